@@ -1,0 +1,32 @@
+import { RecipeError } from "../../recipe/diagnostics.js";
+import { QuantsmithError } from "../../util/errors.js";
+import { loadSettings } from "../prepare.js";
+import { errorDocument, exitCodeOf, print, printError, printJson } from "../print.js";
+
+/** `quantsmith check`: every recipe is checked, also after one that is wrong. */
+export async function check(recipes: readonly string[], options: { json?: boolean }): Promise<void> {
+  const failures: QuantsmithError[] = [];
+  for (const recipe of recipes) {
+    try {
+      const settings = await loadSettings(recipe);
+      if (options.json !== true)
+        print(`${recipe}: ok, ${settings.variants.length} variants, pipeline ${settings.pipeline.name}`);
+    } catch (error) {
+      if (!(error instanceof QuantsmithError)) throw error;
+      failures.push(error);
+      if (options.json !== true) printError(error, false);
+    }
+  }
+  const [first] = failures;
+  if (options.json === true)
+    printJson(first === undefined ? { ok: true } : { ok: false, error: allProblems(first, failures) });
+  if (first !== undefined) process.exitCode = exitCodeOf(first);
+}
+
+/** The first error with the problems of all files. */
+function allProblems(first: QuantsmithError, failures: readonly QuantsmithError[]) {
+  const problems = failures.flatMap((error): unknown[] =>
+    error instanceof RecipeError ? [...error.diagnostics] : [errorDocument(error)],
+  );
+  return { ...errorDocument(first), problems };
+}

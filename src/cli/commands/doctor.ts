@@ -1,0 +1,25 @@
+import { diagnose } from "../../llamacpp/doctor.js";
+import { formatBytes } from "../../util/bytes.js";
+import { print, printJson, textTable } from "../print.js";
+
+/** `quantsmith doctor`: what this machine has for the work, and what it lacks. */
+export async function doctor(options: { json?: boolean }): Promise<void> {
+  const found = await diagnose(process.cwd());
+  if (!found.ok) process.exitCode = 4;
+  if (options.json === true) return printJson(found);
+  const tools = Object.entries(found.tools).map(([name, tool]) => [
+    name,
+    tool.version ?? "–",
+    tool.source,
+    tool.path ?? "–",
+  ]);
+  const { python, hub } = found;
+  tools.push(["python", python.version ?? "–", python.ready ? "ready" : "set up on first use", python.path ?? "–"]);
+  print(textTable(["Tool", "Version", "Source", "Path"], tools));
+  print(
+    `\n${found.cores} cores, ${formatBytes(found.memoryBytes)} of memory, ${formatBytes(found.diskFreeBytes)} of disk free here`,
+  );
+  print(`Hub: ${hub.endpoint}, ${hub.token ? "a token is set" : "no token"}`);
+  for (const { code, message, remedy } of found.problems) print(`\n${code}: ${message}\n  → ${remedy}`);
+  if (found.problems.length === 0) print("\nEverything is there.");
+}

@@ -1,0 +1,28 @@
+import { inspectGguf } from "../../gguf/inspect.js";
+import { formatBytes } from "../../util/bytes.js";
+import { print, printJson, textTable } from "../print.js";
+
+/** `quantsmith inspect`: what a GGUF file holds. */
+export async function inspect(file: string, options: { json?: boolean }): Promise<void> {
+  const found = await inspectGguf(file);
+  if (options.json === true) return printJson(found);
+  const metadata = Object.entries(found.metadata).map(([key, value]) => [key, shorten(value)]);
+  print(`${textTable(["Key", "Value"], metadata)}\n`);
+  const tensors = found.tensors.map(({ name, shape, type, bytes }) => [
+    name,
+    shape.join(" × "),
+    type,
+    formatBytes(bytes),
+  ]);
+  print(`${textTable(["Tensor", "Shape", "Type", "Size"], tensors)}\n`);
+  const types = Object.entries(found.types).map(([type, count]) => `${count} × ${type}`);
+  print(`${found.tensors.length} tensors: ${types.join(", ")}; ${found.bitsPerWeight.toFixed(3)} bits per weight`);
+  for (const { code, message, remedy } of found.problems) print(`${code}: ${message}\n  → ${remedy}`);
+}
+
+const shown = 100;
+
+function shorten(value: unknown): string {
+  const text = typeof value === "string" ? value.replaceAll("\n", "\\n") : JSON.stringify(value);
+  return text.length > shown ? `${text.slice(0, shown)}…` : text;
+}

@@ -1,0 +1,43 @@
+import { forecast } from "../../engine/plan-status.js";
+import { workspaceAt } from "../../engine/workspace.js";
+import type { Settings } from "../../recipe/settings.js";
+import { formatBytes } from "../../util/bytes.js";
+import { DigestCache } from "../../util/digest-cache.js";
+import { loadSettings, type PlanOptions, planFor } from "../prepare.js";
+import { print, printJson, textTable } from "../print.js";
+
+/** `quantsmith plan`: what a run would do; changes nothing. */
+export async function plan(recipe: string, options: PlanOptions & { json?: boolean }): Promise<void> {
+  const settings = await loadSettings(recipe, options.pipeline);
+  const steps = await planFor(settings, options, new DigestCache());
+  const result = await forecast(steps, workspaceAt(options.out));
+  if (options.json === true) return printJson({ ...result, settings: origins(settings) });
+  const rows = result.steps.map(({ id, status, predictedBytes, seconds, why }) => [
+    id,
+    status,
+    predictedBytes === 0 ? "–" : formatBytes(predictedBytes),
+    seconds === undefined ? "–" : `${seconds.toFixed(1)} s`,
+    why ?? "",
+  ]);
+  print(textTable(["Step", "Status", "Will write", "Took last time", "Why"], rows));
+  print(`\nAt most ${formatBytes(result.diskPeakBytes)} of disk beside what is there.\n`);
+  const settingRows = Object.entries(origins(settings)).map(([key, { value, from }]) => [
+    key,
+    JSON.stringify(value),
+    from,
+  ]);
+  print(textTable(["Setting", "Value", "From"], settingRows));
+}
+
+/** Every merged value with its origin: recipe, pipeline or built-in default. */
+function origins(settings: Settings): Record<string, { value: unknown; from: string }> {
+  return Object.fromEntries(
+    Object.entries(settings.origins).map(([key, from]) => [key, { value: valueAt(settings, key), from }]),
+  );
+}
+
+function valueAt(settings: Settings, key: string): unknown {
+  return key
+    .split(".")
+    .reduce<unknown>((value, part) => (value as Record<string, unknown> | undefined)?.[part], settings);
+}

@@ -1,0 +1,109 @@
+import { appendFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { concludeRun } from "../../engine/conclude-run.js";
+import { EventBus, eventLog } from "../../engine/events.js";
+import { runPlan } from "../../engine/run-plan.js";
+import { openWorkspace } from "../../engine/workspace.js";
+import { prepareConverterPython } from "../../llamacpp/python-env.js";
+import { resolveToolchain } from "../../llamacpp/toolchain.js";
+import type { Plan } from "../../plan/plan.js";
+import type { Settings } from "../../recipe/settings.js";
+import { markdownTable } from "../../report/card.js";
+import { figureCells, figureTitles } from "../../report/figures.js";
+import type { RunReport } from "../../report/run-report.js";
+import { publishTo, requireTarget } from "../../stages/publish/publish.js";
+import { DigestCache } from "../../util/digest-cache.js";
+import { QuantsmithError } from "../../util/errors.js";
+import { interruptSignal } from "../interrupt.js";
+import { loadSettings, type PlanOptions, planFor } from "../prepare.js";
+import { errorDocument, exitCodeOf, formatError, note, print, printJson, textTable } from "../print.js";
+import { plainView } from "../views/plain-view.js";
+import { terminalView } from "../views/terminal-view.js";
+
+export interface RunCommandOptions extends PlanOptions {
+  threads?: string;
+  fresh?: boolean;
+  verify?: boolean;
+  publish?: boolean;
+  json?: boolean;
+}
+
+/** `quantsmith run`: builds the plan, runs it, installs the release, and tells how it went. */
+export async function run(recipe: string, options: RunCommandOptions): Promise<void> {
+  const settings = await loadSettings(recipe, options.pipeline);
+  const threads = threadCount(options.threads);
+  const target = options.publish === true ? requireTarget(settings.publish?.target, settings.locate([])) : undefined;
+  const digests = new DigestCache();
+  const plan = await planFor(settings, options, digests);
+  const workspace = await openWorkspace(options.out);
+  const signal = interruptSignal();
+  const events = new EventBus();
+  const log = eventLog(workspace.runs);
+  events.subscribe(log.listener);
+  const view = chooseView(options.json === true);
+  events.subscribe(view.listener);
+
+  const started = performance.now();
+  events.emit({ type: "run-started", recipe, out: workspace.root, steps: identities(plan) });
+  const tools = lazyTools(signal);
+  try {
+    const runOptions = { workspace, events, digests, signal, threads, tools };
+    const outcome = await runPlan(plan, {
+      ...runOptions,
+      fresh: options.fresh === true,
+      verify: options.verify === true,
+    });
+    const result = await concludeRun(plan, outcome, workspace, signal);
+    if (target !== undefined && result.report.release !== null) await publishTo(result.report.release, target, signal);
+    const failed = outcome.steps.filter(({ status }) => status === "failed").length;
+    events.emit({ type: "run-finished", seconds: (performance.now() - started) / 1000, failed });
+    await view.done();
+    await show(settings, result.report, result.errors, options.json === true);
+    const first = result.errors[0];
+    if (first !== undefined) process.exitCode = exitCodeOf(first);
+  } finally {
+    log.close();
+  }
+}
+
+async function show(settings: Settings, report: RunReport, errors: readonly unknown[], asJson: boolean): Promise<void> {
+  const rows = report.variants.map(figureCells);
+  const summary = process.env.GITHUB_STEP_SUMMARY;
+  if (summary) await appendFile(summary, `## ${settings.model.name}\n\n${markdownTable(figureTitles, rows)}\n`);
+  if (asJson) {
+    const [first] = errors;
+    return printJson(first === undefined ? report : { ...report, error: errorDocument(first) });
+  }
+  if (rows.length > 0) print(`\n${textTable(figureTitles, rows)}\n`);
+  for (const { name, reasons } of report.variants) for (const reason of reasons) note(`${name}: ${reason}`);
+  for (const error of errors) note(formatError(errorDocument(error)));
+  if (report.release !== null) print(`Release: ${report.release}`);
+}
+
+function chooseView(asJson: boolean) {
+  if (!asJson && process.stdout.isTTY && !process.env.CI) return terminalView();
+  return { listener: plainView(asJson ? note : print), done: async () => undefined };
+}
+
+function identities(plan: Plan) {
+  return plan.steps.map(({ id, stage, variant }) => ({ id, stage, ...(variant === undefined ? {} : { variant }) }));
+}
+
+/** The toolchain and the Python environment are got once per run, when a step first needs them. */
+function lazyTools(signal: AbortSignal) {
+  let toolchain: ReturnType<typeof resolveToolchain> | undefined;
+  let python: ReturnType<typeof prepareConverterPython> | undefined;
+  return {
+    toolchain: (onProgress: (note: string) => void) => (toolchain ??= resolveToolchain({ signal, onProgress })),
+    python: (onProgress: (note: string) => void) => (python ??= prepareConverterPython({ signal, onProgress })),
+  };
+}
+
+function threadCount(given: string | undefined): number {
+  if (given === undefined) return availableParallelism();
+  const threads = Number(given);
+  if (Number.isInteger(threads) && threads >= 1 && threads <= 1024) return threads;
+  throw new QuantsmithError("QS-USAGE", `--threads ${given} is not a number of cores`, {
+    remedy: "Give a whole number from 1 to 1024.",
+  });
+}

@@ -1,0 +1,99 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from "commander";
+import { packageVersion } from "../util/package-version.js";
+import { exitCodeOf, printError } from "./print.js";
+
+/** Each command's code is loaded when it is called, so that the short ones start fast. */
+const commands = {
+  run: () => import("./commands/run.js"),
+  plan: () => import("./commands/plan.js"),
+  check: () => import("./commands/check.js"),
+  inspect: () => import("./commands/inspect.js"),
+  types: () => import("./commands/types.js"),
+  publish: () => import("./commands/publish.js"),
+  doctor: () => import("./commands/doctor.js"),
+  schema: () => import("./commands/schema.js"),
+};
+
+const program = new Command("quantsmith")
+  .description("From a Hugging Face checkpoint to a published set of measured GGUF variants.")
+  .version(packageVersion())
+  .showSuggestionAfterError()
+  .configureHelp({ showGlobalOptions: true })
+  .exitOverride();
+
+const json = ["--json", "print one JSON document on standard output"] as const;
+
+program
+  .command("run <recipe>")
+  .description("build, measure and package everything the recipe asks for")
+  .option("--out <folder>", "where the store and the releases go", "artifacts")
+  .option("--pipeline <name>", "use this pipeline instead of the recipe's")
+  .option("--only <stage>", "run one stage; what it reads must be in the store")
+  .option("--until <stage>", "stop after this stage")
+  .option("--variant <name...>", "build these variants only; others are released if they are finished")
+  .option("--threads <n>", "cores for compute steps (default: all)")
+  .option("--fresh", "build again what the store already has")
+  .option("--verify", "hash every stored file before trusting it")
+  .option("--publish", "publish the release to the recipe's `publish` target")
+  .option(...json)
+  .action(async (recipe, options) => (await commands.run()).run(recipe, options));
+
+program
+  .command("plan <recipe>")
+  .description("show the steps, which are cached, and how much disk they take; changes nothing")
+  .option("--out <folder>", "where the store is", "artifacts")
+  .option("--pipeline <name>", "use this pipeline instead of the recipe's")
+  .option("--only <stage>", "as for run")
+  .option("--until <stage>", "as for run")
+  .option("--variant <name...>", "as for run")
+  .option(...json)
+  .action(async (recipe, options) => (await commands.plan()).plan(recipe, options));
+
+program
+  .command("check <recipe...>")
+  .description("check recipes against the schema and their parts against each other")
+  .option(...json)
+  .action(async (recipes, options) => (await commands.check()).check(recipes, options));
+
+program
+  .command("inspect <file>")
+  .description("show a GGUF file's metadata, tensors, bits per weight and problems")
+  .option(...json)
+  .action(async (file, options) => (await commands.inspect()).inspect(file, options));
+
+program
+  .command("types")
+  .description("list llama.cpp's presets and tensor types")
+  .option(...json)
+  .action(async (options) => (await commands.types()).types(options));
+
+program
+  .command("publish <release>")
+  .description("publish a release folder")
+  .requiredOption("--to <target>", "dir:<path>")
+  .option("--dry-run", "say what would be done, and do nothing")
+  .option(...json)
+  .action(async (release, options) => (await commands.publish()).publish(release, options));
+
+program
+  .command("doctor")
+  .description("show tools, versions, cores, memory and disk, and what is missing")
+  .option(...json)
+  .action(async (options) => (await commands.doctor()).doctor(options));
+
+program
+  .command("schema [kind]")
+  .description("print the JSON Schema of recipes, or of pipelines with `schema pipeline`")
+  .option("--write <folder>", "write both schemas into a folder instead")
+  .action(async (kind, options) => (await commands.schema()).schema(kind, options));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else {
+    printError(error, process.argv.includes("--json"));
+    process.exitCode = exitCodeOf(error);
+  }
+}

@@ -1,0 +1,23 @@
+import type { TimedEvent } from "../../engine/events.js";
+import type { Progress } from "../../stages/stage.js";
+import { formatBytes } from "../../util/bytes.js";
+
+/** "chunk 12/40", "tensor 3/56", "7.2 MB of 11.5 MB". */
+export function describeProgress({ done, total, unit }: Progress): string {
+  if (unit === "byte") return `${formatBytes(done)} of ${formatBytes(total)}`;
+  return `${unit} ${done}/${total}`;
+}
+
+/** How a step ended, in a few words. */
+export function describeEnd(event: Extract<TimedEvent, { type: "step-finished" }>): string {
+  switch (event.status) {
+    case "built":
+      return `built in ${event.seconds.toFixed(1)} s`;
+    case "cached":
+      return "cached";
+    case "skipped":
+      return `skipped: ${event.why ?? ""}`;
+    case "failed":
+      return `failed: ${event.error?.code ?? ""}: ${event.error?.message.split("\n")[0] ?? ""}`;
+  }
+}

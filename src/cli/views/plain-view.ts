@@ -1,0 +1,32 @@
+import type { EventListener } from "../../engine/events.js";
+import { describeEnd, describeProgress } from "./describe.js";
+
+const progressIntervalMs = 10_000;
+
+/** Timestamped lines for CI logs and files; progress of a long step every ten seconds. */
+export function plainView(write: (line: string) => void): EventListener {
+  const lastProgress = new Map<string, number>();
+  return (event) => {
+    const say = (text: string) => write(`${event.time.slice(11, 19)} ${text}`);
+    switch (event.type) {
+      case "run-started":
+        return say(`${event.recipe}: ${event.steps.length} steps, output in ${event.out}`);
+      case "step-started":
+        lastProgress.set(event.id, Date.now());
+        return say(`${event.id} started`);
+      case "step-waiting":
+        return say(`${event.id} waits: another run is building it`);
+      case "step-note":
+        return say(`${event.id}: ${event.note}`);
+      case "step-progress": {
+        if (Date.now() - (lastProgress.get(event.id) ?? 0) < progressIntervalMs) return;
+        lastProgress.set(event.id, Date.now());
+        return say(`${event.id}: ${describeProgress(event.progress)}`);
+      }
+      case "step-finished":
+        return say(`${event.id} ${describeEnd(event)}`);
+      case "run-finished":
+        return say(`finished in ${event.seconds.toFixed(1)} s`);
+    }
+  };
+}

@@ -1,0 +1,82 @@
+import { Listr, type ListrTaskWrapper } from "listr2";
+import type { EventListener, StepIdentity, TimedEvent } from "../../engine/events.js";
+import { formatBytes } from "../../util/bytes.js";
+import { describeEnd, describeProgress } from "./describe.js";
+
+type Task = ListrTaskWrapper<unknown, never, never>;
+type End = Extract<TimedEvent, { type: "step-finished" }>;
+
+/** The live task list on a terminal. It only follows events; `done` settles when the last step is drawn. */
+export function terminalView(): { listener: EventListener; done: () => Promise<void> } {
+  let drawn: Promise<unknown> = Promise.resolve();
+  const shown = new Map<string, Task>();
+  const ends = new Map<string, { promise: Promise<End>; resolve: (end: End) => void }>();
+  const rates = new Map<string, Rate>();
+
+  const start = (steps: readonly StepIdentity[]) => {
+    for (const { id } of steps) ends.set(id, deferred<End>());
+    const tasks = steps.map(({ id }) => ({
+      title: id,
+      task: async (_context: unknown, task: unknown) => {
+        const view = task as Task;
+        shown.set(id, view);
+        const end = await ends.get(id)?.promise;
+        if (end === undefined) return;
+        view.title = `${id}: ${describeEnd(end)}`;
+        if (end.status === "skipped") view.skip(view.title);
+        if (end.status === "failed") throw new Error(view.title);
+      },
+    }));
+    drawn = new Listr(tasks, { exitOnError: false, rendererOptions: { collapseErrors: false } }).run();
+  };
+
+  const detail = (id: string, text: string) => {
+    const task = shown.get(id);
+    if (task !== undefined) task.output = text;
+  };
+
+  return {
+    listener: (event) => {
+      switch (event.type) {
+        case "run-started":
+          return start(event.steps);
+        case "step-started":
+          return void rates.set(event.id, new Rate());
+        case "step-waiting":
+          return detail(event.id, "another run is building it");
+        case "step-note":
+          return detail(event.id, event.note);
+        case "step-progress": {
+          const { progress } = event;
+          const rate = progress.unit === "byte" ? ` (${rates.get(event.id)?.text(progress.done) ?? ""})` : "";
+          return detail(event.id, describeProgress(progress) + rate);
+        }
+        case "step-finished":
+          return ends.get(event.id)?.resolve(event);
+        case "run-finished":
+          return;
+      }
+    },
+    done: async () => {
+      await drawn;
+    },
+  };
+}
+
+/** Bytes per second since the step began. */
+class Rate {
+  readonly #started = performance.now();
+
+  text(bytes: number): string {
+    const seconds = Math.max((performance.now() - this.#started) / 1000, 0.001);
+    return `${formatBytes(bytes / seconds)}/s`;
+  }
+}
+
+function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => undefined;
+  const promise = new Promise<T>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}

@@ -1,0 +1,75 @@
+import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import type { Progress, StageName, StepSummary } from "../stages/stage.js";
+
+export type StepStatus = StepSummary["status"];
+
+export interface StepIdentity {
+  id: string;
+  stage: StageName;
+  variant?: string;
+}
+
+/** An error as it stands in the event log and in JSON output. */
+export interface ErrorReport {
+  code: string;
+  message: string;
+  remedy: string;
+  at?: { file: string; line?: number; column?: number };
+  output?: string;
+}
+
+/** Everything a run tells; the terminal, the CI lines, the JSON output and the log only read this. */
+export type RunEvent =
+  | { type: "run-started"; recipe: string; out: string; steps: StepIdentity[] }
+  | { type: "step-started"; id: string; key: string }
+  | { type: "step-waiting"; id: string }
+  | { type: "step-note"; id: string; note: string }
+  | { type: "step-progress"; id: string; progress: Progress }
+  | { type: "step-finished"; id: string; status: StepStatus; seconds: number; why?: string; error?: ErrorReport }
+  | { type: "run-finished"; seconds: number; failed: number };
+
+export type TimedEvent = RunEvent & { time: string };
+export type EventListener = (event: TimedEvent) => void;
+
+const progressIntervalMs = 250;
+
+/** Hands every event to its listeners, in order; progress of one step at most four times a second. */
+export class EventBus {
+  readonly #listeners: EventListener[] = [];
+  readonly #lastProgress = new Map<string, number>();
+
+  subscribe(listener: EventListener): void {
+    this.#listeners.push(listener);
+  }
+
+  emit(event: RunEvent): void {
+    const now = Date.now();
+    if (event.type === "step-progress") {
+      const due = (this.#lastProgress.get(event.id) ?? 0) + progressIntervalMs;
+      if (now < due && event.progress.done < event.progress.total) return;
+      this.#lastProgress.set(event.id, now);
+    }
+    const timed = { time: new Date(now).toISOString(), ...event };
+    for (const listener of this.#listeners) listener(timed);
+  }
+}
+
+/** A listener that appends every event to `<runs>/<time>/events.ndjson`, and the folder's path. */
+export function eventLog(runs: string): { listener: EventListener; folder: string; close(): void } {
+  const stamp = new Date().toISOString().replace(/[:.]/g, "-");
+  const folder = join(runs, `${stamp}-${process.pid}`);
+  mkdirSync(folder, { recursive: true });
+  const file = openSync(join(folder, "events.ndjson"), "a");
+  return {
+    folder,
+    listener: (event) => {
+      try {
+        writeSync(file, `${JSON.stringify(event)}\n`);
+      } catch {
+        // A full disk must not turn the log into the reason why a run dies; the run tells of it itself.
+      }
+    },
+    close: () => closeSync(file),
+  };
+}

@@ -1,0 +1,52 @@
+import type { Plan, Step } from "../plan/plan.js";
+import type { ToolId } from "../stages/stage.js";
+import { canonicalJson, type JsonObject } from "../util/canonical-json.js";
+import { sha256 } from "../util/sha256.js";
+
+/**
+ * Everything that decides a step's outputs, and nothing else: no paths, no threads, no log levels.
+ * Two steps with equal fingerprints are interchangeable.
+ */
+export interface Fingerprint extends JsonObject {
+  /** Layout of this structure; raised when a field changes its meaning. */
+  format: 1;
+  /** Separates stages that happen to take the same parameters. */
+  stage: string;
+  /** Our own code's behaviour: raised when a stage would give other outputs for the same input. */
+  version: number;
+  /** What the recipe and the pipeline ask of this step. */
+  params: JsonObject;
+  /** Content of what it reads: the producing step's key and the output's name, or an outside file's digest. */
+  inputs: { readonly [name: string]: string };
+  /** The programs it runs: another llama.cpp may quantize, measure or answer differently. */
+  tools: { readonly [tool in ToolId]?: string };
+}
+
+/**
+ * The fingerprint of a step, given the keys of the steps it reads from.
+ * An optional input whose step has no key is left out, as it will be when the step runs.
+ */
+export function fingerprint(step: Step, plan: Plan, keys: ReadonlyMap<string, string>): Fingerprint {
+  const inputs: Record<string, string> = {};
+  for (const [name, input] of Object.entries(step.inputs)) {
+    if (input.kind === "outside") inputs[name] = `sha256:${input.digest}`;
+    else {
+      const key = keys.get(input.step);
+      if (key !== undefined) inputs[name] = `step:${key}/${input.file}`;
+      else if (!input.optional) throw new Error(`${step.id} was fingerprinted before ${input.step}`);
+    }
+  }
+  return {
+    format: 1,
+    stage: step.stage,
+    version: step.version,
+    params: step.params,
+    inputs,
+    tools: Object.fromEntries(step.tools.map((tool) => [tool, plan.toolDigests[tool]])),
+  };
+}
+
+/** A step's key: sha256 of the canonical JSON of its fingerprint, 64 hex digits. */
+export function stepKey(description: Fingerprint): string {
+  return sha256(canonicalJson(description));
+}

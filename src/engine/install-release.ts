@@ -1,0 +1,79 @@
+import { copyFile, mkdir, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { isSystemError } from "../util/errors.js";
+import { linkOrCopy, listFiles, syncFolder } from "../util/files.js";
+import { sha256File } from "../util/sha256.js";
+import { withLock } from "./lock.js";
+import type { StepRecord } from "./record.js";
+import { tmpName } from "./tmp-folder.js";
+import type { Workspace } from "./workspace.js";
+
+/**
+ * Makes `releases/<name>/` equal to a finished package step, by hard links, and returns its path.
+ * The folder is swapped as a whole; one that is equal already is left alone.
+ */
+export async function installRelease(
+  workspace: Workspace,
+  name: string,
+  packaged: { folder: string; record: StepRecord },
+  signal: AbortSignal,
+): Promise<string> {
+  const release = join(workspace.releases, name);
+  await exclusively(workspace, name, signal, async () => {
+    if (await isSame(release, packaged)) return;
+    const next = tmpName(workspace, "release");
+    await mkdir(next, { recursive: true });
+    for (const { path } of packaged.record.outputs) {
+      // Small files are copied: people edit them, and a hard link would edit the store too.
+      const put = isLarge(path) ? linkOrCopy : copyWithFolders;
+      await put(join(packaged.folder, path), join(next, path));
+    }
+    await syncFolder(next);
+    await setAside(workspace, release);
+    await rename(next, release);
+    await syncFolder(workspace.releases);
+  });
+  return release;
+}
+
+/** Takes a release away whose variants did not pass any more; its files stay in the store. */
+export async function withdrawRelease(workspace: Workspace, name: string, signal: AbortSignal): Promise<void> {
+  await exclusively(workspace, name, signal, () => setAside(workspace, join(workspace.releases, name)));
+}
+
+function exclusively(workspace: Workspace, name: string, signal: AbortSignal, work: () => Promise<void>) {
+  const silent = () => undefined;
+  return withLock(join(workspace.store, ".locks"), `release-${name}`, { signal, onWait: silent, onLost: silent }, work);
+}
+
+async function setAside(workspace: Workspace, release: string): Promise<void> {
+  const old = tmpName(workspace, "old-release");
+  try {
+    await rename(release, old);
+  } catch (error) {
+    if (isSystemError(error) && error.code === "ENOENT") return;
+    throw error;
+  }
+  await rm(old, { recursive: true, force: true });
+}
+
+/** Same names, large files the stored ones themselves (hard link) or copies, small ones with the same content. */
+async function isSame(release: string, packaged: { folder: string; record: StepRecord }): Promise<boolean> {
+  const present = await listFiles(release).catch(() => []);
+  const wanted = packaged.record.outputs.map(({ path }) => path).sort();
+  if (present.join("\n") !== wanted.join("\n")) return false;
+  for (const output of packaged.record.outputs) {
+    const path = join(release, output.path);
+    const { ino, size } = await stat(path, { bigint: true });
+    if (String(ino) === output.inode) continue;
+    if (Number(size) !== output.bytes || (await sha256File(path)) !== output.sha256) return false;
+  }
+  return true;
+}
+
+const isLarge = (path: string) => path.endsWith(".gguf");
+
+async function copyWithFolders(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
+  await copyFile(from, to);
+}

@@ -1,0 +1,31 @@
+import { join } from "node:path";
+import type { StepInput } from "../plan/plan.js";
+import type { StepRecord } from "./record.js";
+import type { Store } from "./store.js";
+
+type Inputs = Readonly<Record<string, StepInput>>;
+type Records = ReadonlyMap<string, StepRecord>;
+
+/** Where a named input lies; undefined when it is not there, which only optional inputs may be. */
+export function inputPath(inputs: Inputs, name: string, records: Records, store: Store): string | undefined {
+  const input = inputs[name];
+  if (input === undefined) return undefined;
+  if (input.kind === "outside") return input.path;
+  const record = records.get(input.step);
+  if (record === undefined) return undefined;
+  const exists = record.outputs.some(({ path }) => path === input.file || path.startsWith(`${input.file}/`));
+  return exists ? join(store.folder(record.fingerprint.stage, record.key), input.file) : undefined;
+}
+
+/** sha256 of each input that is one file; folders in the store are covered by their step's key. */
+export function inputDigests(inputs: Inputs, records: Records): Record<string, string> {
+  const digests: Record<string, string> = {};
+  for (const [name, input] of Object.entries(inputs)) {
+    if (input.kind === "outside") digests[name] = input.digest;
+    else {
+      const output = records.get(input.step)?.outputs.find(({ path }) => path === input.file);
+      if (output !== undefined) digests[name] = output.sha256;
+    }
+  }
+  return digests;
+}

@@ -1,0 +1,97 @@
+import { type FileHandle, open, stat } from "node:fs/promises";
+import { isSystemError } from "../util/errors.js";
+import { invalidGguf, missingGguf } from "./errors.js";
+import type { Gguf } from "./gguf.js";
+import { HeaderReader } from "./header-reader.js";
+import { type GgufLimits, ggufLimits } from "./limits.js";
+import { alignUp, placeTensors } from "./place-tensors.js";
+import { readAlignment, readMetadata } from "./read-metadata.js";
+import { readTensors } from "./read-tensors.js";
+
+export interface ReadGgufOptions {
+  /** Replaces single caps of `ggufLimits`. */
+  limits?: Partial<GgufLimits>;
+}
+
+/**
+ * Reads and checks the header of a local GGUF file, version 2 or 3, little-endian. Tensor data is not
+ * read. No native tool should see a file that this function has not accepted.
+ *
+ * Throws QS-GGUF-MISSING, QS-GGUF-TRUNCATED, and QS-GGUF-INVALID with the broken rule and its byte offset.
+ */
+export async function readGguf(path: string, options: ReadGgufOptions = {}): Promise<Gguf> {
+  const file = await openFile(path);
+  try {
+    const { size } = await file.stat();
+    return await readHeader(new HeaderReader(file, path, size, { ...ggufLimits, ...options.limits }));
+  } catch (error) {
+    if (isSystemError(error) && error.syscall === "read") throw missingGguf(path, error.message, error);
+    throw error;
+  } finally {
+    await file.close();
+  }
+}
+
+async function openFile(path: string): Promise<FileHandle> {
+  try {
+    // Asked before opening, because opening a named pipe would wait for a writer.
+    if ((await stat(path)).isFile()) return await open(path, "r");
+  } catch (error) {
+    if (isSystemError(error)) throw missingGguf(path, error.message, error);
+    throw error;
+  }
+  throw missingGguf(path, "it is not a regular file");
+}
+
+async function readHeader(reader: HeaderReader): Promise<Gguf> {
+  const { path, fileBytes, limits } = reader;
+  await reader.need(4);
+  checkMagic(path, reader.take(4));
+  await reader.need(20);
+  const version = reader.u32();
+  checkVersion(path, version);
+  const tensorCount = reader.u64();
+  const keyValueCount = reader.u64();
+  if (tensorCount > limits.tensors) {
+    throw invalidGguf(path, "tensor-count", 8, `it announces ${tensorCount} tensors, more than ${limits.tensors}`);
+  }
+  if (keyValueCount > limits.keyValues) {
+    const what = `it announces ${keyValueCount} metadata keys, more than ${limits.keyValues}`;
+    throw invalidGguf(path, "key-value-count", 16, what);
+  }
+  const metadata = await readMetadata(reader, keyValueCount);
+  const alignment = readAlignment(reader, metadata);
+  const table = await readTensors(reader, tensorCount, alignment);
+  // Without tensors there is no data section to pad to.
+  const dataOffset = tensorCount === 0 ? reader.position : alignUp(reader.position, alignment);
+  const tensors = placeTensors(table, { path, fileBytes, dataOffset, alignment });
+  return { path, version, metadata, tensors, alignment, dataOffset, fileBytes };
+}
+
+function checkMagic(path: string, magic: Buffer): void {
+  const text = magic.toString("latin1");
+  if (text === "GGUF") return;
+  if (text === "\0\0\0\0") {
+    const remedy = "The program that wrote it was interrupted. Make the file again.";
+    throw invalidGguf(path, "magic", 0, "it starts with zeros where the header should be", remedy);
+  }
+  if (text === "vers") {
+    const remedy = "It may be a Git LFS pointer: fetch the file itself with `git lfs pull` or from the Hub.";
+    throw invalidGguf(path, "magic", 0, "it is text, not a model", remedy);
+  }
+  throw invalidGguf(path, "magic", 0, `it starts with ${JSON.stringify(text)} instead of "GGUF"`);
+}
+
+function checkVersion(path: string, version: number): void {
+  if (version === 2 || version === 3) return;
+  if (version === 1) {
+    const remedy = "llama.cpp has dropped version 1 as well. Convert the model again from its original checkpoint.";
+    throw invalidGguf(path, "version", 4, "it has format version 1; versions 2 and 3 can be read", remedy);
+  }
+  // A small number written in the other byte order has its low half empty; llama.cpp tests the same.
+  if (version !== 0 && version % 65_536 === 0) {
+    const remedy = "Convert it with gguf-py's gguf_convert_endian.py, or get the little-endian file.";
+    throw invalidGguf(path, "byte-order", 4, "it is big-endian; only little-endian files can be read", remedy);
+  }
+  throw invalidGguf(path, "version", 4, `it has format version ${version}; versions 2 and 3 can be read`);
+}

@@ -1,0 +1,99 @@
+import { invalidGguf } from "./errors.js";
+import type { GgufScalar, GgufScalarType, GgufValue } from "./gguf.js";
+import type { HeaderReader } from "./header-reader.js";
+import { quote } from "./quote.js";
+import { readString } from "./read-string.js";
+
+interface FixedType {
+  name: GgufScalarType;
+  bytes: number;
+  read(buffer: Buffer, at: number): GgufScalar;
+}
+
+/** `enum gguf_type` without string and array. */
+const fixedTypes = new Map<number, FixedType>([
+  [0, { name: "uint8", bytes: 1, read: (buffer, at) => buffer.readUInt8(at) }],
+  [1, { name: "int8", bytes: 1, read: (buffer, at) => buffer.readInt8(at) }],
+  [2, { name: "uint16", bytes: 2, read: (buffer, at) => buffer.readUInt16LE(at) }],
+  [3, { name: "int16", bytes: 2, read: (buffer, at) => buffer.readInt16LE(at) }],
+  [4, { name: "uint32", bytes: 4, read: (buffer, at) => buffer.readUInt32LE(at) }],
+  [5, { name: "int32", bytes: 4, read: (buffer, at) => buffer.readInt32LE(at) }],
+  [6, { name: "float32", bytes: 4, read: (buffer, at) => buffer.readFloatLE(at) }],
+  [7, { name: "bool", bytes: 1, read: (buffer, at) => buffer.readUInt8(at) }],
+  [10, { name: "uint64", bytes: 8, read: (buffer, at) => buffer.readBigUInt64LE(at) }],
+  [11, { name: "int64", bytes: 8, read: (buffer, at) => buffer.readBigInt64LE(at) }],
+  [12, { name: "float64", bytes: 8, read: (buffer, at) => buffer.readDoubleLE(at) }],
+]);
+const stringType = 8;
+const arrayType = 9;
+/** Items of an array taken at once. */
+const batchItems = 8192;
+
+/**
+ * Reads the value of `key`: its type, then its data. `itemBudget` is how many array items the whole
+ * header may still hold. Throws QS-GGUF-INVALID and QS-GGUF-TRUNCATED.
+ */
+export async function readValue(reader: HeaderReader, key: string, itemBudget: number): Promise<GgufValue> {
+  const at = reader.position;
+  await reader.need(4);
+  const type = reader.u32();
+  if (type !== arrayType) {
+    const [value] = await readItems(reader, key, type, 1, at);
+    // One item was asked for, so there is one.
+    return { type: scalarTypeName(type), value: value as GgufScalar };
+  }
+  await reader.need(12);
+  const itemType = reader.u32();
+  const length = reader.u64();
+  if (itemType === arrayType) {
+    throw invalidGguf(reader.path, "array-nesting", at + 4, `${quote(key)} is an array of arrays`);
+  }
+  if (length > itemBudget) {
+    const what = `${quote(key)} has ${length} items; all arrays together may have ${reader.limits.arrayItems}`;
+    throw invalidGguf(reader.path, "array-length", at + 8, what);
+  }
+  const items = await readItems(reader, key, itemType, length, at + 4);
+  return { type: "array", itemType: scalarTypeName(itemType), items };
+}
+
+async function readItems(
+  reader: HeaderReader,
+  key: string,
+  type: number,
+  count: number,
+  typeAt: number,
+): Promise<GgufScalar[]> {
+  const items: GgufScalar[] = [];
+  if (type === stringType) {
+    const what = `the value of ${quote(key)}`;
+    while (items.length < count) {
+      items.push(await readString(reader, reader.limits.stringBytes, "string-length", what));
+    }
+    return items;
+  }
+  const fixed = fixedTypes.get(type);
+  if (fixed === undefined) {
+    throw invalidGguf(reader.path, "value-type", typeAt, `${quote(key)} has the unknown value type ${type}`);
+  }
+  while (items.length < count) {
+    const batch = Math.min(count - items.length, batchItems);
+    await reader.need(batch * fixed.bytes);
+    const start = reader.position;
+    const buffer = reader.take(batch * fixed.bytes);
+    for (let i = 0; i < batch; i++) {
+      const item = fixed.read(buffer, i * fixed.bytes);
+      items.push(fixed.name === "bool" ? toBool(reader, key, item, start + i) : item);
+    }
+  }
+  return items;
+}
+
+/** Any byte but 0 and 1 is refused: C++ programs may not agree on what it means. */
+function toBool(reader: HeaderReader, key: string, byte: GgufScalar, at: number): boolean {
+  if (byte === 0 || byte === 1) return byte === 1;
+  throw invalidGguf(reader.path, "bool", at, `${quote(key)} holds a truth value of ${byte}`);
+}
+
+function scalarTypeName(type: number): GgufScalarType {
+  return fixedTypes.get(type)?.name ?? "string";
+}

@@ -1,0 +1,39 @@
+import type { FailurePattern } from "./tool-failure.js";
+
+/** How `convert_hf_to_gguf.py` says what it cannot do; the texts are those of its `conversion/` folder. */
+export const convertFailures: readonly FailurePattern[] = [
+  {
+    pattern: /Model (\S+) is not supported|Architecture '([^']+)' not supported/,
+    code: "QS-CONVERT-ARCHITECTURE",
+    message: ([, model, architecture]) => `llama.cpp cannot convert the architecture ${model ?? architecture}`,
+    remedy: "Choose another model, or a version of quantsmith with a newer llama.cpp.",
+  },
+  {
+    pattern: /Failed to detect model architecture|KeyError: 'architectures'/,
+    code: "QS-CONVERT-ARCHITECTURE",
+    message: () => "config.json does not name the model's architecture",
+    remedy: "Add `architectures` to config.json, as the model's publisher names it.",
+  },
+  {
+    pattern: /BPE pre-tokenizer was not recognized|pre-tokenizer '[^']*' is not supported/,
+    code: "QS-CONVERT-PRETOKENIZER",
+    message: () => "llama.cpp does not recognize the model's BPE pre-tokenizer",
+    remedy:
+      "A fine-tune often has a changed tokenizer: use the base model's tokenizer files if it should be the same. The hash is in the output.",
+  },
+  {
+    pattern:
+      /FileNotFoundError: File not found: \S*?([^/\s]*token[^/\s]*)|Can't load tokenizer for|Couldn't instantiate the backend tokenizer/,
+    code: "QS-CONVERT-TOKENIZER",
+    message: ([, file]) => `The model's tokenizer files are missing or cannot be read${file ? `: ${file}` : ""}`,
+    remedy: "Add tokenizer.json or tokenizer.model, and tokenizer_config.json, to the model's folder.",
+  },
+  {
+    pattern:
+      /Missing or incomplete model files: ([^\n]*)|Mismatch between weight map and model parts[^\n]*|SafetensorError: ([^\n]*)/,
+    code: "QS-CONVERT-WEIGHTS",
+    message: ([, missing, damage]) =>
+      `The checkpoint's weights are not whole: ${missing ?? damage ?? "the index and the files differ"}`,
+    remedy: "Download the model again, with all of its safetensors files.",
+  },
+];

@@ -1,0 +1,24 @@
+import { cp, mkdir, readdir } from "node:fs/promises";
+import path from "node:path";
+
+/** What of llama.cpp's source is kept for the converter, with the licence it comes under. */
+const kept = [
+  "convert_hf_to_gguf.py",
+  "convert_lora_to_gguf.py",
+  "conversion",
+  "gguf-py",
+  "requirements",
+  "LICENSE",
+  path.join("models", "templates"),
+];
+
+/** Copies the converter's part of a llama.cpp checkout; the whole of it is six times larger. */
+export async function copySource(checkout: string, target: string): Promise<void> {
+  await mkdir(path.join(target, "models"), { recursive: true });
+  const vocabularies = (await readdir(path.join(checkout, "models")))
+    .filter((name) => /^ggml-vocab.*\.gguf/.test(name))
+    .map((name) => path.join("models", name));
+  for (const name of [...kept, ...vocabularies]) {
+    await cp(path.join(checkout, name), path.join(target, name), { recursive: true });
+  }
+}

@@ -1,0 +1,90 @@
+import { readFileSync } from "node:fs";
+import { readFile, statfs } from "node:fs/promises";
+import { availableParallelism, homedir, totalmem } from "node:os";
+import path from "node:path";
+import { HUB_URL } from "@huggingface/hub";
+import { QuantsmithError } from "../util/errors.js";
+import { redact } from "../util/redact.js";
+import { describePython } from "./python-env.js";
+import { describeToolchain, type ToolchainStatus } from "./toolchain.js";
+import { type ToolName, toolNames } from "./tools.js";
+
+export interface DoctorTool {
+  /** Null until the tool is built. */
+  path: string | null;
+  version: string | null;
+  /** `setting`, `pinned`, `path`, `pinned (built on first use)` or `missing`. */
+  source: string;
+}
+
+/** What `doctor --json` prints, DESIGN §4. */
+export interface Doctor {
+  /** False when something is missing that a run needs. */
+  ok: boolean;
+  tools: Record<ToolName, DoctorTool>;
+  python: { path: string | null; version: string | null; ready: boolean };
+  cores: number;
+  /** Memory this process may use, in bytes: the machine's, or its container's limit. */
+  memoryBytes: number;
+  /** Free for this user, in bytes, on the disk of the given folder. */
+  diskFreeBytes: number;
+  /** The token itself is never shown. */
+  hub: { endpoint: string; token: boolean };
+  problems: { code: string; message: string; remedy: string }[];
+}
+
+/** Looks at everything a run needs, changes nothing. `folder` is where the work would be done. */
+export async function diagnose(folder: string = process.cwd()): Promise<Doctor> {
+  const toolchain = await describeToolchain().catch(asMissing);
+  const { problem, digest: _digest, ...python } = await describePython();
+  const problems = [toolchain.state === "missing" ? toolchain.problem : undefined, problem]
+    .filter((found) => found !== undefined)
+    .map(({ code, message, remedy }) => ({ code, message, remedy }));
+  const disk = await statfs(folder);
+  return {
+    ok: problems.length === 0,
+    tools: Object.fromEntries(toolNames.map((name) => [name, doctorTool(toolchain, name)])) as Doctor["tools"],
+    python,
+    cores: availableParallelism(),
+    memoryBytes: await usableMemoryBytes(),
+    diskFreeBytes: disk.bavail * disk.bsize,
+    hub: { endpoint: redact(process.env.HF_ENDPOINT || HUB_URL), token: hasToken() },
+    problems,
+  };
+}
+
+/** Tools that were asked for or found but do not work are a finding here, not a failure of `doctor`. */
+function asMissing(error: unknown): ToolchainStatus {
+  if (error instanceof QuantsmithError) return { state: "missing", problem: error };
+  throw error;
+}
+
+function doctorTool(toolchain: ToolchainStatus, name: ToolName): DoctorTool {
+  switch (toolchain.state) {
+    case "ready":
+      return toolchain.toolchain.tools[name];
+    case "buildable":
+      return { path: null, version: toolchain.version, source: "pinned (built on first use)" };
+    case "missing":
+      return { path: null, version: null, source: "missing" };
+  }
+}
+
+/** The limit of the control group (version 2, then 1) where it is lower than the machine's memory. */
+async function usableMemoryBytes(): Promise<number> {
+  const limits = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
+  const texts = await Promise.all(limits.map((file) => readFile(file, "utf8").catch(() => "")));
+  // "max" and an empty text are no numbers; version 1 writes a huge one for "no limit".
+  return Math.min(totalmem(), ...texts.map(Number).filter((bytes) => bytes > 0));
+}
+
+/** Looks where `hubConnection` of src/hub looks, which this folder may not import. */
+function hasToken(): boolean {
+  if (process.env.HF_TOKEN?.trim()) return true;
+  const folder = process.env.HF_HOME || path.join(homedir(), ".cache", "huggingface");
+  try {
+    return readFileSync(process.env.HF_TOKEN_PATH || path.join(folder, "token"), "utf8").trim() !== "";
+  } catch {
+    return false;
+  }
+}

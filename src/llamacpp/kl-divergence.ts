@@ -1,0 +1,64 @@
+import path from "node:path";
+import { QuantsmithError } from "../util/errors.js";
+import { readBaseLogits } from "./base-logits.js";
+import { followChunks } from "./chunk-progress.js";
+import { modelLoadPattern } from "./input-failures.js";
+import { type KldFigures, parseKldFigures } from "./kld-figures.js";
+import { toolFailure } from "./tool-failure.js";
+import { fileArgument, runTool, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
+
+export type { KldFigures } from "./kld-figures.js";
+
+export interface KldOptions extends ToolRun {
+  model: string;
+  /** The file `saveBaseLogits` wrote; it brings its own text, context and chunks. */
+  base: string;
+}
+
+export interface KldResult extends KldFigures, ToolReport {}
+
+/**
+ * Measures how far a quantized model is from its base (`llama-perplexity --kl-divergence`).
+ * Throws `QS-VALIDATE-NAN`, `QS-VALIDATE-LOAD`, `QS-VALIDATE-FAILED`, `QS-ENV-OOM`.
+ */
+export async function measureKld(options: KldOptions): Promise<KldResult> {
+  const base = await readBaseLogits(path.join(options.cwd, fileArgument(options.base)));
+  if (base === undefined) {
+    throw new QuantsmithError("QS-VALIDATE-FAILED", `${options.base} is not a whole file of base logits`, {
+      remedy: "Run again with --fresh so that the base logits are computed anew.",
+    });
+  }
+  const args = [
+    ...["-m", fileArgument(options.model), "--kl-divergence", "--kl-divergence-base", options.base],
+    ...["-c", `${base.context}`, "-t", `${options.threads}`],
+  ];
+  const result = await runTool(options, "llama-perplexity", args, followChunks(options.onProgress));
+  const figures = result.exitCode === 0 ? parseKldFigures(result.stdout) : undefined;
+  const wrongVocabulary = /inconsistent vocabulary/.test(result.stderr);
+  if (figures === undefined || figures.chunks !== base.chunks || wrongVocabulary) {
+    throw toolFailure(result, {
+      doing: `comparing ${options.model} with its base`,
+      patterns: [
+        {
+          pattern: /inconsistent vocabulary \((\d+) vs (\d+)\)/,
+          code: "QS-VALIDATE-FAILED",
+          message: ([, inBase, inModel]) => `${options.model} has ${inModel} tokens, its base ${inBase}`,
+          remedy: "The base logits belong to another model; run again with --fresh.",
+        },
+        modelLoadPattern("QS-VALIDATE-LOAD"),
+      ],
+      otherwise: {
+        code: "QS-VALIDATE-FAILED",
+        remedy: "See the tool's last lines; use at least one whole chunk of text.",
+      },
+    });
+  }
+  const bad = Object.entries(figures).find(([, value]) => !Number.isFinite(value));
+  if (bad) {
+    throw new QuantsmithError("QS-VALIDATE-NAN", `${options.model} gives no number for ${bad[0]}`, {
+      remedy: "The variant is broken: use a larger type for it, or check the imatrix for missing tensors.",
+      output: result.tail,
+    });
+  }
+  return { ...figures, ...toolReport("llama-perplexity", args, result) };
+}

@@ -1,0 +1,72 @@
+import path from "node:path";
+import { readBaseLogits } from "./base-logits.js";
+import { followChunks } from "./chunk-progress.js";
+import { modelLoadPattern, textShortPattern } from "./input-failures.js";
+import { parseFinalPerplexity } from "./number.js";
+import { diskFullError, toolFailure } from "./tool-failure.js";
+import { fileArgument, runTool, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
+
+export { baseLogitsBytes } from "./base-logits.js";
+
+export interface BaseLogitsOptions extends ToolRun {
+  model: string;
+  text: string;
+  /** The file of logits; see `baseLogitsBytes` for its size before asking for it. */
+  out: string;
+  /** At most this many chunks; a shorter text gives fewer. */
+  chunks: number;
+  /** Tokens per chunk. */
+  context: number;
+}
+
+export interface BaseLogitsResult extends ToolReport {
+  perplexity: number;
+  /** One standard error of the perplexity. */
+  perplexityError: number;
+  /** Chunks really computed. */
+  chunks: number;
+  vocabulary: number;
+}
+
+/**
+ * Runs the base model over the evaluation text, measures its perplexity and keeps its logits for `measureKld`.
+ * Throws `QS-VALIDATE-TEXT-SHORT`, `QS-VALIDATE-NAN`, `QS-VALIDATE-LOAD`, `QS-VALIDATE-FAILED`, `QS-DISK-FULL`.
+ */
+export async function saveBaseLogits(options: BaseLogitsOptions): Promise<BaseLogitsResult> {
+  const args = [
+    ...["-m", fileArgument(options.model), "-f", fileArgument(options.text)],
+    ...["--save-all-logits", fileArgument(options.out)],
+    ...["-c", `${options.context}`, "--chunks", `${options.chunks}`, "-t", `${options.threads}`],
+  ];
+  const result = await runTool(options, "llama-perplexity", args, followChunks(options.onProgress));
+  const doing = `computing the base logits of ${options.model} on ${options.text}`;
+  const estimate = parseFinalPerplexity(`${result.stdout}\n${result.stderr}`);
+  if (result.exitCode !== 0 || estimate === undefined || !Number.isFinite(estimate.perplexity)) {
+    throw toolFailure(result, {
+      doing,
+      patterns: [
+        textShortPattern("QS-VALIDATE-TEXT-SHORT", options.text),
+        {
+          pattern: /\](?:-?nan|-?inf),|PPL = [+-]?(?:nan|inf)|Unexpected negative standard deviation/i,
+          code: "QS-VALIDATE-NAN",
+          message: () => `${options.model} computes values that are not numbers`,
+          remedy: "Convert with `outtype: bf16`; if it stays so, the checkpoint itself is damaged.",
+        },
+        modelLoadPattern("QS-VALIDATE-LOAD"),
+      ],
+      otherwise: {
+        code: "QS-VALIDATE-FAILED",
+        remedy: "See the tool's last lines; `quantsmith doctor` checks the tools.",
+      },
+    });
+  }
+  // The tool never checks its writes, so on a full disk it ends well with a cut or empty file.
+  const written = await readBaseLogits(path.join(options.cwd, options.out));
+  if (written === undefined) throw diskFullError(doing, result);
+  return {
+    ...estimate,
+    chunks: written.chunks,
+    vocabulary: written.vocabulary,
+    ...toolReport("llama-perplexity", args, result),
+  };
+}

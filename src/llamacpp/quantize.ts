@@ -1,0 +1,27 @@
+import path from "node:path";
+import { writtenGgufBytes } from "./gguf-written.js";
+import { type QuantizePlan, type QuantizeRunResult, runQuantize } from "./quantize-run.js";
+import { diskFullError } from "./tool-failure.js";
+
+export type { QuantizedTensor, QuantizeReport } from "./quantize-report.js";
+export type { QuantizePlan } from "./quantize-run.js";
+
+export interface QuantizeOptions extends QuantizePlan {
+  out: string;
+}
+
+export interface QuantizeResult extends QuantizeRunResult {
+  /** Size of the written file. */
+  fileBytes: number;
+}
+
+/**
+ * Makes one variant with `llama-quantize` and tells the type every tensor got.
+ * Throws `QS-QUANTIZE-IMATRIX`, `QS-QUANTIZE-TYPE`, `QS-QUANTIZE-FAILED`, `QS-DISK-FULL`, `QS-ENV-OOM`.
+ */
+export async function quantize(options: QuantizeOptions): Promise<QuantizeResult> {
+  const { report, result, doing } = await runQuantize(options, options.out);
+  const fileBytes = await writtenGgufBytes(path.join(options.cwd, options.out));
+  if (fileBytes === undefined || fileBytes < report.bytes) throw diskFullError(doing, result);
+  return { ...report, fileBytes };
+}

@@ -1,0 +1,136 @@
+import { imatrixFileName } from "../quant/names.js";
+import type { Settings } from "../recipe/settings.js";
+import { calibrate } from "../stages/calibrate/calibrate.js";
+import { convertUpstream } from "../stages/convert/convert-upstream.js";
+import { fetchHub } from "../stages/fetch/fetch-hub.js";
+import { fetchLocal } from "../stages/fetch/fetch-local.js";
+import { packageRelease } from "../stages/package/package-release.js";
+import { quantizePreset } from "../stages/quantize/quantize.js";
+import { smoke } from "../stages/smoke/smoke.js";
+import type { Operation, StageName } from "../stages/stage.js";
+import { baseLogits } from "../stages/validate/base-logits.js";
+import { measureQuality } from "../stages/validate/measure-quality.js";
+import type { JsonObject } from "../util/canonical-json.js";
+import { canonicalJson } from "../util/canonical-json.js";
+import { sha256 } from "../util/sha256.js";
+import { corpusInputs, corpusTexts } from "./corpus-files.js";
+import type { PlanFacts } from "./facts.js";
+import { packageInputs, packageParams } from "./package-step.js";
+import type { Plan, Step, StepInput } from "./plan.js";
+import { predictBytes } from "./predict-bytes.js";
+import { requireSupported } from "./require-supported.js";
+import { restrict, type Selection } from "./selection.js";
+
+/**
+ * Lays out all steps for a recipe. Pure: everything it knows of the world comes in as facts.
+ * Errors: QS-NOT-YET for what this version cannot do, QS-TEXT-OVERLAP, QS-USAGE for a selection that names nothing.
+ */
+export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selection = {}): Plan {
+  requireSupported(settings, facts);
+  const has = (stage: StageName) => settings.stages.includes(stage);
+  const steps: Step[] = [fetchStep(facts), convertStep(settings, facts)];
+  if (has("calibrate")) steps.push(calibrateStep(settings, facts));
+  if (has("validate")) steps.push(baseStep(settings, facts));
+  for (const variant of settings.variants) {
+    if (variant.kind !== "preset") continue;
+    if (has("quantize")) steps.push(quantizeStep(variant, settings, facts));
+    if (has("validate")) steps.push(qualityStep(variant.name));
+    if (has("smoke") && settings.smoke.length > 0) steps.push(smokeStep(variant.name, settings));
+  }
+  const report = { params: packageParams(settings, facts), inputs: packageInputs(settings) };
+  if (has("package")) {
+    steps.push(step("package", packageRelease, report.params, report.inputs, predictBytes.report()));
+  }
+  const plan = { name: settings.name, steps, toolDigests: facts.toolDigests, report };
+  return restrict(plan, settings, selection);
+}
+
+type PresetVariant = Extract<Settings["variants"][number], { kind: "preset" }>;
+
+function fetchStep({ model }: PlanFacts): Step {
+  const bytes = predictBytes.snapshot(model);
+  const files = model.files;
+  if (model.source.kind === "hub") {
+    return step("fetch", fetchHub, { repo: model.source.repo, commit: model.source.commit, files }, {}, bytes);
+  }
+  const folder: StepInput = { kind: "outside", path: model.source.folder, digest: sha256(canonicalJson(files)) };
+  return step("fetch", fetchLocal, { files }, { folder }, bytes);
+}
+
+function convertStep({ convert, model }: Settings, facts: PlanFacts): Step {
+  const params = { outtype: convert.outtype, modelName: model.name, mmproj: convert.mmproj };
+  return step(
+    "convert",
+    convertUpstream,
+    params,
+    { snapshot: from("fetch", "snapshot") },
+    predictBytes.baseGguf(facts.model),
+  );
+}
+
+function calibrateStep({ calibration }: Settings, facts: PlanFacts): Step {
+  const texts = corpusTexts(calibration.corpus, "calibration", facts);
+  const params = { texts, chunks: calibration.chunks, context: calibration.context };
+  const inputs = { model: from("convert", "model.gguf"), ...corpusInputs(calibration.corpus, "calibration", facts) };
+  return step("calibrate", calibrate, params, inputs, predictBytes.imatrix(facts.model));
+}
+
+function baseStep({ evaluation }: Settings, facts: PlanFacts): Step {
+  const { chunks, context, corpus } = evaluation;
+  const params = { texts: corpusTexts(corpus, "evaluation", facts), chunks, context };
+  const inputs = { model: from("convert", "model.gguf"), ...corpusInputs(corpus, "evaluation", facts) };
+  return step("validate:base", baseLogits, params, inputs, predictBytes.baseLogits(facts.model, chunks, context));
+}
+
+function quantizeStep(variant: PresetVariant, settings: Settings, facts: PlanFacts): Step {
+  const params = {
+    preset: variant.preset,
+    rules: Object.entries(variant.tensors),
+    imatrixName: imatrixFileName(settings.model.name),
+  };
+  const calibrated = settings.stages.includes("calibrate");
+  const inputs = {
+    model: from("convert", "model.gguf"),
+    ...(calibrated ? { imatrix: from("calibrate", "imatrix.gguf") } : {}),
+  };
+  const bytes = predictBytes.variant(facts.model, variant.preset);
+  return step(`quantize:${variant.name}`, quantizePreset, params, inputs, bytes, variant.name);
+}
+
+function qualityStep(variant: string): Step {
+  const inputs = {
+    model: from(`quantize:${variant}`, "model.gguf"),
+    base: from("validate:base", "base.kld"),
+    baseReport: from("validate:base", "base.json"),
+  };
+  return step(`validate:${variant}`, measureQuality, {}, inputs, predictBytes.report(), variant);
+}
+
+function smokeStep(variant: string, settings: Settings): Step {
+  const inputs = { model: from(`quantize:${variant}`, "model.gguf") };
+  const params = { prompts: settings.smoke, context: smokeContext };
+  return step(`smoke:${variant}`, smoke, params, inputs, predictBytes.report(), variant);
+}
+
+/** Tokens; prompts and answers of a smoke test are short. */
+const smokeContext = 2048;
+
+function from(stepId: string, file: string): StepInput {
+  return { kind: "step", step: stepId, file, optional: false };
+}
+
+function step<P extends JsonObject>(
+  id: string,
+  operation: Operation<P>,
+  params: P,
+  inputs: Record<string, StepInput>,
+  predictedBytes: number,
+  variant?: string,
+): Step {
+  const { stage, version, resource, tools } = operation;
+  return {
+    ...{ id, stage, version, resource, tools, params, inputs, predictedBytes, mode: "build" as const },
+    ...(variant === undefined ? {} : { variant }),
+    run: (context) => operation.run(params, context),
+  };
+}

@@ -1,0 +1,22 @@
+import type { SnapshotFile } from "../stages/fetch/snapshot-report.js";
+import type { ToolId } from "../stages/stage.js";
+
+/** What the plan must know of the world: content digests, sizes, tool versions. Paths stand beside, never in keys. */
+export interface PlanFacts {
+  model: ModelFacts;
+  /** sha256 of each text file, by absolute path. */
+  texts: ReadonlyMap<string, string>;
+  toolDigests: Readonly<Record<ToolId, string>>;
+  /** Version names for the report, by tool. */
+  toolVersions: Readonly<Record<string, string>>;
+}
+
+export interface ModelFacts {
+  source: { kind: "local"; folder: string } | { kind: "hub"; repo: string; commit: string };
+  files: readonly SnapshotFile[];
+  /** Weights in the 16-bit base, in elements and bytes; estimates where only file sizes are known. */
+  parameters: number;
+  tensorBytes: number;
+  /** Null where only the file list is known. */
+  vocabulary: number | null;
+}

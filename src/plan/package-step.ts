@@ -1,0 +1,81 @@
+import { basename } from "node:path";
+import { imatrixFileName, variantFileName } from "../quant/names.js";
+import type { Settings } from "../recipe/settings.js";
+import { type PackageParams, variantInput } from "../stages/package/package-params.js";
+import { type CorpusKind, corpusTexts } from "./corpus-files.js";
+import type { PlanFacts } from "./facts.js";
+import type { StepInput } from "./plan.js";
+
+/** What the package stage is told. */
+export function packageParams(settings: Settings, facts: PlanFacts): PackageParams {
+  const { model } = settings;
+  return {
+    release: settings.name,
+    recipe: basename(settings.file),
+    modelName: model.name,
+    baseModel: model.source.kind === "hub" ? model.source.repo : null,
+    imatrixFile: imatrixFileName(model.name),
+    variants: settings.variants.map(({ name }) => ({ name, file: variantFileName(model.name, name) })),
+    gates: settings.gates,
+    measured: settings.stages.includes("validate"),
+    smokeTested: settings.stages.includes("smoke") && settings.smoke.length > 0,
+    lock: lock(settings, facts),
+    toolchain: facts.toolVersions,
+  };
+}
+
+/** Every file the package stage reads; all optional, since a variant may have failed on the way. */
+export function packageInputs(settings: Settings): Record<string, StepInput> {
+  const inputs: Record<string, StepInput> = {
+    snapshot: maybe("fetch", "snapshot.json"),
+    convert: maybe("convert", "convert.json"),
+  };
+  const has = (stage: Settings["stages"][number]) => settings.stages.includes(stage);
+  if (has("calibrate")) {
+    inputs.imatrix = maybe("calibrate", "imatrix.gguf");
+    inputs.calibrate = maybe("calibrate", "calibrate.json");
+  }
+  if (has("validate")) inputs.base = maybe("validate:base", "base.json");
+  for (const { name } of settings.variants) {
+    inputs[variantInput("model", name)] = maybe(`quantize:${name}`, "model.gguf");
+    inputs[variantInput("quantize", name)] = maybe(`quantize:${name}`, "quantize.json");
+    inputs[variantInput("rules", name)] = maybe(`quantize:${name}`, "tensor-types.txt");
+    if (has("validate")) inputs[variantInput("quality", name)] = maybe(`validate:${name}`, "quality.json");
+    if (has("smoke") && settings.smoke.length > 0) {
+      inputs[variantInput("smoke", name)] = maybe(`smoke:${name}`, "smoke.json");
+    }
+  }
+  return inputs;
+}
+
+function maybe(step: string, file: string): StepInput {
+  return { kind: "step", step, file, optional: true };
+}
+
+/** `recipe.lock.yaml`: the settings after merging, with everything that moves pinned by digest or commit. */
+function lock(settings: Settings, facts: PlanFacts): PackageParams["lock"] {
+  const texts = (kind: CorpusKind) => corpusTexts(settings[kind].corpus, kind, facts);
+  const { source } = facts.model;
+  return {
+    version: 1,
+    recipe: basename(settings.file),
+    pipeline: settings.pipeline.name,
+    model: {
+      name: settings.model.name,
+      source: source.kind === "hub" ? `hf:${source.repo}` : "local folder",
+      commit: source.kind === "hub" ? source.commit : null,
+      files: facts.model.files.map(({ path, bytes, digest }) => ({ path, bytes, digest })),
+    },
+    convert: { ...settings.convert },
+    calibration: { ...settings.calibration, corpus: texts("calibration") },
+    evaluation: { ...settings.evaluation, corpus: texts("evaluation") },
+    variants: settings.variants.map((variant) =>
+      variant.kind === "preset"
+        ? { name: variant.name, preset: variant.preset, tensors: variant.tensors }
+        : { name: variant.name, dynamic: variant.dynamic },
+    ),
+    gates: settings.gates,
+    smoke: settings.smoke,
+    toolchain: facts.toolVersions,
+  };
+}

@@ -1,0 +1,49 @@
+import type { PackageParams } from "../stages/package/package-params.js";
+import type { OperationReport, Resource, StageContext, StageName, ToolId } from "../stages/stage.js";
+import type { JsonObject } from "../util/canonical-json.js";
+
+/** Where one named input of a step comes from. */
+export type StepInput =
+  /** An output of another step. An optional one may be missing: its step failed or was not asked for. */
+  | { kind: "step"; step: string; file: string; optional: boolean }
+  /** A file or folder outside the store, known by the digest of its content. */
+  | { kind: "outside"; path: string; digest: string };
+
+export interface Step {
+  /** Unique in the plan: the stage, or `stage:part`, as in `quantize:Q4_K_M`. */
+  id: string;
+  stage: StageName;
+  /** The variant it works for; absent for steps that all variants share. */
+  variant?: string;
+  /** `reuse` steps are taken from the store or left out, never built (`--only`, `--variant`). */
+  mode: "build" | "reuse";
+  version: number;
+  resource: Resource;
+  tools: readonly ToolId[];
+  params: JsonObject;
+  inputs: Readonly<Record<string, StepInput>>;
+  /** Bytes the step is expected to write, outputs and scratch together. */
+  predictedBytes: number;
+  run(context: StageContext): Promise<OperationReport>;
+}
+
+/** What is to be done for one recipe, in an order in which every step stands after its inputs. */
+export interface Plan {
+  /** The release's name. */
+  name: string;
+  steps: readonly Step[];
+  /** Digest of every outside program that a step may depend on. */
+  toolDigests: Readonly<Record<ToolId, string>>;
+  /** What the package stage is told and reads; the run's report is made from the same, also without that stage. */
+  report: { params: PackageParams; inputs: Readonly<Record<string, StepInput>> };
+}
+
+/** Ids of the steps whose outputs this step reads. */
+export function dependencies(step: Step): { id: string; optional: boolean }[] {
+  const optionalById = new Map<string, boolean>();
+  for (const input of Object.values(step.inputs)) {
+    if (input.kind !== "step") continue;
+    optionalById.set(input.step, (optionalById.get(input.step) ?? true) && input.optional);
+  }
+  return [...optionalById].map(([id, optional]) => ({ id, optional }));
+}

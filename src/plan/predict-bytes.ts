@@ -1,0 +1,31 @@
+import { baseLogitsBytes } from "../llamacpp/base-logits.js";
+import { presetByName } from "../quant/presets.js";
+import type { ModelFacts } from "./facts.js";
+
+/** Room for headers, reports and whatever small a step writes, in bytes. */
+const smallBytes = 1 << 20;
+/** Vocabulary that is assumed while only the file list of a checkpoint is known. */
+const largeVocabulary = 262_144;
+
+/** Bytes that each stage is expected to write for this model. Estimates, on the high side. */
+export const predictBytes = {
+  snapshot: (model: ModelFacts) =>
+    model.source.kind === "local" ? smallBytes : sum(model.files.map((file) => file.bytes)) + smallBytes,
+  /** The vocabulary goes into every GGUF as text; 64 bytes a token is generous. */
+  baseGguf: (model: ModelFacts) => model.parameters * 2 + vocabularyBytes(model),
+  /** Two float32 rows per matrix, a few thousandths of the weights. */
+  imatrix: (model: ModelFacts) => Math.ceil(model.parameters * 0.02) + smallBytes,
+  variant: (model: ModelFacts, preset: string) =>
+    Math.ceil((model.parameters * (presetByName(preset)?.bitsPerWeight ?? 16)) / 8) * 1.1 + vocabularyBytes(model),
+  baseLogits: (model: ModelFacts, chunks: number, context: number) =>
+    baseLogitsBytes({ vocabulary: model.vocabulary ?? largeVocabulary, chunks, context }) + smallBytes,
+  report: () => smallBytes,
+} as const;
+
+function vocabularyBytes(model: ModelFacts): number {
+  return (model.vocabulary ?? largeVocabulary) * 64 + smallBytes;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

@@ -1,0 +1,45 @@
+import type { Settings } from "../recipe/settings.js";
+import { type StageName, stageNames } from "../stages/stage.js";
+import { QuantsmithError } from "../util/errors.js";
+import type { Plan, Step } from "./plan.js";
+
+/** Which part of a recipe to run: `--only`, `--until`, `--variant`. */
+export interface Selection {
+  only?: StageName;
+  until?: StageName;
+  variants?: readonly string[];
+}
+
+/**
+ * Restricts a plan. Steps after `until` are dropped; steps outside `only` and of other variants are only taken from
+ * the store, so that a release still holds every variant that is finished.
+ * Errors: QS-USAGE for a variant or stage that the recipe does not have.
+ */
+export function restrict(plan: Plan, settings: Settings, selection: Selection): Plan {
+  requireKnown(settings, selection);
+  const { only, until, variants } = selection;
+  const wanted = new Set(variants?.map((name) => name.toLowerCase()));
+  const asked = (step: Step) =>
+    (only === undefined || step.stage === only) &&
+    (variants === undefined || step.variant === undefined || wanted.has(step.variant.toLowerCase()));
+  const last = until ?? only;
+  const steps = plan.steps
+    .filter((step) => last === undefined || stageNames.indexOf(step.stage) <= stageNames.indexOf(last))
+    .map((step) => (asked(step) ? step : { ...step, mode: "reuse" as const }));
+  return { ...plan, steps };
+}
+
+function requireKnown(settings: Settings, { only, until, variants }: Selection): void {
+  for (const stage of [only, until]) {
+    if (stage === undefined || settings.stages.includes(stage)) continue;
+    throw new QuantsmithError("QS-USAGE", `the pipeline ${settings.pipeline.name} has no stage "${stage}"`, {
+      remedy: `Its stages are ${settings.stages.join(", ")}.`,
+    });
+  }
+  const known = new Map(settings.variants.map(({ name }) => [name.toLowerCase(), name]));
+  const unknown = variants?.find((name) => !known.has(name.toLowerCase()));
+  if (unknown === undefined) return;
+  throw new QuantsmithError("QS-USAGE", `the recipe has no variant "${unknown}"`, {
+    remedy: `Its variants are ${[...known.values()].join(", ")}.`,
+  });
+}

@@ -1,0 +1,27 @@
+import type * as z from "zod";
+import type { ErrorCode } from "../util/error-codes.js";
+import { type Problem, throwIfAny } from "./diagnostics.js";
+import { explainIssues } from "./explain-issues.js";
+import type { YamlFile } from "./parse-yaml.js";
+import { schemaTree } from "./schema-hints.js";
+
+/**
+ * The typed content of a YAML file. Throws a RecipeError with everything the schema and `check` find;
+ * `check` is run on the plain data, whether or not the schema accepts all of it.
+ */
+export function checkFile<T extends z.ZodType>(
+  file: YamlFile,
+  schema: T,
+  code: ErrorCode,
+  check: (data: unknown) => Problem[] = () => [],
+): z.output<T> {
+  const result = schema.safeParse(file.data, { reportInput: true });
+  const faults = result.success ? [] : explainIssues(result.error.issues, schemaTree(schema));
+  throwIfAny([...faults, ...check(file.data)].map((problem) => toDiagnostic(file, problem, code)));
+  if (!result.success) throw new Error("the schema rejected a file without an issue");
+  return result.data;
+}
+
+function toDiagnostic(file: YamlFile, { path, part, message, remedy }: Problem, code: ErrorCode) {
+  return { code, message, remedy, ...file.place(path, part) };
+}

@@ -1,0 +1,134 @@
+import { resolve } from "node:path";
+import type * as z from "zod";
+import { imatrixFileName, variantFileName } from "../quant/names.js";
+import type { Problem, YamlPath } from "./diagnostics.js";
+import { defaultModelName } from "./model-source.js";
+import { type Recipe, recipeSchema } from "./schema.js";
+import { variantEntry } from "./variant-schema.js";
+import { list, quote } from "./wording.js";
+
+type VariantEntry = z.output<typeof variantEntry>;
+
+/** The valid parts of a recipe that may be broken elsewhere, so that contradictions are reported along with faults. */
+interface ValidParts extends Partial<Omit<Recipe, "variants">> {
+  variants: { index: number; entry: VariantEntry }[];
+}
+
+/** Contradictions between parts of a recipe that are valid by themselves. `folder` is the recipe's own. */
+export function crossCheck(data: unknown, folder: string): Problem[] {
+  const parts = validParts(data);
+  return [...checkModelName(parts, folder), ...checkVariantNames(parts, folder), ...checkTexts(parts, folder)];
+}
+
+function validParts(data: unknown): ValidParts {
+  const parts: ValidParts = { variants: [] };
+  if (typeof data !== "object" || data === null) return parts;
+  for (const [key, value] of Object.entries(data)) {
+    if (key === "variants" && Array.isArray(value)) {
+      parts.variants = value.flatMap((item, index) => {
+        const entry = variantEntry.safeParse(item);
+        return entry.success ? [{ index, entry: entry.data }] : [];
+      });
+    } else {
+      Object.assign(parts, validPart(key, value));
+    }
+  }
+  return parts;
+}
+
+const anyPart = recipeSchema.partial();
+
+/** A section as a whole, or else what is valid in it key by key. */
+function validPart(key: string, value: unknown): z.output<typeof anyPart> {
+  const whole = anyPart.safeParse({ [key]: value });
+  if (whole.success) return whole.data;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return {};
+  const valid = Object.entries(value).filter(([name, item]) => anyPart.safeParse({ [key]: { [name]: item } }).success);
+  return anyPart.safeParse({ [key]: Object.fromEntries(valid) }).data ?? {};
+}
+
+function checkModelName({ model }: ValidParts, folder: string): Problem[] {
+  if (model === undefined || model.name !== undefined || defaultModelName(model.source, folder) !== undefined)
+    return [];
+  return [
+    {
+      path: ["model", "source"],
+      part: "value",
+      message: `${quote(model.source)} gives no name for the model's files`,
+      remedy: "Add `name:` under `model`, such as `name: my-model`.",
+    },
+  ];
+}
+
+function checkVariantNames({ model, variants }: ValidParts, folder: string): Problem[] {
+  const modelName = model === undefined ? "model" : (model.name ?? defaultModelName(model.source, folder) ?? "model");
+  const imatrix = imatrixFileName(modelName).toLowerCase();
+  const taken = new Map<string, number>();
+  return variants.flatMap(({ index, entry }): Problem[] => {
+    const name = variantName(entry);
+    if (name === undefined) return [];
+    const path = variantNamePath(entry, index);
+    // macOS and Windows cannot keep two names apart that differ in case only.
+    const file = variantFileName(modelName, name).toLowerCase();
+    if (file === imatrix || name.toLowerCase().includes("mmproj")) {
+      const message = `the variant name ${quote(name)} means another kind of file`;
+      return [
+        {
+          path,
+          part: "value",
+          message,
+          remedy: "Choose another `name`; runtimes take such a file for an imatrix or a projector.",
+        },
+      ];
+    }
+    const first = taken.get(file);
+    if (first === undefined) {
+      taken.set(file, index);
+      return [];
+    }
+    const message = `variants ${first + 1} and ${index + 1} have the same name ${quote(name)}`;
+    return [
+      {
+        path,
+        part: "value",
+        message,
+        remedy: "Give one of them another `name`; upper and lower case count as the same.",
+      },
+    ];
+  });
+}
+
+/** Name of a variant in file names: its own, else its preset's. Undefined only for an entry the schema rejects. */
+export function variantName(entry: VariantEntry): string | undefined {
+  return typeof entry === "string" ? entry : (entry.name ?? entry.preset);
+}
+
+function variantNamePath(entry: VariantEntry, index: number): YamlPath {
+  if (typeof entry === "string") return ["variants", index];
+  return ["variants", index, entry.name === undefined ? "preset" : "name"];
+}
+
+const texts = ["calibration", "search", "evaluation"] as const;
+
+/** Figures measured on text that the model was tuned on are too good to be true. */
+function checkTexts(parts: ValidParts, folder: string): Problem[] {
+  const users = new Map<string, (typeof texts)[number]>();
+  return texts.flatMap((section) => {
+    const corpus = parts[section]?.corpus ?? [];
+    return [corpus].flat().flatMap((text, index): Problem[] => {
+      if (text === "default" || text === "self") return [];
+      const key = text.startsWith("hf:") ? text : resolve(folder, text);
+      const user = users.get(key) ?? section;
+      users.set(key, user);
+      if (user === section) return [];
+      return [
+        {
+          path: [section, "corpus", ...(typeof corpus === "string" ? [] : [index])],
+          part: "value",
+          message: `${quote(text)} is listed under ${list([user, section], "and")}`,
+          remedy: "Use different texts: what tunes a model cannot measure it.",
+        },
+      ];
+    });
+  });
+}

@@ -1,0 +1,17 @@
+import * as z from "zod";
+import { pipelineSchema } from "./pipeline-schema.js";
+import { recipeSchema } from "./schema.js";
+
+/** JSON Schema (draft 7, what YAML editors read) of recipe files, as the text of `schema/recipe.schema.json`. */
+export function recipeJsonSchema(): string {
+  return toText("quantsmith recipe", recipeSchema);
+}
+
+/** JSON Schema (draft 7) of pipeline files, as the text of `schema/pipeline.schema.json`. */
+export function pipelineJsonSchema(): string {
+  return toText("quantsmith pipeline", pipelineSchema);
+}
+
+function toText(title: string, schema: z.ZodType): string {
+  return `${JSON.stringify({ title, ...z.toJSONSchema(schema, { target: "draft-7", io: "input" }) }, null, 2)}\n`;
+}

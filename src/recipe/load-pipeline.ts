@@ -1,0 +1,67 @@
+import { readdir } from "node:fs/promises";
+import { basename, dirname, join, parse, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { QuantsmithError, type SourceLocation } from "../util/errors.js";
+import { packageRoot } from "../util/package-root.js";
+import { checkFile } from "./check-file.js";
+import type { YamlPath } from "./diagnostics.js";
+import type { LoadedRecipe } from "./load-recipe.js";
+import { parseYaml } from "./parse-yaml.js";
+import { type Pipeline, pipelineSchema } from "./pipeline-schema.js";
+import { readTextFile } from "./read-text-file.js";
+import { nearest } from "./suggest.js";
+import { list, quote } from "./wording.js";
+
+export interface LoadedPipeline {
+  /** Absolute path. */
+  file: string;
+  /** File name without extension. */
+  name: string;
+  pipeline: Pipeline;
+  locate(path: YamlPath): SourceLocation;
+}
+
+const folder = fileURLToPath(new URL("pipelines", packageRoot));
+const defaultPipeline = "release";
+
+/**
+ * The pipeline a recipe names, or `override` from the command line instead: a name from the package's pipelines/,
+ * or, with a slash or ending in .yaml or .yml, a path relative to the recipe (an override: to the working folder).
+ * Throws `QS-PIPELINE-MISSING` at the recipe's line, or a RecipeError with `QS-PIPELINE-INVALID` or `QS-RECIPE-YAML`.
+ */
+export async function loadPipeline(loaded: LoadedRecipe, override?: string): Promise<LoadedPipeline> {
+  const wanted = override ?? loaded.recipe.pipeline ?? defaultPipeline;
+  const isPath = /\/|\.ya?ml$/i.test(wanted);
+  const base = override === undefined ? dirname(loaded.file) : process.cwd();
+  const file = isPath ? resolve(base, wanted) : join(folder, `${wanted}.yaml`);
+  const shown = shownPath(file);
+  const text = await readTextFile(file, shown, "QS-PIPELINE-MISSING").catch(async (error: unknown) => {
+    if (!(error instanceof QuantsmithError) || error.code !== "QS-PIPELINE-MISSING") throw error;
+    throw new QuantsmithError("QS-PIPELINE-MISSING", missingMessage(wanted, isPath, error), {
+      remedy: await missingRemedy(wanted),
+      ...(override === undefined ? { at: loaded.locate(["pipeline"]) } : {}),
+      cause: error,
+    });
+  });
+  const yaml = parseYaml(text, shown, "QS-PIPELINE-INVALID");
+  const pipeline = checkFile(yaml, pipelineSchema, "QS-PIPELINE-INVALID");
+  return { file, name: parse(file).name, pipeline, locate: (at) => yaml.place(at, "value").at };
+}
+
+/** As short as it can be and still be found from the working folder. */
+function shownPath(file: string): string {
+  const near = relative(process.cwd(), file);
+  return near.startsWith("..") ? file : near;
+}
+
+function missingMessage(wanted: string, isPath: boolean, error: QuantsmithError): string {
+  return isPath ? error.message : `there is no pipeline ${quote(wanted)}`;
+}
+
+async function missingRemedy(wanted: string): Promise<string> {
+  const files = await readdir(folder);
+  const names = files.filter((file) => file.endsWith(".yaml")).map((file) => basename(file, ".yaml"));
+  const near = nearest(wanted, names);
+  const question = near === undefined ? "" : `Did you mean ${quote(near)}? `;
+  return `${question}The pipelines are ${list(names.sort(), "and")}; a path to a file of your own works too, such as \`./my-pipeline.yaml\`.`;
+}

@@ -1,0 +1,37 @@
+import { dirname, parse, resolve } from "node:path";
+import { QuantsmithError, type SourceLocation } from "../util/errors.js";
+import { checkFile } from "./check-file.js";
+import { crossCheck } from "./cross-check.js";
+import type { YamlPath } from "./diagnostics.js";
+import { parseYaml } from "./parse-yaml.js";
+import { readTextFile } from "./read-text-file.js";
+import { type Recipe, recipeSchema } from "./schema.js";
+
+export interface LoadedRecipe {
+  /** Absolute path; paths inside the recipe are relative to its folder. */
+  file: string;
+  /** File name without extension; the release folder bears it. */
+  name: string;
+  recipe: Recipe;
+  /** Where the value at a path stands, for later errors; the nearest parent when the recipe leaves it out. */
+  locate(path: YamlPath): SourceLocation;
+}
+
+/**
+ * Reads and checks one recipe. Throws `QS-RECIPE-MISSING`, or a RecipeError with every problem of the file
+ * (`QS-RECIPE-EMPTY`, `QS-RECIPE-YAML`, `QS-RECIPE-INVALID`). Places show the path as it was given.
+ */
+export async function loadRecipe(path: string): Promise<LoadedRecipe> {
+  const file = resolve(path);
+  const { name } = parse(file);
+  const yaml = parseYaml(await readTextFile(file, path, "QS-RECIPE-MISSING"), path, "QS-RECIPE-EMPTY");
+  if (name.startsWith(".")) {
+    // `...yaml` would otherwise name the folder above the releases as the one to replace.
+    throw new QuantsmithError("QS-RECIPE-INVALID", `the recipe file's name ${path} cannot name a release folder`, {
+      remedy: "Rename the file so that it begins with a letter or digit, such as `my-model.yaml`.",
+      at: { file: path },
+    });
+  }
+  const recipe = checkFile(yaml, recipeSchema, "QS-RECIPE-INVALID", (data) => crossCheck(data, dirname(file)));
+  return { file, name, recipe, locate: (at) => yaml.place(at, "value").at };
+}

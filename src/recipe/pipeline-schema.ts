@@ -1,0 +1,62 @@
+import * as z from "zod";
+import { stageNames } from "../stages/stage.js";
+import { gates } from "./gates-schema.js";
+import { chunks, context } from "./schema.js";
+import { complaint } from "./schema-parts.js";
+
+const stages = z
+  .array(z.enum(stageNames))
+  .min(1)
+  .superRefine((names, check) => {
+    names.forEach((name, index) => {
+      const before = names[index - 1];
+      if (before === undefined || stageNames.indexOf(before) < stageNames.indexOf(name)) return;
+      const message =
+        before === name
+          ? `the stage \`${name}\` appears twice`
+          : `the stage \`${name}\` cannot come after \`${before}\``;
+      check.addIssue(
+        complaint(message, `The order is ${stageNames.join(", ")}; leave out what is not wanted.`, [index]),
+      );
+    });
+  });
+
+/** A pipeline file, DESIGN §3: how to build, for all recipes that name it. */
+export const pipelineSchema = z
+  .strictObject({
+    version: z.literal(1).describe("Version of the pipeline format."),
+    description: z.string().exactOptional().describe("One line on when to use it."),
+    stages: stages.exactOptional().describe("The stages to run, in their order (default: all)."),
+    calibration: z
+      .strictObject({
+        chunks: chunks.exactOptional().describe("Chunks of calibration text."),
+        context: context.exactOptional().describe("Tokens per chunk."),
+      })
+      .exactOptional()
+      .describe("Effort for the importance matrix."),
+    search: z
+      .strictObject({ chunks: chunks.exactOptional().describe("Chunks of search text.") })
+      .exactOptional()
+      .describe("Effort for the probes of dynamic variants."),
+    evaluation: z
+      .strictObject({
+        chunks: chunks.exactOptional().describe("Chunks of evaluation text."),
+        context: context.exactOptional().describe("Tokens per chunk."),
+      })
+      .exactOptional()
+      .describe("Effort for measuring variants."),
+    probes: z
+      .enum(["none", "groups", "tensors"])
+      .exactOptional()
+      .describe("What dynamic variants measure before they choose: nothing, groups of tensors, or every tensor."),
+    gates: gates.exactOptional().describe("Limits for recipes that set none on the same figure."),
+    concurrency: z
+      .strictObject({
+        downloads: z.int().min(1).max(64).exactOptional().describe("Files downloaded at once (default 4)."),
+      })
+      .exactOptional()
+      .describe("How much happens at once."),
+  })
+  .describe("A quantsmith pipeline: stages, effort and default gates.");
+
+export type Pipeline = z.output<typeof pipelineSchema>;

@@ -1,0 +1,127 @@
+import * as z from "zod";
+import { ggmlTypeByName, ggmlTypes } from "../quant/ggml-types.js";
+import { presetByName, presets } from "../quant/presets.js";
+import { nearest } from "./suggest.js";
+import { quote } from "./wording.js";
+
+/** What `explain-issues.ts` reads from a complaint besides its message. */
+export interface ComplaintParams {
+  remedy: string;
+  /** Keys of which one should be there; the complaint is dropped when an unknown key looks like one of them. */
+  lacks: readonly string[];
+  part: "key" | "value";
+}
+
+/** A schema issue in our own words, about a value or, with `path`, about a key or list entry in it. */
+export function complaint(message: string, remedy: string, path: (string | number)[] = []) {
+  const params: ComplaintParams = { remedy, lacks: [], part: path.length === 0 ? "value" : "key" };
+  return { code: "custom" as const, message, path, params: { ...params } };
+}
+
+/** The complaint that a mapping has none of some keys. */
+export function lacking(keys: readonly string[], message: string, remedy: string) {
+  const params: ComplaintParams = { remedy, lacks: keys, part: "value" };
+  return { code: "custom" as const, message, params: { ...params } };
+}
+
+/** Text that follows a pattern; `what` completes "… is not". */
+export function matching(pattern: RegExp, what: string, remedy: string) {
+  return z
+    .string()
+    .superRefine((text, context) => {
+      if (!pattern.test(text)) context.addIssue(complaint(`${quote(text)} is not ${what}`, remedy));
+    })
+    .meta({ pattern: pattern.source });
+}
+
+/** One of many names in any letter case, given out in its canonical form. Editors complete the canonical names. */
+function known(what: string, names: readonly string[], find: (text: string) => string | undefined) {
+  return z
+    .string()
+    .meta({ anyOf: [{ enum: names }, { pattern: "^[A-Za-z0-9_]+$" }] })
+    .transform((text, context) => {
+      const name = find(text);
+      if (name !== undefined) return name;
+      const near = nearest(text, names);
+      const guess = near === undefined ? "" : `Did you mean ${quote(near)}? `;
+      const remedy = `${guess}\`quantsmith types\` lists every ${what}.`;
+      context.issues.push({ ...complaint(`unknown ${what} ${quote(text)}`, remedy), input: text });
+      return z.NEVER;
+    });
+}
+
+/** A preset of llama-quantize; its aliases (`Q4_K`) become the full name (`Q4_K_M`). */
+export const presetName = known(
+  "preset",
+  presets.map((preset) => preset.name),
+  (text) => presetByName(text)?.name,
+);
+
+/** A tensor type that llama-quantize can write. */
+export const tensorType = known(
+  "tensor type",
+  ggmlTypes.filter((type) => type.target).map((type) => type.name),
+  (text) => {
+    const type = ggmlTypeByName(text);
+    return type?.target === true ? type.name : undefined;
+  },
+);
+
+/** A name that can stand in a file name on every system and on the Hub. */
+export const fileNamePart = /^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$/;
+
+export const repoId = /^[A-Za-z0-9][A-Za-z0-9._-]{0,95}\/[A-Za-z0-9][A-Za-z0-9._-]{0,95}$/;
+
+/** A name for files: of the model or of a variant. */
+export function nameFor(what: string) {
+  return matching(
+    fileNamePart,
+    `usable as the name of a ${what}`,
+    "Use letters, digits, `.`, `_` and `-`, beginning with a letter or digit, at most 96 of them.",
+  );
+}
+
+/** Why a regular expression does not compile; undefined when it does. */
+export function regexFault(pattern: string): string | undefined {
+  try {
+    new RegExp(pattern);
+    return undefined;
+  } catch (error) {
+    // "Invalid regular expression: /(/: Unterminated group": the user knows the pattern.
+    return error instanceof Error ? error.message.slice(error.message.lastIndexOf(": ") + 2) : String(error);
+  }
+}
+
+const longestPattern = 200;
+
+/** A key of `tensors`; written into llama-quantize's tensor type file, which splits at blanks and `=` and lower-cases. */
+export const tensorPattern = z
+  .string()
+  .superRefine((pattern, context) => {
+    const fault = patternFault(pattern);
+    if (fault !== undefined) context.addIssue(complaint(`the tensor pattern ${quote(pattern)} ${fault[0]}`, fault[1]));
+  })
+  .meta({ maxLength: longestPattern, pattern: "^[^\\sA-Z=]+$" });
+
+function patternFault(pattern: string): [message: string, remedy: string] | undefined {
+  if (pattern === "") return ["is empty", "Name a part of tensor names, such as `ffn_down`."];
+  if (pattern.length > longestPattern) {
+    return [`is longer than ${longestPattern} characters`, "Split it into several patterns."];
+  }
+  if (/[\s=]/.test(pattern)) {
+    return [
+      "holds a blank or `=`",
+      "Tensor names hold neither, and llama-quantize cannot take such a pattern; remove it.",
+    ];
+  }
+  if (/[A-Z]/.test(pattern)) {
+    return [
+      "holds capital letters",
+      "Tensor names are lower case, and llama-quantize lower-cases patterns: `\\d` must not be written `\\D`.",
+    ];
+  }
+  const fault = regexFault(pattern);
+  return fault === undefined
+    ? undefined
+    : [`is no regular expression: ${fault}`, "Correct it, or name a part such as `ffn_down`."];
+}

@@ -1,0 +1,163 @@
+import * as z from "zod";
+import { corpus, isPlainPath } from "./corpus-schema.js";
+import { gates } from "./gates-schema.js";
+import { complaint, lacking, matching, nameFor, regexFault, repoId } from "./schema-parts.js";
+import { deviceId, variantEntry } from "./variant-schema.js";
+import { quote } from "./wording.js";
+
+export const chunks = z.int().min(1).max(100_000);
+export const context = z.int().min(64).max(1_048_576);
+
+const sourceForms =
+  "Write `./folder`, `../folder` or `/folder` for a local checkpoint, or `hf:org/name` for the Hugging Face Hub.";
+
+const source = z.string().superRefine((text, check) => {
+  const local = /^\.{0,2}\//.test(text) && isPlainPath(text);
+  if (!local && !(text.startsWith("hf:") && repoId.test(text.slice(3)))) {
+    check.addIssue(complaint(`${quote(text)} is not a model source`, sourceForms));
+  }
+});
+
+const model = z
+  .strictObject({
+    source: source.describe(
+      "The checkpoint: `hf:org/name`, or a folder beginning with `./`, `../` or `/` (relative to this file).",
+    ),
+    revision: matching(
+      /^[A-Za-z0-9][\w.-]*(\/[\w-][\w.-]*)*$/,
+      "a revision",
+      "Write a branch, a tag or a commit, such as `main`.",
+    )
+      .exactOptional()
+      .describe("Branch, tag or commit on the Hub, resolved once and locked (default `main`)."),
+    name: nameFor("model").exactOptional().describe("Name in file names and on the card (default: from the source)."),
+  })
+  .superRefine((value, check) => {
+    if (value.revision !== undefined && !value.source.startsWith("hf:")) {
+      check.addIssue(complaint("a local folder has no `revision`", "Remove it, or use an `hf:` source.", ["revision"]));
+    }
+  });
+
+const convert = z.strictObject({
+  outtype: z
+    .enum(["auto", "bf16", "f16", "f32"])
+    .exactOptional()
+    .describe("Type of the base GGUF; `auto` follows the checkpoint."),
+  mmproj: z
+    .enum(["auto", "none"])
+    .exactOptional()
+    .describe("Also convert the vision or audio projector, when there is one."),
+  pretokenizer: matching(
+    /^[A-Za-z0-9][\w.-]*$/,
+    "a pre-tokenizer name",
+    "Write `auto` or a name llama.cpp knows, such as `llama-bpe`.",
+  )
+    .exactOptional()
+    .describe("`auto`, or the pre-tokenizer to assume for a tokenizer that llama.cpp does not recognise."),
+});
+
+const regex = z
+  .string()
+  .min(1)
+  .max(1000)
+  .superRefine((pattern, check) => {
+    const fault = regexFault(pattern);
+    if (fault !== undefined)
+      check.addIssue(
+        complaint(
+          `${quote(pattern)} is no regular expression: ${fault}`,
+          "Correct it, or use `contains` for plain text.",
+        ),
+      );
+  });
+
+const expect = z
+  .strictObject({
+    matches: regex.exactOptional().describe("A regular expression that the answer must match somewhere."),
+    contains: z.string().min(1).exactOptional().describe("Text that the answer must contain."),
+    equals: z.string().exactOptional().describe("The whole answer, blanks around it aside."),
+    json: z.literal(true).exactOptional().describe("The answer must be valid JSON."),
+  })
+  .superRefine((value, check) => {
+    if (Object.keys(value).length > 0) return;
+    check.addIssue(
+      lacking(
+        ["matches", "contains", "equals", "json"],
+        "`expect` expects nothing",
+        "Add `matches`, `contains`, `equals` or `json: true`, or remove it.",
+      ),
+    );
+  });
+
+const smokePrompt = z.strictObject({
+  prompt: z.string().min(1).describe("What the user says, in the model's own chat template."),
+  system: z.string().min(1).exactOptional().describe("System prompt (default: none)."),
+  maxTokens: z.int().min(1).max(8192).exactOptional().describe("Longest answer in tokens (default 128)."),
+  expect: expect.exactOptional().describe("What the answer must satisfy (default: only that there is one)."),
+});
+
+const publish = z.strictObject({
+  repo: matching(
+    new RegExp(`^(dir:[^\\u0000-\\u001f]+|(hf:)?${repoId.source.slice(1, -1)})$`),
+    "a place to publish to",
+    "Write `org/name` for the Hugging Face Hub, or `dir:path` for a folder.",
+  ).describe("`org/name` on the Hugging Face Hub, or `dir:path` (relative to this file)."),
+  private: z.boolean().exactOptional().describe("Create the repository private (default false)."),
+  via: z
+    .enum(["branch", "pr", "direct"])
+    .exactOptional()
+    .describe("Staging branch and one commit (default), pull request, or straight to main."),
+});
+
+/** The recipe, DESIGN §3: what to build. Defaults are not filled in here but in `settings.ts`. */
+export const recipeSchema = z
+  .strictObject({
+    version: z.literal(1).describe("Version of the recipe format."),
+    model: model.describe("What to quantize."),
+    pipeline: z
+      .string()
+      .superRefine((text, check) => {
+        if (!isPlainPath(text))
+          check.addIssue(complaint(`${quote(text)} is no pipeline`, "Write a name such as `release`, or a path."));
+      })
+      .exactOptional()
+      .describe("How to build: a name from pipelines/ or a path to a YAML file (default `release`)."),
+    convert: convert.exactOptional().describe("How to make the base GGUF."),
+    calibration: z
+      .strictObject({
+        corpus: corpus.exactOptional().describe("Text for the importance matrix."),
+        chunks: chunks.exactOptional().describe("How many chunks of the text to use."),
+        context: context.exactOptional().describe("Tokens per chunk."),
+        chatTemplate: z
+          .boolean()
+          .exactOptional()
+          .describe("Read the text as conversations in the chat template (default false)."),
+      })
+      .exactOptional()
+      .describe("How the importance matrix is made."),
+    search: z
+      .strictObject({
+        corpus: corpus.exactOptional().describe("Text for the probes."),
+        chunks: chunks.exactOptional().describe("How many chunks of the text to use."),
+      })
+      .exactOptional()
+      .describe("Text that dynamic variants are tuned on."),
+    evaluation: z
+      .strictObject({
+        corpus: corpus.exactOptional().describe("Text for gates and the card, used for nothing else."),
+        chunks: chunks.exactOptional().describe("How many chunks of the text to use."),
+        context: context.exactOptional().describe("Tokens per chunk."),
+      })
+      .exactOptional()
+      .describe("How the variants are measured."),
+    variants: z.array(variantEntry).min(1).describe("The files to make."),
+    gates: gates
+      .exactOptional()
+      .describe("Limits a variant must keep to be released; each replaces the pipeline's for that figure."),
+    smoke: z.array(smokePrompt).exactOptional().describe("Questions every variant must answer."),
+    devices: z.array(deviceId).exactOptional().describe("Devices to report the fit for, see `quantsmith devices`."),
+    publish: publish.exactOptional().describe("Where `--publish` puts the release."),
+  })
+  .describe("A quantsmith recipe: which GGUF variants to make of which model.");
+
+export type Recipe = z.output<typeof recipeSchema>;

@@ -1,0 +1,99 @@
+import type { StageName } from "../stages/stage.js";
+import type { SourceLocation } from "../util/errors.js";
+import type { YamlPath } from "./diagnostics.js";
+import type { Gates } from "./gates-schema.js";
+import type { ModelSource } from "./model-source.js";
+
+export type Origin = "recipe" | "pipeline" | "default";
+
+export type CorpusSource =
+  /** The text that comes with quantsmith for this purpose. */
+  | { kind: "default" }
+  /** Text sampled from the base model. */
+  | { kind: "self" }
+  /** `path` is absolute, `name` the file name. */
+  | { kind: "file"; path: string; name: string }
+  /** `org/dataset@revision/path`. */
+  | { kind: "hub"; ref: string };
+
+/** What limits the size of a dynamic variant. */
+export type Budget =
+  | { kind: "sizeOf"; preset: string }
+  | { kind: "bitsPerWeight"; bitsPerWeight: number }
+  | { kind: "bytes"; bytes: number }
+  /** `context` in tokens must fit beside the weights. */
+  | { kind: "device"; device: string; context: number };
+
+interface VariantBase {
+  /** Label in file names and tables. */
+  name: string;
+  /** Where it stands in the recipe, for `LoadedRecipe.locate`. */
+  path: YamlPath;
+}
+
+export interface PresetVariant extends VariantBase {
+  kind: "preset";
+  preset: string;
+  /** Tensor name part or regular expression -> tensor type, in the recipe's order. */
+  tensors: Readonly<Record<string, string>>;
+}
+
+export interface DynamicVariant extends VariantBase {
+  kind: "dynamic";
+  /** Without `types` the solver uses its own candidates. */
+  dynamic: { budget: Budget; types?: readonly string[] };
+}
+
+export type Variant = PresetVariant | DynamicVariant;
+
+// Aliases, not interfaces, from here to Settings: interfaces are not assignable to a step's JSON parameters.
+
+/** Everything that is given must hold. */
+export type Expectation = {
+  matches?: string;
+  contains?: string;
+  equals?: string;
+  json?: true;
+};
+
+export type SmokePrompt = {
+  prompt: string;
+  system?: string;
+  maxTokens: number;
+  expect?: Expectation;
+};
+
+export type PublishSettings = {
+  target: { kind: "hub"; repo: string } | { kind: "dir"; path: string };
+  private: boolean;
+  via: "branch" | "pr" | "direct";
+};
+
+/** Recipe over pipeline over built-in defaults; all paths absolute, all names canonical. */
+export interface Settings {
+  /** The recipe's file name without extension. */
+  name: string;
+  /** The recipe's path as the user gave it. */
+  file: string;
+  model: { source: ModelSource; name: string };
+  pipeline: { name: string; file: string };
+  stages: readonly StageName[];
+  convert: { outtype: "auto" | "bf16" | "f16" | "f32"; mmproj: "auto" | "none"; pretokenizer: string };
+  /** `context` in tokens. */
+  calibration: { corpus: readonly CorpusSource[]; chunks: number; context: number; chatTemplate: boolean };
+  search: { corpus: readonly CorpusSource[]; chunks: number };
+  /** `context` in tokens. */
+  evaluation: { corpus: readonly CorpusSource[]; chunks: number; context: number };
+  variants: readonly Variant[];
+  gates: Gates;
+  smoke: readonly SmokePrompt[];
+  devices: readonly string[];
+  /** Only when the recipe says where to. */
+  publish?: PublishSettings;
+  probes: "none" | "groups" | "tensors";
+  concurrency: { downloads: number };
+  /** Where each value comes from, by dotted key: `evaluation.chunks`, `gates.kldMean`. The pipeline's name is not among them. */
+  origins: Readonly<Record<string, Origin>>;
+  /** Where the value at a path stands in the recipe; the nearest parent when the recipe leaves it out. */
+  locate(path: YamlPath): SourceLocation;
+}

@@ -1,0 +1,99 @@
+import { basename, dirname, resolve } from "node:path";
+import { stageNames } from "../stages/stage.js";
+import type { LoadedPipeline } from "./load-pipeline.js";
+import type { LoadedRecipe } from "./load-recipe.js";
+import { defaultModelName, modelSource } from "./model-source.js";
+import type { Recipe } from "./schema.js";
+import type { CorpusSource, Origin, PublishSettings, Settings } from "./settings-types.js";
+import { resolveVariants } from "./variants.js";
+
+export type * from "./settings-types.js";
+
+const defaultMaxTokens = 128;
+
+/**
+ * Merges a recipe over its pipeline over the built-in defaults and notes where each value comes from. Pure.
+ * A gate is replaced as a whole, so a recipe can lift the pipeline's limit on one side.
+ */
+export function resolveSettings(loaded: LoadedRecipe, { name, file, pipeline }: LoadedPipeline): Settings {
+  const { recipe } = loaded;
+  const folder = dirname(loaded.file);
+  const origins: Record<string, Origin> = {};
+
+  const pick = <T>(key: string, fromRecipe: T | undefined, fromPipeline: T | undefined, fallback: T): T => {
+    origins[key] = fromRecipe !== undefined ? "recipe" : fromPipeline !== undefined ? "pipeline" : "default";
+    return fromRecipe ?? fromPipeline ?? fallback;
+  };
+  const corpus = (section: "calibration" | "search" | "evaluation"): CorpusSource[] =>
+    [pick(`${section}.corpus`, recipe[section]?.corpus, undefined, "default")]
+      .flat()
+      .map((entry) => corpusEntry(entry, folder));
+
+  const { source } = recipe.model;
+  const modelName = pick("model.name", recipe.model.name, undefined, defaultModelName(source, folder));
+  if (modelName === undefined) throw new Error("the cross-check let a model without a name pass");
+  origins["model.source"] = "recipe";
+  const revision = source.startsWith("hf:") ? pick("model.revision", recipe.model.revision, undefined, "main") : "";
+
+  origins.variants = "recipe";
+  for (const figure of Object.keys(pipeline.gates ?? {})) origins[`gates.${figure}`] = "pipeline";
+  for (const figure of Object.keys(recipe.gates ?? {})) origins[`gates.${figure}`] = "recipe";
+
+  const { calibration, evaluation, convert } = recipe;
+  return {
+    name: loaded.name,
+    file: loaded.locate([]).file,
+    model: { source: modelSource(source, revision, folder), name: modelName },
+    pipeline: { name, file },
+    stages: pick("stages", undefined, pipeline.stages, [...stageNames]),
+    convert: {
+      outtype: pick("convert.outtype", convert?.outtype, undefined, "auto"),
+      mmproj: pick("convert.mmproj", convert?.mmproj, undefined, "auto"),
+      pretokenizer: pick("convert.pretokenizer", convert?.pretokenizer, undefined, "auto"),
+    },
+    calibration: {
+      corpus: corpus("calibration"),
+      chunks: pick("calibration.chunks", calibration?.chunks, pipeline.calibration?.chunks, 200),
+      context: pick("calibration.context", calibration?.context, pipeline.calibration?.context, 512),
+      chatTemplate: pick("calibration.chatTemplate", calibration?.chatTemplate, undefined, false),
+    },
+    search: {
+      corpus: corpus("search"),
+      chunks: pick("search.chunks", recipe.search?.chunks, pipeline.search?.chunks, 24),
+    },
+    evaluation: {
+      corpus: corpus("evaluation"),
+      chunks: pick("evaluation.chunks", evaluation?.chunks, pipeline.evaluation?.chunks, 80),
+      context: pick("evaluation.context", evaluation?.context, pipeline.evaluation?.context, 512),
+    },
+    variants: resolveVariants(recipe.variants),
+    gates: { ...pipeline.gates, ...recipe.gates },
+    smoke: pick("smoke", recipe.smoke, undefined, []).map((prompt) => ({ maxTokens: defaultMaxTokens, ...prompt })),
+    devices: pick("devices", recipe.devices, undefined, []),
+    ...(recipe.publish === undefined ? {} : { publish: publishSettings(recipe.publish, folder, pick) }),
+    probes: pick("probes", undefined, pipeline.probes, "groups"),
+    concurrency: { downloads: pick("concurrency.downloads", undefined, pipeline.concurrency?.downloads, 4) },
+    origins,
+    locate: loaded.locate,
+  };
+}
+
+type Pick = <T>(key: string, fromRecipe: T | undefined, fromPipeline: T | undefined, fallback: T) => T;
+
+function publishSettings(publish: NonNullable<Recipe["publish"]>, folder: string, pick: Pick): PublishSettings {
+  const repo = pick("publish.repo", publish.repo, undefined, "");
+  const target: PublishSettings["target"] = repo.startsWith("dir:")
+    ? { kind: "dir", path: resolve(folder, repo.slice("dir:".length)) }
+    : { kind: "hub", repo: repo.replace(/^hf:/, "") };
+  return {
+    target,
+    private: pick("publish.private", publish.private, undefined, false),
+    via: pick("publish.via", publish.via, undefined, "branch"),
+  };
+}
+
+function corpusEntry(entry: string, folder: string): CorpusSource {
+  if (entry === "default" || entry === "self") return { kind: entry };
+  if (entry.startsWith("hf:")) return { kind: "hub", ref: entry.slice("hf:".length) };
+  return { kind: "file", path: resolve(folder, entry), name: basename(entry) };
+}

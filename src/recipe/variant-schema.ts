@@ -1,0 +1,94 @@
+import * as z from "zod";
+import { parseBytes } from "../util/bytes.js";
+import { complaint, lacking, matching, nameFor, presetName, tensorPattern, tensorType } from "./schema-parts.js";
+import { list, quote } from "./wording.js";
+
+export const deviceId = matching(
+  /^[a-z0-9][a-z0-9.-]{0,63}$/,
+  "a device id",
+  "Write it as `quantsmith devices` lists it, for example `iphone-15-pro`.",
+);
+
+const size = z.union([
+  z.int().min(1),
+  z.string().transform((text, context) => {
+    const bytes = parseBytes(text);
+    if (bytes !== undefined && bytes > 0) return bytes;
+    const remedy = "Write a number with a unit, such as `2.4 GB` (10^9 bytes) or `2.2 GiB` (2^30 bytes).";
+    context.issues.push({ ...complaint(`${quote(text)} is not a size`, remedy), input: text });
+    return z.NEVER;
+  }),
+]);
+
+const budgets = ["sizeOf", "bitsPerWeight", "bytes", "device"] as const;
+
+const dynamic = z
+  .strictObject({
+    sizeOf: presetName.exactOptional().describe("The same bytes as this preset."),
+    bitsPerWeight: z.number().min(1).max(16).exactOptional().describe("Average bits per weight over all tensors."),
+    bytes: size.exactOptional().describe("Largest file size, such as `2.4 GB` or `2 GiB`."),
+    device: deviceId.exactOptional().describe("Must fit this device, see `quantsmith devices`."),
+    context: z
+      .int()
+      .min(64)
+      .max(1_048_576)
+      .exactOptional()
+      .describe("Context in tokens that must fit the device too (default 4096)."),
+    types: z.array(tensorType).min(2).exactOptional().describe("Tensor types to choose from."),
+  })
+  .superRefine((value, context) => {
+    const given = budgets.filter((key) => value[key] !== undefined);
+    if (given.length === 0) {
+      context.addIssue(lacking(budgets, "`dynamic` has no budget", `Add one of ${list(budgets, "or")}.`));
+    }
+    if (given.length > 1) {
+      const remedy = "Keep the one that must hold; make several variants for several budgets.";
+      context.addIssue(complaint(`\`dynamic\` has ${given.length} budgets: ${list(given, "and")}`, remedy));
+    }
+    if (value.context !== undefined && value.device === undefined) {
+      context.addIssue(
+        complaint("`context` counts only beside `device`", "Remove it, or name the device.", ["context"]),
+      );
+    }
+  })
+  .describe("Choose a type per tensor by measurement, within one budget.");
+
+const variantObject = z
+  .strictObject({
+    name: nameFor("variant").exactOptional().describe("Name in file names and tables (default: the preset's)."),
+    preset: presetName.exactOptional().describe("A preset of llama-quantize."),
+    tensors: z
+      .record(tensorPattern, tensorType)
+      .exactOptional()
+      .describe("Tensor name parts or regular expressions, and the type their tensors get."),
+    dynamic: dynamic.exactOptional(),
+  })
+  .superRefine((value, context) => {
+    if (value.preset === undefined && value.dynamic === undefined) {
+      context.addIssue(
+        lacking(
+          ["preset", "dynamic"],
+          "the variant has neither `preset` nor `dynamic`",
+          "Add `preset: Q4_K_M`, or `dynamic` with a budget.",
+        ),
+      );
+    }
+    if (value.preset !== undefined && value.dynamic !== undefined) {
+      context.addIssue(complaint("the variant has both `preset` and `dynamic`", "Keep one of the two.", ["dynamic"]));
+    }
+    if (value.tensors !== undefined && value.dynamic !== undefined) {
+      context.addIssue(
+        complaint("`tensors` counts only beside `preset`", "Remove it from this dynamic variant.", ["tensors"]),
+      );
+    }
+    if (value.name === undefined && value.dynamic !== undefined) {
+      context.addIssue(
+        lacking(["name"], "a dynamic variant needs a `name`", "Add one, such as `name: Q4_K_S`, the nearest preset."),
+      );
+    }
+  });
+
+/** One entry of `variants`: a preset's name, a preset with rules, or a dynamic variant. */
+export const variantEntry = z
+  .union([presetName, variantObject])
+  .describe("A preset, or a mapping with `preset` or `dynamic`.");

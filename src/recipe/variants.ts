@@ -1,0 +1,27 @@
+import type { Recipe } from "./schema.js";
+import type { Budget, Variant } from "./settings-types.js";
+
+type Entry = Recipe["variants"][number];
+type Dynamic = NonNullable<Exclude<Entry, string>["dynamic"]>;
+
+const defaultDeviceContext = 4096;
+
+/** The recipe's variants in one shape each. Expects entries the schema has accepted. */
+export function resolveVariants(entries: readonly Entry[]): Variant[] {
+  return entries.map((entry, index) => {
+    const path = ["variants", index];
+    const { name, preset, tensors = {}, dynamic } = typeof entry === "string" ? { name: entry, preset: entry } : entry;
+    if (preset !== undefined) return { kind: "preset", name: name ?? preset, path, preset, tensors };
+    if (dynamic === undefined || name === undefined) throw new Error("the schema let an incomplete variant pass");
+    const types = dynamic.types === undefined ? {} : { types: dynamic.types };
+    return { kind: "dynamic", name, path, dynamic: { budget: budgetOf(dynamic), ...types } };
+  });
+}
+
+function budgetOf({ sizeOf, bitsPerWeight, bytes, device, context = defaultDeviceContext }: Dynamic): Budget {
+  if (sizeOf !== undefined) return { kind: "sizeOf", preset: sizeOf };
+  if (bitsPerWeight !== undefined) return { kind: "bitsPerWeight", bitsPerWeight };
+  if (bytes !== undefined) return { kind: "bytes", bytes };
+  if (device !== undefined) return { kind: "device", device, context };
+  throw new Error("the schema let a dynamic variant without a budget pass");
+}

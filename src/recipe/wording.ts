@@ -1,0 +1,51 @@
+/** Longest piece of the user's own text that a message repeats, in characters. */
+const longestQuote = 60;
+
+/** The user's text in backticks for a message: shortened, and without characters that a terminal would act on. */
+export function quote(text: string): string {
+  const short = text.length > longestQuote ? `${text.slice(0, longestQuote)}…` : text;
+  return `\`${visible(short)}\``;
+}
+
+/** Replaces control characters (terminal escapes, bidirectional overrides) by `·`, one for one, so columns keep. */
+export function visible(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about
+  return text.replace(/\t/g, " ").replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "·");
+}
+
+/** Names in backticks, the last joined by a word: "`a`, `b` or `c`". */
+export function list(names: readonly string[], joint: "or" | "and"): string {
+  const quoted = names.map(quote);
+  const last = quoted.pop() ?? "";
+  return quoted.length === 0 ? last : `${quoted.join(", ")} ${joint} ${last}`;
+}
+
+/** What a YAML value is, for "found …". */
+export function describeValue(value: unknown): string {
+  if (value === null || value === undefined) return "nothing";
+  if (typeof value === "string") return `the text ${quote(value)}`;
+  if (typeof value === "number") return `the number ${value}`;
+  if (typeof value === "boolean") return `\`${value}\``;
+  return Array.isArray(value) ? "a list" : "a mapping";
+}
+
+/** What a zod type name means to somebody who writes YAML, for "expected …". */
+export function describeType(type: string): string {
+  switch (type) {
+    case "string":
+      return "text";
+    case "int":
+      return "a whole number";
+    case "number":
+      return "a number";
+    case "boolean":
+      return "`true` or `false`";
+    case "array":
+      return "a list";
+    case "object":
+    case "record":
+      return "a mapping (`key: value`)";
+    default:
+      return type;
+  }
+}

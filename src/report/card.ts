@@ -1,0 +1,93 @@
+import { stringify } from "yaml";
+import { figureCells, figureTitles } from "./figures.js";
+import type { RunReport } from "./run-report.js";
+
+export interface CardFacts {
+  report: RunReport;
+  /** Repository of the base model on the Hub; null for a local folder. */
+  baseModel: string | null;
+  license: string | null;
+  /** Whether the files carry a chat template. */
+  conversational: boolean;
+  imatrixFile: string | null;
+  calibration: { corpus: string; chunks: number; context: number } | null;
+  evaluation: { corpus: string; chunks: number; context: number } | null;
+}
+
+/** The model card: README.md of the release. Pure, and the same for the same facts. */
+export function renderCard(facts: CardFacts): string {
+  const { report } = facts;
+  return [
+    frontMatter(facts),
+    `# ${report.model.name} GGUF\n`,
+    introduction(facts),
+    "## Files\n",
+    variantTable(report),
+    figuresNote(facts),
+    "## Run\n",
+    runSnippets(report),
+    "## How it was made\n",
+    provenance(facts),
+  ].join("\n");
+}
+
+function frontMatter({ baseModel, license, conversational, imatrixFile }: CardFacts): string {
+  const fields = {
+    ...(baseModel === null ? {} : { base_model: baseModel, base_model_relation: "quantized" }),
+    library_name: "gguf",
+    pipeline_tag: "text-generation",
+    ...(license === null ? {} : { license }),
+    tags: ["gguf", ...(imatrixFile === null ? [] : ["imatrix"]), ...(conversational ? ["conversational"] : [])],
+  };
+  return `---\n${stringify(fields)}---\n`;
+}
+
+function introduction({ report }: CardFacts): string {
+  const base = report.base === null ? "" : ` (${report.base.bytes.toLocaleString("en-US")} bytes as 16-bit GGUF)`;
+  return `Quantized variants of **${report.model.name}**${base}, made from ${report.model.source} with llama.cpp ${report.toolchain.llamaCpp ?? ""} by quantsmith.\n`;
+}
+
+function variantTable(report: RunReport): string {
+  // The gate column is left out: only variants that passed are in a release.
+  const titles = ["File", ...figureTitles.slice(1, -1)];
+  const rows = report.variants.map((variant) => [
+    `[${variant.name}](./${variant.file})`,
+    ...figureCells(variant).slice(1, -1),
+  ]);
+  return `${markdownTable(titles, rows)}\n`;
+}
+
+function figuresNote({ evaluation }: CardFacts): string {
+  if (evaluation === null) return "These files were not measured.\n";
+  return [
+    `Measured with llama-perplexity against the 16-bit base on ${evaluation.chunks} × ${evaluation.context} tokens of \`${evaluation.corpus}\`, a text that calibration never saw.`,
+    "Perplexity ratio: variant over base, 1 is lossless. Mean KLD: Kullback-Leibler divergence from the base's next-token distribution in nats, ± standard error, 0 is lossless. Same top: how often both put the same token first. Smoke: prompts answered as expected.\n",
+  ].join("\n");
+}
+
+function runSnippets(report: RunReport): string {
+  const first = report.variants[0];
+  if (first === undefined) return "";
+  return `\`\`\`sh\nllama-cli -m ${first.file} --jinja\n\`\`\`\n`;
+}
+
+function provenance({ report, calibration, imatrixFile }: CardFacts): string {
+  const commit = report.model.commit === null ? "" : ` at commit \`${report.model.commit}\``;
+  const lines = [`- Source: ${report.model.source}${commit}`];
+  if (calibration !== null && imatrixFile !== null) {
+    lines.push(
+      `- Importance matrix: [${imatrixFile}](./${imatrixFile}), from ${calibration.chunks} × ${calibration.context} tokens of \`${calibration.corpus}\``,
+    );
+  }
+  lines.push(
+    ...Object.entries(report.toolchain).map(([tool, version]) => `- ${tool}: ${version}`),
+    "- Recipe and exact inputs: [recipe.lock.yaml](./recipe.lock.yaml); every figure: [release.json](./release.json); checksums: [SHA256SUMS](./SHA256SUMS)\n",
+  );
+  return lines.join("\n");
+}
+
+/** A GitHub-flavoured table; pipes in cells are escaped. */
+export function markdownTable(titles: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(titles), line(titles.map(() => "---")), ...rows.map(line)].join("\n");
+}

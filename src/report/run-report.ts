@@ -1,0 +1,53 @@
+/**
+ * The result of a run: what `run --json` prints and what `release.json` holds (DESIGN §4).
+ * Sizes in bytes, KLD in nats, `sameTop` in percent, `seconds` wall time.
+ */
+export interface RunReport {
+  recipe: string;
+  model: {
+    name: string;
+    source: string;
+    /** Commit on the Hub; null for a local folder. */
+    commit: string | null;
+    architecture: string | null;
+    parameters: number | null;
+  };
+  /** The release folder; null while there is none. */
+  release: string | null;
+  steps: { id: string; stage: string; status: "built" | "cached" | "skipped" | "failed"; seconds: number }[];
+  variants: VariantReport[];
+  base: { bytes: number; perplexity: number | null } | null;
+  toolchain: Record<string, string>;
+}
+
+export interface VariantReport {
+  name: string;
+  file: string;
+  bytes: number;
+  bitsPerWeight: number;
+  sha256: string;
+  types: Record<string, number>;
+  /** Null when the pipeline does not measure. */
+  quality: VariantQuality | null;
+  smoke: { passed: number; failed: number } | null;
+  gate: "passed" | "failed";
+  /** Why the gate failed, one sentence each; empty when it passed. */
+  reasons: string[];
+}
+
+export interface VariantQuality {
+  perplexity: number;
+  perplexityRatio: number;
+  kldMean: number;
+  kldMeanError: number;
+  kldMedian: number;
+  kld90: number;
+  kld99: number;
+  kld999: number;
+  kldMax: number;
+  rmsDeltaP: number;
+  sameTop: number;
+  sameTopError: number;
+  chunks: number;
+  corpus: string;
+}

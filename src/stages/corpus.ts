@@ -1,0 +1,52 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { JsonObject } from "../util/canonical-json.js";
+import { QuantsmithError } from "../util/errors.js";
+import { requiredInput, type StageContext } from "./stage.js";
+
+/** One text of a corpus as the plan knows it; inputs `text0`, `text1`, … hold the files in this order. */
+export interface CorpusText extends JsonObject {
+  /** File name without folders; it is what the tools write into published metadata. */
+  name: string;
+  sha256: string;
+}
+
+/**
+ * Puts a corpus into the working folder as one UTF-8 text and returns its file name there.
+ * Errors: QS-TEXT-ENCODING for bytes that are not UTF-8, QS-TEXT-EMPTY for nothing but white space.
+ */
+export async function assembleCorpus(texts: readonly CorpusText[], context: StageContext): Promise<string> {
+  const parts: string[] = [];
+  for (const index of texts.keys()) {
+    const path = requiredInput(context, `text${index}`);
+    parts.push(decode(await readFile(path), path));
+  }
+  const joined = parts.join("\n\n");
+  if (joined.trim() === "") {
+    throw new QuantsmithError("QS-TEXT-EMPTY", `the corpus ${corpusName(texts)} holds no text`, {
+      remedy: "Give a text file with a few hundred kilobytes of ordinary text.",
+    });
+  }
+  const name = texts.length === 1 ? corpusName(texts) : "corpus.txt";
+  // A name that begins with "-" would be read as a flag.
+  const safeName = name.startsWith("-") ? `_${name}` : name;
+  await writeFile(join(context.work, safeName), joined);
+  return safeName;
+}
+
+/** How a corpus is called on the card: its file names. */
+export function corpusName(texts: readonly CorpusText[]): string {
+  return texts.map((text) => text.name).join(" + ");
+}
+
+function decode(bytes: Uint8Array, path: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new QuantsmithError("QS-TEXT-ENCODING", `${path} is not UTF-8 text`, {
+      remedy: "Save the text as UTF-8.",
+      at: { file: path },
+      cause,
+    });
+  }
+}

@@ -1,0 +1,34 @@
+import { mkdir, realpath, symlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { JsonObject } from "../../util/canonical-json.js";
+import { type Operation, requiredInput } from "../stage.js";
+import { checkSnapshot } from "./check-snapshot.js";
+import { type SnapshotFile, writeSnapshotReport } from "./snapshot-report.js";
+
+export interface FetchLocalParams extends JsonObject {
+  /** The files of the checkpoint, sorted by path; their digests stand in for the folder's name in the key. */
+  files: readonly SnapshotFile[];
+}
+
+/**
+ * Takes a local checkpoint folder as the snapshot: checks it and links to its files, so that nothing is copied.
+ * Input `folder`; outputs `snapshot/` and `snapshot.json`. Errors: QS-FETCH-*.
+ */
+export const fetchLocal: Operation<FetchLocalParams> = {
+  stage: "fetch",
+  version: 1,
+  resource: "io",
+  tools: [],
+  async run(params, context) {
+    const folder = await realpath(requiredInput(context, "folder"));
+    const snapshot = await checkSnapshot(folder);
+    for (const [index, file] of params.files.entries()) {
+      const link = join(context.out, "snapshot", file.path);
+      await mkdir(dirname(link), { recursive: true });
+      await symlink(join(folder, file.path), link);
+      context.progress({ done: index + 1, total: params.files.length, unit: "file" });
+    }
+    await writeSnapshotReport(context.out, { source: "local folder", commit: null, files: params.files }, snapshot);
+    return {};
+  },
+};

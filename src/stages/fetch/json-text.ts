@@ -1,0 +1,50 @@
+/**
+ * JSON text with the content of every string turned into spaces, so that what is left can be searched
+ * for punctuation and bare words. Same length as the input; takes linear time on any text.
+ */
+export function blankStrings(text: string): string {
+  const parts: string[] = [];
+  let position = 0;
+  while (position < text.length) {
+    const open = text.indexOf('"', position);
+    if (open === -1) break;
+    let close = open + 1;
+    while (close < text.length && text[close] !== '"') close += text[close] === "\\" ? 2 : 1;
+    close = Math.min(close, text.length);
+    parts.push(text.slice(position, open + 1), " ".repeat(close - open - 1), text.slice(close, close + 1));
+    position = close + 1;
+  }
+  parts.push(text.slice(position));
+  return parts.join("");
+}
+
+/**
+ * Parses JSON the way Python writes it: NaN, Infinity and -Infinity, which real config.json files
+ * contain, become null. Throws a SyntaxError like JSON.parse.
+ */
+export function parsePythonJson(text: string): unknown {
+  const bare = blankStrings(text);
+  const parts: string[] = [];
+  let position = 0;
+  for (const match of bare.matchAll(/-?\bInfinity\b|\bNaN\b/g)) {
+    parts.push(text.slice(position, match.index), "null");
+    position = match.index + match[0].length;
+  }
+  return JSON.parse(parts.join("") + text.slice(position));
+}
+
+/** Deepest nesting of objects and arrays in valid JSON text. */
+export function nestingDepth(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (const [bracket] of blankStrings(text).matchAll(/[[\]{}]/g)) {
+    depth += bracket === "[" || bracket === "{" ? 1 : -1;
+    deepest = Math.max(deepest, depth);
+  }
+  return deepest;
+}
+
+/** True for what JSON calls an object. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,45 @@
+import type { JsonObject } from "../../util/canonical-json.js";
+import { QuantsmithError } from "../../util/errors.js";
+import { isObject, nestingDepth, parsePythonJson } from "./json-text.js";
+import { readText } from "./read-text.js";
+
+/** Published files have up to a hundred kilobytes. */
+const maxConfigBytes = 4 * 2 ** 20;
+/** Deeper nesting would overflow the stack of whoever walks the object. */
+const maxConfigDepth = 100;
+
+export interface ModelConfig {
+  /** config.json; numbers JSON cannot write (NaN, Infinity) are null. */
+  config: JsonObject;
+  /** `architectures[0]`, the class that the converter looks up. */
+  architecture: string;
+}
+
+/** Reads a checkpoint's config.json. Throws QS-FETCH-CONFIG when it is unusable. */
+export async function readConfig(path: string): Promise<ModelConfig> {
+  let config: unknown;
+  try {
+    const text = await readText(path, maxConfigBytes);
+    config = parsePythonJson(text);
+    if (nestingDepth(text) > maxConfigDepth) throw new RangeError(`it nests deeper than ${maxConfigDepth}`);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw unusable(path, "it is not valid JSON");
+    if (error instanceof RangeError) throw unusable(path, error.message);
+    if (error instanceof TypeError) throw unusable(path, "it is not valid UTF-8");
+    throw error;
+  }
+  if (!isObject(config)) throw unusable(path, "it is not a JSON object");
+  const architecture = Array.isArray(config.architectures) ? config.architectures[0] : undefined;
+  if (typeof architecture !== "string" || architecture === "") {
+    throw unusable(path, "it has no architectures[0], which tells the converter what the model is");
+  }
+  // Everything JSON.parse returns is JSON.
+  return { config: config as JsonObject, architecture };
+}
+
+function unusable(path: string, why: string): QuantsmithError {
+  return new QuantsmithError("QS-FETCH-CONFIG", `config.json cannot be used: ${why}`, {
+    remedy: "Take config.json from the model's original repository.",
+    at: { file: path },
+  });
+}

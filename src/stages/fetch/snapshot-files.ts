@@ -1,0 +1,33 @@
+const exactNames = new Set([
+  "config.json",
+  "generation_config.json",
+  "model.safetensors.index.json",
+  "vocab.json",
+  "merges.txt",
+  "special_tokens_map.json",
+  "added_tokens.json",
+  "processor_config.json",
+  "preprocessor_config.json",
+  "README.md",
+]);
+
+const patterns = [
+  /^tokenizer[\w.-]*\.(json|jsonl|model|txt)$/,
+  /^chat_template[\w.-]*\.(jinja|json)$/,
+  /^[\w.-]+\.model$/,
+  /^licen[cs]e([\w-]*|[\w.-]*\.(md|txt))$/i,
+];
+
+/** A second copy of the weights in Mistral's own layout, and LoRA adapters: never the model itself. */
+const otherWeights = /^(consolidated|adapter)/;
+
+/**
+ * True for the files of a checkpoint that quantsmith downloads and shows to its tools: safetensors,
+ * configuration, tokenizer, chat template, licence and model card. Everything else stays behind,
+ * above all Python code and pickle files, which can run when a tool opens them. `name` is relative to
+ * the repository; files in subfolders are never part of it.
+ */
+export function isSnapshotFile(name: string): boolean {
+  if (/^[\w.-]+\.safetensors$/.test(name)) return !otherWeights.test(name);
+  return exactNames.has(name) || patterns.some((pattern) => pattern.test(name));
+}

@@ -1,0 +1,49 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { JsonObject } from "../../util/canonical-json.js";
+import type { Snapshot } from "./check-snapshot.js";
+
+export interface SnapshotFile extends JsonObject {
+  path: string;
+  bytes: number;
+  /** `sha256:<hex>`, or `git-sha1:<hex>` for small files on the Hub. */
+  digest: string;
+}
+
+/** What `snapshot.json` holds: where a checkpoint came from, what it is, and every file's digest. */
+export interface SnapshotReport {
+  source: string;
+  /** The commit on the Hub; null for a local folder. */
+  commit: string | null;
+  architecture: string;
+  parameters: number;
+  tensorBytes: number;
+  /** `license` of the model card's front matter, as written there. */
+  license: string | null;
+  files: readonly SnapshotFile[];
+}
+
+/** Writes `snapshot.json` into a fetch step's output folder. */
+export async function writeSnapshotReport(
+  out: string,
+  origin: Pick<SnapshotReport, "source" | "commit" | "files">,
+  snapshot: Snapshot,
+): Promise<void> {
+  const report: SnapshotReport = {
+    source: origin.source,
+    commit: origin.commit,
+    architecture: snapshot.architecture,
+    parameters: snapshot.parameters,
+    tensorBytes: snapshot.tensorBytes,
+    license: await readLicense(join(out, "snapshot", "README.md")),
+    files: origin.files,
+  };
+  await writeFile(join(out, "snapshot.json"), `${JSON.stringify(report, null, 2)}\n`);
+}
+
+/** The `license:` line of a card's YAML front matter; a card without one has no licence to pass on. */
+async function readLicense(card: string): Promise<string | null> {
+  const text = await readFile(card, "utf8").catch(() => "");
+  const frontMatter = /^---\r?\n([\s\S]*?)\r?\n---/.exec(text)?.[1] ?? "";
+  return /^license:\s*["']?([\w.-]+)/m.exec(frontMatter)?.[1] ?? null;
+}

@@ -1,0 +1,75 @@
+import { quote } from "../../gguf/quote.js";
+import { QuantsmithError } from "../../util/errors.js";
+import { isObject } from "./json-text.js";
+import { readText } from "./read-text.js";
+import type { SafetensorsHeader } from "./safetensors.js";
+
+export const indexFileName = "model.safetensors.index.json";
+
+/** The largest published index, of a model with a trillion parameters, has 14 MB. */
+const maxIndexBytes = 64 * 2 ** 20;
+const maxShards = 10_000;
+
+/**
+ * Reads which shard holds which tensor. Every shard must be a plain file name out of `present`, the
+ * names in the folder: the converter opens what stands here without asking, `../` included.
+ * Throws QS-FETCH-INDEX.
+ */
+export async function readWeightIndex(path: string, present: ReadonlySet<string>): Promise<Map<string, string>> {
+  let index: unknown;
+  try {
+    index = JSON.parse(await readText(path, maxIndexBytes));
+  } catch (error) {
+    if (error instanceof SyntaxError) throw badIndex(path, "it is not valid JSON");
+    if (error instanceof RangeError) throw badIndex(path, error.message);
+    if (error instanceof TypeError) throw badIndex(path, "it is not valid UTF-8");
+    throw error;
+  }
+  const weightMap = isObject(index) ? index.weight_map : undefined;
+  if (!isObject(weightMap) || Object.keys(weightMap).length === 0) throw badIndex(path, "it has no weight_map");
+  const shardOf = new Map<string, string>();
+  for (const [tensor, shard] of Object.entries(weightMap)) {
+    if (typeof shard !== "string" || !isPlainShardName(shard)) {
+      throw badIndex(
+        path,
+        `it puts ${quote(tensor)} into ${quote(String(shard))}, which is not a safetensors file name`,
+      );
+    }
+    if (!present.has(shard)) throw badIndex(path, `it names ${quote(shard)}, which is not in the folder`);
+    shardOf.set(tensor, shard);
+  }
+  const shards = new Set(shardOf.values()).size;
+  if (shards > maxShards) throw badIndex(path, `it names ${shards} shards, more than ${maxShards}`);
+  return shardOf;
+}
+
+function isPlainShardName(name: string): boolean {
+  return /^[\w.-]+\.safetensors$/.test(name);
+}
+
+/** Throws QS-FETCH-INDEX unless the shards hold exactly the tensors the index says, each where it says. */
+export function checkShards(
+  path: string,
+  shardOf: ReadonlyMap<string, string>,
+  headers: ReadonlyMap<string, SafetensorsHeader>,
+): void {
+  const missing = new Set(shardOf.keys());
+  for (const [shard, { tensors }] of headers) {
+    for (const { name } of tensors) {
+      const listed = shardOf.get(name);
+      if (listed === undefined) throw badIndex(path, `${shard} holds ${quote(name)}, which it does not list`);
+      if (listed !== shard) throw badIndex(path, `${shard} holds ${quote(name)}, which it puts into ${listed}`);
+      missing.delete(name);
+    }
+  }
+  const [name] = missing;
+  if (name !== undefined) throw badIndex(path, `it puts ${quote(name)} into ${shardOf.get(name)}, which lacks it`);
+}
+
+/** The index of the weight shards cannot be trusted. */
+export function badIndex(path: string, why: string): QuantsmithError {
+  return new QuantsmithError("QS-FETCH-INDEX", `${indexFileName} does not fit the weights: ${why}`, {
+    remedy: "Download the index and all shards again from one commit of the model's repository.",
+    at: { file: path },
+  });
+}

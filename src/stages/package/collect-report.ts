@@ -1,0 +1,107 @@
+import { readFile } from "node:fs/promises";
+import type { RunReport, VariantQuality, VariantReport } from "../../report/run-report.js";
+import type { ConvertReport } from "../convert/convert-upstream.js";
+import type { SnapshotReport } from "../fetch/snapshot-report.js";
+import type { QuantizeReport } from "../quantize/quantize.js";
+import type { SmokeReport } from "../smoke/smoke.js";
+import type { StageContext } from "../stage.js";
+import type { BaseReport } from "../validate/base-logits.js";
+import { describeBreach, judgeGates } from "../validate/judge-gates.js";
+import type { QualityReport } from "../validate/measure-quality.js";
+import { type PackagedVariant, type PackageParams, variantInput } from "./package-params.js";
+
+type Sources = Pick<StageContext, "input" | "digest" | "steps">;
+
+/**
+ * Puts together what a run has found out, from the outputs of its steps. Variants that were not quantized are left
+ * out; those that failed are in it with `gate: "failed"` and the reasons.
+ */
+export async function collectReport(params: PackageParams, sources: Sources): Promise<RunReport> {
+  const read = <T>(name: string) => readJson<T>(sources.input(name));
+  const snapshot = await read<SnapshotReport>("snapshot");
+  const converted = await read<ConvertReport>("convert");
+  const base = await read<BaseReport>("base");
+  const variants = await Promise.all(params.variants.map((variant) => collectVariant(variant, params, sources)));
+  return {
+    recipe: params.recipe,
+    model: {
+      name: params.modelName,
+      source: snapshot?.source ?? params.baseModel ?? "local folder",
+      commit: snapshot?.commit ?? null,
+      architecture: converted?.architecture ?? snapshot?.architecture ?? null,
+      parameters: converted?.parameters ?? snapshot?.parameters ?? null,
+    },
+    release: null,
+    steps: [...sources.steps()],
+    variants: variants.filter((variant) => variant !== undefined),
+    base: converted === undefined ? null : { bytes: converted.bytes, perplexity: base?.perplexity ?? null },
+    toolchain: params.toolchain,
+  };
+}
+
+async function collectVariant(
+  { name, file }: PackagedVariant,
+  params: PackageParams,
+  sources: Sources,
+): Promise<VariantReport | undefined> {
+  const quantized = await readJson<QuantizeReport>(sources.input(variantInput("quantize", name)));
+  const sha256 = sources.digest(variantInput("model", name));
+  if (quantized === undefined || sha256 === undefined) return undefined;
+  const quality = await readJson<QualityReport>(sources.input(variantInput("quality", name)));
+  const smoke = await readJson<SmokeReport>(sources.input(variantInput("smoke", name)));
+  const reasons = [...qualityReasons(quality, params), ...smokeReasons(smoke, params)];
+  return {
+    name,
+    file,
+    bytes: quantized.bytes,
+    bitsPerWeight: quantized.bitsPerWeight,
+    sha256,
+    types: quantized.types,
+    quality: quality === undefined ? null : publicQuality(quality),
+    smoke: smoke === undefined ? null : { passed: smoke.passed, failed: smoke.failed },
+    gate: reasons.length === 0 ? "passed" : "failed",
+    reasons,
+  };
+}
+
+/** A variant that should have been measured and was not has not passed. */
+function qualityReasons(quality: QualityReport | undefined, params: PackageParams): string[] {
+  if (!params.measured) return [];
+  if (quality === undefined) return ["it could not be measured"];
+  return judgeGates(quality, params.gates).map(describeBreach);
+}
+
+function smokeReasons(smoke: SmokeReport | undefined, params: PackageParams): string[] {
+  if (!params.smokeTested) return [];
+  if (smoke === undefined) return ["it could not be smoke-tested"];
+  const failed = smoke.answers.filter((answer) => answer.failures.length > 0);
+  return [
+    ...(smoke.problem === null ? [] : [`smoke test: ${smoke.problem}`]),
+    ...failed.map(({ prompt, answer, failures }) => `smoke "${prompt}" gave "${answer}": ${failures.join("; ")}`),
+  ];
+}
+
+function publicQuality(quality: QualityReport): VariantQuality {
+  const { perplexity, perplexityRatio, kldMean, kldMeanError, kldMedian, kld90, kld99, kld999, kldMax } = quality;
+  const { rmsDeltaP, sameTop, sameTopError, chunks, corpus } = quality;
+  return {
+    perplexity,
+    perplexityRatio,
+    kldMean,
+    kldMeanError,
+    kldMedian,
+    kld90,
+    kld99,
+    kld999,
+    kldMax,
+    rmsDeltaP,
+    sameTop,
+    sameTopError,
+    chunks,
+    corpus,
+  };
+}
+
+async function readJson<T>(path: string | undefined): Promise<T | undefined> {
+  return path === undefined ? undefined : (JSON.parse(await readFile(path, "utf8")) as T);
+}

@@ -1,0 +1,32 @@
+import type { JsonObject } from "../../util/canonical-json.js";
+import type { Gates } from "../validate/judge-gates.js";
+
+export interface PackagedVariant extends JsonObject {
+  name: string;
+  /** File name in the release. */
+  file: string;
+}
+
+/** What the package stage needs of the recipe. */
+export interface PackageParams extends JsonObject {
+  /** Name of the release folder. */
+  release: string;
+  /** File name of the recipe, without folders. */
+  recipe: string;
+  modelName: string;
+  /** `org/name` on the Hub; null for a local folder. */
+  baseModel: string | null;
+  imatrixFile: string;
+  variants: readonly PackagedVariant[];
+  gates: Gates & JsonObject;
+  /** Whether the plan measures and smoke-tests; what was planned must be there for a variant to pass. */
+  measured: boolean;
+  smokeTested: boolean;
+  /** The recipe as it was resolved, for `recipe.lock.yaml`. */
+  lock: JsonObject;
+  toolchain: { readonly [name: string]: string };
+}
+
+/** Input names of one variant's files: `model:Q4_K_M`, `quantize:Q4_K_M`, … */
+export const variantInput = (kind: "model" | "quantize" | "quality" | "smoke" | "rules", variant: string) =>
+  `${kind}:${variant}`;

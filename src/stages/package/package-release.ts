@@ -1,0 +1,83 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { readGguf } from "../../gguf/read-header.js";
+import { renderCard } from "../../report/card.js";
+import type { RunReport } from "../../report/run-report.js";
+import { QuantsmithError } from "../../util/errors.js";
+import { linkOrCopy, listFiles } from "../../util/files.js";
+import { sha256File } from "../../util/sha256.js";
+import type { CalibrateReport } from "../calibrate/calibrate.js";
+import type { SnapshotReport } from "../fetch/snapshot-report.js";
+import { type Operation, requiredInput, type StageContext } from "../stage.js";
+import type { BaseReport } from "../validate/base-logits.js";
+import { collectReport } from "./collect-report.js";
+import { type PackageParams, variantInput } from "./package-params.js";
+
+/**
+ * Builds the release folder from the variants that passed; files are hard-linked, not copied.
+ * Errors: QS-PACKAGE-NOTHING when no variant passed.
+ */
+export const packageRelease: Operation<PackageParams> = {
+  stage: "package",
+  version: 1,
+  resource: "io",
+  tools: [],
+  async run(params, context) {
+    const report = await collectReport(params, context);
+    const passed = report.variants.filter((variant) => variant.gate === "passed");
+    if (passed.length === 0) {
+      throw new QuantsmithError("QS-PACKAGE-NOTHING", "no variant passed, so there is nothing to release", {
+        remedy: "See the reasons of each variant above; correct the gates, the smoke prompts or the variants.",
+      });
+    }
+    const release: RunReport = { ...report, release: params.release, variants: passed };
+    const imatrix = context.input("imatrix");
+    if (imatrix !== undefined) await linkOrCopy(imatrix, join(context.out, params.imatrixFile));
+    for (const variant of passed) {
+      await linkOrCopy(requiredInput(context, variantInput("model", variant.name)), join(context.out, variant.file));
+      const rules = context.input(variantInput("rules", variant.name));
+      if (rules !== undefined) await linkOrCopy(rules, join(context.out, `${variant.name}.tensor-types.txt`));
+    }
+    await writeFile(join(context.out, "README.md"), await card(params, release, context));
+    await writeFile(join(context.out, "recipe.lock.yaml"), stringify(params.lock, { aliasDuplicateObjects: false }));
+    await writeFile(join(context.out, "release.json"), `${JSON.stringify(release, null, 2)}\n`);
+    await writeFile(join(context.out, "SHA256SUMS"), await checksums(context.out, release));
+    return {};
+  },
+};
+
+async function card(params: PackageParams, report: RunReport, context: StageContext): Promise<string> {
+  const first = report.variants[0];
+  const model = first === undefined ? undefined : await readGguf(join(context.out, first.file));
+  const snapshot = await readJson<SnapshotReport>(context.input("snapshot"));
+  const calibration = await readJson<CalibrateReport>(context.input("calibrate"));
+  const base = await readJson<BaseReport>(context.input("base"));
+  return renderCard({
+    report,
+    baseModel: params.baseModel,
+    license: snapshot?.license ?? null,
+    conversational: model?.metadata.has("tokenizer.chat_template") === true,
+    imatrixFile: calibration === null ? null : params.imatrixFile,
+    calibration,
+    evaluation: base,
+  });
+}
+
+/**
+ * One line per file in the format of sha256sum. Left out are SHA256SUMS itself and release.json, which tells how long
+ * each step took and so differs between two runs that made the same files.
+ */
+async function checksums(folder: string, release: RunReport): Promise<string> {
+  const known = new Map(release.variants.map((variant) => [variant.file, variant.sha256]));
+  const lines: string[] = [];
+  for (const file of await listFiles(folder)) {
+    if (file === "release.json") continue;
+    lines.push(`${known.get(file) ?? (await sha256File(join(folder, file)))}  ${file}\n`);
+  }
+  return lines.join("");
+}
+
+async function readJson<T>(path: string | undefined): Promise<T | null> {
+  return path === undefined ? null : (JSON.parse(await readFile(path, "utf8")) as T);
+}

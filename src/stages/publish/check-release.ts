@@ -1,0 +1,62 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { RunReport } from "../../report/run-report.js";
+import { QuantsmithError } from "../../util/errors.js";
+import { listFiles } from "../../util/files.js";
+import { sha256File } from "../../util/sha256.js";
+
+/**
+ * Checks a release folder before it is published: every file is as SHA256SUMS says, every model file belongs to a
+ * variant that passed. Returns its `release.json`. Errors: QS-PUBLISH-RELEASE.
+ */
+export async function checkRelease(folder: string): Promise<RunReport> {
+  const report = await readReport(folder);
+  const listed = await readChecksums(folder);
+  const present = await listFiles(folder);
+  const models = new Map(report.variants.map((variant) => [variant.file, variant]));
+  for (const file of present.filter((name) => name.endsWith(".gguf"))) {
+    const variant = models.get(file);
+    const isModel = !file.includes("imatrix") && !file.startsWith("mmproj");
+    if (isModel && variant?.gate !== "passed") fail(folder, `${file} is not a variant that passed`);
+  }
+  for (const variant of report.variants) {
+    if (listed.get(variant.file) !== variant.sha256)
+      fail(folder, `SHA256SUMS and release.json differ on ${variant.file}`);
+  }
+  for (const file of present) {
+    if (file === "SHA256SUMS" || file === "release.json" || listed.has(file)) continue;
+    fail(folder, `${file} is not listed in SHA256SUMS`);
+  }
+  for (const [file, sha256] of listed) {
+    if (!present.includes(file)) fail(folder, `${file} is missing`);
+    if ((await sha256File(join(folder, file))) !== sha256) fail(folder, `${file} was changed after packaging`);
+  }
+  return report;
+}
+
+async function readReport(folder: string): Promise<RunReport> {
+  try {
+    const report = JSON.parse(await readFile(join(folder, "release.json"), "utf8")) as RunReport;
+    if (Array.isArray(report.variants)) return report;
+  } catch {
+    // Told below.
+  }
+  fail(folder, "it has no readable release.json");
+}
+
+async function readChecksums(folder: string): Promise<Map<string, string>> {
+  const text = await readFile(join(folder, "SHA256SUMS"), "utf8").catch(() => "");
+  const lines = text.split("\n").flatMap((line) => {
+    const [, sha256, file] = /^([0-9a-f]{64}) {2}(.+)$/.exec(line) ?? [];
+    return sha256 === undefined || file === undefined ? [] : [[file, sha256] as const];
+  });
+  if (lines.length === 0) fail(folder, "it has no SHA256SUMS");
+  return new Map(lines);
+}
+
+function fail(folder: string, reason: string): never {
+  throw new QuantsmithError("QS-PUBLISH-RELEASE", `${folder} cannot be published: ${reason}`, {
+    remedy: "Make the release again with `quantsmith run`; it replaces the folder as a whole.",
+    at: { file: folder },
+  });
+}

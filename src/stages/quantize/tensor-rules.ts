@@ -1,0 +1,43 @@
+import { QuantsmithError } from "../../util/errors.js";
+
+/**
+ * Turns a variant's manual rules into a type for each tensor they name.
+ * A plain name part (`attn_v`, `token_embd`, `output`) means the tensors of exactly that role; anything else is a
+ * regular expression searched in the full name. The first rule that matches a tensor wins, as in llama-quantize.
+ * `output` may match nothing: with tied embeddings `token_embd` is the output matrix.
+ * Errors: QS-QUANTIZE-RULE for a rule that matches no tensor.
+ */
+export function resolveTensorRules(
+  rules: Readonly<Record<string, string>>,
+  tensorNames: readonly string[],
+): Map<string, string> {
+  const chosen = new Map<string, string>();
+  for (const [pattern, type] of Object.entries(rules)) {
+    const matching = tensorNames.filter(matcher(pattern));
+    if (matching.length === 0 && pattern !== "output") {
+      throw new QuantsmithError("QS-QUANTIZE-RULE", `the tensor rule "${pattern}" matches no tensor of this model`, {
+        remedy: "List the model's tensor names with `quantsmith inspect <file.gguf>` and correct the rule.",
+      });
+    }
+    for (const name of matching) if (!chosen.has(name)) chosen.set(name, type);
+  }
+  return chosen;
+}
+
+function matcher(pattern: string): (name: string) => boolean {
+  if (/^[\w-]+(\.[\w-]+)*$/.test(pattern)) {
+    return (name) => {
+      const role = name.replace(/\.(weight|bias)$/, "");
+      return name === pattern || role === pattern || role.endsWith(`.${pattern}`);
+    };
+  }
+  const expression = new RegExp(pattern);
+  return (name) => expression.test(name);
+}
+
+/** The text of a `--tensor-type-file`: one anchored line per tensor, reusable with plain llama-quantize. */
+export function tensorTypeFile(types: ReadonlyMap<string, string>): string {
+  return [...types]
+    .map(([name, type]) => `^${name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$=${type.toLowerCase()}\n`)
+    .join("");
+}

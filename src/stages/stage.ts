@@ -1,0 +1,83 @@
+import type { ConverterPython } from "../llamacpp/python-env.js";
+import type { Toolchain } from "../llamacpp/toolchain.js";
+import type { JsonObject } from "../util/canonical-json.js";
+
+/** The stages in the order of the flow, DESIGN §1. */
+export const stageNames = [
+  "fetch",
+  "convert",
+  "calibrate",
+  "allocate",
+  "quantize",
+  "validate",
+  "smoke",
+  "package",
+  "publish",
+] as const;
+export type StageName = (typeof stageNames)[number];
+
+/** `compute` steps use the given cores and run one at a time; `io` steps run beside them. */
+export type Resource = "compute" | "io";
+
+/** The outside programs a step's result depends on; their digests are part of its key. */
+export type ToolId = "llama.cpp" | "converter" | "node-llama-cpp";
+
+/** How one step of a run ended. */
+export interface StepSummary {
+  id: string;
+  stage: StageName;
+  status: "built" | "cached" | "skipped" | "failed";
+  seconds: number;
+}
+
+export interface Progress {
+  done: number;
+  total: number;
+  unit: "chunk" | "tensor" | "byte" | "prompt" | "file";
+  /** What is going on, when it is more than counting ("building llama.cpp's tools"). */
+  note?: string;
+}
+
+/** What a running operation gets from the engine. Nothing in here may change its outputs. */
+export interface StageContext {
+  /** Folder for outputs; every file in it becomes part of the store. */
+  out: string;
+  /** Scratch folder on the same file system and the tools' working folder; removed afterwards. */
+  work: string;
+  /** Absolute path of a named input of the step; undefined when that optional input does not exist. */
+  input(name: string): string | undefined;
+  /** sha256 of a named input file; undefined when the input does not exist or is a folder. */
+  digest(name: string): string | undefined;
+  /** The run so far: how each step ended. For reports only, never for anything that is compared between runs. */
+  steps(): readonly StepSummary[];
+  /** Cores that compute tools may use. */
+  threads: number;
+  toolchain(): Promise<Toolchain>;
+  python(): Promise<ConverterPython>;
+  signal: AbortSignal;
+  progress(progress: Progress): void;
+}
+
+/** What an operation tells besides its output files; goes into the record. */
+export interface OperationReport {
+  /** Command lines of the native tools it ran, program name first. */
+  commands?: string[][];
+  peakMemoryBytes?: number;
+}
+
+/** One kind of work of a stage. `P` is everything in the recipe that changes the outputs. */
+export interface Operation<P extends JsonObject = JsonObject> {
+  stage: StageName;
+  /** Raised whenever the same parameters and inputs would give other outputs than before; part of the key. */
+  version: number;
+  resource: Resource;
+  tools: readonly ToolId[];
+  run(params: P, context: StageContext): Promise<OperationReport>;
+}
+
+/** An input that the plan guarantees; its absence is a bug, not a user's mistake. */
+export function requiredInput(context: StageContext, name: string): string {
+  const path = context.input(name);
+  if (path === undefined) throw new Error(`the step was planned without its input ${name}`);
+  return path;
+}

@@ -1,0 +1,44 @@
+import { readFile } from "node:fs/promises";
+import { describe, expect, test } from "vitest";
+import { parseKldFigures } from "../../src/llamacpp/kld-figures.js";
+
+const recorded = () => readFile(new URL("../fixtures/llamacpp/kl-divergence.stdout.txt", import.meta.url), "utf8");
+
+describe("parseKldFigures", () => {
+  test("reads every figure of a real run as printed", async () => {
+    expect(parseKldFigures(await recorded())).toEqual({
+      chunks: 40,
+      perplexity: 12.319982,
+      perplexityError: 0.240625,
+      basePerplexity: 12.135389,
+      perplexityRatio: 1.015211,
+      perplexityRatioError: 0.001972,
+      kldMean: 0.01755,
+      kldMeanError: 0.000211,
+      kldMax: 0.611877,
+      kld999: 0.201243,
+      kld99: 0.108035,
+      kld95: 0.049195,
+      kld90: 0.034719,
+      kldMedian: 0.012358,
+      rmsDeltaP: 3.297,
+      rmsDeltaPError: 0.079,
+      sameTop: 90.922,
+      sameTopError: 0.284,
+    });
+  });
+
+  test("keeps NaN and infinity, which the caller must refuse", async () => {
+    const text = (await recorded())
+      .replace("Mean    KLD:   0.017550", "Mean    KLD:       -nan")
+      .replace("0.611877", "inf");
+    const figures = parseKldFigures(text);
+    expect(figures?.kldMean).toBeNaN();
+    expect(figures?.kldMax).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test("is undefined when the tool stopped before the tables", async () => {
+    const text = await recorded();
+    expect(parseKldFigures(text.slice(0, text.indexOf("====== KL")))).toBeUndefined();
+  });
+});

@@ -1,0 +1,52 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll } from "vitest";
+import { type Diagnostic, RecipeError } from "../../src/recipe/diagnostics.js";
+import { QuantsmithError } from "../../src/util/errors.js";
+
+/** Stands before the character that a problem must point at. */
+const mark = "▸";
+
+/** A folder for this test file's recipes, removed at its end. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "quantsmith-recipe-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Writes a file without its marks; gives its path and the marked places as "line:column", in order. */
+export function writeMarked(folder: string, name: string, marked: string): { path: string; places: string[] } {
+  const pieces = marked.split(mark);
+  const places = pieces.slice(0, -1).map((_, index) => {
+    const before = pieces
+      .slice(0, index + 1)
+      .join("")
+      .split("\n");
+    return `${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
+  });
+  const path = join(folder, name);
+  writeFileSync(path, pieces.join(""));
+  return { path, places };
+}
+
+export function placeOf({ at }: Pick<Diagnostic, "at">): string {
+  return `${at.line}:${at.column}`;
+}
+
+/** The error a promise ends in; anything but a QuantsmithError fails the test. */
+export async function failure(promise: Promise<unknown>): Promise<QuantsmithError> {
+  const error = await promise.then(
+    () => new Error("nothing was thrown"),
+    (reason: unknown) => reason,
+  );
+  if (error instanceof QuantsmithError) return error;
+  throw error;
+}
+
+/** All problems a promise ends in. */
+export async function problems(promise: Promise<unknown>): Promise<readonly Diagnostic[]> {
+  const error = await failure(promise);
+  if (error instanceof RecipeError) return error.diagnostics;
+  throw error;
+}

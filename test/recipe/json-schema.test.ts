@@ -1,0 +1,47 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { pipelineJsonSchema, recipeJsonSchema } from "../../src/recipe/json-schema.js";
+import { packageRoot } from "../../src/util/package-root.js";
+
+const written = (name: string) => readFileSync(join(fileURLToPath(packageRoot), "schema", name), "utf8");
+
+interface Node {
+  description?: string;
+  type?: string;
+  properties?: Record<string, Node>;
+  additionalProperties?: Node | boolean;
+  items?: Node;
+  anyOf?: Node[];
+}
+
+describe.each([
+  ["recipe.schema.json", recipeJsonSchema],
+  ["pipeline.schema.json", pipelineJsonSchema],
+])("%s", (name, generate) => {
+  test("is what `quantsmith schema --write schema` writes", () => {
+    expect(written(name), "run `npm run schema`").toBe(generate());
+  });
+
+  test("is draft 7, refuses unknown keys and describes every key", () => {
+    const schema: Node & { $schema?: string } = JSON.parse(generate());
+    expect(schema.$schema).toBe("http://json-schema.org/draft-07/schema#");
+    const silent: string[] = [];
+    const visit = (node: Node, path: string) => {
+      if (node.properties !== undefined) expect(node.additionalProperties, path).toBe(false);
+      for (const [key, child] of Object.entries(node.properties ?? {})) {
+        if (child.description === undefined) silent.push(`${path}.${key}`);
+        visit(child, `${path}.${key}`);
+      }
+      for (const child of [node.items, ...(node.anyOf ?? [])]) if (child !== undefined) visit(child, `${path}[]`);
+    };
+    visit(schema, "");
+    expect(silent).toEqual([]);
+  });
+});
+
+test("editors can complete presets and tensor types", () => {
+  expect(recipeJsonSchema()).toContain('"IQ4_XS"');
+  expect(recipeJsonSchema()).toContain('"Q6_K"');
+});

@@ -1,0 +1,292 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { basename, join, relative } from "node:path";
+import { describe, expect, test } from "vitest";
+import { loadRecipe } from "../../src/recipe/load-recipe.js";
+import { failure, placeOf, problems, temporaryFolder, writeMarked } from "./bad-file.js";
+
+const folder = temporaryFolder();
+
+/** A recipe whose only fault is in `lines`; keys given there replace the sound ones. */
+function around(lines: string): string {
+  const sound = [
+    ["version", "version: 1"],
+    ["model", "model: { source: hf:org/name }"],
+    ["variants", "variants: [Q8_0]"],
+  ];
+  const head = sound.filter(([key]) => !new RegExp(`^▸?${key}:`, "m").test(lines)).map(([, line]) => line);
+  return [...head, lines, ""].join("\n");
+}
+
+type Case = [name: string, lines: string, message: RegExp, remedy: RegExp];
+
+const cases: Case[] = [
+  ["unknown top-level key", "▸smok: []", /unknown key `smok`/, /`smoke`/],
+  ["unknown key without a near one", "▸banana: 1", /unknown key `banana`/, /Known here: `version`.*`publish`/],
+  ["unknown gate", "gates: { ▸perplexityRato: { max: 1 } }", /unknown key `perplexityRato`/, /`perplexityRatio`/],
+  [
+    "unknown key deep in a list",
+    "smoke:\n  - prompt: a\n    expect:\n      ▸match: b",
+    /unknown key `match`/,
+    /`matches`/,
+  ],
+  ["mistyped required key, said once", "model:\n  ▸sorce: hf:a/b", /unknown key `sorce`/, /`source`/],
+  ["mistyped variant key, said once", "variants:\n  - { name: X, ▸dynamc: {} }", /`dynamc`/, /`dynamic`/],
+  ["mistyped gate bound, said once", "gates: { kldMean: { ▸maxi: 1 } }", /`maxi`/, /`max`/],
+  ["missing source", "▸model: { name: x }", /`source` is missing in `model`/, /hf:org\/name/],
+  ["missing prompt", "smoke: [▸{ maxTokens: 5 }]", /`prompt` is missing in `smoke\[0\]`/, /Add `prompt:`/],
+  ["version without value", "▸version:\n", /`version` cannot be nothing/, /`1`/],
+  ["wrong version", "version: ▸2", /`version` cannot be the number 2/, /`1`/],
+  ["number as text", "calibration: { chunks: ▸lots }", /whole number|a number.*`lots`/, /How many chunks/],
+  ["fraction as count", "calibration: { chunks: ▸1.5 }", /whole number, found the number 1.5/, /How many chunks/],
+  ["not a number", "calibration: { chunks: ▸.nan }", /`chunks`/, /How many chunks/],
+  ["zero chunks", "evaluation: { chunks: ▸0 }", /at least 1/, /How many chunks/],
+  ["huge context", "evaluation: { context: ▸99999999 }", /at most 1048576/, /Tokens per chunk/],
+  ["key without value", "calibration: { ▸chunks: }", /found nothing/, /How many chunks/],
+  ["section without value", "▸calibration:\n", /mapping.*found nothing/, /importance matrix/],
+  ["text as switch", "calibration: { chatTemplate: ▸yes }", /`true` or `false`, found the text `yes`/, /conversations/],
+  ["text for a list", "devices: ▸iphone", /must be a list, found the text `iphone`/, /quantsmith devices/],
+  ["number for text", "smoke: [{ prompt: a, expect: { matches: ▸12 } }]", /must be text, found the number 12/, /"12"/],
+  ["number as variant", "variants: [▸7]", /text or a mapping.*found the number 7/, /`preset` or `dynamic`/],
+  ["no variants", "variants: ▸[]", /`variants` is empty/, /files to make/],
+  ["enum", "convert: { outtype: ▸bf61 }", /`outtype` cannot be the text `bf61`/, /`bf16`/],
+  ["enum without a near value", "convert: { outtype: ▸double }", /cannot be the text `double`/, /`auto`.* or `f32`/],
+  ["unknown preset", "variants: [▸Q4_K_X]", /unknown preset `Q4_K_X`/, /`Q4_K_M`/],
+  ["preset with slips", "variants: [▸q4km]", /unknown preset `q4km`/, /Did you mean `Q4_K_M`/],
+  ["nothing like a preset", "variants: [▸banana]", /unknown preset/, /^`quantsmith types`/],
+  [
+    "preset as tensor type",
+    "variants: [{ name: A, preset: Q6_K, tensors: { output: ▸Q4_K_M } }]",
+    /tensor type/,
+    /`Q4_K`/,
+  ],
+  [
+    "type that is no target",
+    "variants: [{ preset: Q6_K, tensors: { output: ▸I32 } }]",
+    /unknown tensor type `I32`/,
+    /./,
+  ],
+  [
+    "regular expression",
+    'variants: [{ preset: Q6_K, tensors: { ▸"blk.(": Q8_0 } }]',
+    /no regular expression/,
+    /`ffn_down`/,
+  ],
+  ["blank in a pattern", 'variants: [{ preset: Q6_K, tensors: { ▸"a b": Q8_0 } }]', /blank/, /remove/],
+  ["capital in a pattern", 'variants: [{ preset: Q6_K, tensors: { ▸"\\\\D+": Q8_0 } }]', /capital/, /lower/],
+  ["long pattern", `variants: [{ preset: Q6_K, tensors: { ▸${"a".repeat(201)}: Q8_0 } }]`, /200 characters/, /Split/],
+  [
+    "answer pattern",
+    'smoke: [{ prompt: a, expect: { matches: ▸"(" } }]',
+    /regular expression: Unterminated group/,
+    /contains/,
+  ],
+  ["empty prompt", 'smoke: [{ prompt: ▸"" }]', /`prompt` is empty/, /user says/],
+  ["empty expectation", "smoke: [{ prompt: a, expect: ▸{} }]", /expects nothing/, /`json: true`/],
+  ["json: false", "smoke: [{ prompt: a, expect: { json: ▸false } }]", /`json` cannot be `false`/, /`true`/],
+  ["bare model source", "model: { source: ▸org/name }", /not a model source/, /`\.\/folder`.*`hf:org\/name`/],
+  ["model source without owner", "model: { source: ▸hf:gpt2 }", /not a model source/, /hf:org\/name/],
+  ["home folder", "model: { source: ▸~/models/x }", /not a model source/, /\.\/folder/],
+  ["NUL in a path", 'model: { source: ▸"./a\\0b", name: x }', /not a model source/, /folder/],
+  ["control character in a corpus", 'search: { corpus: ▸"./a\\nb" }', /not a file path/, /default/],
+  ["revision of a folder", "model: { source: ./x, ▸revision: main }", /no `revision`/, /`hf:`/],
+  ["revision with dots", "model: { source: hf:a/b, revision: ▸../x }", /not a revision/, /`main`/],
+  ["model name", "model: { source: ./x, name: ▸a/b }", /`a\/b` is not usable/, /letters, digits/],
+  ["no model name in the source", "model: { source: ▸/ }", /gives no name/, /`name:`/],
+  ["variant name", 'variants: [{ name: ▸"a b", preset: Q8_0 }]', /not usable/, /letters, digits/],
+  [
+    "same variant twice",
+    "variants:\n  - Q4_K_M\n  - ▸Q4_K_M",
+    /variants 1 and 2 have the same name `Q4_K_M`/,
+    /another `name`/,
+  ],
+  ["same variant by alias", "variants: [Q4_K_M, ▸q4_k]", /same name `Q4_K_M`/, /another `name`/],
+  [
+    "same name in another case",
+    "variants: [{ name: q8_0, preset: Q6_K }, ▸Q8_0]",
+    /variants 1 and 2/,
+    /upper and lower/,
+  ],
+  ["name of two presets", "variants: [Q8_0, { name: ▸Q8_0, preset: Q6_K }]", /same name/, /another/],
+  ["default name of an entry", "variants: [Q8_0, { preset: ▸Q8_0, tensors: {} }]", /same name/, /another/],
+  ["name of the imatrix", "variants: [{ name: ▸imatrix, preset: Q8_0 }]", /another kind of file/, /another `name`/],
+  ["name of a projector", "variants: [{ name: ▸mmproj-F16, preset: F16 }]", /another kind of file/, /projector/],
+  ["no preset", "variants: [▸{ name: A }]", /neither `preset` nor `dynamic`/, /`preset: Q4_K_M`/],
+  ["both kinds", "variants: [{ name: A, preset: Q8_0, ▸dynamic: { bytes: 2 GB } }]", /both/, /one of the two/],
+  [
+    "rules beside dynamic",
+    "variants: [{ name: A, ▸tensors: { output: Q8_0 }, dynamic: { bytes: 2 GB } }]",
+    /`tensors`/,
+    /Remove/,
+  ],
+  ["dynamic without name", "variants: [▸{ dynamic: { bytes: 2 GB } }]", /needs a `name`/, /Add one/],
+  ["dynamic without budget", "variants: [{ name: A, dynamic: ▸{} }]", /no budget/, /`sizeOf`.* or `device`/],
+  [
+    "two budgets",
+    "variants: [{ name: A, dynamic: ▸{ bytes: 2 GB, sizeOf: Q8_0 } }]",
+    /2 budgets: `sizeOf` and `bytes`/,
+    /Keep/,
+  ],
+  [
+    "context without device",
+    "variants: [{ name: A, dynamic: { bytes: 2 GB, ▸context: 512 } }]",
+    /beside `device`/,
+    /device/,
+  ],
+  ["no size", "variants: [{ name: A, dynamic: { bytes: ▸2.4 GX } }]", /`2.4 GX` is not a size/, /2.4 GB/],
+  [
+    "one candidate type",
+    "variants: [{ name: A, dynamic: { bytes: 2 GB, types: ▸[Q4_K] } }]",
+    /at least 2/,
+    /choose from/,
+  ],
+  ["bits per weight", "variants: [{ name: A, dynamic: { bitsPerWeight: ▸0.2 } }]", /at least 1/, /bits per weight/],
+  ["gate without bounds", "gates: { sameTop: ▸{} }", /neither `min` nor `max`/, /Add a limit/],
+  ["gate upside down", "gates: { sameTop: { ▸min: 90, max: 80 } }", /`min` 90 is above `max` 80/, /No value/],
+  ["gate as a number", "gates: { kldMean: ▸0.05 }", /must be a mapping/, /Mean/],
+  ["mistyped corpus", "calibration: { corpus: ▸defualt }", /unknown corpus `defualt`/, /`default`.*`\.\/defualt`/],
+  ["empty corpus list", "calibration: { corpus: ▸[] }", /`corpus` is empty/, /./],
+  ["corpus from the Hub without revision", "calibration: { corpus: ▸hf:org/set/a.txt }", /data set/, /@revision/],
+  ["corpus of a wrong kind", "calibration: { corpus: [a.txt, ▸5] }", /must be text/, /"5"/],
+  [
+    "evaluation on calibration text",
+    "calibration: { corpus: ./a.txt }\nevaluation: { corpus: [b.txt, ▸x/../a.txt] }",
+    /`calibration` and `evaluation`/,
+    /different texts/,
+  ],
+  [
+    "evaluation on search text",
+    "search: { corpus: [a.txt] }\nevaluation: { corpus: ▸./a.txt }",
+    /`search` and `evaluation`/,
+    /different texts/,
+  ],
+  [
+    "evaluation on the same Hub text",
+    "search: { corpus: hf:a/b@1/c.txt }\nevaluation: { corpus: ▸hf:a/b@1/c.txt }",
+    /listed under/,
+    /./,
+  ],
+  ["place to publish", "publish: { repo: ▸me }", /not a place to publish/, /`dir:path`/],
+  ["device id", "devices: [▸iPhone 15]", /not a device id/, /quantsmith devices/],
+  ["merge key", "a: &a { x: 1 }\n▸<<: *a".replace("a: &a", "▸a: &a"), /unknown key `a`/, /./],
+];
+
+describe("one fault", () => {
+  test.each(cases)("%s", async (_, lines, message, remedy) => {
+    const { path, places } = writeMarked(folder, "one.yaml", around(lines));
+    const found = await problems(loadRecipe(path));
+    expect(found.map(placeOf)).toEqual(places);
+    expect(found[0]?.code).toBe("QS-RECIPE-INVALID");
+    expect(found[0]?.message).toMatch(message);
+    expect(found[0]?.remedy).toMatch(remedy);
+    expect(found[0]?.at.file).toBe(path);
+  });
+});
+
+describe("the whole file", () => {
+  test.each([
+    ["empty", "", "QS-RECIPE-EMPTY"],
+    ["only comments", "# nothing\n\n  # more\n", "QS-RECIPE-EMPTY"],
+    ["only a document start", "---\n", "QS-RECIPE-EMPTY"],
+    ["a byte order mark alone", "\uFEFF", "QS-RECIPE-EMPTY"],
+    ["a list", "▸- a\n- b\n", "QS-RECIPE-INVALID"],
+    ["plain text", "▸hello world\n", "QS-RECIPE-INVALID"],
+    ["a number", "▸12\n", "QS-RECIPE-INVALID"],
+  ])("%s", async (_, marked, code) => {
+    const { path, places } = writeMarked(folder, "whole.yaml", marked);
+    const found = await problems(loadRecipe(path));
+    expect(found.map((problem) => problem.code)).toEqual([code]);
+    if (places.length > 0) expect(found.map(placeOf)).toEqual(places);
+  });
+
+  test("a list is told from a recipe in words", async () => {
+    const { path } = writeMarked(folder, "list.yaml", "- a\n");
+    expect((await failure(loadRecipe(path))).message).toMatch(
+      /^1 problem in .*: the file must be a mapping .*, found a list$/,
+    );
+  });
+
+  test("all faults are reported at once, in the order of the file", async () => {
+    const marked = [
+      "version: ▸3",
+      "model: { ▸sorce: ./x, name: ▸a b }",
+      "calibration: { corpus: ./a.txt, chunks: ▸x }",
+      "variants: [Q8_0, ▸Q9, ▸q8_0]",
+      "gates: { kldMean: { ▸min: 2, max: 1 }, ▸kldMeen: { max: 1 } }",
+      "evaluation: { corpus: ▸./a.txt }",
+    ].join("\n");
+    const { path, places } = writeMarked(folder, "many.yaml", marked);
+    const error = await failure(loadRecipe(path));
+    expect((await problems(loadRecipe(path))).map(placeOf)).toEqual(places);
+    expect(error.message).toContain(`9 problems in ${path}`);
+    expect(error.exitCode).toBe(2);
+    expect(error.at).toEqual({ file: path, line: 1, column: 10 });
+  });
+
+  test("three missing keys point at the top", async () => {
+    const { path, places } = writeMarked(folder, "hollow.yaml", "# a comment\n▸▸▸smoke: []\n");
+    const found = await problems(loadRecipe(path));
+    expect(found.map(placeOf)).toEqual(places);
+    expect(found.map((problem) => problem.message)).toEqual([
+      "the key `version` is missing",
+      "the key `model` is missing",
+      "the key `variants` is missing",
+    ]);
+  });
+});
+
+describe("the file itself", () => {
+  test("missing", async () => {
+    const error = await failure(loadRecipe(join(folder, "no", "such.yaml")));
+    expect(error).toMatchObject({
+      code: "QS-RECIPE-MISSING",
+      exitCode: 2,
+      at: { file: join(folder, "no", "such.yaml") },
+    });
+  });
+
+  test("a folder", async () => {
+    const error = await failure(loadRecipe(folder));
+    expect(error).toMatchObject({ code: "QS-RECIPE-MISSING", message: `cannot read ${folder}: it is a folder` });
+  });
+
+  test("a named pipe does not wait for a writer", async () => {
+    const path = join(folder, "pipe.yaml");
+    execFileSync("mkfifo", [path]);
+    expect((await failure(loadRecipe(path))).message).toContain("not a regular file");
+  });
+
+  // Root reads everything, so there the file is simply read and found empty.
+  test("unreadable", async () => {
+    const path = join(folder, "secret.yaml");
+    writeFileSync(path, "");
+    chmodSync(path, 0);
+    const expected = process.getuid?.() === 0 ? "QS-RECIPE-EMPTY" : "QS-RECIPE-MISSING";
+    expect((await failure(loadRecipe(path))).code).toBe(expected);
+  });
+
+  test.each(["...yaml", "..yaml", ".hidden.yaml"])("%s cannot name a release folder", async (name) => {
+    const { path } = writeMarked(folder, name, around("devices: []"));
+    const error = await failure(loadRecipe(path));
+    expect(error).toMatchObject({ code: "QS-RECIPE-INVALID", at: { file: path } });
+  });
+
+  test("a path is shown as it was given, and read from a folder with blanks and umlauts", async () => {
+    const odd = join(folder, "Mein Ördner ☕");
+    mkdirSync(odd);
+    const { path } = writeMarked(odd, "mödel 1.yaml", around("devices: []"));
+    const given = relative(process.cwd(), path);
+    const loaded = await loadRecipe(given);
+    expect(loaded).toMatchObject({ file: path, name: basename(path, ".yaml") });
+    expect(loaded.locate(["model", "source"])).toEqual({ file: given, line: 2, column: 18 });
+  });
+
+  test("locate falls back to the nearest parent that is there", async () => {
+    const { path } = writeMarked(folder, "places.yaml", around("calibration:\n  corpus: a.txt"));
+    const { locate } = await loadRecipe(path);
+    expect(locate(["calibration", "corpus", 0])).toMatchObject({ line: 5, column: 11 });
+    expect(locate(["calibration", "chunks"])).toMatchObject({ line: 4, column: 1 });
+    expect(locate(["variants", 0])).toMatchObject({ line: 3, column: 12 });
+    expect(locate(["gates", "kldMean", "max"])).toMatchObject({ line: 1, column: 1 });
+  });
+});

@@ -1,0 +1,208 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { loadPipeline } from "../../src/recipe/load-pipeline.js";
+import { loadRecipe } from "../../src/recipe/load-recipe.js";
+import { resolveSettings, type Settings } from "../../src/recipe/settings.js";
+import { stageNames } from "../../src/stages/stage.js";
+import { packageRoot } from "../../src/util/package-root.js";
+import { temporaryFolder, writeMarked } from "./bad-file.js";
+
+const folder = temporaryFolder();
+
+async function settingsOf(text: string, pipeline?: string): Promise<Settings> {
+  const { path } = writeMarked(folder, "my-recipe.yaml", text);
+  if (pipeline !== undefined) writeMarked(folder, "pipe.yaml", pipeline);
+  const loaded = await loadRecipe(path);
+  return resolveSettings(
+    loaded,
+    await loadPipeline(loaded, pipeline === undefined ? undefined : join(folder, "pipe.yaml")),
+  );
+}
+
+/** Every key of DESIGN §3, as a user would write it. */
+const complete = `
+version: 1
+model: { source: hf:Qwen/Qwen3-4B-Instruct-2507, revision: main, name: Qwen3-4B-Instruct-2507 }
+pipeline: release
+convert: { outtype: bf16, mmproj: auto, pretokenizer: auto }
+calibration: { corpus: [default], chunks: 200, context: 512, chatTemplate: false }
+search: { corpus: [default], chunks: 24 }
+evaluation: { corpus: [default], chunks: 80, context: 512 }
+variants:
+  - Q8_0
+  - q4_k_m
+  - { name: Q6_K_L, preset: Q6_K, tensors: { token_embd: q8_0, output: Q8_0 } }
+  - { name: Q4_K_S, dynamic: { sizeOf: Q4_K_M } }
+  - { name: Q3_K_M, dynamic: { bitsPerWeight: 3.6 } }
+  - { name: IQ4_XS, dynamic: { device: iphone-15-pro, context: 4096 } }
+  - { name: Q3_K_S, dynamic: { bytes: 2.4 GB, types: [Q3_K, q4_k, Q6_K] } }
+gates: { perplexityRatio: { max: 1.05 }, kldMean: { max: 0.05 }, sameTop: { min: 90 } }
+smoke:
+  - { prompt: "What is the capital of France?", expect: { matches: "Paris" } }
+  - { prompt: "Reply in JSON", expect: { json: true }, system: "Be brief.", maxTokens: 40 }
+devices: [iphone-15-pro, pixel-9, rtx-3060-12gb, rtx-3090, m4-pro-24gb]
+publish: { repo: me/Qwen3-4B-Instruct-2507-GGUF, private: false, via: branch }
+`;
+
+test("the recipe of the design page", async () => {
+  const settings = await settingsOf(complete);
+  expect(settings).toMatchObject({
+    name: "my-recipe",
+    model: {
+      source: { kind: "hub", repo: "Qwen/Qwen3-4B-Instruct-2507", revision: "main" },
+      name: "Qwen3-4B-Instruct-2507",
+    },
+    convert: { outtype: "bf16", mmproj: "auto", pretokenizer: "auto" },
+    calibration: { corpus: [{ kind: "default" }], chunks: 200, context: 512, chatTemplate: false },
+    smoke: [
+      { prompt: "What is the capital of France?", maxTokens: 128, expect: { matches: "Paris" } },
+      { prompt: "Reply in JSON", maxTokens: 40, system: "Be brief.", expect: { json: true } },
+    ],
+    publish: { target: { kind: "hub", repo: "me/Qwen3-4B-Instruct-2507-GGUF" }, private: false, via: "branch" },
+  });
+  expect(settings.variants).toEqual([
+    { kind: "preset", name: "Q8_0", path: ["variants", 0], preset: "Q8_0", tensors: {} },
+    { kind: "preset", name: "Q4_K_M", path: ["variants", 1], preset: "Q4_K_M", tensors: {} },
+    {
+      kind: "preset",
+      name: "Q6_K_L",
+      path: ["variants", 2],
+      preset: "Q6_K",
+      tensors: { token_embd: "Q8_0", output: "Q8_0" },
+    },
+    {
+      kind: "dynamic",
+      name: "Q4_K_S",
+      path: ["variants", 3],
+      dynamic: { budget: { kind: "sizeOf", preset: "Q4_K_M" } },
+    },
+    {
+      kind: "dynamic",
+      name: "Q3_K_M",
+      path: ["variants", 4],
+      dynamic: { budget: { kind: "bitsPerWeight", bitsPerWeight: 3.6 } },
+    },
+    {
+      kind: "dynamic",
+      name: "IQ4_XS",
+      path: ["variants", 5],
+      dynamic: { budget: { kind: "device", device: "iphone-15-pro", context: 4096 } },
+    },
+    {
+      kind: "dynamic",
+      name: "Q3_K_S",
+      path: ["variants", 6],
+      dynamic: { budget: { kind: "bytes", bytes: 2_400_000_000 }, types: ["Q3_K", "Q4_K", "Q6_K"] },
+    },
+  ]);
+  expect(
+    new Set(
+      Object.entries(settings.origins)
+        .filter(([, origin]) => origin !== "recipe")
+        .map(([key]) => key),
+    ),
+  ).toEqual(
+    new Set(["stages", "probes", "concurrency.downloads"].filter((key) => settings.origins[key] === "pipeline")),
+  );
+});
+
+test("the smallest recipe gets everything from the pipeline and the defaults", async () => {
+  const settings = await settingsOf(
+    "version: 1\nmodel: { source: hf:org/My-Model }\nvariants: [Q4_K_M]\n",
+    "version: 1\n",
+  );
+  expect(settings).toMatchObject({
+    model: { source: { kind: "hub", repo: "org/My-Model", revision: "main" }, name: "My-Model" },
+    pipeline: { name: "pipe", file: join(folder, "pipe.yaml") },
+    stages: [...stageNames],
+    convert: { outtype: "auto", mmproj: "auto", pretokenizer: "auto" },
+    calibration: { corpus: [{ kind: "default" }], chunks: 200, context: 512, chatTemplate: false },
+    search: { corpus: [{ kind: "default" }], chunks: 24 },
+    evaluation: { corpus: [{ kind: "default" }], chunks: 80, context: 512 },
+    gates: {},
+    smoke: [],
+    devices: [],
+    probes: "groups",
+    concurrency: { downloads: 4 },
+  });
+  expect("publish" in settings).toBe(false);
+  expect(Object.entries(settings.origins).filter(([, origin]) => origin === "recipe")).toEqual([
+    ["model.source", "recipe"],
+    ["variants", "recipe"],
+  ]);
+  expect(Object.values(settings.origins)).not.toContain("pipeline");
+});
+
+test("recipe over pipeline over default, key by key; a gate is replaced as a whole", async () => {
+  const settings = await settingsOf(
+    "version: 1\nmodel: { source: hf:a/b }\nvariants: [Q8_0]\nevaluation: { chunks: 7 }\ngates: { kldMean: { min: 0 } }\n",
+    "version: 1\nevaluation: { chunks: 9, context: 256 }\ngates: { kldMean: { max: 1 }, sameTop: { min: 90 } }\nprobes: none\n",
+  );
+  expect(settings.evaluation).toMatchObject({ chunks: 7, context: 256 });
+  expect(settings.gates).toEqual({ kldMean: { min: 0 }, sameTop: { min: 90 } });
+  expect(settings.origins).toMatchObject({
+    "evaluation.chunks": "recipe",
+    "evaluation.context": "pipeline",
+    "evaluation.corpus": "default",
+    "calibration.chunks": "default",
+    "gates.kldMean": "recipe",
+    "gates.sameTop": "pipeline",
+    probes: "pipeline",
+  });
+});
+
+describe("sources and texts", () => {
+  test.each([
+    ["./tiny llama", "tiny-llama"],
+    ["../x/Modèle-é_1.5/", "Modele-e_1.5"],
+    [".//", "quantsmith-recipe-"],
+    ["hf:org/Qwen3-4B", "Qwen3-4B"],
+  ])("the model's name from %s", async (source, name) => {
+    const settings = await settingsOf(`version: 1\nmodel: { source: ${JSON.stringify(source)} }\nvariants: [Q8_0]\n`);
+    expect(settings.model.name.startsWith(name)).toBe(true);
+    expect(settings.origins["model.name"]).toBe("default");
+  });
+
+  test("paths are relative to the recipe", async () => {
+    const settings = await settingsOf(
+      [
+        "version: 1",
+        "model: { source: ../m, name: m }",
+        "variants: [{ preset: Q8_0, tensors: { ffn_down: F16 } }]",
+        "calibration: { corpus: [a.txt, ./b/c.txt, self, hf:org/set@v1/d.txt] }",
+        "evaluation: { corpus: /e.txt }",
+        "publish: { repo: 'dir:../out' }",
+        "",
+      ].join("\n"),
+    );
+    expect(settings.model.source).toEqual({ kind: "local", path: join(folder, "..", "m") });
+    expect(settings.calibration.corpus).toEqual([
+      { kind: "file", path: join(folder, "a.txt"), name: "a.txt" },
+      { kind: "file", path: join(folder, "b", "c.txt"), name: "c.txt" },
+      { kind: "self" },
+      { kind: "hub", ref: "org/set@v1/d.txt" },
+    ]);
+    expect(settings.evaluation.corpus).toEqual([{ kind: "file", path: "/e.txt", name: "e.txt" }]);
+    expect(settings.variants[0]).toMatchObject({ name: "Q8_0", tensors: { ffn_down: "F16" } });
+    expect(settings.publish).toEqual({
+      target: { kind: "dir", path: join(folder, "..", "out") },
+      private: false,
+      via: "branch",
+    });
+    expect(settings.locate(["calibration", "corpus", 2])).toMatchObject({ line: 4, column: 40 });
+  });
+});
+
+test("the demo recipe", async () => {
+  const loaded = await loadRecipe(fileURLToPath(new URL("recipes/demo/demo.yaml", packageRoot)));
+  const settings = resolveSettings(loaded, await loadPipeline(loaded));
+  expect(settings.model.source).toEqual({
+    kind: "local",
+    path: fileURLToPath(new URL("recipes/demo/tiny-llama", packageRoot)),
+  });
+  expect(settings.pipeline.name).toBe("demo");
+  expect(settings.variants.map(({ name }) => name)).toEqual(["Q8_0", "Q4_K_M", "Q3_K_M"]);
+  expect(settings.smoke.map(({ expect: wanted }) => wanted?.matches)).toEqual(["Paris", "12", "cold"]);
+  expect(settings).toMatchObject({ calibration: { chunks: 40 }, search: { chunks: 8 }, evaluation: { chunks: 40 } });
+});

@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import { nearest } from "../../src/recipe/suggest.js";
+
+const keys = ["perplexityRatio", "perplexity", "kldMean", "kldMedian", "sameTop", "source", "chunks"];
+
+test.each([
+  ["perplexityRato", "perplexityRatio"],
+  ["perplexity_ratio", "perplexityRatio"],
+  ["PERPLEXITY", "perplexity"],
+  ["kldmeen", "kldMean"],
+  ["suorce", "source"],
+  ["chunk", "chunks"],
+  ["perplex", "perplexityRatio"],
+  ["same-top", "sameTop"],
+])("%s means %s", (typed, meant) => {
+  expect(nearest(typed, keys)).toBe(meant);
+});
+
+test.each(["", "x", "temperature", "___", "perplexityRatio".repeat(20)])("%j means nothing known", (typed) => {
+  expect(nearest(typed, keys)).toBeUndefined();
+});
+
+test("short names are only completed when they are equal but for case", () => {
+  expect(nearest("f", ["B", "F"])).toBe("F");
+  expect(nearest("g", ["B", "F"])).toBeUndefined();
+});
