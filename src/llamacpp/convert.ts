@@ -4,7 +4,7 @@ import { runSubprocess } from "../util/subprocess.js";
 import { convertFailures } from "./convert-failures.js";
 import { writtenGgufBytes } from "./gguf-written.js";
 import type { ConverterPython } from "./python-env.js";
-import { diskFullError, toolFailure } from "./tool-failure.js";
+import { toolFailure } from "./tool-failure.js";
 import { fileArgument, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
 
 export interface ConvertOptions extends ToolRun {
@@ -63,8 +63,7 @@ export async function convertToGguf(options: ConvertOptions): Promise<ConvertRes
       otherwise: { code: "QS-CONVERT-FAILED", remedy: "See the converter's last lines for what it did not expect." },
     });
   }
-  const fileBytes = await writtenGgufBytes(path.join(options.cwd, options.outFile));
-  if (fileBytes === undefined) throw diskFullError(doing, result);
+  const fileBytes = await writtenGgufBytes(path.join(options.cwd, options.outFile), doing, result);
   return { fileBytes, ...toolReport(script, [...args, "--", path.basename(options.modelDir)], result) };
 }
 

@@ -1,22 +1,17 @@
-import { open } from "node:fs/promises";
-import { isSystemError } from "../util/errors.js";
+import { readGguf } from "../gguf/read-header.js";
+import { QuantsmithError } from "../util/errors.js";
+import type { SubprocessResult } from "../util/subprocess.js";
+import { diskFullError } from "./tool-failure.js";
 
 /**
- * Size in bytes of a GGUF file a tool says it has written, or undefined when it is missing, empty or not GGUF.
- * Tools are known to exit 0 with an empty file on a full disk, so an exit code alone proves nothing.
+ * Size in bytes of a GGUF file that a tool says it has written, after a look at its header. On a full disk tools are
+ * known to exit 0 with an empty or cut file, so an exit code alone proves nothing: such a file is `QS-DISK-FULL`.
  */
-export async function writtenGgufBytes(file: string): Promise<number | undefined> {
+export async function writtenGgufBytes(file: string, doing: string, result: SubprocessResult): Promise<number> {
   try {
-    const handle = await open(file, "r");
-    try {
-      const magic = Buffer.alloc(4);
-      await handle.read(magic, 0, 4, 0);
-      return magic.toString("latin1") === "GGUF" ? (await handle.stat()).size : undefined;
-    } finally {
-      await handle.close();
-    }
+    return (await readGguf(file)).fileBytes;
   } catch (error) {
-    if (isSystemError(error) && error.code === "ENOENT") return undefined;
-    throw error;
+    const cut = error instanceof QuantsmithError && ["QS-GGUF-MISSING", "QS-GGUF-TRUNCATED"].includes(error.code);
+    throw cut ? diskFullError(doing, result) : error;
   }
 }

@@ -3,7 +3,7 @@ import { followChunks } from "./chunk-progress.js";
 import { writtenGgufBytes } from "./gguf-written.js";
 import { modelLoadPattern, textShortPattern } from "./input-failures.js";
 import { parseChunkCount, parseFinalPerplexity } from "./number.js";
-import { diskFullError, toolFailure } from "./tool-failure.js";
+import { toolFailure } from "./tool-failure.js";
 import { fileArgument, runTool, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
 
 export interface ImatrixOptions extends ToolRun {
@@ -57,6 +57,6 @@ export async function computeImatrix(options: ImatrixOptions): Promise<ImatrixRe
       },
     });
   }
-  if ((await writtenGgufBytes(path.join(options.cwd, options.out))) === undefined) throw diskFullError(doing, result);
+  await writtenGgufBytes(path.join(options.cwd, options.out), doing, result);
   return { chunks, perplexity, ...toolReport("llama-imatrix", args, result) };
 }

@@ -42,7 +42,7 @@ const lines: readonly (readonly [label: string, value: keyof KldFigures, error?:
   ["Same top p", "sameTop", "sameTopError"],
 ];
 
-/** Reads the tables; undefined when a figure is missing. A figure may be NaN or infinite, as it was printed. */
+/** Reads the tables; undefined when a figure is missing. A figure may be NaN or infinite, as printed. */
 export function parseKldFigures(stdout: string): KldFigures | undefined {
   const printed = new Map<string, string[]>();
   let chunks = 0;
@@ -64,9 +64,19 @@ export function parseKldFigures(stdout: string): KldFigures | undefined {
   const figures = new Map<string, number | undefined>([["chunks", chunks]]);
   for (const [label, value, error] of lines) {
     const [first, second] = printed.get(label) ?? [];
-    figures.set(value, parseNumber(first));
-    if (error !== undefined) figures.set(error, parseNumber(second));
+    const figure = parseNumber(first);
+    figures.set(value, figure);
+    if (error !== undefined) figures.set(error, parseError(second, figure));
   }
   const complete = [...figures.values()].every((figure) => figure !== undefined);
   return complete ? (Object.fromEntries(figures) as unknown as KldFigures) : undefined;
+}
+
+/**
+ * An error beside a good figure is NaN when the models agree so well that its variance is rounded below zero, or is
+ * divided by a mean of zero: `log_ppl_ratio_unc` and `p_diff_rms_unc` in perplexity.cpp. It is zero then.
+ */
+function parseError(text: string | undefined, figure: number | undefined): number | undefined {
+  const error = parseNumber(text);
+  return Number.isNaN(error) && Number.isFinite(figure) ? 0 : error;
 }

@@ -1,7 +1,6 @@
 import path from "node:path";
 import { writtenGgufBytes } from "./gguf-written.js";
 import { type QuantizePlan, type QuantizeRunResult, runQuantize } from "./quantize-run.js";
-import { diskFullError } from "./tool-failure.js";
 
 export type { QuantizedTensor, QuantizeReport } from "./quantize-report.js";
 export type { QuantizePlan } from "./quantize-run.js";
@@ -21,7 +20,6 @@ export interface QuantizeResult extends QuantizeRunResult {
  */
 export async function quantize(options: QuantizeOptions): Promise<QuantizeResult> {
   const { report, result, doing } = await runQuantize(options, options.out);
-  const fileBytes = await writtenGgufBytes(path.join(options.cwd, options.out));
-  if (fileBytes === undefined || fileBytes < report.bytes) throw diskFullError(doing, result);
+  const fileBytes = await writtenGgufBytes(path.join(options.cwd, options.out), doing, result);
   return { ...report, fileBytes };
 }

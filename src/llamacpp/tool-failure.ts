@@ -21,7 +21,8 @@ export interface FailureContext {
   memoryCode?: ErrorCode;
 }
 
-const diskFull = /No space left on device|iostream error|basic_ios::clear|Disk quota exceeded|\bENOSPC\b/;
+const diskFull =
+  /No space left on device|iostream error|basic_ios::clear|Disk quota exceeded|\bENOSPC\b|OSError: \d+ requested and \d+ written/;
 const outOfMemory =
   /std::bad_alloc|\bMemoryError\b|Cannot allocate memory|unable to allocate|failed to allocate .*buffer/i;
 const broken = /error while loading shared libraries|Library not loaded|no backends are loaded|symbol lookup error/;
@@ -48,7 +49,9 @@ export function toolFailure(result: SubprocessResult, context: FailureContext): 
     );
   }
   if (diskFull.test(text)) return diskFullError(context.doing, result);
-  const started = result.exitCode !== undefined || result.signal !== undefined;
+  // 126 and 127 come from what starts the tool, see parent-death.ts: not executable, or not there.
+  const { exitCode } = result;
+  const started = exitCode === undefined ? result.signal !== undefined : exitCode !== 126 && exitCode !== 127;
   if (!started || broken.test(text)) {
     return fail(
       "QS-TOOL-BROKEN",

@@ -37,6 +37,11 @@ describe("parseKldFigures", () => {
     expect(figures?.kldMax).toBe(Number.POSITIVE_INFINITY);
   });
 
+  test("takes an error that is NaN beside a good figure for zero, as when a model is compared with itself", async () => {
+    const text = (await recorded()).replace("1.015211 ±   0.001972", "1.000000 ±       -nan");
+    expect(parseKldFigures(text)).toMatchObject({ perplexityRatio: 1, perplexityRatioError: 0 });
+  });
+
   test("is undefined when the tool stopped before the tables", async () => {
     const text = await recorded();
     expect(parseKldFigures(text.slice(0, text.indexOf("====== KL")))).toBeUndefined();

@@ -1,7 +1,7 @@
 import { test } from "vitest";
 import { loadRecipe } from "../../src/recipe/load-recipe.js";
 import { formatDiagnostics, RecipeError } from "../../src/recipe/diagnostics.js";
-import { writeFileSync } from "node:fs";
+import { writeFileSync, appendFileSync } from "node:fs";
 const M = 1024*1024-200;
 const head = "version: 1\nmodel: { source: hf:a/b }\n";
 const t: Record<string,string> = {
@@ -21,8 +21,8 @@ const t: Record<string,string> = {
 test("x", async () => {
   for (const [k, v] of Object.entries(t)) {
     writeFileSync("/tmp/h1/p.yaml", v);
-    const s = performance.now(); let r = "ok";
+    appendFileSync("/tmp/h1/perf.log", k+"\n"); const s = performance.now(); let r = "ok";
     try { await loadRecipe("/tmp/h1/p.yaml"); } catch (e) { r = e instanceof RecipeError ? `${e.diagnostics.length} ${formatDiagnostics(e.diagnostics).length} ${e.message.slice(0,150)}` : String(e).slice(0,200); }
-    console.log(k, v.length, Math.round(performance.now()-s), r);
+    appendFileSync("/tmp/h1/perf.log", `${k} ${v.length} ${Math.round(performance.now()-s)} ${r}\n`); console.log(k, v.length, Math.round(performance.now()-s), r);
   }
 }, 600000);

@@ -1,0 +1,261 @@
+import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { readGguf } from "../../src/gguf/read-header.js";
+import { typeCounts } from "../../src/gguf/summary.js";
+import { resolveToolchain } from "../../src/llamacpp/toolchain.js";
+import type { RunReport } from "../../src/report/run-report.js";
+import { sha256File } from "../../src/util/sha256.js";
+import { runSubprocess } from "../../src/util/subprocess.js";
+import { type CliResult, demoCopy, demoRecipe, quantsmith } from "../fixtures/cli.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+/*
+ * The real program with the real tools on the bundled model, in a folder whose name has spaces and non-ASCII letters.
+ * The tests share one store and build on each other in the order they stand here.
+ */
+const home = join(temporaryFolder(), "späces and ünicode");
+const out = join(home, "öut");
+const release = join(out, "releases", "demo");
+let recipe: string;
+let first: CliResult;
+
+const run = (...more: string[]) => quantsmith(["run", recipe, "--out", out, ...more]);
+const report = (result: CliResult) => JSON.parse(result.stdout) as RunReport & { error?: { code: string } };
+const statuses = (result: CliResult) => Object.fromEntries(report(result).steps.map(({ id, status }) => [id, status]));
+const rewrite = (edit: (text: string) => string) => writeFileSync(recipe, edit(demoRecipe));
+const variants = (list: string) => (text: string) => text.replace("[Q8_0]", list);
+
+beforeAll(async () => {
+  recipe = demoCopy(home, variants("[Q8_0, Q4_K_M]"));
+  first = await run("--json");
+});
+
+describe("a first run", () => {
+  test("succeeds and prints one JSON document of the designed shape", () => {
+    expect(first.stderr).not.toContain("QS-");
+    expect(first.exitCode).toBe(0);
+    expect(report(first)).toMatchObject({
+      recipe: "demo.yaml",
+      model: { name: "tiny-llama", source: "local folder", commit: null, architecture: "llama", parameters: 5770496 },
+      release,
+      base: { bytes: expect.any(Number), perplexity: expect.any(Number) },
+      toolchain: { llamaCpp: expect.stringMatching(/^v\d/) },
+      variants: [
+        { name: "Q8_0", file: "tiny-llama-Q8_0.gguf", gate: "passed", smoke: { passed: 1, failed: 0 } },
+        { name: "Q4_K_M", file: "tiny-llama-Q4_K_M.gguf", gate: "passed", smoke: { passed: 1, failed: 0 } },
+      ],
+    });
+  });
+
+  test("measures plausible figures: finer types are closer to the base", () => {
+    const [q8, q4] = report(first).variants;
+    if (q8?.quality == null || q4?.quality == null) throw new Error("not measured");
+    expect(q8.quality.kldMean).toBeGreaterThan(0);
+    expect(q8.quality.kldMean).toBeLessThan(q4.quality.kldMean / 5);
+    expect(q4.quality.kldMean).toBeLessThan(0.1);
+    expect(q8.quality.sameTop).toBeGreaterThan(q4.quality.sameTop);
+    expect(q8.quality.perplexityRatio).toBeCloseTo(1, 1);
+    expect([q4.quality.chunks, q4.quality.corpus]).toEqual([10, "evaluation.txt"]);
+  });
+
+  test("leaves a release with exactly these files, and SHA256SUMS that agree", async () => {
+    expect(readdirSync(release).sort()).toEqual([
+      "README.md",
+      "SHA256SUMS",
+      "recipe.lock.yaml",
+      "release.json",
+      "tiny-llama-Q4_K_M.gguf",
+      "tiny-llama-Q8_0.gguf",
+      "tiny-llama-imatrix.gguf",
+    ]);
+    const sums = readFileSync(join(release, "SHA256SUMS"), "utf8").trim().split("\n");
+    expect(sums).toHaveLength(5);
+    for (const line of sums) expect(line).toBe(`${await sha256File(join(release, line.slice(66)))}  ${line.slice(66)}`);
+  });
+
+  test("writes the types and sizes it reports", async () => {
+    for (const variant of report(first).variants) {
+      const gguf = await readGguf(join(release, variant.file));
+      expect(gguf.fileBytes).toBe(variant.bytes);
+      expect(typeCounts(gguf)).toEqual(variant.types);
+      expect(await sha256File(gguf.path)).toBe(variant.sha256);
+    }
+  });
+
+  test("puts no machine path into any published file", () => {
+    for (const file of readdirSync(release)) {
+      expect(readFileSync(join(release, file)).includes("späces and"), file).toBe(false);
+    }
+  });
+
+  test("makes files that llama-perplexity loads", async () => {
+    const { tools } = await resolveToolchain();
+    const text = join(home, "text", "evaluation.txt");
+    for (const { file } of report(first).variants) {
+      const args = ["-m", join(release, file), "-f", text, "--chunks", "2", "-c", "128"];
+      const result = await runSubprocess({ file: tools["llama-perplexity"].path, args, cwd: home });
+      expect(`${result.stdout}${result.stderr}`).toMatch(/Final estimate: PPL = \d/);
+    }
+  });
+
+  test("cleans up after itself and keeps a log of events", () => {
+    expect(readdirSync(join(out, "tmp"))).toEqual([]);
+    const [folder] = readdirSync(join(out, "runs"));
+    const lines = readFileSync(join(out, "runs", folder ?? "", "events.ndjson"), "utf8")
+      .trim()
+      .split("\n");
+    const events = lines.map((line) => JSON.parse(line) as { type: string });
+    expect(events[0]?.type).toBe("run-started");
+    expect(events.at(-1)?.type).toBe("run-finished");
+    expect(events.filter(({ type }) => type === "step-finished")).toHaveLength(report(first).steps.length);
+  });
+});
+
+describe("a second run", () => {
+  test("takes everything from the store and leaves the release alone", async () => {
+    const before = readFileSync(join(release, "release.json"), "utf8");
+    const second = await run("--json");
+    expect(new Set(Object.values(statuses(second)))).toEqual(new Set(["cached"]));
+    expect(report(second).variants).toEqual(report(first).variants);
+    expect(readFileSync(join(release, "release.json"), "utf8")).toBe(before);
+  });
+
+  test("rebuilds nothing when a file was only touched", async () => {
+    utimesSync(join(home, "tiny-llama", "model.safetensors"), new Date(), new Date());
+    utimesSync(join(home, "text", "calibration.txt"), new Date(), new Date());
+    expect(new Set(Object.values(statuses(await run("--json"))))).toEqual(new Set(["cached"]));
+  });
+
+  test("repairs a release that lost a file", async () => {
+    writeFileSync(join(release, "README.md"), "spoiled");
+    await run();
+    expect(readFileSync(join(release, "README.md"), "utf8")).toContain("# tiny-llama GGUF");
+  });
+
+  test("builds only what a new variant needs, with manual rules honoured", async () => {
+    rewrite(
+      variants(
+        "[Q8_0, Q4_K_M, { name: Q3_K_M, preset: Q3_K_S, tensors: { token_embd: Q8_0, 'blk\\.[01]\\.attn_v': Q6_K } }]",
+      ),
+    );
+    const third = await run("--json");
+    expect(third.exitCode).toBe(0);
+    const built = Object.entries(statuses(third)).filter(([, status]) => status === "built");
+    expect(built.map(([id]) => id)).toEqual(["quantize:Q3_K_M", "validate:Q3_K_M", "smoke:Q3_K_M", "package"]);
+    const gguf = await readGguf(join(release, "tiny-llama-Q3_K_M.gguf"));
+    const typeOf = (name: string) => gguf.tensors.find((tensor) => tensor.name === name)?.type.name;
+    expect([typeOf("token_embd.weight"), typeOf("blk.1.attn_v.weight"), typeOf("blk.2.attn_v.weight")]).toEqual([
+      "Q8_0",
+      "Q6_K",
+      "Q3_K",
+    ]);
+    expect(readFileSync(join(release, "Q3_K_M.tensor-types.txt"), "utf8")).toContain(
+      "^blk\\.0\\.attn_v\\.weight$=q6_k",
+    );
+  });
+
+  test("plan tells what is cached, stale and new, and where settings come from", async () => {
+    rewrite((text) => variants("[Q8_0, Q5_K_M]")(text).replace("evaluation.txt }", "evaluation.txt, chunks: 9 }"));
+    const { stdout } = await quantsmith(["plan", recipe, "--out", out, "--json"]);
+    const plan = JSON.parse(stdout) as {
+      steps: { id: string; status: string; why?: string }[];
+      settings: Record<string, unknown>;
+    };
+    const steps = Object.fromEntries(
+      plan.steps.map(({ id, status, why }) => [id, why === undefined ? status : `${status}: ${why}`]),
+    );
+    expect(steps).toMatchObject({
+      convert: "cached",
+      "validate:base": "stale: params.chunks changed",
+      "validate:Q8_0": "stale: inputs.base, inputs.baseReport changed",
+      "quantize:Q5_K_M": "new",
+    });
+    expect(plan.settings).toMatchObject({
+      "evaluation.chunks": { value: 9, from: "recipe" },
+      "calibration.chunks": { value: 20, from: "pipeline" },
+      "calibration.chatTemplate": { value: false, from: "default" },
+    });
+  });
+});
+
+describe("gates", () => {
+  test("a variant that fails is left out, the others finish, exit code 3", async () => {
+    rewrite((text) => `${variants("[Q8_0, Q4_K_M]")(text)}gates: { kldMean: { max: 0.005 } }\n`);
+    const result = await run("--json");
+    expect(result.exitCode).toBe(3);
+    const found = report(result);
+    expect(found.error?.code).toBe("QS-GATE-FAILED");
+    expect(found.variants.map(({ name, gate }) => [name, gate])).toEqual([
+      ["Q8_0", "passed"],
+      ["Q4_K_M", "failed"],
+    ]);
+    expect(found.variants[1]).toMatchObject({
+      reasons: [expect.stringMatching(/^kldMean 0\.01\d+ is above the maximum 0\.005 by/)],
+    });
+    expect(readdirSync(release).filter((file) => file.endsWith(".gguf"))).toEqual([
+      "tiny-llama-Q8_0.gguf",
+      "tiny-llama-imatrix.gguf",
+    ]);
+    const published = JSON.parse(readFileSync(join(release, "release.json"), "utf8")) as RunReport;
+    expect(published.variants.map(({ name }) => name)).toEqual(["Q8_0"]);
+  });
+
+  test("changing a gate measures nothing again", async () => {
+    rewrite((text) => `${variants("[Q8_0, Q4_K_M]")(text)}gates: { kldMean: { max: 0.05 } }\n`);
+    const result = await run("--json");
+    const built = Object.entries(statuses(result)).filter(([, status]) => status === "built");
+    expect([result.exitCode, built.map(([id]) => id)]).toEqual([0, ["package"]]);
+  });
+
+  test("a wrong answer in the smoke test fails the variant too", async () => {
+    rewrite((text) => text.replace("Paris", "London"));
+    const result = await run();
+    expect(result.exitCode).toBe(3);
+    expect(result.stderr).toContain('smoke "What is the capital of France?" gave "The capital of France is Paris."');
+    expect(existsSync(release), "no variant passed, so the release is taken away").toBe(false);
+  });
+});
+
+describe("selection", () => {
+  test("--until stops after the stage, --only takes the rest from the store or refuses", async () => {
+    const fresh = join(home, "other");
+    rewrite((text) => text);
+    const refused = await quantsmith(["run", recipe, "--out", fresh, "--only", "quantize", "--json"]);
+    expect([refused.exitCode, report(refused).error?.code]).toEqual([2, "QS-STEP-NOT-BUILT"]);
+    const until = await quantsmith(["run", recipe, "--out", fresh, "--until", "fetch", "--json"]);
+    expect(statuses(until)).toEqual({ fetch: "built" });
+    expect(report(until).release).toBeNull();
+  });
+
+  test("--variant releases what is finished beside the one asked for", async () => {
+    rewrite(variants("[Q8_0, Q4_K_M, Q2_K]"));
+    const result = await run("--json", "--variant", "q8_0");
+    expect(statuses(result)).toMatchObject({ "quantize:Q4_K_M": "cached", "quantize:Q2_K": "skipped" });
+    expect(report(result).variants.map(({ name }) => name)).toEqual(["Q8_0", "Q4_K_M"]);
+  });
+});
+
+describe("publish", () => {
+  test("copies a release into a folder, replaces a former one, and never anything else", async () => {
+    const target = join(home, "públic");
+    const publish = (...more: string[]) => quantsmith(["publish", release, "--to", `dir:${target}`, ...more]);
+    expect((await publish("--dry-run")).exitCode).toBe(0);
+    expect(existsSync(target)).toBe(false);
+    expect((await publish()).exitCode).toBe(0);
+    expect(readdirSync(target)).toEqual(readdirSync(release));
+    expect((await publish()).exitCode).toBe(0);
+    writeFileSync(join(target, "release.json"), "{}");
+    const refused = await publish("--json");
+    expect([refused.exitCode, JSON.parse(refused.stdout).error.code]).toEqual([2, "QS-PUBLISH-TARGET"]);
+  });
+
+  test("refuses a release that was changed, and a file that is not a variant that passed", async () => {
+    const target = `dir:${join(home, "never")}`;
+    writeFileSync(join(release, "tiny-llama-Q2_K.gguf"), "not measured");
+    const stray = await quantsmith(["publish", release, "--to", target, "--json"]);
+    expect([stray.exitCode, JSON.parse(stray.stdout).error.code]).toEqual([2, "QS-PUBLISH-RELEASE"]);
+    expect(JSON.parse(stray.stdout).error.message).toContain("tiny-llama-Q2_K.gguf");
+    expect(existsSync(join(home, "never"))).toBe(false);
+  });
+});
