@@ -88,6 +88,12 @@ program
   .option("--write <folder>", "write both schemas into a folder instead")
   .action(async (kind, options) => (await commands.schema()).schema(kind, options));
 
+// A reader that has seen enough (`quantsmith types | head`) closes the pipe; that is no error of ours.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(process.exitCode);
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

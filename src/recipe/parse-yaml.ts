@@ -13,6 +13,7 @@ import type { ErrorCode } from "../util/error-codes.js";
 import { type Diagnostic, RecipeError, throwIfAny, type YamlPath } from "./diagnostics.js";
 import { type Place, placeInText } from "./source-text.js";
 import { checkDepth, type SyntaxProblem } from "./yaml-depth.js";
+import { rangeAt } from "./yaml-range.js";
 import { checkTree } from "./yaml-tree.js";
 
 /** One broken line makes many follow-up errors; the first ones say it. */
@@ -68,7 +69,7 @@ export function parseYaml(text: string, shown: string, empty: ErrorCode): YamlFi
     shown,
     data,
     place: (path, part) => {
-      const [start, end] = rangeAt(document, tree.targets, path, part);
+      const [start, end] = rangeAt(document.contents, tree, path, part);
       return place(start, end);
     },
   };
@@ -80,37 +81,4 @@ function fromParser(error: { code: string; message: string; pos: [number, number
       ? "Indent with spaces instead of tabs."
       : "Correct the YAML here: indent with spaces, put a blank after `:`, close brackets, quote text that holds `:` or `#`.";
   return { start: error.pos[0], end: error.pos[1], message: `not valid YAML: ${error.message}`, remedy };
-}
-
-type Range = readonly [start: number, end: number];
-
-function rangeAt(document: Document, targets: ReadonlyMap<Alias, Node>, path: YamlPath, part: "key" | "value"): Range {
-  let node: unknown = document.contents;
-  let value: Range = rangeOf(node) ?? [0, 1];
-  let key: Range = value;
-  for (const step of path) {
-    if (isAlias(node)) node = targets.get(node);
-    if (isMap(node)) {
-      const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(step));
-      if (pair === undefined) return key;
-      node = pair.value;
-      key = rangeOf(pair.key) ?? key;
-      // A key with nothing after it: the key is all there is to point at.
-      value = rangeOf(node) ?? key;
-    } else if (isSeq(node) && typeof step === "number" && step < node.items.length) {
-      node = node.items[step];
-      value = rangeOf(node) ?? value;
-      key = value;
-    } else {
-      return value;
-    }
-  }
-  return part === "key" ? key : value;
-}
-
-/** Start and end offset of a node; undefined when it takes no room in the text. */
-function rangeOf(node: unknown): Range | undefined {
-  if (!isMap(node) && !isSeq(node) && !isScalar(node) && !isAlias(node)) return undefined;
-  const [start, end] = node.range ?? [0, 0];
-  return end > start ? [start, end] : undefined;
 }

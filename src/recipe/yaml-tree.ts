@@ -1,4 +1,15 @@
-import { type Alias, type Document, isAlias, isCollection, isMap, isNode, isScalar, type Node } from "yaml";
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isCollection,
+  isMap,
+  isNode,
+  isScalar,
+  type Node,
+  type Pair,
+  type YAMLMap,
+} from "yaml";
 import { quote } from "./wording.js";
 import type { SyntaxProblem } from "./yaml-depth.js";
 
@@ -14,6 +25,8 @@ export interface TreeCheck {
   problems: SyntaxProblem[];
   /** The node each alias stands for. */
   targets: ReadonlyMap<Alias, Node>;
+  /** Each mapping's pairs by key, so that thousands of problems in one mapping are placed in no time. */
+  pairs: ReadonlyMap<Node, ReadonlyMap<string, Pair>>;
 }
 
 /**
@@ -24,6 +37,7 @@ export interface TreeCheck {
 export function checkTree(document: Document.Parsed): TreeCheck {
   const problems: SyntaxProblem[] = [];
   const targets = new Map<Alias, Node>();
+  const pairs = new Map<Node, ReadonlyMap<string, Pair>>();
   const anchors = new Map<string, Node>();
   const expansions = new Map<Node, number>();
   let expandedTooFar = false;
@@ -41,7 +55,7 @@ export function checkTree(document: Document.Parsed): TreeCheck {
     }
     if ((isScalar(node) || isCollection(node)) && node.anchor !== undefined) anchors.set(node.anchor, node);
     let sum = 0;
-    if (isMap(node)) checkKeys(node.items.map((pair) => pair.key));
+    if (isMap(node)) checkKeys(node);
     for (const child of childrenOf(node)) {
       sum += visit(child);
       if (sum > maximumExpansions && !expandedTooFar) {
@@ -76,19 +90,21 @@ export function checkTree(document: Document.Parsed): TreeCheck {
     return 1 + within;
   };
 
-  const checkKeys = (keys: readonly unknown[]) => {
-    const seen = new Set<string>();
-    for (const key of keys) {
+  const checkKeys = (map: YAMLMap) => {
+    const seen = new Map<string, Pair>();
+    for (const pair of map.items) {
+      const { key } = pair;
       if (!isScalar(key)) continue;
       const name = String(key.value);
       if (seen.has(name)) report(key, `the key ${quote(name)} appears twice here`, "Keep one of the two.");
       if (name === "__proto__") report(key, "`__proto__` cannot be a key", "Remove it.");
-      seen.add(name);
+      seen.set(name, pair);
     }
+    pairs.set(map, seen);
   };
 
   if (document.contents !== null) visit(document.contents);
-  return { problems, targets };
+  return { problems, targets, pairs };
 }
 
 function childrenOf(node: Node): Node[] {

@@ -23,10 +23,16 @@ export async function plan(recipe: string, options: PlanOptions & { json?: boole
   print(`\nAt most ${formatBytes(result.diskPeakBytes)} of disk beside what is there.\n`);
   const settingRows = Object.entries(origins(settings)).map(([key, { value, from }]) => [
     key,
-    JSON.stringify(value),
+    shorten(JSON.stringify(value)),
     from,
   ]);
   print(textTable(["Setting", "Value", "From"], settingRows));
+}
+
+const shown = 60;
+
+function shorten(text: string): string {
+  return text.length > shown ? `${text.slice(0, shown)}…` : text;
 }
 
 /** Every merged value with its origin: recipe, pipeline or built-in default. */

@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+/** `npm run bench [-- <name>…]`: prints ratios measured in one run. Speed is never a test. */
+const benches: Readonly<Record<string, () => Promise<(print: (line: string) => void) => Promise<void>>>> = {
+  idle: async () => (await import("./idle.js")).benchIdle,
+};
+
+const print = (line: string) => process.stdout.write(`${line}\n`);
+const asked = process.argv.slice(2);
+const unknown = asked.find((name) => !(name in benches));
+if (unknown !== undefined) {
+  print(`there is no bench "${unknown}"; there are ${Object.keys(benches).join(", ")}`);
+  process.exit(2);
+}
+for (const [name, load] of Object.entries(benches)) {
+  if (asked.length > 0 && !asked.includes(name)) continue;
+  print(`# ${name}`);
+  await (await load())(print);
+}
