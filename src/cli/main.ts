@@ -12,6 +12,7 @@ const commands = {
   types: () => import("./commands/types.js"),
   publish: () => import("./commands/publish.js"),
   doctor: () => import("./commands/doctor.js"),
+  cache: () => import("./commands/cache.js"),
   schema: () => import("./commands/schema.js"),
 };
 
@@ -81,6 +82,23 @@ program
   .description("show tools, versions, cores, memory and disk, and what is missing")
   .option(...json)
   .action(async (options) => (await commands.doctor()).doctor(options));
+
+const cache = program.command("cache").description("look at the store of finished steps, and clean it");
+
+cache
+  .command("ls")
+  .description("list the finished steps, last used first")
+  .option("--out <folder>", "where the store is", "artifacts")
+  .option(...json)
+  .action(async (options) => (await commands.cache()).cacheList(options));
+
+cache
+  .command("gc")
+  .description("remove finished steps; releases stay whole")
+  .requiredOption("--keep <rule>", "what to keep: a size (20GB), an age (30d), or `release`")
+  .option("--out <folder>", "where the store is", "artifacts")
+  .option(...json)
+  .action(async (options) => (await commands.cache()).cacheCollect(options));
 
 program
   .command("schema [kind]")

@@ -4,6 +4,11 @@ import { QuantsmithError } from "../util/errors.js";
 
 /** Free space that must remain beside a step's predicted bytes: predictions are estimates, and others write too. */
 const marginBytes = 64 * 1024 * 1024;
+/** A step is stopped when less than this is free: some native tools do not notice that their writes fail. */
+const floorBytes = 8 * 1024 * 1024;
+const watchIntervalMs = 500;
+
+const remedy = "Free space or give another folder with --out, then run again; finished steps are kept.";
 
 /** Bytes that this user may still write on the file system of `folder`. */
 export async function freeBytes(folder: string): Promise<number> {
@@ -16,9 +21,23 @@ export async function requireDiskSpace(folder: string, predictedBytes: number, s
   const free = await freeBytes(folder);
   const needed = predictedBytes + marginBytes;
   if (free >= needed) return;
-  throw new QuantsmithError(
-    "QS-DISK-SPACE",
-    `${step} needs about ${formatBytes(needed)} of disk and ${formatBytes(free)} are free in ${folder}`,
-    { remedy: "Free space or give another folder with --out, then run again; finished steps are kept." },
-  );
+  const message = `${step} needs about ${formatBytes(needed)} of disk and ${formatBytes(free)} are free in ${folder}`;
+  throw new QuantsmithError("QS-DISK-SPACE", message, { remedy });
+}
+
+/** Watches free space while a step runs; `signal` aborts with QS-DISK-FULL when the disk is about to be full. */
+export function watchDisk(folder: string, step: string): { signal: AbortSignal; stop(): void } {
+  const controller = new AbortController();
+  const look = async () => {
+    const free = await freeBytes(folder).catch(() => Number.POSITIVE_INFINITY);
+    if (free < floorBytes) controller.abort(diskFull(step));
+  };
+  const timer = setInterval(look, watchIntervalMs);
+  timer.unref();
+  return { signal: controller.signal, stop: () => clearInterval(timer) };
+}
+
+/** The disk became full while a step wrote. */
+export function diskFull(step: string, cause?: unknown): QuantsmithError {
+  return new QuantsmithError("QS-DISK-FULL", `the disk became full during ${step}`, { remedy, cause });
 }

@@ -8,6 +8,8 @@ export interface StepIdentity {
   id: string;
   stage: StageName;
   variant?: string;
+  /** What the step took when it was last built here. */
+  expectedSeconds?: number;
 }
 
 /** An error as it stands in the event log and in JSON output. */

@@ -5,8 +5,7 @@ import { linkOrCopy, listFiles, syncFolder } from "../util/files.js";
 import { sha256File } from "../util/sha256.js";
 import { withLock } from "./lock.js";
 import type { StepRecord } from "./record.js";
-import { tmpName } from "./tmp-folder.js";
-import type { Workspace } from "./workspace.js";
+import { scratchPath, type Workspace } from "./workspace.js";
 
 /**
  * Makes `releases/<name>/` equal to a finished package step, by hard links, and returns its path.
@@ -21,7 +20,7 @@ export async function installRelease(
   const release = join(workspace.releases, name);
   await exclusively(workspace, name, signal, async () => {
     if (await isSame(release, packaged)) return;
-    const next = tmpName(workspace, "release");
+    const next = scratchPath(workspace, "release");
     await mkdir(next, { recursive: true });
     for (const { path } of packaged.record.outputs) {
       // Small files are copied: people edit them, and a hard link would edit the store too.
@@ -43,11 +42,11 @@ export async function withdrawRelease(workspace: Workspace, name: string, signal
 
 function exclusively(workspace: Workspace, name: string, signal: AbortSignal, work: () => Promise<void>) {
   const silent = () => undefined;
-  return withLock(join(workspace.store, ".locks"), `release-${name}`, { signal, onWait: silent, onLost: silent }, work);
+  return withLock(workspace.locks, `release-${name}`, { signal, onWait: silent, onLost: silent }, work);
 }
 
 async function setAside(workspace: Workspace, release: string): Promise<void> {
-  const old = tmpName(workspace, "old-release");
+  const old = scratchPath(workspace, "old-release");
   try {
     await rename(release, old);
   } catch (error) {

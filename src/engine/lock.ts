@@ -5,7 +5,7 @@ import lockfile from "proper-lockfile";
 import { isSystemError } from "../util/errors.js";
 
 /** A lock whose holder has shown no sign of life for this long is taken over. */
-const staleMs = 5000;
+const staleMs = 4000;
 const heartbeatMs = 1000;
 const retryMs = 200;
 

@@ -1,7 +1,11 @@
+import { availableParallelism } from "node:os";
+import { describeToolchain } from "../llamacpp/toolchain.js";
 import type { Plan, Step } from "../plan/plan.js";
 import { canonicalJson, type Json } from "../util/canonical-json.js";
+import { diskPeak } from "./disk-peak.js";
 import { type Fingerprint, fingerprint, stepKey } from "./fingerprint.js";
 import type { StepRecord } from "./record.js";
+import { inputPath } from "./step-inputs.js";
 import { Store } from "./store.js";
 import type { Workspace } from "./workspace.js";
 
@@ -14,45 +18,93 @@ export interface StepForecast {
   why?: string;
   /** Bytes it will write; 0 when cached. */
   predictedBytes: number;
-  /** How long it took when it was last built here; unknown for a step never built. */
+  /** How long it took when it, or the same step of this recipe, was last built here; unknown for a step never built. */
   seconds?: number;
 }
 
+export interface Forecast {
+  steps: StepForecast[];
+  /** The most disk the run needs at any time, beside what is there. */
+  diskPeakBytes: number;
+  /** Sum over the steps to be built whose time is known. */
+  seconds: number;
+}
+
 /** What a run of this plan would do, without doing or changing anything. */
-export async function forecast(
-  plan: Plan,
-  workspace: Workspace,
-): Promise<{ steps: StepForecast[]; diskPeakBytes: number }> {
+export async function forecast(plan: Plan, workspace: Workspace): Promise<Forecast> {
   const store = new Store(workspace);
+  const past = (await store.records()).map(({ record }) => record);
   const keys = new Map<string, string>();
-  const records = await store.records();
+  const present = new Map<string, StepRecord>();
   const steps: StepForecast[] = [];
   for (const step of plan.steps) {
     const description = fingerprint(step, plan, keys);
     const key = stepKey(description);
     keys.set(step.id, key);
-    const cached = (await store.find(step.stage, key, { readOnly: true })) !== undefined;
-    steps.push(forecastStep(step, description, cached, lastRecord(records, plan.name, step.id)));
+    const record = await store.find(step.stage, key, { readOnly: true });
+    if (record !== undefined) present.set(step.id, record);
+    const last = record ?? lastRecord(past, plan.name, step.id);
+    steps.push({
+      id: step.id,
+      stage: step.stage,
+      ...(step.variant === undefined ? {} : { variant: step.variant }),
+      ...(record !== undefined ? { status: "cached" } : novelty(description, last)),
+      predictedBytes: record !== undefined ? 0 : await predictedBytes(step, present, store),
+      ...(last === undefined ? {} : { seconds: last.seconds }),
+    });
   }
-  return { steps, diskPeakBytes: steps.reduce((sum, { predictedBytes }) => sum + predictedBytes, 0) };
+  restoreDropped(plan, steps, present);
+  const toBuild = steps.filter(({ status }) => status !== "cached");
+  return {
+    steps,
+    diskPeakBytes: diskPeak(plan, new Map(steps.map((step) => [step.id, step.predictedBytes]))),
+    seconds: toBuild.reduce((sum, { seconds }) => sum + (seconds ?? 0), 0),
+  };
 }
 
-function forecastStep(
-  step: Step,
-  description: Fingerprint,
-  cached: boolean,
-  last: StepRecord | undefined,
-): StepForecast {
-  const known = {
-    id: step.id,
-    stage: step.stage,
-    ...(step.variant === undefined ? {} : { variant: step.variant }),
-    ...(last === undefined ? {} : { seconds: last.seconds }),
-  };
-  if (cached) return { ...known, status: "cached", predictedBytes: 0 };
-  const predictedBytes = Math.ceil(step.predictedBytes);
-  if (last === undefined) return { ...known, status: "new", predictedBytes };
-  return { ...known, status: "stale", why: whatChanged(last.fingerprint, description), predictedBytes };
+/** A step whose dropped files a step to be built reads has to be built again itself. */
+function restoreDropped(plan: Plan, steps: StepForecast[], records: ReadonlyMap<string, StepRecord>): void {
+  const forecasts = new Map(steps.map((step) => [step.id, step]));
+  for (const reader of [...plan.steps].reverse()) {
+    if (forecasts.get(reader.id)?.status === "cached") continue;
+    for (const input of Object.values(reader.inputs)) {
+      if (input.kind !== "step") continue;
+      const dropped = records.get(input.step)?.outputs.some(({ path, dropped }) => path === input.file && dropped);
+      const producer = forecasts.get(input.step);
+      if (!dropped || producer === undefined || producer.status !== "cached") continue;
+      producer.status = "stale";
+      producer.why = `${input.file} was dropped and is needed again`;
+      producer.predictedBytes = Math.ceil(plan.steps.find(({ id }) => id === input.step)?.predictedBytes ?? 0);
+    }
+  }
+}
+
+/** Seconds that each step took when this recipe last built it here, by step id. */
+export async function pastSeconds(plan: Plan, workspace: Workspace): Promise<Map<string, number>> {
+  const past = (await new Store(workspace).records()).map(({ record }) => record);
+  const known = plan.steps.map(({ id }) => [id, lastRecord(past, plan.name, id)?.seconds] as const);
+  return new Map(known.filter((entry): entry is [string, number] => entry[1] !== undefined));
+}
+
+/** Exact where the stage can tell from inputs that are in the store and tools that are built; else the estimate. */
+async function predictedBytes(step: Step, records: ReadonlyMap<string, StepRecord>, store: Store): Promise<number> {
+  const estimate = Math.ceil(step.predictedBytes);
+  const ready = Object.values(step.inputs).every((input) => input.kind === "outside" || records.has(input.step));
+  if (step.predictBytes === undefined || !ready) return estimate;
+  const tools = await describeToolchain();
+  if (tools.state !== "ready") return estimate;
+  return step
+    .predictBytes({
+      input: (name) => inputPath(step.inputs, name, records, store),
+      toolchain: () => Promise.resolve(tools.toolchain),
+      threads: availableParallelism(),
+      signal: new AbortController().signal,
+    })
+    .catch(() => estimate);
+}
+
+function novelty(description: Fingerprint, last: StepRecord | undefined): Pick<StepForecast, "status" | "why"> {
+  return last === undefined ? { status: "new" } : { status: "stale", why: whatChanged(last.fingerprint, description) };
 }
 
 function lastRecord(records: readonly StepRecord[], recipe: string, id: string): StepRecord | undefined {

@@ -9,6 +9,8 @@ export interface RecordedFile {
   /** Modification time in nanoseconds and inode, as text: while both stand, the content is taken as unchanged. */
   mtime: string;
   inode: string;
+  /** Set when the file was dropped after its last reader (`keepIntermediates: false`); a new reader has it rebuilt. */
+  dropped?: true;
 }
 
 /** `record.json`: written last, so its presence means that everything beside it is whole. */
@@ -23,6 +25,8 @@ export interface StepRecord {
   inputs: Record<string, string>;
   outputs: RecordedFile[];
   commands: string[][];
+  /** Figures of this machine and this run, such as tokens per second; no part of any output. */
+  measurements: Record<string, number>;
   /** ISO time of completion. */
   finished: string;
   seconds: number;
@@ -33,7 +37,11 @@ export interface StepRecord {
 export function parseRecord(text: string): StepRecord | undefined {
   try {
     const record = JSON.parse(text) as Partial<StepRecord>;
-    const whole = record.format === 1 && typeof record.key === "string" && Array.isArray(record.outputs);
+    const whole =
+      record.format === 1 &&
+      typeof record.key === "string" &&
+      typeof record.fingerprint === "object" &&
+      Array.isArray(record.outputs);
     return whole ? (record as StepRecord) : undefined;
   } catch {
     return undefined;

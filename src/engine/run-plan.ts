@@ -1,26 +1,14 @@
-import PQueue from "p-queue";
 import { dependencies, type Plan, type Step } from "../plan/plan.js";
-import type { Resource, StepSummary } from "../stages/stage.js";
-import type { DigestCache } from "../util/digest-cache.js";
+import type { StepSummary } from "../stages/stage.js";
 import { QuantsmithError } from "../util/errors.js";
+import { buildStep } from "./build-step.js";
+import { dropIntermediates } from "./drop-intermediates.js";
 import { errorReport } from "./error-report.js";
-import type { EventBus } from "./events.js";
+import { findStep } from "./find-step.js";
 import type { StepRecord } from "./record.js";
-import { buildStep, findStep, type StepRuntime, type ToolProvider } from "./run-step.js";
+import type { RunOptions, Runtime } from "./runtime.js";
+import { Scheduler } from "./scheduler.js";
 import { Store } from "./store.js";
-import { collectTmp } from "./tmp-folder.js";
-import type { Workspace } from "./workspace.js";
-
-export interface RunOptions {
-  workspace: Workspace;
-  events: EventBus;
-  digests: DigestCache;
-  signal: AbortSignal;
-  threads: number;
-  fresh: boolean;
-  verify: boolean;
-  tools: ToolProvider;
-}
 
 export interface RunOutcome {
   steps: StepSummary[];
@@ -30,43 +18,114 @@ export interface RunOutcome {
   store: Store;
 }
 
-/** At most this many steps that mostly wait for disk or network run beside the one that computes. */
-const ioConcurrency = 2;
-
 /**
  * Runs a plan: every step as soon as what it reads is finished, one compute step at a time.
  * A failed step stops the steps that need it and nothing else. Throws only when the run is aborted, with the reason.
  */
 export async function runPlan(plan: Plan, options: RunOptions): Promise<RunOutcome> {
-  const { workspace, events, signal } = options;
-  await collectTmp(workspace);
-  const store = new Store(workspace);
-  const records = new Map<string, StepRecord>();
-  const summaries = new Map<string, StepSummary>();
-  const errors: RunOutcome["errors"] = [];
-  const runtime: StepRuntime = {
-    ...options,
-    plan,
-    store,
-    records,
-    shared: {
-      threads: options.threads,
-      steps: () => plan.steps.flatMap((step) => summaries.get(step.id) ?? []),
-    },
+  const run = new Run(plan, options);
+  const ended = new Map<string, Promise<void>>();
+  for (const step of plan.steps) {
+    const before = dependencies(step).map(({ id }) => ended.get(id));
+    ended.set(
+      step.id,
+      Promise.all(before).then(() => run.step(step)),
+    );
+  }
+  // Wait for every step, also after an abort, so that nothing still writes when this returns.
+  const results = await Promise.allSettled(ended.values());
+  options.signal.throwIfAborted();
+  const bug = results.find((result) => result.status === "rejected");
+  if (bug !== undefined) throw bug.reason;
+  return {
+    steps: [...run.runtime.steps()],
+    records: run.runtime.records,
+    errors: run.errors,
+    store: run.runtime.store,
   };
-  const queues: Record<Resource, PQueue> = {
-    compute: new PQueue({ concurrency: 1 }),
-    io: new PQueue({ concurrency: ioConcurrency }),
-  };
+}
 
-  const finish = (
-    step: Step,
-    status: StepSummary["status"],
-    seconds: number,
-    more: { why?: string; error?: unknown },
-  ) => {
-    summaries.set(step.id, { id: step.id, stage: step.stage, status, seconds });
-    events.emit({
+class Run {
+  readonly runtime: Runtime;
+  readonly errors: RunOutcome["errors"] = [];
+  readonly #summaries = new Map<string, StepSummary>();
+  readonly #restoring = new Map<string, Promise<void>>();
+
+  constructor(plan: Plan, options: RunOptions) {
+    this.runtime = {
+      ...options,
+      plan,
+      store: new Store(options.workspace),
+      scheduler: new Scheduler(options.workspace, options.signal),
+      records: new Map(),
+      steps: () => plan.steps.flatMap((step) => this.#summaries.get(step.id) ?? []),
+    };
+  }
+
+  /** Brings one step to its end, whatever that is; every step it reads from has ended before. */
+  async step(step: Step): Promise<void> {
+    const { records, signal, fresh } = this.runtime;
+    const started = performance.now();
+    const missing = dependencies(step).find(({ id, optional }) => !optional && !records.has(id));
+    if (missing !== undefined) {
+      this.#leaveOut(step, missing.id);
+      return;
+    }
+    try {
+      const present = fresh && step.mode === "build" ? undefined : await findStep(step, this.runtime);
+      if (present !== undefined) await this.#finish(step, "cached", present, (performance.now() - started) / 1000);
+      else if (step.mode === "reuse") this.#end(step, "skipped", 0, { why: "not asked for, and not in the store" });
+      else await this.#build(step, false);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      this.errors.push({ step: step.id, error });
+      this.#end(step, "failed", (performance.now() - started) / 1000, { error });
+    }
+  }
+
+  async #build(step: Step, restore: boolean): Promise<void> {
+    await this.#restoreInputs(step);
+    const { record, status } = await buildStep(step, this.runtime, restore);
+    await this.#finish(step, status, record, record.seconds);
+  }
+
+  /** Builds again what a step reads and what was dropped after its last reader. */
+  async #restoreInputs(step: Step): Promise<void> {
+    for (const input of Object.values(step.inputs)) {
+      if (input.kind !== "step") continue;
+      const output = this.runtime.records.get(input.step)?.outputs.find(({ path }) => path === input.file);
+      const producer = this.runtime.plan.steps.find(({ id }) => id === input.step);
+      if (!output?.dropped || producer === undefined) continue;
+      const restoring = this.#restoring.get(input.step) ?? this.#build(producer, true);
+      this.#restoring.set(input.step, restoring);
+      await restoring;
+    }
+  }
+
+  async #finish(step: Step, status: "built" | "cached", record: StepRecord, seconds: number): Promise<void> {
+    this.runtime.records.set(step.id, record);
+    this.#end(step, status, seconds, {});
+    await dropIntermediates(this.runtime, (id) => this.#summaries.get(id)?.status);
+  }
+
+  /** A step whose input is missing: skipped, or an error when the user asked for this step alone. */
+  #leaveOut(step: Step, missing: string): void {
+    const { steps } = this.runtime.plan;
+    const alone = step.mode === "build" && steps.some(({ id, mode }) => id === missing && mode === "reuse");
+    if (!alone) {
+      this.#end(step, "skipped", 0, { why: `${missing} is not there` });
+      return;
+    }
+    const error = new QuantsmithError("QS-STEP-NOT-BUILT", `${step.id} needs ${missing}, which is not in the store`, {
+      remedy: "Run without --only first, or with --until, which builds everything on the way.",
+    });
+    this.errors.push({ step: step.id, error });
+    this.#end(step, "failed", 0, { error });
+  }
+
+  #end(step: Step, status: StepSummary["status"], seconds: number, more: { why?: string; error?: unknown }): void {
+    this.#summaries.set(step.id, { id: step.id, stage: step.stage, status, seconds });
+    this.runtime.events.emit({
       type: "step-finished",
       id: step.id,
       status,
@@ -74,57 +133,5 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<RunOutco
       ...(more.why === undefined ? {} : { why: more.why }),
       ...(more.error === undefined ? {} : { error: errorReport(more.error) }),
     });
-  };
-
-  const leaveOut = (step: Step, missing: string) => {
-    const alone = step.mode === "build" && plan.steps.some(({ id, mode }) => id === missing && mode === "reuse");
-    if (!alone) return finish(step, "skipped", 0, { why: `${missing} is not there` });
-    const error = new QuantsmithError("QS-STEP-NOT-BUILT", `${step.id} needs ${missing}, which is not in the store`, {
-      remedy: "Run without --only first, or with --until, which builds everything on the way.",
-    });
-    errors.push({ step: step.id, error });
-    finish(step, "failed", 0, { error });
-  };
-
-  const runStep = async (step: Step): Promise<void> => {
-    const started = performance.now();
-    const seconds = () => (performance.now() - started) / 1000;
-    const missing = dependencies(step).find(({ id, optional }) => !optional && !records.has(id));
-    if (missing !== undefined) return leaveOut(step, missing.id);
-    try {
-      if (!(options.fresh && step.mode === "build")) {
-        const present = await findStep(step, runtime, options.verify);
-        if (present !== undefined) {
-          records.set(step.id, present);
-          return finish(step, "cached", seconds(), {});
-        }
-      }
-      if (step.mode === "reuse") return finish(step, "skipped", 0, { why: "not asked for, and not in the store" });
-      const { record, status } = await queued(step);
-      records.set(step.id, record);
-      finish(step, status, status === "built" ? record.seconds : seconds(), {});
-    } catch (error) {
-      if (signal.aborted) throw error;
-      errors.push({ step: step.id, error });
-      finish(step, "failed", seconds(), { error });
-    }
-  };
-  const queued = (step: Step) =>
-    // Earlier in the plan goes first, so that a variant is finished before the next one is begun.
-    queues[step.resource].add(() => buildStep(step, runtime), { signal, priority: -plan.steps.indexOf(step) });
-
-  const ended = new Map<string, Promise<void>>();
-  for (const step of plan.steps) {
-    const before = dependencies(step).map(({ id }) => ended.get(id));
-    ended.set(
-      step.id,
-      Promise.all(before).then(() => runStep(step)),
-    );
   }
-  // Wait for every step, also after an abort, so that nothing still writes when this returns.
-  const results = await Promise.allSettled(ended.values());
-  signal.throwIfAborted();
-  const bug = results.find((result) => result.status === "rejected");
-  if (bug !== undefined) throw bug.reason;
-  return { steps: [...runtime.shared.steps()], records, errors, store };
 }

@@ -1,11 +1,12 @@
-import { randomBytes } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { isSystemError } from "../util/errors.js";
 import { listFiles, syncFile, syncFolder, writeFileAtomic } from "../util/files.js";
 import { sha256File } from "../util/sha256.js";
 import { parseRecord, type RecordedFile, type StepRecord } from "./record.js";
-import type { Workspace } from "./workspace.js";
+import { scratchPath, type Workspace } from "./workspace.js";
+
+const recordName = "record.json";
 
 /** The content-addressed results of finished steps: `store/<stage>-<key>/` with outputs and `record.json`. */
 export class Store {
@@ -21,16 +22,17 @@ export class Store {
   }
 
   /**
-   * The record of a finished step whose outputs are all there and unchanged, else undefined.
+   * The record of a finished step whose outputs are all there and unchanged (or dropped on purpose), else undefined.
    * Sizes are always compared; content is hashed when a file's mtime or inode is not the recorded one, or with `verify`.
-   * `readOnly` writes nothing, not even the new mtime of a file that proved unchanged.
+   * `readOnly` writes nothing, neither the new mtime of a file that proved unchanged nor the time of this use.
    */
   async find(stage: string, key: string, { verify = false, readOnly = false } = {}): Promise<StepRecord | undefined> {
     const folder = this.folder(stage, key);
-    const record = parseRecord(await readFile(join(folder, "record.json"), "utf8").catch(() => ""));
+    const record = await readRecord(folder);
     if (record?.key !== key) return undefined;
     let refreshed = false;
     for (const [index, output] of record.outputs.entries()) {
+      if (output.dropped) continue;
       const path = join(folder, output.path);
       const now = await describe(path).catch(() => undefined);
       if (now === undefined || now.bytes !== output.bytes) return undefined;
@@ -41,8 +43,11 @@ export class Store {
         refreshed = true;
       }
     }
-    // Remember the new mtimes, so that a copied or touched store is hashed once and not at every run.
-    if (refreshed && !readOnly) await this.#writeRecord(folder, record).catch(() => undefined);
+    if (!readOnly) {
+      // Remember the new mtimes, so that a copied or touched store is hashed once and not at every run.
+      if (refreshed) await this.#writeRecord(folder, record).catch(() => undefined);
+      else await utimes(join(folder, recordName), new Date(), new Date()).catch(() => undefined);
+    }
     return record;
   }
 
@@ -52,7 +57,6 @@ export class Store {
    */
   async commit(
     built: string,
-    stage: string,
     record: Omit<StepRecord, "outputs">,
     digest: (path: string) => Promise<string>,
   ): Promise<StepRecord> {
@@ -63,7 +67,7 @@ export class Store {
       outputs.push({ path, ...(await describe(file)), sha256: await digest(file) });
     }
     await syncTree(built);
-    const folder = this.folder(stage, record.key);
+    const folder = this.folder(record.fingerprint.stage, record.key);
     await this.#discard(folder);
     await rename(built, folder);
     await syncFolder(this.#workspace.store);
@@ -72,27 +76,52 @@ export class Store {
     return whole;
   }
 
+  /** Drops one output whose readers are all done. The record says so before the file goes. */
+  async drop(record: StepRecord, path: string): Promise<StepRecord> {
+    const folder = this.folder(record.fingerprint.stage, record.key);
+    const outputs = record.outputs.map((output) =>
+      output.path === path ? { ...output, dropped: true as const } : output,
+    );
+    const changed: StepRecord = { ...record, outputs };
+    await this.#writeRecord(folder, changed);
+    await rm(join(folder, path), { force: true });
+    return changed;
+  }
+
   /** Removes a step from the store; its record goes first, so that a half-removed folder is never taken for whole. */
   async remove(stage: string, key: string): Promise<void> {
     await this.#discard(this.folder(stage, key));
   }
 
-  /** All records in the store, in no particular order. */
-  async records(): Promise<StepRecord[]> {
-    const folders = await readdir(this.#workspace.store).catch(() => []);
-    const texts = await Promise.all(
-      folders.map((name) => readFile(join(this.#workspace.store, name, "record.json"), "utf8").catch(() => "")),
+  /** All records in the store with the time of their last use, in no particular order. */
+  async records(): Promise<{ record: StepRecord; lastUsed: Date }[]> {
+    const names = await readdir(this.#workspace.store).catch(() => []);
+    const found = await Promise.all(
+      names.map(async (name) => {
+        const folder = join(this.#workspace.store, name);
+        const record = await readRecord(folder);
+        const used = await stat(join(folder, recordName)).catch(() => undefined);
+        return record === undefined || used === undefined ? [] : [{ record, lastUsed: used.mtime }];
+      }),
     );
-    return texts.map(parseRecord).filter((record) => record !== undefined);
+    return found.flat();
+  }
+
+  /** Removes folders without a record: what is left of a step that a crash kept from becoming final. */
+  async collectRubbish(): Promise<void> {
+    for (const name of await readdir(this.#workspace.store)) {
+      const folder = join(this.#workspace.store, name);
+      if (folder !== this.#workspace.locks && (await readRecord(folder)) === undefined) await this.#discard(folder);
+    }
   }
 
   async #writeRecord(folder: string, record: StepRecord): Promise<void> {
-    await writeFileAtomic(join(folder, "record.json"), `${JSON.stringify(record, null, 2)}\n`);
+    await writeFileAtomic(join(folder, recordName), `${JSON.stringify(record, null, 2)}\n`);
   }
 
   async #discard(folder: string): Promise<void> {
-    await rm(join(folder, "record.json"), { force: true });
-    const grave = join(this.#workspace.tmp, `discarded-${process.pid}-${randomBytes(6).toString("hex")}`);
+    await rm(join(folder, recordName), { force: true });
+    const grave = scratchPath(this.#workspace, "discarded");
     try {
       await rename(folder, grave);
     } catch (error) {
@@ -101,6 +130,10 @@ export class Store {
     }
     await rm(grave, { recursive: true, force: true });
   }
+}
+
+async function readRecord(folder: string): Promise<StepRecord | undefined> {
+  return parseRecord(await readFile(join(folder, recordName), "utf8").catch(() => ""));
 }
 
 /** Size, mtime and inode of a file, links followed. */

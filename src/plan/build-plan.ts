@@ -28,7 +28,7 @@ import { restrict, type Selection } from "./selection.js";
 export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selection = {}): Plan {
   requireSupported(settings, facts);
   const has = (stage: StageName) => settings.stages.includes(stage);
-  const steps: Step[] = [fetchStep(facts), convertStep(settings, facts)];
+  const steps: Step[] = [fetchStep(settings, facts), convertStep(settings, facts)];
   if (has("calibrate")) steps.push(calibrateStep(settings, facts));
   if (has("validate")) steps.push(baseStep(settings, facts));
   for (const variant of settings.variants) {
@@ -41,20 +41,28 @@ export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selec
   if (has("package")) {
     steps.push(step("package", packageRelease, report.params, report.inputs, predictBytes.report()));
   }
-  const plan = { name: settings.name, steps, toolDigests: facts.toolDigests, report };
+  const plan = {
+    name: settings.name,
+    steps,
+    toolDigests: facts.toolDigests,
+    keepIntermediates: settings.keepIntermediates,
+    report,
+  };
   return restrict(plan, settings, selection);
 }
 
 type PresetVariant = Extract<Settings["variants"][number], { kind: "preset" }>;
 
-function fetchStep({ model }: PlanFacts): Step {
-  const bytes = predictBytes.snapshot(model);
-  const files = model.files;
-  if (model.source.kind === "hub") {
-    return step("fetch", fetchHub, { repo: model.source.repo, commit: model.source.commit, files }, {}, bytes);
+function fetchStep({ model: { allowUnsafe, checkWeights }, concurrency }: Settings, { model }: PlanFacts): Step {
+  const { source, files } = model;
+  const params = { files, allowUnsafe, checkWeights };
+  if (source.kind === "hub") {
+    const { repo, commit, revision, listing, missingBytes } = source;
+    const operation = fetchHub({ revision, listing, downloads: concurrency.downloads });
+    return step("fetch", operation, { repo, commit, ...params }, {}, missingBytes);
   }
-  const folder: StepInput = { kind: "outside", path: model.source.folder, digest: sha256(canonicalJson(files)) };
-  return step("fetch", fetchLocal, { files }, { folder }, bytes);
+  const folder: StepInput = { kind: "outside", path: source.folder, digest: sha256(canonicalJson(files)) };
+  return step("fetch", fetchLocal, params, { folder }, predictBytes.snapshot(model));
 }
 
 function convertStep({ convert, model }: Settings, facts: PlanFacts): Step {
@@ -131,6 +139,10 @@ function step<P extends JsonObject>(
   return {
     ...{ id, stage, version, resource, tools, params, inputs, predictedBytes, mode: "build" as const },
     ...(variant === undefined ? {} : { variant }),
+    intermediates: operation.intermediates ?? [],
+    ...(operation.predictBytes === undefined
+      ? {}
+      : { predictBytes: (context) => operation.predictBytes?.(params, context) ?? Promise.resolve(predictedBytes) }),
     run: (context) => operation.run(params, context),
   };
 }

@@ -1,3 +1,4 @@
+import type { HubFile } from "../hub/hub-file.js";
 import type { SnapshotFile } from "../stages/fetch/snapshot-report.js";
 import type { ToolId } from "../stages/stage.js";
 
@@ -12,7 +13,17 @@ export interface PlanFacts {
 }
 
 export interface ModelFacts {
-  source: { kind: "local"; folder: string } | { kind: "hub"; repo: string; commit: string };
+  source:
+    | { kind: "local"; folder: string }
+    /** `listing` is everything the repository holds; `missingBytes` have still to be downloaded. */
+    | {
+        kind: "hub";
+        repo: string;
+        revision: string;
+        commit: string;
+        listing: readonly HubFile[];
+        missingBytes: number;
+      };
   files: readonly SnapshotFile[];
   /** Weights in the 16-bit base, in elements and bytes; estimates where only file sizes are known. */
   parameters: number;

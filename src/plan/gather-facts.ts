@@ -1,13 +1,19 @@
 import { realpath } from "node:fs/promises";
 import { join } from "node:path";
+import { repoCache } from "../hub/cache-layout.js";
+import { missingBytes } from "../hub/cache-space.js";
 import { hubConnection } from "../hub/connection.js";
+import type { HubFile } from "../hub/hub-file.js";
 import { listModel } from "../hub/list-model.js";
+import { readHubFile } from "../hub/read-file.js";
 import { findPinnedPackage } from "../llamacpp/pinned-package.js";
 import { describePython } from "../llamacpp/python-env.js";
 import { describeToolchain } from "../llamacpp/toolchain.js";
 import type { Settings } from "../recipe/settings.js";
 import { checkSnapshot } from "../stages/fetch/check-snapshot.js";
-import { isSnapshotFile } from "../stages/fetch/snapshot-files.js";
+import type { FileChoice } from "../stages/fetch/file-choice.js";
+import { selectHubFiles } from "../stages/fetch/select-hub-files.js";
+import { maxIndexBytes } from "../stages/fetch/weight-index.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import { isSystemError, QuantsmithError } from "../util/errors.js";
 import { corpusFiles } from "./corpus-files.js";
@@ -18,8 +24,9 @@ import type { ModelFacts, PlanFacts } from "./facts.js";
  * Writes nothing and starts no tool. Errors: QS-FETCH-*, QS-HUB-*, QS-TEXT-MISSING, QS-TOOL-*.
  */
 export async function gatherFacts(settings: Settings, digests: DigestCache): Promise<PlanFacts> {
-  const { source } = settings.model;
-  const model = source.kind === "local" ? await localModel(source.path, digests) : await hubModel(source);
+  const { source, ...choice } = settings.model;
+  const model =
+    source.kind === "local" ? await localModel(source.path, choice, digests) : await hubModel(source, choice);
   const toolchain = await describeToolchain();
   if (toolchain.state === "missing") throw toolchain.problem;
   const python = await describePython();
@@ -36,8 +43,8 @@ export async function gatherFacts(settings: Settings, digests: DigestCache): Pro
   };
 }
 
-async function localModel(path: string, digests: DigestCache): Promise<ModelFacts> {
-  const snapshot = await checkSnapshot(path);
+async function localModel(path: string, choice: FileChoice, digests: DigestCache): Promise<ModelFacts> {
+  const snapshot = await checkSnapshot(path, choice);
   const folder = await realpath(path);
   const files = [];
   for (const { path: name, size } of snapshot.files) {
@@ -53,19 +60,19 @@ async function localModel(path: string, digests: DigestCache): Promise<ModelFact
   };
 }
 
-async function hubModel({ repo, revision }: { repo: string; revision: string }): Promise<ModelFacts> {
-  const { commit, files } = await listModel(hubConnection(), repo, revision);
-  const wanted = files.filter(({ path }) => isSnapshotFile(path)).map((file) => ({ ...file }));
-  const weights = wanted.filter(({ path }) => path.endsWith(".safetensors"));
-  if (weights.length === 0) {
-    throw new QuantsmithError("QS-FETCH-NO-WEIGHTS", `hf:${repo} has no safetensors weights at ${commit}`, {
-      remedy: "Choose a repository that publishes safetensors; pickle checkpoints are refused.",
-    });
-  }
+async function hubModel(
+  { repo, revision }: { repo: string; revision: string },
+  choice: FileChoice,
+): Promise<ModelFacts> {
+  const connection = hubConnection();
+  const { commit, files: listing } = await listModel(connection, repo, revision);
+  const readIndex = (file: HubFile) => readHubFile(connection, { repo, commit, file, maxBytes: maxIndexBytes });
+  const { files, weights } = await selectHubFiles(`hf:${repo}`, listing, choice, readIndex);
   const tensorBytes = weights.reduce((sum, { bytes }) => sum + bytes, 0);
+  const missing = await missingBytes(repoCache(connection.cacheFolder, repo), files);
   return {
-    source: { kind: "hub", repo, commit },
-    files: wanted,
+    source: { kind: "hub", repo, revision, commit, listing, missingBytes: missing },
+    files: files.map(({ path, bytes, digest }) => ({ path, bytes, digest })),
     parameters: tensorBytes / 2,
     tensorBytes,
     vocabulary: null,

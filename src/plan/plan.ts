@@ -1,5 +1,5 @@
 import type { PackageParams } from "../stages/package/package-params.js";
-import type { OperationReport, Resource, StageContext, StageName, ToolId } from "../stages/stage.js";
+import type { OperationReport, PredictContext, Resource, StageContext, StageName, ToolId } from "../stages/stage.js";
 import type { JsonObject } from "../util/canonical-json.js";
 
 /** Where one named input of a step comes from. */
@@ -22,8 +22,12 @@ export interface Step {
   tools: readonly ToolId[];
   params: JsonObject;
   inputs: Readonly<Record<string, StepInput>>;
-  /** Bytes the step is expected to write, outputs and scratch together. */
+  /** Bytes the step is expected to write, outputs and scratch together; an estimate on the high side. */
   predictedBytes: number;
+  /** The exact figure, when the inputs are there and the stage can tell. */
+  predictBytes?(context: PredictContext): Promise<number>;
+  /** Outputs that may be dropped after their last reader. */
+  intermediates: readonly string[];
   run(context: StageContext): Promise<OperationReport>;
 }
 
@@ -34,6 +38,8 @@ export interface Plan {
   steps: readonly Step[];
   /** Digest of every outside program that a step may depend on. */
   toolDigests: Readonly<Record<ToolId, string>>;
+  /** False: drop intermediate files after their last reader. Always true for a part of a plan. */
+  keepIntermediates: boolean;
   /** What the package stage is told and reads; the run's report is made from the same, also without that stage. */
   report: { params: PackageParams; inputs: Readonly<Record<string, StepInput>> };
 }

@@ -26,7 +26,9 @@ export function restrict(plan: Plan, settings: Settings, selection: Selection): 
   const steps = plan.steps
     .filter((step) => last === undefined || stageNames.indexOf(step.stage) <= stageNames.indexOf(last))
     .map((step) => (asked(step) ? step : { ...step, mode: "reuse" as const }));
-  return { ...plan, steps };
+  // Whoever builds a part wants to go on from it later.
+  const whole = last === undefined && variants === undefined;
+  return { ...plan, steps, keepIntermediates: plan.keepIntermediates || !whole };
 }
 
 function requireKnown(settings: Settings, { only, until, variants }: Selection): void {

@@ -27,11 +27,12 @@ export interface Diagnostic {
 export class RecipeError extends QuantsmithError {
   readonly diagnostics: readonly Diagnostic[];
 
-  constructor(first: Diagnostic, ...others: readonly Diagnostic[]) {
-    const count = others.length + 1;
+  constructor(diagnostics: readonly [Diagnostic, ...Diagnostic[]]) {
+    const [first] = diagnostics;
+    const count = diagnostics.length;
     const summary = count === 1 ? "1 problem" : `${count} problems`;
     super(first.code, `${summary} in ${first.at.file}: ${first.message}`, { remedy: first.remedy, at: first.at });
-    this.diagnostics = [first, ...others];
+    this.diagnostics = diagnostics;
   }
 }
 
@@ -40,7 +41,7 @@ export function throwIfAny(diagnostics: readonly Diagnostic[]): void {
   const [first, ...others] = diagnostics.toSorted(
     (a, b) => (a.at.line ?? 0) - (b.at.line ?? 0) || (a.at.column ?? 0) - (b.at.column ?? 0),
   );
-  if (first !== undefined) throw new RecipeError(first, ...others);
+  if (first !== undefined) throw new RecipeError([first, ...others]);
 }
 
 /** The diagnostics as text for a terminal: place, code and message, the source line with carets, what to do. */

@@ -1,18 +1,8 @@
-import {
-  type Alias,
-  type Document,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  parseDocument,
-} from "yaml";
+import { LineCounter, parseDocument } from "yaml";
 import type { ErrorCode } from "../util/error-codes.js";
 import { type Diagnostic, RecipeError, throwIfAny, type YamlPath } from "./diagnostics.js";
 import { type Place, placeInText } from "./source-text.js";
-import { checkDepth, type SyntaxProblem } from "./yaml-depth.js";
+import { checkExtent, type SyntaxProblem } from "./yaml-extent.js";
 import { rangeAt } from "./yaml-range.js";
 import { checkTree } from "./yaml-tree.js";
 
@@ -45,8 +35,8 @@ export function parseYaml(text: string, shown: string, empty: ErrorCode): YamlFi
     ...place(start, end),
   });
 
-  const beforehand = checkDepth(text);
-  if (beforehand !== undefined) throw new RecipeError(toDiagnostic(beforehand));
+  const beforehand = checkExtent(text);
+  if (beforehand !== undefined) throw new RecipeError([toDiagnostic(beforehand)]);
 
   const document = parseDocument(text, { prettyErrors: false, stringKeys: true, uniqueKeys: false, logLevel: "error" });
   const complaints = [...document.errors, ...document.warnings].slice(0, shownErrors);
@@ -57,13 +47,15 @@ export function parseYaml(text: string, shown: string, empty: ErrorCode): YamlFi
 
   const data: unknown = document.toJS();
   if (data === null) {
-    throw new RecipeError({
-      code: empty,
-      message: "the file holds nothing but comments and blanks",
-      remedy: "Write at least `version: 1`; recipes/demo/demo.yaml is a complete example.",
-      at: { file: shown },
-      excerpt: "",
-    });
+    throw new RecipeError([
+      {
+        code: empty,
+        message: "the file holds nothing but comments and blanks",
+        remedy: "Write at least `version: 1`; recipes/demo/demo.yaml is a complete example.",
+        at: { file: shown },
+        excerpt: "",
+      },
+    ]);
   }
   return {
     shown,

@@ -50,6 +50,7 @@ export const pipelineSchema = z
       .exactOptional()
       .describe("What dynamic variants measure before they choose: nothing, groups of tensors, or every tensor."),
     gates: gates.exactOptional().describe("Limits for recipes that set none on the same figure."),
+    keepIntermediates: z.boolean().exactOptional().describe("Default for recipes that do not say."),
     concurrency: z
       .strictObject({
         downloads: z.int().min(1).max(64).exactOptional().describe("Files downloaded at once (default 4)."),

@@ -18,6 +18,16 @@ const source = z.string().superRefine((text, check) => {
   }
 });
 
+const globs = z
+  .array(
+    matching(
+      /^[^/\\\p{Cc}][^\\\p{Cc}]{0,199}$/u,
+      "a glob",
+      "Write a name such as `*.txt`, relative to the repository.",
+    ),
+  )
+  .max(100);
+
 const model = z
   .strictObject({
     source: source.describe(
@@ -31,6 +41,16 @@ const model = z
       .exactOptional()
       .describe("Branch, tag or commit on the Hub, resolved once and locked (default `main`)."),
     name: nameFor("model").exactOptional().describe("Name in file names and on the card (default: from the source)."),
+    include: globs.exactOptional().describe("Globs of files to take besides those every checkpoint needs."),
+    exclude: globs.exactOptional().describe("Globs of files to leave behind, such as weights in another format."),
+    allowUnsafe: z
+      .boolean()
+      .exactOptional()
+      .describe("Also take pickles and Python files, which can run code when a tool opens them (default false)."),
+    checkWeights: z
+      .enum(["sample", "full", "none"])
+      .exactOptional()
+      .describe("Look for NaN and infinity in the weights: in parts of every tensor (default), everywhere, or not."),
   })
   .superRefine((value, check) => {
     if (value.revision !== undefined && !value.source.startsWith("hf:")) {
@@ -156,6 +176,12 @@ export const recipeSchema = z
       .describe("Limits a variant must keep to be released; each replaces the pipeline's for that figure."),
     smoke: z.array(smokePrompt).exactOptional().describe("Questions every variant must answer."),
     devices: z.array(deviceId).exactOptional().describe("Devices to report the fit for, see `quantsmith devices`."),
+    keepIntermediates: z
+      .boolean()
+      .exactOptional()
+      .describe(
+        "Keep the 16-bit GGUF and the base logits after their last use (default true). Without them a run needs less disk, and a later change may have to make them again.",
+      ),
     publish: publish.exactOptional().describe("Where `--publish` puts the release."),
   })
   .describe("A quantsmith recipe: which GGUF variants to make of which model.");

@@ -75,7 +75,16 @@ export interface Settings {
   name: string;
   /** The recipe's path as the user gave it. */
   file: string;
-  model: { source: ModelSource; name: string };
+  model: {
+    source: ModelSource;
+    name: string;
+    /** Globs over the usual choice of files. */
+    include: readonly string[];
+    exclude: readonly string[];
+    /** Take pickles and Python code, which can run when a tool opens them. */
+    allowUnsafe: boolean;
+    checkWeights: "sample" | "full" | "none";
+  };
   pipeline: { name: string; file: string };
   stages: readonly StageName[];
   convert: { outtype: "auto" | "bf16" | "f16" | "f32"; mmproj: "auto" | "none"; pretokenizer: string };
@@ -90,6 +99,8 @@ export interface Settings {
   devices: readonly string[];
   /** Only when the recipe says where to. */
   publish?: PublishSettings;
+  /** Whether files that only other steps read stay in the store after their last reader. */
+  keepIntermediates: boolean;
   probes: "none" | "groups" | "tensors";
   concurrency: { downloads: number };
   /** Where each value comes from, by dotted key: `evaluation.chunks`, `gates.kldMean`. The pipeline's name is not among them. */

@@ -43,7 +43,14 @@ export function resolveSettings(loaded: LoadedRecipe, { name, file, pipeline }: 
   return {
     name: loaded.name,
     file: loaded.locate([]).file,
-    model: { source: modelSource(source, revision, folder), name: modelName },
+    model: {
+      source: modelSource(source, revision, folder),
+      name: modelName,
+      include: pick("model.include", recipe.model.include, undefined, []),
+      exclude: pick("model.exclude", recipe.model.exclude, undefined, []),
+      allowUnsafe: pick("model.allowUnsafe", recipe.model.allowUnsafe, undefined, false),
+      checkWeights: pick("model.checkWeights", recipe.model.checkWeights, undefined, "sample"),
+    },
     pipeline: { name, file },
     stages: pick("stages", undefined, pipeline.stages, [...stageNames]),
     convert: {
@@ -71,6 +78,7 @@ export function resolveSettings(loaded: LoadedRecipe, { name, file, pipeline }: 
     smoke: pick("smoke", recipe.smoke, undefined, []).map((prompt) => ({ maxTokens: defaultMaxTokens, ...prompt })),
     devices: pick("devices", recipe.devices, undefined, []),
     ...(recipe.publish === undefined ? {} : { publish: publishSettings(recipe.publish, folder, pick) }),
+    keepIntermediates: pick("keepIntermediates", recipe.keepIntermediates, pipeline.keepIntermediates, true),
     probes: pick("probes", undefined, pipeline.probes, "groups"),
     concurrency: { downloads: pick("concurrency.downloads", undefined, pipeline.concurrency?.downloads, 4) },
     origins,

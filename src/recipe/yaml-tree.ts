@@ -11,7 +11,7 @@ import {
   type YAMLMap,
 } from "yaml";
 import { quote } from "./wording.js";
-import type { SyntaxProblem } from "./yaml-depth.js";
+import type { SyntaxProblem } from "./yaml-extent.js";
 
 /** Alias expansions per file: enough to share a smoke test or two, far too few for an alias bomb. */
 const maximumExpansions = 100;
@@ -32,7 +32,7 @@ export interface TreeCheck {
 /**
  * Checks what the YAML parser lets pass: duplicate keys (its own check takes time by the square of their
  * number), foreign tags, aliases that are unknown, contain themselves or expand too far. Expects a tree
- * whose depth `checkDepth` has bounded.
+ * whose depth `checkExtent` has bounded.
  */
 export function checkTree(document: Document.Parsed): TreeCheck {
   const problems: SyntaxProblem[] = [];

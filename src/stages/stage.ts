@@ -58,11 +58,16 @@ export interface StageContext {
   progress(progress: Progress): void;
 }
 
+/** What is at hand for a prediction; nothing may be written. */
+export type PredictContext = Pick<StageContext, "input" | "toolchain" | "threads" | "signal">;
+
 /** What an operation tells besides its output files; goes into the record. */
 export interface OperationReport {
   /** Command lines of the native tools it ran, program name first. */
   commands?: string[][];
   peakMemoryBytes?: number;
+  /** Figures of this machine, such as tokens per second. Outputs must be the same wherever they are made. */
+  measurements?: Record<string, number>;
 }
 
 /** One kind of work of a stage. `P` is everything in the recipe that changes the outputs. */
@@ -72,11 +77,15 @@ export interface Operation<P extends JsonObject = JsonObject> {
   version: number;
   resource: Resource;
   tools: readonly ToolId[];
+  /** Outputs that only other steps read, and that may be dropped when all of them are done. */
+  intermediates?: readonly string[];
+  /** The exact bytes the outputs will take, once the inputs are there; the plan's estimate serves where it is absent. */
+  predictBytes?(params: P, context: PredictContext): Promise<number>;
   run(params: P, context: StageContext): Promise<OperationReport>;
 }
 
 /** An input that the plan guarantees; its absence is a bug, not a user's mistake. */
-export function requiredInput(context: StageContext, name: string): string {
+export function requiredInput(context: Pick<StageContext, "input">, name: string): string {
   const path = context.input(name);
   if (path === undefined) throw new Error(`the step was planned without its input ${name}`);
   return path;

@@ -25,6 +25,7 @@ export const errorCodes = {
   "QS-FETCH-PICKLE": { exit: 2, about: "The model's weights are pickle files, which can run code when opened." },
   "QS-FETCH-SAFETENSORS": { exit: 2, about: "A safetensors file is truncated or contradicts its own header." },
   "QS-FETCH-INDEX": { exit: 2, about: "The index of the weight shards is missing, broken or contradicts the shards." },
+  "QS-FETCH-NAN": { exit: 2, about: "The weights hold values that are not finite numbers." },
   "QS-FETCH-LINK": { exit: 2, about: "A file of the model folder links outside it or is not a regular file." },
   // llama.cpp: tools, converter, Python (src/llamacpp)
   "QS-TOOL-MISSING": {
@@ -73,18 +74,29 @@ export const errorCodes = {
   "QS-PUBLISH-TARGET": { exit: 2, about: "The place to publish to is missing, unknown or in use." },
   // the Hub (src/hub)
   "QS-HUB-ENDPOINT": { exit: 2, about: "HF_ENDPOINT is not an address that a token may be sent to." },
-  "QS-HUB-ACCESS": {
+  "QS-HUB-TOKEN": { exit: 2, about: "The Hub token holds characters that no token has." },
+  "QS-HUB-UNAUTHORIZED": { exit: 5, about: "The repository is private or missing, and the token is none or wrong." },
+  "QS-HUB-FORBIDDEN": { exit: 5, about: "The token is not allowed to read the repository." },
+  "QS-HUB-GATED": { exit: 5, about: "Access to the repository must be asked for on its page first." },
+  "QS-HUB-MISSING": { exit: 5, about: "The repository or file does not exist on the Hub." },
+  "QS-HUB-REVISION": { exit: 5, about: "The repository has no such branch, tag or commit." },
+  "QS-HUB-RATE-LIMIT": { exit: 5, about: "The Hub limits how often it may be asked." },
+  "QS-HUB-OFFLINE": {
     exit: 5,
-    about: "The Hub refuses access: the token is missing, wrong, or access was not granted.",
+    about: "The Hub cannot be reached, or HF_HUB_OFFLINE forbids it and the cache lacks something.",
   },
-  "QS-HUB-MISSING": { exit: 5, about: "The repository, revision or file does not exist on the Hub." },
-  "QS-HUB-FAILED": { exit: 5, about: "The Hub answered with an error." },
-  "QS-HUB-NETWORK": { exit: 5, about: "The Hub cannot be reached." },
+  "QS-HUB-NETWORK": { exit: 5, about: "The connection to the Hub broke again and again." },
+  "QS-HUB-FAILED": { exit: 5, about: "The Hub or its storage answered with an error." },
+  "QS-HUB-ANSWER": { exit: 5, about: "An answer is not what a Hub gives: unsafe redirects, names or sizes." },
+  "QS-HUB-LOCK": { exit: 5, about: "Another process took over a download while this one stood still." },
   "QS-FETCH-HASH": { exit: 5, about: "A downloaded file is not what the Hub lists." },
+  "QS-LOCK-MISSING": { exit: 2, about: "`--locked` finds no lock file, or one that cannot be read." },
+  "QS-LOCK-MOVED": { exit: 2, about: "`--locked`: the recipe or the world is not what the lock file says." },
   // engine (src/engine)
   "QS-ENV-OUTPUT": { exit: 4, about: "The output folder cannot be written." },
   "QS-DISK-SPACE": { exit: 4, about: "The disk has too little room for the next step; nothing was written." },
   "QS-STEP-NOT-BUILT": { exit: 2, about: "A step was asked for alone, and what it reads is not in the store." },
+  "QS-CACHE-BUSY": { exit: 4, about: "The store cannot be cleaned while a run uses it." },
   "QS-INTERRUPTED": { exit: 130, about: "The run was interrupted; the next one continues." },
 } as const satisfies Record<string, { exit: 1 | 2 | 3 | 4 | 5 | 130; about: string }>;
 

@@ -73,6 +73,13 @@ describe("refused YAML", () => {
     expect(first?.at.column).toBeGreaterThan(1);
   });
 
+  test.each([
+    ["entries", `a: [${"1,".repeat(50_001)}]`],
+    ["empty keys", "?\n".repeat(50_001)],
+  ])("more %s than a recipe has", (_, text) => {
+    expect(faults(text)).toMatchObject([{ message: "the YAML holds more than 50000 keys and values" }]);
+  });
+
   test("larger than 1 MiB", async () => {
     const { path } = writeMarked(folder, "large.yaml", `# ${"x".repeat(1024 * 1024)}\nversion: 1\n`);
     const error = await failure(loadRecipe(path));

@@ -97,7 +97,12 @@ test("the recipe of the design page", async () => {
     },
   ]);
   expect(Object.entries(settings.origins).filter(([, origin]) => origin !== "recipe")).toEqual([
+    ["model.include", "default"],
+    ["model.exclude", "default"],
+    ["model.allowUnsafe", "default"],
+    ["model.checkWeights", "default"],
     ["stages", "pipeline"],
+    ["keepIntermediates", "default"],
     ["probes", "pipeline"],
     ["concurrency.downloads", "pipeline"],
   ]);
@@ -186,7 +191,7 @@ describe("sources and texts", () => {
       private: false,
       via: "branch",
     });
-    expect(settings.locate(["calibration", "corpus", 2])).toMatchObject({ line: 4, column: 40 });
+    expect(settings.locate(["calibration", "corpus", 2])).toMatchObject({ line: 4, column: 43 });
   });
 });
 

@@ -5,6 +5,7 @@ import { formatBytes } from "../../util/bytes.js";
 import { DigestCache } from "../../util/digest-cache.js";
 import { loadSettings, type PlanOptions, planFor } from "../prepare.js";
 import { print, printJson, textTable } from "../print.js";
+import { formatSeconds } from "../views/describe.js";
 
 /** `quantsmith plan`: what a run would do; changes nothing. */
 export async function plan(recipe: string, options: PlanOptions & { json?: boolean }): Promise<void> {
@@ -20,7 +21,8 @@ export async function plan(recipe: string, options: PlanOptions & { json?: boole
     why ?? "",
   ]);
   print(textTable(["Step", "Status", "Will write", "Took last time", "Why"], rows));
-  print(`\nAt most ${formatBytes(result.diskPeakBytes)} of disk beside what is there.\n`);
+  const time = result.seconds === 0 ? "" : `, about ${formatSeconds(result.seconds)} going by the last time`;
+  print(`\nAt most ${formatBytes(result.diskPeakBytes)} of disk beside what is there${time}.\n`);
   const settingRows = Object.entries(origins(settings)).map(([key, { value, from }]) => [
     key,
     shorten(JSON.stringify(value)),

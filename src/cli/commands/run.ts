@@ -1,9 +1,10 @@
 import { appendFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { concludeRun } from "../../engine/conclude-run.js";
-import { EventBus, eventLog } from "../../engine/events.js";
+import { EventBus, eventLog, type StepIdentity } from "../../engine/events.js";
+import { pastSeconds } from "../../engine/plan-status.js";
 import { runPlan } from "../../engine/run-plan.js";
-import { openWorkspace } from "../../engine/workspace.js";
+import { openWorkspace, type Workspace } from "../../engine/workspace.js";
 import { prepareConverterPython } from "../../llamacpp/python-env.js";
 import { resolveToolchain } from "../../llamacpp/toolchain.js";
 import type { Plan } from "../../plan/plan.js";
@@ -44,7 +45,7 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
   events.subscribe(view.listener);
 
   const started = performance.now();
-  events.emit({ type: "run-started", recipe, out: workspace.root, steps: identities(plan) });
+  events.emit({ type: "run-started", recipe, out: workspace.root, steps: await identities(plan, workspace) });
   const tools = lazyTools(signal);
   try {
     const runOptions = { workspace, events, digests, signal, threads, tools };
@@ -63,6 +64,7 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
     if (first !== undefined) process.exitCode = exitCodeOf(first);
   } finally {
     log.close();
+    await workspace.close();
   }
 }
 
@@ -85,8 +87,16 @@ function chooseView(asJson: boolean) {
   return { listener: plainView(asJson ? note : print), done: async () => undefined };
 }
 
-function identities(plan: Plan) {
-  return plan.steps.map(({ id, stage, variant }) => ({ id, stage, ...(variant === undefined ? {} : { variant }) }));
+async function identities(plan: Plan, workspace: Workspace): Promise<StepIdentity[]> {
+  const past = await pastSeconds(plan, workspace);
+  return plan.steps.map(({ id, stage, variant }) => {
+    const expectedSeconds = past.get(id);
+    return {
+      ...{ id, stage },
+      ...(variant === undefined ? {} : { variant }),
+      ...(expectedSeconds === undefined ? {} : { expectedSeconds }),
+    };
+  });
 }
 
 /** The toolchain and the Python environment are got once per run, when a step first needs them. */

@@ -8,6 +8,13 @@ export function describeProgress({ done, total, unit }: Progress): string {
   return `${unit} ${done}/${total}`;
 }
 
+/** "40 s", "12 min", "3 h 20 min". */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 100) return `${Math.ceil(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 100 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
 /** How a step ended, in a few words. */
 export function describeEnd(event: Extract<TimedEvent, { type: "step-finished" }>): string {
   switch (event.status) {

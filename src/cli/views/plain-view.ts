@@ -1,19 +1,23 @@
 import type { EventListener } from "../../engine/events.js";
 import { describeEnd, describeProgress } from "./describe.js";
+import { TimeLeft } from "./time-left.js";
 
 const progressIntervalMs = 10_000;
 
 /** Timestamped lines for CI logs and files; progress of a long step every ten seconds. */
 export function plainView(write: (line: string) => void): EventListener {
   const lastProgress = new Map<string, number>();
+  const left = new TimeLeft();
+  const withTime = (text: string) => [text, left.text()].filter((part) => part !== "").join(", ");
   return (event) => {
     const say = (text: string) => write(`${event.time.slice(11, 19)} ${text}`);
+    left.follow(event);
     switch (event.type) {
       case "run-started":
         return say(`${event.recipe}: ${event.steps.length} steps, output in ${event.out}`);
       case "step-started":
         lastProgress.set(event.id, Date.now());
-        return say(`${event.id} started`);
+        return say(withTime(`${event.id} started`));
       case "step-waiting":
         return say(`${event.id} waits: another run is building it`);
       case "step-note":
@@ -21,7 +25,7 @@ export function plainView(write: (line: string) => void): EventListener {
       case "step-progress": {
         if (Date.now() - (lastProgress.get(event.id) ?? 0) < progressIntervalMs) return;
         lastProgress.set(event.id, Date.now());
-        return say(`${event.id}: ${describeProgress(event.progress)}`);
+        return say(withTime(`${event.id}: ${describeProgress(event.progress)}`));
       }
       case "step-finished":
         return say(`${event.id} ${describeEnd(event)}`);

@@ -2,6 +2,7 @@ import { Listr, type ListrTaskWrapper } from "listr2";
 import type { EventListener, StepIdentity, TimedEvent } from "../../engine/events.js";
 import { formatBytes } from "../../util/bytes.js";
 import { describeEnd, describeProgress } from "./describe.js";
+import { TimeLeft } from "./time-left.js";
 
 type Task = ListrTaskWrapper<unknown, never, never>;
 type End = Extract<TimedEvent, { type: "step-finished" }>;
@@ -12,6 +13,7 @@ export function terminalView(): { listener: EventListener; done: () => Promise<v
   const shown = new Map<string, Task>();
   const ends = new Map<string, { promise: Promise<End>; resolve: (end: End) => void }>();
   const rates = new Map<string, Rate>();
+  const left = new TimeLeft();
 
   const start = (steps: readonly StepIdentity[]) => {
     for (const { id } of steps) ends.set(id, deferred<End>());
@@ -32,16 +34,18 @@ export function terminalView(): { listener: EventListener; done: () => Promise<v
 
   const detail = (id: string, text: string) => {
     const task = shown.get(id);
-    if (task !== undefined) task.output = text;
+    if (task !== undefined) task.output = [text, left.text()].filter((part) => part !== "").join(" · ");
   };
 
   return {
     listener: (event) => {
+      left.follow(event);
       switch (event.type) {
         case "run-started":
           return start(event.steps);
         case "step-started":
-          return void rates.set(event.id, new Rate());
+          rates.set(event.id, new Rate());
+          return detail(event.id, "started");
         case "step-waiting":
           return detail(event.id, "another run is building it");
         case "step-note":

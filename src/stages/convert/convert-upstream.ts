@@ -37,6 +37,7 @@ export const convertUpstream: Operation<ConvertParams> = {
   version: 1,
   resource: "compute",
   tools: ["converter"],
+  intermediates: ["model.gguf"],
   async run(params, context) {
     const toolchain = await context.toolchain();
     const python = await context.python();

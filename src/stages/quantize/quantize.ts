@@ -8,6 +8,7 @@ import { type GgmlType, ggmlTypeByName } from "../../quant/ggml-types.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { type Operation, requiredInput } from "../stage.js";
+import { predictVariantBytes } from "./predict-variant.js";
 import { resolveTensorRules, tensorTypeFile } from "./tensor-rules.js";
 
 export interface QuantizeParams extends JsonObject {
@@ -37,6 +38,7 @@ export const quantizePreset: Operation<QuantizeParams> = {
   version: 1,
   resource: "compute",
   tools: ["llama.cpp"],
+  predictBytes: predictVariantBytes,
   async run(params, context) {
     const model = requiredInput(context, "model");
     await symlink(model, join(context.work, "model.gguf"));

@@ -27,9 +27,6 @@ export interface SmokeReport {
   failed: number;
   problem: string | null;
   answers: { prompt: string; answer: string; stopReason: string; failures: string[] }[];
-  /** Of this machine, so no part of any verdict. */
-  loadSeconds: number | null;
-  tokensPerSecond: number | null;
 }
 
 const defaultMaxTokens = 128;
@@ -49,7 +46,7 @@ export const smoke: Operation<SmokeParams> = {
     const { messages, problem, peakMemoryBytes } = await askChild(params, context);
     const report = summarise(params.prompts, messages, problem);
     await writeFile(join(context.out, "smoke.json"), `${JSON.stringify(report, null, 2)}\n`);
-    return { peakMemoryBytes };
+    return { peakMemoryBytes, measurements: speed(messages) };
   },
 };
 
@@ -101,7 +98,6 @@ function summarise(
   messages: readonly SmokeMessage[],
   problem: string | null,
 ): SmokeReport {
-  const loaded = messages.find((message) => message.kind === "loaded");
   const answered = messages.filter((message) => message.kind === "answer");
   const answers = prompts.map(({ prompt, expect }, index) => {
     const answer = answered.find((message) => message.index === index);
@@ -112,8 +108,6 @@ function summarise(
       failures: answer === undefined ? ["there was no answer"] : judgeAnswer(answer.text, expect),
     };
   });
-  const tokens = answered.reduce((sum, message) => sum + message.tokens, 0);
-  const seconds = answered.reduce((sum, message) => sum + message.seconds, 0);
   const failedAnswers = answers.filter((answer) => answer.failures.length > 0).length;
   return {
     passed: answers.length - failedAnswers,
@@ -121,7 +115,16 @@ function summarise(
     failed: problem !== null && failedAnswers === 0 ? 1 : failedAnswers,
     problem,
     answers,
-    loadSeconds: loaded?.seconds ?? null,
-    tokensPerSecond: seconds > 0 ? tokens / seconds : null,
+  };
+}
+
+function speed(messages: readonly SmokeMessage[]): Record<string, number> {
+  const loaded = messages.find((message) => message.kind === "loaded");
+  const answered = messages.filter((message) => message.kind === "answer");
+  const tokens = answered.reduce((sum, message) => sum + message.tokens, 0);
+  const seconds = answered.reduce((sum, message) => sum + message.seconds, 0);
+  return {
+    ...(loaded === undefined ? {} : { loadSeconds: loaded.seconds }),
+    ...(seconds === 0 ? {} : { tokensPerSecond: tokens / seconds }),
   };
 }

@@ -31,6 +31,7 @@ export const baseLogits: Operation<BaseLogitsParams> = {
   version: 1,
   resource: "compute",
   tools: ["llama.cpp"],
+  intermediates: ["base.kld"],
   async run(params, context) {
     const text = await assembleCorpus(params.texts, context);
     await symlink(requiredInput(context, "model"), join(context.work, "model.gguf"));

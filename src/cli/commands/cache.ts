@@ -1,0 +1,51 @@
+import { type CacheEntry, collectCache, type KeepRule, listCache } from "../../engine/cache.js";
+import { openWorkspace, workspaceAt } from "../../engine/workspace.js";
+import { formatBytes, parseBytes } from "../../util/bytes.js";
+import { QuantsmithError } from "../../util/errors.js";
+import { print, printJson, textTable } from "../print.js";
+
+export interface CacheOptions {
+  out: string;
+  json?: boolean;
+}
+
+/** `quantsmith cache ls`: the finished steps and their sizes. */
+export async function cacheList(options: CacheOptions): Promise<void> {
+  const entries = await listCache(workspaceAt(options.out));
+  if (options.json === true) return printJson({ entries });
+  print(textTable(["Step", "Recipe", "Size", "Last used", "Key"], entries.map(cells)));
+  print(`\n${entries.length} steps, ${formatBytes(total(entries))}`);
+}
+
+/** `quantsmith cache gc --keep <rule>`: removes what the rule does not keep. */
+export async function cacheCollect(options: CacheOptions & { keep: string }): Promise<void> {
+  const rule = parseRule(options.keep);
+  const workspace = await openWorkspace(options.out);
+  try {
+    const removed = await collectCache(workspace, rule);
+    if (options.json === true) return printJson({ removed });
+    if (removed.length > 0) print(`${textTable(["Step", "Recipe", "Size", "Last used", "Key"], removed.map(cells))}\n`);
+    print(`Removed ${removed.length} steps, ${formatBytes(total(removed))}`);
+  } finally {
+    await workspace.close();
+  }
+}
+
+function cells({ step, recipe, bytes, lastUsed, key }: CacheEntry): string[] {
+  return [step, recipe, formatBytes(bytes), lastUsed.toISOString().slice(0, 16).replace("T", " "), key.slice(0, 12)];
+}
+
+function total(entries: readonly CacheEntry[]): number {
+  return entries.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+function parseRule(text: string): KeepRule {
+  if (text === "release") return { kind: "release" };
+  const days = /^(\d+)\s*(d|days?)$/.exec(text)?.[1];
+  if (days !== undefined) return { kind: "days", days: Number(days) };
+  const bytes = parseBytes(text);
+  if (bytes !== undefined) return { kind: "bytes", bytes };
+  throw new QuantsmithError("QS-USAGE", `--keep ${text} is no rule`, {
+    remedy: "Give a size such as 20GB, an age such as 30d, or `release` for what the releases were made from.",
+  });
+}

@@ -1,0 +1,27 @@
+import type { TimedEvent } from "../../engine/events.js";
+import { formatSeconds } from "./describe.js";
+
+/** Follows a run's events and tells how long the rest will take, going by what the steps took last time. */
+export class TimeLeft {
+  readonly #expected = new Map<string, number>();
+  #unknown = new Set<string>();
+
+  follow(event: TimedEvent): void {
+    if (event.type === "run-started") {
+      for (const { id, expectedSeconds } of event.steps) {
+        if (expectedSeconds === undefined) this.#unknown.add(id);
+        else this.#expected.set(id, expectedSeconds);
+      }
+    } else if (event.type === "step-finished") {
+      this.#expected.delete(event.id);
+      this.#unknown.delete(event.id);
+    }
+  }
+
+  /** "about 40 s left"; "at least …" while some steps were never built here; "" when nothing is known. */
+  text(): string {
+    const seconds = [...this.#expected.values()].reduce((sum, value) => sum + value, 0);
+    if (this.#expected.size === 0) return "";
+    return `${this.#unknown.size === 0 ? "about" : "at least"} ${formatSeconds(seconds)} left`;
+  }
+}

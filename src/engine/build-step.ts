@@ -1,0 +1,145 @@
+import { rm, stat } from "node:fs/promises";
+import type { Step } from "../plan/plan.js";
+import type { OperationReport, StageContext } from "../stages/stage.js";
+import { diskFull, requireDiskSpace, watchDisk } from "./disk-space.js";
+import { findStep, recordKeys } from "./find-step.js";
+import { fingerprint, stepKey } from "./fingerprint.js";
+import { withLock } from "./lock.js";
+import type { StepRecord } from "./record.js";
+import type { Runtime } from "./runtime.js";
+import { inputDigests, inputPath } from "./step-inputs.js";
+import { openBuildFolder } from "./store.js";
+import { scratchPath } from "./workspace.js";
+
+/**
+ * Builds one step under its lock and makes it final; another process may finish it first, and then its work is taken.
+ * `restore` insists on the files themselves where a record whose files were dropped would do otherwise.
+ * Throws what the stage throws; QS-DISK-SPACE before anything is written when the disk is too small.
+ */
+export async function buildStep(
+  step: Step,
+  runtime: Runtime,
+  restore: boolean,
+): Promise<{ record: StepRecord; status: "built" | "cached" }> {
+  const { events, workspace } = runtime;
+  const key = stepKey(fingerprint(step, runtime.plan, recordKeys(runtime)));
+  const onWait = () => events.emit({ type: "step-waiting", id: step.id });
+  let lost = false;
+  const onLost = () => {
+    lost = true;
+  };
+  return withLock(workspace.locks, key, { signal: runtime.signal, onWait, onLost }, async () => {
+    const finishedElsewhere = async () => {
+      const found = await findStep(step, runtime);
+      return found === undefined || (restore && found.outputs.some(({ dropped }) => dropped)) ? undefined : found;
+    };
+    const present = runtime.fresh && !restore ? undefined : await finishedElsewhere();
+    if (present !== undefined) return { record: present, status: "cached" };
+    const folder = scratchPath(workspace, step.stage);
+    try {
+      const build = await openBuildFolder(folder);
+      const priority = -runtime.plan.steps.indexOf(step);
+      const done = await runtime.scheduler.run(step.resource, priority, onWait, () => work(step, runtime, build, key));
+      // Whoever took the lock over may have finished; equal keys give equal outputs, so theirs is as good.
+      const theirs = lost ? await finishedElsewhere() : undefined;
+      if (theirs !== undefined) return { record: theirs, status: "cached" };
+      const record = await runtime.scheduler.run("io", priority, onWait, () =>
+        makeFinal(step, runtime, build.out, key, done),
+      );
+      return { record, status: "built" };
+    } catch (error) {
+      throw isDiskFull(error) ? diskFull(step.id, error) : error;
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+}
+
+interface Work {
+  report: OperationReport;
+  seconds: number;
+}
+
+/** The part that needs the step's resource: preflight, then the stage itself. */
+async function work(step: Step, runtime: Runtime, build: { out: string; work: string }, key: string): Promise<Work> {
+  const started = performance.now();
+  const disk = watchDisk(runtime.workspace.scratch, step.id);
+  try {
+    const signal = AbortSignal.any([runtime.signal, disk.signal]);
+    const context = stageContext(step, runtime, build, signal);
+    runtime.events.emit({ type: "step-started", id: step.id, key });
+    const predictedBytes = (await step.predictBytes?.(context)) ?? step.predictedBytes;
+    await requireDiskSpace(runtime.workspace.scratch, predictedBytes, step.id);
+    const report = await step.run(context);
+    signal.throwIfAborted();
+    return { report, seconds: (performance.now() - started) / 1000 };
+  } finally {
+    disk.stop();
+  }
+}
+
+/** The part that only needs the disk: hashing, flushing, the rename and the record. */
+async function makeFinal(
+  step: Step,
+  runtime: Runtime,
+  out: string,
+  key: string,
+  { report, seconds }: Work,
+): Promise<StepRecord> {
+  const record = {
+    format: 1 as const,
+    key,
+    step: step.id,
+    recipe: runtime.plan.name,
+    fingerprint: fingerprint(step, runtime.plan, recordKeys(runtime)),
+    inputs: inputDigests(step.inputs, runtime.records),
+    commands: report.commands ?? [],
+    measurements: report.measurements ?? {},
+    finished: new Date().toISOString(),
+    seconds,
+    peakMemoryBytes: report.peakMemoryBytes ?? 0,
+  };
+  return runtime.store.commit(out, record, await digestBy(step, runtime));
+}
+
+function stageContext(
+  step: Step,
+  runtime: Runtime,
+  build: { out: string; work: string },
+  signal: AbortSignal,
+): StageContext {
+  const digests = inputDigests(step.inputs, runtime.records);
+  const note = (text: string) => runtime.events.emit({ type: "step-note", id: step.id, note: text });
+  return {
+    ...build,
+    signal,
+    threads: runtime.threads,
+    steps: runtime.steps,
+    toolchain: () => runtime.tools.toolchain(note),
+    python: () => runtime.tools.python(note),
+    input: (name) => inputPath(step.inputs, name, runtime.records, runtime.store),
+    digest: (name) => digests[name],
+    progress: (progress) => runtime.events.emit({ type: "step-progress", id: step.id, progress }),
+  };
+}
+
+/** Outputs that are hard links of inputs need no second reading: same device and inode, same content. */
+async function digestBy(step: Step, runtime: Runtime): Promise<(path: string) => Promise<string>> {
+  const known = new Map<string, string>();
+  for (const [name, digest] of Object.entries(inputDigests(step.inputs, runtime.records))) {
+    const path = inputPath(step.inputs, name, runtime.records, runtime.store);
+    if (path !== undefined) known.set(await fileIdentity(path), digest);
+  }
+  return async (path) => known.get(await fileIdentity(path)) ?? runtime.digests.digest(path, runtime.signal);
+}
+
+async function fileIdentity(path: string): Promise<string> {
+  const { dev, ino } = await stat(path, { bigint: true });
+  return `${dev}:${ino}`;
+}
+
+/** Our own writes fail with these codes where the native tools have their own words. */
+function isDiskFull(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  return code === "ENOSPC" || code === "EDQUOT";
+}

@@ -1,0 +1,120 @@
+import { rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { QuantsmithError } from "../util/errors.js";
+import { listFiles } from "../util/files.js";
+import type { StepRecord } from "./record.js";
+import { livingScratch } from "./scratch.js";
+import { Store } from "./store.js";
+import type { Workspace } from "./workspace.js";
+
+export interface CacheEntry {
+  key: string;
+  step: string;
+  recipe: string;
+  /** Bytes of its files that are there; hard links of other entries count there, not twice. */
+  bytes: number;
+  lastUsed: Date;
+}
+
+/** What to keep: the entries used last up to a size, those used within some days, or those behind the releases. */
+export type KeepRule = { kind: "bytes"; bytes: number } | { kind: "days"; days: number } | { kind: "release" };
+
+/** The finished steps in the store, last used first. */
+export async function listCache(workspace: Workspace): Promise<CacheEntry[]> {
+  const store = new Store(workspace);
+  const known = await store.records();
+  known.sort((a, b) => b.lastUsed.getTime() - a.lastUsed.getTime());
+  const counted = new Set<string>();
+  const entries: CacheEntry[] = [];
+  // Makers of a file before those that only link to it, so that it counts where it was made.
+  const makersFirst = [...known].sort((a, b) => (a.record.finished < b.record.finished ? -1 : 1));
+  const bytes = new Map<string, number>();
+  for (const { record } of makersFirst) bytes.set(record.key, countBytes(record, counted));
+  for (const { record, lastUsed } of known) {
+    const { key, step, recipe } = record;
+    entries.push({ key, step, recipe, bytes: bytes.get(key) ?? 0, lastUsed });
+  }
+  return entries;
+}
+
+function countBytes(record: StepRecord, counted: Set<string>): number {
+  let sum = 0;
+  for (const { inode, bytes, dropped } of record.outputs) {
+    if (dropped || counted.has(inode)) continue;
+    counted.add(inode);
+    sum += bytes;
+  }
+  return sum;
+}
+
+/**
+ * Removes finished steps that the rule does not keep, and rubbish. Returns what was removed.
+ * Errors: QS-CACHE-BUSY while a run uses the store.
+ */
+export async function collectCache(workspace: Workspace, rule: KeepRule): Promise<CacheEntry[]> {
+  const others = (await livingScratch(workspace.tmp)).filter((name) => !workspace.scratch.endsWith(name));
+  if (others.length > 0) {
+    throw new QuantsmithError("QS-CACHE-BUSY", `a run is using the store in ${workspace.store}`, {
+      remedy: "Wait for it to end, or end it, and try again.",
+    });
+  }
+  const store = new Store(workspace);
+  await store.collectRubbish();
+  const entries = await listCache(workspace);
+  const kept = await keysToKeep(entries, rule, workspace, store);
+  const removed = entries.filter(({ key }) => !kept.has(key));
+  for (const { record } of await store.records()) {
+    if (!kept.has(record.key)) await store.remove(record.fingerprint.stage, record.key);
+  }
+  await rm(workspace.locks, { recursive: true, force: true });
+  return removed;
+}
+
+async function keysToKeep(
+  entries: readonly CacheEntry[],
+  rule: KeepRule,
+  workspace: Workspace,
+  store: Store,
+): Promise<Set<string>> {
+  if (rule.kind === "release") return keysOfReleases(workspace, store);
+  if (rule.kind === "days") {
+    const since = Date.now() - rule.days * 24 * 3600 * 1000;
+    return new Set(entries.filter(({ lastUsed }) => lastUsed.getTime() >= since).map(({ key }) => key));
+  }
+  let room = rule.bytes;
+  const kept = new Set<string>();
+  for (const { key, bytes } of entries) {
+    room -= bytes;
+    if (room < 0) break;
+    kept.add(key);
+  }
+  return kept;
+}
+
+/** The package steps that the release folders are made of, and everything these were made from. */
+async function keysOfReleases(workspace: Workspace, store: Store): Promise<Set<string>> {
+  const records = new Map((await store.records()).map(({ record }) => [record.key, record]));
+  const released = await releasedInodes(workspace);
+  const kept = new Set<string>();
+  const keep = (key: string) => {
+    const record = records.get(key);
+    if (record === undefined || kept.has(key)) return;
+    kept.add(key);
+    for (const input of Object.values(record.fingerprint.inputs)) {
+      const upstream = /^step:([0-9a-f]+)\//.exec(input)?.[1];
+      if (upstream !== undefined) keep(upstream);
+    }
+  };
+  for (const record of records.values()) {
+    const models = record.outputs.filter(({ path }) => path.endsWith(".gguf"));
+    const installed = models.length > 0 && models.every(({ inode }) => released.has(inode));
+    if (record.fingerprint.stage === "package" && installed) keep(record.key);
+  }
+  return kept;
+}
+
+async function releasedInodes(workspace: Workspace): Promise<Set<string>> {
+  const files = await listFiles(workspace.releases);
+  const stats = await Promise.all(files.map((file) => stat(join(workspace.releases, file), { bigint: true })));
+  return new Set(stats.map(({ ino }) => String(ino)));
+}

@@ -1,0 +1,32 @@
+import type { Plan } from "../plan/plan.js";
+
+/**
+ * The most bytes a run has on disk at any time beside what was there before, given what each step writes.
+ * Steps are taken in the plan's order; with `keepIntermediates: false` a step's bytes are given back after the last
+ * step that reads from it, if all it made was intermediate. Release folders hold hard links and add nothing.
+ */
+export function diskPeak(plan: Plan, bytes: ReadonlyMap<string, number>): number {
+  let now = 0;
+  let peak = 0;
+  plan.steps.forEach((step, index) => {
+    now += bytes.get(step.id) ?? 0;
+    peak = Math.max(peak, now);
+    if (plan.keepIntermediates) return;
+    for (const producer of plan.steps.slice(0, index)) {
+      if (producer.intermediates.length > 0 && lastReader(plan, producer.id) === index) {
+        now -= bytes.get(producer.id) ?? 0;
+      }
+    }
+  });
+  return peak;
+}
+
+/** Index of the last step that reads an intermediate file of a producer; -1 when none does. */
+function lastReader(plan: Plan, producer: string): number {
+  const files = plan.steps.find(({ id }) => id === producer)?.intermediates ?? [];
+  return plan.steps.findLastIndex((step) =>
+    Object.values(step.inputs).some(
+      (input) => input.kind === "step" && input.step === producer && files.includes(input.file),
+    ),
+  );
+}

@@ -1,0 +1,41 @@
+import type { ConverterPython } from "../llamacpp/python-env.js";
+import type { Toolchain } from "../llamacpp/toolchain.js";
+import type { Plan } from "../plan/plan.js";
+import type { StepSummary } from "../stages/stage.js";
+import type { DigestCache } from "../util/digest-cache.js";
+import type { EventBus } from "./events.js";
+import type { StepRecord } from "./record.js";
+import type { Scheduler } from "./scheduler.js";
+import type { Store } from "./store.js";
+import type { Workspace } from "./workspace.js";
+
+/** Gets the outside programs when a step first asks for them; `note` tells what takes long. */
+export interface ToolProvider {
+  toolchain(note: (text: string) => void): Promise<Toolchain>;
+  python(note: (text: string) => void): Promise<ConverterPython>;
+}
+
+export interface RunOptions {
+  workspace: Workspace;
+  events: EventBus;
+  digests: DigestCache;
+  signal: AbortSignal;
+  /** Cores that compute steps may use. */
+  threads: number;
+  /** Build even what the store has. */
+  fresh: boolean;
+  /** Hash every stored output before trusting it. */
+  verify: boolean;
+  tools: ToolProvider;
+}
+
+/** What the parts of the engine share during one run. */
+export interface Runtime extends RunOptions {
+  plan: Plan;
+  store: Store;
+  scheduler: Scheduler;
+  /** Records of the steps finished so far, by step id. */
+  records: Map<string, StepRecord>;
+  /** How the steps that ended so far ended, in the plan's order. */
+  steps(): readonly StepSummary[];
+}

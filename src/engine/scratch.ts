@@ -1,0 +1,89 @@
+import { createHash, randomBytes } from "node:crypto";
+import { readFileSync, readlinkSync } from "node:fs";
+import { readdir, rm, stat, utimes } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+
+/*
+ * Every process builds in a folder of its own below `tmp/`, whose name tells who made it:
+ * `run-<machine>-<pid>-<start>-<random>`. What a dead process left is rubbish by definition, since finished work has
+ * been renamed away. On this machine the kernel says whether the maker lives; for other machines that share the folder,
+ * the maker's heartbeat does.
+ */
+
+const heartbeatMs = 5_000;
+const silentMs = 60_000;
+const pattern = /^run-([0-9a-f]{8})-(\d+)-(\d+)-[0-9a-f]{8}$/;
+
+/** A name for this process's scratch folder. */
+export function scratchName(): string {
+  return `run-${thisMachine()}-${process.pid}-${startOf(process.pid)}-${randomBytes(4).toString("hex")}`;
+}
+
+/** Keeps a scratch folder looking alive to other machines; returns what ends that. */
+export function keepAlive(folder: string): () => void {
+  const beat = () => void utimes(folder, new Date(), new Date()).catch(() => undefined);
+  const timer = setInterval(beat, heartbeatMs);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+/** Scratch folders in `tmp` whose makers still run. */
+export async function livingScratch(tmp: string): Promise<string[]> {
+  const names = await readdir(tmp).catch(() => []);
+  const living = await Promise.all(names.map((name) => isAlive(tmp, name)));
+  return names.filter((_name, index) => living[index]);
+}
+
+/** Removes everything in `tmp` whose maker is gone. */
+export async function collectScratch(tmp: string): Promise<void> {
+  const living = new Set(await livingScratch(tmp));
+  for (const name of await readdir(tmp)) {
+    if (!living.has(name)) await rm(join(tmp, name), { recursive: true, force: true });
+  }
+}
+
+async function isAlive(tmp: string, name: string): Promise<boolean> {
+  const [, machine, pid, start] = pattern.exec(name) ?? [];
+  if (machine === undefined) return false;
+  // A pid may have been given to another process since; its start time tells.
+  if (machine === thisMachine()) return startOf(Number(pid)) === start;
+  const { mtimeMs } = await stat(join(tmp, name)).catch(() => ({ mtimeMs: 0 }));
+  return Date.now() - mtimeMs < silentMs;
+}
+
+let machine: string | undefined;
+
+/** One boot of one machine, and within it one container: pids mean the same only there. */
+function thisMachine(): string {
+  machine ??= createHash("sha256")
+    .update([hostname(), attempt(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8"))].join())
+    .update(attempt(() => readlinkSync("/proc/self/ns/pid")))
+    .digest("hex")
+    .slice(0, 8);
+  return machine;
+}
+
+/** When a process started, in clock ticks since boot; "0" where only its existence can be told, "" when it is gone. */
+function startOf(pid: number): string {
+  if (process.platform === "linux") {
+    const status = attempt(() => readFileSync(`/proc/${pid}/stat`, "utf8"));
+    // The second field is the program's name in parentheses and may hold anything.
+    const fields = status.slice(status.lastIndexOf(")") + 2).split(" ");
+    return fields[0] === "Z" ? "" : (fields[19] ?? "");
+  }
+  try {
+    process.kill(pid, 0);
+    return "0";
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM" ? "0" : "";
+  }
+}
+
+function attempt(read: () => string): string {
+  try {
+    return read();
+  } catch {
+    return "";
+  }
+}

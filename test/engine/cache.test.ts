@@ -1,0 +1,99 @@
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { collectCache, listCache } from "../../src/engine/cache.js";
+import { fingerprint, stepKey } from "../../src/engine/fingerprint.js";
+import { openBuildFolder, Store } from "../../src/engine/store.js";
+import { openWorkspace, scratchPath, type Workspace } from "../../src/engine/workspace.js";
+import { sha256File } from "../../src/util/sha256.js";
+import { failureOf } from "../fixtures/failure.js";
+import { somePlan, someStep } from "../fixtures/plan.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+const home = temporaryFolder();
+let count = 0;
+
+/** Commits a step with one file of some bytes, used some days ago; returns its key. */
+async function put(
+  workspace: Workspace,
+  id: string,
+  bytes: number,
+  daysAgo: number,
+  more: { from?: string; stage?: "package" } = {},
+) {
+  const store = new Store(workspace);
+  const inputs =
+    more.from === undefined ? {} : { in: { kind: "step" as const, step: "from", file: "x", optional: false } };
+  const step = someStep({ id, params: { id }, inputs, ...(more.stage === undefined ? {} : { stage: more.stage }) });
+  const description = fingerprint(step, somePlan([step]), new Map([["from", more.from ?? ""]]));
+  const key = stepKey(description);
+  const { out } = await openBuildFolder(scratchPath(workspace, "test"));
+  writeFileSync(join(out, `${id}.gguf`), Buffer.alloc(bytes, id));
+  const record = {
+    format: 1,
+    key,
+    step: id,
+    recipe: "test",
+    fingerprint: description,
+    inputs: {},
+    commands: [],
+    measurements: {},
+  } as const;
+  const rest = { finished: new Date().toISOString(), seconds: 1, peakMemoryBytes: 0 };
+  await store.commit(out, { ...record, ...rest, commands: [] }, sha256File);
+  const used = new Date(Date.now() - daysAgo * 24 * 3600 * 1000);
+  utimesSync(join(store.folder(description.stage, key), "record.json"), used, used);
+  return { key, folder: store.folder(description.stage, key) };
+}
+
+const names = async (workspace: Workspace) => (await listCache(workspace)).map(({ step }) => step);
+const open = () => openWorkspace(join(home, `out-${count++}`));
+
+test("lists what was used last first, with sizes", async () => {
+  const workspace = await open();
+  await put(workspace, "old", 1000, 9);
+  await put(workspace, "new", 2000, 1);
+  expect((await listCache(workspace)).map(({ step, bytes }) => [step, bytes])).toEqual([
+    ["new", 2000],
+    ["old", 1000],
+  ]);
+  await workspace.close();
+});
+
+test("keeps by age, and by size what was used last", async () => {
+  const workspace = await open();
+  await put(workspace, "a", 1000, 1);
+  await put(workspace, "b", 1000, 5);
+  await put(workspace, "c", 1000, 9);
+  expect((await collectCache(workspace, { kind: "days", days: 7 })).map(({ step }) => step)).toEqual(["c"]);
+  await collectCache(workspace, { kind: "bytes", bytes: 1500 });
+  expect(await names(workspace)).toEqual(["a"]);
+  await workspace.close();
+});
+
+test("keeps what the releases were made from, all the way up", async () => {
+  const workspace = await open();
+  const base = await put(workspace, "convert", 10, 1);
+  const model = await put(workspace, "quantize", 10, 1, { from: base.key });
+  const packaged = await put(workspace, "package", 10, 1, { from: model.key, stage: "package" });
+  await put(workspace, "other", 10, 0);
+  await put(workspace, "package2", 10, 0, { stage: "package" });
+  mkdirSync(join(workspace.releases, "demo"));
+  linkSync(join(packaged.folder, "package.gguf"), join(workspace.releases, "demo", "package.gguf"));
+  await collectCache(workspace, { kind: "release" });
+  expect((await names(workspace)).sort()).toEqual(["convert", "package", "quantize"]);
+  expect(readFileSync(join(workspace.releases, "demo", "package.gguf"))).toHaveLength(10);
+  await workspace.close();
+});
+
+test("removes folders without a record, and refuses while a run uses the store", async () => {
+  const workspace = await open();
+  mkdirSync(join(workspace.store, "quantize-0000"));
+  const other = await openWorkspace(workspace.root);
+  expect((await failureOf(collectCache(workspace, { kind: "days", days: 1 }))).code).toBe("QS-CACHE-BUSY");
+  expect(existsSync(join(workspace.store, "quantize-0000"))).toBe(true);
+  await other.close();
+  await collectCache(workspace, { kind: "days", days: 1 });
+  expect(readdirSync(workspace.store)).toEqual([]);
+  await workspace.close();
+});

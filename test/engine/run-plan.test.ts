@@ -1,0 +1,276 @@
+import { readFileSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { EventBus, type TimedEvent } from "../../src/engine/events.js";
+import { forecast } from "../../src/engine/plan-status.js";
+import { runPlan } from "../../src/engine/run-plan.js";
+import { openWorkspace } from "../../src/engine/workspace.js";
+import type { Plan, Step } from "../../src/plan/plan.js";
+import { DigestCache } from "../../src/util/digest-cache.js";
+import { QuantsmithError } from "../../src/util/errors.js";
+import { somePlan, someStep } from "../fixtures/plan.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+const home = temporaryFolder();
+let count = 0;
+
+/** A store of its own, and a way to run plans in it one after the other. */
+function fresh() {
+  const out = join(home, `out-${count++}`);
+  const run = async (plan: Plan, more: { fresh?: boolean; verify?: boolean; signal?: AbortSignal } = {}) => {
+    const workspace = await openWorkspace(out);
+    const events = new EventBus();
+    const seen: TimedEvent[] = [];
+    events.subscribe((event) => seen.push(event));
+    const nothing = () => Promise.reject(new Error("no tool is needed here"));
+    try {
+      const outcome = await runPlan(plan, {
+        workspace,
+        events,
+        digests: new DigestCache(),
+        signal: new AbortController().signal,
+        threads: 1,
+        fresh: false,
+        verify: false,
+        tools: { toolchain: nothing, python: nothing },
+        ...more,
+      });
+      const statuses = Object.fromEntries(outcome.steps.map(({ id, status }) => [id, status]));
+      const codes = outcome.errors.map(({ error }) => (error instanceof QuantsmithError ? error.code : String(error)));
+      const folder = (id: string) => {
+        const record = outcome.records.get(id);
+        return record === undefined ? "" : outcome.store.folder(record.fingerprint.stage, record.key);
+      };
+      return { statuses, codes, seen, folder, records: outcome.records };
+    } finally {
+      await workspace.close();
+    }
+  };
+  return { out, run };
+}
+
+const reads = (step: string, file = "out.bin") => ({ kind: "step", step, file, optional: false }) as const;
+
+/** A step that writes its name and what it read. */
+function step(id: string, change: Partial<Step> = {}): Step {
+  return someStep({
+    id,
+    stage: "quantize",
+    params: { id },
+    resource: "io",
+    tools: [],
+    run: async (context) => {
+      const inputs = Object.keys(change.inputs ?? {}).map((name) => readFileSync(context.input(name) ?? "", "utf8"));
+      await writeFile(join(context.out, "out.bin"), `${id}(${inputs.join(",")})`);
+      return {};
+    },
+    ...change,
+  });
+}
+
+const chain = () =>
+  somePlan([step("a"), step("b", { inputs: { in: reads("a") } }), step("c", { inputs: { in: reads("b") } })]);
+
+describe("runPlan", () => {
+  test("builds in order, then takes everything from the store", async () => {
+    const { run } = fresh();
+    const first = await run(chain());
+    expect(first.statuses).toEqual({ a: "built", b: "built", c: "built" });
+    expect(readFileSync(join(first.folder("c"), "out.bin"), "utf8")).toBe("c(b(a()))");
+    expect((await run(chain())).statuses).toEqual({ a: "cached", b: "cached", c: "cached" });
+    expect((await run(chain(), { fresh: true })).statuses).toEqual({ a: "built", b: "built", c: "built" });
+  });
+
+  test("a failure stops what depends on it and nothing else", async () => {
+    const { run } = fresh();
+    const fail = () => Promise.reject(new QuantsmithError("QS-USAGE", "broken", { remedy: "-" }));
+    const optional = { ...reads("b"), optional: true };
+    const plan = somePlan([
+      step("a"),
+      step("b", { run: fail }),
+      step("c", { inputs: { in: reads("b") } }),
+      step("d", { inputs: { in: reads("a") } }),
+      step("e", { inputs: { in: optional }, run: async () => ({}) }),
+    ]);
+    const { statuses, codes } = await run(plan);
+    expect(statuses).toEqual({ a: "built", b: "failed", c: "skipped", d: "built", e: "built" });
+    expect(codes).toEqual(["QS-USAGE"]);
+  });
+
+  test("an abort ends the run with its reason and leaves no unfinished step in the store", async () => {
+    const { run } = fresh();
+    const controller = new AbortController();
+    const plan = somePlan([
+      step("a"),
+      step("b", {
+        inputs: { in: reads("a") },
+        run: async ({ signal, out }) => {
+          await writeFile(join(out, "out.bin"), "half");
+          controller.abort(new Error("stopped"));
+          await sleep(10_000, undefined, { signal }).catch(() => undefined);
+          return {};
+        },
+      }),
+    ]);
+    await expect(run(plan, { signal: controller.signal })).rejects.toThrow("stopped");
+    const again = await run(somePlan([step("a"), step("b", { inputs: { in: reads("a") } })]));
+    expect(again.statuses).toEqual({ a: "cached", b: "built" });
+  });
+
+  test("one compute step at a time, I/O beside it", async () => {
+    const { run } = fresh();
+    const running = { compute: 0, io: 0 };
+    let most = 0;
+    let beside = false;
+    const busy = (resource: "compute" | "io") => async () => {
+      running[resource]++;
+      most = Math.max(most, running.compute);
+      beside ||= running.compute > 0 && running.io > 0;
+      await sleep(60);
+      running[resource]--;
+      return {};
+    };
+    const steps = ["a", "b", "c"].map((id) => step(id, { resource: "compute", run: busy("compute") }));
+    await run(somePlan([...steps, step("d", { run: busy("io") })]));
+    expect([most, beside]).toEqual([1, true]);
+  });
+
+  test("a disk too small for the prediction stops the step before it writes", async () => {
+    const { run } = fresh();
+    let ran = false;
+    const huge = step("a", {
+      predictedBytes: 2 ** 60,
+      run: async () => {
+        ran = true;
+        return {};
+      },
+    });
+    expect(await run(somePlan([huge]))).toMatchObject({ statuses: { a: "failed" }, codes: ["QS-DISK-SPACE"] });
+    expect(ran).toBe(false);
+    const exact = { ...huge, predictBytes: () => Promise.resolve(10) };
+    expect((await run(somePlan([exact]))).statuses).toEqual({ a: "built" });
+  });
+});
+
+describe("what is in the store is only trusted when it is whole", () => {
+  const flip = (path: string) => {
+    const bytes = readFileSync(path);
+    bytes[0] = (bytes[0] ?? 0) ^ 1;
+    const { atime, mtime } = statSync(path);
+    writeFileSync(path, bytes);
+    utimesSync(path, atime, mtime);
+  };
+
+  test.each([
+    ["a truncated file", (path: string) => truncateSync(path, 1), false],
+    ["a file of the same size with a new time", (path: string) => writeFileSync(path, "b(X())"), false],
+    ["a flipped bit under the old time, with --verify", flip, true],
+  ])("%s is rebuilt", async (_what, damage, verify) => {
+    const { run } = fresh();
+    const first = await run(chain());
+    damage(join(first.folder("b"), "out.bin"));
+    const second = await run(chain(), { verify });
+    expect(second.statuses).toEqual({ a: "cached", b: "built", c: "cached" });
+    expect(readFileSync(join(second.folder("b"), "out.bin"), "utf8")).toBe("b(a())");
+  });
+
+  test("a file that was only touched is not rebuilt", async () => {
+    const { run } = fresh();
+    const first = await run(chain());
+    utimesSync(join(first.folder("b"), "out.bin"), new Date(), new Date());
+    expect((await run(chain())).statuses).toEqual({ a: "cached", b: "cached", c: "cached" });
+  });
+
+  test("a folder without a record is rubbish", async () => {
+    const { run } = fresh();
+    const first = await run(chain());
+    writeFileSync(join(first.folder("b"), "record.json"), '{"format":1,"key":');
+    expect((await run(chain())).statuses).toEqual({ a: "cached", b: "built", c: "cached" });
+  });
+
+  test("other bytes from a rebuilt input rebuild what was made from them", async () => {
+    const { run } = fresh();
+    let text = "first";
+    const plan = () => {
+      const random = step("a", {
+        run: async ({ out }) => {
+          await writeFile(join(out, "out.bin"), text);
+          return {};
+        },
+      });
+      return somePlan([random, step("b", { inputs: { in: reads("a") } })]);
+    };
+    const first = await run(plan());
+    text = "other";
+    writeFileSync(join(first.folder("a"), "out.bin"), "spoil");
+    expect((await run(plan())).statuses).toEqual({ a: "built", b: "built" });
+  });
+});
+
+describe("keepIntermediates: false", () => {
+  const plan = (more: Step[] = []) =>
+    somePlan(
+      [
+        step("a", { intermediates: ["out.bin"] }),
+        step("b", { inputs: { in: reads("a") } }),
+        step("c", { inputs: { in: reads("a") } }),
+        ...more,
+      ],
+      { keepIntermediates: false },
+    );
+
+  test("drops a file after its last reader and still counts the step as done", async () => {
+    const { run, out } = fresh();
+    const first = await run(plan());
+    expect(statSync(join(first.folder("a"), "out.bin"), { throwIfNoEntry: false })).toBeUndefined();
+    expect(first.records.get("a")?.outputs).toMatchObject([{ path: "out.bin", dropped: true }]);
+    expect((await run(plan())).statuses).toEqual({ a: "cached", b: "cached", c: "cached" });
+    const workspace = await openWorkspace(out);
+    expect((await forecast(plan(), workspace)).steps.map(({ status }) => status)).toEqual([
+      "cached",
+      "cached",
+      "cached",
+    ]);
+    await workspace.close();
+  });
+
+  test("makes it again for a new reader, and drops it again", async () => {
+    const { run, out } = fresh();
+    await run(plan());
+    const more = () => plan([step("d", { inputs: { in: reads("a") } })]);
+    const workspace = await openWorkspace(out);
+    const { steps } = await forecast(more(), workspace);
+    await workspace.close();
+    expect(steps.map(({ id, status, why }) => [id, status, why])).toEqual([
+      ["a", "stale", "out.bin was dropped and is needed again"],
+      ["b", "cached", undefined],
+      ["c", "cached", undefined],
+      ["d", "new", undefined],
+    ]);
+    const second = await run(more());
+    expect(second.statuses).toEqual({ a: "built", b: "cached", c: "cached", d: "built" });
+    expect(readFileSync(join(second.folder("d"), "out.bin"), "utf8")).toBe("d(a())");
+    expect(second.records.get("a")?.outputs).toMatchObject([{ dropped: true }]);
+  });
+
+  test("keeps it for a reader that failed", async () => {
+    const { run } = fresh();
+    const failing = step("d", { inputs: { in: reads("a") }, run: () => Promise.reject(new Error("no")) });
+    const first = await run(plan([failing]));
+    expect(first.statuses).toMatchObject({ d: "failed" });
+    expect(readFileSync(join(first.folder("a"), "out.bin"), "utf8")).toBe("a()");
+  });
+});
+
+describe("events", () => {
+  test("tell each step's start and end once, in the order of the work", async () => {
+    const { run } = fresh();
+    const { seen } = await run(chain());
+    const told = seen.map((event) =>
+      event.type === "step-finished" ? `${event.id} ${event.status}` : `${event.type}`,
+    );
+    expect(told).toEqual(["step-started", "a built", "step-started", "b built", "step-started", "c built"]);
+  });
+});

@@ -1,0 +1,33 @@
+import { execFileSync, spawn } from "node:child_process";
+import { mkdirSync, readdirSync, utimesSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { collectScratch, scratchName } from "../../src/engine/scratch.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+const other = (pid: number) => scratchName().replace(/-\d+-\d+-/, `-${pid}-1-`);
+const foreign = () => scratchName().replace(/^run-[0-9a-f]{8}/, "run-00000000");
+
+test("what a dead process left is removed, what a living one builds is kept", async () => {
+  const tmp = temporaryFolder();
+  const deadPid = Number(execFileSync(process.execPath, ["-p", "process.pid"], { encoding: "utf8" }));
+  const living = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });
+  const names = {
+    mine: scratchName(),
+    ofADeadProcess: other(deadPid),
+    // Living, but started at another time: the pid was given away again.
+    ofAReusedPid: other(living.pid ?? 0),
+    ofAnotherMachineJustNow: foreign(),
+    ofAnotherMachineLongAgo: foreign(),
+    rubbish: "something",
+  };
+  for (const name of Object.values(names)) mkdirSync(join(tmp, name, "out"), { recursive: true });
+  const longAgo = new Date(Date.now() - 3_600_000);
+  utimesSync(join(tmp, names.ofAnotherMachineLongAgo), longAgo, longAgo);
+  try {
+    await collectScratch(tmp);
+    expect(readdirSync(tmp).sort()).toEqual([names.mine, names.ofAnotherMachineJustNow].sort());
+  } finally {
+    living.kill();
+  }
+});
