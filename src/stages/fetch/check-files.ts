@@ -30,13 +30,15 @@ async function resolve(path: string): Promise<string> {
 }
 
 /**
- * The folder itself and, for a snapshot in a Hugging Face cache (`<repo>/snapshots/<commit>`), the
- * same repository's blobs, where the cache keeps the content its links point to.
+ * The folder itself and, for a snapshot in a Hugging Face cache (`models--<repo>/snapshots/<commit>`), the places where
+ * the cache keeps the content its links point to: the repository's blobs and those that all repositories share.
  */
 async function allowedRoots(dir: string): Promise<string[]> {
   const root = await realpath(dir);
   const snapshots = dirname(root);
-  return basename(snapshots) === "snapshots" ? [root, join(dirname(snapshots), "blobs")] : [root];
+  if (basename(snapshots) !== "snapshots") return [root];
+  const repo = dirname(snapshots);
+  return [root, join(repo, "blobs"), ...(basename(repo).startsWith("models--") ? [join(dirname(repo), "blobs")] : [])];
 }
 
 function badFile(path: string, what: string, cause?: unknown): QuantsmithError {

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { isSystemError, QuantsmithError } from "../../util/errors.js";
 import { checkFiles } from "./check-files.js";
+import { type FileChoice, isChosen, isExcluded, isUnsafe, isWeightFile, usualFiles } from "./file-choice.js";
 import { findWeights } from "./find-weights.js";
 import { readConfig } from "./read-config.js";
 import { readSafetensorsHeader, type SafetensorsHeader } from "./safetensors.js";
-import { isSnapshotFile } from "./snapshot-files.js";
 import { checkShards, indexFileName } from "./weight-index.js";
 
 export interface Snapshot {
@@ -16,47 +16,76 @@ export interface Snapshot {
   config: JsonObject;
   /** `architectures[0]` of the configuration. */
   architecture: string;
-  /** Values in all tensors; for a checkpoint that is already quantized, packed values and scales. */
+  /** Values in all tensors; for a checkpoint that is already quantized, packed values and scales; a guess for pickles. */
   parameters: number;
   /** Bytes of all tensors. */
   tensorBytes: number;
-  /** Names of the safetensors files in use. */
+  /** Names of the weight files in use. */
   weights: string[];
+  /** Those of the files that can run code when a tool opens them; only with `allowUnsafe`. */
+  unsafe: string[];
 }
 
 /**
  * Checks a local checkpoint folder before any tool opens it: configuration, weights and their index
  * are present, whole and agree, and no file leads out of the folder. Only headers are read.
+ * `only` restricts it to these names, whatever else lies there.
  *
  * Throws QS-FETCH-MISSING, -NO-CONFIG, -CONFIG, -NO-WEIGHTS, -PICKLE, -INDEX, -SAFETENSORS and -LINK.
  */
-export async function checkSnapshot(dir: string): Promise<Snapshot> {
-  const names = new Set(await listFolder(dir));
+export async function checkSnapshot(
+  dir: string,
+  choice: FileChoice = usualFiles,
+  only?: ReadonlySet<string>,
+): Promise<Snapshot> {
+  const names = new Set((await listFolder(dir)).filter((name) => only?.has(name) ?? !isExcluded(name, choice)));
   if (!names.has("config.json")) {
     throw new QuantsmithError("QS-FETCH-NO-CONFIG", `${dir} has no config.json`, {
       remedy: "Give the folder of a Hugging Face checkpoint; config.json and the weights lie side by side in it.",
       at: { file: join(dir, "config.json") },
     });
   }
-  const sideFiles = [...names].filter((name) => isSnapshotFile(name) && !name.endsWith(".safetensors"));
+  const belongs = (name: string) => only !== undefined || isChosen(name, choice);
+  const sideFiles = [...names].filter((name) => belongs(name) && !isWeightFile(name));
   const sizes = await checkFiles(dir, sideFiles);
   const { config, architecture } = await readConfig(join(dir, "config.json"));
-  const { files: weights, shardOf } = await findWeights(dir, names);
+  const { files: weights, shardOf } = await findWeights(dir, names, choice.allowUnsafe);
   for (const [name, size] of await checkFiles(dir, weights)) sizes.set(name, size);
   const headers = new Map<string, SafetensorsHeader>();
-  for (const name of weights) headers.set(name, await readSafetensorsHeader(join(dir, name)));
+  for (const name of weights) {
+    if (name.endsWith(".safetensors")) headers.set(name, await readSafetensorsHeader(join(dir, name)));
+  }
   if (shardOf !== undefined) checkShards(join(dir, indexFileName), shardOf, headers);
   const files = [...sizes].map(([path, size]) => ({ path, size })).sort((a, b) => (a.path < b.path ? -1 : 1));
-  const tensors = [...headers.values()].flatMap((header) => header.tensors);
-  const parameters = tensors.reduce((sum, tensor) => sum + tensor.elements, 0);
+  const unsafe = files.map(({ path }) => path).filter(isUnsafe);
+  const { parameters, tensorBytes } = measure(weights, sizes, headers);
   if (parameters === 0) {
     throw new QuantsmithError("QS-FETCH-NO-WEIGHTS", `The weight files in ${dir} hold no values`, {
       remedy: "Take the weights from the model's original repository.",
       at: { file: dir },
     });
   }
-  const tensorBytes = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
-  return { dir, files, config, architecture, parameters, tensorBytes, weights };
+  return { dir, files, config, architecture, parameters, tensorBytes, weights, unsafe };
+}
+
+/** A pickle is not opened; it is taken to hold 16-bit values and nothing else. */
+function measure(
+  weights: readonly string[],
+  sizes: ReadonlyMap<string, number>,
+  headers: ReadonlyMap<string, SafetensorsHeader>,
+): Pick<Snapshot, "parameters" | "tensorBytes"> {
+  let parameters = 0;
+  let tensorBytes = 0;
+  for (const name of weights) {
+    const tensors = headers.get(name)?.tensors ?? [
+      { elements: (sizes.get(name) ?? 0) / 2, bytes: sizes.get(name) ?? 0 },
+    ];
+    for (const tensor of tensors) {
+      parameters += tensor.elements;
+      tensorBytes += tensor.bytes;
+    }
+  }
+  return { parameters: Math.floor(parameters), tensorBytes };
 }
 
 async function listFolder(dir: string): Promise<string[]> {

@@ -1,10 +1,13 @@
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, realpath, symlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { hubConnection } from "../../hub/connection.js";
-import { download } from "../../hub/download.js";
+import { downloadSnapshot } from "../../hub/download-snapshot.js";
+import type { HubFile } from "../../hub/hub-file.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import type { Operation } from "../stage.js";
 import { checkSnapshot } from "./check-snapshot.js";
+import { checkWeights, type WeightsCheck } from "./check-weights.js";
+import { usualFiles } from "./file-choice.js";
 import { type SnapshotFile, writeSnapshotReport } from "./snapshot-report.js";
 
 export interface FetchHubParams extends JsonObject {
@@ -13,32 +16,64 @@ export interface FetchHubParams extends JsonObject {
   /** The revision, resolved. */
   commit: string;
   files: readonly SnapshotFile[];
+  allowUnsafe: boolean;
+  checkWeights: WeightsCheck;
 }
 
+/** What changes how the download goes and nothing in its outcome. */
+export interface FetchHubOptions {
+  /** What the commit was resolved from. */
+  revision: string;
+  /** Everything the repository holds at that commit. */
+  listing: readonly HubFile[];
+  /** Files downloaded at once. */
+  downloads: number;
+}
+
+/** Links and a report; the content itself lies in the Hugging Face cache, whose disk is looked at by the download. */
+const outputBytes = 1 << 20;
+
 /**
- * Downloads a checkpoint at one commit, every file checked against the Hub's digest, and then as a local folder is.
- * Outputs `snapshot/` and `snapshot.json`. Errors: QS-FETCH-*, QS-HUB-*.
+ * Brings a checkpoint at one commit into the Hugging Face cache, every file checked against the Hub's digest, checks
+ * it as a local folder is, and links to its files. Outputs `snapshot/` and `snapshot.json`.
+ * Errors: QS-FETCH-*, QS-HUB-*, QS-DISK-SPACE, QS-DISK-FULL.
  */
-export const fetchHub: Operation<FetchHubParams> = {
-  stage: "fetch",
-  version: 1,
-  resource: "io",
-  tools: [],
-  async run({ repo, commit, files }, context) {
-    const connection = hubConnection();
-    const folder = join(context.out, "snapshot");
-    await mkdir(folder);
-    const total = files.reduce((sum, file) => sum + file.bytes, 0);
-    let done = 0;
-    for (const file of files) {
-      const onBytes = (bytes: number) => {
-        done += bytes;
-        context.progress({ done, total, unit: "byte" });
-      };
-      await download(connection, { repo, commit, file, to: join(folder, file.path), signal: context.signal, onBytes });
-    }
-    const snapshot = await checkSnapshot(folder);
-    await writeSnapshotReport(context.out, { source: `hf:${repo}`, commit, files }, snapshot);
-    return {};
-  },
-};
+export function fetchHub({ revision, listing, downloads }: FetchHubOptions): Operation<FetchHubParams> {
+  return {
+    stage: "fetch",
+    version: 2,
+    resource: "io",
+    tools: [],
+    predictBytes: async () => outputBytes,
+    async run({ repo, commit, files, allowUnsafe, checkWeights: check }, context) {
+      const progress = { done: 0, total: files.reduce((sum, { bytes }) => sum + bytes, 0), unit: "byte" as const };
+      const tell = (note: string) => context.progress({ ...progress, ...(note === "" ? {} : { note }) });
+      const folder = await downloadSnapshot(
+        hubConnection(),
+        { repo, commit, revision, files, listing, downloads },
+        {
+          signal: context.signal,
+          onProgress: (done, _total, rate) => {
+            progress.done = done;
+            tell(rate);
+          },
+          onNote: tell,
+        },
+      );
+      const snapshot = await checkSnapshot(
+        folder,
+        { ...usualFiles, allowUnsafe },
+        new Set(files.map(({ path }) => path)),
+      );
+      tell(check === "none" ? "" : "looking for NaN in the weights");
+      await checkWeights(folder, snapshot.weights, check, { signal: context.signal });
+      for (const { path } of files) {
+        const link = join(context.out, "snapshot", path);
+        await mkdir(dirname(link), { recursive: true });
+        await symlink(await realpath(join(folder, path)), link);
+      }
+      await writeSnapshotReport(context.out, { source: `hf:${repo}`, commit, files }, snapshot);
+      return {};
+    },
+  };
+}

@@ -3,11 +3,15 @@ import { dirname, join } from "node:path";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { type Operation, requiredInput } from "../stage.js";
 import { checkSnapshot } from "./check-snapshot.js";
+import { checkWeights, type WeightsCheck } from "./check-weights.js";
+import { usualFiles } from "./file-choice.js";
 import { type SnapshotFile, writeSnapshotReport } from "./snapshot-report.js";
 
 export interface FetchLocalParams extends JsonObject {
   /** The files of the checkpoint, sorted by path; their digests stand in for the folder's name in the key. */
   files: readonly SnapshotFile[];
+  allowUnsafe: boolean;
+  checkWeights: WeightsCheck;
 }
 
 /**
@@ -16,19 +20,21 @@ export interface FetchLocalParams extends JsonObject {
  */
 export const fetchLocal: Operation<FetchLocalParams> = {
   stage: "fetch",
-  version: 1,
+  version: 2,
   resource: "io",
   tools: [],
-  async run(params, context) {
+  async run({ files, allowUnsafe, checkWeights: check }, context) {
     const folder = await realpath(requiredInput(context, "folder"));
-    const snapshot = await checkSnapshot(folder);
-    for (const [index, file] of params.files.entries()) {
+    const only = new Set(files.map(({ path }) => path));
+    const snapshot = await checkSnapshot(folder, { ...usualFiles, allowUnsafe }, only);
+    await checkWeights(folder, snapshot.weights, check, { signal: context.signal });
+    for (const [index, file] of files.entries()) {
       const link = join(context.out, "snapshot", file.path);
       await mkdir(dirname(link), { recursive: true });
       await symlink(join(folder, file.path), link);
-      context.progress({ done: index + 1, total: params.files.length, unit: "file" });
+      context.progress({ done: index + 1, total: files.length, unit: "file" });
     }
-    await writeSnapshotReport(context.out, { source: "local folder", commit: null, files: params.files }, snapshot);
+    await writeSnapshotReport(context.out, { source: "local folder", commit: null, files }, snapshot);
     return {};
   },
 };

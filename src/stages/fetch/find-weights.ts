@@ -13,43 +13,59 @@ export interface Weights {
 const pickle = /^pytorch_model.*\.bin$|\.(pt|pth|ckpt)$/;
 
 /**
- * Decides which files hold the weights, in the converter's own order: the index when there is one,
- * else a single `model*.safetensors`. Throws QS-FETCH-INDEX, QS-FETCH-PICKLE and QS-FETCH-NO-WEIGHTS.
+ * Decides which files of a folder hold the weights, in the converter's own order.
+ * Throws QS-FETCH-INDEX, QS-FETCH-PICKLE and QS-FETCH-NO-WEIGHTS.
  */
-export async function findWeights(dir: string, names: ReadonlySet<string>): Promise<Weights> {
-  if (names.has(indexFileName)) {
-    const shardOf = await readWeightIndex(join(dir, indexFileName), names);
-    return { files: [...new Set(shardOf.values())].sort(), shardOf };
-  }
-  if (names.has("model.safetensors")) return { files: ["model.safetensors"] };
+export async function findWeights(dir: string, names: ReadonlySet<string>, allowUnsafe = false): Promise<Weights> {
+  if (!names.has(indexFileName)) return { files: chooseWeights(dir, names, undefined, allowUnsafe) };
+  const shardOf = await readWeightIndex(join(dir, indexFileName), names);
+  return { files: chooseWeights(dir, names, shardOf, allowUnsafe), shardOf };
+}
+
+/**
+ * The same for names alone: the index's shards when there is an index, else a single `model*.safetensors`, else, where
+ * that is allowed, `pytorch_model*.bin`. `place` stands in messages. Pure.
+ */
+export function chooseWeights(
+  place: string,
+  names: ReadonlySet<string>,
+  shardOf: ReadonlyMap<string, string> | undefined,
+  allowUnsafe: boolean,
+): string[] {
+  if (shardOf !== undefined) return [...new Set(shardOf.values())].sort();
+  if (names.has("model.safetensors")) return ["model.safetensors"];
   const safetensors = [...names].filter((name) => name.endsWith(".safetensors")).sort();
   const candidates = safetensors.filter((name) => name.startsWith("model"));
   const [only] = candidates;
-  if (only === undefined) throw noWeights(dir, names, safetensors);
-  if (candidates.length > 1 || /-\d+-of-\d+/.test(only)) {
-    throw badIndex(join(dir, indexFileName), `it is missing, and ${quote(only)} may be one of several shards`);
+  if (only === undefined) {
+    const pickles = [...names].filter((name) => /^pytorch_model[\w.-]*\.bin$/.test(name)).sort();
+    if (allowUnsafe && pickles.length > 0) return pickles;
+    throw noWeights(place, names, safetensors);
   }
-  return { files: [only] };
+  if (candidates.length > 1 || /-\d+-of-\d+/.test(only)) {
+    throw badIndex(join(place, indexFileName), `it is missing, and ${quote(only)} may be one of several shards`);
+  }
+  return [only];
 }
 
-function noWeights(dir: string, names: ReadonlySet<string>, safetensors: readonly string[]): QuantsmithError {
+function noWeights(place: string, names: ReadonlySet<string>, safetensors: readonly string[]): QuantsmithError {
   const [other] = safetensors;
   if (other !== undefined) {
-    return new QuantsmithError("QS-FETCH-NO-WEIGHTS", `${dir} has ${quote(other)} but no model.safetensors`, {
+    return new QuantsmithError("QS-FETCH-NO-WEIGHTS", `${place} has ${quote(other)} but no model.safetensors`, {
       remedy: "The converter reads only files named model*.safetensors. If this file is the model, rename it.",
-      at: { file: join(dir, other) },
+      at: { file: join(place, other) },
     });
   }
   const pickled = [...names].sort().find((name) => pickle.test(name));
   if (pickled !== undefined) {
-    return new QuantsmithError("QS-FETCH-PICKLE", `${dir} has its weights only as pickle: ${quote(pickled)}`, {
+    return new QuantsmithError("QS-FETCH-PICKLE", `${place} has its weights only as pickle: ${quote(pickled)}`, {
       remedy:
-        "Pickle files can run code when opened. Use a revision with safetensors, or convert them on a machine you can lose (safetensors' convert.py).",
-      at: { file: join(dir, pickled) },
+        "Pickle files can run code when opened. Use a revision with safetensors, or convert them on a machine you can lose (safetensors' convert.py). `model.allowUnsafe: true` takes them as they are.",
+      at: { file: join(place, pickled) },
     });
   }
-  return new QuantsmithError("QS-FETCH-NO-WEIGHTS", `${dir} holds no weights`, {
-    remedy: "Give a checkpoint folder with model.safetensors, or with shards and their index.",
-    at: { file: dir },
+  return new QuantsmithError("QS-FETCH-NO-WEIGHTS", `${place} holds no weights`, {
+    remedy: "Give a checkpoint with model.safetensors, or with shards and their index.",
+    at: { file: place },
   });
 }

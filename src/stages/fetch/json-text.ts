@@ -2,7 +2,7 @@
  * JSON text with the content of every string turned into spaces, so that what is left can be searched
  * for punctuation and bare words. Same length as the input; takes linear time on any text.
  */
-export function blankStrings(text: string): string {
+function blankStrings(text: string): string {
   const parts: string[] = [];
   let position = 0;
   while (position < text.length) {
@@ -31,17 +31,6 @@ export function parsePythonJson(text: string): unknown {
     position = match.index + match[0].length;
   }
   return JSON.parse(parts.join("") + text.slice(position));
-}
-
-/** Deepest nesting of objects and arrays in valid JSON text. */
-export function nestingDepth(text: string): number {
-  let depth = 0;
-  let deepest = 0;
-  for (const [bracket] of blankStrings(text).matchAll(/[[\]{}]/g)) {
-    depth += bracket === "[" || bracket === "{" ? 1 : -1;
-    deepest = Math.max(deepest, depth);
-  }
-  return deepest;
 }
 
 /** True for what JSON calls an object. */

@@ -1,12 +1,12 @@
 import type { JsonObject } from "../../util/canonical-json.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { isObject, nestingDepth, parsePythonJson } from "./json-text.js";
-import { readText } from "./read-text.js";
+import { isObject, parsePythonJson } from "./json-text.js";
+import { decodeJson, readBytes } from "./read-text.js";
 
 /** Published files have up to a hundred kilobytes. */
 const maxConfigBytes = 4 * 2 ** 20;
-/** Deeper nesting would overflow the stack of whoever walks the object. */
-const maxConfigDepth = 100;
+/** Deeper nesting would overflow the stack of whoever walks the object; the largest label maps have 20 000 members. */
+const limits = { depth: 100, containers: 100_000, colons: 200_000, commas: 500_000, strings: 400_000 };
 
 export interface ModelConfig {
   /** config.json; numbers JSON cannot write (NaN, Infinity) are null. */
@@ -19,9 +19,7 @@ export interface ModelConfig {
 export async function readConfig(path: string): Promise<ModelConfig> {
   let config: unknown;
   try {
-    const text = await readText(path, maxConfigBytes);
-    config = parsePythonJson(text);
-    if (nestingDepth(text) > maxConfigDepth) throw new RangeError(`it nests deeper than ${maxConfigDepth}`);
+    config = parsePythonJson(decodeJson(await readBytes(path, maxConfigBytes), limits));
   } catch (error) {
     if (error instanceof SyntaxError) throw unusable(path, "it is not valid JSON");
     if (error instanceof RangeError) throw unusable(path, error.message);

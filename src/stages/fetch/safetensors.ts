@@ -2,8 +2,9 @@ import { type FileHandle, open } from "node:fs/promises";
 import { basename } from "node:path";
 import { quote } from "../../gguf/quote.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { blankStrings, isObject } from "./json-text.js";
+import { isObject } from "./json-text.js";
 import { decodeUtf8 } from "./read-text.js";
+import { brokenLimit, scanJson } from "./scan-json.js";
 
 export interface SafetensorsTensor {
   name: string;
@@ -26,6 +27,8 @@ export interface SafetensorsHeader {
 
 /** Bytes of JSON at the start of the file. The largest published shards have a few hundred kilobytes. */
 const maxHeaderBytes = 25_000_000;
+/** Room for 100 000 tensors in one file, thirty times the most that was seen, and for what is no tensor at all. */
+const limits = { depth: 3, containers: 300_002, colons: 500_000, commas: 1_500_000, strings: 1_000_000 };
 
 /** Bits per value of every dtype of the safetensors format. */
 const dtypeBits = new Map(
@@ -48,9 +51,9 @@ export async function readSafetensorsHeader(path: string): Promise<SafetensorsHe
   const file = await open(path, "r");
   try {
     const { size } = await file.stat();
-    const text = await readHeaderText(file, path, size);
-    const dataOffset = 8 + Buffer.byteLength(text);
-    const tensors = toTensors(path, parseHeader(path, text), dataOffset);
+    const header = await readHeader(file, path, size);
+    const dataOffset = 8 + header.length;
+    const tensors = toTensors(path, parseHeader(path, header), dataOffset);
     checkLayout(path, tensors, dataOffset, size);
     return { path, fileBytes: size, tensors };
   } finally {
@@ -65,7 +68,7 @@ function broken(path: string, what: string, remedy?: string): QuantsmithError {
   });
 }
 
-async function readHeaderText(file: FileHandle, path: string, fileBytes: number): Promise<string> {
+async function readHeader(file: FileHandle, path: string, fileBytes: number): Promise<Buffer> {
   if (fileBytes < 8) throw broken(path, `it has ${fileBytes} bytes`);
   const start = await readExactly(file, path, 0, 8);
   if (start.toString("latin1") === "version ") {
@@ -76,12 +79,7 @@ async function readHeaderText(file: FileHandle, path: string, fileBytes: number)
     throw broken(path, `its header claims ${length} bytes; at most ${maxHeaderBytes} are accepted`);
   }
   if (8 + length > fileBytes) throw broken(path, `its header claims ${length} bytes, the file has ${fileBytes}`);
-  try {
-    return decodeUtf8(await readExactly(file, path, 8, length));
-  } catch (error) {
-    if (error instanceof TypeError) throw broken(path, "its header is not valid UTF-8");
-    throw error;
-  }
+  return readExactly(file, path, 8, length);
 }
 
 async function readExactly(file: FileHandle, path: string, position: number, bytes: number): Promise<Buffer> {
@@ -95,15 +93,18 @@ async function readExactly(file: FileHandle, path: string, position: number, byt
   return buffer;
 }
 
-function parseHeader(path: string, text: string): Record<string, Record<string, unknown>> {
+function parseHeader(path: string, bytes: Buffer): Record<string, Record<string, unknown>> {
+  const excess = brokenLimit(bytes, limits);
+  if (excess !== undefined) throw broken(path, `its header is no list of tensors: ${excess}`);
   let header: unknown;
   try {
-    header = JSON.parse(text);
+    header = JSON.parse(decodeUtf8(bytes));
   } catch (error) {
+    if (error instanceof TypeError) throw broken(path, "its header is not valid UTF-8");
     if (error instanceof SyntaxError) throw broken(path, "its header is not valid JSON");
     throw error;
   }
-  if (!text.startsWith("{") || !isObject(header)) throw broken(path, "its header is not a JSON object");
+  if (bytes[0] !== 0x7b || !isObject(header)) throw broken(path, "its header is not a JSON object");
   const entries: [string, Record<string, unknown>][] = [];
   let members = 0;
   for (const [name, entry] of Object.entries(header)) {
@@ -115,8 +116,8 @@ function parseHeader(path: string, text: string): Record<string, Record<string, 
     }
   }
   // JSON.parse keeps the last of several equal names without a word; another parser may keep the first.
-  const written = blankStrings(text).split(":").length - 1;
-  if (written !== members) throw broken(path, "its header names something twice or holds unknown fields");
+  if (scanJson(bytes).colons !== members)
+    throw broken(path, "its header names something twice or holds unknown fields");
   return Object.fromEntries(entries);
 }
 

@@ -20,6 +20,8 @@ export interface SnapshotReport {
   tensorBytes: number;
   /** `license` of the model card's front matter, as written there. */
   license: string | null;
+  /** Files that can run code when a tool opens them, taken because the recipe says `allowUnsafe`. */
+  unsafe: readonly string[];
   files: readonly SnapshotFile[];
 }
 
@@ -36,6 +38,7 @@ export async function writeSnapshotReport(
     parameters: snapshot.parameters,
     tensorBytes: snapshot.tensorBytes,
     license: await readLicense(join(out, "snapshot", "README.md")),
+    unsafe: snapshot.unsafe,
     files: origin.files,
   };
   await writeFile(join(out, "snapshot.json"), `${JSON.stringify(report, null, 2)}\n`);

@@ -1,13 +1,14 @@
 import { quote } from "../../gguf/quote.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { isObject } from "./json-text.js";
-import { readText } from "./read-text.js";
+import { decodeJson, readBytes } from "./read-text.js";
 import type { SafetensorsHeader } from "./safetensors.js";
 
 export const indexFileName = "model.safetensors.index.json";
 
-/** The largest published index, of a model with a trillion parameters, has 14 MB. */
-const maxIndexBytes = 64 * 2 ** 20;
+/** The largest published index, of a model with a trillion parameters, has 14 MB and 150 000 tensors. */
+export const maxIndexBytes = 24 * 2 ** 20;
+const limits = { depth: 16, containers: 1000, colons: 300_000, commas: 300_000, strings: 600_000 };
 const maxShards = 10_000;
 
 /**
@@ -16,9 +17,19 @@ const maxShards = 10_000;
  * Throws QS-FETCH-INDEX.
  */
 export async function readWeightIndex(path: string, present: ReadonlySet<string>): Promise<Map<string, string>> {
+  try {
+    return parseWeightIndex(path, await readBytes(path, maxIndexBytes), present);
+  } catch (error) {
+    if (error instanceof RangeError) throw badIndex(path, error.message);
+    throw error;
+  }
+}
+
+/** The same for an index that is in memory; `path` stands in messages. */
+export function parseWeightIndex(path: string, bytes: Buffer, present: ReadonlySet<string>): Map<string, string> {
   let index: unknown;
   try {
-    index = JSON.parse(await readText(path, maxIndexBytes));
+    index = JSON.parse(decodeJson(bytes, limits));
   } catch (error) {
     if (error instanceof SyntaxError) throw badIndex(path, "it is not valid JSON");
     if (error instanceof RangeError) throw badIndex(path, error.message);
@@ -35,7 +46,7 @@ export async function readWeightIndex(path: string, present: ReadonlySet<string>
         `it puts ${quote(tensor)} into ${quote(String(shard))}, which is not a safetensors file name`,
       );
     }
-    if (!present.has(shard)) throw badIndex(path, `it names ${quote(shard)}, which is not in the folder`);
+    if (!present.has(shard)) throw badIndex(path, `it names ${quote(shard)}, which is not there`);
     shardOf.set(tensor, shard);
   }
   const shards = new Set(shardOf.values()).size;

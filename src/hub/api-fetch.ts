@@ -1,0 +1,24 @@
+import type { HubConnection } from "./connection.js";
+import type { Subject } from "./hub-error.js";
+import { retrying } from "./patience.js";
+import { readBody } from "./read-body.js";
+import { get } from "./request.js";
+
+/** The largest listing page of the Hub holds a thousand entries, some hundred kilobytes. */
+const maxAnswerBytes = 16 * 2 ** 20;
+
+/**
+ * A `fetch` for @huggingface/hub's reading functions: our redirects, retries, errors and token rules instead of the
+ * global one's. The library must not be given the token; it is added here, for the endpoint's origin only.
+ */
+export function apiFetch(connection: HubConnection, subject: Subject, signal: AbortSignal): typeof fetch {
+  return async (input) => {
+    const url = new URL(input instanceof Request ? input.url : input);
+    return retrying(connection.limits, signal, async () => {
+      const answer = await get(connection, { url, headers: { accept: "application/json" }, subject, signal });
+      const body = await readBody(answer, maxAnswerBytes, subject);
+      const link = answer.response.headers.link;
+      return new Response(body, { headers: link === undefined ? {} : { link: String(link) } });
+    });
+  };
+}

@@ -1,0 +1,29 @@
+/** How patient and how greedy a connection is; tests use smaller numbers. */
+export interface HubLimits {
+  /** A connection that brings no byte for this long is given up and tried again. */
+  stallMs: number;
+  /** Failures in a row, without a byte gained between them, after which a request is given up. */
+  attempts: number;
+  /** Wait after the first failure; doubled with each further one up to `longestDelayMs`, less a random part. */
+  firstDelayMs: number;
+  longestDelayMs: number;
+  /** A `Retry-After` beyond this is not waited for. */
+  longestRetryAfterMs: number;
+  /** Requests for parts of one file that run at once. */
+  connectionsPerFile: number;
+  /** What a killed download may lose per connection. */
+  pieceBytes: number;
+  /** Bytes asked for by one request for a part of a file; a multiple of `pieceBytes`. */
+  spanBytes: number;
+}
+
+export const defaultLimits: HubLimits = {
+  stallMs: 30_000,
+  attempts: 6,
+  firstDelayMs: 500,
+  longestDelayMs: 30_000,
+  longestRetryAfterMs: 10 * 60_000,
+  connectionsPerFile: 4,
+  pieceBytes: 4 * 2 ** 20,
+  spanBytes: 32 * 2 ** 20,
+};

@@ -1,0 +1,42 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { QuantsmithError } from "../util/errors.js";
+import { repoCache } from "./cache-layout.js";
+import type { HubConnection } from "./connection.js";
+import { parseDigest } from "./digest.js";
+import { badAnswer, offlineError, TemporaryFailure } from "./hub-error.js";
+import type { HubFile } from "./hub-file.js";
+import { retrying } from "./patience.js";
+import { readBody } from "./read-body.js";
+import { RemoteFile } from "./remote-file.js";
+
+const never = new AbortController().signal;
+
+/**
+ * Reads one small file at a commit into memory, from the cache when it is there, and writes nothing.
+ * Errors: QS-HUB-ANSWER above `maxBytes`, QS-FETCH-HASH, QS-HUB-*.
+ */
+export async function readHubFile(
+  connection: HubConnection,
+  { repo, commit, file, maxBytes }: { repo: string; commit: string; file: HubFile; maxBytes: number },
+  signal: AbortSignal = never,
+): Promise<Buffer> {
+  const digest = parseDigest(file.digest, file.bytes);
+  const isRight = (content: Buffer) =>
+    createHash(digest.algorithm).update(digest.prefix).update(content).digest("hex") === digest.hex;
+  const remote = new RemoteFile(connection, repo, commit, file);
+  if (file.bytes > maxBytes) throw badAnswer(remote.subject, `a file of ${file.bytes} bytes, more than ${maxBytes}`);
+  const cached = await readFile(join(repoCache(connection.cacheFolder, repo).blobs, digest.hex)).catch(() => undefined);
+  if (cached !== undefined && isRight(cached)) return cached;
+  if (connection.offline) throw offlineError(`${file.path} of ${repo} at ${commit}`);
+  return retrying(connection.limits, signal, async () => {
+    const content = await readBody(await remote.whole(signal), maxBytes, remote.subject);
+    if (isRight(content)) return content;
+    throw new TemporaryFailure(
+      new QuantsmithError("QS-FETCH-HASH", `${repo}/${file.path} arrives with other content than the Hub lists`, {
+        remedy: "Something between here and the Hub changes it; check HF_ENDPOINT and proxies.",
+      }),
+    );
+  });
+}

@@ -1,0 +1,84 @@
+import http, { type IncomingMessage } from "node:http";
+import https from "node:https";
+import { packageVersion } from "../util/package-version.js";
+import { isRedirectTarget } from "./address.js";
+import type { HubConnection } from "./connection.js";
+import { badAnswer, networkError, type Subject, statusError, storageError, TemporaryFailure } from "./hub-error.js";
+import { parseRetryAfter } from "./patience.js";
+
+export interface HubRequest {
+  url: URL;
+  headers: Record<string, string>;
+  subject: Subject;
+  signal: AbortSignal;
+}
+
+export interface HubAnswer {
+  /** 2xx, with its body still to be read. */
+  response: IncomingMessage;
+  /** Where the redirects ended. */
+  url: URL;
+}
+
+const maxRedirects = 5;
+const temporaryStatus = new Set([408, 425, 429, 500, 502, 503, 504]);
+const userAgent = `quantsmith/${packageVersion()}`;
+
+/**
+ * One GET, redirects followed by hand: the token goes to the endpoint's own origin only, and no redirect may lead from
+ * a far server to plain http or to this machine. A body that stalls fails with the connection's stall timeout.
+ * Errors: QS-HUB-*, wrapped in a TemporaryFailure where another attempt may help.
+ */
+export async function get(connection: HubConnection, request: HubRequest): Promise<HubAnswer> {
+  const { subject, signal } = request;
+  let { url } = request;
+  for (let hop = 0; ; hop++) {
+    await connection.pacer.ready(signal);
+    const response = await send(connection, url, request);
+    const { statusCode: status = 0 } = response;
+    if (status >= 200 && status < 300) return { response, url };
+    // What is left of the body is read and forgotten, so that the connection can be used again.
+    response.resume();
+    if (![301, 302, 303, 307, 308].includes(status)) throw failure(connection, request, url, response);
+    const location = response.headers.location ?? "";
+    if (hop === maxRedirects) throw badAnswer(subject, `more than ${maxRedirects} redirects`);
+    if (!URL.canParse(location, url.href)) throw badAnswer(subject, "a redirect that leads nowhere");
+    url = new URL(location, url);
+    if (!isRedirectTarget(url, connection.endpoint)) {
+      throw badAnswer(subject, `a redirect to ${url.protocol}//${url.host}, which is not safe to follow`);
+    }
+  }
+}
+
+function send(connection: HubConnection, url: URL, { headers, subject, signal }: HubRequest): Promise<IncomingMessage> {
+  const transport = url.protocol === "https:" ? https : http;
+  const { stallMs } = connection.limits;
+  return new Promise((resolve, reject) => {
+    const request = transport.get(url, {
+      headers: { "user-agent": userAgent, ...headers, ...connection.identify(url) },
+      signal,
+      timeout: stallMs,
+    });
+    request.on("timeout", () => request.destroy(new Error(`nothing arrived for ${stallMs / 1000} s`)));
+    request.on("response", resolve);
+    request.on("error", (error) => {
+      reject(signal.aborted ? signal.reason : new TemporaryFailure(networkError(error, subject)));
+    });
+  });
+}
+
+/** Only the endpoint's own word is final; a storage server behind it may just have been given an expired address. */
+function failure(connection: HubConnection, { subject }: HubRequest, url: URL, response: IncomingMessage): Error {
+  const { statusCode: status = 0, headers } = response;
+  const retryAfterMs = parseRetryAfter(headers["retry-after"]);
+  if (url.origin !== new URL(connection.endpoint).origin) {
+    return new TemporaryFailure(storageError(status, subject), retryAfterMs);
+  }
+  const code = /^\w+$/.exec(String(headers["x-error-code"] ?? ""))?.[0];
+  const error = statusError(status, code, subject, connection);
+  if (!temporaryStatus.has(status)) return error;
+  if (status === 429 && retryAfterMs !== undefined && retryAfterMs <= connection.limits.longestRetryAfterMs) {
+    connection.pacer.pause(retryAfterMs);
+  }
+  return new TemporaryFailure(error, retryAfterMs);
+}

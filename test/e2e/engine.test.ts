@@ -1,0 +1,297 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { beforeAll, describe, expect, test } from "vitest";
+import { crashTest } from "../../src/bench/crash.js";
+import type { StepRecord } from "../../src/engine/record.js";
+import type { RunReport } from "../../src/report/run-report.js";
+import { listFiles } from "../../src/util/files.js";
+import { sha256File } from "../../src/util/sha256.js";
+import { cliFile, demoCopy, demoRecipe, quantsmith } from "../fixtures/cli.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+/* The engine's promises on the real flow. The tests share one finished store. */
+const home = temporaryFolder();
+const out = join(home, "out");
+let recipe: string;
+
+const statusesOf = (stdout: string) => {
+  const { steps } = JSON.parse(stdout) as Pick<RunReport, "steps">;
+  return Object.fromEntries(steps.map(({ id, status }) => [id, status]));
+};
+
+beforeAll(async () => {
+  recipe = demoCopy(join(home, "demo"));
+  const { exitCode } = await quantsmith(["run", recipe, "--out", out]);
+  expect(exitCode).toBe(0);
+});
+
+describe("each part of a key changed singly rebuilds exactly what depends on it", () => {
+  const everything = [
+    "fetch",
+    "convert",
+    "calibrate",
+    "validate:base",
+    "quantize:Q8_0",
+    "validate:Q8_0",
+    "smoke:Q8_0",
+    "package",
+  ];
+  const from = (step: string) => everything.slice(everything.indexOf(step));
+  const edits: [string, (folder: string) => void, string[]][] = [
+    ["nothing", () => {}, []],
+    ["the model's name", text(["source: ./tiny-llama", "source: ./tiny-llama, name: other"]), from("convert")],
+    ["the outtype", text(["variants:", "convert: { outtype: f16 }\nvariants:"]), from("convert")],
+    [
+      "calibration chunks",
+      text(["calibration.txt", "calibration.txt, chunks: 19"]),
+      ["calibrate", "quantize:Q8_0", "validate:Q8_0", "smoke:Q8_0", "package"],
+    ],
+    [
+      "calibration context",
+      text(["calibration.txt", "calibration.txt, context: 256"]),
+      ["calibrate", "quantize:Q8_0", "validate:Q8_0", "smoke:Q8_0", "package"],
+    ],
+    [
+      "evaluation chunks",
+      text(["evaluation.txt", "evaluation.txt, chunks: 9"]),
+      ["validate:base", "validate:Q8_0", "package"],
+    ],
+    [
+      "evaluation context",
+      text(["evaluation.txt", "evaluation.txt, context: 256"]),
+      ["validate:base", "validate:Q8_0", "package"],
+    ],
+    [
+      "a variant's preset under the same name",
+      text(["[Q8_0]", "[{ name: Q8_0, preset: Q6_K }]"]),
+      ["quantize:Q8_0", "validate:Q8_0", "smoke:Q8_0", "package"],
+    ],
+    [
+      "a tensor rule",
+      text(["[Q8_0]", "[{ name: Q8_0, preset: Q8_0, tensors: { attn_v: F16 } }]"]),
+      ["quantize:Q8_0", "validate:Q8_0", "smoke:Q8_0", "package"],
+    ],
+    ["a smoke prompt", text(["matches: Paris", "matches: France"]), ["smoke:Q8_0", "package"]],
+    ["a gate", text(["smoke:", "gates: { kldMean: { max: 0.9 } }\nsmoke:"]), ["package"]],
+    ["the search text, which no step here reads", append("text/search.txt"), []],
+    [
+      "the calibration text",
+      append("text/calibration.txt"),
+      ["calibrate", "quantize:Q8_0", "validate:Q8_0", "smoke:Q8_0", "package"],
+    ],
+    ["the evaluation text", append("text/evaluation.txt"), ["validate:base", "validate:Q8_0", "package"]],
+    ["a file of the model", append("tiny-llama/README.md"), everything],
+    ["only the times of all files", touchAll, []],
+    ["the folder's place", () => {}, []],
+  ];
+
+  function text([find, to]: [string, string]) {
+    return (folder: string) => writeFileSync(join(folder, "demo.yaml"), demoRecipe.replace(find, to));
+  }
+  function append(file: string) {
+    return (folder: string) =>
+      writeFileSync(join(folder, file), `${readFileSync(join(folder, file), "utf8")}\nMore.\n`);
+  }
+  function touchAll(folder: string) {
+    for (const file of readdirSync(join(folder, "tiny-llama"))) utimesSync(join(folder, "tiny-llama", file), 1, 1);
+  }
+
+  test.each(edits)("%s", async (what, edit, expected) => {
+    const folder = join(home, `edit-${what.replaceAll(" ", "-")}`);
+    const copy = demoCopy(folder);
+    edit(folder);
+    const { stdout } = await quantsmith(["plan", copy, "--out", out, "--json"]);
+    const { steps } = JSON.parse(stdout) as { steps: { id: string; status: string }[] };
+    // The search text is part of the lock file, so the release is packaged again although nothing else is.
+    const lockOnly = what.startsWith("the search text") ? [] : expected;
+    expect(steps.filter(({ status }) => status !== "cached").map(({ id }) => id)).toEqual(lockOnly);
+  });
+});
+
+test("plan predicts a variant's size to within one percent, and never too small", async () => {
+  const copy = demoCopy(join(home, "predict"), (recipe) => recipe.replace("[Q8_0]", "[Q5_K_M]"));
+  const { stdout } = await quantsmith(["plan", copy, "--out", out, "--json"]);
+  const { steps } = JSON.parse(stdout) as { steps: { id: string; predictedBytes: number }[] };
+  const predicted = steps.find(({ id }) => id === "quantize:Q5_K_M")?.predictedBytes ?? 0;
+  await quantsmith(["run", copy, "--out", out, "--until", "quantize"]);
+  const { stdout: after } = await quantsmith(["run", copy, "--out", out, "--until", "quantize", "--json"]);
+  const bytes = (JSON.parse(after) as RunReport).variants[0]?.bytes ?? 0;
+  expect(predicted).toBeGreaterThanOrEqual(bytes);
+  expect(predicted).toBeLessThan(bytes * 1.01);
+});
+
+test("a flipped bit in any stored output is found by --verify, and what is rebuilt is the same", async () => {
+  const records = readdirSync(join(out, "store"))
+    .filter((name) => existsSync(join(out, "store", name, "record.json")))
+    .map((name) => ({
+      folder: join(out, "store", name),
+      record: JSON.parse(readFileSync(join(out, "store", name, "record.json"), "utf8")) as StepRecord,
+    }))
+    .filter(({ record }) => record.recipe === "demo" && !record.step.includes("Q5_K_M") && record.step !== "fetch");
+  expect(records).toHaveLength(7);
+  for (const { folder, record } of records) {
+    const largest = [...record.outputs].sort((a, b) => b.bytes - a.bytes)[0];
+    if (largest === undefined) throw new Error(`${record.step} has no output`);
+    const path = join(folder, largest.path);
+    const { atime, mtime } = statSync(path);
+    const bytes = readFileSync(path);
+    const middle = bytes.length >> 1;
+    bytes[middle] = (bytes[middle] ?? 0) ^ 4;
+    writeFileSync(path, bytes);
+    utimesSync(path, atime, mtime);
+    const { stdout, exitCode } = await quantsmith(["run", recipe, "--out", out, "--verify", "--json"]);
+    expect(exitCode).toBe(0);
+    expect(statusesOf(stdout)[record.step], record.step).toBe("built");
+    if (!largest.path.endsWith("release.json")) expect(await sha256File(path)).toBe(largest.sha256);
+  }
+  const sums = readFileSync(join(out, "releases/demo/SHA256SUMS"), "utf8").trim().split("\n");
+  for (const line of sums) expect(await sha256File(join(out, "releases/demo", line.slice(66)))).toBe(line.slice(0, 64));
+});
+
+const start = (folder: string, args: string[] = []) =>
+  spawn(process.execPath, [cliFile, "run", recipe, "--out", folder, ...args], {
+    stdio: "ignore",
+    env: { ...process.env, CI: "true" },
+  });
+const ended = (child: ChildProcess) =>
+  new Promise<number | null>((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) resolve(child.exitCode);
+    else child.once("exit", (code) => resolve(code));
+  });
+
+/** Processes that work below a folder: llama.cpp tools and smoke children run with their scratch folder as cwd. */
+function workersIn(folder: string): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const [cwd] = [execFileSync("readlink", [`/proc/${pid}/cwd`], { encoding: "utf8" }).trim()];
+        return cwd.startsWith(folder);
+      } catch {
+        return false;
+      }
+    });
+}
+
+async function until<T>(ask: () => T | undefined, limitMs = 60_000): Promise<T> {
+  for (const end = Date.now() + limitMs; Date.now() < end; await sleep(50)) {
+    const answer = ask();
+    if (answer !== undefined) return answer;
+  }
+  throw new Error("it did not happen in time");
+}
+
+test.runIf(process.platform === "linux")(
+  "after kill -9 no native tool is alive, and the next run cleans up and continues",
+  async () => {
+    const folder = join(home, "killed");
+    const child = start(folder);
+    await until(() => (workersIn(folder).length > 0 ? true : undefined));
+    child.kill("SIGKILL");
+    await ended(child);
+    await sleep(2000);
+    expect(workersIn(folder)).toEqual([]);
+    expect(readdirSync(join(folder, "tmp"))).toHaveLength(1);
+    expect(await ended(start(folder))).toBe(0);
+    expect(readdirSync(join(folder, "tmp"))).toEqual([]);
+  },
+);
+
+test("an interrupt ends with code 130, nothing half-written, and a second run continues", async () => {
+  const folder = join(home, "interrupted");
+  const child = start(folder);
+  await until(() =>
+    existsSync(join(folder, "store")) && readdirSync(join(folder, "store")).some((name) => name.startsWith("convert-"))
+      ? true
+      : undefined,
+  );
+  child.kill("SIGINT");
+  expect(await ended(child)).toBe(130);
+  expect(readdirSync(join(folder, "tmp"))).toEqual([]);
+  expect(readdirSync(join(folder, "releases"))).toEqual([]);
+  const { stdout, exitCode } = await quantsmith(["run", recipe, "--out", folder, "--json"]);
+  expect([exitCode, statusesOf(stdout).convert]).toEqual([0, "cached"]);
+});
+
+test("four runs of one recipe at once, one of them killed: one result, each step built once by those that lived", async () => {
+  const folder = join(home, "four");
+  const children = [0, 1, 2, 3].map(() => start(folder));
+  // The one that got to work first holds the locks.
+  const holder = await until(() => {
+    const runs = existsSync(join(folder, "runs")) ? readdirSync(join(folder, "runs")) : [];
+    const busy = runs.find((name) =>
+      readFileSync(join(folder, "runs", name, "events.ndjson"), "utf8").includes('"step-started","id":"convert"'),
+    );
+    return busy === undefined ? undefined : Number(busy.split("-").at(-1));
+  });
+  process.kill(holder, "SIGKILL");
+  const codes = await Promise.all(children.map(ended));
+  expect(codes.filter((code) => code === 0)).toHaveLength(3);
+  const built = readdirSync(join(folder, "runs"))
+    .flatMap((name) => readFileSync(join(folder, "runs", name, "events.ndjson"), "utf8").split("\n"))
+    .flatMap((line) => /"type":"step-finished","id":"([^"]+)","status":"built"/.exec(line)?.[1] ?? []);
+  expect(built.sort()).toEqual([...new Set(built)].sort());
+  expect((await listFiles(join(folder, "releases", "demo"))).length).toBeGreaterThan(4);
+  expect(readdirSync(join(folder, "tmp"))).toEqual([]);
+});
+
+test.runIf(process.getuid?.() === 0)(
+  "each stage meets a full disk once (needs root to mount one): clear error, nothing wrong left, continues",
+  async () => {
+    const folder = join(home, "small");
+    mkdirSync(folder);
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=200M", "tmpfs", folder]);
+    const filler = join(folder, "filler");
+    const seen: string[] = [];
+    try {
+      for (const stage of ["fetch", "convert", "calibrate", "quantize", "validate", "smoke", "package"]) {
+        // Leaves about 66 MB: the 64 MB margin and hardly more.
+        const free = 200e6 - (await usedBytes(folder));
+        writeFileSync(filler, Buffer.alloc(Math.max(0, Math.floor(free - 60e6))));
+        const full = await quantsmith(["run", recipe, "--out", join(folder, "out"), "--until", stage, "--json"]);
+        const { error } = JSON.parse(full.stdout) as { error?: { code: string } };
+        expect([full.exitCode, error?.code], stage).toEqual([4, "QS-DISK-SPACE"]);
+        expect(readdirSync(join(folder, "out", "tmp"))).toEqual([]);
+        seen.push(stage);
+        rmSync(filler);
+        const roomy = await quantsmith(["run", recipe, "--out", join(folder, "out"), "--until", stage, "--json"]);
+        expect(roomy.exitCode, stage).toBe(0);
+      }
+      expect(seen).toHaveLength(7);
+    } finally {
+      execFileSync("umount", [folder]);
+    }
+  },
+);
+
+async function usedBytes(folder: string): Promise<number> {
+  return (await listFiles(folder)).reduce((sum, file) => sum + statSync(join(folder, file)).size, 0);
+}
+
+test("a run with nothing to do starts no process", async () => {
+  const trace = join(home, "trace");
+  const spy = join(home, "spy.cjs");
+  writeFileSync(
+    spy,
+    `const cp = require("node:child_process"); const fs = require("node:fs");
+     for (const name of ["spawn", "spawnSync", "execFile", "fork"]) {
+       const real = cp[name]; cp[name] = (...args) => { fs.appendFileSync(${JSON.stringify(trace)}, name + " " + args[0] + "\\n"); return real(...args); };
+     }
+     require("node:module").syncBuiltinESMExports();`,
+  );
+  const { exitCode } = await quantsmith(["run", recipe, "--out", out], { env: { NODE_OPTIONS: `--require ${spy}` } });
+  expect(exitCode).toBe(0);
+  expect(existsSync(trace)).toBe(false);
+  await quantsmith(["run", recipe, "--out", out, "--fresh", "--only", "quantize"], {
+    env: { NODE_OPTIONS: `--require ${spy}` },
+  });
+  expect(readFileSync(trace, "utf8")).toContain("spawn");
+});
+
+test("16 kills at random moments: nothing lost, wrong or partial, no finished step repeated", async () => {
+  const result = await crashTest({ kills: 16, seed: 7, recipe, print: () => {} });
+  expect(result).toMatchObject({ kills: 16, lost: [], wrong: [], partial: [], repeated: [] });
+}, 400_000);
