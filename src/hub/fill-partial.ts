@@ -5,8 +5,8 @@ import { Patience } from "./patience.js";
 import { ContentMoved, NoRanges, type RemoteFile, validatorOf } from "./remote-file.js";
 import type { HubAnswer } from "./request.js";
 
-/** Bytes gathered before they are written, so that the disk is not asked for every network packet. */
-const writeBytes = 2 ** 20;
+/** Bytes gathered before they are written, so that the disk is not asked for every network packet; a piece at most. */
+const gatherBytes = 2 ** 20;
 /** How often a file may change under us before we stop to begin again. */
 const maxMoves = 2;
 
@@ -86,6 +86,7 @@ async function receive(
   subject: Subject,
   { signal, onChange }: FillOptions,
 ): Promise<void> {
+  const writeBytes = Math.min(gatherBytes, partial.pieceBytes);
   let written = start;
   let gathered: Buffer[] = [];
   let gatheredBytes = 0;

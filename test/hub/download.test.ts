@@ -1,0 +1,191 @@
+import { lstatSync, mkdtempSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { failureOf } from "../fixtures/failure.js";
+import { connect, contents, digests, fetchAll, someBytes, type Told } from "../fixtures/hub-client.js";
+import { Hub } from "../fixtures/hub-server/hub.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+const base = temporaryFolder();
+const large = someBytes(1, 500_000);
+const files = {
+  "config.json": '{"architectures":["LlamaForCausalLM"]}',
+  "README.md": "",
+  "model.safetensors": large,
+  "sub folder/naïve 模型 #1?.txt": "odd name",
+};
+const wanted = digests(files);
+
+let hub: Hub;
+let cache: string;
+
+beforeEach(async () => {
+  hub = await Hub.start();
+  cache = mkdtempSync(join(base, "cache-"));
+});
+afterEach(async () => {
+  expect(hub.violations).toEqual([]);
+  await hub.close();
+});
+
+const storageBytes = () =>
+  hub.requests.filter(({ server }) => server === "storage").reduce((sum, { sent }) => sum + sent.end - sent.start, 0);
+
+describe("a download", () => {
+  test("brings every file, in the Hugging Face cache layout", async () => {
+    const commit = hub.create("org/model").commit(files);
+    const told: Told = { notes: [], progress: [] };
+    const folder = await fetchAll(connect(hub, cache), "org/model", "main", told);
+    expect(folder).toBe(join(cache, "models--org--model", "snapshots", commit));
+    expect(contents(folder)).toEqual(wanted);
+    expect(readFileSync(join(cache, "models--org--model", "refs", "main"), "utf8")).toBe(commit);
+    for (const path of Object.keys(files)) {
+      const link = readlinkSync(join(folder, path));
+      expect(link).toMatch(path.includes("/") ? /^\.\.\/\.\.\/\.\.\/blobs\/\w+$/ : /^\.\.\/\.\.\/blobs\/\w+$/);
+    }
+    expect(lstatSync(join(folder, "model.safetensors")).isSymbolicLink()).toBe(true);
+    const last = told.progress.at(-1);
+    expect(last?.done).toBe(last?.total);
+    expect(last?.total).toBe(Object.values(files).reduce((sum, content) => sum + Buffer.byteLength(content), 0));
+  });
+
+  test("asks for parts of large files at the storage and for the signed address only now and then", async () => {
+    hub.create("org/model").commit(files);
+    await fetchAll(connect(hub, cache), "org/model");
+    const parts = hub.requests.filter(({ server }) => server === "storage");
+    expect(parts.length).toBe(Math.ceil(large.length / 65_536));
+    expect(parts.every(({ status }) => status === 206)).toBe(true);
+    expect(hub.requests.filter(({ path }) => path.endsWith("/model.safetensors")).length).toBeLessThanOrEqual(4);
+    expect(storageBytes()).toBe(large.length);
+  });
+
+  test("resolves the revision with one request and asks for the commit from then on", async () => {
+    const repo = hub.create("org/model");
+    const commit = repo.commit(files);
+    await fetchAll(connect(hub, cache), "org/model");
+    const named = hub.requests.filter(({ server, path }) => server === "hub" && !path.includes(commit));
+    expect(named.map(({ path }) => path)).toEqual(["/api/models/org/model/revision/main"]);
+  });
+
+  test("brings one commit's files when the revision moves in between", async () => {
+    const repo = hub.create("org/model");
+    const first = repo.commit(files);
+    hub.faults = ({ path }) => {
+      if (path.includes("/tree/"))
+        repo.commit({ ...files, "model.safetensors": someBytes(2, 400_000), "new.txt": "x" });
+      return undefined;
+    };
+    const folder = await fetchAll(connect(hub, cache), "org/model");
+    expect(folder).toContain(first);
+    expect(contents(folder)).toEqual(wanted);
+  });
+
+  test("takes what is there after verifying it, and replaces what is damaged", async () => {
+    hub.create("org/model").commit(files);
+    const folder = await fetchAll(connect(hub, cache), "org/model");
+    const before = storageBytes();
+    await fetchAll(connect(hub, cache), "org/model");
+    expect(storageBytes()).toBe(before);
+    const damaged = Buffer.from(large);
+    damaged[1000] = 0xff ^ (damaged[1000] ?? 0);
+    writeFileSync(join(folder, "model.safetensors"), damaged);
+    expect(contents(await fetchAll(connect(hub, cache), "org/model"))).toEqual(wanted);
+    expect(storageBytes()).toBe(2 * before);
+  });
+
+  test("shares content between commits and files", async () => {
+    const repo = hub.create("org/model");
+    repo.commit(files);
+    await fetchAll(connect(hub, cache), "org/model");
+    const before = storageBytes();
+    repo.commit({ ...files, "config.json": "{}", "copy.safetensors": large });
+    const folder = await fetchAll(connect(hub, cache), "org/model");
+    expect(contents(folder)["copy.safetensors"]).toBe(wanted["model.safetensors"]);
+    expect(storageBytes()).toBe(before);
+  });
+
+  test("reads listings of several pages", async () => {
+    hub.pageSize = 7;
+    const many = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`file-${index}.txt`, `${index}`]));
+    hub.create("org/model").commit(many);
+    const folder = await fetchAll(connect(hub, cache), "org/model");
+    expect(Object.keys(contents(folder)).length).toBe(40);
+  });
+
+  test("two at once share the work", async () => {
+    hub.create("org/model").commit(files);
+    hub.faults = () => ({ kind: "slow", chunkBytes: 20_000, delayMs: 5 });
+    const [one, two] = await Promise.all([
+      fetchAll(connect(hub, cache), "org/model"),
+      fetchAll(connect(hub, cache), "org/model"),
+    ]);
+    expect(contents(one)).toEqual(wanted);
+    expect(contents(two)).toEqual(wanted);
+    expect(storageBytes()).toBe(large.length);
+  });
+
+  test("is stopped by its signal and continues later", async () => {
+    hub.create("org/model").commit(files);
+    hub.faults = ({ server }) => (server === "storage" ? { kind: "slow", chunkBytes: 8192, delayMs: 5 } : undefined);
+    const stop = new AbortController();
+    const told: Told = { notes: [], progress: [] };
+    const stopped = fetchAll(connect(hub, cache), "org/model", "main", told, stop.signal);
+    while (storageBytes() < 200_000) await new Promise((resolve) => setTimeout(resolve, 5));
+    stop.abort(new Error("enough"));
+    await expect(stopped).rejects.toThrow("enough");
+    const sent = storageBytes();
+    hub.faults = () => undefined;
+    expect(contents(await fetchAll(connect(hub, cache), "org/model"))).toEqual(wanted);
+    // Four connections with up to a piece each, and what the sockets held.
+    expect(storageBytes() - large.length).toBeLessThan(Math.min(sent, 4 * (16_384 + 65_536)));
+  });
+});
+
+describe("a server without ranges, or whose content changes", () => {
+  test("gives whole files only", async () => {
+    hub.create("org/model").commit(files);
+    hub.faults = ({ server }) => (server === "storage" ? { kind: "whole" } : undefined);
+    expect(contents(await fetchAll(connect(hub, cache), "org/model"))).toEqual(wanted);
+  });
+
+  test("has another ETag once: begun again and not mixed", async () => {
+    hub.create("org/model").commit(files);
+    hub.faults = ({ server, earlier }) =>
+      server === "storage" && earlier === 5 ? { kind: "etag", etag: '"other"' } : undefined;
+    expect(contents(await fetchAll(connect(hub, cache), "org/model"))).toEqual(wanted);
+    expect(storageBytes()).toBeGreaterThan(large.length);
+  });
+
+  test("changes all the time: given up", async () => {
+    hub.create("org/model").commit(files);
+    hub.faults = ({ server, earlier }) => (server === "storage" ? { kind: "etag", etag: `"${earlier}"` } : undefined);
+    const error = await failureOf(fetchAll(connect(hub, cache), "org/model"));
+    expect(error.code).toBe("QS-HUB-ANSWER");
+  });
+
+  test("wrong bytes of the right size, once: downloaded again", async () => {
+    hub.create("org/model").commit(files);
+    let wrong = true;
+    hub.faults = ({ server }) => {
+      if (server !== "storage" || !wrong) return undefined;
+      wrong = false;
+      return { kind: "corrupt" };
+    };
+    const told: Told = { notes: [], progress: [] };
+    expect(contents(await fetchAll(connect(hub, cache), "org/model", "main", told))).toEqual(wanted);
+    expect(told.notes.join()).toContain("model.safetensors arrived with other content");
+  });
+
+  test.each(["model.safetensors", "config.json"] as const)(
+    "wrong bytes of the right size in %s, always",
+    async (path) => {
+      hub.create("org/model").commit({ [path]: files[path] });
+      hub.faults = (request) =>
+        request.path.endsWith("config.json") || request.server === "storage" ? { kind: "corrupt" } : undefined;
+      const error = await failureOf(fetchAll(connect(hub, cache), "org/model"));
+      expect(error.code).toBe("QS-FETCH-HASH");
+      expect(error.message).toContain(path);
+      expect(Object.keys(contents(join(cache, "models--org--model")))).toEqual([]);
+    },
+  );
+});

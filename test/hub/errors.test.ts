@@ -1,0 +1,201 @@
+import { mkdtempSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { hubConnection } from "../../src/hub/connection.js";
+import { listModel } from "../../src/hub/list-model.js";
+import type { ErrorCode } from "../../src/util/error-codes.js";
+import { failureOf } from "../fixtures/failure.js";
+import { connect, contents, digests, fetchAll, someBytes } from "../fixtures/hub-client.js";
+import type { Fault } from "../fixtures/hub-server/faults.js";
+import { Hub } from "../fixtures/hub-server/hub.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+const base = temporaryFolder();
+const files = { "config.json": "{}", "model.safetensors": someBytes(3, 100_000) };
+const wanted = digests(files);
+
+let hub: Hub;
+let cache: string;
+
+beforeEach(async () => {
+  hub = await Hub.start();
+  cache = mkdtempSync(join(base, "cache-"));
+});
+afterEach(async () => {
+  expect(hub.violations).toEqual([]);
+  await hub.close();
+});
+
+const errorOf = (env: Record<string, string> = {}, repo = "org/model", revision = "main") =>
+  failureOf(fetchAll(connect(hub, cache, { env }), repo, revision));
+
+describe("what the Hub refuses", () => {
+  test("an unknown repository, without and with a token", async () => {
+    hub.token = "hf_right";
+    const without = await errorOf({}, "org/none");
+    expect(without.code).toBe("QS-HUB-UNAUTHORIZED");
+    expect(without.remedy).toContain("HF_TOKEN");
+    const withToken = await errorOf({ HF_TOKEN: "hf_right" }, "org/none");
+    expect(withToken.code).toBe("QS-HUB-MISSING");
+    expect(withToken.message).toContain("org/none");
+  });
+
+  test("a private repository: wrong token, right token", async () => {
+    hub.create("org/model").commit(files);
+    hub.create("org/model").access = "private";
+    hub.token = "hf_right";
+    expect((await errorOf()).code).toBe("QS-HUB-UNAUTHORIZED");
+    expect((await errorOf({ HF_TOKEN: "hf_wrong" })).code).toBe("QS-HUB-UNAUTHORIZED");
+    const connection = connect(hub, cache, { env: { HF_TOKEN: "hf_right" } });
+    expect(contents(await fetchAll(connection, "org/model"))).toEqual(wanted);
+  });
+
+  test.each([{}, { HF_TOKEN: "hf_right" }])("a gated repository, token %o: where to ask", async (env) => {
+    hub.create("org/model").commit(files);
+    hub.create("org/model").access = "gated";
+    hub.token = "hf_right";
+    const error = await errorOf(env as Record<string, string>);
+    expect(error.code).toBe("QS-HUB-GATED");
+    expect(error.remedy).toContain(`${hub.url}/org/model`);
+    hub.granted = true;
+    const connection = connect(hub, cache, { env: { HF_TOKEN: "hf_right" } });
+    expect(contents(await fetchAll(connection, "org/model"))).toEqual(wanted);
+  });
+
+  test("an unknown revision", async () => {
+    hub.create("org/model").commit(files);
+    const error = await errorOf({}, "org/model", "v9/beta");
+    expect(error.code).toBe("QS-HUB-REVISION");
+    expect(error.message).toContain("v9/beta");
+  });
+
+  const answers: [what: string, code: ErrorCode, fault: Fault][] = [
+    ["403 without a reason", "QS-HUB-FORBIDDEN", { kind: "status", status: 403 }],
+    ["400", "QS-HUB-FAILED", { kind: "status", status: 400 }],
+    ["500 again and again", "QS-HUB-FAILED", { kind: "status", status: 500 }],
+    ["429 again and again", "QS-HUB-RATE-LIMIT", { kind: "status", status: 429 }],
+    ["429 until tomorrow", "QS-HUB-RATE-LIMIT", { kind: "status", status: 429, headers: { "retry-after": "86400" } }],
+    ["resets again and again", "QS-HUB-NETWORK", { kind: "reset", after: 0 }],
+    ["no JSON", "QS-HUB-ANSWER", { kind: "body", body: "<html>" }],
+    ["JSON of something else", "QS-HUB-ANSWER", { kind: "body", body: "null" }],
+    ["a commit that is a path", "QS-HUB-ANSWER", { kind: "body", body: '{"sha":"../../../../etc","id":"a"}' }],
+    ["redirects in a circle", "QS-HUB-ANSWER", { kind: "redirect", to: "/api/models/org/model/revision/main" }],
+    ["a redirect to plain http elsewhere", "QS-HUB-ANSWER", { kind: "redirect", to: "http://192.0.2.1/" }],
+    ["a redirect to a file", "QS-HUB-ANSWER", { kind: "redirect", to: "file:///etc/passwd" }],
+    ["a redirect with a password", "QS-HUB-ANSWER", { kind: "redirect", to: "https://a:b@192.0.2.1/" }],
+    ["a redirect to nowhere", "QS-HUB-ANSWER", { kind: "redirect", to: "https://" }],
+  ];
+  test.each(answers)("%s: %s", async (_, code, fault) => {
+    hub.create("org/model").commit(files);
+    hub.faults = () => fault;
+    const error = await failureOf(listModel(connect(hub, cache, { limits: { attempts: 3 } }), "org/model", "main"));
+    expect(error.code).toBe(code);
+    expect(error.remedy.length).toBeGreaterThan(10);
+  });
+
+  const names = ["../x", "a/../../x", "/etc/passwd", "a//b", ".", "a/.", "C:x", "a\\b", "a\u0000b", "a\nb", ""];
+  const long = ["x".repeat(300), `${"y/".repeat(3000)}z`];
+  test.each([...names, ...long])("a listing with the file name %j", async (path) => {
+    hub.create("org/model").commit(files);
+    const entry = { type: "file", path, oid: "0".repeat(40), size: 1 };
+    hub.faults = (request) =>
+      request.path.includes("/tree/") ? { kind: "body", body: JSON.stringify([entry]) } : undefined;
+    expect((await errorOf()).code).toBe("QS-HUB-ANSWER");
+  });
+
+  const entries: [what: string, entry: object][] = [
+    ["no size", { path: "a", oid: "0".repeat(40) }],
+    ["a negative size", { path: "a", oid: "0".repeat(40), size: -1 }],
+    ["half a byte", { path: "a", oid: "0".repeat(40), size: 0.5 }],
+    ["no digest", { path: "a", size: 1 }],
+    ["a digest that is a path", { path: "a", oid: "../../../../x", size: 1 }],
+    ["an LFS digest that is a path", { path: "a", oid: "0".repeat(40), size: 1, lfs: { oid: "../x", size: 1 } }],
+    ["a number for a name", { path: 1, oid: "0".repeat(40), size: 1 }],
+  ];
+  test.each(entries)("a listing with %s", async (_, entry) => {
+    hub.create("org/model").commit(files);
+    const body = JSON.stringify([{ type: "file", ...entry }]);
+    hub.faults = ({ path }) => (path.includes("/tree/") ? { kind: "body", body } : undefined);
+    expect((await errorOf()).code).toBe("QS-HUB-ANSWER");
+  });
+
+  test("a listing without end", async () => {
+    const repo = hub.create("org/model");
+    const commit = repo.commit(files);
+    const link = `<${hub.url}/api/models/org/model/tree/${commit}>; rel="next"`;
+    const body = JSON.stringify([{ type: "file", path: "a", oid: "0".repeat(40), size: 1 }]);
+    hub.faults = ({ path }) => (path.includes("/tree/") ? { kind: "body", body, headers: { link } } : undefined);
+    expect((await errorOf()).code).toBe("QS-HUB-ANSWER");
+  });
+});
+
+describe("trouble that passes", () => {
+  const once: [what: string, fault: Fault][] = [
+    ["503", { kind: "status", status: 503 }],
+    ["429 with seconds", { kind: "status", status: 429, headers: { "retry-after": "1" } }],
+    ["429 with a date", { kind: "status", status: 429, headers: { "retry-after": new Date(0).toUTCString() } }],
+    ["a reset before the answer", { kind: "reset", after: 0 }],
+    ["a reset in the middle", { kind: "reset", after: 5 }],
+    ["a stall before the answer", { kind: "stall", after: 0 }],
+    ["a stall in the middle", { kind: "stall", after: 5 }],
+    ["a body that is too short", { kind: "short", after: 5 }],
+  ];
+  test.each(once)("%s, once for every address", async (_, fault) => {
+    hub.create("org/model").commit({ ...files, "model.safetensors": someBytes(3, 20_000) });
+    hub.faults = ({ earlier, path }) => {
+      // JSON cut short is told apart from JSON that is wrong by its length only, so these are for content.
+      const cut = fault.kind === "short" && !path.includes("/resolve/") && !path.startsWith("/store/");
+      return earlier === 0 && !cut ? fault : undefined;
+    };
+    const folder = await fetchAll(connect(hub, cache, { limits: { stallMs: 200 } }), "org/model");
+    expect(Object.keys(contents(folder))).toEqual(Object.keys(wanted));
+  });
+
+  test("a signed address that expires: a new one is asked for", async () => {
+    hub.create("org/model").commit(files);
+    let parts = 0;
+    hub.faults = ({ server }) => {
+      if (server === "storage" && ++parts === 2) hub.expireSignatures();
+      return undefined;
+    };
+    const limits = { connectionsPerFile: 1, spanBytes: 16_384 };
+    expect(contents(await fetchAll(connect(hub, cache, { limits }), "org/model"))).toEqual(wanted);
+    expect(hub.requests.filter(({ path }) => path.endsWith("/model.safetensors")).length).toBe(2);
+  });
+
+  test("a limited rate holds back all connections for as long as was asked", async () => {
+    hub.create("org/model").commit(Object.fromEntries([1, 2, 3, 4, 5].map((n) => [`${n}.txt`, `${n}`])));
+    const times: number[] = [];
+    let limited: number | undefined;
+    hub.faults = ({ path }) => {
+      if (!path.includes("/resolve/")) return undefined;
+      if (limited !== undefined) times.push(performance.now() - limited);
+      else if (path.endsWith("/3.txt")) {
+        limited = performance.now();
+        return { kind: "status", status: 429, headers: { "retry-after": "1" } };
+      }
+      return undefined;
+    };
+    await fetchAll(connect(hub, cache), "org/model");
+    expect(times.length).toBeGreaterThan(1);
+    // Requests already under way when the answer came may still arrive at once.
+    expect(times.filter((time) => time > 100 && time < 990)).toEqual([]);
+  });
+});
+
+test("a Hub that is not there is offline", async () => {
+  const port = await freePort();
+  const env = { HF_ENDPOINT: `http://127.0.0.1:${port}`, HF_HUB_CACHE: cache, HF_HOME: cache };
+  const connection = hubConnection(env, { attempts: 2, firstDelayMs: 1 });
+  const error = await failureOf(listModel(connection, "org/model", "main"));
+  expect(error.code).toBe("QS-HUB-OFFLINE");
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const address = server.address();
+  await new Promise((done) => server.close(done));
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
