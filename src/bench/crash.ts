@@ -31,8 +31,8 @@ export interface CrashResult {
 }
 
 const root = fileURLToPath(packageRoot);
-/** Kills fall evenly within this long after a start, in milliseconds; a preview run takes about ten seconds. */
-const longestLifeMs = 4000;
+/** Kills fall evenly within this part of a clean run's time after a start, so that every step is hit and rounds end. */
+const longestLife = 0.6;
 const pollMs = 15;
 
 /**
@@ -45,7 +45,9 @@ export async function crashTest({ kills, seed, recipe, print }: CrashOptions): P
   const home = await mkdtemp(join(tmpdir(), "quantsmith-crash-"));
   try {
     const clean = join(home, "clean");
+    const started = performance.now();
     await ended(start(recipe, clean));
+    const longestLifeMs = (performance.now() - started) * longestLife;
     const expected = await digests(clean);
     print(`a clean run leaves ${expected.size} outputs; killing ${kills} times`);
     while (result.kills < kills) {
