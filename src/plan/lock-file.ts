@@ -2,6 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { parse } from "yaml";
 import { canonicalJson, type Json, type JsonObject } from "../util/canonical-json.js";
 import { QuantsmithError } from "../util/errors.js";
+import { isJsonObject, jsonDifferences } from "../util/json-differences.js";
 import type { Plan } from "./plan.js";
 
 /** What an earlier run was made from: a release's `recipe.lock.yaml`, or a copy of it beside the recipe. */
@@ -19,7 +20,7 @@ export async function findLockFile(paths: readonly string[]): Promise<LockFile |
     const found = await stat(path).catch(() => undefined);
     if (found === undefined) continue;
     const content = found.size > maxLockBytes ? undefined : await readYaml(path);
-    if (!isObject(content) || content.version !== 1) {
+    if (!isJsonObject(content) || content.version !== 1) {
       throw new QuantsmithError("QS-LOCK-MISSING", `${path} is no recipe.lock.yaml of this version`, {
         remedy: "Take the recipe.lock.yaml of a release, or remove the file.",
         at: { file: path },
@@ -58,14 +59,9 @@ export function movedRevision(plan: Plan, { path, content }: LockFile): string |
 function lockChanges(plan: Plan, lock: LockFile): string[] {
   // Through JSON, as the file went: members that are undefined are not there.
   const now = JSON.parse(canonicalJson(plan.report.params.lock)) as JsonObject;
-  return differences(lock.content, now, "");
-}
-
-function differences(before: Json | undefined, after: Json | undefined, path: string): string[] {
-  if (canonicalJson(before ?? null) === canonicalJson(after ?? null)) return [];
-  if (!isObject(before) || !isObject(after)) return [`${path}: ${show(before)} → ${show(after)}`];
-  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
-  return keys.flatMap((key) => differences(before[key], after[key], path === "" ? key : `${path}.${key}`));
+  return jsonDifferences(lock.content, now).map(
+    ({ path, before, after }) => `${path}: ${show(before)} → ${show(after)}`,
+  );
 }
 
 function show(value: Json | undefined): string {
@@ -75,11 +71,7 @@ function show(value: Json | undefined): string {
 }
 
 function memberOf(value: Json | undefined, key: string): Json | undefined {
-  return isObject(value) ? value[key] : undefined;
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return isJsonObject(value) ? value[key] : undefined;
 }
 
 async function readYaml(path: string): Promise<Json | undefined> {

@@ -42,6 +42,7 @@ const facts: CardFacts = {
   },
   baseModel: "org/Model",
   license: "apache-2.0",
+  unsafe: [],
   conversational: true,
   imatrixFile: "Model-imatrix.gguf",
   calibration: { corpus: "calibration.txt", chunks: 200, context: 512 },
@@ -64,6 +65,11 @@ test("every variant stands in the table with its figures and errors", () => {
   expect(renderCard(facts)).toContain(
     "| [Q4_K_M](./Model-Q4_K_M.gguf) | 2.50 GB | 4.89 | 1.0123 | 0.01234 ± 0.00012 | 91.50 % | 2/2 |",
   );
+});
+
+test("a release made from files that can run code says so", () => {
+  expect(renderCard(facts)).not.toContain("allowUnsafe");
+  expect(renderCard({ ...facts, unsafe: ["pytorch_model.bin"] })).toContain("**Warning:** made with `allowUnsafe`");
 });
 
 test("what is not known is left out instead of invented", () => {
