@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
+import { QuantsmithError } from "../util/errors.js";
 import { packageVersion } from "../util/package-version.js";
 import { exitCodeOf, printError } from "./print.js";
 
@@ -21,6 +22,8 @@ const program = new Command("quantsmith")
   .version(packageVersion())
   .showSuggestionAfterError()
   .configureHelp({ showGlobalOptions: true })
+  // Errors are printed below, with a code and a remedy.
+  .configureOutput({ outputError: () => undefined })
   .exitOverride();
 
 const json = ["--json", "print one JSON document on standard output"] as const;
@@ -108,18 +111,27 @@ program
   .option("--write <folder>", "write both schemas into a folder instead")
   .action(async (kind, options) => (await commands.schema()).schema(kind, options));
 
-// A reader that has seen enough (`quantsmith types | head`) closes the pipe; that is no error of ours.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(process.exitCode);
-});
+// A reader that has seen enough (`quantsmith types | head`) closes the pipe; the work goes on without being seen.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+}
 
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  if (error instanceof CommanderError && error.exitCode === 0) process.exitCode = 0;
   else {
-    printError(error, process.argv.includes("--json"));
-    process.exitCode = exitCodeOf(error);
+    const told = error instanceof CommanderError ? usageError(error) : error;
+    printError(told, process.argv.includes("--json"));
+    process.exitCode = exitCodeOf(told);
   }
+}
+
+function usageError(error: CommanderError): QuantsmithError {
+  const message = error.message.replace(/^error: /, "").replace(/\n/g, " ");
+  return new QuantsmithError("QS-USAGE", error.code === "commander.help" ? "no command was given" : message, {
+    remedy: "`quantsmith --help` lists the commands, `quantsmith <command> --help` its options.",
+  });
 }

@@ -1,6 +1,7 @@
 import { rm, stat } from "node:fs/promises";
 import type { Step } from "../plan/plan.js";
 import type { OperationReport, StageContext } from "../stages/stage.js";
+import { QuantsmithError } from "../util/errors.js";
 import { diskFull, requireDiskSpace, watchDisk } from "./disk-space.js";
 import { findStep, recordKeys } from "./find-step.js";
 import { fingerprint, stepKey } from "./fingerprint.js";
@@ -86,8 +87,9 @@ async function makeFinal(
   key: string,
   { report, seconds }: Work,
 ): Promise<StepRecord> {
+  await requireUnchangedInputs(step, runtime);
   const record = {
-    format: 1 as const,
+    format: 2 as const,
     key,
     step: step.id,
     recipe: runtime.plan.name,
@@ -99,7 +101,7 @@ async function makeFinal(
     seconds,
     peakMemoryBytes: report.peakMemoryBytes ?? 0,
   };
-  return runtime.store.commit(out, record, await digestBy(step, runtime, out, report.digests ?? {}));
+  return runtime.store.commit(out, record, await digestBy(step, runtime, out, report));
 }
 
 function stageContext(
@@ -128,17 +130,41 @@ async function digestBy(
   step: Step,
   runtime: Runtime,
   out: string,
-  verified: Readonly<Record<string, string>>,
+  { digests: verified = {}, expectedDigests: expected = {} }: OperationReport,
 ): Promise<(path: string) => Promise<string>> {
   const known = new Map<string, string>();
   for (const [name, digest] of Object.entries(inputDigests(step.inputs, runtime.records))) {
     const path = inputPath(step.inputs, name, runtime.records, runtime.store);
     if (path !== undefined) known.set(await fileIdentity(path), digest);
   }
-  return async (path) =>
-    verified[path.slice(out.length + 1)] ??
-    known.get(await fileIdentity(path)) ??
-    runtime.digests.digest(path, runtime.signal);
+  return async (path) => {
+    const name = path.slice(out.length + 1);
+    const digest =
+      verified[name] ?? known.get(await fileIdentity(path)) ?? (await runtime.digests.digest(path, runtime.signal));
+    if ((expected[name] ?? digest) !== digest) throw inputChanged(step.id, name);
+    return digest;
+  };
+}
+
+/**
+ * What a step read must still be what its key says, or its outputs would be believed under that key for ever: a user
+ * may have edited a text or a checkpoint's file, which the store only links to, while the step ran.
+ */
+async function requireUnchangedInputs(step: Step, runtime: Runtime): Promise<void> {
+  for (const [name, input] of Object.entries(step.inputs)) {
+    if (input.kind === "outside") continue; // read as a whole by its stage, which compares the digest
+    const record = runtime.records.get(input.step);
+    if (record === undefined) continue;
+    const { stage } = record.fingerprint;
+    if ((await runtime.store.find(stage, record.key, { readOnly: true })) === undefined)
+      throw inputChanged(step.id, name);
+  }
+}
+
+function inputChanged(step: string, file: string): QuantsmithError {
+  return new QuantsmithError("QS-INPUT-CHANGED", `${file} was changed while ${step} was using it`, {
+    remedy: "Run again; the plan then sees what is there now.",
+  });
 }
 
 async function fileIdentity(path: string): Promise<string> {

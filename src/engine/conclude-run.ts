@@ -16,7 +16,7 @@ export async function concludeRun(
   outcome: RunOutcome,
   workspace: Workspace,
   signal: AbortSignal,
-): Promise<{ report: RunReport; errors: unknown[] }> {
+): Promise<{ report: RunReport; errors: unknown[]; withdrawn: boolean }> {
   const { records, store } = outcome;
   const { params, inputs } = plan.report;
   const digests = inputDigests(inputs, records);
@@ -36,13 +36,14 @@ export async function concludeRun(
 
   const packaged = records.get("package");
   let release: string | null = null;
+  let withdrawn = false;
   if (packaged !== undefined) {
     const folder = store.folder("package", packaged.key);
     release = await installRelease(workspace, plan.name, { folder, record: packaged }, signal);
   } else if (nothing >= 0 && failed.length === params.variants.length) {
-    await withdrawRelease(workspace, plan.name, signal);
+    withdrawn = await withdrawRelease(workspace, plan.name, signal);
   }
-  return { report: { ...report, release }, errors };
+  return { report: { ...report, release }, errors, withdrawn };
 }
 
 function gateError(variants: readonly string[]): QuantsmithError {

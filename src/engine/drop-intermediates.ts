@@ -1,6 +1,7 @@
 import type { Step } from "../plan/plan.js";
 import type { StepSummary } from "../stages/stage.js";
 import type { Runtime } from "./runtime.js";
+import { livingScratch } from "./scratch.js";
 
 /**
  * With `keepIntermediates: false`, drops every intermediate file whose readers have all succeeded. The record stays,
@@ -10,8 +11,10 @@ export async function dropIntermediates(
   runtime: Runtime,
   statusOf: (step: string) => StepSummary["status"] | undefined,
 ): Promise<void> {
-  const { plan, records, store } = runtime;
+  const { plan, records, store, workspace } = runtime;
   if (plan.keepIntermediates) return;
+  // Another run may be about to read them; whoever is last drops them.
+  if ((await livingScratch(workspace.tmp)).length > 1) return;
   const succeeded = (step: Step) => ["built", "cached"].includes(statusOf(step.id) ?? "");
   for (const producer of plan.steps) {
     for (const file of producer.intermediates) {

@@ -1,6 +1,6 @@
 import { copyFile, mkdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { isSystemError } from "../util/errors.js";
+import { isSystemError, QuantsmithError } from "../util/errors.js";
 import { linkOrCopy, listFiles, syncFolder } from "../util/files.js";
 import { sha256File } from "../util/sha256.js";
 import { withLock } from "./lock.js";
@@ -35,9 +35,12 @@ export async function installRelease(
   return release;
 }
 
-/** Takes a release away whose variants did not pass any more; its files stay in the store. */
-export async function withdrawRelease(workspace: Workspace, name: string, signal: AbortSignal): Promise<void> {
-  await exclusively(workspace, name, signal, () => setAside(workspace, join(workspace.releases, name)));
+/** Takes a release away whose variants do not pass any more; its files stay in the store. True if there was one. */
+export async function withdrawRelease(workspace: Workspace, name: string, signal: AbortSignal): Promise<boolean> {
+  const release = join(workspace.releases, name);
+  const existed = (await stat(release).catch(() => undefined)) !== undefined;
+  await exclusively(workspace, name, signal, () => setAside(workspace, release));
+  return existed;
 }
 
 function exclusively(workspace: Workspace, name: string, signal: AbortSignal, work: () => Promise<void>) {
@@ -45,7 +48,14 @@ function exclusively(workspace: Workspace, name: string, signal: AbortSignal, wo
   return withLock(workspace.locks, `release-${name}`, { signal, onWait: silent, onLost: silent }, work);
 }
 
+/** Takes the old release away; a folder without a release.json was not made by us and is left alone. */
 async function setAside(workspace: Workspace, release: string): Promise<void> {
+  const present = await listFiles(release).catch((): string[] => []);
+  if (present.length > 0 && !present.includes("release.json")) {
+    throw new QuantsmithError("QS-RELEASE-FOREIGN", `${release} is in the way: it is no release of quantsmith`, {
+      remedy: "Move the folder away, or give another folder with --out.",
+    });
+  }
   const old = scratchPath(workspace, "old-release");
   try {
     await rename(release, old);

@@ -1,3 +1,5 @@
+import { canonicalJson, type Json } from "../util/canonical-json.js";
+import { sha256 } from "../util/sha256.js";
 import type { Fingerprint } from "./fingerprint.js";
 
 /** One output file of a finished step. */
@@ -15,7 +17,7 @@ export interface RecordedFile {
 
 /** `record.json`: written last, so its presence means that everything beside it is whole. */
 export interface StepRecord {
-  format: 1;
+  format: 2;
   key: string;
   step: string;
   /** The recipe it was first built for; others may share it. */
@@ -33,16 +35,18 @@ export interface StepRecord {
   peakMemoryBytes: number;
 }
 
-/** Reads `record.json`'s text; undefined for anything that is not a record of this format. */
+/** The text of `record.json`, with a checksum over all the rest, so that a damaged record is no record. */
+export function renderRecord(record: StepRecord): string {
+  const checksum = sha256(canonicalJson(record as unknown as Json));
+  return `${JSON.stringify({ ...record, checksum }, null, 2)}\n`;
+}
+
+/** Reads `record.json`'s text; undefined for anything that is not a whole record of this format. */
 export function parseRecord(text: string): StepRecord | undefined {
   try {
-    const record = JSON.parse(text) as Partial<StepRecord>;
-    const whole =
-      record.format === 1 &&
-      typeof record.key === "string" &&
-      typeof record.fingerprint === "object" &&
-      Array.isArray(record.outputs);
-    return whole ? (record as StepRecord) : undefined;
+    const { checksum, ...record } = JSON.parse(text) as StepRecord & { checksum?: string };
+    const whole = record.format === 2 && checksum === sha256(canonicalJson(record as unknown as Json));
+    return whole ? record : undefined;
   } catch {
     return undefined;
   }

@@ -35,11 +35,11 @@ export async function livingScratch(tmp: string): Promise<string[]> {
   return names.filter((_name, index) => living[index]);
 }
 
-/** Removes everything in `tmp` whose maker is gone. */
+/** Removes the scratch folders whose makers are gone, and nothing that has another name: it is not ours. */
 export async function collectScratch(tmp: string): Promise<void> {
   const living = new Set(await livingScratch(tmp));
   for (const name of await readdir(tmp)) {
-    if (!living.has(name)) await rm(join(tmp, name), { recursive: true, force: true });
+    if (pattern.test(name) && !living.has(name)) await rm(join(tmp, name), { recursive: true, force: true });
   }
 }
 

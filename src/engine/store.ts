@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { isSystemError } from "../util/errors.js";
 import { listFiles, syncFile, syncFolder, writeFileAtomic } from "../util/files.js";
 import { sha256File } from "../util/sha256.js";
-import { parseRecord, type RecordedFile, type StepRecord } from "./record.js";
+import { parseRecord, type RecordedFile, renderRecord, type StepRecord } from "./record.js";
 import { scratchPath, type Workspace } from "./workspace.js";
 
 const recordName = "record.json";
+const stepFolder = /^[a-z]+-[0-9a-f]{64}$/;
 
 /** The content-addressed results of finished steps: `store/<stage>-<key>/` with outputs and `record.json`. */
 export class Store {
@@ -110,17 +111,21 @@ export class Store {
   /** Removes folders without a record: what is left of a step that a crash kept from becoming final. */
   async collectRubbish(): Promise<void> {
     for (const name of await readdir(this.#workspace.store)) {
+      if (!stepFolder.test(name)) continue; // not ours
       const folder = join(this.#workspace.store, name);
-      if (folder !== this.#workspace.locks && (await readRecord(folder)) === undefined) await this.#discard(folder);
+      if ((await readRecord(folder)) === undefined) await this.#discard(folder);
     }
   }
 
   async #writeRecord(folder: string, record: StepRecord): Promise<void> {
-    await writeFileAtomic(join(folder, recordName), `${JSON.stringify(record, null, 2)}\n`);
+    await writeFileAtomic(join(folder, recordName), renderRecord(record));
   }
 
   async #discard(folder: string): Promise<void> {
-    await rm(join(folder, recordName), { force: true });
+    // ENOTDIR: a plain file has our name, and goes as a folder would.
+    await rm(join(folder, recordName), { force: true }).catch((error: unknown) => {
+      if (!isSystemError(error) || error.code !== "ENOTDIR") throw error;
+    });
     const grave = scratchPath(this.#workspace, "discarded");
     try {
       await rename(folder, grave);

@@ -1,4 +1,4 @@
-import { realpath } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { repoCache } from "../hub/cache-layout.js";
 import { missingBytes } from "../hub/cache-space.js";
@@ -84,6 +84,8 @@ async function hashTexts(settings: Settings, digests: DigestCache): Promise<Map<
   for (const kind of ["calibration", "search", "evaluation"] as const) {
     for (const path of corpusFiles(settings[kind].corpus, kind)) {
       try {
+        // A pipe would be waited for without end.
+        if (!(await stat(path)).isFile()) throw Object.assign(new Error("not a file"), { code: "not a regular file" });
         hashes.set(path, await digests.digest(path));
       } catch (cause) {
         const reason = isSystemError(cause) ? ` (${cause.code})` : "";

@@ -26,6 +26,12 @@ export function restrict(plan: Plan, settings: Settings, selection: Selection): 
   const steps = plan.steps
     .filter((step) => last === undefined || stageNames.indexOf(step.stage) <= stageNames.indexOf(last))
     .map((step) => (asked(step) ? step : { ...step, mode: "reuse" as const }));
+  if (!steps.some(({ mode }) => mode === "build")) {
+    throw new QuantsmithError("QS-USAGE", `this recipe has no step in the stage "${only ?? until}"`, {
+      remedy:
+        only === "publish" ? "Add --publish to a whole run, or use `quantsmith publish`." : "See `quantsmith plan`.",
+    });
+  }
   // Whoever builds a part wants to go on from it later.
   const whole = last === undefined && variants === undefined;
   return { ...plan, steps, keepIntermediates: plan.keepIntermediates || !whole };

@@ -25,10 +25,11 @@ export async function loadRecipe(path: string): Promise<LoadedRecipe> {
   const file = resolve(path);
   const { name } = parse(file);
   const yaml = parseYaml(await readTextFile(file, path, "QS-RECIPE-MISSING"), path, "QS-RECIPE-EMPTY");
-  if (name.startsWith(".")) {
-    // `...yaml` would otherwise name the folder above the releases as the one to replace.
+  if (name.startsWith(".") || name.length > 100) {
+    // `...yaml` would otherwise name the folder above the releases as the one to replace; long names end in ENAMETOOLONG.
     throw new QuantsmithError("QS-RECIPE-INVALID", `the recipe file's name ${path} cannot name a release folder`, {
-      remedy: "Rename the file so that it begins with a letter or digit, such as `my-model.yaml`.",
+      remedy:
+        "Rename the file so that it begins with a letter or digit and is at most 100 characters long, such as `my-model.yaml`.",
       at: { file: path },
     });
   }

@@ -2,6 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { JsonObject } from "../util/canonical-json.js";
 import { QuantsmithError } from "../util/errors.js";
+import { sha256 } from "../util/sha256.js";
 import { requiredInput, type StageContext } from "./stage.js";
 
 /** One text of a corpus as the plan knows it; inputs `text0`, `text1`, … hold the files in this order. */
@@ -17,9 +18,11 @@ export interface CorpusText extends JsonObject {
  */
 export async function assembleCorpus(texts: readonly CorpusText[], context: StageContext): Promise<string> {
   const parts: string[] = [];
-  for (const index of texts.keys()) {
+  for (const [index, text] of texts.entries()) {
     const path = requiredInput(context, `text${index}`);
-    parts.push(decode(await readFile(path), path));
+    const bytes = await readFile(path);
+    if (sha256(bytes) !== text.sha256) throw changedError(path);
+    parts.push(decode(bytes, path));
   }
   const joined = parts.join("\n\n");
   if (joined.trim() === "") {
@@ -28,8 +31,8 @@ export async function assembleCorpus(texts: readonly CorpusText[], context: Stag
     });
   }
   const name = texts.length === 1 ? corpusName(texts) : "corpus.txt";
-  // A name that begins with "-" would be read as a flag.
-  const safeName = name.startsWith("-") ? `_${name}` : name;
+  // A name that begins with "-" would be read as a flag, and one of a tool's own file would collide with it.
+  const safeName = `${name.startsWith("-") ? "_" : ""}${name}${/\.(gguf|kld)$/i.test(name) ? ".txt" : ""}`;
   await writeFile(join(context.work, safeName), joined);
   return safeName;
 }
@@ -37,6 +40,14 @@ export async function assembleCorpus(texts: readonly CorpusText[], context: Stag
 /** How a corpus is called on the card: its file names. */
 export function corpusName(texts: readonly CorpusText[]): string {
   return texts.map((text) => text.name).join(" + ");
+}
+
+/** The step is keyed by the text as it was planned; another text under that key would be believed for ever. */
+function changedError(path: string): QuantsmithError {
+  return new QuantsmithError("QS-INPUT-CHANGED", `${path} was changed while the run was using it`, {
+    remedy: "Run again; the plan then sees the new text.",
+    at: { file: path },
+  });
 }
 
 function decode(bytes: Uint8Array, path: string): string {

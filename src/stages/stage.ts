@@ -66,6 +66,8 @@ export interface OperationReport {
   /** Command lines of the native tools it ran, program name first. */
   commands?: string[][];
   peakMemoryBytes?: number;
+  /** sha256 that output files must have, by path; checked before the step is final (QS-INPUT-CHANGED). */
+  expectedDigests?: Record<string, string>;
   /** sha256 of output files whose content the operation has just verified, by path; they are not read again. */
   digests?: Record<string, string>;
   /** Figures of this machine, such as tokens per second. Outputs must be the same wherever they are made. */

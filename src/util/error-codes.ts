@@ -64,6 +64,7 @@ export const errorCodes = {
   "QS-VALIDATE-FAILED": { exit: 4, about: "llama-perplexity failed for a reason not known to us." },
   // texts, allocation, packaging, publishing (src/plan, src/stages)
   "QS-TEXT-MISSING": { exit: 2, about: "A corpus names a text file that cannot be read." },
+  "QS-INPUT-CHANGED": { exit: 2, about: "A file was changed while a run was using it; nothing made from it is kept." },
   "QS-TEXT-EMPTY": { exit: 2, about: "A corpus holds no text." },
   "QS-TEXT-ENCODING": { exit: 2, about: "A text is not UTF-8." },
   "QS-TEXT-OVERLAP": { exit: 2, about: "Calibration, search and evaluation share a text, so figures would flatter." },
@@ -96,6 +97,7 @@ export const errorCodes = {
   "QS-ENV-OUTPUT": { exit: 4, about: "The output folder cannot be written." },
   "QS-DISK-SPACE": { exit: 4, about: "The disk has too little room for the next step; nothing was written." },
   "QS-STEP-NOT-BUILT": { exit: 2, about: "A step was asked for alone, and what it reads is not in the store." },
+  "QS-RELEASE-FOREIGN": { exit: 4, about: "Something that is no release of ours stands where the release would go." },
   "QS-CACHE-BUSY": { exit: 4, about: "The store cannot be cleaned while a run uses it." },
   "QS-INTERRUPTED": { exit: 130, about: "The run was interrupted; the next one continues." },
 } as const satisfies Record<string, { exit: 1 | 2 | 3 | 4 | 5 | 130; about: string }>;

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { readGguf } from "../../src/gguf/read-header.js";
 import { typeCounts } from "../../src/gguf/summary.js";
@@ -245,9 +246,20 @@ describe("publish", () => {
     expect((await publish()).exitCode).toBe(0);
     expect(readdirSync(target)).toEqual(readdirSync(release));
     expect((await publish()).exitCode).toBe(0);
-    writeFileSync(join(target, "release.json"), "{}");
+    writeFileSync(join(target, "notes.md"), "mine");
     const refused = await publish("--json");
     expect([refused.exitCode, JSON.parse(refused.stdout).error.code]).toEqual([2, "QS-PUBLISH-TARGET"]);
+  });
+
+  test("refuses targets inside and around the release, and follows a link to the folder it names", async () => {
+    for (const target of [join(release, "sub"), join(out, "releases"), release]) {
+      const refused = await quantsmith(["publish", release, "--to", `dir:${target}`, "--json"]);
+      expect([refused.exitCode, JSON.parse(refused.stdout).error.code], target).toEqual([2, "QS-PUBLISH-TARGET"]);
+    }
+    symlinkSync(join(home, "real"), join(home, "current"));
+    mkdirSync(join(home, "real"));
+    expect((await quantsmith(["publish", release, "--to", `dir:${join(home, "current")}`])).exitCode).toBe(0);
+    expect(readdirSync(join(home, "real"))).toEqual(readdirSync(release));
   });
 
   test("refuses a release that was changed, and a file that is not a variant that passed", async () => {
@@ -258,4 +270,48 @@ describe("publish", () => {
     expect(JSON.parse(stray.stdout).error.message).toContain("tiny-llama-Q2_K.gguf");
     expect(existsSync(join(home, "never"))).toBe(false);
   });
+});
+
+describe("what is not ours is left alone", () => {
+  test("files of the user in the output folder, and a folder where the release would go", async () => {
+    const folder = join(home, "shared");
+    for (const place of ["tmp/mine", "store/mine", "releases/demo"])
+      mkdirSync(join(folder, place), { recursive: true });
+    for (const place of ["tmp", "store", "releases"])
+      writeFileSync(join(folder, place, place === "releases" ? "demo/notes.md" : "mine/notes.md"), "mine");
+    rewrite((text) => text);
+    const result = await quantsmith(["run", recipe, "--out", folder, "--json"]);
+    expect([result.exitCode, report(result).error?.code]).toEqual([4, "QS-RELEASE-FOREIGN"]);
+    await quantsmith(["cache", "gc", "--keep", "release", "--out", folder]);
+    for (const file of ["tmp/mine/notes.md", "store/mine/notes.md", "releases/demo/notes.md"]) {
+      expect(readFileSync(join(folder, file), "utf8"), file).toBe("mine");
+    }
+  });
+
+  test("a text or a model that is changed while the run uses it is noticed, and nothing made from it is kept", async () => {
+    const folder = join(home, "changing");
+    const mine = demoCopy(folder);
+    const weights = join(folder, "tiny-llama", "model.safetensors");
+    const original = readFileSync(weights);
+    const running = quantsmith(["run", mine, "--out", join(folder, "out"), "--json"]);
+    const started = () =>
+      existsSync(join(folder, "out", "store")) &&
+      readdirSync(join(folder, "out", "store")).some((name) => name.startsWith("fetch-"));
+    for (let waited = 0; waited < 60_000 && !started(); waited += 20) await sleep(20);
+    const changed = Buffer.from(original);
+    changed[changed.length - 1000] = 0x3f;
+    writeFileSync(weights, changed);
+    const first = await running;
+    expect([first.exitCode, report(first).error?.code]).toEqual([2, "QS-INPUT-CHANGED"]);
+    expect(readdirSync(join(folder, "out", "store")).filter((name) => name.startsWith("convert-"))).toEqual([]);
+    writeFileSync(weights, original);
+    expect((await quantsmith(["run", mine, "--out", join(folder, "out")])).exitCode).toBe(0);
+  });
+});
+
+test("usage errors with --json are one JSON document with a code and a remedy", async () => {
+  for (const args of [["run"], ["run", "x.yaml", "--bogus"], ["nosuch"], ["cache", "gc"], ["check"]]) {
+    const { stdout, exitCode } = await quantsmith([...args, "--json"]);
+    expect([exitCode, JSON.parse(stdout).error.code], args.join(" ")).toEqual([2, "QS-USAGE"]);
+  }
 });

@@ -11,6 +11,7 @@ import { somePlan, someStep } from "../fixtures/plan.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 const home = temporaryFolder();
+const rubbish = `quantize-${"0".repeat(64)}`;
 let count = 0;
 
 /** Commits a step with one file of some bytes, used some days ago; returns its key. */
@@ -30,7 +31,7 @@ async function put(
   const { out } = await openBuildFolder(scratchPath(workspace, "test"));
   writeFileSync(join(out, `${id}.gguf`), Buffer.alloc(bytes, id));
   const record = {
-    format: 1,
+    format: 2,
     key,
     step: id,
     recipe: "test",
@@ -88,12 +89,13 @@ test("keeps what the releases were made from, all the way up", async () => {
 
 test("removes folders without a record, and refuses while a run uses the store", async () => {
   const workspace = await open();
-  mkdirSync(join(workspace.store, "quantize-0000"));
+  mkdirSync(join(workspace.store, rubbish));
+  writeFileSync(join(workspace.store, "of-the-user"), "");
   const other = await openWorkspace(workspace.root);
   expect((await failureOf(collectCache(workspace, { kind: "days", days: 1 }))).code).toBe("QS-CACHE-BUSY");
-  expect(existsSync(join(workspace.store, "quantize-0000"))).toBe(true);
+  expect(existsSync(join(workspace.store, rubbish))).toBe(true);
   await other.close();
   await collectCache(workspace, { kind: "days", days: 1 });
-  expect(readdirSync(workspace.store)).toEqual([]);
+  expect(readdirSync(workspace.store)).toEqual(["of-the-user"]);
   await workspace.close();
 });

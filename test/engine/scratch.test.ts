@@ -19,14 +19,14 @@ test("what a dead process left is removed, what a living one builds is kept", as
     ofAReusedPid: other(living.pid ?? 0),
     ofAnotherMachineJustNow: foreign(),
     ofAnotherMachineLongAgo: foreign(),
-    rubbish: "something",
+    ofTheUser: "something",
   };
   for (const name of Object.values(names)) mkdirSync(join(tmp, name, "out"), { recursive: true });
   const longAgo = new Date(Date.now() - 3_600_000);
   utimesSync(join(tmp, names.ofAnotherMachineLongAgo), longAgo, longAgo);
   try {
     await collectScratch(tmp);
-    expect(readdirSync(tmp).sort()).toEqual([names.mine, names.ofAnotherMachineJustNow].sort());
+    expect(readdirSync(tmp).sort()).toEqual([names.mine, names.ofAnotherMachineJustNow, names.ofTheUser].sort());
   } finally {
     living.kill();
   }

@@ -59,6 +59,8 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
     const failed = outcome.steps.filter(({ status }) => status === "failed").length;
     events.emit({ type: "run-finished", seconds: (performance.now() - started) / 1000, failed });
     await view.done();
+    if (result.withdrawn)
+      note(`The former release ${settings.name} was taken away: none of its variants passes any more.`);
     await show(settings, result.report, result.errors, options.json === true);
     const first = result.errors[0];
     if (first !== undefined) process.exitCode = exitCodeOf(first);
@@ -71,7 +73,8 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
 async function show(settings: Settings, report: RunReport, errors: readonly unknown[], asJson: boolean): Promise<void> {
   const rows = report.variants.map(figureCells);
   const summary = process.env.GITHUB_STEP_SUMMARY;
-  if (summary) await appendFile(summary, `## ${settings.model.name}\n\n${markdownTable(figureTitles, rows)}\n`);
+  const table = `## ${settings.model.name}\n\n${markdownTable(figureTitles, rows)}\n`;
+  if (summary) await appendFile(summary, table).catch((error: Error) => note(`No step summary: ${error.message}`));
   if (asJson) {
     const [first] = errors;
     return printJson(first === undefined ? report : { ...report, error: errorDocument(first) });
@@ -112,8 +115,10 @@ function lazyTools(signal: AbortSignal) {
 function threadCount(given: string | undefined): number {
   if (given === undefined) return availableParallelism();
   const threads = Number(given);
-  if (Number.isInteger(threads) && threads >= 1 && threads <= 1024) return threads;
-  throw new QuantsmithError("QS-USAGE", `--threads ${given} is not a number of cores`, {
-    remedy: "Give a whole number from 1 to 1024.",
+  const cores = availableParallelism();
+  if (Number.isInteger(threads) && threads >= 1 && threads <= cores) return threads;
+  // More threads than cores spin against each other and are slower by far.
+  throw new QuantsmithError("QS-USAGE", `--threads ${given} is not a number of this machine's cores`, {
+    remedy: `Give a whole number from 1 to ${cores}.`,
   });
 }

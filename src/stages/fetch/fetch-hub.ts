@@ -8,7 +8,7 @@ import type { Operation } from "../stage.js";
 import { checkSnapshot } from "./check-snapshot.js";
 import { checkWeights, type WeightsCheck } from "./check-weights.js";
 import { usualFiles } from "./file-choice.js";
-import { type SnapshotFile, writeSnapshotReport } from "./snapshot-report.js";
+import { type SnapshotFile, sha256ByPath, writeSnapshotReport } from "./snapshot-report.js";
 
 export interface FetchHubParams extends JsonObject {
   /** `org/name`. */
@@ -73,16 +73,8 @@ export function fetchHub({ revision, listing, downloads }: FetchHubOptions): Ope
         await symlink(await realpath(join(folder, path)), link);
       }
       await writeSnapshotReport(context.out, { source: `hf:${repo}`, commit, files }, snapshot);
+      // The download has just checked them; the small files' digests are of another kind.
       return { digests: sha256ByPath(files) };
     },
   };
-}
-
-/** The digests that the download has just checked; small files on the Hub have another kind. */
-function sha256ByPath(files: readonly SnapshotFile[]): Record<string, string> {
-  return Object.fromEntries(
-    files.flatMap(({ path, digest }) =>
-      digest.startsWith("sha256:") ? [[`snapshot/${path}`, digest.slice("sha256:".length)]] : [],
-    ),
-  );
 }

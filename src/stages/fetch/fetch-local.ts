@@ -5,7 +5,7 @@ import { type Operation, requiredInput } from "../stage.js";
 import { checkSnapshot } from "./check-snapshot.js";
 import { checkWeights, type WeightsCheck } from "./check-weights.js";
 import { usualFiles } from "./file-choice.js";
-import { type SnapshotFile, writeSnapshotReport } from "./snapshot-report.js";
+import { type SnapshotFile, sha256ByPath, writeSnapshotReport } from "./snapshot-report.js";
 
 export interface FetchLocalParams extends JsonObject {
   /** The files of the checkpoint, sorted by path; their digests stand in for the folder's name in the key. */
@@ -35,6 +35,7 @@ export const fetchLocal: Operation<FetchLocalParams> = {
       context.progress({ done: index + 1, total: files.length, unit: "file" });
     }
     await writeSnapshotReport(context.out, { source: "local folder", commit: null, files }, snapshot);
-    return {};
+    // The links lead to files that may have been changed since they were planned.
+    return { expectedDigests: sha256ByPath(files) };
   },
 };

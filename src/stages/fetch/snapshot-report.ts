@@ -44,6 +44,15 @@ export async function writeSnapshotReport(
   await writeFile(join(out, "snapshot.json"), `${JSON.stringify(report, null, 2)}\n`);
 }
 
+/** sha256 of each file whose digest is one, by its path among the step's outputs. */
+export function sha256ByPath(files: readonly SnapshotFile[]): Record<string, string> {
+  return Object.fromEntries(
+    files.flatMap(({ path, digest }) =>
+      digest.startsWith("sha256:") ? [[`snapshot/${path}`, digest.slice("sha256:".length)]] : [],
+    ),
+  );
+}
+
 /** The `license:` line of a card's YAML front matter; a card without one has no licence to pass on. */
 async function readLicense(card: string): Promise<string | null> {
   const text = await readFile(card, "utf8").catch(() => "");

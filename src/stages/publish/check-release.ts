@@ -13,6 +13,7 @@ export async function checkRelease(folder: string): Promise<RunReport> {
   const report = await readReport(folder);
   const listed = await readChecksums(folder);
   const present = await listFiles(folder);
+  if (report.variants.length === 0) fail(folder, "it has no variants");
   const models = new Map(report.variants.map((variant) => [variant.file, variant]));
   for (const file of present.filter((name) => name.endsWith(".gguf"))) {
     const variant = models.get(file);
@@ -37,14 +38,19 @@ export async function checkRelease(folder: string): Promise<RunReport> {
 async function readReport(folder: string): Promise<RunReport> {
   try {
     const report = JSON.parse(await readFile(join(folder, "release.json"), "utf8")) as RunReport;
-    if (Array.isArray(report.variants)) return report;
+    const { variants } = report;
+    const whole = variants.every(({ file, sha256, gate }) =>
+      [file, sha256, gate].every((part) => typeof part === "string"),
+    );
+    if (whole) return report;
   } catch {
     // Told below.
   }
   fail(folder, "it has no readable release.json");
 }
 
-async function readChecksums(folder: string): Promise<Map<string, string>> {
+/** What SHA256SUMS lists, file to sha256. Errors: QS-PUBLISH-RELEASE when there is none. */
+export async function readChecksums(folder: string): Promise<Map<string, string>> {
   const text = await readFile(join(folder, "SHA256SUMS"), "utf8").catch(() => "");
   const lines = text.split("\n").flatMap((line) => {
     const [, sha256, file] = /^([0-9a-f]{64}) {2}(.+)$/.exec(line) ?? [];

@@ -1,10 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { copyFile, mkdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { copyFile, mkdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import type { RunReport } from "../../report/run-report.js";
 import { isSystemError, QuantsmithError, type SourceLocation } from "../../util/errors.js";
 import { linkOrCopy, listFiles, syncFolder } from "../../util/files.js";
-import { checkRelease } from "./check-release.js";
+import { checkRelease, readChecksums } from "./check-release.js";
 
 export type PublishTarget = { kind: "dir"; path: string } | { kind: "hub"; repo: string };
 
@@ -42,24 +41,16 @@ export function requireTarget(target: PublishTarget | undefined, at?: SourceLoca
 export async function publishTo(release: string, target: PublishTarget, signal: AbortSignal): Promise<string> {
   const wanted = requireTarget(target);
   if (wanted.kind !== "dir") throw new Error("unreachable: requireTarget refuses the Hub");
-  const report: RunReport = await checkRelease(release);
-  const { path } = wanted;
+  const report = await checkRelease(release);
+  // Through links, so that what a link leads to is replaced and not the link.
+  const path = await realpath(wanted.path).catch(() => wanted.path);
+  await requireApart(await realpath(release), path);
   await requireReplaceable(path);
-  const next = `${path}.next-${randomBytes(4).toString("hex")}`;
+  const suffix = randomBytes(4).toString("hex");
+  const next = `${path}.next-${suffix}`;
   try {
-    await mkdir(next, { recursive: true });
-    for (const file of await listFiles(release)) {
-      signal.throwIfAborted();
-      const put = report.variants.some((variant) => variant.file === file) ? linkOrCopy : copyFile;
-      await mkdir(dirname(join(next, file)), { recursive: true });
-      await put(join(release, file), join(next, file));
-    }
-    await syncFolder(next);
-    const old = `${path}.old-${randomBytes(4).toString("hex")}`;
-    if (await exists(path)) await rename(path, old);
-    await rename(next, path);
-    await rm(old, { recursive: true, force: true });
-    await syncFolder(dirname(path));
+    await copyRelease(release, next, new Set(report.variants.map(({ file }) => file)), signal);
+    await swap(path, next, `${path}.old-${suffix}`);
   } catch (error) {
     await rm(next, { recursive: true, force: true }).catch(() => undefined);
     if (!isSystemError(error)) throw error;
@@ -71,16 +62,60 @@ export async function publishTo(release: string, target: PublishTarget, signal: 
   return path;
 }
 
-/** Someone's other folder is never replaced: it must not exist, be empty, or hold a release. */
+async function copyRelease(
+  release: string,
+  to: string,
+  models: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<void> {
+  await mkdir(to, { recursive: true });
+  for (const file of await listFiles(release)) {
+    signal.throwIfAborted();
+    await mkdir(dirname(join(to, file)), { recursive: true });
+    const put = models.has(file) ? linkOrCopy : copyFile;
+    await put(join(release, file), join(to, file));
+  }
+  await syncFolder(to);
+}
+
+/** Puts the new folder in the old one's place; the old one comes back when that fails. */
+async function swap(path: string, next: string, old: string): Promise<void> {
+  const existed = await exists(path);
+  if (existed) await rename(path, old);
+  try {
+    await rename(next, path);
+  } catch (error) {
+    if (existed) await rename(old, path);
+    throw error;
+  }
+  await rm(old, { recursive: true, force: true });
+  await syncFolder(dirname(path));
+}
+
+/** A target inside the release, or around it, would destroy one of them. */
+async function requireApart(release: string, target: string): Promise<void> {
+  const inside = (inner: string, outer: string) => `${inner}/`.startsWith(`${outer}/`);
+  if (!inside(release, target) && !inside(target, release)) return;
+  throw new QuantsmithError("QS-PUBLISH-TARGET", `${target} and the release ${release} lie in each other`, {
+    remedy: "Give a folder of its own.",
+  });
+}
+
+/** Someone's other files are never replaced: the folder must not exist, be empty, or hold a release and nothing else. */
 async function requireReplaceable(path: string): Promise<void> {
   if (!(await exists(path))) return;
   const files = await listFiles(path).catch(() => ["not a folder"]);
   if (files.length === 0) return;
-  const report = await readFile(join(path, "release.json"), "utf8").catch(() => "");
-  if (report.includes('"variants"')) return;
-  throw new QuantsmithError("QS-PUBLISH-TARGET", `${path} exists and is not a release of quantsmith`, {
-    remedy: "Give a new folder or an empty one; only a former release is replaced.",
-  });
+  const listed = await readChecksums(path).catch(() => new Map<string, string>());
+  const foreign = files.find((file) => !listed.has(file) && file !== "SHA256SUMS" && file !== "release.json");
+  if (foreign === undefined && files.includes("release.json")) return;
+  throw new QuantsmithError(
+    "QS-PUBLISH-TARGET",
+    `${path} holds more than a former release: ${foreign ?? "no release.json"}`,
+    {
+      remedy: "Give a new folder or an empty one; only a former release is replaced.",
+    },
+  );
 }
 
 async function exists(path: string): Promise<boolean> {

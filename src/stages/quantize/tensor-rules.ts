@@ -1,4 +1,5 @@
 import { QuantsmithError } from "../../util/errors.js";
+import { matchWithin } from "../../util/match-within.js";
 
 /**
  * Turns a variant's manual rules into a type for each tensor they name.
@@ -31,8 +32,13 @@ function matcher(pattern: string): (name: string) => boolean {
       return name === pattern || role === pattern || role.endsWith(`.${pattern}`);
     };
   }
-  const expression = new RegExp(pattern);
-  return (name) => expression.test(name);
+  return (name) => {
+    const found = matchWithin(pattern, name);
+    if (found !== undefined) return found;
+    throw new QuantsmithError("QS-QUANTIZE-RULE", `the tensor rule "${pattern}" takes too long to match`, {
+      remedy: "Write it without nested repetitions.",
+    });
+  };
 }
 
 /** The text of a `--tensor-type-file`: one anchored line per tensor, reusable with plain llama-quantize. */

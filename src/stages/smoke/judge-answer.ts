@@ -1,3 +1,5 @@
+import { matchWithin } from "../../util/match-within.js";
+
 /** What a smoke prompt's answer must be; all given expectations must hold. */
 export interface Expectation {
   /** A regular expression searched in the answer. */
@@ -13,8 +15,10 @@ export interface Expectation {
 export function judgeAnswer(answer: string, expect: Expectation = {}): string[] {
   if (answer.trim() === "") return ["the answer is empty"];
   const failures: string[] = [];
-  if (expect.matches !== undefined && !new RegExp(expect.matches).test(answer)) {
-    failures.push(`the answer does not match /${expect.matches}/`);
+  if (expect.matches !== undefined) {
+    const found = matchWithin(expect.matches, answer);
+    if (found === undefined) failures.push(`/${expect.matches}/ takes too long on the answer`);
+    else if (!found) failures.push(`the answer does not match /${expect.matches}/`);
   }
   if (expect.contains !== undefined && !answer.includes(expect.contains)) {
     failures.push(`the answer does not contain "${expect.contains}"`);

@@ -21,3 +21,7 @@ test.each([
 ])("%j under %j", (answer, expect_, failures) => {
   expect(judgeAnswer(answer, expect_)).toEqual(failures);
 });
+
+test("a pattern that needs exponential time fails instead of hanging", () => {
+  expect(judgeAnswer(`${"a".repeat(40)}!`, { matches: "^(a+)+$" })).toEqual(["/^(a+)+$/ takes too long on the answer"]);
+});
