@@ -30,6 +30,7 @@ const json = ["--json", "print one JSON document on standard output"] as const;
 
 program
   .command("run <recipe>")
+  .usage("<recipe> [options]")
   .description("build, measure and package everything the recipe asks for")
   .option("--out <folder>", "where the store and the releases go", "artifacts")
   .option("--pipeline <name>", "use this pipeline instead of the recipe's")
@@ -46,6 +47,7 @@ program
 
 program
   .command("plan <recipe>")
+  .usage("<recipe> [options]")
   .description("show the steps, which are cached, and how much disk they take; changes nothing")
   .option("--out <folder>", "where the store is", "artifacts")
   .option("--pipeline <name>", "use this pipeline instead of the recipe's")

@@ -46,6 +46,17 @@ export async function planFor(settings: Settings, options: PlanOptions, digests:
   return plan;
 }
 
+/** What a user should know about a recipe that is not wrong. */
+export function settingsNotes(settings: Settings): string[] {
+  const bundled = (["calibration", "evaluation"] as const).filter((kind) =>
+    settings[kind].corpus.some((source) => source.kind === "default"),
+  );
+  if (bundled.length === 0) return [];
+  return [
+    `Note: ${bundled.join(" and ")} use the small sample text that comes with quantsmith. Figures on it say little about your model; give texts of your own.`,
+  ];
+}
+
 /** The lock file that was named, else the one beside the recipe, else that of the last release. */
 export async function lockFor(settings: Settings, { locked, out }: PlanOptions): Promise<LockFile | undefined> {
   if (typeof locked === "string") return findLockFile([locked]);

@@ -2,6 +2,7 @@ import { errorReport } from "../engine/error-report.js";
 import type { ErrorReport } from "../engine/events.js";
 import { formatDiagnostics, RecipeError } from "../recipe/diagnostics.js";
 
+import { errorCodes } from "../util/error-codes.js";
 import { QuantsmithError } from "../util/errors.js";
 
 /** Writes a line to standard output: results. */
@@ -20,7 +21,8 @@ export function printJson(document: unknown): void {
 
 /** Exit code for whatever ended a command, DESIGN §4. */
 export function exitCodeOf(error: unknown): number {
-  return error instanceof QuantsmithError ? error.exitCode : 1;
+  if (error instanceof QuantsmithError) return error.exitCode;
+  return errorReport(error).code === "QS-ENV-FILE" ? errorCodes["QS-ENV-FILE"].exit : 1;
 }
 
 /** An error as JSON output shows it: with every problem of a recipe, not only the first. */

@@ -18,7 +18,15 @@ export async function concludeRun(
   signal: AbortSignal,
 ): Promise<{ report: RunReport; errors: unknown[]; withdrawn: boolean }> {
   const { records, store } = outcome;
-  const { params, inputs } = plan.report;
+  const { inputs } = plan.report;
+  // A part of a plan judges only by what it has measured.
+  const has = (stage: string) => plan.steps.some((step) => step.stage === stage);
+  const { measured, smokeTested } = plan.report.params;
+  const params = {
+    ...plan.report.params,
+    measured: measured && has("validate"),
+    smokeTested: smokeTested && has("smoke"),
+  };
   const digests = inputDigests(inputs, records);
   const report = await collectReport(params, {
     input: (name) => inputPath(inputs, name, records, store),
@@ -26,7 +34,10 @@ export async function concludeRun(
     steps: () => outcome.steps,
   });
   const judged = outcome.steps.some(({ stage }) => stage === "package");
-  const failed = judged ? report.variants.filter(({ gate }) => gate === "failed") : [];
+  const unmeasured = (reason: string) => reason.startsWith("it could not be");
+  const failed = judged
+    ? report.variants.filter(({ gate, reasons }) => gate === "failed" && !reasons.every(unmeasured))
+    : [];
 
   const errors = outcome.errors.map(({ error }) => error);
   const nothing = errors.findIndex((error) => error instanceof QuantsmithError && error.code === "QS-PACKAGE-NOTHING");

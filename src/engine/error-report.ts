@@ -1,4 +1,4 @@
-import { QuantsmithError } from "../util/errors.js";
+import { isSystemError, QuantsmithError } from "../util/errors.js";
 import { redact } from "../util/redact.js";
 import type { ErrorReport } from "./events.js";
 
@@ -11,6 +11,13 @@ export function errorReport(error: unknown): ErrorReport {
       remedy: error.remedy,
       ...(error.at === undefined ? {} : { at: error.at }),
       ...(error.output === undefined ? {} : { output: error.output }),
+    };
+  }
+  if (isSystemError(error) && error.path !== undefined) {
+    return {
+      code: "QS-ENV-FILE",
+      message: redact(error.message),
+      remedy: "Check that the path exists, that its permissions let you read or write it, and that the disk has room.",
     };
   }
   return {

@@ -43,6 +43,7 @@ export async function forecast(plan: Plan, workspace: Workspace): Promise<Foreca
     keys.set(step.id, key);
     const record = await store.find(step.stage, key, { readOnly: true });
     if (record !== undefined) present.set(step.id, record);
+    else if (step.mode === "reuse") continue; // not asked for, so it will not be built
     const last = record ?? lastRecord(past, plan.name, step.id);
     steps.push({
       id: step.id,
@@ -116,5 +117,7 @@ function lastRecord(records: readonly StepRecord[], recipe: string, id: string):
 /** Names of the fingerprint's fields that differ, as `params.chunks, inputs.model`. */
 function whatChanged(before: Fingerprint, after: Fingerprint): string {
   const changed = jsonDifferences(before, after).map(({ path }) => path);
-  return changed.length === 0 ? "its files are missing or damaged" : `${changed.join(", ")} changed`;
+  if (changed.length === 0) return "its files are missing or damaged";
+  const more = changed.length > 3 ? ` and ${changed.length - 3} more` : "";
+  return `${changed.slice(0, 3).join(", ")}${more} changed`;
 }

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { access, constants, mkdir, rm, stat } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { access, constants, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { isSystemError, QuantsmithError } from "../util/errors.js";
+import { makeFolder } from "../util/files.js";
 import { collectScratch, keepAlive, scratchName } from "./scratch.js";
 
 /** The folders below `--out`, DESIGN §5. All lie on one file system, so a rename between them is atomic. */
@@ -56,19 +57,6 @@ export async function openWorkspace(out: string): Promise<Workspace & { close():
     await rm(workspace.scratch, { recursive: true, force: true });
   };
   return { ...workspace, close };
-}
-
-/** `mkdir -p`; Node's own never ends where a folder that exists cannot hold others, as in /proc. */
-async function makeFolder(folder: string, parentIsThere = false): Promise<void> {
-  try {
-    await mkdir(folder);
-  } catch (error) {
-    if (!isSystemError(error)) throw error;
-    if (error.code === "EEXIST" && (await stat(folder)).isDirectory()) return;
-    if (error.code !== "ENOENT" || parentIsThere) throw error;
-    await makeFolder(dirname(folder));
-    await makeFolder(folder, true);
-  }
 }
 
 /** A path in this process's scratch folder that nobody else uses; nothing is created. */

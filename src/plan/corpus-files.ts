@@ -27,7 +27,12 @@ function localFile(source: CorpusSource, kind: CorpusKind): string | undefined {
 
 /** Names and digests of a corpus for a step's parameters. */
 export function corpusTexts(corpus: readonly CorpusSource[], kind: CorpusKind, facts: PlanFacts): CorpusText[] {
-  return corpusFiles(corpus, kind).map((path) => ({ name: basename(path), sha256: digestOf(path, facts) }));
+  return corpus.flatMap((source) => {
+    const path = localFile(source, kind);
+    // On the card the bundled text must not look like one of the user's.
+    const prefix = source.kind === "default" ? "quantsmith-sample-" : "";
+    return path === undefined ? [] : [{ name: `${prefix}${basename(path)}`, sha256: digestOf(path, facts) }];
+  });
 }
 
 /** The inputs `text0`, `text1`, … in the order of `corpusTexts`. */

@@ -16,6 +16,7 @@ import { selectHubFiles } from "../stages/fetch/select-hub-files.js";
 import { maxIndexBytes } from "../stages/fetch/weight-index.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import { isSystemError, QuantsmithError } from "../util/errors.js";
+import { packageVersion } from "../util/package-version.js";
 import { corpusFiles } from "./corpus-files.js";
 import type { ModelFacts, PlanFacts } from "./facts.js";
 
@@ -39,7 +40,7 @@ export async function gatherFacts(settings: Settings, digests: DigestCache): Pro
       converter: `${toolchain.digest}+${python.digest}`,
       "node-llama-cpp": nodeLlamaCpp,
     },
-    toolVersions: { llamaCpp: toolchain.version, nodeLlamaCpp },
+    toolVersions: { llamaCpp: toolchain.version, nodeLlamaCpp, quantsmith: packageVersion() },
   };
 }
 

@@ -64,6 +64,8 @@ export type SmokePrompt = {
 };
 
 export type PublishSettings = {
+  /** As the recipe says it. */
+  repo: string;
   target: { kind: "hub"; repo: string } | { kind: "dir"; path: string };
   private: boolean;
   via: "branch" | "pr" | "direct";

@@ -94,6 +94,7 @@ function publishSettings(publish: NonNullable<Recipe["publish"]>, folder: string
     ? { kind: "dir", path: resolve(folder, repo.slice("dir:".length)) }
     : { kind: "hub", repo: repo.replace(/^hf:/, "") };
   return {
+    repo,
     target,
     private: pick("publish.private", publish.private, undefined, false),
     via: pick("publish.via", publish.via, undefined, "branch"),

@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import { figureCells, figureTitles } from "./figures.js";
+import { figureCells, figureTitles, formatMegabytes } from "./figures.js";
 import type { RunReport } from "./run-report.js";
 
 export interface CardFacts {
@@ -46,8 +46,8 @@ function frontMatter({ baseModel, license, conversational, imatrixFile }: CardFa
 }
 
 function introduction({ report }: CardFacts): string {
-  const base = report.base === null ? "" : ` (${report.base.bytes.toLocaleString("en-US")} bytes as 16-bit GGUF)`;
-  return `Quantized variants of **${report.model.name}**${base}, made from ${report.model.source} with llama.cpp ${report.toolchain.llamaCpp ?? ""} by quantsmith.\n`;
+  const base = report.base === null ? "" : ` (${formatMegabytes(report.base.bytes)} as 16-bit GGUF)`;
+  return `Quantized variants of **${report.model.name}**${base}, made from ${report.model.commit === null ? "a local checkpoint" : report.model.source} with llama.cpp ${report.toolchain.llamaCpp ?? ""} by quantsmith.\n`;
 }
 
 /** Whoever takes the release should know that code may have run while it was made. */
@@ -71,7 +71,7 @@ function figuresNote({ evaluation }: CardFacts): string {
   if (evaluation === null) return "These files were not measured.\n";
   return [
     `Measured with llama-perplexity against the 16-bit base on ${evaluation.chunks} × ${evaluation.context} tokens of \`${evaluation.corpus}\`, a text that calibration never saw.`,
-    "Perplexity ratio: variant over base, 1 is lossless. Mean KLD: Kullback-Leibler divergence from the base's next-token distribution in nats, ± standard error, 0 is lossless. Same top: how often both put the same token first. Smoke: prompts answered as expected.\n",
+    "BPW: bits per weight. PPL ratio: perplexity over the base's, 1 is lossless. Mean KLD: Kullback-Leibler divergence from the base's next-token distribution in nats, ± standard error, 0 is lossless. Same top: how often both put the same token first. Smoke: prompts answered as expected.\n",
   ].join("\n");
 }
 
@@ -83,18 +83,24 @@ function runSnippets(report: RunReport): string {
 
 function provenance({ report, calibration, imatrixFile }: CardFacts): string {
   const commit = report.model.commit === null ? "" : ` at commit \`${report.model.commit}\``;
-  const lines = [`- Source: ${report.model.source}${commit}`];
+  const lines = [`- Source: ${report.model.commit === null ? "a local checkpoint" : report.model.source}${commit}`];
   if (calibration !== null && imatrixFile !== null) {
     lines.push(
       `- Importance matrix: [${imatrixFile}](./${imatrixFile}), from ${calibration.chunks} × ${calibration.context} tokens of \`${calibration.corpus}\``,
     );
   }
   lines.push(
-    ...Object.entries(report.toolchain).map(([tool, version]) => `- ${tool}: ${version}`),
+    ...Object.entries(report.toolchain).map(([tool, version]) => `- ${toolNames[tool] ?? tool} ${version}`),
     "- Recipe and exact inputs: [recipe.lock.yaml](./recipe.lock.yaml); every figure: [release.json](./release.json); checksums: [SHA256SUMS](./SHA256SUMS)\n",
   );
   return lines.join("\n");
 }
+
+const toolNames: Readonly<Record<string, string>> = {
+  llamaCpp: "llama.cpp",
+  nodeLlamaCpp: "node-llama-cpp (smoke tests)",
+  quantsmith: "quantsmith",
+};
 
 /** A GitHub-flavoured table; pipes in cells are escaped. */
 export function markdownTable(titles: readonly string[], rows: readonly (readonly string[])[]): string {

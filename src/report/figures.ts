@@ -1,16 +1,7 @@
 import type { VariantReport } from "./run-report.js";
 
-/** Column titles of the result table, as the card and the terminal show it. */
-export const figureTitles = [
-  "Variant",
-  "Size",
-  "Bits per weight",
-  "Perplexity ratio",
-  "Mean KLD",
-  "Same top",
-  "Smoke",
-  "Gate",
-] as const;
+/** Column titles of the result table, as the card and the terminal show it; short enough for 80 columns. */
+export const figureTitles = ["Variant", "Size", "BPW", "PPL ratio", "Mean KLD", "Same top", "Smoke", "Gate"] as const;
 
 /** One variant's cells, in the order of `figureTitles`; "–" where nothing was measured. */
 export function figureCells(variant: VariantReport): string[] {
@@ -23,11 +14,11 @@ export function figureCells(variant: VariantReport): string[] {
     quality === null ? "–" : `${quality.kldMean.toFixed(5)} ± ${quality.kldMeanError.toFixed(5)}`,
     quality === null ? "–" : `${quality.sameTop.toFixed(2)} %`,
     smoke === null ? "–" : `${smoke.passed}/${smoke.passed + smoke.failed}`,
-    variant.gate,
+    quality === null && smoke === null && variant.gate === "passed" ? "–" : variant.gate,
   ];
 }
 
 /** Decimal units, as the Hub shows file sizes. */
-function formatMegabytes(bytes: number): string {
+export function formatMegabytes(bytes: number): string {
   return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(2)} GB` : `${(bytes / 1e6).toFixed(2)} MB`;
 }

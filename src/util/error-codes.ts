@@ -94,6 +94,8 @@ export const errorCodes = {
   "QS-LOCK-MISSING": { exit: 2, about: "`--locked` finds no lock file, or one that cannot be read." },
   "QS-LOCK-MOVED": { exit: 2, about: "`--locked`: the recipe or the world is not what the lock file says." },
   // engine (src/engine)
+  "QS-INTERNAL": { exit: 1, about: "A bug in quantsmith." },
+  "QS-ENV-FILE": { exit: 4, about: "The system refused to read or write a file." },
   "QS-ENV-OUTPUT": { exit: 4, about: "The output folder cannot be written." },
   "QS-DISK-SPACE": { exit: 4, about: "The disk has too little room for the next step; nothing was written." },
   "QS-STEP-NOT-BUILT": { exit: 2, about: "A step was asked for alone, and what it reads is not in the store." },

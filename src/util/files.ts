@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { constants, copyFile, link, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { constants, copyFile, link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isSystemError } from "./errors.js";
 
@@ -62,5 +62,18 @@ export async function linkOrCopy(from: string, to: string): Promise<void> {
     if (!isSystemError(error) || !["EXDEV", "EPERM", "EMLINK", "ENOTSUP", "ENOSYS"].includes(error.code ?? ""))
       throw error;
     await copyFile(from, to, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+  }
+}
+
+/** `mkdir -p`; Node's own never ends where a folder that exists cannot hold others, as in /proc. */
+export async function makeFolder(folder: string, parentIsThere = false): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    if (error.code === "EEXIST" && (await stat(folder)).isDirectory()) return;
+    if (error.code !== "ENOENT" || parentIsThere) throw error;
+    await makeFolder(dirname(folder));
+    await makeFolder(folder, true);
   }
 }

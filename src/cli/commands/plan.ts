@@ -30,7 +30,7 @@ export async function plan(recipe: string, options: PlanOptions & { json?: boole
   for (const note of notes) print(`Note: ${note}.\n`);
   const settingRows = Object.entries(origins(settings)).map(([key, { value, from }]) => [
     key,
-    shorten(JSON.stringify(value)),
+    shorten(JSON.stringify(value ?? null)),
     from,
   ]);
   print(textTable(["Setting", "Value", "From"], settingRows));

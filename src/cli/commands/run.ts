@@ -12,11 +12,11 @@ import type { Settings } from "../../recipe/settings.js";
 import { markdownTable } from "../../report/card.js";
 import { figureCells, figureTitles } from "../../report/figures.js";
 import type { RunReport } from "../../report/run-report.js";
-import { publishTo, requireTarget } from "../../stages/publish/publish.js";
+import { type PublishTarget, publishTo, requireTarget } from "../../stages/publish/publish.js";
 import { DigestCache } from "../../util/digest-cache.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { interruptSignal } from "../interrupt.js";
-import { loadSettings, type PlanOptions, planFor } from "../prepare.js";
+import { loadSettings, type PlanOptions, planFor, settingsNotes } from "../prepare.js";
 import { errorDocument, exitCodeOf, formatError, note, print, printJson, textTable } from "../print.js";
 import { plainView } from "../views/plain-view.js";
 import { terminalView } from "../views/terminal-view.js";
@@ -44,6 +44,7 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
   const view = chooseView(options.json === true);
   events.subscribe(view.listener);
 
+  for (const text of settingsNotes(settings)) note(text);
   const started = performance.now();
   events.emit({ type: "run-started", recipe, out: workspace.root, steps: await identities(plan, workspace) });
   const tools = lazyTools(signal);
@@ -55,19 +56,33 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
       verify: options.verify === true,
     });
     const result = await concludeRun(plan, outcome, workspace, signal);
-    if (target !== undefined && result.report.release !== null) await publishTo(result.report.release, target, signal);
     const failed = outcome.steps.filter(({ status }) => status === "failed").length;
     events.emit({ type: "run-finished", seconds: (performance.now() - started) / 1000, failed });
-    await view.done();
     if (result.withdrawn)
       note(`The former release ${settings.name} was taken away: none of its variants passes any more.`);
+    await view.done();
     await show(settings, result.report, result.errors, options.json === true);
+    if (target !== undefined) await publishWhole(result, target, signal);
     const first = result.errors[0];
     if (first !== undefined) process.exitCode = exitCodeOf(first);
   } finally {
+    await view.done();
     log.close();
     await workspace.close();
   }
+}
+
+/** Publishes a release that is as the recipe wants it; one that lacks a variant is left for the user to decide on. */
+async function publishWhole(
+  { report, errors }: { report: RunReport; errors: readonly unknown[] },
+  target: PublishTarget,
+  signal: AbortSignal,
+): Promise<void> {
+  if (report.release === null || errors.length > 0) {
+    note("Not published, because not every variant passed. `quantsmith publish` publishes the release as it is.");
+    return;
+  }
+  note(`Published to ${await publishTo(report.release, target, signal)}`);
 }
 
 async function show(settings: Settings, report: RunReport, errors: readonly unknown[], asJson: boolean): Promise<void> {

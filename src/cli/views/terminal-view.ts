@@ -7,29 +7,43 @@ import { TimeLeft } from "./time-left.js";
 type Task = ListrTaskWrapper<unknown, never, never>;
 type End = Extract<TimedEvent, { type: "step-finished" }>;
 
+export interface View {
+  listener: EventListener;
+  /** Ends the view; steps that have not ended by now never will. */
+  done(): Promise<void>;
+}
+
 /** The live task list on a terminal. It only follows events; `done` settles when the last step is drawn. */
-export function terminalView(): { listener: EventListener; done: () => Promise<void> } {
+export function terminalView(): View {
   let drawn: Promise<unknown> = Promise.resolve();
   const shown = new Map<string, Task>();
-  const ends = new Map<string, { promise: Promise<End>; resolve: (end: End) => void }>();
+  const ends = new Map<string, { promise: Promise<End | undefined>; resolve: (end: End | undefined) => void }>();
   const rates = new Map<string, Rate>();
   const left = new TimeLeft();
 
   const start = (steps: readonly StepIdentity[]) => {
-    for (const { id } of steps) ends.set(id, deferred<End>());
+    for (const { id } of steps) ends.set(id, deferred<End | undefined>());
     const tasks = steps.map(({ id }) => ({
       title: id,
       task: async (_context: unknown, task: unknown) => {
         const view = task as Task;
         shown.set(id, view);
         const end = await ends.get(id)?.promise;
-        if (end === undefined) return;
+        if (end === undefined) {
+          view.skip(`${id}: not finished`);
+          return;
+        }
         view.title = `${id}: ${describeEnd(end)}`;
         if (end.status === "skipped") view.skip(view.title);
         if (end.status === "failed") throw new Error(view.title);
       },
     }));
-    drawn = new Listr(tasks, { exitOnError: false, rendererOptions: { collapseErrors: false } }).run();
+    drawn = new Listr(tasks, {
+      exitOnError: false,
+      // We end in order on a signal, with our own exit code.
+      registerSignalListeners: false,
+      rendererOptions: { collapseErrors: false },
+    }).run();
   };
 
   const detail = (id: string, text: string) => {
@@ -65,6 +79,7 @@ export function terminalView(): { listener: EventListener; done: () => Promise<v
       }
     },
     done: async () => {
+      for (const end of ends.values()) end.resolve(undefined);
       await drawn;
     },
   };

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { copyFile, mkdir, realpath, rename, rm, stat } from "node:fs/promises";
+import { constants, copyFile, mkdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { isSystemError, QuantsmithError, type SourceLocation } from "../../util/errors.js";
-import { linkOrCopy, listFiles, syncFolder } from "../../util/files.js";
+import { listFiles, makeFolder, syncFolder } from "../../util/files.js";
 import { checkRelease, readChecksums } from "./check-release.js";
 
 export type PublishTarget = { kind: "dir"; path: string } | { kind: "hub"; repo: string };
@@ -41,7 +41,7 @@ export function requireTarget(target: PublishTarget | undefined, at?: SourceLoca
 export async function publishTo(release: string, target: PublishTarget, signal: AbortSignal): Promise<string> {
   const wanted = requireTarget(target);
   if (wanted.kind !== "dir") throw new Error("unreachable: requireTarget refuses the Hub");
-  const report = await checkRelease(release);
+  await checkRelease(release);
   // Through links, so that what a link leads to is replaced and not the link.
   const path = await realpath(wanted.path).catch(() => wanted.path);
   await requireApart(await realpath(release), path);
@@ -49,7 +49,7 @@ export async function publishTo(release: string, target: PublishTarget, signal: 
   const suffix = randomBytes(4).toString("hex");
   const next = `${path}.next-${suffix}`;
   try {
-    await copyRelease(release, next, new Set(report.variants.map(({ file }) => file)), signal);
+    await copyRelease(release, next, signal);
     await swap(path, next, `${path}.old-${suffix}`);
   } catch (error) {
     await rm(next, { recursive: true, force: true }).catch(() => undefined);
@@ -62,18 +62,13 @@ export async function publishTo(release: string, target: PublishTarget, signal: 
   return path;
 }
 
-async function copyRelease(
-  release: string,
-  to: string,
-  models: ReadonlySet<string>,
-  signal: AbortSignal,
-): Promise<void> {
-  await mkdir(to, { recursive: true });
+async function copyRelease(release: string, to: string, signal: AbortSignal): Promise<void> {
+  await makeFolder(to);
   for (const file of await listFiles(release)) {
     signal.throwIfAborted();
     await mkdir(dirname(join(to, file)), { recursive: true });
-    const put = models.has(file) ? linkOrCopy : copyFile;
-    await put(join(release, file), join(to, file));
+    // Never a hard link: whoever edits a published file must not edit the store.
+    await copyFile(join(release, file), join(to, file), constants.COPYFILE_FICLONE);
   }
   await syncFolder(to);
 }

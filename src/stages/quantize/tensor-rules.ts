@@ -5,7 +5,7 @@ import { matchWithin } from "../../util/match-within.js";
  * Turns a variant's manual rules into a type for each tensor they name.
  * A plain name part (`attn_v`, `token_embd`, `output`) means the tensors of exactly that role; anything else is a
  * regular expression searched in the full name. The first rule that matches a tensor wins, as in llama-quantize.
- * `output` may match nothing: with tied embeddings `token_embd` is the output matrix.
+ * `output` may match nothing beside a rule for `token_embd`: with tied embeddings that is the output matrix.
  * Errors: QS-QUANTIZE-RULE for a rule that matches no tensor.
  */
 export function resolveTensorRules(
@@ -15,7 +15,7 @@ export function resolveTensorRules(
   const chosen = new Map<string, string>();
   for (const [pattern, type] of Object.entries(rules)) {
     const matching = tensorNames.filter(matcher(pattern));
-    if (matching.length === 0 && pattern !== "output") {
+    if (matching.length === 0 && !(pattern === "output" && "token_embd" in rules)) {
       throw new QuantsmithError("QS-QUANTIZE-RULE", `the tensor rule "${pattern}" matches no tensor of this model`, {
         remedy: "List the model's tensor names with `quantsmith inspect <file.gguf>` and correct the rule.",
       });

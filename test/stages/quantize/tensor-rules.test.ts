@@ -27,8 +27,9 @@ describe("resolveTensorRules", () => {
     expect(chosen({ output: "Q8_0" }, [...names, "output.weight"])).toEqual({ "output.weight": "Q8_0" });
   });
 
-  test("output may be missing, since tied embeddings have none; any other rule must match", () => {
-    expect(chosen({ output: "Q8_0" })).toEqual({});
+  test("output may be missing beside token_embd, which tied embeddings use for both; any other rule must match", () => {
+    expect(chosen({ token_embd: "Q8_0", output: "Q8_0" })).toEqual({ "token_embd.weight": "Q8_0" });
+    expect(() => resolveTensorRules({ output: "Q8_0" }, names)).toThrow('"output" matches no tensor');
     expect(() => resolveTensorRules({ attn_w: "Q8_0" }, names)).toThrow('"attn_w" matches no tensor');
   });
 
