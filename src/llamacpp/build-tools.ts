@@ -65,6 +65,7 @@ async function fill(folder: string, { pinned, programs, signal, onProgress }: Bu
     if (!/\.(node|json)$/.test(name)) await copyFile(path.join(pinned.libraries, name), path.join(bin, name));
   }
 
+  await writeFile(path.join(checkout, logFlush), logFlushSource);
   const queue = new PQueue({ concurrency: compilersAtOnce });
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
@@ -91,6 +92,16 @@ async function fill(folder: string, { pinned, programs, signal, onProgress }: Bu
   const record: ToolchainRecord = { versions: Object.fromEntries(versions) as Record<ToolName, string> };
   await writeFile(path.join(folder, recordName), `${JSON.stringify(record, null, 2)}\n`, { flush: true });
 }
+
+/**
+ * llama.cpp prints from a thread of its own and ends without waiting for it (`common_log_main` in common/log.cpp), so on a
+ * busy machine a tool's last lines, such as the table of figures, are lost although it ends with code 0. Linked into
+ * each tool, this waits for that thread when the program ends.
+ */
+const logFlush = "quantsmith-log-flush.cpp";
+const logFlushSource = `#include "log.h"
+namespace { struct flush_at_exit { ~flush_at_exit() { common_log_pause(common_log_main()); } } flush; }
+`;
 
 async function cloneBundle(bundle: string, checkout: string, git: string, signal: AbortSignal): Promise<void> {
   const result = await runSubprocess({
@@ -124,6 +135,7 @@ async function compile(tool: ToolName, checkout: string, bin: string, programs: 
       ...["-std=c++17", "-O2", "-w", "-pthread"],
       ...["include", "ggml/include", "common", "vendor", "src", folder].map((include) => `-I${include}`),
       ...sources.map((name) => path.join(folder, name)),
+      logFlush,
       ...libraries.map((name) => path.join(bin, name)),
       ...[`-Wl,-rpath,${besideItself}`, "-o", path.join(bin, tool)],
     ],
