@@ -7,7 +7,7 @@ import { readGguf } from "../../src/gguf/read-header.js";
 import { type Imatrix, readImatrix, readImportance } from "../../src/gguf/read-imatrix.js";
 import { quantize } from "../../src/llamacpp/quantize.js";
 import type { ToolRun } from "../../src/llamacpp/tool-run.js";
-import { type GgmlType, ggmlTypes } from "../../src/quant/ggml-types.js";
+import { ggmlTypes } from "../../src/quant/ggml-types.js";
 import { NativePool } from "../../src/quant/native-pool.js";
 import { quantizeTensor } from "../../src/quant/quantize-tensor.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
@@ -48,19 +48,29 @@ async function compareWith(path: string): Promise<{ compared: number; different:
   return { compared, different };
 }
 
-describe("the same bytes as llama-quantize, for every tensor", () => {
+describe("the same bytes as llama-quantize", () => {
   const targets = ggmlTypes.filter((type) => type.target && type.quantized);
+  const slow = targets.filter((type) => type.needsImatrix);
+  const quick = targets.filter((type) => !type.needsImatrix);
+  const files = { model: "model.gguf", imatrix: "imatrix.gguf", tensorTypes: "types.txt" };
 
-  test.each(targets.map((type) => [type.name, type] as const))("%s", async (name, type: GgmlType) => {
-    // llama-imatrix collects nothing for the embedding, where these types end llama-quantize.
-    const exception = type.needsImatrix ? "token_embd=q8_0\n" : "";
-    await writeFile(join(folder, "types.txt"), `${exception}weight=${name.toLowerCase()}\n`);
-    const files = { model: "model.gguf", imatrix: "imatrix.gguf", tensorTypes: "types.txt", out: "made.gguf" };
-    await quantize({ ...run, ...files, type: "Q8_0" });
-    const { compared, different } = await compareWith(join(folder, "made.gguf"));
-    await rm(join(folder, "made.gguf"));
+  test.each(quick.map((type) => type.name))("%s for every tensor", async (name) => {
+    await writeFile(join(folder, "types.txt"), `weight=${name.toLowerCase()}\n`);
+    await quantize({ ...run, ...files, type: "Q8_0", out: `${name}.gguf` });
+    const { compared, different } = await compareWith(join(folder, `${name}.gguf`));
+    await rm(join(folder, `${name}.gguf`));
     expect(compared).toBe(43);
     expect(different).toEqual([]);
+  });
+
+  // Each of these types takes seconds to set up its tables in every process that uses it.
+  test("each type that needs an imatrix for every tensor of one layer", async () => {
+    expect(slow.length).toBe(6);
+    const rules = slow.map((type, layer) => `blk\\.${layer}\\.=${type.name.toLowerCase()}\n`);
+    await writeFile(join(folder, "types.txt"), rules.join(""));
+    const { tensors } = await quantize({ ...run, ...files, type: "Q8_0", out: "mixed.gguf" });
+    for (const type of slow) expect(tensors.filter(({ toType }) => toType === type.name).length).toBe(7);
+    expect((await compareWith(join(folder, "mixed.gguf"))).different).toEqual([]);
   });
 
   test.each(["Q2_K", "Q4_K_M", "IQ3_XXS"])("preset %s with its mixture", async (preset) => {
