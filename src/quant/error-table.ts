@@ -30,7 +30,10 @@ export interface TensorErrorsOptions {
   types: readonly GgmlType[];
   /** What the imatrix says about the tensor. */
   importance?: Importance | undefined;
-  /** Values looked at, all experts together; tensors of fewer values count whole. Default 2^18. */
+  /**
+   * About how many values are looked at, all experts together, but at least one row of each expert; tensors of fewer
+   * values count whole. Default 2^18.
+   */
   sampleValues?: number;
 }
 

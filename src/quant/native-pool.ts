@@ -57,13 +57,15 @@ export class NativePool {
     const ahead: Promise<NativeResults[Kind]>[] = [];
     try {
       for (const task of tasks) {
-        ahead.push(this.run(task));
+        const result = this.run(task);
+        // One that fails before its turn must not count as unhandled; its turn, or an earlier failure, tells.
+        result.catch(() => {});
+        ahead.push(result);
         const first = ahead.length < 2 * this.threads ? undefined : ahead.shift();
         if (first !== undefined) yield await first;
       }
       for (let next = ahead.shift(); next !== undefined; next = ahead.shift()) yield await next;
     } finally {
-      // After a failure the others still end, and theirs must not count as unhandled.
       await Promise.allSettled(ahead);
     }
   }

@@ -5,13 +5,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Gguf } from "../../src/gguf/gguf.js";
 import { readGguf } from "../../src/gguf/read-header.js";
 import { type Imatrix, readImatrix, readImportance } from "../../src/gguf/read-imatrix.js";
+import { pinnedGgmlLibrary } from "../../src/llamacpp/ggml-library.js";
 import { quantize } from "../../src/llamacpp/quantize.js";
 import type { ToolRun } from "../../src/llamacpp/tool-run.js";
 import { ggmlTypes } from "../../src/quant/ggml-types.js";
 import { NativePool } from "../../src/quant/native-pool.js";
 import { quantizeTensor } from "../../src/quant/quantize-tensor.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
-import { makeTinyModel, pinnedGgml } from "../fixtures/tiny-model.js";
+import { makeTinyModel } from "../fixtures/tiny-model.js";
 
 const folder = temporaryFolder();
 let run: ToolRun;
@@ -23,7 +24,7 @@ beforeAll(async () => {
   run = await makeTinyModel(folder);
   base = await readGguf(join(folder, "model.gguf"));
   imatrix = await readImatrix(join(folder, "imatrix.gguf"));
-  pool = new NativePool({ library: await pinnedGgml(), threads: 2 });
+  pool = new NativePool({ library: await pinnedGgmlLibrary(), threads: 2 });
 }, 600_000);
 afterAll(() => pool.close());
 

@@ -5,13 +5,14 @@ import { readGguf } from "../../src/gguf/read-header.js";
 import { readImatrix, readImportance } from "../../src/gguf/read-imatrix.js";
 import { variantLayout } from "../../src/gguf/variant-layout.js";
 import { writeGguf } from "../../src/gguf/write-gguf.js";
+import { pinnedGgmlLibrary } from "../../src/llamacpp/ggml-library.js";
 import { quantize } from "../../src/llamacpp/quantize.js";
 import type { ToolRun } from "../../src/llamacpp/tool-run.js";
 import { NativePool } from "../../src/quant/native-pool.js";
 import { presetByName } from "../../src/quant/presets.js";
 import { quantizeTensor } from "../../src/quant/quantize-tensor.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
-import { makeTinyModel, pinnedGgml } from "../fixtures/tiny-model.js";
+import { makeTinyModel } from "../fixtures/tiny-model.js";
 
 const folder = temporaryFolder();
 const inside = (name: string) => join(folder, name);
@@ -21,7 +22,7 @@ let pool: NativePool;
 
 beforeAll(async () => {
   run = await makeTinyModel(folder);
-  pool = new NativePool({ library: await pinnedGgml(), threads: 2 });
+  pool = new NativePool({ library: await pinnedGgmlLibrary(), threads: 2 });
   await quantize({ ...run, model: "model.gguf", imatrix: "imatrix.gguf", type: "Q4_K_M", out: "Q4_K_M.gguf" });
   await quantize({ ...run, model: "model.gguf", type: "Q8_0", out: "Q8_0.gguf" });
 }, 600_000);

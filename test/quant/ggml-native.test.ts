@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { pinnedGgmlLibrary } from "../../src/llamacpp/ggml-library.js";
 import { openGgml } from "../../src/quant/ggml-native.js";
 import { ggmlTypeByName, ggmlTypes } from "../../src/quant/ggml-types.js";
 import { thrownBy } from "../fixtures/failure.js";
 import { randomIntegers } from "../fixtures/random.js";
-import { pinnedGgml } from "../fixtures/tiny-model.js";
 
-const ggml = openGgml(await pinnedGgml());
+const ggml = openGgml(await pinnedGgmlLibrary());
 const columns = 512;
 const targets = ggmlTypes.filter((type) => type.target);
 
