@@ -31,8 +31,11 @@ export interface CrashResult {
 }
 
 const root = fileURLToPath(packageRoot);
-/** Kills fall evenly within this long after a start, in milliseconds; a preview run takes about ten seconds. */
-const longestLifeMs = 4000;
+/**
+ * Lives as parts of a clean run's time: most runs are killed young, which gives many kills a round; some live long
+ * enough for the longest step to end, so that rounds come to an end too.
+ */
+const lives = { young: 0.25, old: 0.6, shareOfYoung: 0.7 };
 const pollMs = 15;
 
 /**
@@ -45,12 +48,15 @@ export async function crashTest({ kills, seed, recipe, print }: CrashOptions): P
   const home = await mkdtemp(join(tmpdir(), "quantsmith-crash-"));
   try {
     const clean = join(home, "clean");
+    const started = performance.now();
     await ended(start(recipe, clean));
+    const cleanMs = performance.now() - started;
+    const life = () => cleanMs * random() * (random() < lives.shareOfYoung ? lives.young : lives.old);
     const expected = await digests(clean);
     print(`a clean run leaves ${expected.size} outputs; killing ${kills} times`);
     while (result.kills < kills) {
       const out = join(home, `round-${result.rounds}`);
-      while (result.kills < kills && (await killOnce(recipe, out, random() * longestLifeMs, result))) {
+      while (result.kills < kills && (await killOnce(recipe, out, life(), result))) {
         if (result.kills % 25 === 0) print(`${result.kills} kills, ${result.rounds} rounds finished`);
       }
       await ended(start(recipe, out));

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** `npm run bench [-- <name>…]`: prints ratios measured in one run. Speed is never a test. */
 const benches: Readonly<Record<string, () => Promise<(print: (line: string) => void) => Promise<void>>>> = {
+  fetch: async () => (await import("./fetch.js")).benchFetch,
   idle: async () => (await import("./idle.js")).benchIdle,
 };
 

@@ -33,6 +33,7 @@ program
   .option("--only <stage>", "run one stage; what it reads must be in the store")
   .option("--until <stage>", "stop after this stage")
   .option("--variant <name...>", "build these variants only; others are released if they are finished")
+  .option("--locked [file]", "refuse unless everything is what the recipe's lock file (or this one) says")
   .option("--threads <n>", "cores for compute steps (default: all)")
   .option("--fresh", "build again what the store already has")
   .option("--verify", "hash every stored file before trusting it")
@@ -48,6 +49,7 @@ program
   .option("--only <stage>", "as for run")
   .option("--until <stage>", "as for run")
   .option("--variant <name...>", "as for run")
+  .option("--locked [file]", "as for run")
   .option(...json)
   .action(async (recipe, options) => (await commands.plan()).plan(recipe, options));
 

@@ -1,5 +1,7 @@
+import { dirname, join } from "node:path";
 import { buildPlan } from "../plan/build-plan.js";
 import { gatherFacts } from "../plan/gather-facts.js";
+import { findLockFile, type LockFile, requireLocked } from "../plan/lock-file.js";
 import type { Plan } from "../plan/plan.js";
 import type { Selection } from "../plan/selection.js";
 import { loadPipeline } from "../recipe/load-pipeline.js";
@@ -16,6 +18,8 @@ export interface PlanOptions {
   only?: string;
   until?: string;
   variant?: string[];
+  /** `--locked`, alone or with the path of a lock file. */
+  locked?: boolean | string;
 }
 
 /** From a recipe's path to its settings: load, merge, check. Errors: QS-RECIPE-*, QS-PIPELINE-*. */
@@ -24,10 +28,29 @@ export async function loadSettings(recipePath: string, pipeline?: string): Promi
   return resolveSettings(loaded, await loadPipeline(loaded, pipeline));
 }
 
-/** From settings to the plan of the asked-for part. */
+/**
+ * From settings to the plan of the asked-for part. With `--locked` it must be what the lock file says.
+ * Errors: QS-LOCK-MISSING, QS-LOCK-MOVED, and those of facts and plan.
+ */
 export async function planFor(settings: Settings, options: PlanOptions, digests: DigestCache): Promise<Plan> {
   const selection = selectionOf(options);
-  return buildPlan(settings, await gatherFacts(settings, digests), selection);
+  const lock = options.locked === undefined ? undefined : await lockFor(settings, options);
+  const plan = buildPlan(settings, await gatherFacts(settings, digests), selection);
+  if (options.locked === undefined) return plan;
+  if (lock === undefined) {
+    throw new QuantsmithError("QS-LOCK-MISSING", `there is no lock file for ${settings.file}`, {
+      remedy: `Put the recipe.lock.yaml of a release beside the recipe as ${settings.name}.lock.yaml, or name it: --locked <file>.`,
+    });
+  }
+  requireLocked(plan, lock);
+  return plan;
+}
+
+/** The lock file that was named, else the one beside the recipe, else that of the last release. */
+export async function lockFor(settings: Settings, { locked, out }: PlanOptions): Promise<LockFile | undefined> {
+  if (typeof locked === "string") return findLockFile([locked]);
+  const beside = join(dirname(settings.file), `${settings.name}.lock.yaml`);
+  return findLockFile([beside, join(out, "releases", settings.name, "recipe.lock.yaml")]);
 }
 
 function selectionOf({ only, until, variant }: PlanOptions): Selection {

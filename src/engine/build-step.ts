@@ -99,7 +99,7 @@ async function makeFinal(
     seconds,
     peakMemoryBytes: report.peakMemoryBytes ?? 0,
   };
-  return runtime.store.commit(out, record, await digestBy(step, runtime));
+  return runtime.store.commit(out, record, await digestBy(step, runtime, out, report.digests ?? {}));
 }
 
 function stageContext(
@@ -123,14 +123,22 @@ function stageContext(
   };
 }
 
-/** Outputs that are hard links of inputs need no second reading: same device and inode, same content. */
-async function digestBy(step: Step, runtime: Runtime): Promise<(path: string) => Promise<string>> {
+/** Outputs that the operation verified itself, and hard links of inputs (same device and inode), are not read again. */
+async function digestBy(
+  step: Step,
+  runtime: Runtime,
+  out: string,
+  verified: Readonly<Record<string, string>>,
+): Promise<(path: string) => Promise<string>> {
   const known = new Map<string, string>();
   for (const [name, digest] of Object.entries(inputDigests(step.inputs, runtime.records))) {
     const path = inputPath(step.inputs, name, runtime.records, runtime.store);
     if (path !== undefined) known.set(await fileIdentity(path), digest);
   }
-  return async (path) => known.get(await fileIdentity(path)) ?? runtime.digests.digest(path, runtime.signal);
+  return async (path) =>
+    verified[path.slice(out.length + 1)] ??
+    known.get(await fileIdentity(path)) ??
+    runtime.digests.digest(path, runtime.signal);
 }
 
 async function fileIdentity(path: string): Promise<string> {

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { describeToolchain } from "../llamacpp/toolchain.js";
 import type { Plan, Step } from "../plan/plan.js";
-import { canonicalJson, type Json } from "../util/canonical-json.js";
+import { jsonDifferences } from "../util/json-differences.js";
 import { diskPeak } from "./disk-peak.js";
 import { type Fingerprint, fingerprint, stepKey } from "./fingerprint.js";
 import type { StepRecord } from "./record.js";
@@ -115,17 +115,6 @@ function lastRecord(records: readonly StepRecord[], recipe: string, id: string):
 
 /** Names of the fingerprint's fields that differ, as `params.chunks, inputs.model`. */
 function whatChanged(before: Fingerprint, after: Fingerprint): string {
-  const changed = differences(before, after, "");
+  const changed = jsonDifferences(before, after).map(({ path }) => path);
   return changed.length === 0 ? "its files are missing or damaged" : `${changed.join(", ")} changed`;
-}
-
-function differences(before: Json | undefined, after: Json | undefined, path: string): string[] {
-  if (canonicalJson(before ?? null) === canonicalJson(after ?? null)) return [];
-  if (!isObject(before) || !isObject(after)) return [path];
-  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
-  return keys.flatMap((key) => differences(before[key], after[key], path === "" ? key : `${path}.${key}`));
-}
-
-function isObject(value: Json | undefined): value is { readonly [key: string]: Json | undefined } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

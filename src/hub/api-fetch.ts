@@ -6,6 +6,8 @@ import { get } from "./request.js";
 
 /** The largest listing page of the Hub holds a thousand entries, some hundred kilobytes. */
 const maxAnswerBytes = 16 * 2 ** 20;
+/** Somebody is waiting for the answer, and nothing is lost yet: a download is more patient. */
+const attempts = 4;
 
 /**
  * A `fetch` for @huggingface/hub's reading functions: our redirects, retries, errors and token rules instead of the
@@ -14,7 +16,8 @@ const maxAnswerBytes = 16 * 2 ** 20;
 export function apiFetch(connection: HubConnection, subject: Subject, signal: AbortSignal): typeof fetch {
   return async (input) => {
     const url = new URL(input instanceof Request ? input.url : input);
-    return retrying(connection.limits, signal, async () => {
+    const limits = { ...connection.limits, attempts: Math.min(connection.limits.attempts, attempts) };
+    return retrying(limits, signal, async () => {
       const answer = await get(connection, { url, headers: { accept: "application/json" }, subject, signal });
       const body = await readBody(answer, maxAnswerBytes, subject);
       const link = answer.response.headers.link;

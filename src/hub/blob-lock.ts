@@ -5,7 +5,8 @@ import { lock } from "proper-lockfile";
 import { isSystemError, QuantsmithError } from "../util/errors.js";
 
 /** A holder that has shown no sign of life for this long is taken to be dead. */
-const staleMs = 10_000;
+const staleMs = 5000;
+const heartbeatMs = 1000;
 const retryMs = 200;
 
 export interface BlobLockOptions {
@@ -46,7 +47,13 @@ async function acquire(lockfilePath: string, signal: AbortSignal, onWait: () => 
   for (let waited = false; ; waited = true) {
     signal.throwIfAborted();
     try {
-      return await lock(lockfilePath, { lockfilePath, realpath: false, stale: staleMs, update: 2000, onCompromised });
+      return await lock(lockfilePath, {
+        lockfilePath,
+        realpath: false,
+        stale: staleMs,
+        update: heartbeatMs,
+        onCompromised,
+      });
     } catch (error) {
       if (!isSystemError(error) || error.code !== "ELOCKED") throw error;
     }

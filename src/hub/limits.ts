@@ -2,7 +2,7 @@
 export interface HubLimits {
   /** A connection that brings no byte for this long is given up and tried again. */
   stallMs: number;
-  /** Failures in a row, without a byte gained between them, after which a request is given up. */
+  /** Failures in a row, without a piece gained between them, after which a request is given up: about a minute. */
   attempts: number;
   /** Wait after the first failure; doubled with each further one up to `longestDelayMs`, less a random part. */
   firstDelayMs: number;
@@ -19,7 +19,7 @@ export interface HubLimits {
 
 export const defaultLimits: HubLimits = {
   stallMs: 30_000,
-  attempts: 6,
+  attempts: 8,
   firstDelayMs: 500,
   longestDelayMs: 30_000,
   longestRetryAfterMs: 10 * 60_000,

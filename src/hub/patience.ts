@@ -48,6 +48,7 @@ export async function retrying<T>(limits: HubLimits, signal: AbortSignal, attemp
 export function parseRetryAfter(header: string | undefined, now = Date.now()): number | undefined {
   if (header === undefined) return undefined;
   if (/^\d{1,9}$/.test(header.trim())) return Number(header) * 1000;
-  const date = Date.parse(header);
+  // Date.parse takes all kinds of text for a date; HTTP's own end in GMT.
+  const date = header.endsWith("GMT") ? Date.parse(header) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }

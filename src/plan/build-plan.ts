@@ -62,7 +62,7 @@ function fetchStep({ model: { allowUnsafe, checkWeights }, concurrency }: Settin
     return step("fetch", operation, { repo, commit, ...params }, {}, missingBytes);
   }
   const folder: StepInput = { kind: "outside", path: source.folder, digest: sha256(canonicalJson(files)) };
-  return step("fetch", fetchLocal, params, { folder }, predictBytes.snapshot(model));
+  return step("fetch", fetchLocal, params, { folder }, predictBytes.snapshot());
 }
 
 function convertStep({ convert, model }: Settings, facts: PlanFacts): Step {

@@ -64,6 +64,8 @@ function lock(settings: Settings, facts: PlanFacts): PackageParams["lock"] {
       name: settings.model.name,
       source: source.kind === "hub" ? `hf:${source.repo}` : "local folder",
       commit: source.kind === "hub" ? source.commit : null,
+      allowUnsafe: settings.model.allowUnsafe,
+      checkWeights: settings.model.checkWeights,
       files: facts.model.files.map(({ path, bytes, digest }) => ({ path, bytes, digest })),
     },
     convert: { ...settings.convert },

@@ -9,8 +9,8 @@ const largeVocabulary = 262_144;
 
 /** Bytes that each stage is expected to write for this model. Estimates, on the high side. */
 export const predictBytes = {
-  snapshot: (model: ModelFacts) =>
-    model.source.kind === "local" ? smallBytes : sum(model.files.map((file) => file.bytes)) + smallBytes,
+  /** Links and a report; a download's bytes go into the Hugging Face cache and are looked at there. */
+  snapshot: () => smallBytes,
   /** The vocabulary goes into every GGUF as text; 64 bytes a token is generous. */
   baseGguf: (model: ModelFacts) => model.parameters * 2 + vocabularyBytes(model),
   /** Two float32 rows per matrix, a few thousandths of the weights. */
@@ -24,8 +24,4 @@ export const predictBytes = {
 
 function vocabularyBytes(model: ModelFacts): number {
   return (model.vocabulary ?? largeVocabulary) * 64 + smallBytes;
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -7,6 +7,8 @@ export interface CardFacts {
   /** Repository of the base model on the Hub; null for a local folder. */
   baseModel: string | null;
   license: string | null;
+  /** Files of the checkpoint that can run code, taken on request. */
+  unsafe: readonly string[];
   /** Whether the files carry a chat template. */
   conversational: boolean;
   imatrixFile: string | null;
@@ -21,6 +23,7 @@ export function renderCard(facts: CardFacts): string {
     frontMatter(facts),
     `# ${report.model.name} GGUF\n`,
     introduction(facts),
+    ...unsafeWarning(facts),
     "## Files\n",
     variantTable(report),
     figuresNote(facts),
@@ -45,6 +48,13 @@ function frontMatter({ baseModel, license, conversational, imatrixFile }: CardFa
 function introduction({ report }: CardFacts): string {
   const base = report.base === null ? "" : ` (${report.base.bytes.toLocaleString("en-US")} bytes as 16-bit GGUF)`;
   return `Quantized variants of **${report.model.name}**${base}, made from ${report.model.source} with llama.cpp ${report.toolchain.llamaCpp ?? ""} by quantsmith.\n`;
+}
+
+/** Whoever takes the release should know that code may have run while it was made. */
+function unsafeWarning({ unsafe }: CardFacts): string[] {
+  if (unsafe.length === 0) return [];
+  const files = unsafe.map((file) => `\`${file}\``).join(", ");
+  return [`> **Warning:** made with \`allowUnsafe\` from files that can run code when a tool opens them: ${files}.\n`];
 }
 
 function variantTable(report: RunReport): string {

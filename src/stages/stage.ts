@@ -66,6 +66,8 @@ export interface OperationReport {
   /** Command lines of the native tools it ran, program name first. */
   commands?: string[][];
   peakMemoryBytes?: number;
+  /** sha256 of output files whose content the operation has just verified, by path; they are not read again. */
+  digests?: Record<string, string>;
   /** Figures of this machine, such as tokens per second. Outputs must be the same wherever they are made. */
   measurements?: Record<string, number>;
 }

@@ -44,5 +44,9 @@ export class QuantsmithError extends Error {
 
 /** True for a Node system error such as ENOENT; narrows to its `code`. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && !(error instanceof QuantsmithError) && typeof (error as NodeJS.ErrnoException).code === "string";
+  return (
+    error instanceof Error &&
+    !(error instanceof QuantsmithError) &&
+    typeof (error as NodeJS.ErrnoException).code === "string"
+  );
 }

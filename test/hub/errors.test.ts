@@ -130,6 +130,17 @@ describe("what the Hub refuses", () => {
   });
 });
 
+test("a redirect to another origin carries no token, whatever asks for it", async () => {
+  hub.token = "hf_right";
+  hub.create("org/model").commit(files);
+  const other = await Hub.start();
+  hub.faults = ({ path }) => ({ kind: "redirect", to: `${other.url}${path}` });
+  expect((await errorOf({ HF_TOKEN: "hf_right" })).code).toBe("QS-HUB-FAILED");
+  expect(other.requests.length).toBeGreaterThan(0);
+  expect(other.requests.filter(({ headers }) => headers.authorization !== undefined)).toEqual([]);
+  await other.close();
+});
+
 describe("trouble that passes", () => {
   const once: [what: string, fault: Fault][] = [
     ["503", { kind: "status", status: 503 }],

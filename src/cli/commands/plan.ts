@@ -1,9 +1,10 @@
 import { forecast } from "../../engine/plan-status.js";
 import { workspaceAt } from "../../engine/workspace.js";
+import { movedRevision } from "../../plan/lock-file.js";
 import type { Settings } from "../../recipe/settings.js";
 import { formatBytes } from "../../util/bytes.js";
 import { DigestCache } from "../../util/digest-cache.js";
-import { loadSettings, type PlanOptions, planFor } from "../prepare.js";
+import { loadSettings, lockFor, type PlanOptions, planFor } from "../prepare.js";
 import { print, printJson, textTable } from "../print.js";
 import { formatSeconds } from "../views/describe.js";
 
@@ -12,7 +13,10 @@ export async function plan(recipe: string, options: PlanOptions & { json?: boole
   const settings = await loadSettings(recipe, options.pipeline);
   const steps = await planFor(settings, options, new DigestCache());
   const result = await forecast(steps, workspaceAt(options.out));
-  if (options.json === true) return printJson({ ...result, settings: origins(settings) });
+  // A lock file that cannot be read matters to --locked alone.
+  const lock = await lockFor(settings, options).catch(() => undefined);
+  const notes = [lock === undefined ? undefined : movedRevision(steps, lock)].filter((note) => note !== undefined);
+  if (options.json === true) return printJson({ ...result, notes, settings: origins(settings) });
   const rows = result.steps.map(({ id, status, predictedBytes, seconds, why }) => [
     id,
     status,
@@ -23,6 +27,7 @@ export async function plan(recipe: string, options: PlanOptions & { json?: boole
   print(textTable(["Step", "Status", "Will write", "Took last time", "Why"], rows));
   const time = result.seconds === 0 ? "" : `, about ${formatSeconds(result.seconds)} going by the last time`;
   print(`\nAt most ${formatBytes(result.diskPeakBytes)} of disk beside what is there${time}.\n`);
+  for (const note of notes) print(`Note: ${note}.\n`);
   const settingRows = Object.entries(origins(settings)).map(([key, { value, from }]) => [
     key,
     shorten(JSON.stringify(value)),

@@ -2,10 +2,10 @@ import type { TimedEvent } from "../../engine/events.js";
 import type { Progress } from "../../stages/stage.js";
 import { formatBytes } from "../../util/bytes.js";
 
-/** "chunk 12/40", "tensor 3/56", "7.2 MB of 11.5 MB". */
-export function describeProgress({ done, total, unit }: Progress): string {
-  if (unit === "byte") return `${formatBytes(done)} of ${formatBytes(total)}`;
-  return `${unit} ${done}/${total}`;
+/** "chunk 12/40", "tensor 3/56", "7.2 MB of 11.5 MB (2.1 MB/s, 3 s left)". */
+export function describeProgress({ done, total, unit, note }: Progress): string {
+  const count = unit === "byte" ? `${formatBytes(done)} of ${formatBytes(total)}` : `${unit} ${done}/${total}`;
+  return note === undefined ? count : `${count} (${note})`;
 }
 
 /** "40 s", "12 min", "3 h 20 min". */

@@ -52,7 +52,10 @@ export function terminalView(): { listener: EventListener; done: () => Promise<v
           return detail(event.id, event.note);
         case "step-progress": {
           const { progress } = event;
-          const rate = progress.unit === "byte" ? ` (${rates.get(event.id)?.text(progress.done) ?? ""})` : "";
+          const rate =
+            progress.unit === "byte" && progress.note === undefined
+              ? ` (${rates.get(event.id)?.text(progress.done) ?? ""})`
+              : "";
           return detail(event.id, describeProgress(progress) + rate);
         }
         case "step-finished":

@@ -1,9 +1,8 @@
-import { symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { computeImatrix } from "../../llamacpp/imatrix.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { assembleCorpus, type CorpusText, corpusName } from "../corpus.js";
-import { type Operation, requiredInput } from "../stage.js";
+import type { Operation } from "../stage.js";
+import { linkInput, toolRun, writeReport } from "../step-files.js";
 
 export interface CalibrateParams extends JsonObject {
   texts: readonly CorpusText[];
@@ -31,14 +30,9 @@ export const calibrate: Operation<CalibrateParams> = {
   tools: ["llama.cpp"],
   async run(params, context) {
     const text = await assembleCorpus(params.texts, context);
-    await symlink(requiredInput(context, "model"), join(context.work, "model.gguf"));
     const run = await computeImatrix({
-      toolchain: await context.toolchain(),
-      cwd: context.work,
-      threads: context.threads,
-      signal: context.signal,
-      onProgress: context.progress,
-      model: "model.gguf",
+      ...(await toolRun(context)),
+      model: await linkInput(context, "model", "model.gguf"),
       text,
       out: "../out/imatrix.gguf",
       chunks: params.chunks,
@@ -49,7 +43,7 @@ export const calibrate: Operation<CalibrateParams> = {
       chunks: run.chunks,
       context: params.context,
     };
-    await writeFile(join(context.out, "calibrate.json"), `${JSON.stringify(report, null, 2)}\n`);
+    await writeReport(context, "calibrate.json", report);
     return { commands: [run.argv], peakMemoryBytes: run.peakMemoryBytes };
   },
 };

@@ -1,4 +1,4 @@
-import { readFile, symlink, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Gguf } from "../../gguf/gguf.js";
 import { metadataNumber, metadataString } from "../../gguf/metadata.js";
@@ -8,6 +8,7 @@ import { convertToGguf } from "../../llamacpp/convert.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { type Operation, requiredInput } from "../stage.js";
+import { linkInput, toolRun, writeReport } from "../step-files.js";
 
 export interface ConvertParams extends JsonObject {
   outtype: "bf16" | "f16" | "f32" | "auto";
@@ -39,22 +40,14 @@ export const convertUpstream: Operation<ConvertParams> = {
   tools: ["converter"],
   intermediates: ["model.gguf"],
   async run(params, context) {
-    const toolchain = await context.toolchain();
-    const python = await context.python();
     const snapshot = requiredInput(context, "snapshot");
     await refuseProjector(snapshot, params.mmproj);
-    // The converter reads names out of the folder's own name; give it the model's, not the store's.
-    const modelFolder = join(context.work, params.modelName);
-    await symlink(snapshot, modelFolder);
     const model = join(context.out, "model.gguf");
     const run = await convertToGguf({
-      toolchain,
-      python,
-      cwd: context.work,
-      threads: context.threads,
-      signal: context.signal,
-      onProgress: context.progress,
-      modelDir: params.modelName,
+      ...(await toolRun(context)),
+      python: await context.python(),
+      // The converter reads names out of the folder's own name; give it the model's, not the store's.
+      modelDir: await linkInput(context, "snapshot", params.modelName),
       outFile: "../out/model.gguf",
       outtype: params.outtype,
       modelName: params.modelName,
@@ -67,7 +60,7 @@ export const convertUpstream: Operation<ConvertParams> = {
       ...describe(gguf),
       types: typeCounts(gguf),
     };
-    await writeFile(join(context.out, "convert.json"), `${JSON.stringify(report, null, 2)}\n`);
+    await writeReport(context, "convert.json", report);
     return { commands: [run.argv], peakMemoryBytes: run.peakMemoryBytes };
   },
 };

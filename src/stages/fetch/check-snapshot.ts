@@ -6,8 +6,8 @@ import { checkFiles } from "./check-files.js";
 import { type FileChoice, isChosen, isExcluded, isUnsafe, isWeightFile, usualFiles } from "./file-choice.js";
 import { findWeights } from "./find-weights.js";
 import { readConfig } from "./read-config.js";
-import { readSafetensorsHeader, type SafetensorsHeader } from "./safetensors.js";
-import { checkShards, indexFileName } from "./weight-index.js";
+import { readSafetensorsHeader } from "./safetensors.js";
+import { indexFileName, ShardCheck } from "./weight-index.js";
 
 export interface Snapshot {
   dir: string;
@@ -51,14 +51,9 @@ export async function checkSnapshot(
   const { config, architecture } = await readConfig(join(dir, "config.json"));
   const { files: weights, shardOf } = await findWeights(dir, names, choice.allowUnsafe);
   for (const [name, size] of await checkFiles(dir, weights)) sizes.set(name, size);
-  const headers = new Map<string, SafetensorsHeader>();
-  for (const name of weights) {
-    if (name.endsWith(".safetensors")) headers.set(name, await readSafetensorsHeader(join(dir, name)));
-  }
-  if (shardOf !== undefined) checkShards(join(dir, indexFileName), shardOf, headers);
+  const { parameters, tensorBytes } = await checkWeightFiles(dir, weights, sizes, shardOf);
   const files = [...sizes].map(([path, size]) => ({ path, size })).sort((a, b) => (a.path < b.path ? -1 : 1));
   const unsafe = files.map(({ path }) => path).filter(isUnsafe);
-  const { parameters, tensorBytes } = measure(weights, sizes, headers);
   if (parameters === 0) {
     throw new QuantsmithError("QS-FETCH-NO-WEIGHTS", `The weight files in ${dir} hold no values`, {
       remedy: "Take the weights from the model's original repository.",
@@ -68,24 +63,33 @@ export async function checkSnapshot(
   return { dir, files, config, architecture, parameters, tensorBytes, weights, unsafe };
 }
 
-/** A pickle is not opened; it is taken to hold 16-bit values and nothing else. */
-function measure(
+/**
+ * Checks the weights file by file, against the index where there is one, and counts what is in them. A header is let
+ * go before the next is read: there may be thousands. A pickle is not opened and is taken to hold 16-bit values only.
+ */
+async function checkWeightFiles(
+  dir: string,
   weights: readonly string[],
   sizes: ReadonlyMap<string, number>,
-  headers: ReadonlyMap<string, SafetensorsHeader>,
-): Pick<Snapshot, "parameters" | "tensorBytes"> {
-  let parameters = 0;
-  let tensorBytes = 0;
+  shardOf: ReadonlyMap<string, string> | undefined,
+): Promise<Pick<Snapshot, "parameters" | "tensorBytes">> {
+  const shards = shardOf === undefined ? undefined : new ShardCheck(join(dir, indexFileName), shardOf);
+  const counted = { parameters: 0, tensorBytes: 0 };
   for (const name of weights) {
-    const tensors = headers.get(name)?.tensors ?? [
-      { elements: (sizes.get(name) ?? 0) / 2, bytes: sizes.get(name) ?? 0 },
-    ];
-    for (const tensor of tensors) {
-      parameters += tensor.elements;
-      tensorBytes += tensor.bytes;
+    if (!name.endsWith(".safetensors")) {
+      counted.tensorBytes += sizes.get(name) ?? 0;
+      counted.parameters += Math.floor((sizes.get(name) ?? 0) / 2);
+      continue;
+    }
+    const { tensors } = await readSafetensorsHeader(join(dir, name));
+    shards?.add(name, tensors);
+    for (const { elements, bytes } of tensors) {
+      counted.parameters += elements;
+      counted.tensorBytes += bytes;
     }
   }
-  return { parameters: Math.floor(parameters), tensorBytes };
+  shards?.finish();
+  return counted;
 }
 
 async function listFolder(dir: string): Promise<string[]> {

@@ -73,7 +73,16 @@ export function fetchHub({ revision, listing, downloads }: FetchHubOptions): Ope
         await symlink(await realpath(join(folder, path)), link);
       }
       await writeSnapshotReport(context.out, { source: `hf:${repo}`, commit, files }, snapshot);
-      return {};
+      return { digests: sha256ByPath(files) };
     },
   };
+}
+
+/** The digests that the download has just checked; small files on the Hub have another kind. */
+function sha256ByPath(files: readonly SnapshotFile[]): Record<string, string> {
+  return Object.fromEntries(
+    files.flatMap(({ path, digest }) =>
+      digest.startsWith("sha256:") ? [[`snapshot/${path}`, digest.slice("sha256:".length)]] : [],
+    ),
+  );
 }

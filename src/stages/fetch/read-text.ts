@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { readFile, stat } from "node:fs/promises";
 import { brokenLimit, type JsonExtent } from "./scan-json.js";
 
@@ -9,13 +10,15 @@ export async function readBytes(path: string, maxBytes: number): Promise<Buffer>
 }
 
 /** JSON text within limits, as UTF-8. Throws a RangeError for a broken limit and a TypeError for malformed UTF-8. */
-export function decodeJson(bytes: Uint8Array, limits: Partial<JsonExtent>): string {
+export function decodeJson(bytes: Buffer, limits: Partial<JsonExtent>): string {
   const broken = brokenLimit(bytes, limits);
   if (broken !== undefined) throw new RangeError(broken);
   return decodeUtf8(bytes);
 }
 
 /** Decodes bytes as UTF-8 and throws a TypeError where Buffer.toString would put replacement characters. */
-export function decodeUtf8(bytes: Uint8Array): string {
-  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+export function decodeUtf8(bytes: Buffer): string {
+  // A fatal TextDecoder would do the same by way of a copy with two bytes per character.
+  if (!isUtf8(bytes)) throw new TypeError("malformed UTF-8");
+  return bytes.toString("utf8");
 }

@@ -27,8 +27,11 @@ export interface SafetensorsHeader {
 
 /** Bytes of JSON at the start of the file. The largest published shards have a few hundred kilobytes. */
 const maxHeaderBytes = 25_000_000;
-/** Room for 100 000 tensors in one file, thirty times the most that was seen, and for what is no tensor at all. */
-const limits = { depth: 3, containers: 300_002, colons: 500_000, commas: 1_500_000, strings: 1_000_000 };
+/**
+ * Room for 50 000 tensors in one file, ten times the most that was seen in a shard, and little for what is no tensor:
+ * parsed, this takes some eighty megabytes, and what is refused here could take thousands.
+ */
+const limits = { depth: 3, containers: 150_002, colons: 250_000, commas: 750_000, strings: 500_000 };
 
 /** Bits per value of every dtype of the safetensors format. */
 const dtypeBits = new Map(
@@ -105,28 +108,29 @@ function parseHeader(path: string, bytes: Buffer): Record<string, Record<string,
     throw error;
   }
   if (bytes[0] !== 0x7b || !isObject(header)) throw broken(path, "its header is not a JSON object");
-  const entries: [string, Record<string, unknown>][] = [];
   let members = 0;
-  for (const [name, entry] of Object.entries(header)) {
+  for (const name in header) {
+    const entry = header[name];
     if (!isObject(entry)) throw broken(path, `the entry ${quote(name)} of its header is not an object`);
     members += 1 + Object.keys(entry).length;
-    if (name !== "__metadata__") entries.push([name, entry]);
-    else if (Object.values(entry).some((value) => typeof value !== "string")) {
+    if (name === "__metadata__" && Object.values(entry).some((value) => typeof value !== "string")) {
       throw broken(path, "its __metadata__ holds something other than strings");
     }
   }
   // JSON.parse keeps the last of several equal names without a word; another parser may keep the first.
   if (scanJson(bytes).colons !== members)
     throw broken(path, "its header names something twice or holds unknown fields");
-  return Object.fromEntries(entries);
+  return header as Record<string, Record<string, unknown>>;
 }
 
 function toTensors(
   path: string,
-  entries: Record<string, Record<string, unknown>>,
+  header: Record<string, Record<string, unknown>>,
   dataOffset: number,
 ): SafetensorsTensor[] {
-  return Object.entries(entries).map(([name, { dtype, shape, data_offsets: span, ...rest }]) => {
+  const names = Object.keys(header).filter((name) => name !== "__metadata__");
+  return names.map((name) => {
+    const { dtype, shape, data_offsets: span, ...rest } = header[name] ?? {};
     const bits = typeof dtype === "string" ? dtypeBits.get(dtype) : undefined;
     if (bits === undefined || typeof dtype !== "string") {
       throw broken(path, `the tensor ${quote(name)} has the unknown dtype ${quote(String(dtype))}`);

@@ -2,13 +2,12 @@ import { quote } from "../../gguf/quote.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { isObject } from "./json-text.js";
 import { decodeJson, readBytes } from "./read-text.js";
-import type { SafetensorsHeader } from "./safetensors.js";
 
 export const indexFileName = "model.safetensors.index.json";
 
 /** The largest published index, of a model with a trillion parameters, has 14 MB and 150 000 tensors. */
 export const maxIndexBytes = 24 * 2 ** 20;
-const limits = { depth: 16, containers: 1000, colons: 300_000, commas: 300_000, strings: 600_000 };
+const limits = { depth: 16, containers: 1000, colons: 200_000, commas: 200_000, strings: 400_000 };
 const maxShards = 10_000;
 
 /**
@@ -37,9 +36,10 @@ export function parseWeightIndex(path: string, bytes: Buffer, present: ReadonlyS
     throw error;
   }
   const weightMap = isObject(index) ? index.weight_map : undefined;
-  if (!isObject(weightMap) || Object.keys(weightMap).length === 0) throw badIndex(path, "it has no weight_map");
+  if (!isObject(weightMap)) throw badIndex(path, "it has no weight_map");
   const shardOf = new Map<string, string>();
-  for (const [tensor, shard] of Object.entries(weightMap)) {
+  for (const tensor in weightMap) {
+    const shard = weightMap[tensor];
     if (typeof shard !== "string" || !isPlainShardName(shard)) {
       throw badIndex(
         path,
@@ -49,6 +49,7 @@ export function parseWeightIndex(path: string, bytes: Buffer, present: ReadonlyS
     if (!present.has(shard)) throw badIndex(path, `it names ${quote(shard)}, which is not there`);
     shardOf.set(tensor, shard);
   }
+  if (shardOf.size === 0) throw badIndex(path, "its weight_map is empty");
   const shards = new Set(shardOf.values()).size;
   if (shards > maxShards) throw badIndex(path, `it names ${shards} shards, more than ${maxShards}`);
   return shardOf;
@@ -58,23 +59,34 @@ function isPlainShardName(name: string): boolean {
   return /^[\w.-]+\.safetensors$/.test(name);
 }
 
-/** Throws QS-FETCH-INDEX unless the shards hold exactly the tensors the index says, each where it says. */
-export function checkShards(
-  path: string,
-  shardOf: ReadonlyMap<string, string>,
-  headers: ReadonlyMap<string, SafetensorsHeader>,
-): void {
-  const missing = new Set(shardOf.keys());
-  for (const [shard, { tensors }] of headers) {
+/** Finds out whether the shards hold exactly the tensors the index says, each where it says. Throws QS-FETCH-INDEX. */
+export class ShardCheck {
+  readonly #path: string;
+  readonly #shardOf: ReadonlyMap<string, string>;
+  readonly #missing: Set<string>;
+
+  constructor(path: string, shardOf: ReadonlyMap<string, string>) {
+    this.#path = path;
+    this.#shardOf = shardOf;
+    this.#missing = new Set(shardOf.keys());
+  }
+
+  /** Takes one shard's tensors in. */
+  add(shard: string, tensors: readonly { name: string }[]): void {
     for (const { name } of tensors) {
-      const listed = shardOf.get(name);
-      if (listed === undefined) throw badIndex(path, `${shard} holds ${quote(name)}, which it does not list`);
-      if (listed !== shard) throw badIndex(path, `${shard} holds ${quote(name)}, which it puts into ${listed}`);
-      missing.delete(name);
+      const listed = this.#shardOf.get(name);
+      if (listed === undefined) throw badIndex(this.#path, `${shard} holds ${quote(name)}, which it does not list`);
+      if (listed !== shard) throw badIndex(this.#path, `${shard} holds ${quote(name)}, which it puts into ${listed}`);
+      this.#missing.delete(name);
     }
   }
-  const [name] = missing;
-  if (name !== undefined) throw badIndex(path, `it puts ${quote(name)} into ${shardOf.get(name)}, which lacks it`);
+
+  /** All shards have been there. */
+  finish(): void {
+    const [name] = this.#missing;
+    if (name === undefined) return;
+    throw badIndex(this.#path, `it puts ${quote(name)} into ${this.#shardOf.get(name)}, which lacks it`);
+  }
 }
 
 /** The index of the weight shards cannot be trusted. */

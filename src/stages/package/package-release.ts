@@ -57,6 +57,7 @@ async function card(params: PackageParams, report: RunReport, context: StageCont
     report,
     baseModel: params.baseModel,
     license: snapshot?.license ?? null,
+    unsafe: snapshot?.unsafe ?? [],
     conversational: model?.metadata.has("tokenizer.chat_template") === true,
     imatrixFile: calibration === null ? null : params.imatrixFile,
     calibration,

@@ -1,4 +1,4 @@
-import { symlink, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { checkTensorTypes, type TypeDifference } from "../../gguf/check.js";
 import { readGguf } from "../../gguf/read-header.js";
@@ -8,6 +8,7 @@ import { type GgmlType, ggmlTypeByName } from "../../quant/ggml-types.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { type Operation, requiredInput } from "../stage.js";
+import { linkInput, toolRun, writeReport } from "../step-files.js";
 import { predictVariantBytes } from "./predict-variant.js";
 import { resolveTensorRules, tensorTypeFile } from "./tensor-rules.js";
 
@@ -41,9 +42,7 @@ export const quantizePreset: Operation<QuantizeParams> = {
   predictBytes: predictVariantBytes,
   async run(params, context) {
     const model = requiredInput(context, "model");
-    await symlink(model, join(context.work, "model.gguf"));
     const imatrix = context.input("imatrix");
-    if (imatrix !== undefined) await symlink(imatrix, join(context.work, params.imatrixName));
 
     const base = await readGguf(model);
     const wanted = resolveTensorRules(
@@ -54,15 +53,11 @@ export const quantizePreset: Operation<QuantizeParams> = {
     if (wanted.size > 0) await writeFile(rulesFile, tensorTypeFile(wanted));
 
     const run = await llamaQuantize({
-      toolchain: await context.toolchain(),
-      cwd: context.work,
-      threads: context.threads,
-      signal: context.signal,
-      onProgress: context.progress,
-      model: "model.gguf",
+      ...(await toolRun(context)),
+      model: await linkInput(context, "model", "model.gguf"),
       out: "../out/model.gguf",
       type: params.preset,
-      ...(imatrix === undefined ? {} : { imatrix: params.imatrixName }),
+      ...(imatrix === undefined ? {} : { imatrix: await linkInput(context, "imatrix", params.imatrixName) }),
       ...(wanted.size === 0 ? {} : { tensorTypes: "../out/tensor-types.txt" }),
     });
 
@@ -74,7 +69,7 @@ export const quantizePreset: Operation<QuantizeParams> = {
       types: typeCounts(gguf),
       fallbacks,
     };
-    await writeFile(join(context.out, "quantize.json"), `${JSON.stringify(report, null, 2)}\n`);
+    await writeReport(context, "quantize.json", report);
     return { commands: [run.argv], peakMemoryBytes: run.peakMemoryBytes };
   },
 };

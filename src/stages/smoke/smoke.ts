@@ -1,9 +1,8 @@
-import { symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { runSubprocess } from "../../util/subprocess.js";
-import { type Operation, requiredInput, type StageContext } from "../stage.js";
+import type { Operation, StageContext } from "../stage.js";
+import { linkInput, writeReport } from "../step-files.js";
 import { type Expectation, judgeAnswer } from "./judge-answer.js";
 import type { SmokeMessage, SmokeRequest } from "./protocol.js";
 
@@ -42,17 +41,16 @@ export const smoke: Operation<SmokeParams> = {
   resource: "compute",
   tools: ["node-llama-cpp"],
   async run(params, context) {
-    await symlink(requiredInput(context, "model"), join(context.work, "model.gguf"));
     const { messages, problem, peakMemoryBytes } = await askChild(params, context);
     const report = summarise(params.prompts, messages, problem);
-    await writeFile(join(context.out, "smoke.json"), `${JSON.stringify(report, null, 2)}\n`);
+    await writeReport(context, "smoke.json", report);
     return { peakMemoryBytes, measurements: speed(messages) };
   },
 };
 
 async function askChild(params: SmokeParams, context: StageContext) {
   const request: SmokeRequest = {
-    model: "model.gguf",
+    model: await linkInput(context, "model", "model.gguf"),
     threads: context.threads,
     context: params.context,
     prompts: params.prompts.map(({ prompt, system, maxTokens }) => ({

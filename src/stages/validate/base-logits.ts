@@ -1,9 +1,8 @@
-import { symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { saveBaseLogits } from "../../llamacpp/perplexity.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { assembleCorpus, type CorpusText, corpusName } from "../corpus.js";
-import { type Operation, requiredInput } from "../stage.js";
+import type { Operation } from "../stage.js";
+import { linkInput, toolRun, writeReport } from "../step-files.js";
 
 export interface BaseLogitsParams extends JsonObject {
   texts: readonly CorpusText[];
@@ -34,14 +33,9 @@ export const baseLogits: Operation<BaseLogitsParams> = {
   intermediates: ["base.kld"],
   async run(params, context) {
     const text = await assembleCorpus(params.texts, context);
-    await symlink(requiredInput(context, "model"), join(context.work, "model.gguf"));
     const run = await saveBaseLogits({
-      toolchain: await context.toolchain(),
-      cwd: context.work,
-      threads: context.threads,
-      signal: context.signal,
-      onProgress: context.progress,
-      model: "model.gguf",
+      ...(await toolRun(context)),
+      model: await linkInput(context, "model", "model.gguf"),
       text,
       out: "../out/base.kld",
       chunks: params.chunks,
@@ -54,7 +48,7 @@ export const baseLogits: Operation<BaseLogitsParams> = {
       context: params.context,
       corpus: corpusName(params.texts),
     };
-    await writeFile(join(context.out, "base.json"), `${JSON.stringify(report, null, 2)}\n`);
+    await writeReport(context, "base.json", report);
     return { commands: [run.argv], peakMemoryBytes: run.peakMemoryBytes };
   },
 };

@@ -1,8 +1,8 @@
-import { readFile, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { type KldFigures, measureKld } from "../../llamacpp/kl-divergence.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { type Operation, requiredInput } from "../stage.js";
+import { linkInput, toolRun, writeReport } from "../step-files.js";
 import type { BaseReport } from "./base-logits.js";
 
 /** `quality.json`: llama-perplexity's figures of one variant against the base. */
@@ -21,8 +21,6 @@ export const measureQuality: Operation<JsonObject> = {
   resource: "compute",
   tools: ["llama.cpp"],
   async run(_params, context) {
-    await symlink(requiredInput(context, "model"), join(context.work, "model.gguf"));
-    await symlink(requiredInput(context, "base"), join(context.work, "base.kld"));
     const base = JSON.parse(await readFile(requiredInput(context, "baseReport"), "utf8")) as BaseReport;
     const {
       argv,
@@ -30,16 +28,12 @@ export const measureQuality: Operation<JsonObject> = {
       peakMemoryBytes,
       ...figures
     } = await measureKld({
-      toolchain: await context.toolchain(),
-      cwd: context.work,
-      threads: context.threads,
-      signal: context.signal,
-      onProgress: context.progress,
-      model: "model.gguf",
-      base: "base.kld",
+      ...(await toolRun(context)),
+      model: await linkInput(context, "model", "model.gguf"),
+      base: await linkInput(context, "base", "base.kld"),
     });
     const report: QualityReport = { ...figures, corpus: base.corpus, context: base.context };
-    await writeFile(join(context.out, "quality.json"), `${JSON.stringify(report, null, 2)}\n`);
+    await writeReport(context, "quality.json", report);
     return { commands: [argv], peakMemoryBytes };
   },
 };

@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } fr
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { checkSnapshot } from "../../../src/stages/fetch/check-snapshot.js";
+import { type FileChoice, usualFiles } from "../../../src/stages/fetch/file-choice.js";
 import type { ErrorCode } from "../../../src/util/error-codes.js";
 import { failureOf } from "../../fixtures/failure.js";
 import { buildSafetensors } from "../../fixtures/safetensors-builder.js";
@@ -290,5 +291,31 @@ describe("folders that cannot be used", () => {
     writeFileSync(join(`${folder}-other`, "tokenizer.json"), "{}");
     symlinkSync(join(`${folder}-other`, "tokenizer.json"), join(folder, "tokenizer.json"));
     expect((await failureOf(checkSnapshot(folder))).code).toBe("QS-FETCH-LINK");
+  });
+});
+
+describe("a recipe's choice of files", () => {
+  const files = { "config.json": config, "model.safetensors": weights, "README.md": "x", "notes.txt": "y" };
+  const namesOf = async (folder: string, choice: Partial<FileChoice>) =>
+    (await checkSnapshot(folder, { ...usualFiles, ...choice })).files.map(({ path }) => path);
+
+  test("takes more and leaves out", async () => {
+    const folder = folderWith(files);
+    expect(await namesOf(folder, {})).toEqual(["README.md", "config.json", "model.safetensors"]);
+    const chosen = await namesOf(folder, { include: ["*.txt"], exclude: ["README*"] });
+    expect(chosen).toEqual(["config.json", "model.safetensors", "notes.txt"]);
+  });
+
+  test("allowUnsafe takes pickles, unopened, and says which files can run code", async () => {
+    const folder = folderWith({
+      "config.json": config,
+      "pytorch_model.bin": Buffer.alloc(2000),
+      "modeling_x.py": "raise SystemExit",
+    });
+    expect((await failureOf(checkSnapshot(folder))).code).toBe("QS-FETCH-PICKLE");
+    const snapshot = await checkSnapshot(folder, { ...usualFiles, allowUnsafe: true });
+    expect(snapshot).toMatchObject({ weights: ["pytorch_model.bin"], parameters: 1000, tensorBytes: 2000 });
+    expect(snapshot.unsafe).toEqual(["modeling_x.py", "pytorch_model.bin"]);
+    expect((await checkSnapshot(folderWith(files), { ...usualFiles, allowUnsafe: true })).unsafe).toEqual([]);
   });
 });

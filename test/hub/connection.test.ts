@@ -1,0 +1,109 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { inspect } from "node:util";
+import { describe, expect, test } from "vitest";
+import { isRedirectTarget } from "../../src/hub/address.js";
+import { hubConnection } from "../../src/hub/connection.js";
+import { QuantsmithError } from "../../src/util/errors.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+const base = temporaryFolder();
+const noHome = { HF_HOME: join(base, "none") };
+const endpoint = "https://hub.example";
+
+function refused(env: Record<string, string>): QuantsmithError {
+  try {
+    hubConnection({ ...noHome, ...env });
+  } catch (error) {
+    if (error instanceof QuantsmithError) return error;
+  }
+  throw new Error("the connection was not refused");
+}
+
+test.each([
+  "http://hub.example",
+  "http://127.0.0.1.example",
+  "http://localhost.example",
+  "ftp://hub.example",
+  "hub.example",
+  "https://user:password@hub.example",
+  "https://hub.example/?token=x",
+])("the endpoint %s is refused, and no password is shown", (address) => {
+  const error = refused({ HF_ENDPOINT: address });
+  expect(error.code).toBe("QS-HUB-ENDPOINT");
+  expect(error.message).not.toContain("password");
+});
+
+test.each([
+  "https://hub.example",
+  "http://localhost:8080",
+  "http://127.0.0.1:1",
+  "http://[::1]:2/",
+  "https://m.example/hf/",
+])("the endpoint %s is accepted", (address) => {
+  expect(hubConnection({ ...noHome, HF_ENDPOINT: address }).endpoint).toBe(address.replace(/\/$/, ""));
+});
+
+describe("the token", () => {
+  test("comes from HF_TOKEN, HF_TOKEN_PATH, HF_HOME or XDG_CACHE_HOME", () => {
+    const home = mkdtempSync(join(base, "home-"));
+    mkdirSync(join(home, "huggingface"));
+    writeFileSync(join(home, "huggingface", "token"), "hf_fromxdg\n");
+    writeFileSync(join(home, "token"), " hf_fromhome \n");
+    writeFileSync(join(home, "other"), "hf_frompath");
+    const sent = (env: Record<string, string>) =>
+      hubConnection({ HF_ENDPOINT: endpoint, ...env }).identify(new URL(`${endpoint}/x`)).authorization;
+    expect(sent({ XDG_CACHE_HOME: home })).toBe("Bearer hf_fromxdg");
+    expect(sent({ XDG_CACHE_HOME: home, HF_HOME: home })).toBe("Bearer hf_fromhome");
+    expect(sent({ HF_HOME: home, HF_TOKEN_PATH: join(home, "other") })).toBe("Bearer hf_frompath");
+    expect(sent({ HF_HOME: home, HF_TOKEN: " hf_fromenv " })).toBe("Bearer hf_fromenv");
+    expect(sent(noHome)).toBeUndefined();
+  });
+
+  test("is sent to the endpoint's own origin only, and cannot be read from the connection", () => {
+    const connection = hubConnection({ ...noHome, HF_ENDPOINT: endpoint, HF_TOKEN: "hf_secret" });
+    for (const other of [
+      "http://hub.example",
+      "https://hub.example:444",
+      "https://cdn.hub.example",
+      "https://example",
+    ]) {
+      expect(connection.identify(new URL(other))).toEqual({});
+    }
+    expect(inspect(connection, { depth: 9, showHidden: true })).not.toContain("hf_secret");
+    expect(JSON.stringify(connection)).not.toContain("hf_secret");
+  });
+
+  test.each(["hf_a\nb", "hf_a b", "hf_ä"])("%j is refused without being shown", (token) => {
+    const error = refused({ HF_TOKEN: token });
+    expect(error.code).toBe("QS-HUB-TOKEN");
+    expect(error.message + error.remedy).not.toContain(token);
+  });
+});
+
+test("the cache is where Python's tools look for it", () => {
+  const cacheOf = (env: Record<string, string>) => hubConnection({ HF_ENDPOINT: endpoint, ...env }).cacheFolder;
+  expect(cacheOf({ HF_HUB_CACHE: "/a/hub", HF_HOME: "/b" })).toBe("/a/hub");
+  expect(cacheOf({ HF_HOME: "/b" })).toBe("/b/hub");
+  expect(cacheOf({ XDG_CACHE_HOME: "/c" })).toBe("/c/huggingface/hub");
+  expect(cacheOf({})).toMatch(/\/\.cache\/huggingface\/hub$/);
+  expect(cacheOf({ HF_HOME: "~/hf" })).not.toContain("~");
+});
+
+test.each(["1", "true", "YES", "on"])("HF_HUB_OFFLINE=%s", (value) => {
+  expect(hubConnection({ ...noHome, HF_HUB_OFFLINE: value }).offline).toBe(true);
+});
+
+test.each([
+  ["https://cdn.example/x", endpoint, true],
+  ["http://cdn.example/x", endpoint, false],
+  ["http://127.0.0.1/x", endpoint, false],
+  ["https://127.0.0.1/x", endpoint, false],
+  ["https://localhost/x", endpoint, false],
+  ["https://a:b@cdn.example/x", endpoint, false],
+  ["file:///etc/passwd", endpoint, false],
+  ["http://127.0.0.1:9/x", "http://127.0.0.1:8", true],
+  ["http://cdn.example/x", "http://127.0.0.1:8", false],
+])("a redirect to %s from %s: %s", (target, from, allowed) => {
+  expect(isRedirectTarget(new URL(target), from)).toBe(allowed);
+});

@@ -1,0 +1,91 @@
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { describePython } from "../../src/llamacpp/python-env.js";
+import { connect, contents, digests, fetchAll, someBytes } from "../fixtures/hub-client.js";
+import { Hub } from "../fixtures/hub-server/hub.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+const base = temporaryFolder();
+const files = { "config.json": "{}", "model.safetensors": someBytes(10, 300_000), "sub/notes.txt": "deep" };
+const wanted = digests(files);
+const python = await findPython();
+
+let hub: Hub;
+let cache: string;
+
+beforeEach(async () => {
+  hub = await Hub.start();
+  hub.create("org/model").commit(files);
+  cache = mkdtempSync(join(base, "cache-"));
+});
+afterEach(() => hub.close());
+
+/** A Python that has huggingface_hub: one that is set for this, the converter's own, or the system's. */
+async function findPython(): Promise<string | undefined> {
+  const own = await describePython().catch(() => undefined);
+  for (const path of [process.env.QUANTSMITH_TEST_PYTHON, own?.path, "python3"]) {
+    if (!path) continue;
+    try {
+      execFileSync(path, ["-c", "import huggingface_hub"], { stdio: "pipe" });
+      return path;
+    } catch {
+      // Not there, or without the package.
+    }
+  }
+  return undefined;
+}
+
+/** Downloads with Python's huggingface_hub. Gives the snapshot's folder. */
+function snapshotDownload(extra: Record<string, string> = {}): Promise<string> {
+  const program = "from huggingface_hub import snapshot_download; print(snapshot_download('org/model'))";
+  const env = { HF_ENDPOINT: hub.url, HF_HUB_CACHE: cache, HF_HOME: base, HF_HUB_DISABLE_XET: "1", ...extra };
+  const child = spawn(python ?? "", ["-c", program], { env: { PATH: process.env.PATH ?? "", ...env } });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  return new Promise((resolve, reject) => {
+    child.on("close", (code) => (code === 0 ? resolve(stdout.trim()) : reject(new Error(stderr))));
+  });
+}
+
+const contentRequests = () =>
+  hub.requests.filter(
+    ({ server, method, path }) => method === "GET" && (server === "storage" || path.includes("/resolve/")),
+  );
+
+const why = "needs a Python with huggingface_hub: set QUANTSMITH_TEST_PYTHON";
+
+test("Python takes what we downloaded, online and offline, without downloading a byte", async (context) => {
+  if (python === undefined) context.skip(why);
+  const folder = await fetchAll(connect(hub, cache), "org/model");
+  const before = contentRequests().length;
+  expect(await snapshotDownload({ HF_HUB_OFFLINE: "1" })).toBe(folder);
+  expect(await snapshotDownload()).toBe(folder);
+  expect(contents(folder)).toEqual(wanted);
+  expect(contentRequests().length).toBe(before);
+});
+
+test("we take what Python downloaded, verified, without downloading a byte", async (context) => {
+  if (python === undefined) context.skip(why);
+  const folder = await snapshotDownload();
+  const before = contentRequests().length;
+  expect(await fetchAll(connect(hub, cache, { env: { HF_HUB_OFFLINE: "1" } }), "org/model")).toBe(folder);
+  expect(await fetchAll(connect(hub, cache), "org/model")).toBe(folder);
+  expect(contents(folder)).toEqual(wanted);
+  expect(contentRequests().length).toBe(before);
+});
+
+test("both at once: both end with the right files", async (context) => {
+  if (python === undefined) context.skip(why);
+  hub.faults = ({ server }) => (server === "storage" ? { kind: "slow", chunkBytes: 10_000, delayMs: 20 } : undefined);
+  const [ours, theirs] = await Promise.all([fetchAll(connect(hub, cache), "org/model"), snapshotDownload()]);
+  expect(ours).toBe(theirs);
+  expect(contents(ours)).toEqual(wanted);
+});

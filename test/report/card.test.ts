@@ -1,0 +1,99 @@
+import { expect, test } from "vitest";
+import { parse } from "yaml";
+import { type CardFacts, markdownTable, renderCard } from "../../src/report/card.js";
+
+const facts: CardFacts = {
+  report: {
+    recipe: "model.yaml",
+    model: { name: "Model", source: "hf:org/Model", commit: "c0ffee", architecture: "llama", parameters: 10 },
+    release: "model",
+    steps: [],
+    variants: [
+      {
+        name: "Q4_K_M",
+        file: "Model-Q4_K_M.gguf",
+        bytes: 2_500_000_000,
+        bitsPerWeight: 4.89,
+        sha256: "ab",
+        types: { Q4_K: 1 },
+        quality: {
+          perplexity: 10,
+          perplexityRatio: 1.0123,
+          kldMean: 0.01234,
+          kldMeanError: 0.00012,
+          kldMedian: 0.01,
+          kld90: 0.02,
+          kld99: 0.1,
+          kld999: 0.2,
+          kldMax: 1,
+          rmsDeltaP: 3,
+          sameTop: 91.5,
+          sameTopError: 0.3,
+          chunks: 80,
+          corpus: "wiki.txt",
+        },
+        smoke: { passed: 2, failed: 0 },
+        gate: "passed",
+        reasons: [],
+      },
+    ],
+    base: { bytes: 8_000_000_000, perplexity: 9.9 },
+    toolchain: { llamaCpp: "v0.5.0" },
+  },
+  baseModel: "org/Model",
+  license: "apache-2.0",
+  unsafe: [],
+  conversational: true,
+  imatrixFile: "Model-imatrix.gguf",
+  calibration: { corpus: "calibration.txt", chunks: 200, context: 512 },
+  evaluation: { corpus: "wiki.txt", chunks: 80, context: 512 },
+};
+
+test("the front matter tells the Hub what it reads", () => {
+  const frontMatter = /^---\n([\s\S]*?)\n---\n/.exec(renderCard(facts))?.[1] ?? "";
+  expect(parse(frontMatter)).toEqual({
+    base_model: "org/Model",
+    base_model_relation: "quantized",
+    library_name: "gguf",
+    pipeline_tag: "text-generation",
+    license: "apache-2.0",
+    tags: ["gguf", "imatrix", "conversational"],
+  });
+});
+
+test("every variant stands in the table with its figures and errors", () => {
+  expect(renderCard(facts)).toContain(
+    "| [Q4_K_M](./Model-Q4_K_M.gguf) | 2.50 GB | 4.89 | 1.0123 | 0.01234 ± 0.00012 | 91.50 % | 2/2 |",
+  );
+});
+
+test("a release made from files that can run code says so", () => {
+  expect(renderCard(facts)).not.toContain("allowUnsafe");
+  expect(renderCard({ ...facts, unsafe: ["pytorch_model.bin"] })).toContain("**Warning:** made with `allowUnsafe`");
+});
+
+test("what is not known is left out instead of invented", () => {
+  const [first] = facts.report.variants;
+  if (first === undefined) throw new Error("no variant");
+  const bare = renderCard({
+    ...facts,
+    report: {
+      ...facts.report,
+      variants: [{ ...first, quality: null, smoke: null }],
+      model: { ...facts.report.model, commit: null },
+    },
+    baseModel: null,
+    license: null,
+    conversational: false,
+    imatrixFile: null,
+    calibration: null,
+    evaluation: null,
+  });
+  for (const word of ["base_model", "license:", "imatrix", "commit", "NaN", "null", "undefined"])
+    expect(bare).not.toContain(word);
+  expect(bare).toContain("These files were not measured.");
+});
+
+test("a pipe in a cell does not break the table", () => {
+  expect(markdownTable(["a"], [["x|y"]])).toBe("| a |\n| --- |\n| x\\|y |");
+});
