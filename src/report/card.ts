@@ -89,11 +89,24 @@ function provenance({ report, calibration, imatrixFile }: CardFacts): string {
       `- Importance matrix: [${imatrixFile}](./${imatrixFile}), from ${calibration.chunks} × ${calibration.context} tokens of \`${calibration.corpus}\``,
     );
   }
+  lines.push(...dynamicLines(report));
   lines.push(
     ...Object.entries(report.toolchain).map(([tool, version]) => `- ${tool}: ${version}`),
     "- Recipe and exact inputs: [recipe.lock.yaml](./recipe.lock.yaml); every figure: [release.json](./release.json); checksums: [SHA256SUMS](./SHA256SUMS)\n",
   );
   return lines.join("\n");
+}
+
+/** How dynamic variants came to their types; none without one. */
+function dynamicLines({ variants }: RunReport): string[] {
+  const chosen = variants.filter(({ allocation }) => allocation !== undefined);
+  const probes = chosen[0]?.allocation?.probes;
+  if (probes === undefined) return [];
+  const names = chosen.map(({ name }) => `[${name}](./${name}.tensor-types.txt)`).join(", ");
+  const unit = probes.effort === "tensors" ? "single tensors" : "groups of tensors";
+  return [
+    `- Dynamic variants: ${names}. Each tensor's type was chosen to keep the whole file's predicted KL divergence lowest within its size. The prediction rests on ${probes.count} probes that damaged ${unit} and measured the effect on ${probes.chunks} × ${probes.context} tokens of \`${probes.corpus}\`, a text apart from calibration and evaluation`,
+  ];
 }
 
 /** A GitHub-flavoured table; pipes in cells are escaped. */
