@@ -16,7 +16,7 @@ import { predictBytes } from "./predict-bytes.js";
 export function sharedAllocateSteps(settings: Settings, facts: PlanFacts): Step[] {
   const variants = settings.variants.filter((variant) => variant.kind === "dynamic");
   const { probes: effort, search, evaluation } = settings;
-  if (variants.length === 0 || effort === "none") return [];
+  if (variants.length === 0) return [];
   const model = modelInputs(settings);
   const wanted = variants.flatMap(({ dynamic }) => dynamic.types ?? defaultTypes);
   const types = [...new Set([...wanted, probeTypes[0]])].sort();
@@ -32,8 +32,10 @@ export function sharedAllocateSteps(settings: Settings, facts: PlanFacts): Step[
     base: from("allocate:base", "base.kld"),
     baseReport: from("allocate:base", "base.json"),
   };
+  const errors = step("allocate:errors", measureErrors, { types }, model, predictBytes.report());
+  if (effort === "none") return [errors];
   return [
-    step("allocate:errors", measureErrors, { types }, model, predictBytes.report()),
+    errors,
     step("allocate:base", base, { texts, chunks: search.chunks, context }, text, logitBytes),
     step("allocate:probes", measureProbes, { effort }, probed, predictBytes.baseGguf(facts.model)),
   ];
@@ -50,7 +52,7 @@ export function allocateStep(variant: DynamicVariant, settings: Settings, facts:
   const inputs = {
     ...modelInputs(settings),
     errors: from("allocate:errors", "errors.json"),
-    probes: from("allocate:probes", "probes.json"),
+    ...(settings.probes === "none" ? {} : { probes: from("allocate:probes", "probes.json") }),
   };
   return step(`allocate:${variant.name}`, allocateVariant, params, inputs, predictBytes.report(), variant.name);
 }

@@ -3,7 +3,7 @@ import type { DynamicVariant } from "../recipe/settings.js";
 import type { PlanFacts } from "./facts.js";
 
 /** Presets of the families whose types a dynamic variant is made of, by their names. */
-const family = /^I?Q[1-8]_(K|XXS|XS|S|M|0$)/;
+const family = /^(Q8_0|I?Q[1-6]_(K|XXS|XS|S|M).*)$/;
 
 /**
  * The preset a dynamic variant is labelled with in its metadata: the one of its name, else the one nearest in size.

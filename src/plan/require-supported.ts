@@ -29,14 +29,10 @@ export function requireSupported(settings: Settings, facts: PlanFacts): void {
   requireDisjointTexts(settings, facts);
 }
 
-function requireAllocatable({ name, path, dynamic }: DynamicVariant, { stages, probes, locate }: Settings): void {
+function requireAllocatable({ name, path, dynamic }: DynamicVariant, { stages, locate }: Settings): void {
   if (dynamic.budget.kind === "device") {
     const remedy = "Give it `sizeOf`, `bitsPerWeight` or `bytes` instead.";
     notYet(`fit the variant ${name} to a device`, remedy, locate([...path, "dynamic", "device"]));
-  }
-  if (probes === "none") {
-    const remedy = "Choose a pipeline with `probes: groups`, such as release.";
-    notYet(`choose types for ${name} without probes`, remedy, locate([...path, "dynamic"]));
   }
   if (stages.includes("allocate") || !stages.includes("quantize")) return;
   throw new QuantsmithError("QS-RECIPE-INVALID", `the pipeline leaves out \`allocate\`, which ${name} needs`, {

@@ -99,13 +99,16 @@ function provenance({ report, calibration, imatrixFile }: CardFacts): string {
 
 /** How dynamic variants came to their types; none without one. */
 function dynamicLines({ variants }: RunReport): string[] {
-  const chosen = variants.filter(({ allocation }) => allocation !== undefined);
-  const probes = chosen[0]?.allocation?.probes;
+  const chosen = variants.flatMap(({ name, allocation }) => (allocation === undefined ? [] : [{ name, allocation }]));
+  const probes = chosen[0]?.allocation.probes;
   if (probes === undefined) return [];
   const names = chosen.map(({ name }) => `[${name}](./${name}.tensor-types.txt)`).join(", ");
-  const unit = probes.effort === "tensors" ? "single tensors" : "groups of tensors";
+  const basis =
+    probes === null
+      ? "The prediction rests on how sensitive the tensors of each role were in other models"
+      : `The prediction rests on ${probes.count} probes that damaged ${probes.effort === "tensors" ? "single tensors" : "groups of tensors"} and measured the effect on ${probes.chunks} × ${probes.context} tokens of \`${probes.corpus}\`, a text apart from calibration and evaluation`;
   return [
-    `- Dynamic variants: ${names}. Each tensor's type was chosen to keep the whole file's predicted KL divergence lowest within its size. The prediction rests on ${probes.count} probes that damaged ${unit} and measured the effect on ${probes.chunks} × ${probes.context} tokens of \`${probes.corpus}\`, a text apart from calibration and evaluation`,
+    `- Dynamic variants: ${names}. Each tensor's type was chosen to keep the whole file's predicted KL divergence lowest within its size. ${basis}`,
   ];
 }
 

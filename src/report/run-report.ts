@@ -39,11 +39,12 @@ export interface VariantReport {
 
 export interface VariantAllocation {
   budgetBytes: number;
-  /** What the probes foretold for the search text, to be held against `quality.kldMean`. */
-  predictedKld: number;
+  /** What the probes foretold for the search text, to be held against `quality.kldMean`; null without probes. */
+  predictedKld: number | null;
   /** Upper bound, relative, of what a better choice could gain under the same prediction. */
   boundGap: number;
-  probes: { effort: "groups" | "tensors"; count: number; corpus: string; chunks: number; context: number };
+  /** What the choice rests on; null is a prior by tensor role. */
+  probes: { effort: "groups" | "tensors"; count: number; corpus: string; chunks: number; context: number } | null;
 }
 
 export interface VariantQuality {

@@ -63,8 +63,9 @@ beforeAll(async () => {
   killed.stderr.setEncoding("utf8").on("data", (text: string) => {
     said += text;
   });
-  while (killed.exitCode === null && linesOf(journals()[0]).length < 5) await sleep(50);
-  expect(killed.exitCode, said).toBeNull();
+  const running = () => killed.exitCode === null && killed.signalCode === null;
+  while (running() && linesOf(journals()[0]).length < 5) await sleep(50);
+  expect([killed.exitCode, killed.signalCode], said).toEqual([null, null]);
   killed.kill("SIGKILL");
   linesAtKill = linesOf(journals()[0]);
   const result = await quantsmith(["run", recipe, "--out", out, "--json"]);
@@ -116,7 +117,7 @@ describe("the size of a preset", () => {
 
   test("the prediction is of the right size", () => {
     const { allocation, quality } = variant("Q4_K_S");
-    const ratio = allocation.predictedKld / (quality?.kldMean ?? 0);
+    const ratio = (allocation.predictedKld ?? 0) / (quality?.kldMean ?? 0);
     expect(ratio).toBeGreaterThan(0.67);
     expect(ratio).toBeLessThan(1.5);
     expect(allocation.boundGap).toBeLessThan(0.01);
@@ -194,6 +195,21 @@ describe("what is not possible yet is refused at its place", () => {
     expect(error).toMatchObject({ code: "QS-RECIPE-INVALID", at: { line: 7 } });
   });
 });
+
+test("without probes a prior by role chooses, and still beats the preset", async () => {
+  writeFileSync(recipe, demoRecipe.replace("[Q8_0]", "[Q4_K_M, { name: Q4_K_S, dynamic: { sizeOf: Q4_K_M } }]"));
+  const result = await quantsmith(["run", recipe, "--out", out, "--json"]);
+  const { steps, variants } = JSON.parse(result.stdout) as RunReport;
+  expect(steps.map(({ id }) => id).filter((id) => id.startsWith("allocate"))).toEqual([
+    "allocate:errors",
+    "allocate:Q4_K_S",
+  ]);
+  const [preset, dynamic] = variants;
+  expect(dynamic?.allocation).toMatchObject({ predictedKld: null, probes: null, budgetBytes: preset?.bytes });
+  expect(dynamic?.bytes).toBeGreaterThanOrEqual(0.9975 * (preset?.bytes ?? 0));
+  expect(dynamic?.quality?.kldMean).toBeLessThan(preset?.quality?.kldMean ?? 0);
+  expect(readFileSync(join(release, "README.md"), "utf8")).toContain("sensitive the tensors of each role were");
+}, 300_000);
 
 test("with presets only nothing is probed", async () => {
   writeFileSync(recipe, demoRecipe);

@@ -11,6 +11,7 @@ import { defaultTypes, knownType } from "./candidates.js";
 import { chooseTypes } from "./choose-types.js";
 import { fileBytesAt, type VariantMakings, variantFileBytes } from "./file-size.js";
 import type { ProbesReport } from "./measure-probes.js";
+import { priorAlphas } from "./role-prior.js";
 import { openImatrix } from "./source.js";
 
 // An alias, not an interface: interfaces are not assignable to a step's JSON parameters.
@@ -35,17 +36,18 @@ export interface AllocationReport {
   budget: VariantBudget;
   budgetBytes: number;
   fileBytes: number;
-  predictedKld: number;
+  /** Null without probes, whose place a prior takes that only ranks. */
+  predictedKld: number | null;
   /** Upper bound, relative, of what a better solver could gain under the same prediction. */
   boundGap: number;
-  /** What the prediction was measured with. */
-  probes: { effort: ProbesReport["effort"]; count: number; corpus: string; chunks: number; context: number };
+  /** What the choice rests on; null is the prior. */
+  probes: { effort: ProbesReport["effort"]; count: number; corpus: string; chunks: number; context: number } | null;
   types: Record<string, string>;
 }
 
 /**
  * Chooses a type for every tensor of one variant within its budget. Inputs `model`, optional `imatrix`, `errors`,
- * `probes`; outputs `tensor-types.txt`, which plain llama-quantize takes too, and `allocation.json`.
+ * optional `probes`; outputs `tensor-types.txt`, which plain llama-quantize takes too, and `allocation.json`.
  * Errors: QS-ALLOCATE-BUDGET, QS-QUANTIZE-FAILED.
  */
 export const allocateVariant: Operation<AllocateParams> = {
@@ -56,33 +58,45 @@ export const allocateVariant: Operation<AllocateParams> = {
   async run(params, context) {
     const { budget, imatrixName, preset } = params;
     const table = JSON.parse(await readFile(requiredInput(context, "errors"), "utf8")) as ErrorTable;
-    const probes = JSON.parse(await readFile(requiredInput(context, "probes"), "utf8")) as ProbesReport;
+    const probes = await readProbes(context);
     const base = await readGguf(requiredInput(context, "model"));
     const makings = { base, imatrix: await openImatrix(context), imatrixName, preset };
     const budgetBytes = await bytesOf(budget, makings, context);
     const choice = chooseTypes({
       makings,
       table,
-      probes: probes.probes,
+      alphas: probes === null ? priorAlphas(table) : probedAlphas(probes),
       types: params.types ?? defaultTypes,
       budgetBytes,
     });
     const types = new Map([...choice.types].map(([name, type]) => [name, type.name]));
     await writeFile(join(context.out, "tensor-types.txt"), tensorTypeFile(types));
-    const { effort, corpus, chunks, context: tokens } = probes;
     const report: AllocationReport = {
       budget,
       budgetBytes,
       fileBytes: choice.fileBytes,
-      predictedKld: choice.predictedKld,
+      predictedKld: probes === null ? null : choice.predictedKld,
       boundGap: choice.boundGap,
-      probes: { effort, count: probes.probes.length, corpus, chunks, context: tokens },
+      probes: probes === null ? null : summary(probes),
       types: Object.fromEntries(types),
     };
     await writeReport(context, "allocation.json", report);
     return {};
   },
 };
+
+async function readProbes(context: StageContext): Promise<ProbesReport | null> {
+  const path = context.input("probes");
+  return path === undefined ? null : (JSON.parse(await readFile(path, "utf8")) as ProbesReport);
+}
+
+function probedAlphas({ probes }: ProbesReport): Map<string, number> {
+  return new Map(probes.flatMap(({ tensors, alpha }) => tensors.map((name) => [name, alpha] as const)));
+}
+
+function summary({ effort, probes, corpus, chunks, context }: ProbesReport): AllocationReport["probes"] {
+  return { effort, count: probes.length, corpus, chunks, context };
+}
 
 async function bytesOf(budget: VariantBudget, makings: VariantMakings, context: StageContext): Promise<number> {
   switch (budget.kind) {

@@ -4,12 +4,12 @@ import type { GgmlType } from "../../quant/ggml-types.js";
 import { type KnapsackItem, solve } from "../../quant/knapsack.js";
 import { knownType, storableTypes } from "./candidates.js";
 import { type VariantMakings, variantFileBytes } from "./file-size.js";
-import type { WeighedProbe } from "./weigh-probes.js";
 
 export interface TypeChoiceOptions {
   makings: VariantMakings;
   table: ErrorTable;
-  probes: readonly Pick<WeighedProbe, "tensors" | "alpha">[];
+  /** What an error of 1 in a tensor would do to the model's mean KL divergence, in nats, by tensor. */
+  alphas: ReadonlyMap<string, number>;
   /** Names of the types to choose from; where rows do not fit, their fallbacks. */
   types: readonly string[];
   /** Most bytes of the whole file. */
@@ -20,7 +20,7 @@ export interface TypeChoice {
   /** For every tensor that llama-quantize would touch. */
   types: Map<string, GgmlType>;
   fileBytes: number;
-  /** Mean KL divergence in nats that the probes foretell. */
+  /** Mean KL divergence in nats that the alphas foretell. */
   predictedKld: number;
   /** By how much, relative, another choice could at most be better under the same prediction. */
   boundGap: number;
@@ -31,8 +31,7 @@ export interface TypeChoice {
  * 2411.17525), in a file of at most `budgetBytes`. A tensor without any possible type keeps its 16 bits.
  * Throws QS-ALLOCATE-BUDGET.
  */
-export function chooseTypes({ makings, table, probes, types, budgetBytes }: TypeChoiceOptions): TypeChoice {
-  const alphas = new Map(probes.flatMap(({ tensors, alpha }) => tensors.map((name) => [name, alpha] as const)));
+export function chooseTypes({ makings, table, alphas, types, budgetBytes }: TypeChoiceOptions): TypeChoice {
   const items = table.tensors.map((tensor) => itemOf(tensor, types, alphas, makings.base.alignment));
   const choosable = items.filter(({ choices }) => choices.length > 0);
   // The header and what keeps its type: a file with any types, less what those take.
