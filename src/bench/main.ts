@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-/** `npm run bench [-- <name>…]`: prints ratios measured in one run. Speed is never a test. */
+/** `npm run bench [-- <name>…]`: prints ratios measured in one run. Neither speed nor quality on a large model is a test. */
 const benches: Readonly<Record<string, () => Promise<(print: (line: string) => void) => Promise<void>>>> = {
   fetch: async () => (await import("./fetch.js")).benchFetch,
   idle: async () => (await import("./idle.js")).benchIdle,
+  quality: async () => (await import("./quality.js")).benchQuality,
 };
 
 const print = (line: string) => process.stdout.write(`${line}\n`);

@@ -1,4 +1,4 @@
-import { rm, stat } from "node:fs/promises";
+import { mkdir, rm, stat } from "node:fs/promises";
 import type { Step } from "../plan/plan.js";
 import type { OperationReport, StageContext } from "../stages/stage.js";
 import { QuantsmithError } from "../util/errors.js";
@@ -36,6 +36,7 @@ export async function buildStep(
     };
     const present = runtime.fresh && !restore ? undefined : await finishedElsewhere();
     if (present !== undefined) return { record: present, status: "cached" };
+    if (runtime.fresh) await rm(runtime.store.partialFolder(key), { recursive: true, force: true });
     const folder = scratchPath(workspace, step.stage);
     try {
       const build = await openBuildFolder(folder);
@@ -67,7 +68,7 @@ async function work(step: Step, runtime: Runtime, build: { out: string; work: st
   const disk = watchDisk(runtime.workspace.scratch, step.id);
   try {
     const signal = AbortSignal.any([runtime.signal, disk.signal]);
-    const context = stageContext(step, runtime, build, signal);
+    const context = stageContext(step, runtime, build, key, signal);
     runtime.events.emit({ type: "step-started", id: step.id, key });
     const predictedBytes = (await step.predictBytes?.(context)) ?? step.predictedBytes;
     await requireDiskSpace(runtime.workspace.scratch, predictedBytes, step.id);
@@ -108,13 +109,19 @@ function stageContext(
   step: Step,
   runtime: Runtime,
   build: { out: string; work: string },
+  key: string,
   signal: AbortSignal,
 ): StageContext {
   const digests = inputDigests(step.inputs, runtime.records);
+  const partial = runtime.store.partialFolder(key);
   const note = (text: string) => runtime.events.emit({ type: "step-note", id: step.id, note: text });
   return {
     ...build,
     signal,
+    partial: async () => {
+      await mkdir(partial, { recursive: true });
+      return partial;
+    },
     threads: runtime.threads,
     steps: runtime.steps,
     toolchain: () => runtime.tools.toolchain(note),

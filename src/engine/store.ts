@@ -22,6 +22,11 @@ export class Store {
     return join(this.#workspace.store, `${stage}-${key}`);
   }
 
+  /** Folder in which a step may keep parts of its work across runs, whether it exists or not. */
+  partialFolder(key: string): string {
+    return join(this.#workspace.store, ".partial", key);
+  }
+
   /**
    * The record of a finished step whose outputs are all there and unchanged (or dropped on purpose), else undefined.
    * Sizes are always compared; content is hashed when a file's mtime or inode is not the recorded one, or with `verify`.
@@ -74,6 +79,7 @@ export class Store {
     await syncFolder(this.#workspace.store);
     const whole: StepRecord = { ...record, outputs };
     await this.#writeRecord(folder, whole);
+    await rm(this.partialFolder(record.key), { recursive: true, force: true });
     return whole;
   }
 

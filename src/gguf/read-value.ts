@@ -3,29 +3,8 @@ import type { GgufScalar, GgufScalarType, GgufValue } from "./gguf.js";
 import type { HeaderReader } from "./header-reader.js";
 import { quote } from "./quote.js";
 import { readString } from "./read-string.js";
+import { arrayTypeId, fixedTypes, stringTypeId } from "./value-types.js";
 
-interface FixedType {
-  name: GgufScalarType;
-  bytes: number;
-  read(buffer: Buffer, at: number): GgufScalar;
-}
-
-/** `enum gguf_type` without string and array. */
-const fixedTypes = new Map<number, FixedType>([
-  [0, { name: "uint8", bytes: 1, read: (buffer, at) => buffer.readUInt8(at) }],
-  [1, { name: "int8", bytes: 1, read: (buffer, at) => buffer.readInt8(at) }],
-  [2, { name: "uint16", bytes: 2, read: (buffer, at) => buffer.readUInt16LE(at) }],
-  [3, { name: "int16", bytes: 2, read: (buffer, at) => buffer.readInt16LE(at) }],
-  [4, { name: "uint32", bytes: 4, read: (buffer, at) => buffer.readUInt32LE(at) }],
-  [5, { name: "int32", bytes: 4, read: (buffer, at) => buffer.readInt32LE(at) }],
-  [6, { name: "float32", bytes: 4, read: (buffer, at) => buffer.readFloatLE(at) }],
-  [7, { name: "bool", bytes: 1, read: (buffer, at) => buffer.readUInt8(at) }],
-  [10, { name: "uint64", bytes: 8, read: (buffer, at) => buffer.readBigUInt64LE(at) }],
-  [11, { name: "int64", bytes: 8, read: (buffer, at) => buffer.readBigInt64LE(at) }],
-  [12, { name: "float64", bytes: 8, read: (buffer, at) => buffer.readDoubleLE(at) }],
-]);
-const stringType = 8;
-const arrayType = 9;
 /** Items of an array taken at once. */
 const batchItems = 8192;
 
@@ -37,7 +16,7 @@ export async function readValue(reader: HeaderReader, key: string, itemBudget: n
   const at = reader.position;
   await reader.need(4);
   const type = reader.u32();
-  if (type !== arrayType) {
+  if (type !== arrayTypeId) {
     const [value] = await readItems(reader, key, type, 1, at);
     // One item was asked for, so there is one.
     return { type: scalarTypeName(type), value: value as GgufScalar };
@@ -45,7 +24,7 @@ export async function readValue(reader: HeaderReader, key: string, itemBudget: n
   await reader.need(12);
   const itemType = reader.u32();
   const length = reader.u64();
-  if (itemType === arrayType) {
+  if (itemType === arrayTypeId) {
     throw invalidGguf(reader.path, "array-nesting", at + 4, `${quote(key)} is an array of arrays`);
   }
   if (length > itemBudget) {
@@ -64,7 +43,7 @@ async function readItems(
   typeAt: number,
 ): Promise<GgufScalar[]> {
   const items: GgufScalar[] = [];
-  if (type === stringType) {
+  if (type === stringTypeId) {
     const what = `the value of ${quote(key)}`;
     while (items.length < count) {
       items.push(await readString(reader, reader.limits.stringBytes, "string-length", what));

@@ -1,5 +1,5 @@
 import { imatrixFileName } from "../quant/names.js";
-import type { Settings } from "../recipe/settings.js";
+import type { Settings, Variant } from "../recipe/settings.js";
 import { calibrate } from "../stages/calibrate/calibrate.js";
 import { convertUpstream } from "../stages/convert/convert-upstream.js";
 import { fetchHub } from "../stages/fetch/fetch-hub.js";
@@ -7,14 +7,16 @@ import { fetchLocal } from "../stages/fetch/fetch-local.js";
 import { packageRelease } from "../stages/package/package-release.js";
 import { quantizePreset } from "../stages/quantize/quantize.js";
 import { smoke } from "../stages/smoke/smoke.js";
-import type { Operation, StageName } from "../stages/stage.js";
+import type { StageName } from "../stages/stage.js";
 import { baseLogits } from "../stages/validate/base-logits.js";
 import { measureQuality } from "../stages/validate/measure-quality.js";
-import type { JsonObject } from "../util/canonical-json.js";
 import { canonicalJson } from "../util/canonical-json.js";
 import { sha256 } from "../util/sha256.js";
+import { allocateStep, sharedAllocateSteps } from "./allocate-steps.js";
 import { corpusInputs, corpusTexts } from "./corpus-files.js";
 import type { PlanFacts } from "./facts.js";
+import { labelPreset } from "./label-preset.js";
+import { from, step } from "./make-step.js";
 import { packageInputs, packageParams } from "./package-step.js";
 import type { Plan, Step, StepInput } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
@@ -31,8 +33,9 @@ export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selec
   const steps: Step[] = [fetchStep(settings, facts), convertStep(settings, facts)];
   if (has("calibrate")) steps.push(calibrateStep(settings, facts));
   if (has("validate")) steps.push(baseStep(settings, facts));
+  if (has("allocate")) steps.push(...sharedAllocateSteps(settings, facts));
   for (const variant of settings.variants) {
-    if (variant.kind !== "preset") continue;
+    if (has("allocate") && variant.kind === "dynamic") steps.push(allocateStep(variant, settings, facts));
     if (has("quantize")) steps.push(quantizeStep(variant, settings, facts));
     if (has("validate")) steps.push(qualityStep(variant.name));
     if (has("smoke") && settings.smoke.length > 0) steps.push(smokeStep(variant.name, settings));
@@ -50,8 +53,6 @@ export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selec
   };
   return restrict(plan, settings, selection);
 }
-
-type PresetVariant = Extract<Settings["variants"][number], { kind: "preset" }>;
 
 function fetchStep({ model: { allowUnsafe, checkWeights }, concurrency }: Settings, { model }: PlanFacts): Step {
   const { source, files } = model;
@@ -90,18 +91,20 @@ function baseStep({ evaluation }: Settings, facts: PlanFacts): Step {
   return step("validate:base", baseLogits, params, inputs, predictBytes.baseLogits(facts.model, chunks, context));
 }
 
-function quantizeStep(variant: PresetVariant, settings: Settings, facts: PlanFacts): Step {
+function quantizeStep(variant: Variant, settings: Settings, facts: PlanFacts): Step {
+  const calibrated = settings.stages.includes("calibrate");
+  const preset = variant.kind === "preset" ? variant.preset : labelPreset(variant, facts, calibrated);
   const params = {
-    preset: variant.preset,
-    rules: Object.entries(variant.tensors),
+    preset,
+    rules: variant.kind === "preset" ? Object.entries(variant.tensors) : [],
     imatrixName: imatrixFileName(settings.model.name),
   };
-  const calibrated = settings.stages.includes("calibrate");
   const inputs = {
     model: from("convert", "model.gguf"),
     ...(calibrated ? { imatrix: from("calibrate", "imatrix.gguf") } : {}),
+    ...(variant.kind === "dynamic" ? { rules: from(`allocate:${variant.name}`, "tensor-types.txt") } : {}),
   };
-  const bytes = predictBytes.variant(facts.model, variant.preset);
+  const bytes = predictBytes.variant(facts.model, preset);
   return step(`quantize:${variant.name}`, quantizePreset, params, inputs, bytes, variant.name);
 }
 
@@ -122,27 +125,3 @@ function smokeStep(variant: string, settings: Settings): Step {
 
 /** Tokens; prompts and answers of a smoke test are short. */
 const smokeContext = 2048;
-
-function from(stepId: string, file: string): StepInput {
-  return { kind: "step", step: stepId, file, optional: false };
-}
-
-function step<P extends JsonObject>(
-  id: string,
-  operation: Operation<P>,
-  params: P,
-  inputs: Record<string, StepInput>,
-  predictedBytes: number,
-  variant?: string,
-): Step {
-  const { stage, version, resource, tools } = operation;
-  return {
-    ...{ id, stage, version, resource, tools, params, inputs, predictedBytes, mode: "build" as const },
-    ...(variant === undefined ? {} : { variant }),
-    intermediates: operation.intermediates ?? [],
-    ...(operation.predictBytes === undefined
-      ? {}
-      : { predictBytes: (context) => operation.predictBytes?.(params, context) ?? Promise.resolve(predictedBytes) }),
-    run: (context) => operation.run(params, context),
-  };
-}

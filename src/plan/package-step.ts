@@ -36,10 +36,11 @@ export function packageInputs(settings: Settings): Record<string, StepInput> {
     inputs.calibrate = maybe("calibrate", "calibrate.json");
   }
   if (has("validate")) inputs.base = maybe("validate:base", "base.json");
-  for (const { name } of settings.variants) {
+  for (const { kind, name } of settings.variants) {
     inputs[variantInput("model", name)] = maybe(`quantize:${name}`, "model.gguf");
     inputs[variantInput("quantize", name)] = maybe(`quantize:${name}`, "quantize.json");
     inputs[variantInput("rules", name)] = maybe(`quantize:${name}`, "tensor-types.txt");
+    if (kind === "dynamic") inputs[variantInput("allocation", name)] = maybe(`allocate:${name}`, "allocation.json");
     if (has("validate")) inputs[variantInput("quality", name)] = maybe(`validate:${name}`, "quality.json");
     if (has("smoke") && settings.smoke.length > 0) {
       inputs[variantInput("smoke", name)] = maybe(`smoke:${name}`, "smoke.json");
@@ -70,6 +71,9 @@ function lock(settings: Settings, facts: PlanFacts): PackageParams["lock"] {
     },
     convert: { ...settings.convert },
     calibration: { ...settings.calibration, corpus: texts("calibration") },
+    ...(settings.variants.some(({ kind }) => kind === "dynamic")
+      ? { search: { ...settings.search, corpus: texts("search"), probes: settings.probes } }
+      : {}),
     evaluation: { ...settings.evaluation, corpus: texts("evaluation") },
     variants: settings.variants.map((variant) =>
       variant.kind === "preset"

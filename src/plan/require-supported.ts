@@ -1,4 +1,4 @@
-import type { Settings } from "../recipe/settings.js";
+import type { DynamicVariant, Settings } from "../recipe/settings.js";
 import { QuantsmithError, type SourceLocation } from "../util/errors.js";
 import { corpusFiles } from "./corpus-files.js";
 import type { PlanFacts } from "./facts.js";
@@ -7,16 +7,14 @@ import type { PlanFacts } from "./facts.js";
 export function requireSupported(settings: Settings, facts: PlanFacts): void {
   const { locate } = settings;
   for (const variant of settings.variants) {
-    if (variant.kind === "dynamic") {
-      notYet(`the dynamic variant ${variant.name}`, "Give it a llama.cpp preset instead.", locate(variant.path));
-    }
+    if (variant.kind === "dynamic") requireAllocatable(variant, settings);
   }
   if (settings.convert.pretokenizer !== "auto") {
-    notYet("a pre-tokenizer override", "Leave `pretokenizer: auto`.", locate(["convert", "pretokenizer"]));
+    notYet("override the pre-tokenizer", "Leave `pretokenizer: auto`.", locate(["convert", "pretokenizer"]));
   }
   if (settings.calibration.chatTemplate) {
     notYet(
-      "calibration through the chat template",
+      "calibrate through the chat template",
       "Leave `chatTemplate: false`.",
       locate(["calibration", "chatTemplate"]),
     );
@@ -24,11 +22,23 @@ export function requireSupported(settings: Settings, facts: PlanFacts): void {
   for (const kind of ["calibration", "search", "evaluation"] as const) {
     for (const [index, source] of settings[kind].corpus.entries()) {
       if (source.kind === "file" || source.kind === "default") continue;
-      const what = source.kind === "self" ? "sampling a text from the model" : "a corpus from the Hub";
+      const what = source.kind === "self" ? "sample a text from the model" : "take a corpus from the Hub";
       notYet(what, "Name a local text file or `default`.", locate([kind, "corpus", index]));
     }
   }
   requireDisjointTexts(settings, facts);
+}
+
+function requireAllocatable({ name, path, dynamic }: DynamicVariant, { stages, locate }: Settings): void {
+  if (dynamic.budget.kind === "device") {
+    const remedy = "Give it `sizeOf`, `bitsPerWeight` or `bytes` instead.";
+    notYet(`fit the variant ${name} to a device`, remedy, locate([...path, "dynamic", "device"]));
+  }
+  if (stages.includes("allocate") || !stages.includes("quantize")) return;
+  throw new QuantsmithError("QS-RECIPE-INVALID", `the pipeline leaves out \`allocate\`, which ${name} needs`, {
+    remedy: "Add `allocate` to the pipeline's stages, or give the variant a preset.",
+    at: locate([...path, "dynamic"]),
+  });
 }
 
 /** Figures measured on a text that chose the quantization would flatter; equal content counts, whatever the name. */
@@ -50,5 +60,5 @@ function requireDisjointTexts(settings: Settings, facts: PlanFacts): void {
 }
 
 function notYet(what: string, remedy: string, at: SourceLocation): never {
-  throw new QuantsmithError("QS-NOT-YET", `this version of quantsmith cannot do ${what} yet`, { remedy, at });
+  throw new QuantsmithError("QS-NOT-YET", `this version of quantsmith cannot ${what} yet`, { remedy, at });
 }

@@ -19,7 +19,12 @@ export function restrict(plan: Plan, settings: Settings, selection: Selection): 
   requireKnown(settings, selection);
   const { only, until, variants } = selection;
   const wanted = new Set(variants?.map((name) => name.toLowerCase()));
+  const dynamic = settings.variants.some(
+    ({ kind, name }) => kind === "dynamic" && (variants === undefined || wanted.has(name.toLowerCase())),
+  );
   const asked = (step: Step) =>
+    // Probes take long, and only dynamic variants read them.
+    (step.stage !== "allocate" || dynamic) &&
     (only === undefined || step.stage === only) &&
     (variants === undefined || step.variant === undefined || wanted.has(step.variant.toLowerCase()));
   const last = until ?? only;

@@ -89,6 +89,7 @@ function provenance({ report, calibration, imatrixFile }: CardFacts): string {
       `- Importance matrix: [${imatrixFile}](./${imatrixFile}), from ${calibration.chunks} × ${calibration.context} tokens of \`${calibration.corpus}\``,
     );
   }
+  lines.push(...dynamicLines(report));
   lines.push(
     ...Object.entries(report.toolchain).map(([tool, version]) => `- ${toolNames[tool] ?? tool} ${version}`),
     "- Recipe and exact inputs: [recipe.lock.yaml](./recipe.lock.yaml); every figure: [release.json](./release.json); checksums: [SHA256SUMS](./SHA256SUMS)\n",
@@ -101,6 +102,21 @@ const toolNames: Readonly<Record<string, string>> = {
   nodeLlamaCpp: "node-llama-cpp (smoke tests)",
   quantsmith: "quantsmith",
 };
+
+/** How dynamic variants came to their types; none without one. */
+function dynamicLines({ variants }: RunReport): string[] {
+  const chosen = variants.flatMap(({ name, allocation }) => (allocation === undefined ? [] : [{ name, allocation }]));
+  const probes = chosen[0]?.allocation.probes;
+  if (probes === undefined) return [];
+  const names = chosen.map(({ name }) => `[${name}](./${name}.tensor-types.txt)`).join(", ");
+  const basis =
+    probes === null
+      ? "The prediction rests on how sensitive the tensors of each role were in other models"
+      : `The prediction rests on ${probes.count} probes that damaged ${probes.effort === "tensors" ? "single tensors" : "groups of tensors"} and measured the effect on ${probes.chunks} × ${probes.context} tokens of \`${probes.corpus}\`, a text apart from calibration and evaluation`;
+  return [
+    `- Dynamic variants: ${names}. Each tensor's type was chosen to keep the whole file's predicted KL divergence lowest within its size. ${basis}`,
+  ];
+}
 
 /** A GitHub-flavoured table; pipes in cells are escaped. */
 export function markdownTable(titles: readonly string[], rows: readonly (readonly string[])[]): string {

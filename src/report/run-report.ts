@@ -27,12 +27,24 @@ export interface VariantReport {
   bitsPerWeight: number;
   sha256: string;
   types: Record<string, number>;
+  /** How the types were chosen; absent for presets. */
+  allocation?: VariantAllocation;
   /** Null when the pipeline does not measure. */
   quality: VariantQuality | null;
   smoke: { passed: number; failed: number } | null;
   gate: "passed" | "failed";
   /** Why the gate failed, one sentence each; empty when it passed. */
   reasons: string[];
+}
+
+export interface VariantAllocation {
+  budgetBytes: number;
+  /** What the probes foretold for the search text, to be held against `quality.kldMean`; null without probes. */
+  predictedKld: number | null;
+  /** Upper bound, relative, of what a better choice could gain under the same prediction. */
+  boundGap: number;
+  /** What the choice rests on; null is a prior by tensor role. */
+  probes: { effort: "groups" | "tensors"; count: number; corpus: string; chunks: number; context: number } | null;
 }
 
 export interface VariantQuality {

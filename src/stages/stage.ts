@@ -33,7 +33,7 @@ export interface StepSummary {
 export interface Progress {
   done: number;
   total: number;
-  unit: "chunk" | "tensor" | "byte" | "prompt" | "file";
+  unit: "chunk" | "tensor" | "probe" | "byte" | "prompt" | "file";
   /** What is going on, when it is more than counting ("building llama.cpp's tools"). */
   note?: string;
 }
@@ -44,6 +44,11 @@ export interface StageContext {
   out: string;
   /** Scratch folder on the same file system and the tools' working folder; removed afterwards. */
   work: string;
+  /**
+   * A folder, made on first use, that a killed run leaves to the next run of the same step. It is gone once the step
+   * is finished. For work that can be done in parts; what is read from it may be cut anywhere.
+   */
+  partial(): Promise<string>;
   /** Absolute path of a named input of the step; undefined when that optional input does not exist. */
   input(name: string): string | undefined;
   /** sha256 of a named input file; undefined when the input does not exist or is a folder. */

@@ -17,6 +17,13 @@ export const errorCodes = {
   "QS-GGUF-MISSING": { exit: 2, about: "The GGUF file does not exist, is not a regular file or cannot be read." },
   "QS-GGUF-INVALID": { exit: 2, about: "The GGUF header breaks a rule of the format or a safety limit." },
   "QS-GGUF-TRUNCATED": { exit: 2, about: "The GGUF file ends before the data its header promises." },
+  "QS-IMATRIX-INVALID": { exit: 2, about: "The importance matrix is damaged or does not fit the model." },
+  // ggml in this process, the type allocation (src/quant)
+  "QS-GGML-LOAD": { exit: 4, about: "ggml's library cannot be loaded." },
+  "QS-GGML-VALUES": { exit: 2, about: "A tensor holds values that cannot be quantized." },
+  "QS-GGML-IMPORTANCE": { exit: 2, about: "A tensor type needs an importance matrix and there is none." },
+  "QS-ALLOCATE-BUDGET": { exit: 2, about: "The smallest allowed types take more bytes than the budget." },
+  "QS-ALLOCATE-CHOICE": { exit: 2, about: "A pin or a floor leaves a tensor without any type." },
   // local checkpoint folders (src/stages/fetch)
   "QS-FETCH-MISSING": { exit: 2, about: "The model folder does not exist or is not a folder." },
   "QS-FETCH-NO-CONFIG": { exit: 2, about: "The model folder has no config.json." },

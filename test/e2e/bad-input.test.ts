@@ -67,8 +67,8 @@ describe("bad recipes", () => {
     ["a duplicate variant", recipeText((text) => text.replace("[Q8_0]", "[Q8_0, q8_0]")), "QS-RECIPE-INVALID"],
     ["an unknown pipeline", recipeText((text) => text.replace("preview", "previw")), "QS-PIPELINE-MISSING"],
     [
-      "a dynamic variant, not yet",
-      recipeText((text) => text.replace("[Q8_0]", "[{ name: Q4_K_S, dynamic: { sizeOf: Q4_K_M } }]")),
+      "a variant for a device, not yet",
+      recipeText((text) => text.replace("[Q8_0]", "[{ name: Q4_K_S, dynamic: { device: iphone-15-pro } }]")),
       "QS-NOT-YET",
     ],
     [

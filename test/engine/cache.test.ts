@@ -87,6 +87,18 @@ test("keeps what the releases were made from, all the way up", async () => {
   await workspace.close();
 });
 
+test("removes what killed steps left for later", async () => {
+  const workspace = await open();
+  const left = new Store(workspace).partialFolder("0000");
+  mkdirSync(left, { recursive: true });
+  writeFileSync(join(left, "probes.ndjson"), "{}\n");
+  await put(workspace, "kept", 10, 0);
+  await collectCache(workspace, { kind: "days", days: 1 });
+  expect(existsSync(left)).toBe(false);
+  expect(await names(workspace)).toEqual(["kept"]);
+  await workspace.close();
+});
+
 test("removes folders without a record, and refuses while a run uses the store", async () => {
   const workspace = await open();
   mkdirSync(join(workspace.store, rubbish));

@@ -1,5 +1,5 @@
-import { readFileSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { readdirSync, readFileSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
@@ -272,5 +272,37 @@ describe("events", () => {
       event.type === "step-finished" ? `${event.id} ${event.status}` : `${event.type}`,
     );
     expect(told).toEqual(["step-started", "a built", "step-started", "b built", "step-started", "c built"]);
+  });
+});
+
+describe("partial work", () => {
+  /** Notes each try in its partial folder and fails until the third one. */
+  const stubborn = () =>
+    step("a", {
+      run: async (context) => {
+        const file = join(await context.partial(), "tries");
+        await appendFile(file, "x");
+        const tries = await readFile(file, "utf8");
+        if (tries.length < 3) throw new Error(`try ${tries.length}`);
+        await writeFile(join(context.out, "out.bin"), tries);
+        return {};
+      },
+    });
+
+  test("outlives runs that fail, and is gone when the step is finished", async () => {
+    const { run, out } = fresh();
+    expect((await run(somePlan([stubborn()]))).statuses).toEqual({ a: "failed" });
+    expect((await run(somePlan([stubborn()]))).statuses).toEqual({ a: "failed" });
+    const third = await run(somePlan([stubborn()]));
+    expect(third.statuses).toEqual({ a: "built" });
+    expect(readFileSync(join(third.folder("a"), "out.bin"), "utf8")).toBe("xxx");
+    expect(readdirSync(join(out, "store", ".partial"))).toEqual([]);
+  });
+
+  test("is not used when all is to be built afresh, nor by a step with another key", async () => {
+    const { run } = fresh();
+    for (let round = 0; round < 2; round++) await run(somePlan([stubborn()]));
+    expect((await run(somePlan([stubborn()]), { fresh: true })).statuses).toEqual({ a: "failed" });
+    expect((await run(somePlan([{ ...stubborn(), params: { id: "other" } }]))).statuses).toEqual({ a: "failed" });
   });
 });

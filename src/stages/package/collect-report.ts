@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
-import type { RunReport, VariantQuality, VariantReport } from "../../report/run-report.js";
+import type { RunReport, VariantAllocation, VariantQuality, VariantReport } from "../../report/run-report.js";
+import type { AllocationReport } from "../allocate/allocate-variant.js";
 import type { ConvertReport } from "../convert/convert-upstream.js";
 import type { SnapshotReport } from "../fetch/snapshot-report.js";
 import type { QuantizeReport } from "../quantize/quantize.js";
@@ -49,6 +50,7 @@ async function collectVariant(
   if (quantized === undefined || sha256 === undefined) return undefined;
   const quality = await readJson<QualityReport>(sources.input(variantInput("quality", name)));
   const smoke = await readJson<SmokeReport>(sources.input(variantInput("smoke", name)));
+  const allocation = await readJson<AllocationReport>(sources.input(variantInput("allocation", name)));
   const reasons = [...qualityReasons(quality, params), ...smokeReasons(smoke, params)];
   return {
     name,
@@ -57,6 +59,7 @@ async function collectVariant(
     bitsPerWeight: quantized.bitsPerWeight,
     sha256,
     types: quantized.types,
+    ...(allocation === undefined ? {} : { allocation: publicAllocation(allocation) }),
     quality: quality === undefined ? null : publicQuality(quality),
     smoke: smoke === undefined ? null : { passed: smoke.passed, failed: smoke.failed },
     gate: reasons.length === 0 ? "passed" : "failed",
@@ -79,6 +82,10 @@ function smokeReasons(smoke: SmokeReport | undefined, params: PackageParams): st
     ...(smoke.problem === null ? [] : [`smoke test: ${smoke.problem}`]),
     ...failed.map(({ prompt, answer, failures }) => `smoke "${prompt}" gave "${answer}": ${failures.join("; ")}`),
   ];
+}
+
+function publicAllocation({ budgetBytes, predictedKld, boundGap, probes }: AllocationReport): VariantAllocation {
+  return { budgetBytes, predictedKld, boundGap, probes };
 }
 
 function publicQuality(quality: QualityReport): VariantQuality {

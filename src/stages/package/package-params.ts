@@ -27,6 +27,7 @@ export interface PackageParams extends JsonObject {
   toolchain: { readonly [name: string]: string };
 }
 
+type VariantFile = "model" | "quantize" | "quality" | "smoke" | "rules" | "allocation";
+
 /** Input names of one variant's files: `model:Q4_K_M`, `quantize:Q4_K_M`, … */
-export const variantInput = (kind: "model" | "quantize" | "quality" | "smoke" | "rules", variant: string) =>
-  `${kind}:${variant}`;
+export const variantInput = (kind: VariantFile, variant: string) => `${kind}:${variant}`;

@@ -4,7 +4,7 @@ import { quantizeDryRun } from "../../llamacpp/quantize-dry-run.js";
 import { ggmlTypeByName, rowBytes } from "../../quant/ggml-types.js";
 import { type PredictContext, requiredInput } from "../stage.js";
 import type { QuantizeParams } from "./quantize.js";
-import { resolveTensorRules } from "./tensor-rules.js";
+import { ruledTypes } from "./tensor-rules.js";
 
 /** llama-quantize adds a few entries about the imatrix to the base's metadata; bytes, on the high side. */
 const addedMetadataBytes = 4096;
@@ -16,10 +16,7 @@ const addedMetadataBytes = 4096;
 export async function predictVariantBytes(params: QuantizeParams, context: PredictContext): Promise<number> {
   const model = requiredInput(context, "model");
   const base = await readGguf(model);
-  const rules = resolveTensorRules(
-    Object.fromEntries(params.rules),
-    base.tensors.map((tensor) => tensor.name),
-  );
+  const rules = await ruledTypes(params, context, base);
   const planned = await quantizeDryRun({
     toolchain: await context.toolchain(),
     cwd: dirname(model),

@@ -10,7 +10,7 @@ import { QuantsmithError } from "../../util/errors.js";
 import { type Operation, requiredInput } from "../stage.js";
 import { linkInput, toolRun, writeReport } from "../step-files.js";
 import { predictVariantBytes } from "./predict-variant.js";
-import { resolveTensorRules, tensorTypeFile } from "./tensor-rules.js";
+import { ruledTypes, tensorTypeFile } from "./tensor-rules.js";
 
 export interface QuantizeParams extends JsonObject {
   /** A llama.cpp preset such as Q4_K_M. */
@@ -31,8 +31,8 @@ export interface QuantizeReport {
 }
 
 /**
- * Makes one variant with llama-quantize and reads its types back. Inputs `model`, optional `imatrix`;
- * outputs `model.gguf`, `quantize.json` and, with rules, `tensor-types.txt`. Errors: QS-QUANTIZE-*, QS-DISK-FULL.
+ * Makes one variant with llama-quantize and reads its types back. Inputs `model`, optional `imatrix`, optional
+ * `rules` (a type map from allocate, in place of the recipe's rules); outputs `model.gguf`, `quantize.json` and, with rules, `tensor-types.txt`. Errors: QS-QUANTIZE-*, QS-DISK-FULL.
  */
 export const quantizePreset: Operation<QuantizeParams> = {
   stage: "quantize",
@@ -45,10 +45,7 @@ export const quantizePreset: Operation<QuantizeParams> = {
     const imatrix = context.input("imatrix");
 
     const base = await readGguf(model);
-    const wanted = resolveTensorRules(
-      Object.fromEntries(params.rules),
-      base.tensors.map((tensor) => tensor.name),
-    );
+    const wanted = await ruledTypes(params, context, base);
     const rulesFile = join(context.out, "tensor-types.txt");
     if (wanted.size > 0) await writeFile(rulesFile, tensorTypeFile(wanted));
 

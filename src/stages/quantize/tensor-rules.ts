@@ -1,5 +1,9 @@
+import { readFile } from "node:fs/promises";
+import type { Gguf } from "../../gguf/gguf.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { matchWithin } from "../../util/match-within.js";
+import type { StageContext } from "../stage.js";
+import type { QuantizeParams } from "./quantize.js";
 
 /**
  * Turns a variant's manual rules into a type for each tensor they name.
@@ -39,6 +43,30 @@ function matcher(pattern: string): (name: string) => boolean {
       remedy: "Write it without nested repetitions.",
     });
   };
+}
+
+/** Tensor types from a file that `tensorTypeFile` wrote. */
+export function parseTensorTypeFile(text: string): Map<string, string> {
+  const types = new Map<string, string>();
+  for (const [, name = "", type = ""] of text.matchAll(/^\^(.+)\$=(\w+)$/gm)) {
+    types.set(name.replace(/\\(.)/g, "$1"), type.toUpperCase());
+  }
+  return types;
+}
+
+/**
+ * The type of every tensor that does not follow its preset: as the input `rules`, a whole type map, says, else by the
+ * recipe's rules. Errors: QS-QUANTIZE-RULE.
+ */
+export async function ruledTypes(
+  { rules }: Pick<QuantizeParams, "rules">,
+  context: Pick<StageContext, "input">,
+  base: Gguf,
+): Promise<Map<string, string>> {
+  const map = context.input("rules");
+  if (map !== undefined) return parseTensorTypeFile(await readFile(map, "utf8"));
+  const names = base.tensors.map((tensor) => tensor.name);
+  return resolveTensorRules(Object.fromEntries(rules), names);
 }
 
 /** The text of a `--tensor-type-file`: one anchored line per tensor, reusable with plain llama-quantize. */

@@ -1,0 +1,70 @@
+import { imatrixFileName } from "../quant/names.js";
+import type { DynamicVariant, Settings } from "../recipe/settings.js";
+import { allocateVariant, type VariantBudget } from "../stages/allocate/allocate-variant.js";
+import { defaultTypes, probeTypes } from "../stages/allocate/candidates.js";
+import { measureErrors } from "../stages/allocate/measure-errors.js";
+import { measureProbes } from "../stages/allocate/measure-probes.js";
+import { baseLogits } from "../stages/validate/base-logits.js";
+import { corpusInputs, corpusTexts } from "./corpus-files.js";
+import type { PlanFacts } from "./facts.js";
+import { labelPreset } from "./label-preset.js";
+import { from, step } from "./make-step.js";
+import type { Step, StepInput } from "./plan.js";
+import { predictBytes } from "./predict-bytes.js";
+
+/** What all dynamic variants of a recipe learn about the model together; none without such a variant. */
+export function sharedAllocateSteps(settings: Settings, facts: PlanFacts): Step[] {
+  const variants = settings.variants.filter((variant) => variant.kind === "dynamic");
+  const { probes: effort, search, evaluation } = settings;
+  if (variants.length === 0) return [];
+  const model = modelInputs(settings);
+  const wanted = variants.flatMap(({ dynamic }) => dynamic.types ?? defaultTypes);
+  const types = [...new Set([...wanted, probeTypes[0]])].sort();
+  const base = { ...baseLogits, stage: "allocate" as const };
+  // Probes are read under the conditions the variants are measured under.
+  const { context } = evaluation;
+  const texts = corpusTexts(search.corpus, "search", facts);
+  const text = { model: from("convert", "model.gguf"), ...corpusInputs(search.corpus, "search", facts) };
+  const logitBytes = predictBytes.baseLogits(facts.model, search.chunks, context);
+  const probed = {
+    ...model,
+    errors: from("allocate:errors", "errors.json"),
+    base: from("allocate:base", "base.kld"),
+    baseReport: from("allocate:base", "base.json"),
+  };
+  const errors = step("allocate:errors", measureErrors, { types }, model, predictBytes.report());
+  if (effort === "none") return [errors];
+  return [
+    errors,
+    step("allocate:base", base, { texts, chunks: search.chunks, context }, text, logitBytes),
+    step("allocate:probes", measureProbes, { effort }, probed, predictBytes.baseGguf(facts.model)),
+  ];
+}
+
+/** Chooses the types of one dynamic variant. */
+export function allocateStep(variant: DynamicVariant, settings: Settings, facts: PlanFacts): Step {
+  const params = {
+    budget: sizeBudget(variant),
+    types: variant.dynamic.types ?? null,
+    preset: labelPreset(variant, facts, settings.stages.includes("calibrate")),
+    imatrixName: imatrixFileName(settings.model.name),
+  };
+  const inputs = {
+    ...modelInputs(settings),
+    errors: from("allocate:errors", "errors.json"),
+    ...(settings.probes === "none" ? {} : { probes: from("allocate:probes", "probes.json") }),
+  };
+  return step(`allocate:${variant.name}`, allocateVariant, params, inputs, predictBytes.report(), variant.name);
+}
+
+function modelInputs(settings: Settings): Record<string, StepInput> {
+  return {
+    model: from("convert", "model.gguf"),
+    ...(settings.stages.includes("calibrate") ? { imatrix: from("calibrate", "imatrix.gguf") } : {}),
+  };
+}
+
+function sizeBudget({ dynamic: { budget } }: DynamicVariant): VariantBudget {
+  if (budget.kind === "device") throw new Error("a budget by device got past requireSupported");
+  return budget;
+}

@@ -1,0 +1,29 @@
+import type { Operation } from "../stages/stage.js";
+import type { JsonObject } from "../util/canonical-json.js";
+import type { Step, StepInput } from "./plan.js";
+
+/** A file that another step makes, without which this one cannot run. */
+export function from(stepId: string, file: string): StepInput {
+  return { kind: "step", step: stepId, file, optional: false };
+}
+
+/** A step that does one operation with these parameters and inputs. */
+export function step<P extends JsonObject>(
+  id: string,
+  operation: Operation<P>,
+  params: P,
+  inputs: Record<string, StepInput>,
+  predictedBytes: number,
+  variant?: string,
+): Step {
+  const { stage, version, resource, tools } = operation;
+  return {
+    ...{ id, stage, version, resource, tools, params, inputs, predictedBytes, mode: "build" as const },
+    ...(variant === undefined ? {} : { variant }),
+    intermediates: operation.intermediates ?? [],
+    ...(operation.predictBytes === undefined
+      ? {}
+      : { predictBytes: (context) => operation.predictBytes?.(params, context) ?? Promise.resolve(predictedBytes) }),
+    run: (context) => operation.run(params, context),
+  };
+}

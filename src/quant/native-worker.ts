@@ -1,0 +1,27 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { QuantsmithError } from "../util/errors.js";
+import { type Ggml, openGgml } from "./ggml-native.js";
+import type { NativeReply, NativeTask } from "./native-task.js";
+import { runNativeTask } from "./run-native-task.js";
+
+const { library } = workerData as { library: string };
+let ggml: Ggml | undefined;
+
+parentPort?.on("message", (task: NativeTask) => {
+  const reply = answer(task);
+  const moved = "result" in reply && reply.result instanceof Uint8Array ? [reply.result.buffer] : [];
+  parentPort?.postMessage(reply, moved);
+});
+
+function answer(task: NativeTask): NativeReply {
+  try {
+    // Opened on first use, so that a library that cannot be loaded is an answer too.
+    ggml ??= openGgml(library);
+    return { result: runNativeTask(ggml, task) };
+  } catch (error) {
+    if (error instanceof QuantsmithError) {
+      return { failure: { code: error.code, message: error.message, remedy: error.remedy } };
+    }
+    return { failure: { message: error instanceof Error ? error.message : String(error), remedy: "" } };
+  }
+}

@@ -1,0 +1,67 @@
+import { closeSync, openSync, readSync } from "node:fs";
+import type { Ggml } from "./ggml-native.js";
+import { type GgmlType, ggmlTypeByName, rowBytes } from "./ggml-types.js";
+import type { ErrorSums, NativeTask, RowRange } from "./native-task.js";
+
+/** Does a task on the calling thread. Throws what `Ggml.quantizeRows` throws, and system errors of reading. */
+export function runNativeTask(ggml: Ggml, task: NativeTask): Uint8Array<ArrayBuffer> | ErrorSums {
+  const { rows } = task;
+  const from = namedType(rows.type);
+  const values = ggml.dequantizeRows(from, readRows(rows, rowBytes(from, rows.columns)));
+  if (task.kind === "errors") return sumErrors(ggml, values, rows, task.types.map(namedType));
+  const to = namedType(task.to);
+  const bytes = ggml.quantizeRows(to, values, rows.columns, rows.importance);
+  if (task.kind === "quantize") return bytes;
+  return ggml.quantizeRows(from, ggml.dequantizeRows(to, bytes), rows.columns);
+}
+
+function namedType(name: string): GgmlType {
+  const type = ggmlTypeByName(name);
+  if (type === undefined) throw new RangeError(`there is no type ${name}`);
+  return type;
+}
+
+function readRows({ path, offset, count, stride }: RowRange, bytesPerRow: number): Uint8Array {
+  const bytes = new Uint8Array(count * bytesPerRow);
+  const reads = stride === 1 ? [bytes] : Array.from({ length: count }, (_, i) => rowOf(bytes, i, bytesPerRow));
+  const file = openSync(path, "r");
+  try {
+    for (const [i, part] of reads.entries()) readFully(file, part, offset + i * stride * bytesPerRow, path);
+  } finally {
+    closeSync(file);
+  }
+  return bytes;
+}
+
+function rowOf(bytes: Uint8Array, row: number, bytesPerRow: number): Uint8Array {
+  return bytes.subarray(row * bytesPerRow, (row + 1) * bytesPerRow);
+}
+
+function readFully(file: number, bytes: Uint8Array, position: number, path: string): void {
+  for (let done = 0; done < bytes.length; ) {
+    const read = readSync(file, bytes, done, bytes.length - done, position + done);
+    if (read === 0) throw new Error(`${path} became shorter while it was read`);
+    done += read;
+  }
+}
+
+function sumErrors(ggml: Ggml, values: Float32Array, rows: RowRange, types: readonly GgmlType[]): ErrorSums {
+  const weights = rows.importance ?? new Float32Array(rows.columns).fill(1);
+  const zeros = new Float32Array(values.length);
+  const errors = types.map((type) => {
+    const bytes = ggml.quantizeRows(type, values, rows.columns, rows.importance);
+    return weightedSquares(ggml.dequantizeRows(type, bytes), values, weights);
+  });
+  return { errors, norm: weightedSquares(zeros, values, weights) };
+}
+
+function weightedSquares(a: Float32Array, b: Float32Array, weights: Float32Array): number {
+  let sum = 0;
+  for (let start = 0; start < a.length; start += weights.length) {
+    for (let column = 0; column < weights.length; column++) {
+      const difference = (a[start + column] ?? 0) - (b[start + column] ?? 0);
+      sum += (weights[column] ?? 0) * difference * difference;
+    }
+  }
+  return sum;
+}

@@ -1,0 +1,73 @@
+import { alignUp } from "../../gguf/place-tensors.js";
+import type { ErrorTable, TensorErrors } from "../../quant/error-table.js";
+import type { GgmlType } from "../../quant/ggml-types.js";
+import { type KnapsackItem, solve } from "../../quant/knapsack.js";
+import { knownType, storableTypes } from "./candidates.js";
+import { type VariantMakings, variantFileBytes } from "./file-size.js";
+
+export interface TypeChoiceOptions {
+  makings: VariantMakings;
+  table: ErrorTable;
+  /** What an error of 1 in a tensor would do to the model's mean KL divergence, in nats, by tensor. */
+  alphas: ReadonlyMap<string, number>;
+  /** Names of the types to choose from; where rows do not fit, their fallbacks. */
+  types: readonly string[];
+  /** Most bytes of the whole file. */
+  budgetBytes: number;
+}
+
+export interface TypeChoice {
+  /** For every tensor that llama-quantize would touch. */
+  types: Map<string, GgmlType>;
+  fileBytes: number;
+  /** Mean KL divergence in nats that the alphas foretell. */
+  predictedKld: number;
+  /** By how much, relative, another choice could at most be better under the same prediction. */
+  boundGap: number;
+}
+
+/**
+ * The types with the least predicted damage, KLD = sum of alpha_i e(i, t_i) (linearity theorem, HIGGS, arXiv
+ * 2411.17525), in a file of at most `budgetBytes`. A tensor without any possible type keeps its 16 bits.
+ * Throws QS-ALLOCATE-BUDGET.
+ */
+export function chooseTypes({ makings, table, alphas, types, budgetBytes }: TypeChoiceOptions): TypeChoice {
+  const items = table.tensors.map((tensor) => itemOf(tensor, types, alphas, makings.base.alignment));
+  const choosable = items.filter(({ choices }) => choices.length > 0);
+  // The header and what keeps its type: a file with any types, less what those take.
+  const first = new Map(choosable.map(({ id, choices }) => [id, knownType(choices[0]?.type ?? "")]));
+  const firstBytes = choosable.reduce((sum, { choices }) => sum + (choices[0]?.bytes ?? 0), 0);
+  const fixedBytes = variantFileBytes(makings, first) - firstBytes;
+  const solution = solve({ items: choosable, budgetBytes: budgetBytes - fixedBytes });
+  const own = new Map(makings.base.tensors.map(({ name, type }) => [name, type]));
+  const chosen = new Map<string, GgmlType>();
+  for (const { id } of items) {
+    const type = solution.choice.get(id);
+    const kept = own.get(id);
+    if (type !== undefined) chosen.set(id, knownType(type));
+    else if (kept !== undefined) chosen.set(id, kept);
+  }
+  return {
+    types: chosen,
+    fileBytes: variantFileBytes(makings, chosen),
+    predictedKld: solution.damage,
+    boundGap: solution.gap,
+  };
+}
+
+function itemOf(
+  { name, shape, errors, bytes }: TensorErrors,
+  types: readonly string[],
+  alphas: ReadonlyMap<string, number>,
+  alignment: number,
+): KnapsackItem {
+  const alpha = alphas.get(name) ?? 0;
+  const choices = storableTypes(types, shape[0] ?? 1).flatMap((type) => {
+    const error = errors[type.name];
+    const size = bytes[type.name];
+    // The table leaves out types that need calibration data where there is none.
+    if (error === undefined || size === undefined) return [];
+    return { type: type.name, bytes: alignUp(size, alignment), damage: alpha * error };
+  });
+  return { id: name, choices };
+}

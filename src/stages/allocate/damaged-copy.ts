@@ -1,0 +1,79 @@
+import { constants } from "node:fs";
+import { copyFile, type FileHandle, open } from "node:fs/promises";
+import { join } from "node:path";
+import type { NativePool } from "../../quant/native-pool.js";
+import { roundTripTensor } from "../../quant/quantize-tensor.js";
+import type { SourceTensor } from "../../quant/source-tensor.js";
+import { requiredInput, type StageContext } from "../stage.js";
+import { knownType, storableTypes } from "./candidates.js";
+import type { Source } from "./source.js";
+
+/**
+ * A private copy of the base model in the working folder, in which single tensors are damaged and mended in place:
+ * a probe writes the bytes of its tensors and not the whole file. The copy shares the base's blocks where the file
+ * system can.
+ */
+export class DamagedCopy {
+  /** Name in the working folder. */
+  readonly name = "probe.gguf";
+  readonly #file: FileHandle;
+  readonly #source: Source;
+  readonly #pool: NativePool;
+
+  private constructor(file: FileHandle, source: Source, pool: NativePool) {
+    this.#file = file;
+    this.#source = source;
+    this.#pool = pool;
+  }
+
+  /** Makes the copy. Whoever opens it closes it. */
+  static async open(context: StageContext, source: Source, pool: NativePool): Promise<DamagedCopy> {
+    const path = join(context.work, "probe.gguf");
+    await copyFile(requiredInput(context, "model"), path, constants.COPYFILE_FICLONE);
+    return new DamagedCopy(await open(path, "r+"), source, pool);
+  }
+
+  /** Replaces tensors by what `type`, or its fallback, leaves of them. */
+  async damage(names: readonly string[], type: string): Promise<void> {
+    for (const name of names) {
+      const tensor = this.#tensor(name);
+      const [to] = storableTypes([type], tensor.shape[0] ?? 1);
+      if (to === undefined) throw new Error(`${name} cannot be stored as ${type}`);
+      await this.#overwrite(tensor, to.name, await this.#source.importanceOf(name));
+    }
+  }
+
+  /** Brings back the original values. */
+  async mend(names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      const tensor = this.#tensor(name);
+      // A round trip through its own type is the identity.
+      await this.#overwrite(tensor, tensor.type.name, undefined);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#file.close();
+  }
+
+  #tensor(name: string): SourceTensor {
+    const tensor = this.#source.tensors.get(name);
+    if (tensor === undefined) throw new Error(`the model has no tensor ${name}`);
+    return tensor;
+  }
+
+  async #overwrite(
+    tensor: SourceTensor,
+    type: string,
+    importance: Awaited<ReturnType<Source["importanceOf"]>>,
+  ): Promise<void> {
+    let at = tensor.offset;
+    for await (const piece of roundTripTensor({ pool: this.#pool, tensor, to: knownType(type), importance })) {
+      for (let done = 0; done < piece.length; ) {
+        const { bytesWritten } = await this.#file.write(piece, done, piece.length - done, at + done);
+        done += bytesWritten;
+      }
+      at += piece.length;
+    }
+  }
+}

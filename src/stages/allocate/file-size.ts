@@ -1,0 +1,38 @@
+import { encodeHeader } from "../../gguf/encode-header.js";
+import type { Gguf } from "../../gguf/gguf.js";
+import type { Imatrix } from "../../gguf/read-imatrix.js";
+import { parameterCount } from "../../gguf/summary.js";
+import { variantLayout } from "../../gguf/variant-layout.js";
+import type { GgmlType } from "../../quant/ggml-types.js";
+import { presetByName } from "../../quant/presets.js";
+
+/** What a variant is made from and how it is labelled. */
+export interface VariantMakings {
+  base: Gguf;
+  imatrix: Imatrix | undefined;
+  /** Name of the imatrix in the variant's metadata. */
+  imatrixName: string;
+  /** Its number goes into the metadata. */
+  preset: string;
+}
+
+/** Exact bytes of the file that llama-quantize writes with these types; tensors that are not listed keep theirs. */
+export function variantFileBytes(makings: VariantMakings, types: ReadonlyMap<string, GgmlType>): number {
+  return layOut(makings, types).fileBytes;
+}
+
+/** Bytes of the largest file whose tensors take this many bits per weight on average. */
+export function fileBytesAt(makings: VariantMakings, bitsPerWeight: number): number {
+  const { bytes } = layOut(makings, new Map());
+  return bytes.length + Math.floor((parameterCount(makings.base) * bitsPerWeight) / 8);
+}
+
+function layOut({ base, imatrix, imatrixName, preset }: VariantMakings, types: ReadonlyMap<string, GgmlType>) {
+  const { metadata, tensors } = variantLayout({
+    base,
+    fileType: presetByName(preset)?.fileType ?? 0,
+    ...(imatrix === undefined ? {} : { imatrix: { imatrix, fileName: imatrixName } }),
+  });
+  const typed = tensors.map(({ name, shape, type }) => ({ name, shape, type: types.get(name) ?? type }));
+  return encodeHeader({ metadata, tensors: typed });
+}

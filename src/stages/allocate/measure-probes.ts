@@ -1,0 +1,86 @@
+import { readFile, stat } from "node:fs/promises";
+import type { ErrorTable } from "../../quant/error-table.js";
+import type { JsonObject } from "../../util/canonical-json.js";
+import { type Operation, requiredInput } from "../stage.js";
+import { writeReport } from "../step-files.js";
+import type { BaseReport } from "../validate/base-logits.js";
+import { probeTypes, storableTypes } from "./candidates.js";
+import { ProbeBench } from "./probe-bench.js";
+import { type ProbeEffort, type ProbeUnit, probeUnits } from "./probe-units.js";
+import { openSource, withPool } from "./source.js";
+import { isReadable, type NoiseFloor, type Reading, type WeighedProbe, weighProbes } from "./weigh-probes.js";
+
+export interface ProbesParams extends JsonObject {
+  effort: ProbeEffort;
+}
+
+/** `probes.json`: how sensitive the model is to damage in each tensor or group of tensors. */
+export interface ProbesReport {
+  effort: ProbeEffort;
+  corpus: string;
+  chunks: number;
+  context: number;
+  floor: NoiseFloor;
+  probes: WeighedProbe[];
+}
+
+/** Nothing damaged; no tensor and no group has this name. */
+const nothing = { id: "(floor)", tensors: [] };
+
+/**
+ * Damages one group of tensors after the other and measures what that does to the model's answers on the search text.
+ * Inputs `model`, optional `imatrix`, `errors`, `base` (logits), `baseReport`; output `probes.json`. What a killed run
+ * has measured is not measured again. Errors: QS-VALIDATE-*, QS-GGML-*, QS-DISK-FULL.
+ */
+export const measureProbes: Operation<ProbesParams> = {
+  stage: "allocate",
+  version: 1,
+  resource: "compute",
+  tools: ["llama.cpp", "node-llama-cpp"],
+  // The private copy of the base model.
+  predictBytes: async (_params, context) => (await stat(requiredInput(context, "model"))).size,
+  async run({ effort }, context) {
+    const table = JSON.parse(await readFile(requiredInput(context, "errors"), "utf8")) as ErrorTable;
+    const base = JSON.parse(await readFile(requiredInput(context, "baseReport"), "utf8")) as BaseReport;
+    const units = probeUnits(table.tensors, effort);
+    const source = await openSource(context);
+    return withPool(context, async (pool) => {
+      const bench = await ProbeBench.open(context, source, pool);
+      try {
+        const floor = await bench.measure(nothing, "");
+        const readings: Reading[] = [];
+        for (const unit of units) {
+          readings.push(await readUnit(unit, floor, bench));
+          context.progress({ done: readings.length, total: units.length, unit: "probe" });
+        }
+        const report: ProbesReport = {
+          effort,
+          corpus: base.corpus,
+          chunks: base.chunks,
+          context: base.context,
+          floor: { kld: floor.kld, kldError: floor.kldError },
+          probes: weighProbes(readings, floor),
+        };
+        await writeReport(context, "probes.json", report);
+        return bench.report();
+      } finally {
+        await bench.close();
+      }
+    });
+  },
+};
+
+/** A reading with the first probe type, and where that shows nothing, with the coarser one. */
+async function readUnit(unit: ProbeUnit, floor: NoiseFloor, bench: ProbeBench): Promise<Reading> {
+  const { id, role } = unit;
+  const tensors = unit.tensors.map(({ name }) => name);
+  // What no probe type can hold stays in 16 bits in every variant.
+  let reading: Reading = { unit: id, type: "", ...floor, role, tensors, error: 0 };
+  for (const type of probeTypes) {
+    if (!unit.tensors.every(({ shape }) => storableTypes([type], shape[0] ?? 1).length > 0)) continue;
+    const probe = await bench.measure(unit, type);
+    reading = { ...probe, role, tensors, error: await bench.errorOf(unit, type) };
+    if (isReadable(probe, floor)) break;
+  }
+  return reading;
+}

@@ -1,0 +1,106 @@
+import { join } from "node:path";
+import { measureKld } from "../../llamacpp/kl-divergence.js";
+import type { ToolRun } from "../../llamacpp/tool-run.js";
+import { measureTensorErrors } from "../../quant/error-table.js";
+import type { NativePool } from "../../quant/native-pool.js";
+import type { OperationReport, StageContext } from "../stage.js";
+import { linkInput, toolRun } from "../step-files.js";
+import { storableTypes } from "./candidates.js";
+import { DamagedCopy } from "./damaged-copy.js";
+import { appendToJournal, type Probe, readJournal } from "./probe-journal.js";
+import type { ProbeUnit } from "./probe-units.js";
+import type { Source } from "./source.js";
+
+/** What all probes of a run share: the copy, the base logits, and a journal that outlives a killed run. */
+export class ProbeBench {
+  readonly #pool: NativePool;
+  readonly #source: Source;
+  readonly #copy: DamagedCopy;
+  readonly #run: ToolRun;
+  readonly #logits: string;
+  readonly #journal: string;
+  readonly #known: readonly Probe[];
+  #command: string[] | undefined;
+  #peakMemoryBytes = 0;
+  #measured = 0;
+  #resumed = 0;
+
+  private constructor(parts: {
+    pool: NativePool;
+    source: Source;
+    copy: DamagedCopy;
+    run: ToolRun;
+    logits: string;
+    journal: string;
+    known: readonly Probe[];
+  }) {
+    this.#pool = parts.pool;
+    this.#source = parts.source;
+    this.#copy = parts.copy;
+    this.#run = parts.run;
+    this.#logits = parts.logits;
+    this.#journal = parts.journal;
+    this.#known = parts.known;
+  }
+
+  /** Reads the journal and makes the copy. Whoever opens it closes it. */
+  static async open(context: StageContext, source: Source, pool: NativePool): Promise<ProbeBench> {
+    const journal = join(await context.partial(), "probes.ndjson");
+    const known = await readJournal(journal);
+    const logits = await linkInput(context, "base", "base.kld");
+    // The progress of one tool run among many says nothing; probes are counted instead.
+    const { onProgress: _chunks, ...run } = await toolRun(context);
+    const copy = await DamagedCopy.open(context, source, pool);
+    return new ProbeBench({ pool, source, copy, run, logits, journal, known });
+  }
+
+  /** Damages the unit's tensors, measures, and mends them; or takes the result from the journal. */
+  async measure(unit: Pick<ProbeUnit, "id" | "tensors">, type: string): Promise<Probe> {
+    const before = this.#known.find((probe) => probe.unit === unit.id && probe.type === type);
+    if (before !== undefined) {
+      this.#resumed++;
+      return before;
+    }
+    const names = unit.tensors.map(({ name }) => name);
+    await this.#copy.damage(names, type);
+    const result = await measureKld({ ...this.#run, model: this.#copy.name, base: this.#logits });
+    await this.#copy.mend(names);
+    this.#measured++;
+    this.#command ??= result.argv;
+    this.#peakMemoryBytes = Math.max(this.#peakMemoryBytes, result.peakMemoryBytes);
+    const probe = { unit: unit.id, type, kld: result.kldMean, kldError: result.kldMeanError };
+    await appendToJournal(this.#journal, probe);
+    return probe;
+  }
+
+  /** Sum of e(i, type) over the unit's tensors, measured where the error table does not list the type. */
+  async errorOf(unit: ProbeUnit, type: string): Promise<number> {
+    let sum = 0;
+    for (const { name, shape, errors } of unit.tensors) {
+      const types = storableTypes([type], shape[0] ?? 1);
+      const stored = types[0]?.name ?? "";
+      sum += errors[stored] ?? (await this.#measureError(name, types))[stored] ?? 0;
+    }
+    return sum;
+  }
+
+  /** The command all probes ran, the most memory it took, and how many a killed run had left. */
+  report(): OperationReport {
+    return {
+      commands: this.#command === undefined ? [] : [this.#command],
+      peakMemoryBytes: this.#peakMemoryBytes,
+      measurements: { probesMeasured: this.#measured, probesResumed: this.#resumed },
+    };
+  }
+
+  close(): Promise<void> {
+    return this.#copy.close();
+  }
+
+  async #measureError(name: string, types: ReturnType<typeof storableTypes>): Promise<Record<string, number>> {
+    const tensor = this.#source.tensors.get(name);
+    if (tensor === undefined) throw new Error(`the model has no tensor ${name}`);
+    const importance = await this.#source.importanceOf(name);
+    return (await measureTensorErrors({ pool: this.#pool, tensor, types, importance })).errors;
+  }
+}

@@ -1,0 +1,220 @@
+import { spawn } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { beforeAll, describe, expect, test } from "vitest";
+import { readGguf } from "../../src/gguf/read-header.js";
+import { bitsPerWeight } from "../../src/gguf/summary.js";
+import type { RunReport, VariantReport } from "../../src/report/run-report.js";
+import type { AllocationReport } from "../../src/stages/allocate/allocate-variant.js";
+import type { ProbesReport } from "../../src/stages/allocate/measure-probes.js";
+import { parseTensorTypeFile } from "../../src/stages/quantize/tensor-rules.js";
+import { cliFile, demoCopy, demoRecipe, put, quantsmith } from "../fixtures/cli.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+/*
+ * Dynamic variants of the bundled model with the real tools: probed by groups, killed on the way, then finished. The
+ * tests share one store and build on each other in the order they stand here.
+ */
+const home = temporaryFolder();
+const out = join(home, "out");
+const release = join(out, "releases", "demo");
+const variants = [
+  "Q4_K_M",
+  "{ name: Q4_K_S, dynamic: { sizeOf: Q4_K_M } }",
+  "{ name: Q3_K_M, dynamic: { bitsPerWeight: 4.2 } }",
+  "{ name: Q5_K_M, dynamic: { bytes: 4.3 MB, types: [Q4_K, Q5_K, Q6_K] } }",
+];
+let recipe: string;
+let report: RunReport;
+let linesAtKill: string[];
+
+/** Files with this name among the outputs of finished steps. */
+const stored = (name: string) =>
+  readdirSync(join(out, "store"))
+    .map((folder) => join(out, "store", folder, name))
+    .filter((file) => existsSync(file));
+const readJson = <T>(file: string | undefined) => JSON.parse(readFileSync(file ?? "", "utf8")) as T;
+const journals = () => {
+  const folder = join(out, "store", ".partial");
+  const keys = existsSync(folder) ? readdirSync(folder) : [];
+  return keys.map((key) => join(folder, key, "probes.ndjson")).filter((file) => existsSync(file));
+};
+const linesOf = (file: string | undefined) =>
+  file === undefined ? [] : readFileSync(file, "utf8").split("\n").filter(Boolean);
+
+function variant(name: string): VariantReport & Required<Pick<VariantReport, "allocation">> {
+  const found = report.variants.find((one) => one.name === name);
+  if (found?.allocation === undefined) throw new Error(`${name} was not allocated`);
+  return { ...found, allocation: found.allocation };
+}
+
+beforeAll(async () => {
+  put(
+    join(home, "groups.yaml"),
+    "version: 1\ncalibration: { chunks: 20 }\nsearch: { chunks: 8 }\nevaluation: { chunks: 20 }\nprobes: groups\n",
+  );
+  const edited = demoRecipe.replace("pipeline: preview", "pipeline: ./groups.yaml");
+  recipe = demoCopy(home, () => edited.replace("[Q8_0]", `[${variants.join(", ")}]`));
+  const killed = spawn(process.execPath, [cliFile, "run", recipe, "--out", out], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let said = "";
+  killed.stderr.setEncoding("utf8").on("data", (text: string) => {
+    said += text;
+  });
+  const running = () => killed.exitCode === null && killed.signalCode === null;
+  while (running() && linesOf(journals()[0]).length < 5) await sleep(50);
+  expect([killed.exitCode, killed.signalCode], said).toEqual([null, null]);
+  killed.kill("SIGKILL");
+  linesAtKill = linesOf(journals()[0]);
+  const result = await quantsmith(["run", recipe, "--out", out, "--json"]);
+  expect(result.exitCode, `${result.stdout}${result.stderr}`).toBe(0);
+  report = JSON.parse(result.stdout) as RunReport;
+}, 600_000);
+
+describe("probes", () => {
+  test("those a killed run had finished are not measured again", () => {
+    expect(linesAtKill.length).toBeGreaterThanOrEqual(5);
+    const [file] = stored("probes.json");
+    const { probes, effort } = readJson<ProbesReport>(file);
+    expect([effort, probes.length]).toEqual(["groups", 29]);
+    for (const line of linesAtKill.slice(1, -1)) {
+      const { unit, type, kld, kldError } = JSON.parse(line) as ProbesReport["probes"][number];
+      expect(probes).toContainEqual(expect.objectContaining({ unit, type, kld, kldError }));
+    }
+    const { measurements } = readJson<{ measurements: Record<string, number> }>(file?.replace("probes", "record"));
+    expect(measurements.probesResumed).toBeGreaterThanOrEqual(linesAtKill.length - 1);
+    const coarse = probes.filter(({ type }) => type !== "Q2_K").length;
+    // One more than units: the noise floor. A unit read with the coarser type was measured twice.
+    expect((measurements.probesResumed ?? 0) + (measurements.probesMeasured ?? 0)).toBe(30 + coarse);
+    expect(journals(), "what a finished step leaves behind").toEqual([]);
+  });
+
+  test("the embedding, which is also the output here, counts once and for much", () => {
+    const { probes, floor } = readJson<ProbesReport>(stored("probes.json")[0]);
+    const names = probes.flatMap(({ tensors }) => tensors);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names.filter((name) => /embd|output\.weight/.test(name) && !name.startsWith("blk"))).toEqual([
+      "token_embd.weight",
+    ]);
+    const [most] = probes.toSorted((a, b) => b.kld - a.kld);
+    expect(most?.unit).toBe("token_embd.weight");
+    expect(floor.kld).toBeLessThan((most?.kld ?? 0) / 50);
+    expect(probes.filter(({ readable }) => readable).length).toBeGreaterThan(25);
+  });
+});
+
+describe("the size of a preset", () => {
+  test("is kept and used, and buys less divergence than the preset", () => {
+    const preset = report.variants.find(({ name }) => name === "Q4_K_M");
+    const dynamic = variant("Q4_K_S");
+    expect(dynamic.allocation.budgetBytes).toBe(preset?.bytes);
+    expect(dynamic.bytes).toBeLessThanOrEqual(preset?.bytes ?? 0);
+    expect(dynamic.bytes).toBeGreaterThanOrEqual(0.9975 * (preset?.bytes ?? 0));
+    expect(dynamic.quality?.kldMean).toBeLessThan(preset?.quality?.kldMean ?? 0);
+  });
+
+  test("the prediction is of the right size", () => {
+    const { allocation, quality } = variant("Q4_K_S");
+    const ratio = (allocation.predictedKld ?? 0) / (quality?.kldMean ?? 0);
+    expect(ratio).toBeGreaterThan(0.67);
+    expect(ratio).toBeLessThan(1.5);
+    expect(allocation.boundGap).toBeLessThan(0.01);
+  });
+});
+
+describe("other budgets", () => {
+  test("bits per weight count over all tensors of the file", async () => {
+    const gguf = await readGguf(join(release, variant("Q3_K_M").file));
+    expect(bitsPerWeight(gguf)).toBeLessThanOrEqual(4.2);
+    expect(bitsPerWeight(gguf)).toBeGreaterThanOrEqual(4.2 * 0.9975);
+  });
+
+  test("bytes are of the whole file, and only the recipe's types are used", () => {
+    const { bytes, allocation, types } = variant("Q5_K_M");
+    expect(allocation.budgetBytes).toBe(4_300_000);
+    expect(bytes).toBeLessThanOrEqual(4_300_000);
+    expect(bytes).toBeGreaterThanOrEqual(4_300_000 * 0.9975);
+    expect(Object.keys(types).filter((type) => !["F32", "Q4_K", "Q5_K", "Q6_K"].includes(type))).toEqual([]);
+  });
+
+  test("one that nothing fits into says so", async () => {
+    const tight = demoRecipe.replace("pipeline: preview", "pipeline: ./groups.yaml");
+    writeFileSync(recipe, tight.replace("[Q8_0]", "[{ name: Q2_K, dynamic: { bytes: 1 MB } }]"));
+    const { exitCode, stdout } = await quantsmith(["run", recipe, "--out", out, "--json", "--until", "allocate"]);
+    expect(exitCode).toBe(2);
+    expect(JSON.parse(stdout).error.code).toBe("QS-ALLOCATE-BUDGET");
+  });
+});
+
+describe("the release", () => {
+  test("holds type maps that say what the files hold, tensor by tensor", async () => {
+    for (const name of ["Q4_K_S", "Q3_K_M", "Q5_K_M"]) {
+      const map = parseTensorTypeFile(readFileSync(join(release, `${name}.tensor-types.txt`), "utf8"));
+      const gguf = await readGguf(join(release, variant(name).file));
+      const quantized = gguf.tensors.filter(({ shape }) => shape.length > 1);
+      expect(Object.fromEntries(map)).toEqual(Object.fromEntries(quantized.map((one) => [one.name, one.type.name])));
+      const sizes = stored("allocation.json").map((file) => readJson<AllocationReport>(file).fileBytes);
+      expect(sizes).toContain(gguf.fileBytes);
+      expect(variant(name).types.Q8_0 ?? 0).toBeLessThan(quantized.length);
+    }
+  });
+
+  test("tells how the types were chosen", () => {
+    const { variants: published } = readJson<RunReport>(join(release, "release.json"));
+    expect(published.find(({ name }) => name === "Q4_K_S")?.allocation).toMatchObject({
+      predictedKld: expect.any(Number),
+      probes: { effort: "groups", count: 29, corpus: "search.txt", chunks: 8, context: 512 },
+    });
+    expect(published.find(({ name }) => name === "Q4_K_M")).not.toHaveProperty("allocation");
+    const card = readFileSync(join(release, "README.md"), "utf8");
+    expect(card).toContain("Dynamic variants: [Q4_K_S](./Q4_K_S.tensor-types.txt), [Q3_K_M]");
+    expect(card).toContain("29 probes that damaged groups of tensors");
+    expect(readFileSync(join(release, "recipe.lock.yaml"), "utf8")).toContain("probes: groups");
+  });
+});
+
+describe("what is not possible yet is refused at its place", () => {
+  const refusal = async (list: string, pipeline: string) => {
+    const text = demoRecipe.replace("pipeline: preview", `pipeline: ${pipeline}`).replace("[Q8_0]", `[${list}]`);
+    writeFileSync(recipe, text);
+    const { stdout } = await quantsmith(["plan", recipe, "--out", out, "--json"]);
+    return (JSON.parse(stdout) as { error: { code: string; message: string; at?: { line: number } } }).error;
+  };
+
+  test("a budget by device", async () => {
+    const error = await refusal("{ name: A-Q4_K_M, dynamic: { device: iphone-15-pro } }", "./groups.yaml");
+    expect(error).toMatchObject({ code: "QS-NOT-YET", at: { line: 7 } });
+    expect(error.message).toContain("fit the variant A-Q4_K_M to a device");
+  });
+
+  test("a pipeline that leaves out what a dynamic variant needs", async () => {
+    put(join(home, "short.yaml"), "version: 1\nstages: [fetch, convert, calibrate, quantize]\nprobes: groups\n");
+    const error = await refusal("{ name: Q4_K_M, dynamic: { sizeOf: Q4_K_M } }", "./short.yaml");
+    expect(error).toMatchObject({ code: "QS-RECIPE-INVALID", at: { line: 7 } });
+  });
+});
+
+test("without probes a prior by role chooses, and still beats the preset", async () => {
+  writeFileSync(recipe, demoRecipe.replace("[Q8_0]", "[Q4_K_M, { name: Q4_K_S, dynamic: { sizeOf: Q4_K_M } }]"));
+  const result = await quantsmith(["run", recipe, "--out", out, "--json"]);
+  const { steps, variants } = JSON.parse(result.stdout) as RunReport;
+  expect(steps.map(({ id }) => id).filter((id) => id.startsWith("allocate"))).toEqual([
+    "allocate:errors",
+    "allocate:Q4_K_S",
+  ]);
+  const [preset, dynamic] = variants;
+  expect(dynamic?.allocation).toMatchObject({ predictedKld: null, probes: null, budgetBytes: preset?.bytes });
+  expect(dynamic?.bytes).toBeGreaterThanOrEqual(0.9975 * (preset?.bytes ?? 0));
+  expect(dynamic?.quality?.kldMean).toBeLessThan(preset?.quality?.kldMean ?? 0);
+  expect(readFileSync(join(release, "README.md"), "utf8")).toContain("sensitive the tensors of each role were");
+}, 300_000);
+
+test("with presets only nothing is probed", async () => {
+  writeFileSync(recipe, demoRecipe);
+  const { stdout } = await quantsmith(["plan", recipe, "--out", out, "--json"]);
+  const { steps } = JSON.parse(stdout) as { steps: { id: string }[] };
+  expect(steps.filter(({ id }) => id.startsWith("allocate"))).toEqual([]);
+  expect(steps.length).toBeGreaterThan(5);
+});

@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import type { TensorErrors } from "../../../src/quant/error-table.js";
+import { tensorRole } from "../../../src/quant/tensor-role.js";
+import { probeUnits } from "../../../src/stages/allocate/probe-units.js";
+
+function tensors(layers: number): TensorErrors[] {
+  const roles = ["attn_q", "ffn_down"];
+  const inLayers = Array.from({ length: layers }, (_, layer) => roles.map((role) => `blk.${layer}.${role}.weight`));
+  return ["token_embd.weight", ...inLayers.flat(), "output.weight"].map((name) => ({
+    name,
+    ...tensorRole(name),
+    shape: [256, 256],
+    elements: 65_536,
+    errors: {},
+    bytes: {},
+  }));
+}
+
+test("every tensor is in one unit, whatever the effort and the depth", () => {
+  for (const effort of ["groups", "tensors"] as const) {
+    for (const layers of [0, 1, 3, 4, 6, 32]) {
+      const all = tensors(layers);
+      const names = probeUnits(all, effort).flatMap((unit) => unit.tensors.map(({ name }) => name));
+      expect(names.sort()).toEqual(all.map(({ name }) => name).sort());
+    }
+  }
+});
+
+test("groups are a role in a quarter of the depth; embedding and output stand alone", () => {
+  const units = probeUnits(tensors(6), "groups");
+  expect(units.map(({ id, tensors }) => [id, tensors.length])).toEqual([
+    ["token_embd.weight", 1],
+    ["attn_q@0", 2],
+    ["ffn_down@0", 2],
+    ["attn_q@1", 1],
+    ["ffn_down@1", 1],
+    ["attn_q@2", 2],
+    ["ffn_down@2", 2],
+    ["attn_q@3", 1],
+    ["ffn_down@3", 1],
+    ["output.weight", 1],
+  ]);
+  expect(probeUnits(tensors(32), "groups")).toHaveLength(10);
+  expect(probeUnits(tensors(6), "tensors")).toHaveLength(14);
+});
