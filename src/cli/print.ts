@@ -47,6 +47,11 @@ export function formatError({ code, message, remedy, at, output }: ErrorReport):
   return [...lines, `  → ${remedy}`].join("\n");
 }
 
+/** At most so many characters of a text, with an ellipsis where it was cut. */
+export function shorten(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}…` : text;
+}
+
 /** Columns padded to their widest cell; numbers are not aligned specially. */
 export function textTable(titles: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = titles.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));

@@ -4,7 +4,7 @@ import { writtenGgufBytes } from "./gguf-written.js";
 import { modelLoadPattern, textShortPattern } from "./input-failures.js";
 import { parseChunkCount, parseFinalPerplexity } from "./number.js";
 import { toolFailure } from "./tool-failure.js";
-import { fileArgument, runToolToItsLastLine, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
+import { fileArgument, runTool, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
 
 export interface ImatrixOptions extends ToolRun {
   model: string;
@@ -33,10 +33,7 @@ export async function computeImatrix(options: ImatrixOptions): Promise<ImatrixRe
     ...["-m", fileArgument(options.model), "-f", fileArgument(options.text), "-o", fileArgument(options.out)],
     ...["-c", `${options.context}`, "--chunks", `${options.chunks}`, "-t", `${options.threads}`, "-ngl", "0"],
   ];
-  const isWhole = ({ stdout, stderr }: { stdout: string; stderr: string }) =>
-    parseFinalPerplexity(`${stdout}\n${stderr}`) !== undefined;
-  const follow = followChunks(options.onProgress);
-  const result = await runToolToItsLastLine(options, "llama-imatrix", args, isWhole, follow);
+  const result = await runTool(options, "llama-imatrix", args, followChunks(options.onProgress));
   const text = `${result.stdout}\n${result.stderr}`;
   const doing = `computing the imatrix of ${options.model} on ${options.text}`;
   const chunks = parseChunkCount(text);

@@ -5,7 +5,7 @@ import { followChunks } from "./chunk-progress.js";
 import { modelLoadPattern } from "./input-failures.js";
 import { type KldFigures, parseKldFigures } from "./kld-figures.js";
 import { toolFailure } from "./tool-failure.js";
-import { fileArgument, runToolToItsLastLine, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
+import { fileArgument, runTool, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
 
 export type { KldFigures } from "./kld-figures.js";
 
@@ -32,10 +32,7 @@ export async function measureKld(options: KldOptions): Promise<KldResult> {
     ...["-m", fileArgument(options.model), "--kl-divergence", "--kl-divergence-base", options.base],
     ...["-c", `${base.context}`, "-t", `${options.threads}`],
   ];
-  const isWhole = ({ stdout, stderr }: { stdout: string; stderr: string }) =>
-    parseKldFigures(stdout) !== undefined || /inconsistent vocabulary/.test(stderr);
-  const follow = followChunks(options.onProgress);
-  const result = await runToolToItsLastLine(options, "llama-perplexity", args, isWhole, follow);
+  const result = await runTool(options, "llama-perplexity", args, followChunks(options.onProgress));
   const figures = result.exitCode === 0 ? parseKldFigures(result.stdout) : undefined;
   const wrongVocabulary = /inconsistent vocabulary/.test(result.stderr);
   if (figures === undefined || figures.chunks !== base.chunks || wrongVocabulary) {

@@ -4,7 +4,7 @@ import { followChunks } from "./chunk-progress.js";
 import { modelLoadPattern, textShortPattern } from "./input-failures.js";
 import { parseFinalPerplexity } from "./number.js";
 import { diskFullError, toolFailure } from "./tool-failure.js";
-import { fileArgument, runToolToItsLastLine, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
+import { fileArgument, runTool, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
 
 export { baseLogitsBytes } from "./base-logits.js";
 
@@ -38,10 +38,7 @@ export async function saveBaseLogits(options: BaseLogitsOptions): Promise<BaseLo
     ...["--save-all-logits", fileArgument(options.out)],
     ...["-c", `${options.context}`, "--chunks", `${options.chunks}`, "-t", `${options.threads}`],
   ];
-  const isWhole = ({ stdout, stderr }: { stdout: string; stderr: string }) =>
-    parseFinalPerplexity(`${stdout}\n${stderr}`) !== undefined;
-  const follow = followChunks(options.onProgress);
-  const result = await runToolToItsLastLine(options, "llama-perplexity", args, isWhole, follow);
+  const result = await runTool(options, "llama-perplexity", args, followChunks(options.onProgress));
   const doing = `computing the base logits of ${options.model} on ${options.text}`;
   const estimate = parseFinalPerplexity(`${result.stdout}\n${result.stderr}`);
   if (result.exitCode !== 0 || estimate === undefined || !Number.isFinite(estimate.perplexity)) {

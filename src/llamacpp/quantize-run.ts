@@ -2,7 +2,7 @@ import type { SubprocessResult } from "../util/subprocess.js";
 import { modelLoadPattern } from "./input-failures.js";
 import { parseQuantizeReport, type QuantizeReport } from "./quantize-report.js";
 import { type FailurePattern, toolFailure } from "./tool-failure.js";
-import { fileArgument, runToolToItsLastLine, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
+import { fileArgument, runTool, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
 
 /** What both a real and a dry run are given. */
 export interface QuantizePlan extends ToolRun {
@@ -53,8 +53,7 @@ export async function runQuantize(
     ...(out === undefined ? [] : [fileArgument(out)]),
     ...[plan.type, `${plan.threads}`],
   ];
-  const isWhole = ({ stderr }: SubprocessResult) => parseQuantizeReport(stderr) !== undefined;
-  const result = await runToolToItsLastLine(plan, "llama-quantize", args, isWhole, followTensors(plan.onProgress));
+  const result = await runTool(plan, "llama-quantize", args, followTensors(plan.onProgress));
   const doing =
     out === undefined ? `planning ${plan.type} of ${plan.model}` : `quantizing ${plan.model} to ${plan.type}`;
   const parsed = result.exitCode === 0 ? parseQuantizeReport(result.stderr) : undefined;

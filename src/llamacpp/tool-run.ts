@@ -44,26 +44,6 @@ export function runTool(
   });
 }
 
-/** Runs in all, when a tool's last lines are missing. */
-const mostRuns = 3;
-
-/**
- * As `runTool`, but again when a tool ends well without its last lines. llama.cpp prints from a thread of its own and
- * does not wait for it at the end (`common_log_main` in common/log.cpp), so that on a busy machine they can get lost.
- */
-export async function runToolToItsLastLine(
-  run: ToolRun,
-  tool: ToolName,
-  args: readonly string[],
-  isWhole: (result: SubprocessResult) => boolean,
-  onText?: (text: string, stream: "stdout" | "stderr") => void,
-): Promise<SubprocessResult> {
-  for (let count = 1; ; count++) {
-    const result = await runTool(run, tool, args, onText);
-    if (result.exitCode !== 0 || isWhole(result) || count === mostRuns) return result;
-  }
-}
-
 /** The part of a result that every tool shares. */
 export function toolReport(name: string, args: readonly string[], result: SubprocessResult): ToolReport {
   return { argv: [name, ...args], seconds: result.seconds, peakMemoryBytes: result.peakMemoryBytes };

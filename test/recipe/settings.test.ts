@@ -187,6 +187,7 @@ describe("sources and texts", () => {
     expect(settings.evaluation.corpus).toEqual([{ kind: "file", path: "/e.txt", name: "e.txt" }]);
     expect(settings.variants[0]).toMatchObject({ name: "Q8_0", tensors: { ffn_down: "F16" } });
     expect(settings.publish).toEqual({
+      repo: "dir:../out",
       target: { kind: "dir", path: join(folder, "..", "out") },
       private: false,
       via: "branch",

@@ -1,12 +1,12 @@
 import { inspectGguf } from "../../gguf/inspect.js";
 import { formatBytes } from "../../util/bytes.js";
-import { print, printJson, textTable } from "../print.js";
+import { print, printJson, shorten, textTable } from "../print.js";
 
 /** `quantsmith inspect`: what a GGUF file holds. */
 export async function inspect(file: string, options: { json?: boolean }): Promise<void> {
   const found = await inspectGguf(file);
   if (options.json === true) return printJson(found);
-  const metadata = Object.entries(found.metadata).map(([key, value]) => [key, shorten(value)]);
+  const metadata = Object.entries(found.metadata).map(([key, value]) => [key, shorten(oneLine(value), 100)]);
   print(`${textTable(["Key", "Value"], metadata)}\n`);
   const tensors = found.tensors.map(({ name, shape, type, bytes }) => [
     name,
@@ -20,9 +20,6 @@ export async function inspect(file: string, options: { json?: boolean }): Promis
   for (const { code, message, remedy } of found.problems) print(`${code}: ${message}\n  → ${remedy}`);
 }
 
-const shown = 100;
-
-function shorten(value: unknown): string {
-  const text = typeof value === "string" ? value.replaceAll("\n", "\\n") : JSON.stringify(value);
-  return text.length > shown ? `${text.slice(0, shown)}…` : text;
+function oneLine(value: unknown): string {
+  return typeof value === "string" ? value.replaceAll("\n", "\\n") : JSON.stringify(value);
 }

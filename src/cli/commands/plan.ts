@@ -5,7 +5,7 @@ import type { Settings } from "../../recipe/settings.js";
 import { formatBytes } from "../../util/bytes.js";
 import { DigestCache } from "../../util/digest-cache.js";
 import { loadSettings, lockFor, type PlanOptions, planFor } from "../prepare.js";
-import { print, printJson, textTable } from "../print.js";
+import { print, printJson, shorten, textTable } from "../print.js";
 import { formatSeconds } from "../views/describe.js";
 
 /** `quantsmith plan`: what a run would do; changes nothing. */
@@ -30,16 +30,10 @@ export async function plan(recipe: string, options: PlanOptions & { json?: boole
   for (const note of notes) print(`Note: ${note}.\n`);
   const settingRows = Object.entries(origins(settings)).map(([key, { value, from }]) => [
     key,
-    shorten(JSON.stringify(value ?? null)),
+    shorten(JSON.stringify(value ?? null), 60),
     from,
   ]);
   print(textTable(["Setting", "Value", "From"], settingRows));
-}
-
-const shown = 60;
-
-function shorten(text: string): string {
-  return text.length > shown ? `${text.slice(0, shown)}…` : text;
 }
 
 /** Every merged value with its origin: recipe, pipeline or built-in default. */

@@ -11,10 +11,9 @@ export async function publish(
 ): Promise<void> {
   const target = requireTarget(parseTarget(options.to));
   const folder = resolve(release);
-  const { variants } = await checkRelease(folder);
-  const files = variants.map(({ file }) => file);
   const done = options.dryRun !== true;
-  if (done) await publishTo(folder, target, interruptSignal());
+  const report = done ? (await publishTo(folder, target, interruptSignal())).report : await checkRelease(folder);
+  const files = report.variants.map(({ file }) => file);
   if (options.json === true) printJson({ release: folder, to: options.to, published: done, variants: files });
   else print(`${done ? "Published" : "Would publish"} ${files.length} variants of ${folder} to ${options.to}`);
 }

@@ -82,7 +82,8 @@ async function publishWhole(
     note("Not published, because not every variant passed. `quantsmith publish` publishes the release as it is.");
     return;
   }
-  note(`Published to ${await publishTo(report.release, target, signal)}`);
+  const { path } = await publishTo(report.release, target, signal);
+  note(`Published to ${path}`);
 }
 
 async function show(settings: Settings, report: RunReport, errors: readonly unknown[], asJson: boolean): Promise<void> {

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readGguf } from "../../gguf/read-header.js";
 import { quantizeDryRun } from "../../llamacpp/quantize-dry-run.js";
@@ -6,7 +6,7 @@ import type { ErrorTable } from "../../quant/error-table.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { tensorTypeFile } from "../quantize/tensor-rules.js";
 import { type Operation, requiredInput, type StageContext } from "../stage.js";
-import { linkInput, toolRun, writeReport } from "../step-files.js";
+import { linkInput, readReport, toolRun, writeReport } from "../step-files.js";
 import { defaultTypes, knownType } from "./candidates.js";
 import { chooseTypes } from "./choose-types.js";
 import { fileBytesAt, type VariantMakings, variantFileBytes } from "./file-size.js";
@@ -57,7 +57,7 @@ export const allocateVariant: Operation<AllocateParams> = {
   tools: ["llama.cpp"],
   async run(params, context) {
     const { budget, imatrixName, preset } = params;
-    const table = JSON.parse(await readFile(requiredInput(context, "errors"), "utf8")) as ErrorTable;
+    const table = await readReport<ErrorTable>(requiredInput(context, "errors"));
     const probes = await readProbes(context);
     const base = await readGguf(requiredInput(context, "model"));
     const makings = { base, imatrix: await openImatrix(context), imatrixName, preset };
@@ -86,8 +86,7 @@ export const allocateVariant: Operation<AllocateParams> = {
 };
 
 async function readProbes(context: StageContext): Promise<ProbesReport | null> {
-  const path = context.input("probes");
-  return path === undefined ? null : (JSON.parse(await readFile(path, "utf8")) as ProbesReport);
+  return (await readReport<ProbesReport>(context.input("probes"))) ?? null;
 }
 
 function probedAlphas({ probes }: ProbesReport): Map<string, number> {

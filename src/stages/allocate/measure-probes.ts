@@ -1,8 +1,8 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import type { ErrorTable } from "../../quant/error-table.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { type Operation, requiredInput } from "../stage.js";
-import { writeReport } from "../step-files.js";
+import { readReport, writeReport } from "../step-files.js";
 import type { BaseReport } from "../validate/base-logits.js";
 import { probeTypes, storableTypes } from "./candidates.js";
 import { ProbeBench } from "./probe-bench.js";
@@ -40,8 +40,8 @@ export const measureProbes: Operation<ProbesParams> = {
   // The private copy of the base model.
   predictBytes: async (_params, context) => (await stat(requiredInput(context, "model"))).size,
   async run({ effort }, context) {
-    const table = JSON.parse(await readFile(requiredInput(context, "errors"), "utf8")) as ErrorTable;
-    const base = JSON.parse(await readFile(requiredInput(context, "baseReport"), "utf8")) as BaseReport;
+    const table = await readReport<ErrorTable>(requiredInput(context, "errors"));
+    const base = await readReport<BaseReport>(requiredInput(context, "baseReport"));
     const units = probeUnits(table.tensors, effort);
     const source = await openSource(context);
     return withPool(context, async (pool) => {

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import type { RunReport, VariantAllocation, VariantQuality, VariantReport } from "../../report/run-report.js";
 import type { AllocationReport } from "../allocate/allocate-variant.js";
 import type { ConvertReport } from "../convert/convert-upstream.js";
@@ -6,6 +5,7 @@ import type { SnapshotReport } from "../fetch/snapshot-report.js";
 import type { QuantizeReport } from "../quantize/quantize.js";
 import type { SmokeReport } from "../smoke/smoke.js";
 import type { StageContext } from "../stage.js";
+import { readReport } from "../step-files.js";
 import type { BaseReport } from "../validate/base-logits.js";
 import { describeBreach, judgeGates } from "../validate/judge-gates.js";
 import type { QualityReport } from "../validate/measure-quality.js";
@@ -18,7 +18,7 @@ type Sources = Pick<StageContext, "input" | "digest" | "steps">;
  * out; those that failed are in it with `gate: "failed"` and the reasons.
  */
 export async function collectReport(params: PackageParams, sources: Sources): Promise<RunReport> {
-  const read = <T>(name: string) => readJson<T>(sources.input(name));
+  const read = <T>(name: string) => readReport<T>(sources.input(name));
   const snapshot = await read<SnapshotReport>("snapshot");
   const converted = await read<ConvertReport>("convert");
   const base = await read<BaseReport>("base");
@@ -45,12 +45,12 @@ async function collectVariant(
   params: PackageParams,
   sources: Sources,
 ): Promise<VariantReport | undefined> {
-  const quantized = await readJson<QuantizeReport>(sources.input(variantInput("quantize", name)));
+  const quantized = await readReport<QuantizeReport>(sources.input(variantInput("quantize", name)));
   const sha256 = sources.digest(variantInput("model", name));
   if (quantized === undefined || sha256 === undefined) return undefined;
-  const quality = await readJson<QualityReport>(sources.input(variantInput("quality", name)));
-  const smoke = await readJson<SmokeReport>(sources.input(variantInput("smoke", name)));
-  const allocation = await readJson<AllocationReport>(sources.input(variantInput("allocation", name)));
+  const quality = await readReport<QualityReport>(sources.input(variantInput("quality", name)));
+  const smoke = await readReport<SmokeReport>(sources.input(variantInput("smoke", name)));
+  const allocation = await readReport<AllocationReport>(sources.input(variantInput("allocation", name)));
   const reasons = [...qualityReasons(quality, params), ...smokeReasons(smoke, params)];
   return {
     name,
@@ -107,8 +107,4 @@ function publicQuality(quality: QualityReport): VariantQuality {
     chunks,
     corpus,
   };
-}
-
-async function readJson<T>(path: string | undefined): Promise<T | undefined> {
-  return path === undefined ? undefined : (JSON.parse(await readFile(path, "utf8")) as T);
 }

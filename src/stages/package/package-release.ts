@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { readGguf } from "../../gguf/read-header.js";
@@ -10,6 +10,7 @@ import { sha256File } from "../../util/sha256.js";
 import type { CalibrateReport } from "../calibrate/calibrate.js";
 import type { SnapshotReport } from "../fetch/snapshot-report.js";
 import { type Operation, requiredInput, type StageContext } from "../stage.js";
+import { readReport } from "../step-files.js";
 import type { BaseReport } from "../validate/base-logits.js";
 import { collectReport } from "./collect-report.js";
 import { type PackageParams, variantInput } from "./package-params.js";
@@ -50,18 +51,18 @@ export const packageRelease: Operation<PackageParams> = {
 async function card(params: PackageParams, report: RunReport, context: StageContext): Promise<string> {
   const first = report.variants[0];
   const model = first === undefined ? undefined : await readGguf(join(context.out, first.file));
-  const snapshot = await readJson<SnapshotReport>(context.input("snapshot"));
-  const calibration = await readJson<CalibrateReport>(context.input("calibrate"));
-  const base = await readJson<BaseReport>(context.input("base"));
+  const snapshot = await readReport<SnapshotReport>(context.input("snapshot"));
+  const calibration = await readReport<CalibrateReport>(context.input("calibrate"));
+  const base = await readReport<BaseReport>(context.input("base"));
   return renderCard({
     report,
     baseModel: params.baseModel,
     license: snapshot?.license ?? null,
     unsafe: snapshot?.unsafe ?? [],
     conversational: model?.metadata.has("tokenizer.chat_template") === true,
-    imatrixFile: calibration === null ? null : params.imatrixFile,
-    calibration,
-    evaluation: base,
+    imatrixFile: calibration === undefined ? null : params.imatrixFile,
+    calibration: calibration ?? null,
+    evaluation: base ?? null,
   });
 }
 
@@ -77,8 +78,4 @@ async function checksums(folder: string, release: RunReport): Promise<string> {
     lines.push(`${known.get(file) ?? (await sha256File(join(folder, file)))}  ${file}\n`);
   }
   return lines.join("");
-}
-
-async function readJson<T>(path: string | undefined): Promise<T | null> {
-  return path === undefined ? null : (JSON.parse(await readFile(path, "utf8")) as T);
 }

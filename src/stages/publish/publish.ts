@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { constants, copyFile, mkdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import type { RunReport } from "../../report/run-report.js";
 import { isSystemError, QuantsmithError, type SourceLocation } from "../../util/errors.js";
 import { listFiles, makeFolder, syncFolder } from "../../util/files.js";
 import { checkRelease, readChecksums } from "./check-release.js";
@@ -36,12 +37,16 @@ export function requireTarget(target: PublishTarget | undefined, at?: SourceLoca
 
 /**
  * Publishes a release folder. A folder target is replaced as a whole; only a former release is replaced.
- * Returns the target's path. Errors: QS-PUBLISH-RELEASE, QS-PUBLISH-TARGET, QS-NOT-YET.
+ * Returns the target's path and the release's report. Errors: QS-PUBLISH-RELEASE, QS-PUBLISH-TARGET, QS-NOT-YET.
  */
-export async function publishTo(release: string, target: PublishTarget, signal: AbortSignal): Promise<string> {
+export async function publishTo(
+  release: string,
+  target: PublishTarget,
+  signal: AbortSignal,
+): Promise<{ path: string; report: RunReport }> {
   const wanted = requireTarget(target);
   if (wanted.kind !== "dir") throw new Error("unreachable: requireTarget refuses the Hub");
-  await checkRelease(release);
+  const report = await checkRelease(release);
   // Through links, so that what a link leads to is replaced and not the link.
   const path = await realpath(wanted.path).catch(() => wanted.path);
   await requireApart(await realpath(release), path);
@@ -59,7 +64,7 @@ export async function publishTo(release: string, target: PublishTarget, signal: 
       cause: error,
     });
   }
-  return path;
+  return { path, report };
 }
 
 async function copyRelease(release: string, to: string, signal: AbortSignal): Promise<void> {

@@ -1,8 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { type KldFigures, measureKld } from "../../llamacpp/kl-divergence.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { type Operation, requiredInput } from "../stage.js";
-import { linkInput, toolRun, writeReport } from "../step-files.js";
+import { linkInput, readReport, toolRun, writeReport } from "../step-files.js";
 import type { BaseReport } from "./base-logits.js";
 
 /** `quality.json`: llama-perplexity's figures of one variant against the base. */
@@ -21,7 +20,7 @@ export const measureQuality: Operation<JsonObject> = {
   resource: "compute",
   tools: ["llama.cpp"],
   async run(_params, context) {
-    const base = JSON.parse(await readFile(requiredInput(context, "baseReport"), "utf8")) as BaseReport;
+    const base = await readReport<BaseReport>(requiredInput(context, "baseReport"));
     const {
       argv,
       seconds: _seconds,
