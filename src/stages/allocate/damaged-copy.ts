@@ -9,8 +9,8 @@ import { knownType, storableTypes } from "./candidates.js";
 import type { Source } from "./source.js";
 
 /**
- * A private copy of the base model in the working folder, in which single tensors are damaged and mended in place:
- * a probe writes the bytes of its tensors and not the whole file. The copy shares the base's blocks where the file
+ * A private copy of the base model in the working folder, in which tensors are damaged and mended in place: what
+ * changes between two measurements is written, not the whole file. The copy shares the base's blocks where the file
  * system can.
  */
 export class DamagedCopy {
@@ -19,6 +19,8 @@ export class DamagedCopy {
   readonly #file: FileHandle;
   readonly #source: Source;
   readonly #pool: NativePool;
+  /** Tensors that are not as in the base, with the type they went through. */
+  readonly #damaged = new Map<string, string>();
 
   private constructor(file: FileHandle, source: Source, pool: NativePool) {
     this.#file = file;
@@ -33,27 +35,29 @@ export class DamagedCopy {
     return new DamagedCopy(await open(path, "r+"), source, pool);
   }
 
-  /** Replaces tensors by what `type`, or its fallback, leaves of them. */
-  async damage(names: readonly string[], type: string): Promise<void> {
-    for (const name of names) {
-      const tensor = this.#tensor(name);
-      const [to] = storableTypes([type], tensor.shape[0] ?? 1);
-      if (to === undefined) throw new Error(`${name} cannot be stored as ${type}`);
-      await this.#overwrite(tensor, to.name, await this.#source.importanceOf(name));
-    }
-  }
-
-  /** Brings back the original values. */
-  async mend(names: readonly string[]): Promise<void> {
-    for (const name of names) {
-      const tensor = this.#tensor(name);
-      // A round trip through its own type is the identity.
-      await this.#overwrite(tensor, tensor.type.name, undefined);
-    }
+  /** Makes every tensor what its type in `types`, or that type's fallback, leaves of it; all others are as in the base. */
+  async become(types: ReadonlyMap<string, string>): Promise<void> {
+    for (const name of [...this.#damaged.keys()]) if (!types.has(name)) await this.#mend(name);
+    for (const [name, type] of types) if (this.#damaged.get(name) !== type) await this.#damage(name, type);
   }
 
   close(): Promise<void> {
     return this.#file.close();
+  }
+
+  async #damage(name: string, type: string): Promise<void> {
+    const tensor = this.#tensor(name);
+    const [to] = storableTypes([type], tensor.shape[0] ?? 1);
+    if (to === undefined) throw new Error(`${name} cannot be stored as ${type}`);
+    await this.#overwrite(tensor, to.name, await this.#source.importanceOf(name));
+    this.#damaged.set(name, type);
+  }
+
+  async #mend(name: string): Promise<void> {
+    const tensor = this.#tensor(name);
+    // A round trip through its own type is the identity.
+    await this.#overwrite(tensor, tensor.type.name, undefined);
+    this.#damaged.delete(name);
   }
 
   #tensor(name: string): SourceTensor {

@@ -47,7 +47,7 @@ export const measureProbes: Operation<ProbesParams> = {
     return withPool(context, async (pool) => {
       const bench = await ProbeBench.open(context, source, pool);
       try {
-        const floor = await bench.measure(nothing, "");
+        const floor = await bench.measureUnit(nothing, "");
         const readings: Reading[] = [];
         for (const unit of units) {
           readings.push(await readUnit(unit, floor, bench));
@@ -78,7 +78,7 @@ async function readUnit(unit: ProbeUnit, floor: NoiseFloor, bench: ProbeBench): 
   let reading: Reading = { unit: id, type: "", ...floor, role, tensors, error: 0 };
   for (const type of probeTypes) {
     if (!unit.tensors.every(({ shape }) => storableTypes([type], shape[0] ?? 1).length > 0)) continue;
-    const probe = await bench.measure(unit, type);
+    const probe = await bench.measureUnit(unit, type);
     reading = { ...probe, role, tensors, error: await bench.errorOf(unit, type) };
     if (isReadable(probe, floor)) break;
   }

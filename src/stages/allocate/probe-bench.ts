@@ -3,6 +3,8 @@ import { measureKld } from "../../llamacpp/kl-divergence.js";
 import type { ToolRun } from "../../llamacpp/tool-run.js";
 import { measureTensorErrors } from "../../quant/error-table.js";
 import type { NativePool } from "../../quant/native-pool.js";
+import { canonicalJson } from "../../util/canonical-json.js";
+import { sha256 } from "../../util/sha256.js";
 import type { OperationReport, StageContext } from "../stage.js";
 import { linkInput, toolRun } from "../step-files.js";
 import { storableTypes } from "./candidates.js";
@@ -54,21 +56,29 @@ export class ProbeBench {
     return new ProbeBench({ pool, source, copy, run, logits, journal, known });
   }
 
-  /** Damages the unit's tensors, measures, and mends them; or takes the result from the journal. */
-  async measure(unit: Pick<ProbeUnit, "id" | "tensors">, type: string): Promise<Probe> {
-    const before = this.#known.find((probe) => probe.unit === unit.id && probe.type === type);
+  /** The model with all tensors of the unit damaged by one type. */
+  measureUnit({ id, tensors }: Pick<ProbeUnit, "id" | "tensors">, type: string): Promise<Probe> {
+    return this.#measure(id, type, new Map(tensors.map(({ name }) => [name, type])));
+  }
+
+  /** The model with these types, as a variant would have them. */
+  measureTypes(types: ReadonlyMap<string, string>): Promise<Probe> {
+    return this.#measure(`map:${sha256(canonicalJson(Object.fromEntries(types)))}`, "", types);
+  }
+
+  /** Measures, or takes the result from the journal. */
+  async #measure(unit: string, type: string, types: ReadonlyMap<string, string>): Promise<Probe> {
+    const before = this.#known.find((probe) => probe.unit === unit && probe.type === type);
     if (before !== undefined) {
       this.#resumed++;
       return before;
     }
-    const names = unit.tensors.map(({ name }) => name);
-    await this.#copy.damage(names, type);
+    await this.#copy.become(types);
     const result = await measureKld({ ...this.#run, model: this.#copy.name, base: this.#logits });
-    await this.#copy.mend(names);
     this.#measured++;
     this.#command ??= result.argv;
     this.#peakMemoryBytes = Math.max(this.#peakMemoryBytes, result.peakMemoryBytes);
-    const probe = { unit: unit.id, type, kld: result.kldMean, kldError: result.kldMeanError };
+    const probe = { unit, type, kld: result.kldMean, kldError: result.kldMeanError };
     await appendToJournal(this.#journal, probe);
     return probe;
   }

@@ -26,20 +26,17 @@ test("every tensor is in one unit, whatever the effort and the depth", () => {
   }
 });
 
-test("groups are a role in a quarter of the depth; embedding and output stand alone", () => {
+test("groups are a role in neighbouring layers; the first layer, embedding and output stand alone", () => {
   const units = probeUnits(tensors(6), "groups");
   expect(units.map(({ id, tensors }) => [id, tensors.length])).toEqual([
     ["token_embd.weight", 1],
-    ["attn_q@0", 2],
-    ["ffn_down@0", 2],
-    ["attn_q@1", 1],
-    ["ffn_down@1", 1],
-    ["attn_q@2", 2],
-    ["ffn_down@2", 2],
-    ["attn_q@3", 1],
-    ["ffn_down@3", 1],
+    ["attn_q@0", 1],
+    ["ffn_down@0", 1],
+    ["attn_q@1", 5],
+    ["ffn_down@1", 5],
     ["output.weight", 1],
   ]);
-  expect(probeUnits(tensors(32), "groups")).toHaveLength(10);
+  const sizes = probeUnits(tensors(32), "groups").filter(({ role }) => role === "attn_q");
+  expect(sizes.map(({ tensors }) => tensors.length)).toEqual([1, 11, 10, 10]);
   expect(probeUnits(tensors(6), "tensors")).toHaveLength(14);
 });
