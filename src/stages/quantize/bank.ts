@@ -21,7 +21,7 @@ import { type QuantizeParams, reportVariant } from "./quantize.js";
  */
 export const quantizeByBank: Operation<QuantizeParams> = {
   stage: "quantize",
-  version: 2,
+  version: 1,
   resource: "compute",
   tools: ["llama.cpp", "node-llama-cpp"],
   predictBytes: predictVariantBytes,

@@ -15,7 +15,7 @@ import { answeredRules, ruledTypes, tensorTypeFile } from "./tensor-rules.js";
  */
 export const quantizeByTool: Operation<QuantizeParams> = {
   stage: "quantize",
-  version: 2,
+  version: 1,
   resource: "compute",
   tools: ["llama.cpp"],
   predictBytes: predictVariantBytes,
