@@ -3,6 +3,7 @@
 const benches: Readonly<Record<string, () => Promise<(print: (line: string) => void) => Promise<void>>>> = {
   fetch: async () => (await import("./fetch.js")).benchFetch,
   idle: async () => (await import("./idle.js")).benchIdle,
+  ladder: async () => (await import("./ladder.js")).benchLadder,
   quality: async () => (await import("./quality.js")).benchQuality,
 };
 

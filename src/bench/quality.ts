@@ -1,18 +1,17 @@
-import { access, mkdir, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
 import type { RunReport, VariantReport } from "../report/run-report.js";
 import { packageRoot } from "../util/package-root.js";
 import { runSubprocess } from "../util/subprocess.js";
+import { models, present, texts } from "./bench-models.js";
 
 const presets = ["Q2_K", "Q3_K_M", "IQ4_XS", "Q4_K_M", "Q5_K_M"];
 /** Neither text is used to calibrate or to search. */
 const evaluations = ["public-domain-evaluation.txt", "wikitext-2-test.txt"];
 
 const root = fileURLToPath(packageRoot);
-const models = process.env.QUANTSMITH_BENCH_MODELS ?? join(root, "..", "shared", "models");
-const texts = process.env.QUANTSMITH_BENCH_TEXTS ?? join(root, "..", "shared", "text");
 
 const pipeline = {
   version: 1,
@@ -31,14 +30,7 @@ const pipeline = {
  */
 export async function benchQuality(print: (line: string) => void): Promise<void> {
   const needed = [join(models, "small-llama"), ...evaluations.map((name) => join(texts, name))];
-  for (const path of needed) {
-    const present = await access(path).then(
-      () => true,
-      () => false,
-    );
-    if (!present)
-      return print(`left out: ${path} is not there; see QUANTSMITH_BENCH_MODELS and QUANTSMITH_BENCH_TEXTS`);
-  }
+  if (!(await present(needed, print))) return;
   const home = join(root, "artifacts", "bench-quality");
   await mkdir(home, { recursive: true });
   await writeFile(join(home, "pipeline.yaml"), stringify(pipeline));

@@ -3,6 +3,7 @@ import type { Step } from "../plan/plan.js";
 import type { OperationReport, StageContext } from "../stages/stage.js";
 import { QuantsmithError } from "../util/errors.js";
 import { diskFull, requireDiskSpace, watchDisk } from "./disk-space.js";
+import { findRelatives } from "./find-relatives.js";
 import { findStep, recordKeys } from "./find-step.js";
 import { fingerprint, stepKey } from "./fingerprint.js";
 import { withLock } from "./lock.js";
@@ -122,6 +123,7 @@ function stageContext(
       await mkdir(partial, { recursive: true });
       return partial;
     },
+    relatives: (inputs) => findRelatives(step, runtime, inputs),
     threads: runtime.threads,
     steps: runtime.steps,
     toolchain: () => runtime.tools.toolchain(note),

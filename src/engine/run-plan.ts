@@ -27,6 +27,7 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<RunOutco
   const ended = new Map<string, Promise<void>>();
   for (const step of plan.steps) {
     const before = dependencies(step).map(({ id }) => ended.get(id));
+    if (step.after !== undefined) before.push(ended.get(step.after));
     ended.set(
       step.id,
       Promise.all(before).then(() => run.step(step)),

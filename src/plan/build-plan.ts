@@ -5,7 +5,8 @@ import { convertUpstream } from "../stages/convert/convert-upstream.js";
 import { fetchHub } from "../stages/fetch/fetch-hub.js";
 import { fetchLocal } from "../stages/fetch/fetch-local.js";
 import { packageRelease } from "../stages/package/package-release.js";
-import { quantizePreset } from "../stages/quantize/quantize.js";
+import { quantizeByBank } from "../stages/quantize/bank.js";
+import { quantizeByTool } from "../stages/quantize/llama-quantize.js";
 import { smoke } from "../stages/smoke/smoke.js";
 import type { StageName } from "../stages/stage.js";
 import { baseLogits } from "../stages/validate/base-logits.js";
@@ -34,9 +35,9 @@ export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selec
   if (has("calibrate")) steps.push(calibrateStep(settings, facts));
   if (has("validate")) steps.push(baseStep(settings, facts));
   if (has("allocate")) steps.push(...sharedAllocateSteps(settings, facts));
-  for (const variant of settings.variants) {
+  for (const [i, variant] of settings.variants.entries()) {
     if (has("allocate") && variant.kind === "dynamic") steps.push(allocateStep(variant, settings, facts));
-    if (has("quantize")) steps.push(quantizeStep(variant, settings, facts));
+    if (has("quantize")) steps.push(quantizeStep(variant, settings, facts, settings.variants[i - 1]));
     if (has("validate")) steps.push(qualityStep(variant.name));
     if (has("smoke") && settings.smoke.length > 0) steps.push(smokeStep(variant.name, settings));
   }
@@ -91,7 +92,7 @@ function baseStep({ evaluation }: Settings, facts: PlanFacts): Step {
   return step("validate:base", baseLogits, params, inputs, predictBytes.baseLogits(facts.model, chunks, context));
 }
 
-function quantizeStep(variant: Variant, settings: Settings, facts: PlanFacts): Step {
+function quantizeStep(variant: Variant, settings: Settings, facts: PlanFacts, before: Variant | undefined): Step {
   const calibrated = settings.stages.includes("calibrate");
   const preset = variant.kind === "preset" ? variant.preset : labelPreset(variant, facts, calibrated);
   const params = {
@@ -105,7 +106,9 @@ function quantizeStep(variant: Variant, settings: Settings, facts: PlanFacts): S
     ...(variant.kind === "dynamic" ? { rules: from(`allocate:${variant.name}`, "tensor-types.txt") } : {}),
   };
   const bytes = predictBytes.variant(facts.model, preset);
-  return step(`quantize:${variant.name}`, quantizePreset, params, inputs, bytes, variant.name);
+  const operation = settings.quantize.engine === "bank" ? quantizeByBank : quantizeByTool;
+  const made = step(`quantize:${variant.name}`, operation, params, inputs, bytes, variant.name);
+  return before === undefined ? made : { ...made, after: `quantize:${before.name}` };
 }
 
 function qualityStep(variant: string): Step {

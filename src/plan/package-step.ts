@@ -80,6 +80,7 @@ function lock(settings: Settings, facts: PlanFacts): PackageParams["lock"] {
         ? { name: variant.name, preset: variant.preset, tensors: variant.tensors }
         : { name: variant.name, dynamic: variant.dynamic },
     ),
+    quantize: { ...settings.quantize },
     gates: settings.gates,
     smoke: settings.smoke,
     toolchain: facts.toolVersions,

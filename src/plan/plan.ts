@@ -22,6 +22,8 @@ export interface Step {
   tools: readonly ToolId[];
   params: JsonObject;
   inputs: Readonly<Record<string, StepInput>>;
+  /** A step that ends before this one starts, since this one may copy from its outputs; it may as well fail. */
+  after?: string;
   /** Bytes the step is expected to write, outputs and scratch together; an estimate on the high side. */
   predictedBytes: number;
   /** The exact figure, when the inputs are there and the stage can tell. */

@@ -71,6 +71,22 @@ export function openGgml(library: string): Ggml {
   };
 }
 
+const held = new Map<string, unknown>();
+
+/**
+ * Holds the library for the life of the process, on the thread that lives that long. Without it the end of the last
+ * thread that uses ggml unloads it, and ggml ends the process when it is loaded once more. A library that cannot be
+ * loaded is left to `openGgml` to report.
+ */
+export function holdGgml(library: string): void {
+  if (held.has(library)) return;
+  try {
+    held.set(library, koffi.load(library));
+  } catch {
+    // See above.
+  }
+}
+
 type Dequantize = (source: Uint8Array, target: Float32Array, count: number) => void;
 
 function bind(library: string) {

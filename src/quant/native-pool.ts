@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { QuantsmithError } from "../util/errors.js";
 import { packageRoot } from "../util/package-root.js";
+import { holdGgml } from "./ggml-native.js";
 import type { ErrorSums, NativeReply, NativeResults, NativeTask } from "./native-task.js";
 
 export interface NativePoolOptions {
@@ -52,11 +53,11 @@ export class NativePool {
    * taken, so memory stays bounded however slowly results are taken.
    */
   async *stream<Kind extends NativeTask["kind"]>(
-    tasks: Iterable<TaskOf<Kind>>,
+    tasks: Iterable<TaskOf<Kind>> | AsyncIterable<TaskOf<Kind>>,
   ): AsyncGenerator<NativeResults[Kind], void, void> {
     const ahead: Promise<NativeResults[Kind]>[] = [];
     try {
-      for (const task of tasks) {
+      for await (const task of tasks) {
         const result = this.run(task);
         // One that fails before its turn must not count as unhandled; its turn, or an earlier failure, tells.
         result.catch(() => {});
@@ -93,6 +94,7 @@ export class NativePool {
   }
 
   #start(): Worker {
+    holdGgml(this.#library);
     // The compiled file also when this one runs from source under vitest: threads of Node 20 take only JavaScript.
     const worker = new Worker(new URL("dist/quant/native-worker.js", packageRoot), {
       workerData: { library: this.#library },

@@ -129,6 +129,18 @@ const publish = z.strictObject({
     .describe("Staging branch and one commit (default), pull request, or straight to main."),
 });
 
+/** Also part of a pipeline. */
+export const quantize = z
+  .strictObject({
+    engine: z
+      .enum(["bank", "llama-quantize"])
+      .exactOptional()
+      .describe(
+        "What writes the files: quantsmith, which quantizes each tensor once for all variants (`bank`, default), or one run of llama-quantize for each. The bytes are the same.",
+      ),
+  })
+  .describe("How the variants are made.");
+
 /** The recipe, DESIGN §3: what to build. Defaults are not filled in here but in `settings.ts`. */
 export const recipeSchema = z
   .strictObject({
@@ -170,6 +182,7 @@ export const recipeSchema = z
       })
       .exactOptional()
       .describe("How the variants are measured."),
+    quantize: quantize.exactOptional(),
     variants: z.array(variantEntry).min(1).describe("The files to make."),
     gates: gates
       .exactOptional()

@@ -1,3 +1,4 @@
+import type { QuantizeEngine } from "../stages/quantize/quantize.js";
 import type { StageName } from "../stages/stage.js";
 import type { SourceLocation } from "../util/errors.js";
 import type { YamlPath } from "./diagnostics.js";
@@ -95,6 +96,7 @@ export interface Settings {
   search: { corpus: readonly CorpusSource[]; chunks: number };
   /** `context` in tokens. */
   evaluation: { corpus: readonly CorpusSource[]; chunks: number; context: number };
+  quantize: { engine: QuantizeEngine };
   variants: readonly Variant[];
   gates: Gates;
   smoke: readonly SmokePrompt[];

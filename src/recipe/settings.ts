@@ -73,6 +73,7 @@ export function resolveSettings(loaded: LoadedRecipe, { name, file, pipeline }: 
       chunks: pick("evaluation.chunks", evaluation?.chunks, pipeline.evaluation?.chunks, 80),
       context: pick("evaluation.context", evaluation?.context, pipeline.evaluation?.context, 512),
     },
+    quantize: { engine: pick("quantize.engine", recipe.quantize?.engine, pipeline.quantize?.engine, "bank") },
     variants: resolveVariants(recipe.variants),
     gates: { ...pipeline.gates, ...recipe.gates },
     smoke: pick("smoke", recipe.smoke, undefined, []).map((prompt) => ({ maxTokens: defaultMaxTokens, ...prompt })),

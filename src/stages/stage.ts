@@ -53,6 +53,12 @@ export interface StageContext {
   input(name: string): string | undefined;
   /** sha256 of a named input file; undefined when the input does not exist or is a folder. */
   digest(name: string): string | undefined;
+  /**
+   * Output folders of finished steps that are this one but for their parameters: the same stage, code version and tools,
+   * and the same content, or nothing, under these input names. What is copied from them must be what this step would
+   * make itself, because they have no part in its key; and any of them may be removed at any time.
+   */
+  relatives(inputs: readonly string[]): Promise<string[]>;
   /** The run so far: how each step ended. For reports only, never for anything that is compared between runs. */
   steps(): readonly StepSummary[];
   /** Cores that compute tools may use. */

@@ -4,7 +4,11 @@ import type { ToolRun } from "../llamacpp/tool-run.js";
 import { requiredInput, type StageContext } from "./stage.js";
 
 /** Puts a link to an input into the working folder under the name that tools, and through them readers, will see. */
-export async function linkInput(context: StageContext, input: string, name: string): Promise<string> {
+export async function linkInput(
+  context: Pick<StageContext, "input" | "work">,
+  input: string,
+  name: string,
+): Promise<string> {
   await symlink(requiredInput(context, input), join(context.work, name));
   return name;
 }

@@ -306,3 +306,63 @@ describe("partial work", () => {
     expect((await run(somePlan([{ ...stubborn(), params: { id: "other" } }]))).statuses).toEqual({ a: "failed" });
   });
 });
+
+describe("what a step may copy from", () => {
+  /** A step of the quantize stage that reads `in` and tells its relatives' outputs. */
+  function teller(id: string, told: Map<string, string[]>, change: Partial<Step> = {}): Step {
+    return step(id, {
+      inputs: { in: reads("base") },
+      run: async (context) => {
+        const folders = await context.relatives(["in", "none"]);
+        told.set(id, folders.map((folder) => readFileSync(join(folder, "out.bin"), "utf8")).sort());
+        await writeFile(join(context.out, "out.bin"), id);
+        return {};
+      },
+      ...change,
+    });
+  }
+  const base = (text = "base") => step("base", { stage: "convert", params: { text } });
+
+  test("finished steps of the same stage, version, tools and inputs, if they are whole", async () => {
+    const { run } = fresh();
+    const told = new Map<string, string[]>();
+    const others = [
+      teller("version", told, { version: 2 }),
+      teller("tools", told, { tools: ["llama.cpp"] }),
+      teller("stage", told, { stage: "smoke" }),
+      teller("input", told, { inputs: {} }),
+    ];
+    const { folder } = await run(somePlan([base(), teller("a", told), teller("b", told, { after: "a" }), ...others]));
+    expect([told.get("a"), told.get("b")]).toEqual([[], ["a"]]);
+    for (const { id } of others) expect(told.get(id), id).toEqual([]);
+    await run(somePlan([base(), teller("c", told)]));
+    expect(told.get("c")).toEqual(["a", "b"]);
+    await appendFile(join(folder("a"), "out.bin"), "!");
+    await run(somePlan([base(), teller("d", told)]));
+    expect(told.get("d")).toEqual(["b", "c"]);
+  });
+
+  test("with --fresh only what the run itself has built", async () => {
+    const { run } = fresh();
+    const told = new Map<string, string[]>();
+    await run(somePlan([base(), teller("a", told)]));
+    const again = [base(), teller("b", told), teller("c", told, { after: "b" })];
+    await run(somePlan(again), { fresh: true });
+    expect([told.get("b"), told.get("c")]).toEqual([[], ["b"]]);
+  });
+
+  test("a step waits for the one it comes after, also when that fails", async () => {
+    const { run } = fresh();
+    const told = new Map<string, string[]>();
+    const failing = step("a", {
+      run: async () => {
+        await sleep(50);
+        told.set("a", []);
+        throw new Error("no");
+      },
+    });
+    const { statuses } = await run(somePlan([base(), failing, teller("b", told, { after: "a" })]));
+    expect(statuses).toEqual({ base: "built", a: "failed", b: "built" });
+    expect([...told.keys()]).toEqual(["a", "b"]);
+  });
+});

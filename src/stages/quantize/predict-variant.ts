@@ -1,39 +1,30 @@
-import { basename, dirname } from "node:path";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { readGguf } from "../../gguf/read-header.js";
-import { quantizeDryRun } from "../../llamacpp/quantize-dry-run.js";
-import { ggmlTypeByName, rowBytes } from "../../quant/ggml-types.js";
+import { variantFileBytes } from "../allocate/file-size.js";
+import { openImatrix } from "../allocate/source.js";
 import { type PredictContext, requiredInput } from "../stage.js";
+import { planVariant } from "./plan-variant.js";
 import type { QuantizeParams } from "./quantize.js";
-import { ruledTypes } from "./tensor-rules.js";
 
-/** llama-quantize adds a few entries about the imatrix to the base's metadata; bytes, on the high side. */
-const addedMetadataBytes = 4096;
+/** `quantize.json`, on the high side: it names each fallback. */
+const reportBytes = (tensors: number) => 1024 + 200 * tensors;
 
 /**
- * Bytes of a variant's file: the tensors as `llama-quantize --dry-run` plans them with the rules applied on top, each
- * padded, and the base's header. Exact but for at most `addedMetadataBytes`.
+ * Bytes of a variant's outputs: the file exactly, as `llama-quantize --dry-run` plans its tensors and with the header
+ * it will have, and what is small beside it.
  */
 export async function predictVariantBytes(params: QuantizeParams, context: PredictContext): Promise<number> {
-  const model = requiredInput(context, "model");
-  const base = await readGguf(model);
-  const rules = await ruledTypes(params, context, base);
-  const planned = await quantizeDryRun({
-    toolchain: await context.toolchain(),
-    cwd: dirname(model),
-    model: basename(model),
-    type: params.preset,
-    threads: context.threads,
-    signal: context.signal,
-  });
-  const padded = (bytes: number) => Math.ceil(bytes / base.alignment) * base.alignment;
-  const tensors = planned.tensors.map(({ name, shape, bytes }) => padded(bytesUnder(rules.get(name), shape) ?? bytes));
-  return base.dataOffset + addedMetadataBytes + tensors.reduce((sum, bytes) => sum + bytes, 0);
-}
-
-/** A tensor's bytes as the type of its rule; undefined without a rule, or where the rows make llama.cpp fall back. */
-function bytesUnder(rule: string | undefined, shape: readonly number[]): number | undefined {
-  const type = rule === undefined ? undefined : ggmlTypeByName(rule);
-  const [columns = 0, ...others] = shape;
-  if (type === undefined || columns % type.blockSize !== 0) return undefined;
-  return rowBytes(type, columns) * others.reduce((product, size) => product * size, 1);
+  const base = await readGguf(requiredInput(context, "model"));
+  const { imatrixName, preset } = params;
+  // Nothing may be written beside the inputs, and llama-quantize reads the rules from a file.
+  const work = await mkdtemp(join(tmpdir(), "quantsmith-plan-"));
+  try {
+    const { types, rules = "", fallbacks } = await planVariant(params, { ...context, work }, base);
+    const makings = { base, imatrix: await openImatrix(context), imatrixName, preset };
+    return variantFileBytes(makings, types) + Buffer.byteLength(rules) + reportBytes(fallbacks.length);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
 }

@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import type { Gguf } from "../../gguf/gguf.js";
+import type { GgmlType } from "../../quant/ggml-types.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { matchWithin } from "../../util/match-within.js";
 import type { StageContext } from "../stage.js";
-import type { QuantizeParams } from "./quantize.js";
+import type { QuantizeParams, TensorFallback } from "./quantize.js";
 
 /**
  * Turns a variant's manual rules into a type for each tensor they name.
@@ -67,6 +68,31 @@ export async function ruledTypes(
   if (map !== undefined) return parseTensorTypeFile(await readFile(map, "utf8"));
   const names = base.tensors.map((tensor) => tensor.name);
   return resolveTensorRules(Object.fromEntries(rules), names);
+}
+
+/**
+ * Rules that got another answer than asked for, given what the variant's tensors are or will be. A documented fallback
+ * may be the answer, but no rule is silently ignored: that is QS-QUANTIZE-RULE.
+ */
+export function answeredRules(
+  wanted: ReadonlyMap<string, string>,
+  tensors: readonly { name: string; type: GgmlType }[],
+  fellBack: readonly string[],
+): TensorFallback[] {
+  const types = new Map(tensors.map(({ name, type }) => [name, type.name]));
+  const differing = [...wanted].filter(([name, type]) => types.get(name) !== type);
+  const ignored = differing.find(([name]) => !fellBack.includes(name));
+  if (ignored !== undefined) {
+    const [name, type] = ignored;
+    throw new QuantsmithError(
+      "QS-QUANTIZE-RULE",
+      `llama-quantize makes ${name} ${types.get(name) ?? "nothing"}, although the rule says ${type}`,
+      {
+        remedy: "Rules need a quantized preset, and 1-dimensional tensors keep their type. Correct or remove the rule.",
+      },
+    );
+  }
+  return differing.map(([name, asked]) => ({ name, asked, got: types.get(name) ?? "" }));
 }
 
 /** The text of a `--tensor-type-file`: one anchored line per tensor, reusable with plain llama-quantize. */

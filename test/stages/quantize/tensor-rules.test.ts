@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { resolveTensorRules, tensorTypeFile } from "../../../src/stages/quantize/tensor-rules.js";
+import { ggmlTypes } from "../../../src/quant/ggml-types.js";
+import { answeredRules, resolveTensorRules, tensorTypeFile } from "../../../src/stages/quantize/tensor-rules.js";
 
 const names = [
   "token_embd.weight",
@@ -45,4 +46,29 @@ describe("resolveTensorRules", () => {
 
 test("the type file names each tensor by an anchored pattern", () => {
   expect(tensorTypeFile(new Map([["blk.0.attn_v.weight", "Q8_0"]]))).toBe("^blk\\.0\\.attn_v\\.weight$=q8_0\n");
+});
+
+describe("what became of the rules", () => {
+  const tensors = ["Q4_K", "Q5_0", "F32"].flatMap((wanted, i) => {
+    const type = ggmlTypes.find(({ name }) => name === wanted);
+    return type === undefined ? [] : [{ name: `t${i}`, type }];
+  });
+  const answered = (rules: [string, string][]) => answeredRules(new Map(rules), tensors, ["t1"]);
+
+  test("kept, and answered by a fallback", () => {
+    expect(answered([["t0", "Q4_K"]])).toEqual([]);
+    expect(
+      answered([
+        ["t0", "Q4_K"],
+        ["t1", "Q4_K"],
+      ]),
+    ).toEqual([{ name: "t1", asked: "Q4_K", got: "Q5_0" }]);
+  });
+
+  test.each([
+    ["t2", "F32", "although the rule says Q4_K"],
+    ["t3", "nothing", "although the rule says Q4_K"],
+  ])("ignored: %s", (name, got, end) => {
+    expect(() => answered([[name, "Q4_K"]])).toThrow(`makes ${name} ${got}, ${end}`);
+  });
 });

@@ -1,0 +1,38 @@
+import type { Step } from "../plan/plan.js";
+import { canonicalJson } from "../util/canonical-json.js";
+import { recordKeys } from "./find-step.js";
+import { fingerprint } from "./fingerprint.js";
+import type { StepRecord } from "./record.js";
+import type { Runtime } from "./runtime.js";
+import { inputDigests } from "./step-inputs.js";
+
+/**
+ * Folders of the whole, finished steps that `StageContext.relatives` promises, last finished first. A run with `fresh`
+ * believes only what it built itself.
+ */
+export async function findRelatives(step: Step, runtime: Runtime, inputs: readonly string[]): Promise<string[]> {
+  const { store, verify } = runtime;
+  const own = fingerprint(step, runtime.plan, recordKeys(runtime));
+  const ownInputs = inputDigests(step.inputs, runtime.records);
+  const traits = ({ stage, version, tools }: typeof own, digests: Readonly<Record<string, string>>) =>
+    canonicalJson({ stage, version, tools, inputs: inputs.map((name) => digests[name] ?? null) });
+  const wanted = traits(own, ownInputs);
+  const relatives = (await candidates(runtime)).filter(
+    (record) => traits(record.fingerprint, record.inputs) === wanted,
+  );
+  relatives.sort((a, b) => (a.finished < b.finished ? 1 : -1));
+  const folders: string[] = [];
+  for (const {
+    fingerprint: { stage },
+    key,
+  } of relatives) {
+    if ((await store.find(stage, key, { verify })) !== undefined) folders.push(store.folder(stage, key));
+  }
+  return folders;
+}
+
+async function candidates(runtime: Runtime): Promise<StepRecord[]> {
+  if (!runtime.fresh) return (await runtime.store.records()).map(({ record }) => record);
+  const built = new Set(runtime.steps().flatMap(({ id, status }) => (status === "built" ? [id] : [])));
+  return [...runtime.records].flatMap(([id, record]) => (built.has(id) ? [record] : []));
+}

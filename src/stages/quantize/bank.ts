@@ -1,0 +1,85 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { readGguf } from "../../gguf/read-header.js";
+import { type Imatrix, readImportance } from "../../gguf/read-imatrix.js";
+import { variantLayout } from "../../gguf/variant-layout.js";
+import type { GgmlType } from "../../quant/ggml-types.js";
+import { presetByName } from "../../quant/presets.js";
+import { QuantsmithError } from "../../util/errors.js";
+import { openImatrix, withPool } from "../allocate/source.js";
+import { type Operation, requiredInput } from "../stage.js";
+import { assembleVariant } from "./assemble-variant.js";
+import { findFinishedTensors } from "./finished-tensors.js";
+import { planVariant } from "./plan-variant.js";
+import { predictVariantBytes } from "./predict-variant.js";
+import { type QuantizeParams, reportVariant } from "./quantize.js";
+
+/**
+ * Assembles one variant, byte for byte llama-quantize's file: tensors that a finished variant of the same base and
+ * imatrix has in the same type are copied, so that each is quantized once for all variants. Inputs and outputs as
+ * `quantizeByTool`. Errors: QS-QUANTIZE-*, QS-GGML-*, QS-IMATRIX-INVALID, QS-INPUT-CHANGED.
+ */
+export const quantizeByBank: Operation<QuantizeParams> = {
+  stage: "quantize",
+  version: 1,
+  resource: "compute",
+  tools: ["llama.cpp", "node-llama-cpp"],
+  predictBytes: predictVariantBytes,
+  async run(params, context) {
+    const base = await readGguf(requiredInput(context, "model"));
+    const plan = await planVariant(params, context, base);
+    if (plan.rules !== undefined) await writeFile(join(context.out, "tensor-types.txt"), plan.rules);
+    const imatrix = await openImatrix(context);
+    const layout = variantLayout({
+      base,
+      fileType: presetByName(params.preset)?.fileType ?? 0,
+      ...(imatrix && { imatrix: { imatrix, fileName: params.imatrixName } }),
+    });
+    const changed = layout.tensors.flatMap(({ name, shape, type: from }) => {
+      const to = plan.types.get(name) ?? from;
+      return to === from ? [] : [{ name, shape, to }];
+    });
+    requireImportance(params.preset, changed, imatrix);
+    const finished = await findFinishedTensors(context, new Map(changed.map(({ name, to }) => [name, to])));
+    const shapes = new Map(changed.map(({ name, shape }) => [name, { name, shape }]));
+    await withPool(context, (pool) =>
+      assembleVariant(join(context.out, "model.gguf"), {
+        pool,
+        layout,
+        base: base.path,
+        types: plan.types,
+        finished: finished.places,
+        importanceOf: async (name) => {
+          const tensor = shapes.get(name);
+          return imatrix && tensor && readImportance(imatrix, tensor);
+        },
+        signal: context.signal,
+        onTensor: (done, total) => context.progress({ done, total, unit: "tensor" }),
+      }),
+    );
+    await finished.requireUnchanged();
+    await reportVariant(context, plan.fallbacks);
+    const tensorsCopied = finished.places.size;
+    return {
+      commands: [plan.argv],
+      peakMemoryBytes: plan.peakMemoryBytes,
+      measurements: { tensorsQuantized: changed.length - tensorsCopied, tensorsCopied },
+    };
+  },
+};
+
+/** llama-quantize refuses these too, in part only after it has written half of the file. */
+function requireImportance(
+  preset: string,
+  tensors: readonly { name: string; to: GgmlType }[],
+  imatrix: Imatrix | undefined,
+): void {
+  const lacking = tensors.find(({ name, to }) => {
+    const ownRule = preset === "Q2_K_S" && to.name === "Q2_K" && !/^(token_embd|output)\.weight$/.test(name);
+    return (ownRule || to.needsImatrix === true) && imatrix?.entries.has(name) !== true;
+  });
+  if (lacking === undefined) return;
+  throw new QuantsmithError("QS-QUANTIZE-IMATRIX", `The type of ${lacking.name} needs an imatrix that covers it`, {
+    remedy: "Add or enlarge `calibration` in the recipe, or choose a type of more bits for this tensor.",
+  });
+}

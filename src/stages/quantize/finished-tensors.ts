@@ -1,0 +1,70 @@
+import { link, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Gguf } from "../../gguf/gguf.js";
+import { readGguf } from "../../gguf/read-header.js";
+import type { FileRange } from "../../gguf/write-gguf.js";
+import type { GgmlType } from "../../quant/ggml-types.js";
+import { QuantsmithError } from "../../util/errors.js";
+import type { StageContext } from "../stage.js";
+
+/** Where tensors lie that finished variants of the same base and imatrix have in the wanted type. */
+export interface FinishedTensors {
+  places: ReadonlyMap<string, FileRange>;
+  /** Throws QS-INPUT-CHANGED when somebody wrote to one of the files since. */
+  requireUnchanged(): Promise<void>;
+}
+
+/**
+ * Looks for the wanted tensors, by name and type, in the variants that are in the store: these are the bank, so nothing
+ * is stored twice. A file that gives some is linked into the working folder, where it stays for as long as
+ * it is needed, whatever happens to the store. One that is gone or cannot be linked is passed over.
+ */
+export async function findFinishedTensors(
+  context: Pick<StageContext, "relatives" | "work">,
+  wanted: ReadonlyMap<string, GgmlType>,
+): Promise<FinishedTensors> {
+  const places = new Map<string, FileRange>();
+  const states = new Map<string, string>();
+  for (const [i, folder] of (await context.relatives(["model", "imatrix"])).entries()) {
+    if (places.size === wanted.size) break;
+    const path = join(context.work, `finished-${i}.gguf`);
+    const linked = await link(join(folder, "model.gguf"), path).then(
+      () => true,
+      () => false,
+    );
+    const variant = linked ? await readVariant(path) : undefined;
+    if (variant === undefined) continue;
+    states.set(path, await fileState(path));
+    for (const { name, type, offset } of variant.tensors) {
+      if (wanted.get(name) === type && !places.has(name)) places.set(name, { path, offset });
+    }
+  }
+  return {
+    places,
+    async requireUnchanged() {
+      for (const [path, state] of states) {
+        if ((await fileState(path)) !== state) throw changed();
+      }
+    },
+  };
+}
+
+async function readVariant(path: string): Promise<Gguf | undefined> {
+  try {
+    return await readGguf(path);
+  } catch (error) {
+    if (error instanceof QuantsmithError) return undefined;
+    throw error;
+  }
+}
+
+async function fileState(path: string): Promise<string> {
+  const { size, mtimeNs } = await stat(path, { bigint: true });
+  return `${size} ${mtimeNs}`;
+}
+
+function changed(): QuantsmithError {
+  return new QuantsmithError("QS-INPUT-CHANGED", "a finished variant was changed while tensors were copied from it", {
+    remedy: "Run again; the changed variant is then made anew.",
+  });
+}
