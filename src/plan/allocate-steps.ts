@@ -43,16 +43,20 @@ export function sharedAllocateSteps(settings: Settings, facts: PlanFacts): Step[
 
 /** Chooses the types of one dynamic variant. */
 export function allocateStep(variant: DynamicVariant, settings: Settings, facts: PlanFacts): Step {
+  const probed = settings.probes !== "none";
+  const refine = settings.effort === "thorough" && probed;
   const params = {
     budget: sizeBudget(variant),
     types: variant.dynamic.types ?? null,
     preset: labelPreset(variant, facts, settings.stages.includes("calibrate")),
     imatrixName: imatrixFileName(settings.model.name),
+    refine,
   };
   const inputs = {
     ...modelInputs(settings),
     errors: from("allocate:errors", "errors.json"),
-    ...(settings.probes === "none" ? {} : { probes: from("allocate:probes", "probes.json") }),
+    ...(probed ? { probes: from("allocate:probes", "probes.json") } : {}),
+    ...(refine ? { base: from("allocate:base", "base.kld") } : {}),
   };
   return step(`allocate:${variant.name}`, allocateVariant, params, inputs, predictBytes.report(), variant.name);
 }

@@ -72,7 +72,7 @@ function lock(settings: Settings, facts: PlanFacts): PackageParams["lock"] {
     convert: { ...settings.convert },
     calibration: { ...settings.calibration, corpus: texts("calibration") },
     ...(settings.variants.some(({ kind }) => kind === "dynamic")
-      ? { search: { ...settings.search, corpus: texts("search"), probes: settings.probes } }
+      ? { search: { ...settings.search, corpus: texts("search"), probes: settings.probes, effort: settings.effort } }
       : {}),
     evaluation: { ...settings.evaluation, corpus: texts("evaluation") },
     variants: settings.variants.map((variant) =>

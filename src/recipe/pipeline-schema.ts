@@ -49,6 +49,12 @@ export const pipelineSchema = z
       .enum(["none", "groups", "tensors"])
       .exactOptional()
       .describe("What dynamic variants measure before they choose: nothing, groups of tensors, or every tensor."),
+    effort: z
+      .enum(["standard", "thorough"])
+      .exactOptional()
+      .describe(
+        "`thorough` measures what the probes led to and betters it, at about 20 more measurements per dynamic variant (default `standard`).",
+      ),
     quantize: quantize.exactOptional(),
     gates: gates.exactOptional().describe("Limits for recipes that set none on the same figure."),
     keepIntermediates: z.boolean().exactOptional().describe("Default for recipes that do not say."),
@@ -58,6 +64,12 @@ export const pipelineSchema = z
       })
       .exactOptional()
       .describe("How much happens at once."),
+  })
+  .superRefine((value, check) => {
+    if (value.effort === "thorough" && value.probes === "none") {
+      const remedy = "Set `probes: groups` or `probes: tensors`, or leave `effort` out.";
+      check.addIssue(complaint("without probes there is nothing to be thorough about", remedy, ["effort"]));
+    }
   })
   .describe("A quantsmith pipeline: stages, effort and default gates.");
 

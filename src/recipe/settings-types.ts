@@ -106,6 +106,8 @@ export interface Settings {
   /** Whether files that only other steps read stay in the store after their last reader. */
   keepIntermediates: boolean;
   probes: "none" | "groups" | "tensors";
+  /** Whether dynamic variants are also refined by measurement. */
+  effort: "standard" | "thorough";
   concurrency: { downloads: number };
   /** Where each value comes from, by dotted key: `evaluation.chunks`, `gates.kldMean`. The pipeline's name is not among them. */
   origins: Readonly<Record<string, Origin>>;

@@ -81,6 +81,7 @@ export function resolveSettings(loaded: LoadedRecipe, { name, file, pipeline }: 
     ...(recipe.publish === undefined ? {} : { publish: publishSettings(recipe.publish, folder, pick) }),
     keepIntermediates: pick("keepIntermediates", recipe.keepIntermediates, pipeline.keepIntermediates, true),
     probes: pick("probes", undefined, pipeline.probes, "groups"),
+    effort: pick("effort", undefined, pipeline.effort, "standard"),
     concurrency: { downloads: pick("concurrency.downloads", undefined, pipeline.concurrency?.downloads, 4) },
     origins,
     locate: loaded.locate,

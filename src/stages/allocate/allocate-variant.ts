@@ -1,18 +1,21 @@
-import { writeFile } from "node:fs/promises";
+import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readGguf } from "../../gguf/read-header.js";
 import { quantizeDryRun } from "../../llamacpp/quantize-dry-run.js";
 import type { ErrorTable } from "../../quant/error-table.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { tensorTypeFile } from "../quantize/tensor-rules.js";
-import { type Operation, requiredInput, type StageContext } from "../stage.js";
+import { type Operation, type OperationReport, requiredInput, type StageContext } from "../stage.js";
 import { linkInput, readReport, toolRun, writeReport } from "../step-files.js";
 import { defaultTypes, knownType } from "./candidates.js";
-import { chooseTypes } from "./choose-types.js";
+import { changeTypes, chooseTypes, type TypeChoice, type TypeChoiceOptions, typeItems } from "./choose-types.js";
 import { fileBytesAt, type VariantMakings, variantFileBytes } from "./file-size.js";
 import type { ProbesReport } from "./measure-probes.js";
+import { ProbeBench } from "./probe-bench.js";
+import { probeUnits } from "./probe-units.js";
+import { type Refinement, refineChoice } from "./refine-choice.js";
 import { priorAlphas } from "./role-prior.js";
-import { openImatrix } from "./source.js";
+import { openImatrix, openSource, withPool } from "./source.js";
 
 // An alias, not an interface: interfaces are not assignable to a step's JSON parameters.
 /** What limits a variant's size, as the recipe gives it. */
@@ -29,6 +32,8 @@ export interface AllocateParams extends JsonObject {
   preset: string;
   /** Name under which the imatrix is published. */
   imatrixName: string;
+  /** Measure the choice and better it, see `refineChoice`; needs probes. */
+  refine: boolean;
 }
 
 /** `allocation.json`. Bytes are of whole files, KLD in nats. */
@@ -42,19 +47,23 @@ export interface AllocationReport {
   boundGap: number;
   /** What the choice rests on; null is the prior. */
   probes: { effort: ProbesReport["effort"]; count: number; corpus: string; chunks: number; context: number } | null;
+  /** What measuring on the search text has changed: mean KL divergence before and after; null without refinement. */
+  refinement: { startKld: number; kld: number; rounds: number; exchanges: number } | null;
   types: Record<string, string>;
 }
 
 /**
  * Chooses a type for every tensor of one variant within its budget. Inputs `model`, optional `imatrix`, `errors`,
- * optional `probes`; outputs `tensor-types.txt`, which plain llama-quantize takes too, and `allocation.json`.
- * Errors: QS-ALLOCATE-BUDGET, QS-QUANTIZE-FAILED.
+ * optional `probes`, and to refine `base` (logits); outputs `tensor-types.txt`, which plain llama-quantize takes too, and `allocation.json`.
+ * Errors: QS-ALLOCATE-BUDGET, QS-QUANTIZE-FAILED, and to refine QS-VALIDATE-*, QS-GGML-*.
  */
 export const allocateVariant: Operation<AllocateParams> = {
   stage: "allocate",
   version: 1,
   resource: "compute",
-  tools: ["llama.cpp"],
+  tools: ["llama.cpp", "node-llama-cpp"],
+  // A refinement damages a private copy of the base model.
+  predictBytes: async ({ refine }, context) => (refine ? (await stat(requiredInput(context, "model"))).size : 0),
   async run(params, context) {
     const { budget, imatrixName, preset } = params;
     const table = await readReport<ErrorTable>(requiredInput(context, "errors"));
@@ -62,13 +71,11 @@ export const allocateVariant: Operation<AllocateParams> = {
     const base = await readGguf(requiredInput(context, "model"));
     const makings = { base, imatrix: await openImatrix(context), imatrixName, preset };
     const budgetBytes = await bytesOf(budget, makings, context);
-    const choice = chooseTypes({
-      makings,
-      table,
-      alphas: probes === null ? priorAlphas(table) : probedAlphas(probes),
-      types: params.types ?? defaultTypes,
-      budgetBytes,
-    });
+    const alphas = probes === null ? priorAlphas(table) : probedAlphas(probes);
+    const options = { makings, table, alphas, types: params.types ?? defaultTypes, budgetBytes };
+    const start = chooseTypes(options);
+    const refined = params.refine && probes !== null ? await refine(start, options, context) : undefined;
+    const choice = refined?.choice ?? start;
     const types = new Map([...choice.types].map(([name, type]) => [name, type.name]));
     await writeFile(join(context.out, "tensor-types.txt"), tensorTypeFile(types));
     const report: AllocationReport = {
@@ -78,12 +85,47 @@ export const allocateVariant: Operation<AllocateParams> = {
       predictedKld: probes === null ? null : choice.predictedKld,
       boundGap: choice.boundGap,
       probes: probes === null ? null : summary(probes),
+      refinement: refined === undefined ? null : refinementSummary(refined),
       types: Object.fromEntries(types),
     };
     await writeReport(context, "allocation.json", report);
-    return {};
+    return refined?.report ?? {};
   },
 };
+
+type Refined = Refinement & { report: OperationReport };
+
+/** Refines on the search text; what a killed run has measured is not measured again. */
+async function refine(start: TypeChoice, options: TypeChoiceOptions, context: StageContext): Promise<Refined> {
+  const source = await openSource(context);
+  return withPool(context, async (pool) => {
+    const bench = await ProbeBench.open(context, source, pool);
+    try {
+      let done = 0;
+      const refinement = await refineChoice({
+        start,
+        alphas: options.alphas,
+        units: probeUnits(options.table.tensors, "groups"),
+        budgetBytes: options.budgetBytes,
+        choose: (alphas) => chooseTypes({ ...options, alphas }),
+        items: (alphas) => typeItems({ ...options, alphas }),
+        change: (choice, types) => changeTypes(choice, types, options),
+        measure: async (types) => {
+          const probe = await bench.measureTypes(types);
+          context.progress({ done: ++done, total: done, unit: "probe" });
+          return probe;
+        },
+      });
+      return { ...refinement, report: bench.report() };
+    } finally {
+      await bench.close();
+    }
+  });
+}
+
+function refinementSummary({ startKld, kld, rounds, exchanges }: Refinement): AllocationReport["refinement"] {
+  return { startKld, kld, rounds, exchanges };
+}
 
 async function readProbes(context: StageContext): Promise<ProbesReport | null> {
   return (await readReport<ProbesReport>(context.input("probes"))) ?? null;

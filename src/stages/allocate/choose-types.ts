@@ -31,8 +31,9 @@ export interface TypeChoice {
  * 2411.17525), in a file of at most `budgetBytes`. A tensor without any possible type keeps its 16 bits.
  * Throws QS-ALLOCATE-BUDGET.
  */
-export function chooseTypes({ makings, table, alphas, types, budgetBytes }: TypeChoiceOptions): TypeChoice {
-  const items = table.tensors.map((tensor) => itemOf(tensor, types, alphas, makings.base.alignment));
+export function chooseTypes(options: TypeChoiceOptions): TypeChoice {
+  const { makings, budgetBytes } = options;
+  const items = typeItems(options);
   const choosable = items.filter(({ choices }) => choices.length > 0);
   // The header and what keeps its type: a file with any types, less what those take.
   const first = new Map(choosable.map(({ id, choices }) => [id, knownType(choices[0]?.type ?? "")]));
@@ -53,6 +54,25 @@ export function chooseTypes({ makings, table, alphas, types, budgetBytes }: Type
     predictedKld: solution.damage,
     boundGap: solution.gap,
   };
+}
+
+/** A choice with the types of single tensors changed. */
+export function changeTypes(
+  choice: TypeChoice,
+  changes: ReadonlyMap<string, string>,
+  { makings, ...options }: Omit<TypeChoiceOptions, "budgetBytes">,
+): TypeChoice {
+  const types = new Map(choice.types);
+  for (const [name, type] of changes) types.set(name, knownType(type));
+  const items = typeItems({ makings, ...options });
+  const damages = items.map(({ id, choices }) => choices.find(({ type }) => type === types.get(id)?.name)?.damage ?? 0);
+  const predictedKld = damages.reduce((sum, damage) => sum + damage, 0);
+  return { ...choice, types, fileBytes: variantFileBytes(makings, types), predictedKld };
+}
+
+/** What every tensor can be stored as, and at what cost. */
+export function typeItems({ makings, table, alphas, types }: Omit<TypeChoiceOptions, "budgetBytes">): KnapsackItem[] {
+  return table.tensors.map((tensor) => itemOf(tensor, types, alphas, makings.base.alignment));
 }
 
 function itemOf(

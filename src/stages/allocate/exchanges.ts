@@ -1,0 +1,54 @@
+import type { KnapsackChoice, KnapsackItem } from "../../quant/knapsack.js";
+
+/** One tensor up and another down, or one alone where the budget has room for it. */
+export interface Exchange {
+  /** New type by tensor. */
+  types: Map<string, string>;
+  /** What the exchange would add to the damage by the prediction, in nats; mostly above 0, as the choice is the best. */
+  damage: number;
+}
+
+interface Move {
+  id: string;
+  type: string;
+  bytes: number;
+  damage: number;
+}
+
+/**
+ * All exchanges of one step up and one step down that fit into `spareBytes`, those first that promise most. The next
+ * step is the next larger or smaller type that lies on the tensor's own frontier of bytes and damage.
+ */
+export function exchanges(
+  items: readonly KnapsackItem[],
+  chosen: ReadonlyMap<string, string>,
+  spareBytes: number,
+): Exchange[] {
+  const steps = items.map((item) => neighbours(item, chosen.get(item.id)));
+  const ups = steps.flatMap(({ up }) => up);
+  const downs = steps.flatMap(({ down }) => down);
+  const found: Exchange[] = [];
+  for (const up of ups) {
+    if (up.bytes <= spareBytes) found.push({ types: new Map([[up.id, up.type]]), damage: up.damage });
+    for (const down of downs) {
+      if (down.id === up.id || up.bytes + down.bytes > spareBytes) continue;
+      const types = new Map([up, down].map(({ id, type }) => [id, type]));
+      found.push({ types, damage: up.damage + down.damage });
+    }
+  }
+  return found.sort((a, b) => a.damage - b.damage);
+}
+
+function neighbours({ id, choices }: KnapsackItem, type: string | undefined): { up: Move[]; down: Move[] } {
+  const frontier = choices
+    .toSorted((a, b) => a.bytes - b.bytes || a.damage - b.damage)
+    .filter((choice, i, all) => all.slice(0, i).every(({ damage }) => choice.damage < damage));
+  const now = choices.find((choice) => choice.type === type);
+  if (now === undefined) return { up: [], down: [] };
+  const move = (to: KnapsackChoice | undefined): Move[] =>
+    to === undefined ? [] : [{ id, type: to.type, bytes: to.bytes - now.bytes, damage: to.damage - now.damage }];
+  return {
+    up: move(frontier.find(({ bytes }) => bytes > now.bytes)),
+    down: move(frontier.findLast(({ bytes }) => bytes < now.bytes)),
+  };
+}

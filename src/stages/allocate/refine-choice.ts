@@ -1,0 +1,103 @@
+import type { TensorErrors } from "../../quant/error-table.js";
+import type { KnapsackItem } from "../../quant/knapsack.js";
+import type { TypeChoice } from "./choose-types.js";
+import { exchanges } from "./exchanges.js";
+import type { Probe } from "./probe-journal.js";
+import type { ProbeUnit } from "./probe-units.js";
+import { isReadable, type NoiseFloor } from "./weigh-probes.js";
+
+export interface RefineOptions {
+  /** The best choice by the probes, and the alphas it rests on. */
+  start: TypeChoice;
+  alphas: ReadonlyMap<string, number>;
+  /** Groups of tensors whose alphas are corrected together: alone, most tensors do too little damage to be read. */
+  units: readonly ProbeUnit[];
+  budgetBytes: number;
+  choose: (alphas: ReadonlyMap<string, number>) => TypeChoice;
+  items: (alphas: ReadonlyMap<string, number>) => KnapsackItem[];
+  /** A choice with single tensors changed. */
+  change: (choice: TypeChoice, types: ReadonlyMap<string, string>) => TypeChoice;
+  /** Mean KL divergence on the search text of a model with these types and all other tensors as in the base. */
+  measure: (types: ReadonlyMap<string, string>) => Promise<Pick<Probe, "kld" | "kldError">>;
+}
+
+export interface Refinement {
+  choice: TypeChoice;
+  /** Measured on the search text, in nats: the choice that the probes alone led to, and the best one. */
+  startKld: number;
+  kld: number;
+  rounds: number;
+  exchanges: number;
+}
+
+/** A relative gain below this is worth no further measurement: it is what 0.05 % more bytes would buy. */
+const leastGain = 0.0025;
+const mostRounds = 3;
+/** Exchanges tried in a row without a gain before it is over. */
+const mostFailures = 4;
+const mostExchanges = 12;
+/** A correction beyond this, either way, is a reading gone wrong. */
+const mostCorrection = 2;
+
+/**
+ * Improves a choice by measuring it. Rounds: each group is put back to 16 bits in turn; what the divergence loses by
+ * that is the damage the group does at its present types, beside all others, and corrects its alphas; the knapsack is
+ * solved again. Then exchanges of two tensors, most promising first. The best measured choice is kept, so the result
+ * is never worse on the search text than the start.
+ */
+export async function refineChoice(options: RefineOptions): Promise<Refinement> {
+  const measured = async (choice: TypeChoice) => ({ choice, ...(await options.measure(names(choice))) });
+  const start = await measured(options.start);
+  let best = start;
+  let alphas = options.alphas;
+  let rounds = 0;
+  for (let gain = true; gain && rounds < mostRounds; rounds++) {
+    alphas = await corrected(alphas, best, options);
+    const next = await measured(options.choose(alphas));
+    gain = next.kld < best.kld * (1 - leastGain);
+    if (next.kld < best.kld) best = next;
+  }
+  let tried = 0;
+  for (let failures = 0; failures < mostFailures && tried < mostExchanges; tried++) {
+    const spare = options.budgetBytes - best.choice.fileBytes;
+    const next = exchanges(options.items(alphas), names(best.choice), spare)[failures];
+    if (next === undefined) break;
+    const changed = await measured(options.change(best.choice, next.types));
+    if (changed.kld < best.kld * (1 - leastGain)) {
+      best = changed;
+      failures = 0;
+    } else failures++;
+  }
+  return { choice: best.choice, startKld: start.kld, kld: best.kld, rounds, exchanges: tried };
+}
+
+async function corrected(
+  alphas: ReadonlyMap<string, number>,
+  { choice, kld, kldError }: { choice: TypeChoice } & NoiseFloor,
+  { units, measure }: RefineOptions,
+): Promise<ReadonlyMap<string, number>> {
+  const types = names(choice);
+  const next = new Map(alphas);
+  for (const { tensors } of units) {
+    const without = new Map(types);
+    for (const { name } of tensors) without.delete(name);
+    const damage = kld - (await measure(without)).kld;
+    const foretold = tensors.reduce((sum, tensor) => sum + foretoldDamage(tensor, types, alphas), 0);
+    if (foretold === 0 || !isReadable({ kld: damage, kldError }, { kld: 0, kldError: 0 })) continue;
+    const factor = Math.min(mostCorrection, Math.max(1 / mostCorrection, damage / foretold));
+    for (const { name } of tensors) next.set(name, (alphas.get(name) ?? 0) * factor);
+  }
+  return next;
+}
+
+function foretoldDamage(
+  { name, errors }: TensorErrors,
+  types: ReadonlyMap<string, string>,
+  alphas: ReadonlyMap<string, number>,
+): number {
+  return (alphas.get(name) ?? 0) * (errors[types.get(name) ?? ""] ?? 0);
+}
+
+function names({ types }: TypeChoice): Map<string, string> {
+  return new Map([...types].map(([name, { name: type }]) => [name, type]));
+}
