@@ -12,7 +12,7 @@ export interface HubText {
 }
 
 const form =
-  /^hf:([A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*)@([A-Za-z0-9][\w.-]*)\/([^\s\\#]+)(?:#sha256=([0-9a-f]{64}))?$/i;
+  /^hf:([A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*)@([A-Za-z0-9][\w.-]*)\/([^\s\\#?%]+)(?:#sha256=([0-9a-f]{64}))?$/i;
 
 /** Reads `hf:org/dataset@revision/path[.zip/file][#sha256=…]`; undefined for anything else. */
 export function hubText(text: string): HubText | undefined {
