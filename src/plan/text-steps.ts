@@ -20,8 +20,8 @@ import { predictBytes } from "./predict-bytes.js";
 /** The step whose output says that no two texts overlap; there is one when a text comes to be in the run. */
 export const apartId = "validate:texts";
 
-/** Tokens of one sampled piece: as many as the usual chunk has. */
-const pieceTokens = 512;
+/** Tokens of one sampled piece at most: as many as the usual chunk has. */
+const longestPiece = 512;
 /** A little above nothing taken away: at 1.0 a small model loses the thread too often. */
 const temperature = 0.95;
 /** What is sampled is not tokenized again in the same way, and usually in fewer tokens. */
@@ -57,7 +57,7 @@ function sampleStep(kind: CorpusKind, settings: Settings): Step[] {
   const { context } = kind === "calibration" ? settings.calibration : settings.evaluation;
   const tokens = Math.ceil((chunks * context * spare) / corpus.length);
   const operation = { ...sampleText, stage: readingStage[kind] };
-  const params = { use: kind, tokens, pieceTokens, temperature };
+  const params = { use: kind, tokens, pieceTokens: Math.min(longestPiece, tokens), temperature };
   return [step(sampleId(kind), operation, params, { model: from("convert", "model.gguf") }, predictBytes.report())];
 }
 
