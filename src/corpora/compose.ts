@@ -3,7 +3,7 @@ import { exercises } from "./arithmetic.js";
 import { program } from "./code.js";
 import { request, talk } from "./dialogues.js";
 import { englishText } from "./english.js";
-import { paragraph } from "./language.js";
+import { type Language, paragraph } from "./language.js";
 import { europeanLanguages } from "./languages-european.js";
 import { otherLanguages } from "./languages-other.js";
 import { Random } from "./random.js";
@@ -26,20 +26,22 @@ const chatCharacters = 480_000;
 export function composeText(use: CorpusUse, sampled: string): string {
   const random = new Random(seeds[use]);
   const next = passages(sampled, use, random);
+  const european = inTurn(europeanLanguages, random);
+  const other = inTurn(otherLanguages, random);
   const makers: (() => string)[] = [
     () => {
       const { title, body } = englishText(use, random.between(2, 5), random);
       return `${random.pick(["", "# ", "## "])}${title}\n\n${body}`;
     },
     () => `${random.pick(["", "```\n"])}${program(use, random)}`.replace(/^(```\n[\s\S]*)$/, "$1```"),
-    () => languageText(europeanLanguages, use, random),
+    () => languageText(european(), use, random),
     next,
     () => exercises(use, random.between(3, 6), random),
-    () => languageText(otherLanguages, use, random),
+    () => languageText(other(), use, random),
     () => record(use, random),
     () => talkText(use, random),
     next,
-    () => languageText(random.pick([europeanLanguages, otherLanguages]), use, random),
+    () => languageText(random.pick([european, other])(), use, random),
   ];
   let text = "";
   while (text.length < characters[use]) {
@@ -62,8 +64,16 @@ export function composeConversations(): string {
   return `${lines.join("\n")}\n`;
 }
 
-function languageText(languages: typeof europeanLanguages, use: CorpusUse, random: Random): string {
-  const language = random.pick(languages);
+/** Gives one after the other, in another order each time around. */
+function inTurn<T>(list: readonly T[], random: Random): () => T {
+  let rest: T[] = [];
+  return () => {
+    if (rest.length === 0) rest = random.shuffled(list);
+    return rest.pop() ?? random.pick(list);
+  };
+}
+
+function languageText(language: Language, use: CorpusUse, random: Random): string {
   return Array.from({ length: random.between(1, 3) }, () =>
     paragraph(language, use, random.between(3, 7), random),
   ).join("\n\n");
@@ -92,5 +102,5 @@ function passages(text: string, use: CorpusUse, random: Random): () => string {
   }
   const order = random.shuffled(blocks);
   let index = 0;
-  return () => order[index++] ?? languageText(europeanLanguages, use, random);
+  return () => order[index++] ?? languageText(random.pick(europeanLanguages), use, random);
 }
