@@ -48,12 +48,9 @@ export async function planFor(settings: Settings, options: PlanOptions, digests:
 
 /** What a user should know about a recipe that is not wrong. */
 export function settingsNotes(settings: Settings): string[] {
-  const bundled = (["calibration", "evaluation"] as const).filter((kind) =>
-    settings[kind].corpus.some((source) => source.kind === "default"),
-  );
-  if (bundled.length === 0) return [];
+  if (!settings.evaluation.corpus.some((source) => source.kind === "default")) return [];
   return [
-    `Note: ${bundled.join(" and ")} use the small sample text that comes with quantsmith. Figures on it say little about your model; give texts of your own.`,
+    "Note: evaluation uses the text that comes with quantsmith. Its figures compare variants with each other; to compare them with other people's, name wikitext-2 as recipes/qwen3-0.6b.yaml does.",
   ];
 }
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-/** Where the Hugging Face cache keeps one model repository: `models--org--name` and what lies in it. */
+/** Where the Hugging Face cache keeps one repository: `models--org--name`, `datasets--org--name`, and what lies in it. */
 export interface RepoCache {
   folder: string;
   /** Content by digest. */
@@ -15,9 +15,9 @@ export interface RepoCache {
   tree(commit: string): string;
 }
 
-/** The layout that huggingface_hub documents and its tools share. `repo` is `org/name`, already checked. */
+/** The layout that huggingface_hub documents and its tools share. `repo` is `org/name` or `datasets/org/name`, already checked. */
 export function repoCache(cacheFolder: string, repo: string): RepoCache {
-  const name = `models--${repo.replaceAll("/", "--")}`;
+  const name = (repo.startsWith("datasets/") ? repo : `models/${repo}`).replaceAll("/", "--");
   const folder = join(cacheFolder, name);
   return {
     folder,

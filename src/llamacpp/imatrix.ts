@@ -16,6 +16,8 @@ export interface ImatrixOptions extends ToolRun {
   chunks: number;
   /** Tokens per chunk. */
   context: number;
+  /** Read `<|im_start|>` and its like in the text as the control tokens they name, not as letters (default false). */
+  parseSpecial?: boolean;
 }
 
 export interface ImatrixResult extends ToolReport {
@@ -32,6 +34,7 @@ export async function computeImatrix(options: ImatrixOptions): Promise<ImatrixRe
   const args = [
     ...["-m", fileArgument(options.model), "-f", fileArgument(options.text), "-o", fileArgument(options.out)],
     ...["-c", `${options.context}`, "--chunks", `${options.chunks}`, "-t", `${options.threads}`, "-ngl", "0"],
+    ...(options.parseSpecial ? ["--parse-special"] : []),
   ];
   const result = await runTool(options, "llama-imatrix", args, followChunks(options.onProgress));
   const text = `${result.stdout}\n${result.stderr}`;

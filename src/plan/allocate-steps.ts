@@ -23,8 +23,8 @@ export function sharedAllocateSteps(settings: Settings, facts: PlanFacts): Step[
   const base = { ...baseLogits, stage: "allocate" as const };
   // Probes are read under the conditions the variants are measured under.
   const { context } = evaluation;
-  const texts = corpusTexts(search.corpus, "search", facts);
-  const text = { model: from("convert", "model.gguf"), ...corpusInputs(search.corpus, "search", facts) };
+  const texts = corpusTexts("search", settings, facts);
+  const text = { model: from("convert", "model.gguf"), ...corpusInputs("search", settings, facts) };
   const logitBytes = predictBytes.baseLogits(facts.model, search.chunks, context);
   const probed = {
     ...model,

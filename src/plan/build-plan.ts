@@ -23,6 +23,7 @@ import type { Plan, Step, StepInput } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
 import { requireSupported } from "./require-supported.js";
 import { restrict, type Selection } from "./selection.js";
+import { apartInput, textSteps } from "./text-steps.js";
 
 /**
  * Lays out all steps for a recipe. Pure: everything it knows of the world comes in as facts.
@@ -31,14 +32,14 @@ import { restrict, type Selection } from "./selection.js";
 export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selection = {}): Plan {
   requireSupported(settings, facts);
   const has = (stage: StageName) => settings.stages.includes(stage);
-  const steps: Step[] = [fetchStep(settings, facts), convertStep(settings, facts)];
+  const steps: Step[] = [fetchStep(settings, facts), convertStep(settings, facts), ...textSteps(settings, facts)];
   if (has("calibrate")) steps.push(calibrateStep(settings, facts));
   if (has("validate")) steps.push(baseStep(settings, facts));
   if (has("allocate")) steps.push(...sharedAllocateSteps(settings, facts));
   for (const [i, variant] of settings.variants.entries()) {
     if (has("allocate") && variant.kind === "dynamic") steps.push(allocateStep(variant, settings, facts));
     if (has("quantize")) steps.push(quantizeStep(variant, settings, facts, settings.variants[i - 1]));
-    if (has("validate")) steps.push(qualityStep(variant.name));
+    if (has("validate")) steps.push(qualityStep(variant.name, apartInput(settings, facts)));
     if (has("smoke") && settings.smoke.length > 0) steps.push(smokeStep(variant.name, settings));
   }
   const report = { params: packageParams(settings, facts), inputs: packageInputs(settings) };
@@ -78,17 +79,17 @@ function convertStep({ convert, model }: Settings, facts: PlanFacts): Step {
   );
 }
 
-function calibrateStep({ calibration }: Settings, facts: PlanFacts): Step {
-  const texts = corpusTexts(calibration.corpus, "calibration", facts);
-  const params = { texts, chunks: calibration.chunks, context: calibration.context };
-  const inputs = { model: from("convert", "model.gguf"), ...corpusInputs(calibration.corpus, "calibration", facts) };
+function calibrateStep(settings: Settings, facts: PlanFacts): Step {
+  const { chunks, context, chatTemplate } = settings.calibration;
+  const params = { texts: corpusTexts("calibration", settings, facts), chunks, context, chatTemplate };
+  const inputs = { model: from("convert", "model.gguf"), ...corpusInputs("calibration", settings, facts) };
   return step("calibrate", calibrate, params, inputs, predictBytes.imatrix(facts.model));
 }
 
-function baseStep({ evaluation }: Settings, facts: PlanFacts): Step {
-  const { chunks, context, corpus } = evaluation;
-  const params = { texts: corpusTexts(corpus, "evaluation", facts), chunks, context };
-  const inputs = { model: from("convert", "model.gguf"), ...corpusInputs(corpus, "evaluation", facts) };
+function baseStep(settings: Settings, facts: PlanFacts): Step {
+  const { chunks, context } = settings.evaluation;
+  const params = { texts: corpusTexts("evaluation", settings, facts), chunks, context };
+  const inputs = { model: from("convert", "model.gguf"), ...corpusInputs("evaluation", settings, facts) };
   return step("validate:base", baseLogits, params, inputs, predictBytes.baseLogits(facts.model, chunks, context));
 }
 
@@ -111,11 +112,12 @@ function quantizeStep(variant: Variant, settings: Settings, facts: PlanFacts, be
   return before === undefined ? made : { ...made, after: `quantize:${before.name}` };
 }
 
-function qualityStep(variant: string): Step {
+function qualityStep(variant: string, apart: Record<string, StepInput>): Step {
   const inputs = {
     model: from(`quantize:${variant}`, "model.gguf"),
     base: from("validate:base", "base.kld"),
     baseReport: from("validate:base", "base.json"),
+    ...apart,
   };
   return step(`validate:${variant}`, measureQuality, {}, inputs, predictBytes.report(), variant);
 }

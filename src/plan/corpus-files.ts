@@ -1,24 +1,38 @@
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { CorpusSource } from "../recipe/settings.js";
+import type { CorpusSource, Settings } from "../recipe/settings.js";
 import type { CorpusText } from "../stages/corpus.js";
+import { fetchedText } from "../stages/texts/fetch-texts.js";
+import type { CorpusUse } from "../stages/texts/openings.js";
+import type { JsonObject } from "../util/canonical-json.js";
 import { packageRoot } from "../util/package-root.js";
 import type { PlanFacts } from "./facts.js";
+import { from } from "./make-step.js";
 import type { StepInput } from "./plan.js";
 
-export type CorpusKind = "calibration" | "search" | "evaluation";
+export type CorpusKind = CorpusUse;
 
-/** The text files of a corpus: given ones as they are, `default` as the bundled text of that kind. */
-export function corpusFiles(corpus: readonly CorpusSource[], kind: CorpusKind): string[] {
-  return corpus.flatMap((source) => localFile(source, kind) ?? []);
+/** The uses of texts in the order in which they may not repeat each other. */
+export const corpusKinds = ["calibration", "search", "evaluation"] as const;
+
+/** The stage that reads the text of each kind, and that samples it where it is `self`. */
+export const readingStage = { calibration: "calibrate", search: "allocate", evaluation: "validate" } as const;
+
+/** The kinds of text that the steps of this recipe read. */
+export function usedKinds({ stages, variants, probes }: Settings): CorpusKind[] {
+  const searching = probes !== "none" && variants.some(({ kind }) => kind === "dynamic");
+  return corpusKinds.filter((kind) => stages.includes(readingStage[kind]) && (kind !== "search" || searching));
 }
 
-function localFile(source: CorpusSource, kind: CorpusKind): string | undefined {
+/** The local file of a text; undefined for one that comes to be in the run. */
+export function localFile(source: CorpusSource, kind: CorpusKind, { calibration }: Settings): string | undefined {
   switch (source.kind) {
     case "file":
       return source.path;
-    case "default":
-      return fileURLToPath(new URL(`recipes/demo/text/${kind}.txt`, packageRoot));
+    case "default": {
+      const chat = kind === "calibration" && calibration.chatTemplate;
+      return fileURLToPath(new URL(`corpora/${kind}${chat ? "-chat.jsonl" : ".txt"}`, packageRoot));
+    }
     case "self":
     case "hub":
       return undefined;
@@ -26,27 +40,68 @@ function localFile(source: CorpusSource, kind: CorpusKind): string | undefined {
 }
 
 /** Names and digests of a corpus for a step's parameters. */
-export function corpusTexts(corpus: readonly CorpusSource[], kind: CorpusKind, facts: PlanFacts): CorpusText[] {
-  return corpus.flatMap((source) => {
-    const path = localFile(source, kind);
-    // On the card the bundled text must not look like one of the user's.
-    const prefix = source.kind === "default" ? "quantsmith-sample-" : "";
-    return path === undefined ? [] : [{ name: `${prefix}${basename(path)}`, sha256: digestOf(path, facts) }];
+export function corpusTexts(kind: CorpusKind, settings: Settings, facts: PlanFacts): CorpusText[] {
+  return settings[kind].corpus.map((source) => {
+    const path = localFile(source, kind, settings);
+    if (path !== undefined) {
+      // On the card the bundled text must not look like one of the user's.
+      const prefix = source.kind === "default" ? "quantsmith-" : "";
+      return { name: `${prefix}${basename(path)}`, sha256: digestOf(path, facts) };
+    }
+    return source.kind === "hub"
+      ? { name: hubTextName(hubFile(source.ref, facts)), sha256: null }
+      : { name: "self-sampled.txt", sha256: null };
+  });
+}
+
+/** A corpus for the lock file: what comes from the Hub with its commit and digest. */
+export function lockedTexts(kind: CorpusKind, settings: Settings, facts: PlanFacts): JsonObject[] {
+  const { corpus } = settings[kind];
+  return corpusTexts(kind, settings, facts).map((text, index) => {
+    const source = corpus[index];
+    return source?.kind === "hub" ? { ...text, hub: hubFile(source.ref, facts) } : text;
   });
 }
 
 /** The inputs `text0`, `text1`, … in the order of `corpusTexts`. */
-export function corpusInputs(
-  corpus: readonly CorpusSource[],
-  kind: CorpusKind,
-  facts: PlanFacts,
-): Record<string, StepInput> {
+export function corpusInputs(kind: CorpusKind, settings: Settings, facts: PlanFacts): Record<string, StepInput> {
+  let fetched = 0;
   return Object.fromEntries(
-    corpusFiles(corpus, kind).map((path, index) => [
-      `text${index}`,
-      { kind: "outside", path, digest: digestOf(path, facts) },
-    ]),
+    settings[kind].corpus.map((source, index): [string, StepInput] => {
+      const path = localFile(source, kind, settings);
+      if (path !== undefined) return [`text${index}`, { kind: "outside", path, digest: digestOf(path, facts) }];
+      if (source.kind === "hub") return [`text${index}`, from(fetchId(kind), fetchedText(fetched++, source))];
+      return [`text${index}`, from(sampleId(kind), "self.txt")];
+    }),
   );
+}
+
+/** The step that brings the Hub's texts of one kind. */
+export function fetchId(kind: CorpusKind): string {
+  return `fetch:${kind}-text`;
+}
+
+/** The step that samples the text of one kind from the model. */
+export function sampleId(kind: CorpusKind): string {
+  return `${readingStage[kind]}:sample`;
+}
+
+/** The texts of one kind on the Hub, in the recipe's order. */
+export function hubFiles(kind: CorpusKind, settings: Settings, facts: PlanFacts) {
+  return settings[kind].corpus.flatMap((source) =>
+    source.kind === "hub" ? [{ revision: source.revision, file: hubFile(source.ref, facts) }] : [],
+  );
+}
+
+function hubFile(ref: string, facts: PlanFacts) {
+  const file = facts.hubTexts.get(ref);
+  if (file === undefined) throw new Error(`${ref} was planned without being looked up`);
+  return file;
+}
+
+/** As the card shows it: what it is, and exactly which one. */
+function hubTextName({ dataset, commit, path, member }: ReturnType<typeof hubFile>): string {
+  return `hf:${dataset}@${commit.slice(0, 12)}/${path}${member === null ? "" : `/${member}`}`;
 }
 
 function digestOf(path: string, facts: PlanFacts): string {

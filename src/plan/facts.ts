@@ -1,12 +1,15 @@
 import type { HubFile } from "../hub/hub-file.js";
 import type { SnapshotFile } from "../stages/fetch/snapshot-report.js";
 import type { ToolId } from "../stages/stage.js";
+import type { HubTextFile } from "../stages/texts/fetch-texts.js";
 
 /** What the plan must know of the world: content digests, sizes, tool versions. Paths stand beside, never in keys. */
 export interface PlanFacts {
   model: ModelFacts;
   /** sha256 of each text file, by absolute path. */
   texts: ReadonlyMap<string, string>;
+  /** Each text on the Hub, by how the recipe refers to it. */
+  hubTexts: ReadonlyMap<string, HubTextFile>;
   toolDigests: Readonly<Record<ToolId, string>>;
   /** Version names for the report, by tool. */
   toolVersions: Readonly<Record<string, string>>;

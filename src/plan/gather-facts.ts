@@ -1,4 +1,4 @@
-import { realpath, stat } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { repoCache } from "../hub/cache-layout.js";
 import { missingBytes } from "../hub/cache-space.js";
@@ -15,14 +15,13 @@ import type { FileChoice } from "../stages/fetch/file-choice.js";
 import { selectHubFiles } from "../stages/fetch/select-hub-files.js";
 import { maxIndexBytes } from "../stages/fetch/weight-index.js";
 import type { DigestCache } from "../util/digest-cache.js";
-import { isSystemError, QuantsmithError } from "../util/errors.js";
 import { packageVersion } from "../util/package-version.js";
-import { corpusFiles } from "./corpus-files.js";
 import type { ModelFacts, PlanFacts } from "./facts.js";
+import { findHubTexts, hashTexts, requireTextsApart } from "./gather-texts.js";
 
 /**
  * Looks at the world for one recipe: hashes local files, asks the Hub for the commit, reads tool versions.
- * Writes nothing and starts no tool. Errors: QS-FETCH-*, QS-HUB-*, QS-TEXT-MISSING, QS-TOOL-*.
+ * Writes nothing and starts no tool. Errors: QS-FETCH-*, QS-HUB-*, QS-TEXT-*, QS-TOOL-*.
  */
 export async function gatherFacts(settings: Settings, digests: DigestCache): Promise<PlanFacts> {
   const { source, ...choice } = settings.model;
@@ -32,9 +31,12 @@ export async function gatherFacts(settings: Settings, digests: DigestCache): Pro
   if (toolchain.state === "missing") throw toolchain.problem;
   const python = await describePython();
   const nodeLlamaCpp = (await findPinnedPackage()).packageVersion;
+  const texts = await hashTexts(settings, digests);
+  await requireTextsApart(settings);
   return {
     model,
-    texts: await hashTexts(settings, digests),
+    texts,
+    hubTexts: await findHubTexts(settings),
     toolDigests: {
       "llama.cpp": toolchain.digest,
       converter: `${toolchain.digest}+${python.digest}`,
@@ -78,25 +80,4 @@ async function hubModel(
     tensorBytes,
     vocabulary: null,
   };
-}
-
-async function hashTexts(settings: Settings, digests: DigestCache): Promise<Map<string, string>> {
-  const hashes = new Map<string, string>();
-  for (const kind of ["calibration", "search", "evaluation"] as const) {
-    for (const path of corpusFiles(settings[kind].corpus, kind)) {
-      try {
-        // A pipe would be waited for without end.
-        if (!(await stat(path)).isFile()) throw Object.assign(new Error("not a file"), { code: "not a regular file" });
-        hashes.set(path, await digests.digest(path));
-      } catch (cause) {
-        const reason = isSystemError(cause) ? ` (${cause.code})` : "";
-        throw new QuantsmithError("QS-TEXT-MISSING", `the ${kind} text ${path} cannot be read${reason}`, {
-          remedy: "Correct the path in the recipe; it is relative to the recipe's folder.",
-          at: settings.locate([kind, "corpus"]),
-          cause,
-        });
-      }
-    }
-  }
-  return hashes;
 }

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { imatrixFileName, variantFileName } from "../quant/names.js";
 import type { Settings } from "../recipe/settings.js";
 import { type PackageParams, variantInput } from "../stages/package/package-params.js";
-import { type CorpusKind, corpusTexts } from "./corpus-files.js";
+import { type CorpusKind, lockedTexts } from "./corpus-files.js";
 import type { PlanFacts } from "./facts.js";
 import type { StepInput } from "./plan.js";
 
@@ -55,7 +55,7 @@ function maybe(step: string, file: string): StepInput {
 
 /** `recipe.lock.yaml`: the settings after merging, with everything that moves pinned by digest or commit. */
 function lock(settings: Settings, facts: PlanFacts): PackageParams["lock"] {
-  const texts = (kind: CorpusKind) => corpusTexts(settings[kind].corpus, kind, facts);
+  const texts = (kind: CorpusKind) => lockedTexts(kind, settings, facts);
   const { source } = facts.model;
   return {
     version: 1,

@@ -19,6 +19,9 @@ export const predictBytes = {
     Math.ceil((model.parameters * (presetByName(preset)?.bitsPerWeight ?? 16)) / 8) * 1.1 + vocabularyBytes(model),
   baseLogits: (model: ModelFacts, chunks: number, context: number) =>
     baseLogitsBytes({ vocabulary: model.vocabulary ?? largeVocabulary, chunks, context }) + smallBytes,
+  /** Text shrinks to a third or a quarter in an archive. */
+  texts: (files: readonly { bytes: number; member: string | null }[]) =>
+    files.reduce((sum, { bytes, member }) => sum + (member === null ? 0 : bytes * 4), smallBytes),
   report: () => smallBytes,
 } as const;
 

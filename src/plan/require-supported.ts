@@ -1,6 +1,6 @@
 import type { DynamicVariant, Settings } from "../recipe/settings.js";
 import { QuantsmithError, type SourceLocation } from "../util/errors.js";
-import { corpusFiles } from "./corpus-files.js";
+import { corpusKinds, localFile } from "./corpus-files.js";
 import type { PlanFacts } from "./facts.js";
 
 /** Throws QS-NOT-YET or QS-TEXT-OVERLAP for what cannot be planned, at its place in the recipe. */
@@ -11,20 +11,6 @@ export function requireSupported(settings: Settings, facts: PlanFacts): void {
   }
   if (settings.convert.pretokenizer !== "auto") {
     notYet("override the pre-tokenizer", "Leave `pretokenizer: auto`.", locate(["convert", "pretokenizer"]));
-  }
-  if (settings.calibration.chatTemplate) {
-    notYet(
-      "calibrate through the chat template",
-      "Leave `chatTemplate: false`.",
-      locate(["calibration", "chatTemplate"]),
-    );
-  }
-  for (const kind of ["calibration", "search", "evaluation"] as const) {
-    for (const [index, source] of settings[kind].corpus.entries()) {
-      if (source.kind === "file" || source.kind === "default") continue;
-      const what = source.kind === "self" ? "sample a text from the model" : "take a corpus from the Hub";
-      notYet(what, "Name a local text file or `default`.", locate([kind, "corpus", index]));
-    }
   }
   requireDisjointTexts(settings, facts);
 }
@@ -44,9 +30,11 @@ function requireAllocatable({ name, path, dynamic }: DynamicVariant, { stages, l
 /** Figures measured on a text that chose the quantization would flatter; equal content counts, whatever the name. */
 function requireDisjointTexts(settings: Settings, facts: PlanFacts): void {
   const owner = new Map<string, string>();
-  for (const kind of ["calibration", "search", "evaluation"] as const) {
-    for (const path of corpusFiles(settings[kind].corpus, kind)) {
-      const digest = facts.texts.get(path) ?? path;
+  for (const kind of corpusKinds) {
+    for (const source of settings[kind].corpus) {
+      const path = localFile(source, kind, settings);
+      const digest = path === undefined ? undefined : facts.texts.get(path);
+      if (digest === undefined) continue;
       const other = owner.get(digest);
       if (other !== undefined && other !== kind) {
         throw new QuantsmithError("QS-TEXT-OVERLAP", `${kind} and ${other} use the same text`, {

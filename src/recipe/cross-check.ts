@@ -117,7 +117,7 @@ function checkTexts(parts: ValidParts, folder: string): Problem[] {
     const corpus = parts[section]?.corpus ?? [];
     return [corpus].flat().flatMap((text, index): Problem[] => {
       if (text === "default" || text === "self") return [];
-      const key = text.startsWith("hf:") ? text : resolve(folder, text);
+      const key = text.startsWith("hf:") ? text.replace(/#.*$/, "") : resolve(folder, text);
       const user = users.get(key) ?? section;
       users.set(key, user);
       if (user === section) return [];

@@ -3,6 +3,7 @@ import type { StageName } from "../stages/stage.js";
 import type { SourceLocation } from "../util/errors.js";
 import type { YamlPath } from "./diagnostics.js";
 import type { Gates } from "./gates-schema.js";
+import type { HubText } from "./hub-text.js";
 import type { ModelSource } from "./model-source.js";
 
 export type Origin = "recipe" | "pipeline" | "default";
@@ -14,8 +15,8 @@ export type CorpusSource =
   | { kind: "self" }
   /** `path` is absolute, `name` the file name. */
   | { kind: "file"; path: string; name: string }
-  /** `org/dataset@revision/path`. */
-  | { kind: "hub"; ref: string };
+  /** A file of a Hub data set; `ref` is as the recipe says it, without `hf:` and the digest. */
+  | ({ kind: "hub"; ref: string } & HubText);
 
 /** What limits the size of a dynamic variant. */
 export type Budget =

@@ -1,5 +1,6 @@
 import { basename, dirname, resolve } from "node:path";
 import { stageNames } from "../stages/stage.js";
+import { hubText } from "./hub-text.js";
 import type { LoadedPipeline } from "./load-pipeline.js";
 import type { LoadedRecipe } from "./load-recipe.js";
 import { defaultModelName, modelSource } from "./model-source.js";
@@ -105,6 +106,7 @@ function publishSettings(publish: NonNullable<Recipe["publish"]>, folder: string
 
 function corpusEntry(entry: string, folder: string): CorpusSource {
   if (entry === "default" || entry === "self") return { kind: entry };
-  if (entry.startsWith("hf:")) return { kind: "hub", ref: entry.slice("hf:".length) };
+  const file = hubText(entry);
+  if (file !== undefined) return { kind: "hub", ref: entry.slice("hf:".length).replace(/#.*$/, ""), ...file };
   return { kind: "file", path: resolve(folder, entry), name: basename(entry) };
 }

@@ -182,7 +182,10 @@ describe("sources and texts", () => {
       { kind: "file", path: join(folder, "a.txt"), name: "a.txt" },
       { kind: "file", path: join(folder, "b", "c.txt"), name: "c.txt" },
       { kind: "self" },
-      { kind: "hub", ref: "org/set@v1/d.txt" },
+      {
+        ...{ kind: "hub", ref: "org/set@v1/d.txt", dataset: "org/set", revision: "v1", path: "d.txt" },
+        ...{ member: null, sha256: null },
+      },
     ]);
     expect(settings.evaluation.corpus).toEqual([{ kind: "file", path: "/e.txt", name: "e.txt" }]);
     expect(settings.variants[0]).toMatchObject({ name: "Q8_0", tensors: { ffn_down: "F16" } });

@@ -1,8 +1,10 @@
+import { readGguf } from "../../gguf/read-header.js";
 import { computeImatrix } from "../../llamacpp/imatrix.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { assembleCorpus, type CorpusText, corpusName } from "../corpus.js";
-import type { Operation } from "../stage.js";
+import { type Operation, requiredInput } from "../stage.js";
 import { linkInput, toolRun, writeReport } from "../step-files.js";
+import { chatRenderer } from "../texts/chat-template.js";
 
 export interface CalibrateParams extends JsonObject {
   texts: readonly CorpusText[];
@@ -10,6 +12,8 @@ export interface CalibrateParams extends JsonObject {
   chunks: number;
   /** Tokens per chunk. */
   context: number;
+  /** Conversations go through the model's chat template, whose control tokens count as such. */
+  chatTemplate: boolean;
 }
 
 /** `calibrate.json`. */
@@ -17,6 +21,7 @@ export interface CalibrateReport {
   corpus: string;
   chunks: number;
   context: number;
+  chatTemplate: boolean;
 }
 
 /**
@@ -25,11 +30,13 @@ export interface CalibrateReport {
  */
 export const calibrate: Operation<CalibrateParams> = {
   stage: "calibrate",
-  version: 1,
+  version: 2,
   resource: "compute",
   tools: ["llama.cpp"],
   async run(params, context) {
-    const text = await assembleCorpus(params.texts, context);
+    const { chatTemplate } = params;
+    const render = chatTemplate ? chatRenderer(await readGguf(requiredInput(context, "model"))) : undefined;
+    const text = await assembleCorpus(params.texts, context, render);
     const run = await computeImatrix({
       ...(await toolRun(context)),
       model: await linkInput(context, "model", "model.gguf"),
@@ -37,11 +44,13 @@ export const calibrate: Operation<CalibrateParams> = {
       out: "../out/imatrix.gguf",
       chunks: params.chunks,
       context: params.context,
+      parseSpecial: chatTemplate,
     });
     const report: CalibrateReport = {
       corpus: corpusName(params.texts),
       chunks: run.chunks,
       context: params.context,
+      chatTemplate,
     };
     await writeReport(context, "calibrate.json", report);
     return { commands: [run.argv], peakMemoryBytes: run.peakMemoryBytes };

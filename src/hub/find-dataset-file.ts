@@ -1,0 +1,33 @@
+import { posix } from "node:path";
+import type { HubConnection } from "./connection.js";
+import { type HubFile, isCommit } from "./hub-file.js";
+import { listCommit, resolveCommit } from "./list-commit.js";
+import { listCached } from "./list-model.js";
+
+export interface DatasetFile {
+  commit: string;
+  /** Undefined when the data set has no such file at that commit. */
+  file: HubFile | undefined;
+}
+
+const never = new AbortController().signal;
+
+/**
+ * Looks one file of a data set up, in its own folder only: some data sets hold more files than can be listed. A commit
+ * needs no resolving; offline the cache is asked. `repo` is `datasets/org/name`. Errors: QS-HUB-*.
+ */
+export async function findDatasetFile(
+  connection: HubConnection,
+  { repo, revision, path }: { repo: string; revision: string; path: string },
+  signal: AbortSignal = never,
+): Promise<DatasetFile> {
+  if (connection.offline) {
+    const { commit, files } = await listCached(connection, repo, revision);
+    return { commit, file: files.find((file) => file.path === path) };
+  }
+  const commit = isCommit(revision) ? revision : await resolveCommit(connection, repo, revision, signal);
+  const folder = posix.dirname(path);
+  const subject = { doing: `looking for ${path} of ${repo}`, repo };
+  const files = await listCommit(connection, { repo, commit, folder: folder === "." ? "" : folder }, subject, signal);
+  return { commit, file: files.find((file) => file.path === path) };
+}

@@ -1,0 +1,15 @@
+/** The messages of one conversation, in order, in the form chat templates take. */
+export type Conversation = readonly { role: string; content: string }[];
+
+/** Reads `messages`; undefined for anything that is not a list of role and content. */
+export function readConversation(value: unknown): Conversation | undefined {
+  if (!Array.isArray(value) || value.length === 0) return undefined;
+  const messages: { role: string; content: string }[] = [];
+  for (const item of value as unknown[]) {
+    if (typeof item !== "object" || item === null) return undefined;
+    const { role, content } = item as { role?: unknown; content?: unknown };
+    if (typeof role !== "string" || typeof content !== "string") return undefined;
+    messages.push({ role, content });
+  }
+  return messages;
+}

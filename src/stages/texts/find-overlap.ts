@@ -1,0 +1,87 @@
+import { stat } from "node:fs/promises";
+import { isJsonLines, readBlocks } from "./read-blocks.js";
+import { ShingleTable } from "./shingle-table.js";
+import { ShingleWalk, shingleLength } from "./shingles.js";
+
+/** One text and what it is for. */
+export interface UsedText {
+  use: string;
+  /** How the text is called, for messages. */
+  name: string;
+  path: string;
+}
+
+interface Place {
+  text: UsedText;
+  line: number;
+}
+
+export interface Overlap {
+  first: Place;
+  second: Place;
+  /** 64 characters that both have. */
+  excerpt: string;
+}
+
+/** A shared passage of this many characters is a copy. */
+const copyLength = 2 * shingleLength;
+/**
+ * So is a text of which more than this part is shared in shorter pieces. Independent texts share set phrases: three of
+ * 175 000 characters sampled from one model had up to 0.08 % in common and passages of up to 94 characters, two halves of
+ * one diary 0.002 % and 73.
+ */
+const copiedPart = 1 / 500;
+
+/**
+ * Looks for text that is in use twice, by the shingles of 64 characters that texts for different uses share, white space
+ * aside. Gives the first passage of 128 characters, or a shorter one when more than 0.2 % of a text is shared.
+ * Texts of one use may share what they like. Memory: the longest text and a table of at most 64 MB.
+ * Errors: those of `readBlocks`.
+ */
+export async function findOverlap(texts: readonly UsedText[]): Promise<Overlap | undefined> {
+  const sizes = await Promise.all(texts.map(async ({ path }) => (await stat(path)).size));
+  const table = new ShingleTable(sizes.reduce((sum, size) => sum + size, 0));
+  for (const [owner, text] of texts.entries()) {
+    const overlap = await compare(text, owner, texts, table);
+    if (overlap !== undefined) return overlap;
+  }
+  return undefined;
+}
+
+async function compare(
+  text: UsedText,
+  owner: number,
+  texts: readonly UsedText[],
+  table: ShingleTable,
+): Promise<Overlap | undefined> {
+  const counts = { seen: 0, shared: 0 };
+  let any: Overlap | undefined;
+  let passage: { start: number; overlap: Overlap } | undefined;
+  const walk: ShingleWalk = new ShingleWalk((shingle) => {
+    if (!table.keeps(shingle)) return true;
+    counts.seen++;
+    const known = table.find(shingle);
+    const other = known === undefined ? undefined : texts[known.owner];
+    if (known === undefined || other === undefined || other.use === text.use) {
+      if (known === undefined) table.add(shingle, owner);
+      passage = undefined;
+      return true;
+    }
+    counts.shared++;
+    passage ??= {
+      start: shingle.position,
+      overlap: {
+        first: { text: other, line: known.line },
+        second: { text, line: shingle.line },
+        excerpt: walk.text(),
+      },
+    };
+    any ??= passage.overlap;
+    return shingle.position - passage.start < copyLength - shingleLength;
+  });
+  const plain = !isJsonLines(text.name);
+  for (const block of await readBlocks(text.path, text.name)) {
+    if (!walk.push(`${block.text}\n`, block.line, plain)) return passage?.overlap;
+  }
+  return counts.shared >= shingleLength && counts.shared > counts.seen * copiedPart ? any : undefined;
+}

@@ -1,0 +1,69 @@
+import type { Shingle } from "./shingles.js";
+
+/** Shingles kept at most; the table takes 32 bytes for each. */
+const mostShingles = 2 ** 21;
+
+/**
+ * Remembers shingles with the text and line they come from. Memory is bounded: of more text than it can hold it keeps
+ * every n-th shingle by hash, so that long shared passages are still found and only short ones may be missed.
+ */
+export class ShingleTable {
+  readonly #step: number;
+  readonly #mask: number;
+  readonly #firsts: Int32Array;
+  readonly #seconds: Int32Array;
+  readonly #lines: Uint32Array;
+  /** Number of the text plus one; 0 is an empty place. */
+  readonly #owners: Uint32Array;
+  readonly #room: number;
+  #size = 0;
+
+  /** `characters` is how much text will be put in, about. */
+  constructor(characters: number) {
+    this.#step = Math.max(1, Math.ceil(characters / mostShingles));
+    const places = 2 ** Math.ceil(Math.log2(Math.max(1024, (characters / this.#step) * 2)));
+    this.#mask = places - 1;
+    this.#room = Math.floor(places * 0.8);
+    this.#firsts = new Int32Array(places);
+    this.#seconds = new Int32Array(places);
+    this.#lines = new Uint32Array(places);
+    this.#owners = new Uint32Array(places);
+  }
+
+  /** True for shingles that the table keeps. */
+  keeps({ second }: Shingle): boolean {
+    return this.#step === 1 || (mix(second) >>> 0) % this.#step === 0;
+  }
+
+  /** Where the shingle was first seen; undefined when it was not. */
+  find(shingle: Shingle): { owner: number; line: number } | undefined {
+    const place = this.#place(shingle);
+    const owner = this.#owners[place] ?? 0;
+    return owner === 0 ? undefined : { owner: owner - 1, line: this.#lines[place] ?? 0 };
+  }
+
+  add(shingle: Shingle, owner: number): void {
+    const place = this.#place(shingle);
+    if (this.#owners[place] !== 0 || this.#size >= this.#room) return;
+    this.#size++;
+    this.#firsts[place] = shingle.first;
+    this.#seconds[place] = shingle.second;
+    this.#lines[place] = shingle.line;
+    this.#owners[place] = owner + 1;
+  }
+
+  /** The place that holds the shingle, or the free one where it would go. */
+  #place({ first, second }: Shingle): number {
+    let place = mix(first ^ second) & this.#mask;
+    while (this.#owners[place] !== 0 && (this.#firsts[place] !== first || this.#seconds[place] !== second)) {
+      place = (place + 1) & this.#mask;
+    }
+    return place;
+  }
+}
+
+/** Spreads the bits of a hash whose low ones follow the last characters closely. */
+function mix(hash: number): number {
+  const half = Math.imul(hash ^ (hash >>> 16), 0x45d9f3b);
+  return half ^ (half >>> 15);
+}

@@ -1,0 +1,176 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { sha256 } from "../../src/util/sha256.js";
+import { demoCopy, quantsmith } from "../fixtures/cli.js";
+import { Hub } from "../fixtures/hub-server/hub.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+import { zip } from "../fixtures/zip.js";
+
+/*
+ * Texts that come to be in the run: from a data set on the Hub and from the model itself, and conversations through its
+ * chat template. The real tools work on very little text.
+ */
+const home = temporaryFolder();
+const out = join(home, "out");
+const demoText = (name: string) => readFileSync(join(import.meta.dirname, "../../recipes/demo/text", name), "utf8");
+const evaluation = demoText("evaluation.txt").slice(0, 20_000);
+const records = evaluation
+  .split("\n\n")
+  .map((text) => JSON.stringify({ text }))
+  .join("\n");
+
+let hub: Hub;
+let commit: string;
+let env: Record<string, string>;
+let recipe: string;
+
+beforeAll(async () => {
+  hub = await Hub.start();
+  const archive = zip({ "raw/test.txt": Buffer.from(evaluation) });
+  const files = {
+    "small.txt": evaluation,
+    "deep/records.jsonl": records,
+    "texts.zip": archive,
+    "large.bin": evaluation,
+  };
+  commit = hub.create("datasets/org/set").commit({ ...files, "empty.txt": " \n", "binary.txt": "a\0b" });
+  env = { HF_ENDPOINT: hub.url, HF_HOME: home, HF_HUB_CACHE: join(home, "hub") };
+  recipe = demoCopy(join(home, "demo"));
+});
+afterAll(() => hub.close());
+
+/** The demo recipe with these texts and as little work as llama.cpp takes. */
+function write(texts: { calibration?: string; evaluation?: string; search?: string }, more = ""): string {
+  const lines = {
+    calibration: `corpus: ${texts.calibration ?? "./text/calibration.txt"}, chunks: 2, context: 64${more}`,
+    search: `corpus: ${texts.search ?? "./text/search.txt"}, chunks: 2`,
+    evaluation: `corpus: ${texts.evaluation ?? "./text/evaluation.txt"}, chunks: 4, context: 128`,
+  };
+  const sections = Object.entries(lines).map(([key, value]) => `${key}: { ${value} }\n`);
+  const head = "version: 1\nmodel: { source: ./tiny-llama }\npipeline: preview\n";
+  writeFileSync(recipe, `${head}${sections.join("")}variants: [Q8_0]\n`);
+  return recipe;
+}
+
+const run = (args: string[], extra: Record<string, string> = {}) =>
+  quantsmith(["run", recipe, "--out", out, "--json", ...args], { env: { ...env, ...extra } });
+async function failure(args: string[] = ["--until", "validate"]) {
+  const result = await run(args);
+  const { error } = JSON.parse(result.stdout) as {
+    error: { code: string; message: string; remedy: string; at?: object };
+  };
+  expect(error.remedy).not.toBe("");
+  return { exitCode: result.exitCode, ...error };
+}
+/** The newest file of this name among the outputs of finished steps of a stage. */
+function stored(stage: string, file: string): string {
+  const folders = readdirSync(join(out, "store")).filter((name) => name.startsWith(`${stage}-`));
+  const found = folders
+    .map((name) => join(out, "store", name, file))
+    .filter((path) => existsSync(path))
+    .sort((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs);
+  return readFileSync(found.at(-1) ?? `no ${file} in ${folders.join(" ")}`, "utf8");
+}
+
+describe("texts from the Hub", () => {
+  test.each([
+    ["a file", "small.txt", "0/small.txt", evaluation],
+    ["records", "deep/records.jsonl", "0/records.jsonl", records],
+    ["a file in an archive", "texts.zip/raw/test.txt", "0/test.txt", evaluation],
+  ])("%s is fetched once, checked, and there offline", async (_what, path, file, content) => {
+    write({ evaluation: `"hf:org/set@main/${path}"` });
+    const first = await run(["--until", "fetch"]);
+    expect(first.exitCode, first.stdout + first.stderr).toBe(0);
+    expect(stored("fetch", file) === content).toBe(true);
+    expect((await run(["--until", "fetch"], { HF_HUB_OFFLINE: "1" })).exitCode).toBe(0);
+    expect(
+      hub.requests.filter(({ path: asked }) => asked.includes(`/resolve/${commit}/${path.split(".zip")[0]}`)),
+    ).toHaveLength(1);
+    expect(existsSync(join(home, "hub", "datasets--org--set", "snapshots", commit))).toBe(true);
+    expect(hub.violations).toEqual([]);
+  });
+
+  test.each([
+    ["no such data set", "hf:org/none@main/a.txt", "QS-HUB-UNAUTHORIZED", 5],
+    ["no such revision", "hf:org/set@v9/small.txt", "QS-HUB-REVISION", 5],
+    ["no such file", "hf:org/set@main/none.txt", "QS-TEXT-MISSING", 2],
+    ["no such folder", "hf:org/set@main/none/a.txt", "QS-HUB-MISSING", 5],
+    ["a parquet file", "hf:org/set@main/data.parquet", "QS-RECIPE-INVALID", 2],
+    ["an archive without a file", "hf:org/set@main/texts.zip", "QS-RECIPE-INVALID", 2],
+  ])("%s is told at its place in the recipe", async (_what, text, code, exitCode) => {
+    write({ evaluation: `"${text}"` });
+    expect(await failure(["--until", "fetch"])).toMatchObject({ code, exitCode, at: { file: recipe, line: 6 } });
+  });
+
+  test.each([
+    ["another sha256", `small.txt#sha256=${"0".repeat(64)}`, "QS-TEXT-HASH"],
+    ["no such file in the archive", "texts.zip/none.txt", "QS-TEXT-ARCHIVE"],
+  ])("%s is told when it has come", async (_what, text, code) => {
+    write({ evaluation: `"hf:org/set@main/${text}"` });
+    expect(await failure(["--until", "fetch"])).toMatchObject({ code, exitCode: 2 });
+    write({ evaluation: `"hf:org/set@${commit}/small.txt#sha256=${sha256(evaluation)}"` });
+    expect((await run(["--until", "fetch"])).exitCode).toBe(0);
+  });
+
+  test("one that repeats the calibration text stops the measuring, with both places", async () => {
+    writeFileSync(join(home, "demo", "text", "copy.txt"), evaluation);
+    write({ calibration: "./text/copy.txt", evaluation: '"hf:org/set@main/deep/records.jsonl"' });
+    const { code, message } = await failure();
+    expect(code).toBe("QS-TEXT-OVERLAP");
+    expect(message).toMatch(
+      /evaluation text \(hf:org\/set@[0-9a-f]{12}\/deep\/records.jsonl, line \d+\).*calibration text \(copy.txt, line 1\)/,
+    );
+  }, 600_000);
+});
+
+describe("local texts", () => {
+  const local = (name: string, content: string) => {
+    mkdirSync(join(home, "demo", "text"), { recursive: true });
+    writeFileSync(join(home, "demo", "text", name), content);
+    return `./text/${name}`;
+  };
+  test.each([
+    ["an empty one", "empty.txt", " \n", "QS-TEXT-EMPTY"],
+    ["a binary one", "binary.txt", "a\0b", "QS-TEXT-BINARY"],
+    ["records without text", "bad.jsonl", '{"a":1}\n', "QS-TEXT-RECORD"],
+    [
+      "a passage of the calibration text",
+      "part.txt",
+      `new\n${demoText("calibration.txt").slice(900, 1200)}`,
+      "QS-TEXT-OVERLAP",
+    ],
+  ])("%s is refused", async (_what, name, content, code) => {
+    write({ evaluation: local(name, content) });
+    const error = await failure();
+    expect(error).toMatchObject({ code, exitCode: 2 });
+    expect(existsSync(join(out, "releases")) ? readdirSync(join(out, "releases")) : []).toEqual([]);
+  });
+});
+
+test("a text is sampled from the model, by its own seed for each use, and is there for the steps that read it", async () => {
+  write({ calibration: "self", evaluation: "self" });
+  const result = await run(["--until", "validate"]);
+  expect(result.exitCode, result.stdout + result.stderr).toBe(0);
+  const [first, second] = [stored("calibrate", "self.txt"), stored("validate", "self.txt")];
+  expect(Math.min(first.length, second.length)).toBeGreaterThan(200);
+  expect(first.slice(0, 40)).not.toBe(second.slice(0, 40));
+  expect(JSON.parse(stored("calibrate", "sample.json")).tokens).toBeGreaterThanOrEqual(147);
+  expect(JSON.parse(stored("validate", "texts.json")).texts).toHaveLength(2);
+  expect(JSON.parse(stored("validate", "base.json"))).toMatchObject({ corpus: "self-sampled.txt", chunks: 4 });
+}, 600_000);
+
+describe("the chat template", () => {
+  test("renders the conversations of `default`, whose control tokens count", async () => {
+    write({ calibration: "default" }, ", chatTemplate: true");
+    const result = await run(["--until", "calibrate"]);
+    expect(result.exitCode, result.stdout + result.stderr).toBe(0);
+    expect(JSON.parse(stored("calibrate", "calibrate.json"))).toMatchObject({ chatTemplate: true, chunks: 2 });
+    expect(stored("calibrate", "record.json")).toContain("--parse-special");
+  });
+
+  test("needs conversations", async () => {
+    write({}, ", chatTemplate: true");
+    expect(await failure(["--until", "calibrate"])).toMatchObject({ code: "QS-TEXT-CONVERSATION", exitCode: 2 });
+  });
+});
