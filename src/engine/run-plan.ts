@@ -105,7 +105,7 @@ class Run {
 
   async #finish(step: Step, status: "built" | "cached", record: StepRecord, seconds: number): Promise<void> {
     this.runtime.records.set(step.id, record);
-    this.#end(step, status, seconds, {});
+    this.#end(step, status, seconds, { measurements: record.measurements });
     await dropIntermediates(this.runtime, (id) => this.#summaries.get(id)?.status);
   }
 
@@ -124,8 +124,15 @@ class Run {
     this.#end(step, "failed", 0, { error });
   }
 
-  #end(step: Step, status: StepSummary["status"], seconds: number, more: { why?: string; error?: unknown }): void {
-    this.#summaries.set(step.id, { id: step.id, stage: step.stage, status, seconds });
+  #end(
+    step: Step,
+    status: StepSummary["status"],
+    seconds: number,
+    more: Pick<StepSummary, "measurements"> & { why?: string; error?: unknown },
+  ): void {
+    const { measurements } = more;
+    const { id, stage } = step;
+    this.#summaries.set(id, { id, stage, status, seconds, ...(measurements && { measurements }) });
     this.runtime.events.emit({
       type: "step-finished",
       id: step.id,

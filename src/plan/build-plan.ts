@@ -7,7 +7,6 @@ import { fetchLocal } from "../stages/fetch/fetch-local.js";
 import { packageRelease } from "../stages/package/package-release.js";
 import { quantizeByBank } from "../stages/quantize/bank.js";
 import { quantizeByTool } from "../stages/quantize/llama-quantize.js";
-import { smoke } from "../stages/smoke/smoke.js";
 import type { StageName } from "../stages/stage.js";
 import { baseLogits } from "../stages/validate/base-logits.js";
 import { measureQuality } from "../stages/validate/measure-quality.js";
@@ -23,6 +22,7 @@ import type { Plan, Step, StepInput } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
 import { requireSupported } from "./require-supported.js";
 import { restrict, type Selection } from "./selection.js";
+import { smokeBaseStep, smokeStep } from "./smoke-steps.js";
 import { apartInput, textSteps } from "./text-steps.js";
 
 /**
@@ -36,11 +36,13 @@ export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selec
   if (has("calibrate")) steps.push(calibrateStep(settings, facts));
   if (has("validate")) steps.push(baseStep(settings, facts));
   if (has("allocate")) steps.push(...sharedAllocateSteps(settings, facts));
+  const smokeTested = has("smoke") && settings.smoke.length > 0;
+  if (smokeTested) steps.push(smokeBaseStep(settings));
   for (const [i, variant] of settings.variants.entries()) {
     if (has("allocate") && variant.kind === "dynamic") steps.push(allocateStep(variant, settings, facts));
     if (has("quantize")) steps.push(quantizeStep(variant, settings, facts, settings.variants[i - 1]));
     if (has("validate")) steps.push(qualityStep(variant.name, apartInput(settings, facts)));
-    if (has("smoke") && settings.smoke.length > 0) steps.push(smokeStep(variant.name, settings));
+    if (smokeTested) steps.push(smokeStep(variant.name, settings));
   }
   const report = { params: packageParams(settings, facts), inputs: packageInputs(settings) };
   if (has("package")) {
@@ -121,12 +123,3 @@ function qualityStep(variant: string, apart: Record<string, StepInput>): Step {
   };
   return step(`validate:${variant}`, measureQuality, {}, inputs, predictBytes.report(), variant);
 }
-
-function smokeStep(variant: string, settings: Settings): Step {
-  const inputs = { model: from(`quantize:${variant}`, "model.gguf") };
-  const params = { prompts: settings.smoke, context: smokeContext };
-  return step(`smoke:${variant}`, smoke, params, inputs, predictBytes.report(), variant);
-}
-
-/** Tokens; prompts and answers of a smoke test are short. */
-const smokeContext = 2048;

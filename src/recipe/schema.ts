@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { corpus, isPlainPath } from "./corpus-schema.js";
 import { gates } from "./gates-schema.js";
-import { complaint, lacking, matching, nameFor, regexFault, repoId } from "./schema-parts.js";
+import { complaint, matching, nameFor, repoId } from "./schema-parts.js";
+import { smokePrompt } from "./smoke-schema.js";
 import { deviceId, variantEntry } from "./variant-schema.js";
 import { quote } from "./wording.js";
 
@@ -76,46 +77,6 @@ const convert = z.strictObject({
     .describe("`auto`, or the pre-tokenizer to assume for a tokenizer that llama.cpp does not recognise."),
 });
 
-const regex = z
-  .string()
-  .min(1)
-  .max(1000)
-  .superRefine((pattern, check) => {
-    const fault = regexFault(pattern);
-    if (fault !== undefined)
-      check.addIssue(
-        complaint(
-          `${quote(pattern)} is no regular expression: ${fault}`,
-          "Correct it, or use `contains` for plain text.",
-        ),
-      );
-  });
-
-const expect = z
-  .strictObject({
-    matches: regex.exactOptional().describe("A regular expression that the answer must match somewhere."),
-    contains: z.string().min(1).exactOptional().describe("Text that the answer must contain."),
-    equals: z.string().exactOptional().describe("The whole answer, blanks around it aside."),
-    json: z.literal(true).exactOptional().describe("The answer must be valid JSON."),
-  })
-  .superRefine((value, check) => {
-    if (Object.keys(value).length > 0) return;
-    check.addIssue(
-      lacking(
-        ["matches", "contains", "equals", "json"],
-        "`expect` expects nothing",
-        "Add `matches`, `contains`, `equals` or `json: true`, or remove it.",
-      ),
-    );
-  });
-
-const smokePrompt = z.strictObject({
-  prompt: z.string().min(1).describe("What the user says, in the model's own chat template."),
-  system: z.string().min(1).exactOptional().describe("System prompt (default: none)."),
-  maxTokens: z.int().min(1).max(8192).exactOptional().describe("Longest answer in tokens (default 128)."),
-  expect: expect.exactOptional().describe("What the answer must satisfy (default: only that there is one)."),
-});
-
 const publish = z.strictObject({
   repo: matching(
     new RegExp(`^(dir:[^\\u0000-\\u001f]+|(hf:)?${repoId.source.slice(1, -1)})$`),
@@ -187,7 +148,10 @@ export const recipeSchema = z
     gates: gates
       .exactOptional()
       .describe("Limits a variant must keep to be released; each replaces the pipeline's for that figure."),
-    smoke: z.array(smokePrompt).exactOptional().describe("Questions every variant must answer."),
+    smoke: z
+      .array(smokePrompt)
+      .exactOptional()
+      .describe("Questions every variant must answer; two simple ones when absent, none when empty."),
     devices: z.array(deviceId).exactOptional().describe("Devices to report the fit for, see `quantsmith devices`."),
     keepIntermediates: z
       .boolean()

@@ -1,4 +1,5 @@
 import type { QuantizeEngine } from "../stages/quantize/quantize.js";
+import type { SmokePrompt } from "../stages/smoke/expectation.js";
 import type { StageName } from "../stages/stage.js";
 import type { SourceLocation } from "../util/errors.js";
 import type { YamlPath } from "./diagnostics.js";
@@ -47,23 +48,6 @@ export interface DynamicVariant extends VariantBase {
 }
 
 export type Variant = PresetVariant | DynamicVariant;
-
-// Aliases, not interfaces, from here to Settings: interfaces are not assignable to a step's JSON parameters.
-
-/** Everything that is given must hold. */
-export type Expectation = {
-  matches?: string;
-  contains?: string;
-  equals?: string;
-  json?: true;
-};
-
-export type SmokePrompt = {
-  prompt: string;
-  system?: string;
-  maxTokens: number;
-  expect?: Expectation;
-};
 
 export type PublishSettings = {
   /** As the recipe says it. */

@@ -12,6 +12,12 @@ export type * from "./settings-types.js";
 
 const defaultMaxTokens = 128;
 
+/** Asked when a recipe has no `smoke`: what a sound model ends by itself, or goes on about without getting stuck. */
+const defaultPrompts: NonNullable<Recipe["smoke"]> = [
+  { prompt: "What is the capital of France?" },
+  { prompt: "Hello!" },
+];
+
 /**
  * Merges a recipe over its pipeline over the built-in defaults and notes where each value comes from. Pure.
  * A gate is replaced as a whole, so a recipe can lift the pipeline's limit on one side.
@@ -77,7 +83,10 @@ export function resolveSettings(loaded: LoadedRecipe, { name, file, pipeline }: 
     quantize: { engine: pick("quantize.engine", recipe.quantize?.engine, pipeline.quantize?.engine, "bank") },
     variants: resolveVariants(recipe.variants),
     gates: { ...pipeline.gates, ...recipe.gates },
-    smoke: pick("smoke", recipe.smoke, undefined, []).map((prompt) => ({ maxTokens: defaultMaxTokens, ...prompt })),
+    smoke: pick("smoke", recipe.smoke, undefined, defaultPrompts).map((prompt) => ({
+      maxTokens: Math.max(defaultMaxTokens, prompt.expect?.endsItself ?? 0),
+      ...prompt,
+    })),
     devices: pick("devices", recipe.devices, undefined, []),
     ...(recipe.publish === undefined ? {} : { publish: publishSettings(recipe.publish, folder, pick) }),
     keepIntermediates: pick("keepIntermediates", recipe.keepIntermediates, pipeline.keepIntermediates, true),

@@ -31,10 +31,29 @@ export interface VariantReport {
   allocation?: VariantAllocation;
   /** Null when the pipeline does not measure. */
   quality: VariantQuality | null;
-  smoke: { passed: number; failed: number } | null;
+  /** Null when the recipe or the pipeline leaves the smoke test out. */
+  smoke: VariantSmoke | null;
   gate: "passed" | "failed";
   /** Why the gate failed, one sentence each; empty when it passed. */
   reasons: string[];
+}
+
+export interface VariantSmoke {
+  /** Prompts. */
+  passed: number;
+  failed: number;
+  /** On the machine of the run; absent when the model did not answer. */
+  speed?: {
+    loadSeconds: number;
+    promptTokensPerSecond: number;
+    /** Absent for embedding models. */
+    tokensPerSecond?: number;
+    /** Peak resident memory, the mapped file included. */
+    peakMemoryBytes?: number;
+    threads: number;
+    /** Tokens. */
+    context: number;
+  };
 }
 
 export interface VariantAllocation {

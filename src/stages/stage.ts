@@ -28,6 +28,8 @@ export interface StepSummary {
   stage: StageName;
   status: "built" | "cached" | "skipped" | "failed";
   seconds: number;
+  /** Figures of the machine that built it; see `OperationReport`. */
+  measurements?: Readonly<Record<string, number>>;
 }
 
 export interface Progress {

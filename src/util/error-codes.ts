@@ -69,6 +69,8 @@ export const errorCodes = {
   "QS-VALIDATE-NAN": { exit: 3, about: "A model gives perplexity or divergence that is not a number." },
   "QS-VALIDATE-LOAD": { exit: 4, about: "llama.cpp cannot load a model it should measure." },
   "QS-VALIDATE-FAILED": { exit: 4, about: "llama-perplexity failed for a reason not known to us." },
+  "QS-SMOKE-RUNTIME": { exit: 4, about: "node-llama-cpp, which runs the smoke tests, does not start." },
+  "QS-SMOKE-BASE": { exit: 3, about: "The 16-bit base cannot answer a prompt that variants are compared on." },
   // texts, allocation, packaging, publishing (src/plan, src/stages)
   "QS-TEXT-MISSING": { exit: 2, about: "A corpus names a text file that cannot be read." },
   "QS-INPUT-CHANGED": { exit: 2, about: "A file was changed while a run was using it; nothing made from it is kept." },

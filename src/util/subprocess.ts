@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { execa } from "execa";
 import { childEnvironment } from "./child-environment.js";
 import { parentDeathArgv } from "./parent-death.js";
+import { type Breach, type ProcessLimits, watchProcess } from "./process-watch.js";
 import { redact } from "./redact.js";
 
 export interface SubprocessOptions {
@@ -17,6 +17,8 @@ export interface SubprocessOptions {
   onText?: (text: string, stream: "stdout" | "stderr") => void;
   /** Wall-clock limit in milliseconds, after which the group is ended and `timedOut` is set. */
   timeoutMs?: number;
+  /** Limits on memory and on standing still, after which the group is killed and `breach` is set. */
+  limits?: ProcessLimits;
   /** Written to standard input, which is closed otherwise. */
   input?: string;
 }
@@ -26,12 +28,14 @@ export interface SubprocessResult {
   exitCode: number | undefined;
   signal: string | undefined;
   timedOut: boolean;
+  /** The limit that the process overstepped. */
+  breach: Breach | undefined;
   stdout: string;
   stderr: string;
   /** The last lines of stderr and stdout, redacted, for error messages. */
   tail: string;
   seconds: number;
-  /** Peak resident memory in bytes where the system tells (Linux), sampled; 0 if unknown. */
+  /** Peak resident memory in bytes, sampled; 0 if unknown, as without limits outside Linux. */
   peakMemoryBytes: number;
 }
 
@@ -60,16 +64,24 @@ export async function runSubprocess(options: SubprocessOptions): Promise<Subproc
     buffer: false,
     ...(options.input === undefined ? { stdin: "ignore" as const } : { input: options.input }),
   });
+  const onBreach = (kind: Breach) => {
+    breach = kind;
+    // A stopped process takes no other signal, and one without limits leaves no time for any.
+    killGroup(child.pid, "SIGKILL");
+  };
+  const watch = child.pid === undefined ? undefined : watchProcess(child.pid, options.limits ?? {}, onBreach);
   const text = { stdout: "", stderr: "" };
   for (const stream of ["stdout", "stderr"] as const) {
     child[stream]?.setEncoding("utf8");
     child[stream]?.on("data", (piece: string) => {
       text[stream] = (text[stream] + piece).slice(-keptCharacters);
+      watch?.heard();
       options.onText?.(piece, stream);
     });
   }
 
   let timedOut = false;
+  let breach: Breach | undefined;
   let killTimer: NodeJS.Timeout | undefined;
   const end = () => {
     killGroup(child.pid, "SIGTERM");
@@ -81,7 +93,6 @@ export async function runSubprocess(options: SubprocessOptions): Promise<Subproc
   };
   const limit = options.timeoutMs === undefined ? undefined : setTimeout(endAtLimit, options.timeoutMs);
   options.signal?.addEventListener("abort", end, { once: true });
-  const memory = watchMemory(child.pid);
   try {
     const result = await child;
     options.signal?.throwIfAborted();
@@ -90,13 +101,14 @@ export async function runSubprocess(options: SubprocessOptions): Promise<Subproc
       exitCode: result.exitCode,
       signal: result.signal,
       timedOut,
+      breach,
       ...text,
       tail: redact(notStarted ? (result.shortMessage ?? "") : lastLines(`${text.stdout}\n${text.stderr}`, 12)),
       seconds: (performance.now() - started) / 1000,
-      peakMemoryBytes: memory.stop(),
+      peakMemoryBytes: watch?.stop() ?? 0,
     };
   } finally {
-    memory.stop();
+    watch?.stop();
     clearTimeout(limit);
     clearTimeout(killTimer);
     options.signal?.removeEventListener("abort", end);
@@ -117,22 +129,4 @@ function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
 function lastLines(text: string, count: number): string {
   const lines = text.split(/[\r\n]+/).filter((line) => line.trim() !== "");
   return lines.slice(-count).join("\n");
-}
-
-/** VmHWM is the kernel's own high-water mark, so rare samples lose only what is allocated after the last one. */
-function watchMemory(pid: number | undefined): { stop(): number } {
-  let peak = 0;
-  const sample = async () => {
-    const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
-    const kilobytes = /^VmHWM:\s+(\d+) kB/m.exec(status)?.[1];
-    if (kilobytes !== undefined) peak = Math.max(peak, Number(kilobytes) * 1024);
-  };
-  const timer = process.platform === "linux" && pid !== undefined ? setInterval(sample, 100) : undefined;
-  timer?.unref();
-  return {
-    stop() {
-      clearInterval(timer);
-      return peak;
-    },
-  };
 }

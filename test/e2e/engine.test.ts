@@ -43,6 +43,7 @@ describe("each part of a key changed singly rebuilds exactly what depends on it"
     "convert",
     "calibrate",
     "validate:base",
+    "smoke:base",
     "quantize:Q8_0",
     "validate:Q8_0",
     "smoke:Q8_0",

@@ -122,7 +122,10 @@ test("the smallest recipe gets everything from the pipeline and the defaults", a
     search: { corpus: [{ kind: "default" }], chunks: 24 },
     evaluation: { corpus: [{ kind: "default" }], chunks: 80, context: 512 },
     gates: {},
-    smoke: [],
+    smoke: [
+      { prompt: "What is the capital of France?", maxTokens: 128 },
+      { prompt: "Hello!", maxTokens: 128 },
+    ],
     devices: [],
     probes: "groups",
     concurrency: { downloads: 4 },
@@ -197,6 +200,13 @@ describe("sources and texts", () => {
     });
     expect(settings.locate(["calibration", "corpus", 2])).toMatchObject({ line: 4, column: 43 });
   });
+});
+
+test("smoke: none when empty, and room for an answer that should end itself later", async () => {
+  const start = "version: 1\nmodel: { source: hf:a/b }\nvariants: [Q8_0]\n";
+  expect((await settingsOf(`${start}smoke: []\n`)).smoke).toEqual([]);
+  const long = await settingsOf(`${start}smoke: [{ prompt: a, expect: { endsItself: 300 } }]\n`);
+  expect(long.smoke).toEqual([{ prompt: "a", maxTokens: 300, expect: { endsItself: 300 } }]);
 });
 
 test("the demo recipe", async () => {

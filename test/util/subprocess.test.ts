@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { portableSample } from "../../src/util/process-watch.js";
 import { runSubprocess } from "../../src/util/subprocess.js";
 
 const node = (script: string) => ({ file: process.execPath, args: ["-e", script], cwd: process.cwd() });
@@ -68,4 +69,33 @@ describe("runSubprocess", () => {
     );
     expect(result.peakMemoryBytes).toBeGreaterThan(200e6);
   });
+});
+
+describe.runIf(process.platform === "linux")("limits", () => {
+  const busy = (seconds: number) => `const end = Date.now() + ${seconds * 1000}; while (Date.now() < end);`;
+
+  test.each([
+    ["memory", "const b = Buffer.alloc(300e6, 1); setInterval(() => b.length, 1000)", { memoryBytes: 200e6 }],
+    ["idle", "setInterval(() => {}, 3600_000)", { idleSeconds: 1 }],
+    ["idle", "process.kill(process.pid, 'SIGSTOP')", { idleSeconds: 1 }],
+    ["silence", busy(3600), { silentSeconds: 1 }],
+  ] as const)("%s of %j under %j", async (breach, script, limits) => {
+    const result = await runSubprocess({ ...node(script), limits });
+    expect(result).toMatchObject({ breach, signal: "SIGKILL", timedOut: false });
+  });
+
+  test("a process that computes is not idle, and one that talks is not silent", async () => {
+    const computing = await runSubprocess({ ...node(busy(4)), limits: { idleSeconds: 2 } });
+    expect(computing).toMatchObject({ breach: undefined, exitCode: 0 });
+    const script = "let n = 0; const t = setInterval(() => { console.log(n); if (++n > 20) clearInterval(t); }, 200)";
+    const talking = await runSubprocess({ ...node(script), limits: { silentSeconds: 3 } });
+    expect(talking).toMatchObject({ breach: undefined, exitCode: 0 });
+  });
+});
+
+test("ps tells memory and processor time where there is no /proc", async () => {
+  const sample = await portableSample(process.pid);
+  expect(sample?.memoryBytes).toBeGreaterThan(1e7);
+  expect(sample?.activity).toMatch(/^busy$|^[\d:.-]+$/);
+  expect(await portableSample(2 ** 30)).toBeUndefined();
 });

@@ -1,9 +1,17 @@
-import type { RunReport, VariantAllocation, VariantQuality, VariantReport } from "../../report/run-report.js";
+import type {
+  RunReport,
+  VariantAllocation,
+  VariantQuality,
+  VariantReport,
+  VariantSmoke,
+} from "../../report/run-report.js";
 import type { AllocationReport } from "../allocate/allocate-variant.js";
 import type { ConvertReport } from "../convert/convert-upstream.js";
 import type { SnapshotReport } from "../fetch/snapshot-report.js";
 import type { QuantizeReport } from "../quantize/quantize.js";
-import type { SmokeReport } from "../smoke/smoke.js";
+import type { SmokeSpeed } from "../smoke/measure-speed.js";
+import { smokeReasons } from "../smoke/smoke-reasons.js";
+import type { SmokeReport } from "../smoke/smoke-report.js";
 import type { StageContext } from "../stage.js";
 import { readReport } from "../step-files.js";
 import type { BaseReport } from "../validate/base-logits.js";
@@ -33,7 +41,7 @@ export async function collectReport(params: PackageParams, sources: Sources): Pr
       parameters: converted?.parameters ?? snapshot?.parameters ?? null,
     },
     release: null,
-    steps: [...sources.steps()],
+    steps: sources.steps().map(({ id, stage, status, seconds }) => ({ id, stage, status, seconds })),
     variants: variants.filter((variant) => variant !== undefined),
     base: converted === undefined ? null : { bytes: converted.bytes, perplexity: base?.perplexity ?? null },
     toolchain: params.toolchain,
@@ -51,7 +59,7 @@ async function collectVariant(
   const quality = await readReport<QualityReport>(sources.input(variantInput("quality", name)));
   const smoke = await readReport<SmokeReport>(sources.input(variantInput("smoke", name)));
   const allocation = await readReport<AllocationReport>(sources.input(variantInput("allocation", name)));
-  const reasons = [...qualityReasons(quality, params), ...smokeReasons(smoke, params)];
+  const reasons = [...qualityReasons(quality, params), ...smokeVerdict(smoke, params)];
   return {
     name,
     file,
@@ -61,7 +69,7 @@ async function collectVariant(
     types: quantized.types,
     ...(allocation === undefined ? {} : { allocation: publicAllocation(allocation) }),
     quality: quality === undefined ? null : publicQuality(quality),
-    smoke: smoke === undefined ? null : { passed: smoke.passed, failed: smoke.failed },
+    smoke: smoke === undefined ? null : publicSmoke(smoke, name, sources),
     gate: reasons.length === 0 ? "passed" : "failed",
     reasons,
   };
@@ -74,14 +82,16 @@ function qualityReasons(quality: QualityReport | undefined, params: PackageParam
   return judgeGates(quality, params.gates).map(describeBreach);
 }
 
-function smokeReasons(smoke: SmokeReport | undefined, params: PackageParams): string[] {
+function smokeVerdict(smoke: SmokeReport | undefined, params: PackageParams): string[] {
   if (!params.smokeTested) return [];
-  if (smoke === undefined) return ["it could not be smoke-tested"];
-  const failed = smoke.answers.filter((answer) => answer.failures.length > 0);
-  return [
-    ...(smoke.problem === null ? [] : [`smoke test: ${smoke.problem}`]),
-    ...failed.map(({ prompt, answer, failures }) => `smoke "${prompt}" gave "${answer}": ${failures.join("; ")}`),
-  ];
+  return smoke === undefined ? ["it could not be smoke-tested"] : smokeReasons(smoke);
+}
+
+/** Speed stands in the step's record and not in `smoke.json`, which is the same on every machine. */
+function publicSmoke({ passed, failed }: SmokeReport, variant: string, sources: Sources): VariantSmoke {
+  const step = sources.steps().find(({ id }) => id === `smoke:${variant}`);
+  const speed = step?.measurements as SmokeSpeed | undefined;
+  return { passed, failed, ...(speed?.loadSeconds === undefined ? {} : { speed }) };
 }
 
 function publicAllocation({ budgetBytes, predictedKld, boundGap, probes }: AllocationReport): VariantAllocation {

@@ -1,9 +1,10 @@
 /**
- * The smoke test's child process: loads one GGUF with node-llama-cpp and answers prompts through the file's own
+ * The smoke test's child process: loads one GGUF with node-llama-cpp and answers questions through the file's own
  * chat template. It runs apart because native code that meets a broken file may take its process down.
  */
 import { text } from "node:stream/consumers";
-import { getLlama, JinjaTemplateChatWrapper, LlamaChatSession, LlamaLogLevel, type LlamaModel } from "node-llama-cpp";
+import { getLlama, type Llama, LlamaLogLevel, type LlamaModel } from "node-llama-cpp";
+import { generate } from "./generate.js";
 import type { SmokeMessage, SmokeRequest } from "./protocol.js";
 
 const say = (message: SmokeMessage) => process.stdout.write(`${JSON.stringify(message)}\n`);
@@ -17,36 +18,62 @@ async function main(): Promise<void> {
     logLevel: LlamaLogLevel.error,
     maxThreads: request.threads,
   });
-  const started = performance.now();
-  const model = await llama.loadModel({ modelPath: request.model });
-  const template = model.fileInfo.metadata.tokenizer?.chat_template;
-  say({ kind: "loaded", seconds: secondsSince(started), template: template !== undefined });
-  for (const [index, prompt] of request.prompts.entries()) {
-    say({ kind: "answer", index, ...(await answer(model, template, request, prompt)) });
-  }
+  say({ kind: "ready" });
+  const model = await orSay(null, () => load(llama, request));
+  if (model === undefined) return;
+  if (request.embeds) await embed(model, request);
+  else await answer(llama, model, request);
   await llama.dispose();
 }
 
-async function answer(
-  model: LlamaModel,
-  template: string | undefined,
-  request: SmokeRequest,
-  prompt: SmokeRequest["prompts"][number],
-) {
-  const context = await model.createContext({ contextSize: request.context, threads: request.threads });
-  const session = new LlamaChatSession({
-    contextSequence: context.getSequence(),
-    ...(template === undefined ? {} : { chatWrapper: new JinjaTemplateChatWrapper({ template }) }),
-    ...(prompt.system === null ? {} : { systemPrompt: prompt.system }),
-  });
-  // The session writes a system message of its own unless its history is emptied; small models ramble on it.
-  if (prompt.system === null) session.setChatHistory([]);
+async function load(llama: Llama, request: SmokeRequest): Promise<LlamaModel> {
   const started = performance.now();
-  const result = await session.promptWithMeta(prompt.prompt, { temperature: 0, seed: 0, maxTokens: prompt.maxTokens });
-  const seconds = secondsSince(started);
-  const tokens = model.tokenize(result.responseText).length;
-  await context.dispose();
-  return { text: result.responseText, stopReason: result.stopReason, tokens, seconds };
+  const model = await llama.loadModel({ modelPath: request.model, onLoadProgress: alive });
+  say({ kind: "loaded", seconds: secondsSince(started), template: templateOf(model) !== undefined });
+  return model;
+}
+
+const templateOf = (model: LlamaModel) => model.fileInfo.metadata.tokenizer?.chat_template;
+
+async function answer(llama: Llama, model: LlamaModel, { questions, context: contextSize, threads }: SmokeRequest) {
+  const context = await orSay(null, () => model.createContext({ contextSize, threads }));
+  if (context === undefined) return;
+  const generator = { llama, model, sequence: context.getSequence(), template: templateOf(model), onToken: alive };
+  for (const [index, question] of questions.entries()) {
+    await orSay(index, async () => say({ kind: "answer", index, ...(await generate(generator, question)) }));
+  }
+}
+
+async function embed(model: LlamaModel, { questions, context: contextSize, threads }: SmokeRequest) {
+  const context = await orSay(null, () => model.createEmbeddingContext({ contextSize, threads }));
+  if (context === undefined) return;
+  for (const [index, { prompt }] of questions.entries()) {
+    await orSay(index, async () => {
+      const started = performance.now();
+      const { vector } = await context.getEmbeddingFor(prompt);
+      const promptTokens = context.calculateInputLength(prompt);
+      say({ kind: "embedding", index, vector, promptTokens, promptSeconds: secondsSince(started) });
+    });
+  }
+}
+
+/** An exception is about this question, or with null about the model as a whole; the others still get their turn. */
+async function orSay<T>(index: number | null, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    say({ kind: "failed", index, reason: error instanceof Error ? error.message : String(error) });
+    return undefined;
+  }
+}
+
+let lastAlive = 0;
+
+/** At most one sign of life a second. */
+function alive(): void {
+  if (performance.now() - lastAlive < 1000) return;
+  lastAlive = performance.now();
+  say({ kind: "alive" });
 }
 
 const secondsSince = (started: number) => (performance.now() - started) / 1000;

@@ -1,33 +1,54 @@
 import { matchWithin } from "../../util/match-within.js";
+import type { Expectation } from "./expectation.js";
+import { findLoop } from "./find-loop.js";
+import { findToolCalls } from "./find-tool-call.js";
+import type { AnswerMessage, SmokeTool } from "./protocol.js";
 
-/** What a smoke prompt's answer must be; all given expectations must hold. */
-export interface Expectation {
-  /** A regular expression searched in the answer. */
-  matches?: string | undefined;
-  contains?: string | undefined;
-  /** The whole answer, white space at both ends aside. */
-  equals?: string | undefined;
-  /** The answer must be one JSON document, a Markdown code fence around it aside. */
-  json?: true | undefined;
+/** An answer, and what it is held against. */
+export interface Judged extends Pick<AnswerMessage, "text" | "stopReason" | "tokens" | "schemaFault"> {
+  expect: Expectation;
+  tools: readonly SmokeTool[];
+  /** The base model's answer, when the expectation asks for it. */
+  base: string | undefined;
 }
 
 /** Why an answer does not meet its expectation, one sentence each; empty when it does. An empty answer never does. */
-export function judgeAnswer(answer: string, expect: Expectation = {}): string[] {
+export function judgeAnswer(judged: Judged): string[] {
+  const { text, expect } = judged;
+  // What a reasoning model thinks aloud is not its answer.
+  const answer = text.replace(/^[\s\S]*<\/think>/, "");
   if (answer.trim() === "") return ["the answer is empty"];
+  if (answer.trimStart().startsWith("<think>")) {
+    return [`it was still thinking after ${judged.tokens} tokens; give it a larger \`maxTokens\``];
+  }
+  return [
+    ...judgeText(answer, expect),
+    ...judgeJson(answer, judged),
+    ...judgeEnd(judged),
+    ...judgeSoundness(text, expect),
+    ...judgeBase(text, judged),
+    ...judgeToolCall(text, judged),
+  ];
+}
+
+function judgeText(answer: string, { matches, contains, equals }: Expectation): string[] {
   const failures: string[] = [];
-  if (expect.matches !== undefined) {
-    const found = matchWithin(expect.matches, answer);
-    if (found === undefined) failures.push(`/${expect.matches}/ takes too long on the answer`);
-    else if (!found) failures.push(`the answer does not match /${expect.matches}/`);
+  if (matches !== undefined) {
+    const found = matchWithin(matches, answer);
+    if (found === undefined) failures.push(`/${matches}/ takes too long on the answer`);
+    else if (!found) failures.push(`the answer does not match /${matches}/`);
   }
-  if (expect.contains !== undefined && !answer.includes(expect.contains)) {
-    failures.push(`the answer does not contain "${expect.contains}"`);
-  }
-  if (expect.equals !== undefined && answer.trim() !== expect.equals.trim()) {
-    failures.push(`the answer is not "${expect.equals}"`);
-  }
-  if (expect.json === true && !isJson(answer)) failures.push("the answer is not JSON");
+  if (contains !== undefined && !answer.includes(contains)) failures.push(`the answer does not contain "${contains}"`);
+  if (equals !== undefined && answer.trim() !== equals.trim()) failures.push(`the answer is not "${equals}"`);
   return failures;
+}
+
+function judgeJson(answer: string, { expect, schemaFault, stopReason, tokens }: Judged): string[] {
+  const cut = stopReason === "maxTokens" ? `; it was cut at ${tokens} tokens` : "";
+  return [
+    ...(expect.json === true && !isJson(answer) ? [`the answer is not JSON${cut}`] : []),
+    ...(schemaFault === null ? [] : [`the answer does not follow \`jsonSchema\`: ${schemaFault}${cut}`]),
+  ];
 }
 
 function isJson(answer: string): boolean {
@@ -38,4 +59,40 @@ function isJson(answer: string): boolean {
   } catch {
     return false;
   }
+}
+
+function judgeEnd({ expect: { endsItself }, stopReason, tokens }: Judged): string[] {
+  if (endsItself === undefined) return [];
+  if (stopReason === "maxTokens")
+    return [`it should end its turn within ${endsItself} tokens and was cut at ${tokens}`];
+  return tokens > endsItself ? [`it should end its turn within ${endsItself} tokens and took ${tokens}`] : [];
+}
+
+function judgeSoundness(text: string, { notRepeating, validUtf8 }: Expectation): string[] {
+  const loop = notRepeating === false ? undefined : findLoop(text);
+  return [
+    ...(loop === undefined ? [] : [`it repeats ${JSON.stringify(loop.unit)} ${loop.times} times`]),
+    // What is not UTF-8 arrives as U+FFFD; models hardly ever write that character itself.
+    ...(validUtf8 === false || !text.includes("\uFFFD")
+      ? []
+      : [`the answer is not valid UTF-8 at character ${text.indexOf("\uFFFD") + 1}`]),
+  ];
+}
+
+function judgeBase(text: string, { expect, base }: Judged): string[] {
+  if (expect.sameAsBase !== true || text === base) return [];
+  return [`the base answers "${base ?? ""}"`];
+}
+
+function judgeToolCall(text: string, { expect: { toolCall }, tools }: Judged): string[] {
+  if (toolCall === undefined) return [];
+  const calls = findToolCalls(text);
+  const call = calls.find(({ name }) => name === toolCall);
+  if (call === undefined) {
+    const others = calls.map(({ name }) => name).join(", ");
+    return [`it does not call ${toolCall}${others === "" ? "" : `, but ${others}`}`];
+  }
+  const required = tools.find(({ name }) => name === toolCall)?.parameters?.required;
+  const missing = (Array.isArray(required) ? required : []).filter((key) => !(String(key) in call.arguments));
+  return missing.length === 0 ? [] : [`it calls ${toolCall} without ${missing.join(", ")}`];
 }

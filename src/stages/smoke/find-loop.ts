@@ -1,0 +1,43 @@
+/** What a text repeats. */
+export interface Loop {
+  /** The repeated piece. */
+  unit: string;
+  times: number;
+}
+
+/** Longer pieces than this are rarely repeated three times within an answer. */
+const longestUnit = 512;
+const leastTimes = 4;
+const leastCharacters = 40;
+
+/**
+ * The longest stretch of a text that is one piece over and over: at least four times and 40 characters. Pieces without a
+ * letter or digit, such as a table's rule, must make up half of the text. Undefined when nothing repeats like that.
+ */
+export function findLoop(text: string): Loop | undefined {
+  let best: Loop | undefined;
+  let bestLength = 0;
+  for (let period = 1; period <= Math.min(longestUnit, text.length / leastTimes); period++) {
+    let run = 0;
+    for (let i = period; i <= text.length; i++) {
+      if (i < text.length && text[i] === text[i - period]) {
+        run += 1;
+        continue;
+      }
+      // A multiple of a shorter period is as long; the shorter one was first.
+      const length = run + period;
+      const unit = text.slice(i - length, i - length + period);
+      if (length > bestLength && length >= leastTimes * period && counts(unit, length, text.length)) {
+        best = { unit, times: Math.floor(length / period) };
+        bestLength = length;
+      }
+      run = 0;
+    }
+  }
+  return best;
+}
+
+function counts(unit: string, length: number, total: number): boolean {
+  if (length < leastCharacters) return false;
+  return /[\p{L}\p{N}]/u.test(unit) || length >= total / 2;
+}

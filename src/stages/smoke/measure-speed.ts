@@ -1,0 +1,36 @@
+import type { ChildOutcome } from "./ask-child.js";
+
+/** How fast a model was on this machine. A type, not an interface: it is also a record of measurements. */
+export type SmokeSpeed = {
+  loadSeconds: number;
+  /** Over all prompts; the first token's time counts to the prompt. */
+  promptTokensPerSecond: number;
+  /** Over all answers; absent where nothing was generated. */
+  tokensPerSecond?: number;
+  /** Peak resident memory of the process, mapped file included; absent where the system does not tell. */
+  peakMemoryBytes?: number;
+  threads: number;
+  /** Tokens of context. */
+  context: number;
+};
+
+/** Undefined when the model gave no reply. */
+export function measureSpeed(
+  { replies, loaded, peakMemoryBytes }: ChildOutcome,
+  settings: { threads: number; context: number },
+): SmokeSpeed | undefined {
+  const answered = replies.filter((reply) => reply?.kind === "answer" || reply?.kind === "embedding");
+  if (loaded === undefined || answered.length === 0) return undefined;
+  const sum = (figure: (reply: (typeof answered)[number]) => number) =>
+    answered.reduce((total, reply) => total + figure(reply), 0);
+  // The first token of an answer comes with its prompt.
+  const generated = sum((reply) => (reply.kind === "answer" ? Math.max(0, reply.tokens - 1) : 0));
+  const seconds = sum((reply) => (reply.kind === "answer" ? reply.seconds : 0));
+  return {
+    loadSeconds: loaded.seconds,
+    promptTokensPerSecond: sum((reply) => reply.promptTokens) / sum((reply) => reply.promptSeconds),
+    ...(generated > 0 && seconds > 0 ? { tokensPerSecond: generated / seconds } : {}),
+    ...(peakMemoryBytes > 0 ? { peakMemoryBytes } : {}),
+    ...settings,
+  };
+}

@@ -1,0 +1,25 @@
+import type { Gguf } from "../../gguf/gguf.js";
+import { metadataNumber, metadataString } from "../../gguf/metadata.js";
+
+/** Node, node-llama-cpp, the vocabulary as JavaScript strings and llama.cpp's graph buffers, in bytes. */
+const marginBytes = 1.5 * 2 ** 30;
+/** Tokens that llama.cpp computes at once. */
+const batchTokens = 512;
+
+/**
+ * Resident bytes that answering may take; more is a fault. On the high side: the file twice, since llama.cpp repacks
+ * some types for the processor beside the mapped file; an F16 cache for every head, as if none were shared; the logits
+ * of one batch; and a margin.
+ */
+export function memoryLimit(gguf: Gguf, context: number): number {
+  const architecture = metadataString(gguf, "general.architecture") ?? "";
+  const figure = (key: string) => metadataNumber(gguf, `${architecture}.${key}`) ?? 0;
+  const width = Math.max(
+    figure("embedding_length"),
+    figure("attention.head_count") * Math.max(figure("attention.key_length"), figure("attention.value_length")),
+  );
+  const cacheBytes = 2 * 2 * figure("block_count") * width * context;
+  const vocabulary = gguf.metadata.get("tokenizer.ggml.tokens");
+  const logitBytes = 4 * batchTokens * (vocabulary?.type === "array" ? vocabulary.items.length : 0);
+  return 2 * gguf.fileBytes + cacheBytes + logitBytes + marginBytes;
+}

@@ -1,0 +1,58 @@
+import { readGguf } from "../../gguf/read-header.js";
+import type { JsonObject } from "../../util/canonical-json.js";
+import { QuantsmithError } from "../../util/errors.js";
+import { type Operation, requiredInput } from "../stage.js";
+import { writeReport } from "../step-files.js";
+import { examine } from "./examine.js";
+import { hasChatTemplate, isEmbeddingModel } from "./model-facts.js";
+import type { SmokeQuestion } from "./protocol.js";
+
+export interface SmokeBaseParams extends JsonObject {
+  /** Each with whether a variant's answer is held against the base's. */
+  questions: readonly (SmokeQuestion & { compared: boolean })[];
+  /** Tokens of context. */
+  context: number;
+}
+
+/** `smoke-base.json`: what all variants of a recipe are held against. */
+export interface SmokeBaseReport {
+  /** Whether the base has a chat template. */
+  template: boolean;
+  /** One per question; null where nothing is compared. Embedding models have vectors, others texts. */
+  answers: readonly ({ text: string } | { vector: readonly number[] } | null)[];
+}
+
+/**
+ * Notes what the base GGUF has, and answers those questions with it that variants are compared on; without any, only
+ * its header is read. Input `model`; output `smoke-base.json`.
+ * Errors: QS-SMOKE-BASE when the base itself cannot answer; QS-SMOKE-RUNTIME; QS-GGUF-*.
+ */
+export const smokeBase: Operation<SmokeBaseParams> = {
+  stage: "smoke",
+  version: 1,
+  resource: "compute",
+  tools: ["node-llama-cpp"],
+  async run({ questions, context: contextTokens }, context) {
+    const gguf = await readGguf(requiredInput(context, "model"));
+    const compared = questions.filter(({ compared }) => compared || isEmbeddingModel(gguf));
+    const outcome = compared.length === 0 ? undefined : await examine(gguf, compared, contextTokens, context);
+    if (outcome?.problem != null) throw baseFailure(outcome.problem);
+    const answers = questions.map((question) => {
+      const index = compared.indexOf(question);
+      const reply = outcome?.replies[index];
+      if (index === -1) return null;
+      if (reply?.kind === "answer") return { text: reply.text };
+      if (reply?.kind === "embedding") return { vector: reply.vector };
+      throw baseFailure(`"${question.prompt}": ${reply?.reason ?? "there was no answer"}`);
+    });
+    const report: SmokeBaseReport = { template: hasChatTemplate(gguf), answers };
+    await writeReport(context, "smoke-base.json", report);
+    return { peakMemoryBytes: outcome?.peakMemoryBytes ?? 0 };
+  },
+};
+
+function baseFailure(reason: string): QuantsmithError {
+  return new QuantsmithError("QS-SMOKE-BASE", `the 16-bit base does not pass the smoke test itself: ${reason}`, {
+    remedy: "Correct the prompt, or leave out `sameAsBase` where the base cannot answer.",
+  });
+}
