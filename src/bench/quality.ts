@@ -6,81 +6,130 @@ import type { RunReport, VariantReport } from "../report/run-report.js";
 import { packageRoot } from "../util/package-root.js";
 import { runSubprocess } from "../util/subprocess.js";
 import { models, present, texts } from "./bench-models.js";
+import { sliceText } from "./slice-text.js";
 
 const presets = ["Q2_K", "Q3_K_M", "IQ4_XS", "Q4_K_M", "Q5_K_M"];
-/** Neither text is used to calibrate or to search. */
-const evaluations = ["public-domain-evaluation.txt", "wikitext-2-test.txt"];
+/** Cut into the three texts, and two more that neither calibration nor search has seen. */
+const mixture = "mixed-calibration.txt";
+const others = ["wikitext-2-test.txt", "public-domain-evaluation.txt"];
 
 const root = fileURLToPath(packageRoot);
+const home = join(root, "artifacts", "bench-quality");
 
-const pipeline = {
-  version: 1,
-  stages: ["fetch", "convert", "calibrate", "allocate", "quantize", "validate"],
-  calibration: { chunks: 120, context: 512 },
-  search: { chunks: 24 },
-  evaluation: { chunks: 40, context: 512 },
-  probes: "tensors",
-};
+/** How much is spent on choosing the types. */
+const efforts = {
+  groups: { probes: "groups" },
+  tensors: { probes: "tensors" },
+  thorough: { probes: "tensors", effort: "thorough" },
+} as const;
+type Effort = keyof typeof efforts;
 
 /**
  * Presets against dynamic variants of the same file size, same imatrix: mean and 99.9 % KL divergence, same top token,
- * and what the probes foretold. Takes ten minutes on two cores; an interrupted one continues where it was.
- * The model and the texts do not come with the repository; `QUANTSMITH_BENCH_MODELS` and `QUANTSMITH_BENCH_TEXTS` name
- * their folders.
+ * what was foretold, and what the probes took. Takes half an hour on two cores; an interrupted one continues where it
+ * was. The model and the texts do not come with the repository; `QUANTSMITH_BENCH_MODELS` and `QUANTSMITH_BENCH_TEXTS`
+ * name their folders.
  */
 export async function benchQuality(print: (line: string) => void): Promise<void> {
-  const needed = [join(models, "small-llama"), ...evaluations.map((name) => join(texts, name))];
+  const needed = [join(models, "small-llama"), ...[mixture, ...others].map((name) => join(texts, name))];
   if (!(await present(needed, print))) return;
-  const home = join(root, "artifacts", "bench-quality");
   await mkdir(home, { recursive: true });
-  await writeFile(join(home, "pipeline.yaml"), stringify(pipeline));
-  for (const evaluation of evaluations) {
-    print(`${evaluation}, ${pipeline.evaluation.chunks} × ${pipeline.evaluation.context} tokens`);
-    printTable(await measure(home, evaluation), print);
+  await sliceText(join(texts, mixture), home);
+  const heldOut = join(home, "evaluation.txt");
+  const gains = new Map<Effort, number[]>();
+  for (const effort of Object.keys(efforts) as Effort[]) {
+    const report = await measure(effort, heldOut);
+    print(
+      `${effort}: held-out part of ${mixture}, 40 × 512 tokens; search for types ${searchSeconds(report).toFixed(0)} s`,
+    );
+    printTable(report.variants, print);
+    gains.set(
+      effort,
+      presets.map((preset) => gain(preset, report.variants)),
+    );
+  }
+  print("gain of groups as a part of that of tensors");
+  const part = (i: number) => (gains.get("groups")?.[i] ?? 0) / (gains.get("tensors")?.[i] ?? 0);
+  print(presets.map((preset, i) => `${preset} ${part(i).toFixed(2)}`).join(" · "));
+  for (const text of others) {
+    print(`thorough: ${text}, 40 × 512 tokens`);
+    printTable((await measure("thorough", join(texts, text))).variants, print);
   }
 }
 
-async function measure(home: string, evaluation: string): Promise<VariantReport[]> {
-  const recipe = join(home, "quality.yaml");
-  const text = (name: string) => ({ corpus: join(texts, name) });
-  await writeFile(
-    recipe,
-    stringify({
-      version: 1,
-      model: { source: join(models, "small-llama"), name: "small-llama" },
-      pipeline: "./pipeline.yaml",
-      calibration: text("mixed-calibration.txt"),
-      search: text("public-domain-calibration.txt"),
-      evaluation: text(evaluation),
-      variants: presets.flatMap((preset) => [preset, { name: dynamicName(preset), dynamic: { sizeOf: preset } }]),
-    }),
-  );
-  const args = [join(root, "dist/cli/main.js"), "run", recipe, "--out", join(home, "out"), "--json"];
+async function measure(effort: Effort, evaluation: string): Promise<RunReport> {
+  const pipeline = {
+    version: 1,
+    stages: ["fetch", "convert", "calibrate", "allocate", "quantize", "validate"],
+    calibration: { chunks: 120, context: 512 },
+    search: { chunks: 32 },
+    evaluation: { chunks: 40, context: 512 },
+    ...efforts[effort],
+  };
+  await writeFile(join(home, "pipeline.yaml"), stringify(pipeline));
+  const recipe = {
+    version: 1,
+    model: { source: join(models, "small-llama"), name: "small-llama" },
+    pipeline: "./pipeline.yaml",
+    calibration: { corpus: "./calibration.txt" },
+    search: { corpus: "./search.txt" },
+    evaluation: { corpus: evaluation },
+    variants: presets.flatMap((preset) => [preset, { name: dynamicName(preset), dynamic: { sizeOf: preset } }]),
+  };
+  await writeFile(join(home, "quality.yaml"), stringify(recipe));
+  const args = [
+    join(root, "dist/cli/main.js"),
+    "run",
+    join(home, "quality.yaml"),
+    "--out",
+    join(home, "out"),
+    "--json",
+  ];
   const result = await runSubprocess({ file: process.execPath, args, cwd: home, env: { CI: "true" } });
   if (result.exitCode !== 0) throw new Error(result.tail);
-  return (JSON.parse(result.stdout) as RunReport).variants;
+  return JSON.parse(result.stdout) as RunReport;
+}
+
+/** What it took to learn about the model; a step that an earlier run has done counts with what it took then. */
+function searchSeconds({ steps }: RunReport): number {
+  return steps
+    .filter(({ id }) => /^allocate:(errors|base|probes)$/.test(id))
+    .reduce((sum, { seconds }) => sum + seconds, 0);
 }
 
 const dynamicName = (preset: string) => `dynamic-${preset}`;
+
+function pair(preset: string, variants: readonly VariantReport[]) {
+  const before = variants.find(({ name }) => name === preset);
+  const after = variants.find(({ name }) => name === dynamicName(preset));
+  if (!before?.quality || !after?.quality || !after.allocation) throw new Error(`${preset} was not measured`);
+  return {
+    before: { ...before, ...before.quality },
+    after: { ...after, ...after.quality },
+    allocation: after.allocation,
+  };
+}
+
+function gain(preset: string, variants: readonly VariantReport[]): number {
+  const { before, after } = pair(preset, variants);
+  return before.kldMean - after.kldMean;
+}
 
 function printTable(variants: readonly VariantReport[], print: (line: string) => void): void {
   const row = (cells: readonly string[]) => print(`| ${cells.join(" | ")} |`);
   row(["at the size of", "preset KLD", "dynamic KLD", "ratio", "foretold", "99.9 % ratio", "same top", "bytes used"]);
   row(Array.from({ length: 8 }, () => "---"));
-  for (const name of presets) {
-    const preset = variants.find((variant) => variant.name === name);
-    const dynamic = variants.find((variant) => variant.name === dynamicName(name));
-    if (!preset?.quality || !dynamic?.quality || !dynamic.allocation) throw new Error(`${name} was not measured`);
-    const [before, after] = [preset.quality, dynamic.quality];
+  for (const preset of presets) {
+    const { before, after, allocation } = pair(preset, variants);
     row([
-      name,
+      preset,
       before.kldMean.toFixed(5),
       after.kldMean.toFixed(5),
       (after.kldMean / before.kldMean).toFixed(3),
-      dynamic.allocation.predictedKld?.toFixed(5) ?? "–",
+      allocation.predictedKld?.toFixed(5) ?? "–",
       (after.kld999 / before.kld999).toFixed(3),
       `${before.sameTop.toFixed(2)} → ${after.sameTop.toFixed(2)} %`,
-      `${((100 * dynamic.bytes) / preset.bytes).toFixed(3)} %`,
+      `${((100 * after.bytes) / before.bytes).toFixed(3)} %`,
     ]);
   }
 }
