@@ -19,6 +19,11 @@ export function packageParams(settings: Settings, facts: PlanFacts): PackagePara
     gates: settings.gates,
     measured: settings.stages.includes("validate"),
     smokeTested: settings.stages.includes("smoke") && settings.smoke.length > 0,
+    texts: {
+      calibration: corpusTexts(settings.calibration.corpus, "calibration", facts),
+      search: searches(settings) ? corpusTexts(settings.search.corpus, "search", facts) : [],
+      evaluation: corpusTexts(settings.evaluation.corpus, "evaluation", facts),
+    },
     lock: lock(settings, facts),
     toolchain: facts.toolVersions,
   };
@@ -53,6 +58,11 @@ function maybe(step: string, file: string): StepInput {
   return { kind: "step", step, file, optional: true };
 }
 
+/** Only dynamic variants use the search text. */
+function searches({ variants }: Settings): boolean {
+  return variants.some(({ kind }) => kind === "dynamic");
+}
+
 /** `recipe.lock.yaml`: the settings after merging, with everything that moves pinned by digest or commit. */
 function lock(settings: Settings, facts: PlanFacts): PackageParams["lock"] {
   const texts = (kind: CorpusKind) => corpusTexts(settings[kind].corpus, kind, facts);
@@ -71,9 +81,7 @@ function lock(settings: Settings, facts: PlanFacts): PackageParams["lock"] {
     },
     convert: { ...settings.convert },
     calibration: { ...settings.calibration, corpus: texts("calibration") },
-    ...(settings.variants.some(({ kind }) => kind === "dynamic")
-      ? { search: { ...settings.search, corpus: texts("search"), probes: settings.probes } }
-      : {}),
+    ...(searches(settings) ? { search: { ...settings.search, corpus: texts("search"), probes: settings.probes } } : {}),
     evaluation: { ...settings.evaluation, corpus: texts("evaluation") },
     variants: settings.variants.map((variant) =>
       variant.kind === "preset"

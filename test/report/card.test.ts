@@ -47,6 +47,7 @@ const facts: CardFacts = {
   imatrixFile: "Model-imatrix.gguf",
   calibration: { corpus: "calibration.txt", chunks: 200, context: 512 },
   evaluation: { corpus: "wiki.txt", chunks: 80, context: 512 },
+  assets: new Set(),
 };
 
 test("the front matter tells the Hub what it reads", () => {

@@ -1,4 +1,4 @@
-import { formatMegabytes } from "../figures.js";
+import { formatMegabytes, toolName } from "../figures.js";
 import { Html, html } from "./html.js";
 import { allocationSection, methodSection } from "./method-section.js";
 import type { PageFacts } from "./page-facts.js";
@@ -71,9 +71,7 @@ ${chart(charts.expertCoverage, "narrow")}`;
 function toolchainSection({ report }: PageFacts): Html {
   return html`<h2>Made with</h2>
 <dl>
-${Object.entries(report.toolchain).map(([tool, version]) => html`<dt>${toolNames[tool] ?? tool}</dt><dd>${version}</dd>\n`)}<dt>Recipe</dt><dd>${report.recipe}</dd>
+${Object.entries(report.toolchain).map(([tool, version]) => html`<dt>${toolName(tool)}</dt><dd>${version}</dd>\n`)}<dt>Recipe</dt><dd>${report.recipe}</dd>
 </dl>
 `;
 }
-
-const toolNames: Readonly<Record<string, string>> = { llamaCpp: "llama.cpp", nodeLlamaCpp: "node-llama-cpp" };

@@ -1,8 +1,10 @@
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { stringify } from "yaml";
 import { readGguf } from "../../gguf/read-header.js";
+import { releaseAssets } from "../../report/assets.js";
 import { renderCard } from "../../report/card.js";
+import { renderPage } from "../../report/html/page.js";
 import type { RunReport } from "../../report/run-report.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { linkOrCopy, listFiles } from "../../util/files.js";
@@ -12,6 +14,7 @@ import type { SnapshotReport } from "../fetch/snapshot-report.js";
 import { type Operation, requiredInput, type StageContext } from "../stage.js";
 import { readReport } from "../step-files.js";
 import type { BaseReport } from "../validate/base-logits.js";
+import { collectPage } from "./collect-page.js";
 import { collectReport } from "./collect-report.js";
 import { type PackageParams, variantInput } from "./package-params.js";
 
@@ -21,7 +24,7 @@ import { type PackageParams, variantInput } from "./package-params.js";
  */
 export const packageRelease: Operation<PackageParams> = {
   stage: "package",
-  version: 1,
+  version: 2,
   resource: "io",
   tools: [],
   async run(params, context) {
@@ -40,7 +43,14 @@ export const packageRelease: Operation<PackageParams> = {
       const rules = context.input(variantInput("rules", variant.name));
       if (rules !== undefined) await linkOrCopy(rules, join(context.out, `${variant.name}.tensor-types.txt`));
     }
-    await writeFile(join(context.out, "README.md"), await card(params, release, context));
+    const page = await collectPage(report, params, context);
+    const assets = releaseAssets(
+      page.charts,
+      passed.map(({ name }) => name),
+    );
+    await writeAssets(context.out, assets);
+    await writeFile(join(context.out, "report.html"), renderPage(page));
+    await writeFile(join(context.out, "README.md"), await card(params, release, context, new Set(assets.keys())));
     await writeFile(join(context.out, "recipe.lock.yaml"), stringify(params.lock, { aliasDuplicateObjects: false }));
     await writeFile(join(context.out, "release.json"), `${JSON.stringify(release, null, 2)}\n`);
     await writeFile(join(context.out, "SHA256SUMS"), await checksums(context.out, release));
@@ -48,7 +58,19 @@ export const packageRelease: Operation<PackageParams> = {
   },
 };
 
-async function card(params: PackageParams, report: RunReport, context: StageContext): Promise<string> {
+async function writeAssets(folder: string, assets: ReadonlyMap<string, string>): Promise<void> {
+  for (const [path, content] of assets) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), content);
+  }
+}
+
+async function card(
+  params: PackageParams,
+  report: RunReport,
+  context: StageContext,
+  assets: ReadonlySet<string>,
+): Promise<string> {
   const first = report.variants[0];
   const model = first === undefined ? undefined : await readGguf(join(context.out, first.file));
   const snapshot = await readReport<SnapshotReport>(context.input("snapshot"));
@@ -63,6 +85,7 @@ async function card(params: PackageParams, report: RunReport, context: StageCont
     imatrixFile: calibration === undefined ? null : params.imatrixFile,
     calibration: calibration ?? null,
     evaluation: base ?? null,
+    assets,
   });
 }
 
