@@ -9,7 +9,7 @@ export const chartStyle = `
 .qs-chart .title { font-size: 15px; font-weight: 600; text-anchor: start; }
 .qs-chart .start { text-anchor: start; }
 .qs-chart .end { text-anchor: end; }
-.qs-chart .quiet { fill: #59636e; }
+.qs-chart .note { fill: #59636e; }
 .qs-chart .surface { fill: #ffffff; }
 .qs-chart .grid { stroke: #d1d9e0; stroke-opacity: 1; }
 .qs-chart .preset { stroke: #0969da; fill: #0969da; }
@@ -20,7 +20,7 @@ export const chartStyle = `
 .qs-chart .dark text { fill: #000000; }
 @media (prefers-color-scheme: dark) {
   .qs-chart { color: #f0f6fc; }
-  .qs-chart .quiet { fill: #9198a1; }
+  .qs-chart .note { fill: #9198a1; }
   .qs-chart .surface { fill: #0d1117; }
   .qs-chart .grid { stroke: #3d444d; }
   .qs-chart .preset { stroke: #58a6ff; fill: #58a6ff; }

@@ -5,7 +5,7 @@ import { layOutLegend } from "./legend.js";
 import { logDomain, logTicks } from "./log-ticks.js";
 import { symbolMark } from "./symbols.js";
 
-const width = 680;
+const width = 600;
 const height = 340;
 const margin = { left: 64, right: 24, bottom: 52 };
 

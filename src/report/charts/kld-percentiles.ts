@@ -6,7 +6,7 @@ import { logDomain, logTicks } from "./log-ticks.js";
 import { rampColour } from "./ramp.js";
 import { textWidth } from "./text-width.js";
 
-const width = 680;
+const width = 600;
 const rowHeight = 30;
 
 /** From the middle of the text's tokens to its worst one; `share` picks the colour. */

@@ -8,7 +8,7 @@ import { placeLabels } from "./place-labels.js";
 import { symbolMark } from "./symbols.js";
 import { type VariantKind, variantKind, variantKinds } from "./variant-kind.js";
 
-const width = 680;
+const width = 600;
 const height = 460;
 const margin = { left: 72, right: 24, bottom: 52 };
 
@@ -131,7 +131,7 @@ function labelNode({ text, x, y }: { text: string; x: number; y: number }): SvgN
 function baseNote({ base }: Pick<RunReport, "base">, area: { right: number; bottom: number }): SvgNode[] {
   if (base === null) return [];
   const text = `16-bit base: ${formatMegabytes(base.bytes)}, KLD 0`;
-  return [{ tag: "text", attributes: { class: "quiet start", x: margin.left, y: area.bottom + 42 }, text }];
+  return [{ tag: "text", attributes: { class: "note start", x: margin.left, y: area.bottom + 42 }, text }];
 }
 
 function describe(points: readonly Point[], unit: string): string {

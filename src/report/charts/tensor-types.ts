@@ -7,10 +7,7 @@ import { type GridCell, type TensorGrid, type TypedTensor, tensorGrid } from "./
 import { textWidth } from "./text-width.js";
 
 const width = 960;
-const rowHeight = 26;
 const right = 16;
-
-/** Below this many pixels type names cannot be read, and only the tooltip and the legend tell them. */
 const leastFontSize = 8;
 
 /**
@@ -25,8 +22,8 @@ export function tensorTypesChart(variant: string, tensors: readonly TypedTensor[
   const legend = layOutLegend(legendItems(grid), left, titleHeight, width - right);
   const top = titleHeight + legend.height + 8;
   const columnWidth = (width - left - right) / columns;
+  const names = nameStyle(grid, columnWidth);
   const bars = grid.cells.map((cell) => toBar(cell, columns));
-  const names = bars.map((bar) => ({ ...bar, ...nameIn(bar, columnWidth) })).filter(({ size }) => size > 0);
   const every = Math.ceil(28 / columnWidth);
   const ticks = [...Array(grid.layers).keys()].filter((layer) => layer % every === 0).map((layer) => layer + 0.5);
   return drawSvg(
@@ -35,7 +32,7 @@ export function tensorTypesChart(variant: string, tensors: readonly TypedTensor[
       title: `${variant}: type of each tensor by layer`,
       description: describe(grid),
       width,
-      height: top + grid.roles.length * rowHeight + 46,
+      height: top + grid.roles.length * names.rowHeight + 46,
       overlay: legend.nodes,
     },
     {
@@ -47,12 +44,16 @@ export function tensorTypesChart(variant: string, tensors: readonly TypedTensor[
       marginBottom: 46,
       marks: [
         barX(bars, { x1: "from", x2: "to", y: "role", fill: "colour", inset: 0.5, rx: 2, title: "title" }),
-        ...(["light", "dark"] as const).map((ink) =>
+        ...(["light", "dark"] as const).flatMap((ink) => [
           text(
-            names.filter((name) => name.ink === ink),
-            { x: "middle", y: "role", text: "label", fontSize: "size", className: ink, pointerEvents: "none" },
+            bars.filter((bar) => bar.ink === ink && bar.layer === null),
+            { x: "middle", y: "role", text: "label", fontSize: 12, className: ink },
           ),
-        ),
+          text(
+            bars.filter((bar) => bar.ink === ink && bar.layer !== null && names.fontSize > 0),
+            { x: "middle", y: "role", text: "label", fontSize: names.fontSize, rotate: names.rotate, className: ink },
+          ),
+        ]),
         axisY({ label: null, tickSize: 0 }),
         ...(grid.layers === 0
           ? []
@@ -73,6 +74,7 @@ export function tensorTypesChart(variant: string, tensors: readonly TypedTensor[
 
 interface Bar {
   role: string;
+  layer: number | null;
   from: number;
   to: number;
   middle: number;
@@ -86,14 +88,25 @@ function toBar({ name, role, layer, type }: GridCell, columns: number): Bar {
   const [from, to] = layer === null ? [0, columns] : [layer, layer + 1];
   const colour = bitsColour(type.bitsPerWeight);
   const title = `${name}: ${type.name}, ${bits(type)} bits per weight`;
-  return { role, from, to, middle: (from + to) / 2, label: type.name, colour, ink: inkOn(colour), title };
+  return { role, layer, from, to, middle: (from + to) / 2, label: type.name, colour, ink: inkOn(colour), title };
 }
 
-/** The size at which a name fits into its cell; 0 where it would be too small. */
-function nameIn({ label, from, to }: Bar, columnWidth: number): { size: number } {
-  const room = (to - from) * columnWidth - 4;
-  const fontSize = Math.min(12, Math.floor((room / textWidth(label, 1)) * 2) / 2);
-  return { size: fontSize < leastFontSize ? 0 : fontSize };
+interface NameStyle {
+  /** 0 where even upright names would be too small; tooltip and legend still tell the types. */
+  fontSize: number;
+  rotate: number;
+  rowHeight: number;
+}
+
+/** Type names lie in their cells as long as all fit, then they stand upright in higher rows. */
+function nameStyle({ cells }: TensorGrid, columnWidth: number): NameStyle {
+  const inLayers = cells.filter(({ layer }) => layer !== null);
+  const longest = Math.max(1, ...inLayers.map(({ type }) => textWidth(type.name, 1)));
+  const lying = Math.floor((columnWidth - 4) / longest);
+  if (lying >= leastFontSize) return { fontSize: Math.min(12, lying), rotate: 0, rowHeight: 26 };
+  const upright = Math.min(10, Math.floor(columnWidth - 1));
+  if (upright >= leastFontSize) return { fontSize: upright, rotate: -90, rowHeight: Math.ceil(longest * upright + 8) };
+  return { fontSize: 0, rotate: 0, rowHeight: 26 };
 }
 
 const bits = ({ bitsPerWeight }: GgmlType) => String(Number(bitsPerWeight.toFixed(2)));

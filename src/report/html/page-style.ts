@@ -9,7 +9,7 @@ export const pageStyle = `
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--text); font: 16px/1.5 system-ui, sans-serif;
   overflow-wrap: anywhere; }
-main { max-width: 1080px; margin: 0 auto; padding: 24px 16px 48px; }
+main { max-width: 1240px; margin: 0 auto; padding: 24px 16px 48px; }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 4px; }
 h2 { font-size: 1.2rem; margin: 36px 0 10px; }
 p { margin: 0 0 10px; }
@@ -22,13 +22,14 @@ code { font: 0.9em ui-monospace, monospace; }
 .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 6px; background: var(--card);
   margin: 0 0 16px; }
 .scroll > svg { display: block; margin: 0 auto; }
-.narrow > svg { min-width: 560px; }
+.narrow > svg { min-width: 480px; }
 .wide > svg { min-width: 760px; }
-table { border-collapse: collapse; width: 100%; font-size: 0.875rem; font-variant-numeric: tabular-nums; }
-th, td { padding: 7px 10px; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
+table { overflow-wrap: normal; border-collapse: collapse; width: 100%; font-size: 0.875rem; font-variant-numeric: tabular-nums; }
+th, td { padding: 7px 8px; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
 tr:last-child > * { border-bottom: 0; }
-th:first-child, td.words { text-align: left; }
-thead th { color: var(--quiet); font-weight: 600; vertical-align: bottom; }
+th:first-child { text-align: left; }
+small { font-weight: 400; color: var(--quiet); }
+thead th { color: var(--quiet); font-weight: 600; vertical-align: bottom; white-space: normal; }
 th:first-child { position: sticky; left: 0; background: var(--card); border-right: 1px solid var(--line); }
 dl { display: grid; grid-template-columns: minmax(110px, max-content) 1fr; gap: 4px 16px; margin: 0; }
 dt { color: var(--quiet); }

@@ -8,18 +8,18 @@ const qualityColumns: readonly QualityColumn[] = [
   ["Perplexity", ({ perplexity }) => perplexity.toFixed(3)],
   ["PPL ratio", ({ perplexityRatio }) => perplexityRatio.toFixed(4)],
   ["Mean KLD", ({ kldMean, kldMeanError }) => `${kldMean.toFixed(5)} ± ${kldMeanError.toFixed(5)}`],
-  ["Median", ({ kldMedian }) => kldMedian.toFixed(5)],
-  ["90 %", ({ kld90 }) => kld90.toFixed(4)],
-  ["99 %", ({ kld99 }) => kld99.toFixed(4)],
-  ["99.9 %", ({ kld999 }) => kld999.toFixed(3)],
-  ["Max", ({ kldMax }) => kldMax.toFixed(3)],
+  ["KLD median", ({ kldMedian }) => kldMedian.toFixed(5)],
+  ["KLD 90 %", ({ kld90 }) => kld90.toFixed(4)],
+  ["KLD 99 %", ({ kld99 }) => kld99.toFixed(4)],
+  ["KLD 99.9 %", ({ kld999 }) => kld999.toFixed(3)],
+  ["KLD max", ({ kldMax }) => kldMax.toFixed(3)],
   ["RMS Δp", ({ rmsDeltaP }) => `${rmsDeltaP.toFixed(2)} %`],
   ["Same top", ({ sameTop, sameTopError }) => `${sameTop.toFixed(2)} ± ${sameTopError.toFixed(2)} %`],
 ];
 
 /** All variants with all their figures; those that failed with the reasons below the table. */
 export function variantTable(variants: readonly VariantReport[]): Html {
-  const titles = ["Size", "Bits per weight", ...qualityColumns.map(([title]) => title), "Smoke", "Gate"];
+  const titles = ["Gate", "Smoke", "Size", "Bits per weight", ...qualityColumns.map(([title]) => title)];
   return html`<div class="scroll" role="region" aria-label="Figures of all variants" tabindex="0"><table>
 <thead><tr><th scope="col">Variant</th>${titles.map((title) => html`<th scope="col">${title}</th>`)}</tr></thead>
 <tbody>
@@ -31,12 +31,12 @@ ${variants.map(reasons)}`;
 function row(variant: VariantReport): Html {
   const { name, bytes, bitsPerWeight, quality, smoke } = variant;
   const cells = [
+    smoke === null ? "–" : `${smoke.passed}/${smoke.passed + smoke.failed}`,
     formatMegabytes(bytes),
     bitsPerWeight.toFixed(2),
     ...qualityColumns.map(([, cell]) => (quality === null ? "–" : cell(quality))),
-    smoke === null ? "–" : `${smoke.passed}/${smoke.passed + smoke.failed}`,
   ];
-  return html`<tr><th scope="row">${name}${variant.allocation === undefined ? "" : " (dynamic)"}</th>${cells.map((cell) => html`<td>${cell}</td>`)}<td>${verdict(variant)}</td></tr>
+  return html`<tr><th scope="row">${name}${variant.allocation === undefined ? undefined : html`<br><small>dynamic</small>`}</th><td>${verdict(variant)}</td>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>
 `;
 }
 
