@@ -5,14 +5,26 @@ export function logDomain(values: readonly number[], room = 1.25): [number, numb
   return [Math.min(...positive) / room, Math.max(...positive) * room];
 }
 
-/** Ticks of a logarithmic axis: 1, 2, 5 of every decade, only the 1 when there are many decades. */
+/** What a decade is divided into, coarse to fine. */
+const divisions: readonly (readonly number[])[] = [
+  [1],
+  [1, 2, 5],
+  [1, 2, 3, 4, 5, 6, 7, 8, 9],
+  Array.from({ length: 90 }, (_, i) => (10 + i) / 10),
+];
+
+/** Ticks of a logarithmic axis: the coarsest division of decades that gives at least three, else what the finest gives. */
 export function logTicks([from, to]: readonly [number, number]): number[] {
-  const first = Math.floor(Math.log10(from));
-  const last = Math.ceil(Math.log10(to));
-  const steps = last - first > 3 ? [1] : [1, 2, 5];
-  const ticks: number[] = [];
-  for (let decade = first; decade <= last; decade++) {
-    for (const step of steps) ticks.push(Number(`${step}e${decade}`));
+  let ticks: number[] = [];
+  for (const division of divisions) {
+    ticks = decades(from, to).flatMap((decade) => division.map((step) => Number(`${step}e${decade}`)));
+    ticks = ticks.filter((tick) => tick >= from && tick <= to);
+    if (ticks.length >= 3) break;
   }
-  return ticks.filter((tick) => tick >= from && tick <= to);
+  return ticks;
+}
+
+function decades(from: number, to: number): number[] {
+  const first = Math.floor(Math.log10(from));
+  return Array.from({ length: Math.ceil(Math.log10(to)) - first + 1 }, (_, i) => first + i);
 }

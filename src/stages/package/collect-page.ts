@@ -2,7 +2,7 @@ import type { Gguf } from "../../gguf/gguf.js";
 import { readGguf } from "../../gguf/read-header.js";
 import { readImatrix } from "../../gguf/read-imatrix.js";
 import type { ExpertTokens } from "../../report/charts/expert-coverage.js";
-import { type ReleaseCharts, renderCharts } from "../../report/charts/release-charts.js";
+import type { ReleaseCharts } from "../../report/charts/release-charts.js";
 import type { PageFacts, TextUse } from "../../report/html/page-facts.js";
 import type { RunReport } from "../../report/run-report.js";
 import type { CalibrateReport } from "../calibrate/calibrate.js";
@@ -50,6 +50,8 @@ async function smokeAnswers({ variants }: RunReport, context: StageContext): Pro
 }
 
 async function charts(report: RunReport, context: StageContext): Promise<ReleaseCharts> {
+  // Loaded when it is needed: Plot takes as long to load as all the rest, and every command would wait for it.
+  const { renderCharts } = await import("../../report/charts/release-charts.js");
   const tensors = new Map<string, Gguf["tensors"]>();
   for (const { name } of report.variants) {
     tensors.set(name, (await readGguf(requiredInput(context, variantInput("model", name)))).tensors);
