@@ -84,14 +84,13 @@ export function sizeKldChart(report: Pick<RunReport, "variants" | "base">): stri
         ...kinds.flatMap(({ kind, symbol }) => {
           const some = points.filter((point) => point.kind === kind);
           return [
-            ruleX(some, { x: "size", y1: "low", y2: "high", className: kind, stroke: null }),
+            ruleX(some, { x: "size", y1: "low", y2: "high", className: kind }),
             dot(some, {
               x: "size",
               y: "kld",
               symbol,
               r: 5,
               className: kind,
-              stroke: null,
               title: "text",
               strokeWidth: 2,
             }),

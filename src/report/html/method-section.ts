@@ -3,13 +3,16 @@ import type { RunReport, VariantReport } from "../run-report.js";
 import { type Html, html } from "./html.js";
 import type { PageFacts, TextUse } from "./page-facts.js";
 
-/** How the figures came to be: texts with digests, and what each figure means. */
-export function methodSection({ report, texts }: PageFacts): Html {
+const figuresNote = html`<p class="quiet">All figures compare a variant with the 16-bit base on the evaluation text, with llama-perplexity. PPL ratio: perplexity over the base's, 1 is lossless. KLD: Kullback-Leibler divergence from the base's next-token distribution in nats, 0 is lossless; mean ± standard error and percentiles over tokens. RMS Δp: root mean square change of the right token's probability. Same top: how often both put the same token first.</p>
+`;
+
+/** How the figures came to be: texts with digests, and what each figure means; undefined when nothing was measured. */
+export function methodSection({ report, texts }: PageFacts): Html | undefined {
+  if (texts.evaluation === null && texts.calibration === null) return undefined;
   return html`<h2>How it was measured</h2>
 <dl>
 ${textEntry("Evaluation", texts.evaluation)}${textEntry("Calibration", texts.calibration)}${textEntry("Search", texts.search)}${baseEntry(report)}</dl>
-<p class="quiet"><br>All figures compare a variant with the 16-bit base on the evaluation text, with llama-perplexity. PPL ratio: perplexity over the base's, 1 is lossless. KLD: Kullback-Leibler divergence from the base's next-token distribution in nats, 0 is lossless; mean ± standard error and percentiles over tokens. RMS Δp: root mean square change of the right token's probability. Same top: how often both put the same token first.</p>
-`;
+${texts.evaluation === null ? undefined : figuresNote}`;
 }
 
 function textEntry(title: string, use: TextUse | null): Html | undefined {

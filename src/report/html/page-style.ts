@@ -31,7 +31,7 @@ th:first-child { text-align: left; }
 small { font-weight: 400; color: var(--quiet); }
 thead th { color: var(--quiet); font-weight: 600; vertical-align: bottom; white-space: normal; }
 th:first-child { position: sticky; left: 0; background: var(--card); border-right: 1px solid var(--line); }
-dl { display: grid; grid-template-columns: minmax(110px, max-content) 1fr; gap: 4px 16px; margin: 0; }
+dl { display: grid; grid-template-columns: minmax(110px, max-content) 1fr; gap: 4px 16px; margin: 0 0 12px; }
 dt { color: var(--quiet); }
 dd { margin: 0; min-width: 0; }
 details { background: var(--card); border: 1px solid var(--line); border-radius: 6px; margin: 0 0 8px; }

@@ -22,13 +22,13 @@ const pages = {
   hostile: largePage({
     ...largeReport,
     model: { ...largeReport.model, name: `<script>console.error("out")</script>${"LongName".repeat(20)}` },
-    variants: largeReport.variants.map((one) => ({ ...one, name: `<b>&${one.name}"'` })),
+    variants: largeReport.variants.map((one) => ({ ...one, name: `<b>&\u0007\u00a0${one.name}"'` })),
   }),
 };
 let browser: Browser | undefined;
 
 beforeAll(async () => {
-  if (chromium !== undefined) browser = await Browser.start(chromium);
+  if (chromium !== undefined) browser = await Browser.start(chromium, join(folder, "profile"));
 });
 afterAll(() => browser?.close());
 
@@ -46,6 +46,16 @@ describe.each(Object.entries(pages))("the %s page", (name, facts) => {
     expect(browser.requests.filter((address) => !/^(file|data):/.test(address))).toEqual([]);
     if (pictures !== undefined) await browser.screenshot(join(pictures, `${name}-${width}-${scheme}.png`));
   });
+});
+
+test("charts of hostile names are whole XML files of their own", async (context) => {
+  if (browser === undefined) return context.skip(why);
+  const { sizeKld, kldPercentiles, types } = pages.hostile.charts;
+  for (const svg of [sizeKld, kldPercentiles, ...[...types.values()].slice(0, 1)]) {
+    await browser.open(put(join(folder, "chart.svg"), svg ?? ""), { width: 1280, scheme: "light" });
+    expect(await browser.evaluate("document.documentElement.tagName")).toBe("svg");
+    expect(await browser.evaluate("document.querySelectorAll('parsererror').length"), svg).toBe(0);
+  }
 });
 
 /** Chart texts that reach out of their chart. */
