@@ -10,6 +10,7 @@ const divisions: readonly (readonly number[])[] = [
   [1],
   [1, 2, 5],
   [1, 2, 3, 4, 5, 6, 7, 8, 9],
+  Array.from({ length: 18 }, (_, i) => (2 + i) / 2),
   Array.from({ length: 90 }, (_, i) => (10 + i) / 10),
 ];
 
