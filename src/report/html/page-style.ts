@@ -25,7 +25,7 @@ code { font: 0.9em ui-monospace, monospace; }
 .narrow > svg { min-width: 480px; }
 .wide > svg { min-width: 760px; }
 table { overflow-wrap: normal; border-collapse: collapse; width: 100%; font-size: 0.875rem; font-variant-numeric: tabular-nums; }
-th, td { padding: 7px 8px; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
+th, td { padding: 7px; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
 tr:last-child > * { border-bottom: 0; }
 th:first-child { text-align: left; }
 small { font-weight: 400; color: var(--quiet); }
