@@ -24,7 +24,7 @@ export class Store {
 
   /** Folder in which a step may keep parts of its work across runs, whether it exists or not. */
   partialFolder(key: string): string {
-    return join(this.#workspace.store, ".partial", key);
+    return join(this.#partials(), key);
   }
 
   /**
@@ -114,13 +114,21 @@ export class Store {
     return found.flat();
   }
 
-  /** Removes folders without a record: what is left of a step that a crash kept from becoming final. */
+  /**
+   * Removes folders without a record, what is left of a step that a crash kept from becoming final, and what killed steps
+   * have left for those that continue them.
+   */
   async collectRubbish(): Promise<void> {
+    await rm(this.#partials(), { recursive: true, force: true });
     for (const name of await readdir(this.#workspace.store)) {
       if (!stepFolder.test(name)) continue; // not ours
       const folder = join(this.#workspace.store, name);
       if ((await readRecord(folder)) === undefined) await this.#discard(folder);
     }
+  }
+
+  #partials(): string {
+    return join(this.#workspace.store, ".partial");
   }
 
   async #writeRecord(folder: string, record: StepRecord): Promise<void> {

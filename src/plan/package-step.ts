@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { imatrixFileName, variantFileName } from "../quant/names.js";
 import type { Settings } from "../recipe/settings.js";
 import { type PackageParams, variantInput } from "../stages/package/package-params.js";
-import { type CorpusKind, lockedTexts } from "./corpus-files.js";
+import { type CorpusKind, corpusTexts, lockedTexts } from "./corpus-files.js";
 import type { PlanFacts } from "./facts.js";
 import type { StepInput } from "./plan.js";
 
@@ -19,6 +19,11 @@ export function packageParams(settings: Settings, facts: PlanFacts): PackagePara
     gates: settings.gates,
     measured: settings.stages.includes("validate"),
     smokeTested: settings.stages.includes("smoke") && settings.smoke.length > 0,
+    texts: {
+      calibration: corpusTexts("calibration", settings, facts),
+      search: searches(settings) ? corpusTexts("search", settings, facts) : [],
+      evaluation: corpusTexts("evaluation", settings, facts),
+    },
     lock: lock(settings, facts),
     toolchain: facts.toolVersions,
   };
@@ -53,6 +58,11 @@ function maybe(step: string, file: string): StepInput {
   return { kind: "step", step, file, optional: true };
 }
 
+/** Only dynamic variants use the search text. */
+function searches({ variants }: Settings): boolean {
+  return variants.some(({ kind }) => kind === "dynamic");
+}
+
 /** `recipe.lock.yaml`: the settings after merging, with everything that moves pinned by digest or commit. */
 function lock(settings: Settings, facts: PlanFacts): PackageParams["lock"] {
   const texts = (kind: CorpusKind) => lockedTexts(kind, settings, facts);
@@ -71,7 +81,7 @@ function lock(settings: Settings, facts: PlanFacts): PackageParams["lock"] {
     },
     convert: { ...settings.convert },
     calibration: { ...settings.calibration, corpus: texts("calibration") },
-    ...(settings.variants.some(({ kind }) => kind === "dynamic")
+    ...(searches(settings)
       ? { search: { ...settings.search, corpus: texts("search"), probes: settings.probes, effort: settings.effort } }
       : {}),
     evaluation: { ...settings.evaluation, corpus: texts("evaluation") },

@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
-import { figureCells, figureTitles, formatMegabytes } from "./figures.js";
+import { assetPaths } from "./assets.js";
+import { figureCells, figureTitles, formatMegabytes, toolName } from "./figures.js";
 import type { RunReport } from "./run-report.js";
 
 export interface CardFacts {
@@ -14,6 +15,8 @@ export interface CardFacts {
   imatrixFile: string | null;
   calibration: { corpus: string; chunks: number; context: number } | null;
   evaluation: { corpus: string; chunks: number; context: number } | null;
+  /** Paths of the charts that lie beside the card. */
+  assets: ReadonlySet<string>;
 }
 
 /** The model card: README.md of the release. Pure, and the same for the same facts. */
@@ -24,9 +27,11 @@ export function renderCard(facts: CardFacts): string {
     `# ${report.model.name} GGUF\n`,
     introduction(facts),
     ...unsafeWarning(facts),
+    ...image(facts, assetPaths.sizeKld, "Size of each variant against its mean KL divergence from the 16-bit base"),
     "## Files\n",
     variantTable(report),
     figuresNote(facts),
+    ...charts(facts),
     "## Run\n",
     runSnippets(report),
     "## How it was made\n",
@@ -75,6 +80,33 @@ function figuresNote({ evaluation }: CardFacts): string {
   ].join("\n");
 }
 
+/** What not everyone wants to see is folded away. */
+function charts(facts: CardFacts): string[] {
+  const dynamic = facts.report.variants.filter(({ allocation }) => allocation !== undefined);
+  return [
+    ...folded(
+      facts,
+      assetPaths.kldPercentiles,
+      "KL divergence by token",
+      "From the median token to the worst, by variant",
+    ),
+    ...dynamic.flatMap(({ name }) =>
+      folded(facts, assetPaths.types(name), `Types of ${name} by layer`, `Type of each tensor of ${name} by layer`),
+    ),
+    ...folded(facts, assetPaths.expertCoverage, "Calibration of the experts", "Calibration tokens per expert by layer"),
+  ];
+}
+
+function folded(facts: CardFacts, path: string, summary: string, alternative: string): string[] {
+  const lines = image(facts, path, alternative);
+  // GitHub and the Hub read Markdown inside <details> only after an empty line.
+  return lines.length === 0 ? [] : [`<details><summary>${summary}</summary>\n`, ...lines, "</details>\n"];
+}
+
+function image({ assets }: CardFacts, path: string, alternative: string): string[] {
+  return assets.has(path) ? [`![${alternative}](./${path})\n`] : [];
+}
+
 function runSnippets(report: RunReport): string {
   const first = report.variants[0];
   if (first === undefined) return "";
@@ -91,17 +123,11 @@ function provenance({ report, calibration, imatrixFile }: CardFacts): string {
   }
   lines.push(...dynamicLines(report));
   lines.push(
-    ...Object.entries(report.toolchain).map(([tool, version]) => `- ${toolNames[tool] ?? tool} ${version}`),
-    "- Recipe and exact inputs: [recipe.lock.yaml](./recipe.lock.yaml); every figure: [release.json](./release.json); checksums: [SHA256SUMS](./SHA256SUMS)\n",
+    ...Object.entries(report.toolchain).map(([tool, version]) => `- ${toolName(tool)} ${version}`),
+    "- Recipe and exact inputs: [recipe.lock.yaml](./recipe.lock.yaml); every figure: [report.html](./report.html), to be opened in a browser, and [release.json](./release.json); checksums: [SHA256SUMS](./SHA256SUMS)\n",
   );
   return lines.join("\n");
 }
-
-const toolNames: Readonly<Record<string, string>> = {
-  llamaCpp: "llama.cpp",
-  nodeLlamaCpp: "node-llama-cpp (smoke tests)",
-  quantsmith: "quantsmith",
-};
 
 /** How dynamic variants came to their types; none without one. */
 function dynamicLines({ variants }: RunReport): string[] {

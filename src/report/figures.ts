@@ -22,3 +22,13 @@ export function figureCells(variant: VariantReport): string[] {
 export function formatMegabytes(bytes: number): string {
   return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(2)} GB` : `${(bytes / 1e6).toFixed(2)} MB`;
 }
+
+const toolNames: Readonly<Record<string, string>> = {
+  llamaCpp: "llama.cpp",
+  nodeLlamaCpp: "node-llama-cpp (smoke tests)",
+};
+
+/** How a tool of `RunReport.toolchain` is called by those who made it. */
+export function toolName(tool: string): string {
+  return toolNames[tool] ?? tool;
+}

@@ -171,6 +171,8 @@ describe("the release", () => {
     const card = readFileSync(join(release, "README.md"), "utf8");
     expect(card).toContain("Dynamic variants: [Q4_K_S](./Q4_K_S.tensor-types.txt), [Q3_K_M]");
     expect(card).toContain("15 probes that damaged groups of tensors");
+    expect(card).toContain("![Type of each tensor of Q4_K_S by layer](./assets/types-Q4_K_S.svg)");
+    expect(card, "a preset's types are no news").not.toContain("types-Q4_K_M.svg");
     expect(readFileSync(join(release, "recipe.lock.yaml"), "utf8")).toContain("probes: groups");
   });
 });

@@ -6,6 +6,7 @@ import { readGguf } from "../../src/gguf/read-header.js";
 import { typeCounts } from "../../src/gguf/summary.js";
 import { resolveToolchain } from "../../src/llamacpp/toolchain.js";
 import type { RunReport } from "../../src/report/run-report.js";
+import { listFiles } from "../../src/util/files.js";
 import { sha256File } from "../../src/util/sha256.js";
 import { runSubprocess } from "../../src/util/subprocess.js";
 import { type CliResult, demoCopy, demoRecipe, quantsmith } from "../fixtures/cli.js";
@@ -61,17 +62,22 @@ describe("a first run", () => {
   });
 
   test("leaves a release with exactly these files, and SHA256SUMS that agree", async () => {
-    expect(readdirSync(release).sort()).toEqual([
+    expect(await listFiles(release)).toEqual([
       "README.md",
       "SHA256SUMS",
+      "assets/kld-percentiles.svg",
+      "assets/size-kld.svg",
+      "assets/types-Q4_K_M.svg",
+      "assets/types-Q8_0.svg",
       "recipe.lock.yaml",
       "release.json",
+      "report.html",
       "tiny-llama-Q4_K_M.gguf",
       "tiny-llama-Q8_0.gguf",
       "tiny-llama-imatrix.gguf",
     ]);
     const sums = readFileSync(join(release, "SHA256SUMS"), "utf8").trim().split("\n");
-    expect(sums).toHaveLength(5);
+    expect(sums).toHaveLength(10);
     for (const line of sums) expect(line).toBe(`${await sha256File(join(release, line.slice(66)))}  ${line.slice(66)}`);
   });
 
@@ -84,8 +90,8 @@ describe("a first run", () => {
     }
   });
 
-  test("puts no machine path into any published file", () => {
-    for (const file of readdirSync(release)) {
+  test("puts no machine path into any published file", async () => {
+    for (const file of await listFiles(release)) {
       expect(readFileSync(join(release, file)).includes("späces and"), file).toBe(false);
     }
   });
@@ -244,7 +250,7 @@ describe("publish", () => {
     expect((await publish("--dry-run")).exitCode).toBe(0);
     expect(existsSync(target)).toBe(false);
     expect((await publish()).exitCode).toBe(0);
-    expect(readdirSync(target)).toEqual(readdirSync(release));
+    expect(await listFiles(target)).toEqual(await listFiles(release));
     expect((await publish()).exitCode).toBe(0);
     writeFileSync(join(target, "notes.md"), "mine");
     const refused = await publish("--json");

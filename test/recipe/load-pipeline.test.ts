@@ -21,7 +21,7 @@ async function recipeNaming(pipeline?: string) {
 }
 
 test("the bundled pipelines are valid and found by name", async () => {
-  expect(bundled.sort()).toEqual(["demo.yaml", "preview.yaml", "release.yaml"]);
+  expect(bundled.sort()).toEqual(["demo.yaml", "preview.yaml", "release.yaml", "thorough.yaml"]);
   for (const file of bundled) {
     const { loaded } = await recipeNaming(file.replace(".yaml", ""));
     const found = await loadPipeline(loaded);
@@ -55,7 +55,7 @@ describe("missing", () => {
     [
       "releese",
       /^there is no pipeline `releese`$/,
-      /Did you mean `release`\? The pipelines are `demo`, `preview` and `release`/,
+      /Did you mean `release`\? The pipelines are `demo`, `preview`, `release` and `thorough`/,
     ],
     ["banana", /no pipeline `banana`/, /^The pipelines are/],
     ["./banana.yaml", /cannot read .*banana.yaml: there is no such file/, /The pipelines are/],

@@ -104,6 +104,8 @@ test("the recipe of the design page", async () => {
     ["stages", "pipeline"],
     ["keepIntermediates", "default"],
     ["probes", "pipeline"],
+    ["effort", "default"],
+    ["quantize.engine", "default"],
     ["concurrency.downloads", "pipeline"],
   ]);
 });
@@ -128,6 +130,7 @@ test("the smallest recipe gets everything from the pipeline and the defaults", a
     ],
     devices: [],
     probes: "groups",
+    effort: "standard",
     concurrency: { downloads: 4 },
   });
   expect("publish" in settings).toBe(false);

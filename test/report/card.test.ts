@@ -47,6 +47,7 @@ const facts: CardFacts = {
   imatrixFile: "Model-imatrix.gguf",
   calibration: { corpus: "calibration.txt", chunks: 200, context: 512 },
   evaluation: { corpus: "wiki.txt", chunks: 80, context: 512 },
+  assets: new Set(),
 };
 
 test("the front matter tells the Hub what it reads", () => {
@@ -92,6 +93,21 @@ test("what is not known is left out instead of invented", () => {
   for (const word of ["base_model", "license:", "imatrix", "commit", "NaN", "null", "undefined"])
     expect(bare).not.toContain(word);
   expect(bare).toContain("These files were not measured.");
+});
+
+test("charts that are there are shown, those that are not are not", () => {
+  expect(renderCard(facts)).not.toMatch(/!\[|<details>/);
+  const [first] = facts.report.variants;
+  if (first === undefined) throw new Error("no variant");
+  const allocation = { budgetBytes: 1, predictedKld: null, boundGap: 0, probes: null };
+  const variants = [first, { ...first, name: "Q4_K_S", allocation }];
+  const assets = ["size-kld", "kld-percentiles", "types-Q4_K_M", "types-Q4_K_S"].map((name) => `assets/${name}.svg`);
+  const card = renderCard({ ...facts, report: { ...facts.report, variants }, assets: new Set(assets) });
+  expect(card.indexOf("./assets/size-kld.svg")).toBeLessThan(card.indexOf("## Files"));
+  expect(card).toContain(
+    "<details><summary>Types of Q4_K_S by layer</summary>\n\n![Type of each tensor of Q4_K_S by layer](./assets/types-Q4_K_S.svg)\n\n</details>\n",
+  );
+  expect(card).not.toContain("types-Q4_K_M");
 });
 
 test("a pipe in a cell does not break the table", () => {

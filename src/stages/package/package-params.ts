@@ -1,4 +1,5 @@
 import type { JsonObject } from "../../util/canonical-json.js";
+import type { CorpusText } from "../corpus.js";
 import type { Gates } from "../validate/judge-gates.js";
 
 export interface PackagedVariant extends JsonObject {
@@ -22,6 +23,8 @@ export interface PackageParams extends JsonObject {
   /** Whether the plan measures and smoke-tests; what was planned must be there for a variant to pass. */
   measured: boolean;
   smokeTested: boolean;
+  /** The texts that were used, for what is told about them. */
+  texts: { readonly [use in "calibration" | "search" | "evaluation"]: readonly CorpusText[] };
   /** The recipe as it was resolved, for `recipe.lock.yaml`. */
   lock: JsonObject;
   toolchain: { readonly [name: string]: string };

@@ -1,17 +1,17 @@
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { stringify } from "yaml";
 import { readGguf } from "../../gguf/read-header.js";
+import { releaseAssets } from "../../report/assets.js";
 import { renderCard } from "../../report/card.js";
+import { renderPage } from "../../report/html/page.js";
+import type { PageFacts } from "../../report/html/page-facts.js";
 import type { RunReport } from "../../report/run-report.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { linkOrCopy, listFiles } from "../../util/files.js";
 import { sha256File } from "../../util/sha256.js";
-import type { CalibrateReport } from "../calibrate/calibrate.js";
-import type { SnapshotReport } from "../fetch/snapshot-report.js";
-import { type Operation, requiredInput, type StageContext } from "../stage.js";
-import { readReport } from "../step-files.js";
-import type { BaseReport } from "../validate/base-logits.js";
+import { type Operation, requiredInput } from "../stage.js";
+import { collectPage } from "./collect-page.js";
 import { collectReport } from "./collect-report.js";
 import { type PackageParams, variantInput } from "./package-params.js";
 
@@ -21,7 +21,7 @@ import { type PackageParams, variantInput } from "./package-params.js";
  */
 export const packageRelease: Operation<PackageParams> = {
   stage: "package",
-  version: 1,
+  version: 2,
   resource: "io",
   tools: [],
   async run(params, context) {
@@ -40,7 +40,10 @@ export const packageRelease: Operation<PackageParams> = {
       const rules = context.input(variantInput("rules", variant.name));
       if (rules !== undefined) await linkOrCopy(rules, join(context.out, `${variant.name}.tensor-types.txt`));
     }
-    await writeFile(join(context.out, "README.md"), await card(params, release, context));
+    const page = await collectPage(report, params, context);
+    await writeAssets(context.out, assetsOf(page, release));
+    await writeFile(join(context.out, "report.html"), renderPage(page));
+    await writeFile(join(context.out, "README.md"), await card(params, release, page, context.out));
     await writeFile(join(context.out, "recipe.lock.yaml"), stringify(params.lock, { aliasDuplicateObjects: false }));
     await writeFile(join(context.out, "release.json"), `${JSON.stringify(release, null, 2)}\n`);
     await writeFile(join(context.out, "SHA256SUMS"), await checksums(context.out, release));
@@ -48,22 +51,35 @@ export const packageRelease: Operation<PackageParams> = {
   },
 };
 
-async function card(params: PackageParams, report: RunReport, context: StageContext): Promise<string> {
+async function writeAssets(folder: string, assets: ReadonlyMap<string, string>): Promise<void> {
+  for (const [path, content] of assets) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), content);
+  }
+}
+
+async function card(params: PackageParams, report: RunReport, page: PageFacts, folder: string): Promise<string> {
   const first = report.variants[0];
-  const model = first === undefined ? undefined : await readGguf(join(context.out, first.file));
-  const snapshot = await readReport<SnapshotReport>(context.input("snapshot"));
-  const calibration = await readReport<CalibrateReport>(context.input("calibrate"));
-  const base = await readReport<BaseReport>(context.input("base"));
+  const model = first === undefined ? undefined : await readGguf(join(folder, first.file));
+  const { license, unsafe, texts } = page;
   return renderCard({
     report,
     baseModel: params.baseModel,
-    license: snapshot?.license ?? null,
-    unsafe: snapshot?.unsafe ?? [],
+    license,
+    unsafe,
     conversational: model?.metadata.has("tokenizer.chat_template") === true,
-    imatrixFile: calibration === undefined ? null : params.imatrixFile,
-    calibration: calibration ?? null,
-    evaluation: base ?? null,
+    imatrixFile: texts.calibration === null ? null : params.imatrixFile,
+    calibration: texts.calibration,
+    evaluation: texts.evaluation,
+    assets: new Set(assetsOf(page, report).keys()),
   });
+}
+
+function assetsOf({ charts }: PageFacts, { variants }: RunReport): Map<string, string> {
+  return releaseAssets(
+    charts,
+    variants.map(({ name }) => name),
+  );
 }
 
 /**

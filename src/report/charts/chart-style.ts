@@ -1,0 +1,31 @@
+/**
+ * Style of all charts, in each file, since a chart is also shown alone. The chart has its own background: a page in
+ * dark colours does not always say so to the images in it. Blue and orange stay apart for colour-blind readers, and
+ * what they mean is told by shape as well.
+ */
+export const chartStyle = `
+.qs-chart { color: #1f2328; font: 13px system-ui, sans-serif; max-width: 100%; height: auto; }
+.qs-chart text { fill: currentColor; white-space: pre; }
+.qs-chart .title { font-size: 15px; font-weight: 600; text-anchor: start; }
+.qs-chart .start { text-anchor: start; }
+.qs-chart .end { text-anchor: end; }
+.qs-chart .note { fill: #59636e; }
+.qs-chart .surface { fill: #ffffff; }
+.qs-chart .grid { stroke: #d1d9e0; stroke-opacity: 1; }
+.qs-chart .preset { stroke: #0969da; fill: #0969da; }
+.qs-chart .dynamic { stroke: #bc4c00; fill: #bc4c00; }
+.qs-chart .failed { stroke: #6e7781; fill: none; }
+.qs-chart .lack { stroke: #bc4c00; fill: none; }
+.qs-chart .light text { fill: #ffffff; }
+.qs-chart .dark text { fill: #000000; }
+@media (prefers-color-scheme: dark) {
+  .qs-chart { color: #f0f6fc; }
+  .qs-chart .note { fill: #9198a1; }
+  .qs-chart .surface { fill: #0d1117; }
+  .qs-chart .grid { stroke: #3d444d; }
+  .qs-chart .preset { stroke: #58a6ff; fill: #58a6ff; }
+  .qs-chart .dynamic { stroke: #f0883e; fill: #f0883e; }
+  .qs-chart .failed { stroke: #9198a1; }
+  .qs-chart .lack { stroke: #f0883e; }
+}
+`;

@@ -1,0 +1,120 @@
+import { axisX, axisY, dot, gridY, ruleX, ruleY } from "@observablehq/plot";
+import { tensorRole } from "../../quant/tensor-role.js";
+import { drawSvg, titleHeight } from "./draw-svg.js";
+import { layOutLegend } from "./legend.js";
+import { logDomain, logTicks } from "./log-ticks.js";
+import { symbolMark } from "./symbols.js";
+
+const width = 600;
+const height = 340;
+const margin = { left: 64, right: 24, bottom: 52 };
+
+/** Tokens of the calibration text that each expert of a tensor saw. */
+export interface ExpertTokens {
+  /** Name of the tensor. */
+  name: string;
+  tokens: readonly number[];
+}
+
+interface LayerCoverage {
+  layer: number;
+  /** Tokens over the layer's mean, of the experts that saw any. */
+  least: number;
+  median: number;
+  most: number;
+  unseen: number;
+}
+
+/**
+ * How evenly calibration reached the experts, layer by layer: the range over a layer's experts, as multiples of their
+ * mean. Undefined for models without experts.
+ */
+export function expertCoverageChart(tensors: readonly ExpertTokens[]): string | undefined {
+  const layers = coverageByLayer(tensors);
+  if (layers.length === 0) return undefined;
+  const seen = layers.filter(({ most }) => most > 0);
+  const lacking = layers.filter(({ unseen }) => unseen > 0);
+  const legend = layOutLegend(
+    [
+      { mark: symbolMark("circle", "preset"), text: "median and range of the layer's experts" },
+      ...(lacking.length === 0 ? [] : [{ mark: symbolMark("times", "lack"), text: "some experts saw no token" }]),
+    ],
+    margin.left,
+    titleHeight,
+    width - margin.right,
+  );
+  const [low, high] = logDomain([1, ...seen.flatMap(({ least, most }) => [least, most])]);
+  // Room for the crosses of experts without a token.
+  const domain: [number, number] = [lacking.length === 0 ? low : low / 2, high];
+  const crosses = lacking.map(({ layer, unseen }) => ({
+    layer,
+    at: domain[0] * 1.2,
+    title: `layer ${layer}: ${unseen} experts without a token`,
+  }));
+  const bars = seen.map((one) => ({ ...one, title: tell(one) }));
+  const ticks = logTicks(domain);
+  const count = Math.max(...layers.map(({ layer }) => layer)) + 1;
+  const every = Math.ceil((count * 24) / (width - margin.left - margin.right));
+  return drawSvg(
+    {
+      name: "expert-coverage",
+      title: "Calibration tokens per expert, over the layer's mean",
+      description: `${layers.map(tell).join("; ")}.`,
+      width,
+      height,
+      overlay: legend.nodes,
+    },
+    {
+      x: { type: "linear", domain: [-0.5, count - 0.5] },
+      y: { type: "log", domain },
+      marginTop: titleHeight + legend.height + 8,
+      marginLeft: margin.left,
+      marginRight: margin.right,
+      marginBottom: margin.bottom,
+      marks: [
+        gridY({ className: "grid", ticks }),
+        axisX(
+          [...Array(count).keys()].filter((layer) => layer % every === 0),
+          { label: "layer", labelAnchor: "center", labelArrow: "none", labelOffset: 36, tickFormat: String },
+        ),
+        axisY({
+          label: "tokens / mean",
+          labelAnchor: "center",
+          labelArrow: "none",
+          labelOffset: 48,
+          ticks,
+          tickFormat: String,
+        }),
+        ruleY([1], { strokeDasharray: "4 3" }),
+        ruleX(bars, { x: "layer", y1: "least", y2: "most", className: "preset", strokeWidth: 3 }),
+        dot(bars, { x: "layer", y: "median", r: 5, className: "preset", title: "title" }),
+        dot(crosses, { x: "layer", y: "at", symbol: "times", r: 5, strokeWidth: 2, className: "lack", title: "title" }),
+      ],
+    },
+  );
+}
+
+/** One tensor stands for its layer: gate, up and down see the same tokens. */
+function coverageByLayer(tensors: readonly ExpertTokens[]): LayerCoverage[] {
+  const byLayer = new Map<number, LayerCoverage>();
+  for (const { name, tokens } of tensors) {
+    const { layer } = tensorRole(name);
+    if (layer === null || tokens.length < 2 || byLayer.has(layer)) continue;
+    const mean = tokens.reduce((sum, count) => sum + count, 0) / tokens.length;
+    const shares = tokens.filter((count) => count > 0).map((count) => count / mean);
+    shares.sort((a, b) => a - b);
+    byLayer.set(layer, {
+      layer,
+      least: shares[0] ?? 0,
+      median: shares[Math.floor(shares.length / 2)] ?? 0,
+      most: shares.at(-1) ?? 0,
+      unseen: tokens.length - shares.length,
+    });
+  }
+  return [...byLayer.values()].sort((a, b) => a.layer - b.layer);
+}
+
+function tell({ layer, least, median, most, unseen }: LayerCoverage): string {
+  const [low, middle, high] = [least, median, most].map((share) => share.toPrecision(2));
+  return `layer ${layer}: ${low} to ${high}, median ${middle}${unseen === 0 ? "" : `, ${unseen} without a token`}`;
+}

@@ -1,0 +1,31 @@
+/** Positive bounds around the values, with some room: logarithms know no zero. */
+export function logDomain(values: readonly number[], room = 1.25): [number, number] {
+  const positive = values.filter((value) => value > 0 && Number.isFinite(value));
+  if (positive.length === 0) return [0.001, 1];
+  return [Math.min(...positive) / room, Math.max(...positive) * room];
+}
+
+/** What a decade is divided into, coarse to fine. */
+const divisions: readonly (readonly number[])[] = [
+  [1],
+  [1, 2, 5],
+  [1, 2, 3, 4, 5, 6, 7, 8, 9],
+  Array.from({ length: 18 }, (_, i) => (2 + i) / 2),
+  Array.from({ length: 90 }, (_, i) => (10 + i) / 10),
+];
+
+/** Ticks of a logarithmic axis: the coarsest division of decades that gives at least three, else what the finest gives. */
+export function logTicks([from, to]: readonly [number, number]): number[] {
+  let ticks: number[] = [];
+  for (const division of divisions) {
+    ticks = decades(from, to).flatMap((decade) => division.map((step) => Number(`${step}e${decade}`)));
+    ticks = ticks.filter((tick) => tick >= from && tick <= to);
+    if (ticks.length >= 3) break;
+  }
+  return ticks;
+}
+
+function decades(from: number, to: number): number[] {
+  const first = Math.floor(Math.log10(from));
+  return Array.from({ length: Math.ceil(Math.log10(to)) - first + 1 }, (_, i) => first + i);
+}

@@ -1,0 +1,42 @@
+/** HTML that is safe to put into a page as it is. */
+export class Html {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+export type HtmlPart = Html | string | number | undefined | readonly HtmlPart[];
+
+/**
+ * Template tag that escapes whatever is put in, so that a name, a prompt or a model's answer is always shown and never
+ * read as markup. `Html` stays as it is, lists are joined, undefined is left out. Attribute values need quotes.
+ */
+export function html(strings: TemplateStringsArray, ...parts: readonly HtmlPart[]): Html {
+  return new Html(strings.map((string, index) => string + render(parts[index])).join(""));
+}
+
+function render(part: HtmlPart): string {
+  if (part === undefined) return "";
+  if (part instanceof Html) return part.text;
+  if (typeof part === "object") return part.map(render).join("");
+  return escapeHtml(String(part));
+}
+
+const entities: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+/** Control characters, which HTML forbids, become the replacement character. */
+function escapeHtml(text: string): string {
+  return (
+    text
+      .replace(/[&<>"']/g, (character) => entities[character] ?? "")
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is to be replaced.
+      .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g, "\ufffd")
+  );
+}

@@ -1,0 +1,72 @@
+import { formatMegabytes } from "../figures.js";
+import type { RunReport, VariantReport } from "../run-report.js";
+import { type Html, html } from "./html.js";
+import type { PageFacts, TextUse } from "./page-facts.js";
+
+const figuresNote = html`<p class="quiet">All figures compare a variant with the 16-bit base on the evaluation text, with llama-perplexity. PPL ratio: perplexity over the base's, 1 is lossless. KLD: Kullback-Leibler divergence from the base's next-token distribution in nats, 0 is lossless; mean ± standard error and percentiles over tokens. RMS Δp: root mean square change of the right token's probability. Same top: how often both put the same token first.</p>
+`;
+
+/** How the figures came to be: texts with digests, and what each figure means; undefined when nothing was measured. */
+export function methodSection({ report, texts }: PageFacts): Html | undefined {
+  if (texts.evaluation === null && texts.calibration === null) return undefined;
+  return html`<h2>How it was measured</h2>
+<dl>
+${textEntry("Evaluation", texts.evaluation)}${textEntry("Calibration", texts.calibration)}${textEntry("Search", texts.search)}${baseEntry(report)}</dl>
+${texts.evaluation === null ? undefined : figuresNote}`;
+}
+
+function textEntry(title: string, use: TextUse | null): Html | undefined {
+  if (use === null) return undefined;
+  const files = use.files.map(
+    ({ name, sha256 }) =>
+      html`<br><code>${name}</code>${sha256 === null ? undefined : html` sha256 <code>${sha256}</code>`}`,
+  );
+  return html`<dt>${title}</dt><dd>${use.chunks} × ${use.context} tokens of ${use.corpus}${files}</dd>
+`;
+}
+
+function baseEntry({ base }: RunReport): Html | undefined {
+  if (base === null) return undefined;
+  const perplexity = base.perplexity === null ? "" : `, perplexity ${base.perplexity.toFixed(3)}`;
+  return html`<dt>16-bit base</dt><dd>${formatMegabytes(base.bytes)}${perplexity}</dd>
+`;
+}
+
+/** What the choice of types rested on, and how the prediction held; undefined without dynamic variants. */
+export function allocationSection({ report }: PageFacts): Html | undefined {
+  const chosen = report.variants.flatMap((variant) =>
+    variant.allocation === undefined ? [] : [{ ...variant, allocation: variant.allocation }],
+  );
+  const first = chosen[0];
+  if (first === undefined) return undefined;
+  const { probes } = first.allocation;
+  const basis =
+    probes === null
+      ? "No probes were made: the choice rests on how sensitive the tensors of each role were in other models."
+      : `The choice rests on ${probes.count} probes, each of which damaged ${probes.effort === "tensors" ? "one tensor" : "one group of tensors"} and measured the effect on ${probes.chunks} × ${probes.context} tokens of ${probes.corpus}.`;
+  return html`<h2>Dynamic variants</h2>
+<p>Each tensor's type was chosen to keep the whole file's predicted KL divergence lowest within its budget. ${basis}</p>
+<div class="scroll" role="region" aria-label="Dynamic variants" tabindex="0"><table>
+<thead><tr><th scope="col">Variant</th><th scope="col">Budget</th><th scope="col">Used</th><th scope="col">Predicted KLD</th><th scope="col">Measured KLD</th><th scope="col">Room left to a better choice</th></tr></thead>
+<tbody>
+${chosen.map(allocationRow)}</tbody>
+</table></div>
+`;
+}
+
+function allocationRow({
+  name,
+  bytes,
+  quality,
+  allocation,
+}: VariantReport & Required<Pick<VariantReport, "allocation">>): Html {
+  const cells = [
+    formatMegabytes(allocation.budgetBytes),
+    `${((100 * bytes) / allocation.budgetBytes).toFixed(2)} %`,
+    allocation.predictedKld === null ? "–" : allocation.predictedKld.toFixed(5),
+    quality === null ? "–" : quality.kldMean.toFixed(5),
+    `at most ${(100 * allocation.boundGap).toFixed(2)} %`,
+  ];
+  return html`<tr><th scope="row">${name}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>
+`;
+}

@@ -1,0 +1,77 @@
+import { formatMegabytes, toolName } from "../figures.js";
+import { Html, html } from "./html.js";
+import { allocationSection, methodSection } from "./method-section.js";
+import type { PageFacts } from "./page-facts.js";
+import { pageStyle } from "./page-style.js";
+import { smokeSection } from "./smoke-section.js";
+import { variantTable } from "./variant-table.js";
+
+/** `report.html`: one file that needs nothing else. Pure, and the same for the same facts, so it tells no times. */
+export function renderPage(facts: PageFacts): string {
+  const { report, charts } = facts;
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
+<title>${report.model.name} GGUF: report</title>
+<style>${new Html(pageStyle)}</style>
+</head>
+<body>
+<main>
+${header(facts)}
+<h2>Variants</h2>
+${variantTable(report.variants)}${charts.sizeKld === undefined ? undefined : html`<h2>Size and loss</h2>\n`}${chart(charts.sizeKld, "narrow")}${chart(charts.kldPercentiles, "narrow")}${typesSection(facts)}${allocationSection(facts)}${smokeSection(facts)}${methodSection(facts)}${coverageSection(facts)}${toolchainSection(facts)}</main>
+</body>
+</html>
+`;
+  return page.text;
+}
+
+function header({ report, license, unsafe }: PageFacts): Html {
+  const { model } = report;
+  const parts = [
+    model.commit === null ? "a local checkpoint" : `${model.source} at ${model.commit}`,
+    model.architecture,
+    model.parameters === null ? null : `${formatCount(model.parameters)} parameters`,
+    report.base === null ? null : `${formatMegabytes(report.base.bytes)} as 16-bit GGUF`,
+    license === null ? null : `license ${license}`,
+  ];
+  const warning = html`<p class="warning"><strong>Made from files that can run code when a tool opens them:</strong> ${unsafe.join(", ")}</p>`;
+  return html`<h1>${model.name} GGUF</h1>
+<p class="quiet">${parts.filter((part) => part !== null).join(" · ")}</p>
+${unsafe.length === 0 ? undefined : warning}`;
+}
+
+function formatCount(count: number): string {
+  if (count >= 1e9) return `${(count / 1e9).toFixed(2)} billion`;
+  return count >= 1e6 ? `${(count / 1e6).toFixed(2)} million` : String(count);
+}
+
+/** Charts are our own SVG, whose texts were escaped when they were drawn. */
+function chart(svg: string | undefined, size: "narrow" | "wide"): Html | undefined {
+  if (svg === undefined) return undefined;
+  return html`<div class="scroll ${size}" role="group" tabindex="0">${new Html(svg)}</div>
+`;
+}
+
+function typesSection({ charts }: PageFacts): Html | undefined {
+  if (charts.types.size === 0) return undefined;
+  return html`<h2>Types of the tensors</h2>
+${[...charts.types].map(([variant, svg]) => html`<details><summary>${variant}</summary>${chart(svg, "wide")}</details>\n`)}`;
+}
+
+function coverageSection({ charts }: PageFacts): Html | undefined {
+  if (charts.expertCoverage === undefined) return undefined;
+  return html`<h2>Calibration of the experts</h2>
+${chart(charts.expertCoverage, "narrow")}`;
+}
+
+function toolchainSection({ report }: PageFacts): Html {
+  return html`<h2>Made with</h2>
+<dl>
+${Object.entries(report.toolchain).map(([tool, version]) => html`<dt>${toolName(tool)}</dt><dd>${version}</dd>\n`)}<dt>Recipe</dt><dd>${report.recipe}</dd>
+</dl>
+`;
+}

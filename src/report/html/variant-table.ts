@@ -1,0 +1,52 @@
+import { formatMegabytes } from "../figures.js";
+import type { VariantQuality, VariantReport } from "../run-report.js";
+import { type Html, html } from "./html.js";
+
+type QualityColumn = readonly [title: string, cell: (quality: VariantQuality) => string];
+
+const qualityColumns: readonly QualityColumn[] = [
+  ["Perplexity", ({ perplexity }) => perplexity.toFixed(3)],
+  ["PPL ratio", ({ perplexityRatio }) => perplexityRatio.toFixed(4)],
+  ["Mean KLD", ({ kldMean, kldMeanError }) => `${kldMean.toFixed(5)} ± ${kldMeanError.toFixed(5)}`],
+  ["KLD median", ({ kldMedian }) => kldMedian.toFixed(5)],
+  ["KLD 90\u00a0%", ({ kld90 }) => kld90.toFixed(4)],
+  ["KLD 99\u00a0%", ({ kld99 }) => kld99.toFixed(4)],
+  ["KLD 99.9\u00a0%", ({ kld999 }) => kld999.toFixed(3)],
+  ["KLD max", ({ kldMax }) => kldMax.toFixed(3)],
+  ["RMS Δp", ({ rmsDeltaP }) => `${rmsDeltaP.toFixed(2)} %`],
+  ["Same top", ({ sameTop, sameTopError }) => `${sameTop.toFixed(2)} ± ${sameTopError.toFixed(2)} %`],
+];
+
+/** All variants with all their figures; those that failed with the reasons below the table. */
+export function variantTable(variants: readonly VariantReport[]): Html {
+  const titles = ["Gate", "Smoke", "Size", "Bits per weight", ...qualityColumns.map(([title]) => title)];
+  return html`<div class="scroll" role="region" aria-label="Figures of all variants" tabindex="0"><table>
+<thead><tr><th scope="col">Variant</th>${titles.map((title) => html`<th scope="col">${title}</th>`)}</tr></thead>
+<tbody>
+${variants.map(row)}</tbody>
+</table></div>
+${variants.map(reasons)}`;
+}
+
+function row(variant: VariantReport): Html {
+  const { name, bytes, bitsPerWeight, quality, smoke } = variant;
+  const cells = [
+    smoke === null ? "–" : `${smoke.passed}/${smoke.passed + smoke.failed}`,
+    formatMegabytes(bytes),
+    bitsPerWeight.toFixed(2),
+    ...qualityColumns.map(([, cell]) => (quality === null ? "–" : cell(quality))),
+  ];
+  return html`<tr><th scope="row">${name}${variant.allocation === undefined ? undefined : html`<br><small>dynamic</small>`}</th><td>${verdict(variant)}</td>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>
+`;
+}
+
+function verdict({ gate, quality, smoke }: VariantReport): Html {
+  if (gate === "failed") return html`<strong class="bad">✗ failed</strong>`;
+  return quality === null && smoke === null ? html`–` : html`<span class="good">✓ passed</span>`;
+}
+
+function reasons({ name, gate, reasons: list }: VariantReport): Html | undefined {
+  if (gate === "passed") return undefined;
+  return html`<p><strong class="bad">${name} is not in the release:</strong> ${list.join("; ")}.</p>
+`;
+}

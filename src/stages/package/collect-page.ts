@@ -1,0 +1,67 @@
+import type { Gguf } from "../../gguf/gguf.js";
+import { readGguf } from "../../gguf/read-header.js";
+import { readImatrix } from "../../gguf/read-imatrix.js";
+import type { ExpertTokens } from "../../report/charts/expert-coverage.js";
+import type { ReleaseCharts } from "../../report/charts/release-charts.js";
+import type { PageFacts, TextUse } from "../../report/html/page-facts.js";
+import type { RunReport } from "../../report/run-report.js";
+import type { CalibrateReport } from "../calibrate/calibrate.js";
+import type { SnapshotReport } from "../fetch/snapshot-report.js";
+import type { SmokeReport } from "../smoke/smoke-report.js";
+import { requiredInput, type StageContext } from "../stage.js";
+import { readReport } from "../step-files.js";
+import type { BaseReport } from "../validate/base-logits.js";
+import { type PackageParams, variantInput } from "./package-params.js";
+
+/** Puts together what `report.html` shows besides the run's report, from the outputs of the run's steps. */
+export async function collectPage(report: RunReport, params: PackageParams, context: StageContext): Promise<PageFacts> {
+  const snapshot = await readReport<SnapshotReport>(context.input("snapshot"));
+  const calibration = await readReport<CalibrateReport>(context.input("calibrate"));
+  const base = await readReport<BaseReport>(context.input("base"));
+  const probes = report.variants.find(({ allocation }) => allocation !== undefined)?.allocation?.probes;
+  const { texts } = params;
+  return {
+    report,
+    license: snapshot?.license ?? null,
+    unsafe: snapshot?.unsafe ?? [],
+    texts: {
+      calibration: textUse(calibration, texts.calibration),
+      search: textUse(probes ?? undefined, texts.search),
+      evaluation: textUse(base, texts.evaluation),
+    },
+    smoke: await smokeAnswers(report, context),
+    charts: await charts(report, context),
+  };
+}
+
+function textUse(use: Omit<TextUse, "files"> | undefined, files: TextUse["files"]): TextUse | null {
+  if (use === undefined) return null;
+  const { corpus, chunks, context } = use;
+  return { corpus, chunks, context, files };
+}
+
+async function smokeAnswers({ variants }: RunReport, context: StageContext): Promise<PageFacts["smoke"]> {
+  const answers = new Map<string, SmokeReport>();
+  for (const { name } of variants) {
+    const report = await readReport<SmokeReport>(context.input(variantInput("smoke", name)));
+    if (report !== undefined) answers.set(name, report);
+  }
+  return answers;
+}
+
+async function charts(report: RunReport, context: StageContext): Promise<ReleaseCharts> {
+  // Loaded when it is needed: Plot takes as long to load as all the rest, and every command would wait for it.
+  const { renderCharts } = await import("../../report/charts/release-charts.js");
+  const tensors = new Map<string, Gguf["tensors"]>();
+  for (const { name } of report.variants) {
+    tensors.set(name, (await readGguf(requiredInput(context, variantInput("model", name)))).tensors);
+  }
+  return renderCharts({ report, tensors, coverage: await coverage(context) });
+}
+
+async function coverage(context: StageContext): Promise<ExpertTokens[]> {
+  const path = context.input("imatrix");
+  if (path === undefined) return [];
+  const { entries } = await readImatrix(path);
+  return [...entries].map(([name, { tokens }]) => ({ name, tokens: [...tokens] }));
+}

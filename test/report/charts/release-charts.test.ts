@@ -1,0 +1,137 @@
+import { parseHTML } from "linkedom";
+import { describe, expect, test } from "vitest";
+import { logTicks } from "../../../src/report/charts/log-ticks.js";
+import { renderCharts } from "../../../src/report/charts/release-charts.js";
+import type { RunReport } from "../../../src/report/run-report.js";
+import { expertTokens } from "../../fixtures/release-page.js";
+import { largeReport, largeTensors, typed } from "../../fixtures/release-report.js";
+
+const facts = {
+  report: largeReport,
+  tensors: new Map([["Q4_K_S", largeTensors]]),
+  coverage: expertTokens,
+};
+const names = largeReport.variants.map(({ name }) => name);
+
+/** Texts of a chart, tooltips by their own name. */
+function texts(svg: string | undefined, selector: string): string[] {
+  const { document } = parseHTML(`<html><body>${svg ?? ""}</body></html>`);
+  return [...document.querySelectorAll(selector)].map((node) => (node as { textContent: string }).textContent);
+}
+
+function withQuality(change: object): RunReport {
+  const variants = largeReport.variants.map((variant) =>
+    variant.name === "Q8_0" && variant.quality !== null
+      ? { ...variant, quality: { ...variant.quality, ...change } }
+      : variant,
+  );
+  return { ...largeReport, variants };
+}
+
+describe("every chart", () => {
+  const charts = renderCharts(facts);
+  const all = [charts.sizeKld, charts.kldPercentiles, charts.expertCoverage, charts.types.get("Q4_K_S")];
+
+  test("is the same every time, and leaves nothing behind in this process", () => {
+    expect(renderCharts(facts)).toEqual(charts);
+    expect(["window", "document", "navigator"].filter((name) => name in globalThis && name !== "navigator")).toEqual(
+      [],
+    );
+  });
+
+  test("stands alone: names its namespace, title and description, and refers to nothing outside", () => {
+    for (const svg of all) {
+      expect(svg).toMatch(/^<svg [^>]*xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
+      const [, title, description] = /aria-labelledby="(\S+) (\S+)"/.exec(svg ?? "") ?? [];
+      expect(texts(svg, `#${title}`)[0]).not.toBe("");
+      expect(texts(svg, `#${description}`)[0]?.length).toBeGreaterThan(40);
+      expect(svg).toContain("@media (prefers-color-scheme: dark)");
+      expect(svg).not.toMatch(/(href|src|url\()/);
+      expect(svg).not.toMatch(/NaN|undefined|Infinity/);
+    }
+  });
+
+  test("has no coordinates that differ in the last digits between processors", () => {
+    for (const svg of all) expect(svg).not.toMatch(/(translate\(|\s[xy][12]?="|width="|height=")[^")]*\.\d{3}/);
+  });
+});
+
+describe("size against divergence", () => {
+  test("labels every variant, and tells apart what was not released", () => {
+    const svg = renderCharts(facts).sizeKld;
+    const shown = texts(svg, "text");
+    for (const name of names) expect(shown).toContain(name);
+    expect(shown).toEqual(expect.arrayContaining(["preset", "dynamic", "failed its gate, not released"]));
+    expect(shown).toContain("16-bit base: 8.04 GB, KLD 0");
+    expect(texts(svg, ".dynamic title")).toHaveLength(4);
+    expect(texts(svg, ".failed title")).toEqual(["Q2_K: 1.35 GB, mean KLD 0.480 ± 0.029"]);
+  });
+
+  test("bears a variant with no measurable loss, and one whose error reaches below zero", () => {
+    const none = renderCharts({ ...facts, report: withQuality({ kldMean: 0 }) }).sizeKld;
+    expect(texts(none, "text")).not.toContain("Q8_0");
+    const wide = renderCharts({ ...facts, report: withQuality({ kldMeanError: 0.001 }) }).sizeKld;
+    expect(texts(wide, "text")).toContain("Q8_0");
+    expect(wide).not.toContain("NaN");
+  });
+
+  test("is left out when nothing was measured", () => {
+    const variants = largeReport.variants.map((variant) => ({ ...variant, quality: null }));
+    const charts = renderCharts({ ...facts, report: { ...largeReport, variants } });
+    expect([charts.sizeKld, charts.kldPercentiles]).toEqual([undefined, undefined]);
+  });
+});
+
+test("percentiles: five marks for each variant, largest file first, negative noise at the edge", () => {
+  const svg = renderCharts({ ...facts, report: withQuality({ kldMedian: -1e-9 }) }).kldPercentiles;
+  expect(texts(svg, "circle title")).toHaveLength(5 * names.length);
+  expect(texts(svg, "circle title")[0]).toBe("Q8_0, median: -1.00e-9");
+  expect(svg).not.toContain("NaN");
+});
+
+describe("types by layer", () => {
+  test("a cell for every matrix with its name, type and bits, and the types in it where they fit", () => {
+    const svg = renderCharts(facts).types.get("Q4_K_S");
+    const tips = texts(svg, "rect title");
+    expect(tips).toHaveLength(32 * 7 + 2);
+    expect(tips).toContain("blk.0.attn_q.weight: Q5_K, 5.5 bits per weight");
+    expect(texts(svg, ".light text, .dark text")).toHaveLength(32 * 7 + 2);
+    expect(svg).toContain("rotate(-90)");
+  });
+
+  test("cells of very deep models show colours only", () => {
+    const deep = Array.from({ length: 160 }, (_, layer) => typed(`blk.${layer}.attn_q.weight`, "IQ2_XXS"));
+    const svg = renderCharts({ ...facts, tensors: new Map([["A", deep]]) }).types.get("A");
+    expect(texts(svg, "rect title")).toHaveLength(160);
+    expect(texts(svg, ".light text, .dark text")).toEqual([]);
+    expect(texts(svg, "text")).toContain("IQ2_XXS (2.06 bits) × 160");
+  });
+
+  test("a model without layers has a chart too, one without matrices has none", () => {
+    const flat = new Map([
+      ["A", [typed("token_embd.weight", "Q8_0")]],
+      ["B", []],
+    ]);
+    expect([...renderCharts({ ...facts, tensors: flat }).types.keys()]).toEqual(["A"]);
+  });
+});
+
+test("expert coverage names layers with experts that saw nothing, and is only for models with experts", () => {
+  const svg = renderCharts(facts).expertCoverage;
+  expect(texts(svg, ".lack title")).toEqual(["layer 3: 2 experts without a token"]);
+  const dense = [{ name: "blk.0.attn_q.weight", tokens: [512] }];
+  expect(renderCharts({ ...facts, coverage: dense }).expertCoverage).toBeUndefined();
+  const unseen = [{ name: "blk.0.ffn_up_exps.weight", tokens: [0, 0, 0] }];
+  expect(renderCharts({ ...facts, coverage: unseen }).expertCoverage).not.toContain("NaN");
+});
+
+test("logarithmic axes have a few ticks, however narrow or wide", () => {
+  for (const least of [1.1e-6, 0.00024, 0.0032, 0.06, 0.11, 0.97, 3.1]) {
+    for (const ratio of [1.6, 3, 12, 700, 1e6]) {
+      const ticks = logTicks([least, least * ratio]);
+      expect(ticks.length, `${least} × ${ratio}`).toBeGreaterThanOrEqual(3);
+      expect(ticks.length, `${least} × ${ratio}`).toBeLessThanOrEqual(9);
+      expect(ticks.every((tick) => tick >= least && tick <= least * ratio)).toBe(true);
+    }
+  }
+});

@@ -1,0 +1,95 @@
+import { describe, expect, test } from "vitest";
+import { Html, html } from "../../../src/report/html/html.js";
+import { renderPage } from "../../../src/report/html/page.js";
+import { largePage } from "../../fixtures/release-page.js";
+import { largeReport } from "../../fixtures/release-report.js";
+
+describe("html", () => {
+  test("escapes what is put in, in text and in attributes", () => {
+    const evil = `<img src=x onerror="a('b')"> & \`*_`;
+    expect(html`<p title="${evil}">${evil}</p>`.text).toBe(
+      '<p title="&lt;img src=x onerror=&quot;a(&#39;b&#39;)&quot;&gt; &amp; `*_">&lt;img src=x onerror=&quot;a(&#39;b&#39;)&quot;&gt; &amp; `*_</p>',
+    );
+  });
+
+  test("keeps what is HTML already, joins lists, leaves out nothing but undefined", () => {
+    expect(html`${[html`<b>${1}</b>`, "<", undefined, 0, [new Html("<i>")]]}`.text).toBe("<b>1</b>&lt;0<i>");
+  });
+
+  test("replaces control characters, which HTML forbids", () => {
+    expect(html`${"a\u0000b\u001bc\u0085d\ne"}`.text).toBe("a\ufffdb\ufffdc\ufffdd\ne");
+  });
+});
+
+describe("the page", () => {
+  const page = renderPage(largePage());
+
+  test("is the same for the same figures, however long the steps took", () => {
+    const slower = largeReport.steps.map((step) => ({ ...step, seconds: step.seconds + 1, status: "cached" as const }));
+    expect(renderPage(largePage({ ...largeReport, steps: slower }))).toBe(page);
+  });
+
+  test("needs nothing but itself", () => {
+    const outside = [...page.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, address]) => address);
+    expect(outside).toEqual(["data:,"]);
+    expect(page).not.toMatch(/<script|@import|url\(/);
+  });
+
+  test("tells every figure of a variant", () => {
+    const row = /<tr><th scope="row">Q4_K_M<\/th>(.*)<\/tr>/.exec(page)?.[1] ?? "";
+    const cells = [...row.matchAll(/<td>(.*?)<\/td>/g)].map(([, cell]) => cell?.replace(/<[^>]*>/g, ""));
+    expect(cells).toEqual([
+      ...["✓ passed", "3/3", "2.46 GB", "4.89", "9.769", "1.0061", "0.01210 ± 0.00073", "0.00302", "0.0290"],
+      ...["0.1331", "0.484", "1.452", "3.48 %", "97.80 ± 0.18 %"],
+    ]);
+  });
+
+  test("tells why a variant failed, what it answered, and what everything rests on", () => {
+    for (const words of [
+      "Q2_K is not in the release:</strong> kldMean 0.48 is above the maximum 0.2 by 0.28; smoke &quot;What is 7 + 5?&quot;",
+      "<dt>What is 7 + 5?</dt><dd>13</dd>",
+      "80 × 512 tokens of wiki.test.raw",
+      `sha256 <code>${"0123456789abcdef".repeat(4)}</code>`,
+      "38 probes, each of which damaged one group of tensors",
+      "<dt>llama.cpp</dt><dd>b6789</dd>",
+      "license apache-2.0",
+    ]) {
+      expect(page).toContain(words);
+    }
+  });
+
+  test("leaves out what was not done", () => {
+    const facts = largePage();
+    const variants = largeReport.variants.map(({ allocation: _, ...one }) => ({ ...one, quality: null, smoke: null }));
+    const bare = renderPage({
+      ...facts,
+      report: {
+        ...largeReport,
+        model: { ...largeReport.model, commit: null, architecture: null, parameters: null },
+        variants: variants.filter(({ gate }) => gate === "passed"),
+        base: null,
+      },
+      license: null,
+      texts: { calibration: null, search: null, evaluation: null },
+      smoke: new Map(),
+      charts: { sizeKld: undefined, kldPercentiles: undefined, expertCoverage: undefined, types: new Map() },
+    });
+    expect(bare).not.toMatch(/undefined|null|NaN|<svg|Smoke tests|Dynamic|16-bit base<\/dt>|passed/);
+    expect(bare).not.toContain("compare a variant");
+  });
+
+  test("warns of files that can run code", () => {
+    expect(page).not.toContain('class="warning"');
+    expect(renderPage({ ...largePage(), unsafe: ["<m>.bin"] })).toContain("opens them:</strong> &lt;m&gt;.bin</p>");
+  });
+
+  test("shows names as they are and never as markup", () => {
+    const name = `<b>&"'</b>[x](y)*_\u0007`;
+    const report = { ...largeReport, model: { ...largeReport.model, name }, recipe: name, toolchain: { [name]: name } };
+    const variants = largeReport.variants.map((one) => ({ ...one, name: name + one.name, reasons: [name] }));
+    const hostile = renderPage(largePage({ ...report, variants }));
+    expect(hostile).not.toMatch(/<\/?b>/);
+    expect(hostile).not.toContain("\u0007");
+    expect(hostile).toContain("<h1>&lt;b&gt;&amp;&quot;&#39;&lt;/b&gt;[x](y)*_\ufffd GGUF</h1>");
+  });
+});
