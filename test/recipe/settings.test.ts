@@ -102,10 +102,10 @@ test("the recipe of the design page", async () => {
     ["model.allowUnsafe", "default"],
     ["model.checkWeights", "default"],
     ["stages", "pipeline"],
+    ["quantize.engine", "default"],
     ["keepIntermediates", "default"],
     ["probes", "pipeline"],
     ["effort", "default"],
-    ["quantize.engine", "default"],
     ["concurrency.downloads", "pipeline"],
   ]);
 });
