@@ -8,8 +8,6 @@ import { packageRelease } from "../stages/package/package-release.js";
 import { quantizePreset } from "../stages/quantize/quantize.js";
 import { smoke } from "../stages/smoke/smoke.js";
 import type { StageName } from "../stages/stage.js";
-import { baseLogits } from "../stages/validate/base-logits.js";
-import { measureQuality } from "../stages/validate/measure-quality.js";
 import { canonicalJson } from "../util/canonical-json.js";
 import { sha256 } from "../util/sha256.js";
 import { allocateStep, sharedAllocateSteps } from "./allocate-steps.js";
@@ -22,6 +20,7 @@ import type { Plan, Step, StepInput } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
 import { requireSupported } from "./require-supported.js";
 import { restrict, type Selection } from "./selection.js";
+import { baseSteps, inMeasuringOrder, logitParts, qualityStep, structureStep } from "./validate-steps.js";
 
 /**
  * Lays out all steps for a recipe. Pure: everything it knows of the world comes in as facts.
@@ -32,13 +31,20 @@ export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selec
   const has = (stage: StageName) => settings.stages.includes(stage);
   const steps: Step[] = [fetchStep(settings, facts), convertStep(settings, facts)];
   if (has("calibrate")) steps.push(calibrateStep(settings, facts));
-  if (has("validate")) steps.push(baseStep(settings, facts));
+  const parts = has("validate") ? logitParts(settings, facts) : 0;
+  if (parts > 0) steps.push(...baseSteps(settings, facts, 0));
   if (has("allocate")) steps.push(...sharedAllocateSteps(settings, facts));
-  for (const variant of settings.variants) {
+  const variants = inMeasuringOrder(settings);
+  for (const variant of variants) {
     if (has("allocate") && variant.kind === "dynamic") steps.push(allocateStep(variant, settings, facts));
     if (has("quantize")) steps.push(quantizeStep(variant, settings, facts));
-    if (has("validate")) steps.push(qualityStep(variant.name));
+    if (parts > 0) steps.push(structureStep(variant), qualityStep(variant, settings, facts, 0));
     if (has("smoke") && settings.smoke.length > 0) steps.push(smokeStep(variant.name, settings));
+  }
+  // Part by part for all variants, so that the logits of one part are done with before the next are made.
+  for (let part = 1; part < parts; part++) {
+    steps.push(...baseSteps(settings, facts, part));
+    steps.push(...variants.map((variant) => qualityStep(variant, settings, facts, part)));
   }
   const report = { params: packageParams(settings, facts), inputs: packageInputs(settings) };
   if (has("package")) {
@@ -84,13 +90,6 @@ function calibrateStep({ calibration }: Settings, facts: PlanFacts): Step {
   return step("calibrate", calibrate, params, inputs, predictBytes.imatrix(facts.model));
 }
 
-function baseStep({ evaluation }: Settings, facts: PlanFacts): Step {
-  const { chunks, context, corpus } = evaluation;
-  const params = { texts: corpusTexts(corpus, "evaluation", facts), chunks, context };
-  const inputs = { model: from("convert", "model.gguf"), ...corpusInputs(corpus, "evaluation", facts) };
-  return step("validate:base", baseLogits, params, inputs, predictBytes.baseLogits(facts.model, chunks, context));
-}
-
 function quantizeStep(variant: Variant, settings: Settings, facts: PlanFacts): Step {
   const calibrated = settings.stages.includes("calibrate");
   const preset = variant.kind === "preset" ? variant.preset : labelPreset(variant, facts, calibrated);
@@ -106,15 +105,6 @@ function quantizeStep(variant: Variant, settings: Settings, facts: PlanFacts): S
   };
   const bytes = predictBytes.variant(facts.model, preset);
   return step(`quantize:${variant.name}`, quantizePreset, params, inputs, bytes, variant.name);
-}
-
-function qualityStep(variant: string): Step {
-  const inputs = {
-    model: from(`quantize:${variant}`, "model.gguf"),
-    base: from("validate:base", "base.kld"),
-    baseReport: from("validate:base", "base.json"),
-  };
-  return step(`validate:${variant}`, measureQuality, {}, inputs, predictBytes.report(), variant);
 }
 
 function smokeStep(variant: string, settings: Settings): Step {

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { stageNames } from "../stages/stage.js";
-import { gates } from "./gates-schema.js";
+import { pipelineGates } from "./gates-schema.js";
 import { chunks, context } from "./schema.js";
 import { complaint } from "./schema-parts.js";
 
@@ -49,7 +49,7 @@ export const pipelineSchema = z
       .enum(["none", "groups", "tensors"])
       .exactOptional()
       .describe("What dynamic variants measure before they choose: nothing, groups of tensors, or every tensor."),
-    gates: gates.exactOptional().describe("Limits for recipes that set none on the same figure."),
+    gates: pipelineGates.exactOptional().describe("Limits for recipes that set none on the same figure."),
     keepIntermediates: z.boolean().exactOptional().describe("Default for recipes that do not say."),
     concurrency: z
       .strictObject({

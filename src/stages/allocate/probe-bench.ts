@@ -68,7 +68,7 @@ export class ProbeBench {
     this.#measured++;
     this.#command ??= result.argv;
     this.#peakMemoryBytes = Math.max(this.#peakMemoryBytes, result.peakMemoryBytes);
-    const probe = { unit: unit.id, type, kld: result.kldMean, kldError: result.kldMeanError };
+    const probe = { unit: unit.id, type, kld: result.figures.kldMean, kldError: result.figures.kldMeanError };
     await appendToJournal(this.#journal, probe);
     return probe;
   }

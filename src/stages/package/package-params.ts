@@ -1,5 +1,4 @@
 import type { JsonObject } from "../../util/canonical-json.js";
-import type { Gates } from "../validate/judge-gates.js";
 
 export interface PackagedVariant extends JsonObject {
   name: string;
@@ -18,7 +17,6 @@ export interface PackageParams extends JsonObject {
   baseModel: string | null;
   imatrixFile: string;
   variants: readonly PackagedVariant[];
-  gates: Gates & JsonObject;
   /** Whether the plan measures and smoke-tests; what was planned must be there for a variant to pass. */
   measured: boolean;
   smokeTested: boolean;
@@ -27,7 +25,7 @@ export interface PackageParams extends JsonObject {
   toolchain: { readonly [name: string]: string };
 }
 
-type VariantFile = "model" | "quantize" | "quality" | "smoke" | "rules" | "allocation";
+type VariantFile = "model" | "quantize" | "structure" | "quality" | "smoke" | "rules" | "allocation";
 
 /** Input names of one variant's files: `model:Q4_K_M`, `quantize:Q4_K_M`, … */
 export const variantInput = (kind: VariantFile, variant: string) => `${kind}:${variant}`;
