@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { parseKldFigures } from "../../src/llamacpp/kld-figures.js";
+import { parseKldFigures, parseKldQuantiles } from "../../src/llamacpp/kld-figures.js";
+import { parseChunkFigures } from "../../src/llamacpp/kld-rows.js";
 
 const recorded = () => readFile(new URL("../fixtures/llamacpp/kl-divergence.stdout.txt", import.meta.url), "utf8");
 
@@ -46,4 +47,24 @@ describe("parseKldFigures", () => {
     const text = await recorded();
     expect(parseKldFigures(text.slice(0, text.indexOf("====== KL")))).toBeUndefined();
   });
+});
+
+test("reads every quantile of the divergence, lowest first", async () => {
+  const quantiles = parseKldQuantiles(await recorded());
+  expect(quantiles.map(([fraction]) => fraction)).toEqual([0, 0.001, 0.01, 0.05, 0.1, 0.5, 0.9, 0.95, 0.99, 0.999, 1]);
+  expect(quantiles.at(-2)).toEqual([0.999, 0.201243]);
+  expect([...quantiles].sort(([, a], [, b]) => a - b)).toEqual(quantiles);
+});
+
+test("takes the running means apart into what each chunk gave", async () => {
+  const chunks = parseChunkFigures(await recorded());
+  expect(chunks).toHaveLength(40);
+  const mean = (of: (chunk: (typeof chunks)[number]) => number) =>
+    chunks.reduce((sum, chunk) => sum + of(chunk), 0) / 40;
+  expect(mean(({ kld }) => kld)).toBeCloseTo(0.01755, 5);
+  expect(mean(({ logPerplexity }) => logPerplexity)).toBeCloseTo(Math.log(12.319982), 5);
+  expect(mean(({ logPerplexityRatio }) => logPerplexityRatio)).toBeCloseTo(Math.log(1.015211), 5);
+  expect(100 * Math.sqrt(mean(({ squaredDeltaP }) => squaredDeltaP))).toBeCloseTo(3.297, 3);
+  expect(100 * mean(({ sameTop }) => sameTop)).toBeCloseTo(90.922, 3);
+  expect(new Set(chunks.map(({ kld }) => kld)).size).toBeGreaterThan(30);
 });

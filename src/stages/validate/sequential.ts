@@ -7,7 +7,7 @@ import { studentT } from "./student-t.js";
 /** Fewer chunks say too little of how chunks differ. */
 export const leastChunks = 4;
 /** Looks at the figures before the last chunk: more would find an end sooner, but each makes every look stricter. */
-export const mostLooks = 10;
+export const mostLooks = 5;
 /** llama-perplexity prints no statistics on fewer values. */
 const leastTokens = 100;
 /** Probability that a variant gets another verdict than it would get with ever more text: 1 − 99 %. */
