@@ -34,11 +34,10 @@ describe("dealChunks", () => {
   });
 });
 
-const blocks = (seed: number, chunks: number, change: (token: Token) => Token = (token) => token) =>
-  dealChunks(chunks, 100).map((deal) => {
-    const all = syntheticChunks(seed, chunks, 100);
-    return blockOf(deal.map((index) => (all[index] ?? []).map(change)));
-  });
+function blocks(seed: number, chunks: number, change: (token: Token) => Token = (token) => token): Block[] {
+  const all = syntheticChunks(seed, chunks, 100);
+  return dealChunks(chunks, 100).map((deal) => blockOf(deal.map((index) => (all[index] ?? []).map(change))));
+}
 const meanKld = (all: readonly Block[]) => {
   const values = all.flatMap(({ perChunk }) => perChunk.map(({ kld }) => kld));
   return values.reduce((sum, kld) => sum + kld, 0) / values.length;
@@ -65,7 +64,7 @@ describe("judgeSoFar", () => {
   });
 
   test("percentiles are judged by their own interval, a maximum only when it is broken", () => {
-    expect(judge(first, { kldMedian: { max: 0.2 }, kld90: { max: 1 } })).toBe("passed");
+    expect(judge(all, { kldMedian: { max: 0.2 }, kld90: { max: 1 } })).toBe("passed");
     expect(judge(first, { kld90: { max: 0.001 } })).toBe("failed");
     // 800 tokens cannot say where the highest in a thousand lies.
     expect(judge(first, { kld999: { max: 10 } })).toBe("open");
@@ -84,13 +83,13 @@ describe("judgeSoFar", () => {
 
   test("a variant exactly on its limit is judged early in at most one of a hundred texts", () => {
     let early = 0;
-    for (let seed = 1; seed <= 200; seed++) {
+    for (let seed = 1; seed <= 100; seed++) {
       const some = blocks(seed * 7919, 40);
       // The mean of the log-normal distribution, times that of the levels of chunks.
       const truth = 0.01 * Math.exp(1.2 ** 2 / 2) * Math.exp(0.3 ** 2 / 2);
       const looks = some.map((_, index) => judge(some.slice(0, index + 1), { kldMean: { max: truth } }));
       if (looks.some((verdict) => verdict !== "open")) early++;
     }
-    expect(early).toBeLessThanOrEqual(4);
+    expect(early).toBeLessThanOrEqual(3);
   });
 });
