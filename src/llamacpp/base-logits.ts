@@ -29,6 +29,17 @@ export function scoredTokens(context: number): number {
   return context - 1 - Math.floor(context / 2);
 }
 
+/** Tokens that llama-perplexity takes in at once unless told otherwise (`n_batch` in common/common.h). */
+const batchTokens = 2048;
+
+/**
+ * Chunks that llama-perplexity evaluates together. Rounding depends on what is evaluated together, and a quantized model
+ * makes a thousandth of the perplexity of it, so chunks that were together have to stay so to give the same figures.
+ */
+export function chunksPerBatch(context: number): number {
+  return Math.max(1, Math.floor(batchTokens / context));
+}
+
 /** Bytes of one chunk's rows. */
 function chunkBytes({ vocabulary, context }: Omit<BaseLogits, "chunks">): number {
   return scoredTokens(context) * (2 * Math.floor((vocabulary + 1) / 2) + 4) * 2;

@@ -1,4 +1,3 @@
-import { scoredTokens } from "../llamacpp/base-logits.js";
 import type { Settings, Variant } from "../recipe/settings.js";
 import { baseLogits } from "../stages/validate/base-logits.js";
 import { checkStructure } from "../stages/validate/check-structure.js";
@@ -87,7 +86,7 @@ function partChunks({ evaluation }: Settings, parts: number, part: number): numb
 function blockBytes(settings: Settings, facts: PlanFacts): number {
   const { context } = settings.evaluation;
   const chunks = partChunks(settings, logitParts(settings, facts), 0);
-  const [largest = []] = dealChunks(chunks, scoredTokens(context));
+  const [largest = []] = dealChunks(chunks, context);
   return predictBytes.baseLogits(facts.model, largest.length, context);
 }
 

@@ -40,7 +40,7 @@ beforeAll(async () => {
 
   const context = stageContext(run, { model: file("model.gguf"), text0: evaluation });
   const texts = [{ name: "evaluation.txt", sha256: await sha256File(evaluation) }];
-  await baseLogits.run({ texts, chunks, context: 128, part: { index: 0, of: 1 } }, context);
+  await baseLogits.run({ texts, chunks, context: 512, part: { index: 0, of: 1 } }, context);
   inputs = {
     model: file("q4.gguf"),
     structure: file("structure.json"),

@@ -55,7 +55,7 @@ export const measureQuality: Operation<QualityParams> = {
     const references = await readReferences(params.limits, context);
     const blocks = [...(before?.blocks ?? [])];
     const inBlocks = params.limits.length > 0 || params.referenced;
-    const lists = inBlocks ? dealChunks(base.chunks, scoredTokens(base.context)) : [allOf(base.chunks)];
+    const lists = inBlocks ? dealChunks(base.chunks, base.context) : [allOf(base.chunks)];
     const bench = await BlockBench.open(context, base);
     let decided = before?.decided ?? false;
     for (const [index, chunks] of lists.entries()) {

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { extractChunks, scoredTokens } from "../../llamacpp/base-logits.js";
+import { extractChunks } from "../../llamacpp/base-logits.js";
 import { type KldFigures, measureKld } from "../../llamacpp/kl-divergence.js";
 import { type Operation, requiredInput } from "../stage.js";
 import { linkInput, readReport, toolRun, writeReport } from "../step-files.js";
@@ -20,7 +20,7 @@ export const noiseFloor: Operation = {
   tools: ["llama.cpp"],
   async run(_params, context) {
     const base = await readReport<BaseReport>(requiredInput(context, "baseReport"));
-    const [first = []] = dealChunks(base.chunks, scoredTokens(base.context));
+    const [first = []] = dealChunks(base.chunks, base.context);
     await extractChunks(requiredInput(context, "base"), join(context.work, "block.kld"), first);
     const model = await linkInput(context, "model", "model.gguf");
     const result = await measureKld({ ...(await toolRun(context)), model, base: "block.kld" });

@@ -1,3 +1,4 @@
+import { chunksPerBatch, scoredTokens } from "../../llamacpp/base-logits.js";
 import type { ChunkFigures } from "../../llamacpp/kld-rows.js";
 import { type Block, combineBlocks } from "./combine-blocks.js";
 import type { GateFigure, GateLimit } from "./gates.js";
@@ -16,14 +17,18 @@ const errorRate = 0.01;
 export type Verdict = "passed" | "failed" | "open";
 
 /**
- * Deals chunks out to blocks, one after the other, so that every block samples the whole of a text that changes on its
- * way, and an early end does not judge by the first pages. At most `mostLooks` blocks of at least `leastChunks`.
+ * Deals chunks out to blocks in turn, so that every block samples the whole of a text that changes on its way, and an
+ * early end does not judge by the first pages. Chunks that llama-perplexity evaluates together stay together. At most
+ * `mostLooks` blocks of at least `leastChunks`. `context` is tokens per chunk.
  */
-export function dealChunks(chunks: number, tokensPerChunk: number): number[][] {
-  const least = Math.max(leastChunks, Math.ceil(leastTokens / tokensPerChunk));
-  const blocks = Math.max(1, Math.min(mostLooks, Math.floor(chunks / least)));
+export function dealChunks(chunks: number, context: number): number[][] {
+  const batch = chunksPerBatch(context);
+  const least = Math.max(leastChunks, Math.ceil(leastTokens / scoredTokens(context)));
+  // A last batch that is not full is no block of its own: it may be too short for any statistics.
+  const full = Math.floor(chunks / batch);
+  const blocks = Math.max(1, Math.min(mostLooks, Math.floor(full / Math.ceil(least / batch))));
   return Array.from({ length: blocks }, (_, block) =>
-    Array.from({ length: chunks }, (_, chunk) => chunk).filter((chunk) => chunk % blocks === block),
+    Array.from({ length: chunks }, (_, chunk) => chunk).filter((chunk) => Math.floor(chunk / batch) % blocks === block),
   );
 }
 
