@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { isSystemError } from "../util/errors.js";
 
 /** The shape of a file of base logits. */
@@ -11,6 +11,9 @@ export interface BaseLogits {
 
 /** `_logits_`, then context, vocabulary and chunks as 32-bit integers. */
 const headerBytes = 8 + 12;
+const tokenBytes = 4;
+/** Bytes copied at once. */
+const pieceBytes = 4 << 20;
 
 /**
  * Size in bytes of the file `llama-perplexity --save-all-logits` writes: the header, every token as int32, and for
@@ -18,9 +21,28 @@ const headerBytes = 8 + 12;
  * Source: `process_logits` and `perplexity` in llama.cpp `tools/perplexity/perplexity.cpp`.
  */
 export function baseLogitsBytes({ vocabulary, chunks, context }: BaseLogits): number {
-  const rowValues = 2 * Math.floor((vocabulary + 1) / 2) + 4;
-  const rowsPerChunk = context - 1 - Math.floor(context / 2);
-  return headerBytes + chunks * context * 4 + chunks * rowsPerChunk * rowValues * 2;
+  return headerBytes + chunks * (context * tokenBytes + chunkBytes({ vocabulary, context }));
+}
+
+/** Tokens of a chunk that are scored: the second half, without the last one, which has no successor. */
+export function scoredTokens(context: number): number {
+  return context - 1 - Math.floor(context / 2);
+}
+
+/** Tokens that llama-perplexity takes in at once unless told otherwise (`n_batch` in common/common.h). */
+const batchTokens = 2048;
+
+/**
+ * Chunks that llama-perplexity evaluates together. Rounding depends on what is evaluated together, and a quantized model
+ * makes a thousandth of the perplexity of it, so chunks that were together have to stay so to give the same figures.
+ */
+export function chunksPerBatch(context: number): number {
+  return Math.max(1, Math.floor(batchTokens / context));
+}
+
+/** Bytes of one chunk's rows. */
+function chunkBytes({ vocabulary, context }: Omit<BaseLogits, "chunks">): number {
+  return scoredTokens(context) * (2 * Math.floor((vocabulary + 1) / 2) + 4) * 2;
 }
 
 /** Reads the header and the file's size; undefined when the file is missing, cut or something else. */
@@ -43,5 +65,47 @@ export async function readBaseLogits(file: string): Promise<BaseLogits | undefin
   } catch (error) {
     if (isSystemError(error) && error.code === "ENOENT") return undefined;
     throw error;
+  }
+}
+
+/**
+ * Writes some chunks of a file of base logits, by index and in that order, as a file of their own: the same tokens and
+ * the same 16-bit values, so `measureKld` finds for them what it finds for them in the whole file.
+ * Throws a RangeError for a chunk that is not there; that is a bug of the caller.
+ */
+export async function extractChunks(from: string, to: string, chunks: readonly number[]): Promise<void> {
+  const shape = await readBaseLogits(from);
+  if (shape === undefined || chunks.some((chunk) => !(chunk >= 0 && chunk < shape.chunks))) {
+    throw new RangeError(`${from} does not hold the chunks ${chunks.join(", ")}`);
+  }
+  const source = await open(from, "r");
+  try {
+    const target = await open(to, "w");
+    try {
+      const header = Buffer.alloc(headerBytes);
+      await source.read(header, 0, headerBytes, 0);
+      header.writeUInt32LE(chunks.length, 16);
+      await target.writeFile(header);
+      const tokens = shape.context * tokenBytes;
+      for (const chunk of chunks) await copyRange(source, target, headerBytes + chunk * tokens, tokens);
+      const rows = chunkBytes(shape);
+      const start = headerBytes + shape.chunks * tokens;
+      for (const chunk of chunks) await copyRange(source, target, start + chunk * rows, rows);
+    } finally {
+      await target.close();
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+/** Appends a range of one file to another. */
+async function copyRange(source: FileHandle, target: FileHandle, start: number, bytes: number): Promise<void> {
+  const piece = Buffer.alloc(Math.min(bytes, pieceBytes));
+  for (let done = 0; done < bytes; ) {
+    const { bytesRead } = await source.read(piece, 0, Math.min(piece.length, bytes - done), start + done);
+    if (bytesRead === 0) throw new RangeError("the file of base logits became shorter while it was read");
+    await target.writeFile(piece.subarray(0, bytesRead));
+    done += bytesRead;
   }
 }

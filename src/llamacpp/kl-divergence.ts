@@ -3,7 +3,8 @@ import { QuantsmithError } from "../util/errors.js";
 import { readBaseLogits } from "./base-logits.js";
 import { followChunks } from "./chunk-progress.js";
 import { modelLoadPattern } from "./input-failures.js";
-import { type KldFigures, parseKldFigures } from "./kld-figures.js";
+import { type KldFigures, parseKldFigures, parseKldQuantiles, type Quantile } from "./kld-figures.js";
+import { type ChunkFigures, parseChunkFigures } from "./kld-rows.js";
 import { toolFailure } from "./tool-failure.js";
 import { fileArgument, runTool, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
 
@@ -15,7 +16,12 @@ export interface KldOptions extends ToolRun {
   base: string;
 }
 
-export interface KldResult extends KldFigures, ToolReport {}
+export interface KldResult extends ToolReport {
+  figures: KldFigures;
+  /** The divergence at every share of the tokens that the tool prints, lowest first. */
+  quantiles: Quantile[];
+  perChunk: ChunkFigures[];
+}
 
 /**
  * Measures how far a quantized model is from its base (`llama-perplexity --kl-divergence`).
@@ -60,5 +66,10 @@ export async function measureKld(options: KldOptions): Promise<KldResult> {
       output: result.tail,
     });
   }
-  return { ...figures, ...toolReport("llama-perplexity", args, result) };
+  return {
+    figures,
+    quantiles: parseKldQuantiles(result.stdout),
+    perChunk: parseChunkFigures(result.stdout),
+    ...toolReport("llama-perplexity", args, result),
+  };
 }

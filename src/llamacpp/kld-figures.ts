@@ -42,13 +42,28 @@ const lines: readonly (readonly [label: string, value: keyof KldFigures, error?:
   ["Same top p", "sameTop", "sameTopError"],
 ];
 
-/** Reads the tables; undefined when a figure is missing. A figure may be NaN or infinite, as printed. */
-export function parseKldFigures(stdout: string): KldFigures | undefined {
+/** Where the printed quantiles of the divergence stand; the figures hold the upper ones. */
+const quantileLines: readonly (readonly [label: string, fraction: number])[] = [
+  ["Minimum KLD", 0],
+  ["0.1% KLD", 0.001],
+  ["1.0% KLD", 0.01],
+  ["5.0% KLD", 0.05],
+  ["10.0% KLD", 0.1],
+  ["Median KLD", 0.5],
+  ["90.0% KLD", 0.9],
+  ["95.0% KLD", 0.95],
+  ["99.0% KLD", 0.99],
+  ["99.9% KLD", 0.999],
+  ["Maximum KLD", 1],
+];
+
+/** A share of the tokens and the divergence in nats that they stay below. */
+export type Quantile = readonly [fraction: number, kld: number];
+
+/** The tables as printed: label to value and, where there is one, error. */
+function readTables(stdout: string): Map<string, string[]> {
   const printed = new Map<string, string[]>();
-  let chunks = 0;
   for (const line of stdout.split("\n")) {
-    const row = /^\s*(\d+)\s+\S+ ±/.exec(line);
-    if (row) chunks = Number(row[1]);
     // "Mean    KLD:   0.017550 ±   0.000211" and "99.9%   KLD:   0.201243"
     const colon = line.indexOf(":");
     if (colon < 0) continue;
@@ -61,7 +76,23 @@ export function parseKldFigures(stdout: string): KldFigures | undefined {
       values.map((value) => value.trim()),
     );
   }
-  const figures = new Map<string, number | undefined>([["chunks", chunks]]);
+  return printed;
+}
+
+/** All quantiles of the divergence that the tool prints, lowest first; those it does not print are left out. */
+export function parseKldQuantiles(stdout: string): Quantile[] {
+  const printed = readTables(stdout);
+  return quantileLines.flatMap(([label, fraction]) => {
+    const value = parseNumber(printed.get(label)?.[0]);
+    return value === undefined ? [] : [[fraction, value] as const];
+  });
+}
+
+/** Reads the tables; undefined when a figure is missing. A figure may be NaN or infinite, as printed. */
+export function parseKldFigures(stdout: string): KldFigures | undefined {
+  const printed = readTables(stdout);
+  const rows = [...stdout.matchAll(/^\s*(\d+)\s+\S+ ±/gm)];
+  const figures = new Map<string, number | undefined>([["chunks", Number(rows.at(-1)?.[1] ?? 0)]]);
   for (const [label, value, error] of lines) {
     const [first, second] = printed.get(label) ?? [];
     const figure = parseNumber(first);

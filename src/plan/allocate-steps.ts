@@ -12,6 +12,9 @@ import { from, step } from "./make-step.js";
 import type { Step, StepInput } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
 
+/** Probes read one file, and a search text is short. */
+const whole = { index: 0, of: 1 };
+
 /** What all dynamic variants of a recipe learn about the model together; none without such a variant. */
 export function sharedAllocateSteps(settings: Settings, facts: PlanFacts): Step[] {
   const variants = settings.variants.filter((variant) => variant.kind === "dynamic");
@@ -36,7 +39,7 @@ export function sharedAllocateSteps(settings: Settings, facts: PlanFacts): Step[
   if (effort === "none") return [errors];
   return [
     errors,
-    step("allocate:base", base, { texts, chunks: search.chunks, context }, text, logitBytes),
+    step("allocate:base", base, { texts, chunks: search.chunks, context, part: whole }, text, logitBytes),
     step("allocate:probes", measureProbes, { effort }, probed, predictBytes.baseGguf(facts.model)),
   ];
 }

@@ -8,8 +8,6 @@ import { packageRelease } from "../stages/package/package-release.js";
 import { quantizeByBank } from "../stages/quantize/bank.js";
 import { quantizeByTool } from "../stages/quantize/llama-quantize.js";
 import type { StageName } from "../stages/stage.js";
-import { baseLogits } from "../stages/validate/base-logits.js";
-import { measureQuality } from "../stages/validate/measure-quality.js";
 import { canonicalJson } from "../util/canonical-json.js";
 import { sha256 } from "../util/sha256.js";
 import { allocateStep, sharedAllocateSteps } from "./allocate-steps.js";
@@ -23,7 +21,8 @@ import { predictBytes } from "./predict-bytes.js";
 import { requireSupported } from "./require-supported.js";
 import { restrict, type Selection } from "./selection.js";
 import { smokeBaseStep, smokeStep } from "./smoke-steps.js";
-import { apartInput, textSteps } from "./text-steps.js";
+import { textSteps } from "./text-steps.js";
+import { baseSteps, inMeasuringOrder, logitParts, qualityStep, structureStep } from "./validate-steps.js";
 
 /**
  * Lays out all steps for a recipe. Pure: everything it knows of the world comes in as facts.
@@ -34,15 +33,22 @@ export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selec
   const has = (stage: StageName) => settings.stages.includes(stage);
   const steps: Step[] = [fetchStep(settings, facts), convertStep(settings, facts), ...textSteps(settings, facts)];
   if (has("calibrate")) steps.push(calibrateStep(settings, facts));
-  if (has("validate")) steps.push(baseStep(settings, facts));
+  const parts = has("validate") ? logitParts(settings, facts) : 0;
+  if (parts > 0) steps.push(...baseSteps(settings, facts, 0));
   if (has("allocate")) steps.push(...sharedAllocateSteps(settings, facts));
   const smokeTested = has("smoke") && settings.smoke.length > 0;
   if (smokeTested) steps.push(smokeBaseStep(settings));
-  for (const [i, variant] of settings.variants.entries()) {
+  const variants = inMeasuringOrder(settings);
+  for (const [i, variant] of variants.entries()) {
     if (has("allocate") && variant.kind === "dynamic") steps.push(allocateStep(variant, settings, facts));
-    if (has("quantize")) steps.push(quantizeStep(variant, settings, facts, settings.variants[i - 1]));
-    if (has("validate")) steps.push(qualityStep(variant.name, apartInput(settings, facts)));
+    if (has("quantize")) steps.push(quantizeStep(variant, settings, facts, variants[i - 1]));
+    if (parts > 0) steps.push(structureStep(variant), qualityStep(variant, settings, facts, 0));
     if (smokeTested) steps.push(smokeStep(variant.name, settings));
+  }
+  // Part by part for all variants, so that the logits of one part are done with before the next are made.
+  for (let part = 1; part < parts; part++) {
+    steps.push(...baseSteps(settings, facts, part));
+    steps.push(...variants.map((variant) => qualityStep(variant, settings, facts, part)));
   }
   const report = { params: packageParams(settings, facts), inputs: packageInputs(settings) };
   if (has("package")) {
@@ -88,13 +94,6 @@ function calibrateStep(settings: Settings, facts: PlanFacts): Step {
   return step("calibrate", calibrate, params, inputs, predictBytes.imatrix(facts.model));
 }
 
-function baseStep(settings: Settings, facts: PlanFacts): Step {
-  const { chunks, context } = settings.evaluation;
-  const params = { texts: corpusTexts("evaluation", settings, facts), chunks, context };
-  const inputs = { model: from("convert", "model.gguf"), ...corpusInputs("evaluation", settings, facts) };
-  return step("validate:base", baseLogits, params, inputs, predictBytes.baseLogits(facts.model, chunks, context));
-}
-
 function quantizeStep(variant: Variant, settings: Settings, facts: PlanFacts, before: Variant | undefined): Step {
   const calibrated = settings.stages.includes("calibrate");
   const preset = variant.kind === "preset" ? variant.preset : labelPreset(variant, facts, calibrated);
@@ -112,14 +111,4 @@ function quantizeStep(variant: Variant, settings: Settings, facts: PlanFacts, be
   const operation = settings.quantize.engine === "bank" ? quantizeByBank : quantizeByTool;
   const made = step(`quantize:${variant.name}`, operation, params, inputs, bytes, variant.name);
   return before === undefined ? made : { ...made, after: `quantize:${before.name}` };
-}
-
-function qualityStep(variant: string, apart: Record<string, StepInput>): Step {
-  const inputs = {
-    model: from(`quantize:${variant}`, "model.gguf"),
-    base: from("validate:base", "base.kld"),
-    baseReport: from("validate:base", "base.json"),
-    ...apart,
-  };
-  return step(`validate:${variant}`, measureQuality, {}, inputs, predictBytes.report(), variant);
 }

@@ -16,7 +16,6 @@ export function packageParams(settings: Settings, facts: PlanFacts): PackagePara
     baseModel: model.source.kind === "hub" ? model.source.repo : null,
     imatrixFile: imatrixFileName(model.name),
     variants: settings.variants.map(({ name }) => ({ name, file: variantFileName(model.name, name) })),
-    gates: settings.gates,
     measured: settings.stages.includes("validate"),
     smokeTested: settings.stages.includes("smoke") && settings.smoke.length > 0,
     texts: {
@@ -40,13 +39,19 @@ export function packageInputs(settings: Settings): Record<string, StepInput> {
     inputs.imatrix = maybe("calibrate", "imatrix.gguf");
     inputs.calibrate = maybe("calibrate", "calibrate.json");
   }
-  if (has("validate")) inputs.base = maybe("validate:base", "base.json");
+  if (has("validate")) {
+    inputs.base = maybe("validate:base", "base.json");
+    inputs.noise = maybe("validate:base:noise", "noise.json");
+  }
   for (const { kind, name } of settings.variants) {
     inputs[variantInput("model", name)] = maybe(`quantize:${name}`, "model.gguf");
     inputs[variantInput("quantize", name)] = maybe(`quantize:${name}`, "quantize.json");
     inputs[variantInput("rules", name)] = maybe(`quantize:${name}`, "tensor-types.txt");
     if (kind === "dynamic") inputs[variantInput("allocation", name)] = maybe(`allocate:${name}`, "allocation.json");
-    if (has("validate")) inputs[variantInput("quality", name)] = maybe(`validate:${name}`, "quality.json");
+    if (has("validate")) {
+      inputs[variantInput("structure", name)] = maybe(`validate:${name}:structure`, "structure.json");
+      inputs[variantInput("quality", name)] = maybe(`validate:${name}`, "quality.json");
+    }
     if (has("smoke") && settings.smoke.length > 0) {
       inputs[variantInput("smoke", name)] = maybe(`smoke:${name}`, "smoke.json");
     }

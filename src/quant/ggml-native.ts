@@ -71,27 +71,38 @@ export function openGgml(library: string): Ggml {
   };
 }
 
-const held = new Map<string, unknown>();
+const held = new Map<string, ReturnType<typeof koffi.load>>();
 
 /**
- * Holds the library for the life of the process, on the thread that lives that long. Without it the end of the last
- * thread that uses ggml unloads it, and ggml ends the process when it is loaded once more. A library that cannot be
- * loaded is left to `openGgml` to report.
+ * Loads the library into this process for good. A thread that ends takes its library along, and ggml ends the process
+ * when it is loaded a second time, because the handler of uncaught exceptions it finds is its own.
+ * Throws QS-GGML-LOAD.
  */
 export function holdGgml(library: string): void {
-  if (held.has(library)) return;
+  if (!held.has(library)) held.set(library, load(library));
+}
+
+function load(library: string): ReturnType<typeof koffi.load> {
   try {
-    held.set(library, koffi.load(library));
-  } catch {
-    // See above.
+    return koffi.load(library);
+  } catch (error) {
+    throw cannotLoad(library, error);
   }
+}
+
+function cannotLoad(library: string, error: unknown): QuantsmithError {
+  const why = error instanceof Error ? error.message : String(error);
+  return new QuantsmithError("QS-GGML-LOAD", `Cannot load ${basename(library)}: ${why}`, {
+    remedy: "Install again with `npm ci`, without --omit=optional; `quantsmith doctor` shows what is missing.",
+    cause: error,
+  });
 }
 
 type Dequantize = (source: Uint8Array, target: Float32Array, count: number) => void;
 
 function bind(library: string) {
+  const loaded = load(library);
   try {
-    const loaded = koffi.load(library);
     return {
       func: loaded.func.bind(loaded),
       quantizeChunk: loaded.func(
@@ -101,11 +112,7 @@ function bind(library: string) {
       validateRowData: loaded.func("bool ggml_validate_row_data(int type, const void *bytes, size_t count)"),
     };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new QuantsmithError("QS-GGML-LOAD", `Cannot load ${basename(library)}: ${why}`, {
-      remedy: "Install again with `npm ci`, without --omit=optional; `quantsmith doctor` shows what is missing.",
-      cause: error,
-    });
+    throw cannotLoad(library, error);
   }
 }
 

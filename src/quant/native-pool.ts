@@ -2,16 +2,13 @@ import { Worker } from "node:worker_threads";
 import { QuantsmithError } from "../util/errors.js";
 import { packageRoot } from "../util/package-root.js";
 import { holdGgml } from "./ggml-native.js";
-import type { ErrorSums, NativeReply, NativeResults, NativeTask } from "./native-task.js";
+import type { AnyResult, NativeReply, NativeResults, NativeTask } from "./native-task.js";
 
 export interface NativePoolOptions {
   /** Absolute path of libggml-base. */
   library: string;
   threads: number;
 }
-
-/** What a worker answers, before the kind of its task says which. */
-type AnyResult = Uint8Array<ArrayBuffer> | ErrorSums;
 
 type TaskOf<Kind extends NativeTask["kind"]> = Extract<NativeTask, { kind: Kind }>;
 
@@ -42,6 +39,7 @@ export class NativePool {
   run<Kind extends NativeTask["kind"]>(task: TaskOf<Kind>): Promise<NativeResults[Kind]> {
     const result = new Promise<AnyResult>((resolve, reject) => {
       if (this.#closed) return reject(new Error("the pool is closed"));
+      holdGgml(this.#library);
       this.#waiting.push({ task, resolve, reject });
       this.#dispatch();
     });
@@ -94,7 +92,6 @@ export class NativePool {
   }
 
   #start(): Worker {
-    holdGgml(this.#library);
     // The compiled file also when this one runs from source under vitest: threads of Node 20 take only JavaScript.
     const worker = new Worker(new URL("dist/quant/native-worker.js", packageRoot), {
       workerData: { library: this.#library },

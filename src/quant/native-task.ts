@@ -17,12 +17,14 @@ export interface RowRange {
 
 /**
  * Work for one thread. `quantize` gives the rows in type `to`. `round-trip` gives them in their own type
- * after a detour through `to`. `errors` compares them with each of `types`.
+ * after a detour through `to`. `errors` compares them with each of `types`. `validate` looks for values that are no
+ * numbers, scales that are not finite and codes outside their grid.
  */
 export type NativeTask =
   | { kind: "quantize"; rows: RowRange; to: string }
   | { kind: "round-trip"; rows: RowRange; to: string }
-  | { kind: "errors"; rows: RowRange; types: readonly string[] };
+  | { kind: "errors"; rows: RowRange; types: readonly string[] }
+  | { kind: "validate"; rows: RowRange };
 
 /** Sums over rows of h(w' - w)^2 per type, and of h w^2, with h the importance or 1. */
 export interface ErrorSums {
@@ -30,13 +32,19 @@ export interface ErrorSums {
   norm: number;
 }
 
+export interface RowVerdict {
+  valid: boolean;
+}
+
 export interface NativeResults {
   quantize: Uint8Array<ArrayBuffer>;
   "round-trip": Uint8Array<ArrayBuffer>;
   errors: ErrorSums;
+  validate: RowVerdict;
 }
 
+/** What a worker answers, before the kind of its task says which. */
+export type AnyResult = NativeResults[keyof NativeResults];
+
 /** What a worker sends back; an expected failure loses its class on the way and travels as its parts. */
-export type NativeReply =
-  | { result: Uint8Array<ArrayBuffer> | ErrorSums }
-  | { failure: { code?: ErrorCode; message: string; remedy: string } };
+export type NativeReply = { result: AnyResult } | { failure: { code?: ErrorCode; message: string; remedy: string } };

@@ -1,13 +1,15 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import type { Ggml } from "./ggml-native.js";
 import { type GgmlType, ggmlTypeByName, rowBytes } from "./ggml-types.js";
-import type { ErrorSums, NativeTask, RowRange } from "./native-task.js";
+import type { AnyResult, ErrorSums, NativeTask, RowRange } from "./native-task.js";
 
 /** Does a task on the calling thread. Throws what `Ggml.quantizeRows` throws, and system errors of reading. */
-export function runNativeTask(ggml: Ggml, task: NativeTask): Uint8Array<ArrayBuffer> | ErrorSums {
+export function runNativeTask(ggml: Ggml, task: NativeTask): AnyResult {
   const { rows } = task;
   const from = namedType(rows.type);
-  const values = ggml.dequantizeRows(from, readRows(rows, rowBytes(from, rows.columns)));
+  const stored = readRows(rows, rowBytes(from, rows.columns));
+  if (task.kind === "validate") return { valid: ggml.validateRowData(from, stored) };
+  const values = ggml.dequantizeRows(from, stored);
   if (task.kind === "errors") return sumErrors(ggml, values, rows, task.types.map(namedType));
   const to = namedType(task.to);
   const bytes = ggml.quantizeRows(to, values, rows.columns, rows.importance);

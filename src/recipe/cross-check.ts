@@ -2,8 +2,10 @@ import { resolve } from "node:path";
 import type * as z from "zod";
 import { imatrixFileName, variantFileName } from "../quant/names.js";
 import type { Problem, YamlPath } from "./diagnostics.js";
+import type { Gates } from "./gates-schema.js";
 import { defaultModelName } from "./model-source.js";
 import { type Recipe, recipeSchema } from "./schema.js";
+import { nearest } from "./suggest.js";
 import { variantEntry } from "./variant-schema.js";
 import { list, quote } from "./wording.js";
 
@@ -17,7 +19,12 @@ interface ValidParts extends Partial<Omit<Recipe, "variants">> {
 /** Contradictions between parts of a recipe that are valid by themselves. `folder` is the recipe's own. */
 export function crossCheck(data: unknown, folder: string): Problem[] {
   const parts = validParts(data);
-  return [...checkModelName(parts, folder), ...checkVariantNames(parts, folder), ...checkTexts(parts, folder)];
+  return [
+    ...checkModelName(parts, folder),
+    ...checkVariantNames(parts, folder),
+    ...checkTexts(parts, folder),
+    ...checkGates(parts),
+  ];
 }
 
 function validParts(data: unknown): ValidParts {
@@ -131,4 +138,31 @@ function checkTexts(parts: ValidParts, folder: string): Problem[] {
       ];
     });
   });
+}
+
+/** Limits made of another variant's figures: it must be there, and only one can be measured before all others. */
+function checkGates({ gates, variants }: ValidParts): Problem[] {
+  const names = variants.flatMap(({ entry }) => variantName(entry) ?? []);
+  const named = relativeLimits(gates ?? {});
+  const unknown = named.flatMap(({ of, path }): Problem[] => {
+    if (names.includes(of)) return [];
+    const near = nearest(of, names);
+    const remedy = near === undefined ? `The variants are ${list(names, "and")}.` : `Did you mean ${quote(near)}?`;
+    return [{ path, part: "value", message: `the recipe has no variant ${quote(of)}`, remedy }];
+  });
+  if (unknown.length > 0) return unknown;
+  const [first, ...others] = named;
+  const other = others.find(({ of }) => of !== first?.of);
+  if (first === undefined || other === undefined) return [];
+  const message = `limits name both ${quote(first.of)} and ${quote(other.of)}, and each would have to be measured before the other`;
+  return [{ path: other.path, part: "value", message, remedy: "Let all relative limits name the same variant." }];
+}
+
+function relativeLimits(gates: Gates): { of: string; path: YamlPath }[] {
+  return Object.entries(gates).flatMap(([figure, gate]) =>
+    (["min", "max"] as const).flatMap((bound) => {
+      const limit = gate?.[bound];
+      return typeof limit === "object" ? [{ of: limit.of, path: ["gates", figure, bound, "of"] }] : [];
+    }),
+  );
 }

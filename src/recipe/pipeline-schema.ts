@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { stageNames } from "../stages/stage.js";
-import { gates } from "./gates-schema.js";
+import { pipelineGates } from "./gates-schema.js";
 import { chunks, context, quantize } from "./schema.js";
 import { complaint } from "./schema-parts.js";
 
@@ -56,7 +56,7 @@ export const pipelineSchema = z
         "`thorough` measures what the probes led to and betters it, at about 20 more measurements per dynamic variant (default `standard`).",
       ),
     quantize: quantize.exactOptional(),
-    gates: gates.exactOptional().describe("Limits for recipes that set none on the same figure."),
+    gates: pipelineGates.exactOptional().describe("Limits for recipes that set none on the same figure."),
     keepIntermediates: z.boolean().exactOptional().describe("Default for recipes that do not say."),
     concurrency: z
       .strictObject({

@@ -16,7 +16,7 @@ export interface RunReport {
   release: string | null;
   steps: { id: string; stage: string; status: "built" | "cached" | "skipped" | "failed"; seconds: number }[];
   variants: VariantReport[];
-  base: { bytes: number; perplexity: number | null } | null;
+  base: { bytes: number; perplexity: number | null; noise?: NoiseFloor } | null;
   toolchain: Record<string, string>;
 }
 
@@ -66,19 +66,40 @@ export interface VariantAllocation {
   probes: { effort: "groups" | "tensors"; count: number; corpus: string; chunks: number; context: number } | null;
 }
 
+/** Errors are one standard error; KLD in nats, `rmsDeltaP` and `sameTop` in percent. */
 export interface VariantQuality {
   perplexity: number;
+  perplexityError: number;
+  basePerplexity: number;
   perplexityRatio: number;
+  perplexityRatioError: number;
   kldMean: number;
   kldMeanError: number;
   kldMedian: number;
   kld90: number;
+  kld95: number;
   kld99: number;
   kld999: number;
   kldMax: number;
   rmsDeltaP: number;
+  rmsDeltaPError: number;
   sameTop: number;
   sameTopError: number;
+  /** Chunks measured; fewer than there were when the gates were clear before the last. */
   chunks: number;
+  chunksAvailable: number;
+  /** Tokens per chunk. */
+  context: number;
   corpus: string;
+  corpusSha256: string;
+}
+
+/** The base against its own stored logits: what a divergence of this size says nothing about. */
+export interface NoiseFloor {
+  kldMean: number;
+  kldMeanError: number;
+  kld999: number;
+  kldMax: number;
+  sameTop: number;
+  chunks: number;
 }

@@ -67,6 +67,7 @@ export const errorCodes = {
   "QS-QUANTIZE-FAILED": { exit: 4, about: "llama-quantize failed for a reason not known to us." },
   "QS-VALIDATE-TEXT-SHORT": { exit: 2, about: "The evaluation text is shorter than two contexts of tokens." },
   "QS-VALIDATE-NAN": { exit: 3, about: "A model gives perplexity or divergence that is not a number." },
+  "QS-VALIDATE-STRUCTURE": { exit: 3, about: "A variant's file is damaged; it was not given to llama.cpp." },
   "QS-VALIDATE-LOAD": { exit: 4, about: "llama.cpp cannot load a model it should measure." },
   "QS-VALIDATE-FAILED": { exit: 4, about: "llama-perplexity failed for a reason not known to us." },
   "QS-SMOKE-RUNTIME": { exit: 4, about: "node-llama-cpp, which runs the smoke tests, does not start." },

@@ -82,13 +82,13 @@ describe("the tools in turn", () => {
     const base = await saveBaseLogits({ ...run, ...files, chunks: 5, context: 256 });
     expect((await stat(inside("base.kld"))).size).toBe(baseLogitsBytes({ vocabulary: 4096, chunks: 5, context: 256 }));
     expect(base).toMatchObject({ chunks: 5, vocabulary: 4096 });
-    const variant = await measureKld({ ...run, model: "q4.gguf", base: "base.kld", onProgress });
+    const { figures: variant } = await measureKld({ ...run, model: "q4.gguf", base: "base.kld", onProgress });
     expect(variant.chunks).toBe(5);
     expect(variant.basePerplexity).toBeCloseTo(base.perplexity, 1);
     expect(variant.kldMean).toBeGreaterThan(0.001);
     expect(variant.sameTop).toBeGreaterThan(70);
     expect(seen.at(-1)).toEqual({ done: 5, total: 5, unit: "chunk" });
-    const itself = await measureKld({ ...run, model: "model.gguf", base: "base.kld" });
+    const { figures: itself } = await measureKld({ ...run, model: "model.gguf", base: "base.kld" });
     expect(itself.kldMean).toBeLessThan(0.001);
     expect(itself.sameTop).toBeGreaterThan(99);
   });

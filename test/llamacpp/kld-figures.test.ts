@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { parseKldFigures } from "../../src/llamacpp/kld-figures.js";
+import { parseKldFigures, parseKldQuantiles } from "../../src/llamacpp/kld-figures.js";
+import { parseChunkFigures } from "../../src/llamacpp/kld-rows.js";
 
 const recorded = () => readFile(new URL("../fixtures/llamacpp/kl-divergence.stdout.txt", import.meta.url), "utf8");
 
@@ -46,4 +47,21 @@ describe("parseKldFigures", () => {
     const text = await recorded();
     expect(parseKldFigures(text.slice(0, text.indexOf("====== KL")))).toBeUndefined();
   });
+});
+
+test("reads every quantile of the divergence, lowest first", async () => {
+  const quantiles = parseKldQuantiles(await recorded());
+  expect(quantiles.map(([fraction]) => fraction)).toEqual([0, 0.001, 0.01, 0.05, 0.1, 0.5, 0.9, 0.95, 0.99, 0.999, 1]);
+  expect(quantiles.at(-2)).toEqual([0.999, 0.201243]);
+  expect([...quantiles].sort(([, a], [, b]) => a - b)).toEqual(quantiles);
+});
+
+test("takes the running means apart into what each chunk gave", async () => {
+  const text = await recorded();
+  const [first, second, third] = parseChunkFigures(text.slice(0, text.indexOf("\n  39 ")));
+  expect(first).toMatchObject({ kld: 0.0132, logPerplexityRatio: 0.02178, sameTop: 0.94902 });
+  expect(first?.logPerplexity).toBeCloseTo(Math.log(7.2767), 9);
+  expect(second?.kld).toBeCloseTo(2 * 0.01514 - 0.0132, 9);
+  expect(third?.kld).toBeCloseTo(3 * 0.01528 - 2 * 0.01514, 9);
+  expect(third?.squaredDeltaP).toBeCloseTo(3 * 0.03003 ** 2 - 2 * 0.02655 ** 2, 9);
 });

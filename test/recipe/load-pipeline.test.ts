@@ -95,6 +95,12 @@ describe("broken", () => {
     ["stage twice", "version: 1\nstages: [fetch, ▸fetch]\n", "QS-PIPELINE-INVALID", /`fetch` appears twice/],
     ["recipe given as pipeline", "version: 1\n▸variants: [Q8_0]\n", "QS-PIPELINE-INVALID", /unknown key `variants`/],
     ["no downloads", "version: 1\nconcurrency: { downloads: ▸0 }\n", "QS-PIPELINE-INVALID", /at least 1/],
+    [
+      "gate that names a variant",
+      "version: 1\ngates: { kldMean: { max: ▸{ of: Q8_0, ratio: 1 } } }\n",
+      "QS-PIPELINE-INVALID",
+      /number/,
+    ],
     ["gate upside down", "version: 1\ngates: { kldMean: { ▸min: 2, max: 1 } }\n", "QS-PIPELINE-INVALID", /above/],
     ["not YAML", "version: 1\na: [\n▸", "QS-RECIPE-YAML", /not valid YAML/],
     ["empty", "# nothing\n", "QS-PIPELINE-INVALID", /holds nothing/],

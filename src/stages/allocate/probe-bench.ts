@@ -78,7 +78,7 @@ export class ProbeBench {
     this.#measured++;
     this.#command ??= result.argv;
     this.#peakMemoryBytes = Math.max(this.#peakMemoryBytes, result.peakMemoryBytes);
-    const probe = { unit, type, kld: result.kldMean, kldError: result.kldMeanError };
+    const probe = { unit, type, kld: result.figures.kldMean, kldError: result.figures.kldMeanError };
     await appendToJournal(this.#journal, probe);
     return probe;
   }

@@ -1,4 +1,5 @@
 import type {
+  NoiseFloor,
   RunReport,
   VariantAllocation,
   VariantQuality,
@@ -15,8 +16,10 @@ import type { SmokeReport } from "../smoke/smoke-report.js";
 import type { StageContext } from "../stage.js";
 import { readReport } from "../step-files.js";
 import type { BaseReport } from "../validate/base-logits.js";
-import { describeBreach, judgeGates } from "../validate/judge-gates.js";
+import type { StructureReport } from "../validate/check-structure.js";
+import { describeBreach } from "../validate/judge-gates.js";
 import type { QualityReport } from "../validate/measure-quality.js";
+import type { NoiseReport } from "../validate/noise-floor.js";
 import { type PackagedVariant, type PackageParams, variantInput } from "./package-params.js";
 
 type Sources = Pick<StageContext, "input" | "digest" | "steps">;
@@ -30,6 +33,7 @@ export async function collectReport(params: PackageParams, sources: Sources): Pr
   const snapshot = await read<SnapshotReport>("snapshot");
   const converted = await read<ConvertReport>("convert");
   const base = await read<BaseReport>("base");
+  const noise = await read<NoiseReport>("noise");
   const variants = await Promise.all(params.variants.map((variant) => collectVariant(variant, params, sources)));
   return {
     recipe: params.recipe,
@@ -43,9 +47,21 @@ export async function collectReport(params: PackageParams, sources: Sources): Pr
     release: null,
     steps: sources.steps().map(({ id, stage, status, seconds }) => ({ id, stage, status, seconds })),
     variants: variants.filter((variant) => variant !== undefined),
-    base: converted === undefined ? null : { bytes: converted.bytes, perplexity: base?.perplexity ?? null },
+    base: converted === undefined ? null : publicBase(converted, base, noise),
     toolchain: params.toolchain,
   };
+}
+
+function publicBase(converted: ConvertReport, base: BaseReport | undefined, noise: NoiseReport | undefined) {
+  return {
+    bytes: converted.bytes,
+    perplexity: base?.perplexity ?? null,
+    ...(noise === undefined ? {} : { noise: publicNoise(noise) }),
+  };
+}
+
+function publicNoise({ kldMean, kldMeanError, kld999, kldMax, sameTop, chunks }: NoiseReport): NoiseFloor {
+  return { kldMean, kldMeanError, kld999, kldMax, sameTop, chunks };
 }
 
 async function collectVariant(
@@ -59,7 +75,8 @@ async function collectVariant(
   const quality = await readReport<QualityReport>(sources.input(variantInput("quality", name)));
   const smoke = await readReport<SmokeReport>(sources.input(variantInput("smoke", name)));
   const allocation = await readReport<AllocationReport>(sources.input(variantInput("allocation", name)));
-  const reasons = [...qualityReasons(quality, params), ...smokeVerdict(smoke, params)];
+  const structure = await readReport<StructureReport>(sources.input(variantInput("structure", name)));
+  const reasons = [...qualityReasons(structure, quality, params), ...smokeVerdict(smoke, params)];
   return {
     name,
     file,
@@ -76,10 +93,15 @@ async function collectVariant(
 }
 
 /** A variant that should have been measured and was not has not passed. */
-function qualityReasons(quality: QualityReport | undefined, params: PackageParams): string[] {
+function qualityReasons(
+  structure: StructureReport | undefined,
+  quality: QualityReport | undefined,
+  params: PackageParams,
+): string[] {
   if (!params.measured) return [];
-  if (quality === undefined) return ["it could not be measured"];
-  return judgeGates(quality, params.gates).map(describeBreach);
+  const problems = structure?.problems.map((problem) => `structure: ${problem}`) ?? [];
+  if (problems.length > 0) return problems;
+  return quality === undefined ? ["it could not be measured"] : quality.breaches.map(describeBreach);
 }
 
 function smokeVerdict(smoke: SmokeReport | undefined, params: PackageParams): string[] {
@@ -98,23 +120,12 @@ function publicAllocation({ budgetBytes, predictedKld, boundGap, probes }: Alloc
   return { budgetBytes, predictedKld, boundGap, probes };
 }
 
-function publicQuality(quality: QualityReport): VariantQuality {
-  const { perplexity, perplexityRatio, kldMean, kldMeanError, kldMedian, kld90, kld99, kld999, kldMax } = quality;
-  const { rmsDeltaP, sameTop, sameTopError, chunks, corpus } = quality;
-  return {
-    perplexity,
-    perplexityRatio,
-    kldMean,
-    kldMeanError,
-    kldMedian,
-    kld90,
-    kld99,
-    kld999,
-    kldMax,
-    rmsDeltaP,
-    sameTop,
-    sameTopError,
-    chunks,
-    corpus,
-  };
+/** The figures alone: the blocks they were put together from stay in the store. */
+function publicQuality({
+  breaches: _breaches,
+  decided: _decided,
+  blocks: _blocks,
+  ...figures
+}: QualityReport): VariantQuality {
+  return figures;
 }

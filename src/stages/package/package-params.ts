@@ -1,6 +1,5 @@
 import type { JsonObject } from "../../util/canonical-json.js";
 import type { CorpusText } from "../corpus.js";
-import type { Gates } from "../validate/judge-gates.js";
 
 export interface PackagedVariant extends JsonObject {
   name: string;
@@ -19,7 +18,6 @@ export interface PackageParams extends JsonObject {
   baseModel: string | null;
   imatrixFile: string;
   variants: readonly PackagedVariant[];
-  gates: Gates & JsonObject;
   /** Whether the plan measures and smoke-tests; what was planned must be there for a variant to pass. */
   measured: boolean;
   smokeTested: boolean;
@@ -30,7 +28,7 @@ export interface PackageParams extends JsonObject {
   toolchain: { readonly [name: string]: string };
 }
 
-type VariantFile = "model" | "quantize" | "quality" | "smoke" | "rules" | "allocation";
+type VariantFile = "model" | "quantize" | "structure" | "quality" | "smoke" | "rules" | "allocation";
 
 /** Input names of one variant's files: `model:Q4_K_M`, `quantize:Q4_K_M`, … */
 export const variantInput = (kind: VariantFile, variant: string) => `${kind}:${variant}`;

@@ -1,8 +1,12 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { saveBaseLogits } from "../../llamacpp/perplexity.js";
 import type { JsonObject } from "../../util/canonical-json.js";
+import { sha256 } from "../../util/sha256.js";
 import { assembleCorpus, type CorpusText, corpusName } from "../corpus.js";
 import type { Operation } from "../stage.js";
 import { linkInput, toolRun, writeReport } from "../step-files.js";
+import { textPart } from "./text-part.js";
 
 export interface BaseLogitsParams extends JsonObject {
   texts: readonly CorpusText[];
@@ -10,6 +14,8 @@ export interface BaseLogitsParams extends JsonObject {
   chunks: number;
   /** Tokens per chunk. */
   context: number;
+  /** Which part of the text; more than one when a large vocabulary makes the logits of the whole text too large. */
+  part: { readonly index: number; readonly of: number };
 }
 
 /** `base.json`: the base model on the evaluation text. */
@@ -19,20 +25,25 @@ export interface BaseReport {
   chunks: number;
   context: number;
   corpus: string;
+  /** Of the whole corpus as one text. */
+  corpusSha256: string;
 }
 
 /**
- * Evaluates the base model once and keeps its logits for all variants. Inputs `model`, `text0`…; outputs `base.kld`
+ * Evaluates the base model once on a text, or a part of it, and keeps its logits for all variants. Inputs `model`, `text0`…; outputs `base.kld`
  * (about 2 bytes × vocabulary × evaluated tokens) and `base.json`. Errors: QS-VALIDATE-*, QS-TEXT-*.
  */
 export const baseLogits: Operation<BaseLogitsParams> = {
   stage: "validate",
-  version: 1,
+  version: 2,
   resource: "compute",
   tools: ["llama.cpp"],
   intermediates: ["base.kld"],
   async run(params, context) {
     const text = await assembleCorpus(params.texts, context);
+    const path = join(context.work, text);
+    const content = await readFile(path, "utf8");
+    if (params.part.of > 1) await writeFile(path, textPart(content, params.part));
     const run = await saveBaseLogits({
       ...(await toolRun(context)),
       model: await linkInput(context, "model", "model.gguf"),
@@ -47,6 +58,7 @@ export const baseLogits: Operation<BaseLogitsParams> = {
       chunks: run.chunks,
       context: params.context,
       corpus: corpusName(params.texts),
+      corpusSha256: sha256(content),
     };
     await writeReport(context, "base.json", report);
     return { commands: [run.argv], peakMemoryBytes: run.peakMemoryBytes };

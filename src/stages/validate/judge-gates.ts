@@ -1,47 +1,44 @@
-/** Figures a gate can limit: perplexity ratios, KLD in nats, Δp and same-top in percent. */
-export const gateFigures = [
-  "perplexity",
-  "perplexityRatio",
-  "kldMean",
-  "kldMedian",
-  "kld90",
-  "kld99",
-  "kld999",
-  "kldMax",
-  "rmsDeltaP",
-  "sameTop",
-] as const;
-export type GateFigure = (typeof gateFigures)[number];
+import type { GateFigure, GateLimit } from "./gates.js";
 
-export interface GateLimit {
-  min?: number | undefined;
-  max?: number | undefined;
-}
-export type Gates = { readonly [figure in GateFigure]?: GateLimit | undefined };
+type Figures = Readonly<Record<GateFigure, number>>;
 
 export interface GateBreach {
   figure: GateFigure;
-  value: number;
-  limit: number;
   bound: "min" | "max";
+  value: number;
+  /** The number that was not kept; for a relative limit, the other variant's figure times the ratio. */
+  limit: number;
+  /** Whose figure the limit is made of, for a relative one. */
+  of?: { variant: string; ratio: number };
 }
 
-/** The limits that a variant's figures break; none means the gate is passed. A figure that is no number breaks its gate. */
-export function judgeGates(figures: Readonly<Record<GateFigure, number>>, gates: Gates): GateBreach[] {
-  const breaches: GateBreach[] = [];
-  for (const figure of gateFigures) {
-    const { min, max } = gates[figure] ?? {};
-    const value = figures[figure];
-    if (max !== undefined && !(value <= max)) breaches.push({ figure, value, limit: max, bound: "max" });
-    if (min !== undefined && !(value >= min)) breaches.push({ figure, value, limit: min, bound: "min" });
-  }
-  return breaches;
+/**
+ * The limits that a variant's figures break; none means the gates are passed. A figure that is no number breaks its gate.
+ * `references` holds the figures of the variants that relative limits name.
+ */
+export function judgeGates(
+  figures: Figures,
+  limits: readonly GateLimit[],
+  references: ReadonlyMap<string, Figures> = new Map(),
+): GateBreach[] {
+  return limits.flatMap((gate) => {
+    const limit = limitValue(gate, references);
+    const value = figures[gate.figure];
+    if (gate.bound === "max" ? value <= limit : value >= limit) return [];
+    const of = typeof gate.limit === "number" ? {} : { of: { variant: gate.limit.of, ratio: gate.limit.ratio } };
+    return [{ figure: gate.figure, bound: gate.bound, value, limit, ...of }];
+  });
+}
+
+function limitValue({ figure, limit }: GateLimit, references: ReadonlyMap<string, Figures>): number {
+  return typeof limit === "number" ? limit : limit.ratio * (references.get(limit.of)?.[figure] ?? Number.NaN);
 }
 
 /** One sentence a person can act on: "kldMean 0.0721 is above the maximum 0.05 by 0.0221". */
-export function describeBreach({ figure, value, limit, bound }: GateBreach): string {
+export function describeBreach({ figure, value, limit, bound, of }: GateBreach): string {
   const side = bound === "max" ? "above the maximum" : "below the minimum";
-  return `${figure} ${round(value)} is ${side} ${limit} by ${round(Math.abs(value - limit))}`;
+  const source = of === undefined ? "" : ` (${of.ratio === 1 ? "" : `${of.ratio} × `}that of ${of.variant})`;
+  return `${figure} ${round(value)} is ${side} ${round(limit)}${source} by ${round(Math.abs(value - limit))}`;
 }
 
 const round = (value: number) => Number(value.toPrecision(4));

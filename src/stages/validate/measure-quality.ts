@@ -1,38 +1,169 @@
-import { type KldFigures, measureKld } from "../../llamacpp/kl-divergence.js";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { extractChunks, scoredTokens } from "../../llamacpp/base-logits.js";
+import { type KldFigures, type KldResult, measureKld } from "../../llamacpp/kl-divergence.js";
 import type { JsonObject } from "../../util/canonical-json.js";
-import { type Operation, requiredInput } from "../stage.js";
+import { type Operation, type OperationReport, requiredInput, type StageContext } from "../stage.js";
 import { linkInput, readReport, toolRun, writeReport } from "../step-files.js";
 import type { BaseReport } from "./base-logits.js";
+import { BlockJournal } from "./block-journal.js";
+import { requireSound, type StructureReport } from "./check-structure.js";
+import { type Block, combineBlocks } from "./combine-blocks.js";
+import type { GateLimit } from "./gates.js";
+import { type GateBreach, judgeGates } from "./judge-gates.js";
+import { dealChunks, judgeSoFar } from "./sequential.js";
+
+export interface QualityParams extends JsonObject {
+  /** What decides when enough is known; without limits everything is measured, in one run of the tool. */
+  limits: readonly GateLimit[];
+  /** Other variants' limits are made of this one's figures, so all of its chunks are measured. */
+  referenced: boolean;
+  /** How many parts the base logits come in; this step measures one of them. */
+  parts: number;
+}
 
 /** `quality.json`: llama-perplexity's figures of one variant against the base. */
 export interface QualityReport extends KldFigures {
   corpus: string;
+  corpusSha256: string;
   context: number;
+  /** Chunks there were; fewer are used (`chunks`) when the gates were clear before. */
+  chunksAvailable: number;
+  /** Limits that are not kept; none means the variant passed. */
+  breaches: GateBreach[];
+  /** Whether the gates were clear before the last chunk. */
+  decided: boolean;
+  /** What was measured, block by block, for variants whose limits refer to this one. */
+  blocks: Block[];
 }
 
 /**
- * Measures one variant against the base's logits. Inputs `model`, `base` (logits), `baseReport`;
- * output `quality.json`. Errors: QS-VALIDATE-*.
+ * Measures one variant against the base's logits, block by block, until its gates are clear or the text is used up.
+ * Inputs `model`, `base` (logits), `baseReport`, `structure`, optional `before` (`quality.json` of the part before) and,
+ * for relative limits, `of:<variant>`; output `quality.json`. What a killed run has measured is not measured again.
+ * Errors: QS-VALIDATE-*, QS-ENV-OOM.
  */
-export const measureQuality: Operation<JsonObject> = {
+export const measureQuality: Operation<QualityParams> = {
   stage: "validate",
-  version: 1,
+  version: 2,
   resource: "compute",
   tools: ["llama.cpp"],
-  async run(_params, context) {
+  async run(params, context) {
+    requireSound(await readReport<StructureReport>(requiredInput(context, "structure")));
     const base = await readReport<BaseReport>(requiredInput(context, "baseReport"));
-    const {
-      argv,
-      seconds: _seconds,
-      peakMemoryBytes,
-      ...figures
-    } = await measureKld({
-      ...(await toolRun(context)),
-      model: await linkInput(context, "model", "model.gguf"),
-      base: await linkInput(context, "base", "base.kld"),
-    });
-    const report: QualityReport = { ...figures, corpus: base.corpus, context: base.context };
+    const before = await readReport<QualityReport>(context.input("before"));
+    const references = await readReferences(params.limits, context);
+    const blocks = [...(before?.blocks ?? [])];
+    const inBlocks = params.limits.length > 0 || params.referenced;
+    const lists = inBlocks ? dealChunks(base.chunks, base.context) : [allOf(base.chunks)];
+    const bench = await BlockBench.open(context, base);
+    let decided = before?.decided ?? false;
+    for (const [index, chunks] of lists.entries()) {
+      if (decided) break;
+      blocks.push(await bench.measure(index, chunks));
+      const verdict = judgeSoFar(blocks, params.limits, lists.length * params.parts, blocksOf(references));
+      decided = inBlocks && !params.referenced && verdict !== "open";
+    }
+    const figures = combineBlocks(blocks);
+    const report: QualityReport = {
+      ...figures,
+      corpus: base.corpus,
+      corpusSha256: base.corpusSha256,
+      context: base.context,
+      chunksAvailable: (before?.chunksAvailable ?? 0) + base.chunks,
+      breaches: judgeGates(figures, params.limits, figuresOf(references, blocks.length)),
+      decided,
+      blocks,
+    };
     await writeReport(context, "quality.json", report);
-    return { commands: [argv], peakMemoryBytes };
+    return bench.report();
   },
 };
+
+const allOf = (chunks: number) => Array.from({ length: chunks }, (_, chunk) => chunk);
+
+type References = ReadonlyMap<string, QualityReport>;
+
+async function readReferences(limits: readonly GateLimit[], context: StageContext): Promise<References> {
+  const names = new Set(limits.flatMap(({ limit }) => (typeof limit === "number" ? [] : [limit.of])));
+  const reports = [...names].map(
+    async (name) => [name, await readReport<QualityReport>(requiredInput(context, referenceInput(name)))] as const,
+  );
+  return new Map(await Promise.all(reports));
+}
+
+/** Input name of a variant that a relative limit names. */
+export const referenceInput = (variant: string) => `of:${variant}`;
+
+const blocksOf = (references: References) => new Map([...references].map(([name, { blocks }]) => [name, blocks]));
+
+/** The figures of the named variants on the same blocks. */
+const figuresOf = (references: References, count: number) =>
+  new Map([...references].map(([name, { blocks }]) => [name, combineBlocks(blocks.slice(0, count))]));
+
+/** Measures blocks, or takes them from the journal of a killed run. */
+class BlockBench {
+  readonly #context: StageContext;
+  readonly #base: BaseReport;
+  readonly #journal: BlockJournal;
+  readonly #model: string;
+  readonly #logits: string;
+  #done = 0;
+  #resumed = 0;
+  #commands: string[][] = [];
+  #peakMemoryBytes = 0;
+
+  private constructor(context: StageContext, base: BaseReport, journal: BlockJournal, files: [string, string]) {
+    this.#context = context;
+    this.#base = base;
+    this.#journal = journal;
+    [this.#model, this.#logits] = files;
+  }
+
+  static async open(context: StageContext, base: BaseReport): Promise<BlockBench> {
+    const files: [string, string] = [
+      await linkInput(context, "model", "model.gguf"),
+      await linkInput(context, "base", "base.kld"),
+    ];
+    return new BlockBench(context, base, new BlockJournal(await context.partial()), files);
+  }
+
+  async measure(index: number, chunks: readonly number[]): Promise<Block> {
+    const before = await this.#journal.find(index);
+    const block = before ?? (await this.#measure(chunks));
+    if (before === undefined) await this.#journal.keep(index, block);
+    else this.#resumed++;
+    this.#done += chunks.length;
+    return block;
+  }
+
+  report(): OperationReport {
+    return {
+      commands: this.#commands,
+      peakMemoryBytes: this.#peakMemoryBytes,
+      measurements: { blocksResumed: this.#resumed },
+    };
+  }
+
+  async #measure(chunks: readonly number[]): Promise<Block> {
+    const result = await this.#run(chunks);
+    if (this.#commands.length === 0) this.#commands.push(result.argv);
+    this.#peakMemoryBytes = Math.max(this.#peakMemoryBytes, result.peakMemoryBytes);
+    const { figures, quantiles, perChunk } = result;
+    return { figures, quantiles, perChunk, tokens: chunks.length * scoredTokens(this.#base.context) };
+  }
+
+  async #run(chunks: readonly number[]): Promise<KldResult> {
+    const run = await toolRun(this.#context);
+    const onProgress: typeof run.onProgress = (progress) =>
+      run.onProgress?.({ ...progress, done: this.#done + progress.done, total: this.#base.chunks });
+    if (chunks.length === this.#base.chunks) {
+      return measureKld({ ...run, onProgress, model: this.#model, base: this.#logits });
+    }
+    const file = join(this.#context.work, "block.kld");
+    await extractChunks(join(this.#context.work, this.#logits), file, chunks);
+    const result = await measureKld({ ...run, onProgress, model: this.#model, base: "block.kld" });
+    await rm(file);
+    return result;
+  }
+}

@@ -1,0 +1,34 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { writeFileAtomic } from "../../util/files.js";
+import type { Block } from "./combine-blocks.js";
+
+/**
+ * The finished blocks of one measurement, a file each in a folder that outlives a killed run
+ * (`StageContext.partial`). A block is a pure function of the step's inputs, so it stays true whoever wrote it.
+ */
+export class BlockJournal {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** A block measured before; undefined when there is none or its file is cut. */
+  async find(index: number): Promise<Block | undefined> {
+    const text = await readFile(this.#file(index), "utf8").catch(() => "");
+    try {
+      return JSON.parse(text) as Block;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async keep(index: number, block: Block): Promise<void> {
+    await writeFileAtomic(this.#file(index), JSON.stringify(block));
+  }
+
+  #file(index: number): string {
+    return join(this.#folder, `block-${index}.json`);
+  }
+}

@@ -1,0 +1,31 @@
+import { join } from "node:path";
+import { extractChunks } from "../../llamacpp/base-logits.js";
+import { type KldFigures, measureKld } from "../../llamacpp/kl-divergence.js";
+import { type Operation, requiredInput } from "../stage.js";
+import { linkInput, readReport, toolRun, writeReport } from "../step-files.js";
+import type { BaseReport } from "./base-logits.js";
+import { dealChunks } from "./sequential.js";
+
+/** `noise.json`: the base measured against its own logits, which are stored with 16 bits; all zero but for that. */
+export type NoiseReport = KldFigures;
+
+/**
+ * How large a divergence means nothing: the base against itself, on the first block of chunks. Inputs `model` (the
+ * 16-bit GGUF), `base` (logits), `baseReport`; output `noise.json`. Errors: QS-VALIDATE-*, QS-ENV-OOM.
+ */
+export const noiseFloor: Operation = {
+  stage: "validate",
+  version: 1,
+  resource: "compute",
+  tools: ["llama.cpp"],
+  async run(_params, context) {
+    const base = await readReport<BaseReport>(requiredInput(context, "baseReport"));
+    const [first = []] = dealChunks(base.chunks, base.context);
+    await extractChunks(requiredInput(context, "base"), join(context.work, "block.kld"), first);
+    const model = await linkInput(context, "model", "model.gguf");
+    const result = await measureKld({ ...(await toolRun(context)), model, base: "block.kld" });
+    const report: NoiseReport = result.figures;
+    await writeReport(context, "noise.json", report);
+    return { commands: [result.argv], peakMemoryBytes: result.peakMemoryBytes };
+  },
+};

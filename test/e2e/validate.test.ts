@@ -1,0 +1,209 @@
+import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, test } from "vitest";
+import { readGguf } from "../../src/gguf/read-header.js";
+import { bitsPerWeight, typeCounts } from "../../src/gguf/summary.js";
+import { type KldFigures, measureKld } from "../../src/llamacpp/kl-divergence.js";
+import { quantize } from "../../src/llamacpp/quantize.js";
+import type { ToolRun } from "../../src/llamacpp/tool-run.js";
+import { baseLogits } from "../../src/stages/validate/base-logits.js";
+import { checkStructure, type StructureReport } from "../../src/stages/validate/check-structure.js";
+import { type Gates, gateLimits } from "../../src/stages/validate/gates.js";
+import { measureQuality, type QualityReport, referenceInput } from "../../src/stages/validate/measure-quality.js";
+import { sha256File } from "../../src/util/sha256.js";
+import { stageContext } from "../fixtures/stage-context.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+import { makeTinyModel } from "../fixtures/tiny-model.js";
+
+/* The stage's operations on the demo model with the real tools, against llama-perplexity run by hand. */
+const evaluation = fileURLToPath(new URL("../../recipes/demo/text/evaluation.txt", import.meta.url));
+const chunks = 12;
+let run: ToolRun;
+let inputs: Record<string, string>;
+let byHand: KldFigures;
+
+beforeAll(async () => {
+  const cwd = temporaryFolder();
+  run = { ...(await makeTinyModel(cwd)), threads: 1 };
+  await quantize({ ...run, model: "model.gguf", out: "q4.gguf", type: "Q4_K_M", imatrix: "imatrix.gguf" });
+  const file = (name: string) => join(cwd, name);
+  const gguf = await readGguf(file("q4.gguf"));
+  const quantized = {
+    bytes: gguf.fileBytes,
+    bitsPerWeight: bitsPerWeight(gguf),
+    types: typeCounts(gguf),
+    fallbacks: [],
+  };
+  writeFileSync(file("quantize.json"), JSON.stringify(quantized));
+  writeFileSync(file("structure.json"), JSON.stringify({ problems: [] }));
+
+  const context = stageContext(run, { model: file("model.gguf"), text0: evaluation });
+  const texts = [{ name: "evaluation.txt", sha256: await sha256File(evaluation) }];
+  await baseLogits.run({ texts, chunks, context: 512, part: { index: 0, of: 1 } }, context);
+  inputs = {
+    model: file("q4.gguf"),
+    structure: file("structure.json"),
+    base: join(context.out, "base.kld"),
+    baseReport: join(context.out, "base.json"),
+  };
+  copyFileSync(inputs.base ?? "", file("base.kld"));
+  byHand = (await measureKld({ ...run, model: "q4.gguf", base: "base.kld" })).figures;
+}, 900_000);
+
+interface Measured extends QualityReport {
+  path: string;
+}
+
+async function measure(gates: Gates, options: Parameters<typeof stageContext>[2] & { of?: string } = {}) {
+  const context = stageContext(
+    run,
+    options.of === undefined ? inputs : { ...inputs, [referenceInput("other")]: options.of },
+    options,
+  );
+  const params = { limits: gateLimits(gates), referenced: false, parts: 1 };
+  const { measurements } = await measureQuality.run(params, context);
+  const path = join(context.out, "quality.json");
+  const report: Measured = { ...(JSON.parse(readFileSync(path, "utf8")) as QualityReport), path };
+  return { report, resumed: measurements?.blocksResumed };
+}
+
+describe("measuring", () => {
+  test("without gates, every figure is that of llama-perplexity run by hand", async () => {
+    const { report } = await measure({});
+    expect(report).toMatchObject({ ...byHand, chunks, chunksAvailable: chunks, breaches: [], decided: false });
+    expect(report.corpusSha256).toBe(await sha256File(evaluation));
+  });
+
+  test("in blocks to the end, the figures are those of one run by hand; percentiles come near", async () => {
+    const { report } = await measure({ kldMean: { max: byHand.kldMean * 1.001 } });
+    expect([report.chunks, report.decided, report.blocks.length]).toEqual([chunks, false, 3]);
+    for (const name of ["perplexity", "basePerplexity", "perplexityRatio", "perplexityRatioError"] as const) {
+      expect(report[name], name).toBeCloseTo(byHand[name], 5);
+    }
+    expect(report.kldMean).toBeCloseTo(byHand.kldMean, 5);
+    expect(report.kldMeanError).toBeCloseTo(byHand.kldMeanError, 5);
+    expect(report.kldMax).toBe(byHand.kldMax);
+    expect(report.sameTop).toBeCloseTo(byHand.sameTop, 2);
+    expect(report.sameTopError).toBeCloseTo(byHand.sameTopError, 2);
+    expect(report.rmsDeltaP).toBeCloseTo(byHand.rmsDeltaP, 2);
+    for (const name of ["kldMedian", "kld90", "kld95", "kld99"] as const) {
+      expect(report[name] / byHand[name], name).toBeGreaterThan(0.9);
+      expect(report[name] / byHand[name], name).toBeLessThan(1.1);
+    }
+  });
+
+  test("ends as soon as the gates are clear, and tells what was broken", async () => {
+    const good = (await measure({ kldMean: { max: 1 }, sameTop: { min: 10 } })).report;
+    expect([good.chunks, good.chunksAvailable, good.decided, good.breaches]).toEqual([4, chunks, true, []]);
+    const bad = (await measure({ kldMean: { max: 0.0001 } })).report;
+    expect([bad.chunks, bad.decided]).toEqual([4, true]);
+    expect(bad.breaches).toMatchObject([{ figure: "kldMean", bound: "max", limit: 0.0001, value: bad.kldMean }]);
+  });
+
+  test("a limit can be another variant's figure, which is compared on the same chunks", async () => {
+    const other = (await measure({ kldMean: { max: byHand.kldMean * 1.001 } })).report;
+    const twice = (await measure({ kldMean: { max: { of: "other", ratio: 2 } } }, { of: other.path })).report;
+    expect([twice.decided, twice.breaches]).toEqual([true, []]);
+    const half = (await measure({ kldMean: { max: { of: "other", ratio: 0.5 } } }, { of: other.path })).report;
+    expect(half.breaches).toMatchObject([{ figure: "kldMean", of: { variant: "other", ratio: 0.5 } }]);
+  });
+
+  test("an interrupted measurement goes on at the block, and a cut block is measured again", async () => {
+    const partial = join(run.cwd, "partial");
+    mkdirSync(partial);
+    const gates: Gates = { kldMean: { max: byHand.kldMean * 1.001 } };
+    const abort = new AbortController();
+    const progress = ({ done }: { done: number }) => {
+      if (done > 8) abort.abort(new Error("interrupted"));
+    };
+    await expect(measure(gates, { partial, progress, signal: abort.signal })).rejects.toThrow("interrupted");
+    expect((await measure(gates, { partial })).resumed).toBe(2);
+    const whole = await measure(gates, { partial });
+    expect([whole.resumed, whole.report.chunks]).toEqual([3, chunks]);
+    truncateSync(join(partial, "block-1.json"), 40);
+    const again = await measure(gates, { partial });
+    expect([again.resumed, again.report.kldMean]).toEqual([2, whole.report.kldMean]);
+  });
+
+  test("a variant whose file is damaged is not given to llama.cpp", async () => {
+    const structure = join(run.cwd, "damaged.json");
+    writeFileSync(structure, JSON.stringify({ problems: ["blk.0.attn_q.weight is missing", "more"] }));
+    const context = stageContext(run, { ...inputs, structure });
+    const params = { limits: [], referenced: false, parts: 1 };
+    await expect(measureQuality.run(params, context)).rejects.toMatchObject({
+      code: "QS-VALIDATE-STRUCTURE",
+      message: expect.stringContaining("blk.0.attn_q.weight is missing (and 1 more)"),
+    });
+  });
+});
+
+describe("structure", () => {
+  const problemsOf = async (model: string) => {
+    const file = (name: string) => join(run.cwd, name);
+    const of = { model, base: file("model.gguf"), quantize: file("quantize.json") };
+    const context = stageContext(run, of);
+    await checkStructure.run({}, context);
+    return (JSON.parse(readFileSync(join(context.out, "structure.json"), "utf8")) as StructureReport).problems;
+  };
+  const damaged = async (edit: (content: Buffer, offsetOf: (tensor: string) => number) => Buffer | undefined) => {
+    const gguf = await readGguf(join(run.cwd, "q4.gguf"));
+    const content = readFileSync(gguf.path);
+    const offsetOf = (name: string) => gguf.tensors.find((tensor) => tensor.name === name)?.offset ?? Number.NaN;
+    const path = join(run.cwd, "damaged.gguf");
+    writeFileSync(path, edit(content, offsetOf) ?? content);
+    return problemsOf(path);
+  };
+
+  test("a sound variant has no problems", async () => {
+    expect(await problemsOf(join(run.cwd, "q4.gguf"))).toEqual([]);
+  });
+
+  const rename = (from: string, to: string) => (content: Buffer) => {
+    content.write(to, content.indexOf(from));
+    return undefined;
+  };
+  test.each<[string, Parameters<typeof damaged>[0], RegExp]>([
+    ["a cut file", (content) => content.subarray(0, content.length - 100), /damaged\.gguf/],
+    ["bytes after the end", (content) => Buffer.concat([content, Buffer.alloc(64)]), /64 bytes follow/],
+    [
+      "no template",
+      rename("tokenizer.chat_template", "tokenizer.chat_templatX"),
+      /chat template|chat_template is missing/,
+    ],
+    ["another template", rename("<|im_start|>", "<|im_stard|>"), /is not the base's/],
+    ["no context length", rename("llama.context_length", "llama.context_lengtX"), /context_length/],
+    ["another architecture", rename("general.architecture", "general.architectuXe"), /architecture/],
+    ["a tensor renamed", rename("blk.1.ffn_up.weight", "blk.1.ffn_uX.weight"), /blk\.1\.ffn_up\.weight is missing/],
+    [
+      "NaN in a float tensor",
+      (content, offsetOf) => {
+        content.writeFloatLE(Number.NaN, offsetOf("blk.2.attn_norm.weight") + 40);
+        return undefined;
+      },
+      /^blk\.2\.attn_norm\.weight \(F32\) holds values that are not numbers$/,
+    ],
+    [
+      "an infinite scale in a quantized tensor",
+      (content, offsetOf) => {
+        content.writeUInt16LE(0x7c00, offsetOf("blk.3.attn_q.weight"));
+        return undefined;
+      },
+      /^blk\.3\.attn_q\.weight \(Q4_K\) holds values/,
+    ],
+  ])("%s is named", async (_what, edit, reason) => {
+    expect((await damaged(edit)).join("\n")).toMatch(new RegExp(reason.source, "m"));
+  });
+
+  test("types other than planned", async () => {
+    const rules = join(run.cwd, "tensor-types.txt");
+    writeFileSync(rules, "^blk\\.0\\.attn_q\\.weight$=q6_k\n");
+    const file = (name: string) => join(run.cwd, name);
+    const of = { model: file("q4.gguf"), base: file("model.gguf"), quantize: file("quantize.json"), rules };
+    const context = stageContext(run, of);
+    await checkStructure.run({}, context);
+    expect(readFileSync(join(context.out, "structure.json"), "utf8")).toContain(
+      "blk.0.attn_q.weight is Q4_K, planned Q6_K",
+    );
+  });
+});

@@ -1,0 +1,72 @@
+import { expect, test } from "vitest";
+import { loadSettings } from "../../src/cli/prepare.js";
+import { buildPlan } from "../../src/plan/build-plan.js";
+import { localFile } from "../../src/plan/corpus-files.js";
+import type { PlanFacts } from "../../src/plan/facts.js";
+import { dependencies } from "../../src/plan/plan.js";
+import type { Settings } from "../../src/recipe/settings.js";
+import { demoCopy, demoRecipe } from "../fixtures/cli.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+const home = temporaryFolder();
+let copies = 0;
+
+async function planned(more: string, vocabulary: number) {
+  const recipe = demoCopy(`${home}/${copies++}`, () => demoRecipe.replace("[Q8_0]", "[Q8_0, Q4_K_M]") + more);
+  const settings = await loadSettings(recipe, undefined);
+  return buildPlan(settings, factsOf(settings, vocabulary)).steps;
+}
+
+function factsOf(settings: Settings, vocabulary: number): PlanFacts {
+  const paths = (["calibration", "search", "evaluation"] as const).flatMap((kind) =>
+    settings[kind].corpus.flatMap((source) => localFile(source, kind, settings) ?? []),
+  );
+  return {
+    model: { source: { kind: "local", folder: home }, files: [], parameters: 1e9, tensorBytes: 2e9, vocabulary },
+    texts: new Map(paths.map((path) => [path, `digest of ${path}`])),
+    hubTexts: new Map(),
+    toolDigests: { "llama.cpp": "l", converter: "c", "node-llama-cpp": "n" },
+    toolVersions: {},
+  };
+}
+
+test("logits of more than 2 GB come in parts, each measured for all variants before the next is made", async () => {
+  const steps = await planned("", 4096);
+  expect(steps.map(({ id }) => id).filter((id) => id.startsWith("validate:base"))).toHaveLength(2);
+  const large = await planned("", 2_000_000);
+  const ids = large.map(({ id }) => id).filter((id) => id.startsWith("validate") && !id.includes("structure"));
+  expect(ids).toEqual([
+    "validate:base",
+    "validate:base:noise",
+    "validate:Q8_0:1",
+    "validate:Q4_K_M:1",
+    "validate:base:2",
+    "validate:Q8_0",
+    "validate:Q4_K_M",
+  ]);
+  const last = large.find(({ id }) => id === "validate:Q4_K_M");
+  expect(last && dependencies(last).map(({ id }) => id)).toEqual([
+    "quantize:Q4_K_M",
+    "validate:Q4_K_M:structure",
+    "validate:base:2",
+    "validate:Q4_K_M:1",
+  ]);
+  const bases = large.filter(({ id }) => id === "validate:base" || id === "validate:base:2");
+  expect(bases.map(({ params }) => [params.chunks, params.part])).toEqual([
+    [5, { index: 0, of: 2 }],
+    [5, { index: 1, of: 2 }],
+  ]);
+});
+
+test("a variant that limits of others name stands first and has no limit of itself", async () => {
+  const steps = await planned("gates: { kldMean: { max: { of: Q4_K_M, ratio: 1 } }, sameTop: { min: 50 } }\n", 4096);
+  const measured = steps.filter(({ id }) => /^validate:Q\w+$/.test(id));
+  expect(measured.map(({ id }) => id)).toEqual(["validate:Q4_K_M", "validate:Q8_0"]);
+  const [first, second] = measured;
+  expect([first?.params.referenced, first?.params.limits]).toEqual([
+    true,
+    [{ figure: "sameTop", bound: "min", limit: 50 }],
+  ]);
+  expect(second?.params.limits).toHaveLength(2);
+  expect(second && dependencies(second).map(({ id }) => id)).toContain("validate:Q4_K_M");
+});

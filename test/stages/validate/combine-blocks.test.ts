@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import type { KldFigures } from "../../../src/llamacpp/kld-figures.js";
+import { combineBlocks } from "../../../src/stages/validate/combine-blocks.js";
+import { blockOf, syntheticChunks } from "../../fixtures/synthetic-blocks.js";
+
+const percentiles: (keyof KldFigures)[] = ["kldMedian", "kld90", "kld95", "kld99", "kld999"];
+
+test("one block gives exactly its own figures", () => {
+  const block = blockOf(syntheticChunks(3, 4, 50));
+  expect(combineBlocks([block])).toBe(block.figures);
+});
+
+test("means, errors, shares and maximum of unequal blocks are those of one run; percentiles come near", () => {
+  for (const seed of [1, 2, 3, 4, 5]) {
+    const chunks = syntheticChunks(seed, 40, 255);
+    const whole = blockOf(chunks).figures;
+    const combined = combineBlocks([
+      blockOf(chunks.slice(0, 8)),
+      blockOf(chunks.slice(8, 15)),
+      blockOf(chunks.slice(15)),
+    ]);
+    for (const [name, value] of Object.entries(whole) as [keyof KldFigures, number][]) {
+      if (percentiles.includes(name)) {
+        expect(combined[name] / value, name).toBeGreaterThan(name === "kld999" ? 0.8 : 0.93);
+        expect(combined[name] / value, name).toBeLessThan(name === "kld999" ? 1.25 : 1.07);
+      } else expect(combined[name], name).toBeCloseTo(value, 9);
+    }
+  }
+});
