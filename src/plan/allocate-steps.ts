@@ -21,7 +21,10 @@ export function sharedAllocateSteps(settings: Settings, facts: PlanFacts): Step[
   const { probes: effort, search, evaluation } = settings;
   if (variants.length === 0) return [];
   const model = modelInputs(settings);
-  const wanted = variants.flatMap(({ dynamic }) => dynamic.types ?? defaultTypes);
+  const wanted = variants.flatMap(({ dynamic, tensors }) => [
+    ...(dynamic.types ?? defaultTypes),
+    ...Object.values(tensors),
+  ]);
   const types = [...new Set([...wanted, probeTypes[0]])].sort();
   const base = { ...baseLogits, stage: "allocate" as const };
   // Probes are read under the conditions the variants are measured under.
@@ -51,6 +54,7 @@ export function allocateStep(variant: DynamicVariant, settings: Settings, facts:
   const params = {
     budget: sizeBudget(variant),
     types: variant.dynamic.types ?? null,
+    pins: Object.entries(variant.tensors),
     preset: labelPreset(variant, facts, settings.stages.includes("calibrate")),
     imatrixName: imatrixFileName(settings.model.name),
     refine,

@@ -93,7 +93,7 @@ function lock(settings: Settings, facts: PlanFacts): PackageParams["lock"] {
     variants: settings.variants.map((variant) =>
       variant.kind === "preset"
         ? { name: variant.name, preset: variant.preset, tensors: variant.tensors }
-        : { name: variant.name, dynamic: variant.dynamic },
+        : { name: variant.name, dynamic: variant.dynamic, tensors: variant.tensors },
     ),
     quantize: { ...settings.quantize },
     gates: settings.gates,

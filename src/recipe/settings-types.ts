@@ -43,6 +43,8 @@ export interface PresetVariant extends VariantBase {
 
 export interface DynamicVariant extends VariantBase {
   kind: "dynamic";
+  /** Tensors whose type is not to be chosen: pattern to type. */
+  tensors: Readonly<Record<string, string>>;
   /** Without `types` the solver uses its own candidates. */
   dynamic: { budget: Budget; types?: readonly string[] };
 }

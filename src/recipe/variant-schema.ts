@@ -60,7 +60,9 @@ const variantObject = z
     tensors: z
       .record(tensorPattern, tensorType)
       .exactOptional()
-      .describe("Tensor name parts or regular expressions, and the type their tensors get."),
+      .describe(
+        "Tensor name parts or regular expressions, and the type their tensors get, whatever the preset or the choice says.",
+      ),
     dynamic: dynamic.exactOptional(),
   })
   .superRefine((value, context) => {
@@ -75,11 +77,6 @@ const variantObject = z
     }
     if (value.preset !== undefined && value.dynamic !== undefined) {
       context.addIssue(complaint("the variant has both `preset` and `dynamic`", "Keep one of the two.", ["dynamic"]));
-    }
-    if (value.tensors !== undefined && value.dynamic !== undefined) {
-      context.addIssue(
-        complaint("`tensors` counts only beside `preset`", "Remove it from this dynamic variant.", ["tensors"]),
-      );
     }
     if (value.name === undefined && value.dynamic !== undefined) {
       context.addIssue(

@@ -14,7 +14,7 @@ export function resolveVariants(entries: readonly Entry[]): Variant[] {
     if (preset !== undefined) return { kind: "preset", name: name ?? preset, path, preset, tensors };
     if (dynamic === undefined || name === undefined) throw new Error("the schema let an incomplete variant pass");
     const types = dynamic.types === undefined ? {} : { types: dynamic.types };
-    return { kind: "dynamic", name, path, dynamic: { budget: budgetOf(dynamic), ...types } };
+    return { kind: "dynamic", name, path, tensors, dynamic: { budget: budgetOf(dynamic), ...types } };
   });
 }
 

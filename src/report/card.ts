@@ -72,12 +72,24 @@ function variantTable(report: RunReport): string {
   return `${markdownTable(titles, rows)}\n`;
 }
 
-function figuresNote({ evaluation }: CardFacts): string {
+function figuresNote({ evaluation, report }: CardFacts): string {
   if (evaluation === null) return "These files were not measured.\n";
   return [
-    `Measured with llama-perplexity against the 16-bit base on ${evaluation.chunks} × ${evaluation.context} tokens of \`${evaluation.corpus}\`, a text that calibration never saw.`,
+    `Measured with llama-perplexity against the 16-bit base on ${evaluation.chunks} × ${evaluation.context} tokens of \`${evaluation.corpus}\`, a text that calibration never saw.${chunksUsed(report)}`,
     "BPW: bits per weight. PPL ratio: perplexity over the base's, 1 is lossless. Mean KLD: Kullback-Leibler divergence from the base's next-token distribution in nats, ± standard error, 0 is lossless. Same top: how often both put the same token first. Smoke: prompts answered as expected.\n",
   ].join("\n");
+}
+
+/** A variant is measured until every gate is clear, which may be before the text ends. */
+function chunksUsed({ variants }: RunReport): string {
+  const early = variants.flatMap(({ name, quality }) =>
+    quality !== null && quality.chunks < quality.chunksAvailable
+      ? [`${name} after ${quality.chunks} of ${quality.chunksAvailable} chunks`]
+      : [],
+  );
+  return early.length === 0
+    ? ""
+    : ` Measuring ended early, all limits being clear with 99 % confidence: ${early.join(", ")}.`;
 }
 
 /** What not everyone wants to see is folded away. */

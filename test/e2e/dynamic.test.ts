@@ -22,7 +22,7 @@ const release = join(out, "releases", "demo");
 const variants = [
   "Q4_K_M",
   "{ name: Q4_K_S, dynamic: { sizeOf: Q4_K_M } }",
-  "{ name: Q3_K_M, dynamic: { bitsPerWeight: 4.2 } }",
+  "{ name: Q3_K_M, dynamic: { bitsPerWeight: 4.2 }, tensors: { attn_v: Q6_K } }",
   "{ name: Q5_K_M, dynamic: { bytes: 4.3 MB, types: [Q4_K, Q5_K, Q6_K] } }",
 ];
 let recipe: string;
@@ -137,6 +137,13 @@ describe("other budgets", () => {
     expect(bytes).toBeLessThanOrEqual(4_300_000);
     expect(bytes).toBeGreaterThanOrEqual(4_300_000 * 0.9975);
     expect(Object.keys(types).filter((type) => !["F32", "Q4_K", "Q5_K", "Q6_K"].includes(type))).toEqual([]);
+  });
+
+  test("a rule takes a tensor out of the choice, with a type that is no candidate elsewhere too", async () => {
+    const gguf = await readGguf(join(release, variant("Q3_K_M").file));
+    const values = gguf.tensors.filter(({ name }) => name.endsWith("attn_v.weight"));
+    expect(values.map(({ type }) => type.name)).toEqual(new Array(6).fill("Q6_K"));
+    expect(variant("Q3_K_M").types.Q6_K).toBeLessThan(20);
   });
 
   test("one that nothing fits into says so", async () => {

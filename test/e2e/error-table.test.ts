@@ -7,13 +7,16 @@ import { readGguf } from "../../src/gguf/read-header.js";
 import { type Imatrix, readImatrix, readImportance } from "../../src/gguf/read-imatrix.js";
 import { type NewTensor, writeGguf } from "../../src/gguf/write-gguf.js";
 import { pinnedGgmlLibrary } from "../../src/llamacpp/ggml-library.js";
+import type { ToolRun } from "../../src/llamacpp/tool-run.js";
 import { buildErrorTable, type ErrorTable, measureTensorErrors } from "../../src/quant/error-table.js";
 import { openGgml } from "../../src/quant/ggml-native.js";
 import { type GgmlType, ggmlTypeByName } from "../../src/quant/ggml-types.js";
 import { NativePool } from "../../src/quant/native-pool.js";
 import { roundTripTensor } from "../../src/quant/quantize-tensor.js";
 import { type SourceTensor, tensorRows } from "../../src/quant/source-tensor.js";
+import { measureErrors } from "../../src/stages/allocate/measure-errors.js";
 import { failureOf } from "../fixtures/failure.js";
+import { stageContext } from "../fixtures/stage-context.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 import { makeTinyModel } from "../fixtures/tiny-model.js";
 
@@ -25,6 +28,7 @@ let base: Gguf;
 let imatrix: Imatrix;
 let pool: NativePool;
 let table: ErrorTable;
+let run: ToolRun;
 
 function named(name: string): GgmlType {
   const type = ggmlTypeByName(name);
@@ -49,7 +53,7 @@ async function bytesOf(pieces: AsyncIterable<Uint8Array>): Promise<Buffer> {
 }
 
 beforeAll(async () => {
-  await makeTinyModel(folder);
+  run = await makeTinyModel(folder);
   base = await readGguf(join(folder, "model.gguf"));
   imatrix = await readImatrix(join(folder, "imatrix.gguf"));
   pool = new NativePool({ library, threads: 2 });
@@ -233,8 +237,26 @@ describe("what goes wrong", () => {
     const work = bytesOf(
       roundTripTensor({ pool: closing, tensor: source(base, "token_embd.weight"), to: named("Q4_K") }),
     );
-    const outcome = expect(work).rejects.toThrow("the pool was closed");
+    const outcome = expect(work).rejects.toThrow(/^the pool (is|was) closed$/);
     await closing.close();
     await outcome;
   });
 });
+
+test("a table with one more type measures that type alone and is the table made from nothing", async () => {
+  const inputs = { model: join(folder, "model.gguf"), imatrix: join(folder, "imatrix.gguf") };
+  const measure = async (types: string[], relatives: string[]) => {
+    const context = stageContext(run, inputs, { relatives });
+    const { measurements } = await measureErrors.run({ types }, context);
+    const text = readFileSync(join(context.out, "errors.json"), "utf8");
+    return { out: context.out, text, measured: measurements?.errorsMeasured };
+  };
+  const matrixCount = matrices(base).length;
+  const first = await measure(["Q2_K", "Q4_K"], []);
+  expect(first.measured).toBe(2 * matrixCount);
+  const fewer = await measure(["Q4_K"], [first.out, join(folder, "gone")]);
+  expect(fewer.measured).toBe(0);
+  const more = await measure(["Q2_K", "Q3_K", "Q4_K"], [fewer.out, first.out]);
+  expect(more.measured).toBe(matrixCount);
+  expect(more.text).toBe((await measure(["Q2_K", "Q3_K", "Q4_K"], [])).text);
+}, 300_000);

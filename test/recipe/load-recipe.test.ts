@@ -160,12 +160,6 @@ const cases: Case[] = [
   ["name of a projector", "variants: [{ name: ▸mmproj-F16, preset: F16 }]", /another kind of file/, /projector/],
   ["no preset", "variants: [▸{ name: A }]", /neither `preset` nor `dynamic`/, /`preset: Q4_K_M`/],
   ["both kinds", "variants: [{ name: A, preset: Q8_0, ▸dynamic: { bytes: 2 GB } }]", /both/, /one of the two/],
-  [
-    "rules beside dynamic",
-    "variants: [{ name: A, ▸tensors: { output: Q8_0 }, dynamic: { bytes: 2 GB } }]",
-    /`tensors`/,
-    /Remove/,
-  ],
   ["dynamic without name", "variants: [▸{ dynamic: { bytes: 2 GB } }]", /needs a `name`/, /Add one/],
   ["dynamic without budget", "variants: [{ name: A, dynamic: ▸{} }]", /no budget/, /`sizeOf`.* or `device`/],
   [

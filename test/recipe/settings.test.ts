@@ -75,24 +75,28 @@ test("the recipe of the design page", async () => {
       kind: "dynamic",
       name: "Q4_K_S",
       path: ["variants", 3],
+      tensors: {},
       dynamic: { budget: { kind: "sizeOf", preset: "Q4_K_M" } },
     },
     {
       kind: "dynamic",
       name: "Q3_K_M",
       path: ["variants", 4],
+      tensors: {},
       dynamic: { budget: { kind: "bitsPerWeight", bitsPerWeight: 3.6 } },
     },
     {
       kind: "dynamic",
       name: "IQ4_XS",
       path: ["variants", 5],
+      tensors: {},
       dynamic: { budget: { kind: "device", device: "iphone-15-pro", context: 4096 } },
     },
     {
       kind: "dynamic",
       name: "Q3_K_S",
       path: ["variants", 6],
+      tensors: {},
       dynamic: { budget: { kind: "bytes", bytes: 2_400_000_000 }, types: ["Q3_K", "Q4_K", "Q6_K"] },
     },
   ]);

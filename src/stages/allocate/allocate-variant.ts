@@ -4,7 +4,7 @@ import { readGguf } from "../../gguf/read-header.js";
 import { quantizeDryRun } from "../../llamacpp/quantize-dry-run.js";
 import type { ErrorTable } from "../../quant/error-table.js";
 import type { JsonObject } from "../../util/canonical-json.js";
-import { tensorTypeFile } from "../quantize/tensor-rules.js";
+import { resolveTensorRules, tensorTypeFile } from "../quantize/tensor-rules.js";
 import { type Operation, type OperationReport, requiredInput, type StageContext } from "../stage.js";
 import { linkInput, readReport, toolRun, writeReport } from "../step-files.js";
 import { defaultTypes, knownType } from "./candidates.js";
@@ -28,6 +28,8 @@ export interface AllocateParams extends JsonObject {
   budget: VariantBudget;
   /** Types to choose from; null for the usual ones. */
   types: readonly string[] | null;
+  /** Manual rules, pattern to type, in the recipe's order: these tensors are not up for choice. */
+  pins: readonly (readonly [pattern: string, type: string])[];
   /** The preset whose number labels the file. */
   preset: string;
   /** Name under which the imatrix is published. */
@@ -55,7 +57,7 @@ export interface AllocationReport {
 /**
  * Chooses a type for every tensor of one variant within its budget. Inputs `model`, optional `imatrix`, `errors`,
  * optional `probes`, and to refine `base` (logits); outputs `tensor-types.txt`, which plain llama-quantize takes too, and `allocation.json`.
- * Errors: QS-ALLOCATE-BUDGET, QS-QUANTIZE-FAILED, and to refine QS-VALIDATE-*, QS-GGML-*.
+ * Errors: QS-ALLOCATE-*, QS-QUANTIZE-RULE, QS-QUANTIZE-FAILED, and to refine QS-VALIDATE-*, QS-GGML-*.
  */
 export const allocateVariant: Operation<AllocateParams> = {
   stage: "allocate",
@@ -71,8 +73,12 @@ export const allocateVariant: Operation<AllocateParams> = {
     const base = await readGguf(requiredInput(context, "model"));
     const makings = { base, imatrix: await openImatrix(context), imatrixName, preset };
     const budgetBytes = await bytesOf(budget, makings, context);
+    const pins = resolveTensorRules(
+      Object.fromEntries(params.pins),
+      table.tensors.map(({ name }) => name),
+    );
     const alphas = probes === null ? priorAlphas(table) : probedAlphas(probes);
-    const options = { makings, table, alphas, types: params.types ?? defaultTypes, budgetBytes };
+    const options = { makings, table, alphas, types: params.types ?? defaultTypes, pins, budgetBytes };
     const start = chooseTypes(options);
     const refined = params.refine && probes !== null ? await refine(start, options, context) : undefined;
     const choice = refined?.choice ?? start;

@@ -2,6 +2,7 @@ import { alignUp } from "../../gguf/place-tensors.js";
 import type { ErrorTable, TensorErrors } from "../../quant/error-table.js";
 import type { GgmlType } from "../../quant/ggml-types.js";
 import { type KnapsackItem, solve } from "../../quant/knapsack.js";
+import { QuantsmithError } from "../../util/errors.js";
 import { knownType, storableTypes } from "./candidates.js";
 import { type VariantMakings, variantFileBytes } from "./file-size.js";
 
@@ -12,6 +13,8 @@ export interface TypeChoiceOptions {
   alphas: ReadonlyMap<string, number>;
   /** Names of the types to choose from; where rows do not fit, their fallbacks. */
   types: readonly string[];
+  /** The one type a tensor must have, by name. */
+  pins: ReadonlyMap<string, string>;
   /** Most bytes of the whole file. */
   budgetBytes: number;
 }
@@ -29,7 +32,7 @@ export interface TypeChoice {
 /**
  * The types with the least predicted damage, KLD = sum of alpha_i e(i, t_i) (linearity theorem, HIGGS, arXiv
  * 2411.17525), in a file of at most `budgetBytes`. A tensor without any possible type keeps its 16 bits.
- * Throws QS-ALLOCATE-BUDGET.
+ * Throws QS-ALLOCATE-BUDGET, and QS-ALLOCATE-CHOICE for a pin that cannot be.
  */
 export function chooseTypes(options: TypeChoiceOptions): TypeChoice {
   const { makings, budgetBytes } = options;
@@ -71,8 +74,20 @@ export function changeTypes(
 }
 
 /** What every tensor can be stored as, and at what cost. */
-export function typeItems({ makings, table, alphas, types }: Omit<TypeChoiceOptions, "budgetBytes">): KnapsackItem[] {
-  return table.tensors.map((tensor) => itemOf(tensor, types, alphas, makings.base.alignment));
+export function typeItems({ makings, table, ...options }: Omit<TypeChoiceOptions, "budgetBytes">): KnapsackItem[] {
+  const { alphas, pins } = options;
+  return table.tensors.map((tensor) => {
+    const pin = pins.get(tensor.name);
+    const item = itemOf(tensor, pin === undefined ? options.types : [pin], alphas, makings.base.alignment);
+    if (pin !== undefined && item.choices.length === 0) throw impossiblePin(tensor.name, pin);
+    return item;
+  });
+}
+
+function impossiblePin(name: string, type: string): QuantsmithError {
+  return new QuantsmithError("QS-ALLOCATE-CHOICE", `${name} cannot be ${type}, as a rule of the variant says`, {
+    remedy: "Correct the rule: rows must be whole blocks of the type, and types under 3 bits need calibration data.",
+  });
 }
 
 function itemOf(

@@ -4,6 +4,7 @@ import type { JsonObject } from "../../util/canonical-json.js";
 import type { Operation } from "../stage.js";
 import { linkInput, toolRun, writeReport } from "../step-files.js";
 import { storableTypes } from "./candidates.js";
+import { joinErrors, knownErrors, onlyTypes } from "./known-errors.js";
 import { openSource, withPool } from "./source.js";
 
 export interface ErrorsParams extends JsonObject {
@@ -22,7 +23,7 @@ const sampleValues = 2 ** 16;
 
 /**
  * Computes how far each type takes each tensor from its 16-bit values. Inputs `model`, optional `imatrix`; output
- * `errors.json`. Errors: QS-GGML-*, QS-IMATRIX-INVALID, QS-QUANTIZE-FAILED.
+ * `errors.json`. What an earlier table of the same base and imatrix holds is not computed again. Errors: QS-GGML-*, QS-IMATRIX-INVALID, QS-QUANTIZE-FAILED.
  */
 export const measureErrors: Operation<ErrorsParams> = {
   stage: "allocate",
@@ -38,25 +39,37 @@ export const measureErrors: Operation<ErrorsParams> = {
     });
     const names = plan.tensors.filter(({ fromType, toType }) => fromType !== toType).map(({ name }) => name);
     const source = await openSource(context);
+    const known = await knownErrors(context);
+    let measured = 0;
     const report = await withPool(context, async (pool) => {
       const table: ErrorsReport = { tensors: [] };
       for (const name of names) {
         const tensor = source.tensors.get(name);
         if (tensor === undefined) throw new Error(`llama-quantize lists ${name}, which the model does not have`);
+        const wanted = storableTypes(types, tensor.shape[0] ?? 1);
+        const before = known.get(name);
+        const missing = wanted.filter((type) => before?.errors[type.name] === undefined);
+        const importance = await source.importanceOf(name);
+        const row =
+          before !== undefined && missing.length === 0
+            ? before
+            : joinErrors(await measureTensorErrors({ pool, tensor, types: missing, importance, sampleValues }), before);
+        measured += missing.length;
         table.tensors.push(
-          await measureTensorErrors({
-            pool,
-            tensor,
-            types: storableTypes(types, tensor.shape[0] ?? 1),
-            importance: await source.importanceOf(name),
-            sampleValues,
-          }),
+          onlyTypes(
+            row,
+            wanted.map((type) => type.name),
+          ),
         );
         context.progress({ done: table.tensors.length, total: names.length, unit: "tensor" });
       }
       return table;
     });
     await writeReport(context, "errors.json", report);
-    return { commands: [plan.argv], peakMemoryBytes: plan.peakMemoryBytes };
+    return {
+      commands: [plan.argv],
+      peakMemoryBytes: plan.peakMemoryBytes,
+      measurements: { errorsMeasured: measured },
+    };
   },
 };
