@@ -102,10 +102,10 @@ test("a template that does not render, and broken characters", async () => {
     const texts = metadata.get("tokenizer.ggml.tokens");
     const types = metadata.get("tokenizer.ggml.token_type");
     if (texts?.type !== "array" || types?.type !== "array") throw new Error("the demo model has a vocabulary");
-    const [paris, byte] = [texts.items.indexOf("▁Paris"), texts.items.indexOf("<0xFF>")];
-    expect(Math.min(paris, byte)).toBeGreaterThan(0);
-    metadata.set("tokenizer.ggml.tokens", { ...texts, items: swapped(texts.items, paris, byte) });
-    metadata.set("tokenizer.ggml.token_type", { ...types, items: swapped(types.items, paris, byte) });
+    const [word, byte] = [texts.items.indexOf("▁The"), texts.items.indexOf("<0xFF>")];
+    expect(Math.min(word, byte)).toBeGreaterThan(0);
+    metadata.set("tokenizer.ggml.tokens", { ...texts, items: swapped(texts.items, word, byte) });
+    metadata.set("tokenizer.ggml.token_type", { ...types, items: swapped(types.items, word, byte) });
   });
   const broken = await report("bytes.gguf", [somePrompt(question)]);
   expect(broken.answers[0]?.failures).toEqual([expect.stringContaining("not valid UTF-8")]);
@@ -191,14 +191,13 @@ describe("damage", () => {
     await expect(readGguf(file)).rejects.toThrow(why);
   });
 
-  /** Single tensors can be lost without a wrong answer to three easy questions; those are for the quality gates. */
+  /** Single tensors can be lost, and NaN be hidden, without a wrong answer to three easy questions: structure and gates see to those. */
   test.each([
     ["template removed", /^smoke test: it has lost the chat template of its base$/],
     ["context length missing", /^smoke test: it could not be loaded: /],
     ["tokenizer missing", /^smoke test: it /],
     ["vocabulary shifted", /^smoke "/],
     ["embedding rows shuffled", /^smoke "/],
-    ["NaN in a float tensor", /^smoke/],
   ])("%s: caught by the smoke test", async (name, reason) => {
     await damages[name]?.(inside("Q4_K_M.gguf"), inside(`${name}.gguf`));
     expect(smokeReasons(await report(`${name}.gguf`, prompts))[0]).toMatch(reason);

@@ -224,7 +224,7 @@ test("the demo recipe", async () => {
     path: fileURLToPath(new URL("recipes/demo/tiny-llama", packageRoot)),
   });
   expect(settings.pipeline.name).toBe("demo");
-  expect(settings.variants.map(({ name }) => name)).toEqual(["Q8_0", "Q4_K_M", "Q3_K_M"]);
-  expect(settings.smoke.map(({ expect: wanted }) => wanted?.matches)).toEqual(["Paris", "12", "cold"]);
+  expect(settings.variants.map(({ name }) => name)).toEqual(["Q8_0", "Q4_K_M", "Q4_K_S", "Q3_K_M"]);
+  expect(settings.smoke.map(({ expect: wanted }) => wanted?.matches)).toEqual(["Paris", "Spain", "cold"]);
   expect(settings).toMatchObject({ calibration: { chunks: 40 }, search: { chunks: 8 }, evaluation: { chunks: 40 } });
 });

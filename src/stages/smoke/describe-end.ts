@@ -1,10 +1,11 @@
 import { formatBytes } from "../../util/bytes.js";
 import type { ProcessLimits } from "../../util/process-watch.js";
+import { redact } from "../../util/redact.js";
 import type { SubprocessResult } from "../../util/subprocess.js";
 
 /** Why a child process did not come to a good end, one sentence that starts with "it"; null when it did. `where` says how far it was. */
 export function describeEnd(result: SubprocessResult, limits: ProcessLimits, where: string): string | null {
-  const { breach, signal, exitCode, tail } = result;
+  const { breach, signal, exitCode, stderr } = result;
   if (breach === "memory") {
     return `it needed more than ${formatBytes(limits.memoryBytes ?? 0)} of memory ${where} and was stopped`;
   }
@@ -13,7 +14,9 @@ export function describeEnd(result: SubprocessResult, limits: ProcessLimits, whe
   if (signal === "SIGKILL") {
     return `it was killed (SIGKILL) ${where}, most likely by the system for lack of memory`;
   }
-  const said = tail === "" ? "" : `: ${tail}`;
+  // Standard output is the child's talk with us.
+  const last = redact(stderr.trim().split("\n").slice(-3).join("\n"));
+  const said = last === "" ? "" : `: ${last}`;
   if (signal !== undefined) return `its native code crashed (${signal}) ${where}${said}`;
   if (exitCode !== 0) return `its process ended with code ${exitCode} ${where}${said}`;
   return null;
