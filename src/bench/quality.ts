@@ -50,8 +50,8 @@ export async function benchQuality(print: (line: string) => void): Promise<void>
   const part = (i: number) => (gains.get("groups")?.[i] ?? 0) / (gains.get("tensors")?.[i] ?? 0);
   print(presets.map((preset, i) => `${preset} ${part(i).toFixed(2)}`).join(" · "));
   for (const text of others) {
-    print(`thorough: ${text}, 40 × 512 tokens`);
-    printTable((await measure("thorough", join(texts, text))).variants, print);
+    print(`tensors: ${text}, 40 × 512 tokens`);
+    printTable((await measure("tensors", join(texts, text))).variants, print);
   }
 }
 
