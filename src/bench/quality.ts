@@ -9,9 +9,9 @@ import { models, present, texts } from "./bench-models.js";
 import { sliceText } from "./slice-text.js";
 
 const presets = ["Q2_K", "Q3_K_M", "IQ4_XS", "Q4_K_M", "Q5_K_M"];
-/** Cut into the three texts, and two more that neither calibration nor search has seen. */
+/** Cut into the three texts, and one more that neither calibration nor search has seen. */
 const mixture = "mixed-calibration.txt";
-const others = ["wikitext-2-test.txt", "public-domain-evaluation.txt"];
+const other = "wikitext-2-test.txt";
 
 const root = fileURLToPath(packageRoot);
 const home = join(root, "artifacts", "bench-quality");
@@ -31,7 +31,7 @@ type Effort = keyof typeof efforts;
  * name their folders.
  */
 export async function benchQuality(print: (line: string) => void): Promise<void> {
-  const needed = [join(models, "small-llama"), ...[mixture, ...others].map((name) => join(texts, name))];
+  const needed = [join(models, "small-llama"), ...[mixture, other].map((name) => join(texts, name))];
   if (!(await present(needed, print))) return;
   await mkdir(home, { recursive: true });
   await sliceText(join(texts, mixture), home);
@@ -49,10 +49,8 @@ export async function benchQuality(print: (line: string) => void): Promise<void>
   print("gain of groups as a part of that of tensors");
   const part = (i: number) => (gains.get("groups")?.[i] ?? 0) / (gains.get("tensors")?.[i] ?? 0);
   print(presets.map((preset, i) => `${preset} ${part(i).toFixed(2)}`).join(" · "));
-  for (const text of others) {
-    print(`tensors: ${text}, 40 × 512 tokens`);
-    printTable((await measure("tensors", join(texts, text))).variants, print);
-  }
+  print(`tensors: ${other}, 40 × 512 tokens`);
+  printTable((await measure("tensors", join(texts, other))).variants, print);
 }
 
 async function measure(effort: Effort, evaluation: string): Promise<RunReport> {
