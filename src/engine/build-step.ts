@@ -1,7 +1,10 @@
 import { mkdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
 import type { Step } from "../plan/plan.js";
 import type { OperationReport, StageContext } from "../stages/stage.js";
+import { canonicalJson } from "../util/canonical-json.js";
 import { QuantsmithError } from "../util/errors.js";
+import { sha256 } from "../util/sha256.js";
 import { diskFull, requireDiskSpace, watchDisk } from "./disk-space.js";
 import { findRelatives } from "./find-relatives.js";
 import { findStep, recordKeys } from "./find-step.js";
@@ -114,7 +117,8 @@ function stageContext(
   signal: AbortSignal,
 ): StageContext {
   const digests = inputDigests(step.inputs, runtime.records);
-  const partial = runtime.store.partialFolder(key);
+  // Parts made of other bytes must not be continued: an input can be rebuilt with other bytes under the same key.
+  const partial = join(runtime.store.partialFolder(key), sha256(canonicalJson(digests)).slice(0, 16));
   const note = (text: string) => runtime.events.emit({ type: "step-note", id: step.id, note: text });
   return {
     ...build,

@@ -3,12 +3,13 @@ import { QuantsmithError, type SourceLocation } from "../util/errors.js";
 import { corpusKinds, localFile } from "./corpus-files.js";
 import type { PlanFacts } from "./facts.js";
 
-/** Throws QS-NOT-YET or QS-TEXT-OVERLAP for what cannot be planned, at its place in the recipe. */
+/** Throws QS-NOT-YET, QS-RECIPE-INVALID or QS-TEXT-OVERLAP for what cannot be planned, at its place in the recipe. */
 export function requireSupported(settings: Settings, facts: PlanFacts): void {
   const { locate } = settings;
   for (const variant of settings.variants) {
     if (variant.kind === "dynamic") requireAllocatable(variant, settings);
   }
+  requireMeasured(settings);
   if (settings.convert.pretokenizer !== "auto") {
     notYet("override the pre-tokenizer", "Leave `pretokenizer: auto`.", locate(["convert", "pretokenizer"]));
   }
@@ -24,6 +25,16 @@ function requireAllocatable({ name, path, dynamic }: DynamicVariant, { stages, l
   throw new QuantsmithError("QS-RECIPE-INVALID", `the pipeline leaves out \`allocate\`, which ${name} needs`, {
     remedy: "Add `allocate` to the pipeline's stages, or give the variant a preset.",
     at: locate([...path, "dynamic"]),
+  });
+}
+
+/** A limit that nobody measures against would look kept. */
+function requireMeasured({ stages, origins, locate }: Settings): void {
+  const limited = Object.keys(origins).find((key) => key.startsWith("gates.") && origins[key] === "recipe");
+  if (limited === undefined || stages.includes("validate") || !stages.includes("package")) return;
+  throw new QuantsmithError("QS-RECIPE-INVALID", "the pipeline leaves out `validate`, which the recipe's gates need", {
+    remedy: "Add `validate` to the pipeline's stages, or remove `gates`.",
+    at: locate(["gates"]),
   });
 }
 

@@ -53,7 +53,7 @@ export const pipelineSchema = z
       .enum(["standard", "thorough"])
       .exactOptional()
       .describe(
-        "`thorough` measures what the probes led to and betters it, at about 20 more measurements per dynamic variant (default `standard`).",
+        "`thorough` measures what the probes led to and betters it, at 20 to 60 more measurements per dynamic variant (default `standard`).",
       ),
     quantize: quantize.exactOptional(),
     gates: pipelineGates.exactOptional().describe("Limits for recipes that set none on the same figure."),

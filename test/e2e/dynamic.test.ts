@@ -38,7 +38,9 @@ const readJson = <T>(file: string | undefined) => JSON.parse(readFileSync(file ?
 const journals = () => {
   const folder = join(out, "store", ".partial");
   const keys = existsSync(folder) ? readdirSync(folder) : [];
-  return keys.map((key) => join(folder, key, "probes.ndjson")).filter((file) => existsSync(file));
+  return keys
+    .flatMap((key) => readdirSync(join(folder, key)).map((inputs) => join(folder, key, inputs, "probes.ndjson")))
+    .filter((file) => existsSync(file));
 };
 const linesOf = (file: string | undefined) =>
   file === undefined ? [] : readFileSync(file, "utf8").split("\n").filter(Boolean);

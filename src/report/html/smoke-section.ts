@@ -14,7 +14,7 @@ function oneVariant(variant: string, { problem, answers }: SmokeAnswers): Html {
   const verdict =
     problem === null && failed === 0
       ? html`<span class="good">✓ ${answers.length} of ${answers.length} as expected</span>`
-      : html`<strong class="bad">✗ ${failed} of ${answers.length} not as expected</strong>`;
+      : html`<strong class="bad">✗ ${failed === 0 ? "failed" : `${failed} of ${answers.length} not as expected`}</strong>`;
   return html`<details><summary>${variant}: ${verdict}</summary><div class="answers">
 ${problem === null ? undefined : html`<p class="bad">${problem}</p>\n`}${answers.map(
   ({ prompt, answer, stopReason, failures }) => html`<dl><dt>${prompt}</dt><dd>${answer}</dd></dl>

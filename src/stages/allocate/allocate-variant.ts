@@ -115,7 +115,7 @@ async function refine(start: TypeChoice, options: TypeChoiceOptions, context: St
         budgetBytes: options.budgetBytes,
         choose: (alphas) => chooseTypes({ ...options, alphas }),
         items: (alphas) => typeItems({ ...options, alphas }),
-        change: (choice, types) => changeTypes(choice, types, options),
+        change: (choice, types, alphas) => changeTypes(choice, types, { ...options, alphas }),
         measure: async (types) => {
           const probe = await bench.measureTypes(types);
           context.progress({ done: ++done, total: done, unit: "probe" });

@@ -70,7 +70,10 @@ export function changeTypes(
   const items = typeItems({ makings, ...options });
   const damages = items.map(({ id, choices }) => choices.find(({ type }) => type === types.get(id)?.name)?.damage ?? 0);
   const predictedKld = damages.reduce((sum, damage) => sum + damage, 0);
-  return { ...choice, types, fileBytes: variantFileBytes(makings, types), predictedKld };
+  // The solver's bound stays what it was; the changed choice is further from it.
+  const bound = choice.predictedKld / (1 + choice.boundGap);
+  const boundGap = bound > 0 ? Math.max(0, predictedKld / bound - 1) : 0;
+  return { ...choice, types, fileBytes: variantFileBytes(makings, types), predictedKld, boundGap };
 }
 
 /** What every tensor can be stored as, and at what cost. */

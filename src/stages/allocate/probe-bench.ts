@@ -21,7 +21,7 @@ export class ProbeBench {
   readonly #run: ToolRun;
   readonly #logits: string;
   readonly #journal: string;
-  readonly #known: readonly Probe[];
+  readonly #known: Probe[];
   #command: string[] | undefined;
   #peakMemoryBytes = 0;
   #measured = 0;
@@ -34,7 +34,7 @@ export class ProbeBench {
     run: ToolRun;
     logits: string;
     journal: string;
-    known: readonly Probe[];
+    known: Probe[];
   }) {
     this.#pool = parts.pool;
     this.#source = parts.source;
@@ -80,6 +80,7 @@ export class ProbeBench {
     this.#peakMemoryBytes = Math.max(this.#peakMemoryBytes, result.peakMemoryBytes);
     const probe = { unit, type, kld: result.figures.kldMean, kldError: result.figures.kldMeanError };
     await appendToJournal(this.#journal, probe);
+    this.#known.push(probe);
     return probe;
   }
 

@@ -16,7 +16,7 @@ export interface RefineOptions {
   choose: (alphas: ReadonlyMap<string, number>) => TypeChoice;
   items: (alphas: ReadonlyMap<string, number>) => KnapsackItem[];
   /** A choice with single tensors changed. */
-  change: (choice: TypeChoice, types: ReadonlyMap<string, string>) => TypeChoice;
+  change: (choice: TypeChoice, types: ReadonlyMap<string, string>, alphas: ReadonlyMap<string, number>) => TypeChoice;
   /** Mean KL divergence on the search text of a model with these types and all other tensors as in the base. */
   measure: (types: ReadonlyMap<string, string>) => Promise<Pick<Probe, "kld" | "kldError">>;
 }
@@ -62,7 +62,7 @@ export async function refineChoice(options: RefineOptions): Promise<Refinement> 
     const spare = options.budgetBytes - best.choice.fileBytes;
     const next = exchanges(options.items(alphas), names(best.choice), spare)[failures];
     if (next === undefined) break;
-    const changed = await measured(options.change(best.choice, next.types));
+    const changed = await measured(options.change(best.choice, next.types, alphas));
     if (changed.kld < best.kld * (1 - leastGain)) {
       best = changed;
       failures = 0;

@@ -54,7 +54,9 @@ async function charts(report: RunReport, context: StageContext): Promise<Release
   const { renderCharts } = await import("../../report/charts/release-charts.js");
   const tensors = new Map<string, Gguf["tensors"]>();
   for (const { name } of report.variants) {
-    tensors.set(name, (await readGguf(requiredInput(context, variantInput("model", name)))).tensors);
+    // A file too broken to be read has failed its gates, and must not keep the others back.
+    const gguf = await readGguf(requiredInput(context, variantInput("model", name))).catch(() => undefined);
+    if (gguf !== undefined) tensors.set(name, gguf.tensors);
   }
   return renderCharts({ report, tensors, coverage: await coverage(context) });
 }

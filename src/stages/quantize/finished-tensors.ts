@@ -34,9 +34,11 @@ export async function findFinishedTensors(
     );
     const variant = linked ? await readVariant(path) : undefined;
     if (variant === undefined) continue;
-    states.set(path, await fileState(path));
+    const state = await fileState(path);
     for (const { name, type, offset } of variant.tensors) {
-      if (wanted.get(name) === type && !places.has(name)) places.set(name, { path, offset });
+      if (wanted.get(name) !== type || places.has(name)) continue;
+      places.set(name, { path, offset });
+      states.set(path, state);
     }
   }
   return {

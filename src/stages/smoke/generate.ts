@@ -61,7 +61,9 @@ export async function generate(
   }
   const finished = performance.now();
   // A JSON grammar ends in line feeds that mean nothing.
-  const text = grammar === undefined ? textSoFar() : textSoFar().trimEnd();
+  const generated = grammar === undefined ? textSoFar() : textSoFar().trimEnd();
+  // Some templates open the thoughts themselves; the answer must show that it began among them.
+  const text = /<think>\s*$/.test(rendered) ? `<think>${generated}` : generated;
   return {
     // A limit may fall into the middle of a character; that is not the model's fault.
     text: stopReason === "maxTokens" ? text.replace(/\uFFFD$/, "") : text,
@@ -71,7 +73,7 @@ export async function generate(
     promptSeconds: ((firstToken ?? finished) - started) / 1000,
     seconds: (finished - (firstToken ?? finished)) / 1000,
     toolsShown,
-    schemaFault: grammar === undefined ? null : faultOf(() => grammar.parse(text)),
+    schemaFault: grammar === undefined ? null : faultOf(() => grammar.parse(generated)),
   };
 }
 

@@ -27,7 +27,7 @@ export function judgeAnswer(judged: Judged): string[] {
     ...judgeEnd(judged),
     ...judgeSoundness(text, expect),
     ...judgeBase(text, judged),
-    ...judgeToolCall(text, judged),
+    ...judgeToolCall(answer, judged),
   ];
 }
 
