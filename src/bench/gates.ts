@@ -1,7 +1,8 @@
-import { access, mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
+import { Random } from "../corpora/random.js";
 import type { StepRecord } from "../engine/record.js";
 import { Store } from "../engine/store.js";
 import { openWorkspace } from "../engine/workspace.js";
@@ -11,7 +12,8 @@ import { judgeGates } from "../stages/validate/judge-gates.js";
 import type { QualityReport } from "../stages/validate/measure-quality.js";
 import { judgeSoFar } from "../stages/validate/sequential.js";
 import { packageRoot } from "../util/package-root.js";
-import { runSubprocess } from "../util/subprocess.js";
+import { models, present, texts } from "./bench-models.js";
+import { runRecipe } from "./run-recipe.js";
 
 const variants = ["Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "IQ4_XS", "Q3_K_M", "Q3_K_S", "Q2_K"];
 /** The gates of `pipelines/release.yaml`, and some that part the variants of small-llama in the middle. */
@@ -21,9 +23,7 @@ const gateSets: Readonly<Record<string, Gates>> = {
 };
 const orders = 50;
 
-const root = fileURLToPath(packageRoot);
-const models = process.env.QUANTSMITH_BENCH_MODELS ?? join(root, "..", "shared", "models");
-const texts = process.env.QUANTSMITH_BENCH_TEXTS ?? join(root, "..", "shared", "text");
+const home = join(fileURLToPath(packageRoot), "artifacts", "bench-gates");
 
 /**
  * What sequential gates save: eight variants of small-llama measured block by block to the end, then judged in memory in
@@ -31,13 +31,7 @@ const texts = process.env.QUANTSMITH_BENCH_TEXTS ?? join(root, "..", "shared", "
  * another than that of all tokens. The model and the texts are named as for the bench `quality`.
  */
 export async function benchGates(print: (line: string) => void): Promise<void> {
-  for (const path of [join(models, "small-llama"), join(texts, "wikitext-2-test.txt")]) {
-    const missing = await access(path).then(
-      () => false,
-      () => true,
-    );
-    if (missing) return print(`left out: ${path} is not there; see QUANTSMITH_BENCH_MODELS and QUANTSMITH_BENCH_TEXTS`);
-  }
+  if (!(await present([join(models, "small-llama"), join(texts, "wikitext-2-test.txt")], print))) return;
   const measured = await measure();
   for (const [name, gates] of Object.entries(gateSets)) {
     print(`gates ${name}: ${JSON.stringify(gates)}`);
@@ -62,7 +56,7 @@ function replay(blocks: readonly Block[], gates: Gates): { verdict: string; used
   const whole = judgeGates(combineBlocks(blocks), limits).length === 0 ? "passed" : "failed";
   let [used, wrong] = [0, 0];
   for (let seed = 1; seed <= orders; seed++) {
-    const order = shuffled(blocks, seed);
+    const order = new Random(seed).shuffled(blocks);
     let count = 1;
     let verdict = judgeSoFar(order.slice(0, count), limits, blocks.length);
     while (verdict === "open" && count < blocks.length) {
@@ -75,19 +69,8 @@ function replay(blocks: readonly Block[], gates: Gates): { verdict: string; used
   return { verdict: whole, used, wrong };
 }
 
-/** Fisher and Yates, with a linear congruence from the seed. */
-function shuffled<T>(items: readonly T[], seed: number): T[] {
-  const left = [...items];
-  let state = Math.imul(seed, 2_654_435_761) >>> 0;
-  return items.flatMap(() => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return left.splice(Math.floor((state / 2 ** 32) * left.length), 1);
-  });
-}
-
 /** The blocks of every variant; a gate that can only be judged at the end has them all measured. */
 async function measure(): Promise<Map<string, Block[]>> {
-  const home = join(root, "artifacts", "bench-gates");
   await mkdir(home, { recursive: true });
   await writeFile(
     join(home, "pipeline.yaml"),
@@ -114,9 +97,7 @@ async function measure(): Promise<Map<string, Block[]>> {
     }),
   );
   const out = join(home, "out");
-  const args = [join(root, "dist/cli/main.js"), "run", recipe, "--out", out, "--json"];
-  const result = await runSubprocess({ file: process.execPath, args, cwd: home, env: { CI: "true" } });
-  if (result.exitCode !== 0) throw new Error(result.tail);
+  await runRecipe(recipe, out);
   return readBlocks(out);
 }
 

@@ -7,9 +7,9 @@ import { quantize } from "../llamacpp/quantize.js";
 import { resolveToolchain } from "../llamacpp/toolchain.js";
 import { packageRoot } from "../util/package-root.js";
 import { sha256File } from "../util/sha256.js";
-import { runSubprocess } from "../util/subprocess.js";
 import { models, present } from "./bench-models.js";
 import { benchMemory } from "./ladder-memory.js";
+import { runRecipe } from "./run-recipe.js";
 
 /** What is published most, from few bits to many. */
 const presets = [
@@ -31,8 +31,8 @@ export async function benchLadder(print: (line: string) => void): Promise<void> 
   try {
     const recipe = await writeRecipe(home, model);
     const out = join(home, "out");
-    await quantsmith(recipe, out, "--until", "calibrate");
-    const ours = await quantsmith(recipe, out);
+    await runRecipe(recipe, out, "--until", "calibrate");
+    const { seconds: ours } = await runRecipe(recipe, out);
     const reference = join(home, "reference");
     await mkdir(reference);
     await symlink(await storedFile(out, "convert", "model.gguf"), join(reference, "model.gguf"));
@@ -56,15 +56,6 @@ async function writeRecipe(home: string, source: string): Promise<string> {
   const recipe = { version: 1, model, pipeline: "./pipeline.yaml", calibration: { corpus }, variants: presets };
   await writeFile(join(home, "ladder.yaml"), stringify(recipe));
   return join(home, "ladder.yaml");
-}
-
-/** Wall time of a run in seconds. */
-async function quantsmith(recipe: string, out: string, ...more: string[]): Promise<number> {
-  const cwd = fileURLToPath(packageRoot);
-  const args = [join(cwd, "dist/cli/main.js"), "run", recipe, "--out", out, "--json", ...more];
-  const result = await runSubprocess({ file: process.execPath, args, cwd, env: { CI: "true" } });
-  if (result.exitCode !== 0) throw new Error(result.tail);
-  return result.seconds;
 }
 
 /** Wall time of all runs together in seconds. */

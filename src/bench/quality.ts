@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
 import type { RunReport, VariantReport } from "../report/run-report.js";
 import { packageRoot } from "../util/package-root.js";
-import { runSubprocess } from "../util/subprocess.js";
 import { models, present, texts } from "./bench-models.js";
+import { runRecipe } from "./run-recipe.js";
 import { sliceText } from "./slice-text.js";
 
 const presets = ["Q2_K", "Q3_K_M", "IQ4_XS", "Q4_K_M", "Q5_K_M"];
@@ -13,8 +13,7 @@ const presets = ["Q2_K", "Q3_K_M", "IQ4_XS", "Q4_K_M", "Q5_K_M"];
 const mixture = "mixed-calibration.txt";
 const other = "wikitext-2-test.txt";
 
-const root = fileURLToPath(packageRoot);
-const home = join(root, "artifacts", "bench-quality");
+const home = join(fileURLToPath(packageRoot), "artifacts", "bench-quality");
 
 /** How much is spent on choosing the types. */
 const efforts = {
@@ -73,17 +72,7 @@ async function measure(effort: Effort, evaluation: string): Promise<RunReport> {
     variants: presets.flatMap((preset) => [preset, { name: dynamicName(preset), dynamic: { sizeOf: preset } }]),
   };
   await writeFile(join(home, "quality.yaml"), stringify(recipe));
-  const args = [
-    join(root, "dist/cli/main.js"),
-    "run",
-    join(home, "quality.yaml"),
-    "--out",
-    join(home, "out"),
-    "--json",
-  ];
-  const result = await runSubprocess({ file: process.execPath, args, cwd: home, env: { CI: "true" } });
-  if (result.exitCode !== 0) throw new Error(result.tail);
-  return JSON.parse(result.stdout) as RunReport;
+  return (await runRecipe(join(home, "quality.yaml"), join(home, "out"))).report;
 }
 
 /** What it took to learn about the model; nothing when an earlier run has done it. */

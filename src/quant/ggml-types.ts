@@ -108,6 +108,13 @@ export function ggmlTypeByName(name: string): GgmlType | undefined {
   return byName.get(name.toUpperCase());
 }
 
+/** The type of a name that was checked before: the recipe's schema and ggml's own tables know no other. Throws a RangeError. */
+export function knownType(name: string): GgmlType {
+  const type = ggmlTypeByName(name);
+  if (type === undefined) throw new RangeError(`there is no type ${name}`);
+  return type;
+}
+
 /**
  * Bytes of one row of `elements` values. Throws a RangeError when the row is not a whole number of
  * blocks, which such a tensor cannot be stored with.

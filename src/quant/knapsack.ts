@@ -72,7 +72,7 @@ function allowed(item: KnapsackItem, { pins, floors }: KnapsackProblem): Knapsac
 }
 
 /** By bytes, without choices for which another is neither larger nor worse: each next one does less damage. */
-function undominated(choices: readonly KnapsackChoice[]): KnapsackChoice[] {
+export function undominated(choices: readonly KnapsackChoice[]): KnapsackChoice[] {
   const kept: KnapsackChoice[] = [];
   for (const choice of choices.toSorted((a, b) => a.bytes - b.bytes || a.damage - b.damage)) {
     const last = kept.at(-1);

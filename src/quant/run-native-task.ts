@@ -1,26 +1,20 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import type { Ggml } from "./ggml-native.js";
-import { type GgmlType, ggmlTypeByName, rowBytes } from "./ggml-types.js";
+import { type GgmlType, knownType, rowBytes } from "./ggml-types.js";
 import type { AnyResult, ErrorSums, NativeTask, RowRange } from "./native-task.js";
 
 /** Does a task on the calling thread. Throws what `Ggml.quantizeRows` throws, and system errors of reading. */
 export function runNativeTask(ggml: Ggml, task: NativeTask): AnyResult {
   const { rows } = task;
-  const from = namedType(rows.type);
+  const from = knownType(rows.type);
   const stored = readRows(rows, rowBytes(from, rows.columns));
   if (task.kind === "validate") return { valid: ggml.validateRowData(from, stored) };
   const values = ggml.dequantizeRows(from, stored);
-  if (task.kind === "errors") return sumErrors(ggml, values, rows, task.types.map(namedType));
-  const to = namedType(task.to);
+  if (task.kind === "errors") return sumErrors(ggml, values, rows, task.types.map(knownType));
+  const to = knownType(task.to);
   const bytes = ggml.quantizeRows(to, values, rows.columns, rows.importance);
   if (task.kind === "quantize") return bytes;
   return ggml.quantizeRows(from, ggml.dequantizeRows(to, bytes), rows.columns);
-}
-
-function namedType(name: string): GgmlType {
-  const type = ggmlTypeByName(name);
-  if (type === undefined) throw new RangeError(`there is no type ${name}`);
-  return type;
 }
 
 function readRows({ path, offset, count, stride }: RowRange, bytesPerRow: number): Uint8Array {

@@ -43,18 +43,22 @@ export interface VariantSmoke {
   passed: number;
   failed: number;
   /** On the machine of the run; absent when the model did not answer. */
-  speed?: {
-    loadSeconds: number;
-    promptTokensPerSecond: number;
-    /** Absent for embedding models. */
-    tokensPerSecond?: number;
-    /** Peak resident memory, the mapped file included. */
-    peakMemoryBytes?: number;
-    threads: number;
-    /** Tokens. */
-    context: number;
-  };
+  speed?: SmokeSpeed;
 }
+
+/** How fast a model was on the machine of the run. A type, not an interface: it is also a record of measurements. */
+export type SmokeSpeed = {
+  loadSeconds: number;
+  /** Over all prompts; the first token's time counts to the prompt. */
+  promptTokensPerSecond: number;
+  /** Over all answers; absent where nothing was generated, as by embedding models. */
+  tokensPerSecond?: number;
+  /** Peak resident memory of the process, mapped file included; absent where the system does not tell. */
+  peakMemoryBytes?: number;
+  threads: number;
+  /** Tokens of context. */
+  context: number;
+};
 
 export interface VariantAllocation {
   budgetBytes: number;

@@ -3,11 +3,13 @@ import { join } from "node:path";
 import { readGguf } from "../../gguf/read-header.js";
 import { quantizeDryRun } from "../../llamacpp/quantize-dry-run.js";
 import type { ErrorTable } from "../../quant/error-table.js";
+import { knownType } from "../../quant/ggml-types.js";
 import type { JsonObject } from "../../util/canonical-json.js";
+import { openImatrix, openSource, withPool } from "../ggml-source.js";
 import { resolveTensorRules, tensorTypeFile } from "../quantize/tensor-rules.js";
 import { type Operation, type OperationReport, requiredInput, type StageContext } from "../stage.js";
 import { linkInput, readReport, toolRun, writeReport } from "../step-files.js";
-import { defaultTypes, knownType } from "./candidates.js";
+import { defaultTypes } from "./candidates.js";
 import { changeTypes, chooseTypes, type TypeChoice, type TypeChoiceOptions, typeItems } from "./choose-types.js";
 import { fileBytesAt, type VariantMakings, variantFileBytes } from "./file-size.js";
 import type { ProbesReport } from "./measure-probes.js";
@@ -15,7 +17,6 @@ import { ProbeBench } from "./probe-bench.js";
 import { probeUnits } from "./probe-units.js";
 import { type Refinement, refineChoice } from "./refine-choice.js";
 import { priorAlphas } from "./role-prior.js";
-import { openImatrix, openSource, withPool } from "./source.js";
 
 // An alias, not an interface: interfaces are not assignable to a step's JSON parameters.
 /** What limits a variant's size, as the recipe gives it. */

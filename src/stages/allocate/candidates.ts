@@ -1,5 +1,5 @@
 import { storedType } from "../../quant/fallback-type.js";
-import { type GgmlType, ggmlTypeByName } from "../../quant/ggml-types.js";
+import { type GgmlType, knownType } from "../../quant/ggml-types.js";
 
 /** The types a dynamic variant chooses from when the recipe names none; more changed nothing above 3 bits. */
 export const defaultTypes: readonly string[] = [
@@ -25,11 +25,4 @@ export const probeTypes = ["Q2_K", "Q1_0"] as const;
 export function storableTypes(names: readonly string[], columns: number): GgmlType[] {
   const types = names.map((name) => storedType(knownType(name), columns));
   return [...new Set(types.filter((type) => type !== undefined))];
-}
-
-/** The recipe's schema has checked the names; one that is unknown here is a bug. */
-export function knownType(name: string): GgmlType {
-  const type = ggmlTypeByName(name);
-  if (type === undefined) throw new Error(`unknown tensor type ${name}`);
-  return type;
 }

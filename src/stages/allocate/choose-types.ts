@@ -1,9 +1,9 @@
 import { alignUp } from "../../gguf/place-tensors.js";
 import type { ErrorTable, TensorErrors } from "../../quant/error-table.js";
-import type { GgmlType } from "../../quant/ggml-types.js";
+import { type GgmlType, knownType } from "../../quant/ggml-types.js";
 import { type KnapsackItem, solve } from "../../quant/knapsack.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { knownType, storableTypes } from "./candidates.js";
+import { storableTypes } from "./candidates.js";
 import { type VariantMakings, variantFileBytes } from "./file-size.js";
 
 export interface TypeChoiceOptions {

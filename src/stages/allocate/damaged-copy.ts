@@ -1,12 +1,13 @@
 import { constants } from "node:fs";
 import { copyFile, type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
+import { knownType } from "../../quant/ggml-types.js";
 import type { NativePool } from "../../quant/native-pool.js";
 import { roundTripTensor } from "../../quant/quantize-tensor.js";
 import type { SourceTensor } from "../../quant/source-tensor.js";
+import type { Source } from "../ggml-source.js";
 import { requiredInput, type StageContext } from "../stage.js";
-import { knownType, storableTypes } from "./candidates.js";
-import type { Source } from "./source.js";
+import { storableTypes } from "./candidates.js";
 
 /**
  * A private copy of the base model in the working folder, in which tensors are damaged and mended in place: what

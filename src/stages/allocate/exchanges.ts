@@ -1,4 +1,4 @@
-import type { KnapsackChoice, KnapsackItem } from "../../quant/knapsack.js";
+import { type KnapsackChoice, type KnapsackItem, undominated } from "../../quant/knapsack.js";
 
 /** One tensor up and another down, or one alone where the budget has room for it. */
 export interface Exchange {
@@ -40,9 +40,7 @@ export function exchanges(
 }
 
 function neighbours({ id, choices }: KnapsackItem, type: string | undefined): { up: Move[]; down: Move[] } {
-  const frontier = choices
-    .toSorted((a, b) => a.bytes - b.bytes || a.damage - b.damage)
-    .filter((choice, i, all) => all.slice(0, i).every(({ damage }) => choice.damage < damage));
+  const frontier = undominated(choices);
   const now = choices.find((choice) => choice.type === type);
   if (now === undefined) return { up: [], down: [] };
   const move = (to: KnapsackChoice | undefined): Move[] =>

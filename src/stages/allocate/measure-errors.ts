@@ -1,11 +1,11 @@
 import { quantizeDryRun } from "../../llamacpp/quantize-dry-run.js";
 import { type ErrorTable, measureTensorErrors } from "../../quant/error-table.js";
 import type { JsonObject } from "../../util/canonical-json.js";
+import { openSource, withPool } from "../ggml-source.js";
 import type { Operation } from "../stage.js";
 import { linkInput, toolRun, writeReport } from "../step-files.js";
 import { storableTypes } from "./candidates.js";
 import { joinErrors, knownErrors, onlyTypes } from "./known-errors.js";
-import { openSource, withPool } from "./source.js";
 
 export interface ErrorsParams extends JsonObject {
   /** Names of the types any variant may choose, sorted. */

@@ -1,13 +1,13 @@
 import { stat } from "node:fs/promises";
 import type { ErrorTable } from "../../quant/error-table.js";
 import type { JsonObject } from "../../util/canonical-json.js";
+import { openSource, withPool } from "../ggml-source.js";
 import { type Operation, requiredInput } from "../stage.js";
 import { readReport, writeReport } from "../step-files.js";
 import type { BaseReport } from "../validate/base-logits.js";
 import { probeTypes, storableTypes } from "./candidates.js";
 import { ProbeBench } from "./probe-bench.js";
 import { type ProbeEffort, type ProbeUnit, probeUnits } from "./probe-units.js";
-import { openSource, withPool } from "./source.js";
 import { isReadable, type NoiseFloor, type Reading, type WeighedProbe, weighProbes } from "./weigh-probes.js";
 
 export interface ProbesParams extends JsonObject {

@@ -5,13 +5,13 @@ import { measureTensorErrors } from "../../quant/error-table.js";
 import type { NativePool } from "../../quant/native-pool.js";
 import { canonicalJson } from "../../util/canonical-json.js";
 import { sha256 } from "../../util/sha256.js";
+import type { Source } from "../ggml-source.js";
 import type { OperationReport, StageContext } from "../stage.js";
 import { linkInput, toolRun } from "../step-files.js";
 import { storableTypes } from "./candidates.js";
 import { DamagedCopy } from "./damaged-copy.js";
 import { appendToJournal, type Probe, readJournal } from "./probe-journal.js";
 import type { ProbeUnit } from "./probe-units.js";
-import type { Source } from "./source.js";
 
 /** What all probes of a run share: the copy, the base logits, and a journal that outlives a killed run. */
 export class ProbeBench {

@@ -1,6 +1,7 @@
 import type {
   NoiseFloor,
   RunReport,
+  SmokeSpeed,
   VariantAllocation,
   VariantQuality,
   VariantReport,
@@ -10,7 +11,6 @@ import type { AllocationReport } from "../allocate/allocate-variant.js";
 import type { ConvertReport } from "../convert/convert-upstream.js";
 import type { SnapshotReport } from "../fetch/snapshot-report.js";
 import type { QuantizeReport } from "../quantize/quantize.js";
-import type { SmokeSpeed } from "../smoke/measure-speed.js";
 import { smokeReasons } from "../smoke/smoke-reasons.js";
 import type { SmokeReport } from "../smoke/smoke-report.js";
 import type { StageContext } from "../stage.js";

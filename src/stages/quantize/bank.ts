@@ -6,7 +6,7 @@ import { variantLayout } from "../../gguf/variant-layout.js";
 import type { GgmlType } from "../../quant/ggml-types.js";
 import { presetByName } from "../../quant/presets.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { openImatrix, withPool } from "../allocate/source.js";
+import { openImatrix, withPool } from "../ggml-source.js";
 import { type Operation, requiredInput } from "../stage.js";
 import { assembleVariant } from "./assemble-variant.js";
 import { findFinishedTensors } from "./finished-tensors.js";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readGguf } from "../../gguf/read-header.js";
 import { variantFileBytes } from "../allocate/file-size.js";
-import { openImatrix } from "../allocate/source.js";
+import { openImatrix } from "../ggml-source.js";
 import { type PredictContext, requiredInput } from "../stage.js";
 import { planVariant } from "./plan-variant.js";
 import type { QuantizeParams } from "./quantize.js";

@@ -1,18 +1,5 @@
+import type { SmokeSpeed } from "../../report/run-report.js";
 import type { ChildOutcome } from "./ask-child.js";
-
-/** How fast a model was on this machine. A type, not an interface: it is also a record of measurements. */
-export type SmokeSpeed = {
-  loadSeconds: number;
-  /** Over all prompts; the first token's time counts to the prompt. */
-  promptTokensPerSecond: number;
-  /** Over all answers; absent where nothing was generated. */
-  tokensPerSecond?: number;
-  /** Peak resident memory of the process, mapped file included; absent where the system does not tell. */
-  peakMemoryBytes?: number;
-  threads: number;
-  /** Tokens of context. */
-  context: number;
-};
 
 /** Undefined when the model gave no reply. */
 export function measureSpeed(

@@ -1,7 +1,5 @@
-import type { Gguf } from "../../gguf/gguf.js";
-import { readGguf } from "../../gguf/read-header.js";
+import { readGgufOrReason } from "../../gguf/read-or-reason.js";
 import type { JsonObject } from "../../util/canonical-json.js";
-import { QuantsmithError } from "../../util/errors.js";
 import { type Operation, requiredInput } from "../stage.js";
 import { readReport, writeReport } from "../step-files.js";
 import type { ChildOutcome } from "./ask-child.js";
@@ -29,7 +27,8 @@ export const smoke: Operation<SmokeParams> = {
   tools: ["node-llama-cpp"],
   async run({ prompts, context: contextTokens }, context) {
     const base = await readReport<SmokeBaseReport>(requiredInput(context, "base"));
-    const gguf = await readOrSay(requiredInput(context, "model"));
+    // A header that breaks the rules fails the test and never reaches native code.
+    const gguf = await readGgufOrReason(requiredInput(context, "model"));
     const outcome: ChildOutcome =
       typeof gguf === "string"
         ? { replies: [], problem: gguf, loaded: undefined, peakMemoryBytes: 0 }
@@ -39,13 +38,3 @@ export const smoke: Operation<SmokeParams> = {
     return { peakMemoryBytes: outcome.peakMemoryBytes, ...(speed && { measurements: speed }) };
   },
 };
-
-/** A header that breaks the rules fails the test and never reaches native code. */
-async function readOrSay(path: string): Promise<Gguf | string> {
-  try {
-    return await readGguf(path);
-  } catch (error) {
-    if (error instanceof QuantsmithError) return error.message;
-    throw error;
-  }
-}

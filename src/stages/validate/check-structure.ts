@@ -3,12 +3,13 @@ import { checkTensorTypes } from "../../gguf/check.js";
 import { findProblems } from "../../gguf/find-problems.js";
 import type { Gguf, GgufTensor, GgufValue } from "../../gguf/gguf.js";
 import { readGguf } from "../../gguf/read-header.js";
+import { readGgufOrReason } from "../../gguf/read-or-reason.js";
 import { typeCounts } from "../../gguf/summary.js";
 import { ggmlTypeByName } from "../../quant/ggml-types.js";
 import type { NativePool } from "../../quant/native-pool.js";
 import { rowRanges } from "../../quant/row-ranges.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { withPool } from "../allocate/source.js";
+import { withPool } from "../ggml-source.js";
 import type { QuantizeReport } from "../quantize/quantize.js";
 import { parseTensorTypeFile } from "../quantize/tensor-rules.js";
 import { type Operation, requiredInput, type StageContext } from "../stage.js";
@@ -48,7 +49,8 @@ export function requireSound({ problems }: StructureReport): void {
 
 async function structureProblems(context: StageContext): Promise<string[]> {
   const base = await readGguf(requiredInput(context, "base"));
-  const variant = await readVariant(requiredInput(context, "model"));
+  // Bounds and offsets are checked on reading.
+  const variant = await readGgufOrReason(requiredInput(context, "model"));
   if (typeof variant === "string") return [variant];
   const problems = [
     ...headerProblems(variant, base),
@@ -58,16 +60,6 @@ async function structureProblems(context: StageContext): Promise<string[]> {
   ];
   const damaged = await withPool(context, (pool) => damagedTensors(variant, pool, context));
   return [...problems, ...damaged];
-}
-
-/** The header, or what is wrong with it: bounds and offsets are checked on reading. */
-async function readVariant(path: string): Promise<Gguf | string> {
-  try {
-    return await readGguf(path);
-  } catch (error) {
-    if (error instanceof QuantsmithError) return error.message;
-    throw error;
-  }
 }
 
 /** What `inspect` would find, less what the base has already. */

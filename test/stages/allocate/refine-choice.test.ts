@@ -1,8 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { TensorErrors } from "../../../src/quant/error-table.js";
-import type { GgmlType } from "../../../src/quant/ggml-types.js";
+import { type GgmlType, knownType } from "../../../src/quant/ggml-types.js";
 import { type KnapsackItem, solve } from "../../../src/quant/knapsack.js";
-import { knownType } from "../../../src/stages/allocate/candidates.js";
 import type { TypeChoice } from "../../../src/stages/allocate/choose-types.js";
 import { exchanges } from "../../../src/stages/allocate/exchanges.js";
 import { refineChoice } from "../../../src/stages/allocate/refine-choice.js";
