@@ -31,6 +31,6 @@ export interface ModelFacts {
   /** Weights in the 16-bit base, in elements and bytes; estimates where only file sizes are known. */
   parameters: number;
   tensorBytes: number;
-  /** Null where only the file list is known. */
+  /** Null when the configuration does not tell. */
   vocabulary: number | null;
 }

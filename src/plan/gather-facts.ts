@@ -12,6 +12,7 @@ import { describeToolchain } from "../llamacpp/toolchain.js";
 import type { Settings } from "../recipe/settings.js";
 import { checkSnapshot } from "../stages/fetch/check-snapshot.js";
 import type { FileChoice } from "../stages/fetch/file-choice.js";
+import { maxConfigBytes, parseConfig, vocabularySize } from "../stages/fetch/read-config.js";
 import { selectHubFiles } from "../stages/fetch/select-hub-files.js";
 import { maxIndexBytes } from "../stages/fetch/weight-index.js";
 import type { DigestCache } from "../util/digest-cache.js";
@@ -53,13 +54,12 @@ async function localModel(path: string, choice: FileChoice, digests: DigestCache
   for (const { path: name, size } of snapshot.files) {
     files.push({ path: name, bytes: size, digest: `sha256:${await digests.digest(join(folder, name))}` });
   }
-  const vocabulary = snapshot.config.vocab_size;
   return {
     source: { kind: "local", folder },
     files,
     parameters: snapshot.parameters,
     tensorBytes: snapshot.tensorBytes,
-    vocabulary: typeof vocabulary === "number" ? vocabulary : null,
+    vocabulary: vocabularySize(snapshot.config),
   };
 }
 
@@ -69,8 +69,10 @@ async function hubModel(
 ): Promise<ModelFacts> {
   const connection = hubConnection();
   const { commit, files: listing } = await listModel(connection, repo, revision);
-  const readIndex = (file: HubFile) => readHubFile(connection, { repo, commit, file, maxBytes: maxIndexBytes });
+  const read = (file: HubFile, maxBytes: number) => readHubFile(connection, { repo, commit, file, maxBytes });
+  const readIndex = (file: HubFile) => read(file, maxIndexBytes);
   const { files, weights } = await selectHubFiles(`hf:${repo}`, listing, choice, readIndex);
+  const config = files.find(({ path }) => path === "config.json");
   const tensorBytes = weights.reduce((sum, { bytes }) => sum + bytes, 0);
   const missing = await missingBytes(repoCache(connection.cacheFolder, repo), files);
   return {
@@ -78,6 +80,10 @@ async function hubModel(
     files: files.map(({ path, bytes, digest }) => ({ path, bytes, digest })),
     parameters: tensorBytes / 2,
     tensorBytes,
-    vocabulary: null,
+    // Without a configuration, fetch says so.
+    vocabulary:
+      config === undefined
+        ? null
+        : vocabularySize(parseConfig(`hf:${repo}/config.json`, await read(config, maxConfigBytes)).config),
   };
 }

@@ -5,6 +5,7 @@ import { smokeBase } from "../stages/smoke/smoke-base.js";
 import { from, step } from "./make-step.js";
 import type { Step } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
+import { structureId } from "./validate-steps.js";
 
 /** What all variants' smoke tests are held against: what the base GGUF has, and its answers where they are asked for. */
 export function smokeBaseStep({ smoke: prompts }: Settings): Step {
@@ -14,8 +15,12 @@ export function smokeBaseStep({ smoke: prompts }: Settings): Step {
 }
 
 /** The smoke test of one variant. */
-export function smokeStep(variant: string, { smoke: prompts }: Settings): Step {
-  const inputs = { model: from(`quantize:${variant}`, "model.gguf"), base: from("smoke:base", "smoke-base.json") };
+export function smokeStep(variant: string, { smoke: prompts, stages }: Settings): Step {
+  const inputs = {
+    model: from(`quantize:${variant}`, "model.gguf"),
+    base: from("smoke:base", "smoke-base.json"),
+    ...(stages.includes("validate") ? { structure: from(structureId(variant), "structure.json") } : {}),
+  };
   const params = { prompts, context: contextFor(prompts) };
   return step(`smoke:${variant}`, smoke, params, inputs, predictBytes.report(), variant);
 }

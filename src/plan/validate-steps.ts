@@ -92,7 +92,8 @@ function blockBytes(settings: Settings, facts: PlanFacts): number {
   return predictBytes.baseLogits(facts.model, largest.length, context);
 }
 
-const structureId = (variant: string) => `validate:${variant}:structure`;
+/** The step that looks at a variant's file. */
+export const structureId = (variant: string) => `validate:${variant}:structure`;
 const baseStep = (part: number) => (part === 0 ? "validate:base" : `validate:base:${part + 1}`);
 
 /** The last part's step has the figures of all, and bears the plain name. */

@@ -71,6 +71,10 @@ export const errorCodes = {
   "QS-VALIDATE-LOAD": { exit: 4, about: "llama.cpp cannot load a model it should measure." },
   "QS-VALIDATE-FAILED": { exit: 4, about: "llama-perplexity failed for a reason not known to us." },
   "QS-SMOKE-RUNTIME": { exit: 4, about: "node-llama-cpp, which runs the smoke tests, does not start." },
+  "QS-SMOKE-KILLED": {
+    exit: 4,
+    about: "The process of a smoke test was killed from outside, which says nothing about the variant.",
+  },
   "QS-SMOKE-BASE": { exit: 3, about: "The 16-bit base cannot answer a prompt that variants are compared on." },
   // texts, allocation, packaging, publishing (src/plan, src/stages)
   "QS-TEXT-MISSING": { exit: 2, about: "A corpus names a text file that cannot be read." },

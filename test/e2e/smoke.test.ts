@@ -159,7 +159,6 @@ describe.runIf(process.platform === "linux")("a child that is done harm is a fai
     askModel(folder, inside("Q8_0.gguf"), prompts, { limits, onReply: (pid) => process.kill(pid, signal) });
 
   test.each([
-    ["SIGKILL", {}, "it was killed (SIGKILL) at prompt 2 of 3, most likely by the system for lack of memory"],
     ["SIGSEGV", {}, "its native code crashed (SIGSEGV) at prompt 2 of 3"],
     ["SIGSTOP", { idleSeconds: 3 }, "it hung at prompt 2 of 3: nothing moved for 3 seconds"],
   ] as const)("%s", async (signal, limits, problem) => {
@@ -168,6 +167,11 @@ describe.runIf(process.platform === "linux")("a child that is done harm is a fai
     const judged = smokeReport(prompts, chatBase(prompts), outcome);
     expect(judged).toMatchObject({ passed: 1, failed: 2, problem });
     expect(smokeReasons(judged)).toEqual([`smoke test: ${problem}`]);
+  });
+
+  test("unless somebody else killed it, which must not stay in the store", async () => {
+    await expect(harm("SIGKILL")).rejects.toMatchObject({ code: "QS-SMOKE-KILLED" });
+    await expect(harm("SIGTERM")).rejects.toMatchObject({ code: "QS-SMOKE-KILLED" });
   });
 
   test("too much memory", async () => {

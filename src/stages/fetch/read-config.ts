@@ -4,7 +4,7 @@ import { isObject, parsePythonJson } from "./json-text.js";
 import { decodeJson, readBytes } from "./read-text.js";
 
 /** Published files have up to a hundred kilobytes. */
-const maxConfigBytes = 4 * 2 ** 20;
+export const maxConfigBytes = 4 * 2 ** 20;
 /** Deeper nesting would overflow the stack of whoever walks the object; the largest label maps have 20 000 members. */
 const limits = { depth: 100, containers: 100_000, colons: 200_000, commas: 500_000, strings: 400_000 };
 
@@ -17,9 +17,19 @@ export interface ModelConfig {
 
 /** Reads a checkpoint's config.json. Throws QS-FETCH-CONFIG when it is unusable. */
 export async function readConfig(path: string): Promise<ModelConfig> {
+  try {
+    return parseConfig(path, await readBytes(path, maxConfigBytes));
+  } catch (error) {
+    if (error instanceof RangeError) throw unusable(path, error.message);
+    throw error;
+  }
+}
+
+/** The same from the file's content; `path` is for errors. Throws QS-FETCH-CONFIG when it is unusable. */
+export function parseConfig(path: string, content: Buffer): ModelConfig {
   let config: unknown;
   try {
-    config = parsePythonJson(decodeJson(await readBytes(path, maxConfigBytes), limits));
+    config = parsePythonJson(decodeJson(content, limits));
   } catch (error) {
     if (error instanceof SyntaxError) throw unusable(path, "it is not valid JSON");
     if (error instanceof RangeError) throw unusable(path, error.message);
@@ -40,4 +50,11 @@ function unusable(path: string, why: string): QuantsmithError {
     remedy: "Take config.json from the model's original repository.",
     at: { file: path },
   });
+}
+
+/** Tokens in the vocabulary; multimodal models tell it of their language part. Null when it is not told. */
+export function vocabularySize(config: JsonObject): number | null {
+  const language = isObject(config.text_config) ? config.text_config : config;
+  const size = config.vocab_size ?? language.vocab_size;
+  return typeof size === "number" ? size : null;
 }

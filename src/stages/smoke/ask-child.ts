@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { QuantsmithError } from "../../util/errors.js";
 import { packageRoot } from "../../util/package-root.js";
 import type { ProcessLimits } from "../../util/process-watch.js";
-import { runSubprocess } from "../../util/subprocess.js";
+import { runSubprocess, type SubprocessResult } from "../../util/subprocess.js";
 import type { StageContext } from "../stage.js";
 import { describeEnd } from "./describe-end.js";
 import type { AnswerMessage, EmbeddingMessage, SmokeMessage, SmokeRequest } from "./protocol.js";
@@ -23,7 +23,8 @@ export interface ChildOutcome {
 
 /**
  * Has a process of its own load a model and answer. A crash, a hang or a lack of memory there is told in `problem`.
- * Errors: QS-SMOKE-RUNTIME when node-llama-cpp does not even start, which says nothing about the model.
+ * Errors, none of which says anything about the model: QS-SMOKE-RUNTIME when node-llama-cpp does not even start,
+ * QS-SMOKE-KILLED when somebody else ended the process.
  */
 export async function askChild(
   request: SmokeRequest,
@@ -51,7 +52,8 @@ export async function askChild(
     },
   });
   const failure = messages.find((message) => message.kind === "failed" && message.index === null);
-  if (result.exitCode !== undefined && result.exitCode !== 0 && !messages.some(({ kind }) => kind === "ready")) {
+  requireNotKilled(result);
+  if (result.exitCode !== 0 && result.breach === undefined && !messages.some(({ kind }) => kind === "ready")) {
     throw new QuantsmithError("QS-SMOKE-RUNTIME", "node-llama-cpp, which runs the smoke tests, does not start", {
       remedy: "Install quantsmith's packages again, optional ones included; `quantsmith doctor` shows what is missing.",
       output: result.tail,
@@ -64,6 +66,15 @@ export async function askChild(
       ? `it could not be ${loaded === undefined ? "loaded" : "run"}: ${failure.reason}`
       : describeEnd(result, limits, position(loaded !== undefined, replies));
   return { replies, problem, loaded, peakMemoryBytes: result.peakMemoryBytes };
+}
+
+/** Ours are told by `breach`. A verdict would stay in the store, and the next run may well come through. */
+function requireNotKilled({ signal, breach, tail }: SubprocessResult): void {
+  if (breach !== undefined || (signal !== "SIGKILL" && signal !== "SIGTERM")) return;
+  throw new QuantsmithError("QS-SMOKE-KILLED", `the process of the smoke test was ended from outside (${signal})`, {
+    remedy: "Most likely the system ran out of memory: close other programs, and run again.",
+    output: tail,
+  });
 }
 
 function isReply(message: SmokeMessage, index: number): boolean {

@@ -11,9 +11,6 @@ export function describeEnd(result: SubprocessResult, limits: ProcessLimits, whe
   }
   if (breach === "idle") return `it hung ${where}: nothing moved for ${limits.idleSeconds} seconds`;
   if (breach === "silence") return `it made no progress for ${(limits.silentSeconds ?? 0) / 60} minutes ${where}`;
-  if (signal === "SIGKILL") {
-    return `it was killed (SIGKILL) ${where}, most likely by the system for lack of memory`;
-  }
   // Standard output is the child's talk with us.
   const last = redact(stderr.trim().split("\n").slice(-3).join("\n"));
   const said = last === "" ? "" : `: ${last}`;

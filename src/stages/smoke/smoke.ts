@@ -1,7 +1,9 @@
+import type { Gguf } from "../../gguf/gguf.js";
 import { readGgufOrReason } from "../../gguf/read-or-reason.js";
 import type { JsonObject } from "../../util/canonical-json.js";
-import { type Operation, requiredInput } from "../stage.js";
+import { type Operation, requiredInput, type StageContext } from "../stage.js";
 import { readReport, writeReport } from "../step-files.js";
+import type { StructureReport } from "../validate/check-structure.js";
 import type { ChildOutcome } from "./ask-child.js";
 import { examine } from "./examine.js";
 import { questionOf, type SmokePrompt } from "./expectation.js";
@@ -17,18 +19,17 @@ export interface SmokeParams extends JsonObject {
 
 /**
  * Loads a variant as an application would and asks it the recipe's prompts, greedy, through its own chat template.
- * Inputs `model` and `base`; output `smoke.json`. A failing answer, a crash, a hang and a file that cannot be read are
- * results, not errors. Errors: QS-SMOKE-RUNTIME.
+ * Inputs `model`, `base` and, where variants are measured, `structure`; output `smoke.json`. A failing answer, a crash,
+ * a hang and a file that cannot be read are results, not errors. Errors: QS-SMOKE-RUNTIME, QS-SMOKE-KILLED.
  */
 export const smoke: Operation<SmokeParams> = {
   stage: "smoke",
-  version: 2,
+  version: 3,
   resource: "compute",
   tools: ["node-llama-cpp"],
   async run({ prompts, context: contextTokens }, context) {
     const base = await readReport<SmokeBaseReport>(requiredInput(context, "base"));
-    // A header that breaks the rules fails the test and never reaches native code.
-    const gguf = await readGgufOrReason(requiredInput(context, "model"));
+    const gguf = await soundModel(context);
     const outcome: ChildOutcome =
       typeof gguf === "string"
         ? { replies: [], problem: gguf, loaded: undefined, peakMemoryBytes: 0 }
@@ -38,3 +39,10 @@ export const smoke: Operation<SmokeParams> = {
     return { peakMemoryBytes: outcome.peakMemoryBytes, ...(speed && { measurements: speed }) };
   },
 };
+
+/** A file with a known fault fails the test and never reaches native code: gives the fault instead. */
+async function soundModel(context: StageContext): Promise<Gguf | string> {
+  const structure = await readReport<StructureReport>(context.input("structure"));
+  const [problem] = structure?.problems ?? [];
+  return problem ?? readGgufOrReason(requiredInput(context, "model"));
+}
