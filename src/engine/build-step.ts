@@ -4,17 +4,17 @@ import type { Step } from "../plan/plan.js";
 import type { OperationReport, StageContext } from "../stages/stage.js";
 import { canonicalJson } from "../util/canonical-json.js";
 import { QuantsmithError } from "../util/errors.js";
+import { withLock } from "../util/lock.js";
 import { sha256 } from "../util/sha256.js";
 import { diskFull, requireDiskSpace, watchDisk } from "./disk-space.js";
 import { findRelatives } from "./find-relatives.js";
 import { findStep, recordKeys } from "./find-step.js";
 import { fingerprint, stepKey } from "./fingerprint.js";
-import { withLock } from "./lock.js";
 import type { StepRecord } from "./record.js";
 import type { Runtime } from "./runtime.js";
 import { inputDigests, inputPath } from "./step-inputs.js";
 import { openBuildFolder } from "./store.js";
-import { scratchPath } from "./workspace.js";
+import { lockPath, scratchPath } from "./workspace.js";
 
 /**
  * Builds one step under its lock and makes it final; another process may finish it first, and then its work is taken.
@@ -29,11 +29,7 @@ export async function buildStep(
   const { events, workspace } = runtime;
   const key = stepKey(fingerprint(step, runtime.plan, recordKeys(runtime)));
   const onWait = () => events.emit({ type: "step-waiting", id: step.id });
-  let lost = false;
-  const onLost = () => {
-    lost = true;
-  };
-  return withLock(workspace.locks, key, { signal: runtime.signal, onWait, onLost }, async () => {
+  return withLock(lockPath(workspace, key), { signal: runtime.signal, onWait }, async (lost) => {
     const finishedElsewhere = async () => {
       const found = await findStep(step, runtime);
       return found === undefined || (restore && found.outputs.some(({ dropped }) => dropped)) ? undefined : found;
@@ -47,7 +43,7 @@ export async function buildStep(
       const priority = -runtime.plan.steps.indexOf(step);
       const done = await runtime.scheduler.run(step.resource, priority, onWait, () => work(step, runtime, build, key));
       // Whoever took the lock over may have finished; equal keys give equal outputs, so theirs is as good.
-      const theirs = lost ? await finishedElsewhere() : undefined;
+      const theirs = lost.aborted ? await finishedElsewhere() : undefined;
       if (theirs !== undefined) return { record: theirs, status: "cached" };
       const record = await runtime.scheduler.run("io", priority, onWait, () =>
         makeFinal(step, runtime, build.out, key, done),

@@ -2,10 +2,10 @@ import { copyFile, mkdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isSystemError, QuantsmithError } from "../util/errors.js";
 import { linkOrCopy, listFiles, syncFolder } from "../util/files.js";
+import { withLock } from "../util/lock.js";
 import { sha256File } from "../util/sha256.js";
-import { withLock } from "./lock.js";
 import type { StepRecord } from "./record.js";
-import { scratchPath, type Workspace } from "./workspace.js";
+import { lockPath, scratchPath, type Workspace } from "./workspace.js";
 
 /**
  * Makes `releases/<name>/` equal to a finished package step, by hard links, and returns its path.
@@ -44,8 +44,7 @@ export async function withdrawRelease(workspace: Workspace, name: string, signal
 }
 
 function exclusively(workspace: Workspace, name: string, signal: AbortSignal, work: () => Promise<void>) {
-  const silent = () => undefined;
-  return withLock(workspace.locks, `release-${name}`, { signal, onWait: silent, onLost: silent }, work);
+  return withLock(lockPath(workspace, `release-${name}`), { signal }, work);
 }
 
 /** Takes the old release away; a folder without a release.json was not made by us and is left alone. */

@@ -1,8 +1,8 @@
 import { hostname } from "node:os";
 import PQueue from "p-queue";
 import type { Resource } from "../stages/stage.js";
-import { withLock } from "./lock.js";
-import type { Workspace } from "./workspace.js";
+import { withLock } from "../util/lock.js";
+import { lockPath, type Workspace } from "./workspace.js";
 
 /** At most this many pieces of work that mostly wait for disk or network run beside the one that computes. */
 const ioConcurrency = 2;
@@ -32,7 +32,6 @@ export class Scheduler {
 
   #aloneOnMachine<T>(onWait: () => void, work: () => Promise<T>): Promise<T> {
     const name = `compute-${hostname().replace(/[^\w.-]/g, "_")}`;
-    const onLost = () => undefined;
-    return withLock(this.#workspace.locks, name, { signal: this.#signal, onWait, onLost }, work);
+    return withLock(lockPath(this.#workspace, name), { signal: this.#signal, onWait }, work);
   }
 }

@@ -63,3 +63,8 @@ export async function openWorkspace(out: string): Promise<Workspace & { close():
 export function scratchPath(workspace: Workspace, what: string): string {
   return join(workspace.scratch, `${what}-${randomBytes(6).toString("hex")}`);
 }
+
+/** Where processes that share this workspace lock something by name. */
+export function lockPath(workspace: Workspace, name: string): string {
+  return join(workspace.locks, `${name}.lock`);
+}

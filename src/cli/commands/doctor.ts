@@ -1,5 +1,5 @@
-import { diagnose } from "../../llamacpp/doctor.js";
 import { formatBytes } from "../../util/bytes.js";
+import { diagnose } from "../diagnose.js";
 import { print, printJson, textTable } from "../print.js";
 
 /** `quantsmith doctor`: what this machine has for the work, and what it lacks. */
@@ -19,7 +19,7 @@ export async function doctor(options: { json?: boolean }): Promise<void> {
   print(
     `\n${found.cores} cores, ${formatBytes(found.memoryBytes)} of memory, ${formatBytes(found.diskFreeBytes)} of disk free here`,
   );
-  print(`Hub: ${hub.endpoint}, ${hub.token ? "a token is set" : "no token"}`);
+  if (hub !== null) print(`Hub: ${hub.endpoint}, ${hub.token ? "a token is set" : "no token"}`);
   for (const { code, message, remedy } of found.problems) print(`\n${code}: ${message}\n  → ${remedy}`);
   if (found.problems.length === 0) print("\nEverything is there.");
 }

@@ -1,13 +1,10 @@
-import { readFileSync } from "node:fs";
 import { readFile, statfs } from "node:fs/promises";
-import { availableParallelism, homedir, totalmem } from "node:os";
-import path from "node:path";
-import { HUB_URL } from "@huggingface/hub";
+import { availableParallelism, totalmem } from "node:os";
+import { hubConnection } from "../hub/connection.js";
+import { describePython } from "../llamacpp/python-env.js";
+import { describeToolchain, type ToolchainStatus } from "../llamacpp/toolchain.js";
+import { type ToolName, toolNames } from "../llamacpp/tools.js";
 import { QuantsmithError } from "../util/errors.js";
-import { redact } from "../util/redact.js";
-import { describePython } from "./python-env.js";
-import { describeToolchain, type ToolchainStatus } from "./toolchain.js";
-import { type ToolName, toolNames } from "./tools.js";
 
 export interface DoctorTool {
   /** Null until the tool is built. */
@@ -28,8 +25,8 @@ export interface Doctor {
   memoryBytes: number;
   /** Free for this user, in bytes, on the disk of the given folder. */
   diskFreeBytes: number;
-  /** The token itself is never shown. */
-  hub: { endpoint: string; token: boolean };
+  /** The token itself is never shown; null when the settings of the Hub are a problem. */
+  hub: { endpoint: string; token: boolean } | null;
   problems: { code: string; message: string; remedy: string }[];
 }
 
@@ -37,7 +34,12 @@ export interface Doctor {
 export async function diagnose(folder: string = process.cwd()): Promise<Doctor> {
   const toolchain = await describeToolchain().catch(asMissing);
   const { problem, digest: _digest, ...python } = await describePython();
-  const problems = [toolchain.state === "missing" ? toolchain.problem : undefined, problem]
+  const hub = describeHub();
+  const problems = [
+    toolchain.state === "missing" ? toolchain.problem : undefined,
+    problem,
+    hub instanceof QuantsmithError ? hub : undefined,
+  ]
     .filter((found) => found !== undefined)
     .map(({ code, message, remedy }) => ({ code, message, remedy }));
   const disk = await statfs(folder);
@@ -48,7 +50,7 @@ export async function diagnose(folder: string = process.cwd()): Promise<Doctor> 
     cores: availableParallelism(),
     memoryBytes: await usableMemoryBytes(),
     diskFreeBytes: disk.bavail * disk.bsize,
-    hub: { endpoint: redact(process.env.HF_ENDPOINT || HUB_URL), token: hasToken() },
+    hub: hub instanceof QuantsmithError ? null : hub,
     problems,
   };
 }
@@ -70,21 +72,20 @@ function doctorTool(toolchain: ToolchainStatus, name: ToolName): DoctorTool {
   }
 }
 
+function describeHub(): NonNullable<Doctor["hub"]> | QuantsmithError {
+  try {
+    const { endpoint, hasToken } = hubConnection();
+    return { endpoint, token: hasToken };
+  } catch (error) {
+    if (error instanceof QuantsmithError) return error;
+    throw error;
+  }
+}
+
 /** The limit of the control group (version 2, then 1) where it is lower than the machine's memory. */
 async function usableMemoryBytes(): Promise<number> {
   const limits = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
   const texts = await Promise.all(limits.map((file) => readFile(file, "utf8").catch(() => "")));
   // "max" and an empty text are no numbers; version 1 writes a huge one for "no limit".
   return Math.min(totalmem(), ...texts.map(Number).filter((bytes) => bytes > 0));
-}
-
-/** Looks where `hubConnection` of src/hub looks, which this folder may not import. */
-function hasToken(): boolean {
-  if (process.env.HF_TOKEN?.trim()) return true;
-  const folder = process.env.HF_HOME || path.join(homedir(), ".cache", "huggingface");
-  try {
-    return readFileSync(process.env.HF_TOKEN_PATH || path.join(folder, "token"), "utf8").trim() !== "";
-  } catch {
-    return false;
-  }
 }

@@ -1,0 +1,61 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { diagnose } from "../../src/cli/diagnose.js";
+
+let folder: string;
+const environment = { ...process.env };
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "qs doctor-"));
+  process.env.QUANTSMITH_CACHE = path.join(folder, "cache");
+  for (const name of ["QUANTSMITH_LLAMA_CPP", "QUANTSMITH_PYTHON", "CXX", "HF_TOKEN", "HF_ENDPOINT"]) {
+    delete process.env[name];
+  }
+});
+afterEach(async () => {
+  process.env = { ...environment };
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe("diagnose", () => {
+  test("tools that can be built are no problem", async () => {
+    const found = await diagnose(folder);
+    expect(found.problems.filter(({ code }) => code.startsWith("QS-TOOL"))).toEqual([]);
+    expect(found.tools["llama-quantize"]).toEqual({
+      path: null,
+      version: "v0.5.0",
+      source: "pinned (built on first use)",
+    });
+    expect(found.memoryBytes).toBeGreaterThan(2 ** 28);
+    expect(found.diskFreeBytes).toBeGreaterThan(0);
+  });
+
+  test("everything that is missing is told at once, and no token is shown", async () => {
+    process.env.PATH = folder;
+    process.env.HF_TOKEN = "hf_canarycanarycanary";
+    process.env.HF_ENDPOINT = "http://127.0.0.1:9/";
+    const found = await diagnose(folder);
+    expect(found.ok).toBe(false);
+    expect(found.problems.map(({ code }) => code)).toEqual(["QS-TOOL-MISSING", "QS-PYTHON-MISSING"]);
+    expect(found.hub).toEqual({ endpoint: "http://127.0.0.1:9", token: true });
+    expect(JSON.stringify(found)).not.toContain("canary");
+  });
+
+  test("a setting that does not work is a problem too", async () => {
+    process.env.QUANTSMITH_LLAMA_CPP = folder;
+    process.env.QUANTSMITH_PYTHON = "/no/such/python";
+    const found = await diagnose(folder);
+    expect(found.problems.map(({ code }) => code)).toEqual(["QS-TOOL-SETTING", "QS-PYTHON-PACKAGES"]);
+    expect(found.tools["llama-imatrix"]).toEqual({ path: null, version: null, source: "missing" });
+  });
+
+  test("settings of the Hub that cannot be used are a problem, and no token is shown", async () => {
+    process.env.HF_TOKEN = "hf_canary canary";
+    const found = await diagnose(folder);
+    expect(found.problems.map(({ code }) => code)).toContain("QS-HUB-TOKEN");
+    expect(found.hub).toBeNull();
+    expect(JSON.stringify(found)).not.toContain("canary");
+  });
+});

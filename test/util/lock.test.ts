@@ -1,0 +1,50 @@
+import { mkdir, stat, utimes } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { withLock } from "../../src/util/lock.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+const folder = temporaryFolder();
+
+test("one at a time, the others wait and say so once", async () => {
+  const path = join(folder, "new", "one.lock");
+  let inside = 0;
+  let most = 0;
+  let waits = 0;
+  const visit = () =>
+    withLock(path, { onWait: () => waits++ }, async () => {
+      most = Math.max(most, ++inside);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      inside--;
+    });
+  await Promise.all([visit(), visit(), visit()]);
+  expect({ most, waits }).toEqual({ most: 1, waits: 2 });
+  await expect(stat(path)).rejects.toThrow("ENOENT");
+});
+
+test("a dead holder's lock is taken over", async () => {
+  const path = join(folder, "dead.lock");
+  await mkdir(path);
+  const longAgo = new Date(Date.now() - 60_000);
+  await utimes(path, longAgo, longAgo);
+  expect(await withLock(path, {}, async () => "done")).toBe("done");
+});
+
+test("waiting ends with the signal's reason", async () => {
+  const path = join(folder, "held.lock");
+  const stop = new AbortController();
+  const reason = new Error("stopped");
+  await withLock(path, {}, async () => {
+    const waiting = withLock(path, { signal: stop.signal, onWait: () => stop.abort(reason) }, async () => "never");
+    await expect(waiting).rejects.toBe(reason);
+  });
+});
+
+test("the holder learns that it lost the lock, and leaves it to the new one", async () => {
+  const path = join(folder, "lost.lock");
+  await withLock(path, {}, async (lost) => {
+    await utimes(path, new Date(), new Date(Date.now() + 1000));
+    await new Promise((resolve) => lost.addEventListener("abort", resolve, { once: true }));
+  });
+  await expect(stat(path)).resolves.toBeDefined();
+});
