@@ -11,6 +11,7 @@ const commands = {
   check: () => import("./commands/check.js"),
   inspect: () => import("./commands/inspect.js"),
   types: () => import("./commands/types.js"),
+  devices: () => import("./commands/devices.js"),
   publish: () => import("./commands/publish.js"),
   doctor: () => import("./commands/doctor.js"),
   cache: () => import("./commands/cache.js"),
@@ -77,6 +78,13 @@ program
   .action(async (options) => (await commands.types()).types(options));
 
 program
+  .command("devices [id]")
+  .description("list the devices that fits are computed for, or one with the source of every figure")
+  .option("--catalog <file>", "a device catalog of your own, beside the one of quantsmith")
+  .option(...json)
+  .action(async (id, options) => (await commands.devices()).devices(id, options));
+
+program
   .command("publish <release>")
   .description("publish a release folder")
   .requiredOption("--to <target>", "dir:<path>")
@@ -109,8 +117,10 @@ cache
 
 program
   .command("schema [kind]")
-  .description("print the JSON Schema of recipes, or of pipelines with `schema pipeline`")
-  .option("--write <folder>", "write both schemas into a folder instead")
+  .description(
+    "print the JSON Schema of recipes, of pipelines with `schema pipeline`, of device catalogs with `schema devices`",
+  )
+  .option("--write <folder>", "write all schemas into a folder instead")
   .action(async (kind, options) => (await commands.schema()).schema(kind, options));
 
 // A reader that has seen enough (`quantsmith types | head`) closes the pipe; the work goes on without being seen.
