@@ -12,6 +12,7 @@ const commands = {
   inspect: () => import("./commands/inspect.js"),
   types: () => import("./commands/types.js"),
   fit: () => import("./commands/fit.js"),
+  devices: () => import("./commands/devices.js"),
   publish: () => import("./commands/publish.js"),
   doctor: () => import("./commands/doctor.js"),
   cache: () => import("./commands/cache.js"),
@@ -90,6 +91,13 @@ program
   .action(async (models, options) => (await commands.fit()).fit(models, options));
 
 program
+  .command("devices [id]")
+  .description("list the devices that fits are computed for, or one with the source of every figure")
+  .option("--catalog <file>", "a device catalog of your own, beside the one of quantsmith")
+  .option(...json)
+  .action(async (id, options) => (await commands.devices()).devices(id, options));
+
+program
   .command("publish <release>")
   .description("publish a release folder")
   .requiredOption("--to <target>", "dir:<path>")
@@ -122,8 +130,10 @@ cache
 
 program
   .command("schema [kind]")
-  .description("print the JSON Schema of recipes, or of pipelines with `schema pipeline`")
-  .option("--write <folder>", "write both schemas into a folder instead")
+  .description(
+    "print the JSON Schema of recipes, of pipelines with `schema pipeline`, of device catalogs with `schema devices`",
+  )
+  .option("--write <folder>", "write all schemas into a folder instead")
   .action(async (kind, options) => (await commands.schema()).schema(kind, options));
 
 // A reader that has seen enough (`quantsmith types | head`) closes the pipe; the work goes on without being seen.
