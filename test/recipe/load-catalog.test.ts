@@ -1,5 +1,8 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { loadCatalog } from "../../src/recipe/load-catalog.js";
+import { packageRoot } from "../../src/util/package-root.js";
 import { failure, placeOf, problems, temporaryFolder, writeMarked } from "./bad-file.js";
 
 const folder = temporaryFolder();
@@ -149,6 +152,13 @@ describe("one fault", () => {
     const { path, places } = write(text);
     expect((await problems(loadCatalog([path]))).map(placeOf)).toEqual(expect.arrayContaining(places));
   });
+});
+
+test("the example of docs/devices.md", async () => {
+  const page = readFileSync(fileURLToPath(new URL("docs/devices.md", packageRoot)), "utf8");
+  const example = /```yaml\n(.*?)```/s.exec(page)?.[1] ?? "";
+  const { devices } = await loadCatalog([write(example, "example.yaml").path]);
+  expect(devices.get("my-workstation")?.budget.value).toBe(23 * 2 ** 30);
 });
 
 test("a file that is not there", async () => {
