@@ -11,6 +11,8 @@ const commands = {
   check: () => import("./commands/check.js"),
   inspect: () => import("./commands/inspect.js"),
   types: () => import("./commands/types.js"),
+  fit: () => import("./commands/fit.js"),
+  recommend: () => import("./commands/recommend.js"),
   devices: () => import("./commands/devices.js"),
   publish: () => import("./commands/publish.js"),
   doctor: () => import("./commands/doctor.js"),
@@ -76,6 +78,32 @@ program
   .description("list llama.cpp's presets and tensor types")
   .option(...json)
   .action(async (options) => (await commands.types()).types(options));
+
+program
+  .command("fit <model...>")
+  .usage("<file.gguf or release...> [options]")
+  .description("tell whether models run on devices, how, and up to which context")
+  .option("--device <id...>", "devices of the catalog, `custom:…`, or `all` (default: one of each class)")
+  .option("--context <tokens...>", "contexts to judge (default: 4096)")
+  .option("--kv <type>", "type of the KV cache: f16 or q8_0", "f16")
+  .option("--host-ram <size>", "memory of the computer beside a card, that a model may take")
+  .option("--catalog <file>", "a device catalog of your own, beside the one of quantsmith")
+  .option(...json)
+  .action(async (models, options) => (await commands.fit()).fit(models, options));
+
+program
+  .command("recommend <model...>")
+  .usage("<file.gguf or release...> --device <id> [options]")
+  .description("compare models for a device, pick one, and show how to run it there, as Markdown")
+  .requiredOption("--device <id>", "a device of the catalog, or `custom:…`")
+  .option("--ram <size>", "memory that the application gives the model, if that is less than the device would")
+  .option("--task <name>", "what it is for: chat, summarize, code, extract or translate", "chat")
+  .option("--context <tokens>", "tokens of context (default: the task's)")
+  .option("--kv <type>", "type of the KV cache: f16 or q8_0", "f16")
+  .option("--host-ram <size>", "memory of the computer beside a card, that a model may take")
+  .option("--catalog <file>", "a device catalog of your own, beside the one of quantsmith")
+  .option(...json)
+  .action(async (models, options) => (await commands.recommend()).recommend(models, options));
 
 program
   .command("devices [id]")

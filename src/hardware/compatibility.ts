@@ -32,7 +32,7 @@ export interface FitResult {
   reason: string | null;
   /** Blocks (with the output as one more) on the device; null for `cpu` and `no`. */
   layers: { offloaded: number; total: number; expertsOnCpu: number } | null;
-  /** Largest context that keeps the verdict; null when none does. */
+  /** Largest context that keeps the verdict, or for `no`, at which it runs at all; null when none does. */
   maximumContext: Record<KvType, number | null>;
   /** Memory the system cannot take back: what is not mapped from the file. */
   dirtyBytes: number;
