@@ -3,7 +3,7 @@ import type { DecodeRow } from "../../src/hardware/speed/decode-rows.js";
 import { decodeRows } from "../../src/hardware/speed/decode-rows.js";
 import { deriveConstants } from "../../src/hardware/speed/derive-constants.js";
 import { fitDecode } from "../../src/hardware/speed/fit-decode.js";
-import { heldOut, meanError } from "../../src/hardware/speed/held-out.js";
+import { heldOut, heldOutOnKnownChips, meanError } from "../../src/hardware/speed/held-out.js";
 import { speedData } from "../../src/hardware/speed/speed-data.js";
 import { typeClass } from "../../src/hardware/speed/type-class.js";
 import { loadSpeedConstants, loadSpeedData } from "../../src/stages/hardware/speed-files.js";
@@ -58,6 +58,12 @@ describe("the constants", () => {
       );
       expect(inside.length / own.length, backend).toBeGreaterThanOrEqual(0.74);
     }
+  });
+
+  test("foretell a chip's measurement better from its others", () => {
+    const known = heldOutOnKnownChips(rows);
+    expect(meanError(known, "predicted")).toBeLessThan(0.5 * meanError(known, "usual"));
+    expect(meanError(known, "predicted")).toBeLessThan(meanError(held, "predicted"));
   });
 
   test("know no overhead of processors, which start no kernels", () => {

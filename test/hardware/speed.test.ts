@@ -25,7 +25,7 @@ describe("decodeSpeed", () => {
     expect(range.low).toBeGreaterThan(0.3 * (936 / 4));
     expect(range.high).toBeLessThan(936 / 4);
     expect(range.basis).toBe("estimate");
-    expect(range.source).toMatch(/^fit to \d+ published measurements on \d+ chips \(cuda\)$/);
+    expect(range.source).toMatch(/^fit to \d+ published measurements on \d+ chips \(cuda\), \d+ of them on RTX 3090$/);
   });
 
   test("falls with bytes and with what the KV cache holds, and rises with bandwidth", () => {
@@ -40,6 +40,13 @@ describe("decodeSpeed", () => {
         expect(series[place]?.high).toBeLessThan(series[place - 1]?.high ?? 0);
       }
     }
+  });
+
+  test("is surer of a chip that was measured than of one that was not", () => {
+    const other = known(ask({ device: device({ chip: "RTX 3090 Ti" }) }));
+    const measured = known(ask());
+    expect(measured.high / measured.low).toBeLessThan(other.high / other.low);
+    expect(other.source).toMatch(/none of them on this one$/);
   });
 
   test("counts active experts only", () => {
@@ -63,9 +70,9 @@ describe("decodeSpeed", () => {
     const x86 = (type: string) =>
       known(ask({ footprint: footprint(type, 2 * GB), device: laptop, backend: "cpu-x86" }));
     expect(x86("IQ2_XS").high / x86("IQ2_XS").low).toBeGreaterThan(2 * (x86("Q4_K").high / x86("Q4_K").low));
-    expect(x86("IQ2_XS").source).toMatch(/none of them with types like this file's \(grid\)/);
+    expect(x86("IQ2_XS").source).toMatch(/no types like this file's \(grid\) among them/);
     const mostly = { ...footprint("Q4_K", 2 * GB), types: { Q4_K: 1.99 * GB, F32: 0.01 * GB } };
-    expect(known(ask({ footprint: mostly, device: laptop, backend: "cpu-x86" })).source).not.toMatch(/none/);
+    expect(known(ask({ footprint: mostly, device: laptop, backend: "cpu-x86" })).source).not.toMatch(/types/);
   });
 });
 
@@ -78,7 +85,7 @@ describe("partial offload", () => {
     const partial = known(ask({ layers: half, host }));
     expect(partial.high).toBeLessThan(known(ask()).low);
     expect(partial.low).toBeGreaterThan(known(ask({ device: laptop, backend: "cpu-x86" })).low);
-    expect(partial.source).toMatch(/\(cuda\); fit .*\(cpu-x86\)/);
+    expect(partial.source).toMatch(/\(cuda\), .*; fit .*\(cpu-x86\), none of them on this one/);
   });
 
   test("full offload needs no computer", () => {
