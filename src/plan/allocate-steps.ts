@@ -15,17 +15,11 @@ import { predictBytes } from "./predict-bytes.js";
 /** Probes read one file, and a search text is short. */
 const whole = { index: 0, of: 1 };
 
-/** What all dynamic variants of a recipe learn about the model together; none without such a variant. */
+/** What all dynamic variants of a recipe learn about the model together; none without such a variant, or without probes. */
 export function sharedAllocateSteps(settings: Settings, facts: PlanFacts): Step[] {
-  const variants = settings.variants.filter((variant) => variant.kind === "dynamic");
   const { probes: effort, search, evaluation } = settings;
-  if (variants.length === 0) return [];
+  if (effort === "none" || !settings.variants.some(({ kind }) => kind === "dynamic")) return [];
   const model = modelInputs(settings);
-  const wanted = variants.flatMap(({ dynamic, tensors }) => [
-    ...(dynamic.types ?? defaultTypes),
-    ...Object.values(tensors),
-  ]);
-  const types = [...new Set([...wanted, probeTypes[0]])].sort();
   const base = { ...baseLogits, stage: "allocate" as const };
   // Probes are read under the conditions the variants are measured under.
   const { context } = evaluation;
@@ -38,35 +32,42 @@ export function sharedAllocateSteps(settings: Settings, facts: PlanFacts): Step[
     base: from("allocate:base", "base.kld"),
     baseReport: from("allocate:base", "base.json"),
   };
-  const errors = step("allocate:errors", measureErrors, { types }, model, predictBytes.report());
-  if (effort === "none") return [errors];
+  // Of no variant's types: what one variant may choose must not have all variants probed again.
+  const types = [probeTypes[0]];
   return [
-    errors,
+    step("allocate:errors", measureErrors, { types }, model, predictBytes.report()),
     step("allocate:base", base, { texts, chunks: search.chunks, context, part: whole }, text, logitBytes),
     step("allocate:probes", measureProbes, { effort }, probed, predictBytes.baseGguf(facts.model)),
   ];
 }
 
-/** Chooses the types of one dynamic variant. */
-export function allocateStep(variant: DynamicVariant, settings: Settings, facts: PlanFacts): Step {
+/** Chooses the types of one dynamic variant, by the errors of all that it may have. */
+export function allocateSteps(variant: DynamicVariant, settings: Settings, facts: PlanFacts): Step[] {
+  const { name, tensors, dynamic } = variant;
   const probed = settings.probes !== "none";
   const refine = settings.effort === "thorough" && probed;
   const params = {
     budget: sizeBudget(variant),
-    types: variant.dynamic.types ?? null,
-    pins: Object.entries(variant.tensors),
+    types: dynamic.types ?? null,
+    pins: Object.entries(tensors),
     preset: labelPreset(variant, facts, settings.stages.includes("calibrate")),
     imatrixName: imatrixFileName(settings.model.name),
     refine,
   };
   const inputs = {
     ...modelInputs(settings),
-    errors: from("allocate:errors", "errors.json"),
+    errors: from(errorsId(name), "errors.json"),
     ...(probed ? { probes: from("allocate:probes", "probes.json") } : {}),
     ...(refine ? { base: from("allocate:base", "base.kld") } : {}),
   };
-  return step(`allocate:${variant.name}`, allocateVariant, params, inputs, predictBytes.report(), variant.name);
+  const types = [...new Set([...(dynamic.types ?? defaultTypes), ...Object.values(tensors)])].sort();
+  return [
+    step(errorsId(name), measureErrors, { types }, modelInputs(settings), predictBytes.report(), name),
+    step(`allocate:${name}`, allocateVariant, params, inputs, predictBytes.report(), name),
+  ];
 }
+
+const errorsId = (variant: string) => `allocate:${variant}:errors`;
 
 function modelInputs(settings: Settings): Record<string, StepInput> {
   return {

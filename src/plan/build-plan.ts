@@ -10,7 +10,7 @@ import { quantizeByTool } from "../stages/quantize/llama-quantize.js";
 import type { StageName } from "../stages/stage.js";
 import { canonicalJson } from "../util/canonical-json.js";
 import { sha256 } from "../util/sha256.js";
-import { allocateStep, sharedAllocateSteps } from "./allocate-steps.js";
+import { allocateSteps, sharedAllocateSteps } from "./allocate-steps.js";
 import { corpusInputs, corpusTexts } from "./corpus-files.js";
 import type { PlanFacts } from "./facts.js";
 import { labelPreset } from "./label-preset.js";
@@ -40,7 +40,7 @@ export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selec
   if (smokeTested) steps.push(smokeBaseStep(settings));
   const variants = inMeasuringOrder(settings);
   for (const [i, variant] of variants.entries()) {
-    if (has("allocate") && variant.kind === "dynamic") steps.push(allocateStep(variant, settings, facts));
+    if (has("allocate") && variant.kind === "dynamic") steps.push(...allocateSteps(variant, settings, facts));
     if (has("quantize")) steps.push(quantizeStep(variant, settings, facts, variants[i - 1]));
     if (parts > 0) steps.push(structureStep(variant), qualityStep(variant, settings, facts, 0));
     if (smokeTested) steps.push(smokeStep(variant.name, settings));
