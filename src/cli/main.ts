@@ -109,8 +109,8 @@ cache
 
 program
   .command("schema [kind]")
-  .description("print the JSON Schema of recipes, or of pipelines with `schema pipeline`")
-  .option("--write <folder>", "write both schemas into a folder instead")
+  .description("print the JSON Schema of recipes, or of another kind of file")
+  .option("--write <folder>", "write all schemas into a folder instead")
   .action(async (kind, options) => (await commands.schema()).schema(kind, options));
 
 // A reader that has seen enough (`quantsmith types | head`) closes the pipe; the work goes on without being seen.

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { hardwareCompatibility } from "../hardware/compatibility.js";
 import { pipelineSchema } from "./pipeline-schema.js";
 import { recipeSchema } from "./schema.js";
 
@@ -10,6 +11,11 @@ export function recipeJsonSchema(): string {
 /** JSON Schema (draft 7) of pipeline files, as the text of `schema/pipeline.schema.json`. */
 export function pipelineJsonSchema(): string {
   return toText("quantsmith pipeline", pipelineSchema);
+}
+
+/** JSON Schema (draft 7) of a release's `hardware-compatibility.json`. */
+export function hardwareCompatibilityJsonSchema(): string {
+  return toText("quantsmith hardware compatibility", hardwareCompatibility);
 }
 
 function toText(title: string, schema: z.ZodType): string {
