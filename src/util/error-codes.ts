@@ -72,6 +72,9 @@ export const errorCodes = {
   "QS-VALIDATE-FAILED": { exit: 4, about: "llama-perplexity failed for a reason not known to us." },
   "QS-SMOKE-RUNTIME": { exit: 4, about: "node-llama-cpp, which runs the smoke tests, does not start." },
   "QS-SMOKE-BASE": { exit: 3, about: "The 16-bit base cannot answer a prompt that variants are compared on." },
+  // memory (src/llamacpp/memory)
+  "QS-MEMORY-MODEL": { exit: 2, about: "llama.cpp cannot set up a model, so its memory is not known." },
+  "QS-MEMORY-RUNTIME": { exit: 4, about: "node-llama-cpp, which simulates memory, does not start." },
   // texts, allocation, packaging, publishing (src/plan, src/stages)
   "QS-TEXT-MISSING": { exit: 2, about: "A corpus names a text file that cannot be read." },
   "QS-INPUT-CHANGED": { exit: 2, about: "A file was changed while a run was using it; nothing made from it is kept." },
