@@ -1,10 +1,12 @@
 import * as z from "zod";
+import { deviceId } from "../hardware/device.js";
+import { complaint, matching } from "../util/complaint.js";
+import { quote } from "../util/wording.js";
 import { corpus, isPlainPath } from "./corpus-schema.js";
 import { gates } from "./gates-schema.js";
-import { complaint, matching, nameFor, repoId } from "./schema-parts.js";
+import { nameFor, repoId } from "./schema-parts.js";
 import { smokePrompt } from "./smoke-schema.js";
-import { deviceId, variantEntry } from "./variant-schema.js";
-import { quote } from "./wording.js";
+import { variantEntry } from "./variant-schema.js";
 
 export const chunks = z.int().min(1).max(100_000);
 export const context = z.int().min(64).max(1_048_576);

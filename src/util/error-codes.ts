@@ -13,6 +13,13 @@ export const errorCodes = {
   "QS-RECIPE-INVALID": { exit: 2, about: "The recipe does not follow the schema, or its parts contradict each other." },
   "QS-PIPELINE-MISSING": { exit: 2, about: "The recipe names a pipeline that does not exist." },
   "QS-PIPELINE-INVALID": { exit: 2, about: "The pipeline file does not follow its schema." },
+  "QS-CATALOG-MISSING": { exit: 2, about: "A device catalog cannot be read." },
+  "QS-CATALOG-INVALID": {
+    exit: 2,
+    about: "A device catalog does not follow its schema, or a figure lacks its source.",
+  },
+  "QS-DEVICE-UNKNOWN": { exit: 2, about: "The catalog has no device of that name." },
+  "QS-DEVICE-CUSTOM": { exit: 2, about: "A `custom:` device cannot be read." },
   // reading GGUF files (src/gguf)
   "QS-GGUF-MISSING": { exit: 2, about: "The GGUF file does not exist, is not a regular file or cannot be read." },
   "QS-GGUF-INVALID": { exit: 2, about: "The GGUF header breaks a rule of the format or a safety limit." },
