@@ -6,6 +6,7 @@ import { measureErrors } from "../stages/allocate/measure-errors.js";
 import { measureProbes } from "../stages/allocate/measure-probes.js";
 import { baseLogits } from "../stages/validate/base-logits.js";
 import { corpusInputs, corpusTexts } from "./corpus-files.js";
+import { deviceBudget } from "./device-budget.js";
 import type { PlanFacts } from "./facts.js";
 import { labelPreset } from "./label-preset.js";
 import { from, step } from "./make-step.js";
@@ -46,9 +47,10 @@ export function allocateSteps(variant: DynamicVariant, settings: Settings, facts
   const { name, tensors, dynamic } = variant;
   const probed = settings.probes !== "none";
   const refine = settings.effort === "thorough" && probed;
+  const { budget, types } = budgetOf(variant, settings, facts);
   const params = {
-    budget: sizeBudget(variant),
-    types: dynamic.types ?? null,
+    budget,
+    types: types ?? null,
     pins: Object.entries(tensors),
     preset: labelPreset(variant, facts, settings.stages.includes("calibrate")),
     imatrixName: imatrixFileName(settings.model.name),
@@ -60,9 +62,9 @@ export function allocateSteps(variant: DynamicVariant, settings: Settings, facts
     ...(probed ? { probes: from("allocate:probes", "probes.json") } : {}),
     ...(refine ? { base: from("allocate:base", "base.kld") } : {}),
   };
-  const types = [...new Set([...(dynamic.types ?? defaultTypes), ...Object.values(tensors)])].sort();
+  const wanted = [...new Set([...(types ?? defaultTypes), ...Object.values(tensors)])].sort();
   return [
-    step(errorsId(name), measureErrors, { types }, modelInputs(settings), predictBytes.report(), name),
+    step(errorsId(name), measureErrors, { types: wanted }, modelInputs(settings), predictBytes.report(), name),
     step(`allocate:${name}`, allocateVariant, params, inputs, predictBytes.report(), name),
   ];
 }
@@ -76,7 +78,13 @@ function modelInputs(settings: Settings): Record<string, StepInput> {
   };
 }
 
-function sizeBudget({ dynamic: { budget } }: DynamicVariant): VariantBudget {
-  if (budget.kind === "device") throw new Error("a budget by device got past requireSupported");
-  return budget;
+/** What limits the size, and the types to choose from where they are not the usual ones. */
+function budgetOf(
+  variant: DynamicVariant,
+  settings: Settings,
+  facts: PlanFacts,
+): { budget: VariantBudget; types?: readonly string[] } {
+  const { budget, types } = variant.dynamic;
+  if (budget.kind === "device") return deviceBudget(variant, budget, settings, facts);
+  return { budget, ...(types === undefined ? {} : { types }) };
 }
