@@ -49,7 +49,9 @@ const fitResult = z.strictObject({
     .describe("Blocks (with the output as one more) on the device; null for `cpu` and `no`."),
   maximumContext: z
     .record(z.enum(kvTypes), tokens.nullable())
-    .describe("Largest context, in tokens, that keeps the verdict, or for `no`, at which it runs at all; null when none does."),
+    .describe(
+      "Largest context, in tokens, that keeps the verdict, or for `no`, at which it runs at all; null when none does.",
+    ),
   dirtyBytes: bytes.describe("Memory the system cannot take back: what is not mapped from the file."),
   residentBytes: bytes.describe("All memory in use, mapped weights included."),
   hostBytes: bytes.describe("For discrete cards: what the computer beside them needs."),

@@ -7,12 +7,7 @@ import type { Footprint } from "./memory.js";
  * Tensors that llama.cpp only looks rows up in and keeps in the computer's memory at any offload: `LLM_TENSOR_LAYER_INPUT`
  * in its llama-arch.cpp.
  */
-const inputRoles: ReadonlySet<string> = new Set([
-  "token_embd",
-  "position_embd",
-  "token_types",
-  "per_layer_token_embd",
-]);
+const inputRoles: ReadonlySet<string> = new Set(["token_embd", "position_embd", "token_types", "per_layer_token_embd"]);
 
 /** Routed experts, of which a token uses some; shared ones are called `_shexp`. */
 const routed = /_(ch)?exps(\.|$)/;

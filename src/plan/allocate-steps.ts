@@ -44,7 +44,7 @@ export function sharedAllocateSteps(settings: Settings, facts: PlanFacts): Step[
 
 /** Chooses the types of one dynamic variant, by the errors of all that it may have. */
 export function allocateSteps(variant: DynamicVariant, settings: Settings, facts: PlanFacts): Step[] {
-  const { name, tensors, dynamic } = variant;
+  const { name, tensors } = variant;
   const probed = settings.probes !== "none";
   const refine = settings.effort === "thorough" && probed;
   const { budget, types } = budgetOf(variant, settings, facts);

@@ -48,7 +48,9 @@ function fastTypes(backend: Backend, wanted: readonly string[] | undefined): str
 
 /** Types that make files smaller than 16 bits do. */
 function fastTargets({ fast }: Backend): string[] {
-  return ggmlTypes.filter(({ name, target, quantized }) => target && quantized && fast.includes(name)).map(({ name }) => name);
+  return ggmlTypes
+    .filter(({ name, target, quantized }) => target && quantized && fast.includes(name))
+    .map(({ name }) => name);
 }
 
 /** What decides whether a model fits; a note or a new bandwidth must not have the variant made again. */

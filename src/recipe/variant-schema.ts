@@ -19,7 +19,9 @@ const dynamic = z
       .max(1_048_576)
       .exactOptional()
       .describe("Context in tokens that must fit the device too (default 4096)."),
-    reserve: size.exactOptional().describe("Memory of the device to keep free beside the model, such as `500 MB` (default 0)."),
+    reserve: size
+      .exactOptional()
+      .describe("Memory of the device to keep free beside the model, such as `500 MB` (default 0)."),
     types: z.array(tensorType).min(2).exactOptional().describe("Tensor types to choose from."),
   })
   .superRefine((value, context) => {

@@ -26,8 +26,7 @@ export function devicePicks(compatibility: HardwareCompatibility): TextTable {
     const pick = compatibility.recommended.find((one) => one.device === device.id);
     const variant = compatibility.variants.find(({ name }) => name === pick?.variant);
     const fit = compatibility.results.find(
-      (result) =>
-        result.device === device.id && result.variant === pick?.variant && result.context === pick?.context,
+      (result) => result.device === device.id && result.variant === pick?.variant && result.context === pick?.context,
     );
     const name = `${device.name} (${classNames[device.class].toLowerCase()})`;
     if (pick === undefined || variant === undefined || fit === undefined) {

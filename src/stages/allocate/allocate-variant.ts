@@ -12,8 +12,8 @@ import { linkInput, readReport, toolRun, writeReport } from "../step-files.js";
 import { defaultTypes } from "./candidates.js";
 import { changeTypes, chooseTypes, type TypeChoice, type TypeChoiceOptions, typeItems } from "./choose-types.js";
 import { type DeviceBudget, DeviceFit } from "./device-fit.js";
-import { type DeviceChoice, type DeviceProof, fitDevice } from "./fit-device.js";
 import { fileBytesAt, type VariantMakings, variantFileBytes } from "./file-size.js";
+import { type DeviceChoice, type DeviceProof, fitDevice } from "./fit-device.js";
 import type { ProbesReport } from "./measure-probes.js";
 import { ProbeBench } from "./probe-bench.js";
 import { probeUnits } from "./probe-units.js";
@@ -163,7 +163,11 @@ function summary({ effort, probes, corpus, chunks, context }: ProbesReport): All
   return { effort, count: probes.length, corpus, chunks, context };
 }
 
-async function bytesOf(budget: Exclude<VariantBudget, DeviceBudget>, makings: VariantMakings, context: StageContext): Promise<number> {
+async function bytesOf(
+  budget: Exclude<VariantBudget, DeviceBudget>,
+  makings: VariantMakings,
+  context: StageContext,
+): Promise<number> {
   switch (budget.kind) {
     case "bytes":
       return budget.bytes;

@@ -1,22 +1,19 @@
 import { join } from "node:path";
 import { writeHeaderOnly } from "../../gguf/write-header.js";
-import type { Backend, Device } from "../../hardware/device.js";
+import type { Backend } from "../../hardware/device.js";
 import { footprintOf } from "../../hardware/footprint.js";
 import type { ModelMemory } from "../../hardware/memory.js";
-import { type PlacementQuestion, placeModel } from "../../hardware/place-model.js";
+import { type DeviceTraits, type PlacementQuestion, placeModel } from "../../hardware/place-model.js";
 import type { GgmlType } from "../../quant/ggml-types.js";
 import { measureMemory } from "../memory/measure-memory.js";
 import type { StageContext } from "../stage.js";
 import { type VariantMakings, variantHeader } from "./file-size.js";
 
-/** What of a device decides whether a model fits; its other figures have no part in the step's key. */
-export type DeviceTraits = Pick<Device, "id" | "class" | "memory" | "budget" | "backends">;
-
 // An alias, not an interface: interfaces are not assignable to a step's JSON parameters.
 /** A device that a variant must fit: wholly on its first backend, with `context` tokens of f16 cache. */
 export type DeviceBudget = {
   kind: "device";
-  /** With the one backend that counts. */
+  /** With the one backend that counts; figures that decide nothing would only change the step's key. */
   device: DeviceTraits;
   backend: Backend;
   context: number;
@@ -46,9 +43,7 @@ export class DeviceFit {
   async measure(types: ReadonlyMap<string, GgmlType>): Promise<ModelMemory> {
     const path = join(this.#context.work, `header-${this.#simulated++}.gguf`);
     await writeHeaderOnly(path, variantHeader(this.#makings, types));
-    const [memory] = await measureMemory([path], { signal: this.#context.signal });
-    if (memory === undefined) throw new Error("a simulation came back without an answer");
-    return memory;
+    return measureMemory(path, { signal: this.#context.signal });
   }
 
   /** The same from the simulation of another choice: caches and buffers as there, weights by this one's sizes. */
@@ -64,9 +59,13 @@ export class DeviceFit {
     return placeModel(this.question(memory)).verdict === "full";
   }
 
-  /** Bytes it needs, and those it may have; on all cards together. */
+  /** Bytes that it needs to run wholly on the device, and those it may have; on all cards together. */
   need(memory: ModelMemory): { neededBytes: number; budgetBytes: number } {
-    const { neededBytes, budgetBytes } = placeModel(this.question(memory));
+    const question = this.question(memory);
+    const { budgetBytes } = placeModel(question);
+    // What does not fit is placed elsewhere in part, and then needs less.
+    const boundless = { ...question.device, budget: { ...question.device.budget, value: Number.MAX_SAFE_INTEGER } };
+    const { neededBytes } = placeModel({ ...question, device: boundless });
     return { neededBytes, budgetBytes };
   }
 
