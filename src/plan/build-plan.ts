@@ -15,7 +15,7 @@ import { corpusInputs, corpusTexts } from "./corpus-files.js";
 import type { PlanFacts } from "./facts.js";
 import { labelPreset } from "./label-preset.js";
 import { from, step } from "./make-step.js";
-import { packageInputs, packageParams } from "./package-step.js";
+import { memoryStep, packageInputs, packageParams } from "./package-step.js";
 import type { Plan, Step, StepInput } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
 import { requireSupported } from "./require-supported.js";
@@ -52,6 +52,7 @@ export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selec
   }
   const report = { params: packageParams(settings, facts), inputs: packageInputs(settings) };
   if (has("package")) {
+    steps.push(...settings.variants.map(memoryStep));
     steps.push(step("package", packageRelease, report.params, report.inputs, predictBytes.report()));
   }
   const plan = {

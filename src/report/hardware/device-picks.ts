@@ -1,6 +1,7 @@
-import type { CompatibleDevice, FitResult, HardwareCompatibility, SpeedRange } from "../../hardware/compatibility.js";
+import type { CompatibleDevice, FitResult, HardwareCompatibility } from "../../hardware/compatibility.js";
 import type { DeviceClass } from "../../hardware/device.js";
 import { formatMegabytes } from "../figures.js";
+import { speedWords } from "../fit-words.js";
 
 /** A table as text, for Markdown and HTML alike. */
 export interface TextTable {
@@ -8,46 +9,36 @@ export interface TextTable {
   rows: readonly (readonly string[])[];
 }
 
-/** Kinds of device in the order people look for theirs. */
-const classNames: Readonly<Record<DeviceClass, string>> = {
-  phone: "Phone",
-  mac: "Mac",
-  gpu: "Graphics card",
-  "multi-gpu": "Several cards",
-  datacenter: "Data center",
-  cpu: "Without a card",
-};
+/** Kinds of device in the order of the tables. */
+const classes: readonly DeviceClass[] = ["phone", "mac", "gpu", "multi-gpu", "datacenter", "cpu"];
 
-export const classOrder = Object.keys(classNames) as DeviceClass[];
-
-/** The quick pick: for every device the file to take, sorted by kind of device. */
-export function devicePicks(compatibility: HardwareCompatibility): TextTable {
-  const rows = byClass(compatibility.devices).map((device) => {
-    const pick = compatibility.recommended.find((one) => one.device === device.id);
-    const variant = compatibility.variants.find(({ name }) => name === pick?.variant);
-    const fit = compatibility.results.find(
-      (result) => result.device === device.id && result.variant === pick?.variant && result.context === pick?.context,
+/** The quick pick: for every device the file to take, and why. */
+export function devicePicks(hardware: HardwareCompatibility): TextTable {
+  const { devices, recommended, variants, results } = hardware;
+  const rows = byClass(devices).map(({ id, name }) => {
+    const pick = recommended.find(({ device }) => device === id);
+    const variant = variants.find((one) => one.name === pick?.variant);
+    const fit = results.find(
+      (result) => result.device === id && result.variant === pick?.variant && result.context === pick.context,
     );
-    const name = `${device.name} (${classNames[device.class].toLowerCase()})`;
     if (pick === undefined || variant === undefined || fit === undefined) {
-      return [name, "–", "–", "–", "–", pick?.reason ?? "not judged"];
+      return [name, "–", "–", "–", "–", sentence(pick?.reason ?? "")];
     }
-    return [name, variant.name, formatMegabytes(variant.bytes), contextOf(fit), speedOf(fit.decode), pick.reason];
+    return [
+      name,
+      variant.name,
+      formatMegabytes(variant.bytes),
+      contextOf(fit),
+      speedWords(fit.decode),
+      sentence(pick.reason),
+    ];
   });
   return { titles: ["Device", "Take", "Size", "Context", "Tokens/s", "Why"], rows };
 }
 
-/** Devices sorted by kind; within one, the order of the recipe or the catalog. */
+/** Devices sorted by kind; within one, the order of the recipe. */
 export function byClass(devices: readonly CompatibleDevice[]): CompatibleDevice[] {
-  return devices.toSorted((a, b) => classOrder.indexOf(a.class) - classOrder.indexOf(b.class));
-}
-
-/** A range of tokens per second in few digits; its basis stands beside where nobody measured it. */
-export function speedOf(speed: SpeedRange | null): string {
-  if (speed === null) return "unknown";
-  const digits = (value: number) => (value >= 10 ? value.toFixed(0) : value.toFixed(1));
-  const [low, high] = [digits(speed.low), digits(speed.high)];
-  return low === high ? low : `${low}–${high}`;
+  return devices.toSorted((a, b) => classes.indexOf(a.class) - classes.indexOf(b.class));
 }
 
 /** The context that was judged, and how far it goes with the same verdict. */
@@ -55,3 +46,5 @@ function contextOf({ context, kvType, maximumContext }: FitResult): string {
   const most = maximumContext[kvType];
   return most === null || most <= context ? String(context) : `${context} (up to ${most})`;
 }
+
+const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
