@@ -11,6 +11,7 @@ const commands = {
   check: () => import("./commands/check.js"),
   inspect: () => import("./commands/inspect.js"),
   types: () => import("./commands/types.js"),
+  devices: () => import("./commands/devices.js"),
   publish: () => import("./commands/publish.js"),
   doctor: () => import("./commands/doctor.js"),
   cache: () => import("./commands/cache.js"),
@@ -75,6 +76,13 @@ program
   .description("list llama.cpp's presets and tensor types")
   .option(...json)
   .action(async (options) => (await commands.types()).types(options));
+
+program
+  .command("devices [id]")
+  .description("list the devices that fits are computed for, or one with the source of every figure")
+  .option("--catalog <file>", "a device catalog of your own, beside the one of quantsmith")
+  .option(...json)
+  .action(async (id, options) => (await commands.devices()).devices(id, options));
 
 program
   .command("publish <release>")

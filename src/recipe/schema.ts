@@ -155,6 +155,14 @@ export const recipeSchema = z
       .exactOptional()
       .describe("Questions every variant must answer; two simple ones when absent, none when empty."),
     devices: z.array(deviceId).exactOptional().describe("Devices to report the fit for, see `quantsmith devices`."),
+    catalog: z
+      .string()
+      .superRefine((text, check) => {
+        if (!isPlainPath(text))
+          check.addIssue(complaint(`${quote(text)} is not a file path`, "Write a path such as `./my-devices.yaml`."));
+      })
+      .exactOptional()
+      .describe("A device catalog of your own (relative to this file), beside the one of quantsmith."),
     keepIntermediates: z
       .boolean()
       .exactOptional()

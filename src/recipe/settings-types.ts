@@ -88,6 +88,8 @@ export interface Settings {
   gates: Gates;
   smoke: readonly SmokePrompt[];
   devices: readonly string[];
+  /** The user's device catalogs, for `loadCatalog`. */
+  catalog: readonly string[];
   /** Only when the recipe says where to. */
   publish?: PublishSettings;
   /** Whether files that only other steps read stay in the store after their last reader. */

@@ -1,11 +1,17 @@
 import { join } from "node:path";
-import { hardwareCompatibilityJsonSchema, pipelineJsonSchema, recipeJsonSchema } from "../../recipe/json-schema.js";
+import {
+  catalogJsonSchema,
+  hardwareCompatibilityJsonSchema,
+  pipelineJsonSchema,
+  recipeJsonSchema,
+} from "../../recipe/json-schema.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { makeFolder, writeFileAtomic } from "../../util/files.js";
 
 const schemas: Readonly<Record<string, () => string>> = {
   recipe: recipeJsonSchema,
   pipeline: pipelineJsonSchema,
+  devices: catalogJsonSchema,
   "hardware-compatibility": hardwareCompatibilityJsonSchema,
 };
 
