@@ -12,6 +12,11 @@ export function peakBytes(estimate: MemoryEstimate): number {
   return weightsBytes + kvBytes + computeBytes + overheadBytes + projectorBytes;
 }
 
+/** The same without what the process never touches: what a processor's memory really holds. */
+export function residentBytes(estimate: MemoryEstimate): number {
+  return peakBytes(estimate) - (estimate.untouchedBytes ?? 0);
+}
+
 /**
  * The memory of any context, between the simulated ones. A cache grows by the same bytes every 256 tokens and the
  * points hold where a sliding window is full; compute buffers are the largest of several straight lines. A straight line
@@ -29,11 +34,16 @@ export function memoryAt(model: ModelMemory, configuration: MemoryConfiguration)
   const left = points[(after === -1 ? points.length - 1 : after) - 1] ?? first;
   const share = right.context === left.context ? 0 : (context - left.context) / (right.context - left.context);
   const between = (a: number, b: number) => Math.ceil(a + (b - a) * share);
+  // Rounded the other way: it is taken off.
+  const untouched = Math.floor(
+    (left.untouchedBytes ?? 0) + ((right.untouchedBytes ?? 0) - (left.untouchedBytes ?? 0)) * share,
+  );
   return {
     ...right,
     context: configuration.context,
     kvBytes: between(left.kvBytes, right.kvBytes),
     computeBytes: between(left.computeBytes, right.computeBytes),
+    untouchedBytes: untouched,
     overheadBytes: between(left.overheadBytes, right.overheadBytes),
   };
 }

@@ -1,5 +1,4 @@
 import { tmpdir } from "node:os";
-import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { QuantsmithError } from "../../util/errors.js";
 import { packageRoot } from "../../util/package-root.js";
@@ -20,17 +19,30 @@ export interface SimulatedMemory {
   runs: readonly (RunBytes | null)[];
 }
 
+/** Why llama.cpp cannot take a file. */
+export interface RefusedFile {
+  refused: string;
+}
+
 /**
- * Asks llama.cpp's allocator what models take, without loading their weights, in one child process for all files. Each
- * file must be one that `readGguf` accepts. `batch`: tokens computed at once.
- * Throws QS-MEMORY-MODEL when llama.cpp cannot take a file, QS-MEMORY-RUNTIME when it does not start.
+ * Asks llama.cpp's allocator what models take, without loading their weights, in one child process for all files; after
+ * a crash the files behind get another. Each file must be one that `readGguf` accepts. `batch`: tokens computed at once.
+ * Throws QS-MEMORY-RUNTIME when llama.cpp does not start.
  */
 export async function simulateMemory(
   files: readonly SimulatedFile[],
   batch: number,
   signal?: AbortSignal,
-): Promise<SimulatedMemory[]> {
-  const request: SimulationRequest = { files, batch };
+): Promise<(SimulatedMemory | RefusedFile)[]> {
+  const answers: (SimulatedMemory | RefusedFile)[] = [];
+  while (answers.length < files.length) {
+    answers.push(...(await askChild({ files: files.slice(answers.length), batch }, signal)));
+  }
+  return answers;
+}
+
+/** Answers to the first files, at least one; fewer than asked when the process did not reach its end. */
+async function askChild(request: SimulationRequest, signal?: AbortSignal): Promise<(SimulatedMemory | RefusedFile)[]> {
   const result = await runSubprocess({
     file: process.execPath,
     // The compiled file also when this one runs from source under vitest.
@@ -46,18 +58,11 @@ export async function simulateMemory(
       output: result.tail,
     });
   }
-  return files.map(({ path }, file) => {
-    const answer = messages.find((message) => "file" in message && message.file === file);
-    if (answer?.kind === "simulated") return { weights: answer.weights, runs: answer.runs };
-    throw refused(path, answer?.kind === "failed" ? answer.reason : endOf(result));
+  const answers = messages.flatMap((message): (SimulatedMemory | RefusedFile)[] => {
+    if (message.kind === "simulated") return [{ weights: message.weights, runs: message.runs }];
+    return message.kind === "failed" ? [{ refused: redact(message.reason) }] : [];
   });
-}
-
-function refused(path: string, reason: string): QuantsmithError {
-  return new QuantsmithError("QS-MEMORY-MODEL", `llama.cpp cannot set up ${basename(path)}: ${redact(reason)}`, {
-    remedy: "Its memory cannot be told, and most likely no application can load it. Convert the model again.",
-    at: { file: path },
-  });
+  return answers.length < request.files.length ? [...answers, { refused: endOf(result) }] : answers;
 }
 
 function endOf({ signal, exitCode, tail }: SubprocessResult): string {

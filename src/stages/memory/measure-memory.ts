@@ -1,12 +1,12 @@
 import type { Gguf } from "../../gguf/gguf.js";
 import { readGguf } from "../../gguf/read-header.js";
 import { footprintOf } from "../../hardware/footprint.js";
-import { batchTokens, measuredPoints } from "../../hardware/measured-points.js";
+import { measuredPoints } from "../../hardware/measured-points.js";
 import type { MemoryConfiguration, MemoryEstimate, ModelMemory } from "../../hardware/memory.js";
 import { overheadBytes } from "../../hardware/overhead.js";
 import { projectorBytes } from "../../hardware/projector.js";
-import { type SimulatedMemory, simulateMemory } from "../../llamacpp/memory/simulate-memory.js";
 import { MemoryCache } from "./memory-cache.js";
+import { type SimulatedHeader, simulateHeaders } from "./simulate-headers.js";
 
 export interface MeasureOptions {
   /** What to simulate; by default what `memoryAt` needs to tell all contexts. */
@@ -29,11 +29,11 @@ export async function measureMemories(files: readonly string[], options: Measure
       const gguf = await readGguf(path);
       const runs = options.configurations ?? measuredPoints(gguf);
       const key = await cache.key(gguf, runs);
-      return { path, gguf, runs, key, known: await cache.read(key) };
+      return { gguf, runs, key, known: await cache.read(key) };
     }),
   );
   const unknown = models.filter(({ known }) => known === undefined);
-  const simulated = unknown.length === 0 ? [] : await simulateMemory(unknown, batchTokens, options.signal);
+  const simulated = await simulateHeaders(unknown, options.signal);
   for (const [i, model] of unknown.entries()) {
     model.known = simulated[i];
     if (model.known !== undefined) await cache.write(model.key, model.known);
@@ -54,10 +54,9 @@ export async function measureMemory(file: string, options: MeasureOptions = {}):
 function estimatesOf(
   gguf: Gguf,
   runs: readonly MemoryConfiguration[],
-  { weights, runs: bytes }: SimulatedMemory,
+  { weights, runs: bytes, layers }: SimulatedHeader,
   projector: number,
 ): MemoryEstimate[] {
-  const overhead = overheadBytes(gguf);
   return runs.flatMap((run, i) => {
     const found = bytes[i];
     if (found === null || found === undefined) return [];
@@ -66,7 +65,8 @@ function estimatesOf(
       weightsBytes: weights,
       kvBytes: found.kv,
       computeBytes: found.compute,
-      overheadBytes: overhead,
+      untouchedBytes: Math.max(0, found.compute - (layers[i] ?? found.compute)),
+      overheadBytes: overheadBytes(gguf, run),
       projectorBytes: projector,
     };
   });

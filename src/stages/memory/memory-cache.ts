@@ -3,14 +3,14 @@ import { cpus } from "node:os";
 import path from "node:path";
 import type { Gguf } from "../../gguf/gguf.js";
 import type { MemoryConfiguration } from "../../hardware/memory.js";
-import type { SimulatedMemory } from "../../llamacpp/memory/simulate-memory.js";
 import { findPinnedPackage } from "../../llamacpp/pinned-package.js";
 import { cacheFolder } from "../../util/cache-folder.js";
 import { writeFileAtomic } from "../../util/files.js";
 import { sha256 } from "../../util/sha256.js";
+import type { SimulatedHeader } from "./simulate-headers.js";
 
 /** Raised when the same question would be answered otherwise by this program. */
-const revision = 1;
+const revision = 2;
 
 /**
  * Remembers simulations in the user's cache folder, one small file each. The name is the digest of all that decides the
@@ -44,16 +44,16 @@ export class MemoryCache {
   }
 
   /** Undefined when it is not there or cannot be read, which costs a simulation and nothing else. */
-  async read(key: string): Promise<SimulatedMemory | undefined> {
+  async read(key: string): Promise<SimulatedHeader | undefined> {
     try {
-      return JSON.parse(await readFile(this.#file(key), "utf8")) as SimulatedMemory;
+      return JSON.parse(await readFile(this.#file(key), "utf8")) as SimulatedHeader;
     } catch {
       return undefined;
     }
   }
 
   /** A cache that cannot be written is none. */
-  async write(key: string, memory: SimulatedMemory): Promise<void> {
+  async write(key: string, memory: SimulatedHeader): Promise<void> {
     try {
       await mkdir(this.#folder, { recursive: true });
       await writeFileAtomic(this.#file(key), JSON.stringify(memory));
