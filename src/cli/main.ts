@@ -12,6 +12,7 @@ const commands = {
   inspect: () => import("./commands/inspect.js"),
   types: () => import("./commands/types.js"),
   devices: () => import("./commands/devices.js"),
+  fit: () => import("./commands/fit.js"),
   publish: () => import("./commands/publish.js"),
   doctor: () => import("./commands/doctor.js"),
   cache: () => import("./commands/cache.js"),
@@ -83,6 +84,18 @@ program
   .option("--catalog <file>", "a device catalog of your own, beside the one of quantsmith")
   .option(...json)
   .action(async (id, options) => (await commands.devices()).devices(id, options));
+
+program
+  .command("fit <model...>")
+  .usage("<file.gguf or release...> [options]")
+  .description("tell whether models run on devices, how, and up to which context")
+  .option("--device <id...>", "devices of the catalog, `custom:…`, or `all` (default: one of each class)")
+  .option("--context <tokens...>", "contexts to judge (default: 4096)")
+  .option("--kv <type>", "type of the KV cache: f16 or q8_0", "f16")
+  .option("--host-ram <size>", "memory of the computer beside a card, that a model may take")
+  .option("--catalog <file>", "a device catalog of your own, beside the one that comes along")
+  .option(...json)
+  .action(async (models, options) => (await commands.fit()).fit(models, options));
 
 program
   .command("publish <release>")

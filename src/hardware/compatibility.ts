@@ -71,6 +71,9 @@ const memoryEstimate = z.strictObject({
   weightsBytes: bytes.describe("All weights, whether mapped or loaded."),
   kvBytes: bytes.describe("KV cache, with what recurrent layers keep instead."),
   computeBytes: bytes.describe("Compute buffers and the output buffer."),
+  untouchedBytes: bytes
+    .exactOptional()
+    .describe("The part of `computeBytes` that takes room on a card and none in a computer's own memory."),
   overheadBytes: bytes.describe("What the process takes beside those."),
   projectorBytes: bytes.describe("The vision or audio projector; 0 without one."),
 });

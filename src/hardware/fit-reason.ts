@@ -62,9 +62,8 @@ function slowRemark({ model, backends }: PlacementQuestion, { backend, verdict }
   const { types, share } = slowTypes(model.footprint, backends.get(backend));
   if (types.length === 0) return [];
   const percent = share < 0.01 ? "less than 1" : String(Math.round(share * 100));
-  return [
-    `${types.join(", ")} (${percent} % of the weights) runs below the speed of its size on ${backendName(backends, backend)}`,
-  ];
+  const verb = types.length === 1 ? "runs below the speed of its size" : "run below the speed of their size";
+  return [`${types.join(", ")} (${percent} % of the weights) ${verb} on ${backendName(backends, backend)}`];
 }
 
 function contextRemark({ model, context }: PlacementQuestion): string[] {

@@ -18,8 +18,8 @@ export interface Recommendation {
 }
 
 /**
- * The variant of one model to take on a device at a context: of those with the best verdict, and without types that the
- * backend is slow at if there are such, the one with the lowest measured KL divergence. Where one of them was not
+ * The variant of one model to take on a device at a context: of those with the best verdict, and not mainly of types that
+ * the backend is slow at if there are such, the one with the lowest measured KL divergence. Where one of them was not
  * measured, the one with the most bits per weight. Ties go to the smaller file. All `candidates` are of one model,
  * device and context.
  */
@@ -38,7 +38,7 @@ export function recommendVariant(candidates: readonly Candidate[], backends: Cat
     quick.length === 0
       ? ", though slowly"
       : quick.length < leading.length
-        ? " and have no types that are slow there"
+        ? " and are not mainly of types that are slow there"
         : "";
   const group = `that ${manner[pick.fit.verdict]}${slow}`;
   return { variant: pick.variant.name, reason: `${merit(pick, choice.length, measured)} ${group}` };
@@ -47,7 +47,7 @@ export function recommendVariant(candidates: readonly Candidate[], backends: Cat
 const rank = ({ fit }: Candidate) => verdicts.indexOf(fit.verdict);
 
 function isSlow(footprint: Candidate["footprint"], backends: Catalog["backends"], { backend }: FitResult): boolean {
-  return slowTypes(footprint, backends.get(backend)).types.length > 0;
+  return slowTypes(footprint, backends.get(backend)).share > 0.5;
 }
 
 /** Smaller is better. */

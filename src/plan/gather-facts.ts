@@ -38,7 +38,7 @@ export async function gatherFacts(settings: Settings, digests: DigestCache): Pro
     model,
     texts,
     hubTexts: await findHubTexts(settings),
-    catalog: await loadCatalog(),
+    catalog: await loadCatalog(settings.catalog),
     toolDigests: {
       "llama.cpp": toolchain.digest,
       converter: `${toolchain.digest}+${python.digest}`,

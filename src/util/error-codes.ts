@@ -83,6 +83,8 @@ export const errorCodes = {
   "QS-SMOKE-BASE": { exit: 3, about: "The 16-bit base cannot answer a prompt that variants are compared on." },
   // memory (src/llamacpp/memory)
   "QS-MEMORY-MODEL": { exit: 2, about: "llama.cpp cannot set up a model, so its memory is not known." },
+  "QS-FIT-NOTHING": { exit: 2, about: "A folder that should hold models holds none." },
+  "QS-FIT-RELEASE": { exit: 2, about: "A release.json cannot be read." },
   "QS-MEMORY-RUNTIME": { exit: 4, about: "node-llama-cpp, which simulates memory, does not start." },
   // texts, allocation, packaging, publishing (src/plan, src/stages)
   "QS-TEXT-MISSING": { exit: 2, about: "A corpus names a text file that cannot be read." },

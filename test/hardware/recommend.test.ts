@@ -40,14 +40,14 @@ describe("the pick", () => {
       ladder,
       phone(2000),
       "Q8_0",
-      "the lowest mean KL divergence (0.000200) of the 3 variants that fit as a whole and have no types that are slow there",
+      "the lowest mean KL divergence (0.000200) of the 3 variants that fit as a whole and are not mainly of types that are slow there",
     ],
     [
       "three fit",
       ladder,
       phone(900),
       "Q4_K_M",
-      "the only one of the variants that fit as a whole and have no types that are slow there",
+      "the only one of the variants that fit as a whole and are not mainly of types that are slow there",
     ],
     [
       "only slow ones fit",
@@ -76,14 +76,14 @@ describe("the pick", () => {
       ladder.map((variant) => (variant.name === "Q6_K" ? { ...variant, kld: null } : variant)),
       phone(1000),
       "Q6_K",
-      "the most bits per weight (6.60) of the 2 variants that fit as a whole and have no types that are slow there",
+      "the most bits per weight (6.60) of the 2 variants that fit as a whole and are not mainly of types that are slow there",
     ],
     [
       "one that cannot run was not measured",
       ladder.map((variant) => (variant.name === "Q8_0" ? { ...variant, kld: null } : variant)),
       phone(1000),
       "Q6_K",
-      "the lowest mean KL divergence (0.00110) of the 2 variants that fit as a whole and have no types that are slow there",
+      "the lowest mean KL divergence (0.00110) of the 2 variants that fit as a whole and are not mainly of types that are slow there",
     ],
     [
       "a tie goes to the smaller file",
