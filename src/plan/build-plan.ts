@@ -1,4 +1,5 @@
 import { imatrixFileName } from "../quant/names.js";
+import { presetByName } from "../quant/presets.js";
 import type { Settings, Variant } from "../recipe/settings.js";
 import { calibrate } from "../stages/calibrate/calibrate.js";
 import { convertUpstream } from "../stages/convert/convert-upstream.js";
@@ -13,7 +14,7 @@ import { sha256 } from "../util/sha256.js";
 import { allocateSteps, sharedAllocateSteps } from "./allocate-steps.js";
 import { corpusInputs, corpusTexts } from "./corpus-files.js";
 import type { PlanFacts } from "./facts.js";
-import { labelPreset } from "./label-preset.js";
+import { expectedBits, labelPreset } from "./label-preset.js";
 import { from, step } from "./make-step.js";
 import { memoryStep, packageInputs, packageParams } from "./package-step.js";
 import type { Plan, Step, StepInput } from "./plan.js";
@@ -98,6 +99,7 @@ function calibrateStep(settings: Settings, facts: PlanFacts): Step {
 function quantizeStep(variant: Variant, settings: Settings, facts: PlanFacts, before: Variant | undefined): Step {
   const calibrated = settings.stages.includes("calibrate");
   const preset = variant.kind === "preset" ? variant.preset : labelPreset(variant, facts, calibrated);
+  const bits = variant.kind === "preset" ? (presetByName(preset)?.bitsPerWeight ?? 16) : expectedBits(variant, facts);
   const params = {
     preset,
     rules: variant.kind === "preset" ? Object.entries(variant.tensors) : [],
@@ -108,7 +110,7 @@ function quantizeStep(variant: Variant, settings: Settings, facts: PlanFacts, be
     ...(calibrated ? { imatrix: from("calibrate", "imatrix.gguf") } : {}),
     ...(variant.kind === "dynamic" ? { rules: from(`allocate:${variant.name}`, "tensor-types.txt") } : {}),
   };
-  const bytes = predictBytes.variant(facts.model, preset);
+  const bytes = predictBytes.variant(facts.model, bits);
   const operation = settings.quantize.engine === "bank" ? quantizeByBank : quantizeByTool;
   const made = step(`quantize:${variant.name}`, operation, params, inputs, bytes, variant.name);
   return before === undefined ? made : { ...made, after: `quantize:${before.name}` };

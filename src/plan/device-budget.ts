@@ -1,6 +1,6 @@
 import { findDevice } from "../hardware/catalog/find-device.js";
 import type { Backend, Catalog, Device, Figure } from "../hardware/device.js";
-import { ggmlTypes } from "../quant/ggml-types.js";
+import { knownType } from "../quant/ggml-types.js";
 import type { Budget, DynamicVariant, Settings } from "../recipe/settings.js";
 import { defaultTypes } from "../stages/allocate/candidates.js";
 import type { DeviceBudget } from "../stages/allocate/device-fit.js";
@@ -27,7 +27,7 @@ export function deviceBudget(
   if (types.length === 0) {
     const message = `${backend.name} on ${device.name} computes none of ${list(dynamic.types ?? defaultTypes, "and")} at full speed`;
     throw new QuantsmithError("QS-ALLOCATE-TYPES", message, {
-      remedy: `Name types that it does: ${fastTargets(backend).join(", ")}.`,
+      remedy: `Name some that it does: ${fastTypes(backend, undefined).join(", ")}.`,
       at: locate([...path, "dynamic", dynamic.types === undefined ? "device" : "types"]),
     });
   }
@@ -40,18 +40,17 @@ function firstBackend({ backends: [first] }: Device, catalog: Catalog): Backend 
   return backend;
 }
 
-/** Of the recipe's types, or else of the usual ones, those that the backend is fast at; it may know only others. */
-function fastTypes(backend: Backend, wanted: readonly string[] | undefined): string[] {
-  const fast = (wanted ?? defaultTypes).filter((type) => backend.fast.includes(type));
-  return fast.length > 0 || wanted !== undefined ? fast : fastTargets(backend);
+/**
+ * Of the recipe's types, or else of the usual ones, those that the backend is fast at. Rows that are no multiple of 256
+ * values need types with smaller blocks, so the usual ones come with those.
+ */
+function fastTypes({ fast }: Backend, wanted: readonly string[] | undefined): string[] {
+  const usual = [...defaultTypes, ...fast.filter((type) => knownType(type).blockSize === smallBlock)];
+  return [...new Set(wanted ?? usual)].filter((type) => fast.includes(type));
 }
 
-/** Types that make files smaller than 16 bits do. */
-function fastTargets({ fast }: Backend): string[] {
-  return ggmlTypes
-    .filter(({ name, target, quantized }) => target && quantized && fast.includes(name))
-    .map(({ name }) => name);
-}
+/** Values per block of the types that fit rows of nearly any length. */
+const smallBlock = 32;
 
 /** What decides whether a model fits; a note or a new bandwidth must not have the variant made again. */
 function traits({ id, class: kind, memory, budget, backends }: Device): DeviceBudget["device"] {

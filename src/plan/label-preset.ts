@@ -1,6 +1,8 @@
 import { findDevice } from "../hardware/catalog/find-device.js";
+import { knownType } from "../quant/ggml-types.js";
 import { presetByName, presets } from "../quant/presets.js";
 import type { DynamicVariant } from "../recipe/settings.js";
+import { defaultTypes } from "../stages/allocate/candidates.js";
 import type { PlanFacts } from "./facts.js";
 
 /** Presets of the families whose types a dynamic variant is made of, by their names. */
@@ -19,8 +21,8 @@ export function labelPreset(variant: DynamicVariant, facts: PlanFacts, calibrate
   return usable.reduce((best, preset) => (distance(preset) < distance(best) ? preset : best)).name;
 }
 
-/** Average bits per weight that the budget is good for, as well as a plan can tell. */
-function expectedBits({ dynamic: { budget } }: DynamicVariant, { model, catalog }: PlanFacts): number {
+/** Average bits per weight that the budget is good for, as well as a plan can tell: on the high side. */
+export function expectedBits({ dynamic: { budget, types } }: DynamicVariant, { model, catalog }: PlanFacts): number {
   switch (budget.kind) {
     case "sizeOf":
       return presetByName(budget.preset)?.bitsPerWeight ?? 0;
@@ -31,7 +33,8 @@ function expectedBits({ dynamic: { budget } }: DynamicVariant, { model, catalog 
     case "device": {
       // What caches and buffers take of it is only known when the base is there.
       const { memory, budget: limit } = findDevice(catalog, budget.device);
-      return (8 * memory.cards * (limit.value - budget.reserveBytes)) / model.parameters;
+      const finest = Math.max(...(types ?? defaultTypes).map((type) => knownType(type).bitsPerWeight));
+      return Math.min(finest, (8 * memory.cards * (limit.value - budget.reserveBytes)) / model.parameters);
     }
   }
 }

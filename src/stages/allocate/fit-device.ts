@@ -1,9 +1,11 @@
 import { hostRoles } from "../../hardware/footprint.js";
 import type { ModelMemory } from "../../hardware/memory.js";
+import type { ErrorTable } from "../../quant/error-table.js";
 import { undominated } from "../../quant/knapsack.js";
 import { chooseTypes, sizeRange, type TypeChoice, type TypeChoiceOptions, typeItems } from "./choose-types.js";
 import { tooLarge } from "./device-errors.js";
 import type { DeviceFit } from "./device-fit.js";
+import { onlyTypes } from "./known-errors.js";
 
 type Given = Omit<TypeChoiceOptions, "budgetBytes">;
 
@@ -36,7 +38,8 @@ const precision = 1e-4;
  * Throws QS-ALLOCATE-DEVICE when not even the smallest types fit, QS-MEMORY-*.
  */
 export async function fitDevice(given: Given, fit: DeviceFit): Promise<DeviceChoice> {
-  const wanted = fit.onCards ? { ...given, pins: new Map([...bestOnHost(given), ...given.pins]) } : given;
+  const quick = { ...given, table: quickTypes(given, fit.budget.backend.fast) };
+  const wanted = fit.onCards ? { ...quick, pins: new Map([...bestOnHost(quick), ...given.pins]) } : quick;
   const { largest } = sizeRange(wanted);
   const most = { choice: chooseTypes({ ...wanted, budgetBytes: largest }), budgetBytes: largest };
   let memory = await fit.measure(most.choice.types);
@@ -90,6 +93,19 @@ function deviceChoice(
         : { choice: start, proof: { ...fit.need(memory), capped } };
     },
   };
+}
+
+/**
+ * The errors without those of types that the device is slow at: where rows do not fit a type, its fallback may be one.
+ * A tensor that has no other type keeps them.
+ */
+function quickTypes({ table, pins }: Given, fast: readonly string[]): ErrorTable {
+  const allowed = [...new Set([...fast, ...pins.values()])];
+  const tensors = table.tensors.map((row) => {
+    const quick = onlyTypes(row, allowed);
+    return Object.keys(quick.errors).length > 0 ? quick : row;
+  });
+  return { ...table, tensors };
 }
 
 /** For every tensor that stays in the computer's memory, the type that does the least damage. */
