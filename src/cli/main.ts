@@ -11,8 +11,9 @@ const commands = {
   check: () => import("./commands/check.js"),
   inspect: () => import("./commands/inspect.js"),
   types: () => import("./commands/types.js"),
-  devices: () => import("./commands/devices.js"),
   fit: () => import("./commands/fit.js"),
+  recommend: () => import("./commands/recommend.js"),
+  devices: () => import("./commands/devices.js"),
   publish: () => import("./commands/publish.js"),
   doctor: () => import("./commands/doctor.js"),
   cache: () => import("./commands/cache.js"),
@@ -79,13 +80,6 @@ program
   .action(async (options) => (await commands.types()).types(options));
 
 program
-  .command("devices [id]")
-  .description("list the devices that fits are computed for, or one with the source of every figure")
-  .option("--catalog <file>", "a device catalog of your own, beside the one of quantsmith")
-  .option(...json)
-  .action(async (id, options) => (await commands.devices()).devices(id, options));
-
-program
   .command("fit <model...>")
   .usage("<file.gguf or release...> [options]")
   .description("tell whether models run on devices, how, and up to which context")
@@ -93,9 +87,30 @@ program
   .option("--context <tokens...>", "contexts to judge (default: 4096)")
   .option("--kv <type>", "type of the KV cache: f16 or q8_0", "f16")
   .option("--host-ram <size>", "memory of the computer beside a card, that a model may take")
-  .option("--catalog <file>", "a device catalog of your own, beside the one that comes along")
+  .option("--catalog <file>", "a device catalog of your own, beside the one of quantsmith")
   .option(...json)
   .action(async (models, options) => (await commands.fit()).fit(models, options));
+
+program
+  .command("recommend <model...>")
+  .usage("<file.gguf or release...> --device <id> [options]")
+  .description("compare models for a device, pick one, and show how to run it there, as Markdown")
+  .requiredOption("--device <id>", "a device of the catalog, or `custom:…`")
+  .option("--ram <size>", "memory that the application gives the model, if that is less than the device would")
+  .option("--task <name>", "what it is for: chat, summarize, code, extract or translate", "chat")
+  .option("--context <tokens>", "tokens of context (default: the task's)")
+  .option("--kv <type>", "type of the KV cache: f16 or q8_0", "f16")
+  .option("--host-ram <size>", "memory of the computer beside a card, that a model may take")
+  .option("--catalog <file>", "a device catalog of your own, beside the one of quantsmith")
+  .option(...json)
+  .action(async (models, options) => (await commands.recommend()).recommend(models, options));
+
+program
+  .command("devices [id]")
+  .description("list the devices that fits are computed for, or one with the source of every figure")
+  .option("--catalog <file>", "a device catalog of your own, beside the one of quantsmith")
+  .option(...json)
+  .action(async (id, options) => (await commands.devices()).devices(id, options));
 
 program
   .command("publish <release>")

@@ -35,7 +35,7 @@ function memoryRemark({ device, hostRamBytes }: PlacementQuestion, placement: Pl
   const { verdict, limit, neededBytes, budgetBytes, hostBytes } = placement;
   if (verdict === "full" || (limit === "type" && verdict !== "partial")) return computerRemark(placement, hostRamBytes);
   const short = `it needs ${formatBytes(neededBytes)}, and one model may take ${formatBytes(budgetBytes)}`;
-  if (device.memory.kind === "unified") return [`${short} of the ${formatBytes(device.memory.bytes.value)}`];
+  if (device.memory.kind === "unified") return [short];
   const where = device.memory.cards === 1 ? "of the card" : `of ${device.memory.cards} cards`;
   if (verdict === "partial") return [splitRemark(placement), ...computerRemark(placement, hostRamBytes)];
   if (verdict === "cpu") return [`${short} ${where}`, ...computerRemark(placement, hostRamBytes)];

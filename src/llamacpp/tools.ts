@@ -12,6 +12,7 @@ const definitions = {
   "llama-imatrix": { folder: "imatrix", versionArgs: ["--version"] },
   "llama-perplexity": { folder: "perplexity", versionArgs: ["--version"] },
   "llama-completion": { folder: "completion", versionArgs: ["--version"] },
+  "llama-fit-params": { folder: "fit-params", versionArgs: ["--version"] },
 } as const satisfies Record<string, ToolDefinition>;
 
 export type ToolName = keyof typeof definitions;

@@ -12,17 +12,24 @@ import { readTextFile } from "./read-text-file.js";
 
 const folder = fileURLToPath(new URL("devices", packageRoot));
 
+/** The package's own files, which stay the same while a program runs; reading them takes a quarter of a second. */
+let own: Promise<YamlFile[]> | undefined;
+
 /**
  * The device catalog: `devices/*.yaml` of the package, then the user's files, which add to it and replace what has the
  * same id. A figure may cite a source of any of them.
  * Throws `QS-CATALOG-MISSING`, or a RecipeError with every problem of a file (`QS-CATALOG-INVALID`, `QS-RECIPE-YAML`).
  */
 export async function loadCatalog(extraFiles: readonly string[] = []): Promise<Catalog> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith(".yaml")).sort();
-  const paths = [...names.map((name) => join(folder, name)), ...extraFiles];
-  const files = await Promise.all(paths.map(readYaml));
+  own ??= readOwn();
+  const files = [...(await own), ...(await Promise.all(extraFiles.map(readYaml)))];
   const known: SourceKinds = new Map(files.flatMap((file) => [...sourceKinds(file.data)]));
   return mergeCatalog(files.map((file) => typed(file, known)));
+}
+
+async function readOwn(): Promise<YamlFile[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith(".yaml")).sort();
+  return Promise.all(names.map((name) => readYaml(join(folder, name))));
 }
 
 async function readYaml(path: string): Promise<YamlFile> {

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { unknownDevice } from "../hardware/catalog/find-device.js";
 import { type Catalog, deviceId } from "../hardware/device.js";
 import { QuantsmithError } from "../util/errors.js";
+import { isPlainPath } from "./corpus-schema.js";
 import type { Problem, YamlPath } from "./diagnostics.js";
 import { loadCatalog } from "./load-catalog.js";
 import type { YamlFile } from "./parse-yaml.js";
@@ -14,7 +15,7 @@ import type { YamlFile } from "./parse-yaml.js";
 export async function checkRecipeDevices(yaml: YamlFile, folder: string): Promise<Problem[]> {
   const named = namedDevices(yaml.data);
   const own = valueAt(yaml.data, ["catalog"]);
-  const extra = typeof own === "string" ? [resolve(folder, own)] : [];
+  const extra = typeof own === "string" && isPlainPath(own) ? [resolve(folder, own)] : [];
   if (named.length === 0 && extra.length === 0) return [];
   const catalog = await loadCatalog(extra).catch((error: unknown) => {
     if (!(error instanceof QuantsmithError) || error.code !== "QS-CATALOG-MISSING") throw error;

@@ -223,7 +223,7 @@ describe("memory figures", () => {
   test("what does not fit says what it would take", () => {
     const result = judged({}, { class: "phone", budget: 700 * MB });
     expect(result.residentBytes).toBe(1_322_400_000);
-    expect(result.reason).toBe("it needs 1.32 GB, and one model may take 700 MB of the 1.40 GB");
+    expect(result.reason).toBe("it needs 1.32 GB, and one model may take 700 MB");
   });
 
   test("an uneven cache never counts less for a run of blocks than the blocks with a full cache", () => {

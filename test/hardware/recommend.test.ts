@@ -109,7 +109,7 @@ describe("nothing to take", () => {
     expect(found).toEqual({
       variant: null,
       reason:
-        "none of the variants runs at 4096 tokens: for the smallest, Q2_K, it needs 900 MB, and one model may take 550 MB of the 8.00 GB; Q2_K runs with up to 1024 tokens and a q8_0 cache",
+        "none of the variants runs at 4096 tokens: for the smallest, Q2_K, it needs 900 MB, and one model may take 550 MB; Q2_K runs with up to 1024 tokens and a q8_0 cache",
     });
   });
 

@@ -6,7 +6,7 @@ import { representativeDevices } from "../../hardware/representative-devices.js"
 import { loadCatalog } from "../../recipe/load-catalog.js";
 import { contextWords, speedWords, verdictWords } from "../../report/fit-words.js";
 import type { MeasuredModel } from "../../stages/fit/measure-models.js";
-import { formatBytes } from "../../util/bytes.js";
+import { formatBytes, formatGibibytes } from "../../util/bytes.js";
 import { modelsToJudge, parseContext, parseKvType, parseSize } from "../fit-options.js";
 import { print, printJson, textTable } from "../print.js";
 
@@ -53,7 +53,7 @@ function devicesNamed(catalog: Catalog, ids: readonly string[] | undefined): Dev
 function deviceTable(device: Device, models: readonly MeasuredModel[], results: readonly FitResult[]): string {
   const { memory, budget } = device;
   const cards = memory.cards === 1 ? "" : `${memory.cards} × `;
-  const title = `${device.name} (${device.id}): a model may take ${cards}${formatBytes(budget.value)} of ${cards}${formatBytes(memory.bytes.value)} (${budget.basis})`;
+  const title = `${device.name} (${device.id}): a model may take ${cards}${formatBytes(budget.value)} (${budget.basis}) of ${cards}${formatGibibytes(memory.bytes.value)}`;
   const rows = results
     .filter((result) => result.device === device.id)
     .map((result) => [
