@@ -145,9 +145,7 @@ cache
 
 program
   .command("schema [kind]")
-  .description(
-    "print the JSON Schema of recipes, of pipelines with `schema pipeline`, of device catalogs with `schema devices`",
-  )
+  .description("print the JSON Schema of recipes, or of another kind of file")
   .option("--write <folder>", "write all schemas into a folder instead")
   .action(async (kind, options) => (await commands.schema()).schema(kind, options));
 

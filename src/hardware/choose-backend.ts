@@ -12,7 +12,7 @@ export interface BackendChoice {
 /** The device's first backend that can compute all tensor types of a file. `only` leaves the others out. */
 export function chooseBackend(
   { types }: Pick<Footprint, "types">,
-  device: Device,
+  device: Pick<Device, "backends">,
   backends: Catalog["backends"],
   only?: BackendId,
 ): BackendChoice {

@@ -7,13 +7,18 @@ import type { Footprint } from "./memory.js";
  * Tensors that llama.cpp only looks rows up in and keeps in the computer's memory at any offload: `LLM_TENSOR_LAYER_INPUT`
  * in its llama-arch.cpp.
  */
-const inputRoles = new Set(["token_embd", "position_embd", "token_types", "per_layer_token_embd"]);
+const inputRoles: ReadonlySet<string> = new Set(["token_embd", "position_embd", "token_types", "per_layer_token_embd"]);
 
 /** Routed experts, of which a token uses some; shared ones are called `_shexp`. */
 const routed = /_(ch)?exps(\.|$)/;
 
+/** Roles of tensors that take no memory of a card, whatever their types; a tied embedding is the output there too. */
+export function hostRoles(roles: ReadonlySet<string>): Set<string> {
+  return new Set([...inputRoles].filter((role) => role !== "token_embd" || roles.has("output")));
+}
+
 /** Where a model's bytes go, from its header alone: a pure sum over the tensor table, no figure of it is an estimate. */
-export function footprintOf(gguf: Gguf): Footprint {
+export function footprintOf(gguf: Pick<Gguf, "metadata" | "tensors" | "fileBytes">): Footprint {
   const architecture = metadataString(gguf, "general.architecture") ?? "";
   const figure = (key: string) => metadataNumber(gguf, `${architecture}.${key}`);
   const placed = gguf.tensors.map((tensor) => ({ ...tensor, ...tensorRole(tensor.name) }));

@@ -1,4 +1,5 @@
 import type { FitResult } from "./compatibility.js";
+import type { Device } from "./device.js";
 import { largestContext } from "./fit-context.js";
 import { fitFlags } from "./fit-flags.js";
 import { fitReason } from "./fit-reason.js";
@@ -8,6 +9,7 @@ import { type Placement, type PlacementQuestion, placeModel } from "./place-mode
 export interface FitQuestion extends PlacementQuestion {
   /** Name of the variant, for the result. */
   variant: string;
+  device: Device;
 }
 
 /**

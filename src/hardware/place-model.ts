@@ -7,9 +7,12 @@ import { canRun, memoryAt, peakBytes } from "./memory-at.js";
 import { allocatedBytes, placeOnCards, placeOnProcessor } from "./place-on-cards.js";
 import { repackedBytes } from "./repacked.js";
 
+/** What of a device decides where a model lies on it. */
+export type DeviceTraits = Pick<Device, "id" | "class" | "memory" | "budget" | "backends">;
+
 export interface PlacementQuestion {
   model: ModelMemory;
-  device: Device;
+  device: DeviceTraits;
   /** What the catalog knows of tensor types. */
   backends: Catalog["backends"];
   /** Look at this backend only; default: the device's, from the best. */
@@ -85,7 +88,7 @@ function inOneMemory({ device, model }: PlacementQuestion, estimate: MemoryEstim
 }
 
 /** More than there is fails anywhere; less than that, and more than the system grants, is the system's doing. */
-function memoryLimit(device: Device, needed: number): Limit {
+function memoryLimit(device: DeviceTraits, needed: number): Limit {
   if (needed > device.memory.bytes.value) return "memory";
   return device.class === "phone" || device.budget.basis === "os-rule" ? "os" : "memory";
 }
@@ -123,6 +126,6 @@ function layerCount(model: ModelMemory): number {
 }
 
 /** Catalogs of cards need not name the processor beside them. */
-function processorOf(device: Device): BackendId {
+function processorOf(device: DeviceTraits): BackendId {
   return device.backends.find(isProcessor) ?? "cpu-x86";
 }

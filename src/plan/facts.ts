@@ -1,3 +1,4 @@
+import type { Catalog } from "../hardware/device.js";
 import type { HubFile } from "../hub/hub-file.js";
 import type { SnapshotFile } from "../stages/fetch/snapshot-report.js";
 import type { ToolId } from "../stages/stage.js";
@@ -10,6 +11,8 @@ export interface PlanFacts {
   texts: ReadonlyMap<string, string>;
   /** Each text on the Hub, by how the recipe refers to it. */
   hubTexts: ReadonlyMap<string, HubTextFile>;
+  /** Devices, what their backends do with types, and where that is known from. */
+  catalog: Catalog;
   toolDigests: Readonly<Record<ToolId, string>>;
   /** Version names for the report, by tool. */
   toolVersions: Readonly<Record<string, string>>;

@@ -9,6 +9,7 @@ import { readHubFile } from "../hub/read-file.js";
 import { findPinnedPackage } from "../llamacpp/pinned-package.js";
 import { describePython } from "../llamacpp/python-env.js";
 import { describeToolchain } from "../llamacpp/toolchain.js";
+import { loadCatalog } from "../recipe/load-catalog.js";
 import type { Settings } from "../recipe/settings.js";
 import { checkSnapshot } from "../stages/fetch/check-snapshot.js";
 import type { FileChoice } from "../stages/fetch/file-choice.js";
@@ -38,6 +39,7 @@ export async function gatherFacts(settings: Settings, digests: DigestCache): Pro
     model,
     texts,
     hubTexts: await findHubTexts(settings),
+    catalog: await loadCatalog(settings.catalog),
     toolDigests: {
       "llama.cpp": toolchain.digest,
       converter: `${toolchain.digest}+${python.digest}`,

@@ -1,10 +1,14 @@
 import { basename } from "node:path";
 import { imatrixFileName, variantFileName } from "../quant/names.js";
-import type { Settings } from "../recipe/settings.js";
+import type { Settings, Variant } from "../recipe/settings.js";
 import { type PackageParams, variantInput } from "../stages/package/package-params.js";
+import { variantMemory } from "../stages/package/variant-memory.js";
 import { type CorpusKind, corpusTexts, lockedTexts } from "./corpus-files.js";
 import type { PlanFacts } from "./facts.js";
-import type { StepInput } from "./plan.js";
+import { judgedDevices } from "./judged-devices.js";
+import { from, step } from "./make-step.js";
+import type { Step, StepInput } from "./plan.js";
+import { predictBytes } from "./predict-bytes.js";
 
 /** What the package stage is told. */
 export function packageParams(settings: Settings, facts: PlanFacts): PackageParams {
@@ -23,6 +27,7 @@ export function packageParams(settings: Settings, facts: PlanFacts): PackagePara
       search: searches(settings) ? corpusTexts("search", settings, facts) : [],
       evaluation: corpusTexts("evaluation", settings, facts),
     },
+    hardware: judgedDevices(settings.devices, facts.catalog),
     lock: lock(settings, facts),
     toolchain: facts.toolVersions,
   };
@@ -46,6 +51,7 @@ export function packageInputs(settings: Settings): Record<string, StepInput> {
   for (const { kind, name } of settings.variants) {
     inputs[variantInput("model", name)] = maybe(`quantize:${name}`, "model.gguf");
     inputs[variantInput("quantize", name)] = maybe(`quantize:${name}`, "quantize.json");
+    inputs[variantInput("memory", name)] = maybe(memoryId(name), "memory.json");
     inputs[variantInput("rules", name)] = maybe(`quantize:${name}`, "tensor-types.txt");
     if (kind === "dynamic") inputs[variantInput("allocation", name)] = maybe(`allocate:${name}`, "allocation.json");
     if (has("validate")) {
@@ -58,6 +64,14 @@ export function packageInputs(settings: Settings): Record<string, StepInput> {
   }
   return inputs;
 }
+
+/** Asks what a variant takes in memory: apart from the package step, which a change of the catalog has made again. */
+export function memoryStep({ name }: Variant): Step {
+  const inputs = { model: from(`quantize:${name}`, "model.gguf") };
+  return step(memoryId(name), variantMemory, {}, inputs, predictBytes.report(), name);
+}
+
+const memoryId = (variant: string) => `package:${variant}:memory`;
 
 function maybe(step: string, file: string): StepInput {
   return { kind: "step", step, file, optional: true };

@@ -24,8 +24,8 @@ export type Budget =
   | { kind: "sizeOf"; preset: string }
   | { kind: "bitsPerWeight"; bitsPerWeight: number }
   | { kind: "bytes"; bytes: number }
-  /** `context` in tokens must fit beside the weights. */
-  | { kind: "device"; device: string; context: number };
+  /** `context` in tokens must fit beside the weights, and `reserveBytes` of the device's budget stay free. */
+  | { kind: "device"; device: string; context: number; reserveBytes: number };
 
 interface VariantBase {
   /** Label in file names and tables. */

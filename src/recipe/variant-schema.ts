@@ -19,6 +19,9 @@ const dynamic = z
       .max(1_048_576)
       .exactOptional()
       .describe("Context in tokens that must fit the device too (default 4096)."),
+    reserve: size
+      .exactOptional()
+      .describe("Memory of the device to keep free beside the model, such as `500 MB` (default 0)."),
     types: z.array(tensorType).min(2).exactOptional().describe("Tensor types to choose from."),
   })
   .superRefine((value, context) => {
@@ -30,10 +33,10 @@ const dynamic = z
       const remedy = "Keep the one that must hold; make several variants for several budgets.";
       context.addIssue(complaint(`\`dynamic\` has ${given.length} budgets: ${list(given, "and")}`, remedy));
     }
-    if (value.context !== undefined && value.device === undefined) {
-      context.addIssue(
-        complaint("`context` counts only beside `device`", "Remove it, or name the device.", ["context"]),
-      );
+    for (const key of ["context", "reserve"] as const) {
+      if (value[key] === undefined || value.device !== undefined) continue;
+      const message = `\`${key}\` counts only beside \`device\``;
+      context.addIssue(complaint(message, "Remove it, or name the device.", [key]));
     }
   })
   .describe("Choose a type per tensor by measurement, within one budget.");

@@ -30,6 +30,8 @@ export const errorCodes = {
   "QS-GGML-VALUES": { exit: 2, about: "A tensor holds values that cannot be quantized." },
   "QS-GGML-IMPORTANCE": { exit: 2, about: "A tensor type needs an importance matrix and there is none." },
   "QS-ALLOCATE-BUDGET": { exit: 2, about: "The smallest allowed types take more bytes than the budget." },
+  "QS-ALLOCATE-DEVICE": { exit: 2, about: "No choice of types fits the device at the context asked for." },
+  "QS-ALLOCATE-TYPES": { exit: 2, about: "The device computes none of the types that may be chosen at full speed." },
   "QS-ALLOCATE-CHOICE": { exit: 2, about: "A pin or a floor leaves a tensor without any type." },
   // local checkpoint folders (src/stages/fetch)
   "QS-FETCH-MISSING": { exit: 2, about: "The model folder does not exist or is not a folder." },

@@ -212,7 +212,7 @@ test("without probes a prior by role chooses, and still beats the preset", async
   const result = await quantsmith(["run", recipe, "--out", out, "--json"]);
   const { steps, variants } = JSON.parse(result.stdout) as RunReport;
   expect(steps.map(({ id }) => id).filter((id) => id.startsWith("allocate"))).toEqual([
-    "allocate:errors",
+    "allocate:Q4_K_S:errors",
     "allocate:Q4_K_S",
   ]);
   const [preset, dynamic] = variants;

@@ -1,5 +1,10 @@
 import { join } from "node:path";
-import { catalogJsonSchema, pipelineJsonSchema, recipeJsonSchema } from "../../recipe/json-schema.js";
+import {
+  catalogJsonSchema,
+  hardwareCompatibilityJsonSchema,
+  pipelineJsonSchema,
+  recipeJsonSchema,
+} from "../../recipe/json-schema.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { makeFolder, writeFileAtomic } from "../../util/files.js";
 
@@ -7,6 +12,7 @@ const schemas: Readonly<Record<string, () => string>> = {
   recipe: recipeJsonSchema,
   pipeline: pipelineJsonSchema,
   devices: catalogJsonSchema,
+  "hardware-compatibility": hardwareCompatibilityJsonSchema,
 };
 
 /** `quantsmith schema`: prints one JSON Schema, or writes all. */
@@ -21,7 +27,7 @@ export async function schema(kind: string | undefined, options: { write?: string
   const render = schemas[kind ?? "recipe"];
   if (render === undefined) {
     throw new QuantsmithError("QS-USAGE", `there is no schema "${kind}"`, {
-      remedy: "Ask for `recipe`, `pipeline` or `devices`.",
+      remedy: `There are ${Object.keys(schemas).join(", ")}.`,
     });
   }
   process.stdout.write(render());

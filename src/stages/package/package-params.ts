@@ -1,3 +1,4 @@
+import type { JudgedDevices } from "../../hardware/judge-release.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import type { CorpusText } from "../corpus.js";
 
@@ -23,12 +24,14 @@ export interface PackageParams extends JsonObject {
   smokeTested: boolean;
   /** The texts that were used, for what is told about them. */
   texts: { readonly [use in "calibration" | "search" | "evaluation"]: readonly CorpusText[] };
+  /** What the variants are held against, and all that the catalog says about it. */
+  hardware: JudgedDevices;
   /** The recipe as it was resolved, for `recipe.lock.yaml`. */
   lock: JsonObject;
   toolchain: { readonly [name: string]: string };
 }
 
-type VariantFile = "model" | "quantize" | "structure" | "quality" | "smoke" | "rules" | "allocation";
+type VariantFile = "model" | "quantize" | "structure" | "quality" | "smoke" | "rules" | "allocation" | "memory";
 
 /** Input names of one variant's files: `model:Q4_K_M`, `quantize:Q4_K_M`, … */
 export const variantInput = (kind: VariantFile, variant: string) => `${kind}:${variant}`;

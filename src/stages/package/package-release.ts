@@ -11,6 +11,8 @@ import { QuantsmithError } from "../../util/errors.js";
 import { linkOrCopy, listFiles } from "../../util/files.js";
 import { sha256File } from "../../util/sha256.js";
 import { type Operation, requiredInput } from "../stage.js";
+import { writeReport } from "../step-files.js";
+import { collectHardware } from "./collect-hardware.js";
 import { collectPage } from "./collect-page.js";
 import { collectReport } from "./collect-report.js";
 import { type PackageParams, variantInput } from "./package-params.js";
@@ -21,7 +23,7 @@ import { type PackageParams, variantInput } from "./package-params.js";
  */
 export const packageRelease: Operation<PackageParams> = {
   stage: "package",
-  version: 2,
+  version: 3,
   resource: "io",
   tools: [],
   async run(params, context) {
@@ -40,7 +42,9 @@ export const packageRelease: Operation<PackageParams> = {
       const rules = context.input(variantInput("rules", variant.name));
       if (rules !== undefined) await linkOrCopy(rules, join(context.out, `${variant.name}.tensor-types.txt`));
     }
-    const page = await collectPage(report, params, context);
+    const hardware = await collectHardware(passed, params, context);
+    await writeReport(context, "hardware-compatibility.json", hardware);
+    const page = { ...(await collectPage(report, params, context)), hardware };
     await writeAssets(context.out, assetsOf(page, release));
     await writeFile(join(context.out, "report.html"), renderPage(page));
     await writeFile(join(context.out, "README.md"), await card(params, release, page, context.out));
@@ -61,12 +65,13 @@ async function writeAssets(folder: string, assets: ReadonlyMap<string, string>):
 async function card(params: PackageParams, report: RunReport, page: PageFacts, folder: string): Promise<string> {
   const first = report.variants[0];
   const model = first === undefined ? undefined : await readGguf(join(folder, first.file));
-  const { license, unsafe, texts } = page;
+  const { license, unsafe, texts, hardware } = page;
   return renderCard({
     report,
     baseModel: params.baseModel,
     license,
     unsafe,
+    hardware,
     conversational: model?.metadata.has("tokenizer.chat_template") === true,
     imatrixFile: texts.calibration === null ? null : params.imatrixFile,
     calibration: texts.calibration,
