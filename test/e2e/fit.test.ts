@@ -246,7 +246,8 @@ describe("snippets run", () => {
 
   test("node-llama-cpp", async () => {
     const program = inside("program.mjs");
-    writeFileSync(program, code(await snippet("node-llama-cpp"), "js"));
+    const text = code(await snippet("node-llama-cpp"), "js");
+    writeFileSync(program, text.replace("{ onTextChunk", "{ maxTokens: 16, onTextChunk"));
     symlinkSync(fileURLToPath(new URL("../../node_modules", import.meta.url)), inside("node_modules"));
     const output = execFileSync(process.execPath, [program], {
       cwd: release,
