@@ -3,13 +3,17 @@ import type { Device } from "./device.js";
 import { largestContext } from "./fit-context.js";
 import { fitFlags } from "./fit-flags.js";
 import { fitReason } from "./fit-reason.js";
+import { fitSpeed, layersOf } from "./fit-speed.js";
 import { kvTypes } from "./memory.js";
-import { type Placement, type PlacementQuestion, placeModel } from "./place-model.js";
+import { type PlacementQuestion, placeModel } from "./place-model.js";
+import type { SpeedConstants } from "./speed/speed-constants.js";
 
 export interface FitQuestion extends PlacementQuestion {
   /** Name of the variant, for the result. */
   variant: string;
   device: Device;
+  /** What decode and prefill speeds are reckoned with; null tells none. */
+  speed?: SpeedConstants | null;
 }
 
 /**
@@ -38,17 +42,7 @@ export function judgeFit(question: FitQuestion): FitResult {
     dirtyBytes,
     residentBytes,
     hostBytes,
-    decode: null,
-    prefill: null,
-    sustained: null,
-    energyPerToken: null,
-    batteryPer1kTokens: null,
+    ...fitSpeed(question, placement, question.speed ?? null),
     flags: fitFlags(split, { layers: placement.layers, context, kvType }),
   };
-}
-
-function layersOf({ split, layers: total }: Placement): FitResult["layers"] {
-  if (split === null) return null;
-  if (split === "all") return { offloaded: total, total, expertsOnCpu: 0 };
-  return { ...split, total };
 }

@@ -3,8 +3,8 @@ import { type BackendChoice, chooseBackend, isProcessor } from "./choose-backend
 import type { Limit, Verdict } from "./compatibility.js";
 import type { BackendId, Catalog, Device } from "./device.js";
 import type { KvType, MemoryEstimate, ModelMemory } from "./memory.js";
-import { canRun, memoryAt, peakBytes } from "./memory-at.js";
-import { allocatedBytes, placeOnCards, placeOnProcessor } from "./place-on-cards.js";
+import { canRun, memoryAt, peakBytes, residentBytes } from "./memory-at.js";
+import { placeOnCards, placeOnProcessor } from "./place-on-cards.js";
 import { repackedBytes } from "./repacked.js";
 
 /** What of a device decides where a model lies on it. */
@@ -65,16 +65,17 @@ export function placeModel(question: PlacementQuestion): Placement {
 const flashAttention = true;
 
 function inOneMemory({ device, model }: PlacementQuestion, estimate: MemoryEstimate, choice: BackendChoice): Placement {
-  const needed = peakBytes(estimate);
   const [first] = device.backends;
   const backend = choice.backend ?? first ?? "cpu-x86";
+  // Graphics drivers take the whole of a buffer, processors what is touched of it.
+  const needed = isProcessor(backend) ? residentBytes(estimate) : peakBytes(estimate);
   const memory = {
     backend,
     passedOver: choice.passedOver,
     layers: layerCount(model),
     neededBytes: needed,
     budgetBytes: device.budget.value,
-    dirtyBytes: allocatedBytes(estimate) + repackedBytes(model.footprint, backend),
+    dirtyBytes: needed - mappedBytes(model, estimate, backend),
     residentBytes: needed,
     hostBytes: 0,
   };
@@ -114,10 +115,15 @@ function besideComputer(question: PlacementQuestion, estimate: MemoryEstimate, c
     layers: layerCount(model),
     neededBytes: placed.cardBytes,
     budgetBytes: device.budget.value * cards,
-    dirtyBytes: onCards ? placed.cardBytes : allocatedBytes(estimate) + repackedBytes(model.footprint, backend),
+    dirtyBytes: onCards ? placed.cardBytes : placed.hostBytes - mappedBytes(model, estimate, backend),
     residentBytes: onCards ? placed.cardBytes : placed.hostBytes,
     hostBytes: placed.hostBytes,
   };
+}
+
+/** Weights that stay pages of the file, which a system may drop and read again. */
+function mappedBytes({ footprint }: ModelMemory, { weightsBytes }: MemoryEstimate, backend: BackendId): number {
+  return Math.max(0, weightsBytes - repackedBytes(footprint, backend));
 }
 
 /** Blocks, and the output as one more: what `-ngl` counts. */

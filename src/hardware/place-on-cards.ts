@@ -1,6 +1,6 @@
 import { cardLoads, type Loads, type Split } from "./card-loads.js";
 import type { MemoryEstimate, ModelMemory } from "./memory.js";
-import { peakBytes } from "./memory-at.js";
+import { residentBytes } from "./memory-at.js";
 
 /** How a model lies on a computer with one or more equal cards. */
 export interface CardPlacement {
@@ -40,14 +40,9 @@ export function placeOnCards(model: ModelMemory, estimate: MemoryEstimate, room:
 
 /** The same without using the cards. */
 export function placeOnProcessor(estimate: MemoryEstimate, hostRamBytes: number | null): CardPlacement {
-  const hostBytes = peakBytes(estimate);
+  const hostBytes = residentBytes(estimate);
   const verdict = hostRamBytes === null || hostBytes <= hostRamBytes ? "cpu" : "no";
   return { verdict, split: null, cardBytes: 0, hostBytes };
-}
-
-/** The part of a process that is not mapped from the file, so that the system cannot take it back. Bytes. */
-export function allocatedBytes({ kvBytes, computeBytes, overheadBytes, projectorBytes }: MemoryEstimate): number {
-  return kvBytes + computeBytes + overheadBytes + projectorBytes;
 }
 
 function fullSplit(model: ModelMemory): Split {

@@ -215,6 +215,14 @@ describe("memory figures", () => {
     expect(graphics).toMatchObject({ residentBytes: 1_322_400_000, dirtyBytes: 222_400_000 });
   });
 
+  test("buffers that nobody touches count where a graphics driver takes them", () => {
+    const [phone, mac] = ([["cpu-arm"], ["metal"]] as const).map((backends) =>
+      judged({ untouchedBytes: 60 * MB }, { class: "phone", budget: 2000 * MB, backends: [...backends] }),
+    );
+    expect(phone?.residentBytes).toBe(1_262_400_000);
+    expect(mac?.residentBytes).toBe(1_322_400_000);
+  });
+
   test("a card: nothing on it is mapped; embedding, compute buffer and process are beside it", () => {
     const result = judged({}, { budget: 2000 * MB });
     expect(result).toMatchObject({ residentBytes: 1_252_400_000, dirtyBytes: 1_252_400_000, hostBytes: 170 * MB });

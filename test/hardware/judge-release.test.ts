@@ -3,10 +3,11 @@ import { chooseContexts, wantedContext } from "../../src/hardware/choose-context
 import { hardwareCompatibility } from "../../src/hardware/compatibility.js";
 import { judgedDevices } from "../../src/plan/judged-devices.js";
 import { loadCatalog } from "../../src/recipe/load-catalog.js";
+import { loadSpeedConstants } from "../../src/stages/hardware/speed-files.js";
 import { hardwareOf } from "../fixtures/release-hardware.js";
 import { largeReport } from "../fixtures/release-report.js";
 
-const catalog = await loadCatalog();
+const [catalog, speed] = [await loadCatalog(), await loadSpeedConstants()];
 
 describe("the contexts of a release", () => {
   test.each([
@@ -42,7 +43,7 @@ describe("a release on the devices of every release", () => {
 
   test("has one or two devices of every class", () => {
     const classes = hardware.devices.map((device) => device.class);
-    for (const kind of new Set(catalog.devices.values().map((device) => device.class))) {
+    for (const kind of new Set([...catalog.devices.values()].map((device) => device.class))) {
       const count = classes.filter((one) => one === kind).length;
       expect(count, kind).toBeGreaterThanOrEqual(1);
       expect(count, kind).toBeLessThanOrEqual(3);
@@ -68,7 +69,7 @@ describe("a release on the devices of every release", () => {
 });
 
 test("what the package is told of the catalog is what its devices have a part in", () => {
-  const { devices, backends, sources } = judgedDevices(["pixel-9", "rtx-3090", "pixel-9"], catalog);
+  const { devices, backends, sources } = judgedDevices(["pixel-9", "rtx-3090", "pixel-9"], { catalog, speed });
   expect(devices.map(({ id }) => id)).toEqual(["pixel-9", "rtx-3090"]);
   expect(backends.map(({ id }) => id)).toContain("cuda");
   expect(backends.map(({ id }) => id)).not.toContain("metal");

@@ -6,6 +6,7 @@ import { representativeDevices } from "../../hardware/representative-devices.js"
 import { loadCatalog } from "../../recipe/load-catalog.js";
 import { contextWords, speedWords, verdictWords } from "../../report/fit-words.js";
 import type { MeasuredModel } from "../../stages/fit/measure-models.js";
+import { loadSpeedConstants } from "../../stages/hardware/speed-files.js";
 import { formatBytes, formatGibibytes } from "../../util/bytes.js";
 import { modelsToJudge, parseContext, parseKvType, parseSize } from "../fit-options.js";
 import { print, printJson, textTable } from "../print.js";
@@ -30,10 +31,11 @@ export async function fit(paths: string[], options: FitOptions): Promise<void> {
   const catalog = await loadCatalog(options.catalog === undefined ? [] : [options.catalog]);
   const devices = devicesNamed(catalog, options.device);
   const models = await modelsToJudge(paths);
+  const asked = { backends: catalog.backends, kvType, hostRamBytes, speed: await loadSpeedConstants() };
   const results = devices.flatMap((device) =>
     models.flatMap(({ label, memory }) =>
       (contexts ?? [Math.min(usualContext, memory.footprint.trainedContext ?? usualContext)]).map((context) =>
-        judgeFit({ variant: label, model: memory, device, backends: catalog.backends, context, kvType, hostRamBytes }),
+        judgeFit({ ...asked, variant: label, model: memory, device, context }),
       ),
     ),
   );

@@ -9,6 +9,7 @@ import { type TaskName, taskNames, tasks } from "../../report/recommendation-tas
 import { runtimes } from "../../report/snippets/runtimes.js";
 import { platformOf, type SnippetInput } from "../../report/snippets/snippet.js";
 import type { MeasuredModel } from "../../stages/fit/measure-models.js";
+import { loadSpeedConstants } from "../../stages/hardware/speed-files.js";
 import { formatBytes } from "../../util/bytes.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { nearest } from "../../util/suggest.js";
@@ -38,10 +39,11 @@ export async function recommend(paths: string[], options: RecommendOptions): Pro
   const { device, notes } = withRam(findDevice(catalog, options.device), options.ram);
   const { backends } = catalog;
   const models = await modelsToJudge(paths);
+  const asked = { backends, device, kvType, hostRamBytes, speed: await loadSpeedConstants() };
   const candidates = models.map((measured) => {
     const { model, label, file, bytes, bitsPerWeight, kldMean, parameters, memory } = measured;
     const context = wanted ?? Math.min(tasks[task].context, memory.footprint.trainedContext ?? tasks[task].context);
-    const fit = judgeFit({ variant: label, model: memory, device, backends, context, kvType, hostRamBytes });
+    const fit = judgeFit({ ...asked, variant: label, model: memory, context });
     const variant = { name: label, bytes, bitsPerWeight, kldMean };
     return { measured, model, file, parameters, variant, footprint: memory.footprint, fit };
   });

@@ -14,7 +14,9 @@ const devices = [...catalog.devices.values()];
 const gibibyte = 2 ** 30;
 
 const folder = fileURLToPath(new URL("devices", packageRoot));
-const files = readdirSync(folder).map((name): CatalogFile => parse(readFileSync(join(folder, name), "utf8")));
+const files = readdirSync(folder)
+  .filter((name) => name.endsWith(".yaml"))
+  .map((name): CatalogFile => parse(readFileSync(join(folder, name), "utf8")));
 
 interface Citation {
   where: string;
