@@ -8,6 +8,9 @@ import { complaint, matching } from "../util/complaint.js";
 export const basis = z.enum(["measured", "specification", "os-rule", "estimate"]);
 export type Basis = z.infer<typeof basis>;
 
+/** Cards and terminals show it, so it may not break out of its line. */
+const line = matching(/^[^\p{Cc}]{1,300}$/u, "a line of text", "Write one line of at most 300 characters.");
+
 const citing = {
   basis: basis.describe(
     "How it is known: `measured` by somebody, the maker's `specification`, an `os-rule`, or an `estimate`.",
@@ -15,7 +18,7 @@ const citing = {
   source: matching(/^[a-z0-9][a-z0-9-]*$/, "the id of a source", "Use small letters, digits and `-`.").describe(
     "Id of an entry of `sources`.",
   ),
-  note: z.string().exactOptional().describe("What the figure leaves open; an estimate says here what it is made from."),
+  note: line.exactOptional().describe("What the figure leaves open; an estimate says here what it is made from."),
 };
 
 /** One number that somebody can check. */
@@ -71,9 +74,9 @@ const sustained = z.strictObject({
 /** A device of the catalog. Bytes, bytes per second, watts; null is "nobody knows", never a guess. */
 export const device = z.strictObject({
   id: deviceId.describe("What commands and recipes call it."),
-  name: z.string().describe("What people call it."),
+  name: line.describe("What people call it."),
   class: deviceClass.describe("Kind of device, by which tables group it."),
-  chip: z.string().describe("The chip that computes."),
+  chip: line.describe("The chip that computes."),
   year: z.int().nullable().describe("Year it came to market."),
   memory: z
     .strictObject({
@@ -100,7 +103,7 @@ export type Device = z.infer<typeof device>;
 /** What a backend does with ggml's tensor types. A type in neither list works, and nothing is known of its speed. */
 export const backend = z.strictObject({
   id: backendId.describe("What devices call it."),
-  name: z.string().describe("What people call it."),
+  name: line.describe("What people call it."),
   fast: z.array(z.string()).describe("Tensor types that run at the speed of their size."),
   slow: z.array(z.string()).describe("Types that run, well below the speed of their size."),
   unsupported: z.array(z.string()).describe("Types that do not run on it."),
@@ -113,7 +116,7 @@ export const sourceKind = z.enum(["measurement", "specification", "os-rule", "di
 
 export const source = z.strictObject({
   id: citing.source.describe("What figures call it."),
-  title: z.string().describe("Who says it, and where."),
+  title: line.describe("Who says it, and where."),
   url: z.url().nullable().describe("Where it can be read."),
   kind: sourceKind
     .exactOptional()

@@ -7,11 +7,11 @@ import type { Problem, YamlPath } from "./diagnostics.js";
 export type SourceKinds = ReadonlyMap<string, string>;
 
 /** What a figure's basis asks of its source. An estimate may start from anything, and says how in its note. */
-const proof: Readonly<Record<string, string>> = {
-  measured: "measurement",
-  specification: "specification",
-  "os-rule": "os-rule",
-};
+const proof: ReadonlyMap<unknown, string> = new Map([
+  ["measured", "measurement"],
+  ["specification", "specification"],
+  ["os-rule", "os-rule"],
+]);
 
 /** The sources that a catalog file lists, whether or not the rest of it is valid. */
 export function sourceKinds(data: unknown): SourceKinds {
@@ -69,7 +69,7 @@ function citationProblems({ source, basis, note }: Mapping, path: YamlPath, know
     const message = "an estimate does not say what it is made from";
     return [{ path, part: "value", message, remedy: "Add a `note:` that says from what and how." }];
   }
-  const needed = typeof basis === "string" ? proof[basis] : undefined;
+  const needed = proof.get(basis);
   if (needed === undefined || needed === kind) return [];
   const message = `the source ${quote(source)} is of the kind ${quote(kind)}, so the figure is not ${quote(String(basis))}`;
   const remedy = `Cite a source of the kind ${quote(needed)}, or write \`basis: estimate\` with a note.`;

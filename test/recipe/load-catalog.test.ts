@@ -83,6 +83,14 @@ const cases: Case[] = [
   ["no such source", file({ power: "power: { value: 5, basis: measured, source: ▸them }" }), /`them`/, /Add it/],
   ["an unknown basis", file({ budget: budget.replace("measured", "▸mesured") }), /`mesured`/, /`measured`/],
   [
+    "a basis that every object has",
+    file({ budget: budget.replace("measured", "▸constructor") }),
+    /`constructor`/,
+    /`measured`/,
+  ],
+  ["a name of two lines", file({ name: 'name: ▸"My\\nbox"' }), /`My·box` is not a line of text/, /one line/],
+  ["a name that colours the terminal", file({ name: 'name: ▸"\\e[31mred"' }), /not a line of text/, /one line/],
+  [
     "a specification called measured",
     file({ power: "power: { value: 5, basis: ▸measured, source: techpowerup }" }),
     /kind `specification`, so the figure is not `measured`/,
