@@ -1,36 +1,46 @@
-import type { BackendId } from "../hardware/device.js";
 import { decodeRows } from "../hardware/speed/decode-rows.js";
-import { type HeldOutRow, heldOut, meanError, usualEfficiency } from "../hardware/speed/held-out.js";
+import {
+  type HeldOutRow,
+  heldOut,
+  heldOutOnKnownChips,
+  meanError,
+  usualEfficiency,
+} from "../hardware/speed/held-out.js";
 import { median } from "../hardware/speed/quantile.js";
+import type { SpeedConstants } from "../hardware/speed/speed-constants.js";
 import { loadSpeedConstants, loadSpeedData } from "../stages/hardware/speed-files.js";
 
 /**
  * Held-out error of the decode model on the published measurements, beside a constant efficiency: every chip is predicted
- * from the others. The mean relative error, and the share of measurements that lie in the published ranges.
+ * from the others. The share of measurements that lie in the published ranges. Last, chips with other measurements of their own.
  */
 export async function reportSpeedFit(print: (line: string) => void): Promise<void> {
   const constants = await loadSpeedConstants();
-  const rows = heldOut(decodeRows(await loadSpeedData()));
-  print(`decode speed, chips held out of the fit: mean |predicted - measured| / measured (median)`);
-  print(`${"".padEnd(14)} rows chips      model  constant ${usualEfficiency}  in range`);
-  const inRange = ({ backend, measured, predicted }: HeldOutRow) => {
-    const spread = constants.backends.find((one) => one.backend === backend)?.spread;
-    return spread !== undefined && measured >= predicted * spread.low && measured <= predicted * spread.high;
-  };
-  const line = (name: string, own: readonly HeldOutRow[]) => {
+  const rows = decodeRows(await loadSpeedData());
+  const held = heldOut(rows);
+  print("decode speed: mean |predicted - measured| / measured (median) on published measurements");
+  print(`${"chips held out".padEnd(16)} rows chips      model  constant ${usualEfficiency}  in range`);
+  const line = (name: string, own: readonly HeldOutRow[], spread: (row: HeldOutRow) => Spread | undefined) => {
     const chips = new Set(own.map(({ chip }) => chip)).size;
-    const covered = own.filter(inRange).length / own.length;
+    const covered = own.filter((row) => inside(row, spread(row))).length / own.length;
+    const counts = `${String(own.length).padStart(4)} ${String(chips).padStart(5)}`;
     print(
-      `${name.padEnd(14)} ${String(own.length).padStart(4)} ${String(chips).padStart(5)} ${errors(own, "predicted")}   ${errors(own, "usual")}    ${percent(covered).padStart(5)}`,
+      `${name.padEnd(16)} ${counts} ${errors(own, "predicted")}  ${errors(own, "usual")}  ${percent(covered).padStart(8)}`,
     );
   };
-  for (const backend of new Set<BackendId>(rows.map((row) => row.backend))) {
-    line(
-      backend,
-      rows.filter((row) => row.backend === backend),
-    );
+  const ofBackend = ({ backend }: HeldOutRow) => constants.backends.find((one) => one.backend === backend)?.spread;
+  for (const backend of new Set(held.map((row) => row.backend))) {
+    const own = held.filter((row) => row.backend === backend);
+    line(backend, own, ofBackend);
   }
-  line("all", rows);
+  line("all", held, ofBackend);
+  line("known chips", heldOutOnKnownChips(rows), () => constants.knownChips.spread);
+}
+
+type Spread = SpeedConstants["knownChips"]["spread"];
+
+function inside({ measured, predicted }: HeldOutRow, spread: Spread | undefined): boolean {
+  return spread !== undefined && measured >= predicted * spread.low && measured <= predicted * spread.high;
 }
 
 function errors(rows: readonly HeldOutRow[], of: "predicted" | "usual"): string {

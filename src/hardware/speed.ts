@@ -2,6 +2,7 @@ import type { FitResult, SpeedRange } from "./compatibility.js";
 import type { BackendId, Device, Figure } from "./device.js";
 import type { Footprint } from "./memory.js";
 import { hostShare } from "./speed/host-share.js";
+import { sameChip } from "./speed/same-chip.js";
 import type { BackendSpeed, SpeedConstants } from "./speed/speed-constants.js";
 import { type TypeClass, typeClass } from "./speed/type-class.js";
 
@@ -22,7 +23,8 @@ export interface SpeedQuestion {
 /**
  * Tokens per second of one sequence: 1 / (overhead × layers + Σ bytes / (efficiency × bandwidth)), with active experts only,
  * without the looked-up embedding, and summed over device and processor. Efficiencies and overheads are fitted to published
- * measurements (`speed/fit-decode.ts`); the bounds are what chips that were held out of the fit were measured to differ by.
+ * measurements (`speed/fit-decode.ts`); the bounds are what chips that were held out of the fit were measured to differ by, or,
+ * for a chip that was measured, what its measurements differ by.
  * Null where bandwidth or measurements are missing. Always an estimate.
  */
 export function decodeSpeed(question: SpeedQuestion): SpeedRange | null {
@@ -32,8 +34,14 @@ export function decodeSpeed(question: SpeedQuestion): SpeedRange | null {
   const own = processor === undefined ? null : { backend: processor, bandwidth: bandwidthOf(device, processor) };
   const host = question.host ?? own;
   const parts = [
-    { backend, bandwidth: bandwidthOf(device, backend), layers: 1 - onHost.layers, bytes: 1 - onHost.bytes },
-    { backend: host?.backend, bandwidth: host?.bandwidth ?? null, ...onHost },
+    {
+      backend,
+      bandwidth: bandwidthOf(device, backend),
+      chip: device.chip,
+      layers: 1 - onHost.layers,
+      bytes: 1 - onHost.bytes,
+    },
+    { backend: host?.backend, bandwidth: host?.bandwidth ?? null, chip: host === own ? device.chip : null, ...onHost },
   ].filter(({ bytes }) => bytes > 0);
 
   let slowest = 0;
@@ -45,10 +53,13 @@ export function decodeSpeed(question: SpeedQuestion): SpeedRange | null {
     const bytes = footprint.activeBytes * part.bytes + kvReadBytes * part.layers;
     const overhead = speed.overheadSeconds * footprint.layerBytes.length * part.layers;
     const reading = readingSeconds(bytes / part.bandwidth.value, footprint, speed, constants.unmeasuredClass);
-    slowest += (overhead + reading.slow) / speed.spread.low;
-    fastest += (overhead + reading.fast) / speed.spread.high;
+    const known = speed.chips.find(({ name }) => part.chip !== null && sameChip(name, part.chip));
+    const spread = known === undefined ? speed.spread : constants.knownChips.spread;
+    slowest += (overhead + reading.slow) / (spread.low * (known?.factor ?? 1));
+    fastest += (overhead + reading.fast) / (spread.high * (known?.factor ?? 1));
     sources.push(
-      `fit to ${speed.rows} published measurements on ${speed.chips} chips (${speed.backend})${reading.note}`,
+      `fit to ${speed.rows} published measurements on ${speed.chips.length} chips (${speed.backend}), ` +
+        `${known?.rows ?? "none"} of them on ${known?.name ?? "this one"}${reading.note}`,
     );
   }
   return { low: 1 / slowest, high: 1 / fastest, basis: "estimate", source: sources.join("; ") };
@@ -75,6 +86,6 @@ function readingSeconds(ideal: number, { types }: Footprint, speed: BackendSpeed
     slow += seconds / (measured ?? speed.efficiency * (counts ? unmeasured : 1));
     if (counts) missing.add(kind);
   }
-  const note = missing.size === 0 ? "" : `, none of them with types like this file's (${[...missing].join(", ")})`;
+  const note = missing.size === 0 ? "" : `, no types like this file's (${[...missing].join(", ")}) among them`;
   return { slow, fast, note };
 }

@@ -40,6 +40,27 @@ export function heldOut(rows: readonly DecodeRow[]): HeldOutRow[] {
   });
 }
 
+/**
+ * Leave one measurement out: predicted from the backend's others, times what the chip's own others differ from such
+ * predictions. Only measurements of chips that were measured more than once on that backend.
+ */
+export function heldOutOnKnownChips(rows: readonly DecodeRow[]): HeldOutRow[] {
+  return rows.flatMap((row) => {
+    const others = rows.filter((other) => other !== row);
+    const own = others.filter(({ chip, backend }) => chip === row.chip && backend === row.backend);
+    const fit = own.length === 0 ? undefined : fitBackend(others, row.backend);
+    if (fit === undefined) return [];
+    const predicted = chipFactor(own, fit) / fittedSeconds(fit, row);
+    const { chip, backend, seconds, idealSeconds } = row;
+    return [{ chip, backend, measured: 1 / seconds, predicted, usual: usualEfficiency / idealSeconds }];
+  });
+}
+
+/** Measured over fitted speed of one chip, the middle of its measurements. */
+export function chipFactor(own: readonly DecodeRow[], fit: DecodeFit): number {
+  return median(own.map((row) => fittedSeconds(fit, row) / row.seconds));
+}
+
 /** Mean of |predicted − measured| / measured. */
 export function meanError(rows: readonly HeldOutRow[], of: "predicted" | "usual"): number {
   return rows.reduce((sum, row) => sum + Math.abs(row[of] / row.measured - 1), 0) / rows.length;

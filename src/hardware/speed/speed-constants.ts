@@ -10,6 +10,8 @@ export const speedConstants = z.strictObject({
   version: z.literal(1),
   /** How well other chips foretell a chip: mean |predicted − measured| / measured, and that of a constant efficiency of 0.55. */
   heldOut: z.strictObject({ rows: z.int(), chips: z.int(), error: positive, usualError: positive }),
+  /** The same for chips with other measurements of their own, one measurement held out; and measured over predicted speed. */
+  knownChips: z.strictObject({ rows: z.int(), error: positive, spread }),
   /** A class of types that a backend was not measured with may be as much slower as the slowest one measured elsewhere. */
   unmeasuredClass: positive.max(1),
   backends: z.array(
@@ -23,7 +25,8 @@ export const speedConstants = z.strictObject({
       /** Measured over predicted speed of chips that were held out, 10th and 90th percentile. */
       spread,
       rows: z.int(),
-      chips: z.int(),
+      /** Chips that were measured: how many times as fast as the fit each is, and in how many measurements. */
+      chips: z.array(z.strictObject({ name: z.string(), factor: positive, rows: z.int() })),
       sources: z.array(z.string()),
     }),
   ),

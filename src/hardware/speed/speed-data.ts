@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { backendId, source } from "../device.js";
+import { backendId } from "../device.js";
 
 /** One model that was measured. What its header says, in the words of `devices/speed/measurements.yaml`. */
 const measuredModel = z.strictObject({
@@ -44,7 +44,8 @@ export type Measurement = z.infer<typeof measurement>;
 export const speedData = z
   .strictObject({
     version: z.literal(1),
-    sources: z.array(source),
+    /** Where its measurements can be read; null is this project's own collection. */
+    sources: z.array(z.strictObject({ id: z.string(), title: z.string(), url: z.url().nullable() })),
     models: z.record(z.string(), measuredModel),
     chips: z.record(z.string(), z.strictObject({ name: z.string(), bandwidth: z.number().positive() })),
     measurements: z.array(measurement),
