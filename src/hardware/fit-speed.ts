@@ -1,4 +1,5 @@
 import type { FitResult, SpeedRange } from "./compatibility.js";
+import type { Device } from "./device.js";
 import type { MemoryEstimate } from "./memory.js";
 import { memoryAt } from "./memory-at.js";
 import type { Placement, PlacementQuestion } from "./place-model.js";
@@ -6,6 +7,8 @@ import { prefillSpeed } from "./prefill-speed.js";
 import type { SpeedConstants } from "./speed/speed-constants.js";
 import { decodeSpeed } from "./speed.js";
 
+/** With all that the catalog says of the device. */
+type Question = PlacementQuestion & { device: Device };
 type Speed = Pick<FitResult, "decode" | "prefill" | "sustained" | "energyPerToken" | "batteryPer1kTokens">;
 
 const nothing: Speed = { decode: null, prefill: null, sustained: null, energyPerToken: null, batteryPer1kTokens: null };
@@ -14,7 +17,7 @@ const nothing: Speed = { decode: null, prefill: null, sustained: null, energyPer
  * How fast a placed model answers, and for how long: decode from a full to an empty cache, prefill where everything is on
  * the device, heat and battery as the catalog knows them. All null for what does not run.
  */
-export function fitSpeed(question: PlacementQuestion, placement: Placement, constants: SpeedConstants | null): Speed {
+export function fitSpeed(question: Question, placement: Placement, constants: SpeedConstants | null): Speed {
   if (placement.verdict === "no") return nothing;
   const { device, model, context, kvType } = question;
   const { retention, energyPerToken, batteryPer1kTokens } = device.sustained;
@@ -28,7 +31,7 @@ export function fitSpeed(question: PlacementQuestion, placement: Placement, cons
 }
 
 function decodeRange(
-  { model: { footprint }, device }: PlacementQuestion,
+  { model: { footprint }, device }: Question,
   placement: Placement,
   { kvBytes }: MemoryEstimate,
   constants: SpeedConstants,

@@ -5,6 +5,7 @@ import { judgeFit } from "./judge-fit.js";
 import { kvTypes, type MemoryEstimate, type ModelMemory } from "./memory.js";
 import { canRun, memoryAt } from "./memory-at.js";
 import { type Candidate, recommendVariant } from "./recommend.js";
+import type { SpeedConstants } from "./speed/speed-constants.js";
 
 /** A variant of a release with what the allocator says of it. */
 export interface JudgedVariant extends Omit<CompatibleVariant, "memory"> {
@@ -19,13 +20,15 @@ export type JudgedDevices = {
   backends: readonly Backend[];
   /** What the figures of both cite. */
   sources: readonly Source[];
+  /** What speeds are reckoned with; null tells none. */
+  speed: SpeedConstants | null;
 };
 
 /** Every variant of a release on every device: `hardware-compatibility.json`. Pure, the same for the same facts. */
 export function judgeRelease(
   model: string,
   variants: readonly JudgedVariant[],
-  { devices, backends, sources }: JudgedDevices,
+  { devices, backends, sources, speed }: JudgedDevices,
 ): HardwareCompatibility {
   const known: Catalog["backends"] = new Map(backends.map((backend) => [backend.id, backend]));
   const results = devices.flatMap((device) =>
@@ -36,6 +39,7 @@ export function judgeRelease(
           model: variant.memory,
           device,
           backends: known,
+          speed,
           context,
           kvType: "f16",
         }),

@@ -1,4 +1,5 @@
 import type { Catalog } from "../hardware/device.js";
+import type { SpeedConstants } from "../hardware/speed/speed-constants.js";
 import type { HubFile } from "../hub/hub-file.js";
 import type { SnapshotFile } from "../stages/fetch/snapshot-report.js";
 import type { ToolId } from "../stages/stage.js";
@@ -13,6 +14,8 @@ export interface PlanFacts {
   hubTexts: ReadonlyMap<string, HubTextFile>;
   /** Devices, what their backends do with types, and where that is known from. */
   catalog: Catalog;
+  /** What speeds are reckoned with. */
+  speed: SpeedConstants;
   toolDigests: Readonly<Record<ToolId, string>>;
   /** Version names for the report, by tool. */
   toolVersions: Readonly<Record<string, string>>;

@@ -16,6 +16,7 @@ import type { FileChoice } from "../stages/fetch/file-choice.js";
 import { maxConfigBytes, parseConfig, vocabularySize } from "../stages/fetch/read-config.js";
 import { selectHubFiles } from "../stages/fetch/select-hub-files.js";
 import { maxIndexBytes } from "../stages/fetch/weight-index.js";
+import { loadSpeedConstants } from "../stages/hardware/speed-files.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import { packageVersion } from "../util/package-version.js";
 import type { ModelFacts, PlanFacts } from "./facts.js";
@@ -40,6 +41,7 @@ export async function gatherFacts(settings: Settings, digests: DigestCache): Pro
     texts,
     hubTexts: await findHubTexts(settings),
     catalog: await loadCatalog(settings.catalog),
+    speed: await loadSpeedConstants(),
     toolDigests: {
       "llama.cpp": toolchain.digest,
       converter: `${toolchain.digest}+${python.digest}`,

@@ -27,7 +27,7 @@ export function packageParams(settings: Settings, facts: PlanFacts): PackagePara
       search: searches(settings) ? corpusTexts("search", settings, facts) : [],
       evaluation: corpusTexts("evaluation", settings, facts),
     },
-    hardware: judgedDevices(settings.devices, facts.catalog),
+    hardware: judgedDevices(settings.devices, facts),
     lock: lock(settings, facts),
     toolchain: facts.toolVersions,
   };

@@ -69,6 +69,7 @@ describe("a first run", () => {
       "assets/size-kld.svg",
       "assets/types-Q4_K_M.svg",
       "assets/types-Q8_0.svg",
+      "hardware-compatibility.json",
       "recipe.lock.yaml",
       "release.json",
       "report.html",
@@ -77,7 +78,7 @@ describe("a first run", () => {
       "tiny-llama-imatrix.gguf",
     ]);
     const sums = readFileSync(join(release, "SHA256SUMS"), "utf8").trim().split("\n");
-    expect(sums).toHaveLength(10);
+    expect(sums).toHaveLength(11);
     for (const line of sums) expect(line).toBe(`${await sha256File(join(release, line.slice(66)))}  ${line.slice(66)}`);
   });
 
@@ -154,6 +155,7 @@ describe("a second run", () => {
       "validate:Q3_K_M:structure",
       "validate:Q3_K_M",
       "smoke:Q3_K_M",
+      "package:Q3_K_M:memory",
       "package",
     ]);
     const gguf = await readGguf(join(release, "tiny-llama-Q3_K_M.gguf"));
