@@ -15,7 +15,9 @@ export function resolveManifest(files: readonly string[], tag?: string): Pick {
   if (tag !== undefined) return nothing("the Hub knows no such tag here");
   const [only, ...others] = models;
   if (only === undefined) return nothing("there is no model");
-  return others.length === 0 ? taken(only) : nothing("there is no Q4_K_M, so the Hub chooses by rules it does not tell");
+  return others.length === 0
+    ? taken(only)
+    : nothing("there is no Q4_K_M, so the Hub chooses by rules it does not tell");
 }
 
 function matches(file: string, tag: string): boolean {
