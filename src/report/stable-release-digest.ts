@@ -1,24 +1,19 @@
-import { canonicalJson, type Json, type JsonObject } from "../util/canonical-json.js";
+import { canonicalJson, type Json } from "../util/canonical-json.js";
 import { sha256 } from "../util/sha256.js";
 import type { RunReport } from "./run-report.js";
 
 /**
- * sha256 of everything in `release.json` that two runs of one recipe agree on: all but `steps`, which tell what was
- * built this time and in how many seconds, and the speed of smoke tests. `release.json` cannot stand in SHA256SUMS for
- * the sake of these; the provenance, which does, holds this digest instead. Order of keys and white space do not count.
+ * sha256 over what `release.json` says of the release, leaving out what differs between equal releases: how the steps of
+ * the run went, and how fast the model was on that machine. The provenance, which SHA256SUMS covers, holds it.
  */
-export function stableReleaseDigest(report: RunReport): string {
-  const { steps: _steps, variants, ...stable } = report;
-  return sha256(canonicalJson({ ...toJson(stable), variants: variants.map(withoutSpeed) }));
-}
-
-function withoutSpeed({ smoke, ...variant }: RunReport["variants"][number]): JsonObject {
-  if (smoke === null || smoke === undefined) return toJson({ ...variant, smoke: null });
-  const { speed: _speed, ...verdict } = smoke;
-  return toJson({ ...variant, smoke: verdict });
-}
-
-/** Through text, as it stands in the file: what JSON leaves out or rounds is so in both. */
-function toJson(value: object): JsonObject {
-  return JSON.parse(JSON.stringify(value)) as { [key: string]: Json };
+export function stableReleaseDigest({ steps: _steps, variants, ...rest }: RunReport): string {
+  const stable = {
+    ...rest,
+    variants: variants.map(({ smoke, ...variant }) => ({
+      ...variant,
+      smoke: smoke === null ? null : { passed: smoke.passed, failed: smoke.failed },
+    })),
+  };
+  // Through JSON, as the file goes: members that are undefined are not there.
+  return sha256(canonicalJson(JSON.parse(JSON.stringify(stable)) as Json));
 }

@@ -93,6 +93,7 @@ export const errorCodes = {
   "QS-GATE-FAILED": { exit: 3, about: "At least one variant failed a gate or a smoke test and was left out." },
   "QS-PUBLISH-RELEASE": { exit: 2, about: "The folder to publish is not a whole release." },
   "QS-PUBLISH-TARGET": { exit: 2, about: "The place to publish to is missing, unknown or in use." },
+  "QS-VERIFY-TARGET": { exit: 2, about: "What to verify is neither a folder nor a repository on the Hub." },
   // the Hub (src/hub)
   "QS-HUB-ENDPOINT": { exit: 2, about: "HF_ENDPOINT is not an address that a token may be sent to." },
   "QS-HUB-TOKEN": { exit: 2, about: "The Hub token holds characters that no token has." },
