@@ -11,6 +11,10 @@ export const errorCodes = {
   "QS-RECIPE-EMPTY": { exit: 2, about: "The recipe file holds nothing." },
   "QS-RECIPE-YAML": { exit: 2, about: "The file is not valid YAML, or is too large, too deep or expands too far." },
   "QS-RECIPE-INVALID": { exit: 2, about: "The recipe does not follow the schema, or its parts contradict each other." },
+  "QS-RECIPE-LABEL": {
+    exit: 2,
+    about: "A variant's name is no quantization label the Hub reads, or leads a runtime to another file.",
+  },
   "QS-PIPELINE-MISSING": { exit: 2, about: "The recipe names a pipeline that does not exist." },
   "QS-PIPELINE-INVALID": { exit: 2, about: "The pipeline file does not follow its schema." },
   // reading GGUF files (src/gguf)

@@ -105,7 +105,8 @@ function tagProblems(files: readonly string[], { name, file }: NamedModel): Reso
   const [first] = wrong;
   if (first === undefined || files.includes("preset.ini")) return [];
   const where = wrong.map(({ runtime, found }) => `${runtime} finds ${found}`).join(", ");
-  const remedy = "Rename the variant or leave out the other file: no name may be the end of another one's.";
+  const remedy =
+    "Rename the variant, the other file, or the model where its own name holds the tag: the first file that matches is taken.";
   return [error("QS-RESOLVE-TAG", file, `${file} is not what the tag ${name} leads to: ${where}`, remedy)];
 }
 
