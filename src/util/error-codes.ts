@@ -94,6 +94,7 @@ export const errorCodes = {
   "QS-TEXT-OVERLAP": { exit: 2, about: "Calibration, search and evaluation share a text, so figures would flatter." },
   "QS-QUANTIZE-RULE": { exit: 2, about: "A manual tensor rule matches nothing or was not honoured." },
   "QS-PACKAGE-NOTHING": { exit: 3, about: "No variant passed, so there is nothing to release." },
+  "QS-PACKAGE-NAMES": { exit: 2, about: "A file name of the release leads a runtime to another file, or to none." },
   "QS-GATE-FAILED": { exit: 3, about: "At least one variant failed a gate or a smoke test and was left out." },
   "QS-PUBLISH-RELEASE": { exit: 2, about: "The folder to publish is not a whole release." },
   "QS-PUBLISH-TARGET": { exit: 2, about: "The place to publish to is missing, unknown or in use." },
