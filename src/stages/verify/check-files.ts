@@ -6,7 +6,7 @@ import { type VerifyProblem, wrong } from "./verify-report.js";
 export const unlisted: readonly string[] = [checksumsFile, "release.json"];
 export const provenanceFile = "provenance.intoto.json";
 
-/** What the Hub itself puts into a repository. */
+/** What the Hub itself puts into a repository, and thereby into what is downloaded from it. */
 const ofTheHub: readonly string[] = [".gitattributes"];
 
 type Digests = ReadonlyMap<string, string>;

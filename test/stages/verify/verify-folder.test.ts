@@ -6,6 +6,7 @@ import { stableReleaseDigest } from "../../../src/report/stable-release-digest.j
 import { verifyFolder } from "../../../src/stages/verify/verify-folder.js";
 import type { VerifyReport } from "../../../src/stages/verify/verify-report.js";
 import { listFiles } from "../../../src/util/files.js";
+import { put } from "../../fixtures/cli.js";
 import { failureOf } from "../../fixtures/failure.js";
 import { seal, smallModel, sum, writeRelease } from "../../fixtures/small-release.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
@@ -225,6 +226,16 @@ test("names that lead a runtime elsewhere are errors", async () => {
   const report = edit(folder, () => undefined);
   await seal(folder, report);
   expect(codes(await verifyFolder(folder, never))).toEqual(["QS-RESOLVE-PRESET"]);
+});
+
+test("a release that git or Hugging Face's client downloaded is in order", async () => {
+  const folder = copy();
+  put(join(folder, ".gitattributes"), "*.gguf filter=lfs\n");
+  put(join(folder, ".git", "HEAD"), "ref: refs/heads/main\n");
+  put(join(folder, ".cache", "huggingface", "download", "README.md.metadata"), "1\n");
+  expect(await verifyFolder(folder, never)).toMatchObject({ ok: true, problems: [] });
+  put(join(folder, ".hidden"), "x");
+  expect(named(await verifyFolder(folder, never))).toEqual(new Set([".hidden"]));
 });
 
 test("without a provenance there is a warning, and what is no folder has an error", async () => {
