@@ -150,13 +150,13 @@ test("no byte of release.json can be changed but those that tell how a run went"
   const text = readFileSync(path);
   const digest = stableReleaseDigest(JSON.parse(text.toString()));
   const unnoticed: number[] = [];
-  for (let position = 0; position < text.length; position += 11) {
+  for (let position = 0; position < text.length; position += 37) {
     const changed = Buffer.from(text);
     changed[position] = (changed[position] ?? 0) ^ 1;
     writeFileSync(path, changed);
     if ((await verifyFolder(folder, never)).ok) unnoticed.push(position);
   }
-  expect(unnoticed.length).toBeLessThan(30);
+  expect(unnoticed.length).toBeLessThan(12);
   for (const position of unnoticed) {
     const changed = Buffer.from(text);
     changed[position] = (changed[position] ?? 0) ^ 1;
