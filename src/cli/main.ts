@@ -15,6 +15,7 @@ const commands = {
   recommend: () => import("./commands/recommend.js"),
   devices: () => import("./commands/devices.js"),
   publish: () => import("./commands/publish.js"),
+  verify: () => import("./commands/verify.js"),
   doctor: () => import("./commands/doctor.js"),
   cache: () => import("./commands/cache.js"),
   schema: () => import("./commands/schema.js"),
@@ -119,6 +120,12 @@ program
   .option("--dry-run", "say what would be done, and do nothing")
   .option(...json)
   .action(async (release, options) => (await commands.publish()).publish(release, options));
+
+program
+  .command("verify <release>")
+  .description("check a release folder, or hf:org/name[@revision]: checksums, headers, labels, what runtimes will pick")
+  .option(...json)
+  .action(async (release, options) => (await commands.verify()).verify(release, options));
 
 program
   .command("doctor")

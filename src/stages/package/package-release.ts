@@ -16,10 +16,11 @@ import { collectHardware } from "./collect-hardware.js";
 import { collectPage } from "./collect-page.js";
 import { collectReport } from "./collect-report.js";
 import { type PackageParams, variantInput } from "./package-params.js";
+import { requireNames } from "./require-names.js";
 
 /**
  * Builds the release folder from the variants that passed; files are hard-linked, not copied.
- * Errors: QS-PACKAGE-NOTHING when no variant passed.
+ * Errors: QS-PACKAGE-NOTHING when no variant passed, QS-PACKAGE-NAMES.
  */
 export const packageRelease: Operation<PackageParams> = {
   stage: "package",
@@ -42,6 +43,7 @@ export const packageRelease: Operation<PackageParams> = {
       const rules = context.input(variantInput("rules", variant.name));
       if (rules !== undefined) await linkOrCopy(rules, join(context.out, `${variant.name}.tensor-types.txt`));
     }
+    await requireNames(context.out, passed);
     const hardware = await collectHardware(passed, params, context);
     await writeReport(context, "hardware-compatibility.json", hardware);
     const page = { ...(await collectPage(report, params, context)), hardware };
