@@ -19,7 +19,7 @@ const mostStagings = 5;
 /**
  * Publishes a checked release to the Hub, so that main always holds a whole release: the former one or this one. What an
  * interrupted publish has uploaded is not sent again, and what is there already is not committed again.
- * Errors: QS-PUBLISH-TOKEN, QS-PUBLISH-PUBLIC, QS-PUBLISH-CONFLICT, QS-PUBLISH-STORED, QS-HUB-*, QS-INPUT-CHANGED.
+ * Errors: QS-PUBLISH-PUBLIC, QS-PUBLISH-CONFLICT, QS-PUBLISH-STORED, QS-HUB-*, QS-INPUT-CHANGED.
  */
 export async function publishToHub(
   connection: HubConnection,
@@ -27,7 +27,6 @@ export async function publishToHub(
   options: HubPublishOptions,
   hooks: UploadHooks,
 ): Promise<HubPublication> {
-  requireAccess(connection, options.repo);
   const { repo } = options;
   const { signal } = hooks;
   const plan = await planHub(connection, release, options, signal);
@@ -47,14 +46,13 @@ export async function publishToHub(
   return publication(connection, options, plan, done);
 }
 
-/** What `publishToHub` would do. Errors: as `planHub`, QS-PUBLISH-TOKEN. */
+/** What `publishToHub` would do. Errors: as `planHub`. */
 export async function previewHub(
   connection: HubConnection,
   release: CheckedRelease,
   options: HubPublishOptions,
   signal: AbortSignal,
 ): Promise<HubPublication> {
-  requireAccess(connection, options.repo);
   const plan = await planHub(connection, release, options, signal);
   const commit = isNothing(plan.changes) ? (plan.main?.commit ?? null) : null;
   return publication(connection, options, plan, { commit, sentBytes: 0, pullRequest: plan.pullRequest });
@@ -102,7 +100,8 @@ async function stage(
   }
 }
 
-function requireAccess(connection: HubConnection, repo: string): void {
+/** Throws when the Hub may not be asked or there is no token to ask with. Errors: QS-PUBLISH-TOKEN, QS-HUB-OFFLINE. */
+export function requireAccess(connection: HubConnection, repo: string): void {
   if (connection.offline) throw offlineError(`what ${repo} holds`);
   if (connection.hasToken) return;
   throw new QuantsmithError("QS-PUBLISH-TOKEN", `publishing to ${repo} needs a token`, {

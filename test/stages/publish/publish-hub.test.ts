@@ -2,7 +2,7 @@ import { appendFileSync, mkdtempSync, readFileSync, writeFileSync } from "node:f
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { HubConnection } from "../../../src/hub/connection.js";
-import { previewHub } from "../../../src/stages/publish/publish-hub.js";
+import { previewHub, requireAccess } from "../../../src/stages/publish/publish-hub.js";
 import { releaseFiles } from "../../../src/stages/publish/release-files.js";
 import { sha256 } from "../../../src/util/sha256.js";
 import type { Hub } from "../../fixtures/hub-server/hub.js";
@@ -210,8 +210,8 @@ describe("answers that are lost", () => {
 describe("refusals", () => {
   test("no token, a token without rights, a private release for a public repository, another name", async () => {
     releaseFolder(folder);
-    const nobody = connectToWrite(hub, base);
-    expect(await failure(publishFolder({ ...nobody, hasToken: false }, folder))).toBe("QS-PUBLISH-TOKEN");
+    expect(() => requireAccess({ ...connection, hasToken: false }, "me/model")).toThrow("needs a token");
+    expect(() => requireAccess({ ...connection, offline: true }, "me/model")).toThrow("HF_HUB_OFFLINE");
     expect(await failure(publishFolder(connection, folder, { repo: "other/model" }))).toBe("QS-HUB-FORBIDDEN");
     await publishFolder(connection, folder);
     expect(await failure(publishFolder(connection, folder, { private: true }))).toBe("QS-PUBLISH-PUBLIC");
