@@ -12,6 +12,7 @@ const commands = {
   inspect: () => import("./commands/inspect.js"),
   types: () => import("./commands/types.js"),
   publish: () => import("./commands/publish.js"),
+  verify: () => import("./commands/verify.js"),
   doctor: () => import("./commands/doctor.js"),
   cache: () => import("./commands/cache.js"),
   schema: () => import("./commands/schema.js"),
@@ -87,6 +88,12 @@ program
   .option("--dry-run", "say what would be done, and do nothing")
   .option(...json)
   .action(async (release, options) => (await commands.publish()).publish(release, options));
+
+program
+  .command("verify <release>")
+  .description("check a release folder, or hf:org/name[@revision]: checksums, headers, labels, what runtimes will pick")
+  .option(...json)
+  .action(async (release, options) => (await commands.verify()).verify(release, options));
 
 program
   .command("doctor")

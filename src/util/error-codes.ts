@@ -11,6 +11,10 @@ export const errorCodes = {
   "QS-RECIPE-EMPTY": { exit: 2, about: "The recipe file holds nothing." },
   "QS-RECIPE-YAML": { exit: 2, about: "The file is not valid YAML, or is too large, too deep or expands too far." },
   "QS-RECIPE-INVALID": { exit: 2, about: "The recipe does not follow the schema, or its parts contradict each other." },
+  "QS-RECIPE-LABEL": {
+    exit: 2,
+    about: "A variant's name is no quantization label the Hub reads, or leads a runtime to another file.",
+  },
   "QS-PIPELINE-MISSING": { exit: 2, about: "The recipe names a pipeline that does not exist." },
   "QS-PIPELINE-INVALID": { exit: 2, about: "The pipeline file does not follow its schema." },
   // reading GGUF files (src/gguf)
@@ -90,13 +94,17 @@ export const errorCodes = {
   "QS-TEXT-OVERLAP": { exit: 2, about: "Calibration, search and evaluation share a text, so figures would flatter." },
   "QS-QUANTIZE-RULE": { exit: 2, about: "A manual tensor rule matches nothing or was not honoured." },
   "QS-PACKAGE-NOTHING": { exit: 3, about: "No variant passed, so there is nothing to release." },
+  "QS-PACKAGE-NAMES": { exit: 2, about: "A file name of the release leads a runtime to another file, or to none." },
   "QS-GATE-FAILED": { exit: 3, about: "At least one variant failed a gate or a smoke test and was left out." },
   "QS-PUBLISH-RELEASE": { exit: 2, about: "The folder to publish is not a whole release." },
   "QS-PUBLISH-TARGET": { exit: 2, about: "The place to publish to is missing, unknown or in use." },
   "QS-PUBLISH-TOKEN": { exit: 5, about: "Publishing to the Hub needs a token, and there is none." },
   "QS-PUBLISH-PUBLIC": { exit: 2, about: "A private release was about to go into a public repository." },
+  "QS-PUBLISH-CARD": { exit: 2, about: "The Hub does not accept the model card's front matter." },
+  "QS-PUBLISH-NAMES": { exit: 2, about: "A file in the repository would lead a runtime away from a variant." },
   "QS-PUBLISH-CONFLICT": { exit: 5, about: "Someone else changed the files of a release while it was published." },
   "QS-PUBLISH-STORED": { exit: 5, about: "The Hub holds something else than what it was sent." },
+  "QS-VERIFY-TARGET": { exit: 2, about: "What to verify is neither a folder nor a repository on the Hub." },
   // the Hub (src/hub)
   "QS-HUB-ENDPOINT": { exit: 2, about: "HF_ENDPOINT is not an address that a token may be sent to." },
   "QS-HUB-TOKEN": { exit: 2, about: "The Hub token holds characters that no token has." },

@@ -4,7 +4,7 @@ import { previewPublish, publishTo } from "../../stages/publish/publish.js";
 import { parseTarget, type TargetText } from "../../stages/publish/target.js";
 import { formatBytes } from "../../util/bytes.js";
 import { interruptSignal } from "../interrupt.js";
-import { note, print, printJson } from "../print.js";
+import { note, print, printJson, problemLines } from "../print.js";
 import { uploadProgress } from "../views/upload-progress.js";
 
 export interface PublishCommandOptions extends TargetText {
@@ -18,13 +18,17 @@ export async function publish(release: string, options: PublishCommandOptions): 
   const folder = resolve(release);
   const signal = interruptSignal();
   const done = options.dryRun !== true;
-  const { report, place, hub } = done
+  const { report, place, hub, verified } = done
     ? await publishTo(folder, target, { signal, onProgress: uploadProgress(note) })
     : await previewPublish(folder, target, signal);
+  if (verified?.ok === false) process.exitCode = 3;
   const variants = report.variants.map(({ file }) => file);
   if (options.json === true) {
-    return printJson({ release: folder, to: options.to, published: done, variants, ...(hub ? { hub } : {}) });
+    const document = { release: folder, to: options.to, published: done, variants, ...(hub ? { hub } : {}) };
+    const { ok, problems } = verified ?? {};
+    return printJson(verified ? { ...document, verified: { ok, problems } } : document);
   }
+  for (const line of problemLines(verified?.problems ?? [])) note(line);
   for (const operation of hub?.operations ?? []) print(describe(operation));
   if (hub?.operations.length === 0) return print(`${place} holds this release already`);
   print(`${done ? "Published" : "Would publish"} ${variants.length} variants of ${folder} to ${place}`);

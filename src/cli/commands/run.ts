@@ -18,7 +18,7 @@ import { DigestCache } from "../../util/digest-cache.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { interruptSignal } from "../interrupt.js";
 import { loadSettings, type PlanOptions, planFor, settingsNotes } from "../prepare.js";
-import { errorDocument, exitCodeOf, formatError, note, print, printJson, textTable } from "../print.js";
+import { errorDocument, exitCodeOf, formatError, note, print, printJson, problemLines, textTable } from "../print.js";
 import { plainView } from "../views/plain-view.js";
 import { terminalView } from "../views/terminal-view.js";
 import { uploadProgress } from "../views/upload-progress.js";
@@ -85,7 +85,10 @@ async function publishWhole(
     note("Not published, because not every variant passed. `quantsmith publish` publishes the release as it is.");
     return;
   }
-  const { place, hub } = await publishTo(report.release, target, { signal, onProgress: uploadProgress(note) });
+  const hooks = { signal, onProgress: uploadProgress(note) };
+  const { place, hub, verified } = await publishTo(report.release, target, hooks);
+  for (const line of problemLines(verified?.problems ?? [])) note(line);
+  if (verified?.ok === false) process.exitCode = 3;
   note(hub?.operations.length === 0 ? `${place} holds this release already` : `Published to ${place}`);
 }
 

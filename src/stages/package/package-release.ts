@@ -14,10 +14,11 @@ import { type Operation, requiredInput } from "../stage.js";
 import { collectPage } from "./collect-page.js";
 import { collectReport } from "./collect-report.js";
 import { type PackageParams, variantInput } from "./package-params.js";
+import { requireNames } from "./require-names.js";
 
 /**
  * Builds the release folder from the variants that passed; files are hard-linked, not copied.
- * Errors: QS-PACKAGE-NOTHING when no variant passed.
+ * Errors: QS-PACKAGE-NOTHING when no variant passed, QS-PACKAGE-NAMES.
  */
 export const packageRelease: Operation<PackageParams> = {
   stage: "package",
@@ -40,6 +41,7 @@ export const packageRelease: Operation<PackageParams> = {
       const rules = context.input(variantInput("rules", variant.name));
       if (rules !== undefined) await linkOrCopy(rules, join(context.out, `${variant.name}.tensor-types.txt`));
     }
+    requireNames(await listFiles(context.out), passed);
     const page = await collectPage(report, params, context);
     await writeAssets(context.out, assetsOf(page, release));
     await writeFile(join(context.out, "report.html"), renderPage(page));

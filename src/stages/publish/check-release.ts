@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { parseChecksums } from "../../report/checksums.js";
 import type { RunReport } from "../../report/run-report.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { listFiles } from "../../util/files.js";
 import { sha256File } from "../../util/sha256.js";
-import { parseChecksums } from "./checksums.js";
 
 /**
  * Checks a release folder before it is published: every file is as SHA256SUMS says, every model file belongs to a
@@ -53,7 +53,7 @@ async function readReport(folder: string): Promise<RunReport> {
 /** What SHA256SUMS lists, file to sha256. Errors: QS-PUBLISH-RELEASE when there is none. */
 export async function readChecksums(folder: string): Promise<Map<string, string>> {
   const text = await readFile(join(folder, "SHA256SUMS"), "utf8").catch(() => "");
-  const listed = parseChecksums(text);
+  const { files: listed } = parseChecksums(text);
   if (listed.size === 0) fail(folder, "it has no SHA256SUMS");
   return listed;
 }

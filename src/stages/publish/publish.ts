@@ -1,11 +1,13 @@
 import { hubConnection } from "../../hub/connection.js";
 import type { UploadHooks } from "../../hub/upload/upload-objects.js";
 import type { RunReport } from "../../report/run-report.js";
+import { verifyRemote } from "../verify/verify-remote.js";
+import type { VerifyReport } from "../verify/verify-report.js";
 import { checkRelease } from "./check-release.js";
 import type { HubPublication } from "./hub-options.js";
 import { publishToFolder } from "./publish-dir.js";
 import { previewHub, publishToHub, requireAccess } from "./publish-hub.js";
-import { releaseFiles } from "./release-files.js";
+import { type CheckedRelease, releaseFiles } from "./release-files.js";
 import type { PublishTarget } from "./target.js";
 
 export interface Publication {
@@ -14,6 +16,8 @@ export interface Publication {
   place: string;
   /** What was done on the Hub, for a target there. */
   hub?: HubPublication;
+  /** What reading everything back from the Hub has found. */
+  verified?: VerifyReport;
 }
 
 /** Throws before any work is done when a target can be seen to be out of reach. Errors: QS-PUBLISH-TOKEN, QS-HUB-*. */
@@ -32,8 +36,11 @@ export async function publishTo(release: string, target: PublishTarget, hooks: U
   }
   requireReachable(target);
   const checked = await releaseFiles(release);
-  const hub = await publishToHub(hubConnection(), checked, target, hooks);
-  return { report: checked.report, place: hub.pullRequest ?? hub.url, hub };
+  const connection = hubConnection();
+  const hub = await publishToHub(connection, checked, target, hooks);
+  const place = { repo: target.repo, revision: hub.commit ?? "main" };
+  const verified = await verifyRemote(connection, { ...place, expected: expectedOf(checked, hub) }, hooks.signal);
+  return { report: checked.report, place: hub.pullRequest ?? hub.url, hub, verified };
 }
 
 /** What `publishTo` would do; changes nothing. Errors: as `publishTo`. */
@@ -47,4 +54,12 @@ export async function previewPublish(
   const checked = await releaseFiles(release);
   const hub = await previewHub(hubConnection(), checked, target, signal);
   return { report: checked.report, place: hub.url, hub };
+}
+
+/** What must be there. A rerun that changed nothing but its seconds leaves the former `release.json`. */
+function expectedOf({ files }: CheckedRelease, { operations }: HubPublication): Map<string, string> {
+  const changed = operations.some(({ operation }) => operation === "commit" || operation === "open-pull-request");
+  return new Map(
+    files.filter(({ path }) => changed || path !== "release.json").map(({ path, sha256 }) => [path, sha256]),
+  );
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { type LocalFile, localFile } from "../../hub/upload/local-file.js";
 import type { RunReport } from "../../report/run-report.js";
+import { stableReleaseDigest } from "../../report/stable-release-digest.js";
 import { listFiles } from "../../util/files.js";
 import { sha256 } from "../../util/sha256.js";
 import { checkRelease, readChecksums } from "./check-release.js";
@@ -11,7 +12,7 @@ export interface CheckedRelease {
   report: RunReport;
   /** Everything in it, sorted by path. */
   files: LocalFile[];
-  /** sha256 over all names and digests: what is published is the same when this is. */
+  /** The same for equal releases: sha256 over all names and digests, `release.json` without what differs from run to run. */
   digest: string;
 }
 
@@ -22,5 +23,7 @@ export async function releaseFiles(folder: string): Promise<CheckedRelease> {
   const listed = await readChecksums(folder);
   const files = await Promise.all(paths.map((path) => localFile(path, join(folder, path), listed.get(path))));
   const report = await checkRelease(folder);
-  return { folder, report, files, digest: sha256(files.map((file) => `${file.sha256}  ${file.path}\n`).join("")) };
+  const stable = stableReleaseDigest(report);
+  const lines = files.map((file) => `${file.path === "release.json" ? stable : file.sha256}  ${file.path}\n`);
+  return { folder, report, files, digest: sha256(lines.join("")) };
 }

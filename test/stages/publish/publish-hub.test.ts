@@ -28,7 +28,8 @@ afterEach(async () => {
 
 const uploads = () =>
   hub.requests.filter(({ server, method, status }) => server === "storage" && method === "PUT" && status === 200);
-const writes = () => hub.requests.filter(({ method, path }) => method !== "GET" && !path.includes("/preupload/"));
+const writes = () =>
+  hub.requests.filter(({ method, path }) => method !== "GET" && !/preupload|validate-yaml/.test(path));
 const mainCommits = () => hub.repo("me/model")?.history("main") ?? [];
 const failure = (promise: Promise<unknown>) =>
   promise.then(
@@ -61,6 +62,17 @@ describe("via branch", () => {
     expect(second.operations).toEqual([]);
     expect(second.commit).toBe(first.commit);
     expect(writes().length).toBe(before);
+  });
+
+  test("a rerun that took another time changes nothing; another figure does", async () => {
+    releaseFolder(folder);
+    const first = await publishFolder(connection, folder);
+    const path = join(folder, "release.json");
+    const text = readFileSync(path, "utf8");
+    writeFileSync(path, text.replace(/"seconds": [\d.]+/, '"seconds": 99'));
+    expect(await publishFolder(connection, folder)).toMatchObject({ operations: [], commit: first.commit });
+    writeFileSync(path, text.replace(/"sameTop": [\d.]+/, '"sameTop": 99'));
+    expect((await publishFolder(connection, folder)).commit).not.toBe(first.commit);
   });
 
   test("the next release sends what differs, takes away what it no longer has, and leaves foreign files", async () => {
@@ -237,6 +249,21 @@ describe("refusals", () => {
     };
     expect(await failure(publishFolder(connection, folder))).toBe("QS-INPUT-CHANGED");
     expect(treeOf(hub)).toEqual({});
+  });
+
+  test("a card that the Hub would not take, before anything is uploaded", async () => {
+    releaseFolder(folder, { card: "---\nlicense: [mit\n---\n# A model\n" });
+    expect(await failure(publishFolder(connection, folder))).toBe("QS-PUBLISH-CARD");
+    expect(writes()).toEqual([]);
+  });
+
+  test("a file that others keep in the repository and that a runtime would take for a variant", async () => {
+    releaseFolder(folder);
+    await publishFolder(connection, folder);
+    const theirs = { path: "preset.ini", content: Buffer.from("x"), oid: "1".repeat(40) };
+    hub.repo("me/model")?.change("main", { title: "theirs", set: [theirs], remove: [] });
+    releaseFolder(folder, { card: "# New\n" });
+    expect(await failure(publishFolder(connection, folder))).toBe("QS-PUBLISH-NAMES");
   });
 
   test("what the Hub words in a refusal is told, and the token is not", async () => {
