@@ -233,6 +233,9 @@ const cases: Case[] = [
     /./,
   ],
   ["place to publish", "publish: { repo: ▸me }", /not a place to publish/, /`dir:path`/],
+  ["a way to publish into a folder", "publish: { repo: dir:x, ▸via: pr }", /a folder has no `via`/, /Hub/],
+  ["collection", "publish: { repo: a/b, collection: ▸mine }", /not a collection's slug/, /\/collections\//],
+  ["gating", "publish: { repo: a/b, gated: ▸true }", /./, /./],
   ["device id", "devices: [▸iPhone 15]", /not a device id/, /quantsmith devices/],
   ["merge key", "a: &a { x: 1 }\n▸<<: *a".replace("a: &a", "▸a: &a"), /unknown key `a`/, /./],
 ];

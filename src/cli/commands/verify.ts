@@ -6,7 +6,7 @@ import type { VerifyReport } from "../../stages/verify/verify-report.js";
 import { formatBytes } from "../../util/bytes.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { interruptSignal } from "../interrupt.js";
-import { note, print, printJson, textTable } from "../print.js";
+import { note, print, printJson, problemLines, textTable } from "../print.js";
 
 /** `quantsmith verify`: what is wrong with a release; exit code 3 when something is. */
 export async function verify(release: string, options: { json?: boolean }): Promise<void> {
@@ -44,7 +44,7 @@ function printReport({ ok, release, files, resolutions, problems }: VerifyReport
     downloads.length > 1 ? `and ${downloads.length - 1} more` : "",
   ]);
   print(`${textTable(["Runtime", "Asked for", "Takes", ""], picks)}\n`);
-  for (const { code, severity, message, remedy } of problems) print(`${severity}: ${code}: ${message}\n  → ${remedy}`);
+  for (const line of problemLines(problems)) print(line);
   const errors = problems.filter(({ severity }) => severity === "error").length;
   print(ok ? `${release} is in order.` : `${release}: ${errors === 1 ? "1 error" : `${errors} errors`}.`);
 }

@@ -1,0 +1,106 @@
+import { mkdtempSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { listFiles } from "../../src/util/files.js";
+import { cliFile, demoCopy, demoRecipe, quantsmith } from "../fixtures/cli.js";
+import { digests } from "../fixtures/hub-client.js";
+import type { Hub } from "../fixtures/hub-server/hub.js";
+import { canary, startWritableHub, treeOf } from "../fixtures/publish-client.js";
+import { writeRelease } from "../fixtures/small-release.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+/* The program itself against the loopback Hub: what it prints, how it exits, and what never shows. */
+const base = temporaryFolder();
+let hub: Hub;
+let home: string;
+let env: Record<string, string>;
+
+beforeEach(async () => {
+  hub = await startWritableHub();
+  home = mkdtempSync(join(base, "home-"));
+  env = { HF_ENDPOINT: hub.url, HF_HOME: join(home, "hf"), HF_HUB_CACHE: join(home, "hub"), HF_TOKEN: canary };
+});
+afterEach(async () => {
+  expect(hub.violations).toEqual([]);
+  await hub.close();
+});
+
+async function cli(...args: string[]) {
+  const result = await quantsmith(args, { env });
+  expect(`${result.stdout}${result.stderr}`).not.toContain(canary);
+  return result;
+}
+
+async function folderDigests(folder: string): Promise<Record<string, string>> {
+  return digests(Object.fromEntries((await listFiles(folder)).map((path) => [path, readFileSync(join(folder, path))])));
+}
+
+test("dry run, publish, publish again, verify", async () => {
+  const release = await writeRelease(join(home, "release"));
+  const dry = await cli("publish", release, "--to", "hf:me/model", "--private", "--dry-run");
+  expect([dry.exitCode, hub.repo("me/model")]).toEqual([0, undefined]);
+  expect(dry.stdout).toMatch(
+    /^create the repository, private\nmake the branch quantsmith-staging-.*\nadd README.md \(/,
+  );
+  const done = await cli("publish", release, "--to", "hf:me/model", "--private", "--json");
+  const { published, verified, hub: told, variants } = JSON.parse(done.stdout);
+  expect([done.exitCode, published, verified.ok, variants.length]).toEqual([0, true, true, 2]);
+  expect(told).toMatchObject({ repo: "me/model", via: "branch", commit: hub.repo("me/model")?.resolve("main") });
+  expect(treeOf(hub)).toEqual(await folderDigests(release));
+  const again = await cli("publish", release, "--to", "hf:me/model", "--private");
+  expect(again.stdout).toContain("holds this release already");
+  const verify = await cli("verify", "hf:me/model", "--json");
+  expect([verify.exitCode, JSON.parse(verify.stdout).ok]).toEqual([0, true]);
+});
+
+test.each([
+  [["--to", "hf:model"], 2, "QS-PUBLISH-TARGET"],
+  [["--to", "hf:me/model", "--via", "mail"], 2, "QS-USAGE"],
+  [["--to", "dir:/nowhere", "--via", "pr"], 2, "QS-USAGE"],
+  [["--to", "hf:other/model"], 5, "QS-HUB-FORBIDDEN"],
+])("%j: %i %s", async (args, exitCode, code) => {
+  const release = await writeRelease(join(home, "release"));
+  const result = await cli("publish", release, ...args, "--json");
+  expect([result.exitCode, JSON.parse(result.stdout).error.code]).toEqual([exitCode, code]);
+});
+
+test("without a token", async () => {
+  env.HF_TOKEN = "";
+  const result = await cli("publish", await writeRelease(join(home, "release")), "--to", "hf:me/model", "--json");
+  expect([result.exitCode, JSON.parse(result.stdout).error.code]).toEqual([5, "QS-PUBLISH-TOKEN"]);
+});
+
+test("Ctrl-C in the middle of an upload; the next one goes on", async () => {
+  const release = await writeRelease(join(home, "release"));
+  const child = execa(process.execPath, [cliFile, "publish", release, "--to", "hf:me/model"], { env, reject: false });
+  let uploads = 0;
+  hub.faults = ({ server }) => {
+    // The first model arrives; the second one hangs until somebody has enough.
+    if (server !== "storage" || ++uploads === 1) return undefined;
+    child.kill("SIGINT");
+    return { kind: "silence" };
+  };
+  expect((await child).exitCode).toBe(130);
+  hub.faults = () => undefined;
+  const before = hub.requests.filter(({ server, method }) => server === "storage" && method === "PUT").length;
+  expect((await cli("publish", release, "--to", "hf:me/model")).exitCode).toBe(0);
+  const sent = hub.requests.filter(({ server, method }) => server === "storage" && method === "PUT").length - before;
+  expect(sent).toBe((await listFiles(release)).filter((path) => path.endsWith(".gguf")).length - 1);
+  expect(treeOf(hub)).toEqual(await folderDigests(release));
+});
+
+test("run --publish brings what it made to the recipe's repository", async () => {
+  const recipe = demoCopy(
+    join(home, "demo"),
+    () => `${demoRecipe}publish: { repo: me/tiny, private: true, gated: auto }\n`,
+  );
+  const out = join(home, "out");
+  const result = await cli("run", recipe, "--out", out, "--publish");
+  expect(result.stderr).toContain(`Published to ${hub.url}/me/tiny`);
+  expect(result.exitCode).toBe(0);
+  expect(treeOf(hub, "main", "me/tiny")).toEqual(await folderDigests(join(out, "releases", "demo")));
+  expect(hub.repo("me/tiny")).toMatchObject({ access: "private", gated: "auto" });
+  const again = await cli("run", recipe, "--out", out, "--publish");
+  expect(again.stderr).toContain("holds this release already");
+}, 1_800_000);
