@@ -1,4 +1,5 @@
 import type { HubFile } from "../hub/hub-file.js";
+import type { Material } from "../report/release-facts.js";
 import type { SnapshotFile } from "../stages/fetch/snapshot-report.js";
 import type { ToolId } from "../stages/stage.js";
 import type { HubTextFile } from "../stages/texts/fetch-texts.js";
@@ -11,6 +12,8 @@ export interface PlanFacts {
   /** Each text on the Hub, by how the recipe refers to it. */
   hubTexts: ReadonlyMap<string, HubTextFile>;
   toolDigests: Readonly<Record<ToolId, string>>;
+  /** Files that the tools are made of, for the provenance. */
+  toolFiles: readonly Material[];
   /** Version names for the report, by tool. */
   toolVersions: Readonly<Record<string, string>>;
 }

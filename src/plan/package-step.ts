@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { imatrixFileName, variantFileName } from "../quant/names.js";
 import type { Settings } from "../recipe/settings.js";
 import { type PackageParams, variantInput } from "../stages/package/package-params.js";
-import { type CorpusKind, corpusTexts, lockedTexts } from "./corpus-files.js";
+import { type CorpusKind, corpusTexts, lockedTexts, textMaterials, usedKinds } from "./corpus-files.js";
 import type { PlanFacts } from "./facts.js";
 import type { StepInput } from "./plan.js";
 
@@ -23,6 +23,8 @@ export function packageParams(settings: Settings, facts: PlanFacts): PackagePara
       search: searches(settings) ? corpusTexts("search", settings, facts) : [],
       evaluation: corpusTexts("evaluation", settings, facts),
     },
+    textFiles: usedKinds(settings).flatMap((kind) => textMaterials(kind, settings, facts)),
+    toolFiles: facts.toolFiles,
     lock: lock(settings, facts),
     toolchain: facts.toolVersions,
   };

@@ -69,6 +69,8 @@ describe("a first run", () => {
       "assets/size-kld.svg",
       "assets/types-Q4_K_M.svg",
       "assets/types-Q8_0.svg",
+      "bom.cdx.json",
+      "provenance.intoto.json",
       "recipe.lock.yaml",
       "release.json",
       "report.html",
@@ -77,7 +79,7 @@ describe("a first run", () => {
       "tiny-llama-imatrix.gguf",
     ]);
     const sums = readFileSync(join(release, "SHA256SUMS"), "utf8").trim().split("\n");
-    expect(sums).toHaveLength(10);
+    expect(sums).toHaveLength(12);
     for (const line of sums) expect(line).toBe(`${await sha256File(join(release, line.slice(66)))}  ${line.slice(66)}`);
   });
 

@@ -26,6 +26,7 @@ function factsOf(settings: Settings, vocabulary: number): PlanFacts {
     texts: new Map(paths.map((path) => [path, `digest of ${path}`])),
     hubTexts: new Map(),
     toolDigests: { "llama.cpp": "l", converter: "c", "node-llama-cpp": "n" },
+    toolFiles: [],
     toolVersions: {},
   };
 }

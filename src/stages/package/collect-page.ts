@@ -22,7 +22,7 @@ export async function collectPage(report: RunReport, params: PackageParams, cont
   const { texts } = params;
   return {
     report,
-    license: snapshot?.license ?? null,
+    license: snapshot?.card.license ?? null,
     unsafe: snapshot?.unsafe ?? [],
     texts: {
       calibration: textUse(calibration, texts.calibration),

@@ -1,3 +1,4 @@
+import type { Material, TextMaterial } from "../../report/release-facts.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import type { CorpusText } from "../corpus.js";
 
@@ -23,6 +24,9 @@ export interface PackageParams extends JsonObject {
   smokeTested: boolean;
   /** The texts that were used, for what is told about them. */
   texts: { readonly [use in "calibration" | "search" | "evaluation"]: readonly CorpusText[] };
+  /** The same with where they can be had, and what the tools are made of: for provenance and bill of materials. */
+  textFiles: readonly TextMaterial[];
+  toolFiles: readonly Material[];
   /** The recipe as it was resolved, for `recipe.lock.yaml`. */
   lock: JsonObject;
   toolchain: { readonly [name: string]: string };

@@ -6,14 +6,15 @@ import { releaseAssets } from "../../report/assets.js";
 import { renderCard } from "../../report/card.js";
 import { renderPage } from "../../report/html/page.js";
 import type { PageFacts } from "../../report/html/page-facts.js";
+import { lockFileName } from "../../report/provenance.js";
 import type { RunReport } from "../../report/run-report.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { linkOrCopy, listFiles } from "../../util/files.js";
-import { sha256File } from "../../util/sha256.js";
+import { linkOrCopy } from "../../util/files.js";
 import { type Operation, requiredInput } from "../stage.js";
 import { collectPage } from "./collect-page.js";
 import { collectReport } from "./collect-report.js";
 import { type PackageParams, variantInput } from "./package-params.js";
+import { writeSidecars } from "./sidecars.js";
 
 /**
  * Builds the release folder from the variants that passed; files are hard-linked, not copied.
@@ -21,7 +22,7 @@ import { type PackageParams, variantInput } from "./package-params.js";
  */
 export const packageRelease: Operation<PackageParams> = {
   stage: "package",
-  version: 2,
+  version: 3,
   resource: "io",
   tools: [],
   async run(params, context) {
@@ -44,9 +45,9 @@ export const packageRelease: Operation<PackageParams> = {
     await writeAssets(context.out, assetsOf(page, release));
     await writeFile(join(context.out, "report.html"), renderPage(page));
     await writeFile(join(context.out, "README.md"), await card(params, release, page, context.out));
-    await writeFile(join(context.out, "recipe.lock.yaml"), stringify(params.lock, { aliasDuplicateObjects: false }));
+    await writeFile(join(context.out, lockFileName), stringify(params.lock, { aliasDuplicateObjects: false }));
     await writeFile(join(context.out, "release.json"), `${JSON.stringify(release, null, 2)}\n`);
-    await writeFile(join(context.out, "SHA256SUMS"), await checksums(context.out, release));
+    await writeSidecars(release, params, context);
     return {};
   },
 };
@@ -80,18 +81,4 @@ function assetsOf({ charts }: PageFacts, { variants }: RunReport): Map<string, s
     charts,
     variants.map(({ name }) => name),
   );
-}
-
-/**
- * One line per file in the format of sha256sum. Left out are SHA256SUMS itself and release.json, which tells how long
- * each step took and so differs between two runs that made the same files.
- */
-async function checksums(folder: string, release: RunReport): Promise<string> {
-  const known = new Map(release.variants.map((variant) => [variant.file, variant.sha256]));
-  const lines: string[] = [];
-  for (const file of await listFiles(folder)) {
-    if (file === "release.json") continue;
-    lines.push(`${known.get(file) ?? (await sha256File(join(folder, file)))}  ${file}\n`);
-  }
-  return lines.join("");
 }
