@@ -25,6 +25,7 @@ export function packageParams(settings: Settings, facts: PlanFacts): PackagePara
     },
     textFiles: usedKinds(settings).flatMap((kind) => textMaterials(kind, settings, facts)),
     toolFiles: facts.toolFiles,
+    metadata: settings.metadata,
     lock: lock(settings, facts),
     toolchain: facts.toolVersions,
   };
@@ -87,6 +88,7 @@ function lock(settings: Settings, facts: PlanFacts): PackageParams["lock"] {
       files: facts.model.files.map(({ path, bytes, digest }) => ({ path, bytes, digest })),
     },
     convert: { ...settings.convert },
+    ...(Object.keys(settings.metadata).length === 0 ? {} : { metadata: settings.metadata }),
     calibration: { ...settings.calibration, corpus: texts("calibration") },
     ...(searches(settings)
       ? { search: { ...settings.search, corpus: texts("search"), probes: settings.probes, effort: settings.effort } }

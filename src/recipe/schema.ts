@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { corpus, isPlainPath } from "./corpus-schema.js";
 import { gates } from "./gates-schema.js";
+import { metadata } from "./metadata-schema.js";
 import { complaint, matching, nameFor, repoId } from "./schema-parts.js";
 import { smokePrompt } from "./smoke-schema.js";
 import { deviceId, variantEntry } from "./variant-schema.js";
@@ -159,6 +160,7 @@ export const recipeSchema = z
       .describe(
         "Keep the 16-bit GGUF and the base logits after their last use (default true). Without them a run needs less disk, and a later change may have to make them again.",
       ),
+    metadata: metadata.exactOptional(),
     publish: publish.exactOptional().describe("Where `--publish` puts the release."),
   })
   .describe("A quantsmith recipe: which GGUF variants to make of which model.");

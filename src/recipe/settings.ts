@@ -45,6 +45,7 @@ export function resolveSettings(loaded: LoadedRecipe, { name, file, pipeline }: 
   origins.variants = "recipe";
   for (const figure of Object.keys(pipeline.gates ?? {})) origins[`gates.${figure}`] = "pipeline";
   for (const figure of Object.keys(recipe.gates ?? {})) origins[`gates.${figure}`] = "recipe";
+  for (const key of Object.keys(recipe.metadata ?? {})) origins[`metadata.${key}`] = "recipe";
 
   const { calibration, evaluation, convert } = recipe;
   return {
@@ -87,6 +88,7 @@ export function resolveSettings(loaded: LoadedRecipe, { name, file, pipeline }: 
       maxTokens: Math.max(defaultMaxTokens, prompt.expect?.endsItself ?? 0),
       ...prompt,
     })),
+    metadata: recipe.metadata ?? {},
     devices: pick("devices", recipe.devices, undefined, []),
     ...(recipe.publish === undefined ? {} : { publish: publishSettings(recipe.publish, folder, pick) }),
     keepIntermediates: pick("keepIntermediates", recipe.keepIntermediates, pipeline.keepIntermediates, true),

@@ -1,6 +1,7 @@
 import { canonicalJson, type Json, type JsonObject } from "../util/canonical-json.js";
 import { sha256 } from "../util/sha256.js";
 import { toolName } from "./figures.js";
+import { licenseUrl } from "./license-url.js";
 import { hubUrl, type Material, type ReleaseFacts, type TextMaterial } from "./release-facts.js";
 import { spdxId } from "./spdx.js";
 
@@ -63,13 +64,6 @@ function licenses({ card, baseModel }: ReleaseFacts): JsonObject {
   if (id !== undefined) return { licenses: [{ license: { id } }] };
   const url = licenseUrl(card.licenseLink, baseModel);
   return { licenses: [{ license: { name: card.licenseName ?? card.license, ...(url === null ? {} : { url }) } }] };
-}
-
-/** Address of a licence: a card may name a file of its own repository, which a release does not hold. */
-export function licenseUrl(link: string | null, repo: string | null): string | null {
-  if (link === null || /^https?:\/\//.test(link)) return link;
-  const path = link.replace(/^(\.?\/)+/, "");
-  return repo === null ? null : encodeURI(hubUrl(repo, `/blob/main/${path}`));
 }
 
 /** What the model was made from, and what that was made from in its turn. */

@@ -1,7 +1,8 @@
 import { Spec, Validation } from "@cyclonedx/cyclonedx-library";
 import { describe, expect, test } from "vitest";
 import { emptyCard } from "../../src/report/base-card.js";
-import { licenseUrl, renderBom } from "../../src/report/bom.js";
+import { renderBom } from "../../src/report/bom.js";
+import { licenseUrl } from "../../src/report/license-url.js";
 import type { ReleaseFacts } from "../../src/report/release-facts.js";
 import { someFacts } from "../fixtures/release-facts.js";
 

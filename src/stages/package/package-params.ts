@@ -1,6 +1,14 @@
+import type { CardChanges } from "../../report/own-card.js";
 import type { Material, TextMaterial } from "../../report/release-facts.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import type { CorpusText } from "../corpus.js";
+
+/** What the card and the files for other programs take from the recipe. */
+export interface ReleaseMetadata extends JsonObject, CardChanges {
+  readonly quantizedBy?: string;
+  readonly tags?: readonly string[];
+  readonly system?: string;
+}
 
 export interface PackagedVariant extends JsonObject {
   name: string;
@@ -27,6 +35,8 @@ export interface PackageParams extends JsonObject {
   /** The same with where they can be had, and what the tools are made of: for provenance and bill of materials. */
   textFiles: readonly TextMaterial[];
   toolFiles: readonly Material[];
+  /** What the recipe says about the model besides the checkpoint's card. */
+  metadata: ReleaseMetadata;
   /** The recipe as it was resolved, for `recipe.lock.yaml`. */
   lock: JsonObject;
   toolchain: { readonly [name: string]: string };

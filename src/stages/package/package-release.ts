@@ -10,6 +10,7 @@ import { lockFileName } from "../../report/provenance.js";
 import type { RunReport } from "../../report/run-report.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { linkOrCopy } from "../../util/files.js";
+import { hasChatTemplate, isEmbeddingModel } from "../smoke/model-facts.js";
 import { type Operation, requiredInput } from "../stage.js";
 import { collectPage } from "./collect-page.js";
 import { collectReport } from "./collect-report.js";
@@ -62,15 +63,20 @@ async function writeAssets(folder: string, assets: ReadonlyMap<string, string>):
 async function card(params: PackageParams, report: RunReport, page: PageFacts, folder: string): Promise<string> {
   const first = report.variants[0];
   const model = first === undefined ? undefined : await readGguf(join(folder, first.file));
-  const { license, unsafe, texts } = page;
+  const { unsafe, texts, card: base } = page;
+  const datasets = params.textFiles.flatMap(({ use, dataset }) => (use === "calibration" && dataset ? [dataset] : []));
   return renderCard({
     report,
     baseModel: params.baseModel,
-    license,
+    card: base,
+    quantizedBy: params.metadata.quantizedBy ?? null,
+    tags: params.metadata.tags ?? [],
     unsafe,
-    conversational: model?.metadata.has("tokenizer.chat_template") === true,
+    conversational: model !== undefined && hasChatTemplate(model),
+    embedding: model !== undefined && isEmbeddingModel(model),
     imatrixFile: texts.calibration === null ? null : params.imatrixFile,
     calibration: texts.calibration,
+    calibrationDatasets: texts.calibration === null ? [] : datasets,
     evaluation: texts.evaluation,
     assets: new Set(assetsOf(page, report).keys()),
   });

@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { emptyCard } from "../../report/base-card.js";
 import { bomFile, renderBom } from "../../report/bom.js";
+import { ownCard } from "../../report/own-card.js";
 import { provenanceFile, renderProvenance } from "../../report/provenance.js";
 import { hubUrl, type Material, type ReleaseFacts } from "../../report/release-facts.js";
 import type { RunReport } from "../../report/run-report.js";
@@ -47,7 +48,7 @@ async function releaseFacts(
   return {
     report,
     baseModel: params.baseModel,
-    card: snapshot?.card ?? emptyCard,
+    card: ownCard(snapshot?.card ?? emptyCard, params.metadata),
     modelFiles: snapshot?.files.map((file) => modelFile(file, snapshot.commit, params.baseModel)) ?? [],
     texts: params.textFiles,
     toolFiles: params.toolFiles,
