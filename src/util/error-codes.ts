@@ -18,6 +18,11 @@ export const errorCodes = {
   "QS-GGUF-INVALID": { exit: 2, about: "The GGUF header breaks a rule of the format or a safety limit." },
   "QS-GGUF-TRUNCATED": { exit: 2, about: "The GGUF file ends before the data its header promises." },
   "QS-IMATRIX-INVALID": { exit: 2, about: "The importance matrix is damaged or does not fit the model." },
+  // editing GGUF metadata (src/gguf/edit)
+  "QS-EDIT-KEY": { exit: 2, about: "A metadata key is not there, or cannot be edited without a new conversion." },
+  "QS-EDIT-VALUE": { exit: 2, about: "A metadata value is not of its key's type, or that type is not known." },
+  "QS-EDIT-TEMPLATE": { exit: 2, about: "A chat template cannot be read or is no Jinja template." },
+  "QS-EDIT-READ-ONLY": { exit: 4, about: "The GGUF file to edit is read-only." },
   // ggml in this process, the type allocation (src/quant)
   "QS-GGML-LOAD": { exit: 4, about: "ggml's library cannot be loaded." },
   "QS-GGML-VALUES": { exit: 2, about: "A tensor holds values that cannot be quantized." },
