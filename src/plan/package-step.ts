@@ -25,6 +25,7 @@ export function packageParams(settings: Settings, facts: PlanFacts): PackagePara
     },
     textFiles: usedKinds(settings).flatMap((kind) => textMaterials(kind, settings, facts)),
     toolFiles: facts.toolFiles,
+    publishRepo: settings.publish?.target.kind === "hub" ? settings.publish.target.repo : null,
     metadata: settings.metadata,
     lock: lock(settings, facts),
     toolchain: facts.toolVersions,

@@ -10,6 +10,8 @@ export interface CardFacts extends FrontMatterFacts {
   unsafe: readonly string[];
   calibration: { corpus: string; chunks: number; context: number } | null;
   evaluation: { corpus: string; chunks: number; context: number } | null;
+  /** What is to be said about the files for Ollama; empty for nothing. */
+  ollamaNote: string;
   /** Paths of the charts that lie beside the card. */
   assets: ReadonlySet<string>;
 }
@@ -29,6 +31,7 @@ export function renderCard(facts: CardFacts): string {
     ...charts(facts),
     "## Run\n",
     runSnippets(report),
+    ...(facts.ollamaNote === "" ? [] : [`${facts.ollamaNote}\n`]),
     "## How it was made\n",
     howMade(facts),
     licenseSection(facts),

@@ -54,6 +54,7 @@ const facts: CardFacts = {
   tags: [],
   embedding: false,
   calibrationDatasets: [],
+  ollamaNote: "",
   unsafe: [],
   conversational: true,
   imatrixFile: "Model-imatrix.gguf",

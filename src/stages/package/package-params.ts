@@ -35,6 +35,8 @@ export interface PackageParams extends JsonObject {
   /** The same with where they can be had, and what the tools are made of: for provenance and bill of materials. */
   textFiles: readonly TextMaterial[];
   toolFiles: readonly Material[];
+  /** Repository on the Hub that the recipe publishes to; null without one. */
+  publishRepo: string | null;
   /** What the recipe says about the model besides the checkpoint's card. */
   metadata: ReleaseMetadata;
   /** The recipe as it was resolved, for `recipe.lock.yaml`. */

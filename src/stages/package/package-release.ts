@@ -1,7 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { stringify } from "yaml";
-import { readGguf } from "../../gguf/read-header.js";
 import { releaseAssets } from "../../report/assets.js";
 import { renderCard } from "../../report/card.js";
 import { renderPage } from "../../report/html/page.js";
@@ -10,11 +9,11 @@ import { lockFileName } from "../../report/provenance.js";
 import type { RunReport } from "../../report/run-report.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { linkOrCopy } from "../../util/files.js";
-import { hasChatTemplate, isEmbeddingModel } from "../smoke/model-facts.js";
 import { type Operation, requiredInput } from "../stage.js";
 import { collectPage } from "./collect-page.js";
 import { collectReport } from "./collect-report.js";
 import { type PackageParams, variantInput } from "./package-params.js";
+import { type RuntimeFacts, writeRuntimeFiles } from "./runtime-files.js";
 import { writeSidecars } from "./sidecars.js";
 
 /**
@@ -45,7 +44,8 @@ export const packageRelease: Operation<PackageParams> = {
     const page = await collectPage(report, params, context);
     await writeAssets(context.out, assetsOf(page, release));
     await writeFile(join(context.out, "report.html"), renderPage(page));
-    await writeFile(join(context.out, "README.md"), await card(params, release, page, context.out));
+    const runtimes = await writeRuntimeFiles(context.out, release, params);
+    await writeFile(join(context.out, "README.md"), card(params, release, page, runtimes));
     await writeFile(join(context.out, lockFileName), stringify(params.lock, { aliasDuplicateObjects: false }));
     await writeFile(join(context.out, "release.json"), `${JSON.stringify(release, null, 2)}\n`);
     await writeSidecars(release, params, context);
@@ -60,9 +60,7 @@ async function writeAssets(folder: string, assets: ReadonlyMap<string, string>):
   }
 }
 
-async function card(params: PackageParams, report: RunReport, page: PageFacts, folder: string): Promise<string> {
-  const first = report.variants[0];
-  const model = first === undefined ? undefined : await readGguf(join(folder, first.file));
+function card(params: PackageParams, report: RunReport, page: PageFacts, runtimes: RuntimeFacts): string {
   const { unsafe, texts, card: base } = page;
   const datasets = params.textFiles.flatMap(({ use, dataset }) => (use === "calibration" && dataset ? [dataset] : []));
   return renderCard({
@@ -72,8 +70,7 @@ async function card(params: PackageParams, report: RunReport, page: PageFacts, f
     quantizedBy: params.metadata.quantizedBy ?? null,
     tags: params.metadata.tags ?? [],
     unsafe,
-    conversational: model !== undefined && hasChatTemplate(model),
-    embedding: model !== undefined && isEmbeddingModel(model),
+    ...runtimes,
     imatrixFile: texts.calibration === null ? null : params.imatrixFile,
     calibration: texts.calibration,
     calibrationDatasets: texts.calibration === null ? [] : datasets,
