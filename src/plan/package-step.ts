@@ -6,6 +6,9 @@ import { type CorpusKind, corpusTexts, lockedTexts, textMaterials, usedKinds } f
 import type { PlanFacts } from "./facts.js";
 import type { StepInput } from "./plan.js";
 
+/** The Hub recommends less for one file; parts are worse, because Ollama and PocketPal do not take them. */
+const maxFileBytes = 200e9;
+
 /** What the package stage is told. */
 export function packageParams(settings: Settings, facts: PlanFacts): PackageParams {
   const { model } = settings;
@@ -16,6 +19,7 @@ export function packageParams(settings: Settings, facts: PlanFacts): PackagePara
     baseModel: model.source.kind === "hub" ? model.source.repo : null,
     imatrixFile: imatrixFileName(model.name),
     variants: settings.variants.map(({ name }) => ({ name, file: variantFileName(model.name, name) })),
+    maxFileBytes,
     measured: settings.stages.includes("validate"),
     smokeTested: settings.stages.includes("smoke") && settings.smoke.length > 0,
     texts: {

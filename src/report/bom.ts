@@ -4,6 +4,7 @@ import { toolName } from "./figures.js";
 import { licenseUrl } from "./license-url.js";
 import { hubUrl, type Material, type ReleaseFacts, type TextMaterial } from "./release-facts.js";
 import { spdxId } from "./spdx.js";
+import { variantFiles } from "./variant-files.js";
 
 export const bomFile = "bom.cdx.json";
 
@@ -118,15 +119,18 @@ function metrics({ report }: ReleaseFacts): JsonObject[] {
 }
 
 function files({ files: all, report }: ReleaseFacts): JsonObject[] {
-  const variants = new Map(report.variants.map((variant) => [variant.file, variant]));
+  const variants = new Map(
+    report.variants.flatMap((variant) => variantFiles(variant).map((part) => [part.file, { variant, part }])),
+  );
   return all.map((file) => {
-    const variant = variants.get(file.path);
+    const model = variants.get(file.path);
     const shared = { "bom-ref": fileRef(file), name: file.path, hashes: [{ alg: "SHA-256", content: file.sha256 }] };
-    if (variant === undefined) return { type: "file", ...shared };
+    if (model === undefined) return { type: "file", ...shared };
+    const { variant, part } = model;
     const properties = [
       { name: "quantsmith:variant", value: variant.name },
       { name: "quantsmith:bitsPerWeight", value: variant.bitsPerWeight.toFixed(4) },
-      { name: "quantsmith:bytes", value: String(variant.bytes) },
+      { name: "quantsmith:bytes", value: String(part.bytes) },
     ];
     return { type: "machine-learning-model", ...shared, properties };
   });

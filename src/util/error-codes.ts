@@ -70,6 +70,7 @@ export const errorCodes = {
   "QS-QUANTIZE-IMATRIX": { exit: 2, about: "A tensor's type needs an imatrix, or the imatrix does not fit the model." },
   "QS-QUANTIZE-TYPE": { exit: 2, about: "llama-quantize does not know a preset or tensor type." },
   "QS-QUANTIZE-FAILED": { exit: 4, about: "llama-quantize failed for a reason not known to us." },
+  "QS-SPLIT-FAILED": { exit: 4, about: "A variant could not be split into parts, or the parts differ from it." },
   "QS-VALIDATE-TEXT-SHORT": { exit: 2, about: "The evaluation text is shorter than two contexts of tokens." },
   "QS-VALIDATE-NAN": { exit: 3, about: "A model gives perplexity or divergence that is not a number." },
   "QS-VALIDATE-STRUCTURE": { exit: 3, about: "A variant's file is damaged; it was not given to llama.cpp." },

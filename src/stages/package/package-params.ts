@@ -27,6 +27,8 @@ export interface PackageParams extends JsonObject {
   baseModel: string | null;
   imatrixFile: string;
   variants: readonly PackagedVariant[];
+  /** A variant with more bytes is released in parts. */
+  maxFileBytes: number;
   /** Whether the plan measures and smoke-tests; what was planned must be there for a variant to pass. */
   measured: boolean;
   smokeTested: boolean;

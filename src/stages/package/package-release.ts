@@ -9,10 +9,11 @@ import { lockFileName } from "../../report/provenance.js";
 import type { RunReport } from "../../report/run-report.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { linkOrCopy } from "../../util/files.js";
-import { type Operation, requiredInput } from "../stage.js";
+import type { Operation } from "../stage.js";
 import { collectPage } from "./collect-page.js";
 import { collectReport } from "./collect-report.js";
-import { type PackageParams, variantInput } from "./package-params.js";
+import type { PackageParams } from "./package-params.js";
+import { placeVariants } from "./place-variants.js";
 import { type RuntimeFacts, writeRuntimeFiles } from "./runtime-files.js";
 import { writeSidecars } from "./sidecars.js";
 
@@ -33,14 +34,10 @@ export const packageRelease: Operation<PackageParams> = {
         remedy: "See the reasons of each variant above; correct the gates, the smoke prompts or the variants.",
       });
     }
-    const release: RunReport = { ...report, release: params.release, variants: passed };
+    const variants = await placeVariants(passed, params, context);
+    const release: RunReport = { ...report, release: params.release, variants };
     const imatrix = context.input("imatrix");
     if (imatrix !== undefined) await linkOrCopy(imatrix, join(context.out, params.imatrixFile));
-    for (const variant of passed) {
-      await linkOrCopy(requiredInput(context, variantInput("model", variant.name)), join(context.out, variant.file));
-      const rules = context.input(variantInput("rules", variant.name));
-      if (rules !== undefined) await linkOrCopy(rules, join(context.out, `${variant.name}.tensor-types.txt`));
-    }
     const page = await collectPage(report, params, context);
     await writeAssets(context.out, assetsOf(page, release));
     await writeFile(join(context.out, "report.html"), renderPage(page));
