@@ -15,7 +15,7 @@ export function howMade({ report, calibration, imatrixFile }: HowMadeFacts): str
   const lines = [`- Source: ${commit === null ? "a local checkpoint" : `${source} at commit \`${commit}\``}`];
   if (calibration !== null && imatrixFile !== null) {
     lines.push(
-      `- Importance matrix: [${imatrixFile}](./${imatrixFile}), from ${calibration.chunks} × ${calibration.context} tokens of \`${calibration.corpus}\`, in their order`,
+      `- Importance matrix: [${imatrixFile}](./${imatrixFile}), from ${calibration.chunks} × ${calibration.context} tokens of \`${calibration.corpus}\``,
     );
   }
   lines.push(
@@ -24,8 +24,8 @@ export function howMade({ report, calibration, imatrixFile }: HowMadeFacts): str
     `- Recipe and exact inputs: [${lockFileName}](./${lockFileName}); every figure: [report.html](./report.html), to be opened in a browser, and [release.json](./release.json)`,
     `- Provenance: [${provenanceFile}](./${provenanceFile}) (in-toto, SLSA); bill of materials: [${bomFile}](./${bomFile}) (CycloneDX); checksums: [SHA256SUMS](./SHA256SUMS)`,
     "",
-    "Nothing in it is random: the same recipe and inputs give the same files. To make them again:\n",
-    `\`\`\`sh\nquantsmith run ${report.recipe} --locked ${lockFileName}\nsha256sum --check SHA256SUMS\n\`\`\`\n`,
+    "Nothing in it is left to chance: texts are read in their order, and those that a model wrote took fixed seeds. The same recipe gives the same files again, with the same checksums:\n",
+    `\`\`\`sh\nquantsmith run ${report.recipe} --locked ${lockFileName}\n\`\`\`\n`,
   );
   return lines.join("\n");
 }
