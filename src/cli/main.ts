@@ -9,6 +9,7 @@ const commands = {
   run: () => import("./commands/run.js"),
   plan: () => import("./commands/plan.js"),
   check: () => import("./commands/check.js"),
+  "edit-metadata": () => import("./commands/edit-metadata.js"),
   inspect: () => import("./commands/inspect.js"),
   types: () => import("./commands/types.js"),
   fit: () => import("./commands/fit.js"),
@@ -73,6 +74,17 @@ program
   .description("show a GGUF file's metadata, tensors, bits per weight and problems")
   .option(...json)
   .action(async (file, options) => (await commands.inspect()).inspect(file, options));
+
+program
+  .command("edit-metadata <file>")
+  .usage("<file> [options]")
+  .description("change what a GGUF file says about itself; tensor data stays as it is")
+  .option("--set <key=value...>", "set a key; a new one may need its type: key:uint32=value")
+  .option("--remove <key...>", "remove a key")
+  .option("--chat-template <file>", "replace the chat template")
+  .option("--out <file>", "write the edited file here and leave the original alone")
+  .option(...json)
+  .action(async (file, options) => (await commands["edit-metadata"]()).editMetadata(file, options));
 
 program
   .command("types")

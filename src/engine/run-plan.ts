@@ -105,7 +105,7 @@ class Run {
 
   async #finish(step: Step, status: "built" | "cached", record: StepRecord, seconds: number): Promise<void> {
     this.runtime.records.set(step.id, record);
-    this.#end(step, status, seconds, { measurements: record.measurements });
+    this.#end(step, status, seconds, { measurements: record.measurements, commands: record.commands });
     await dropIntermediates(this.runtime, (id) => this.#summaries.get(id)?.status);
   }
 
@@ -128,11 +128,12 @@ class Run {
     step: Step,
     status: StepSummary["status"],
     seconds: number,
-    more: Pick<StepSummary, "measurements"> & { why?: string; error?: unknown },
+    more: Pick<StepSummary, "measurements" | "commands"> & { why?: string; error?: unknown },
   ): void {
-    const { measurements } = more;
+    const { measurements, commands } = more;
     const { id, stage } = step;
-    this.#summaries.set(id, { id, stage, status, seconds, ...(measurements && { measurements }) });
+    const found = { ...(measurements && { measurements }), ...(commands && { commands }) };
+    this.#summaries.set(id, { id, stage, status, seconds, ...found });
     this.runtime.events.emit({
       type: "step-finished",
       id: step.id,

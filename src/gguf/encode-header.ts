@@ -13,6 +13,8 @@ export interface HeaderPlan {
 export interface EncodedHeader {
   /** The file up to the first tensor, padding included. */
   bytes: Buffer;
+  /** Where the tensor table ends and padding begins. */
+  endBytes: number;
   /** With offsets from the start of the file, one tensor after the other. */
   tensors: GgufTensor[];
   /** Bytes; from `general.alignment`, 32 without it. */
@@ -42,6 +44,7 @@ export function encodeHeader({ metadata, tensors }: HeaderPlan): EncodedHeader {
   const dataOffset = tensors.length === 0 ? end : alignUp(end, alignment);
   return {
     bytes: Buffer.concat(parts, dataOffset),
+    endBytes: end,
     tensors: placed.map((tensor) => ({ ...tensor, offset: tensor.offset + dataOffset })),
     alignment,
     fileBytes: dataOffset + next,

@@ -20,7 +20,7 @@ const shownItems = 8;
 export async function inspectGguf(path: string): Promise<Inspection> {
   const gguf = await readGguf(path);
   return {
-    metadata: Object.fromEntries([...gguf.metadata].map(([key, value]) => [key, toJson(value)])),
+    metadata: Object.fromEntries([...gguf.metadata].map(([key, value]) => [key, valueToJson(value)])),
     tensors: gguf.tensors.map(({ name, shape, type, bytes }) => ({ name, shape, type: type.name, bytes })),
     bitsPerWeight: bitsPerWeight(gguf),
     types: typeCounts(gguf),
@@ -28,7 +28,8 @@ export async function inspectGguf(path: string): Promise<Inspection> {
   };
 }
 
-function toJson(value: GgufValue): Json {
+/** A metadata value as JSON; of a long array, its first items. */
+export function valueToJson(value: GgufValue): Json {
   if (value.type !== "array") return scalarToJson(value.value);
   if (value.items.length <= shownItems) return value.items.map(scalarToJson);
   const first = value.items.slice(0, shownItems).map(scalarToJson);

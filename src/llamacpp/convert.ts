@@ -19,6 +19,8 @@ export interface ConvertOptions extends ToolRun {
   outtype: "bf16" | "f16" | "f32" | "auto";
   /** Goes into `general.name`. */
   modelName: string;
+  /** A JSON file of metadata that replaces what the converter would guess; a key that is null is left out. */
+  metadata?: string;
   /** Convert the vision or audio projector instead of the language model. */
   mmproj?: boolean;
 }
@@ -45,6 +47,7 @@ export async function convertToGguf(options: ConvertOptions): Promise<ConvertRes
     ...["--outfile", fileArgument(options.outFile), "--outtype", options.outtype],
     // One word, so that a name that begins with a dash is not read as an option.
     ...[`--model-name=${options.modelName}`, ...(options.mmproj ? ["--mmproj"] : [])],
+    ...(options.metadata === undefined ? [] : ["--metadata", fileArgument(options.metadata)]),
   ];
   const result = await runSubprocess({
     file: options.python.path,

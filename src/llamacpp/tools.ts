@@ -11,6 +11,7 @@ const definitions = {
   "llama-quantize": { folder: "quantize", versionArgs: ["--dry-run", "no-such-model.gguf", "Q8_0"] },
   "llama-imatrix": { folder: "imatrix", versionArgs: ["--version"] },
   "llama-perplexity": { folder: "perplexity", versionArgs: ["--version"] },
+  "llama-gguf-split": { folder: "gguf-split", versionArgs: ["--version"] },
   "llama-completion": { folder: "completion", versionArgs: ["--version"] },
   "llama-fit-params": { folder: "fit-params", versionArgs: ["--version"] },
 } as const satisfies Record<string, ToolDefinition>;

@@ -78,8 +78,13 @@ function fetchStep({ model: { allowUnsafe, checkWeights }, concurrency }: Settin
   return step("fetch", fetchLocal, params, { folder }, predictBytes.snapshot());
 }
 
-function convertStep({ convert, model }: Settings, facts: PlanFacts): Step {
-  const params = { outtype: convert.outtype, modelName: model.name, mmproj: convert.mmproj };
+function convertStep({ convert, model, metadata }: Settings, facts: PlanFacts): Step {
+  // Those that reach the files: a tag or a prompt for the release alone must not make every variant anew.
+  const { system: _system, tags: _tags, ...inFiles } = metadata;
+  const params = {
+    ...{ outtype: convert.outtype, modelName: model.name, mmproj: convert.mmproj },
+    ...{ baseModel: model.source.kind === "hub" ? model.source.repo : null, metadata: inFiles },
+  };
   return step(
     "convert",
     convertUpstream,

@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { CorpusSource, Settings } from "../recipe/settings.js";
+import { hubUrl, type TextMaterial } from "../report/release-facts.js";
 import type { CorpusText } from "../stages/corpus.js";
 import { fetchedText } from "../stages/texts/fetch-texts.js";
 import type { CorpusUse } from "../stages/texts/openings.js";
@@ -60,6 +61,22 @@ export function lockedTexts(kind: CorpusKind, settings: Settings, facts: PlanFac
   return corpusTexts(kind, settings, facts).map((text, index) => {
     const source = corpus[index];
     return source?.kind === "hub" ? { ...text, hub: hubFile(source.ref, facts) } : text;
+  });
+}
+
+/** A corpus for the provenance: where each text can be had, and its digest. */
+export function textMaterials(kind: CorpusKind, settings: Settings, facts: PlanFacts): TextMaterial[] {
+  const { corpus } = settings[kind];
+  return corpusTexts(kind, settings, facts).map(({ name, sha256 }, index): TextMaterial => {
+    const source = corpus[index];
+    if (source?.kind !== "hub") return { use: kind, name, ...(sha256 === null ? {} : { digest: { sha256 } }) };
+    const { dataset, commit, path, digest } = hubFile(source.ref, facts);
+    const [algorithm, value = ""] = digest.split(":");
+    return {
+      ...{ use: kind, name, dataset },
+      uri: encodeURI(hubUrl(`datasets/${dataset}`, `/resolve/${commit}/${path}`)),
+      digest: algorithm === "sha256" ? { sha256: value } : { gitBlob: value },
+    };
   });
 }
 

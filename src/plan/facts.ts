@@ -1,6 +1,7 @@
 import type { Catalog } from "../hardware/device.js";
 import type { SpeedConstants } from "../hardware/speed/speed-constants.js";
 import type { HubFile } from "../hub/hub-file.js";
+import type { Material } from "../report/release-facts.js";
 import type { SnapshotFile } from "../stages/fetch/snapshot-report.js";
 import type { ToolId } from "../stages/stage.js";
 import type { HubTextFile } from "../stages/texts/fetch-texts.js";
@@ -17,6 +18,8 @@ export interface PlanFacts {
   /** What speeds are reckoned with. */
   speed: SpeedConstants;
   toolDigests: Readonly<Record<ToolId, string>>;
+  /** Files that the tools are made of, for the provenance. */
+  toolFiles: readonly Material[];
   /** Version names for the report, by tool. */
   toolVersions: Readonly<Record<string, string>>;
 }

@@ -21,6 +21,7 @@ import type { DigestCache } from "../util/digest-cache.js";
 import { packageVersion } from "../util/package-version.js";
 import type { ModelFacts, PlanFacts } from "./facts.js";
 import { findHubTexts, hashTexts, requireTextsApart } from "./gather-texts.js";
+import { toolFiles } from "./tool-files.js";
 
 /**
  * Looks at the world for one recipe: hashes local files, asks the Hub for the commit, reads tool versions.
@@ -47,6 +48,7 @@ export async function gatherFacts(settings: Settings, digests: DigestCache): Pro
       converter: `${toolchain.digest}+${python.digest}`,
       "node-llama-cpp": nodeLlamaCpp,
     },
+    toolFiles: await toolFiles(toolchain, digests),
     toolVersions: { llamaCpp: toolchain.version, nodeLlamaCpp, quantsmith: packageVersion() },
   };
 }

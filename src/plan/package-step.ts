@@ -3,12 +3,15 @@ import { imatrixFileName, variantFileName } from "../quant/names.js";
 import type { Settings, Variant } from "../recipe/settings.js";
 import { type PackageParams, variantInput } from "../stages/package/package-params.js";
 import { variantMemory } from "../stages/package/variant-memory.js";
-import { type CorpusKind, corpusTexts, lockedTexts } from "./corpus-files.js";
+import { type CorpusKind, corpusTexts, lockedTexts, textMaterials, usedKinds } from "./corpus-files.js";
 import type { PlanFacts } from "./facts.js";
 import { judgedDevices } from "./judged-devices.js";
 import { from, step } from "./make-step.js";
 import type { Step, StepInput } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
+
+/** The Hub recommends less for one file; parts are worse, because Ollama and PocketPal do not take them. */
+const maxFileBytes = 200e9;
 
 /** What the package stage is told. */
 export function packageParams(settings: Settings, facts: PlanFacts): PackageParams {
@@ -20,6 +23,7 @@ export function packageParams(settings: Settings, facts: PlanFacts): PackagePara
     baseModel: model.source.kind === "hub" ? model.source.repo : null,
     imatrixFile: imatrixFileName(model.name),
     variants: settings.variants.map(({ name }) => ({ name, file: variantFileName(model.name, name) })),
+    maxFileBytes,
     measured: settings.stages.includes("validate"),
     smokeTested: settings.stages.includes("smoke") && settings.smoke.length > 0,
     texts: {
@@ -28,6 +32,10 @@ export function packageParams(settings: Settings, facts: PlanFacts): PackagePara
       evaluation: corpusTexts("evaluation", settings, facts),
     },
     hardware: judgedDevices(settings.devices, facts),
+    textFiles: usedKinds(settings).flatMap((kind) => textMaterials(kind, settings, facts)),
+    toolFiles: facts.toolFiles,
+    publishRepo: settings.publish?.target.kind === "hub" ? settings.publish.target.repo : null,
+    metadata: settings.metadata,
     lock: lock(settings, facts),
     toolchain: facts.toolVersions,
   };
@@ -99,6 +107,7 @@ function lock(settings: Settings, facts: PlanFacts): PackageParams["lock"] {
       files: facts.model.files.map(({ path, bytes, digest }) => ({ path, bytes, digest })),
     },
     convert: { ...settings.convert },
+    ...(Object.keys(settings.metadata).length === 0 ? {} : { metadata: settings.metadata }),
     calibration: { ...settings.calibration, corpus: texts("calibration") },
     ...(searches(settings)
       ? { search: { ...settings.search, corpus: texts("search"), probes: settings.probes, effort: settings.effort } }

@@ -4,6 +4,7 @@ import { complaint, matching } from "../util/complaint.js";
 import { quote } from "../util/wording.js";
 import { corpus, isPlainPath } from "./corpus-schema.js";
 import { gates } from "./gates-schema.js";
+import { metadata } from "./metadata-schema.js";
 import { nameFor, repoId } from "./schema-parts.js";
 import { smokePrompt } from "./smoke-schema.js";
 import { variantEntry } from "./variant-schema.js";
@@ -191,6 +192,7 @@ export const recipeSchema = z
       .describe(
         "Keep the 16-bit GGUF and the base logits after their last use (default true). Without them a run needs less disk, and a later change may have to make them again.",
       ),
+    metadata: metadata.exactOptional(),
     publish: publish.exactOptional().describe("Where `--publish` puts the release."),
   })
   .describe("A quantsmith recipe: which GGUF variants to make of which model.");

@@ -7,6 +7,7 @@ import type { YamlPath } from "./diagnostics.js";
 import type { Gates } from "./gates-schema.js";
 import type { HubText } from "./hub-text.js";
 import type { ModelSource } from "./model-source.js";
+import type { Recipe } from "./schema.js";
 
 export type Origin = "recipe" | "pipeline" | "default";
 
@@ -89,6 +90,8 @@ export interface Settings {
   devices: readonly string[];
   /** The user's device catalogs, for `loadCatalog`. */
   catalog: readonly string[];
+  /** What the recipe says about the model besides the checkpoint's card. */
+  metadata: NonNullable<Recipe["metadata"]>;
   /** Only when the recipe says where to. */
   publish?: PublishSettings;
   /** Whether files that only other steps read stay in the store after their last reader. */

@@ -46,6 +46,7 @@ export function resolveSettings(loaded: LoadedRecipe, { name, file, pipeline }: 
   origins.variants = "recipe";
   for (const figure of Object.keys(pipeline.gates ?? {})) origins[`gates.${figure}`] = "pipeline";
   for (const figure of Object.keys(recipe.gates ?? {})) origins[`gates.${figure}`] = "recipe";
+  for (const key of Object.keys(recipe.metadata ?? {})) origins[`metadata.${key}`] = "recipe";
 
   const { calibration, evaluation, convert } = recipe;
   return {
@@ -88,6 +89,7 @@ export function resolveSettings(loaded: LoadedRecipe, { name, file, pipeline }: 
       maxTokens: Math.max(defaultMaxTokens, prompt.expect?.endsItself ?? 0),
       ...prompt,
     })),
+    metadata: recipe.metadata ?? {},
     devices: pick("devices", recipe.devices, undefined, []),
     catalog: recipe.catalog === undefined ? [] : [resolve(folder, recipe.catalog)],
     ...(recipe.publish === undefined ? {} : { publish: publishSettings(recipe.publish, folder, pick) }),

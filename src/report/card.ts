@@ -1,25 +1,22 @@
-import { stringify } from "yaml";
 import type { HardwareCompatibility } from "../hardware/compatibility.js";
 import { assetPaths } from "./assets.js";
-import { figureCells, figureTitles, formatMegabytes, toolName } from "./figures.js";
+import { figureCells, figureTitles, formatMegabytes } from "./figures.js";
+import { type FrontMatterFacts, frontMatter } from "./front-matter.js";
 import { devicePicks } from "./hardware/device-picks.js";
 import { fitGrids } from "./hardware/fit-grid.js";
+import { howMade } from "./how-made.js";
+import { licenseSection } from "./license-section.js";
 import type { RunReport } from "./run-report.js";
 
-export interface CardFacts {
-  report: RunReport;
-  /** Repository of the base model on the Hub; null for a local folder. */
-  baseModel: string | null;
-  license: string | null;
+export interface CardFacts extends FrontMatterFacts {
   /** Files of the checkpoint that can run code, taken on request. */
   unsafe: readonly string[];
-  /** Whether the files carry a chat template. */
-  conversational: boolean;
-  imatrixFile: string | null;
   calibration: { corpus: string; chunks: number; context: number } | null;
   evaluation: { corpus: string; chunks: number; context: number } | null;
   /** Which variant fits which device. */
   hardware: HardwareCompatibility;
+  /** What is to be said about the files for Ollama; empty for nothing. */
+  ollamaNote: string;
   /** Paths of the charts that lie beside the card. */
   assets: ReadonlySet<string>;
 }
@@ -41,20 +38,11 @@ export function renderCard(facts: CardFacts): string {
     ...fitTables(facts),
     "## Run\n",
     runSnippets(report),
+    ...(facts.ollamaNote === "" ? [] : [`${facts.ollamaNote}\n`]),
     "## How it was made\n",
-    provenance(facts),
+    howMade(facts),
+    licenseSection(facts),
   ].join("\n");
-}
-
-function frontMatter({ baseModel, license, conversational, imatrixFile }: CardFacts): string {
-  const fields = {
-    ...(baseModel === null ? {} : { base_model: baseModel, base_model_relation: "quantized" }),
-    library_name: "gguf",
-    pipeline_tag: "text-generation",
-    ...(license === null ? {} : { license }),
-    tags: ["gguf", ...(imatrixFile === null ? [] : ["imatrix"]), ...(conversational ? ["conversational"] : [])],
-  };
-  return `---\n${stringify(fields)}---\n`;
 }
 
 function introduction({ report }: CardFacts): string {
@@ -150,37 +138,6 @@ function runSnippets(report: RunReport): string {
   const first = report.variants[0];
   if (first === undefined) return "";
   return `\`\`\`sh\nllama-cli -m ${first.file} --jinja\n\`\`\`\n`;
-}
-
-function provenance({ report, calibration, imatrixFile }: CardFacts): string {
-  const commit = report.model.commit === null ? "" : ` at commit \`${report.model.commit}\``;
-  const lines = [`- Source: ${report.model.commit === null ? "a local checkpoint" : report.model.source}${commit}`];
-  if (calibration !== null && imatrixFile !== null) {
-    lines.push(
-      `- Importance matrix: [${imatrixFile}](./${imatrixFile}), from ${calibration.chunks} × ${calibration.context} tokens of \`${calibration.corpus}\``,
-    );
-  }
-  lines.push(...dynamicLines(report));
-  lines.push(
-    ...Object.entries(report.toolchain).map(([tool, version]) => `- ${toolName(tool)} ${version}`),
-    "- Recipe and exact inputs: [recipe.lock.yaml](./recipe.lock.yaml); every figure: [report.html](./report.html), to be opened in a browser, and [release.json](./release.json); checksums: [SHA256SUMS](./SHA256SUMS)\n",
-  );
-  return lines.join("\n");
-}
-
-/** How dynamic variants came to their types; none without one. */
-function dynamicLines({ variants }: RunReport): string[] {
-  const chosen = variants.flatMap(({ name, allocation }) => (allocation === undefined ? [] : [{ name, allocation }]));
-  const probes = chosen[0]?.allocation.probes;
-  if (probes === undefined) return [];
-  const names = chosen.map(({ name }) => `[${name}](./${name}.tensor-types.txt)`).join(", ");
-  const basis =
-    probes === null
-      ? "The prediction rests on how sensitive the tensors of each role were in other models"
-      : `The prediction rests on ${probes.count} probes that damaged ${probes.effort === "tensors" ? "single tensors" : "groups of tensors"} and measured the effect on ${probes.chunks} × ${probes.context} tokens of \`${probes.corpus}\`, a text apart from calibration and evaluation`;
-  return [
-    `- Dynamic variants: ${names}. Each tensor's type was chosen to keep the whole file's predicted KL divergence lowest within its size. ${basis}`,
-  ];
 }
 
 /** A GitHub-flavoured table; pipes in cells are escaped. */

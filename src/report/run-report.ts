@@ -20,12 +20,24 @@ export interface RunReport {
   toolchain: Record<string, string>;
 }
 
-export interface VariantReport {
-  name: string;
+/** One file of a variant that is too large for one. */
+export interface VariantPart {
   file: string;
   bytes: number;
-  bitsPerWeight: number;
   sha256: string;
+}
+
+export interface VariantReport {
+  name: string;
+  /** The first part of a variant in parts, by which llama.cpp loads it. */
+  file: string;
+  /** Of the variant as one file. */
+  bytes: number;
+  bitsPerWeight: number;
+  /** Of `file`. */
+  sha256: string;
+  /** All files in their order; absent when it is one. */
+  parts?: readonly VariantPart[];
   types: Record<string, number>;
   /** How the types were chosen; absent for presets. */
   allocation?: VariantAllocation;

@@ -30,6 +30,8 @@ export interface StepSummary {
   seconds: number;
   /** Figures of the machine that built it; see `OperationReport`. */
   measurements?: Readonly<Record<string, number>>;
+  /** Command lines of the native tools it ran, program name first; absent when the step did not end well. */
+  commands?: readonly (readonly string[])[];
 }
 
 export interface Progress {

@@ -29,6 +29,11 @@ export const errorCodes = {
   "QS-GGUF-INVALID": { exit: 2, about: "The GGUF header breaks a rule of the format or a safety limit." },
   "QS-GGUF-TRUNCATED": { exit: 2, about: "The GGUF file ends before the data its header promises." },
   "QS-IMATRIX-INVALID": { exit: 2, about: "The importance matrix is damaged or does not fit the model." },
+  // editing GGUF metadata (src/gguf/edit)
+  "QS-EDIT-KEY": { exit: 2, about: "A metadata key is not there, or cannot be edited without a new conversion." },
+  "QS-EDIT-VALUE": { exit: 2, about: "A metadata value is not of its key's type, or that type is not known." },
+  "QS-EDIT-TEMPLATE": { exit: 2, about: "A chat template cannot be read or is no Jinja template." },
+  "QS-EDIT-READ-ONLY": { exit: 4, about: "The GGUF file to edit is read-only." },
   // ggml in this process, the type allocation (src/quant)
   "QS-GGML-LOAD": { exit: 4, about: "ggml's library cannot be loaded." },
   "QS-GGML-VALUES": { exit: 2, about: "A tensor holds values that cannot be quantized." },
@@ -78,6 +83,7 @@ export const errorCodes = {
   "QS-QUANTIZE-IMATRIX": { exit: 2, about: "A tensor's type needs an imatrix, or the imatrix does not fit the model." },
   "QS-QUANTIZE-TYPE": { exit: 2, about: "llama-quantize does not know a preset or tensor type." },
   "QS-QUANTIZE-FAILED": { exit: 4, about: "llama-quantize failed for a reason not known to us." },
+  "QS-SPLIT-FAILED": { exit: 4, about: "A variant could not be split into parts, or the parts differ from it." },
   "QS-VALIDATE-TEXT-SHORT": { exit: 2, about: "The evaluation text is shorter than two contexts of tokens." },
   "QS-VALIDATE-NAN": { exit: 3, about: "A model gives perplexity or divergence that is not a number." },
   "QS-VALIDATE-STRUCTURE": { exit: 3, about: "A variant's file is damaged; it was not given to llama.cpp." },

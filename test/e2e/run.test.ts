@@ -69,16 +69,20 @@ describe("a first run", () => {
       "assets/size-kld.svg",
       "assets/types-Q4_K_M.svg",
       "assets/types-Q8_0.svg",
+      "bom.cdx.json",
       "hardware-compatibility.json",
+      "params",
+      "provenance.intoto.json",
       "recipe.lock.yaml",
       "release.json",
       "report.html",
+      "template",
       "tiny-llama-Q4_K_M.gguf",
       "tiny-llama-Q8_0.gguf",
       "tiny-llama-imatrix.gguf",
     ]);
     const sums = readFileSync(join(release, "SHA256SUMS"), "utf8").trim().split("\n");
-    expect(sums).toHaveLength(11);
+    expect(sums).toHaveLength(15);
     for (const line of sums) expect(line).toBe(`${await sha256File(join(release, line.slice(66)))}  ${line.slice(66)}`);
   });
 

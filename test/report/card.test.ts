@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parse } from "yaml";
+import { emptyCard } from "../../src/report/base-card.js";
 import { type CardFacts, markdownTable, renderCard } from "../../src/report/card.js";
 import { hardwareOf } from "../fixtures/release-hardware.js";
 import { largeReport } from "../fixtures/release-report.js";
@@ -61,7 +61,12 @@ const facts: CardFacts = {
     toolchain: { llamaCpp: "v0.5.0" },
   },
   baseModel: "org/Model",
-  license: "apache-2.0",
+  card: { ...emptyCard, license: "apache-2.0" },
+  quantizedBy: null,
+  tags: [],
+  embedding: false,
+  calibrationDatasets: [],
+  ollamaNote: "",
   unsafe: [],
   conversational: true,
   imatrixFile: "Model-imatrix.gguf",
@@ -70,18 +75,6 @@ const facts: CardFacts = {
   hardware: unjudged,
   assets: new Set(),
 };
-
-test("the front matter tells the Hub what it reads", () => {
-  const frontMatter = /^---\n([\s\S]*?)\n---\n/.exec(renderCard(facts))?.[1] ?? "";
-  expect(parse(frontMatter)).toEqual({
-    base_model: "org/Model",
-    base_model_relation: "quantized",
-    library_name: "gguf",
-    pipeline_tag: "text-generation",
-    license: "apache-2.0",
-    tags: ["gguf", "imatrix", "conversational"],
-  });
-});
 
 test("every variant stands in the table with its figures and errors", () => {
   expect(renderCard(facts)).toContain(
@@ -105,7 +98,7 @@ test("what is not known is left out instead of invented", () => {
       model: { ...facts.report.model, commit: null },
     },
     baseModel: null,
-    license: null,
+    card: emptyCard,
     conversational: false,
     imatrixFile: null,
     calibration: null,
@@ -114,6 +107,17 @@ test("what is not known is left out instead of invented", () => {
   for (const word of ["base_model", "license:", "imatrix", "commit", "NaN", "null", "undefined"])
     expect(bare).not.toContain(word);
   expect(bare).toContain("These files were not measured.");
+});
+
+test("how to make it again, and the terms that come with it", () => {
+  const card = renderCard(facts);
+  expect(card).toContain("quantsmith run model.yaml --locked recipe.lock.yaml");
+  expect(card).toContain("under the licence of [org/Model](https://huggingface.co/org/Model): `apache-2.0`.");
+  expect(card).not.toContain("asked for");
+  const terms = { license: "other", licenseName: "Our terms", licenseLink: "LICENSE", gated: true };
+  const gated = renderCard({ ...facts, card: { ...emptyCard, ...terms } });
+  expect(gated).toContain("[Our terms](https://huggingface.co/org/Model/blob/main/LICENSE)");
+  expect(gated).toContain("Access to [org/Model](https://huggingface.co/org/Model) must be asked for");
 });
 
 test("charts that are there are shown, those that are not are not", () => {

@@ -1,4 +1,5 @@
 import type { HardwareCompatibility } from "../../hardware/compatibility.js";
+import type { BaseCard } from "../base-card.js";
 import type { ReleaseCharts } from "../charts/release-charts.js";
 import type { RunReport } from "../run-report.js";
 
@@ -23,7 +24,8 @@ export interface SmokeAnswers {
 export interface PageFacts {
   /** With the variants that failed. */
   report: RunReport;
-  license: string | null;
+  /** The base's card with the recipe's changes. */
+  card: BaseCard;
   /** Files of the checkpoint that can run code, taken on request. */
   unsafe: readonly string[];
   /** Null for what was not done. */

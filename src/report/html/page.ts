@@ -30,14 +30,14 @@ ${variantTable(report.variants)}${hardwareSection(facts)}${charts.sizeKld === un
   return page.text;
 }
 
-function header({ report, license, unsafe }: PageFacts): Html {
+function header({ report, card: { license, licenseName }, unsafe }: PageFacts): Html {
   const { model } = report;
   const parts = [
     model.commit === null ? "a local checkpoint" : `${model.source} at ${model.commit}`,
     model.architecture,
     model.parameters === null ? null : `${formatCount(model.parameters)} parameters`,
     report.base === null ? null : `${formatMegabytes(report.base.bytes)} as 16-bit GGUF`,
-    license === null ? null : `license ${license}`,
+    license === null ? null : `license ${licenseName ?? license}`,
   ];
   const warning = html`<p class="warning"><strong>Made from files that can run code when a tool opens them:</strong> ${unsafe.join(", ")}</p>`;
   return html`<h1>${model.name} GGUF</h1>

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Gguf } from "../../gguf/gguf.js";
 import { metadataNumber, metadataString } from "../../gguf/metadata.js";
@@ -8,12 +8,16 @@ import { convertToGguf } from "../../llamacpp/convert.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { type Operation, requiredInput } from "../stage.js";
-import { linkInput, toolRun, writeReport } from "../step-files.js";
+import { toolRun, writeReport } from "../step-files.js";
+import { converterMetadata, type MetadataParams, makeModelFolder } from "./model-folder.js";
 
 export interface ConvertParams extends JsonObject {
   outtype: "bf16" | "f16" | "f32" | "auto";
   /** Written as general.name, so that no folder name or commit hash ends up there. */
   modelName: string;
+  /** `org/name` on the Hub; null for a local folder. */
+  baseModel: string | null;
+  metadata: MetadataParams;
   /** What to do with a vision or audio tower: `none` leaves it out. */
   mmproj: string;
 }
@@ -29,13 +33,16 @@ export interface ConvertReport {
   types: Record<string, number>;
 }
 
+/** No model can have this name, which begins with a dot. */
+const metadataFile = ".metadata.json";
+
 /**
  * Converts the snapshot to one 16-bit GGUF with llama.cpp's own converter.
  * Input `snapshot`; outputs `model.gguf`, `convert.json`. Errors: QS-CONVERT-*, QS-PYTHON-*, QS-TOOL-*.
  */
 export const convertUpstream: Operation<ConvertParams> = {
   stage: "convert",
-  version: 1,
+  version: 2,
   resource: "compute",
   tools: ["converter"],
   intermediates: ["model.gguf"],
@@ -43,11 +50,15 @@ export const convertUpstream: Operation<ConvertParams> = {
     const snapshot = requiredInput(context, "snapshot");
     await refuseProjector(snapshot, params.mmproj);
     const model = join(context.out, "model.gguf");
+    // The converter reads names out of the folder's own name; it gets the model's, not the store's.
+    await makeModelFolder(join(context.work, params.modelName), snapshot, params);
+    const metadata = converterMetadata(params.modelName, params.baseModel, params.metadata);
+    await writeFile(join(context.work, metadataFile), JSON.stringify(metadata));
     const run = await convertToGguf({
       ...(await toolRun(context)),
       python: await context.python(),
-      // The converter reads names out of the folder's own name; give it the model's, not the store's.
-      modelDir: await linkInput(context, "snapshot", params.modelName),
+      modelDir: params.modelName,
+      metadata: metadataFile,
       outFile: "../out/model.gguf",
       outtype: params.outtype,
       modelName: params.modelName,

@@ -41,7 +41,7 @@ const outputBytes = 1 << 20;
 export function fetchHub({ revision, listing, downloads }: FetchHubOptions): Operation<FetchHubParams> {
   return {
     stage: "fetch",
-    version: 2,
+    version: 3,
     resource: "io",
     tools: [],
     predictBytes: async () => outputBytes,

@@ -20,7 +20,7 @@ export interface FetchLocalParams extends JsonObject {
  */
 export const fetchLocal: Operation<FetchLocalParams> = {
   stage: "fetch",
-  version: 2,
+  version: 3,
   resource: "io",
   tools: [],
   async run({ files, allowUnsafe, checkWeights: check }, context) {

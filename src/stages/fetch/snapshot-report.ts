@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type BaseCard, parseBaseCard } from "../../report/base-card.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import type { Snapshot } from "./check-snapshot.js";
 
@@ -18,8 +19,8 @@ export interface SnapshotReport {
   architecture: string;
   parameters: number;
   tensorBytes: number;
-  /** `license` of the model card's front matter, as written there. */
-  license: string | null;
+  /** What the model card's front matter says. */
+  card: BaseCard;
   /** Files that can run code when a tool opens them, taken because the recipe says `allowUnsafe`. */
   unsafe: readonly string[];
   files: readonly SnapshotFile[];
@@ -37,7 +38,7 @@ export async function writeSnapshotReport(
     architecture: snapshot.architecture,
     parameters: snapshot.parameters,
     tensorBytes: snapshot.tensorBytes,
-    license: await readLicense(join(out, "snapshot", "README.md")),
+    card: await readBaseCard(join(out, "snapshot")),
     unsafe: snapshot.unsafe,
     files: origin.files,
   };
@@ -53,9 +54,7 @@ export function sha256ByPath(files: readonly SnapshotFile[]): Record<string, str
   );
 }
 
-/** The `license:` line of a card's YAML front matter; a card without one has no licence to pass on. */
-async function readLicense(card: string): Promise<string | null> {
-  const text = await readFile(card, "utf8").catch(() => "");
-  const frontMatter = /^---\r?\n([\s\S]*?)\r?\n---/.exec(text)?.[1] ?? "";
-  return /^license:\s*["']?([\w.-]+)/m.exec(frontMatter)?.[1] ?? null;
+/** The front matter of a snapshot's model card; one without a card says nothing. */
+export async function readBaseCard(snapshot: string): Promise<BaseCard> {
+  return parseBaseCard(await readFile(join(snapshot, "README.md"), "utf8").catch(() => ""));
 }

@@ -1,9 +1,11 @@
 import type { Gguf } from "../../gguf/gguf.js";
 import { readGguf } from "../../gguf/read-header.js";
 import { readImatrix } from "../../gguf/read-imatrix.js";
+import { emptyCard } from "../../report/base-card.js";
 import type { ExpertTokens } from "../../report/charts/expert-coverage.js";
 import type { ReleaseCharts } from "../../report/charts/release-charts.js";
 import type { PageFacts, TextUse } from "../../report/html/page-facts.js";
+import { ownCard } from "../../report/own-card.js";
 import type { RunReport } from "../../report/run-report.js";
 import type { CalibrateReport } from "../calibrate/calibrate.js";
 import type { SnapshotReport } from "../fetch/snapshot-report.js";
@@ -26,7 +28,7 @@ export async function collectPage(
   const { texts } = params;
   return {
     report,
-    license: snapshot?.license ?? null,
+    card: ownCard(snapshot?.card ?? emptyCard, params.metadata),
     unsafe: snapshot?.unsafe ?? [],
     texts: {
       calibration: textUse(calibration, texts.calibration),

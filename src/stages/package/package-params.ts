@@ -1,6 +1,15 @@
 import type { JudgedDevices } from "../../hardware/judge-release.js";
+import type { CardChanges } from "../../report/own-card.js";
+import type { Material, TextMaterial } from "../../report/release-facts.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import type { CorpusText } from "../corpus.js";
+
+/** What the card and the files for other programs take from the recipe. */
+export interface ReleaseMetadata extends JsonObject, CardChanges {
+  readonly quantizedBy?: string;
+  readonly tags?: readonly string[];
+  readonly system?: string;
+}
 
 export interface PackagedVariant extends JsonObject {
   name: string;
@@ -19,6 +28,8 @@ export interface PackageParams extends JsonObject {
   baseModel: string | null;
   imatrixFile: string;
   variants: readonly PackagedVariant[];
+  /** A variant with more bytes is released in parts. */
+  maxFileBytes: number;
   /** Whether the plan measures and smoke-tests; what was planned must be there for a variant to pass. */
   measured: boolean;
   smokeTested: boolean;
@@ -26,6 +37,13 @@ export interface PackageParams extends JsonObject {
   texts: { readonly [use in "calibration" | "search" | "evaluation"]: readonly CorpusText[] };
   /** What the variants are held against, and all that the catalog says about it. */
   hardware: JudgedDevices;
+  /** The same with where they can be had, and what the tools are made of: for provenance and bill of materials. */
+  textFiles: readonly TextMaterial[];
+  toolFiles: readonly Material[];
+  /** Repository on the Hub that the recipe publishes to; null without one. */
+  publishRepo: string | null;
+  /** What the recipe says about the model besides the checkpoint's card. */
+  metadata: ReleaseMetadata;
   /** The recipe as it was resolved, for `recipe.lock.yaml`. */
   lock: JsonObject;
   toolchain: { readonly [name: string]: string };

@@ -1,22 +1,24 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { stringify } from "yaml";
-import { readGguf } from "../../gguf/read-header.js";
 import { releaseAssets } from "../../report/assets.js";
 import { renderCard } from "../../report/card.js";
 import { renderPage } from "../../report/html/page.js";
 import type { PageFacts } from "../../report/html/page-facts.js";
+import { lockFileName } from "../../report/provenance.js";
 import type { RunReport } from "../../report/run-report.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { linkOrCopy, listFiles } from "../../util/files.js";
-import { sha256File } from "../../util/sha256.js";
-import { type Operation, requiredInput } from "../stage.js";
+import { linkOrCopy } from "../../util/files.js";
+import type { Operation } from "../stage.js";
 import { writeReport } from "../step-files.js";
 import { collectHardware } from "./collect-hardware.js";
 import { collectPage } from "./collect-page.js";
 import { collectReport } from "./collect-report.js";
-import { type PackageParams, variantInput } from "./package-params.js";
+import type { PackageParams } from "./package-params.js";
+import { placeVariants } from "./place-variants.js";
 import { requireNames } from "./require-names.js";
+import { type RuntimeFacts, writeRuntimeFiles } from "./runtime-files.js";
+import { writeSidecars } from "./sidecars.js";
 
 /**
  * Builds the release folder from the variants that passed; files are hard-linked, not copied.
@@ -35,24 +37,21 @@ export const packageRelease: Operation<PackageParams> = {
         remedy: "See the reasons of each variant above; correct the gates, the smoke prompts or the variants.",
       });
     }
-    const release: RunReport = { ...report, release: params.release, variants: passed };
+    const variants = await placeVariants(passed, params, context);
+    const release: RunReport = { ...report, release: params.release, variants };
     const imatrix = context.input("imatrix");
     if (imatrix !== undefined) await linkOrCopy(imatrix, join(context.out, params.imatrixFile));
-    for (const variant of passed) {
-      await linkOrCopy(requiredInput(context, variantInput("model", variant.name)), join(context.out, variant.file));
-      const rules = context.input(variantInput("rules", variant.name));
-      if (rules !== undefined) await linkOrCopy(rules, join(context.out, `${variant.name}.tensor-types.txt`));
-    }
     await requireNames(context.out, passed);
     const hardware = await collectHardware(passed, params, context);
     await writeReport(context, "hardware-compatibility.json", hardware);
     const page = { ...(await collectPage(report, params, context)), hardware };
     await writeAssets(context.out, assetsOf(page, release));
     await writeFile(join(context.out, "report.html"), renderPage(page));
-    await writeFile(join(context.out, "README.md"), await card(params, release, page, context.out));
-    await writeFile(join(context.out, "recipe.lock.yaml"), stringify(params.lock, { aliasDuplicateObjects: false }));
+    const runtimes = await writeRuntimeFiles(context.out, release, params);
+    await writeFile(join(context.out, "README.md"), card(params, release, page, runtimes));
+    await writeFile(join(context.out, lockFileName), stringify(params.lock, { aliasDuplicateObjects: false }));
     await writeFile(join(context.out, "release.json"), `${JSON.stringify(release, null, 2)}\n`);
-    await writeFile(join(context.out, "SHA256SUMS"), await checksums(context.out, release));
+    await writeSidecars(release, params, context);
     return {};
   },
 };
@@ -64,19 +63,21 @@ async function writeAssets(folder: string, assets: ReadonlyMap<string, string>):
   }
 }
 
-async function card(params: PackageParams, report: RunReport, page: PageFacts, folder: string): Promise<string> {
-  const first = report.variants[0];
-  const model = first === undefined ? undefined : await readGguf(join(folder, first.file));
-  const { license, unsafe, texts, hardware } = page;
+function card(params: PackageParams, report: RunReport, page: PageFacts, runtimes: RuntimeFacts): string {
+  const { unsafe, texts, card: base, hardware } = page;
+  const datasets = params.textFiles.flatMap(({ use, dataset }) => (use === "calibration" && dataset ? [dataset] : []));
   return renderCard({
     report,
     baseModel: params.baseModel,
-    license,
+    card: base,
+    quantizedBy: params.metadata.quantizedBy ?? null,
+    tags: params.metadata.tags ?? [],
     unsafe,
     hardware,
-    conversational: model?.metadata.has("tokenizer.chat_template") === true,
+    ...runtimes,
     imatrixFile: texts.calibration === null ? null : params.imatrixFile,
     calibration: texts.calibration,
+    calibrationDatasets: texts.calibration === null ? [] : datasets,
     evaluation: texts.evaluation,
     assets: new Set(assetsOf(page, report).keys()),
   });
@@ -87,18 +88,4 @@ function assetsOf({ charts }: PageFacts, { variants }: RunReport): Map<string, s
     charts,
     variants.map(({ name }) => name),
   );
-}
-
-/**
- * One line per file in the format of sha256sum. Left out are SHA256SUMS itself and release.json, which tells how long
- * each step took and so differs between two runs that made the same files.
- */
-async function checksums(folder: string, release: RunReport): Promise<string> {
-  const known = new Map(release.variants.map((variant) => [variant.file, variant.sha256]));
-  const lines: string[] = [];
-  for (const file of await listFiles(folder)) {
-    if (file === "release.json") continue;
-    lines.push(`${known.get(file) ?? (await sha256File(join(folder, file)))}  ${file}\n`);
-  }
-  return lines.join("");
 }

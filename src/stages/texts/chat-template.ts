@@ -1,6 +1,7 @@
 import { Template } from "@huggingface/jinja";
 import type { Gguf } from "../../gguf/gguf.js";
-import { metadataNumber, metadataString } from "../../gguf/metadata.js";
+import { metadataString } from "../../gguf/metadata.js";
+import { specialToken } from "../../gguf/special-token.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { renderChat } from "../render-chat.js";
 import type { Conversation } from "./conversation.js";
@@ -13,21 +14,13 @@ import type { Conversation } from "./conversation.js";
 export function chatRenderer(gguf: Gguf): (conversation: Conversation) => string {
   const source = metadataString(gguf, "tokenizer.chat_template");
   if (source === undefined) throw noTemplateError();
-  const tokens = { bos: token(gguf, "bos"), eos: token(gguf, "eos") };
+  const tokens = { bos: specialToken(gguf, "bos"), eos: specialToken(gguf, "eos") };
   const template = attempt(() => new Template(source), "the model's chat template cannot be read");
   return (conversation) =>
     attempt(
       () => renderChat(template, { messages: conversation, addGenerationPrompt: false, ...tokens }),
       `the model's chat template refuses the conversation that begins ${beginning(conversation)}`,
     );
-}
-
-/** The text of a special token; undefined when the model has none. */
-function token(gguf: Gguf, kind: "bos" | "eos"): string | undefined {
-  const id = metadataNumber(gguf, `tokenizer.ggml.${kind}_token_id`);
-  const tokens = gguf.metadata.get("tokenizer.ggml.tokens");
-  const text = id === undefined || tokens?.type !== "array" ? undefined : tokens.items[id];
-  return typeof text === "string" ? text : undefined;
 }
 
 function beginning(conversation: Conversation): string {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { emptyCard } from "../../../src/report/base-card.js";
 import { Html, html } from "../../../src/report/html/html.js";
 import { renderPage } from "../../../src/report/html/page.js";
 import { largePage } from "../../fixtures/release-page.js";
@@ -69,7 +70,7 @@ describe("the page", () => {
         variants: variants.filter(({ gate }) => gate === "passed"),
         base: null,
       },
-      license: null,
+      card: emptyCard,
       texts: { calibration: null, search: null, evaluation: null },
       smoke: new Map(),
       charts: { sizeKld: undefined, kldPercentiles: undefined, expertCoverage: undefined, types: new Map() },

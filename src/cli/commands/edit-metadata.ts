@@ -1,0 +1,82 @@
+import { readFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { Template } from "@huggingface/jinja";
+import type { MetadataEdit } from "../../gguf/edit/change-metadata.js";
+import { editGguf } from "../../gguf/edit/edit-gguf.js";
+import { valueToJson } from "../../gguf/inspect.js";
+import { formatBytes } from "../../util/bytes.js";
+import { QuantsmithError } from "../../util/errors.js";
+import { interruptSignal } from "../interrupt.js";
+import { note, print, printJson, shorten } from "../print.js";
+
+export interface EditMetadataOptions {
+  set?: string[];
+  remove?: string[];
+  chatTemplate?: string;
+  out?: string;
+  json?: boolean;
+}
+
+/** `quantsmith edit-metadata`: changes the header of a GGUF file. */
+export async function editMetadata(file: string, options: EditMetadataOptions): Promise<void> {
+  const edits: MetadataEdit[] = [
+    ...(options.set ?? []).map(parseSet),
+    ...(options.remove ?? []).map((key) => ({ kind: "remove" as const, key })),
+    ...(options.chatTemplate === undefined ? [] : [await templateEdit(options.chatTemplate)]),
+  ];
+  if (edits.length === 0) {
+    throw new QuantsmithError("QS-USAGE", "nothing was said to be edited", {
+      remedy: "Give --set key=value, --remove key or --chat-template file.",
+    });
+  }
+  const { path, changes, how, fileBytes } = await editGguf(file, edits, {
+    signal: interruptSignal(),
+    ...(options.out === undefined ? {} : { out: options.out }),
+  });
+  const shown = changes.map(({ key, before, after }) => ({
+    key,
+    before: before === undefined ? null : valueToJson(before),
+    after: after === undefined ? null : valueToJson(after),
+  }));
+  if (options.json === true) printJson({ file: path, how, bytes: fileBytes, changes: shown });
+  else {
+    const text = (value: unknown) => (value === null ? "(nothing)" : shorten(JSON.stringify(value), 80));
+    for (const { key, before, after } of shown) print(`${key}: ${text(before)} → ${text(after)}`);
+    const done = { unchanged: "Nothing to change in", header: "Wrote the header of", rewritten: "Wrote the whole of" };
+    print(`${done[how]} ${path}, ${formatBytes(fileBytes)}`);
+  }
+  if (how !== "unchanged" && (await isListed(path))) {
+    note(`Note: SHA256SUMS beside it still has the old file's digest; the release cannot be published like this.`);
+  }
+}
+
+/** `key=value` or `key:type=value`. */
+function parseSet(text: string): MetadataEdit {
+  const [, key, type, value] = /^([^:=]+)(?::([^=]*))?=([\s\S]*)$/.exec(text) ?? [];
+  if (key === undefined || value === undefined) {
+    throw new QuantsmithError("QS-USAGE", `--set ${text} names no key and value`, {
+      remedy: "Write key=value, or key:type=value.",
+    });
+  }
+  return { kind: "set", key, ...(type === undefined ? {} : { type }), text: value };
+}
+
+/** A template that does not parse would make the model useless in every program. */
+async function templateEdit(path: string): Promise<MetadataEdit> {
+  try {
+    const text = await readFile(path, "utf8");
+    new Template(text);
+    return { kind: "set", key: "tokenizer.chat_template", type: "string", text };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new QuantsmithError("QS-EDIT-TEMPLATE", `${path} is no chat template: ${reason}`, {
+      remedy: "Give a Jinja template, such as the chat_template.jinja of the model's repository.",
+      at: { file: path },
+    });
+  }
+}
+
+async function isListed(path: string): Promise<boolean> {
+  const sums = await readFile(join(dirname(path), "SHA256SUMS"), "utf8").catch(() => "");
+  return sums.split("\n").some((line) => line.endsWith(`  ${basename(path)}`));
+}

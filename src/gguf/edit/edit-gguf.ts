@@ -1,0 +1,113 @@
+import { chmod, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { isSystemError, QuantsmithError } from "../../util/errors.js";
+import { syncFolder } from "../../util/files.js";
+import { type EncodedHeader, encodeHeader } from "../encode-header.js";
+import type { Gguf, GgufValue } from "../gguf.js";
+import { readGguf } from "../read-header.js";
+import { writeGguf } from "../write-gguf.js";
+import { changeMetadata, type MetadataChange, type MetadataEdit } from "./change-metadata.js";
+import { finishEdit, replaceHeader } from "./header-journal.js";
+
+export interface EditOptions {
+  /** Write the edited file here and leave the original alone. */
+  out?: string;
+  signal?: AbortSignal;
+  onBytes?: (done: number, total: number) => void;
+}
+
+export interface EditResult {
+  /** The edited file. */
+  path: string;
+  changes: MetadataChange[];
+  /** Whether only the header was written, or the whole file. */
+  how: "unchanged" | "header" | "rewritten";
+  fileBytes: number;
+}
+
+/** Takes up what a header lost, so that tensor data can stay where it is; programs ignore keys they do not know. */
+const paddingKey = "quantsmith.padding";
+
+/**
+ * Edits the metadata of a GGUF file. When the new header fits where the old one was, it alone is written, with a journal
+ * beside it; otherwise, and where the file has other names (a release's files are also those of the store), the file is
+ * written anew and renamed. Tensor data stays the same byte for byte. An edit that was cut off before is finished first.
+ * Errors: QS-GGUF-*, QS-EDIT-KEY, QS-EDIT-VALUE, QS-EDIT-READ-ONLY, QS-DISK-FULL.
+ */
+export async function editGguf(
+  path: string,
+  edits: readonly MetadataEdit[],
+  options: EditOptions = {},
+): Promise<EditResult> {
+  const target = resolve(options.out ?? path);
+  const inPlace = target === resolve(path);
+  if (inPlace) await requireWritable(path);
+  await finishEdit(path);
+  const gguf = await readGguf(path);
+  const { metadata, changes } = changeMetadata(gguf.metadata, edits);
+  const { fileBytes } = gguf;
+  if (inPlace && changes.length === 0) return { path, changes, how: "unchanged", fileBytes };
+  const header = inPlace && (await stat(path)).nlink === 1 ? headerInPlace(gguf, metadata) : undefined;
+  if (header !== undefined) {
+    await replaceHeader(path, header.bytes);
+    return { path, changes, how: "header", fileBytes };
+  }
+  metadata.delete(paddingKey);
+  return { path: target, changes, how: "rewritten", fileBytes: await rewrite(gguf, metadata, target, options) };
+}
+
+/** The new header, padded so that every tensor stays where it is; undefined when that cannot be. */
+function headerInPlace(gguf: Gguf, metadata: ReadonlyMap<string, GgufValue>): EncodedHeader | undefined {
+  const { dataOffset: room, tensors } = gguf;
+  const bare = new Map(metadata);
+  bare.delete(paddingKey);
+  const padded = (length: number) => {
+    const padding = { type: "string" as const, value: " ".repeat(length) };
+    return encodeHeader({ metadata: new Map(bare).set(paddingKey, padding), tensors });
+  };
+  const spare = room - padded(0).endBytes;
+  const headers = [encodeHeader({ metadata: bare, tensors }), ...(spare < 0 ? [] : [padded(spare)])];
+  return headers.find(
+    (header) =>
+      header.bytes.length === room && header.tensors.every(({ offset }, index) => offset === tensors[index]?.offset),
+  );
+}
+
+/** Writes the whole file under a temporary name, flushes it and renames it. Gives its size. */
+async function rewrite(
+  gguf: Gguf,
+  metadata: ReadonlyMap<string, GgufValue>,
+  target: string,
+  { signal, onBytes }: EditOptions,
+): Promise<number> {
+  const temporary = join(dirname(target), `.${basename(target)}.quantsmith-new`);
+  // A killed edit left it.
+  await rm(temporary, { force: true });
+  try {
+    const tensors = gguf.tensors.map((tensor) => ({ ...tensor, data: { path: gguf.path, offset: tensor.offset } }));
+    const plan = { metadata, tensors };
+    const { fileBytes } = await writeGguf(temporary, plan, { ...(signal && { signal }), ...(onBytes && { onBytes }) });
+    await readGguf(temporary);
+    await chmod(temporary, (await stat(gguf.path)).mode & 0o777);
+    await rename(temporary, target);
+    await syncFolder(dirname(target));
+    return fileBytes;
+  } catch (error) {
+    await rm(temporary, { force: true });
+    if (!isSystemError(error) || error.code !== "ENOSPC") throw error;
+    throw new QuantsmithError("QS-DISK-FULL", `the disk filled up while ${basename(target)} was written`, {
+      remedy: `Make room for another ${gguf.fileBytes} bytes: the new header does not fit in place of the old one.`,
+      cause: error,
+    });
+  }
+}
+
+/** Asked of the mode, not of the system, which lets an administrator write everything. */
+async function requireWritable(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined || (found.mode & 0o222) !== 0) return;
+  throw new QuantsmithError("QS-EDIT-READ-ONLY", `${path} is read-only`, {
+    remedy: "Write the edited file elsewhere with --out, or make this one writable with `chmod u+w`.",
+    at: { file: path },
+  });
+}

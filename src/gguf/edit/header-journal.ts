@@ -1,0 +1,78 @@
+import { open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { syncFolder } from "../../util/files.js";
+import { sha256 } from "../../util/sha256.js";
+
+/*
+ * Writing over a header takes several writes, and a process can be killed between any two. So the new header is put
+ * beside the file first; a journal that exists is whole, and whoever edits the file next finishes the work.
+ *
+ * Layout: one line of JSON, then the header's bytes.
+ */
+
+interface JournalHead {
+  format: 1;
+  /** The file it belongs to; another one of the same name is left alone. */
+  inode: string;
+  fileBytes: number;
+  sha256: string;
+}
+
+/** Where the journal of a file lies. */
+export function journalPath(file: string): string {
+  return join(dirname(file), `.${basename(file)}.quantsmith-edit`);
+}
+
+/** Replaces the first bytes of a file by others of the same number, so that a kill at any moment can be mended. */
+export async function replaceHeader(path: string, header: Buffer): Promise<void> {
+  const { ino, size } = await stat(path, { bigint: true });
+  const head: JournalHead = { format: 1, inode: String(ino), fileBytes: Number(size), sha256: sha256(header) };
+  const content = Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), header]);
+  // Always under the same temporary name, so that killed edits do not pile up.
+  await writeFile(unfinished(path), content, { flush: true });
+  await rename(unfinished(path), journalPath(path));
+  await syncFolder(dirname(path));
+  await writeHeader(path, header);
+  await rm(journalPath(path));
+}
+
+function unfinished(file: string): string {
+  return `${journalPath(file)}-unfinished`;
+}
+
+/** Finishes an edit that was cut off; true when there was one. */
+export async function finishEdit(path: string): Promise<boolean> {
+  await rm(unfinished(path), { force: true });
+  const journal = await readFile(journalPath(path)).catch(() => undefined);
+  if (journal === undefined) return false;
+  const end = journal.indexOf(10);
+  const head = parseHead(journal.subarray(0, end).toString("utf8"));
+  const header = journal.subarray(end + 1);
+  const { ino, size } = await stat(path, { bigint: true });
+  const belongs = head?.inode === String(ino) && head.fileBytes === Number(size) && head.sha256 === sha256(header);
+  if (belongs) await writeHeader(path, header);
+  await rm(journalPath(path));
+  return belongs;
+}
+
+function parseHead(line: string): JournalHead | undefined {
+  try {
+    const head = JSON.parse(line) as JournalHead;
+    return head.format === 1 ? head : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function writeHeader(path: string, header: Buffer): Promise<void> {
+  const file = await open(path, "r+");
+  try {
+    for (let done = 0; done < header.length; ) {
+      const { bytesWritten } = await file.write(header, done, header.length - done, done);
+      done += bytesWritten;
+    }
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,31 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { findPinnedPackage } from "../llamacpp/pinned-package.js";
+import type { ToolchainStatus } from "../llamacpp/toolchain.js";
+import type { Material } from "../report/release-facts.js";
+import type { DigestCache } from "../util/digest-cache.js";
+
+/**
+ * The files that llama.cpp's tools are made of, with their digests, for the provenance: its source and the libraries
+ * of this platform. The programs compiled from the source are not among them, because each machine's compiler writes
+ * other bytes; tools of the user's own are known by their version alone, so there are none.
+ */
+export async function toolFiles(toolchain: ToolchainStatus, digests: DigestCache): Promise<Material[]> {
+  const pinned =
+    toolchain.state === "buildable" || (toolchain.state === "ready" && toolchain.toolchain.source === "pinned");
+  if (!pinned) return [];
+  const { packageVersion, llamaCppVersion, platform, bundle, libraries } = await findPinnedPackage();
+  const digest = async (path: string) => ({ sha256: await digests.digest(path) });
+  const source: Material = {
+    name: `llama.cpp ${llamaCppVersion}, source`,
+    uri: `pkg:npm/node-llama-cpp@${packageVersion}#llama/gitRelease.bundle`,
+    digest: await digest(bundle),
+  };
+  const names = (await readdir(libraries)).filter((name) => /^lib(llama|ggml)[\w.-]*\.(so|dylib)$/.test(name)).sort();
+  const files: Material[] = [source];
+  for (const name of names) {
+    const uri = `pkg:npm/%40node-llama-cpp/${platform}@${packageVersion}#bins/${platform}/${name}`;
+    files.push({ name, uri, digest: await digest(join(libraries, name)) });
+  }
+  return files;
+}

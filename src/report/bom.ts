@@ -1,0 +1,168 @@
+import { canonicalJson, type Json, type JsonObject } from "../util/canonical-json.js";
+import { sha256 } from "../util/sha256.js";
+import { toolName } from "./figures.js";
+import { licenseUrl } from "./license-url.js";
+import { hubUrl, type Material, type ReleaseFacts, type TextMaterial } from "./release-facts.js";
+import { spdxId } from "./spdx.js";
+import { variantFiles } from "./variant-files.js";
+
+export const bomFile = "bom.cdx.json";
+
+/**
+ * `bom.cdx.json`: a CycloneDX 1.6 bill of materials with a model card: the model and what it descends from, every
+ * published file, the texts, the tools. The same for the same release: no times, and a serial number out of the content.
+ */
+export function renderBom(facts: ReleaseFacts): string {
+  const bom: JsonObject = {
+    $schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
+    bomFormat: "CycloneDX",
+    specVersion: "1.6",
+    version: 1,
+    metadata: { tools: { components: tools(facts) }, component: model(facts) },
+    components: [...files(facts), ...texts(facts)],
+    dependencies: [
+      { ref: "model", dependsOn: [...facts.files.map(fileRef), ...facts.texts.map(textRef)] },
+      ...facts.files.map((file) => ({ ref: fileRef(file) })),
+      ...facts.texts.map((text) => ({ ref: textRef(text) })),
+    ],
+  };
+  const { $schema, bomFormat, specVersion, ...rest } = bom;
+  const serialNumber = `urn:uuid:${contentUuid(bom)}`;
+  return `${JSON.stringify({ $schema, bomFormat, specVersion, serialNumber, ...rest }, null, 2)}\n`;
+}
+
+/** A UUID of version 8 (RFC 9562: made by the application's own rule), out of the sha256 of the content. */
+function contentUuid(content: Json): string {
+  const hex = sha256(canonicalJson(content));
+  const variant = ((Number.parseInt(hex.charAt(16), 16) & 3) | 8).toString(16);
+  const parts = [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `${variant}${hex.slice(17, 20)}`];
+  return [...parts, hex.slice(20, 32)].join("-");
+}
+
+function model(facts: ReleaseFacts): JsonObject {
+  const { report, card } = facts;
+  return {
+    type: "machine-learning-model",
+    "bom-ref": "model",
+    name: `${report.model.name} GGUF`,
+    description: `GGUF variants of ${report.model.name}: ${report.variants.map(({ name }) => name).join(", ")}`,
+    ...licenses(facts),
+    pedigree: { ancestors: ancestors(facts), notes: "Converted to GGUF and quantized; see provenance.intoto.json." },
+    modelCard: {
+      modelParameters: {
+        ...(card.pipelineTag === null ? {} : { task: card.pipelineTag }),
+        ...(report.model.architecture === null ? {} : { architectureFamily: report.model.architecture }),
+        ...(facts.texts.length === 0 ? {} : { datasets: facts.texts.map((text) => ({ ref: textRef(text) })) }),
+      },
+      quantitativeAnalysis: { performanceMetrics: metrics(facts) },
+    },
+  };
+}
+
+function licenses({ card, baseModel }: ReleaseFacts): JsonObject {
+  if (card.license === null) return {};
+  const id = spdxId(card.license);
+  if (id !== undefined) return { licenses: [{ license: { id } }] };
+  const url = licenseUrl(card.licenseLink, baseModel);
+  return { licenses: [{ license: { name: card.licenseName ?? card.license, ...(url === null ? {} : { url }) } }] };
+}
+
+/** What the model was made from, and what that was made from in its turn. */
+function ancestors(facts: ReleaseFacts): JsonObject[] {
+  const { baseModel, report, card, modelFiles } = facts;
+  const { commit, name } = report.model;
+  const components = modelFiles.flatMap((file): JsonObject[] => {
+    const digest = file.digest?.sha256;
+    const hashes = digest === undefined ? {} : { hashes: [{ alg: "SHA-256", content: digest }] };
+    return [{ type: "file", name: file.name, ...hashes }];
+  });
+  const further = card.baseModels.map((repo) => ancestor(repo));
+  if (baseModel === null) return [{ type: "machine-learning-model", name, components }, ...further];
+  return [{ ...ancestor(baseModel, commit), ...licenses(facts), components }, ...further];
+}
+
+function ancestor(repo: string, commit: string | null = null): JsonObject {
+  return {
+    type: "machine-learning-model",
+    name: repo,
+    ...(commit === null ? {} : { version: commit }),
+    ...(/^[\w.-]+\/[\w.-]+$/.test(repo)
+      ? {
+          purl: `pkg:huggingface/${repo}${commit === null ? "" : `@${commit}`}`,
+          externalReferences: [{ type: "distribution", url: hubUrl(repo) }],
+        }
+      : {}),
+  };
+}
+
+/** Each figure with its 95 % interval where its standard error is known. */
+function metrics({ report }: ReleaseFacts): JsonObject[] {
+  return report.variants.flatMap(({ name, quality }) => {
+    if (quality === null) return [];
+    const slice = `${name} on ${quality.corpus}`;
+    const metric = (type: string, value: number, error?: number): JsonObject => ({
+      type,
+      value: String(value),
+      slice,
+      ...(error === undefined || error === 0
+        ? {}
+        : {
+            confidenceInterval: { lowerBound: String(value - 1.96 * error), upperBound: String(value + 1.96 * error) },
+          }),
+    });
+    return [
+      metric("mean KL divergence from the 16-bit base (nats)", quality.kldMean, quality.kldMeanError),
+      metric("perplexity over the 16-bit base's", quality.perplexityRatio, quality.perplexityRatioError),
+      metric("same most likely token as the 16-bit base (percent)", quality.sameTop, quality.sameTopError),
+    ];
+  });
+}
+
+function files({ files: all, report }: ReleaseFacts): JsonObject[] {
+  const variants = new Map(
+    report.variants.flatMap((variant) => variantFiles(variant).map((part) => [part.file, { variant, part }])),
+  );
+  return all.map((file) => {
+    const model = variants.get(file.path);
+    const shared = { "bom-ref": fileRef(file), name: file.path, hashes: [{ alg: "SHA-256", content: file.sha256 }] };
+    if (model === undefined) return { type: "file", ...shared };
+    const { variant, part } = model;
+    const properties = [
+      { name: "quantsmith:variant", value: variant.name },
+      { name: "quantsmith:bitsPerWeight", value: variant.bitsPerWeight.toFixed(4) },
+      { name: "quantsmith:bytes", value: String(part.bytes) },
+    ];
+    return { type: "machine-learning-model", ...shared, properties };
+  });
+}
+
+function texts({ texts: all }: ReleaseFacts): JsonObject[] {
+  return all.map((text) => ({
+    type: "data",
+    "bom-ref": textRef(text),
+    name: text.name,
+    description: `Text for ${text.use}`,
+    ...(text.digest?.sha256 === undefined ? {} : { hashes: [{ alg: "SHA-256", content: text.digest.sha256 }] }),
+    ...(text.uri === undefined ? {} : { externalReferences: [{ type: "distribution", url: text.uri }] }),
+    data: [{ type: "dataset", name: text.name }],
+  }));
+}
+
+const npmPackages: Readonly<Record<string, string>> = { quantsmith: "quantsmith", nodeLlamaCpp: "node-llama-cpp" };
+
+function tools({ report, toolFiles }: ReleaseFacts): JsonObject[] {
+  const programs = Object.entries(report.toolchain).map(([tool, version]) => {
+    const npm = npmPackages[tool];
+    const purl = npm === undefined ? {} : { purl: `pkg:npm/${npm}@${version}` };
+    return { type: "application", name: toolName(tool), version, ...purl };
+  });
+  return [...programs, ...toolFiles.map(toolFile)];
+}
+
+function toolFile({ name, digest }: Material): JsonObject {
+  const hashes = digest?.sha256 === undefined ? {} : { hashes: [{ alg: "SHA-256", content: digest.sha256 }] };
+  return { type: "file", name, ...hashes };
+}
+
+const fileRef = ({ path }: { path: string }) => `file:${path}`;
+const textRef = ({ use, name }: TextMaterial) => `text:${use}:${name}`;

@@ -1,0 +1,55 @@
+import { stringify } from "yaml";
+import type { Gguf } from "../gguf/gguf.js";
+import { metadataNumber, metadataString } from "../gguf/metadata.js";
+import type { Json, JsonObject } from "../util/canonical-json.js";
+import type { RunReport } from "./run-report.js";
+
+export const modelYamlFile = "model.yaml";
+
+export interface ModelYamlFacts {
+  report: RunReport;
+  /** Header of one variant. */
+  gguf: Gguf;
+  /** `org/name` on the Hub, where the release is to be published. */
+  repo: string;
+  embedding: boolean;
+  /** Recommended sampling, by Ollama's names. */
+  sampling: Readonly<Record<string, Json>>;
+}
+
+/** What LM Studio calls the sampling it has; some are switched on beside their value. */
+const fields: readonly (readonly [name: string, key: string, switched: boolean])[] = [
+  ["temperature", "llm.prediction.temperature", false],
+  ["top_k", "llm.prediction.topKSampling", false],
+  ["top_p", "llm.prediction.topPSampling", true],
+  ["min_p", "llm.prediction.minPSampling", true],
+  ["repeat_penalty", "llm.prediction.repeatPenalty", true],
+];
+
+/** `model.yaml` (modelyaml.org, draft 1.0): what LM Studio shows of the model, and the sampling it begins with. */
+export function renderModelYaml({ report, gguf, repo, embedding, sampling }: ModelYamlFacts): string {
+  const [user = "", name = ""] = repo.split("/");
+  const architecture = metadataString(gguf, "general.architecture") ?? "";
+  const contextLength = metadataNumber(gguf, `${architecture}.context_length`);
+  const size = metadataString(gguf, "general.size_label");
+  const operation = fields.flatMap(([parameter, key, switched]): JsonObject[] => {
+    const value = sampling[parameter];
+    return value === undefined ? [] : [{ key, value: switched ? { checked: true, value } : value }];
+  });
+  const document = {
+    model: `${user}/${report.model.name}`.toLowerCase(),
+    base: [{ key: repo.toLowerCase(), sources: [{ type: "huggingface", user, repo: name }] }],
+    metadataOverrides: {
+      domain: embedding ? "embedding" : "llm",
+      architectures: [architecture],
+      compatibilityTypes: ["gguf"],
+      ...(size === undefined ? {} : { paramsStrings: [size] }),
+      minMemoryUsageBytes: Math.min(...report.variants.map(({ bytes }) => bytes)),
+      ...(contextLength === undefined ? {} : { contextLengths: [contextLength] }),
+      vision: false,
+      trainedForToolUse: /\btools\b/.test(metadataString(gguf, "tokenizer.chat_template") ?? ""),
+    },
+    ...(operation.length === 0 ? {} : { config: { operation: { fields: operation } } }),
+  };
+  return stringify(document);
+}

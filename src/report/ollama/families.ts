@@ -1,0 +1,99 @@
+/** One way in which models are told who says what, as Ollama writes it. */
+export interface TemplateFamily {
+  name: string;
+  /** Go template. The text that begins a sequence is not in it: llama.cpp puts it there. */
+  template: string;
+  /** Where an answer ends at the latest: the texts that begin and end turns. */
+  stop: readonly string[];
+}
+
+const answer = "{{ .Response }}";
+
+/** The system text before the first question, for families that have no turn of its own for it. */
+const systemFirst = (system: string) => `{{ if and $.System (not $later) }}${system}{{ end }}`;
+
+function eachRole(name: string, open: string, close: string, stop: readonly string[]): TemplateFamily {
+  const turn = `${open.replace("ROLE", "{{ .Role }}")}{{ .Content }}${close}`;
+  return {
+    name,
+    template: `{{- range .Messages }}${turn}{{ end }}${open.replace("ROLE", "assistant")}${answer}`,
+    stop,
+  };
+}
+
+/** `later` stands before every question but the first. */
+function questionAndAnswer(
+  name: string,
+  { later = "", question, reply, end = "" }: { later?: string; question: string; reply: string; end?: string },
+  stop: readonly string[],
+): TemplateFamily {
+  const before = later === "" ? "" : `{{ if $later }}${later}{{ end }}`;
+  const user = `{{ if eq .Role "user" }}${before}${question}{{ $later = true }}`;
+  const assistant = `{{ else if eq .Role "assistant" }}${reply}{{ end }}`;
+  return {
+    name,
+    template: `{{- $later := false }}{{ range .Messages }}${user}${assistant}{{ end }}${end}${answer}`,
+    stop,
+  };
+}
+
+/** Mistral's templates differ in their blanks. */
+function mistral(): TemplateFamily[] {
+  const choices = ["[INST] ", " [INST] ", "[INST]"].flatMap((open) =>
+    [" [/INST]", "[/INST]"].flatMap((close) =>
+      [" ", ""].flatMap((space) => ["</s>", "</s> "].map((end) => ({ open, close, space, end }))),
+    ),
+  );
+  return choices.map(({ open, close, space, end }) =>
+    questionAndAnswer(
+      "mistral",
+      {
+        question: `${open}${systemFirst("{{ $.System }}\n\n")}{{ .Content }}${close}`,
+        reply: `${space}{{ .Content }}${end}`,
+      },
+      ["[INST]", "[/INST]"],
+    ),
+  );
+}
+
+const deepseekStop = ["<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>", "<｜User｜>", "<｜Assistant｜>"];
+
+/** DeepSeek's reasoning models are made to begin with their thoughts. */
+function deepseek(): TemplateFamily[] {
+  return ["", "<think>\n"].map((thoughts) => ({
+    name: "deepseek",
+    template: `{{- $.System }}{{ range .Messages }}{{ if eq .Role "user" }}<｜User｜>{{ .Content }}{{ else if eq .Role "assistant" }}<｜Assistant｜>{{ .Content }}<｜end▁of▁sentence｜>{{ end }}{{ end }}<｜Assistant｜>${thoughts}${answer}`,
+    stop: deepseekStop,
+  }));
+}
+
+/** The families in the order in which they are tried. */
+export const templateFamilies: readonly TemplateFamily[] = [
+  eachRole("chatml", "<|im_start|>ROLE\n", "<|im_end|>\n", ["<|im_start|>", "<|im_end|>"]),
+  eachRole("llama-3", "<|start_header_id|>ROLE<|end_header_id|>\n\n", "<|eot_id|>", [
+    ...["<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"],
+  ]),
+  eachRole("phi-3", "<|ROLE|>\n", "<|end|>\n", ["<|user|>", "<|assistant|>", "<|end|>"]),
+  eachRole("phi-4", "<|im_start|>ROLE<|im_sep|>", "<|im_end|>", ["<|im_start|>", "<|im_sep|>", "<|im_end|>"]),
+  eachRole("zephyr", "<|ROLE|>\n", "</s>\n", ["<|user|>", "<|assistant|>", "</s>"]),
+  questionAndAnswer(
+    "gemma",
+    {
+      question: `<start_of_turn>user\n${systemFirst("{{ $.System }}\n\n")}{{ .Content }}<end_of_turn>\n`,
+      reply: "<start_of_turn>model\n{{ .Content }}<end_of_turn>\n",
+      end: "<start_of_turn>model\n",
+    },
+    ["<start_of_turn>", "<end_of_turn>"],
+  ),
+  questionAndAnswer(
+    "llama-2",
+    {
+      later: "<s>",
+      question: `[INST] ${systemFirst("<<SYS>>\n{{ $.System }}\n<</SYS>>\n\n")}{{ .Content }} [/INST]`,
+      reply: " {{ .Content }} </s>",
+    },
+    ["[INST]", "[/INST]", "<<SYS>>", "<</SYS>>"],
+  ),
+  ...mistral(),
+  ...deepseek(),
+];

@@ -1,0 +1,75 @@
+import type { JsonObject } from "../util/canonical-json.js";
+import { sha256 } from "../util/sha256.js";
+import { hubUrl, type Material, type ReleaseFacts } from "./release-facts.js";
+
+export const provenanceFile = "provenance.intoto.json";
+
+/** The recipe as it was resolved: every setting, every input by digest. */
+export const lockFileName = "recipe.lock.yaml";
+
+/**
+ * `provenance.intoto.json`: an in-toto Statement v1 with a SLSA provenance v1 predicate. Its subjects are the files of
+ * the release; `releaseDigest` stands for `release.json`, whose times differ between equal releases. Nothing in it
+ * tells when or on which machine it was made, so that whoever repeats the run gets the same text.
+ */
+export function renderProvenance(facts: ReleaseFacts, releaseDigest: string): string {
+  const { report, lock, files } = facts;
+  const { model, toolchain } = report;
+  const statement = {
+    _type: "https://in-toto.io/Statement/v1",
+    subject: files.map((file) => ({ name: file.path, digest: { sha256: file.sha256 } })),
+    predicateType: "https://slsa.dev/provenance/v1",
+    predicate: {
+      buildDefinition: {
+        buildType: "urn:quantsmith:release:v1",
+        externalParameters: {
+          recipe: report.recipe,
+          source: model.source,
+          revision: model.commit,
+          command: `quantsmith run ${report.recipe} --locked ${lockFileName}`,
+        },
+        internalParameters: { lock, commands: facts.commands },
+        resolvedDependencies: [
+          ...sourceCommit(facts),
+          ...facts.modelFiles,
+          ...facts.texts.map(({ use, dataset: _dataset, ...material }) => ({ ...material, annotations: { use } })),
+        ].map(descriptor),
+      },
+      runDetails: {
+        builder: {
+          id: `pkg:npm/quantsmith@${toolchain.quantsmith ?? "0"}`,
+          version: toolchain,
+          builderDependencies: facts.toolFiles.map(descriptor),
+        },
+        byproducts: [{ name: "release.json", annotations: { stableDigest: releaseDigest } }],
+      },
+    },
+  };
+  return `${JSON.stringify(statement, null, 2)}\n`;
+}
+
+/** What a provenance says of `release.json`; undefined when the text is no provenance of ours. */
+export function provenReleaseDigest(text: string): string | undefined {
+  try {
+    const { predicate } = JSON.parse(text) as {
+      predicate: { runDetails: { byproducts: { name: string; annotations: { stableDigest?: unknown } }[] } };
+    };
+    const entry = predicate.runDetails.byproducts.find(({ name }) => name === "release.json");
+    const digest = entry?.annotations.stableDigest;
+    return typeof digest === "string" ? digest : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function sourceCommit({ baseModel, report }: ReleaseFacts): Material[] {
+  const { commit } = report.model;
+  if (baseModel === null || commit === null) return [];
+  return [{ name: baseModel, uri: `git+${hubUrl(baseModel)}@${commit}`, digest: { gitCommit: commit } }];
+}
+
+/** A ResourceDescriptor must have a URI, a digest or content: a text that came to be in the run stands for itself. */
+function descriptor(material: Material & { annotations?: JsonObject }): object {
+  if (material.uri !== undefined || material.digest !== undefined) return material;
+  return { ...material, uri: `urn:quantsmith:made-in-run:${sha256(material.name).slice(0, 16)}` };
+}

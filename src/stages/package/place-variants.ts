@@ -1,0 +1,33 @@
+import { join } from "node:path";
+import type { VariantReport } from "../../report/run-report.js";
+import { linkOrCopy } from "../../util/files.js";
+import { requiredInput, type StageContext } from "../stage.js";
+import { type PackageParams, variantInput } from "./package-params.js";
+import { splitVariant } from "./split-variant.js";
+
+/**
+ * Puts the files of the variants that passed into the release, by hard links, and in parts where one is too large for a
+ * file. Gives the variants as they stand in the release. Errors: QS-SPLIT-FAILED.
+ */
+export async function placeVariants(
+  variants: readonly VariantReport[],
+  { maxFileBytes }: PackageParams,
+  context: StageContext,
+): Promise<VariantReport[]> {
+  const placed: VariantReport[] = [];
+  for (const variant of variants) {
+    const rules = context.input(variantInput("rules", variant.name));
+    if (rules !== undefined) await linkOrCopy(rules, join(context.out, `${variant.name}.tensor-types.txt`));
+    const input = variantInput("model", variant.name);
+    if (variant.bytes <= maxFileBytes) {
+      await linkOrCopy(requiredInput(context, input), join(context.out, variant.file));
+      placed.push(variant);
+      continue;
+    }
+    const parts = await splitVariant(context, { input, file: variant.file, maxFileBytes });
+    const [first] = parts;
+    if (first === undefined) throw new Error("a variant was split into no parts");
+    placed.push({ ...variant, file: first.file, sha256: first.sha256, parts });
+  }
+  return placed;
+}

@@ -1,0 +1,85 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { emptyCard } from "../../report/base-card.js";
+import { bomFile, renderBom } from "../../report/bom.js";
+import { ownCard } from "../../report/own-card.js";
+import { provenanceFile, renderProvenance } from "../../report/provenance.js";
+import { hubUrl, type Material, type ReleaseFacts } from "../../report/release-facts.js";
+import type { RunReport } from "../../report/run-report.js";
+import { stableReleaseDigest } from "../../report/stable-release-digest.js";
+import { variantFiles } from "../../report/variant-files.js";
+import { listFiles } from "../../util/files.js";
+import { sha256, sha256File } from "../../util/sha256.js";
+import type { SnapshotFile, SnapshotReport } from "../fetch/snapshot-report.js";
+import type { StageContext } from "../stage.js";
+import { readReport } from "../step-files.js";
+import type { PackageParams } from "./package-params.js";
+
+/** What stands in no list of files: the two lists themselves, and `release.json`, whose times differ from run to run. */
+const unlisted = ["SHA256SUMS", "release.json", provenanceFile];
+
+/**
+ * Writes what tells about the other files of a release, which must all be there: the bill of materials, the
+ * provenance, and SHA256SUMS in the format of sha256sum, which covers both.
+ */
+export async function writeSidecars(report: RunReport, params: PackageParams, context: StageContext): Promise<void> {
+  const known = new Map(report.variants.flatMap(variantFiles).map(({ file, sha256 }) => [file, sha256]));
+  const files: { path: string; sha256: string }[] = [];
+  for (const path of await listFiles(context.out)) {
+    if (unlisted.includes(path)) continue;
+    files.push({ path, sha256: known.get(path) ?? (await sha256File(join(context.out, path))) });
+  }
+  const put = async (path: string, text: string) => {
+    await writeFile(join(context.out, path), text);
+    files.push({ path, sha256: sha256(text) });
+  };
+  const facts = await releaseFacts(report, params, context);
+  await put(bomFile, renderBom({ ...facts, files: [...files] }));
+  await put(provenanceFile, renderProvenance({ ...facts, files: [...files] }, stableReleaseDigest(report)));
+  const lines = files.sort((a, b) => (a.path < b.path ? -1 : 1)).map(({ path, sha256 }) => `${sha256}  ${path}\n`);
+  await writeFile(join(context.out, "SHA256SUMS"), lines.join(""));
+}
+
+async function releaseFacts(
+  report: RunReport,
+  params: PackageParams,
+  context: StageContext,
+): Promise<Omit<ReleaseFacts, "files">> {
+  const snapshot = await readReport<SnapshotReport>(context.input("snapshot"));
+  return {
+    report,
+    baseModel: params.baseModel,
+    card: ownCard(snapshot?.card ?? emptyCard, params.metadata),
+    modelFiles: snapshot?.files.map((file) => modelFile(file, snapshot.commit, params.baseModel)) ?? [],
+    texts: params.textFiles,
+    toolFiles: params.toolFiles,
+    commands: publishedCommands(report, context),
+    lock: params.lock,
+  };
+}
+
+function modelFile({ path, digest }: SnapshotFile, commit: string | null, repo: string | null): Material {
+  const [algorithm, value = ""] = digest.split(":");
+  return {
+    name: path,
+    ...(repo === null || commit === null ? {} : { uri: encodeURI(hubUrl(repo, `/resolve/${commit}/${path}`)) }),
+    digest: algorithm === "sha256" ? { sha256: value } : { gitBlob: value },
+  };
+}
+
+const writingStages: readonly string[] = ["convert", "calibrate", "quantize"];
+
+/** The commands that wrote published files; sampling and measuring may have been continued by another run. */
+function publishedCommands({ variants }: RunReport, context: StageContext): ReleaseFacts["commands"] {
+  const left = new Set(variants.map(({ name }) => `quantize:${name}`));
+  return context
+    .steps()
+    .filter(({ id, stage }) => writingStages.includes(stage) && (id === stage || left.has(id)))
+    .flatMap(({ id, commands = [] }) => commands.map((argv) => ({ step: id, argv: withoutThreads(argv) })));
+}
+
+/** The number of cores differs between machines and changes no byte. llama-quantize takes it as its last argument. */
+function withoutThreads(argv: readonly string[]): string[] {
+  const last = argv[0] === "llama-quantize" ? argv.length - 1 : -1;
+  return argv.map((part, index) => (argv[index - 1] === "-t" || index === last ? "<threads>" : part));
+}

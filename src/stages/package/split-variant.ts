@@ -1,0 +1,77 @@
+import { type FileHandle, open } from "node:fs/promises";
+import { join } from "node:path";
+import type { Gguf, GgufTensor } from "../../gguf/gguf.js";
+import { readGguf } from "../../gguf/read-header.js";
+import { splitGguf } from "../../llamacpp/gguf-split.js";
+import type { VariantPart } from "../../report/run-report.js";
+import { QuantsmithError } from "../../util/errors.js";
+import { sha256File } from "../../util/sha256.js";
+import type { StageContext } from "../stage.js";
+import { linkInput, toolRun } from "../step-files.js";
+
+/**
+ * Writes a variant that is too large for one file in parts, and compares them with it: every tensor must be in one part,
+ * byte for byte. Errors: QS-SPLIT-FAILED, QS-DISK-FULL.
+ */
+export async function splitVariant(
+  context: StageContext,
+  { input, file, maxFileBytes }: { input: string; file: string; maxFileBytes: number },
+): Promise<VariantPart[]> {
+  const name = file.replace(/\.gguf$/, "");
+  const run = await toolRun(context);
+  const model = await linkInput(context, input, file);
+  const { files } = await splitGguf({ ...run, model, outPrefix: join("..", "out", name), maxFileBytes });
+  const whole = await readGguf(join(context.work, file));
+  const parts = await Promise.all(files.map((path) => readGguf(join(context.work, path))));
+  await requireSame(whole, parts, context.signal);
+  const written: VariantPart[] = [];
+  for (const { path, fileBytes } of parts) {
+    const sha256 = await sha256File(path, context.signal);
+    written.push({ file: path.slice(join(context.work, "..", "out").length + 1), bytes: fileBytes, sha256 });
+  }
+  return written;
+}
+
+async function requireSame(whole: Gguf, parts: readonly Gguf[], signal: AbortSignal): Promise<void> {
+  const found = new Map<string, { part: Gguf; tensor: GgufTensor }>();
+  for (const part of parts) for (const tensor of part.tensors) found.set(tensor.name, { part, tensor });
+  if (found.size !== whole.tensors.length) throw differs("the number of tensors");
+  const source = await open(whole.path, "r");
+  try {
+    for (const part of parts) {
+      const file = await open(part.path, "r");
+      try {
+        for (const tensor of whole.tensors.filter(({ name }) => found.get(name)?.part === part)) {
+          signal.throwIfAborted();
+          const copy = found.get(tensor.name)?.tensor;
+          const same = copy !== undefined && copy.type === tensor.type && copy.bytes === tensor.bytes;
+          if (!same || !(await isSameData(source, tensor, file, copy))) throw differs(tensor.name);
+        }
+      } finally {
+        await file.close();
+      }
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+const pieceBytes = 4 * 2 ** 20;
+
+async function isSameData(a: FileHandle, from: GgufTensor, b: FileHandle, to: GgufTensor): Promise<boolean> {
+  const [left, right] = [Buffer.alloc(pieceBytes), Buffer.alloc(pieceBytes)];
+  for (let done = 0; done < from.bytes; ) {
+    const wanted = Math.min(pieceBytes, from.bytes - done);
+    const { bytesRead: inA } = await a.read(left, 0, wanted, from.offset + done);
+    const { bytesRead: inB } = await b.read(right, 0, inA, to.offset + done);
+    if (inA === 0 || inA !== inB || !left.subarray(0, inA).equals(right.subarray(0, inA))) return false;
+    done += inA;
+  }
+  return true;
+}
+
+function differs(what: string): QuantsmithError {
+  return new QuantsmithError("QS-SPLIT-FAILED", `the parts differ from the file they were split from: ${what}`, {
+    remedy: "Run again; if it stays so, report it with the model's name.",
+  });
+}

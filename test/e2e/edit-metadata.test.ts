@@ -1,0 +1,45 @@
+import { copyFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { metadataString } from "../../src/gguf/metadata.js";
+import { readGguf } from "../../src/gguf/read-header.js";
+import { runSubprocess } from "../../src/util/subprocess.js";
+import { quantsmith } from "../fixtures/cli.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+import { makeTinyModel } from "../fixtures/tiny-model.js";
+
+test("llama.cpp computes the same with a file whose metadata was edited, by header alone and anew", async () => {
+  const home = temporaryFolder();
+  const { toolchain } = await makeTinyModel(home);
+  const perplexity = async (model: string) => {
+    const args = ["-m", model, "-f", "calibration.txt", "--chunks", "2", "-c", "128", "-t", "1"];
+    const result = await runSubprocess({ file: toolchain.tools["llama-perplexity"].path, args, cwd: home });
+    return /Final estimate: PPL = [\d.]+ \+\/- [\d.]+/.exec(`${result.stdout}${result.stderr}`)?.[0];
+  };
+  const before = await perplexity("model.gguf");
+  expect(before).toMatch(/PPL = \d/);
+
+  const template = join(home, "template.jinja");
+  const edit = async (file: string, ...more: string[]) => {
+    const result = await quantsmith(["edit-metadata", join(home, file), ...more, "--json"]);
+    expect(result.exitCode, result.stdout + result.stderr).toBe(0);
+    return JSON.parse(result.stdout) as { how: string; changes: { key: string; after: unknown }[] };
+  };
+  copyFileSync(join(home, "model.gguf"), join(home, "short.gguf"));
+  writeFileSync(template, "{{ messages[0].content }}");
+  const short = await edit("short.gguf", "--chat-template", template, "--set", "general.name=Mended");
+  expect(short).toMatchObject({ how: "header", changes: [{ key: "general.name", after: "Mended" }, {}] });
+  expect(await perplexity("short.gguf")).toBe(before);
+
+  copyFileSync(join(home, "model.gguf"), join(home, "long.gguf"));
+  writeFileSync(template, `{# ${"long ".repeat(5000)} #}{{ messages[0].content }}`);
+  expect((await edit("long.gguf", "--chat-template", template)).how).toBe("rewritten");
+  expect(await perplexity("long.gguf")).toBe(before);
+  expect(metadataString(await readGguf(join(home, "long.gguf")), "tokenizer.chat_template")).toContain("long long");
+
+  writeFileSync(template, "{% if %}");
+  const broken = await quantsmith(["edit-metadata", join(home, "long.gguf"), "--chat-template", template, "--json"]);
+  expect([broken.exitCode, JSON.parse(broken.stdout).error.code]).toEqual([2, "QS-EDIT-TEMPLATE"]);
+  const nothing = await quantsmith(["edit-metadata", join(home, "long.gguf"), "--json"]);
+  expect([nothing.exitCode, JSON.parse(nothing.stdout).error.code]).toEqual([2, "QS-USAGE"]);
+});

@@ -1,0 +1,58 @@
+import { cpSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Spec, Validation } from "@cyclonedx/cyclonedx-library";
+import { expect, test } from "vitest";
+import { provenReleaseDigest } from "../../src/report/provenance.js";
+import type { RunReport } from "../../src/report/run-report.js";
+import { stableReleaseDigest } from "../../src/report/stable-release-digest.js";
+import { demoCopy, quantsmith } from "../fixtures/cli.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+/*
+ * Whoever has a release's recipe and lock file gets the same release: in another folder, in another store, on another
+ * number of cores. With real tools on the bundled model.
+ */
+const validator = new Validation.JsonStrictValidator(Spec.Version.v1dot6);
+const bomComplaints = (bom: string) => validator.validate(bom);
+const home = temporaryFolder();
+const variants = (recipe: string) =>
+  recipe.replace("[Q8_0]", "[Q8_0, Q4_K_M, { name: Q4_K_S, dynamic: { sizeOf: Q4_K_M } }]") +
+  "metadata: { quantizedBy: me, system: Answer in one word., tags: [demo] }\npublish: { repo: me/tiny-llama-GGUF }\n";
+
+test("run --locked in a second clone gives the same SHA256SUMS", async () => {
+  const first = join(home, "one");
+  const recipe = demoCopy(first, variants);
+  const made = await quantsmith(["run", recipe, "--out", join(first, "out"), "--threads", "1"]);
+  expect(made.exitCode, made.stderr).toBe(0);
+  const release = join(first, "out", "releases", "demo");
+
+  const second = join(home, "twö", "deeper");
+  const again = demoCopy(second, variants);
+  cpSync(join(release, "recipe.lock.yaml"), join(second, "demo.lock.yaml"));
+  const repeated = await quantsmith(["run", again, "--out", join(second, "elsewhere"), "--locked"]);
+  expect(repeated.exitCode, repeated.stderr).toBe(0);
+  const twin = join(second, "elsewhere", "releases", "demo");
+
+  const read = (folder: string, file: string) => readFileSync(join(folder, file), "utf8");
+  for (const file of ["README.md", "bom.cdx.json", "provenance.intoto.json", "report.html", "SHA256SUMS"]) {
+    expect(read(twin, file), file).toBe(read(release, file));
+  }
+  const sums = read(release, "SHA256SUMS");
+  for (const file of ["bom.cdx.json", "provenance.intoto.json", "recipe.lock.yaml", "tiny-llama-Q4_K_S.gguf"])
+    expect(sums).toContain(`  ${file}\n`);
+  // What single programs read beside the models: Ollama, and LM Studio.
+  expect(read(release, "template")).toContain("<|im_start|>{{ .Role }}\n{{ .Content }}<|im_end|>\n");
+  expect(JSON.parse(read(release, "params"))).toEqual({ stop: ["<|im_start|>", "<|im_end|>"] });
+  expect(read(release, "system")).toBe("Answer in one word.");
+  expect(read(release, "model.yaml")).toContain("repo: tiny-llama-GGUF");
+  expect(read(release, "README.md")).toContain("gave the same text for the same conversations");
+  expect(await bomComplaints(read(release, "bom.cdx.json"))).toBeNull();
+
+  // release.json tells times, so it is covered by a digest of what it says besides.
+  const proven = provenReleaseDigest(read(release, "provenance.intoto.json"));
+  const reports = [release, twin].map((folder) => JSON.parse(read(folder, "release.json")) as RunReport);
+  expect(reports.map(stableReleaseDigest)).toEqual([proven, proven]);
+  const [edited] = reports;
+  for (const variant of edited?.variants ?? []) if (variant.quality !== null) variant.quality.kldMean /= 2;
+  expect(edited && stableReleaseDigest(edited)).not.toBe(proven);
+});

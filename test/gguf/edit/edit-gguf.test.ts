@@ -1,0 +1,210 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, linkSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { beforeEach, describe, expect, test } from "vitest";
+import type { MetadataEdit } from "../../../src/gguf/edit/change-metadata.js";
+import { editGguf } from "../../../src/gguf/edit/edit-gguf.js";
+import { journalPath } from "../../../src/gguf/edit/header-journal.js";
+import { encodeHeader } from "../../../src/gguf/encode-header.js";
+import type { GgufValue } from "../../../src/gguf/gguf.js";
+import { metadataString } from "../../../src/gguf/metadata.js";
+import { readGguf } from "../../../src/gguf/read-header.js";
+import { ggmlTypeByName } from "../../../src/quant/ggml-types.js";
+import { sha256 } from "../../../src/util/sha256.js";
+import { temporaryFolder } from "../../fixtures/temp-folder.js";
+
+const type = ggmlTypeByName("F32");
+if (type === undefined) throw new Error("no F32");
+const text = (value: string): GgufValue => ({ type: "string", value });
+const metadata = new Map<string, GgufValue>([
+  ["general.architecture", text("llama")],
+  ["general.name", text("Old name")],
+  ["general.file_type", { type: "uint32", value: 0 }],
+  ["general.tags", { type: "array", itemType: "string", items: ["a"] }],
+  ["tokenizer.chat_template", text("x".repeat(20_000))],
+  ["llama.big", { type: "uint64", value: 2n ** 60n }],
+  ["llama.on", { type: "bool", value: true }],
+  ["llama.ratio", { type: "float32", value: 0.5 }],
+]);
+
+let path: string;
+const home = temporaryFolder();
+let count = 0;
+
+beforeEach(() => {
+  const tensors = ["a", "b"].map((name) => ({ name, shape: [7, 3], type }));
+  const header = encodeHeader({ metadata, tensors });
+  const data = Buffer.alloc(header.fileBytes - header.bytes.length, 0xa5);
+  path = join(home, `model-${count++}.gguf`);
+  writeFileSync(path, Buffer.concat([header.bytes, data]));
+});
+
+/** Digest of every tensor's bytes. */
+async function tensorData(file: string): Promise<string[]> {
+  const bytes = readFileSync(file);
+  return (await readGguf(file)).tensors.map(
+    ({ name, offset, bytes: length }) => `${name} ${sha256(bytes.subarray(offset, offset + length))}`,
+  );
+}
+
+const set = (key: string, value: string, valueType?: string): MetadataEdit => ({
+  ...{ kind: "set", key, text: value },
+  ...(valueType === undefined ? {} : { type: valueType }),
+});
+const leftovers = (file: string) => readdirSync(dirname(file)).filter((name) => name.includes(`${basename(file)}.q`));
+
+describe("an edit", () => {
+  test("that takes no more room writes the header alone; tensors stay where and what they are", async () => {
+    const [before, { dataOffset }] = [await tensorData(path), await readGguf(path)];
+    const inode = statSync(path).ino;
+    const short = await editGguf(path, [set("tokenizer.chat_template", "short"), set("general.name", "New")]);
+    expect(short.how).toBe("header");
+    const gguf = await readGguf(path);
+    expect([gguf.dataOffset, statSync(path).ino]).toEqual([dataOffset, inode]);
+    expect([metadataString(gguf, "tokenizer.chat_template"), metadataString(gguf, "general.name")]).toEqual([
+      "short",
+      "New",
+    ]);
+    // What became free can be used again, to the last byte.
+    const long = await editGguf(path, [set("tokenizer.chat_template", "y".repeat(19_000))]);
+    expect(long.how).toBe("header");
+    const back = [set("tokenizer.chat_template", "x".repeat(20_000)), set("general.name", "Old name")];
+    expect((await editGguf(path, back)).how).toBe("header");
+    expect((await readGguf(path)).metadata).toEqual(metadata);
+    expect(await tensorData(path)).toEqual(before);
+    expect(leftovers(path)).toEqual([]);
+  });
+
+  test("that needs more room writes the file anew, with the same mode and the same tensor data", async () => {
+    const before = await tensorData(path);
+    chmodSync(path, 0o640);
+    const result = await editGguf(path, [set("tokenizer.chat_template", "z".repeat(30_000))]);
+    expect(result.how).toBe("rewritten");
+    expect(await tensorData(path)).toEqual(before);
+    expect(statSync(path).mode & 0o777).toBe(0o640);
+    expect(leftovers(path)).toEqual([]);
+  });
+
+  test("of a file with a second name leaves that one alone", async () => {
+    const twin = `${path}.twin`;
+    linkSync(path, twin);
+    const before = readFileSync(twin);
+    expect((await editGguf(path, [set("general.name", "N")])).how).toBe("rewritten");
+    expect(readFileSync(twin).equals(before)).toBe(true);
+    expect(metadataString(await readGguf(path), "general.name")).toBe("N");
+  });
+
+  test("to another file leaves the original alone, also when nothing is changed", async () => {
+    const before = readFileSync(path);
+    const out = `${path}.out`;
+    await editGguf(path, [set("general.name", "Old name")], { out });
+    expect(readFileSync(path).equals(before)).toBe(true);
+    expect([(await readGguf(out)).metadata, await tensorData(out)]).toEqual([metadata, await tensorData(path)]);
+  });
+
+  test("that changes nothing writes nothing", async () => {
+    const { mtimeNs } = statSync(path, { bigint: true });
+    expect((await editGguf(path, [set("general.name", "Old name")])).how).toBe("unchanged");
+    expect(statSync(path, { bigint: true }).mtimeNs).toBe(mtimeNs);
+  });
+
+  test("keeps each key's type, and knows those of the usual new ones", async () => {
+    await editGguf(path, [
+      ...[set("llama.big", "18446744073709551615"), set("llama.on", "false"), set("llama.ratio", "0.25")],
+      ...[set("general.tags", '["b","c"]'), set("general.sampling.temp", "0.7"), set("general.sampling.top_k", "40")],
+      ...[
+        set("mine.count", "7", "int16"),
+        set("mine.list", "[1,2]", "uint8[]"),
+        { kind: "remove", key: "general.name" },
+      ],
+    ] as MetadataEdit[]);
+    const found = (await readGguf(path)).metadata;
+    expect(Object.fromEntries(found)).toMatchObject({
+      "llama.big": { type: "uint64", value: 2n ** 64n - 1n },
+      "llama.on": { type: "bool", value: false },
+      "llama.ratio": { type: "float32", value: 0.25 },
+      "general.tags": { type: "array", itemType: "string", items: ["b", "c"] },
+      "general.sampling.temp": { type: "float32" },
+      "general.sampling.top_k": { type: "int32", value: 40 },
+      "mine.count": { type: "int16", value: 7 },
+      "mine.list": { type: "array", itemType: "uint8", items: [1, 2] },
+    });
+    expect(found.has("general.name")).toBe(false);
+  });
+});
+
+test.each<[MetadataEdit, string]>([
+  [{ kind: "remove", key: "general.nothing" }, "QS-EDIT-KEY"],
+  [set("general.alignment", "64"), "QS-EDIT-KEY"],
+  [set("general.architecture", "qwen3"), "QS-EDIT-KEY"],
+  [set("a key", "x"), "QS-EDIT-KEY"],
+  [set("mine.new", "1"), "QS-EDIT-VALUE"],
+  [set("mine.new", "1", "uint33"), "QS-EDIT-VALUE"],
+  [set("general.file_type", "-1"), "QS-EDIT-VALUE"],
+  [set("general.file_type", "4294967296"), "QS-EDIT-VALUE"],
+  [set("llama.big", "1.5"), "QS-EDIT-VALUE"],
+  [set("llama.on", "yes"), "QS-EDIT-VALUE"],
+  [set("llama.ratio", "1e99"), "QS-EDIT-VALUE"],
+  [set("general.tags", "b"), "QS-EDIT-VALUE"],
+  [set("general.tags", '[["b"]]'), "QS-EDIT-VALUE"],
+])("%j is refused with %s and changes nothing", async (edit, code) => {
+  const before = readFileSync(path);
+  await expect(editGguf(path, [set("general.name", "N"), edit])).rejects.toMatchObject({ code });
+  expect(readFileSync(path).equals(before)).toBe(true);
+});
+
+test("files that are read-only, no GGUF or not there are refused", async () => {
+  chmodSync(path, 0o444);
+  await expect(editGguf(path, [set("general.name", "N")])).rejects.toMatchObject({ code: "QS-EDIT-READ-ONLY" });
+  expect((await editGguf(path, [set("general.name", "N")], { out: `${path}.copy` })).how).toBe("rewritten");
+  const other = join(home, "other.gguf");
+  writeFileSync(other, "not a model at all");
+  await expect(editGguf(other, [set("general.name", "N")])).rejects.toMatchObject({ code: "QS-GGUF-INVALID" });
+  await expect(editGguf(join(home, "none"), [set("a.b", "N")])).rejects.toMatchObject({ code: "QS-GGUF-MISSING" });
+});
+
+describe("an edit that was killed", () => {
+  test("while the header was half written is finished by the next", async () => {
+    const before = await tensorData(path);
+    await editGguf(path, [set("tokenizer.chat_template", "n".repeat(20_000))]);
+    const header = readFileSync(path).subarray(0, (await readGguf(path)).dataOffset);
+    const torn = readFileSync(path);
+    torn.fill(0, 5000, header.length);
+    writeFileSync(path, torn);
+    const head = { format: 1, inode: String(statSync(path).ino), fileBytes: torn.length, sha256: sha256(header) };
+    writeFileSync(journalPath(path), Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), header]));
+    await expect(readGguf(path)).rejects.toThrow();
+    await editGguf(path, [set("general.name", "N")]);
+    const gguf = await readGguf(path);
+    expect(metadataString(gguf, "tokenizer.chat_template")).toBe("n".repeat(20_000));
+    expect([await tensorData(path), leftovers(path)]).toEqual([before, []]);
+  });
+
+  test("leaves no journal that could harm another file of the same name", async () => {
+    const head = { format: 1, inode: "1", fileBytes: 3, sha256: sha256("abc") };
+    writeFileSync(journalPath(path), `${JSON.stringify(head)}\nabc`);
+    await editGguf(path, [set("general.name", "N")]);
+    expect(metadataString(await readGguf(path), "general.name")).toBe("N");
+    expect(leftovers(path)).toEqual([]);
+  });
+
+  test("at any moment leaves a file that is whole, or becomes so with the next edit", async () => {
+    const before = await tensorData(path);
+    const program = fileURLToPath(new URL("../../fixtures/edit-child.mjs", import.meta.url));
+    for (let kill = 0; kill < 12; kill++) {
+      const child = spawn(process.execPath, [program, path], { stdio: ["ignore", "pipe", "inherit"] });
+      await once(child.stdout, "data");
+      await sleep((kill * 7) % 40);
+      child.kill("SIGKILL");
+      await once(child, "exit");
+      await editGguf(path, [set("general.name", `after ${kill}`)]);
+      const template = metadataString(await readGguf(path), "tokenizer.chat_template");
+      expect(template).toMatch(/^(\d)\1{19999}$/);
+      expect(await tensorData(path)).toEqual(before);
+    }
+    expect(leftovers(path)).toEqual([]);
+  });
+});

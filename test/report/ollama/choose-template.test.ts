@@ -1,0 +1,103 @@
+import { Template } from "@huggingface/jinja";
+import { describe, expect, test } from "vitest";
+import { type ChatTurn, chooseTemplate, renderTemplate } from "../../../src/report/ollama/choose-template.js";
+import { renderChat } from "../../../src/stages/render-chat.js";
+
+/* Chat templates as models of each family have them, in their own words. */
+const loop = (body: string, generation: string) =>
+  `{{ bos_token }}{% for m in messages %}${body}{% endfor %}{% if add_generation_prompt %}${generation}{% endif %}`;
+const everyRole = (open: string, close: string) =>
+  loop(
+    `{{ '${open}'.replace('ROLE', m.role) + m.content | trim + '${close}' }}`,
+    `{{ '${open.replace("ROLE", "assistant")}' }}`,
+  );
+const systemFirst = `{% if messages[0].role == 'system' %}{% set sys = messages[0].content %}{% set messages = messages[1:] %}{% else %}{% set sys = '' %}{% endif %}`;
+const noSystem = `{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}`;
+
+const jinja: Record<string, string> = {
+  chatml: everyRole("<|im_start|>ROLE\\n", "<|im_end|>\\n"),
+  "chatml with its own system prompt": `{{ bos_token }}{% if messages[0].role != 'system' %}{{ '<|im_start|>system\\nYou are Testy.<|im_end|>\\n' }}{% endif %}${everyRole("<|im_start|>ROLE\\n", "<|im_end|>\\n").replace("{{ bos_token }}", "")}`,
+  "llama-3": everyRole("<|start_header_id|>ROLE<|end_header_id|>\\n\\n", "<|eot_id|>"),
+  "phi-3": everyRole("<|ROLE|>\\n", "<|end|>\\n"),
+  zephyr: everyRole("<|ROLE|>\\n", "</s>\\n"),
+  gemma: `${noSystem}${loop("{{ '<start_of_turn>' + ('model' if m.role == 'assistant' else 'user') + '\\n' + m.content | trim + '<end_of_turn>\\n' }}", "{{ '<start_of_turn>model\\n' }}")}`,
+  "llama-2": `${systemFirst}{% for m in messages %}{% if m.role == 'user' %}{{ bos_token + '[INST] ' }}{% if loop.first and sys %}{{ '<<SYS>>\\n' + sys + '\\n<</SYS>>\\n\\n' }}{% endif %}{{ m.content + ' [/INST]' }}{% else %}{{ ' ' + m.content + ' ' + eos_token }}{% endif %}{% endfor %}`,
+  "mistral v0.1": `${noSystem}{{ bos_token }}{% for m in messages %}{% if m.role == 'user' %}{{ '[INST] ' + m.content + ' [/INST]' }}{% else %}{{ m.content + eos_token + ' ' }}{% endif %}{% endfor %}`,
+  "mistral v0.2": `${systemFirst}{{ bos_token }}{% for m in messages %}{% if m.role == 'user' %}{{ ' [INST] ' }}{% if loop.first and sys %}{{ sys + '\\n\\n' }}{% endif %}{{ m.content + ' [/INST]' }}{% else %}{{ ' ' + m.content + eos_token }}{% endif %}{% endfor %}`,
+  deepseek: `${systemFirst}{{ bos_token + sys }}{% for m in messages %}{% if m.role == 'user' %}{{ '<｜User｜>' + m.content }}{% else %}{{ '<｜Assistant｜>' + m.content + '<｜end▁of▁sentence｜>' }}{% endif %}{% endfor %}{% if add_generation_prompt %}{{ '<｜Assistant｜><think>\\n' }}{% endif %}`,
+};
+
+const bos = "<s>";
+const rendered = (source: string) => (messages: readonly ChatTurn[]) => {
+  try {
+    const text = renderChat(new Template(source), { messages, addGenerationPrompt: true, bos, eos: "</s>" });
+    return text.startsWith(bos) ? text.slice(bos.length) : text;
+  } catch {
+    return undefined;
+  }
+};
+
+const say = (role: ChatTurn["role"], content: string): ChatTurn => ({ role, content });
+const chat = [say("user", "Hi"), say("assistant", "Hello!"), say("user", "Why?")];
+const withSystem = [say("system", "Be kind."), ...chat];
+
+/** What our Go template makes of the conversation with a system prompt, written out by hand. */
+const byHand: Record<string, string> = {
+  chatml:
+    "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nHello!<|im_end|>\n<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n",
+  "llama-3":
+    "<|start_header_id|>system<|end_header_id|>\n\nBe kind.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\nHello!<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nWhy?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
+  "phi-3":
+    "<|system|>\nBe kind.<|end|>\n<|user|>\nHi<|end|>\n<|assistant|>\nHello!<|end|>\n<|user|>\nWhy?<|end|>\n<|assistant|>\n",
+  zephyr: "<|system|>\nBe kind.</s>\n<|user|>\nHi</s>\n<|assistant|>\nHello!</s>\n<|user|>\nWhy?</s>\n<|assistant|>\n",
+  gemma:
+    "<start_of_turn>user\nBe kind.\n\nHi<end_of_turn>\n<start_of_turn>model\nHello!<end_of_turn>\n<start_of_turn>user\nWhy?<end_of_turn>\n<start_of_turn>model\n",
+  "llama-2": "[INST] <<SYS>>\nBe kind.\n<</SYS>>\n\nHi [/INST] Hello! </s><s>[INST] Why? [/INST]",
+  "mistral v0.1": "[INST] Be kind.\n\nHi [/INST]Hello!</s> [INST] Why? [/INST]",
+  "mistral v0.2": " [INST] Be kind.\n\nHi [/INST] Hello!</s> [INST] Why? [/INST]",
+  deepseek: "Be kind.<｜User｜>Hi<｜Assistant｜>Hello!<｜end▁of▁sentence｜><｜User｜>Why?<｜Assistant｜><think>\n",
+};
+
+describe.each(Object.keys(byHand))("%s", (name) => {
+  const render = rendered(jinja[name] ?? "");
+  const chosen = chooseTemplate(render);
+
+  test("is recognised, and says the same as the model's own template", () => {
+    expect(chosen?.name).toBe(name.split(" ")[0]);
+    const template = chosen?.template ?? "";
+    expect(renderTemplate(template, chat)).toBe(render(chat));
+    expect([renderTemplate(template, withSystem), undefined]).toContain(render(withSystem));
+    expect(chosen?.system).toBeUndefined();
+  });
+
+  test("says what is written here by hand, and stops at its own marks", () => {
+    expect(renderTemplate(chosen?.template ?? "", withSystem)).toBe(byHand[name]);
+    expect(chosen?.stop.filter((mark) => byHand[name]?.includes(mark))).not.toEqual([]);
+  });
+});
+
+test("a system prompt that the model's template brings along is found", () => {
+  const render = rendered(jinja["chatml with its own system prompt"] ?? "");
+  const chosen = chooseTemplate(render);
+  expect(chosen).toMatchObject({ name: "chatml", system: "You are Testy." });
+  expect(renderTemplate(chosen?.template ?? "", [say("system", "You are Testy."), ...chat])).toBe(render(chat));
+});
+
+test.each([
+  ["of no known family", everyRole("### ROLE: ", "\\n")],
+  ["that is nearly ChatML", everyRole("<|im_start|>ROLE\\n", "<|im_end|>")],
+  [
+    "that is ChatML but drops former answers",
+    everyRole("<|im_start|>ROLE\\n", "<|im_end|>\\n").replace(
+      "m.content",
+      "(m.content if m.role != 'assistant' else '…')",
+    ),
+  ],
+  [
+    "that puts a changing date before the system prompt",
+    `{{ strftime_now('%H:%M:%S') }}${everyRole("<|im_start|>ROLE\\n", "<|im_end|>\\n")}`,
+  ],
+  ["that refuses everything", "{{ raise_exception('no') }}"],
+])("a template %s gets none", (_, source) => {
+  expect(chooseTemplate(rendered(source))).toBeUndefined();
+});
