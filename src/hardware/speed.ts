@@ -52,12 +52,14 @@ export function decodeSpeed(question: SpeedQuestion): SpeedRange | null {
     if (speed === undefined || part.bandwidth === null) return null;
     const bytes = footprint.activeBytes * part.bytes + kvReadBytes * part.layers;
     const overhead = speed.overheadSeconds * footprint.layerBytes.length * part.layers;
-    const reading = readingSeconds(bytes / part.bandwidth.value, footprint, speed, constants.unmeasuredClass);
+    const ideal = bytes / part.bandwidth.value;
+    const reading = readingSeconds(ideal, footprint, speed, constants.unmeasuredClass);
     const known = speed.chips.find(({ name }) => part.chip !== null && sameChip(name, part.chip));
     const surely = known?.classes.includes(reading.main) === true;
     const spread = surely ? constants.knownChips.spread : speed.spread;
     slowest += (overhead + reading.slow) / (spread.low * (known?.factor ?? 1));
-    fastest += (overhead + reading.fast) / (spread.high * (known?.factor ?? 1));
+    // However fast a chip may be, it does not read faster than its memory gives.
+    fastest += Math.max(ideal, (overhead + reading.fast) / (spread.high * (known?.factor ?? 1)));
     sources.push(
       `fit to ${speed.rows} published measurements on ${speed.chips.length} chips (${speed.backend}), ` +
         `${known?.rows ?? "none"} of them on ${known?.name ?? "this one"}${reading.note}`,

@@ -53,6 +53,17 @@ describe("decodeSpeed", () => {
     expect(like.high / like.low).toBeLessThan(unlike.high / unlike.low);
   });
 
+  test("never reads faster than the memory gives", () => {
+    for (const { backend, chips } of constants.backends) {
+      for (const chip of ["no such chip", ...chips.map(({ name }) => name)]) {
+        const phone = device({ ...laptop, chip, backends: [backend], bandwidth: figure(50 * GB) });
+        const { low, high } = known(ask({ device: phone, backend }));
+        expect(high, `${chip} ${backend}`).toBeLessThanOrEqual(50 / 4);
+        expect(low, `${chip} ${backend}`).toBeLessThan(high);
+      }
+    }
+  });
+
   test("counts active experts only", () => {
     const all = footprint("Q4_0", 16 * GB);
     const moe = { ...all, experts: { count: 8, used: 1 }, activeBytes: 3 * GB };
