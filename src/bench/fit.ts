@@ -13,8 +13,8 @@ export async function benchFit(print: (line: string) => void): Promise<void> {
   if (process.platform !== "linux") return print("left out: peaks of memory are read from /proc, which only Linux has");
   const toolchain = await resolveToolchain();
   const files = await benchFiles(toolchain, print);
+  await comparePeaks(files, toolchain, print);
+  await compareFitParams(files, toolchain, print);
   await compareHeaders(files, print);
   await timeGrid(print);
-  await compareFitParams(files, toolchain, print);
-  await comparePeaks(files, toolchain, print);
 }

@@ -1,7 +1,7 @@
 import { totalmem } from "node:os";
 import path from "node:path";
 import type { KvType, MemoryEstimate } from "../../hardware/memory.js";
-import { maximumContext } from "../../hardware/memory-at.js";
+import { maximumContext, memoryAt } from "../../hardware/memory-at.js";
 import { fitBreakdown, fitContext } from "../../llamacpp/fit-params.js";
 import type { Toolchain } from "../../llamacpp/tools.js";
 import { measureMemory } from "../../stages/memory/measure-memory.js";
@@ -12,6 +12,9 @@ const mebibyte = 2 ** 20;
 const context = 131_072;
 /** Where llama-fit-params begins to look. */
 const minimumContext = 4096;
+
+/** A cache that grows by less than this is no matter of contexts: a recurrent state. */
+const grownBytes = 32 * mebibyte;
 
 /** What llama-fit-params counts: its own buffers. */
 const counted = ({ weightsBytes, kvBytes, computeBytes }: MemoryEstimate) => weightsBytes + kvBytes + computeBytes;
@@ -38,9 +41,9 @@ export async function compareFitParams(
       const theirs = await fitBreakdown({ ...run, context });
       worst = Math.max(worst, difference(ours.weightsBytes, theirs.weightsMiB), difference(ours.kvBytes, theirs.kvMiB));
       const cells: (string | number)[] = [mib(ours.weightsBytes), theirs.weightsMiB, mib(ours.kvBytes), theirs.kvMiB];
-      if (trained > 2 * minimumContext) {
-        // Half of what the longest context adds.
-        const target = Math.ceil((counted(ours) + ours.weightsBytes) / 2 / mebibyte);
+      const shortest = memoryAt(model, { context: minimumContext, ...setting });
+      if (trained > 2 * minimumContext && counted(ours) - counted(shortest) > grownBytes) {
+        const target = Math.ceil((counted(ours) + counted(shortest)) / 2 / mebibyte);
         const limits = { marginMiB: Math.floor(totalmem() / mebibyte) - target, minimumContext };
         const fitted = await fitContext({ ...run, ...limits });
         const found = maximumContext(model, setting, totalmem() - limits.marginMiB * mebibyte, counted) ?? 0;
