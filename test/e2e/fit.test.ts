@@ -194,7 +194,7 @@ describe("recommend", () => {
     expect(exitCode).toBe(0);
     expect(stdout).toContain("# Which file for iPhone 15 Pro");
     expect(stdout).toMatch(/\| Tiny \| \*\*Q8_0\*\* \|/);
-    expect(stdout).toContain(`**${q8}**: the lowest mean KL divergence (0.000400) of the 2 variants`);
+    expect(stdout).toContain(`**${q8}**: it has the lowest mean KL divergence (0.000400) of the 2 variants`);
     expect(stdout.indexOf("### Swift")).toBeLessThan(stdout.indexOf("<details>"));
     expect(stdout.indexOf("### Ollama")).toBeGreaterThan(stdout.indexOf("<details>"));
   });
