@@ -71,19 +71,23 @@ function compatibleDevice({ id, name, class: kind, memory, budget, bandwidth, ba
   return { id, name, class: kind, memory, budget, bandwidth, backend };
 }
 
+/** The variant to take at the context that is wanted there, or else at the largest usual one at which any runs. */
 function recommend(
   device: Device,
   variants: readonly JudgedVariant[],
   results: readonly FitResult[],
   backends: Catalog["backends"],
 ): HardwareCompatibility["recommended"][number] {
-  const trained = Math.max(...variants.map(({ memory }) => memory.footprint.trainedContext ?? Infinity));
-  const context = wantedContext(device.class, Number.isFinite(trained) ? trained : null);
-  const candidates = variants.flatMap((variant): Candidate[] => {
-    const fit = results.find(
-      (result) => result.device === device.id && result.variant === variant.name && result.context === context,
-    );
-    return fit === undefined ? [] : [{ variant, footprint: variant.memory.footprint, fit }];
+  const trained = variants[0]?.memory.footprint.trainedContext ?? null;
+  const wanted = wantedContext(device.class, trained);
+  const contexts = chooseContexts(trained).filter((context) => context <= wanted);
+  const [first, ...smaller] = contexts.toReversed().map((context) => {
+    const candidates = variants.flatMap(({ name, ...variant }): Candidate[] => {
+      const fit = results.find((one) => one.device === device.id && one.variant === name && one.context === context);
+      return fit === undefined ? [] : [{ variant: { name, ...variant }, footprint: variant.memory.footprint, fit }];
+    });
+    return { device: device.id, context, ...recommendVariant(candidates, backends) };
   });
-  return { device: device.id, context, ...recommendVariant(candidates, backends) };
+  if (first === undefined) throw new Error("there is no context to recommend a variant for");
+  return [first, ...smaller].find(({ variant }) => variant !== null) ?? first;
 }

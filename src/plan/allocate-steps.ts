@@ -47,7 +47,7 @@ export function allocateSteps(variant: DynamicVariant, settings: Settings, facts
   const { name, tensors } = variant;
   const probed = settings.probes !== "none";
   const refine = settings.effort === "thorough" && probed;
-  const { budget, types } = budgetOf(variant, settings, facts);
+  const { budget, types } = resolvedBudget(variant, settings, facts);
   const params = {
     budget,
     types: types ?? null,
@@ -78,8 +78,8 @@ function modelInputs(settings: Settings): Record<string, StepInput> {
   };
 }
 
-/** What limits the size, and the types to choose from where they are not the usual ones. */
-function budgetOf(
+/** What limits the size, with what the catalog says of a device, and the types to choose from where they are not the usual ones. */
+export function resolvedBudget(
   variant: DynamicVariant,
   settings: Settings,
   facts: PlanFacts,

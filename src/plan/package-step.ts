@@ -3,6 +3,7 @@ import { imatrixFileName, variantFileName } from "../quant/names.js";
 import type { Settings, Variant } from "../recipe/settings.js";
 import { type PackageParams, variantInput } from "../stages/package/package-params.js";
 import { variantMemory } from "../stages/package/variant-memory.js";
+import { resolvedBudget } from "./allocate-steps.js";
 import { type CorpusKind, corpusTexts, lockedTexts, textMaterials, usedKinds } from "./corpus-files.js";
 import type { PlanFacts } from "./facts.js";
 import { judgedDevices } from "./judged-devices.js";
@@ -116,7 +117,7 @@ function lock(settings: Settings, facts: PlanFacts): PackageParams["lock"] {
     variants: settings.variants.map((variant) =>
       variant.kind === "preset"
         ? { name: variant.name, preset: variant.preset, tensors: variant.tensors }
-        : { name: variant.name, dynamic: variant.dynamic, tensors: variant.tensors },
+        : { name: variant.name, dynamic: resolvedBudget(variant, settings, facts), tensors: variant.tensors },
     ),
     quantize: { ...settings.quantize },
     gates: settings.gates,

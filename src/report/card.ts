@@ -91,9 +91,14 @@ function chunksUsed({ variants }: RunReport): string {
 function devicePick({ hardware }: CardFacts): string[] {
   if (hardware.variants.length === 0) return [];
   const { titles, rows } = devicePicks(hardware);
+  const link = (name: string) => hardware.variants.find((one) => one.name === name)?.file;
+  const linked = rows.map(([device = "", name = "", ...cells]) => {
+    const file = link(name);
+    return [device, file === undefined ? name : `[${name}](./${file})`, ...cells];
+  });
   return [
     "## Which file for which device\n",
-    `${markdownTable(titles, rows)}\n`,
+    `${markdownTable(titles, linked)}\n`,
     "Memory is what llama.cpp's own allocator asks for with an f16 cache, held against what one model may take of the device. Tokens/s: generating, a range from the memory's bandwidth. Sources, more contexts and all figures: [hardware-compatibility.json](./hardware-compatibility.json).\n",
   ];
 }

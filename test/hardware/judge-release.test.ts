@@ -63,6 +63,8 @@ describe("a release on the devices of every release", () => {
       );
       expect(fit?.verdict, device).not.toBe("no");
     }
+    const laptop = hardware.recommended.find(({ device }) => device === "laptop-ddr4-8gb");
+    expect(laptop, "too small for the context that is wanted").toMatchObject({ variant: "IQ2_M", context: 4096 });
     const picks = new Map(hardware.recommended.map(({ device, variant }) => [device, variant]));
     expect([picks.get("rtx-4090"), picks.get("h100-80gb")]).toEqual(["Q8_0", "Q8_0"]);
   });

@@ -161,7 +161,7 @@ describe("the fit on devices", () => {
       "2 × GeForce RTX 3090",
       "Laptop without graphics card, 16 GB DDR5",
     ]);
-    expect(picks[1]?.slice(1, 4)).toEqual(["Q8_0", "4.27 GB", "8192 (up to 65536)"]);
+    expect(picks[1]?.slice(1, 4)).toEqual(["[Q8_0](./Example-4B-Instruct-Q8_0.gguf)", "4.27 GB", "8192 (up to 65536)"]);
     expect(card.indexOf("## Which file")).toBeLessThan(card.indexOf("## Files"));
   });
 
