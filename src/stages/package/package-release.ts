@@ -41,7 +41,7 @@ export const packageRelease: Operation<PackageParams> = {
       const rules = context.input(variantInput("rules", variant.name));
       if (rules !== undefined) await linkOrCopy(rules, join(context.out, `${variant.name}.tensor-types.txt`));
     }
-    requireNames(await listFiles(context.out), passed);
+    await requireNames(context.out, passed);
     const page = await collectPage(report, params, context);
     await writeAssets(context.out, assetsOf(page, release));
     await writeFile(join(context.out, "report.html"), renderPage(page));

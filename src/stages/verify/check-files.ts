@@ -6,13 +6,13 @@ import { type VerifyProblem, wrong } from "./verify-report.js";
 export const unlisted: readonly string[] = [checksumsFile, "release.json"];
 export const provenanceFile = "provenance.intoto.json";
 
-/** What the Hub itself puts into a repository. */
+/** What the Hub itself puts into a repository, and thereby into what is downloaded from it. */
 const ofTheHub: readonly string[] = [".gitattributes"];
 
 type Digests = ReadonlyMap<string, string>;
 
-/** Compares what is there, path to sha256, with SHA256SUMS. `shared`: others may have files of their own there. */
-export function checkSums(text: string | undefined, present: Digests, shared: boolean): VerifyProblem[] {
+/** Compares what is there, path to sha256, with SHA256SUMS. */
+export function checkSums(text: string | undefined, present: Digests): VerifyProblem[] {
   if (text === undefined) return [wrong("QS-VERIFY-SUMS", checksumsFile, "the release has no SHA256SUMS")];
   const { files: listed, unreadable } = parseChecksums(text);
   const [bad] = unreadable;
@@ -29,18 +29,18 @@ export function checkSums(text: string | undefined, present: Digests, shared: bo
       );
     }
   }
-  for (const file of present.keys()) {
-    if (listed.has(file) || unlisted.includes(file) || ofTheHub.includes(file)) continue;
-    const remedy = shared ? "Leave it, if you put it there." : undefined;
-    const extra = wrong(
-      "QS-VERIFY-EXTRA",
-      file,
-      `${file} is not part of the release: SHA256SUMS does not list it`,
-      remedy,
-    );
-    problems.push(shared ? { ...extra, severity: "warning" } : extra);
-  }
   return problems;
+}
+
+/** Files that are none of the release's; a warning where others may have files of their own. */
+export function checkExtra(paths: readonly string[], known: ReadonlySet<string>, shared: boolean): VerifyProblem[] {
+  return paths.flatMap((file) => {
+    if (known.has(file) || ofTheHub.includes(file)) return [];
+    const remedy = shared ? "Leave it, if you put it there." : undefined;
+    const message = `${file} is not part of the release: SHA256SUMS does not list it`;
+    const extra = wrong("QS-VERIFY-EXTRA", file, message, remedy);
+    return [shared ? { ...extra, severity: "warning" as const } : extra];
+  });
 }
 
 /** Whose content it is, when it is that of another file. */

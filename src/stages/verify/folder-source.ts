@@ -11,6 +11,9 @@ import { listFiles } from "../../util/files.js";
 import { sha256File } from "../../util/sha256.js";
 import type { HeaderFacts, ReleaseSource } from "./release-source.js";
 
+/** What git and Hugging Face's own client keep in a folder that they download a repository to. */
+const ofDownloads = /^(\.git|\.cache\/huggingface)\//;
+
 /** A release in a folder. Errors: QS-VERIFY-TARGET when there is no such folder. */
 export async function folderSource(folder: string, signal: AbortSignal): Promise<ReleaseSource> {
   const found = await stat(folder).catch(() => undefined);
@@ -23,7 +26,7 @@ export async function folderSource(folder: string, signal: AbortSignal): Promise
     name: folder,
     shared: false,
     async files() {
-      const paths = await listFiles(folder);
+      const paths = (await listFiles(folder)).filter((path) => !ofDownloads.test(path));
       return Promise.all(paths.map(async (path) => ({ path, bytes: (await stat(join(folder, path))).size })));
     },
     sha256: (path) => sha256File(join(folder, path), signal),

@@ -1,10 +1,10 @@
 import { findResolutionProblems } from "../../hub/resolve/find-problems.js";
 import { resolveAll } from "../../hub/resolve/resolve-all.js";
 import { hubLabel } from "../../quant/names.js";
-import { checksumsFile } from "../../report/checksums.js";
+import { checksumsFile, parseChecksums } from "../../report/checksums.js";
 import type { RunReport } from "../../report/run-report.js";
 import { stableReleaseDigest } from "../../report/stable-release-digest.js";
-import { checkProvenance, checkSums, provenanceFile } from "./check-files.js";
+import { checkExtra, checkProvenance, checkSums, provenanceFile, unlisted } from "./check-files.js";
 import { checkVariants, type ModelFacts } from "./check-variants.js";
 import { parseRelease } from "./parse-release.js";
 import { maxTextBytes, type ReleaseSource } from "./release-source.js";
@@ -20,32 +20,38 @@ export async function verifyRelease(
   onFile: (path: string, bytes: number) => void = () => undefined,
 ): Promise<VerifyReport> {
   const listed = await source.files();
+  const text = async (path: string) => {
+    const file = listed.find((entry) => entry.path === path);
+    return file === undefined || file.bytes > maxTextBytes ? undefined : source.text(path);
+  };
+  const paths = listed.map(({ path }) => path);
+  const sums = await text(checksumsFile);
+  const known = new Set([...unlisted, ...parseChecksums(sums ?? "").files.keys()]);
+  // What others keep in the same place is not read: only its names matter.
+  const own = listed.filter(({ path }) => !source.shared || known.has(path));
   const digests = new Map<string, string>();
   const models = new Map<string, ModelFacts>();
-  for (const { path, bytes } of listed) {
+  for (const { path, bytes } of own) {
     onFile(path, bytes);
     const sha256 = await source.sha256(path);
     digests.set(path, sha256);
     if (path.endsWith(".gguf")) models.set(path, { bytes, sha256, header: await source.header(path) });
   }
-  const text = async (path: string) => {
-    const file = listed.find((entry) => entry.path === path);
-    return file === undefined || file.bytes > maxTextBytes ? undefined : source.text(path);
-  };
   const report = readReport(await text("release.json"));
   const parsed = typeof report !== "string";
   const problems: VerifyProblem[] = [
-    ...checkSums(await text(checksumsFile), digests, source.shared),
+    ...checkSums(sums, digests),
+    ...(sums === undefined ? [] : checkExtra(paths, known, source.shared)),
     ...(parsed ? checkVariants(report, models, await text("recipe.lock.yaml")) : []),
     ...(parsed ? [] : [wrong("QS-VERIFY-REPORT", "release.json", `release.json cannot be used: ${report}`)]),
     ...checkProvenance(await text(provenanceFile), digests, parsed ? stableReleaseDigest(report) : undefined),
-    ...findResolutionProblems([...digests.keys()], parsed ? report.variants : undefined),
+    ...findResolutionProblems(paths, parsed ? report.variants : undefined),
   ].toSorted((a, b) => Number(b.severity === "error") - Number(a.severity === "error"));
   return {
     ok: problems.every(({ severity }) => severity === "warning"),
     release: source.name,
-    files: listed.map(({ path, bytes }) => describeFile(path, bytes, digests.get(path) ?? "", models, problems)),
-    resolutions: resolveAll([...digests.keys()], repoOf(source.name)),
+    files: listed.map(({ path, bytes }) => describeFile(path, bytes, digests.get(path) ?? null, models, problems)),
+    resolutions: resolveAll(paths, repoOf(source.name)),
     problems,
   };
 }
@@ -57,7 +63,7 @@ function readReport(text: string | undefined): RunReport | string {
 function describeFile(
   path: string,
   bytes: number,
-  sha256: string,
+  sha256: string | null,
   models: ReadonlyMap<string, ModelFacts>,
   problems: readonly VerifyProblem[],
 ): VerifiedFile {

@@ -18,8 +18,8 @@ export interface VerifyReport {
 export interface VerifiedFile {
   path: string;
   bytes: number;
-  /** Of the content as it is. */
-  sha256: string;
+  /** Of the content as it is; null for files of others on the Hub, which are not read. */
+  sha256: string | null;
   /** Whether SHA256SUMS or, for the two files that are not in it, nothing at all disagrees. */
   ok: boolean;
   /** The Hub's label; GGUF files only. */

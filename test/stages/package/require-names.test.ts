@@ -1,22 +1,32 @@
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { requireNames } from "../../../src/stages/package/require-names.js";
-import { thrownBy } from "../../fixtures/failure.js";
+import { put } from "../../fixtures/cli.js";
+import { failureOf } from "../../fixtures/failure.js";
+import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
+const home = temporaryFolder();
 const variants = [
   { name: "Q8_0", file: "m-Q8_0.gguf" },
   { name: "Q4_K_M", file: "m-Q4_K_M.gguf" },
 ];
-const files = variants.map(({ file }) => file);
+let folders = 0;
 
-test("a release whose names lead every runtime to the right file is let through, also with warnings", () => {
-  requireNames([...files, "m-imatrix.gguf", "mmproj-m-F16.gguf", "README.md"], variants);
-  requireNames([...files, "mmproj.gguf"], variants);
-  requireNames(["m-Q6_K.gguf"], [{ name: "Q6_K", file: "m-Q6_K.gguf" }]);
+/** A folder with the variants' files and others. */
+function release(...others: string[]): string {
+  const folder = join(home, String(++folders));
+  for (const path of [...variants.map(({ file }) => file), ...others]) put(join(folder, path), "");
+  return folder;
+}
+
+test("a release whose names lead every runtime to the right file is let through, also with warnings", async () => {
+  await requireNames(release("m-imatrix.gguf", "mmproj-m-F16.gguf", "assets/README.md"), variants);
+  await requireNames(release("mmproj.gguf"), variants);
 });
 
-test("one that does not is refused with what a runtime would do", () => {
-  const preset = thrownBy(() => requireNames([...files, "preset.ini"], variants));
+test("one that does not is refused with what a runtime would do", async () => {
+  const preset = await failureOf(requireNames(release("preset.ini"), variants));
   expect([preset.code, preset.message]).toEqual(["QS-PACKAGE-NAMES", expect.stringContaining("QS-RESOLVE-PRESET")]);
-  const other = thrownBy(() => requireNames([...files, "a-Q8_0.gguf"], variants));
+  const other = await failureOf(requireNames(release("a-Q8_0.gguf"), variants));
   expect(other.message).toMatch(/a-Q8_0\.gguf/);
 });

@@ -102,6 +102,8 @@ test("files of others are told and do no harm, unless they lead a runtime elsewh
   ]);
   const preset = await verify({ ...files, "preset.ini": "[x]\n" });
   expect(errors(preset).map(({ code }) => code)).toEqual(["QS-RESOLVE-PRESET"]);
+  const model = await verify({ ...files, "tiny-Q6_K.gguf": "not even a model" });
+  expect([model.ok, model.problems.map(({ code }) => code)]).toEqual([true, ["QS-VERIFY-EXTRA"]]);
   const shadow = await verify({ ...files, "older-Q8_0.gguf": smallModel("Q8_0", 77) });
   expect(errors(shadow).map(({ code }) => code)).toContain("QS-RESOLVE-TAG");
 });
