@@ -1,20 +1,19 @@
-import type { HardwareCompatibility } from "../hardware/compatibility.js";
 import { assetPaths } from "./assets.js";
 import { figureCells, figureTitles, formatMegabytes } from "./figures.js";
 import { type FrontMatterFacts, frontMatter } from "./front-matter.js";
 import { devicePicks } from "./hardware/device-picks.js";
 import { fitGrids } from "./hardware/fit-grid.js";
+import { fitsOn } from "./hardware/fits-on.js";
 import { howMade } from "./how-made.js";
 import { licenseSection } from "./license-section.js";
 import type { RunReport } from "./run-report.js";
+import { type RunSectionFacts, runSection } from "./run-section.js";
 
-export interface CardFacts extends FrontMatterFacts {
+export interface CardFacts extends FrontMatterFacts, RunSectionFacts {
   /** Files of the checkpoint that can run code, taken on request. */
   unsafe: readonly string[];
   calibration: { corpus: string; chunks: number; context: number } | null;
   evaluation: { corpus: string; chunks: number; context: number } | null;
-  /** Which variant fits which device. */
-  hardware: HardwareCompatibility;
   /** What is to be said about the files for Ollama; empty for nothing. */
   ollamaNote: string;
   /** Paths of the charts that lie beside the card. */
@@ -32,12 +31,12 @@ export function renderCard(facts: CardFacts): string {
     ...image(facts, assetPaths.sizeKld, "Size of each variant against its mean KL divergence from the 16-bit base"),
     ...devicePick(facts),
     "## Files\n",
-    variantTable(report),
+    variantTable(facts),
     figuresNote(facts),
     ...charts(facts),
     ...fitTables(facts),
     "## Run\n",
-    runSnippets(report),
+    runSection(facts),
     ...(facts.ollamaNote === "" ? [] : [`${facts.ollamaNote}\n`]),
     "## How it was made\n",
     howMade(facts),
@@ -57,12 +56,14 @@ function unsafeWarning({ unsafe }: CardFacts): string[] {
   return [`> **Warning:** made with \`allowUnsafe\` from files that can run code when a tool opens them: ${files}.\n`];
 }
 
-function variantTable(report: RunReport): string {
+function variantTable({ report, hardware }: CardFacts): string {
   // The gate column is left out: only variants that passed are in a release.
-  const titles = ["File", ...figureTitles.slice(1, -1)];
+  const judged = hardware.devices.length > 0;
+  const titles = ["File", ...figureTitles.slice(1, -1), ...(judged ? ["Fits on"] : [])];
   const rows = report.variants.map((variant) => [
     `[${variant.name}](./${variant.file})`,
     ...figureCells(variant).slice(1, -1),
+    ...(judged ? [fitsOn(variant.name, hardware)] : []),
   ]);
   return `${markdownTable(titles, rows)}\n`;
 }
@@ -137,12 +138,6 @@ function fold(summary: string, lines: readonly string[]): string[] {
 
 function image({ assets }: CardFacts, path: string, alternative: string): string[] {
   return assets.has(path) ? [`![${alternative}](./${path})\n`] : [];
-}
-
-function runSnippets(report: RunReport): string {
-  const first = report.variants[0];
-  if (first === undefined) return "";
-  return `\`\`\`sh\nllama-cli -m ${first.file} --jinja\n\`\`\`\n`;
 }
 
 /** A GitHub-flavoured table; pipes in cells are escaped. */

@@ -110,7 +110,9 @@ function remark({ reason }: FitResult): string {
 }
 
 function run({ snippet, device }: RecommendationFacts): string[] {
-  return snippet === null ? [] : ["## Run it\n", `${renderSnippets(snippet, platformOf(device))}\n`];
+  if (snippet === null) return [];
+  const platform = platformOf(device);
+  return ["## Run it\n", `${renderSnippets(snippet, ({ platforms }) => platforms.includes(platform))}\n`];
 }
 
 function sourceList(sources: readonly Source[]): string[] {

@@ -65,6 +65,7 @@ const facts: CardFacts = {
   quantizedBy: null,
   tags: [],
   embedding: false,
+  repo: null,
   calibrationDatasets: [],
   ollamaNote: "",
   unsafe: [],
@@ -121,7 +122,7 @@ test("how to make it again, and the terms that come with it", () => {
 });
 
 test("charts that are there are shown, those that are not are not", () => {
-  expect(renderCard(facts)).not.toMatch(/!\[|<details>/);
+  expect(renderCard(facts)).not.toMatch(/!\[|by layer|by token/);
   const [first] = facts.report.variants;
   if (first === undefined) throw new Error("no variant");
   const allocation = { budgetBytes: 1, predictedKld: null, boundGap: 0, probes: null };
@@ -176,10 +177,52 @@ describe("the fit on devices", () => {
   });
 
   test("is left out when no device was asked for", () => {
-    expect(renderCard(facts)).not.toContain("device");
+    expect(renderCard(facts)).not.toMatch(/for which device|All devices/);
   });
 });
 
 test("a pipe in a cell does not break the table", () => {
   expect(markdownTable(["a"], [["x|y"]])).toBe("| a |\n| --- |\n| x\\|y |");
+});
+
+describe("how to run the files", () => {
+  test("files that are only here are named, those on the Hub by their tag", () => {
+    expect(renderCard(facts)).toContain("llama-cli -m Model-Q4_K_M.gguf -ngl 99 -c 4096");
+    const published = renderCard({ ...facts, repo: "me/Model-GGUF" });
+    expect(published).toContain("llama-cli -hf me/Model-GGUF:Q4_K_M -ngl 99");
+    expect(published).toContain("ollama run hf.co/me/Model-GGUF:Q4_K_M");
+    for (const name of ["PocketPal AI", "LM Studio", "node-llama-cpp"]) expect(published).toContain(`### ${name}`);
+  });
+
+  test("the example is what runtimes take unasked", () => {
+    const report = largeReport;
+    const names = report.variants.map(({ name }) => name);
+    expect(names[0]).not.toBe("Q4_K_M");
+    expect(names).toContain("Q4_K_M");
+    expect(renderCard({ ...facts, report, repo: "me/Model-GGUF" })).toContain("-hf me/Model-GGUF:Q4_K_M ");
+  });
+
+  test("an embedding model is not asked to talk", () => {
+    const card = renderCard({ ...facts, embedding: true, repo: "me/Model-GGUF" });
+    expect(card).toContain("llama-embedding -hf me/Model-GGUF:Q4_K_M -p 'Some text'");
+    expect(card).not.toContain("llama-cli");
+  });
+});
+
+test("the table of files tells on which devices each runs as a whole", () => {
+  const report = largeReport;
+  const passed = { ...report, variants: report.variants.filter(({ gate }) => gate === "passed") };
+  const cells = (devices: string[]) => {
+    const card = renderCard({ ...facts, report: passed, hardware: hardwareOf(passed, devices) });
+    const lines = card
+      .slice(card.indexOf("| File |"))
+      .split("\n")
+      .slice(2, 2 + passed.variants.length);
+    return lines.map((line) => line.split("|").at(-2)?.trim());
+  };
+  expect(new Set(cells(["h200-141gb"]))).toEqual(new Set(["all 1"]));
+  const small = cells(["h200-141gb", "galaxy-a54-6gb"]);
+  // 6 GB hold the smallest of these 4 B variants at most.
+  expect(small).toContain("H200 SXM");
+  expect(renderCard(facts)).not.toContain("Fits on");
 });

@@ -8,10 +8,14 @@ export const ollama: Runtime = {
   docs: "https://docs.ollama.com/modelfile",
   snippet: (input) => {
     const { repo, file, tag } = input;
+    const ready =
+      repo === null
+        ? ""
+        : `${fenced("sh", `ollama run hf.co/${repo}:${tag} ${shellWord(input.prompt)}`)}\n\nWith settings of your own: `;
     const from = repo === null ? `./${file}` : `hf.co/${repo}:${tag}`;
     const name = shellWord(file.replace(/\.gguf$/i, "").toLowerCase());
     const commands = `ollama create ${name} -f Modelfile\nollama run ${name} ${shellWord(input.prompt)}`;
-    return `A \`Modelfile\`${repo === null ? " beside the model" : ""}:\n\n${fenced("", modelfile(from, input))}\n\n${fenced("sh", commands)}${cacheNote(input)}`;
+    return `${ready}${ready === "" ? "A" : "a"} \`Modelfile\`${repo === null ? " beside the model" : ""}:\n\n${fenced("", modelfile(from, input))}\n\n${fenced("sh", commands)}${cacheNote(input)}`;
   },
 };
 

@@ -4,7 +4,7 @@ import { llamaCpp } from "./llama-cpp.js";
 import { nodeLlamaCpp } from "./node-llama-cpp.js";
 import { ollama } from "./ollama.js";
 import { llmFarm, pocketPal } from "./phone-apps.js";
-import type { Platform, Runtime, SnippetInput } from "./snippet.js";
+import type { Runtime, SnippetInput } from "./snippet.js";
 import { swift } from "./swift.js";
 
 /** All runtimes that read the files and compute on the device itself. */
@@ -37,14 +37,14 @@ const otherFormats = [
   ],
 ] as const;
 
-/** Markdown: the snippets for a platform, the others folded, and what does not read the files. */
-export function renderSnippets(input: SnippetInput, platform: Platform): string {
-  const here = runtimes.filter(({ platforms }) => platforms.includes(platform));
-  const elsewhere = runtimes.filter(({ platforms }) => !platforms.includes(platform));
+/** Markdown: the snippets of the runtimes that matter here, the others folded, and what does not read the files. */
+export function renderSnippets(input: SnippetInput, matters: (runtime: Runtime) => boolean): string {
+  const here = runtimes.filter(matters);
+  const elsewhere = runtimes.filter((runtime) => !matters(runtime));
   const rest = elsewhere.map((runtime) => section(runtime, input)).join("\n\n");
   return [
     ...here.map((runtime) => section(runtime, input)),
-    `<details><summary>On other systems</summary>\n\n${rest}\n\n</details>`,
+    `<details><summary>In other programs</summary>\n\n${rest}\n\n</details>`,
     otherFormatsNote(),
   ].join("\n\n");
 }

@@ -74,6 +74,7 @@ function card(params: PackageParams, report: RunReport, page: PageFacts, runtime
     tags: params.metadata.tags ?? [],
     unsafe,
     hardware,
+    repo: params.publishRepo,
     ...runtimes,
     imatrixFile: texts.calibration === null ? null : params.imatrixFile,
     calibration: texts.calibration,
