@@ -2,6 +2,7 @@
 /** `npm run bench [-- <name>…]`: prints ratios measured in one run. Neither speed nor quality on a large model is a test. */
 const benches: Readonly<Record<string, () => Promise<(print: (line: string) => void) => Promise<void>>>> = {
   fetch: async () => (await import("./fetch.js")).benchFetch,
+  fit: async () => (await import("./fit.js")).benchFit,
   gates: async () => (await import("./gates.js")).benchGates,
   idle: async () => (await import("./idle.js")).benchIdle,
   ladder: async () => (await import("./ladder.js")).benchLadder,

@@ -17,18 +17,24 @@ export function hostRoles(roles: ReadonlySet<string>): Set<string> {
   return new Set([...inputRoles].filter((role) => role !== "token_embd" || roles.has("output")));
 }
 
-/** Where a model's bytes go, from its header alone: a pure sum over the tensor table, no figure of it is an estimate. */
+/**
+ * Where a model's bytes go, from its header alone: a pure sum over the tensor table, no figure of it is an estimate.
+ * Blocks that only predict further tokens (MTP) are left out, as llama.cpp does unless it is asked to use them.
+ */
 export function footprintOf(gguf: Pick<Gguf, "metadata" | "tensors" | "fileBytes">): Footprint {
   const architecture = metadataString(gguf, "general.architecture") ?? "";
   const figure = (key: string) => metadataNumber(gguf, `${architecture}.${key}`);
   const placed = gguf.tensors.map((tensor) => ({ ...tensor, ...tensorRole(tensor.name) }));
-  const blocks = Math.max(0, ...placed.map(({ layer }) => (layer ?? -1) + 1));
+  const named = placed.reduce((most, { layer }) => Math.max(most, (layer ?? -1) + 1), 0);
+  // There are no more blocks than tensors, whatever number a name bears.
+  const blocks = Math.max(0, Math.min(named, placed.length) - (figure("nextn_predict_layers") ?? 0));
   const layerBytes = new Array<number>(blocks).fill(0);
   const expertBytes = new Array<number>(blocks).fill(0);
   let hostBytes = 0;
   let outputBytes = 0;
   for (const { role, layer, bytes } of placed) {
     if (layer !== null) {
+      if (layer >= blocks) continue;
       layerBytes[layer] = (layerBytes[layer] ?? 0) + bytes;
       if (routed.test(role)) expertBytes[layer] = (expertBytes[layer] ?? 0) + bytes;
     } else if (inputRoles.has(role)) hostBytes += bytes;
@@ -39,10 +45,9 @@ export function footprintOf(gguf: Pick<Gguf, "metadata" | "tensors" | "fileBytes
     outputBytes += sum(placed.filter(({ role }) => role === "token_embd").map(({ bytes }) => bytes));
   }
   const count = figure("expert_count") ?? 0;
-  const used = figure("expert_used_count") ?? 0;
-  const experts = count > 0 && used > 0 ? { count, used: Math.min(used, count) } : null;
-  const activeShare = experts === null ? 1 : experts.used / experts.count;
-  const routedBytes = sum(expertBytes);
+  // Some models use more experts in some layers than in others.
+  const used = numbersOf(gguf, `${architecture}.expert_used_count`, blocks);
+  const unused = expertBytes.map((bytes, layer) => (count > 0 ? bytes * (1 - (used[layer] ?? count) / count) : 0));
   return {
     architecture,
     fileBytes: gguf.fileBytes,
@@ -50,11 +55,18 @@ export function footprintOf(gguf: Pick<Gguf, "metadata" | "tensors" | "fileBytes
     types: bytesByType(gguf.tensors),
     layerBytes,
     expertBytes,
-    experts,
+    experts: count > 0 ? { count, used: Math.max(...used) } : null,
     hostBytes,
     outputBytes,
-    activeBytes: Math.ceil(sum(layerBytes) - routedBytes * (1 - activeShare) + outputBytes),
+    activeBytes: Math.ceil(sum(layerBytes) - sum(unused) + outputBytes),
   };
+}
+
+/** A number for all blocks, or an array with one for each. */
+function numbersOf(gguf: Gguf, key: string, blocks: number): number[] {
+  const entry = gguf.metadata.get(key);
+  if (entry?.type === "array") return entry.items.map(Number);
+  return new Array<number>(Math.max(blocks, 1)).fill(metadataNumber(gguf, key) ?? 0);
 }
 
 function bytesByType(tensors: readonly GgufTensor[]): Record<string, number> {

@@ -30,7 +30,8 @@ export async function fitContext(options: FitOptions & { marginMiB: number; mini
 }
 
 async function runFit(options: FitOptions, more: readonly string[]): Promise<string> {
-  const cache = ["-ctk", options.kvType, "-ctv", options.kvType, "-fa", "on"];
+  // Without repacking, which it forgets to count on a processor: a repacked weight lies in no buffer that it knows.
+  const cache = ["-nr", "-ctk", options.kvType, "-ctv", options.kvType, "-fa", "on"];
   const args = ["-m", fileArgument(options.model), ...cache, ...more];
   const result = await runTool(options, "llama-fit-params", args);
   if (result.exitCode === 0) return result.stdout;

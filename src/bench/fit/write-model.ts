@@ -1,4 +1,5 @@
-import type { Gguf, GgufValue } from "../../gguf/gguf.js";
+import type { HeaderPlan } from "../../gguf/encode-header.js";
+import type { GgufValue } from "../../gguf/gguf.js";
 import { type NewTensor, type WrittenGguf, writeGguf } from "../../gguf/write-gguf.js";
 import { type GgmlType, knownType, rowBytes } from "../../quant/ggml-types.js";
 import type { ModelShape } from "./architectures.js";
@@ -9,20 +10,31 @@ const scaleOffsets: Readonly<Record<string, readonly number[]>> = { Q8_0: [0], Q
 const smallScale = 0x1c00;
 
 /**
- * Writes a model with random weights: matrices in `type` (Q8_0, Q4_0, Q4_K or F16), the rest in F32. The vocabulary is
- * borrowed from another model, which must have as many tokens as the shape says.
+ * Writes a model with random weights: matrices in `type` (Q8_0, Q4_0, Q4_K or F16), the rest in F32. `vocabulary` is the
+ * metadata of a tokenizer that has as many tokens as the shape says.
  */
-export function writeModel(path: string, shape: ModelShape, type: string, vocabularyOf: Gguf): Promise<WrittenGguf> {
+export function writeModel(
+  path: string,
+  shape: ModelShape,
+  type: string,
+  vocabulary: ReadonlyMap<string, GgufValue>,
+): Promise<WrittenGguf> {
+  const { metadata, tensors } = headerOf(shape, type, vocabulary);
+  return writeGguf(path, {
+    metadata,
+    tensors: tensors.map((tensor): NewTensor => ({ ...tensor, data: randomData(tensor.type, tensor.shape) })),
+  });
+}
+
+/** The header alone, of any type, for simulations. */
+export function headerOf(shape: ModelShape, type: string, vocabulary: ReadonlyMap<string, GgufValue>): HeaderPlan {
   const metadata = new Map<string, GgufValue>([
     ["general.architecture", { type: "string", value: shape.architecture }],
     ...Object.entries(shape.metadata).map(([key, value]) => [`${shape.architecture}.${key}`, value] as const),
-    ...[...vocabularyOf.metadata].filter(([key]) => key.startsWith("tokenizer.")),
+    ...[...vocabulary].filter(([key]) => key.startsWith("tokenizer.")),
   ]);
-  const tensors = shape.tensors.map((tensor): NewTensor => {
-    const stored = knownType(isMatrix(tensor) ? type : "F32");
-    return { ...tensor, type: stored, data: randomData(stored, tensor.shape) };
-  });
-  return writeGguf(path, { metadata, tensors });
+  const tensors = shape.tensors.map((tensor) => ({ ...tensor, type: knownType(isMatrix(tensor) ? type : "F32") }));
+  return { metadata, tensors };
 }
 
 /** llama.cpp wants vectors, convolutions and what steers experts in F32. */

@@ -10,7 +10,7 @@ import { sha256 } from "../../util/sha256.js";
 import type { SimulatedHeader } from "./simulate-headers.js";
 
 /** Raised when the same question would be answered otherwise by this program. */
-const revision = 2;
+const revision = 3;
 
 /**
  * Remembers simulations in the user's cache folder, one small file each. The name is the digest of all that decides the

@@ -1,0 +1,56 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { encodeHeader } from "../../gguf/encode-header.js";
+import { writeSparse } from "../../gguf/sparse-header.js";
+import { maximumContext, memoryAt } from "../../hardware/memory-at.js";
+import { ggmlTypes } from "../../quant/ggml-types.js";
+import { measureMemories } from "../../stages/memory/measure-memory.js";
+import { modelShape } from "./architectures.js";
+import { syntheticVocabulary } from "./vocabulary.js";
+import { headerOf } from "./write-model.js";
+
+const [variantCount, deviceCount] = [25, 30];
+const contexts = [2048, 8192, 32_768, 131_072];
+/** An 8 B model. */
+const size = { width: 4096, layers: 36, feedForward: 12_288, heads: 32, vocabulary: 151_936, trainedContext: 131_072 };
+
+/** Wall time of 25 variants of an 8 B model on 30 devices at 4 contexts, with an empty cache. */
+export async function timeGrid(print: (line: string) => void): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "quantsmith-bench-"));
+  const cache = process.env.QUANTSMITH_CACHE;
+  process.env.QUANTSMITH_CACHE = join(folder, "cache");
+  try {
+    const vocabulary = syntheticVocabulary("gpt2", size.vocabulary);
+    const types = ggmlTypes.filter(({ target, name }) => target && name !== "F32").slice(0, variantCount);
+    const files = types.map(({ name }) => join(folder, `${name}.gguf`));
+    for (const [i, { name }] of types.entries()) {
+      const { bytes, fileBytes } = encodeHeader(headerOf(modelShape("llama", size), name, vocabulary));
+      await writeSparse(files[i] ?? "", bytes, fileBytes);
+    }
+    const started = performance.now();
+    const models = await measureMemories(files);
+    const simulated = performance.now();
+    let fitting = 0;
+    for (const model of models) {
+      for (let device = 0; device < deviceCount; device++) {
+        const budget = (device + 1) * 2 ** 30;
+        for (const kvType of ["f16", "q8_0"] as const) {
+          const setting = { kvType, flashAttention: true };
+          for (const context of contexts)
+            fitting += memoryAt(model, { context, ...setting }).weightsBytes <= budget ? 1 : 0;
+          fitting += maximumContext(model, setting, budget) === null ? 0 : 1;
+        }
+      }
+    }
+    const ended = performance.now();
+    const seconds = (from: number, to: number) => ((to - from) / 1000).toFixed(1);
+    print(
+      `${models.length} variants × ${deviceCount} devices × ${contexts.length} contexts: ${seconds(started, ended)} s, of which simulation ${seconds(started, simulated)} s (wanted: 20 s; ${fitting} answers fit)`,
+    );
+  } finally {
+    if (cache === undefined) delete process.env.QUANTSMITH_CACHE;
+    else process.env.QUANTSMITH_CACHE = cache;
+    await rm(folder, { recursive: true, force: true });
+  }
+}
