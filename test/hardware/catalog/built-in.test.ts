@@ -77,7 +77,7 @@ describe("sources", () => {
 describe("devices", () => {
   test.each<[DeviceClass, string[]]>([
     ["phone", ["iphone-13-pro", "iphone-15", "iphone-15-pro", "iphone-16-pro", "iphone-17-pro", "galaxy-s23"]],
-    ["phone", ["galaxy-s24-ultra", "galaxy-s25", "pixel-8-pro", "pixel-9", "galaxy-a54-6gb"]],
+    ["phone", ["galaxy-s24-ultra", "galaxy-s25", "galaxy-s25-ultra", "pixel-8-pro", "pixel-9", "galaxy-a54-6gb"]],
     ["mac", ["m1-8gb", "m2-pro-32gb", "m3-max-128gb", "m3-ultra-512gb", "m4-pro-24gb", "m4-max-128gb"]],
     ["gpu", ["rtx-3060-12gb", "rtx-3090", "rtx-4060", "rtx-4090", "rtx-5060-8gb", "rtx-5060-ti-16gb"]],
     ["gpu", ["rtx-5070-ti", "rtx-5080", "rtx-5090", "rx-7900-xtx", "arc-b580"]],
@@ -197,11 +197,25 @@ describe("backends", () => {
   );
 });
 
-test("sustained speed is a share, and only what was measured is told", () => {
-  const told = devices.flatMap(({ sustained }) => sustained.retention ?? []);
-  expect(told.length).toBeGreaterThan(1);
-  for (const { low, high, basis } of told) {
-    expect(basis).toBe("measured");
-    expect(0 < low && high < 1).toBe(true);
-  }
+describe("under load", () => {
+  test("the speed left is a share that somebody measured", () => {
+    const told = devices.flatMap(({ sustained }) => sustained.retention ?? []);
+    expect(told.length).toBeGreaterThan(1);
+    for (const { low, high, basis } of told) {
+      expect(basis).toBe("measured");
+      expect(0 < low && high < 1).toBe(true);
+    }
+  });
+
+  test("energy and battery name the model, and agree: a phone's battery holds 40 to 80 kJ", () => {
+    const told = devices.filter(({ sustained }) => sustained.energyPerToken !== null);
+    expect(told.length).toBeGreaterThan(1);
+    for (const { sustained } of told) {
+      const { energyPerToken: joules, batteryPer1kTokens: percent } = sustained;
+      for (const figure of [joules, percent]) expect(figure?.note).toMatch(/\d(\.\d)?B\b/);
+      const battery = ((joules?.low ?? 0) * 1000 * 100) / (percent?.low ?? Number.POSITIVE_INFINITY);
+      expect(battery).toBeGreaterThan(40_000);
+      expect(battery).toBeLessThan(80_000);
+    }
+  });
 });
