@@ -24,7 +24,7 @@ export interface SpeedQuestion {
  * Tokens per second of one sequence: 1 / (overhead × layers + Σ bytes / (efficiency × bandwidth)), with active experts only,
  * without the looked-up embedding, and summed over device and processor. Efficiencies and overheads are fitted to published
  * measurements (`speed/fit-decode.ts`); the bounds are what chips that were held out of the fit were measured to differ by, or,
- * for a chip that was measured, what its measurements differ by.
+ * for a chip that was measured with types like the file's, what a chip's own measurements differ by.
  * Null where bandwidth or measurements are missing. Always an estimate.
  */
 export function decodeSpeed(question: SpeedQuestion): SpeedRange | null {
@@ -52,11 +52,14 @@ export function decodeSpeed(question: SpeedQuestion): SpeedRange | null {
     if (speed === undefined || part.bandwidth === null) return null;
     const bytes = footprint.activeBytes * part.bytes + kvReadBytes * part.layers;
     const overhead = speed.overheadSeconds * footprint.layerBytes.length * part.layers;
-    const reading = readingSeconds(bytes / part.bandwidth.value, footprint, speed, constants.unmeasuredClass);
+    const ideal = bytes / part.bandwidth.value;
+    const reading = readingSeconds(ideal, footprint, speed, constants.unmeasuredClass);
     const known = speed.chips.find(({ name }) => part.chip !== null && sameChip(name, part.chip));
-    const spread = known === undefined ? speed.spread : constants.knownChips.spread;
+    const surely = known?.classes.includes(reading.main) === true;
+    const spread = surely ? constants.knownChips.spread : speed.spread;
     slowest += (overhead + reading.slow) / (spread.low * (known?.factor ?? 1));
-    fastest += (overhead + reading.fast) / (spread.high * (known?.factor ?? 1));
+    // However fast a chip may be, it does not read faster than its memory gives.
+    fastest += Math.max(ideal, (overhead + reading.fast) / (spread.high * (known?.factor ?? 1)));
     sources.push(
       `fit to ${speed.rows} published measurements on ${speed.chips.length} chips (${speed.backend}), ` +
         `${known?.rows ?? "none"} of them on ${known?.name ?? "this one"}${reading.note}`,
@@ -76,10 +79,12 @@ function readingSeconds(ideal: number, { types }: Footprint, speed: BackendSpeed
   const missing = new Set<TypeClass>();
   let slow = 0;
   let fast = 0;
+  const shares = new Map<TypeClass, number>();
   for (const [type, bytes] of Object.entries(types)) {
     const kind = typeClass(type);
     const seconds = (ideal * bytes) / all;
     const measured = speed.byClass[kind];
+    shares.set(kind, (shares.get(kind) ?? 0) + bytes);
     fast += seconds / (measured ?? speed.efficiency);
     // Norms and other small floats are in every file and decide nothing.
     const counts = measured === undefined && bytes / all > 0.05;
@@ -87,5 +92,9 @@ function readingSeconds(ideal: number, { types }: Footprint, speed: BackendSpeed
     if (counts) missing.add(kind);
   }
   const note = missing.size === 0 ? "" : `, no types like this file's (${[...missing].join(", ")}) among them`;
-  return { slow, fast, note };
+  const main = [...shares].reduce((most, one) => (one[1] > most[1] ? one : most), ["float", 0] as [
+    TypeClass,
+    number,
+  ])[0];
+  return { slow, fast, main, note };
 }

@@ -60,7 +60,8 @@ function deriveBackend(
       chips: names.map((chip) => {
         const ofChip = rows.filter((row) => row.chip === chip);
         const name = data.chips[chip]?.name ?? chip;
-        return { name, factor: threeDigits(chipFactor(ofChip, fit)), rows: ofChip.length };
+        const classes = [...new Set(ofChip.map((row) => row.class))].sort();
+        return { name, factor: threeDigits(chipFactor(ofChip, fit)), rows: ofChip.length, classes };
       }),
       sources: [...new Set(measured.map(({ source }) => source))].sort(),
     },

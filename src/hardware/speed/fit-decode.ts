@@ -21,7 +21,7 @@ export function fittedSeconds(
 }
 
 /** What stands in for measurements that are missing, in rows' worth of evidence. */
-const ridge = { overhead: 1, slope: 1, deviation: 0.1 };
+const ridge = { overhead: 1, slope: 0.2, deviation: 0.3 };
 const rounds = 25;
 const sweeps = 40;
 
@@ -32,12 +32,25 @@ const sweeps = 40;
  * `priorSlope`, only as far as measurements carry it. Processors start no kernels, so they have no overhead.
  */
 export function fitDecode(rows: readonly DecodeRow[], priorSlope: number): DecodeFit {
-  const fit = new Fit(rows, priorSlope);
+  const classes = comparable(rows);
+  const telling = classes.length === 0 ? rows : rows.filter((row) => classes.includes(row.class));
+  const fit = new Fit(telling, classes, priorSlope);
   for (let round = 0; round < rounds; round++) {
     for (let sweep = 0; sweep < sweeps; sweep++) fit.improve();
     fit.weigh();
   }
-  return fit.result();
+  return fit.result(typeClasses.filter((name) => rows.some((row) => row.class === name)));
+}
+
+/**
+ * Classes whose speed can be told from that of their chips: measured on a chip that was also measured with another class, or
+ * on three chips. Of others nobody knows whether the chip or the class is fast, so they are left out where there are some of these.
+ */
+function comparable(rows: readonly DecodeRow[]): TypeClass[] {
+  return typeClasses.filter((name) => {
+    const chips = new Set(rows.filter((row) => row.class === name).map(({ chip }) => chip));
+    return chips.size >= 3 || rows.some((row) => row.class !== name && chips.has(row.chip));
+  });
 }
 
 class Fit {
@@ -50,13 +63,12 @@ class Fit {
   #scales: number[];
   #weights: number[];
 
-  constructor(rows: readonly DecodeRow[], priorSlope: number) {
+  constructor(rows: readonly DecodeRow[], classes: readonly TypeClass[], priorSlope: number) {
     this.#rows = rows;
     this.#priorSlope = priorSlope;
     this.#slope = priorSlope;
     this.#scales = rows.map(({ seconds }) => seconds);
     this.#weights = rows.map(() => 1);
-    const classes = typeClasses.filter((name) => rows.some((row) => row.class === name));
     this.#deviations = new Map(classes.map((name) => [name, 0]));
   }
 
@@ -89,8 +101,8 @@ class Fit {
     this.#weights = errors.map((error) => (error > bound ? bound / error : 1));
   }
 
-  result(): DecodeFit {
-    const byClass = [...this.#deviations.keys()].map((name) => [name, 1 / this.#slopeOf(name)] as const);
+  result(measured: readonly TypeClass[]): DecodeFit {
+    const byClass = measured.map((name) => [name, 1 / this.#slopeOf(name)] as const);
     return { overheadSeconds: this.#overhead, efficiency: 1 / this.#slope, byClass: Object.fromEntries(byClass) };
   }
 

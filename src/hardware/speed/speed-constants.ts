@@ -25,8 +25,10 @@ export const speedConstants = z.strictObject({
       /** Measured over predicted speed of chips that were held out, 10th and 90th percentile. */
       spread,
       rows: z.int(),
-      /** Chips that were measured: how many times as fast as the fit each is, and in how many measurements. */
-      chips: z.array(z.strictObject({ name: z.string(), factor: positive, rows: z.int() })),
+      /** Chips that were measured: how many times as fast as the fit each is, in how many measurements, and of which classes. */
+      chips: z.array(
+        z.strictObject({ name: z.string(), factor: positive, rows: z.int(), classes: z.array(z.enum(typeClasses)) }),
+      ),
       sources: z.array(z.string()),
     }),
   ),
