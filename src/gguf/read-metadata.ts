@@ -23,12 +23,14 @@ export async function readMetadata(reader: HeaderReader, count: number): Promise
   return metadata;
 }
 
-/** llama-imatrix is the one writer of GGUF files that belong to no architecture. */
+/** Files that belong to no architecture: those of llama-imatrix, and shards after the first (llama-gguf-split). */
 function checkArchitecture(reader: HeaderReader, metadata: ReadonlyMap<string, GgufValue>): void {
   const architecture = metadata.get("general.architecture");
   if (architecture?.type === "string") return;
   const kind = metadata.get("general.type");
   if (architecture === undefined && kind?.type === "string" && kind.value === "imatrix") return;
+  const shard = metadata.get("split.no");
+  if (architecture === undefined && shard?.type === "uint16" && Number(shard.value) > 0) return;
   const what =
     architecture === undefined
       ? "it does not say its general.architecture"

@@ -42,5 +42,8 @@ export function recommendModel<C extends ModelCandidate>(
   const alone = `the only model that runs is ${first.pick.model}`;
   const caveat = "KL divergence says nothing about one model against another";
   const which = picks.length === 1 ? alone : `${among}; ${caveat}`;
-  return { pick: first.pick, reason: `${which}; of its variants it is ${first.reason}` };
+  return {
+    pick: first.pick,
+    reason: `${which}; of its variants, ${first.pick.variant.name} is taken: ${first.reason}`,
+  };
 }

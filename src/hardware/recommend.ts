@@ -56,12 +56,12 @@ function worse({ variant }: Candidate, measured: boolean): number {
 }
 
 function merit({ variant }: Candidate, among: number, measured: boolean): string {
-  if (among === 1) return "the only one of the variants";
+  if (among === 1) return "it is the only one of the variants";
   const quality =
     measured && variant.kldMean !== null
       ? `the lowest mean KL divergence (${variant.kldMean.toPrecision(3)})`
       : `the most bits per weight (${variant.bitsPerWeight.toFixed(2)})`;
-  return `${quality} of the ${among} variants`;
+  return `it has ${quality} of the ${among} variants`;
 }
 
 const manner: Readonly<Record<Verdict, string>> = {

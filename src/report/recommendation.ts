@@ -30,6 +30,8 @@ export interface RecommendationFacts {
   snippet: SnippetInput | null;
   /** Those that the figures name. */
   sources: readonly Source[];
+  /** What is known of the device under load, one sentence; null when nothing is. */
+  endurance: string | null;
   /** Remarks on what was asked for, one sentence each. */
   notes: readonly string[];
 }
@@ -43,6 +45,7 @@ export function renderRecommendation(facts: RecommendationFacts): string {
     ...facts.notes.map((note) => `> ${note}\n`),
     comparison(facts),
     legend(facts),
+    `Heat and battery: ${facts.endurance ?? `nobody has measured ${device.name} under load.`}\n`,
     "## Take\n",
     pick === null ? `None: ${facts.reason}.\n` : `**${pick.file}**: ${facts.reason}.${remark(pick.fit)}\n`,
     ...run(facts),
@@ -83,7 +86,7 @@ function legend({ variants }: RecommendationFacts): string {
   const speeds = variants.some(({ fit }) => fit.decode !== null)
     ? "Tokens/s: while it answers, from a full to an empty context."
     : "Tokens/s: – where nobody has measured enough to tell.";
-  return `Memory: all that is resident, mapped weights included. Context: the largest that keeps the verdict. ${speeds} Heat and battery: speed left under load, energy per token and battery per 1000 tokens, – where nobody has measured it. Mean KLD: divergence from the model's own 16-bit base in nats, 0 is lossless; it does not compare models.\n`;
+  return `Memory: all that is resident, mapped weights included. Context: the largest that keeps the verdict. ${speeds} Mean KLD: divergence from the model's own 16-bit base in nats, 0 is lossless; it does not compare models.\n`;
 }
 
 /** Speed left under load, energy and battery, as far as the catalog knows them. */

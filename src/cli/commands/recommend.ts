@@ -3,6 +3,7 @@ import { findDevice } from "../../hardware/catalog/find-device.js";
 import type { Device } from "../../hardware/device.js";
 import { judgeFit } from "../../hardware/judge-fit.js";
 import { recommendModel } from "../../hardware/recommend-model.js";
+import { sustained } from "../../hardware/sustained.js";
 import { loadCatalog } from "../../recipe/load-catalog.js";
 import { renderRecommendation } from "../../report/recommendation.js";
 import { type TaskName, taskNames, tasks } from "../../report/recommendation-tasks.js";
@@ -70,6 +71,7 @@ export async function recommend(paths: string[], options: RecommendOptions): Pro
       })),
       pick: pick === null ? null : { model: pick.model, variant: pick.variant.name, file: pick.file },
       reason,
+      endurance: sustained(device, catalog.sources).note,
       snippets: snippet === null ? [] : snippetList(snippet, device),
     });
     return;
@@ -81,6 +83,7 @@ export async function recommend(paths: string[], options: RecommendOptions): Pro
       context: wanted ?? tasks[task].context,
       variants: rows,
       pick: rows.find(({ candidate }) => candidate === pick) ?? null,
+      endurance: sustained(device, catalog.sources).note,
       sources: citedSources(catalog, device, used),
     }),
   );
