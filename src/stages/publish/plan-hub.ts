@@ -45,7 +45,7 @@ export async function planHub(
 ): Promise<HubPlan> {
   const { repo, via, collection } = options;
   const state = await findRepo(connection, repo, signal);
-  if (state?.private === false && options.private) throw isPublic(repo);
+  requirePrivate(repo, state, options);
   const main = state === undefined ? undefined : await readRemote(connection, repo, "main", signal);
   const nothing: RemoteRelease = { repo, commit: "", files: new Map(), listed: new Map() };
   const found = await findChanges(release.files, main ?? nothing, signal);
@@ -129,8 +129,10 @@ export function needsGating({ state }: Pick<HubPlan, "state">, { gated }: HubPub
   return gated !== undefined && gated !== (state?.gated ?? false);
 }
 
-function isPublic(repo: string): QuantsmithError {
-  return new QuantsmithError("QS-PUBLISH-PUBLIC", `${repo} is public, and a private release was asked for`, {
+/** A private release must not go where everybody can read it. Errors: QS-PUBLISH-PUBLIC. */
+export function requirePrivate(repo: string, state: RepoState | undefined, options: HubPublishOptions): void {
+  if (!options.private || state?.private !== false) return;
+  throw new QuantsmithError("QS-PUBLISH-PUBLIC", `${repo} is public, and a private release was asked for`, {
     remedy: "Make the repository private in its settings, name another one, or publish without `private`.",
   });
 }

@@ -230,6 +230,16 @@ describe("refusals", () => {
     expect(await failure(publishFolder(connection, folder, { collection: "me/none" }))).toBe("QS-HUB-MISSING");
   });
 
+  test("a repository that someone else creates public at the same moment gets nothing private", async () => {
+    releaseFolder(folder);
+    hub.faults = ({ path }) => {
+      if (path === "/api/repos/create") hub.create("me/model").commit({ ".gitattributes": "" });
+      return undefined;
+    };
+    expect(await failure(publishFolder(connection, folder, { private: true }))).toBe("QS-PUBLISH-PUBLIC");
+    expect(treeOf(hub)).toEqual({});
+  });
+
   test("a release that was edited, and one with a failed variant, are refused before anything is asked", async () => {
     releaseFolder(folder);
     appendFileSync(join(folder, "README.md"), "edited");
