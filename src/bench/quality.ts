@@ -81,7 +81,8 @@ function probingTime({ steps }: RunReport): string {
   return made.length === 0 ? "from the store" : `${made.reduce((sum, { seconds }) => sum + seconds, 0).toFixed(0)} s`;
 }
 
-const dynamicName = (preset: string) => `dynamic-${preset}`;
+/** The one prefix that the Hub takes for a part of the label, so that both variants have labels of their own. */
+const dynamicName = (preset: string) => `UD-${preset}`;
 
 function pair(preset: string, variants: readonly VariantReport[]) {
   const before = variants.find(({ name }) => name === preset);

@@ -13,6 +13,7 @@ const commands = {
   inspect: () => import("./commands/inspect.js"),
   types: () => import("./commands/types.js"),
   publish: () => import("./commands/publish.js"),
+  verify: () => import("./commands/verify.js"),
   doctor: () => import("./commands/doctor.js"),
   cache: () => import("./commands/cache.js"),
   schema: () => import("./commands/schema.js"),
@@ -42,7 +43,7 @@ program
   .option("--threads <n>", "cores for compute steps (default: all)")
   .option("--fresh", "build again what the store already has")
   .option("--verify", "hash every stored file before trusting it")
-  .option("--publish", "publish the release to the recipe's `publish` target")
+  .option("--publish", "publish the release to the recipe's `publish` target, if every variant passed")
   .option(...json)
   .action(async (recipe, options) => (await commands.run()).run(recipe, options));
 
@@ -91,10 +92,20 @@ program
 program
   .command("publish <release>")
   .description("publish a release folder")
-  .requiredOption("--to <target>", "dir:<path>")
+  .usage("<release> --to <target> [options]")
+  .requiredOption("--to <target>", "hf:<user or organization>/<name>, or dir:<path>")
+  .option("--via <way>", "branch: staging branch, checked, then one commit on main (default); pr; or direct")
+  .option("--private", "create the repository private; refuse one that is public")
+  .option("--collection <slug>", "add the repository to a collection")
   .option("--dry-run", "say what would be done, and do nothing")
   .option(...json)
   .action(async (release, options) => (await commands.publish()).publish(release, options));
+
+program
+  .command("verify <release>")
+  .description("check a release folder, or hf:org/name[@revision]: checksums, headers, labels, what runtimes will pick")
+  .option(...json)
+  .action(async (release, options) => (await commands.verify()).verify(release, options));
 
 program
   .command("doctor")

@@ -2,6 +2,7 @@ import { errorReport } from "../engine/error-report.js";
 import type { ErrorReport } from "../engine/events.js";
 import { formatDiagnostics, RecipeError } from "../recipe/diagnostics.js";
 
+import type { VerifyProblem } from "../stages/verify/verify-report.js";
 import { errorCodes } from "../util/error-codes.js";
 import { QuantsmithError } from "../util/errors.js";
 
@@ -45,6 +46,11 @@ export function formatError({ code, message, remedy, at, output }: ErrorReport):
   const lines = [`${place}${code}: ${message}`];
   if (output !== undefined && output !== "") lines.push(...output.split("\n").map((line) => `  | ${line}`));
   return [...lines, `  → ${remedy}`].join("\n");
+}
+
+/** What verifying a release has found, one entry each. */
+export function problemLines(problems: readonly VerifyProblem[]): string[] {
+  return problems.map(({ code, severity, message, remedy }) => `${severity}: ${code}: ${message}\n  → ${remedy}`);
 }
 
 /** At most so many characters of a text, with an ellipsis where it was cut. */

@@ -6,6 +6,8 @@ import type { HubConnection } from "./connection.js";
 export interface Subject {
   doing: string;
   repo: string;
+  /** The request would change something, so the token must be allowed to write. */
+  writes?: boolean;
 }
 
 /** A failure that may pass: the error to report if it does not, and how long the Hub asks to wait. */
@@ -20,15 +22,22 @@ export class TemporaryFailure extends Error {
   }
 }
 
-/** The error for an answer that is not a success; `code` is the Hub's `X-Error-Code`. */
+/** A refusal by the Hub; `code` and `said` are its `X-Error-Code` and `X-Error-Message`. */
+export interface Refusal {
+  status: number;
+  code: string | undefined;
+  said: string;
+}
+
+/** The error for an answer that is not a success. */
 export function statusError(
-  status: number,
-  code: string | undefined,
-  { doing, repo }: Subject,
+  { status, code, said }: Refusal,
+  { doing, repo, writes = false }: Subject,
   connection: HubConnection,
 ): QuantsmithError {
   const page = `${connection.endpoint}/${repo}`;
-  const token = connection.hasToken ? "Check the token in HF_TOKEN" : "Set HF_TOKEN to a token that may read it";
+  const access = writes ? "write" : "read";
+  const token = connection.hasToken ? "Check the token in HF_TOKEN" : `Set HF_TOKEN to a token that may ${access} it`;
   if (code === "GatedRepo") {
     return new QuantsmithError("QS-HUB-GATED", `${doing}: access to ${repo} must be granted first (${status})`, {
       remedy: `Ask for access at ${page}, then run again with HF_TOKEN set to a token of the same account.`,
@@ -41,7 +50,7 @@ export function statusError(
   }
   if (status === 403) {
     return new QuantsmithError("QS-HUB-FORBIDDEN", `${doing}: the Hub refuses access to ${repo} (403)`, {
-      remedy: `${token}; a fine-grained token needs read access to this repository.`,
+      remedy: `${token}; a fine-grained token needs ${access} access to this repository.`,
     });
   }
   if (status === 404 && code === "RevisionNotFound") {
@@ -60,7 +69,13 @@ export function statusError(
       remedy: `Run again later; what has arrived is kept.${connection.hasToken ? "" : " With HF_TOKEN the limit is higher."}`,
     });
   }
-  return new QuantsmithError("QS-HUB-FAILED", `${doing}: the Hub answered ${status} for ${repo}`, {
+  const words =
+    said === ""
+      ? ""
+      : `: ${redact(said)
+          .replace(/\p{Cc}/gu, " ")
+          .slice(0, 300)}`;
+  return new QuantsmithError("QS-HUB-FAILED", `${doing}: the Hub answered ${status} for ${repo}${words}`, {
     remedy: "Run again later; what has arrived is kept.",
   });
 }

@@ -2,6 +2,8 @@
 export interface HubLimits {
   /** A connection that brings no byte for this long is given up and tried again. */
   stallMs: number;
+  /** The same for a commit, which takes the Hub longer the more files it has. */
+  commitStallMs: number;
   /** Failures in a row, without a piece gained between them, after which a request is given up: about a minute. */
   attempts: number;
   /** Wait after the first failure; doubled with each further one up to `longestDelayMs`, less a random part. */
@@ -9,7 +11,7 @@ export interface HubLimits {
   longestDelayMs: number;
   /** A `Retry-After` beyond this is not waited for. */
   longestRetryAfterMs: number;
-  /** Requests for parts of one file that run at once. */
+  /** Requests for parts of one file that run at once, down or up. */
   connectionsPerFile: number;
   /** What a killed download may lose per connection. */
   pieceBytes: number;
@@ -19,6 +21,7 @@ export interface HubLimits {
 
 export const defaultLimits: HubLimits = {
   stallMs: 30_000,
+  commitStallMs: 180_000,
   attempts: 8,
   firstDelayMs: 500,
   longestDelayMs: 30_000,

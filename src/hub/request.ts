@@ -1,5 +1,6 @@
 import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
+import type { Readable } from "node:stream";
 import { packageVersion } from "../util/package-version.js";
 import { isRedirectTarget } from "./address.js";
 import type { HubConnection } from "./connection.js";
@@ -11,6 +12,22 @@ export interface HubRequest {
   headers: Record<string, string>;
   subject: Subject;
   signal: AbortSignal;
+}
+
+/** A request that changes something at the other end. */
+export interface HubWrite extends HubRequest {
+  method: "POST" | "PUT" | "DELETE";
+  body: HubBody;
+  /** Statuses besides 2xx that are an answer and no failure. */
+  accept?: readonly number[];
+  /** How long nothing may come back, where the Hub takes longer than for a question. */
+  stallMs?: number;
+}
+
+/** What is sent: bytes in memory, or a stream of known length that can be opened again for another attempt. */
+export interface HubBody {
+  bytes: number;
+  open: () => Readable;
 }
 
 export interface HubAnswer {
@@ -34,7 +51,7 @@ export async function get(connection: HubConnection, request: HubRequest): Promi
   let { url } = request;
   for (let hop = 0; ; hop++) {
     await connection.pacer.ready(signal);
-    const response = await send(connection, url, request);
+    const response = await exchange(connection, url, request);
     const { statusCode: status = 0 } = response;
     if (status >= 200 && status < 300) return { response, url };
     // What is left of the body is read and forgotten, so that the connection can be used again.
@@ -50,12 +67,31 @@ export async function get(connection: HubConnection, request: HubRequest): Promi
   }
 }
 
-function send(connection: HubConnection, url: URL, { headers, subject, signal }: HubRequest): Promise<IncomingMessage> {
+/**
+ * One request that changes something; a redirect is not followed. Whether a request that failed for a passing reason
+ * was carried out is not known. Errors: as `get`.
+ */
+export async function send(connection: HubConnection, request: HubWrite): Promise<HubAnswer> {
+  const { subject, signal, url } = request;
+  await connection.pacer.ready(signal);
+  const response = await exchange(connection, url, request);
+  const { statusCode: status = 0 } = response;
+  if ((status >= 200 && status < 300) || request.accept?.includes(status) === true) return { response, url };
+  response.resume();
+  if (status >= 300 && status < 400) throw badAnswer(subject, "a redirect; the repository may have another name now");
+  throw failure(connection, request, url, response);
+}
+
+function exchange(connection: HubConnection, url: URL, asked: HubRequest | HubWrite): Promise<IncomingMessage> {
+  const { headers, subject, signal } = asked;
+  const write = "method" in asked ? asked : undefined;
   const transport = url.protocol === "https:" ? https : http;
-  const { stallMs } = connection.limits;
+  const stallMs = write?.stallMs ?? connection.limits.stallMs;
+  const length: Record<string, string> = write === undefined ? {} : { "content-length": String(write.body.bytes) };
   return new Promise((resolve, reject) => {
-    const request = transport.get(url, {
-      headers: { "user-agent": userAgent, ...headers, ...connection.identify(url) },
+    const request = transport.request(url, {
+      method: write?.method ?? "GET",
+      headers: { "user-agent": userAgent, ...headers, ...length, ...connection.identify(url) },
       signal,
       timeout: stallMs,
     });
@@ -64,6 +100,15 @@ function send(connection: HubConnection, url: URL, { headers, subject, signal }:
     request.on("error", (error) => {
       reject(signal.aborted ? signal.reason : new TemporaryFailure(networkError(error, subject)));
     });
+    if (write === undefined) return void request.end();
+    const source = write.body.open();
+    source.on("error", (error) => {
+      // The fault lies in the file, not in the network: no other attempt helps.
+      reject(error);
+      request.destroy();
+    });
+    request.on("close", () => source.destroy());
+    source.pipe(request);
   });
 }
 
@@ -75,7 +120,8 @@ function failure(connection: HubConnection, { subject }: HubRequest, url: URL, r
     return new TemporaryFailure(storageError(status, subject), retryAfterMs);
   }
   const code = /^\w+$/.exec(String(headers["x-error-code"] ?? ""))?.[0];
-  const error = statusError(status, code, subject, connection);
+  const said = String(headers["x-error-message"] ?? "");
+  const error = statusError({ status, code, said }, subject, connection);
   if (!temporaryStatus.has(status)) return error;
   if (status === 429 && retryAfterMs !== undefined && retryAfterMs <= connection.limits.longestRetryAfterMs) {
     connection.pacer.pause(retryAfterMs);

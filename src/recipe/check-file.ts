@@ -22,6 +22,6 @@ export function checkFile<T extends z.ZodType>(
   return result.data;
 }
 
-function toDiagnostic(file: YamlFile, { path, part, message, remedy }: Problem, code: ErrorCode) {
-  return { code, message, remedy, ...file.place(path, part) };
+function toDiagnostic(file: YamlFile, { path, part, message, remedy, code: own }: Problem, code: ErrorCode) {
+  return { code: own ?? code, message, remedy, ...file.place(path, part) };
 }

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type * as z from "zod";
+import { findResolutionProblems } from "../hub/resolve/find-problems.js";
 import { imatrixFileName, variantFileName } from "../quant/names.js";
 import type { Problem, YamlPath } from "./diagnostics.js";
 import type { Gates } from "./gates-schema.js";
@@ -22,6 +23,7 @@ export function crossCheck(data: unknown, folder: string): Problem[] {
   return [
     ...checkModelName(parts, folder),
     ...checkVariantNames(parts, folder),
+    ...checkVariantLabels(parts, folder),
     ...checkTexts(parts, folder),
     ...checkGates(parts),
   ];
@@ -68,7 +70,7 @@ function checkModelName({ model }: ValidParts, folder: string): Problem[] {
 }
 
 function checkVariantNames({ model, variants }: ValidParts, folder: string): Problem[] {
-  const modelName = model === undefined ? "model" : (model.name ?? defaultModelName(model.source, folder) ?? "model");
+  const modelName = nameOf(model, folder);
   const imatrix = imatrixFileName(modelName).toLowerCase();
   const taken = new Map<string, number>();
   return variants.flatMap(({ index, entry }): Problem[] => {
@@ -102,6 +104,34 @@ function checkVariantNames({ model, variants }: ValidParts, folder: string): Pro
         remedy: "Give one of them another `name`; upper and lower case count as the same.",
       },
     ];
+  });
+}
+
+/** What the files are named after; a stand-in where the recipe does not tell. */
+function nameOf(model: ValidParts["model"], folder: string): string {
+  return (model && (model.name ?? defaultModelName(model.source, folder))) ?? "model";
+}
+
+/**
+ * Names that the Hub reads no label from, or another one, or whose tag leads a runtime to another variant: what is made
+ * under such a name cannot be published. Equal names are told by `checkVariantNames`.
+ */
+function checkVariantLabels({ model, variants }: ValidParts, folder: string): Problem[] {
+  const modelName = nameOf(model, folder);
+  const imatrix = imatrixFileName(modelName);
+  const known = new Set([imatrix.toLowerCase()]);
+  const planned = variants.flatMap(({ index, entry }) => {
+    const name = variantName(entry);
+    const file = variantFileName(modelName, name ?? "");
+    if (name === undefined || name.toLowerCase().includes("mmproj") || known.has(file.toLowerCase())) return [];
+    known.add(file.toLowerCase());
+    return [{ name, file, path: variantNamePath(entry, index) }];
+  });
+  const problems = findResolutionProblems([...planned.map(({ file }) => file), imatrix], planned);
+  return planned.flatMap(({ file, path }): Problem[] => {
+    const problem = problems.find((found) => found.file === file && found.severity === "error");
+    if (problem === undefined) return [];
+    return [{ path, part: "value", message: problem.message, remedy: problem.remedy, code: "QS-RECIPE-LABEL" }];
   });
 }
 

@@ -11,6 +11,8 @@ export interface Problem {
   part: "key" | "value";
   message: string;
   remedy: string;
+  /** Where it has a code of its own instead of the file's. */
+  code?: ErrorCode;
 }
 
 /** One thing wrong with a file, as it is shown. */

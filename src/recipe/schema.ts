@@ -78,18 +78,40 @@ const convert = z.strictObject({
     .describe("`auto`, or the pre-tokenizer to assume for a tokenizer that llama.cpp does not recognise."),
 });
 
-const publish = z.strictObject({
-  repo: matching(
-    new RegExp(`^(dir:[^\\u0000-\\u001f]+|(hf:)?${repoId.source.slice(1, -1)})$`),
-    "a place to publish to",
-    "Write `org/name` for the Hugging Face Hub, or `dir:path` for a folder.",
-  ).describe("`org/name` on the Hugging Face Hub, or `dir:path` (relative to this file)."),
-  private: z.boolean().exactOptional().describe("Create the repository private (default false)."),
-  via: z
-    .enum(["branch", "pr", "direct"])
-    .exactOptional()
-    .describe("Staging branch and one commit (default), pull request, or straight to main."),
-});
+const publish = z
+  .strictObject({
+    repo: matching(
+      new RegExp(`^(dir:[^\\u0000-\\u001f]+|(hf:)?${repoId.source.slice(1, -1)})$`),
+      "a place to publish to",
+      "Write `org/name` for the Hugging Face Hub, or `dir:path` for a folder.",
+    ).describe("`org/name` on the Hugging Face Hub, or `dir:path` (relative to this file)."),
+    private: z
+      .boolean()
+      .exactOptional()
+      .describe("Create the repository private, and refuse one that is public (default false)."),
+    via: z
+      .enum(["branch", "pr", "direct"])
+      .exactOptional()
+      .describe("Staging branch and one commit (default), pull request, or straight to main."),
+    collection: matching(
+      new RegExp(repoId.source.replaceAll("95", "200")),
+      "a collection's slug",
+      "Write what follows `/collections/` in its address: `org/title-0123456789abcdef01234567`.",
+    )
+      .exactOptional()
+      .describe("Collection on the Hub to add the repository to."),
+    gated: z
+      .union([z.literal(false), z.enum(["auto", "manual"])])
+      .exactOptional()
+      .describe("Whether readers must ask for access, and who grants it (default: as the repository is)."),
+  })
+  .superRefine((value, check) => {
+    if (!value.repo.startsWith("dir:")) return;
+    for (const key of ["private", "via", "collection", "gated"] as const) {
+      if (value[key] === undefined) continue;
+      check.addIssue(complaint(`a folder has no \`${key}\``, "Remove it, or publish to the Hugging Face Hub.", [key]));
+    }
+  });
 
 /** Also part of a pipeline. */
 export const quantize = z

@@ -1,3 +1,4 @@
+import type { PublishTarget } from "../stages/publish/target.js";
 import type { QuantizeEngine } from "../stages/quantize/quantize.js";
 import type { SmokePrompt } from "../stages/smoke/expectation.js";
 import type { StageName } from "../stages/stage.js";
@@ -52,13 +53,11 @@ export interface DynamicVariant extends VariantBase {
 
 export type Variant = PresetVariant | DynamicVariant;
 
-export type PublishSettings = {
+export interface PublishSettings {
   /** As the recipe says it. */
   repo: string;
-  target: { kind: "hub"; repo: string } | { kind: "dir"; path: string };
-  private: boolean;
-  via: "branch" | "pr" | "direct";
-};
+  target: PublishTarget;
+}
 
 /** Recipe over pipeline over built-in defaults; all paths absolute, all names canonical. */
 export interface Settings {

@@ -1,4 +1,5 @@
 import { basename, dirname, resolve } from "node:path";
+import type { PublishTarget } from "../stages/publish/target.js";
 import { stageNames } from "../stages/stage.js";
 import { hubText } from "./hub-text.js";
 import type { LoadedPipeline } from "./load-pipeline.js";
@@ -104,15 +105,18 @@ type Pick = <T>(key: string, fromRecipe: T | undefined, fromPipeline: T | undefi
 
 function publishSettings(publish: NonNullable<Recipe["publish"]>, folder: string, pick: Pick): PublishSettings {
   const repo = pick("publish.repo", publish.repo, undefined, "");
-  const target: PublishSettings["target"] = repo.startsWith("dir:")
-    ? { kind: "dir", path: resolve(folder, repo.slice("dir:".length)) }
-    : { kind: "hub", repo: repo.replace(/^hf:/, "") };
-  return {
-    repo,
-    target,
+  if (repo.startsWith("dir:"))
+    return { repo, target: { kind: "dir", path: resolve(folder, repo.slice("dir:".length)) } };
+  const { gated, collection } = publish;
+  const target: PublishTarget = {
+    kind: "hub",
+    repo: repo.replace(/^hf:/, ""),
     private: pick("publish.private", publish.private, undefined, false),
     via: pick("publish.via", publish.via, undefined, "branch"),
+    ...(gated === undefined ? {} : { gated }),
+    ...(collection === undefined ? {} : { collection }),
   };
+  return { repo, target };
 }
 
 function corpusEntry(entry: string, folder: string): CorpusSource {

@@ -195,9 +195,9 @@ describe("what is not possible yet is refused at its place", () => {
   };
 
   test("a budget by device", async () => {
-    const error = await refusal("{ name: A-Q4_K_M, dynamic: { device: iphone-15-pro } }", "./groups.yaml");
+    const error = await refusal("{ name: UD-Q4_K_M, dynamic: { device: iphone-15-pro } }", "./groups.yaml");
     expect(error).toMatchObject({ code: "QS-NOT-YET", at: { line: 7 } });
-    expect(error.message).toContain("fit the variant A-Q4_K_M to a device");
+    expect(error.message).toContain("fit the variant UD-Q4_K_M to a device");
   });
 
   test("a pipeline that leaves out what a dynamic variant needs", async () => {

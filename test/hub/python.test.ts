@@ -1,8 +1,8 @@
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { describePython } from "../../src/llamacpp/python-env.js";
+import { findPython, noPython } from "../fixtures/find-python.js";
 import { connect, contents, digests, fetchAll, someBytes } from "../fixtures/hub-client.js";
 import { Hub } from "../fixtures/hub-server/hub.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
@@ -21,21 +21,6 @@ beforeEach(async () => {
   cache = mkdtempSync(join(base, "cache-"));
 });
 afterEach(() => hub.close());
-
-/** A Python that has huggingface_hub: one that is set for this, the converter's own, or the system's. */
-async function findPython(): Promise<string | undefined> {
-  const own = await describePython().catch(() => undefined);
-  for (const path of [process.env.QUANTSMITH_TEST_PYTHON, own?.path, "python3"]) {
-    if (!path) continue;
-    try {
-      execFileSync(path, ["-c", "import huggingface_hub"], { stdio: "pipe" });
-      return path;
-    } catch {
-      // Not there, or without the package.
-    }
-  }
-  return undefined;
-}
 
 /** Downloads with Python's huggingface_hub. Gives the snapshot's folder. */
 function snapshotDownload(extra: Record<string, string> = {}): Promise<string> {
@@ -60,10 +45,8 @@ const contentRequests = () =>
     ({ server, method, path }) => method === "GET" && (server === "storage" || path.includes("/resolve/")),
   );
 
-const why = "needs a Python with huggingface_hub: set QUANTSMITH_TEST_PYTHON";
-
 test("Python takes what we downloaded, online and offline, without downloading a byte", async (context) => {
-  if (python === undefined) context.skip(why);
+  if (python === undefined) context.skip(noPython);
   const folder = await fetchAll(connect(hub, cache), "org/model");
   const before = contentRequests().length;
   expect(await snapshotDownload({ HF_HUB_OFFLINE: "1" })).toBe(folder);
@@ -73,7 +56,7 @@ test("Python takes what we downloaded, online and offline, without downloading a
 });
 
 test("we take what Python downloaded, verified, without downloading a byte", async (context) => {
-  if (python === undefined) context.skip(why);
+  if (python === undefined) context.skip(noPython);
   const folder = await snapshotDownload();
   const before = contentRequests().length;
   expect(await fetchAll(connect(hub, cache, { env: { HF_HUB_OFFLINE: "1" } }), "org/model")).toBe(folder);
@@ -83,7 +66,7 @@ test("we take what Python downloaded, verified, without downloading a byte", asy
 });
 
 test("both at once: both end with the right files", async (context) => {
-  if (python === undefined) context.skip(why);
+  if (python === undefined) context.skip(noPython);
   hub.faults = ({ server }) => (server === "storage" ? { kind: "slow", chunkBytes: 10_000, delayMs: 20 } : undefined);
   const [ours, theirs] = await Promise.all([fetchAll(connect(hub, cache), "org/model"), snapshotDownload()]);
   expect(ours).toBe(theirs);

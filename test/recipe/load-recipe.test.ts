@@ -221,6 +221,9 @@ const cases: Case[] = [
     /./,
   ],
   ["place to publish", "publish: { repo: ▸me }", /not a place to publish/, /`dir:path`/],
+  ["a way to publish into a folder", "publish: { repo: dir:x, ▸via: pr }", /a folder has no `via`/, /Hub/],
+  ["collection", "publish: { repo: a/b, collection: ▸mine }", /not a collection's slug/, /\/collections\//],
+  ["gating", "publish: { repo: a/b, gated: ▸true }", /./, /./],
   ["device id", "devices: [▸iPhone 15]", /not a device id/, /quantsmith devices/],
   ["merge key", "a: &a { x: 1 }\n▸<<: *a".replace("a: &a", "▸a: &a"), /unknown key `a`/, /./],
 ];
@@ -234,6 +237,34 @@ describe("one fault", () => {
     expect(found[0]?.message).toMatch(message);
     expect(found[0]?.remedy).toMatch(remedy);
     expect(found[0]?.at.file).toBe(path);
+  });
+});
+
+describe("a variant that cannot be published under its name", () => {
+  const labels: typeof cases = [
+    ["no label", "variants: [{ name: ▸small, preset: Q4_K_M }]", /reads no quantization label/, /UD-Q4_K_XL/],
+    ["a label the Hub does not know", "variants: [Q4_K_M, { name: ▸Q4_K_L, preset: Q4_K_M }]", /no quantization/, /./],
+    ["an alias as a name", "variants: [{ name: ▸Q4_K, preset: Q4_K_M }]", /no quantization label/, /./],
+    ["another label", "variants: [{ name: ▸mine-Q8_0, preset: Q8_0 }]", /as Q8_0 and not as mine-Q8_0/, /./],
+    ["a label of another one", "variants: [Q8_0, { name: ▸my-Q8_0, preset: Q8_0 }]", /Q8_0/, /./],
+    ["a tag that llama.cpp finds elsewhere", "variants: [BF16, ▸F16]", /llama\.cpp finds .*-BF16\.gguf/, /Rename/],
+    ["a name that is no model to llama.cpp", "variants: [{ name: ▸mtp-Q8_0, preset: Q8_0 }]", /./, /./],
+  ];
+
+  test.each(labels)("%s", async (_, lines, message, remedy) => {
+    const { path, places } = writeMarked(folder, "label.yaml", around(lines));
+    const found = await problems(loadRecipe(path));
+    expect(found.map(placeOf)).toEqual(places);
+    expect(found[0]?.code).toBe("QS-RECIPE-LABEL");
+    expect(found[0]?.message).toMatch(message);
+    expect(found[0]?.remedy).toMatch(remedy);
+  });
+
+  test("names the Hub reads are fine in any letter case and mixture", async () => {
+    const variants =
+      "[q4_k_m, { name: UD-Q4_K_XL, preset: Q4_K_M }, { name: q6_k_l, preset: Q6_K }, TQ1_0, Q1_0, BF16]";
+    const { path } = writeMarked(folder, "fine.yaml", around(`variants: ${variants}`));
+    expect((await loadRecipe(path)).recipe.variants).toHaveLength(6);
   });
 });
 

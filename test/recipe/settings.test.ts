@@ -59,7 +59,7 @@ test("the recipe of the design page", async () => {
       { prompt: "What is the capital of France?", maxTokens: 128, expect: { matches: "Paris" } },
       { prompt: "Reply in JSON", maxTokens: 40, system: "Be brief.", expect: { json: true } },
     ],
-    publish: { target: { kind: "hub", repo: "me/Qwen3-4B-Instruct-2507-GGUF" }, private: false, via: "branch" },
+    publish: { target: { kind: "hub", repo: "me/Qwen3-4B-Instruct-2507-GGUF", private: false, via: "branch" } },
   });
   expect(settings.variants).toEqual([
     { kind: "preset", name: "Q8_0", path: ["variants", 0], preset: "Q8_0", tensors: {} },
@@ -202,8 +202,6 @@ describe("sources and texts", () => {
     expect(settings.publish).toEqual({
       repo: "dir:../out",
       target: { kind: "dir", path: join(folder, "..", "out") },
-      private: false,
-      via: "branch",
     });
     expect(settings.locate(["calibration", "corpus", 2])).toMatchObject({ line: 4, column: 43 });
   });

@@ -1,19 +1,59 @@
 import { resolve } from "node:path";
-import { checkRelease } from "../../stages/publish/check-release.js";
-import { parseTarget, publishTo, requireTarget } from "../../stages/publish/publish.js";
+import type { HubOperation } from "../../stages/publish/hub-options.js";
+import { previewPublish, publishTo } from "../../stages/publish/publish.js";
+import { parseTarget, type TargetText } from "../../stages/publish/target.js";
+import { formatBytes } from "../../util/bytes.js";
 import { interruptSignal } from "../interrupt.js";
-import { print, printJson } from "../print.js";
+import { note, print, printJson, problemLines } from "../print.js";
+import { uploadProgress } from "../views/upload-progress.js";
+
+export interface PublishCommandOptions extends TargetText {
+  dryRun?: boolean;
+  json?: boolean;
+}
 
 /** `quantsmith publish`: the last stage alone. */
-export async function publish(
-  release: string,
-  options: { to: string; dryRun?: boolean; json?: boolean },
-): Promise<void> {
-  const target = requireTarget(parseTarget(options.to));
+export async function publish(release: string, options: PublishCommandOptions): Promise<void> {
+  const target = parseTarget(options);
   const folder = resolve(release);
+  const signal = interruptSignal();
   const done = options.dryRun !== true;
-  const report = done ? (await publishTo(folder, target, interruptSignal())).report : await checkRelease(folder);
-  const files = report.variants.map(({ file }) => file);
-  if (options.json === true) printJson({ release: folder, to: options.to, published: done, variants: files });
-  else print(`${done ? "Published" : "Would publish"} ${files.length} variants of ${folder} to ${options.to}`);
+  const { report, place, hub, verified } = done
+    ? await publishTo(folder, target, { signal, onProgress: uploadProgress(note) })
+    : await previewPublish(folder, target, signal);
+  if (verified?.ok === false) process.exitCode = 3;
+  const variants = report.variants.map(({ file }) => file);
+  if (options.json === true) {
+    const document = { release: folder, to: options.to, published: done, variants, ...(hub ? { hub } : {}) };
+    const { ok, problems } = verified ?? {};
+    return printJson(verified ? { ...document, verified: { ok, problems } } : document);
+  }
+  for (const line of problemLines(verified?.problems ?? [])) note(line);
+  for (const operation of hub?.operations ?? []) print(describe(operation));
+  if (hub?.operations.length === 0) return print(`${place} holds this release already`);
+  print(`${done ? "Published" : "Would publish"} ${variants.length} variants of ${folder} to ${place}`);
+}
+
+function describe(operation: HubOperation): string {
+  switch (operation.operation) {
+    case "create-repository":
+      return `create the repository, ${operation.visibility}`;
+    case "set-gating":
+      return `set gated access to ${operation.gated}`;
+    case "add":
+    case "update":
+      return `${operation.operation} ${operation.path} (${formatBytes(operation.bytes)})`;
+    case "delete":
+      return `delete ${operation.path}`;
+    case "commit":
+      return `commit to ${operation.revision}: ${operation.title}`;
+    case "open-pull-request":
+      return `open a pull request: ${operation.title}`;
+    case "create-branch":
+      return `make the branch ${operation.branch}`;
+    case "delete-branch":
+      return `remove the branch ${operation.branch}`;
+    case "add-to-collection":
+      return `add to the collection ${operation.collection}`;
+  }
 }

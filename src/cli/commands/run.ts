@@ -12,14 +12,16 @@ import type { Settings } from "../../recipe/settings.js";
 import { markdownTable } from "../../report/card.js";
 import { figureCells, figureTitles } from "../../report/figures.js";
 import type { RunReport } from "../../report/run-report.js";
-import { type PublishTarget, publishTo, requireTarget } from "../../stages/publish/publish.js";
+import { publishTo, requireReachable } from "../../stages/publish/publish.js";
+import { type PublishTarget, requireTarget } from "../../stages/publish/target.js";
 import { DigestCache } from "../../util/digest-cache.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { interruptSignal } from "../interrupt.js";
 import { loadSettings, type PlanOptions, planFor, settingsNotes } from "../prepare.js";
-import { errorDocument, exitCodeOf, formatError, note, print, printJson, textTable } from "../print.js";
+import { errorDocument, exitCodeOf, formatError, note, print, printJson, problemLines, textTable } from "../print.js";
 import { plainView } from "../views/plain-view.js";
 import { terminalView } from "../views/terminal-view.js";
+import { uploadProgress } from "../views/upload-progress.js";
 
 export interface RunCommandOptions extends PlanOptions {
   threads?: string;
@@ -34,6 +36,7 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
   const settings = await loadSettings(recipe, options.pipeline);
   const threads = threadCount(options.threads);
   const target = options.publish === true ? requireTarget(settings.publish?.target, settings.locate([])) : undefined;
+  if (target !== undefined) requireReachable(target);
   const digests = new DigestCache();
   const plan = await planFor(settings, options, digests);
   const workspace = await openWorkspace(options.out);
@@ -82,8 +85,11 @@ async function publishWhole(
     note("Not published, because not every variant passed. `quantsmith publish` publishes the release as it is.");
     return;
   }
-  const { path } = await publishTo(report.release, target, signal);
-  note(`Published to ${path}`);
+  const hooks = { signal, onProgress: uploadProgress(note) };
+  const { place, hub, verified } = await publishTo(report.release, target, hooks);
+  for (const line of problemLines(verified?.problems ?? [])) note(line);
+  if (verified?.ok === false) process.exitCode = 3;
+  note(hub?.operations.length === 0 ? `${place} holds this release already` : `Published to ${place}`);
 }
 
 async function show(settings: Settings, report: RunReport, errors: readonly unknown[], asJson: boolean): Promise<void> {

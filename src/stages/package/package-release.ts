@@ -8,18 +8,19 @@ import type { PageFacts } from "../../report/html/page-facts.js";
 import { lockFileName } from "../../report/provenance.js";
 import type { RunReport } from "../../report/run-report.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { linkOrCopy } from "../../util/files.js";
+import { linkOrCopy, listFiles } from "../../util/files.js";
 import type { Operation } from "../stage.js";
 import { collectPage } from "./collect-page.js";
 import { collectReport } from "./collect-report.js";
 import type { PackageParams } from "./package-params.js";
 import { placeVariants } from "./place-variants.js";
+import { requireNames } from "./require-names.js";
 import { type RuntimeFacts, writeRuntimeFiles } from "./runtime-files.js";
 import { writeSidecars } from "./sidecars.js";
 
 /**
  * Builds the release folder from the variants that passed; files are hard-linked, not copied.
- * Errors: QS-PACKAGE-NOTHING when no variant passed.
+ * Errors: QS-PACKAGE-NOTHING when no variant passed, QS-PACKAGE-NAMES.
  */
 export const packageRelease: Operation<PackageParams> = {
   stage: "package",
@@ -38,6 +39,7 @@ export const packageRelease: Operation<PackageParams> = {
     const release: RunReport = { ...report, release: params.release, variants };
     const imatrix = context.input("imatrix");
     if (imatrix !== undefined) await linkOrCopy(imatrix, join(context.out, params.imatrixFile));
+    requireNames(await listFiles(context.out), variants);
     const page = await collectPage(report, params, context);
     await writeAssets(context.out, assetsOf(page, release));
     await writeFile(join(context.out, "report.html"), renderPage(page));

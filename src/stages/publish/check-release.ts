@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { parseChecksums } from "../../report/checksums.js";
 import type { RunReport } from "../../report/run-report.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { listFiles } from "../../util/files.js";
@@ -52,12 +53,9 @@ async function readReport(folder: string): Promise<RunReport> {
 /** What SHA256SUMS lists, file to sha256. Errors: QS-PUBLISH-RELEASE when there is none. */
 export async function readChecksums(folder: string): Promise<Map<string, string>> {
   const text = await readFile(join(folder, "SHA256SUMS"), "utf8").catch(() => "");
-  const lines = text.split("\n").flatMap((line) => {
-    const [, sha256, file] = /^([0-9a-f]{64}) {2}(.+)$/.exec(line) ?? [];
-    return sha256 === undefined || file === undefined ? [] : [[file, sha256] as const];
-  });
-  if (lines.length === 0) fail(folder, "it has no SHA256SUMS");
-  return new Map(lines);
+  const { files: listed } = parseChecksums(text);
+  if (listed.size === 0) fail(folder, "it has no SHA256SUMS");
+  return listed;
 }
 
 function fail(folder: string, reason: string): never {

@@ -1,0 +1,50 @@
+import { resolve } from "node:path";
+import { hubConnection } from "../../hub/connection.js";
+import { verifyFolder } from "../../stages/verify/verify-folder.js";
+import { verifyRemote } from "../../stages/verify/verify-remote.js";
+import type { VerifyReport } from "../../stages/verify/verify-report.js";
+import { formatBytes } from "../../util/bytes.js";
+import { QuantsmithError } from "../../util/errors.js";
+import { interruptSignal } from "../interrupt.js";
+import { note, print, printJson, problemLines, textTable } from "../print.js";
+
+/** `quantsmith verify`: what is wrong with a release; exit code 3 when something is. */
+export async function verify(release: string, options: { json?: boolean }): Promise<void> {
+  const report = await verifyTarget(release, (path, bytes) => note(`checking ${path} (${formatBytes(bytes)})`));
+  if (options.json === true) printJson(report);
+  else printReport(report);
+  if (!report.ok) process.exitCode = 3;
+}
+
+async function verifyTarget(release: string, onFile: (path: string, bytes: number) => void): Promise<VerifyReport> {
+  const signal = interruptSignal();
+  if (!release.startsWith("hf:")) return verifyFolder(resolve(release), signal, onFile);
+  const [, repo, revision] = /^hf:([\w.-]+\/[\w.-]+)(?:@([\w./-]+))?$/.exec(release) ?? [];
+  if (repo === undefined) {
+    throw new QuantsmithError("QS-VERIFY-TARGET", `"${release}" names no repository`, {
+      remedy: "Write hf:org/name, or hf:org/name@revision for a branch, a tag or a commit.",
+    });
+  }
+  return verifyRemote(hubConnection(), { repo, revision: revision ?? "main" }, signal, onFile);
+}
+
+function printReport({ ok, release, files, resolutions, problems }: VerifyReport): void {
+  const rows = files.map(({ path, bytes, label, bitsPerWeight, ok: sound }) => [
+    sound ? "ok" : "WRONG",
+    path,
+    formatBytes(bytes),
+    label ?? "",
+    bitsPerWeight?.toFixed(3) ?? "",
+  ]);
+  print(`${textTable(["", "File", "Size", "Label", "Bits/weight"], rows)}\n`);
+  const picks = resolutions.map(({ runtime, reference, file, downloads, why }) => [
+    runtime,
+    reference,
+    file ?? `— ${why ?? ""}`,
+    downloads.length > 1 ? `and ${downloads.length - 1} more` : "",
+  ]);
+  print(`${textTable(["Runtime", "Asked for", "Takes", ""], picks)}\n`);
+  for (const line of problemLines(problems)) print(line);
+  const errors = problems.filter(({ severity }) => severity === "error").length;
+  print(ok ? `${release} is in order.` : `${release}: ${errors === 1 ? "1 error" : `${errors} errors`}.`);
+}

@@ -1,0 +1,14 @@
+import type { UploadHooks } from "../../hub/upload/upload-objects.js";
+import { formatBytes } from "../../util/bytes.js";
+
+const intervalMs = 10_000;
+
+/** Tells about an upload now and then: how much is there, how fast it goes, how long it takes. */
+export function uploadProgress(write: (line: string) => void): UploadHooks["onProgress"] {
+  let last = performance.now();
+  return (done, total, rate) => {
+    if (performance.now() - last < intervalMs) return;
+    last = performance.now();
+    write(`uploaded ${formatBytes(done)} of ${formatBytes(total)}${rate === "" ? "" : `, ${rate}`}`);
+  };
+}

@@ -1,0 +1,35 @@
+import { type GGUFParseOutput, gguf } from "@huggingface/gguf";
+import { fileAddress } from "./address.js";
+import type { HubConnection } from "./connection.js";
+import type { HubFile } from "./hub-file.js";
+import { retrying } from "./patience.js";
+import { readBody } from "./read-body.js";
+import { RemoteFile } from "./remote-file.js";
+
+/** Metadata and tensor table of a GGUF file on the Hub, as @huggingface/gguf reads them. */
+export type RemoteGguf = GGUFParseOutput<{ strict: false }>;
+
+/**
+ * Reads the header of a GGUF file at a commit, two megabytes at a time, with @huggingface/gguf: the reader of the Hub's
+ * own pages, so that what it accepts is shown there. Requests are ours, with our redirects, retries and token rules.
+ * Errors: QS-HUB-*; the library's own `Error` for a header it does not accept.
+ */
+export async function readGgufHeader(
+  connection: HubConnection,
+  { repo, commit, file }: { repo: string; commit: string; file: HubFile },
+  signal: AbortSignal,
+): Promise<RemoteGguf> {
+  const remote = new RemoteFile(connection, repo, commit, file);
+  const parts: typeof fetch = async (_address, init) => {
+    const [, from = "0", to = "0"] = /^bytes=(\d+)-(\d+)$/.exec(new Headers(init?.headers).get("range") ?? "") ?? [];
+    const span = { start: Number(from), end: Math.min(Number(to) + 1, file.bytes) };
+    // The library asks for the next part before it knows whether it needs it.
+    if (span.start >= span.end) return new Response(new Uint8Array());
+    const body = await retrying(connection.limits, signal, async () =>
+      readBody(await remote.part(span, undefined, signal), span.end - span.start, remote.subject),
+    );
+    return new Response(body, { headers: { "content-range": `bytes ${span.start}-${span.end - 1}/${file.bytes}` } });
+  };
+  const address = fileAddress(connection.endpoint, repo, commit, file.path).href;
+  return (await gguf(address, { fetch: parts })) as RemoteGguf;
+}

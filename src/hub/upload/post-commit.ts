@@ -1,0 +1,73 @@
+import { readFile } from "node:fs/promises";
+import * as z from "zod";
+import type { HubConnection } from "../connection.js";
+import { badAnswer, type Subject, TemporaryFailure } from "../hub-error.js";
+import { isCommit } from "../hub-file.js";
+import { callOnce } from "./call-api.js";
+import { type LocalFile, requireUnchanged } from "./local-file.js";
+
+/** What one commit does. */
+export interface CommitRequest {
+  repo: string;
+  /** Branch, or `refs/pr/<number>`. */
+  revision: string;
+  /** The commit it is made on; the Hub refuses when the revision has moved on. */
+  parent: string;
+  title: string;
+  description: string;
+  files: readonly LocalFile[];
+  /** Those of `files` whose content lies in large-file storage. */
+  large: ReadonlySet<string>;
+  deletions: readonly string[];
+  pullRequest: boolean;
+}
+
+export type CommitOutcome =
+  | { kind: "made"; commit: string; pullRequest?: string }
+  /** Nothing was done: the revision is not at `parent` any more. */
+  | { kind: "moved" };
+
+const answer = z.object({ commitOid: z.string(), pullRequestUrl: z.string().nullish() });
+
+/**
+ * Makes one commit, in one attempt. After a TemporaryFailure it may have been made all the same: read the revision back
+ * before trying again. Errors: QS-HUB-*, QS-INPUT-CHANGED.
+ */
+export async function postCommit(
+  connection: HubConnection,
+  request: CommitRequest,
+  subject: Subject,
+  signal: AbortSignal,
+): Promise<CommitOutcome> {
+  const { repo, revision, pullRequest } = request;
+  const query = pullRequest ? "?create_pr=1" : "";
+  const path = `/api/models/${repo}/commit/${encodeURIComponent(revision)}${query}`;
+  const body = Buffer.from((await lines(request)).map((line) => JSON.stringify(line)).join("\n"));
+  const { status, json } = await callOnce(
+    connection,
+    {
+      ...{ method: "POST", path, body, subject, contentType: "application/x-ndjson", accept: [409, 412] },
+      stallMs: connection.limits.commitStallMs,
+    },
+    signal,
+  );
+  if (status === 409 || status === 412) return { kind: "moved" };
+  const read = answer.safeParse(json).data;
+  if (!isCommit(read?.commitOid)) throw new TemporaryFailure(badAnswer(subject, "a commit without an id"));
+  const url = read?.pullRequestUrl;
+  return { kind: "made", commit: read.commitOid, ...(url ? { pullRequest: url } : {}) };
+}
+
+async function lines({ title, description, parent, files, large, deletions }: CommitRequest): Promise<object[]> {
+  const added = await Promise.all(
+    files.map(async (file) => {
+      const { path, source, bytes, sha256 } = file;
+      if (large.has(path)) return { key: "lfsFile", value: { path, algo: "sha256", oid: sha256, size: bytes } };
+      const content = (await readFile(source)).toString("base64");
+      await requireUnchanged(file);
+      return { key: "file", value: { path, content, encoding: "base64" } };
+    }),
+  );
+  const deleted = deletions.map((path) => ({ key: "deletedFile", value: { path } }));
+  return [{ key: "header", value: { summary: title, description, parentCommit: parent } }, ...added, ...deleted];
+}

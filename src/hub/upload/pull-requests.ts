@@ -1,0 +1,37 @@
+import * as z from "zod";
+import type { HubConnection } from "../connection.js";
+import { badAnswer, type Subject } from "../hub-error.js";
+import { callApi } from "./call-api.js";
+
+const page = z.object({
+  discussions: z.array(
+    z.object({ num: z.int().min(1), title: z.string(), status: z.string(), isPullRequest: z.boolean() }),
+  ),
+  count: z.int().min(0),
+});
+/** Pages looked at, newest first; a release's own pull request is among the last ones. */
+const mostPages = 20;
+
+/** The number of the open pull request with this title; undefined when there is none. Errors: QS-HUB-*. */
+export async function findPullRequest(
+  connection: HubConnection,
+  repo: string,
+  title: string,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const subject: Subject = { doing: `listing the pull requests of ${repo}`, repo };
+  let seen = 0;
+  for (let index = 0; index < mostPages; index++) {
+    const path = `/api/models/${repo}/discussions?type=pull_request&status=open&p=${index}`;
+    const { json } = await callApi(connection, { method: "GET", path, subject }, signal);
+    const { data } = page.safeParse(json);
+    if (data === undefined) throw badAnswer(subject, "no list of pull requests");
+    const found = data.discussions.find(
+      (one) => one.isPullRequest && one.title === title && ["open", "draft"].includes(one.status),
+    );
+    if (found !== undefined) return found.num;
+    seen += data.discussions.length;
+    if (data.discussions.length === 0 || seen >= data.count) break;
+  }
+  return undefined;
+}

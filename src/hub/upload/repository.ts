@@ -1,0 +1,65 @@
+import * as z from "zod";
+import { QuantsmithError } from "../../util/errors.js";
+import type { HubConnection } from "../connection.js";
+import { badAnswer, type Subject } from "../hub-error.js";
+import { callApi } from "./call-api.js";
+
+export type Gating = "auto" | "manual" | false;
+
+/** What the Hub tells about a model repository. */
+export interface RepoState {
+  private: boolean;
+  gated: Gating;
+}
+
+const info = z.object({
+  id: z.string(),
+  private: z.boolean(),
+  gated: z.union([z.literal(false), z.enum(["auto", "manual"])]).default(false),
+});
+
+/** Looks a repository up; undefined when there is none, as far as the token can see. Errors: QS-HUB-*, QS-PUBLISH-TARGET. */
+export async function findRepo(
+  connection: HubConnection,
+  repo: string,
+  signal: AbortSignal,
+): Promise<RepoState | undefined> {
+  const subject: Subject = { doing: `looking up ${repo}`, repo, writes: true };
+  try {
+    const { json } = await callApi(connection, { method: "GET", path: `/api/models/${repo}`, subject }, signal);
+    const { data } = info.safeParse(json);
+    if (data === undefined) throw badAnswer(subject, "no description of the repository");
+    if (data.id === repo) return { private: data.private, gated: data.gated };
+    throw new QuantsmithError("QS-PUBLISH-TARGET", `${repo} is called ${data.id} on the Hub`, {
+      remedy: `Publish to hf:${data.id}.`,
+    });
+  } catch (error) {
+    if (error instanceof QuantsmithError && error.code === "QS-HUB-MISSING") return undefined;
+    throw error;
+  }
+}
+
+/** Creates a model repository of a user or an organization; that it is there already is fine. Errors: QS-HUB-*. */
+export async function createRepo(
+  connection: HubConnection,
+  repo: string,
+  isPrivate: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const [organization, name] = repo.split("/");
+  const subject: Subject = { doing: `creating ${repo}`, repo, writes: true };
+  const body = { type: "model", name, organization, visibility: isPrivate ? "private" : "public" };
+  await callApi(connection, { method: "POST", path: "/api/repos/create", body, accept: [409], subject }, signal);
+}
+
+/** Sets whether readers must ask for access. Errors: QS-HUB-*. */
+export async function setGating(
+  connection: HubConnection,
+  repo: string,
+  gated: Gating,
+  signal: AbortSignal,
+): Promise<void> {
+  const subject: Subject = { doing: `changing the settings of ${repo}`, repo, writes: true };
+  const call = { method: "PUT" as const, path: `/api/models/${repo}/settings`, body: { gated }, subject };
+  await callApi(connection, call, signal);
+}

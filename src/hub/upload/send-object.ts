@@ -1,0 +1,138 @@
+import PQueue from "p-queue";
+import type { HubConnection } from "../connection.js";
+import { badAnswer, type Subject, storageError, TemporaryFailure } from "../hub-error.js";
+import { Patience, retrying } from "../patience.js";
+import { type HubBody, send } from "../request.js";
+import { callOnce } from "./call-api.js";
+import { type UploadWay, uploadWay } from "./lfs-batch.js";
+import { filePart, type LocalFile, requireUnchanged } from "./local-file.js";
+
+export interface SendHooks {
+  signal: AbortSignal;
+  /** How many bytes of the file the storage has; falls when a part is sent again. */
+  onBytes: (bytes: number) => void;
+}
+
+/** What a storage answers to an address that has expired or to an upload it has forgotten: a new address helps. */
+const stale = [400, 401, 403, 404, 410];
+
+/**
+ * Brings one file into large-file storage, where it is known by its sha256; what is there already is not sent. Parts that
+ * fail are sent again by themselves, and a whole upload whose addresses have expired is begun anew.
+ * Returns whether anything was sent. Errors: QS-HUB-*, QS-INPUT-CHANGED.
+ */
+export async function sendObject(
+  connection: HubConnection,
+  repo: string,
+  file: LocalFile,
+  hooks: SendHooks,
+): Promise<boolean> {
+  const subject = { doing: `uploading ${file.path} to ${repo}`, repo, writes: true };
+  const patience = new Patience(connection.limits);
+  for (let sent = false; ; ) {
+    try {
+      await requireUnchanged(file);
+      const way = await uploadWay(connection, repo, file, subject, hooks.signal);
+      if (way === undefined) {
+        hooks.onBytes(file.bytes);
+        return sent;
+      }
+      sent = true;
+      await transfer(connection, file, way, subject, hooks).catch((error: unknown) => {
+        throw error instanceof StaleAddress ? error.failure : error;
+      });
+      await requireUnchanged(file);
+      if (way.verify !== undefined) await confirm(connection, file, way.verify, subject, hooks.signal);
+      return true;
+    } catch (error) {
+      await patience.wait(error, hooks.signal);
+    }
+  }
+}
+
+async function transfer(
+  connection: HubConnection,
+  file: LocalFile,
+  { address, parts }: UploadWay,
+  subject: Subject,
+  { signal, onBytes }: SendHooks,
+): Promise<void> {
+  if (parts === undefined) {
+    await put(connection, address, filePart(file, 0, file.bytes, onBytes), subject, signal);
+    return;
+  }
+  const failed = new AbortController();
+  const either = AbortSignal.any([signal, failed.signal]);
+  const queue = new PQueue({ concurrency: connection.limits.connectionsPerFile });
+  const sent = new Map<number, number>();
+  const onPart = (start: number) => (bytes: number) => {
+    sent.set(start, bytes);
+    onBytes([...sent.values()].reduce((sum, part) => sum + part, 0));
+  };
+  const tags = await Promise.all(
+    parts.map((part) =>
+      queue.add(async () => {
+        either.throwIfAborted();
+        try {
+          const body = filePart(file, part.start, part.end, onPart(part.start));
+          // Other parts are under way, so one is tried for as long as its address holds.
+          return await retrying(connection.limits, either, () => put(connection, part.address, body, subject, either));
+        } catch (error) {
+          failed.abort(error);
+          throw error;
+        }
+      }),
+    ),
+  );
+  const completion = { oid: file.sha256, parts: tags.map((etag, index) => ({ partNumber: index + 1, etag })) };
+  const call = { method: "POST" as const, path: address, body: completion, accept: stale, subject };
+  const contentType = "application/vnd.git-lfs+json";
+  const { status } = await callOnce(connection, { ...call, contentType }, signal);
+  if (stale.includes(status)) throw new TemporaryFailure(storageError(status, subject));
+}
+
+/** A part's address that has expired: not worth another attempt by itself, but a reason to ask for new addresses. */
+class StaleAddress extends Error {
+  readonly failure: TemporaryFailure;
+  constructor(failure: TemporaryFailure) {
+    super(failure.message);
+    this.failure = failure;
+  }
+}
+
+/** Sends one body to the storage and gives the ETag it got. */
+async function put(
+  connection: HubConnection,
+  url: URL,
+  body: HubBody,
+  subject: Subject,
+  signal: AbortSignal,
+): Promise<string> {
+  const answer = await send(connection, {
+    ...{ url, body, subject, signal, method: "PUT", headers: {} },
+    accept: stale,
+  });
+  answer.response.resume();
+  const { statusCode: status = 0, headers } = answer.response;
+  if (stale.includes(status)) throw new StaleAddress(new TemporaryFailure(storageError(status, subject)));
+  return headers.etag ?? "";
+}
+
+/** Tells the Hub that an object has arrived; it compares what it stored with what was promised. */
+async function confirm(
+  connection: HubConnection,
+  { sha256, bytes }: LocalFile,
+  path: URL,
+  subject: Subject,
+  signal: AbortSignal,
+): Promise<void> {
+  const call = {
+    method: "POST" as const,
+    path,
+    body: { oid: sha256, size: bytes },
+    accept: [400, 404, 409, 422],
+    subject,
+  };
+  const { status } = await retrying(connection.limits, signal, () => callOnce(connection, call, signal));
+  if (status >= 400) throw new TemporaryFailure(badAnswer(subject, `the Hub did not get what was sent (${status})`));
+}

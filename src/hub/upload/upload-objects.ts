@@ -1,0 +1,55 @@
+import PQueue from "p-queue";
+import type { HubConnection } from "../connection.js";
+import { TransferRate } from "../transfer-rate.js";
+import type { LocalFile } from "./local-file.js";
+import { sendObject } from "./send-object.js";
+
+/** Files sent at once; each may have several parts under way. */
+const filesAtOnce = 2;
+
+export interface UploadHooks {
+  signal: AbortSignal;
+  /** Bytes that the storage has, of how many; `rate` is text such as `12.3 MB/s, 4 min left`, or empty. */
+  onProgress: (done: number, total: number, rate: string) => void;
+}
+
+/**
+ * Brings files into a repository's large-file storage; equal content is sent once, and what is there already not at all.
+ * Gives how many bytes were sent. Errors: QS-HUB-*, QS-INPUT-CHANGED.
+ */
+export async function uploadObjects(
+  connection: HubConnection,
+  repo: string,
+  files: readonly LocalFile[],
+  { signal, onProgress }: UploadHooks,
+): Promise<number> {
+  const byContent = [...new Map(files.map((file) => [file.sha256, file])).values()];
+  const total = byContent.reduce((sum, { bytes }) => sum + bytes, 0);
+  const done = new Map<string, number>();
+  const rate = new TransferRate();
+  const onBytes = (sha256: string) => (bytes: number) => {
+    done.set(sha256, bytes);
+    const sum = [...done.values()].reduce((a, b) => a + b, 0);
+    rate.note(sum);
+    onProgress(sum, total, rate.describe(total));
+  };
+  const failed = new AbortController();
+  const either = AbortSignal.any([signal, failed.signal]);
+  const queue = new PQueue({ concurrency: filesAtOnce });
+  let sentBytes = 0;
+  await Promise.all(
+    byContent.map((file) =>
+      queue.add(async () => {
+        either.throwIfAborted();
+        try {
+          const sent = await sendObject(connection, repo, file, { signal: either, onBytes: onBytes(file.sha256) });
+          if (sent) sentBytes += file.bytes;
+        } catch (error) {
+          failed.abort(error);
+          throw error;
+        }
+      }),
+    ),
+  );
+  return sentBytes;
+}

@@ -1,0 +1,38 @@
+import * as z from "zod";
+
+/** What a release's provenance says of its files. */
+export interface Provenance {
+  /** sha256 of each file, by path. */
+  subjects: ReadonlyMap<string, string>;
+  /** `stableReleaseDigest` of `release.json`. */
+  releaseDigest: string | undefined;
+}
+
+const statement = z.object({
+  subject: z.array(z.object({ name: z.string(), digest: z.object({ sha256: z.string() }) })),
+  predicate: z.object({
+    runDetails: z.object({
+      byproducts: z.array(
+        z.object({ name: z.string(), annotations: z.object({ stableDigest: z.string().optional() }).optional() }),
+      ),
+    }),
+  }),
+});
+
+/** Reads `provenance.intoto.json`; undefined when it is no provenance of ours. */
+export function readProvenance(text: string): Provenance | undefined {
+  let data: unknown;
+  try {
+    data = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const parsed = statement.safeParse(data);
+  if (!parsed.success) return undefined;
+  const { subject, predicate } = parsed.data;
+  return {
+    subjects: new Map(subject.map(({ name, digest }) => [name, digest.sha256])),
+    releaseDigest: predicate.runDetails.byproducts.find(({ name }) => name === "release.json")?.annotations
+      ?.stableDigest,
+  };
+}

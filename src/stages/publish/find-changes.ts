@@ -1,0 +1,56 @@
+import { parseDigest } from "../../hub/digest.js";
+import { hashFile } from "../../hub/hash-file.js";
+import type { HubFile } from "../../hub/hub-file.js";
+import type { LocalFile } from "../../hub/upload/local-file.js";
+import type { RemoteRelease } from "./remote-release.js";
+
+/** What has to be done to a revision so that it holds a release. */
+export interface Changes {
+  add: LocalFile[];
+  update: LocalFile[];
+  /** What an earlier release left and this one does not have. */
+  remove: string[];
+}
+
+/** Every release has these besides what its SHA256SUMS lists. */
+const always = ["SHA256SUMS", "release.json"];
+
+/**
+ * Compares a release with what a revision holds. Files that no release of ours has left are nobody's business: they stay.
+ * So does a listed file whose content is not what the list says any more, as far as the Hub tells its sha256.
+ */
+export async function findChanges(
+  files: readonly LocalFile[],
+  { files: remote, listed }: RemoteRelease,
+  signal: AbortSignal,
+): Promise<Changes> {
+  const changes: Changes = { add: [], update: [], remove: [] };
+  for (const file of files) {
+    const there = remote.get(file.path);
+    if (there === undefined) changes.add.push(file);
+    else if (!(await isSame(file, there, signal))) changes.update.push(file);
+  }
+  const ours = new Set(files.map(({ path }) => path));
+  const former = listed.size === 0 ? [] : [...listed.keys(), ...always];
+  for (const path of former) {
+    const there = remote.get(path);
+    if (there === undefined || ours.has(path)) continue;
+    const isTheirs =
+      there.digest.startsWith("sha256:") && listed.has(path) && there.digest !== `sha256:${listed.get(path)}`;
+    if (!isTheirs) changes.remove.push(path);
+  }
+  changes.remove.sort();
+  return changes;
+}
+
+export function isNothing({ add, update, remove }: Changes): boolean {
+  return add.length + update.length + remove.length === 0;
+}
+
+/** The Hub tells sha256 of large files and git's own id of the others. */
+async function isSame(file: LocalFile, there: HubFile, signal: AbortSignal): Promise<boolean> {
+  if (file.bytes !== there.bytes) return false;
+  const digest = parseDigest(there.digest, there.bytes);
+  if (digest.algorithm === "sha256") return digest.hex === file.sha256;
+  return (await hashFile(file.source, file.bytes, digest, signal)) === digest.hex;
+}

@@ -1,0 +1,136 @@
+import { readFile } from "node:fs/promises";
+import type { HubConnection } from "../../hub/connection.js";
+import { findResolutionProblems } from "../../hub/resolve/find-problems.js";
+import { listBranches } from "../../hub/upload/branches.js";
+import { isCollected } from "../../hub/upload/collections.js";
+import { findPullRequest } from "../../hub/upload/pull-requests.js";
+import { findRepo, type RepoState } from "../../hub/upload/repository.js";
+import { validateCard } from "../../hub/upload/validate-card.js";
+import { stableReleaseDigest } from "../../report/stable-release-digest.js";
+import { QuantsmithError } from "../../util/errors.js";
+import { parseRelease } from "../verify/parse-release.js";
+import { type Changes, findChanges, isNothing } from "./find-changes.js";
+import type { HubOperation, HubPublishOptions } from "./hub-options.js";
+import type { CheckedRelease } from "./release-files.js";
+import { type RemoteRelease, readRemote, readRemoteText } from "./remote-release.js";
+
+/** Branches with this name are ours: what they hold is on its way to main. */
+export const stagingPrefix = "quantsmith-staging-";
+
+/** What is there, and what has to be done. */
+export interface HubPlan {
+  /** Undefined when the repository has to be created. */
+  state: RepoState | undefined;
+  main: RemoteRelease | undefined;
+  changes: Changes;
+  /** The open pull request that proposes this very release. */
+  pullRequest: number | undefined;
+  title: string;
+  stagingBranch: string;
+  /** Staging branches that earlier publishers have left. */
+  leftovers: string[];
+  collect: boolean;
+  operations: HubOperation[];
+}
+
+/**
+ * Looks at the Hub and lays out what publishing a release there takes; changes nothing.
+ * Errors: QS-PUBLISH-PUBLIC, QS-PUBLISH-NAMES, QS-PUBLISH-CARD, QS-PUBLISH-TARGET, QS-HUB-*.
+ */
+export async function planHub(
+  connection: HubConnection,
+  release: CheckedRelease,
+  options: HubPublishOptions,
+  signal: AbortSignal,
+): Promise<HubPlan> {
+  const { repo, via, collection } = options;
+  const state = await findRepo(connection, repo, signal);
+  if (state?.private === false && options.private) throw isPublic(repo);
+  const main = state === undefined ? undefined : await readRemote(connection, repo, "main", signal);
+  const nothing: RemoteRelease = { repo, commit: "", files: new Map(), listed: new Map() };
+  const found = await findChanges(release.files, main ?? nothing, signal);
+  const changes = main !== undefined && (await isRerun(connection, release, main, found, signal)) ? noChanges : found;
+  requireNamesApart(repo, release, main ?? nothing, changes);
+  const card = [...changes.add, ...changes.update].find(({ path }) => path === "README.md");
+  if (card !== undefined) await validateCard(connection, repo, await readFile(card.source, "utf8"), signal);
+  const version = release.digest.slice(0, 12);
+  const title = `Release ${release.report.model.name} (${version})`;
+  const looked = state !== undefined && via === "pr" && !isNothing(changes);
+  const pullRequest = looked ? await findPullRequest(connection, repo, title, signal) : undefined;
+  const branches = state === undefined ? [] : await listBranches(connection, repo, signal);
+  const collect = collection !== undefined && !(await isCollected(connection, collection, repo, signal));
+  const plan = {
+    ...{ state, main, changes, pullRequest, title, collect },
+    stagingBranch: `${stagingPrefix}${version}`,
+    leftovers: branches.filter((name) => name.startsWith(stagingPrefix)),
+  };
+  return { ...plan, operations: operationsOf(plan, options) };
+}
+
+const noChanges: Changes = { add: [], update: [], remove: [] };
+
+/** True when all that differs is how long the steps took and how fast the machine was. */
+async function isRerun(
+  connection: HubConnection,
+  release: CheckedRelease,
+  main: RemoteRelease,
+  { add, update, remove }: Changes,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const onlyReport = update.length === 1 && update[0]?.path === "release.json";
+  if (!onlyReport || add.length + remove.length > 0) return false;
+  const text = await readRemoteText(connection, main, "release.json", signal);
+  const theirs = text === undefined ? "" : parseRelease(text);
+  return typeof theirs !== "string" && stableReleaseDigest(theirs) === stableReleaseDigest(release.report);
+}
+
+/** Files that others keep in the repository must not come between a runtime and a variant. */
+function requireNamesApart(repo: string, release: CheckedRelease, main: RemoteRelease, { remove }: Changes): void {
+  const ours = release.files.map(({ path }) => path);
+  const stays = [...main.files.keys()].filter((path) => !remove.includes(path) && !ours.includes(path));
+  const problem = findResolutionProblems([...ours, ...stays], release.report.variants).find(
+    ({ severity }) => severity === "error",
+  );
+  if (problem === undefined) return;
+  throw new QuantsmithError("QS-PUBLISH-NAMES", `in ${repo}, ${problem.message} (${problem.code})`, {
+    remedy: `${problem.remedy} Files that are no part of the release stay in the repository; remove them there if they are not needed.`,
+  });
+}
+
+function operationsOf(plan: Omit<HubPlan, "operations">, options: HubPublishOptions): HubOperation[] {
+  const { state, changes, title, stagingBranch, leftovers, collect, pullRequest } = plan;
+  const operations: HubOperation[] = [];
+  if (state === undefined) {
+    operations.push({ operation: "create-repository", visibility: options.private ? "private" : "public" });
+  }
+  if (needsGating(plan, options) && options.gated !== undefined) {
+    operations.push({ operation: "set-gating", gated: options.gated });
+  }
+  if (!isNothing(changes) && pullRequest === undefined) {
+    const staging = options.via === "branch" && !leftovers.includes(stagingBranch);
+    if (staging) operations.push({ operation: "create-branch", branch: stagingBranch });
+    for (const { path, bytes, sha256 } of changes.add) operations.push({ operation: "add", path, bytes, sha256 });
+    for (const { path, bytes, sha256 } of changes.update) operations.push({ operation: "update", path, bytes, sha256 });
+    for (const path of changes.remove) operations.push({ operation: "delete", path });
+    if (options.via === "branch") operations.push({ operation: "commit", revision: stagingBranch, title });
+    if (options.via === "pr") operations.push({ operation: "open-pull-request", title });
+    else operations.push({ operation: "commit", revision: "main", title });
+    if (staging) operations.push({ operation: "delete-branch", branch: stagingBranch });
+  }
+  for (const branch of leftovers) operations.push({ operation: "delete-branch", branch });
+  if (collect && options.collection !== undefined) {
+    operations.push({ operation: "add-to-collection", collection: options.collection });
+  }
+  return operations;
+}
+
+/** True when the repository's gating is not what is asked for; a new one has none. */
+export function needsGating({ state }: Pick<HubPlan, "state">, { gated }: HubPublishOptions): boolean {
+  return gated !== undefined && gated !== (state?.gated ?? false);
+}
+
+function isPublic(repo: string): QuantsmithError {
+  return new QuantsmithError("QS-PUBLISH-PUBLIC", `${repo} is public, and a private release was asked for`, {
+    remedy: "Make the repository private in its settings, name another one, or publish without `private`.",
+  });
+}

@@ -1,0 +1,121 @@
+import type { HubConnection } from "../../hub/connection.js";
+import { offlineError } from "../../hub/hub-error.js";
+import { createBranch, deleteBranch, listBranches } from "../../hub/upload/branches.js";
+import { addToCollection } from "../../hub/upload/collections.js";
+import { createRepo, setGating } from "../../hub/upload/repository.js";
+import type { UploadHooks } from "../../hub/upload/upload-objects.js";
+import { QuantsmithError } from "../../util/errors.js";
+import { type Brought, bringTo } from "./bring-to.js";
+import { isNothing } from "./find-changes.js";
+import type { HubPublication, HubPublishOptions } from "./hub-options.js";
+import { openPullRequest } from "./open-pull-request.js";
+import { type HubPlan, needsGating, planHub, stagingPrefix } from "./plan-hub.js";
+import type { CheckedRelease } from "./release-files.js";
+import { type RemoteRelease, readRemote } from "./remote-release.js";
+
+/** How often a staging branch may be taken away from under us, by another publisher that has finished. */
+const mostStagings = 5;
+
+/**
+ * Publishes a checked release to the Hub, so that main always holds a whole release: the former one or this one. What an
+ * interrupted publish has uploaded is not sent again, and what is there already is not committed again.
+ * Errors: QS-PUBLISH-PUBLIC, QS-PUBLISH-CONFLICT, QS-PUBLISH-STORED, QS-HUB-*, QS-INPUT-CHANGED.
+ */
+export async function publishToHub(
+  connection: HubConnection,
+  release: CheckedRelease,
+  options: HubPublishOptions,
+  hooks: UploadHooks,
+): Promise<HubPublication> {
+  const { repo } = options;
+  const { signal } = hooks;
+  const plan = await planHub(connection, release, options, signal);
+  if (plan.state === undefined) await createRepo(connection, repo, options.private, signal);
+  if (needsGating(plan, options) && options.gated !== undefined) {
+    await setGating(connection, repo, options.gated, signal);
+  }
+  const main = plan.main ?? (await readRemote(connection, repo, "main", signal));
+  const done = await bring(connection, release, options, { ...plan, main }, hooks);
+  // Whatever staging branches there are, they are not needed any more: ours, or what killed publishers have left.
+  for (const branch of await listBranches(connection, repo, signal)) {
+    if (branch.startsWith(stagingPrefix)) await deleteBranch(connection, repo, branch, signal);
+  }
+  if (plan.collect && options.collection !== undefined) {
+    await addToCollection(connection, options.collection, repo, signal);
+  }
+  return publication(connection, options, plan, done);
+}
+
+/** What `publishToHub` would do. Errors: as `planHub`. */
+export async function previewHub(
+  connection: HubConnection,
+  release: CheckedRelease,
+  options: HubPublishOptions,
+  signal: AbortSignal,
+): Promise<HubPublication> {
+  const plan = await planHub(connection, release, options, signal);
+  const commit = isNothing(plan.changes) ? (plan.main?.commit ?? null) : null;
+  return publication(connection, options, plan, { commit, sentBytes: 0, pullRequest: plan.pullRequest });
+}
+
+type Done = { commit: string | null; sentBytes: number; pullRequest?: number | undefined };
+
+async function bring(
+  connection: HubConnection,
+  release: CheckedRelease,
+  { repo, via }: HubPublishOptions,
+  plan: HubPlan & { main: RemoteRelease },
+  hooks: UploadHooks,
+): Promise<Done> {
+  const { main, title, stagingBranch } = plan;
+  if (isNothing(plan.changes)) return { commit: main.commit, sentBytes: 0 };
+  const description = `Made with quantsmith. Release digest: ${release.digest}`;
+  const destination = { repo, revision: "main", title, description };
+  if (via === "pr") return openPullRequest(connection, destination, release, hooks);
+  const staged =
+    via === "branch" ? await stage(connection, { ...destination, revision: stagingBranch }, release, main, hooks) : 0;
+  const { commit, sentBytes } = await bringTo(connection, destination, release, main, hooks);
+  return { commit, sentBytes: staged + sentBytes };
+}
+
+/** Brings the release to a branch of its own and reads it back there. Gives the bytes sent. */
+async function stage(
+  connection: HubConnection,
+  destination: { repo: string; revision: string; title: string; description: string },
+  release: CheckedRelease,
+  main: RemoteRelease,
+  hooks: UploadHooks,
+): Promise<number> {
+  const { repo, revision: branch } = destination;
+  for (let attempt = 1; ; attempt++) {
+    await createBranch(connection, { repo, branch, commit: main.commit }, hooks.signal);
+    try {
+      const { sentBytes }: Brought = await bringTo(connection, destination, release, undefined, hooks);
+      return sentBytes;
+    } catch (error) {
+      // Another publisher of the same release has finished and removed the branch.
+      const isGone = error instanceof QuantsmithError && error.code === "QS-HUB-REVISION";
+      if (!isGone || attempt === mostStagings) throw error;
+    }
+  }
+}
+
+/** Throws when the Hub may not be asked or there is no token to ask with. Errors: QS-PUBLISH-TOKEN, QS-HUB-OFFLINE. */
+export function requireAccess(connection: HubConnection, repo: string): void {
+  if (connection.offline) throw offlineError(`what ${repo} holds`);
+  if (connection.hasToken) return;
+  throw new QuantsmithError("QS-PUBLISH-TOKEN", `publishing to ${repo} needs a token`, {
+    remedy: "Set HF_TOKEN to a token that may write to the repository, or log in with `hf auth login`.",
+  });
+}
+
+function publication(
+  { endpoint }: HubConnection,
+  { repo, via }: HubPublishOptions,
+  { operations }: HubPlan,
+  { commit, sentBytes, pullRequest }: Done,
+): HubPublication {
+  const url = `${endpoint}/${repo}`;
+  const page = pullRequest === undefined ? null : `${url}/discussions/${pullRequest}`;
+  return { repo, url, via, commit, pullRequest: page, operations, sentBytes };
+}

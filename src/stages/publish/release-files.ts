@@ -1,0 +1,29 @@
+import { join } from "node:path";
+import { type LocalFile, localFile } from "../../hub/upload/local-file.js";
+import type { RunReport } from "../../report/run-report.js";
+import { stableReleaseDigest } from "../../report/stable-release-digest.js";
+import { listFiles } from "../../util/files.js";
+import { sha256 } from "../../util/sha256.js";
+import { checkRelease, readChecksums } from "./check-release.js";
+
+/** A release folder that may be published. */
+export interface CheckedRelease {
+  folder: string;
+  report: RunReport;
+  /** Everything in it, sorted by path. */
+  files: LocalFile[];
+  /** The same for equal releases: sha256 over all names and digests, `release.json` without what differs from run to run. */
+  digest: string;
+}
+
+/** Checks a release folder and describes its files. Errors: QS-PUBLISH-RELEASE. */
+export async function releaseFiles(folder: string): Promise<CheckedRelease> {
+  // Described before they are checked: a change after that shows in their times.
+  const paths = await listFiles(folder).catch((): string[] => []);
+  const listed = await readChecksums(folder);
+  const files = await Promise.all(paths.map((path) => localFile(path, join(folder, path), listed.get(path))));
+  const report = await checkRelease(folder);
+  const stable = stableReleaseDigest(report);
+  const lines = files.map((file) => `${file.path === "release.json" ? stable : file.sha256}  ${file.path}\n`);
+  return { folder, report, files, digest: sha256(lines.join("")) };
+}

@@ -1,0 +1,47 @@
+import type { HubConnection } from "../../hub/connection.js";
+import type { HubFile } from "../../hub/hub-file.js";
+import { listCommit, resolveCommit } from "../../hub/list-commit.js";
+import { readHubFile } from "../../hub/read-file.js";
+import { checksumsFile, parseChecksums } from "../../report/checksums.js";
+
+/** What a repository holds at one commit. */
+export interface RemoteRelease {
+  repo: string;
+  commit: string;
+  files: Map<string, HubFile>;
+  /** The release that stands there as its SHA256SUMS lists it, file to sha256; empty when there is none. */
+  listed: Map<string, string>;
+}
+
+/** `release.json` of a hundred variants has a megabyte. */
+const maxTextBytes = 64 * 2 ** 20;
+
+/** Reads what a branch or pull request holds now. Errors: QS-HUB-*. */
+export async function readRemote(
+  connection: HubConnection,
+  repo: string,
+  revision: string,
+  signal: AbortSignal,
+): Promise<RemoteRelease> {
+  const commit = await resolveCommit(connection, repo, revision, signal);
+  const subject = { doing: `listing ${revision} of ${repo}`, repo };
+  const files = new Map(
+    (await listCommit(connection, { repo, commit }, subject, signal)).map((file) => [file.path, file]),
+  );
+  const remote = { repo, commit, files };
+  const text = await readRemoteText(connection, remote, checksumsFile, signal);
+  return { ...remote, listed: text === undefined ? new Map() : parseChecksums(text).files };
+}
+
+/** A text file of what was read; undefined when there is none of a size that a release has. Errors: QS-HUB-*. */
+export async function readRemoteText(
+  connection: HubConnection,
+  { repo, commit, files }: Pick<RemoteRelease, "repo" | "commit" | "files">,
+  path: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const file = files.get(path);
+  if (file === undefined || file.bytes > maxTextBytes) return undefined;
+  const content = await readHubFile(connection, { repo, commit, file, maxBytes: maxTextBytes }, signal);
+  return content.toString("utf8");
+}

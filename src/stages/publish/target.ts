@@ -1,0 +1,50 @@
+import { resolve } from "node:path";
+import { QuantsmithError, type SourceLocation } from "../../util/errors.js";
+import type { HubPublishOptions } from "./hub-options.js";
+
+export type PublishTarget = { kind: "dir"; path: string } | ({ kind: "hub" } & HubPublishOptions);
+
+/** How a command line says it; `to` is `dir:<path>` or `hf:<org>/<name>`. */
+export interface TargetText {
+  to: string;
+  via?: string;
+  private?: boolean;
+  collection?: string;
+}
+
+const ways = ["branch", "pr", "direct"] as const;
+const repoId = /^[A-Za-z0-9][A-Za-z0-9._-]{0,95}\/[A-Za-z0-9][A-Za-z0-9._-]{0,95}$/;
+
+/** Reads `--to` and the options that belong to it. Errors: QS-PUBLISH-TARGET, QS-USAGE. */
+export function parseTarget({ to, via, private: isPrivate, collection }: TargetText): PublishTarget {
+  if (to.startsWith("dir:") && to.length > 4) {
+    const extra = [via, isPrivate, collection].some((option) => option !== undefined);
+    if (!extra) return { kind: "dir", path: resolve(to.slice(4)) };
+    throw new QuantsmithError("QS-USAGE", "--via, --private and --collection are for hf: targets", {
+      remedy: "Leave them out; a folder is replaced as a whole.",
+    });
+  }
+  const repo = to.startsWith("hf:") ? to.slice(3) : "";
+  if (!repoId.test(repo)) {
+    throw new QuantsmithError("QS-PUBLISH-TARGET", `"${to}" is no place to publish to`, {
+      remedy: "Write hf:<user or organization>/<name>, or dir:<path>, such as dir:/srv/models/my-model.",
+    });
+  }
+  const way = ways.find((known) => known === (via ?? "branch"));
+  if (way === undefined) {
+    throw new QuantsmithError("QS-USAGE", `--via ${via} is no way to publish`, {
+      remedy: `The ways are ${ways.join(", ")}.`,
+    });
+  }
+  const added = collection === undefined ? {} : { collection };
+  return { kind: "hub", repo, via: way, private: isPrivate === true, ...added };
+}
+
+/** The target of a recipe. Errors: QS-PUBLISH-TARGET when it has none. */
+export function requireTarget(target: PublishTarget | undefined, at: SourceLocation): PublishTarget {
+  if (target !== undefined) return target;
+  throw new QuantsmithError("QS-PUBLISH-TARGET", "the recipe does not say where to publish", {
+    remedy: "Add `publish: { repo: org/name }` or `publish: { repo: dir:./folder }` to the recipe.",
+    at,
+  });
+}

@@ -1,0 +1,52 @@
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { findProblems } from "../../gguf/find-problems.js";
+import type { Gguf } from "../../gguf/gguf.js";
+import { metadataString } from "../../gguf/metadata.js";
+import { alignUp } from "../../gguf/place-tensors.js";
+import { readGgufOrReason } from "../../gguf/read-or-reason.js";
+import { bitsPerWeight, parameterCount, typeCounts } from "../../gguf/summary.js";
+import { QuantsmithError } from "../../util/errors.js";
+import { listFiles } from "../../util/files.js";
+import { sha256File } from "../../util/sha256.js";
+import type { HeaderFacts, ReleaseSource } from "./release-source.js";
+
+/** A release in a folder. Errors: QS-VERIFY-TARGET when there is no such folder. */
+export async function folderSource(folder: string, signal: AbortSignal): Promise<ReleaseSource> {
+  const found = await stat(folder).catch(() => undefined);
+  if (found?.isDirectory() !== true) {
+    throw new QuantsmithError("QS-VERIFY-TARGET", `there is no folder ${folder}`, {
+      remedy: "Name a release folder, such as artifacts/releases/<recipe>, or hf:org/name for one on the Hub.",
+    });
+  }
+  return {
+    name: folder,
+    shared: false,
+    async files() {
+      const paths = await listFiles(folder);
+      return Promise.all(paths.map(async (path) => ({ path, bytes: (await stat(join(folder, path))).size })));
+    },
+    sha256: (path) => sha256File(join(folder, path), signal),
+    text: (path) => readFile(join(folder, path), "utf8"),
+    async header(path) {
+      const gguf = await readGgufOrReason(join(folder, path));
+      return typeof gguf === "string" ? gguf : headerFacts(gguf);
+    },
+  };
+}
+
+function headerFacts(gguf: Gguf): HeaderFacts {
+  const ends = gguf.tensors.map(({ offset, bytes }) => alignUp(offset + bytes, gguf.alignment));
+  return {
+    architecture: metadataString(gguf, "general.architecture") ?? null,
+    parameters: parameterCount(gguf),
+    types: typeCounts(gguf),
+    bitsPerWeight: bitsPerWeight(gguf),
+    bytes: ends.reduce((last, end) => Math.max(last, end), gguf.dataOffset),
+    findings: findProblems(gguf).flatMap(({ code, ...finding }) =>
+      code === "QS-GGUF-NO-TENSORS" || code === "QS-GGUF-LAYOUT" || code === "QS-GGUF-TRAILING"
+        ? [{ code, ...finding }]
+        : [],
+    ),
+  };
+}

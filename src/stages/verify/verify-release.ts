@@ -1,0 +1,76 @@
+import { findResolutionProblems } from "../../hub/resolve/find-problems.js";
+import { resolveAll } from "../../hub/resolve/resolve-all.js";
+import { hubLabel } from "../../quant/names.js";
+import { checksumsFile } from "../../report/checksums.js";
+import type { RunReport } from "../../report/run-report.js";
+import { stableReleaseDigest } from "../../report/stable-release-digest.js";
+import { checkProvenance, checkSums, provenanceFile } from "./check-files.js";
+import { checkVariants, type ModelFacts } from "./check-variants.js";
+import { parseRelease } from "./parse-release.js";
+import { maxTextBytes, type ReleaseSource } from "./release-source.js";
+import { type VerifiedFile, type VerifyProblem, type VerifyReport, wrong } from "./verify-report.js";
+
+/**
+ * Checks everything about a release that can be recomputed: contents against SHA256SUMS, `release.json` against the
+ * files, the headers, the recipe's limits and the provenance, names against what each runtime makes of them. What it
+ * finds is in the report; it throws only what reading throws. `onFile` is told each file before it is hashed.
+ */
+export async function verifyRelease(
+  source: ReleaseSource,
+  onFile: (path: string, bytes: number) => void = () => undefined,
+): Promise<VerifyReport> {
+  const listed = await source.files();
+  const digests = new Map<string, string>();
+  const models = new Map<string, ModelFacts>();
+  for (const { path, bytes } of listed) {
+    onFile(path, bytes);
+    const sha256 = await source.sha256(path);
+    digests.set(path, sha256);
+    if (path.endsWith(".gguf")) models.set(path, { bytes, sha256, header: await source.header(path) });
+  }
+  const text = async (path: string) => {
+    const file = listed.find((entry) => entry.path === path);
+    return file === undefined || file.bytes > maxTextBytes ? undefined : source.text(path);
+  };
+  const report = readReport(await text("release.json"));
+  const parsed = typeof report !== "string";
+  const problems: VerifyProblem[] = [
+    ...checkSums(await text(checksumsFile), digests, source.shared),
+    ...(parsed ? checkVariants(report, models, await text("recipe.lock.yaml")) : []),
+    ...(parsed ? [] : [wrong("QS-VERIFY-REPORT", "release.json", `release.json cannot be used: ${report}`)]),
+    ...checkProvenance(await text(provenanceFile), digests, parsed ? stableReleaseDigest(report) : undefined),
+    ...findResolutionProblems([...digests.keys()], parsed ? report.variants : undefined),
+  ].toSorted((a, b) => Number(b.severity === "error") - Number(a.severity === "error"));
+  return {
+    ok: problems.every(({ severity }) => severity === "warning"),
+    release: source.name,
+    files: listed.map(({ path, bytes }) => describeFile(path, bytes, digests.get(path) ?? "", models, problems)),
+    resolutions: resolveAll([...digests.keys()], repoOf(source.name)),
+    problems,
+  };
+}
+
+function readReport(text: string | undefined): RunReport | string {
+  return text === undefined ? "there is none" : parseRelease(text);
+}
+
+function describeFile(
+  path: string,
+  bytes: number,
+  sha256: string,
+  models: ReadonlyMap<string, ModelFacts>,
+  problems: readonly VerifyProblem[],
+): VerifiedFile {
+  const ok = !problems.some(({ file, severity }) => file === path && severity === "error");
+  const model = models.get(path);
+  if (model === undefined) return { path, bytes, sha256, ok };
+  const label = hubLabel(path.slice(path.lastIndexOf("/") + 1)) ?? null;
+  if (typeof model.header === "string") return { path, bytes, sha256, ok, label };
+  const { bitsPerWeight, types } = model.header;
+  return { path, bytes, sha256, ok, label, bitsPerWeight, types };
+}
+
+/** The name in references; a folder will be some repository. */
+function repoOf(name: string): string {
+  return /^hf:([^@]+)@/.exec(name)?.[1] ?? "org/name";
+}

@@ -1,0 +1,61 @@
+import type { GgufProblem } from "../../gguf/find-problems.js";
+import type { ResolutionProblem } from "../../hub/resolve/find-problems.js";
+import type { Resolution } from "../../hub/resolve/resolve-all.js";
+
+/** What `quantsmith verify --json` prints. */
+export interface VerifyReport {
+  /** No problem is an error. */
+  ok: boolean;
+  /** The folder, or `hf:org/name@commit`. */
+  release: string;
+  files: VerifiedFile[];
+  /** What each runtime takes for each reference. */
+  resolutions: Resolution[];
+  /** Errors first. */
+  problems: VerifyProblem[];
+}
+
+export interface VerifiedFile {
+  path: string;
+  bytes: number;
+  /** Of the content as it is. */
+  sha256: string;
+  /** Whether SHA256SUMS or, for the two files that are not in it, nothing at all disagrees. */
+  ok: boolean;
+  /** The Hub's label; GGUF files only. */
+  label?: string | null;
+  /** Of GGUF files whose header can be read. */
+  bitsPerWeight?: number;
+  types?: Record<string, number>;
+}
+
+/** Something wrong with a release. The codes are permanent. */
+export interface VerifyProblem {
+  code: VerifyCode | ResolutionProblem["code"] | GgufProblem["code"];
+  /** A warning leaves the release in order. */
+  severity: "error" | "warning";
+  file: string | null;
+  message: string;
+  remedy: string;
+}
+
+export type VerifyCode =
+  | "QS-VERIFY-SUMS"
+  | "QS-VERIFY-HASH"
+  | "QS-VERIFY-MISSING"
+  | "QS-VERIFY-EXTRA"
+  | "QS-VERIFY-REPORT"
+  | "QS-VERIFY-HEADER"
+  | "QS-VERIFY-FIGURE"
+  | "QS-VERIFY-VARIANT"
+  | "QS-VERIFY-GATE"
+  | "QS-VERIFY-PROVENANCE"
+  | "QS-VERIFY-EDITED"
+  | "QS-VERIFY-DIFFERS";
+
+const again = "Make the release again with `quantsmith run`; it replaces the folder as a whole.";
+
+/** A problem that makes a release worthless. */
+export function wrong(code: VerifyCode, file: string | null, message: string, remedy = again): VerifyProblem {
+  return { code, severity: "error", file, message, remedy };
+}

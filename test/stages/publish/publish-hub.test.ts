@@ -1,0 +1,328 @@
+import { appendFileSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { HubConnection } from "../../../src/hub/connection.js";
+import { previewHub, requireAccess } from "../../../src/stages/publish/publish-hub.js";
+import { releaseFiles } from "../../../src/stages/publish/release-files.js";
+import { sha256 } from "../../../src/util/sha256.js";
+import type { Hub } from "../../fixtures/hub-server/hub.js";
+import { canary, connectToWrite, publishFolder, startWritableHub, treeOf } from "../../fixtures/publish-client.js";
+import { releaseFolder } from "../../fixtures/release-folder.js";
+import { temporaryFolder } from "../../fixtures/temp-folder.js";
+
+const base = temporaryFolder();
+let hub: Hub;
+let folder: string;
+let connection: HubConnection;
+
+beforeEach(async () => {
+  hub = await startWritableHub();
+  const home = mkdtempSync(join(base, "home-"));
+  folder = join(home, "release");
+  connection = connectToWrite(hub, home);
+});
+afterEach(async () => {
+  expect(hub.violations).toEqual([]);
+  await hub.close();
+});
+
+const uploads = () =>
+  hub.requests.filter(({ server, method, status }) => server === "storage" && method === "PUT" && status === 200);
+const writes = () =>
+  hub.requests.filter(({ method, path }) => method !== "GET" && !/preupload|validate-yaml/.test(path));
+const mainCommits = () => hub.repo("me/model")?.history("main") ?? [];
+const failure = (promise: Promise<unknown>) =>
+  promise.then(
+    () => "done",
+    (error) => error.code,
+  );
+
+describe("via branch", () => {
+  test("creates the repository, stages, and makes one commit on main", async () => {
+    const files = releaseFolder(folder);
+    const done = await publishFolder(connection, folder);
+    expect(treeOf(hub)).toEqual(files);
+    expect(mainCommits().map(({ title }) => title)).toEqual([
+      done.operations.find((one) => one.operation === "commit")?.title,
+      "commit",
+    ]);
+    expect(hub.repo("me/model")?.branches).toEqual(["main"]);
+    expect(done.commit).toBe(hub.repo("me/model")?.resolve("main"));
+    expect(done.sentBytes).toBe(600_000);
+    expect(done.url).toBe(`${hub.url}/me/model`);
+    // Three parts each: both models went up in parts, once.
+    expect(uploads().length).toBe(6);
+  });
+
+  test("a second publish changes nothing and sends nothing", async () => {
+    releaseFolder(folder);
+    const first = await publishFolder(connection, folder);
+    const before = writes().length;
+    const second = await publishFolder(connection, folder);
+    expect(second.operations).toEqual([]);
+    expect(second.commit).toBe(first.commit);
+    expect(writes().length).toBe(before);
+  });
+
+  test("a rerun that took another time changes nothing; another figure does", async () => {
+    releaseFolder(folder);
+    const first = await publishFolder(connection, folder);
+    const path = join(folder, "release.json");
+    const text = readFileSync(path, "utf8");
+    writeFileSync(path, text.replace(/"seconds": [\d.]+/, '"seconds": 99'));
+    expect(await publishFolder(connection, folder)).toMatchObject({ operations: [], commit: first.commit });
+    writeFileSync(path, text.replace(/"sameTop": [\d.]+/, '"sameTop": 99'));
+    expect((await publishFolder(connection, folder)).commit).not.toBe(first.commit);
+  });
+
+  test("the next release sends what differs, takes away what it no longer has, and leaves foreign files", async () => {
+    releaseFolder(folder, { variants: { Q4_K_M: 1, Q8_0: 2, Q2_K: 3 }, extra: { "old.json": "{}" } });
+    await publishFolder(connection, folder);
+    hub.repo("me/model")?.change("main", {
+      title: "by hand",
+      set: [{ path: "notes.md", content: Buffer.from("mine"), oid: "1".repeat(40) }],
+      remove: [],
+    });
+    const before = uploads().length;
+    const files = releaseFolder(folder, { variants: { Q4_K_M: 1, Q8_0: 4 }, card: "# New\n" });
+    const done = await publishFolder(connection, folder);
+    expect(treeOf(hub)).toEqual({ ...files, "notes.md": sha256("mine") });
+    expect(uploads().length - before).toBe(3);
+    const told = done.operations.map((one) => ("path" in one ? `${one.operation} ${one.path}` : one.operation));
+    expect(told).toEqual([
+      ...["create-branch", "update Example-Q8_0.gguf", "update README.md", "update SHA256SUMS", "update release.json"],
+      ...["delete Example-Q2_K.gguf", "delete old.json", "commit", "commit", "delete-branch"],
+    ]);
+  });
+
+  test("a file of a former release that someone replaced by hand stays", async () => {
+    releaseFolder(folder, { variants: { Q4_K_M: 1, Q2_K: 3 } });
+    await publishFolder(connection, folder);
+    const repo = hub.repo("me/model");
+    const theirs = {
+      path: "Example-Q2_K.gguf",
+      content: Buffer.from("better"),
+      oid: "2".repeat(40),
+      lfs: "3".repeat(64),
+    };
+    repo?.change("main", { title: "by hand", set: [theirs], remove: [] });
+    releaseFolder(folder, { variants: { Q4_K_M: 1 } });
+    await publishFolder(connection, folder);
+    expect(Object.keys(treeOf(hub))).toContain("Example-Q2_K.gguf");
+  });
+
+  test("main never holds anything but a whole release", async () => {
+    const first = releaseFolder(folder);
+    await publishFolder(connection, folder);
+    const seen: Record<string, string>[] = [];
+    const repo = hub.repo("me/model");
+    if (repo !== undefined) repo.onMove = (ref) => void (ref === "main" && seen.push(treeOf(hub)));
+    const second = releaseFolder(folder, { variants: { Q4_K_M: 5, Q6_K: 6 } });
+    await publishFolder(connection, folder);
+    expect(seen).toEqual([second]);
+    expect(second).not.toEqual(first);
+  });
+
+  test("dry run: the exact operations, and nothing is written", async () => {
+    releaseFolder(folder);
+    hub.collections.set("me/mine-0123", { items: [] });
+    const options = {
+      repo: "me/model",
+      via: "branch" as const,
+      private: true,
+      gated: "auto" as const,
+      collection: "me/mine-0123",
+    };
+    const preview = await previewHub(connection, await releaseFiles(folder), options, new AbortController().signal);
+    expect(writes()).toEqual([]);
+    expect(hub.repo("me/model")).toBeUndefined();
+    expect(preview.commit).toBeNull();
+    const done = await publishFolder(connection, folder, options);
+    expect(done.operations).toEqual(preview.operations);
+    expect(preview.operations.map(({ operation }) => operation)).toEqual([
+      ...["create-repository", "set-gating", "create-branch", "add", "add", "add", "add", "add", "add"],
+      ...["commit", "commit", "delete-branch", "add-to-collection"],
+    ]);
+    expect(hub.repo("me/model")).toMatchObject({ access: "private", gated: "auto" });
+    expect(hub.collections.get("me/mine-0123")?.items).toEqual([{ type: "model", id: "me/model" }]);
+    expect((await publishFolder(connection, folder, options)).operations).toEqual([]);
+  });
+});
+
+describe("other ways", () => {
+  test("direct: one commit, no branch", async () => {
+    const files = releaseFolder(folder);
+    await publishFolder(connection, folder, { via: "direct" });
+    expect(treeOf(hub)).toEqual(files);
+    expect(mainCommits().length).toBe(2);
+    expect(hub.requests.some(({ path }) => path.includes("/branch/"))).toBe(false);
+  });
+
+  test("pr: proposes it once, main stays as it is; what was pushed away from it is put back", async () => {
+    const files = releaseFolder(folder);
+    const done = await publishFolder(connection, folder, { via: "pr" });
+    expect(done.pullRequest).toBe(`${hub.url}/me/model/discussions/1`);
+    expect(treeOf(hub, "refs/pr/1")).toEqual(files);
+    expect(treeOf(hub)).toEqual({});
+    const again = await publishFolder(connection, folder, { via: "pr" });
+    expect(again).toMatchObject({ commit: done.commit, pullRequest: done.pullRequest, operations: [] });
+    hub.repo("me/model")?.change("refs/pr/1", { title: "oops", set: [], remove: ["README.md"] });
+    await publishFolder(connection, folder, { via: "pr" });
+    expect(treeOf(hub, "refs/pr/1")).toEqual(files);
+    expect(hub.repo("me/model")?.pullRequests.length).toBe(1);
+  });
+});
+
+describe("answers that are lost", () => {
+  const once = (pattern: RegExp, kind: object, method = "POST") => {
+    let left = 1;
+    hub.faults = (request) =>
+      left > 0 && request.method === method && pattern.test(request.path) && left-- > 0 ? (kind as never) : undefined;
+  };
+  test.each([
+    ["a 500 although the commit on main happened", /\/commit\/main/, { kind: "late", status: 500 }],
+    ["a reset although the commit on main happened", /\/commit\/main/, { kind: "reset", after: 0 }],
+    ["no answer to a commit", /\/commit\/main/, { kind: "silence" }],
+    ["a cut answer to a commit", /\/commit\/main/, { kind: "short", after: 20 }],
+    ["412 without a reason", /\/commit\/main/, { kind: "status", status: 412 }],
+    ["a 504 although the staging commit happened", /\/commit\/quantsmith/, { kind: "late", status: 504 }],
+    ["a 500 although the repository was created", /repos\/create/, { kind: "late", status: 500 }],
+    ["a 500 although the branch was made", /\/branch\//, { kind: "late", status: 500 }],
+    ["a 500 although the parts were put together", /complete_multipart/, { kind: "late", status: 500 }],
+  ])("%s", async (_, pattern, kind) => {
+    const files = releaseFolder(folder);
+    once(pattern, kind);
+    await publishFolder(connectToWrite(hub, base, { stallMs: 200, commitStallMs: 200 }), folder);
+    expect(treeOf(hub)).toEqual(files);
+    expect(mainCommits().length).toBe(2);
+    expect(hub.repo("me/model")?.branches).toEqual(["main"]);
+  });
+
+  test("429 with Retry-After holds all requests back for that long", async () => {
+    releaseFolder(folder);
+    once(/\/commit\/main/, { kind: "status", status: 429, headers: { "retry-after": "1" } });
+    const started = performance.now();
+    await publishFolder(connection, folder);
+    expect(performance.now() - started).toBeGreaterThan(1000);
+    expect(mainCommits().length).toBe(2);
+  });
+
+  test("addresses that expire in the middle: new ones are asked for", async () => {
+    const files = releaseFolder(folder);
+    let parts = 0;
+    hub.faults = ({ server }) => {
+      if (server === "storage" && ++parts === 2) hub.expireSignatures();
+      return undefined;
+    };
+    await publishFolder(connection, folder);
+    expect(treeOf(hub)).toEqual(files);
+  });
+});
+
+describe("refusals", () => {
+  test("no token, a token without rights, a private release for a public repository, another name", async () => {
+    releaseFolder(folder);
+    expect(() => requireAccess({ ...connection, hasToken: false }, "me/model")).toThrow("needs a token");
+    expect(() => requireAccess({ ...connection, offline: true }, "me/model")).toThrow("HF_HUB_OFFLINE");
+    expect(await failure(publishFolder(connection, folder, { repo: "other/model" }))).toBe("QS-HUB-FORBIDDEN");
+    await publishFolder(connection, folder);
+    expect(await failure(publishFolder(connection, folder, { private: true }))).toBe("QS-PUBLISH-PUBLIC");
+    expect(await failure(publishFolder(connection, folder, { collection: "me/none" }))).toBe("QS-HUB-MISSING");
+  });
+
+  test("a release that was edited, and one with a failed variant, are refused before anything is asked", async () => {
+    releaseFolder(folder);
+    appendFileSync(join(folder, "README.md"), "edited");
+    expect(await failure(publishFolder(connection, folder))).toBe("QS-PUBLISH-RELEASE");
+    releaseFolder(folder);
+    const report = readFileSync(join(folder, "release.json"), "utf8");
+    writeFileSync(join(folder, "release.json"), report.replace('"gate": "passed"', '"gate": "failed"'));
+    expect(await failure(publishFolder(connection, folder))).toBe("QS-PUBLISH-RELEASE");
+    expect(hub.requests).toEqual([]);
+  });
+
+  test("a file that changes while it is uploaded", async () => {
+    releaseFolder(folder);
+    hub.faults = ({ path }) => {
+      if (path.endsWith("/batch")) appendFileSync(join(folder, "Example-Q8_0.gguf"), "more");
+      return undefined;
+    };
+    expect(await failure(publishFolder(connection, folder))).toBe("QS-INPUT-CHANGED");
+    expect(treeOf(hub)).toEqual({});
+  });
+
+  test("a card that the Hub would not take, before anything is uploaded", async () => {
+    releaseFolder(folder, { card: "---\nlicense: [mit\n---\n# A model\n" });
+    expect(await failure(publishFolder(connection, folder))).toBe("QS-PUBLISH-CARD");
+    expect(writes()).toEqual([]);
+  });
+
+  test("a file that others keep in the repository and that a runtime would take for a variant", async () => {
+    releaseFolder(folder);
+    await publishFolder(connection, folder);
+    const theirs = { path: "preset.ini", content: Buffer.from("x"), oid: "1".repeat(40) };
+    hub.repo("me/model")?.change("main", { title: "theirs", set: [theirs], remove: [] });
+    releaseFolder(folder, { card: "# New\n" });
+    expect(await failure(publishFolder(connection, folder))).toBe("QS-PUBLISH-NAMES");
+  });
+
+  test("what the Hub words in a refusal is told, and the token is not", async () => {
+    releaseFolder(folder);
+    hub.faults = ({ path }) =>
+      path.includes("/commit/")
+        ? { kind: "status", status: 400, headers: { "x-error-message": `bad card, said Bearer ${canary}` } }
+        : undefined;
+    const error = await publishFolder(connection, folder).catch((error: Error) => error);
+    expect((error as Error).message).toContain("bad card");
+    expect(JSON.stringify([error, (error as Error).message])).not.toContain(canary);
+  });
+});
+
+describe("two publishers at once", () => {
+  test("of the same release: both end well, with one commit", async () => {
+    const files = releaseFolder(folder);
+    const all = await Promise.all([1, 2, 3].map(() => publishFolder(connection, folder)));
+    expect(new Set(all.map(({ commit }) => commit)).size).toBe(1);
+    expect(treeOf(hub)).toEqual(files);
+    expect(mainCommits().length).toBe(2);
+    expect(hub.repo("me/model")?.branches).toEqual(["main"]);
+  });
+
+  test("someone changes a foreign file in between: both commits stand", async () => {
+    const files = releaseFolder(folder);
+    await publishFolder(connection, folder);
+    const next = releaseFolder(folder, { variants: { Q4_K_M: 8 } });
+    const theirs = { path: "notes.md", content: Buffer.from("mine"), oid: "1".repeat(40) };
+    justBefore(/\/commit\/main/, () =>
+      hub.repo("me/model")?.change("main", { title: "theirs", set: [theirs], remove: [] }),
+    );
+    await publishFolder(connection, folder);
+    expect(treeOf(hub)).toEqual({ ...next, "notes.md": sha256("mine") });
+    expect(files).not.toEqual(next);
+  });
+
+  test("someone publishes another release in between: theirs stands, and this one says so", async () => {
+    releaseFolder(folder);
+    await publishFolder(connection, folder);
+    const other = join(base, "other");
+    releaseFolder(other, { variants: { Q4_K_M: 9 }, card: "# Theirs\n" });
+    releaseFolder(folder, { variants: { Q4_K_M: 8 }, card: "# Ours\n" });
+    const theirs = { path: "README.md", content: Buffer.from("# Theirs\n"), oid: "1".repeat(40) };
+    justBefore(/\/commit\/main/, () =>
+      hub.repo("me/model")?.change("main", { title: "theirs", set: [theirs], remove: [] }),
+    );
+    expect(await failure(publishFolder(connection, folder))).toBe("QS-PUBLISH-CONFLICT");
+    expect(treeOf(hub)["README.md"]).toBe(sha256("# Theirs\n"));
+    // Asked once more, with open eyes, it is done.
+    await publishFolder(connection, folder);
+    expect(treeOf(hub)["README.md"]).toBe(sha256("# Ours\n"));
+  });
+
+  function justBefore(pattern: RegExp, act: () => void): void {
+    let left = 1;
+    hub.faults = ({ path }) => {
+      if (left > 0 && pattern.test(path) && left-- > 0) act();
+      return undefined;
+    };
+  }
+});
