@@ -77,7 +77,7 @@ async function measure(effort: Effort, evaluation: string): Promise<RunReport> {
 
 /** What it took to learn about the model; nothing when an earlier run has done it. */
 function probingTime({ steps }: RunReport): string {
-  const made = steps.filter(({ id, status }) => /^allocate:(errors|base|probes)$/.test(id) && status === "built");
+  const made = steps.filter(({ id, status }) => /^allocate:(.*errors|base|probes)$/.test(id) && status === "built");
   return made.length === 0 ? "from the store" : `${made.reduce((sum, { seconds }) => sum + seconds, 0).toFixed(0)} s`;
 }
 

@@ -12,6 +12,9 @@ const commands = {
   "edit-metadata": () => import("./commands/edit-metadata.js"),
   inspect: () => import("./commands/inspect.js"),
   types: () => import("./commands/types.js"),
+  fit: () => import("./commands/fit.js"),
+  recommend: () => import("./commands/recommend.js"),
+  devices: () => import("./commands/devices.js"),
   publish: () => import("./commands/publish.js"),
   verify: () => import("./commands/verify.js"),
   doctor: () => import("./commands/doctor.js"),
@@ -90,6 +93,39 @@ program
   .action(async (options) => (await commands.types()).types(options));
 
 program
+  .command("fit <model...>")
+  .usage("<file.gguf or release...> [options]")
+  .description("tell whether models run on devices, how, and up to which context")
+  .option("--device <id...>", "devices of the catalog, `custom:…`, or `all` (default: one of each class)")
+  .option("--context <tokens...>", "contexts to judge (default: 4096)")
+  .option("--kv <type>", "type of the KV cache: f16 or q8_0", "f16")
+  .option("--host-ram <size>", "memory of the computer beside a card, that a model may take")
+  .option("--catalog <file>", "a device catalog of your own, beside the one of quantsmith")
+  .option(...json)
+  .action(async (models, options) => (await commands.fit()).fit(models, options));
+
+program
+  .command("recommend <model...>")
+  .usage("<file.gguf or release...> --device <id> [options]")
+  .description("compare models for a device, pick one, and show how to run it there, as Markdown")
+  .requiredOption("--device <id>", "a device of the catalog, or `custom:…`")
+  .option("--ram <size>", "memory that the application gives the model, if that is less than the device would")
+  .option("--task <name>", "what it is for: chat, summarize, code, extract or translate", "chat")
+  .option("--context <tokens>", "tokens of context (default: the task's)")
+  .option("--kv <type>", "type of the KV cache: f16 or q8_0", "f16")
+  .option("--host-ram <size>", "memory of the computer beside a card, that a model may take")
+  .option("--catalog <file>", "a device catalog of your own, beside the one of quantsmith")
+  .option(...json)
+  .action(async (models, options) => (await commands.recommend()).recommend(models, options));
+
+program
+  .command("devices [id]")
+  .description("list the devices that fits are computed for, or one with the source of every figure")
+  .option("--catalog <file>", "a device catalog of your own, beside the one of quantsmith")
+  .option(...json)
+  .action(async (id, options) => (await commands.devices()).devices(id, options));
+
+program
   .command("publish <release>")
   .description("publish a release folder")
   .usage("<release> --to <target> [options]")
@@ -132,8 +168,8 @@ cache
 
 program
   .command("schema [kind]")
-  .description("print the JSON Schema of recipes, or of pipelines with `schema pipeline`")
-  .option("--write <folder>", "write both schemas into a folder instead")
+  .description("print the JSON Schema of recipes, or of another kind of file")
+  .option("--write <folder>", "write all schemas into a folder instead")
   .action(async (kind, options) => (await commands.schema()).schema(kind, options));
 
 // A reader that has seen enough (`quantsmith types | head`) closes the pipe; the work goes on without being seen.

@@ -7,6 +7,11 @@ export function alignUp(offset: number, alignment: number): number {
   return Math.ceil(offset / alignment) * alignment;
 }
 
+/** Where the last tensor's padding ends when tensors lie one behind the other. Bytes from the start of the file. */
+export function packedEnd(tensors: readonly GgufTensor[], dataOffset: number, alignment: number): number {
+  return tensors.reduce((end, { bytes }) => end + alignUp(bytes, alignment), dataOffset);
+}
+
 /** Where the tensor table of a file says its data is. */
 export interface DataSection {
   path: string;
@@ -23,7 +28,7 @@ export interface DataSection {
 export function placeTensors(tensors: readonly GgufTensor[], section: DataSection): GgufTensor[] {
   const { path, fileBytes, dataOffset, alignment } = section;
   const placed = tensors.map((tensor) => ({ ...tensor, offset: dataOffset + tensor.offset }));
-  const packedEnd = placed.reduce((end, tensor) => end + alignUp(tensor.bytes, alignment), dataOffset);
+  const lastEnd = packedEnd(tensors, dataOffset, alignment);
   let previous: GgufTensor | undefined;
   for (const tensor of placed.toSorted((a, b) => a.offset - b.offset)) {
     const { name, offset, bytes } = tensor;
@@ -32,7 +37,7 @@ export function placeTensors(tensors: readonly GgufTensor[], section: DataSectio
       const what = `the tensors ${quote(previous.name)} and ${quote(name)} overlap`;
       throw invalidGguf(path, "tensor-overlap", offset, what);
     }
-    if (end > fileBytes && end > packedEnd) {
+    if (end > fileBytes && end > lastEnd) {
       const what = `the tensor ${quote(name)} ends at byte ${end}, beyond the file and all its tensors together`;
       throw invalidGguf(path, "offset-range", offset, what);
     }

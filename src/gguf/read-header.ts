@@ -4,13 +4,15 @@ import { invalidGguf, missingGguf } from "./errors.js";
 import type { Gguf } from "./gguf.js";
 import { HeaderReader } from "./header-reader.js";
 import { type GgufLimits, ggufLimits } from "./limits.js";
-import { alignUp, placeTensors } from "./place-tensors.js";
+import { alignUp, packedEnd, placeTensors } from "./place-tensors.js";
 import { readAlignment, readMetadata } from "./read-metadata.js";
 import { readTensors } from "./read-tensors.js";
 
 export interface ReadGgufOptions {
   /** Replaces single caps of `ggufLimits`. */
   limits?: Partial<GgufLimits>;
+  /** The file may end behind its header, as one that was fetched in part; `fileBytes` is then what its tensors need. */
+  headerOnly?: boolean;
 }
 
 /**
@@ -23,7 +25,8 @@ export async function readGguf(path: string, options: ReadGgufOptions = {}): Pro
   const file = await openFile(path);
   try {
     const { size } = await file.stat();
-    return await readHeader(new HeaderReader(file, path, size, { ...ggufLimits, ...options.limits }));
+    const reader = new HeaderReader(file, path, size, { ...ggufLimits, ...options.limits });
+    return await readHeader(reader, options.headerOnly === true);
   } catch (error) {
     if (isSystemError(error) && error.syscall === "read") throw missingGguf(path, error.message, error);
     throw error;
@@ -43,8 +46,8 @@ async function openFile(path: string): Promise<FileHandle> {
   throw missingGguf(path, "it is not a regular file");
 }
 
-async function readHeader(reader: HeaderReader): Promise<Gguf> {
-  const { path, fileBytes, limits } = reader;
+async function readHeader(reader: HeaderReader, headerOnly: boolean): Promise<Gguf> {
+  const { path, limits } = reader;
   await reader.need(4);
   checkMagic(path, reader.take(4));
   await reader.need(20);
@@ -64,6 +67,8 @@ async function readHeader(reader: HeaderReader): Promise<Gguf> {
   const table = await readTensors(reader, tensorCount, alignment);
   // Without tensors there is no data section to pad to.
   const dataOffset = tensorCount === 0 ? reader.position : alignUp(reader.position, alignment);
+  const present = reader.fileBytes;
+  const fileBytes = headerOnly ? Math.max(present, packedEnd(table, dataOffset, alignment)) : present;
   const tensors = placeTensors(table, { path, fileBytes, dataOffset, alignment });
   return { path, version, metadata, tensors, alignment, dataOffset, fileBytes };
 }

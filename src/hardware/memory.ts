@@ -39,6 +39,11 @@ export interface MemoryEstimate extends MemoryConfiguration {
   kvBytes: number;
   /** Compute buffers and the output buffer. */
   computeBytes: number;
+  /**
+   * The part of `computeBytes` that is kept for the logits of a whole batch. A program that asks for the last token's only
+   * never touches it: it takes room on a graphics card, and none in a computer's own memory. Left out when not known.
+   */
+  untouchedBytes?: number;
   /** What the process takes beside those: the program, vocabulary and graphs. */
   overheadBytes: number;
   /** The vision or audio projector (mmproj), weights and compute buffer; 0 without one. */

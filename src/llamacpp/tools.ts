@@ -13,6 +13,7 @@ const definitions = {
   "llama-perplexity": { folder: "perplexity", versionArgs: ["--version"] },
   "llama-gguf-split": { folder: "gguf-split", versionArgs: ["--version"] },
   "llama-completion": { folder: "completion", versionArgs: ["--version"] },
+  "llama-fit-params": { folder: "fit-params", versionArgs: ["--version"] },
 } as const satisfies Record<string, ToolDefinition>;
 
 export type ToolName = keyof typeof definitions;

@@ -6,6 +6,7 @@ import { measureErrors } from "../stages/allocate/measure-errors.js";
 import { measureProbes } from "../stages/allocate/measure-probes.js";
 import { baseLogits } from "../stages/validate/base-logits.js";
 import { corpusInputs, corpusTexts } from "./corpus-files.js";
+import { deviceBudget } from "./device-budget.js";
 import type { PlanFacts } from "./facts.js";
 import { labelPreset } from "./label-preset.js";
 import { from, step } from "./make-step.js";
@@ -15,17 +16,11 @@ import { predictBytes } from "./predict-bytes.js";
 /** Probes read one file, and a search text is short. */
 const whole = { index: 0, of: 1 };
 
-/** What all dynamic variants of a recipe learn about the model together; none without such a variant. */
+/** What all dynamic variants of a recipe learn about the model together; none without such a variant, or without probes. */
 export function sharedAllocateSteps(settings: Settings, facts: PlanFacts): Step[] {
-  const variants = settings.variants.filter((variant) => variant.kind === "dynamic");
   const { probes: effort, search, evaluation } = settings;
-  if (variants.length === 0) return [];
+  if (effort === "none" || !settings.variants.some(({ kind }) => kind === "dynamic")) return [];
   const model = modelInputs(settings);
-  const wanted = variants.flatMap(({ dynamic, tensors }) => [
-    ...(dynamic.types ?? defaultTypes),
-    ...Object.values(tensors),
-  ]);
-  const types = [...new Set([...wanted, probeTypes[0]])].sort();
   const base = { ...baseLogits, stage: "allocate" as const };
   // Probes are read under the conditions the variants are measured under.
   const { context } = evaluation;
@@ -38,35 +33,43 @@ export function sharedAllocateSteps(settings: Settings, facts: PlanFacts): Step[
     base: from("allocate:base", "base.kld"),
     baseReport: from("allocate:base", "base.json"),
   };
-  const errors = step("allocate:errors", measureErrors, { types }, model, predictBytes.report());
-  if (effort === "none") return [errors];
+  // Of no variant's types: what one variant may choose must not have all variants probed again.
+  const types = [probeTypes[0]];
   return [
-    errors,
+    step("allocate:errors", measureErrors, { types }, model, predictBytes.report()),
     step("allocate:base", base, { texts, chunks: search.chunks, context, part: whole }, text, logitBytes),
     step("allocate:probes", measureProbes, { effort }, probed, predictBytes.baseGguf(facts.model)),
   ];
 }
 
-/** Chooses the types of one dynamic variant. */
-export function allocateStep(variant: DynamicVariant, settings: Settings, facts: PlanFacts): Step {
+/** Chooses the types of one dynamic variant, by the errors of all that it may have. */
+export function allocateSteps(variant: DynamicVariant, settings: Settings, facts: PlanFacts): Step[] {
+  const { name, tensors } = variant;
   const probed = settings.probes !== "none";
   const refine = settings.effort === "thorough" && probed;
+  const { budget, types } = budgetOf(variant, settings, facts);
   const params = {
-    budget: sizeBudget(variant),
-    types: variant.dynamic.types ?? null,
-    pins: Object.entries(variant.tensors),
+    budget,
+    types: types ?? null,
+    pins: Object.entries(tensors),
     preset: labelPreset(variant, facts, settings.stages.includes("calibrate")),
     imatrixName: imatrixFileName(settings.model.name),
     refine,
   };
   const inputs = {
     ...modelInputs(settings),
-    errors: from("allocate:errors", "errors.json"),
+    errors: from(errorsId(name), "errors.json"),
     ...(probed ? { probes: from("allocate:probes", "probes.json") } : {}),
     ...(refine ? { base: from("allocate:base", "base.kld") } : {}),
   };
-  return step(`allocate:${variant.name}`, allocateVariant, params, inputs, predictBytes.report(), variant.name);
+  const wanted = [...new Set([...(types ?? defaultTypes), ...Object.values(tensors)])].sort();
+  return [
+    step(errorsId(name), measureErrors, { types: wanted }, modelInputs(settings), predictBytes.report(), name),
+    step(`allocate:${name}`, allocateVariant, params, inputs, predictBytes.report(), name),
+  ];
 }
+
+const errorsId = (variant: string) => `allocate:${variant}:errors`;
 
 function modelInputs(settings: Settings): Record<string, StepInput> {
   return {
@@ -75,7 +78,13 @@ function modelInputs(settings: Settings): Record<string, StepInput> {
   };
 }
 
-function sizeBudget({ dynamic: { budget } }: DynamicVariant): VariantBudget {
-  if (budget.kind === "device") throw new Error("a budget by device got past requireSupported");
-  return budget;
+/** What limits the size, and the types to choose from where they are not the usual ones. */
+function budgetOf(
+  variant: DynamicVariant,
+  settings: Settings,
+  facts: PlanFacts,
+): { budget: VariantBudget; types?: readonly string[] } {
+  const { budget, types } = variant.dynamic;
+  if (budget.kind === "device") return deviceBudget(variant, budget, settings, facts);
+  return { budget, ...(types === undefined ? {} : { types }) };
 }

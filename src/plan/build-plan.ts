@@ -1,4 +1,5 @@
 import { imatrixFileName } from "../quant/names.js";
+import { presetByName } from "../quant/presets.js";
 import type { Settings, Variant } from "../recipe/settings.js";
 import { calibrate } from "../stages/calibrate/calibrate.js";
 import { convertUpstream } from "../stages/convert/convert-upstream.js";
@@ -10,12 +11,12 @@ import { quantizeByTool } from "../stages/quantize/llama-quantize.js";
 import type { StageName } from "../stages/stage.js";
 import { canonicalJson } from "../util/canonical-json.js";
 import { sha256 } from "../util/sha256.js";
-import { allocateStep, sharedAllocateSteps } from "./allocate-steps.js";
+import { allocateSteps, sharedAllocateSteps } from "./allocate-steps.js";
 import { corpusInputs, corpusTexts } from "./corpus-files.js";
 import type { PlanFacts } from "./facts.js";
-import { labelPreset } from "./label-preset.js";
+import { expectedBits, labelPreset } from "./label-preset.js";
 import { from, step } from "./make-step.js";
-import { packageInputs, packageParams } from "./package-step.js";
+import { memoryStep, packageInputs, packageParams } from "./package-step.js";
 import type { Plan, Step, StepInput } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
 import { requireSupported } from "./require-supported.js";
@@ -40,7 +41,7 @@ export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selec
   if (smokeTested) steps.push(smokeBaseStep(settings));
   const variants = inMeasuringOrder(settings);
   for (const [i, variant] of variants.entries()) {
-    if (has("allocate") && variant.kind === "dynamic") steps.push(allocateStep(variant, settings, facts));
+    if (has("allocate") && variant.kind === "dynamic") steps.push(...allocateSteps(variant, settings, facts));
     if (has("quantize")) steps.push(quantizeStep(variant, settings, facts, variants[i - 1]));
     if (parts > 0) steps.push(structureStep(variant), qualityStep(variant, settings, facts, 0));
     if (smokeTested) steps.push(smokeStep(variant.name, settings));
@@ -52,6 +53,7 @@ export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selec
   }
   const report = { params: packageParams(settings, facts), inputs: packageInputs(settings) };
   if (has("package")) {
+    steps.push(...settings.variants.map(memoryStep));
     steps.push(step("package", packageRelease, report.params, report.inputs, predictBytes.report()));
   }
   const plan = {
@@ -102,6 +104,7 @@ function calibrateStep(settings: Settings, facts: PlanFacts): Step {
 function quantizeStep(variant: Variant, settings: Settings, facts: PlanFacts, before: Variant | undefined): Step {
   const calibrated = settings.stages.includes("calibrate");
   const preset = variant.kind === "preset" ? variant.preset : labelPreset(variant, facts, calibrated);
+  const bits = variant.kind === "preset" ? (presetByName(preset)?.bitsPerWeight ?? 16) : expectedBits(variant, facts);
   const params = {
     preset,
     rules: variant.kind === "preset" ? Object.entries(variant.tensors) : [],
@@ -112,7 +115,7 @@ function quantizeStep(variant: Variant, settings: Settings, facts: PlanFacts, be
     ...(calibrated ? { imatrix: from("calibrate", "imatrix.gguf") } : {}),
     ...(variant.kind === "dynamic" ? { rules: from(`allocate:${variant.name}`, "tensor-types.txt") } : {}),
   };
-  const bytes = predictBytes.variant(facts.model, preset);
+  const bytes = predictBytes.variant(facts.model, bits);
   const operation = settings.quantize.engine === "bank" ? quantizeByBank : quantizeByTool;
   const made = step(`quantize:${variant.name}`, operation, params, inputs, bytes, variant.name);
   return before === undefined ? made : { ...made, after: `quantize:${before.name}` };

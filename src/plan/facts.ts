@@ -1,3 +1,5 @@
+import type { Catalog } from "../hardware/device.js";
+import type { SpeedConstants } from "../hardware/speed/speed-constants.js";
 import type { HubFile } from "../hub/hub-file.js";
 import type { Material } from "../report/release-facts.js";
 import type { SnapshotFile } from "../stages/fetch/snapshot-report.js";
@@ -11,6 +13,10 @@ export interface PlanFacts {
   texts: ReadonlyMap<string, string>;
   /** Each text on the Hub, by how the recipe refers to it. */
   hubTexts: ReadonlyMap<string, HubTextFile>;
+  /** Devices, what their backends do with types, and where that is known from. */
+  catalog: Catalog;
+  /** What speeds are reckoned with. */
+  speed: SpeedConstants;
   toolDigests: Readonly<Record<ToolId, string>>;
   /** Files that the tools are made of, for the provenance. */
   toolFiles: readonly Material[];

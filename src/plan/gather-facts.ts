@@ -9,11 +9,13 @@ import { readHubFile } from "../hub/read-file.js";
 import { findPinnedPackage } from "../llamacpp/pinned-package.js";
 import { describePython } from "../llamacpp/python-env.js";
 import { describeToolchain } from "../llamacpp/toolchain.js";
+import { loadCatalog } from "../recipe/load-catalog.js";
 import type { Settings } from "../recipe/settings.js";
 import { checkSnapshot } from "../stages/fetch/check-snapshot.js";
 import type { FileChoice } from "../stages/fetch/file-choice.js";
 import { selectHubFiles } from "../stages/fetch/select-hub-files.js";
 import { maxIndexBytes } from "../stages/fetch/weight-index.js";
+import { loadSpeedConstants } from "../stages/hardware/speed-files.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import { packageVersion } from "../util/package-version.js";
 import type { ModelFacts, PlanFacts } from "./facts.js";
@@ -38,6 +40,8 @@ export async function gatherFacts(settings: Settings, digests: DigestCache): Pro
     model,
     texts,
     hubTexts: await findHubTexts(settings),
+    catalog: await loadCatalog(settings.catalog),
+    speed: await loadSpeedConstants(),
     toolDigests: {
       "llama.cpp": toolchain.digest,
       converter: `${toolchain.digest}+${python.digest}`,

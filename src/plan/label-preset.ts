@@ -1,5 +1,8 @@
+import { findDevice } from "../hardware/catalog/find-device.js";
+import { knownType } from "../quant/ggml-types.js";
 import { presetByName, presets } from "../quant/presets.js";
 import type { DynamicVariant } from "../recipe/settings.js";
+import { defaultTypes } from "../stages/allocate/candidates.js";
 import type { PlanFacts } from "./facts.js";
 
 /** Presets of the families whose types a dynamic variant is made of, by their names. */
@@ -9,19 +12,29 @@ const family = /^(Q8_0|I?Q[1-6]_(K|XXS|XS|S|M).*)$/;
  * The preset a dynamic variant is labelled with in its metadata: the one of its name, else the one nearest in size.
  * Types come from the solver; the preset's own mixture is overruled tensor by tensor.
  */
-export function labelPreset({ name, dynamic }: DynamicVariant, { model }: PlanFacts, calibrated: boolean): string {
-  const { budget } = dynamic;
+export function labelPreset(variant: DynamicVariant, facts: PlanFacts, calibrated: boolean): string {
   const usable = presets.filter((preset) => family.test(preset.name) && (calibrated || !preset.needsImatrix));
-  const named = presetByName(name);
+  const named = presetByName(variant.name);
   if (named !== undefined && usable.includes(named)) return named.name;
-  const bitsPerWeight =
-    budget.kind === "sizeOf"
-      ? (presetByName(budget.preset)?.bitsPerWeight ?? 0)
-      : budget.kind === "bytes"
-        ? (8 * budget.bytes) / model.parameters
-        : budget.kind === "bitsPerWeight"
-          ? budget.bitsPerWeight
-          : 0;
+  const bitsPerWeight = expectedBits(variant, facts);
   const distance = (preset: { bitsPerWeight: number }) => Math.abs(preset.bitsPerWeight - bitsPerWeight);
   return usable.reduce((best, preset) => (distance(preset) < distance(best) ? preset : best)).name;
+}
+
+/** Average bits per weight that the budget is good for, as well as a plan can tell: on the high side. */
+export function expectedBits({ dynamic: { budget, types } }: DynamicVariant, { model, catalog }: PlanFacts): number {
+  switch (budget.kind) {
+    case "sizeOf":
+      return presetByName(budget.preset)?.bitsPerWeight ?? 0;
+    case "bitsPerWeight":
+      return budget.bitsPerWeight;
+    case "bytes":
+      return (8 * budget.bytes) / model.parameters;
+    case "device": {
+      // What caches and buffers take of it is only known when the base is there.
+      const { memory, budget: limit } = findDevice(catalog, budget.device);
+      const finest = Math.max(...(types ?? defaultTypes).map((type) => knownType(type).bitsPerWeight));
+      return Math.min(finest, (8 * memory.cards * (limit.value - budget.reserveBytes)) / model.parameters);
+    }
+  }
 }

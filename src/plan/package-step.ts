@@ -1,10 +1,14 @@
 import { basename } from "node:path";
 import { imatrixFileName, variantFileName } from "../quant/names.js";
-import type { Settings } from "../recipe/settings.js";
+import type { Settings, Variant } from "../recipe/settings.js";
 import { type PackageParams, variantInput } from "../stages/package/package-params.js";
+import { variantMemory } from "../stages/package/variant-memory.js";
 import { type CorpusKind, corpusTexts, lockedTexts, textMaterials, usedKinds } from "./corpus-files.js";
 import type { PlanFacts } from "./facts.js";
-import type { StepInput } from "./plan.js";
+import { judgedDevices } from "./judged-devices.js";
+import { from, step } from "./make-step.js";
+import type { Step, StepInput } from "./plan.js";
+import { predictBytes } from "./predict-bytes.js";
 
 /** The Hub recommends less for one file; parts are worse, because Ollama and PocketPal do not take them. */
 const maxFileBytes = 200e9;
@@ -31,6 +35,7 @@ export function packageParams(settings: Settings, facts: PlanFacts): PackagePara
     toolFiles: facts.toolFiles,
     publishRepo: settings.publish?.target.kind === "hub" ? settings.publish.target.repo : null,
     metadata: settings.metadata,
+    hardware: judgedDevices(settings.devices, facts),
     lock: lock(settings, facts),
     toolchain: facts.toolVersions,
   };
@@ -54,6 +59,7 @@ export function packageInputs(settings: Settings): Record<string, StepInput> {
   for (const { kind, name } of settings.variants) {
     inputs[variantInput("model", name)] = maybe(`quantize:${name}`, "model.gguf");
     inputs[variantInput("quantize", name)] = maybe(`quantize:${name}`, "quantize.json");
+    inputs[variantInput("memory", name)] = maybe(memoryId(name), "memory.json");
     inputs[variantInput("rules", name)] = maybe(`quantize:${name}`, "tensor-types.txt");
     if (kind === "dynamic") inputs[variantInput("allocation", name)] = maybe(`allocate:${name}`, "allocation.json");
     if (has("validate")) {
@@ -66,6 +72,14 @@ export function packageInputs(settings: Settings): Record<string, StepInput> {
   }
   return inputs;
 }
+
+/** Asks what a variant takes in memory: apart from the package step, which a change of the catalog has made again. */
+export function memoryStep({ name }: Variant): Step {
+  const inputs = { model: from(`quantize:${name}`, "model.gguf") };
+  return step(memoryId(name), variantMemory, {}, inputs, predictBytes.report(), name);
+}
+
+const memoryId = (variant: string) => `package:${variant}:memory`;
 
 function maybe(step: string, file: string): StepInput {
   return { kind: "step", step, file, optional: true };

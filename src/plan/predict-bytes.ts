@@ -1,5 +1,4 @@
 import { baseLogitsBytes } from "../llamacpp/base-logits.js";
-import { presetByName } from "../quant/presets.js";
 import type { ModelFacts } from "./facts.js";
 
 /** Room for headers, reports and whatever small a step writes, in bytes. */
@@ -15,8 +14,8 @@ export const predictBytes = {
   baseGguf: (model: ModelFacts) => model.parameters * 2 + vocabularyBytes(model),
   /** Two float32 rows per matrix, a few thousandths of the weights. */
   imatrix: (model: ModelFacts) => Math.ceil(model.parameters * 0.02) + smallBytes,
-  variant: (model: ModelFacts, preset: string) =>
-    Math.ceil((model.parameters * (presetByName(preset)?.bitsPerWeight ?? 16)) / 8) * 1.1 + vocabularyBytes(model),
+  variant: (model: ModelFacts, bitsPerWeight: number) =>
+    Math.ceil((model.parameters * bitsPerWeight) / 8) * 1.1 + vocabularyBytes(model),
   baseLogits: (model: ModelFacts, chunks: number, context: number) =>
     baseLogitsBytes({ vocabulary: model.vocabulary ?? largeVocabulary, chunks, context }) + smallBytes,
   /** Text shrinks to a third or a quarter in an archive. */

@@ -16,11 +16,7 @@ export function requireSupported(settings: Settings, facts: PlanFacts): void {
   requireDisjointTexts(settings, facts);
 }
 
-function requireAllocatable({ name, path, dynamic }: DynamicVariant, { stages, locate }: Settings): void {
-  if (dynamic.budget.kind === "device") {
-    const remedy = "Give it `sizeOf`, `bitsPerWeight` or `bytes` instead.";
-    notYet(`fit the variant ${name} to a device`, remedy, locate([...path, "dynamic", "device"]));
-  }
+function requireAllocatable({ name, path }: DynamicVariant, { stages, locate }: Settings): void {
   if (stages.includes("allocate") || !stages.includes("quantize")) return;
   throw new QuantsmithError("QS-RECIPE-INVALID", `the pipeline leaves out \`allocate\`, which ${name} needs`, {
     remedy: "Add `allocate` to the pipeline's stages, or give the variant a preset.",

@@ -1,8 +1,8 @@
 import * as z from "zod";
+import { complaint } from "../util/complaint.js";
+import { nearest } from "../util/suggest.js";
+import { quote } from "../util/wording.js";
 import { hubText } from "./hub-text.js";
-import { complaint } from "./schema-parts.js";
-import { nearest } from "./suggest.js";
-import { quote } from "./wording.js";
 
 const keywords = ["default", "self"];
 /** Files of these kinds hold texts that only a library gets out. */

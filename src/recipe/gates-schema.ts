@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { complaint, lacking } from "./schema-parts.js";
+import { complaint, lacking } from "../util/complaint.js";
 
 const relative = z
   .strictObject({

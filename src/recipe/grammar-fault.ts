@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from "../util/canonical-json.js";
-import { nearest } from "./suggest.js";
-import { list, quote } from "./wording.js";
+import { nearest } from "../util/suggest.js";
+import { list, quote } from "../util/wording.js";
 
 export interface GrammarFault {
   message: string;

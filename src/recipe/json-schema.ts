@@ -1,4 +1,6 @@
 import * as z from "zod";
+import { catalogFile } from "../hardware/catalog/catalog-file.js";
+import { hardwareCompatibility } from "../hardware/compatibility.js";
 import { pipelineSchema } from "./pipeline-schema.js";
 import { recipeSchema } from "./schema.js";
 
@@ -10,6 +12,16 @@ export function recipeJsonSchema(): string {
 /** JSON Schema (draft 7) of pipeline files, as the text of `schema/pipeline.schema.json`. */
 export function pipelineJsonSchema(): string {
   return toText("quantsmith pipeline", pipelineSchema);
+}
+
+/** JSON Schema (draft 7) of device catalogs, as the text of `schema/devices.schema.json`. */
+export function catalogJsonSchema(): string {
+  return toText("quantsmith device catalog", catalogFile);
+}
+
+/** JSON Schema (draft 7) of a release's `hardware-compatibility.json`. */
+export function hardwareCompatibilityJsonSchema(): string {
+  return toText("quantsmith hardware compatibility", hardwareCompatibility);
 }
 
 function toText(title: string, schema: z.ZodType): string {

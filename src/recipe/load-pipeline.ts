@@ -3,14 +3,14 @@ import { basename, dirname, join, parse, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { QuantsmithError, type SourceLocation } from "../util/errors.js";
 import { packageRoot } from "../util/package-root.js";
+import { nearest } from "../util/suggest.js";
+import { list, quote } from "../util/wording.js";
 import { checkFile } from "./check-file.js";
 import type { YamlPath } from "./diagnostics.js";
 import type { LoadedRecipe } from "./load-recipe.js";
 import { parseYaml } from "./parse-yaml.js";
 import { type Pipeline, pipelineSchema } from "./pipeline-schema.js";
 import { readTextFile } from "./read-text-file.js";
-import { nearest } from "./suggest.js";
-import { list, quote } from "./wording.js";
 
 export interface LoadedPipeline {
   /** Absolute path. */

@@ -5,6 +5,7 @@ import { crossCheck } from "./cross-check.js";
 import type { YamlPath } from "./diagnostics.js";
 import { parseYaml } from "./parse-yaml.js";
 import { readTextFile } from "./read-text-file.js";
+import { checkRecipeDevices } from "./recipe-devices.js";
 import { type Recipe, recipeSchema } from "./schema.js";
 
 export interface LoadedRecipe {
@@ -19,7 +20,8 @@ export interface LoadedRecipe {
 
 /**
  * Reads and checks one recipe. Throws `QS-RECIPE-MISSING`, or a RecipeError with every problem of the file
- * (`QS-RECIPE-EMPTY`, `QS-RECIPE-YAML`, `QS-RECIPE-INVALID`). Places show the path as it was given.
+ * (`QS-RECIPE-EMPTY`, `QS-RECIPE-YAML`, `QS-RECIPE-INVALID`), or what its device catalog throws, see `checkRecipeDevices`.
+ * Places show the path as it was given.
  */
 export async function loadRecipe(path: string): Promise<LoadedRecipe> {
   const file = resolve(path);
@@ -33,6 +35,11 @@ export async function loadRecipe(path: string): Promise<LoadedRecipe> {
       at: { file: path },
     });
   }
-  const recipe = checkFile(yaml, recipeSchema, "QS-RECIPE-INVALID", (data) => crossCheck(data, dirname(file)));
+  const folder = dirname(file);
+  const devices = await checkRecipeDevices(yaml, folder);
+  const recipe = checkFile(yaml, recipeSchema, "QS-RECIPE-INVALID", (data) => [
+    ...crossCheck(data, folder),
+    ...devices,
+  ]);
   return { file, name, recipe, locate: (at) => yaml.place(at, "value").at };
 }

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { matching } from "./schema-parts.js";
+import { matching } from "../util/complaint.js";
 
 /** One line that can stand in a card's front matter and in a GGUF header. */
 const line = (what: string) =>

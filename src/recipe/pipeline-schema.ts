@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { stageNames } from "../stages/stage.js";
+import { complaint } from "../util/complaint.js";
 import { pipelineGates } from "./gates-schema.js";
 import { chunks, context, quantize } from "./schema.js";
-import { complaint } from "./schema-parts.js";
 
 const stages = z
   .array(z.enum(stageNames))

@@ -1,11 +1,13 @@
 import * as z from "zod";
+import { deviceId } from "../hardware/device.js";
+import { complaint, matching } from "../util/complaint.js";
+import { quote } from "../util/wording.js";
 import { corpus, isPlainPath } from "./corpus-schema.js";
 import { gates } from "./gates-schema.js";
 import { metadata } from "./metadata-schema.js";
-import { complaint, matching, nameFor, repoId } from "./schema-parts.js";
+import { nameFor, repoId } from "./schema-parts.js";
 import { smokePrompt } from "./smoke-schema.js";
-import { deviceId, variantEntry } from "./variant-schema.js";
-import { quote } from "./wording.js";
+import { variantEntry } from "./variant-schema.js";
 
 export const chunks = z.int().min(1).max(100_000);
 export const context = z.int().min(64).max(1_048_576);
@@ -176,6 +178,14 @@ export const recipeSchema = z
       .exactOptional()
       .describe("Questions every variant must answer; two simple ones when absent, none when empty."),
     devices: z.array(deviceId).exactOptional().describe("Devices to report the fit for, see `quantsmith devices`."),
+    catalog: z
+      .string()
+      .superRefine((text, check) => {
+        if (!isPlainPath(text))
+          check.addIssue(complaint(`${quote(text)} is not a file path`, "Write a path such as `./my-devices.yaml`."));
+      })
+      .exactOptional()
+      .describe("A device catalog of your own (relative to this file), beside the one of quantsmith."),
     keepIntermediates: z
       .boolean()
       .exactOptional()

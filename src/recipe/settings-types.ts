@@ -26,8 +26,8 @@ export type Budget =
   | { kind: "sizeOf"; preset: string }
   | { kind: "bitsPerWeight"; bitsPerWeight: number }
   | { kind: "bytes"; bytes: number }
-  /** `context` in tokens must fit beside the weights. */
-  | { kind: "device"; device: string; context: number };
+  /** `context` in tokens must fit beside the weights, and `reserveBytes` of the device's budget stay free. */
+  | { kind: "device"; device: string; context: number; reserveBytes: number };
 
 interface VariantBase {
   /** Label in file names and tables. */
@@ -90,6 +90,8 @@ export interface Settings {
   devices: readonly string[];
   /** What the recipe says about the model besides the checkpoint's card. */
   metadata: NonNullable<Recipe["metadata"]>;
+  /** The user's device catalogs, for `loadCatalog`. */
+  catalog: readonly string[];
   /** Only when the recipe says where to. */
   publish?: PublishSettings;
   /** Whether files that only other steps read stay in the store after their last reader. */

@@ -91,6 +91,7 @@ export function resolveSettings(loaded: LoadedRecipe, { name, file, pipeline }: 
     })),
     metadata: recipe.metadata ?? {},
     devices: pick("devices", recipe.devices, undefined, []),
+    catalog: recipe.catalog === undefined ? [] : [resolve(folder, recipe.catalog)],
     ...(recipe.publish === undefined ? {} : { publish: publishSettings(recipe.publish, folder, pick) }),
     keepIntermediates: pick("keepIntermediates", recipe.keepIntermediates, pipeline.keepIntermediates, true),
     probes: pick("probes", undefined, pipeline.probes, "groups"),

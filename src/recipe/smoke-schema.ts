@@ -1,8 +1,9 @@
 import * as z from "zod";
+import { complaint, lacking, matching } from "../util/complaint.js";
+import { nearest } from "../util/suggest.js";
+import { quote } from "../util/wording.js";
 import { grammarFault } from "./grammar-fault.js";
-import { complaint, lacking, matching, regexFault } from "./schema-parts.js";
-import { nearest } from "./suggest.js";
-import { quote } from "./wording.js";
+import { regexFault } from "./schema-parts.js";
 
 const regex = z
   .string()

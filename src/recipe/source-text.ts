@@ -1,6 +1,6 @@
 import type { LineCounter } from "yaml";
 import type { SourceLocation } from "../util/errors.js";
-import { visible } from "./wording.js";
+import { visible } from "../util/wording.js";
 
 /** A place in a source text and the lines that show it. */
 export interface Place {

@@ -1,24 +1,9 @@
 import * as z from "zod";
-import { parseBytes } from "../util/bytes.js";
-import { complaint, lacking, matching, nameFor, presetName, tensorPattern, tensorType } from "./schema-parts.js";
-import { list, quote } from "./wording.js";
-
-export const deviceId = matching(
-  /^[a-z0-9][a-z0-9.-]{0,63}$/,
-  "a device id",
-  "Write it as `quantsmith devices` lists it, for example `iphone-15-pro`.",
-);
-
-const size = z.union([
-  z.int().min(1),
-  z.string().transform((text, context) => {
-    const bytes = parseBytes(text);
-    if (bytes !== undefined && bytes > 0) return bytes;
-    const remedy = "Write a number with a unit, such as `2.4 GB` (10^9 bytes) or `2.2 GiB` (2^30 bytes).";
-    context.issues.push({ ...complaint(`${quote(text)} is not a size`, remedy), input: text });
-    return z.NEVER;
-  }),
-]);
+import { deviceId } from "../hardware/device.js";
+import { complaint, lacking } from "../util/complaint.js";
+import { size } from "../util/quantity-schema.js";
+import { list } from "../util/wording.js";
+import { nameFor, presetName, tensorPattern, tensorType } from "./schema-parts.js";
 
 const budgets = ["sizeOf", "bitsPerWeight", "bytes", "device"] as const;
 
@@ -34,6 +19,9 @@ const dynamic = z
       .max(1_048_576)
       .exactOptional()
       .describe("Context in tokens that must fit the device too (default 4096)."),
+    reserve: size
+      .exactOptional()
+      .describe("Memory of the device to keep free beside the model, such as `500 MB` (default 0)."),
     types: z.array(tensorType).min(2).exactOptional().describe("Tensor types to choose from."),
   })
   .superRefine((value, context) => {
@@ -45,10 +33,10 @@ const dynamic = z
       const remedy = "Keep the one that must hold; make several variants for several budgets.";
       context.addIssue(complaint(`\`dynamic\` has ${given.length} budgets: ${list(given, "and")}`, remedy));
     }
-    if (value.context !== undefined && value.device === undefined) {
-      context.addIssue(
-        complaint("`context` counts only beside `device`", "Remove it, or name the device.", ["context"]),
-      );
+    for (const key of ["context", "reserve"] as const) {
+      if (value[key] === undefined || value.device !== undefined) continue;
+      const message = `\`${key}\` counts only beside \`device\``;
+      context.addIssue(complaint(message, "Remove it, or name the device.", [key]));
     }
   })
   .describe("Choose a type per tensor by measurement, within one budget.");

@@ -18,10 +18,11 @@ export function resolveVariants(entries: readonly Entry[]): Variant[] {
   });
 }
 
-function budgetOf({ sizeOf, bitsPerWeight, bytes, device, context = defaultDeviceContext }: Dynamic): Budget {
+function budgetOf(dynamic: Dynamic): Budget {
+  const { sizeOf, bitsPerWeight, bytes, device, context = defaultDeviceContext, reserve = 0 } = dynamic;
   if (sizeOf !== undefined) return { kind: "sizeOf", preset: sizeOf };
   if (bitsPerWeight !== undefined) return { kind: "bitsPerWeight", bitsPerWeight };
   if (bytes !== undefined) return { kind: "bytes", bytes };
-  if (device !== undefined) return { kind: "device", device, context };
+  if (device !== undefined) return { kind: "device", device, context, reserveBytes: reserve };
   throw new Error("the schema let a dynamic variant without a budget pass");
 }

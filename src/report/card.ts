@@ -1,6 +1,9 @@
+import type { HardwareCompatibility } from "../hardware/compatibility.js";
 import { assetPaths } from "./assets.js";
 import { figureCells, figureTitles, formatMegabytes } from "./figures.js";
 import { type FrontMatterFacts, frontMatter } from "./front-matter.js";
+import { devicePicks } from "./hardware/device-picks.js";
+import { fitGrids } from "./hardware/fit-grid.js";
 import { howMade } from "./how-made.js";
 import { licenseSection } from "./license-section.js";
 import type { RunReport } from "./run-report.js";
@@ -12,6 +15,8 @@ export interface CardFacts extends FrontMatterFacts {
   evaluation: { corpus: string; chunks: number; context: number } | null;
   /** What is to be said about the files for Ollama; empty for nothing. */
   ollamaNote: string;
+  /** Which variant fits which device. */
+  hardware: HardwareCompatibility;
   /** Paths of the charts that lie beside the card. */
   assets: ReadonlySet<string>;
 }
@@ -25,10 +30,12 @@ export function renderCard(facts: CardFacts): string {
     introduction(facts),
     ...unsafeWarning(facts),
     ...image(facts, assetPaths.sizeKld, "Size of each variant against its mean KL divergence from the 16-bit base"),
+    ...devicePick(facts),
     "## Files\n",
     variantTable(report),
     figuresNote(facts),
     ...charts(facts),
+    ...fitTables(facts),
     "## Run\n",
     runSnippets(report),
     ...(facts.ollamaNote === "" ? [] : [`${facts.ollamaNote}\n`]),
@@ -80,6 +87,23 @@ function chunksUsed({ variants }: RunReport): string {
     : ` Measuring ended early, all limits being clear with 99 % confidence: ${early.join(", ")}.`;
 }
 
+/** The first question of a visitor: which file for my device? */
+function devicePick({ hardware }: CardFacts): string[] {
+  if (hardware.variants.length === 0) return [];
+  const { titles, rows } = devicePicks(hardware);
+  return [
+    "## Which file for which device\n",
+    `${markdownTable(titles, rows)}\n`,
+    "Memory is what llama.cpp's own allocator asks for with an f16 cache, held against what one model may take of the device. Tokens/s: generating, a range from the memory's bandwidth. Sources, more contexts and all figures: [hardware-compatibility.json](./hardware-compatibility.json).\n",
+  ];
+}
+
+function fitTables({ hardware }: CardFacts): string[] {
+  return fitGrids(hardware).flatMap(({ context, titles, rows }) =>
+    fold(`All devices with ${context} tokens of context`, [`${markdownTable(titles, rows)}\n`]),
+  );
+}
+
 /** What not everyone wants to see is folded away. */
 function charts(facts: CardFacts): string[] {
   const dynamic = facts.report.variants.filter(({ allocation }) => allocation !== undefined);
@@ -98,8 +122,11 @@ function charts(facts: CardFacts): string[] {
 }
 
 function folded(facts: CardFacts, path: string, summary: string, alternative: string): string[] {
-  const lines = image(facts, path, alternative);
-  // GitHub and the Hub read Markdown inside <details> only after an empty line.
+  return fold(summary, image(facts, path, alternative));
+}
+
+/** GitHub and the Hub read Markdown inside <details> only after an empty line. */
+function fold(summary: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : [`<details><summary>${summary}</summary>\n`, ...lines, "</details>\n"];
 }
 

@@ -36,3 +36,8 @@ export function formatBytes(bytes: number): string {
   const digits = value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
   return `${value.toFixed(digits)} ${decimalUnits[unit]}`;
 }
+
+/** A memory size for people, in the unit memory is sold in: at most three significant digits, `24 GiB`, `3.17 GiB`. */
+export function formatGibibytes(bytes: number): string {
+  return `${Number((bytes / 2 ** 30).toPrecision(3))} GiB`;
+}

@@ -17,6 +17,13 @@ export const errorCodes = {
   },
   "QS-PIPELINE-MISSING": { exit: 2, about: "The recipe names a pipeline that does not exist." },
   "QS-PIPELINE-INVALID": { exit: 2, about: "The pipeline file does not follow its schema." },
+  "QS-CATALOG-MISSING": { exit: 2, about: "A device catalog cannot be read." },
+  "QS-CATALOG-INVALID": {
+    exit: 2,
+    about: "A device catalog does not follow its schema, or a figure lacks its source.",
+  },
+  "QS-DEVICE-UNKNOWN": { exit: 2, about: "The catalog has no device of that name." },
+  "QS-DEVICE-CUSTOM": { exit: 2, about: "A `custom:` device cannot be read." },
   // reading GGUF files (src/gguf)
   "QS-GGUF-MISSING": { exit: 2, about: "The GGUF file does not exist, is not a regular file or cannot be read." },
   "QS-GGUF-INVALID": { exit: 2, about: "The GGUF header breaks a rule of the format or a safety limit." },
@@ -32,6 +39,8 @@ export const errorCodes = {
   "QS-GGML-VALUES": { exit: 2, about: "A tensor holds values that cannot be quantized." },
   "QS-GGML-IMPORTANCE": { exit: 2, about: "A tensor type needs an importance matrix and there is none." },
   "QS-ALLOCATE-BUDGET": { exit: 2, about: "The smallest allowed types take more bytes than the budget." },
+  "QS-ALLOCATE-DEVICE": { exit: 2, about: "No choice of types fits the device at the context asked for." },
+  "QS-ALLOCATE-TYPES": { exit: 2, about: "The device computes none of the types that may be chosen at full speed." },
   "QS-ALLOCATE-CHOICE": { exit: 2, about: "A pin or a floor leaves a tensor without any type." },
   // local checkpoint folders (src/stages/fetch)
   "QS-FETCH-MISSING": { exit: 2, about: "The model folder does not exist or is not a folder." },
@@ -82,6 +91,11 @@ export const errorCodes = {
   "QS-VALIDATE-FAILED": { exit: 4, about: "llama-perplexity failed for a reason not known to us." },
   "QS-SMOKE-RUNTIME": { exit: 4, about: "node-llama-cpp, which runs the smoke tests, does not start." },
   "QS-SMOKE-BASE": { exit: 3, about: "The 16-bit base cannot answer a prompt that variants are compared on." },
+  // memory (src/llamacpp/memory)
+  "QS-MEMORY-MODEL": { exit: 2, about: "llama.cpp cannot set up a model, so its memory is not known." },
+  "QS-FIT-NOTHING": { exit: 2, about: "A folder that should hold models holds none." },
+  "QS-FIT-RELEASE": { exit: 2, about: "A release.json cannot be read." },
+  "QS-MEMORY-RUNTIME": { exit: 4, about: "node-llama-cpp, which simulates memory, does not start." },
   // texts, allocation, packaging, publishing (src/plan, src/stages)
   "QS-TEXT-MISSING": { exit: 2, about: "A corpus names a text file that cannot be read." },
   "QS-INPUT-CHANGED": { exit: 2, about: "A file was changed while a run was using it; nothing made from it is kept." },

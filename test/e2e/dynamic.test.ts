@@ -186,19 +186,13 @@ describe("the release", () => {
   });
 });
 
-describe("what is not possible yet is refused at its place", () => {
+describe("what cannot be is refused at its place", () => {
   const refusal = async (list: string, pipeline: string) => {
     const text = demoRecipe.replace("pipeline: preview", `pipeline: ${pipeline}`).replace("[Q8_0]", `[${list}]`);
     writeFileSync(recipe, text);
     const { stdout } = await quantsmith(["plan", recipe, "--out", out, "--json"]);
     return (JSON.parse(stdout) as { error: { code: string; message: string; at?: { line: number } } }).error;
   };
-
-  test("a budget by device", async () => {
-    const error = await refusal("{ name: UD-Q4_K_M, dynamic: { device: iphone-15-pro } }", "./groups.yaml");
-    expect(error).toMatchObject({ code: "QS-NOT-YET", at: { line: 7 } });
-    expect(error.message).toContain("fit the variant UD-Q4_K_M to a device");
-  });
 
   test("a pipeline that leaves out what a dynamic variant needs", async () => {
     put(join(home, "short.yaml"), "version: 1\nstages: [fetch, convert, calibrate, quantize]\nprobes: groups\n");
@@ -212,7 +206,7 @@ test("without probes a prior by role chooses, and still beats the preset", async
   const result = await quantsmith(["run", recipe, "--out", out, "--json"]);
   const { steps, variants } = JSON.parse(result.stdout) as RunReport;
   expect(steps.map(({ id }) => id).filter((id) => id.startsWith("allocate"))).toEqual([
-    "allocate:errors",
+    "allocate:Q4_K_S:errors",
     "allocate:Q4_K_S",
   ]);
   const [preset, dynamic] = variants;

@@ -49,6 +49,7 @@ const everything = [
   "validate:Q8_0:structure",
   "validate:Q8_0",
   "smoke:Q8_0",
+  "package:Q8_0:memory",
   "package",
 ];
 
@@ -61,12 +62,28 @@ describe("each part of a key changed singly rebuilds exactly what depends on it"
     [
       "calibration chunks",
       text(["calibration.txt", "calibration.txt, chunks: 19"]),
-      ["calibrate", "quantize:Q8_0", "validate:Q8_0:structure", "validate:Q8_0", "smoke:Q8_0", "package"],
+      [
+        "calibrate",
+        "quantize:Q8_0",
+        "validate:Q8_0:structure",
+        "validate:Q8_0",
+        "smoke:Q8_0",
+        "package:Q8_0:memory",
+        "package",
+      ],
     ],
     [
       "calibration context",
       text(["calibration.txt", "calibration.txt, context: 256"]),
-      ["calibrate", "quantize:Q8_0", "validate:Q8_0:structure", "validate:Q8_0", "smoke:Q8_0", "package"],
+      [
+        "calibrate",
+        "quantize:Q8_0",
+        "validate:Q8_0:structure",
+        "validate:Q8_0",
+        "smoke:Q8_0",
+        "package:Q8_0:memory",
+        "package",
+      ],
     ],
     [
       "evaluation chunks",
@@ -81,12 +98,12 @@ describe("each part of a key changed singly rebuilds exactly what depends on it"
     [
       "a variant's preset under the same name",
       text(["[Q8_0]", "[{ name: Q8_0, preset: Q6_K }]"]),
-      ["quantize:Q8_0", "validate:Q8_0:structure", "validate:Q8_0", "smoke:Q8_0", "package"],
+      ["quantize:Q8_0", "validate:Q8_0:structure", "validate:Q8_0", "smoke:Q8_0", "package:Q8_0:memory", "package"],
     ],
     [
       "a tensor rule",
       text(["[Q8_0]", "[{ name: Q8_0, preset: Q8_0, tensors: { attn_v: F16 } }]"]),
-      ["quantize:Q8_0", "validate:Q8_0:structure", "validate:Q8_0", "smoke:Q8_0", "package"],
+      ["quantize:Q8_0", "validate:Q8_0:structure", "validate:Q8_0", "smoke:Q8_0", "package:Q8_0:memory", "package"],
     ],
     ["a smoke prompt", text(["matches: Paris", "matches: France"]), ["smoke:Q8_0", "package"]],
     ["a gate", text(["smoke:", "gates: { kldMean: { max: 0.9 } }\nsmoke:"]), ["validate:Q8_0", "package"]],
@@ -94,7 +111,15 @@ describe("each part of a key changed singly rebuilds exactly what depends on it"
     [
       "the calibration text",
       append("text/calibration.txt"),
-      ["calibrate", "quantize:Q8_0", "validate:Q8_0:structure", "validate:Q8_0", "smoke:Q8_0", "package"],
+      [
+        "calibrate",
+        "quantize:Q8_0",
+        "validate:Q8_0:structure",
+        "validate:Q8_0",
+        "smoke:Q8_0",
+        "package:Q8_0:memory",
+        "package",
+      ],
     ],
     [
       "the evaluation text",

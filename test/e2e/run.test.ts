@@ -70,6 +70,7 @@ describe("a first run", () => {
       "assets/types-Q4_K_M.svg",
       "assets/types-Q8_0.svg",
       "bom.cdx.json",
+      "hardware-compatibility.json",
       "params",
       "provenance.intoto.json",
       "recipe.lock.yaml",
@@ -81,7 +82,7 @@ describe("a first run", () => {
       "tiny-llama-imatrix.gguf",
     ]);
     const sums = readFileSync(join(release, "SHA256SUMS"), "utf8").trim().split("\n");
-    expect(sums).toHaveLength(14);
+    expect(sums).toHaveLength(15);
     for (const line of sums) expect(line).toBe(`${await sha256File(join(release, line.slice(66)))}  ${line.slice(66)}`);
   });
 
@@ -158,6 +159,7 @@ describe("a second run", () => {
       "validate:Q3_K_M:structure",
       "validate:Q3_K_M",
       "smoke:Q3_K_M",
+      "package:Q3_K_M:memory",
       "package",
     ]);
     const gguf = await readGguf(join(release, "tiny-llama-Q3_K_M.gguf"));

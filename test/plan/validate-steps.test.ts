@@ -1,35 +1,10 @@
 import { expect, test } from "vitest";
-import { loadSettings } from "../../src/cli/prepare.js";
-import { buildPlan } from "../../src/plan/build-plan.js";
-import { localFile } from "../../src/plan/corpus-files.js";
-import type { PlanFacts } from "../../src/plan/facts.js";
 import { dependencies } from "../../src/plan/plan.js";
-import type { Settings } from "../../src/recipe/settings.js";
-import { demoCopy, demoRecipe } from "../fixtures/cli.js";
-import { temporaryFolder } from "../fixtures/temp-folder.js";
+import { demoRecipe } from "../fixtures/cli.js";
+import { plannedSteps } from "../fixtures/planned-steps.js";
 
-const home = temporaryFolder();
-let copies = 0;
-
-async function planned(more: string, vocabulary: number) {
-  const recipe = demoCopy(`${home}/${copies++}`, () => demoRecipe.replace("[Q8_0]", "[Q8_0, Q4_K_M]") + more);
-  const settings = await loadSettings(recipe, undefined);
-  return buildPlan(settings, factsOf(settings, vocabulary)).steps;
-}
-
-function factsOf(settings: Settings, vocabulary: number): PlanFacts {
-  const paths = (["calibration", "search", "evaluation"] as const).flatMap((kind) =>
-    settings[kind].corpus.flatMap((source) => localFile(source, kind, settings) ?? []),
-  );
-  return {
-    model: { source: { kind: "local", folder: home }, files: [], parameters: 1e9, tensorBytes: 2e9, vocabulary },
-    texts: new Map(paths.map((path) => [path, `digest of ${path}`])),
-    hubTexts: new Map(),
-    toolDigests: { "llama.cpp": "l", converter: "c", "node-llama-cpp": "n" },
-    toolFiles: [],
-    toolVersions: {},
-  };
-}
+const planned = (more: string, vocabulary: number) =>
+  plannedSteps(demoRecipe.replace("[Q8_0]", "[Q8_0, Q4_K_M]") + more, { vocabulary });
 
 test("logits of more than 2 GB come in parts, each measured for all variants before the next is made", async () => {
   const steps = await planned("", 4096);

@@ -2,7 +2,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { pipelineJsonSchema, recipeJsonSchema } from "../../src/recipe/json-schema.js";
+import {
+  catalogJsonSchema,
+  hardwareCompatibilityJsonSchema,
+  pipelineJsonSchema,
+  recipeJsonSchema,
+} from "../../src/recipe/json-schema.js";
 import { packageRoot } from "../../src/util/package-root.js";
 
 const written = (name: string) => readFileSync(join(fileURLToPath(packageRoot), "schema", name), "utf8");
@@ -19,6 +24,7 @@ interface Node {
 describe.each([
   ["recipe.schema.json", recipeJsonSchema],
   ["pipeline.schema.json", pipelineJsonSchema],
+  ["devices.schema.json", catalogJsonSchema],
 ])("%s", (name, generate) => {
   test("is what `quantsmith schema --write schema` writes", () => {
     expect(written(name), "run `npm run schema`").toBe(generate());
@@ -39,6 +45,13 @@ describe.each([
     visit(schema, "");
     expect(silent).toEqual([]);
   });
+});
+
+test("hardware-compatibility.schema.json is what `quantsmith schema --write schema` writes, and refuses unknown keys", () => {
+  const text = hardwareCompatibilityJsonSchema();
+  expect(written("hardware-compatibility.schema.json"), "run `npm run schema`").toBe(text);
+  const objects = [...text.matchAll(/"type": "object",\s+"properties"/g)].length;
+  expect([...text.matchAll(/"additionalProperties": false/g)]).toHaveLength(objects);
 });
 
 test("editors can complete presets and tensor types", () => {

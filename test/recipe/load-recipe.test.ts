@@ -174,6 +174,18 @@ const cases: Case[] = [
     /beside `device`/,
     /device/,
   ],
+  [
+    "reserve without device",
+    "variants: [{ name: A, dynamic: { bytes: 2 GB, ▸reserve: 1 GB } }]",
+    /`reserve` counts only beside `device`/,
+    /device/,
+  ],
+  [
+    "a reserve that is no size",
+    "variants: [{ name: A, dynamic: { device: pixel-9, reserve: ▸much } }]",
+    /`much` is not a size/,
+    /2.4 GB/,
+  ],
   ["no size", "variants: [{ name: A, dynamic: { bytes: ▸2.4 GX } }]", /`2.4 GX` is not a size/, /2.4 GB/],
   [
     "one candidate type",

@@ -90,7 +90,7 @@ test("the recipe of the design page", async () => {
       name: "IQ4_XS",
       path: ["variants", 5],
       tensors: {},
-      dynamic: { budget: { kind: "device", device: "iphone-15-pro", context: 4096 } },
+      dynamic: { budget: { kind: "device", device: "iphone-15-pro", context: 4096, reserveBytes: 0 } },
     },
     {
       kind: "dynamic",

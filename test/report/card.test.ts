@@ -1,6 +1,18 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { emptyCard } from "../../src/report/base-card.js";
 import { type CardFacts, markdownTable, renderCard } from "../../src/report/card.js";
+import { hardwareOf } from "../fixtures/release-hardware.js";
+import { largeReport } from "../fixtures/release-report.js";
+
+const unjudged = {
+  version: 1 as const,
+  model: "Model",
+  sources: [],
+  variants: [],
+  devices: [],
+  results: [],
+  recommended: [],
+};
 
 const facts: CardFacts = {
   report: {
@@ -60,6 +72,7 @@ const facts: CardFacts = {
   imatrixFile: "Model-imatrix.gguf",
   calibration: { corpus: "calibration.txt", chunks: 200, context: 512 },
   evaluation: { corpus: "wiki.txt", chunks: 80, context: 512 },
+  hardware: unjudged,
   assets: new Set(),
 };
 
@@ -120,6 +133,51 @@ test("charts that are there are shown, those that are not are not", () => {
     "<details><summary>Types of Q4_K_S by layer</summary>\n\n![Type of each tensor of Q4_K_S by layer](./assets/types-Q4_K_S.svg)\n\n</details>\n",
   );
   expect(card).not.toContain("types-Q4_K_M");
+});
+
+describe("the fit on devices", () => {
+  const card = renderCard({
+    ...facts,
+    report: largeReport,
+    hardware: hardwareOf(largeReport, ["laptop-ddr5-16gb", "rtx-3090", "iphone-15-pro", "2x-rtx-3090"]),
+  });
+  const rows = (heading: string) => {
+    const [, after = ""] = card.split(heading);
+    const lines = after.split("\n").filter((line) => line.startsWith("| "));
+    return lines.slice(0, 6).map((line) =>
+      line
+        .split("|")
+        .slice(1, -1)
+        .map((text) => text.trim()),
+    );
+  };
+
+  test("begins with the file to take on each device, phones first", () => {
+    const [titles, , ...picks] = rows("## Which file for which device");
+    expect(titles).toEqual(["Device", "Take", "Size", "Context", "Tokens/s", "Why"]);
+    expect(picks.map(([device]) => device)).toEqual([
+      "iPhone 15 Pro",
+      "GeForce RTX 3090",
+      "2 × GeForce RTX 3090",
+      "Laptop without graphics card, 16 GB DDR5",
+    ]);
+    expect(picks[1]?.slice(1, 4)).toEqual(["Q8_0", "4.27 GB", "8192 (up to 65536)"]);
+    expect(card.indexOf("## Which file")).toBeLessThan(card.indexOf("## Files"));
+  });
+
+  test("ends with all variants on all devices, folded, one table for each context", () => {
+    for (const context of [4096, 8192, 32_768, 65_536]) {
+      const [titles, , ...devices] = rows(`<details><summary>All devices with ${context} tokens of context</summary>`);
+      expect(titles).toHaveLength(12);
+      expect(devices).toHaveLength(4);
+      expect(devices.flat()).not.toContain("");
+    }
+    expect(rows("All devices with 65536 tokens")[2]?.[1]).toBe("no (memory)");
+  });
+
+  test("is left out when no device was asked for", () => {
+    expect(renderCard(facts)).not.toContain("device");
+  });
 });
 
 test("a pipe in a cell does not break the table", () => {

@@ -1,11 +1,21 @@
 import { join } from "node:path";
-import { pipelineJsonSchema, recipeJsonSchema } from "../../recipe/json-schema.js";
+import {
+  catalogJsonSchema,
+  hardwareCompatibilityJsonSchema,
+  pipelineJsonSchema,
+  recipeJsonSchema,
+} from "../../recipe/json-schema.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { makeFolder, writeFileAtomic } from "../../util/files.js";
 
-const schemas: Readonly<Record<string, () => string>> = { recipe: recipeJsonSchema, pipeline: pipelineJsonSchema };
+const schemas: Readonly<Record<string, () => string>> = {
+  recipe: recipeJsonSchema,
+  pipeline: pipelineJsonSchema,
+  devices: catalogJsonSchema,
+  "hardware-compatibility": hardwareCompatibilityJsonSchema,
+};
 
-/** `quantsmith schema`: prints one JSON Schema, or writes both. */
+/** `quantsmith schema`: prints one JSON Schema, or writes all. */
 export async function schema(kind: string | undefined, options: { write?: string }): Promise<void> {
   if (options.write !== undefined) {
     await makeFolder(options.write);
@@ -17,7 +27,7 @@ export async function schema(kind: string | undefined, options: { write?: string
   const render = schemas[kind ?? "recipe"];
   if (render === undefined) {
     throw new QuantsmithError("QS-USAGE", `there is no schema "${kind}"`, {
-      remedy: "Ask for `recipe` or `pipeline`.",
+      remedy: `There are ${Object.keys(schemas).join(", ")}.`,
     });
   }
   process.stdout.write(render());

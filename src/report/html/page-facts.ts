@@ -1,3 +1,4 @@
+import type { HardwareCompatibility } from "../../hardware/compatibility.js";
 import type { BaseCard } from "../base-card.js";
 import type { ReleaseCharts } from "../charts/release-charts.js";
 import type { RunReport } from "../run-report.js";
@@ -32,4 +33,6 @@ export interface PageFacts {
   /** By variant; without those that were not asked. */
   smoke: ReadonlyMap<string, SmokeAnswers>;
   charts: ReleaseCharts;
+  /** Where the variants that passed fit. */
+  hardware: HardwareCompatibility;
 }

@@ -28,6 +28,9 @@ table { overflow-wrap: normal; border-collapse: collapse; width: 100%; font-size
 th, td { padding: 7px; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
 tr:last-child > * { border-bottom: 0; }
 th:first-child { text-align: left; }
+.words td { text-align: left; }
+.words td:last-child { white-space: normal; min-width: 16em; }
+details .words td:last-child { white-space: nowrap; min-width: 0; }
 small { font-weight: 400; color: var(--quiet); }
 thead th { color: var(--quiet); font-weight: 600; vertical-align: bottom; white-space: normal; }
 th:first-child { position: sticky; left: 0; background: var(--card); border-right: 1px solid var(--line); }

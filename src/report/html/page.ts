@@ -1,4 +1,5 @@
 import { formatMegabytes, toolName } from "../figures.js";
+import { hardwareSection } from "./hardware-section.js";
 import { Html, html } from "./html.js";
 import { allocationSection, methodSection } from "./method-section.js";
 import type { PageFacts } from "./page-facts.js";
@@ -22,7 +23,7 @@ export function renderPage(facts: PageFacts): string {
 <main>
 ${header(facts)}
 <h2>Variants</h2>
-${variantTable(report.variants)}${charts.sizeKld === undefined ? undefined : html`<h2>Size and loss</h2>\n`}${chart(charts.sizeKld, "narrow")}${chart(charts.kldPercentiles, "narrow")}${typesSection(facts)}${allocationSection(facts)}${smokeSection(facts)}${methodSection(facts)}${coverageSection(facts)}${toolchainSection(facts)}</main>
+${variantTable(report.variants)}${hardwareSection(facts)}${charts.sizeKld === undefined ? undefined : html`<h2>Size and loss</h2>\n`}${chart(charts.sizeKld, "narrow")}${chart(charts.kldPercentiles, "narrow")}${typesSection(facts)}${allocationSection(facts)}${smokeSection(facts)}${methodSection(facts)}${coverageSection(facts)}${toolchainSection(facts)}</main>
 </body>
 </html>
 `;

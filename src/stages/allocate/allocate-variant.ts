@@ -11,7 +11,9 @@ import { type Operation, type OperationReport, requiredInput, type StageContext 
 import { linkInput, readReport, toolRun, writeReport } from "../step-files.js";
 import { defaultTypes } from "./candidates.js";
 import { changeTypes, chooseTypes, type TypeChoice, type TypeChoiceOptions, typeItems } from "./choose-types.js";
+import { type DeviceBudget, DeviceFit } from "./device-fit.js";
 import { fileBytesAt, type VariantMakings, variantFileBytes } from "./file-size.js";
+import { type DeviceChoice, type DeviceProof, fitDevice } from "./fit-device.js";
 import type { ProbesReport } from "./measure-probes.js";
 import { ProbeBench } from "./probe-bench.js";
 import { probeUnits } from "./probe-units.js";
@@ -23,7 +25,8 @@ import { priorAlphas } from "./role-prior.js";
 export type VariantBudget =
   | { kind: "sizeOf"; preset: string }
   | { kind: "bitsPerWeight"; bitsPerWeight: number }
-  | { kind: "bytes"; bytes: number };
+  | { kind: "bytes"; bytes: number }
+  | DeviceBudget;
 
 export interface AllocateParams extends JsonObject {
   budget: VariantBudget;
@@ -53,12 +56,14 @@ export interface AllocationReport {
   /** What measuring on the search text has changed: mean KL divergence before and after; null without refinement. */
   refinement: { startKld: number; kld: number; rounds: number; exchanges: number } | null;
   types: Record<string, string>;
+  /** How it fits the device that was the budget; absent for other budgets. */
+  device?: DeviceProof;
 }
 
 /**
  * Chooses a type for every tensor of one variant within its budget. Inputs `model`, optional `imatrix`, `errors`,
  * optional `probes`, and to refine `base` (logits); outputs `tensor-types.txt`, which plain llama-quantize takes too, and `allocation.json`.
- * Errors: QS-ALLOCATE-*, QS-QUANTIZE-RULE, QS-QUANTIZE-FAILED, and to refine QS-VALIDATE-*, QS-GGML-*.
+ * Errors: QS-ALLOCATE-*, QS-QUANTIZE-RULE, QS-QUANTIZE-FAILED, for a device QS-MEMORY-*, and to refine QS-VALIDATE-*, QS-GGML-*.
  */
 export const allocateVariant: Operation<AllocateParams> = {
   stage: "allocate",
@@ -73,32 +78,44 @@ export const allocateVariant: Operation<AllocateParams> = {
     const probes = await readProbes(context);
     const base = await readGguf(requiredInput(context, "model"));
     const makings = { base, imatrix: await openImatrix(context), imatrixName, preset };
-    const budgetBytes = await bytesOf(budget, makings, context);
     const pins = resolveTensorRules(
       Object.fromEntries(params.pins),
       table.tensors.map(({ name }) => name),
     );
     const alphas = probes === null ? priorAlphas(table) : probedAlphas(probes);
-    const options = { makings, table, alphas, types: params.types ?? defaultTypes, pins, budgetBytes };
-    const start = chooseTypes(options);
+    const given = { makings, table, alphas, types: params.types ?? defaultTypes, pins };
+    const { start, options, prove } = await startOf(budget, given, context);
     const refined = params.refine && probes !== null ? await refine(start, options, context) : undefined;
-    const choice = refined?.choice ?? start;
+    const proved = await prove?.(refined?.choice);
+    const choice = proved?.choice ?? refined?.choice ?? start;
     const types = new Map([...choice.types].map(([name, type]) => [name, type.name]));
     await writeFile(join(context.out, "tensor-types.txt"), tensorTypeFile(types));
     const report: AllocationReport = {
       budget,
-      budgetBytes,
+      budgetBytes: options.budgetBytes,
       fileBytes: choice.fileBytes,
       predictedKld: probes === null ? null : choice.predictedKld,
       boundGap: choice.boundGap,
       probes: probes === null ? null : summary(probes),
       refinement: refined === undefined ? null : refinementSummary(refined),
       types: Object.fromEntries(types),
+      ...(proved === undefined ? {} : { device: proved.proof }),
     };
     await writeReport(context, "allocation.json", report);
     return refined?.report ?? {};
   },
 };
+
+/** The best choice by prediction alone. A budget by device also wants the result proved. */
+async function startOf(
+  budget: VariantBudget,
+  given: Omit<TypeChoiceOptions, "budgetBytes">,
+  context: StageContext,
+): Promise<Pick<DeviceChoice, "start" | "options"> & Partial<Pick<DeviceChoice, "prove">>> {
+  if (budget.kind === "device") return fitDevice(given, new DeviceFit(budget, given.makings, context));
+  const options = { ...given, budgetBytes: await bytesOf(budget, given.makings, context) };
+  return { start: chooseTypes(options), options };
+}
 
 type Refined = Refinement & { report: OperationReport };
 
@@ -146,7 +163,11 @@ function summary({ effort, probes, corpus, chunks, context }: ProbesReport): All
   return { effort, count: probes.length, corpus, chunks, context };
 }
 
-async function bytesOf(budget: VariantBudget, makings: VariantMakings, context: StageContext): Promise<number> {
+async function bytesOf(
+  budget: Exclude<VariantBudget, DeviceBudget>,
+  makings: VariantMakings,
+  context: StageContext,
+): Promise<number> {
   switch (budget.kind) {
     case "bytes":
       return budget.bytes;

@@ -1,7 +1,7 @@
 import { alignUp } from "../../gguf/place-tensors.js";
 import type { ErrorTable, TensorErrors } from "../../quant/error-table.js";
 import { type GgmlType, knownType } from "../../quant/ggml-types.js";
-import { type KnapsackItem, solve } from "../../quant/knapsack.js";
+import { type KnapsackItem, solve, undominated } from "../../quant/knapsack.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { storableTypes } from "./candidates.js";
 import { type VariantMakings, variantFileBytes } from "./file-size.js";
@@ -38,10 +38,7 @@ export function chooseTypes(options: TypeChoiceOptions): TypeChoice {
   const { makings, budgetBytes } = options;
   const items = typeItems(options);
   const choosable = items.filter(({ choices }) => choices.length > 0);
-  // The header and what keeps its type: a file with any types, less what those take.
-  const first = new Map(choosable.map(({ id, choices }) => [id, knownType(choices[0]?.type ?? "")]));
-  const firstBytes = choosable.reduce((sum, { choices }) => sum + (choices[0]?.bytes ?? 0), 0);
-  const fixedBytes = variantFileBytes(makings, first) - firstBytes;
+  const fixedBytes = bytesBesides(choosable, makings);
   const solution = solve({ items: choosable, budgetBytes: budgetBytes - fixedBytes });
   const own = new Map(makings.base.tensors.map(({ name, type }) => [name, type]));
   const chosen = new Map<string, GgmlType>();
@@ -57,6 +54,22 @@ export function chooseTypes(options: TypeChoiceOptions): TypeChoice {
     predictedKld: solution.damage,
     boundGap: solution.gap,
   };
+}
+
+/** Bytes of the smallest file that can be, and of the one whose tensors all have the type that does the least damage. */
+export function sizeRange(options: Omit<TypeChoiceOptions, "budgetBytes">): { smallest: number; largest: number } {
+  const items = typeItems(options).filter(({ choices }) => choices.length > 0);
+  const frontiers = items.map(({ choices }) => undominated(choices));
+  const fixedBytes = bytesBesides(items, options.makings);
+  const total = (end: 0 | -1) => frontiers.reduce((sum, choices) => sum + (choices.at(end)?.bytes ?? 0), fixedBytes);
+  return { smallest: total(0), largest: total(-1) };
+}
+
+/** The header and what keeps its type: a file with any types, less what those take. */
+function bytesBesides(choosable: readonly KnapsackItem[], makings: VariantMakings): number {
+  const first = new Map(choosable.map(({ id, choices }) => [id, knownType(choices[0]?.type ?? "")]));
+  const firstBytes = choosable.reduce((sum, { choices }) => sum + (choices[0]?.bytes ?? 0), 0);
+  return variantFileBytes(makings, first) - firstBytes;
 }
 
 /** A choice with the types of single tensors changed. */

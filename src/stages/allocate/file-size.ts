@@ -1,5 +1,5 @@
-import { encodeHeader } from "../../gguf/encode-header.js";
-import type { Gguf } from "../../gguf/gguf.js";
+import { type EncodedHeader, encodeHeader } from "../../gguf/encode-header.js";
+import type { Gguf, GgufValue } from "../../gguf/gguf.js";
 import type { Imatrix } from "../../gguf/read-imatrix.js";
 import { parameterCount } from "../../gguf/summary.js";
 import { variantLayout } from "../../gguf/variant-layout.js";
@@ -18,21 +18,25 @@ export interface VariantMakings {
 
 /** Exact bytes of the file that llama-quantize writes with these types; tensors that are not listed keep theirs. */
 export function variantFileBytes(makings: VariantMakings, types: ReadonlyMap<string, GgmlType>): number {
-  return layOut(makings, types).fileBytes;
+  return variantHeader(makings, types).fileBytes;
 }
 
 /** Bytes of the largest file whose tensors take this many bits per weight on average. */
 export function fileBytesAt(makings: VariantMakings, bitsPerWeight: number): number {
-  const { bytes } = layOut(makings, new Map());
+  const { bytes } = variantHeader(makings, new Map());
   return bytes.length + Math.floor((parameterCount(makings.base) * bitsPerWeight) / 8);
 }
 
-function layOut({ base, imatrix, imatrixName, preset }: VariantMakings, types: ReadonlyMap<string, GgmlType>) {
+/** The header of that file, with what stands in it. */
+export function variantHeader(
+  { base, imatrix, imatrixName, preset }: VariantMakings,
+  types: ReadonlyMap<string, GgmlType>,
+): EncodedHeader & { metadata: ReadonlyMap<string, GgufValue> } {
   const { metadata, tensors } = variantLayout({
     base,
     fileType: presetByName(preset)?.fileType ?? 0,
     ...(imatrix === undefined ? {} : { imatrix: { imatrix, fileName: imatrixName } }),
   });
   const typed = tensors.map(({ name, shape, type }) => ({ name, shape, type: types.get(name) ?? type }));
-  return encodeHeader({ metadata, tensors: typed });
+  return { metadata, ...encodeHeader({ metadata, tensors: typed }) };
 }

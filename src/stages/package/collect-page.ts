@@ -16,7 +16,11 @@ import type { BaseReport } from "../validate/base-logits.js";
 import { type PackageParams, variantInput } from "./package-params.js";
 
 /** Puts together what `report.html` shows besides the run's report, from the outputs of the run's steps. */
-export async function collectPage(report: RunReport, params: PackageParams, context: StageContext): Promise<PageFacts> {
+export async function collectPage(
+  report: RunReport,
+  params: PackageParams,
+  context: StageContext,
+): Promise<Omit<PageFacts, "hardware">> {
   const snapshot = await readReport<SnapshotReport>(context.input("snapshot"));
   const calibration = await readReport<CalibrateReport>(context.input("calibrate"));
   const base = await readReport<BaseReport>(context.input("base"));

@@ -1,3 +1,4 @@
+import type { JudgedDevices } from "../../hardware/judge-release.js";
 import type { CardChanges } from "../../report/own-card.js";
 import type { Material, TextMaterial } from "../../report/release-facts.js";
 import type { JsonObject } from "../../util/canonical-json.js";
@@ -41,12 +42,14 @@ export interface PackageParams extends JsonObject {
   publishRepo: string | null;
   /** What the recipe says about the model besides the checkpoint's card. */
   metadata: ReleaseMetadata;
+  /** What the variants are held against, and all that the catalog says about it. */
+  hardware: JudgedDevices;
   /** The recipe as it was resolved, for `recipe.lock.yaml`. */
   lock: JsonObject;
   toolchain: { readonly [name: string]: string };
 }
 
-type VariantFile = "model" | "quantize" | "structure" | "quality" | "smoke" | "rules" | "allocation";
+type VariantFile = "model" | "quantize" | "structure" | "quality" | "smoke" | "rules" | "allocation" | "memory";
 
 /** Input names of one variant's files: `model:Q4_K_M`, `quantize:Q4_K_M`, … */
 export const variantInput = (kind: VariantFile, variant: string) => `${kind}:${variant}`;

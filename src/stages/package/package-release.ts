@@ -10,6 +10,8 @@ import type { RunReport } from "../../report/run-report.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { linkOrCopy, listFiles } from "../../util/files.js";
 import type { Operation } from "../stage.js";
+import { writeReport } from "../step-files.js";
+import { collectHardware } from "./collect-hardware.js";
 import { collectPage } from "./collect-page.js";
 import { collectReport } from "./collect-report.js";
 import type { PackageParams } from "./package-params.js";
@@ -40,7 +42,9 @@ export const packageRelease: Operation<PackageParams> = {
     const imatrix = context.input("imatrix");
     if (imatrix !== undefined) await linkOrCopy(imatrix, join(context.out, params.imatrixFile));
     requireNames(await listFiles(context.out), variants);
-    const page = await collectPage(report, params, context);
+    const hardware = await collectHardware(variants, params, context);
+    await writeReport(context, "hardware-compatibility.json", hardware);
+    const page = { ...(await collectPage(report, params, context)), hardware };
     await writeAssets(context.out, assetsOf(page, release));
     await writeFile(join(context.out, "report.html"), renderPage(page));
     const runtimes = await writeRuntimeFiles(context.out, release, params);
@@ -60,7 +64,7 @@ async function writeAssets(folder: string, assets: ReadonlyMap<string, string>):
 }
 
 function card(params: PackageParams, report: RunReport, page: PageFacts, runtimes: RuntimeFacts): string {
-  const { unsafe, texts, card: base } = page;
+  const { unsafe, texts, card: base, hardware } = page;
   const datasets = params.textFiles.flatMap(({ use, dataset }) => (use === "calibration" && dataset ? [dataset] : []));
   return renderCard({
     report,
@@ -69,6 +73,7 @@ function card(params: PackageParams, report: RunReport, page: PageFacts, runtime
     quantizedBy: params.metadata.quantizedBy ?? null,
     tags: params.metadata.tags ?? [],
     unsafe,
+    hardware,
     ...runtimes,
     imatrixFile: texts.calibration === null ? null : params.imatrixFile,
     calibration: texts.calibration,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { nearest } from "../../src/recipe/suggest.js";
+import { nearest } from "../../src/util/suggest.js";
 
 const keys = ["perplexityRatio", "perplexity", "kldMean", "kldMedian", "sameTop", "source", "chunks"];
 

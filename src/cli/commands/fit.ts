@@ -1,0 +1,85 @@
+import { findDevice } from "../../hardware/catalog/find-device.js";
+import type { CompatibleDevice, CompatibleVariant, FitResult } from "../../hardware/compatibility.js";
+import type { Catalog, Device } from "../../hardware/device.js";
+import { judgeFit } from "../../hardware/judge-fit.js";
+import { representativeDevices } from "../../hardware/representative-devices.js";
+import { loadCatalog } from "../../recipe/load-catalog.js";
+import { contextWords, speedWords, verdictWords } from "../../report/fit-words.js";
+import type { MeasuredModel } from "../../stages/fit/measure-models.js";
+import { loadSpeedConstants } from "../../stages/hardware/speed-files.js";
+import { formatBytes, formatGibibytes } from "../../util/bytes.js";
+import { modelsToJudge, parseContext, parseKvType, parseSize } from "../fit-options.js";
+import { print, printJson, textTable } from "../print.js";
+
+export interface FitOptions {
+  device?: string[];
+  context?: string[];
+  kv: string;
+  hostRam?: string;
+  catalog?: string;
+  json?: boolean;
+}
+
+/** What most people set, and what applications start with. */
+const usualContext = 4096;
+
+/** `quantsmith fit`: whether models run on devices, how, and up to which context. */
+export async function fit(paths: string[], options: FitOptions): Promise<void> {
+  const kvType = parseKvType(options.kv);
+  const contexts = options.context?.map(parseContext);
+  const hostRamBytes = options.hostRam === undefined ? null : parseSize("--host-ram", options.hostRam);
+  const catalog = await loadCatalog(options.catalog === undefined ? [] : [options.catalog]);
+  const devices = devicesNamed(catalog, options.device);
+  const models = await modelsToJudge(paths);
+  const asked = { backends: catalog.backends, kvType, hostRamBytes, speed: await loadSpeedConstants() };
+  const results = devices.flatMap((device) =>
+    models.flatMap(({ label, memory }) =>
+      (contexts ?? [Math.min(usualContext, memory.footprint.trainedContext ?? usualContext)]).map((context) =>
+        judgeFit({ ...asked, variant: label, model: memory, device, context }),
+      ),
+    ),
+  );
+  if (options.json === true) {
+    printJson({ devices: devices.map(deviceFacts), variants: models.map(variantFacts), results });
+    return;
+  }
+  print(devices.map((device) => deviceTable(device, models, results)).join("\n\n"));
+}
+
+function devicesNamed(catalog: Catalog, ids: readonly string[] | undefined): Device[] {
+  if (ids === undefined) return representativeDevices(catalog);
+  if (ids.includes("all")) return [...catalog.devices.values()];
+  return ids.map((id) => findDevice(catalog, id));
+}
+
+function deviceTable(device: Device, models: readonly MeasuredModel[], results: readonly FitResult[]): string {
+  const { memory, budget } = device;
+  const cards = memory.cards === 1 ? "" : `${memory.cards} × `;
+  const title = `${device.name} (${device.id}): a model may take ${cards}${formatBytes(budget.value)} (${budget.basis}) of ${cards}${formatGibibytes(memory.bytes.value)}`;
+  const rows = results
+    .filter((result) => result.device === device.id)
+    .map((result) => [
+      result.variant,
+      formatBytes(models.find(({ label }) => label === result.variant)?.bytes ?? 0),
+      String(result.context),
+      verdictWords(result),
+      formatBytes(result.residentBytes),
+      `${contextWords(result.maximumContext.f16)} / ${contextWords(result.maximumContext.q8_0)}`,
+      speedWords(result.decode),
+      result.verdict === "no" ? "–" : result.flags,
+      result.reason ?? "",
+    ]);
+  const titles = ["Variant", "Size", "Context", "Verdict", "Memory", "Max f16 / q8_0", "Tokens/s", "Flags", "Remarks"];
+  return `${title}\n\n${textTable(titles, rows)}`;
+}
+
+function deviceFacts(device: Device): CompatibleDevice {
+  const { id, name, class: kind, memory, budget, bandwidth, backends } = device;
+  const [backend = "cpu-x86"] = backends;
+  return { id, name, class: kind, memory, budget, bandwidth, backend };
+}
+
+function variantFacts(model: MeasuredModel): CompatibleVariant & { model: string } {
+  const { label, file, bytes, bitsPerWeight, types, kldMean, memory } = model;
+  return { model: model.model, name: label, file, bytes, bitsPerWeight, types, kldMean, memory: [...memory.estimates] };
+}

@@ -1,0 +1,136 @@
+import { givenByUser } from "../../hardware/catalog/custom-device.js";
+import { findDevice } from "../../hardware/catalog/find-device.js";
+import type { Device } from "../../hardware/device.js";
+import { judgeFit } from "../../hardware/judge-fit.js";
+import { recommendModel } from "../../hardware/recommend-model.js";
+import { loadCatalog } from "../../recipe/load-catalog.js";
+import { renderRecommendation } from "../../report/recommendation.js";
+import { type TaskName, taskNames, tasks } from "../../report/recommendation-tasks.js";
+import { runtimes } from "../../report/snippets/runtimes.js";
+import { platformOf, type SnippetInput } from "../../report/snippets/snippet.js";
+import type { MeasuredModel } from "../../stages/fit/measure-models.js";
+import { loadSpeedConstants } from "../../stages/hardware/speed-files.js";
+import { formatBytes } from "../../util/bytes.js";
+import { QuantsmithError } from "../../util/errors.js";
+import { nearest } from "../../util/suggest.js";
+import { list, quote } from "../../util/wording.js";
+import { modelsToJudge, parseContext, parseKvType, parseSize } from "../fit-options.js";
+import { print, printJson } from "../print.js";
+import { citedSources } from "../views/device-view.js";
+
+export interface RecommendOptions {
+  device: string;
+  ram?: string;
+  context?: string;
+  task: string;
+  kv: string;
+  hostRam?: string;
+  catalog?: string;
+  json?: boolean;
+}
+
+/** `quantsmith recommend`: which of several files to take for a device, why, and how to run it. */
+export async function recommend(paths: string[], options: RecommendOptions): Promise<void> {
+  const task = parseTask(options.task);
+  const wanted = options.context === undefined ? null : parseContext(options.context);
+  const kvType = parseKvType(options.kv);
+  const hostRamBytes = options.hostRam === undefined ? null : parseSize("--host-ram", options.hostRam);
+  const catalog = await loadCatalog(options.catalog === undefined ? [] : [options.catalog]);
+  const { device, notes } = withRam(findDevice(catalog, options.device), options.ram);
+  const { backends } = catalog;
+  const models = await modelsToJudge(paths);
+  const asked = { backends, device, kvType, hostRamBytes, speed: await loadSpeedConstants() };
+  const candidates = models.map((measured) => {
+    const { model, label, file, bytes, bitsPerWeight, kldMean, parameters, memory } = measured;
+    const context = wanted ?? Math.min(tasks[task].context, memory.footprint.trainedContext ?? tasks[task].context);
+    const fit = judgeFit({ ...asked, variant: label, model: memory, context });
+    const variant = { name: label, bytes, bitsPerWeight, kldMean };
+    return { measured, model, file, parameters, variant, footprint: memory.footprint, fit };
+  });
+  const { pick, reason } = recommendModel(candidates, backends);
+  const rows = candidates.map((candidate) => {
+    const { model, file, fit } = candidate;
+    return { model, variant: candidate.measured.variant, file, ...candidate.variant, fit, candidate };
+  });
+  const snippet = pick === null ? null : snippetFor(pick.measured, task, pick.fit);
+  if (options.json === true) {
+    const { system, prompt } = tasks[task];
+    printJson({
+      device,
+      task: { name: task, system, prompt },
+      context: wanted ?? tasks[task].context,
+      kvType,
+      notes,
+      candidates: candidates.map(({ model, file, parameters, variant, fit }) => ({
+        model,
+        file,
+        parameters,
+        ...variant,
+        fit,
+      })),
+      pick: pick === null ? null : { model: pick.model, variant: pick.variant.name, file: pick.file },
+      reason,
+      snippets: snippet === null ? [] : snippetList(snippet, device),
+    });
+    return;
+  }
+  const used = device.backends.flatMap((id) => backends.get(id) ?? []);
+  print(
+    renderRecommendation({
+      ...{ device, task, kvType, reason, snippet, notes },
+      context: wanted ?? tasks[task].context,
+      variants: rows,
+      pick: rows.find(({ candidate }) => candidate === pick) ?? null,
+      sources: citedSources(catalog, device, used),
+    }),
+  );
+}
+
+function parseTask(text: string): TaskName {
+  const found = taskNames.find((name) => name === text);
+  if (found !== undefined) return found;
+  const near = nearest(text, taskNames);
+  throw new QuantsmithError("QS-USAGE", `--task is ${quote(text)}`, {
+    remedy: near === undefined ? `Write ${list(taskNames, "or")}.` : `Did you mean ${quote(near)}?`,
+  });
+}
+
+/** The device with no more memory for the model than an application wants to give it. */
+function withRam(device: Device, text: string | undefined): { device: Device; notes: string[] } {
+  if (text === undefined) return { device, notes: [] };
+  const value = parseSize("--ram", text);
+  if (value <= device.budget.value) {
+    return {
+      device: { ...device, budget: { value, basis: "estimate", source: givenByUser, note: "given with --ram" } },
+      notes: [],
+    };
+  }
+  const known = `${formatBytes(device.budget.value)} (${device.budget.basis})`;
+  const note = `--ram ${formatBytes(value)} is more than one model may take on this device, ${known}, and was not used. A \`custom:\` device takes any budget.`;
+  return { device, notes: [note] };
+}
+
+function snippetFor(
+  { file, variant, projector }: MeasuredModel,
+  task: TaskName,
+  fit: ReturnType<typeof judgeFit>,
+): SnippetInput {
+  const { context, kvType, flags, layers } = fit;
+  const { system, prompt } = tasks[task];
+  const tag = variant;
+  return {
+    ...{ repo: null, file, tag, context, kvType, flags, layers, system, prompt },
+    projector: basenameOf(projector),
+  };
+}
+
+function basenameOf(path: string | null): string | null {
+  return path === null ? null : (path.split(/[\\/]/).at(-1) ?? null);
+}
+
+function snippetList(input: SnippetInput, device: Device) {
+  const platform = platformOf(device);
+  return runtimes.map(({ name, platforms, docs, snippet }) => {
+    return { runtime: name, here: platforms.includes(platform), docs, markdown: snippet(input) };
+  });
+}

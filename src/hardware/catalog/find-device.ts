@@ -1,0 +1,27 @@
+import { QuantsmithError } from "../../util/errors.js";
+import { nearest } from "../../util/suggest.js";
+import { quote } from "../../util/wording.js";
+import type { Catalog, Device } from "../device.js";
+import { parseCustomDevice } from "./custom-device.js";
+
+/**
+ * The device with an id, or the one that `custom:…` describes.
+ * Throws `QS-DEVICE-UNKNOWN`, or `QS-DEVICE-CUSTOM` for a description that cannot be read.
+ */
+export function findDevice(catalog: Catalog, id: string): Device {
+  if (id.startsWith("custom:")) return parseCustomDevice(id);
+  const found = catalog.devices.get(id);
+  if (found !== undefined) return found;
+  const { message, remedy } = unknownDevice(catalog, id);
+  throw new QuantsmithError("QS-DEVICE-UNKNOWN", message, { remedy });
+}
+
+/** What is wrong with an id that the catalog does not have, and what to do. */
+export function unknownDevice(catalog: Catalog, id: string): { message: string; remedy: string } {
+  const near = nearest(id, catalog.devices.keys());
+  const guess = near === undefined ? "" : `Did you mean ${quote(near)}? `;
+  return {
+    message: `the catalog has no device ${quote(id)}`,
+    remedy: `${guess}\`quantsmith devices\` lists them all; a catalog file of your own can add more.`,
+  };
+}

@@ -1,0 +1,15 @@
+import type { Catalog } from "../device.js";
+import type { CatalogFile } from "./catalog-file.js";
+
+/** All files as one catalog; what a later file says of an id replaces what an earlier one said. */
+export function mergeCatalog(files: readonly CatalogFile[]): Catalog {
+  return {
+    sources: byId(files.flatMap((file) => file.sources)),
+    backends: byId(files.flatMap((file) => file.backends)),
+    devices: byId(files.flatMap((file) => file.devices)),
+  };
+}
+
+function byId<Id extends string, T extends { id: Id }>(entries: readonly T[]): Map<Id, T> {
+  return new Map(entries.map((entry) => [entry.id, entry]));
+}

@@ -1,0 +1,63 @@
+import * as z from "zod";
+import { backendId } from "../device.js";
+
+/** One model that was measured. What its header says, in the words of `devices/speed/measurements.yaml`. */
+const measuredModel = z.strictObject({
+  parameters: z.number().positive(),
+  layers: z.int().positive(),
+  /** Bytes of an f16 KV cache for one token; what is read of it grows with the depth. */
+  kvBytesPerToken: z.number().nonnegative(),
+  /** Values of a token embedding that serves for nothing else: one row of it is read per token. */
+  lookedUp: z.number().nonnegative(),
+  /** Bytes read per token, where that is not the file less the embedding: mixtures of experts. */
+  active: z.number().positive().exactOptional(),
+  gib: z.record(z.string(), z.number().positive()),
+});
+
+const measurement = z
+  .strictObject({
+    chip: z.string(),
+    backend: backendId,
+    model: z.string(),
+    type: z.string(),
+    /** Tokens per second. */
+    decode: z.number().positive().exactOptional(),
+    /** Instead: file bytes × tokens per second, as a share of the bandwidth. */
+    ofBandwidth: z.number().positive().exactOptional(),
+    /** Instead: file bytes × tokens per second, in GB/s. */
+    gigabytesPerSecond: z.number().positive().exactOptional(),
+    /** Tokens in the context while it generated, on average. */
+    depth: z.number().nonnegative(),
+    /** Tokens per second of a prompt of 512 tokens. */
+    prefill: z.number().positive().exactOptional(),
+    cards: z.int().min(1).exactOptional(),
+    source: z.string(),
+  })
+  .refine(
+    ({ decode, ofBandwidth, gigabytesPerSecond }) =>
+      [decode, ofBandwidth, gigabytesPerSecond].filter((way) => way !== undefined).length === 1,
+    "a measurement tells its speed in exactly one way",
+  );
+export type Measurement = z.infer<typeof measurement>;
+
+/** `devices/speed/measurements.yaml`: published speeds, each with its source. */
+export const speedData = z
+  .strictObject({
+    version: z.literal(1),
+    /** Where its measurements can be read; null is this project's own collection. */
+    sources: z.array(z.strictObject({ id: z.string(), title: z.string(), url: z.url().nullable() })),
+    models: z.record(z.string(), measuredModel),
+    chips: z.record(z.string(), z.strictObject({ name: z.string(), bandwidth: z.number().positive() })),
+    measurements: z.array(measurement),
+  })
+  .superRefine(({ sources, models, chips, measurements }, context) => {
+    const known = new Set(sources.map(({ id }) => id));
+    measurements.forEach((row, index) => {
+      const wrong =
+        (!known.has(row.source) && `no source ${row.source}`) ||
+        (!(row.chip in chips) && `no chip ${row.chip}`) ||
+        (models[row.model]?.gib[row.type] === undefined && `no size of ${row.model} in ${row.type}`);
+      if (wrong) context.addIssue({ code: "custom", path: ["measurements", index], message: wrong });
+    });
+  });
+export type SpeedData = z.infer<typeof speedData>;

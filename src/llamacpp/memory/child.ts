@@ -1,0 +1,76 @@
+/**
+ * The memory simulation's child process: loads models without their weights (llama.cpp's `no_alloc`) and asks the
+ * engine's own allocator what each way to run them takes. It runs apart because native code that meets a header it
+ * cannot take may end its process.
+ */
+import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type EngineContext, type EngineModel, startEngine } from "./engine.js";
+import { lastContextLine, readContextLines } from "./log-lines.js";
+import type { RunBytes, SimulatedRun, SimulationMessage, SimulationRequest } from "./protocol.js";
+
+const say = (message: SimulationMessage) => process.stdout.write(`${JSON.stringify(message)}\n`);
+/** Log lines come from native threads by way of the event loop, so the last ones may be late. */
+const lateLineMs = 5000;
+
+async function main(): Promise<void> {
+  const { files, batch } = JSON.parse(await text(process.stdin)) as SimulationRequest;
+  const engine = await startEngine();
+  say({ kind: "ready" });
+  for (const [file, { path, runs }] of files.entries()) {
+    engine.log.length = 0;
+    try {
+      const model = engine.model(path);
+      if (!(await model.init())) throw new Error(await reasonOf(engine.log));
+      const weights = totalOf(model);
+      const simulated: (RunBytes | null)[] = [];
+      for (const run of runs) simulated.push(await simulate(engine, model, run, batch));
+      say({ kind: "simulated", file, weights, runs: simulated });
+      await model.dispose();
+    } catch (error) {
+      say({ kind: "failed", file, reason: error instanceof Error ? error.message : String(error) });
+    }
+  }
+  await engine.dispose();
+}
+
+type Engine = Awaited<ReturnType<typeof startEngine>>;
+
+async function simulate(
+  engine: Engine,
+  model: EngineModel,
+  run: SimulatedRun,
+  batch: number,
+): Promise<RunBytes | null> {
+  engine.log.length = 0;
+  const context = engine.context(model, run, batch);
+  if (!(await context.init().catch(() => false))) return null;
+  const total = totalOf(context);
+  const lines = await contextLines(engine.log);
+  await context.dispose();
+  const { cache, output } = readContextLines(lines);
+  return { kv: cache, compute: total - cache + output };
+}
+
+const totalOf = (part: EngineModel | EngineContext) => {
+  const { cpuRam, gpuVram } = part.getMemoryBreakdown();
+  return cpuRam + gpuVram;
+};
+
+async function contextLines(log: readonly string[]): Promise<readonly string[]> {
+  const started = performance.now();
+  while (!log.some((line) => lastContextLine.test(line))) {
+    if (performance.now() - started > lateLineMs) throw new Error("llama.cpp's log has no line of the kind expected");
+    await sleep(1);
+  }
+  return log;
+}
+
+/** What llama.cpp said about a file it did not take. */
+async function reasonOf(log: readonly string[]): Promise<string> {
+  await sleep(50);
+  const telling = log.filter((line) => /error|failed|unknown|missing|wrong|invalid/i.test(line));
+  return telling.at(0) ?? log.at(-1) ?? "llama.cpp gives no reason";
+}
+
+await main();

@@ -1,0 +1,60 @@
+import { getLlama, LlamaLogLevel } from "node-llama-cpp";
+import type { SimulatedRun } from "./protocol.js";
+
+/** Bytes; only the processor's memory here, since the engine is started without a graphics card. */
+interface Breakdown {
+  cpuRam: number;
+  gpuVram: number;
+}
+
+/** The parts of node-llama-cpp's native module that are used; its own classes cannot load a model without weights. */
+export interface EngineModel {
+  init(): Promise<boolean>;
+  getMemoryBreakdown(): Breakdown;
+  dispose(): Promise<void>;
+}
+
+export interface EngineContext {
+  init(): Promise<boolean>;
+  /** Caches and compute buffers, without the output buffer. */
+  getMemoryBreakdown(): Breakdown;
+  dispose(): Promise<void>;
+}
+
+interface Bindings {
+  AddonModel: new (path: string, options: Record<string, unknown>) => EngineModel;
+  AddonContext: new (model: EngineModel, options: Record<string, unknown>) => EngineContext;
+}
+
+const ggmlTypeIds = { f16: 1, q8_0: 8 } as const;
+
+/**
+ * Starts llama.cpp on the processor. `log` collects its lines. The native classes are not part of node-llama-cpp's
+ * documented interface; its version is pinned exactly, and a test compares what they say with the whole file's.
+ */
+export async function startEngine() {
+  const log: string[] = [];
+  const llama = await getLlama({
+    gpu: false,
+    build: "never",
+    progressLogs: false,
+    logLevel: LlamaLogLevel.info,
+    logger: (_level, message) => log.push(...message.split("\n")),
+  });
+  const { AddonModel, AddonContext } = (llama as unknown as { _bindings: Bindings })._bindings;
+  return {
+    log,
+    model: (path: string) => new AddonModel(path, { gpuLayers: 0, noAlloc: true, useMmap: false }),
+    context: (model: EngineModel, { context, kvType, flashAttention }: SimulatedRun, batch: number) =>
+      new AddonContext(model, {
+        contextSize: context,
+        batchSize: batch,
+        sequences: 1,
+        flashAttention,
+        kvCacheKeyType: ggmlTypeIds[kvType],
+        kvCacheValueType: ggmlTypeIds[kvType],
+        swaFullCache: false,
+      }),
+    dispose: () => llama.dispose(),
+  };
+}

@@ -1,0 +1,18 @@
+const mebibyte = 2 ** 20;
+
+/** The first and the last line that llama.cpp logs while it sets up a context. */
+export const firstContextLine = /^llama_context: constructing llama_context/;
+export const lastContextLine = /^sched_reserve: reserve took /;
+
+/**
+ * Bytes of the caches and of the output buffer, from the lines that llama.cpp logs while it sets up a context: MiB with
+ * two decimals. In a simulation a cache's buffer is empty; the line after it tells the true size.
+ */
+export function readContextLines(lines: readonly string[]): { cache: number; output: number } {
+  const sizes = (pattern: RegExp) =>
+    lines.reduce((sum, line) => sum + Math.round(Number(pattern.exec(line)?.[1] ?? 0) * mebibyte), 0);
+  return {
+    cache: sizes(/^llama_(?:kv_cache|memory_recurrent): size = +([\d.]+) MiB/),
+    output: sizes(/^llama_context: .*\boutput buffer size = +([\d.]+) MiB/),
+  };
+}

@@ -1,0 +1,55 @@
+import { resolve } from "node:path";
+import { unknownDevice } from "../hardware/catalog/find-device.js";
+import { type Catalog, deviceId } from "../hardware/device.js";
+import { QuantsmithError } from "../util/errors.js";
+import { isPlainPath } from "./corpus-schema.js";
+import type { Problem, YamlPath } from "./diagnostics.js";
+import { loadCatalog } from "./load-catalog.js";
+import type { YamlFile } from "./parse-yaml.js";
+
+/**
+ * The devices a recipe names that its catalog does not have: in `devices` and in the budgets of dynamic variants.
+ * The catalog is read only when there is something to look up in it.
+ * Throws `QS-CATALOG-MISSING` at the recipe's line, or a RecipeError with what is wrong with the user's catalog file.
+ */
+export async function checkRecipeDevices(yaml: YamlFile, folder: string): Promise<Problem[]> {
+  const named = namedDevices(yaml.data);
+  const own = valueAt(yaml.data, ["catalog"]);
+  const extra = typeof own === "string" && isPlainPath(own) ? [resolve(folder, own)] : [];
+  if (named.length === 0 && extra.length === 0) return [];
+  const catalog = await loadCatalog(extra).catch((error: unknown) => {
+    if (!(error instanceof QuantsmithError) || error.code !== "QS-CATALOG-MISSING") throw error;
+    const { code, message, remedy } = error;
+    throw new QuantsmithError(code, message, { remedy, at: yaml.place(["catalog"], "value").at, cause: error });
+  });
+  return named.flatMap(({ id, path }) => unknown(catalog, id, path));
+}
+
+function unknown(catalog: Catalog, id: string, path: YamlPath): Problem[] {
+  if (catalog.devices.has(id)) return [];
+  return [{ path, part: "value", ...unknownDevice(catalog, id) }];
+}
+
+/** What stands where devices are named, as far as it can be an id; the schema reports the rest. */
+function namedDevices(data: unknown): { id: string; path: YamlPath }[] {
+  const places: YamlPath[] = [
+    ...indexes(data, "devices").map((index) => ["devices", index]),
+    ...indexes(data, "variants").map((index) => ["variants", index, "dynamic", "device"]),
+  ];
+  return places.flatMap((path) => {
+    const id = deviceId.safeParse(valueAt(data, path));
+    return id.success ? [{ id: id.data, path }] : [];
+  });
+}
+
+function indexes(data: unknown, key: string): number[] {
+  const value = valueAt(data, [key]);
+  return Array.isArray(value) ? [...value.keys()] : [];
+}
+
+function valueAt(data: unknown, path: YamlPath): unknown {
+  return path.reduce<unknown>((value, step) => {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, step)) return undefined;
+    return (value as Record<string | number, unknown>)[step];
+  }, data);
+}

@@ -1,0 +1,32 @@
+import { isProcessor } from "../hardware/choose-backend.js";
+import type { FitResult, SpeedRange } from "../hardware/compatibility.js";
+
+/** A verdict in a few words, for table cells. */
+export function verdictWords({ verdict, limit, layers, backend }: FitResult): string {
+  switch (verdict) {
+    case "full":
+      return isProcessor(backend) ? "fits (CPU)" : "full offload";
+    case "partial":
+      if (layers === null) return "partial";
+      if (layers.expertsOnCpu === 0) return `partial (${layers.offloaded}/${layers.total} layers)`;
+      return layers.offloaded === layers.total
+        ? `partial (experts of ${layers.expertsOnCpu} blocks on CPU)`
+        : `partial (${layers.offloaded}/${layers.total} layers, experts on CPU)`;
+    case "cpu":
+      return "CPU";
+    case "no":
+      return `no (${limit ?? "memory"})`;
+  }
+}
+
+/** Bounds in tokens per second, `12–18`; "–" where nobody can tell. */
+export function speedWords(speed: SpeedRange | null): string {
+  if (speed === null) return "–";
+  const [low, high] = [speed.low, speed.high].map((value) => (value < 10 ? value.toFixed(1) : value.toFixed(0)));
+  return low === high ? `${low}` : `${low}–${high}`;
+}
+
+/** A number of tokens of context; "–" for none. */
+export function contextWords(context: number | null): string {
+  return context === null ? "–" : String(context);
+}

@@ -1,0 +1,50 @@
+import type { CompatibleDevice, FitResult, HardwareCompatibility } from "../../hardware/compatibility.js";
+import type { DeviceClass } from "../../hardware/device.js";
+import { formatMegabytes } from "../figures.js";
+import { speedWords } from "../fit-words.js";
+
+/** A table as text, for Markdown and HTML alike. */
+export interface TextTable {
+  titles: readonly string[];
+  rows: readonly (readonly string[])[];
+}
+
+/** Kinds of device in the order of the tables. */
+const classes: readonly DeviceClass[] = ["phone", "mac", "gpu", "multi-gpu", "datacenter", "cpu"];
+
+/** The quick pick: for every device the file to take, and why. */
+export function devicePicks(hardware: HardwareCompatibility): TextTable {
+  const { devices, recommended, variants, results } = hardware;
+  const rows = byClass(devices).map(({ id, name }) => {
+    const pick = recommended.find(({ device }) => device === id);
+    const variant = variants.find((one) => one.name === pick?.variant);
+    const fit = results.find(
+      (result) => result.device === id && result.variant === pick?.variant && result.context === pick.context,
+    );
+    if (pick === undefined || variant === undefined || fit === undefined) {
+      return [name, "–", "–", "–", "–", sentence(pick?.reason ?? "")];
+    }
+    return [
+      name,
+      variant.name,
+      formatMegabytes(variant.bytes),
+      contextOf(fit),
+      speedWords(fit.decode),
+      sentence(pick.reason),
+    ];
+  });
+  return { titles: ["Device", "Take", "Size", "Context", "Tokens/s", "Why"], rows };
+}
+
+/** Devices sorted by kind; within one, the order of the recipe. */
+export function byClass(devices: readonly CompatibleDevice[]): CompatibleDevice[] {
+  return devices.toSorted((a, b) => classes.indexOf(a.class) - classes.indexOf(b.class));
+}
+
+/** The context that was judged, and how far it goes with the same verdict. */
+function contextOf({ context, kvType, maximumContext }: FitResult): string {
+  const most = maximumContext[kvType];
+  return most === null || most <= context ? String(context) : `${context} (up to ${most})`;
+}
+
+const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

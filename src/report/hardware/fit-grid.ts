@@ -1,0 +1,34 @@
+import type { FitResult, HardwareCompatibility } from "../../hardware/compatibility.js";
+import { speedWords, verdictWords } from "../fit-words.js";
+import { byClass, type TextTable } from "./device-picks.js";
+
+export interface FitGrid extends TextTable {
+  /** Tokens. */
+  context: number;
+}
+
+/** Every variant on every device, one table for each context that was judged, from the smallest. */
+export function fitGrids({ results, devices, variants }: HardwareCompatibility): FitGrid[] {
+  const contexts = [...new Set(results.map(({ context }) => context))].sort((a, b) => a - b);
+  return contexts.map((context) => ({
+    context,
+    titles: ["Device", ...variants.map(({ name }) => name)],
+    rows: byClass(devices).map((device) => [
+      device.name,
+      ...variants.map((variant) =>
+        cell(
+          results.find(
+            (result) => result.context === context && result.device === device.id && result.variant === variant.name,
+          ),
+        ),
+      ),
+    ]),
+  }));
+}
+
+/** The verdict, with tokens per second where they are known. */
+function cell(result: FitResult | undefined): string {
+  if (result === undefined) return "";
+  const { verdict, decode } = result;
+  return verdict === "no" || decode === null ? verdictWords(result) : `${verdictWords(result)}, ${speedWords(decode)}`;
+}

@@ -1,0 +1,117 @@
+import type { FitResult } from "../hardware/compatibility.js";
+import type { Device, FigureRange, Source } from "../hardware/device.js";
+import type { KvType } from "../hardware/memory.js";
+import { formatBytes, formatGibibytes } from "../util/bytes.js";
+import { markdownTable } from "./card.js";
+import { contextWords, speedWords, verdictWords } from "./fit-words.js";
+import { renderSnippets } from "./snippets/runtimes.js";
+import { platformOf, type SnippetInput } from "./snippets/snippet.js";
+
+/** One row of the comparison. */
+export interface ComparedVariant {
+  model: string;
+  variant: string;
+  file: string;
+  bytes: number;
+  kldMean: number | null;
+  fit: FitResult;
+}
+
+export interface RecommendationFacts {
+  device: Device;
+  /** What the task is called, and what it was judged at. */
+  task: string;
+  context: number;
+  kvType: KvType;
+  variants: readonly ComparedVariant[];
+  pick: ComparedVariant | null;
+  reason: string;
+  /** For the pick. */
+  snippet: SnippetInput | null;
+  /** Those that the figures name. */
+  sources: readonly Source[];
+  /** Remarks on what was asked for, one sentence each. */
+  notes: readonly string[];
+}
+
+/** What `quantsmith recommend` prints: Markdown with the comparison, the pick and why, and how to run it. */
+export function renderRecommendation(facts: RecommendationFacts): string {
+  const { pick, device } = facts;
+  return [
+    `# Which file for ${device.name}\n`,
+    introduction(facts),
+    ...facts.notes.map((note) => `> ${note}\n`),
+    comparison(facts),
+    legend(facts),
+    "## Take\n",
+    pick === null ? `None: ${facts.reason}.\n` : `**${pick.file}**: ${facts.reason}.${remark(pick.fit)}\n`,
+    ...run(facts),
+    ...sourceList(facts.sources),
+  ].join("\n");
+}
+
+function introduction({ device, task, context, kvType, variants }: RecommendationFacts): string {
+  const { memory, budget } = device;
+  const cards = memory.cards === 1 ? "" : ` on each of ${memory.cards} cards`;
+  const capped = variants.some(({ fit }) => fit.context < context);
+  const shorter = capped ? " (less where a model was trained on less)" : "";
+  const note = budget.note === undefined ? "" : `; ${budget.note}`;
+  return `Judged for **${task}** at ${context} tokens of context${shorter}, with the cache in ${kvType}. One model may take ${formatBytes(budget.value)} of ${formatGibibytes(memory.bytes.value)}${cards} (${budget.basis}${note}). Everything runs on the device itself.\n`;
+}
+
+function comparison({ variants, pick }: RecommendationFacts): string {
+  const titles = ["Model", "Variant", "Size", "Memory", "Context", "Runs", "Tokens/s", "Heat and battery", "Mean KLD"];
+  const rows = variants.map((row) => {
+    const name = row === pick ? `**${row.variant}**` : row.variant;
+    const { fit } = row;
+    return [
+      row.model,
+      name,
+      formatBytes(row.bytes),
+      formatBytes(fit.residentBytes),
+      contextWords(fit.maximumContext[fit.kvType]),
+      verdictWords(fit),
+      speedWords(fit.decode),
+      enduranceWords(fit),
+      row.kldMean === null ? "–" : row.kldMean.toPrecision(3),
+    ];
+  });
+  return `${markdownTable(titles, rows)}\n`;
+}
+
+function legend({ variants }: RecommendationFacts): string {
+  const speeds = variants.some(({ fit }) => fit.decode !== null)
+    ? "Tokens/s: while it answers, from a full to an empty context."
+    : "Tokens/s: – where nobody has measured enough to tell.";
+  return `Memory: all that is resident, mapped weights included. Context: the largest that keeps the verdict. ${speeds} Heat and battery: speed left under load, energy per token and battery per 1000 tokens, – where nobody has measured it. Mean KLD: divergence from the model's own 16-bit base in nats, 0 is lossless; it does not compare models.\n`;
+}
+
+/** Speed left under load, energy and battery, as far as the catalog knows them. */
+function enduranceWords({ sustained, energyPerToken, batteryPer1kTokens }: FitResult): string {
+  const parts = [
+    range(sustained, 100, "% left"),
+    range(energyPerToken, 1, "J/token"),
+    range(batteryPer1kTokens, 1, "%/1k tokens"),
+  ].filter((part) => part !== "");
+  return parts.length === 0 ? "–" : parts.join(", ");
+}
+
+function range(figure: FigureRange | null, factor: number, unit: string): string {
+  if (figure === null) return "";
+  const [low, high] = [figure.low, figure.high].map((value) => Number((value * factor).toPrecision(2)));
+  return `${low === high ? low : `${low}–${high}`} ${unit}`;
+}
+
+function remark({ reason }: FitResult): string {
+  return reason === null ? "" : ` Note: ${reason}.`;
+}
+
+function run({ snippet, device }: RecommendationFacts): string[] {
+  return snippet === null ? [] : ["## Run it\n", `${renderSnippets(snippet, platformOf(device))}\n`];
+}
+
+function sourceList(sources: readonly Source[]): string[] {
+  if (sources.length === 0) return [];
+  const lines = sources.map(({ title, url }) => `- ${url === null ? title : `[${title}](${url})`}`);
+  return ["## Sources\n", `${lines.join("\n")}\n`];
+}

@@ -1,0 +1,25 @@
+import type { Runtime } from "./snippet.js";
+
+/** PocketPal imports local files and searches the Hub. */
+export const pocketPal: Runtime = {
+  name: "PocketPal AI",
+  platforms: ["ios", "android"],
+  docs: "https://github.com/a-ghorbani/pocketpal-ai#downloading-a-model",
+  snippet: ({ repo, file, context, kvType }) => {
+    const get =
+      repo === null
+        ? `Copy \`${file}\` to the phone; in **Models**, tap **+** and add it as a local model.`
+        : `In **Models**, tap **+**, add from Hugging Face, search for \`${repo}\`, and download \`${file}\`.`;
+    const cache = kvType === "f16" ? "" : ` and the cache types to ${kvType}`;
+    return `${get} In **Settings**, set the context size to ${context}${cache}; then tap **Load**.`;
+  },
+};
+
+/** LLMFarm keeps models in its own folder, and a context per chat. */
+export const llmFarm: Runtime = {
+  name: "LLMFarm",
+  platforms: ["ios", "macos"],
+  docs: "https://github.com/guinmoon/LLMFarm",
+  snippet: ({ file, context }) =>
+    `Put \`${file}\` into the app's \`models\` folder (Files app), make a chat with it, and set its \`context\` to ${context}: the default is 1024.`,
+};

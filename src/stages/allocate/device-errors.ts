@@ -1,0 +1,26 @@
+import { largestContext } from "../../hardware/fit-context.js";
+import type { ModelMemory } from "../../hardware/memory.js";
+import { formatBytes } from "../../util/bytes.js";
+import { QuantsmithError } from "../../util/errors.js";
+import type { DeviceFit } from "./device-fit.js";
+
+/** The error for a device that cannot hold even this file, with what would fit. */
+export function tooLarge(fit: DeviceFit, memory: ModelMemory, types: readonly string[]): QuantsmithError {
+  const { device, context, reserveBytes } = fit.budget;
+  const { neededBytes } = fit.need(memory);
+  const cards = device.memory.cards > 1 ? ` on ${device.memory.cards} cards together` : "";
+  const reserve = reserveBytes === 0 ? "" : ` less ${formatBytes(reserveBytes)} of reserve`;
+  const message = `${device.id} cannot hold the model with ${context} tokens of context: the smallest file of ${types.join(", ")} needs ${formatBytes(neededBytes)} of memory${cards}, and the budget is ${formatBytes(device.budget.value)}${reserve}`;
+  return new QuantsmithError("QS-ALLOCATE-DEVICE", message, { remedy: whatFits(fit, memory) });
+}
+
+function whatFits(fit: DeviceFit, memory: ModelMemory): string {
+  const question = fit.question(memory);
+  const [f16, q8] = (["f16", "q8_0"] as const).map((kvType) => largestContext(question, kvType, "full"));
+  const elsewhere = `a device with a budget of ${formatBytes(fit.need(memory).neededBytes)}`;
+  if (typeof f16 === "number") return `Ask for a context of at most ${f16} tokens, less reserve, or ${elsewhere}.`;
+  if (typeof q8 === "number") {
+    return `With a q8_0 cache ${q8} tokens would fit: give the variant \`bytes: ${memory.footprint.fileBytes}\` and run it so, or take ${elsewhere}.`;
+  }
+  return `No context fits: allow smaller types in \`types\`, or take ${elsewhere}.`;
+}

@@ -1,0 +1,120 @@
+import { hostRoles } from "../../hardware/footprint.js";
+import type { ModelMemory } from "../../hardware/memory.js";
+import type { ErrorTable } from "../../quant/error-table.js";
+import { undominated } from "../../quant/knapsack.js";
+import { chooseTypes, sizeRange, type TypeChoice, type TypeChoiceOptions, typeItems } from "./choose-types.js";
+import { tooLarge } from "./device-errors.js";
+import type { DeviceFit } from "./device-fit.js";
+import { onlyTypes } from "./known-errors.js";
+
+type Given = Omit<TypeChoiceOptions, "budgetBytes">;
+
+/** The choice for a device, and the options that lead to it, for a refinement to go on from. */
+export interface DeviceChoice {
+  start: TypeChoice;
+  options: TypeChoiceOptions;
+  /** The refined choice when it fits as well, else `start`, with the proof. */
+  prove(refined: TypeChoice | undefined): Promise<{ choice: TypeChoice; proof: DeviceProof }>;
+}
+
+/** `allocation.json`, `device`: what llama.cpp's allocator says of the finished choice. Bytes, on all cards together. */
+export interface DeviceProof {
+  neededBytes: number;
+  /** What one model may take, less the reserve. */
+  budgetBytes: number;
+  /** Even the best types that may be chosen leave room: a larger file would be no better. */
+  capped: boolean;
+}
+
+/** A simulation corrects the buffers that the one before foretold; more than two rounds are rare. */
+const mostRounds = 4;
+/** The search for the largest file ends when it is this close, relative. */
+const precision = 1e-4;
+
+/**
+ * The types for the largest file that fits a device. Caches and buffers come from a simulation, so what is left is to
+ * find the largest file beside them; the choice is then simulated itself, and the search repeated with what that says
+ * until its result is proved. Tensors that never lie on a card get the best of their types.
+ * Throws QS-ALLOCATE-DEVICE when not even the smallest types fit, QS-MEMORY-*.
+ */
+export async function fitDevice(given: Given, fit: DeviceFit): Promise<DeviceChoice> {
+  const quick = { ...given, table: quickTypes(given, fit.budget.backend.fast) };
+  const wanted = fit.onCards ? { ...quick, pins: new Map([...bestOnHost(quick), ...given.pins]) } : quick;
+  const { largest } = sizeRange(wanted);
+  const most = { choice: chooseTypes({ ...wanted, budgetBytes: largest }), budgetBytes: largest };
+  let memory = await fit.measure(most.choice.types);
+  if (fit.fits(memory)) return deviceChoice(most, wanted, memory, true, fit);
+  for (let round = 0; round < mostRounds; round++) {
+    const found = largestThatFits(wanted, fit, memory);
+    memory = await fit.measure(found.choice.types);
+    if (fit.fits(memory)) return deviceChoice(found, wanted, memory, false, fit);
+  }
+  throw tooLarge(fit, memory, wanted.types);
+}
+
+interface Found {
+  choice: TypeChoice;
+  budgetBytes: number;
+}
+
+/** The choice with the largest budget that fits beside the caches and buffers of another one. */
+function largestThatFits(wanted: Given, fit: DeviceFit, like: ModelMemory): Found {
+  const { smallest, largest } = sizeRange(wanted);
+  const choose = (budgetBytes: number) => chooseTypes({ ...wanted, budgetBytes });
+  let choice = choose(smallest);
+  const least = fit.foretell(choice.types, like);
+  if (!fit.fits(least)) throw tooLarge(fit, least, wanted.types);
+  let [low, high] = [smallest, largest];
+  while (high - low > precision * high) {
+    const middle = Math.floor((low + high) / 2);
+    const next = choose(middle);
+    if (fit.fits(fit.foretell(next.types, like))) [choice, low] = [next, middle];
+    else high = middle;
+  }
+  return { choice, budgetBytes: low };
+}
+
+function deviceChoice(
+  { choice: start, budgetBytes }: Found,
+  wanted: Given,
+  memory: ModelMemory,
+  capped: boolean,
+  fit: DeviceFit,
+): DeviceChoice {
+  return {
+    start,
+    options: { ...wanted, budgetBytes },
+    async prove(refined) {
+      // A refinement keeps to the bytes of the file; on several cards that may not be enough.
+      const own = refined === undefined ? undefined : await fit.measure(refined.types);
+      const better = refined !== undefined && own !== undefined && fit.fits(own);
+      return better
+        ? { choice: refined, proof: { ...fit.need(own), capped } }
+        : { choice: start, proof: { ...fit.need(memory), capped } };
+    },
+  };
+}
+
+/**
+ * The errors without those of types that the device is slow at: where rows do not fit a type, its fallback may be one.
+ * A tensor that has no other type keeps them.
+ */
+function quickTypes({ table, pins }: Given, fast: readonly string[]): ErrorTable {
+  const allowed = [...new Set([...fast, ...pins.values()])];
+  const tensors = table.tensors.map((row) => {
+    const quick = onlyTypes(row, allowed);
+    return Object.keys(quick.errors).length > 0 ? quick : row;
+  });
+  return { ...table, tensors };
+}
+
+/** For every tensor that stays in the computer's memory, the type that does the least damage. */
+function bestOnHost(options: Given): [tensor: string, type: string][] {
+  const { tensors } = options.table;
+  const host = hostRoles(new Set(tensors.map(({ role }) => role)));
+  const names = new Set(tensors.filter(({ role }) => host.has(role)).map(({ name }) => name));
+  return typeItems(options).flatMap(({ id, choices }) => {
+    const best = names.has(id) ? undominated(choices).at(-1) : undefined;
+    return best === undefined ? [] : [[id, best.type]];
+  });
+}

@@ -1,0 +1,27 @@
+import { readdir } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+
+/**
+ * The projector that lies beside a model: a file `mmproj-<model>….gguf`, or, in a folder of a single model, any with
+ * `mmproj` in its name. Of several the last by name, so that F32 counts before F16 and BF16 before both: the answer is on
+ * the high side. Null without one.
+ */
+export async function findProjector(path: string, model: string): Promise<string | null> {
+  const folder = dirname(path);
+  const files = (await readdir(folder)).filter((name) => /\.gguf$/i.test(name)).sort();
+  const projectors = files.filter((name) => /mmproj/i.test(name));
+  const own = projectors.filter((name) => plain(name).includes(plain(model)));
+  const alone = files.every((name) => isAside(name) || plain(name).startsWith(plain(model)));
+  const found = own.length > 0 ? own : alone ? projectors : [];
+  const last = found.at(-1);
+  return last === undefined ? null : join(folder, last);
+}
+
+/** Files of a model repository that are no models: projectors and importance matrices. */
+export function isAside(path: string): boolean {
+  return /mmproj|imatrix/i.test(basename(path));
+}
+
+function plain(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, "");
+}

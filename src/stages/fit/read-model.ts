@@ -1,0 +1,47 @@
+import { stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import type { Gguf } from "../../gguf/gguf.js";
+import { readGguf } from "../../gguf/read-header.js";
+import { joinShards, shardPaths } from "../../gguf/shards.js";
+import { bitsPerWeight, parameterCount, typeCounts } from "../../gguf/summary.js";
+import { writeHollow } from "../../gguf/write-hollow.js";
+import { hubLabel } from "../../quant/names.js";
+import { findProjector } from "./find-projector.js";
+import type { ModelFile } from "./model-file.js";
+
+/**
+ * Describes one model by its header. A file that ends behind its header (fetched in part) and shards are measured
+ * through a hollow file in `scratch`. Throws what `readGguf` throws.
+ */
+export async function readModel(path: string, scratch: string): Promise<ModelFile> {
+  const shards = await Promise.all(shardPaths(path).map((shard) => readGguf(shard, { headerOnly: true })));
+  const plan = joinShards(shards);
+  const [first] = shards;
+  if (first === undefined) throw new Error(`${path} has no shards`);
+  const whole = shards.length === 1 && (await stat(path)).size === first.fileBytes;
+  const hollow = join(scratch, `${basename(path)}.${Buffer.from(path).toString("hex").slice(-32)}`);
+  if (!whole) await writeHollow(hollow, plan);
+  const measured: Gguf = whole ? first : await readGguf(hollow);
+  const { model, variant } = namesOf(path);
+  return {
+    model,
+    variant,
+    file: basename(path),
+    path: whole ? path : hollow,
+    projector: await findProjector(path, model),
+    bytes: shards.reduce((sum, { fileBytes }) => sum + fileBytes, 0),
+    bitsPerWeight: bitsPerWeight(measured),
+    parameters: parameterCount(measured),
+    types: typeCounts(measured),
+    kldMean: null,
+  };
+}
+
+/** `Model-Q4_K_M-00001-of-00002.gguf` is the variant `Q4_K_M` of `Model`; a name without a label is both. */
+function namesOf(path: string): { model: string; variant: string } {
+  const name = basename(path).replace(/(-\d{5}-of-\d{5})?\.gguf$/, "");
+  const label = hubLabel(basename(path));
+  const at = label === undefined ? -1 : name.toUpperCase().lastIndexOf(label);
+  if (label === undefined || at <= 0) return { model: name, variant: label ?? name };
+  return { model: name.slice(0, at).replace(/[-_.]+$/, ""), variant: label };
+}

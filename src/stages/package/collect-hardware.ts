@@ -1,0 +1,30 @@
+import type { HardwareCompatibility } from "../../hardware/compatibility.js";
+import { type JudgedVariant, judgeRelease } from "../../hardware/judge-release.js";
+import type { VariantReport } from "../../report/run-report.js";
+import type { StageContext } from "../stage.js";
+import { readReport } from "../step-files.js";
+import { type PackageParams, variantInput } from "./package-params.js";
+import type { MemoryReport } from "./variant-memory.js";
+
+/** Holds the variants of a release against the devices; one whose memory is not known is left out. */
+export async function collectHardware(
+  variants: readonly VariantReport[],
+  { modelName, hardware }: PackageParams,
+  context: Pick<StageContext, "input">,
+): Promise<HardwareCompatibility> {
+  const judged = await Promise.all(variants.map((variant) => withMemory(variant, context)));
+  return judgeRelease(
+    modelName,
+    judged.filter((variant) => variant !== undefined),
+    hardware,
+  );
+}
+
+async function withMemory(
+  { name, file, bytes, bitsPerWeight, types, quality }: VariantReport,
+  context: Pick<StageContext, "input">,
+): Promise<JudgedVariant | undefined> {
+  const memory = await readReport<MemoryReport>(context.input(variantInput("memory", name)));
+  if (memory === undefined) return undefined;
+  return { name, file, bytes, bitsPerWeight, types, kldMean: quality?.kldMean ?? null, memory };
+}

@@ -1,0 +1,31 @@
+import * as z from "zod";
+import { parseBytes } from "./bytes.js";
+import { complaint } from "./complaint.js";
+import { quote } from "./wording.js";
+
+const sizeRemedy = "Write a number with a unit, such as `2.4 GB` (10^9 bytes) or `2.2 GiB` (2^30 bytes).";
+
+/** Bytes, as a whole number or as text with a unit. */
+export const size = z.union([z.int().min(1), quantity(parseBytes, "a size", sizeRemedy)]);
+
+/** Bytes per second, as a number or as text with a unit. */
+export const rate = z.union([
+  z.number().positive(),
+  quantity(parseRate, "a rate", "Write a number with a unit, such as `51.2 GB/s` (10^9 bytes in a second)."),
+]);
+
+/** Bytes per second of a rate such as `51.2 GB/s`; undefined when the text is none. */
+export function parseRate(text: string): number | undefined {
+  const match = /^(.*)\/\s*s$/i.exec(text.trim());
+  return match?.[1] === undefined ? undefined : parseBytes(match[1]);
+}
+
+/** Text with a unit, given out as a number above zero; `what` completes "… is not". */
+function quantity(parse: (text: string) => number | undefined, what: string, remedy: string) {
+  return z.string().transform((text, context) => {
+    const value = parse(text);
+    if (value !== undefined && value > 0) return value;
+    context.issues.push({ ...complaint(`${quote(text)} is not ${what}`, remedy), input: text });
+    return z.NEVER;
+  });
+}

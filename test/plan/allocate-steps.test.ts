@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { dependencies } from "../../src/plan/plan.js";
+import { demoRecipe, put } from "../fixtures/cli.js";
+import { planned, stepKeys } from "../fixtures/planned-steps.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+const pipeline = put(`${temporaryFolder()}/groups.yaml`, "version: 1\nprobes: groups\n");
+const recipe = (variants: string) =>
+  demoRecipe.replace("pipeline: preview", `pipeline: ${pipeline}`).replace("[Q8_0]", `[${variants}]`);
+const first = "{ name: Q4_K_S, dynamic: { sizeOf: Q4_K_M } }";
+
+test("a type that one variant may have besides leaves the probes and all other variants as they are", async () => {
+  const keysWith = async (second: string) => stepKeys(await planned(recipe(`${first}, ${second}`)));
+  const before = await keysWith("{ name: Q3_K_M, dynamic: { bitsPerWeight: 4 } }");
+  for (const change of [
+    "{ name: Q3_K_M, dynamic: { bitsPerWeight: 4, types: [Q4_0, Q5_0] } }",
+    "{ name: Q3_K_M, dynamic: { bitsPerWeight: 4 }, tensors: { attn_v: Q5_1 } }",
+  ]) {
+    const after = await keysWith(change);
+    const changed = [...before].filter(([id, key]) => after.get(id) !== key).map(([id]) => id);
+    expect(changed).toContain("allocate:Q3_K_M:errors");
+    expect(changed.filter((id) => !id.includes("Q3_K_M") && id !== "package")).toEqual([]);
+  }
+});
+
+test("a variant reads the errors of its own types and rules, the probes those of their own", async () => {
+  const { steps } = await planned(
+    recipe("{ name: Q3_K_M, dynamic: { bytes: 1 GB, types: [Q4_K, Q3_K] }, tensors: { attn_v: Q6_K } }"),
+  );
+  const typesOf = (step: string) => steps.find(({ id }) => id === step)?.params.types;
+  expect(typesOf("allocate:Q3_K_M:errors")).toEqual(["Q3_K", "Q4_K", "Q6_K"]);
+  expect(typesOf("allocate:errors")).toEqual(["Q2_K"]);
+  const allocate = steps.find(({ id }) => id === "allocate:Q3_K_M");
+  expect(allocate && dependencies(allocate).map(({ id }) => id)).toEqual([
+    "convert",
+    "calibrate",
+    "allocate:Q3_K_M:errors",
+    "allocate:probes",
+  ]);
+});

@@ -1,0 +1,75 @@
+import { describe, expect, test } from "vitest";
+import type { Device } from "../../src/hardware/device.js";
+import type { PlanFacts } from "../../src/plan/facts.js";
+import { demoRecipe, put } from "../fixtures/cli.js";
+import { failureOf } from "../fixtures/failure.js";
+import { planned, stepKeys } from "../fixtures/planned-steps.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+const pipeline = put(`${temporaryFolder()}/groups.yaml`, "version: 1\nprobes: groups\n");
+const recipe = (dynamic: string, name = "Q4_K_M") =>
+  demoRecipe
+    .replace("pipeline: preview", `pipeline: ${pipeline}`)
+    .replace("[Q8_0]", `[{ name: ${name}, dynamic: { ${dynamic} } }]`);
+
+/** The catalog with one device changed. */
+const changed = (id: string, change: Partial<Device>) => (facts: PlanFacts) => {
+  const devices = new Map(facts.catalog.devices);
+  const device = devices.get(id);
+  if (device === undefined) throw new Error(`no ${id}`);
+  devices.set(id, { ...device, ...change });
+  return { ...facts, catalog: { ...facts.catalog, devices } };
+};
+
+async function allocate(dynamic: string) {
+  const { steps } = await planned(recipe(dynamic));
+  const step = steps.find(({ id }) => id === "allocate:Q4_K_M");
+  return step?.params as { budget: Record<string, unknown>; types: string[] };
+}
+
+describe("a budget by device", () => {
+  test("takes from the catalog what decides whether a model fits", async () => {
+    const { budget } = await allocate("device: rtx-3060-12gb, context: 8192, reserve: 500 MB");
+    expect(budget).toMatchObject({
+      kind: "device",
+      device: { id: "rtx-3060-12gb", memory: { kind: "discrete", cards: 1 }, backends: ["cuda"] },
+      backend: { id: "cuda" },
+      context: 8192,
+      reserveBytes: 500_000_000,
+    });
+    expect(budget.device).not.toHaveProperty("bandwidth");
+  });
+
+  test("chooses among types that the first backend is fast at, those with small blocks besides", async () => {
+    const { types } = await allocate("device: pixel-9");
+    expect(types).toEqual(expect.arrayContaining(["Q4_K", "Q6_K", "Q8_0", "Q4_0"]));
+    for (const slow of ["Q2_K", "IQ3_S", "IQ4_XS", "F16"]) expect(types).not.toContain(slow);
+    expect((await allocate("device: pixel-9, types: [Q3_K, Q4_K, Q6_K]")).types).toEqual(["Q4_K", "Q6_K"]);
+  });
+
+  test("without a type that is fast is refused at the types", async () => {
+    const error = await failureOf(planned(recipe("device: pixel-9, types: [Q2_K, Q3_K]")));
+    expect(error).toMatchObject({ code: "QS-ALLOCATE-TYPES", at: { line: 7 } });
+    expect(error.message).toContain("`Q2_K` and `Q3_K`");
+  });
+
+  test("is part of the key as far as it counts: a bandwidth changes the package alone", async () => {
+    const text = `${recipe("device: pixel-9")}devices: [pixel-9]\n`;
+    const keys = async (change?: (facts: PlanFacts) => PlanFacts) => stepKeys(await planned(text, {}, change));
+    const before = await keys();
+    const differing = async (change: Partial<Device>) => {
+      const after = await keys(changed("pixel-9", change));
+      return [...before].filter(([id, key]) => after.get(id) !== key).map(([id]) => id);
+    };
+    expect(await differing({ bandwidth: null, name: "Another name" })).toEqual(["package"]);
+    const budget = { value: 10 ** 9, basis: "estimate", source: "nobody", note: "made up" } as const;
+    expect(await differing({ budget })).toContain("allocate:Q4_K_M");
+  });
+});
+
+test("a variant with a name of its own is labelled by what the device has room for", async () => {
+  const { steps } = await planned(recipe("device: rtx-4090", "for-my-card"), { parameters: 1e9 });
+  expect(steps.find(({ id }) => id === "quantize:for-my-card")?.params.preset).toBe("Q8_0");
+  const large = await planned(recipe("device: rtx-3060-12gb", "for-my-card"), { parameters: 20e9 });
+  expect(large.steps.find(({ id }) => id === "quantize:for-my-card")?.params.preset).toMatch(/^I?Q[34]_/);
+});

@@ -1,0 +1,71 @@
+import { expect, test } from "vitest";
+import { loadPipeline } from "../../src/recipe/load-pipeline.js";
+import { loadRecipe } from "../../src/recipe/load-recipe.js";
+import { resolveSettings } from "../../src/recipe/settings.js";
+import { failure, placeOf, problems, temporaryFolder, writeMarked } from "./bad-file.js";
+
+const folder = temporaryFolder();
+
+const recipe = (lines: string) =>
+  `version: 1\nmodel: { source: hf:a/b }\n${lines.includes("variants:") ? "" : "variants: [Q8_0]\n"}${lines}\n`;
+
+const ownCatalog = `version: 1
+sources: [{ id: me, title: I ran it, url: null, kind: measurement }]
+devices:
+  - id: my-box
+    name: My box
+    class: cpu
+    chip: some chip
+    year: 2026
+    memory: { kind: unified, cards: 1, bytes: { value: 16 GiB, basis: measured, source: me } }
+    budget: { value: 9 GiB, basis: measured, source: me }
+    bandwidth: null
+    backends: [cpu-x86]
+    power: null
+`;
+
+test.each([
+  ["in devices", "devices: [pixel-9, ▸rtx-3091]", "rtx-3091", "rtx-3090"],
+  ["in a budget", "variants:\n  - { name: A, dynamic: { device: ▸iphone-15pro } }", "iphone-15pro", "iphone-15-pro"],
+])("an unknown device %s is shown where it stands", async (_, lines, typed, meant) => {
+  const { path, places } = writeMarked(folder, "unknown.yaml", recipe(lines));
+  const found = await problems(loadRecipe(path));
+  expect(found.map(placeOf)).toEqual(places);
+  expect(found[0]).toMatchObject({ code: "QS-RECIPE-INVALID", message: `the catalog has no device \`${typed}\`` });
+  expect(found[0]?.remedy).toContain(`Did you mean \`${meant}\`?`);
+});
+
+test("it is told along with the recipe's other faults", async () => {
+  const { path, places } = writeMarked(folder, "faults.yaml", recipe("devices: [▸toaster, ▸Pixel 9]\n▸gatez: {}"));
+  expect((await problems(loadRecipe(path))).map(placeOf)).toEqual(places);
+});
+
+test("devices of a catalog of one's own, which is relative to the recipe", async () => {
+  const own = writeMarked(folder, "mine.yaml", ownCatalog).path;
+  const { path } = writeMarked(folder, "own.yaml", recipe("devices: [my-box, pixel-9]\ncatalog: ./mine.yaml"));
+  const loaded = await loadRecipe(path);
+  expect(resolveSettings(loaded, await loadPipeline(loaded))).toMatchObject({
+    devices: ["my-box", "pixel-9"],
+    catalog: [own],
+  });
+});
+
+test("a catalog that is not there is shown at the recipe's line", async () => {
+  const { path, places } = writeMarked(folder, "missing.yaml", recipe("catalog: ▸./none.yaml"));
+  const error = await failure(loadRecipe(path));
+  expect(error).toMatchObject({ code: "QS-CATALOG-MISSING", at: { file: path } });
+  expect(placeOf({ at: error.at ?? { file: "" } })).toBe(places[0]);
+});
+
+test("what is wrong with it is shown at its own line", async () => {
+  const broken = writeMarked(folder, "broken.yaml", ownCatalog.replace("9 GiB", "▸90 GiB"));
+  const { path } = writeMarked(folder, "breaks.yaml", recipe("catalog: ./broken.yaml"));
+  const found = await problems(loadRecipe(path));
+  expect(found.map(placeOf)).toEqual(broken.places);
+  expect(found[0]).toMatchObject({ code: "QS-CATALOG-INVALID", at: { file: broken.path } });
+});
+
+test("a catalog that is no path", async () => {
+  const { path, places } = writeMarked(folder, "path.yaml", recipe('catalog: ▸" "'));
+  expect((await problems(loadRecipe(path))).map(placeOf)).toEqual(places);
+});
