@@ -48,20 +48,6 @@ export function renderProvenance(facts: ReleaseFacts, releaseDigest: string): st
   return `${JSON.stringify(statement, null, 2)}\n`;
 }
 
-/** What a provenance says of `release.json`; undefined when the text is no provenance of ours. */
-export function provenReleaseDigest(text: string): string | undefined {
-  try {
-    const { predicate } = JSON.parse(text) as {
-      predicate: { runDetails: { byproducts: { name: string; annotations: { stableDigest?: unknown } }[] } };
-    };
-    const entry = predicate.runDetails.byproducts.find(({ name }) => name === "release.json");
-    const digest = entry?.annotations.stableDigest;
-    return typeof digest === "string" ? digest : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 function sourceCommit({ baseModel, report }: ReleaseFacts): Material[] {
   const { commit } = report.model;
   if (baseModel === null || commit === null) return [];

@@ -2,7 +2,7 @@ import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Spec, Validation } from "@cyclonedx/cyclonedx-library";
 import { expect, test } from "vitest";
-import { provenReleaseDigest } from "../../src/report/provenance.js";
+import { readProvenance } from "../../src/report/read-provenance.js";
 import type { RunReport } from "../../src/report/run-report.js";
 import { stableReleaseDigest } from "../../src/report/stable-release-digest.js";
 import { demoCopy, quantsmith } from "../fixtures/cli.js";
@@ -49,7 +49,7 @@ test("run --locked in a second clone gives the same SHA256SUMS", async () => {
   expect(await bomComplaints(read(release, "bom.cdx.json"))).toBeNull();
 
   // release.json tells times, so it is covered by a digest of what it says besides.
-  const proven = provenReleaseDigest(read(release, "provenance.intoto.json"));
+  const proven = readProvenance(read(release, "provenance.intoto.json"))?.releaseDigest;
   const reports = [release, twin].map((folder) => JSON.parse(read(folder, "release.json")) as RunReport);
   expect(reports.map(stableReleaseDigest)).toEqual([proven, proven]);
   const [edited] = reports;

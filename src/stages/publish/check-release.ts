@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseChecksums } from "../../report/checksums.js";
 import type { RunReport } from "../../report/run-report.js";
+import { variantFiles } from "../../report/variant-files.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { listFiles } from "../../util/files.js";
 import { sha256File } from "../../util/sha256.js";
@@ -15,15 +16,16 @@ export async function checkRelease(folder: string): Promise<RunReport> {
   const listed = await readChecksums(folder);
   const present = await listFiles(folder);
   if (report.variants.length === 0) fail(folder, "it has no variants");
-  const models = new Map(report.variants.map((variant) => [variant.file, variant]));
+  const models = new Map(
+    report.variants.flatMap((variant) => variantFiles(variant).map(({ file }) => [file, variant] as const)),
+  );
   for (const file of present.filter((name) => name.endsWith(".gguf"))) {
     const variant = models.get(file);
     const isModel = !file.includes("imatrix") && !file.startsWith("mmproj");
     if (isModel && variant?.gate !== "passed") fail(folder, `${file} is not a variant that passed`);
   }
-  for (const variant of report.variants) {
-    if (listed.get(variant.file) !== variant.sha256)
-      fail(folder, `SHA256SUMS and release.json differ on ${variant.file}`);
+  for (const { file, sha256 } of report.variants.flatMap(variantFiles)) {
+    if (listed.get(file) !== sha256) fail(folder, `SHA256SUMS and release.json differ on ${file}`);
   }
   for (const file of present) {
     if (file === "SHA256SUMS" || file === "release.json" || listed.has(file)) continue;

@@ -1,10 +1,10 @@
 import { checksumsFile, parseChecksums } from "../../report/checksums.js";
+import { provenanceFile } from "../../report/provenance.js";
 import { readProvenance } from "../../report/read-provenance.js";
 import { type VerifyProblem, wrong } from "./verify-report.js";
 
 /** The two files that SHA256SUMS does not list. */
 export const unlisted: readonly string[] = [checksumsFile, "release.json"];
-export const provenanceFile = "provenance.intoto.json";
 
 /** What the Hub itself puts into a repository, and thereby into what is downloaded from it. */
 const ofTheHub: readonly string[] = [".gitattributes"];

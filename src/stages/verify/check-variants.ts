@@ -2,7 +2,8 @@ import { parse } from "yaml";
 import * as z from "zod";
 import { isModelName } from "../../hub/resolve/gguf-name.js";
 import { variantFileName } from "../../quant/names.js";
-import type { RunReport, VariantReport } from "../../report/run-report.js";
+import type { RunReport, VariantPart, VariantReport } from "../../report/run-report.js";
+import { variantFiles } from "../../report/variant-files.js";
 import { type GateFigure, type GateLimit, type Gates, gateFigures, gateLimits } from "../validate/gates.js";
 import { describeBreach, judgeGates } from "../validate/judge-gates.js";
 import type { HeaderFacts } from "./release-source.js";
@@ -23,13 +24,15 @@ export function checkVariants(
   lock: string | undefined,
 ): VerifyProblem[] {
   const rules = readLock(lock);
-  const files = new Set(report.variants.map(({ file }) => file));
+  const files = new Set(report.variants.flatMap(variantFiles).map(({ file }) => file));
   const strays = [...models.keys()].filter((file) => isModelName(file) && !files.has(file));
   return [
     ...report.variants.flatMap((variant) => [
       ...checkVerdict(variant, rules),
       ...checkName(variant, report, rules),
-      ...checkFigures(variant, report, models.get(variant.file)),
+      ...(variant.parts === undefined
+        ? checkFigures(variant, report, models.get(variant.file))
+        : variant.parts.flatMap((part) => checkPart(variant, part, models.get(part.file)))),
     ]),
     ...strays.map((file) => wrong("QS-VERIFY-VARIANT", file, `${file} is no variant that release.json tells of`)),
     ...[...models].flatMap(([file, { header }]) => checkHeader(file, header)),
@@ -73,10 +76,18 @@ function checkVerdict({ name, gate, reasons, smoke, quality }: VariantReport, { 
   return [wrong("QS-VERIFY-GATE", "release.json", message)];
 }
 
+/** A part holds some of the tensors, so only its bytes can be held against what is told of it. */
+function checkPart({ name }: VariantReport, part: VariantPart, found: ModelFacts | undefined): VerifyProblem[] {
+  const { file } = part;
+  if (found === undefined) return [wrong("QS-VERIFY-MISSING", file, `${file} of the variant ${name} is missing`)];
+  const differences = [differs("sha256", part.sha256, found.sha256), differs("bytes", part.bytes, found.bytes)].flat();
+  return differences.map((what) => wrong("QS-VERIFY-FIGURE", file, `${file} of the variant ${name}: ${what}`));
+}
+
 function checkName({ name, file }: VariantReport, { model }: RunReport, { variants }: LockRules): VerifyProblem[] {
   const expected = variantFileName(model.name, name);
   const problems: VerifyProblem[] = [];
-  if (file !== expected) {
+  if (file.replace(/-00001-of-\d{5}(?=\.gguf$)/, "") !== expected) {
     problems.push(wrong("QS-VERIFY-VARIANT", file, `the variant ${name} is in ${file} instead of ${expected}`));
   }
   if (variants?.has(name) === false) {
