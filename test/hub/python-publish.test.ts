@@ -66,7 +66,8 @@ api.upload_folder(repo_id="me/model", folder_path=sys.argv[1], commit_message="t
 `);
   expect(treeOf(hub)).toEqual(files);
   const options = { repo: "me/model", via: "branch" as const, private: true, gated: "auto" as const };
-  const checked = await releaseFiles(release);
-  const preview = await previewHub(connectToWrite(hub, home), checked, options, new AbortController().signal);
+  const { signal } = new AbortController();
+  const checked = await releaseFiles(release, signal);
+  const preview = await previewHub(connectToWrite(hub, home), checked, options, signal);
   expect(preview.operations).toEqual([]);
 });

@@ -31,11 +31,11 @@ export function requireReachable(target: PublishTarget): void {
  */
 export async function publishTo(release: string, target: PublishTarget, hooks: UploadHooks): Promise<Publication> {
   if (target.kind === "dir") {
-    const report = await checkRelease(release);
+    const report = await checkRelease(release, hooks.signal);
     return { report, place: await publishToFolder(release, target.path, hooks.signal) };
   }
   requireReachable(target);
-  const checked = await releaseFiles(release);
+  const checked = await releaseFiles(release, hooks.signal);
   const connection = hubConnection();
   const hub = await publishToHub(connection, checked, target, hooks);
   const place = { repo: target.repo, revision: hub.commit ?? "main" };
@@ -49,9 +49,9 @@ export async function previewPublish(
   target: PublishTarget,
   signal: AbortSignal,
 ): Promise<Publication> {
-  if (target.kind === "dir") return { report: await checkRelease(release), place: target.path };
+  if (target.kind === "dir") return { report: await checkRelease(release, signal), place: target.path };
   requireReachable(target);
-  const checked = await releaseFiles(release);
+  const checked = await releaseFiles(release, signal);
   const hub = await previewHub(hubConnection(), checked, target, signal);
   return { report: checked.report, place: hub.url, hub };
 }

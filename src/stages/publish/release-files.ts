@@ -17,12 +17,12 @@ export interface CheckedRelease {
 }
 
 /** Checks a release folder and describes its files. Errors: QS-PUBLISH-RELEASE. */
-export async function releaseFiles(folder: string): Promise<CheckedRelease> {
+export async function releaseFiles(folder: string, signal: AbortSignal): Promise<CheckedRelease> {
   // Described before they are checked: a change after that shows in their times.
   const paths = await listFiles(folder).catch((): string[] => []);
   const listed = await readChecksums(folder);
   const files = await Promise.all(paths.map((path) => localFile(path, join(folder, path), listed.get(path))));
-  const report = await checkRelease(folder);
+  const report = await checkRelease(folder, signal);
   const stable = stableReleaseDigest(report);
   const lines = files.map((file) => `${file.path === "release.json" ? stable : file.sha256}  ${file.path}\n`);
   return { folder, report, files, digest: sha256(lines.join("")) };

@@ -57,7 +57,7 @@ export function checkProvenance(
 ): VerifyProblem[] {
   if (text === undefined) {
     const message = "the release has no provenance, so an edited release.json cannot be told from a true one";
-    return [{ ...wrong("QS-VERIFY-PROVENANCE", provenanceFile, message), severity: "warning" }];
+    return [wrong("QS-VERIFY-PROVENANCE", provenanceFile, message)];
   }
   const provenance = readProvenance(text);
   if (provenance === undefined) {

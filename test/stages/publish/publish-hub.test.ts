@@ -133,7 +133,8 @@ describe("via branch", () => {
       gated: "auto" as const,
       collection: "me/mine-0123",
     };
-    const preview = await previewHub(connection, await releaseFiles(folder), options, new AbortController().signal);
+    const { signal } = new AbortController();
+    const preview = await previewHub(connection, await releaseFiles(folder, signal), options, signal);
     expect(writes()).toEqual([]);
     expect(hub.repo("me/model")).toBeUndefined();
     expect(preview.commit).toBeNull();

@@ -238,14 +238,14 @@ test("a release that git or Hugging Face's client downloaded is in order", async
   expect(named(await verifyFolder(folder, never))).toEqual(new Set([".hidden"]));
 });
 
-test("without a provenance there is a warning, and what is no folder has an error", async () => {
+test("a release without a provenance, and what is no folder", async () => {
   const folder = copy();
   rmSync(join(folder, "provenance.intoto.json"));
   await sum(folder);
   const report = await verifyFolder(folder, never);
   expect([report.ok, report.problems.map(({ code, severity }) => [code, severity])]).toEqual([
-    true,
-    [["QS-VERIFY-PROVENANCE", "warning"]],
+    false,
+    [["QS-VERIFY-PROVENANCE", "error"]],
   ]);
   expect(await failureOf(verifyFolder(join(home, "none"), never))).toMatchObject({ code: "QS-VERIFY-TARGET" });
 });
