@@ -63,7 +63,7 @@ export function footprintOf(gguf: Pick<Gguf, "metadata" | "tensors" | "fileBytes
 }
 
 /** A number for all blocks, or an array with one for each. */
-function numbersOf(gguf: Gguf, key: string, blocks: number): number[] {
+function numbersOf(gguf: Pick<Gguf, "metadata">, key: string, blocks: number): number[] {
   const entry = gguf.metadata.get(key);
   if (entry?.type === "array") return entry.items.map(Number);
   return new Array<number>(Math.max(blocks, 1)).fill(metadataNumber(gguf, key) ?? 0);
