@@ -19,8 +19,9 @@ export function residentBytes(estimate: MemoryEstimate): number {
 
 /**
  * The memory of any context, between the simulated ones. A cache grows by the same bytes every 256 tokens and the
- * points hold where a sliding window is full; compute buffers are the largest of several straight lines. A straight line
- * between two points is therefore never below the truth. Beyond the last point, the last line goes on.
+ * points hold where a sliding window is full; compute buffers are about the largest of several straight lines, so a line
+ * between two points is rarely below the truth. Without flash attention, gaps in the compute buffer may hide 1 % of the
+ * whole; who needs the last byte there simulates that context. Beyond the last point, the last line goes on.
  * Throws a RangeError when the setting was not simulated: llama.cpp cannot run the model with it.
  */
 export function memoryAt(model: ModelMemory, configuration: MemoryConfiguration): MemoryEstimate {
