@@ -26,7 +26,12 @@ devices:
 
 test.each([
   ["in devices", "devices: [pixel-9, ▸rtx-3091]", "rtx-3091", "rtx-3090"],
-  ["in a budget", "variants:\n  - { name: A, dynamic: { device: ▸iphone-15pro } }", "iphone-15pro", "iphone-15-pro"],
+  [
+    "in a budget",
+    "variants:\n  - { name: Q4_K_M, dynamic: { device: ▸iphone-15pro } }",
+    "iphone-15pro",
+    "iphone-15-pro",
+  ],
 ])("an unknown device %s is shown where it stands", async (_, lines, typed, meant) => {
   const { path, places } = writeMarked(folder, "unknown.yaml", recipe(lines));
   const found = await problems(loadRecipe(path));
