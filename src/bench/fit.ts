@@ -4,10 +4,11 @@ import { compareFitParams } from "./fit/compare-fit-params.js";
 import { compareHeaders } from "./fit/compare-headers.js";
 import { comparePeaks } from "./fit/compare-peaks.js";
 import { timeGrid } from "./fit/time-grid.js";
+import { reportSpeedFit } from "./speed-fit.js";
 
 /**
- * Predicted memory against what processes take on this machine, against llama-fit-params, and from headers alone; and the
- * time a whole grid takes. Linux only: the kernel's high-water mark is read from /proc. Ten minutes on two cores.
+ * Predicted memory against what processes take on this machine, against llama-fit-params, and from headers alone; the
+ * time a whole grid takes; and how well speeds are foretold on chips that were held out. Linux only: the kernel's high-water mark is read from /proc. Ten minutes on two cores.
  */
 export async function benchFit(print: (line: string) => void): Promise<void> {
   if (process.platform !== "linux") return print("left out: peaks of memory are read from /proc, which only Linux has");
@@ -17,4 +18,5 @@ export async function benchFit(print: (line: string) => void): Promise<void> {
   await compareFitParams(files, toolchain, print);
   await compareHeaders(files, print);
   await timeGrid(print);
+  await reportSpeedFit(print);
 }

@@ -3,8 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeHeader } from "../../gguf/encode-header.js";
 import { writeSparse } from "../../gguf/sparse-header.js";
-import { maximumContext, memoryAt } from "../../hardware/memory-at.js";
+import { judgeFit } from "../../hardware/judge-fit.js";
 import { ggmlTypes } from "../../quant/ggml-types.js";
+import { loadCatalog } from "../../recipe/load-catalog.js";
+import { loadSpeedConstants } from "../../stages/hardware/speed-files.js";
 import { measureMemories } from "../../stages/memory/measure-memory.js";
 import { modelShape } from "./architectures.js";
 import { syntheticVocabulary } from "./vocabulary.js";
@@ -31,22 +33,22 @@ export async function timeGrid(print: (line: string) => void): Promise<void> {
     const started = performance.now();
     const models = await measureMemories(files);
     const simulated = performance.now();
-    let fitting = 0;
-    for (const model of models) {
-      for (let device = 0; device < deviceCount; device++) {
-        const budget = (device + 1) * 2 ** 30;
-        for (const kvType of ["f16", "q8_0"] as const) {
-          const setting = { kvType, flashAttention: true };
-          for (const context of contexts)
-            fitting += memoryAt(model, { context, ...setting }).weightsBytes <= budget ? 1 : 0;
-          fitting += maximumContext(model, setting, budget) === null ? 0 : 1;
+    const { devices, backends } = await loadCatalog();
+    const speed = await loadSpeedConstants();
+    const verdicts: Record<string, number> = {};
+    for (const [index, model] of models.entries()) {
+      for (const device of [...devices.values()].slice(0, deviceCount)) {
+        for (const context of contexts) {
+          const question = { variant: types[index]?.name ?? "", model, device, backends, context, speed };
+          const { verdict } = judgeFit({ ...question, kvType: "f16" });
+          verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
         }
       }
     }
     const ended = performance.now();
     const seconds = (from: number, to: number) => ((to - from) / 1000).toFixed(1);
     print(
-      `${models.length} variants × ${deviceCount} devices × ${contexts.length} contexts: ${seconds(started, ended)} s, of which simulation ${seconds(started, simulated)} s (wanted: 20 s; ${fitting} answers fit)`,
+      `${models.length} variants × ${deviceCount} devices × ${contexts.length} contexts: ${seconds(started, ended)} s, of which simulation ${seconds(started, simulated)} s (wanted: 20 s; verdicts: ${JSON.stringify(verdicts)})`,
     );
   } finally {
     if (cache === undefined) delete process.env.QUANTSMITH_CACHE;
