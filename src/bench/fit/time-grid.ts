@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeHeader } from "../../gguf/encode-header.js";
-import { writeSparse } from "../../gguf/sparse-header.js";
+import { writeHollow } from "../../gguf/write-hollow.js";
 import { judgeFit } from "../../hardware/judge-fit.js";
 import { ggmlTypes } from "../../quant/ggml-types.js";
 import { loadCatalog } from "../../recipe/load-catalog.js";
@@ -28,7 +28,7 @@ export async function timeGrid(print: (line: string) => void): Promise<void> {
     const files = types.map(({ name }) => join(folder, `${name}.gguf`));
     for (const [i, { name }] of types.entries()) {
       const { bytes, fileBytes } = encodeHeader(headerOf(modelShape("llama", size), name, vocabulary));
-      await writeSparse(files[i] ?? "", bytes, fileBytes);
+      await writeHollow(files[i] ?? "", { bytes, fileBytes });
     }
     const started = performance.now();
     const models = await measureMemories(files);

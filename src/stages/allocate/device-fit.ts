@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { writeHeaderOnly } from "../../gguf/write-header.js";
+import { writeHollow } from "../../gguf/write-hollow.js";
 import type { Backend } from "../../hardware/device.js";
 import { footprintOf } from "../../hardware/footprint.js";
 import type { ModelMemory } from "../../hardware/memory.js";
@@ -42,7 +42,7 @@ export class DeviceFit {
   /** What llama.cpp's allocator says of the file with these types: its header is laid out, its data a hole. */
   async measure(types: ReadonlyMap<string, GgmlType>): Promise<ModelMemory> {
     const path = join(this.#context.work, `header-${this.#simulated++}.gguf`);
-    await writeHeaderOnly(path, variantHeader(this.#makings, types));
+    await writeHollow(path, variantHeader(this.#makings, types));
     return measureMemory(path, { signal: this.#context.signal });
   }
 

@@ -1,11 +1,13 @@
 import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { encodeHeader } from "../../gguf/encode-header.js";
 import type { Gguf } from "../../gguf/gguf.js";
 import { readGguf } from "../../gguf/read-header.js";
 import { joinShards, shardPaths } from "../../gguf/shards.js";
 import { bitsPerWeight, parameterCount, typeCounts } from "../../gguf/summary.js";
 import { writeHollow } from "../../gguf/write-hollow.js";
 import { hubLabel } from "../../quant/names.js";
+import { sha256 } from "../../util/sha256.js";
 import { findProjector } from "./find-projector.js";
 import type { ModelFile } from "./model-file.js";
 
@@ -19,8 +21,8 @@ export async function readModel(path: string, scratch: string): Promise<ModelFil
   const [first] = shards;
   if (first === undefined) throw new Error(`${path} has no shards`);
   const whole = shards.length === 1 && (await stat(path)).size === first.fileBytes;
-  const hollow = join(scratch, `${basename(path)}.${Buffer.from(path).toString("hex").slice(-32)}`);
-  if (!whole) await writeHollow(hollow, plan);
+  const hollow = join(scratch, `${sha256(path).slice(0, 32)}.gguf`);
+  if (!whole) await writeHollow(hollow, encodeHeader(plan));
   const measured: Gguf = whole ? first : await readGguf(hollow);
   const { model, variant } = namesOf(path);
   return {

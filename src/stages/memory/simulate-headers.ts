@@ -5,7 +5,7 @@ import { encodeHeader } from "../../gguf/encode-header.js";
 import type { Gguf } from "../../gguf/gguf.js";
 import { metadataString } from "../../gguf/metadata.js";
 import { tokenCount, withNamelessTokens } from "../../gguf/nameless-vocabulary.js";
-import { writeSparse } from "../../gguf/sparse-header.js";
+import { writeHollow } from "../../gguf/write-hollow.js";
 import { batchTokens } from "../../hardware/measured-points.js";
 import type { MemoryConfiguration } from "../../hardware/memory.js";
 import { type RefusedFile, type SimulatedMemory, simulateMemory } from "../../llamacpp/memory/simulate-memory.js";
@@ -47,7 +47,7 @@ export async function simulateHeaders(models: readonly Model[], signal?: AbortSi
     const files = await Promise.all(
       [...weights, ...layers].map(async ([gguf, tokens, runs], i) => {
         const { bytes, fileBytes } = encodeHeader(withNamelessTokens(gguf, tokens));
-        await writeSparse(path.join(folder, `${i}.gguf`), bytes, fileBytes);
+        await writeHollow(path.join(folder, `${i}.gguf`), { bytes, fileBytes });
         return { path: path.join(folder, `${i}.gguf`), runs };
       }),
     );
