@@ -20,6 +20,8 @@ export interface HubConnection {
   readonly pacer: Pacer;
   /** The headers that tell who asks: the token for the endpoint's own origin, nothing for any other. */
   identify(url: URL): Record<string, string>;
+  /** Text of a server, which may repeat what it was told, without the token: one line, at most 300 characters. */
+  quote(text: string): string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -53,8 +55,13 @@ export function hubConnection(env: Environment = process.env, limits: Partial<Hu
     cacheFolder: resolve(expand(env.HF_HUB_CACHE) || join(home, "hub")),
     limits: { ...defaultLimits, ...limits },
     pacer: new Pacer(),
+    quote: (text) => oneLine(redact(token === undefined ? text : text.replaceAll(token, "[redacted]"))),
     identify: (url) => (token !== undefined && url.origin === origin ? { authorization: `Bearer ${token}` } : {}),
   };
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\p{Cc}+/gu, " ").slice(0, 300);
 }
 
 function expand(path: string | undefined): string {

@@ -69,12 +69,7 @@ export function statusError(
       remedy: `Run again later; what has arrived is kept.${connection.hasToken ? "" : " With HF_TOKEN the limit is higher."}`,
     });
   }
-  const words =
-    said === ""
-      ? ""
-      : `: ${redact(said)
-          .replace(/\p{Cc}/gu, " ")
-          .slice(0, 300)}`;
+  const words = said === "" ? "" : `: ${connection.quote(said)}`;
   return new QuantsmithError("QS-HUB-FAILED", `${doing}: the Hub answered ${status} for ${repo}${words}`, {
     remedy: "Run again later; what has arrived is kept.",
   });

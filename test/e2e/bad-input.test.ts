@@ -67,9 +67,11 @@ describe("bad recipes", () => {
     ["a duplicate variant", recipeText((text) => text.replace("[Q8_0]", "[Q8_0, q8_0]")), "QS-RECIPE-INVALID"],
     ["an unknown pipeline", recipeText((text) => text.replace("preview", "previw")), "QS-PIPELINE-MISSING"],
     [
-      "a variant for a device, not yet",
-      recipeText((text) => text.replace("[Q8_0]", "[{ name: Q4_K_S, dynamic: { device: iphone-15-pro } }]")),
-      "QS-NOT-YET",
+      "a variant for a device, of types that are slow there",
+      recipeText((text) =>
+        text.replace("[Q8_0]", "[{ name: Q3_K_S, dynamic: { device: pixel-9, types: [Q2_K, Q3_K] } }]"),
+      ),
+      "QS-ALLOCATE-TYPES",
     ],
     [
       "the calibration text as evaluation text",

@@ -22,7 +22,7 @@ export async function validateCard(
   const { status, json } = await callApi(connection, call, signal);
   const errors = answer.safeParse(json).data?.errors ?? [];
   if (status < 400 && errors.length === 0) return;
-  const said = errors.map(({ message }) => message).join("; ") || "it gives no reason";
+  const said = connection.quote(errors.map(({ message }) => message).join("; ")) || "it gives no reason";
   throw new QuantsmithError("QS-PUBLISH-CARD", `the Hub does not accept the front matter of README.md: ${said}`, {
     remedy: "Correct what it is made from, the base model's card or the recipe, and make the release again.",
   });
