@@ -67,9 +67,9 @@ describe("a budget by device", () => {
   });
 });
 
-test("a variant with a name of its own is labelled by what the device has room for", async () => {
-  const { steps } = await planned(recipe("device: rtx-4090", "for-my-card"), { parameters: 1e9 });
-  expect(steps.find(({ id }) => id === "quantize:for-my-card")?.params.preset).toBe("Q8_0");
-  const large = await planned(recipe("device: rtx-3060-12gb", "for-my-card"), { parameters: 20e9 });
-  expect(large.steps.find(({ id }) => id === "quantize:for-my-card")?.params.preset).toMatch(/^I?Q[34]_/);
+test("a variant whose name is no preset's is labelled by what the device has room for", async () => {
+  const { steps } = await planned(recipe("device: rtx-4090", "UD-Q4_K_XL"), { parameters: 1e9 });
+  expect(steps.find(({ id }) => id === "quantize:UD-Q4_K_XL")?.params.preset).toBe("Q8_0");
+  const large = await planned(recipe("device: rtx-3060-12gb", "UD-Q4_K_XL"), { parameters: 20e9 });
+  expect(large.steps.find(({ id }) => id === "quantize:UD-Q4_K_XL")?.params.preset).toMatch(/^I?Q[34]_/);
 });
