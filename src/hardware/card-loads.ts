@@ -45,7 +45,8 @@ export function cardLoads(model: ModelMemory, estimate: MemoryEstimate, split: S
   const working = estimate.computeBytes + largestHostPart;
   const cache = cacheShare(model, estimate);
   return {
-    cards: weights.map((bytes, card) => (card < offloaded ? bytes + cache(blocks[card] ?? 0) + working : 0)),
+    // With fewer items than cards, those in use are not the first ones: two items on four cards lie on the first and third.
+    cards: weights.map((bytes, card) => (bytes === 0 ? 0 : bytes + cache(blocks[card] ?? 0) + working)),
     host: hostWeights + cache(first) + estimate.computeBytes + estimate.overheadBytes,
   };
 }

@@ -83,7 +83,7 @@ export const device = z.strictObject({
       kind: z
         .enum(["unified", "discrete"])
         .describe("`unified`: one memory for processor and graphics; `discrete`: a card's, beside the computer's own."),
-      cards: z.int().min(1).describe("Number of equal cards; 1 for unified memory."),
+      cards: z.int().min(1).max(64).describe("Number of equal cards; 1 for unified memory."),
       bytes: figure.describe("Size of the unified memory, or of one card's."),
     })
     .describe("The memory a model runs in."),

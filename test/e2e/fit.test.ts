@@ -178,6 +178,16 @@ describe("fit", () => {
     writeFileSync(join(own, "release.json"), "{}");
     expect((await quantsmith(["fit", own])).stderr).toContain("QS-FIT-RELEASE");
   });
+
+  test("a release.json whose divergence is no number", async () => {
+    const own = join(folder, "worded");
+    mkdirSync(own);
+    copyFileSync(inside(q4), join(own, q4));
+    const variants = [{ name: "Q4_K_M", file: q4, quality: { kldMean: "small" } }];
+    writeFileSync(join(own, "release.json"), JSON.stringify({ model: { name: "tiny-llama" }, variants }));
+    const { stderr } = await quantsmith(["recommend", own, "--device", "m1-8gb"]);
+    expect(stderr).toContain("QS-FIT-RELEASE");
+  });
 });
 
 describe("recommend", () => {

@@ -110,6 +110,12 @@ const cases: Case[] = [
   ],
   ["a size without unit", file({ budget: "budget: { value: ▸lots, basis: measured, source: me }" }), /a size/, /GiB/],
   ["a size as a rate", file({ bandwidth: bandwidth.replace("51.2 GB/s", "▸51.2 GB") }), /not a rate/, /51.2 GB\/s/],
+  [
+    "more cards than a computer holds",
+    file({ memory: memory.replace("cards: 1", "cards: ▸900000000") }),
+    /at most 64/,
+    /./,
+  ],
   ["more budget than memory", file({ budget: budget.replace("9.5 GB", "▸17 GiB") }), /larger than the memory/, /after/],
   ["an unknown backend", file({ backends: "backends: [▸cpu-x68]" }), /`cpu-x68`/, /`cpu-x86`/],
   ["no backend", file({ backends: "backends: ▸[]" }), /`backends` is empty/, /./],

@@ -51,7 +51,10 @@ async function readRelease(folder: string): Promise<RunReport | null> {
   const file = join(folder, "release.json");
   try {
     const report = JSON.parse(await readFile(file, "utf8")) as RunReport;
-    const usable = report.variants.every(({ name, file: own }) => typeof name === "string" && typeof own === "string");
+    const usable = report.variants.every(
+      ({ name, file: own, quality }) =>
+        typeof name === "string" && typeof own === "string" && Number.isFinite(quality?.kldMean ?? 0),
+    );
     if (usable && typeof report.model.name === "string") return report;
   } catch (error) {
     if (isSystemError(error) && error.code === "ENOENT") return null;
