@@ -20,15 +20,20 @@ export interface SpeedQuestion {
   host?: { backend: BackendId; bandwidth: Figure } | null;
 }
 
+/** A model this many times smaller than the smallest measured one is out of what the fit can tell. */
+const farBelow = 4;
+
 /**
  * Tokens per second of one sequence: 1 / (overhead × layers + Σ bytes / (efficiency × bandwidth)), with active experts only,
  * without the looked-up embedding, and summed over device and processor. Efficiencies and overheads are fitted to published
  * measurements (`speed/fit-decode.ts`); the bounds are what chips that were held out of the fit were measured to differ by, or,
  * for a chip that was measured with types like the file's, what a chip's own measurements differ by.
- * Null where bandwidth or measurements are missing. Always an estimate.
+ * Null where bandwidth or measurements are missing, and for models far smaller than any that was measured, whose speed is not
+ * their memory's. Always an estimate.
  */
 export function decodeSpeed(question: SpeedQuestion): SpeedRange | null {
   const { footprint, kvReadBytes, device, backend, constants } = question;
+  if (footprint.activeBytes < constants.smallestBytes / farBelow) return null;
   const onHost = hostShare(footprint, question.layers ?? null);
   const processor = device.backends.find((id) => id.startsWith("cpu-"));
   const own = processor === undefined ? null : { backend: processor, bandwidth: bandwidthOf(device, processor) };

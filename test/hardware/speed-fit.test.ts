@@ -87,6 +87,7 @@ describe("fitDecode", () => {
           backend: "cuda" as const,
           class: kind,
           layers,
+          activeBytes: 1e9 * milliseconds,
           idealSeconds,
           seconds: seconds * noise(index),
         };

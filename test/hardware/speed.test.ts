@@ -70,6 +70,11 @@ describe("decodeSpeed", () => {
     expect(known(ask({ footprint: moe })).low).toBeGreaterThan(3 * known(ask({ footprint: all })).low);
   });
 
+  test("is unknown for models far smaller than any that was measured", () => {
+    expect(ask({ footprint: footprint("Q4_0", constants.smallestBytes / 2) })).not.toBeNull();
+    expect(ask({ footprint: footprint("Q4_0", constants.smallestBytes / 10) })).toBeNull();
+  });
+
   test("is unknown without a bandwidth, without measurements of the backend, and for a processor beside a card", () => {
     expect(ask({ device: device({ bandwidth: null }) })).toBeNull();
     expect(ask({ constants: { ...constants, backends: [] } })).toBeNull();

@@ -9,6 +9,8 @@ export interface DecodeRow {
   backend: BackendId;
   class: TypeClass;
   layers: number;
+  /** Weights that are read for a token. */
+  activeBytes: number;
   /** Seconds per token that were measured. */
   seconds: number;
   /** Seconds per token if every byte came at the full bandwidth. */
@@ -31,6 +33,7 @@ export function decodeRows({ measurements, models, chips }: SpeedData): DecodeRo
         backend: row.backend,
         class: typeClass(row.type),
         layers: model.layers,
+        activeBytes: active,
         seconds: 1 / tokensPerSecond(row, fileBytes, bandwidth),
         idealSeconds: (active + row.depth * model.kvBytesPerToken) / bandwidth,
       },

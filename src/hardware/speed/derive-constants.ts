@@ -32,6 +32,7 @@ export function deriveConstants(data: SpeedData): SpeedConstants {
       spread: outwards(tenths(known)),
     },
     unmeasuredClass: threeDigits(Math.min(1, ...shares)),
+    smallestBytes: threeDigits(Math.min(...rows.map(({ activeBytes }) => activeBytes))),
     backends,
     prefill: derivePrefill(data),
   };

@@ -14,6 +14,8 @@ export const speedConstants = z.strictObject({
   knownChips: z.strictObject({ rows: z.int(), error: positive, spread }),
   /** A class of types that a backend was not measured with may be as much slower as the slowest one measured elsewhere. */
   unmeasuredClass: positive.max(1),
+  /** Active bytes of the smallest model that was measured. */
+  smallestBytes: positive,
   backends: z.array(
     z.strictObject({
       backend: backendId,
