@@ -19,7 +19,7 @@ import { type PackagedVariant, type PackageParams, variantInput } from "./packag
 export type VariantSources = Pick<StageContext, "input" | "digest" | "steps">;
 type Judged = Pick<PackageParams, "measured" | "smokeTested">;
 
-/** Names of the package step's inputs that `collectVariant` reads; of those that a plan does not have, none is missed. */
+/** Names of the package step's inputs that `collectVariant` reads; a plan need not have all of them. */
 export function verdictInputs(variant: string): string[] {
   const kinds = ["model", "quantize", "allocation", "structure", "quality", "smoke"] as const;
   return kinds.map((kind) => variantInput(kind, variant));
