@@ -29,6 +29,11 @@ export type RunEvent =
   | { type: "step-note"; id: string; note: string }
   | { type: "step-progress"; id: string; progress: Progress }
   | { type: "step-finished"; id: string; status: StepStatus; seconds: number; why?: string; error?: ErrorReport }
+  /** Variants that are uploaded while the run goes on (`publish.stream`); the last may end after the run. */
+  | { type: "upload-started"; variant: string; bytes: number }
+  | { type: "upload-progress"; variant: string; progress: Progress }
+  /** `sentBytes` is 0 when the Hub has the file already. With an `error` it is left to publishing at the end. */
+  | { type: "upload-finished"; variant: string; sentBytes: number; seconds: number; error?: ErrorReport }
   | { type: "run-finished"; seconds: number; failed: number };
 
 export type TimedEvent = RunEvent & { time: string };
@@ -36,7 +41,7 @@ export type EventListener = (event: TimedEvent) => void;
 
 const progressIntervalMs = 250;
 
-/** Hands every event to its listeners, in order; progress of one step at most four times a second. */
+/** Hands every event to its listeners, in order; progress of one step or upload at most four times a second. */
 export class EventBus {
   readonly #listeners: EventListener[] = [];
   readonly #lastProgress = new Map<string, number>();
@@ -47,10 +52,11 @@ export class EventBus {
 
   emit(event: RunEvent): void {
     const now = Date.now();
-    if (event.type === "step-progress") {
-      const due = (this.#lastProgress.get(event.id) ?? 0) + progressIntervalMs;
+    if (event.type === "step-progress" || event.type === "upload-progress") {
+      const what = event.type === "step-progress" ? event.id : `upload ${event.variant}`;
+      const due = (this.#lastProgress.get(what) ?? 0) + progressIntervalMs;
       if (now < due && event.progress.done < event.progress.total) return;
-      this.#lastProgress.set(event.id, now);
+      this.#lastProgress.set(what, now);
     }
     const timed = { time: new Date(now).toISOString(), ...event };
     for (const listener of this.#listeners) listener(timed);

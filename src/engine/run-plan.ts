@@ -4,6 +4,7 @@ import { QuantsmithError } from "../util/errors.js";
 import { buildStep } from "./build-step.js";
 import { dropIntermediates } from "./drop-intermediates.js";
 import { errorReport } from "./error-report.js";
+import { findPassed } from "./find-passed.js";
 import { findStep } from "./find-step.js";
 import type { StepRecord } from "./record.js";
 import type { RunOptions, Runtime } from "./runtime.js";
@@ -51,6 +52,8 @@ class Run {
   readonly errors: RunOutcome["errors"] = [];
   readonly #summaries = new Map<string, StepSummary>();
   readonly #restoring = new Map<string, Promise<void>>();
+  /** Variants whose verdict was looked at. */
+  readonly #judged = new Set<string>();
 
   constructor(plan: Plan, options: RunOptions) {
     this.runtime = {
@@ -107,6 +110,15 @@ class Run {
     this.runtime.records.set(step.id, record);
     this.#end(step, status, seconds, { measurements: record.measurements, commands: record.commands });
     await dropIntermediates(this.runtime, (id) => this.#summaries.get(id)?.status);
+    await this.#tellPassed();
+  }
+
+  /** What a variant passed by has been built, so it is enough to look when a step is finished. */
+  async #tellPassed(): Promise<void> {
+    const { onPassed } = this.runtime;
+    if (onPassed === undefined) return;
+    const passed = await findPassed(this.runtime, (id) => this.#summaries.has(id), this.#judged);
+    for (const variant of passed) onPassed(variant);
   }
 
   /** A step whose input is missing: skipped, or an error when the user asked for this step alone. */

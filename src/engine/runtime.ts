@@ -4,6 +4,7 @@ import type { Plan } from "../plan/plan.js";
 import type { StepSummary } from "../stages/stage.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import type { EventBus } from "./events.js";
+import type { PassedVariant } from "./find-passed.js";
 import type { StepRecord } from "./record.js";
 import type { Scheduler } from "./scheduler.js";
 import type { Store } from "./store.js";
@@ -27,6 +28,8 @@ export interface RunOptions {
   /** Hash every stored output before trusting it. */
   verify: boolean;
   tools: ToolProvider;
+  /** Told of every variant as soon as it has passed, while others are still made; must not take long. */
+  onPassed?: (variant: PassedVariant) => void;
 }
 
 /** What the parts of the engine share during one run. */

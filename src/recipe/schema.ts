@@ -106,10 +106,14 @@ const publish = z
       .union([z.literal(false), z.enum(["auto", "manual"])])
       .exactOptional()
       .describe("Whether readers must ask for access, and who grants it (default: as the repository is)."),
+    stream: z
+      .boolean()
+      .exactOptional()
+      .describe("Upload each variant as soon as it passed, while others are made; commit at the end (default false)."),
   })
   .superRefine((value, check) => {
     if (!value.repo.startsWith("dir:")) return;
-    for (const key of ["private", "via", "collection", "gated"] as const) {
+    for (const key of ["private", "via", "collection", "gated", "stream"] as const) {
       if (value[key] === undefined) continue;
       check.addIssue(complaint(`a folder has no \`${key}\``, "Remove it, or publish to the Hugging Face Hub.", [key]));
     }

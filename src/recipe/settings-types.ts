@@ -57,6 +57,8 @@ export interface PublishSettings {
   /** As the recipe says it. */
   repo: string;
   target: PublishTarget;
+  /** Whether variants are uploaded as soon as they passed; only to the Hub. */
+  stream: boolean;
 }
 
 /** Recipe over pipeline over built-in defaults; all paths absolute, all names canonical. */

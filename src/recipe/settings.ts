@@ -107,7 +107,7 @@ type Pick = <T>(key: string, fromRecipe: T | undefined, fromPipeline: T | undefi
 function publishSettings(publish: NonNullable<Recipe["publish"]>, folder: string, pick: Pick): PublishSettings {
   const repo = pick("publish.repo", publish.repo, undefined, "");
   if (repo.startsWith("dir:"))
-    return { repo, target: { kind: "dir", path: resolve(folder, repo.slice("dir:".length)) } };
+    return { repo, target: { kind: "dir", path: resolve(folder, repo.slice("dir:".length)) }, stream: false };
   const { gated, collection } = publish;
   const target: PublishTarget = {
     kind: "hub",
@@ -117,7 +117,7 @@ function publishSettings(publish: NonNullable<Recipe["publish"]>, folder: string
     ...(gated === undefined ? {} : { gated }),
     ...(collection === undefined ? {} : { collection }),
   };
-  return { repo, target };
+  return { repo, target, stream: pick("publish.stream", publish.stream, undefined, false) };
 }
 
 function corpusEntry(entry: string, folder: string): CorpusSource {

@@ -234,6 +234,7 @@ const cases: Case[] = [
   ],
   ["place to publish", "publish: { repo: ▸me }", /not a place to publish/, /`dir:path`/],
   ["a way to publish into a folder", "publish: { repo: dir:x, ▸via: pr }", /a folder has no `via`/, /Hub/],
+  ["streaming into a folder", "publish: { repo: dir:x, ▸stream: true }", /a folder has no `stream`/, /Hub/],
   ["collection", "publish: { repo: a/b, collection: ▸mine }", /not a collection's slug/, /\/collections\//],
   ["gating", "publish: { repo: a/b, gated: ▸true }", /./, /./],
   ["device id", "devices: [▸iPhone 15]", /not a device id/, /quantsmith devices/],

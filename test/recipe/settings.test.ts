@@ -42,7 +42,7 @@ smoke:
   - { prompt: "What is the capital of France?", expect: { matches: "Paris" } }
   - { prompt: "Reply in JSON", expect: { json: true }, system: "Be brief.", maxTokens: 40 }
 devices: [iphone-15-pro, pixel-9, rtx-3060-12gb, rtx-3090, m4-pro-24gb]
-publish: { repo: me/Qwen3-4B-Instruct-2507-GGUF, private: false, via: branch }
+publish: { repo: me/Qwen3-4B-Instruct-2507-GGUF, private: false, via: branch, stream: true }
 `;
 
 test("the recipe of the design page", async () => {
@@ -59,7 +59,10 @@ test("the recipe of the design page", async () => {
       { prompt: "What is the capital of France?", maxTokens: 128, expect: { matches: "Paris" } },
       { prompt: "Reply in JSON", maxTokens: 40, system: "Be brief.", expect: { json: true } },
     ],
-    publish: { target: { kind: "hub", repo: "me/Qwen3-4B-Instruct-2507-GGUF", private: false, via: "branch" } },
+    publish: {
+      target: { kind: "hub", repo: "me/Qwen3-4B-Instruct-2507-GGUF", private: false, via: "branch" },
+      stream: true,
+    },
   });
   expect(settings.variants).toEqual([
     { kind: "preset", name: "Q8_0", path: ["variants", 0], preset: "Q8_0", tensors: {} },
@@ -202,6 +205,7 @@ describe("sources and texts", () => {
     expect(settings.publish).toEqual({
       repo: "dir:../out",
       target: { kind: "dir", path: join(folder, "..", "out") },
+      stream: false,
     });
     expect(settings.locate(["calibration", "corpus", 2])).toMatchObject({ line: 4, column: 43 });
   });

@@ -19,6 +19,7 @@ import { QuantsmithError } from "../../util/errors.js";
 import { interruptSignal } from "../interrupt.js";
 import { loadSettings, type PlanOptions, planFor, settingsNotes } from "../prepare.js";
 import { errorDocument, exitCodeOf, formatError, note, print, printJson, problemLines, textTable } from "../print.js";
+import { type Streaming, startStreaming } from "../streaming.js";
 import { plainView } from "../views/plain-view.js";
 import { terminalView } from "../views/terminal-view.js";
 import { uploadProgress } from "../views/upload-progress.js";
@@ -49,12 +50,15 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
 
   for (const text of settingsNotes(settings)) note(text);
   const started = performance.now();
-  events.emit({ type: "run-started", recipe, out: workspace.root, steps: await identities(plan, workspace) });
   const tools = lazyTools(signal);
+  let streaming: Streaming | undefined;
   try {
+    if (target !== undefined) streaming = await startStreaming(settings.publish, plan, events, signal);
+    events.emit({ type: "run-started", recipe, out: workspace.root, steps: await identities(plan, workspace) });
     const runOptions = { workspace, events, digests, signal, threads, tools };
     const outcome = await runPlan(plan, {
       ...runOptions,
+      ...(streaming === undefined ? {} : { onPassed: streaming.onPassed }),
       fresh: options.fresh === true,
       verify: options.verify === true,
     });
@@ -65,11 +69,14 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
       note(`The former release ${settings.name} was taken away: none of its variants passes any more.`);
     await view.done();
     await show(settings, result.report, result.errors, options.json === true);
-    if (target !== undefined) await publishWhole(result, target, signal);
+    // The live list has no lines for uploads, and has ended.
+    if (view.live) events.subscribe(plainView(note));
+    if (target !== undefined) await publishWhole(result, target, streaming, signal);
     const first = result.errors[0];
     if (first !== undefined) process.exitCode = exitCodeOf(first);
   } finally {
     await view.done();
+    await streaming?.stop();
     log.close();
     await workspace.close();
   }
@@ -79,12 +86,14 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
 async function publishWhole(
   { report, errors }: { report: RunReport; errors: readonly unknown[] },
   target: PublishTarget,
+  streaming: Streaming | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   if (report.release === null || errors.length > 0) {
     note("Not published, because not every variant passed. `quantsmith publish` publishes the release as it is.");
     return;
   }
+  await streaming?.finish();
   const hooks = { signal, onProgress: uploadProgress(note) };
   const { place, hub, verified } = await publishTo(report.release, target, hooks);
   for (const line of problemLines(verified?.problems ?? [])) note(line);
@@ -108,8 +117,8 @@ async function show(settings: Settings, report: RunReport, errors: readonly unkn
 }
 
 function chooseView(asJson: boolean) {
-  if (!asJson && process.stdout.isTTY && !process.env.CI) return terminalView();
-  return { listener: plainView(asJson ? note : print), done: async () => undefined };
+  if (!asJson && process.stdout.isTTY && !process.env.CI) return { ...terminalView(), live: true };
+  return { listener: plainView(asJson ? note : print), done: async () => undefined, live: false };
 }
 
 async function identities(plan: Plan, workspace: Workspace): Promise<StepIdentity[]> {

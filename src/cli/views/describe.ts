@@ -28,3 +28,15 @@ export function describeEnd(event: Extract<TimedEvent, { type: "step-finished" }
       return `failed: ${event.error?.code ?? ""}: ${event.error?.message.split("\n")[0] ?? ""}`;
   }
 }
+
+/** How the upload of a variant ended while the run went on. */
+export function describeUpload({
+  error,
+  sentBytes,
+  seconds,
+}: Extract<TimedEvent, { type: "upload-finished" }>): string {
+  if (error !== undefined) {
+    return `failed: ${error.code}: ${error.message.split("\n")[0] ?? ""}; publishing at the end tries again`;
+  }
+  return sentBytes === 0 ? "was not needed" : `took ${seconds.toFixed(1)} s`;
+}

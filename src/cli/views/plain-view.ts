@@ -1,5 +1,6 @@
 import type { EventListener } from "../../engine/events.js";
-import { describeEnd, describeProgress } from "./describe.js";
+import { formatBytes } from "../../util/bytes.js";
+import { describeEnd, describeProgress, describeUpload } from "./describe.js";
 import { TimeLeft } from "./time-left.js";
 
 const progressIntervalMs = 10_000;
@@ -27,6 +28,17 @@ export function plainView(write: (line: string) => void): EventListener {
         lastProgress.set(event.id, Date.now());
         return say(withTime(`${event.id}: ${describeProgress(event.progress)}`));
       }
+      case "upload-started":
+        lastProgress.set(`upload ${event.variant}`, Date.now());
+        return say(`upload of ${event.variant} started (${formatBytes(event.bytes)})`);
+      case "upload-progress": {
+        const what = `upload ${event.variant}`;
+        if (Date.now() - (lastProgress.get(what) ?? 0) < progressIntervalMs) return;
+        lastProgress.set(what, Date.now());
+        return say(`upload of ${event.variant}: ${describeProgress(event.progress)}`);
+      }
+      case "upload-finished":
+        return say(`upload of ${event.variant} ${describeUpload(event)}`);
       case "step-finished":
         return say(`${event.id} ${describeEnd(event)}`);
       case "run-finished":

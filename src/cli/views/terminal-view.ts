@@ -74,6 +74,11 @@ export function terminalView(): View {
         }
         case "step-finished":
           return ends.get(event.id)?.resolve(event);
+        case "upload-started":
+        case "upload-progress":
+        case "upload-finished":
+          // They have no line in the list; the log has them, and what is left at the end is told below it.
+          return;
         case "run-finished":
           return;
       }

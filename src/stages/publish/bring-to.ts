@@ -65,8 +65,8 @@ export async function bringTo(
 /** Uploads what a commit will refer to. Gives which files those are, and how many bytes were sent. */
 export async function uploadChanges(
   connection: HubConnection,
-  { repo, revision }: Destination,
-  { add, update }: Changes,
+  { repo, revision }: Pick<Destination, "repo" | "revision">,
+  { add, update }: Pick<Changes, "add" | "update">,
   hooks: UploadHooks,
 ): Promise<{ large: Set<string>; bytes: number }> {
   const files = [...add, ...update];

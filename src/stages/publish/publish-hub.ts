@@ -2,14 +2,14 @@ import type { HubConnection } from "../../hub/connection.js";
 import { offlineError } from "../../hub/hub-error.js";
 import { createBranch, deleteBranch, listBranches } from "../../hub/upload/branches.js";
 import { addToCollection } from "../../hub/upload/collections.js";
-import { createRepo, findRepo, setGating } from "../../hub/upload/repository.js";
 import type { UploadHooks } from "../../hub/upload/upload-objects.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { type Brought, bringTo } from "./bring-to.js";
 import { isNothing } from "./find-changes.js";
 import type { HubPublication, HubPublishOptions } from "./hub-options.js";
 import { openPullRequest } from "./open-pull-request.js";
-import { type HubPlan, needsGating, planHub, requirePrivate, stagingPrefix } from "./plan-hub.js";
+import { type HubPlan, planHub, stagingPrefix } from "./plan-hub.js";
+import { prepareRepo } from "./prepare-repo.js";
 import type { CheckedRelease } from "./release-files.js";
 import { type RemoteRelease, readRemote } from "./remote-release.js";
 
@@ -30,14 +30,7 @@ export async function publishToHub(
   const { repo } = options;
   const { signal } = hooks;
   const plan = await planHub(connection, release, options, signal);
-  if (plan.state === undefined) {
-    await createRepo(connection, repo, options.private, signal);
-    // Someone may have been faster, and then it is what they made of it.
-    requirePrivate(repo, await findRepo(connection, repo, signal), options);
-  }
-  if (needsGating(plan, options) && options.gated !== undefined) {
-    await setGating(connection, repo, options.gated, signal);
-  }
+  await prepareRepo(connection, options, plan.state, signal);
   const main = plan.main ?? (await readRemote(connection, repo, "main", signal));
   const done = await bring(connection, release, options, { ...plan, main }, hooks);
   // Whatever staging branches there are, they are not needed any more: ours, or what killed publishers have left.

@@ -1,0 +1,46 @@
+import { errorReport } from "../engine/error-report.js";
+import type { EventBus } from "../engine/events.js";
+import type { PassedVariant } from "../engine/find-passed.js";
+import type { Plan } from "../plan/plan.js";
+import type { PublishSettings } from "../recipe/settings-types.js";
+import { openStream } from "../stages/publish/variant-stream.js";
+
+/** Uploads that go on beside a run. */
+export interface Streaming {
+  onPassed(variant: PassedVariant): void;
+  /** Waits for what is under way. */
+  finish(): Promise<void>;
+  /** Gives up what is under way. */
+  stop(): Promise<void>;
+}
+
+/**
+ * With `publish.stream`, opens the recipe's repository for uploads that go on while the run does; undefined without, and
+ * for a part of a plan, which makes no release. Everything is told as events. Errors: as `openStream`.
+ */
+export async function startStreaming(
+  publish: PublishSettings | undefined,
+  plan: Plan,
+  events: EventBus,
+  signal: AbortSignal,
+): Promise<Streaming | undefined> {
+  const makesRelease = plan.steps.some(({ id, mode }) => id === "package" && mode === "build");
+  if (publish?.target.kind !== "hub" || !publish.stream || !makesRelease) return undefined;
+  const stream = await openStream(publish.target, {
+    signal,
+    onStart: (variant, bytes) => events.emit({ type: "upload-started", variant, bytes }),
+    onProgress: (variant, done, total, rate) => {
+      const progress = { done, total, unit: "byte" as const, ...(rate === "" ? {} : { note: rate }) };
+      events.emit({ type: "upload-progress", variant, progress });
+    },
+    onEnd: (variant, sentBytes, seconds, error) => {
+      const failed = error === undefined ? {} : { error: errorReport(error) };
+      events.emit({ type: "upload-finished", variant, sentBytes, seconds, ...failed });
+    },
+  });
+  return {
+    onPassed: ({ report: { name, file, sha256 }, path: source }) => stream.offer({ name, file, sha256, source }),
+    finish: () => stream.finish(),
+    stop: () => stream.stop(),
+  };
+}

@@ -1,0 +1,40 @@
+import type { VariantReport } from "../report/run-report.js";
+import { collectVariant, verdictInputs } from "../stages/package/collect-variant.js";
+import { variantInput } from "../stages/package/package-params.js";
+import type { Runtime } from "./runtime.js";
+import { inputDigests, inputPath } from "./step-inputs.js";
+
+/** A variant that passed while the run still goes on. */
+export interface PassedVariant {
+  report: VariantReport;
+  /** Its file in the store; absolute. */
+  path: string;
+}
+
+/**
+ * Variants whose verdict has become final since the last call, and is that they passed: by the same function and inputs
+ * with which the package step will judge them. `judged` remembers those that were looked at, passed or not. A variant
+ * that will be released in parts is left out, since its parts do not exist yet.
+ */
+export async function findPassed(
+  { plan, records, store, steps }: Runtime,
+  hasEnded: (step: string) => boolean,
+  judged: Set<string>,
+): Promise<PassedVariant[]> {
+  const { params, inputs } = plan.report;
+  const due = params.variants.filter(({ name }) => {
+    const read = verdictInputs(name).flatMap((input) => inputs[input] ?? []);
+    return !judged.has(name) && read.every((input) => input.kind !== "step" || hasEnded(input.step));
+  });
+  for (const { name } of due) judged.add(name);
+  const digests = inputDigests(inputs, records);
+  const input = (name: string) => inputPath(inputs, name, records, store);
+  const passed: PassedVariant[] = [];
+  for (const variant of due) {
+    const report = await collectVariant(variant, params, { input, steps, digest: (name) => digests[name] });
+    const path = input(variantInput("model", variant.name));
+    if (report?.gate !== "passed" || path === undefined || report.bytes > params.maxFileBytes) continue;
+    passed.push({ report, path });
+  }
+  return passed;
+}
