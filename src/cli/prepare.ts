@@ -38,7 +38,9 @@ export async function planFor(settings: Settings, options: PlanOptions, digests:
   const plan = buildPlan(settings, await gatherFacts(settings, digests), selection);
   if (options.locked === undefined) return plan;
   if (lock === undefined) {
-    throw new QuantsmithError("QS-LOCK-MISSING", `there is no lock file for ${settings.file}`, {
+    const named = typeof options.locked === "string";
+    const message = named ? `there is no file ${options.locked}` : `there is no lock file for ${settings.file}`;
+    throw new QuantsmithError("QS-LOCK-MISSING", message, {
       remedy: `Put the recipe.lock.yaml of a release beside the recipe as ${settings.name}.lock.yaml, or name it: --locked <file>.`,
     });
   }
