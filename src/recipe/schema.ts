@@ -106,6 +106,10 @@ const publish = z
       .union([z.literal(false), z.enum(["auto", "manual"])])
       .exactOptional()
       .describe("Whether readers must ask for access, and who grants it (default: as the repository is)."),
+    sign: z
+      .boolean()
+      .exactOptional()
+      .describe("Sign the release through Sigstore with the identity of the environment (default false)."),
   })
   .superRefine((value, check) => {
     if (!value.repo.startsWith("dir:")) return;
