@@ -12,6 +12,9 @@ import { identityToken, startSigstore, type TestSigstore } from "../../fixtures/
 import { sum, writeRelease } from "../../fixtures/small-release.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
+// Without a file that says whom to trust, the network would be asked: here there is none.
+vi.mock("@sigstore/tuf", () => ({ getTrustedRoot: () => Promise.reject(new Error("no route to host")) }));
+
 const home = temporaryFolder();
 const never = new AbortController().signal;
 const identity = "https://github.com/me/models/.github/workflows/release.yml@refs/heads/main";
@@ -166,6 +169,18 @@ describe("a signature", () => {
 });
 
 describe("what to trust", () => {
+  test("that cannot be fetched leaves the signature unchecked, never in order", async () => {
+    vi.stubEnv("QUANTSMITH_SIGSTORE_ROOT", "");
+    const report = await verify(signed);
+    expect(report.signature).toEqual({ state: "unchecked", identity: null, issuer: null, ok: false });
+    expect(report.problems).toMatchObject([{ code: "QS-VERIFY-UNCHECKED", severity: "warning" }]);
+    expect(report.problems[0]?.message).toContain("no route to host");
+    expect(await verify(signed, { identity })).toMatchObject({
+      ok: false,
+      problems: [{ code: "QS-VERIFY-UNCHECKED", severity: "error" }],
+    });
+  });
+
   test("that cannot be read is an error", async () => {
     vi.stubEnv("QUANTSMITH_SIGSTORE_ROOT", join(home, "none.json"));
     expect((await failureOf(verify(signed))).code).toBe("QS-SIGN-ROOT");
