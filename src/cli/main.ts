@@ -133,6 +133,7 @@ program
   .option("--via <way>", "branch: staging branch, checked, then one commit on main (default); pr; or direct")
   .option("--private", "create the repository private; refuse one that is public")
   .option("--collection <slug>", "add the repository to a collection")
+  .option("--sign", "sign the release with the identity of the environment, through Sigstore")
   .option("--dry-run", "say what would be done, and do nothing")
   .option(...json)
   .action(async (release, options) => (await commands.publish()).publish(release, options));
@@ -140,6 +141,8 @@ program
 program
   .command("verify <release>")
   .description("check a release folder, or hf:org/name[@revision]: checksums, headers, labels, what runtimes will pick")
+  .option("--identity <name>", "who must have signed it: the certificate's subject, exactly")
+  .option("--issuer <url>", "who must have vouched for the signer")
   .option(...json)
   .action(async (release, options) => (await commands.verify()).verify(release, options));
 

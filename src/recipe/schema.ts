@@ -110,6 +110,10 @@ const publish = z
       .boolean()
       .exactOptional()
       .describe("Upload each variant as soon as it passed, while others are made; commit at the end (default false)."),
+    sign: z
+      .boolean()
+      .exactOptional()
+      .describe("Sign the release through Sigstore with the identity of the environment (default false)."),
   })
   .superRefine((value, check) => {
     if (!value.repo.startsWith("dir:")) return;

@@ -106,8 +106,13 @@ type Pick = <T>(key: string, fromRecipe: T | undefined, fromPipeline: T | undefi
 
 function publishSettings(publish: NonNullable<Recipe["publish"]>, folder: string, pick: Pick): PublishSettings {
   const repo = pick("publish.repo", publish.repo, undefined, "");
+  const signed = pick("publish.sign", publish.sign, undefined, false) ? { sign: true as const } : {};
   if (repo.startsWith("dir:"))
-    return { repo, target: { kind: "dir", path: resolve(folder, repo.slice("dir:".length)) }, stream: false };
+    return {
+      repo,
+      target: { kind: "dir", path: resolve(folder, repo.slice("dir:".length)), ...signed },
+      stream: false,
+    };
   const { gated, collection } = publish;
   const target: PublishTarget = {
     kind: "hub",
@@ -116,6 +121,7 @@ function publishSettings(publish: NonNullable<Recipe["publish"]>, folder: string
     via: pick("publish.via", publish.via, undefined, "branch"),
     ...(gated === undefined ? {} : { gated }),
     ...(collection === undefined ? {} : { collection }),
+    ...signed,
   };
   return { repo, target, stream: pick("publish.stream", publish.stream, undefined, false) };
 }

@@ -128,6 +128,9 @@ export const errorCodes = {
   "QS-PUBLISH-NAMES": { exit: 2, about: "A file in the repository would lead a runtime away from a variant." },
   "QS-PUBLISH-CONFLICT": { exit: 5, about: "Someone else changed the files of a release while it was published." },
   "QS-PUBLISH-STORED": { exit: 5, about: "The Hub holds something else than what it was sent." },
+  "QS-SIGN-IDENTITY": { exit: 4, about: "Signing needs an identity, and the environment has none that can be used." },
+  "QS-SIGN-SERVICE": { exit: 5, about: "Sigstore did not sign the release." },
+  "QS-SIGN-ROOT": { exit: 4, about: "The file that says whom to trust for signatures cannot be used." },
   "QS-VERIFY-TARGET": { exit: 2, about: "What to verify is neither a folder nor a repository on the Hub." },
   // the Hub (src/hub)
   "QS-HUB-ENDPOINT": { exit: 2, about: "HF_ENDPOINT is not an address that a token may be sent to." },

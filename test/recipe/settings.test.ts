@@ -110,6 +110,7 @@ test("the recipe of the design page", async () => {
     ["model.checkWeights", "default"],
     ["stages", "pipeline"],
     ["quantize.engine", "default"],
+    ["publish.sign", "default"],
     ["keepIntermediates", "default"],
     ["probes", "pipeline"],
     ["effort", "default"],

@@ -36,6 +36,8 @@ export async function publish(release: string, options: PublishCommandOptions): 
 
 function describe(operation: HubOperation): string {
   switch (operation.operation) {
+    case "sign":
+      return `sign the release as ${operation.path}`;
     case "create-repository":
       return `create the repository, ${operation.visibility}`;
     case "set-gating":

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { hubConnection } from "../../hub/connection.js";
+import type { ExpectedSigner } from "../../stages/verify/check-signature.js";
 import { verifyFolder } from "../../stages/verify/verify-folder.js";
 import { verifyRemote } from "../../stages/verify/verify-remote.js";
 import type { VerifyReport } from "../../stages/verify/verify-report.js";
@@ -9,26 +10,33 @@ import { interruptSignal } from "../interrupt.js";
 import { note, print, printJson, problemLines, textTable } from "../print.js";
 
 /** `quantsmith verify`: what is wrong with a release; exit code 3 when something is. */
-export async function verify(release: string, options: { json?: boolean }): Promise<void> {
-  const report = await verifyTarget(release, (path, bytes) => note(`checking ${path} (${formatBytes(bytes)})`));
+export async function verify(release: string, options: { json?: boolean } & ExpectedSigner): Promise<void> {
+  const { identity, issuer } = options;
+  const signer = { ...(identity === undefined ? {} : { identity }), ...(issuer === undefined ? {} : { issuer }) };
+  const onFile = (path: string, bytes: number) => note(`checking ${path} (${formatBytes(bytes)})`);
+  const report = await verifyTarget(release, onFile, signer);
   if (options.json === true) printJson(report);
   else printReport(report);
   if (!report.ok) process.exitCode = 3;
 }
 
-async function verifyTarget(release: string, onFile: (path: string, bytes: number) => void): Promise<VerifyReport> {
+async function verifyTarget(
+  release: string,
+  onFile: (path: string, bytes: number) => void,
+  signer: ExpectedSigner,
+): Promise<VerifyReport> {
   const signal = interruptSignal();
-  if (!release.startsWith("hf:")) return verifyFolder(resolve(release), signal, onFile);
+  if (!release.startsWith("hf:")) return verifyFolder(resolve(release), signal, onFile, signer);
   const [, repo, revision] = /^hf:([\w.-]+\/[\w.-]+)(?:@([\w./-]+))?$/.exec(release) ?? [];
   if (repo === undefined) {
     throw new QuantsmithError("QS-VERIFY-TARGET", `"${release}" names no repository`, {
       remedy: "Write hf:org/name, or hf:org/name@revision for a branch, a tag or a commit.",
     });
   }
-  return verifyRemote(hubConnection(), { repo, revision: revision ?? "main" }, signal, onFile);
+  return verifyRemote(hubConnection(), { repo, revision: revision ?? "main" }, signal, onFile, signer);
 }
 
-function printReport({ ok, release, files, resolutions, problems }: VerifyReport): void {
+function printReport({ ok, release, files, signature, resolutions, problems }: VerifyReport): void {
   const rows = files.map(({ path, bytes, label, bitsPerWeight, ok: sound }) => [
     sound ? "ok" : "WRONG",
     path,
@@ -44,6 +52,7 @@ function printReport({ ok, release, files, resolutions, problems }: VerifyReport
     downloads.length > 1 ? `and ${downloads.length - 1} more` : "",
   ]);
   print(`${textTable(["Runtime", "Asked for", "Takes", ""], picks)}\n`);
+  if (signature?.ok === true) print(`Signed by ${signature.identity} (${signature.issuer}).`);
   for (const line of problemLines(problems)) print(line);
   const errors = problems.filter(({ severity }) => severity === "error").length;
   print(ok ? `${release} is in order.` : `${release}: ${errors === 1 ? "1 error" : `${errors} errors`}.`);

@@ -1,30 +1,34 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { checksumsFile, parseChecksums } from "../../report/checksums.js";
+import { parseChecksums } from "../../report/checksums.js";
 import type { RunReport } from "../../report/run-report.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { listFiles } from "../../util/files.js";
+import { unlisted } from "../verify/check-files.js";
 import { parseRelease } from "../verify/parse-release.js";
 import { verifyFolder } from "../verify/verify-folder.js";
 
 /**
  * Checks a release folder before it is published: `verify` finds nothing wrong, and nothing lies beside the release.
- * Returns its `release.json`. Errors: QS-PUBLISH-RELEASE with the first thing that is wrong, QS-VERIFY-TARGET.
+ * Gives its `release.json`, and whether its signature is valid. Errors: QS-PUBLISH-RELEASE with the first thing that is wrong, QS-VERIFY-TARGET.
  */
-export async function checkRelease(folder: string, signal: AbortSignal): Promise<RunReport> {
-  const { problems } = await verifyFolder(folder, signal);
+export async function checkRelease(
+  folder: string,
+  signal: AbortSignal,
+): Promise<{ report: RunReport; isSigned: boolean }> {
+  const { problems, signature } = await verifyFolder(folder, signal);
   const [first, ...others] = problems.filter(({ severity }) => severity === "error");
   if (first !== undefined) {
     const more = others.length === 0 ? "" : `, and ${others.length} more; see \`quantsmith verify\``;
     fail(folder, `${first.message} (${first.code}${more})`, first.remedy);
   }
   const listed = await readChecksums(folder);
-  const stray = (await listFiles(folder)).find(
-    (file) => !listed.has(file) && file !== checksumsFile && file !== "release.json",
-  );
+  const stray = (await listFiles(folder)).find((file) => !listed.has(file) && !unlisted.includes(file));
   if (stray !== undefined) fail(folder, `${stray} is not listed in SHA256SUMS`);
   const report = parseRelease(await readFile(join(folder, "release.json"), "utf8"));
-  return typeof report === "string" ? fail(folder, `release.json: ${report}`) : report;
+  return typeof report === "string"
+    ? fail(folder, `release.json: ${report}`)
+    : { report, isSigned: signature?.ok === true };
 }
 
 /** What SHA256SUMS lists, file to sha256. Errors: QS-PUBLISH-RELEASE when there is none. */

@@ -2,6 +2,7 @@ import { parseDigest } from "../../hub/digest.js";
 import { hashFile } from "../../hub/hash-file.js";
 import type { HubFile } from "../../hub/hub-file.js";
 import type { LocalFile } from "../../hub/upload/local-file.js";
+import { signatureFile } from "../sign/statement.js";
 import type { RemoteRelease } from "./remote-release.js";
 
 /** What has to be done to a revision so that it holds a release. */
@@ -17,7 +18,8 @@ const always = ["SHA256SUMS", "release.json"];
 
 /**
  * Compares a release with what a revision holds. Files that no release of ours has left are nobody's business: they stay.
- * So does a listed file whose content is not what the list says any more, as far as the Hub tells its sha256.
+ * So does a listed file whose content is not what the list says any more, as far as the Hub tells its sha256. The signature
+ * of a former release goes with it, and stays while nothing else changes.
  */
 export async function findChanges(
   files: readonly LocalFile[],
@@ -39,6 +41,8 @@ export async function findChanges(
       there.digest.startsWith("sha256:") && listed.has(path) && there.digest !== `sha256:${listed.get(path)}`;
     if (!isTheirs) changes.remove.push(path);
   }
+  const isStale = remote.has(signatureFile) && !ours.has(signatureFile) && listed.size > 0;
+  if (isStale && !isNothing(changes)) changes.remove.push(signatureFile);
   changes.remove.sort();
   return changes;
 }

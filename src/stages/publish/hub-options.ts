@@ -16,6 +16,7 @@ export interface HubPublishOptions {
 
 /** One thing that publishing does, for people and for `--dry-run`. */
 export type HubOperation =
+  | { operation: "sign"; path: string }
   | { operation: "create-repository"; visibility: "private" | "public" }
   | { operation: "set-gating"; gated: Gating }
   | { operation: "add" | "update"; path: string; bytes: number; sha256: string }

@@ -8,6 +8,7 @@ import { findRepo, type RepoState } from "../../hub/upload/repository.js";
 import { validateCard } from "../../hub/upload/validate-card.js";
 import { stableReleaseDigest } from "../../report/stable-release-digest.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { signatureFile } from "../sign/statement.js";
 import { parseRelease } from "../verify/parse-release.js";
 import { type Changes, findChanges, isNothing } from "./find-changes.js";
 import type { HubOperation, HubPublishOptions } from "./hub-options.js";
@@ -69,8 +70,8 @@ export async function planHub(
 
 const noChanges: Changes = { add: [], update: [], remove: [] };
 
-/** True when all that differs is how long the steps took and how fast the machine was. */
-async function isRerun(
+/** True when all that differs is how long the steps took and how fast the machine was, and no signature is to be added. */
+export async function isRerun(
   connection: HubConnection,
   release: CheckedRelease,
   main: RemoteRelease,
@@ -78,7 +79,7 @@ async function isRerun(
   signal: AbortSignal,
 ): Promise<boolean> {
   const onlyReport = update.length === 1 && update[0]?.path === "release.json";
-  if (!onlyReport || add.length + remove.length > 0) return false;
+  if (!onlyReport || add.length > 0 || remove.some((path) => path !== signatureFile)) return false;
   const text = await readRemoteText(connection, main, "release.json", signal);
   const theirs = text === undefined ? "" : parseRelease(text);
   return typeof theirs !== "string" && stableReleaseDigest(theirs) === stableReleaseDigest(release.report);

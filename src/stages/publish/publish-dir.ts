@@ -3,6 +3,7 @@ import { constants, copyFile, mkdir, realpath, rename, rm, stat } from "node:fs/
 import { dirname, join } from "node:path";
 import { isSystemError, QuantsmithError } from "../../util/errors.js";
 import { listFiles, makeFolder, syncFolder } from "../../util/files.js";
+import { unlisted } from "../verify/check-files.js";
 import { readChecksums } from "./check-release.js";
 
 /**
@@ -70,7 +71,7 @@ async function requireReplaceable(path: string): Promise<void> {
   const files = await listFiles(path).catch(() => ["not a folder"]);
   if (files.length === 0) return;
   const listed = await readChecksums(path).catch(() => new Map<string, string>());
-  const foreign = files.find((file) => !listed.has(file) && file !== "SHA256SUMS" && file !== "release.json");
+  const foreign = files.find((file) => !listed.has(file) && !unlisted.includes(file));
   if (foreign === undefined && files.includes("release.json")) return;
   throw new QuantsmithError(
     "QS-PUBLISH-TARGET",

@@ -1,6 +1,8 @@
 import { hubConnection } from "../../hub/connection.js";
 import type { UploadHooks } from "../../hub/upload/upload-objects.js";
 import type { RunReport } from "../../report/run-report.js";
+import { requireIdentity } from "../sign/sign-files.js";
+import { signatureFile } from "../sign/statement.js";
 import { verifyRemote } from "../verify/verify-remote.js";
 import type { VerifyReport } from "../verify/verify-report.js";
 import { checkRelease } from "./check-release.js";
@@ -8,6 +10,7 @@ import type { HubPublication } from "./hub-options.js";
 import { publishToFolder } from "./publish-dir.js";
 import { previewHub, publishToHub, requireAccess } from "./publish-hub.js";
 import { type CheckedRelease, releaseFiles } from "./release-files.js";
+import { planSigning, type Signing, signRelease } from "./sign-release.js";
 import type { PublishTarget } from "./target.js";
 
 export interface Publication {
@@ -20,24 +23,28 @@ export interface Publication {
   verified?: VerifyReport;
 }
 
-/** Throws before any work is done when a target can be seen to be out of reach. Errors: QS-PUBLISH-TOKEN, QS-HUB-*. */
+/** Throws before any work is done when a target can be seen to be out of reach. Errors: QS-PUBLISH-TOKEN, QS-SIGN-IDENTITY, QS-HUB-*. */
 export function requireReachable(target: PublishTarget): void {
   if (target.kind === "hub") requireAccess(hubConnection(), target.repo);
+  if (target.sign === true) requireIdentity();
 }
 
 /**
  * Publishes a release folder that is whole and of which every variant passed.
- * Errors: QS-PUBLISH-*, QS-HUB-*, QS-INPUT-CHANGED.
+ * Errors: QS-PUBLISH-*, QS-SIGN-*, QS-HUB-*, QS-INPUT-CHANGED.
  */
 export async function publishTo(release: string, target: PublishTarget, hooks: UploadHooks): Promise<Publication> {
+  requireReachable(target);
   if (target.kind === "dir") {
-    const report = await checkRelease(release, hooks.signal);
+    const found = await releaseFiles(release, hooks.signal);
+    const { report } = target.sign === true ? await signRelease(found) : found;
     return { report, place: await publishToFolder(release, target.path, hooks.signal) };
   }
-  requireReachable(target);
-  const checked = await releaseFiles(release, hooks.signal);
+  const found = await releaseFiles(release, hooks.signal);
   const connection = hubConnection();
-  const hub = await publishToHub(connection, checked, target, hooks);
+  const signing = await planSigning(connection, found, target, hooks.signal);
+  const checked = signing.needed ? await signRelease(signing.release) : signing.release;
+  const hub = withSigning(await publishToHub(connection, checked, target, hooks), signing);
   const place = { repo: target.repo, revision: hub.commit ?? "main" };
   const verified = await verifyRemote(connection, { ...place, expected: expectedOf(checked, hub) }, hooks.signal);
   return { report: checked.report, place: hub.pullRequest ?? hub.url, hub, verified };
@@ -49,11 +56,17 @@ export async function previewPublish(
   target: PublishTarget,
   signal: AbortSignal,
 ): Promise<Publication> {
-  if (target.kind === "dir") return { report: await checkRelease(release, signal), place: target.path };
   requireReachable(target);
-  const checked = await releaseFiles(release, signal);
-  const hub = await previewHub(hubConnection(), checked, target, signal);
-  return { report: checked.report, place: hub.url, hub };
+  if (target.kind === "dir") return { report: (await checkRelease(release, signal)).report, place: target.path };
+  const connection = hubConnection();
+  const signing = await planSigning(connection, await releaseFiles(release, signal), target, signal);
+  const hub = withSigning(await previewHub(connection, signing.release, target, signal), signing);
+  return { report: signing.release.report, place: hub.url, hub };
+}
+
+function withSigning(hub: HubPublication, { needed }: Signing): HubPublication {
+  if (!needed) return hub;
+  return { ...hub, operations: [{ operation: "sign", path: signatureFile }, ...hub.operations] };
 }
 
 /** What must be there. A rerun that changed nothing but its seconds leaves the former `release.json`. */

@@ -4,15 +4,18 @@ import type { RunReport } from "../../report/run-report.js";
 import { stableReleaseDigest } from "../../report/stable-release-digest.js";
 import { listFiles } from "../../util/files.js";
 import { sha256 } from "../../util/sha256.js";
+import { signatureFile } from "../sign/statement.js";
 import { checkRelease, readChecksums } from "./check-release.js";
 
 /** A release folder that may be published. */
 export interface CheckedRelease {
   folder: string;
   report: RunReport;
-  /** Everything in it, sorted by path. */
+  /** Everything in it, sorted by path; the signature may be left out. */
   files: LocalFile[];
-  /** The same for equal releases: sha256 over all names and digests, `release.json` without what differs from run to run. */
+  /** Whether the folder has a signature that is valid. */
+  isSigned: boolean;
+  /** The same for equal releases: sha256 over names and digests, `release.json` without what differs from run to run. */
   digest: string;
 }
 
@@ -22,8 +25,9 @@ export async function releaseFiles(folder: string, signal: AbortSignal): Promise
   const paths = await listFiles(folder).catch((): string[] => []);
   const listed = await readChecksums(folder);
   const files = await Promise.all(paths.map((path) => localFile(path, join(folder, path), listed.get(path))));
-  const report = await checkRelease(folder, signal);
+  const { report, isSigned } = await checkRelease(folder, signal);
   const stable = stableReleaseDigest(report);
-  const lines = files.map((file) => `${file.path === "release.json" ? stable : file.sha256}  ${file.path}\n`);
-  return { folder, report, files, digest: sha256(lines.join("")) };
+  const content = files.filter(({ path }) => path !== signatureFile);
+  const lines = content.map((file) => `${file.path === "release.json" ? stable : file.sha256}  ${file.path}\n`);
+  return { folder, report, files, isSigned, digest: sha256(lines.join("")) };
 }

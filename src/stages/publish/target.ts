@@ -2,7 +2,10 @@ import { resolve } from "node:path";
 import { QuantsmithError, type SourceLocation } from "../../util/errors.js";
 import type { HubPublishOptions } from "./hub-options.js";
 
-export type PublishTarget = { kind: "dir"; path: string } | ({ kind: "hub" } & HubPublishOptions);
+export type PublishTarget = ({ kind: "dir"; path: string } | ({ kind: "hub" } & HubPublishOptions)) & {
+  /** Sign the release first, with the identity of the environment. */
+  sign?: true;
+};
 
 /** How a command line says it; `to` is `dir:<path>` or `hf:<org>/<name>`. */
 export interface TargetText {
@@ -10,16 +13,18 @@ export interface TargetText {
   via?: string;
   private?: boolean;
   collection?: string;
+  sign?: boolean;
 }
 
 const ways = ["branch", "pr", "direct"] as const;
 const repoId = /^[A-Za-z0-9][A-Za-z0-9._-]{0,95}\/[A-Za-z0-9][A-Za-z0-9._-]{0,95}$/;
 
 /** Reads `--to` and the options that belong to it. Errors: QS-PUBLISH-TARGET, QS-USAGE. */
-export function parseTarget({ to, via, private: isPrivate, collection }: TargetText): PublishTarget {
+export function parseTarget({ to, via, private: isPrivate, collection, sign }: TargetText): PublishTarget {
+  const signed = sign === true ? { sign } : {};
   if (to.startsWith("dir:") && to.length > 4) {
     const extra = [via, isPrivate, collection].some((option) => option !== undefined);
-    if (!extra) return { kind: "dir", path: resolve(to.slice(4)) };
+    if (!extra) return { kind: "dir", path: resolve(to.slice(4)), ...signed };
     throw new QuantsmithError("QS-USAGE", "--via, --private and --collection are for hf: targets", {
       remedy: "Leave them out; a folder is replaced as a whole.",
     });
@@ -37,7 +42,7 @@ export function parseTarget({ to, via, private: isPrivate, collection }: TargetT
     });
   }
   const added = collection === undefined ? {} : { collection };
-  return { kind: "hub", repo, via: way, private: isPrivate === true, ...added };
+  return { kind: "hub", repo, via: way, private: isPrivate === true, ...added, ...signed };
 }
 
 /** The target of a recipe. Errors: QS-PUBLISH-TARGET when it has none. */

@@ -1,10 +1,11 @@
 import { checksumsFile, parseChecksums } from "../../report/checksums.js";
 import { provenanceFile } from "../../report/provenance.js";
 import { readProvenance } from "../../report/read-provenance.js";
+import { signatureFile } from "../sign/statement.js";
 import { type VerifyProblem, wrong } from "./verify-report.js";
 
-/** The two files that SHA256SUMS does not list. */
-export const unlisted: readonly string[] = [checksumsFile, "release.json"];
+/** Files of a release that SHA256SUMS does not list; the signature is not in every release. */
+export const unlisted: readonly string[] = [checksumsFile, "release.json", signatureFile];
 
 /** What the Hub itself puts into a repository, and thereby into what is downloaded from it. */
 const ofTheHub: readonly string[] = [".gitattributes"];

@@ -5,7 +5,9 @@ import { checksumsFile, parseChecksums } from "../../report/checksums.js";
 import { provenanceFile } from "../../report/provenance.js";
 import type { RunReport } from "../../report/run-report.js";
 import { stableReleaseDigest } from "../../report/stable-release-digest.js";
+import { signatureFile } from "../sign/statement.js";
 import { checkExtra, checkProvenance, checkSums, unlisted } from "./check-files.js";
+import { checkSignature, type ExpectedSigner } from "./check-signature.js";
 import { checkVariants, type ModelFacts } from "./check-variants.js";
 import { parseRelease } from "./parse-release.js";
 import { maxTextBytes, type ReleaseSource } from "./release-source.js";
@@ -13,12 +15,14 @@ import { type VerifiedFile, type VerifyProblem, type VerifyReport, wrong } from 
 
 /**
  * Checks everything about a release that can be recomputed: contents against SHA256SUMS, `release.json` against the
- * files, the headers, the recipe's limits and the provenance, names against what each runtime makes of them. What it
- * finds is in the report; it throws only what reading throws. `onFile` is told each file before it is hashed.
+ * files, the headers, the recipe's limits and the provenance, names against what each runtime makes of them, and the
+ * signature where there is one, or `signer` wants one. What it finds is in the report; it throws only what reading throws,
+ * and QS-SIGN-ROOT. `onFile` is told each file before it is hashed.
  */
 export async function verifyRelease(
   source: ReleaseSource,
   onFile: (path: string, bytes: number) => void = () => undefined,
+  signer: ExpectedSigner = {},
 ): Promise<VerifyReport> {
   const listed = await source.files();
   const text = async (path: string) => {
@@ -38,6 +42,10 @@ export async function verifyRelease(
     digests.set(path, sha256);
     if (path.endsWith(".gguf")) models.set(path, { bytes, sha256, header: await source.header(path) });
   }
+  const toSign = new Map([...digests].filter(([path]) => known.has(path) && path !== signatureFile));
+  // One that is too large to be read is no signature either.
+  const signatureText = paths.includes(signatureFile) ? ((await text(signatureFile)) ?? "") : undefined;
+  const { signature, problems: signatureProblems } = await checkSignature(signatureText, toSign, signer);
   const report = readReport(await text("release.json"));
   const parsed = typeof report !== "string";
   const problems: VerifyProblem[] = [
@@ -46,12 +54,14 @@ export async function verifyRelease(
     ...(parsed ? checkVariants(report, models, await text("recipe.lock.yaml")) : []),
     ...(parsed ? [] : [wrong("QS-VERIFY-REPORT", "release.json", `release.json cannot be used: ${report}`)]),
     ...checkProvenance(await text(provenanceFile), digests, parsed ? stableReleaseDigest(report) : undefined),
+    ...signatureProblems,
     ...findResolutionProblems(paths, parsed ? report.variants : undefined),
   ].toSorted((a, b) => Number(b.severity === "error") - Number(a.severity === "error"));
   return {
     ok: problems.every(({ severity }) => severity === "warning"),
     release: source.name,
     files: listed.map(({ path, bytes }) => describeFile(path, bytes, digests.get(path) ?? null, models, problems)),
+    signature,
     resolutions: resolveAll(paths, repoOf(source.name)),
     problems,
   };

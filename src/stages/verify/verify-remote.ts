@@ -1,4 +1,5 @@
 import type { HubConnection } from "../../hub/connection.js";
+import type { ExpectedSigner } from "./check-signature.js";
 import { hubSource } from "./hub-source.js";
 import { verifyRelease } from "./verify-release.js";
 import { type VerifyReport, wrong } from "./verify-report.js";
@@ -14,15 +15,16 @@ export interface RemoteRelease {
 
 /**
  * Reads a release back from the Hub and verifies it: every content digest, the small files' contents, each GGUF header
- * through @huggingface/gguf, and `release.json` against all of them. Errors: QS-HUB-*, QS-FETCH-HASH.
+ * through @huggingface/gguf, and `release.json` against all of them. Errors: QS-HUB-*, QS-FETCH-HASH, QS-SIGN-ROOT.
  */
 export async function verifyRemote(
   connection: HubConnection,
   { repo, revision, expected }: RemoteRelease,
   signal: AbortSignal,
   onFile?: (path: string, bytes: number) => void,
+  signer?: ExpectedSigner,
 ): Promise<VerifyReport> {
-  const report = await verifyRelease(await hubSource(connection, { repo, revision }, signal), onFile);
+  const report = await verifyRelease(await hubSource(connection, { repo, revision }, signal), onFile, signer);
   const stored = new Map(report.files.map(({ path, sha256 }) => [path, sha256]));
   const differences = [...(expected ?? [])].flatMap(([file, sha256]) => {
     const found = stored.get(file);

@@ -9,10 +9,23 @@ export interface VerifyReport {
   /** The folder, or `hf:org/name@commit`. */
   release: string;
   files: VerifiedFile[];
+  /** Of `model.sig`; null when there is none. */
+  signature: SignatureReport | null;
   /** What each runtime takes for each reference. */
   resolutions: Resolution[];
   /** Errors first. */
   problems: VerifyProblem[];
+}
+
+/** Who signed a release, as far as that could be checked. */
+export interface SignatureReport {
+  /** `unchecked`: what to trust could not be fetched, so nothing is known of the signature. */
+  state: "valid" | "invalid" | "unchecked";
+  /** The certificate's subject alternative name; null unless the signature itself is sound. */
+  identity: string | null;
+  issuer: string | null;
+  /** Valid, over these files, and by the expected signer where one is. */
+  ok: boolean;
 }
 
 export interface VerifiedFile {
@@ -20,7 +33,7 @@ export interface VerifiedFile {
   bytes: number;
   /** Of the content as it is; null for files of others on the Hub, which are not read. */
   sha256: string | null;
-  /** Whether SHA256SUMS or, for the two files that are not in it, nothing at all disagrees. */
+  /** Whether SHA256SUMS or, for the files that are not in it, nothing at all disagrees. */
   ok: boolean;
   /** The Hub's label; GGUF files only. */
   label?: string | null;
@@ -51,7 +64,9 @@ export type VerifyCode =
   | "QS-VERIFY-GATE"
   | "QS-VERIFY-PROVENANCE"
   | "QS-VERIFY-EDITED"
-  | "QS-VERIFY-DIFFERS";
+  | "QS-VERIFY-DIFFERS"
+  | "QS-VERIFY-SIGNATURE"
+  | "QS-VERIFY-UNCHECKED";
 
 const again = "Make the release again with `quantsmith run`; it replaces the folder as a whole.";
 

@@ -1,0 +1,71 @@
+import { join } from "node:path";
+import type { HubConnection } from "../../hub/connection.js";
+import { localFile } from "../../hub/upload/local-file.js";
+import { findRepo } from "../../hub/upload/repository.js";
+import { writeFileAtomic } from "../../util/files.js";
+import { sha256 } from "../../util/sha256.js";
+import { signFiles } from "../sign/sign-files.js";
+import { sigstoreInstance } from "../sign/sigstore-instance.js";
+import { signatureFile } from "../sign/statement.js";
+import { checkSignature } from "../verify/check-signature.js";
+import { findChanges, isNothing } from "./find-changes.js";
+import { isRerun } from "./plan-hub.js";
+import type { CheckedRelease } from "./release-files.js";
+import { readRemote, readRemoteText } from "./remote-release.js";
+import type { PublishTarget } from "./target.js";
+
+/** What publishing does about the signature. */
+export interface Signing {
+  /** Without the folder's signature where that on the Hub stays. */
+  release: CheckedRelease;
+  needed: boolean;
+}
+
+/**
+ * Whether a release has to be signed before it is published: it is asked for, and neither the folder nor the repository
+ * has a valid signature over this content. Each signing is a public record, so none is made without need.
+ * Errors: QS-SIGN-ROOT, QS-HUB-*.
+ */
+export async function planSigning(
+  connection: HubConnection,
+  release: CheckedRelease,
+  target: Extract<PublishTarget, { kind: "hub" }>,
+  signal: AbortSignal,
+): Promise<Signing> {
+  if (target.sign !== true) return { release, needed: false };
+  const unsigned = { ...release, files: contentOf(release) };
+  if (await isSignedThere(connection, unsigned, target.repo, signal)) return { release: unsigned, needed: false };
+  return { release, needed: !release.isSigned };
+}
+
+/** Signs a release folder that has no valid signature: writes `model.sig` into it. Errors: QS-SIGN-*. */
+export async function signRelease(release: CheckedRelease): Promise<CheckedRelease> {
+  if (release.isSigned) return release;
+  const files = contentOf(release);
+  const digests = new Map(files.map((file) => [file.path, file.sha256]));
+  const path = join(release.folder, signatureFile);
+  await writeFileAtomic(path, await signFiles(release.report.model.name, digests, sigstoreInstance()));
+  return { ...release, files: [...files, await localFile(signatureFile, path)], isSigned: true };
+}
+
+function contentOf({ files }: CheckedRelease): CheckedRelease["files"] {
+  return files.filter(({ path }) => path !== signatureFile);
+}
+
+/** True when main holds this release, how its run went aside, with a valid signature over what it holds. */
+async function isSignedThere(
+  connection: HubConnection,
+  release: CheckedRelease,
+  repo: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if ((await findRepo(connection, repo, signal)) === undefined) return false;
+  const main = await readRemote(connection, repo, "main", signal);
+  const signature = await readRemoteText(connection, main, signatureFile, signal);
+  const report = await readRemoteText(connection, main, "release.json", signal);
+  if (signature === undefined || report === undefined) return false;
+  const changes = await findChanges(release.files, main, signal);
+  if (!isNothing(changes) && !(await isRerun(connection, release, main, changes, signal))) return false;
+  const there = new Map(release.files.map((file) => [file.path, file.sha256])).set("release.json", sha256(report));
+  return (await checkSignature(signature, there, {})).signature?.ok === true;
+}

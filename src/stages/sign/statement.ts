@@ -1,0 +1,69 @@
+import * as z from "zod";
+import { sha256 } from "../../util/sha256.js";
+
+/** The signature of a release, under the name that OpenSSF Model Signing gives it. */
+export const signatureFile = "model.sig";
+
+/** How a DSSE envelope calls an in-toto statement. */
+export const statementMediaType = "application/vnd.in-toto+json";
+
+/** What is not part of a model: the signature, and what the Hub and its clients put beside it. */
+const ignoredPaths: readonly string[] = [signatureFile, ".git", ".gitattributes", ".gitignore", ".github", ".cache"];
+
+const statementType = "https://in-toto.io/Statement/v1";
+const predicateType = "https://model_signing/signature/v1.0";
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+
+const schema = z.looseObject({
+  _type: z.literal(statementType),
+  predicateType: z.literal(predicateType),
+  subject: z.tuple([z.looseObject({ digest: z.looseObject({ sha256: digest }) })]),
+  predicate: z.looseObject({
+    serialization: z.looseObject({ method: z.literal("files"), hash_type: z.literal("sha256") }),
+    resources: z.array(z.looseObject({ name: z.string().min(1), algorithm: z.literal("sha256"), digest })),
+  }),
+});
+
+/**
+ * The statement that is signed, as OpenSSF Model Signing v1.0 lays it out: the files with their sha256 in the predicate,
+ * and as the one subject the model, whose digest is the sha256 over all those digests in the order of the names.
+ */
+export function renderStatement(name: string, files: ReadonlyMap<string, string>): string {
+  const resources = [...files]
+    .sort(([a], [b]) => (sortKey(a) < sortKey(b) ? -1 : 1))
+    .map(([path, sha256]) => ({ name: path, algorithm: "sha256", digest: sha256 }));
+  return JSON.stringify({
+    _type: statementType,
+    subject: [{ name, digest: { sha256: rootDigest(resources) } }],
+    predicateType,
+    predicate: {
+      serialization: { method: "files", hash_type: "sha256", allow_symlinks: false, ignore_paths: ignoredPaths },
+      resources,
+    },
+  });
+}
+
+/** The files a statement names, path to sha256; a sentence when it is not of this kind or contradicts itself. */
+export function readStatement(text: string): Map<string, string> | string {
+  let data: unknown;
+  try {
+    data = JSON.parse(text);
+  } catch {
+    return "what was signed is not JSON";
+  }
+  const parsed = schema.safeParse(data);
+  if (!parsed.success) return `what was signed is no list of files as ${predicateType} wants it`;
+  const { subject, predicate } = parsed.data;
+  if (rootDigest(predicate.resources) !== subject[0].digest.sha256) return "the signed list contradicts its own digest";
+  const files = new Map(predicate.resources.map((resource) => [resource.name, resource.digest]));
+  return files.size === predicate.resources.length ? files : "the signed list names a file twice";
+}
+
+function rootDigest(resources: readonly { digest: string }[]): string {
+  return sha256(Buffer.from(resources.map((resource) => resource.digest).join(""), "hex"));
+}
+
+/** model_signing sorts paths part by part. */
+function sortKey(path: string): string {
+  return path.replaceAll("/", "\0");
+}

@@ -1,0 +1,71 @@
+import { findUnsigned, readSignature } from "../sign/read-signature.js";
+import { loadTrust, sigstoreInstance } from "../sign/sigstore-instance.js";
+import { signatureFile } from "../sign/statement.js";
+import { type SignatureReport, type VerifyProblem, wrong } from "./verify-report.js";
+
+/** Who must have signed; what is left out may be anyone or anything. */
+export interface ExpectedSigner {
+  identity?: string;
+  issuer?: string;
+}
+
+export interface CheckedSignature {
+  signature: SignatureReport | null;
+  problems: VerifyProblem[];
+}
+
+/**
+ * Checks `model.sig` against the release's files, path to sha256. A release need not be signed, unless a signer is
+ * expected. Errors: QS-SIGN-ROOT.
+ */
+export async function checkSignature(
+  text: string | undefined,
+  files: ReadonlyMap<string, string>,
+  expected: ExpectedSigner,
+): Promise<CheckedSignature> {
+  const demanded = expected.identity !== undefined || expected.issuer !== undefined;
+  if (text === undefined) return { signature: null, problems: demanded ? [bad("the release is not signed")] : [] };
+  const trust = await loadTrust(sigstoreInstance());
+  if (typeof trust === "string") return unchecked(trust, demanded);
+  const read = readSignature(text, trust);
+  if (typeof read === "string") {
+    return { signature: invalid, problems: [bad(`${signatureFile} is no valid signature: ${read}`)] };
+  }
+  const { identity, issuer } = read;
+  const reason = findUnsigned(read.files, files) ?? otherSigner({ identity, issuer }, expected);
+  return {
+    signature: { state: reason === undefined ? "valid" : "invalid", identity, issuer, ok: reason === undefined },
+    problems: reason === undefined ? [] : [bad(`${signatureFile} does not hold for this release: ${reason}`)],
+  };
+}
+
+const invalid: SignatureReport = { state: "invalid", identity: null, issuer: null, ok: false };
+
+/** Exactly, not as a pattern: `.` in an address must not stand for any character. */
+function otherSigner(signer: Required<ExpectedSigner>, expected: ExpectedSigner): string | undefined {
+  if (expected.identity !== undefined && signer.identity !== expected.identity) {
+    return `it was signed by ${signer.identity}, not by ${expected.identity}`;
+  }
+  if (expected.issuer !== undefined && signer.issuer !== expected.issuer) {
+    return `its signer was vouched for by ${signer.issuer}, not by ${expected.issuer}`;
+  }
+  return undefined;
+}
+
+function unchecked(why: string, demanded: boolean): CheckedSignature {
+  const problem = wrong(
+    "QS-VERIFY-UNCHECKED",
+    signatureFile,
+    `${signatureFile} was not checked: ${why}`,
+    "Verify again with a network, or let QUANTSMITH_SIGSTORE_ROOT name a trusted_root.json of Sigstore.",
+  );
+  return {
+    signature: { state: "unchecked", identity: null, issuer: null, ok: false },
+    problems: [demanded ? problem : { ...problem, severity: "warning" }],
+  };
+}
+
+function bad(message: string): VerifyProblem {
+  const remedy = `Do not trust the release as this signer's. If it is yours, remove ${signatureFile} and publish with \`--sign\`.`;
+  return wrong("QS-VERIFY-SIGNATURE", signatureFile, message, remedy);
+}
