@@ -31,6 +31,7 @@ export async function editMetadata(file: string, options: EditMetadataOptions): 
   }
   const { path, changes, how, fileBytes } = await editGguf(file, edits, {
     signal: interruptSignal(),
+    onWait: () => note(`Another edit of ${file} is running; this one waits for it.`),
     ...(options.out === undefined ? {} : { out: options.out }),
   });
   const shown = changes.map(({ key, before, after }) => ({
@@ -45,7 +46,7 @@ export async function editMetadata(file: string, options: EditMetadataOptions): 
     const done = { unchanged: "Nothing to change in", header: "Wrote the header of", rewritten: "Wrote the whole of" };
     print(`${done[how]} ${path}, ${formatBytes(fileBytes)}`);
   }
-  if (how !== "unchanged" && (await isListed(path))) {
+  if (how !== "unchanged" && ((await isListed(path)) || (options.out === undefined && (await isListed(file))))) {
     note(`Note: SHA256SUMS beside it still has the old file's digest; the release cannot be published like this.`);
   }
 }

@@ -1,6 +1,7 @@
 import { QuantsmithError } from "../../util/errors.js";
 import type { GgufValue } from "../gguf.js";
 import { quote } from "../quote.js";
+import { modelKeyType, requireFreeOfTensors, requireLoadable } from "./model-keys.js";
 import { isValueType, parseValue, typeNameOf, type ValueTypeName } from "./parse-value.js";
 
 /** One edit, in the user's words. */
@@ -28,7 +29,8 @@ const knownTypes: readonly (readonly [RegExp, ValueTypeName])[] = [
 ];
 
 /** Where tensor data lies, and how it is to be read, follows from these. */
-const fixedKeys = /^(general\.(alignment|architecture|type|quantization_version)|split\..*|tokenizer\.ggml\.tokens)$/;
+const fixedKeys =
+  /^(general\.(alignment|architecture|type|quantization_version)|split\..*|tokenizer\.ggml\.(tokens|model))$/;
 
 /**
  * Applies edits to metadata; keys keep their places, new ones go to the end. Gives the new metadata and what is different
@@ -41,8 +43,11 @@ export function changeMetadata(
   const changed = new Map(metadata);
   for (const edit of edits) {
     requireEditable(edit.key);
+    requireFreeOfTensors(metadata, edit);
     if (edit.kind === "set") {
-      changed.set(edit.key, parseValue(edit.key, edit.text, typeFor(edit, changed.get(edit.key))));
+      const value = parseValue(edit.key, edit.text, typeFor(edit, changed));
+      requireLoadable(metadata, edit.key, value);
+      changed.set(edit.key, value);
     } else if (!changed.delete(edit.key)) {
       throw new QuantsmithError("QS-EDIT-KEY", `the file has no key ${quote(edit.key)}`, {
         remedy: "`quantsmith inspect` lists the keys.",
@@ -56,21 +61,31 @@ export function changeMetadata(
   return { metadata: changed, changes };
 }
 
-function typeFor(edit: { key: string; type?: string }, present: GgufValue | undefined): ValueTypeName {
+function typeFor(edit: { key: string; type?: string }, metadata: ReadonlyMap<string, GgufValue>): ValueTypeName {
   const { key, type } = edit;
-  if (type !== undefined) {
-    if (isValueType(type)) return type;
+  if (type !== undefined && !isValueType(type)) {
     throw new QuantsmithError("QS-EDIT-VALUE", `${quote(type)} is no type of a GGUF value`, {
       remedy:
         "The types are string, bool, uint8 to uint64, int8 to int64, float32 and float64, with [] behind for an array.",
     });
   }
-  if (present !== undefined) return typeNameOf(present);
-  const known = knownTypes.find(([pattern]) => pattern.test(key))?.[1];
-  if (known !== undefined) return known;
+  const present = metadata.get(key);
+  const fixed = present === undefined ? knownType(metadata, key) : typeNameOf(present);
+  if (fixed !== undefined && type !== undefined && type !== fixed) {
+    // llama.cpp loads no file in which a key that it asks for has another type.
+    throw new QuantsmithError("QS-EDIT-VALUE", `${quote(key)} is of the type ${fixed}, not ${type}`, {
+      remedy: `Leave the type out: --set ${key}=…`,
+    });
+  }
+  const found = type ?? fixed;
+  if (found !== undefined) return found;
   throw new QuantsmithError("QS-EDIT-VALUE", `the type of the new key ${quote(key)} is not known`, {
     remedy: `Say it: --set ${key}:uint32=…`,
   });
+}
+
+function knownType(metadata: ReadonlyMap<string, GgufValue>, key: string): ValueTypeName | undefined {
+  return knownTypes.find(([pattern]) => pattern.test(key))?.[1] ?? modelKeyType(metadata, key);
 }
 
 function requireEditable(key: string): void {

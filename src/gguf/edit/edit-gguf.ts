@@ -1,5 +1,6 @@
+import { randomBytes } from "node:crypto";
 import { chmod, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname } from "node:path";
 import { isSystemError, QuantsmithError } from "../../util/errors.js";
 import { syncFolder } from "../../util/files.js";
 import { type EncodedHeader, encodeHeader } from "../encode-header.js";
@@ -7,17 +8,21 @@ import type { Gguf, GgufValue } from "../gguf.js";
 import { readGguf } from "../read-header.js";
 import { writeGguf } from "../write-gguf.js";
 import { changeMetadata, type MetadataChange, type MetadataEdit } from "./change-metadata.js";
+import { type EditTarget, editTarget, requireFree, requireWritable } from "./edit-target.js";
 import { finishEdit, replaceHeader } from "./header-journal.js";
+import { lockForEdit, removeLeftovers, temporaryPath } from "./lock-for-edit.js";
 
 export interface EditOptions {
-  /** Write the edited file here and leave the original alone. */
+  /** Write the edited file here and leave the original alone; nothing may be here yet. */
   out?: string;
   signal?: AbortSignal;
+  /** Called once when another edit of the file is running, which is waited for. */
+  onWait?: () => void;
   onBytes?: (done: number, total: number) => void;
 }
 
 export interface EditResult {
-  /** The edited file. */
+  /** The edited file, behind all symbolic links. */
   path: string;
   changes: MetadataChange[];
   /** Whether only the header was written, or the whole file. */
@@ -31,26 +36,38 @@ const paddingKey = "quantsmith.padding";
 /**
  * Edits the metadata of a GGUF file. When the new header fits where the old one was, it alone is written, with a journal
  * beside it; otherwise, and where the file has other names (a release's files are also those of the store), the file is
- * written anew and renamed. Tensor data stays the same byte for byte. An edit that was cut off before is finished first.
- * Errors: QS-GGUF-*, QS-EDIT-KEY, QS-EDIT-VALUE, QS-EDIT-READ-ONLY, QS-DISK-FULL.
+ * written anew and renamed. Tensor data stays the same byte for byte. An edit that was cut off before is finished first;
+ * one that is running is waited for. Errors: QS-GGUF-*, QS-EDIT-KEY, QS-EDIT-VALUE, QS-EDIT-READ-ONLY, QS-DISK-FULL,
+ * QS-USAGE for an `out` that cannot be made.
  */
 export async function editGguf(
   path: string,
   edits: readonly MetadataEdit[],
   options: EditOptions = {},
 ): Promise<EditResult> {
-  const target = resolve(options.out ?? path);
-  const inPlace = target === resolve(path);
-  if (inPlace) await requireWritable(path);
-  await finishEdit(path);
-  const gguf = await readGguf(path);
+  const target = await editTarget(path, options.out);
+  if (target.inPlace) await requireWritable(target.source);
+  return lockForEdit(target, options, (signal) => editLocked(target, edits, { ...options, signal }));
+}
+
+async function editLocked(
+  { source, target, inPlace }: EditTarget,
+  edits: readonly MetadataEdit[],
+  options: EditOptions & { signal: AbortSignal },
+): Promise<EditResult> {
+  // Another edit may have made it in the meantime.
+  if (!inPlace) await requireFree(target);
+  await finishEdit(source);
+  await removeLeftovers(target);
+  const gguf = await readGguf(source);
   const { metadata, changes } = changeMetadata(gguf.metadata, edits);
   const { fileBytes } = gguf;
-  if (inPlace && changes.length === 0) return { path, changes, how: "unchanged", fileBytes };
-  const header = inPlace && (await stat(path)).nlink === 1 ? headerInPlace(gguf, metadata) : undefined;
+  if (inPlace && changes.length === 0) return { path: target, changes, how: "unchanged", fileBytes };
+  const header = inPlace && (await stat(source)).nlink === 1 ? headerInPlace(gguf, metadata) : undefined;
   if (header !== undefined) {
-    await replaceHeader(path, header.bytes);
-    return { path, changes, how: "header", fileBytes };
+    options.signal.throwIfAborted();
+    await replaceHeader(source, header.bytes);
+    return { path: target, changes, how: "header", fileBytes };
   }
   metadata.delete(paddingKey);
   return { path: target, changes, how: "rewritten", fileBytes: await rewrite(gguf, metadata, target, options) };
@@ -80,9 +97,7 @@ async function rewrite(
   target: string,
   { signal, onBytes }: EditOptions,
 ): Promise<number> {
-  const temporary = join(dirname(target), `.${basename(target)}.quantsmith-new`);
-  // A killed edit left it.
-  await rm(temporary, { force: true });
+  const temporary = temporaryPath(target, randomBytes(6).toString("hex"));
   try {
     const tensors = gguf.tensors.map((tensor) => ({ ...tensor, data: { path: gguf.path, offset: tensor.offset } }));
     const plan = { metadata, tensors };
@@ -100,14 +115,4 @@ async function rewrite(
       cause: error,
     });
   }
-}
-
-/** Asked of the mode, not of the system, which lets an administrator write everything. */
-async function requireWritable(path: string): Promise<void> {
-  const found = await stat(path).catch(() => undefined);
-  if (found === undefined || (found.mode & 0o222) !== 0) return;
-  throw new QuantsmithError("QS-EDIT-READ-ONLY", `${path} is read-only`, {
-    remedy: "Write the edited file elsewhere with --out, or make this one writable with `chmod u+w`.",
-    at: { file: path },
-  });
 }

@@ -1,6 +1,6 @@
-import { open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { open, readFile, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { syncFolder } from "../../util/files.js";
+import { writeFileAtomic } from "../../util/files.js";
 import { sha256 } from "../../util/sha256.js";
 
 /*
@@ -28,21 +28,13 @@ export async function replaceHeader(path: string, header: Buffer): Promise<void>
   const { ino, size } = await stat(path, { bigint: true });
   const head: JournalHead = { format: 1, inode: String(ino), fileBytes: Number(size), sha256: sha256(header) };
   const content = Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), header]);
-  // Always under the same temporary name, so that killed edits do not pile up.
-  await writeFile(unfinished(path), content, { flush: true });
-  await rename(unfinished(path), journalPath(path));
-  await syncFolder(dirname(path));
+  await writeFileAtomic(journalPath(path), content);
   await writeHeader(path, header);
   await rm(journalPath(path));
 }
 
-function unfinished(file: string): string {
-  return `${journalPath(file)}-unfinished`;
-}
-
 /** Finishes an edit that was cut off; true when there was one. */
 export async function finishEdit(path: string): Promise<boolean> {
-  await rm(unfinished(path), { force: true });
   const journal = await readFile(journalPath(path)).catch(() => undefined);
   if (journal === undefined) return false;
   const end = journal.indexOf(10);

@@ -1,6 +1,17 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, linkSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -105,6 +116,49 @@ describe("an edit", () => {
     expect([(await readGguf(out)).metadata, await tensorData(out)]).toEqual([metadata, await tensorData(path)]);
   });
 
+  test("through a link edits the file and leaves the link", async () => {
+    const folder = mkdirSync(`${path}-links`, { recursive: true }) ?? "";
+    const link = join(folder, "link.gguf");
+    symlinkSync(path, link);
+    const long = [set("tokenizer.chat_template", "z".repeat(30_000))];
+    expect(await editGguf(link, long)).toMatchObject({ how: "rewritten", path });
+    expect((await editGguf(link, [set("general.name", "N")])).how).toBe("header");
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(metadataString(await readGguf(path), "tokenizer.chat_template")).toHaveLength(30_000);
+    expect([readdirSync(folder), leftovers(path)]).toEqual([["link.gguf"], []]);
+  });
+
+  test("to a folder, into none or over a file is refused before anything is written", async () => {
+    const folder = mkdirSync(`${path}-folder`, { recursive: true }) ?? "";
+    const before = readFileSync(path);
+    symlinkSync(join(folder, "nowhere"), join(folder, "dangling"));
+    for (const out of [folder, path, join(folder, "dangling"), join(folder, "none", "out.gguf")]) {
+      await expect(editGguf(path, [set("general.name", "N")], { out })).rejects.toMatchObject({ code: "QS-USAGE" });
+    }
+    expect(readFileSync(path).equals(before)).toBe(true);
+    expect([readdirSync(folder), existsSync(join(folder, "none")), leftovers(path)]).toEqual([["dangling"], false, []]);
+  });
+
+  test("at the same time as others waits for them, and none is lost", async () => {
+    const before = await tensorData(path);
+    let waits = 0;
+    const onWait = () => waits++;
+    const edits = [0, 1, 2, 3].map((turn) =>
+      editGguf(path, [set(`mine.key${turn}`, "v".repeat(turn % 2 === 0 ? 9 : 30_000), "string")], { onWait }),
+    );
+    await Promise.all(edits);
+    const found = (await readGguf(path)).metadata;
+    expect([0, 1, 2, 3].map((turn) => found.has(`mine.key${turn}`))).toEqual([true, true, true, true]);
+    expect([await tensorData(path), leftovers(path), waits]).toEqual([before, [], 3]);
+  });
+
+  test("to one new file twice at the same time makes it once", async () => {
+    const out = `${path}.once`;
+    const results = await Promise.allSettled([1, 2].map((n) => editGguf(path, [set("general.name", `${n}`)], { out })));
+    expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    expect(results.find(({ status }) => status === "rejected")).toMatchObject({ reason: { code: "QS-USAGE" } });
+  });
+
   test("that changes nothing writes nothing", async () => {
     const { mtimeNs } = statSync(path, { bigint: true });
     expect((await editGguf(path, [set("general.name", "Old name")])).how).toBe("unchanged");
@@ -191,13 +245,22 @@ describe("an edit that was killed", () => {
     expect(leftovers(path)).toEqual([]);
   });
 
+  test("leaves no temporary files behind for good", async () => {
+    const names = [".quantsmith-new.0123", ".quantsmith-edit.77.89ab"];
+    writeFileSync(join(home, `.${basename(path)}${names[0]}`), "half a model");
+    writeFileSync(join(home, `..${basename(path)}${names[1]}`), "half a journal");
+    expect(leftovers(path)).toHaveLength(2);
+    await editGguf(path, [set("general.name", "N")]);
+    expect(leftovers(path)).toEqual([]);
+  });
+
   test("at any moment leaves a file that is whole, or becomes so with the next edit", async () => {
     const before = await tensorData(path);
     const program = fileURLToPath(new URL("../../fixtures/edit-child.mjs", import.meta.url));
-    for (let kill = 0; kill < 12; kill++) {
+    for (let kill = 0; kill < 8; kill++) {
       const child = spawn(process.execPath, [program, path], { stdio: ["ignore", "pipe", "inherit"] });
       await once(child.stdout, "data");
-      await sleep((kill * 7) % 40);
+      await sleep((kill * 11) % 40);
       child.kill("SIGKILL");
       await once(child, "exit");
       await editGguf(path, [set("general.name", `after ${kill}`)]);
