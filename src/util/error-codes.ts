@@ -128,7 +128,7 @@ export const errorCodes = {
   "QS-PUBLISH-NAMES": { exit: 2, about: "A file in the repository would lead a runtime away from a variant." },
   "QS-PUBLISH-CONFLICT": { exit: 5, about: "Someone else changed the files of a release while it was published." },
   "QS-PUBLISH-STORED": { exit: 5, about: "The Hub holds something else than what it was sent." },
-  "QS-VERIFY-TARGET": { exit: 2, about: "What to verify is neither a folder nor a repository on the Hub." },
+  "QS-VERIFY-TARGET": { exit: 2, about: "What to verify is no release in a folder or on the Hub." },
   // the Hub (src/hub)
   "QS-HUB-ENDPOINT": { exit: 2, about: "HF_ENDPOINT is not an address that a token may be sent to." },
   "QS-HUB-TOKEN": { exit: 2, about: "The Hub token holds characters that no token has." },

@@ -25,7 +25,13 @@ async function verifyTarget(release: string, onFile: (path: string, bytes: numbe
       remedy: "Write hf:org/name, or hf:org/name@revision for a branch, a tag or a commit.",
     });
   }
-  return verifyRemote(hubConnection(), { repo, revision: revision ?? "main" }, signal, onFile);
+  try {
+    return await verifyRemote(hubConnection(), { repo, revision: revision ?? "main" }, signal, onFile);
+  } catch (error) {
+    if (!(error instanceof QuantsmithError) || error.code !== "QS-HUB-REVISION") throw error;
+    const remedy = `Check the part after @ against the branches, tags and commits of ${repo}.`;
+    throw new QuantsmithError(error.code, error.message, { remedy, cause: error });
+  }
 }
 
 function printReport({ ok, release, files, resolutions, problems }: VerifyReport): void {
@@ -46,5 +52,5 @@ function printReport({ ok, release, files, resolutions, problems }: VerifyReport
   print(`${textTable(["Runtime", "Asked for", "Takes", ""], picks)}\n`);
   for (const line of problemLines(problems)) print(line);
   const errors = problems.filter(({ severity }) => severity === "error").length;
-  print(ok ? `${release} is in order.` : `${release}: ${errors === 1 ? "1 error" : `${errors} errors`}.`);
+  print(ok ? `${release} is in order (not signed).` : `${release}: ${errors === 1 ? "1 error" : `${errors} errors`}.`);
 }
