@@ -1,12 +1,14 @@
 import { findResolutionProblems } from "../../hub/resolve/find-problems.js";
 import { resolveAll } from "../../hub/resolve/resolve-all.js";
 import { hubLabel } from "../../quant/names.js";
+import { bomFile } from "../../report/bom.js";
 import { checksumsFile, parseChecksums } from "../../report/checksums.js";
 import { provenanceFile } from "../../report/provenance.js";
 import type { RunReport } from "../../report/run-report.js";
 import { stableReleaseDigest } from "../../report/stable-release-digest.js";
 import { variantFiles } from "../../report/variant-files.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { cardFile, checkBom, checkCard, checkHardware, hardwareFile } from "./check-cross-references.js";
 import { checkExtra, checkProvenance, checkSums, unlisted } from "./check-files.js";
 import { checkVariants, type ModelFacts } from "./check-variants.js";
 import { keepCauses } from "./keep-causes.js";
@@ -16,7 +18,7 @@ import { type VerifiedFile, type VerifyProblem, type VerifyReport, wrong } from 
 
 /**
  * Checks everything about a release that can be recomputed: contents against SHA256SUMS, `release.json` against the
- * files, the headers, the recipe's limits, the provenance, names against what each runtime makes of them. What it
+ * files, the headers, the recipe's limits, the provenance, the bill of materials and the verdicts by device, names against what each runtime makes of them. What it
  * finds is in the report; it throws what reading throws, and QS-VERIFY-TARGET for what is no release at all. `onFile` is
  * told each file before it is hashed.
  */
@@ -49,6 +51,10 @@ export async function verifyRelease(
   const changed = new Set(fromSums.map(({ file }) => file));
   // What is known to be another file says nothing about the rest.
   const lock = changed.has("recipe.lock.yaml") ? undefined : await text("recipe.lock.yaml");
+  const bom = changed.has(bomFile) ? undefined : await text(bomFile);
+  const hardware = changed.has(hardwareFile) ? undefined : await text(hardwareFile);
+  const card = changed.has(cardFile) ? undefined : await text(cardFile);
+  const sound = new Map([...digests].filter(([path]) => !changed.has(path)));
   const found: VerifyProblem[] = [
     ...unreadable,
     ...fromSums,
@@ -58,6 +64,9 @@ export async function verifyRelease(
     ...(changed.has(provenanceFile)
       ? []
       : checkProvenance(await text(provenanceFile), digests, parsed ? stableReleaseDigest(report) : undefined)),
+    ...(parsed && bom !== undefined ? checkBom(bom, sound, report) : []),
+    ...(parsed && hardware !== undefined ? checkHardware(hardware, report) : []),
+    ...(parsed && card !== undefined ? checkCard(card, report) : []),
     ...findResolutionProblems(
       intended(source.shared || sums === undefined ? paths : paths.filter((path) => known.has(path)), report),
       parsed ? report.variants : undefined,
