@@ -131,7 +131,7 @@ export const errorCodes = {
   "QS-SIGN-IDENTITY": { exit: 4, about: "Signing needs an identity, and the environment has none that can be used." },
   "QS-SIGN-SERVICE": { exit: 5, about: "Sigstore did not sign the release." },
   "QS-SIGN-ROOT": { exit: 4, about: "The file that says whom to trust for signatures cannot be used." },
-  "QS-VERIFY-TARGET": { exit: 2, about: "What to verify is neither a folder nor a repository on the Hub." },
+  "QS-VERIFY-TARGET": { exit: 2, about: "What to verify is no release in a folder or on the Hub." },
   // the Hub (src/hub)
   "QS-HUB-ENDPOINT": { exit: 2, about: "HF_ENDPOINT is not an address that a token may be sent to." },
   "QS-HUB-TOKEN": { exit: 2, about: "The Hub token holds characters that no token has." },

@@ -33,7 +33,13 @@ async function verifyTarget(
       remedy: "Write hf:org/name, or hf:org/name@revision for a branch, a tag or a commit.",
     });
   }
-  return verifyRemote(hubConnection(), { repo, revision: revision ?? "main" }, signal, onFile, signer);
+  try {
+    return await verifyRemote(hubConnection(), { repo, revision: revision ?? "main" }, signal, onFile, signer);
+  } catch (error) {
+    if (!(error instanceof QuantsmithError) || error.code !== "QS-HUB-REVISION") throw error;
+    const remedy = `Check the part after @ against the branches, tags and commits of ${repo}.`;
+    throw new QuantsmithError(error.code, error.message, { remedy, cause: error });
+  }
 }
 
 function printReport({ ok, release, files, signature, resolutions, problems }: VerifyReport): void {
@@ -55,5 +61,6 @@ function printReport({ ok, release, files, signature, resolutions, problems }: V
   if (signature?.ok === true) print(`Signed by ${signature.identity} (${signature.issuer}).`);
   for (const line of problemLines(problems)) print(line);
   const errors = problems.filter(({ severity }) => severity === "error").length;
-  print(ok ? `${release} is in order.` : `${release}: ${errors === 1 ? "1 error" : `${errors} errors`}.`);
+  const signed = signature?.ok === true ? "" : " (not signed)";
+  print(ok ? `${release} is in order${signed}.` : `${release}: ${errors === 1 ? "1 error" : `${errors} errors`}.`);
 }

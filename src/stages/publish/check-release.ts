@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { parseChecksums } from "../../report/checksums.js";
+import { checksumsFile, parseChecksums } from "../../report/checksums.js";
 import type { RunReport } from "../../report/run-report.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { listFiles } from "../../util/files.js";
@@ -24,16 +24,26 @@ export async function checkRelease(
   }
   const listed = await readChecksums(folder);
   const stray = (await listFiles(folder)).find((file) => !listed.has(file) && !unlisted.includes(file));
-  if (stray !== undefined) fail(folder, `${stray} is not listed in SHA256SUMS`);
+  if (stray !== undefined) fail(folder, `${stray} is not listed in SHA256SUMS`, "Remove it.");
   const report = parseRelease(await readFile(join(folder, "release.json"), "utf8"));
   return typeof report === "string"
     ? fail(folder, `release.json: ${report}`)
     : { report, isSigned: signature?.ok === true };
 }
 
+/** Errors: QS-PUBLISH-RELEASE for what must not even be opened: opening a pipe waits for ever. */
+export async function requireRegular(folder: string, paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    const found = await stat(join(folder, path)).catch(() => undefined);
+    if (found?.isFile() !== true) fail(folder, `${path} is no regular file`, "Remove it.");
+  }
+}
+
 /** What SHA256SUMS lists, file to sha256. Errors: QS-PUBLISH-RELEASE when there is none. */
 export async function readChecksums(folder: string): Promise<Map<string, string>> {
-  const text = await readFile(join(folder, "SHA256SUMS"), "utf8").catch(() => "");
+  const path = join(folder, checksumsFile);
+  const found = await stat(path).catch(() => undefined);
+  const text = found?.isFile() === true ? await readFile(path, "utf8").catch(() => "") : "";
   const listed = parseChecksums(text).files;
   if (listed.size === 0) fail(folder, "it has no SHA256SUMS");
   return listed;

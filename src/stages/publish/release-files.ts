@@ -5,7 +5,7 @@ import { stableReleaseDigest } from "../../report/stable-release-digest.js";
 import { listFiles } from "../../util/files.js";
 import { sha256 } from "../../util/sha256.js";
 import { signatureFile } from "../sign/statement.js";
-import { checkRelease, readChecksums } from "./check-release.js";
+import { checkRelease, readChecksums, requireRegular } from "./check-release.js";
 
 /** A release folder that may be published. */
 export interface CheckedRelease {
@@ -23,6 +23,7 @@ export interface CheckedRelease {
 export async function releaseFiles(folder: string, signal: AbortSignal): Promise<CheckedRelease> {
   // Described before they are checked: a change after that shows in their times.
   const paths = await listFiles(folder).catch((): string[] => []);
+  await requireRegular(folder, paths);
   const listed = await readChecksums(folder);
   const files = await Promise.all(paths.map((path) => localFile(path, join(folder, path), listed.get(path))));
   const { report, isSigned } = await checkRelease(folder, signal);

@@ -2,7 +2,7 @@ import { checksumsFile, parseChecksums } from "../../report/checksums.js";
 import { provenanceFile } from "../../report/provenance.js";
 import { readProvenance } from "../../report/read-provenance.js";
 import { signatureFile } from "../sign/statement.js";
-import { type VerifyProblem, wrong } from "./verify-report.js";
+import { restore, type VerifyProblem, wrong } from "./verify-report.js";
 
 /** Files of a release that SHA256SUMS does not list; the signature is not in every release. */
 export const unlisted: readonly string[] = [checksumsFile, "release.json", signatureFile];
@@ -23,10 +23,15 @@ export function checkSums(text: string | undefined, present: Digests): VerifyPro
       : [wrong("QS-VERIFY-SUMS", checksumsFile, `SHA256SUMS has a line that lists nothing: ${bad}`)];
   for (const [file, sha256] of listed) {
     const found = present.get(file);
-    if (found === undefined) problems.push(wrong("QS-VERIFY-MISSING", file, `${file} is missing`));
+    if (found === undefined) problems.push(wrong("QS-VERIFY-MISSING", file, `${file} is missing`, restore));
     else if (found !== sha256) {
       problems.push(
-        wrong("QS-VERIFY-HASH", file, `${file} is not the file that SHA256SUMS lists${standsFor(listed, found)}`),
+        wrong(
+          "QS-VERIFY-HASH",
+          file,
+          `${file} is not the file that SHA256SUMS lists${standsFor(listed, found)}`,
+          restore,
+        ),
       );
     }
   }
@@ -37,7 +42,7 @@ export function checkSums(text: string | undefined, present: Digests): VerifyPro
 export function checkExtra(paths: readonly string[], known: ReadonlySet<string>, shared: boolean): VerifyProblem[] {
   return paths.flatMap((file) => {
     if (known.has(file) || ofTheHub.includes(file)) return [];
-    const remedy = shared ? "Leave it, if you put it there." : undefined;
+    const remedy = shared ? "Leave it, if you put it there." : "Remove it.";
     const message = `${file} is not part of the release: SHA256SUMS does not list it`;
     const extra = wrong("QS-VERIFY-EXTRA", file, message, remedy);
     return [shared ? { ...extra, severity: "warning" as const } : extra];

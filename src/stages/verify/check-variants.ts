@@ -7,7 +7,7 @@ import { variantFiles } from "../../report/variant-files.js";
 import { type GateFigure, type GateLimit, type Gates, gateFigures, gateLimits } from "../validate/gates.js";
 import { describeBreach, judgeGates } from "../validate/judge-gates.js";
 import type { HeaderFacts } from "./release-source.js";
-import { type VerifyProblem, wrong } from "./verify-report.js";
+import { restore, type VerifyProblem, wrong } from "./verify-report.js";
 
 /** What is known of a file besides what `release.json` says. */
 export interface ModelFacts {
@@ -79,9 +79,10 @@ function checkVerdict({ name, gate, reasons, smoke, quality }: VariantReport, { 
 /** A part holds some of the tensors, so only its bytes can be held against what is told of it. */
 function checkPart({ name }: VariantReport, part: VariantPart, found: ModelFacts | undefined): VerifyProblem[] {
   const { file } = part;
-  if (found === undefined) return [wrong("QS-VERIFY-MISSING", file, `${file} of the variant ${name} is missing`)];
+  if (found === undefined)
+    return [wrong("QS-VERIFY-MISSING", file, `${file} of the variant ${name} is missing`, restore)];
   const differences = [differs("sha256", part.sha256, found.sha256), differs("bytes", part.bytes, found.bytes)].flat();
-  return differences.map((what) => wrong("QS-VERIFY-FIGURE", file, `${file} of the variant ${name}: ${what}`));
+  return figureProblem(file, name, differences);
 }
 
 function checkName({ name, file }: VariantReport, { model }: RunReport, { variants }: LockRules): VerifyProblem[] {
@@ -99,7 +100,7 @@ function checkName({ name, file }: VariantReport, { model }: RunReport, { varian
 function checkFigures(variant: VariantReport, { model }: RunReport, found: ModelFacts | undefined): VerifyProblem[] {
   const { file } = variant;
   if (found === undefined) {
-    return [wrong("QS-VERIFY-MISSING", file, `${file} of the variant ${variant.name} is missing`)];
+    return [wrong("QS-VERIFY-MISSING", file, `${file} of the variant ${variant.name} is missing`, restore)];
   }
   const { header } = found;
   const differences = [
@@ -120,7 +121,12 @@ function checkFigures(variant: VariantReport, { model }: RunReport, found: Model
       ? [`it has ${found.bytes} bytes, and its header promises ${header.bytes}`]
       : [],
   ].flat();
-  return differences.map((what) => wrong("QS-VERIFY-FIGURE", file, `${file} of the variant ${variant.name}: ${what}`));
+  return figureProblem(file, variant.name, differences);
+}
+
+function figureProblem(file: string, variant: string, differences: readonly string[]): VerifyProblem[] {
+  if (differences.length === 0) return [];
+  return [wrong("QS-VERIFY-FIGURE", file, `${file} of the variant ${variant}: ${differences.join("; ")}`)];
 }
 
 function differs(what: string, told: number | string | null, found: number | string | null): string[] {

@@ -7,28 +7,24 @@ import { alignUp } from "../../gguf/place-tensors.js";
 import { readGgufOrReason } from "../../gguf/read-or-reason.js";
 import { bitsPerWeight, parameterCount, typeCounts } from "../../gguf/summary.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { listFiles } from "../../util/files.js";
 import { sha256File } from "../../util/sha256.js";
+import { listFolder } from "./list-folder.js";
 import type { HeaderFacts, ReleaseSource } from "./release-source.js";
-
-/** What git and Hugging Face's own client keep in a folder that they download a repository to. */
-const ofDownloads = /^(\.git|\.cache\/huggingface)\//;
 
 /** A release in a folder. Errors: QS-VERIFY-TARGET when there is no such folder. */
 export async function folderSource(folder: string, signal: AbortSignal): Promise<ReleaseSource> {
   const found = await stat(folder).catch(() => undefined);
   if (found?.isDirectory() !== true) {
-    throw new QuantsmithError("QS-VERIFY-TARGET", `there is no folder ${folder}`, {
+    const what =
+      found === undefined ? `there is no folder ${folder}` : `${folder} is a file; name the folder it lies in`;
+    throw new QuantsmithError("QS-VERIFY-TARGET", what, {
       remedy: "Name a release folder, such as artifacts/releases/<recipe>, or hf:org/name for one on the Hub.",
     });
   }
   return {
     name: folder,
     shared: false,
-    async files() {
-      const paths = (await listFiles(folder)).filter((path) => !ofDownloads.test(path));
-      return Promise.all(paths.map(async (path) => ({ path, bytes: (await stat(join(folder, path))).size })));
-    },
+    files: () => listFolder(folder),
     sha256: (path) => sha256File(join(folder, path), signal),
     text: (path) => readFile(join(folder, path), "utf8"),
     async header(path) {

@@ -30,7 +30,7 @@ export async function hubSource(
   return {
     name: `hf:${repo}@${commit}`,
     shared: true,
-    files: async () => files.map(({ path, bytes }) => ({ path, bytes })),
+    files: async () => ({ files: files.map(({ path, bytes }) => ({ path, bytes })), problems: [] }),
     async sha256(path) {
       const file = find(path);
       const digest = parseDigest(file.digest, file.bytes);

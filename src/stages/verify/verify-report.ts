@@ -53,6 +53,7 @@ export interface VerifyProblem {
 }
 
 export type VerifyCode =
+  | "QS-VERIFY-FILE"
   | "QS-VERIFY-SUMS"
   | "QS-VERIFY-HASH"
   | "QS-VERIFY-MISSING"
@@ -69,6 +70,10 @@ export type VerifyCode =
   | "QS-VERIFY-UNCHECKED";
 
 const again = "Make the release again with `quantsmith run`; it replaces the folder as a whole.";
+
+/** For a file whose content is another than the release's. */
+export const restore =
+  "Download the file again, or where the release was made, make it again with `quantsmith run`; never mend it by hand.";
 
 /** A problem that makes a release worthless. */
 export function wrong(code: VerifyCode, file: string | null, message: string, remedy = again): VerifyProblem {

@@ -1,8 +1,11 @@
-import { cpSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { RunReport } from "../../../src/report/run-report.js";
 import { stableReleaseDigest } from "../../../src/report/stable-release-digest.js";
+import { checkRelease } from "../../../src/stages/publish/check-release.js";
+import { releaseFiles } from "../../../src/stages/publish/release-files.js";
 import { verifyFolder } from "../../../src/stages/verify/verify-folder.js";
 import type { VerifyReport } from "../../../src/stages/verify/verify-report.js";
 import { listFiles } from "../../../src/util/files.js";
@@ -95,6 +98,77 @@ describe("each file", () => {
       expect(named(await verifyFolder(folder, never)), path).toContain(path);
     }
   });
+});
+
+describe("one fault gives one error, with what helps", () => {
+  test.each([
+    ["a flipped byte", (path: string) => writeFileSync(path, smallModel("Q8_0", 5)), "QS-VERIFY-HASH", "Download"],
+    ["a short file", (path: string) => writeFileSync(path, readFileSync(path).subarray(0, -64)), "QS-VERIFY-HASH", ""],
+    ["a missing file", (path: string) => rmSync(path), "QS-VERIFY-MISSING", "Download the file again"],
+    ["an extra model", (path: string) => cpSync(path, `${path}.Q8_0.gguf`), "QS-VERIFY-EXTRA", "Remove it."],
+  ])("%s", async (_what, damage, code, remedy) => {
+    for (const file of ["tiny-Q8_0.gguf", "tiny-Q4_K_M.gguf"]) {
+      const folder = copy();
+      damage(join(folder, file));
+      const found = (await verifyFolder(folder, never)).problems;
+      expect(found).toEqual([expect.objectContaining({ code, remedy: expect.stringContaining(remedy) })]);
+    }
+  });
+
+  test.each(["provenance.intoto.json", "recipe.lock.yaml"])("%s that is another", async (file) => {
+    const folder = copy();
+    writeFileSync(join(folder, file), "{}\n");
+    const found = errors(await verifyFolder(folder, never));
+    expect(found.map((problem) => [problem.code, problem.file])).toEqual([["QS-VERIFY-HASH", file]]);
+  });
+});
+
+describe("what is no regular file", () => {
+  test.each<[string, (path: string) => unknown, string]>([
+    ["a pipe", (path) => execFileSync("mkfifo", [path]), "no regular file"],
+    ["a link to a folder", (path) => symlinkSync(home, path), "a link to a folder"],
+    ["a link to nothing", (path) => symlinkSync("nothing", path), "a link that leads nowhere"],
+  ])("%s is named and never opened", async (_what, make, message) => {
+    for (const file of ["extra", "SHA256SUMS", "README.md", "tiny-Q8_0.gguf", "release.json"]) {
+      const folder = copy();
+      rmSync(join(folder, file), { force: true });
+      make(join(folder, file));
+      const report = await verifyFolder(folder, never);
+      const named = errors(report).filter((problem) => problem.file === file);
+      expect(named.map(({ code }) => code)).toEqual(["QS-VERIFY-FILE"]);
+      expect(named[0]?.message).toBe(`${file} is ${message}`);
+      expect((await failureOf(releaseFiles(folder, never))).code).toBe("QS-PUBLISH-RELEASE");
+      expect((await failureOf(checkRelease(folder, never))).code).toBe("QS-PUBLISH-RELEASE");
+    }
+  });
+
+  test("a link to a file is that file; one that leads out of the folder is a warning", async () => {
+    const folder = copy();
+    rmSync(join(folder, "README.md"));
+    symlinkSync(join(good, "README.md"), join(folder, "README.md"));
+    const report = await verifyFolder(folder, never);
+    expect(report).toMatchObject({ ok: true, problems: [{ code: "QS-VERIFY-FILE", severity: "warning" }] });
+  });
+
+  test("a model among what git and others keep is no housekeeping", async () => {
+    for (const place of [".git", join(".cache", "huggingface")]) {
+      const folder = copy();
+      mkdirSync(join(folder, place), { recursive: true });
+      put(join(folder, place, ".DS_Store"), "x");
+      execFileSync("mkfifo", [join(folder, place, "pipe")]);
+      expect(await verifyFolder(folder, never)).toMatchObject({ ok: true, problems: [] });
+      cpSync(join(folder, "tiny-Q8_0.gguf"), join(folder, place, "older-Q8_0.gguf"));
+      expect(codes(await verifyFolder(folder, never))).toEqual(["QS-VERIFY-EXTRA"]);
+    }
+  });
+});
+
+test("what is no release at all, and a file, are one error", async () => {
+  const folder = join(home, "no-release");
+  put(join(folder, "tiny-Q8_0.gguf"), "x");
+  expect(await failureOf(verifyFolder(folder, never))).toMatchObject({ code: "QS-VERIFY-TARGET" });
+  const file = await failureOf(verifyFolder(join(folder, "tiny-Q8_0.gguf"), never));
+  expect(file.message).toContain("is a file; name the folder");
 });
 
 test("two models that were swapped are named with what they are", async () => {
@@ -203,11 +277,7 @@ describe("a failed variant that was put in by hand", () => {
   test("only the file", async () => {
     const folder = copy();
     writeFileSync(join(folder, "tiny-Q3_K_M.gguf"), smallModel("Q3_K_M", 9));
-    expect(codes(await verifyFolder(folder, never))).toEqual([
-      "QS-VERIFY-EXTRA",
-      "QS-VERIFY-PROVENANCE",
-      "QS-VERIFY-VARIANT",
-    ]);
+    expect(codes(await verifyFolder(folder, never))).toEqual(["QS-VERIFY-EXTRA"]);
   });
 });
 

@@ -148,7 +148,9 @@ test("a header of several megabytes is read in parts, and nothing of the tensors
 test("a header that @huggingface/gguf does not accept is told", async () => {
   const model = Buffer.from(files["tiny-Q8_0.gguf"] ?? "");
   model.write("GGML", 0, "latin1");
-  const report = await verify({ ...files, "tiny-Q8_0.gguf": model });
+  // Listed as it is, so that its header is all that is wrong with it by itself.
+  const sums = String(files.SHA256SUMS).replace(sha256(files["tiny-Q8_0.gguf"] ?? ""), sha256(model));
+  const report = await verify({ ...files, SHA256SUMS: sums, "tiny-Q8_0.gguf": model });
   expect(errors(report).find(({ code }) => code === "QS-VERIFY-HEADER")?.message).toContain("magic");
 });
 
@@ -180,9 +182,15 @@ test("the command reads a repository, a revision, and exits with 3 for a release
   const bad = await quantsmith(["verify", `hf:${repo}`, "--json"], { env });
   expect([bad.exitCode, JSON.parse(bad.stdout).problems[0].file]).toEqual([3, "README.md"]);
   const earlier = await quantsmith(["verify", `hf:${repo}@${good}`], { env });
-  expect([earlier.exitCode, earlier.stdout.trim().split("\n").at(-1)]).toEqual([0, `hf:${repo}@${good} is in order.`]);
+  expect([earlier.exitCode, earlier.stdout.trim().split("\n").at(-1)]).toEqual([
+    0,
+    `hf:${repo}@${good} is in order (not signed).`,
+  ]);
   const none = await quantsmith(["verify", "hf:org/none", "--json"], { env });
   expect([none.exitCode, JSON.parse(none.stdout).error.code]).toEqual([5, "QS-HUB-UNAUTHORIZED"]);
+  const branch = await quantsmith(["verify", `hf:${repo}@nobranch`], { env });
+  expect([branch.exitCode, branch.stderr]).toEqual([5, expect.stringContaining("Check the part after @")]);
+  expect(branch.stderr).not.toContain("model.revision");
   const usage = await quantsmith(["verify", "hf:none"], { env });
   expect([usage.exitCode, usage.stderr]).toEqual([2, expect.stringContaining("QS-VERIFY-TARGET")]);
 });
