@@ -109,13 +109,14 @@ program
   .usage("<file.gguf or release...> --device <id> [options]")
   .description("compare models for a device, pick one, and show how to run it there, as Markdown")
   .requiredOption("--device <id>", "a device of the catalog, or `custom:…`")
-  .option("--ram <size>", "memory that the application gives the model, if that is less than the device would")
+  .option("--ram <size>", "memory that the application gives the model, instead of the catalog's figure")
   .option("--task <name>", "what it is for: chat, summarize, code, extract or translate", "chat")
   .option("--context <tokens>", "tokens of context (default: the task's)")
   .option("--kv <type>", "type of the KV cache: f16 or q8_0", "f16")
   .option("--host-ram <size>", "memory of the computer beside a card, that a model may take")
   .option("--catalog <file>", "a device catalog of your own, beside the one of quantsmith")
   .option(...json)
+  .addHelpText("after", "\nExit code 3: none of the models runs there.")
   .action(async (models, options) => (await commands.recommend()).recommend(models, options));
 
 program

@@ -117,7 +117,10 @@ export const sourceKind = z.enum(["measurement", "specification", "os-rule", "di
 export const source = z.strictObject({
   id: citing.source.describe("What figures call it."),
   title: line.describe("Who says it, and where."),
-  url: z.url().nullable().describe("Where it can be read."),
+  url: z
+    .url({ protocol: /^https?$/ })
+    .nullable()
+    .describe("Where it can be read."),
   kind: sourceKind
     .exactOptional()
     .describe("What it is: only a `measurement` proves a figure measured, only a `specification` a specified one."),

@@ -51,7 +51,8 @@ export function footprintOf(gguf: Pick<Gguf, "metadata" | "tensors" | "fileBytes
   return {
     architecture,
     fileBytes: gguf.fileBytes,
-    trainedContext: figure("context_length") ?? null,
+    // Some files say 0, which tells as little as nothing.
+    trainedContext: figure("context_length") || null,
     types: bytesByType(gguf.tensors),
     layerBytes,
     expertBytes,

@@ -6,6 +6,11 @@ export type MemorySetting = Omit<MemoryConfiguration, "context">;
 /** llama.cpp rounds every context up to a multiple of this. */
 export const contextStep = 256;
 
+/** The contexts to choose from up to `cap` tokens: `count` of them, multiples of 256 and at last the cap itself. */
+export function contextSteps(cap: number): { count: number; contextOf: (steps: number) => number } {
+  return { count: Math.ceil(cap / contextStep), contextOf: (steps) => Math.min(steps * contextStep, cap) };
+}
+
 /** All that the process takes when its weights are loaded, or their mapping is wholly in use. */
 export function peakBytes(estimate: MemoryEstimate): number {
   const { weightsBytes, kvBytes, computeBytes, overheadBytes, projectorBytes } = estimate;
@@ -50,7 +55,7 @@ export function memoryAt(model: ModelMemory, configuration: MemoryConfiguration)
 }
 
 /**
- * The largest context, a multiple of 256 and at most the trained one, at which `bytesOf` stays within the budget; null
+ * The largest context, a multiple of 256 or the trained one, which is never exceeded, at which `bytesOf` stays within the budget; null
  * when not even the smallest does, or llama.cpp cannot run the model with this setting.
  */
 export function maximumContext(
@@ -61,12 +66,13 @@ export function maximumContext(
 ): number | null {
   const last = pointsOf(model, setting).at(-1);
   if (last === undefined) return null;
-  const fits = (steps: number) => bytesOf(memoryAt(model, { ...setting, context: steps * contextStep })) <= budgetBytes;
-  let high = Math.floor((model.footprint.trainedContext ?? last.context) / contextStep);
+  const { count, contextOf } = contextSteps(model.footprint.trainedContext ?? last.context);
+  const fits = (steps: number) => bytesOf(memoryAt(model, { ...setting, context: contextOf(steps) })) <= budgetBytes;
+  let high = count;
   if (high === 0 || !fits(1)) return null;
-  if (fits(high)) return high * contextStep;
+  if (fits(high)) return contextOf(high);
   for (let low = 1; ; ) {
-    if (high - low <= 1) return low * contextStep;
+    if (high - low <= 1) return contextOf(low);
     const middle = Math.floor((low + high) / 2);
     if (fits(middle)) low = middle;
     else high = middle;

@@ -1,6 +1,6 @@
 import { verdicts } from "./compatibility.js";
 import type { Catalog } from "./device.js";
-import { type Candidate, recommendVariant } from "./recommend.js";
+import { type Candidate, isSlow, recommendVariant } from "./recommend.js";
 
 /** A candidate among those of several models. */
 export interface ModelCandidate extends Candidate {
@@ -16,7 +16,7 @@ export interface ModelRecommendation<C extends ModelCandidate> {
 
 /**
  * The variant to take of several models: each model's own by `recommendVariant`, then the model with the better
- * verdict, then the one with more parameters, then the smaller file. KL divergence does not compare models, each being
+ * verdict, then the one with more parameters, then types that are not slow there, then more bits per weight. KL divergence does not compare models, each being
  * measured against its own base. `candidates` are of one device and context.
  */
 export function recommendModel<C extends ModelCandidate>(
@@ -29,11 +29,14 @@ export function recommendModel<C extends ModelCandidate>(
     const { variant, reason } = recommendVariant(own, backends);
     return { pick: own.find((candidate) => candidate.variant.name === variant), reason };
   });
+  const slow = ({ footprint, fit }: C) => Number(isSlow(footprint, backends, fit));
   const picks = found.flatMap(({ pick, reason }) => (pick === undefined ? [] : [{ pick, reason }]));
   const [first] = picks.sort(
     ({ pick: a }, { pick: b }) =>
       verdicts.indexOf(a.fit.verdict) - verdicts.indexOf(b.fit.verdict) ||
       b.parameters - a.parameters ||
+      slow(a) - slow(b) ||
+      b.variant.bitsPerWeight - a.variant.bitsPerWeight ||
       a.variant.bytes - b.variant.bytes,
   );
   if (first === undefined) return { pick: null, reason: found.map(({ reason }) => reason).join("; ") };

@@ -46,7 +46,12 @@ export function recommendVariant(candidates: readonly Candidate[], backends: Cat
 
 const rank = ({ fit }: Candidate) => verdicts.indexOf(fit.verdict);
 
-function isSlow(footprint: Candidate["footprint"], backends: Catalog["backends"], { backend }: FitResult): boolean {
+/** Whether a file is mainly of types that are slow where it runs. */
+export function isSlow(
+  footprint: Candidate["footprint"],
+  backends: Catalog["backends"],
+  { backend }: FitResult,
+): boolean {
   return slowTypes(footprint, backends.get(backend)).share > 0.5;
 }
 

@@ -6,6 +6,7 @@ import { fitGrids } from "./hardware/fit-grid.js";
 import { fitsOn } from "./hardware/fits-on.js";
 import { howMade } from "./how-made.js";
 import { licenseSection } from "./license-section.js";
+import { codeSpan, markdownLink, markdownTable, markdownText } from "./markdown.js";
 import type { RunReport } from "./run-report.js";
 import { type RunSectionFacts, runSection } from "./run-section.js";
 
@@ -25,7 +26,7 @@ export function renderCard(facts: CardFacts): string {
   const { report } = facts;
   return [
     frontMatter(facts),
-    `# ${report.model.name} GGUF\n`,
+    `# ${markdownText(report.model.name)} GGUF\n`,
     introduction(facts),
     ...unsafeWarning(facts),
     ...image(facts, assetPaths.sizeKld, "Size of each variant against its mean KL divergence from the 16-bit base"),
@@ -46,13 +47,13 @@ export function renderCard(facts: CardFacts): string {
 
 function introduction({ report }: CardFacts): string {
   const base = report.base === null ? "" : ` (${formatMegabytes(report.base.bytes)} as 16-bit GGUF)`;
-  return `Quantized variants of **${report.model.name}**${base}, made from ${report.model.commit === null ? "a local checkpoint" : report.model.source} with llama.cpp ${report.toolchain.llamaCpp ?? ""} by quantsmith.\n`;
+  return `Quantized variants of **${markdownText(report.model.name)}**${base}, made from ${report.model.commit === null ? "a local checkpoint" : report.model.source} with llama.cpp ${report.toolchain.llamaCpp ?? ""} by quantsmith.\n`;
 }
 
 /** Whoever takes the release should know that code may have run while it was made. */
 function unsafeWarning({ unsafe }: CardFacts): string[] {
   if (unsafe.length === 0) return [];
-  const files = unsafe.map((file) => `\`${file}\``).join(", ");
+  const files = unsafe.map(codeSpan).join(", ");
   return [`> **Warning:** made with \`allowUnsafe\` from files that can run code when a tool opens them: ${files}.\n`];
 }
 
@@ -61,7 +62,7 @@ function variantTable({ report, hardware }: CardFacts): string {
   const judged = hardware.devices.length > 0;
   const titles = ["File", ...figureTitles.slice(1, -1), ...(judged ? ["Fits on"] : [])];
   const rows = report.variants.map((variant) => [
-    `[${variant.name}](./${variant.file})`,
+    { markdown: markdownLink(variant.name, `./${variant.file}`) },
     ...figureCells(variant).slice(1, -1),
     ...(judged ? [fitsOn(variant.name, hardware)] : []),
   ]);
@@ -95,7 +96,7 @@ function devicePick({ hardware }: CardFacts): string[] {
   const link = (name: string) => hardware.variants.find((one) => one.name === name)?.file;
   const linked = rows.map(([device = "", name = "", ...cells]) => {
     const file = link(name);
-    return [device, file === undefined ? name : `[${name}](./${file})`, ...cells];
+    return [device, file === undefined ? name : { markdown: markdownLink(name, `./${file}`) }, ...cells];
   });
   return [
     "## Which file for which device\n",
@@ -138,10 +139,4 @@ function fold(summary: string, lines: readonly string[]): string[] {
 
 function image({ assets }: CardFacts, path: string, alternative: string): string[] {
   return assets.has(path) ? [`![${alternative}](./${path})\n`] : [];
-}
-
-/** A GitHub-flavoured table; pipes in cells are escaped. */
-export function markdownTable(titles: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  return [line(titles), line(titles.map(() => "---")), ...rows.map(line)].join("\n");
 }

@@ -2,8 +2,8 @@ import type { FitResult } from "../hardware/compatibility.js";
 import type { Device, FigureRange, Source } from "../hardware/device.js";
 import type { KvType } from "../hardware/memory.js";
 import { formatBytes, formatGibibytes } from "../util/bytes.js";
-import { markdownTable } from "./card.js";
 import { contextWords, speedWords, verdictWords } from "./fit-words.js";
+import { markdownLink, markdownTable, markdownText } from "./markdown.js";
 import { renderSnippets } from "./snippets/runtimes.js";
 import { platformOf, type SnippetInput } from "./snippets/snippet.js";
 
@@ -40,14 +40,16 @@ export interface RecommendationFacts {
 export function renderRecommendation(facts: RecommendationFacts): string {
   const { pick, device } = facts;
   return [
-    `# Which file for ${device.name}\n`,
+    `# Which file for ${markdownText(device.name)}\n`,
     introduction(facts),
-    ...facts.notes.map((note) => `> ${note}\n`),
+    ...facts.notes.map((note) => `> ${markdownText(note)}\n`),
     comparison(facts),
     legend(facts),
-    `Heat and battery: ${facts.endurance ?? `nobody has measured ${device.name} under load.`}\n`,
+    `Heat and battery: ${markdownText(facts.endurance ?? `nobody has measured ${device.name} under load.`)}\n`,
     "## Take\n",
-    pick === null ? `None: ${facts.reason}.\n` : `**${pick.file}**: ${facts.reason}.${remark(pick.fit)}\n`,
+    pick === null
+      ? `None: ${markdownText(facts.reason)}.\n`
+      : `**${markdownText(pick.file)}**: ${markdownText(`${facts.reason}.${remark(pick.fit)}`)}\n`,
     ...run(facts),
     ...sourceList(facts.sources),
   ].join("\n");
@@ -58,22 +60,22 @@ function introduction({ device, task, context, kvType, variants }: Recommendatio
   const cards = memory.cards === 1 ? "" : ` on each of ${memory.cards} cards`;
   const capped = variants.some(({ fit }) => fit.context < context);
   const shorter = capped ? " (less where a model was trained on less)" : "";
-  const note = budget.note === undefined ? "" : `; ${budget.note}`;
-  return `Judged for **${task}** at ${context} tokens of context${shorter}, with the cache in ${kvType}. One model may take ${formatBytes(budget.value)} of ${formatGibibytes(memory.bytes.value)}${cards} (${budget.basis}${note}). Everything runs on the device itself.\n`;
+  const note = budget.note === undefined ? "" : `; ${markdownText(budget.note)}`;
+  return `Judged for **${task}** at ${context} tokens of context${shorter}, with the cache in ${kvType}. One model may take ${formatGibibytes(budget.value)} of ${formatGibibytes(memory.bytes.value)}${cards} (${budget.basis}${note}). Everything runs on the device itself.\n`;
 }
 
-function comparison({ variants, pick }: RecommendationFacts): string {
+function comparison({ variants, pick, context }: RecommendationFacts): string {
   const titles = ["Model", "Variant", "Size", "Memory", "Context", "Runs", "Tokens/s", "Heat and battery", "Mean KLD"];
   const rows = variants.map((row) => {
-    const name = row === pick ? `**${row.variant}**` : row.variant;
+    const name = row === pick ? { markdown: `**${markdownText(row.variant)}**` } : row.variant;
     const { fit } = row;
     return [
       row.model,
       name,
       formatBytes(row.bytes),
       formatBytes(fit.residentBytes),
-      contextWords(fit.maximumContext[fit.kvType]),
-      verdictWords(fit),
+      largestWords(fit),
+      fit.context < context ? `${verdictWords(fit)} at ${fit.context}` : verdictWords(fit),
       speedWords(fit.decode),
       enduranceWords(fit),
       row.kldMean === null ? "–" : row.kldMean.toPrecision(3),
@@ -87,6 +89,12 @@ function legend({ variants }: RecommendationFacts): string {
     ? "Tokens/s: while it answers, from a full to an empty context."
     : "Tokens/s: – where nobody has measured enough to tell.";
   return `Memory: all that is resident, mapped weights included. Context: the largest that keeps the verdict. ${speeds} Mean KLD: divergence from the model's own 16-bit base in nats, 0 is lossless; it does not compare models.\n`;
+}
+
+/** The maximum of what does not run is the largest context at which it would. */
+function largestWords({ verdict, maximumContext, kvType }: FitResult): string {
+  const largest = maximumContext[kvType];
+  return verdict === "no" && largest !== null ? `runs at ${largest}` : contextWords(largest);
 }
 
 /** Speed left under load, energy and battery, as far as the catalog knows them. */
@@ -117,6 +125,6 @@ function run({ snippet, device }: RecommendationFacts): string[] {
 
 function sourceList(sources: readonly Source[]): string[] {
   if (sources.length === 0) return [];
-  const lines = sources.map(({ title, url }) => `- ${url === null ? title : `[${title}](${url})`}`);
+  const lines = sources.map(({ title, url }) => `- ${url === null ? markdownText(title) : markdownLink(title, url)}`);
   return ["## Sources\n", `${lines.join("\n")}\n`];
 }

@@ -162,7 +162,10 @@ describe("fit", () => {
     [["fit", release, "--kv", "q2_k"], "QS-USAGE"],
     [["fit", release, "--host-ram", "lots"], "QS-USAGE"],
     [["fit", release, "--catalog", "no-such.yaml"], "QS-CATALOG-MISSING"],
+    [["fit", join(folder, "imatrix.gguf"), "--device", "m4-pro-24gb"], "QS-FIT-NOTHING"],
     [["recommend", release], "QS-USAGE"],
+    [["recommend", release, "--device", "m4-pro-24gb", "rtx-3060-12gb"], "QS-USAGE"],
+    [["recommend", release, "--device", "all"], "QS-USAGE"],
     [["recommend", release, "--device", "m4-pro-24gb", "--task", "sumarize"], "QS-USAGE"],
   ];
   test.each(failing)("%j is refused", async (args, code) => {
@@ -217,14 +220,30 @@ describe("recommend", () => {
     expect(document.snippets).toHaveLength(11);
   });
 
-  test("--ram lowers the budget and never raises it", async () => {
+  test("two spellings are one model", async () => {
+    const own = join(folder, "spellings");
+    mkdirSync(own);
+    copyFileSync(inside(q8), join(own, "Llama_3-Q8_0.gguf"));
+    copyFileSync(inside(q4), join(own, "llama-3-Q4_K_M.gguf"));
+    const document = json(await quantsmith(["recommend", own, "--device", "m4-pro-24gb", "--json"]));
+    expect(document.pick).toMatchObject({ model: "Llama_3", variant: "Q8_0" });
+  });
+
+  test("--ram sets the budget, within the device's memory", async () => {
     const device = "custom:memory=8GB,budget=4GB,backend=metal";
-    const none = json(await quantsmith(["recommend", release, "--device", device, "--ram", "1MB", "--json"]));
+    const nothing = await quantsmith(["recommend", release, "--device", device, "--ram", "1MB", "--json"]);
+    expect(nothing.exitCode).toBe(3);
+    const none = json(nothing);
     expect(none).toMatchObject({ pick: null, snippets: [], notes: [] });
     expect(none.reason).toContain("none of the variants runs");
     const more = json(await quantsmith(["recommend", release, "--device", device, "--ram", "6GB", "--json"]));
     expect(more.notes).toHaveLength(1);
-    expect(more.device.budget.value).toBe(4e9);
+    expect(more.device.budget.value).toBe(6e9);
+    const most = json(await quantsmith(["recommend", release, "--device", device, "--ram", "60GB", "--json"]));
+    expect(most.notes).toHaveLength(2);
+    expect(most.device.budget.value).toBe(8e9);
+    const same = json(await quantsmith(["recommend", release, "--device", device, "--ram", "4GB", "--json"]));
+    expect(same.device.budget.note).not.toBe("given with --ram");
   });
 });
 

@@ -73,6 +73,16 @@ describe("a footprint", () => {
     expect(model.layerBytes).toHaveLength(5);
   });
 
+  test("a trained context of 0 is one that nobody knows", async () => {
+    const model = footprintOf(
+      await read("llama", "Q8_0", ({ metadata, tensors }) => ({
+        metadata: new Map([...metadata, ["llama.context_length", { type: "uint32", value: 0 }]]),
+        tensors,
+      })),
+    );
+    expect(model.trainedContext).toBeNull();
+  });
+
   test("a block number that means nothing takes no memory", async () => {
     const model = footprintOf(
       await read("llama", "Q8_0", ({ metadata, tensors }) => ({

@@ -249,6 +249,20 @@ describe("context", () => {
     expect(judged({}, { budget: 1400 * MB }).maximumContext).toEqual({ f16: 2304, q8_0: 4608 });
   });
 
+  test.each([128, 1000])("a model trained on %i tokens runs at all of them", (trainedContext) => {
+    const estimate = someModel().estimates.filter(({ context }) => context <= 1024);
+    const { footprint } = someModel({ trainedContext });
+    const device = someDevice({ budget: 9000 * MB });
+    const question = { variant: "Q4_K_M", model: { footprint, estimates: estimate }, device, backends: someBackends };
+    const result = judgeFit({ ...question, context: trainedContext, kvType: "f16" });
+    expect(result).toMatchObject({ verdict: "full", maximumContext: { f16: trainedContext, q8_0: trainedContext } });
+  });
+
+  test("never less than a context that holds", () => {
+    const result = judged({ trainedContext: null }, { budget: 9000 * MB }, { context: 20_000 });
+    expect(result).toMatchObject({ verdict: "full", maximumContext: { f16: 20_000 } });
+  });
+
   test("never more than the model was trained on", () => {
     expect(judged({}, { budget: 9000 * MB }).maximumContext).toEqual({ f16: 8192, q8_0: 8192 });
     const unknown = judged({ trainedContext: null }, { budget: 9000 * MB }).maximumContext;

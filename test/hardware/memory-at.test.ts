@@ -64,3 +64,8 @@ test("the maximum context is the last that fits, at most the trained one", () =>
   expect(maximumContext(model, setting, budget - 1)).toBe(2048);
   expect(maximumContext(model, setting, 1311, residentBytes)).toBe(256);
 });
+
+test.each([128, 1000])("a trained context of %i, no multiple of 256, is the maximum", (trainedContext) => {
+  const other = { ...model, footprint: { ...model.footprint, trainedContext } };
+  expect(maximumContext(other, setting, 1e9)).toBe(trainedContext);
+});

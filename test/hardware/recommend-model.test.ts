@@ -51,6 +51,16 @@ test("none runs, each says why", () => {
   expect(reason).toContain("Large Q2_K");
 });
 
+test("of models alike, the one that is not slow, then the one with more bits", () => {
+  const alike = (bits: number, type: string): ModelCandidate => {
+    const found = candidate(type, type, bits * 10, 1e9, 0.01, 2000);
+    return { ...found, footprint: { types: { [type]: 1 } }, fit: { ...found.fit, backend: "metal" } };
+  };
+  const given = [alike(4, "IQ4_XS"), alike(5, "Q5_K"), alike(8, "Q8_0")];
+  expect(recommendModel(given, someBackends).pick?.variant.name).toBe("Q8_0");
+  expect(recommendModel(given.slice(0, 2), someBackends).pick?.variant.name).toBe("Q5_K");
+});
+
 test("of one model it is simply the variant", () => {
   const small = both(2000).filter(({ model }) => model === "Small");
   expect(recommendModel(small, someBackends)).toMatchObject({

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { emptyCard } from "../../src/report/base-card.js";
-import { type CardFacts, markdownTable, renderCard } from "../../src/report/card.js";
+import { type CardFacts, renderCard } from "../../src/report/card.js";
 import { hardwareOf } from "../fixtures/release-hardware.js";
 import { largeReport } from "../fixtures/release-report.js";
 
@@ -179,10 +179,6 @@ describe("the fit on devices", () => {
   test("is left out when no device was asked for", () => {
     expect(renderCard(facts)).not.toMatch(/for which device|All devices/);
   });
-});
-
-test("a pipe in a cell does not break the table", () => {
-  expect(markdownTable(["a"], [["x|y"]])).toBe("| a |\n| --- |\n| x\\|y |");
 });
 
 describe("how to run the files", () => {

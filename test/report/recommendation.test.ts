@@ -40,6 +40,35 @@ test("comparison, pick, how to run it and sources", () => {
   expect(text).toContain("nobody has measured Device under load.");
 });
 
+test("names cannot break the page", () => {
+  const given = facts(2000);
+  const [row] = given.variants;
+  if (row === undefined) throw new Error("no row");
+  const nasty = { ...row, model: "a\n# b <img>", file: "x`\n## y" };
+  const device = { ...given.device, name: "[d](javascript:x)" };
+  const sources = [{ id: "a", title: "t", url: "javascript:alert(1)" }];
+  const text = renderRecommendation({ ...given, device, variants: [nasty], pick: nasty, sources });
+  expect(text).not.toMatch(/^#+ [by]/m);
+  expect(text).not.toMatch(/(?<!\\)(<img|\]\(javascript)/);
+  expect(text).toContain("- t\n");
+});
+
+test("budget and memory are told in one unit", () => {
+  expect(renderRecommendation(facts(2000))).toContain("may take 1.86 GiB of 3.73 GiB");
+});
+
+test("what does not run tells where it would; a capped context is named", () => {
+  const device = someDevice({ class: "phone", budget: 1250 * MB });
+  const question = { variant: "Q4_K_M", model: someModel(), device, backends: someBackends, kvType: "f16" } as const;
+  const given = facts(2000);
+  const [row] = given.variants;
+  if (row === undefined) throw new Error("no row");
+  const no = { ...row, fit: judgeFit({ ...question, context: 1024 }) };
+  expect(renderRecommendation({ ...given, variants: [no] })).toMatch(/\| runs at \d+ \| no \(os\) \|/);
+  const capped = renderRecommendation({ ...given, context: 4096 });
+  expect(capped).toContain("| 7680 | full offload at 1024 |");
+});
+
 test("nothing to take has nothing to run", () => {
   const text = renderRecommendation(facts(500));
   expect(text).toContain("None: none fits.");

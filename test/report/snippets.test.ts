@@ -1,6 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { beforeAll, describe, expect, test } from "vitest";
-import { kotlinText, modelfileText, scriptText, shellWord, swiftText } from "../../src/report/snippets/quoting.js";
+import {
+  kotlinText,
+  modelfileText,
+  scriptText,
+  shellPath,
+  shellWord,
+  swiftText,
+} from "../../src/report/snippets/quoting.js";
 import { renderSnippets, runtimes } from "../../src/report/snippets/runtimes.js";
 import { fenced, platformOf, type SnippetInput } from "../../src/report/snippets/snippet.js";
 import { clonePinnedSource } from "../fixtures/pinned-source.js";
@@ -138,6 +145,14 @@ describe("quoting", () => {
     expect(swiftText('a "b" \\(c)\n')).toBe('"a \\"b\\" \\\\(c)\\n"');
     expect(kotlinText('a "b" $c')).toBe('"a \\"b\\" \\$c"');
     expect(modelfileText('a """ b')).toBe('"""a \'\'\' b"""');
+  });
+
+  test("a file's name is no option, and no command line of ours makes it one", () => {
+    expect(shellPath("-rf.gguf")).toBe("./-rf.gguf");
+    const dashed = { ...local, file: "-rf Q4.gguf", projector: "-mmproj.gguf" };
+    for (const { snippet: of } of runtimes) expect(of(dashed)).not.toMatch(/ '?-(rf|mmproj)[ .].*$/m);
+    expect(snippet("Ollama", dashed)).toContain("ollama create rf-q4 -f Modelfile");
+    expect(snippet("Ollama", { ...local, file: 'a".gguf' })).toContain("cannot name this file");
   });
 
   test("a fence is longer than any inside", () => {

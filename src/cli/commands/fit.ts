@@ -55,7 +55,7 @@ function devicesNamed(catalog: Catalog, ids: readonly string[] | undefined): Dev
 function deviceTable(device: Device, models: readonly MeasuredModel[], results: readonly FitResult[]): string {
   const { memory, budget } = device;
   const cards = memory.cards === 1 ? "" : `${memory.cards} × `;
-  const title = `${device.name} (${device.id}): a model may take ${cards}${formatBytes(budget.value)} (${budget.basis}) of ${cards}${formatGibibytes(memory.bytes.value)}`;
+  const title = `${device.name} (${device.id}): a model may take ${cards}${formatGibibytes(budget.value)} (${budget.basis}) of ${cards}${formatGibibytes(memory.bytes.value)}`;
   const rows = results
     .filter((result) => result.device === device.id)
     .map((result) => [

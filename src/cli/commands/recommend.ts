@@ -1,6 +1,6 @@
 import { givenByUser } from "../../hardware/catalog/custom-device.js";
 import { findDevice } from "../../hardware/catalog/find-device.js";
-import type { Device } from "../../hardware/device.js";
+import type { Catalog, Device } from "../../hardware/device.js";
 import { judgeFit } from "../../hardware/judge-fit.js";
 import { recommendModel } from "../../hardware/recommend-model.js";
 import { sustained } from "../../hardware/sustained.js";
@@ -11,7 +11,7 @@ import { runtimes } from "../../report/snippets/runtimes.js";
 import { platformOf, type SnippetInput } from "../../report/snippets/snippet.js";
 import type { MeasuredModel } from "../../stages/fit/measure-models.js";
 import { loadSpeedConstants } from "../../stages/hardware/speed-files.js";
-import { formatBytes } from "../../util/bytes.js";
+import { formatGibibytes } from "../../util/bytes.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { nearest } from "../../util/suggest.js";
 import { list, quote } from "../../util/wording.js";
@@ -37,6 +37,7 @@ export async function recommend(paths: string[], options: RecommendOptions): Pro
   const kvType = parseKvType(options.kv);
   const hostRamBytes = options.hostRam === undefined ? null : parseSize("--host-ram", options.hostRam);
   const catalog = await loadCatalog(options.catalog === undefined ? [] : [options.catalog]);
+  refuseSeveralDevices(paths, options.device, catalog);
   const { device, notes } = withRam(findDevice(catalog, options.device), options.ram);
   const { backends } = catalog;
   const models = await modelsToJudge(paths);
@@ -53,6 +54,8 @@ export async function recommend(paths: string[], options: RecommendOptions): Pro
     const { model, file, fit } = candidate;
     return { model, variant: candidate.measured.variant, file, ...candidate.variant, fit, candidate };
   });
+  // Like a gate that failed: what was asked for cannot be had.
+  if (pick === null) process.exitCode = 3;
   const snippet = pick === null ? null : snippetFor(pick.measured, task, pick.fit);
   if (options.json === true) {
     const { system, prompt } = tasks[task];
@@ -98,19 +101,32 @@ function parseTask(text: string): TaskName {
   });
 }
 
-/** The device with no more memory for the model than an application wants to give it. */
+/** The device with the memory that an application gives the model: its user knows what he may ask the system for. */
 function withRam(device: Device, text: string | undefined): { device: Device; notes: string[] } {
   if (text === undefined) return { device, notes: [] };
-  const value = parseSize("--ram", text);
-  if (value <= device.budget.value) {
-    return {
-      device: { ...device, budget: { value, basis: "estimate", source: givenByUser, note: "given with --ram" } },
-      notes: [],
-    };
-  }
-  const known = `${formatBytes(device.budget.value)} (${device.budget.basis})`;
-  const note = `--ram ${formatBytes(value)} is more than one model may take on this device, ${known}, and was not used. A \`custom:\` device takes any budget.`;
-  return { device, notes: [note] };
+  const asked = parseSize("--ram", text);
+  const value = Math.min(asked, device.memory.bytes.value);
+  const notes = ramNotes(device, asked, value);
+  if (value === device.budget.value) return { device, notes };
+  const given = { value, basis: "estimate", source: givenByUser, note: "given with --ram" } as const;
+  return { device: { ...device, budget: given }, notes };
+}
+
+function ramNotes({ memory, budget }: Device, asked: number, value: number): string[] {
+  const most =
+    asked > value ? [`--ram is more than the device has, which is ${formatGibibytes(memory.bytes.value)}.`] : [];
+  const known = `${formatGibibytes(budget.value)} (${budget.basis})`;
+  if (value <= budget.value) return most;
+  return [...most, `--ram ${formatGibibytes(value)} is more than the catalog knows one model to get here, ${known}.`];
+}
+
+/** What stands behind `--device a` is read as a file, and this command compares files, not devices. */
+function refuseSeveralDevices(paths: readonly string[], device: string, { devices }: Catalog): void {
+  const other = paths.find((path) => devices.has(path) || path.startsWith("custom:"));
+  if (device !== "all" && other === undefined) return;
+  throw new QuantsmithError("QS-USAGE", `recommend takes one device, and not ${quote(other ?? device)}`, {
+    remedy: "Name one with --device; `quantsmith fit` judges several at once.",
+  });
 }
 
 function snippetFor(

@@ -9,8 +9,8 @@ import { prepareConverterPython } from "../../llamacpp/python-env.js";
 import { resolveToolchain } from "../../llamacpp/toolchain.js";
 import type { Plan } from "../../plan/plan.js";
 import type { Settings } from "../../recipe/settings.js";
-import { markdownTable } from "../../report/card.js";
 import { figureCells, figureTitles } from "../../report/figures.js";
+import { markdownTable, markdownText } from "../../report/markdown.js";
 import type { RunReport } from "../../report/run-report.js";
 import { publishTo, requireReachable } from "../../stages/publish/publish.js";
 import { type PublishTarget, requireTarget } from "../../stages/publish/target.js";
@@ -104,7 +104,7 @@ async function publishWhole(
 async function show(settings: Settings, report: RunReport, errors: readonly unknown[], asJson: boolean): Promise<void> {
   const rows = report.variants.map(figureCells);
   const summary = process.env.GITHUB_STEP_SUMMARY;
-  const table = `## ${settings.model.name}\n\n${markdownTable(figureTitles, rows)}\n`;
+  const table = `## ${markdownText(settings.model.name)}\n\n${markdownTable(figureTitles, rows)}\n`;
   if (summary) await appendFile(summary, table).catch((error: Error) => note(`No step summary: ${error.message}`));
   if (asJson) {
     const [first] = errors;

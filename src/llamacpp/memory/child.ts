@@ -6,7 +6,7 @@
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type EngineContext, type EngineModel, startEngine } from "./engine.js";
-import { lastContextLine, readContextLines } from "./log-lines.js";
+import { lastContextLine, readContextLines, reasonIn } from "./log-lines.js";
 import type { RunBytes, SimulatedRun, SimulationMessage, SimulationRequest } from "./protocol.js";
 
 const say = (message: SimulationMessage) => process.stdout.write(`${JSON.stringify(message)}\n`);
@@ -66,11 +66,10 @@ async function contextLines(log: readonly string[]): Promise<readonly string[]> 
   return log;
 }
 
-/** What llama.cpp said about a file it did not take. */
+/** The log's last lines may be late. */
 async function reasonOf(log: readonly string[]): Promise<string> {
   await sleep(50);
-  const telling = log.filter((line) => /error|failed|unknown|missing|wrong|invalid/i.test(line));
-  return telling.at(0) ?? log.at(-1) ?? "llama.cpp gives no reason";
+  return reasonIn(log);
 }
 
 await main();

@@ -4,6 +4,22 @@ const mebibyte = 2 ** 20;
 export const firstContextLine = /^llama_context: constructing llama_context/;
 export const lastContextLine = /^sched_reserve: reserve took /;
 
+/** What llama.cpp said about a file it did not take; what it prints of any file is no reason. */
+export function reasonIn(log: readonly string[]): string {
+  const told = log.filter((line) => line !== "" && !line.startsWith("print_info:"));
+  const found = (pattern: RegExp) => told.find((line) => pattern.test(line));
+  const reason = found(/error|failed/i) ?? found(/unknown|missing|wrong|invalid/i) ?? told.at(-1);
+  return reason ?? "llama.cpp gives no reason";
+}
+
+/** A process's last lines without those that are messages to us. */
+export function withoutMessages(tail: string): string {
+  return tail
+    .split("\n")
+    .filter((line) => !line.startsWith('{"kind":'))
+    .join("\n");
+}
+
 /**
  * Bytes of the caches and of the output buffer, from the lines that llama.cpp logs while it sets up a context: MiB with
  * two decimals. In a simulation a cache's buffer is empty; the line after it tells the true size.

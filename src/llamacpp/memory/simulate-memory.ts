@@ -4,6 +4,7 @@ import { QuantsmithError } from "../../util/errors.js";
 import { packageRoot } from "../../util/package-root.js";
 import { redact } from "../../util/redact.js";
 import { runSubprocess, type SubprocessResult } from "../../util/subprocess.js";
+import { withoutMessages } from "./log-lines.js";
 import type { RunBytes, SimulatedRun, SimulationMessage, SimulationRequest } from "./protocol.js";
 
 export interface SimulatedFile {
@@ -67,7 +68,8 @@ async function askChild(request: SimulationRequest, signal?: AbortSignal): Promi
 
 function endOf({ signal, exitCode, tail }: SubprocessResult): string {
   const how = signal === undefined ? `ended with code ${exitCode}` : `crashed (${signal})`;
-  return `its process ${how}${tail === "" ? "" : `: ${tail}`}`;
+  const told = withoutMessages(tail);
+  return `its process ${how}${told === "" ? "" : `: ${told}`}`;
 }
 
 /** Native code may print among our lines; whatever is not a message of ours is skipped. */

@@ -1,4 +1,5 @@
-import { shellWord } from "./quoting.js";
+import { codeSpan } from "../markdown.js";
+import { shellPath, shellWord } from "./quoting.js";
 import { fenced, gpuLayers, type Runtime, type SnippetInput } from "./snippet.js";
 
 const platforms = ["macos", "desktop"] as const;
@@ -11,7 +12,7 @@ export const lmStudio: Runtime = {
   snippet: (input) => {
     const { repo, file, tag, context } = input;
     const get =
-      repo === null ? `lms import ${shellWord(file)}` : `lms get ${shellWord(`https://huggingface.co/${repo}@${tag}`)}`;
+      repo === null ? `lms import ${shellPath(file)}` : `lms get ${shellWord(`https://huggingface.co/${repo}@${tag}`)}`;
     const commands = `${get}\nlms ls   # shows the model's key\nlms load <key> --context-length ${context} --gpu ${offload(input)}\nlms chat <key>`;
     return `${fenced("sh", commands)}${cacheNote(input)}`;
   },
@@ -33,7 +34,7 @@ export const jan: Runtime = {
     const { repo, file, tag, context } = input;
     const get =
       repo === null
-        ? `**Settings → Model Providers → Llama.cpp → Import**, and choose \`${file}\`.`
+        ? `**Settings → Model Providers → Llama.cpp → Import**, and choose ${codeSpan(file)}.`
         : `Paste \`${repo}\` into the search bar of **Hub**, and download \`${tag}\`.`;
     return `${get} In the model's settings, set the context size to ${context} and the GPU layers to ${gpuLayers(input)}.${cacheNote(input)}`;
   },
@@ -48,8 +49,8 @@ export const gpt4all: Runtime = {
     const { repo, file, context } = input;
     const get =
       repo === null
-        ? `Copy \`${file}\` into the folder that **Settings → Application → Download Path** shows, and start GPT4All again.`
-        : `**Models → Add Model**, search for \`${repo}\`, and download \`${file}\`.`;
+        ? `Copy ${codeSpan(file)} into the folder that **Settings → Application → Download Path** shows, and start GPT4All again.`
+        : `**Models → Add Model**, search for \`${repo}\`, and download ${codeSpan(file)}.`;
     return `${get} In **Settings → Model**, set the context length to ${context} and the GPU layers to ${gpuLayers(input)}. GPT4All has an older llama.cpp: newer architectures and types do not load.`;
   },
 };
@@ -64,11 +65,11 @@ export const textGenerationWebui: Runtime = {
     const url = `https://huggingface.co/${repo}/resolve/main/${encodeURIComponent(file)}`;
     const get =
       repo === null
-        ? `mv ${shellWord(file)} user_data/models/`
+        ? `mv ${shellPath(file)} user_data/models/`
         : `curl -L -o ${shellWord(`user_data/models/${file}`)} ${url}`;
     const experts = layers !== null && layers.expertsOnCpu > 0 ? " --cpu-moe" : "";
     const cache = kvType === "f16" ? "" : ` --cache-type ${kvType}`;
-    const run = `python server.py --portable --model ${shellWord(file)} --ctx-size ${context} --gpu-layers ${gpuLayers(input)}${experts}${cache}`;
+    const run = `python server.py --portable --model=${shellWord(file)} --ctx-size ${context} --gpu-layers ${gpuLayers(input)}${experts}${cache}`;
     return `In its folder:\n\n${fenced("sh", `${get}\n${run}`)}`;
   },
 };

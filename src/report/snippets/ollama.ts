@@ -12,12 +12,22 @@ export const ollama: Runtime = {
       repo === null
         ? ""
         : `${fenced("sh", `ollama run hf.co/${repo}:${tag} ${shellWord(input.prompt)}`)}\n\nWith settings of your own: `;
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about
+    if (repo === null && /[\u0000-\u001f\u007f"]/.test(file)) return unusableName;
     const from = repo === null ? `./${file}` : `hf.co/${repo}:${tag}`;
-    const name = shellWord(file.replace(/\.gguf$/i, "").toLowerCase());
+    const name = ollamaName(file);
     const commands = `ollama create ${name} -f Modelfile\nollama run ${name} ${shellWord(input.prompt)}`;
     return `${ready}${ready === "" ? "A" : "a"} \`Modelfile\`${repo === null ? " beside the model" : ""}:\n\n${fenced("", modelfile(from, input))}\n\n${fenced("sh", commands)}${cacheNote(input)}`;
   },
 };
+
+const unusableName = "A `Modelfile` cannot name this file: give it a name without quotes and control characters first.";
+
+/** A name that Ollama takes: lower case, a letter or digit first. */
+function ollamaName(file: string): string {
+  const name = file.replace(/\.gguf$/i, "").toLowerCase();
+  return name.replace(/[^a-z0-9._-]+/g, "-").replace(/^[-._]+/, "") || "model";
+}
 
 function modelfile(from: string, input: SnippetInput): string {
   const settings = [`PARAMETER num_ctx ${input.context}`, `PARAMETER num_gpu ${gpuLayers(input)}`];

@@ -1,3 +1,4 @@
+import { codeSpan } from "../markdown.js";
 import type { Runtime } from "./snippet.js";
 
 /** PocketPal imports local files and searches the Hub. */
@@ -8,8 +9,8 @@ export const pocketPal: Runtime = {
   snippet: ({ repo, file, context, kvType }) => {
     const get =
       repo === null
-        ? `Copy \`${file}\` to the phone; in **Models**, tap **+** and add it as a local model.`
-        : `In **Models**, tap **+**, add from Hugging Face, search for \`${repo}\`, and download \`${file}\`.`;
+        ? `Copy ${codeSpan(file)} to the phone; in **Models**, tap **+** and add it as a local model.`
+        : `In **Models**, tap **+**, add from Hugging Face, search for \`${repo}\`, and download ${codeSpan(file)}.`;
     const cache = kvType === "f16" ? "" : ` and the cache types to ${kvType}`;
     return `${get} In **Settings**, set the context size to ${context}${cache}; then tap **Load**.`;
   },
@@ -21,5 +22,5 @@ export const llmFarm: Runtime = {
   platforms: ["ios", "macos"],
   docs: "https://github.com/guinmoon/LLMFarm",
   snippet: ({ file, context }) =>
-    `Put \`${file}\` into the app's \`models\` folder (Files app), make a chat with it, and set its \`context\` to ${context}: the default is 1024.`,
+    `Put ${codeSpan(file)} into the app's \`models\` folder (Files app), make a chat with it, and set its \`context\` to ${context}: the default is 1024.`,
 };

@@ -3,6 +3,11 @@ export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
+/** A file's name as a word that no program takes for an option. */
+export function shellPath(file: string): string {
+  return shellWord(file.startsWith("-") ? `./${file}` : file);
+}
+
 /** A text literal of TypeScript. */
 export function scriptText(text: string): string {
   return JSON.stringify(text);

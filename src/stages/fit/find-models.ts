@@ -15,7 +15,18 @@ import { readModel } from "./read-model.js";
  */
 export async function findModels(paths: readonly string[], scratch: string): Promise<ModelFile[]> {
   const found = await Promise.all(paths.map((path) => modelsAt(path, scratch)));
-  return found.flat();
+  return sharedNames(found.flat());
+}
+
+/** `Llama3` and `llama3` are one model: the first spelling is taken. */
+function sharedNames(models: readonly ModelFile[]): ModelFile[] {
+  const spellings = new Map<string, string>();
+  return models.map((file) => {
+    const key = file.model.toLowerCase().replace(/[-_. ]+/g, "-");
+    const model = spellings.get(key) ?? file.model;
+    spellings.set(key, model);
+    return { ...file, model };
+  });
 }
 
 async function modelsAt(path: string, scratch: string): Promise<ModelFile[]> {

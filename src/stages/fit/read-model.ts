@@ -2,11 +2,13 @@ import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { encodeHeader } from "../../gguf/encode-header.js";
 import type { Gguf } from "../../gguf/gguf.js";
+import { metadataString } from "../../gguf/metadata.js";
 import { readGguf } from "../../gguf/read-header.js";
 import { joinShards, shardPaths } from "../../gguf/shards.js";
 import { bitsPerWeight, parameterCount, typeCounts } from "../../gguf/summary.js";
 import { writeHollow } from "../../gguf/write-hollow.js";
 import { hubLabel } from "../../quant/names.js";
+import { QuantsmithError } from "../../util/errors.js";
 import { sha256 } from "../../util/sha256.js";
 import { findProjector } from "./find-projector.js";
 import type { ModelFile } from "./model-file.js";
@@ -20,6 +22,12 @@ export async function readModel(path: string, scratch: string): Promise<ModelFil
   const plan = joinShards(shards);
   const [first] = shards;
   if (first === undefined) throw new Error(`${path} has no shards`);
+  if (metadataString(first, "general.type") === "imatrix") {
+    throw new QuantsmithError("QS-FIT-NOTHING", `${path} is an importance matrix, not a model`, {
+      remedy: "Name the GGUF file of a model, or a folder of them.",
+      at: { file: path },
+    });
+  }
   const whole = shards.length === 1 && (await stat(path)).size === first.fileBytes;
   const hollow = join(scratch, `${sha256(path).slice(0, 32)}.gguf`);
   if (!whole) await writeHollow(hollow, encodeHeader(plan));
@@ -41,7 +49,7 @@ export async function readModel(path: string, scratch: string): Promise<ModelFil
 
 /** `Model-Q4_K_M-00001-of-00002.gguf` is the variant `Q4_K_M` of `Model`; a name without a label is both. */
 function namesOf(path: string): { model: string; variant: string } {
-  const name = basename(path).replace(/(-\d{5}-of-\d{5})?\.gguf$/, "");
+  const name = basename(path).replace(/(-\d{5}-of-\d{5})?\.gguf$/i, "");
   const label = hubLabel(basename(path));
   const at = label === undefined ? -1 : name.toUpperCase().lastIndexOf(label);
   if (label === undefined || at <= 0) return { model: name, variant: label ?? name };

@@ -1,0 +1,34 @@
+import { visible } from "../util/wording.js";
+
+/** A table cell: text, which is escaped, or Markdown that was made of escaped parts. */
+export type MarkdownCell = string | { readonly markdown: string };
+
+/** Text for Markdown, in which nothing acts: no control characters, line breaks, tags, links, code or emphasis. */
+export function markdownText(text: string): string {
+  return visible(text).replace(/[\\`*<>[\]|~]|&(?=#?\w+;)/g, "\\$&");
+}
+
+/** A code span; its fence is longer than any in the text. */
+export function codeSpan(text: string): string {
+  const shown = visible(text);
+  const longest = Math.max(0, ...[...shown.matchAll(/`+/g)].map(([ticks]) => ticks.length));
+  const fence = "`".repeat(longest + 1);
+  return longest === 0 ? `${fence}${shown}${fence}` : `${fence} ${shown} ${fence}`;
+}
+
+/** A link; only to the web or to a file beside the page, else the title alone. */
+export function markdownLink(title: string, target: string): string {
+  if (!/^(https?:\/\/|\.\/)/i.test(target)) return markdownText(title);
+  // Percent signs stay: an address may be encoded already.
+  const address = encodeURI(target)
+    .replaceAll("%25", "%")
+    .replace(/[()|]/g, (character) => `%${character.charCodeAt(0).toString(16)}`);
+  return `[${markdownText(title)}](${address})`;
+}
+
+/** A GitHub-flavoured table. */
+export function markdownTable(titles: readonly string[], rows: readonly (readonly MarkdownCell[])[]): string {
+  const line = (cells: readonly MarkdownCell[]) =>
+    `| ${cells.map((cell) => (typeof cell === "string" ? markdownText(cell) : cell.markdown)).join(" | ")} |`;
+  return [line(titles), line(titles.map(() => "---")), ...rows.map(line)].join("\n");
+}
