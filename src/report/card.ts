@@ -105,9 +105,10 @@ function devicePick({ hardware }: CardFacts): string[] {
 }
 
 function fitTables({ hardware }: CardFacts): string[] {
-  return fitGrids(hardware).flatMap(({ context, titles, rows }) =>
-    fold(`All devices with ${context} tokens of context`, [`${markdownTable(titles, rows)}\n`]),
-  );
+  return fitGrids(hardware).flatMap(({ context, titles, rows }) => {
+    const which = rows.length === hardware.devices.length ? "All devices" : "Devices that a variant is made for,";
+    return fold(`${which} with ${context} tokens of context`, [`${markdownTable(titles, rows)}\n`]);
+  });
 }
 
 /** What not everyone wants to see is folded away. */
