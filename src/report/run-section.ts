@@ -43,8 +43,8 @@ function snippetInput(
   const context = largest === 0 ? wanted : Math.min(wanted, largest);
   return {
     ...{ repo, file, tag: name, projector: null, context, kvType: "f16", system, prompt },
-    // On a device of its own choice; the table above tells where that is too much.
-    flags: `-ngl 99 -c ${context}`,
+    // On a device of its own choice; the tables tell where that is too much, and count on flash attention.
+    flags: `-ngl 99 -c ${context} -fa on`,
     layers: { offloaded: 1, total: 1, expertsOnCpu: 0 },
   };
 }
