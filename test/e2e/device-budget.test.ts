@@ -19,7 +19,7 @@ const out = join(home, "out");
 const release = join(out, "releases", "demo");
 const catalog = join(home, "devices.yaml");
 const context = 512;
-const reserve = 50_000;
+const reserve = 1_000_000;
 const fast = ["F32", "Q4_0", "Q4_K", "Q5_K", "Q6_K", "Q8_0", "IQ4_NL", "MXFP4"];
 let recipe: string;
 let largest: Record<"phone" | "card", { fileBytes: number; neededBytes: number }>;
@@ -230,12 +230,12 @@ describe("what cannot be is refused", () => {
 
   test("a context that leaves no room, with what would fit", async () => {
     writeCatalog(budgets.phone, budgets.card);
-    const error = await refusal("{ name: Q5_K_M, dynamic: { device: card, context: 2048, reserve: 1 MB } }");
+    const error = await refusal("{ name: Q5_K_M, dynamic: { device: card, context: 2048, reserve: 2 MB } }");
     expect(error).toMatchObject({ code: "QS-ALLOCATE-DEVICE", exitCode: 2 });
     expect(error.message).toMatch(
       /^card cannot hold the model with 2048 tokens of context: .* needs [\d.]+ MB of memory/,
     );
-    expect(error.message).toContain("less 1.00 MB of reserve");
+    expect(error.message).toContain("less 2.00 MB of reserve");
     expect(error.remedy).toMatch(/at most \d+ tokens|a device with a budget of/);
   });
 
