@@ -3,10 +3,14 @@ import type { DeviceClass } from "./device.js";
 /** Contexts that tables tell, in tokens. */
 const usualContexts = [4096, 8192, 32_768] as const;
 
-/** The contexts to judge a model at: the usual ones, and what it was trained on, which none exceeds. */
-export function chooseContexts(trained: number | null): number[] {
-  if (trained === null) return [...usualContexts];
-  return [...usualContexts.filter((context) => context < trained), trained];
+/**
+ * The contexts to judge a model at, ascending: the usual ones, what it was trained on, which none exceeds, and those
+ * that a recipe made variants for.
+ */
+export function chooseContexts(trained: number | null, own: readonly number[] = []): number[] {
+  const usual = trained === null ? usualContexts : [...usualContexts.filter((context) => context < trained), trained];
+  const all = [...usual, ...own.map((context) => Math.min(context, trained ?? context))];
+  return [...new Set(all)].sort((a, b) => a - b);
 }
 
 /** The context a recommendation is made for: what fits a long conversation, on phones a shorter one. */

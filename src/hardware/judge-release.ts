@@ -16,6 +16,8 @@ export interface JudgedVariant extends Omit<CompatibleVariant, "memory"> {
 /** The part of the catalog that a release is held against. */
 export type JudgedDevices = {
   devices: readonly Device[];
+  /** Contexts that the recipe makes variants for on one of them, in tokens: judged there besides the usual ones. */
+  contexts: readonly { readonly device: string; readonly context: number }[];
   /** What is known of the devices' backends. */
   backends: readonly Backend[];
   /** What the figures of both cite. */
@@ -28,12 +30,13 @@ export type JudgedDevices = {
 export function judgeRelease(
   model: string,
   variants: readonly JudgedVariant[],
-  { devices, backends, sources, speed }: JudgedDevices,
+  judged: JudgedDevices,
 ): HardwareCompatibility {
+  const { devices, contexts, backends, sources, speed } = judged;
   const known: Catalog["backends"] = new Map(backends.map((backend) => [backend.id, backend]));
   const results = devices.flatMap((device) =>
     variants.flatMap((variant) =>
-      chooseContexts(variant.memory.footprint.trainedContext).map((context) =>
+      contextsOn(device, variant.memory, judged).map((context) =>
         judgeFit({
           variant: variant.name,
           model: variant.memory,
@@ -50,18 +53,24 @@ export function judgeRelease(
     version: 1,
     model,
     sources: [...sources],
-    variants: variants.map((variant) => ({ ...variant, memory: configurations(variant.memory) })),
+    variants: variants.map((variant) => ({ ...variant, memory: configurations(variant.memory, contexts) })),
     devices: devices.map(compatibleDevice),
     results,
-    recommended: devices.map((device) => recommend(device, variants, results, known)),
+    recommended: devices.map((device) => recommend(device, variants, results, judged, known)),
   };
 }
 
+function contextsOn({ id }: Device, { footprint }: ModelMemory, { contexts }: JudgedDevices): number[] {
+  const own = contexts.filter(({ device }) => device === id).map(({ context }) => context);
+  return chooseContexts(footprint.trainedContext, own);
+}
+
 /** Memory at the contexts that are judged, for every cache type the model can have. */
-function configurations(memory: ModelMemory): MemoryEstimate[] {
+function configurations(memory: ModelMemory, contexts: JudgedDevices["contexts"]): MemoryEstimate[] {
+  const own = contexts.map(({ context }) => context);
   const settings = kvTypes.map((kvType) => ({ kvType, flashAttention: true })).filter((one) => canRun(memory, one));
   return settings.flatMap((setting) =>
-    chooseContexts(memory.footprint.trainedContext).map((context) => memoryAt(memory, { ...setting, context })),
+    chooseContexts(memory.footprint.trainedContext, own).map((context) => memoryAt(memory, { ...setting, context })),
   );
 }
 
@@ -76,11 +85,13 @@ function recommend(
   device: Device,
   variants: readonly JudgedVariant[],
   results: readonly FitResult[],
+  judged: JudgedDevices,
   backends: Catalog["backends"],
 ): HardwareCompatibility["recommended"][number] {
-  const trained = variants[0]?.memory.footprint.trainedContext ?? null;
-  const wanted = wantedContext(device.class, trained);
-  const contexts = chooseContexts(trained).filter((context) => context <= wanted);
+  const memory = variants[0]?.memory;
+  const wanted = wantedContext(device.class, memory?.footprint.trainedContext ?? null);
+  const all = memory === undefined ? chooseContexts(null) : contextsOn(device, memory, judged);
+  const contexts = all.filter((context) => context <= wanted);
   const [first, ...smaller] = contexts.toReversed().map((context) => {
     const candidates = variants.flatMap(({ name, ...variant }): Candidate[] => {
       const fit = results.find((one) => one.device === device.id && one.variant === name && one.context === context);

@@ -32,7 +32,7 @@ export function packageParams(settings: Settings, facts: PlanFacts): PackagePara
       search: searches(settings) ? corpusTexts("search", settings, facts) : [],
       evaluation: corpusTexts("evaluation", settings, facts),
     },
-    hardware: judgedDevices(settings.devices, facts),
+    hardware: judgedDevices(settings, facts),
     textFiles: usedKinds(settings).flatMap((kind) => textMaterials(kind, settings, facts)),
     toolFiles: facts.toolFiles,
     publishRepo: settings.publish?.target.kind === "hub" ? settings.publish.target.repo : null,

@@ -7,6 +7,9 @@ import { nameFor, presetName, tensorPattern, tensorType } from "./schema-parts.j
 
 const budgets = ["sizeOf", "bitsPerWeight", "bytes", "device"] as const;
 
+/** Bytes; what is less was meant in another unit. */
+const leastReserve = 1_000_000;
+
 const dynamic = z
   .strictObject({
     sizeOf: presetName.exactOptional().describe("The same bytes as this preset."),
@@ -32,6 +35,10 @@ const dynamic = z
     if (given.length > 1) {
       const remedy = "Keep the one that must hold; make several variants for several budgets.";
       context.addIssue(complaint(`\`dynamic\` has ${given.length} budgets: ${list(given, "and")}`, remedy));
+    }
+    if (value.reserve !== undefined && value.reserve < leastReserve) {
+      const remedy = `Write it with a unit, such as \`${value.reserve} MB\`.`;
+      context.addIssue(complaint(`a reserve of ${value.reserve} bytes keeps nothing free`, remedy, ["reserve"]));
     }
     for (const key of ["context", "reserve"] as const) {
       if (value[key] === undefined || value.device !== undefined) continue;

@@ -1,4 +1,5 @@
 import { assetPaths } from "./assets.js";
+import { endedEarly } from "./chunks-used.js";
 import { figureCells, figureTitles, formatMegabytes } from "./figures.js";
 import { type FrontMatterFacts, frontMatter } from "./front-matter.js";
 import { devicePicks } from "./hardware/device-picks.js";
@@ -7,7 +8,7 @@ import { fitsOn } from "./hardware/fits-on.js";
 import { howMade } from "./how-made.js";
 import { licenseSection } from "./license-section.js";
 import { codeSpan, markdownLink, markdownTable, markdownText } from "./markdown.js";
-import type { RunReport } from "./run-report.js";
+import { misnamed } from "./misnamed.js";
 import { type RunSectionFacts, runSection } from "./run-section.js";
 
 export interface CardFacts extends FrontMatterFacts, RunSectionFacts {
@@ -34,6 +35,7 @@ export function renderCard(facts: CardFacts): string {
     "## Files\n",
     variantTable(facts),
     figuresNote(facts),
+    ...nameNotes(facts),
     ...charts(facts),
     ...fitTables(facts),
     "## Run\n",
@@ -62,7 +64,9 @@ function variantTable({ report, hardware }: CardFacts): string {
   const judged = hardware.devices.length > 0;
   const titles = ["File", ...figureTitles.slice(1, -1), ...(judged ? ["Fits on"] : [])];
   const rows = report.variants.map((variant) => [
-    { markdown: markdownLink(variant.name, `./${variant.file}`) },
+    {
+      markdown: `${markdownLink(variant.name, `./${variant.file}`)}${variant.allocation === undefined ? "" : " dynamic"}`,
+    },
     ...figureCells(variant).slice(1, -1),
     ...(judged ? [fitsOn(variant.name, hardware)] : []),
   ]);
@@ -71,22 +75,17 @@ function variantTable({ report, hardware }: CardFacts): string {
 
 function figuresNote({ evaluation, report }: CardFacts): string {
   if (evaluation === null) return "These files were not measured.\n";
+  const early = endedEarly(report);
   return [
-    `Measured with llama-perplexity against the 16-bit base on ${evaluation.chunks} × ${evaluation.context} tokens of \`${evaluation.corpus}\`, a text that calibration never saw.${chunksUsed(report)}`,
+    `Measured with llama-perplexity against the 16-bit base on ${early === undefined ? "" : "up to "}${evaluation.chunks} × ${evaluation.context} tokens of \`${evaluation.corpus}\`, a text that calibration never saw.${early === undefined ? "" : ` ${early}`}`,
     "BPW: bits per weight. PPL ratio: perplexity over the base's, 1 is lossless. Mean KLD: Kullback-Leibler divergence from the base's next-token distribution in nats, ± standard error, 0 is lossless. Same top: how often both put the same token first. Smoke: prompts answered as expected.\n",
   ].join("\n");
 }
 
-/** A variant is measured until every gate is clear, which may be before the text ends. */
-function chunksUsed({ variants }: RunReport): string {
-  const early = variants.flatMap(({ name, quality }) =>
-    quality !== null && quality.chunks < quality.chunksAvailable
-      ? [`${name} after ${quality.chunks} of ${quality.chunksAvailable} chunks`]
-      : [],
-  );
-  return early.length === 0
-    ? ""
-    : ` Measuring ended early, all limits being clear with 99 % confidence: ${early.join(", ")}.`;
+/** Names that promise other bits than the files have. */
+function nameNotes({ report }: CardFacts): string[] {
+  const notes = report.variants.map(misnamed).filter((note) => note !== undefined);
+  return notes.map((note) => `> **Note:** ${note}\n`);
 }
 
 /** The first question of a visitor: which file for my device? */
@@ -106,9 +105,10 @@ function devicePick({ hardware }: CardFacts): string[] {
 }
 
 function fitTables({ hardware }: CardFacts): string[] {
-  return fitGrids(hardware).flatMap(({ context, titles, rows }) =>
-    fold(`All devices with ${context} tokens of context`, [`${markdownTable(titles, rows)}\n`]),
-  );
+  return fitGrids(hardware).flatMap(({ context, titles, rows }) => {
+    const which = rows.length === hardware.devices.length ? "All devices" : "Devices that a variant is made for,";
+    return fold(`${which} with ${context} tokens of context`, [`${markdownTable(titles, rows)}\n`]);
+  });
 }
 
 /** What not everyone wants to see is folded away. */

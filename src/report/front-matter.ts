@@ -2,7 +2,7 @@ import { stringify } from "yaml";
 import type { JsonObject } from "../util/canonical-json.js";
 import type { BaseCard } from "./base-card.js";
 import { licenseUrl } from "./license-url.js";
-import type { RunReport } from "./run-report.js";
+import type { RunReport, VariantQuality } from "./run-report.js";
 
 export interface FrontMatterFacts {
   report: RunReport;
@@ -101,10 +101,15 @@ function evaluations(facts: FrontMatterFacts): JsonObject[] {
     metrics: measured
       .filter(({ quality }) => quality.corpus === corpus)
       .flatMap(({ name, quality }) => [
-        { type: "perplexity", name: `${name}: perplexity`, value: rounded(quality.perplexity) },
-        { type: "kl_divergence", name: `${name}: mean KL divergence`, value: rounded(quality.kldMean) },
+        { type: "perplexity", name: `${name}: perplexity${part(quality)}`, value: rounded(quality.perplexity) },
+        { type: "kl_divergence", name: `${name}: mean KL divergence${part(quality)}`, value: rounded(quality.kldMean) },
       ]),
   }));
+}
+
+/** Perplexities on different parts of a text do not compare. */
+function part({ chunks, chunksAvailable }: VariantQuality): string {
+  return chunks < chunksAvailable ? ` on ${chunks} of ${chunksAvailable} chunks` : "";
 }
 
 function rounded(value: number): number {

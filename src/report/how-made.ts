@@ -26,6 +26,7 @@ export function howMade({ report, calibration, imatrixFile }: HowMadeFacts): str
     "",
     "Nothing in it is left to chance: texts are read in their order, and those that a model wrote took fixed seeds. The same recipe gives the same files again, with the same checksums:\n",
     `\`\`\`sh\nquantsmith run ${report.recipe} --locked ${lockFileName}\n\`\`\`\n`,
+    `The recipe file \`${report.recipe}\`, its texts and the model are not part of the release; ${lockFileName} names what it takes, texts and model by digest.\n`,
   );
   return lines.join("\n");
 }

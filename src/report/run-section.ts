@@ -38,11 +38,13 @@ function snippetInput(
   repo: string | null,
 ): SnippetInput {
   const { system, prompt, context: wanted } = tasks.chat;
-  const context = Math.min(wanted, ...results.map((result) => result.context));
+  // The largest that is judged is what the model was trained on.
+  const largest = results.reduce((most, result) => Math.max(most, result.context), 0);
+  const context = largest === 0 ? wanted : Math.min(wanted, largest);
   return {
     ...{ repo, file, tag: name, projector: null, context, kvType: "f16", system, prompt },
-    // On a device of its own choice; the table above tells where that is too much.
-    flags: `-ngl 99 -c ${context}`,
+    // On a device of its own choice; the tables tell where that is too much, and count on flash attention.
+    flags: `-ngl 99 -c ${context} -fa on`,
     layers: { offloaded: 1, total: 1, expertsOnCpu: 0 },
   };
 }

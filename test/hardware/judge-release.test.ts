@@ -3,11 +3,18 @@ import { chooseContexts, wantedContext } from "../../src/hardware/choose-context
 import { hardwareCompatibility } from "../../src/hardware/compatibility.js";
 import { judgedDevices } from "../../src/plan/judged-devices.js";
 import { loadCatalog } from "../../src/recipe/load-catalog.js";
+import type { Variant } from "../../src/recipe/settings.js";
+import { fitGrids } from "../../src/report/hardware/fit-grid.js";
 import { loadSpeedConstants } from "../../src/stages/hardware/speed-files.js";
 import { hardwareOf } from "../fixtures/release-hardware.js";
 import { largeReport } from "../fixtures/release-report.js";
 
 const [catalog, speed] = [await loadCatalog(), await loadSpeedConstants()];
+
+function variantFor(device: string, context: number): Variant {
+  const budget = { kind: "device", device, context, reserveBytes: 0 } as const;
+  return { kind: "dynamic", name: "Q5_K_M", path: ["variants", 0], tensors: {}, dynamic: { budget } };
+}
 
 describe("the contexts of a release", () => {
   test.each([
@@ -70,8 +77,39 @@ describe("a release on the devices of every release", () => {
   });
 });
 
+describe("a variant for a device", () => {
+  const settings = variantFor("laptop-ddr4-8gb", 2048);
+  const hardware = hardwareOf(largeReport, ["pixel-9"], [settings]);
+
+  test("has the device judged, at the context it is made for", () => {
+    expect(hardware.devices.map(({ id }) => id)).toEqual(["pixel-9", "laptop-ddr4-8gb"]);
+    const contexts = (id: string) =>
+      new Set(hardware.results.filter(({ device }) => device === id).map(({ context }) => context));
+    expect([...contexts("laptop-ddr4-8gb")]).toEqual([2048, 4096, 8192, 32_768, 65_536]);
+    expect([...contexts("pixel-9")]).not.toContain(2048);
+    expect(hardware.variants[0]?.memory.map(({ context }) => context)).toContain(2048);
+  });
+
+  test("is told in a table of that device alone", () => {
+    const [grid, next] = fitGrids(hardware);
+    expect(grid?.context).toBe(2048);
+    expect(grid?.rows).toHaveLength(1);
+    expect(next?.rows).toHaveLength(2);
+  });
+
+  test("adds to the devices of every release, and to no model more context than it was trained on", () => {
+    const all = judgedDevices({ devices: [], variants: [settings] }, { catalog, speed });
+    expect(all.devices.length).toBeGreaterThan(10);
+    expect(all.devices.map(({ id }) => id)).toContain("laptop-ddr4-8gb");
+    expect(chooseContexts(2048, [512, 4096])).toEqual([512, 2048]);
+  });
+});
+
 test("what the package is told of the catalog is what its devices have a part in", () => {
-  const { devices, backends, sources } = judgedDevices(["pixel-9", "rtx-3090", "pixel-9"], { catalog, speed });
+  const { devices, backends, sources } = judgedDevices(
+    { devices: ["pixel-9", "rtx-3090", "pixel-9"], variants: [] },
+    { catalog, speed },
+  );
   expect(devices.map(({ id }) => id)).toEqual(["pixel-9", "rtx-3090"]);
   expect(backends.map(({ id }) => id)).toContain("cuda");
   expect(backends.map(({ id }) => id)).not.toContain("metal");

@@ -181,6 +181,12 @@ const cases: Case[] = [
     /device/,
   ],
   [
+    "a reserve without a unit",
+    "variants: [{ name: A, dynamic: { device: pixel-9, ▸reserve: 500 } }]",
+    /a reserve of 500 bytes keeps nothing free/,
+    /`500 MB`/,
+  ],
+  [
     "a reserve that is no size",
     "variants: [{ name: A, dynamic: { device: pixel-9, reserve: ▸much } }]",
     /`much` is not a size/,

@@ -183,7 +183,7 @@ describe("the fit on devices", () => {
 
 describe("how to run the files", () => {
   test("files that are only here are named, those on the Hub by their tag", () => {
-    expect(renderCard(facts)).toContain("llama-cli -m Model-Q4_K_M.gguf -ngl 99 -c 4096");
+    expect(renderCard(facts)).toContain("llama-cli -m Model-Q4_K_M.gguf -ngl 99 -c 4096 -fa on");
     const published = renderCard({ ...facts, repo: "me/Model-GGUF" });
     expect(published).toContain("llama-cli -hf me/Model-GGUF:Q4_K_M -ngl 99");
     expect(published).toContain("ollama run hf.co/me/Model-GGUF:Q4_K_M");
@@ -221,4 +221,41 @@ test("the table of files tells on which devices each runs as a whole", () => {
   // 6 GB hold the smallest of these 4 B variants at most.
   expect(small).toContain("H200 SXM");
   expect(renderCard(facts)).not.toContain("Fits on");
+});
+
+test("what was measured on a part of the text is told beside its figures, here and in the front matter", () => {
+  const [variant] = facts.report.variants;
+  if (variant?.quality == null) throw new Error("no figures");
+  const report = { ...facts.report, variants: [{ ...variant, quality: { ...variant.quality, chunks: 8 } }] };
+  const card = renderCard({ ...facts, report });
+  expect(card).toContain("on up to 80 × 512 tokens");
+  expect(card).toContain("Q4_K_M after 8 of 80 chunks.");
+  expect(card).toContain("Q4_K_M: perplexity on 8 of 80 chunks");
+  expect(renderCard(facts)).toContain("base on 80 × 512 tokens");
+});
+
+test("the command to make it again says what else it takes", () => {
+  expect(renderCard(facts)).toMatch(
+    /The recipe file `model\.yaml`, its texts and the model are not part of the release/,
+  );
+});
+
+describe("a dynamic variant", () => {
+  const allocation = { budgetBytes: 3e9, predictedKld: null, boundGap: 0, probes: null };
+  const cardOf = (change: { bitsPerWeight: number; types: Record<string, number> }) => {
+    const variants = facts.report.variants.map((one) => ({ ...one, allocation, ...change }));
+    return renderCard({ ...facts, report: { ...facts.report, variants } });
+  };
+
+  test("is marked in the table of files", () => {
+    expect(cardOf({ bitsPerWeight: 4.89, types: { Q4_K: 9 } })).toContain("[Q4_K_M](./Model-Q4_K_M.gguf) dynamic |");
+    expect(renderCard(facts)).not.toContain("gguf) dynamic");
+  });
+
+  test("named for other bits than it has is told with the name that fits", () => {
+    const note = "the file has 8.51 bits per weight, most tensors being Q8_0: it had room for more. The name Q8_0";
+    expect(cardOf({ bitsPerWeight: 8.51, types: { F32: 90, Q8_0: 9 } })).toContain(note);
+    expect(cardOf({ bitsPerWeight: 6.5, types: { Q4_K: 9, Q8_0: 1 } })).not.toContain("would fit");
+    expect(cardOf({ bitsPerWeight: 4.9, types: { Q5_K: 9, Q3_K: 5 } })).not.toContain("would fit");
+  });
 });

@@ -13,16 +13,18 @@ export function fitGrids({ results, devices, variants }: HardwareCompatibility):
   return contexts.map((context) => ({
     context,
     titles: ["Device", ...variants.map(({ name }) => name)],
-    rows: byClass(devices).map((device) => [
-      device.name,
-      ...variants.map((variant) =>
-        cell(
-          results.find(
-            (result) => result.context === context && result.device === device.id && result.variant === variant.name,
+    rows: byClass(devices.filter(({ id }) => results.some((one) => one.device === id && one.context === context))).map(
+      (device) => [
+        device.name,
+        ...variants.map((variant) =>
+          cell(
+            results.find(
+              (result) => result.context === context && result.device === device.id && result.variant === variant.name,
+            ),
           ),
         ),
-      ),
-    ]),
+      ],
+    ),
   }));
 }
 

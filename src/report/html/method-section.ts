@@ -1,3 +1,4 @@
+import { endedEarly } from "../chunks-used.js";
 import { formatMegabytes } from "../figures.js";
 import type { RunReport, VariantReport } from "../run-report.js";
 import { type Html, html } from "./html.js";
@@ -9,10 +10,11 @@ const figuresNote = html`<p class="quiet">All figures compare a variant with the
 /** How the figures came to be: texts with digests, and what each figure means; undefined when nothing was measured. */
 export function methodSection({ report, texts }: PageFacts): Html | undefined {
   if (texts.evaluation === null && texts.calibration === null) return undefined;
+  const early = endedEarly(report);
   return html`<h2>How it was measured</h2>
 <dl>
-${textEntry("Evaluation", texts.evaluation)}${textEntry("Calibration", texts.calibration)}${textEntry("Search", texts.search)}${baseEntry(report)}</dl>
-${texts.evaluation === null ? undefined : figuresNote}`;
+${textEntry("Evaluation", texts.evaluation)}${textEntry("Calibration", texts.calibration)}${textEntry("Search", texts.search)}${baseEntry(report, texts.evaluation)}</dl>
+${early === undefined ? undefined : html`<p>${early}</p>\n`}${texts.evaluation === null ? undefined : figuresNote}`;
 }
 
 function textEntry(title: string, use: TextUse | null): Html | undefined {
@@ -25,10 +27,23 @@ function textEntry(title: string, use: TextUse | null): Html | undefined {
 `;
 }
 
-function baseEntry({ base }: RunReport): Html | undefined {
+/** The base's perplexity on the whole text, and on the parts that variants were measured on, to be held against theirs. */
+function baseEntry({ base, variants }: RunReport, text: TextUse | null): Html | undefined {
   if (base === null) return undefined;
-  const perplexity = base.perplexity === null ? "" : `, perplexity ${base.perplexity.toFixed(3)}`;
-  return html`<dt>16-bit base</dt><dd>${formatMegabytes(base.bytes)}${perplexity}</dd>
+  const parts = new Map<number, number>(
+    variants.flatMap(({ quality }) =>
+      quality !== null && quality.chunks < quality.chunksAvailable
+        ? [[quality.chunks, quality.basePerplexity] as const]
+        : [],
+    ),
+  );
+  const whole = parts.size === 0 || text === null ? "" : ` over ${text.chunks} chunks`;
+  const words = [
+    formatMegabytes(base.bytes),
+    ...(base.perplexity === null ? [] : [`perplexity ${base.perplexity.toFixed(3)}${whole}`]),
+    ...[...parts].map(([chunks, perplexity]) => `${perplexity.toFixed(3)} over the first ${chunks}`),
+  ];
+  return html`<dt>16-bit base</dt><dd>${words.join(", ")}</dd>
 `;
 }
 

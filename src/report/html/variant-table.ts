@@ -1,4 +1,5 @@
 import { formatMegabytes } from "../figures.js";
+import { misnamed } from "../misnamed.js";
 import type { VariantQuality, VariantReport } from "../run-report.js";
 import { type Html, html } from "./html.js";
 
@@ -25,7 +26,7 @@ export function variantTable(variants: readonly VariantReport[]): Html {
 <tbody>
 ${variants.map(row)}</tbody>
 </table></div>
-${variants.map(reasons)}`;
+${variants.map(reasons)}${variants.map(nameNote)}`;
 }
 
 function row(variant: VariantReport): Html {
@@ -43,6 +44,11 @@ function row(variant: VariantReport): Html {
 function verdict({ gate, quality, smoke }: VariantReport): Html {
   if (gate === "failed") return html`<strong class="bad">✗ failed</strong>`;
   return quality === null && smoke === null ? html`–` : html`<span class="good">✓ passed</span>`;
+}
+
+function nameNote(variant: VariantReport): Html | undefined {
+  const note = misnamed(variant);
+  return note === undefined ? undefined : html`<p>${note}</p>\n`;
 }
 
 function reasons({ name, gate, reasons: list }: VariantReport): Html | undefined {

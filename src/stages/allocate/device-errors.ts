@@ -18,10 +18,11 @@ function whatFits(fit: DeviceFit, memory: ModelMemory): string {
   const question = fit.question(memory);
   const [f16, q8] = (["f16", "q8_0"] as const).map((kvType) => largestContext(question, kvType, "full"));
   const elsewhere = `a device with a budget of ${formatBytes(fit.need(memory).neededBytes + fit.budget.reserveBytes)}`;
-  const reserve = fit.budget.reserveBytes === 0 ? "" : ", reserve less";
+  const { reserveBytes } = fit.budget;
+  const reserve = reserveBytes === 0 ? "" : `, reserve less than ${formatBytes(reserveBytes)}`;
   if (typeof f16 === "number") return `Ask for at most ${f16} tokens of context${reserve}, or take ${elsewhere}.`;
   if (typeof q8 === "number") {
-    return `With a q8_0 cache ${q8} tokens would fit: give the variant \`bytes: ${memory.footprint.fileBytes}\` and run it so, or take ${elsewhere}.`;
+    return `With a q8_0 cache ${q8} tokens would fit: give the variant \`bytes: ${memory.footprint.fileBytes}\` and run it so${reserve}, or take ${elsewhere}.`;
   }
-  return `No context fits: allow smaller types in \`types\`, or take ${elsewhere}.`;
+  return `No context fits: allow smaller types in \`types\`${reserve}, or take ${elsewhere}.`;
 }

@@ -26,7 +26,7 @@ import { writeSidecars } from "./sidecars.js";
  */
 export const packageRelease: Operation<PackageParams> = {
   stage: "package",
-  version: 3,
+  version: 4,
   resource: "io",
   tools: [],
   async run(params, context) {

@@ -94,3 +94,17 @@ describe("the page", () => {
     expect(hostile).toContain("<h1>&lt;b&gt;&amp;&quot;&#39;&lt;/b&gt;[x](y)*_\ufffd GGUF</h1>");
   });
 });
+
+test("the base's perplexity is told on the chunks that a variant was measured on", () => {
+  const variants = largeReport.variants.map((variant, index) =>
+    index > 0 || variant.quality === null
+      ? variant
+      : { ...variant, quality: { ...variant.quality, chunks: 8, basePerplexity: 13.801 } },
+  );
+  const page = renderPage(largePage({ ...largeReport, variants }));
+  expect(page).toMatch(
+    /<dt>16-bit base<\/dt><dd>[^<]*perplexity [\d.]+ over 80 chunks, 13\.801 over the first 8<\/dd>/,
+  );
+  expect(page).toContain("Measuring ended early");
+  expect(renderPage(largePage())).not.toContain("Measuring ended early");
+});

@@ -161,3 +161,11 @@ test("nothing larger than what the best types make is ever chosen", async () => 
   expect(new Set([...start.types.values()].map(({ name }) => name))).toEqual(new Set(["Q8_0"]));
   expect((await prove(undefined)).proof.capped).toBe(true);
 });
+
+test("a device too small for any context is refused with the reserve among the remedies, where there is one", async () => {
+  const makings = modelOf(true);
+  const refused = (reserveBytes: number) =>
+    failureOf(fitDevice(givenFor(makings), new ToldFit({ ...budgetOf(1000), reserveBytes }, makings)));
+  expect((await refused(500)).remedy).toContain("reserve less than");
+  expect((await refused(0)).remedy).not.toContain("reserve");
+});
