@@ -85,7 +85,8 @@ describe("fit", () => {
     expect(document.results).toHaveLength(8);
     for (const result of document.results) {
       expect(result).toMatchObject({ verdict: "full", limit: null, maximumContext: { f16: 2048, q8_0: 2048 } });
-      expect(result.decode.low).toBeGreaterThan(0);
+      // Nobody has measured models as small as this one.
+      expect(result.decode).toBeNull();
     }
     const bytes = readFileSync(inside(q8)).length;
     expect(document.results[0].residentBytes).toBeGreaterThan(bytes);
