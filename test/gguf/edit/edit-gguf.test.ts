@@ -257,7 +257,7 @@ describe("an edit that was killed", () => {
   test("at any moment leaves a file that is whole, or becomes so with the next edit", async () => {
     const before = await tensorData(path);
     const program = fileURLToPath(new URL("../../fixtures/edit-child.mjs", import.meta.url));
-    for (let kill = 0; kill < 8; kill++) {
+    for (let kill = 0; kill < 4; kill++) {
       const child = spawn(process.execPath, [program, path], { stdio: ["ignore", "pipe", "inherit"] });
       await once(child.stdout, "data");
       await sleep((kill * 11) % 40);
