@@ -74,7 +74,16 @@ function configurations(memory: ModelMemory, contexts: JudgedDevices["contexts"]
   );
 }
 
-function compatibleDevice({ id, name, class: kind, memory, budget, bandwidth, backends }: Device): CompatibleDevice {
+/** What tables and programs are told of a device. */
+export function compatibleDevice({
+  id,
+  name,
+  class: kind,
+  memory,
+  budget,
+  bandwidth,
+  backends,
+}: Device): CompatibleDevice {
   const [backend] = backends;
   if (backend === undefined) throw new Error(`the device ${id} has no backend`);
   return { id, name, class: kind, memory, budget, bandwidth, backend };

@@ -1,7 +1,8 @@
 import { findDevice } from "../../hardware/catalog/find-device.js";
-import type { CompatibleDevice, CompatibleVariant, FitResult } from "../../hardware/compatibility.js";
+import type { CompatibleVariant, FitResult } from "../../hardware/compatibility.js";
 import type { Catalog, Device } from "../../hardware/device.js";
 import { judgeFit } from "../../hardware/judge-fit.js";
+import { compatibleDevice } from "../../hardware/judge-release.js";
 import { representativeDevices } from "../../hardware/representative-devices.js";
 import { loadCatalog } from "../../recipe/load-catalog.js";
 import { contextWords, speedWords, verdictWords } from "../../report/fit-words.js";
@@ -40,7 +41,7 @@ export async function fit(paths: string[], options: FitOptions): Promise<void> {
     ),
   );
   if (options.json === true) {
-    printJson({ devices: devices.map(deviceFacts), variants: models.map(variantFacts), results });
+    printJson({ devices: devices.map(compatibleDevice), variants: models.map(variantFacts), results });
     return;
   }
   print(devices.map((device) => deviceTable(device, models, results)).join("\n\n"));
@@ -71,12 +72,6 @@ function deviceTable(device: Device, models: readonly MeasuredModel[], results: 
     ]);
   const titles = ["Variant", "Size", "Context", "Verdict", "Memory", "Max f16 / q8_0", "Tokens/s", "Flags", "Remarks"];
   return `${title}\n\n${textTable(titles, rows)}`;
-}
-
-function deviceFacts(device: Device): CompatibleDevice {
-  const { id, name, class: kind, memory, budget, bandwidth, backends } = device;
-  const [backend = "cpu-x86"] = backends;
-  return { id, name, class: kind, memory, budget, bandwidth, backend };
 }
 
 function variantFacts(model: MeasuredModel): CompatibleVariant & { model: string } {

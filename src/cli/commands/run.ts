@@ -12,17 +12,19 @@ import type { Settings } from "../../recipe/settings.js";
 import { figureCells, figureTitles } from "../../report/figures.js";
 import { markdownTable, markdownText } from "../../report/markdown.js";
 import type { RunReport } from "../../report/run-report.js";
-import { publishTo, requireReachable } from "../../stages/publish/publish.js";
 import { type PublishTarget, requireTarget } from "../../stages/publish/target.js";
 import { DigestCache } from "../../util/digest-cache.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { interruptSignal } from "../interrupt.js";
 import { loadSettings, type PlanOptions, planFor, settingsNotes } from "../prepare.js";
 import { errorDocument, exitCodeOf, formatError, note, print, printJson, problemLines, textTable } from "../print.js";
-import { type Streaming, startStreaming } from "../streaming.js";
+import type { Streaming } from "../streaming.js";
 import { plainView } from "../views/plain-view.js";
 import { terminalView } from "../views/terminal-view.js";
 import { uploadProgress } from "../views/upload-progress.js";
+
+/** Loaded for `--publish` alone: what signs and uploads takes longer to load than a run that has nothing to do. */
+const publishing = () => import("../../stages/publish/publish.js");
 
 export interface RunCommandOptions extends PlanOptions {
   threads?: string;
@@ -37,7 +39,7 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
   const settings = await loadSettings(recipe, options.pipeline);
   const threads = threadCount(options.threads);
   const target = options.publish === true ? requireTarget(settings.publish?.target, settings.locate([])) : undefined;
-  if (target !== undefined) requireReachable(target);
+  if (target !== undefined) (await publishing()).requireReachable(target);
   const digests = new DigestCache();
   const plan = await planFor(settings, options, digests);
   const workspace = await openWorkspace(options.out);
@@ -53,7 +55,10 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
   const tools = lazyTools(signal);
   let streaming: Streaming | undefined;
   try {
-    if (target !== undefined) streaming = await startStreaming(settings.publish, plan, events, signal);
+    if (target !== undefined) {
+      const { startStreaming } = await import("../streaming.js");
+      streaming = await startStreaming(settings.publish, plan, events, signal);
+    }
     events.emit({ type: "run-started", recipe, out: workspace.root, steps: await identities(plan, workspace) });
     const runOptions = { workspace, events, digests, signal, threads, tools };
     const outcome = await runPlan(plan, {
@@ -95,6 +100,7 @@ async function publishWhole(
   }
   await streaming?.finish();
   const hooks = { signal, onProgress: uploadProgress(note) };
+  const { publishTo } = await publishing();
   const { place, hub, verified } = await publishTo(report.release, target, hooks);
   for (const line of problemLines(verified?.problems ?? [])) note(line);
   if (verified?.ok === false) process.exitCode = 3;

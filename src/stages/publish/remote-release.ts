@@ -3,6 +3,7 @@ import type { HubFile } from "../../hub/hub-file.js";
 import { listCommit, resolveCommit } from "../../hub/list-commit.js";
 import { readHubFile } from "../../hub/read-file.js";
 import { checksumsFile, parseChecksums } from "../../report/checksums.js";
+import { maxTextBytes } from "../verify/release-source.js";
 
 /** What a repository holds at one commit. */
 export interface RemoteRelease {
@@ -12,9 +13,6 @@ export interface RemoteRelease {
   /** The release that stands there as its SHA256SUMS lists it, file to sha256; empty when there is none. */
   listed: Map<string, string>;
 }
-
-/** `release.json` of a hundred variants has a megabyte. */
-const maxTextBytes = 64 * 2 ** 20;
 
 /** Reads what a branch or pull request holds now. Errors: QS-HUB-*. */
 export async function readRemote(
