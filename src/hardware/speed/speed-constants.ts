@@ -5,7 +5,7 @@ import { typeClasses } from "./type-class.js";
 const positive = z.number().positive();
 const spread = z.strictObject({ low: positive, high: positive });
 
-/** `devices/speed/constants.yaml`, which `npm run derive-speed` writes. */
+/** `devices/speed/constants.json`, which `npm run derive-speed` writes. */
 export const speedConstants = z.strictObject({
   version: z.literal(1),
   /** How well other chips foretell a chip: mean |predicted − measured| / measured, and that of a constant efficiency of 0.55. */

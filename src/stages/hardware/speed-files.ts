@@ -7,7 +7,7 @@ import { packageRoot } from "../../util/package-root.js";
 /** The published measurements that come with quantsmith. */
 export const measurementsFile = new URL("devices/speed/measurements.yaml", packageRoot);
 /** What `npm run derive-speed` made of them. */
-export const constantsFile = new URL("devices/speed/constants.yaml", packageRoot);
+export const constantsFile = new URL("devices/speed/constants.json", packageRoot);
 
 export async function loadSpeedData(): Promise<SpeedData> {
   return speedData.parse(parse(await readFile(measurementsFile, "utf8")));
@@ -15,5 +15,5 @@ export async function loadSpeedData(): Promise<SpeedData> {
 
 /** What `decodeSpeed` and `prefillSpeed` reckon with. */
 export async function loadSpeedConstants(): Promise<SpeedConstants> {
-  return speedConstants.parse(parse(await readFile(constantsFile, "utf8")));
+  return speedConstants.parse(JSON.parse(await readFile(constantsFile, "utf8")));
 }
