@@ -1,4 +1,3 @@
-import { datasetInfo, listFiles, modelInfo } from "@huggingface/hub";
 import { apiFetch } from "./api-fetch.js";
 import type { HubConnection } from "./connection.js";
 import { badAnswer, type Subject } from "./hub-error.js";
@@ -7,6 +6,9 @@ import { type HubFile, isCommit, isSafePath } from "./hub-file.js";
 /** More files than any model has; a listing without end must end somewhere. */
 const maxFiles = 100_000;
 const datasetPrefix = "datasets/";
+
+/** The library, of which a run on a local checkpoint has no need. */
+const library = () => import("@huggingface/hub");
 
 /**
  * Asks the Hub which commit a revision is. `repo` is `org/name`, or `datasets/org/name` for a data set.
@@ -20,6 +22,7 @@ export async function resolveCommit(
 ): Promise<string> {
   const subject = { doing: `listing ${revision} of ${repo}`, repo };
   const access = { hubUrl: connection.endpoint, fetch: apiFetch(connection, subject, signal), revision };
+  const { datasetInfo, modelInfo } = await library();
   const asked = repo.startsWith(datasetPrefix)
     ? datasetInfo({ ...access, name: repo.slice(datasetPrefix.length), additionalFields: ["sha"] })
     : modelInfo({ ...access, name: repo, additionalFields: ["sha"] });
@@ -41,6 +44,7 @@ export async function listCommit(
     ? { type: "dataset" as const, name: repo.slice(datasetPrefix.length) }
     : { type: "model" as const, name: repo };
   const files = new Map<string, HubFile>();
+  const { listFiles } = await library();
   try {
     for await (const entry of listFiles({ ...access, repo: designation, revision: commit, ...within })) {
       if (entry.type !== "file") continue;

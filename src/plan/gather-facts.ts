@@ -25,7 +25,7 @@ import { toolFiles } from "./tool-files.js";
 
 /**
  * Looks at the world for one recipe: hashes local files, asks the Hub for the commit, reads tool versions.
- * Writes nothing and starts no tool. Errors: QS-FETCH-*, QS-HUB-*, QS-TEXT-*, QS-TOOL-*.
+ * Writes nothing but marks in the user's cache folder, and starts no tool. Errors: QS-FETCH-*, QS-HUB-*, QS-TEXT-*, QS-TOOL-*.
  */
 export async function gatherFacts(settings: Settings, digests: DigestCache): Promise<PlanFacts> {
   const { source, ...choice } = settings.model;
@@ -36,7 +36,7 @@ export async function gatherFacts(settings: Settings, digests: DigestCache): Pro
   const python = await describePython();
   const nodeLlamaCpp = (await findPinnedPackage()).packageVersion;
   const texts = await hashTexts(settings, digests);
-  await requireTextsApart(settings);
+  await requireTextsApart(settings, texts);
   return {
     model,
     texts,

@@ -8,6 +8,7 @@ import { overlapError } from "../stages/texts/overlap-error.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import { isSystemError, QuantsmithError, type SourceLocation } from "../util/errors.js";
 import { corpusKinds, localFile, usedKinds } from "./corpus-files.js";
+import { TextsKnownApart } from "./texts-known-apart.js";
 
 interface PlacedText {
   kind: (typeof corpusKinds)[number];
@@ -44,17 +45,21 @@ export async function hashTexts(settings: Settings, digests: DigestCache): Promi
 }
 
 /**
- * Compares the local texts that the recipe's steps read. Errors: QS-TEXT-OVERLAP at the place of the second text in the
+ * Compares the local texts that the recipe's steps read, whose digests are given by path. Errors: QS-TEXT-OVERLAP at the place of the second text in the
  * recipe, QS-TEXT-BINARY, QS-TEXT-ENCODING, QS-TEXT-RECORD.
  */
-export async function requireTextsApart(settings: Settings): Promise<void> {
+export async function requireTextsApart(settings: Settings, digests: ReadonlyMap<string, string>): Promise<void> {
   const places = new Map<UsedText, SourceLocation>();
   for (const { kind, source, at } of placedTexts(settings, usedKinds(settings))) {
     const path = localFile(source, kind, settings);
     if (path !== undefined) places.set({ use: kind, name: path, path }, at);
   }
-  const overlap = await findOverlap([...places.keys()]);
+  const texts = [...places.keys()];
+  const apart = new TextsKnownApart(texts.map((text) => ({ ...text, digest: digests.get(text.path) ?? "" })));
+  if (await apart.known()) return;
+  const overlap = await findOverlap(texts);
   if (overlap !== undefined) throw overlapError(overlap, places.get(overlap.second.text));
+  await apart.remember();
 }
 
 /**

@@ -1,5 +1,4 @@
 import { readdir, readFile } from "node:fs/promises";
-import { execa } from "execa";
 
 /** What a process may not do; a limit that is left out does not exist. */
 export interface ProcessLimits {
@@ -101,6 +100,7 @@ async function linuxActivity(pid: number): Promise<string | undefined> {
 
 /** The same from `ps`, for systems without /proc. */
 export async function portableSample(pid: number): Promise<{ memoryBytes: number; activity: string } | undefined> {
+  const { execa } = await import("execa");
   const { stdout } = await execa("ps", ["-o", "rss=,stat=,time=", "-p", String(pid)], { reject: false });
   const [kilobytes, state, time] = stdout.trim().split(/\s+/);
   if (kilobytes === undefined || state === undefined || time === undefined) return undefined;

@@ -1,4 +1,3 @@
-import { execa } from "execa";
 import { childEnvironment } from "./child-environment.js";
 import { parentDeathArgv } from "./parent-death.js";
 import { type Breach, type ProcessLimits, watchProcess } from "./process-watch.js";
@@ -51,6 +50,8 @@ const keptCharacters = 4 * 1024 * 1024;
 export async function runSubprocess(options: SubprocessOptions): Promise<SubprocessResult> {
   options.signal?.throwIfAborted();
   const started = performance.now();
+  // A run that has nothing to do starts no process, and execa is a hundred files.
+  const { execa } = await import("execa");
   const [file = options.file, ...args] = [...(await parentDeathArgv()), options.file, ...options.args];
   const child = execa(file, args, {
     cwd: options.cwd,
