@@ -1,6 +1,6 @@
 import { type Verdict, verdicts } from "./compatibility.js";
 import type { KvType } from "./memory.js";
-import { contextSteps } from "./memory-at.js";
+import { largestHolding } from "./memory-at.js";
 import { type PlacementQuestion, placeModel } from "./place-model.js";
 
 /**
@@ -13,19 +13,8 @@ export function largestContext(
   verdict: Verdict,
 ): number | null {
   const rank = verdicts.indexOf(verdict);
-  const { count, contextOf } = contextSteps(contextCap(question));
-  const holds = (steps: number) =>
-    verdicts.indexOf(placeModel({ ...question, kvType, context: contextOf(steps) }).verdict) <= rank;
-  let low = 0;
-  let high = count;
-  if (high > 0 && holds(high)) return contextOf(high);
-  // Memory only grows with the context: the answer is at or above `low`, and below `high`.
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (holds(middle)) low = middle;
-    else high = middle;
-  }
-  return low === 0 ? null : contextOf(low);
+  const holds = (context: number) => verdicts.indexOf(placeModel({ ...question, kvType, context }).verdict) <= rank;
+  return largestHolding(contextCap(question), holds);
 }
 
 /** Where nobody knows what a model was trained on, no more than was simulated, or asked about. */

@@ -6,9 +6,21 @@ export type MemorySetting = Omit<MemoryConfiguration, "context">;
 /** llama.cpp rounds every context up to a multiple of this. */
 export const contextStep = 256;
 
-/** The contexts to choose from up to `cap` tokens: `count` of them, multiples of 256 and at last the cap itself. */
-export function contextSteps(cap: number): { count: number; contextOf: (steps: number) => number } {
-  return { count: Math.ceil(cap / contextStep), contextOf: (steps) => Math.min(steps * contextStep, cap) };
+/**
+ * The largest context, a multiple of 256 tokens or `cap` itself, for which something holds that holds for all smaller
+ * ones too, as memory only grows with the context; null when it holds for none.
+ */
+export function largestHolding(cap: number, holds: (context: number) => boolean): number | null {
+  const contextOf = (steps: number) => Math.min(steps * contextStep, cap);
+  let low = 0;
+  let high = Math.ceil(cap / contextStep);
+  if (high > 0 && holds(contextOf(high))) return contextOf(high);
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (holds(contextOf(middle))) low = middle;
+    else high = middle;
+  }
+  return low === 0 ? null : contextOf(low);
 }
 
 /** All that the process takes when its weights are loaded, or their mapping is wholly in use. */
@@ -66,17 +78,8 @@ export function maximumContext(
 ): number | null {
   const last = pointsOf(model, setting).at(-1);
   if (last === undefined) return null;
-  const { count, contextOf } = contextSteps(model.footprint.trainedContext ?? last.context);
-  const fits = (steps: number) => bytesOf(memoryAt(model, { ...setting, context: contextOf(steps) })) <= budgetBytes;
-  let high = count;
-  if (high === 0 || !fits(1)) return null;
-  if (fits(high)) return contextOf(high);
-  for (let low = 1; ; ) {
-    if (high - low <= 1) return contextOf(low);
-    const middle = Math.floor((low + high) / 2);
-    if (fits(middle)) low = middle;
-    else high = middle;
-  }
+  const cap = model.footprint.trainedContext ?? last.context;
+  return largestHolding(cap, (context) => bytesOf(memoryAt(model, { ...setting, context })) <= budgetBytes);
 }
 
 /** True when llama.cpp can run the model this way; some cannot have a quantized cache. */

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { givenByUser } from "../../hardware/catalog/custom-device.js";
 import { findDevice } from "../../hardware/catalog/find-device.js";
 import type { Catalog, Device } from "../../hardware/device.js";
@@ -139,12 +140,8 @@ function snippetFor(
   const tag = variant;
   return {
     ...{ repo: null, file, tag, context, kvType, flags, layers, system, prompt },
-    projector: basenameOf(projector),
+    projector: projector === null ? null : basename(projector),
   };
-}
-
-function basenameOf(path: string | null): string | null {
-  return path === null ? null : (path.split(/[\\/]/).at(-1) ?? null);
 }
 
 function snippetList(input: SnippetInput, device: Device) {

@@ -1,3 +1,5 @@
+import { isChildMessage } from "../../util/child-message.js";
+
 const mebibyte = 2 ** 20;
 
 /** The first and the last line that llama.cpp logs while it sets up a context. */
@@ -16,7 +18,7 @@ export function reasonIn(log: readonly string[]): string {
 export function withoutMessages(tail: string): string {
   return tail
     .split("\n")
-    .filter((line) => !line.startsWith('{"kind":'))
+    .filter((line) => !isChildMessage(line))
     .join("\n");
 }
 

@@ -1,5 +1,6 @@
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
+import { parseChildMessage } from "../../util/child-message.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { packageRoot } from "../../util/package-root.js";
 import { redact } from "../../util/redact.js";
@@ -72,14 +73,6 @@ function endOf({ signal, exitCode, tail }: SubprocessResult): string {
   return `its process ${how}${told === "" ? "" : `: ${told}`}`;
 }
 
-/** Native code may print among our lines; whatever is not a message of ours is skipped. */
 function readMessages(stdout: string): SimulationMessage[] {
-  return stdout.split("\n").flatMap((line) => {
-    if (!line.startsWith('{"kind":')) return [];
-    try {
-      return [JSON.parse(line) as SimulationMessage];
-    } catch {
-      return [];
-    }
-  });
+  return stdout.split("\n").flatMap((line) => parseChildMessage<SimulationMessage>(line) ?? []);
 }

@@ -7,6 +7,7 @@ import { listFiles } from "../../util/files.js";
 import { unlisted } from "../verify/check-files.js";
 import { parseRelease } from "../verify/parse-release.js";
 import { verifyFolder } from "../verify/verify-folder.js";
+import { again } from "../verify/verify-report.js";
 
 /**
  * Checks a release folder before it is published: `verify` finds nothing wrong, and nothing lies beside the release.
@@ -48,8 +49,6 @@ export async function readChecksums(folder: string): Promise<Map<string, string>
   if (listed.size === 0) fail(folder, "it has no SHA256SUMS");
   return listed;
 }
-
-const again = "Make the release again with `quantsmith run`; it replaces the folder as a whole.";
 
 function fail(folder: string, reason: string, remedy = again): never {
   throw new QuantsmithError("QS-PUBLISH-RELEASE", `${folder} cannot be published: ${reason}`, {

@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { parseChildMessage } from "../../util/child-message.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { packageRoot } from "../../util/package-root.js";
 import type { ProcessLimits } from "../../util/process-watch.js";
@@ -33,7 +34,7 @@ export async function askChild(
 ): Promise<ChildOutcome> {
   const messages: SmokeMessage[] = [];
   const readLines = lineReader((line) => {
-    const message = parseMessage(line);
+    const message = parseChildMessage<SmokeMessage>(line);
     if (message === undefined) return;
     messages.push(message);
     if (!("index" in message) || message.index === null) return;
@@ -94,14 +95,4 @@ function lineReader(onLine: (line: string) => void): (text: string) => void {
     rest = lines.pop() ?? "";
     for (const line of lines) onLine(line);
   };
-}
-
-/** Native code may print among our lines; whatever is not a message of ours is skipped. */
-function parseMessage(line: string): SmokeMessage | undefined {
-  if (!line.startsWith('{"kind":')) return undefined;
-  try {
-    return JSON.parse(line) as SmokeMessage;
-  } catch {
-    return undefined;
-  }
 }

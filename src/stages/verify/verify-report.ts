@@ -69,7 +69,8 @@ export type VerifyCode =
   | "QS-VERIFY-SIGNATURE"
   | "QS-VERIFY-UNCHECKED";
 
-const again = "Make the release again with `quantsmith run`; it replaces the folder as a whole.";
+/** For a folder that is not a whole release. */
+export const again = "Make the release again with `quantsmith run`; it replaces the folder as a whole.";
 
 /** For a file whose content is another than the release's. */
 export const restore =
