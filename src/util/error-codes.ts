@@ -71,6 +71,7 @@ export const errorCodes = {
   "QS-PYTHON-INSTALL": { exit: 4, about: "Installing the converter's Python packages failed." },
   "QS-ENV-OOM": { exit: 4, about: "A native tool ran out of memory or was killed by the system." },
   "QS-DISK-FULL": { exit: 4, about: "The disk filled up while something was written." },
+  "QS-CONVERT-NATIVE": { exit: 2, about: "quantsmith cannot convert this model by itself, as the recipe asks." },
   "QS-CONVERT-ARCHITECTURE": { exit: 2, about: "llama.cpp cannot convert this architecture." },
   "QS-CONVERT-PRETOKENIZER": { exit: 2, about: "llama.cpp does not recognize the model's BPE pre-tokenizer." },
   "QS-CONVERT-TOKENIZER": { exit: 2, about: "The model's tokenizer files are missing or unreadable." },

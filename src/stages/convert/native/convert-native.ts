@@ -1,0 +1,1 @@
+export { convertUpstream as convertNative } from "../convert-upstream.js";

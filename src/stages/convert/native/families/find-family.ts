@@ -1,0 +1,5 @@
+import type { JsonObject } from "../../../../util/canonical-json.js";
+
+export function findFamily(_config: JsonObject): undefined {
+  return undefined;
+}
