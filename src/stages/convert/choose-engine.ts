@@ -1,7 +1,9 @@
 import type { JsonObject } from "../../util/canonical-json.js";
 import { QuantsmithError, type SourceLocation } from "../../util/errors.js";
-import { isObject } from "../fetch/json-text.js";
+import type { Family } from "./native/families/family.js";
 import { findFamily } from "./native/families/find-family.js";
+import { readModelConfig } from "./native/model-config.js";
+import { readRope } from "./native/rope-parameters.js";
 
 /** What converts: this program, without Python, or llama.cpp's own converter. */
 export type ConvertEngine = "native" | "upstream";
@@ -45,12 +47,31 @@ export function chooseEngine(
 /** Why a checkpoint is not one that native conversion is known to do; undefined when it is. */
 function findObstacle({ config, files }: CheckpointFacts): string | undefined {
   if (config === null) return "it has no config.json";
-  const quantized = config.quantization_config;
-  if (isObject(quantized)) return `its weights are quantized already (${String(quantized.quant_method ?? "unknown")})`;
   const family = findFamily(config);
   if (family === undefined) return `${architectureOf({ config })} is not among the families known to native conversion`;
+  const refusal = findRefusal(family, config);
+  if (refusal !== undefined) return refusal;
   if (!files.some((name) => name.endsWith(".safetensors"))) return "its weights are not in safetensors files";
+  if (!files.some((name) => name === "tokenizer.json" || name === "tokenizer.model"))
+    return "it has neither tokenizer.json nor tokenizer.model";
   return undefined;
+}
+
+/** What the family's own code has against a configuration. One that no converter can use is refused when it is read. */
+function findRefusal(family: Family, config: JsonObject): string | undefined {
+  try {
+    const h = readModelConfig(family, config);
+    const model = { h, rope: readRope(h, family.ropeTypes), fileType: 0 };
+    family.metadata(model);
+    family.tensors(h);
+    family.generated?.(model);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof QuantsmithError)) throw error;
+    return error.code === "QS-CONVERT-NATIVE"
+      ? error.message.replace("The native converter", "the native one")
+      : undefined;
+  }
 }
 
 function architectureOf({ config }: Pick<CheckpointFacts, "config">): string {
