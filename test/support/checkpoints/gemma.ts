@@ -38,6 +38,7 @@ export const gemmaCheckpoints = [
   checkpoint({
     name: "gemma-2",
     modelName: "gemma-2-2b-it",
+    baseModel: "google/gemma-2-2b-it",
     config: gemma2,
     traits,
     files: 2,

@@ -79,6 +79,7 @@ export const llamaCheckpoints = [
   checkpoint({
     name: "llama-3.1",
     modelName: "Llama-3.1-8B-Instruct",
+    baseModel: "meta-llama/Llama-3.1-8B-Instruct",
     config: { ...llama, ...llama3Scaling(8.0), mlp_bias: false, eos_token_id: [128001, 128008, 128009] },
     files: 3,
     tokenizer: "llama-bpe",
@@ -175,6 +176,7 @@ export const llamaCheckpoints = [
   checkpoint({
     name: "mixtral",
     modelName: "Mixtral-8x7B-Instruct-v0.1",
+    baseModel: "mistralai/Mixtral-8x7B-Instruct-v0.1",
     outtype: "f16",
     config: {
       ...llama,

@@ -62,6 +62,7 @@ export const phiCheckpoints = [
   checkpoint({
     name: "phi-3",
     modelName: "Phi-3-mini-4k-instruct",
+    baseModel: "microsoft/Phi-3-mini-4k-instruct",
     config: phi3,
     traits: { fused: true },
     files: 2,

@@ -62,6 +62,7 @@ export const qwenCheckpoints = [
   checkpoint({
     name: "qwen2",
     modelName: "Qwen2-7B-Instruct",
+    baseModel: "Qwen/Qwen2-7B-Instruct",
     outtype: "f16",
     config: qwen2,
     traits: { bias: true },

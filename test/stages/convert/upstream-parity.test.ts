@@ -1,0 +1,31 @@
+import { join } from "node:path";
+import { beforeAll, expect, test } from "vitest";
+import { describePython } from "../../../src/llamacpp/python-env.js";
+import type { ToolRun } from "../../../src/llamacpp/tool-run.js";
+import { resolveToolchain } from "../../../src/llamacpp/toolchain.js";
+import { convertUpstream } from "../../../src/stages/convert/convert-upstream.js";
+import { temporaryFolder } from "../../fixtures/temp-folder.js";
+import { describeConversion, readRecord, writeRecord } from "../../support/checkpoints/conversion-record.js";
+import { convertCheckpoint } from "../../support/checkpoints/convert-checkpoint.js";
+import { checkpoints, makeCheckpoint } from "../../support/checkpoints/make-checkpoint.js";
+
+/** Python takes seconds to start: two are enough to notice a converter that changed, `npm run test:parity` does all. */
+const mode = process.env.QUANTSMITH_PARITY ?? "some";
+const chosen = checkpoints.filter(({ name }) => mode !== "some" || ["mixtral", "gemma-3"].includes(name));
+
+const folder = temporaryFolder();
+let run: ToolRun;
+
+beforeAll(async () => {
+  run = { toolchain: await resolveToolchain(), cwd: folder, threads: 2 };
+});
+
+test.each(chosen)("llama.cpp's own converter makes of $name what is recorded", async (checkpoint, context) => {
+  const { problem } = await describePython();
+  if (problem) context.skip(`not compared with llama.cpp's own converter: ${problem.message}`);
+  const snapshot = join(folder, checkpoint.name);
+  await makeCheckpoint(snapshot, checkpoint);
+  const made = await describeConversion(await convertCheckpoint(convertUpstream, checkpoint, snapshot, run));
+  if (mode === "record") await writeRecord(checkpoint.name, made);
+  expect(made).toEqual(await readRecord(checkpoint.name));
+});
