@@ -20,7 +20,7 @@ beforeAll(async () => {
   run = { toolchain: await resolveToolchain(), cwd: folder, threads: 2 };
 });
 
-test.each(chosen)("llama.cpp's own converter makes of $name what is recorded", async (checkpoint, context) => {
+test.for(chosen)("llama.cpp's own converter makes of $name what is recorded", async (checkpoint, context) => {
   const { problem } = await describePython();
   if (problem) context.skip(`not compared with llama.cpp's own converter: ${problem.message}`);
   const snapshot = join(folder, checkpoint.name);

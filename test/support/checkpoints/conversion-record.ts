@@ -26,7 +26,7 @@ export async function describeConversion(path: string): Promise<ConversionRecord
     for (const { name, type, shape, offset, bytes } of gguf.tensors) {
       const data = Buffer.alloc(bytes);
       await file.read(data, 0, bytes, offset);
-      tensors.push(`${name}: ${type} [${shape.join(", ")}] ${sha256(data)}`);
+      tensors.push(`${name}: ${type.name} [${shape.join(", ")}] ${sha256(data)}`);
     }
     const metadata = [...gguf.metadata].map(([key, value]) => `${key}: ${describeValue(value)}`);
     return { sha256: await sha256File(path), bytes: gguf.fileBytes, metadata, tensors };
