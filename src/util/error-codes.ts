@@ -74,6 +74,8 @@ export const errorCodes = {
   "QS-CONVERT-ARCHITECTURE": { exit: 2, about: "llama.cpp cannot convert this architecture." },
   "QS-CONVERT-PRETOKENIZER": { exit: 2, about: "llama.cpp does not recognize the model's BPE pre-tokenizer." },
   "QS-CONVERT-TOKENIZER": { exit: 2, about: "The model's tokenizer files are missing or unreadable." },
+  "QS-CONVERT-CONFIG": { exit: 2, about: "config.json or a file beside it holds a value that cannot be converted." },
+  "QS-CONVERT-NATIVE": { exit: 2, about: "The native converter does not know this kind of model; upstream's may." },
   "QS-CONVERT-WEIGHTS": { exit: 2, about: "The checkpoint's weights are missing, cut or contradict their index." },
   "QS-CONVERT-MEMORY": { exit: 4, about: "The converter ran out of memory." },
   "QS-CONVERT-FAILED": { exit: 4, about: "The converter failed for a reason not known to us." },
