@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { prepareConverterPython } from "../../../src/llamacpp/python-env.js";
 import type { ToolRun } from "../../../src/llamacpp/tool-run.js";
-import type { ConvertParams } from "../../../src/stages/convert/convert-upstream.js";
+import type { ConvertParams } from "../../../src/stages/convert/convert-report.js";
 import type { Operation } from "../../../src/stages/stage.js";
 import { stageContext } from "../../fixtures/stage-context.js";
 import type { Checkpoint } from "./checkpoint.js";
@@ -15,6 +15,7 @@ export async function convertCheckpoint(
 ): Promise<string> {
   const context = { ...stageContext(run, { snapshot }), python: () => prepareConverterPython() };
   const metadata = { quantizedBy: "quantsmith", repoUrl: `https://huggingface.co/someone/${modelName}-GGUF` };
-  await operation.run({ outtype, modelName, baseModel, metadata, mmproj: "none" }, context);
+  const params = { outtype, modelName, baseModel, metadata, pretokenizer: "auto", why: "a test" };
+  await operation.run(params, context);
   return join(context.out, "model.gguf");
 }
