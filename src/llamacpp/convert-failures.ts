@@ -49,3 +49,26 @@ export const projectorFailures: readonly FailurePattern[] = [
   },
   ...convertFailures,
 ];
+
+/** What `convert_lora_to_gguf.py` has against an adapter, besides. */
+export const adapterFailures: readonly FailurePattern[] = [
+  {
+    pattern: /Unexpected name '([^']*)': Not a lora_A or lora_B tensor/,
+    code: "QS-CONVERT-ADAPTER",
+    message: ([, name]) => `The adapter holds ${name}, which is no part of a low-rank adapter`,
+    remedy: "An adapter that trained whole matrices, such as embeddings, must be merged into its model.",
+  },
+  {
+    pattern: /lm_head is present in adapter, but is ignored in base model/,
+    code: "QS-CONVERT-ADAPTER",
+    message: () => "The adapter changes the output matrix, which this model shares with its embedding",
+    remedy: "Merge the adapter into the model and convert that.",
+  },
+  {
+    pattern: /assert tensor\.[AB] is not None/,
+    code: "QS-CONVERT-ADAPTER",
+    message: () => "The adapter holds one half of a pair of matrices",
+    remedy: "Take all of the adapter's files from one place.",
+  },
+  ...convertFailures,
+];

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { QuantsmithError } from "../util/errors.js";
 import { runSubprocess } from "../util/subprocess.js";
-import { convertFailures, projectorFailures } from "./convert-failures.js";
+import { adapterFailures, convertFailures, projectorFailures } from "./convert-failures.js";
 import { followWriting } from "./convert-progress.js";
 import { converterEnvironment, driverArguments } from "./converter-driver.js";
 import { writtenGgufBytes } from "./gguf-written.js";
@@ -65,7 +65,7 @@ export function convertLoraToGguf(options: ConvertLoraOptions): Promise<ConvertR
     "convert_lora_to_gguf.py",
     ["--base", options.modelDir],
     options.adapterDir,
-    convertFailures,
+    adapterFailures,
     options,
   );
 }

@@ -77,6 +77,7 @@ export const errorCodes = {
   "QS-CONVERT-CONFIG": { exit: 2, about: "config.json or a file beside it holds a value that cannot be converted." },
   "QS-CONVERT-NATIVE": { exit: 2, about: "The native converter does not know this kind of model; upstream's may." },
   "QS-CONVERT-WEIGHTS": { exit: 2, about: "The checkpoint's weights are missing, cut or contradict their index." },
+  "QS-CONVERT-ADAPTER": { exit: 2, about: "The LoRA adapter is not whole, or holds what llama.cpp cannot use." },
   "QS-CONVERT-MEMORY": { exit: 4, about: "The converter ran out of memory." },
   "QS-CONVERT-FAILED": { exit: 4, about: "The converter failed for a reason not known to us." },
   "QS-CALIBRATE-TEXT-SHORT": { exit: 2, about: "The calibration text is shorter than two contexts of tokens." },
