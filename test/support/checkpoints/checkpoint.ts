@@ -8,6 +8,8 @@ export interface Checkpoint {
   name: string;
   /** The model's name as a recipe would have it. */
   modelName: string;
+  /** Where it would come from on the Hub; null for a folder. */
+  baseModel: string | null;
   outtype: "bf16" | "f16" | "f32" | "auto";
   config: DecoderConfig;
   tensors: readonly RandomTensor[];
@@ -19,12 +21,15 @@ export interface Checkpoint {
   extra: Readonly<Record<string, string | object>>;
 }
 
+type Usual = "baseModel" | "files" | "tokenizerConfig" | "extra" | "outtype";
+
 /** What a family's file says of a checkpoint; the rest is the usual. */
-export type CheckpointPlan = Omit<Checkpoint, "tensors" | "files" | "tokenizerConfig" | "extra" | "outtype"> &
-  Partial<Pick<Checkpoint, "files" | "tokenizerConfig" | "extra" | "outtype">> & { traits?: DecoderTraits };
+export type CheckpointPlan = Omit<Checkpoint, "tensors" | Usual> &
+  Partial<Pick<Checkpoint, Usual>> & { traits?: DecoderTraits };
 
 export function checkpoint({ traits, ...plan }: CheckpointPlan): Checkpoint {
   return {
+    baseModel: null,
     outtype: "bf16",
     files: 1,
     tokenizerConfig: {},

@@ -5,9 +5,9 @@ const gemma2 = {
   architectures: ["Gemma2ForCausalLM"],
   attention_bias: false,
   attn_logit_softcapping: 50.0,
-  bos_token_id: 1,
+  bos_token_id: 2,
   cache_implementation: "hybrid",
-  eos_token_id: 2,
+  eos_token_id: 1,
   final_logit_softcapping: 30.0,
   head_dim: 32,
   hidden_act: "gelu_pytorch_tanh",
@@ -26,23 +26,22 @@ const gemma2 = {
   sliding_window: 4096,
   torch_dtype: "bfloat16",
   transformers_version: "4.42.0",
-  vocab_size: 4096,
+  // More rows than tokens, as in the real ones.
+  vocab_size: 32000,
 } satisfies DecoderConfig;
 
 /** Without a head, though config.json does not say so. */
 const traits = { gemmaNorms: true, head: false };
 
-const tokens = { add_bos_token: true, add_eos_token: false, tokenizer_class: "GemmaTokenizer", sp_model_kwargs: {} };
-
 export const gemmaCheckpoints = [
   checkpoint({
     name: "gemma-2",
     modelName: "gemma-2-2b-it",
+    baseModel: "google/gemma-2-2b-it",
     config: gemma2,
     traits,
     files: 2,
-    tokenizer: "sentencepiece",
-    tokenizerConfig: tokens,
+    tokenizer: "gemma",
   }),
   checkpoint({
     name: "gemma-3",
@@ -52,7 +51,7 @@ export const gemmaCheckpoints = [
       architectures: ["Gemma3ForCausalLM"],
       attn_logit_softcapping: null,
       final_logit_softcapping: null,
-      eos_token_id: [1, 2],
+      eos_token_id: [1, 6],
       model_type: "gemma3_text",
       max_position_embeddings: 32768,
       num_hidden_layers: 7,
@@ -64,14 +63,13 @@ export const gemmaCheckpoints = [
       sliding_window_pattern: 6,
     },
     traits: { ...traits, headNorms: true },
-    tokenizer: "sentencepiece",
-    tokenizerConfig: { ...tokens, pad_token: "<unk>" },
+    tokenizer: "gemma",
   }),
   checkpoint({
     name: "gemma-3-scaled",
     modelName: "gemma-3-4b-pt",
     outtype: "f16",
-    // The text model of a larger one, with more rows than tokens and the rope scaling of the long context.
+    // The text model of a larger one, with the rope scaling of the long context.
     config: {
       ...gemma2,
       architectures: ["Gemma3ForCausalLM"],
@@ -85,10 +83,11 @@ export const gemmaCheckpoints = [
       sliding_window: 1024,
       sliding_window_pattern: 6,
       vocab_size: 4160,
+      bos_token_id: 1,
+      eos_token_id: 2,
     },
     traits: { ...traits, headNorms: true },
     files: 2,
-    tokenizer: "sentencepiece",
-    tokenizerConfig: tokens,
+    tokenizer: "tiny-llama",
   }),
 ];

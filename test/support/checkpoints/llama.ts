@@ -1,9 +1,10 @@
 import { checkpoint } from "./checkpoint.js";
 import type { DecoderConfig } from "./decoder-tensors.js";
 
-/** Sizes of the tiny SentencePiece vocabulary and of the large BPE ones. */
-const sentencePieces = 4096;
-const llamaBpe = 128_256;
+/** Tokens of the demo's vocabulary, of Llama 2's and of Llama 3's. */
+const tinyLlama = 4096;
+const llama2 = 32_000;
+const llama3 = 128_256;
 
 const llama = {
   architectures: ["LlamaForCausalLM"],
@@ -26,7 +27,7 @@ const llama = {
   torch_dtype: "bfloat16",
   transformers_version: "4.40.0",
   use_cache: true,
-  vocab_size: sentencePieces,
+  vocab_size: tinyLlama,
 } satisfies DecoderConfig;
 
 const llama3Scaling = (factor: number) => ({
@@ -39,17 +40,9 @@ const llama3Scaling = (factor: number) => ({
   },
   rope_theta: 500000.0,
   max_position_embeddings: 131072,
-  vocab_size: llamaBpe,
+  vocab_size: llama3,
   bos_token_id: 128000,
 });
-
-const llama3Tokens = {
-  bos_token: "<|begin_of_text|>",
-  clean_up_tokenization_spaces: true,
-  model_input_names: ["input_ids", "attention_mask"],
-  model_max_length: 131072,
-  tokenizer_class: "PreTrainedTokenizerFast",
-};
 
 const llama3Template =
   "{{ bos_token }}{% for message in messages %}{{ '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n' + message['content'] | trim + '<|eot_id|>' }}{% endfor %}";
@@ -61,7 +54,7 @@ function typed(name: string, dtype: "BF16" | "F16" | "F32", outtype: "bf16" | "f
     torch_dtype: { BF16: "bfloat16", F16: "float16", F32: "float32" }[dtype],
     num_key_value_heads: 4,
   };
-  return checkpoint({ name, modelName: "Typed-1M", outtype, config, traits: { dtype }, tokenizer: "sentencepiece" });
+  return checkpoint({ name, modelName: "Typed-1M", outtype, config, traits: { dtype }, tokenizer: "tiny-llama" });
 }
 
 /** Llama's own, and what others publish under its architecture. */
@@ -70,19 +63,20 @@ export const llamaCheckpoints = [
     name: "llama-2",
     modelName: "Llama-2-70b-chat",
     outtype: "f16",
-    config: { ...llama, torch_dtype: "float16", _name_or_path: "meta-llama/Llama-2-70b-chat-hf" },
+    config: { ...llama, torch_dtype: "float16", _name_or_path: "meta-llama/Llama-2-70b-chat-hf", vocab_size: llama2 },
     traits: { dtype: "F16" },
     files: 2,
-    tokenizer: "sentencepiece",
+    tokenizer: "llama-spm",
     extra: { "generation_config.json": { do_sample: true, temperature: 0.6, top_p: 0.9, max_length: 4096 } },
   }),
   checkpoint({
     name: "llama-3.1",
     modelName: "Llama-3.1-8B-Instruct",
+    baseModel: "meta-llama/Llama-3.1-8B-Instruct",
     config: { ...llama, ...llama3Scaling(8.0), mlp_bias: false, eos_token_id: [128001, 128008, 128009] },
     files: 3,
     tokenizer: "llama-bpe",
-    tokenizerConfig: { ...llama3Tokens, eos_token: "<|eot_id|>", chat_template: llama3Template },
+    tokenizerConfig: { eos_token: "<|eot_id|>", chat_template: llama3Template },
     extra: {
       "generation_config.json": { bos_token_id: 128000, do_sample: true, temperature: 0.6, top_p: 0.9, top_k: 40 },
       "README.md":
@@ -103,7 +97,6 @@ export const llamaCheckpoints = [
       tie_word_embeddings: true,
     },
     tokenizer: "llama-bpe",
-    tokenizerConfig: { ...llama3Tokens, eos_token: "<|end_of_text|>" },
     extra: { "chat_template.jinja": llama3Template },
   }),
   checkpoint({
@@ -122,14 +115,6 @@ export const llamaCheckpoints = [
     },
     files: 2,
     tokenizer: "deepseek-coder",
-    tokenizerConfig: {
-      add_bos_token: true,
-      add_eos_token: false,
-      bos_token: { __type: "AddedToken", content: "<｜begin▁of▁sentence｜>", lstrip: false, normalized: true },
-      eos_token: { __type: "AddedToken", content: "<｜end▁of▁sentence｜>", lstrip: false, normalized: true },
-      tokenizer_class: "LlamaTokenizerFast",
-      unk_token: null,
-    },
   }),
   checkpoint({
     name: "smollm2",
@@ -147,14 +132,7 @@ export const llamaCheckpoints = [
       vocab_size: 49152,
     },
     tokenizer: "starcoder",
-    tokenizerConfig: {
-      add_prefix_space: false,
-      bos_token: "<|endoftext|>",
-      eos_token: "<|endoftext|>",
-      unk_token: "<|endoftext|>",
-      tokenizer_class: "GPT2Tokenizer",
-      chat_template: "{% for message in messages %}{{ message['content'] }}{% endfor %}",
-    },
+    tokenizerConfig: { chat_template: "{% for message in messages %}{{ message['content'] }}{% endfor %}" },
   }),
   checkpoint({
     name: "mistral",
@@ -167,14 +145,31 @@ export const llamaCheckpoints = [
       max_position_embeddings: 32768,
       rope_theta: 1000000.0,
       sliding_window: 4096,
+      vocab_size: llama2,
     },
     files: 2,
-    tokenizer: "sentencepiece",
+    tokenizer: "llama-spm",
     tokenizerConfig: { additional_special_tokens: [], use_default_system_prompt: false },
+  }),
+  checkpoint({
+    name: "mistral-fast",
+    modelName: "Mistral-Tuned-7B",
+    // As many fine-tuned models come: no tokenizer.model, and another template than the base model's.
+    config: {
+      ...llama,
+      architectures: ["MistralForCausalLM"],
+      model_type: "mistral",
+      max_position_embeddings: 32768,
+      sliding_window: null,
+      vocab_size: llama2,
+    },
+    tokenizer: "llama-spm-fast",
+    tokenizerConfig: { tokenizer_class: "LlamaTokenizerFast", chat_template: "{{ messages[0]['content'] }}" },
   }),
   checkpoint({
     name: "mixtral",
     modelName: "Mixtral-8x7B-Instruct-v0.1",
+    baseModel: "mistralai/Mixtral-8x7B-Instruct-v0.1",
     outtype: "f16",
     config: {
       ...llama,
@@ -189,7 +184,7 @@ export const llamaCheckpoints = [
     },
     traits: { experts: { block: "block_sparse_moe", names: ["w1", "w2", "w3"], count: 4, width: 176 } },
     files: 4,
-    tokenizer: "sentencepiece",
+    tokenizer: "tiny-llama",
     tokenizerConfig: {
       chat_template: [
         { name: "default", template: "{% for message in messages %}{{ message['content'] }}{% endfor %}" },
@@ -202,7 +197,7 @@ export const llamaCheckpoints = [
     modelName: "Trained-1M",
     config: { ...llama, tie_word_embeddings: true, max_position_embeddings: 2048 },
     traits: { head: true },
-    tokenizer: "sentencepiece",
+    tokenizer: "tiny-llama",
   }),
   typed("llama-f32-to-bf16", "F32", "bf16"),
   typed("llama-f32-to-f16", "F32", "f16"),

@@ -1,10 +1,6 @@
 import { checkpoint } from "./checkpoint.js";
 import type { DecoderConfig } from "./decoder-tensors.js";
 
-/** Pieces of the vocabulary; Phi-3's own tokens follow them. */
-const pieces = 4096;
-const added = ["<|endoftext|>", "<|assistant|>", "<|placeholder1|>", "<|system|>", "<|end|>", "<|user|>"];
-
 const phi3 = {
   _name_or_path: "Phi-3-mini-4k-instruct",
   architectures: ["Phi3ForCausalLM"],
@@ -13,7 +9,7 @@ const phi3 = {
   auto_map: { AutoConfig: "configuration_phi3.Phi3Config", AutoModelForCausalLM: "modeling_phi3.Phi3ForCausalLM" },
   bos_token_id: 1,
   embd_pdrop: 0.0,
-  eos_token_id: 4096,
+  eos_token_id: 32000,
   hidden_act: "silu",
   hidden_size: 96,
   initializer_range: 0.02,
@@ -24,7 +20,7 @@ const phi3 = {
   num_hidden_layers: 2,
   num_key_value_heads: 4,
   original_max_position_embeddings: 4096,
-  pad_token_id: 4096,
+  pad_token_id: 32000,
   resid_pdrop: 0.0,
   rms_norm_eps: 1e-5,
   rope_scaling: null,
@@ -34,39 +30,21 @@ const phi3 = {
   torch_dtype: "bfloat16",
   transformers_version: "4.40.2",
   use_cache: true,
-  vocab_size: 4160,
+  vocab_size: 32064,
 } satisfies DecoderConfig;
 
-const addedTokens = Object.fromEntries(added.map((content, index) => [content, pieces + index]));
-
-const tokens = {
-  add_bos_token: false,
-  add_eos_token: false,
-  added_tokens_decoder: Object.fromEntries(
-    ["<unk>", "<s>", "</s>", ...added].map((content, index) => [
-      `${index < 3 ? index : pieces + index - 3}`,
-      { content, lstrip: false, normalized: false, rstrip: index !== 1, single_word: false, special: index !== 2 },
-    ]),
-  ),
-  bos_token: "<s>",
-  chat_template:
-    "{% for message in messages %}{{ '<|' + message['role'] + '|>\n' + message['content'] + '<|end|>\n' }}{% endfor %}",
-  eos_token: "<|endoftext|>",
-  legacy: false,
-  pad_token: "<|endoftext|>",
-  tokenizer_class: "LlamaTokenizer",
-  unk_token: "<unk>",
-};
+/** Beside what tokenizer_config.json says of them. */
+const addedTokens = { "<|endoftext|>": 32000, "<|assistant|>": 32001, "<|system|>": 32006, "<|end|>": 32007 };
 
 export const phiCheckpoints = [
   checkpoint({
     name: "phi-3",
     modelName: "Phi-3-mini-4k-instruct",
+    baseModel: "microsoft/Phi-3-mini-4k-instruct",
     config: phi3,
     traits: { fused: true },
     files: 2,
-    tokenizer: "sentencepiece",
-    tokenizerConfig: tokens,
+    tokenizer: "phi-3",
     extra: { "added_tokens.json": addedTokens },
   }),
   checkpoint({
@@ -84,8 +62,7 @@ export const phiCheckpoints = [
       sliding_window: 262144,
     },
     traits: { fused: true },
-    tokenizer: "sentencepiece",
-    tokenizerConfig: tokens,
+    tokenizer: "phi-3",
     extra: { "added_tokens.json": addedTokens },
   }),
 ];

@@ -30,20 +30,6 @@ const qwen2 = {
 
 const qwen3 = { ...qwen2, architectures: ["Qwen3ForCausalLM"], model_type: "qwen3", head_dim: 32 };
 
-const tokens = {
-  add_bos_token: false,
-  add_prefix_space: false,
-  bos_token: null,
-  clean_up_tokenization_spaces: false,
-  eos_token: "<|im_end|>",
-  errors: "replace",
-  model_max_length: 131072,
-  pad_token: "<|endoftext|>",
-  split_special_tokens: false,
-  tokenizer_class: "Qwen2Tokenizer",
-  unk_token: null,
-};
-
 const template =
   "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}{% endfor %}";
 
@@ -62,12 +48,13 @@ export const qwenCheckpoints = [
   checkpoint({
     name: "qwen2",
     modelName: "Qwen2-7B-Instruct",
+    baseModel: "Qwen/Qwen2-7B-Instruct",
     outtype: "f16",
     config: qwen2,
     traits: { bias: true },
     files: 2,
     tokenizer: "qwen2",
-    tokenizerConfig: { ...tokens, chat_template: template },
+    tokenizerConfig: { eos_token: "<|im_end|>", chat_template: template },
     extra: { "generation_config.json": sampling },
   }),
   checkpoint({
@@ -76,7 +63,7 @@ export const qwenCheckpoints = [
     config: { ...qwen2, tie_word_embeddings: true },
     traits: { bias: true },
     tokenizer: "qwen2",
-    tokenizerConfig: { ...tokens, eos_token: "<|endoftext|>", chat_template: template },
+    tokenizerConfig: { chat_template: template },
   }),
   checkpoint({
     name: "qwen3",
@@ -95,7 +82,7 @@ export const qwenCheckpoints = [
     },
     traits: { headNorms: true },
     tokenizer: "qwen2",
-    tokenizerConfig: tokens,
+    tokenizerConfig: { add_bos_token: false, eos_token: "<|im_end|>" },
     extra: { "chat_template.jinja": template, "generation_config.json": { ...sampling, min_p: 0.0 } },
   }),
   checkpoint({
@@ -122,6 +109,6 @@ export const qwenCheckpoints = [
     },
     files: 3,
     tokenizer: "qwen2",
-    tokenizerConfig: { ...tokens, chat_template: template },
+    tokenizerConfig: { eos_token: "<|im_end|>", chat_template: template },
   }),
 ];

@@ -37,6 +37,7 @@ export const convertNative: Operation<ConvertParams> = {
     await writeNative({
       ...{ folder, family, config, tokenizer, outFile },
       outtype: params.outtype,
+      threads: context.threads,
       general: params,
       signal: context.signal,
       onProgress: context.progress,

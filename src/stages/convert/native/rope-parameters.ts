@@ -65,8 +65,8 @@ function withOlderKeys(h: Hyperparameters, given: JsonObject): JsonObject {
 export function ropeEntries(architecture: string, rope: RopeParameters): Entries {
   const { full, type, slidingTheta } = rope;
   const key = (name: string) => `${architecture}.rope.${name}`;
-  const float = (name: string, value: Json | undefined): Entries =>
-    value == null ? [] : [[key(name), { type: "float32", value: toFloat(value, `rope_scaling (${name})`) }]];
+  const float = (name: string, value: Json | undefined, told = `rope_scaling (${name})`): Entries =>
+    value == null ? [] : [[key(name), { type: "float32", value: toFloat(value, told) }]];
   const scaled: Entries = [];
   if (type === "linear" || type === "yarn") {
     scaled.push([key("scaling.type"), { type: "string", value: type }]);
@@ -81,7 +81,8 @@ export function ropeEntries(architecture: string, rope: RopeParameters): Entries
     scaled.push(...float("scaling.yarn_beta_fast", full.beta_fast));
     scaled.push(...float("scaling.yarn_beta_slow", full.beta_slow));
   }
-  return [...scaled, ...float("freq_base", full.rope_theta), ...float("freq_base_swa", slidingTheta)];
+  const theta = float("freq_base", full.rope_theta, "rope_theta");
+  return [...scaled, ...theta, ...float("freq_base_swa", slidingTheta)];
 }
 
 function required(parameters: JsonObject, name: string): Json {

@@ -11,7 +11,7 @@ import { fileTypeOf, type OutType, outputType } from "./output-type.js";
 import { planTensors } from "./plan-tensors.js";
 import { readCheckpoint } from "./read-checkpoint.js";
 import { readRope } from "./rope-parameters.js";
-import { writeTensors } from "./write-tensors.js";
+import { writeTensors } from "./write/write-tensors.js";
 
 export interface WriteNativeOptions {
   /** The checkpoint. */
@@ -26,6 +26,8 @@ export interface WriteNativeOptions {
   tokenizer: Entries;
   /** Must not exist. */
   outFile: string;
+  /** Cores to use. */
+  threads: number;
   signal: AbortSignal;
   onProgress: (progress: Progress) => void;
 }
@@ -60,14 +62,11 @@ export async function writeNative(options: WriteNativeOptions): Promise<void> {
     await file.write(header.bytes, 0, header.bytes.length, 0);
     // The padding behind each tensor reads as zeros, also behind the last.
     await file.truncate(header.fileBytes);
-    let done = 0;
-    const total = header.tensors.reduce((sum, { bytes }) => sum + bytes, 0);
-    const onBytes = (bytes: number) => {
-      done += bytes;
-      options.onProgress({ done, total, unit: "byte" });
-    };
-    await writeTensors(file, tensors, header.tensors, { signal: options.signal, onBytes });
   } finally {
     await file.close();
   }
+  const { threads, signal, onProgress } = options;
+  const onValues = (done: number, total: number) =>
+    onProgress({ done: (done / total) * header.fileBytes, total: header.fileBytes, unit: "byte" });
+  await writeTensors(options.outFile, tensors, header.tensors, { threads, signal, onValues });
 }

@@ -46,12 +46,24 @@ function view(bytes: Uint8Array, type: TargetType): Uint16Array | Uint32Array {
 
 /** bfloat16 only: NaNs may have to become quiet ones. */
 function allFinite(source: Uint8Array): boolean {
-  const pairs = new Uint32Array(source.buffer, source.byteOffset, source.byteLength >>> 2);
-  let seen = 0;
-  // Of an exponent that is all ones, and of no other, one more makes the bit above it.
-  for (let i = 0; i < pairs.length; i++) seen |= ((pairs[i] ?? 0) & 0x7f807f80) + 0x00800080;
-  if (source.byteLength % 4 !== 0) seen |= ((((source.at(-1) ?? 0) << 8) | (source.at(-2) ?? 0)) & 0x7f80) + 0x80;
-  return (seen & 0x80008000) === 0;
+  const pairs = new Int32Array(source.buffer, source.byteOffset, source.byteLength >>> 2);
+  const whole = pairs.length & ~3;
+  let [a, b, c, d] = [0, 0, 0, 0];
+  // Four at once, because this is the only work there is when types stay as they are.
+  for (let i = 0; i < whole; i += 4) {
+    a |= spill(pairs[i] ?? 0);
+    b |= spill(pairs[i + 1] ?? 0);
+    c |= spill(pairs[i + 2] ?? 0);
+    d |= spill(pairs[i + 3] ?? 0);
+  }
+  for (let i = whole; i < pairs.length; i++) a |= spill(pairs[i] ?? 0);
+  if (source.byteLength % 4 !== 0) b |= spill(((source.at(-1) ?? 0) << 8) | (source.at(-2) ?? 0));
+  return ((a | b | c | d) & 0x80008000) === 0;
+}
+
+/** Adds one to two exponents: of all ones, and of nothing else, that makes the bit above them. */
+function spill(pair: number): number {
+  return (pair & 0x7f807f80) + 0x00800080;
 }
 
 const bits = new Uint32Array(1);
