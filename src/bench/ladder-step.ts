@@ -25,6 +25,7 @@ const context: StageContext = {
   python: () => Promise.reject(new Error("this step needs no Python")),
   signal: new AbortController().signal,
   progress: () => undefined,
+  note: () => undefined,
 };
 if (stage === "quantize") await quantizeByBank.run({ preset: "Q4_K_M", rules: [], imatrixName: imatrix }, context);
 else await measureErrors.run({ types: defaultTypes }, context);

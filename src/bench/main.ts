@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** `npm run bench [-- <name>…]`: prints ratios measured in one run. Neither speed nor quality on a large model is a test. */
 const benches: Readonly<Record<string, () => Promise<(print: (line: string) => void) => Promise<void>>>> = {
+  convert: async () => (await import("./convert.js")).benchConvert,
   fetch: async () => (await import("./fetch.js")).benchFetch,
   fit: async () => (await import("./fit.js")).benchFit,
   gates: async () => (await import("./gates.js")).benchGates,

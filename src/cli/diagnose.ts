@@ -19,6 +19,7 @@ export interface Doctor {
   /** False when something is missing that a run needs. */
   ok: boolean;
   tools: Record<ToolName, DoctorTool>;
+  /** For llama.cpp's own converter alone; most models are converted without. */
   python: { path: string | null; version: string | null; ready: boolean };
   cores: number;
   /** Memory this process may use, in bytes: the machine's, or its container's limit. */
@@ -37,7 +38,8 @@ export async function diagnose(folder: string = process.cwd()): Promise<Doctor> 
   const hub = describeHub();
   const problems = [
     toolchain.state === "missing" ? toolchain.problem : undefined,
-    problem,
+    // Only llama.cpp's own converter needs Python; one that the user chose should work all the same.
+    process.env.QUANTSMITH_PYTHON ? problem : undefined,
     hub instanceof QuantsmithError ? hub : undefined,
   ]
     .filter((found) => found !== undefined)

@@ -10,6 +10,7 @@ const commands = {
   plan: () => import("./commands/plan.js"),
   check: () => import("./commands/check.js"),
   "edit-metadata": () => import("./commands/edit-metadata.js"),
+  "convert-lora": () => import("./commands/convert-lora.js"),
   inspect: () => import("./commands/inspect.js"),
   types: () => import("./commands/types.js"),
   fit: () => import("./commands/fit.js"),
@@ -85,6 +86,16 @@ program
   .option("--out <file>", "write the edited file here and leave the original alone")
   .option(...json)
   .action(async (file, options) => (await commands["edit-metadata"]()).editMetadata(file, options));
+
+program
+  .command("convert-lora <adapter>")
+  .usage("<adapter folder> --base <checkpoint folder> [options]")
+  .description("convert a PEFT LoRA adapter to GGUF, with llama.cpp's own converter (needs Python)")
+  .requiredOption("--base <folder>", "the checkpoint it was trained on; only its configuration is read")
+  .option("--out <file>", "where to write it (default: <adapter>-LoRA-<TYPE>.gguf)")
+  .option("--outtype <type>", "f32, f16, bf16 or auto", "f16")
+  .option(...json)
+  .action(async (adapter, options) => (await commands["convert-lora"]()).convertLora(adapter, options));
 
 program
   .command("types")

@@ -130,6 +130,7 @@ function stageContext(
     python: () => runtime.tools.python(note),
     input: (name) => inputPath(step.inputs, name, runtime.records, runtime.store),
     digest: (name) => digests[name],
+    note,
     progress: (progress) => runtime.events.emit({ type: "step-progress", id: step.id, progress }),
   };
 }

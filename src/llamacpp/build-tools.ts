@@ -8,6 +8,7 @@ import { runSubprocess } from "../util/subprocess.js";
 import type { BuildPrograms } from "./build-programs.js";
 import { copySource } from "./copy-source.js";
 import { linkedLibrary, type PinnedPackage } from "./pinned-package.js";
+import { storePretokenizers } from "./pretokenizers.js";
 import { toolFailure } from "./tool-failure.js";
 import { askToolVersion } from "./tool-version.js";
 import { type ToolName, toolDefinitions, toolNames } from "./tools.js";
@@ -85,7 +86,9 @@ async function fill(folder: string, { pinned, programs, signal, onProgress }: Bu
     throw error;
   }
 
-  await copySource(checkout, path.join(folder, "source"));
+  const source = path.join(folder, "source");
+  await copySource(checkout, source);
+  await storePretokenizers(checkout, source);
   await rm(checkout, { recursive: true, force: true });
   const versions: [ToolName, string][] = [];
   for (const tool of toolNames) versions.push([tool, await askToolVersion(tool, path.join(bin, tool), signal)]);

@@ -39,6 +39,12 @@ export async function checkImports(file: string, signal?: AbortSignal): Promise<
   if (result.exitCode !== 0) throw unusable(`${file} cannot import ${neededModules.join(", ")}`, result.tail);
 }
 
+/** The version an interpreter tells of itself; undefined when it does not start. */
+export async function askVersion(file: string, signal?: AbortSignal): Promise<string | undefined> {
+  const result = await runPython(file, "import platform; print(platform.python_version())", signal);
+  return result.exitCode === 0 ? result.stdout.trim() : undefined;
+}
+
 function runPython(file: string, code: string, signal?: AbortSignal) {
   const env = { PYTHONNOUSERSITE: "1", PYTHONPATH: "", PYTHONUTF8: "1", PYTHONDONTWRITEBYTECODE: "1" };
   return runSubprocess({ file, args: ["-c", code], cwd: path.dirname(file), env, ...(signal && { signal }) });

@@ -15,11 +15,11 @@ export const convertFailures: readonly FailurePattern[] = [
     remedy: "Add `architectures` to config.json, as the model's publisher names it.",
   },
   {
-    pattern: /BPE pre-tokenizer was not recognized|pre-tokenizer '[^']*' is not supported/,
+    pattern: /(?:\*\* chkhsh: +([0-9a-f]{64})[\s\S]*)?BPE pre-tokenizer was not recognized/,
     code: "QS-CONVERT-PRETOKENIZER",
-    message: () => "llama.cpp does not recognize the model's BPE pre-tokenizer",
+    message: ([, hash]) => `llama.cpp does not recognize the model's BPE pre-tokenizer${hash ? ` (hash ${hash})` : ""}`,
     remedy:
-      "A fine-tune often has a changed tokenizer: use the base model's tokenizer files if it should be the same. The hash is in the output.",
+      "A fine-tune often has a changed tokenizer: use the base model's tokenizer files if it should be the same, or name the base model's pre-tokenizer, as in `convert: { pretokenizer: llama-bpe }`.",
   },
   {
     pattern:
@@ -36,4 +36,39 @@ export const convertFailures: readonly FailurePattern[] = [
       `The checkpoint's weights are not whole: ${missing ?? damage ?? "the index and the files differ"}`,
     remedy: "Download the model again, with all of its safetensors files.",
   },
+];
+
+/** The same for `--mmproj`, where an architecture may be known whose projector is not. */
+export const projectorFailures: readonly FailurePattern[] = [
+  {
+    pattern: /Model (\S+) is not supported|Architecture '([^']+)' not supported/,
+    code: "QS-CONVERT-ARCHITECTURE",
+    message: ([, model, architecture]) =>
+      `llama.cpp cannot convert the projector of the architecture ${model ?? architecture}`,
+    remedy: "Set `convert: { mmproj: none }` in the recipe to release the language model alone.",
+  },
+  ...convertFailures,
+];
+
+/** What `convert_lora_to_gguf.py` has against an adapter, besides. */
+export const adapterFailures: readonly FailurePattern[] = [
+  {
+    pattern: /Unexpected name '([^']*)': Not a lora_A or lora_B tensor/,
+    code: "QS-CONVERT-ADAPTER",
+    message: ([, name]) => `The adapter holds ${name}, which is no part of a low-rank adapter`,
+    remedy: "An adapter that trained whole matrices, such as embeddings, must be merged into its model.",
+  },
+  {
+    pattern: /lm_head is present in adapter, but is ignored in base model/,
+    code: "QS-CONVERT-ADAPTER",
+    message: () => "The adapter changes the output matrix, which this model shares with its embedding",
+    remedy: "Merge the adapter into the model and convert that.",
+  },
+  {
+    pattern: /assert tensor\.[AB] is not None/,
+    code: "QS-CONVERT-ADAPTER",
+    message: () => "The adapter holds one half of a pair of matrices",
+    remedy: "Take all of the adapter's files from one place.",
+  },
+  ...convertFailures,
 ];

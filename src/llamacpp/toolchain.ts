@@ -24,7 +24,7 @@ export type ToolchainStatus =
   | { state: "missing"; problem: QuantsmithError };
 
 /** Raised when the way the tools are built changes, so that older builds are not taken for them. */
-const buildRevision = 5;
+const buildRevision = 6;
 
 /**
  * Looks for usable tools and builds nothing: the `QUANTSMITH_LLAMA_CPP` folder, else the pinned tools, else the PATH.

@@ -2,7 +2,6 @@ import { imatrixFileName } from "../quant/names.js";
 import { presetByName } from "../quant/presets.js";
 import type { Settings, Variant } from "../recipe/settings.js";
 import { calibrate } from "../stages/calibrate/calibrate.js";
-import { convertUpstream } from "../stages/convert/convert-upstream.js";
 import { fetchHub } from "../stages/fetch/fetch-hub.js";
 import { fetchLocal } from "../stages/fetch/fetch-local.js";
 import { packageRelease } from "../stages/package/package-release.js";
@@ -12,6 +11,7 @@ import type { StageName } from "../stages/stage.js";
 import { canonicalJson } from "../util/canonical-json.js";
 import { sha256 } from "../util/sha256.js";
 import { allocateSteps, sharedAllocateSteps } from "./allocate-steps.js";
+import { convertEngine, convertSteps } from "./convert-steps.js";
 import { corpusInputs, corpusTexts } from "./corpus-files.js";
 import type { PlanFacts } from "./facts.js";
 import { expectedBits, labelPreset } from "./label-preset.js";
@@ -27,12 +27,12 @@ import { baseSteps, inMeasuringOrder, logitParts, qualityStep, structureStep } f
 
 /**
  * Lays out all steps for a recipe. Pure: everything it knows of the world comes in as facts.
- * Errors: QS-NOT-YET for what this version cannot do, QS-TEXT-OVERLAP, QS-USAGE for a selection that names nothing.
+ * Errors: QS-CONVERT-NATIVE, QS-TEXT-OVERLAP, QS-USAGE for a selection that names nothing.
  */
 export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selection = {}): Plan {
   requireSupported(settings, facts);
   const has = (stage: StageName) => settings.stages.includes(stage);
-  const steps: Step[] = [fetchStep(settings, facts), convertStep(settings, facts), ...textSteps(settings, facts)];
+  const steps: Step[] = [fetchStep(settings, facts), ...convertSteps(settings, facts), ...textSteps(settings, facts)];
   if (has("calibrate")) steps.push(calibrateStep(settings, facts));
   const parts = has("validate") ? logitParts(settings, facts) : 0;
   if (parts > 0) steps.push(...baseSteps(settings, facts, 0));
@@ -51,9 +51,9 @@ export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selec
     steps.push(...baseSteps(settings, facts, part));
     steps.push(...variants.map((variant) => qualityStep(variant, settings, facts, part)));
   }
-  const report = { params: packageParams(settings, facts), inputs: packageInputs(settings) };
+  const report = { params: packageParams(settings, facts), inputs: packageInputs(settings, facts) };
   if (has("package")) {
-    steps.push(...settings.variants.map(memoryStep));
+    steps.push(...settings.variants.map((variant) => memoryStep(variant, settings, facts)));
     steps.push(step("package", packageRelease, report.params, report.inputs, predictBytes.report()));
   }
   const plan = {
@@ -61,6 +61,7 @@ export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selec
     steps,
     toolDigests: facts.toolDigests,
     keepIntermediates: settings.keepIntermediates,
+    convert: convertEngine(settings, facts),
     report,
   };
   return restrict(plan, settings, selection);
@@ -76,22 +77,6 @@ function fetchStep({ model: { allowUnsafe, checkWeights }, concurrency }: Settin
   }
   const folder: StepInput = { kind: "outside", path: source.folder, digest: sha256(canonicalJson(files)) };
   return step("fetch", fetchLocal, params, { folder }, predictBytes.snapshot());
-}
-
-function convertStep({ convert, model, metadata }: Settings, facts: PlanFacts): Step {
-  // Those that reach the files: a tag or a prompt for the release alone must not make every variant anew.
-  const { system: _system, tags: _tags, ...inFiles } = metadata;
-  const params = {
-    ...{ outtype: convert.outtype, modelName: model.name, mmproj: convert.mmproj },
-    ...{ baseModel: model.source.kind === "hub" ? model.source.repo : null, metadata: inFiles },
-  };
-  return step(
-    "convert",
-    convertUpstream,
-    params,
-    { snapshot: from("fetch", "snapshot") },
-    predictBytes.baseGguf(facts.model),
-  );
 }
 
 function calibrateStep(settings: Settings, facts: PlanFacts): Step {

@@ -5,6 +5,7 @@ import type { Material } from "../report/release-facts.js";
 import type { SnapshotFile } from "../stages/fetch/snapshot-report.js";
 import type { ToolId } from "../stages/stage.js";
 import type { HubTextFile } from "../stages/texts/fetch-texts.js";
+import type { JsonObject } from "../util/canonical-json.js";
 
 /** What the plan must know of the world: content digests, sizes, tool versions. Paths stand beside, never in keys. */
 export interface PlanFacts {
@@ -40,6 +41,8 @@ export interface ModelFacts {
   /** Weights in the 16-bit base, in elements and bytes; estimates where only file sizes are known. */
   parameters: number;
   tensorBytes: number;
+  /** config.json; null without one, which fetch reports. */
+  config: JsonObject | null;
   /** Null when the configuration does not tell. */
   vocabulary: number | null;
 }

@@ -7,7 +7,7 @@ import type { HubFile } from "../hub/hub-file.js";
 import { listModel } from "../hub/list-model.js";
 import { readHubFile } from "../hub/read-file.js";
 import { findPinnedPackage } from "../llamacpp/pinned-package.js";
-import { describePython } from "../llamacpp/python-env.js";
+import { pythonDigest } from "../llamacpp/python-env.js";
 import { describeToolchain } from "../llamacpp/toolchain.js";
 import { loadCatalog } from "../recipe/load-catalog.js";
 import type { Settings } from "../recipe/settings.js";
@@ -33,7 +33,7 @@ export async function gatherFacts(settings: Settings, digests: DigestCache): Pro
     source.kind === "local" ? await localModel(source.path, choice, digests) : await hubModel(source, choice);
   const toolchain = await describeToolchain();
   if (toolchain.state === "missing") throw toolchain.problem;
-  const python = await describePython();
+  const python = await pythonDigest();
   const nodeLlamaCpp = (await findPinnedPackage()).packageVersion;
   const texts = await hashTexts(settings, digests);
   await requireTextsApart(settings, texts);
@@ -45,7 +45,9 @@ export async function gatherFacts(settings: Settings, digests: DigestCache): Pro
     speed: await loadSpeedConstants(),
     toolDigests: {
       "llama.cpp": toolchain.digest,
-      converter: `${toolchain.digest}+${python.digest}`,
+      // The table that both converters know pre-tokenizers by is a part of llama.cpp's source.
+      pretokenizers: toolchain.digest,
+      converter: `${toolchain.digest}+${python}`,
       "node-llama-cpp": nodeLlamaCpp,
     },
     toolFiles: await toolFiles(toolchain, digests),
@@ -65,6 +67,7 @@ async function localModel(path: string, choice: FileChoice, digests: DigestCache
     files,
     parameters: snapshot.parameters,
     tensorBytes: snapshot.tensorBytes,
+    config: snapshot.config,
     vocabulary: vocabularySize(snapshot.config),
   };
 }
@@ -78,7 +81,12 @@ async function hubModel(
   const read = (file: HubFile, maxBytes: number) => readHubFile(connection, { repo, commit, file, maxBytes });
   const readIndex = (file: HubFile) => read(file, maxIndexBytes);
   const { files, weights } = await selectHubFiles(`hf:${repo}`, listing, choice, readIndex);
-  const config = files.find(({ path }) => path === "config.json");
+  const configFile = files.find(({ path }) => path === "config.json");
+  // Without a configuration, fetch says so.
+  const config =
+    configFile === undefined
+      ? null
+      : parseConfig(`hf:${repo}/config.json`, await read(configFile, maxConfigBytes)).config;
   const tensorBytes = weights.reduce((sum, { bytes }) => sum + bytes, 0);
   const missing = await missingBytes(repoCache(connection.cacheFolder, repo), files);
   return {
@@ -86,10 +94,7 @@ async function hubModel(
     files: files.map(({ path, bytes, digest }) => ({ path, bytes, digest })),
     parameters: tensorBytes / 2,
     tensorBytes,
-    // Without a configuration, fetch says so.
-    vocabulary:
-      config === undefined
-        ? null
-        : vocabularySize(parseConfig(`hf:${repo}/config.json`, await read(config, maxConfigBytes)).config),
+    config,
+    vocabulary: config === null ? null : vocabularySize(config),
   };
 }

@@ -1,9 +1,10 @@
 import { basename } from "node:path";
-import { imatrixFileName, variantFileName } from "../quant/names.js";
+import { imatrixFileName, projectorFileName, variantFileName } from "../quant/names.js";
 import type { Settings, Variant } from "../recipe/settings.js";
 import { type PackageParams, variantInput } from "../stages/package/package-params.js";
 import { variantMemory } from "../stages/package/variant-memory.js";
 import { resolvedBudget } from "./allocate-steps.js";
+import { convertsProjector, projectorId } from "./convert-steps.js";
 import { type CorpusKind, corpusTexts, lockedTexts, textMaterials, usedKinds } from "./corpus-files.js";
 import type { PlanFacts } from "./facts.js";
 import { judgedDevices } from "./judged-devices.js";
@@ -23,6 +24,7 @@ export function packageParams(settings: Settings, facts: PlanFacts): PackagePara
     modelName: model.name,
     baseModel: model.source.kind === "hub" ? model.source.repo : null,
     imatrixFile: imatrixFileName(model.name),
+    projectorFile: convertsProjector(settings, facts) ? projectorFileName(model.name) : null,
     variants: settings.variants.map(({ name }) => ({ name, file: variantFileName(model.name, name) })),
     maxFileBytes,
     measured: settings.stages.includes("validate"),
@@ -42,12 +44,16 @@ export function packageParams(settings: Settings, facts: PlanFacts): PackagePara
   };
 }
 
-/** Every file the package stage reads; all optional, since a variant may have failed on the way. */
-export function packageInputs(settings: Settings): Record<string, StepInput> {
+/**
+ * Every file the package stage reads; optional, since a variant may have failed on the way, but for the projector, without
+ * which a multimodal release would be half a model.
+ */
+export function packageInputs(settings: Settings, facts: PlanFacts): Record<string, StepInput> {
   const inputs: Record<string, StepInput> = {
     snapshot: maybe("fetch", "snapshot.json"),
     convert: maybe("convert", "convert.json"),
   };
+  if (convertsProjector(settings, facts)) inputs.projector = from(projectorId, "mmproj.gguf");
   const has = (stage: Settings["stages"][number]) => settings.stages.includes(stage);
   if (has("calibrate")) {
     inputs.imatrix = maybe("calibrate", "imatrix.gguf");
@@ -75,8 +81,11 @@ export function packageInputs(settings: Settings): Record<string, StepInput> {
 }
 
 /** Asks what a variant takes in memory: apart from the package step, which a change of the catalog has made again. */
-export function memoryStep({ name }: Variant): Step {
-  const inputs = { model: from(`quantize:${name}`, "model.gguf") };
+export function memoryStep({ name }: Variant, settings: Settings, facts: PlanFacts): Step {
+  const inputs = {
+    model: from(`quantize:${name}`, "model.gguf"),
+    ...(convertsProjector(settings, facts) ? { projector: from(projectorId, "mmproj.gguf") } : {}),
+  };
   return step(memoryId(name), variantMemory, {}, inputs, predictBytes.report(), name);
 }
 

@@ -1,3 +1,4 @@
+import type { EngineChoice } from "../stages/convert/choose-engine.js";
 import type { PackageParams } from "../stages/package/package-params.js";
 import type { OperationReport, PredictContext, Resource, StageContext, StageName, ToolId } from "../stages/stage.js";
 import type { JsonObject } from "../util/canonical-json.js";
@@ -42,6 +43,8 @@ export interface Plan {
   toolDigests: Readonly<Record<ToolId, string>>;
   /** False: drop intermediate files after their last reader. Always true for a part of a plan. */
   keepIntermediates: boolean;
+  /** What converts the checkpoint, and why. */
+  convert: EngineChoice;
   /** What the package stage is told and reads; the run's report is made from the same, also without that stage. */
   report: { params: PackageParams; inputs: Readonly<Record<string, StepInput>> };
 }

@@ -12,6 +12,8 @@ export const predictBytes = {
   snapshot: () => smallBytes,
   /** The vocabulary goes into every GGUF as text; 64 bytes a token is generous. */
   baseGguf: (model: ModelFacts) => model.parameters * 2 + vocabularyBytes(model),
+  /** Nothing tells the size of a tower; few are larger than four gigabytes. */
+  projector: (model: ModelFacts) => Math.min(model.parameters * 2, 4e9) + smallBytes,
   /** Two float32 rows per matrix, a few thousandths of the weights. */
   imatrix: (model: ModelFacts) => Math.ceil(model.parameters * 0.02) + smallBytes,
   variant: (model: ModelFacts, bitsPerWeight: number) =>

@@ -1,18 +1,14 @@
 import type { DynamicVariant, Settings } from "../recipe/settings.js";
-import { QuantsmithError, type SourceLocation } from "../util/errors.js";
+import { QuantsmithError } from "../util/errors.js";
 import { corpusKinds, localFile } from "./corpus-files.js";
 import type { PlanFacts } from "./facts.js";
 
-/** Throws QS-NOT-YET, QS-RECIPE-INVALID or QS-TEXT-OVERLAP for what cannot be planned, at its place in the recipe. */
+/** Throws QS-RECIPE-INVALID or QS-TEXT-OVERLAP for what cannot be planned, at its place in the recipe. */
 export function requireSupported(settings: Settings, facts: PlanFacts): void {
-  const { locate } = settings;
   for (const variant of settings.variants) {
     if (variant.kind === "dynamic") requireAllocatable(variant, settings);
   }
   requireMeasured(settings);
-  if (settings.convert.pretokenizer !== "auto") {
-    notYet("override the pre-tokenizer", "Leave `pretokenizer: auto`.", locate(["convert", "pretokenizer"]));
-  }
   requireDisjointTexts(settings, facts);
 }
 
@@ -52,8 +48,4 @@ function requireDisjointTexts(settings: Settings, facts: PlanFacts): void {
       owner.set(digest, kind);
     }
   }
-}
-
-function notYet(what: string, remedy: string, at: SourceLocation): never {
-  throw new QuantsmithError("QS-NOT-YET", `this version of quantsmith cannot ${what} yet`, { remedy, at });
 }

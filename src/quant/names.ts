@@ -10,6 +10,11 @@ export function imatrixFileName(model: string): string {
   return `${model}-imatrix.gguf`;
 }
 
+/** File name of the projector in a release. Runtimes know one by how its name begins, and take the type for a part of it. */
+export function projectorFileName(model: string): string {
+  return `mmproj-${model}-F16.gguf`;
+}
+
 /**
  * The quantization label the Hub shows for a file name, read with the Hub's own code: the last part
  * that looks like a known quantization. Undefined means the Hub lists the file without a label; a

@@ -63,6 +63,12 @@ const model = z
   });
 
 const convert = z.strictObject({
+  engine: z
+    .enum(["auto", "native", "upstream"])
+    .exactOptional()
+    .describe(
+      "What converts: quantsmith itself, without Python (`native`), or llama.cpp's own converter (`upstream`). `auto` (default) is `native` for the families that are known to come out the same, byte for byte.",
+    ),
   outtype: z
     .enum(["auto", "bf16", "f16", "f32"])
     .exactOptional()

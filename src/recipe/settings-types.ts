@@ -1,3 +1,4 @@
+import type { ConvertEngine } from "../stages/convert/choose-engine.js";
 import type { PublishTarget } from "../stages/publish/target.js";
 import type { QuantizeEngine } from "../stages/quantize/quantize.js";
 import type { SmokePrompt } from "../stages/smoke/expectation.js";
@@ -79,7 +80,12 @@ export interface Settings {
   };
   pipeline: { name: string; file: string };
   stages: readonly StageName[];
-  convert: { outtype: "auto" | "bf16" | "f16" | "f32"; mmproj: "auto" | "none"; pretokenizer: string };
+  convert: {
+    engine: "auto" | ConvertEngine;
+    outtype: "auto" | "bf16" | "f16" | "f32";
+    mmproj: "auto" | "none";
+    pretokenizer: string;
+  };
   /** `context` in tokens. */
   calibration: { corpus: readonly CorpusSource[]; chunks: number; context: number; chatTemplate: boolean };
   search: { corpus: readonly CorpusSource[]; chunks: number };

@@ -63,6 +63,7 @@ export function resolveSettings(loaded: LoadedRecipe, { name, file, pipeline }: 
     pipeline: { name, file },
     stages: pick("stages", undefined, pipeline.stages, [...stageNames]),
     convert: {
+      engine: pick("convert.engine", convert?.engine, undefined, "auto"),
       outtype: pick("convert.outtype", convert?.outtype, undefined, "auto"),
       mmproj: pick("convert.mmproj", convert?.mmproj, undefined, "auto"),
       pretokenizer: pick("convert.pretokenizer", convert?.pretokenizer, undefined, "auto"),

@@ -34,6 +34,7 @@ export function renderCard(facts: CardFacts): string {
     ...devicePick(facts),
     "## Files\n",
     variantTable(facts),
+    ...projectorNote(facts),
     figuresNote(facts),
     ...nameNotes(facts),
     ...charts(facts),
@@ -71,6 +72,16 @@ function variantTable({ report, hardware }: CardFacts): string {
     ...(judged ? [fitsOn(variant.name, hardware)] : []),
   ]);
   return `${markdownTable(titles, rows)}\n`;
+}
+
+/** Without this file every variant reads text alone. */
+function projectorNote({ report: { projector } }: CardFacts): string[] {
+  if (projector === undefined) return [];
+  const link = markdownLink(projector.file, `./${projector.file}`);
+  return [
+    `For images or sound each of them needs ${link} (${formatMegabytes(projector.bytes)}) beside it.
+`,
+  ];
 }
 
 function figuresNote({ evaluation, report }: CardFacts): string {

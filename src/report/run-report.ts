@@ -16,8 +16,17 @@ export interface RunReport {
   release: string | null;
   steps: { id: string; stage: string; status: "built" | "cached" | "skipped" | "failed"; seconds: number }[];
   variants: VariantReport[];
+  /** The vision or audio part in a file of its own, which belongs to every variant; absent without one. */
+  projector?: ProjectorFile;
   base: { bytes: number; perplexity: number | null; noise?: NoiseFloor } | null;
   toolchain: Record<string, string>;
+}
+
+/** An mmproj file. */
+export interface ProjectorFile {
+  file: string;
+  bytes: number;
+  sha256: string;
 }
 
 /** One file of a variant that is too large for one. */

@@ -27,13 +27,14 @@ export function runSection({ report, hardware, repo, embedding }: RunSectionFact
   const others =
     variants.length > 1 ? ` For the other variants put their ${repo === null ? "file" : "tag"} in its place.` : "";
   const opening = `With ${example.name} as the example.${others} Everything runs on the device itself.\n`;
-  return `${opening}\n${renderSnippets(snippetInput(example, hardware, repo), ({ name }) => inTheOpen.has(name))}\n`;
+  return `${opening}\n${renderSnippets(snippetInput(example, report, hardware, repo), ({ name }) => inTheOpen.has(name))}\n`;
 }
 
 const inTheOpen: ReadonlySet<string> = new Set(["llama.cpp", "Ollama"]);
 
 function snippetInput(
   { name, file }: VariantReport,
+  { projector }: RunReport,
   { results }: HardwareCompatibility,
   repo: string | null,
 ): SnippetInput {
@@ -42,7 +43,7 @@ function snippetInput(
   const largest = results.reduce((most, result) => Math.max(most, result.context), 0);
   const context = largest === 0 ? wanted : Math.min(wanted, largest);
   return {
-    ...{ repo, file, tag: name, projector: null, context, kvType: "f16", system, prompt },
+    ...{ repo, file, tag: name, projector: projector?.file ?? null, context, kvType: "f16", system, prompt },
     // On a device of its own choice; the tables tell where that is too much, and count on flash attention.
     flags: `-ngl 99 -c ${context} -fa on`,
     layers: { offloaded: 1, total: 1, expertsOnCpu: 0 },

@@ -20,7 +20,7 @@ export type StageName = (typeof stageNames)[number];
 export type Resource = "compute" | "io";
 
 /** The outside programs a step's result depends on; their digests are part of its key. */
-export type ToolId = "llama.cpp" | "converter" | "node-llama-cpp";
+export type ToolId = "llama.cpp" | "converter" | "pretokenizers" | "node-llama-cpp";
 
 /** How one step of a run ended. */
 export interface StepSummary {
@@ -71,6 +71,8 @@ export interface StageContext {
   python(): Promise<ConverterPython>;
   signal: AbortSignal;
   progress(progress: Progress): void;
+  /** Tells something about the step that is worth a line of its own. */
+  note(text: string): void;
 }
 
 /** What is at hand for a prediction; nothing may be written. */

@@ -25,7 +25,7 @@ describe("the key of a step", () => {
   });
 
   test("changes with the digest of a tool it uses, and of no other", () => {
-    const digests = { "llama.cpp": "other", converter: "c", "node-llama-cpp": "n" };
+    const digests = { "llama.cpp": "other", converter: "c", pretokenizers: "p", "node-llama-cpp": "n" };
     expect(keyOf({ inputs: reads }, { toolDigests: digests })).not.toBe(reference);
     expect(keyOf({ inputs: reads }, { toolDigests: { ...digests, "llama.cpp": "l", converter: "x" } })).toBe(reference);
   });

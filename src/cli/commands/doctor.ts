@@ -1,5 +1,5 @@
 import { formatBytes } from "../../util/bytes.js";
-import { diagnose } from "../diagnose.js";
+import { type Doctor, diagnose } from "../diagnose.js";
 import { print, printJson, textTable } from "../print.js";
 
 /** `quantsmith doctor`: what this machine has for the work, and what it lacks. */
@@ -14,7 +14,7 @@ export async function doctor(options: { json?: boolean }): Promise<void> {
     tool.path ?? "–",
   ]);
   const { python, hub } = found;
-  tools.push(["python", python.version ?? "–", python.ready ? "ready" : "set up on first use", python.path ?? "–"]);
+  tools.push(["python", python.version ?? "–", pythonState(python), python.path ?? "–"]);
   print(textTable(["Tool", "Version", "Source", "Path"], tools));
   print(
     `\n${found.cores} cores, ${formatBytes(found.memoryBytes)} of memory, ${formatBytes(found.diskFreeBytes)} of disk free here`,
@@ -22,4 +22,10 @@ export async function doctor(options: { json?: boolean }): Promise<void> {
   if (hub !== null) print(`Hub: ${hub.endpoint}, ${hub.token ? "a token is set" : "no token"}`);
   for (const { code, message, remedy } of found.problems) print(`\n${code}: ${message}\n  → ${remedy}`);
   if (found.problems.length === 0) print("\nEverything is there.");
+}
+
+/** Most models are converted without Python. */
+function pythonState({ path, ready }: Doctor["python"]): string {
+  if (ready) return "ready";
+  return path === null ? "none; only `convert: { engine: upstream }` needs it" : "set up on first use";
 }

@@ -15,8 +15,10 @@ export async function plan(recipe: string, options: PlanOptions & { json?: boole
   const result = await forecast(steps, workspaceAt(options.out));
   // A lock file that cannot be read matters to --locked alone.
   const lock = await lockFor(settings, options).catch(() => undefined);
+  const { engine, why } = steps.convert;
   const notes = [lock === undefined ? undefined : movedRevision(steps, lock)].filter((note) => note !== undefined);
-  if (options.json === true) return printJson({ ...result, notes, settings: origins(settings) });
+  if (options.json === true)
+    return printJson({ ...result, convert: steps.convert, notes, settings: origins(settings) });
   const rows = result.steps.map(({ id, status, predictedBytes, seconds, why }) => [
     id,
     status,
@@ -27,6 +29,7 @@ export async function plan(recipe: string, options: PlanOptions & { json?: boole
   print(textTable(["Step", "Status", "Will write", "Took last time", "Why"], rows));
   const time = result.seconds === 0 ? "" : `, about ${formatSeconds(result.seconds)} going by the last time`;
   print(`\nAt most ${formatBytes(result.diskPeakBytes)} of disk beside what is there${time}.\n`);
+  print(`Conversion: ${engine} (${why}).\n`);
   for (const note of notes) print(`Note: ${note}.\n`);
   const settingRows = Object.entries(origins(settings)).map(([key, { value, from }]) => [
     key,

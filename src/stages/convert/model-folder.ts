@@ -1,7 +1,6 @@
 import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { nameParts } from "../../quant/name-parts.js";
-import type { BaseCard } from "../../report/base-card.js";
 import { licenseUrl } from "../../report/license-url.js";
 import { type CardChanges, ownCard } from "../../report/own-card.js";
 import { hubUrl } from "../../report/release-facts.js";
@@ -30,13 +29,17 @@ export async function makeModelFolder(
   for (const name of await readdir(snapshot)) {
     if (name !== cardName) await symlink(join(snapshot, name), join(folder, name));
   }
-  const card = ownCard(await readBaseCard(snapshot), metadata);
-  const fields = converterCard(card, baseModel);
+  const fields = await readConverterCard(snapshot, { baseModel, metadata });
   // JSON is YAML too, and the only kind in which Norwegian stays `no`.
   await writeFile(join(folder, cardName), `---\n${JSON.stringify(fields)}\n---\n`);
 }
 
-function converterCard(card: BaseCard, baseModel: string | null): JsonObject {
+/** What the model card of a snapshot says to the converter, as the front matter of a card. */
+export async function readConverterCard(
+  snapshot: string,
+  { baseModel, metadata }: { baseModel: string | null; metadata: MetadataParams },
+): Promise<JsonObject> {
+  const card = ownCard(await readBaseCard(snapshot), metadata);
   return {
     ...(card.license === null ? {} : { license: card.license }),
     ...(card.licenseName === null ? {} : { license_name: card.licenseName }),

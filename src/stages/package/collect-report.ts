@@ -1,5 +1,6 @@
+import { stat } from "node:fs/promises";
 import type { NoiseFloor, RunReport } from "../../report/run-report.js";
-import type { ConvertReport } from "../convert/convert-upstream.js";
+import type { ConvertReport } from "../convert/convert-report.js";
 import type { SnapshotReport } from "../fetch/snapshot-report.js";
 import { readReport } from "../step-files.js";
 import type { BaseReport } from "../validate/base-logits.js";
@@ -30,9 +31,20 @@ export async function collectReport(params: PackageParams, sources: VariantSourc
     release: null,
     steps: sources.steps().map(({ id, stage, status, seconds }) => ({ id, stage, status, seconds })),
     variants: variants.filter((variant) => variant !== undefined),
+    ...(await projectorOf(params, sources)),
     base: converted === undefined ? null : publicBase(converted, base, noise),
     toolchain: params.toolchain,
   };
+}
+
+async function projectorOf(
+  { projectorFile }: PackageParams,
+  sources: VariantSources,
+): Promise<Pick<RunReport, "projector">> {
+  const path = sources.input("projector");
+  const sha256 = sources.digest("projector");
+  if (projectorFile === null || path === undefined || sha256 === undefined) return {};
+  return { projector: { file: projectorFile, bytes: (await stat(path)).size, sha256 } };
 }
 
 function publicBase(converted: ConvertReport, base: BaseReport | undefined, noise: NoiseReport | undefined) {

@@ -27,6 +27,8 @@ export interface PackageParams extends JsonObject {
   /** `org/name` on the Hub; null for a local folder. */
   baseModel: string | null;
   imatrixFile: string;
+  /** Null for a model without a vision or audio part, or whose recipe leaves it out. */
+  projectorFile: string | null;
   variants: readonly PackagedVariant[];
   /** A variant with more bytes is released in parts. */
   maxFileBytes: number;

@@ -9,7 +9,7 @@ import { lockFileName } from "../../report/provenance.js";
 import type { RunReport } from "../../report/run-report.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { linkOrCopy } from "../../util/files.js";
-import type { Operation } from "../stage.js";
+import { type Operation, requiredInput } from "../stage.js";
 import { writeReport } from "../step-files.js";
 import { collectHardware } from "./collect-hardware.js";
 import { collectPage } from "./collect-page.js";
@@ -41,6 +41,10 @@ export const packageRelease: Operation<PackageParams> = {
     const release: RunReport = { ...report, release: params.release, variants };
     const imatrix = context.input("imatrix");
     if (imatrix !== undefined) await linkOrCopy(imatrix, join(context.out, params.imatrixFile));
+    const { projector } = report;
+    if (projector !== undefined) {
+      await linkOrCopy(requiredInput(context, "projector"), join(context.out, projector.file));
+    }
     await requireNames(context.out, passed);
     const hardware = await collectHardware(passed, params, context);
     await writeReport(context, "hardware-compatibility.json", hardware);

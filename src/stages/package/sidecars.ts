@@ -7,7 +7,7 @@ import { provenanceFile, renderProvenance } from "../../report/provenance.js";
 import { hubUrl, type Material, type ReleaseFacts } from "../../report/release-facts.js";
 import type { RunReport } from "../../report/run-report.js";
 import { stableReleaseDigest } from "../../report/stable-release-digest.js";
-import { variantFiles } from "../../report/variant-files.js";
+import { weightFiles } from "../../report/variant-files.js";
 import { listFiles } from "../../util/files.js";
 import { sha256, sha256File } from "../../util/sha256.js";
 import type { SnapshotFile, SnapshotReport } from "../fetch/snapshot-report.js";
@@ -23,7 +23,7 @@ const unlisted = ["SHA256SUMS", "release.json", provenanceFile];
  * provenance, and SHA256SUMS in the format of sha256sum, which covers both.
  */
 export async function writeSidecars(report: RunReport, params: PackageParams, context: StageContext): Promise<void> {
-  const known = new Map(report.variants.flatMap(variantFiles).map(({ file, sha256 }) => [file, sha256]));
+  const known = new Map(weightFiles(report).map(({ file, sha256 }) => [file, sha256]));
   const files: { path: string; sha256: string }[] = [];
   for (const path of await listFiles(context.out)) {
     if (unlisted.includes(path)) continue;
@@ -74,7 +74,9 @@ function publishedCommands({ variants }: RunReport, context: StageContext): Rele
   const left = new Set(variants.map(({ name }) => `quantize:${name}`));
   return context
     .steps()
-    .filter(({ id, stage }) => writingStages.includes(stage) && (id === stage || left.has(id)))
+    .filter(
+      ({ id, stage }) => writingStages.includes(stage) && (id === stage || id === "convert:mmproj" || left.has(id)),
+    )
     .flatMap(({ id, commands = [] }) => commands.map((argv) => ({ step: id, argv: withoutThreads(argv) })));
 }
 

@@ -8,7 +8,8 @@ import { writeReport } from "../step-files.js";
 export type MemoryReport = ModelMemory;
 
 /**
- * Asks llama.cpp's allocator what a variant takes in memory; no weight is read. Input `model`; output `memory.json`.
+ * Asks llama.cpp's allocator what a variant takes in memory, its projector included; no weight is read.
+ * Inputs `model`, optional `projector`; output `memory.json`.
  * Errors: QS-GGUF-*, QS-MEMORY-*.
  */
 export const variantMemory: Operation<JsonObject> = {
@@ -17,7 +18,9 @@ export const variantMemory: Operation<JsonObject> = {
   resource: "compute",
   tools: ["node-llama-cpp"],
   async run(_params, context) {
-    const report: MemoryReport = await measureMemory(requiredInput(context, "model"), { signal: context.signal });
+    const projector = context.input("projector");
+    const options = { signal: context.signal, ...(projector === undefined ? {} : { projector }) };
+    const report: MemoryReport = await measureMemory(requiredInput(context, "model"), options);
     await writeReport(context, "memory.json", report);
     return {};
   },

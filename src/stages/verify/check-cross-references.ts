@@ -3,7 +3,7 @@ import { type HardwareCompatibility, hardwareCompatibility } from "../../hardwar
 import { bomFile } from "../../report/bom.js";
 import { figureCells } from "../../report/figures.js";
 import type { RunReport, VariantReport } from "../../report/run-report.js";
-import { variantFiles } from "../../report/variant-files.js";
+import { weightFiles } from "../../report/variant-files.js";
 import { canonicalJson } from "../../util/canonical-json.js";
 import { type VerifyProblem, wrong } from "./verify-report.js";
 
@@ -34,7 +34,7 @@ export function checkBom(text: string, present: ReadonlyMap<string, string>, rep
     }),
   );
   const others = [...told].filter(([file, sha256]) => (present.get(file) ?? sha256) !== sha256);
-  const models = report.variants.flatMap(variantFiles).filter(({ file }) => !told.has(file));
+  const models = weightFiles(report).filter(({ file }) => !told.has(file));
   return [
     ...others.map(([file]) => wrong("QS-VERIFY-FIGURE", bomFile, `${bomFile} tells of another ${file}`)),
     ...models.map(({ file }) => wrong("QS-VERIFY-FIGURE", bomFile, `${bomFile} does not tell of ${file}`)),

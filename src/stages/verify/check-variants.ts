@@ -32,8 +32,11 @@ export function checkVariants(
       ...checkName(variant, report, rules),
       ...(variant.parts === undefined
         ? checkFigures(variant, report, models.get(variant.file))
-        : variant.parts.flatMap((part) => checkPart(variant, part, models.get(part.file)))),
+        : variant.parts.flatMap((part) => checkPart(`the variant ${variant.name}`, part, models.get(part.file)))),
     ]),
+    ...(report.projector === undefined
+      ? []
+      : checkPart("the projector", report.projector, models.get(report.projector.file))),
     ...strays.map((file) => wrong("QS-VERIFY-VARIANT", file, `${file} is no variant that release.json tells of`)),
     ...[...models].flatMap(([file, { header }]) => checkHeader(file, header)),
   ];
@@ -76,13 +79,12 @@ function checkVerdict({ name, gate, reasons, smoke, quality }: VariantReport, { 
   return [wrong("QS-VERIFY-GATE", "release.json", message)];
 }
 
-/** A part holds some of the tensors, so only its bytes can be held against what is told of it. */
-function checkPart({ name }: VariantReport, part: VariantPart, found: ModelFacts | undefined): VerifyProblem[] {
+/** A part holds some of the tensors, and a projector none of the model's, so only bytes can be held against what is told. */
+function checkPart(owner: string, part: VariantPart, found: ModelFacts | undefined): VerifyProblem[] {
   const { file } = part;
-  if (found === undefined)
-    return [wrong("QS-VERIFY-MISSING", file, `${file} of the variant ${name} is missing`, restore)];
+  if (found === undefined) return [wrong("QS-VERIFY-MISSING", file, `${file} of ${owner} is missing`, restore)];
   const differences = [differs("sha256", part.sha256, found.sha256), differs("bytes", part.bytes, found.bytes)].flat();
-  return figureProblem(file, name, differences);
+  return figureProblem(file, owner, differences);
 }
 
 function checkName({ name, file }: VariantReport, { model }: RunReport, { variants }: LockRules): VerifyProblem[] {
@@ -121,12 +123,12 @@ function checkFigures(variant: VariantReport, { model }: RunReport, found: Model
       ? [`it has ${found.bytes} bytes, and its header promises ${header.bytes}`]
       : [],
   ].flat();
-  return figureProblem(file, variant.name, differences);
+  return figureProblem(file, `the variant ${variant.name}`, differences);
 }
 
-function figureProblem(file: string, variant: string, differences: readonly string[]): VerifyProblem[] {
+function figureProblem(file: string, owner: string, differences: readonly string[]): VerifyProblem[] {
   if (differences.length === 0) return [];
-  return [wrong("QS-VERIFY-FIGURE", file, `${file} of the variant ${variant}: ${differences.join("; ")}`)];
+  return [wrong("QS-VERIFY-FIGURE", file, `${file} of ${owner}: ${differences.join("; ")}`)];
 }
 
 function differs(what: string, told: number | string | null, found: number | string | null): string[] {

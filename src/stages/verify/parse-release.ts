@@ -29,6 +29,9 @@ const release = z.looseObject({
       }),
     )
     .min(1),
+  projector: z
+    .looseObject({ file: z.string().min(1), bytes: count, sha256: z.string().regex(/^[0-9a-f]{64}$/) })
+    .optional(),
 });
 
 /** Reads `release.json`; a sentence when it is none. */

@@ -6,7 +6,7 @@ import { checksumsFile, parseChecksums } from "../../report/checksums.js";
 import { provenanceFile } from "../../report/provenance.js";
 import type { RunReport } from "../../report/run-report.js";
 import { stableReleaseDigest } from "../../report/stable-release-digest.js";
-import { variantFiles } from "../../report/variant-files.js";
+import { weightFiles } from "../../report/variant-files.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { signatureFile } from "../sign/statement.js";
 import { cardFile, checkBom, checkCard, checkHardware, hardwareFile } from "./check-cross-references.js";
@@ -104,8 +104,8 @@ function requireRelease(name: string, paths: readonly string[]): void {
 
 /** The names with those of the variants that are missing: that they are is told, and not what comes of it. */
 function intended(paths: readonly string[], report: RunReport | string): string[] {
-  const variants = typeof report === "string" ? [] : report.variants.flatMap(variantFiles).map(({ file }) => file);
-  return [...new Set([...paths, ...variants])];
+  const told = typeof report === "string" ? [] : weightFiles(report).map(({ file }) => file);
+  return [...new Set([...paths, ...told])];
 }
 
 function readReport(text: string | undefined): RunReport | string {

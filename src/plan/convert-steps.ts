@@ -1,0 +1,43 @@
+import type { Settings } from "../recipe/settings.js";
+import { chooseEngine, type EngineChoice } from "../stages/convert/choose-engine.js";
+import { convertProjector } from "../stages/convert/convert-projector.js";
+import { convertUpstream } from "../stages/convert/convert-upstream.js";
+import { hasTower } from "../stages/convert/has-tower.js";
+import { convertNative } from "../stages/convert/native/convert-native.js";
+import type { PlanFacts } from "./facts.js";
+import { from, step } from "./make-step.js";
+import type { Step } from "./plan.js";
+import { predictBytes } from "./predict-bytes.js";
+
+/** What converts the checkpoint of this recipe, and why. Errors: QS-CONVERT-NATIVE. */
+export function convertEngine({ convert, locate }: Settings, { model }: PlanFacts): EngineChoice {
+  const files = model.files.map(({ path }) => path);
+  return chooseEngine(convert.engine, { config: model.config, files }, locate(["convert", "engine"]));
+}
+
+/** True when the release has a projector beside the language model. */
+export function convertsProjector({ convert }: Settings, { model }: PlanFacts): boolean {
+  return convert.mmproj === "auto" && model.config !== null && hasTower(model.config);
+}
+
+/** The checkpoint as one GGUF and, of a multimodal model, its projector as another. */
+export function convertSteps(settings: Settings, facts: PlanFacts): Step[] {
+  const { convert, model, metadata } = settings;
+  // Those that reach the files: a tag or a prompt for the release alone must not make every variant anew.
+  const { system: _system, tags: _tags, ...inFiles } = metadata;
+  const named = {
+    modelName: model.name,
+    baseModel: model.source.kind === "hub" ? model.source.repo : null,
+    metadata: inFiles,
+  };
+  const { engine, why } = convertEngine(settings, facts);
+  const params = { ...named, outtype: convert.outtype, pretokenizer: convert.pretokenizer, why };
+  const inputs = { snapshot: from("fetch", "snapshot") };
+  const bytes = predictBytes.baseGguf(facts.model);
+  const base = step("convert", engine === "native" ? convertNative : convertUpstream, params, inputs, bytes);
+  if (!convertsProjector(settings, facts)) return [base];
+  return [base, step(projectorId, convertProjector, named, inputs, predictBytes.projector(facts.model))];
+}
+
+/** Id of the step that makes the projector. */
+export const projectorId = "convert:mmproj";

@@ -1,0 +1,86 @@
+import { mkdir, mkdtemp, readdir, rename, rm, stat, symlink } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { metadataString } from "../../gguf/metadata.js";
+import { readGguf } from "../../gguf/read-header.js";
+import { convertLoraToGguf } from "../../llamacpp/convert.js";
+import type { ConverterPython } from "../../llamacpp/python-env.js";
+import type { ToolProgress } from "../../llamacpp/tool-run.js";
+import type { Toolchain } from "../../llamacpp/tools.js";
+import { QuantsmithError } from "../../util/errors.js";
+import { isUnsafe, isWeightFile } from "../fetch/file-choice.js";
+import { readConfig } from "../fetch/read-config.js";
+import { isSnapshotFile } from "../fetch/snapshot-files.js";
+
+export interface ConvertAdapterOptions {
+  /** Folder of the PEFT adapter. */
+  adapter: string;
+  /** Folder of the checkpoint it was trained on; its weights are not read. */
+  base: string;
+  /** The GGUF file to write; replaced when it is there. */
+  outFile: string;
+  outtype: "f32" | "f16" | "bf16" | "auto";
+  toolchain: Toolchain;
+  python: ConverterPython;
+  threads: number;
+  signal: AbortSignal;
+  onProgress?: (progress: ToolProgress) => void;
+}
+
+export interface ConvertedAdapter {
+  file: string;
+  bytes: number;
+  /** Of the model that it belongs to, as llama.cpp names it. */
+  architecture: string;
+  tensors: number;
+}
+
+/** An adapter is these two. A pickle is never taken: opening it can run code. */
+const adapterFiles = ["adapter_config.json", "adapter_model.safetensors"];
+
+/**
+ * Converts a LoRA adapter to GGUF with llama.cpp's own script. The converter sees links to the files it needs, and no
+ * model card, which could say anything. Throws QS-CONVERT-*, QS-FETCH-CONFIG, QS-PYTHON-*, QS-TOOL-*, QS-DISK-FULL.
+ */
+export async function convertAdapter(options: ConvertAdapterOptions): Promise<ConvertedAdapter> {
+  const { outFile, toolchain, python, threads, signal, onProgress } = options;
+  for (const name of adapterFiles) await requireFile(join(options.adapter, name));
+  await readConfig(join(options.base, "config.json"));
+  const parent = dirname(resolve(outFile));
+  await mkdir(parent, { recursive: true });
+  // On the same file system as the result, which gets its name when it is whole.
+  const work = await mkdtemp(join(parent, ".convert-lora-"));
+  try {
+    const name = basename(resolve(options.adapter));
+    await linkFiles(options.adapter, join(work, "adapter", name), (file) => adapterFiles.includes(file));
+    const needed = (file: string) =>
+      isSnapshotFile(file) && !isWeightFile(file) && !isUnsafe(file) && !file.endsWith(".md");
+    await linkFiles(options.base, join(work, "base"), needed);
+    await convertLoraToGguf({
+      ...{ toolchain, python, threads, signal, cwd: work, outtype: options.outtype },
+      ...(onProgress === undefined ? {} : { onProgress }),
+      adapterDir: join("adapter", name),
+      modelDir: "base",
+      outFile: "lora.gguf",
+    });
+    const gguf = await readGguf(join(work, "lora.gguf"));
+    await rename(join(work, "lora.gguf"), outFile);
+    const architecture = metadataString(gguf, "general.architecture") ?? "";
+    return { file: outFile, bytes: gguf.fileBytes, architecture, tensors: gguf.tensors.length };
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+async function requireFile(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isFile()) return;
+  throw new QuantsmithError("QS-CONVERT-ADAPTER", `${path} is missing`, {
+    remedy: `Name the folder of a PEFT adapter; it holds ${adapterFiles.join(" and ")}.`,
+    at: { file: path },
+  });
+}
+
+async function linkFiles(from: string, to: string, wanted: (name: string) => boolean): Promise<void> {
+  await mkdir(to, { recursive: true });
+  for (const name of (await readdir(from)).filter(wanted)) await symlink(resolve(from, name), join(to, name));
+}

@@ -1,0 +1,61 @@
+import type { Gguf } from "../../gguf/gguf.js";
+import { metadataNumber, metadataString } from "../../gguf/metadata.js";
+import { readGguf } from "../../gguf/read-header.js";
+import { parameterCount, typeCounts } from "../../gguf/summary.js";
+import type { JsonObject } from "../../util/canonical-json.js";
+import type { ConvertEngine } from "./choose-engine.js";
+import type { MetadataParams } from "./model-folder.js";
+
+export interface ConvertParams extends JsonObject {
+  outtype: "bf16" | "f16" | "f32" | "auto";
+  /** Written as general.name, so that no folder name or commit hash ends up there. */
+  modelName: string;
+  /** `org/name` on the Hub; null for a local folder. */
+  baseModel: string | null;
+  metadata: MetadataParams;
+  /** `auto`, or the pre-tokenizer that the recipe says it is. */
+  pretokenizer: string;
+  /** Why this engine. */
+  why: string;
+}
+
+/** `convert.json`: what the base GGUF is, and how it came to be. */
+export interface ConvertReport {
+  engine: ConvertEngine;
+  why: string;
+  /** The pre-tokenizer that the recipe set; absent when it was found out. */
+  pretokenizer?: string;
+  bytes: number;
+  parameters: number;
+  architecture: string;
+  contextLength: number | null;
+  vocabulary: number | null;
+  types: Record<string, number>;
+}
+
+/** Reads what a conversion has made. Errors: QS-GGUF-*. */
+export async function describeConverted(
+  file: string,
+  engine: ConvertEngine,
+  { why, pretokenizer }: ConvertParams,
+): Promise<ConvertReport> {
+  const gguf = await readGguf(file);
+  return {
+    ...{ engine, why },
+    ...(pretokenizer === "auto" ? {} : { pretokenizer }),
+    bytes: gguf.fileBytes,
+    parameters: parameterCount(gguf),
+    ...describe(gguf),
+    types: typeCounts(gguf),
+  };
+}
+
+function describe(gguf: Gguf): Pick<ConvertReport, "architecture" | "contextLength" | "vocabulary"> {
+  const architecture = metadataString(gguf, "general.architecture") ?? "";
+  const tokens = gguf.metadata.get("tokenizer.ggml.tokens");
+  return {
+    architecture,
+    contextLength: metadataNumber(gguf, `${architecture}.context_length`) ?? null,
+    vocabulary: tokens?.type === "array" ? tokens.items.length : null,
+  };
+}

@@ -1,0 +1,46 @@
+import type { TensorRule } from "./families/family.js";
+import { type PlannedTensor, type TensorPart, toPart, typeOf } from "./planned-tensor.js";
+import type { CheckpointTensor } from "./read-checkpoint.js";
+import type { TargetType } from "./values/convert-values.js";
+
+interface Layer {
+  /** By name in the file: a matrix of each expert, in their order. */
+  merged: Map<string, { shape: readonly number[]; parts: TensorPart[] }>;
+  /** Matrices that have not come yet. */
+  missing: number;
+}
+
+/** Puts the matrices of a layer's experts together, one tensor of three dimensions for each kind of matrix. */
+export class ExpertMerger {
+  readonly #layers = new Map<number, Layer>();
+  readonly #order: readonly string[];
+  readonly #type: TargetType;
+
+  /** `order` is the order of the kinds in the file. */
+  constructor(rules: Iterable<TensorRule>, order: readonly string[], type: TargetType) {
+    this.#order = order;
+    this.#type = type;
+    for (const { expert } of rules) if (expert !== undefined) this.#layer(expert.layer).missing += 1;
+  }
+
+  /** Takes one matrix in; gives the layer's tensors with its last one and nothing before. */
+  add(tensor: CheckpointTensor, rule: TensorRule, { layer, index }: { layer: number; index: number }): PlannedTensor[] {
+    const all = this.#layer(layer);
+    const one = all.merged.get(rule.gguf) ?? { shape: rule.shape.toReversed(), parts: [] };
+    all.merged.set(rule.gguf, one);
+    one.parts[index] = toPart(tensor, rule);
+    all.missing -= 1;
+    if (all.missing > 0) return [];
+    return this.#order.flatMap((kind) => {
+      const name = `blk.${layer}.ffn_${kind}_exps.weight`;
+      const { shape = [], parts = [] } = all.merged.get(name) ?? {};
+      return { name, shape: [...shape, parts.length], type: typeOf(name, 3, this.#type), data: parts };
+    });
+  }
+
+  #layer(number: number): Layer {
+    const layer = this.#layers.get(number) ?? { merged: new Map(), missing: 0 };
+    this.#layers.set(number, layer);
+    return layer;
+  }
+}

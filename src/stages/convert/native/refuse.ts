@@ -1,0 +1,22 @@
+import { QuantsmithError } from "../../../util/errors.js";
+
+const upstream = "Set `convert: { engine: upstream }` in the recipe to let llama.cpp's own converter try.";
+
+/** What only the native converter does not do: `what` completes "the native converter …". */
+export function notNative(what: string): QuantsmithError {
+  return new QuantsmithError("QS-CONVERT-NATIVE", `The native converter ${what}`, { remedy: upstream });
+}
+
+/** A value of config.json that no converter could use; `file` is the name that stands in the message. */
+export function badConfig(what: string, file = "config.json"): QuantsmithError {
+  return new QuantsmithError("QS-CONVERT-CONFIG", `${file} cannot be converted: ${what}`, {
+    remedy: `Take ${file} from the model's original repository, at the same commit as the weights.`,
+  });
+}
+
+/** Weights that do not fit config.json or each other. */
+export function badWeights(what: string): QuantsmithError {
+  return new QuantsmithError("QS-CONVERT-WEIGHTS", `The weights do not fit config.json: ${what}`, {
+    remedy: `Take config.json and all weights from one commit. ${upstream}`,
+  });
+}

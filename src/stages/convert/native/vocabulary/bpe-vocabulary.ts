@@ -1,0 +1,62 @@
+import { choosePretokenizer, type PretokenizerChoice } from "./choose-pretokenizer.js";
+import { tokenDecoder } from "./decode-token.js";
+import { allTokens, type FastTokenizer, loadFastTokenizer } from "./fast-tokenizer.js";
+import { looksSpecial } from "./looks-special.js";
+import { readMerges } from "./merges.js";
+import { addSpecialVocabulary } from "./special-vocabulary.js";
+import { objectMember } from "./tokenizer-files.js";
+import { tokenTypes, type VocabularyEntries } from "./vocabulary-entries.js";
+import { brokenTokenizer, missingTokenizer } from "./vocabulary-errors.js";
+import type { VocabularySources } from "./vocabulary-sources.js";
+
+/**
+ * A byte-level BPE out of tokenizer.json, padded to the rows of the model's embedding, as `_set_vocab_gpt2` in
+ * conversion/base.py writes it. Throws QS-CONVERT-TOKENIZER, QS-CONVERT-PRETOKENIZER.
+ */
+export async function addBpeVocabulary(
+  entries: VocabularyEntries,
+  sources: VocabularySources,
+  choice: PretokenizerChoice,
+): Promise<void> {
+  const json = sources.tokenizer;
+  if (json === undefined) throw missingTokenizer("tokenizer.json");
+  const merges = readMerges(objectMember(json, "model", "tokenizer.json") ?? {});
+  if (merges === undefined) throw brokenTokenizer("tokenizer.json", "it has no merges");
+  const tokenizer = loadFastTokenizer(json, sources.files);
+  const { tokens, types } = paddedTokens(tokenizer, sources.size);
+  entries.text("tokenizer.ggml.model", "gpt2");
+  entries.text("tokenizer.ggml.pre", choosePretokenizer(tokenizer.json, choice));
+  entries.texts("tokenizer.ggml.tokens", tokens);
+  entries.int32s("tokenizer.ggml.token_type", types);
+  entries.texts("tokenizer.ggml.merges", merges);
+  await addSpecialVocabulary(entries, sources);
+}
+
+/** Tokens by id and their types; ids that are free become `[PAD<id>]`. Throws QS-CONVERT-TOKENIZER. */
+function paddedTokens(tokenizer: FastTokenizer, size: number): { tokens: string[]; types: number[] } {
+  const known = allTokens(tokenizer);
+  const highest = [...known.keys()].reduce((most, id) => Math.max(most, id), -1);
+  if (highest >= size) {
+    const most = `${size} in config.json (vocab_size)`;
+    throw brokenTokenizer("tokenizer.json", `it has ${highest + 1} tokens, and the model has room for ${most}`);
+  }
+  const added = new Map(tokenizer.added.map((token) => [token.id, token]));
+  const decode = added.size === 0 ? String : tokenDecoder(tokenizer.json, tokenizer.cleanUp);
+  const tokens: string[] = [];
+  const types: number[] = [];
+  for (let id = 0; id < size; id++) {
+    const token = added.get(id);
+    const content = known.get(id);
+    if (token === undefined) {
+      tokens.push(content ?? `[PAD${id}]`);
+      types.push(content === undefined ? tokenTypes.unused : tokenTypes.normal);
+      continue;
+    }
+    // llama.cpp takes added tokens for normalized already.
+    const text = token.normalized ? token.content : decode(token.content);
+    const control = token.special || looksSpecial(text);
+    tokens.push(control ? text : text.replaceAll("▁", " "));
+    types.push(control ? tokenTypes.control : tokenTypes.userDefined);
+  }
+  return { tokens, types };
+}

@@ -1,0 +1,33 @@
+/**
+ * The byte that each character of a byte-level vocabulary stands for: printable characters of Latin-1 are themselves, the
+ * other bytes are the characters from U+0100 on (GPT-2's encoder.py, `bytes_to_unicode`).
+ */
+const byteOf: ReadonlyMap<string, number> = table();
+
+function table(): Map<string, number> {
+  const bytes = new Map<string, number>();
+  let moved = 0;
+  for (let byte = 0; byte < 256; byte++) {
+    const printable = (byte > 32 && byte < 127) || (byte > 160 && byte !== 173);
+    bytes.set(String.fromCharCode(printable ? byte : 256 + moved++), byte);
+  }
+  return bytes;
+}
+
+/** The text of a token of a byte-level vocabulary; a token with any other character is taken as it is. */
+export function decodeByteLevel(token: string): string {
+  const bytes: number[] = [];
+  for (const character of token) {
+    const byte = byteOf.get(character);
+    if (byte === undefined) return token;
+    bytes.push(byte);
+  }
+  return Buffer.from(bytes).toString("utf8");
+}
+
+const characterOf: ReadonlyMap<number, string> = new Map([...byteOf].map(([character, byte]) => [byte, character]));
+
+/** A text as byte-level vocabularies spell it, a character for each of its bytes. */
+export function encodeByteLevel(text: string): string {
+  return [...Buffer.from(text)].map((byte) => characterOf.get(byte)).join("");
+}

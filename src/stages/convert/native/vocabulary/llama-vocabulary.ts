@@ -1,0 +1,47 @@
+import { addBpeVocabulary } from "./bpe-vocabulary.js";
+import type { PretokenizerChoice } from "./choose-pretokenizer.js";
+import { addLlamaHfVocabulary, isLlamaHf } from "./llama-hf-vocabulary.js";
+import { addSentencePieceVocabulary } from "./sentencepiece-vocabulary.js";
+import { addSpecialVocabulary } from "./special-vocabulary.js";
+import { isFile } from "./tokenizer-files.js";
+import type { VocabularyEntries } from "./vocabulary-entries.js";
+import { brokenTokenizer, foreignTokenizer } from "./vocabulary-errors.js";
+import type { VocabularySources } from "./vocabulary-sources.js";
+
+/** Rows of CodeLlama's embedding and of Granite's small models, by which the converter knows them. */
+const codeLlamaSize = 32016;
+const graniteSize = 49152;
+
+/** The end of a turn in CodeLlama; its other tokens for filling in code have no key in GGUF files any more. */
+const codeLlama = { roles: ["prefix", "suffix", "middle", "eot"], known: [["eot", 32010]] as const };
+
+/**
+ * The vocabulary of a model of Llama's architecture, from SentencePiece to Llama 3's byte-level BPE, as LlamaModel's set_vocab
+ * in conversion/llama.py finds its way. Throws QS-CONVERT-TOKENIZER, QS-CONVERT-PRETOKENIZER.
+ */
+export async function addLlamaVocabulary(
+  entries: VocabularyEntries,
+  sources: VocabularySources,
+  choice: PretokenizerChoice,
+): Promise<void> {
+  const { folder, tokenizer, files } = sources;
+  if (tokenizer === undefined && (await isFile(folder, "tekken.json"))) {
+    throw foreignTokenizer("does not read tekken.json");
+  }
+  if (files.tokenizerConfig?.tokenizer_class === "HybridDNATokenizer") {
+    throw foreignTokenizer("does not know the tokenizer class HybridDNATokenizer");
+  }
+  const prefix = files.tokenizerConfig?.add_prefix_space;
+  if (prefix !== undefined && prefix !== null) {
+    if (typeof prefix !== "boolean") {
+      throw brokenTokenizer("tokenizer_config.json", "add_prefix_space is not true or false");
+    }
+    entries.flag("tokenizer.ggml.add_space_prefix", prefix);
+  }
+  if (await isFile(folder, "tokenizer.model")) await addSentencePieceVocabulary(entries, sources, "usual");
+  else if (tokenizer !== undefined && isLlamaHf(tokenizer)) await addLlamaHfVocabulary(entries, sources, tokenizer);
+  else await addBpeVocabulary(entries, sources, choice);
+
+  if (sources.size === codeLlamaSize) await addSpecialVocabulary(entries, sources, codeLlama);
+  if (sources.size === graniteSize) entries.flag("tokenizer.ggml.add_bos_token", false);
+}

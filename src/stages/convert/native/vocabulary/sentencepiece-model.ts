@@ -1,0 +1,105 @@
+import { quote } from "../../../../gguf/quote.js";
+import { mostTokens, tokenTypes } from "./vocabulary-entries.js";
+import { brokenTokenizer } from "./vocabulary-errors.js";
+
+/** One piece of a SentencePiece model; `type` is one of `tokenTypes`. */
+export interface Piece {
+  text: string;
+  score: number;
+  type: number;
+}
+
+const file = "tokenizer.model";
+
+/**
+ * The pieces of a SentencePiece model, in the order of their ids: a protocol buffer, of which field 1 is a piece with text
+ * (1), score (2) and type (3), as sentencepiece_model.proto has it. Like the library, it takes no model with empty or
+ * equal pieces. Throws QS-CONVERT-TOKENIZER.
+ */
+export function readPieces(bytes: Buffer): Piece[] {
+  const pieces: Piece[] = [];
+  const seen = new Set<string>();
+  for (const { number, value } of fields(bytes)) {
+    if (number !== 1) continue;
+    if (!Buffer.isBuffer(value)) throw damaged(`piece ${pieces.length} is no message`);
+    const piece = readPiece(value, pieces.length);
+    if (seen.has(piece.text)) throw damaged(`piece ${pieces.length}, ${quote(piece.text)}, occurs twice`);
+    seen.add(piece.text);
+    pieces.push(piece);
+    if (pieces.length > mostTokens) throw damaged(`it has over ${mostTokens} pieces`);
+  }
+  if (pieces.filter(({ type }) => type === tokenTypes.unknown).length !== 1) {
+    throw damaged("it does not have one piece for what is unknown");
+  }
+  return pieces;
+}
+
+function readPiece(bytes: Buffer, id: number): Piece {
+  const piece: Piece = { text: "", score: 0, type: tokenTypes.normal };
+  for (const { number, value } of fields(bytes)) {
+    if (number === 1 && Buffer.isBuffer(value)) piece.text = decode(value, id);
+    else if (number === 2 && Buffer.isBuffer(value) && value.length === 4) piece.score = value.readFloatLE();
+    else if (number === 3 && typeof value === "bigint") piece.type = Number(value);
+    else if (number <= 3) throw damaged(`piece ${id} is not as SentencePiece writes it`);
+  }
+  if (piece.text === "") throw damaged(`piece ${id} has no text`);
+  if (!Object.values<number>(tokenTypes).includes(piece.type)) throw damaged(`piece ${id} is of type ${piece.type}`);
+  return piece;
+}
+
+function decode(bytes: Buffer, id: number): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw damaged(`the text of piece ${id} is not UTF-8`);
+  }
+}
+
+/** A field's value: a number, or the bytes of a text, a message, or a number of fixed size. */
+interface Field {
+  number: number;
+  value: bigint | Buffer;
+}
+
+function* fields(bytes: Buffer): Generator<Field> {
+  let at = 0;
+  while (at < bytes.length) {
+    const key = readVarint(bytes, at);
+    const number = Number(key.value >> 3n);
+    at = key.next;
+    const wire = Number(key.value & 7n);
+    if (wire === 0) {
+      const { value, next } = readVarint(bytes, at);
+      yield { number, value };
+      at = next;
+      continue;
+    }
+    const length = wire === 2 ? readVarint(bytes, at) : { value: wireBytes(wire, at), next: at };
+    const end = length.next + Number(length.value);
+    if (number === 0 || end > bytes.length) throw damaged(`field ${number} at byte ${at} reaches beyond its end`);
+    yield { number, value: bytes.subarray(length.next, end) };
+    at = end;
+  }
+}
+
+function wireBytes(wire: number, at: number): bigint {
+  if (wire === 1) return 8n;
+  if (wire === 5) return 4n;
+  throw damaged(`at byte ${at} is no field of a protocol buffer`);
+}
+
+/** Base 128, lowest first; at most ten bytes make 64 bits. */
+function readVarint(bytes: Buffer, start: number): { value: bigint; next: number } {
+  let value = 0n;
+  for (let at = start; at < start + 10; at++) {
+    const byte = bytes[at];
+    if (byte === undefined) break;
+    value |= BigInt(byte & 127) << BigInt(7 * (at - start));
+    if (byte < 128) return { value, next: at + 1 };
+  }
+  throw damaged(`the number at byte ${start} does not end`);
+}
+
+function damaged(what: string) {
+  return brokenTokenizer(file, what);
+}

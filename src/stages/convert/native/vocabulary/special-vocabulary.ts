@@ -1,0 +1,29 @@
+import { addChatTemplate, readChatTemplate } from "./chat-template.js";
+import { addNormalizerFlags } from "./normalizer-flags.js";
+import { addSpecialTokens, usualRoles } from "./special-tokens.js";
+import type { VocabularyEntries } from "./vocabulary-entries.js";
+import type { VocabularySources } from "./vocabulary-sources.js";
+
+interface SpecialChoice {
+  /** By default `usualRoles`. */
+  roles?: readonly string[];
+  /** Ids from here on are passed over. */
+  tokens?: number;
+  known?: readonly (readonly [role: string, id: number])[];
+}
+
+/**
+ * What gguf-py's SpecialVocab writes but for merges: special tokens, chat templates, flags of the normalizer.
+ * Throws QS-CONVERT-TOKENIZER.
+ */
+export async function addSpecialVocabulary(
+  entries: VocabularyEntries,
+  { folder, files, tokenizer }: VocabularySources,
+  { roles = usualRoles, ...choice }: SpecialChoice = {},
+): Promise<void> {
+  const { tokenizerConfig, modelConfig } = files;
+  addSpecialTokens(entries, { tokenizer, tokenizerConfig, modelConfig, roles, ...choice });
+  const told = tokenizerConfig !== undefined && Object.keys(tokenizerConfig).length > 0;
+  addChatTemplate(entries, told ? await readChatTemplate(folder, tokenizerConfig) : undefined);
+  addNormalizerFlags(entries, tokenizer);
+}

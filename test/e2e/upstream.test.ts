@@ -1,0 +1,175 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test, vi } from "vitest";
+import { metadataString } from "../../src/gguf/metadata.js";
+import { readGguf } from "../../src/gguf/read-header.js";
+import { convertToGguf } from "../../src/llamacpp/convert.js";
+import type { ToolProgress, ToolRun } from "../../src/llamacpp/tool-run.js";
+import { resolveToolchain } from "../../src/llamacpp/toolchain.js";
+import { runSubprocess } from "../../src/util/subprocess.js";
+import { demoFolder, put, quantsmith } from "../fixtures/cli.js";
+import { converterPython } from "../fixtures/converter-python.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+import { checkpoints, makeCheckpoint } from "../support/checkpoints/make-checkpoint.js";
+import { makeAdapter } from "../support/upstream/lora-adapter.js";
+import { makeVisionModel } from "../support/upstream/vision-model.js";
+
+/* llama.cpp's own converter, which needs Python: every test says so and ends where there is none. */
+const home = temporaryFolder();
+const tinyLlama = join(demoFolder, "tiny-llama");
+let run: ToolRun;
+// Python takes seconds to import torch, and a minute where others compute.
+vi.setConfig({ testTimeout: 600_000 });
+
+beforeAll(async () => {
+  run = { toolchain: await resolveToolchain(), cwd: home, threads: 2 };
+}, 600_000);
+
+test("a conversion tells its progress and no path of this machine", async (context) => {
+  const python = await converterPython(context);
+  const seen: ToolProgress[] = [];
+  const result = await convertToGguf({
+    ...{ ...run, python, modelDir: tinyLlama, modelName: "tiny llama", outFile: "whole.gguf", outtype: "f16" },
+    onProgress: (progress) => void seen.push(progress),
+  });
+  expect((await readGguf(join(home, "whole.gguf"))).fileBytes).toBe(result.fileBytes);
+  expect(seen.at(-1)).toEqual({ done: 11.5e6, total: 11.5e6, unit: "byte" });
+  expect(result.argv[0]).toBe("convert_hf_to_gguf.py");
+  expect(result.argv.join(" ")).not.toContain(demoFolder);
+});
+
+describe("checkpoints the converter cannot read", () => {
+  const attempt = async (modelDir: string, context: Parameters<typeof converterPython>[0], mmproj = false) => {
+    const python = await converterPython(context);
+    const files = { modelDir, modelName: "x", outFile: "never.gguf", outtype: "bf16" as const };
+    return convertToGguf({ ...run, python, ...files, ...(mmproj ? { mmproj } : {}) });
+  };
+  const changed = (name: string, change: (folder: string) => void) => {
+    cpSync(tinyLlama, join(home, name), { recursive: true });
+    change(join(home, name));
+    return name;
+  };
+
+  test("an architecture that llama.cpp does not know, and one whose projector it does not know", async (context) => {
+    const unknown = changed("unknown", (folder) => {
+      const config = readFileSync(join(folder, "config.json"), "utf8");
+      writeFileSync(join(folder, "config.json"), config.replace("LlamaForCausalLM", "NopeForCausalLM"));
+    });
+    await expect(attempt(unknown, context)).rejects.toMatchObject({
+      code: "QS-CONVERT-ARCHITECTURE",
+      message: expect.stringContaining("NopeForCausalLM"),
+    });
+    await expect(attempt(tinyLlama, context, true)).rejects.toMatchObject({
+      code: "QS-CONVERT-ARCHITECTURE",
+      remedy: expect.stringContaining("mmproj: none"),
+    });
+  });
+
+  test("no tokenizer", async (context) => {
+    const bare = changed("bare", (folder) => rmSync(join(folder, "tokenizer.model")));
+    await expect(attempt(bare, context)).rejects.toMatchObject({ code: "QS-CONVERT-TOKENIZER" });
+  });
+
+  test("a pre-tokenizer that llama.cpp does not know: its hash is told, and a name sets it", async (context) => {
+    const smol = checkpoints.find(({ name }) => name === "smollm2");
+    if (smol === undefined) throw new Error("no such checkpoint");
+    const folder = join(home, "odd");
+    await makeCheckpoint(folder, smol);
+    const tokenizer = JSON.parse(readFileSync(join(folder, "tokenizer.json"), "utf8"));
+    tokenizer.pre_tokenizer = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: false };
+    writeFileSync(join(folder, "tokenizer.json"), JSON.stringify(tokenizer));
+    await expect(attempt("odd", context)).rejects.toMatchObject({
+      code: "QS-CONVERT-PRETOKENIZER",
+      message: expect.stringMatching(/hash [0-9a-f]{64}/),
+      remedy: expect.stringContaining("pretokenizer:"),
+    });
+    const recipe = put(
+      join(home, "odd.yaml"),
+      "version: 1\nmodel: { source: ./odd }\nconvert: { engine: upstream, pretokenizer: smollm }\nvariants: [Q8_0]\n",
+    );
+    const out = join(home, "odd-out");
+    const result = await quantsmith(["run", recipe, "--out", out, "--until", "convert"]);
+    expect(result.exitCode, result.stderr).toBe(0);
+    expect(result.stdout).toContain("by llama.cpp's converter: as the recipe says");
+    const [made = ""] = readdirSync(join(out, "store")).filter((name) => name.startsWith("convert-"));
+    const report = JSON.parse(readFileSync(join(out, "store", made, "convert.json"), "utf8"));
+    expect(report).toMatchObject({ engine: "upstream", why: "as the recipe says", pretokenizer: "smollm" });
+    const gguf = await readGguf(join(out, "store", made, "model.gguf"));
+    expect(metadataString(gguf, "tokenizer.ggml.pre")).toBe("smollm");
+  });
+});
+
+test("a multimodal model is released with its projector, and verified with it", async (context) => {
+  await converterPython(context);
+  await makeVisionModel(join(home, "vision"));
+  const recipe = put(
+    join(home, "vision.yaml"),
+    "version: 1\nmodel: { source: ./vision, name: Tiny-Vision }\npipeline: ./quick.yaml\nvariants: [Q8_0]\nsmoke: []\n",
+  );
+  put(join(home, "quick.yaml"), "version: 1\nstages: [fetch, convert, quantize, package]\n");
+  const out = join(home, "vision-out");
+  const result = await quantsmith(["run", recipe, "--out", out, "--json"]);
+  expect(result.exitCode, result.stderr).toBe(0);
+  const report = JSON.parse(result.stdout);
+  const file = "mmproj-Tiny-Vision-F16.gguf";
+  expect(report.projector).toMatchObject({ file, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
+  const projector = await readGguf(join(report.release, file));
+  expect(metadataString(projector, "clip.projector_type")).toBe("gemma3");
+  expect(projector.fileBytes).toBe(report.projector.bytes);
+  const text = (name: string) => readFileSync(join(report.release, name), "utf8");
+  expect(text("SHA256SUMS")).toContain(`${report.projector.sha256}  ${file}`);
+  expect(text("README.md")).toContain(`[${file}](./${file})`);
+  expect(text("README.md")).toContain(`--mmproj ${file}`);
+  const memory = readdirSync(join(out, "store")).filter((name) => existsSync(join(out, "store", name, "memory.json")));
+  const estimates = readFileSync(join(out, "store", memory[0] ?? "", "memory.json"), "utf8");
+  expect(JSON.parse(estimates).estimates[0].projectorBytes).toBeGreaterThan(report.projector.bytes / 2);
+
+  const sound = await quantsmith(["verify", report.release, "--json"]);
+  expect(JSON.parse(sound.stdout)).toMatchObject({ ok: true });
+  rmSync(join(report.release, file));
+  const damaged = JSON.parse((await quantsmith(["verify", report.release, "--json"])).stdout);
+  expect(damaged.problems.map(({ code }: { code: string }) => code)).toContain("QS-VERIFY-MISSING");
+});
+
+describe("a LoRA adapter", () => {
+  test("becomes a GGUF file that llama.cpp applies", async (context) => {
+    const python = await converterPython(context);
+    await makeAdapter(join(home, "adapter"), 256);
+    const file = join(home, "made", "adapter.gguf");
+    const result = await quantsmith([
+      ...["convert-lora", join(home, "adapter"), "--base", tinyLlama, "--out", file, "--json"],
+    ]);
+    expect(result.exitCode, result.stderr).toBe(0);
+    expect(JSON.parse(result.stdout)).toMatchObject({ architecture: "llama", tensors: 4 });
+    expect(metadataString(await readGguf(file), "adapter.type")).toBe("lora");
+    expect(readdirSync(join(home, "made"))).toEqual(["adapter.gguf"]);
+
+    await convertToGguf({
+      ...{ ...run, python, modelDir: tinyLlama, modelName: "base", outFile: "base.gguf", outtype: "bf16" },
+    });
+    const told = await runSubprocess({
+      file: run.toolchain.tools["llama-completion"].path,
+      args: ["-m", "base.gguf", "--lora", file, "-p", "The capital", "-n", "4", "-no-cnv", "-t", "2", "-lv", "4"],
+      cwd: home,
+    });
+    expect(told.exitCode, told.stderr).toBe(0);
+    expect(told.stderr).toMatch(/loaded 4 tensors from lora file/);
+  });
+
+  test("that is not whole, or no low-rank adapter, is refused", async (context) => {
+    await converterPython(context);
+    const convert = async (name: string) => {
+      const args = ["convert-lora", join(home, name), "--base", tinyLlama, "--out", join(home, "no.gguf"), "--json"];
+      const result = await quantsmith(args);
+      return { exitCode: result.exitCode, ...JSON.parse(result.stdout).error };
+    };
+    mkdirSync(join(home, "empty"));
+    expect(await convert("empty")).toMatchObject({ exitCode: 2, code: "QS-CONVERT-ADAPTER" });
+    await makeAdapter(join(home, "whole-matrix"), 256, ["base_model.model.model.embed_tokens.weight"]);
+    expect(await convert("whole-matrix")).toMatchObject({
+      code: "QS-CONVERT-ADAPTER",
+      message: expect.stringContaining("embed_tokens"),
+    });
+    expect(existsSync(join(home, "no.gguf"))).toBe(false);
+  });
+});

@@ -1,0 +1,31 @@
+import { beforeAll, expect, test } from "vitest";
+import { describePython } from "../../../src/llamacpp/python-env.js";
+import type { ToolRun } from "../../../src/llamacpp/tool-run.js";
+import { resolveToolchain } from "../../../src/llamacpp/toolchain.js";
+import { convertUpstream } from "../../../src/stages/convert/convert-upstream.js";
+import { temporaryFolder } from "../../fixtures/temp-folder.js";
+import { describeConversion, readRecord, writeRecord } from "../../support/checkpoints/conversion-record.js";
+import { convertCheckpoint } from "../../support/checkpoints/convert-checkpoint.js";
+import { findSnapshot, snapshots } from "../../support/checkpoints/snapshots.js";
+import { noModel } from "../../support/checkpoints/trained-models.js";
+
+/** Python takes seconds to start: two are enough to notice a converter that changed, `npm run test:parity` does all. */
+const mode = process.env.QUANTSMITH_PARITY ?? "some";
+const chosen = snapshots.filter(({ name }) => mode !== "some" || ["mixtral", "tiny-llama"].includes(name));
+
+const folder = temporaryFolder();
+let run: ToolRun;
+
+beforeAll(async () => {
+  run = { toolchain: await resolveToolchain(), cwd: folder, threads: 2 };
+});
+
+test.for(chosen)("llama.cpp's own converter makes of $name what is recorded", async (one, context) => {
+  const { problem } = await describePython();
+  if (problem) return context.skip(`not compared with llama.cpp's own converter: ${problem.message}`);
+  const snapshot = await findSnapshot(folder, one);
+  if (snapshot === undefined) return context.skip(noModel);
+  const made = await describeConversion(await convertCheckpoint(convertUpstream, one, snapshot, run));
+  if (mode === "record") await writeRecord(one.name, made);
+  expect(made).toEqual(await readRecord(one.name));
+});
