@@ -16,8 +16,8 @@ export interface ExecutorSurroundings {
 
 type Maker = (settings: Settings, surroundings: ExecutorSurroundings) => Promise<Executor>;
 
-/** Each is loaded when it is asked for. */
-const makers: Readonly<Record<string, Maker>> = {};
+/** Each is loaded when it is asked for. A test adds one of its own. */
+export const makers: Record<string, Maker> = {};
 
 /** The executor of that name; undefined for `local`. Errors: QS-USAGE, and those of the executor's settings. */
 export async function chooseExecutor(
