@@ -21,6 +21,7 @@ const commands = {
   doctor: () => import("./commands/doctor.js"),
   cache: () => import("./commands/cache.js"),
   schema: () => import("./commands/schema.js"),
+  worker: () => import("./commands/worker.js"),
 };
 
 const program = new Command("quantsmith")
@@ -47,9 +48,19 @@ program
   .option("--threads <n>", "cores for compute steps (default: all)")
   .option("--fresh", "build again what the store already has")
   .option("--verify", "hash every stored file before trusting it")
+  .option("--executor <name>", "where compute steps run: local, slurm or hf-jobs", "local")
+  .option("--max-cost <usd>", "what the jobs of hf-jobs may cost altogether")
   .option("--publish", "publish the release to the recipe's `publish` target, if every variant passed")
   .option(...json)
   .action(async (recipe, options) => (await commands.run()).run(recipe, options));
+
+program
+  .command("worker <key>")
+  .description("do one step that `run --executor` has described in the store; queues start this")
+  .option("--out <folder>", "the run's output folder", "artifacts")
+  .option("--part <i/n>", "only this part of the step's work")
+  .option("--threads <n>", "cores for compute steps (default: all)")
+  .action(async (key, options) => (await commands.worker()).worker(key, options));
 
 program
   .command("plan <recipe>")

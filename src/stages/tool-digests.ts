@@ -1,0 +1,15 @@
+import { findPinnedPackage } from "../llamacpp/pinned-package.js";
+import { pythonDigest } from "../llamacpp/python-env.js";
+import type { ToolchainStatus } from "../llamacpp/toolchain.js";
+import type { ToolId } from "./stage.js";
+
+/**
+ * What identifies a program on this machine in keys, given what was found of llama.cpp; nothing is built.
+ * Errors: QS-TOOL-*, QS-PYTHON-*.
+ */
+export async function toolDigest(tool: ToolId, toolchain: ToolchainStatus): Promise<string> {
+  if (tool === "node-llama-cpp") return (await findPinnedPackage()).packageVersion;
+  if (toolchain.state === "missing") throw toolchain.problem;
+  // The table that both converters know pre-tokenizers by is a part of llama.cpp's source.
+  return tool === "converter" ? `${toolchain.digest}+${await pythonDigest()}` : toolchain.digest;
+}
