@@ -1,0 +1,4 @@
+import type { ExecutorSettings } from "../../../recipe/executors-schema.js";
+
+/** `executors: { slurm: … }` of the pipeline. */
+export type SlurmSettings = NonNullable<ExecutorSettings["slurm"]>;
