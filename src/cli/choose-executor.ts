@@ -18,8 +18,8 @@ export interface ExecutorSurroundings {
 
 type Maker = (settings: Settings, surroundings: ExecutorSurroundings) => Promise<Executor>;
 
-/** Each is loaded when it is asked for. */
-const makers: Readonly<Record<string, Maker>> = {
+/** Each is loaded when it is asked for. A test adds one of its own. */
+export const makers: Record<string, Maker> = {
   slurm: async ({ executors }, { out, signal, note }) => {
     const { slurmExecutor } = await import("../engine/executors/slurm/slurm-executor.js");
     return slurmExecutor({ settings: executors.slurm ?? {}, out, worker: workerCommand, signal, note });
@@ -41,7 +41,7 @@ export async function chooseExecutor(
 }
 
 /** How this very program is started as a worker on a machine that has it under the same path. */
-function workerCommand(job: Job, out: string): string[] {
+function workerCommand(job: Job, out: string, threads: number): string[] {
   const program = fileURLToPath(new URL("dist/cli/main.js", packageRoot));
-  return [process.execPath, program, ...workerArguments(job, out)];
+  return [process.execPath, program, ...workerArguments(job, out, threads)];
 }

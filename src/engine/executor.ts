@@ -1,4 +1,4 @@
-import type { StageName } from "../stages/stage.js";
+import type { StageName, WorkPart } from "../stages/stage.js";
 import type { QuantsmithError } from "../util/errors.js";
 
 /** One step, or one part of a step that fans out, as a queue sees it. */
@@ -9,15 +9,12 @@ export interface Job {
   /** The step's id, for people. */
   step: string;
   stage: StageName;
-  /** Which part of how many; `index` counts from 1. The step's own job comes after its parts. */
-  part?: { index: number; count: number };
+  /** Which part of the step it does; the step's own job comes after its parts. */
+  part?: WorkPart;
   /** Names of jobs that must have ended well before; some of them may have ended, and left the queue, already. */
   after: readonly string[];
-  /** What to ask for; undefined where the settings leave it to the queue. */
-  cpus?: number;
-  memoryBytes?: number;
-  /** Wall-clock limit. */
-  seconds?: number;
+  /** Memory that it is expected to need at most, files that it maps included; an estimate on the high side. */
+  memoryBytes: number;
 }
 
 export interface JobState {
@@ -44,6 +41,8 @@ export interface Executor {
   seesLinks: boolean;
   /** How long to wait between two looks at the queue, in milliseconds. */
   pollMs: number;
+  /** How many jobs a step that can be done in parts is dealt out to; 1 for one job. */
+  parts: number;
   /** All jobs that the run may submit, before the first is; throws when they cannot or must not be (a cost ceiling). */
   prepare?(jobs: readonly Job[]): Promise<void>;
   /** Puts jobs in the queue, each after those it depends on in the list. None of them waits or runs there already. */
@@ -54,12 +53,15 @@ export interface Executor {
   cancel(names: readonly string[]): Promise<void>;
 }
 
-/** Arguments with which `quantsmith` does a job; `out` is the output folder as the job's machine sees it. */
-export function workerArguments({ key, part, cpus }: Job, out: string): string[] {
+/**
+ * Arguments with which `quantsmith` does a job. `out` is the output folder as the job's machine sees it; without
+ * `threads` it takes every core that it may use there.
+ */
+export function workerArguments({ key, part }: Job, out: string, threads?: number): string[] {
   return [
     ...["worker", key],
     ...(part === undefined ? [] : ["--part", `${part.index}/${part.count}`]),
-    ...(cpus === undefined ? [] : ["--threads", String(cpus)]),
+    ...(threads === undefined ? [] : ["--threads", String(threads)]),
     ...["--out", out],
   ];
 }

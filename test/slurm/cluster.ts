@@ -131,7 +131,6 @@ export class Cluster {
       // How long a dead node goes unnoticed. Shorter, and a busy machine's nodes count as dead.
       SlurmdTimeout: 30,
       KillWait: 5,
-      MinJobAge: 60,
     };
     const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
     const partitions = [

@@ -7,14 +7,14 @@ export type Group = readonly [Job, ...Job[]];
 const longestArray = 250;
 
 /**
- * Puts jobs that wait for the same ones and ask for the same into arrays. Groups come in an order in which each stands
+ * Puts jobs of one stage that wait for the same ones into arrays. Groups come in an order in which each stands
  * after those it waits for, given that the jobs do.
  */
 export function groupJobs(jobs: readonly Job[]): Group[] {
   const groups = new Map<string, Job[][]>();
   const ordered: Job[][] = [];
   for (const job of jobs) {
-    const same = JSON.stringify([job.stage, [...job.after].sort(), job.cpus, job.memoryBytes, job.seconds]);
+    const same = JSON.stringify([job.stage, [...job.after].sort()]);
     const known = groups.get(same) ?? [];
     groups.set(same, known);
     const open = known.at(-1);

@@ -1,5 +1,5 @@
 import type { Group } from "./group-jobs.js";
-import type { SlurmSettings } from "./slurm-settings.js";
+import { type SlurmSettings, slurmDefaults } from "./slurm-settings.js";
 
 export interface Submission {
   group: Group;
@@ -13,7 +13,8 @@ export interface Submission {
 
 /** Arguments for sbatch, which then reads the script from standard input and prints the id. */
 export function sbatchArguments({ group, slurmName, after, output }: Submission, settings: SlurmSettings, out: string) {
-  const [{ cpus, memoryBytes, seconds }] = group;
+  const { cpus = slurmDefaults.cpus, time: seconds = slurmDefaults.seconds } = settings;
+  const memoryBytes = settings.memory ?? Math.max(...group.map((job) => job.memoryBytes));
   return [
     ...(settings.options ?? []),
     ...(settings.partition === undefined ? [] : [`--partition=${settings.partition}`]),
@@ -31,9 +32,9 @@ export function sbatchArguments({ group, slurmName, after, output }: Submission,
     "--ntasks=1",
     // A machine that died costs the time since then: the worker continues from what its predecessor has finished.
     "--requeue",
-    ...(cpus === undefined ? [] : [`--cpus-per-task=${cpus}`]),
-    ...(memoryBytes === undefined ? [] : [`--mem=${Math.ceil(memoryBytes / 2 ** 20)}M`]),
-    ...(seconds === undefined ? [] : [`--time=${Math.ceil(seconds / 60)}`]),
+    `--cpus-per-task=${cpus}`,
+    `--mem=${Math.ceil(memoryBytes / 2 ** 20)}M`,
+    `--time=${Math.ceil(seconds / 60)}`,
     ...(group.length === 1 ? [] : [`--array=0-${group.length - 1}`]),
     ...(after.length === 0 ? [] : [`--dependency=afterok:${after.join(":")}`, "--kill-on-invalid-dep=yes"]),
   ];

@@ -10,15 +10,15 @@ import type { QueueEntry } from "./queue-entry.js";
 import { sbatchArguments } from "./sbatch-arguments.js";
 import { type CallOptions, SlurmPrograms } from "./slurm-programs.js";
 import { readQueue } from "./slurm-queue.js";
-import type { SlurmSettings } from "./slurm-settings.js";
+import { type SlurmSettings, slurmDefaults } from "./slurm-settings.js";
 import { submitGroup } from "./submit-group.js";
 
 export interface SlurmOptions {
   settings: SlurmSettings;
   /** The output folder. Every machine of the cluster sees it, Node and quantsmith itself under the same path. */
   out: string;
-  /** Program and arguments that do a job for that output folder. */
-  worker: (job: Job, out: string) => readonly string[];
+  /** Program and arguments that do a job for that output folder with so many threads. */
+  worker: (job: Job, out: string, threads: number) => readonly string[];
   signal: AbortSignal;
   /** Told in words when something takes long or is tried again. */
   note: (text: string) => void;
@@ -38,7 +38,7 @@ export async function slurmExecutor({ settings, out: folder, worker, signal, not
   const notes = join(out, "store", ".jobs", "slurm");
   const programs = new SlurmPrograms(out, signal, note);
   const arrays = new ArrayNames(notes);
-  const command = (job: Job) => worker(job, out);
+  const command = (job: Job) => worker(job, out, settings.cpus ?? slurmDefaults.cpus);
   const queue = () => readQueue(programs, arrays, out);
   const cancel = async (entries: readonly QueueEntry[], options: CallOptions = {}) => {
     if (entries.length > 0) await programs.call("scancel", ["--quiet", ...entries.map(({ id }) => id)], options);
@@ -48,10 +48,11 @@ export async function slurmExecutor({ settings, out: folder, worker, signal, not
     name: "slurm",
     seesLinks: true,
     pollMs: 5000,
+    parts: settings.parts ?? slurmDefaults.parts,
 
     async prepare(jobs) {
       await readQueue(programs, arrays, out, { patienceMs: patienceAtStartMs });
-      const shapes = new Map(jobs.map((job) => [JSON.stringify([job.cpus, job.memoryBytes, job.seconds]), job]));
+      const shapes = new Map(jobs.map((job) => [settings.memory ?? job.memoryBytes, job]));
       for (const job of shapes.values()) {
         const test = { group: [job], slurmName: job.name, after: [], output: "/dev/null" } as const;
         const args = ["--test-only", ...sbatchArguments(test, settings, out)];
@@ -73,7 +74,8 @@ export async function slurmExecutor({ settings, out: folder, worker, signal, not
     },
 
     async states(names) {
-      const known = await queue();
+      // The engine goes on without an answer, and asks again.
+      const known = await readQueue(programs, arrays, out, { patienceMs: 0 });
       const found = new Map<string, JobState>();
       for (const name of names) {
         const entry = known.get(name);

@@ -10,7 +10,7 @@ const away =
 const firstWaitMs = 1000;
 const longestWaitMs = 30_000;
 /** A try may hang where nothing answers at all. */
-const commandLimitMs = 5 * 60_000;
+const commandLimitMs = 60_000;
 
 export interface CallOptions {
   input?: string;
@@ -44,7 +44,7 @@ export class SlurmPrograms {
   async call(program: string, args: readonly string[], options: CallOptions = {}): Promise<string> {
     const { input, patienceMs = usualPatienceMs, beforeRetry, signal = this.signal } = options;
     const file = await this.#find(program);
-    const command = { file, args, cwd: this.cwd, signal, timeoutMs: Math.min(commandLimitMs, patienceMs) };
+    const command = { file, args, cwd: this.cwd, signal, timeoutMs: commandLimitMs };
     const started = performance.now();
     for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
       const result = await runSubprocess({ ...command, ...(input === undefined ? {} : { input }) });
@@ -54,7 +54,7 @@ export class SlurmPrograms {
         return result.stdout;
       }
       if (!result.timedOut && !away.test(result.stderr)) throw refused(program, result);
-      if (performance.now() - started > patienceMs) throw controllerAway(result);
+      if (performance.now() - started >= patienceMs) throw controllerAway(result);
       if (!this.#away) this.note("Slurm's controller does not answer; jobs that run go on, and this waits");
       this.#away = true;
       await sleep(waitMs, undefined, { signal }).catch(() => signal.throwIfAborted());
