@@ -7,6 +7,7 @@ import { sha256 } from "../../../util/sha256.js";
 import type { Group } from "./group-jobs.js";
 
 const arrayFile = z.array(z.string());
+const arrayName = /^qs-array-[0-9a-f]{16}$/;
 
 /**
  * Which task of a job array is which job. Slurm has one name for a whole array, so the jobs' own are kept beside the
@@ -32,16 +33,15 @@ export class ArrayNames {
     return slurmName;
   }
 
-  /** The job that a task is; undefined for one that is not ours. */
-  async jobOf(slurmName: string, task: number | undefined): Promise<string | undefined> {
-    if (task === undefined) return slurmName;
+  /** The jobs that an entry of the queue is about: one, or all of an array that left the queue as a whole; none of ours. */
+  async jobsOf(slurmName: string, task: number | undefined): Promise<readonly string[]> {
+    if (!arrayName.test(slurmName)) return [slurmName];
     const names = this.#known.get(slurmName) ?? (await this.#read(slurmName));
     this.#known.set(slurmName, names);
-    return names[task];
+    return task === undefined ? names : names.slice(task, task + 1);
   }
 
   async #read(slurmName: string): Promise<readonly string[]> {
-    if (!/^qs-array-[0-9a-f]{16}$/.test(slurmName)) return [];
     try {
       return arrayFile.parse(JSON.parse(await readFile(this.#file(slurmName), "utf8")));
     } catch (error) {

@@ -10,6 +10,8 @@ export function outputFile(folder: string, slurmName: string, task?: number | "%
 }
 
 const tailLines = 12;
+/** What Slurm writes into the output of a job that it killed for its memory; not every set-up also has the state for it. */
+const outOfMemory = /oom[- ]?kill|exceeded (?:job|step) memory limit/i;
 
 /** What to tell of a job that failed and could not say why itself, with the last lines it printed. */
 export async function jobFailure(name: string, entry: QueueEntry, folder: string): Promise<QuantsmithError> {
@@ -18,7 +20,7 @@ export async function jobFailure(name: string, entry: QueueEntry, folder: string
   const output = redact(lines.slice(-tailLines).join("\n"));
   const details = (remedy: string) => ({ remedy, ...(output === "" ? {} : { output }) });
   const what = `job ${name} (Slurm's ${entry.id})`;
-  switch (entry.state) {
+  switch (outOfMemory.test(output) ? "OUT_OF_MEMORY" : entry.state) {
     case "TIMEOUT":
     case "DEADLINE":
       return new QuantsmithError(

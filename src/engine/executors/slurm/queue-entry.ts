@@ -4,7 +4,7 @@ export interface QueueEntry {
   id: string;
   /** Slurm's name: ours, or that of an array. */
   slurmName: string;
-  /** Index in its array. */
+  /** Index in its array; absent for jobs without one, and for arrays that were taken away as a whole. */
   task?: number;
   /** Slurm's long name of the state, such as `PENDING` or `NODE_FAIL`. */
   state: string;
@@ -41,8 +41,13 @@ export function parseQueue(text: string): QueueEntry[] {
   });
 }
 
-/** The later of two entries for one job: ids grow, but start again when a controller has lost its state. */
+/**
+ * The later of two entries for one job. Ids grow, but start again when a controller has lost its state; a task's own entry
+ * counts before that of its array.
+ */
 export function later(left: QueueEntry, right: QueueEntry): QueueEntry {
   if (left.submitted !== right.submitted) return left.submitted > right.submitted ? left : right;
-  return Number.parseInt(left.id, 10) >= Number.parseInt(right.id, 10) ? left : right;
+  const [leftId, rightId] = [Number.parseInt(left.id, 10), Number.parseInt(right.id, 10)];
+  if (leftId !== rightId) return leftId > rightId ? left : right;
+  return right.task === undefined ? left : right;
 }

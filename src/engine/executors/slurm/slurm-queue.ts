@@ -16,10 +16,10 @@ export async function readQueue(
   const found = new Map<string, QueueEntry>();
   for (const entry of parseQueue(await programs.call("squeue", args, options))) {
     if (entry.workFolder !== out) continue;
-    const name = await arrays.jobOf(entry.slurmName, entry.task);
-    if (name === undefined) continue;
-    const known = found.get(name);
-    found.set(name, known === undefined ? entry : later(known, entry));
+    for (const name of await arrays.jobsOf(entry.slurmName, entry.task)) {
+      const known = found.get(name);
+      found.set(name, known === undefined ? entry : later(known, entry));
+    }
   }
   return found;
 }
