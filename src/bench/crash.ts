@@ -5,9 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { listFiles } from "../util/files.js";
 import { packageRoot } from "../util/package-root.js";
-import { sha256File } from "../util/sha256.js";
+import { outputDigests } from "./output-digests.js";
 
 export interface CrashOptions {
   kills: number;
@@ -52,7 +51,7 @@ export async function crashTest({ kills, seed, recipe, print }: CrashOptions): P
     await ended(start(recipe, clean));
     const cleanMs = performance.now() - started;
     const life = () => cleanMs * random() * (random() < lives.shareOfYoung ? lives.young : lives.old);
-    const expected = await digests(clean);
+    const expected = await outputDigests(clean);
     print(`a clean run leaves ${expected.size} outputs; killing ${kills} times`);
     while (result.kills < kills) {
       const out = join(home, `round-${result.rounds}`);
@@ -60,7 +59,7 @@ export async function crashTest({ kills, seed, recipe, print }: CrashOptions): P
         if (result.kills % 25 === 0) print(`${result.kills} kills, ${result.rounds} rounds finished`);
       }
       await ended(start(recipe, out));
-      compare(expected, await digests(out), result);
+      compare(expected, await outputDigests(out), result);
       result.rounds++;
       rmSync(out, { recursive: true, force: true });
     }
@@ -168,18 +167,6 @@ function inodeOf(path: string): number | undefined {
 
 function sizeOf(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.size;
-}
-
-/** sha256 of every stored output and every released file, by name. */
-async function digests(out: string): Promise<Map<string, string>> {
-  const found = new Map<string, string>();
-  for (const part of ["store", "releases"]) {
-    for (const file of await listFiles(join(out, part))) {
-      if (/(^|\/)(record|release)\.json$/.test(file) || file.startsWith(".locks")) continue;
-      found.set(`${part}/${file}`, await sha256File(join(out, part, file)));
-    }
-  }
-  return found;
 }
 
 function compare(

@@ -1,6 +1,8 @@
-import type { Executor } from "../engine/executor.js";
+import { fileURLToPath } from "node:url";
+import { type Executor, type Job, workerArguments } from "../engine/executor.js";
 import type { Settings } from "../recipe/settings.js";
 import { QuantsmithError } from "../util/errors.js";
+import { packageRoot } from "../util/package-root.js";
 import { list } from "../util/wording.js";
 
 /** What an executor is told besides its settings. */
@@ -17,7 +19,12 @@ export interface ExecutorSurroundings {
 type Maker = (settings: Settings, surroundings: ExecutorSurroundings) => Promise<Executor>;
 
 /** Each is loaded when it is asked for. A test adds one of its own. */
-export const makers: Record<string, Maker> = {};
+export const makers: Record<string, Maker> = {
+  slurm: async ({ executors }, { out, signal, note }) => {
+    const { slurmExecutor } = await import("../engine/executors/slurm/slurm-executor.js");
+    return slurmExecutor({ settings: executors.slurm ?? {}, out, worker: workerCommand, signal, note });
+  },
+};
 
 /** The executor of that name; undefined for `local`. Errors: QS-USAGE, and those of the executor's settings. */
 export async function chooseExecutor(
@@ -31,4 +38,10 @@ export async function chooseExecutor(
   throw new QuantsmithError("QS-USAGE", `there is no executor "${name}"`, {
     remedy: `The executors are ${list(["local", ...Object.keys(makers)], "and")}.`,
   });
+}
+
+/** How this very program is started as a worker on a machine that has it under the same path. */
+function workerCommand(job: Job, out: string, threads: number): string[] {
+  const program = fileURLToPath(new URL("dist/cli/main.js", packageRoot));
+  return [process.execPath, program, ...workerArguments(job, out, threads)];
 }

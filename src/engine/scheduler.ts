@@ -18,15 +18,18 @@ export class Scheduler {
   };
   readonly #workspace: Workspace;
   readonly #signal: AbortSignal;
+  readonly #ownCores: boolean;
 
-  constructor(workspace: Workspace, signal: AbortSignal) {
+  /** `ownCores`: whoever started this process has set cores aside for it, so it need not share the machine's. */
+  constructor(workspace: Workspace, signal: AbortSignal, ownCores = false) {
     this.#workspace = workspace;
     this.#signal = signal;
+    this.#ownCores = ownCores;
   }
 
   /** Runs work of a resource class when it is its turn; higher priority first. `onWait`: another process computes. */
   async run<T>(resource: Resource, priority: number, onWait: () => void, work: () => Promise<T>): Promise<T> {
-    const job = resource === "io" ? work : () => this.#aloneOnMachine(onWait, work);
+    const job = resource === "io" || this.#ownCores ? work : () => this.#aloneOnMachine(onWait, work);
     return this.#queues[resource].add(job, { priority, signal: this.#signal });
   }
 

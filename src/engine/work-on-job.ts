@@ -15,7 +15,10 @@ import type { BuildRuntime, RunOptions } from "./runtime.js";
 import { Scheduler } from "./scheduler.js";
 import { Store } from "./store.js";
 
-export type WorkOptions = Omit<RunOptions, "fresh" | "executor" | "onPassed">;
+export type WorkOptions = Omit<RunOptions, "fresh" | "executor" | "onPassed"> & {
+  /** The queue has set cores aside for this worker. */
+  ownCores: boolean;
+};
 
 /**
  * What `quantsmith worker` does: builds one step, or one part of it, that a run has described, exactly as the run would.
@@ -52,7 +55,7 @@ async function restoreStep(job: JobFile, store: Store, options: WorkOptions) {
   const step = stepOf(job, operation, options);
   const { toolDigests, recipe: name, since } = job;
   const plan = { name, toolDigests, steps: [step] };
-  const scheduler = new Scheduler(options.workspace, options.signal);
+  const scheduler = new Scheduler(options.workspace, options.signal, options.ownCores);
   const runtime: BuildRuntime = {
     ...options,
     ...{ plan, store, scheduler, since },

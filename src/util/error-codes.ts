@@ -168,6 +168,13 @@ export const errorCodes = {
   "QS-WORKER-FAILED": { exit: 4, about: "A job ended without a result and without saying why." },
   "QS-WORKER-LOST": { exit: 4, about: "A job was lost again and again." },
   "QS-WORKER-CANCELLED": { exit: 4, about: "A job that the run waits for was cancelled." },
+  // executors (src/engine/executors)
+  "QS-SLURM-MISSING": { exit: 4, about: "Slurm's programs are not on the PATH." },
+  "QS-SLURM-CONTROLLER": { exit: 4, about: "Slurm's controller does not answer." },
+  "QS-SLURM-REFUSED": { exit: 4, about: "Slurm does not take a job: its partition, limits or options are wrong." },
+  "QS-SLURM-TIME": { exit: 4, about: "A job on Slurm ran into its time limit." },
+  "QS-SLURM-MEMORY": { exit: 4, about: "A job on Slurm took more memory than it asked for." },
+  "QS-SLURM-JOB": { exit: 4, about: "A job on Slurm failed without saying why itself." },
   "QS-CACHE-BUSY": { exit: 4, about: "The store cannot be cleaned while a run uses it." },
   "QS-INTERRUPTED": { exit: 130, about: "The run was interrupted; the next one continues." },
 } as const satisfies Record<string, { exit: 1 | 2 | 3 | 4 | 5 | 130; about: string }>;

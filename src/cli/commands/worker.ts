@@ -30,6 +30,7 @@ export async function worker(key: string, options: { out: string; part?: string;
       digests,
       signal,
       threads,
+      ownCores: options.threads !== undefined,
       verify: false,
       tools: lazyTools(signal),
     });

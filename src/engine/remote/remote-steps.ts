@@ -21,6 +21,8 @@ import { WorkerEvents } from "./worker-events.js";
 const mostAttempts = 3;
 /** Looks that must agree before a job counts as gone: file systems and queues tell of news with a delay. */
 const looksToBeSure = 3;
+/** How long a queue may not answer when something has to be submitted. */
+const longestAbsenceMs = 3600_000;
 
 /** A step in the queue. */
 interface Submitted {
@@ -164,7 +166,7 @@ export class RemoteSteps {
     const { workspace, signal } = this.#runtime;
     await withLock(lockPath(workspace, "submit"), { signal }, async () => {
       const names = entries.flatMap(({ jobs }) => jobs.map(({ name }) => name));
-      const states = await this.#executor.states(names);
+      const states = await this.#statesOf(names);
       const isLive = ({ name }: Job) => ["waiting", "running"].includes(states.get(name)?.state ?? "");
       const fresh = entries.filter(({ jobs }) => !jobs.slice(-1).some(isLive));
       for (const entry of entries) {
@@ -174,6 +176,19 @@ export class RemoteSteps {
       const jobs = fresh.flatMap(({ jobs }) => jobs.filter((job) => !isLive(job)));
       if (jobs.length > 0) await this.#executor.submit(jobs);
     });
+  }
+
+  /** Waits for a queue that does not answer, since without its states a job could be submitted twice. */
+  async #statesOf(names: readonly string[]): Promise<ReadonlyMap<string, JobState>> {
+    const { signal } = this.#runtime;
+    for (const started = performance.now(); ; ) {
+      try {
+        return await this.#executor.states(names);
+      } catch (error) {
+        if (performance.now() - started > longestAbsenceMs) throw error;
+      }
+      await sleep(this.#executor.pollMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+    }
   }
 
   async #describe({ step, key, restore, attempts }: Submitted, anew: boolean): Promise<void> {
@@ -218,6 +233,7 @@ export class RemoteSteps {
     const { id } = entry.step;
     const why = state?.why === undefined ? "" : `: ${state.why}`;
     if (state?.state === "failed" && !early) {
+      if (state.error !== undefined) throw state.error;
       throw new QuantsmithError("QS-WORKER-FAILED", `the job of ${id} failed and left no reason${why}`, {
         remedy: "Look at its log in the queue, and at its limits of time and memory in the pipeline's `executors`.",
       });

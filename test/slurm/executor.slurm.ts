@@ -1,0 +1,163 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Executor, Job } from "../../src/engine/executor.js";
+import { slurmExecutor } from "../../src/engine/executors/slurm/slurm-executor.js";
+import type { SlurmSettings } from "../../src/engine/executors/slurm/slurm-settings.js";
+import { Cluster } from "./cluster.js";
+
+let cluster: Cluster;
+const home = mkdtempSync(join(tmpdir(), "quantsmith-slurm-jobs-"));
+
+beforeAll(async () => {
+  cluster = await Cluster.start();
+  process.env.SLURM_CONF = cluster.config;
+});
+
+afterAll(async () => {
+  await cluster.stop();
+  rmSync(home, { recursive: true, force: true });
+});
+
+/** An executor for an output folder of its own, whose jobs run the shell command that stands in their step's id. */
+async function shellExecutor(name: string, settings: SlurmSettings = {}) {
+  const out = join(home, name);
+  mkdirSync(out, { recursive: true });
+  const notes: string[] = [];
+  const executor = await slurmExecutor({
+    settings: { cpus: 1, time: 600, ...settings },
+    out,
+    worker: ({ step }) => ["/bin/sh", "-c", step],
+    signal: new AbortController().signal,
+    note: (text) => notes.push(text),
+  });
+  return { executor, out, notes };
+}
+
+function job(name: string, command: string, more: Partial<Job> = {}): Job {
+  const memoryBytes = 100 * 2 ** 20;
+  return { name: `qs-${name}`, key: name, step: command, stage: "quantize", after: [], memoryBytes, ...more };
+}
+
+async function end(executor: Executor, jobs: readonly Job[]): Promise<Map<string, string>> {
+  const names = jobs.map(({ name }) => name);
+  let found = new Map<string, string>();
+  await cluster.waitFor("the end of jobs", async () => {
+    const states = await executor.states(names);
+    found = new Map([...states].map(([name, { state }]) => [name, state]));
+    return names.every((each) => !["waiting", "running", undefined].includes(found.get(each)));
+  });
+  return found;
+}
+
+test("jobs run after those they wait for, several as one array, and only with the environment they are given", async () => {
+  const { executor, out } = await shellExecutor("order");
+  process.env.HF_TOKEN = "hf_secretsecret";
+  const first = job("first", "sleep 2; echo first >> order; env > environment");
+  const array = ["a", "b", "c"].map((name) => job(name, `echo ${name} >> order`, { after: ["qs-first"] }));
+  const last = job("last", "echo last >> order", { after: ["qs-a", "qs-b", "qs-c"] });
+  const jobs = [first, ...array, last];
+  await executor.prepare?.(jobs);
+  await executor.submit(jobs);
+  expect([...(await end(executor, jobs)).values()]).toEqual(["done", "done", "done", "done", "done"]);
+  const order = readFileSync(join(out, "order"), "utf8").trim().split("\n");
+  expect([order[0], order.slice(1, 4).sort(), order[4]]).toEqual(["first", ["a", "b", "c"], "last"]);
+  const tasks = await cluster.ask(
+    "squeue",
+    "--states=all",
+    "--array",
+    "--noheader",
+    "--format=%K",
+    "--name",
+    await arrayName(),
+  );
+  expect(tasks.trim().split("\n").sort()).toEqual(["0", "1", "2"]);
+  const environment = readFileSync(join(out, "environment"), "utf8");
+  expect(environment).toContain(`PATH=${process.env.PATH}`);
+  expect(environment).not.toContain("secretsecret");
+  delete process.env.HF_TOKEN;
+});
+
+async function arrayName(): Promise<string> {
+  const names = await cluster.ask("squeue", "--states=all", "--noheader", "--format=%j");
+  return names.split("\n").find((name) => name.startsWith("qs-array-")) ?? "none";
+}
+
+test("a job that fails takes those after it out of the queue and says what it printed; others go on", async () => {
+  const { executor } = await shellExecutor("failing");
+  const bad = job("bad", "echo broken >&2; exit 3");
+  const jobs = [bad, job("after", "true", { after: ["qs-bad"] }), job("other", "true")];
+  await executor.submit(jobs);
+  const found = await end(executor, jobs);
+  expect(Object.fromEntries(found)).toEqual({ "qs-bad": "failed", "qs-after": "cancelled", "qs-other": "done" });
+  const error = (await executor.states(["qs-bad"])).get("qs-bad")?.error;
+  expect(error).toMatchObject({ code: "QS-SLURM-JOB", output: expect.stringContaining("broken") });
+});
+
+test("two output folders have jobs of the same name and do not see each other's", async () => {
+  const [one, two] = [await shellExecutor("one"), await shellExecutor("two")];
+  const same = job("same", "true");
+  await one.executor.submit([same]);
+  expect((await two.executor.states([same.name])).size).toBe(0);
+  expect((await end(one.executor, [same])).get(same.name)).toBe("done");
+});
+
+test("cancelled jobs end, waiting and running ones", async () => {
+  const { executor } = await shellExecutor("cancel");
+  const running = job("running", "sleep 600");
+  const jobs = [running, ...["x", "y"].map((name) => job(name, "true", { after: [running.name] }))];
+  await executor.submit(jobs);
+  await cluster.waitFor(
+    "a running job",
+    async () => (await executor.states([running.name])).get(running.name)?.state === "running",
+  );
+  await executor.cancel(jobs.map(({ name }) => name));
+  console.log(await cluster.ask("squeue", "--states=all", "--array", "--noheader", "--format=%i|%K|%T|%V|%B|%j|%r|%Z"));
+  // Slurm forgets tasks that never started.
+  await cluster.waitFor("their end", async () => {
+    const states = await executor.states(jobs.map(({ name }) => name));
+    return [...states.values()].every(({ state }) => state === "cancelled");
+  });
+});
+
+test("limits and partitions that the cluster does not allow are Slurm's own words in an error", async () => {
+  const one = job("one", "true");
+  const nowhere = await shellExecutor("nowhere", { partition: "nowhere" });
+  await expect(nowhere.executor.prepare?.([one])).rejects.toMatchObject({
+    code: "QS-SLURM-REFUSED",
+    output: expect.stringMatching(/invalid partition/i),
+  });
+  const huge = await shellExecutor("huge");
+  await expect(huge.executor.prepare?.([{ ...one, memoryBytes: 2 ** 50 }])).rejects.toMatchObject({
+    code: "QS-SLURM-REFUSED",
+  });
+  const long = await shellExecutor("long", { partition: "short", time: 3600 });
+  const endless = job("endless", "true");
+  await long.executor.submit([endless]);
+  expect((await end(long.executor, [endless])).get(endless.name)).toBe("failed");
+  expect((await long.executor.states([endless.name])).get(endless.name)?.error).toMatchObject({
+    code: "QS-SLURM-REFUSED",
+    message: expect.stringContaining("PartitionTimeLimit"),
+  });
+  // Submitted again with less time, it does not meet the one that can never start.
+  const short = await shellExecutor("long", { partition: "short", time: 60 });
+  await short.executor.submit([endless]);
+  expect((await end(short.executor, [endless])).get(endless.name)).toBe("done");
+});
+
+test("jobs that take longer or more memory than they may say so", async () => {
+  const { executor } = await shellExecutor("limits", { time: 60 });
+  const slow = job("slow", "sleep 600");
+  const fat = job("fat", `exec ${process.execPath} -e "const b = Buffer.alloc(6e8, 1); setTimeout(() => b, 60000)"`);
+  await executor.submit([slow, fat]);
+  await end(executor, [slow, fat]);
+  const states = await executor.states([slow.name, fat.name]);
+  expect(states.get(slow.name)?.error?.code).toBe("QS-SLURM-TIME");
+  expect(states.get(fat.name)?.error?.code).toBe("QS-SLURM-MEMORY");
+  writeFileSync(
+    join(home, "recorded.txt"),
+    await cluster.ask("squeue", "--states=all", "--array", "--noheader", "--format=%i|%K|%T|%V|%B|%j|%r|%Z"),
+  );
+  console.log(readFileSync(join(home, "recorded.txt"), "utf8"));
+});
