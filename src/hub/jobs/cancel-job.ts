@@ -2,7 +2,7 @@ import { cancelJob as callCancelJob } from "@huggingface/hub";
 import { QuantsmithError } from "../../util/errors.js";
 import type { HubConnection } from "../connection.js";
 import { retrying } from "../patience.js";
-import { jobsFetch } from "./jobs-fetch.js";
+import { jobsAccess } from "./jobs-fetch.js";
 
 /** Cancels a job; one that is over or gone is left as it is. Errors: QS-HUB-*. */
 export async function cancelJob(
@@ -11,11 +11,15 @@ export async function cancelJob(
   signal: AbortSignal,
 ): Promise<void> {
   const subject = { doing: `cancelling the job ${job.jobId}`, repo: job.namespace, writes: true };
-  const access = { hubUrl: connection.endpoint, fetch: jobsFetch(connection, subject, signal) };
+  const access = jobsAccess(connection, subject, signal);
   try {
     await retrying(connection.limits, signal, () => callCancelJob({ ...job, ...access }));
   } catch (error) {
-    if (error instanceof QuantsmithError && error.code === "QS-JOBS-REFUSED" && !/\((401|402|403)\)/.test(error.message))
+    if (
+      error instanceof QuantsmithError &&
+      error.code === "QS-JOBS-REFUSED" &&
+      !/\((401|402|403)\)/.test(error.message)
+    )
       return;
     throw error;
   }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { streamJobLogs } from "@huggingface/hub";
 import type { HubConnection } from "../connection.js";
 import { get } from "../request.js";
+import { jobsAccess } from "./jobs-fetch.js";
 
 /** The Hub says something every half minute, be it only that it is still there. */
 const silenceMs = 120_000;
@@ -26,6 +27,7 @@ export async function followLogs(
 ): Promise<void> {
   const subject = { doing: `reading the log of the job ${job.jobId}`, repo: job.namespace };
   const patient = { ...connection, limits: { ...connection.limits, stallMs: silenceMs } };
+  const access = jobsAccess(connection, subject, signal);
   const fetch: typeof globalThis.fetch = async (input) => {
     const url = new URL(input instanceof Request ? input.url : input);
     const { response } = await get(patient, { url, headers: { accept: "text/event-stream" }, subject, signal });
@@ -40,7 +42,7 @@ export async function followLogs(
     /** Lines of that moment that this stream has repeated. */
     const repeated: string[] = [];
     try {
-      for await (const { message, timestamp } of streamJobLogs({ ...job, hubUrl: connection.endpoint, fetch })) {
+      for await (const { message, timestamp } of streamJobLogs({ ...job, ...access, fetch })) {
         const time = timestamp.getTime();
         if (time < last) continue;
         if (time === last && count(repeated, message) < count(atLast, message)) {

@@ -5,7 +5,7 @@ import { QuantsmithError } from "../../util/errors.js";
 import { nearest } from "../../util/suggest.js";
 import { list, quote } from "../../util/wording.js";
 import type { HubConnection } from "../connection.js";
-import { jobsFetch, unreadable } from "./jobs-fetch.js";
+import { jobsAccess, unreadable } from "./jobs-fetch.js";
 
 /** A machine that jobs can run on, and its price. */
 export interface JobFlavor {
@@ -36,8 +36,7 @@ const unitsPerMinute: Readonly<Record<string, number>> = { second: 60, minute: 1
  */
 export async function readFlavor(connection: HubConnection, name: string, signal: AbortSignal): Promise<JobFlavor> {
   const subject = { doing: "reading the prices of jobs", repo: "jobs" };
-  const fetch = jobsFetch(connection, subject, signal);
-  const answer: unknown = await listJobHardware({ hubUrl: connection.endpoint, fetch }).catch((error: unknown) =>
+  const answer: unknown = await listJobHardware(jobsAccess(connection, subject, signal)).catch((error: unknown) =>
     unreadable(error, subject),
   );
   const { data } = hardware.safeParse(answer);

@@ -15,7 +15,7 @@ const maxAnswerBytes = 2 ** 20;
  * `apiFetch`, what changes something is sent once and fails with a TemporaryFailure when nobody knows what became of it.
  * Errors: QS-JOBS-REFUSED with the Hub's own words; QS-HUB-*.
  */
-export function jobsFetch(connection: HubConnection, subject: Subject, signal: AbortSignal): typeof fetch {
+function jobsFetch(connection: HubConnection, subject: Subject, signal: AbortSignal): typeof fetch {
   const ask = apiFetch(connection, subject, signal);
   return async (input, init) => {
     if ((init?.method ?? "GET") === "GET") return ask(input);
@@ -29,6 +29,25 @@ export function jobsFetch(connection: HubConnection, subject: Subject, signal: A
     const status = answer.response.statusCode ?? 0;
     if (status >= 300) throw await refusal(connection, answer, subject);
     return new Response(new Uint8Array(await readBody(answer, maxAnswerBytes, subject)));
+  };
+}
+
+/** How one of @huggingface/hub's job functions reaches the Hub. */
+export interface JobsAccess {
+  hubUrl: string;
+  accessToken: string;
+  fetch: typeof fetch;
+}
+
+/**
+ * What the library's job functions want besides their own options. They insist on a token; the real one is added by our
+ * fetch, for the endpoint's origin only, and the library never sees it.
+ */
+export function jobsAccess(connection: HubConnection, subject: Subject, signal: AbortSignal): JobsAccess {
+  return {
+    hubUrl: connection.endpoint,
+    accessToken: "hf_placeholder",
+    fetch: jobsFetch(connection, subject, signal),
   };
 }
 
@@ -63,6 +82,7 @@ function remedyFor(status: number, { endpoint }: HubConnection): string {
   if (status === 401 || status === 403) {
     return "Use a token that may start and manage jobs in this namespace, and check `executors.hfJobs.namespace`.";
   }
-  if (status === 404) return "Check `executors.hfJobs`: the namespace, the bucket in `volume` and the image must exist.";
+  if (status === 404)
+    return "Check `executors.hfJobs`: the namespace, the bucket in `volume` and the image must exist.";
   return "Check `executors.hfJobs` in the pipeline: image, flavor, timeout and volume.";
 }

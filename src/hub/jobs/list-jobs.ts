@@ -2,7 +2,7 @@ import { listJobs as callListJobs } from "@huggingface/hub";
 import type { HubConnection } from "../connection.js";
 import { badAnswer, type Subject } from "../hub-error.js";
 import { type HubJob, parseJob } from "./job-info.js";
-import { jobsFetch, unreadable } from "./jobs-fetch.js";
+import { jobsAccess, unreadable } from "./jobs-fetch.js";
 
 /** A namespace's history has no end of its own; jobs come newest first. */
 const mostPages = 100;
@@ -22,15 +22,15 @@ export async function listJobs(
   let next: URL | undefined;
   for (let page = 0; page < mostPages; page++) {
     const asked = next;
-    const ask = jobsFetch(connection, subject, signal);
+    const access = jobsAccess(connection, subject, signal);
     // The library knows of one page only; the address of the next stands in a header.
     const fetch: typeof globalThis.fetch = async (input) => {
-      const response = await ask(asked ?? input);
+      const response = await access.fetch(asked ?? input);
       next = nextPage(response.headers.get("link"), connection, subject);
       return response;
     };
-    const answer: unknown = await callListJobs({ namespace, hubUrl: connection.endpoint, fetch }).catch(
-      (error: unknown) => unreadable(error, subject),
+    const answer: unknown = await callListJobs({ namespace, ...access, fetch }).catch((error: unknown) =>
+      unreadable(error, subject),
     );
     if (!Array.isArray(answer)) throw badAnswer(subject, "no list of jobs");
     jobs.push(...answer.map((one) => parseJob(one, subject)));

@@ -1,7 +1,7 @@
 import { runJob as callRunJob } from "@huggingface/hub";
 import type { HubConnection } from "../connection.js";
 import { type HubJob, parseJob } from "./job-info.js";
-import { jobsFetch, unreadable } from "./jobs-fetch.js";
+import { jobsAccess, unreadable } from "./jobs-fetch.js";
 
 /** What the Hub is asked to run. */
 export interface JobRequest {
@@ -30,8 +30,7 @@ export async function runJob(connection: HubConnection, request: JobRequest, sig
     flavor: flavor as Parameters<typeof callRunJob>[0]["flavor"],
     attempts: 1,
     volumes: [{ ...volume, readOnly: false }],
-    hubUrl: connection.endpoint,
-    fetch: jobsFetch(connection, subject, signal),
+    ...jobsAccess(connection, subject, signal),
   }).catch((error: unknown) => unreadable(error, subject));
   return parseJob(answer, subject);
 }
