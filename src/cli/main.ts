@@ -46,6 +46,8 @@ program
   .option("--threads <n>", "cores for compute steps (default: all)")
   .option("--fresh", "build again what the store already has")
   .option("--verify", "hash every stored file before trusting it")
+  .option("--executor <name>", "where compute steps run: local, slurm or hf-jobs", "local")
+  .option("--max-cost <usd>", "what the jobs of hf-jobs may cost altogether")
   .option("--publish", "publish the release to the recipe's `publish` target, if every variant passed")
   .option(...json)
   .action(async (recipe, options) => (await commands.run()).run(recipe, options));

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { stageNames } from "../stages/stage.js";
 import { complaint } from "../util/complaint.js";
+import { executors } from "./executors-schema.js";
 import { pipelineGates } from "./gates-schema.js";
 import { chunks, context, quantize } from "./schema.js";
 
@@ -64,6 +65,7 @@ export const pipelineSchema = z
       })
       .exactOptional()
       .describe("How much happens at once."),
+    executors: executors.exactOptional(),
   })
   .superRefine((value, check) => {
     if (value.effort === "thorough" && value.probes === "none") {

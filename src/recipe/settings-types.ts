@@ -4,6 +4,7 @@ import type { SmokePrompt } from "../stages/smoke/expectation.js";
 import type { StageName } from "../stages/stage.js";
 import type { SourceLocation } from "../util/errors.js";
 import type { YamlPath } from "./diagnostics.js";
+import type { ExecutorSettings } from "./executors-schema.js";
 import type { Gates } from "./gates-schema.js";
 import type { HubText } from "./hub-text.js";
 import type { ModelSource } from "./model-source.js";
@@ -102,6 +103,8 @@ export interface Settings {
   /** Whether dynamic variants are also refined by measurement. */
   effort: "standard" | "thorough";
   concurrency: { downloads: number };
+  /** What to ask queues for; no part of any key. */
+  executors: ExecutorSettings;
   /** Where each value comes from, by dotted key: `evaluation.chunks`, `gates.kldMean`. The pipeline's name is not among them. */
   origins: Readonly<Record<string, Origin>>;
   /** Where the value at a path stands in the recipe; the nearest parent when the recipe leaves it out. */

@@ -167,6 +167,12 @@ export const errorCodes = {
   "QS-DISK-SPACE": { exit: 4, about: "The disk has too little room for the next step; nothing was written." },
   "QS-STEP-NOT-BUILT": { exit: 2, about: "A step was asked for alone, and what it reads is not in the store." },
   "QS-RELEASE-FOREIGN": { exit: 4, about: "Something that is no release of ours stands where the release would go." },
+  "QS-WORKER-JOB": { exit: 4, about: "A worker was asked for a step that no run of this version has described." },
+  "QS-WORKER-INPUT": { exit: 4, about: "What a worker's step reads is not in the store." },
+  "QS-WORKER-TOOLS": { exit: 4, about: "A worker's machine has other tools than those the run was planned with." },
+  "QS-WORKER-FAILED": { exit: 4, about: "A job ended without a result and without saying why." },
+  "QS-WORKER-LOST": { exit: 4, about: "A job was lost again and again." },
+  "QS-WORKER-CANCELLED": { exit: 4, about: "A job that the run waits for was cancelled." },
   "QS-CACHE-BUSY": { exit: 4, about: "The store cannot be cleaned while a run uses it." },
   "QS-INTERRUPTED": { exit: 130, about: "The run was interrupted; the next one continues." },
 } as const satisfies Record<string, { exit: 1 | 2 | 3 | 4 | 5 | 130; about: string }>;

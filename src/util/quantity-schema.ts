@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { parseBytes } from "./bytes.js";
 import { complaint } from "./complaint.js";
+import { parseDuration } from "./duration.js";
 import { quote } from "./wording.js";
 
 const sizeRemedy = "Write a number with a unit, such as `2.4 GB` (10^9 bytes) or `2.2 GiB` (2^30 bytes).";
@@ -13,6 +14,9 @@ export const rate = z.union([
   z.number().positive(),
   quantity(parseRate, "a rate", "Write a number with a unit, such as `51.2 GB/s` (10^9 bytes in a second)."),
 ]);
+
+/** Seconds, as text with a unit. */
+export const duration = quantity(parseDuration, "a time", "Write a number with a unit, such as `90 min` or `4 h`.");
 
 /** Bytes per second of a rate such as `51.2 GB/s`; undefined when the text is none. */
 export function parseRate(text: string): number | undefined {

@@ -1,0 +1,34 @@
+import type { Executor } from "../engine/executor.js";
+import type { Settings } from "../recipe/settings.js";
+import { QuantsmithError } from "../util/errors.js";
+import { list } from "../util/wording.js";
+
+/** What an executor is told besides its settings. */
+export interface ExecutorSurroundings {
+  /** The output folder, absolute. */
+  out: string;
+  /** What jobs may cost altogether, in USD (`--max-cost`). */
+  maxCost?: number;
+  /** Tells the user something. */
+  note(text: string): void;
+  signal: AbortSignal;
+}
+
+type Maker = (settings: Settings, surroundings: ExecutorSurroundings) => Promise<Executor>;
+
+/** Each is loaded when it is asked for. */
+const makers: Readonly<Record<string, Maker>> = {};
+
+/** The executor of that name; undefined for `local`. Errors: QS-USAGE, and those of the executor's settings. */
+export async function chooseExecutor(
+  name: string,
+  settings: Settings,
+  surroundings: ExecutorSurroundings,
+): Promise<Executor | undefined> {
+  if (name === "local") return undefined;
+  const make = makers[name];
+  if (make !== undefined) return make(settings, surroundings);
+  throw new QuantsmithError("QS-USAGE", `there is no executor "${name}"`, {
+    remedy: `The executors are ${list(["local", ...Object.keys(makers)], "and")}.`,
+  });
+}
