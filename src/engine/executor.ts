@@ -1,4 +1,5 @@
 import type { StageName } from "../stages/stage.js";
+import type { QuantsmithError } from "../util/errors.js";
 
 /** One step, or one part of a step that fans out, as a queue sees it. */
 export interface Job {
@@ -24,6 +25,8 @@ export interface JobState {
   state: "waiting" | "running" | "done" | "failed" | "cancelled" | "lost";
   /** The queue's own words: "TIMEOUT", "waits for resources". */
   why?: string;
+  /** What to tell the user about a job that left no report of its own in the store. */
+  error?: QuantsmithError;
 }
 
 /**

@@ -31,6 +31,8 @@ export async function followLogs(
   const fetch: typeof globalThis.fetch = async (input) => {
     const url = new URL(input instanceof Request ? input.url : input);
     const { response } = await get(patient, { url, headers: { accept: "text/event-stream" }, subject, signal });
+    // A log keeps no program from ending.
+    response.socket.unref();
     return new Response(Readable.toWeb(response) as ReadableStream<Uint8Array>);
   };
   let last = Number.NEGATIVE_INFINITY;
@@ -64,7 +66,7 @@ export async function followLogs(
       // The next attempt reads again; whether the job goes on is not decided here.
       if (over && isOver() && delayMs >= connection.limits.longestDelayMs) return;
     }
-    await sleep(delayMs, undefined, { signal }).catch(() => undefined);
+    await sleep(delayMs, undefined, { signal, ref: false }).catch(() => undefined);
     delayMs = Math.min(delayMs * 2, connection.limits.longestDelayMs);
   }
 }

@@ -1,0 +1,68 @@
+import type { HubConnection } from "../../../hub/connection.js";
+import { type JobFlavor, readFlavor } from "../../../hub/jobs/job-hardware.js";
+import { formatBytes } from "../../../util/bytes.js";
+import { QuantsmithError } from "../../../util/errors.js";
+import type { Job } from "../../executor.js";
+import { formatUsd, jobUsd, tooExpensive } from "./job-cost.js";
+import { limitSeconds } from "./job-request.js";
+import type { JobsOptions } from "./jobs-options.js";
+
+/**
+ * What must be known before the first job is started: that the hardware is there and large enough, and that no more than
+ * `maxCostUsd` can be spent. Gives the hardware and what to tell the user.
+ * Errors: QS-JOBS-COST, QS-JOBS-PRICE, QS-JOBS-FLAVOR, QS-HUB-UNAUTHORIZED without a token, other QS-HUB-*.
+ */
+export async function prepareJobs(
+  jobs: readonly Job[],
+  given: {
+    connection: HubConnection;
+    options: JobsOptions;
+    maxCostUsd: number;
+    pastSeconds: ReadonlyMap<string, number>;
+    signal: AbortSignal;
+  },
+): Promise<{ flavor: JobFlavor; told: string[] }> {
+  const { connection, options, maxCostUsd, signal } = given;
+  if (!connection.hasToken) {
+    throw new QuantsmithError("QS-HUB-UNAUTHORIZED", "jobs on the Hub need a token, and there is none", {
+      remedy: "Set HF_TOKEN to a token that may start and manage jobs, or log in with `hf auth login`.",
+    });
+  }
+  const flavor = await readFlavor(connection, options.flavor, signal);
+  const needy = jobs.find(({ memoryBytes = 0 }) => memoryBytes > (flavor.memoryBytes ?? Number.POSITIVE_INFINITY));
+  if (needy !== undefined) throw tooSmall(needy, flavor);
+  const worst = jobs.reduce((sum, job) => sum + jobUsd(limitSeconds(job, options), flavor.usdPerMinute), 0);
+  const longest = Math.max(0, ...jobs.map((job) => limitSeconds(job, options)));
+  const hourly = `${formatUsd(flavor.usdPerMinute * 60)}/h`;
+  const count = `${jobs.length} ${jobs.length === 1 ? "job" : "jobs"} of at most ${formatLimit(longest)}`;
+  const most = `${count} on ${flavor.name} (${hourly}) cost at most ${formatUsd(worst)}`;
+  if (worst > maxCostUsd) throw tooExpensive(most, maxCostUsd);
+  return { flavor, told: [`${most}; the limit is ${formatUsd(maxCostUsd)}`, ...expectation(jobs, given, flavor)] };
+}
+
+/** What the jobs will cost if they take as long as such steps took before; nothing where none is known. */
+function expectation(
+  jobs: readonly Job[],
+  { pastSeconds }: { pastSeconds: ReadonlyMap<string, number> },
+  { usdPerMinute }: JobFlavor,
+): string[] {
+  const steps = jobs.filter(({ part }) => part === undefined).map(({ step }) => step);
+  const known = steps.flatMap((step) => pastSeconds.get(step) ?? []);
+  if (known.length === 0) return [];
+  // A started minute more for starting up, which is billed too.
+  const usd = known.reduce((sum, seconds) => sum + jobUsd(seconds + 60, usdPerMinute), 0);
+  return [`Expected: ${formatUsd(usd)}, by what ${known.length} of ${steps.length} steps took where they ran last`];
+}
+
+function formatLimit(seconds: number): string {
+  return seconds >= 7200 ? `${Number((seconds / 3600).toFixed(1))} h` : `${Math.ceil(seconds / 60)} min`;
+}
+
+function tooSmall({ step, memoryBytes = 0 }: Job, flavor: JobFlavor): QuantsmithError {
+  const has = formatBytes(flavor.memoryBytes ?? 0);
+  return new QuantsmithError(
+    "QS-JOBS-FLAVOR",
+    `${step} needs ${formatBytes(memoryBytes)} of memory, and ${flavor.name} has ${has}`,
+    { remedy: "Set `executors.hfJobs.flavor` to hardware with more memory: `hf jobs hardware` lists it." },
+  );
+}
