@@ -154,7 +154,7 @@ export const errorCodes = {
   "QS-JOBS-SETTING": { exit: 2, about: "The pipeline does not say where and on what jobs should run." },
   "QS-JOBS-COST": { exit: 2, about: "Jobs could cost more than `--max-cost` allows, or there is no such limit." },
   "QS-JOBS-PRICE": { exit: 5, about: "What jobs cost cannot be read, so none is started." },
-  "QS-JOBS-FLAVOR": { exit: 2, about: "The Hub has no such hardware for jobs, or it is too small for a step." },
+  "QS-JOBS-FLAVOR": { exit: 2, about: "The Hub has no such hardware for jobs." },
   "QS-JOBS-REFUSED": { exit: 5, about: "The Hub does not take a job: rights, credit, image or bucket." },
   "QS-JOBS-FAILED": { exit: 4, about: "A job on the Hub failed without telling why in the store." },
   "QS-JOBS-TIMEOUT": { exit: 4, about: "A job on the Hub was stopped at its time limit." },

@@ -4,7 +4,6 @@ import { cancelJob } from "../../../hub/jobs/cancel-job.js";
 import { QuantsmithError } from "../../../util/errors.js";
 import type { Executor, Job, JobState } from "../../executor.js";
 import { CostLimit } from "./cost-limit.js";
-import { limitSeconds } from "./job-request.js";
 import { JobStart } from "./job-start.js";
 import type { JobsOptions } from "./jobs-options.js";
 import { Outage } from "./outage.js";
@@ -40,6 +39,7 @@ class HfJobs implements Executor {
   readonly name = "hf-jobs";
   readonly seesLinks = false;
   readonly pollMs: number;
+  readonly parts: number;
   readonly #given: HfJobsSurroundings;
   readonly #tracked: TrackedJobs;
   readonly #outage: Outage;
@@ -50,10 +50,13 @@ class HfJobs implements Executor {
   /** Never started, and why. */
   readonly #refused = new Map<string, JobState>();
   #cost: CostLimit | undefined;
+  /** Cores of the flavor. */
+  #cpus: number | undefined;
 
   constructor(given: HfJobsSurroundings) {
     this.#given = given;
     this.pollMs = given.pollMs ?? 10_000;
+    this.parts = given.options.parts;
     this.#outage = new Outage(given.note);
     this.#tracked = new TrackedJobs({
       ...given,
@@ -65,6 +68,7 @@ class HfJobs implements Executor {
   async prepare(jobs: readonly Job[]): Promise<void> {
     const { flavor, told } = await prepareJobs(jobs, this.#given);
     this.#tracked.know(jobs);
+    this.#cpus = flavor.cpus;
     this.#cost = new CostLimit(this.#given.maxCostUsd, flavor.usdPerMinute);
     for (const name of this.#tracked.open) this.#cost.adopt(name, this.#given.options.timeoutSeconds);
     for (const text of told) this.#given.note(text);
@@ -138,8 +142,8 @@ class HfJobs implements Executor {
     const { connection, options, signal } = this.#given;
     if (this.#cost === undefined) throw new Error("jobs were submitted before they were prepared");
     try {
-      this.#cost.reserve(job.name, limitSeconds(job, options));
-      this.#tracked.add(job, await start.start(connection, options, signal));
+      this.#cost.reserve(job.name, options.timeoutSeconds);
+      this.#tracked.add(job, await start.start(connection, options, this.#cpus, signal));
       this.#held.delete(job.name);
     } catch (error) {
       if (!(error instanceof QuantsmithError) || !error.code.startsWith("QS-JOBS-")) throw error;

@@ -1,8 +1,7 @@
 import { QuantsmithError } from "../../../util/errors.js";
 
-/** US dollars for people, never less than it is: `$48.00`, below a cent `<$0.01`. */
+/** US dollars for people, rounded up to the cent: `$48.00`. */
 export function formatUsd(usd: number): string {
-  if (usd > 0 && usd < 0.01) return "<$0.01";
   return `$${(Math.ceil(usd * 100 - 1e-6) / 100).toFixed(2)}`;
 }
 

@@ -14,18 +14,20 @@ export function storeLabel({ bucket, folder }: JobsOptions): string {
   return sha256(`${bucket}/${folder ?? ""}`).slice(0, 16);
 }
 
-/** The limit a job is started with, in whole seconds. */
-export function limitSeconds(job: Pick<Job, "seconds">, options: JobsOptions): number {
-  return Math.ceil(job.seconds ?? options.timeoutSeconds);
-}
-
-/** What the Hub is asked to run for a job. `attempt` tells one request from a repetition of it. */
-export function jobRequest(job: Job, options: JobsOptions, attempt: string): JobRequest {
-  const { namespace, image, flavor, bucket, folder } = options;
+/**
+ * What the Hub is asked to run for a job. `attempt` tells one request from a repetition of it; `cpus` are those of the
+ * flavor, since a container may be shown all those of its host.
+ */
+export function jobRequest(
+  job: Job,
+  options: JobsOptions,
+  { attempt, cpus }: { attempt: string; cpus: number | undefined },
+): JobRequest {
+  const { namespace, image, flavor, bucket, folder, timeoutSeconds } = options;
   return {
     ...{ namespace, flavor, dockerImage: image },
-    command: ["quantsmith", ...workerArguments(job, mountPath)],
-    timeoutSeconds: limitSeconds(job, options),
+    command: ["quantsmith", ...workerArguments(job, mountPath, cpus)],
+    timeoutSeconds,
     labels: {
       [jobLabels.name]: job.name,
       [jobLabels.store]: storeLabel(options),

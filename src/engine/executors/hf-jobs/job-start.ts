@@ -24,8 +24,13 @@ export class JobStart {
    * Starts the job exactly once: where a request may have been carried out, its job is looked for by label before
    * another, since every job costs money. May be called again after it failed. Errors: QS-JOBS-REFUSED; QS-HUB-*.
    */
-  async start(connection: HubConnection, options: JobsOptions, signal: AbortSignal): Promise<HubJob> {
-    const request = jobRequest(this.job, options, this.#attempt);
+  async start(
+    connection: HubConnection,
+    options: JobsOptions,
+    cpus: number | undefined,
+    signal: AbortSignal,
+  ): Promise<HubJob> {
+    const request = jobRequest(this.job, options, { attempt: this.#attempt, cpus });
     const isOurs = ({ labels }: HubJob) => labels[jobLabels.attempt] === this.#attempt;
     const patience = new Patience(connection.limits);
     for (;;) {

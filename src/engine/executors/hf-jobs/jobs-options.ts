@@ -6,7 +6,7 @@ import { quote } from "../../../util/wording.js";
 export interface JobsOptions {
   image: string;
   flavor: string;
-  /** Limit of a job that has none of its own. */
+  /** Limit of every job, whole seconds. */
   timeoutSeconds: number;
   /** Who pays. */
   namespace: string;
@@ -16,15 +16,18 @@ export interface JobsOptions {
   folder: string | undefined;
   /** How many run at once. */
   jobs: number;
+  /** Jobs that a step is dealt out to. */
+  parts: number;
 }
 
 const defaultTimeoutSeconds = 4 * 3600;
 const defaultJobs = 8;
+const defaultParts = 4;
 const page = "docs/hf-jobs.md says what is needed.";
 
 /** Completes the pipeline's `executors.hfJobs`. Errors: QS-JOBS-SETTING for what is missing or malformed. */
 export function jobsOptions(settings: ExecutorSettings["hfJobs"]): JobsOptions {
-  const { image, flavor, bucket, timeout, namespace, jobs } = settings ?? {};
+  const { image, flavor, bucket, timeout, namespace, jobs, parts } = settings ?? {};
   if (image === undefined || flavor === undefined || bucket === undefined) {
     const missing = Object.entries({ image, flavor, bucket }).filter(([, value]) => value === undefined);
     const names = missing.map(([name]) => `\`executors.hfJobs.${name}\``).join(", ");
@@ -32,8 +35,8 @@ export function jobsOptions(settings: ExecutorSettings["hfJobs"]): JobsOptions {
       remedy: `Set them in a pipeline of your own. ${page}`,
     });
   }
-  const parts = /^([A-Za-z0-9][\w.-]*)\/([A-Za-z0-9][\w.-]*)(?:\/([\w.-]+(?:\/[\w.-]+)*))?$/.exec(bucket);
-  if (parts === null || /(^|\/)\.\.?(\/|$)/.test(bucket)) {
+  const words = /^([A-Za-z0-9][\w.-]*)\/([A-Za-z0-9][\w.-]*)(?:\/([\w.-]+(?:\/[\w.-]+)*))?$/.exec(bucket);
+  if (words === null || /(^|\/)\.\.?(\/|$)/.test(bucket)) {
     throw new QuantsmithError(
       "QS-JOBS-SETTING",
       `\`executors.hfJobs.bucket\` is ${quote(bucket)}, which is no bucket`,
@@ -42,7 +45,7 @@ export function jobsOptions(settings: ExecutorSettings["hfJobs"]): JobsOptions {
       },
     );
   }
-  const [, owner = "", name = "", folder] = parts;
+  const [, owner = "", name = "", folder] = words;
   if (namespace !== undefined && !/^[A-Za-z0-9][\w.-]*$/.test(namespace)) {
     throw new QuantsmithError("QS-JOBS-SETTING", `\`executors.hfJobs.namespace\` is ${quote(namespace)}`, {
       remedy: "Write the name of a user or an organization.",
@@ -52,5 +55,6 @@ export function jobsOptions(settings: ExecutorSettings["hfJobs"]): JobsOptions {
     ...{ image, flavor, folder, bucket: `${owner}/${name}`, namespace: namespace ?? owner },
     timeoutSeconds: timeout ?? defaultTimeoutSeconds,
     jobs: jobs ?? defaultJobs,
+    parts: parts ?? defaultParts,
   };
 }

@@ -4,11 +4,10 @@ import { formatBytes } from "../../../util/bytes.js";
 import { QuantsmithError } from "../../../util/errors.js";
 import type { Job } from "../../executor.js";
 import { formatUsd, jobUsd, tooExpensive } from "./job-cost.js";
-import { limitSeconds } from "./job-request.js";
 import type { JobsOptions } from "./jobs-options.js";
 
 /**
- * What must be known before the first job is started: that the hardware is there and large enough, and that no more than
+ * What must be known before the first job is started: that the hardware is there, and that no more than
  * `maxCostUsd` can be spent. Gives the hardware and what to tell the user.
  * Errors: QS-JOBS-COST, QS-JOBS-PRICE, QS-JOBS-FLAVOR, QS-HUB-UNAUTHORIZED without a token, other QS-HUB-*.
  */
@@ -29,15 +28,21 @@ export async function prepareJobs(
     });
   }
   const flavor = await readFlavor(connection, options.flavor, signal);
-  const needy = jobs.find(({ memoryBytes = 0 }) => memoryBytes > (flavor.memoryBytes ?? Number.POSITIVE_INFINITY));
-  if (needy !== undefined) throw tooSmall(needy, flavor);
-  const worst = jobs.reduce((sum, job) => sum + jobUsd(limitSeconds(job, options), flavor.usdPerMinute), 0);
-  const longest = Math.max(0, ...jobs.map((job) => limitSeconds(job, options)));
-  const hourly = `${formatUsd(flavor.usdPerMinute * 60)}/h`;
-  const count = `${jobs.length} ${jobs.length === 1 ? "job" : "jobs"} of at most ${formatLimit(longest)}`;
-  const most = `${count} on ${flavor.name} (${hourly}) cost at most ${formatUsd(worst)}`;
+  const { timeoutSeconds } = options;
+  const worst = jobs.length * jobUsd(timeoutSeconds, flavor.usdPerMinute);
+  const hourly = `$${Number((flavor.usdPerMinute * 60).toPrecision(3))} an hour`;
+  const one = jobs.length === 1;
+  const count = `${jobs.length} ${one ? "job" : "jobs"} of at most ${formatLimit(timeoutSeconds)}`;
+  const most = `${count} on ${flavor.name} (${hourly}) ${one ? "costs" : "cost"} at most ${formatUsd(worst)}`;
   if (worst > maxCostUsd) throw tooExpensive(most, maxCostUsd);
-  return { flavor, told: [`${most}; the limit is ${formatUsd(maxCostUsd)}`, ...expectation(jobs, given, flavor)] };
+  return {
+    flavor,
+    told: [
+      `${most}; the limit is ${formatUsd(maxCostUsd)}`,
+      ...expectation(jobs, given, flavor),
+      ...tightMemory(jobs, flavor),
+    ],
+  };
 }
 
 /** What the jobs will cost if they take as long as such steps took before; nothing where none is known. */
@@ -58,11 +63,14 @@ function formatLimit(seconds: number): string {
   return seconds >= 7200 ? `${Number((seconds / 3600).toFixed(1))} h` : `${Math.ceil(seconds / 60)} min`;
 }
 
-function tooSmall({ step, memoryBytes = 0 }: Job, flavor: JobFlavor): QuantsmithError {
-  const has = formatBytes(flavor.memoryBytes ?? 0);
-  return new QuantsmithError(
-    "QS-JOBS-FLAVOR",
-    `${step} needs ${formatBytes(memoryBytes)} of memory, and ${flavor.name} has ${has}`,
-    { remedy: "Set `executors.hfJobs.flavor` to hardware with more memory: `hf jobs hardware` lists it." },
-  );
+/** What needs more memory than there is reads its files again and again, which is slow; what needs far more is killed. */
+function tightMemory(jobs: readonly Job[], flavor: JobFlavor): string[] {
+  const { memoryBytes: has = Number.POSITIVE_INFINITY } = flavor;
+  const needy = jobs.reduce((most, job) => (job.memoryBytes > most.memoryBytes ? job : most), {
+    memoryBytes: 0,
+    step: "",
+  });
+  if (needy.memoryBytes <= has) return [];
+  const need = formatBytes(needy.memoryBytes);
+  return [`${flavor.name} has ${formatBytes(has)} of memory, and ${needy.step} may need ${need}`];
 }

@@ -4,7 +4,7 @@ import type { HubJob } from "../../../hub/jobs/job-info.js";
 import { listJobs } from "../../../hub/jobs/list-jobs.js";
 import type { Job, JobState } from "../../executor.js";
 import { JobLog } from "./job-log.js";
-import { jobLabels, limitSeconds, storeLabel } from "./job-request.js";
+import { jobLabels, storeLabel } from "./job-request.js";
 import { jobState } from "./job-state.js";
 import type { JobsOptions } from "./jobs-options.js";
 
@@ -124,13 +124,16 @@ export class TrackedJobs {
     }
     tracked.hub = hub;
     if (hub.stage === "waiting") return;
-    const step = this.#known.get(name)?.step;
-    tracked.log ??= new JobLog(connection, place, signal, (line) => note(line, step ?? name));
+    tracked.log ??= new JobLog(connection, place, signal, (line) => note(line, this.#stepOf(name)));
     if (hub.stage === "running") return;
     await tracked.log.finish(logPatienceMs);
     const page = `${connection.endpoint}/jobs/${options.namespace}/${hub.id}`;
-    const what = { step: step ?? name, limitSeconds: limitSeconds(this.#known.get(name) ?? {}, options), page };
+    const what = { step: this.#stepOf(name), limitSeconds: options.timeoutSeconds, page };
     this.#conclude(name, tracked, jobState(hub, { ...what, output: tracked.log.tail }));
+  }
+
+  #stepOf(name: string): string {
+    return this.#known.get(name)?.step ?? name;
   }
 
   #conclude(name: string, tracked: Tracked, end: JobState): void {
