@@ -1,4 +1,5 @@
 import type { Executor } from "../engine/executor.js";
+import { hubConnection } from "../hub/connection.js";
 import type { Settings } from "../recipe/settings.js";
 import { QuantsmithError } from "../util/errors.js";
 import { list } from "../util/wording.js";
@@ -17,7 +18,17 @@ export interface ExecutorSurroundings {
 type Maker = (settings: Settings, surroundings: ExecutorSurroundings) => Promise<Executor>;
 
 /** Each is loaded when it is asked for. */
-const makers: Readonly<Record<string, Maker>> = {};
+const makers: Readonly<Record<string, Maker>> = {
+  "hf-jobs": async (settings, { maxCost, note, signal }) => {
+    const { hfJobsExecutor } = await import("../engine/executors/hf-jobs/hf-jobs-executor.js");
+    const { jobsOptions } = await import("../engine/executors/hf-jobs/jobs-options.js");
+    return hfJobsExecutor({
+      ...{ connection: hubConnection(), options: jobsOptions(settings.executors.hfJobs), maxCostUsd: maxCost, signal },
+      pastSeconds: new Map(),
+      note: (text, step) => note(step === undefined ? text : `${step}: ${text}`),
+    });
+  },
+};
 
 /** The executor of that name; undefined for `local`. Errors: QS-USAGE, and those of the executor's settings. */
 export async function chooseExecutor(

@@ -13,8 +13,8 @@ import { TrackedJobs } from "./tracked-jobs.js";
 export interface HfJobsSurroundings {
   connection: HubConnection;
   options: JobsOptions;
-  /** What the jobs of this run may cost altogether. */
-  maxCostUsd: number;
+  /** What the jobs of this run may cost altogether; without it nothing is started, and the worst case is told. */
+  maxCostUsd: number | undefined;
   /** What steps took when they were last built, by step id. */
   pastSeconds: ReadonlyMap<string, number>;
   signal: AbortSignal;
@@ -66,10 +66,10 @@ class HfJobs implements Executor {
   }
 
   async prepare(jobs: readonly Job[]): Promise<void> {
-    const { flavor, told } = await prepareJobs(jobs, this.#given);
+    const { flavor, maxCostUsd, told } = await prepareJobs(jobs, this.#given);
     this.#tracked.know(jobs);
     this.#cpus = flavor.cpus;
-    this.#cost = new CostLimit(this.#given.maxCostUsd, flavor.usdPerMinute);
+    this.#cost = new CostLimit(maxCostUsd, flavor.usdPerMinute);
     for (const name of this.#tracked.open) this.#cost.adopt(name, this.#given.options.timeoutSeconds);
     for (const text of told) this.#given.note(text);
   }

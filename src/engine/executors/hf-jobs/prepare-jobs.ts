@@ -16,11 +16,11 @@ export async function prepareJobs(
   given: {
     connection: HubConnection;
     options: JobsOptions;
-    maxCostUsd: number;
+    maxCostUsd: number | undefined;
     pastSeconds: ReadonlyMap<string, number>;
     signal: AbortSignal;
   },
-): Promise<{ flavor: JobFlavor; told: string[] }> {
+): Promise<{ flavor: JobFlavor; maxCostUsd: number; told: string[] }> {
   const { connection, options, maxCostUsd, signal } = given;
   if (!connection.hasToken) {
     throw new QuantsmithError("QS-HUB-UNAUTHORIZED", "jobs on the Hub need a token, and there is none", {
@@ -34,9 +34,11 @@ export async function prepareJobs(
   const one = jobs.length === 1;
   const count = `${jobs.length} ${one ? "job" : "jobs"} of at most ${formatLimit(timeoutSeconds)}`;
   const most = `${count} on ${flavor.name} (${hourly}) ${one ? "costs" : "cost"} at most ${formatUsd(worst)}`;
+  if (maxCostUsd === undefined) throw unlimited(most, worst);
   if (worst > maxCostUsd) throw tooExpensive(most, maxCostUsd);
   return {
     flavor,
+    maxCostUsd,
     told: [
       `${most}; the limit is ${formatUsd(maxCostUsd)}`,
       ...expectation(jobs, given, flavor),
@@ -57,6 +59,12 @@ function expectation(
   // A started minute more for starting up, which is billed too.
   const usd = known.reduce((sum, seconds) => sum + jobUsd(seconds + 60, usdPerMinute), 0);
   return [`Expected: ${formatUsd(usd)}, by what ${known.length} of ${steps.length} steps took where they ran last`];
+}
+
+function unlimited(most: string, worstUsd: number): QuantsmithError {
+  return new QuantsmithError("QS-JOBS-COST", `${most}, and no limit was given`, {
+    remedy: `Nothing was started. Run again with --max-cost ${formatUsd(worstUsd).slice(1)} to accept that.`,
+  });
 }
 
 function formatLimit(seconds: number): string {

@@ -50,6 +50,12 @@ describe("before anything is started", () => {
     expect(error.message).toContain("cost at most $0.13, more than --max-cost 0.12 allows");
   });
 
+  test("no limit is refused, with the one that would do", async () => {
+    const { executor } = client({ timeout: 3 * 3600, maxCostUsd: undefined });
+    const error = await failureOf(Promise.resolve(executor.prepare?.(["a", "b", "c", "d"].map((step) => jobOf(step)))));
+    expect(error).toMatchObject({ code: "QS-JOBS-COST", remedy: expect.stringContaining("--max-cost 0.13 to accept") });
+  });
+
   test.each<[string, unknown]>([
     ["no price", [{ name: "cpu-basic" }]],
     ["a price of nothing", price(0, 0)],
