@@ -10,22 +10,23 @@ export interface ExecutorSurroundings {
   out: string;
   /** What jobs may cost altogether, in USD (`--max-cost`). */
   maxCost?: number;
-  /** Tells the user something. */
-  note(text: string): void;
+  /** What steps took when they were last built here, by id. */
+  pastSeconds: ReadonlyMap<string, number>;
+  /** Tells the user something; of a step, where one is named. */
+  note(text: string, step?: string): void;
   signal: AbortSignal;
 }
 
 type Maker = (settings: Settings, surroundings: ExecutorSurroundings) => Promise<Executor>;
 
-/** Each is loaded when it is asked for. */
-const makers: Readonly<Record<string, Maker>> = {
-  "hf-jobs": async (settings, { maxCost, note, signal }) => {
+/** Each is loaded when it is asked for. A test adds one of its own. */
+export const makers: Record<string, Maker> = {
+  "hf-jobs": async (settings, { maxCost, pastSeconds, note, signal }) => {
     const { hfJobsExecutor } = await import("../engine/executors/hf-jobs/hf-jobs-executor.js");
     const { jobsOptions } = await import("../engine/executors/hf-jobs/jobs-options.js");
     return hfJobsExecutor({
       ...{ connection: hubConnection(), options: jobsOptions(settings.executors.hfJobs), maxCostUsd: maxCost, signal },
-      pastSeconds: new Map(),
-      note: (text, step) => note(step === undefined ? text : `${step}: ${text}`),
+      ...{ pastSeconds, note },
     });
   },
 };

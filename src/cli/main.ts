@@ -20,6 +20,7 @@ const commands = {
   doctor: () => import("./commands/doctor.js"),
   cache: () => import("./commands/cache.js"),
   schema: () => import("./commands/schema.js"),
+  worker: () => import("./commands/worker.js"),
 };
 
 const program = new Command("quantsmith")
@@ -51,6 +52,14 @@ program
   .option("--publish", "publish the release to the recipe's `publish` target, if every variant passed")
   .option(...json)
   .action(async (recipe, options) => (await commands.run()).run(recipe, options));
+
+program
+  .command("worker <key>")
+  .description("do one step that `run --executor` has described in the store; queues start this")
+  .option("--out <folder>", "the run's output folder", "artifacts")
+  .option("--part <i/n>", "only this part of the step's work")
+  .option("--threads <n>", "cores for compute steps (default: all)")
+  .action(async (key, options) => (await commands.worker()).worker(key, options));
 
 program
   .command("plan <recipe>")

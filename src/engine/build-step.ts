@@ -1,17 +1,14 @@
-import { mkdir, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { rm, stat } from "node:fs/promises";
 import type { Step } from "../plan/plan.js";
-import type { OperationReport, StageContext } from "../stages/stage.js";
-import { canonicalJson } from "../util/canonical-json.js";
+import type { OperationReport, WorkPart } from "../stages/stage.js";
 import { QuantsmithError } from "../util/errors.js";
 import { withLock } from "../util/lock.js";
-import { sha256 } from "../util/sha256.js";
-import { diskFull, requireDiskSpace, watchDisk } from "./disk-space.js";
-import { findRelatives } from "./find-relatives.js";
+import { diskFull } from "./disk-space.js";
+import { doWork, type Work } from "./do-work.js";
 import { findStep, recordKeys } from "./find-step.js";
 import { fingerprint, stepKey } from "./fingerprint.js";
 import type { StepRecord } from "./record.js";
-import type { Runtime } from "./runtime.js";
+import type { BuildRuntime } from "./runtime.js";
 import { inputDigests, inputPath } from "./step-inputs.js";
 import { openBuildFolder } from "./store.js";
 import { lockPath, scratchPath } from "./workspace.js";
@@ -23,27 +20,23 @@ import { lockPath, scratchPath } from "./workspace.js";
  */
 export async function buildStep(
   step: Step,
-  runtime: Runtime,
+  runtime: BuildRuntime,
   restore: boolean,
 ): Promise<{ record: StepRecord; status: "built" | "cached" }> {
   const { events, workspace } = runtime;
   const key = stepKey(fingerprint(step, runtime.plan, recordKeys(runtime)));
   const onWait = () => events.emit({ type: "step-waiting", id: step.id });
   return withLock(lockPath(workspace, key), { signal: runtime.signal, onWait }, async (lost) => {
-    const finishedElsewhere = async () => {
-      const found = await findStep(step, runtime);
-      return found === undefined || (restore && found.outputs.some(({ dropped }) => dropped)) ? undefined : found;
-    };
-    const present = runtime.fresh && !restore ? undefined : await finishedElsewhere();
+    const present = await findFinished(step, runtime, restore);
     if (present !== undefined) return { record: present, status: "cached" };
-    if (runtime.fresh) await rm(runtime.store.partialFolder(key), { recursive: true, force: true });
     const folder = scratchPath(workspace, step.stage);
     try {
       const build = await openBuildFolder(folder);
       const priority = -runtime.plan.steps.indexOf(step);
-      const done = await runtime.scheduler.run(step.resource, priority, onWait, () => work(step, runtime, build, key));
+      const work = () => doWork({ step, key, build }, runtime);
+      const done = await runtime.scheduler.run(step.resource, priority, onWait, work);
       // Whoever took the lock over may have finished; equal keys give equal outputs, so theirs is as good.
-      const theirs = lost.aborted ? await finishedElsewhere() : undefined;
+      const theirs = lost.aborted ? await findFinished(step, runtime, restore) : undefined;
       if (theirs !== undefined) return { record: theirs, status: "cached" };
       const record = await runtime.scheduler.run("io", priority, onWait, () =>
         makeFinal(step, runtime, build.out, key, done),
@@ -57,33 +50,43 @@ export async function buildStep(
   });
 }
 
-interface Work {
-  report: OperationReport;
-  seconds: number;
+/**
+ * Does one part of a step's work, for the step itself to find in its `partial` folder; nothing when the step is finished.
+ * Throws as `buildStep`.
+ */
+export async function buildPart(step: Step, part: WorkPart, runtime: BuildRuntime): Promise<void> {
+  const { events, workspace } = runtime;
+  const key = stepKey(fingerprint(step, runtime.plan, recordKeys(runtime)));
+  const onWait = () => events.emit({ type: "step-waiting", id: step.id });
+  await withLock(lockPath(workspace, `${key}-${part.index}`), { signal: runtime.signal, onWait }, async () => {
+    if ((await findFinished(step, runtime, false)) !== undefined) return;
+    const folder = scratchPath(workspace, step.stage);
+    try {
+      const build = await openBuildFolder(folder);
+      await runtime.scheduler.run(step.resource, 0, onWait, () => doWork({ step, key, part, build }, runtime));
+    } catch (error) {
+      throw isDiskFull(error) ? diskFull(step.id, error) : error;
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
 }
 
-/** The part that needs the step's resource: preflight, then the stage itself. */
-async function work(step: Step, runtime: Runtime, build: { out: string; work: string }, key: string): Promise<Work> {
-  const started = performance.now();
-  const disk = watchDisk(runtime.workspace.scratch, step.id);
-  try {
-    const signal = AbortSignal.any([runtime.signal, disk.signal]);
-    const context = stageContext(step, runtime, build, key, signal);
-    runtime.events.emit({ type: "step-started", id: step.id, key });
-    const predictedBytes = (await step.predictBytes?.(context)) ?? step.predictedBytes;
-    await requireDiskSpace(runtime.workspace.scratch, predictedBytes, step.id);
-    const report = await step.run(context);
-    signal.throwIfAborted();
-    return { report, seconds: (performance.now() - started) / 1000 };
-  } finally {
-    disk.stop();
-  }
+/** A finished step that this run may take: not older than it, where it is fresh, and whole, where it is to be restored. */
+export async function findFinished(
+  step: Step,
+  runtime: BuildRuntime,
+  restore: boolean,
+): Promise<StepRecord | undefined> {
+  const found = await findStep(step, runtime);
+  if (found === undefined || (runtime.since !== null && found.finished < runtime.since)) return undefined;
+  return restore && found.outputs.some(({ dropped }) => dropped) ? undefined : found;
 }
 
 /** The part that only needs the disk: hashing, flushing, the rename and the record. */
 async function makeFinal(
   step: Step,
-  runtime: Runtime,
+  runtime: BuildRuntime,
   out: string,
   key: string,
   { report, seconds }: Work,
@@ -105,39 +108,10 @@ async function makeFinal(
   return runtime.store.commit(out, record, await digestBy(step, runtime, out, report));
 }
 
-function stageContext(
-  step: Step,
-  runtime: Runtime,
-  build: { out: string; work: string },
-  key: string,
-  signal: AbortSignal,
-): StageContext {
-  const digests = inputDigests(step.inputs, runtime.records);
-  // Parts made of other bytes must not be continued: an input can be rebuilt with other bytes under the same key.
-  const partial = join(runtime.store.partialFolder(key), sha256(canonicalJson(digests)).slice(0, 16));
-  const note = (text: string) => runtime.events.emit({ type: "step-note", id: step.id, note: text });
-  return {
-    ...build,
-    signal,
-    partial: async () => {
-      await mkdir(partial, { recursive: true });
-      return partial;
-    },
-    relatives: (inputs) => findRelatives(step, runtime, inputs),
-    threads: runtime.threads,
-    steps: runtime.steps,
-    toolchain: () => runtime.tools.toolchain(note),
-    python: () => runtime.tools.python(note),
-    input: (name) => inputPath(step.inputs, name, runtime.records, runtime.store),
-    digest: (name) => digests[name],
-    progress: (progress) => runtime.events.emit({ type: "step-progress", id: step.id, progress }),
-  };
-}
-
 /** Outputs that the operation verified itself, and hard links of inputs (same device and inode), are not read again. */
 async function digestBy(
   step: Step,
-  runtime: Runtime,
+  runtime: BuildRuntime,
   out: string,
   { digests: verified = {}, expectedDigests: expected = {} }: OperationReport,
 ): Promise<(path: string) => Promise<string>> {
@@ -159,7 +133,7 @@ async function digestBy(
  * What a step read must still be what its key says, or its outputs would be believed under that key for ever: a user
  * may have edited a text or a checkpoint's file, which the store only links to, while the step ran.
  */
-async function requireUnchangedInputs(step: Step, runtime: Runtime): Promise<void> {
+async function requireUnchangedInputs(step: Step, runtime: BuildRuntime): Promise<void> {
   for (const [name, input] of Object.entries(step.inputs)) {
     if (input.kind === "outside") continue; // read as a whole by its stage, which compares the digest
     const record = runtime.records.get(input.step);

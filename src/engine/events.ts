@@ -68,9 +68,13 @@ export function eventLog(runs: string): { listener: EventListener; folder: strin
   const stamp = new Date().toISOString().replace(/[:.]/g, "-");
   const folder = join(runs, `${stamp}-${process.pid}`);
   mkdirSync(folder, { recursive: true });
-  const file = openSync(join(folder, "events.ndjson"), "a");
+  return { folder, ...eventFile(join(folder, "events.ndjson")) };
+}
+
+/** A listener that appends every event to a file, which is made. */
+export function eventFile(path: string): { listener: EventListener; close(): void } {
+  const file = openSync(path, "a");
   return {
-    folder,
     listener: (event) => {
       try {
         writeSync(file, `${JSON.stringify(event)}\n`);

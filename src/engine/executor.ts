@@ -1,4 +1,4 @@
-import type { StageName } from "../stages/stage.js";
+import type { StageName, WorkPart } from "../stages/stage.js";
 import type { QuantsmithError } from "../util/errors.js";
 
 /** One step, or one part of a step that fans out, as a queue sees it. */
@@ -9,8 +9,8 @@ export interface Job {
   /** The step's id, for people. */
   step: string;
   stage: StageName;
-  /** Which part of how many; `index` counts from 1. The step's own job comes after its parts. */
-  part?: { index: number; count: number };
+  /** Which part of the step it does; the step's own job comes after its parts. */
+  part?: WorkPart;
   /** Names of jobs that must have ended well before; some of them may have ended, and left the queue, already. */
   after: readonly string[];
   /** Memory that it is expected to need at most, files that it maps included; an estimate on the high side. */

@@ -3,14 +3,14 @@ import { canonicalJson } from "../util/canonical-json.js";
 import { recordKeys } from "./find-step.js";
 import { fingerprint } from "./fingerprint.js";
 import type { StepRecord } from "./record.js";
-import type { Runtime } from "./runtime.js";
+import type { BuildRuntime } from "./runtime.js";
 import { inputDigests } from "./step-inputs.js";
 
 /**
  * Folders of the whole, finished steps that `StageContext.relatives` promises, last finished first. A run with `fresh`
- * believes only what it built itself.
+ * believes only what was built since it began.
  */
-export async function findRelatives(step: Step, runtime: Runtime, inputs: readonly string[]): Promise<string[]> {
+export async function findRelatives(step: Step, runtime: BuildRuntime, inputs: readonly string[]): Promise<string[]> {
   const { store, verify } = runtime;
   const own = fingerprint(step, runtime.plan, recordKeys(runtime));
   const ownInputs = inputDigests(step.inputs, runtime.records);
@@ -31,8 +31,7 @@ export async function findRelatives(step: Step, runtime: Runtime, inputs: readon
   return folders;
 }
 
-async function candidates(runtime: Runtime): Promise<StepRecord[]> {
-  if (!runtime.fresh) return (await runtime.store.records()).map(({ record }) => record);
-  const built = new Set(runtime.steps().flatMap(({ id, status }) => (status === "built" ? [id] : [])));
-  return [...runtime.records].flatMap(([id, record]) => (built.has(id) ? [record] : []));
+async function candidates({ store, since }: BuildRuntime): Promise<StepRecord[]> {
+  const known = (await store.records()).map(({ record }) => record);
+  return since === null ? known : known.filter(({ finished }) => finished >= since);
 }

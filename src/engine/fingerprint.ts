@@ -26,7 +26,11 @@ export interface Fingerprint extends JsonObject {
  * The fingerprint of a step, given the keys of the steps it reads from.
  * An optional input whose step has no key is left out, as it will be when the step runs.
  */
-export function fingerprint(step: Step, plan: Plan, keys: ReadonlyMap<string, string>): Fingerprint {
+export function fingerprint(
+  step: Step,
+  plan: Pick<Plan, "toolDigests">,
+  keys: ReadonlyMap<string, string>,
+): Fingerprint {
   const inputs: Record<string, string> = {};
   for (const [name, input] of Object.entries(step.inputs)) {
     if (input.kind === "outside") inputs[name] = `sha256:${input.digest}`;

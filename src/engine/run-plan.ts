@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { dependencies, type Plan, type Step } from "../plan/plan.js";
 import type { StepSummary } from "../stages/stage.js";
 import { QuantsmithError } from "../util/errors.js";
@@ -5,8 +6,10 @@ import { buildStep } from "./build-step.js";
 import { dropIntermediates } from "./drop-intermediates.js";
 import { errorReport } from "./error-report.js";
 import { findPassed } from "./find-passed.js";
-import { findStep } from "./find-step.js";
+import { findStep, recordKeys } from "./find-step.js";
+import { fingerprint, stepKey } from "./fingerprint.js";
 import type { StepRecord } from "./record.js";
+import { RemoteSteps } from "./remote/remote-steps.js";
 import type { RunOptions, Runtime } from "./runtime.js";
 import { Scheduler } from "./scheduler.js";
 import { Store } from "./store.js";
@@ -25,10 +28,11 @@ export interface RunOutcome {
  */
 export async function runPlan(plan: Plan, options: RunOptions): Promise<RunOutcome> {
   const run = new Run(plan, options);
+  await run.begin();
   const ended = new Map<string, Promise<void>>();
   for (const step of plan.steps) {
     const before = dependencies(step).map(({ id }) => ended.get(id));
-    if (step.after !== undefined) before.push(ended.get(step.after));
+    if (step.after !== undefined && !run.isRemote(step)) before.push(ended.get(step.after));
     ended.set(
       step.id,
       Promise.all(before).then(() => run.step(step)),
@@ -36,6 +40,7 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<RunOutco
   }
   // Wait for every step, also after an abort, so that nothing still writes when this returns.
   const results = await Promise.allSettled(ended.values());
+  await run.end();
   options.signal.throwIfAborted();
   const bug = results.find((result) => result.status === "rejected");
   if (bug !== undefined) throw bug.reason;
@@ -54,21 +59,38 @@ class Run {
   readonly #restoring = new Map<string, Promise<void>>();
   /** Variants whose verdict was looked at. */
   readonly #judged = new Set<string>();
+  readonly #remote: RemoteSteps | undefined;
 
-  constructor(plan: Plan, options: RunOptions) {
+  constructor(plan: Plan, { executor, fresh, ...options }: RunOptions) {
     this.runtime = {
       ...options,
       plan,
       store: new Store(options.workspace),
       scheduler: new Scheduler(options.workspace, options.signal),
+      since: fresh ? new Date().toISOString() : null,
       records: new Map(),
       steps: () => plan.steps.flatMap((step) => this.#summaries.get(step.id) ?? []),
     };
+    if (executor !== undefined) this.#remote = new RemoteSteps(this.runtime, executor);
+  }
+
+  /** Hands out what other machines can do. */
+  async begin(): Promise<void> {
+    await this.#remote?.begin();
+  }
+
+  /** Takes back what other machines have not done. */
+  async end(): Promise<void> {
+    await this.#remote?.end();
+  }
+
+  isRemote(step: Step): boolean {
+    return this.#remote?.takes(step) === true;
   }
 
   /** Brings one step to its end, whatever that is; every step it reads from has ended before. */
   async step(step: Step): Promise<void> {
-    const { records, signal, fresh } = this.runtime;
+    const { records, signal, since } = this.runtime;
     const started = performance.now();
     const missing = dependencies(step).find(({ id, optional }) => !optional && !records.has(id));
     if (missing !== undefined) {
@@ -76,7 +98,7 @@ class Run {
       return;
     }
     try {
-      const present = fresh && step.mode === "build" ? undefined : await findStep(step, this.runtime);
+      const present = since !== null && step.mode === "build" ? undefined : await findStep(step, this.runtime);
       if (present !== undefined) await this.#finish(step, "cached", present, (performance.now() - started) / 1000);
       else if (step.mode === "reuse") this.#end(step, "skipped", 0, { why: "not asked for, and not in the store" });
       else await this.#build(step, false);
@@ -89,8 +111,19 @@ class Run {
 
   async #build(step: Step, restore: boolean): Promise<void> {
     await this.#restoreInputs(step);
-    const { record, status } = await buildStep(step, this.runtime, restore);
+    // A fresh run does not go on with what an older one began.
+    if (this.runtime.since !== null && !restore && !this.isRemote(step)) await this.#forgetPartial(step);
+    const { record, status } =
+      this.#remote?.takes(step) === true
+        ? { record: await this.#remote.follow(step, restore), status: "built" as const }
+        : await buildStep(step, this.runtime, restore);
     await this.#finish(step, status, record, record.seconds);
+  }
+
+  async #forgetPartial(step: Step): Promise<void> {
+    const { store, plan } = this.runtime;
+    const key = stepKey(fingerprint(step, plan, recordKeys(this.runtime)));
+    await rm(store.partialFolder(key), { recursive: true, force: true });
   }
 
   /** Builds again what a step reads and what was dropped after its last reader. */
@@ -111,6 +144,7 @@ class Run {
     this.#end(step, status, seconds, { measurements: record.measurements, commands: record.commands });
     await dropIntermediates(this.runtime, (id) => this.#summaries.get(id)?.status);
     await this.#tellPassed();
+    await this.#remote?.advance();
   }
 
   /** What a variant passed by has been built, so it is enough to look when a step is finished. */

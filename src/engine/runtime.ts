@@ -4,6 +4,7 @@ import type { Plan } from "../plan/plan.js";
 import type { StepSummary } from "../stages/stage.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import type { EventBus } from "./events.js";
+import type { Executor } from "./executor.js";
 import type { PassedVariant } from "./find-passed.js";
 import type { StepRecord } from "./record.js";
 import type { Scheduler } from "./scheduler.js";
@@ -28,17 +29,26 @@ export interface RunOptions {
   /** Hash every stored output before trusting it. */
   verify: boolean;
   tools: ToolProvider;
+  /** Where steps run that another machine can do; absent: here. */
+  executor?: Executor;
   /** Told of every variant as soon as it has passed, while others are still made; must not take long. */
   onPassed?: (variant: PassedVariant) => void;
 }
 
-/** What the parts of the engine share during one run. */
-export interface Runtime extends RunOptions {
-  plan: Plan;
+/** What it takes to build a step, in a run or in a worker. */
+export interface BuildRuntime extends Omit<RunOptions, "fresh" | "executor" | "onPassed"> {
+  plan: Pick<Plan, "name" | "steps" | "toolDigests">;
   store: Store;
   scheduler: Scheduler;
+  /** Steps finished before this moment (ISO) are not taken for finished; null: all are taken. */
+  since: string | null;
   /** Records of the steps finished so far, by step id. */
   records: Map<string, StepRecord>;
   /** How the steps that ended so far ended, in the plan's order. */
   steps(): readonly StepSummary[];
+}
+
+/** What the parts of the engine share during one run. */
+export interface Runtime extends BuildRuntime, Pick<RunOptions, "onPassed"> {
+  plan: Plan;
 }

@@ -115,10 +115,11 @@ export class Store {
   }
 
   /**
-   * Removes folders without a record, what is left of a step that a crash kept from becoming final, and what killed steps
-   * have left for those that continue them.
+   * Removes folders without a record, what is left of a step that a crash kept from becoming final, what killed steps
+   * have left for those that continue them, and descriptions of steps for workers.
    */
   async collectRubbish(): Promise<void> {
+    await rm(this.#workspace.jobs, { recursive: true, force: true });
     await rm(this.#partials(), { recursive: true, force: true });
     for (const name of await readdir(this.#workspace.store)) {
       if (!stepFolder.test(name)) continue; // not ours

@@ -10,6 +10,8 @@ export interface Workspace {
   root: string;
   store: string;
   locks: string;
+  /** Descriptions of steps for workers, and what those say. */
+  jobs: string;
   tmp: string;
   runs: string;
   releases: string;
@@ -25,6 +27,7 @@ export function workspaceAt(out: string): Workspace {
     root,
     store: join(root, "store"),
     locks: join(root, "store", ".locks"),
+    jobs: join(root, "store", ".jobs"),
     tmp,
     runs: join(root, "runs"),
     releases: join(root, "releases"),

@@ -6,8 +6,6 @@ import { hubConnection } from "../hub/connection.js";
 import type { HubFile } from "../hub/hub-file.js";
 import { listModel } from "../hub/list-model.js";
 import { readHubFile } from "../hub/read-file.js";
-import { findPinnedPackage } from "../llamacpp/pinned-package.js";
-import { describePython } from "../llamacpp/python-env.js";
 import { describeToolchain } from "../llamacpp/toolchain.js";
 import { loadCatalog } from "../recipe/load-catalog.js";
 import type { Settings } from "../recipe/settings.js";
@@ -17,6 +15,7 @@ import { maxConfigBytes, parseConfig, vocabularySize } from "../stages/fetch/rea
 import { selectHubFiles } from "../stages/fetch/select-hub-files.js";
 import { maxIndexBytes } from "../stages/fetch/weight-index.js";
 import { loadSpeedConstants } from "../stages/hardware/speed-files.js";
+import { toolDigest } from "../stages/tool-digests.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import { packageVersion } from "../util/package-version.js";
 import type { ModelFacts, PlanFacts } from "./facts.js";
@@ -33,8 +32,7 @@ export async function gatherFacts(settings: Settings, digests: DigestCache): Pro
     source.kind === "local" ? await localModel(source.path, choice, digests) : await hubModel(source, choice);
   const toolchain = await describeToolchain();
   if (toolchain.state === "missing") throw toolchain.problem;
-  const python = await describePython();
-  const nodeLlamaCpp = (await findPinnedPackage()).packageVersion;
+  const nodeLlamaCpp = await toolDigest("node-llama-cpp", toolchain);
   const texts = await hashTexts(settings, digests);
   await requireTextsApart(settings);
   return {
@@ -45,7 +43,7 @@ export async function gatherFacts(settings: Settings, digests: DigestCache): Pro
     speed: await loadSpeedConstants(),
     toolDigests: {
       "llama.cpp": toolchain.digest,
-      converter: `${toolchain.digest}+${python.digest}`,
+      converter: await toolDigest("converter", toolchain),
       "node-llama-cpp": nodeLlamaCpp,
     },
     toolFiles: await toolFiles(toolchain, digests),

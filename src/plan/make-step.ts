@@ -20,7 +20,9 @@ export function step<P extends JsonObject>(
   return {
     ...{ id, stage, version, resource, tools, params, inputs, predictedBytes, mode: "build" as const },
     ...(variant === undefined ? {} : { variant }),
+    ...(operation.id === undefined ? {} : { operation: operation.id }),
     intermediates: operation.intermediates ?? [],
+    hasParts: operation.hasParts?.(params) ?? false,
     ...(operation.predictBytes === undefined
       ? {}
       : { predictBytes: (context) => operation.predictBytes?.(params, context) ?? Promise.resolve(predictedBytes) }),

@@ -17,6 +17,10 @@ export interface Step {
   variant?: string;
   /** `reuse` steps are taken from the store or left out, never built (`--only`, `--variant`). */
   mode: "build" | "reuse";
+  /** Id of its operation, with which another machine can do it; absent when only this process can. */
+  operation?: string;
+  /** Whether its work can be dealt out (`StageContext.part`). */
+  hasParts?: boolean;
   version: number;
   resource: Resource;
   tools: readonly ToolId[];

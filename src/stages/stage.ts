@@ -42,6 +42,12 @@ export interface Progress {
   note?: string;
 }
 
+/** One of `count` parts of a step's work; `index` counts from 1. */
+export interface WorkPart {
+  index: number;
+  count: number;
+}
+
 /** What a running operation gets from the engine. Nothing in here may change its outputs. */
 export interface StageContext {
   /** Folder for outputs; every file in it becomes part of the store. */
@@ -53,6 +59,11 @@ export interface StageContext {
    * is finished. For work that can be done in parts; what is read from it may be cut anywhere.
    */
   partial(): Promise<string>;
+  /**
+   * Set: only this part of the work, `index` from 1, goes into `partial`, where the step itself will find it; nothing is
+   * written to `out`.
+   */
+  part?: WorkPart;
   /** Absolute path of a named input of the step; undefined when that optional input does not exist. */
   input(name: string): string | undefined;
   /** sha256 of a named input file; undefined when the input does not exist or is a folder. */
@@ -91,6 +102,8 @@ export interface OperationReport {
 
 /** One kind of work of a stage. `P` is everything in the recipe that changes the outputs. */
 export interface Operation<P extends JsonObject = JsonObject> {
+  /** Its name in `operations.ts`, by which a worker finds it; absent when it needs what only the planning process has. */
+  id?: string;
   stage: StageName;
   /** Raised whenever the same parameters and inputs would give other outputs than before; part of the key. */
   version: number;
@@ -100,6 +113,8 @@ export interface Operation<P extends JsonObject = JsonObject> {
   intermediates?: readonly string[];
   /** The exact bytes the outputs will take, once the inputs are there; the plan's estimate serves where it is absent. */
   predictBytes?(params: P, context: PredictContext): Promise<number>;
+  /** Whether `StageContext.part` may ask for a part of the work, all of which has to be done in any case. */
+  hasParts?(params: P): boolean;
   run(params: P, context: StageContext): Promise<OperationReport>;
 }
 

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { lock } from "proper-lockfile";
+import { check, lock } from "proper-lockfile";
 import { isSystemError } from "./errors.js";
 
 /** A holder that has shown no sign of life for this long is taken to be dead, and its lock is taken over. */
@@ -53,4 +53,9 @@ async function acquire(
     if (!waited) onWait?.();
     await sleep(retryMs, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
   }
+}
+
+/** Whether a living process holds the lock at `path`. */
+export async function isLocked(path: string): Promise<boolean> {
+  return check(path, { lockfilePath: path, realpath: false, stale: staleMs }).catch(() => false);
 }

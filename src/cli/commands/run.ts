@@ -1,12 +1,9 @@
 import { appendFile } from "node:fs/promises";
-import { availableParallelism } from "node:os";
 import { concludeRun } from "../../engine/conclude-run.js";
 import { EventBus, eventLog, type StepIdentity } from "../../engine/events.js";
 import { pastSeconds } from "../../engine/plan-status.js";
 import { runPlan } from "../../engine/run-plan.js";
-import { openWorkspace, type Workspace } from "../../engine/workspace.js";
-import { prepareConverterPython } from "../../llamacpp/python-env.js";
-import { resolveToolchain } from "../../llamacpp/toolchain.js";
+import { openWorkspace } from "../../engine/workspace.js";
 import type { Plan } from "../../plan/plan.js";
 import type { Settings } from "../../recipe/settings.js";
 import { figureCells, figureTitles } from "../../report/figures.js";
@@ -15,10 +12,13 @@ import type { RunReport } from "../../report/run-report.js";
 import { type PublishTarget, requireTarget } from "../../stages/publish/target.js";
 import { DigestCache } from "../../util/digest-cache.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { chooseExecutor } from "../choose-executor.js";
 import { interruptSignal } from "../interrupt.js";
+import { lazyTools } from "../lazy-tools.js";
 import { loadSettings, type PlanOptions, planFor, settingsNotes } from "../prepare.js";
 import { errorDocument, exitCodeOf, formatError, note, print, printJson, problemLines, textTable } from "../print.js";
 import type { Streaming } from "../streaming.js";
+import { threadCount } from "../thread-count.js";
 import { plainView } from "../views/plain-view.js";
 import { terminalView } from "../views/terminal-view.js";
 import { uploadProgress } from "../views/upload-progress.js";
@@ -31,6 +31,8 @@ export interface RunCommandOptions extends PlanOptions {
   fresh?: boolean;
   verify?: boolean;
   publish?: boolean;
+  executor: string;
+  maxCost?: string;
   json?: boolean;
 }
 
@@ -55,15 +57,23 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
   const tools = lazyTools(signal);
   let streaming: Streaming | undefined;
   try {
+    const past = await pastSeconds(plan, workspace);
+    const executor = await chooseExecutor(options.executor, settings, {
+      ...{ out: workspace.root, pastSeconds: past, signal },
+      note: (text, step) =>
+        step === undefined ? note(text) : events.emit({ type: "step-note", id: step, note: text }),
+      ...(options.maxCost === undefined ? {} : { maxCost: costLimit(options.maxCost) }),
+    });
     if (target !== undefined) {
       const { startStreaming } = await import("../streaming.js");
       streaming = await startStreaming(settings.publish, plan, events, signal);
     }
-    events.emit({ type: "run-started", recipe, out: workspace.root, steps: await identities(plan, workspace) });
+    events.emit({ type: "run-started", recipe, out: workspace.root, steps: identities(plan, past) });
     const runOptions = { workspace, events, digests, signal, threads, tools };
     const outcome = await runPlan(plan, {
       ...runOptions,
       ...(streaming === undefined ? {} : { onPassed: streaming.onPassed }),
+      ...(executor === undefined ? {} : { executor }),
       fresh: options.fresh === true,
       verify: options.verify === true,
     });
@@ -127,8 +137,7 @@ function chooseView(asJson: boolean) {
   return { listener: plainView(asJson ? note : print), done: async () => undefined, live: false };
 }
 
-async function identities(plan: Plan, workspace: Workspace): Promise<StepIdentity[]> {
-  const past = await pastSeconds(plan, workspace);
+function identities(plan: Plan, past: ReadonlyMap<string, number>): StepIdentity[] {
   return plan.steps.map(({ id, stage, variant }) => {
     const expectedSeconds = past.get(id);
     return {
@@ -139,23 +148,10 @@ async function identities(plan: Plan, workspace: Workspace): Promise<StepIdentit
   });
 }
 
-/** The toolchain and the Python environment are got once per run, when a step first needs them. */
-function lazyTools(signal: AbortSignal) {
-  let toolchain: ReturnType<typeof resolveToolchain> | undefined;
-  let python: ReturnType<typeof prepareConverterPython> | undefined;
-  return {
-    toolchain: (onProgress: (note: string) => void) => (toolchain ??= resolveToolchain({ signal, onProgress })),
-    python: (onProgress: (note: string) => void) => (python ??= prepareConverterPython({ signal, onProgress })),
-  };
-}
-
-function threadCount(given: string | undefined): number {
-  if (given === undefined) return availableParallelism();
-  const threads = Number(given);
-  const cores = availableParallelism();
-  if (Number.isInteger(threads) && threads >= 1 && threads <= cores) return threads;
-  // More threads than cores spin against each other and are slower by far.
-  throw new QuantsmithError("QS-USAGE", `--threads ${given} is not a number of this machine's cores`, {
-    remedy: `Give a whole number from 1 to ${cores}.`,
+function costLimit(given: string): number {
+  const limit = Number(given);
+  if (Number.isFinite(limit) && limit > 0) return limit;
+  throw new QuantsmithError("QS-USAGE", `--max-cost ${given} is not an amount of US dollars`, {
+    remedy: "Give a number above zero, such as 12.50.",
   });
 }

@@ -66,6 +66,7 @@ export interface AllocationReport {
  * Errors: QS-ALLOCATE-*, QS-QUANTIZE-RULE, QS-QUANTIZE-FAILED, for a device QS-MEMORY-*, and to refine QS-VALIDATE-*, QS-GGML-*.
  */
 export const allocateVariant: Operation<AllocateParams> = {
+  id: "allocate-variant",
   stage: "allocate",
   version: 1,
   resource: "compute",

@@ -26,6 +26,7 @@ const sampleValues = 2 ** 16;
  * `errors.json`. What an earlier table of the same base and imatrix holds is not computed again. Errors: QS-GGML-*, QS-IMATRIX-INVALID, QS-QUANTIZE-FAILED.
  */
 export const measureErrors: Operation<ErrorsParams> = {
+  id: "measure-errors",
   stage: "allocate",
   version: 1,
   resource: "compute",

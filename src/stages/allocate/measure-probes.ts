@@ -33,16 +33,19 @@ const nothing = { id: "(floor)", tensors: [] };
  * has measured is not measured again. Errors: QS-VALIDATE-*, QS-GGML-*, QS-DISK-FULL.
  */
 export const measureProbes: Operation<ProbesParams> = {
+  id: "measure-probes",
   stage: "allocate",
   version: 1,
   resource: "compute",
   tools: ["llama.cpp", "node-llama-cpp"],
+  hasParts: () => true,
   // The private copy of the base model.
   predictBytes: async (_params, context) => (await stat(requiredInput(context, "model"))).size,
   async run({ effort }, context) {
     const table = await readReport<ErrorTable>(requiredInput(context, "errors"));
     const base = await readReport<BaseReport>(requiredInput(context, "baseReport"));
-    const units = probeUnits(table.tensors, effort);
+    const { index, count } = context.part ?? { index: 1, count: 1 };
+    const units = probeUnits(table.tensors, effort).filter((_unit, place) => place % count === index - 1);
     const source = await openSource(context);
     return withPool(context, async (pool) => {
       const bench = await ProbeBench.open(context, source, pool);
@@ -53,6 +56,7 @@ export const measureProbes: Operation<ProbesParams> = {
           readings.push(await readUnit(unit, floor, bench));
           context.progress({ done: readings.length, total: units.length, unit: "probe" });
         }
+        if (context.part !== undefined) return bench.report();
         const report: ProbesReport = {
           effort,
           corpus: base.corpus,

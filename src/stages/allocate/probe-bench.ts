@@ -10,7 +10,7 @@ import type { OperationReport, StageContext } from "../stage.js";
 import { linkInput, toolRun } from "../step-files.js";
 import { storableTypes } from "./candidates.js";
 import { DamagedCopy } from "./damaged-copy.js";
-import { appendToJournal, type Probe, readJournal } from "./probe-journal.js";
+import { appendToJournal, journalName, type Probe, readJournals } from "./probe-journal.js";
 import type { ProbeUnit } from "./probe-units.js";
 
 /** What all probes of a run share: the copy, the base logits, and a journal that outlives a killed run. */
@@ -47,8 +47,9 @@ export class ProbeBench {
 
   /** Reads the journal and makes the copy. Whoever opens it closes it. */
   static async open(context: StageContext, source: Source, pool: NativePool): Promise<ProbeBench> {
-    const journal = join(await context.partial(), "probes.ndjson");
-    const known = await readJournal(journal);
+    const folder = await context.partial();
+    const journal = join(folder, journalName(context.part));
+    const known = await readJournals(folder);
     const logits = await linkInput(context, "base", "base.kld");
     // The progress of one tool run among many says nothing; probes are counted instead.
     const { onProgress: _chunks, ...run } = await toolRun(context);

@@ -1,4 +1,6 @@
-import { open, readFile } from "node:fs/promises";
+import { open, readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { WorkPart } from "../stage.js";
 
 /** What one run of llama-perplexity on the damaged copy has found. */
 export interface Probe {
@@ -10,13 +12,19 @@ export interface Probe {
   kldError: number;
 }
 
+/** Every process that measures a part writes a file of its own. */
+export function journalName(part: WorkPart | undefined): string {
+  return part === undefined ? "probes.ndjson" : `probes-${part.index}.ndjson`;
+}
+
 /**
- * The probes finished so far, one JSON line each; a line that a crash has cut counts as none. Nothing else writes to
- * the file, and a probe is a pure function of the step's inputs, so a line stays true whoever wrote it.
+ * The probes finished so far, one JSON line each; a line that a crash has cut counts as none. A probe is a pure function
+ * of the step's inputs, so a line stays true whoever wrote it.
  */
-export async function readJournal(path: string): Promise<Probe[]> {
-  const text = await readFile(path, "utf8").catch(() => "");
-  return text.split("\n").flatMap((line) => parseLine(line) ?? []);
+export async function readJournals(folder: string): Promise<Probe[]> {
+  const names = (await readdir(folder)).filter((name) => /^probes(-\d+)?\.ndjson$/.test(name));
+  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), "utf8").catch(() => "")));
+  return texts.flatMap((text) => text.split("\n").flatMap((line) => parseLine(line) ?? []));
 }
 
 /** Appends one probe and flushes it to the disk. */

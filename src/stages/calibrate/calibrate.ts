@@ -29,6 +29,7 @@ export interface CalibrateReport {
  * Errors: QS-CALIBRATE-*, QS-TEXT-*.
  */
 export const calibrate: Operation<CalibrateParams> = {
+  id: "calibrate",
   stage: "calibrate",
   version: 2,
   resource: "compute",

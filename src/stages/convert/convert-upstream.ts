@@ -41,6 +41,7 @@ const metadataFile = ".metadata.json";
  * Input `snapshot`; outputs `model.gguf`, `convert.json`. Errors: QS-CONVERT-*, QS-PYTHON-*, QS-TOOL-*.
  */
 export const convertUpstream: Operation<ConvertParams> = {
+  id: "convert-upstream",
   stage: "convert",
   version: 2,
   resource: "compute",

@@ -12,6 +12,7 @@ export type MemoryReport = ModelMemory;
  * Errors: QS-GGUF-*, QS-MEMORY-*.
  */
 export const variantMemory: Operation<JsonObject> = {
+  id: "variant-memory",
   stage: "package",
   version: 1,
   resource: "compute",

@@ -20,6 +20,7 @@ import { type QuantizeParams, reportVariant } from "./quantize.js";
  * `quantizeByTool`. Errors: QS-QUANTIZE-*, QS-GGML-*, QS-IMATRIX-INVALID, QS-INPUT-CHANGED.
  */
 export const quantizeByBank: Operation<QuantizeParams> = {
+  id: "quantize-bank",
   stage: "quantize",
   version: 1,
   resource: "compute",

@@ -14,6 +14,7 @@ import { answeredRules, ruledTypes, tensorTypeFile } from "./tensor-rules.js";
  * rules, `tensor-types.txt`. Errors: QS-QUANTIZE-*, QS-DISK-FULL.
  */
 export const quantizeByTool: Operation<QuantizeParams> = {
+  id: "quantize-tool",
   stage: "quantize",
   version: 1,
   resource: "compute",

@@ -28,6 +28,7 @@ export interface SmokeBaseReport {
  * Errors: QS-SMOKE-BASE when the base itself cannot answer; QS-SMOKE-RUNTIME; QS-GGUF-*.
  */
 export const smokeBase: Operation<SmokeBaseParams> = {
+  id: "smoke-base",
   stage: "smoke",
   version: 1,
   resource: "compute",

@@ -23,6 +23,7 @@ export interface SmokeParams extends JsonObject {
  * a hang and a file that cannot be read are results, not errors. Errors: QS-SMOKE-RUNTIME, QS-SMOKE-KILLED.
  */
 export const smoke: Operation<SmokeParams> = {
+  id: "smoke",
   stage: "smoke",
   version: 3,
   resource: "compute",

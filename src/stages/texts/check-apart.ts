@@ -14,6 +14,7 @@ export interface CheckApartParams extends JsonObject {
  * there beforehand are compared when the run is planned. Output `texts.json`. Errors: QS-TEXT-*.
  */
 export const checkApart: Operation<CheckApartParams> = {
+  id: "check-apart",
   stage: "validate",
   version: 1,
   resource: "io",

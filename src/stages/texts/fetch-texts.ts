@@ -1,9 +1,10 @@
-import { mkdir, readFile, realpath, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, realpath, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { hubConnection } from "../../hub/connection.js";
 import { downloadSnapshot } from "../../hub/download-snapshot.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { linkOrCopy } from "../../util/files.js";
 import { sha256File } from "../../util/sha256.js";
 import { zipMember } from "../../util/zip-member.js";
 import type { Operation, StageContext } from "../stage.js";
@@ -79,7 +80,8 @@ async function place(file: HubTextFile, index: number, blob: string, { out, sign
   if (file.sha256 !== null) requireSha256(file, await sha256File(blob, signal));
   const target = join(out, fetchedText(index, file));
   await mkdir(join(out, `${index}`));
-  if (file.member === null) await symlink(blob, target);
+  // Not a link into the cache, which other machines that work on the store do not have.
+  if (file.member === null) await linkOrCopy(blob, target);
   else await writeFile(target, await unpack(file, file.member, blob));
 }
 

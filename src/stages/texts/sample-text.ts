@@ -47,6 +47,7 @@ const emptyAtMost = 24;
  * Errors: QS-SAMPLE-NOTHING, QS-SAMPLE-FAILED.
  */
 export const sampleText: Operation<SampleTextParams> = {
+  id: "sample-text",
   stage: "calibrate",
   version: 1,
   resource: "compute",

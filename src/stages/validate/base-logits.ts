@@ -34,6 +34,7 @@ export interface BaseReport {
  * (about 2 bytes × vocabulary × evaluated tokens) and `base.json`. Errors: QS-VALIDATE-*, QS-TEXT-*.
  */
 export const baseLogits: Operation<BaseLogitsParams> = {
+  id: "base-logits",
   stage: "validate",
   version: 2,
   resource: "compute",

@@ -26,6 +26,7 @@ export interface StructureReport {
  * `quantize` (`quantize.json`), optional `rules`; output `structure.json`. Finding something is no error here.
  */
 export const checkStructure: Operation = {
+  id: "check-structure",
   stage: "validate",
   version: 1,
   resource: "compute",

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { extractChunks, scoredTokens } from "../../llamacpp/base-logits.js";
 import { type KldFigures, type KldResult, measureKld } from "../../llamacpp/kl-divergence.js";
 import type { JsonObject } from "../../util/canonical-json.js";
-import { type Operation, type OperationReport, requiredInput, type StageContext } from "../stage.js";
+import { type Operation, type OperationReport, requiredInput, type StageContext, type WorkPart } from "../stage.js";
 import { linkInput, readReport, toolRun, writeReport } from "../step-files.js";
 import type { BaseReport } from "./base-logits.js";
 import { BlockJournal } from "./block-journal.js";
@@ -44,10 +44,13 @@ export interface QualityReport extends KldFigures {
  * Errors: QS-VALIDATE-*, QS-ENV-OOM.
  */
 export const measureQuality: Operation<QualityParams> = {
+  id: "measure-quality",
   stage: "validate",
   version: 2,
   resource: "compute",
   tools: ["llama.cpp"],
+  // Gates may be clear after one block, so the others are not made ahead of it.
+  hasParts: ({ referenced }) => referenced,
   async run(params, context) {
     requireSound(await readReport<StructureReport>(requiredInput(context, "structure")));
     const base = await readReport<BaseReport>(requiredInput(context, "baseReport"));
@@ -57,6 +60,10 @@ export const measureQuality: Operation<QualityParams> = {
     const inBlocks = params.limits.length > 0 || params.referenced;
     const lists = inBlocks ? dealChunks(base.chunks, base.context) : [allOf(base.chunks)];
     const bench = await BlockBench.open(context, base);
+    if (context.part !== undefined) {
+      for (const [index, chunks] of sharesOf(context.part, lists)) await bench.measure(index, chunks);
+      return bench.report();
+    }
     let decided = before?.decided ?? false;
     for (const [index, chunks] of lists.entries()) {
       if (decided) break;
@@ -79,6 +86,11 @@ export const measureQuality: Operation<QualityParams> = {
     return bench.report();
   },
 };
+
+/** Every n-th block with its place in the whole. */
+function sharesOf({ index, count }: WorkPart, lists: readonly number[][]): [number, number[]][] {
+  return [...lists.entries()].filter(([block]) => block % count === index - 1);
+}
 
 const allOf = (chunks: number) => Array.from({ length: chunks }, (_, chunk) => chunk);
 

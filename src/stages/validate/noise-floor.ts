@@ -14,6 +14,7 @@ export type NoiseReport = KldFigures;
  * 16-bit GGUF), `base` (logits), `baseReport`; output `noise.json`. Errors: QS-VALIDATE-*, QS-ENV-OOM.
  */
 export const noiseFloor: Operation = {
+  id: "noise-floor",
   stage: "validate",
   version: 1,
   resource: "compute",

@@ -1,29 +1,39 @@
 import { readFileSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { appendToJournal, readJournal } from "../../../src/stages/allocate/probe-journal.js";
+import { appendToJournal, journalName, readJournals } from "../../../src/stages/allocate/probe-journal.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
 const probe = (unit: string) => ({ unit, type: "Q2_K", kld: 0.0123, kldError: 0.0004 });
 
 test("no journal is an empty one; probes come back in order", async () => {
-  const path = join(temporaryFolder(), "probes.ndjson");
-  expect(await readJournal(path)).toEqual([]);
+  const folder = temporaryFolder();
+  const path = join(folder, journalName(undefined));
+  expect(await readJournals(folder)).toEqual([]);
   await appendToJournal(path, probe("a"));
   await appendToJournal(path, probe("b"));
-  expect(await readJournal(path)).toEqual([probe("a"), probe("b")]);
+  expect(await readJournals(folder)).toEqual([probe("a"), probe("b")]);
 });
 
 test("a journal cut at any byte loses at most its last probe, and what is appended to it counts", async () => {
-  const path = join(temporaryFolder(), "probes.ndjson");
+  const folder = temporaryFolder();
+  const path = join(folder, journalName(undefined));
   await appendToJournal(path, probe("a"));
   const one = readFileSync(path).length;
   await appendToJournal(path, probe("b"));
   for (let length = readFileSync(path).length - 2; length >= one; length--) {
     truncateSync(path, length);
-    expect(await readJournal(path)).toEqual([probe("a")]);
+    expect(await readJournals(folder)).toEqual([probe("a")]);
   }
   truncateSync(path, one - 5);
   await appendToJournal(path, probe("c"));
-  expect(await readJournal(path)).toEqual([probe("c")]);
+  expect(await readJournals(folder)).toEqual([probe("c")]);
+});
+
+test("what parts have measured is found by all", async () => {
+  const folder = temporaryFolder();
+  for (const index of [1, 2]) {
+    await appendToJournal(join(folder, journalName({ index, count: 2 })), probe(`unit ${index}`));
+  }
+  expect((await readJournals(folder)).map(({ unit }) => unit).sort()).toEqual(["unit 1", "unit 2"]);
 });

@@ -1,0 +1,52 @@
+import { EventBus, eventFile } from "../../engine/events.js";
+import { jobPaths } from "../../engine/job-file.js";
+import { workOnJob } from "../../engine/work-on-job.js";
+import { openWorkspace } from "../../engine/workspace.js";
+import type { WorkPart } from "../../stages/stage.js";
+import { DigestCache } from "../../util/digest-cache.js";
+import { QuantsmithError } from "../../util/errors.js";
+import { interruptSignal } from "../interrupt.js";
+import { lazyTools } from "../lazy-tools.js";
+import { print } from "../print.js";
+import { threadCount } from "../thread-count.js";
+import { plainView } from "../views/plain-view.js";
+
+/** `quantsmith worker`: what an executor runs; see `workOnJob`. Its events go into the store, and as lines to the log. */
+export async function worker(key: string, options: { out: string; part?: string; threads?: string }): Promise<void> {
+  if (!/^[0-9a-f]{64}$/.test(key)) throw usage(`${key} is no key of a step`);
+  const part = options.part === undefined ? undefined : partOf(options.part);
+  const threads = threadCount(options.threads);
+  const workspace = await openWorkspace(options.out);
+  const signal = interruptSignal();
+  const events = new EventBus();
+  const log = eventFile(jobPaths(workspace, key, part?.index).events);
+  events.subscribe(log.listener);
+  events.subscribe(plainView(print));
+  try {
+    const digests = new DigestCache();
+    await workOnJob(key, part, {
+      workspace,
+      events,
+      digests,
+      signal,
+      threads,
+      verify: false,
+      tools: lazyTools(signal),
+    });
+  } finally {
+    log.close();
+    await workspace.close();
+  }
+}
+
+function partOf(text: string): WorkPart {
+  const [, index, count] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).map(Number);
+  if (index !== undefined && count !== undefined && index >= 1 && index <= count) return { index, count };
+  throw usage(`--part ${text} is no part such as 2/4`);
+}
+
+function usage(message: string): QuantsmithError {
+  return new QuantsmithError("QS-USAGE", message, {
+    remedy: "Workers are started by `quantsmith run --executor`; there is no need to start one by hand.",
+  });
+}

@@ -1,0 +1,80 @@
+import { open } from "node:fs/promises";
+import type { Progress } from "../../stages/stage.js";
+import type { EventBus, RunEvent } from "../events.js";
+
+interface EventFile {
+  path: string;
+  /** Bytes read so far. */
+  offset: number;
+  progress?: Progress;
+}
+
+/** Hands on what the workers of one step tell, as if the step ran here; parts count together. */
+export class WorkerEvents {
+  readonly #files: EventFile[];
+  readonly #id: string;
+  readonly #events: EventBus;
+
+  /** `paths` are the event files of the step's own job and of its parts, in this order. */
+  constructor(id: string, paths: readonly string[], events: EventBus) {
+    this.#id = id;
+    this.#events = events;
+    this.#files = paths.map((path) => ({ path, offset: 0 }));
+  }
+
+  /** Reads what has been written since the last call. */
+  async forward(): Promise<void> {
+    for (const file of this.#files) {
+      const { text, end } = await readLines(file.path, file.offset);
+      file.offset = end;
+      for (const line of text.split("\n")) this.#tell(file, parse(line));
+    }
+  }
+
+  #tell(file: EventFile, event: RunEvent | undefined): void {
+    switch (event?.type) {
+      case "step-started":
+      case "step-waiting":
+      case "step-note":
+        this.#events.emit({ ...event, id: this.#id });
+        break;
+      case "step-progress":
+        file.progress = event.progress;
+        this.#events.emit({ type: "step-progress", id: this.#id, progress: this.#together(file, event.progress) });
+        break;
+      default:
+    }
+  }
+
+  /** The step's own job starts with what its parts have done. */
+  #together(file: EventFile, progress: Progress): Progress {
+    const [own, ...parts] = this.#files;
+    if (file === own) return progress;
+    const told = parts.flatMap((part) => part.progress ?? []);
+    const sum = (what: "done" | "total") => told.reduce((total, part) => total + part[what], 0);
+    return { ...progress, done: sum("done"), total: sum("total") };
+  }
+}
+
+/** The whole lines after `offset`, and where they end; a file that is shorter than that was begun anew. */
+async function readLines(path: string, offset: number): Promise<{ text: string; end: number }> {
+  const file = await open(path, "r").catch(() => undefined);
+  if (file === undefined) return { text: "", end: 0 };
+  try {
+    const { size } = await file.stat();
+    const start = size < offset ? 0 : offset;
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(size - start), 0, size - start, start);
+    const length = buffer.subarray(0, bytesRead).lastIndexOf(0x0a) + 1;
+    return { text: buffer.toString("utf8", 0, length), end: start + length };
+  } finally {
+    await file.close();
+  }
+}
+
+function parse(line: string): RunEvent | undefined {
+  try {
+    return JSON.parse(line) as RunEvent;
+  } catch {
+    return undefined;
+  }
+}

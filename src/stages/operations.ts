@@ -1,0 +1,44 @@
+import { allocateVariant } from "./allocate/allocate-variant.js";
+import { measureErrors } from "./allocate/measure-errors.js";
+import { measureProbes } from "./allocate/measure-probes.js";
+import { calibrate } from "./calibrate/calibrate.js";
+import { convertUpstream } from "./convert/convert-upstream.js";
+import { variantMemory } from "./package/variant-memory.js";
+import { quantizeByBank } from "./quantize/bank.js";
+import { quantizeByTool } from "./quantize/llama-quantize.js";
+import { smoke } from "./smoke/smoke.js";
+import { smokeBase } from "./smoke/smoke-base.js";
+import type { Operation } from "./stage.js";
+import { checkApart } from "./texts/check-apart.js";
+import { sampleText } from "./texts/sample-text.js";
+import { baseLogits } from "./validate/base-logits.js";
+import { checkStructure } from "./validate/check-structure.js";
+import { measureQuality } from "./validate/measure-quality.js";
+import { noiseFloor } from "./validate/noise-floor.js";
+
+/** The operations that a worker can be asked for: those that are what their id, parameters and inputs say. */
+const operations: readonly Operation[] = [
+  quantizeByBank,
+  quantizeByTool,
+  convertUpstream,
+  calibrate,
+  smokeBase,
+  smoke,
+  variantMemory,
+  measureProbes,
+  measureErrors,
+  allocateVariant,
+  baseLogits,
+  measureQuality,
+  checkStructure,
+  noiseFloor,
+  sampleText,
+  checkApart,
+];
+
+const byId = new Map(operations.map((operation) => [operation.id, operation]));
+
+/** The operation with this id; undefined when there is none. */
+export function findOperation(id: string): Operation | undefined {
+  return byId.get(id);
+}
