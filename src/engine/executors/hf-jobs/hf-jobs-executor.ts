@@ -20,9 +20,17 @@ export interface HfJobsSurroundings {
   signal: AbortSignal;
   /** Tells the user something; about a step where one is named. */
   note(text: string, step?: string): void;
-  /** How long to wait between two looks, in milliseconds; tests wait less. */
+  /** The longest wait between two looks, in milliseconds; tests wait less. */
   pollMs?: number;
+  /** How long what a job has written may take to be seen here, in milliseconds. */
+  settleMs?: number;
 }
+
+/** Jobs take minutes and more; something that has just happened often has something follow soon. */
+const longestPollMs = 15_000;
+const shortestPollMs = 1000;
+/** A mounted bucket shows what others have written when it looks, every half minute or so. */
+const defaultSettleMs = 90_000;
 
 /** How long an interrupted run tries to cancel its jobs. */
 const cancelMs = 60_000;
@@ -38,7 +46,6 @@ export function hfJobsExecutor(surroundings: HfJobsSurroundings): Executor {
 class HfJobs implements Executor {
   readonly name = "hf-jobs";
   readonly seesLinks = false;
-  readonly pollMs: number;
   readonly parts: number;
   readonly #given: HfJobsSurroundings;
   readonly #tracked: TrackedJobs;
@@ -49,13 +56,14 @@ class HfJobs implements Executor {
   readonly #held = new Map<string, JobStart>();
   /** Never started, and why. */
   readonly #refused = new Map<string, JobState>();
+  #quietLooks = 0;
+  #lastTold = "";
   #cost: CostLimit | undefined;
   /** Cores of the flavor. */
   #cpus: number | undefined;
 
   constructor(given: HfJobsSurroundings) {
     this.#given = given;
-    this.pollMs = given.pollMs ?? 10_000;
     this.parts = given.options.parts;
     this.#outage = new Outage(given.note);
     this.#tracked = new TrackedJobs({
@@ -63,6 +71,11 @@ class HfJobs implements Executor {
       onAdopted: (name) => this.#cost?.adopt(name, given.options.timeoutSeconds),
       onOver: (name, seconds) => this.#cost?.settle(name, seconds),
     });
+  }
+
+  /** Doubles while nothing happens. */
+  get pollMs(): number {
+    return Math.min(this.#given.pollMs ?? longestPollMs, shortestPollMs * 2 ** Math.min(this.#quietLooks, 10));
   }
 
   async prepare(jobs: readonly Job[]): Promise<void> {
@@ -91,8 +104,12 @@ class HfJobs implements Executor {
         await this.#tracked.look(names);
         await this.#startReady();
       });
-      const found = names.map((name) => [name, this.#stateOf(name)] as const);
-      return new Map(found.flatMap(([name, state]) => (state === undefined ? [] : [[name, state]])));
+      const found = names.map((name) => [name, this.#toldOf(name)] as const);
+      const states = new Map(found.flatMap(([name, state]) => (state === undefined ? [] : [[name, state]])));
+      const told = JSON.stringify([...states].map(([name, { state }]) => [name, state]));
+      this.#quietLooks = told === this.#lastTold ? this.#quietLooks + 1 : 0;
+      this.#lastTold = told;
+      return states;
     });
   }
 
@@ -111,6 +128,14 @@ class HfJobs implements Executor {
       const failed = (await Promise.allSettled(cancelled)).find(({ status }) => status === "rejected");
       if (failed?.status === "rejected") throw failed.reason;
     });
+  }
+
+  /** A job that is over is only told to be when its files must be here: until then they speak for themselves. */
+  #toldOf(name: string): JobState | undefined {
+    const state = this.#stateOf(name);
+    const hasFiles = state?.state === "done" || state?.state === "failed";
+    const settling = hasFiles && this.#tracked.endedWithin(name, this.#given.settleMs ?? defaultSettleMs);
+    return settling ? { state: "running", why: "is over; its files are awaited" } : state;
   }
 
   #stateOf(name: string): JobState | undefined {

@@ -10,8 +10,9 @@ import type { JobsOptions } from "./jobs-options.js";
 
 interface Tracked {
   hub: HubJob;
-  /** Set once it is over. */
+  /** Set once it is over, and when that was seen, in milliseconds of this process. */
   end: JobState | undefined;
+  endSeen: number;
   log: JobLog | undefined;
 }
 
@@ -52,7 +53,7 @@ export class TrackedJobs {
   }
 
   add(job: Job, hub: HubJob): void {
-    this.#jobs.set(job.name, { hub, end: undefined, log: undefined });
+    this.#jobs.set(job.name, { hub, end: undefined, endSeen: 0, log: undefined });
   }
 
   /** A job that is over is to be started again. */
@@ -65,6 +66,12 @@ export class TrackedJobs {
     const tracked = this.#jobs.get(name);
     if (tracked === undefined) return undefined;
     return tracked.end ?? { state: tracked.hub.stage === "waiting" ? "waiting" : "running" };
+  }
+
+  /** Whether the Hub ran a job that ended within the last `ms` milliseconds. */
+  endedWithin(name: string, ms: number): boolean {
+    const tracked = this.#jobs.get(name);
+    return tracked?.end !== undefined && performance.now() - tracked.endSeen < ms;
   }
 
   /** The Hub's id of a job that is not over. */
@@ -108,7 +115,7 @@ export class TrackedJobs {
       this.#absent.add(name);
       return;
     }
-    this.#jobs.set(name, { hub, end: undefined, log: undefined });
+    this.#jobs.set(name, { hub, end: undefined, endSeen: 0, log: undefined });
     this.#given.onAdopted(name);
   }
 
@@ -139,6 +146,7 @@ export class TrackedJobs {
   #conclude(name: string, tracked: Tracked, end: JobState): void {
     tracked.log?.stop();
     tracked.end = end;
+    tracked.endSeen = performance.now();
     this.#given.onOver(name, tracked.hub.seconds);
   }
 }

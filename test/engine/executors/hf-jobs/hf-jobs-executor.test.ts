@@ -88,6 +88,19 @@ describe("a job", () => {
     expect(hub.machines.jobs).toHaveLength(1);
   });
 
+  test("goes on as long as what it wrote may not be seen yet; what comes after it does not wait", async () => {
+    scripts.b = until("go");
+    const { executor, ended, until: reaches } = client({ settleMs: 1500 });
+    const jobs = [jobOf("a"), jobOf("b", ["a"])];
+    await executor.prepare?.(jobs);
+    await executor.submit(jobs);
+    await reaches("b", "running");
+    const states = await executor.states([jobOf("a").name]);
+    expect([...states.values()]).toEqual([{ state: "running", why: "is over; its files are awaited" }]);
+    expect((await ended("a")).a?.state).toBe("done");
+    writeFileSync(join(folder, "go"), "");
+  });
+
   test("that runs into its limit says so", async () => {
     scripts.a = "echo slow; sleep 60";
     const { executor, ended } = client({ timeout: 1 });
