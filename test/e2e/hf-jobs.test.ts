@@ -20,8 +20,7 @@ let hub: Hub;
 let recipe: string;
 
 const pipeline = `version: 1
-stages: [fetch, convert, calibrate, quantize, validate, package]
-calibration: { chunks: 2, context: 128 }
+stages: [fetch, convert, quantize, validate, package]
 evaluation: { chunks: 2, context: 128 }
 executors:
   hfJobs: { image: "registry.example/me/quantsmith:1", flavor: cpu-basic, bucket: me/store/runs, timeout: 10 min }
@@ -119,12 +118,12 @@ test("a step that fails in a job fails as it does here", async () => {
   const broken = join(home, "broken.txt");
   writeFileSync(broken, "too short");
   const short = demoCopy(join(home, "short"), (text) =>
-    text.replace("pipeline: preview", "pipeline: ../demo/own.yaml").replace("./text/calibration.txt", broken),
+    text.replace("pipeline: preview", "pipeline: ../demo/own.yaml").replace("./text/evaluation.txt", broken),
   );
   const { exitCode, stderr } = await quantsmith(["run", short, ...args().slice(2), "--max-cost", "1"], {
     env: environment(),
   });
   expect(exitCode, stderr).toBe(2);
-  expect(stderr).toContain("QS-CALIBRATE-TEXT-SHORT");
+  expect(stderr).toContain("QS-VALIDATE-TEXT-SHORT");
   expect(existsSync(join(out, "store", ".jobs"))).toBe(true);
 });

@@ -42,7 +42,9 @@ export class JobLog {
   /** The job is over: waits up to `patienceMs` for the end of the log. */
   async finish(patienceMs: number): Promise<void> {
     this.#over = true;
-    await Promise.race([this.#ended, sleep(patienceMs, undefined, { ref: false })]);
+    const enough = new AbortController();
+    await Promise.race([this.#ended, sleep(patienceMs, undefined, enough).catch(() => undefined)]);
+    enough.abort();
     this.stop();
   }
 
