@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { type Executor, type Job, workerArguments } from "../engine/executor.js";
+import { hubConnection } from "../hub/connection.js";
 import type { Settings } from "../recipe/settings.js";
 import { QuantsmithError } from "../util/errors.js";
 import { packageRoot } from "../util/package-root.js";
@@ -11,8 +12,10 @@ export interface ExecutorSurroundings {
   out: string;
   /** What jobs may cost altogether, in USD (`--max-cost`). */
   maxCost?: number;
-  /** Tells the user something. */
-  note(text: string): void;
+  /** What steps took when they were last built here, by id. */
+  pastSeconds: ReadonlyMap<string, number>;
+  /** Tells the user something; of a step, where one is named. */
+  note(text: string, step?: string): void;
   signal: AbortSignal;
 }
 
@@ -23,6 +26,14 @@ export const makers: Record<string, Maker> = {
   slurm: async ({ executors }, { out, signal, note }) => {
     const { slurmExecutor } = await import("../engine/executors/slurm/slurm-executor.js");
     return slurmExecutor({ settings: executors.slurm ?? {}, out, worker: workerCommand, signal, note });
+  },
+  "hf-jobs": async (settings, { maxCost, pastSeconds, note, signal }) => {
+    const { hfJobsExecutor } = await import("../engine/executors/hf-jobs/hf-jobs-executor.js");
+    const { jobsOptions } = await import("../engine/executors/hf-jobs/jobs-options.js");
+    return hfJobsExecutor({
+      ...{ connection: hubConnection(), options: jobsOptions(settings.executors.hfJobs), maxCostUsd: maxCost, signal },
+      ...{ pastSeconds, note },
+    });
   },
 };
 

@@ -25,7 +25,7 @@ export interface JobState {
   state: "waiting" | "running" | "done" | "failed" | "cancelled" | "lost";
   /** The queue's own words: "TIMEOUT", "waits for resources". */
   why?: string;
-  /** What to tell the user when a failed job left no report of its own. */
+  /** What to tell the user about a job that left no report of its own in the store. */
   error?: QuantsmithError;
 }
 

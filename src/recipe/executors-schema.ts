@@ -25,8 +25,13 @@ const hfJobs = z
     image: z.string().min(1).exactOptional().describe("Container image that has quantsmith in it."),
     flavor: z.string().min(1).exactOptional().describe("Hardware of one job, such as `cpu-xl`."),
     timeout: duration.exactOptional().describe("Longest time of one job (default 4 h)."),
-    namespace: z.string().min(1).exactOptional().describe("User or organisation that pays (default: the token's)."),
-    bucket: z.string().min(1).exactOptional().describe("Storage bucket that holds the output folder."),
+    namespace: z.string().min(1).exactOptional().describe("User or organization that pays (default: the bucket's)."),
+    bucket: z
+      .string()
+      .min(1)
+      .exactOptional()
+      .describe("Storage bucket that is the output folder, `me/store`, or a folder in it, `me/store/folder`."),
+    jobs: z.int().min(1).max(100).exactOptional().describe("Jobs that run at once (default 8)."),
     parts,
   })
   .describe("Hugging Face Jobs, for `run --executor hf-jobs`.");

@@ -153,6 +153,14 @@ export const errorCodes = {
   "QS-HUB-ANSWER": { exit: 5, about: "An answer is not what a Hub gives: unsafe redirects, names or sizes." },
   "QS-HUB-LOCK": { exit: 5, about: "Another process took over a download while this one stood still." },
   "QS-FETCH-HASH": { exit: 5, about: "A downloaded file is not what the Hub lists." },
+  // Hugging Face Jobs (src/hub/jobs, src/engine/executors/hf-jobs)
+  "QS-JOBS-SETTING": { exit: 2, about: "The pipeline does not say where and on what jobs should run." },
+  "QS-JOBS-COST": { exit: 2, about: "Jobs could cost more than `--max-cost` allows, or there is no such limit." },
+  "QS-JOBS-PRICE": { exit: 5, about: "What jobs cost cannot be read, so none is started." },
+  "QS-JOBS-FLAVOR": { exit: 2, about: "The Hub has no such hardware for jobs." },
+  "QS-JOBS-REFUSED": { exit: 5, about: "The Hub does not take a job: rights, credit, image or bucket." },
+  "QS-JOBS-FAILED": { exit: 4, about: "A job on the Hub failed without telling why in the store." },
+  "QS-JOBS-TIMEOUT": { exit: 4, about: "A job on the Hub was stopped at its time limit." },
   "QS-LOCK-MISSING": { exit: 2, about: "`--locked` finds no lock file, or one that cannot be read." },
   "QS-LOCK-MOVED": { exit: 2, about: "`--locked`: the recipe or the world is not what the lock file says." },
   // engine (src/engine)

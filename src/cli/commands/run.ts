@@ -3,7 +3,7 @@ import { concludeRun } from "../../engine/conclude-run.js";
 import { EventBus, eventLog, type StepIdentity } from "../../engine/events.js";
 import { pastSeconds } from "../../engine/plan-status.js";
 import { runPlan } from "../../engine/run-plan.js";
-import { openWorkspace, type Workspace } from "../../engine/workspace.js";
+import { openWorkspace } from "../../engine/workspace.js";
 import type { Plan } from "../../plan/plan.js";
 import type { Settings } from "../../recipe/settings.js";
 import { figureCells, figureTitles } from "../../report/figures.js";
@@ -57,15 +57,18 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
   const tools = lazyTools(signal);
   let streaming: Streaming | undefined;
   try {
+    const past = await pastSeconds(plan, workspace);
     const executor = await chooseExecutor(options.executor, settings, {
-      ...{ out: workspace.root, note, signal },
+      ...{ out: workspace.root, pastSeconds: past, signal },
+      note: (text, step) =>
+        step === undefined ? note(text) : events.emit({ type: "step-note", id: step, note: text }),
       ...(options.maxCost === undefined ? {} : { maxCost: costLimit(options.maxCost) }),
     });
     if (target !== undefined) {
       const { startStreaming } = await import("../streaming.js");
       streaming = await startStreaming(settings.publish, plan, events, signal);
     }
-    events.emit({ type: "run-started", recipe, out: workspace.root, steps: await identities(plan, workspace) });
+    events.emit({ type: "run-started", recipe, out: workspace.root, steps: identities(plan, past) });
     const runOptions = { workspace, events, digests, signal, threads, tools };
     const outcome = await runPlan(plan, {
       ...runOptions,
@@ -134,8 +137,7 @@ function chooseView(asJson: boolean) {
   return { listener: plainView(asJson ? note : print), done: async () => undefined, live: false };
 }
 
-async function identities(plan: Plan, workspace: Workspace): Promise<StepIdentity[]> {
-  const past = await pastSeconds(plan, workspace);
+function identities(plan: Plan, past: ReadonlyMap<string, number>): StepIdentity[] {
   return plan.steps.map(({ id, stage, variant }) => {
     const expectedSeconds = past.get(id);
     return {

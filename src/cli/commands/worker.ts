@@ -8,14 +8,14 @@ import { QuantsmithError } from "../../util/errors.js";
 import { interruptSignal } from "../interrupt.js";
 import { lazyTools } from "../lazy-tools.js";
 import { print } from "../print.js";
-import { threadCount } from "../thread-count.js";
+import { workerThreads } from "../thread-count.js";
 import { plainView } from "../views/plain-view.js";
 
 /** `quantsmith worker`: what an executor runs; see `workOnJob`. Its events go into the store, and as lines to the log. */
 export async function worker(key: string, options: { out: string; part?: string; threads?: string }): Promise<void> {
   if (!/^[0-9a-f]{64}$/.test(key)) throw usage(`${key} is no key of a step`);
   const part = options.part === undefined ? undefined : partOf(options.part);
-  const threads = threadCount(options.threads);
+  const threads = workerThreads(options.threads);
   const workspace = await openWorkspace(options.out);
   const signal = interruptSignal();
   const events = new EventBus();

@@ -1,0 +1,50 @@
+import { randomBytes } from "node:crypto";
+import type { HubConnection } from "../../../hub/connection.js";
+import type { HubJob } from "../../../hub/jobs/job-info.js";
+import { listJobs } from "../../../hub/jobs/list-jobs.js";
+import { runJob } from "../../../hub/jobs/run-job.js";
+import { Patience } from "../../../hub/patience.js";
+import type { Job } from "../../executor.js";
+import { jobLabels, jobRequest } from "./job-request.js";
+import type { JobsOptions } from "./jobs-options.js";
+
+/** A job that is to be started once, however often the Hub has to be asked. */
+export class JobStart {
+  readonly job: Job;
+  /** Marks what this start has asked for. */
+  readonly #attempt = randomBytes(8).toString("hex");
+  /** Whether a request was sent that nobody knows the outcome of. */
+  #uncertain = false;
+
+  constructor(job: Job) {
+    this.job = job;
+  }
+
+  /**
+   * Starts the job exactly once: where a request may have been carried out, its job is looked for by label before
+   * another, since every job costs money. May be called again after it failed. Errors: QS-JOBS-REFUSED; QS-HUB-*.
+   */
+  async start(
+    connection: HubConnection,
+    options: JobsOptions,
+    cpus: number | undefined,
+    signal: AbortSignal,
+  ): Promise<HubJob> {
+    const request = jobRequest(this.job, options, { attempt: this.#attempt, cpus });
+    const isOurs = ({ labels }: HubJob) => labels[jobLabels.attempt] === this.#attempt;
+    const patience = new Patience(connection.limits);
+    for (;;) {
+      if (this.#uncertain) {
+        const jobs = await listJobs(connection, options.namespace, signal, (seen) => seen.some(isOurs));
+        const started = jobs.find(isOurs);
+        if (started !== undefined) return started;
+      }
+      try {
+        this.#uncertain = true;
+        return await runJob(connection, request, signal);
+      } catch (failure) {
+        await patience.wait(failure, signal);
+      }
+    }
+  }
+}
