@@ -42,6 +42,7 @@ program
   .option("--only <stage>", "run one stage; what it reads must be in the store")
   .option("--until <stage>", "stop after this stage")
   .option("--variant <name...>", "build these variants only; others are released if they are finished")
+  .option("--shared", "build what the variants share, so that other machines can go on from there")
   .option("--locked [file]", "refuse unless everything is what the recipe's lock file (or this one) says")
   .option("--threads <n>", "cores for compute steps (default: all)")
   .option("--fresh", "build again what the store already has")
@@ -59,7 +60,9 @@ program
   .option("--only <stage>", "as for run")
   .option("--until <stage>", "as for run")
   .option("--variant <name...>", "as for run")
+  .option("--shared", "as for run")
   .option("--locked [file]", "as for run")
+  .option("--matrix", "print the variants as a job matrix for GitHub Actions instead")
   .option(...json)
   .action(async (recipe, options) => (await commands.plan()).plan(recipe, options));
 
@@ -169,6 +172,17 @@ cache
   .option("--out <folder>", "where the store is", "artifacts")
   .option(...json)
   .action(async (options) => (await commands.cache()).cacheCollect(options));
+
+cache
+  .command("trim <recipe>")
+  .usage("<recipe> (--shared | --variant <name...>) [options]")
+  .description("leave in the store what another machine needs to go on after `run` with the same option")
+  .option("--shared", "what `run --shared` built, for variants and package")
+  .option("--variant <name...>", "what `run --variant` built of these variants, for package")
+  .option("--pipeline <name>", "as for run")
+  .option("--out <folder>", "where the store is", "artifacts")
+  .option(...json)
+  .action(async (recipe, options) => (await commands.cache()).cacheTrim(recipe, options));
 
 program
   .command("schema [kind]")
