@@ -9,6 +9,7 @@ const commands = {
   run: () => import("./commands/run.js"),
   plan: () => import("./commands/plan.js"),
   check: () => import("./commands/check.js"),
+  init: () => import("./commands/init.js"),
   "edit-metadata": () => import("./commands/edit-metadata.js"),
   inspect: () => import("./commands/inspect.js"),
   types: () => import("./commands/types.js"),
@@ -71,6 +72,15 @@ program
   .description("check recipes against the schema and their parts against each other")
   .option(...json)
   .action(async (recipes, options) => (await commands.check()).check(recipes, options));
+
+program
+  .command("init <what>")
+  .usage("<hf:org/name or folder> | ci [options]")
+  .description("write a recipe fitted to a model, or with `ci` the release workflow for GitHub Actions")
+  .option("-o, --output <file>", "where the recipe goes (default: <model>.yaml here)")
+  .option("--install <package>", "what the workflow has npm install (default: this version of quantsmith)")
+  .option("--force", "replace what is there")
+  .action(async (what, options) => (await commands.init()).init(what, options));
 
 program
   .command("inspect <file>")
