@@ -64,5 +64,5 @@ test("another repository's copy differs from ours in what it installs, and chang
   expect(isAsWritten(written)).toBe(true);
   expect(isAsWritten(written.replace("timeout-minutes: 30", "timeout-minutes: 31"))).toBe(false);
   expect(isAsWritten(release)).toBe(false);
-  expect(() => renderWorkflow(release, 'x"\n      evil: true')).toThrow("QS-USAGE");
+  expect(() => renderWorkflow(release, 'x"\n      evil: true')).toThrow("npm cannot install");
 });

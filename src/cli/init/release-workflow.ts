@@ -26,7 +26,7 @@ export function renderWorkflow(template: string, install: string): string {
     throw new Error(`${workflowPath} does not say what it installs where it is looked for`);
   }
   const called = `        description: What npm installs\n        type: string\n        default: ${JSON.stringify(install)}\n`;
-  const text = template.replace(ownInstall, () => called).replace(calledInstall, () => called);
+  const text = template.replace(calledInstall, () => called).replace(ownInstall, () => called);
   return `# Written by \`quantsmith init ci\` ${packageVersion()}; sha256 of the lines below: ${sha256(text)}\n${text}`;
 }
 
