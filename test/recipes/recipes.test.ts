@@ -6,10 +6,10 @@ import { loadSettings, planFor } from "../../src/cli/prepare.js";
 import { findDevice } from "../../src/hardware/catalog/find-device.js";
 import { loadCatalog } from "../../src/recipe/load-catalog.js";
 import { DigestCache } from "../../src/util/digest-cache.js";
-import { checkpointFiles, checkpointFixtures, countValues, languageOf } from "../fixtures/checkpoint.js";
+import { checkpointFixtures, countValues, languageOf } from "../fixtures/checkpoint.js";
 import { checkpointTensors, type LanguageConfig } from "../fixtures/checkpoint-tensors.js";
-import { Hub } from "../fixtures/hub-server/hub.js";
-import { hollow } from "../fixtures/hub-server/repo.js";
+import type { Hub } from "../fixtures/hub-server/hub.js";
+import { startModelHub } from "../fixtures/model-hub.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 /*
@@ -24,17 +24,7 @@ const digests = new DigestCache();
 let hub: Hub;
 
 beforeAll(async () => {
-  hub = await Hub.start();
-  for (const fixture of checkpointFixtures) hub.create(fixture.repo).commit(checkpointFiles(fixture));
-  // The text that the figures are measured on, at the commit and with the digest that the recipes name.
-  const texts = hub.create("datasets/ggml-org/ci");
-  const archive = "ef7edb566e3e2b2d31b29c1fdb0c89a4cc683597484c3dc2517919c615435a11";
-  const commit = texts.commit({ "wikitext-2-raw-v1.zip": hollow(Buffer.from("PK"), 4_721_645, archive) });
-  texts.point("927b3642933080f1b0e811e2f916e14c292992f9", commit);
-  vi.stubEnv("HF_ENDPOINT", hub.url);
-  vi.stubEnv("HF_HOME", join(home, "hf"));
-  vi.stubEnv("HF_HUB_CACHE", join(home, "hub"));
-  vi.stubEnv("HF_TOKEN", undefined);
+  hub = await startModelHub(home);
 });
 afterAll(async () => {
   vi.unstubAllEnvs();

@@ -1,9 +1,8 @@
 import { QuantsmithError } from "../../util/errors.js";
 import { type InitCiOptions, initCi } from "../init/init-ci.js";
+import { type InitRecipeOptions, initRecipe } from "../init/init-recipe.js";
 
-export interface InitOptions extends InitCiOptions {
-  output?: string;
-}
+export type InitOptions = InitCiOptions & InitRecipeOptions;
 
 /** `quantsmith init ci` and `quantsmith init <model>`: files for the user to go on from. */
 export async function init(what: string, options: InitOptions): Promise<void> {
@@ -12,7 +11,7 @@ export async function init(what: string, options: InitOptions): Promise<void> {
     return initCi(options);
   }
   if (options.install !== undefined) throw misplaced("--install", "init ci");
-  throw new Error("not yet");
+  return initRecipe(what, options);
 }
 
 function misplaced(option: string, command: string): QuantsmithError {
