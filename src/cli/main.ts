@@ -9,6 +9,7 @@ const commands = {
   run: () => import("./commands/run.js"),
   plan: () => import("./commands/plan.js"),
   check: () => import("./commands/check.js"),
+  init: () => import("./commands/init.js"),
   "edit-metadata": () => import("./commands/edit-metadata.js"),
   "convert-lora": () => import("./commands/convert-lora.js"),
   inspect: () => import("./commands/inspect.js"),
@@ -44,6 +45,7 @@ program
   .option("--only <stage>", "run one stage; what it reads must be in the store")
   .option("--until <stage>", "stop after this stage")
   .option("--variant <name...>", "build these variants only; others are released if they are finished")
+  .option("--shared", "build what the variants share, so that other machines can go on from there")
   .option("--locked [file]", "refuse unless everything is what the recipe's lock file (or this one) says")
   .option("--threads <n>", "cores for compute steps (default: all)")
   .option("--fresh", "build again what the store already has")
@@ -71,7 +73,9 @@ program
   .option("--only <stage>", "as for run")
   .option("--until <stage>", "as for run")
   .option("--variant <name...>", "as for run")
+  .option("--shared", "as for run")
   .option("--locked [file]", "as for run")
+  .option("--matrix", "print the variants as a job matrix for GitHub Actions instead")
   .option(...json)
   .action(async (recipe, options) => (await commands.plan()).plan(recipe, options));
 
@@ -80,6 +84,15 @@ program
   .description("check recipes against the schema and their parts against each other")
   .option(...json)
   .action(async (recipes, options) => (await commands.check()).check(recipes, options));
+
+program
+  .command("init <what>")
+  .usage("<hf:org/name or folder> | ci [options]")
+  .description("write a recipe fitted to a model, or with `ci` the release workflow for GitHub Actions")
+  .option("-o, --output <file>", "where the recipe goes (default: <model>.yaml here)")
+  .option("--install <package>", "what the workflow has npm install (default: this version of quantsmith)")
+  .option("--force", "replace what is there")
+  .action(async (what, options) => (await commands.init()).init(what, options));
 
 program
   .command("inspect <file>")
@@ -191,6 +204,17 @@ cache
   .option("--out <folder>", "where the store is", "artifacts")
   .option(...json)
   .action(async (options) => (await commands.cache()).cacheCollect(options));
+
+cache
+  .command("trim <recipe>")
+  .usage("<recipe> (--shared | --variant <name...>) [options]")
+  .description("leave in the store what another machine needs to go on after `run` with the same option")
+  .option("--shared", "what `run --shared` built, for variants and package")
+  .option("--variant <name...>", "what `run --variant` built of these variants, for package")
+  .option("--pipeline <name>", "as for run")
+  .option("--out <folder>", "where the store is", "artifacts")
+  .option(...json)
+  .action(async (recipe, options) => (await commands.cache()).cacheTrim(recipe, options));
 
 program
   .command("schema [kind]")

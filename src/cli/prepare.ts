@@ -18,6 +18,7 @@ export interface PlanOptions {
   only?: string;
   until?: string;
   variant?: string[];
+  shared?: boolean;
   /** `--locked`, alone or with the path of a lock file. */
   locked?: boolean | string;
 }
@@ -63,11 +64,12 @@ export async function lockFor(settings: Settings, { locked, out }: PlanOptions):
   return findLockFile([beside, join(out, "releases", settings.name, "recipe.lock.yaml")]);
 }
 
-function selectionOf({ only, until, variant }: PlanOptions): Selection {
+function selectionOf({ only, until, variant, shared }: PlanOptions): Selection {
   return {
     ...(only === undefined ? {} : { only: stageOf(only) }),
     ...(until === undefined ? {} : { until: stageOf(until) }),
     ...(variant === undefined ? {} : { variants: variant }),
+    ...(shared === undefined ? {} : { shared }),
   };
 }
 

@@ -52,12 +52,7 @@ function countBytes(record: StepRecord, counted: Set<string>): number {
  * Errors: QS-CACHE-BUSY while a run uses the store.
  */
 export async function collectCache(workspace: Workspace, rule: KeepRule): Promise<CacheEntry[]> {
-  const others = (await livingScratch(workspace.tmp)).filter((name) => !workspace.scratch.endsWith(name));
-  if (others.length > 0) {
-    throw new QuantsmithError("QS-CACHE-BUSY", `a run is using the store in ${workspace.store}`, {
-      remedy: "Wait for it to end, or end it, and try again.",
-    });
-  }
+  await requireIdle(workspace);
   const store = new Store(workspace);
   await store.collectRubbish();
   const entries = await listCache(workspace);
@@ -68,6 +63,15 @@ export async function collectCache(workspace: Workspace, rule: KeepRule): Promis
   }
   await rm(workspace.locks, { recursive: true, force: true });
   return removed;
+}
+
+/** Errors: QS-CACHE-BUSY while another process uses the store. */
+export async function requireIdle(workspace: Workspace): Promise<void> {
+  const others = (await livingScratch(workspace.tmp)).filter((name) => !workspace.scratch.endsWith(name));
+  if (others.length === 0) return;
+  throw new QuantsmithError("QS-CACHE-BUSY", `a run is using the store in ${workspace.store}`, {
+    remedy: "Wait for it to end, or end it, and try again.",
+  });
 }
 
 async function keysToKeep(

@@ -4,7 +4,7 @@ import type { Plan, Step } from "../plan/plan.js";
 import { jsonDifferences } from "../util/json-differences.js";
 import { diskPeak } from "./disk-peak.js";
 import { type Fingerprint, fingerprint, stepKey } from "./fingerprint.js";
-import type { StepRecord } from "./record.js";
+import { isDropped, type StepRecord } from "./record.js";
 import { inputPath } from "./step-inputs.js";
 import { Store } from "./store.js";
 import type { Workspace } from "./workspace.js";
@@ -70,7 +70,7 @@ function restoreDropped(plan: Plan, steps: StepForecast[], records: ReadonlyMap<
     if (forecasts.get(reader.id)?.status === "cached") continue;
     for (const input of Object.values(reader.inputs)) {
       if (input.kind !== "step") continue;
-      const dropped = records.get(input.step)?.outputs.some(({ path, dropped }) => path === input.file && dropped);
+      const dropped = isDropped(records.get(input.step), input.file);
       const producer = forecasts.get(input.step);
       if (!dropped || producer === undefined || producer.status !== "cached") continue;
       producer.status = "stale";

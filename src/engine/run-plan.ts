@@ -8,7 +8,7 @@ import { errorReport } from "./error-report.js";
 import { findPassed } from "./find-passed.js";
 import { findStep, recordKeys } from "./find-step.js";
 import { fingerprint, stepKey } from "./fingerprint.js";
-import type { StepRecord } from "./record.js";
+import { isDropped, type StepRecord } from "./record.js";
 import { RemoteSteps } from "./remote/remote-steps.js";
 import type { RunOptions, Runtime } from "./runtime.js";
 import { Scheduler } from "./scheduler.js";
@@ -130,9 +130,9 @@ class Run {
   async #restoreInputs(step: Step): Promise<void> {
     for (const input of Object.values(step.inputs)) {
       if (input.kind !== "step") continue;
-      const output = this.runtime.records.get(input.step)?.outputs.find(({ path }) => path === input.file);
+      const dropped = isDropped(this.runtime.records.get(input.step), input.file);
       const producer = this.runtime.plan.steps.find(({ id }) => id === input.step);
-      if (!output?.dropped || producer === undefined) continue;
+      if (!dropped || producer === undefined) continue;
       const restoring = this.#restoring.get(input.step) ?? this.#build(producer, true);
       this.#restoring.set(input.step, restoring);
       await restoring;

@@ -1,13 +1,16 @@
 import type { Settings } from "../recipe/settings.js";
 import { type StageName, stageNames } from "../stages/stage.js";
 import { QuantsmithError } from "../util/errors.js";
+import { isShared, leadingVariants } from "./parts.js";
 import type { Plan, Step } from "./plan.js";
 
-/** Which part of a recipe to run: `--only`, `--until`, `--variant`. */
+/** Which part of a recipe to run: `--only`, `--until`, `--variant`, `--shared`. */
 export interface Selection {
   only?: StageName;
   until?: StageName;
   variants?: readonly string[];
+  /** What the variants share and nothing else, for others to go on from. */
+  shared?: boolean;
 }
 
 /**
@@ -17,6 +20,7 @@ export interface Selection {
  */
 export function restrict(plan: Plan, settings: Settings, selection: Selection): Plan {
   requireKnown(settings, selection);
+  if (selection.shared === true) return sharedPart(plan, selection);
   const { only, until, variants } = selection;
   const wanted = new Set(variants?.map((name) => name.toLowerCase()));
   const dynamic = settings.variants.some(
@@ -40,6 +44,20 @@ export function restrict(plan: Plan, settings: Settings, selection: Selection): 
   // Whoever builds a part wants to go on from it later.
   const whole = last === undefined && variants === undefined;
   return { ...plan, steps, keepIntermediates: plan.keepIntermediates || !whole };
+}
+
+/** The steps that belong to no variant, and those of variants that others are compared with. */
+function sharedPart(plan: Plan, { only, until, variants }: Selection): Plan {
+  if (only !== undefined || until !== undefined || variants !== undefined) {
+    throw new QuantsmithError("QS-USAGE", "--shared goes with none of --only, --until and --variant", {
+      remedy: "--shared builds what comes before the variants; then run again with --variant.",
+    });
+  }
+  const leading = leadingVariants(plan.steps);
+  const steps = plan.steps.filter((step) =>
+    step.variant === undefined ? isShared(step) : leading.has(step.variant) && step.stage !== "package",
+  );
+  return { ...plan, steps, keepIntermediates: true };
 }
 
 function requireKnown(settings: Settings, { only, until, variants }: Selection): void {

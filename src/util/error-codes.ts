@@ -24,6 +24,8 @@ export const errorCodes = {
   },
   "QS-DEVICE-UNKNOWN": { exit: 2, about: "The catalog has no device of that name." },
   "QS-DEVICE-CUSTOM": { exit: 2, about: "A `custom:` device cannot be read." },
+  // files written for the user to keep (src/cli/init)
+  "QS-INIT-EXISTS": { exit: 2, about: "`init` would replace a file that it did not write or that was changed since." },
   // reading GGUF files (src/gguf)
   "QS-GGUF-MISSING": { exit: 2, about: "The GGUF file does not exist, is not a regular file or cannot be read." },
   "QS-GGUF-INVALID": { exit: 2, about: "The GGUF header breaks a rule of the format or a safety limit." },

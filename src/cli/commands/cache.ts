@@ -1,7 +1,10 @@
 import { type CacheEntry, collectCache, type KeepRule, listCache } from "../../engine/cache.js";
+import { trimStore } from "../../engine/trim-store.js";
 import { openWorkspace, workspaceAt } from "../../engine/workspace.js";
 import { formatBytes, parseBytes } from "../../util/bytes.js";
+import { DigestCache } from "../../util/digest-cache.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { loadSettings, type PlanOptions, planFor } from "../prepare.js";
 import { print, printJson, textTable } from "../print.js";
 
 export interface CacheOptions {
@@ -26,6 +29,30 @@ export async function cacheCollect(options: CacheOptions & { keep: string }): Pr
     if (options.json === true) return printJson({ removed });
     if (removed.length > 0) print(`${textTable(["Step", "Recipe", "Size", "Last used", "Key"], removed.map(cells))}\n`);
     print(`Removed ${removed.length} steps, ${formatBytes(total(removed))}`);
+  } finally {
+    await workspace.close();
+  }
+}
+
+/** `quantsmith cache trim`: drops what a machine that goes on from this store does not need. */
+export async function cacheTrim(recipe: string, options: PlanOptions & { json?: boolean }): Promise<void> {
+  const { shared, variant } = options;
+  if ((shared === true) === (variant !== undefined)) {
+    throw new QuantsmithError("QS-USAGE", "cache trim needs either --shared or --variant", {
+      remedy: "Give the one that the `run` before had.",
+    });
+  }
+  const settings = await loadSettings(recipe, options.pipeline);
+  const digests = new DigestCache();
+  const part = await planFor(settings, options, digests);
+  const { shared: _shared, variant: _variant, ...whole } = options;
+  const plan = await planFor(settings, whole, digests);
+  const built = part.steps.filter((step) => step.mode === "build" && (shared === true || step.variant !== undefined));
+  const workspace = await openWorkspace(options.out);
+  try {
+    const left = await trimStore(plan, new Set(built.map(({ id }) => id)), workspace);
+    if (options.json === true) return printJson(left);
+    print(`Left ${left.steps.length} steps, ${formatBytes(left.bytes)}`);
   } finally {
     await workspace.close();
   }

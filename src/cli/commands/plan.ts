@@ -1,6 +1,7 @@
 import { forecast } from "../../engine/plan-status.js";
 import { workspaceAt } from "../../engine/workspace.js";
 import { movedRevision } from "../../plan/lock-file.js";
+import { jobMatrix } from "../../plan/parts.js";
 import type { Settings } from "../../recipe/settings.js";
 import { formatBytes } from "../../util/bytes.js";
 import { DigestCache } from "../../util/digest-cache.js";
@@ -9,9 +10,11 @@ import { print, printJson, shorten, textTable } from "../print.js";
 import { formatSeconds } from "../views/describe.js";
 
 /** `quantsmith plan`: what a run would do; changes nothing. */
-export async function plan(recipe: string, options: PlanOptions & { json?: boolean }): Promise<void> {
+export async function plan(recipe: string, options: PlanOptions & { matrix?: boolean; json?: boolean }): Promise<void> {
   const settings = await loadSettings(recipe, options.pipeline);
   const steps = await planFor(settings, options, new DigestCache());
+  // On one line, as $GITHUB_OUTPUT takes it.
+  if (options.matrix === true) return print(JSON.stringify(jobMatrix(steps.steps)));
   const result = await forecast(steps, workspaceAt(options.out));
   // A lock file that cannot be read matters to --locked alone.
   const lock = await lockFor(settings, options).catch(() => undefined);

@@ -1,0 +1,19 @@
+import { QuantsmithError } from "../../util/errors.js";
+import { type InitCiOptions, initCi } from "../init/init-ci.js";
+import { type InitRecipeOptions, initRecipe } from "../init/init-recipe.js";
+
+export type InitOptions = InitCiOptions & InitRecipeOptions;
+
+/** `quantsmith init ci` and `quantsmith init <model>`: files for the user to go on from. */
+export async function init(what: string, options: InitOptions): Promise<void> {
+  if (what === "ci") {
+    if (options.output !== undefined) throw misplaced("--output", "init <model>");
+    return initCi(options);
+  }
+  if (options.install !== undefined) throw misplaced("--install", "init ci");
+  return initRecipe(what, options);
+}
+
+function misplaced(option: string, command: string): QuantsmithError {
+  return new QuantsmithError("QS-USAGE", `${option} belongs to \`quantsmith ${command}\``, { remedy: "Leave it out." });
+}

@@ -1,0 +1,113 @@
+import type { Catalog } from "../../hardware/device.js";
+import { defaultModelName } from "../../recipe/model-source.js";
+import { formatBytes } from "../../util/bytes.js";
+import { chooseDevices, type DeviceChoice, draftContext } from "./choose-devices.js";
+import type { ModelOutline } from "./model-outline.js";
+
+/** Below this, four bits cost more than the pipeline's limits allow. */
+const smallParameters = 3e9;
+/** The pipeline's limits are for files of as many bits per weight. */
+const usualBits = 4.4;
+/** Below this, no device needs a variant of its own. */
+const tinyParameters = 4e8;
+
+/** The text of a recipe fitted to a model: variants and devices by its size, prompts by its kind. Pure. */
+export function draftRecipe(model: ModelOutline, catalog: Pick<Catalog, "devices">, folder: string): string {
+  const choice = deviceChoice(model, catalog);
+  const name = defaultModelName(model.source, folder) === undefined ? ", name: model" : "";
+  return [
+    ...heading(model),
+    "version: 1",
+    "",
+    `model: { source: ${quoted(model.source)}${name} }`,
+    "",
+    ...texts(model),
+    "",
+    ...variantsAndDevices(model, choice),
+    ...gates(model, choice),
+    ...smoke(model),
+    "# publish: { repo: me/name-GGUF }",
+    "",
+  ].join("\n");
+}
+
+function heading({ architecture, parameters, weightBytes, width, multimodal }: ModelOutline): string[] {
+  const billions = `${(parameters / 1e9).toPrecision(2)} billion parameters`;
+  const lines = [`# ${architecture}, about ${billions}: ${formatBytes(weightBytes)} of weights.`];
+  if (multimodal) lines.push("# It hears or sees as well; `convert: { mmproj: none }` leaves that part out.");
+  if (width !== null && width % 256 !== 0) {
+    lines.push(`# Rows of ${width} values are no multiple of 256, so K-quants fall back to larger types.`);
+  }
+  return lines;
+}
+
+function texts({ chat, mixture }: ModelOutline): string[] {
+  const template = chat === "none" ? "" : ", chatTemplate: true";
+  const chunks = mixture ? ", chunks: 400" : "";
+  return [
+    ...(mixture ? ["# Twice the usual text, since a token passes few of the experts."] : []),
+    `calibration: { corpus: default${template}${chunks} }`,
+    "search: { corpus: default }",
+    "# What the field compares on: the raw test text of wikitext-2, pinned by commit and by the archive's sha256.",
+    "evaluation:",
+    "  corpus: hf:ggml-org/ci@927b3642933080f1b0e811e2f916e14c292992f9/wikitext-2-raw-v1.zip/wikitext-2-raw/wiki.test.raw#sha256=ef7edb566e3e2b2d31b29c1fdb0c89a4cc683597484c3dc2517919c615435a11",
+  ];
+}
+
+/** Nothing is made for a single device when the model is so small that every preset fits all of them. */
+function deviceChoice(model: ModelOutline, catalog: Pick<Catalog, "devices">): DeviceChoice {
+  const { variants, devices } = chooseDevices(model, catalog);
+  return { devices, variants: model.parameters < tinyParameters ? [] : variants };
+}
+
+function variantsAndDevices({ parameters }: ModelOutline, { variants, devices }: DeviceChoice): string[] {
+  const presets = ["Q8_0", ...(parameters < tinyParameters ? [] : ["Q6_K"]), "Q4_K_M"];
+  return [
+    "variants:",
+    ...presets.map((preset) => `  - ${preset}`),
+    "  # The bytes of Q4_K_M, put where measurement says that they count.",
+    "  - { name: Q4_K_S, dynamic: { sizeOf: Q4_K_M } }",
+    ...variants.flatMap(({ name, device, bits }) => [
+      `  # The best that fits the ${device.name}: about ${bits.toFixed(1)} bits a weight.`,
+      `  - { name: ${name}, dynamic: { device: ${device.id}, context: ${draftContext} } }`,
+    ]),
+    "",
+    ...(devices.length === 0 ? [] : [`devices: [${devices.map(({ id }) => id).join(", ")}]`, ""]),
+  ];
+}
+
+function gates({ parameters }: ModelOutline, { variants }: DeviceChoice): string[] {
+  if (parameters < smallParameters) {
+    return [
+      "# Wider than the pipeline's, because a small model loses more to 4 bits: to stop damage, not to rank.",
+      "gates: { perplexityRatio: { max: 1.2 }, kldMean: { max: 0.2 } }",
+      "",
+    ];
+  }
+  if (variants.every(({ bits }) => bits >= usualBits)) return [];
+  return [
+    "# Wider than the pipeline's, for the files of less than 4 bits: to stop damage, not to rank.",
+    "gates: { perplexityRatio: { max: 1.25 }, kldMean: { max: 0.25 } }",
+    "",
+  ];
+}
+
+function smoke({ chat }: ModelOutline): string[] {
+  if (chat === "none") {
+    return ["# Without a chat template: two simple questions are asked, and any sound answer passes.", ""];
+  }
+  const room = chat === "thinking" ? ", maxTokens: 2048" : "";
+  return [
+    ...(chat === "thinking" ? ["# It may think before it answers, which takes room."] : []),
+    "smoke:",
+    `  - { prompt: "What is the capital of France? Answer with one word."${room}, expect: { matches: Paris } }`,
+    '  - prompt: "Which city is the capital of Japan? Answer as JSON."',
+    "    expect: { jsonSchema: { type: object, properties: { city: { type: string } } }, matches: Tokyo }",
+    "",
+  ];
+}
+
+/** A scalar of YAML; quoted where it is not plain text. */
+function quoted(text: string): string {
+  return /^[\w./:-]+$/.test(text) ? text : JSON.stringify(text);
+}

@@ -1,0 +1,39 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { packageRoot } from "../../util/package-root.js";
+import { packageVersion } from "../../util/package-version.js";
+import { print } from "../print.js";
+import { isAsWritten, renderWorkflow, workflowPath } from "./release-workflow.js";
+import { writeNew } from "./write-new.js";
+
+export interface InitCiOptions {
+  install?: string;
+  force?: boolean;
+}
+
+/** `quantsmith init ci`: the release workflow in the repository around this folder. Errors: QS-INIT-EXISTS, QS-USAGE. */
+export async function initCi({ install, force = false }: InitCiOptions): Promise<void> {
+  const template = await readFile(new URL(workflowPath, packageRoot), "utf8");
+  const text = renderWorkflow(template, install ?? `quantsmith@${packageVersion()}`);
+  const path = join(repositoryAround(process.cwd()), workflowPath);
+  const outcome = await writeNew(path, text, { force, mayReplace: isAsWritten });
+  print(outcome === "written" ? `Wrote ${path}\n\n${setUp}` : `${path} is up to date`);
+}
+
+const setUp = `What is left to do on GitHub:
+  1. Commit the workflow and a recipe, and push them.
+  2. To publish: under Settings → Environments make an environment named "release". Give it required reviewers, let
+     only your main branch deploy to it, and add the secret HF_TOKEN: a fine-grained token that may write to the
+     repository on the Hugging Face Hub and to nothing else.
+  3. For a gated or private model: under Settings → Secrets → Actions add HF_READ_TOKEN, a token that may only read.
+  4. Under Actions → Release GGUF → Run workflow give the recipe's path, and \`publish\` with \`repo\` to publish.
+Nothing is published before a reviewer has approved the last job.`;
+
+/** The folder of the repository that a folder lies in; the folder itself outside of any. */
+function repositoryAround(folder: string): string {
+  for (let at = folder; ; at = dirname(at)) {
+    if (existsSync(join(at, ".git"))) return at;
+    if (dirname(at) === at) return folder;
+  }
+}

@@ -1,0 +1,23 @@
+import { dirname, resolve } from "node:path";
+import { loadCatalog } from "../../recipe/load-catalog.js";
+import { defaultModelName } from "../../recipe/model-source.js";
+import { print } from "../print.js";
+import { draftRecipe } from "./draft-recipe.js";
+import { readModel } from "./read-model.js";
+import { writeNew } from "./write-new.js";
+
+export interface InitRecipeOptions {
+  output?: string;
+  force?: boolean;
+}
+
+/** `quantsmith init <model>`: a recipe to go on from. Errors: QS-INIT-EXISTS, QS-USAGE, QS-FETCH-*, QS-HUB-*. */
+export async function initRecipe(what: string, { output, force = false }: InitRecipeOptions): Promise<void> {
+  const name = defaultModelName(what, process.cwd()) ?? "model";
+  const file = output ?? `${name.toLowerCase()}.yaml`;
+  const model = await readModel(what, file);
+  const text = draftRecipe(model, await loadCatalog(), dirname(resolve(file)));
+  const outcome = await writeNew(file, text, { force, mayReplace: () => false });
+  const next = `Look it through, then: quantsmith plan ${file}`;
+  print(outcome === "written" ? `Wrote ${file}. ${next}` : `${file} is up to date`);
+}

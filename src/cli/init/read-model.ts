@@ -1,0 +1,67 @@
+import { readFile, stat } from "node:fs/promises";
+import { dirname, join, relative, resolve } from "node:path";
+import { hubConnection } from "../../hub/connection.js";
+import { listModel } from "../../hub/list-model.js";
+import { readHubFile } from "../../hub/read-file.js";
+import { repoId } from "../../recipe/schema-parts.js";
+import { checkSnapshot } from "../../stages/fetch/check-snapshot.js";
+import { usualFiles } from "../../stages/fetch/file-choice.js";
+import { maxConfigBytes, parseConfig } from "../../stages/fetch/read-config.js";
+import { selectHubFiles } from "../../stages/fetch/select-hub-files.js";
+import { maxIndexBytes } from "../../stages/fetch/weight-index.js";
+import { QuantsmithError } from "../../util/errors.js";
+import { bytesPerWeight, type ModelOutline, outlineModel } from "./model-outline.js";
+
+/** Files that may hold a chat template; the largest published ones have about ten megabytes. */
+const templateFiles = ["tokenizer_config.json", "chat_template.jinja", "chat_template.json"];
+const maxTemplateBytes = 32 * 2 ** 20;
+
+/**
+ * Looks at a model: `hf:org/name` or `org/name` on the Hub, else a folder, which the recipe in `recipeFile` will name
+ * relative to itself. Downloads nothing but small files. Errors: QS-USAGE, QS-FETCH-*, QS-HUB-*.
+ */
+export async function readModel(what: string, recipeFile: string): Promise<ModelOutline> {
+  const found = what.startsWith("hf:") ? undefined : await stat(what).catch(() => undefined);
+  if (found?.isDirectory()) return localModel(what, recipeFile);
+  const repo = what.replace(/^hf:/, "");
+  if (repoId.test(repo)) return hubModel(repo);
+  throw new QuantsmithError("QS-USAGE", `${what} is no folder and no repository on the Hub`, {
+    remedy: "Write hf:org/name, or the path of a checkpoint's folder; `quantsmith init ci` writes the workflow.",
+  });
+}
+
+async function localModel(folder: string, recipeFile: string): Promise<ModelOutline> {
+  const { config, architecture, parameters, tensorBytes, files } = await checkSnapshot(folder, usualFiles);
+  const present = templateFiles.filter((name) => files.some(({ path }) => path === name));
+  const texts = await Promise.all(
+    present.map(async (name) => `${name}\n${await readFile(join(folder, name), "utf8")}`),
+  );
+  const path = relative(dirname(resolve(recipeFile)), resolve(folder)).replaceAll("\\", "/");
+  const source = /^\.\.?\//.test(path) ? path : `./${path}`;
+  return { source, architecture, parameters, weightBytes: tensorBytes, ...outlineModel(config, texts.join("\n")) };
+}
+
+async function hubModel(repo: string): Promise<ModelOutline> {
+  const connection = hubConnection();
+  const { commit, files: listing } = await listModel(connection, repo, "main");
+  const read = (file: (typeof listing)[number], maxBytes: number) =>
+    readHubFile(connection, { repo, commit, file, maxBytes });
+  const { files, weights } = await selectHubFiles(`hf:${repo}`, listing, usualFiles, (file) =>
+    read(file, maxIndexBytes),
+  );
+  const configFile = files.find(({ path }) => path === "config.json");
+  if (configFile === undefined) {
+    throw new QuantsmithError("QS-FETCH-NO-CONFIG", `hf:${repo} has no config.json`, {
+      remedy: "Name the model's original repository; one that holds GGUF files alone cannot be converted.",
+    });
+  }
+  const { config, architecture } = parseConfig(`hf:${repo}/config.json`, await read(configFile, maxConfigBytes));
+  const texts = [];
+  for (const file of files.filter(({ path }) => templateFiles.includes(path))) {
+    texts.push(`${file.path}\n${(await read(file, maxTemplateBytes)).toString("utf8")}`);
+  }
+  const weightBytes = weights.reduce((sum, { bytes }) => sum + bytes, 0);
+  const parameters = weightBytes / bytesPerWeight(config);
+  const outline = outlineModel(config, texts.join("\n"));
+  return { source: `hf:${repo}`, architecture, parameters, weightBytes, ...outline };
+}

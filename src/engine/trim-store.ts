@@ -1,0 +1,67 @@
+import type { Plan, Step } from "../plan/plan.js";
+import { requireIdle } from "./cache.js";
+import { fingerprint, stepKey } from "./fingerprint.js";
+import { isPartOf, type StepRecord } from "./record.js";
+import { Store } from "./store.js";
+import type { Workspace } from "./workspace.js";
+
+/** What was left in a store. */
+export interface TrimmedStore {
+  steps: { id: string; key: string; bytes: number }[];
+  /** Bytes of the files that are left. */
+  bytes: number;
+}
+
+/**
+ * Leaves in the store what another machine needs to go on: the steps of `own` that are finished, and of their files
+ * those that any other step of the plan or the report reads. The records of the others say that they were dropped, so
+ * the step counts as done there, and is made again should somebody want them after all. Everything else is removed.
+ * Errors: QS-CACHE-BUSY while a run uses the store.
+ */
+export async function trimStore(plan: Plan, own: ReadonlySet<string>, workspace: Workspace): Promise<TrimmedStore> {
+  await requireIdle(workspace);
+  const store = new Store(workspace);
+  await store.collectRubbish();
+  const keys = keysOf(plan);
+  const left: TrimmedStore = { steps: [], bytes: 0 };
+  const kept = new Set<string>();
+  for (const step of plan.steps.filter(({ id }) => own.has(id))) {
+    const key = keys.get(step.id) ?? "";
+    const found = await store.find(step.stage, key);
+    if (found === undefined) continue;
+    const record = await dropUnread(found, filesReadLater(plan, step, own), store);
+    const present = record.outputs.filter(({ dropped }) => dropped !== true);
+    const bytes = present.reduce((sum, output) => sum + output.bytes, 0);
+    kept.add(key);
+    left.steps.push({ id: step.id, key, bytes });
+    left.bytes += bytes;
+  }
+  for (const { record } of await store.records()) {
+    if (!kept.has(record.key)) await store.remove(record.fingerprint.stage, record.key);
+  }
+  return left;
+}
+
+async function dropUnread(found: StepRecord, read: ReadonlySet<string>, store: Store): Promise<StepRecord> {
+  let record = found;
+  for (const { path, dropped } of found.outputs) {
+    const needed = [...read].some((output) => isPartOf(path, output));
+    if (!needed && dropped !== true) record = await store.drop(record, path);
+  }
+  return record;
+}
+
+/** Outputs of a step that are read by steps which are still to be built elsewhere, or by the report of every run. */
+function filesReadLater(plan: Plan, producer: Step, own: ReadonlySet<string>): Set<string> {
+  const later = plan.steps.filter(({ id }) => !own.has(id)).map(({ inputs }) => inputs);
+  const files = [...later, plan.report.inputs].flatMap((inputs) =>
+    Object.values(inputs).flatMap((input) => (input.kind === "step" && input.step === producer.id ? [input.file] : [])),
+  );
+  return new Set(files);
+}
+
+function keysOf(plan: Plan): Map<string, string> {
+  const keys = new Map<string, string>();
+  for (const step of plan.steps) keys.set(step.id, stepKey(fingerprint(step, plan, keys)));
+  return keys;
+}

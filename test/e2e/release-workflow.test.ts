@@ -1,0 +1,94 @@
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { beforeAll, expect, test } from "vitest";
+import { listFiles } from "../../src/util/files.js";
+import { cliFile, demoCopy, demoRecipe, quantsmith } from "../fixtures/cli.js";
+import { canary, startWritableHub, treeOf } from "../fixtures/publish-client.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+import { runWorkflow, type WorkflowRun } from "../fixtures/workflow.js";
+
+/*
+ * The release workflow itself: its own commands, in its own order, each job in a folder of its own, artifacts copied from
+ * job to job. What comes out is what one machine makes of the same recipe.
+ */
+const workflow = fileURLToPath(new URL("../../.github/workflows/release-gguf.yml", import.meta.url));
+const home = temporaryFolder();
+const bin = join(home, "bin");
+const readToken = "hf_readReadReadRead0123456789";
+
+beforeAll(() => {
+  // What `npm install --global` would bring is the program that was built; there is no registry on these machines.
+  const scripts = { npm: "exit 0", quantsmith: `exec "${process.execPath}" "${cliFile}" "$@"` };
+  mkdirSync(bin);
+  for (const [name, script] of Object.entries(scripts))
+    writeFileSync(join(bin, name), `#!/bin/bash\n${script}\n`, { mode: 0o755 });
+});
+
+const machines = (more: Record<string, string> = {}) => ({
+  PATH: `${bin}:${process.env.PATH ?? ""}`,
+  HOME: process.env.HOME ?? "",
+  ...more,
+});
+
+/** The jobs' commands with what they were given, those that install aside. */
+const commands = ({ executed }: WorkflowRun) =>
+  executed.flatMap(({ job, script }) => (script.includes("npm install") ? [] : [`${job}: ${script.trim()}`]));
+
+test("job by job it makes and publishes the release that one machine makes", async () => {
+  const variants = "[Q8_0, Q4_K_M, { name: Q4_K_S, dynamic: { sizeOf: Q4_K_M } }]";
+  const relative =
+    "evaluation: { corpus: ./text/evaluation.txt, chunks: 6, context: 128 }\ngates: { kldMean: { max: { of: Q4_K_M, ratio: 3 } } }\n";
+  const checkout = join(home, "repository");
+  const few = demoRecipe.replace("calibration.txt }", "calibration.txt, chunks: 4, context: 128 }");
+  const recipe = few.replace("[Q8_0]", variants).replace(/^evaluation: .*\n/m, "") + relative;
+  demoCopy(join(checkout, "recipes"), () => recipe);
+  const alone = join(home, "alone");
+  cpSync(checkout, alone, { recursive: true });
+  const whole = await quantsmith(["run", "recipes/demo.yaml"], { cwd: alone });
+  expect(whole.exitCode, whole.stderr).toBe(0);
+
+  const hub = await startWritableHub();
+  const run = await runWorkflow(workflow, {
+    checkout,
+    home: join(home, "ci"),
+    inputs: { recipe: "recipes/demo.yaml", publish: true, repo: "me/model" },
+    secrets: { HF_TOKEN: canary, HF_READ_TOKEN: readToken },
+    env: machines({ HF_ENDPOINT: hub.url, HF_HOME: join(home, "hf") }),
+  }).finally(() => hub.close());
+  expect(run.executed.filter(({ exitCode }) => exitCode !== 0)).toEqual([]);
+  expect(run.results).toEqual({
+    plan: "success",
+    shared: "success",
+    variants: "success",
+    package: "success",
+    publish: "success",
+  });
+  // Q4_K_M, which the others' limits name, is built before them.
+  expect(
+    run.executed.flatMap(({ env }) => env.VARIANT ?? []).filter((name, i, all) => all.indexOf(name) === i),
+  ).toEqual(["Q8_0", "Q4_K_S"]);
+  expect(commands(run).slice(1, 4)).toEqual([
+    'shared: quantsmith run "$RECIPE" --shared\nquantsmith cache trim "$RECIPE" --shared',
+    'variants: quantsmith run "$RECIPE" --variant "$VARIANT"',
+    'variants: quantsmith cache trim "$RECIPE" --variant "$VARIANT"',
+  ]);
+
+  const release = join(home, "ci", "artifacts", "demo-release");
+  const sums = (folder: string) => readFileSync(join(folder, "SHA256SUMS"), "utf8");
+  expect(sums(release)).toBe(sums(join(alone, "artifacts", "releases", "demo")));
+  expect(treeOf(hub)["tiny-llama-Q4_K_S.gguf"]).toBe(
+    /^([0-9a-f]{64}) {2}tiny-llama-Q4_K_S.gguf$/m.exec(sums(release))?.[1],
+  );
+  expect(hub.violations).toEqual([]);
+
+  // The checkpoint does not travel, and no job but the last sees the token that may write.
+  const travelled = await listFiles(join(home, "ci", "artifacts"));
+  expect(travelled.filter((path) => path.includes("store-shared/") && path.endsWith(".gguf"))).toHaveLength(3);
+  expect(travelled.filter((path) => path.endsWith(".safetensors"))).toEqual([]);
+  const seeing = run.executed.filter(({ env }) => Object.values(env).includes(canary)).map(({ job }) => job);
+  expect(seeing).toEqual(["publish"]);
+  expect(run.executed.map(({ output }) => output).join("\n")).not.toMatch(new RegExp(`${canary}|${readToken}`));
+  expect(run.summaries.package).toContain("| Q4_K_S |");
+  expect(run.summaries.publish).toContain("Published 3 variants");
+}, 1_200_000);
