@@ -35,6 +35,12 @@ describe("the key of a conversion", () => {
   });
 });
 
+test("the lock file names the converter that was chosen", async () => {
+  const lock = async (model: object) => (await planned(recipe("{}"), model)).report.params.lock.convert;
+  expect(await lock({ config, files })).toMatchObject({ engine: "native", pretokenizer: "auto" });
+  expect(await lock({ config: { architectures: ["MambaForCausalLM"] }, files })).toMatchObject({ engine: "upstream" });
+});
+
 describe("a model with a vision tower", () => {
   const vision = { config: { ...config, vision_config: { hidden_size: 8 } }, files };
 

@@ -5,12 +5,18 @@ import { chooseEngine } from "../../../src/stages/convert/choose-engine.js";
 import { demoFolder } from "../../fixtures/cli.js";
 
 const config = JSON.parse(readFileSync(join(demoFolder, "tiny-llama", "config.json"), "utf8"));
+const modelName = "M";
 const files = ["config.json", "model.safetensors", "tokenizer.model"];
 
 test("a family that is known to come out the same is converted natively, unless the recipe says otherwise", () => {
-  expect(chooseEngine("auto", { config, files })).toMatchObject({ engine: "native" });
-  expect(chooseEngine("native", { config, files })).toEqual(chooseEngine("auto", { config, files }));
-  expect(chooseEngine("upstream", { config, files })).toEqual({ engine: "upstream", why: "as the recipe says" });
+  expect(chooseEngine("auto", { config, modelName, files })).toMatchObject({ engine: "native" });
+  expect(chooseEngine("native", { config, modelName, files })).toEqual(
+    chooseEngine("auto", { config, modelName, files }),
+  );
+  expect(chooseEngine("upstream", { config, modelName, files })).toEqual({
+    engine: "upstream",
+    why: "as the recipe says",
+  });
 });
 
 describe("what native conversion is not known to do goes to llama.cpp's converter, and says why", () => {
@@ -23,7 +29,7 @@ describe("what native conversion is not known to do goes to llama.cpp's converte
     ["a tokenizer in other files", { files: ["config.json", "model.safetensors", "vocab.json"] }, /tokenizer\.json/],
     ["nothing to go by", { config: null }, /config\.json/],
   ])("%s", (_what, change, why) => {
-    const facts = { config, files, ...change };
+    const facts = { config, modelName, files, ...change };
     expect(chooseEngine("auto", facts)).toEqual({ engine: "upstream", why: expect.stringMatching(why) });
     const at = { file: "recipe.yaml", line: 3, column: 12 };
     expect(() => chooseEngine("native", facts, at)).toThrowError(
@@ -32,7 +38,7 @@ describe("what native conversion is not known to do goes to llama.cpp's converte
   });
 
   test("a value that no converter can use is no reason: reading it will say so", () => {
-    const facts = { config: { ...config, num_hidden_layers: "six" }, files };
+    const facts = { config: { ...config, num_hidden_layers: "six" }, modelName, files };
     expect(chooseEngine("auto", facts)).toMatchObject({ engine: "native" });
   });
 });
