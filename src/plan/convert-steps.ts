@@ -10,9 +10,10 @@ import type { Step } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
 
 /** What converts the checkpoint of this recipe, and why. Errors: QS-CONVERT-NATIVE. */
-export function convertEngine({ convert, locate }: Settings, { model }: PlanFacts): EngineChoice {
-  const files = model.files.map(({ path }) => path);
-  return chooseEngine(convert.engine, { config: model.config, files }, locate(["convert", "engine"]));
+export function convertEngine({ convert, model, locate }: Settings, facts: PlanFacts): EngineChoice {
+  const { config, files } = facts.model;
+  const checkpoint = { config, modelName: model.name, files: files.map(({ path }) => path) };
+  return chooseEngine(convert.engine, checkpoint, locate(["convert", "engine"]));
 }
 
 /** True when the release has a projector beside the language model. */

@@ -4,7 +4,7 @@ import type { Settings, Variant } from "../recipe/settings.js";
 import { type PackageParams, variantInput } from "../stages/package/package-params.js";
 import { variantMemory } from "../stages/package/variant-memory.js";
 import { resolvedBudget } from "./allocate-steps.js";
-import { convertsProjector, projectorId } from "./convert-steps.js";
+import { convertEngine, convertsProjector, projectorId } from "./convert-steps.js";
 import { type CorpusKind, corpusTexts, lockedTexts, textMaterials, usedKinds } from "./corpus-files.js";
 import type { PlanFacts } from "./facts.js";
 import { judgedDevices } from "./judged-devices.js";
@@ -116,7 +116,7 @@ function lock(settings: Settings, facts: PlanFacts): PackageParams["lock"] {
       checkWeights: settings.model.checkWeights,
       files: facts.model.files.map(({ path, bytes, digest }) => ({ path, bytes, digest })),
     },
-    convert: { ...settings.convert },
+    convert: { ...settings.convert, engine: convertEngine(settings, facts).engine },
     ...(Object.keys(settings.metadata).length === 0 ? {} : { metadata: settings.metadata }),
     calibration: { ...settings.calibration, corpus: texts("calibration") },
     ...(searches(settings)

@@ -151,13 +151,14 @@ describe("a poor environment", () => {
     expect(await failing(demoCopy(folder()), env)).toMatchObject({ exitCode: 4, code: "QS-TOOL-MISSING" });
   });
 
-  test("no Python", async () => {
+  test("no Python, where the recipe wants the converter that needs it", async () => {
     const cache = folder();
     mkdirSync(cache);
     // The tools are there, so that only Python is missing.
     symlinkSync(join(cacheFolder(), "llama.cpp"), join(cache, "llama.cpp"));
     const env = { PATH: folder(), QUANTSMITH_CACHE: cache };
-    expect(await failing(demoCopy(folder()), env)).toMatchObject({ exitCode: 4, code: "QS-PYTHON-MISSING" });
+    const recipe = demoCopy(folder(), (text) => `${text}convert: { engine: upstream }\n`);
+    expect(await failing(recipe, env)).toMatchObject({ exitCode: 4, code: "QS-PYTHON-MISSING" });
   });
 
   test("an output folder that cannot be written", async () => {

@@ -1,32 +1,25 @@
 import { execFileSync } from "node:child_process";
-import { copyFile, mkdir, mkdtemp, readFile, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { convertToGguf } from "../../src/llamacpp/convert.js";
 import { computeImatrix } from "../../src/llamacpp/imatrix.js";
 import { measureKld } from "../../src/llamacpp/kl-divergence.js";
 import { baseLogitsBytes, saveBaseLogits } from "../../src/llamacpp/perplexity.js";
-import { prepareConverterPython } from "../../src/llamacpp/python-env.js";
 import { quantize } from "../../src/llamacpp/quantize.js";
 import { quantizeDryRun } from "../../src/llamacpp/quantize-dry-run.js";
 import type { ToolProgress, ToolRun } from "../../src/llamacpp/tool-run.js";
-import { resolveToolchain } from "../../src/llamacpp/toolchain.js";
+import { makeTinyModel } from "../fixtures/tiny-model.js";
 
 const demo = fileURLToPath(new URL("../../recipes/demo/", import.meta.url));
-const checkpoint = path.join(demo, "tiny-llama");
 let run: ToolRun;
-let convertOptions: { python: Awaited<ReturnType<typeof prepareConverterPython>>; modelDir: string; modelName: string };
 
-/** The shared cache is used on purpose: a Python environment of its own for every run would cost a minute and 1.2 GB. */
 beforeAll(async () => {
   const cwd = await mkdtemp(path.join(tmpdir(), "qs tools ü-"));
-  run = { toolchain: await resolveToolchain(), cwd, threads: 2 };
-  convertOptions = { python: await prepareConverterPython(), modelDir: checkpoint, modelName: "tiny llama" };
-  await convertToGguf({ ...run, ...convertOptions, outFile: "model.gguf", outtype: "bf16" });
-  for (const name of ["calibration", "evaluation"])
-    await copyFile(path.join(demo, "text", `${name}.txt`), path.join(cwd, `${name}.txt`));
+  run = await makeTinyModel(cwd);
+  await rm(path.join(cwd, "imatrix.gguf"));
+  await copyFile(path.join(demo, "text", "evaluation.txt"), path.join(cwd, "evaluation.txt"));
   await writeFile(path.join(cwd, "short.txt"), "Only a few words.\n");
 }, 600_000);
 afterAll(() => rm(run.cwd, { recursive: true, force: true }));
@@ -38,21 +31,6 @@ const watched = () => {
 };
 
 describe("the tools in turn", () => {
-  test("convert", async () => {
-    const { seen, onProgress } = watched();
-    const result = await convertToGguf({
-      ...run,
-      ...convertOptions,
-      outFile: "second.gguf",
-      outtype: "f16",
-      onProgress,
-    });
-    expect(result.fileBytes).toBe((await stat(inside("second.gguf"))).size);
-    expect(seen.at(-1)).toEqual({ done: 11.5e6, total: 11.5e6, unit: "byte" });
-    expect(result.argv).toContain("tiny-llama");
-    expect(result.argv.join(" ")).not.toContain(demo);
-  });
-
   test("imatrix", async () => {
     const { seen, onProgress } = watched();
     const files = { model: "model.gguf", text: "calibration.txt", out: "imatrix.gguf" };
@@ -142,24 +120,6 @@ describe("what goes wrong", () => {
     });
   });
 
-  test("checkpoints the converter cannot read", async () => {
-    const attempt = async (name: string, config: string, files: readonly string[]) => {
-      await mkdir(inside(name));
-      await writeFile(path.join(inside(name), "config.json"), config);
-      for (const file of files) await symlink(path.join(checkpoint, file), path.join(inside(name), file));
-      return convertToGguf({ ...run, ...convertOptions, modelDir: name, outFile: "x.gguf", outtype: "bf16" });
-    };
-    const config = await readFile(path.join(checkpoint, "config.json"), "utf8");
-    const unknown = config.replace("LlamaForCausalLM", "NopeForCausalLM");
-    await expect(attempt("unknown", unknown, ["model.safetensors"])).rejects.toMatchObject({
-      code: "QS-CONVERT-ARCHITECTURE",
-      message: expect.stringContaining("NopeForCausalLM"),
-    });
-    await expect(attempt("no-tokenizer", config, ["model.safetensors"])).rejects.toMatchObject({
-      code: "QS-CONVERT-TOKENIZER",
-    });
-  });
-
   test("an interrupt ends the tool and throws its reason", async () => {
     const abort = new AbortController();
     const reason = new Error("interrupted");
@@ -186,9 +146,6 @@ describe("what goes wrong", () => {
       await rm(path.join(small, "x.gguf"), { force: true });
       await expect(saveBaseLogits({ ...text, out: "small/x.kld" })).rejects.toMatchObject(full);
       await rm(path.join(small, "x.kld"), { force: true });
-      const outFile = "small/x.gguf";
-      await expect(convertToGguf({ ...run, ...convertOptions, outFile, outtype: "bf16" })).rejects.toMatchObject(full);
-      await rm(path.join(small, "x.gguf"), { force: true });
       await writeFile(path.join(small, "filler"), Buffer.alloc(170_000));
       await expect(computeImatrix({ ...text, out: "small/x.gguf" })).rejects.toMatchObject(full);
     } finally {

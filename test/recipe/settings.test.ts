@@ -53,7 +53,7 @@ test("the recipe of the design page", async () => {
       source: { kind: "hub", repo: "Qwen/Qwen3-4B-Instruct-2507", revision: "main" },
       name: "Qwen3-4B-Instruct-2507",
     },
-    convert: { outtype: "bf16", mmproj: "auto", pretokenizer: "auto" },
+    convert: { engine: "auto", outtype: "bf16", mmproj: "auto", pretokenizer: "auto" },
     calibration: { corpus: [{ kind: "default" }], chunks: 200, context: 512, chatTemplate: false },
     smoke: [
       { prompt: "What is the capital of France?", maxTokens: 128, expect: { matches: "Paris" } },
@@ -127,7 +127,7 @@ test("the smallest recipe gets everything from the pipeline and the defaults", a
     model: { source: { kind: "hub", repo: "org/My-Model", revision: "main" }, name: "My-Model" },
     pipeline: { name: "pipe", file: join(folder, "pipe.yaml") },
     stages: [...stageNames],
-    convert: { outtype: "auto", mmproj: "auto", pretokenizer: "auto" },
+    convert: { engine: "auto", outtype: "auto", mmproj: "auto", pretokenizer: "auto" },
     calibration: { corpus: [{ kind: "default" }], chunks: 200, context: 512, chatTemplate: false },
     search: { corpus: [{ kind: "default" }], chunks: 24 },
     evaluation: { corpus: [{ kind: "default" }], chunks: 80, context: 512 },

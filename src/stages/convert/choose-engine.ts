@@ -1,9 +1,8 @@
 import type { JsonObject } from "../../util/canonical-json.js";
 import { QuantsmithError, type SourceLocation } from "../../util/errors.js";
+import { checkNative, type NativeFacts } from "./native/check-native.js";
 import type { Family } from "./native/families/family.js";
 import { findFamily } from "./native/families/find-family.js";
-import { readModelConfig } from "./native/model-config.js";
-import { readRope } from "./native/rope-parameters.js";
 
 /** What converts: this program, without Python, or llama.cpp's own converter. */
 export type ConvertEngine = "native" | "upstream";
@@ -18,6 +17,8 @@ export interface EngineChoice {
 export interface CheckpointFacts {
   /** config.json; null without one. */
   config: JsonObject | null;
+  /** As the recipe has it. */
+  modelName: string;
   /** Names of all files. */
   files: readonly string[];
 }
@@ -45,11 +46,11 @@ export function chooseEngine(
 }
 
 /** Why a checkpoint is not one that native conversion is known to do; undefined when it is. */
-function findObstacle({ config, files }: CheckpointFacts): string | undefined {
+function findObstacle({ config, modelName, files }: CheckpointFacts): string | undefined {
   if (config === null) return "it has no config.json";
   const family = findFamily(config);
   if (family === undefined) return `${architectureOf({ config })} is not among the families known to native conversion`;
-  const refusal = findRefusal(family, config);
+  const refusal = findRefusal(family, { config, modelName, files });
   if (refusal !== undefined) return refusal;
   if (!files.some((name) => name.endsWith(".safetensors"))) return "its weights are not in safetensors files";
   if (!files.some((name) => name === "tokenizer.json" || name === "tokenizer.model"))
@@ -57,14 +58,10 @@ function findObstacle({ config, files }: CheckpointFacts): string | undefined {
   return undefined;
 }
 
-/** What the family's own code has against a configuration. One that no converter can use is refused when it is read. */
-function findRefusal(family: Family, config: JsonObject): string | undefined {
+/** What the family's own code has against it. What no converter can use is refused when it is read. */
+function findRefusal(family: Family, facts: NativeFacts): string | undefined {
   try {
-    const h = readModelConfig(family, config);
-    const model = { h, rope: readRope(h, family.ropeTypes), fileType: 0 };
-    family.metadata(model);
-    family.tensors(h);
-    family.generated?.(model);
+    checkNative(family, facts);
     return undefined;
   } catch (error) {
     if (!(error instanceof QuantsmithError)) throw error;

@@ -4,10 +4,9 @@ import { expect, test } from "vitest";
 import type { Gguf } from "../../../src/gguf/gguf.js";
 import { metadataNumber, metadataString } from "../../../src/gguf/metadata.js";
 import { readGguf } from "../../../src/gguf/read-header.js";
-import { prepareConverterPython } from "../../../src/llamacpp/python-env.js";
 import { resolveToolchain } from "../../../src/llamacpp/toolchain.js";
 import { nameParts } from "../../../src/quant/name-parts.js";
-import { convertUpstream } from "../../../src/stages/convert/convert-upstream.js";
+import { convertNative } from "../../../src/stages/convert/native/convert-native.js";
 import { demoCopy, demoFolder, quantsmith } from "../../fixtures/cli.js";
 import { stageContext } from "../../fixtures/stage-context.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
@@ -46,7 +45,6 @@ function checkpoint(folder: string, readme: string): string {
 
 test("a model from the Hub says what it is, whose it is and how to sample from it", async () => {
   const home = temporaryFolder();
-  const python = await prepareConverterPython();
   const run = { toolchain: await resolveToolchain(), cwd: home, threads: 2 };
   const params = {
     ...{ outtype: "bf16" as const, pretokenizer: "auto", why: "for the test", modelName: "Example-6M-Instruct-v0.2" },
@@ -55,7 +53,7 @@ test("a model from the Hub says what it is, whose it is and how to sample from i
   };
   const convert = async (name: string, readme: string) => {
     const context = stageContext(run, { snapshot: checkpoint(join(home, name), readme) });
-    await convertUpstream.run(params, { ...context, python: async () => python });
+    await convertNative.run(params, context);
     return readGguf(join(context.out, "model.gguf"));
   };
 

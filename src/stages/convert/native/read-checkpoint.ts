@@ -4,15 +4,13 @@ import { quote } from "../../../gguf/quote.js";
 import { findWeights } from "../../fetch/find-weights.js";
 import { readSafetensorsHeader, type SafetensorsTensor } from "../../fetch/safetensors.js";
 import { indexFileName, ShardCheck } from "../../fetch/weight-index.js";
+import { refuseFiles } from "./check-native.js";
 import { badWeights, notNative } from "./refuse.js";
 
 export interface CheckpointTensor extends SafetensorsTensor {
   /** The file it is in. */
   path: string;
 }
-
-/** Files that change how llama.cpp's converter goes about a model. */
-const foreignFiles = ["hf_quant_config.json", "modules.json", "params.json"];
 
 /** What belongs to a vision or audio tower, or to what joins it to the language model. */
 const tower = /vision_|vision\.|visual\.|audio_|audio\.|projector\./;
@@ -24,8 +22,7 @@ const tower = /vision_|vision\.|visual\.|audio_|audio\.|projector\./;
  */
 export async function readCheckpoint(folder: string, multimodal: boolean): Promise<CheckpointTensor[]> {
   const names = new Set(await readdir(folder));
-  const foreign = foreignFiles.find((name) => names.has(name));
-  if (foreign !== undefined) throw notNative(`does not take a model with ${foreign}`);
+  refuseFiles(names);
   const { files, shardOf } = await findWeights(folder, names, true);
   const pickle = files.find((file) => !file.endsWith(".safetensors"));
   if (pickle !== undefined) throw notNative(`does not open pickled weights such as ${pickle}`);

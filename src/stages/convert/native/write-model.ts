@@ -3,6 +3,7 @@ import { encodeHeader } from "../../../gguf/encode-header.js";
 import type { GgufValue } from "../../../gguf/gguf.js";
 import type { JsonObject } from "../../../util/canonical-json.js";
 import type { Progress } from "../../stage.js";
+import { refuseName } from "./check-native.js";
 import { countTokens } from "./count-tokens.js";
 import type { Entries, Family } from "./families/family.js";
 import { type GeneralSource, generalMetadata } from "./general/general-metadata.js";
@@ -41,6 +42,7 @@ const quantizationVersion = 2;
  */
 export async function writeNative(options: WriteNativeOptions): Promise<void> {
   const { family, folder } = options;
+  refuseName(family, options.general.modelName);
   const h = readModelConfig(family, options.config);
   const checkpoint = await readCheckpoint(folder, family.multimodal === true);
   const type = outputType(options.outtype, checkpoint);

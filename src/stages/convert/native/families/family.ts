@@ -39,6 +39,8 @@ export interface Family {
   architectures: readonly string[];
   /** `general.architecture`. */
   gguf: string;
+  /** Names of models that need more than the rest of the family. */
+  foreignNames?: RegExp;
   /** How its vocabulary is read. */
   vocabulary: VocabularyKind;
   /** Kinds of rope scaling that are understood, besides none. */

@@ -7,9 +7,9 @@ import {
   experts,
   feedForward,
   layers,
-  maxExperts,
   norm,
   outerTensors,
+  readExperts,
   readSizes,
   ruleMap,
 } from "./standard-tensors.js";
@@ -74,7 +74,7 @@ export const mixtral: Family = {
   metadata,
   tensors(h) {
     const sizes = readSizes(h);
-    const count = h.size("num_local_experts", maxExperts);
+    const count = readExperts(h, "num_local_experts", sizes);
     const rules = layers(sizes.layers, (layer) => [
       norm(layer, "input_layernorm", "attn_norm", sizes.hidden),
       ...attention(layer, sizes, { interleave: true }),

@@ -6,9 +6,10 @@ import {
   experts,
   feedForward,
   layers,
-  maxExperts,
   norm,
   outerTensors,
+  readExperts,
+  readExpertWidth,
   readSizes,
   ruleMap,
   type Sizes,
@@ -48,6 +49,8 @@ export const qwen2: Family = {
 export const qwen3: Family = {
   architectures: ["Qwen3ForCausalLM"],
   gguf: "qwen3",
+  // llama.cpp's converter goes by the name, and makes a classifier of these.
+  foreignNames: /qwen3-(vl-)?reranker/i,
   vocabulary: "qwen",
   ropeTypes,
   defaults: { qwen3: { ...dense, head_dim: 128 } },
@@ -80,8 +83,8 @@ export const qwen3Moe: Family = {
     ]),
   ],
   tensors(h) {
-    const sizes = { ...readSizes(h), inner: h.size("moe_intermediate_size") };
-    const count = h.size("num_experts", maxExperts);
+    const sizes = { ...readSizes(h), inner: readExpertWidth(h, "moe_intermediate_size") };
+    const count = readExperts(h, "num_experts", sizes);
     const names = { gate: "gate_proj", down: "down_proj", up: "up_proj" };
     const rules = layers(sizes.layers, (layer) => [
       ...qwen3Attention(layer, sizes),

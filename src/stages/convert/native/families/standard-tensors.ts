@@ -2,11 +2,13 @@ import type { Hyperparameters } from "../hyperparameters.js";
 import { badConfig } from "../refuse.js";
 import type { TensorRule } from "./family.js";
 
-/** The most layers and experts that llama.cpp has room for, twice over. */
+/** Twice the layers that llama.cpp has room for. */
 const maxLayers = 1024;
-export const maxExperts = 1024;
 /** More than any model has in one dimension, and small enough that products of two are exact. */
 const maxSize = 2 ** 26;
+const maxHeadDim = 2 ** 16;
+/** As many tensors as an index of weights may have. */
+const maxTensors = 200_000;
 
 /** Sizes that shapes are made of. */
 export interface Sizes {
@@ -25,17 +27,31 @@ export interface Sizes {
 export function readSizes(h: Hyperparameters): Sizes {
   const hidden = h.size("hidden_size", maxSize);
   const heads = h.size("num_attention_heads", maxSize);
-  const headDim = h.integer(["head_dim"], maxSize) ?? Math.floor(hidden / heads);
+  const headDim = h.integer(["head_dim"], maxHeadDim) ?? Math.floor(hidden / heads);
   if (headDim === 0) throw badConfig(`${heads} attention heads do not fit a hidden_size of ${hidden}`);
+  const kvHeads = h.integer(["num_key_value_heads"], maxSize) ?? heads;
+  if (kvHeads === 0 || heads % kvHeads !== 0) {
+    throw badConfig(`${heads} attention heads cannot share ${kvHeads} key-value heads`);
+  }
   return {
     layers: h.size("num_hidden_layers", maxLayers),
     hidden,
     inner: h.size("intermediate_size", maxSize),
     heads,
-    kvHeads: h.integer(["num_key_value_heads"], maxSize) ?? heads,
+    kvHeads,
     headDim,
     vocabulary: h.size("vocab_size", maxSize),
   };
+}
+
+/** Experts of each layer. Throws QS-CONVERT-CONFIG when there are none, or more than an index of weights could name. */
+export function readExperts(h: Hyperparameters, name: string, { layers }: Sizes): number {
+  return h.size(name, Math.floor(maxTensors / 3 / layers));
+}
+
+/** The width of an expert. */
+export function readExpertWidth(h: Hyperparameters, name: string): number {
+  return h.size(name, maxSize);
 }
 
 /** Part of a rule; whatever is not said is as in most tensors. */
@@ -91,6 +107,7 @@ export function attention(
   options: { interleave?: boolean; bias?: "required" | "optional" } = {},
 ): Rule[] {
   const { heads, kvHeads, headDim, hidden } = sizes;
+  if (options.interleave && headDim % 2 !== 0) throw badConfig(`rotary embedding needs pairs, head_dim is ${headDim}`);
   const bias = options.bias === undefined ? {} : { bias: options.bias };
   const rotary = (count: number) => ({ ...bias, ...(options.interleave ? { heads: count } : {}) });
   return [

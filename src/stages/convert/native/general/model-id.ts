@@ -37,7 +37,11 @@ export function parseModelId(id: string, parameters: number): ModelId {
 
 /** As a title: words in small letters begin with a capital, but versions and numbers stay as they are. */
 export function asTitle(id: string): string {
-  const words = id.trim().replaceAll("-", " ").split(/\s+/);
+  const words = id
+    .trim()
+    .replaceAll("-", " ")
+    .split(/\s+/)
+    .filter((word) => word !== "");
   return words.map((word) => (isLower(word) && !/^(v\d+(\.\d+)*|\d.*)$/.test(word) ? capitals(word) : word)).join(" ");
 }
 

@@ -43,10 +43,10 @@ function rounded(count: number): string {
   return `${fixed(scaled, places)}${unit}`;
 }
 
-/** `toFixed` rounds halves up, Python to the even neighbour; only multiples of a power of two are exact halves. */
+/** `toFixed` rounds halves up, Python to the even neighbour. Only a multiple of a power of two can be one exactly. */
 function fixed(value: number, places: number): string {
   const shifted = value * 10 ** places;
-  const isHalf = shifted % 1 === 0.5 && shifted / 10 ** places === value;
+  const isHalf = shifted % 1 === 0.5 && Number.isInteger(value * 2 ** (places + 1));
   return isHalf ? (roundEven(shifted) / 10 ** places).toFixed(places) : value.toFixed(places);
 }
 

@@ -1,0 +1,62 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { convertUpstream } from "../../src/stages/convert/convert-upstream.js";
+import { demoFolder } from "../fixtures/cli.js";
+import { planned, plannedSteps, stepKeys } from "../fixtures/planned-steps.js";
+
+const config = JSON.parse(readFileSync(join(demoFolder, "tiny-llama", "config.json"), "utf8"));
+const digest = "sha256:0";
+const files = ["config.json", "model.safetensors", "tokenizer.model"].map((path) => ({ path, bytes: 1, digest }));
+const recipe = (convert: string) =>
+  `version: 1\nmodel: { source: ./m, name: M }\nconvert: ${convert}\nvariants: [Q8_0]\n`;
+
+describe("the key of a conversion", () => {
+  const keyWith = async (convert: string, changed: Record<string, string>) => {
+    const plan = await planned(recipe(convert), { config, files }, (facts) => ({
+      ...facts,
+      toolDigests: { ...facts.toolDigests, ...changed },
+    }));
+    return stepKeys(plan).get("convert");
+  };
+
+  test("of a native one knows neither Python nor llama.cpp's converter, but its table of pre-tokenizers", async () => {
+    const key = await keyWith("{}", {});
+    expect(await keyWith("{}", { converter: "other" })).toBe(key);
+    expect(await keyWith("{ engine: native }", {})).toBe(key);
+    expect(await keyWith("{}", { pretokenizers: "other" })).not.toBe(key);
+    expect(await keyWith("{ pretokenizer: llama-bpe }", {})).not.toBe(key);
+  });
+
+  test("of upstream's knows both, and the override", async () => {
+    const key = await keyWith("{ engine: upstream }", {});
+    expect(await keyWith("{ engine: upstream }", { converter: "other" })).not.toBe(key);
+    expect(await keyWith("{ engine: upstream, pretokenizer: llama-bpe }", {})).not.toBe(key);
+  });
+});
+
+test("the lock file names the converter that was chosen", async () => {
+  const lock = async (model: object) => (await planned(recipe("{}"), model)).report.params.lock.convert;
+  expect(await lock({ config, files })).toMatchObject({ engine: "native", pretokenizer: "auto" });
+  expect(await lock({ config: { architectures: ["MambaForCausalLM"] }, files })).toMatchObject({ engine: "upstream" });
+});
+
+describe("a model with a vision tower", () => {
+  const vision = { config: { ...config, vision_config: { hidden_size: 8 } }, files };
+
+  test("has a step for its projector, which package and memory read", async () => {
+    const steps = await plannedSteps(recipe("{}"), vision);
+    const projector = steps.find(({ id }) => id === "convert:mmproj");
+    expect(projector?.tools).toEqual(convertUpstream.tools);
+    const read = { kind: "step", step: "convert:mmproj", file: "mmproj.gguf", optional: false };
+    for (const id of ["package", "package:Q8_0:memory"])
+      expect(steps.find((step) => step.id === id)?.inputs.projector, id).toEqual(read);
+    expect(steps.find(({ id }) => id === "package")?.params.projectorFile).toBe("mmproj-M-F16.gguf");
+  });
+
+  test("is released as a language model alone where the recipe says so", async () => {
+    const steps = await plannedSteps(recipe("{ mmproj: none }"), vision);
+    expect(steps.map(({ id }) => id)).not.toContain("convert:mmproj");
+    expect(steps.find(({ id }) => id === "package")?.params.projectorFile).toBeNull();
+  });
+});

@@ -1,0 +1,44 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { chooseEngine } from "../../../src/stages/convert/choose-engine.js";
+import { demoFolder } from "../../fixtures/cli.js";
+
+const config = JSON.parse(readFileSync(join(demoFolder, "tiny-llama", "config.json"), "utf8"));
+const modelName = "M";
+const files = ["config.json", "model.safetensors", "tokenizer.model"];
+
+test("a family that is known to come out the same is converted natively, unless the recipe says otherwise", () => {
+  expect(chooseEngine("auto", { config, modelName, files })).toMatchObject({ engine: "native" });
+  expect(chooseEngine("native", { config, modelName, files })).toEqual(
+    chooseEngine("auto", { config, modelName, files }),
+  );
+  expect(chooseEngine("upstream", { config, modelName, files })).toEqual({
+    engine: "upstream",
+    why: "as the recipe says",
+  });
+});
+
+describe("what native conversion is not known to do goes to llama.cpp's converter, and says why", () => {
+  test.each([
+    ["another architecture", { config: { ...config, architectures: ["MambaForCausalLM"] } }, /MambaForCausalLM/],
+    ["weights in fp8", { config: { ...config, quantization_config: { quant_method: "fp8" } } }, /quantized/],
+    ["a kind of rope", { config: { ...config, rope_parameters: { rope_type: "spiral", rope_theta: 1 } } }, /spiral/],
+    ["a model type that is not the architecture's", { config: { ...config, model_type: "odd" } }, /odd/],
+    ["pickles", { files: ["config.json", "pytorch_model.bin", "tokenizer.model"] }, /safetensors/],
+    ["a tokenizer in other files", { files: ["config.json", "model.safetensors", "vocab.json"] }, /tokenizer\.json/],
+    ["nothing to go by", { config: null }, /config\.json/],
+  ])("%s", (_what, change, why) => {
+    const facts = { config, modelName, files, ...change };
+    expect(chooseEngine("auto", facts)).toEqual({ engine: "upstream", why: expect.stringMatching(why) });
+    const at = { file: "recipe.yaml", line: 3, column: 12 };
+    expect(() => chooseEngine("native", facts, at)).toThrowError(
+      expect.objectContaining({ code: "QS-CONVERT-NATIVE", exitCode: 2, at, message: expect.stringMatching(why) }),
+    );
+  });
+
+  test("a value that no converter can use is no reason: reading it will say so", () => {
+    const facts = { config: { ...config, num_hidden_layers: "six" }, modelName, files };
+    expect(chooseEngine("auto", facts)).toMatchObject({ engine: "native" });
+  });
+});
