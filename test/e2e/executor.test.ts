@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, expect, test } from "vitest";
 import type { StepRecord } from "../../src/engine/record.js";
 import { demoCopy, quantsmith } from "../fixtures/cli.js";
 import { ProcessQueue } from "../fixtures/process-queue.js";
