@@ -94,7 +94,7 @@ test("a job that fails takes those after it out of the queue and says what it pr
   const jobs = [bad, job("after", "true", { after: ["qs-bad"] }), job("other", "true")];
   await executor.submit(jobs);
   const found = await end(executor, jobs);
-  expect(Object.fromEntries(found)).toEqual({ "qs-bad": "failed", "qs-after": "cancelled", "qs-other": "done" });
+  expect(Object.fromEntries(found)).toEqual({ "qs-bad": "failed", "qs-after": "lost", "qs-other": "done" });
   const error = (await executor.states(["qs-bad"])).get("qs-bad")?.error;
   expect(error).toMatchObject({ code: "QS-SLURM-JOB", output: expect.stringContaining("broken") });
 });
