@@ -36,8 +36,11 @@ export async function workOnJob(key: string, part: WorkPart | undefined, options
   await rm(errorFile, { force: true });
   try {
     const { step, runtime } = await restoreStep(job, store, options);
-    if (part === undefined) await buildStep(step, runtime, job.restore);
-    else await buildPart(step, part, runtime);
+    const started = performance.now();
+    const status = part === undefined ? (await buildStep(step, runtime, job.restore)).status : "built";
+    if (part !== undefined) await buildPart(step, part, runtime);
+    const seconds = (performance.now() - started) / 1000;
+    options.events.emit({ type: "step-finished", id: step.id, status, seconds });
   } catch (error) {
     // An interrupted worker has found out nothing.
     if (!options.signal.aborted) await writeFileAtomic(errorFile, JSON.stringify(errorReport(error), null, 2));

@@ -115,6 +115,7 @@ test("the recipe of the design page", async () => {
     ["probes", "pipeline"],
     ["effort", "default"],
     ["concurrency.downloads", "pipeline"],
+    ["executors", "default"],
   ]);
 });
 

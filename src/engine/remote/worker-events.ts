@@ -14,6 +14,7 @@ export class WorkerEvents {
   readonly #files: EventFile[];
   readonly #id: string;
   readonly #events: EventBus;
+  #started = false;
 
   /** `paths` are the event files of the step's own job and of its parts, in this order. */
   constructor(id: string, paths: readonly string[], events: EventBus) {
@@ -34,6 +35,10 @@ export class WorkerEvents {
   #tell(file: EventFile, event: RunEvent | undefined): void {
     switch (event?.type) {
       case "step-started":
+        // Parts and the step itself start one after the other.
+        if (!this.#started) this.#events.emit({ ...event, id: this.#id });
+        this.#started = true;
+        break;
       case "step-waiting":
       case "step-note":
         this.#events.emit({ ...event, id: this.#id });
