@@ -16,8 +16,8 @@ import { Scheduler } from "./scheduler.js";
 import { Store } from "./store.js";
 
 export type WorkOptions = Omit<RunOptions, "fresh" | "executor" | "onPassed"> & {
-  /** The queue has set cores aside for this worker. */
-  ownCores: boolean;
+  /** The queue has set cores aside for this worker, so it need not share the machine's. */
+  ownCores?: boolean;
 };
 
 /**

@@ -5,6 +5,7 @@ import { hostname, tmpdir, totalmem, userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
+import { parentDeathArgv } from "../../src/util/parent-death.js";
 import { slurmPrograms } from "./install-slurm.js";
 
 export const nodeNames = ["n1", "n2"] as const;
@@ -25,12 +26,15 @@ export class Cluster {
   readonly #programs: Record<string, string>;
   readonly #daemons = new Map<string, ChildProcess>();
 
-  private constructor(programs: Record<string, string>) {
+  readonly #dieWithUs: readonly string[];
+
+  private constructor(programs: Record<string, string>, dieWithUs: readonly string[]) {
     this.#programs = programs;
+    this.#dieWithUs = dieWithUs;
   }
 
   static async start(): Promise<Cluster> {
-    const cluster = new Cluster(await slurmPrograms());
+    const cluster = new Cluster(await slurmPrograms(), await parentDeathArgv());
     await cluster.#configure();
     await cluster.#startMunge();
     cluster.startController();
@@ -166,6 +170,8 @@ export class Cluster {
   }
 
   #start(name: string, program: string, args: string[]): void {
+    // Nothing is to outlive tests that are killed.
+    const [file = "", ...words] = [...this.#dieWithUs, this.#programs[program] ?? program, ...args];
     const log = openSync(join(this.folder, "log", `${name}.out`), "a");
     const env = {
       PATH: process.env.PATH ?? "/usr/bin:/bin",
@@ -173,7 +179,7 @@ export class Cluster {
       SLURM_CONF: this.config,
       [mark]: `${this.folder}/${name}`,
     };
-    const child = spawn(this.#programs[program] ?? program, args, {
+    const child = spawn(file, words, {
       detached: true,
       stdio: ["ignore", log, log],
       env,

@@ -1,11 +1,11 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Executor, Job } from "../../src/engine/executor.js";
 import { slurmExecutor } from "../../src/engine/executors/slurm/slurm-executor.js";
 import type { SlurmSettings } from "../../src/engine/executors/slurm/slurm-settings.js";
-import { Cluster } from "./cluster.js";
+import { Cluster, nodeNames } from "./cluster.js";
 
 let cluster: Cluster;
 const home = mkdtempSync(join(tmpdir(), "quantsmith-slurm-jobs-"));
@@ -40,14 +40,18 @@ function job(name: string, command: string, more: Partial<Job> = {}): Job {
   return { name: `qs-${name}`, key: name, step: command, stage: "quantize", after: [], memoryBytes, ...more };
 }
 
-async function end(executor: Executor, jobs: readonly Job[]): Promise<Map<string, string>> {
+async function end(executor: Executor, jobs: readonly Job[], seconds = 300): Promise<Map<string, string>> {
   const names = jobs.map(({ name }) => name);
   let found = new Map<string, string>();
-  await cluster.waitFor("the end of jobs", async () => {
-    const states = await executor.states(names);
-    found = new Map([...states].map(([name, { state }]) => [name, state]));
-    return names.every((each) => !["waiting", "running", undefined].includes(found.get(each)));
-  });
+  await cluster.waitFor(
+    "the end of jobs",
+    async () => {
+      const states = await executor.states(names);
+      found = new Map([...states].map(([name, { state }]) => [name, state]));
+      return names.every((each) => !["waiting", "running", undefined].includes(found.get(each)));
+    },
+    seconds,
+  );
   return found;
 }
 
@@ -90,7 +94,7 @@ test("a job that fails takes those after it out of the queue and says what it pr
   const jobs = [bad, job("after", "true", { after: ["qs-bad"] }), job("other", "true")];
   await executor.submit(jobs);
   const found = await end(executor, jobs);
-  expect(Object.fromEntries(found)).toEqual({ "qs-bad": "failed", "qs-after": "cancelled", "qs-other": "done" });
+  expect(Object.fromEntries(found)).toEqual({ "qs-bad": "failed", "qs-after": "lost", "qs-other": "done" });
   const error = (await executor.states(["qs-bad"])).get("qs-bad")?.error;
   expect(error).toMatchObject({ code: "QS-SLURM-JOB", output: expect.stringContaining("broken") });
 });
@@ -113,7 +117,6 @@ test("cancelled jobs end, waiting and running ones", async () => {
     async () => (await executor.states([running.name])).get(running.name)?.state === "running",
   );
   await executor.cancel(jobs.map(({ name }) => name));
-  console.log(await cluster.ask("squeue", "--states=all", "--array", "--noheader", "--format=%i|%K|%T|%V|%B|%j|%r|%Z"));
   // Slurm forgets tasks that never started.
   await cluster.waitFor("their end", async () => {
     const states = await executor.states(jobs.map(({ name }) => name));
@@ -155,9 +158,52 @@ test("jobs that take longer or more memory than they may say so", async () => {
   const states = await executor.states([slow.name, fat.name]);
   expect(states.get(slow.name)?.error?.code).toBe("QS-SLURM-TIME");
   expect(states.get(fat.name)?.error?.code).toBe("QS-SLURM-MEMORY");
-  writeFileSync(
-    join(home, "recorded.txt"),
-    await cluster.ask("squeue", "--states=all", "--array", "--noheader", "--format=%i|%K|%T|%V|%B|%j|%r|%Z"),
-  );
-  console.log(readFileSync(join(home, "recorded.txt"), "utf8"));
+});
+
+test("while the controller is away jobs go on, asking says so at once, and submitting waits", async () => {
+  const { executor, out, notes } = await shellExecutor("away");
+  const before = job("before", "sleep 5; touch ended");
+  await executor.submit([before]);
+  await cluster.waitFor("a running job", async () => {
+    return (await executor.states([before.name])).get(before.name)?.state === "running";
+  });
+  await cluster.killController();
+  await expect(executor.states([before.name])).rejects.toMatchObject({ code: "QS-SLURM-CONTROLLER" });
+  const meanwhile = job("meanwhile", "true");
+  const submitting = executor.submit([meanwhile]);
+  await cluster.waitFor("what the job writes", () => existsSync(join(out, "ended")));
+  cluster.startController();
+  await submitting;
+  expect([...(await end(executor, [before, meanwhile])).values()]).toEqual(["done", "done"]);
+  expect(notes).toContainEqual(expect.stringMatching(/answers again/));
+});
+
+test("a controller that forgot everything knows no jobs, and takes them again", async () => {
+  const { executor, out } = await shellExecutor("forgotten");
+  const twice = job("twice", "echo started >> starts; sleep 5; touch ended");
+  await executor.submit([twice]);
+  await cluster.waitFor("a running job", () => existsSync(join(out, "starts")));
+  await cluster.loseController();
+  cluster.startController();
+  await cluster.waitFor("an answer", async () => (await executor.states([]).catch(() => undefined)) !== undefined);
+  expect((await executor.states([twice.name])).size).toBe(0);
+  await executor.submit([twice]);
+  expect((await end(executor, [twice])).get(twice.name)).toBe("done");
+  expect(existsSync(join(out, "ended"))).toBe(true);
+});
+
+test("jobs of a machine that dies run again on another", async () => {
+  const { executor, out } = await shellExecutor("dead");
+  const again = job("again", "echo $SLURMD_NODENAME >> nodes; [ -e second ] && exit 0; touch second; sleep 600");
+  const after = job("after", "true", { after: [again.name] });
+  await executor.submit([again, after]);
+  await cluster.waitFor("a running job", () => existsSync(join(out, "second")));
+  const first = readFileSync(join(out, "nodes"), "utf8").trim();
+  const node = nodeNames.find((name) => name === first) ?? "n1";
+  await cluster.killNode(node);
+  const died = performance.now();
+  expect([...(await end(executor, [again, after], 900)).values()]).toEqual(["done", "done"]);
+  console.log(`a job of a dead node was done ${Math.round((performance.now() - died) / 1000)} s later`);
+  expect(new Set(readFileSync(join(out, "nodes"), "utf8").trim().split("\n")).size).toBe(2);
+  cluster.startNode(node);
 });
