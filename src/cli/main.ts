@@ -62,6 +62,7 @@ program
   .option("--out <folder>", "the run's output folder", "artifacts")
   .option("--part <i/n>", "only this part of the step's work")
   .option("--threads <n>", "cores for compute steps (default: all)")
+  .option("--scratch <folder>", "where to build steps, when the output folder is no disk but a mounted bucket")
   .action(async (key, options) => (await commands.worker()).worker(key, options));
 
 program

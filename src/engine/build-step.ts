@@ -10,8 +10,8 @@ import { fingerprint, stepKey } from "./fingerprint.js";
 import type { StepRecord } from "./record.js";
 import type { BuildRuntime } from "./runtime.js";
 import { inputDigests, inputPath } from "./step-inputs.js";
-import { openBuildFolder } from "./store.js";
-import { lockPath, scratchPath } from "./workspace.js";
+import { bringOver, openBuildFolder } from "./store.js";
+import { buildPath, lockPath } from "./workspace.js";
 
 /**
  * Builds one step under its lock and makes it final; another process may finish it first, and then its work is taken.
@@ -29,7 +29,7 @@ export async function buildStep(
   return withLock(lockPath(workspace, key), { signal: runtime.signal, onWait }, async (lost) => {
     const present = await findFinished(step, runtime, restore);
     if (present !== undefined) return { record: present, status: "cached" };
-    const folder = scratchPath(workspace, step.stage);
+    const folder = buildPath(workspace, step.stage);
     try {
       const build = await openBuildFolder(folder);
       const priority = -runtime.plan.steps.indexOf(step);
@@ -38,8 +38,8 @@ export async function buildStep(
       // Whoever took the lock over may have finished; equal keys give equal outputs, so theirs is as good.
       const theirs = lost.aborted ? await findFinished(step, runtime, restore) : undefined;
       if (theirs !== undefined) return { record: theirs, status: "cached" };
-      const record = await runtime.scheduler.run("io", priority, onWait, () =>
-        makeFinal(step, runtime, build.out, key, done),
+      const record = await runtime.scheduler.run("io", priority, onWait, async () =>
+        makeFinal(step, runtime, await bringOver(build.out, workspace), key, done),
       );
       return { record, status: "built" };
     } catch (error) {
@@ -60,7 +60,7 @@ export async function buildPart(step: Step, part: WorkPart, runtime: BuildRuntim
   const onWait = () => events.emit({ type: "step-waiting", id: step.id });
   await withLock(lockPath(workspace, `${key}-${part.index}`), { signal: runtime.signal, onWait }, async () => {
     if ((await findFinished(step, runtime, false)) !== undefined) return;
-    const folder = scratchPath(workspace, step.stage);
+    const folder = buildPath(workspace, step.stage);
     try {
       const build = await openBuildFolder(folder);
       await runtime.scheduler.run(step.resource, 0, onWait, () => doWork({ step, key, part, build }, runtime));

@@ -27,13 +27,13 @@ export interface Task {
 export async function doWork(task: Task, runtime: BuildRuntime): Promise<Work> {
   const { step, key } = task;
   const started = performance.now();
-  const disk = watchDisk(runtime.workspace.scratch, step.id);
+  const disk = watchDisk(runtime.workspace.build, step.id);
   try {
     const signal = AbortSignal.any([runtime.signal, disk.signal]);
     const context = stageContext(task, runtime, signal);
     runtime.events.emit({ type: "step-started", id: step.id, key });
     const predictedBytes = (await step.predictBytes?.(context)) ?? step.predictedBytes;
-    await requireDiskSpace(runtime.workspace.scratch, predictedBytes, step.id);
+    await requireDiskSpace(runtime.workspace.build, predictedBytes, step.id);
     const report = await step.run(context);
     signal.throwIfAborted();
     return { report, seconds: (performance.now() - started) / 1000 };

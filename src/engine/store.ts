@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { isSystemError } from "../util/errors.js";
 import { listFiles, syncFile, syncFolder, writeFileAtomic } from "../util/files.js";
@@ -175,4 +175,12 @@ export async function openBuildFolder(folder: string): Promise<{ out: string; wo
   await mkdir(build.out, { recursive: true });
   await mkdir(build.work, { recursive: true });
   return build;
+}
+
+/** A step's outputs beside the store, from where a rename makes them final: copied, where they were built on another disk. */
+export async function bringOver(built: string, workspace: Workspace): Promise<string> {
+  if (workspace.build === workspace.scratch) return built;
+  const copy = scratchPath(workspace, "built");
+  await cp(built, copy, { recursive: true, verbatimSymlinks: true });
+  return copy;
 }

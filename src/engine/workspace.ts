@@ -17,12 +17,15 @@ export interface Workspace {
   releases: string;
   /** This process's own folder in `tmp`. */
   scratch: string;
+  /** Where steps are built: `scratch`, or a folder on another disk where this one takes files as streams only. */
+  build: string;
 }
 
-/** The folders' paths; nothing is created. */
-export function workspaceAt(out: string): Workspace {
+/** The folders' paths; nothing is created. Steps are built below `buildFolder`, where one is given. */
+export function workspaceAt(out: string, buildFolder?: string): Workspace {
   const root = resolve(out);
   const tmp = join(root, "tmp");
+  const name = scratchName();
   return {
     root,
     store: join(root, "store"),
@@ -31,16 +34,20 @@ export function workspaceAt(out: string): Workspace {
     tmp,
     runs: join(root, "runs"),
     releases: join(root, "releases"),
-    scratch: join(tmp, scratchName()),
+    scratch: join(tmp, name),
+    build: buildFolder === undefined ? join(tmp, name) : join(resolve(buildFolder), name),
   };
 }
 
 /**
- * Creates the folders and removes what dead processes left in `tmp`. `close` removes this process's scratch folder.
+ * Creates the folders and removes what dead processes left in `tmp`. `close` removes this process's own folders.
  * Errors: QS-ENV-OUTPUT when a folder cannot be created or written to.
  */
-export async function openWorkspace(out: string): Promise<Workspace & { close(): Promise<void> }> {
-  const workspace = workspaceAt(out);
+export async function openWorkspace(
+  out: string,
+  buildFolder?: string,
+): Promise<Workspace & { close(): Promise<void> }> {
+  const workspace = workspaceAt(out, buildFolder);
   for (const folder of Object.values(workspace)) {
     try {
       await makeFolder(folder);
@@ -57,7 +64,7 @@ export async function openWorkspace(out: string): Promise<Workspace & { close():
   await collectScratch(workspace.tmp);
   const close = async () => {
     stopBeating();
-    await rm(workspace.scratch, { recursive: true, force: true });
+    for (const own of [workspace.scratch, workspace.build]) await rm(own, { recursive: true, force: true });
   };
   return { ...workspace, close };
 }
@@ -65,6 +72,11 @@ export async function openWorkspace(out: string): Promise<Workspace & { close():
 /** A path in this process's scratch folder that nobody else uses; nothing is created. */
 export function scratchPath(workspace: Workspace, what: string): string {
   return join(workspace.scratch, `${what}-${randomBytes(6).toString("hex")}`);
+}
+
+/** The same where steps are built. */
+export function buildPath(workspace: Workspace, what: string): string {
+  return join(workspace.build, `${what}-${randomBytes(6).toString("hex")}`);
 }
 
 /** Where processes that share this workspace lock something by name. */

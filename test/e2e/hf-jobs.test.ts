@@ -47,7 +47,7 @@ beforeAll(async () => {
   };
   hub.machines.images.set("registry.example/me/quantsmith:1", ([, ...args], mounts) => [
     ...[process.execPath, cliFile],
-    ...mounted(args, mounts),
+    ...mounted(args, new Map([...mounts, ["/tmp", join(home, "machine")]])),
   ]);
 });
 afterAll(() => hub?.close());
@@ -98,6 +98,8 @@ test("a run that is killed is gone on with: the same release as locally, no step
   // What workers say on their own terminal reaches the run's.
   expect(stderr).toMatch(/quantize:Q8_0: .*quantize:Q8_0/);
   expect(leaks(bucket)).toEqual([]);
+  // Each job built on its machine's own disk, and left nothing there.
+  expect(readdirSync(join(home, "machine", "quantsmith"))).toEqual([]);
   expect(stderr + stdout).not.toContain(canary);
   expect(hub.violations).toEqual([]);
 });

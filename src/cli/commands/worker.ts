@@ -11,12 +11,19 @@ import { print } from "../print.js";
 import { workerThreads } from "../thread-count.js";
 import { plainView } from "../views/plain-view.js";
 
+export interface WorkerCommandOptions {
+  out: string;
+  part?: string;
+  threads?: string;
+  scratch?: string;
+}
+
 /** `quantsmith worker`: what an executor runs; see `workOnJob`. Its events go into the store, and as lines to the log. */
-export async function worker(key: string, options: { out: string; part?: string; threads?: string }): Promise<void> {
+export async function worker(key: string, options: WorkerCommandOptions): Promise<void> {
   if (!/^[0-9a-f]{64}$/.test(key)) throw usage(`${key} is no key of a step`);
   const part = options.part === undefined ? undefined : partOf(options.part);
   const threads = workerThreads(options.threads);
-  const workspace = await openWorkspace(options.out);
+  const workspace = await openWorkspace(options.out, options.scratch);
   const signal = interruptSignal();
   const events = new EventBus();
   const log = eventFile(jobPaths(workspace, key, part?.index).events);

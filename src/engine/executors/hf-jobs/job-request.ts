@@ -6,6 +6,9 @@ import type { JobsOptions } from "./jobs-options.js";
 /** Where a job finds the output folder. */
 export const mountPath = "/quantsmith";
 
+/** On the machine's own disk: tools that go back to write a header cannot do so in a bucket. */
+const scratchFolder = "/tmp/quantsmith";
+
 /** The labels by which jobs are found again. Values are at most 63 characters, which labels may be. */
 export const jobLabels = { name: "quantsmith", store: "quantsmith-store", attempt: "quantsmith-attempt" } as const;
 
@@ -26,7 +29,7 @@ export function jobRequest(
   const { namespace, image, flavor, bucket, folder, timeoutSeconds } = options;
   return {
     ...{ namespace, flavor, dockerImage: image },
-    command: ["quantsmith", ...workerArguments(job, mountPath, cpus)],
+    command: ["quantsmith", ...workerArguments(job, mountPath, cpus), "--scratch", scratchFolder],
     timeoutSeconds,
     labels: {
       [jobLabels.name]: job.name,

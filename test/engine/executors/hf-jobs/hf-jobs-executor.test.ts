@@ -35,7 +35,10 @@ describe("a job", () => {
     const [job] = started("a");
     expect(job?.spec).toEqual({
       ...{ dockerImage: image, flavor: "cpu-basic", timeoutSeconds: 60 },
-      command: ["quantsmith", "worker", jobOf("a").key, "--threads", "2", "--out", "/quantsmith"],
+      command: [
+        ...["quantsmith", "worker", jobOf("a").key, "--threads", "2"],
+        ...["--out", "/quantsmith", "--scratch", "/tmp/quantsmith"],
+      ],
       labels: {
         quantsmith: jobOf("a").name,
         "quantsmith-store": expect.any(String),
