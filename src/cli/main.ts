@@ -209,7 +209,7 @@ cache
 cache
   .command("trim <recipe>")
   .usage("<recipe> (--shared | --variant <name...>) [options]")
-  .description("leave in the store what another machine needs to go on after `run` with the same option")
+  .description("remove from the store all that another machine does not need to go on after `run` with the same option")
   .option("--shared", "what `run --shared` built, for variants and package")
   .option("--variant <name...>", "what `run --variant` built of these variants, for package")
   .option("--pipeline <name>", "as for run")

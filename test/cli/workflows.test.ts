@@ -64,5 +64,7 @@ test("another repository's copy differs from ours in what it installs, and chang
   expect(isAsWritten(written)).toBe(true);
   expect(isAsWritten(written.replace("timeout-minutes: 30", "timeout-minutes: 31"))).toBe(false);
   expect(isAsWritten(release)).toBe(false);
+  // The copy that is published with the program.
+  expect(JSON.parse(readFileSync(join(root, "package.json"), "utf8")).files).toContain(workflowPath);
   expect(() => renderWorkflow(release, 'x"\n      evil: true')).toThrow("npm cannot install");
 });

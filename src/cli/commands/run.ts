@@ -121,7 +121,8 @@ async function show(settings: Settings, report: RunReport, errors: readonly unkn
   const rows = report.variants.map(figureCells);
   const summary = process.env.GITHUB_STEP_SUMMARY;
   const table = `## ${markdownText(settings.model.name)}\n\n${markdownTable(figureTitles, rows)}\n`;
-  if (summary) await appendFile(summary, table).catch((error: Error) => note(`No step summary: ${error.message}`));
+  if (summary && rows.length > 0)
+    await appendFile(summary, table).catch((error: Error) => note(`No step summary: ${error.message}`));
   if (asJson) {
     const [first] = errors;
     return printJson(first === undefined ? report : { ...report, error: errorDocument(first) });
