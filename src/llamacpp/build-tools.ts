@@ -58,7 +58,7 @@ export async function buildTools(options: BuildOptions): Promise<void> {
 async function fill(folder: string, { pinned, programs, signal, onProgress }: BuildOptions): Promise<void> {
   onProgress?.(`unpacking llama.cpp ${pinned.llamaCppVersion}`);
   const checkout = path.join(folder, "checkout");
-  await cloneBundle(pinned.bundle, checkout, programs.git, signal);
+  await unpackSource(pinned.bundle, checkout, programs.git, signal);
 
   const bin = path.join(folder, "bin");
   await mkdir(bin);
@@ -66,13 +66,12 @@ async function fill(folder: string, { pinned, programs, signal, onProgress }: Bu
     if (!/\.(node|json)$/.test(name)) await copyFile(path.join(pinned.libraries, name), path.join(bin, name));
   }
 
-  await writeFile(path.join(checkout, logFlush), logFlushSource);
   const queue = new PQueue({ concurrency: compilersAtOnce });
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
   let done = 0;
   const compileAndCount = async (tool: ToolName) => {
-    await compile(tool, checkout, bin, programs, stop);
+    await compileTool({ name: tool, folder: toolDefinitions[tool].folder, checkout, bin, programs, signal: stop });
     done++;
     onProgress?.(`compiling llama.cpp's tools: ${done} of ${toolNames.length}`);
   };
@@ -106,7 +105,8 @@ const logFlushSource = `#include "log.h"
 namespace { struct flush_at_exit { ~flush_at_exit() { common_log_pause(common_log_main()); } } flush; }
 `;
 
-async function cloneBundle(bundle: string, checkout: string, git: string, signal: AbortSignal): Promise<void> {
+/** Unpacks the whole of llama.cpp's source, and adds what tools are linked with. Throws `QS-TOOL-BUILD`, `QS-DISK-FULL`. */
+export async function unpackSource(bundle: string, checkout: string, git: string, signal: AbortSignal): Promise<void> {
   const result = await runSubprocess({
     // Inside a git hook these variables point git at the user's own repository.
     file: "/usr/bin/env",
@@ -123,12 +123,25 @@ async function cloneBundle(bundle: string, checkout: string, git: string, signal
     signal,
   });
   if (result.exitCode !== 0) throw buildFailure(result, "unpacking llama.cpp's source");
+  await writeFile(path.join(checkout, logFlush), logFlushSource);
 }
 
-async function compile(tool: ToolName, checkout: string, bin: string, programs: BuildPrograms, signal: AbortSignal) {
-  const folder = path.join("tools", toolDefinitions[tool].folder);
-  const sources = (await readdir(path.join(checkout, folder))).filter((name) => name.endsWith(".cpp")).sort();
-  const libraries = (await readdir(bin)).filter((name) => linkedLibrary.test(name)).sort();
+interface Compilation {
+  name: string;
+  /** The tool's folder under `tools/` in the source. */
+  folder: string;
+  checkout: string;
+  /** Where the libraries are, and the tool comes to be. */
+  bin: string;
+  programs: BuildPrograms;
+  signal: AbortSignal;
+}
+
+/** Compiles one tool of a checkout. Throws `QS-TOOL-BUILD`, `QS-DISK-FULL`, `QS-ENV-OOM`. */
+export async function compileTool({ name, checkout, bin, programs, signal, ...tool }: Compilation): Promise<void> {
+  const folder = path.join("tools", tool.folder);
+  const sources = (await readdir(path.join(checkout, folder))).filter((each) => each.endsWith(".cpp")).sort();
+  const libraries = (await readdir(bin)).filter((each) => linkedLibrary.test(each)).sort();
   const besideItself = process.platform === "darwin" ? "@loader_path" : "$ORIGIN";
   const [file, ...wrapped] = programs.compiler;
   const result = await runSubprocess({
@@ -137,15 +150,15 @@ async function compile(tool: ToolName, checkout: string, bin: string, programs: 
       ...wrapped,
       ...["-std=c++17", "-O2", "-w", "-pthread"],
       ...["include", "ggml/include", "common", "vendor", "src", folder].map((include) => `-I${include}`),
-      ...sources.map((name) => path.join(folder, name)),
+      ...sources.map((source) => path.join(folder, source)),
       logFlush,
-      ...libraries.map((name) => path.join(bin, name)),
-      ...[`-Wl,-rpath,${besideItself}`, "-o", path.join(bin, tool)],
+      ...libraries.map((library) => path.join(bin, library)),
+      ...[`-Wl,-rpath,${besideItself}`, "-o", path.join(bin, name)],
     ],
     cwd: checkout,
     signal,
   });
-  if (result.exitCode !== 0) throw buildFailure(result, `compiling ${tool} with ${path.basename(file)}`);
+  if (result.exitCode !== 0) throw buildFailure(result, `compiling ${name} with ${path.basename(file)}`);
 }
 
 function buildFailure(result: Awaited<ReturnType<typeof runSubprocess>>, doing: string) {

@@ -22,19 +22,24 @@ export function nearestPretokenizer(
 ): NearestPretokenizer | undefined {
   const own = ownSplits(tokenizer, checkText);
   if (own === undefined) return undefined;
-  const scored: { name: string; share: number }[] = [];
+  const scored: Scored[] = [];
   const inTable = new Set(Object.values(names));
   for (const [name, list] of Object.entries(patterns)) {
     const theirs = inTable.has(name) ? patternSplits(list, checkText) : undefined;
-    if (theirs !== undefined) scored.push({ name, share: alike(own, theirs) });
+    if (theirs !== undefined) scored.push({ name, share: alike(own, theirs), patterns: list.length });
   }
-  const best = scored.reduce<{ name: string; share: number } | undefined>(
-    (most, each) => (most === undefined || each.share > most.share ? each : most),
-    undefined,
-  );
+  // Of those that split alike, the simplest comes first.
+  scored.sort((a, b) => b.share - a.share || a.patterns - b.patterns);
+  const [best, ...rest] = scored;
   if (best === undefined || best.share === 0) return undefined;
-  const equal = scored.filter(({ name, share }) => share === best.share && name !== best.name).map(({ name }) => name);
-  return { ...best, equal: equal.slice(0, 3) };
+  const equal = rest.filter(({ share }) => share === best.share).map(({ name }) => name);
+  return { name: best.name, share: best.share, equal: equal.slice(0, 3) };
+}
+
+interface Scored {
+  name: string;
+  share: number;
+  patterns: number;
 }
 
 /** Where the model's own pre-tokenizer splits, in characters of the byte-level text. */
