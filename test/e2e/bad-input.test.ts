@@ -128,6 +128,28 @@ describe("bad model folders", () => {
   });
 });
 
+describe("checkpoints that are not converted without Python", () => {
+  const config = (change: object) => (tiny: string) => {
+    const file = join(tiny, "config.json");
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), ...change }));
+  };
+  test.each([
+    ["weights of another width than config.json tells", config({ intermediate_size: 770 }), "QS-CONVERT-WEIGHTS"],
+    ["a size that is text", config({ hidden_size: "256" }), "QS-CONVERT-CONFIG"],
+    [
+      "a pointer to a tokenizer instead of the tokenizer",
+      (tiny: string) => put(join(tiny, "tokenizer.model"), "version https://git-lfs.github.com/spec/v1\n"),
+      "QS-CONVERT-TOKENIZER",
+    ],
+    ["quantized weights", config({ quantization_config: { quant_method: "fp8" } }), "QS-CONVERT-NATIVE"],
+  ])("%s", async (_what, edit, code) => {
+    const recipe = demoCopy(folder(), (text) => `${text}convert: { engine: native }\n`);
+    edit(join(recipe, "..", "tiny-llama"));
+    const error = await failing(recipe);
+    expect([error.exitCode, error.code]).toEqual([2, code]);
+  });
+});
+
 describe("bad texts", () => {
   test.each([
     ["calibration", "QS-CALIBRATE-TEXT-SHORT"],
