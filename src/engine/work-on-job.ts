@@ -12,7 +12,7 @@ import { recordKeys } from "./find-step.js";
 import { fingerprint, stepKey } from "./fingerprint.js";
 import { type JobFile, jobPaths, readJobFile, sharedFile } from "./job-file.js";
 import type { BuildRuntime, RunOptions } from "./runtime.js";
-import { Scheduler } from "./scheduler.js";
+import { allowedCores, Scheduler } from "./scheduler.js";
 import { Store } from "./store.js";
 
 export type WorkOptions = Omit<RunOptions, "fresh" | "executor" | "onPassed">;
@@ -55,7 +55,7 @@ async function restoreStep(job: JobFile, store: Store, options: WorkOptions) {
   const step = stepOf(job, operation, options);
   const { toolDigests, recipe: name, since } = job;
   const plan = { name, toolDigests, steps: [step] };
-  const scheduler = new Scheduler(options.workspace, options.signal);
+  const scheduler = new Scheduler(options.workspace, options.signal, allowedCores());
   const runtime: BuildRuntime = {
     ...options,
     ...{ plan, store, scheduler, since },
