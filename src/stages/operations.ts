@@ -2,7 +2,9 @@ import { allocateVariant } from "./allocate/allocate-variant.js";
 import { measureErrors } from "./allocate/measure-errors.js";
 import { measureProbes } from "./allocate/measure-probes.js";
 import { calibrate } from "./calibrate/calibrate.js";
+import { convertProjector } from "./convert/convert-projector.js";
 import { convertUpstream } from "./convert/convert-upstream.js";
+import { convertNative } from "./convert/native/convert-native.js";
 import { variantMemory } from "./package/variant-memory.js";
 import { quantizeByBank } from "./quantize/bank.js";
 import { quantizeByTool } from "./quantize/llama-quantize.js";
@@ -21,6 +23,8 @@ const operations: readonly Operation[] = [
   quantizeByBank,
   quantizeByTool,
   convertUpstream,
+  convertNative,
+  convertProjector,
   calibrate,
   smokeBase,
   smoke,

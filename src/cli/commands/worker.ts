@@ -37,7 +37,6 @@ export async function worker(key: string, options: WorkerCommandOptions): Promis
       digests,
       signal,
       threads,
-      ownCores: options.threads !== undefined,
       verify: false,
       tools: lazyTools(signal),
     });

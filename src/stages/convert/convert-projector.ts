@@ -19,6 +19,7 @@ export interface ProjectorReport {
  * Input `snapshot`; outputs `mmproj.gguf`, `projector.json`. Errors: QS-CONVERT-*, QS-PYTHON-*, QS-TOOL-*.
  */
 export const convertProjector: Operation<ProjectorParams> = {
+  id: "convert-projector",
   stage: "convert",
   version: 1,
   resource: "compute",

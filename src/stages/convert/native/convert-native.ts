@@ -15,6 +15,7 @@ import { writeNative } from "./write-model.js";
  * Input `snapshot`; outputs `model.gguf`, `convert.json`. Errors: QS-CONVERT-*, QS-FETCH-*, QS-TOOL-*.
  */
 export const convertNative: Operation<ConvertParams> = {
+  id: "convert-native",
   stage: "convert",
   version: 1,
   resource: "compute",
