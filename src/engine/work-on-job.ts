@@ -12,7 +12,7 @@ import { recordKeys } from "./find-step.js";
 import { fingerprint, stepKey } from "./fingerprint.js";
 import { type JobFile, jobPaths, readJobFile, sharedFile } from "./job-file.js";
 import type { BuildRuntime, RunOptions } from "./runtime.js";
-import { Scheduler } from "./scheduler.js";
+import { allowedCores, Scheduler } from "./scheduler.js";
 import { Store } from "./store.js";
 
 export type WorkOptions = Omit<RunOptions, "fresh" | "executor" | "onPassed">;
@@ -33,8 +33,11 @@ export async function workOnJob(key: string, part: WorkPart | undefined, options
   await rm(errorFile, { force: true });
   try {
     const { step, runtime } = await restoreStep(job, store, options);
-    if (part === undefined) await buildStep(step, runtime, job.restore);
-    else await buildPart(step, part, runtime);
+    const started = performance.now();
+    const status = part === undefined ? (await buildStep(step, runtime, job.restore)).status : "built";
+    if (part !== undefined) await buildPart(step, part, runtime);
+    const seconds = (performance.now() - started) / 1000;
+    options.events.emit({ type: "step-finished", id: step.id, status, seconds });
   } catch (error) {
     // An interrupted worker has found out nothing.
     if (!options.signal.aborted) await writeFileAtomic(errorFile, JSON.stringify(errorReport(error), null, 2));
@@ -52,7 +55,7 @@ async function restoreStep(job: JobFile, store: Store, options: WorkOptions) {
   const step = stepOf(job, operation, options);
   const { toolDigests, recipe: name, since } = job;
   const plan = { name, toolDigests, steps: [step] };
-  const scheduler = new Scheduler(options.workspace, options.signal);
+  const scheduler = new Scheduler(options.workspace, options.signal, allowedCores());
   const runtime: BuildRuntime = {
     ...options,
     ...{ plan, store, scheduler, since },

@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { findOperation } from "../../src/stages/operations.js";
+import { demoRecipe } from "../fixtures/cli.js";
+import { plannedSteps } from "../fixtures/planned-steps.js";
+
+const full = demoRecipe
+  .replace("pipeline: preview", "pipeline: thorough")
+  .replace("./text/calibration.txt", "self")
+  .replace("[Q8_0]", "[Q8_0, { name: Q3_K_M, dynamic: { bitsPerWeight: 3.6 } }]");
+
+test("every compute step is what its operation's id says, so that another machine can do it", async () => {
+  const recipes = [full, `${full}quantize: { engine: llama-quantize }\n`];
+  const steps = (await Promise.all(recipes.map((recipe) => plannedSteps(recipe)))).flat();
+  const local = new Set(steps.flatMap(({ id, operation }) => (operation === undefined ? [id] : [])));
+  expect([...local]).toEqual(["fetch", "package"]);
+  for (const { id, operation = "", version, resource, tools } of steps.filter((step) => !local.has(step.id))) {
+    const found = findOperation(operation);
+    expect({ version: found?.version, resource: found?.resource, tools: found?.tools }, id).toEqual({
+      version,
+      resource,
+      tools,
+    });
+  }
+});
