@@ -168,7 +168,7 @@ test("the demo model's tokenizer.model", async () => {
   expect(items("model")).toBe("llama");
   expect((items("tokens") as string[]).slice(0, 4)).toEqual(["<unk>", "<s>", "</s>", "<|im_start|>"]);
   expect((items("tokens") as string[]).at(-1)).toBe("Man");
-  expect((items("token_type") as number[]).slice(0, 4)).toEqual([2, 3, 3, 3]);
+  expect((items("token_type") as number[]).slice(0, 4)).toEqual([3, 3, 3, 3]);
   expect(items("tokens")).toHaveLength(1000);
 });
 
