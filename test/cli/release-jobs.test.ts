@@ -61,6 +61,10 @@ test("a variant that fails is told by the package job, and keeps the release fro
   expect(artifacts("my-model-store-Q8_0") && artifacts("my-model-release")).toBe(true);
 });
 
+test("a release that cannot be published fails the job", async () => {
+  expect((await release({}, { fail: "publish release" })).results).toMatchObject({ publish: "failure" });
+});
+
 test("a gate that fails leaves a release folder and publishes nothing", async () => {
   const { results, artifacts } = await release({}, { fail: "--only package" });
   expect(results).toMatchObject({ variants: "success", package: "failure", publish: "skipped" });
