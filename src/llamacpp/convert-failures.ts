@@ -15,7 +15,7 @@ export const convertFailures: readonly FailurePattern[] = [
     remedy: "Add `architectures` to config.json, as the model's publisher names it.",
   },
   {
-    pattern: /(?:\*\* chkhsh: +([0-9a-f]{64})[\s\S]*)?BPE pre-tokenizer was not recognized/,
+    pattern: /BPE pre-tokenizer was not recognized(?:[\s\S]*?chkhsh: +([0-9a-f]{64}))?/,
     code: "QS-CONVERT-PRETOKENIZER",
     message: ([, hash]) => `llama.cpp does not recognize the model's BPE pre-tokenizer${hash ? ` (hash ${hash})` : ""}`,
     remedy:

@@ -76,7 +76,9 @@ describe("checkpoints the converter cannot read", () => {
     const folder = join(home, "odd");
     await makeCheckpoint(folder, smol);
     const tokenizer = JSON.parse(readFileSync(join(folder, "tokenizer.json"), "utf8"));
-    tokenizer.pre_tokenizer = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: false };
+    const vowels = { type: "Split", pattern: { Regex: "[aeiou]" }, behavior: "Isolated", invert: false };
+    const bytes = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: false };
+    tokenizer.pre_tokenizer = { type: "Sequence", pretokenizers: [vowels, bytes] };
     writeFileSync(join(folder, "tokenizer.json"), JSON.stringify(tokenizer));
     await expect(attempt("odd", context)).rejects.toMatchObject({
       code: "QS-CONVERT-PRETOKENIZER",

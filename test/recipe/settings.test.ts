@@ -109,6 +109,7 @@ test("the recipe of the design page", async () => {
     ["model.allowUnsafe", "default"],
     ["model.checkWeights", "default"],
     ["stages", "pipeline"],
+    ["convert.engine", "default"],
     ["quantize.engine", "default"],
     ["publish.sign", "default"],
     ["keepIntermediates", "default"],

@@ -1,9 +1,8 @@
-import { quote } from "../../../gguf/quote.js";
 import type { JsonObject } from "../../../util/canonical-json.js";
 import { isObject } from "../../fetch/json-text.js";
 import type { Family } from "./families/family.js";
 import { Hyperparameters } from "./hyperparameters.js";
-import { badConfig, notNative } from "./refuse.js";
+import { badConfig, notNative, shown } from "./refuse.js";
 
 /** Keys under which other kinds of model keep a configuration of their own, or which rename what is read here. */
 const foreignKeys = [
@@ -37,7 +36,7 @@ function withDefaults(family: Family, config: JsonObject): JsonObject {
   const type = config.model_type;
   const defaults = typeof type === "string" && Object.hasOwn(family.defaults, type) ? family.defaults[type] : undefined;
   if (defaults === undefined) {
-    throw notNative(`does not know the model_type ${quote(JSON.stringify(type ?? null))} for this architecture`);
+    throw notNative(`does not know the model_type ${shown(type ?? null)} for this architecture`);
   }
   const all = { ...defaults, ...config };
   return family.adjust?.(all) ?? all;

@@ -1,3 +1,5 @@
+import { quote } from "../../../gguf/quote.js";
+import type { Json } from "../../../util/canonical-json.js";
 import { QuantsmithError } from "../../../util/errors.js";
 
 const upstream = "Set `convert: { engine: upstream }` in the recipe to let llama.cpp's own converter try.";
@@ -19,4 +21,10 @@ export function badWeights(what: string): QuantsmithError {
   return new QuantsmithError("QS-CONVERT-WEIGHTS", `The weights do not fit config.json: ${what}`, {
     remedy: `Take config.json and all weights from one commit. ${upstream}`,
   });
+}
+
+/** A value of a JSON file for a message. */
+export function shown(value: Json): string {
+  if (typeof value === "string") return quote(value);
+  return typeof value === "object" && value !== null ? quote(JSON.stringify(value)) : String(value);
 }

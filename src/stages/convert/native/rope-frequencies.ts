@@ -7,7 +7,8 @@ const round = Math.fround;
 /**
  * What Llama 3's rope scaling divides each frequency by: 1 for short wavelengths, `factor` for long ones, and something
  * between on the way. Computed in floats of 32 bits, in the order of llama.cpp's converter (`LlamaModel`,
- * `generate_extra_tensors`), because the bytes must be its own. Throws QS-CONVERT-CONFIG.
+ * `generate_extra_tensors`), so that the bytes are its own for what Meta has published. torch's powers are not always
+ * the nearest float: for other bases and head sizes a value may differ in its last places. Throws QS-CONVERT-CONFIG.
  */
 export function llamaFrequencies(rope: JsonObject, headDim: number): Float32Array<ArrayBuffer> {
   const base = read(rope, "rope_theta");

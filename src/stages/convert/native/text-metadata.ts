@@ -1,8 +1,7 @@
 import type { GgufScalarType } from "../../../gguf/gguf.js";
-import { quote } from "../../../gguf/quote.js";
 import type { Entries, ModelFacts } from "./families/family.js";
 import type { Hyperparameters } from "./hyperparameters.js";
-import { notNative } from "./refuse.js";
+import { notNative, shown } from "./refuse.js";
 import { ropeEntries } from "./rope-parameters.js";
 
 /** A figure: its key below the architecture's, its type, and the names configurations have for it. */
@@ -72,5 +71,5 @@ const gatingNames = [
 
 function refuseGating(h: Hyperparameters): void {
   const gating = h.find(...gatingNames);
-  if (gating !== undefined) throw notNative(`does not know ${gating.name} ${quote(JSON.stringify(gating.value))}`);
+  if (gating !== undefined) throw notNative(`does not know ${gating.name} ${shown(gating.value)}`);
 }

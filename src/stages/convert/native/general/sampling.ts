@@ -5,7 +5,7 @@ import { isSystemError } from "../../../../util/errors.js";
 import { isObject, parsePythonJson } from "../../../fetch/json-text.js";
 import type { Entries } from "../families/family.js";
 import { toFloat } from "../hyperparameters.js";
-import { badConfig } from "../refuse.js";
+import { badConfig, shown } from "../refuse.js";
 
 const fileName = "generation_config.json";
 
@@ -54,5 +54,5 @@ function checked(value: Json, name: string, type: "string" | "int32" | "float32"
   if (type === "string" && typeof value === "string") return value;
   if (type === "int32" && typeof value === "number" && Number.isInteger(value) && Math.abs(value) < 2 ** 31)
     return value;
-  throw badConfig(`${name} is ${JSON.stringify(value).slice(0, 80)}`, fileName);
+  throw badConfig(`${name} is ${shown(value)}`, fileName);
 }

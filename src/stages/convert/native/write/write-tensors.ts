@@ -1,12 +1,10 @@
 import { open } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
-import { Worker } from "node:worker_threads";
 import type { GgufTensor } from "../../../../gguf/gguf.js";
-import { packageRoot } from "../../../../util/package-root.js";
 import type { PlannedTensor } from "../planned-tensor.js";
 import { JobRunner } from "./job-runner.js";
+import { runThreads } from "./run-threads.js";
 import { type WriteJob, writeJobs } from "./write-job.js";
-import type { WriteWorkerData } from "./write-worker.js";
 
 /** Values that are worth a thread of their own, 64 MB of 16 bits; it takes a tenth of a second to start. */
 const threadValues = 2 ** 25;
@@ -38,7 +36,7 @@ export async function writeTensors(
   };
   const useful = Math.min(threads, Math.floor(total / threadValues));
   if (useful < 2) await runHere(outFile, jobs, signal, onDone);
-  else await runThreads(useful, { outFile, jobs, next: new Int32Array(new SharedArrayBuffer(4)) }, signal, onDone);
+  else await runThreads(useful, outFile, jobs, { signal, onDone });
 }
 
 async function writeGenerated(
@@ -73,37 +71,5 @@ async function runHere(
     }
   } finally {
     runner.close();
-  }
-}
-
-async function runThreads(
-  threads: number,
-  data: WriteWorkerData,
-  signal: AbortSignal,
-  onDone: (values: number) => void,
-): Promise<void> {
-  signal.throwIfAborted();
-  // The compiled file also when this one runs from source under vitest: threads of Node 20 take only JavaScript.
-  const url = new URL("dist/stages/convert/native/write/write-worker.js", packageRoot);
-  // Once no job is left, every thread ends by itself.
-  const stop = () => Atomics.store(data.next, 0, data.jobs.length);
-  signal.addEventListener("abort", stop);
-  const ends = Array.from({ length: threads }, () => {
-    const worker = new Worker(url, { workerData: data });
-    worker.on("message", onDone);
-    return new Promise<void>((resolve, reject) => {
-      worker.on("exit", () => resolve());
-      worker.on("error", (error) => {
-        stop();
-        reject(error);
-      });
-    });
-  });
-  try {
-    const ended = await Promise.allSettled(ends);
-    signal.throwIfAborted();
-    for (const end of ended) if (end.status === "rejected") throw end.reason;
-  } finally {
-    signal.removeEventListener("abort", stop);
   }
 }
