@@ -18,7 +18,7 @@ export async function countTokens(folder: string, tokenizer: Entries): Promise<n
     if (!isObject(json) || !isObject(json.model) || !isObject(json.model.vocab)) return written;
     return Object.keys(json.model.vocab).length + (Array.isArray(json.added_tokens) ? json.added_tokens.length : 0);
   } catch (error) {
-    if (isSystemError(error) && error.code === "ENOENT") return written;
+    if (error instanceof SyntaxError || (isSystemError(error) && error.code === "ENOENT")) return written;
     throw error;
   }
 }

@@ -47,7 +47,7 @@ export async function writeNative(options: WriteNativeOptions): Promise<void> {
   const checkpoint = await readCheckpoint(folder, family.multimodal === true);
   const type = outputType(options.outtype, checkpoint);
   const model = { h, rope: readRope(h, family.ropeTypes), fileType: fileTypeOf(type) };
-  const tokens = await countTokens(folder, options.tokenizer);
+  const tokens = family.cutsVocabulary ? await countTokens(folder, options.tokenizer) : Number.POSITIVE_INFINITY;
   const tensors = planTensors(family, model, checkpoint, { type, tokens });
   const metadata = new Map<string, GgufValue>([
     ["general.architecture", { type: "string", value: family.gguf }],

@@ -49,6 +49,8 @@ export interface Family {
   defaults: Readonly<Record<string, JsonObject>>;
   /** Whether config.json may hold the language model as `text_config` beside a tower that is left out. */
   multimodal?: boolean;
+  /** Whether rows of the embedding beyond the vocabulary are dropped; the rule of the embedding says so too. */
+  cutsVocabulary?: boolean;
   /** Changes that transformers makes to a configuration as it reads it. */
   adjust?(config: JsonObject): JsonObject;
   /** `<architecture>.*` and `general.file_type` as the converter of llama.cpp writes them. */

@@ -67,6 +67,7 @@ export const gemma3: Family = {
   vocabulary: "gemma3",
   ropeTypes: ["linear", "yarn"],
   multimodal: true,
+  cutsVocabulary: true,
   defaults: {
     gemma3_text: {
       ...{ ...shared, vocab_size: 262_208, max_position_embeddings: 131_072, rope_theta: 1e6 },
