@@ -11,7 +11,7 @@ export interface Checkpoint {
   /** Where it would come from on the Hub; null for a folder. */
   baseModel: string | null;
   outtype: "bf16" | "f16" | "f32" | "auto";
-  config: DecoderConfig;
+  config: Readonly<Record<string, unknown>>;
   tensors: readonly RandomTensor[];
   /** Number of weight files. */
   files: number;
@@ -24,8 +24,8 @@ export interface Checkpoint {
 type Usual = "baseModel" | "files" | "tokenizerConfig" | "extra" | "outtype";
 
 /** What a family's file says of a checkpoint; the rest is the usual. */
-export type CheckpointPlan = Omit<Checkpoint, "tensors" | Usual> &
-  Partial<Pick<Checkpoint, Usual>> & { traits?: DecoderTraits };
+export type CheckpointPlan = Omit<Checkpoint, "config" | "tensors" | Usual> &
+  Partial<Pick<Checkpoint, Usual>> & { config: DecoderConfig; traits?: DecoderTraits };
 
 export function checkpoint({ traits, ...plan }: CheckpointPlan): Checkpoint {
   return {

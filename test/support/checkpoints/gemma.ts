@@ -1,4 +1,5 @@
-import { checkpoint } from "./checkpoint.js";
+import type { RandomTensor } from "../../../src/bench/convert/random-checkpoint.js";
+import { type Checkpoint, checkpoint } from "./checkpoint.js";
 import type { DecoderConfig } from "./decoder-tensors.js";
 
 const gemma2 = {
@@ -33,6 +34,77 @@ const gemma2 = {
 /** Without a head, though config.json does not say so. */
 const traits = { gemmaNorms: true, head: false };
 
+const scaled = {
+  ...gemma2,
+  architectures: ["Gemma3ForCausalLM"],
+  attn_logit_softcapping: null,
+  final_logit_softcapping: null,
+  model_type: "gemma3_text",
+  max_position_embeddings: 131072,
+  rope_local_base_freq: 10000.0,
+  rope_scaling: { factor: 8.0, rope_type: "linear" },
+  rope_theta: 1000000.0,
+  sliding_window: 1024,
+  sliding_window_pattern: 6,
+  vocab_size: 4160,
+  bos_token_id: 1,
+  eos_token_id: 2,
+};
+
+/** The larger text model by itself, with the rope scaling of the long context. */
+const text = checkpoint({
+  name: "gemma-3-scaled",
+  modelName: "gemma-3-4b-pt",
+  outtype: "f16",
+  config: scaled,
+  traits: { ...traits, headNorms: true },
+  files: 2,
+  tokenizer: "tiny-llama",
+});
+
+/** The same as it is published: beside a vision tower, which is left out. */
+const withTower: Checkpoint = {
+  ...text,
+  name: "gemma-3-vision",
+  modelName: "gemma-3-4b-it",
+  outtype: "bf16",
+  config: {
+    architectures: ["Gemma3ForConditionalGeneration"],
+    boi_token_index: 5,
+    eoi_token_index: 6,
+    eos_token_id: [2, 4],
+    image_token_index: 7,
+    initializer_range: 0.02,
+    mm_tokens_per_image: 256,
+    model_type: "gemma3",
+    text_config: { ...scaled, architectures: undefined, torch_dtype: undefined },
+    torch_dtype: "bfloat16",
+    transformers_version: "4.50.0.dev0",
+    vision_config: {
+      hidden_size: 64,
+      image_size: 28,
+      intermediate_size: 128,
+      model_type: "siglip_vision_model",
+      num_attention_heads: 4,
+      num_hidden_layers: 1,
+      patch_size: 14,
+      vision_use_head: false,
+    },
+  },
+  tensors: [
+    ...text.tensors.map((tensor) => ({ ...tensor, name: `language_model.${tensor.name}` })),
+    tower("multi_modal_projector.mm_input_projection_weight", 64, 96),
+    tower("multi_modal_projector.mm_soft_emb_norm.weight", 64),
+    tower("vision_tower.vision_model.embeddings.patch_embedding.weight", 64, 3, 14, 14),
+    tower("vision_tower.vision_model.encoder.layers.0.self_attn.q_proj.weight", 64, 64),
+    tower("vision_tower.vision_model.post_layernorm.bias", 64),
+  ],
+};
+
+function tower(name: string, ...shape: number[]): RandomTensor {
+  return { name, shape, dtype: "BF16", around: 0 };
+}
+
 export const gemmaCheckpoints = [
   checkpoint({
     name: "gemma-2",
@@ -65,29 +137,6 @@ export const gemmaCheckpoints = [
     traits: { ...traits, headNorms: true },
     tokenizer: "gemma",
   }),
-  checkpoint({
-    name: "gemma-3-scaled",
-    modelName: "gemma-3-4b-pt",
-    outtype: "f16",
-    // The text model of a larger one, with the rope scaling of the long context.
-    config: {
-      ...gemma2,
-      architectures: ["Gemma3ForCausalLM"],
-      attn_logit_softcapping: null,
-      final_logit_softcapping: null,
-      model_type: "gemma3_text",
-      max_position_embeddings: 131072,
-      rope_local_base_freq: 10000.0,
-      rope_scaling: { factor: 8.0, rope_type: "linear" },
-      rope_theta: 1000000.0,
-      sliding_window: 1024,
-      sliding_window_pattern: 6,
-      vocab_size: 4160,
-      bos_token_id: 1,
-      eos_token_id: 2,
-    },
-    traits: { ...traits, headNorms: true },
-    files: 2,
-    tokenizer: "tiny-llama",
-  }),
+  text,
+  withTower,
 ];

@@ -193,6 +193,21 @@ export const llamaCheckpoints = [
     },
   }),
   checkpoint({
+    name: "llama-3-tuned",
+    modelName: "Llama-3-Tuned",
+    // As transformers 5 writes it.
+    config: {
+      ...llama,
+      dtype: "bfloat16",
+      torch_dtype: undefined,
+      rope_scaling: undefined,
+      rope_parameters: { ...llama3Scaling(8.0).rope_scaling, rope_theta: 500000.0 },
+      max_position_embeddings: 131072,
+      transformers_version: "5.17.0",
+    },
+    tokenizer: "tiny-llama",
+  }),
+  checkpoint({
     name: "llama-tied-with-head",
     modelName: "Trained-1M",
     config: { ...llama, tie_word_embeddings: true, max_position_embeddings: 2048 },

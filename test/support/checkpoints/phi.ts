@@ -65,4 +65,28 @@ export const phiCheckpoints = [
     tokenizer: "phi-3",
     extra: { "added_tokens.json": addedTokens },
   }),
+  checkpoint({
+    name: "phi-4-mini",
+    modelName: "Phi-4-mini-instruct",
+    // Its own tokenizer is BPE and comes with no vocabulary in llama.cpp's source.
+    config: {
+      ...phi3,
+      bos_token_id: 1,
+      eos_token_id: 2,
+      pad_token_id: 2,
+      max_position_embeddings: 131072,
+      num_key_value_heads: 2,
+      partial_rotary_factor: 0.75,
+      rope_scaling: {
+        long_factor: Array.from({ length: 9 }, (_, index) => 1 + 1.1 ** index),
+        short_factor: Array.from({ length: 9 }, () => 1),
+        type: "longrope",
+      },
+      sliding_window: 262144,
+      tie_word_embeddings: true,
+      vocab_size: 4160,
+    },
+    traits: { fused: true },
+    tokenizer: "tiny-llama",
+  }),
 ];

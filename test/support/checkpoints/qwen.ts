@@ -111,4 +111,17 @@ export const qwenCheckpoints = [
     tokenizer: "qwen2",
     tokenizerConfig: { eos_token: "<|im_end|>", chat_template: template },
   }),
+  checkpoint({
+    name: "qwen2.5-yarn",
+    modelName: "Qwen2.5-Long-7B",
+    config: {
+      ...qwen2,
+      bos_token_id: 1,
+      eos_token_id: 2,
+      rope_scaling: { factor: 4.0, original_max_position_embeddings: 32768, type: "yarn" },
+      vocab_size: 4096,
+    },
+    traits: { bias: true },
+    tokenizer: "tiny-llama",
+  }),
 ];
