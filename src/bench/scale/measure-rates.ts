@@ -27,7 +27,7 @@ export async function measureRates(): Promise<{ rates: Rates; weights: number; c
   try {
     await makeLargeCheckpoint(join(home, "model"));
     const { report } = await runRecipe(await writeRecipe(home), join(home, "out"));
-    const weights = report.model.parameters;
+    const weights = report.model.parameters ?? Number.NaN;
     const cores = availableParallelism();
     const times = new Map(report.steps.map(({ id, seconds }) => [id, seconds]));
     const perCore = (amount: number, step: string) => amount / (times.get(step) ?? Number.NaN) / cores;
