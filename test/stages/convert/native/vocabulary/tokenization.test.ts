@@ -40,8 +40,8 @@ function differsForQwen(text: string): string | undefined {
 }
 
 function differsForDigits(text: string): string | undefined {
-  return text.includes("½")
-    ? "the JavaScript library takes no fraction for a digit; Python's and llama.cpp do"
+  return /[\p{Nl}\p{No}]/u.test(text)
+    ? "the JavaScript library takes no fraction and no Roman numeral for a digit; Python's and llama.cpp do"
     : undefined;
 }
 
