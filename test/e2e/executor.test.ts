@@ -1,8 +1,9 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeAll, expect, test } from "vitest";
 import type { StepRecord } from "../../src/engine/record.js";
+import type { RunReport } from "../../src/report/run-report.js";
 import { demoCopy, quantsmith } from "../fixtures/cli.js";
 import { ProcessQueue } from "../fixtures/process-queue.js";
 import { startQueueRun } from "../fixtures/queue-run.js";
@@ -12,77 +13,111 @@ import { temporaryFolder } from "../fixtures/temp-folder.js";
 const home = temporaryFolder();
 const local = join(home, "local");
 let recipe: string;
+let verdict: object;
 let queue: ProcessQueue | undefined;
 
 const pipeline = `version: 1
-stages: [fetch, convert, calibrate, allocate, quantize, validate, package]
-calibration: { chunks: 4, context: 128 }
-search: { chunks: 4 }
-evaluation: { chunks: 4, context: 128 }
-probes: groups
+stages: [fetch, convert, quantize, validate]
+evaluation: { chunks: 8, context: 512 }
 `;
 
-/** sha256 of every output, by step and path. What says when something was made, or how fast, is left out. */
+/** sha256 of every output, by step and path. */
 function outputsIn(out: string): Record<string, string> {
-  const store = join(out, "store");
-  const records = readdirSync(store)
-    .map((name) => join(store, name, "record.json"))
-    .filter((path) => existsSync(path))
-    .map((path) => JSON.parse(readFileSync(path, "utf8")) as StepRecord);
-  const outputs = records.flatMap(({ step, outputs }) =>
+  const outputs = recordsIn(out).flatMap(({ step, outputs }) =>
     outputs.map(({ path, sha256 }): [string, string] => [`${step}/${path}`, sha256]),
   );
-  const timed = ["release.json", "provenance.intoto.json", "README.md", "report.html"];
-  return Object.fromEntries(outputs.filter(([name]) => !timed.some((file) => name === `package/${file}`)).sort());
+  return Object.fromEntries(outputs.sort());
 }
 
-/** A store in which only these steps of the local run are finished. */
-function storeWith(name: string, steps: RegExp): string {
+function recordsIn(out: string): StepRecord[] {
+  return readdirSync(join(out, "store"))
+    .map((name) => join(out, "store", name, "record.json"))
+    .filter((path) => existsSync(path))
+    .map((path) => JSON.parse(readFileSync(path, "utf8")) as StepRecord);
+}
+
+/** A store in which the base model is converted already, which takes longest. */
+function convertedStore(name: string): string {
   const out = join(home, name);
-  for (const folder of readdirSync(join(local, "store"))) {
-    const path = join(local, "store", folder, "record.json");
-    if (!existsSync(path)) continue;
-    const { step } = JSON.parse(readFileSync(path, "utf8")) as StepRecord;
-    if (steps.test(step)) cpSync(join(local, "store", folder), join(out, "store", folder), { recursive: true });
-  }
-  mkdirSync(join(out, "store"), { recursive: true });
+  const [converted = ""] = readdirSync(join(local, "store")).filter((folder) => folder.startsWith("convert-"));
+  cpSync(join(local, "store", converted), join(out, "store", converted), { recursive: true });
   return out;
 }
 
-function queueFor(out: string, options?: { slots?: number; parts?: number }): ProcessQueue {
-  queue = new ProcessQueue(out, options);
+function queueFor(out: string): ProcessQueue {
+  queue = new ProcessQueue(out);
   return queue;
 }
 
-async function until<T>(ask: () => T | undefined): Promise<T> {
-  for (;;) {
-    const answer = ask();
-    if (answer !== undefined) return answer;
-    await sleep(20);
-  }
+async function until(happened: () => boolean): Promise<void> {
+  while (!happened()) await sleep(20);
 }
 
 beforeAll(async () => {
   recipe = demoCopy(join(home, "demo"), (text) =>
     text
       .replace("pipeline: preview", "pipeline: ./own.yaml")
-      .replace("[Q8_0]", "[Q4_K_M, { name: Q3_K_M, dynamic: { bitsPerWeight: 4 } }]"),
+      .replace("[Q8_0]", "[Q8_0, Q4_0]\ngates: { kldMean: { max: { of: Q8_0, ratio: 1.5 } } }"),
   );
   writeFileSync(join(home, "demo", "own.yaml"), pipeline);
-  const { exitCode, stderr } = await quantsmith(["run", recipe, "--out", local]);
-  expect(exitCode, stderr).toBe(0);
+  const { exitCode, stdout, stderr } = await quantsmith(["run", recipe, "--out", local, "--json"]);
+  // A gate that Q4_0 cannot keep: the verdict, too, must be the same wherever it is found.
+  verdict = {
+    exitCode,
+    variants: (JSON.parse(stdout) as RunReport).variants.map(({ gate, reasons }) => ({ gate, reasons })),
+  };
+  expect(
+    recordsIn(local).map(({ step }) => step),
+    stderr,
+  ).toContain("validate:Q4_0");
 });
 
 afterEach(async () => {
   await queue?.close();
 });
 
-test("the whole recipe by workers: the same digests as locally, nothing left in .jobs, probes in parts", async () => {
-  const out = storeWith("whole", /^convert$/);
+test("the recipe by workers: same digests, same verdict, blocks in parts, nothing left in .jobs", async () => {
+  const out = convertedStore("whole");
   const jobs = queueFor(out);
   const { code, report, stderr } = await startQueueRun(recipe, out, jobs).ended;
-  expect(code, stderr + jobs.log).toBe(0);
-  expect(outputsIn(out)).toEqual(outputsIn(local));
-  expect(report.steps?.filter(({ status }) => status !== "built" && status !== "cached")).toEqual([]);
+  expect(outputsIn(out), stderr + jobs.log).toEqual(outputsIn(local));
+  expect({ exitCode: code, variants: report.variants?.map(({ gate, reasons }) => ({ gate, reasons })) }).toEqual(
+    verdict,
+  );
+  expect(jobs.submissions.filter((name) => /-[12]$/.test(name))).toHaveLength(2);
+  expect(recordsIn(out).find(({ step }) => step === "validate:Q8_0")?.measurements).toEqual({ blocksResumed: 2 });
   expect(readdirSync(join(out, "store", ".jobs"))).toEqual(["files"]);
+});
+
+test("a worker and then the whole run killed with -9: the next run adopts the jobs, and the digests are the same", async () => {
+  const out = convertedStore("killed");
+  const jobs = queueFor(out);
+  const first = startQueueRun(recipe, out, jobs, { until: "quantize" });
+  await until(() => jobs.worker("quantize:Q8_0") !== undefined);
+  await until(() => /quantize:Q8_0 started/.test(jobs.log));
+  jobs.worker("quantize:Q8_0")?.kill("SIGKILL");
+  // Submitted again, after which the run dies.
+  await until(() => jobs.submissions.length === 3);
+  jobs.held = true;
+  first.child.kill("SIGKILL");
+  await first.ended;
+
+  const second = startQueueRun(recipe, out, jobs);
+  jobs.held = false;
+  jobs.advance();
+  const { stderr } = await second.ended;
+  expect(outputsIn(out), stderr + jobs.log).toEqual(outputsIn(local));
+  expect(readdirSync(join(out, "tmp"))).toEqual([]);
+});
+
+test("Ctrl-C takes the jobs out of the queue and ends with 130", async () => {
+  const out = convertedStore("interrupted");
+  const jobs = queueFor(out);
+  jobs.held = true;
+  const run = startQueueRun(recipe, out, jobs, { until: "quantize" });
+  await until(() => jobs.submissions.length === 2);
+  run.child.kill("SIGINT");
+  const { code, report } = await run.ended;
+  expect([code, report.error?.code]).toEqual([130, "QS-INTERRUPTED"]);
+  expect(jobs.cancelled).toEqual(jobs.submissions);
 });
