@@ -9,7 +9,7 @@ import { findPassed } from "./find-passed.js";
 import { findStep, recordKeys } from "./find-step.js";
 import { fingerprint, stepKey } from "./fingerprint.js";
 import type { StepRecord } from "./record.js";
-import { RemoteSteps } from "./remote/remote-steps.js";
+import type { RemoteSteps } from "./remote/remote-steps.js";
 import type { RunOptions, Runtime } from "./runtime.js";
 import { Scheduler } from "./scheduler.js";
 import { Store } from "./store.js";
@@ -59,7 +59,8 @@ class Run {
   readonly #restoring = new Map<string, Promise<void>>();
   /** Variants whose verdict was looked at. */
   readonly #judged = new Set<string>();
-  readonly #remote: RemoteSteps | undefined;
+  readonly #executor: RunOptions["executor"];
+  #remote: RemoteSteps | undefined;
 
   constructor(plan: Plan, { executor, fresh, ...options }: RunOptions) {
     this.runtime = {
@@ -71,12 +72,16 @@ class Run {
       records: new Map(),
       steps: () => plan.steps.flatMap((step) => this.#summaries.get(step.id) ?? []),
     };
-    if (executor !== undefined) this.#remote = new RemoteSteps(this.runtime, executor);
+    this.#executor = executor;
   }
 
   /** Hands out what other machines can do. */
   async begin(): Promise<void> {
-    await this.#remote?.begin();
+    if (this.#executor === undefined) return;
+    // Loaded when it is needed: a run with nothing to do is as fast as its imports.
+    const { RemoteSteps } = await import("./remote/remote-steps.js");
+    this.#remote = new RemoteSteps(this.runtime, this.#executor);
+    await this.#remote.begin();
   }
 
   /** Takes back what other machines have not done. */

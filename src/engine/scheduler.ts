@@ -1,4 +1,5 @@
-import { hostname } from "node:os";
+import { readFileSync } from "node:fs";
+import { availableParallelism, cpus, hostname } from "node:os";
 import PQueue from "p-queue";
 import type { Resource } from "../stages/stage.js";
 import { withLock } from "../util/lock.js";
@@ -8,7 +9,7 @@ import { lockPath, type Workspace } from "./workspace.js";
 const ioConcurrency = 2;
 
 /**
- * Gives work its turn. One compute job runs at a time: in this process by a queue, and on this machine by a lock in the
+ * Gives work its turn. One compute job runs at a time: in this process by a queue, and on the same cores by a lock in the
  * store, because two llama.cpp processes on the same cores spin against each other. I/O runs beside it.
  */
 export class Scheduler {
@@ -18,23 +19,33 @@ export class Scheduler {
   };
   readonly #workspace: Workspace;
   readonly #signal: AbortSignal;
-  readonly #ownCores: boolean;
+  readonly #cores: string;
 
-  /** `ownCores`: whoever started this process has set cores aside for it, so it need not share the machine's. */
-  constructor(workspace: Workspace, signal: AbortSignal, ownCores = false) {
+  /** `cores`: what `allowedCores` says, where a queue has given this process cores of its own. */
+  constructor(workspace: Workspace, signal: AbortSignal, cores = "") {
     this.#workspace = workspace;
     this.#signal = signal;
-    this.#ownCores = ownCores;
+    this.#cores = cores;
   }
 
   /** Runs work of a resource class when it is its turn; higher priority first. `onWait`: another process computes. */
   async run<T>(resource: Resource, priority: number, onWait: () => void, work: () => Promise<T>): Promise<T> {
-    const job = resource === "io" || this.#ownCores ? work : () => this.#aloneOnMachine(onWait, work);
+    const job = resource === "io" ? work : () => this.#aloneOnMachine(onWait, work);
     return this.#queues[resource].add(job, { priority, signal: this.#signal });
   }
 
   #aloneOnMachine<T>(onWait: () => void, work: () => Promise<T>): Promise<T> {
-    const name = `compute-${hostname().replace(/[^\w.-]/g, "_")}`;
+    const name = `compute-${hostname().replace(/[^\w.-]/g, "_")}${this.#cores}`;
     return withLock(lockPath(this.#workspace, name), { signal: this.#signal, onWait }, work);
   }
+}
+
+/**
+ * The cores that this process may use, as part of a name, where they are not all of the machine's: jobs on different
+ * cores do not disturb each other. Empty where it may use all, or that cannot be told.
+ */
+export function allowedCores(): string {
+  if (process.platform !== "linux" || availableParallelism() === cpus().length) return "";
+  const allowed = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
+  return allowed === undefined ? "" : `-${allowed.replaceAll(",", "_")}`;
 }

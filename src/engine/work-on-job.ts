@@ -12,13 +12,10 @@ import { recordKeys } from "./find-step.js";
 import { fingerprint, stepKey } from "./fingerprint.js";
 import { type JobFile, jobPaths, readJobFile, sharedFile } from "./job-file.js";
 import type { BuildRuntime, RunOptions } from "./runtime.js";
-import { Scheduler } from "./scheduler.js";
+import { allowedCores, Scheduler } from "./scheduler.js";
 import { Store } from "./store.js";
 
-export type WorkOptions = Omit<RunOptions, "fresh" | "executor" | "onPassed"> & {
-  /** The queue has set cores aside for this worker, so it need not share the machine's. */
-  ownCores?: boolean;
-};
+export type WorkOptions = Omit<RunOptions, "fresh" | "executor" | "onPassed">;
 
 /**
  * What `quantsmith worker` does: builds one step, or one part of it, that a run has described, exactly as the run would.
@@ -58,7 +55,7 @@ async function restoreStep(job: JobFile, store: Store, options: WorkOptions) {
   const step = stepOf(job, operation, options);
   const { toolDigests, recipe: name, since } = job;
   const plan = { name, toolDigests, steps: [step] };
-  const scheduler = new Scheduler(options.workspace, options.signal, options.ownCores);
+  const scheduler = new Scheduler(options.workspace, options.signal, allowedCores());
   const runtime: BuildRuntime = {
     ...options,
     ...{ plan, store, scheduler, since },

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeAll, expect, test } from "vitest";
+import { afterEach, beforeAll, expect, test, vi } from "vitest";
 import type { StepRecord } from "../../src/engine/record.js";
 import type { RunReport } from "../../src/report/run-report.js";
 import { demoCopy, quantsmith } from "../fixtures/cli.js";
@@ -10,6 +10,7 @@ import { startQueueRun } from "../fixtures/queue-run.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 /* Steps as jobs of a queue, with real workers on the real flow: the same bytes as a local run, whatever dies. */
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 const home = temporaryFolder();
 const local = join(home, "local");
 let recipe: string;

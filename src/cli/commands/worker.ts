@@ -30,7 +30,6 @@ export async function worker(key: string, options: { out: string; part?: string;
       digests,
       signal,
       threads,
-      ownCores: options.threads !== undefined,
       verify: false,
       tools: lazyTools(signal),
     });

@@ -286,7 +286,8 @@ export class RemoteSteps {
       // The store says what is finished, also while the queue is away.
       const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
       const note = `${this.#executor.name} does not answer (${reason}); asking again`;
-      if (!this.#unreachable) for (const { step } of entries) events.emit({ type: "step-note", id: step.id, note });
+      const [first] = entries;
+      if (first !== undefined && !this.#unreachable) events.emit({ type: "step-note", id: first.step.id, note });
       this.#unreachable = true;
       for (const entry of entries) entry.silentLooks = 0;
     }
