@@ -180,6 +180,34 @@ test("a queue that does not answer stops nothing: the store says what is finishe
   expect(notes).toEqual(["test does not answer (connection refused); asking again"]);
 });
 
+test("a queue that does not answer when something is to be submitted is waited for", async () => {
+  const { out, queue } = place();
+  const ask = queue.states.bind(queue);
+  let asked = 0;
+  queue.states = (names) => (asked++ < 3 ? Promise.reject(new Error("connection refused")) : ask(names));
+  const done = await startPlan(out, [compareStep("first", [one, two])], queue).ended;
+  expect([statuses(done), queue.submissions.length]).toEqual([{ first: "built" }, 1]);
+});
+
+test("a failed job that left no reason has the queue's error", async () => {
+  const { out, queue } = place();
+  queue.held = true;
+  const error = new QuantsmithError("QS-SLURM-TIME", "it took too long", { remedy: "Give it more time." });
+  queue.states = async (names) => new Map(names.map((name) => [name, { state: "failed", why: "TIMEOUT", error }]));
+  const done = await startPlan(out, [compareStep("first", [one, two])], queue).ended;
+  expect(codes(done)).toEqual([["first", "QS-SLURM-TIME"]]);
+});
+
+test("steps that end at the same time are submitted once each", async () => {
+  const { out, queue } = place({ slots: 8 });
+  const ids = Array.from({ length: 8 }, (_, index) => `step ${index}`);
+  const done = await startPlan(out, [...chain(), ...ids.map((id) => compareStep(id, [resultOf("first"), two]))], queue)
+    .ended;
+  expect(done.errors).toEqual([]);
+  expect(queue.submissions).toHaveLength(new Set(queue.submissions).size);
+  expect(readdirSync(join(out, "store", ".jobs"))).toEqual(["files"]);
+});
+
 test("what a queue refuses fails the steps it was asked for, and their jobs' files tell nothing wrong", async () => {
   const { out, queue } = place();
   queue.submit = () => Promise.reject(new QuantsmithError("QS-ENV-FILE", "no such partition", { remedy: "Name one." }));

@@ -41,6 +41,8 @@ export class RemoteSteps {
   readonly #executor: Executor;
   #planned: ReadonlyMap<string, PlannedStep> = new Map();
   readonly #submitted = new Map<string, Submitted>();
+  /** Keys of steps that were followed to their end. */
+  readonly #finished = new Set<string>();
   #states: ReadonlyMap<string, JobState> = new Map();
   /** Names of jobs after which others may have been cancelled by the queue. */
   readonly #troubled = new Set<string>();
@@ -80,7 +82,7 @@ export class RemoteSteps {
   async #submitReady(): Promise<void> {
     const ready: Submitted[] = [];
     for (const { step, key, fate, restore } of this.#planned.values()) {
-      if (fate !== "remote" || this.#submitted.has(key)) continue;
+      if (fate !== "remote" || this.#submitted.has(key) || this.#finished.has(key)) continue;
       if (this.#runtime.records.has(step.id) && !restore) continue;
       if (!dependencies(step).every(({ id }) => this.#isUnderWay(id))) continue;
       const entry = { step, key, restore, jobs: this.#jobsOf(step, key), attempts: 1, silentLooks: 0 };
@@ -211,6 +213,8 @@ export class RemoteSteps {
 
   async #finish({ key }: Submitted): Promise<void> {
     const { workspace } = this.#runtime;
+    // Before it is no longer submitted: the run knows of the record only when `follow` has returned.
+    this.#finished.add(key);
     if (!this.#submitted.delete(key)) return;
     await stopWaiting(workspace, key);
     await removeJobFiles(workspace, key, this.#executor.parts);
@@ -282,7 +286,8 @@ export class RemoteSteps {
       // The store says what is finished, also while the queue is away.
       const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
       const note = `${this.#executor.name} does not answer (${reason}); asking again`;
-      if (!this.#unreachable) for (const { step } of entries) events.emit({ type: "step-note", id: step.id, note });
+      const [first] = entries;
+      if (first !== undefined && !this.#unreachable) events.emit({ type: "step-note", id: first.step.id, note });
       this.#unreachable = true;
       for (const entry of entries) entry.silentLooks = 0;
     }
