@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Executor, Job } from "../../src/engine/executor.js";
 import { slurmExecutor } from "../../src/engine/executors/slurm/slurm-executor.js";
@@ -162,11 +163,13 @@ test("jobs that take longer or more memory than they may say so", async () => {
 
 test("while the controller is away jobs go on, asking says so at once, and submitting waits", async () => {
   const { executor, out, notes } = await shellExecutor("away");
-  const before = job("before", "sleep 5; touch ended");
+  const before = job("before", "sleep 20; touch ended");
   await executor.submit([before]);
   await cluster.waitFor("a running job", async () => {
     return (await executor.states([before.name])).get(before.name)?.state === "running";
   });
+  // A controller writes down every five seconds what it knows; a job that it took just before it died is forgotten.
+  await sleep(10_000);
   await cluster.killController();
   await expect(executor.states([before.name])).rejects.toMatchObject({ code: "QS-SLURM-CONTROLLER" });
   const meanwhile = job("meanwhile", "true");

@@ -36,7 +36,8 @@ const hopeless: Readonly<Record<string, JobState["state"]>> = {
   BadConstraints: "failed",
   PartitionTimeLimit: "failed",
   PartitionNodeLimit: "failed",
-  "launch failed requeued held": "failed",
+  // Its machine could not start it; another may.
+  "launch failed requeued held": "lost",
 };
 
 /** Where a job stands, from what Slurm knows of it; `why` is in Slurm's words. */

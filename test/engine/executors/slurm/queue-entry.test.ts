@@ -57,7 +57,7 @@ test.each([
   ["FAILED", "RaisedSignal:9(Killed)", "lost"],
   ["OUT_OF_MEMORY", "OutOfMemory", "failed"],
   ["PENDING", "DependencyNeverSatisfied", "lost"],
-  ["PENDING", "launch failed requeued held", "failed"],
+  ["PENDING", "launch failed requeued held", "lost"],
   ["REQUEUED", "None", "waiting"],
   ["COMPLETING", "None", "running"],
   ["OF_A_LATER_SLURM", "None", "waiting"],
