@@ -1,32 +1,28 @@
+import { execFileSync } from "node:child_process";
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
-/** A busy machine is ten times slower. */
-const patience = { testTimeout: 120_000, hookTimeout: 300_000 };
+/** Files that run beside each other: two where each can have cores of its own, see own-cores.ts. */
+const workers = canPin() ? 2 : 1;
 
 export default defineConfig({
   test: {
-    projects: [
-      {
-        test: {
-          ...patience,
-          name: "unit",
-          include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**"],
-          // Memory and processor of one are measured in some, so there are few at a time.
-          maxWorkers: 2,
-          sequence: { groupOrder: 0 },
-        },
-      },
-      {
-        test: {
-          ...patience,
-          name: "e2e",
-          include: ["test/e2e/*.test.ts"],
-          // llama.cpp processes spin against each other on few cores, so files run one after the other.
-          maxWorkers: 1,
-          sequence: { groupOrder: 1 },
-        },
-      },
-    ],
+    include: ["test/**/*.test.ts"],
+    maxWorkers: workers,
+    env: { QUANTSMITH_TEST_WORKERS: String(workers) },
+    setupFiles: ["test/fixtures/own-cores.ts"],
+    // A busy machine is ten times slower.
+    testTimeout: 120_000,
+    hookTimeout: 300_000,
   },
 });
+
+function canPin(): boolean {
+  if (process.platform !== "linux" || availableParallelism() < 2) return false;
+  try {
+    execFileSync("taskset", ["--version"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
