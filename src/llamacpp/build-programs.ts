@@ -40,7 +40,7 @@ export function missingProgramsError(missing: readonly string[]): QuantsmithErro
   const what = missing.join(" and ");
   return new QuantsmithError(
     "QS-TOOL-MISSING",
-    `llama.cpp's tools are not built yet, and ${what} is missing to build them`,
+    `llama.cpp's tools are not built yet, and ${what} ${missing.length > 1 ? "are" : "is"} missing to build them`,
     {
       remedy:
         process.platform === "darwin"

@@ -39,6 +39,6 @@ const hfJobs = z
 /** Where steps can run besides this machine. */
 export const executors = z
   .strictObject({ slurm: slurm.exactOptional(), hfJobs: hfJobs.exactOptional() })
-  .describe("What to ask a queue for when steps run elsewhere (`run --executor`).");
+  .describe("What to ask a queue for when steps run elsewhere (`run --executor`); no part of what is made.");
 
 export type ExecutorSettings = z.output<typeof executors>;

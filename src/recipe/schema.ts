@@ -3,6 +3,7 @@ import { deviceId } from "../hardware/device.js";
 import { complaint, matching } from "../util/complaint.js";
 import { quote } from "../util/wording.js";
 import { corpus, isPlainPath } from "./corpus-schema.js";
+import { executors } from "./executors-schema.js";
 import { gates } from "./gates-schema.js";
 import { metadata } from "./metadata-schema.js";
 import { nameFor, repoId } from "./schema-parts.js";
@@ -207,6 +208,7 @@ export const recipeSchema = z
         "Keep the 16-bit GGUF and the base logits after their last use (default true). Without them a run needs less disk, and a later change may have to make them again.",
       ),
     metadata: metadata.exactOptional(),
+    executors: executors.exactOptional(),
     publish: publish.exactOptional().describe("Where `--publish` puts the release."),
   })
   .describe("A quantsmith recipe: which GGUF variants to make of which model.");

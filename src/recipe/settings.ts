@@ -98,7 +98,7 @@ export function resolveSettings(loaded: LoadedRecipe, { name, file, pipeline }: 
     probes: pick("probes", undefined, pipeline.probes, "groups"),
     effort: pick("effort", undefined, pipeline.effort, "standard"),
     concurrency: { downloads: pick("concurrency.downloads", undefined, pipeline.concurrency?.downloads, 4) },
-    executors: pick("executors", undefined, pipeline.executors, {}),
+    executors: pick("executors", recipe.executors, pipeline.executors, {}),
     origins,
     locate: loaded.locate,
   };

@@ -27,5 +27,7 @@ export async function doctor(options: { json?: boolean }): Promise<void> {
 /** Most models are converted without Python. */
 function pythonState({ path, ready }: Doctor["python"]): string {
   if (ready) return "ready";
-  return path === null ? "none; only `convert: { engine: upstream }` needs it" : "set up on first use";
+  return path === null
+    ? "none; needed where llama.cpp's own converter is: other model families, projectors, adapters"
+    : "set up on first use";
 }

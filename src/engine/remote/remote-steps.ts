@@ -239,7 +239,7 @@ export class RemoteSteps {
     if (state?.state === "failed" && !early) {
       if (state.error !== undefined) throw state.error;
       throw new QuantsmithError("QS-WORKER-FAILED", `the job of ${id} failed and left no reason${why}`, {
-        remedy: "Look at its log in the queue, and at its limits of time and memory in the pipeline's `executors`.",
+        remedy: "Look at its log in the queue, and at its limits of time and memory in `executors`.",
       });
     }
     const followsTrouble = entry.jobs.some(({ after }) => after.some((name) => this.#troubled.has(name)));

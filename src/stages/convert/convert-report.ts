@@ -3,6 +3,7 @@ import { metadataNumber, metadataString } from "../../gguf/metadata.js";
 import { readGguf } from "../../gguf/read-header.js";
 import { parameterCount, typeCounts } from "../../gguf/summary.js";
 import type { JsonObject } from "../../util/canonical-json.js";
+import { QuantsmithError } from "../../util/errors.js";
 import type { ConvertEngine } from "./choose-engine.js";
 import type { MetadataParams } from "./model-folder.js";
 
@@ -33,13 +34,23 @@ export interface ConvertReport {
   types: Record<string, number>;
 }
 
-/** Reads what a conversion has made. Errors: QS-GGUF-*. */
+/**
+ * Reads what a conversion has made. Errors: QS-GGUF-*; QS-CONVERT-PRETOKENIZER when the recipe sets a pre-tokenizer for a
+ * tokenizer that has none, since the record would say what is not so.
+ */
 export async function describeConverted(
   file: string,
   engine: ConvertEngine,
   { why, pretokenizer }: ConvertParams,
 ): Promise<ConvertReport> {
   const gguf = await readGguf(file);
+  const used = metadataString(gguf, "tokenizer.ggml.pre");
+  if (pretokenizer !== "auto" && used !== pretokenizer) {
+    const message = `\`pretokenizer: ${pretokenizer}\` has no effect: this model's tokenizer is no byte-level BPE`;
+    throw new QuantsmithError("QS-CONVERT-PRETOKENIZER", message, {
+      remedy: "Remove `pretokenizer` from the recipe's `convert`.",
+    });
+  }
   return {
     ...{ engine, why },
     ...(pretokenizer === "auto" ? {} : { pretokenizer }),

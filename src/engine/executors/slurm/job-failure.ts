@@ -41,7 +41,7 @@ export async function jobFailure(name: string, entry: QueueEntry, folder: string
         "QS-SLURM-REFUSED",
         `${what} can never start: ${entry.reason}`,
         details(
-          "Change `executors: { slurm: … }` in the pipeline to what the partition allows (`scontrol show partition`).",
+          "Change `executors: { slurm: … }` to what the partition allows (`scontrol show partition`).",
         ),
       );
     default:

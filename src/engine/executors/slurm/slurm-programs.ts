@@ -75,11 +75,16 @@ export class SlurmPrograms {
   }
 }
 
-function refused(program: string, { tail, exitCode, signal }: SubprocessResult): QuantsmithError {
+function refused(program: string, { tail, stderr, exitCode, signal }: SubprocessResult): QuantsmithError {
+  if (/could not establish a configuration source/i.test(stderr)) {
+    return new QuantsmithError("QS-SLURM-MISSING", `${program} is here, but no cluster is set up for it`, {
+      remedy: "Run on a machine from which jobs can be submitted to Slurm, or without `--executor slurm`.",
+      output: tail,
+    });
+  }
   const how = exitCode === undefined ? `was ended by ${signal ?? "the system"}` : `ended with ${exitCode}`;
   return new QuantsmithError("QS-SLURM-REFUSED", `Slurm refused what it was asked for: ${program} ${how}`, {
-    remedy:
-      "Change `executors: { slurm: … }` in the pipeline to what the cluster allows; `sinfo --long` lists its partitions.",
+    remedy: "Change `executors: { slurm: … }` to what the cluster allows; `sinfo --long` lists its partitions.",
     output: tail,
   });
 }
