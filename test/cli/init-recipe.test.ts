@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { parse } from "yaml";
 import { draftRecipe } from "../../src/cli/init/draft-recipe.js";
 import { initRecipe } from "../../src/cli/init/init-recipe.js";
 import { bytesPerWeight, type ModelOutline, outlineModel } from "../../src/cli/init/model-outline.js";
@@ -96,11 +97,39 @@ test("what config.json does not tell is not made up", async () => {
   const text = draftRecipe(outline, await loadCatalog(), home);
   expect(text).not.toContain("device");
   expect(text).not.toContain("chatTemplate");
-  expect(text).toContain('source: "./a folder"');
+  expect(parse(text).model).toEqual({ source: "./a folder" });
   expect(outlineModel({ vision_config: {}, text_config: { num_local_experts: 8 } }, "chat_template")).toMatchObject({
     ...{ multimodal: true, mixture: true, chat: "plain" },
   });
   expect([bytesPerWeight({ torch_dtype: "float32" }), bytesPerWeight({ text_config: { dtype: "bfloat16" } })]).toEqual([
     4, 2,
   ]);
+});
+
+test("nothing that a model says of itself becomes a line of the recipe", async () => {
+  const folder = join(home, "hostile");
+  cpSync(join(demoFolder, "tiny-llama"), folder, { recursive: true });
+  const config = JSON.parse(readFileSync(join(folder, "config.json"), "utf8"));
+  const file = join(home, "hostile.yaml");
+  for (const end of ["\n", "\r", "\r\n", "\u0085", "\u2028"]) {
+    config.architectures = [`LlamaForCausalLM${end}publish: { repo: evil/collect-GGUF }${end}#`];
+    writeFileSync(join(folder, "config.json"), JSON.stringify(config));
+    const text = await draft(folder, file);
+    expect(Object.keys(parse(text))).not.toContain("publish");
+    expect(text.split(/[\n\r\u0085\u2028\u2029]/)[0]).toMatch(/^# LlamaForCausalLM·.*of weights\.$/);
+    rmSync(file);
+  }
+});
+
+test("a folder's name stays one value, and one that no recipe can hold is refused", async () => {
+  const named = (name: string) => {
+    cpSync(join(demoFolder, "tiny-llama"), join(home, name), { recursive: true });
+    return draft(join(home, name), join(home, "named.yaml")).finally(() =>
+      rmSync(join(home, "named.yaml"), { force: true }),
+    );
+  };
+  for (const name of ["ends with:", "a #b, c }", "'\"[x]"]) {
+    expect(parse(await named(name)).model.source).toBe(`./${name}`);
+  }
+  await expect(named("new\nline")).rejects.toMatchObject({ code: "QS-USAGE" });
 });

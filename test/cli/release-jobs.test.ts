@@ -48,7 +48,7 @@ test("all goes well: published, and signed when asked", async () => {
   const { results, calls } = await release({ sign: true });
   expect(Object.values(results)).toEqual(["success", "success", "success", "success", "success"]);
   expect(calls.at(-1)).toBe("quantsmith publish release --to hf:me/model --sign");
-  expect(calls.slice(0, 2)).toEqual(["npm ci", "npm install --global ."]);
+  expect(calls.slice(0, 2)).toEqual(["npm ci", "npm install --global -- ."]);
   const unsigned = await release({ quantsmith: "quantsmith@1.2.3" });
   expect(unsigned.calls.at(-1)).toBe("quantsmith publish release --to hf:me/model");
   expect(unsigned.calls).not.toContain("npm ci");
@@ -86,4 +86,11 @@ test("nothing is published unless asked, and not to nowhere", async () => {
   const nowhere = await release({ repo: "" });
   expect(nowhere.results).toMatchObject({ plan: "failure", shared: "skipped", publish: "skipped" });
   expect(nowhere.calls.filter((call) => call.startsWith("quantsmith"))).toEqual([]);
+});
+
+test("a recipe without an extension, in a folder whose name has a dot, is released under its own name", async () => {
+  put(join(checkout, "recipes.d", "my-model"), "version: 1\n");
+  const { results, artifacts } = await release({ recipe: "recipes.d/my-model" });
+  expect(Object.values(results)).toEqual(["success", "success", "success", "success", "success"]);
+  expect(artifacts("my-model-release")).toBe(true);
 });

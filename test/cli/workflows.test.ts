@@ -66,5 +66,9 @@ test("another repository's copy differs from ours in what it installs, and chang
   expect(isAsWritten(release)).toBe(false);
   // The copy that is published with the program.
   expect(JSON.parse(readFileSync(join(root, "package.json"), "utf8")).files).toContain(workflowPath);
-  expect(() => renderWorkflow(release, 'x"\n      evil: true')).toThrow("npm cannot install");
+  for (const refused of ['x"\n      evil: true', "-g", "--registry", "#x", ""]) {
+    expect(() => renderWorkflow(release, refused)).toThrow("npm cannot install");
+  }
+  // What starts the workflow by hand may still give any text: no option of npm comes of it.
+  expect(release.match(/npm install --global.*/g)?.filter((line) => !line.endsWith('-- "$QUANTSMITH"'))).toEqual([]);
 });

@@ -2,9 +2,12 @@ import { forecast } from "../../engine/plan-status.js";
 import { workspaceAt } from "../../engine/workspace.js";
 import { movedRevision } from "../../plan/lock-file.js";
 import { jobMatrix } from "../../plan/parts.js";
+import { fileNamePart } from "../../recipe/schema-parts.js";
 import type { Settings } from "../../recipe/settings.js";
 import { formatBytes } from "../../util/bytes.js";
 import { DigestCache } from "../../util/digest-cache.js";
+import { QuantsmithError } from "../../util/errors.js";
+import { quote } from "../../util/wording.js";
 import { loadSettings, lockFor, type PlanOptions, planFor } from "../prepare.js";
 import { print, printJson, shorten, textTable } from "../print.js";
 import { formatSeconds } from "../views/describe.js";
@@ -14,7 +17,10 @@ export async function plan(recipe: string, options: PlanOptions & { matrix?: boo
   const settings = await loadSettings(recipe, options.pipeline);
   const steps = await planFor(settings, options, new DigestCache());
   // On one line, as $GITHUB_OUTPUT takes it.
-  if (options.matrix === true) return print(JSON.stringify(jobMatrix(steps.steps)));
+  if (options.matrix === true) {
+    requireJobName(settings);
+    return print(JSON.stringify(jobMatrix(steps.steps)));
+  }
   const result = await forecast(steps, workspaceAt(options.out));
   // A lock file that cannot be read matters to --locked alone.
   const lock = await lockFor(settings, options).catch(() => undefined);
@@ -40,6 +46,20 @@ export async function plan(recipe: string, options: PlanOptions & { matrix?: boo
     from,
   ]);
   print(textTable(["Setting", "Value", "From"], settingRows));
+}
+
+/** The recipe's name becomes part of the names of artifacts, of a pattern that finds them and of a line of outputs. */
+function requireJobName({ name, file }: Settings): void {
+  if (fileNamePart.test(name)) return;
+  throw new QuantsmithError(
+    "QS-RECIPE-INVALID",
+    `a workflow's artifacts cannot bear the recipe's name ${quote(name)}`,
+    {
+      remedy:
+        "Rename the file: letters, digits, `.`, `_` and `-`, beginning with a letter or digit, at most 96 of them.",
+      at: { file },
+    },
+  );
 }
 
 /** Every merged value with its origin: recipe, pipeline or built-in default. */

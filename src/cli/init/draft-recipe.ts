@@ -3,6 +3,7 @@ import { defaultModelName } from "../../recipe/model-source.js";
 import { formatBytes } from "../../util/bytes.js";
 import { chooseDevices, type DeviceChoice, draftContext } from "./choose-devices.js";
 import type { ModelOutline } from "./model-outline.js";
+import { inComment, inlineMapping } from "./recipe-text.js";
 
 /** Below this, four bits cost more than the pipeline's limits allow. */
 const smallParameters = 3e9;
@@ -14,12 +15,12 @@ const tinyParameters = 4e8;
 /** The text of a recipe fitted to a model: variants and devices by its size, prompts by its kind. Pure. */
 export function draftRecipe(model: ModelOutline, catalog: Pick<Catalog, "devices">, folder: string): string {
   const choice = deviceChoice(model, catalog);
-  const name = defaultModelName(model.source, folder) === undefined ? ", name: model" : "";
+  const name = defaultModelName(model.source, folder) === undefined ? { name: "model" } : {};
   return [
     ...heading(model),
     "version: 1",
     "",
-    `model: { source: ${quoted(model.source)}${name} }`,
+    `model: ${inlineMapping({ source: model.source, ...name })}`,
     "",
     ...texts(model),
     "",
@@ -33,7 +34,7 @@ export function draftRecipe(model: ModelOutline, catalog: Pick<Catalog, "devices
 
 function heading({ architecture, parameters, weightBytes, width, multimodal }: ModelOutline): string[] {
   const billions = `${(parameters / 1e9).toPrecision(2)} billion parameters`;
-  const lines = [`# ${architecture}, about ${billions}: ${formatBytes(weightBytes)} of weights.`];
+  const lines = [`# ${inComment(architecture)}, about ${billions}: ${formatBytes(weightBytes)} of weights.`];
   if (multimodal) lines.push("# It hears or sees as well; `convert: { mmproj: none }` leaves that part out.");
   if (width !== null && width % 256 !== 0) {
     lines.push(`# Rows of ${width} values are no multiple of 256, so K-quants fall back to larger types.`);
@@ -68,7 +69,7 @@ function variantsAndDevices({ parameters }: ModelOutline, { variants, devices }:
     "  # The bytes of Q4_K_M, put where measurement says that they count.",
     "  - { name: Q4_K_S, dynamic: { sizeOf: Q4_K_M } }",
     ...variants.flatMap(({ name, device, bits }) => [
-      `  # The best that fits the ${device.name}: about ${bits.toFixed(1)} bits a weight.`,
+      `  # The best that fits the ${inComment(device.name)}: about ${bits.toFixed(1)} bits a weight.`,
       `  - { name: ${name}, dynamic: { device: ${device.id}, context: ${draftContext} } }`,
     ]),
     "",
@@ -105,9 +106,4 @@ function smoke({ chat }: ModelOutline): string[] {
     "    expect: { jsonSchema: { type: object, properties: { city: { type: string } } }, matches: Tokyo }",
     "",
   ];
-}
-
-/** A scalar of YAML; quoted where it is not plain text. */
-function quoted(text: string): string {
-  return /^[\w./:-]+$/.test(text) ? text : JSON.stringify(text);
 }

@@ -3,6 +3,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { hubConnection } from "../../hub/connection.js";
 import { listModel } from "../../hub/list-model.js";
 import { readHubFile } from "../../hub/read-file.js";
+import { isPlainPath } from "../../recipe/corpus-schema.js";
 import { repoId } from "../../recipe/schema-parts.js";
 import { checkSnapshot } from "../../stages/fetch/check-snapshot.js";
 import { usualFiles } from "../../stages/fetch/file-choice.js";
@@ -10,6 +11,7 @@ import { maxConfigBytes, parseConfig } from "../../stages/fetch/read-config.js";
 import { selectHubFiles } from "../../stages/fetch/select-hub-files.js";
 import { maxIndexBytes } from "../../stages/fetch/weight-index.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { quote } from "../../util/wording.js";
 import { bytesPerWeight, type ModelOutline, outlineModel } from "./model-outline.js";
 
 /** Files that may hold a chat template; the largest published ones have about ten megabytes. */
@@ -31,13 +33,18 @@ export async function readModel(what: string, recipeFile: string): Promise<Model
 }
 
 async function localModel(folder: string, recipeFile: string): Promise<ModelOutline> {
+  const path = relative(dirname(resolve(recipeFile)), resolve(folder)).replaceAll("\\", "/");
+  const source = /^\.\.?\//.test(path) ? path : `./${path}`;
+  if (!isPlainPath(source)) {
+    throw new QuantsmithError("QS-USAGE", `a recipe cannot name the folder ${quote(source)}`, {
+      remedy: "Rename the folder: its path holds a line break or another control character.",
+    });
+  }
   const { config, architecture, parameters, tensorBytes, files } = await checkSnapshot(folder, usualFiles);
   const present = templateFiles.filter((name) => files.some(({ path }) => path === name));
   const texts = await Promise.all(
     present.map(async (name) => `${name}\n${await readFile(join(folder, name), "utf8")}`),
   );
-  const path = relative(dirname(resolve(recipeFile)), resolve(folder)).replaceAll("\\", "/");
-  const source = /^\.\.?\//.test(path) ? path : `./${path}`;
   return { source, architecture, parameters, weightBytes: tensorBytes, ...outlineModel(config, texts.join("\n")) };
 }
 

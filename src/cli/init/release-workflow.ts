@@ -16,7 +16,8 @@ const stamp = /^# Written by `quantsmith init ci` [^\n]*; sha256 of the lines be
  * line by which `isAsWritten` knows whether somebody has changed it. Errors: QS-USAGE when `install` is no npm name.
  */
 export function renderWorkflow(template: string, install: string): string {
-  if (!/^[\w@./:+#~^-]{1,500}$/.test(install)) {
+  // What begins with `-` would be an option of npm, and with `#` a comment.
+  if (!/^[\w@./~][\w@./:+#~^-]{0,499}$/.test(install)) {
     throw new QuantsmithError("QS-USAGE", `npm cannot install "${install}"`, {
       remedy:
         "Give a version such as quantsmith@0.1.0, or an address such as git+https://example.org/quantsmith.git#v0.1.0.",
