@@ -173,6 +173,7 @@ test("a queue that does not answer stops nothing: the store says what is finishe
   const { out, queue } = place();
   const ask = queue.states.bind(queue);
   let asked = 0;
+  Object.assign(queue, { isAway: () => true });
   queue.states = (names) => (asked++ === 0 ? ask(names) : Promise.reject(new Error("connection refused")));
   const run = startPlan(out, [compareStep("first", [one, two])], queue);
   expect(statuses(await run.ended)).toEqual({ first: "built" });
@@ -180,13 +181,32 @@ test("a queue that does not answer stops nothing: the store says what is finishe
   expect(notes).toEqual(["test does not answer (connection refused); asking again"]);
 });
 
+test("a queue that refuses to tell its states fails the run, and one slip does not", async () => {
+  const { out, queue } = place();
+  queue.held = true;
+  const ask = queue.states.bind(queue);
+  let asked = 0;
+  const refused = () => Promise.reject(new QuantsmithError("QS-SLURM-REFUSED", "no such user", { remedy: "Ask." }));
+  queue.states = (names) => ([0, 2].includes(asked++) ? ask(names) : refused());
+  const run = startPlan(out, [compareStep("first", [one, two])], queue);
+  expect(codes(await run.ended)).toEqual([["first", "QS-SLURM-REFUSED"]]);
+  expect(asked).toBe(6);
+
+  const other = place();
+  other.queue.states = refused;
+  const unsubmitted = await startPlan(other.out, [compareStep("first", [one, two])], other.queue).ended;
+  expect([codes(unsubmitted), other.queue.submissions]).toEqual([[["first", "QS-SLURM-REFUSED"]], []]);
+});
+
 test("a queue that does not answer when something is to be submitted is waited for", async () => {
   const { out, queue } = place();
   const ask = queue.states.bind(queue);
   let asked = 0;
+  Object.assign(queue, { isAway: () => true });
   queue.states = (names) => (asked++ < 3 ? Promise.reject(new Error("connection refused")) : ask(names));
-  const done = await startPlan(out, [compareStep("first", [one, two])], queue).ended;
-  expect([statuses(done), queue.submissions.length]).toEqual([{ first: "built" }, 1]);
+  const run = startPlan(out, [compareStep("first", [one, two])], queue);
+  expect([statuses(await run.ended), queue.submissions.length]).toEqual([{ first: "built" }, 1]);
+  expect(run.seen.filter(({ type }) => type === "step-note")).toHaveLength(1);
 });
 
 test("a failed job that left no reason has the queue's error", async () => {

@@ -48,7 +48,10 @@ export class RemoteSteps {
   readonly #troubled = new Set<string>();
   #submitting: Promise<void> = Promise.resolve();
   #nextLook: Promise<void> | undefined;
+  /** Whether the queue left the last question unanswered, as the user has been told. */
   #unreachable = false;
+  /** Looks in a row to which the queue answered with an error of its own. */
+  #refusals = 0;
 
   constructor(runtime: Runtime, executor: Executor) {
     this.#runtime = runtime;
@@ -166,31 +169,43 @@ export class RemoteSteps {
   /** Describes the steps in the store and puts those into the queue that are not in it: another run may have done so. */
   async #submit(entries: readonly Submitted[]): Promise<void> {
     const { workspace, signal } = this.#runtime;
-    await withLock(lockPath(workspace, "submit"), { signal }, async () => {
-      const names = entries.flatMap(({ jobs }) => jobs.map(({ name }) => name));
-      const states = await this.#statesOf(names);
-      const isLive = ({ name }: Job) => ["waiting", "running"].includes(states.get(name)?.state ?? "");
-      const fresh = entries.filter(({ jobs }) => !jobs.slice(-1).some(isLive));
-      for (const entry of entries) {
-        await startWaiting(workspace, entry.key);
-        await this.#describe(entry, fresh.includes(entry));
-      }
-      const jobs = fresh.flatMap(({ jobs }) => jobs.filter((job) => !isLive(job)));
-      if (jobs.length > 0) await this.#executor.submit(jobs);
-    });
-  }
-
-  /** Waits for a queue that does not answer, since without its states a job could be submitted twice. */
-  async #statesOf(names: readonly string[]): Promise<ReadonlyMap<string, JobState>> {
-    const { signal } = this.#runtime;
     for (const started = performance.now(); ; ) {
       try {
-        return await this.#executor.states(names);
+        await withLock(lockPath(workspace, "submit"), { signal }, () => this.#submitNow(entries));
+        return;
       } catch (error) {
-        if (performance.now() - started > longestAbsenceMs) throw error;
+        // Without the states a job could be submitted twice. Others may have the lock meanwhile, to end or to wait too.
+        if (!this.#isAway(error) || performance.now() - started > longestAbsenceMs) throw error;
+        this.#tellUnanswered(entries, error);
       }
       await sleep(this.#executor.pollMs, undefined, { signal }).catch(() => signal.throwIfAborted());
     }
+  }
+
+  async #submitNow(entries: readonly Submitted[]): Promise<void> {
+    const { workspace } = this.#runtime;
+    const states = await this.#executor.states(entries.flatMap(({ jobs }) => jobs.map(({ name }) => name)));
+    this.#unreachable = false;
+    const isLive = ({ name }: Job) => ["waiting", "running"].includes(states.get(name)?.state ?? "");
+    const fresh = entries.filter(({ jobs }) => !jobs.slice(-1).some(isLive));
+    for (const entry of entries) {
+      await startWaiting(workspace, entry.key);
+      await this.#describe(entry, fresh.includes(entry));
+    }
+    const jobs = fresh.flatMap(({ jobs }) => jobs.filter((job) => !isLive(job)));
+    if (jobs.length > 0) await this.#executor.submit(jobs);
+  }
+
+  #isAway(error: unknown): boolean {
+    return this.#executor.isAway?.(error) === true;
+  }
+
+  #tellUnanswered([first]: readonly Submitted[], error: unknown): void {
+    const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    const note = `${this.#executor.name} does not answer (${reason}); asking again`;
+    if (first === undefined || this.#unreachable) return;
+    this.#runtime.events.emit({ type: "step-note", id: first.step.id, note });
+    this.#unreachable = true;
   }
 
   async #describe({ step, key, restore, attempts }: Submitted, anew: boolean): Promise<void> {
@@ -276,19 +291,17 @@ export class RemoteSteps {
   }
 
   async #askQueue(): Promise<void> {
-    const { signal, events } = this.#runtime;
+    const { signal } = this.#runtime;
     await sleep(this.#executor.pollMs, undefined, { signal }).catch(() => signal.throwIfAborted());
     const entries = [...this.#submitted.values()];
     try {
       this.#states = await this.#executor.states(entries.flatMap(({ jobs }) => jobs.map(({ name }) => name)));
       this.#unreachable = false;
+      this.#refusals = 0;
     } catch (error) {
-      // The store says what is finished, also while the queue is away.
-      const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
-      const note = `${this.#executor.name} does not answer (${reason}); asking again`;
-      const [first] = entries;
-      if (first !== undefined && !this.#unreachable) events.emit({ type: "step-note", id: first.step.id, note });
-      this.#unreachable = true;
+      // The store says what is finished, also while the queue is away. What it refuses again and again does not pass.
+      if (!this.#isAway(error) && ++this.#refusals >= looksToBeSure) throw error;
+      this.#tellUnanswered(entries, error);
       for (const entry of entries) entry.silentLooks = 0;
     }
     for (const { name, part } of entries.flatMap(({ jobs }) => jobs)) {
