@@ -169,6 +169,41 @@ test("a ceiling on cost ends the run before anything is submitted", async () => 
   expect([seen, queue.submissions]).toEqual([["first", "left", "right"], []]);
 });
 
+test("what arrived before submitting failed is taken back as well", async () => {
+  const { out, queue } = place();
+  queue.held = true;
+  const submit = queue.submit.bind(queue);
+  let failed = false;
+  queue.submit = async (jobs) => {
+    if (failed) return submit(jobs);
+    failed = true;
+    await submit(jobs.slice(0, 2));
+    throw new QuantsmithError("QS-SLURM-REFUSED", "too many jobs", { remedy: "Submit fewer." });
+  };
+  const run = startPlan(out, chain(), queue);
+  await until(() => failed);
+  run.interrupt();
+  await expect(run.ended).rejects.toThrow("interrupted");
+  expect(queue.cancelled).toEqual(queue.submissions);
+});
+
+test("a step that only a local one turns out to need is agreed to before it is submitted", async () => {
+  const { out, queue } = place();
+  const told: string[][] = [];
+  const prepare = async (jobs: readonly { step: string }[]) => {
+    told.push(jobs.map(({ step }) => step));
+  };
+  Object.assign(queue, { prepare });
+  const first = compareStep("first", [one, two], { intermediates: ["texts.json"] });
+  const last = (version: number) => someStep({ id: "last", version, tools: [], inputs: { text: resultOf("first") } });
+  for (const version of [1, 2]) {
+    const done = await startPlan(out, [first, last(version)], queue, { plan: { keepIntermediates: false } }).ended;
+    expect(done.errors).toEqual([]);
+  }
+  expect(told).toEqual([["first"], ["first"]]);
+  expect(queue.submissions).toHaveLength(2);
+});
+
 test("a queue that does not answer stops nothing: the store says what is finished", async () => {
   const { out, queue } = place();
   const ask = queue.states.bind(queue);

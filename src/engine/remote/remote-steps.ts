@@ -41,6 +41,8 @@ export class RemoteSteps {
   readonly #executor: Executor;
   #planned: ReadonlyMap<string, PlannedStep> = new Map();
   readonly #submitted = new Map<string, Submitted>();
+  /** Those, and steps of which only some jobs may have arrived when submitting them failed. */
+  readonly #sent = new Map<string, Submitted>();
   /** Keys of steps that were followed to their end. */
   readonly #finished = new Set<string>();
   #states: ReadonlyMap<string, JobState> = new Map();
@@ -50,6 +52,7 @@ export class RemoteSteps {
   #nextLook: Promise<void> | undefined;
   /** Whether the queue left the last question unanswered, as the user has been told. */
   #unreachable = false;
+  #prepared = false;
   /** Looks in a row to which the queue answered with an error of its own. */
   #refusals = 0;
 
@@ -63,8 +66,15 @@ export class RemoteSteps {
     this.#planned = await planJobs(this.#runtime, this.#executor);
     const remote = [...this.#planned.values()].filter(({ fate }) => fate === "remote");
     if (remote.length === 0) return;
-    await this.#executor.prepare?.(remote.flatMap(({ step, key }) => this.#jobsOf(step, key)));
+    await this.#prepare(remote.flatMap(({ step, key }) => this.#jobsOf(step, key)));
     await this.advance();
+  }
+
+  /** Has the executor agree to jobs; also to those of a step that nobody knew of when the run began. */
+  async #prepare(jobs: readonly Job[]): Promise<void> {
+    if (this.#prepared) return;
+    await this.#executor.prepare?.(jobs);
+    this.#prepared = true;
   }
 
   /** Whether the executor does this step, and not this process. */
@@ -137,7 +147,7 @@ export class RemoteSteps {
   async end(): Promise<void> {
     await this.#submitting;
     const { workspace } = this.#runtime;
-    const left = [...this.#submitted.values()];
+    const left = [...this.#sent.values()];
     if (left.length === 0) return;
     await withLock(lockPath(workspace, "submit"), {}, async () => {
       for (const { key } of left) await stopWaiting(workspace, key);
@@ -184,11 +194,14 @@ export class RemoteSteps {
 
   async #submitNow(entries: readonly Submitted[]): Promise<void> {
     const { workspace } = this.#runtime;
-    const states = await this.#executor.states(entries.flatMap(({ jobs }) => jobs.map(({ name }) => name)));
+    const asked = entries.flatMap(({ jobs }) => jobs);
+    await this.#prepare(asked);
+    const states = await this.#executor.states(asked.map(({ name }) => name));
     this.#unreachable = false;
     const isLive = ({ name }: Job) => ["waiting", "running"].includes(states.get(name)?.state ?? "");
     const fresh = entries.filter(({ jobs }) => !jobs.slice(-1).some(isLive));
     for (const entry of entries) {
+      this.#sent.set(entry.key, entry);
       await startWaiting(workspace, entry.key);
       await this.#describe(entry, fresh.includes(entry));
     }
@@ -230,6 +243,7 @@ export class RemoteSteps {
     const { workspace } = this.#runtime;
     // Before it is no longer submitted: the run knows of the record only when `follow` has returned.
     this.#finished.add(key);
+    this.#sent.delete(key);
     if (!this.#submitted.delete(key)) return;
     await stopWaiting(workspace, key);
     await removeJobFiles(workspace, key, this.#executor.parts);
