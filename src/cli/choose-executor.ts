@@ -43,8 +43,13 @@ export async function chooseExecutor(
   settings: Settings,
   surroundings: ExecutorSurroundings,
 ): Promise<Executor | undefined> {
+  if (surroundings.maxCost !== undefined && name !== "hf-jobs") {
+    throw new QuantsmithError("QS-USAGE", "--max-cost limits jobs on Hugging Face, and none are asked for", {
+      remedy: "Add `--executor hf-jobs`, or leave `--max-cost` out.",
+    });
+  }
   if (name === "local") return undefined;
-  const make = makers[name];
+  const make = Object.hasOwn(makers, name) ? makers[name] : undefined;
   if (make !== undefined) return make(settings, surroundings);
   throw new QuantsmithError("QS-USAGE", `there is no executor "${name}"`, {
     remedy: `The executors are ${list(["local", ...Object.keys(makers)], "and")}.`,

@@ -49,6 +49,8 @@ export interface Executor {
   submit(jobs: readonly Job[]): Promise<void>;
   /** What became of jobs, by name; the latest of a name counts, and one that the queue does not know is left out. */
   states(names: readonly string[]): Promise<ReadonlyMap<string, JobState>>;
+  /** Whether an error of the others only says that the queue cannot be reached now, so that it is asked again. Absent: none. */
+  isAway?(error: unknown): boolean;
   /** Takes waiting jobs out of the queue and ends running ones; others are left alone. */
   cancel(names: readonly string[]): Promise<void>;
 }

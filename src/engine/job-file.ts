@@ -1,10 +1,10 @@
-import { copyFile, mkdir, readFile, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { copyFile, mkdir, readFile, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Step, StepInput } from "../plan/plan.js";
 import type { StageName, ToolId } from "../stages/stage.js";
 import { canonicalJson, type Json, type JsonObject } from "../util/canonical-json.js";
-import { writeFileAtomic } from "../util/files.js";
-import { sha256 } from "../util/sha256.js";
+import { syncFile, syncFolder, writeFileAtomic } from "../util/files.js";
+import { sha256, sha256File } from "../util/sha256.js";
 import { scratchPath, type Workspace } from "./workspace.js";
 
 /** An input as another machine finds it: in the store, or by its digest in `.jobs/files/`. */
@@ -69,12 +69,13 @@ export async function shareFiles(workspace: Workspace, inputs: Readonly<Record<s
   for (const input of Object.values(inputs)) {
     if (input.kind !== "outside") continue;
     const target = sharedFile(workspace, input.digest);
-    const there = await stat(target).catch(() => undefined);
-    // Content is compared by the stage that reads it; a text of another size was cut by a crash.
-    if (there !== undefined && there.size === (await stat(input.path)).size) continue;
+    // What lies there may have been cut by a crash or written over; the stage that reads it compares it as well.
+    if ((await sha256File(target).catch(() => undefined)) === input.digest) continue;
     const copy = scratchPath(workspace, "text");
     await copyFile(input.path, copy);
+    await syncFile(copy);
     await rename(copy, target);
+    await syncFolder(dirname(target));
   }
 }
 

@@ -46,16 +46,16 @@ export async function hashTexts(settings: Settings, digests: DigestCache): Promi
 
 /**
  * Compares the local texts that the recipe's steps read, whose digests are given by path. Errors: QS-TEXT-OVERLAP at the place of the second text in the
- * recipe, QS-TEXT-BINARY, QS-TEXT-ENCODING, QS-TEXT-RECORD.
+ * recipe, QS-TEXT-BINARY, QS-TEXT-ENCODING, QS-TEXT-RECORD, QS-INPUT-CHANGED.
  */
 export async function requireTextsApart(settings: Settings, digests: ReadonlyMap<string, string>): Promise<void> {
   const places = new Map<UsedText, SourceLocation>();
   for (const { kind, source, at } of placedTexts(settings, usedKinds(settings))) {
     const path = localFile(source, kind, settings);
-    if (path !== undefined) places.set({ use: kind, name: path, path }, at);
+    if (path !== undefined) places.set({ use: kind, name: path, path, digest: digests.get(path) }, at);
   }
   const texts = [...places.keys()];
-  const apart = new TextsKnownApart(texts.map((text) => ({ ...text, digest: digests.get(text.path) ?? "" })));
+  const apart = new TextsKnownApart(texts.map(({ digest = "", ...text }) => ({ ...text, digest })));
   if (await apart.known()) return;
   const overlap = await findOverlap(texts);
   if (overlap !== undefined) throw overlapError(overlap, places.get(overlap.second.text));

@@ -1,11 +1,11 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { JsonObject } from "../util/canonical-json.js";
 import { QuantsmithError } from "../util/errors.js";
-import { sha256 } from "../util/sha256.js";
 import { requiredInput, type StageContext } from "./stage.js";
 import type { Conversation } from "./texts/conversation.js";
 import { isJsonLines, readBlocks, type TextBlock } from "./texts/read-blocks.js";
+import { readUnchanged } from "./texts/read-unchanged.js";
 
 /** One text of a corpus as the plan knows it; inputs `text0`, `text1`, … hold the files in this order. */
 export interface CorpusText extends JsonObject {
@@ -32,8 +32,7 @@ export async function assembleCorpus(
   const parts: TextBlock[] = [];
   for (const [index, text] of texts.entries()) {
     const path = requiredInput(context, `text${index}`);
-    const bytes = await readFile(path);
-    if (sha256(bytes) !== (text.sha256 ?? context.digest(`text${index}`))) throw changedError(path);
+    const bytes = await readUnchanged(path, text.sha256 ?? context.digest(`text${index}`));
     parts.push(...(await readBlocks(path, text.name, bytes)));
   }
   if (render !== undefined && !parts.some(({ conversation }) => conversation !== undefined)) {
@@ -62,14 +61,6 @@ function workingName(texts: readonly CorpusText[]): string {
   // A name that begins with "-" would be read as a flag, and one of a tool's own file would collide with it.
   const suffix = /\.(gguf|kld)$/i.test(name) || isJsonLines(name) ? ".txt" : "";
   return `${name.startsWith("-") ? "_" : ""}${name}${suffix}`;
-}
-
-/** The step is keyed by the text as it was planned; another text under that key would be believed for ever. */
-function changedError(path: string): QuantsmithError {
-  return new QuantsmithError("QS-INPUT-CHANGED", `${path} was changed while the run was using it`, {
-    remedy: "Run again; the plan then sees the new text.",
-    at: { file: path },
-  });
 }
 
 function noConversationError(texts: readonly CorpusText[]): QuantsmithError {

@@ -169,10 +169,46 @@ test("a ceiling on cost ends the run before anything is submitted", async () => 
   expect([seen, queue.submissions]).toEqual([["first", "left", "right"], []]);
 });
 
+test("what arrived before submitting failed is taken back as well", async () => {
+  const { out, queue } = place();
+  queue.held = true;
+  const submit = queue.submit.bind(queue);
+  let failed = false;
+  queue.submit = async (jobs) => {
+    if (failed) return submit(jobs);
+    failed = true;
+    await submit(jobs.slice(0, 2));
+    throw new QuantsmithError("QS-SLURM-REFUSED", "too many jobs", { remedy: "Submit fewer." });
+  };
+  const run = startPlan(out, chain(), queue);
+  await until(() => failed);
+  run.interrupt();
+  await expect(run.ended).rejects.toThrow("interrupted");
+  expect(queue.cancelled).toEqual(queue.submissions);
+});
+
+test("a step that only a local one turns out to need is agreed to before it is submitted", async () => {
+  const { out, queue } = place();
+  const told: string[][] = [];
+  const prepare = async (jobs: readonly { step: string }[]) => {
+    told.push(jobs.map(({ step }) => step));
+  };
+  Object.assign(queue, { prepare });
+  const first = compareStep("first", [one, two], { intermediates: ["texts.json"] });
+  const last = (version: number) => someStep({ id: "last", version, tools: [], inputs: { text: resultOf("first") } });
+  for (const version of [1, 2]) {
+    const done = await startPlan(out, [first, last(version)], queue, { plan: { keepIntermediates: false } }).ended;
+    expect(done.errors).toEqual([]);
+  }
+  expect(told).toEqual([["first"], ["first"]]);
+  expect(queue.submissions).toHaveLength(2);
+});
+
 test("a queue that does not answer stops nothing: the store says what is finished", async () => {
   const { out, queue } = place();
   const ask = queue.states.bind(queue);
   let asked = 0;
+  Object.assign(queue, { isAway: () => true });
   queue.states = (names) => (asked++ === 0 ? ask(names) : Promise.reject(new Error("connection refused")));
   const run = startPlan(out, [compareStep("first", [one, two])], queue);
   expect(statuses(await run.ended)).toEqual({ first: "built" });
@@ -180,13 +216,32 @@ test("a queue that does not answer stops nothing: the store says what is finishe
   expect(notes).toEqual(["test does not answer (connection refused); asking again"]);
 });
 
+test("a queue that refuses to tell its states fails the run, and one slip does not", async () => {
+  const { out, queue } = place();
+  queue.held = true;
+  const ask = queue.states.bind(queue);
+  let asked = 0;
+  const refused = () => Promise.reject(new QuantsmithError("QS-SLURM-REFUSED", "no such user", { remedy: "Ask." }));
+  queue.states = (names) => ([0, 2].includes(asked++) ? ask(names) : refused());
+  const run = startPlan(out, [compareStep("first", [one, two])], queue);
+  expect(codes(await run.ended)).toEqual([["first", "QS-SLURM-REFUSED"]]);
+  expect(asked).toBe(6);
+
+  const other = place();
+  other.queue.states = refused;
+  const unsubmitted = await startPlan(other.out, [compareStep("first", [one, two])], other.queue).ended;
+  expect([codes(unsubmitted), other.queue.submissions]).toEqual([[["first", "QS-SLURM-REFUSED"]], []]);
+});
+
 test("a queue that does not answer when something is to be submitted is waited for", async () => {
   const { out, queue } = place();
   const ask = queue.states.bind(queue);
   let asked = 0;
+  Object.assign(queue, { isAway: () => true });
   queue.states = (names) => (asked++ < 3 ? Promise.reject(new Error("connection refused")) : ask(names));
-  const done = await startPlan(out, [compareStep("first", [one, two])], queue).ended;
-  expect([statuses(done), queue.submissions.length]).toEqual([{ first: "built" }, 1]);
+  const run = startPlan(out, [compareStep("first", [one, two])], queue);
+  expect([statuses(await run.ended), queue.submissions.length]).toEqual([{ first: "built" }, 1]);
+  expect(run.seen.filter(({ type }) => type === "step-note")).toHaveLength(1);
 });
 
 test("a failed job that left no reason has the queue's error", async () => {

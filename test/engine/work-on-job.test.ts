@@ -43,7 +43,8 @@ async function place(change: (job: JobFile) => JobFile = (job) => job) {
       restore: false,
     },
   });
-  await shareFiles(workspace, step.inputs);
+  const share = () => shareFiles(workspace, step.inputs);
+  await share();
   await writeJobFile(workspace, job);
   const nothing = () => Promise.reject(new Error("no tool is needed here"));
   const work = () =>
@@ -56,7 +57,7 @@ async function place(change: (job: JobFile) => JobFile = (job) => job) {
       () => undefined,
       (error: QuantsmithError) => error.code,
     );
-  return { workspace, job, work, code, error: jobPaths(workspace, job.key).error };
+  return { workspace, job, work, code, share, error: jobPaths(workspace, job.key).error };
 }
 
 test("a worker makes the step final, and does nothing the second time, also when nobody describes it any more", async () => {
@@ -78,6 +79,21 @@ test("a job that is missing or was changed is refused", async () => {
   expect(await code()).toBe("QS-WORKER-JOB");
   rmSync(file);
   expect(await code()).toBe("QS-WORKER-JOB");
+  await workspace.close();
+});
+
+test("a shared text that was written over is no input, also when it has the same size, and is shared again", async () => {
+  const { workspace, job, code, share, error } = await place();
+  const [text = ""] = readdirSync(join(workspace.jobs, "files"));
+  const path = join(workspace.jobs, "files", text);
+  const right = readFileSync(path, "utf8");
+  writeFileSync(path, right.toUpperCase());
+  expect(await code()).toBe("QS-INPUT-CHANGED");
+  expect(JSON.parse(readFileSync(error, "utf8"))).toMatchObject({ code: "QS-INPUT-CHANGED" });
+  expect(readdirSync(workspace.store)).not.toContain(`validate-${job.key}`);
+  await share();
+  expect(readFileSync(path, "utf8")).toBe(right);
+  expect(await code()).toBeUndefined();
   await workspace.close();
 });
 

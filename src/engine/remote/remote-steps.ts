@@ -41,6 +41,8 @@ export class RemoteSteps {
   readonly #executor: Executor;
   #planned: ReadonlyMap<string, PlannedStep> = new Map();
   readonly #submitted = new Map<string, Submitted>();
+  /** Those, and steps of which only some jobs may have arrived when submitting them failed. */
+  readonly #sent = new Map<string, Submitted>();
   /** Keys of steps that were followed to their end. */
   readonly #finished = new Set<string>();
   #states: ReadonlyMap<string, JobState> = new Map();
@@ -48,7 +50,11 @@ export class RemoteSteps {
   readonly #troubled = new Set<string>();
   #submitting: Promise<void> = Promise.resolve();
   #nextLook: Promise<void> | undefined;
+  /** Whether the queue left the last question unanswered, as the user has been told. */
   #unreachable = false;
+  #prepared = false;
+  /** Looks in a row to which the queue answered with an error of its own. */
+  #refusals = 0;
 
   constructor(runtime: Runtime, executor: Executor) {
     this.#runtime = runtime;
@@ -60,8 +66,15 @@ export class RemoteSteps {
     this.#planned = await planJobs(this.#runtime, this.#executor);
     const remote = [...this.#planned.values()].filter(({ fate }) => fate === "remote");
     if (remote.length === 0) return;
-    await this.#executor.prepare?.(remote.flatMap(({ step, key }) => this.#jobsOf(step, key)));
+    await this.#prepare(remote.flatMap(({ step, key }) => this.#jobsOf(step, key)));
     await this.advance();
+  }
+
+  /** Has the executor agree to jobs; also to those of a step that nobody knew of when the run began. */
+  async #prepare(jobs: readonly Job[]): Promise<void> {
+    if (this.#prepared) return;
+    await this.#executor.prepare?.(jobs);
+    this.#prepared = true;
   }
 
   /** Whether the executor does this step, and not this process. */
@@ -134,7 +147,7 @@ export class RemoteSteps {
   async end(): Promise<void> {
     await this.#submitting;
     const { workspace } = this.#runtime;
-    const left = [...this.#submitted.values()];
+    const left = [...this.#sent.values()];
     if (left.length === 0) return;
     await withLock(lockPath(workspace, "submit"), {}, async () => {
       for (const { key } of left) await stopWaiting(workspace, key);
@@ -166,31 +179,46 @@ export class RemoteSteps {
   /** Describes the steps in the store and puts those into the queue that are not in it: another run may have done so. */
   async #submit(entries: readonly Submitted[]): Promise<void> {
     const { workspace, signal } = this.#runtime;
-    await withLock(lockPath(workspace, "submit"), { signal }, async () => {
-      const names = entries.flatMap(({ jobs }) => jobs.map(({ name }) => name));
-      const states = await this.#statesOf(names);
-      const isLive = ({ name }: Job) => ["waiting", "running"].includes(states.get(name)?.state ?? "");
-      const fresh = entries.filter(({ jobs }) => !jobs.slice(-1).some(isLive));
-      for (const entry of entries) {
-        await startWaiting(workspace, entry.key);
-        await this.#describe(entry, fresh.includes(entry));
-      }
-      const jobs = fresh.flatMap(({ jobs }) => jobs.filter((job) => !isLive(job)));
-      if (jobs.length > 0) await this.#executor.submit(jobs);
-    });
-  }
-
-  /** Waits for a queue that does not answer, since without its states a job could be submitted twice. */
-  async #statesOf(names: readonly string[]): Promise<ReadonlyMap<string, JobState>> {
-    const { signal } = this.#runtime;
     for (const started = performance.now(); ; ) {
       try {
-        return await this.#executor.states(names);
+        await withLock(lockPath(workspace, "submit"), { signal }, () => this.#submitNow(entries));
+        return;
       } catch (error) {
-        if (performance.now() - started > longestAbsenceMs) throw error;
+        // Without the states a job could be submitted twice. Others may have the lock meanwhile, to end or to wait too.
+        if (!this.#isAway(error) || performance.now() - started > longestAbsenceMs) throw error;
+        this.#tellUnanswered(entries, error);
       }
       await sleep(this.#executor.pollMs, undefined, { signal }).catch(() => signal.throwIfAborted());
     }
+  }
+
+  async #submitNow(entries: readonly Submitted[]): Promise<void> {
+    const { workspace } = this.#runtime;
+    const asked = entries.flatMap(({ jobs }) => jobs);
+    await this.#prepare(asked);
+    const states = await this.#executor.states(asked.map(({ name }) => name));
+    this.#unreachable = false;
+    const isLive = ({ name }: Job) => ["waiting", "running"].includes(states.get(name)?.state ?? "");
+    const fresh = entries.filter(({ jobs }) => !jobs.slice(-1).some(isLive));
+    for (const entry of entries) {
+      this.#sent.set(entry.key, entry);
+      await startWaiting(workspace, entry.key);
+      await this.#describe(entry, fresh.includes(entry));
+    }
+    const jobs = fresh.flatMap(({ jobs }) => jobs.filter((job) => !isLive(job)));
+    if (jobs.length > 0) await this.#executor.submit(jobs);
+  }
+
+  #isAway(error: unknown): boolean {
+    return this.#executor.isAway?.(error) === true;
+  }
+
+  #tellUnanswered([first]: readonly Submitted[], error: unknown): void {
+    const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    const note = `${this.#executor.name} does not answer (${reason}); asking again`;
+    if (first === undefined || this.#unreachable) return;
+    this.#runtime.events.emit({ type: "step-note", id: first.step.id, note });
+    this.#unreachable = true;
   }
 
   async #describe({ step, key, restore, attempts }: Submitted, anew: boolean): Promise<void> {
@@ -215,6 +243,7 @@ export class RemoteSteps {
     const { workspace } = this.#runtime;
     // Before it is no longer submitted: the run knows of the record only when `follow` has returned.
     this.#finished.add(key);
+    this.#sent.delete(key);
     if (!this.#submitted.delete(key)) return;
     await stopWaiting(workspace, key);
     await removeJobFiles(workspace, key, this.#executor.parts);
@@ -276,19 +305,17 @@ export class RemoteSteps {
   }
 
   async #askQueue(): Promise<void> {
-    const { signal, events } = this.#runtime;
+    const { signal } = this.#runtime;
     await sleep(this.#executor.pollMs, undefined, { signal }).catch(() => signal.throwIfAborted());
     const entries = [...this.#submitted.values()];
     try {
       this.#states = await this.#executor.states(entries.flatMap(({ jobs }) => jobs.map(({ name }) => name)));
       this.#unreachable = false;
+      this.#refusals = 0;
     } catch (error) {
-      // The store says what is finished, also while the queue is away.
-      const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
-      const note = `${this.#executor.name} does not answer (${reason}); asking again`;
-      const [first] = entries;
-      if (first !== undefined && !this.#unreachable) events.emit({ type: "step-note", id: first.step.id, note });
-      this.#unreachable = true;
+      // The store says what is finished, also while the queue is away. What it refuses again and again does not pass.
+      if (!this.#isAway(error) && ++this.#refusals >= looksToBeSure) throw error;
+      this.#tellUnanswered(entries, error);
       for (const entry of entries) entry.silentLooks = 0;
     }
     for (const { name, part } of entries.flatMap(({ jobs }) => jobs)) {

@@ -11,7 +11,7 @@ export interface CheckApartParams extends JsonObject {
 
 /**
  * Compares texts that only came to be in this run, from the Hub or from the model, with all others; those that are
- * there beforehand are compared when the run is planned. Output `texts.json`. Errors: QS-TEXT-*.
+ * there beforehand are compared when the run is planned. Output `texts.json`. Errors: QS-TEXT-*, QS-INPUT-CHANGED.
  */
 export const checkApart: Operation<CheckApartParams> = {
   id: "check-apart",
@@ -20,7 +20,10 @@ export const checkApart: Operation<CheckApartParams> = {
   resource: "io",
   tools: [],
   async run({ texts }, context) {
-    const used = texts.map(({ use, name }, index) => ({ use, name, path: requiredInput(context, `text${index}`) }));
+    const used = texts.map(({ use, name }, index) => {
+      const input = `text${index}`;
+      return { use, name, path: requiredInput(context, input), digest: context.digest(input) };
+    });
     const overlap = await findOverlap(used);
     if (overlap !== undefined) throw overlapError(overlap);
     await writeReport(context, "texts.json", { texts, overlap: null });

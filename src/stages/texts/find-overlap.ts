@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { isJsonLines, readBlocks } from "./read-blocks.js";
+import { readUnchanged } from "./read-unchanged.js";
 import { ShingleTable } from "./shingle-table.js";
 import { ShingleWalk, shingleLength } from "./shingles.js";
 
@@ -9,6 +10,8 @@ export interface UsedText {
   /** How the text is called, for messages. */
   name: string;
   path: string;
+  /** sha256 that the file must have, when it is known. */
+  digest?: string | undefined;
 }
 
 interface Place {
@@ -36,7 +39,7 @@ const copiedPart = 1 / 500;
  * Looks for text that is in use twice, by the shingles of 64 characters that texts for different uses share, white space
  * aside. Gives the first passage of 128 characters, or a shorter one when more than 0.2 % of a text is shared.
  * Texts of one use may share what they like. Memory: the longest text and a table of at most 64 MB.
- * Errors: those of `readBlocks`.
+ * Errors: QS-INPUT-CHANGED and those of `readBlocks`.
  */
 export async function findOverlap(texts: readonly UsedText[]): Promise<Overlap | undefined> {
   const sizes = await Promise.all(texts.map(async ({ path }) => (await stat(path)).size));
@@ -80,7 +83,8 @@ async function compare(
     return shingle.position - passage.start < copyLength - shingleLength;
   });
   const plain = !isJsonLines(text.name);
-  for (const block of await readBlocks(text.path, text.name)) {
+  const bytes = await readUnchanged(text.path, text.digest);
+  for (const block of await readBlocks(text.path, text.name, bytes)) {
     if (!walk.push(`${block.text}\n`, block.line, plain)) return passage?.overlap;
   }
   return counts.shared >= shingleLength && counts.shared > counts.seen * copiedPart ? any : undefined;

@@ -1,5 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { join } from "node:path";
+import { QuantsmithError } from "../../../util/errors.js";
 import type { Executor, Job, JobState } from "../../executor.js";
 import { ArrayNames } from "./array-names.js";
 import { batchScript } from "./batch-script.js";
@@ -85,6 +86,8 @@ export async function slurmExecutor({ settings, out: folder, worker, signal, not
       }
       return found;
     },
+
+    isAway: (error) => error instanceof QuantsmithError && error.code === "QS-SLURM-CONTROLLER",
 
     async cancel(names) {
       // The run that asks for this may have been interrupted already.
