@@ -17,7 +17,7 @@ import { writeNative } from "./write-model.js";
 export const convertNative: Operation<ConvertParams> = {
   id: "convert-native",
   stage: "convert",
-  version: 1,
+  version: 2,
   resource: "compute",
   tools: ["pretokenizers"],
   intermediates: ["model.gguf"],
