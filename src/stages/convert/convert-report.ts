@@ -3,6 +3,7 @@ import { metadataNumber, metadataString } from "../../gguf/metadata.js";
 import { readGguf } from "../../gguf/read-header.js";
 import { parameterCount, typeCounts } from "../../gguf/summary.js";
 import type { JsonObject } from "../../util/canonical-json.js";
+import { QuantsmithError } from "../../util/errors.js";
 import type { ConvertEngine } from "./choose-engine.js";
 import type { MetadataParams } from "./model-folder.js";
 
@@ -33,13 +34,19 @@ export interface ConvertReport {
   types: Record<string, number>;
 }
 
-/** Reads what a conversion has made. Errors: QS-GGUF-*. */
+/** Reads what a conversion has made. Errors: QS-GGUF-*, QS-CONVERT-WEIGHTS when there is nothing in it. */
 export async function describeConverted(
   file: string,
   engine: ConvertEngine,
   { why, pretokenizer }: ConvertParams,
 ): Promise<ConvertReport> {
   const gguf = await readGguf(file);
+  // llama.cpp's converter passes over safetensors files with names of another kind and is content with none at all.
+  if (gguf.tensors.length === 0) {
+    throw new QuantsmithError("QS-CONVERT-WEIGHTS", "The converter found no weights in the checkpoint's files", {
+      remedy: "Name its files model.safetensors, or model-00001-of-00002.safetensors and so on, also in their index.",
+    });
+  }
   return {
     ...{ engine, why },
     ...(pretokenizer === "auto" ? {} : { pretokenizer }),

@@ -24,7 +24,7 @@ export const convertNative: Operation<ConvertParams> = {
   async run(params, context) {
     context.note(`without Python: ${params.why}`);
     const folder = requiredInput(context, "snapshot");
-    const { config, architecture } = await readConfig(join(folder, "config.json"));
+    const { config, architecture } = await readConfig(join(folder, "config.json"), "infinity");
     const family = findFamily(config);
     if (family === undefined) throw notNative(`does not know the architecture ${architecture}`);
     const tokenizer = await readVocabulary({
