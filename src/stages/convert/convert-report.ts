@@ -35,8 +35,8 @@ export interface ConvertReport {
 }
 
 /**
- * Reads what a conversion has made. Errors: QS-GGUF-*; QS-CONVERT-PRETOKENIZER when the recipe sets a pre-tokenizer for a
- * tokenizer that has none, since the record would say what is not so.
+ * Reads what a conversion has made. Errors: QS-GGUF-*; QS-CONVERT-WEIGHTS when there is nothing in it; QS-CONVERT-PRETOKENIZER
+ * when the recipe sets a pre-tokenizer for a tokenizer that has none, since the record would say what is not so.
  */
 export async function describeConverted(
   file: string,
@@ -49,6 +49,12 @@ export async function describeConverted(
     const message = `\`pretokenizer: ${pretokenizer}\` has no effect: this model's tokenizer is no byte-level BPE`;
     throw new QuantsmithError("QS-CONVERT-PRETOKENIZER", message, {
       remedy: "Remove `pretokenizer` from the recipe's `convert`.",
+    });
+  }
+  // llama.cpp's converter passes over safetensors files with names of another kind and is content with none at all.
+  if (gguf.tensors.length === 0) {
+    throw new QuantsmithError("QS-CONVERT-WEIGHTS", "The converter found no weights in the checkpoint's files", {
+      remedy: "Name its files model.safetensors, or model-00001-of-00002.safetensors and so on, also in their index.",
     });
   }
   return {

@@ -18,16 +18,21 @@ function blankStrings(text: string): string {
   return parts.join("");
 }
 
+/** What becomes of NaN and ±Infinity: null, or Infinity, which whoever needs a number then refuses. */
+export type NonFinite = "null" | "infinity";
+
 /**
- * Parses JSON the way Python writes it: NaN, Infinity and -Infinity, which real config.json files
- * contain, become null. Throws a SyntaxError like JSON.parse.
+ * Parses JSON the way Python writes it: with NaN, Infinity and -Infinity, which real config.json files contain.
+ * Throws a SyntaxError like JSON.parse.
  */
-export function parsePythonJson(text: string): unknown {
+export function parsePythonJson(text: string, nonFinite: NonFinite = "null"): unknown {
+  // JSON's own way to write a number beyond all.
+  const instead = nonFinite === "null" ? "null" : "1e999";
   const bare = blankStrings(text);
   const parts: string[] = [];
   let position = 0;
   for (const match of bare.matchAll(/-?\bInfinity\b|\bNaN\b/g)) {
-    parts.push(text.slice(position, match.index), "null");
+    parts.push(text.slice(position, match.index), instead);
     position = match.index + match[0].length;
   }
   return JSON.parse(parts.join("") + text.slice(position));

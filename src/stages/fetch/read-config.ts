@@ -1,6 +1,6 @@
 import type { JsonObject } from "../../util/canonical-json.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { isObject, parsePythonJson } from "./json-text.js";
+import { isObject, type NonFinite, parsePythonJson } from "./json-text.js";
 import { decodeJson, readBytes } from "./read-text.js";
 
 /** Published files have up to a hundred kilobytes. */
@@ -9,16 +9,16 @@ export const maxConfigBytes = 4 * 2 ** 20;
 const limits = { depth: 100, containers: 100_000, colons: 200_000, commas: 500_000, strings: 400_000 };
 
 export interface ModelConfig {
-  /** config.json; numbers JSON cannot write (NaN, Infinity) are null. */
+  /** config.json; numbers JSON cannot write (NaN, Infinity) are null, unless asked for otherwise. */
   config: JsonObject;
   /** `architectures[0]`, the class that the converter looks up. */
   architecture: string;
 }
 
 /** Reads a checkpoint's config.json. Throws QS-FETCH-CONFIG when it is unusable. */
-export async function readConfig(path: string): Promise<ModelConfig> {
+export async function readConfig(path: string, nonFinite?: NonFinite): Promise<ModelConfig> {
   try {
-    return parseConfig(path, await readBytes(path, maxConfigBytes));
+    return parseConfig(path, await readBytes(path, maxConfigBytes), nonFinite);
   } catch (error) {
     if (error instanceof RangeError) throw unusable(path, error.message);
     throw error;
@@ -26,10 +26,10 @@ export async function readConfig(path: string): Promise<ModelConfig> {
 }
 
 /** The same from the file's content; `path` is for errors. Throws QS-FETCH-CONFIG when it is unusable. */
-export function parseConfig(path: string, content: Buffer): ModelConfig {
+export function parseConfig(path: string, content: Buffer, nonFinite?: NonFinite): ModelConfig {
   let config: unknown;
   try {
-    config = parsePythonJson(decodeJson(content, limits));
+    config = parsePythonJson(decodeJson(content, limits), nonFinite);
   } catch (error) {
     if (error instanceof SyntaxError) throw unusable(path, "it is not valid JSON");
     if (error instanceof RangeError) throw unusable(path, error.message);

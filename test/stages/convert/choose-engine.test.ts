@@ -5,6 +5,7 @@ import { chooseEngine } from "../../../src/stages/convert/choose-engine.js";
 import { demoFolder } from "../../fixtures/cli.js";
 
 const config = JSON.parse(readFileSync(join(demoFolder, "tiny-llama", "config.json"), "utf8"));
+const layers: number = config.num_hidden_layers;
 const modelName = "M";
 const files = ["config.json", "model.safetensors", "tokenizer.model"];
 
@@ -19,10 +20,21 @@ test("a family that is known to come out the same is converted natively, unless 
   });
 });
 
+test("what transformers reads is read: layer types, types of numbers", () => {
+  const told = { layer_types: Array(layers).fill("full_attention"), dtype: "bfloat16", torch_dtype: null };
+  const facts = { config: { ...config, ...told }, modelName, files };
+  expect(chooseEngine("native", facts)).toMatchObject({ engine: "native" });
+});
+
 describe("what native conversion is not known to do goes to llama.cpp's converter, and says why", () => {
   test.each([
     ["another architecture", { config: { ...config, architectures: ["MambaForCausalLM"] } }, /MambaForCausalLM/],
     ["weights in fp8", { config: { ...config, quantization_config: { quant_method: "fp8" } } }, /quantized/],
+    ["a null for what the weights are quantized with", { config: { ...config, quantization_config: null } }, /null/],
+    ["too few layer types", { config: { ...config, layer_types: ["full_attention"] } }, /layer_types/],
+    ["layer types nobody knows", { config: { ...config, layer_types: Array(layers).fill("odd") } }, /odd/],
+    ["a type of numbers nobody knows", { config: { ...config, dtype: "bogus" } }, /bogus/],
+    ["the same by its older name", { config: { ...config, torch_dtype: "bogus" } }, /bogus/],
     ["a kind of rope", { config: { ...config, rope_parameters: { rope_type: "spiral", rope_theta: 1 } } }, /spiral/],
     ["a model type that is not the architecture's", { config: { ...config, model_type: "odd" } }, /odd/],
     ["pickles", { files: ["config.json", "pytorch_model.bin", "tokenizer.model"] }, /safetensors/],

@@ -40,9 +40,7 @@ export async function jobFailure(name: string, entry: QueueEntry, folder: string
       return new QuantsmithError(
         "QS-SLURM-REFUSED",
         `${what} can never start: ${entry.reason}`,
-        details(
-          "Change `executors: { slurm: … }` to what the partition allows (`scontrol show partition`).",
-        ),
+        details("Change `executors: { slurm: … }` to what the partition allows (`scontrol show partition`)."),
       );
     default:
       return new QuantsmithError(

@@ -17,14 +17,14 @@ import { writeNative } from "./write-model.js";
 export const convertNative: Operation<ConvertParams> = {
   id: "convert-native",
   stage: "convert",
-  version: 1,
+  version: 2,
   resource: "compute",
   tools: ["pretokenizers"],
   intermediates: ["model.gguf"],
   async run(params, context) {
     context.note(`without Python: ${params.why}`);
     const folder = requiredInput(context, "snapshot");
-    const { config, architecture } = await readConfig(join(folder, "config.json"));
+    const { config, architecture } = await readConfig(join(folder, "config.json"), "infinity");
     const family = findFamily(config);
     if (family === undefined) throw notNative(`does not know the architecture ${architecture}`);
     const tokenizer = await readVocabulary({

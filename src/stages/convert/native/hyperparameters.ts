@@ -53,7 +53,7 @@ export function toInteger(value: Json, name: string, max = uint32Max): number {
 }
 
 /** Throws QS-CONVERT-CONFIG unless it is a number that is finite as a float of 32 bits. */
-export function toFloat(value: Json, name: string): number {
+export function toFloat(value: Json, name: string, file?: string): number {
   if (typeof value === "number" && Number.isFinite(Math.fround(value))) return value;
-  throw badConfig(`${name} is ${shown(value)}, not a number of 32 bits`);
+  throw badConfig(`${name} is ${shown(value)}, not a number of 32 bits`, file);
 }

@@ -1,4 +1,4 @@
-import type { JsonObject } from "../../../util/canonical-json.js";
+import type { Json, JsonObject } from "../../../util/canonical-json.js";
 import { isObject } from "../../fetch/json-text.js";
 import type { Family } from "./families/family.js";
 import { Hyperparameters } from "./hyperparameters.js";
@@ -10,18 +10,11 @@ const foreignKeys = [
   ...["draft_vocab_size", "n_layers", "n_heads", "n_kv_heads"],
 ];
 
-/** Whether config.json says that the weights are quantized already. */
-export function isQuantized(config: JsonObject): boolean {
-  const text = isObject(config.text_config) ? config.text_config : {};
-  return config.quantization_config != null || text.quantization_config != null;
-}
-
 /**
  * What llama.cpp's converter sees of config.json: transformers reads it first, which fills in the defaults of the model
  * type, and a language model inside `text_config` comes to the top. Throws QS-CONVERT-CONFIG and QS-CONVERT-NATIVE.
  */
 export function readModelConfig(family: Family, config: JsonObject): Hyperparameters {
-  if (isQuantized(config)) throw notNative("does not take weights that are quantized already");
   const foreign = foreignKeys.find((key) => config[key] !== undefined);
   if (foreign !== undefined) throw notNative(`does not know ${foreign} in config.json`);
   const root = withDefaults(family, config);
@@ -39,5 +32,33 @@ function withDefaults(family: Family, config: JsonObject): JsonObject {
     throw notNative(`does not know the model_type ${shown(type ?? null)} for this architecture`);
   }
   const all = { ...defaults, ...config };
+  refuseUnread(all);
   return family.adjust?.(all) ?? all;
+}
+
+const layerTypes = ["full_attention", "sliding_attention", "chunked_attention", "linear_attention"];
+const numberTypes = ["bfloat16", "float16", "float32", "float64", "half", "float", "double"];
+
+/**
+ * Refuses what transformers does not read, or not in this way: llama.cpp's converter then goes by config.json alone,
+ * without any defaults.
+ */
+function refuseUnread(config: JsonObject): void {
+  if (config.quantization_config !== undefined) {
+    const quantized = config.quantization_config !== null;
+    throw notNative(
+      quantized ? "does not take weights that are quantized already" : "does not know quantization_config null",
+    );
+  }
+  const types = config.layer_types ?? null;
+  const known = (type: Json) => typeof type === "string" && layerTypes.includes(type);
+  if (types !== null && !(Array.isArray(types) && types.length === config.num_hidden_layers && types.every(known))) {
+    throw notNative(`does not know layer_types ${shown(types)} for ${shown(config.num_hidden_layers ?? null)} layers`);
+  }
+  for (const key of ["dtype", "torch_dtype"]) {
+    const type = config[key] ?? null;
+    if (type !== null && !(typeof type === "string" && numberTypes.includes(type))) {
+      throw notNative(`does not know ${key} ${shown(type)}`);
+    }
+  }
 }

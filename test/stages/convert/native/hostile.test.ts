@@ -120,6 +120,32 @@ describe("a config.json with values that cannot be", () => {
   });
 });
 
+describe("numbers that JSON has not, which Python writes and reads", () => {
+  test.each<[string, string, RegExp]>([
+    ["config.json", '"rms_norm_eps": NaN', /^QS-CONVERT-CONFIG: config.json .*rms_norm_eps/],
+    ["config.json", '"num_key_value_heads": -Infinity', /^QS-CONVERT-CONFIG: config.json .*num_key_value_heads/],
+    ["generation_config.json", '"temperature": NaN', /^QS-CONVERT-CONFIG: generation_config.json .*temperature/],
+    ["generation_config.json", '"top_k": Infinity', /^QS-CONVERT-CONFIG: generation_config.json .*top_k/],
+  ])("%s: %s", async (name, member, message) => {
+    const spoil = (folder: string) => {
+      const before = name === "config.json" ? JSON.stringify(llama.config) : '{"top_p":1}';
+      writeFileSync(join(folder, name), `${before.slice(0, -1)}, ${member}}`);
+    };
+    expect(await refusal(llama, spoil)).toMatch(message);
+  });
+});
+
+test.each<[string, string | Buffer, RegExp]>([
+  ["true for a number", '{"top_p": true}', /top_p is true/],
+  ["no UTF-8", Buffer.from('{"top_k": 40, "a": "\xff"}', "latin1"), /UTF-8/],
+  ["nesting without end", `{"top_k": 40, "a": ${"[".repeat(5000)}${"]".repeat(5000)}}`, /./],
+])("a generation_config.json with %s", async (_, content, message) => {
+  const spoil = (folder: string) => writeFileSync(join(folder, "generation_config.json"), content);
+  expect(await refusal(llama, spoil)).toMatch(
+    new RegExp(`^QS-CONVERT-CONFIG: generation_config.json .*${message.source}`),
+  );
+});
+
 describe("what only upstream's converter may do", () => {
   test.each<[string, object]>([
     ["fp8 weights", { quantization_config: { quant_method: "fp8", weight_block_size: [128, 128] } }],

@@ -1,13 +1,16 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Json, JsonObject } from "../../../../util/canonical-json.js";
 import { isSystemError } from "../../../../util/errors.js";
 import { isObject, parsePythonJson } from "../../../fetch/json-text.js";
+import { maxConfigBytes } from "../../../fetch/read-config.js";
+import { decodeJson, readBytes } from "../../../fetch/read-text.js";
 import type { Entries } from "../families/family.js";
 import { toFloat } from "../hyperparameters.js";
 import { badConfig, shown } from "../refuse.js";
 
 const fileName = "generation_config.json";
+/** Python, too, stops at nesting without end. */
+const mostDepth = 100;
 
 /** Key in generation_config.json, key in the GGUF file, type; the first of two keys that is there counts. */
 const settings = [
@@ -26,8 +29,8 @@ const settings = [
 ] as const;
 
 /**
- * `general.sampling.*` from generation_config.json. A missing or broken file says nothing, as for llama.cpp's
- * converter. Throws QS-CONVERT-CONFIG for a value of the wrong type.
+ * `general.sampling.*` from generation_config.json. A missing file, or one that is no JSON, says nothing, as for
+ * llama.cpp's converter. Throws QS-CONVERT-CONFIG for a value of the wrong type and a file that is no text.
  */
 export async function samplingMetadata(folder: string): Promise<Entries> {
   const config = await readGenerationConfig(join(folder, fileName));
@@ -41,16 +44,19 @@ export async function samplingMetadata(folder: string): Promise<Entries> {
 
 async function readGenerationConfig(path: string): Promise<JsonObject> {
   try {
-    const config = parsePythonJson(await readFile(path, "utf8"));
+    const text = decodeJson(await readBytes(path, maxConfigBytes), { depth: mostDepth });
+    const config = parsePythonJson(text, "infinity");
     return isObject(config) ? (config as JsonObject) : {};
   } catch (error) {
+    if (error instanceof RangeError) throw badConfig(error.message, fileName);
+    if (error instanceof TypeError) throw badConfig("it is not valid UTF-8", fileName);
     if (error instanceof SyntaxError || (isSystemError(error) && error.code === "ENOENT")) return {};
     throw error;
   }
 }
 
 function checked(value: Json, name: string, type: "string" | "int32" | "float32"): number | string {
-  if (type === "float32") return toFloat(value, name);
+  if (type === "float32") return toFloat(value, name, fileName);
   if (type === "string" && typeof value === "string") return value;
   if (type === "int32" && typeof value === "number" && Number.isInteger(value) && Math.abs(value) < 2 ** 31)
     return value;

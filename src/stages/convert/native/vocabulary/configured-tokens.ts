@@ -9,6 +9,7 @@ import { brokenTokenizer, foreignTokenizer } from "./vocabulary-errors.js";
 const file = "tokenizer_config.json";
 const roles = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"];
 const others = "additional_special_tokens";
+const named = "extra_special_tokens";
 
 /** By role; a token that is told by its text alone stays a text. */
 export type SpecialTokens = ReadonlyMap<string, (AddedToken | string)[]>;
@@ -44,7 +45,19 @@ export function specialTokens(
     others,
     listed.map((value) => toToken(value, decoder === undefined)),
   );
+  found.set(named, namedTokens(map[named] !== undefined ? map[named] : config[named]));
   return found;
+}
+
+/** Tokens in roles that only this kind of model has, such as `image_token`. They come after all others. */
+function namedTokens(told: Json | undefined): string[] {
+  if (told === undefined) return [];
+  if (!isObject(told)) throw foreignTokenizer(`takes ${named} in ${file} only as an object`);
+  return Object.entries(told).map(([role, token]) => {
+    const usual = role === others || roles.some((each) => role === `${each}_token`);
+    if (typeof token === "string" && !usual) return token;
+    throw foreignTokenizer(`does not know the token ${quote(role)} of ${named} in ${file}`);
+  });
 }
 
 /**

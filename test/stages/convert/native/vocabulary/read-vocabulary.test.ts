@@ -109,6 +109,26 @@ test("added tokens: types by flags and looks, spaces, clean-up, new special toke
   expect((found.get("ggml.token_type") as number[]).slice(260)).toEqual([4, 4, 4, 3, 4, 4, 3, 5]);
 });
 
+test("tokens of roles that only this kind of model has, behind all others", async () => {
+  const found = await vocabulary(({ config }) => {
+    const extra = { image_token: "<img>", end_token: "<end>", plain_token: "hell" };
+    Object.assign(config, { additional_special_tokens: ["<new>"], extra_special_tokens: extra });
+  });
+  expect((found.get("ggml.tokens") as string[]).slice(258)).toEqual([
+    ...["hell", "<end>", "<new>", "<img>", "[PAD262]", "[PAD263]"],
+  ]);
+  expect((found.get("ggml.token_type") as number[]).slice(257)).toEqual([1, 3, 3, 3, 3, 5, 5]);
+});
+
+test.each([[["<img>"]], [null], [{ image_token: { __type: "AddedToken", content: "<img>" } }], [{ eos_token: "x" }]])(
+  "extra_special_tokens that are left to llama.cpp's converter: %j",
+  async (extra) => {
+    const failure = await failureOf(vocabulary(({ config }) => Object.assign(config, { extra_special_tokens: extra })));
+    expect(failure.message).toMatch(/native converter .*extra_special_tokens/);
+    expect(failure.remedy).toContain("engine: upstream");
+  },
+);
+
 test("special tokens: roles by both configurations, what the post-processor adds, the end of a turn", async () => {
   const found = await vocabulary(({ tokenizer, config, model }) => {
     tokenizer.added_tokens.push(
