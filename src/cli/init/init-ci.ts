@@ -15,10 +15,15 @@ export interface InitCiOptions {
 /** `quantsmith init ci`: the release workflow in the repository around this folder. Errors: QS-INIT-EXISTS, QS-USAGE. */
 export async function initCi({ install, force = false }: InitCiOptions): Promise<void> {
   const template = await readFile(new URL(workflowPath, packageRoot), "utf8");
-  const text = renderWorkflow(template, install ?? `quantsmith@${packageVersion()}`);
+  const installed = install ?? `quantsmith@${packageVersion()}`;
+  const text = renderWorkflow(template, installed);
   const path = join(repositoryAround(process.cwd()), workflowPath);
   const outcome = await writeNew(path, text, { force, mayReplace: isAsWritten });
-  print(outcome === "written" ? `Wrote ${path}\n\n${setUp}` : `${path} is up to date`);
+  print(outcome === "written" ? `Wrote ${path}\n\n${whatIsInstalled(installed)}\n\n${setUp}` : `${path} is up to date`);
+}
+
+function whatIsInstalled(installed: string): string {
+  return `Its jobs install ${installed} with npm; \`--install\` names another package or a git address.`;
 }
 
 const setUp = `What is left to do on GitHub:
