@@ -27,7 +27,11 @@ export async function readWorkerError(path: string, step: string): Promise<Quant
     });
   }
   const { code, message, ...details } = data;
-  return new QuantsmithError(Object.hasOwn(errorCodes, code) ? (code as ErrorCode) : "QS-WORKER-FAILED", message, details);
+  return new QuantsmithError(
+    Object.hasOwn(errorCodes, code) ? (code as ErrorCode) : "QS-WORKER-FAILED",
+    message,
+    details,
+  );
 }
 
 function parse(written: string): unknown {
