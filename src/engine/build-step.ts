@@ -101,11 +101,17 @@ async function makeFinal(
     inputs: inputDigests(step.inputs, runtime.records),
     commands: report.commands ?? [],
     measurements: report.measurements ?? {},
-    finished: new Date().toISOString(),
+    finished: finishedNow(runtime.since),
     seconds,
     peakMemoryBytes: report.peakMemoryBytes ?? 0,
   };
   return runtime.store.commit(out, record, await digestBy(step, runtime, out, report));
+}
+
+/** Now, or where this machine's clock is behind that of a fresh run that has asked for it, when that run began. */
+function finishedNow(since: string | null): string {
+  const now = new Date().toISOString();
+  return since !== null && now < since ? since : now;
 }
 
 /** Outputs that the operation verified itself, and hard links of inputs (same device and inode), are not read again. */

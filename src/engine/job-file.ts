@@ -1,7 +1,8 @@
 import { copyFile, mkdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import * as z from "zod";
 import type { Step, StepInput } from "../plan/plan.js";
-import type { StageName, ToolId } from "../stages/stage.js";
+import { type StageName, stageNames, type ToolId } from "../stages/stage.js";
 import { canonicalJson, type Json, type JsonObject } from "../util/canonical-json.js";
 import { syncFile, syncFolder, writeFileAtomic } from "../util/files.js";
 import { sha256, sha256File } from "../util/sha256.js";
@@ -33,6 +34,31 @@ export interface JobFile {
   restore: boolean;
 }
 
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+/** One line for people. */
+const name = z.string().regex(/^[^\p{Cc}]{1,300}$/u);
+const stage = z.enum(stageNames);
+const input = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("step"), step: name, stage, key: digest, file: name, optional: z.boolean() }),
+  z.object({ kind: z.literal("outside"), digest }),
+]);
+const jobFile = z.object({
+  format: z.literal(1),
+  key: digest,
+  recipe: name,
+  step: name,
+  stage,
+  variant: name.exactOptional(),
+  operation: name,
+  version: z.int(),
+  params: z.record(z.string(), z.json()),
+  inputs: z.record(z.string(), input),
+  predictedBytes: z.number().nonnegative(),
+  toolDigests: z.record(z.string(), z.string()),
+  since: z.iso.datetime().nullable(),
+  restore: z.boolean(),
+});
+
 /** The files of one job, or of one part of it, whether they exist or not. */
 export function jobPaths({ jobs }: Pick<Workspace, "jobs">, key: string, part?: number) {
   const name = join(jobs, part === undefined ? key : `${key}-${part}`);
@@ -51,7 +77,8 @@ export async function readJobFile(workspace: Workspace, key: string): Promise<Jo
   try {
     const text = await readFile(jobPaths(workspace, key).job, "utf8");
     const { checksum, ...job } = JSON.parse(text) as JobFile & { checksum?: string };
-    const whole = job.format === 1 && job.key === key && checksum === sha256(canonicalJson(job as unknown as Json));
+    const whole =
+      jobFile.safeParse(job).success && job.key === key && checksum === sha256(canonicalJson(job as unknown as Json));
     return whole ? job : undefined;
   } catch {
     return undefined;

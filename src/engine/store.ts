@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { isSystemError } from "../util/errors.js";
 import { listFiles, syncFile, syncFolder, writeFileAtomic } from "../util/files.js";
 import { sha256File } from "../util/sha256.js";
+import { collectJobs } from "./collect-jobs.js";
 import { parseRecord, type RecordedFile, renderRecord, type StepRecord } from "./record.js";
 import { scratchPath, type Workspace } from "./workspace.js";
 
@@ -116,10 +117,10 @@ export class Store {
 
   /**
    * Removes folders without a record, what is left of a step that a crash kept from becoming final, what killed steps
-   * have left for those that continue them, and descriptions of steps for workers.
+   * have left for those that continue them, and descriptions for workers of steps that are finished or long forgotten.
    */
   async collectRubbish(): Promise<void> {
-    await rm(this.#workspace.jobs, { recursive: true, force: true });
+    await collectJobs(this.#workspace.jobs, new Set((await this.records()).map(({ record }) => record.key)));
     await rm(this.#partials(), { recursive: true, force: true });
     for (const name of await readdir(this.#workspace.store)) {
       if (!stepFolder.test(name)) continue; // not ours

@@ -13,6 +13,11 @@ export function visible(text: string): string {
   return text.replace(/\t/g, " ").replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "·");
 }
 
+/** The same for a text of several lines, which it keeps. */
+export function visibleLines(text: string): string {
+  return text.split("\n").map(visible).join("\n");
+}
+
 /** Names in backticks, the last joined by a word: "`a`, `b` or `c`". */
 export function list(names: readonly string[], joint: "or" | "and"): string {
   const quoted = names.map(quote);

@@ -108,6 +108,27 @@ test("removes folders without a record, and refuses while a run uses the store",
   expect(existsSync(join(workspace.store, rubbish))).toBe(true);
   await other.close();
   await collectCache(workspace, { kind: "days", days: 1 });
-  expect(readdirSync(workspace.store)).toEqual(["of-the-user"]);
+  expect(readdirSync(workspace.store)).toEqual([".jobs", "of-the-user"]);
+  await workspace.close();
+});
+
+test("collecting leaves what an orphaned job needs, and not what finished or forgotten ones have left", async () => {
+  const workspace = await open();
+  const { key } = await put(workspace, "done", 10, 0);
+  const waiting = "a".repeat(64);
+  mkdirSync(join(workspace.jobs, "slurm"), { recursive: true });
+  mkdirSync(join(workspace.jobs, "files"), { recursive: true });
+  const files = [`${waiting}.json`, "slurm/qs-array-1.json", `files/${waiting}`];
+  const past = new Date(Date.now() - 8 * 24 * 3600 * 1000);
+  for (const file of [...files, `${key}.json`, `${key}-1.ndjson`]) writeFileSync(join(workspace.jobs, file), "");
+  for (const file of ["old.json", "slurm/old.json"]) {
+    writeFileSync(join(workspace.jobs, file), "");
+    utimesSync(join(workspace.jobs, file), past, past);
+  }
+  await collectCache(workspace, { kind: "days", days: 3 });
+  const left = readdirSync(workspace.jobs, { recursive: true }).filter(
+    (name) => !["slurm", "files"].includes(`${name}`),
+  );
+  expect(left.sort()).toEqual([...files].sort());
   await workspace.close();
 });

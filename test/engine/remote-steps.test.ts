@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
@@ -37,6 +37,15 @@ const chain = (): Step[] => [
   compareStep("left", [resultOf("first"), one]),
   compareStep("right", [resultOf("first"), two]),
 ];
+
+/** Interrupts a run as soon as it has described its first job. */
+async function writtenJob(run: ReturnType<typeof startPlan>, queue: ProcessQueue, jobs: string) {
+  await until(() => queue.submissions.length > 0);
+  const file = readdirSync(jobs).find((name) => /^[0-9a-f]{64}\.json$/.test(name)) ?? "";
+  run.interrupt();
+  await expect(run.ended).rejects.toThrow("interrupted");
+  return { key: file.slice(0, 64) };
+}
 
 async function until(happened: () => boolean): Promise<void> {
   while (!happened()) await sleep(10);
@@ -167,6 +176,26 @@ test("a ceiling on cost ends the run before anything is submitted", async () => 
   };
   await expect(startPlan(out, chain(), Object.assign(queue, { prepare })).ended).rejects.toBe(tooDear);
   expect([seen, queue.submissions]).toEqual([["first", "left", "right"], []]);
+});
+
+test("what no worker of ours wrote is not believed, and nothing of it reaches a terminal raw", async () => {
+  const { out, queue } = place();
+  queue.held = true;
+  const jobs = join(out, "store", ".jobs");
+  const { key } = await writtenJob(startPlan(out, [compareStep("first", [one, two])], queue), queue, jobs);
+  const note = { type: "step-note", id: "x", time: "\u001b[2J", note: "\u001b[2Jhello" };
+  const lines = ["null", "[]", "{", '{"type":"step-progress","id":"x"}', JSON.stringify(note)];
+  for (const report of ["{", "null", "[]", '{"code":5}']) {
+    queue.held = true;
+    const run = startPlan(out, [compareStep("first", [one, two])], queue);
+    await until(() => queue.stateOf("first") === "waiting");
+    writeFileSync(join(jobs, `${key}.ndjson`), `${lines.join("\n")}\n`);
+    await until(() => run.seen.some(({ type }) => type === "step-note"));
+    writeFileSync(join(jobs, `${key}.error.json`), report);
+    expect(codes(await run.ended)).toEqual([["first", "QS-WORKER-FAILED"]]);
+    expect(run.seen.flatMap((event) => (event.type === "step-note" ? [event.note] : []))).toEqual(["·[2Jhello"]);
+    expect(JSON.stringify(run.seen)).not.toContain("\\u001b");
+  }
 });
 
 test("what arrived before submitting failed is taken back as well", async () => {

@@ -72,6 +72,15 @@ test("a worker makes the step final, and does nothing the second time, also when
   await workspace.close();
 });
 
+test("a worker whose clock is behind is not older than the run that wants the step fresh", async () => {
+  const since = new Date(Date.now() + 3600_000).toISOString();
+  const { workspace, job, work } = await place((job) => ({ ...job, since }));
+  await work();
+  const record = readFileSync(join(workspace.store, `validate-${job.key}`, "record.json"), "utf8");
+  expect(JSON.parse(record)).toMatchObject({ finished: since });
+  await workspace.close();
+});
+
 test("a job that is missing or was changed is refused", async () => {
   const { workspace, job, code } = await place();
   const { job: file } = jobPaths(workspace, job.key);
@@ -94,6 +103,20 @@ test("a shared text that was written over is no input, also when it has the same
   await share();
   expect(readFileSync(path, "utf8")).toBe(right);
   expect(await code()).toBeUndefined();
+  await workspace.close();
+});
+
+test.each<[string, unknown]>([
+  ["inputs", null],
+  ["inputs", { text0: { kind: "url" } }],
+  ["predictedBytes", "x"],
+  ["step", { a: 1 }],
+  ["step", "\u001b[2J"],
+  ["recipe", 5],
+  ["since", "soon"],
+])("a job file of another shape is refused, whatever its checksum: %s %j", async (field, value) => {
+  const { workspace, code } = await place((job) => ({ ...job, [field]: value }) as JobFile);
+  expect(await code()).toBe("QS-WORKER-JOB");
   await workspace.close();
 });
 

@@ -1,11 +1,9 @@
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { dependencies, type Step } from "../../plan/plan.js";
-import { type ErrorCode, errorCodes } from "../../util/error-codes.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { isLocked, withLock } from "../../util/lock.js";
 import { findFinished } from "../build-step.js";
-import type { ErrorReport } from "../events.js";
 import { type Executor, type Job, type JobState, jobName } from "../executor.js";
 import { recordKeys } from "../find-step.js";
 import { fingerprint, stepKey } from "../fingerprint.js";
@@ -15,6 +13,7 @@ import type { Runtime } from "../runtime.js";
 import { lockPath } from "../workspace.js";
 import { jobsOf, memoryOf, type PlannedStep, planJobs } from "./plan-jobs.js";
 import { startWaiting, stopWaiting, unwanted } from "./waiting-runs.js";
+import { readWorkerError } from "./worker-error.js";
 import { WorkerEvents } from "./worker-events.js";
 
 /** A job that was lost is submitted at most so often altogether. */
@@ -252,7 +251,7 @@ export class RemoteSteps {
   /** What is to be done about a step without a result: wait, fail, or submit it again. */
   async #judge(entry: Submitted): Promise<void> {
     const { workspace } = this.#runtime;
-    const error = await readError(jobPaths(workspace, entry.key).error);
+    const error = await readWorkerError(jobPaths(workspace, entry.key).error, entry.step.id);
     // Its input may have been made after it looked.
     const early = error?.code === "QS-WORKER-INPUT" && entry.attempts < mostAttempts;
     if (error !== undefined && !early) throw error;
@@ -323,17 +322,4 @@ export class RemoteSteps {
       if (part !== undefined && bad) this.#troubled.add(name);
     }
   }
-}
-
-/** What a worker left behind as its error. */
-async function readError(path: string): Promise<QuantsmithError | undefined> {
-  const text = await readFile(path, "utf8").catch(() => undefined);
-  if (text === undefined) return undefined;
-  const { code, message, remedy, at, output } = JSON.parse(text) as ErrorReport;
-  const known = Object.hasOwn(errorCodes, code) ? (code as ErrorCode) : "QS-WORKER-FAILED";
-  return new QuantsmithError(known, message, {
-    remedy,
-    ...(at === undefined ? {} : { at }),
-    ...(output === undefined ? {} : { output }),
-  });
 }

@@ -1,6 +1,23 @@
 import { open } from "node:fs/promises";
+import * as z from "zod";
 import type { Progress } from "../../stages/stage.js";
-import type { EventBus, RunEvent } from "../events.js";
+import { visible } from "../../util/wording.js";
+import type { EventBus } from "../events.js";
+
+const line = z.string().transform(visible);
+const progress = z.object({
+  done: z.number(),
+  total: z.number(),
+  unit: z.enum(["chunk", "tensor", "probe", "byte", "prompt", "file"]),
+  note: line.exactOptional(),
+});
+/** What is handed on of a worker's events, as `RunEvent` has it; times are those of this machine. */
+const workerEvent = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("step-started"), key: line }),
+  z.object({ type: z.literal("step-waiting") }),
+  z.object({ type: z.literal("step-note"), note: line }),
+  z.object({ type: z.literal("step-progress"), progress }),
+]);
 
 interface EventFile {
   path: string;
@@ -32,7 +49,7 @@ export class WorkerEvents {
     }
   }
 
-  #tell(file: EventFile, event: RunEvent | undefined): void {
+  #tell(file: EventFile, event: z.output<typeof workerEvent> | undefined): void {
     switch (event?.type) {
       case "step-started":
         // Parts and the step itself start one after the other.
@@ -76,9 +93,10 @@ async function readLines(path: string, offset: number): Promise<{ text: string; 
   }
 }
 
-function parse(line: string): RunEvent | undefined {
+/** The event on a line; undefined for what is none of these, and for what no worker of ours wrote. */
+function parse(text: string): z.output<typeof workerEvent> | undefined {
   try {
-    return JSON.parse(line) as RunEvent;
+    return workerEvent.safeParse(JSON.parse(text)).data;
   } catch {
     return undefined;
   }

@@ -1,7 +1,16 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import * as z from "zod";
 import { writeFileAtomic } from "../../util/files.js";
 import type { Block } from "./combine-blocks.js";
+
+/** As far as it is added up; a figure that JSON cannot hold is null there, and its block is measured again. */
+const block = z.object({
+  figures: z.record(z.string(), z.number()),
+  quantiles: z.array(z.record(z.string(), z.number())),
+  perChunk: z.array(z.record(z.string(), z.number())),
+  tokens: z.int().positive(),
+});
 
 /**
  * The finished blocks of one measurement, a file each in a folder that outlives a killed run
@@ -14,11 +23,12 @@ export class BlockJournal {
     this.#folder = folder;
   }
 
-  /** A block measured before; undefined when there is none or its file is cut. */
+  /** A block measured before; undefined when there is none or its file is cut or holds something else. */
   async find(index: number): Promise<Block | undefined> {
     const text = await readFile(this.#file(index), "utf8").catch(() => "");
     try {
-      return JSON.parse(text) as Block;
+      const found: unknown = JSON.parse(text);
+      return block.safeParse(found).success ? (found as Block) : undefined;
     } catch {
       return undefined;
     }

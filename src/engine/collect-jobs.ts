@@ -1,0 +1,21 @@
+import { readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+
+/** Longer than jobs wait in a queue. */
+const longestWaitMs = 7 * 24 * 3600_000;
+
+/**
+ * Removes from `.jobs` what belongs to finished steps, whose keys are given, and what is a week old. The rest stays: an
+ * orphaned job may still wait in a queue, and needs its description and its texts.
+ */
+export async function collectJobs(jobs: string, finished: ReadonlySet<string>): Promise<void> {
+  const entries = await readdir(jobs, { recursive: true, withFileTypes: true }).catch(() => []);
+  for (const entry of entries) {
+    if (entry.isDirectory()) continue;
+    const path = join(entry.parentPath, entry.name);
+    const modified = (await stat(path).catch(() => undefined))?.mtimeMs ?? 0;
+    const [key = ""] = /^[0-9a-f]{64}/.exec(entry.name) ?? [];
+    const ofFinished = entry.parentPath === jobs && finished.has(key);
+    if (ofFinished || Date.now() - modified > longestWaitMs) await rm(path, { force: true });
+  }
+}
