@@ -35,7 +35,10 @@ export function convertSteps(settings: Settings, facts: PlanFacts): Step[] {
   const params = { ...named, outtype: convert.outtype, pretokenizer: convert.pretokenizer, why };
   const inputs = { snapshot: from("fetch", "snapshot") };
   const bytes = predictBytes.baseGguf(facts.model);
-  const base = step("convert", engine === "native" ? convertNative : convertUpstream, params, inputs, bytes);
+  const base =
+    engine === "native"
+      ? step("convert", convertNative, { ...params, fallback: convert.engine === "auto" }, inputs, bytes)
+      : step("convert", convertUpstream, params, inputs, bytes);
   if (!convertsProjector(settings, facts)) return [base];
   return [base, step(projectorId, convertProjector, named, inputs, predictBytes.projector(facts.model))];
 }

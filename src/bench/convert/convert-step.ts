@@ -25,7 +25,8 @@ const context: StageContext = {
   progress: () => undefined,
   note: () => undefined,
 };
-const params: ConvertParams = {
+const params = {
+  fallback: false,
   outtype: outtype as ConvertParams["outtype"],
   modelName: "Large-500M",
   baseModel: null,

@@ -26,6 +26,8 @@ export interface ConvertReport {
   why: string;
   /** The pre-tokenizer that the recipe set; absent when it was found out. */
   pretokenizer?: string;
+  /** Of llama.cpp's converter and its Python, where native conversion gave way to it: no part of that step's key. */
+  converterDigest?: string;
   bytes: number;
   parameters: number;
   architecture: string;

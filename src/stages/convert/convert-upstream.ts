@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { convertToGguf } from "../../llamacpp/convert.js";
 import { readPretokenizers } from "../../llamacpp/pretokenizers.js";
-import type { Operation } from "../stage.js";
+import type { Operation, OperationReport, StageContext } from "../stage.js";
 import { writeReport } from "../step-files.js";
-import { type ConvertParams, describeConverted } from "./convert-report.js";
+import { type ConvertParams, type ConvertReport, describeConverted } from "./convert-report.js";
 import { checkPretokenizer } from "./native/vocabulary/choose-pretokenizer.js";
 import { prepareConverter } from "./prepare-converter.js";
 
@@ -18,20 +18,27 @@ export const convertUpstream: Operation<ConvertParams> = {
   resource: "compute",
   tools: ["converter"],
   intermediates: ["model.gguf"],
-  async run(params, context) {
-    context.note(`by llama.cpp's converter: ${params.why}`);
-    const override = params.pretokenizer === "auto" ? {} : { pretokenizer: params.pretokenizer };
-    // The converter would write any name; llama.cpp would then not load the file.
-    if (override.pretokenizer !== undefined)
-      checkPretokenizer(override.pretokenizer, await readPretokenizers(await context.toolchain()));
-    const run = await convertToGguf({
-      ...(await prepareConverter(context, params)),
-      ...override,
-      outFile: "../out/model.gguf",
-      outtype: params.outtype,
-    });
-    const report = await describeConverted(join(context.out, "model.gguf"), "upstream", params);
-    await writeReport(context, "convert.json", report);
-    return { commands: [run.argv], peakMemoryBytes: run.peakMemoryBytes };
-  },
+  run: (params, context) => runUpstream(params, context),
 };
+
+/** The same as part of another operation, which adds to the report. */
+export async function runUpstream(
+  params: ConvertParams,
+  context: StageContext,
+  also: Pick<ConvertReport, "converterDigest"> = {},
+): Promise<OperationReport> {
+  context.note(`by llama.cpp's converter: ${params.why}`);
+  const override = params.pretokenizer === "auto" ? {} : { pretokenizer: params.pretokenizer };
+  // The converter would write any name; llama.cpp would then not load the file.
+  if (override.pretokenizer !== undefined)
+    checkPretokenizer(override.pretokenizer, await readPretokenizers(await context.toolchain()));
+  const run = await convertToGguf({
+    ...(await prepareConverter(context, params)),
+    ...override,
+    outFile: "../out/model.gguf",
+    outtype: params.outtype,
+  });
+  const report = await describeConverted(join(context.out, "model.gguf"), "upstream", params);
+  await writeReport(context, "convert.json", { ...report, ...also });
+  return { commands: [run.argv], peakMemoryBytes: run.peakMemoryBytes };
+}

@@ -4,7 +4,7 @@ import type { Family, ModelFacts, TensorRule } from "./families/family.js";
 import { ExpertMerger } from "./merge-experts.js";
 import { type PlannedTensor, toPart, typeOf } from "./planned-tensor.js";
 import type { CheckpointTensor } from "./read-checkpoint.js";
-import { badWeights } from "./refuse.js";
+import { badWeights, foreignWeights } from "./refuse.js";
 import type { TargetType } from "./values/convert-values.js";
 
 /** Buffers of old checkpoints that llama.cpp works out by itself. */
@@ -37,14 +37,14 @@ export function planTensors(
   for (const tensor of checkpoint) {
     if (unused.some((suffix) => tensor.name.endsWith(suffix))) continue;
     const rule = rules.get(tensor.name);
-    if (rule === undefined) throw badWeights(`this architecture has no ${quote(tensor.name)}`);
+    if (rule === undefined) throw foreignWeights(`this architecture has no ${quote(tensor.name)}`);
     checkShape(tensor, rule);
     seen.add(tensor.name);
     if (rule.expert !== undefined) planned.push(...experts.add(tensor, rule, rule.expert));
     else if (!rule.ignored) planned.push(planTensor(tensor, rule, { type, tokens }));
   }
   for (const [name, { required }] of rules) {
-    if (required && !seen.has(name)) throw badWeights(`${quote(name)} is missing`);
+    if (required && !seen.has(name)) throw foreignWeights(`${quote(name)} is missing`);
   }
   return planned;
 }

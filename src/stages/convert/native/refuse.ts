@@ -4,9 +4,12 @@ import { QuantsmithError } from "../../../util/errors.js";
 
 const upstream = "Set `convert: { engine: upstream }` in the recipe to let llama.cpp's own converter try.";
 
+/** A refusal of what llama.cpp's own converter may well convert. */
+export class NativeRefusal extends QuantsmithError {}
+
 /** What only the native converter does not do: `what` completes "the native converter …". */
-export function notNative(what: string): QuantsmithError {
-  return new QuantsmithError("QS-CONVERT-NATIVE", `The native converter ${what}`, { remedy: upstream });
+export function notNative(what: string): NativeRefusal {
+  return new NativeRefusal("QS-CONVERT-NATIVE", `The native converter ${what}`, { remedy: upstream });
 }
 
 /** A value of config.json that no converter could use; `file` is the name that stands in the message. */
@@ -21,6 +24,12 @@ export function badWeights(what: string): QuantsmithError {
   return new QuantsmithError("QS-CONVERT-WEIGHTS", `The weights do not fit config.json: ${what}`, {
     remedy: `Take config.json and all weights from one commit. ${upstream}`,
   });
+}
+
+/** Tensors other than those that the family is known to have. */
+export function foreignWeights(what: string): NativeRefusal {
+  const { code, message, remedy } = badWeights(what);
+  return new NativeRefusal(code, message, { remedy });
 }
 
 /** A value of a JSON file for a message. */

@@ -1,4 +1,5 @@
 import { QuantsmithError } from "../../../../util/errors.js";
+import { NativeRefusal } from "../refuse.js";
 
 /** A tokenizer file that nobody could use: cut, edited by hand, or of another model. */
 export function brokenTokenizer(file: string, what: string, cause?: unknown): QuantsmithError {
@@ -10,8 +11,8 @@ export function brokenTokenizer(file: string, what: string, cause?: unknown): Qu
 }
 
 /** A tokenizer that may well be sound, but that only llama.cpp's own converter reads: `what` completes "the native converter …". */
-export function foreignTokenizer(what: string): QuantsmithError {
-  return new QuantsmithError("QS-CONVERT-TOKENIZER", `The native converter ${what}`, {
+export function foreignTokenizer(what: string): NativeRefusal {
+  return new NativeRefusal("QS-CONVERT-TOKENIZER", `The native converter ${what}`, {
     remedy: "Set `convert: { engine: upstream }` in the recipe to let llama.cpp's own converter try.",
   });
 }
