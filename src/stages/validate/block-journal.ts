@@ -7,7 +7,7 @@ import type { Block } from "./combine-blocks.js";
 /** As far as it is added up; a figure that JSON cannot hold is null there, and its block is measured again. */
 const block = z.object({
   figures: z.record(z.string(), z.number()),
-  quantiles: z.array(z.record(z.string(), z.number())),
+  quantiles: z.array(z.tuple([z.number(), z.number()])),
   perChunk: z.array(z.record(z.string(), z.number())),
   tokens: z.int().positive(),
 });

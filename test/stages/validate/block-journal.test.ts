@@ -8,7 +8,7 @@ const home = temporaryFolder();
 
 test("a block comes back as it was kept, and nothing else is taken for one", async () => {
   const journal = new BlockJournal(home);
-  const block = { figures: { chunks: 1 }, quantiles: [{ fraction: 1, kld: 2 }], perChunk: [{ kld: 1 }], tokens: 5 };
+  const block = { figures: { chunks: 1 }, quantiles: [[1, 2]] as const, perChunk: [{ kld: 1 }], tokens: 5 };
   await journal.keep(0, block as never);
   expect(await journal.find(0)).toEqual(block);
   for (const text of ["", "{", "null", "[]", "{}", JSON.stringify({ ...block, tokens: null })]) {
