@@ -14,7 +14,7 @@ test("the pre-tokenizers stored with the toolchain are those of the pinned sourc
   // Two hashes stand there twice; the last name counts, as in the converter.
   const hashes = new Set([...base.matchAll(/if chkhsh == "(\w+)"/g)].map(([, hash]) => hash));
   expect(new Set(Object.keys(found.names))).toEqual(hashes);
-  expect(found.names["b6dc8df998e1cfbdc4eac8243701a65afe638679230920b50d6f17d81c098166"]).toBe("olmo");
+  expect(found.names.b6dc8df998e1cfbdc4eac8243701a65afe638679230920b50d6f17d81c098166).toBe("olmo");
   expect(found.checkText).toContain("😶\u200d🌫️ (multiple emojis concatenated)");
   expect(found.checkText.startsWith("\n \n\n \n\n\n \t \t\t")).toBe(true);
   expect(found.patterns["gpt-2"]).toEqual([

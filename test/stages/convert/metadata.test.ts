@@ -47,8 +47,13 @@ test("a model from the Hub says what it is, whose it is and how to sample from i
   const home = temporaryFolder();
   const run = { toolchain: await resolveToolchain(), cwd: home, threads: 2 };
   const params = {
-    ...{ outtype: "bf16" as const, pretokenizer: "auto", why: "for the test", modelName: "Example-6M-Instruct-v0.2" },
-    fallback: false,
+    ...{
+      outtype: "bf16" as const,
+      pretokenizer: "auto",
+      why: "for the test",
+      fallback: false,
+      modelName: "Example-6M-Instruct-v0.2",
+    },
     baseModel: "Org/Example-6M-Instruct-v0.2",
     metadata: { quantizedBy: "me", repoUrl: "https://huggingface.co/me/x" },
   };
