@@ -1,7 +1,6 @@
 import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { dependencies, type Step } from "../../plan/plan.js";
-import { QuantsmithError } from "../../util/errors.js";
 import { isLocked, withLock } from "../../util/lock.js";
 import { findFinished } from "../build-step.js";
 import { type Executor, type Job, type JobState, jobName } from "../executor.js";
@@ -11,13 +10,12 @@ import { describeInputs, jobPaths, removeJobFiles, shareFiles, writeJobFile } fr
 import type { StepRecord } from "../record.js";
 import type { Runtime } from "../runtime.js";
 import { lockPath } from "../workspace.js";
+import { mostAttempts, requireAnotherTry } from "./another-try.js";
 import { jobsOf, memoryOf, type PlannedStep, planJobs } from "./plan-jobs.js";
 import { startWaiting, stopWaiting, unwanted } from "./waiting-runs.js";
 import { readWorkerError } from "./worker-error.js";
 import { WorkerEvents } from "./worker-events.js";
 
-/** A job that was lost is submitted at most so often altogether. */
-const mostAttempts = 3;
 /** Looks that must agree before a job counts as gone: file systems and queues tell of news with a delay. */
 const looksToBeSure = 3;
 /** How long a queue may not answer when something has to be submitted. */
@@ -262,25 +260,8 @@ export class RemoteSteps {
       return;
     }
     if (++entry.silentLooks < looksToBeSure) return;
-    const { id } = entry.step;
-    const why = state?.why === undefined ? "" : `: ${state.why}`;
-    if (state?.state === "failed" && !early) {
-      if (state.error !== undefined) throw state.error;
-      throw new QuantsmithError("QS-WORKER-FAILED", `the job of ${id} failed and left no reason${why}`, {
-        remedy: "Look at its log in the queue, and at its limits of time and memory in `executors`.",
-      });
-    }
     const followsTrouble = entry.jobs.some(({ after }) => after.some((name) => this.#troubled.has(name)));
-    if (state?.state === "cancelled" && !followsTrouble) {
-      throw new QuantsmithError("QS-WORKER-CANCELLED", `the job of ${id} was cancelled in the queue${why}`, {
-        remedy: "Run the same command again to have it done after all.",
-      });
-    }
-    if (entry.attempts >= mostAttempts) {
-      throw new QuantsmithError("QS-WORKER-LOST", `the job of ${id} was lost ${entry.attempts} times${why}`, {
-        remedy: "Look at the queue and its machines, then run the same command again.",
-      });
-    }
+    requireAnotherTry({ step: entry.step.id, state, attempts: entry.attempts, early, followsTrouble });
     await this.#again(entry, state?.state ?? "not in the queue any more");
   }
 
