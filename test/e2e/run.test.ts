@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -7,6 +8,7 @@ import { typeCounts } from "../../src/gguf/summary.js";
 import { resolveToolchain } from "../../src/llamacpp/toolchain.js";
 import type { RunReport } from "../../src/report/run-report.js";
 import { listFiles } from "../../src/util/files.js";
+import { withLock } from "../../src/util/lock.js";
 import { sha256File } from "../../src/util/sha256.js";
 import { runSubprocess } from "../../src/util/subprocess.js";
 import { type CliResult, demoCopy, demoRecipe, quantsmith } from "../fixtures/cli.js";
@@ -311,17 +313,21 @@ describe("what is not ours is left alone", () => {
     const mine = demoCopy(folder);
     const weights = join(folder, "tiny-llama", "model.safetensors");
     const original = readFileSync(weights);
-    const running = quantsmith(["run", mine, "--out", join(folder, "out"), "--json"]);
-    const started = () =>
-      existsSync(join(folder, "out", "store")) &&
-      readdirSync(join(folder, "out", "store")).some((name) => name.startsWith("fetch-"));
-    for (let waited = 0; waited < 60_000 && !started(); waited += 20) await sleep(20);
-    const changed = Buffer.from(original);
-    changed[changed.length - 1000] = 0x3f;
-    writeFileSync(weights, changed);
-    const first = await running;
+    const store = join(folder, "out", "store");
+    const fetched = () => existsSync(store) && readdirSync(store).some((name) => name.startsWith("fetch-"));
+    // While somebody else computes here, the run gets as far as the snapshot and no further.
+    const computing = join(store, ".locks", `compute-${hostname().replace(/[^\w.-]/g, "_")}.lock`);
+    const running = await withLock(computing, {}, async () => {
+      const run = quantsmith(["run", mine, "--out", join(folder, "out"), "--json"]);
+      while (!fetched()) await sleep(20);
+      const changed = Buffer.from(original);
+      changed[changed.length - 1000] = 0x3f;
+      writeFileSync(weights, changed);
+      return { run };
+    });
+    const first = await running.run;
     expect([first.exitCode, report(first).error?.code]).toEqual([2, "QS-INPUT-CHANGED"]);
-    expect(readdirSync(join(folder, "out", "store")).filter((name) => name.startsWith("convert-"))).toEqual([]);
+    expect(readdirSync(store).filter((name) => name.startsWith("convert-"))).toEqual([]);
     writeFileSync(weights, original);
     expect((await quantsmith(["run", mine, "--out", join(folder, "out")])).exitCode).toBe(0);
   });
