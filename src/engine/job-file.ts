@@ -3,9 +3,10 @@ import { dirname, join } from "node:path";
 import * as z from "zod";
 import type { Step, StepInput } from "../plan/plan.js";
 import { type StageName, stageNames, type ToolId } from "../stages/stage.js";
-import { canonicalJson, type Json, type JsonObject } from "../util/canonical-json.js";
+import type { JsonObject } from "../util/canonical-json.js";
+import { parseChecked, renderChecked } from "../util/checked-json.js";
 import { syncFile, syncFolder, writeFileAtomic } from "../util/files.js";
-import { sha256, sha256File } from "../util/sha256.js";
+import { sha256File } from "../util/sha256.js";
 import { scratchPath, type Workspace } from "./workspace.js";
 
 /** An input as another machine finds it: in the store, or by its digest in `.jobs/files/`. */
@@ -67,22 +68,15 @@ export function jobPaths({ jobs }: Pick<Workspace, "jobs">, key: string, part?: 
 
 /** Writes a job's file with a checksum over all the rest. */
 export async function writeJobFile(workspace: Workspace, job: JobFile): Promise<void> {
-  const checksum = sha256(canonicalJson(job as unknown as Json));
   await mkdir(workspace.jobs, { recursive: true });
-  await writeFileAtomic(jobPaths(workspace, job.key).job, `${JSON.stringify({ ...job, checksum }, null, 2)}\n`);
+  await writeFileAtomic(jobPaths(workspace, job.key).job, renderChecked(job));
 }
 
 /** The job's file; undefined when there is none, or none that is whole and of this format. */
 export async function readJobFile(workspace: Workspace, key: string): Promise<JobFile | undefined> {
-  try {
-    const text = await readFile(jobPaths(workspace, key).job, "utf8");
-    const { checksum, ...job } = JSON.parse(text) as JobFile & { checksum?: string };
-    const whole =
-      jobFile.safeParse(job).success && job.key === key && checksum === sha256(canonicalJson(job as unknown as Json));
-    return whole ? job : undefined;
-  } catch {
-    return undefined;
-  }
+  const text = await readFile(jobPaths(workspace, key).job, "utf8").catch(() => "");
+  const job = parseChecked(text) as JobFile | undefined;
+  return jobFile.safeParse(job).success && job?.key === key ? job : undefined;
 }
 
 /** Where a text from outside the store lies for other machines. */

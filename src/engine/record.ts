@@ -1,5 +1,4 @@
-import { canonicalJson, type Json } from "../util/canonical-json.js";
-import { sha256 } from "../util/sha256.js";
+import { parseChecked, renderChecked } from "../util/checked-json.js";
 import type { Fingerprint } from "./fingerprint.js";
 
 /** One output file of a finished step. */
@@ -37,19 +36,13 @@ export interface StepRecord {
 
 /** The text of `record.json`, with a checksum over all the rest, so that a damaged record is no record. */
 export function renderRecord(record: StepRecord): string {
-  const checksum = sha256(canonicalJson(record as unknown as Json));
-  return `${JSON.stringify({ ...record, checksum }, null, 2)}\n`;
+  return renderChecked(record);
 }
 
 /** Reads `record.json`'s text; undefined for anything that is not a whole record of this format. */
 export function parseRecord(text: string): StepRecord | undefined {
-  try {
-    const { checksum, ...record } = JSON.parse(text) as StepRecord & { checksum?: string };
-    const whole = record.format === 2 && checksum === sha256(canonicalJson(record as unknown as Json));
-    return whole ? record : undefined;
-  } catch {
-    return undefined;
-  }
+  const record = parseChecked(text) as StepRecord | undefined;
+  return record?.format === 2 ? record : undefined;
 }
 
 /** Whether an output, or a file of an output that is a folder, was dropped. */

@@ -11,5 +11,10 @@ export async function toolDigest(tool: ToolId, toolchain: ToolchainStatus): Prom
   if (tool === "node-llama-cpp") return (await findPinnedPackage()).packageVersion;
   if (toolchain.state === "missing") throw toolchain.problem;
   // The table that both converters know pre-tokenizers by is a part of llama.cpp's source.
-  return tool === "converter" ? `${toolchain.digest}+${await pythonDigest()}` : toolchain.digest;
+  return tool === "converter" ? converterDigest(toolchain) : toolchain.digest;
+}
+
+/** The same of upstream's converter: llama.cpp's source and the Python that runs it. Errors: QS-PYTHON-*. */
+export async function converterDigest({ digest }: { digest: string }, signal?: AbortSignal): Promise<string> {
+  return `${digest}+${await pythonDigest(signal)}`;
 }

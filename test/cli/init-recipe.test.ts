@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { parse } from "yaml";
 import { draftRecipe } from "../../src/cli/init/draft-recipe.js";
 import { initRecipe } from "../../src/cli/init/init-recipe.js";
@@ -11,22 +11,13 @@ import { loadCatalog } from "../../src/recipe/load-catalog.js";
 import { DigestCache } from "../../src/util/digest-cache.js";
 import { checkpointFixtures } from "../fixtures/checkpoint.js";
 import { demoFolder } from "../fixtures/cli.js";
-import type { Hub } from "../fixtures/hub-server/hub.js";
-import { startModelHub } from "../fixtures/model-hub.js";
+import { useModelHub } from "../fixtures/model-hub.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 const home = temporaryFolder();
 const digests = new DigestCache();
-let hub: Hub;
 
-beforeAll(async () => {
-  hub = await startModelHub(home);
-});
-afterAll(async () => {
-  vi.unstubAllEnvs();
-  expect(hub.violations).toEqual([]);
-  await hub.close();
-});
+useModelHub(home);
 
 async function draft(what: string, file: string): Promise<string> {
   vi.spyOn(process.stdout, "write").mockReturnValue(true);

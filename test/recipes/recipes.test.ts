@@ -1,15 +1,14 @@
 import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { loadSettings, planFor } from "../../src/cli/prepare.js";
 import { findDevice } from "../../src/hardware/catalog/find-device.js";
 import { loadCatalog } from "../../src/recipe/load-catalog.js";
 import { DigestCache } from "../../src/util/digest-cache.js";
 import { checkpointFixtures, countValues, languageOf } from "../fixtures/checkpoint.js";
 import { checkpointTensors, type LanguageConfig } from "../fixtures/checkpoint-tensors.js";
-import type { Hub } from "../fixtures/hub-server/hub.js";
-import { startModelHub } from "../fixtures/model-hub.js";
+import { useModelHub } from "../fixtures/model-hub.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 /*
@@ -21,16 +20,8 @@ const recipes = readdirSync(folder).filter((file) => file.endsWith(".yaml"));
 const home = temporaryFolder();
 /** One for all, so that the tools are hashed once. */
 const digests = new DigestCache();
-let hub: Hub;
 
-beforeAll(async () => {
-  hub = await startModelHub(home);
-});
-afterAll(async () => {
-  vi.unstubAllEnvs();
-  expect(hub.violations).toEqual([]);
-  await hub.close();
-});
+useModelHub(home);
 
 const load = (recipe: string) => loadSettings(join(folder, recipe));
 const fixtureOf = (recipe: string) => {

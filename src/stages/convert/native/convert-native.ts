@@ -1,10 +1,10 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { readPretokenizers } from "../../../llamacpp/pretokenizers.js";
-import { pythonDigest } from "../../../llamacpp/python-env.js";
 import { readConfig } from "../../fetch/read-config.js";
 import { type Operation, type OperationReport, requiredInput, type StageContext } from "../../stage.js";
 import { writeReport } from "../../step-files.js";
+import { converterDigest } from "../../tool-digests.js";
 import { type ConvertParams, describeConverted } from "../convert-report.js";
 import { runUpstream } from "../convert-upstream.js";
 import { findFamily } from "./families/find-family.js";
@@ -39,8 +39,8 @@ export const convertNative: Operation<NativeParams> = {
       context.note(`by llama.cpp's converter after all: ${error.message}`);
       await rm(join(context.out, "model.gguf"), { force: true });
       // Whether it is needed shows only here, so that its digest cannot be in the key; the report has it.
-      const converterDigest = `${(await context.toolchain()).digest}+${await pythonDigest(context.signal)}`;
-      return runUpstream({ ...params, why: error.message }, context, { converterDigest });
+      const digest = await converterDigest(await context.toolchain(), context.signal);
+      return runUpstream({ ...params, why: error.message }, context, { converterDigest: digest });
     }
   },
 };
