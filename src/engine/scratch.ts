@@ -3,6 +3,7 @@ import { readFileSync, readlinkSync } from "node:fs";
 import { readdir, rm, stat, utimes } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { isSystemError } from "../util/errors.js";
 
 /*
  * Every process builds in a folder of its own below `tmp/`, whose name tells who made it:
@@ -30,17 +31,20 @@ export function keepAlive(folder: string): () => void {
 
 /** Scratch folders in `tmp` whose makers still run. */
 export async function livingScratch(tmp: string): Promise<string[]> {
-  const names = await readdir(tmp).catch(() => []);
-  const living = await Promise.all(names.map((name) => isAlive(tmp, name)));
-  return names.filter((_name, index) => living[index]);
+  return (await scratchFolders(tmp)).flatMap(({ name, alive }) => (alive ? [name] : []));
 }
 
 /** Removes the scratch folders whose makers are gone, and nothing that has another name: it is not ours. */
 export async function collectScratch(tmp: string): Promise<void> {
-  const living = new Set(await livingScratch(tmp));
-  for (const name of await readdir(tmp)) {
-    if (pattern.test(name) && !living.has(name)) await rm(join(tmp, name), { recursive: true, force: true });
+  for (const { name, alive } of await scratchFolders(tmp)) {
+    if (!alive) await rm(join(tmp, name), { recursive: true, force: true });
   }
+}
+
+/** From one listing: a folder that appears meanwhile has a maker that nobody has asked after. */
+async function scratchFolders(tmp: string): Promise<{ name: string; alive: boolean }[]> {
+  const names = (await readdir(tmp).catch(() => [])).filter((name) => pattern.test(name));
+  return Promise.all(names.map(async (name) => ({ name, alive: await isAlive(tmp, name) })));
 }
 
 async function isAlive(tmp: string, name: string): Promise<boolean> {
@@ -48,8 +52,13 @@ async function isAlive(tmp: string, name: string): Promise<boolean> {
   if (machine === undefined) return false;
   // A pid may have been given to another process since; its start time tells.
   if (machine === thisMachine()) return startOf(Number(pid)) === start;
-  const { mtimeMs } = await stat(join(tmp, name)).catch(() => ({ mtimeMs: 0 }));
-  return Date.now() - mtimeMs < silentMs;
+  try {
+    const { mtimeMs } = await stat(join(tmp, name));
+    return Date.now() - mtimeMs < silentMs;
+  } catch (error) {
+    // A file system that does not answer says nothing about the maker.
+    return !isSystemError(error) || error.code !== "ENOENT";
+  }
 }
 
 let machine: string | undefined;

@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, readdirSync, utimesSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { collectScratch, scratchName } from "../../src/engine/scratch.js";
@@ -30,4 +31,21 @@ test("what a dead process left is removed, what a living one builds is kept", as
   } finally {
     living.kill();
   }
+});
+
+test("no folder of a process that begins while another one cleans up is taken for a dead one's", async () => {
+  const tmp = temporaryFolder();
+  let cleaning = true;
+  const cleaner = (async () => {
+    while (cleaning) await collectScratch(tmp);
+  })();
+  const made: string[] = [];
+  for (let round = 0; round < 500; round++) {
+    const name = scratchName();
+    made.push(name);
+    await mkdir(join(tmp, name));
+  }
+  cleaning = false;
+  await cleaner;
+  expect(readdirSync(tmp).sort()).toEqual(made.sort());
 });
