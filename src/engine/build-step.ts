@@ -79,8 +79,13 @@ export async function findFinished(
   restore: boolean,
 ): Promise<StepRecord | undefined> {
   const found = await findStep(step, runtime);
-  if (found === undefined || (runtime.since !== null && found.finished < runtime.since)) return undefined;
-  return restore && found.outputs.some(({ dropped }) => dropped) ? undefined : found;
+  return found !== undefined && isTaken(found, runtime.since, restore) ? found : undefined;
+}
+
+/** Whether a run takes this record: not older than `since`, where the run is fresh, and with all files for `restore`. */
+export function isTaken(record: StepRecord, since: string | null, restore: boolean): boolean {
+  if (since !== null && record.finished < since) return false;
+  return !restore || record.outputs.every(({ dropped }) => !dropped);
 }
 
 /** The part that only needs the disk: hashing, flushing, the rename and the record. */

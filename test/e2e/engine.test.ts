@@ -186,6 +186,15 @@ function workersIn(folder: string): number[] {
     });
 }
 
+/** What the runs in a folder have told so far; a run has its folder a moment before its log. */
+function eventLogs(folder: string): { run: string; text: string }[] {
+  const runs = existsSync(join(folder, "runs")) ? readdirSync(join(folder, "runs")) : [];
+  return runs.flatMap((run) => {
+    const log = join(folder, "runs", run, "events.ndjson");
+    return existsSync(log) ? [{ run, text: readFileSync(log, "utf8") }] : [];
+  });
+}
+
 async function until<T>(ask: () => T | undefined, limitMs = 60_000): Promise<T> {
   for (const end = Date.now() + limitMs; Date.now() < end; await sleep(50)) {
     const answer = ask();
@@ -231,17 +240,14 @@ test("four runs of one recipe at once, one of them killed: one result, each step
   const children = [0, 1, 2, 3].map(() => start(folder));
   // The one that got to work first holds the locks.
   const holder = await until(() => {
-    const runs = existsSync(join(folder, "runs")) ? readdirSync(join(folder, "runs")) : [];
-    const busy = runs.find((name) =>
-      readFileSync(join(folder, "runs", name, "events.ndjson"), "utf8").includes('"step-started","id":"convert"'),
-    );
-    return busy === undefined ? undefined : Number(busy.split("-").at(-1));
+    const busy = eventLogs(folder).find(({ text }) => text.includes('"step-started","id":"convert"'));
+    return busy === undefined ? undefined : Number(busy.run.split("-").at(-1));
   });
   process.kill(holder, "SIGKILL");
   const codes = await Promise.all(children.map(ended));
   expect(codes.filter((code) => code === 0)).toHaveLength(3);
-  const built = readdirSync(join(folder, "runs"))
-    .flatMap((name) => readFileSync(join(folder, "runs", name, "events.ndjson"), "utf8").split("\n"))
+  const built = eventLogs(folder)
+    .flatMap(({ text }) => text.split("\n"))
     .flatMap((line) => /"type":"step-finished","id":"([^"]+)","status":"built"/.exec(line)?.[1] ?? []);
   expect(built.sort()).toEqual([...new Set(built)].sort());
   expect((await listFiles(join(folder, "releases", "demo"))).length).toBeGreaterThan(4);

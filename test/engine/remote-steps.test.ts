@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
+import { jobName } from "../../src/engine/executor.js";
 import type { RunOutcome } from "../../src/engine/run-plan.js";
 import type { Step } from "../../src/plan/plan.js";
 import { QuantsmithError } from "../../src/util/errors.js";
@@ -142,6 +143,22 @@ test("an interrupted run takes its jobs back, but not those that another run wai
   queue.held = false;
   queue.advance();
   expect(statuses(await second.ended)).toEqual({ first: "built", left: "built", more: "built" });
+});
+
+test("what another run's job finishes before this one asks the queue is not submitted again", async () => {
+  const { out, queue } = place();
+  const states = queue.states.bind(queue);
+  let asked = 0;
+  queue.states = async (names) => {
+    // Between the plan and this question, as while a killed run still has the lock.
+    if (asked++ === 0) await startPlan(out, chain().slice(0, 2), undefined).ended;
+    return states(names);
+  };
+  const done = await startPlan(out, chain(), queue).ended;
+  expect(statuses(done)).toEqual({ first: "cached", left: "cached", right: "built" });
+  const right = done.records.get("right")?.key ?? "";
+  expect(queue.submissions).toEqual([jobName(right)]);
+  expect(readdirSync(join(out, "store", ".jobs"))).toEqual(["files"]);
 });
 
 test("--fresh has workers build again what is there", async () => {

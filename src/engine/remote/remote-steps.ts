@@ -1,4 +1,3 @@
-import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { dependencies, type Step } from "../../plan/plan.js";
 import { isLocked, withLock } from "../../util/lock.js";
@@ -6,40 +5,27 @@ import { findFinished } from "../build-step.js";
 import { type Executor, type Job, type JobState, jobName } from "../executor.js";
 import { recordKeys } from "../find-step.js";
 import { fingerprint, stepKey } from "../fingerprint.js";
-import { describeInputs, jobPaths, removeJobFiles, shareFiles, writeJobFile } from "../job-file.js";
+import { jobPaths, removeJobFiles } from "../job-file.js";
 import type { StepRecord } from "../record.js";
 import type { Runtime } from "../runtime.js";
 import { lockPath } from "../workspace.js";
 import { mostAttempts, requireAnotherTry } from "./another-try.js";
 import { jobsOf, memoryOf, type PlannedStep, planJobs } from "./plan-jobs.js";
-import { startWaiting, stopWaiting, unwanted } from "./waiting-runs.js";
+import { Submissions, type Submitted } from "./submissions.js";
+import { stopWaiting, unwanted } from "./waiting-runs.js";
 import { readWorkerError } from "./worker-error.js";
 import { WorkerEvents } from "./worker-events.js";
 
 /** Looks that must agree before a job counts as gone: file systems and queues tell of news with a delay. */
 const looksToBeSure = 3;
-/** How long a queue may not answer when something has to be submitted. */
-const longestAbsenceMs = 3600_000;
-
-/** A step in the queue. */
-interface Submitted {
-  step: Step;
-  key: string;
-  restore: boolean;
-  jobs: readonly Job[];
-  attempts: number;
-  /** Looks in a row that found neither a job that waits or runs nor a result. */
-  silentLooks: number;
-}
 
 /** The steps of a run that an executor does: submits them, follows them, and takes them back. */
 export class RemoteSteps {
   readonly #runtime: Runtime;
   readonly #executor: Executor;
+  readonly #submissions: Submissions;
   #planned: ReadonlyMap<string, PlannedStep> = new Map();
   readonly #submitted = new Map<string, Submitted>();
-  /** Those, and steps of which only some jobs may have arrived when submitting them failed. */
-  readonly #sent = new Map<string, Submitted>();
   /** Keys of steps that were followed to their end. */
   readonly #finished = new Set<string>();
   #states: ReadonlyMap<string, JobState> = new Map();
@@ -47,15 +33,13 @@ export class RemoteSteps {
   readonly #troubled = new Set<string>();
   #submitting: Promise<void> = Promise.resolve();
   #nextLook: Promise<void> | undefined;
-  /** Whether the queue left the last question unanswered, as the user has been told. */
-  #unreachable = false;
-  #prepared = false;
   /** Looks in a row to which the queue answered with an error of its own. */
   #refusals = 0;
 
   constructor(runtime: Runtime, executor: Executor) {
     this.#runtime = runtime;
     this.#executor = executor;
+    this.#submissions = new Submissions(runtime, executor);
   }
 
   /** Plans all jobs, has the executor agree to them, and submits what can be. Errors: the executor's. */
@@ -63,15 +47,8 @@ export class RemoteSteps {
     this.#planned = await planJobs(this.#runtime, this.#executor);
     const remote = [...this.#planned.values()].filter(({ fate }) => fate === "remote");
     if (remote.length === 0) return;
-    await this.#prepare(remote.flatMap(({ step, key }) => this.#jobsOf(step, key)));
+    await this.#submissions.prepare(remote.flatMap(({ step, key }) => this.#jobsOf(step, key)));
     await this.advance();
-  }
-
-  /** Has the executor agree to jobs; also to those of a step that nobody knew of when the run began. */
-  async #prepare(jobs: readonly Job[]): Promise<void> {
-    if (this.#prepared) return;
-    await this.#executor.prepare?.(jobs);
-    this.#prepared = true;
   }
 
   /** Whether the executor does this step, and not this process. */
@@ -100,7 +77,7 @@ export class RemoteSteps {
       ready.push(entry);
     }
     if (ready.length === 0) return;
-    await this.#submit(ready).catch(() => {
+    await this.#submissions.submit(ready, this.#planned).catch(() => {
       for (const { key } of ready) this.#submitted.delete(key);
     });
   }
@@ -122,7 +99,7 @@ export class RemoteSteps {
     if (entry === undefined) {
       // The plan took it for finished, or for another step, and now something that it reads has changed.
       entry = { step, key, restore, jobs: this.#jobsOf(step, key), attempts: 1, silentLooks: 0 };
-      await this.#submit([entry]);
+      await this.#submissions.submit([entry], this.#planned);
       this.#submitted.set(key, entry);
     }
     const parts = entry.jobs.map(({ part }) => jobPaths(workspace, key, part?.index).events);
@@ -144,7 +121,7 @@ export class RemoteSteps {
   async end(): Promise<void> {
     await this.#submitting;
     const { workspace } = this.#runtime;
-    const left = [...this.#sent.values()];
+    const left = [...this.#submissions.sent.values()];
     if (left.length === 0) return;
     await withLock(lockPath(workspace, "submit"), {}, async () => {
       for (const { key } of left) await stopWaiting(workspace, key);
@@ -173,74 +150,11 @@ export class RemoteSteps {
     return jobsOf(step, key, [...new Set(after)], this.#executor.parts, memoryOf(step, plan));
   }
 
-  /** Describes the steps in the store and puts those into the queue that are not in it: another run may have done so. */
-  async #submit(entries: readonly Submitted[]): Promise<void> {
-    const { workspace, signal } = this.#runtime;
-    for (const started = performance.now(); ; ) {
-      try {
-        await withLock(lockPath(workspace, "submit"), { signal }, () => this.#submitNow(entries));
-        return;
-      } catch (error) {
-        // Without the states a job could be submitted twice. Others may have the lock meanwhile, to end or to wait too.
-        if (!this.#isAway(error) || performance.now() - started > longestAbsenceMs) throw error;
-        this.#tellUnanswered(entries, error);
-      }
-      await sleep(this.#executor.pollMs, undefined, { signal }).catch(() => signal.throwIfAborted());
-    }
-  }
-
-  async #submitNow(entries: readonly Submitted[]): Promise<void> {
-    const { workspace } = this.#runtime;
-    const asked = entries.flatMap(({ jobs }) => jobs);
-    await this.#prepare(asked);
-    const states = await this.#executor.states(asked.map(({ name }) => name));
-    this.#unreachable = false;
-    const isLive = ({ name }: Job) => ["waiting", "running"].includes(states.get(name)?.state ?? "");
-    const fresh = entries.filter(({ jobs }) => !jobs.slice(-1).some(isLive));
-    for (const entry of entries) {
-      this.#sent.set(entry.key, entry);
-      await startWaiting(workspace, entry.key);
-      await this.#describe(entry, fresh.includes(entry));
-    }
-    const jobs = fresh.flatMap(({ jobs }) => jobs.filter((job) => !isLive(job)));
-    if (jobs.length > 0) await this.#executor.submit(jobs);
-  }
-
-  #isAway(error: unknown): boolean {
-    return this.#executor.isAway?.(error) === true;
-  }
-
-  #tellUnanswered([first]: readonly Submitted[], error: unknown): void {
-    const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    const note = `${this.#executor.name} does not answer (${reason}); asking again`;
-    if (first === undefined || this.#unreachable) return;
-    this.#runtime.events.emit({ type: "step-note", id: first.step.id, note });
-    this.#unreachable = true;
-  }
-
-  async #describe({ step, key, restore, attempts }: Submitted, anew: boolean): Promise<void> {
-    const { workspace, plan, since, store } = this.#runtime;
-    if (anew) {
-      await removeJobFiles(workspace, key, this.#executor.parts);
-      if (since !== null && attempts === 1) await rm(store.partialFolder(key), { recursive: true, force: true });
-    }
-    const { id, stage, variant, operation = "", version, params, predictedBytes } = step;
-    const keys = new Map([...this.#planned].map(([of, planned]) => [of, planned.key]));
-    for (const [of, known] of recordKeys(this.#runtime)) keys.set(of, known);
-    const inputs = describeInputs(step, (of) => this.#planned.get(of)?.step.stage ?? stage, keys);
-    await shareFiles(workspace, step.inputs);
-    await writeJobFile(workspace, {
-      ...{ format: 1, key, recipe: plan.name, step: id, stage, operation, version, params, inputs, predictedBytes },
-      ...(variant === undefined ? {} : { variant }),
-      ...{ toolDigests: plan.toolDigests, since, restore },
-    });
-  }
-
   async #finish({ key }: Submitted): Promise<void> {
     const { workspace } = this.#runtime;
     // Before it is no longer submitted: the run knows of the record only when `follow` has returned.
     this.#finished.add(key);
-    this.#sent.delete(key);
+    this.#submissions.sent.delete(key);
     if (!this.#submitted.delete(key)) return;
     await stopWaiting(workspace, key);
     await removeJobFiles(workspace, key, this.#executor.parts);
@@ -273,7 +187,7 @@ export class RemoteSteps {
     entry.silentLooks = 0;
     // Everything it reads is finished, and what its parts have done lies in the store.
     entry.jobs = entry.jobs.slice(-1).map((job) => ({ ...job, after: [] }));
-    await this.#submit([entry]);
+    await this.#submissions.submit([entry], this.#planned);
   }
 
   /** One look at the queue for all steps that are waited for. */
@@ -290,12 +204,12 @@ export class RemoteSteps {
     const entries = [...this.#submitted.values()];
     try {
       this.#states = await this.#executor.states(entries.flatMap(({ jobs }) => jobs.map(({ name }) => name)));
-      this.#unreachable = false;
+      this.#submissions.answered();
       this.#refusals = 0;
     } catch (error) {
       // The store says what is finished, also while the queue is away. What it refuses again and again does not pass.
-      if (!this.#isAway(error) && ++this.#refusals >= looksToBeSure) throw error;
-      this.#tellUnanswered(entries, error);
+      if (!this.#submissions.isAway(error) && ++this.#refusals >= looksToBeSure) throw error;
+      this.#submissions.unanswered(entries, error);
       for (const entry of entries) entry.silentLooks = 0;
     }
     for (const { name, part } of entries.flatMap(({ jobs }) => jobs)) {

@@ -1,0 +1,142 @@
+import { rm } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Step } from "../../plan/plan.js";
+import { withLock } from "../../util/lock.js";
+import { isTaken } from "../build-step.js";
+import type { Executor, Job } from "../executor.js";
+import { recordKeys } from "../find-step.js";
+import { describeInputs, removeJobFiles, shareFiles, writeJobFile } from "../job-file.js";
+import type { Runtime } from "../runtime.js";
+import { lockPath } from "../workspace.js";
+import type { PlannedStep } from "./plan-jobs.js";
+import { startWaiting } from "./waiting-runs.js";
+
+/** How long a queue may not answer when something has to be submitted. */
+const longestAbsenceMs = 3600_000;
+
+/** A step in the queue. */
+export interface Submitted {
+  step: Step;
+  key: string;
+  restore: boolean;
+  jobs: readonly Job[];
+  attempts: number;
+  /** Looks in a row that found neither a job that waits or runs nor a result. */
+  silentLooks: number;
+}
+
+/** Puts the steps of a run into an executor's queue, each once, though other runs do the same. */
+export class Submissions {
+  /** Steps of which this run has, or may have, submitted jobs, by key. */
+  readonly sent = new Map<string, Submitted>();
+  readonly #runtime: Runtime;
+  readonly #executor: Executor;
+  #prepared = false;
+  /** Whether the queue left the last question unanswered, as the user has been told. */
+  #unanswered = false;
+
+  constructor(runtime: Runtime, executor: Executor) {
+    this.#runtime = runtime;
+    this.#executor = executor;
+  }
+
+  /** Has the executor agree to jobs; also to those of a step that nobody knew of when the run began. */
+  async prepare(jobs: readonly Job[]): Promise<void> {
+    if (this.#prepared) return;
+    await this.#executor.prepare?.(jobs);
+    this.#prepared = true;
+  }
+
+  /**
+   * Describes steps in the store and puts those into the queue that are neither in it nor finished: another run may have
+   * seen to that. `planned` is the whole plan. A queue that is away is waited for. Errors: the executor's.
+   */
+  async submit(entries: readonly Submitted[], planned: ReadonlyMap<string, PlannedStep>): Promise<void> {
+    const { workspace, signal } = this.#runtime;
+    for (const started = performance.now(); ; ) {
+      try {
+        await withLock(lockPath(workspace, "submit"), { signal }, () => this.#submitNow(entries, planned));
+        return;
+      } catch (error) {
+        // Without the states a job could be submitted twice. Others may have the lock meanwhile, to end or to wait too.
+        if (!this.isAway(error) || performance.now() - started > longestAbsenceMs) throw error;
+        this.unanswered(entries, error);
+      }
+      await sleep(this.#executor.pollMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+    }
+  }
+
+  /** Whether an error only says that the queue cannot be reached now. */
+  isAway(error: unknown): boolean {
+    return this.#executor.isAway?.(error) === true;
+  }
+
+  /** Tells once that the queue does not answer. */
+  unanswered([first]: readonly Submitted[], error: unknown): void {
+    const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    const note = `${this.#executor.name} does not answer (${reason}); asking again`;
+    if (first === undefined || this.#unanswered) return;
+    this.#runtime.events.emit({ type: "step-note", id: first.step.id, note });
+    this.#unanswered = true;
+  }
+
+  /** The queue has answered. */
+  answered(): void {
+    this.#unanswered = false;
+  }
+
+  async #submitNow(entries: readonly Submitted[], planned: ReadonlyMap<string, PlannedStep>): Promise<void> {
+    const { workspace } = this.#runtime;
+    const asked = entries.flatMap(({ jobs }) => jobs);
+    await this.prepare(asked);
+    const states = await this.#executor.states(asked.map(({ name }) => name));
+    this.answered();
+    const isLive = ({ name }: Job) => ["waiting", "running"].includes(states.get(name)?.state ?? "");
+    const fresh: Submitted[] = [];
+    for (const entry of entries) {
+      // In this order: a job that has left the queue since it was asked for is finished in the store.
+      const live = entry.jobs.slice(-1).some(isLive);
+      if (!live && (await this.#isFinishedSince(entry, planned))) continue;
+      this.sent.set(entry.key, entry);
+      await startWaiting(workspace, entry.key);
+      await this.#describe(entry, planned, !live);
+      if (!live) fresh.push(entry);
+    }
+    const jobs = fresh.flatMap(({ jobs }) => jobs.filter((job) => !isLive(job)));
+    if (jobs.length > 0) await this.#executor.submit(jobs);
+  }
+
+  /** Whether a step that the plan found unfinished has been finished by another run's job. */
+  async #isFinishedSince(
+    { step, key, restore, attempts }: Submitted,
+    planned: ReadonlyMap<string, PlannedStep>,
+  ): Promise<boolean> {
+    const { store, since, verify } = this.#runtime;
+    const plannedAs = planned.get(step.id);
+    if (plannedAs?.fate !== "remote" || plannedAs.key !== key || attempts > 1) return false;
+    const record = await store.find(step.stage, key, { verify });
+    return record !== undefined && isTaken(record, since, restore);
+  }
+
+  async #describe(
+    { step, key, restore, attempts }: Submitted,
+    planned: ReadonlyMap<string, PlannedStep>,
+    anew: boolean,
+  ): Promise<void> {
+    const { workspace, plan, since, store } = this.#runtime;
+    if (anew) {
+      await removeJobFiles(workspace, key, this.#executor.parts);
+      if (since !== null && attempts === 1) await rm(store.partialFolder(key), { recursive: true, force: true });
+    }
+    const { id, stage, variant, operation = "", version, params, predictedBytes } = step;
+    const keys = new Map([...planned].map(([of, { key }]) => [of, key]));
+    for (const [of, known] of recordKeys(this.#runtime)) keys.set(of, known);
+    const inputs = describeInputs(step, (of) => planned.get(of)?.step.stage ?? stage, keys);
+    await shareFiles(workspace, step.inputs);
+    await writeJobFile(workspace, {
+      ...{ format: 1, key, recipe: plan.name, step: id, stage, operation, version, params, inputs, predictedBytes },
+      ...(variant === undefined ? {} : { variant }),
+      ...{ toolDigests: plan.toolDigests, since, restore },
+    });
+  }
+}
