@@ -175,6 +175,8 @@ test("while the controller is away jobs go on, asking says so at once, and submi
   const meanwhile = job("meanwhile", "true");
   const submitting = executor.submit([meanwhile]);
   await cluster.waitFor("what the job writes", () => existsSync(join(out, "ended")));
+  // Slurm's programs try for some seconds by themselves, and a controller that is back by then was never away for us.
+  await cluster.waitFor("word that nobody answers", () => notes.some((note) => /does not answer/.test(note)));
   cluster.startController();
   await submitting;
   expect([...(await end(executor, [before, meanwhile])).values()]).toEqual(["done", "done"]);

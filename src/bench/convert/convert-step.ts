@@ -1,11 +1,11 @@
-/** Runs one convert step as the engine would: `node convert-step.js native <checkpoint> <outtype> <folder to work in>`. */
+/**
+ * Runs one convert step as the engine would: `node convert-step.js native <checkpoint> <outtype> <folder to work in>`.
+ * Prints the step's own seconds and, where a process of its own does the work, that one's memory.
+ */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { prepareConverterPython } from "../../llamacpp/python-env.js";
 import { resolveToolchain } from "../../llamacpp/toolchain.js";
 import type { ConvertParams } from "../../stages/convert/convert-report.js";
-import { convertUpstream } from "../../stages/convert/convert-upstream.js";
-import { convertNative } from "../../stages/convert/native/convert-native.js";
 import type { StageContext } from "../../stages/stage.js";
 
 const [engine, snapshot = "", outtype, cwd = ""] = process.argv.slice(2);
@@ -20,7 +20,7 @@ const context: StageContext = {
   steps: () => [],
   threads: 2,
   toolchain: () => resolveToolchain(),
-  python: () => prepareConverterPython(),
+  python: async () => (await import("../../llamacpp/python-env.js")).prepareConverterPython(),
   signal: new AbortController().signal,
   progress: () => undefined,
   note: () => undefined,
@@ -34,6 +34,12 @@ const params = {
   pretokenizer: "auto",
   why: "a bench",
 };
-const { peakMemoryBytes } = await (engine === "native" ? convertNative : convertUpstream).run(params, context);
-// Of the converter's own process, not of the one that starts it.
-if (peakMemoryBytes !== undefined) process.stdout.write(`${peakMemoryBytes}\n`);
+// Only what the engine needs: both together would count for each.
+const operation =
+  engine === "native"
+    ? (await import("../../stages/convert/native/convert-native.js")).convertNative
+    : (await import("../../stages/convert/convert-upstream.js")).convertUpstream;
+const started = performance.now();
+const { peakMemoryBytes } = await operation.run(params, context);
+const seconds = (performance.now() - started) / 1000;
+process.stdout.write(JSON.stringify({ seconds, ...(peakMemoryBytes !== undefined && { peakMemoryBytes }) }));

@@ -51,6 +51,22 @@ describe("values come out as from torch, numpy and gguf-py, bit for bit", () => 
     });
   }
 
+  test("a bfloat16 becomes the same half whatever stands beside it", () => {
+    const conversion = { from: "BF16", to: "F16", plusOne: false } as const;
+    const halves = (values: Uint16Array) =>
+      new Uint16Array(convert(conversion, new Uint8Array(values.buffer)).buffer, 0, values.length);
+    const alone = Uint16Array.from(all16, (value) => halves(Uint16Array.of(value))[0] ?? 0);
+    for (const other of [0, 0x8000, 0x387f, 0x3880, 0xb880, 0x3f80, 0x477f, 0xc77f, 0x4780, 0x7f80, 0xffc1]) {
+      for (const before of [true, false]) {
+        const values = Uint16Array.from({ length: 2 * 65_536 }, (_, i) =>
+          i % 2 === (before ? 0 : 1) ? other : i >>> 1,
+        );
+        const expected = Uint16Array.from(values, (value) => alone[value] ?? 0);
+        expect(Buffer.from(halves(values).buffer).equals(Buffer.from(expected.buffer))).toBe(true);
+      }
+    }
+  });
+
   test("a signalling NaN becomes quiet wherever it stands among bfloat16 values that stay", () => {
     for (let count = 1; count < 12; count++) {
       for (let at = 0; at < count; at++) {

@@ -1,3 +1,4 @@
+import { bfloatsToHalves } from "./bfloat-to-half.js";
 import { floatToBfloat, floatToHalf, halfToFloat } from "./half.js";
 
 /** Types of values that checkpoints may hold. */
@@ -17,8 +18,8 @@ export function valueBytes(type: SourceType | TargetType): 2 | 4 {
 }
 
 /**
- * Converts whole values, bit for bit as torch, numpy and ggml do in llama.cpp's converter. Both buffers begin where
- * typed arrays of their type may begin; `target` has room for all values. Gives the bytes to be written, which are
+ * Converts whole values, bit for bit as torch, numpy and ggml do in llama.cpp's converter. Both buffers begin at a
+ * multiple of four bytes; `target` has room for all values. Gives the bytes to be written, which are
  * those of `source` when nothing changes.
  */
 export function convertValues({ from, to, plusOne }: Conversion, source: Uint8Array, target: Uint8Array): Uint8Array {
@@ -33,7 +34,8 @@ export function convertValues({ from, to, plusOne }: Conversion, source: Uint8Ar
   if (from === to && !plusOne && (from === "F16" || allFinite(source))) return source;
   const table = tableFor({ from, to, plusOne });
   const out = view(result, to);
-  for (let i = 0; i < count; i++) out[i] = table[values[i] ?? 0] ?? 0;
+  if (from === "BF16" && out instanceof Uint16Array && to === "F16" && !plusOne) bfloatsToHalves(values, out, table);
+  else for (let i = 0; i < count; i++) out[i] = table[values[i] ?? 0] ?? 0;
   return result;
 }
 

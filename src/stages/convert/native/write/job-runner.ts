@@ -5,7 +5,7 @@ import { interleaveHeads } from "../values/interleave-heads.js";
 import { type WriteJob, wholeHeads } from "./write-job.js";
 
 /** Values in hand at once, more only where a head has more: what fits into a core's own cache is copied fastest. */
-const pieceValues = 2 ** 17;
+const pieceValues = 2 ** 18;
 
 /** Does jobs on the calling thread, which waits for the disk. System errors pass. */
 export class JobRunner {

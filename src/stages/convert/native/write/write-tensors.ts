@@ -17,7 +17,7 @@ export interface WriteTensorsOptions {
 }
 
 /**
- * Writes the data of all tensors to their places in the file, each thread through less than a megabyte of memory
+ * Writes the data of all tensors to their places in the file, each thread through at most three megabytes of memory
  * unless single heads are larger. `places` are those of `tensors`. System errors pass.
  */
 export async function writeTensors(
