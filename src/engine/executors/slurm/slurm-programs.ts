@@ -22,8 +22,8 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
-/** Long enough for a controller to be restarted or moved; jobs that run go on meanwhile. */
-const usualPatienceMs = 3600_000;
+/** Long enough for a controller to be restarted; who waits longer asks again, and lets other runs have their turn meanwhile. */
+const usualPatienceMs = 120_000;
 
 /** Calls Slurm's programs, and waits for a controller that is away. */
 export class SlurmPrograms {
