@@ -1,13 +1,39 @@
+import { QuantsmithError, type SourceLocation } from "../util/errors.js";
 import type { FailurePattern } from "./tool-failure.js";
+
+/** What of a checkpoint llama.cpp may have no code for. */
+export type UnsupportedPart = "model" | "projector";
+
+const unsupported = {
+  model: {
+    message: (name: string) => `llama.cpp cannot convert the architecture ${name}`,
+    remedy: "Choose another model, or a version of quantsmith with a newer llama.cpp.",
+  },
+  projector: {
+    message: (name: string) => `llama.cpp cannot convert the projector of the architecture ${name}`,
+    remedy: "Set `convert: { mmproj: none }` in the recipe to release the language model alone.",
+  },
+};
+
+/** What the converter would say of an architecture that it has no code for. */
+export function unsupportedArchitecture(part: UnsupportedPart, name: string, at?: SourceLocation): QuantsmithError {
+  const { message, remedy } = unsupported[part];
+  return new QuantsmithError("QS-CONVERT-ARCHITECTURE", message(name), { remedy, ...(at && { at }) });
+}
+
+function unsupportedPattern(part: UnsupportedPart): FailurePattern {
+  const { message, remedy } = unsupported[part];
+  return {
+    pattern: /Model (\S+) is not supported|Architecture '([^']+)' not supported/,
+    code: "QS-CONVERT-ARCHITECTURE",
+    message: ([, model, architecture]) => message(model ?? architecture ?? ""),
+    remedy,
+  };
+}
 
 /** How `convert_hf_to_gguf.py` says what it cannot do; the texts are those of its `conversion/` folder. */
 export const convertFailures: readonly FailurePattern[] = [
-  {
-    pattern: /Model (\S+) is not supported|Architecture '([^']+)' not supported/,
-    code: "QS-CONVERT-ARCHITECTURE",
-    message: ([, model, architecture]) => `llama.cpp cannot convert the architecture ${model ?? architecture}`,
-    remedy: "Choose another model, or a version of quantsmith with a newer llama.cpp.",
-  },
+  unsupportedPattern("model"),
   {
     pattern: /Failed to detect model architecture|KeyError: 'architectures'/,
     code: "QS-CONVERT-ARCHITECTURE",
@@ -39,16 +65,7 @@ export const convertFailures: readonly FailurePattern[] = [
 ];
 
 /** The same for `--mmproj`, where an architecture may be known whose projector is not. */
-export const projectorFailures: readonly FailurePattern[] = [
-  {
-    pattern: /Model (\S+) is not supported|Architecture '([^']+)' not supported/,
-    code: "QS-CONVERT-ARCHITECTURE",
-    message: ([, model, architecture]) =>
-      `llama.cpp cannot convert the projector of the architecture ${model ?? architecture}`,
-    remedy: "Set `convert: { mmproj: none }` in the recipe to release the language model alone.",
-  },
-  ...convertFailures,
-];
+export const projectorFailures: readonly FailurePattern[] = [unsupportedPattern("projector"), ...convertFailures];
 
 /** What `convert_lora_to_gguf.py` has against an adapter, besides. */
 export const adapterFailures: readonly FailurePattern[] = [

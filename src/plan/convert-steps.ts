@@ -4,16 +4,21 @@ import { convertProjector } from "../stages/convert/convert-projector.js";
 import { convertUpstream } from "../stages/convert/convert-upstream.js";
 import { hasTower } from "../stages/convert/has-tower.js";
 import { convertNative } from "../stages/convert/native/convert-native.js";
+import { requireArchitecture } from "../stages/convert/require-architecture.js";
 import type { PlanFacts } from "./facts.js";
 import { from, step } from "./make-step.js";
 import type { Step } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
 
-/** What converts the checkpoint of this recipe, and why. Errors: QS-CONVERT-NATIVE. */
+/** What converts the checkpoint of this recipe, and why. Errors: QS-CONVERT-NATIVE, QS-CONVERT-ARCHITECTURE. */
 export function convertEngine({ convert, model, locate }: Settings, facts: PlanFacts): EngineChoice {
   const { config, files } = facts.model;
   const checkpoint = { config, modelName: model.name, files: files.map(({ path }) => path) };
-  return chooseEngine(convert.engine, checkpoint, locate(["convert", "engine"]));
+  const choice = chooseEngine(convert.engine, checkpoint, locate(["convert", "engine"]));
+  if (choice.engine === "upstream" && config !== null) {
+    requireArchitecture("model", config, facts.architectures, locate(["model", "source"]));
+  }
+  return choice;
 }
 
 /** True when the release has a projector beside the language model. */
@@ -39,7 +44,9 @@ export function convertSteps(settings: Settings, facts: PlanFacts): Step[] {
     engine === "native"
       ? step("convert", convertNative, { ...params, fallback: convert.engine === "auto" }, inputs, bytes)
       : step("convert", convertUpstream, params, inputs, bytes);
-  if (!convertsProjector(settings, facts)) return [base];
+  const { config } = facts.model;
+  if (config === null || !convertsProjector(settings, facts)) return [base];
+  requireArchitecture("projector", config, facts.architectures, settings.locate(["model", "source"]));
   return [base, step(projectorId, convertProjector, named, inputs, predictBytes.projector(facts.model))];
 }
 

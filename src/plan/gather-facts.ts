@@ -6,6 +6,7 @@ import { hubConnection } from "../hub/connection.js";
 import type { HubFile } from "../hub/hub-file.js";
 import { listModel } from "../hub/list-model.js";
 import { readHubFile } from "../hub/read-file.js";
+import { readArchitectures } from "../llamacpp/architectures.js";
 import { describeToolchain } from "../llamacpp/toolchain.js";
 import { loadCatalog } from "../recipe/load-catalog.js";
 import type { Settings } from "../recipe/settings.js";
@@ -41,6 +42,8 @@ export async function gatherFacts(settings: Settings, digests: DigestCache): Pro
     hubTexts: await findHubTexts(settings),
     catalog: await loadCatalog(settings.catalog),
     speed: await loadSpeedConstants(),
+    // Tools that are still to be built are asked when they convert.
+    architectures: toolchain.state === "ready" ? await readArchitectures(toolchain.toolchain) : null,
     toolDigests: {
       "llama.cpp": toolchain.digest,
       pretokenizers: await toolDigest("pretokenizers", toolchain),

@@ -25,7 +25,7 @@ export const convertProjector: Operation<ProjectorParams> = {
   resource: "compute",
   tools: ["converter"],
   async run(params, context) {
-    const options = await prepareConverter(context, params);
+    const options = await prepareConverter(context, "projector", params);
     const run = await convertToGguf({ ...options, outFile: "../out/mmproj.gguf", outtype: "f16", mmproj: true });
     const gguf = await readGguf(join(context.out, "mmproj.gguf"));
     const report: ProjectorReport = { bytes: gguf.fileBytes, tensors: gguf.tensors.length };

@@ -33,7 +33,7 @@ export async function runUpstream(
   if (override.pretokenizer !== undefined)
     checkPretokenizer(override.pretokenizer, await readPretokenizers(await context.toolchain()));
   const run = await convertToGguf({
-    ...(await prepareConverter(context, params)),
+    ...(await prepareConverter(context, "model", params)),
     ...override,
     outFile: "../out/model.gguf",
     outtype: params.outtype,

@@ -1,21 +1,32 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readArchitectures } from "../../llamacpp/architectures.js";
 import type { ConvertOptions } from "../../llamacpp/convert.js";
+import type { UnsupportedPart } from "../../llamacpp/convert-failures.js";
+import { readConfig } from "../fetch/read-config.js";
 import { requiredInput, type StageContext } from "../stage.js";
 import { toolRun } from "../step-files.js";
 import type { ConvertParams } from "./convert-report.js";
 import { converterMetadata, makeModelFolder } from "./model-folder.js";
+import { requireArchitecture } from "./require-architecture.js";
 
 /** No model can have this name, which begins with a dot. */
 const metadataFile = ".metadata.json";
 
-/** Puts the snapshot and the metadata where llama.cpp's converter will find them, and says so in its options. */
+/**
+ * Puts the snapshot and the metadata where llama.cpp's converter will find them, and says so in its options.
+ * Errors: QS-CONVERT-ARCHITECTURE, QS-FETCH-CONFIG, QS-PYTHON-*, QS-TOOL-*.
+ */
 export async function prepareConverter(
   context: StageContext,
+  part: UnsupportedPart,
   { modelName, baseModel, metadata }: Pick<ConvertParams, "modelName" | "baseModel" | "metadata">,
 ): Promise<Omit<ConvertOptions, "outFile" | "outtype">> {
+  const snapshot = requiredInput(context, "snapshot");
+  const { config } = await readConfig(join(snapshot, "config.json"));
+  requireArchitecture(part, config, await readArchitectures(await context.toolchain()));
   // The converter reads names out of the folder's own name; it gets the model's, not the store's.
-  await makeModelFolder(join(context.work, modelName), requiredInput(context, "snapshot"), { baseModel, metadata });
+  await makeModelFolder(join(context.work, modelName), snapshot, { baseModel, metadata });
   const given = converterMetadata(modelName, baseModel, metadata);
   await writeFile(join(context.work, metadataFile), JSON.stringify(given));
   const python = await context.python();

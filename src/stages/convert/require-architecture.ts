@@ -1,0 +1,29 @@
+import type { Architectures } from "../../llamacpp/architectures.js";
+import { type UnsupportedPart, unsupportedArchitecture } from "../../llamacpp/convert-failures.js";
+import type { JsonObject } from "../../util/canonical-json.js";
+import type { SourceLocation } from "../../util/errors.js";
+import { isObject } from "../fetch/json-text.js";
+
+/**
+ * Refuses a model, or the projector of one, that llama.cpp's converter has no code for, before anything is downloaded or
+ * installed for it. Passes where `known` is null. Errors: QS-CONVERT-ARCHITECTURE.
+ */
+export function requireArchitecture(
+  part: UnsupportedPart,
+  config: JsonObject,
+  known: Architectures | null,
+  at?: SourceLocation,
+): void {
+  const supported = part === "model" ? known?.models : known?.projectors;
+  if (supported === undefined) return;
+  // The converter looks at one of these, mostly the inner one where there is one.
+  const inner = part === "model" ? config.text_config : config.vision_config;
+  const names = [config, inner].flatMap((each) => firstArchitecture(each) ?? []);
+  if (names.length === 0 || names.some((name) => supported.has(name))) return;
+  throw unsupportedArchitecture(part, names[0] ?? "", at);
+}
+
+function firstArchitecture(config: unknown): string | undefined {
+  const [first] = isObject(config) && Array.isArray(config.architectures) ? config.architectures : [];
+  return typeof first === "string" ? first : undefined;
+}
