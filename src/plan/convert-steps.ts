@@ -4,6 +4,7 @@ import { convertProjector } from "../stages/convert/convert-projector.js";
 import { convertUpstream } from "../stages/convert/convert-upstream.js";
 import { hasTower } from "../stages/convert/has-tower.js";
 import { convertNative } from "../stages/convert/native/convert-native.js";
+import { checkPretokenizer } from "../stages/convert/native/vocabulary/choose-pretokenizer.js";
 import { requireArchitecture } from "../stages/convert/require-architecture.js";
 import type { PlanFacts } from "./facts.js";
 import { from, step } from "./make-step.js";
@@ -36,6 +37,9 @@ export function convertSteps(settings: Settings, facts: PlanFacts): Step[] {
     baseModel: model.source.kind === "hub" ? model.source.repo : null,
     metadata: inFiles,
   };
+  if (facts.pretokenizers !== null) {
+    checkPretokenizer(convert.pretokenizer, facts.pretokenizers, settings.locate(["convert", "pretokenizer"]));
+  }
   const { engine, why } = convertEngine(settings, facts);
   const params = { ...named, outtype: convert.outtype, pretokenizer: convert.pretokenizer, why };
   const inputs = { snapshot: from("fetch", "snapshot") };

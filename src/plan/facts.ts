@@ -2,6 +2,7 @@ import type { Catalog } from "../hardware/device.js";
 import type { SpeedConstants } from "../hardware/speed/speed-constants.js";
 import type { HubFile } from "../hub/hub-file.js";
 import type { Architectures } from "../llamacpp/architectures.js";
+import type { Pretokenizers } from "../llamacpp/pretokenizers.js";
 import type { Material } from "../report/release-facts.js";
 import type { SnapshotFile } from "../stages/fetch/snapshot-report.js";
 import type { ToolId } from "../stages/stage.js";
@@ -21,6 +22,8 @@ export interface PlanFacts {
   speed: SpeedConstants;
   /** What llama.cpp's converter has code for; null while that is not known. */
   architectures: Architectures | null;
+  /** The pre-tokenizers that it knows, where the recipe names one; null while that is not known. */
+  pretokenizers: Pretokenizers | null;
   toolDigests: Readonly<Record<ToolId, string>>;
   /** Files that the tools are made of, for the provenance. */
   toolFiles: readonly Material[];

@@ -7,7 +7,8 @@ import type { HubFile } from "../hub/hub-file.js";
 import { listModel } from "../hub/list-model.js";
 import { readHubFile } from "../hub/read-file.js";
 import { readArchitectures } from "../llamacpp/architectures.js";
-import { describeToolchain } from "../llamacpp/toolchain.js";
+import { readPretokenizers } from "../llamacpp/pretokenizers.js";
+import { describeToolchain, type ToolchainStatus } from "../llamacpp/toolchain.js";
 import { loadCatalog } from "../recipe/load-catalog.js";
 import type { Settings } from "../recipe/settings.js";
 import { checkSnapshot } from "../stages/fetch/check-snapshot.js";
@@ -42,8 +43,7 @@ export async function gatherFacts(settings: Settings, digests: DigestCache): Pro
     hubTexts: await findHubTexts(settings),
     catalog: await loadCatalog(settings.catalog),
     speed: await loadSpeedConstants(),
-    // Tools that are still to be built are asked when they convert.
-    architectures: toolchain.state === "ready" ? await readArchitectures(toolchain.toolchain) : null,
+    ...(await converterFacts(settings, toolchain)),
     toolDigests: {
       "llama.cpp": toolchain.digest,
       pretokenizers: await toolDigest("pretokenizers", toolchain),
@@ -52,6 +52,19 @@ export async function gatherFacts(settings: Settings, digests: DigestCache): Pro
     },
     toolFiles: await toolFiles(toolchain, digests),
     toolVersions: { llamaCpp: toolchain.version, nodeLlamaCpp, quantsmith: packageVersion() },
+  };
+}
+
+/** What the converter's source tells. Tools that are still to be built are asked when they convert. */
+async function converterFacts(
+  { convert }: Settings,
+  status: ToolchainStatus,
+): Promise<Pick<PlanFacts, "architectures" | "pretokenizers">> {
+  if (status.state !== "ready") return { architectures: null, pretokenizers: null };
+  const { toolchain } = status;
+  return {
+    architectures: await readArchitectures(toolchain),
+    pretokenizers: convert.pretokenizer === "auto" ? null : await readPretokenizers(toolchain),
   };
 }
 

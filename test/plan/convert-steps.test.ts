@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { convertUpstream } from "../../src/stages/convert/convert-upstream.js";
 import { demoFolder } from "../fixtures/cli.js";
+import { failureOf } from "../fixtures/failure.js";
 import { planned, plannedSteps, stepKeys } from "../fixtures/planned-steps.js";
 
 const config = JSON.parse(readFileSync(join(demoFolder, "tiny-llama", "config.json"), "utf8"));
@@ -59,5 +60,20 @@ describe("a model with a vision tower", () => {
     const steps = await plannedSteps(recipe("{ mmproj: none }"), vision);
     expect(steps.map(({ id }) => id)).not.toContain("convert:mmproj");
     expect(steps.find(({ id }) => id === "package")?.params.projectorFile).toBeNull();
+  });
+});
+
+describe("what llama.cpp's source is known to lack is told before anything is downloaded", () => {
+  const architectures = { models: new Set(["LlamaForCausalLM"]), projectors: new Set<string>() };
+  const pretokenizers = { checkText: "", names: {}, patterns: { "llama-bpe": [] } };
+  const attempt = (convert: string, model: object) =>
+    failureOf(planned(recipe(convert), { files, ...model }, (facts) => ({ ...facts, architectures, pretokenizers })));
+
+  test.each([
+    ["a model", "{ pretokenizer: llama-bpe }", { architectures: ["OddForCausalLM"] }, "QS-CONVERT-ARCHITECTURE", 2],
+    ["a projector", "{ pretokenizer: llama-bpe }", { ...config, vision_config: {} }, "QS-CONVERT-ARCHITECTURE", 2],
+    ["a pre-tokenizer", "{ pretokenizer: llama-bbe }", config, "QS-CONVERT-PRETOKENIZER", 3],
+  ])("%s", async (_what, convert, changed, code, line) => {
+    expect(await attempt(convert, { config: changed })).toMatchObject({ code, at: { line } });
   });
 });

@@ -1,6 +1,6 @@
 import type { Pretokenizers } from "../../../../llamacpp/pretokenizers.js";
 import type { JsonObject } from "../../../../util/canonical-json.js";
-import { QuantsmithError } from "../../../../util/errors.js";
+import { QuantsmithError, type SourceLocation } from "../../../../util/errors.js";
 import { nearest } from "../../../../util/suggest.js";
 import { quote } from "../../../../util/wording.js";
 import { nearestPretokenizer } from "./nearest-pretokenizer.js";
@@ -43,7 +43,7 @@ export function choosePretokenizer(tokenizer: JsonObject, { pretokenizer, known 
 }
 
 /** A name that a recipe gives. Throws QS-CONVERT-PRETOKENIZER unless llama.cpp can load it. */
-export function checkPretokenizer(name: string, known: Pretokenizers): string {
+export function checkPretokenizer(name: string, known: Pretokenizers, at?: SourceLocation): string {
   if (Object.hasOwn(known.patterns, name)) return name;
   const suggestion = nearest(name, Object.keys(known.patterns));
   throw new QuantsmithError("QS-CONVERT-PRETOKENIZER", `llama.cpp knows no BPE pre-tokenizer ${quote(name)}`, {
@@ -51,5 +51,6 @@ export function checkPretokenizer(name: string, known: Pretokenizers): string {
       suggestion === undefined
         ? `It knows ${Object.keys(known.patterns).slice(0, 12).join(", ")} and others; \`auto\` recognizes most models.`
         : `Did you mean \`convert: { pretokenizer: ${suggestion} }\`?`,
+    ...(at && { at }),
   });
 }
