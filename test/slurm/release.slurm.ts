@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -77,14 +78,29 @@ async function finished(run: ReturnType<typeof start>): Promise<void> {
   expect(exitCode, all).toBe(0);
 }
 
-/** Nodes with a job that runs, and the job's id. */
-async function running(): Promise<{ id: string; node: NodeName }[]> {
-  const text = await cluster.ask("squeue", "--states=RUNNING", "--noheader", "--array", "--format=%A %B");
+/** Jobs in some of Slurm's states, those that have ended lately included, and the node that each is or was on. */
+async function jobs(...states: string[]): Promise<{ id: string; node: NodeName | undefined }[]> {
+  const text = await cluster.ask("squeue", `--states=${states}`, "--noheader", "--array", "--format=%A %B");
   return text.split("\n").flatMap((line) => {
     const [id = "", name] = line.split(" ");
-    const node = nodeNames.find((each) => each === name);
-    return node === undefined ? [] : [{ id, node }];
+    return id === "" ? [] : [{ id, node: nodeNames.find((each) => each === name) }];
   });
+}
+
+/** Kills a node while it runs a job, which dies with it. */
+async function killBusyNode(): Promise<{ id: string; node: NodeName }> {
+  for (;;) {
+    const node = (await jobs("RUNNING")).flatMap(({ node }) => node ?? [])[0];
+    if (node === undefined) {
+      await sleep(100);
+      continue;
+    }
+    await cluster.killNode(node);
+    const [lost] = (await jobs("RUNNING")).filter((job) => job.node === node);
+    if (lost !== undefined) return { id: lost.id, node };
+    // It ended by itself in the last moment.
+    cluster.startNode(node);
+  }
 }
 
 const seconds = (since: number) => Math.round((performance.now() - since) / 1000);
@@ -115,29 +131,35 @@ describe.each(Object.keys(recipes))("%s", (name) => {
     mkdirSync(out);
     const run = start(name, out, "--executor", "slurm");
     const started = performance.now();
-    await cluster.waitFor("a job that has run for a while", async () => {
-      const [job] = await running();
-      return job !== undefined && seconds(started) > 10;
-    });
-    const [victim] = await running();
-    if (victim === undefined) throw new Error("nothing runs");
-    await cluster.killNode(victim.node);
+    let ended = false;
+    void run.finally(() => (ended = true));
+    await cluster.waitFor("some progress", () => seconds(started) > 10);
+    const { id, node } = await killBusyNode();
     const nodeDied = performance.now();
+    // From here on the run cannot end before that job has run again, which Slurm puts off for two minutes.
     await cluster.waitFor(
-      "a run of the job on the other node",
-      async () => {
-        return (await running()).some(({ id, node }) => id === victim.id && node !== victim.node);
-      },
+      "the job back in the queue",
+      async () => (await jobs("PENDING")).some((job) => job.id === id),
       900,
     );
-    console.log(`${name}: job ${victim.id} of the dead node ran again after ${seconds(nodeDied)} s`);
+    console.log(`${name}: job ${id} of the dead node was back in the queue after ${seconds(nodeDied)} s`);
     await cluster.killController();
     const controllerDied = performance.now();
     await cluster.waitFor("some time without a controller", () => seconds(controllerDied) > 20);
+    expect(ended).toBe(false);
     cluster.startController();
     await cluster.waitFor("an answer", async () => !(await cluster.nodeStates()).includes("unknown"));
     console.log(`${name}: the controller answered again after ${seconds(controllerDied)} s`);
-    cluster.startNode(victim.node);
+    await cluster.waitFor(
+      "a run of the job on the other node",
+      async () => {
+        const again = await jobs("RUNNING", "COMPLETING", "COMPLETED");
+        return ended || again.some((job) => job.id === id && job.node !== node);
+      },
+      900,
+    );
+    console.log(`${name}: job ${id} ran again after ${seconds(nodeDied)} s`);
+    cluster.startNode(node);
     await finished(run);
     console.log(
       `${name}: the run ended ${seconds(controllerDied)} s after the controller died, ${seconds(started)} s in all`,
