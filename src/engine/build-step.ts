@@ -13,15 +13,21 @@ import { inputDigests, inputPath } from "./step-inputs.js";
 import { bringOver, openBuildFolder } from "./store.js";
 import { buildPath, lockPath } from "./workspace.js";
 
+export interface BuildOptions {
+  /** Insists on the files themselves where a record whose files were dropped would do otherwise. */
+  restore: boolean;
+  /** Does not go on with what an earlier run began. */
+  anew: boolean;
+}
+
 /**
  * Builds one step under its lock and makes it final; another process may finish it first, and then its work is taken.
- * `restore` insists on the files themselves where a record whose files were dropped would do otherwise.
  * Throws what the stage throws; QS-DISK-SPACE before anything is written when the disk is too small.
  */
 export async function buildStep(
   step: Step,
   runtime: BuildRuntime,
-  restore: boolean,
+  { restore, anew }: BuildOptions,
 ): Promise<{ record: StepRecord; status: "built" | "cached" }> {
   const { events, workspace } = runtime;
   const key = stepKey(fingerprint(step, runtime.plan, recordKeys(runtime)));
@@ -29,6 +35,7 @@ export async function buildStep(
   return withLock(lockPath(workspace, key), { signal: runtime.signal, onWait }, async (lost) => {
     const present = await findFinished(step, runtime, restore);
     if (present !== undefined) return { record: present, status: "cached" };
+    if (anew) await rm(runtime.store.partialFolder(key), { recursive: true, force: true });
     const folder = buildPath(workspace, step.stage);
     try {
       const build = await openBuildFolder(folder);

@@ -51,6 +51,8 @@ export interface Executor {
   states(names: readonly string[]): Promise<ReadonlyMap<string, JobState>>;
   /** Whether an error of the others only says that the queue cannot be reached now, so that it is asked again. Absent: none. */
   isAway?(error: unknown): boolean;
+  /** These jobs' steps are finished, so that those which were not put into the queue yet need not be. Absent: all are. */
+  finished?(names: readonly string[]): void;
   /** Takes waiting jobs out of the queue and ends running ones; others are left alone. */
   cancel(names: readonly string[]): Promise<void>;
 }

@@ -1,4 +1,3 @@
-import { rm } from "node:fs/promises";
 import { dependencies, type Plan, type Step } from "../plan/plan.js";
 import type { StepSummary } from "../stages/stage.js";
 import { QuantsmithError } from "../util/errors.js";
@@ -6,8 +5,7 @@ import { buildStep } from "./build-step.js";
 import { dropIntermediates } from "./drop-intermediates.js";
 import { errorReport } from "./error-report.js";
 import { findPassed } from "./find-passed.js";
-import { findStep, recordKeys } from "./find-step.js";
-import { fingerprint, stepKey } from "./fingerprint.js";
+import { findStep } from "./find-step.js";
 import { isDropped, type StepRecord } from "./record.js";
 import type { RemoteSteps } from "./remote/remote-steps.js";
 import type { RunOptions, Runtime } from "./runtime.js";
@@ -116,19 +114,11 @@ class Run {
 
   async #build(step: Step, restore: boolean): Promise<void> {
     await this.#restoreInputs(step);
-    // A fresh run does not go on with what an older one began.
-    if (this.runtime.since !== null && !restore && !this.isRemote(step)) await this.#forgetPartial(step);
     const { record, status } =
       this.#remote?.takes(step) === true
         ? { record: await this.#remote.follow(step, restore), status: "built" as const }
-        : await buildStep(step, this.runtime, restore);
+        : await buildStep(step, this.runtime, { restore, anew: this.runtime.since !== null && !restore });
     await this.#finish(step, status, record, record.seconds);
-  }
-
-  async #forgetPartial(step: Step): Promise<void> {
-    const { store, plan } = this.runtime;
-    const key = stepKey(fingerprint(step, plan, recordKeys(this.runtime)));
-    await rm(store.partialFolder(key), { recursive: true, force: true });
   }
 
   /** Builds again what a step reads and what was dropped after its last reader. */

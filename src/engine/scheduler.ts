@@ -31,7 +31,12 @@ export class Scheduler {
   /** Runs work of a resource class when it is its turn; higher priority first. `onWait`: another process computes. */
   async run<T>(resource: Resource, priority: number, onWait: () => void, work: () => Promise<T>): Promise<T> {
     const job = resource === "io" ? work : () => this.#aloneOnMachine(onWait, work);
-    return this.#queues[resource].add(job, { priority, signal: this.#signal });
+    // Not by the queue's own option, which would give up work that has begun and still writes.
+    const turn = () => {
+      this.#signal.throwIfAborted();
+      return job();
+    };
+    return this.#queues[resource].add(turn, { priority });
   }
 
   #aloneOnMachine<T>(onWait: () => void, work: () => Promise<T>): Promise<T> {

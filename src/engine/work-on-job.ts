@@ -34,7 +34,8 @@ export async function workOnJob(key: string, part: WorkPart | undefined, options
   try {
     const { step, runtime } = await restoreStep(job, store, options);
     const started = performance.now();
-    const status = part === undefined ? (await buildStep(step, runtime, job.restore)).status : "built";
+    const status =
+      part === undefined ? (await buildStep(step, runtime, { restore: job.restore, anew: false })).status : "built";
     if (part !== undefined) await buildPart(step, part, runtime);
     const seconds = (performance.now() - started) / 1000;
     options.events.emit({ type: "step-finished", id: step.id, status, seconds });

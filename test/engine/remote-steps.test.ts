@@ -4,8 +4,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { jobName } from "../../src/engine/executor.js";
 import type { RunOutcome } from "../../src/engine/run-plan.js";
-import type { Step } from "../../src/plan/plan.js";
+import type { Step, StepInput } from "../../src/plan/plan.js";
 import { QuantsmithError } from "../../src/util/errors.js";
+import { withLock } from "../../src/util/lock.js";
 import { someStep } from "../fixtures/plan.js";
 import { ProcessQueue } from "../fixtures/process-queue.js";
 import { compareStep, resultOf, startPlan, textFile } from "../fixtures/remote-plan.js";
@@ -169,6 +170,94 @@ test("--fresh has workers build again what is there", async () => {
   const done = await startPlan(out, chain(), queue, { fresh: true }).ended;
   expect(statuses(done)).toEqual({ first: "built", left: "built", right: "built" });
   expect(queue.started).toHaveLength(6);
+});
+
+test("after a lost part a step waits for its others, and does only what is left again", async () => {
+  const { out, queue } = place({ slots: 1, parts: 3 });
+  queue.onStart = ({ part }) => {
+    if (part?.index !== 1 || queue.held || queue.started.length > 1) return "run";
+    queue.held = true;
+    return "die";
+  };
+  const run = startPlan(out, [compareStep("first", [one, two], { hasParts: true })], queue);
+  await until(() => queue.submissions.length === 4);
+  const [lost, second, third, own] = queue.submissions;
+  // Longer than it takes to be sure that a job is gone.
+  await until(() => queue.stateOf("first") === "cancelled");
+  await sleep(10 * queue.pollMs);
+  expect(queue.submissions).toHaveLength(4);
+  queue.held = false;
+  queue.advance();
+  expect(statuses(await run.ended)).toEqual({ first: "built" });
+  expect(queue.submissions).toEqual([lost, second, third, own, lost, own]);
+});
+
+test("an interrupted run takes back the parts of a step whose own job is gone", async () => {
+  const { out, queue } = place({ slots: 1, parts: 3 });
+  queue.onStart = () => {
+    queue.held = true;
+    return "die";
+  };
+  const run = startPlan(out, [compareStep("first", [one, two], { hasParts: true })], queue);
+  await until(() => queue.stateOf("first") === "cancelled");
+  run.interrupt();
+  await expect(run.ended).rejects.toThrow("interrupted");
+  expect(queue.cancelled).toEqual(queue.submissions.slice(1, 3));
+});
+
+test("a job that another run takes back while it is adopted is submitted again", async () => {
+  const { out, queue } = place();
+  const states = queue.states.bind(queue);
+  let asked = 0;
+  queue.states = async (names) => {
+    // Ending for a moment, and then gone, as after an interrupt somewhere else.
+    if (queue.submissions.length > 0) return states(names);
+    const state = asked++ === 0 ? "running" : "cancelled";
+    return new Map(names.map((name) => [name, { state }]));
+  };
+  const done = await startPlan(out, [compareStep("first", [one, two])], queue).ended;
+  expect(statuses(done)).toEqual({ first: "built" });
+  expect(queue.submissions).toHaveLength(1);
+});
+
+test("an interrupted run does not wait for one that has long been submitting", async () => {
+  const { out, queue } = place();
+  queue.held = true;
+  const run = startPlan(out, [compareStep("first", [one, two])], queue);
+  await until(() => queue.submissions.length === 1);
+  let over = () => {};
+  const submitting = withLock(
+    join(out, "store", ".locks", "submit.lock"),
+    {},
+    () => new Promise<void>((resolve) => (over = resolve)),
+  );
+  run.interrupt();
+  await expect(run.ended).rejects.toThrow("interrupted");
+  const notes = run.seen.flatMap((event) => (event.type === "step-note" ? [event.note] : []));
+  expect(notes).toEqual([expect.stringMatching(/could not be taken out of the queue: another run is submitting/)]);
+  over();
+  await submitting;
+});
+
+test("what reads a dropped file that is made again here is submitted when it is there", async () => {
+  const { out, queue } = place();
+  const own = someStep({ id: "own", tools: [], intermediates: ["model.gguf"] });
+  const reader = (id: string, other: StepInput) =>
+    compareStep(id, [{ ...resultOf("own"), file: "model.gguf" } as never, other]);
+  const drop = { plan: { keepIntermediates: false } };
+  await startPlan(out, [own, reader("left", one)], queue, drop).ended;
+  const files = () =>
+    readdirSync(join(out, "store"), { recursive: true }).filter((name) => String(name).endsWith("model.gguf"));
+  expect(files()).toEqual([]);
+  const submit = queue.submit.bind(queue);
+  const present: boolean[] = [];
+  queue.submit = (jobs) => {
+    present.push(files().length > 0);
+    return submit(jobs);
+  };
+  const done = await startPlan(out, [own, reader("left", one), reader("right", two)], queue, drop).ended;
+  expect(statuses(done)).toMatchObject({ left: "cached", right: "built" });
+  expect(present).toEqual([true]);
 });
 
 test("a dropped file that a job needs is made again by a job", async () => {

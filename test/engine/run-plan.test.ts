@@ -299,6 +299,30 @@ describe("partial work", () => {
     expect(readdirSync(join(out, "store", ".partial"))).toEqual([]);
   });
 
+  test("of a run that goes on is left alone by one that builds afresh", async () => {
+    const { run } = fresh();
+    let waiting = () => {};
+    const begun = new Promise<void>((resolve) => {
+      waiting = resolve;
+    });
+    const slow = step("a", {
+      run: async (context) => {
+        const folder = await context.partial();
+        await writeFile(join(folder, "first"), "");
+        waiting();
+        // Time for the other run to come as far as it can.
+        await sleep(500);
+        await writeFile(join(folder, "second"), "");
+        await writeFile(join(context.out, "out.bin"), "a");
+        return {};
+      },
+    });
+    const first = run(somePlan([slow]));
+    await begun;
+    expect((await run(somePlan([slow]), { fresh: true })).codes).toEqual([]);
+    expect((await first).codes).toEqual([]);
+  });
+
   test("is not used when all is to be built afresh, nor by a step with another key", async () => {
     const { run } = fresh();
     for (let round = 0; round < 2; round++) await run(somePlan([stubborn()]));

@@ -14,13 +14,15 @@ export interface EndedJob {
   early: boolean;
   /** A job before it was lost or failed, and the queue may have taken it away for that. */
   followsTrouble: boolean;
+  /** It was another run's, which may have taken it back when it was interrupted. */
+  adopted: boolean;
 }
 
 /**
  * Lets a job that was lost be submitted again, and throws for one that ended for a reason of its own: what the queue says, or
  * QS-WORKER-FAILED, QS-WORKER-CANCELLED, QS-WORKER-LOST.
  */
-export function requireAnotherTry({ step, state, attempts, early, followsTrouble }: EndedJob): void {
+export function requireAnotherTry({ step, state, attempts, early, followsTrouble, adopted }: EndedJob): void {
   const why = state?.why === undefined ? "" : `: ${state.why}`;
   if (state?.state === "failed" && !early) {
     if (state.error !== undefined) throw state.error;
@@ -28,7 +30,7 @@ export function requireAnotherTry({ step, state, attempts, early, followsTrouble
       remedy: "Look at its log in the queue, and at its limits of time and memory in `executors`.",
     });
   }
-  if (state?.state === "cancelled" && !followsTrouble) {
+  if (state?.state === "cancelled" && !followsTrouble && !adopted) {
     throw new QuantsmithError("QS-WORKER-CANCELLED", `the job of ${step} was cancelled in the queue${why}`, {
       remedy: "Run the same command again to have it done after all.",
     });

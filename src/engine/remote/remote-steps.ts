@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { dependencies, type Step } from "../../plan/plan.js";
+import type { Step, StepInput } from "../../plan/plan.js";
 import { isLocked, withLock } from "../../util/lock.js";
 import { findFinished } from "../build-step.js";
 import { type Executor, type Job, type JobState, jobName } from "../executor.js";
 import { recordKeys } from "../find-step.js";
 import { fingerprint, stepKey } from "../fingerprint.js";
 import { jobPaths, removeJobFiles } from "../job-file.js";
-import type { StepRecord } from "../record.js";
+import { isDropped, type StepRecord } from "../record.js";
 import type { Runtime } from "../runtime.js";
 import { lockPath } from "../workspace.js";
 import { mostAttempts, requireAnotherTry } from "./another-try.js";
@@ -18,6 +18,11 @@ import { WorkerEvents } from "./worker-events.js";
 
 /** Looks that must agree before a job counts as gone: file systems and queues tell of news with a delay. */
 const looksToBeSure = 3;
+/** Who interrupts a run waits for it to end; another run may submit for as long as its queue makes it wait. */
+const patienceAtEndMs = 10_000;
+
+/** What a step reads of another one. */
+type StepOutput = Extract<StepInput, { kind: "step" }>;
 
 /** The steps of a run that an executor does: submits them, follows them, and takes them back. */
 export class RemoteSteps {
@@ -71,8 +76,8 @@ export class RemoteSteps {
     for (const { step, key, fate, restore } of this.#planned.values()) {
       if (fate !== "remote" || this.#submitted.has(key) || this.#finished.has(key)) continue;
       if (this.#runtime.records.has(step.id) && !restore) continue;
-      if (!dependencies(step).every(({ id }) => this.#isUnderWay(id))) continue;
-      const entry = { step, key, restore, jobs: this.#jobsOf(step, key), attempts: 1, silentLooks: 0 };
+      if (!inputsOf(step).every((input) => this.#isUnderWay(input))) continue;
+      const entry = this.#entryOf(step, key, restore);
       this.#submitted.set(key, entry);
       ready.push(entry);
     }
@@ -82,10 +87,22 @@ export class RemoteSteps {
     });
   }
 
-  #isUnderWay(id: string): boolean {
-    const planned = this.#planned.get(id);
+  #entryOf(step: Step, key: string, restore: boolean): Submitted {
+    const jobs = this.#jobsOf(step, key);
+    const names = jobs.map(({ name }) => name);
+    return { step, key, restore, jobs, names, attempts: 1, adopted: false, silentLooks: 0 };
+  }
+
+  #isUnderWay(input: StepOutput): boolean {
+    const planned = this.#planned.get(input.step);
     if (planned === undefined) return false;
-    return planned.fate === "there" || this.#runtime.records.has(id) || this.#submitted.has(planned.key);
+    return planned.fate === "there" || this.#isThere(input) || this.#submitted.has(planned.key);
+  }
+
+  /** Whether this run knows of a file; one that was dropped is made again first. */
+  #isThere({ step, file }: StepOutput): boolean {
+    const record = this.#runtime.records.get(step);
+    return record !== undefined && !isDropped(record, file);
   }
 
   /**
@@ -98,7 +115,7 @@ export class RemoteSteps {
     let entry = this.#submitted.get(key);
     if (entry === undefined) {
       // The plan took it for finished, or for another step, and now something that it reads has changed.
-      entry = { step, key, restore, jobs: this.#jobsOf(step, key), attempts: 1, silentLooks: 0 };
+      entry = this.#entryOf(step, key, restore);
       await this.#submissions.submit([entry], this.#planned);
       this.#submitted.set(key, entry);
     }
@@ -123,15 +140,19 @@ export class RemoteSteps {
     const { workspace } = this.#runtime;
     const left = [...this.#submissions.sent.values()];
     if (left.length === 0) return;
-    await withLock(lockPath(workspace, "submit"), {}, async () => {
+    const takeBack = async () => {
       for (const { key } of left) await stopWaiting(workspace, key);
       const keys = await unwanted(
         workspace,
         left.map(({ key }) => key),
       );
-      const names = left.flatMap(({ key, jobs }) => (keys.has(key) ? jobs.map(({ name }) => name) : []));
-      if (names.length > 0) await this.#executor.cancel(names).catch((error: unknown) => this.#tellLeft(left, error));
-    });
+      const names = left.flatMap(({ key, names }) => (keys.has(key) ? names : []));
+      if (names.length > 0) await this.#executor.cancel(names);
+    };
+    const signal = AbortSignal.timeout(patienceAtEndMs);
+    await withLock(lockPath(workspace, "submit"), { signal }, takeBack).catch((error: unknown) =>
+      this.#tellLeft(left, error === signal.reason ? "another run is submitting jobs" : error),
+    );
   }
 
   #tellLeft(left: readonly Submitted[], error: unknown): void {
@@ -142,20 +163,20 @@ export class RemoteSteps {
 
   #jobsOf(step: Step, key: string): Job[] {
     const { plan } = this.#runtime;
-    const after = dependencies(step).flatMap(({ id }) => {
-      const planned = this.#planned.get(id);
-      if (planned?.fate !== "remote" || this.#runtime.records.has(id)) return [];
-      return [jobName(planned.key)];
+    const after = inputsOf(step).flatMap((input) => {
+      const planned = this.#planned.get(input.step);
+      return planned?.fate === "remote" && !this.#isThere(input) ? [jobName(planned.key)] : [];
     });
     return jobsOf(step, key, [...new Set(after)], this.#executor.parts, memoryOf(step, plan));
   }
 
-  async #finish({ key }: Submitted): Promise<void> {
+  async #finish({ key, names }: Submitted): Promise<void> {
     const { workspace } = this.#runtime;
     // Before it is no longer submitted: the run knows of the record only when `follow` has returned.
     this.#finished.add(key);
     this.#submissions.sent.delete(key);
     if (!this.#submitted.delete(key)) return;
+    this.#executor.finished?.(names);
     await stopWaiting(workspace, key);
     await removeJobFiles(workspace, key, this.#executor.parts);
   }
@@ -168,25 +189,34 @@ export class RemoteSteps {
     const early = error?.code === "QS-WORKER-INPUT" && entry.attempts < mostAttempts;
     if (error !== undefined && !early) throw error;
     const state = this.#states.get(jobName(entry.key));
-    const isLive = state?.state === "waiting" || state?.state === "running";
+    // Also its parts: what they measure would be measured twice otherwise.
+    const isLive = entry.names.some((name) => ["waiting", "running"].includes(this.#states.get(name)?.state ?? ""));
     if (isLive || (await isLocked(lockPath(workspace, entry.key)))) {
       entry.silentLooks = 0;
       return;
     }
     if (++entry.silentLooks < looksToBeSure) return;
     const followsTrouble = entry.jobs.some(({ after }) => after.some((name) => this.#troubled.has(name)));
-    requireAnotherTry({ step: entry.step.id, state, attempts: entry.attempts, early, followsTrouble });
+    const { attempts, adopted } = entry;
+    requireAnotherTry({ step: entry.step.id, state, attempts, early, followsTrouble, adopted });
     await this.#again(entry, state?.state ?? "not in the queue any more");
   }
 
   async #again(entry: Submitted, what: string): Promise<void> {
     const { id } = entry.step;
     this.#runtime.events.emit({ type: "step-note", id, note: `its job is ${what}; submitting it again` });
-    for (const { name } of entry.jobs) this.#troubled.add(name);
+    for (const name of entry.names) this.#troubled.add(name);
     entry.attempts++;
     entry.silentLooks = 0;
-    // Everything it reads is finished, and what its parts have done lies in the store.
-    entry.jobs = entry.jobs.slice(-1).map((job) => ({ ...job, after: [] }));
+    // Everything it reads is finished, and what its parts have done lies in the store. A part that failed would fail again.
+    const parts = entry.jobs.filter(
+      ({ name, part }) => part !== undefined && !["done", "failed"].includes(this.#states.get(name)?.state ?? ""),
+    );
+    const after = parts.map(({ name }) => name);
+    entry.jobs = [
+      ...parts.map((job) => ({ ...job, after: [] })),
+      ...entry.jobs.slice(-1).map((job) => ({ ...job, after })),
+    ];
     await this.#submissions.submit([entry], this.#planned);
   }
 
@@ -203,7 +233,7 @@ export class RemoteSteps {
     await sleep(this.#executor.pollMs, undefined, { signal }).catch(() => signal.throwIfAborted());
     const entries = [...this.#submitted.values()];
     try {
-      this.#states = await this.#executor.states(entries.flatMap(({ jobs }) => jobs.map(({ name }) => name)));
+      this.#states = await this.#executor.states(entries.flatMap(({ names }) => names));
       this.#submissions.answered();
       this.#refusals = 0;
     } catch (error) {
@@ -217,4 +247,8 @@ export class RemoteSteps {
       if (part !== undefined && bad) this.#troubled.add(name);
     }
   }
+}
+
+function inputsOf(step: Step): StepOutput[] {
+  return Object.values(step.inputs).filter((input) => input.kind === "step");
 }

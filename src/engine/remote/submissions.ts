@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Step } from "../../plan/plan.js";
-import { withLock } from "../../util/lock.js";
+import { isLocked, withLock } from "../../util/lock.js";
 import { isTaken } from "../build-step.js";
 import type { Executor, Job } from "../executor.js";
 import { recordKeys } from "../find-step.js";
@@ -19,8 +19,13 @@ export interface Submitted {
   step: Step;
   key: string;
   restore: boolean;
+  /** Those to be submitted: of a step that is submitted again only what is still to be done. */
   jobs: readonly Job[];
+  /** Names of all jobs that the step has or has had. */
+  names: readonly string[];
   attempts: number;
+  /** Another run's job was in the queue when this one wanted to submit it. */
+  adopted: boolean;
   /** Looks in a row that found neither a job that waits or runs nor a result. */
   silentLooks: number;
 }
@@ -97,6 +102,7 @@ export class Submissions {
       // In this order: a job that has left the queue since it was asked for is finished in the store.
       const live = entry.jobs.slice(-1).some(isLive);
       if (!live && (await this.#isFinishedSince(entry, planned))) continue;
+      entry.adopted = live;
       this.sent.set(entry.key, entry);
       await startWaiting(workspace, entry.key);
       await this.#describe(entry, planned, !live);
@@ -126,7 +132,10 @@ export class Submissions {
     const { workspace, plan, since, store } = this.#runtime;
     if (anew) {
       await removeJobFiles(workspace, key, this.#executor.parts);
-      if (since !== null && attempts === 1) await rm(store.partialFolder(key), { recursive: true, force: true });
+      // Somebody who builds it, and need not be in the queue for that, goes on with what lies there.
+      const busy = await isLocked(lockPath(workspace, key));
+      if (since !== null && attempts === 1 && !busy)
+        await rm(store.partialFolder(key), { recursive: true, force: true });
     }
     const { id, stage, variant, operation = "", version, params, predictedBytes } = step;
     const keys = new Map([...planned].map(([of, { key }]) => [of, key]));

@@ -20,8 +20,12 @@ export class CostLimit {
     return [...this.#reserved.values()].reduce((sum, usd) => sum + usd, this.#spent);
   }
 
-  /** Sets the worst case of one more job aside. Errors: QS-JOBS-COST when that is more than may be spent. */
+  /**
+   * Sets the worst case of one more job aside; once, also when its start is tried again after an outage.
+   * Errors: QS-JOBS-COST when that is more than may be spent.
+   */
   reserve(name: string, seconds: number): void {
+    if (this.#reserved.has(name)) return;
     const usd = jobUsd(seconds, this.#usdPerMinute);
     const total = this.atMostUsd + usd;
     if (total > this.#maxUsd) throw tooExpensive(`with ${name} jobs could cost ${formatUsd(total)}`, this.#maxUsd);

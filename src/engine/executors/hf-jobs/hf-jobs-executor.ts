@@ -6,7 +6,7 @@ import type { Executor, Job, JobState } from "../../executor.js";
 import { CostLimit } from "./cost-limit.js";
 import { JobStart } from "./job-start.js";
 import type { JobsOptions } from "./jobs-options.js";
-import { Outage } from "./outage.js";
+import { isOutage, Outage } from "./outage.js";
 import { prepareJobs } from "./prepare-jobs.js";
 import { TrackedJobs } from "./tracked-jobs.js";
 
@@ -100,10 +100,13 @@ class HfJobs implements Executor {
 
   states(names: readonly string[]): Promise<ReadonlyMap<string, JobState>> {
     return this.#turn.add(async () => {
-      await this.#bearing(async () => {
-        await this.#tracked.look(names);
+      const outage = await this.#bearing(async () => {
+        await this.#tracked.look(names, [...this.#held.keys()]);
+        for (const name of this.#tracked.open) this.#held.delete(name);
         await this.#startReady();
       });
+      // Nothing is absent that was not looked for: it would be started again.
+      if (outage !== undefined && !names.every((name) => this.#tracked.knows(name))) throw outage;
       const found = names.map((name) => [name, this.#toldOf(name)] as const);
       const states = new Map(found.flatMap(([name, state]) => (state === undefined ? [] : [[name, state]])));
       const told = JSON.stringify([...states].map(([name, { state }]) => [name, state]));
@@ -113,14 +116,23 @@ class HfJobs implements Executor {
     });
   }
 
+  isAway(error: unknown): boolean {
+    return isOutage(error) && !this.#outage.isHopeless;
+  }
+
+  finished(names: readonly string[]): void {
+    for (const name of names) this.#held.delete(name);
+  }
+
   cancel(names: readonly string[]): Promise<void> {
     return this.#turn.add(async () => {
       const { connection, options } = this.#given;
       // The run's own signal has fired when a run is interrupted.
       const signal = AbortSignal.timeout(cancelMs);
       const cancelled = names.map(async (name) => {
+        const start = this.#held.get(name);
         this.#held.delete(name);
-        const jobId = this.#tracked.openId(name);
+        const jobId = this.#tracked.openId(name) ?? (await start?.find(connection, options, signal))?.id;
         if (jobId === undefined) return;
         await cancelJob(connection, { namespace: options.namespace, jobId }, signal);
         this.#tracked.cancelled(name);
@@ -154,7 +166,9 @@ class HfJobs implements Executor {
   async #startReady(): Promise<void> {
     for (const start of [...this.#held.values()]) {
       const { job } = start;
-      const bad = job.after.find((name) => ["failed", "cancelled", "lost"].includes(this.#stateOf(name)?.state ?? ""));
+      // As the engine is told of them, or it would see this one cancelled for nothing.
+      const bad = job.after.find((name) => ["failed", "cancelled", "lost"].includes(this.#toldOf(name)?.state ?? ""));
+      if (!this.#held.has(job.name)) continue;
       if (bad !== undefined) this.#refuse(job, { state: "cancelled", why: `${bad} did not end well` });
       else if (this.#tracked.open.length < this.#given.options.jobs && job.after.every((name) => this.#isDone(name))) {
         await this.#start(start);
@@ -182,13 +196,15 @@ class HfJobs implements Executor {
     this.#refused.set(job.name, state);
   }
 
-  /** A Hub that does not answer for a while fails no job; the next look goes on where this one ended. */
-  async #bearing(work: () => Promise<void>): Promise<void> {
+  /** A Hub that does not answer for a while fails no job; the next look goes on where this one ended. Gives the error. */
+  async #bearing(work: () => Promise<void>): Promise<unknown> {
     try {
       await work();
       this.#outage.over();
+      return undefined;
     } catch (error) {
       this.#outage.bear(error);
+      return error;
     }
   }
 }

@@ -20,6 +20,13 @@ export class JobStart {
     this.job = job;
   }
 
+  /** The job of a request that nobody knows the outcome of; undefined where there is none. Errors: QS-HUB-*. */
+  async find(connection: HubConnection, options: JobsOptions, signal: AbortSignal): Promise<HubJob | undefined> {
+    if (!this.#uncertain) return undefined;
+    const isOurs = ({ labels }: HubJob) => labels[jobLabels.attempt] === this.#attempt;
+    return (await listJobs(connection, options.namespace, signal, (seen) => seen.some(isOurs))).find(isOurs);
+  }
+
   /**
    * Starts the job exactly once: where a request may have been carried out, its job is looked for by label before
    * another, since every job costs money. May be called again after it failed. Errors: QS-JOBS-REFUSED; QS-HUB-*.
@@ -31,17 +38,15 @@ export class JobStart {
     signal: AbortSignal,
   ): Promise<HubJob> {
     const request = jobRequest(this.job, options, { attempt: this.#attempt, cpus });
-    const isOurs = ({ labels }: HubJob) => labels[jobLabels.attempt] === this.#attempt;
     const patience = new Patience(connection.limits);
     for (;;) {
-      if (this.#uncertain) {
-        const jobs = await listJobs(connection, options.namespace, signal, (seen) => seen.some(isOurs));
-        const started = jobs.find(isOurs);
-        if (started !== undefined) return started;
-      }
+      const started = await this.find(connection, options, signal);
+      if (started !== undefined) return started;
+      await connection.pacer.ready(signal);
       try {
         this.#uncertain = true;
-        return await runJob(connection, request, signal);
+        // Not given up with the run: what was asked for would start, and nobody would know its id to cancel it.
+        return await runJob(connection, request, new AbortController().signal);
       } catch (failure) {
         await patience.wait(failure, signal);
       }

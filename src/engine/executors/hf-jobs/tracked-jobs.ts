@@ -56,6 +56,11 @@ export class TrackedJobs {
     this.#jobs.set(job.name, { hub, end: undefined, endSeen: 0, log: undefined });
   }
 
+  /** Whether a job was looked for, be it in vain. */
+  knows(name: string): boolean {
+    return this.#jobs.has(name) || this.#absent.has(name);
+  }
+
   /** A job that is over is to be started again. */
   forget(name: string): void {
     this.#jobs.delete(name);
@@ -87,18 +92,20 @@ export class TrackedJobs {
 
   /**
    * Asks the Hub what became of the jobs it runs for us, and whether it runs some of these names that an earlier run
-   * started. Errors: QS-HUB-*; what was learned before is kept.
+   * started; of those `held` back here, whether another run has started them since. Errors: QS-HUB-*; what was learned
+   * before is kept.
    */
-  async look(names: readonly string[]): Promise<void> {
+  async look(names: readonly string[], held: readonly string[]): Promise<void> {
     const { connection, options, signal } = this.#given;
     const sought = names.filter((name) => !this.#jobs.has(name) && !this.#absent.has(name));
     const open = this.open;
-    if (sought.length === 0 && open.length === 0) return;
+    if (sought.length === 0 && open.length === 0 && held.length === 0) return;
     const ids = new Set(open.map((name) => this.openId(name)));
     const seenAll = (jobs: readonly HubJob[]) =>
       sought.length === 0 && jobs.filter(({ id }) => ids.has(id)).length === ids.size;
     const listed = await listJobs(connection, options.namespace, signal, seenAll);
-    for (const name of sought) this.#adopt(name, listed);
+    // Jobs come newest first, so that those just started are seen also where not all are listed.
+    for (const name of [...sought, ...held]) this.#adopt(name, listed);
     for (const name of this.open) await this.#update(name, listed);
   }
 

@@ -112,6 +112,8 @@ test("jobs that are started again count again, and the limit holds", async () =>
 test("the limit counts what may run, then what did run", () => {
   const limit = new CostLimit(10, 1);
   limit.reserve("a", 300);
+  // Its start is tried again.
+  limit.reserve("a", 300);
   limit.adopt("b", 240);
   expect(limit.atMostUsd).toBe(9);
   expect(thrownBy(() => limit.reserve("c", 61))).toMatchObject({

@@ -1,6 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { failureOf } from "../../../fixtures/failure.js";
 import type { Hub } from "../../../fixtures/hub-server/hub.js";
 import { image, jobOf, jobsClient, type Scripts, startJobsHub } from "../../../fixtures/jobs-client.js";
 import { canary } from "../../../fixtures/publish-client.js";
@@ -104,6 +106,27 @@ describe("a job", () => {
     writeFileSync(join(folder, "go"), "");
   });
 
+  test("that fails while what it wrote may not be seen yet takes what comes after it along only then", async () => {
+    scripts.a = "exit 4";
+    const { executor, until: reaches } = client({ settleMs: 1500 });
+    const jobs = [jobOf("a"), jobOf("b", ["a"])];
+    const names = jobs.map(({ name }) => name);
+    await executor.prepare?.(jobs);
+    await executor.submit(jobs);
+    await started("a")[0]?.ended();
+    const seen = new Set<string>();
+    for (;;) {
+      const states = [...(await executor.states(names)).values()].map(({ state }) => state).join(" ");
+      seen.add(states);
+      if (states === "failed cancelled") break;
+      await sleep(20);
+    }
+    expect([...seen].filter((states) => !states.startsWith("failed"))).not.toContainEqual(
+      expect.stringContaining("cancelled"),
+    );
+    await reaches("b", "cancelled");
+  });
+
   test("that runs into its limit says so", async () => {
     scripts.a = "echo slow; sleep 60";
     const { executor, ended } = client({ timeout: 1 });
@@ -177,6 +200,38 @@ describe("cancelling", () => {
     expect(started("a")[0]?.stage).toBe("CANCELED");
   });
 
+  test("finds a job that was started while the run was interrupted", async () => {
+    scripts.a = "sleep 60";
+    const interrupt = new AbortController();
+    const { executor } = client({ signal: interrupt.signal });
+    await executor.prepare?.([jobOf("a")]);
+    // The Hub takes the request, and answers when the run has been interrupted.
+    hub.faults = ({ method, path }) => {
+      if (method === "POST" && path === "/api/jobs/me") setTimeout(() => interrupt.abort(new Error("interrupted")), 20);
+      return undefined;
+    };
+    const submitted = executor.submit([jobOf("a")]).catch(() => undefined);
+    while (hub.machines.jobs.length === 0) await sleep(1);
+    interrupt.abort(new Error("interrupted"));
+    await executor.cancel([jobOf("a").name]);
+    await submitted;
+    await started("a")[0]?.ended();
+    expect(started("a").map(({ stage }) => stage)).toEqual(["CANCELED"]);
+  });
+
+  test("finds a job by the request whose answer was lost", async () => {
+    scripts.a = "sleep 60";
+    const { executor } = client();
+    await executor.prepare?.([jobOf("a")]);
+    hub.faults = ({ method }) => (method === "POST" ? { kind: "late", status: 500 } : { kind: "status", status: 503 });
+    await executor.submit([jobOf("a")]);
+    expect(started("a")).toHaveLength(1);
+    hub.faults = () => undefined;
+    await executor.cancel([jobOf("a").name]);
+    await started("a")[0]?.ended();
+    expect(started("a").map(({ stage }) => stage)).toEqual(["CANCELED"]);
+  });
+
   test("by somebody else is told", async () => {
     scripts.a = "sleep 60";
     const { executor, ended, until: reaches } = client();
@@ -217,7 +272,68 @@ describe("another run", () => {
   });
 });
 
+describe("two runs at once", () => {
+  test("start what both hold back once", async () => {
+    scripts.a = until("go");
+    scripts.b = until("done");
+    const jobs = [jobOf("a"), jobOf("b", ["a"])];
+    const names = jobs.map(({ name }) => name);
+    const [first, second] = [client(), client()];
+    await first.executor.prepare?.(jobs);
+    await first.executor.submit(jobs);
+    await second.executor.prepare?.(jobs);
+    await second.executor.states(names);
+    await second.executor.submit([jobOf("b", ["a"])]);
+    writeFileSync(join(folder, "go"), "");
+    await first.until("b", "running");
+    await second.until("b", "running");
+    writeFileSync(join(folder, "done"), "");
+    expect(await second.ended("b")).toMatchObject({ b: { state: "done" } });
+    expect(started("b")).toHaveLength(1);
+  });
+
+  test("do not start what is finished", async () => {
+    scripts.a = until("go");
+    const { executor, ended } = client();
+    await executor.prepare?.([jobOf("a"), jobOf("b", ["a"])]);
+    await executor.submit([jobOf("a"), jobOf("b", ["a"])]);
+    executor.finished?.([jobOf("b").name]);
+    writeFileSync(join(folder, "go"), "");
+    await ended("a");
+    await executor.states([jobOf("a").name]);
+    expect(started("b")).toEqual([]);
+  });
+});
+
 describe("when the Hub has trouble", () => {
+  test("nothing counts as absent that it was not asked for, and a run that goes on starts nothing again", async () => {
+    scripts.a = until("go");
+    const first = client();
+    await first.executor.prepare?.([jobOf("a")]);
+    await first.executor.submit([jobOf("a")]);
+    const second = client();
+    await second.executor.prepare?.([jobOf("a")]);
+    hub.faults = ({ path }) => (path === "/api/jobs/me" ? { kind: "status", status: 503 } : undefined);
+    const refused = await failureOf(second.executor.states([jobOf("a").name]));
+    expect(second.executor.isAway?.(refused)).toBe(true);
+    hub.faults = () => undefined;
+    expect((await second.executor.states([jobOf("a").name])).get(jobOf("a").name)?.state).toBe("running");
+    writeFileSync(join(folder, "go"), "");
+  });
+
+  test("a start that is tried again after an outage is set aside once, and its job is found", async () => {
+    scripts.a = until("go");
+    const { executor, until: reaches, ended } = client({ timeout: 60, maxCostUsd: 167e-6 });
+    await executor.prepare?.([jobOf("a")]);
+    hub.faults = ({ method }) => (method === "POST" ? { kind: "late", status: 500 } : { kind: "status", status: 503 });
+    await executor.submit([jobOf("a")]);
+    hub.faults = () => undefined;
+    await reaches("a", "running");
+    writeFileSync(join(folder, "go"), "");
+    expect((await ended("a")).a?.state).toBe("done");
+    expect(started("a")).toHaveLength(1);
+  });
+
   test.each([
     ["answers 500 although the job was started", { kind: "late", status: 500 }],
     ["answers 504 although the job was started", { kind: "late", status: 504 }],
