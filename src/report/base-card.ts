@@ -65,11 +65,14 @@ function parsed(yaml: string): unknown {
   }
 }
 
+/** Control characters, halves of pairs, line and paragraph separators, and what YAML does not allow. */
+const unprintable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\uFFFE\uFFFF]/u;
+
 /** One line of text, or null. */
 function word(value: unknown): string | null {
   if (Array.isArray(value)) return word(value[0]);
   const text = typeof value === "string" ? value.trim() : "";
-  return text === "" || text.length > 500 || /\p{Cc}/u.test(text) ? null : text;
+  return text === "" || text.length > 500 || unprintable.test(text) ? null : text;
 }
 
 function words(value: unknown): string[] {

@@ -117,6 +117,14 @@ export const llamaCheckpoints = [
     tokenizer: "deepseek-coder",
   }),
   checkpoint({
+    name: "deepseek-coder-tuned",
+    modelName: "deepseek-coder-tuned",
+    // As tokenizers come that were saved by other tools: nothing but a text tells that a token is special.
+    config: { ...llama, bos_token_id: 32013, eos_token_id: 32014, vocab_size: 32256 },
+    tokenizer: "deepseek-coder",
+    tokenizerConfig: { added_tokens_decoder: undefined, additional_special_tokens: ["õ"] },
+  }),
+  checkpoint({
     name: "smollm2",
     modelName: "SmolLM2-135M-Instruct",
     config: {

@@ -61,4 +61,39 @@ function refuseUnread(config: JsonObject): void {
       throw notNative(`does not know ${key} ${shown(type)}`);
     }
   }
+  refuseScaling(config);
+  const odd = Object.entries(unrelated).find(([key, isUsual]) => config[key] !== undefined && !isUsual(config[key]));
+  if (odd !== undefined) throw notNative(`does not know ${odd[0]} ${shown(config[odd[0]] ?? null)}`);
+}
+
+/** Keys that say nothing about the conversion, and which values transformers takes. */
+const unrelated: Readonly<Record<string, (value: Json) => boolean>> = {
+  id2label: (labels) => labels === null || hasNumberedMembers(labels),
+  label2id: (ids) => ids === null || isObject(ids),
+  pruned_heads: hasNumberedMembers,
+  problem_type: (type) =>
+    type === null || /^(regression|(single|multi)_label_classification)$/.test(typeof type === "string" ? type : ""),
+  use_return_dict: () => false,
+};
+
+function hasNumberedMembers(value: Json): boolean {
+  return isObject(value) && Object.keys(value).every((key) => /^\d{1,9}$/.test(key));
+}
+
+/** Model types that transformers reads with any rope_scaling. */
+const freeScaling = ["gemma2", "mistral", "mixtral", "phi3"];
+/** Keys without which transformers does not read a rope_scaling of this type. */
+const scalingKeys: Readonly<Record<string, readonly string[]>> = {
+  linear: ["factor"],
+  yarn: ["factor"],
+  llama3: ["factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings"],
+};
+
+function refuseScaling({ model_type: model, rope_scaling: scaling = null }: JsonObject): void {
+  if (!isObject(scaling) || freeScaling.includes(String(model))) return;
+  const { rope_type: newerType, type = newerType } = scaling;
+  if (typeof type !== "string")
+    throw notNative(`does not know rope_scaling ${shown(scaling as JsonObject)} without a type`);
+  const missing = scalingKeys[type]?.find((key) => scaling[key] === undefined);
+  if (missing !== undefined) throw notNative(`does not know rope_scaling of type ${type} without ${missing}`);
 }

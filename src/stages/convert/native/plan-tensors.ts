@@ -51,7 +51,11 @@ export function planTensors(
 
 function checkShape({ name, shape }: CheckpointTensor, rule: TensorRule): void {
   if (shape.length === rule.shape.length && shape.every((size, i) => size === rule.shape[i])) return;
-  throw badWeights(`${quote(name)} has the shape [${shape.slice(0, 8).join(", ")}], not [${rule.shape.join(", ")}]`);
+  const what = `${quote(name)} has the shape [${shape.slice(0, 8).join(", ")}], not [${rule.shape.join(", ")}]`;
+  // Of an embedding of another length than config.json tells, llama.cpp's converter takes what the tokenizer has tokens for.
+  const onlyLength =
+    shape.length === rule.shape.length && shape.slice(1).every((size, i) => size === rule.shape[i + 1]);
+  throw rule.vocabulary === true && onlyLength ? foreignWeights(what) : badWeights(what);
 }
 
 function planTensor(tensor: CheckpointTensor, rule: TensorRule, { type, tokens }: PlanOptions): PlannedTensor {

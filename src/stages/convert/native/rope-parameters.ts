@@ -87,7 +87,8 @@ export function ropeEntries(architecture: string, rope: RopeParameters): Entries
 
 function required(parameters: JsonObject, name: string): Json {
   const value = parameters[name];
-  if (value == null) throw badConfig(`rope_scaling of type ${quote(String(parameters.rope_type))} has no ${name}`);
+  if (value == null)
+    throw notNative(`does not know rope_scaling of type ${quote(String(parameters.rope_type))} without ${name}`);
   return value;
 }
 

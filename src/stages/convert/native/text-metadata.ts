@@ -59,6 +59,17 @@ export function figures(architecture: string, h: Hyperparameters, wanted: readon
   });
 }
 
+/** The same where the converter writes all of them and stops at a null. Throws QS-CONVERT-NATIVE for one. */
+export function toldFigures(architecture: string, h: Hyperparameters, wanted: readonly Figure[]): Entries {
+  for (const [, , ...names] of wanted) refuseNull(h, ...names);
+  return figures(architecture, h, wanted);
+}
+
+/** Throws QS-CONVERT-NATIVE where the first of the names that is present has no value. */
+export function refuseNull(h: Hyperparameters, ...names: string[]): void {
+  if (h.find(...names) === undefined) throw notNative(`does not know a model without ${names.join(" or ")}`);
+}
+
 /** One figure as a list to be spread. */
 export function entry(architecture: string, key: string, type: GgufScalarType, value: number): Entries {
   return [[`${architecture}.${key}`, { type, value }]];

@@ -34,6 +34,10 @@ function named(name: string): Checkpoint {
 
 const llama = named("llama-bf16-to-f16");
 const mixtral = named("mixtral");
+const llama3 = {
+  ...{ rope_type: "llama3", factor: 8, low_freq_factor: 1, high_freq_factor: 4 },
+  original_max_position_embeddings: 8192,
+};
 const withConfig = (change: object, base = llama): Checkpoint => ({ ...base, config: { ...base.config, ...change } });
 const layer = "model.layers.1";
 
@@ -101,7 +105,7 @@ describe("a config.json with values that cannot be", () => {
     [{ max_position_embeddings: -1 }, /max_position_embeddings/],
     [{ rope_scaling: "linear" }, /rope_scaling/],
     [{ rope_scaling: { type: "linear", factor: "4" } }, /factor/],
-    [{ rope_scaling: { rope_type: "llama3", factor: null } }, /./],
+    [{ rope_scaling: { ...llama3, factor: null }, rope_theta: 5e5 }, /factor/],
   ])("%j", async (change, message) => {
     expect(await refusal(withConfig(change))).toMatch(
       new RegExp(`^QS-CONVERT-(CONFIG|WEIGHTS|TOKENIZER): .*${message.source}`),

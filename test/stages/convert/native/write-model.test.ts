@@ -217,6 +217,10 @@ describe("weights that do not fit are refused", () => {
 describe("configurations that do not fit are refused before weights are read", () => {
   const config = "QS-CONVERT-CONFIG";
   const native = "QS-CONVERT-NATIVE";
+  const llama3 = {
+    ...{ rope_type: "llama3", factor: 8, low_freq_factor: 1, high_freq_factor: 4, rope_theta: 5e5 },
+    original_max_position_embeddings: 8192,
+  };
   const scaling = (given: JsonObject) => ({ ...llama, rope_scaling: given });
   const longrope = { ...llama, architectures: ["Phi3ForCausalLM"], model_type: "phi3" };
   const cases: [ErrorCode, RegExp, JsonObject][] = [
@@ -235,9 +239,15 @@ describe("configurations that do not fit are refused before weights are read", (
     [config, /rms_norm_eps/, { ...llama, rms_norm_eps: "small" }],
     [config, /rms_norm_eps/, { ...llama, rms_norm_eps: 1e300 }],
     [config, /rope_scaling is no JSON object/, { ...llama, rope_scaling: "linear" }],
-    [config, /no factor/, scaling({ rope_type: "linear" })],
-    [config, /factor is/, scaling({ rope_type: "llama3", factor: 0, rope_theta: 1 })],
-    [config, /low_freq_factor/, scaling({ rope_type: "llama3", factor: 8, rope_theta: 1 })],
+    [native, /type linear without factor/, scaling({ rope_type: "linear" })],
+    [native, /without a type/, scaling({})],
+    [native, /without a type/, scaling({ factor: 2 })],
+    [native, /without low_freq_factor/, scaling({ rope_type: "llama3", factor: 8, rope_theta: 1 })],
+    [config, /factor is/, scaling({ ...llama3, factor: 0 })],
+    [native, /id2label/, { ...llama, id2label: { a: "b" } }],
+    [native, /pruned_heads/, { ...llama, pruned_heads: null }],
+    [native, /problem_type "odd"/, { ...llama, problem_type: "odd" }],
+    [native, /use_return_dict/, { ...llama, use_return_dict: true }],
     [config, /long_factor/, { ...longrope, rope_scaling: { type: "longrope", long_factor: [1], short_factor: [1] } }],
     [native, /rope type "dynamic"/, scaling({ type: "dynamic", factor: 2 })],
     [native, /two rope types/, scaling({ type: "linear", rope_type: "yarn", factor: 2 })],

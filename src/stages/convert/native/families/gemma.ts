@@ -1,6 +1,6 @@
 import type { JsonObject } from "../../../../util/canonical-json.js";
 import { notNative } from "../refuse.js";
-import { entry, figures, fileTypeEntry, textMetadata } from "../text-metadata.js";
+import { entry, fileTypeEntry, refuseNull, textMetadata, toldFigures } from "../text-metadata.js";
 import type { Entries, Family, ModelFacts } from "./family.js";
 import {
   attention,
@@ -32,7 +32,7 @@ export const gemma2: Family = {
     },
   },
   metadata: ({ h, fileType }) => [
-    ...figures("gemma2", h, [
+    ...toldFigures("gemma2", h, [
       ["context_length", "uint32", "max_position_embeddings"],
       ["embedding_length", "uint32", "hidden_size"],
       ["block_count", "uint32", "num_hidden_layers"],
@@ -44,7 +44,7 @@ export const gemma2: Family = {
       ["attention.value_length", "uint32", "head_dim"],
     ]),
     fileTypeEntry(fileType),
-    ...figures("gemma2", h, [
+    ...toldFigures("gemma2", h, [
       ["attn_logit_softcapping", "float32", "attn_logit_softcapping"],
       ["final_logit_softcapping", "float32", "final_logit_softcapping"],
       ["attention.sliding_window", "uint32", "sliding_window"],
@@ -108,8 +108,14 @@ function plusOne(rule: Rule): Rule {
   return rule.name.endsWith("norm.weight") ? { ...rule, plusOne: true } : rule;
 }
 
+/** What the converter writes whatever its value is, and cannot write when that is null. */
+const alwaysWritten = [
+  ...["max_position_embeddings", "num_attention_heads", "rms_norm_eps", "head_dim", "num_key_value_heads"],
+];
+
 function gemma3Metadata(model: ModelFacts): Entries {
   const { h, rope } = model;
+  for (const name of alwaysWritten) refuseNull(h, name);
   if (h.find("attn_logit_softcapping") !== undefined) throw notNative("does not know Gemma 3 with attention capping");
   // What the general part has written already keeps its place and gets this value.
   const theta = typeof rope.full.rope_theta === "number" ? rope.full.rope_theta : 1e6;

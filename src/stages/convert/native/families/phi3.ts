@@ -1,9 +1,11 @@
 import type { JsonObject } from "../../../../util/canonical-json.js";
 import { toFloat } from "../hyperparameters.js";
 import { badConfig, notNative } from "../refuse.js";
-import { entry, figures, fileTypeEntry } from "../text-metadata.js";
+import { entry, fileTypeEntry, toldFigures } from "../text-metadata.js";
 import type { Family, ModelFacts } from "./family.js";
 import { layers, linear, norm, outerTensors, readSizes, ruleMap } from "./standard-tensors.js";
+
+const contextNames = ["n_positions", "max_position_embeddings"];
 
 /** Phi 3, 3.5 and 4. */
 export const phi3: Family = {
@@ -24,9 +26,9 @@ export const phi3: Family = {
     const original = originalContext(rope.full);
     const { heads, hidden } = readSizes(h);
     return [
-      ...figures("phi3", h, [["context_length", "uint32", "n_positions", "max_position_embeddings"]]),
+      ...toldFigures("phi3", h, [["context_length", "uint32", ...contextNames]]),
       ...entry("phi3", "rope.scaling.original_context_length", "uint32", original),
-      ...figures("phi3", h, [
+      ...toldFigures("phi3", h, [
         ["embedding_length", "uint32", "hidden_size", "n_embd"],
         ["feed_forward_length", "uint32", "intermediate_size"],
         ["block_count", "uint32", "num_hidden_layers"],
@@ -75,7 +77,7 @@ function longRope({ h, rope }: ModelFacts) {
   const { hidden, heads } = readSizes(h);
   const pairs = ropeDimensions(rope.full, hidden, heads) / 2;
   const original = originalContext(rope.full);
-  const scale = h.size("max_position_embeddings") / original;
+  const scale = (h.integer(contextNames) ?? 0) / original;
   const attention = scale > 1 ? Math.sqrt(1 + Math.log(scale) / Math.log(original)) : 1;
   return {
     tensors: [

@@ -73,7 +73,7 @@ export class AddedTokens {
       .sort((a, b) => a.id - b.id);
   }
 
-  /** Adds the tokens that tokenizer.json lists, whose ids must be those they get. Throws QS-CONVERT-TOKENIZER. */
+  /** Adds the tokens that tokenizer.json lists; the library would renumber those with other ids. Throws QS-CONVERT-TOKENIZER. */
   addListed(listed: readonly JsonObject[]): void {
     for (const value of listed) {
       const token = toAddedToken(value, "tokenizer.json");
@@ -81,7 +81,7 @@ export class AddedTokens {
       const id = this.add(token);
       if (told !== id) {
         const found = `the added token ${quote(token.content)} has the id ${quote(JSON.stringify(told ?? null))}`;
-        throw brokenTokenizer("tokenizer.json", `${found}, where its place gives ${id}`);
+        throw foreignTokenizer(`gives no ids out anew: ${found}, where its place in tokenizer.json gives ${id}`);
       }
     }
   }

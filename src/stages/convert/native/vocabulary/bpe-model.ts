@@ -31,7 +31,9 @@ export function bpeVocabulary(model: JsonObject): Map<string, number> {
       throw brokenTokenizer(file, `the id of token ${quote(token)} is ${quote(JSON.stringify(id))}`);
     }
     const other = tokens.get(id);
-    if (other !== undefined) throw brokenTokenizer(file, `${quote(other)} and ${quote(token)} both have the id ${id}`);
+    if (other !== undefined) {
+      throw foreignTokenizer(`wants an id for every token: ${quote(other)} and ${quote(token)} both have ${id}`);
+    }
     ids.set(token, id);
     tokens.set(id, token);
   }

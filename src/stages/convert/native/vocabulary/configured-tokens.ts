@@ -20,7 +20,7 @@ export type SpecialTokens = ReadonlyMap<string, (AddedToken | string)[]>;
  */
 export function specialTokens(
   files: ModelFiles,
-  defaults: Readonly<Record<string, string>>,
+  defaults: Readonly<Record<string, string | undefined>>,
   added: AddedTokens,
 ): SpecialTokens {
   const config = files.tokenizerConfig ?? {};
@@ -75,7 +75,8 @@ export function configuredTokens(
       throw foreignTokenizer(`does not add ${quote(content)} of added_tokens.json, which is not in tokenizer.json`);
     }
   }
-  const toAdd = [...(decoder ?? [])];
+  // Without a decoder transformers makes one of tokenizer.json's own tokens.
+  const toAdd: AddedToken[] = [...(decoder ?? added.list())];
   const seen = new Set<string>();
   for (const token of special) {
     const content = typeof token === "string" ? token : token.content;

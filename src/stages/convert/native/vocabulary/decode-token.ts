@@ -29,7 +29,7 @@ function toStep(step: JsonObject): (token: string) => string {
   if (type === "ByteFallback") return decodeByte;
   const pattern = isObject(step.pattern) ? step.pattern.String : undefined;
   if (type === "Replace" && typeof pattern === "string" && typeof content === "string") {
-    return (token) => token.replaceAll(pattern, content);
+    return (token) => token.replaceAll(pattern, () => content);
   }
   const { start, stop } = step;
   if (type === "Strip" && typeof content === "string" && typeof start === "number" && typeof stop === "number") {

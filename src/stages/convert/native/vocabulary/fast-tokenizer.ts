@@ -31,7 +31,7 @@ export function loadFastTokenizer(json: JsonObject, files: ModelFiles): FastToke
   const vocabulary = bpeVocabulary(bpeModel(json));
   const added = new AddedTokens(vocabulary);
   added.addListed(objects(listMember(json, "added_tokens", file) ?? [], "added_tokens", file));
-  const special = specialTokens(files, kind.defaults, added);
+  const special = specialTokens(files, { ...paddingToken(json), ...kind.defaults }, added);
   const roles = [...special.values()].flat();
   const contents = new Set(roles.map((each) => (typeof each === "string" ? each : each.content)));
   for (const token of configuredTokens(files, roles, added)) {
@@ -51,6 +51,14 @@ export function loadFastTokenizer(json: JsonObject, files: ModelFiles): FastToke
     special: contents,
     cleanUp: config.clean_up_tokenization_spaces === true,
   };
+}
+
+/** The token that tokenizer.json fills texts up with, where nothing else says which does. Throws QS-CONVERT-TOKENIZER. */
+function paddingToken(json: JsonObject): { pad?: string } {
+  const token = objectMember(json, "padding", file)?.pad_token;
+  if (token === undefined || token === null) return {};
+  if (typeof token !== "string") throw brokenTokenizer(file, "padding.pad_token is no text");
+  return { pad: token };
 }
 
 /** tokenizer_config.json's add_prefix_space, false by default, wins over that of a pre-tokenizer that stands alone. */

@@ -13,13 +13,15 @@ const file = "tokenizer.model";
 
 /**
  * The pieces of a SentencePiece model, in the order of their ids: a protocol buffer, of which field 1 is a piece with text
- * (1), score (2) and type (3), as sentencepiece_model.proto has it. Like the library, it takes no model with empty or
- * equal pieces. Throws QS-CONVERT-TOKENIZER.
+ * (1), score (2) and type (3), and field 2 tells how it was trained, as sentencepiece_model.proto has it. Like the library,
+ * it takes no model with empty or equal pieces, or with pieces for bytes without `byte_fallback`. Throws QS-CONVERT-TOKENIZER.
  */
 export function readPieces(bytes: Buffer): Piece[] {
   const pieces: Piece[] = [];
   const seen = new Set<string>();
+  let byteFallback = false;
   for (const { number, value } of fields(bytes)) {
+    if (number === trainerField && Buffer.isBuffer(value)) byteFallback = readByteFallback(value) ?? byteFallback;
     if (number !== 1) continue;
     if (!Buffer.isBuffer(value)) throw damaged(`piece ${pieces.length} is no message`);
     const piece = readPiece(value, pieces.length);
@@ -31,7 +33,20 @@ export function readPieces(bytes: Buffer): Piece[] {
   if (pieces.filter(({ type }) => type === tokenTypes.unknown).length !== 1) {
     throw damaged("it does not have one piece for what is unknown");
   }
+  const ofBytes = pieces.filter(({ type }) => type === tokenTypes.byte).length;
+  if (ofBytes !== (byteFallback ? 256 : 0)) {
+    throw damaged(`it has ${ofBytes} pieces for bytes, ${byteFallback ? "with" : "without"} byte_fallback`);
+  }
   return pieces;
+}
+
+const trainerField = 2;
+const byteFallbackField = 35;
+
+/** Whether it was trained to write what is unknown as bytes; undefined when it does not say. */
+function readByteFallback(trainer: Buffer): boolean | undefined {
+  const told = [...fields(trainer)].filter(({ number }) => number === byteFallbackField).at(-1);
+  return told === undefined ? undefined : told.value !== 0n;
 }
 
 function readPiece(bytes: Buffer, id: number): Piece {
@@ -44,6 +59,9 @@ function readPiece(bytes: Buffer, id: number): Piece {
   }
   if (piece.text === "") throw damaged(`piece ${id} has no text`);
   if (!Object.values<number>(tokenTypes).includes(piece.type)) throw damaged(`piece ${id} is of type ${piece.type}`);
+  if (piece.type === tokenTypes.byte && !/^<0x[0-9A-F]{2}>$/.test(piece.text)) {
+    throw damaged(`piece ${id}, ${quote(piece.text)}, is no byte`);
+  }
   return piece;
 }
 

@@ -2,10 +2,13 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Json, JsonObject } from "../../../../util/canonical-json.js";
 import { isObject, parsePythonJson } from "../../../fetch/json-text.js";
+import { decodeJson } from "../../../fetch/read-text.js";
 import { brokenTokenizer } from "./vocabulary-errors.js";
 
 /** Largest file that is read as a whole. The largest published tokenizer.json has 35 MB. */
 const mostBytes = 256 * 2 ** 20;
+/** Deeper nesting overflows the stack of whoever walks or prints a value. */
+const mostDepth = 100;
 
 /** Bytes of a file of the model folder; undefined where it is not there. Throws QS-CONVERT-TOKENIZER. */
 export async function readBytes(folder: string, name: string): Promise<Buffer | undefined> {
@@ -33,13 +36,14 @@ export async function readText(folder: string, name: string): Promise<string | u
 
 /** A file that holds one JSON object; undefined where it is not there. Throws QS-CONVERT-TOKENIZER. */
 export async function readObject(folder: string, name: string): Promise<JsonObject | undefined> {
-  const text = await readText(folder, name);
-  if (text === undefined) return undefined;
+  const bytes = await readBytes(folder, name);
+  if (bytes === undefined) return undefined;
   let value: unknown;
   try {
-    value = parsePythonJson(text);
+    value = parsePythonJson(decodeJson(bytes, { depth: mostDepth }));
   } catch (error) {
-    throw brokenTokenizer(name, "it is not JSON", error);
+    if (error instanceof RangeError) throw brokenTokenizer(name, error.message, error);
+    throw brokenTokenizer(name, error instanceof TypeError ? "it is not UTF-8" : "it is not JSON", error);
   }
   if (!isObject(value)) throw brokenTokenizer(name, "it is no JSON object");
   return value as JsonObject;

@@ -2,9 +2,12 @@ import { mkdir, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Pretokenizers } from "../../../../../src/llamacpp/pretokenizers.js";
+import { NativeRefusal } from "../../../../../src/stages/convert/native/refuse.js";
+import { pretokenizerHash } from "../../../../../src/stages/convert/native/vocabulary/pretokenizer-hash.js";
 import { readVocabulary } from "../../../../../src/stages/convert/native/vocabulary/read-vocabulary.js";
 import { readPieces } from "../../../../../src/stages/convert/native/vocabulary/sentencepiece-model.js";
 import type { VocabularyKind } from "../../../../../src/stages/convert/native/vocabulary/vocabulary-kind.js";
+import type { JsonObject } from "../../../../../src/util/canonical-json.js";
 import type { QuantsmithError } from "../../../../../src/util/errors.js";
 import { failureOf, thrownBy } from "../../../../fixtures/failure.js";
 import { temporaryFolder } from "../../../../fixtures/temp-folder.js";
@@ -31,7 +34,7 @@ async function failure(
 
 const same = () => {};
 const nested = (depth: number) => `${'{"type":"Sequence","normalizers":['.repeat(depth)}${"]}".repeat(depth)}`;
-const deep = JSON.parse(nested(2000)) as object;
+const deep = JSON.parse(nested(40)) as object;
 
 const bpe: [name: string, change: (small: SmallBpe) => void, message: RegExp, size?: unknown][] = [
   [
@@ -68,7 +71,7 @@ const bpe: [name: string, change: (small: SmallBpe) => void, message: RegExp, si
     ({ tokenizer }) => {
       tokenizer.model.vocab.he = 257;
     },
-    /both have the id 257/,
+    /both have 257/,
   ],
   [
     "no merges",
@@ -90,7 +93,7 @@ const bpe: [name: string, change: (small: SmallBpe) => void, message: RegExp, si
   [
     "an added token with a gap",
     ({ tokenizer }) => tokenizer.added_tokens.push(addedToken(299, "<x>")),
-    /where its place gives 260/,
+    /where its place in tokenizer.json gives 260/,
   ],
   [
     "an added token without text",
@@ -173,6 +176,12 @@ test.each([
   expect(found.message).toMatch(message);
 });
 
+test.each(["tokenizer.json", "tokenizer_config.json"])("%s with brackets without end", async (name) => {
+  const found = await failure(same, { files: { [name]: `{"tokenizer_class":${"[".repeat(20_000)}` } });
+  expect(found.code).toBe("QS-CONVERT-TOKENIZER");
+  expect(found.message).toMatch(/20001 levels/);
+});
+
 test("a file of absurd size is not read", async () => {
   const folder = join(home, "huge");
   await writeSmallBpe(folder, smallBpe());
@@ -180,6 +189,15 @@ test("a file of absurd size is not read", async () => {
   const request = { folder, config: { vocab_size: 264 }, pretokenizer: "auto", known };
   const found = await failureOf(readVocabulary({ ...request, kind: "bpe" }));
   expect(found.message).toMatch(/1099511627776 bytes/);
+});
+
+test("regular expressions that never end are given up", () => {
+  const { tokenizer } = smallBpe();
+  const pattern = { Regex: "(.+)+\\u0000" };
+  const pre_tokenizer = { type: "Split", pattern, behavior: "Isolated", invert: false };
+  const found = thrownBy(() => pretokenizerHash({ ...tokenizer, pre_tokenizer } as JsonObject, "h".repeat(200), 300));
+  expect(found.message).toMatch(/takes too long/);
+  expect(found).toBeInstanceOf(NativeRefusal);
 });
 
 test.each<[VocabularyKind, RegExp]>([
@@ -223,6 +241,16 @@ test.each<[string, Buffer, RegExp]>([
     "a piece without text",
     encodeSentencePiece([...pieces, { text: "", score: 0, type: 1 }], { addDummyPrefix: true }),
     /has no text/,
+  ],
+  [
+    "a part of the bytes",
+    encodeSentencePiece([...pieces, { text: "<0x00>", score: 0, type: 6 }], { addDummyPrefix: true }),
+    /1 pieces for bytes, with byte_fallback/,
+  ],
+  [
+    "a byte that is none",
+    encodeSentencePiece([...pieces, { text: "<0xzz>", score: 0, type: 6 }], { addDummyPrefix: true }),
+    /"<0xzz>", is no byte/,
   ],
   [
     "a piece of an unknown type",

@@ -106,7 +106,20 @@ test("added tokens: types by flags and looks, spaces, clean-up, new special toke
   expect((found.get("ggml.tokens") as string[]).slice(260)).toEqual([
     ...["<tool>", ".", "a b", "<|odd|>", "Ġx y", "\ufffd\ufffd", "<new>", "[PAD267]"],
   ]);
-  expect((found.get("ggml.token_type") as number[]).slice(260)).toEqual([4, 4, 4, 3, 4, 4, 3, 5]);
+  expect((found.get("ggml.token_type") as number[]).slice(260)).toEqual([3, 4, 4, 3, 4, 4, 3, 5]);
+});
+
+test.each([
+  ["hell", {}, [1, 1, 3, 3, 5]],
+  ["<pad>", {}, [1, 1, 1, 3, 3]],
+  ["hell", { pad_token: "<end>" }, [1, 1, 1, 3, 5]],
+  ["hell", { pad_token: null }, [1, 1, 1, 3, 5]],
+])("the token %s that texts are filled up with, beside %j", async (pad_token, more, types) => {
+  const found = await vocabulary(({ tokenizer, config }) => {
+    tokenizer.padding = { strategy: "BatchLongest", direction: "Right", pad_id: 258, pad_type_id: 0, pad_token };
+    Object.assign(config, more);
+  });
+  expect((found.get("ggml.token_type") as number[]).slice(256, 261)).toEqual(types);
 });
 
 test("tokens of roles that only this kind of model has, behind all others", async () => {
