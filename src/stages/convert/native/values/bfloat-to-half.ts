@@ -1,28 +1,37 @@
-/** Both halves of a word hold one value each. */
+/** Two values stand in a word. */
 const signs = 0x80008000 | 0;
-/** The least and the largest bfloat16 that are normal numbers as halves, too: 2^-14 and the last one below 2^16. */
+/** 2^-14 as a bfloat16, the least normal number among halves, and how far 2^2 lies above it. */
 const least = 0x38803880;
-const most = 0x477f477f;
+const beyond = 0x78007800;
 /** Exponents count from -127 and from -15. */
 const rebase = 0x38003800;
 
 /**
- * Converts bfloat16 to 16-bit floats, two at once where both are normal numbers as halves: those have room for every bit
- * of the fraction, so nothing is rounded. `table` has the results for all others, which are few in a model. Both arrays
+ * Converts bfloat16 to 16-bit floats, four at a time where all have a size from 2^-14 to 4, as nearly all weights do: halves
+ * have room for every bit of such a fraction, so nothing is rounded. `table` has the results for all others. Both arrays
  * begin at a multiple of four bytes and have the same length.
  */
 export function bfloatsToHalves(values: Uint16Array, out: Uint16Array, table: ArrayLike<number>): void {
-  const pairs = new Int32Array(values.buffer, values.byteOffset, values.length >>> 1);
-  const results = new Int32Array(out.buffer, out.byteOffset, pairs.length);
-  for (let i = 0; i < pairs.length; i++) {
-    const pair = pairs[i] ?? 0;
-    const size = pair & ~signs;
-    // A half's upper bit is still set after each subtraction when its value lies between the two.
-    const fits = ((size | signs) - least) & ((most | signs) - size) & signs;
-    results[i] =
-      fits === signs
-        ? (pair & signs) | ((size - rebase) << 3)
-        : (table[pair & 0xffff] ?? 0) | ((table[pair >>> 16] ?? 0) << 16);
+  const words = new Int32Array(values.buffer, values.byteOffset, values.length >>> 1);
+  const results = new Int32Array(out.buffer, out.byteOffset, words.length);
+  const whole = words.length & ~1;
+  for (let i = 0; i < whole; i += 2) {
+    const a = words[i] ?? 0;
+    const b = words[i + 1] ?? 0;
+    const sizeA = a & ~signs;
+    const sizeB = b & ~signs;
+    // Whatever is smaller or larger sets one of the bits below the sign's.
+    if (((((sizeA | signs) - least) | ((sizeB | signs) - least)) & beyond) === 0) {
+      results[i] = (a & signs) | ((sizeA - rebase) << 3);
+      results[i + 1] = (b & signs) | ((sizeB - rebase) << 3);
+    } else {
+      results[i] = byTable(a, table);
+      results[i + 1] = byTable(b, table);
+    }
   }
-  if (values.length % 2 !== 0) out[values.length - 1] = table[values.at(-1) ?? 0] ?? 0;
+  for (let i = whole * 2; i < values.length; i++) out[i] = table[values[i] ?? 0] ?? 0;
+}
+
+function byTable(word: number, table: ArrayLike<number>): number {
+  return (table[word & 0xffff] ?? 0) | ((table[word >>> 16] ?? 0) << 16);
 }
