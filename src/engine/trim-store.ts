@@ -1,4 +1,5 @@
 import type { Plan, Step } from "../plan/plan.js";
+import { QuantsmithError } from "../util/errors.js";
 import { requireIdle } from "./cache.js";
 import { fingerprint, stepKey } from "./fingerprint.js";
 import { isPartOf, type StepRecord } from "./record.js";
@@ -16,13 +17,17 @@ export interface TrimmedStore {
  * Leaves in the store what another machine needs to go on: the steps of `own` that are finished, and of their files
  * those that any other step of the plan or the report reads. The records of the others say that they were dropped, so
  * the step counts as done there, and is made again should somebody want them after all. Everything else is removed.
- * Errors: QS-CACHE-BUSY while a run uses the store.
+ * Errors: QS-CACHE-BUSY while a run uses the store; QS-CACHE-OTHER, before anything is removed, when it holds steps and
+ * none of the plan.
  */
 export async function trimStore(plan: Plan, own: ReadonlySet<string>, workspace: Workspace): Promise<TrimmedStore> {
   await requireIdle(workspace);
   const store = new Store(workspace);
   await store.collectRubbish();
   const keys = keysOf(plan);
+  const records = await store.records();
+  const planned = new Set(keys.values());
+  if (records.length > 0 && !records.some(({ record }) => planned.has(record.key))) throw otherStore(plan.name);
   const left: TrimmedStore = { steps: [], bytes: 0 };
   const kept = new Set<string>();
   for (const step of plan.steps.filter(({ id }) => own.has(id))) {
@@ -40,6 +45,13 @@ export async function trimStore(plan: Plan, own: ReadonlySet<string>, workspace:
     if (!kept.has(record.key)) await store.remove(record.fingerprint.stage, record.key);
   }
   return left;
+}
+
+function otherStore(recipe: string): QuantsmithError {
+  return new QuantsmithError("QS-CACHE-OTHER", `the store holds no step of ${recipe} as it is planned now`, {
+    remedy:
+      "Nothing was removed. The recipe, its texts or the model have changed since the run; a `revision` in the recipe keeps the model from moving. Run again, or clean up with `cache gc`.",
+  });
 }
 
 async function dropUnread(found: StepRecord, read: ReadonlySet<string>, store: Store): Promise<StepRecord> {

@@ -186,6 +186,10 @@ export const errorCodes = {
   "QS-SLURM-MEMORY": { exit: 4, about: "A job on Slurm took more memory than it asked for." },
   "QS-SLURM-JOB": { exit: 4, about: "A job on Slurm failed without saying why itself." },
   "QS-CACHE-BUSY": { exit: 4, about: "The store cannot be cleaned while a run uses it." },
+  "QS-CACHE-OTHER": {
+    exit: 4,
+    about: "The store that is to be trimmed holds nothing of this recipe as it is planned now.",
+  },
   "QS-INTERRUPTED": { exit: 130, about: "The run was interrupted; the next one continues." },
 } as const satisfies Record<string, { exit: 1 | 2 | 3 | 4 | 5 | 130; about: string }>;
 

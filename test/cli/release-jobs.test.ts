@@ -47,10 +47,10 @@ async function release(inputs: Record<string, unknown>, { fail = "", variants = 
 test("all goes well: published, and signed when asked", async () => {
   const { results, calls } = await release({ sign: true });
   expect(Object.values(results)).toEqual(["success", "success", "success", "success", "success"]);
-  expect(calls.at(-1)).toBe("quantsmith publish release --to hf:me/model --sign");
+  expect(calls.at(-1)).toBe("quantsmith publish release --recipe recipes/my-model.yaml --to hf:me/model --sign");
   expect(calls.slice(0, 2)).toEqual(["npm ci", "npm install --global -- ."]);
   const unsigned = await release({ quantsmith: "quantsmith@1.2.3" });
-  expect(unsigned.calls.at(-1)).toBe("quantsmith publish release --to hf:me/model");
+  expect(unsigned.calls.at(-1)).toBe("quantsmith publish release --recipe recipes/my-model.yaml --to hf:me/model");
   expect(unsigned.calls).not.toContain("npm ci");
 });
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -8,6 +8,7 @@ import { trimStore } from "../../src/engine/trim-store.js";
 import { openWorkspace } from "../../src/engine/workspace.js";
 import type { Plan, Step } from "../../src/plan/plan.js";
 import { DigestCache } from "../../src/util/digest-cache.js";
+import { failureOf } from "../fixtures/failure.js";
 import { somePlan, someStep } from "../fixtures/plan.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
@@ -87,4 +88,14 @@ test("of a variant's job nothing is left but its own steps", async () => {
   const left = await inStore((workspace) => trimStore(whole, new Set(["quantize:Q8_0"]), workspace));
   expect(left.steps.map(({ id }) => id)).toEqual(["quantize:Q8_0"]);
   expect((await run({ ...whole, steps: [fetch] })).built).toEqual(["fetch"]);
+});
+
+test("a store of another plan is left alone", async () => {
+  await run(whole);
+  const files = (folder: string) => readdirSync(folder, { recursive: true }).map(String).sort();
+  const before = files(join(out, "store"));
+  const moved = somePlan([step("fetch", ["snapshot.json"], { stage: "fetch", params: { commit: "another" } })]);
+  const refused = await inStore((workspace) => failureOf(trimStore(moved, new Set(["fetch"]), workspace)));
+  expect(refused.code).toBe("QS-CACHE-OTHER");
+  expect(files(join(out, "store"))).toEqual(before);
 });

@@ -4,17 +4,20 @@ import { previewPublish, publishTo } from "../../stages/publish/publish.js";
 import { parseTarget, type TargetText } from "../../stages/publish/target.js";
 import { formatBytes } from "../../util/bytes.js";
 import { interruptSignal } from "../interrupt.js";
+import { loadSettings } from "../prepare.js";
 import { note, print, printJson, problemLines } from "../print.js";
 import { uploadProgress } from "../views/upload-progress.js";
 
 export interface PublishCommandOptions extends TargetText {
+  recipe?: string;
   dryRun?: boolean;
   json?: boolean;
 }
 
 /** `quantsmith publish`: the last stage alone. */
 export async function publish(release: string, options: PublishCommandOptions): Promise<void> {
-  const target = parseTarget(options);
+  const told = options.recipe === undefined ? undefined : await loadSettings(options.recipe, undefined);
+  const target = parseTarget(options, told?.publish?.target);
   const folder = resolve(release);
   const signal = interruptSignal();
   const done = options.dryRun !== true;
@@ -24,7 +27,8 @@ export async function publish(release: string, options: PublishCommandOptions): 
   if (verified?.ok === false) process.exitCode = 3;
   const variants = report.variants.map(({ file }) => file);
   if (options.json === true) {
-    const document = { release: folder, to: options.to, published: done, variants, ...(hub ? { hub } : {}) };
+    const to = target.kind === "hub" ? `hf:${target.repo}` : `dir:${target.path}`;
+    const document = { release: folder, to: options.to ?? to, published: done, variants, ...(hub ? { hub } : {}) };
     const { ok, problems } = verified ?? {};
     return printJson(verified ? { ...document, verified: { ok, problems } } : document);
   }

@@ -7,9 +7,9 @@ export type PublishTarget = ({ kind: "dir"; path: string } | ({ kind: "hub" } & 
   sign?: true;
 };
 
-/** How a command line says it; `to` is `dir:<path>` or `hf:<org>/<name>`. */
+/** How a command line says it; `to` is `dir:<path>` or `hf:<org>/<name>`, and may be left to a recipe. */
 export interface TargetText {
-  to: string;
+  to?: string;
   via?: string;
   private?: boolean;
   collection?: string;
@@ -19,8 +19,18 @@ export interface TargetText {
 const ways = ["branch", "pr", "direct"] as const;
 const repoId = /^[A-Za-z0-9][A-Za-z0-9._-]{0,95}\/[A-Za-z0-9][A-Za-z0-9._-]{0,95}$/;
 
-/** Reads `--to` and the options that belong to it. Errors: QS-PUBLISH-TARGET, QS-USAGE. */
-export function parseTarget({ to, via, private: isPrivate, collection, sign }: TargetText): PublishTarget {
+/**
+ * Reads `--to` and the options that belong to it. What they do not say is as in `told`, a recipe's target: where to, and of a
+ * repository also how, whoever may read it, the collection and the signature. Errors: QS-PUBLISH-TARGET, QS-USAGE.
+ */
+export function parseTarget(text: TargetText, told?: PublishTarget): PublishTarget {
+  const { via, private: isPrivate, collection, sign = told?.sign } = text;
+  const to = text.to ?? addressOf(told);
+  if (to === undefined) {
+    throw new QuantsmithError("QS-USAGE", "nothing says where to publish", {
+      remedy: "Give --to hf:<user or organization>/<name> or dir:<path>, or --recipe with a recipe that has `publish`.",
+    });
+  }
   const signed = sign === true ? { sign } : {};
   if (to.startsWith("dir:") && to.length > 4) {
     const extra = [via, isPrivate, collection].some((option) => option !== undefined);
@@ -35,14 +45,20 @@ export function parseTarget({ to, via, private: isPrivate, collection, sign }: T
       remedy: "Write hf:<user or organization>/<name>, or dir:<path>, such as dir:/srv/models/my-model.",
     });
   }
-  const way = ways.find((known) => known === (via ?? "branch"));
+  const kept = told?.kind === "hub" ? told : undefined;
+  const way = ways.find((known) => known === (via ?? kept?.via ?? "branch"));
   if (way === undefined) {
     throw new QuantsmithError("QS-USAGE", `--via ${via} is no way to publish`, {
       remedy: `The ways are ${ways.join(", ")}.`,
     });
   }
   const added = collection === undefined ? {} : { collection };
-  return { kind: "hub", repo, via: way, private: isPrivate === true, ...added, ...signed };
+  return { ...kept, kind: "hub", repo, via: way, private: isPrivate ?? kept?.private ?? false, ...added, ...signed };
+}
+
+/** As `--to` would say it. */
+function addressOf(target: PublishTarget | undefined): string | undefined {
+  return target && (target.kind === "hub" ? `hf:${target.repo}` : `dir:${target.path}`);
 }
 
 /** The target of a recipe. Errors: QS-PUBLISH-TARGET when it has none. */

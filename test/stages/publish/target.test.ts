@@ -1,0 +1,51 @@
+import { resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+import { type PublishTarget, parseTarget } from "../../../src/stages/publish/target.js";
+import { thrownBy } from "../../fixtures/failure.js";
+
+const recipe: PublishTarget = {
+  ...{
+    kind: "hub",
+    repo: "me/a",
+    via: "pr",
+    private: true,
+    gated: "manual",
+    collection: "me/all-0123456789abcdef01234567",
+  },
+  sign: true,
+};
+
+describe("where to publish", () => {
+  test("by the command line alone", () => {
+    expect(parseTarget({ to: "hf:me/b" })).toEqual({ kind: "hub", repo: "me/b", via: "branch", private: false });
+    expect(parseTarget({ to: "dir:out" })).toEqual({ kind: "dir", path: resolve("out") });
+    expect(parseTarget({ to: "hf:me/b", via: "direct", private: true, sign: true })).toEqual({
+      ...{ kind: "hub", repo: "me/b", via: "direct", private: true, sign: true },
+    });
+  });
+
+  test("by a recipe, and what the command line says differently", () => {
+    expect(parseTarget({}, recipe)).toEqual(recipe);
+    expect(parseTarget({ to: "hf:me/b" }, recipe)).toEqual({ ...recipe, repo: "me/b" });
+    expect(parseTarget({ via: "branch" }, recipe)).toEqual({ ...recipe, via: "branch" });
+    expect(parseTarget({ to: "dir:out" }, recipe)).toEqual({ kind: "dir", path: resolve("out"), sign: true });
+    expect(parseTarget({}, { kind: "dir", path: resolve("out") })).toEqual({ kind: "dir", path: resolve("out") });
+  });
+
+  test("by a recipe that publishes to a folder, on the Hub all the same", () => {
+    const folder: PublishTarget = { kind: "dir", path: "/srv/models" };
+    expect(parseTarget({ to: "hf:me/b" }, folder)).toEqual(parseTarget({ to: "hf:me/b" }));
+  });
+
+  test.each([
+    [{}, "QS-USAGE"],
+    [{ to: "me/b" }, "QS-PUBLISH-TARGET"],
+    [{ to: "hf:b" }, "QS-PUBLISH-TARGET"],
+    [{ to: "hf:me/b", via: "carrier" }, "QS-USAGE"],
+    [{ to: "dir:out", private: true }, "QS-USAGE"],
+  ])("not at all: %j", (text, code) => {
+    const failure = thrownBy(() => parseTarget(text));
+    expect(failure.code).toBe(code);
+    expect(failure.remedy).not.toBe("");
+  });
+});
