@@ -30,7 +30,8 @@ function variants(kind: VariantKind, ...bits: readonly number[]): Release["varia
 const release: Release = {
   weights: 70.6e9,
   vocabulary: 128_256,
-  tokens: { calibration: 200 * 512, search: 24 * 512, evaluation: 80 * 512 },
+  chunks: { calibration: 200, search: 24, evaluation: 80 },
+  context: 512,
   // Seven roles in the first layer and three bands of the others, embedding, output, and the noise.
   probes: 31,
   variants: [

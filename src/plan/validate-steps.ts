@@ -17,8 +17,12 @@ const partBytes = 2e9;
 
 /** How many parts the base logits of the evaluation text come in. */
 export function logitParts({ evaluation: { chunks, context } }: Settings, { model }: PlanFacts): number {
-  const whole = predictBytes.baseLogits(model, chunks, context);
-  return Math.max(1, Math.min(Math.ceil(whole / partBytes), Math.floor(chunks / leastChunks)));
+  return partsOf(predictBytes.baseLogits(model, chunks, context), chunks);
+}
+
+/** How many parts logits of this size come in, of a text of so many chunks. */
+export function partsOf(logitBytes: number, chunks: number): number {
+  return Math.max(1, Math.min(Math.ceil(logitBytes / partBytes), Math.floor(chunks / leastChunks)));
 }
 
 /** Evaluates the base on one part of the text and, with the first part, finds what its own rounding does. */

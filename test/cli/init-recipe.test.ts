@@ -92,9 +92,29 @@ test("what config.json does not tell is not made up", async () => {
   expect(outlineModel({ vision_config: {}, text_config: { num_local_experts: 8 } }, "chat_template")).toMatchObject({
     ...{ multimodal: true, mixture: true, chat: "plain" },
   });
+  for (const nothing of ['"chat_template": null', '"chat_template": ""', '"chat_template":[]']) {
+    const file = `tokenizer_config.json\n{"a": 1, ${nothing}, "b": 2}`;
+    expect(outlineModel({}, file).chat, nothing).toBe("none");
+    expect(outlineModel({}, `${file}\nchat_template.jinja\n{{ messages }}`).chat).toBe("plain");
+  }
+  expect(outlineModel({}, '{"chat_template": "{{ messages }}"}').chat).toBe("plain");
   expect([bytesPerWeight({ torch_dtype: "float32" }), bytesPerWeight({ text_config: { dtype: "bfloat16" } })]).toEqual([
     4, 2,
   ]);
+});
+
+test("a model has no more room on a device than it was made for, and its low-bit files have wide gates", async () => {
+  const catalog = await loadCatalog();
+  const small = { hidden_size: 2560, num_hidden_layers: 48, num_attention_heads: 32, max_position_embeddings: 2048 };
+  const outline: ModelOutline = {
+    ...{ source: "hf:me/small", architecture: "PhiForCausalLM", parameters: 2.99e9, weightBytes: 5.98e9 },
+    ...outlineModel(small, ""),
+  };
+  const recipe = parse(draftRecipe(outline, catalog, home));
+  const made = recipe.variants.flatMap((variant: { dynamic?: { context?: number } }) => variant.dynamic?.context ?? []);
+  expect(made.length).toBeGreaterThan(0);
+  expect(new Set(made)).toEqual(new Set([2048]));
+  expect(recipe.gates.kldMean.max).toBe(0.25);
 });
 
 test("nothing that a model says of itself becomes a line of the recipe", async () => {

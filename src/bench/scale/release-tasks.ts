@@ -1,3 +1,6 @@
+import { baseLogitsBytes } from "../../llamacpp/base-logits.js";
+import { partsOf } from "../../plan/validate-steps.js";
+import { dealChunks } from "../../stages/validate/sequential.js";
 import type { Rates, VariantKind } from "./rates.js";
 import type { Task } from "./schedule.js";
 
@@ -20,7 +23,9 @@ export interface Place {
 export interface Release {
   weights: number;
   vocabulary: number;
-  tokens: { calibration: number; search: number; evaluation: number };
+  /** Chunks of each text, and tokens per chunk. */
+  chunks: { calibration: number; search: number; evaluation: number };
+  context: number;
   probes: number;
   variants: readonly { name: string; kind: VariantKind; bitsPerWeight: number }[];
 }
@@ -33,32 +38,36 @@ export interface ReleaseTask extends Task {
 
 /** The steps of a release in the engine's order, probes dealt out to as many tasks as there are machines. */
 export function releaseTasks(release: Release, rates: Rates, place: Place): ReleaseTask[] {
-  const { weights, tokens } = release;
+  const { weights, vocabulary, chunks, context } = release;
   const base = 2 * weights;
   const cores = place.cores * place.scaling;
-  const flops = (count: number) => 2 * weights * count;
-  const logits = (count: number) => 2 * release.vocabulary * count;
+  const flops = (count: number) => 2 * weights * count * context;
+  const logits = (count: number) => baseLogitsBytes({ vocabulary, chunks: count, context });
+  // What measures on them is begun anew for each part, and reads its weights again.
+  const passes = partsOf(logits(chunks.evaluation), chunks.evaluation);
+  const block = dealChunks(Math.ceil(chunks.evaluation / passes), context)[0]?.length ?? 0;
   const task = (id: string, after: string[], computing: number, storeBytes: number, hubBytes = 0): ReleaseTask => ({
     ...{ id, after, storeBytes, hubBytes },
     // Weights are mapped, and read once before they are computed with; nothing is assumed to overlap.
     seconds: computing + storeBytes / place.storeBytes + hubBytes / place.hubBytes,
   });
-  const runs = (id: string, after: string[], count: number, rate: number, extra: number) =>
-    task(id, after, flops(count) / (rate * cores), base + extra);
+  const runs = (id: string, after: string[], count: number, rate: number, extra: number, reads = 1) =>
+    task(id, after, flops(count) / (rate * cores), base * reads + extra);
+  const { logitsFlops, imatrixFlops } = rates;
   const parts = Array.from({ length: place.machines }, (_, index) => `allocate:probes ${index + 1}`);
   const shared = [
     task("fetch", [], 0, base, base),
     task("convert", ["fetch"], base / rates.convertBytes, 0),
-    runs("calibrate", ["convert"], tokens.calibration, rates.imatrixFlops, 0),
-    runs("validate:base", ["convert"], tokens.evaluation, rates.logitsFlops, logits(tokens.evaluation)),
-    runs("validate:base:noise", ["validate:base"], tokens.evaluation, rates.logitsFlops, logits(tokens.evaluation)),
-    runs("allocate:base", ["convert"], tokens.search, rates.logitsFlops, logits(tokens.search)),
+    runs("calibrate", ["convert"], chunks.calibration, imatrixFlops, 0),
+    runs("validate:base", ["convert"], chunks.evaluation, logitsFlops, logits(chunks.evaluation), passes),
+    runs("validate:base:noise", ["validate:base"], block, logitsFlops, logits(block)),
+    runs("allocate:base", ["convert"], chunks.search, logitsFlops, logits(chunks.search)),
     task("allocate:errors", ["calibrate"], weights / (rates.sharedErrorWeights * cores), base),
     ...parts.map((id) =>
       task(
         id,
         ["allocate:errors", "allocate:base"],
-        (release.probes * flops(tokens.search)) / parts.length / (rates.probeFlops * cores),
+        (release.probes * flops(chunks.search)) / parts.length / (rates.probeFlops * cores),
         // A copy of the base for each machine.
         2 * base,
       ),
@@ -69,11 +78,16 @@ export function releaseTasks(release: Release, rates: Rates, place: Place): Rele
     const dynamic = kind === "dynamic";
     const choose = task(`allocate:${name}`, parts, weights / (rates.ownErrorWeights * cores), base);
     const make = weights / (rates.quantizeWeights[kind] * cores);
-    const measure = flops(tokens.evaluation) / (rates.divergenceFlops[kind] * cores);
+    const measure = flops(chunks.evaluation) / (rates.divergenceFlops[kind] * cores);
     return [
       ...(dynamic ? [choose] : []),
       task(`quantize:${name}`, [dynamic ? choose.id : "calibrate"], make, base + bytes),
-      task(`validate:${name}`, [`quantize:${name}`, "validate:base"], measure, bytes + logits(tokens.evaluation)),
+      task(
+        `validate:${name}`,
+        [`quantize:${name}`, "validate:base"],
+        measure,
+        bytes * passes + logits(chunks.evaluation),
+      ),
     ];
   });
   const files = release.variants.reduce((sum, { bitsPerWeight }) => sum + (weights * bitsPerWeight) / 8, 0);

@@ -21,7 +21,12 @@ const most = 6.5;
 /** What llama.cpp computes in beside weights and cache, rounded up. */
 const workBytes = 400e6;
 
-export const draftContext = 4096;
+/** Tokens that a drafted variant has room for on its device; fewer where the model knows no more. */
+const usualContext = 4096;
+
+export function draftContext({ contextLength }: Pick<ModelOutline, "contextLength">): number {
+  return Math.min(usualContext, contextLength ?? usualContext);
+}
 
 export interface DeviceChoice {
   /** Made for one device each. */
@@ -54,9 +59,10 @@ export function chooseDevices(model: ModelOutline, { devices: known }: Pick<Cata
 }
 
 /** Bits per weight that fit beside the cache of `draftContext` tokens; undefined when config.json tells too little. */
-function bitsPerWeight({ parameters, cacheBytesPerToken }: ModelOutline, { budget, memory }: Device) {
+function bitsPerWeight(model: ModelOutline, { budget, memory }: Device) {
+  const { parameters, cacheBytesPerToken } = model;
   if (cacheBytesPerToken === null) return undefined;
-  const free = budget.value * memory.cards - cacheBytesPerToken * draftContext - workBytes;
+  const free = budget.value * memory.cards - cacheBytesPerToken * draftContext(model) - workBytes;
   return (8 * free) / parameters;
 }
 

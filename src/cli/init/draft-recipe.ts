@@ -46,7 +46,9 @@ function texts({ chat, mixture }: ModelOutline): string[] {
   const template = chat === "none" ? "" : ", chatTemplate: true";
   const chunks = mixture ? ", chunks: 400" : "";
   return [
-    ...(mixture ? ["# Twice the usual text, since a token passes few of the experts."] : []),
+    ...(mixture
+      ? ["# All of the text, since a token passes few of the experts; a corpus of your own beside it reaches more."]
+      : []),
     `calibration: { corpus: default${template}${chunks} }`,
     "search: { corpus: default }",
     "# What the field compares on: the raw test text of wikitext-2, pinned by commit and by the archive's sha256.",
@@ -61,7 +63,8 @@ function deviceChoice(model: ModelOutline, catalog: Pick<Catalog, "devices">): D
   return { devices, variants: model.parameters < tinyParameters ? [] : variants };
 }
 
-function variantsAndDevices({ parameters }: ModelOutline, { variants, devices }: DeviceChoice): string[] {
+function variantsAndDevices(model: ModelOutline, { variants, devices }: DeviceChoice): string[] {
+  const { parameters } = model;
   const presets = ["Q8_0", ...(parameters < tinyParameters ? [] : ["Q6_K"]), "Q4_K_M"];
   return [
     "variants:",
@@ -70,7 +73,7 @@ function variantsAndDevices({ parameters }: ModelOutline, { variants, devices }:
     "  - { name: Q4_K_S, dynamic: { sizeOf: Q4_K_M } }",
     ...variants.flatMap(({ name, device, bits }) => [
       `  # The best that fits the ${inComment(device.name)}: about ${bits.toFixed(1)} bits a weight.`,
-      `  - { name: ${name}, dynamic: { device: ${device.id}, context: ${draftContext} } }`,
+      `  - { name: ${name}, dynamic: { device: ${device.id}, context: ${draftContext(model)} } }`,
     ]),
     "",
     ...(devices.length === 0 ? [] : [`devices: [${devices.map(({ id }) => id).join(", ")}]`, ""]),
@@ -78,14 +81,15 @@ function variantsAndDevices({ parameters }: ModelOutline, { variants, devices }:
 }
 
 function gates({ parameters }: ModelOutline, { variants }: DeviceChoice): string[] {
-  if (parameters < smallParameters) {
+  const low = variants.some(({ bits }) => bits < usualBits);
+  if (parameters < smallParameters && !low) {
     return [
       "# Wider than the pipeline's, because a small model loses more to 4 bits: to stop damage, not to rank.",
       "gates: { perplexityRatio: { max: 1.2 }, kldMean: { max: 0.2 } }",
       "",
     ];
   }
-  if (variants.every(({ bits }) => bits >= usualBits)) return [];
+  if (!low) return [];
   return [
     "# Wider than the pipeline's, for the files of less than 4 bits: to stop damage, not to rank.",
     "gates: { perplexityRatio: { max: 1.25 }, kldMean: { max: 0.25 } }",

@@ -15,7 +15,7 @@ export interface InitCiOptions {
 /** `quantsmith init ci`: the release workflow in the repository around this folder. Errors: QS-INIT-EXISTS, QS-USAGE. */
 export async function initCi({ install, force = false }: InitCiOptions): Promise<void> {
   const template = await readFile(new URL(workflowPath, packageRoot), "utf8");
-  const installed = install ?? `quantsmith@${packageVersion()}`;
+  const installed = install ?? ownPackage();
   const text = renderWorkflow(template, installed);
   const path = join(repositoryAround(process.cwd()), workflowPath);
   const outcome = await writeNew(path, text, { force, mayReplace: isAsWritten });
@@ -23,8 +23,16 @@ export async function initCi({ install, force = false }: InitCiOptions): Promise
 }
 
 function whatIsInstalled(installed: string): string {
-  return `Its jobs install ${installed} with npm; \`--install\` names another package or a git address.`;
+  const told = `Its jobs install ${installed} with npm; \`--install\` names another package or a git address.`;
+  return installed === ownPackage() ? `${told}\n${unpublished}` : told;
 }
+
+function ownPackage(): string {
+  return `quantsmith@${packageVersion()}`;
+}
+
+const unpublished = `Look first whether that is on npm and ours: who owns a name there runs in your jobs, the publishing one included.
+quantsmith was not published when this version was made; until it is, give --install git+https://….`;
 
 const setUp = `What is left to do on GitHub:
   1. Commit the workflow and a recipe, and push them.

@@ -12,6 +12,8 @@ export interface ModelOutline {
   weightBytes: number;
   /** Keys and values of one token in f16, at most; null when config.json does not tell the shape of attention. */
   cacheBytesPerToken: number | null;
+  /** Tokens that it was made for; null when config.json does not tell. */
+  contextLength: number | null;
   /** Values in a row of the residual stream; null when config.json does not tell. */
   width: number | null;
   mixture: boolean;
@@ -19,6 +21,9 @@ export interface ModelOutline {
   multimodal: boolean;
   chat: "none" | "plain" | "thinking";
 }
+
+/** A template as tokenizer_config.json holds it, as one text or a list; the files that hold nothing else are named after it. */
+const hasTemplate = /chat_template(?!"\s*:\s*(?:null|""|\[\s*\])\s*[,}])/;
 
 /** What config.json and the tokenizer's files tell of a model. `templates` is their text, as far as they are there. */
 export function outlineModel(
@@ -37,10 +42,11 @@ export function outlineModel(
   return {
     // Keys and values, two bytes each.
     cacheBytesPerToken: known ? layers * kvHeads * head * 4 : null,
+    contextLength: number("max_position_embeddings") ?? null,
     width: width ?? null,
     mixture: experts,
     multimodal: ["vision_config", "audio_config"].some((key) => isObject(config[key])),
-    chat: !templates.includes("chat_template") ? "none" : templates.includes("<think>") ? "thinking" : "plain",
+    chat: !hasTemplate.test(templates) ? "none" : templates.includes("<think>") ? "thinking" : "plain",
   };
 }
 
