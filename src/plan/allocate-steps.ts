@@ -5,6 +5,7 @@ import { defaultTypes, probeTypes } from "../stages/allocate/candidates.js";
 import { measureErrors } from "../stages/allocate/measure-errors.js";
 import { measureProbes } from "../stages/allocate/measure-probes.js";
 import { baseLogits } from "../stages/validate/base-logits.js";
+import { convertsProjector, projectorId } from "./convert-steps.js";
 import { corpusInputs, corpusTexts } from "./corpus-files.js";
 import { deviceBudget } from "./device-budget.js";
 import type { PlanFacts } from "./facts.js";
@@ -61,6 +62,10 @@ export function allocateSteps(variant: DynamicVariant, settings: Settings, facts
     errors: from(errorsId(name), "errors.json"),
     ...(probed ? { probes: from("allocate:probes", "probes.json") } : {}),
     ...(refine ? { base: from("allocate:base", "base.kld") } : {}),
+    // The device holds both.
+    ...(budget.kind === "device" && convertsProjector(settings, facts)
+      ? { projector: from(projectorId, "mmproj.gguf") }
+      : {}),
   };
   const wanted = [...new Set([...(types ?? defaultTypes), ...Object.values(tensors)])].sort();
   return [

@@ -38,3 +38,15 @@ test("a variant reads the errors of its own types and rules, the probes those of
     "allocate:probes",
   ]);
 });
+
+test("a variant for a device leaves room for the model's projector, which the device holds too", async () => {
+  const vision = { config: { architectures: ["Gemma3ForConditionalGeneration"], vision_config: {} } };
+  const made = "{ name: Q3_K_M, dynamic: { device: iphone-15-pro } }, { name: Q4_K_S, dynamic: { bitsPerWeight: 4 } }";
+  const projectors = async (model: object) => {
+    const { steps } = await planned(recipe(made), model);
+    return ["Q3_K_M", "Q4_K_S"].map((name) => steps.find(({ id }) => id === `allocate:${name}`)?.inputs.projector);
+  };
+  const file = { kind: "step", step: "convert:mmproj", file: "mmproj.gguf", optional: false };
+  expect(await projectors(vision)).toEqual([file, undefined]);
+  expect(await projectors({})).toEqual([undefined, undefined]);
+});

@@ -62,7 +62,7 @@ export interface AllocationReport {
 
 /**
  * Chooses a type for every tensor of one variant within its budget. Inputs `model`, optional `imatrix`, `errors`,
- * optional `probes`, and to refine `base` (logits); outputs `tensor-types.txt`, which plain llama-quantize takes too, and `allocation.json`.
+ * optional `probes`, to refine `base` (logits), and for a device optional `projector`; outputs `tensor-types.txt`, which plain llama-quantize takes too, and `allocation.json`.
  * Errors: QS-ALLOCATE-*, QS-QUANTIZE-RULE, QS-QUANTIZE-FAILED, for a device QS-MEMORY-*, and to refine QS-VALIDATE-*, QS-GGML-*.
  */
 export const allocateVariant: Operation<AllocateParams> = {

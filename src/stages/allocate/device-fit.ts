@@ -21,7 +21,7 @@ export type DeviceBudget = {
   reserveBytes: number;
 };
 
-/** Answers whether files made with certain types fit a device, without making them. */
+/** Answers whether files made with certain types fit a device, without making them; beside the input `projector`, if any. */
 export class DeviceFit {
   readonly budget: DeviceBudget;
   readonly #makings: VariantMakings;
@@ -43,7 +43,8 @@ export class DeviceFit {
   async measure(types: ReadonlyMap<string, GgmlType>): Promise<ModelMemory> {
     const path = join(this.#context.work, `header-${this.#simulated++}.gguf`);
     await writeHollow(path, variantHeader(this.#makings, types));
-    return measureMemory(path, { signal: this.#context.signal });
+    const projector = this.#context.input("projector");
+    return measureMemory(path, { signal: this.#context.signal, ...(projector === undefined ? {} : { projector }) });
   }
 
   /** The same from the simulation of another choice: caches and buffers as there, weights by this one's sizes. */
