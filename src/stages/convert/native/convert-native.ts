@@ -26,7 +26,7 @@ export interface NativeParams extends ConvertParams {
 export const convertNative: Operation<NativeParams> = {
   id: "convert-native",
   stage: "convert",
-  version: 2,
+  version: 3,
   resource: "compute",
   tools: ["pretokenizers"],
   intermediates: ["model.gguf"],
