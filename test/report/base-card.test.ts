@@ -31,6 +31,11 @@ extra_gated_prompt: >-
   });
 });
 
+test("texts that YAML or a GGUF file would not give back are left out", () => {
+  const odd = ["a\\u2028b", "a\\u2029b", "a\\uFFFEb", "a\\uD800b", "a\\u0007b"].map((text) => `"${text}"`);
+  expect(card(`tags: [fine, ${odd.join(", ")}]`).tags).toEqual(["fine"]);
+});
+
 test("a scalar where a list may stand, Windows line ends, a byte order mark", () => {
   expect(parseBaseCard("\uFEFF---\r\nlanguage: en\r\nlicense:\r\n- mit\r\n---\r\n")).toMatchObject({
     languages: ["en"],

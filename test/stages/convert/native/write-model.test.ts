@@ -5,6 +5,7 @@ import { readGguf } from "../../../../src/gguf/read-header.js";
 import { checkNative } from "../../../../src/stages/convert/native/check-native.js";
 import { findFamily } from "../../../../src/stages/convert/native/families/find-family.js";
 import { readModelConfig } from "../../../../src/stages/convert/native/model-config.js";
+import { readRope } from "../../../../src/stages/convert/native/rope-parameters.js";
 import { writeNative } from "../../../../src/stages/convert/native/write-model.js";
 import { indexFileName } from "../../../../src/stages/fetch/weight-index.js";
 import type { JsonObject } from "../../../../src/util/canonical-json.js";
@@ -223,6 +224,8 @@ describe("configurations that do not fit are refused before weights are read", (
   };
   const scaling = (given: JsonObject) => ({ ...llama, rope_scaling: given });
   const longrope = { ...llama, architectures: ["Phi3ForCausalLM"], model_type: "phi3" };
+  const gemma2 = { ...llama, architectures: ["Gemma2ForCausalLM"], model_type: "gemma2", num_key_value_heads: 2 };
+  const gemma3 = { ...gemma2, architectures: ["Gemma3ForCausalLM"], model_type: "gemma3_text" };
   const cases: [ErrorCode, RegExp, JsonObject][] = [
     [config, /hidden_size is "64"/, { ...llama, hidden_size: "64" }],
     [config, /hidden_size is missing/, { ...llama, hidden_size: null }],
@@ -257,6 +260,10 @@ describe("configurations that do not fit are refused before weights are read", (
     [native, /model_type "constructor"/, { ...llama, model_type: "constructor" }],
     [native, /text_config/, { ...llama, text_config: {} }],
     [native, /n_layers/, { ...llama, n_layers: 3 }],
+    [native, /without attn_logit_softcapping/, { ...gemma2, attn_logit_softcapping: null }],
+    [native, /without sliding_window/, { ...gemma2, sliding_window: null }],
+    [native, /without head_dim/, { ...gemma3, head_dim: null }],
+    [native, /without rms_norm_eps/, { ...longrope, rms_norm_eps: null }],
     [native, /only as long_factor/, { ...longrope, rope_scaling: { type: "longrope", long_factor: [1] } }],
   ];
   for (const [code, message, given] of cases) {
@@ -266,6 +273,18 @@ describe("configurations that do not fit are refused before weights are read", (
       expect(failure.code).toBe(code);
     });
   }
+
+  test("Phi 3's attention factor goes by the context length that is written", () => {
+    const factors = { type: "longrope", long_factor: [1], short_factor: [1] };
+    const config = { ...longrope, hidden_size: 4, rope_scaling: factors, original_max_position_embeddings: 2048 };
+    const attention = (more: JsonObject) => {
+      const h = readModelConfig(familyOf(config), { ...config, max_position_embeddings: 4096, ...more });
+      const generated = familyOf(config).generated?.({ h, rope: readRope(h, ["longrope"]), fileType: 0 });
+      return generated?.metadata?.map(([, value]) => (value.type === "float32" ? value.value : undefined));
+    };
+    expect(attention({})).toEqual([Math.sqrt(1 + Math.log(2) / Math.log(2048))]);
+    expect(attention({ n_positions: 77 })).toEqual([1]);
+  });
 
   test("a reranker, which differs from its family in nothing but its name", () => {
     const qwen = { ...llama, architectures: ["Qwen3ForCausalLM"], model_type: "qwen3", num_key_value_heads: 2 };
