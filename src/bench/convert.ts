@@ -73,13 +73,8 @@ async function convert(
   const told = JSON.parse(result.stdout) as { seconds: number; peakMemoryBytes?: number };
   const digest = await sha256File(join(cwd, "out", "model.gguf"));
   await rm(cwd, { recursive: true });
-  return {
-    peakMemoryBytes: result.peakMemoryBytes,
-    ...told,
-    seconds: result.seconds,
-    stepSeconds: told.seconds,
-    digest,
-  };
+  const peakMemoryBytes = told.peakMemoryBytes ?? result.peakMemoryBytes;
+  return { seconds: result.seconds, stepSeconds: told.seconds, peakMemoryBytes, digest };
 }
 
 async function better(best: Best, measure: () => Promise<Timed>): Promise<string> {

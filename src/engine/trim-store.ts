@@ -23,11 +23,11 @@ export interface TrimmedStore {
 export async function trimStore(plan: Plan, own: ReadonlySet<string>, workspace: Workspace): Promise<TrimmedStore> {
   await requireIdle(workspace);
   const store = new Store(workspace);
-  await store.collectRubbish();
   const keys = keysOf(plan);
   const records = await store.records();
   const planned = new Set(keys.values());
   if (records.length > 0 && !records.some(({ record }) => planned.has(record.key))) throw otherStore(plan.name);
+  await store.collectRubbish();
   const left: TrimmedStore = { steps: [], bytes: 0 };
   const kept = new Set<string>();
   for (const step of plan.steps.filter(({ id }) => own.has(id))) {
@@ -41,7 +41,7 @@ export async function trimStore(plan: Plan, own: ReadonlySet<string>, workspace:
     left.steps.push({ id: step.id, key, bytes });
     left.bytes += bytes;
   }
-  for (const { record } of await store.records()) {
+  for (const { record } of records) {
     if (!kept.has(record.key)) await store.remove(record.fingerprint.stage, record.key);
   }
   return left;

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { HubOperation } from "../../stages/publish/hub-options.js";
 import { previewPublish, publishTo } from "../../stages/publish/publish.js";
-import { parseTarget, type TargetText } from "../../stages/publish/target.js";
+import { addressOf, parseTarget, type TargetText } from "../../stages/publish/target.js";
 import { formatBytes } from "../../util/bytes.js";
 import { interruptSignal } from "../interrupt.js";
 import { loadSettings } from "../prepare.js";
@@ -27,8 +27,8 @@ export async function publish(release: string, options: PublishCommandOptions): 
   if (verified?.ok === false) process.exitCode = 3;
   const variants = report.variants.map(({ file }) => file);
   if (options.json === true) {
-    const to = target.kind === "hub" ? `hf:${target.repo}` : `dir:${target.path}`;
-    const document = { release: folder, to: options.to ?? to, published: done, variants, ...(hub ? { hub } : {}) };
+    const to = options.to ?? addressOf(target);
+    const document = { release: folder, to, published: done, variants, ...(hub ? { hub } : {}) };
     const { ok, problems } = verified ?? {};
     return printJson(verified ? { ...document, verified: { ok, problems } } : document);
   }

@@ -133,9 +133,10 @@ export class Submissions {
     if (anew) {
       await removeJobFiles(workspace, key, this.#executor.parts);
       // Somebody who builds it, and need not be in the queue for that, goes on with what lies there.
-      const busy = await isLocked(lockPath(workspace, key));
-      if (since !== null && attempts === 1 && !busy)
+      const afresh = since !== null && attempts === 1;
+      if (afresh && !(await isLocked(lockPath(workspace, key)))) {
         await rm(store.partialFolder(key), { recursive: true, force: true });
+      }
     }
     const { id, stage, variant, operation = "", version, params, predictedBytes } = step;
     const keys = new Map([...planned].map(([of, { key }]) => [of, key]));

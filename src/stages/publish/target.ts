@@ -25,7 +25,7 @@ const repoId = /^[A-Za-z0-9][A-Za-z0-9._-]{0,95}\/[A-Za-z0-9][A-Za-z0-9._-]{0,95
  */
 export function parseTarget(text: TargetText, told?: PublishTarget): PublishTarget {
   const { via, private: isPrivate, collection, sign = told?.sign } = text;
-  const to = text.to ?? addressOf(told);
+  const to = text.to ?? (told && addressOf(told));
   if (to === undefined) {
     throw new QuantsmithError("QS-USAGE", "nothing says where to publish", {
       remedy: "Give --to hf:<user or organization>/<name> or dir:<path>, or --recipe with a recipe that has `publish`.",
@@ -57,8 +57,8 @@ export function parseTarget(text: TargetText, told?: PublishTarget): PublishTarg
 }
 
 /** As `--to` would say it. */
-function addressOf(target: PublishTarget | undefined): string | undefined {
-  return target && (target.kind === "hub" ? `hf:${target.repo}` : `dir:${target.path}`);
+export function addressOf(target: PublishTarget): string {
+  return target.kind === "hub" ? `hf:${target.repo}` : `dir:${target.path}`;
 }
 
 /** The target of a recipe. Errors: QS-PUBLISH-TARGET when it has none. */

@@ -166,9 +166,9 @@ class HfJobs implements Executor {
   async #startReady(): Promise<void> {
     for (const start of [...this.#held.values()]) {
       const { job } = start;
+      if (!this.#held.has(job.name)) continue;
       // As the engine is told of them, or it would see this one cancelled for nothing.
       const bad = job.after.find((name) => ["failed", "cancelled", "lost"].includes(this.#toldOf(name)?.state ?? ""));
-      if (!this.#held.has(job.name)) continue;
       if (bad !== undefined) this.#refuse(job, { state: "cancelled", why: `${bad} did not end well` });
       else if (this.#tracked.open.length < this.#given.options.jobs && job.after.every((name) => this.#isDone(name))) {
         await this.#start(start);

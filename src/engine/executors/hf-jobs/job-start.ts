@@ -45,7 +45,7 @@ export class JobStart {
       await connection.pacer.ready(signal);
       try {
         this.#uncertain = true;
-        // Not given up with the run: what was asked for would start, and nobody would know its id to cancel it.
+        // Waiting ends with the run, a request does not: its job would start, and nobody would know the id to cancel it by.
         return await runJob(connection, request, new AbortController().signal);
       } catch (failure) {
         await patience.wait(failure, signal);

@@ -20,7 +20,7 @@ export type SpecialTokens = ReadonlyMap<string, (AddedToken | string)[]>;
  */
 export function specialTokens(
   files: ModelFiles,
-  defaults: Readonly<Record<string, string | undefined>>,
+  defaults: Readonly<Record<string, string>>,
   added: AddedTokens,
 ): SpecialTokens {
   const config = files.tokenizerConfig ?? {};

@@ -54,7 +54,7 @@ export function loadFastTokenizer(json: JsonObject, files: ModelFiles): FastToke
 }
 
 /** The token that tokenizer.json fills texts up with, where nothing else says which does. Throws QS-CONVERT-TOKENIZER. */
-function paddingToken(json: JsonObject): { pad?: string } {
+function paddingToken(json: JsonObject): Record<string, string> {
   const token = objectMember(json, "padding", file)?.pad_token;
   if (token === undefined || token === null) return {};
   if (typeof token !== "string") throw brokenTokenizer(file, "padding.pad_token is no text");
