@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { type Executor, type Job, workerArguments } from "../engine/executor.js";
+import { type Executor, type Job, workerArguments } from "../remote/executor.js";
 import { hubConnection } from "../hub/connection.js";
 import type { Settings } from "../recipe/settings.js";
 import { QuantsmithError } from "../util/errors.js";
@@ -24,12 +24,12 @@ type Maker = (settings: Settings, surroundings: ExecutorSurroundings) => Promise
 /** Each is loaded when it is asked for. A test adds one of its own. */
 export const makers: Record<string, Maker> = {
   slurm: async ({ executors }, { out, signal, note }) => {
-    const { slurmExecutor } = await import("../engine/executors/slurm/slurm-executor.js");
+    const { slurmExecutor } = await import("../remote/slurm/slurm-executor.js");
     return slurmExecutor({ settings: executors.slurm ?? {}, out, worker: workerCommand, signal, note });
   },
   "hf-jobs": async (settings, { maxCost, pastSeconds, note, signal }) => {
-    const { hfJobsExecutor } = await import("../engine/executors/hf-jobs/hf-jobs-executor.js");
-    const { jobsOptions } = await import("../engine/executors/hf-jobs/jobs-options.js");
+    const { hfJobsExecutor } = await import("../remote/hf-jobs/hf-jobs-executor.js");
+    const { jobsOptions } = await import("../remote/hf-jobs/jobs-options.js");
     return hfJobsExecutor({
       ...{ connection: hubConnection(), options: jobsOptions(settings.executors.hfJobs), maxCostUsd: maxCost, signal },
       ...{ pastSeconds, note },

@@ -1,9 +1,9 @@
 import { readFile, statfs } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
 import { hubConnection } from "../hub/connection.js";
-import { describePython } from "../llamacpp/python-env.js";
-import { describeToolchain, type ToolchainStatus } from "../llamacpp/toolchain.js";
-import { type ToolName, toolNames } from "../llamacpp/tools.js";
+import { describePython } from "../llamacpp/python/python-env.js";
+import { describeToolchain, type ToolchainStatus } from "../llamacpp/toolchain/toolchain.js";
+import { type ToolName, toolNames } from "../llamacpp/toolchain/tools.js";
 import { QuantsmithError } from "../util/errors.js";
 
 export interface DoctorTool {

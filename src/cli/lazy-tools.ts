@@ -1,5 +1,5 @@
-import { prepareConverterPython } from "../llamacpp/python-env.js";
-import { resolveToolchain } from "../llamacpp/toolchain.js";
+import { prepareConverterPython } from "../llamacpp/python/python-env.js";
+import { resolveToolchain } from "../llamacpp/toolchain/toolchain.js";
 
 /** The toolchain and the Python environment are got once per process, when a step first needs them. */
 export function lazyTools(signal: AbortSignal) {

@@ -1,8 +1,8 @@
 import { errorReport } from "../engine/error-report.js";
 import type { ErrorReport } from "../engine/events.js";
-import { formatDiagnostics, RecipeError } from "../recipe/diagnostics.js";
+import { formatDiagnostics, RecipeError } from "../recipe/yaml/diagnostics.js";
 
-import type { VerifyProblem } from "../stages/verify/verify-report.js";
+import type { VerifyProblem } from "../release/verify/verify-report.js";
 import { errorCodes } from "../util/error-codes.js";
 import { QuantsmithError } from "../util/errors.js";
 

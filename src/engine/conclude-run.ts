@@ -1,5 +1,5 @@
 import type { Plan } from "../plan/plan.js";
-import type { RunReport } from "../report/run-report.js";
+import type { RunReport } from "../release/release-report.js";
 import { collectReport } from "../stages/package/collect-report.js";
 import { QuantsmithError } from "../util/errors.js";
 import { installRelease, withdrawRelease } from "./install-release.js";

@@ -1,4 +1,4 @@
-import type { VariantReport } from "../report/run-report.js";
+import type { VariantReport } from "../release/release-report.js";
 import { collectVariant, verdictInputs } from "../stages/package/collect-variant.js";
 import { variantInput } from "../stages/package/package-params.js";
 import type { Runtime } from "./runtime.js";

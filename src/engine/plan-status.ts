@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { describeToolchain } from "../llamacpp/toolchain.js";
+import { describeToolchain } from "../llamacpp/toolchain/toolchain.js";
 import type { Plan, Step } from "../plan/plan.js";
 import { jsonDifferences } from "../util/json-differences.js";
 import { diskPeak } from "./disk-peak.js";

@@ -7,7 +7,7 @@ import { errorReport } from "./error-report.js";
 import { findPassed } from "./find-passed.js";
 import { findStep } from "./find-step.js";
 import { isDropped, type StepRecord } from "./record.js";
-import type { RemoteSteps } from "./remote/remote-steps.js";
+import type { RemoteSteps } from "../remote/remote-steps.js";
 import type { RunOptions, Runtime } from "./runtime.js";
 import { Scheduler } from "./scheduler.js";
 import { Store } from "./store.js";
@@ -77,7 +77,7 @@ class Run {
   async begin(): Promise<void> {
     if (this.#executor === undefined) return;
     // Loaded when it is needed: a run with nothing to do is as fast as its imports.
-    const { RemoteSteps } = await import("./remote/remote-steps.js");
+    const { RemoteSteps } = await import("../remote/remote-steps.js");
     this.#remote = new RemoteSteps(this.runtime, this.#executor);
     await this.#remote.begin();
   }

@@ -1,10 +1,10 @@
-import type { ConverterPython } from "../llamacpp/python-env.js";
-import type { Toolchain } from "../llamacpp/toolchain.js";
+import type { ConverterPython } from "../llamacpp/python/python-env.js";
+import type { Toolchain } from "../llamacpp/toolchain/toolchain.js";
 import type { Plan } from "../plan/plan.js";
 import type { StepSummary } from "../stages/stage.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import type { EventBus } from "./events.js";
-import type { Executor } from "./executor.js";
+import type { Executor } from "../remote/executor.js";
 import type { PassedVariant } from "./find-passed.js";
 import type { StepRecord } from "./record.js";
 import type { Scheduler } from "./scheduler.js";

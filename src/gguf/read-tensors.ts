@@ -3,7 +3,7 @@ import { invalidGguf } from "./errors.js";
 import type { GgufTensor } from "./gguf.js";
 import type { HeaderReader } from "./header-reader.js";
 import { maxDimensions } from "./limits.js";
-import { quote } from "./quote.js";
+import { quote } from "../util/quote.js";
 import { readName } from "./read-string.js";
 
 /**

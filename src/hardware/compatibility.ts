@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { backendId, basis, deviceClass, figure, figureRange, source } from "./device.js";
-import { kvTypes } from "./memory.js";
+import { backendId, basis, deviceClass, figure, figureRange, source } from "./catalog/device.js";
+import { kvTypes } from "./memory/memory.js";
 
 const bytes = z.int().nonnegative();
 const tokens = z.int().positive();

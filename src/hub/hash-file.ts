@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { ContentDigest } from "./digest.js";
-import { HashFollower } from "./hash-follower.js";
+import { HashFollower } from "./download/hash-follower.js";
 
 /** Files up to this size are hashed where we are; starting a thread takes longer. */
 export const smallBytes = 8 * 2 ** 20;

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
-import { repoCache } from "./cache-layout.js";
+import { repoCache } from "./download/cache-layout.js";
 import type { HubConnection } from "./connection.js";
 import { offlineError } from "./hub-error.js";
 import { type HubFile, isCommit } from "./hub-file.js";
 import { listCommit, resolveCommit } from "./list-commit.js";
-import { listSnapshot } from "./list-snapshot.js";
-import { readTree } from "./tree-cache.js";
+import { listSnapshot } from "./download/list-snapshot.js";
+import { readTree } from "./download/tree-cache.js";
 
 export interface ModelListing {
   commit: string;

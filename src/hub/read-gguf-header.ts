@@ -4,7 +4,7 @@ import type { HubConnection } from "./connection.js";
 import type { HubFile } from "./hub-file.js";
 import { retrying } from "./patience.js";
 import { readBody } from "./read-body.js";
-import { RemoteFile } from "./remote-file.js";
+import { RemoteFile } from "./download/remote-file.js";
 
 /** Metadata and tensor table of a GGUF file on the Hub, as @huggingface/gguf reads them. */
 export type RemoteGguf = GGUFParseOutput<{ strict: false }>;

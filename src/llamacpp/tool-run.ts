@@ -1,7 +1,7 @@
 import path from "node:path";
 import { QuantsmithError } from "../util/errors.js";
 import { runSubprocess, type SubprocessResult } from "../util/subprocess.js";
-import type { Toolchain, ToolName } from "./tools.js";
+import type { Toolchain, ToolName } from "./toolchain/tools.js";
 
 export interface ToolProgress {
   done: number;

@@ -3,8 +3,8 @@ import { chooseEngine, type EngineChoice } from "../stages/convert/choose-engine
 import { convertProjector } from "../stages/convert/convert-projector.js";
 import { convertUpstream } from "../stages/convert/convert-upstream.js";
 import { hasTower } from "../stages/convert/has-tower.js";
-import { convertNative } from "../stages/convert/native/convert-native.js";
-import { checkPretokenizer } from "../stages/convert/native/vocabulary/choose-pretokenizer.js";
+import { convertNative } from "../stages/convert/convert-native.js";
+import { checkPretokenizer } from "../converter/vocabulary/choose-pretokenizer.js";
 import { requireArchitecture } from "../stages/convert/require-architecture.js";
 import type { PlanFacts } from "./facts.js";
 import { from, step } from "./make-step.js";

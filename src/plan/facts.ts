@@ -1,12 +1,12 @@
-import type { Catalog } from "../hardware/device.js";
+import type { Catalog } from "../hardware/catalog/device.js";
 import type { SpeedConstants } from "../hardware/speed/speed-constants.js";
 import type { HubFile } from "../hub/hub-file.js";
-import type { Architectures } from "../llamacpp/architectures.js";
-import type { Pretokenizers } from "../llamacpp/pretokenizers.js";
-import type { Material } from "../report/release-facts.js";
-import type { SnapshotFile } from "../stages/fetch/snapshot-report.js";
+import type { Architectures } from "../llamacpp/toolchain/architectures.js";
+import type { Pretokenizers } from "../llamacpp/toolchain/pretokenizers.js";
+import type { Material } from "../release/release-facts.js";
+import type { SnapshotFile } from "../checkpoint/snapshot-report.js";
 import type { ToolId } from "../stages/stage.js";
-import type { HubTextFile } from "../stages/texts/fetch-texts.js";
+import type { HubTextFile } from "../stages/fetch/fetch-texts.js";
 import type { JsonObject } from "../util/canonical-json.js";
 
 /** What the plan must know of the world: content digests, sizes, tool versions. Paths stand beside, never in keys. */

@@ -1,8 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { findPinnedPackage } from "../llamacpp/pinned-package.js";
-import type { ToolchainStatus } from "../llamacpp/toolchain.js";
-import type { Material } from "../report/release-facts.js";
+import { findPinnedPackage } from "../llamacpp/toolchain/pinned-package.js";
+import type { ToolchainStatus } from "../llamacpp/toolchain/toolchain.js";
+import type { Material } from "../release/release-facts.js";
 import type { DigestCache } from "../util/digest-cache.js";
 
 /**

@@ -1,8 +1,8 @@
 import type * as z from "zod";
 import type { ErrorCode } from "../util/error-codes.js";
-import { type Problem, throwIfAny } from "./diagnostics.js";
-import { explainIssues } from "./explain-issues.js";
-import type { YamlFile } from "./parse-yaml.js";
+import { type Problem, throwIfAny } from "./yaml/diagnostics.js";
+import { explainIssues } from "./yaml/explain-issues.js";
+import type { YamlFile } from "./yaml/parse-yaml.js";
 import { schemaTree } from "./schema-hints.js";
 
 /**

@@ -1,11 +1,11 @@
 import { resolve } from "node:path";
 import { unknownDevice } from "../hardware/catalog/find-device.js";
-import { type Catalog, deviceId } from "../hardware/device.js";
+import { type Catalog, deviceId } from "../hardware/catalog/device.js";
 import { QuantsmithError } from "../util/errors.js";
 import { isPlainPath } from "./corpus-schema.js";
-import type { Problem, YamlPath } from "./diagnostics.js";
-import { loadCatalog } from "./load-catalog.js";
-import type { YamlFile } from "./parse-yaml.js";
+import type { Problem, YamlPath } from "./yaml/diagnostics.js";
+import { loadCatalog } from "./catalog/load-catalog.js";
+import type { YamlFile } from "./yaml/parse-yaml.js";
 
 /**
  * The devices a recipe names that its catalog does not have: in `devices` and in the budgets of dynamic variants.

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { YamlPath } from "./diagnostics.js";
+import type { YamlPath } from "./yaml/diagnostics.js";
 
 /** The parts of a JSON Schema that error messages draw on. */
 export interface SchemaNode {

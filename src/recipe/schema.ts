@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { deviceId } from "../hardware/device.js";
+import { deviceId } from "../hardware/catalog/device.js";
 import { complaint, matching } from "../util/complaint.js";
 import { quote } from "../util/wording.js";
 import { corpus, isPlainPath } from "./corpus-schema.js";

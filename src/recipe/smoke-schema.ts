@@ -2,7 +2,7 @@ import * as z from "zod";
 import { complaint, lacking, matching } from "../util/complaint.js";
 import { nearest } from "../util/suggest.js";
 import { quote } from "../util/wording.js";
-import { grammarFault } from "./grammar-fault.js";
+import { grammarFault } from "./yaml/grammar-fault.js";
 import { regexFault } from "./schema-parts.js";
 
 const regex = z

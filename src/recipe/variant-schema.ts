@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { deviceId } from "../hardware/device.js";
+import { deviceId } from "../hardware/catalog/device.js";
 import { complaint, lacking } from "../util/complaint.js";
 import { size } from "../util/quantity-schema.js";
 import { list } from "../util/wording.js";

@@ -1,4 +1,4 @@
-import type { RunReport } from "./run-report.js";
+import type { RunReport } from "../release/release-report.js";
 
 /**
  * Which variants were measured on a part of the evaluation text, as one sentence; undefined when all saw the whole of it.

@@ -1,4 +1,4 @@
-import { isProcessor } from "../hardware/choose-backend.js";
+import { isProcessor } from "../hardware/fit/choose-backend.js";
 import type { FitResult, SpeedRange } from "../hardware/compatibility.js";
 
 /** A verdict in a few words, for table cells. */

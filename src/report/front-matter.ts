@@ -1,8 +1,8 @@
 import { stringify } from "yaml";
 import type { JsonObject } from "../util/canonical-json.js";
-import type { BaseCard } from "./base-card.js";
-import { licenseUrl } from "./license-url.js";
-import type { RunReport, VariantQuality } from "./run-report.js";
+import type { BaseCard } from "../checkpoint/base-card.js";
+import { licenseUrl } from "../release/license-url.js";
+import type { RunReport, VariantQuality } from "../release/release-report.js";
 
 export interface FrontMatterFacts {
   report: RunReport;

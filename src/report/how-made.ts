@@ -1,7 +1,7 @@
-import { bomFile } from "./bom.js";
-import { toolName } from "./figures.js";
-import { lockFileName, provenanceFile } from "./provenance.js";
-import type { RunReport } from "./run-report.js";
+import { bomFile } from "../release/bom.js";
+import { toolName } from "../release/figures.js";
+import { lockFileName, provenanceFile } from "../release/provenance.js";
+import type { RunReport } from "../release/release-report.js";
 
 export interface HowMadeFacts {
   report: RunReport;

@@ -1,6 +1,6 @@
-import type { BaseCard } from "./base-card.js";
-import { licenseUrl } from "./license-url.js";
-import { hubUrl } from "./release-facts.js";
+import type { BaseCard } from "../checkpoint/base-card.js";
+import { licenseUrl } from "../release/license-url.js";
+import { hubUrl } from "../release/release-facts.js";
 
 /** The card's section on licence and access: whoever takes a variant is bound by what binds the base. */
 export function licenseSection({ card, baseModel }: { card: BaseCard; baseModel: string | null }): string {

@@ -2,7 +2,7 @@ import { stringify } from "yaml";
 import type { Gguf } from "../gguf/gguf.js";
 import { metadataNumber, metadataString } from "../gguf/metadata.js";
 import type { Json, JsonObject } from "../util/canonical-json.js";
-import type { RunReport } from "./run-report.js";
+import type { RunReport } from "../release/release-report.js";
 
 export const modelYamlFile = "model.yaml";
 

@@ -1,5 +1,5 @@
 import { presetByName, presets } from "../quant/presets.js";
-import type { VariantReport } from "./run-report.js";
+import type { VariantReport } from "../release/release-report.js";
 
 /**
  * What is to be said of a dynamic variant named after a preset of other bits than it came out with; undefined when the

@@ -1,6 +1,6 @@
 import type { FitResult } from "../hardware/compatibility.js";
-import type { Device, FigureRange, Source } from "../hardware/device.js";
-import type { KvType } from "../hardware/memory.js";
+import type { Device, FigureRange, Source } from "../hardware/catalog/device.js";
+import type { KvType } from "../hardware/memory/memory.js";
 import { formatBytes, formatGibibytes } from "../util/bytes.js";
 import { contextWords, speedWords, verdictWords } from "./fit-words.js";
 import { markdownLink, markdownTable, markdownText } from "./markdown.js";

@@ -1,6 +1,6 @@
 import { readGguf } from "../gguf/read-header.js";
 import { type Imatrix, readImatrix, readImportance } from "../gguf/read-imatrix.js";
-import { pinnedGgmlLibrary } from "../llamacpp/ggml-library.js";
+import { pinnedGgmlLibrary } from "../llamacpp/toolchain/ggml-library.js";
 import { NativePool } from "../quant/native-pool.js";
 import type { Importance, SourceTensor } from "../quant/source-tensor.js";
 import { requiredInput, type StageContext } from "./stage.js";

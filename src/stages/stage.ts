@@ -1,5 +1,5 @@
-import type { ConverterPython } from "../llamacpp/python-env.js";
-import type { Toolchain } from "../llamacpp/toolchain.js";
+import type { ConverterPython } from "../llamacpp/python/python-env.js";
+import type { Toolchain } from "../llamacpp/toolchain/toolchain.js";
 import type { JsonObject } from "../util/canonical-json.js";
 
 /** The stages in the order of the flow, DESIGN §1. */

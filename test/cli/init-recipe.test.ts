@@ -7,7 +7,7 @@ import { initRecipe } from "../../src/cli/init/init-recipe.js";
 import { bytesPerWeight, type ModelOutline, outlineModel } from "../../src/cli/init/model-outline.js";
 import { readModel } from "../../src/cli/init/read-model.js";
 import { loadSettings, planFor } from "../../src/cli/prepare.js";
-import { loadCatalog } from "../../src/recipe/load-catalog.js";
+import { loadCatalog } from "../../src/recipe/catalog/load-catalog.js";
 import { DigestCache } from "../../src/util/digest-cache.js";
 import { checkpointFixtures } from "../fixtures/checkpoint.js";
 import { demoFolder } from "../fixtures/cli.js";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { readGguf } from "../../src/gguf/read-header.js";
 import { type HardwareCompatibility, hardwareCompatibility } from "../../src/hardware/compatibility.js";
-import type { RunReport } from "../../src/report/run-report.js";
+import type { RunReport } from "../../src/release/release-report.js";
 import type { AllocationReport } from "../../src/stages/allocate/allocate-variant.js";
 import { sha256File } from "../../src/util/sha256.js";
 import { demoCopy, demoRecipe, put, quantsmith } from "../fixtures/cli.js";

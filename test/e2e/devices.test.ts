@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { device, source } from "../../src/hardware/device.js";
+import { device, source } from "../../src/hardware/catalog/device.js";
 import { put, quantsmith } from "../fixtures/cli.js";
 
 const folder = mkdtempSync(join(tmpdir(), "quantsmith-devices-"));

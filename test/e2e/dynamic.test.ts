@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { readGguf } from "../../src/gguf/read-header.js";
 import { bitsPerWeight } from "../../src/gguf/summary.js";
-import type { RunReport, VariantReport } from "../../src/report/run-report.js";
+import type { RunReport, VariantReport } from "../../src/release/release-report.js";
 import type { AllocationReport } from "../../src/stages/allocate/allocate-variant.js";
 import type { ProbesReport } from "../../src/stages/allocate/measure-probes.js";
 import { parseTensorTypeFile } from "../../src/stages/quantize/tensor-rules.js";

@@ -13,9 +13,9 @@ import {
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
-import { crashTest } from "../../src/bench/crash.js";
+import { crashTest } from "../../bench/crash.js";
 import type { StepRecord } from "../../src/engine/record.js";
-import type { RunReport } from "../../src/report/run-report.js";
+import type { RunReport } from "../../src/release/release-report.js";
 import { listFiles } from "../../src/util/files.js";
 import { sha256File } from "../../src/util/sha256.js";
 import { cliFile, demoCopy, demoRecipe, quantsmith } from "../fixtures/cli.js";

@@ -6,7 +6,7 @@ import { imatrixCoverage } from "../../src/gguf/imatrix-coverage.js";
 import { readGguf } from "../../src/gguf/read-header.js";
 import { type Imatrix, readImatrix, readImportance } from "../../src/gguf/read-imatrix.js";
 import { type NewTensor, writeGguf } from "../../src/gguf/write-gguf.js";
-import { pinnedGgmlLibrary } from "../../src/llamacpp/ggml-library.js";
+import { pinnedGgmlLibrary } from "../../src/llamacpp/toolchain/ggml-library.js";
 import type { ToolRun } from "../../src/llamacpp/tool-run.js";
 import { buildErrorTable, type ErrorTable, measureTensorErrors } from "../../src/quant/error-table.js";
 import { openGgml } from "../../src/quant/ggml-native.js";

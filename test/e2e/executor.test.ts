@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeAll, expect, test, vi } from "vitest";
 import type { StepRecord } from "../../src/engine/record.js";
-import type { RunReport } from "../../src/report/run-report.js";
+import type { RunReport } from "../../src/release/release-report.js";
 import { demoCopy, quantsmith } from "../fixtures/cli.js";
 import { ProcessQueue } from "../fixtures/process-queue.js";
 import { startQueueRun } from "../fixtures/queue-run.js";

@@ -8,7 +8,7 @@ import { readGguf } from "../../src/gguf/read-header.js";
 import { writeHollow } from "../../src/gguf/write-hollow.js";
 import type { FitResult } from "../../src/hardware/compatibility.js";
 import { quantize } from "../../src/llamacpp/quantize.js";
-import { resolveToolchain } from "../../src/llamacpp/toolchain.js";
+import { resolveToolchain } from "../../src/llamacpp/toolchain/toolchain.js";
 import { type CliResult, quantsmith } from "../fixtures/cli.js";
 import { qualityAt } from "../fixtures/release-report.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";

@@ -2,9 +2,9 @@ import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Spec, Validation } from "@cyclonedx/cyclonedx-library";
 import { expect, test } from "vitest";
-import { readProvenance } from "../../src/report/read-provenance.js";
-import type { RunReport } from "../../src/report/run-report.js";
-import { stableReleaseDigest } from "../../src/report/stable-release-digest.js";
+import { readProvenance } from "../../src/release/read-provenance.js";
+import type { RunReport } from "../../src/release/release-report.js";
+import { stableReleaseDigest } from "../../src/release/stable-release-digest.js";
 import { demoCopy, quantsmith } from "../fixtures/cli.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 

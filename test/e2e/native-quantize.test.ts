@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Gguf } from "../../src/gguf/gguf.js";
 import { readGguf } from "../../src/gguf/read-header.js";
 import { type Imatrix, readImatrix, readImportance } from "../../src/gguf/read-imatrix.js";
-import { pinnedGgmlLibrary } from "../../src/llamacpp/ggml-library.js";
+import { pinnedGgmlLibrary } from "../../src/llamacpp/toolchain/ggml-library.js";
 import { quantize } from "../../src/llamacpp/quantize.js";
 import type { ToolRun } from "../../src/llamacpp/tool-run.js";
 import { ggmlTypes } from "../../src/quant/ggml-types.js";

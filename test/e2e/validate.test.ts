@@ -9,7 +9,7 @@ import { quantize } from "../../src/llamacpp/quantize.js";
 import type { ToolRun } from "../../src/llamacpp/tool-run.js";
 import { baseLogits } from "../../src/stages/validate/base-logits.js";
 import { checkStructure, type StructureReport } from "../../src/stages/validate/check-structure.js";
-import { type Gates, gateLimits } from "../../src/stages/validate/gates.js";
+import { type Gates, gateLimits } from "../../src/release/gates.js";
 import { measureQuality, type QualityReport, referenceInput } from "../../src/stages/validate/measure-quality.js";
 import { sha256File } from "../../src/util/sha256.js";
 import { stageContext } from "../fixtures/stage-context.js";

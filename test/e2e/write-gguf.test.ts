@@ -5,7 +5,7 @@ import { readGguf } from "../../src/gguf/read-header.js";
 import { readImatrix, readImportance } from "../../src/gguf/read-imatrix.js";
 import { variantLayout } from "../../src/gguf/variant-layout.js";
 import { writeGguf } from "../../src/gguf/write-gguf.js";
-import { pinnedGgmlLibrary } from "../../src/llamacpp/ggml-library.js";
+import { pinnedGgmlLibrary } from "../../src/llamacpp/toolchain/ggml-library.js";
 import { quantize } from "../../src/llamacpp/quantize.js";
 import type { ToolRun } from "../../src/llamacpp/tool-run.js";
 import { NativePool } from "../../src/quant/native-pool.js";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { convertFailures } from "../../src/llamacpp/convert-failures.js";
+import { convertFailures } from "../../src/llamacpp/python/convert-failures.js";
 import { modelLoadPattern, textShortPattern } from "../../src/llamacpp/input-failures.js";
 import { type FailurePattern, toolFailure } from "../../src/llamacpp/tool-failure.js";
 import { fileArgument } from "../../src/llamacpp/tool-run.js";

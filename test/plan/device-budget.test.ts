@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Device } from "../../src/hardware/device.js";
+import type { Device } from "../../src/hardware/catalog/device.js";
 import type { PlanFacts } from "../../src/plan/facts.js";
 import { demoRecipe, put } from "../fixtures/cli.js";
 import { failureOf } from "../fixtures/failure.js";

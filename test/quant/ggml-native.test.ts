@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { pinnedGgmlLibrary } from "../../src/llamacpp/ggml-library.js";
+import { pinnedGgmlLibrary } from "../../src/llamacpp/toolchain/ggml-library.js";
 import { openGgml } from "../../src/quant/ggml-native.js";
 import { ggmlTypeByName, ggmlTypes } from "../../src/quant/ggml-types.js";
 import { thrownBy } from "../fixtures/failure.js";

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
-import { type Diagnostic, RecipeError } from "../../src/recipe/diagnostics.js";
+import { type Diagnostic, RecipeError } from "../../src/recipe/yaml/diagnostics.js";
 import { QuantsmithError } from "../../src/util/errors.js";
 
 /** Stands before the character that a problem must point at. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { emptyCard } from "../../src/report/base-card.js";
+import { emptyCard } from "../../src/checkpoint/base-card.js";
 import { type CardFacts, renderCard } from "../../src/report/card.js";
 import { hardwareOf } from "../fixtures/release-hardware.js";
 import { largeReport } from "../fixtures/release-report.js";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { judgeFit } from "../../src/hardware/judge-fit.js";
+import { judgeFit } from "../../src/hardware/fit/judge-fit.js";
 import { type RecommendationFacts, renderRecommendation } from "../../src/report/recommendation.js";
 import { taskNames, tasks } from "../../src/report/recommendation-tasks.js";
 import { MB, someBackends, someDevice, someModel } from "../fixtures/fit-models.js";

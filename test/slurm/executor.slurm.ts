@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Executor, Job } from "../../src/engine/executor.js";
-import { slurmExecutor } from "../../src/engine/executors/slurm/slurm-executor.js";
-import type { SlurmSettings } from "../../src/engine/executors/slurm/slurm-settings.js";
+import type { Executor, Job } from "../../src/remote/executor.js";
+import { slurmExecutor } from "../../src/remote/slurm/slurm-executor.js";
+import type { SlurmSettings } from "../../src/remote/slurm/slurm-settings.js";
 import { Cluster, nodeNames } from "./cluster.js";
 
 let cluster: Cluster;

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { outputDigests } from "../../src/bench/output-digests.js";
+import { outputDigests } from "../../bench/output-digests.js";
 import { Cluster, type NodeName, nodeNames } from "./cluster.js";
 
 /* Whole recipes on a real Slurm: the same bytes as here, also when a node and the controller die on the way. */

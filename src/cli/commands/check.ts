@@ -1,4 +1,4 @@
-import { RecipeError } from "../../recipe/diagnostics.js";
+import { RecipeError } from "../../recipe/yaml/diagnostics.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { loadSettings } from "../prepare.js";
 import { errorDocument, exitCodeOf, print, printError, printJson } from "../print.js";

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { basename, resolve } from "node:path";
-import { prepareConverterPython } from "../../llamacpp/python-env.js";
-import { resolveToolchain } from "../../llamacpp/toolchain.js";
+import { prepareConverterPython } from "../../llamacpp/python/python-env.js";
+import { resolveToolchain } from "../../llamacpp/toolchain/toolchain.js";
 import { type ConvertAdapterOptions, convertAdapter } from "../../stages/convert/convert-adapter.js";
 import { formatBytes } from "../../util/bytes.js";
 import { QuantsmithError } from "../../util/errors.js";

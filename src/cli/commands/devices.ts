@@ -1,5 +1,5 @@
 import { findDevice } from "../../hardware/catalog/find-device.js";
-import { loadCatalog } from "../../recipe/load-catalog.js";
+import { loadCatalog } from "../../recipe/catalog/load-catalog.js";
 import { print, printJson } from "../print.js";
 import { citedSources, deviceTable, deviceText } from "../views/device-view.js";
 

@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import { hubConnection } from "../../hub/connection.js";
-import type { ExpectedSigner } from "../../stages/verify/check-signature.js";
-import { verifyFolder } from "../../stages/verify/verify-folder.js";
-import { verifyRemote } from "../../stages/verify/verify-remote.js";
-import type { VerifyReport } from "../../stages/verify/verify-report.js";
+import type { ExpectedSigner } from "../../release/verify/check-signature.js";
+import { verifyFolder } from "../../release/verify/verify-folder.js";
+import { verifyRemote } from "../../release/verify/verify-remote.js";
+import type { VerifyReport } from "../../release/verify/verify-report.js";
 import { formatBytes } from "../../util/bytes.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { interruptSignal } from "../interrupt.js";

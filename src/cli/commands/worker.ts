@@ -1,6 +1,6 @@
 import { EventBus, eventFile } from "../../engine/events.js";
-import { jobPaths } from "../../engine/job-file.js";
-import { workOnJob } from "../../engine/work-on-job.js";
+import { jobPaths } from "../../remote/job-file.js";
+import { workOnJob } from "../../remote/run-job.js";
 import { openWorkspace } from "../../engine/workspace.js";
 import type { WorkPart } from "../../stages/stage.js";
 import { DigestCache } from "../../util/digest-cache.js";

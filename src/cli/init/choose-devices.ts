@@ -1,4 +1,4 @@
-import type { Catalog, Device } from "../../hardware/device.js";
+import type { Catalog, Device } from "../../hardware/catalog/device.js";
 import { presetByName } from "../../quant/presets.js";
 import type { ModelOutline } from "./model-outline.js";
 

@@ -1,4 +1,4 @@
-import type { Catalog } from "../../hardware/device.js";
+import type { Catalog } from "../../hardware/catalog/device.js";
 import { defaultModelName } from "../../recipe/model-source.js";
 import { formatBytes } from "../../util/bytes.js";
 import { chooseDevices, type DeviceChoice, draftContext } from "./choose-devices.js";

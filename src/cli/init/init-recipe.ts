@@ -1,5 +1,5 @@
 import { dirname, resolve } from "node:path";
-import { loadCatalog } from "../../recipe/load-catalog.js";
+import { loadCatalog } from "../../recipe/catalog/load-catalog.js";
 import { defaultModelName } from "../../recipe/model-source.js";
 import { print } from "../print.js";
 import { draftRecipe } from "./draft-recipe.js";

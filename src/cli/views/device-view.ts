@@ -7,7 +7,7 @@ import {
   type Figure,
   type FigureRange,
   type Source,
-} from "../../hardware/device.js";
+} from "../../hardware/catalog/device.js";
 import { formatGibibytes } from "../../util/bytes.js";
 import { textTable } from "../print.js";
 

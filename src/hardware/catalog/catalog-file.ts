@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { ggmlTypes } from "../../quant/ggml-types.js";
 import { rate, size } from "../../util/quantity-schema.js";
-import { backend, device, figure, source, sourceKind } from "../device.js";
+import { backend, device, figure, source, sourceKind } from "./device.js";
 
 const bytes = figure.extend({ value: size.describe("Bytes, such as `8 GiB`.") });
 const bytesPerSecond = figure.extend({ value: rate.describe("Bytes per second, such as `51.2 GB/s`.") });

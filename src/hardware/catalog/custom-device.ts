@@ -3,7 +3,7 @@ import { QuantsmithError } from "../../util/errors.js";
 import { parseRate } from "../../util/quantity-schema.js";
 import { nearest } from "../../util/suggest.js";
 import { list, quote } from "../../util/wording.js";
-import { type BackendId, backendId, type Device, type DeviceClass, type Figure } from "../device.js";
+import { type BackendId, backendId, type Device, type DeviceClass, type Figure } from "./device.js";
 
 const keys = ["memory", "budget", "bandwidth", "backend"] as const;
 type Key = (typeof keys)[number];

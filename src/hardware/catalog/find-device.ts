@@ -1,7 +1,7 @@
 import { QuantsmithError } from "../../util/errors.js";
 import { nearest } from "../../util/suggest.js";
 import { quote } from "../../util/wording.js";
-import type { Catalog, Device } from "../device.js";
+import type { Catalog, Device } from "./device.js";
 import { parseCustomDevice } from "./custom-device.js";
 
 /**

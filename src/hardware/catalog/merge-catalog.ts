@@ -1,4 +1,4 @@
-import type { Catalog } from "../device.js";
+import type { Catalog } from "./device.js";
 import type { CatalogFile } from "./catalog-file.js";
 
 /** All files as one catalog; what a later file says of an id replaces what an earlier one said. */

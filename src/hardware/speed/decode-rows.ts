@@ -1,5 +1,5 @@
 import { ggmlTypeByName } from "../../quant/ggml-types.js";
-import type { BackendId } from "../device.js";
+import type { BackendId } from "../catalog/device.js";
 import type { Measurement, SpeedData } from "./speed-data.js";
 import { type TypeClass, typeClass } from "./type-class.js";
 

@@ -1,4 +1,4 @@
-import type { BackendId } from "../device.js";
+import type { BackendId } from "../catalog/device.js";
 import { type DecodeRow, decodeRows } from "./decode-rows.js";
 import { derivePrefill } from "./derive-prefill.js";
 import { chipFactor, fitBackend, type HeldOutRow, heldOut, heldOutOnKnownChips, meanError } from "./held-out.js";

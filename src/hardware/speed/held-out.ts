@@ -1,4 +1,4 @@
-import type { BackendId } from "../device.js";
+import type { BackendId } from "../catalog/device.js";
 import type { DecodeRow } from "./decode-rows.js";
 import { type DecodeFit, fitDecode, fittedSeconds } from "./fit-decode.js";
 import { median } from "./quantile.js";

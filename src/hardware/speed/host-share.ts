@@ -1,5 +1,5 @@
 import type { FitResult } from "../compatibility.js";
-import type { Footprint } from "../memory.js";
+import type { Footprint } from "../memory/memory.js";
 
 /**
  * The part of a token's work that stays with the processor, 0 to 1: of the blocks, and of the weights that are read.

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { backendId } from "../device.js";
+import { backendId } from "../catalog/device.js";
 import { typeClasses } from "./type-class.js";
 
 const positive = z.number().positive();

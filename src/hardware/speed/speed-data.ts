@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { backendId } from "../device.js";
+import { backendId } from "../catalog/device.js";
 
 /** One model that was measured. What its header says, in the words of `devices/speed/measurements.yaml`. */
 const measuredModel = z.strictObject({

@@ -1,5 +1,5 @@
 import { axisX, axisY, dot, gridX, ruleY } from "@observablehq/plot";
-import type { VariantQuality, VariantReport } from "../run-report.js";
+import type { VariantQuality, VariantReport } from "../../release/release-report.js";
 import { drawSvg, titleHeight } from "./draw-svg.js";
 import { layOutLegend } from "./legend.js";
 import { logDomain, logTicks } from "./log-ticks.js";

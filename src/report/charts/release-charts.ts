@@ -1,4 +1,4 @@
-import type { RunReport } from "../run-report.js";
+import type { RunReport } from "../../release/release-report.js";
 import { type ExpertTokens, expertCoverageChart } from "./expert-coverage.js";
 import { kldPercentilesChart } from "./kld-percentiles.js";
 import { sizeKldChart } from "./size-kld.js";

@@ -1,6 +1,6 @@
 import { axisX, axisY, dot, gridX, gridY, ruleX, scale } from "@observablehq/plot";
-import { formatMegabytes } from "../figures.js";
-import type { RunReport, VariantReport } from "../run-report.js";
+import { formatMegabytes } from "../../release/figures.js";
+import type { RunReport, VariantReport } from "../../release/release-report.js";
 import { drawSvg, type SvgNode, titleHeight } from "./draw-svg.js";
 import { type LegendItem, layOutLegend } from "./legend.js";
 import { logDomain, logTicks } from "./log-ticks.js";

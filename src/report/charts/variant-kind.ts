@@ -1,4 +1,4 @@
-import type { VariantReport } from "../run-report.js";
+import type { VariantReport } from "../../release/release-report.js";
 import type { ChartSymbol } from "./symbols.js";
 
 export type VariantKind = "preset" | "dynamic" | "failed";

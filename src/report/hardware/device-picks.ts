@@ -1,6 +1,6 @@
 import type { CompatibleDevice, FitResult, HardwareCompatibility } from "../../hardware/compatibility.js";
-import type { DeviceClass } from "../../hardware/device.js";
-import { formatMegabytes } from "../figures.js";
+import type { DeviceClass } from "../../hardware/catalog/device.js";
+import { formatMegabytes } from "../../release/figures.js";
 import { speedWords } from "../fit-words.js";
 
 /** A table as text, for Markdown and HTML alike. */

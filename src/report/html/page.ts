@@ -1,4 +1,4 @@
-import { formatMegabytes, toolName } from "../figures.js";
+import { formatMegabytes, toolName } from "../../release/figures.js";
 import { hardwareSection } from "./hardware-section.js";
 import { Html, html } from "./html.js";
 import { allocationSection, methodSection } from "./method-section.js";

@@ -1,6 +1,6 @@
-import { formatMegabytes } from "../figures.js";
+import { formatMegabytes } from "../../release/figures.js";
 import { misnamed } from "../misnamed.js";
-import type { VariantQuality, VariantReport } from "../run-report.js";
+import type { VariantQuality, VariantReport } from "../../release/release-report.js";
 import { type Html, html } from "./html.js";
 
 type QualityColumn = readonly [title: string, cell: (quality: VariantQuality) => string];

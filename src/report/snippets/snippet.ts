@@ -1,6 +1,6 @@
 import type { FitResult } from "../../hardware/compatibility.js";
-import type { Device } from "../../hardware/device.js";
-import type { KvType } from "../../hardware/memory.js";
+import type { Device } from "../../hardware/catalog/device.js";
+import type { KvType } from "../../hardware/memory/memory.js";
 
 /** What a run snippet is made of. */
 export interface SnippetInput {

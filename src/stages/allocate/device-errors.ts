@@ -1,5 +1,5 @@
-import { largestContext } from "../../hardware/fit-context.js";
-import type { ModelMemory } from "../../hardware/memory.js";
+import { largestContext } from "../../hardware/fit/fit-context.js";
+import type { ModelMemory } from "../../hardware/memory/memory.js";
 import { formatBytes } from "../../util/bytes.js";
 import { QuantsmithError } from "../../util/errors.js";
 import type { DeviceFit } from "./device-fit.js";

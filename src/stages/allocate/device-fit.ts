@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { writeHollow } from "../../gguf/write-hollow.js";
-import type { Backend } from "../../hardware/device.js";
-import { footprintOf } from "../../hardware/footprint.js";
-import type { ModelMemory } from "../../hardware/memory.js";
-import { type DeviceTraits, type PlacementQuestion, placeModel } from "../../hardware/place-model.js";
+import type { Backend } from "../../hardware/catalog/device.js";
+import { footprintOf } from "../../hardware/memory/footprint.js";
+import type { ModelMemory } from "../../hardware/memory/memory.js";
+import { type DeviceTraits, type PlacementQuestion, placeModel } from "../../hardware/fit/place-model.js";
 import type { GgmlType } from "../../quant/ggml-types.js";
-import { measureMemory } from "../memory/measure-memory.js";
+import { measureMemory } from "../../hardware/memory/measure-memory.js";
 import type { StageContext } from "../stage.js";
 import { type VariantMakings, variantHeader } from "./file-size.js";
 

@@ -1,5 +1,5 @@
-import { hostRoles } from "../../hardware/footprint.js";
-import type { ModelMemory } from "../../hardware/memory.js";
+import { hostRoles } from "../../hardware/memory/footprint.js";
+import type { ModelMemory } from "../../hardware/memory/memory.js";
 import type { ErrorTable } from "../../quant/error-table.js";
 import { undominated } from "../../quant/knapsack.js";
 import { chooseTypes, sizeRange, type TypeChoice, type TypeChoiceOptions, typeItems } from "./choose-types.js";

@@ -2,14 +2,14 @@ import { mkdir, mkdtemp, readdir, rename, rm, stat, symlink } from "node:fs/prom
 import { basename, dirname, join, resolve } from "node:path";
 import { metadataString } from "../../gguf/metadata.js";
 import { readGguf } from "../../gguf/read-header.js";
-import { convertLoraToGguf } from "../../llamacpp/convert.js";
-import type { ConverterPython } from "../../llamacpp/python-env.js";
+import { convertLoraToGguf } from "../../llamacpp/python/convert.js";
+import type { ConverterPython } from "../../llamacpp/python/python-env.js";
 import type { ToolProgress } from "../../llamacpp/tool-run.js";
-import type { Toolchain } from "../../llamacpp/tools.js";
+import type { Toolchain } from "../../llamacpp/toolchain/tools.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { isUnsafe, isWeightFile } from "../fetch/file-choice.js";
-import { readConfig } from "../fetch/read-config.js";
-import { isSnapshotFile } from "../fetch/snapshot-files.js";
+import { isUnsafe, isWeightFile } from "../../checkpoint/file-choice.js";
+import { readConfig } from "../../checkpoint/read-config.js";
+import { isSnapshotFile } from "../../checkpoint/snapshot-files.js";
 
 export interface ConvertAdapterOptions {
   /** Folder of the PEFT adapter. */

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { readGguf } from "../../gguf/read-header.js";
-import { convertToGguf } from "../../llamacpp/convert.js";
+import { convertToGguf } from "../../llamacpp/python/convert.js";
 import type { Operation } from "../stage.js";
 import { writeReport } from "../step-files.js";
 import type { ConvertParams } from "./convert-report.js";

@@ -1,11 +1,11 @@
 import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { nameParts } from "../../quant/name-parts.js";
-import { licenseUrl } from "../../report/license-url.js";
-import { type CardChanges, ownCard } from "../../report/own-card.js";
-import { hubUrl } from "../../report/release-facts.js";
+import { licenseUrl } from "../../release/license-url.js";
+import { type CardChanges, ownCard } from "../../release/own-card.js";
+import { hubUrl } from "../../release/release-facts.js";
 import type { JsonObject } from "../../util/canonical-json.js";
-import { readBaseCard } from "../fetch/snapshot-report.js";
+import { readBaseCard } from "../../checkpoint/snapshot-report.js";
 
 /** What every file of a release says about itself. */
 export interface MetadataParams extends JsonObject, CardChanges {

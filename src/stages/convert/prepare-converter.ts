@@ -1,9 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readArchitectures } from "../../llamacpp/architectures.js";
-import type { ConvertOptions } from "../../llamacpp/convert.js";
-import type { UnsupportedPart } from "../../llamacpp/convert-failures.js";
-import { readConfig } from "../fetch/read-config.js";
+import { readArchitectures } from "../../llamacpp/toolchain/architectures.js";
+import type { ConvertOptions } from "../../llamacpp/python/convert.js";
+import type { UnsupportedPart } from "../../llamacpp/python/convert-failures.js";
+import { readConfig } from "../../checkpoint/read-config.js";
 import { requiredInput, type StageContext } from "../stage.js";
 import { toolRun } from "../step-files.js";
 import type { ConvertParams } from "./convert-report.js";

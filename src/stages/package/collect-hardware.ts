@@ -1,6 +1,6 @@
 import type { HardwareCompatibility } from "../../hardware/compatibility.js";
-import { type JudgedVariant, judgeRelease } from "../../hardware/judge-release.js";
-import type { VariantReport } from "../../report/run-report.js";
+import { type JudgedVariant, judgeRelease } from "../../hardware/fit/judge-release.js";
+import type { VariantReport } from "../../release/release-report.js";
 import type { StageContext } from "../stage.js";
 import { readReport } from "../step-files.js";
 import { type PackageParams, variantInput } from "./package-params.js";

@@ -4,7 +4,7 @@ import type {
   VariantQuality,
   VariantReport,
   VariantSmoke,
-} from "../../report/run-report.js";
+} from "../../release/release-report.js";
 import type { AllocationReport } from "../allocate/allocate-variant.js";
 import type { QuantizeReport } from "../quantize/quantize.js";
 import { smokeReasons } from "../smoke/smoke-reasons.js";
@@ -12,7 +12,7 @@ import type { SmokeReport } from "../smoke/smoke-report.js";
 import type { StageContext } from "../stage.js";
 import { readReport } from "../step-files.js";
 import type { StructureReport } from "../validate/check-structure.js";
-import { describeBreach } from "../validate/judge-gates.js";
+import { describeBreach } from "../../release/judge-gates.js";
 import type { QualityReport } from "../validate/measure-quality.js";
 import { type PackagedVariant, type PackageParams, variantInput } from "./package-params.js";
 

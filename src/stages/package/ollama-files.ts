@@ -4,7 +4,7 @@ import { metadataString } from "../../gguf/metadata.js";
 import { specialToken } from "../../gguf/special-token.js";
 import { type ChatTurn, chooseTemplate, type OllamaTemplate } from "../../report/ollama/choose-template.js";
 import { ollamaParams } from "../../report/ollama/params.js";
-import { renderChat } from "../render-chat.js";
+import { renderChat } from "../../corpus/render-chat.js";
 
 /** What Ollama reads beside the models, file name to content; and a sentence for the card. */
 export interface OllamaFiles {

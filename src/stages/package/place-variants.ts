@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { VariantReport } from "../../report/run-report.js";
+import type { VariantReport } from "../../release/release-report.js";
 import { linkOrCopy } from "../../util/files.js";
 import { requiredInput, type StageContext } from "../stage.js";
 import { type PackageParams, variantInput } from "./package-params.js";

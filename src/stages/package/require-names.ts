@@ -1,4 +1,4 @@
-import { findResolutionProblems, type NamedModel } from "../../hub/resolve/find-problems.js";
+import { findResolutionProblems, type NamedModel } from "../../release/resolve/find-problems.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { listFiles } from "../../util/files.js";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { readGguf } from "../../gguf/read-header.js";
 import { modelYamlFile, renderModelYaml } from "../../report/lm-studio.js";
 import { ollamaParams } from "../../report/ollama/params.js";
-import type { RunReport } from "../../report/run-report.js";
+import type { RunReport } from "../../release/release-report.js";
 import { hasChatTemplate, isEmbeddingModel } from "../smoke/model-facts.js";
 import { ollamaFiles } from "./ollama-files.js";
 import type { PackageParams } from "./package-params.js";

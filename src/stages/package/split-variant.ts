@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Gguf, GgufTensor } from "../../gguf/gguf.js";
 import { readGguf } from "../../gguf/read-header.js";
 import { splitGguf } from "../../llamacpp/gguf-split.js";
-import type { VariantPart } from "../../report/run-report.js";
+import type { VariantPart } from "../../release/release-report.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { sha256File } from "../../util/sha256.js";
 import type { StageContext } from "../stage.js";

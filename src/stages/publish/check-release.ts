@@ -1,13 +1,13 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { checksumsFile, parseChecksums } from "../../report/checksums.js";
-import type { RunReport } from "../../report/run-report.js";
+import { checksumsFile, parseChecksums } from "../../release/checksums.js";
+import type { RunReport } from "../../release/release-report.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { listFiles } from "../../util/files.js";
-import { unlisted } from "../verify/check-files.js";
-import { parseRelease } from "../verify/parse-release.js";
-import { verifyFolder } from "../verify/verify-folder.js";
-import { again } from "../verify/verify-report.js";
+import { unlisted } from "../../release/verify/check-files.js";
+import { parseRelease } from "../../release/verify/parse-release.js";
+import { verifyFolder } from "../../release/verify/verify-folder.js";
+import { again } from "../../release/verify/verify-report.js";
 
 /**
  * Checks a release folder before it is published: `verify` finds nothing wrong, and nothing lies beside the release.

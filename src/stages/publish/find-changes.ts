@@ -2,7 +2,7 @@ import { parseDigest } from "../../hub/digest.js";
 import { hashFile } from "../../hub/hash-file.js";
 import type { HubFile } from "../../hub/hub-file.js";
 import type { LocalFile } from "../../hub/upload/local-file.js";
-import { signatureFile } from "../sign/statement.js";
+import { signatureFile } from "../../release/sign/statement.js";
 import type { RemoteRelease } from "./remote-release.js";
 
 /** What has to be done to a revision so that it holds a release. */

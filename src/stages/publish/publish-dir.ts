@@ -3,7 +3,7 @@ import { constants, copyFile, mkdir, realpath, rename, rm, stat } from "node:fs/
 import { dirname, join } from "node:path";
 import { isSystemError, QuantsmithError } from "../../util/errors.js";
 import { listFiles, makeFolder, syncFolder } from "../../util/files.js";
-import { unlisted } from "../verify/check-files.js";
+import { unlisted } from "../../release/verify/check-files.js";
 import { readChecksums } from "./check-release.js";
 
 /**

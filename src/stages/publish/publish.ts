@@ -1,10 +1,10 @@
 import { hubConnection } from "../../hub/connection.js";
 import type { UploadHooks } from "../../hub/upload/upload-objects.js";
-import type { RunReport } from "../../report/run-report.js";
-import { requireIdentity } from "../sign/sign-files.js";
-import { signatureFile } from "../sign/statement.js";
-import { verifyRemote } from "../verify/verify-remote.js";
-import type { VerifyReport } from "../verify/verify-report.js";
+import type { RunReport } from "../../release/release-report.js";
+import { requireIdentity } from "../../release/sign/sign-files.js";
+import { signatureFile } from "../../release/sign/statement.js";
+import { verifyRemote } from "../../release/verify/verify-remote.js";
+import type { VerifyReport } from "../../release/verify/verify-report.js";
 import { checkRelease } from "./check-release.js";
 import type { HubPublication } from "./hub-options.js";
 import { publishToFolder } from "./publish-dir.js";

@@ -2,8 +2,8 @@ import type { HubConnection } from "../../hub/connection.js";
 import type { HubFile } from "../../hub/hub-file.js";
 import { listCommit, resolveCommit } from "../../hub/list-commit.js";
 import { readHubFile } from "../../hub/read-file.js";
-import { checksumsFile, parseChecksums } from "../../report/checksums.js";
-import { maxTextBytes } from "../verify/release-source.js";
+import { checksumsFile, parseChecksums } from "../../release/checksums.js";
+import { maxTextBytes } from "../../release/verify/release-source.js";
 
 /** What a repository holds at one commit. */
 export interface RemoteRelease {

@@ -1,4 +1,4 @@
-import type { SmokeSpeed } from "../../report/run-report.js";
+import type { SmokeSpeed } from "../../release/release-report.js";
 import type { ChildOutcome } from "./ask-child.js";
 
 /** Undefined when the model gave no reply. */

@@ -1,5 +1,5 @@
 import { Template } from "@huggingface/jinja";
-import { type Chat, renderChat } from "../render-chat.js";
+import { type Chat, renderChat } from "../../corpus/render-chat.js";
 import type { SmokeQuestion } from "./protocol.js";
 
 /** Texts of the special tokens that templates may write. */

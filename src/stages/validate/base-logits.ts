@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { saveBaseLogits } from "../../llamacpp/perplexity.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { sha256 } from "../../util/sha256.js";
-import { assembleCorpus, type CorpusText, corpusName } from "../corpus.js";
+import { assembleCorpus, type CorpusText, corpusName } from "../../corpus/assemble-corpus.js";
 import type { Operation } from "../stage.js";
 import { linkInput, toolRun, writeReport } from "../step-files.js";
 import { textPart } from "./text-part.js";

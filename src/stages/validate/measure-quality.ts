@@ -9,8 +9,8 @@ import type { BaseReport } from "./base-logits.js";
 import { BlockJournal } from "./block-journal.js";
 import { requireSound, type StructureReport } from "./check-structure.js";
 import { type Block, combineBlocks } from "./combine-blocks.js";
-import type { GateLimit } from "./gates.js";
-import { type GateBreach, judgeGates } from "./judge-gates.js";
+import type { GateLimit } from "../../release/gates.js";
+import { type GateBreach, judgeGates } from "../../release/judge-gates.js";
 import { dealChunks, judgeSoFar } from "./sequential.js";
 
 export interface QualityParams extends JsonObject {

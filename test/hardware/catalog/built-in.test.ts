@@ -5,8 +5,8 @@ import { SKUS } from "@huggingface/tasks";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import type { CatalogFile } from "../../../src/hardware/catalog/catalog-file.js";
-import { backendId, type Device, type DeviceClass, type Source } from "../../../src/hardware/device.js";
-import { loadCatalog } from "../../../src/recipe/load-catalog.js";
+import { backendId, type Device, type DeviceClass, type Source } from "../../../src/hardware/catalog/device.js";
+import { loadCatalog } from "../../../src/recipe/catalog/load-catalog.js";
 import { packageRoot } from "../../../src/util/package-root.js";
 
 const catalog = await loadCatalog();

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { parseCustomDevice } from "../../../src/hardware/catalog/custom-device.js";
-import { device } from "../../../src/hardware/device.js";
+import { device } from "../../../src/hardware/catalog/device.js";
 
 test("all of it", () => {
   const parsed = parseCustomDevice("custom:memory=8GB,budget=5GB,bandwidth=50GB/s,backend=cpu-arm");

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { findDevice } from "../../../src/hardware/catalog/find-device.js";
-import { loadCatalog } from "../../../src/recipe/load-catalog.js";
+import { loadCatalog } from "../../../src/recipe/catalog/load-catalog.js";
 import type { QuantsmithError } from "../../../src/util/errors.js";
 
 const catalog = await loadCatalog();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { emptyCard } from "../../../src/report/base-card.js";
+import { emptyCard } from "../../../src/checkpoint/base-card.js";
 import { Html, html } from "../../../src/report/html/html.js";
 import { renderPage } from "../../../src/report/html/page.js";
 import { largePage } from "../../fixtures/release-page.js";

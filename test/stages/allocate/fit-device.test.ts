@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { encodeHeader } from "../../../src/gguf/encode-header.js";
 import type { Gguf, GgufValue } from "../../../src/gguf/gguf.js";
-import { footprintOf } from "../../../src/hardware/footprint.js";
-import type { ModelMemory } from "../../../src/hardware/memory.js";
+import { footprintOf } from "../../../src/hardware/memory/footprint.js";
+import type { ModelMemory } from "../../../src/hardware/memory/memory.js";
 import { type GgmlType, knownType, rowBytes } from "../../../src/quant/ggml-types.js";
 import { tensorRole } from "../../../src/quant/tensor-role.js";
 import { chooseTypes, sizeRange } from "../../../src/stages/allocate/choose-types.js";

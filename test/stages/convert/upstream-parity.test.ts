@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
-import { describePython } from "../../../src/llamacpp/python-env.js";
+import { describePython } from "../../../src/llamacpp/python/python-env.js";
 import type { ToolRun } from "../../../src/llamacpp/tool-run.js";
-import { resolveToolchain } from "../../../src/llamacpp/toolchain.js";
+import { resolveToolchain } from "../../../src/llamacpp/toolchain/toolchain.js";
 import { convertUpstream } from "../../../src/stages/convert/convert-upstream.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
 import { describeConversion, readRecord, writeRecord } from "../../support/checkpoints/conversion-record.js";

@@ -1,4 +1,4 @@
-import type { RandomTensor } from "../../../src/bench/convert/random-checkpoint.js";
+import type { RandomTensor } from "../../../bench/convert/random-checkpoint.js";
 import { type DecoderConfig, type DecoderTraits, decoderTensors } from "./decoder-tensors.js";
 import type { TokenizerName } from "./write-tokenizer.js";
 

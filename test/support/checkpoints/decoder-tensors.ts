@@ -1,4 +1,4 @@
-import type { RandomTensor } from "../../../src/bench/convert/random-checkpoint.js";
+import type { RandomTensor } from "../../../bench/convert/random-checkpoint.js";
 
 /** The entries of a config.json that the tensors' shapes follow from; the rest is the family's. */
 export interface DecoderConfig {

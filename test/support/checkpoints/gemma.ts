@@ -1,4 +1,4 @@
-import type { RandomTensor } from "../../../src/bench/convert/random-checkpoint.js";
+import type { RandomTensor } from "../../../bench/convert/random-checkpoint.js";
 import { type Checkpoint, checkpoint } from "./checkpoint.js";
 import type { DecoderConfig } from "./decoder-tensors.js";
 

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { writeRandomCheckpoint } from "../../../src/bench/convert/random-checkpoint.js";
+import { writeRandomCheckpoint } from "../../../bench/convert/random-checkpoint.js";
 import type { Checkpoint } from "./checkpoint.js";
 import { gemmaCheckpoints } from "./gemma.js";
 import { llamaCheckpoints } from "./llama.js";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { models } from "../../../src/bench/bench-models.js";
+import { models } from "../../../bench/bench-models.js";
 import { demoFolder } from "../../fixtures/cli.js";
 import type { Checkpoint } from "./checkpoint.js";
 

@@ -1,6 +1,6 @@
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type RandomTensor, writeRandomCheckpoint } from "../../../src/bench/convert/random-checkpoint.js";
+import { type RandomTensor, writeRandomCheckpoint } from "../../../bench/convert/random-checkpoint.js";
 
 /** A LoRA adapter of rank 4 for the attention of the demo model's first layer, as PEFT saves it, made up. */
 export async function makeAdapter(folder: string, hiddenSize: number, more: readonly string[] = []): Promise<void> {

@@ -1,6 +1,6 @@
 import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type RandomTensor, writeRandomCheckpoint } from "../../../src/bench/convert/random-checkpoint.js";
+import { type RandomTensor, writeRandomCheckpoint } from "../../../bench/convert/random-checkpoint.js";
 import { demoFolder } from "../../fixtures/cli.js";
 
 const hidden = 64;

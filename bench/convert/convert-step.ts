@@ -1,0 +1,45 @@
+/**
+ * Runs one convert step as the engine would: `node convert-step.js native <checkpoint> <outtype> <folder to work in>`.
+ * Prints the step's own seconds and, where a process of its own does the work, that one's memory.
+ */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { resolveToolchain } from "../../src/llamacpp/toolchain/toolchain.js";
+import type { ConvertParams } from "../../src/stages/convert/convert-report.js";
+import type { StageContext } from "../../src/stages/stage.js";
+
+const [engine, snapshot = "", outtype, cwd = ""] = process.argv.slice(2);
+const [out, work] = [join(cwd, "out"), join(cwd, "work")];
+for (const folder of [out, work]) await mkdir(folder, { recursive: true });
+const context: StageContext = {
+  ...{ out, work },
+  partial: () => Promise.reject(new Error("this step leaves nothing behind")),
+  input: (name) => (name === "snapshot" ? snapshot : undefined),
+  digest: () => undefined,
+  relatives: () => Promise.resolve([]),
+  steps: () => [],
+  threads: 2,
+  toolchain: () => resolveToolchain(),
+  python: async () => (await import("../../src/llamacpp/python/python-env.js")).prepareConverterPython(),
+  signal: new AbortController().signal,
+  progress: () => undefined,
+  note: () => undefined,
+};
+const params = {
+  fallback: false,
+  outtype: outtype as ConvertParams["outtype"],
+  modelName: "Large-500M",
+  baseModel: null,
+  metadata: {},
+  pretokenizer: "auto",
+  why: "a bench",
+};
+// Only what the engine needs: both together would count for each.
+const operation =
+  engine === "native"
+    ? (await import("../../src/stages/convert/convert-native.js")).convertNative
+    : (await import("../../src/stages/convert/convert-upstream.js")).convertUpstream;
+const started = performance.now();
+const { peakMemoryBytes } = await operation.run(params, context);
+const seconds = (performance.now() - started) / 1000;
+process.stdout.write(JSON.stringify({ seconds, ...(peakMemoryBytes !== undefined && { peakMemoryBytes }) }));

@@ -1,0 +1,194 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { packageRoot } from "../src/util/package-root.js";
+import { outputDigests } from "./output-digests.js";
+
+export interface CrashOptions {
+  kills: number;
+  seed: number;
+  recipe: string;
+  print: (line: string) => void;
+}
+
+export interface CrashResult {
+  kills: number;
+  /** Times the recipe was brought to its end across kills, each from an empty store. */
+  rounds: number;
+  /** Outputs of a clean run that were missing after the last resume of a round. */
+  lost: string[];
+  /** Outputs that differ from a clean run's. */
+  wrong: string[];
+  /** Files seen under a final name with another size than their record or release says. */
+  partial: string[];
+  /** Steps that were started again although their record was there. */
+  repeated: string[];
+}
+
+const root = fileURLToPath(packageRoot);
+/**
+ * Lives as parts of a clean run's time: most runs are killed young, which gives many kills a round; some live long
+ * enough for the longest step to end, so that rounds come to an end too.
+ */
+const lives = { young: 0.25, old: 0.6, shareOfYoung: 0.7 };
+const pollMs = 15;
+
+/**
+ * Kills a whole run with SIGKILL at random moments and resumes it, round after round from an empty store, and compares
+ * every output with a clean run's. `release.json` is left out of the comparison: it tells how long steps took.
+ */
+export async function crashTest({ kills, seed, recipe, print }: CrashOptions): Promise<CrashResult> {
+  const result: CrashResult = { kills: 0, rounds: 0, lost: [], wrong: [], partial: [], repeated: [] };
+  const random = mulberry32(seed);
+  const home = await mkdtemp(join(tmpdir(), "quantsmith-crash-"));
+  try {
+    const clean = join(home, "clean");
+    const started = performance.now();
+    await ended(start(recipe, clean));
+    const cleanMs = performance.now() - started;
+    const life = () => cleanMs * random() * (random() < lives.shareOfYoung ? lives.young : lives.old);
+    const expected = await outputDigests(clean);
+    print(`a clean run leaves ${expected.size} outputs; killing ${kills} times`);
+    while (result.kills < kills) {
+      const out = join(home, `round-${result.rounds}`);
+      while (result.kills < kills && (await killOnce(recipe, out, life(), result))) {
+        if (result.kills % 25 === 0) print(`${result.kills} kills, ${result.rounds} rounds finished`);
+      }
+      await ended(start(recipe, out));
+      compare(expected, await outputDigests(out), result);
+      result.rounds++;
+      rmSync(out, { recursive: true, force: true });
+    }
+    return result;
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+/** Lets a run live for a while and kills it; false when it ended by itself before. */
+async function killOnce(recipe: string, out: string, lifeMs: number, result: CrashResult): Promise<boolean> {
+  const finished = finishedKeys(out);
+  const runs = new Set(existsSync(join(out, "runs")) ? readdirSync(join(out, "runs")) : []);
+  const child = start(recipe, out);
+  const until = Date.now() + lifeMs;
+  while (Date.now() < until && child.exitCode === null) {
+    watchFinalNames(out, result);
+    await sleep(pollMs);
+  }
+  const alive = child.exitCode === null;
+  if (alive) {
+    child.kill("SIGKILL");
+    result.kills++;
+  }
+  await new Promise((resolve) =>
+    child.exitCode === null && child.signalCode === null ? child.once("exit", resolve) : resolve(0),
+  );
+  watchFinalNames(out, result);
+  for (const key of startedKeys(out, runs)) if (finished.has(key)) result.repeated.push(key);
+  return alive;
+}
+
+function start(recipe: string, out: string): ChildProcess {
+  const args = [join(root, "dist/cli/main.js"), "run", recipe, "--pipeline", "preview", "--out", out];
+  return spawn(process.execPath, args, { stdio: "ignore", env: { ...process.env, CI: "true" } });
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  const code = await new Promise((resolve) => child.once("exit", resolve));
+  if (code !== 0) throw new Error(`a run that nobody killed ended with ${code}`);
+}
+
+interface Record {
+  key: string;
+  outputs: { path: string; bytes: number; sha256: string }[];
+}
+
+function records(out: string): { folder: string; record: Record }[] {
+  const store = join(out, "store");
+  if (!existsSync(store)) return [];
+  return readdirSync(store).flatMap((name) => {
+    try {
+      const folder = join(store, name);
+      return [{ folder, record: JSON.parse(readFileSync(join(folder, "record.json"), "utf8")) as Record }];
+    } catch {
+      return [];
+    }
+  });
+}
+
+function finishedKeys(out: string): Set<string> {
+  return new Set(records(out).map(({ record }) => record.key));
+}
+
+/** Keys of the steps started by runs that were not there before. */
+function startedKeys(out: string, before: ReadonlySet<string>): string[] {
+  const runs = join(out, "runs");
+  if (!existsSync(runs)) return [];
+  return readdirSync(runs)
+    .filter((name) => !before.has(name))
+    .flatMap((name) => readFileSync(join(runs, name, "events.ndjson"), "utf8").split("\n"))
+    .flatMap((line) => /"type":"step-started".*"key":"([0-9a-f]+)"/.exec(line)?.[1] ?? []);
+}
+
+/** What stands under a final name must be whole at any moment. */
+function watchFinalNames(out: string, result: CrashResult): void {
+  for (const { folder, record } of records(out)) {
+    for (const { path, bytes } of record.outputs) {
+      if (sizeOf(join(folder, path)) !== bytes) result.partial.push(join(folder, path));
+    }
+  }
+  const releases = join(out, "releases");
+  for (const name of existsSync(releases) ? readdirSync(releases) : []) {
+    result.partial.push(...partialFiles(join(releases, name)));
+  }
+}
+
+/** Released files that are missing or cut; none when the folder was just swapped for another. */
+function partialFiles(release: string): string[] {
+  const folder = inodeOf(release);
+  try {
+    const { variants } = JSON.parse(readFileSync(join(release, "release.json"), "utf8")) as {
+      variants: { file: string; bytes: number }[];
+    };
+    const partial = variants.filter(({ file, bytes }) => sizeOf(join(release, file)) !== bytes);
+    return inodeOf(release) === folder ? partial.map(({ file }) => join(release, file)) : [];
+  } catch {
+    return folder !== undefined && inodeOf(release) === folder ? [join(release, "release.json")] : [];
+  }
+}
+
+function inodeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino;
+}
+
+function sizeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.size;
+}
+
+function compare(
+  expected: ReadonlyMap<string, string>,
+  actual: ReadonlyMap<string, string>,
+  result: CrashResult,
+): void {
+  for (const [name, digest] of expected) {
+    const found = actual.get(name);
+    if (found === undefined) result.lost.push(name);
+    else if (found !== digest) result.wrong.push(name);
+  }
+  for (const name of actual.keys()) if (!expected.has(name)) result.wrong.push(name);
+}
+
+/** A small seeded generator, so that a failing series of kills can be run again. */
+function mulberry32(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let value = Math.imul(state ^ (state >>> 15), 1 | state);
+    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
+    return ((value ^ (value >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

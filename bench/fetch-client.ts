@@ -1,0 +1,13 @@
+/** Downloads the bench's model into `HF_HUB_CACHE`, as the fetch stage does: `node fetch-client.js`. */
+import { hubConnection } from "../src/hub/connection.js";
+import { downloadSnapshot } from "../src/hub/download/download-snapshot.js";
+import { listModel } from "../src/hub/list-model.js";
+
+const connection = hubConnection();
+const { signal } = new AbortController();
+const { commit, files } = await listModel(connection, "bench/model", "main", signal);
+await downloadSnapshot(
+  connection,
+  { repo: "bench/model", commit, revision: "main", files, listing: files, downloads: 4 },
+  { signal, onNote: () => undefined, onProgress: () => undefined },
+);

@@ -1,0 +1,31 @@
+/** Runs one step on the files named, in the working folder, as the engine would: `node ladder-step.js quantize a.gguf i.gguf`. */
+import { mkdtemp } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { resolveToolchain } from "../src/llamacpp/toolchain/toolchain.js";
+import { defaultTypes } from "../src/stages/allocate/candidates.js";
+import { measureErrors } from "../src/stages/allocate/measure-errors.js";
+import { quantizeByBank } from "../src/stages/quantize/bank.js";
+import type { StageContext } from "../src/stages/stage.js";
+
+const [stage, model = "", imatrix = ""] = process.argv.slice(2);
+const inputs = new Map([
+  ["model", resolve(model)],
+  ["imatrix", resolve(imatrix)],
+]);
+const context: StageContext = {
+  out: await mkdtemp(join(process.cwd(), "out-")),
+  work: await mkdtemp(join(process.cwd(), "work-")),
+  partial: () => mkdtemp(join(process.cwd(), "partial-")),
+  input: (name) => inputs.get(name),
+  digest: () => undefined,
+  relatives: () => Promise.resolve([]),
+  steps: () => [],
+  threads: 2,
+  toolchain: () => resolveToolchain(),
+  python: () => Promise.reject(new Error("this step needs no Python")),
+  signal: new AbortController().signal,
+  progress: () => undefined,
+  note: () => undefined,
+};
+if (stage === "quantize") await quantizeByBank.run({ preset: "Q4_K_M", rules: [], imatrixName: imatrix }, context);
+else await measureErrors.run({ types: defaultTypes }, context);

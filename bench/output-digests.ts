@@ -1,0 +1,19 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { listFiles } from "../src/util/files.js";
+import { sha256File } from "../src/util/sha256.js";
+
+/**
+ * sha256 of every stored output and every released file below an output folder, by path. `release.json` is left out,
+ * which tells how long steps took, and so are records and what is only there while steps are under way.
+ */
+export async function outputDigests(out: string): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for (const part of ["store", "releases"].filter((name) => existsSync(join(out, name)))) {
+    for (const file of await listFiles(join(out, part))) {
+      if (/(^|\/)(record|release)\.json$/.test(file) || file.startsWith(".")) continue;
+      found.set(`${part}/${file}`, await sha256File(join(out, part, file)));
+    }
+  }
+  return found;
+}

@@ -1,0 +1,17 @@
+import { fileURLToPath } from "node:url";
+import type { RunReport } from "../src/release/release-report.js";
+import { packageRoot } from "../src/util/package-root.js";
+import { runSubprocess } from "../src/util/subprocess.js";
+
+/** Runs a recipe as a user would, in a process of its own; wall time in seconds. Throws with the last lines when it fails. */
+export async function runRecipe(
+  recipe: string,
+  out: string,
+  ...more: string[]
+): Promise<{ seconds: number; report: RunReport }> {
+  const cwd = fileURLToPath(packageRoot);
+  const args = ["dist/cli/main.js", "run", recipe, "--out", out, "--json", ...more];
+  const result = await runSubprocess({ file: process.execPath, args, cwd, env: { CI: "true" } });
+  if (result.exitCode !== 0) throw new Error(result.tail);
+  return { seconds: result.seconds, report: JSON.parse(result.stdout) as RunReport };
+}

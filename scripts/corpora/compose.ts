@@ -1,0 +1,106 @@
+import type { CorpusUse } from "../../src/corpus/openings.js";
+import { exercises } from "./arithmetic.js";
+import { program } from "./code.js";
+import { request, talk } from "./dialogues.js";
+import { englishText } from "./english.js";
+import { type Language, paragraph } from "./language.js";
+import { europeanLanguages } from "./languages-european.js";
+import { otherLanguages } from "./languages-other.js";
+import { Random } from "./random.js";
+import { record } from "./records.js";
+
+/** Characters of each text: enough for 200, 40 and 120 chunks of 512 tokens at four characters a token, and a quarter more. */
+const characters: Readonly<Record<CorpusUse, number>> = { calibration: 540_000, search: 130_000, evaluation: 320_000 };
+const seeds: Readonly<Record<CorpusUse, number>> = {
+  calibration: 20_261_101,
+  search: 20_261_102,
+  evaluation: 20_261_103,
+};
+/** Characters of the conversations, which are for calibration only. */
+const chatCharacters = 480_000;
+
+/**
+ * The text that comes with quantsmith for one use: pieces of all kinds in turn, so that any beginning of it holds the
+ * same mixture. `sampled` is text from a language model, of which a part goes in, in whole paragraphs.
+ */
+export function composeText(use: CorpusUse, sampled: string): string {
+  const random = new Random(seeds[use]);
+  const next = passages(sampled, use, random);
+  const european = inTurn(europeanLanguages, random);
+  const other = inTurn(otherLanguages, random);
+  const makers: (() => string)[] = [
+    () => {
+      const { title, body } = englishText(use, random.between(2, 5), random);
+      return `${random.pick(["", "# ", "## "])}${title}\n\n${body}`;
+    },
+    () => `${random.pick(["", "```\n"])}${program(use, random)}`.replace(/^(```\n[\s\S]*)$/, "$1```"),
+    () => languageText(european(), use, random),
+    next,
+    () => exercises(use, random.between(3, 6), random),
+    () => languageText(other(), use, random),
+    () => record(use, random),
+    () => talkText(use, random),
+    next,
+    () => languageText(random.pick([european, other])(), use, random),
+  ];
+  let text = "";
+  while (text.length < characters[use]) {
+    for (const make of random.shuffled(makers)) text += `${make().trim()}\n\n`;
+  }
+  return `${text.trim()}\n`;
+}
+
+/** Conversations for calibration through a chat template, one JSON object per line. */
+export function composeConversations(): string {
+  const random = new Random(seeds.calibration + 100);
+  const lines: string[] = [];
+  for (let length = 0; length < chatCharacters; ) {
+    const turns = [0, 1, 2].includes(random.below(5)) ? request("calibration", random) : talk("calibration", random);
+    const messages = turns.map((content, index) => ({ role: index % 2 === 0 ? "user" : "assistant", content }));
+    const line = JSON.stringify({ messages });
+    lines.push(line);
+    length += line.length;
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** Gives one after the other, in another order each time around. */
+function inTurn<T>(list: readonly T[], random: Random): () => T {
+  let rest: T[] = [];
+  return () => {
+    if (rest.length === 0) rest = random.shuffled(list);
+    return rest.pop() ?? random.pick(list);
+  };
+}
+
+function languageText(language: Language, use: CorpusUse, random: Random): string {
+  return Array.from({ length: random.between(1, 3) }, () =>
+    paragraph(language, use, random.between(3, 7), random),
+  ).join("\n\n");
+}
+
+function talkText(use: CorpusUse, random: Random): string {
+  const [first, second] = random.pick([
+    ["User", "Assistant"],
+    ["Q", "A"],
+    ["Guest", "Host"],
+  ]);
+  return talk(use, random)
+    .map((turn, index) => `${index % 2 === 0 ? first : second}: ${turn}`)
+    .join("\n");
+}
+
+/** Gives one passage after the other, of about a thousand characters, in another order. */
+function passages(text: string, use: CorpusUse, random: Random): () => string {
+  const blocks: string[] = [];
+  let block = "";
+  for (const part of text.split(/\n{2,}/)) {
+    block += `${part}\n\n`;
+    if (block.length < 1000) continue;
+    blocks.push(block);
+    block = "";
+  }
+  const order = random.shuffled(blocks);
+  let index = 0;
+  return () => order[index++] ?? languageText(random.pick(europeanLanguages), use, random);
+}

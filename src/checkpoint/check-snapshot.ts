@@ -1,0 +1,106 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { JsonObject } from "../util/canonical-json.js";
+import { isSystemError, QuantsmithError } from "../util/errors.js";
+import { checkFiles } from "./check-files.js";
+import { type FileChoice, isChosen, isExcluded, isUnsafe, isWeightFile, usualFiles } from "./file-choice.js";
+import { findWeights } from "./find-weights.js";
+import { readConfig } from "./read-config.js";
+import { readSafetensorsHeader } from "./safetensors.js";
+import { indexFileName, ShardCheck } from "./weight-index.js";
+
+export interface Snapshot {
+  dir: string;
+  /** The files that belong to it, by name. Tools should be shown a folder that holds these and nothing else. */
+  files: { path: string; size: number }[];
+  config: JsonObject;
+  /** `architectures[0]` of the configuration. */
+  architecture: string;
+  /** Values in all tensors; for a checkpoint that is already quantized, packed values and scales; a guess for pickles. */
+  parameters: number;
+  /** Bytes of all tensors. */
+  tensorBytes: number;
+  /** Names of the weight files in use. */
+  weights: string[];
+  /** Those of the files that can run code when a tool opens them; only with `allowUnsafe`. */
+  unsafe: string[];
+}
+
+/**
+ * Checks a local checkpoint folder before any tool opens it: configuration, weights and their index
+ * are present, whole and agree, and no file leads out of the folder. Only headers are read.
+ * `only` restricts it to these names, whatever else lies there.
+ *
+ * Throws QS-FETCH-MISSING, -NO-CONFIG, -CONFIG, -NO-WEIGHTS, -PICKLE, -INDEX, -SAFETENSORS and -LINK.
+ */
+export async function checkSnapshot(
+  dir: string,
+  choice: FileChoice = usualFiles,
+  only?: ReadonlySet<string>,
+): Promise<Snapshot> {
+  const names = new Set((await listFolder(dir)).filter((name) => only?.has(name) ?? !isExcluded(name, choice)));
+  if (!names.has("config.json")) {
+    throw new QuantsmithError("QS-FETCH-NO-CONFIG", `${dir} has no config.json`, {
+      remedy: "Give the folder of a Hugging Face checkpoint; config.json and the weights lie side by side in it.",
+      at: { file: join(dir, "config.json") },
+    });
+  }
+  const belongs = (name: string) => only !== undefined || isChosen(name, choice);
+  const sideFiles = [...names].filter((name) => belongs(name) && !isWeightFile(name));
+  const sizes = await checkFiles(dir, sideFiles);
+  const { config, architecture } = await readConfig(join(dir, "config.json"));
+  const { files: weights, shardOf } = await findWeights(dir, names, choice.allowUnsafe);
+  for (const [name, size] of await checkFiles(dir, weights)) sizes.set(name, size);
+  const { parameters, tensorBytes } = await checkWeightFiles(dir, weights, sizes, shardOf);
+  const files = [...sizes].map(([path, size]) => ({ path, size })).sort((a, b) => (a.path < b.path ? -1 : 1));
+  const unsafe = files.map(({ path }) => path).filter(isUnsafe);
+  if (parameters === 0) {
+    throw new QuantsmithError("QS-FETCH-NO-WEIGHTS", `The weight files in ${dir} hold no values`, {
+      remedy: "Take the weights from the model's original repository.",
+      at: { file: dir },
+    });
+  }
+  return { dir, files, config, architecture, parameters, tensorBytes, weights, unsafe };
+}
+
+/**
+ * Checks the weights file by file, against the index where there is one, and counts what is in them. A header is let
+ * go before the next is read: there may be thousands. A pickle is not opened and is taken to hold 16-bit values only.
+ */
+async function checkWeightFiles(
+  dir: string,
+  weights: readonly string[],
+  sizes: ReadonlyMap<string, number>,
+  shardOf: ReadonlyMap<string, string> | undefined,
+): Promise<Pick<Snapshot, "parameters" | "tensorBytes">> {
+  const shards = shardOf === undefined ? undefined : new ShardCheck(join(dir, indexFileName), shardOf);
+  const counted = { parameters: 0, tensorBytes: 0 };
+  for (const name of weights) {
+    if (!name.endsWith(".safetensors")) {
+      counted.tensorBytes += sizes.get(name) ?? 0;
+      counted.parameters += Math.floor((sizes.get(name) ?? 0) / 2);
+      continue;
+    }
+    const { tensors } = await readSafetensorsHeader(join(dir, name));
+    shards?.add(name, tensors);
+    for (const { elements, bytes } of tensors) {
+      counted.parameters += elements;
+      counted.tensorBytes += bytes;
+    }
+  }
+  shards?.finish();
+  return counted;
+}
+
+async function listFolder(dir: string): Promise<string[]> {
+  try {
+    return await readdir(dir);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    throw new QuantsmithError("QS-FETCH-MISSING", `The model folder ${dir} cannot be read: ${error.message}`, {
+      remedy: "Check the path. A local model is the folder that holds config.json.",
+      at: { file: dir },
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,60 @@
+import type { JsonObject } from "../util/canonical-json.js";
+import { QuantsmithError } from "../util/errors.js";
+import { isObject, type NonFinite, parsePythonJson } from "./json-text.js";
+import { decodeJson, readBytes } from "./read-text.js";
+
+/** Published files have up to a hundred kilobytes. */
+export const maxConfigBytes = 4 * 2 ** 20;
+/** Deeper nesting would overflow the stack of whoever walks the object; the largest label maps have 20 000 members. */
+const limits = { depth: 100, containers: 100_000, colons: 200_000, commas: 500_000, strings: 400_000 };
+
+export interface ModelConfig {
+  /** config.json; numbers JSON cannot write (NaN, Infinity) are null, unless asked for otherwise. */
+  config: JsonObject;
+  /** `architectures[0]`, the class that the converter looks up. */
+  architecture: string;
+}
+
+/** Reads a checkpoint's config.json. Throws QS-FETCH-CONFIG when it is unusable. */
+export async function readConfig(path: string, nonFinite?: NonFinite): Promise<ModelConfig> {
+  try {
+    return parseConfig(path, await readBytes(path, maxConfigBytes), nonFinite);
+  } catch (error) {
+    if (error instanceof RangeError) throw unusable(path, error.message);
+    throw error;
+  }
+}
+
+/** The same from the file's content; `path` is for errors. Throws QS-FETCH-CONFIG when it is unusable. */
+export function parseConfig(path: string, content: Buffer, nonFinite?: NonFinite): ModelConfig {
+  let config: unknown;
+  try {
+    config = parsePythonJson(decodeJson(content, limits), nonFinite);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw unusable(path, "it is not valid JSON");
+    if (error instanceof RangeError) throw unusable(path, error.message);
+    if (error instanceof TypeError) throw unusable(path, "it is not valid UTF-8");
+    throw error;
+  }
+  if (!isObject(config)) throw unusable(path, "it is not a JSON object");
+  const architecture = Array.isArray(config.architectures) ? config.architectures[0] : undefined;
+  if (typeof architecture !== "string" || architecture === "") {
+    throw unusable(path, "it has no architectures[0], which tells the converter what the model is");
+  }
+  // Everything JSON.parse returns is JSON.
+  return { config: config as JsonObject, architecture };
+}
+
+function unusable(path: string, why: string): QuantsmithError {
+  return new QuantsmithError("QS-FETCH-CONFIG", `config.json cannot be used: ${why}`, {
+    remedy: "Take config.json from the model's original repository.",
+    at: { file: path },
+  });
+}
+
+/** Tokens in the vocabulary; multimodal models tell it of their language part. Null when it is not told. */
+export function vocabularySize(config: JsonObject): number | null {
+  const language = isObject(config.text_config) ? config.text_config : config;
+  const size = config.vocab_size ?? language.vocab_size;
+  return typeof size === "number" ? size : null;
+}

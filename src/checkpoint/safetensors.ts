@@ -1,0 +1,164 @@
+import { type FileHandle, open } from "node:fs/promises";
+import { basename } from "node:path";
+import { quote } from "../util/quote.js";
+import { QuantsmithError } from "../util/errors.js";
+import { isObject } from "./json-text.js";
+import { decodeUtf8 } from "./read-text.js";
+import { brokenLimit, scanJson } from "./scan-json.js";
+
+export interface SafetensorsTensor {
+  name: string;
+  dtype: string;
+  /** Values per dimension, outermost first. */
+  shape: readonly number[];
+  /** Values in it. */
+  elements: number;
+  /** Size of its data. */
+  bytes: number;
+  /** Where its data starts, in bytes from the start of the file. */
+  offset: number;
+}
+
+export interface SafetensorsHeader {
+  path: string;
+  fileBytes: number;
+  tensors: readonly SafetensorsTensor[];
+}
+
+/** Bytes of JSON at the start of the file. The largest published shards have a few hundred kilobytes. */
+const maxHeaderBytes = 25_000_000;
+/**
+ * Room for 50 000 tensors in one file, ten times the most that was seen in a shard, and little for what is no tensor:
+ * parsed, this takes some eighty megabytes, and what is refused here could take thousands.
+ */
+const limits = { depth: 3, containers: 150_002, colons: 250_000, commas: 750_000, strings: 500_000 };
+
+/** Bits per value of every dtype of the safetensors format. */
+const dtypeBits = new Map(
+  [
+    { bits: 4, names: ["F4"] },
+    { bits: 6, names: ["F6_E2M3", "F6_E3M2"] },
+    { bits: 8, names: ["BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ"] },
+    { bits: 16, names: ["U16", "I16", "F16", "BF16"] },
+    { bits: 32, names: ["U32", "I32", "F32"] },
+    { bits: 64, names: ["U64", "I64", "F64", "C64"] },
+  ].flatMap(({ bits, names }) => names.map((name): [string, number] => [name, bits])),
+);
+
+/**
+ * Reads and checks the header of a local safetensors file: sizes follow from shapes and dtypes, the
+ * data of all tensors fills the file without gap or overlap, no name occurs twice. Tensor data is not
+ * read. Throws QS-FETCH-SAFETENSORS.
+ */
+export async function readSafetensorsHeader(path: string): Promise<SafetensorsHeader> {
+  const file = await open(path, "r");
+  try {
+    const { size } = await file.stat();
+    const header = await readHeader(file, path, size);
+    const dataOffset = 8 + header.length;
+    const tensors = toTensors(path, parseHeader(path, header), dataOffset);
+    checkLayout(path, tensors, dataOffset, size);
+    return { path, fileBytes: size, tensors };
+  } finally {
+    await file.close();
+  }
+}
+
+function broken(path: string, what: string, remedy?: string): QuantsmithError {
+  return new QuantsmithError("QS-FETCH-SAFETENSORS", `${basename(path)} is not a whole safetensors file: ${what}`, {
+    remedy: remedy ?? "Download the file again and compare its size and hash with the Hub's.",
+    at: { file: path },
+  });
+}
+
+async function readHeader(file: FileHandle, path: string, fileBytes: number): Promise<Buffer> {
+  if (fileBytes < 8) throw broken(path, `it has ${fileBytes} bytes`);
+  const start = await readExactly(file, path, 0, 8);
+  if (start.toString("latin1") === "version ") {
+    throw broken(path, "it is a Git LFS pointer", "Fetch the weights with `git lfs pull` or from the Hub.");
+  }
+  const length = start.readUInt32LE(4) * 2 ** 32 + start.readUInt32LE(0);
+  if (length > maxHeaderBytes) {
+    throw broken(path, `its header claims ${length} bytes; at most ${maxHeaderBytes} are accepted`);
+  }
+  if (8 + length > fileBytes) throw broken(path, `its header claims ${length} bytes, the file has ${fileBytes}`);
+  return readExactly(file, path, 8, length);
+}
+
+async function readExactly(file: FileHandle, path: string, position: number, bytes: number): Promise<Buffer> {
+  const buffer = Buffer.alloc(bytes);
+  let filled = 0;
+  while (filled < bytes) {
+    const { bytesRead } = await file.read(buffer, filled, bytes - filled, position + filled);
+    if (bytesRead === 0) throw broken(path, `it ends at byte ${position + filled}`);
+    filled += bytesRead;
+  }
+  return buffer;
+}
+
+function parseHeader(path: string, bytes: Buffer): Record<string, Record<string, unknown>> {
+  const excess = brokenLimit(bytes, limits);
+  if (excess !== undefined) throw broken(path, `its header is no list of tensors: ${excess}`);
+  let header: unknown;
+  try {
+    header = JSON.parse(decodeUtf8(bytes));
+  } catch (error) {
+    if (error instanceof TypeError) throw broken(path, "its header is not valid UTF-8");
+    if (error instanceof SyntaxError) throw broken(path, "its header is not valid JSON");
+    throw error;
+  }
+  if (bytes[0] !== 0x7b || !isObject(header)) throw broken(path, "its header is not a JSON object");
+  let members = 0;
+  for (const name in header) {
+    const entry = header[name];
+    if (!isObject(entry)) throw broken(path, `the entry ${quote(name)} of its header is not an object`);
+    members += 1 + Object.keys(entry).length;
+    if (name === "__metadata__" && Object.values(entry).some((value) => typeof value !== "string")) {
+      throw broken(path, "its __metadata__ holds something other than strings");
+    }
+  }
+  // JSON.parse keeps the last of several equal names without a word; another parser may keep the first.
+  if (scanJson(bytes).colons !== members)
+    throw broken(path, "its header names something twice or holds unknown fields");
+  return header as Record<string, Record<string, unknown>>;
+}
+
+function toTensors(
+  path: string,
+  header: Record<string, Record<string, unknown>>,
+  dataOffset: number,
+): SafetensorsTensor[] {
+  const names = Object.keys(header).filter((name) => name !== "__metadata__");
+  return names.map((name) => {
+    const { dtype, shape, data_offsets: span, ...rest } = header[name] ?? {};
+    const bits = typeof dtype === "string" ? dtypeBits.get(dtype) : undefined;
+    if (bits === undefined || typeof dtype !== "string") {
+      throw broken(path, `the tensor ${quote(name)} has the unknown dtype ${quote(String(dtype))}`);
+    }
+    if (!isSizes(shape)) throw broken(path, `the tensor ${quote(name)} has no valid shape`);
+    if (!isSizes(span) || span.length !== 2 || Object.keys(rest).length > 0) {
+      throw broken(path, `the tensor ${quote(name)} has no valid data_offsets or unknown fields`);
+    }
+    const elements = shape.reduce((product, size) => product * size, 1);
+    const [begin = 0, end = 0] = span;
+    // A product beyond 2^53 is inexact, but then it cannot equal a span that is below.
+    if ((elements * bits) / 8 !== end - begin) {
+      const what = `the tensor ${quote(name)} needs ${(elements * bits) / 8} bytes and has ${end - begin}`;
+      throw broken(path, what);
+    }
+    return { name, dtype, shape, elements, bytes: end - begin, offset: dataOffset + begin };
+  });
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+}
+
+function checkLayout(path: string, tensors: readonly SafetensorsTensor[], dataOffset: number, fileBytes: number): void {
+  let end = dataOffset;
+  for (const { name, offset, bytes } of tensors.toSorted((a, b) => a.offset - b.offset || a.bytes - b.bytes)) {
+    if (offset !== end) throw broken(path, `the tensor ${quote(name)} starts at byte ${offset} instead of ${end}`);
+    end = offset + bytes;
+  }
+  if (end !== fileBytes) throw broken(path, `its tensors end at byte ${end}, the file has ${fileBytes}`);
+}

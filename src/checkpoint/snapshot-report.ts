@@ -1,0 +1,60 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type BaseCard, parseBaseCard } from "./base-card.js";
+import type { JsonObject } from "../util/canonical-json.js";
+import type { Snapshot } from "./check-snapshot.js";
+
+export interface SnapshotFile extends JsonObject {
+  path: string;
+  bytes: number;
+  /** `sha256:<hex>`, or `git-sha1:<hex>` for small files on the Hub. */
+  digest: string;
+}
+
+/** What `snapshot.json` holds: where a checkpoint came from, what it is, and every file's digest. */
+export interface SnapshotReport {
+  source: string;
+  /** The commit on the Hub; null for a local folder. */
+  commit: string | null;
+  architecture: string;
+  parameters: number;
+  tensorBytes: number;
+  /** What the model card's front matter says. */
+  card: BaseCard;
+  /** Files that can run code when a tool opens them, taken because the recipe says `allowUnsafe`. */
+  unsafe: readonly string[];
+  files: readonly SnapshotFile[];
+}
+
+/** Writes `snapshot.json` into a fetch step's output folder. */
+export async function writeSnapshotReport(
+  out: string,
+  origin: Pick<SnapshotReport, "source" | "commit" | "files">,
+  snapshot: Snapshot,
+): Promise<void> {
+  const report: SnapshotReport = {
+    source: origin.source,
+    commit: origin.commit,
+    architecture: snapshot.architecture,
+    parameters: snapshot.parameters,
+    tensorBytes: snapshot.tensorBytes,
+    card: await readBaseCard(join(out, "snapshot")),
+    unsafe: snapshot.unsafe,
+    files: origin.files,
+  };
+  await writeFile(join(out, "snapshot.json"), `${JSON.stringify(report, null, 2)}\n`);
+}
+
+/** sha256 of each file whose digest is one, by its path among the step's outputs. */
+export function sha256ByPath(files: readonly SnapshotFile[]): Record<string, string> {
+  return Object.fromEntries(
+    files.flatMap(({ path, digest }) =>
+      digest.startsWith("sha256:") ? [[`snapshot/${path}`, digest.slice("sha256:".length)]] : [],
+    ),
+  );
+}
+
+/** The front matter of a snapshot's model card; one without a card says nothing. */
+export async function readBaseCard(snapshot: string): Promise<BaseCard> {
+  return parseBaseCard(await readFile(join(snapshot, "README.md"), "utf8").catch(() => ""));
+}

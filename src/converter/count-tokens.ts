@@ -1,0 +1,24 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { isSystemError } from "../util/errors.js";
+import { isObject } from "../checkpoint/json-text.js";
+import type { Entries } from "./families/family.js";
+
+/**
+ * Tokens that llama.cpp's converter believes a Gemma 3 to have, beyond which it drops rows of the embedding: those of
+ * the file with a `tokenizer.model`, else what `tokenizer.json` lists, some of them twice.
+ */
+export async function countTokens(folder: string, tokenizer: Entries): Promise<number> {
+  const tokens = tokenizer.find(([key]) => key === "tokenizer.ggml.tokens")?.[1];
+  const written = tokens?.type === "array" ? tokens.items.length : 0;
+  const names = new Map(tokenizer).get("tokenizer.ggml.model");
+  if (names?.type === "string" && names.value === "llama") return written;
+  try {
+    const json: unknown = JSON.parse(await readFile(join(folder, "tokenizer.json"), "utf8"));
+    if (!isObject(json) || !isObject(json.model) || !isObject(json.model.vocab)) return written;
+    return Object.keys(json.model.vocab).length + (Array.isArray(json.added_tokens) ? json.added_tokens.length : 0);
+  } catch (error) {
+    if (error instanceof SyntaxError || (isSystemError(error) && error.code === "ENOENT")) return written;
+    throw error;
+  }
+}

@@ -1,0 +1,110 @@
+import type { JsonObject } from "../../util/canonical-json.js";
+import { figures, textMetadata } from "../text-metadata.js";
+import type { Family } from "./family.js";
+import {
+  attention,
+  experts,
+  feedForward,
+  layers,
+  norm,
+  outerTensors,
+  readExperts,
+  readExpertWidth,
+  readSizes,
+  ruleMap,
+  type Sizes,
+} from "./standard-tensors.js";
+
+const shared = {
+  ...{ vocab_size: 151_936, num_attention_heads: 32, max_position_embeddings: 32_768, rms_norm_eps: 1e-6 },
+  ...{ rope_theta: 10_000, rope_scaling: null, tie_word_embeddings: false },
+};
+const dense = {
+  ...{ ...shared, hidden_size: 4096, intermediate_size: 22_016, num_hidden_layers: 32, num_key_value_heads: 32 },
+};
+const ropeTypes = ["linear", "yarn"];
+
+/** Qwen 2 and 2.5. */
+export const qwen2: Family = {
+  architectures: ["Qwen2ForCausalLM"],
+  gguf: "qwen2",
+  vocabulary: "qwen",
+  ropeTypes,
+  defaults: { qwen2: dense },
+  adjust,
+  metadata: (model) => textMetadata("qwen2", model),
+  tensors(h) {
+    const sizes = readSizes(h);
+    const rules = layers(sizes.layers, (layer) => [
+      norm(layer, "input_layernorm", "attn_norm", sizes.hidden),
+      ...attention(layer, sizes, { bias: "required" }),
+      norm(layer, "post_attention_layernorm", "ffn_norm", sizes.hidden),
+      ...feedForward(layer, sizes),
+    ]);
+    return ruleMap([...outerTensors(h, sizes), ...rules]);
+  },
+};
+
+/** Qwen 3: norms on queries and keys instead of biases. */
+export const qwen3: Family = {
+  architectures: ["Qwen3ForCausalLM"],
+  gguf: "qwen3",
+  // llama.cpp's converter goes by the name, and makes a classifier of these.
+  foreignNames: /qwen3-(vl-)?reranker/i,
+  vocabulary: "qwen",
+  ropeTypes,
+  defaults: { qwen3: { ...dense, head_dim: 128 } },
+  adjust,
+  metadata: (model) => textMetadata("qwen3", model),
+  tensors(h) {
+    const sizes = readSizes(h);
+    const rules = layers(sizes.layers, (layer) => [...qwen3Attention(layer, sizes), ...feedForward(layer, sizes)]);
+    return ruleMap([...outerTensors(h, sizes), ...rules]);
+  },
+};
+
+/** Qwen 3 with experts in every layer. */
+export const qwen3Moe: Family = {
+  architectures: ["Qwen3MoeForCausalLM"],
+  gguf: "qwen3moe",
+  vocabulary: "bpe",
+  ropeTypes,
+  defaults: {
+    qwen3_moe: {
+      ...{ ...shared, hidden_size: 2048, intermediate_size: 6144, num_hidden_layers: 24, num_key_value_heads: 4 },
+      ...{ moe_intermediate_size: 768, num_experts_per_tok: 8, num_experts: 128 },
+    },
+  },
+  metadata: (model) => [
+    ...textMetadata("qwen3moe", model),
+    ...figures("qwen3moe", model.h, [
+      ["expert_feed_forward_length", "uint32", "moe_intermediate_size"],
+      ["expert_shared_feed_forward_length", "uint32", "shared_expert_intermediate_size"],
+    ]),
+  ],
+  tensors(h) {
+    const sizes = { ...readSizes(h), inner: readExpertWidth(h, "moe_intermediate_size") };
+    const count = readExperts(h, "num_experts", sizes);
+    const names = { gate: "gate_proj", down: "down_proj", up: "up_proj" };
+    const rules = layers(sizes.layers, (layer) => [
+      ...qwen3Attention(layer, sizes),
+      ...experts(layer, sizes, count, "mlp", names),
+    ]);
+    return ruleMap([...outerTensors(h, sizes), ...rules]);
+  },
+  expertOrder: ["down", "gate", "up"],
+};
+
+function qwen3Attention(layer: number, sizes: Sizes) {
+  return [
+    norm(layer, "input_layernorm", "attn_norm", sizes.hidden),
+    ...attention(layer, sizes),
+    norm(layer, "self_attn.q_norm", "attn_q_norm", sizes.headDim),
+    norm(layer, "self_attn.k_norm", "attn_k_norm", sizes.headDim),
+    norm(layer, "post_attention_layernorm", "ffn_norm", sizes.hidden),
+  ];
+}
+
+function adjust(config: JsonObject): JsonObject {
+  return { ...config, num_key_value_heads: config.num_key_value_heads ?? config.num_attention_heads ?? null };
+}

@@ -1,0 +1,95 @@
+import type { JsonObject } from "../../util/canonical-json.js";
+import { converterMetadata, type MetadataParams, readConverterCard } from "../../stages/convert/model-folder.js";
+import type { Entries } from "../families/family.js";
+import type { PlannedTensor } from "../planned-tensor.js";
+import { asTitle, parseModelId } from "./model-id.js";
+import { samplingMetadata } from "./sampling.js";
+import { countParameters, sizeLabel } from "./size-label.js";
+
+/** Where a model's `general.*` comes from, besides its files. */
+export interface GeneralSource {
+  /** `general.name`. */
+  modelName: string;
+  /** `org/name` on the Hub; null for a local folder. */
+  baseModel: string | null;
+  metadata: MetadataParams;
+}
+
+/** Something that a model was made from or on. */
+interface Origin {
+  name?: string;
+  version?: string;
+  organization?: string;
+  repo_url?: string;
+}
+
+/**
+ * `general.*` as llama.cpp's converter writes it for the folder of `makeModelFolder` and the file of
+ * `converterMetadata`, without what stands among the model's figures. Throws QS-CONVERT-CONFIG.
+ */
+export async function generalMetadata(
+  folder: string,
+  { modelName, baseModel, metadata }: GeneralSource,
+  tensors: readonly PlannedTensor[],
+): Promise<Entries> {
+  const counts = countParameters(tensors);
+  const given = converterMetadata(modelName, baseModel, metadata);
+  const card = await readConverterCard(folder, { baseModel, metadata });
+  const told = (key: string, value: unknown = given[`general.${key}`]): Entries =>
+    typeof value === "string" && value !== "" ? [[`general.${key}`, { type: "string", value }]] : [];
+  const bases = given["general.base_models"] ?? card.base_model;
+  return [
+    ...told("type", "model"),
+    ...(await samplingMetadata(folder)),
+    ...told("name", modelName),
+    ...["version", "organization", "finetune", "basename", "quantized_by"].flatMap((key) => told(key)),
+    ...told("size_label", given["general.size_label"] ?? sizeLabel(counts)),
+    ...told("license", card.license),
+    ...told("license.name", card.license_name),
+    ...told("license.link", card.license_link),
+    ...["repo_url", "source.url", "source.repo_url"].flatMap((key) => told(key)),
+    ...origins("base_model", bases, counts.total),
+    ...origins("dataset", card.datasets, counts.total),
+    ...list("tags", [...strings(card.tags), ...strings(card.pipeline_tag)]),
+    ...list("languages", strings(card.language)),
+  ];
+}
+
+function origins(key: string, values: unknown, parameters: number): Entries {
+  if (!Array.isArray(values)) return [];
+  const all = values.map((value) => (typeof value === "string" ? toOrigin(value, parameters) : (value as Origin)));
+  return [
+    [`general.${key}.count`, { type: "uint32", value: all.length }],
+    ...all.flatMap((origin, i) =>
+      (["name", "version", "organization", "repo_url"] as const).flatMap((field): Entries => {
+        const value = origin[field];
+        return value ? [[`general.${key}.${i}.${field}`, { type: "string", value }]] : [];
+      }),
+    ),
+  ];
+}
+
+/** What `org/name` or an address says. */
+function toOrigin(id: string, parameters: number): Origin {
+  const address = /^(https?|ssh):\/\//.test(id);
+  const repository = address ? /^https?:\/\/huggingface.co\/([^/]+\/[^/]+)$/.exec(id)?.[1] : id;
+  if (repository === undefined) return { repo_url: id };
+  const { name, organization, version } = parseModelId(repository, parameters);
+  const origin = {
+    name: asTitle(name),
+    ...(version === undefined ? {} : { version }),
+    ...(organization === undefined ? {} : { organization: asTitle(organization) }),
+  };
+  if (address) return { ...origin, repo_url: id };
+  return organization === undefined
+    ? origin
+    : { ...origin, repo_url: `https://huggingface.co/${organization}/${name}` };
+}
+
+function list(key: string, items: readonly string[]): Entries {
+  return items.length === 0 ? [] : [[`general.${key}`, { type: "array", itemType: "string", items }]];
+}
+
+function strings(value: JsonObject[string]): string[] {
+  return (Array.isArray(value) ? value : [value]).filter((item) => typeof item === "string");
+}

@@ -1,0 +1,64 @@
+import { join } from "node:path";
+import type { Json, JsonObject } from "../../util/canonical-json.js";
+import { isSystemError } from "../../util/errors.js";
+import { isObject, parsePythonJson } from "../../checkpoint/json-text.js";
+import { maxConfigBytes } from "../../checkpoint/read-config.js";
+import { decodeJson, readBytes } from "../../checkpoint/read-text.js";
+import type { Entries } from "../families/family.js";
+import { toFloat } from "../hyperparameters.js";
+import { badConfig, shown } from "../refuse.js";
+
+const fileName = "generation_config.json";
+/** Python, too, stops at nesting without end. */
+const mostDepth = 100;
+
+/** Key in generation_config.json, key in the GGUF file, type; the first of two keys that is there counts. */
+const settings = [
+  [["sequence"], "sequence", "string"],
+  [["top_k"], "top_k", "int32"],
+  [["top_p"], "top_p", "float32"],
+  [["min_p"], "min_p", "float32"],
+  [["xtc_probability"], "xtc_probability", "float32"],
+  [["xtc_threshold"], "xtc_threshold", "float32"],
+  [["temperature"], "temp", "float32"],
+  [["penalty_last_n"], "penalty_last_n", "int32"],
+  [["penalty_repeat", "repetition_penalty"], "penalty_repeat", "float32"],
+  [["mirostat"], "mirostat", "int32"],
+  [["mirostat_tau"], "mirostat_tau", "float32"],
+  [["mirostat_eta"], "mirostat_eta", "float32"],
+] as const;
+
+/**
+ * `general.sampling.*` from generation_config.json. A missing file, or one that is no JSON, says nothing, as for
+ * llama.cpp's converter. Throws QS-CONVERT-CONFIG for a value of the wrong type and a file that is no text.
+ */
+export async function samplingMetadata(folder: string): Promise<Entries> {
+  const config = await readGenerationConfig(join(folder, fileName));
+  return settings.flatMap(([names, key, type]): Entries => {
+    const name = names.find((candidate) => config[candidate] !== undefined);
+    const value = name === undefined ? null : (config[name] ?? null);
+    if (name === undefined || value === null || value === "") return [];
+    return [[`general.sampling.${key}`, { type, value: checked(value, name, type) }]];
+  });
+}
+
+async function readGenerationConfig(path: string): Promise<JsonObject> {
+  try {
+    const text = decodeJson(await readBytes(path, maxConfigBytes), { depth: mostDepth });
+    const config = parsePythonJson(text, "infinity");
+    return isObject(config) ? (config as JsonObject) : {};
+  } catch (error) {
+    if (error instanceof RangeError) throw badConfig(error.message, fileName);
+    if (error instanceof TypeError) throw badConfig("it is not valid UTF-8", fileName);
+    if (error instanceof SyntaxError || (isSystemError(error) && error.code === "ENOENT")) return {};
+    throw error;
+  }
+}
+
+function checked(value: Json, name: string, type: "string" | "int32" | "float32"): number | string {
+  if (type === "float32") return toFloat(value, name, fileName);
+  if (type === "string" && typeof value === "string") return value;
+  if (type === "int32" && typeof value === "number" && Number.isInteger(value) && Math.abs(value) < 2 ** 31)
+    return value;
+  throw badConfig(`${name} is ${shown(value)}`, fileName);
+}

@@ -1,0 +1,99 @@
+import type { Json, JsonObject } from "../util/canonical-json.js";
+import { isObject } from "../checkpoint/json-text.js";
+import type { Family } from "./families/family.js";
+import { Hyperparameters } from "./hyperparameters.js";
+import { badConfig, notNative, shown } from "./refuse.js";
+
+/** Keys under which other kinds of model keep a configuration of their own, or which rename what is read here. */
+const foreignKeys = [
+  ...["llm_config", "lm_config", "thinker_config", "language_config", "lfm", "transformer_layer_config"],
+  ...["draft_vocab_size", "n_layers", "n_heads", "n_kv_heads"],
+];
+
+/**
+ * What llama.cpp's converter sees of config.json: transformers reads it first, which fills in the defaults of the model
+ * type, and a language model inside `text_config` comes to the top. Throws QS-CONVERT-CONFIG and QS-CONVERT-NATIVE.
+ */
+export function readModelConfig(family: Family, config: JsonObject): Hyperparameters {
+  const foreign = foreignKeys.find((key) => config[key] !== undefined);
+  if (foreign !== undefined) throw notNative(`does not know ${foreign} in config.json`);
+  const root = withDefaults(family, config);
+  if (config.text_config === undefined) return new Hyperparameters(root);
+  if (!family.multimodal) throw notNative("does not know a text_config in config.json for this architecture");
+  if (!isObject(config.text_config)) throw badConfig("text_config is no JSON object");
+  const text = config.text_config as JsonObject;
+  return new Hyperparameters({ ...root, ...withDefaults(family, text) });
+}
+
+function withDefaults(family: Family, config: JsonObject): JsonObject {
+  const type = config.model_type;
+  const defaults = typeof type === "string" && Object.hasOwn(family.defaults, type) ? family.defaults[type] : undefined;
+  if (defaults === undefined) {
+    throw notNative(`does not know the model_type ${shown(type ?? null)} for this architecture`);
+  }
+  const all = { ...defaults, ...config };
+  refuseUnread(all);
+  return family.adjust?.(all) ?? all;
+}
+
+const layerTypes = ["full_attention", "sliding_attention", "chunked_attention", "linear_attention"];
+const numberTypes = ["bfloat16", "float16", "float32", "float64", "half", "float", "double"];
+
+/**
+ * Refuses what transformers does not read, or not in this way: llama.cpp's converter then goes by config.json alone,
+ * without any defaults.
+ */
+function refuseUnread(config: JsonObject): void {
+  if (config.quantization_config !== undefined) {
+    const quantized = config.quantization_config !== null;
+    throw notNative(
+      quantized ? "does not take weights that are quantized already" : "does not know quantization_config null",
+    );
+  }
+  const types = config.layer_types ?? null;
+  const known = (type: Json) => typeof type === "string" && layerTypes.includes(type);
+  if (types !== null && !(Array.isArray(types) && types.length === config.num_hidden_layers && types.every(known))) {
+    throw notNative(`does not know layer_types ${shown(types)} for ${shown(config.num_hidden_layers ?? null)} layers`);
+  }
+  for (const key of ["dtype", "torch_dtype"]) {
+    const type = config[key] ?? null;
+    if (type !== null && !(typeof type === "string" && numberTypes.includes(type))) {
+      throw notNative(`does not know ${key} ${shown(type)}`);
+    }
+  }
+  refuseScaling(config);
+  const odd = Object.entries(unrelated).find(([key, isUsual]) => config[key] !== undefined && !isUsual(config[key]));
+  if (odd !== undefined) throw notNative(`does not know ${odd[0]} ${shown(config[odd[0]] ?? null)}`);
+}
+
+/** Keys that say nothing about the conversion, and which values transformers takes. */
+const unrelated: Readonly<Record<string, (value: Json) => boolean>> = {
+  id2label: (labels) => labels === null || hasNumberedMembers(labels),
+  label2id: (ids) => ids === null || isObject(ids),
+  pruned_heads: hasNumberedMembers,
+  problem_type: (type) =>
+    type === null || /^(regression|(single|multi)_label_classification)$/.test(typeof type === "string" ? type : ""),
+  use_return_dict: () => false,
+};
+
+function hasNumberedMembers(value: Json): boolean {
+  return isObject(value) && Object.keys(value).every((key) => /^\d{1,9}$/.test(key));
+}
+
+/** Model types that transformers reads with any rope_scaling. */
+const freeScaling = ["gemma2", "mistral", "mixtral", "phi3"];
+/** Keys without which transformers does not read a rope_scaling of this type. */
+const scalingKeys: Readonly<Record<string, readonly string[]>> = {
+  linear: ["factor"],
+  yarn: ["factor"],
+  llama3: ["factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings"],
+};
+
+function refuseScaling({ model_type: model, rope_scaling: scaling = null }: JsonObject): void {
+  if (!isObject(scaling) || freeScaling.includes(String(model))) return;
+  const { rope_type: newerType, type = newerType } = scaling;
+  if (typeof type !== "string")
+    throw notNative(`does not know rope_scaling ${shown(scaling as JsonObject)} without a type`);
+  const missing = scalingKeys[type]?.find((key) => scaling[key] === undefined);
+  if (missing !== undefined) throw notNative(`does not know rope_scaling of type ${type} without ${missing}`);
+}

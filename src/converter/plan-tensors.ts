@@ -1,0 +1,71 @@
+import { quote } from "../util/quote.js";
+import { knownType } from "../quant/ggml-types.js";
+import type { Family, ModelFacts, TensorRule } from "./families/family.js";
+import { ExpertMerger } from "./merge-experts.js";
+import { type PlannedTensor, toPart, typeOf } from "./planned-tensor.js";
+import type { CheckpointTensor } from "./read-checkpoint.js";
+import { badWeights, foreignWeights } from "./refuse.js";
+import type { TargetType } from "./values/convert-values.js";
+
+/** Buffers of old checkpoints that llama.cpp works out by itself. */
+const unused = [".attention.masked_bias", ".attention.bias", ".rotary_emb.inv_freq"];
+
+export interface PlanOptions {
+  /** Type of the matrices. */
+  type: TargetType;
+  /** Tokens of the vocabulary; embeddings of more are cut where the family wants that. */
+  tokens: number;
+}
+
+/**
+ * Says for every tensor of the GGUF file where it comes from and what it becomes, in the order of llama.cpp's
+ * converter. Throws QS-CONVERT-WEIGHTS when tensors are missing, unknown or of another shape than config.json tells,
+ * QS-CONVERT-NATIVE when their values are no plain floats.
+ */
+export function planTensors(
+  family: Family,
+  model: ModelFacts,
+  checkpoint: readonly CheckpointTensor[],
+  { type, tokens }: PlanOptions,
+): PlannedTensor[] {
+  const rules = family.tensors(model.h);
+  const experts = new ExpertMerger(rules.values(), family.expertOrder ?? [], type);
+  const planned: PlannedTensor[] = (family.generated?.(model).tensors ?? []).map(({ gguf, values }) => {
+    return { name: gguf, shape: [values.length], type: knownType("F32"), data: values };
+  });
+  const seen = new Set<string>();
+  for (const tensor of checkpoint) {
+    if (unused.some((suffix) => tensor.name.endsWith(suffix))) continue;
+    const rule = rules.get(tensor.name);
+    if (rule === undefined) throw foreignWeights(`this architecture has no ${quote(tensor.name)}`);
+    checkShape(tensor, rule);
+    seen.add(tensor.name);
+    if (rule.expert !== undefined) planned.push(...experts.add(tensor, rule, rule.expert));
+    else if (!rule.ignored) planned.push(planTensor(tensor, rule, { type, tokens }));
+  }
+  for (const [name, { required }] of rules) {
+    if (required && !seen.has(name)) throw foreignWeights(`${quote(name)} is missing`);
+  }
+  return planned;
+}
+
+function checkShape({ name, shape }: CheckpointTensor, rule: TensorRule): void {
+  if (shape.length === rule.shape.length && shape.every((size, i) => size === rule.shape[i])) return;
+  const what = `${quote(name)} has the shape [${shape.slice(0, 8).join(", ")}], not [${rule.shape.join(", ")}]`;
+  // Of an embedding of another length than config.json tells, llama.cpp's converter takes what the tokenizer has tokens for.
+  const onlyLength =
+    shape.length === rule.shape.length && shape.slice(1).every((size, i) => size === rule.shape[i + 1]);
+  throw rule.vocabulary === true && onlyLength ? foreignWeights(what) : badWeights(what);
+}
+
+function planTensor(tensor: CheckpointTensor, rule: TensorRule, { type, tokens }: PlanOptions): PlannedTensor {
+  const [rows = 0, ...inner] = tensor.shape;
+  const kept = rule.vocabulary ? Math.min(rows, tokens) : rows;
+  const part = toPart(tensor, rule);
+  return {
+    name: rule.gguf,
+    shape: [kept, ...inner].reverse(),
+    type: typeOf(rule.gguf, tensor.shape.length, type),
+    data: [{ ...part, elements: (part.elements / rows) * kept }],
+  };
+}

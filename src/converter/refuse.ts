@@ -1,0 +1,39 @@
+import { quote } from "../util/quote.js";
+import type { Json } from "../util/canonical-json.js";
+import { QuantsmithError } from "../util/errors.js";
+
+const upstream = "Set `convert: { engine: upstream }` in the recipe to let llama.cpp's own converter try.";
+
+/** A refusal of what llama.cpp's own converter may well convert. */
+export class NativeRefusal extends QuantsmithError {}
+
+/** What only the native converter does not do: `what` completes "the native converter …". */
+export function notNative(what: string): NativeRefusal {
+  return new NativeRefusal("QS-CONVERT-NATIVE", `The native converter ${what}`, { remedy: upstream });
+}
+
+/** A value of config.json that no converter could use; `file` is the name that stands in the message. */
+export function badConfig(what: string, file = "config.json"): QuantsmithError {
+  return new QuantsmithError("QS-CONVERT-CONFIG", `${file} cannot be converted: ${what}`, {
+    remedy: `Take ${file} from the model's original repository, at the same commit as the weights.`,
+  });
+}
+
+/** Weights that do not fit config.json or each other. */
+export function badWeights(what: string): QuantsmithError {
+  return new QuantsmithError("QS-CONVERT-WEIGHTS", `The weights do not fit config.json: ${what}`, {
+    remedy: `Take config.json and all weights from one commit. ${upstream}`,
+  });
+}
+
+/** Tensors other than those that the family is known to have. */
+export function foreignWeights(what: string): NativeRefusal {
+  const { code, message, remedy } = badWeights(what);
+  return new NativeRefusal(code, message, { remedy });
+}
+
+/** A value of a JSON file for a message. */
+export function shown(value: Json): string {
+  if (typeof value === "string") return quote(value);
+  return typeof value === "object" && value !== null ? quote(JSON.stringify(value)) : String(value);
+}

@@ -1,0 +1,39 @@
+import type { Json, JsonObject } from "../util/canonical-json.js";
+import { toFloat } from "./hyperparameters.js";
+import { badConfig, notNative } from "./refuse.js";
+
+const round = Math.fround;
+/** Meta's: all powers of this base are the nearest floats in torch, too, for this size of a head and those that divide it. */
+const published = { base: 500_000, headDim: 128 };
+
+/**
+ * What Llama 3's rope scaling divides each frequency by: 1 for short wavelengths, `factor` for long ones, and something
+ * between on the way. Computed in floats of 32 bits, in the order of llama.cpp's converter (`LlamaModel`,
+ * `generate_extra_tensors`). torch's powers are not always the nearest float, so that for bases and sizes of heads other
+ * than Meta's a value might differ in its last places. Throws QS-CONVERT-NATIVE for those, and QS-CONVERT-CONFIG.
+ */
+export function llamaFrequencies(rope: JsonObject, headDim: number): Float32Array<ArrayBuffer> {
+  const base = read(rope, "rope_theta");
+  if (base !== published.base || published.headDim % headDim !== 0) {
+    throw notNative(`does not know Llama 3's rope scaling for a rope_theta of ${base} and heads of ${headDim}`);
+  }
+  const factor = read(rope, "factor");
+  const low = read(rope, "low_freq_factor");
+  const high = read(rope, "high_freq_factor");
+  const context = read(rope, "original_max_position_embeddings");
+  return Float32Array.from({ length: Math.ceil(headDim / 2) }, (_, i) => {
+    const frequency = round(1 / round(base ** round((2 * i) / headDim)));
+    const wavelength = round(round(1 / frequency) * round(2 * Math.PI));
+    if (wavelength < round(context / high)) return 1;
+    if (wavelength > round(context / low)) return factor;
+    const smooth = round(round(round(round(1 / wavelength) * context) - round(low)) / round(high - low));
+    return 1 / round(round(round(1 - smooth) / round(factor)) + smooth);
+  });
+}
+
+function read(rope: JsonObject, name: string): number {
+  const value: Json = rope[name] ?? null;
+  const found = toFloat(value, `rope_scaling.${name}`);
+  if (found <= 0) throw badConfig(`rope_scaling.${name} is ${found}`);
+  return found;
+}

@@ -1,0 +1,86 @@
+import type { GgufScalarType } from "../gguf/gguf.js";
+import type { Entries, ModelFacts } from "./families/family.js";
+import type { Hyperparameters } from "./hyperparameters.js";
+import { notNative, shown } from "./refuse.js";
+import { ropeEntries } from "./rope-parameters.js";
+
+/** A figure: its key below the architecture's, its type, and the names configurations have for it. */
+type Figure = readonly [key: string, type: "uint32" | "float32", ...names: string[]];
+
+const beforeRope: readonly Figure[] = [
+  [
+    ...(["context_length", "uint32", "max_position_embeddings", "n_ctx", "n_positions"] as const),
+    ...["max_length", "max_sequence_length", "model_max_length"],
+  ],
+  ["embedding_length", "uint32", "hidden_size", "n_embd", "dim"],
+  [
+    ...(["feed_forward_length", "uint32", "prefix_dense_intermediate_size", "dense_intermediate_size"] as const),
+    ...["intermediate_size", "n_inner", "hidden_dim"],
+  ],
+  ["attention.head_count", "uint32", "num_attention_heads", "n_head", "n_heads"],
+  ["attention.head_count_kv", "uint32", "num_key_value_heads", "n_kv_heads"],
+];
+
+const afterRope: readonly Figure[] = [
+  ["attention.layer_norm_rms_epsilon", "float32", "rms_norm_eps", "norm_eps"],
+  ["attention.layer_norm_epsilon", "float32", "layer_norm_eps", "layer_norm_epsilon", "norm_epsilon"],
+  ["expert_count", "uint32", "num_local_experts", "num_experts", "n_routed_experts"],
+  ["expert_used_count", "uint32", "num_experts_per_tok", "num_experts_per_token", "top_k_experts"],
+  ["expert_group_count", "uint32", "n_group"],
+  ["expert_group_used_count", "uint32", "topk_group"],
+];
+
+/** What most families have in common, in the order of llama.cpp's converter (`TextModel.set_gguf_parameters`). */
+export function textMetadata(architecture: string, { h, rope, fileType }: ModelFacts): Entries {
+  refuseGating(h);
+  const headDim = h.integer(["head_dim"]);
+  return [
+    [`${architecture}.block_count`, { type: "uint32", value: h.size("num_hidden_layers") }],
+    ...figures(architecture, h, beforeRope),
+    ...(h.values.is_causal === false ? entry(architecture, "attention.causal", "bool", 0) : []),
+    ...ropeEntries(architecture, rope),
+    ...figures(architecture, h, afterRope),
+    ...(headDim === undefined ? [] : entry(architecture, "attention.key_length", "uint32", headDim)),
+    ...(headDim === undefined ? [] : entry(architecture, "attention.value_length", "uint32", headDim)),
+    fileTypeEntry(fileType),
+  ];
+}
+
+/** `general.file_type` stands among the model's own figures. */
+export function fileTypeEntry(fileType: number): Entries[number] {
+  return ["general.file_type", { type: "uint32", value: fileType }];
+}
+
+/** The figures that the configuration tells. */
+export function figures(architecture: string, h: Hyperparameters, wanted: readonly Figure[]): Entries {
+  return wanted.flatMap(([key, type, ...names]) => {
+    const value = type === "uint32" ? h.integer(names) : h.number(...names);
+    return value === undefined ? [] : entry(architecture, key, type, value);
+  });
+}
+
+/** The same where the converter writes all of them and stops at a null. Throws QS-CONVERT-NATIVE for one. */
+export function toldFigures(architecture: string, h: Hyperparameters, wanted: readonly Figure[]): Entries {
+  for (const [, , ...names] of wanted) refuseNull(h, ...names);
+  return figures(architecture, h, wanted);
+}
+
+/** Throws QS-CONVERT-NATIVE where the first of the names that is present has no value. */
+export function refuseNull(h: Hyperparameters, ...names: string[]): void {
+  if (h.find(...names) === undefined) throw notNative(`does not know a model without ${names.join(" or ")}`);
+}
+
+/** One figure as a list to be spread. */
+export function entry(architecture: string, key: string, type: GgufScalarType, value: number): Entries {
+  return [[`${architecture}.${key}`, { type, value }]];
+}
+
+const gatingNames = [
+  ...["score_function", "scoring_func", "score_func", "moe_router_activation", "moe_router_activation_func"],
+  "expert_selection_fn",
+];
+
+function refuseGating(h: Hyperparameters): void {
+  const gating = h.find(...gatingNames);
+  if (gating !== undefined) throw notNative(`does not know ${gating.name} ${shown(gating.value)}`);
+}

@@ -1,0 +1,50 @@
+import { quote } from "../../util/quote.js";
+import type { JsonObject } from "../../util/canonical-json.js";
+import { mergedTokens } from "./merges.js";
+import { listMember, objectMember } from "./tokenizer-files.js";
+import { mostTokens } from "./vocabulary-entries.js";
+import { brokenTokenizer, foreignTokenizer } from "./vocabulary-errors.js";
+
+const file = "tokenizer.json";
+
+/** tokenizer.json's model, which must be a BPE. Throws QS-CONVERT-TOKENIZER. */
+export function bpeModel(tokenizer: JsonObject): JsonObject {
+  const model = objectMember(tokenizer, "model", file);
+  if (model === undefined) throw brokenTokenizer(file, "it has no model");
+  if (model.type !== "BPE") {
+    throw foreignTokenizer(`reads tokenizer.json of type BPE, and this one is ${JSON.stringify(model.type ?? null)}`);
+  }
+  for (const affix of ["continuing_subword_prefix", "end_of_word_suffix"]) {
+    if (model[affix]) throw foreignTokenizer(`does not know ${affix} in tokenizer.json`);
+  }
+  return model;
+}
+
+/** The vocabulary of a BPE, without added tokens: every id once, every merge among its tokens. Throws QS-CONVERT-TOKENIZER. */
+export function bpeVocabulary(model: JsonObject): Map<string, number> {
+  const vocabulary = objectMember(model, "vocab", file);
+  if (vocabulary === undefined) throw brokenTokenizer(file, "its model has no vocab");
+  const ids = new Map<string, number>();
+  const tokens = new Map<number, string>();
+  for (const [token, id] of Object.entries(vocabulary)) {
+    if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id >= mostTokens) {
+      throw brokenTokenizer(file, `the id of token ${quote(token)} is ${quote(JSON.stringify(id))}`);
+    }
+    const other = tokens.get(id);
+    if (other !== undefined) {
+      throw foreignTokenizer(`wants an id for every token: ${quote(other)} and ${quote(token)} both have ${id}`);
+    }
+    ids.set(token, id);
+    tokens.set(id, token);
+  }
+  for (const [at, item] of (listMember(model, "merges", file) ?? []).entries()) {
+    // The first line of a merges.txt, which early versions took over.
+    if (typeof item === "string" && item.startsWith("#version")) continue;
+    const [left, right] = mergedTokens(item, at);
+    const unknown = [left, right, left + right].find((token) => !ids.has(token));
+    if (unknown !== undefined) {
+      throw brokenTokenizer(file, `merge ${at} names ${quote(unknown)}, which is not in the vocabulary`);
+    }
+  }
+  return ids;
+}

@@ -1,0 +1,116 @@
+import { quote } from "../../util/quote.js";
+import type { Json, JsonObject } from "../../util/canonical-json.js";
+import { isObject } from "../../checkpoint/json-text.js";
+import { type AddedToken, type AddedTokens, specialText, toAddedToken } from "./added-tokens.js";
+import type { ModelFiles } from "./model-files.js";
+import { listMember, objectMember } from "./tokenizer-files.js";
+import { brokenTokenizer, foreignTokenizer } from "./vocabulary-errors.js";
+
+const file = "tokenizer_config.json";
+const roles = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"];
+const others = "additional_special_tokens";
+const named = "extra_special_tokens";
+
+/** By role; a token that is told by its text alone stays a text. */
+export type SpecialTokens = ReadonlyMap<string, (AddedToken | string)[]>;
+
+/**
+ * The tokens in roles as transformers comes to know them: from tokenizer_config.json, where that has no
+ * added_tokens_decoder also from special_tokens_map.json, and from the tokenizer's class. Throws QS-CONVERT-TOKENIZER.
+ */
+export function specialTokens(
+  files: ModelFiles,
+  defaults: Readonly<Record<string, string>>,
+  added: AddedTokens,
+): SpecialTokens {
+  const config = files.tokenizerConfig ?? {};
+  const decoder = decoderTokens(config);
+  const map = decoder === undefined ? (files.specialTokensMap ?? {}) : {};
+  const known = new Map((decoder ?? added.list()).map((token) => [token.content, token]));
+  const found = new Map<string, (AddedToken | string)[]>();
+  for (const role of roles) {
+    const key = `${role}_token`;
+    const told = map[key] !== undefined ? map[key] : config[key];
+    const value = told === undefined ? defaults[role] : told;
+    if (value === undefined || value === null) continue;
+    const token = toToken(value, map[key] !== undefined);
+    const content = typeof token === "string" ? token : token.content;
+    found.set(role, [known.get(content) ?? token]);
+  }
+  const listed = [
+    ...(listMember(config, others, file) ?? []),
+    ...(listMember(map, others, "special_tokens_map.json") ?? []),
+  ];
+  found.set(
+    others,
+    listed.map((value) => toToken(value, decoder === undefined)),
+  );
+  found.set(named, namedTokens(map[named] !== undefined ? map[named] : config[named]));
+  return found;
+}
+
+/** Tokens in roles that only this kind of model has, such as `image_token`. They come after all others. */
+function namedTokens(told: Json | undefined): string[] {
+  if (told === undefined) return [];
+  if (!isObject(told)) throw foreignTokenizer(`takes ${named} in ${file} only as an object`);
+  return Object.entries(told).map(([role, token]) => {
+    const usual = role === others || roles.some((each) => role === `${each}_token`);
+    if (typeof token === "string" && !usual) return token;
+    throw foreignTokenizer(`does not know the token ${quote(role)} of ${named} in ${file}`);
+  });
+}
+
+/**
+ * The tokens that transformers adds to those of tokenizer.json, in its order. One that is there already is added again where
+ * its properties are told, so that they win. Throws QS-CONVERT-TOKENIZER.
+ */
+export function configuredTokens(
+  files: ModelFiles,
+  special: readonly (AddedToken | string)[],
+  added: AddedTokens,
+): AddedToken[] {
+  const decoder = decoderTokens(files.tokenizerConfig ?? {});
+  for (const content of decoder === undefined ? Object.keys(files.addedTokens ?? {}) : []) {
+    if (!added.has(content)) {
+      throw foreignTokenizer(`does not add ${quote(content)} of added_tokens.json, which is not in tokenizer.json`);
+    }
+  }
+  // Without a decoder transformers makes one of tokenizer.json's own tokens.
+  const toAdd: AddedToken[] = [...(decoder ?? added.list())];
+  const seen = new Set<string>();
+  for (const token of special) {
+    const content = typeof token === "string" ? token : token.content;
+    const first = !seen.has(content);
+    seen.add(content);
+    if (
+      !first ||
+      (typeof token === "string" && (added.has(content) || toAdd.some((each) => each.content === content)))
+    ) {
+      continue;
+    }
+    toAdd.push(typeof token === "string" ? specialText(token) : { ...token, special: true });
+  }
+  return toAdd;
+}
+
+/** added_tokens_decoder, by id; undefined where the file has none. */
+function decoderTokens(config: JsonObject): AddedToken[] | undefined {
+  const decoder = objectMember(config, "added_tokens_decoder", file);
+  if (decoder === undefined) return undefined;
+  return Object.entries(decoder)
+    .map(([id, value]): [number, AddedToken] => {
+      if (!/^\d{1,9}$/.test(id) || !isObject(value)) {
+        throw brokenTokenizer(file, `added_tokens_decoder has no token under ${quote(id)}`);
+      }
+      return [Number(id), toAddedToken(value as JsonObject, file)];
+    })
+    .sort(([a], [b]) => a - b)
+    .map(([, token]) => token);
+}
+
+function toToken(value: Json, special: boolean): AddedToken | string {
+  if (typeof value === "string") return value;
+  if (!isObject(value)) throw brokenTokenizer(file, "a special token is neither a text nor an object");
+  const token = toAddedToken(value as JsonObject, file);
+  return special ? { ...token, special: true } : token;
+}

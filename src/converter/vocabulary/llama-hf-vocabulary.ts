@@ -1,0 +1,53 @@
+import { quote } from "../../util/quote.js";
+import type { JsonObject } from "../../util/canonical-json.js";
+import { isObject } from "../../checkpoint/json-text.js";
+import { allTokens, loadFastTokenizer } from "./fast-tokenizer.js";
+import { addSpecialVocabulary } from "./special-vocabulary.js";
+import { tokenTypes, type VocabularyEntries } from "./vocabulary-entries.js";
+import { brokenTokenizer } from "./vocabulary-errors.js";
+import type { VocabularySources } from "./vocabulary-sources.js";
+
+/** Whether a tokenizer.json is a SentencePiece BPE with byte fallback, as Llama 2's, and not a byte-level one. */
+export function isLlamaHf(tokenizer: JsonObject): boolean {
+  const { model, decoder } = tokenizer;
+  if (!isObject(model) || model.type !== "BPE" || !model.byte_fallback) return false;
+  return isObject(decoder) && decoder.type === "Sequence";
+}
+
+/**
+ * The vocabulary of such a tokenizer.json as `_set_vocab_llama_hf` in conversion/base.py writes it: without scores, which the
+ * file does not have, and not padded. Throws QS-CONVERT-TOKENIZER.
+ */
+export async function addLlamaHfVocabulary(
+  entries: VocabularyEntries,
+  sources: VocabularySources,
+  json: JsonObject,
+): Promise<void> {
+  const tokenizer = loadFastTokenizer(json, sources.files);
+  const known = allTokens(tokenizer);
+  const base = tokenizer.vocabulary.size;
+  const tokens: string[] = [];
+  const types: number[] = [];
+  for (let id = 0; id < base; id++) {
+    const text = known.get(id);
+    if (text === undefined) throw brokenTokenizer("tokenizer.json", `its vocabulary has no token with the id ${id}`);
+    tokens.push(text);
+    const byte = /^<0x[0-9A-Fa-f]{2}>$/.test(text);
+    const special = tokenizer.special.has(text);
+    types.push(byte ? tokenTypes.byte : special ? tokenTypes.control : tokenTypes.normal);
+  }
+  for (const { id, content } of tokenizer.added) {
+    if (id < base) continue;
+    if (id !== tokens.length)
+      throw brokenTokenizer("tokenizer.json", `the ids before ${quote(content)}, ${id}, have a gap`);
+    tokens.push(content);
+    types.push(tokenizer.special.has(content) ? tokenTypes.control : tokenTypes.userDefined);
+  }
+  entries.text("tokenizer.ggml.model", "llama");
+  entries.text("tokenizer.ggml.pre", "default");
+  entries.texts("tokenizer.ggml.tokens", tokens);
+  const scores = tokens.map(() => -1000);
+  entries.float32s("tokenizer.ggml.scores", scores);
+  entries.int32s("tokenizer.ggml.token_type", types);
+  await addSpecialVocabulary(entries, sources, { tokens: tokens.length });
+}

@@ -1,0 +1,123 @@
+import { quote } from "../../util/quote.js";
+import { mostTokens, tokenTypes } from "./vocabulary-entries.js";
+import { brokenTokenizer } from "./vocabulary-errors.js";
+
+/** One piece of a SentencePiece model; `type` is one of `tokenTypes`. */
+export interface Piece {
+  text: string;
+  score: number;
+  type: number;
+}
+
+const file = "tokenizer.model";
+
+/**
+ * The pieces of a SentencePiece model, in the order of their ids: a protocol buffer, of which field 1 is a piece with text
+ * (1), score (2) and type (3), and field 2 tells how it was trained, as sentencepiece_model.proto has it. Like the library,
+ * it takes no model with empty or equal pieces, or with pieces for bytes without `byte_fallback`. Throws QS-CONVERT-TOKENIZER.
+ */
+export function readPieces(bytes: Buffer): Piece[] {
+  const pieces: Piece[] = [];
+  const seen = new Set<string>();
+  let byteFallback = false;
+  for (const { number, value } of fields(bytes)) {
+    if (number === trainerField && Buffer.isBuffer(value)) byteFallback = readByteFallback(value) ?? byteFallback;
+    if (number !== 1) continue;
+    if (!Buffer.isBuffer(value)) throw damaged(`piece ${pieces.length} is no message`);
+    const piece = readPiece(value, pieces.length);
+    if (seen.has(piece.text)) throw damaged(`piece ${pieces.length}, ${quote(piece.text)}, occurs twice`);
+    seen.add(piece.text);
+    pieces.push(piece);
+    if (pieces.length > mostTokens) throw damaged(`it has over ${mostTokens} pieces`);
+  }
+  if (pieces.filter(({ type }) => type === tokenTypes.unknown).length !== 1) {
+    throw damaged("it does not have one piece for what is unknown");
+  }
+  const ofBytes = pieces.filter(({ type }) => type === tokenTypes.byte).length;
+  if (ofBytes !== (byteFallback ? 256 : 0)) {
+    throw damaged(`it has ${ofBytes} pieces for bytes, ${byteFallback ? "with" : "without"} byte_fallback`);
+  }
+  return pieces;
+}
+
+const trainerField = 2;
+const byteFallbackField = 35;
+
+/** Whether it was trained to write what is unknown as bytes; undefined when it does not say. */
+function readByteFallback(trainer: Buffer): boolean | undefined {
+  const told = [...fields(trainer)].filter(({ number }) => number === byteFallbackField).at(-1);
+  return told === undefined ? undefined : told.value !== 0n;
+}
+
+function readPiece(bytes: Buffer, id: number): Piece {
+  const piece: Piece = { text: "", score: 0, type: tokenTypes.normal };
+  for (const { number, value } of fields(bytes)) {
+    if (number === 1 && Buffer.isBuffer(value)) piece.text = decode(value, id);
+    else if (number === 2 && Buffer.isBuffer(value) && value.length === 4) piece.score = value.readFloatLE();
+    else if (number === 3 && typeof value === "bigint") piece.type = Number(value);
+    else if (number <= 3) throw damaged(`piece ${id} is not as SentencePiece writes it`);
+  }
+  if (piece.text === "") throw damaged(`piece ${id} has no text`);
+  if (!Object.values<number>(tokenTypes).includes(piece.type)) throw damaged(`piece ${id} is of type ${piece.type}`);
+  if (piece.type === tokenTypes.byte && !/^<0x[0-9A-F]{2}>$/.test(piece.text)) {
+    throw damaged(`piece ${id}, ${quote(piece.text)}, is no byte`);
+  }
+  return piece;
+}
+
+function decode(bytes: Buffer, id: number): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw damaged(`the text of piece ${id} is not UTF-8`);
+  }
+}
+
+/** A field's value: a number, or the bytes of a text, a message, or a number of fixed size. */
+interface Field {
+  number: number;
+  value: bigint | Buffer;
+}
+
+function* fields(bytes: Buffer): Generator<Field> {
+  let at = 0;
+  while (at < bytes.length) {
+    const key = readVarint(bytes, at);
+    const number = Number(key.value >> 3n);
+    at = key.next;
+    const wire = Number(key.value & 7n);
+    if (wire === 0) {
+      const { value, next } = readVarint(bytes, at);
+      yield { number, value };
+      at = next;
+      continue;
+    }
+    const length = wire === 2 ? readVarint(bytes, at) : { value: wireBytes(wire, at), next: at };
+    const end = length.next + Number(length.value);
+    if (number === 0 || end > bytes.length) throw damaged(`field ${number} at byte ${at} reaches beyond its end`);
+    yield { number, value: bytes.subarray(length.next, end) };
+    at = end;
+  }
+}
+
+function wireBytes(wire: number, at: number): bigint {
+  if (wire === 1) return 8n;
+  if (wire === 5) return 4n;
+  throw damaged(`at byte ${at} is no field of a protocol buffer`);
+}
+
+/** Base 128, lowest first; at most ten bytes make 64 bits. */
+function readVarint(bytes: Buffer, start: number): { value: bigint; next: number } {
+  let value = 0n;
+  for (let at = start; at < start + 10; at++) {
+    const byte = bytes[at];
+    if (byte === undefined) break;
+    value |= BigInt(byte & 127) << BigInt(7 * (at - start));
+    if (byte < 128) return { value, next: at + 1 };
+  }
+  throw damaged(`the number at byte ${start} does not end`);
+}
+
+function damaged(what: string) {
+  return brokenTokenizer(file, what);
+}

@@ -1,0 +1,74 @@
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Json, JsonObject } from "../../util/canonical-json.js";
+import { isObject, parsePythonJson } from "../../checkpoint/json-text.js";
+import { decodeJson } from "../../checkpoint/read-text.js";
+import { brokenTokenizer } from "./vocabulary-errors.js";
+
+/** Largest file that is read as a whole. The largest published tokenizer.json has 35 MB. */
+const mostBytes = 256 * 2 ** 20;
+/** Deeper nesting overflows the stack of whoever walks or prints a value. */
+const mostDepth = 100;
+
+/** Bytes of a file of the model folder; undefined where it is not there. Throws QS-CONVERT-TOKENIZER. */
+export async function readBytes(folder: string, name: string): Promise<Buffer | undefined> {
+  const path = join(folder, name);
+  const found = await stat(path).catch(() => undefined);
+  if (!found?.isFile()) return undefined;
+  if (found.size > mostBytes) throw brokenTokenizer(name, `it has ${found.size} bytes, and none has over ${mostBytes}`);
+  return readFile(path);
+}
+
+export async function isFile(folder: string, name: string): Promise<boolean> {
+  return (await stat(join(folder, name)).catch(() => undefined))?.isFile() ?? false;
+}
+
+/** Text in UTF-8, of which a byte order mark stays a part. Throws QS-CONVERT-TOKENIZER. */
+export async function readText(folder: string, name: string): Promise<string | undefined> {
+  const bytes = await readBytes(folder, name);
+  if (bytes === undefined) return undefined;
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    throw brokenTokenizer(name, "it is not UTF-8", error);
+  }
+}
+
+/** A file that holds one JSON object; undefined where it is not there. Throws QS-CONVERT-TOKENIZER. */
+export async function readObject(folder: string, name: string): Promise<JsonObject | undefined> {
+  const bytes = await readBytes(folder, name);
+  if (bytes === undefined) return undefined;
+  let value: unknown;
+  try {
+    value = parsePythonJson(decodeJson(bytes, { depth: mostDepth }));
+  } catch (error) {
+    if (error instanceof RangeError) throw brokenTokenizer(name, error.message, error);
+    throw brokenTokenizer(name, error instanceof TypeError ? "it is not UTF-8" : "it is not JSON", error);
+  }
+  if (!isObject(value)) throw brokenTokenizer(name, "it is no JSON object");
+  return value as JsonObject;
+}
+
+/** A member that must be an object where it is told at all. Throws QS-CONVERT-TOKENIZER. */
+export function objectMember(object: JsonObject, key: string, file: string): JsonObject | undefined {
+  const value = object[key];
+  if (value === undefined || value === null) return undefined;
+  if (isObject(value)) return value as JsonObject;
+  throw brokenTokenizer(file, `${key} is no object`);
+}
+
+/** A member that must be a list where it is told at all. Throws QS-CONVERT-TOKENIZER. */
+export function listMember(object: JsonObject, key: string, file: string): readonly Json[] | undefined {
+  const value = object[key];
+  if (value === undefined || value === null) return undefined;
+  if (Array.isArray(value)) return value as readonly Json[];
+  throw brokenTokenizer(file, `${key} is no list`);
+}
+
+/** The items of a list as objects. Throws QS-CONVERT-TOKENIZER. */
+export function objects(items: readonly Json[], what: string, file: string): JsonObject[] {
+  return items.map((item) => {
+    if (isObject(item)) return item as JsonObject;
+    throw brokenTokenizer(file, `an item of ${what} is no object`);
+  });
+}

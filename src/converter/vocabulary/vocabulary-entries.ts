@@ -1,0 +1,61 @@
+import type { GgufValue } from "../../gguf/gguf.js";
+import { ggufLimits } from "../../gguf/limits.js";
+import { quote } from "../../util/quote.js";
+import { brokenTokenizer } from "./vocabulary-errors.js";
+
+/** Types of tokens in GGUF files, `enum llama_token_type`. SentencePiece numbers its pieces alike. */
+export const tokenTypes = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
+
+/** No model has more; llama.cpp keeps some hundred bytes for each. */
+export const mostTokens = 2 ** 21;
+
+/**
+ * Metadata in the order in which llama.cpp's converter writes it: a key that is set again keeps its place, and texts and
+ * lists that are empty are left out.
+ */
+export class VocabularyEntries {
+  readonly #entries = new Map<string, GgufValue>();
+
+  text(key: string, value: string): void {
+    if (value !== "") this.#entries.set(key, { type: "string", value: wellFormed(value, key) });
+  }
+
+  flag(key: string, value: boolean): void {
+    this.#entries.set(key, { type: "bool", value });
+  }
+
+  uint32(key: string, value: number): void {
+    this.#entries.set(key, { type: "uint32", value });
+  }
+
+  texts(key: string, items: readonly string[]): void {
+    this.#list(key, "string", items);
+    for (const item of items) wellFormed(item, key);
+  }
+
+  int32s(key: string, items: readonly number[]): void {
+    this.#list(key, "int32", items);
+  }
+
+  float32s(key: string, items: readonly number[]): void {
+    this.#list(key, "float32", items);
+  }
+
+  list(): [string, GgufValue][] {
+    return [...this.#entries];
+  }
+
+  #list(key: string, itemType: "string" | "int32" | "float32", items: readonly (string | number)[]): void {
+    // What readers of GGUF files take, ours among them, for all lists together: a quarter for each is room for any.
+    if (items.length > ggufLimits.arrayItems / 4) {
+      throw brokenTokenizer("tokenizer.json", `${key} would have ${items.length} items`);
+    }
+    if (items.length > 0) this.#entries.set(key, { type: "array", itemType, items });
+  }
+}
+
+/** Half a surrogate pair, which JSON can hold, has no UTF-8. */
+function wellFormed(text: string, key: string): string {
+  if (!/\p{Surrogate}/u.test(text)) return text;
+  throw brokenTokenizer("The tokenizer", `a text of ${key} is no Unicode: ${quote(text)}`);
+}

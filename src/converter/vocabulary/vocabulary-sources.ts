@@ -1,0 +1,24 @@
+import type { JsonObject } from "../../util/canonical-json.js";
+import { type ModelFiles, readModelFiles } from "./model-files.js";
+import { readObject } from "./tokenizer-files.js";
+import { mostTokens } from "./vocabulary-entries.js";
+import { brokenTokenizer } from "./vocabulary-errors.js";
+
+/** What a vocabulary is made of. */
+export interface VocabularySources {
+  folder: string;
+  files: ModelFiles;
+  tokenizer: JsonObject | undefined;
+  /** Rows of the model's embedding, `vocab_size` in its configuration. */
+  size: number;
+}
+
+/** Throws QS-CONVERT-TOKENIZER. */
+export async function readSources(folder: string, config: JsonObject): Promise<VocabularySources> {
+  const size = config.vocab_size;
+  if (typeof size !== "number" || !Number.isInteger(size) || size < 1 || size > mostTokens) {
+    const told = JSON.stringify(size ?? null);
+    throw brokenTokenizer("config.json", `vocab_size is ${told}, not a whole number from 1 to ${mostTokens}`);
+  }
+  return { folder, files: await readModelFiles(folder), tokenizer: await readObject(folder, "tokenizer.json"), size };
+}

@@ -1,0 +1,74 @@
+import { open } from "node:fs/promises";
+import { encodeHeader } from "../gguf/encode-header.js";
+import type { GgufValue } from "../gguf/gguf.js";
+import type { JsonObject } from "../util/canonical-json.js";
+import type { Progress } from "../stages/stage.js";
+import { refuseName } from "./check-native.js";
+import { countTokens } from "./count-tokens.js";
+import type { Entries, Family } from "./families/family.js";
+import { type GeneralSource, generalMetadata } from "./general/general-metadata.js";
+import { readModelConfig } from "./model-config.js";
+import { fileTypeOf, type OutType, outputType } from "./output-type.js";
+import { planTensors } from "./plan-tensors.js";
+import { readCheckpoint } from "./read-checkpoint.js";
+import { readRope } from "./rope-parameters.js";
+import { writeTensors } from "./write/write-tensors.js";
+
+export interface WriteNativeOptions {
+  /** The checkpoint. */
+  folder: string;
+  family: Family;
+  /** Its config.json. */
+  config: JsonObject;
+  outtype: OutType;
+  /** What `general.*` is made from. */
+  general: GeneralSource;
+  /** What `readVocabulary` gives. */
+  tokenizer: Entries;
+  /** Must not exist. */
+  outFile: string;
+  /** Cores to use. */
+  threads: number;
+  signal: AbortSignal;
+  onProgress: (progress: Progress) => void;
+}
+
+/** `general.quantization_version`: the version of ggml's block formats. */
+const quantizationVersion = 2;
+
+/**
+ * Writes a checkpoint as a GGUF file, byte for byte as llama.cpp's converter does. Memory use is the header and a few
+ * megabytes. Throws QS-CONVERT-CONFIG, -NATIVE and -WEIGHTS, QS-FETCH-* for broken weight files; system errors pass.
+ */
+export async function writeNative(options: WriteNativeOptions): Promise<void> {
+  const { family, folder } = options;
+  refuseName(family, options.general.modelName);
+  const h = readModelConfig(family, options.config);
+  const checkpoint = await readCheckpoint(folder, family.multimodal === true);
+  const type = outputType(options.outtype, checkpoint);
+  const model = { h, rope: readRope(h, family.ropeTypes), fileType: fileTypeOf(type) };
+  const tokens = family.cutsVocabulary ? await countTokens(folder, options.tokenizer) : Number.POSITIVE_INFINITY;
+  const tensors = planTensors(family, model, checkpoint, { type, tokens });
+  const metadata = new Map<string, GgufValue>([
+    ["general.architecture", { type: "string", value: family.gguf }],
+    ...(family.generated?.(model).metadata ?? []),
+    ...(await generalMetadata(folder, options.general, tensors)),
+    ...family.metadata(model),
+    ["general.quantization_version", { type: "uint32", value: quantizationVersion }],
+    // A key that is there already keeps its place.
+    ...options.tokenizer,
+  ]);
+  const header = encodeHeader({ metadata, tensors });
+  const file = await open(options.outFile, "wx");
+  try {
+    await file.write(header.bytes, 0, header.bytes.length, 0);
+    // The padding behind each tensor reads as zeros, also behind the last.
+    await file.truncate(header.fileBytes);
+  } finally {
+    await file.close();
+  }
+  const { threads, signal, onProgress } = options;
+  const onValues = (done: number, total: number) =>
+    onProgress({ done: (done / total) * header.fileBytes, total: header.fileBytes, unit: "byte" });
+  await writeTensors(options.outFile, tensors, header.tensors, { threads, signal, onValues });
+}

@@ -1,0 +1,77 @@
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { isFirstShard } from "../../gguf/shards.js";
+import type { RunReport } from "../../release/release-report.js";
+import { isSystemError, QuantsmithError } from "../../util/errors.js";
+import { isAside } from "./find-projector.js";
+import type { ModelFile } from "./model-file.js";
+import { readModel } from "./read-model.js";
+
+/**
+ * The models behind what a user names: GGUF files, or folders of them; a release folder tells names and quality by its
+ * release.json. Hollow files come into `scratch`.
+ * Throws QS-FIT-NOTHING for a folder without models, QS-FIT-RELEASE for a release.json that cannot be used, and what
+ * `readGguf` throws.
+ */
+export async function findModels(paths: readonly string[], scratch: string): Promise<ModelFile[]> {
+  const found = await Promise.all(paths.map((path) => modelsAt(path, scratch)));
+  return sharedNames(found.flat());
+}
+
+/** `Llama3` and `llama3` are one model: the first spelling is taken. */
+function sharedNames(models: readonly ModelFile[]): ModelFile[] {
+  const spellings = new Map<string, string>();
+  return models.map((file) => {
+    const key = file.model.toLowerCase().replace(/[-_. ]+/g, "-");
+    const model = spellings.get(key) ?? file.model;
+    spellings.set(key, model);
+    return { ...file, model };
+  });
+}
+
+async function modelsAt(path: string, scratch: string): Promise<ModelFile[]> {
+  const folder = await stat(path).then(
+    (entry) => entry.isDirectory(),
+    () => false,
+  );
+  if (!folder) return [await readModel(path, scratch)];
+  const names = (await readdir(path)).filter((name) => /\.gguf$/i.test(name) && !isAside(name) && isFirstShard(name));
+  if (names.length === 0) {
+    throw new QuantsmithError("QS-FIT-NOTHING", `${path} holds no GGUF model`, {
+      remedy: "Name a GGUF file, or a release folder as `quantsmith run` makes it.",
+      at: { file: path },
+    });
+  }
+  const models = await Promise.all(names.sort().map((name) => readModel(join(path, name), scratch)));
+  const report = await readRelease(path);
+  return report === null ? models : withReport(models, report);
+}
+
+/** In the order of the release; files that it does not list come last, as they are. */
+function withReport(models: readonly ModelFile[], report: RunReport): ModelFile[] {
+  const listed = report.variants.flatMap((variant) => {
+    const model = models.find(({ file }) => file === variant.file);
+    if (model === undefined) return [];
+    return { ...model, model: report.model.name, variant: variant.name, kldMean: variant.quality?.kldMean ?? null };
+  });
+  return [...listed, ...models.filter(({ file }) => !listed.some((other) => other.file === file))];
+}
+
+/** Null for a folder that is no release. */
+async function readRelease(folder: string): Promise<RunReport | null> {
+  const file = join(folder, "release.json");
+  try {
+    const report = JSON.parse(await readFile(file, "utf8")) as RunReport;
+    const usable = report.variants.every(
+      ({ name, file: own, quality }) =>
+        typeof name === "string" && typeof own === "string" && Number.isFinite(quality?.kldMean ?? 0),
+    );
+    if (usable && typeof report.model.name === "string") return report;
+  } catch (error) {
+    if (isSystemError(error) && error.code === "ENOENT") return null;
+  }
+  throw new QuantsmithError("QS-FIT-RELEASE", `${file} is not the report of a release`, {
+    remedy: "Make the release again with `quantsmith run`, or name its GGUF files.",
+    at: { file },
+  });
+}

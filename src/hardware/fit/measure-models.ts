@@ -1,0 +1,36 @@
+import type { ModelMemory } from "../memory/memory.js";
+import { measureMemories } from "../memory/measure-memory.js";
+import type { ModelFile } from "./model-file.js";
+
+export interface MeasuredModel extends ModelFile {
+  /** Unlike that of any other model in the list: the variant's name, with the model's or the file's where needed. */
+  label: string;
+  memory: ModelMemory;
+}
+
+/** Asks llama.cpp's allocator what the models take, those with the same projector in one child process. */
+export async function measureModels(models: readonly ModelFile[], signal?: AbortSignal): Promise<MeasuredModel[]> {
+  const memories = new Map<ModelFile, ModelMemory>();
+  for (const projector of new Set(models.map((model) => model.projector))) {
+    const group = models.filter((model) => model.projector === projector);
+    const options = { ...(projector !== null && { projector }), ...(signal && { signal }) };
+    const measured = await measureMemories(
+      group.map(({ path }) => path),
+      options,
+    );
+    for (const [index, memory] of measured.entries()) {
+      const model = group[index];
+      if (model !== undefined) memories.set(model, memory);
+    }
+  }
+  return models.flatMap((model) => {
+    const memory = memories.get(model);
+    return memory === undefined ? [] : { ...model, label: labelOf(model, models), memory };
+  });
+}
+
+function labelOf(model: ModelFile, all: readonly ModelFile[]): string {
+  const alike = all.filter((other) => other.model === model.model && other.variant === model.variant);
+  if (alike.length > 1) return model.file;
+  return all.every((other) => other.model === model.model) ? model.variant : `${model.model} ${model.variant}`;
+}

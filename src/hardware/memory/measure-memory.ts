@@ -1,0 +1,73 @@
+import type { Gguf } from "../../gguf/gguf.js";
+import { readGguf } from "../../gguf/read-header.js";
+import { footprintOf } from "./footprint.js";
+import { measuredPoints } from "./measured-points.js";
+import type { MemoryConfiguration, MemoryEstimate, ModelMemory } from "./memory.js";
+import { overheadBytes } from "./overhead.js";
+import { projectorBytes } from "./projector.js";
+import { MemoryCache } from "./memory-cache.js";
+import { type SimulatedHeader, simulateHeaders } from "./simulate-headers.js";
+
+export interface MeasureOptions {
+  /** What to simulate; by default what `memoryAt` needs to tell all contexts. */
+  configurations?: readonly MemoryConfiguration[];
+  /** The model's mmproj file. */
+  projector?: string;
+  signal?: AbortSignal;
+}
+
+/**
+ * What GGUF files take in memory, by llama.cpp's own allocator from their headers alone: a file that holds only its
+ * header and a hole of the right size gives the same. Known headers come from the user's cache; all others share one
+ * child process. Throws QS-GGUF-MISSING, QS-GGUF-INVALID, QS-GGUF-TRUNCATED, QS-MEMORY-MODEL, QS-MEMORY-RUNTIME.
+ */
+export async function measureMemories(files: readonly string[], options: MeasureOptions = {}): Promise<ModelMemory[]> {
+  const projector = options.projector === undefined ? 0 : projectorBytes(await readGguf(options.projector));
+  const cache = await MemoryCache.open();
+  const models = await Promise.all(
+    files.map(async (path) => {
+      const gguf = await readGguf(path);
+      const runs = options.configurations ?? measuredPoints(gguf);
+      const key = await cache.key(gguf, runs);
+      return { gguf, runs, key, known: await cache.read(key) };
+    }),
+  );
+  const unknown = models.filter(({ known }) => known === undefined);
+  const simulated = await simulateHeaders(unknown, options.signal);
+  for (const [i, model] of unknown.entries()) {
+    model.known = simulated[i];
+    if (model.known !== undefined) await cache.write(model.key, model.known);
+  }
+  return models.map(({ gguf, runs, known }) => ({
+    footprint: footprintOf(gguf),
+    estimates: known === undefined ? [] : estimatesOf(gguf, runs, known, projector),
+  }));
+}
+
+/** The same for one file. */
+export async function measureMemory(file: string, options: MeasureOptions = {}): Promise<ModelMemory> {
+  const [model] = await measureMemories([file], options);
+  if (model === undefined) throw new Error(`nothing was measured for ${file}`);
+  return model;
+}
+
+function estimatesOf(
+  gguf: Gguf,
+  runs: readonly MemoryConfiguration[],
+  { weights, runs: bytes, layers }: SimulatedHeader,
+  projector: number,
+): MemoryEstimate[] {
+  return runs.flatMap((run, i) => {
+    const found = bytes[i];
+    if (found === null || found === undefined) return [];
+    return {
+      ...run,
+      weightsBytes: weights,
+      kvBytes: found.kv,
+      computeBytes: found.compute,
+      untouchedBytes: Math.max(0, found.compute - (layers[i] ?? found.compute)),
+      overheadBytes: overheadBytes(gguf, run),
+      projectorBytes: projector,
+    };
+  });
+}

@@ -1,0 +1,68 @@
+import { mkdir, open, readFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import path from "node:path";
+import type { Gguf } from "../../gguf/gguf.js";
+import type { MemoryConfiguration } from "./memory.js";
+import { findPinnedPackage } from "../../llamacpp/toolchain/pinned-package.js";
+import { cacheFolder } from "../../util/cache-folder.js";
+import { writeFileAtomic } from "../../util/files.js";
+import { sha256 } from "../../util/sha256.js";
+import type { SimulatedHeader } from "./simulate-headers.js";
+
+/** Raised when the same question would be answered otherwise by this program. */
+const revision = 3;
+
+/**
+ * Remembers simulations in the user's cache folder, one small file each. The name is the digest of all that decides the
+ * answer: the header's bytes, the file's size, what was asked, the engine, and the processor, which chooses how
+ * weights are laid out.
+ */
+export class MemoryCache {
+  readonly #folder: string;
+  readonly #engine: string;
+
+  private constructor(folder: string, engine: string) {
+    this.#folder = folder;
+    this.#engine = engine;
+  }
+
+  static async open(): Promise<MemoryCache> {
+    const { packageVersion, llamaCppVersion, platform } = await findPinnedPackage();
+    const engine = [revision, packageVersion, llamaCppVersion, platform, cpus()[0]?.model ?? ""].join(" ");
+    return new MemoryCache(path.join(cacheFolder(), "memory"), engine);
+  }
+
+  async key(gguf: Gguf, runs: readonly MemoryConfiguration[]): Promise<string> {
+    const file = await open(gguf.path, "r");
+    try {
+      const header = Buffer.alloc(gguf.dataOffset);
+      await file.read(header, 0, header.length, 0);
+      return sha256(JSON.stringify([this.#engine, sha256(header), gguf.fileBytes, runs]));
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Undefined when it is not there or cannot be read, which costs a simulation and nothing else. */
+  async read(key: string): Promise<SimulatedHeader | undefined> {
+    try {
+      return JSON.parse(await readFile(this.#file(key), "utf8")) as SimulatedHeader;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** A cache that cannot be written is none. */
+  async write(key: string, memory: SimulatedHeader): Promise<void> {
+    try {
+      await mkdir(this.#folder, { recursive: true });
+      await writeFileAtomic(this.#file(key), JSON.stringify(memory));
+    } catch {
+      // The next question simulates again.
+    }
+  }
+
+  #file(key: string): string {
+    return path.join(this.#folder, `${key}.json`);
+  }
+}

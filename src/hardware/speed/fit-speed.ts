@@ -1,0 +1,51 @@
+import type { FitResult, SpeedRange } from "../compatibility.js";
+import type { Device } from "../catalog/device.js";
+import type { MemoryEstimate } from "../memory/memory.js";
+import { memoryAt } from "../memory/memory-at.js";
+import type { Placement, PlacementQuestion } from "../fit/place-model.js";
+import { prefillSpeed } from "./prefill-speed.js";
+import type { SpeedConstants } from "./speed-constants.js";
+import { decodeSpeed } from "./speed.js";
+
+/** With all that the catalog says of the device. */
+type Question = PlacementQuestion & { device: Device };
+type Speed = Pick<FitResult, "decode" | "prefill" | "sustained" | "energyPerToken" | "batteryPer1kTokens">;
+
+const nothing: Speed = { decode: null, prefill: null, sustained: null, energyPerToken: null, batteryPer1kTokens: null };
+
+/**
+ * How fast a placed model answers, and for how long: decode from a full to an empty cache, prefill where everything is on
+ * the device, heat and battery as the catalog knows them. All null for what does not run.
+ */
+export function fitSpeed(question: Question, placement: Placement, constants: SpeedConstants | null): Speed {
+  if (placement.verdict === "no") return nothing;
+  const { device, model, context, kvType } = question;
+  const { retention, energyPerToken, batteryPer1kTokens } = device.sustained;
+  const endurance = { sustained: retention, energyPerToken, batteryPer1kTokens };
+  if (constants === null) return { ...nothing, ...endurance };
+  const { footprint } = model;
+  const { backend } = placement;
+  const estimate = memoryAt(model, { context, kvType, flashAttention: true });
+  const prefill = placement.verdict === "full" ? prefillSpeed({ footprint, device, backend, constants }) : null;
+  return { ...endurance, prefill, decode: decodeRange(question, placement, estimate, constants) };
+}
+
+function decodeRange(
+  { model: { footprint }, device }: Question,
+  placement: Placement,
+  { kvBytes }: MemoryEstimate,
+  constants: SpeedConstants,
+): SpeedRange | null {
+  const layers = layersOf(placement);
+  const at = (kvReadBytes: number) =>
+    decodeSpeed({ footprint, kvReadBytes, device, backend: placement.backend, constants, layers });
+  const [full, empty] = [at(kvBytes), at(0)];
+  return full === null || empty === null ? null : { ...full, high: empty.high };
+}
+
+/** What of a placement is on the device, as a result tells it. */
+export function layersOf({ split, layers: total }: Placement): FitResult["layers"] {
+  if (split === null) return null;
+  if (split === "all") return { offloaded: total, total, expertsOnCpu: 0 };
+  return { ...split, total };
+}

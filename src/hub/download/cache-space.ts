@@ -1,0 +1,42 @@
+import { mkdir, stat, statfs } from "node:fs/promises";
+import { join } from "node:path";
+import { formatBytes } from "../../util/bytes.js";
+import { QuantsmithError } from "../../util/errors.js";
+import type { RepoCache } from "./cache-layout.js";
+import { parseDigest } from "../digest.js";
+import { partialPath } from "./fetch-blob.js";
+import { partialBytes } from "./partial-file.js";
+
+/** Free space that must remain, in bytes: others write to the same disk. */
+const marginBytes = 64 * 2 ** 20;
+
+interface Wanted {
+  bytes: number;
+  digest: string;
+}
+
+/** Bytes that still have to come from the Hub, going by the sizes of what the cache has. Files may share content. */
+export async function missingBytes(cache: RepoCache, files: readonly Wanted[]): Promise<number> {
+  const byContent = new Map(files.map((file) => [file.digest, file]));
+  let missing = 0;
+  for (const { bytes, digest } of byContent.values()) {
+    const blob = join(cache.blobs, parseDigest(digest, bytes).hex);
+    const whole = (await stat(blob).catch(() => undefined))?.size === bytes;
+    if (!whole) missing += bytes - Math.min(bytes, await partialBytes(partialPath(blob)));
+  }
+  return missing;
+}
+
+/** Throws QS-DISK-SPACE when the cache's disk cannot take what is missing, before anything is downloaded. */
+export async function requireCacheSpace(cacheFolder: string, missing: number): Promise<void> {
+  if (missing === 0) return;
+  await mkdir(cacheFolder, { recursive: true });
+  const { bavail, bsize } = await statfs(cacheFolder);
+  if (bavail * bsize >= missing + marginBytes) return;
+  const free = formatBytes(bavail * bsize);
+  throw new QuantsmithError(
+    "QS-DISK-SPACE",
+    `the download needs ${formatBytes(missing + marginBytes)} of disk and ${free} are free in ${cacheFolder}`,
+    { remedy: "Free space or set HF_HUB_CACHE to another folder, then run again." },
+  );
+}

@@ -1,0 +1,81 @@
+import { mkdir } from "node:fs/promises";
+import PQueue from "p-queue";
+import { repoCache } from "./cache-layout.js";
+import { missingBytes, requireCacheSpace } from "./cache-space.js";
+import type { HubConnection } from "../connection.js";
+import { fetchBlob } from "./fetch-blob.js";
+import { type HubFile, isCommit, isSafePath } from "../hub-file.js";
+import { linkSnapshotFile, writeRef } from "./link-snapshot.js";
+import { TransferRate } from "../transfer-rate.js";
+import { writeTree } from "./tree-cache.js";
+
+export interface SnapshotRequest {
+  repo: string;
+  commit: string;
+  /** What the commit was resolved from; remembered for offline runs. */
+  revision: string;
+  /** The files to have. */
+  files: readonly Pick<HubFile, "path" | "bytes" | "digest">[];
+  /** Everything the repository holds at that commit, when known; remembered for offline runs. */
+  listing: readonly HubFile[];
+  /** Files downloaded at once. */
+  downloads: number;
+}
+
+export interface SnapshotHooks {
+  signal: AbortSignal;
+  /** `rate` is text such as `12.3 MB/s, 4 min left`, or empty. */
+  onProgress: (done: number, total: number, rate: string) => void;
+  onNote: (note: string) => void;
+}
+
+/**
+ * Brings files of one commit into the Hugging Face cache, every one verified, and gives the snapshot's folder there.
+ * Errors: QS-FETCH-HASH, QS-HUB-*, QS-DISK-SPACE before anything is written, QS-DISK-FULL.
+ */
+export async function downloadSnapshot(
+  connection: HubConnection,
+  request: SnapshotRequest,
+  { signal, onProgress, onNote }: SnapshotHooks,
+): Promise<string> {
+  const { repo, commit, revision, files, listing } = request;
+  if (!isCommit(commit) || !files.every(({ path }) => isSafePath(path))) throw new Error("the listing was not checked");
+  const cache = repoCache(connection.cacheFolder, repo);
+  await requireCacheSpace(connection.cacheFolder, connection.offline ? 0 : await missingBytes(cache, files));
+
+  const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const done = new Map<string, number>();
+  const rate = new TransferRate();
+  const onBytes = (path: string) => (bytes: number) => {
+    done.set(path, bytes);
+    const sum = [...done.values()].reduce((a, b) => a + b, 0);
+    rate.note(sum);
+    onProgress(sum, total, rate.describe(total));
+  };
+
+  const failed = new AbortController();
+  const either = AbortSignal.any([signal, failed.signal]);
+  const queue = new PQueue({ concurrency: request.downloads });
+  const folder = cache.snapshot(commit);
+  await Promise.all(
+    files.map((file) =>
+      queue.add(async () => {
+        if (either.aborted) return;
+        try {
+          const hooks = { signal: either, onBytes: onBytes(file.path), onNote };
+          const blob = await fetchBlob(connection, { repo, commit, file, cache }, hooks);
+          await linkSnapshotFile(blob, folder, file.path);
+        } catch (error) {
+          failed.abort(error);
+        }
+      }),
+    ),
+  );
+  either.throwIfAborted();
+  if (!connection.offline) {
+    await mkdir(cache.folder, { recursive: true });
+    if (listing.length > 0) await writeTree(cache.tree(commit), listing);
+    await writeRef(cache, revision, commit);
+  }
+  return folder;
+}

@@ -1,0 +1,140 @@
+import { mkdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { isSystemError, QuantsmithError } from "../../util/errors.js";
+import { withBlobLock } from "./blob-lock.js";
+import type { RepoCache } from "./cache-layout.js";
+import type { HubConnection } from "../connection.js";
+import { type ContentDigest, parseDigest } from "../digest.js";
+import { fillPartial } from "./fill-partial.js";
+import { hashFile, smallBytes } from "../hash-file.js";
+import { HashFollower } from "./hash-follower.js";
+import { offlineError } from "../hub-error.js";
+import { PartialFile } from "./partial-file.js";
+import { RemoteFile } from "./remote-file.js";
+
+export interface BlobRequest {
+  repo: string;
+  commit: string;
+  file: { path: string; bytes: number; digest: string };
+  cache: RepoCache;
+}
+
+export interface BlobHooks {
+  signal: AbortSignal;
+  /** How many bytes of the file are there; may fall when a download begins again. */
+  onBytes: (bytes: number) => void;
+  onNote: (note: string) => void;
+}
+
+/**
+ * Makes sure that a file's content lies in the cache and is what its digest says, and gives its path. What is there is
+ * verified and used; what an earlier process began is continued.
+ * Errors: QS-FETCH-HASH for other content than the Hub lists, twice in a row; QS-HUB-*, QS-DISK-FULL.
+ */
+export async function fetchBlob(connection: HubConnection, request: BlobRequest, hooks: BlobHooks): Promise<string> {
+  const { file, cache } = request;
+  const digest = parseDigest(file.digest, file.bytes);
+  const blob = join(cache.blobs, digest.hex);
+  const present = async (signal: AbortSignal) => {
+    if (!(await isWhole(blob, file.bytes, digest, signal))) return false;
+    hooks.onBytes(file.bytes);
+    return true;
+  };
+  if (await present(hooks.signal)) return blob;
+  if (connection.offline) throw offlineError(`${file.path} of ${request.repo} at ${request.commit}`);
+  await mkdir(cache.blobs, { recursive: true });
+  const onWait = () => hooks.onNote(`${file.path}: another run is downloading it`);
+  return withBlobLock(cache.locks, digest.hex, { signal: hooks.signal, onWait }, async (signal) => {
+    if (await present(signal)) return blob;
+    try {
+      await download(connection, request, digest, blob, { ...hooks, signal });
+    } catch (error) {
+      throw asDiskFull(error);
+    }
+    return blob;
+  });
+}
+
+/** Where a blob is put together; Python's tools use other names, so that none continues the other's file. */
+export function partialPath(blob: string): string {
+  return `${blob}.quantsmith.incomplete`;
+}
+
+async function download(
+  connection: HubConnection,
+  { repo, commit, file }: BlobRequest,
+  digest: ContentDigest,
+  blob: string,
+  hooks: BlobHooks,
+): Promise<void> {
+  const { limits } = connection;
+  const remote = new RemoteFile(connection, repo, commit, file);
+  const partial = await PartialFile.open(partialPath(blob), file.bytes, limits.pieceBytes);
+  try {
+    // Once more from the beginning: pieces from before a power cut or one bad answer spoil the whole.
+    for (let again = false; ; again = true) {
+      const actual = await fillAndHash(remote, partial, digest, connection, hooks);
+      if (actual === digest.hex) break;
+      if (again) {
+        await partial.discard();
+        throw wrongContent(`${repo}/${file.path}`, file.digest, actual);
+      }
+      await partial.restart();
+      hooks.onNote(`${file.path} arrived with other content than the Hub lists; downloading it again`);
+    }
+    await partial.becomes(blob);
+  } finally {
+    await partial.close();
+  }
+}
+
+/** Downloads what is missing and gives the digest of the whole, which is computed beside it. */
+async function fillAndHash(
+  remote: RemoteFile,
+  partial: PartialFile,
+  digest: ContentDigest,
+  { limits }: HubConnection,
+  { signal, onBytes }: BlobHooks,
+): Promise<string> {
+  const start = () => (partial.bytes <= smallBytes ? undefined : new HashFollower(partial.path, partial.bytes, digest));
+  let follower = start();
+  let followed = 0;
+  const onChange = () => {
+    onBytes(partial.doneBytes);
+    const there = partial.prefixBytes;
+    if (there < followed) {
+      void follower?.stop();
+      follower = start();
+    }
+    followed = there;
+    follower?.advance(there);
+  };
+  try {
+    onChange();
+    await fillPartial(remote, partial, { limits, signal, onChange });
+    return await (follower?.digest(signal) ?? hashFile(partial.path, partial.bytes, digest, signal));
+  } finally {
+    await follower?.stop();
+  }
+}
+
+/** True when the blob is there with exactly this content. */
+async function isWhole(path: string, bytes: number, digest: ContentDigest, signal: AbortSignal): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined || !found.isFile() || found.size !== bytes) return false;
+  return (await hashFile(path, bytes, digest, signal)) === digest.hex;
+}
+
+function wrongContent(name: string, expected: string, actual: string): QuantsmithError {
+  return new QuantsmithError("QS-FETCH-HASH", `${name} arrived twice with other content than the Hub lists`, {
+    remedy: `Expected ${expected}, got ${actual}. Something between here and the Hub changes it; nothing was kept.`,
+  });
+}
+
+function asDiskFull(error: unknown): unknown {
+  if (!isSystemError(error) || (error.code !== "ENOSPC" && error.code !== "EDQUOT")) return error;
+  return new QuantsmithError("QS-DISK-FULL", "the disk of the Hugging Face cache became full", {
+    remedy: "Free space or set HF_HUB_CACHE to another folder, then run again; what has arrived is kept.",
+    cause: error,
+  });
+}

@@ -1,0 +1,47 @@
+import { QuantsmithError } from "../../util/errors.js";
+import { runSubprocess } from "../../util/subprocess.js";
+import { findProgram } from "../toolchain/find-program.js";
+import { pythonMinors } from "./python-requirements.js";
+
+export interface FoundPython {
+  /** Absolute path of the real interpreter, not of a launcher such as pyenv's. */
+  path: string;
+  /** `3.11.7` */
+  version: string;
+}
+
+/** Prints the interpreter and its version, and fails where no environment can be made (Debian without python3-venv). */
+const probe = "import sys, platform; print(sys.executable); print(platform.python_version()); import venv, ensurepip";
+
+/**
+ * The first Python on the PATH that can make an environment for the converter: `python3`, then the versions by name.
+ * Throws `QS-PYTHON-MISSING`, telling what was found and why it does not do.
+ */
+export async function findPython(signal?: AbortSignal): Promise<FoundPython> {
+  const unusable: string[] = [];
+  for (const name of ["python3", ...pythonMinors.map((minor) => `python3.${minor}`)]) {
+    const file = await findProgram([name]);
+    if (file === undefined) continue;
+    const result = await runSubprocess({
+      file,
+      args: ["-I", "-c", probe],
+      cwd: "/",
+      timeoutMs: 30_000,
+      ...(signal && { signal }),
+    });
+    const [path = "", version = ""] = result.stdout.split("\n");
+    const minor = /^3\.(\d+)/.exec(version)?.[1];
+    if (minor === undefined) unusable.push(`${name} does not start`);
+    else if (!pythonMinors.includes(Number(minor))) unusable.push(`${name} is ${version}`);
+    else if (result.exitCode !== 0) unusable.push(`${name} (${version}) has no venv module`);
+    else return { path, version };
+  }
+  const range = `3.${pythonMinors.at(-1)} to 3.${pythonMinors[0]}`;
+  const found = unusable.length === 0 ? "there is none on the PATH" : unusable.join(", ");
+  throw new QuantsmithError("QS-PYTHON-MISSING", `No usable Python ${range} for the converter: ${found}`, {
+    remedy:
+      process.platform === "darwin"
+        ? "Install one with `brew install python@3.12`, or set QUANTSMITH_PYTHON."
+        : "Install it with `apt-get install python3 python3-venv` (Debian, Ubuntu) or `dnf install python3` (Fedora), or set QUANTSMITH_PYTHON.",
+  });
+}

@@ -1,0 +1,70 @@
+import path from "node:path";
+import type { QuantsmithError } from "../../util/errors.js";
+import { runSubprocess, type SubprocessResult } from "../../util/subprocess.js";
+import { findProgram } from "../toolchain/find-program.js";
+import { toolFailure } from "../tool-failure.js";
+
+export interface InstallerOptions {
+  signal: AbortSignal;
+  onProgress?: (note: string) => void;
+}
+
+/** Installs packages, named `what` in errors; `extraIndex` is asked besides the usual index, and done without. */
+export type PackageInstaller = (what: string, packages: readonly string[], extraIndex?: string) => Promise<void>;
+
+export const installEnvironment = { PYTHONNOUSERSITE: "1", PYTHONPATH: "", PYTHONUTF8: "1" };
+
+/** A source package would run its own code and need compilers; every pinned version has a wheel. */
+const wheelsOnly = ["--only-binary", ":all:"];
+
+/**
+ * Installs into the environment of `interpreter`: with uv, several times as fast, where it is on the PATH, and with the environment's
+ * own pip where there is none, or where uv cannot, since it reads neither pip's settings nor goes on without an index.
+ * Throws `QS-PYTHON-INSTALL`, `QS-DISK-FULL`.
+ */
+export function packageInstaller(interpreter: string, { signal, onProgress }: InstallerOptions): PackageInstaller {
+  return async (what, packages, extraIndex) => {
+    const run = (file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+      runSubprocess({
+        ...{ file, args, cwd: path.dirname(interpreter), signal, onText: followDownloads(onProgress) },
+        env: { ...installEnvironment, ...env },
+      });
+    const index = extraIndex === undefined ? [] : ["--extra-index-url", extraIndex];
+    const uv = await findProgram(["uv"]);
+    if (uv !== undefined) {
+      const args = ["pip", "install", "--no-progress", "--python", interpreter, ...wheelsOnly, ...index, ...packages];
+      const result = await run(uv, args, extraIndex === undefined ? {} : oneTry);
+      if (result.exitCode === 0) return;
+      onProgress?.(`uv could not install ${what}, pip tries`);
+    }
+    const quietly = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"];
+    // pip goes on without an index that cannot be reached; one try of 15 s is enough.
+    const retries = extraIndex === undefined ? [] : ["--retries", "0", "--timeout", "15"];
+    const args = ["-m", "pip", "install", ...quietly, ...wheelsOnly, ...retries, ...index, ...packages];
+    const result = await run(interpreter, args);
+    if (result.exitCode !== 0) throw installFailure(result, `installing ${what} for the converter`);
+  };
+}
+
+const oneTry = { UV_HTTP_RETRIES: "0", UV_HTTP_TIMEOUT: "15" };
+
+/** pip: "Downloading torch-2.13.0-….whl (202.1 MB)"; uv: "Downloading torch (192.4MiB)". */
+function followDownloads(onProgress: InstallerOptions["onProgress"]): (text: string) => void {
+  return (text) => {
+    const found = /Downloading (?:\S*\/)?([\w.]+)(?:-\d\S*\.whl(?:\.metadata)?)? \(([\d.]+ ?[MG]i?B)\)/g;
+    const download = [...text.matchAll(found)].at(-1);
+    if (download) onProgress?.(`installing ${download[1]} (${download[2]})`);
+  };
+}
+
+/** The error for a step of the installation that failed. */
+export function installFailure(result: SubprocessResult, doing: string): QuantsmithError {
+  return toolFailure(result, {
+    doing,
+    otherwise: {
+      code: "QS-PYTHON-INSTALL",
+      remedy:
+        "Check the network (pip obeys its PIP_* settings and pip.conf) and that about 1.5 GB of disk are free, then run again. Or set QUANTSMITH_PYTHON to a Python that has the packages.",
+    },
+  });
+}

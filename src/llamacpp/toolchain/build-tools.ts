@@ -1,0 +1,188 @@
+import { randomBytes } from "node:crypto";
+import { copyFile, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import path from "node:path";
+import PQueue from "p-queue";
+import { isSystemError } from "../../util/errors.js";
+import { syncFolder } from "../../util/files.js";
+import { runSubprocess } from "../../util/subprocess.js";
+import type { BuildPrograms } from "./build-programs.js";
+import { copySource } from "./copy-source.js";
+import { linkedLibrary, type PinnedPackage } from "./pinned-package.js";
+import { storePretokenizers } from "./pretokenizers.js";
+import { toolFailure } from "../tool-failure.js";
+import { askToolVersion } from "./tool-version.js";
+import { type ToolName, toolDefinitions, toolNames } from "./tools.js";
+
+export interface BuildOptions {
+  pinned: PinnedPackage;
+  programs: BuildPrograms;
+  /** The final folder; appears whole, by a rename. The caller holds the lock on its parent. */
+  target: string;
+  signal: AbortSignal;
+  onProgress?: (note: string) => void;
+}
+
+/** Compilers need about 1 GB each, and more of them at once gains little on three tools. */
+const compilersAtOnce = 2;
+const temporaryPrefix = ".building-";
+
+/** Written last: a folder without it is rubbish. */
+export const recordName = "toolchain.json";
+
+/** `toolchain.json`: the version each tool printed when it was first started. */
+export interface ToolchainRecord {
+  versions: Record<ToolName, string>;
+}
+
+/**
+ * Compiles the tools from the pinned source against the pinned libraries, and keeps the converter's part of the source.
+ * Result: `bin/` (tools and libraries, needed side by side), `source/`, `toolchain.json`.
+ * Throws `QS-TOOL-BUILD`, `QS-TOOL-BROKEN`, `QS-DISK-FULL`, `QS-ENV-OOM`.
+ */
+export async function buildTools(options: BuildOptions): Promise<void> {
+  const parent = path.dirname(options.target);
+  await removeLeftovers(parent);
+  const temporary = path.join(parent, `${temporaryPrefix}${process.pid}-${randomBytes(4).toString("hex")}`);
+  try {
+    await mkdir(temporary);
+    await fill(temporary, options);
+    // Only a killed build or a hand leaves a target without its record, else there was nothing to build.
+    await rm(options.target, { recursive: true, force: true });
+    await rename(temporary, options.target);
+    await syncFolder(parent);
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+async function fill(folder: string, { pinned, programs, signal, onProgress }: BuildOptions): Promise<void> {
+  onProgress?.(`unpacking llama.cpp ${pinned.llamaCppVersion}`);
+  const checkout = path.join(folder, "checkout");
+  await unpackSource(pinned.bundle, checkout, programs.git, signal);
+
+  const bin = path.join(folder, "bin");
+  await mkdir(bin);
+  for (const name of await readdir(pinned.libraries)) {
+    if (!/\.(node|json)$/.test(name)) await copyFile(path.join(pinned.libraries, name), path.join(bin, name));
+  }
+
+  const queue = new PQueue({ concurrency: compilersAtOnce });
+  const failed = new AbortController();
+  const stop = AbortSignal.any([signal, failed.signal]);
+  let done = 0;
+  const compileAndCount = async (tool: ToolName) => {
+    await compileTool({ name: tool, folder: toolDefinitions[tool].folder, checkout, bin, programs, signal: stop });
+    done++;
+    onProgress?.(`compiling llama.cpp's tools: ${done} of ${toolNames.length}`);
+  };
+  onProgress?.(`compiling llama.cpp's tools: 0 of ${toolNames.length}`);
+  try {
+    await Promise.all(toolNames.map((tool) => queue.add(() => compileAndCount(tool))));
+  } catch (error) {
+    // The other compilers must have ended before their folder is removed.
+    failed.abort(error);
+    await queue.onIdle();
+    throw error;
+  }
+
+  const source = path.join(folder, "source");
+  await copySource(checkout, source);
+  await storePretokenizers(checkout, source);
+  await rm(checkout, { recursive: true, force: true });
+  const versions: [ToolName, string][] = [];
+  for (const tool of toolNames) versions.push([tool, await askToolVersion(tool, path.join(bin, tool), signal)]);
+  const record: ToolchainRecord = { versions: Object.fromEntries(versions) as Record<ToolName, string> };
+  await writeFile(path.join(folder, recordName), `${JSON.stringify(record, null, 2)}\n`, { flush: true });
+}
+
+/**
+ * llama.cpp prints from a thread of its own and ends without waiting for it (`common_log_main` in common/log.cpp), so on a
+ * busy machine a tool's last lines, such as the table of figures, are lost although it ends with code 0. Linked into
+ * each tool, this waits for that thread when the program ends.
+ */
+const logFlush = "quantsmith-log-flush.cpp";
+const logFlushSource = `#include "log.h"
+namespace { struct flush_at_exit { ~flush_at_exit() { common_log_pause(common_log_main()); } } flush; }
+`;
+
+/** Unpacks the whole of llama.cpp's source, and adds what tools are linked with. Throws `QS-TOOL-BUILD`, `QS-DISK-FULL`. */
+export async function unpackSource(bundle: string, checkout: string, git: string, signal: AbortSignal): Promise<void> {
+  const result = await runSubprocess({
+    // Inside a git hook these variables point git at the user's own repository.
+    file: "/usr/bin/env",
+    args: [
+      ...["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"].flatMap((name) => ["-u", name]),
+      git,
+      "clone",
+      "--quiet",
+      bundle,
+      checkout,
+    ],
+    env: { GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1", GIT_TERMINAL_PROMPT: "0" },
+    cwd: path.dirname(checkout),
+    signal,
+  });
+  if (result.exitCode !== 0) throw buildFailure(result, "unpacking llama.cpp's source");
+  await writeFile(path.join(checkout, logFlush), logFlushSource);
+}
+
+interface Compilation {
+  name: string;
+  /** The tool's folder under `tools/` in the source. */
+  folder: string;
+  checkout: string;
+  /** Where the libraries are, and the tool comes to be. */
+  bin: string;
+  programs: BuildPrograms;
+  signal: AbortSignal;
+}
+
+/** Compiles one tool of a checkout. Throws `QS-TOOL-BUILD`, `QS-DISK-FULL`, `QS-ENV-OOM`. */
+export async function compileTool({ name, checkout, bin, programs, signal, ...tool }: Compilation): Promise<void> {
+  const folder = path.join("tools", tool.folder);
+  const sources = (await readdir(path.join(checkout, folder))).filter((each) => each.endsWith(".cpp")).sort();
+  const libraries = (await readdir(bin)).filter((each) => linkedLibrary.test(each)).sort();
+  const besideItself = process.platform === "darwin" ? "@loader_path" : "$ORIGIN";
+  const [file, ...wrapped] = programs.compiler;
+  const result = await runSubprocess({
+    file,
+    args: [
+      ...wrapped,
+      ...["-std=c++17", "-O2", "-w", "-pthread"],
+      ...["include", "ggml/include", "common", "vendor", "src", folder].map((include) => `-I${include}`),
+      ...sources.map((source) => path.join(folder, source)),
+      logFlush,
+      ...libraries.map((library) => path.join(bin, library)),
+      ...[`-Wl,-rpath,${besideItself}`, "-o", path.join(bin, name)],
+    ],
+    cwd: checkout,
+    signal,
+  });
+  if (result.exitCode !== 0) throw buildFailure(result, `compiling ${name} with ${path.basename(file)}`);
+}
+
+function buildFailure(result: Awaited<ReturnType<typeof runSubprocess>>, doing: string) {
+  const remedy =
+    "A C++17 compiler with its standard library is needed: `apt-get install g++ git` on Debian, `xcode-select --install` on macOS. Or set QUANTSMITH_LLAMA_CPP to a folder with llama.cpp's tools.";
+  return toolFailure(result, { doing, otherwise: { code: "QS-TOOL-BUILD", remedy } });
+}
+
+/** Removes what killed builds left: their process is gone, or they are too old to be real (process numbers come again). */
+async function removeLeftovers(parent: string): Promise<void> {
+  for (const name of await readdir(parent)) {
+    if (!name.startsWith(temporaryPrefix)) continue;
+    const folder = path.join(parent, name);
+    const ageMs = Date.now() - (await stat(folder)).mtimeMs;
+    const pid = Number(name.slice(temporaryPrefix.length).split("-")[0]);
+    if (ageMs > 3_600_000 || !isRunning(pid)) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return isSystemError(error) && error.code === "EPERM";
+  }
+}

@@ -1,0 +1,38 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { CatalogFile } from "../../hardware/catalog/catalog-file.js";
+import { packageRoot } from "../../util/package-root.js";
+import { sourceKinds } from "./check-catalog.js";
+import { readCatalogFile, typedCatalogFile } from "./read-catalog-file.js";
+
+const folder = fileURLToPath(new URL("devices", packageRoot));
+
+/** Where the build puts what it has read and checked: beside the compiled code, so that a source tree has none. */
+export const compiledCatalog = new URL("own-catalog.json", import.meta.url);
+
+/** Files stay the same while a program runs. */
+let own: Promise<readonly CatalogFile[]> | undefined;
+
+/** The package's `devices/*.yaml`, from the build where there is one: parsing them takes a quarter of a second. */
+export function ownCatalog(): Promise<readonly CatalogFile[]> {
+  own ??= readCompiled().then((compiled) => compiled ?? readOwnFiles());
+  return own;
+}
+
+/** The files themselves, read and checked. Errors: QS-CATALOG-INVALID. */
+export async function readOwnFiles(): Promise<CatalogFile[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith(".yaml")).sort();
+  const files = await Promise.all(names.map((name) => readCatalogFile(join(folder, name))));
+  const known = new Map(files.flatMap((file) => [...sourceKinds(file.data)]));
+  return files.map((file) => typedCatalogFile(file, known));
+}
+
+async function readCompiled(): Promise<CatalogFile[] | undefined> {
+  try {
+    return JSON.parse(await readFile(compiledCatalog, "utf8")) as CatalogFile[];
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,19 @@
+import { mergeCatalog } from "../../hardware/catalog/merge-catalog.js";
+import type { Catalog } from "../../hardware/catalog/device.js";
+import { type SourceKinds, sourceKinds } from "./check-catalog.js";
+import { ownCatalog } from "./built-in-catalog.js";
+import { readCatalogFile, typedCatalogFile } from "./read-catalog-file.js";
+
+/**
+ * The device catalog: `devices/*.yaml` of the package, then the user's files, which add to it and replace what has the
+ * same id. A figure may cite a source of any of them.
+ * Throws `QS-CATALOG-MISSING`, or a RecipeError with every problem of a file (`QS-CATALOG-INVALID`, `QS-RECIPE-YAML`).
+ */
+export async function loadCatalog(extraFiles: readonly string[] = []): Promise<Catalog> {
+  const own = await ownCatalog();
+  const extra = await Promise.all(extraFiles.map(readCatalogFile));
+  const known: SourceKinds = new Map(
+    [...own, ...extra.map(({ data }) => data)].flatMap((data) => [...sourceKinds(data)]),
+  );
+  return mergeCatalog([...own, ...extra.map((file) => typedCatalogFile(file, known))]);
+}

@@ -1,0 +1,155 @@
+import type * as z from "zod";
+import type { ComplaintParams } from "../../util/complaint.js";
+import { nearest } from "../../util/suggest.js";
+import { describeType, describeValue, list, quote } from "../../util/wording.js";
+import type { Problem, YamlPath } from "./diagnostics.js";
+import { hintsAt, type SchemaNode } from "../schema-hints.js";
+
+type Issue = z.core.$ZodIssue;
+
+const listEntry = "this entry";
+
+/** zod's issues in words for people who write YAML: one problem each, with what to do about it. */
+export function explainIssues(issues: readonly Issue[], schema: SchemaNode, base: YamlPath = []): Problem[] {
+  const problems = issues.flatMap((issue) => explain(issue, schema, [...base, ...issue.path.map(toStep)]));
+  return dropExplained(problems);
+}
+
+interface Found extends Problem {
+  /** Paths of keys of which one is required and none is there. */
+  missing?: readonly string[];
+  /** Path of the key that an unknown one was most likely meant to be. */
+  meant?: string;
+}
+
+/** A required key that was only mistyped is reported once, as the unknown key it became. */
+function dropExplained(problems: readonly Found[]): Problem[] {
+  const meant = new Set(problems.map((problem) => problem.meant));
+  return problems
+    .filter((problem) => !problem.missing?.some((path) => meant.has(path)))
+    .map(({ path, part, message, remedy }) => ({ path, part, message, remedy }));
+}
+
+function explain(issue: Issue, schema: SchemaNode, path: YamlPath): Found[] {
+  const problem = (message: string, remedy: string): Found => ({ path, part: "value", message, remedy });
+  const about = hintsAt(schema, path).description;
+  const subject = typeof path.at(-1) === "string" ? quote(String(path.at(-1))) : listEntry;
+  switch (issue.code) {
+    case "custom":
+      return [explainComplaint(issue.message, issue.params as ComplaintParams, path)];
+    case "invalid_type":
+      if (issue.input === undefined && path.length > 0) return [missingKey(path, about)];
+      return [
+        problem(
+          wrongType(subject, path, [issue.expected], issue.input),
+          typeRemedy(subject, [issue.expected], issue.input, about),
+        ),
+      ];
+    case "invalid_value": {
+      if (issue.input === undefined) return [missingKey(path, about)];
+      const values = issue.values.map(String);
+      const near = typeof issue.input === "string" ? nearest(issue.input, values) : undefined;
+      const remedy = near === undefined ? `Write ${list(values, "or")}.` : `Did you mean ${quote(near)}?`;
+      return [problem(`${subject} cannot be ${describeValue(issue.input)}`, remedy)];
+    }
+    case "unrecognized_keys":
+      return issue.keys.map((key) => unknownKey(path, key, hintsAt(schema, path).keys));
+    case "too_small":
+      return [problem(tooSmall(subject, issue), sentence(subject, about))];
+    case "too_big":
+      return [problem(`${subject} must be at most ${issue.maximum}${unitOf(issue.origin)}`, sentence(subject, about))];
+    case "invalid_union":
+      return explainUnion(issue, schema, path, subject, about);
+    case "invalid_key":
+      return issue.issues.flatMap((inner) => explain(inner, schema, path)).map((found) => ({ ...found, part: "key" }));
+    case "invalid_format":
+    case "not_multiple_of":
+    case "invalid_element":
+      return [problem(`${subject}: ${issue.message}`, sentence(subject, about))];
+  }
+}
+
+/** Reports the branch that takes the kind of value that is there; without one, what kinds would do. */
+function explainUnion(
+  issue: z.core.$ZodIssueInvalidUnion,
+  schema: SchemaNode,
+  path: YamlPath,
+  subject: string,
+  about: string | undefined,
+): Found[] {
+  const rejectsType = (branch: readonly Issue[]) =>
+    branch.some((inner) => inner.code === "invalid_type" && inner.path.length === 0);
+  const fitting = issue.errors.find((branch) => !rejectsType(branch));
+  if (fitting !== undefined) return explainIssues(fitting, schema, path);
+  const types = issue.errors.flatMap((branch) =>
+    branch.flatMap((inner) => (inner.code === "invalid_type" ? [inner.expected] : [])),
+  );
+  const message = wrongType(subject, path, types, issue.input);
+  return [{ path, part: "value", message, remedy: typeRemedy(subject, types, issue.input, about) }];
+}
+
+function explainComplaint(message: string, { remedy, lacks, part }: ComplaintParams, path: YamlPath): Found {
+  return { path, part, message, remedy, missing: lacks.map((key) => JSON.stringify([...path, key])) };
+}
+
+function missingKey(path: YamlPath, about: string | undefined): Found {
+  const key = String(path.at(-1));
+  const parent = path.slice(0, -1);
+  return {
+    path: parent,
+    part: "key",
+    message: `the key ${quote(key)} is missing${parent.length === 0 ? "" : ` in ${quote(dotted(parent))}`}`,
+    remedy: about === undefined ? `Add ${quote(`${key}:`)}.` : `Add ${quote(`${key}:`)}. ${about}`,
+    missing: [JSON.stringify(path)],
+  };
+}
+
+function unknownKey(parent: YamlPath, key: string, known: readonly string[]): Found {
+  const near = nearest(key, known);
+  return {
+    path: [...parent, key],
+    part: "key",
+    message: `unknown key ${quote(key)}`,
+    remedy: near === undefined ? `Known here: ${list(known, "and")}.` : `Did you mean ${quote(near)}?`,
+    ...(near === undefined ? {} : { meant: JSON.stringify([...parent, near]) }),
+  };
+}
+
+function wrongType(subject: string, path: YamlPath, types: readonly string[], input: unknown): string {
+  const wanted = [...new Set(types.map(describeType))].join(" or ");
+  return `${path.length === 0 ? "the file" : subject} must be ${wanted}, found ${describeValue(input)}`;
+}
+
+function typeRemedy(subject: string, types: readonly string[], input: unknown, about: string | undefined): string {
+  const scalar = typeof input === "number" || typeof input === "boolean";
+  if (scalar && types.every((type) => type === "string")) return `Put it in quotes to make it text: \`"${input}"\`.`;
+  return sentence(subject, about);
+}
+
+function sentence(subject: string, about: string | undefined): string {
+  if (about === undefined) return "Correct the value.";
+  return subject === listEntry ? about : `${subject}: ${about}`;
+}
+
+function tooSmall(subject: string, issue: z.core.$ZodIssueTooSmall): string {
+  if (issue.origin === "array" || issue.origin === "string") {
+    return issue.minimum === 1
+      ? `${subject} is empty`
+      : `${subject} needs at least ${issue.minimum}${unitOf(issue.origin)}`;
+  }
+  return `${subject} must be at least ${issue.minimum}`;
+}
+
+function unitOf(origin: string): string {
+  if (origin === "array") return " entries";
+  return origin === "string" ? " characters long" : "";
+}
+
+function toStep(step: PropertyKey): string | number {
+  return typeof step === "number" ? step : String(step);
+}
+
+/** `variants[2].dynamic` */
+function dotted(path: YamlPath): string {
+  return path.map((step, index) => (typeof step === "number" ? `[${step}]` : index === 0 ? step : `.${step}`)).join("");
+}

@@ -1,0 +1,76 @@
+import { LineCounter, parseDocument } from "yaml";
+import type { ErrorCode } from "../../util/error-codes.js";
+import { type Diagnostic, RecipeError, throwIfAny, type YamlPath } from "./diagnostics.js";
+import { type Place, placeInText } from "./source-text.js";
+import { checkExtent, type SyntaxProblem } from "./yaml-extent.js";
+import { rangeAt } from "./yaml-range.js";
+import { checkTree } from "./yaml-tree.js";
+
+/** One broken line makes many follow-up errors; the first ones say it. */
+const shownErrors = 10;
+
+export interface YamlFile {
+  /** The file's name as the user gave it. */
+  shown: string;
+  /** Plain data: strings, numbers, booleans, null, arrays, objects. */
+  data: unknown;
+  /** Where the key or value at a path stands; the nearest parent that exists when there is none at that path. */
+  place(path: YamlPath, part: "key" | "value"): Place;
+}
+
+/**
+ * Plain data and places from YAML 1.2 text.
+ * Throws a RecipeError with `QS-RECIPE-YAML` for syntax errors, several documents, duplicate keys, foreign tags,
+ * nesting and aliases beyond any recipe's need, and with `empty` when the text holds no value.
+ */
+export function parseYaml(text: string, shown: string, empty: ErrorCode): YamlFile {
+  const lines = new LineCounter();
+  lines.addNewLine(0);
+  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) lines.addNewLine(at + 1);
+  const place = (start: number, end: number) => placeInText(shown, text, lines, start, end);
+  const toDiagnostic = ({ start, end, message, remedy }: SyntaxProblem): Diagnostic => ({
+    code: "QS-RECIPE-YAML",
+    message,
+    remedy,
+    ...place(start, end),
+  });
+
+  const beforehand = checkExtent(text);
+  if (beforehand !== undefined) throw new RecipeError([toDiagnostic(beforehand)]);
+
+  const document = parseDocument(text, { prettyErrors: false, stringKeys: true, uniqueKeys: false, logLevel: "error" });
+  const complaints = [...document.errors, ...document.warnings].slice(0, shownErrors);
+  const tree = checkTree(document);
+  // A warning about a tag says the same as our own finding at that tag.
+  const syntax = complaints.filter((complaint) => complaint.code !== "TAG_RESOLVE_FAILED").map(fromParser);
+  throwIfAny([...syntax, ...tree.problems].map(toDiagnostic));
+
+  const data: unknown = document.toJS();
+  if (data === null) {
+    throw new RecipeError([
+      {
+        code: empty,
+        message: "the file holds nothing but comments and blanks",
+        remedy: "Write at least `version: 1`; recipes/demo/demo.yaml is a complete example.",
+        at: { file: shown },
+        excerpt: "",
+      },
+    ]);
+  }
+  return {
+    shown,
+    data,
+    place: (path, part) => {
+      const [start, end] = rangeAt(document.contents, tree, path, part);
+      return place(start, end);
+    },
+  };
+}
+
+function fromParser(error: { code: string; message: string; pos: [number, number] }): SyntaxProblem {
+  const remedy =
+    error.code === "TAB_AS_INDENT"
+      ? "Indent with spaces instead of tabs."
+      : "Correct the YAML here: indent with spaces, put a blank after `:`, close brackets, quote text that holds `:` or `#`.";
+  return { start: error.pos[0], end: error.pos[1], message: `not valid YAML: ${error.message}`, remedy };
+}

@@ -1,0 +1,78 @@
+import { constants, open } from "node:fs/promises";
+import { TextDecoder } from "node:util";
+import type { ErrorCode } from "../../util/error-codes.js";
+import { isSystemError, QuantsmithError } from "../../util/errors.js";
+
+/** A recipe is a page of text; anything near this is a mistake or an attack on the parser. */
+export const maximumBytes = 1024 * 1024;
+
+/**
+ * The text of a small UTF-8 file without its byte order mark.
+ * Throws `missing` when it is not there, not a regular file or not readable, `QS-RECIPE-YAML` when it is
+ * larger than 1 MiB or not UTF-8.
+ */
+export async function readTextFile(path: string, shown: string, missing: ErrorCode): Promise<string> {
+  const bytes = await readRegularFile(path, shown, missing);
+  if (bytes.length > maximumBytes) {
+    throw new QuantsmithError("QS-RECIPE-YAML", `${shown} is larger than 1 MiB`, {
+      remedy: "Check the path: a recipe or pipeline is a short YAML text.",
+      at: { file: shown },
+    });
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new QuantsmithError("QS-RECIPE-YAML", `${shown} is not UTF-8 text`, {
+      remedy: "Save the file as UTF-8 in your editor.",
+      at: { file: shown, ...firstInvalid(bytes) },
+      cause,
+    });
+  }
+}
+
+async function readRegularFile(path: string, shown: string, missing: ErrorCode): Promise<Buffer> {
+  const fail = (why: string, cause?: unknown) =>
+    new QuantsmithError(missing, `cannot read ${shown}: ${why}`, {
+      remedy: "Give the path of a YAML file that you may read.",
+      at: { file: shown },
+      cause,
+    });
+  try {
+    // Without O_NONBLOCK, opening a named pipe waits for a writer that may never come.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const status = await file.stat();
+      if (status.isDirectory()) throw fail("it is a folder");
+      if (!status.isFile()) throw fail("it is not a regular file");
+      const buffer = Buffer.alloc(maximumBytes + 1);
+      let length = 0;
+      for (;;) {
+        const { bytesRead } = await file.read(buffer, length, buffer.length - length);
+        length += bytesRead;
+        if (bytesRead === 0 || length === buffer.length) return buffer.subarray(0, length);
+      }
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    // Our own errors carry a code too and would pass for system errors.
+    if (error instanceof QuantsmithError || !isSystemError(error)) throw error;
+    throw fail(reasons[error.code ?? ""] ?? error.message, error);
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  ENOTDIR: "there is no such file",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+};
+
+/** Line and column of the first byte that does not belong to UTF-8: there the text written back differs. */
+function firstInvalid(bytes: Buffer): { line: number; column: number } {
+  const written = Buffer.from(bytes.toString("utf8"));
+  let index = 0;
+  while (index < bytes.length && bytes[index] === written[index]) index += 1;
+  const before = bytes.subarray(0, index).toString("utf8").split("\n");
+  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+}

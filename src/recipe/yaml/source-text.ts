@@ -1,0 +1,32 @@
+import type { LineCounter } from "yaml";
+import type { SourceLocation } from "../../util/errors.js";
+import { visible } from "../../util/wording.js";
+
+/** A place in a source text and the lines that show it. */
+export interface Place {
+  at: SourceLocation;
+  excerpt: string;
+}
+
+/** Characters of a long source line that are shown around the place. */
+const shownCharacters = 110;
+
+/**
+ * Line, column (both from 1) and a caret excerpt for the characters from `start` to `end` of a text.
+ * Only the first line of a longer stretch is underlined.
+ */
+export function placeInText(file: string, text: string, lines: LineCounter, start: number, end: number): Place {
+  const { line, col } = lines.linePos(Math.min(start, text.length));
+  const at = { file, line, column: col };
+  const lineStart = lines.lineStarts[at.line - 1] ?? 0;
+  const whole = text.slice(lineStart, lines.lineStarts[at.line] ?? text.length).replace(/[\r\n]+$/, "");
+  const from = at.column - 1;
+  const length = Math.max(1, Math.min(end - start, whole.length - from));
+
+  const cut = Math.max(0, Math.min(from - 30, whole.length - shownCharacters));
+  const shown = (cut > 0 ? "…" : "") + whole.slice(cut, cut + shownCharacters);
+  const more = cut + shownCharacters < whole.length ? "…" : "";
+  const indent = " ".repeat(from - cut + (cut > 0 ? 1 : 0));
+  const carets = "^".repeat(Math.min(length, cut + shownCharacters - from));
+  return { at, excerpt: `${visible(shown)}${more}\n${indent}${carets}` };
+}

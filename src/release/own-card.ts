@@ -1,0 +1,24 @@
+import type { BaseCard } from "../checkpoint/base-card.js";
+
+/** What a recipe says of the model besides, or against, the checkpoint's card. */
+export type CardChanges = {
+  readonly license?: string;
+  readonly licenseName?: string;
+  readonly licenseLink?: string;
+  readonly languages?: readonly string[];
+};
+
+/**
+ * The card that a release goes by: the base's, where the recipe does not say otherwise. A licence of the recipe's own
+ * takes the name and the link of the base's licence with it.
+ */
+export function ownCard(base: BaseCard, changes: CardChanges): BaseCard {
+  const { license, licenseName = null, licenseLink = null, languages } = changes;
+  return {
+    ...base,
+    ...(license === undefined
+      ? { licenseName: licenseName ?? base.licenseName, licenseLink: licenseLink ?? base.licenseLink }
+      : { license, licenseName, licenseLink }),
+    ...(languages === undefined ? {} : { languages }),
+  };
+}

@@ -1,0 +1,154 @@
+import { parse } from "yaml";
+import * as z from "zod";
+import { isModelName } from "../resolve/gguf-name.js";
+import { variantFileName } from "../../quant/names.js";
+import type { RunReport, VariantPart, VariantReport } from "../release-report.js";
+import { variantFiles } from "../variant-files.js";
+import { type GateFigure, type GateLimit, type Gates, gateFigures, gateLimits } from "../gates.js";
+import { describeBreach, judgeGates } from "../judge-gates.js";
+import type { HeaderFacts } from "./release-source.js";
+import { restore, type VerifyProblem, wrong } from "./verify-report.js";
+
+/** What is known of a file besides what `release.json` says. */
+export interface ModelFacts {
+  bytes: number;
+  sha256: string;
+  /** A sentence when the header cannot be read. */
+  header: HeaderFacts | string;
+}
+
+/** Holds every variant of `release.json` against its file, and every model file against `release.json`. */
+export function checkVariants(
+  report: RunReport,
+  models: ReadonlyMap<string, ModelFacts>,
+  lock: string | undefined,
+): VerifyProblem[] {
+  const rules = readLock(lock);
+  const files = new Set(report.variants.flatMap(variantFiles).map(({ file }) => file));
+  const strays = [...models.keys()].filter((file) => isModelName(file) && !files.has(file));
+  return [
+    ...report.variants.flatMap((variant) => [
+      ...checkVerdict(variant, rules),
+      ...checkName(variant, report, rules),
+      ...(variant.parts === undefined
+        ? checkFigures(variant, report, models.get(variant.file))
+        : variant.parts.flatMap((part) => checkPart(`the variant ${variant.name}`, part, models.get(part.file)))),
+    ]),
+    ...(report.projector === undefined
+      ? []
+      : checkPart("the projector", report.projector, models.get(report.projector.file))),
+    ...strays.map((file) => wrong("QS-VERIFY-VARIANT", file, `${file} is no variant that release.json tells of`)),
+    ...[...models].flatMap(([file, { header }]) => checkHeader(file, header)),
+  ];
+}
+
+const lockShape = z.object({
+  variants: z.array(z.object({ name: z.string() })).optional(),
+  gates: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
+});
+
+interface LockRules {
+  /** Undefined where the lock file names none. */
+  variants: ReadonlySet<string> | undefined;
+  limits: readonly GateLimit[];
+}
+
+/** Limits that are numbers: those made of another variant's figures were held against the same chunks, not the whole. */
+function readLock(text: string | undefined): LockRules {
+  const none: LockRules = { variants: undefined, limits: [] };
+  if (text === undefined) return none;
+  try {
+    const { variants, gates } = lockShape.parse(parse(text, { maxAliasCount: 0 }));
+    const limits = gateLimits((gates ?? {}) as Gates).filter(({ limit }) => typeof limit === "number");
+    return { variants: variants === undefined ? undefined : new Set(variants.map(({ name }) => name)), limits };
+  } catch {
+    return none;
+  }
+}
+
+/** A variant that did not pass has no place in a release. */
+function checkVerdict({ name, gate, reasons, smoke, quality }: VariantReport, { limits }: LockRules): VerifyProblem[] {
+  const figures = quality as unknown as Record<GateFigure, unknown> | null;
+  const measured = figures !== null && gateFigures.every((figure) => typeof figures[figure] === "number");
+  const breaches = measured ? judgeGates(figures as Record<GateFigure, number>, limits).map(describeBreach) : [];
+  const unmeasured = figures !== null && !measured ? ["its figures are no numbers"] : [];
+  const failed = (smoke?.failed ?? 0) > 0 ? [`it failed ${smoke?.failed} smoke tests`] : [];
+  const why = [...new Set([...reasons, ...breaches, ...unmeasured, ...failed])];
+  if (gate === "passed" && why.length === 0) return [];
+  const message = `the variant ${name} did not pass: ${why.join("; ") || "release.json says so"}`;
+  return [wrong("QS-VERIFY-GATE", "release.json", message)];
+}
+
+/** A part holds some of the tensors, and a projector none of the model's, so only bytes can be held against what is told. */
+function checkPart(owner: string, part: VariantPart, found: ModelFacts | undefined): VerifyProblem[] {
+  const { file } = part;
+  if (found === undefined) return [wrong("QS-VERIFY-MISSING", file, `${file} of ${owner} is missing`, restore)];
+  const differences = [differs("sha256", part.sha256, found.sha256), differs("bytes", part.bytes, found.bytes)].flat();
+  return figureProblem(file, owner, differences);
+}
+
+function checkName({ name, file }: VariantReport, { model }: RunReport, { variants }: LockRules): VerifyProblem[] {
+  const expected = variantFileName(model.name, name);
+  const problems: VerifyProblem[] = [];
+  if (file.replace(/-00001-of-\d{5}(?=\.gguf$)/, "") !== expected) {
+    problems.push(wrong("QS-VERIFY-VARIANT", file, `the variant ${name} is in ${file} instead of ${expected}`));
+  }
+  if (variants?.has(name) === false) {
+    problems.push(wrong("QS-VERIFY-VARIANT", file, `recipe.lock.yaml has no variant ${name}`));
+  }
+  return problems;
+}
+
+function checkFigures(variant: VariantReport, { model }: RunReport, found: ModelFacts | undefined): VerifyProblem[] {
+  const { file } = variant;
+  if (found === undefined) {
+    return [wrong("QS-VERIFY-MISSING", file, `${file} of the variant ${variant.name} is missing`, restore)];
+  }
+  const { header } = found;
+  const differences = [
+    differs("sha256", variant.sha256, found.sha256),
+    differs("bytes", variant.bytes, found.bytes),
+    ...(typeof header === "string"
+      ? []
+      : [
+          differs("types", typesText(variant.types), typesText(header.types)),
+          differs("bits per weight", round(variant.bitsPerWeight), round(header.bitsPerWeight)),
+          differs("architecture", model.architecture ?? header.architecture, header.architecture),
+          differs("parameters", model.parameters ?? header.parameters, header.parameters),
+        ]),
+    variant.allocation !== undefined && variant.allocation !== null && found.bytes > variant.allocation.budgetBytes
+      ? [`it has ${found.bytes} bytes, more than its budget of ${variant.allocation.budgetBytes}`]
+      : [],
+    typeof header !== "string" && header.bytes > found.bytes
+      ? [`it has ${found.bytes} bytes, and its header promises ${header.bytes}`]
+      : [],
+  ].flat();
+  return figureProblem(file, `the variant ${variant.name}`, differences);
+}
+
+function figureProblem(file: string, owner: string, differences: readonly string[]): VerifyProblem[] {
+  if (differences.length === 0) return [];
+  return [wrong("QS-VERIFY-FIGURE", file, `${file} of ${owner}: ${differences.join("; ")}`)];
+}
+
+function differs(what: string, told: number | string | null, found: number | string | null): string[] {
+  return told === found ? [] : [`release.json says ${what} ${told}, the file has ${found}`];
+}
+
+const round = (value: number) => Number(value.toPrecision(9));
+
+function typesText(types: Readonly<Record<string, number>>): string {
+  const counts = Object.entries(types).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return counts.map(([type, count]) => `${count} × ${type}`).join(", ");
+}
+
+function checkHeader(file: string, header: HeaderFacts | string): VerifyProblem[] {
+  if (typeof header === "string") return [wrong("QS-VERIFY-HEADER", file, `${file}: ${header}`)];
+  return header.findings.map(({ code, message, remedy }) => ({
+    code,
+    severity: "error",
+    file,
+    message: `${file}: ${message}`,
+    remedy,
+  }));
+}

@@ -1,0 +1,49 @@
+import * as z from "zod";
+import type { RunReport } from "../release-report.js";
+
+const count = z.int().min(0);
+const figures = z.record(z.string(), z.unknown());
+
+/** The parts of `release.json` that verifying relies on; whatever else stands there is kept and counts for its digest. */
+const release = z.looseObject({
+  recipe: z.string(),
+  model: z.looseObject({
+    name: z.string(),
+    architecture: z.string().nullable(),
+    parameters: count.nullable(),
+  }),
+  steps: z.array(z.looseObject({ id: z.string() })),
+  variants: z
+    .array(
+      z.looseObject({
+        name: z.string().min(1),
+        file: z.string().min(1),
+        bytes: count,
+        bitsPerWeight: z.number(),
+        sha256: z.string().regex(/^[0-9a-f]{64}$/),
+        types: z.record(z.string(), count),
+        quality: figures.nullable(),
+        smoke: z.looseObject({ passed: count, failed: count }).nullable(),
+        gate: z.enum(["passed", "failed"]),
+        reasons: z.array(z.string()),
+      }),
+    )
+    .min(1),
+  projector: z
+    .looseObject({ file: z.string().min(1), bytes: count, sha256: z.string().regex(/^[0-9a-f]{64}$/) })
+    .optional(),
+});
+
+/** Reads `release.json`; a sentence when it is none. */
+export function parseRelease(text: string): RunReport | string {
+  let data: unknown;
+  try {
+    data = JSON.parse(text);
+  } catch {
+    return "it is not JSON";
+  }
+  const parsed = release.safeParse(data);
+  if (parsed.success) return parsed.data as unknown as RunReport;
+  const [issue] = parsed.error.issues;
+  return `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not what it should be"}`;
+}

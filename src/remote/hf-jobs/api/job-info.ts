@@ -1,0 +1,52 @@
+import * as z from "zod";
+import { badAnswer, type Subject } from "../../../hub/hub-error.js";
+
+/**
+ * How far a job is. The names are the Hub's own, as its Python client lists them; those in @huggingface/hub's types are
+ * those of Spaces. Anything unknown is a job that goes on.
+ */
+export type HubJobStage = "waiting" | "running" | "completed" | "error" | "canceled" | "deleted";
+
+/** One job as the Hub tells of it. */
+export interface HubJob {
+  id: string;
+  stage: HubJobStage;
+  /** The Hub's word on how it ended: `Job timeout`, `Job failed with exit code: 4. …`. */
+  message: string | undefined;
+  labels: Readonly<Record<string, string>>;
+  /** Seconds between its start and its end; undefined while it is not over, or when the Hub does not say. */
+  seconds: number | undefined;
+}
+
+const time = z.iso.datetime({ offset: true }).nullish().catch(undefined);
+const job = z.object({
+  id: z.string().regex(/^[\w-]{1,64}$/),
+  status: z.object({ stage: z.string(), message: z.string().nullish() }),
+  labels: z.record(z.string(), z.string()).nullish().catch(undefined),
+  startedAt: time,
+  finishedAt: time,
+});
+
+const stages: Readonly<Record<string, HubJobStage>> = {
+  SCHEDULING: "waiting",
+  RUNNING: "running",
+  COMPLETED: "completed",
+  ERROR: "error",
+  CANCELED: "canceled",
+  DELETED: "deleted",
+};
+
+/** Reads one job of an answer. Errors: QS-HUB-ANSWER. */
+export function parseJob(answer: unknown, subject: Subject): HubJob {
+  const { data } = job.safeParse(answer);
+  if (data === undefined) throw badAnswer(subject, "no job with an id and a status");
+  const { id, status, labels, startedAt, finishedAt } = data;
+  const seconds = startedAt && finishedAt ? (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000 : undefined;
+  return {
+    id,
+    stage: stages[status.stage] ?? "running",
+    message: status.message ?? undefined,
+    labels: labels ?? {},
+    seconds,
+  };
+}

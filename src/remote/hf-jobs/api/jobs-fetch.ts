@@ -1,0 +1,88 @@
+import { Readable } from "node:stream";
+import { QuantsmithError } from "../../../util/errors.js";
+import { apiFetch } from "../../../hub/api-fetch.js";
+import type { HubConnection } from "../../../hub/connection.js";
+import { badAnswer, type Subject } from "../../../hub/hub-error.js";
+import { readBody } from "../../../hub/read-body.js";
+import { type HubAnswer, send } from "../../../hub/request.js";
+
+/** The Hub's word on a job that it does not take; everything else is a failure of the usual kinds. */
+const refusals = [400, 401, 402, 403, 404, 409, 413, 422];
+const maxAnswerBytes = 2 ** 20;
+
+/**
+ * A `fetch` for @huggingface/hub's job functions, with our token rules and errors: questions are asked again as with
+ * `apiFetch`, what changes something is sent once and fails with a TemporaryFailure when nobody knows what became of it.
+ * Errors: QS-JOBS-REFUSED with the Hub's own words; QS-HUB-*.
+ */
+function jobsFetch(connection: HubConnection, subject: Subject, signal: AbortSignal): typeof fetch {
+  const ask = apiFetch(connection, subject, signal);
+  return async (input, init) => {
+    if ((init?.method ?? "GET") === "GET") return ask(input);
+    const url = new URL(input instanceof Request ? input.url : input);
+    const content = Buffer.from(typeof init?.body === "string" ? init.body : "");
+    const answer = await send(connection, {
+      ...{ url, subject, signal, method: "POST", accept: refusals },
+      headers: { accept: "application/json", "content-type": "application/json" },
+      body: { bytes: content.length, open: () => Readable.from([content]) },
+    });
+    const status = answer.response.statusCode ?? 0;
+    if (status >= 300) throw await refusal(connection, answer, subject);
+    return new Response(new Uint8Array(await readBody(answer, maxAnswerBytes, subject)));
+  };
+}
+
+/** How one of @huggingface/hub's job functions reaches the Hub. */
+export interface JobsAccess {
+  hubUrl: string;
+  accessToken: string;
+  fetch: typeof fetch;
+}
+
+/**
+ * What the library's job functions want besides their own options. They insist on a token; the real one is added by our
+ * fetch, for the endpoint's origin only, and the library never sees it.
+ */
+export function jobsAccess(connection: HubConnection, subject: Subject, signal: AbortSignal): JobsAccess {
+  return {
+    hubUrl: connection.endpoint,
+    accessToken: "hf_placeholder",
+    fetch: jobsFetch(connection, subject, signal),
+  };
+}
+
+/** What a library call made of an answer that is no JSON, or has another shape. */
+export function unreadable(error: unknown, subject: Subject): never {
+  if (error instanceof SyntaxError || error instanceof TypeError) throw badAnswer(subject, "an answer that is no JSON");
+  throw error;
+}
+
+async function refusal(connection: HubConnection, answer: HubAnswer, subject: Subject): Promise<QuantsmithError> {
+  const status = answer.response.statusCode ?? 0;
+  const header = String(answer.response.headers["x-error-message"] ?? "");
+  const body = (await readBody(answer, maxAnswerBytes, subject)).toString("utf8");
+  const said = connection.quote(header === "" ? errorText(body) : header);
+  const words = said === "" ? "" : `: ${said}`;
+  return new QuantsmithError("QS-JOBS-REFUSED", `${subject.doing}: the Hub refuses (${status})${words}`, {
+    remedy: remedyFor(status, connection),
+  });
+}
+
+function errorText(body: string): string {
+  try {
+    const { error, message } = JSON.parse(body) as { error?: unknown; message?: unknown };
+    return typeof error === "string" ? error : typeof message === "string" ? message : "";
+  } catch {
+    return body;
+  }
+}
+
+function remedyFor(status: number, { endpoint }: HubConnection): string {
+  if (status === 402) return `Jobs need a positive credit balance: ${endpoint}/settings/billing`;
+  if (status === 401 || status === 403) {
+    return "Use a token that may start and manage jobs in this namespace, and check `executors.hfJobs.namespace`.";
+  }
+  if (status === 404)
+    return "Check `executors.hfJobs`: the namespace, the bucket in `volume` and the image must exist.";
+  return "Check `executors.hfJobs` in the pipeline: image, flavor, timeout and volume.";
+}

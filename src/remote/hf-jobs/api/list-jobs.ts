@@ -1,0 +1,49 @@
+import { listJobs as callListJobs } from "@huggingface/hub";
+import type { HubConnection } from "../../../hub/connection.js";
+import { badAnswer, type Subject } from "../../../hub/hub-error.js";
+import { type HubJob, parseJob } from "./job-info.js";
+import { jobsAccess, unreadable } from "./jobs-fetch.js";
+
+/** A namespace's history has no end of its own; jobs come newest first. */
+const mostPages = 100;
+
+/**
+ * The jobs of a namespace, newest first, page by page until `enough` says that what was looked for has been seen.
+ * Errors: QS-HUB-*.
+ */
+export async function listJobs(
+  connection: HubConnection,
+  namespace: string,
+  signal: AbortSignal,
+  enough: (jobs: readonly HubJob[]) => boolean = () => false,
+): Promise<HubJob[]> {
+  const subject = { doing: `listing the jobs of ${namespace}`, repo: namespace };
+  const jobs: HubJob[] = [];
+  let next: URL | undefined;
+  for (let page = 0; page < mostPages; page++) {
+    const asked = next;
+    const access = jobsAccess(connection, subject, signal);
+    // The library knows of one page only; the address of the next stands in a header.
+    const fetch: typeof globalThis.fetch = async (input) => {
+      const response = await access.fetch(asked ?? input);
+      next = nextPage(response.headers.get("link"), connection, subject);
+      return response;
+    };
+    const answer: unknown = await callListJobs({ namespace, ...access, fetch }).catch((error: unknown) =>
+      unreadable(error, subject),
+    );
+    if (!Array.isArray(answer)) throw badAnswer(subject, "no list of jobs");
+    jobs.push(...answer.map((one) => parseJob(one, subject)));
+    if (next === undefined || enough(jobs)) break;
+  }
+  return jobs;
+}
+
+function nextPage(link: string | null, connection: HubConnection, subject: Subject): URL | undefined {
+  const found = /<([^>]+)>\s*;\s*rel="?next"?/.exec(link ?? "")?.[1];
+  if (found === undefined) return undefined;
+  if (!URL.canParse(found, connection.endpoint)) throw badAnswer(subject, "a next page without an address");
+  const url = new URL(found, connection.endpoint);
+  if (url.origin !== new URL(connection.endpoint).origin) throw badAnswer(subject, `a next page at ${url.host}`);
+  return url;
+}

@@ -1,0 +1,210 @@
+import PQueue from "p-queue";
+import type { HubConnection } from "../../hub/connection.js";
+import { cancelJob } from "./api/cancel-job.js";
+import { QuantsmithError } from "../../util/errors.js";
+import type { Executor, Job, JobState } from "../executor.js";
+import { CostLimit } from "./cost-limit.js";
+import { JobStart } from "./job-start.js";
+import type { JobsOptions } from "./jobs-options.js";
+import { isOutage, Outage } from "./outage.js";
+import { prepareJobs } from "./prepare-jobs.js";
+import { TrackedJobs } from "./tracked-jobs.js";
+
+export interface HfJobsSurroundings {
+  connection: HubConnection;
+  options: JobsOptions;
+  /** What the jobs of this run may cost altogether; without it nothing is started, and the worst case is told. */
+  maxCostUsd: number | undefined;
+  /** What steps took when they were last built, by step id. */
+  pastSeconds: ReadonlyMap<string, number>;
+  signal: AbortSignal;
+  /** Tells the user something; about a step where one is named. */
+  note(text: string, step?: string): void;
+  /** The longest wait between two looks, in milliseconds; tests wait less. */
+  pollMs?: number;
+  /** How long what a job has written may take to be seen here, in milliseconds. */
+  settleMs?: number;
+}
+
+/** Jobs take minutes and more; something that has just happened often has something follow soon. */
+const longestPollMs = 15_000;
+const shortestPollMs = 1000;
+/** A mounted bucket shows what others have written when it looks, every half minute or so. */
+const defaultSettleMs = 90_000;
+
+/** How long an interrupted run tries to cancel its jobs. */
+const cancelMs = 60_000;
+
+/**
+ * Runs jobs on Hugging Face Jobs, which knows neither names nor dependencies: a job is found by its labels, and held back
+ * here until those before it are done and a place is free. A run that goes away leaves its jobs; the next one finds them.
+ */
+export function hfJobsExecutor(surroundings: HfJobsSurroundings): Executor {
+  return new HfJobs(surroundings);
+}
+
+class HfJobs implements Executor {
+  readonly name = "hf-jobs";
+  readonly seesLinks = false;
+  readonly parts: number;
+  readonly #given: HfJobsSurroundings;
+  readonly #tracked: TrackedJobs;
+  readonly #outage: Outage;
+  /** One thing at a time, so that a job is never started twice. */
+  readonly #turn = new PQueue({ concurrency: 1 });
+  /** Asked for, and not yet started. */
+  readonly #held = new Map<string, JobStart>();
+  /** Never started, and why. */
+  readonly #refused = new Map<string, JobState>();
+  #quietLooks = 0;
+  #lastTold = "";
+  #cost: CostLimit | undefined;
+  /** Cores of the flavor. */
+  #cpus: number | undefined;
+
+  constructor(given: HfJobsSurroundings) {
+    this.#given = given;
+    this.parts = given.options.parts;
+    this.#outage = new Outage(given.note);
+    this.#tracked = new TrackedJobs({
+      ...given,
+      onAdopted: (name) => this.#cost?.adopt(name, given.options.timeoutSeconds),
+      onOver: (name, seconds) => this.#cost?.settle(name, seconds),
+    });
+  }
+
+  /** Doubles while nothing happens. */
+  get pollMs(): number {
+    return Math.min(this.#given.pollMs ?? longestPollMs, shortestPollMs * 2 ** Math.min(this.#quietLooks, 10));
+  }
+
+  async prepare(jobs: readonly Job[]): Promise<void> {
+    const { flavor, maxCostUsd, told } = await prepareJobs(jobs, this.#given);
+    this.#tracked.know(jobs);
+    this.#cpus = flavor.cpus;
+    this.#cost = new CostLimit(maxCostUsd, flavor.usdPerMinute);
+    for (const name of this.#tracked.open) this.#cost.adopt(name, this.#given.options.timeoutSeconds);
+    for (const text of told) this.#given.note(text);
+  }
+
+  submit(jobs: readonly Job[]): Promise<void> {
+    return this.#turn.add(async () => {
+      for (const job of jobs) {
+        this.#refused.delete(job.name);
+        this.#tracked.forget(job.name);
+        this.#held.set(job.name, new JobStart(job));
+      }
+      await this.#bearing(() => this.#startReady());
+    });
+  }
+
+  states(names: readonly string[]): Promise<ReadonlyMap<string, JobState>> {
+    return this.#turn.add(async () => {
+      const outage = await this.#bearing(async () => {
+        await this.#tracked.look(names, [...this.#held.keys()]);
+        for (const name of this.#tracked.open) this.#held.delete(name);
+        await this.#startReady();
+      });
+      // Nothing is absent that was not looked for: it would be started again.
+      if (outage !== undefined && !names.every((name) => this.#tracked.knows(name))) throw outage;
+      const found = names.map((name) => [name, this.#toldOf(name)] as const);
+      const states = new Map(found.flatMap(([name, state]) => (state === undefined ? [] : [[name, state]])));
+      const told = JSON.stringify([...states].map(([name, { state }]) => [name, state]));
+      this.#quietLooks = told === this.#lastTold ? this.#quietLooks + 1 : 0;
+      this.#lastTold = told;
+      return states;
+    });
+  }
+
+  isAway(error: unknown): boolean {
+    return isOutage(error) && !this.#outage.isHopeless;
+  }
+
+  finished(names: readonly string[]): void {
+    for (const name of names) this.#held.delete(name);
+  }
+
+  cancel(names: readonly string[]): Promise<void> {
+    return this.#turn.add(async () => {
+      const { connection, options } = this.#given;
+      // The run's own signal has fired when a run is interrupted.
+      const signal = AbortSignal.timeout(cancelMs);
+      const cancelled = names.map(async (name) => {
+        const start = this.#held.get(name);
+        this.#held.delete(name);
+        const jobId = this.#tracked.openId(name) ?? (await start?.find(connection, options, signal))?.id;
+        if (jobId === undefined) return;
+        await cancelJob(connection, { namespace: options.namespace, jobId }, signal);
+        this.#tracked.cancelled(name);
+      });
+      const failed = (await Promise.allSettled(cancelled)).find(({ status }) => status === "rejected");
+      if (failed?.status === "rejected") throw failed.reason;
+    });
+  }
+
+  /** A job that is over is only told to be when its files must be here: until then they speak for themselves. */
+  #toldOf(name: string): JobState | undefined {
+    const state = this.#stateOf(name);
+    const hasFiles = state?.state === "done" || state?.state === "failed";
+    const settling = hasFiles && this.#tracked.endedWithin(name, this.#given.settleMs ?? defaultSettleMs);
+    return settling ? { state: "running", why: "is over; its files are awaited" } : state;
+  }
+
+  #stateOf(name: string): JobState | undefined {
+    const held = this.#held.get(name)?.job;
+    if (held === undefined) return this.#refused.get(name) ?? this.#tracked.state(name);
+    const before = held.after.find((other) => !this.#isDone(other));
+    return { state: "waiting", why: before === undefined ? "waits for a free place" : `waits for ${before}` };
+  }
+
+  /** What nobody here knows has ended well before: only such jobs are named by those after them. */
+  #isDone(name: string): boolean {
+    return (this.#stateOf(name)?.state ?? "done") === "done";
+  }
+
+  /** Starts what is held back and may run now, in the order it was asked for. */
+  async #startReady(): Promise<void> {
+    for (const start of [...this.#held.values()]) {
+      const { job } = start;
+      if (!this.#held.has(job.name)) continue;
+      // As the engine is told of them, or it would see this one cancelled for nothing.
+      const bad = job.after.find((name) => ["failed", "cancelled", "lost"].includes(this.#toldOf(name)?.state ?? ""));
+      if (bad !== undefined) this.#refuse(job, { state: "cancelled", why: `${bad} did not end well` });
+      else if (this.#tracked.open.length < this.#given.options.jobs && job.after.every((name) => this.#isDone(name))) {
+        await this.#start(start);
+      }
+    }
+  }
+
+  async #start(start: JobStart): Promise<void> {
+    const { job } = start;
+    const { connection, options, signal } = this.#given;
+    if (this.#cost === undefined) throw new Error("jobs were submitted before they were prepared");
+    try {
+      this.#cost.reserve(job.name, options.timeoutSeconds);
+      this.#tracked.add(job, await start.start(connection, options, this.#cpus, signal));
+      this.#held.delete(job.name);
+    } catch (error) {
+      if (!(error instanceof QuantsmithError) || !error.code.startsWith("QS-JOBS-")) throw error;
+      this.#cost.release(job.name);
+      this.#refuse(job, { state: "failed", why: error.message, error });
+    }
+  }
+
+  #refuse(job: Job, state: JobState): void {
+    this.#held.delete(job.name);
+    this.#refused.set(job.name, state);
+  }
+
+  /** A Hub that does not answer for a while fails no job; the next look goes on where this one ended. Gives the error. */
+  async #bearing(work: () => Promise<void>): Promise<unknown> {
+    try {
+      await work();
+      this.#outage.over();
+      return undefined;
+    } catch (error) {
+      this.#outage.bear(error);
+      return error;
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { HubConnection } from "../../hub/connection.js";
+import { followLogs } from "./api/follow-logs.js";
+import { redact } from "../../util/redact.js";
+import { visible } from "../../util/wording.js";
+
+const keptLines = 30;
+/** The Hub's own line at the head of every log. */
+const ownLine = /^=+ Job started/;
+
+/** The log of one job while it runs: every line is told, the last ones are kept. */
+export class JobLog {
+  readonly #stop = new AbortController();
+  readonly #lines: string[] = [];
+  readonly #ended: Promise<void>;
+  #over = false;
+
+  constructor(
+    connection: HubConnection,
+    job: { namespace: string; jobId: string },
+    signal: AbortSignal,
+    onLine: (line: string) => void,
+  ) {
+    this.#ended = followLogs(connection, job, {
+      signal: AbortSignal.any([signal, this.#stop.signal]),
+      isOver: () => this.#over,
+      onLine: (text) => {
+        const line = visible(redact(text)).trimEnd();
+        if (line === "" || ownLine.test(line)) return;
+        this.#lines.push(line);
+        if (this.#lines.length > keptLines) this.#lines.shift();
+        onLine(line);
+      },
+    });
+  }
+
+  /** The last lines. */
+  get tail(): string {
+    return this.#lines.join("\n");
+  }
+
+  /** The job is over: waits up to `patienceMs` for the end of the log. */
+  async finish(patienceMs: number): Promise<void> {
+    this.#over = true;
+    const enough = new AbortController();
+    await Promise.race([this.#ended, sleep(patienceMs, undefined, enough).catch(() => undefined)]);
+    enough.abort();
+    this.stop();
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+}

@@ -1,0 +1,126 @@
+import { copyFile, mkdir, readFile, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import * as z from "zod";
+import type { Step, StepInput } from "../plan/plan.js";
+import { type StageName, stageNames, type ToolId } from "../stages/stage.js";
+import type { JsonObject } from "../util/canonical-json.js";
+import { parseChecked, renderChecked } from "../util/checked-json.js";
+import { syncFile, syncFolder, writeFileAtomic } from "../util/files.js";
+import { sha256File } from "../util/sha256.js";
+import { scratchPath, type Workspace } from "../engine/workspace.js";
+
+/** An input as another machine finds it: in the store, or by its digest in `.jobs/files/`. */
+export type JobInput =
+  | { kind: "step"; step: string; stage: StageName; key: string; file: string; optional: boolean }
+  | { kind: "outside"; digest: string };
+
+/** `store/.jobs/<key>.json`: a step as data, with all that a worker needs to do it. */
+export interface JobFile {
+  format: 1;
+  key: string;
+  /** The recipe it is built for. */
+  recipe: string;
+  step: string;
+  stage: StageName;
+  variant?: string;
+  operation: string;
+  version: number;
+  params: JsonObject;
+  inputs: Record<string, JobInput>;
+  predictedBytes: number;
+  toolDigests: Readonly<Record<ToolId, string>>;
+  /** What was finished before this moment (ISO) is to be built again (`run --fresh`). */
+  since: string | null;
+  /** Its files were dropped after their last reader, and are needed again. */
+  restore: boolean;
+}
+
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+/** One line for people. */
+const name = z.string().regex(/^[^\p{Cc}]{1,300}$/u);
+const stage = z.enum(stageNames);
+const input = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("step"), step: name, stage, key: digest, file: name, optional: z.boolean() }),
+  z.object({ kind: z.literal("outside"), digest }),
+]);
+const jobFile = z.object({
+  format: z.literal(1),
+  key: digest,
+  recipe: name,
+  step: name,
+  stage,
+  variant: name.exactOptional(),
+  operation: name,
+  version: z.int(),
+  params: z.record(z.string(), z.json()),
+  inputs: z.record(z.string(), input),
+  predictedBytes: z.number().nonnegative(),
+  toolDigests: z.record(z.string(), z.string()),
+  since: z.iso.datetime().nullable(),
+  restore: z.boolean(),
+});
+
+/** The files of one job, or of one part of it, whether they exist or not. */
+export function jobPaths({ jobs }: Pick<Workspace, "jobs">, key: string, part?: number) {
+  const name = join(jobs, part === undefined ? key : `${key}-${part}`);
+  return { job: join(jobs, `${key}.json`), error: `${name}.error.json`, events: `${name}.ndjson` };
+}
+
+/** Writes a job's file with a checksum over all the rest. */
+export async function writeJobFile(workspace: Workspace, job: JobFile): Promise<void> {
+  await mkdir(workspace.jobs, { recursive: true });
+  await writeFileAtomic(jobPaths(workspace, job.key).job, renderChecked(job));
+}
+
+/** The job's file; undefined when there is none, or none that is whole and of this format. */
+export async function readJobFile(workspace: Workspace, key: string): Promise<JobFile | undefined> {
+  const text = await readFile(jobPaths(workspace, key).job, "utf8").catch(() => "");
+  const job = parseChecked(text) as JobFile | undefined;
+  return jobFile.safeParse(job).success && job?.key === key ? job : undefined;
+}
+
+/** Where a text from outside the store lies for other machines. */
+export function sharedFile({ jobs }: Pick<Workspace, "jobs">, digest: string): string {
+  return join(jobs, "files", digest);
+}
+
+/** Puts copies of the texts that a step reads from outside the store where other machines find them. */
+export async function shareFiles(workspace: Workspace, inputs: Readonly<Record<string, StepInput>>): Promise<void> {
+  await mkdir(join(workspace.jobs, "files"), { recursive: true });
+  for (const input of Object.values(inputs)) {
+    if (input.kind !== "outside") continue;
+    const target = sharedFile(workspace, input.digest);
+    // What lies there may have been cut by a crash or written over; the stage that reads it compares it as well.
+    if ((await sha256File(target).catch(() => undefined)) === input.digest) continue;
+    const copy = scratchPath(workspace, "text");
+    await copyFile(input.path, copy);
+    await syncFile(copy);
+    await rename(copy, target);
+    await syncFolder(dirname(target));
+  }
+}
+
+/** Removes what a finished job has left in `.jobs`. */
+export async function removeJobFiles(workspace: Workspace, key: string, parts: number): Promise<void> {
+  const { job, error, events } = jobPaths(workspace, key);
+  const ofParts = Array.from({ length: parts }, (_, part) => jobPaths(workspace, key, part + 1));
+  const paths = [job, error, events, ...ofParts.flatMap((part) => [part.error, part.events])];
+  await Promise.all(paths.map((path) => rm(path, { force: true })));
+}
+
+/** What a job file says of a step, given the keys and stages of the steps that it reads from. */
+export function describeInputs(
+  step: Step,
+  stageOf: (step: string) => StageName,
+  keys: ReadonlyMap<string, string>,
+): Record<string, JobInput> {
+  return Object.fromEntries(
+    Object.entries(step.inputs).flatMap(([name, input]): [string, JobInput][] => {
+      if (input.kind === "outside") return [[name, { kind: "outside", digest: input.digest }]];
+      const key = keys.get(input.step);
+      if (key === undefined) return [];
+      const { step: id, file, optional } = input;
+      return [[name, { kind: "step", step: id, stage: stageOf(id), key, file, optional }]];
+    }),
+  );
+}

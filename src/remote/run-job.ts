@@ -1,0 +1,128 @@
+import { rm } from "node:fs/promises";
+import { describeToolchain } from "../llamacpp/toolchain/toolchain.js";
+import type { Step, StepInput } from "../plan/plan.js";
+import { findOperation } from "../stages/operations.js";
+import { type Operation, stageNames, type WorkPart } from "../stages/stage.js";
+import { toolDigest } from "../llamacpp/tool-digests.js";
+import { QuantsmithError } from "../util/errors.js";
+import { writeFileAtomic } from "../util/files.js";
+import { buildPart, buildStep } from "../engine/build-step.js";
+import { errorReport } from "../engine/error-report.js";
+import { recordKeys } from "../engine/find-step.js";
+import { fingerprint, stepKey } from "../engine/fingerprint.js";
+import { type JobFile, jobPaths, readJobFile, sharedFile } from "./job-file.js";
+import type { BuildRuntime, RunOptions } from "../engine/runtime.js";
+import { allowedCores, Scheduler } from "../engine/scheduler.js";
+import { Store } from "../engine/store.js";
+
+export type WorkOptions = Omit<RunOptions, "fresh" | "executor" | "onPassed">;
+
+/**
+ * What `quantsmith worker` does: builds one step, or one part of it, that a run has described, exactly as the run would.
+ * Nothing when the step is finished. What goes wrong is left beside the job's file for the run, and thrown.
+ * Errors: QS-WORKER-JOB, QS-WORKER-INPUT, QS-WORKER-TOOLS, and those of the step.
+ */
+export async function workOnJob(key: string, part: WorkPart | undefined, options: WorkOptions): Promise<void> {
+  const store = new Store(options.workspace);
+  const job = await readJobFile(options.workspace, key);
+  if (job === undefined) {
+    if (await isFinished(store, key)) return;
+    throw unknownJob(key, "there is no such job in the store, or its file is damaged");
+  }
+  const { error: errorFile } = jobPaths(options.workspace, key, part?.index);
+  await rm(errorFile, { force: true });
+  try {
+    const { step, runtime } = await restoreStep(job, store, options);
+    const started = performance.now();
+    const status =
+      part === undefined ? (await buildStep(step, runtime, { restore: job.restore, anew: false })).status : "built";
+    if (part !== undefined) await buildPart(step, part, runtime);
+    const seconds = (performance.now() - started) / 1000;
+    options.events.emit({ type: "step-finished", id: step.id, status, seconds });
+  } catch (error) {
+    // An interrupted worker has found out nothing.
+    if (!options.signal.aborted) await writeFileAtomic(errorFile, JSON.stringify(errorReport(error), null, 2));
+    throw error;
+  }
+}
+
+/** The step as the plan had it, and what it takes to build it here. */
+async function restoreStep(job: JobFile, store: Store, options: WorkOptions) {
+  const operation = findOperation(job.operation);
+  if (operation === undefined || operation.version !== job.version) {
+    throw unknownJob(job.key, `this version of quantsmith has no ${job.operation} ${job.version}`);
+  }
+  await requireTools(job, operation);
+  const step = stepOf(job, operation, options);
+  const { toolDigests, recipe: name, since } = job;
+  const plan = { name, toolDigests, steps: [step] };
+  const scheduler = new Scheduler(options.workspace, options.signal, allowedCores());
+  const runtime: BuildRuntime = {
+    ...options,
+    ...{ plan, store, scheduler, since },
+    records: await findInputs(job, store),
+    steps: () => [],
+  };
+  if (stepKey(fingerprint(step, plan, recordKeys(runtime))) !== job.key) {
+    throw unknownJob(job.key, "its description does not give this key");
+  }
+  return { step, runtime };
+}
+
+function stepOf(job: JobFile, operation: Operation, { workspace }: WorkOptions): Step {
+  const { params, stage, version, step: id, variant, predictedBytes } = job;
+  const inputs = Object.entries(job.inputs).map(([name, input]): [string, StepInput] => {
+    if (input.kind === "step") return [name, input];
+    return [name, { ...input, path: sharedFile(workspace, input.digest) }];
+  });
+  const { resource, tools, predictBytes } = operation;
+  return {
+    ...{ id, stage, version, resource, tools, params, predictedBytes, mode: "build", intermediates: [] },
+    ...(variant === undefined ? {} : { variant }),
+    inputs: Object.fromEntries(inputs),
+    ...(predictBytes && { predictBytes: (context) => predictBytes(params, context) }),
+    run: (context) => operation.run(params, context),
+  };
+}
+
+/** Records of the steps that it reads from. */
+async function findInputs({ inputs, step }: JobFile, store: Store): Promise<BuildRuntime["records"]> {
+  const records: BuildRuntime["records"] = new Map();
+  for (const input of Object.values(inputs)) {
+    if (input.kind !== "step") continue;
+    const record = records.get(input.step) ?? (await store.find(input.stage, input.key, { readOnly: true }));
+    const dropped = record?.outputs.some(({ path, dropped }) => path === input.file && dropped);
+    if (record === undefined || dropped) {
+      throw new QuantsmithError("QS-WORKER-INPUT", `${step} needs ${input.step}, which is not in the store`, {
+        remedy: "Run the recipe again; it has what is missing made first. Check that all machines see the same store.",
+      });
+    }
+    records.set(input.step, record);
+  }
+  return records;
+}
+
+/** Other tools would give other outputs under the same key. */
+async function requireTools({ toolDigests, step }: JobFile, { tools }: Operation): Promise<void> {
+  const toolchain = await describeToolchain();
+  for (const tool of tools) {
+    const here = await toolDigest(tool, toolchain);
+    if (here === toolDigests[tool]) continue;
+    throw new QuantsmithError(
+      "QS-WORKER-TOOLS",
+      `${step} was planned with ${tool} ${toolDigests[tool]}, and this machine has ${here}`,
+      { remedy: "Install the same version of quantsmith, with the same tools, on all machines." },
+    );
+  }
+}
+
+async function isFinished(store: Store, key: string): Promise<boolean> {
+  const found = await Promise.all(stageNames.map((stage) => store.find(stage, key, { readOnly: true })));
+  return found.some((record) => record !== undefined);
+}
+
+function unknownJob(key: string, why: string): QuantsmithError {
+  return new QuantsmithError("QS-WORKER-JOB", `${key.slice(0, 16)}…: ${why}`, {
+    remedy: "Workers are started by `quantsmith run --executor`, with the same version of quantsmith on all machines.",
+  });
+}

@@ -1,0 +1,58 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as z from "zod";
+import { isSystemError } from "../../util/errors.js";
+import { writeFileAtomic } from "../../util/files.js";
+import { sha256 } from "../../util/sha256.js";
+import type { Group } from "./group-jobs.js";
+
+const arrayFile = z.array(z.string());
+const arrayName = /^qs-array-[0-9a-f]{16}$/;
+
+/**
+ * Which task of a job array is which job. Slurm has one name for a whole array, so the jobs' own are kept beside the
+ * store, where also a later run and one on another machine find them.
+ */
+export class ArrayNames {
+  readonly #folder: string;
+  readonly #known = new Map<string, readonly string[]>();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Slurm's name for a group: the job's own, or one made of all names, which are then written down. */
+  async nameFor(group: Group): Promise<string> {
+    const [first, ...more] = group;
+    if (more.length === 0) return first.name;
+    const names = group.map(({ name }) => name);
+    const slurmName = `qs-array-${sha256(names.join("\n")).slice(0, 16)}`;
+    await mkdir(this.#folder, { recursive: true });
+    await writeFileAtomic(this.#file(slurmName), `${JSON.stringify(names, undefined, 2)}\n`);
+    this.#known.set(slurmName, names);
+    return slurmName;
+  }
+
+  /** The jobs that an entry of the queue is about: one, or all of an array that left the queue as a whole; none of ours. */
+  async jobsOf(slurmName: string, task: number | undefined): Promise<readonly string[]> {
+    if (!arrayName.test(slurmName)) return [slurmName];
+    const names = this.#known.get(slurmName) ?? (await this.#read(slurmName));
+    this.#known.set(slurmName, names);
+    return task === undefined ? names : names.slice(task, task + 1);
+  }
+
+  async #read(slurmName: string): Promise<readonly string[]> {
+    try {
+      return arrayFile.parse(JSON.parse(await readFile(this.#file(slurmName), "utf8")));
+    } catch (error) {
+      // Whoever removed it, or wrote something else there, has made the array a stranger's.
+      if ((isSystemError(error) && error.code === "ENOENT") || error instanceof SyntaxError) return [];
+      if (error instanceof z.ZodError) return [];
+      throw error;
+    }
+  }
+
+  #file(slurmName: string): string {
+    return join(this.#folder, `${slurmName}.json`);
+  }
+}

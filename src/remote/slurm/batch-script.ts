@@ -1,0 +1,49 @@
+import { childEnvironment } from "../../util/child-environment.js";
+import type { Job } from "../executor.js";
+import type { Group } from "./group-jobs.js";
+
+/** What a worker's surroundings are made of. Nothing else of the submitting shell gets into a job, and no token. */
+const passed = [
+  "HF_HOME",
+  "HF_HUB_CACHE",
+  "HOME",
+  "LANG",
+  "LC_ALL",
+  "LD_LIBRARY_PATH",
+  "PATH",
+  "XDG_CACHE_HOME",
+] as const;
+
+/** The shell script that sbatch takes: sets the environment and becomes the worker, in an array the task's own. */
+export function batchScript(group: Group, command: (job: Job) => readonly string[]): string {
+  const work = (job: Job) => `exec ${command(job).map(quoted).join(" ")}`;
+  const [first, ...more] = group;
+  const tasks = group.map((job, task) => `${task}) ${work(job)} ;; # ${comment(job)}`);
+  return [
+    "#!/bin/sh",
+    "# Made by quantsmith.",
+    ...workerEnvironment(),
+    ...(more.length === 0
+      ? [`# ${comment(first)}`, work(first)]
+      : [`case "$SLURM_ARRAY_TASK_ID" in`, ...tasks, "*) exit 2 ;;", "esac"]),
+    "",
+  ].join("\n");
+}
+
+function workerEnvironment(): string[] {
+  const known: readonly string[] = passed;
+  return Object.entries(childEnvironment())
+    .filter(([name]) => known.includes(name) || /^QUANTSMITH_[A-Z_]+$/.test(name))
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([name, value]) => `export ${name}=${quoted(value)}`);
+}
+
+function comment({ step, part }: Job): string {
+  const of = part === undefined ? "" : `, part ${part.index} of ${part.count}`;
+  return `${step}${of}`.replace(/[^\x20-\x7e]/g, "·");
+}
+
+/** One word for a POSIX shell. */
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,99 @@
+import { realpath } from "node:fs/promises";
+import { join } from "node:path";
+import { QuantsmithError } from "../../util/errors.js";
+import type { Executor, Job, JobState } from "../executor.js";
+import { ArrayNames } from "./array-names.js";
+import { batchScript } from "./batch-script.js";
+import { groupJobs } from "./group-jobs.js";
+import { jobFailure } from "./job-failure.js";
+import { isInQueue, jobState } from "./job-state.js";
+import type { QueueEntry } from "./queue-entry.js";
+import { sbatchArguments } from "./sbatch-arguments.js";
+import { type CallOptions, SlurmPrograms } from "./slurm-programs.js";
+import { readQueue } from "./slurm-queue.js";
+import { type SlurmSettings, slurmDefaults } from "./slurm-settings.js";
+import { submitGroup } from "./submit-group.js";
+
+export interface SlurmOptions {
+  settings: SlurmSettings;
+  /** The output folder. Every machine of the cluster sees it, Node and quantsmith itself under the same path. */
+  out: string;
+  /** Program and arguments that do a job for that output folder with so many threads. */
+  worker: (job: Job, out: string, threads: number) => readonly string[];
+  signal: AbortSignal;
+  /** Told in words when something takes long or is tried again. */
+  note: (text: string) => void;
+}
+
+/** Where there is no controller at the start, something is set up wrongly more often than being restarted. */
+const patienceAtStartMs = 60_000;
+/** Somebody who interrupts a run waits for it to end. */
+const patienceAtEndMs = 20_000;
+
+/**
+ * Runs jobs on a Slurm cluster through sbatch, squeue and scancel; there is no need of an accounting database.
+ * Errors: QS-SLURM-MISSING, QS-SLURM-CONTROLLER, QS-SLURM-REFUSED.
+ */
+export async function slurmExecutor({ settings, out: folder, worker, signal, note }: SlurmOptions): Promise<Executor> {
+  const out = await realpath(folder);
+  const notes = join(out, "store", ".jobs", "slurm");
+  const programs = new SlurmPrograms(out, signal, note);
+  const arrays = new ArrayNames(notes);
+  const command = (job: Job) => worker(job, out, settings.cpus ?? slurmDefaults.cpus);
+  const queue = () => readQueue(programs, arrays, out);
+  const cancel = async (entries: readonly QueueEntry[], options: CallOptions = {}) => {
+    if (entries.length > 0) await programs.call("scancel", ["--quiet", ...entries.map(({ id }) => id)], options);
+  };
+
+  return {
+    name: "slurm",
+    seesLinks: true,
+    pollMs: 5000,
+    parts: settings.parts ?? slurmDefaults.parts,
+
+    async prepare(jobs) {
+      await readQueue(programs, arrays, out, { patienceMs: patienceAtStartMs });
+      const shapes = new Map(jobs.map((job) => [settings.memory ?? job.memoryBytes, job]));
+      for (const job of shapes.values()) {
+        const test = { group: [job], slurmName: job.name, after: [], output: "/dev/null" } as const;
+        const args = ["--test-only", ...sbatchArguments(test, settings, out)];
+        await programs.call("sbatch", args, { input: batchScript([job], command) });
+      }
+    },
+
+    async submit(jobs) {
+      const before = await queue();
+      // What can never start would wait beside its successor for ever.
+      const hopeless = jobs.flatMap(({ name }) => before.get(name) ?? []).filter(isInQueue);
+      await cancel(hopeless);
+      const ids = new Map([...before].filter(([, entry]) => isInQueue(entry)).map(([name, { id }]) => [name, id]));
+      for (const { name } of jobs) ids.delete(name);
+      for (const group of groupJobs(jobs)) {
+        const submitted = await submitGroup(group, { programs, arrays, settings, out, notes, command, ids, queue });
+        for (const [name, id] of submitted) ids.set(name, id);
+      }
+    },
+
+    async states(names) {
+      // The engine goes on without an answer, and asks again.
+      const known = await readQueue(programs, arrays, out, { patienceMs: 0 });
+      const found = new Map<string, JobState>();
+      for (const name of names) {
+        const entry = known.get(name);
+        if (entry === undefined) continue;
+        const state = jobState(entry);
+        found.set(name, state.state === "failed" ? { ...state, error: await jobFailure(name, entry, notes) } : state);
+      }
+      return found;
+    },
+
+    isAway: (error) => error instanceof QuantsmithError && error.code === "QS-SLURM-CONTROLLER",
+
+    async cancel(names) {
+      // The run that asks for this may have been interrupted already.
+      const last = { signal: new AbortController().signal, patienceMs: patienceAtEndMs };
+      const known = await readQueue(programs, arrays, out, last);
+      await cancel(names.flatMap((name) => known.get(name) ?? []).filter(isInQueue), last);
+    },
+  };
+}

@@ -1,0 +1,97 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { findProgram } from "../../llamacpp/toolchain/find-program.js";
+import { QuantsmithError } from "../../util/errors.js";
+import { runSubprocess, type SubprocessResult } from "../../util/subprocess.js";
+
+/** What Slurm's programs say when their controller, its answer or the key service is missing for now. */
+const away =
+  /unable to contact slurm controller|connection refused|connect failure|timed out|zero bytes were transmitted|communication connection failure|in standby mode|authentication error|temporarily unable|resource temporarily unavailable|unable to establish control/i;
+
+const firstWaitMs = 1000;
+const longestWaitMs = 30_000;
+/** A try may hang where nothing answers at all. */
+const commandLimitMs = 60_000;
+
+export interface CallOptions {
+  input?: string;
+  /** How long to wait for a controller that does not answer, in milliseconds. */
+  patienceMs?: number;
+  /** Asked before a call that was not answered is made again; a value ends the trying and is the call's result. */
+  beforeRetry?: () => Promise<string | undefined>;
+  /** What ends the call; without it the run's signal. */
+  signal?: AbortSignal;
+}
+
+/** Long enough for a controller to be restarted; who waits longer asks again, and lets other runs have their turn meanwhile. */
+const usualPatienceMs = 120_000;
+
+/** Calls Slurm's programs, and waits for a controller that is away. */
+export class SlurmPrograms {
+  readonly #files = new Map<string, string>();
+  /** Whether the controller left the last call unanswered, as the user has been told. */
+  #away = false;
+
+  constructor(
+    private readonly cwd: string,
+    private readonly signal: AbortSignal,
+    private readonly note: (text: string) => void,
+  ) {}
+
+  /**
+   * Standard output of a program that ended well. Errors: QS-SLURM-MISSING; QS-SLURM-CONTROLLER when patience ends;
+   * QS-SLURM-REFUSED with Slurm's words for everything else.
+   */
+  async call(program: string, args: readonly string[], options: CallOptions = {}): Promise<string> {
+    const { input, patienceMs = usualPatienceMs, beforeRetry, signal = this.signal } = options;
+    const file = await this.#find(program);
+    const command = { file, args, cwd: this.cwd, signal, timeoutMs: commandLimitMs };
+    const started = performance.now();
+    for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
+      const result = await runSubprocess({ ...command, ...(input === undefined ? {} : { input }) });
+      if (result.exitCode === 0) {
+        if (this.#away) this.note("Slurm's controller answers again");
+        this.#away = false;
+        return result.stdout;
+      }
+      if (!result.timedOut && !away.test(result.stderr)) throw refused(program, result);
+      if (performance.now() - started >= patienceMs) throw controllerAway(result);
+      if (!this.#away) this.note("Slurm's controller does not answer; jobs that run go on, and this waits");
+      this.#away = true;
+      await sleep(waitMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+      const known = await beforeRetry?.();
+      if (known !== undefined) return known;
+    }
+  }
+
+  async #find(program: string): Promise<string> {
+    const file = this.#files.get(program) ?? (await findProgram([program]));
+    if (file === undefined) {
+      throw new QuantsmithError("QS-SLURM-MISSING", `${program} is not on the PATH`, {
+        remedy: "Run on a machine from which jobs can be submitted to Slurm, or without `--executor slurm`.",
+      });
+    }
+    this.#files.set(program, file);
+    return file;
+  }
+}
+
+function refused(program: string, { tail, stderr, exitCode, signal }: SubprocessResult): QuantsmithError {
+  if (/could not establish a configuration source/i.test(stderr)) {
+    return new QuantsmithError("QS-SLURM-MISSING", `${program} is here, but no cluster is set up for it`, {
+      remedy: "Run on a machine from which jobs can be submitted to Slurm, or without `--executor slurm`.",
+      output: tail,
+    });
+  }
+  const how = exitCode === undefined ? `was ended by ${signal ?? "the system"}` : `ended with ${exitCode}`;
+  return new QuantsmithError("QS-SLURM-REFUSED", `Slurm refused what it was asked for: ${program} ${how}`, {
+    remedy: "Change `executors: { slurm: … }` to what the cluster allows; `sinfo --long` lists its partitions.",
+    output: tail,
+  });
+}
+
+function controllerAway({ tail }: SubprocessResult): QuantsmithError {
+  return new QuantsmithError("QS-SLURM-CONTROLLER", "Slurm's controller does not answer", {
+    remedy: "Run again when `squeue` answers. Jobs that run go on, and what they finish is found then.",
+    output: tail,
+  });
+}

@@ -1,0 +1,53 @@
+import { mkdir } from "node:fs/promises";
+import { QuantsmithError } from "../../util/errors.js";
+import type { Job } from "../executor.js";
+import type { ArrayNames } from "./array-names.js";
+import { batchScript } from "./batch-script.js";
+import type { Group } from "./group-jobs.js";
+import { outputFile } from "./job-failure.js";
+import { isInQueue } from "./job-state.js";
+import type { QueueEntry } from "./queue-entry.js";
+import { parseSubmitted, sbatchArguments } from "./sbatch-arguments.js";
+import type { SlurmPrograms } from "./slurm-programs.js";
+import type { SlurmSettings } from "./slurm-settings.js";
+
+export interface SubmitContext {
+  programs: SlurmPrograms;
+  arrays: ArrayNames;
+  settings: SlurmSettings;
+  out: string;
+  /** Where what jobs print goes. */
+  notes: string;
+  command: (job: Job) => readonly string[];
+  /** Slurm's ids of the jobs that are in the queue, by our names. */
+  ids: ReadonlyMap<string, string>;
+  queue: () => Promise<ReadonlyMap<string, QueueEntry>>;
+}
+
+/**
+ * Submits one job or array; gives Slurm's id of each. When sbatch gets no answer, the queue is asked first whether the
+ * jobs have arrived, so that none is submitted twice. Errors: those of `SlurmPrograms.call`.
+ */
+export async function submitGroup(group: Group, context: SubmitContext): Promise<Map<string, string>> {
+  const { programs, arrays, settings, out, notes, command, ids, queue } = context;
+  const [first] = group;
+  const slurmName = await arrays.nameFor(group);
+  await mkdir(notes, { recursive: true });
+  const output = outputFile(notes, slurmName, group.length === 1 ? undefined : "%a");
+  // A job that has left the queue has ended well, or the engine would not submit what comes after it.
+  const after = first.after.flatMap((name) => ids.get(name) ?? []);
+  const args = sbatchArguments({ group, slurmName, after, output }, settings, out);
+  const arrived = async () => {
+    const entry = (await queue()).get(first.name);
+    return entry !== undefined && isInQueue(entry) ? entry.id.replace(/_.*/, "") : undefined;
+  };
+  const printed = await programs.call("sbatch", args, { input: batchScript(group, command), beforeRetry: arrived });
+  const id = parseSubmitted(printed);
+  if (id === undefined) {
+    throw new QuantsmithError("QS-SLURM-REFUSED", "sbatch printed no job id", {
+      remedy: "Look whether a wrapper stands in for sbatch on the PATH, and at `executors: { slurm: { options } }`.",
+      output: printed,
+    });
+  }
+  return new Map(group.map(({ name }, task) => [name, group.length === 1 ? id : `${id}_${task}`]));
+}

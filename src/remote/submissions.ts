@@ -1,0 +1,152 @@
+import { rm } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Step } from "../plan/plan.js";
+import { isLocked, withLock } from "../util/lock.js";
+import { isTaken } from "../engine/build-step.js";
+import type { Executor, Job } from "./executor.js";
+import { recordKeys } from "../engine/find-step.js";
+import { describeInputs, removeJobFiles, shareFiles, writeJobFile } from "./job-file.js";
+import type { Runtime } from "../engine/runtime.js";
+import { lockPath } from "../engine/workspace.js";
+import type { PlannedStep } from "./plan-jobs.js";
+import { startWaiting } from "./waiting-runs.js";
+
+/** How long a queue may not answer when something has to be submitted. */
+const longestAbsenceMs = 3600_000;
+
+/** A step in the queue. */
+export interface Submitted {
+  step: Step;
+  key: string;
+  restore: boolean;
+  /** Those to be submitted: of a step that is submitted again only what is still to be done. */
+  jobs: readonly Job[];
+  /** Names of all jobs that the step has or has had. */
+  names: readonly string[];
+  attempts: number;
+  /** Another run's job was in the queue when this one wanted to submit it. */
+  adopted: boolean;
+  /** Looks in a row that found neither a job that waits or runs nor a result. */
+  silentLooks: number;
+}
+
+/** Puts the steps of a run into an executor's queue, each once, though other runs do the same. */
+export class Submissions {
+  /** Steps of which this run has, or may have, submitted jobs, by key. */
+  readonly sent = new Map<string, Submitted>();
+  readonly #runtime: Runtime;
+  readonly #executor: Executor;
+  #prepared = false;
+  /** Whether the queue left the last question unanswered, as the user has been told. */
+  #unanswered = false;
+
+  constructor(runtime: Runtime, executor: Executor) {
+    this.#runtime = runtime;
+    this.#executor = executor;
+  }
+
+  /** Has the executor agree to jobs; also to those of a step that nobody knew of when the run began. */
+  async prepare(jobs: readonly Job[]): Promise<void> {
+    if (this.#prepared) return;
+    await this.#executor.prepare?.(jobs);
+    this.#prepared = true;
+  }
+
+  /**
+   * Describes steps in the store and puts those into the queue that are neither in it nor finished: another run may have
+   * seen to that. `planned` is the whole plan. A queue that is away is waited for. Errors: the executor's.
+   */
+  async submit(entries: readonly Submitted[], planned: ReadonlyMap<string, PlannedStep>): Promise<void> {
+    const { workspace, signal } = this.#runtime;
+    for (const started = performance.now(); ; ) {
+      try {
+        await withLock(lockPath(workspace, "submit"), { signal }, () => this.#submitNow(entries, planned));
+        return;
+      } catch (error) {
+        // Without the states a job could be submitted twice. Others may have the lock meanwhile, to end or to wait too.
+        if (!this.isAway(error) || performance.now() - started > longestAbsenceMs) throw error;
+        this.unanswered(entries, error);
+      }
+      await sleep(this.#executor.pollMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+    }
+  }
+
+  /** Whether an error only says that the queue cannot be reached now. */
+  isAway(error: unknown): boolean {
+    return this.#executor.isAway?.(error) === true;
+  }
+
+  /** Tells once that the queue does not answer. */
+  unanswered([first]: readonly Submitted[], error: unknown): void {
+    const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    const note = `${this.#executor.name} does not answer (${reason}); asking again`;
+    if (first === undefined || this.#unanswered) return;
+    this.#runtime.events.emit({ type: "step-note", id: first.step.id, note });
+    this.#unanswered = true;
+  }
+
+  /** The queue has answered. */
+  answered(): void {
+    this.#unanswered = false;
+  }
+
+  async #submitNow(entries: readonly Submitted[], planned: ReadonlyMap<string, PlannedStep>): Promise<void> {
+    const { workspace } = this.#runtime;
+    const asked = entries.flatMap(({ jobs }) => jobs);
+    await this.prepare(asked);
+    const states = await this.#executor.states(asked.map(({ name }) => name));
+    this.answered();
+    const isLive = ({ name }: Job) => ["waiting", "running"].includes(states.get(name)?.state ?? "");
+    const fresh: Submitted[] = [];
+    for (const entry of entries) {
+      // In this order: a job that has left the queue since it was asked for is finished in the store.
+      const live = entry.jobs.slice(-1).some(isLive);
+      if (!live && (await this.#isFinishedSince(entry, planned))) continue;
+      entry.adopted = live;
+      this.sent.set(entry.key, entry);
+      await startWaiting(workspace, entry.key);
+      await this.#describe(entry, planned, !live);
+      if (!live) fresh.push(entry);
+    }
+    const jobs = fresh.flatMap(({ jobs }) => jobs.filter((job) => !isLive(job)));
+    if (jobs.length > 0) await this.#executor.submit(jobs);
+  }
+
+  /** Whether a step that the plan found unfinished has been finished by another run's job. */
+  async #isFinishedSince(
+    { step, key, restore, attempts }: Submitted,
+    planned: ReadonlyMap<string, PlannedStep>,
+  ): Promise<boolean> {
+    const { store, since, verify } = this.#runtime;
+    const plannedAs = planned.get(step.id);
+    if (plannedAs?.fate !== "remote" || plannedAs.key !== key || attempts > 1) return false;
+    const record = await store.find(step.stage, key, { verify });
+    return record !== undefined && isTaken(record, since, restore);
+  }
+
+  async #describe(
+    { step, key, restore, attempts }: Submitted,
+    planned: ReadonlyMap<string, PlannedStep>,
+    anew: boolean,
+  ): Promise<void> {
+    const { workspace, plan, since, store } = this.#runtime;
+    if (anew) {
+      await removeJobFiles(workspace, key, this.#executor.parts);
+      // Somebody who builds it, and need not be in the queue for that, goes on with what lies there.
+      const afresh = since !== null && attempts === 1;
+      if (afresh && !(await isLocked(lockPath(workspace, key)))) {
+        await rm(store.partialFolder(key), { recursive: true, force: true });
+      }
+    }
+    const { id, stage, variant, operation = "", version, params, predictedBytes } = step;
+    const keys = new Map([...planned].map(([of, { key }]) => [of, key]));
+    for (const [of, known] of recordKeys(this.#runtime)) keys.set(of, known);
+    const inputs = describeInputs(step, (of) => planned.get(of)?.step.stage ?? stage, keys);
+    await shareFiles(workspace, step.inputs);
+    await writeJobFile(workspace, {
+      ...{ format: 1, key, recipe: plan.name, step: id, stage, operation, version, params, inputs, predictedBytes },
+      ...(variant === undefined ? {} : { variant }),
+      ...{ toolDigests: plan.toolDigests, since, restore },
+    });
+  }
+}

@@ -1,0 +1,43 @@
+import { readFile } from "node:fs/promises";
+import * as z from "zod";
+import { type ErrorCode, errorCodes } from "../util/error-codes.js";
+import { QuantsmithError } from "../util/errors.js";
+import { visibleLines } from "../util/wording.js";
+
+const text = z.string().transform(visibleLines);
+const report = z.object({
+  code: z.string(),
+  message: text,
+  remedy: text,
+  at: z.object({ file: text, line: z.int().exactOptional(), column: z.int().exactOptional() }).exactOptional(),
+  output: text.exactOptional(),
+});
+
+/**
+ * What the worker of a step left behind as its error, undefined when it left none. Anything else that lies there is
+ * QS-WORKER-FAILED: who made it may not be one of our workers.
+ */
+export async function readWorkerError(path: string, step: string): Promise<QuantsmithError | undefined> {
+  const written = await readFile(path, "utf8").catch(() => undefined);
+  if (written === undefined) return undefined;
+  const { success, data } = report.safeParse(parse(written));
+  if (!success) {
+    return new QuantsmithError("QS-WORKER-FAILED", `the job of ${step} failed, and its report ${path} is damaged`, {
+      remedy: "Look at its log in the queue, then run the same command again.",
+    });
+  }
+  const { code, message, ...details } = data;
+  return new QuantsmithError(
+    Object.hasOwn(errorCodes, code) ? (code as ErrorCode) : "QS-WORKER-FAILED",
+    message,
+    details,
+  );
+}
+
+function parse(written: string): unknown {
+  try {
+    return JSON.parse(written);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,103 @@
+import { open } from "node:fs/promises";
+import * as z from "zod";
+import type { Progress } from "../stages/stage.js";
+import { visible } from "../util/wording.js";
+import type { EventBus } from "../engine/events.js";
+
+const line = z.string().transform(visible);
+const progress = z.object({
+  done: z.number(),
+  total: z.number(),
+  unit: z.enum(["chunk", "tensor", "probe", "byte", "prompt", "file"]),
+  note: line.exactOptional(),
+});
+/** What is handed on of a worker's events, as `RunEvent` has it; times are those of this machine. */
+const workerEvent = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("step-started"), key: line }),
+  z.object({ type: z.literal("step-waiting") }),
+  z.object({ type: z.literal("step-note"), note: line }),
+  z.object({ type: z.literal("step-progress"), progress }),
+]);
+
+interface EventFile {
+  path: string;
+  /** Bytes read so far. */
+  offset: number;
+  progress?: Progress;
+}
+
+/** Hands on what the workers of one step tell, as if the step ran here; parts count together. */
+export class WorkerEvents {
+  readonly #files: EventFile[];
+  readonly #id: string;
+  readonly #events: EventBus;
+  #started = false;
+
+  /** `paths` are the event files of the step's own job and of its parts, in this order. */
+  constructor(id: string, paths: readonly string[], events: EventBus) {
+    this.#id = id;
+    this.#events = events;
+    this.#files = paths.map((path) => ({ path, offset: 0 }));
+  }
+
+  /** Reads what has been written since the last call. */
+  async forward(): Promise<void> {
+    for (const file of this.#files) {
+      const { text, end } = await readLines(file.path, file.offset);
+      file.offset = end;
+      for (const line of text.split("\n")) this.#tell(file, parse(line));
+    }
+  }
+
+  #tell(file: EventFile, event: z.output<typeof workerEvent> | undefined): void {
+    switch (event?.type) {
+      case "step-started":
+        // Parts and the step itself start one after the other.
+        if (!this.#started) this.#events.emit({ ...event, id: this.#id });
+        this.#started = true;
+        break;
+      case "step-waiting":
+      case "step-note":
+        this.#events.emit({ ...event, id: this.#id });
+        break;
+      case "step-progress":
+        file.progress = event.progress;
+        this.#events.emit({ type: "step-progress", id: this.#id, progress: this.#together(file, event.progress) });
+        break;
+      default:
+    }
+  }
+
+  /** The step's own job starts with what its parts have done. */
+  #together(file: EventFile, progress: Progress): Progress {
+    const [own, ...parts] = this.#files;
+    if (file === own) return progress;
+    const told = parts.flatMap((part) => part.progress ?? []);
+    const sum = (what: "done" | "total") => told.reduce((total, part) => total + part[what], 0);
+    return { ...progress, done: sum("done"), total: sum("total") };
+  }
+}
+
+/** The whole lines after `offset`, and where they end; a file that is shorter than that was begun anew. */
+async function readLines(path: string, offset: number): Promise<{ text: string; end: number }> {
+  const file = await open(path, "r").catch(() => undefined);
+  if (file === undefined) return { text: "", end: 0 };
+  try {
+    const { size } = await file.stat();
+    const start = size < offset ? 0 : offset;
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(size - start), 0, size - start, start);
+    const length = buffer.subarray(0, bytesRead).lastIndexOf(0x0a) + 1;
+    return { text: buffer.toString("utf8", 0, length), end: start + length };
+  } finally {
+    await file.close();
+  }
+}
+
+/** The event on a line; undefined for what is none of these, and for what no worker of ours wrote. */
+function parse(text: string): z.output<typeof workerEvent> | undefined {
+  try {
+    return workerEvent.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}

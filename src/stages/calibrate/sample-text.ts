@@ -1,0 +1,117 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { completeText } from "../../llamacpp/completion.js";
+import type { JsonObject } from "../../util/canonical-json.js";
+import { QuantsmithError } from "../../util/errors.js";
+import { writeFileAtomic } from "../../util/files.js";
+import type { Operation, StageContext } from "../stage.js";
+import { linkInput, toolRun, writeReport } from "../step-files.js";
+import { type CorpusUse, openings } from "../../corpus/openings.js";
+
+export interface SampleTextParams extends JsonObject {
+  use: CorpusUse;
+  /** Tokens to sample, at least; fewer only when the model ends nearly every text at once. */
+  tokens: number;
+  /** Tokens of one piece at most. */
+  pieceTokens: number;
+  temperature: number;
+}
+
+/** `sample.json`. */
+export interface SampleTextReport {
+  tokens: number;
+  pieces: number;
+  temperature: number;
+}
+
+/** One continued opening, as it is kept for a run that goes on after a kill. */
+interface Piece {
+  text: string;
+  tokens: number;
+}
+
+/** Far apart, so that no two uses share a seed, however many pieces they take. */
+const firstSeed: Readonly<Record<CorpusUse, number>> = {
+  calibration: 10_000_000,
+  search: 20_000_000,
+  evaluation: 30_000_000,
+};
+/** A model that ends its texts early gets this many times the pieces that whole ones would take. */
+const patience = 6;
+/** So many empty pieces in a row mean that there will be no others. */
+const emptyAtMost = 24;
+
+/**
+ * Samples a text from the base model, one opening after the other, each with a seed of its own; a killed run goes on
+ * after the last whole piece. Input `model`; outputs `self.txt`, `sample.json`. The stage is that of the use.
+ * Errors: QS-SAMPLE-NOTHING, QS-SAMPLE-FAILED.
+ */
+export const sampleText: Operation<SampleTextParams> = {
+  id: "sample-text",
+  stage: "calibrate",
+  version: 1,
+  resource: "compute",
+  tools: ["llama.cpp"],
+  async run(params, context) {
+    const model = await linkInput(context, "model", "model.gguf");
+    const kept = await context.partial();
+    const most = Math.ceil(params.tokens / params.pieceTokens) * patience;
+    const pieces: Piece[] = [];
+    const resumed = { pieces: 0 };
+    let [tokens, empty, peakMemoryBytes] = [0, 0, 0];
+    let command: string[] = [];
+    const started = performance.now();
+    while (tokens < params.tokens && pieces.length < most && empty < emptyAtMost) {
+      const file = join(kept, `piece-${pieces.length}.json`);
+      let piece = await readPiece(file);
+      if (piece !== undefined) resumed.pieces++;
+      else {
+        const run = await samplePiece(params, pieces.length, model, context);
+        piece = { text: run.text, tokens: run.tokens };
+        peakMemoryBytes = Math.max(peakMemoryBytes, run.peakMemoryBytes);
+        command = run.argv;
+        await writeFileAtomic(file, JSON.stringify(piece));
+      }
+      pieces.push(piece);
+      tokens += piece.tokens;
+      empty = piece.tokens === 0 ? empty + 1 : 0;
+      context.progress({ done: pieces.length, total: expected(params, pieces.length, tokens), unit: "prompt" });
+    }
+    if (tokens === 0) throw nothingError();
+    const texts = pieces.filter((piece) => piece.tokens > 0).map(({ text }) => text.trim());
+    await writeFile(join(context.out, "self.txt"), `${texts.join("\n\n")}\n`);
+    const report: SampleTextReport = { tokens, pieces: pieces.length, temperature: params.temperature };
+    await writeReport(context, "sample.json", report);
+    const seconds = (performance.now() - started) / 1000;
+    const measurements = { piecesResumed: resumed.pieces, piecesPerSecond: (pieces.length - resumed.pieces) / seconds };
+    return { commands: command.length === 0 ? [] : [command], peakMemoryBytes, measurements };
+  },
+};
+
+async function samplePiece(params: SampleTextParams, index: number, model: string, context: StageContext) {
+  const pool = openings[params.use];
+  await writeFile(join(context.work, "opening.txt"), pool[index % pool.length] ?? "");
+  const run = await toolRun(context);
+  const { pieceTokens, temperature, use } = params;
+  const seed = firstSeed[use] + index;
+  return completeText({ ...run, model, prompt: "opening.txt", tokens: pieceTokens, temperature, seed });
+}
+
+/** Pieces there will be, judging by those so far. */
+function expected({ tokens }: SampleTextParams, pieces: number, sampled: number): number {
+  return Math.max(pieces, Math.ceil((tokens * pieces) / Math.max(1, sampled)));
+}
+
+async function readPiece(file: string): Promise<Piece | undefined> {
+  try {
+    return JSON.parse(await readFile(file, "utf8")) as Piece;
+  } catch {
+    return undefined;
+  }
+}
+
+function nothingError(): QuantsmithError {
+  return new QuantsmithError("QS-SAMPLE-NOTHING", "the model ends every text at its first token", {
+    remedy: "Name a text file, an `hf:` data set or `default` instead of `self`.",
+  });
+}

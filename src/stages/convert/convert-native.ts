@@ -1,0 +1,71 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { readPretokenizers } from "../../llamacpp/toolchain/pretokenizers.js";
+import { readConfig } from "../../checkpoint/read-config.js";
+import { type Operation, type OperationReport, requiredInput, type StageContext } from "../stage.js";
+import { writeReport } from "../step-files.js";
+import { converterDigest } from "../../llamacpp/tool-digests.js";
+import { type ConvertParams, describeConverted } from "./convert-report.js";
+import { runUpstream } from "./convert-upstream.js";
+import { findFamily } from "../../converter/families/find-family.js";
+import { readModelConfig } from "../../converter/model-config.js";
+import { NativeRefusal, notNative } from "../../converter/refuse.js";
+import { readVocabulary } from "../../converter/vocabulary/read-vocabulary.js";
+import { writeNative } from "../../converter/write-model.js";
+
+export interface NativeParams extends ConvertParams {
+  /** Whether llama.cpp's converter takes over what turns out, once the files are open, to be beyond this one. */
+  fallback: boolean;
+}
+
+/**
+ * Converts the snapshot to one 16-bit GGUF in this process, without Python, to the same bytes as llama.cpp's converter.
+ * Input `snapshot`; outputs `model.gguf`, `convert.json`. Errors: QS-CONVERT-*, QS-FETCH-*, QS-TOOL-*, and QS-PYTHON-*
+ * with `fallback`.
+ */
+export const convertNative: Operation<NativeParams> = {
+  id: "convert-native",
+  stage: "convert",
+  version: 3,
+  resource: "compute",
+  tools: ["pretokenizers"],
+  intermediates: ["model.gguf"],
+  async run(params, context) {
+    context.note(`without Python: ${params.why}`);
+    try {
+      return await runNative(params, context);
+    } catch (error) {
+      if (!params.fallback || !(error instanceof NativeRefusal)) throw error;
+      context.note(`by llama.cpp's converter after all: ${error.message}`);
+      await rm(join(context.out, "model.gguf"), { force: true });
+      // Whether it is needed shows only here, so that its digest cannot be in the key; the report has it.
+      const digest = await converterDigest(await context.toolchain(), context.signal);
+      return runUpstream({ ...params, why: error.message }, context, { converterDigest: digest });
+    }
+  },
+};
+
+async function runNative(params: NativeParams, context: StageContext): Promise<OperationReport> {
+  const folder = requiredInput(context, "snapshot");
+  const { config, architecture } = await readConfig(join(folder, "config.json"), "infinity");
+  const family = findFamily(config);
+  if (family === undefined) throw notNative(`does not know the architecture ${architecture}`);
+  const tokenizer = await readVocabulary({
+    folder,
+    kind: family.vocabulary,
+    config: readModelConfig(family, config).values,
+    pretokenizer: params.pretokenizer,
+    known: await readPretokenizers(await context.toolchain()),
+  });
+  const outFile = join(context.out, "model.gguf");
+  await writeNative({
+    ...{ folder, family, config, tokenizer, outFile },
+    outtype: params.outtype,
+    threads: context.threads,
+    general: params,
+    signal: context.signal,
+    onProgress: context.progress,
+  });
+  await writeReport(context, "convert.json", await describeConverted(outFile, "native", params));
+  return {};
+}

@@ -1,0 +1,321 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { checkSnapshot } from "../../src/checkpoint/check-snapshot.js";
+import { type FileChoice, usualFiles } from "../../src/checkpoint/file-choice.js";
+import type { ErrorCode } from "../../src/util/error-codes.js";
+import { failureOf } from "../fixtures/failure.js";
+import { buildSafetensors } from "../fixtures/safetensors-builder.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+const base = temporaryFolder();
+const tinyLlama = join(import.meta.dirname, "../../../recipes/demo/tiny-llama");
+/** Embedding, six layers of attention, feed-forward and two norms, final norm; from its config.json. */
+const tinyParameters = 4096 * 256 + 6 * (2 * 256 * 256 + 2 * 128 * 256 + 3 * 768 * 256 + 2 * 256) + 256;
+const config = JSON.stringify({ architectures: ["LlamaForCausalLM"], hidden_size: 4 });
+const weights = buildSafetensors({ a: [4, 2], b: [3] });
+const indexName = "model.safetensors.index.json";
+const shard1 = "model-00001-of-00002.safetensors";
+const shard2 = "model-00002-of-00002.safetensors";
+
+type Files = Record<string, string | Buffer>;
+
+function folderWith(files: Files, parent = base): string {
+  const folder = mkdtempSync(join(parent, "model-"));
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+  return folder;
+}
+
+function index(weightMap: unknown): string {
+  return JSON.stringify({ metadata: {}, weight_map: weightMap });
+}
+
+const sharded: Files = {
+  "config.json": config,
+  [shard1]: buildSafetensors({ a: [4] }),
+  [shard2]: buildSafetensors({ b: [2], c: [2] }),
+  [indexName]: index({ a: shard1, b: shard2, c: shard2 }),
+};
+
+describe("whole checkpoints", () => {
+  test("the demo model", async () => {
+    const snapshot = await checkSnapshot(tinyLlama);
+    expect(snapshot).toMatchObject({
+      dir: tinyLlama,
+      architecture: "LlamaForCausalLM",
+      parameters: tinyParameters,
+      tensorBytes: 2 * tinyParameters,
+      weights: ["model.safetensors"],
+    });
+    expect(snapshot.config.num_hidden_layers).toBe(6);
+    const names = snapshot.files.map(({ path }) => path);
+    expect(names).toEqual(expect.arrayContaining(["config.json", "model.safetensors", "tokenizer.model"]));
+    expect(snapshot.files.find(({ path }) => path === "model.safetensors")?.size).toBe(8 + 6040 + 2 * tinyParameters);
+  });
+
+  test("shards with their index; files that are not part of it stay out", async () => {
+    const folder = folderWith({
+      ...sharded,
+      "consolidated.safetensors": "not even safetensors",
+      "extra.safetensors": "nor this",
+      "modeling_evil.py": "raise SystemExit",
+      "pytorch_model.bin": "pickle",
+      "tokenizer.json": "{}",
+      LICENSE: "text",
+    });
+    mkdirSync(join(folder, "onnx"));
+    const snapshot = await checkSnapshot(folder);
+    expect(snapshot.weights).toEqual([shard1, shard2]);
+    expect(snapshot.parameters).toBe(8);
+    expect(snapshot.files.map(({ path }) => path)).toEqual([
+      "LICENSE",
+      "config.json",
+      shard1,
+      shard2,
+      indexName,
+      "tokenizer.json",
+    ]);
+  });
+
+  test("a single weight file of another name, and a configuration with Infinity as Python writes it", async () => {
+    const text = '{"architectures":["Mamba2ForCausalLM"],"time_step_limit":[0.0,Infinity],"note":"-Infinity NaN \\""}';
+    const snapshot = await checkSnapshot(folderWith({ "config.json": text, "model.fp16.safetensors": weights }));
+    expect(snapshot.weights).toEqual(["model.fp16.safetensors"]);
+    expect(snapshot.config).toMatchObject({ time_step_limit: [0, null], note: '-Infinity NaN "' });
+  });
+
+  test("a snapshot of a Hugging Face cache, whose files are links to blobs", async () => {
+    const repo = mkdtempSync(join(base, "models--me--tiny-"));
+    const blobs = join(repo, "blobs");
+    const snapshot = join(repo, "snapshots", "0123abcd");
+    cpSync(tinyLlama, blobs, { recursive: true });
+    mkdirSync(snapshot, { recursive: true });
+    for (const name of ["config.json", "model.safetensors", "tokenizer.model"]) {
+      symlinkSync(join("..", "..", "blobs", name), join(snapshot, name));
+    }
+    expect((await checkSnapshot(snapshot)).files.map(({ path }) => path)).toContain("tokenizer.model");
+    expect((await checkSnapshot(snapshot)).parameters).toBe(tinyParameters);
+    writeFileSync(join(repo, "secret"), "x");
+    rmSync(join(snapshot, "tokenizer.model"));
+    symlinkSync(join("..", "..", "secret"), join(snapshot, "tokenizer.model"));
+    expect((await failureOf(checkSnapshot(snapshot))).code).toBe("QS-FETCH-LINK");
+  });
+
+  test("a folder that is itself a link, with spaces and letters of other scripts in its name", async () => {
+    const link = join(base, "mein Modell ü 模型");
+    symlinkSync(folderWith(sharded), link);
+    expect((await checkSnapshot(link)).weights).toEqual([shard1, shard2]);
+  });
+});
+
+describe("folders that cannot be used", () => {
+  const model = { "config.json": config, "model.safetensors": weights };
+  const deep = `{"architectures":["X"],"a":${"[".repeat(200)}${"]".repeat(200)}}`;
+
+  const cases: [what: string, code: ErrorCode, files: Files, file: string][] = [
+    ["empty", "QS-FETCH-NO-CONFIG", {}, "config.json"],
+    ["weights without config.json", "QS-FETCH-NO-CONFIG", { "model.safetensors": weights }, "config.json"],
+    ["a configuration that is no JSON", "QS-FETCH-CONFIG", { ...model, "config.json": "{" }, "config.json"],
+    ["a configuration of quotes", "QS-FETCH-CONFIG", { ...model, "config.json": '\\"'.repeat(500_000) }, "config.json"],
+    ["a configuration that is a list", "QS-FETCH-CONFIG", { ...model, "config.json": "[]" }, "config.json"],
+    ["a configuration without architectures", "QS-FETCH-CONFIG", { ...model, "config.json": "{}" }, "config.json"],
+    [
+      "an empty list of architectures",
+      "QS-FETCH-CONFIG",
+      { ...model, "config.json": '{"architectures":[]}' },
+      "config.json",
+    ],
+    [
+      "an architecture that is a number",
+      "QS-FETCH-CONFIG",
+      { ...model, "config.json": '{"architectures":[1]}' },
+      "config.json",
+    ],
+    ["a configuration that nests too deep", "QS-FETCH-CONFIG", { ...model, "config.json": deep }, "config.json"],
+    [
+      "a huge configuration",
+      "QS-FETCH-CONFIG",
+      { ...model, "config.json": Buffer.alloc(5_000_000, " ") },
+      "config.json",
+    ],
+    [
+      "a configuration that is not UTF-8",
+      "QS-FETCH-CONFIG",
+      { ...model, "config.json": Buffer.from([0xff]) },
+      "config.json",
+    ],
+    ["no weights", "QS-FETCH-NO-WEIGHTS", { "config.json": config }, ""],
+    ["weights without values", "QS-FETCH-NO-WEIGHTS", { ...model, "model.safetensors": buildSafetensors({}) }, ""],
+    [
+      "weights of an adapter",
+      "QS-FETCH-NO-WEIGHTS",
+      { "config.json": config, "adapter_model.safetensors": weights },
+      "adapter_model.safetensors",
+    ],
+    [
+      "only pytorch_model.bin",
+      "QS-FETCH-PICKLE",
+      { "config.json": config, "pytorch_model.bin": "x" },
+      "pytorch_model.bin",
+    ],
+    [
+      "only consolidated.00.pth",
+      "QS-FETCH-PICKLE",
+      { "config.json": config, "consolidated.00.pth": "x" },
+      "consolidated.00.pth",
+    ],
+    ["only model.pt", "QS-FETCH-PICKLE", { "config.json": config, "model.pt": "x" }, "model.pt"],
+    [
+      "truncated weights",
+      "QS-FETCH-SAFETENSORS",
+      { ...model, "model.safetensors": weights.subarray(0, -1) },
+      "model.safetensors",
+    ],
+    [
+      "a truncated shard",
+      "QS-FETCH-SAFETENSORS",
+      { ...sharded, [shard2]: buildSafetensors({ b: [2], c: [2] }).subarray(0, -1) },
+      shard2,
+    ],
+    ["a lone shard without index", "QS-FETCH-INDEX", { "config.json": config, [shard1]: weights }, indexName],
+    [
+      "two candidates without index",
+      "QS-FETCH-INDEX",
+      { "config.json": config, "model-a.safetensors": weights, "model-b.safetensors": weights },
+      indexName,
+    ],
+    ["an index that is no JSON", "QS-FETCH-INDEX", { ...sharded, [indexName]: "{" }, indexName],
+    ["an index that is a list", "QS-FETCH-INDEX", { ...sharded, [indexName]: "[]" }, indexName],
+    ["an index without weight_map", "QS-FETCH-INDEX", { ...sharded, [indexName]: "{}" }, indexName],
+    ["an empty weight_map", "QS-FETCH-INDEX", { ...sharded, [indexName]: index({}) }, indexName],
+    ["a weight_map that is a list", "QS-FETCH-INDEX", { ...sharded, [indexName]: index([shard1]) }, indexName],
+    ["a shard that is a number", "QS-FETCH-INDEX", { ...sharded, [indexName]: index({ a: 1 }) }, indexName],
+    ["a missing shard", "QS-FETCH-INDEX", { ...sharded, [indexName]: index({ a: "model-9.safetensors" }) }, indexName],
+    [
+      "a missing shard beside model.safetensors",
+      "QS-FETCH-INDEX",
+      { ...model, [indexName]: index({ a: shard1 }) },
+      indexName,
+    ],
+    [
+      "a tensor the shards lack",
+      "QS-FETCH-INDEX",
+      { ...sharded, [indexName]: index({ a: shard1, b: shard2, c: shard2, d: shard2 }) },
+      indexName,
+    ],
+    [
+      "a tensor the index lacks",
+      "QS-FETCH-INDEX",
+      { ...sharded, [indexName]: index({ a: shard1, b: shard2 }) },
+      indexName,
+    ],
+    [
+      "a tensor in another shard",
+      "QS-FETCH-INDEX",
+      { ...sharded, [indexName]: index({ a: shard1, b: shard1, c: shard2 }) },
+      indexName,
+    ],
+    [
+      "a tensor in both shards",
+      "QS-FETCH-INDEX",
+      { ...sharded, [shard1]: buildSafetensors({ a: [4], b: [2] }) },
+      indexName,
+    ],
+    ...[
+      "../x.safetensors",
+      "/etc/x.safetensors",
+      "sub/x.safetensors",
+      "..\\x.safetensors",
+      "..",
+      ".",
+      "",
+      "model.safetensors\0",
+      "C:x.safetensors",
+      "config.json",
+      "model.bin",
+    ].map((name): [string, ErrorCode, Files, string] => [
+      `an index naming ${JSON.stringify(name)}`,
+      "QS-FETCH-INDEX",
+      { ...sharded, [indexName]: index({ a: name }) },
+      indexName,
+    ]),
+  ];
+
+  test.each(cases)("%s: %s", async (_, code, files, file) => {
+    const folder = folderWith(files);
+    const error = await failureOf(checkSnapshot(folder));
+    expect(error.code).toBe(code);
+    expect(error.at).toEqual({ file: file === "" ? folder : join(folder, file) });
+  });
+
+  test("too many shards", async () => {
+    const names = Array.from({ length: 10_001 }, (_, i) => `model-${i}.safetensors`);
+    const files: Files = {
+      "config.json": config,
+      [indexName]: index(Object.fromEntries(names.map((name) => [name, name]))),
+    };
+    for (const name of names) files[name] = "";
+    const error = await failureOf(checkSnapshot(folderWith(files)));
+    expect(error.code).toBe("QS-FETCH-INDEX");
+    expect(error.message).toContain("10001 shards");
+  });
+
+  test("a folder that is missing or a file", async () => {
+    expect((await failureOf(checkSnapshot(join(base, "absent")))).code).toBe("QS-FETCH-MISSING");
+    expect((await failureOf(checkSnapshot(join(tinyLlama, "config.json")))).code).toBe("QS-FETCH-MISSING");
+  });
+
+  test.each([
+    ["config.json", model],
+    ["tokenizer.json", model],
+    ["model.safetensors", model],
+    [shard2, sharded],
+  ])("%s as a link out of the folder, to nothing, and as a folder", async (name, files) => {
+    const outside = join(folderWith({ target: files[name as keyof typeof files] ?? "{}" }), "target");
+    const folder = folderWith(files);
+    for (const target of [outside, join(base, "absent"), "..", "."]) {
+      rmSync(join(folder, name), { force: true });
+      symlinkSync(target, join(folder, name));
+      const error = await failureOf(checkSnapshot(folder));
+      expect(error.code, target).toBe("QS-FETCH-LINK");
+      expect(error.at).toEqual({ file: join(folder, name) });
+    }
+    rmSync(join(folder, name));
+    mkdirSync(join(folder, name));
+    expect((await failureOf(checkSnapshot(folder))).code).toBe("QS-FETCH-LINK");
+  });
+
+  test("a folder whose name begins like the model's is outside", async () => {
+    const folder = folderWith(model);
+    mkdirSync(`${folder}-other`);
+    writeFileSync(join(`${folder}-other`, "tokenizer.json"), "{}");
+    symlinkSync(join(`${folder}-other`, "tokenizer.json"), join(folder, "tokenizer.json"));
+    expect((await failureOf(checkSnapshot(folder))).code).toBe("QS-FETCH-LINK");
+  });
+});
+
+describe("a recipe's choice of files", () => {
+  const files = { "config.json": config, "model.safetensors": weights, "README.md": "x", "notes.txt": "y" };
+  const namesOf = async (folder: string, choice: Partial<FileChoice>) =>
+    (await checkSnapshot(folder, { ...usualFiles, ...choice })).files.map(({ path }) => path);
+
+  test("takes more and leaves out", async () => {
+    const folder = folderWith(files);
+    expect(await namesOf(folder, {})).toEqual(["README.md", "config.json", "model.safetensors"]);
+    const chosen = await namesOf(folder, { include: ["*.txt"], exclude: ["README*"] });
+    expect(chosen).toEqual(["config.json", "model.safetensors", "notes.txt"]);
+  });
+
+  test("allowUnsafe takes pickles, unopened, and says which files can run code", async () => {
+    const folder = folderWith({
+      "config.json": config,
+      "pytorch_model.bin": Buffer.alloc(2000),
+      "modeling_x.py": "raise SystemExit",
+    });
+    expect((await failureOf(checkSnapshot(folder))).code).toBe("QS-FETCH-PICKLE");
+    const snapshot = await checkSnapshot(folder, { ...usualFiles, allowUnsafe: true });
+    expect(snapshot).toMatchObject({ weights: ["pytorch_model.bin"], parameters: 1000, tensorBytes: 2000 });
+    expect(snapshot.unsafe).toEqual(["modeling_x.py", "pytorch_model.bin"]);
+    expect((await checkSnapshot(folderWith(files), { ...usualFiles, allowUnsafe: true })).unsafe).toEqual([]);
+  });
+});

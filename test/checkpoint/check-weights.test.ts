@@ -1,0 +1,94 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { checkWeights, type WeightsCheck } from "../../src/checkpoint/check-weights.js";
+import { scanJson } from "../../src/checkpoint/scan-json.js";
+import { failureOf } from "../fixtures/failure.js";
+import { rawSafetensors } from "../fixtures/safetensors-builder.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+const base = temporaryFolder();
+const { signal } = new AbortController();
+const name = "model.safetensors";
+
+/** A folder with one tensor `t` after another of five bytes, so that its data is at an odd offset. */
+function folderWith(dtype: string, size: number, count: number, change: (data: Buffer) => void): string {
+  const data = Buffer.alloc(count * size);
+  change(data);
+  const header = {
+    first: { dtype: "I8", shape: [5], data_offsets: [0, 5] },
+    t: { dtype, shape: [count], data_offsets: [5, 5 + data.length] },
+  };
+  const file = rawSafetensors(JSON.stringify(header), 5 + data.length);
+  data.copy(file, file.length - data.length);
+  const folder = mkdtempSync(join(base, "model-"));
+  writeFileSync(join(folder, name), file);
+  return folder;
+}
+
+const check = (folder: string, how: WeightsCheck) => checkWeights(folder, [name], how, { signal });
+
+describe("NaN and infinity in the weights", () => {
+  const values: [what: string, dtype: string, bytes: number[]][] = [
+    ["NaN", "F32", [0x00, 0x00, 0xc0, 0x7f]],
+    ["-infinity", "F32", [0x00, 0x00, 0x80, 0xff]],
+    ["NaN", "F16", [0x01, 0x7e]],
+    ["infinity", "F16", [0x00, 0x7c]],
+    ["NaN", "BF16", [0xc0, 0x7f]],
+    ["-infinity", "BF16", [0x80, 0xff]],
+    ["NaN", "F64", [0, 0, 0, 0, 0, 0, 0xf8, 0x7f]],
+    ["infinity", "F64", [0, 0, 0, 0, 0, 0, 0xf0, 0x7f]],
+    ["NaN", "F8_E4M3", [0xff]],
+    ["infinity", "F8_E5M2", [0x7c]],
+  ];
+  test.each(values)("%s as %s is found at its place", async (_, dtype, bytes) => {
+    const folder = folderWith(dtype, bytes.length, 100, (data) => data.set(bytes, 37 * bytes.length));
+    for (const how of ["sample", "full"] as const) {
+      const error = await failureOf(check(folder, how));
+      expect(error.code).toBe("QS-FETCH-NAN");
+      expect(error.message).toContain('"t"');
+      expect(error.message).toContain("value 37");
+      expect(error.at).toEqual({ file: join(folder, name) });
+    }
+    await check(folder, "none");
+  });
+
+  test.each([
+    ["F16", [0xff, 0x7b]],
+    ["BF16", [0x7f, 0x7f]],
+    ["F32", [0xff, 0xff, 0x7f, 0x7f]],
+    ["F8_E4M3", [0x7e]],
+    ["F8_E5M2", [0x7b]],
+    ["I16", [0xff, 0x7f]],
+  ])("the largest number of %s is one", async (dtype, bytes) => {
+    const folder = folderWith(dtype, bytes.length, 100, (data) => data.set(bytes, 0));
+    await check(folder, "full");
+  });
+
+  test("a sample sees the ends and the middle of a large tensor, the full check every value", async () => {
+    const count = 2_000_000;
+    const at = (index: number) => folderWith("F16", 2, count, (data) => data.writeUInt16LE(0x7c00, 2 * index));
+    for (const index of [0, count / 2, count - 1]) {
+      expect((await failureOf(check(at(index), "sample"))).message).toContain(`value ${index}`);
+    }
+    const between = at(count / 4);
+    await check(between, "sample");
+    expect((await failureOf(check(between, "full"))).message).toContain(`value ${count / 4}`);
+  });
+
+  test("stops when it is told to", async () => {
+    const folder = folderWith("F16", 2, 100, () => undefined);
+    const stopped = AbortSignal.abort(new Error("enough"));
+    await expect(checkWeights(folder, [name], "full", { signal: stopped })).rejects.toThrow("enough");
+  });
+});
+
+test.each([
+  ["", { depth: 0, containers: 0, colons: 0, commas: 0, strings: 0 }],
+  ['{"a":[1,2,{"b":"[{:,\\"]"}]}', { depth: 3, containers: 3, colons: 2, commas: 2, strings: 3 }],
+  ['"\\\\",[', { depth: 1, containers: 1, colons: 0, commas: 1, strings: 1 }],
+  ['"open \\', { depth: 0, containers: 0, colons: 0, commas: 0, strings: 1 }],
+  ["]]]][", { depth: 0, containers: 1, colons: 0, commas: 0, strings: 0 }],
+])("the extent of %j", (text, extent) => {
+  expect(scanJson(Buffer.from(text))).toEqual(extent);
+});

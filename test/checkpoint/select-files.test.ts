@@ -1,0 +1,90 @@
+import { describe, expect, test } from "vitest";
+import { type FileChoice, isChosen, usualFiles } from "../../src/checkpoint/file-choice.js";
+import { matchesGlob } from "../../src/checkpoint/glob.js";
+import { selectHubFiles } from "../../src/checkpoint/select-hub-files.js";
+import { failureOf } from "../fixtures/failure.js";
+
+const indexName = "model.safetensors.index.json";
+const shard1 = "model-00001-of-00002.safetensors";
+const shard2 = "model-00002-of-00002.safetensors";
+const side = ["README.md", "config.json", "tokenizer.json"];
+
+async function select(paths: string[], choice: Partial<FileChoice> = {}, index: unknown = {}) {
+  const listing = paths.map((path) => ({ path }));
+  const readIndex = async () => Buffer.from(typeof index === "string" ? index : JSON.stringify({ weight_map: index }));
+  const { files, weights } = await selectHubFiles("hf:org/model", listing, { ...usualFiles, ...choice }, readIndex);
+  return { files: files.map(({ path }) => path).sort(), weights: weights.map(({ path }) => path).sort() };
+}
+
+describe("what is downloaded", () => {
+  test("one weight file and what belongs to it", async () => {
+    const extra = ["pytorch_model.bin", "modeling_x.py", "onnx/model.onnx", ".gitattributes", "original/params.json"];
+    const { files } = await select([...side, ...extra, "model.safetensors", "model.fp32.safetensors"]);
+    expect(files).toEqual([...side, "model.safetensors"].sort());
+  });
+
+  test("the shards that the index names, and no other weights", async () => {
+    const index = { a: shard1, b: shard2 };
+    const { files, weights } = await select([...side, indexName, shard1, shard2, "model.safetensors"], {}, index);
+    expect(weights).toEqual([shard1, shard2]);
+    expect(files).toEqual([...side, indexName, shard1, shard2].sort());
+  });
+
+  test("what the recipe includes and excludes", async () => {
+    const paths = [...side, "model.safetensors", "onnx/a.json", "onnx/b.txt", "extra.safetensors"];
+    const { files } = await select(paths, { include: ["onnx/*.json", "extra.*"], exclude: ["README.md"] });
+    expect(files).toEqual(["config.json", "extra.safetensors", "model.safetensors", "onnx/a.json", "tokenizer.json"]);
+  });
+
+  test("excluding one of two candidates leaves the other", async () => {
+    const paths = [...side, "model-a.safetensors", "model-b.safetensors"];
+    expect((await failureOf(select(paths))).code).toBe("QS-FETCH-INDEX");
+    expect((await select(paths, { exclude: ["*-b.*"] })).weights).toEqual(["model-a.safetensors"]);
+  });
+
+  test("pickles and programs only where they are allowed, and pickles only without safetensors", async () => {
+    const unsafe = ["pytorch_model-00001-of-00001.bin", "pytorch_model.bin.index.json", "modeling_x.py"];
+    expect((await failureOf(select([...side, ...unsafe]))).code).toBe("QS-FETCH-PICKLE");
+    const { files, weights } = await select([...side, ...unsafe, "training_args.bin"], { allowUnsafe: true });
+    expect(weights).toEqual([unsafe[0]]);
+    expect(files).toEqual([...side, ...unsafe].sort());
+    const both = await select([...side, ...unsafe, "model.safetensors"], { allowUnsafe: true });
+    expect(both.weights).toEqual(["model.safetensors"]);
+    expect(both.files).not.toContain(unsafe[0]);
+    expect(isChosen("x.bin", { ...usualFiles, include: ["*"] })).toBe(false);
+  });
+
+  test.each([
+    ["no JSON", "{", "QS-FETCH-INDEX"],
+    ["a path", { a: "../x.safetensors" }, "QS-FETCH-INDEX"],
+    ["a shard that is not there", { a: "model-9.safetensors" }, "QS-FETCH-INDEX"],
+  ])("an index of %s is refused before anything is downloaded", async (_, index, code) => {
+    const error = await failureOf(select([...side, indexName, shard1], {}, index));
+    expect(error.code).toBe(code);
+    expect(error.at?.file).toBe(`hf:org/model/${indexName}`);
+  });
+
+  test("a repository without weights", async () => {
+    expect((await failureOf(select(side))).code).toBe("QS-FETCH-NO-WEIGHTS");
+  });
+});
+
+test.each([
+  ["a.json", "*.json", true],
+  ["x/a.json", "*.json", true],
+  ["a.jsonl", "*.json", false],
+  ["x/a.json", "x/*.json", true],
+  ["x/y/a.json", "x/*.json", false],
+  ["x/y/a.json", "x/**/*.json", true],
+  ["x/a.json", "x/**/*.json", true],
+  ["x/y/a.json", "x/**", true],
+  ["ab", "a?", true],
+  ["a", "a?", false],
+  ["a+b(1).txt", "a+b(1).txt", true],
+  ["axb", "a.b", false],
+  ["[x]", "[x]", true],
+  ["x", "[x]", false],
+  ["ü.txt", "?.txt", true],
+])("%s matches %s: %s", (path, glob, expected) => {
+  expect(matchesGlob(path, glob)).toBe(expected);
+});

@@ -1,0 +1,36 @@
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { resolveToolchain } from "../../src/llamacpp/toolchain/toolchain.js";
+import { convertNative } from "../../src/stages/convert/convert-native.js";
+import { QuantsmithError } from "../../src/util/errors.js";
+import { failureOf } from "../fixtures/failure.js";
+import { stageContext } from "../fixtures/stage-context.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+import { checkpoints, makeCheckpoint } from "../support/checkpoints/make-checkpoint.js";
+
+const home = temporaryFolder();
+const params = { outtype: "bf16", baseModel: null, metadata: {}, pretokenizer: "auto", why: "a test" } as const;
+
+test.each([
+  ["a head that should be there", true, "lm_head.weight", "QS-PYTHON-MISSING"],
+  ["a head that should be there, by the recipe's word", false, "lm_head.weight", "QS-CONVERT-WEIGHTS"],
+  ["no tokenizer, which nobody can do without", true, undefined, "QS-CONVERT-TOKENIZER"],
+])("%s", async (what, fallback, missing, expected) => {
+  const llama = checkpoints.find(({ name }) => name === "llama-bf16-to-f16");
+  if (llama === undefined) throw new Error("no checkpoint");
+  const snapshot = join(home, what);
+  await makeCheckpoint(snapshot, { ...llama, tensors: llama.tensors.filter(({ name }) => name !== missing) });
+  if (missing === undefined) rmSync(join(snapshot, "tokenizer.model"));
+  const notes: string[] = [];
+  const context = {
+    ...stageContext({ toolchain: await resolveToolchain(), cwd: home, threads: 1 }, { snapshot }),
+    // Stands for everything that upstream's converter does from here on.
+    python: () => Promise.reject(new QuantsmithError("QS-PYTHON-MISSING", "this is upstream", { remedy: "none" })),
+    note: (text: string) => notes.push(text),
+  };
+  const { code } = await failureOf(convertNative.run({ ...params, modelName: llama.modelName, fallback }, context));
+  expect(code).toBe(expected);
+  expect(notes.some((note) => note.includes("lm_head"))).toBe(fallback && missing !== undefined);
+  expect(readdirSync(context.out)).toEqual([]);
+});

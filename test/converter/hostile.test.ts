@@ -1,0 +1,238 @@
+import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { ToolRun } from "../../src/llamacpp/tool-run.js";
+import { resolveToolchain } from "../../src/llamacpp/toolchain/toolchain.js";
+import { convertNative } from "../../src/stages/convert/convert-native.js";
+import { failureOf } from "../fixtures/failure.js";
+import { rawSafetensors } from "../fixtures/safetensors-builder.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+import type { Checkpoint } from "../support/checkpoints/checkpoint.js";
+import { convertCheckpoint } from "../support/checkpoints/convert-checkpoint.js";
+import { checkpoints, makeCheckpoint } from "../support/checkpoints/make-checkpoint.js";
+
+const home = temporaryFolder();
+let count = 0;
+
+/** The code of the refusal of a spoilt checkpoint, with what it says; anything but a refusal fails the test. */
+async function refusal(checkpoint: Checkpoint, spoil: (folder: string) => void = () => {}): Promise<string> {
+  const cwd = join(home, `${count++}`);
+  await makeCheckpoint(cwd, checkpoint);
+  spoil(cwd);
+  const run: ToolRun = { toolchain: await resolveToolchain(), cwd, threads: 2 };
+  const { code, message, remedy } = await failureOf(convertCheckpoint(convertNative, checkpoint, cwd, run));
+  expect(remedy).not.toBe("");
+  expect(message.length).toBeLessThan(1000);
+  return `${code}: ${message}`;
+}
+
+function named(name: string): Checkpoint {
+  const found = checkpoints.find((one) => one.name === name);
+  if (found === undefined) throw new Error(`no checkpoint ${name}`);
+  return found;
+}
+
+const llama = named("llama-bf16-to-f16");
+const mixtral = named("mixtral");
+const llama3 = {
+  ...{ rope_type: "llama3", factor: 8, low_freq_factor: 1, high_freq_factor: 4 },
+  original_max_position_embeddings: 8192,
+};
+const withConfig = (change: object, base = llama): Checkpoint => ({ ...base, config: { ...base.config, ...change } });
+const layer = "model.layers.1";
+
+/** A checkpoint whose tensor of this name has another shape, or is not there. */
+function withShape(name: string, shape: readonly number[] | undefined, base = llama): Checkpoint {
+  const tensors = base.tensors.flatMap((tensor) =>
+    tensor.name !== name ? [tensor] : shape === undefined ? [] : [{ ...tensor, shape }],
+  );
+  return { ...base, tensors };
+}
+
+function withTensor(name: string, shape: readonly number[], base = llama): Checkpoint {
+  return { ...base, tensors: [...base.tensors, { name, shape, dtype: "BF16", around: 0 }] };
+}
+
+describe("weights that do not fit config.json", () => {
+  test.each<[string, Checkpoint, RegExp]>([
+    ["a matrix too narrow", withShape(`${layer}.self_attn.q_proj.weight`, [64, 63]), /q_proj.*\[64, 63\]/],
+    ["a matrix lying down", withShape(`${layer}.mlp.down_proj.weight`, [176, 64]), /down_proj/],
+    ["a matrix without its second dimension", withShape(`${layer}.mlp.up_proj.weight`, [176 * 64]), /up_proj/],
+    ["a norm as a matrix", withShape("model.norm.weight", [64, 1]), /model\.norm/],
+    ["a tensor of nothing", withShape(`${layer}.mlp.up_proj.weight`, [0, 64]), /up_proj/],
+    ["more rows than config.json has tokens", withShape("model.embed_tokens.weight", [4097, 64]), /embed_tokens/],
+    ["a matrix missing", withShape(`${layer}.self_attn.k_proj.weight`, undefined), /k_proj.*missing/],
+    ["a norm missing", withShape("model.norm.weight", undefined), /model\.norm.*missing/],
+    ["the embeddings missing", withShape("model.embed_tokens.weight", undefined), /embed_tokens.*missing/],
+    ["a head missing that is not tied", withShape("lm_head.weight", undefined), /lm_head.*missing/],
+    ["a tensor nobody knows", withTensor(`${layer}.self_attn.mystery.weight`, [64]), /mystery/],
+    ["a layer too many", withTensor("model.layers.2.input_layernorm.weight", [64]), /layers\.2/],
+    ["a bias that this family has not", withTensor(`${layer}.self_attn.q_norm.weight`, [16]), /q_norm/],
+    [
+      "an expert missing",
+      withShape(`${layer}.block_sparse_moe.experts.3.w2.weight`, undefined, mixtral),
+      /experts\.3\.w2.*missing/,
+    ],
+    [
+      "an expert too many",
+      withTensor(`${layer}.block_sparse_moe.experts.4.w1.weight`, [176, 64], mixtral),
+      /experts\.4\.w1/,
+    ],
+  ])("%s", async (_, checkpoint, message) => {
+    expect(await refusal(checkpoint)).toMatch(new RegExp(`^QS-CONVERT-WEIGHTS: .*${message.source}`));
+  });
+});
+
+describe("a config.json with values that cannot be", () => {
+  test.each<[object, RegExp]>([
+    [{ hidden_size: "64" }, /hidden_size/],
+    [{ hidden_size: -64 }, /hidden_size/],
+    [{ hidden_size: 64.5 }, /hidden_size/],
+    [{ hidden_size: 1e300 }, /hidden_size/],
+    [{ hidden_size: 0 }, /hidden_size/],
+    [{ num_hidden_layers: 1e9 }, /num_hidden_layers/],
+    [{ num_hidden_layers: [2] }, /num_hidden_layers/],
+    [{ num_attention_heads: 0 }, /num_attention_heads|head/],
+    [{ num_attention_heads: 3 }, /./],
+    [{ num_key_value_heads: { a: 1 } }, /num_key_value_heads/],
+    [{ intermediate_size: true }, /intermediate_size/],
+    [{ vocab_size: 2 ** 40 }, /vocab_size/],
+    [{ vocab_size: 100 }, /./],
+    [{ head_dim: 15 }, /./],
+    [{ rms_norm_eps: "1e-5" }, /rms_norm_eps/],
+    [{ rms_norm_eps: 1e300 }, /rms_norm_eps/],
+    [{ rope_theta: "many" }, /rope_theta/],
+    [{ max_position_embeddings: -1 }, /max_position_embeddings/],
+    [{ rope_scaling: "linear" }, /rope_scaling/],
+    [{ rope_scaling: { type: "linear", factor: "4" } }, /factor/],
+    [{ rope_scaling: { ...llama3, factor: null }, rope_theta: 5e5 }, /factor/],
+  ])("%j", async (change, message) => {
+    expect(await refusal(withConfig(change))).toMatch(
+      new RegExp(`^QS-CONVERT-(CONFIG|WEIGHTS|TOKENIZER): .*${message.source}`),
+    );
+  });
+
+  test.each<[object, Checkpoint]>([
+    [{ num_local_experts: 0 }, mixtral],
+    [{ num_local_experts: 1e9 }, mixtral],
+    [{ num_local_experts: 3 }, mixtral],
+    [{ rope_scaling: { type: "longrope", long_factor: [1], short_factor: [1] } }, named("phi-3-longrope")],
+    [{ sliding_window: -5 }, named("gemma-3-scaled")],
+    [{ final_logit_softcapping: "50" }, named("gemma-3-scaled")],
+  ])("%j", async (change, base) => {
+    expect(await refusal(withConfig(change, base))).toMatch(/^QS-CONVERT-(CONFIG|WEIGHTS): /);
+  });
+});
+
+describe("numbers that JSON has not, which Python writes and reads", () => {
+  test.each<[string, string, RegExp]>([
+    ["config.json", '"rms_norm_eps": NaN', /^QS-CONVERT-CONFIG: config.json .*rms_norm_eps/],
+    ["config.json", '"num_key_value_heads": -Infinity', /^QS-CONVERT-CONFIG: config.json .*num_key_value_heads/],
+    ["generation_config.json", '"temperature": NaN', /^QS-CONVERT-CONFIG: generation_config.json .*temperature/],
+    ["generation_config.json", '"top_k": Infinity', /^QS-CONVERT-CONFIG: generation_config.json .*top_k/],
+  ])("%s: %s", async (name, member, message) => {
+    const spoil = (folder: string) => {
+      const before = name === "config.json" ? JSON.stringify(llama.config) : '{"top_p":1}';
+      writeFileSync(join(folder, name), `${before.slice(0, -1)}, ${member}}`);
+    };
+    expect(await refusal(llama, spoil)).toMatch(message);
+  });
+});
+
+test.each<[string, string | Buffer, RegExp]>([
+  ["true for a number", '{"top_p": true}', /top_p is true/],
+  ["no UTF-8", Buffer.from('{"top_k": 40, "a": "\xff"}', "latin1"), /UTF-8/],
+  ["nesting without end", `{"top_k": 40, "a": ${"[".repeat(5000)}${"]".repeat(5000)}}`, /./],
+])("a generation_config.json with %s", async (_, content, message) => {
+  const spoil = (folder: string) => writeFileSync(join(folder, "generation_config.json"), content);
+  expect(await refusal(llama, spoil)).toMatch(
+    new RegExp(`^QS-CONVERT-CONFIG: generation_config.json .*${message.source}`),
+  );
+});
+
+describe("what only upstream's converter may do", () => {
+  test.each<[string, object]>([
+    ["fp8 weights", { quantization_config: { quant_method: "fp8", weight_block_size: [128, 128] } }],
+    ["GPTQ weights", { quantization_config: { quant_method: "gptq", bits: 4 } }],
+    ["an unknown way of scaling", { rope_scaling: { rope_type: "dynamic", factor: 2 } }],
+    ["an unknown architecture", { architectures: ["FutureForCausalLM"] }],
+    ["another model type", { model_type: "future" }],
+    ["a tower", { text_config: { hidden_size: 64 } }],
+  ])("%s", async (_, change) => {
+    expect(await refusal(withConfig(change))).toMatch(/^QS-CONVERT-NATIVE: /);
+  });
+});
+
+interface Header {
+  [name: string]: { dtype: unknown; shape: unknown; data_offsets: [number, number] };
+}
+
+/** Changes the header of a safetensors file and leaves its data. */
+function editHeader(path: string, edit: (header: Header) => void): void {
+  const bytes = readFileSync(path);
+  const end = 8 + Number(bytes.readBigUInt64LE());
+  const header = JSON.parse(bytes.toString("utf8", 8, end)) as Header;
+  edit(header);
+  writeFileSync(path, Buffer.concat([rawSafetensors(JSON.stringify(header), 0), bytes.subarray(end)]));
+}
+
+const headerOf = (edit: (header: Header) => void) => (folder: string) =>
+  editHeader(join(folder, "model.safetensors"), edit);
+const down = `${layer}.mlp.down_proj.weight`;
+const setDown = (change: Partial<Header[string]>) => headerOf((header) => Object.assign(header[down] ?? {}, change));
+
+describe("broken weight files", () => {
+  test.each<[string, (folder: string) => void]>([
+    ["fp8 values without a word in config.json", setDown({ dtype: "F8_E4M3" })],
+    ["whole numbers", setDown({ dtype: "I16" })],
+    ["a type that does not exist", setDown({ dtype: "BF17" })],
+    ["a type that is no text", setDown({ dtype: 16 })],
+    ["a shape that is no list", setDown({ shape: "64x176" })],
+    ["a negative shape", setDown({ shape: [-64, -176] })],
+    ["a shape beyond all numbers", setDown({ shape: [2 ** 40, 2 ** 40] })],
+    ["data outside the file", setDown({ data_offsets: [1e9, 1e9 + 64 * 176 * 2] })],
+    ["a file cut short", (folder) => truncateSync(join(folder, "model.safetensors"), 500_000)],
+    ["an empty file", (folder) => truncateSync(join(folder, "model.safetensors"), 0)],
+    ["no weights", (folder) => rmSync(join(folder, "model.safetensors"))],
+    ["a config.json cut short", (folder) => truncateSync(join(folder, "config.json"), 100)],
+  ])("%s", async (_, spoil) => {
+    expect(await refusal(llama, spoil)).toMatch(/^QS-(CONVERT-(WEIGHTS|NATIVE)|FETCH-[A-Z-]+): /);
+  });
+
+  test("a tensor in two shards", async () => {
+    const spoil = (folder: string) =>
+      editHeader(join(folder, "model-00002-of-00002.safetensors"), (header) => {
+        header["model.embed_tokens.weight"] = header["lm_head.weight"] ?? {
+          dtype: "BF16",
+          shape: [],
+          data_offsets: [0, 0],
+        };
+        delete header["lm_head.weight"];
+      });
+    expect(await refusal({ ...llama, files: 2 }, spoil)).toMatch(/^QS-(FETCH-INDEX|CONVERT-WEIGHTS): .*embed_tokens/);
+  });
+
+  test("a shard that is not there", async () => {
+    const spoil = (folder: string) => rmSync(join(folder, "model-00001-of-00002.safetensors"));
+    expect(await refusal({ ...llama, files: 2 }, spoil)).toMatch(/^QS-FETCH-INDEX: .*00001/);
+  });
+});
+
+describe("tokenizer files that cannot be used", () => {
+  const put = (name: string, content: string | Uint8Array) => (folder: string) =>
+    writeFileSync(join(folder, name), content);
+  test.each<[string, Checkpoint, (folder: string) => void]>([
+    ["none at all", llama, (folder) => rmSync(join(folder, "tokenizer.model"))],
+    ["an empty tokenizer.model", llama, put("tokenizer.model", "")],
+    ["a tokenizer.model that is none", llama, put("tokenizer.model", "version https://git-lfs.github.com/spec/v1\n")],
+    ["a tokenizer.model cut short", llama, (folder) => truncateSync(join(folder, "tokenizer.model"), 30_001)],
+    ["a tokenizer_config.json that is no object", llama, put("tokenizer_config.json", "[1]")],
+    ["a tokenizer_config.json cut short", llama, (folder) => truncateSync(join(folder, "tokenizer_config.json"), 99)],
+    ["a chat template that is a number", { ...llama, tokenizerConfig: { chat_template: 7 } }, () => {}],
+    ["added tokens out of range", { ...llama, extra: { "added_tokens.json": { "<x>": -1 } } }, () => {}],
+    ["a tokenizer.json that is not JSON", named("mistral-fast"), put("tokenizer.json", '{ "model": ')],
+    ["a tokenizer.json without a model", named("mistral-fast"), put("tokenizer.json", "{}")],
+  ])("%s", async (_, checkpoint, spoil) => {
+    expect(await refusal(checkpoint, spoil)).toMatch(/^QS-CONVERT-(TOKENIZER|CONFIG|WEIGHTS|PRETOKENIZER): /);
+  });
+});

@@ -1,0 +1,44 @@
+import { rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { beforeAll, expect, test } from "vitest";
+import { completeText } from "../../src/llamacpp/completion.js";
+import type { ToolRun } from "../../src/llamacpp/tool-run.js";
+import { resolveToolchain } from "../../src/llamacpp/toolchain/toolchain.js";
+import { convertNative } from "../../src/stages/convert/convert-native.js";
+import { sha256File } from "../../src/util/sha256.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+import { describeConversion, readRecord } from "../support/checkpoints/conversion-record.js";
+import { convertCheckpoint } from "../support/checkpoints/convert-checkpoint.js";
+import { findSnapshot, snapshots } from "../support/checkpoints/snapshots.js";
+import { noModel } from "../support/checkpoints/trained-models.js";
+
+const folder = temporaryFolder();
+let run: ToolRun;
+
+beforeAll(async () => {
+  run = { toolchain: await resolveToolchain(), cwd: folder, threads: 2 };
+});
+
+test.for(snapshots)("$name becomes upstream's file, byte for byte, and llama.cpp runs it", async (one, context) => {
+  const snapshot = await findSnapshot(folder, one);
+  if (snapshot === undefined) return context.skip(noModel);
+  const model = await convertCheckpoint(convertNative, one, snapshot, run);
+  await expectRecorded(model, one.name);
+  await expectRuns(model);
+  await rm(model);
+});
+
+/** A whole file's digest says that all is the same; only what differs is worth reading. */
+async function expectRecorded(model: string, name: string): Promise<void> {
+  const recorded = await readRecord(name);
+  if ((await sha256File(model)) === recorded.sha256) return;
+  expect(await describeConversion(model)).toEqual(recorded);
+}
+
+async function expectRuns(model: string): Promise<void> {
+  const cwd = dirname(model);
+  await writeFile(join(cwd, "prompt.txt"), "Once upon a time");
+  const options = { model: "model.gguf", prompt: "prompt.txt", tokens: 4, seed: 1, temperature: 0 };
+  const { text } = await completeText({ ...run, cwd, ...options });
+  expect(text).toContain("Once upon a time");
+}

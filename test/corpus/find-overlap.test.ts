@@ -1,0 +1,83 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { findOverlap, type UsedText } from "../../src/corpus/find-overlap.js";
+import { randomIntegers } from "../fixtures/random.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+const folder = temporaryFolder();
+let count = 0;
+
+/** Lines of made-up words that no two seeds share. */
+function words(seed: number, characters: number): string {
+  const random = randomIntegers(seed);
+  let text = "";
+  while (text.length < characters) {
+    const word = Array.from({ length: 2 + random(7) }, () => String.fromCharCode(97 + random(26))).join("");
+    text += `${word}${random(9) === 0 ? "\n" : " "}`;
+  }
+  return text.slice(0, characters);
+}
+
+function text(use: string, content: string, name = `${use}-${count++}.txt`): UsedText {
+  writeFileSync(join(folder, name), content);
+  return { use, name, path: join(folder, name) };
+}
+
+/** A passage of the first text put into the second, at line 3 of it. */
+const copied = (length: number) => {
+  const passage = words(5, 4000).slice(1000, 1000 + length);
+  return `${words(6, 400).replaceAll("\n", " ")}\n\n${passage}\n${words(7, 20_000)}`;
+};
+
+test("texts with nothing in common pass", async () => {
+  const texts = [1, 2, 3].map((seed) => text(`use${seed}`, words(seed, 50_000)));
+  expect(await findOverlap(texts)).toBeUndefined();
+});
+
+test("a copied passage is found with both places, also with other white space", async () => {
+  const first = text("calibration", words(5, 4000));
+  const second = text("evaluation", copied(200).replaceAll(" ", " \t "));
+  const overlap = await findOverlap([first, second]);
+  expect(overlap?.first.text).toBe(first);
+  const lineOfPassage = words(5, 4000).slice(0, 1001).split("\n").length;
+  expect(overlap?.first.line).toBeLessThanOrEqual(lineOfPassage);
+  expect(overlap?.first.line).toBeGreaterThanOrEqual(lineOfPassage - 1);
+  expect(overlap?.second).toEqual({ text: second, line: 3 });
+  expect(words(5, 4000).replace(/\s+/g, " ")).toContain(overlap?.excerpt);
+});
+
+test("a set phrase is no copy, many of them are", async () => {
+  const first = text("calibration", words(5, 4000));
+  expect(await findOverlap([first, text("evaluation", copied(100))])).toBeUndefined();
+  const often = [1, 2, 3, 4].map((part) => words(5, 4000).slice(part * 500, part * 500 + 90));
+  const second = text("evaluation", words(8, 9000) + often.map((part, n) => `${part} ${words(20 + n, 99)}`).join(" "));
+  expect((await findOverlap([first, second]))?.second.text).toBe(second);
+});
+
+test("texts of one use may repeat each other, and rules and zeros are nobody's", async () => {
+  const same = words(5, 4000);
+  expect(await findOverlap([text("search", same), text("search", same)])).toBeUndefined();
+  const rule = `${"-=".repeat(200)}\n${"0, ".repeat(200)}`;
+  expect(await findOverlap([text("search", rule), text("evaluation", rule)])).toBeUndefined();
+});
+
+test("records are compared by their text", async () => {
+  const same = words(9, 500);
+  const records = text(
+    "calibration",
+    `${JSON.stringify({ text: words(10, 300) })}\n\n${JSON.stringify({ messages: [{ role: "user", content: same }] })}\n`,
+    "records.jsonl",
+  );
+  const overlap = await findOverlap([records, text("evaluation", `${words(11, 5000)}\n${same}`)]);
+  expect(overlap?.first).toEqual({ text: records, line: 3 });
+});
+
+test("a large text is compared in bounded memory, and a copied page is still found", async () => {
+  const large = words(12, 6_000_000);
+  const first = text("calibration", large);
+  const page = large.slice(5_000_000, 5_003_000);
+  expect(await findOverlap([first, text("evaluation", words(13, 200_000))])).toBeUndefined();
+  const found = await findOverlap([first, text("evaluation", words(13, 200_000) + page)]);
+  expect(found?.first.text).toBe(first);
+});

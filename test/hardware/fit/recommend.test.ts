@@ -1,0 +1,125 @@
+import { describe, expect, test } from "vitest";
+import { judgeFit } from "../../../src/hardware/fit/judge-fit.js";
+import { type Candidate, recommendVariant } from "../../../src/hardware/fit/recommend.js";
+import { type DeviceOptions, MB, someBackends, someDevice, someModel } from "../../fixtures/fit-models.js";
+
+interface Variant {
+  name: string;
+  /** Each of ten blocks; 100 MB beside them, and 222.4 MB of cache, buffers and program at 1024 tokens. */
+  blockMB: number;
+  kld: number | null;
+  type?: string;
+}
+
+function candidates(variants: readonly Variant[], device: DeviceOptions, context = 1024): Candidate[] {
+  return variants.map(({ name, blockMB, kld, type = "Q4_K" }) => {
+    const bytes = (10 * blockMB + 100) * MB;
+    const model = someModel({ blockBytes: blockMB * MB, types: { [type]: bytes } });
+    const question = { variant: name, model, device: someDevice(device), backends: someBackends, context };
+    return {
+      variant: { name, bytes, bitsPerWeight: blockMB / 10, kldMean: kld },
+      footprint: model.footprint,
+      fit: judgeFit({ ...question, kvType: "f16" }),
+    };
+  });
+}
+
+const ladder: Variant[] = [
+  { name: "Q8_0", blockMB: 85, kld: 0.0002, type: "Q8_0" },
+  { name: "Q6_K", blockMB: 66, kld: 0.0011, type: "Q6_K" },
+  { name: "Q4_K_M", blockMB: 49, kld: 0.0121 },
+  { name: "IQ4_XS", blockMB: 43, kld: 0.0149, type: "IQ4_XS" },
+  { name: "Q2_K", blockMB: 27, kld: 0.48, type: "Q2_K" },
+];
+const phone = (budget: number): DeviceOptions => ({ class: "phone", budget: budget * MB, memory: 8000 * MB });
+
+describe("the pick", () => {
+  const cases: [string, Variant[], DeviceOptions, string, string][] = [
+    [
+      "everything fits",
+      ladder,
+      phone(2000),
+      "Q8_0",
+      "it has the lowest mean KL divergence (0.000200) of the 3 variants that fit as a whole and are not mainly of types that are slow there",
+    ],
+    [
+      "three fit",
+      ladder,
+      phone(900),
+      "Q4_K_M",
+      "it is the only one of the variants that fit as a whole and are not mainly of types that are slow there",
+    ],
+    [
+      "only slow ones fit",
+      ladder,
+      phone(800),
+      "IQ4_XS",
+      "it has the lowest mean KL divergence (0.0149) of the 2 variants that fit as a whole, though slowly",
+    ],
+    ["one fits", ladder, phone(600), "Q2_K", "it is the only one of the variants that fit as a whole, though slowly"],
+    [
+      "whole before better in part",
+      ladder,
+      { budget: 700 * MB },
+      "IQ4_XS",
+      "it has the lowest mean KL divergence (0.0149) of the 2 variants that fit as a whole",
+    ],
+    [
+      "the processor beside a card",
+      ladder,
+      { budget: 50 * MB },
+      "Q8_0",
+      "it has the lowest mean KL divergence (0.000200) of the 5 variants that run, on the processor alone",
+    ],
+    [
+      "one of them was not measured",
+      ladder.map((variant) => (variant.name === "Q6_K" ? { ...variant, kld: null } : variant)),
+      phone(1000),
+      "Q6_K",
+      "it has the most bits per weight (6.60) of the 2 variants that fit as a whole and are not mainly of types that are slow there",
+    ],
+    [
+      "one that cannot run was not measured",
+      ladder.map((variant) => (variant.name === "Q8_0" ? { ...variant, kld: null } : variant)),
+      phone(1000),
+      "Q6_K",
+      "it has the lowest mean KL divergence (0.00110) of the 2 variants that fit as a whole and are not mainly of types that are slow there",
+    ],
+    [
+      "a tie goes to the smaller file",
+      [
+        { name: "Q4_K_M", blockMB: 49, kld: 0.01 },
+        { name: "Q4_K_S", blockMB: 48, kld: 0.01 },
+      ],
+      phone(2000),
+      "Q4_K_S",
+      "it has the lowest mean KL divergence (0.0100) of the 2 variants that fit as a whole",
+    ],
+  ];
+  test.each(cases)("%s", (_name, variants, device, variant, reason) => {
+    const given = candidates(variants, device);
+    expect(recommendVariant(given, someBackends)).toEqual({ variant, reason });
+    expect(recommendVariant(given.toReversed(), someBackends)).toEqual({ variant, reason });
+  });
+});
+
+describe("nothing to take", () => {
+  test("what is in the way, and what would run", () => {
+    const found = recommendVariant(candidates(ladder, phone(550), 4096), someBackends);
+    expect(found).toEqual({
+      variant: null,
+      reason:
+        "none of the variants runs at 4096 tokens: for the smallest, Q2_K, it needs 900 MB, and one model may take 550 MB; Q2_K runs with up to 1024 tokens and a q8_0 cache",
+    });
+  });
+
+  test("no context would do", () => {
+    const { variant, reason } = recommendVariant(candidates(ladder, phone(400)), someBackends);
+    expect(variant).toBeNull();
+    expect(reason).not.toContain("runs with");
+  });
+
+  test("no variants at all", () => {
+    expect(recommendVariant([], someBackends)).toEqual({ variant: null, reason: "there are no variants" });
+  });
+});

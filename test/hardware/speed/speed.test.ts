@@ -1,0 +1,158 @@
+import { describe, expect, test } from "vitest";
+import type { SpeedRange } from "../../../src/hardware/compatibility.js";
+import { prefillSpeed } from "../../../src/hardware/speed/prefill-speed.js";
+import { decodeSpeed, type SpeedQuestion } from "../../../src/hardware/speed/speed.js";
+import { loadSpeedConstants } from "../../../src/hardware/speed/speed-files.js";
+import { device, figure, footprint, laptop } from "./speed-fixtures.js";
+
+const constants = await loadSpeedConstants();
+const GB = 1e9;
+
+function ask(given: Partial<SpeedQuestion> = {}): SpeedRange | null {
+  const question = { footprint: footprint("Q4_0", 4 * GB), kvReadBytes: 0, device: device(), backend: "cuda" } as const;
+  return decodeSpeed({ ...question, constants, ...given });
+}
+
+function known(range: SpeedRange | null): SpeedRange {
+  if (range === null) throw new Error("no speed");
+  return range;
+}
+
+describe("decodeSpeed", () => {
+  test("is a range below what the bandwidth allows, and says that it is an estimate and from what", () => {
+    const range = known(ask());
+    expect(range.low).toBeLessThan(range.high);
+    expect(range.low).toBeGreaterThan(0.3 * (936 / 4));
+    expect(range.high).toBeLessThan(936 / 4);
+    expect(range.basis).toBe("estimate");
+    expect(range.source).toMatch(/^fit to \d+ published measurements on \d+ chips \(cuda\), \d+ of them on RTX 3090$/);
+  });
+
+  test("falls with bytes and with what the KV cache holds, and rises with bandwidth", () => {
+    const sizes = [1, 2, 4, 8, 16].map((size) => known(ask({ footprint: footprint("Q4_0", size * GB) })));
+    const depths = [0, 0.1, 1, 5].map((size) => known(ask({ kvReadBytes: size * GB })));
+    const speeds = [2000, 936, 500, 100].map((rate) =>
+      known(ask({ device: device({ bandwidth: figure(rate * GB) }) })),
+    );
+    for (const series of [sizes, depths, speeds]) {
+      for (let place = 1; place < series.length; place++) {
+        expect(series[place]?.low).toBeLessThan(series[place - 1]?.low ?? 0);
+        expect(series[place]?.high).toBeLessThan(series[place - 1]?.high ?? 0);
+      }
+    }
+  });
+
+  test("is surer of a chip that was measured than of one that was not", () => {
+    const other = known(ask({ device: device({ chip: "RTX 3090 Ti" }) }));
+    const measured = known(ask());
+    expect(measured.high / measured.low).toBeLessThan(other.high / other.low);
+    expect(other.source).toMatch(/none of them on this one$/);
+    const card = device({ chip: "RTX 4070 Ti" });
+    const like = known(ask({ device: card, footprint: footprint("Q4_K", 4 * GB) }));
+    const unlike = known(ask({ device: card, footprint: footprint("Q4_0", 4 * GB) }));
+    expect(like.high / like.low).toBeLessThan(unlike.high / unlike.low);
+  });
+
+  test("never reads faster than the memory gives", () => {
+    for (const { backend, chips } of constants.backends) {
+      for (const chip of ["no such chip", ...chips.map(({ name }) => name)]) {
+        const phone = device({ ...laptop, chip, backends: [backend], bandwidth: figure(50 * GB) });
+        const { low, high } = known(ask({ device: phone, backend }));
+        expect(high, `${chip} ${backend}`).toBeLessThanOrEqual(50 / 4);
+        expect(low, `${chip} ${backend}`).toBeLessThan(high);
+      }
+    }
+  });
+
+  test("counts active experts only", () => {
+    const all = footprint("Q4_0", 16 * GB);
+    const moe = { ...all, experts: { count: 8, used: 1 }, activeBytes: 3 * GB };
+    expect(known(ask({ footprint: moe })).low).toBeGreaterThan(3 * known(ask({ footprint: all })).low);
+  });
+
+  test("is unknown for models far smaller than any that was measured", () => {
+    expect(ask({ footprint: footprint("Q4_0", constants.smallestBytes / 2) })).not.toBeNull();
+    expect(ask({ footprint: footprint("Q4_0", constants.smallestBytes / 10) })).toBeNull();
+  });
+
+  test("is unknown without a bandwidth, without measurements of the backend, and for a processor beside a card", () => {
+    expect(ask({ device: device({ bandwidth: null }) })).toBeNull();
+    expect(ask({ constants: { ...constants, backends: [] } })).toBeNull();
+    expect(ask({ device: device({ backends: ["cuda", "cpu-x86"] }), backend: "cpu-x86" })).toBeNull();
+    expect(ask({ device: laptop, backend: "cpu-x86" })).not.toBeNull();
+  });
+
+  test("slow types are slower per byte, and types that nobody measured widen the range downwards", () => {
+    const phone = device({ ...laptop, bandwidth: figure(67.2 * GB), backends: ["cpu-arm"] });
+    const on = (type: string) => known(ask({ footprint: footprint(type, 2 * GB), device: phone, backend: "cpu-arm" }));
+    expect(on("Q2_K").high).toBeLessThan(0.8 * on("Q4_0").high);
+    expect(on("IQ1_S").high).toBeLessThan(on("Q2_K").high);
+    const x86 = (type: string) =>
+      known(ask({ footprint: footprint(type, 2 * GB), device: laptop, backend: "cpu-x86" }));
+    expect(x86("IQ2_XS").high / x86("IQ2_XS").low).toBeGreaterThan(1.4 * (x86("Q4_K").high / x86("Q4_K").low));
+    expect(x86("IQ2_XS").source).toMatch(/no types like this file's \(grid\) among them/);
+    const mostly = { ...footprint("Q4_K", 2 * GB), types: { Q4_K: 1.99 * GB, F32: 0.01 * GB } };
+    expect(known(ask({ footprint: mostly, device: laptop, backend: "cpu-x86" })).source).not.toMatch(/types/);
+  });
+});
+
+describe("partial offload", () => {
+  const half = { offloaded: 17, total: 33, expertsOnCpu: 0 };
+  const host = { backend: "cpu-x86", bandwidth: figure(50 * GB) } as const;
+
+  test("is unknown without the computer's bandwidth, and between card and processor with it", () => {
+    expect(ask({ layers: half })).toBeNull();
+    const partial = known(ask({ layers: half, host }));
+    expect(partial.high).toBeLessThan(known(ask()).low);
+    expect(partial.low).toBeGreaterThan(known(ask({ device: laptop, backend: "cpu-x86" })).low);
+    expect(partial.source).toMatch(/\(cuda\), .*; fit .*\(cpu-x86\), none of them on this one/);
+  });
+
+  test("full offload needs no computer", () => {
+    expect(ask({ layers: { offloaded: 33, total: 33, expertsOnCpu: 0 } })).toEqual(ask());
+  });
+
+  test("a device of one memory is its own computer", () => {
+    const mac = device({ ...laptop, backends: ["metal", "cpu-arm"], bandwidth: figure(100 * GB) });
+    expect(ask({ device: mac, backend: "metal", layers: half })).not.toBeNull();
+  });
+
+  test("experts on the processor cost what is active of them", () => {
+    const dense = footprint("Q4_0", 4 * GB);
+    const expertBytes = dense.layerBytes.map((bytes) => bytes * 7.5);
+    const layerBytes = dense.layerBytes.map((bytes) => bytes * 8);
+    const active =
+      dense.outputBytes + layerBytes.reduce((sum, all, block) => sum + all - (7 / 8) * (expertBytes[block] ?? 0), 0);
+    const moe = { ...dense, layerBytes, expertBytes, experts: { count: 8, used: 1 }, activeBytes: active };
+    const some = known(ask({ footprint: moe, host, layers: { offloaded: 33, total: 33, expertsOnCpu: 8 } }));
+    const all = known(ask({ footprint: moe, host, layers: { offloaded: 33, total: 33, expertsOnCpu: 32 } }));
+    const none = known(ask({ footprint: moe, host, layers: { offloaded: 0, total: 33, expertsOnCpu: 0 } }));
+    expect(known(ask({ footprint: moe })).low).toBeGreaterThan(some.low);
+    expect(some.low).toBeGreaterThan(all.low);
+    expect(all.low).toBeGreaterThan(none.low);
+    const processor = known(ask({ footprint: moe, device: laptop, backend: "cpu-x86" }));
+    expect(none.low).toBeCloseTo(processor.low, 6);
+  });
+});
+
+describe("prefillSpeed", () => {
+  const model = footprint("Q4_K", 4.3 * GB);
+
+  test("holds what the same chip was measured with, and falls with parameters", () => {
+    const range = known(prefillSpeed({ footprint: model, device: device(), backend: "cuda", constants }));
+    expect(range.low).toBeLessThan(4030);
+    expect(range.high).toBeGreaterThan(4030);
+    const double = known(
+      prefillSpeed({ footprint: footprint("Q4_K", 8.6 * GB), device: device(), backend: "cuda", constants }),
+    );
+    expect(double.low).toBeCloseTo(range.low / 2, 6);
+  });
+
+  test("knows a chip by other spellings, and nothing of chips and backends that nobody measured", () => {
+    const on = (chip: string, backend: "cuda" | "vulkan") =>
+      prefillSpeed({ footprint: model, device: device({ chip }), backend, constants });
+    expect(on("NVIDIA GeForce RTX 3090 24GB", "cuda")).not.toBeNull();
+    expect(on("RTX 3090 Ti", "cuda")).toBeNull();
+    expect(on("RTX 3090", "vulkan")).toBeNull();
+  });
+});

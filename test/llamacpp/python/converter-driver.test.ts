@@ -1,0 +1,60 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { converterEnvironment, driverArguments } from "../../../src/llamacpp/python/converter-driver.js";
+import { findPython } from "../../../src/llamacpp/python/find-python.js";
+import { runSubprocess } from "../../../src/util/subprocess.js";
+import { temporaryFolder } from "../../fixtures/temp-folder.js";
+
+const folder = temporaryFolder();
+const python = await findPython().catch(() => undefined);
+
+/** What a script prints that the driver runs in place of the converter. */
+async function printed(script: string, args: readonly string[] = [], pretokenizer?: string): Promise<string> {
+  const file = join(folder, "script.py");
+  writeFileSync(file, script);
+  const result = await runSubprocess({
+    ...{ file: python?.path ?? "", args: driverArguments(file, args, pretokenizer), cwd: folder },
+    env: converterEnvironment(1),
+  });
+  expect(result.exitCode, result.stderr).toBe(0);
+  return result.stdout.trim();
+}
+
+test("the script sees itself as if called directly", async (context) => {
+  if (python === undefined) context.skip("needs a Python on the PATH");
+  const script = "import sys; print(__name__, sys.argv, sys.path[0])";
+  const file = join(folder, "script.py");
+  expect(await printed(script, ["--a", "b c"])).toBe(`__main__ ['${file}', '--a', 'b c'] ${folder}`);
+});
+
+test("no library gets onto the network, whatever it tries", async (context) => {
+  if (python === undefined) context.skip("needs a Python on the PATH");
+  const script = `
+import socket, urllib.request
+for attempt in [
+    lambda: socket.create_connection(("127.0.0.1", 9)),
+    lambda: socket.getaddrinfo("huggingface.co", 443),
+    lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", 9)),
+    lambda: urllib.request.urlopen("http://127.0.0.1:9/"),
+]:
+    try:
+        attempt()
+    except OSError as error:
+        print(error)
+`;
+  const lines = (await printed(script)).split("\n");
+  expect(lines).toHaveLength(4);
+  for (const line of lines) expect(line).toContain("may not use the network");
+});
+
+test("no token is in sight, neither in the environment nor in its file", async (context) => {
+  if (python === undefined) context.skip("needs a Python on the PATH");
+  process.env.HF_TOKEN = "hf_canary";
+  try {
+    const script = "import os; print(os.environ, open(os.environ['HF_TOKEN_PATH']).read())";
+    expect(await printed(script)).not.toContain("canary");
+  } finally {
+    delete process.env.HF_TOKEN;
+  }
+});

@@ -1,0 +1,129 @@
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describeToolchain, resolveToolchain } from "../../../src/llamacpp/toolchain/toolchain.js";
+import { toolNames } from "../../../src/llamacpp/toolchain/tools.js";
+import { cacheFolder } from "../../../src/util/cache-folder.js";
+
+let folder: string;
+const environment = { ...process.env };
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "qs tööls-"));
+  process.env.QUANTSMITH_CACHE = path.join(folder, "cache");
+  delete process.env.QUANTSMITH_LLAMA_CPP;
+  delete process.env.QUANTSMITH_PYTHON;
+  delete process.env.CXX;
+});
+afterEach(async () => {
+  process.env = { ...environment };
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Programs that answer like the tools do when asked for their version. */
+async function makeTools(place: string, names: readonly string[] = toolNames): Promise<string> {
+  const target = path.join(folder, place);
+  await mkdir(target, { recursive: true });
+  for (const name of names) {
+    const file = path.join(target, name);
+    await writeFile(file, "#!/bin/sh\necho 'version: 9.9.9-test (build 7)' >&2\n");
+    await chmod(file, 0o755);
+  }
+  return target;
+}
+
+describe("QUANTSMITH_LLAMA_CPP", () => {
+  test.each(["llama", "llama/bin", "llama/build/bin"])(
+    "takes the tools from %s, version asked of them",
+    async (place) => {
+      const target = await makeTools(place);
+      process.env.QUANTSMITH_LLAMA_CPP = path.join(folder, "llama");
+      const toolchain = await resolveToolchain();
+      expect(toolchain).toMatchObject({ source: "setting", version: "9.9.9-test (build 7)", scripts: undefined });
+      expect(toolchain.tools["llama-imatrix"].path).toBe(path.join(target, "llama-imatrix"));
+    },
+  );
+
+  test("a changed executable or library beside it changes the digest", async () => {
+    const target = await makeTools("llama");
+    process.env.QUANTSMITH_LLAMA_CPP = target;
+    const before = (await resolveToolchain()).digest;
+    expect((await resolveToolchain()).digest).toBe(before);
+    await writeFile(path.join(target, "libllama.so"), "new code");
+    const withLibrary = (await resolveToolchain()).digest;
+    expect(withLibrary).not.toBe(before);
+    await writeFile(path.join(target, "llama-imatrix"), "#!/bin/sh\necho 'version: 9.9.9-test (build 7)'\n");
+    expect((await resolveToolchain()).digest).not.toBe(withLibrary);
+  });
+
+  test("a missing tool is an error that names it", async () => {
+    process.env.QUANTSMITH_LLAMA_CPP = await makeTools("llama", ["llama-quantize", "llama-imatrix"]);
+    await expect(resolveToolchain()).rejects.toMatchObject({
+      code: "QS-TOOL-SETTING",
+      message: expect.stringContaining("llama-perplexity"),
+    });
+  });
+
+  test("a tool that does not run is a broken tool", async () => {
+    const target = await makeTools("llama");
+    await writeFile(path.join(target, "llama-imatrix"), "#!/bin/sh\nexit 3\n");
+    process.env.QUANTSMITH_LLAMA_CPP = target;
+    await expect(resolveToolchain()).rejects.toMatchObject({ code: "QS-TOOL-BROKEN" });
+  });
+
+  test("a source folder brings its converter", async () => {
+    await makeTools("llama/build/bin");
+    const converter = path.join(folder, "llama", "convert_hf_to_gguf.py");
+    await writeFile(converter, "");
+    process.env.QUANTSMITH_LLAMA_CPP = path.join(folder, "llama");
+    expect((await resolveToolchain()).scripts).toEqual({ converter });
+  });
+});
+
+describe("without a setting", () => {
+  test("the pinned tools can be built where there is a compiler and git, and their digest is known before", async () => {
+    const status = await describeToolchain();
+    expect(status).toMatchObject({
+      state: "buildable",
+      version: "v0.5.0",
+      digest: expect.stringMatching(/^v0\.5\.0-3\./),
+    });
+    await expect(readdir(path.join(folder, "cache"))).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  test("with no compiler, tools on the PATH are used", async () => {
+    process.env.PATH = await makeTools("on path");
+    expect(await resolveToolchain()).toMatchObject({ source: "path", version: "9.9.9-test (build 7)" });
+  });
+
+  test("with nothing at all, the error names what is missing", async () => {
+    process.env.PATH = folder;
+    await expect(resolveToolchain()).rejects.toMatchObject({
+      code: "QS-TOOL-MISSING",
+      message: expect.stringMatching(/a C\+\+ compiler and git/),
+      exitCode: 4,
+    });
+    process.env.CXX = "no-such-compiler";
+    await expect(resolveToolchain()).rejects.toMatchObject({ message: expect.stringContaining("no-such-compiler") });
+  });
+
+  test("a compiler that fails ends in its last lines and leaves nothing", async () => {
+    const compiler = path.join(folder, "false compiler");
+    await writeFile(compiler, "#!/bin/sh\necho 'fatal error: no such header' >&2\nexit 1\n");
+    await chmod(compiler, 0o755);
+    process.env.CXX = compiler;
+    await expect(resolveToolchain()).rejects.toMatchObject({
+      code: "QS-TOOL-BUILD",
+      output: expect.stringContaining("no such header"),
+    });
+    expect(await readdir(path.join(folder, "cache", "llama.cpp"))).toEqual([]);
+  });
+});
+
+test("the cache folder follows the user's settings, then the system", () => {
+  expect(cacheFolder({ QUANTSMITH_CACHE: "/q", XDG_CACHE_HOME: "/x" }, "linux")).toBe("/q");
+  expect(cacheFolder({ XDG_CACHE_HOME: "/x" }, "linux")).toBe("/x/quantsmith");
+  expect(cacheFolder({ XDG_CACHE_HOME: "relative" }, "linux")).toMatch(/\/\.cache\/quantsmith$/);
+  expect(cacheFolder({}, "darwin")).toMatch(/\/Library\/Caches\/quantsmith$/);
+});

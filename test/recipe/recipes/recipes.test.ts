@@ -1,0 +1,71 @@
+import { readdirSync } from "node:fs";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { loadSettings, planFor } from "../../../src/cli/prepare.js";
+import { findDevice } from "../../../src/hardware/catalog/find-device.js";
+import { loadCatalog } from "../../../src/recipe/catalog/load-catalog.js";
+import { DigestCache } from "../../../src/util/digest-cache.js";
+import { checkpointFixtures, countValues, languageOf } from "../../fixtures/checkpoint.js";
+import { checkpointTensors, type LanguageConfig } from "../../fixtures/checkpoint-tensors.js";
+import { useModelHub } from "../../fixtures/model-hub.js";
+import { temporaryFolder } from "../../fixtures/temp-folder.js";
+
+/*
+ * Every recipe of recipes/ is checked and planned against a loopback Hub that has the models it names, as their
+ * config.json and safetensors headers describe them. None of them is built here.
+ */
+const folder = fileURLToPath(new URL("../../../recipes/", import.meta.url));
+const recipes = readdirSync(folder).filter((file) => file.endsWith(".yaml"));
+const home = temporaryFolder();
+/** One for all, so that the tools are hashed once. */
+const digests = new DigestCache();
+
+useModelHub(home);
+
+const load = (recipe: string) => loadSettings(join(folder, recipe));
+const fixtureOf = (recipe: string) => {
+  const found = checkpointFixtures.find(({ name }) => name === basename(recipe, ".yaml"));
+  if (found === undefined) throw new Error(`${recipe} has no fixture in test/fixtures/models`);
+  return found;
+};
+
+test("every fixture is a recipe's model", () => {
+  expect(checkpointFixtures.map(({ name }) => `${name}.yaml`)).toEqual(recipes);
+});
+
+describe.each(recipes)("%s", (recipe) => {
+  test("names the model of its fixture, and is planned", async () => {
+    const settings = await load(recipe);
+    const { repo, parameters } = fixtureOf(recipe);
+    expect(settings.model.source).toMatchObject({ kind: "hub", repo });
+    const plan = await planFor(settings, { out: home }, digests);
+    const fetch = plan.steps.find(({ id }) => id === "fetch");
+    expect(fetch?.predictedBytes).toBeGreaterThan(2 * parameters);
+    expect(fetch?.predictedBytes).toBeLessThan(2 * parameters + 100e6);
+    for (const { name } of settings.variants) expect(plan.steps.map(({ id }) => id)).toContain(`smoke:${name}`);
+  });
+
+  test("leaves every variant for a device enough bits for its weights", async () => {
+    const settings = await load(recipe);
+    const catalog = await loadCatalog();
+    for (const variant of settings.variants) {
+      if (variant.kind !== "dynamic" || variant.dynamic.budget.kind !== "device") continue;
+      const { device, context, reserveBytes } = variant.dynamic.budget;
+      const language = languageOf(fixtureOf(recipe));
+      const free = findDevice(catalog, device).budget.value - reserveBytes - cacheBytes(language, context) - workBytes;
+      const bits = (8 * free) / countValues(checkpointTensors(language));
+      expect(bits, `${variant.name} on ${device}`).toBeGreaterThan(3);
+      expect(bits, `${variant.name} on ${device}: everything fits there`).toBeLessThan(8.5);
+    }
+  });
+});
+
+/** Room for what is computed, larger than llama.cpp takes with a batch of 512. */
+const workBytes = 400e6;
+
+/** f16 keys and values of all layers; models with sliding windows take less. */
+function cacheBytes(config: LanguageConfig, context: number): number {
+  const { num_hidden_layers: layers, num_key_value_heads: heads, num_attention_heads, hidden_size } = config;
+  return layers * 2 * heads * (config.head_dim ?? hidden_size / num_attention_heads) * 2 * context;
+}

@@ -1,0 +1,75 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { publishToHub } from "../../../src/stages/publish/publish-hub.js";
+import { releaseFiles } from "../../../src/stages/publish/release-files.js";
+import { planSigning, signRelease } from "../../../src/stages/publish/sign-release.js";
+import { verifyRemote } from "../../../src/release/verify/verify-remote.js";
+import type { Hub } from "../../fixtures/hub-server/hub.js";
+import { connectToWrite, startWritableHub, treeOf } from "../../fixtures/publish-client.js";
+import { releaseFolder } from "../../fixtures/release-folder.js";
+import { identityToken, startSigstore, type TestSigstore } from "../../fixtures/sigstore.js";
+import { temporaryFolder } from "../../fixtures/temp-folder.js";
+
+const home = temporaryFolder();
+const signal = new AbortController().signal;
+const signer = { identity: "https://example.com/release", issuer: "https://issuer.example.com" };
+let sigstore: TestSigstore;
+let hub: Hub;
+let folder: string;
+
+beforeAll(async () => {
+  sigstore = await startSigstore(home);
+});
+afterAll(() => sigstore.close());
+beforeEach(async () => {
+  for (const [name, value] of Object.entries(sigstore.env)) vi.stubEnv(name, value);
+  vi.stubEnv("SIGSTORE_ID_TOKEN", identityToken(signer.identity, signer.issuer));
+  hub = await startWritableHub();
+  folder = join(mkdtempSync(join(home, "home-")), "release");
+  releaseFolder(folder);
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  expect(hub.violations).toEqual([]);
+  await hub.close();
+});
+
+async function publish(sign: boolean) {
+  const connection = connectToWrite(hub, join(folder, "..", "hf"));
+  const options = { repo: "me/model", via: "branch" as const, private: false };
+  const target = { kind: "hub" as const, ...options, ...(sign ? { sign: true as const } : {}) };
+  const { release, needed } = await planSigning(connection, await releaseFiles(folder, signal), target, signal);
+  const ready = needed ? await signRelease(release) : release;
+  const done = await publishToHub(connection, ready, options, { signal, onProgress: () => undefined });
+  const place = { repo: "me/model", revision: "main" };
+  return { done, report: await verifyRemote(connection, place, signal, undefined, sign ? signer : {}) };
+}
+
+const commits = () => hub.repo("me/model")?.history("main").length;
+
+test("a signed release is verified on the Hub, and neither signed nor committed again", async () => {
+  const before = sigstore.signings();
+  const { report } = await publish(true);
+  expect([report.ok, report.signature]).toEqual([true, { state: "valid", ...signer, ok: true }]);
+  expect(treeOf(hub)["model.sig"]).toBeDefined();
+  const made = commits();
+  expect((await publish(true)).done.operations).toEqual([]);
+  // Made again on another machine: no signature in the folder, other seconds in release.json.
+  rmSync(join(folder, "model.sig"));
+  const path = join(folder, "release.json");
+  writeFileSync(path, readFileSync(path, "utf8").replace(/"seconds": [\d.]+/, '"seconds": 12345'));
+  expect((await publish(true)).done.operations).toEqual([]);
+  expect((await publish(false)).done.operations).toEqual([]);
+  expect([commits(), sigstore.signings(), existsSync(join(folder, "model.sig"))]).toEqual([made, before + 1, false]);
+});
+
+test("what is there unsigned is signed; another release takes the former signature away", async () => {
+  await publish(false);
+  expect(treeOf(hub)["model.sig"]).toBeUndefined();
+  const { done } = await publish(true);
+  expect(done.operations.flatMap((one) => (one.operation === "add" ? [one.path] : []))).toEqual(["model.sig"]);
+  releaseFolder(folder, { card: "# Another model\n" });
+  const { report } = await publish(false);
+  expect([report.ok, report.signature, treeOf(hub)["model.sig"]]).toEqual([true, null, undefined]);
+});

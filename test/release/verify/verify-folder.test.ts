@@ -1,0 +1,321 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { RunReport } from "../../../src/release/release-report.js";
+import { stableReleaseDigest } from "../../../src/release/stable-release-digest.js";
+import { checkRelease } from "../../../src/stages/publish/check-release.js";
+import { releaseFiles } from "../../../src/stages/publish/release-files.js";
+import { verifyFolder } from "../../../src/release/verify/verify-folder.js";
+import type { VerifyReport } from "../../../src/release/verify/verify-report.js";
+import { listFiles } from "../../../src/util/files.js";
+import { put } from "../../fixtures/cli.js";
+import { failureOf } from "../../fixtures/failure.js";
+import { seal, smallModel, sum, writeRelease } from "../../fixtures/small-release.js";
+import { temporaryFolder } from "../../fixtures/temp-folder.js";
+
+const home = temporaryFolder();
+const good = join(home, "good");
+const never = new AbortController().signal;
+let copies = 0;
+
+beforeAll(async () => {
+  await writeRelease(good);
+});
+
+function copy(): string {
+  const folder = join(home, `copy-${++copies}`);
+  cpSync(good, folder, { recursive: true });
+  return folder;
+}
+
+/** Edits `release.json` and nothing else. */
+function edit(folder: string, change: (report: RunReport) => void): RunReport {
+  const path = join(folder, "release.json");
+  const report = JSON.parse(readFileSync(path, "utf8")) as RunReport;
+  change(report);
+  writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`);
+  return report;
+}
+
+function first(report: RunReport): RunReport["variants"][number] {
+  const [variant] = report.variants;
+  if (variant === undefined) throw new Error("the release has no variant");
+  return variant;
+}
+
+const errors = ({ problems }: VerifyReport) => problems.filter(({ severity }) => severity === "error");
+const codes = (report: VerifyReport) => [...new Set(errors(report).map(({ code }) => code))].toSorted();
+const named = (report: VerifyReport) => new Set(errors(report).map(({ file }) => file));
+
+test("a sound release is in order, and told completely", async () => {
+  const report = await verifyFolder(good, never);
+  expect(report).toMatchObject({ ok: true, release: good, problems: [] });
+  expect(report.files.map(({ path }) => path)).toEqual(await listFiles(good));
+  expect(report.files.find(({ path }) => path === "tiny-Q8_0.gguf")).toMatchObject({
+    ok: true,
+    label: "Q8_0",
+    types: { Q8_0: 2, F32: 1 },
+  });
+  expect(report.resolutions).toContainEqual({
+    runtime: "ollama",
+    reference: "hf.co/org/name:Q8_0",
+    file: "tiny-Q8_0.gguf",
+    downloads: ["tiny-Q8_0.gguf"],
+  });
+});
+
+describe("each file", () => {
+  test("with a flipped byte is named", async () => {
+    // release.json has a test of its own: what tells how a run went may change.
+    for (const path of (await listFiles(good)).filter((file) => file !== "release.json")) {
+      const folder = copy();
+      const content = readFileSync(join(folder, path));
+      content[content.length >> 1] = (content[content.length >> 1] ?? 0) ^ 1;
+      writeFileSync(join(folder, path), content);
+      const report = await verifyFolder(folder, never);
+      expect(report.ok, path).toBe(false);
+      // A wrong digest in SHA256SUMS cannot be told from a wrong file.
+      if (path !== "SHA256SUMS") expect(named(report), path).toContain(path);
+      expect(report.files.filter(({ ok }) => !ok).length, path).toBeGreaterThan(0);
+    }
+  });
+
+  test("that is missing is named", async () => {
+    for (const path of await listFiles(good)) {
+      const folder = copy();
+      rmSync(join(folder, path));
+      const report = await verifyFolder(folder, never);
+      if (path === "SHA256SUMS") expect(codes(report)).toEqual(["QS-VERIFY-SUMS"]);
+      else expect(named(report), path).toContain(path);
+    }
+  });
+
+  test("under another name is named", async () => {
+    for (const path of await listFiles(good)) {
+      const folder = copy();
+      renameSync(join(folder, path), join(folder, `${path}.txt`));
+      expect(named(await verifyFolder(folder, never)), path).toContain(path);
+    }
+  });
+});
+
+describe("one fault gives one error, with what helps", () => {
+  test.each([
+    ["a flipped byte", (path: string) => writeFileSync(path, smallModel("Q8_0", 5)), "QS-VERIFY-HASH", "Download"],
+    ["a short file", (path: string) => writeFileSync(path, readFileSync(path).subarray(0, -64)), "QS-VERIFY-HASH", ""],
+    ["a missing file", (path: string) => rmSync(path), "QS-VERIFY-MISSING", "Download the file again"],
+    ["an extra model", (path: string) => cpSync(path, `${path}.Q8_0.gguf`), "QS-VERIFY-EXTRA", "Remove it."],
+  ])("%s", async (_what, damage, code, remedy) => {
+    for (const file of ["tiny-Q8_0.gguf", "tiny-Q4_K_M.gguf"]) {
+      const folder = copy();
+      damage(join(folder, file));
+      const found = (await verifyFolder(folder, never)).problems;
+      expect(found).toEqual([expect.objectContaining({ code, remedy: expect.stringContaining(remedy) })]);
+    }
+  });
+
+  test.each(["provenance.intoto.json", "recipe.lock.yaml"])("%s that is another", async (file) => {
+    const folder = copy();
+    writeFileSync(join(folder, file), "{}\n");
+    const found = errors(await verifyFolder(folder, never));
+    expect(found.map((problem) => [problem.code, problem.file])).toEqual([["QS-VERIFY-HASH", file]]);
+  });
+});
+
+describe("what is no regular file", () => {
+  test.each<[string, (path: string) => unknown, string]>([
+    ["a pipe", (path) => execFileSync("mkfifo", [path]), "no regular file"],
+    ["a link to a folder", (path) => symlinkSync(home, path), "a link to a folder"],
+    ["a link to nothing", (path) => symlinkSync("nothing", path), "a link that leads nowhere"],
+  ])("%s is named and never opened", async (_what, make, message) => {
+    for (const file of ["extra", "SHA256SUMS", "README.md", "tiny-Q8_0.gguf", "release.json"]) {
+      const folder = copy();
+      rmSync(join(folder, file), { force: true });
+      make(join(folder, file));
+      const report = await verifyFolder(folder, never);
+      const named = errors(report).filter((problem) => problem.file === file);
+      expect(named.map(({ code }) => code)).toEqual(["QS-VERIFY-FILE"]);
+      expect(named[0]?.message).toBe(`${file} is ${message}`);
+      expect((await failureOf(releaseFiles(folder, never))).code).toBe("QS-PUBLISH-RELEASE");
+      expect((await failureOf(checkRelease(folder, never))).code).toBe("QS-PUBLISH-RELEASE");
+    }
+  });
+
+  test("a link to a file is that file; one that leads out of the folder is a warning", async () => {
+    const folder = copy();
+    rmSync(join(folder, "README.md"));
+    symlinkSync(join(good, "README.md"), join(folder, "README.md"));
+    const report = await verifyFolder(folder, never);
+    expect(report).toMatchObject({ ok: true, problems: [{ code: "QS-VERIFY-FILE", severity: "warning" }] });
+  });
+
+  test("a model among what git and others keep is no housekeeping", async () => {
+    for (const place of [".git", join(".cache", "huggingface")]) {
+      const folder = copy();
+      mkdirSync(join(folder, place), { recursive: true });
+      put(join(folder, place, ".DS_Store"), "x");
+      execFileSync("mkfifo", [join(folder, place, "pipe")]);
+      expect(await verifyFolder(folder, never)).toMatchObject({ ok: true, problems: [] });
+      cpSync(join(folder, "tiny-Q8_0.gguf"), join(folder, place, "older-Q8_0.gguf"));
+      expect(codes(await verifyFolder(folder, never))).toEqual(["QS-VERIFY-EXTRA"]);
+    }
+  });
+});
+
+test("what is no release at all, and a file, are one error", async () => {
+  const folder = join(home, "no-release");
+  put(join(folder, "tiny-Q8_0.gguf"), "x");
+  expect(await failureOf(verifyFolder(folder, never))).toMatchObject({ code: "QS-VERIFY-TARGET" });
+  const file = await failureOf(verifyFolder(join(folder, "tiny-Q8_0.gguf"), never));
+  expect(file.message).toContain("is a file; name the folder");
+});
+
+test("two models that were swapped are named with what they are", async () => {
+  const folder = copy();
+  renameSync(join(folder, "tiny-Q8_0.gguf"), join(folder, "x"));
+  renameSync(join(folder, "tiny-Q4_K_M.gguf"), join(folder, "tiny-Q8_0.gguf"));
+  renameSync(join(folder, "x"), join(folder, "tiny-Q4_K_M.gguf"));
+  const report = await verifyFolder(folder, never);
+  const messages = errors(report).map(({ message }) => message);
+  expect(messages).toContain("tiny-Q8_0.gguf is not the file that SHA256SUMS lists, but tiny-Q4_K_M.gguf");
+  // Also when the checksums were made anew.
+  await sum(folder);
+  const resummed = await verifyFolder(folder, never);
+  expect(codes(resummed)).toEqual(["QS-VERIFY-FIGURE", "QS-VERIFY-PROVENANCE"]);
+  expect(errors(resummed).map(({ message }) => message)).toContainEqual(expect.stringContaining("says types"));
+});
+
+test.each([
+  ["a gate", (report: RunReport) => Object.assign(first(report), { gate: "failed" }), "QS-VERIFY-GATE"],
+  ["a reason", (report: RunReport) => first(report).reasons.push("kldMean is too high"), "QS-VERIFY-GATE"],
+  ["smoke tests", (report: RunReport) => Object.assign(first(report).smoke ?? {}, { failed: 1 }), "QS-VERIFY-GATE"],
+  [
+    "a broken limit",
+    (report: RunReport) => Object.assign(first(report).quality ?? {}, { kldMean: 0.2 }),
+    "QS-VERIFY-GATE",
+  ],
+  [
+    "a better figure",
+    (report: RunReport) => Object.assign(first(report).quality ?? {}, { kldMean: 0.001 }),
+    "QS-VERIFY-EDITED",
+  ],
+  ["bytes", (report: RunReport) => Object.assign(first(report), { bytes: 1 }), "QS-VERIFY-FIGURE"],
+  ["bits per weight", (report: RunReport) => Object.assign(first(report), { bitsPerWeight: 4.5 }), "QS-VERIFY-FIGURE"],
+  ["types", (report: RunReport) => Object.assign(first(report), { types: { Q4_K: 3 } }), "QS-VERIFY-FIGURE"],
+  ["a digest", (report: RunReport) => Object.assign(first(report), { sha256: "0".repeat(64) }), "QS-VERIFY-FIGURE"],
+  ["parameters", (report: RunReport) => Object.assign(report.model, { parameters: 7 }), "QS-VERIFY-FIGURE"],
+  ["a name", (report: RunReport) => Object.assign(first(report), { name: "Q6_K" }), "QS-VERIFY-VARIANT"],
+  ["a variant less", (report: RunReport) => report.variants.shift(), "QS-VERIFY-VARIANT"],
+  ["the tools", (report: RunReport) => Object.assign(report.toolchain, { llamaCpp: "v9" }), "QS-VERIFY-EDITED"],
+  ["no variants", (report: RunReport) => report.variants.splice(0), "QS-VERIFY-REPORT"],
+])("release.json edited in %s", async (_what, change, code) => {
+  const folder = copy();
+  edit(folder, change);
+  const report = await verifyFolder(folder, never);
+  expect(codes(report)).toContain(code);
+  // Whatever it was: the digest in the provenance is another.
+  if (code !== "QS-VERIFY-REPORT") expect(codes(report)).toContain("QS-VERIFY-EDITED");
+});
+
+test("no byte of release.json can be changed but those that tell how a run went", async () => {
+  const folder = copy();
+  const path = join(folder, "release.json");
+  const text = readFileSync(path);
+  const digest = stableReleaseDigest(JSON.parse(text.toString()));
+  const unnoticed: number[] = [];
+  for (let position = 0; position < text.length; position += 37) {
+    const changed = Buffer.from(text);
+    changed[position] = (changed[position] ?? 0) ^ 1;
+    writeFileSync(path, changed);
+    if ((await verifyFolder(folder, never)).ok) unnoticed.push(position);
+  }
+  expect(unnoticed.length).toBeLessThan(12);
+  for (const position of unnoticed) {
+    const changed = Buffer.from(text);
+    changed[position] = (changed[position] ?? 0) ^ 1;
+    expect(stableReleaseDigest(JSON.parse(changed.toString())), `byte ${position}`).toBe(digest);
+  }
+});
+
+describe("a failed variant that was put in by hand", () => {
+  const add = async (folder: string, change: (variant: RunReport["variants"][number]) => void) => {
+    writeFileSync(join(folder, "tiny-Q3_K_M.gguf"), smallModel("Q3_K_M", 9));
+    const whole = await writeRelease(join(home, `whole-${++copies}`), ["Q8_0", "Q3_K_M"]);
+    const [, variant] = (JSON.parse(readFileSync(join(whole, "release.json"), "utf8")) as RunReport).variants;
+    cpSync(join(whole, "tiny-Q3_K_M.gguf"), join(folder, "tiny-Q3_K_M.gguf"));
+    if (variant === undefined) throw new Error("no variant");
+    change(variant);
+    const report = edit(folder, ({ variants }) => variants.push(variant));
+    await sum(folder);
+    return report;
+  };
+  const naming = (report: VerifyReport) => errors(report).filter(({ message }) => message.includes("Q3_K_M"));
+
+  test("with its verdict", async () => {
+    const folder = copy();
+    await add(folder, (variant) => Object.assign(variant, { gate: "failed", reasons: ["kldMean is too high"] }));
+    expect(naming(await verifyFolder(folder, never)).map(({ code }) => code)).toContain("QS-VERIFY-GATE");
+  });
+
+  test("called passed, with its figures", async () => {
+    const folder = copy();
+    await add(folder, (variant) => Object.assign(variant.quality ?? {}, { kldMean: 0.2 }));
+    const [problem] = naming(await verifyFolder(folder, never));
+    expect(problem).toMatchObject({ code: "QS-VERIFY-GATE" });
+    expect(problem?.message).toContain("kldMean 0.2 is above the maximum 0.05");
+  });
+
+  test("called passed, with invented figures: the provenance lacks it", async () => {
+    const folder = copy();
+    await add(folder, () => undefined);
+    const report = await verifyFolder(folder, never);
+    expect(codes(report)).toEqual(["QS-VERIFY-EDITED", "QS-VERIFY-PROVENANCE"]);
+    expect(naming(report).map(({ file }) => file)).toEqual(["tiny-Q3_K_M.gguf"]);
+  });
+
+  test("only the file", async () => {
+    const folder = copy();
+    writeFileSync(join(folder, "tiny-Q3_K_M.gguf"), smallModel("Q3_K_M", 9));
+    expect(codes(await verifyFolder(folder, never))).toEqual(["QS-VERIFY-EXTRA"]);
+  });
+});
+
+test("a damaged header is told, also when all digests were made anew", async () => {
+  const folder = copy();
+  const path = join(folder, "tiny-Q8_0.gguf");
+  writeFileSync(path, readFileSync(path).subarray(0, -64));
+  const report = edit(folder, () => undefined);
+  await seal(folder, report);
+  expect(codes(await verifyFolder(folder, never))).toContain("QS-VERIFY-HEADER");
+});
+
+test("names that lead a runtime elsewhere are errors", async () => {
+  const folder = copy();
+  writeFileSync(join(folder, "preset.ini"), "[x]\n");
+  const report = edit(folder, () => undefined);
+  await seal(folder, report);
+  expect(codes(await verifyFolder(folder, never))).toEqual(["QS-RESOLVE-PRESET"]);
+});
+
+test("a release that git or Hugging Face's client downloaded is in order", async () => {
+  const folder = copy();
+  put(join(folder, ".gitattributes"), "*.gguf filter=lfs\n");
+  put(join(folder, ".git", "HEAD"), "ref: refs/heads/main\n");
+  put(join(folder, ".cache", "huggingface", "download", "README.md.metadata"), "1\n");
+  expect(await verifyFolder(folder, never)).toMatchObject({ ok: true, problems: [] });
+  put(join(folder, ".hidden"), "x");
+  expect(named(await verifyFolder(folder, never))).toEqual(new Set([".hidden"]));
+});
+
+test("a release without a provenance, and what is no folder", async () => {
+  const folder = copy();
+  rmSync(join(folder, "provenance.intoto.json"));
+  await sum(folder);
+  const report = await verifyFolder(folder, never);
+  expect([report.ok, report.problems.map(({ code, severity }) => [code, severity])]).toEqual([
+    false,
+    [["QS-VERIFY-PROVENANCE", "error"]],
+  ]);
+  expect(await failureOf(verifyFolder(join(home, "none"), never))).toMatchObject({ code: "QS-VERIFY-TARGET" });
+});

@@ -1,0 +1,129 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { CostLimit } from "../../../src/remote/hf-jobs/cost-limit.js";
+import { formatUsd, jobUsd } from "../../../src/remote/hf-jobs/job-cost.js";
+import { failureOf, thrownBy } from "../../fixtures/failure.js";
+import type { Fault } from "../../fixtures/hub-server/faults.js";
+import type { Hub } from "../../fixtures/hub-server/hub.js";
+import { jobOf, jobsClient, startJobsHub } from "../../fixtures/jobs-client.js";
+import { temporaryFolder } from "../../fixtures/temp-folder.js";
+
+let hub: Hub;
+beforeEach(async () => {
+  hub = await startJobsHub(temporaryFolder(), { a: "kill -9 $$" });
+});
+afterEach(async () => {
+  await hub.close();
+  expect(hub.violations).toEqual([]);
+});
+
+const client = (given: Parameters<typeof jobsClient>[2] = {}) => jobsClient(hub, temporaryFolder(), given);
+const price = (unitCostMicroUSD: unknown, unitCostUSD: unknown, unitLabel = "minute") => [
+  { name: "cpu-basic", cpu: "2 vCPU", ram: "16 GB", unitCostMicroUSD, unitCostUSD, unitLabel },
+];
+
+test("a started minute is paid, and the worst case is rounded up to the cent", () => {
+  expect([0, 1, 60, 61].map((seconds) => jobUsd(seconds, 0.5))).toEqual([0, 0.5, 0.5, 1]);
+  expect([48, 0.001, 1.001, 0.1 + 0.2].map(formatUsd)).toEqual(["$48.00", "$0.01", "$1.01", "$0.30"]);
+});
+
+describe("before anything is started", () => {
+  test("the worst case is told, and what is expected from past times", async () => {
+    const pastSeconds = new Map([
+      ["a", 90],
+      ["b", 30],
+    ]);
+    const { executor, notes } = client({ timeout: 3 * 3600, pastSeconds, maxCostUsd: 0.2 });
+    const big = { ...jobOf("c"), memoryBytes: 20e9 };
+    await executor.prepare?.([jobOf("a"), jobOf("b"), { ...jobOf("c"), part: { index: 1, count: 2 } }, big]);
+    // 4 jobs × 180 minutes × $0.000167; 3 and 2 minutes.
+    expect(notes).toEqual([
+      "4 jobs of at most 3 h on cpu-basic ($0.01 an hour) cost at most $0.13; the limit is $0.20",
+      "Expected: $0.01, by what 2 of 3 steps took where they ran last",
+      "cpu-basic has 16.0 GB of memory, and c may need 20.0 GB",
+    ]);
+  });
+
+  test("more than the limit is refused, with the figure", async () => {
+    const { executor } = client({ timeout: 3 * 3600, maxCostUsd: 0.12 });
+    const error = await failureOf(Promise.resolve(executor.prepare?.(["a", "b", "c", "d"].map((step) => jobOf(step)))));
+    expect(error).toMatchObject({ code: "QS-JOBS-COST", exitCode: 2 });
+    expect(error.message).toContain("cost at most $0.13, more than --max-cost 0.12 allows");
+  });
+
+  test("no limit is refused, with the one that would do", async () => {
+    const { executor } = client({ timeout: 3 * 3600, maxCostUsd: undefined });
+    const error = await failureOf(Promise.resolve(executor.prepare?.(["a", "b", "c", "d"].map((step) => jobOf(step)))));
+    expect(error).toMatchObject({ code: "QS-JOBS-COST", remedy: expect.stringContaining("--max-cost 0.13 to accept") });
+  });
+
+  test.each<[string, unknown]>([
+    ["no price", [{ name: "cpu-basic" }]],
+    ["a price of nothing", price(0, 0)],
+    ["a negative price", price(-167, -0.000167)],
+    ["two prices", price(167, 0.167)],
+    ["a unit nobody knows", price(167, 0.000167, "credit")],
+    ["text for a price", price("167", 0.000167)],
+    ["no list", { error: "later" }],
+  ])("%s is refused", async (_, hardware) => {
+    hub.machines.hardware = hardware;
+    const error = await failureOf(Promise.resolve(client().executor.prepare?.([jobOf("a")])));
+    expect(error).toMatchObject({ code: "QS-JOBS-PRICE", exitCode: 5 });
+  });
+
+  test.each<[string, Fault, string]>([
+    ["a list that cannot be had", { kind: "status", status: 500 }, "QS-HUB-FAILED"],
+    ["a list that is no JSON", { kind: "body", body: "<html>" }, "QS-HUB-ANSWER"],
+  ])("%s is refused", async (_, fault, code) => {
+    hub.faults = ({ path }) => (path === "/api/jobs/hardware" ? fault : undefined);
+    expect(await failureOf(Promise.resolve(client().executor.prepare?.([jobOf("a")])))).toMatchObject({ code });
+  });
+
+  test("a price by the hour is understood", async () => {
+    hub.machines.hardware = price(10_000, 0.01, "hour");
+    const { executor, notes } = client();
+    await executor.prepare?.([jobOf("a")]);
+    expect(notes[0]).toContain("($0.01 an hour)");
+  });
+
+  test("hardware that the Hub lacks is named, with what is near", async () => {
+    hub.machines.hardware = [{ ...price(167, 0.000167)[0], name: "cpu-basics" }];
+    const error = await failureOf(Promise.resolve(client().executor.prepare?.([jobOf("a")])));
+    expect(error).toMatchObject({
+      code: "QS-JOBS-FLAVOR",
+      remedy: expect.stringContaining("Did you mean `cpu-basics`?"),
+    });
+  });
+
+  afterEach(() => expect(hub.machines.jobs).toEqual([]));
+});
+
+test("jobs that are started again count again, and the limit holds", async () => {
+  const { executor, ended } = client({ maxCostUsd: 0.0004 });
+  await executor.prepare?.([jobOf("a")]);
+  for (let attempt = 0; attempt < 2; attempt++) {
+    await executor.submit([jobOf("a")]);
+    expect((await ended("a")).a?.state).toBe("lost");
+  }
+  await executor.submit([jobOf("a")]);
+  expect((await ended("a")).a?.error).toMatchObject({ code: "QS-JOBS-COST" });
+  expect(hub.machines.jobs).toHaveLength(2);
+});
+
+test("the limit counts what may run, then what did run", () => {
+  const limit = new CostLimit(10, 1);
+  limit.reserve("a", 300);
+  // Its start is tried again.
+  limit.reserve("a", 300);
+  limit.adopt("b", 240);
+  expect(limit.atMostUsd).toBe(9);
+  expect(thrownBy(() => limit.reserve("c", 61))).toMatchObject({
+    code: "QS-JOBS-COST",
+    message: "with c jobs could cost $11.00, more than --max-cost 10 allows",
+  });
+  // Two minutes, and one for starting up; the Hub does not tell of b; c was never started.
+  limit.settle("a", 119);
+  limit.settle("b", undefined);
+  limit.reserve("c", 60);
+  limit.release("c");
+  expect(limit.atMostUsd).toBe(3 + 4);
+});

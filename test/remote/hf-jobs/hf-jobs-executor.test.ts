@@ -1,0 +1,404 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { failureOf } from "../../fixtures/failure.js";
+import type { Hub } from "../../fixtures/hub-server/hub.js";
+import { image, jobOf, jobsClient, type Scripts, startJobsHub } from "../../fixtures/jobs-client.js";
+import { canary } from "../../fixtures/publish-client.js";
+import { temporaryFolder } from "../../fixtures/temp-folder.js";
+
+const scripts: Scripts = {};
+let hub: Hub;
+let folder: string;
+
+beforeEach(async () => {
+  folder = temporaryFolder();
+  for (const step of Object.keys(scripts)) delete scripts[step];
+  hub = await startJobsHub(folder, scripts);
+});
+afterEach(async () => {
+  await hub.close();
+  expect(hub.violations).toEqual([]);
+});
+
+const started = (step: string) => hub.machines.named(jobOf(step).name);
+const client = (given: Parameters<typeof jobsClient>[2] = {}) => jobsClient(hub, temporaryFolder(), given);
+/** A command that goes on until `file` is there. */
+const until = (file: string) => `while [ ! -e ${join(folder, file)} ]; do sleep 0.02; done`;
+
+describe("a job", () => {
+  test("is asked for with image, flavor, limit, labels and the bucket, without secrets, and runs", async () => {
+    scripts.a = `echo made > ${folder}/a; echo "token [$HF_TOKEN]"; echo second`;
+    const { executor, ended, notes } = client({ bucket: "me/store/runs" });
+    await executor.prepare?.([jobOf("a")]);
+    await executor.submit([jobOf("a")]);
+    expect(await ended("a")).toEqual({ a: { state: "done" } });
+    const [job] = started("a");
+    expect(job?.spec).toEqual({
+      ...{ dockerImage: image, flavor: "cpu-basic", timeoutSeconds: 60 },
+      command: [
+        ...["quantsmith", "worker", jobOf("a").key, "--threads", "2"],
+        ...["--out", "/quantsmith", "--scratch", "/tmp/quantsmith"],
+      ],
+      labels: {
+        quantsmith: jobOf("a").name,
+        "quantsmith-store": expect.any(String),
+        "quantsmith-attempt": expect.any(String),
+      },
+      volumes: [{ type: "bucket", source: "me/store", mountPath: "/quantsmith", path: "runs", readOnly: false }],
+    });
+    // What it printed reaches the run as it is printed, and the token is nowhere.
+    expect(notes).toEqual([
+      "1 job of at most 1 min on cpu-basic ($0.01 an hour) costs at most $0.01; the limit is $1.00",
+      "a: token []",
+      "a: second",
+    ]);
+    expect(hub.requests.every(({ body }) => !body.includes(canary))).toBe(true);
+  });
+
+  test("waits here for those before it and for a free place", async () => {
+    scripts.a = until("go");
+    const { executor, ended, until: reaches } = client({ jobs: 1 });
+    const jobs = [jobOf("a"), jobOf("b", ["a"]), jobOf("c"), jobOf("d", ["an earlier one that is done"])];
+    await executor.prepare?.(jobs);
+    await executor.submit(jobs);
+    await reaches("a", "running");
+    const states = await executor.states(jobs.map(({ name }) => name));
+    expect([...states.values()].map(({ state, why }) => `${state} ${why ?? ""}`)).toEqual([
+      "running ",
+      `waiting waits for ${jobOf("a").name}`,
+      "waiting waits for a free place",
+      "waiting waits for a free place",
+    ]);
+    expect(hub.machines.jobs).toHaveLength(1);
+    writeFileSync(join(folder, "go"), "");
+    const all = await ended("a", "b", "c", "d");
+    expect(Object.values(all).map(({ state }) => state)).toEqual(["done", "done", "done", "done"]);
+    const [a, b] = [started("a")[0], started("b")[0]];
+    expect(b?.startedAt?.getTime()).toBeGreaterThanOrEqual(a?.finishedAt?.getTime() ?? Number.POSITIVE_INFINITY);
+  });
+
+  test("that fails tells the end of its log, and what comes after it is not started", async () => {
+    scripts.a = "echo quantizing; echo 'out of disk' >&2; exit 4";
+    const { executor, ended } = client();
+    const jobs = [jobOf("a"), jobOf("b", ["a"]), jobOf("c", ["b"])];
+    await executor.prepare?.(jobs);
+    await executor.submit(jobs);
+    const { a, b, c } = await ended("a", "b", "c");
+    expect(a).toMatchObject({ state: "failed", error: { code: "QS-JOBS-FAILED", exitCode: 4 } });
+    expect(a?.why).toMatch(/^the job of a failed \(Job failed with exit code: 4.*\): http.*\/jobs\/me\/[0-9a-f]{24}$/);
+    expect(a?.error?.output?.split("\n").sort()).toEqual(["out of disk", "quantizing"]);
+    expect([b?.state, c?.state]).toEqual(["cancelled", "cancelled"]);
+    expect(hub.machines.jobs).toHaveLength(1);
+  });
+
+  test("goes on as long as what it wrote may not be seen yet; what comes after it does not wait", async () => {
+    scripts.b = until("go");
+    const { executor, ended, until: reaches } = client({ settleMs: 1500 });
+    const jobs = [jobOf("a"), jobOf("b", ["a"])];
+    await executor.prepare?.(jobs);
+    await executor.submit(jobs);
+    await reaches("b", "running");
+    const states = await executor.states([jobOf("a").name]);
+    expect([...states.values()]).toEqual([{ state: "running", why: "is over; its files are awaited" }]);
+    expect((await ended("a")).a?.state).toBe("done");
+    writeFileSync(join(folder, "go"), "");
+  });
+
+  test("that fails while what it wrote may not be seen yet takes what comes after it along only then", async () => {
+    scripts.a = "exit 4";
+    const { executor, until: reaches } = client({ settleMs: 1500 });
+    const jobs = [jobOf("a"), jobOf("b", ["a"])];
+    const names = jobs.map(({ name }) => name);
+    await executor.prepare?.(jobs);
+    await executor.submit(jobs);
+    await started("a")[0]?.ended();
+    const seen = new Set<string>();
+    for (;;) {
+      const states = [...(await executor.states(names)).values()].map(({ state }) => state).join(" ");
+      seen.add(states);
+      if (states === "failed cancelled") break;
+      await sleep(20);
+    }
+    expect([...seen].filter((states) => !states.startsWith("failed"))).not.toContainEqual(
+      expect.stringContaining("cancelled"),
+    );
+    await reaches("b", "cancelled");
+  });
+
+  test("that runs into its limit says so", async () => {
+    scripts.a = "echo slow; sleep 60";
+    const { executor, ended } = client({ timeout: 1 });
+    await executor.prepare?.([jobOf("a")]);
+    await executor.submit([jobOf("a")]);
+    const { a } = await ended("a");
+    expect(a).toMatchObject({ state: "failed", error: { code: "QS-JOBS-TIMEOUT", output: "slow" } });
+    expect(a?.error?.remedy).toContain("executors.hfJobs.timeout");
+  });
+
+  test("whose image cannot be pulled fails with a hint", async () => {
+    hub.machines.images.clear();
+    const { executor, ended } = client();
+    await executor.prepare?.([jobOf("a")]);
+    await executor.submit([jobOf("a")]);
+    const { a } = await ended("a");
+    expect(a?.error).toMatchObject({
+      code: "QS-JOBS-FAILED",
+      remedy: expect.stringContaining("executors.hfJobs.image"),
+    });
+  });
+
+  test.each<[string, (step: string) => void]>([
+    ["its machine dies", (step) => started(step)[0]?.kill("SIGKILL")],
+    ["the Hub forgets it", (step) => hub.machines.lose(started(step)[0])],
+    ["somebody deletes it", (step) => started(step)[0]?.end("DELETED")],
+  ])("is lost when %s, and can be started again", async (_, befall) => {
+    scripts.a = until("go");
+    const { executor, ended, until: reaches } = client();
+    await executor.prepare?.([jobOf("a")]);
+    await executor.submit([jobOf("a")]);
+    await reaches("a", "running");
+    befall("a");
+    expect((await ended("a")).a?.state).toBe("lost");
+    writeFileSync(join(folder, "go"), "");
+    await executor.submit([jobOf("a")]);
+    expect((await ended("a")).a?.state).toBe("done");
+  });
+});
+
+describe("cancelling", () => {
+  test("ends what runs, forgets what was held back, and leaves the rest alone", async () => {
+    scripts.a = "sleep 60";
+    scripts.b = until("go");
+    const { executor, ended, until: reaches } = client({ jobs: 2 });
+    const jobs = [jobOf("a"), jobOf("b"), jobOf("c")];
+    await executor.prepare?.(jobs);
+    await executor.submit(jobs);
+    await reaches("a", "running");
+    await executor.cancel([jobOf("a").name, jobOf("c").name, "qs-never-heard-of"]);
+    expect(started("a")[0]?.stage).not.toBe("COMPLETED");
+    writeFileSync(join(folder, "go"), "");
+    expect(await ended("a", "b")).toMatchObject({ a: { state: "cancelled" }, b: { state: "done" } });
+    expect((await executor.states([jobOf("c").name])).size).toBe(0);
+    expect(started("c")).toEqual([]);
+  });
+
+  test("works after the run was interrupted, and while the Hub is busy", async () => {
+    scripts.a = "sleep 60";
+    const interrupt = new AbortController();
+    const { executor, until: reaches } = client({ signal: interrupt.signal });
+    await executor.prepare?.([jobOf("a")]);
+    await executor.submit([jobOf("a")]);
+    await reaches("a", "running");
+    interrupt.abort(new Error("interrupted"));
+    await expect(executor.states([jobOf("a").name])).rejects.toThrow("interrupted");
+    hub.faults = ({ path, earlier }) =>
+      path.endsWith("/cancel") && earlier < 2 ? { kind: "status", status: 503 } : undefined;
+    await executor.cancel([jobOf("a").name]);
+    await started("a")[0]?.ended();
+    expect(started("a")[0]?.stage).toBe("CANCELED");
+  });
+
+  test("finds a job that was started while the run was interrupted", async () => {
+    scripts.a = "sleep 60";
+    const interrupt = new AbortController();
+    const { executor } = client({ signal: interrupt.signal });
+    await executor.prepare?.([jobOf("a")]);
+    // The Hub takes the request, and answers when the run has been interrupted.
+    hub.faults = ({ method, path }) => {
+      if (method === "POST" && path === "/api/jobs/me") setTimeout(() => interrupt.abort(new Error("interrupted")), 20);
+      return undefined;
+    };
+    const submitted = executor.submit([jobOf("a")]).catch(() => undefined);
+    while (hub.machines.jobs.length === 0) await sleep(1);
+    interrupt.abort(new Error("interrupted"));
+    await executor.cancel([jobOf("a").name]);
+    await submitted;
+    await started("a")[0]?.ended();
+    expect(started("a").map(({ stage }) => stage)).toEqual(["CANCELED"]);
+  });
+
+  test("finds a job by the request whose answer was lost", async () => {
+    scripts.a = "sleep 60";
+    const { executor } = client();
+    await executor.prepare?.([jobOf("a")]);
+    hub.faults = ({ method }) => (method === "POST" ? { kind: "late", status: 500 } : { kind: "status", status: 503 });
+    await executor.submit([jobOf("a")]);
+    expect(started("a")).toHaveLength(1);
+    hub.faults = () => undefined;
+    await executor.cancel([jobOf("a").name]);
+    await started("a")[0]?.ended();
+    expect(started("a").map(({ stage }) => stage)).toEqual(["CANCELED"]);
+  });
+
+  test("by somebody else is told", async () => {
+    scripts.a = "sleep 60";
+    const { executor, ended, until: reaches } = client();
+    await executor.prepare?.([jobOf("a")]);
+    await executor.submit([jobOf("a")]);
+    await reaches("a", "running");
+    started("a")[0]?.end("CANCELED");
+    expect((await ended("a")).a).toEqual({ state: "cancelled", why: "was cancelled" });
+  });
+});
+
+describe("another run", () => {
+  test("finds the jobs that go on, and no others", async () => {
+    scripts.a = `echo begun; ${until("go")}`;
+    scripts.b = "exit 4";
+    const first = client();
+    await first.executor.prepare?.([jobOf("a"), jobOf("b")]);
+    await first.executor.submit([jobOf("a"), jobOf("b")]);
+    await first.until("a", "running");
+    await first.ended("b");
+    hub.machines.pageSize = 1;
+
+    // Another output folder has a job of the same name.
+    hub.machines.buckets.set("me/other", folder);
+    const other = client({ bucket: "me/other" });
+    expect((await other.executor.states([jobOf("a").name])).size).toBe(0);
+
+    const second = client();
+    await second.executor.prepare?.([jobOf("a"), jobOf("b")]);
+    const known = await second.executor.states([jobOf("a").name, jobOf("b").name]);
+    // What failed before says nothing now: its report is in the store.
+    expect([...known]).toEqual([[jobOf("a").name, { state: "running" }]]);
+    await second.executor.submit([jobOf("b")]);
+    writeFileSync(join(folder, "go"), "");
+    expect(await second.ended("a", "b")).toMatchObject({ a: { state: "done" }, b: { state: "failed" } });
+    expect(second.notes).toContain("a: begun");
+    expect([started("a").length, started("b").length]).toEqual([1, 2]);
+  });
+});
+
+describe("two runs at once", () => {
+  test("start what both hold back once", async () => {
+    scripts.a = until("go");
+    scripts.b = until("done");
+    const jobs = [jobOf("a"), jobOf("b", ["a"])];
+    const names = jobs.map(({ name }) => name);
+    const [first, second] = [client(), client()];
+    await first.executor.prepare?.(jobs);
+    await first.executor.submit(jobs);
+    await second.executor.prepare?.(jobs);
+    await second.executor.states(names);
+    await second.executor.submit([jobOf("b", ["a"])]);
+    writeFileSync(join(folder, "go"), "");
+    await first.until("b", "running");
+    await second.until("b", "running");
+    writeFileSync(join(folder, "done"), "");
+    expect(await second.ended("b")).toMatchObject({ b: { state: "done" } });
+    expect(started("b")).toHaveLength(1);
+  });
+
+  test("do not start what is finished", async () => {
+    scripts.a = until("go");
+    const { executor, ended } = client();
+    await executor.prepare?.([jobOf("a"), jobOf("b", ["a"])]);
+    await executor.submit([jobOf("a"), jobOf("b", ["a"])]);
+    executor.finished?.([jobOf("b").name]);
+    writeFileSync(join(folder, "go"), "");
+    await ended("a");
+    await executor.states([jobOf("a").name]);
+    expect(started("b")).toEqual([]);
+  });
+});
+
+describe("when the Hub has trouble", () => {
+  test("nothing counts as absent that it was not asked for, and a run that goes on starts nothing again", async () => {
+    scripts.a = until("go");
+    const first = client();
+    await first.executor.prepare?.([jobOf("a")]);
+    await first.executor.submit([jobOf("a")]);
+    const second = client();
+    await second.executor.prepare?.([jobOf("a")]);
+    hub.faults = ({ path }) => (path === "/api/jobs/me" ? { kind: "status", status: 503 } : undefined);
+    const refused = await failureOf(second.executor.states([jobOf("a").name]));
+    expect(second.executor.isAway?.(refused)).toBe(true);
+    hub.faults = () => undefined;
+    expect((await second.executor.states([jobOf("a").name])).get(jobOf("a").name)?.state).toBe("running");
+    writeFileSync(join(folder, "go"), "");
+  });
+
+  test("a start that is tried again after an outage is set aside once, and its job is found", async () => {
+    scripts.a = until("go");
+    const { executor, until: reaches, ended } = client({ timeout: 60, maxCostUsd: 167e-6 });
+    await executor.prepare?.([jobOf("a")]);
+    hub.faults = ({ method }) => (method === "POST" ? { kind: "late", status: 500 } : { kind: "status", status: 503 });
+    await executor.submit([jobOf("a")]);
+    hub.faults = () => undefined;
+    await reaches("a", "running");
+    writeFileSync(join(folder, "go"), "");
+    expect((await ended("a")).a?.state).toBe("done");
+    expect(started("a")).toHaveLength(1);
+  });
+
+  test.each([
+    ["answers 500 although the job was started", { kind: "late", status: 500 }],
+    ["answers 504 although the job was started", { kind: "late", status: 504 }],
+    ["breaks the connection while it is asked", { kind: "cut", after: 0 }],
+    ["gives no answer", { kind: "reset", after: 0 }],
+    ["is busy", { kind: "status", status: 429, headers: { "retry-after": "0" } }],
+  ] as const)("a job is started once: it %s", async (_, fault) => {
+    hub.faults = ({ method, path, earlier }) =>
+      method === "POST" && path === "/api/jobs/me" && earlier === 0 ? fault : undefined;
+    const { executor, ended } = client();
+    await executor.prepare?.([jobOf("a")]);
+    await executor.submit([jobOf("a")]);
+    expect((await ended("a")).a?.state).toBe("done");
+    expect(started("a")).toHaveLength(1);
+  });
+
+  test("an outage fails no job, is told once, and starts nothing twice", async () => {
+    scripts.a = until("go");
+    const { executor, ended, notes, until: reaches } = client();
+    await executor.prepare?.([jobOf("a"), jobOf("b", ["a"])]);
+    await executor.submit([jobOf("a"), jobOf("b", ["a"])]);
+    await reaches("a", "running");
+    hub.faults = ({ method }) => (method === "POST" ? { kind: "late", status: 500 } : { kind: "status", status: 503 });
+    for (let look = 0; look < 3; look++) {
+      expect((await executor.states([jobOf("a").name])).get(jobOf("a").name)?.state).toBe("running");
+    }
+    expect(notes.filter((text) => text.includes("503"))).toHaveLength(1);
+    // It can be read again and not yet be asked: b is started by a request whose outcome nobody learns.
+    hub.faults = ({ method }) => (method === "POST" ? { kind: "late", status: 500 } : undefined);
+    writeFileSync(join(folder, "go"), "");
+    expect(await ended("a", "b")).toMatchObject({ a: { state: "done" }, b: { state: "done" } });
+    expect(started("b")).toHaveLength(1);
+  });
+
+  test("a log that breaks off is read on, every line once", async () => {
+    scripts.a = "for i in 1 2 3 4 5 6 7 8; do echo line $i; sleep 0.03; done; echo line 8; echo line 8";
+    hub.faults = ({ path, earlier }) =>
+      path.endsWith("/logs") && earlier < 3 ? { kind: "reset", after: 150 + earlier * 100 } : undefined;
+    const { executor, ended, notes } = client();
+    await executor.prepare?.([jobOf("a")]);
+    await executor.submit([jobOf("a")]);
+    await ended("a");
+    const lines = notes.filter((text) => text.startsWith("a: "));
+    expect(lines).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 8, 8].map((n) => `a: line ${n}`));
+  });
+
+  test.each([
+    [402, "positive credit balance"],
+    [403, "may start and manage jobs"],
+    [422, "Check `executors.hfJobs`"],
+  ])("a refusal (%i) is final, in the Hub's words", async (status, remedy) => {
+    hub.faults = ({ method }) =>
+      method === "POST" ? { kind: "status", status, headers: { "x-error-message": `No: ${canary}` } } : undefined;
+    const { executor, ended } = client();
+    await executor.prepare?.([jobOf("a")]);
+    await executor.submit([jobOf("a")]);
+    const { a } = await ended("a");
+    expect(a?.error).toMatchObject({ code: "QS-JOBS-REFUSED", remedy: expect.stringContaining(remedy) });
+    expect(a?.error?.message).toBe(`starting a job: the Hub refuses (${status}): No: [redacted]`);
+  });
+
+  test("a bucket that is not there is named", async () => {
+    const { executor, ended } = client({ bucket: "me/nothing" });
+    await executor.prepare?.([jobOf("a")]);
+    await executor.submit([jobOf("a")]);
+    expect((await ended("a")).a?.error?.message).toContain("Bucket me/nothing not found");
+  });
+});

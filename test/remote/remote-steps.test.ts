@@ -1,0 +1,409 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, expect, test } from "vitest";
+import { jobName } from "../../src/remote/executor.js";
+import type { RunOutcome } from "../../src/engine/run-plan.js";
+import type { Step, StepInput } from "../../src/plan/plan.js";
+import { QuantsmithError } from "../../src/util/errors.js";
+import { withLock } from "../../src/util/lock.js";
+import { someStep } from "../fixtures/plan.js";
+import { ProcessQueue } from "../fixtures/process-queue.js";
+import { compareStep, resultOf, startPlan, textFile } from "../fixtures/remote-plan.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+/* Steps that need no tool, in a queue of real worker processes. The real flow is in test/e2e/executor.test.ts. */
+const home = temporaryFolder();
+const one = textFile(home, "one.txt", "The first text tells of ships.");
+const two = textFile(home, "two.txt", "The second one is about bread.");
+const long = "A sentence that stands in two texts and is long enough that nobody can take it for chance. ".repeat(3);
+const copy = [textFile(home, "a.txt", `One. ${long}`), textFile(home, "b.txt", `Two. ${long}`)];
+
+let count = 0;
+const queues: ProcessQueue[] = [];
+function place(options?: { slots?: number; parts?: number }) {
+  const out = join(home, `out-${count++}`);
+  const queue = new ProcessQueue(out, options);
+  queues.push(queue);
+  return { out, queue };
+}
+
+afterEach(async () => {
+  await Promise.all(queues.splice(0).map((queue) => queue.close()));
+});
+
+const statuses = ({ steps }: RunOutcome) => Object.fromEntries(steps.map(({ id, status }) => [id, status]));
+const codes = ({ errors }: RunOutcome) => errors.map(({ step, error }) => [step, (error as QuantsmithError).code]);
+const chain = (): Step[] => [
+  compareStep("first", [one, two]),
+  compareStep("left", [resultOf("first"), one]),
+  compareStep("right", [resultOf("first"), two]),
+];
+
+/** Interrupts a run as soon as it has described its first job. */
+async function writtenJob(run: ReturnType<typeof startPlan>, queue: ProcessQueue, jobs: string) {
+  await until(() => queue.submissions.length > 0);
+  const file = readdirSync(jobs).find((name) => /^[0-9a-f]{64}\.json$/.test(name)) ?? "";
+  run.interrupt();
+  await expect(run.ended).rejects.toThrow("interrupted");
+  return { key: file.slice(0, 64) };
+}
+
+async function until(happened: () => boolean): Promise<void> {
+  while (!happened()) await sleep(10);
+}
+
+test("a graph is submitted at once, done by workers, and the same as a local run's", async () => {
+  const { out, queue } = place();
+  const done = await startPlan(out, chain(), queue).ended;
+  expect(statuses(done)).toEqual({ first: "built", left: "built", right: "built" });
+  expect(queue.submissions).toHaveLength(3);
+  const local = await startPlan(join(home, "local"), chain(), undefined).ended;
+  const outputs = ({ records }: RunOutcome) =>
+    [...records].map(([id, { key, outputs }]) => [id, key, outputs.map(({ path, sha256 }) => [path, sha256])]);
+  expect(outputs(done).sort()).toEqual(outputs(local).sort());
+  expect(readdirSync(join(out, "store", ".jobs"))).toEqual(["files"]);
+
+  const again = await startPlan(out, chain(), queue).ended;
+  expect(statuses(again)).toEqual({ first: "cached", left: "cached", right: "cached" });
+  expect(queue.submissions).toHaveLength(3);
+});
+
+test("what only this process can do is done here, and what reads it is submitted then", async () => {
+  const { out, queue } = place();
+  const own = someStep({ id: "own", inputs: { text: resultOf("first") } });
+  const steps = [
+    compareStep("first", [one, two]),
+    own,
+    compareStep("last", [{ ...resultOf("own"), file: "model.gguf" } as never, one]),
+  ];
+  const done = await startPlan(out, steps, queue).ended;
+  expect(statuses(done)).toEqual({ first: "built", own: "built", last: "built" });
+  expect(queue.submissions).toHaveLength(2);
+});
+
+test("a lost job, and one whose machine died, are submitted again, with those the queue cancelled for it", async () => {
+  const { out, queue } = place();
+  const fates = new Map([["first", ["die", "lose"]]]);
+  queue.onStart = ({ step }) => (fates.get(step)?.shift() as "die" | undefined) ?? "run";
+  const run = startPlan(out, chain(), queue);
+  expect(statuses(await run.ended)).toEqual({ first: "built", left: "built", right: "built" });
+  const notes = run.seen.flatMap((event) => (event.type === "step-note" ? [`${event.id}: ${event.note}`] : []));
+  expect(notes.filter((note) => note.startsWith("first"))).toEqual([
+    "first: its job is lost; submitting it again",
+    "first: its job is not in the queue any more; submitting it again",
+  ]);
+  expect(queue.submissions.length).toBeLessThanOrEqual(3 + 2 + 2);
+});
+
+test("a job that is lost three times is given up, and what needs it is skipped", async () => {
+  const { out, queue } = place();
+  queue.onStart = ({ step }) => (step === "left" ? "lose" : "run");
+  const steps = [...chain(), compareStep("last", [resultOf("left"), one])];
+  const done = await startPlan(out, steps, queue).ended;
+  expect(statuses(done)).toEqual({ first: "built", left: "failed", right: "built", last: "skipped" });
+  expect(codes(done)).toEqual([["left", "QS-WORKER-LOST"]]);
+});
+
+test("a worker's error is the step's error, and stops only what needs the step; the next run tries again", async () => {
+  const { out, queue } = place();
+  const steps = [
+    compareStep("bad", copy),
+    compareStep("good", [one, two]),
+    compareStep("last", [resultOf("bad"), one]),
+  ];
+  for (let round = 1; round <= 2; round++) {
+    const done = await startPlan(out, steps, queue).ended;
+    expect(statuses(done)).toEqual({ bad: "failed", good: round === 1 ? "built" : "cached", last: "skipped" });
+    expect(codes(done)).toEqual([["bad", "QS-TEXT-OVERLAP"]]);
+    await until(() => queue.isIdle());
+    expect(queue.started.filter((name) => name === queue.submissions[0])).toHaveLength(round);
+  }
+});
+
+test("a job that somebody cancels is not submitted again", async () => {
+  const { out, queue } = place();
+  queue.held = true;
+  const run = startPlan(out, [compareStep("first", [one, two])], queue);
+  await until(() => queue.submissions.length === 1);
+  await queue.cancel(queue.submissions);
+  expect(codes(await run.ended)).toEqual([["first", "QS-WORKER-CANCELLED"]]);
+});
+
+test("an interrupted run takes its jobs back, but not those that another run waits for", async () => {
+  const { out, queue } = place();
+  queue.held = true;
+  const first = startPlan(out, chain(), queue);
+  await until(() => queue.submissions.length === 3);
+  // It adopts what is in the queue, and has a step of its own.
+  const second = startPlan(out, [...chain().slice(0, 2), compareStep("more", [two, one])], queue);
+  await until(() => queue.submissions.length === 4);
+  first.interrupt();
+  await expect(first.ended).rejects.toThrow("interrupted");
+  expect(queue.cancelled).toEqual([queue.submissions[2]]);
+  queue.held = false;
+  queue.advance();
+  expect(statuses(await second.ended)).toEqual({ first: "built", left: "built", more: "built" });
+});
+
+test("what another run's job finishes before this one asks the queue is not submitted again", async () => {
+  const { out, queue } = place();
+  const states = queue.states.bind(queue);
+  let asked = 0;
+  queue.states = async (names) => {
+    // Between the plan and this question, as while a killed run still has the lock.
+    if (asked++ === 0) await startPlan(out, chain().slice(0, 2), undefined).ended;
+    return states(names);
+  };
+  const done = await startPlan(out, chain(), queue).ended;
+  expect(statuses(done)).toEqual({ first: "cached", left: "cached", right: "built" });
+  const right = done.records.get("right")?.key ?? "";
+  expect(queue.submissions).toEqual([jobName(right)]);
+  expect(readdirSync(join(out, "store", ".jobs"))).toEqual(["files"]);
+});
+
+test("--fresh has workers build again what is there", async () => {
+  const { out, queue } = place();
+  await startPlan(out, chain(), queue).ended;
+  // A worker that is about to end would be taken for one that works for the second run.
+  await until(() => queue.isIdle());
+  const done = await startPlan(out, chain(), queue, { fresh: true }).ended;
+  expect(statuses(done)).toEqual({ first: "built", left: "built", right: "built" });
+  expect(queue.started).toHaveLength(6);
+});
+
+test("after a lost part a step waits for its others, and does only what is left again", async () => {
+  const { out, queue } = place({ slots: 1, parts: 3 });
+  queue.onStart = ({ part }) => {
+    if (part?.index !== 1 || queue.held || queue.started.length > 1) return "run";
+    queue.held = true;
+    return "die";
+  };
+  const run = startPlan(out, [compareStep("first", [one, two], { hasParts: true })], queue);
+  await until(() => queue.submissions.length === 4);
+  const [lost, second, third, own] = queue.submissions;
+  // Longer than it takes to be sure that a job is gone.
+  await until(() => queue.stateOf("first") === "cancelled");
+  await sleep(10 * queue.pollMs);
+  expect(queue.submissions).toHaveLength(4);
+  queue.held = false;
+  queue.advance();
+  expect(statuses(await run.ended)).toEqual({ first: "built" });
+  expect(queue.submissions).toEqual([lost, second, third, own, lost, own]);
+});
+
+test("an interrupted run takes back the parts of a step whose own job is gone", async () => {
+  const { out, queue } = place({ slots: 1, parts: 3 });
+  queue.onStart = () => {
+    queue.held = true;
+    return "die";
+  };
+  const run = startPlan(out, [compareStep("first", [one, two], { hasParts: true })], queue);
+  await until(() => queue.stateOf("first") === "cancelled");
+  run.interrupt();
+  await expect(run.ended).rejects.toThrow("interrupted");
+  expect(queue.cancelled).toEqual(queue.submissions.slice(1, 3));
+});
+
+test("a job that another run takes back while it is adopted is submitted again", async () => {
+  const { out, queue } = place();
+  const states = queue.states.bind(queue);
+  let asked = 0;
+  queue.states = async (names) => {
+    // Ending for a moment, and then gone, as after an interrupt somewhere else.
+    if (queue.submissions.length > 0) return states(names);
+    const state = asked++ === 0 ? "running" : "cancelled";
+    return new Map(names.map((name) => [name, { state }]));
+  };
+  const done = await startPlan(out, [compareStep("first", [one, two])], queue).ended;
+  expect(statuses(done)).toEqual({ first: "built" });
+  expect(queue.submissions).toHaveLength(1);
+});
+
+test("an interrupted run does not wait for one that has long been submitting", async () => {
+  const { out, queue } = place();
+  queue.held = true;
+  const run = startPlan(out, [compareStep("first", [one, two])], queue);
+  await until(() => queue.submissions.length === 1);
+  let over = () => {};
+  const submitting = withLock(
+    join(out, "store", ".locks", "submit.lock"),
+    {},
+    () => new Promise<void>((resolve) => (over = resolve)),
+  );
+  run.interrupt();
+  await expect(run.ended).rejects.toThrow("interrupted");
+  const notes = run.seen.flatMap((event) => (event.type === "step-note" ? [event.note] : []));
+  expect(notes).toEqual([expect.stringMatching(/could not be taken out of the queue: another run is submitting/)]);
+  over();
+  await submitting;
+});
+
+test("what reads a dropped file that is made again here is submitted when it is there", async () => {
+  const { out, queue } = place();
+  const own = someStep({ id: "own", tools: [], intermediates: ["model.gguf"] });
+  const reader = (id: string, other: StepInput) =>
+    compareStep(id, [{ ...resultOf("own"), file: "model.gguf" } as never, other]);
+  const drop = { plan: { keepIntermediates: false } };
+  await startPlan(out, [own, reader("left", one)], queue, drop).ended;
+  const files = () =>
+    readdirSync(join(out, "store"), { recursive: true }).filter((name) => String(name).endsWith("model.gguf"));
+  expect(files()).toEqual([]);
+  const submit = queue.submit.bind(queue);
+  const present: boolean[] = [];
+  queue.submit = (jobs) => {
+    present.push(files().length > 0);
+    return submit(jobs);
+  };
+  const done = await startPlan(out, [own, reader("left", one), reader("right", two)], queue, drop).ended;
+  expect(statuses(done)).toMatchObject({ left: "cached", right: "built" });
+  expect(present).toEqual([true]);
+});
+
+test("a dropped file that a job needs is made again by a job", async () => {
+  const { out, queue } = place();
+  const first = compareStep("first", [one, two], { intermediates: ["texts.json"] });
+  const drop = { plan: { keepIntermediates: false } };
+  await startPlan(out, [first, compareStep("left", [resultOf("first"), one])], queue, drop).ended;
+  const { records } = await startPlan(out, [first], queue).ended;
+  expect(records.get("first")?.outputs[0]?.dropped).toBe(true);
+  const done = await startPlan(out, [first, compareStep("right", [resultOf("first"), two])], queue).ended;
+  expect(statuses(done)).toEqual({ first: "built", right: "built" });
+  expect(queue.started).toHaveLength(4);
+});
+
+test("a ceiling on cost ends the run before anything is submitted", async () => {
+  const { out, queue } = place();
+  const tooDear = new QuantsmithError("QS-USAGE", "too dear", { remedy: "Pay more." });
+  const seen: string[] = [];
+  const prepare = async (jobs: readonly { step: string }[]) => {
+    seen.push(...jobs.map(({ step }) => step));
+    throw tooDear;
+  };
+  await expect(startPlan(out, chain(), Object.assign(queue, { prepare })).ended).rejects.toBe(tooDear);
+  expect([seen, queue.submissions]).toEqual([["first", "left", "right"], []]);
+});
+
+test("what no worker of ours wrote is not believed, and nothing of it reaches a terminal raw", async () => {
+  const { out, queue } = place();
+  queue.held = true;
+  const jobs = join(out, "store", ".jobs");
+  const { key } = await writtenJob(startPlan(out, [compareStep("first", [one, two])], queue), queue, jobs);
+  const note = { type: "step-note", id: "x", time: "\u001b[2J", note: "\u001b[2Jhello" };
+  const lines = ["null", "[]", "{", '{"type":"step-progress","id":"x"}', JSON.stringify(note)];
+  for (const report of ["{", "null", "[]", '{"code":5}']) {
+    queue.held = true;
+    const run = startPlan(out, [compareStep("first", [one, two])], queue);
+    await until(() => queue.stateOf("first") === "waiting");
+    writeFileSync(join(jobs, `${key}.ndjson`), `${lines.join("\n")}\n`);
+    await until(() => run.seen.some(({ type }) => type === "step-note"));
+    writeFileSync(join(jobs, `${key}.error.json`), report);
+    expect(codes(await run.ended)).toEqual([["first", "QS-WORKER-FAILED"]]);
+    expect(run.seen.flatMap((event) => (event.type === "step-note" ? [event.note] : []))).toEqual(["·[2Jhello"]);
+    expect(JSON.stringify(run.seen)).not.toContain("\\u001b");
+  }
+});
+
+test("what arrived before submitting failed is taken back as well", async () => {
+  const { out, queue } = place();
+  queue.held = true;
+  const submit = queue.submit.bind(queue);
+  let failed = false;
+  queue.submit = async (jobs) => {
+    if (failed) return submit(jobs);
+    failed = true;
+    await submit(jobs.slice(0, 2));
+    throw new QuantsmithError("QS-SLURM-REFUSED", "too many jobs", { remedy: "Submit fewer." });
+  };
+  const run = startPlan(out, chain(), queue);
+  await until(() => failed);
+  run.interrupt();
+  await expect(run.ended).rejects.toThrow("interrupted");
+  expect(queue.cancelled).toEqual(queue.submissions);
+});
+
+test("a step that only a local one turns out to need is agreed to before it is submitted", async () => {
+  const { out, queue } = place();
+  const told: string[][] = [];
+  const prepare = async (jobs: readonly { step: string }[]) => {
+    told.push(jobs.map(({ step }) => step));
+  };
+  Object.assign(queue, { prepare });
+  const first = compareStep("first", [one, two], { intermediates: ["texts.json"] });
+  const last = (version: number) => someStep({ id: "last", version, tools: [], inputs: { text: resultOf("first") } });
+  for (const version of [1, 2]) {
+    const done = await startPlan(out, [first, last(version)], queue, { plan: { keepIntermediates: false } }).ended;
+    expect(done.errors).toEqual([]);
+  }
+  expect(told).toEqual([["first"], ["first"]]);
+  expect(queue.submissions).toHaveLength(2);
+});
+
+test("a queue that does not answer stops nothing: the store says what is finished", async () => {
+  const { out, queue } = place();
+  const ask = queue.states.bind(queue);
+  let asked = 0;
+  Object.assign(queue, { isAway: () => true });
+  queue.states = (names) => (asked++ === 0 ? ask(names) : Promise.reject(new Error("connection refused")));
+  const run = startPlan(out, [compareStep("first", [one, two])], queue);
+  expect(statuses(await run.ended)).toEqual({ first: "built" });
+  const notes = run.seen.flatMap((event) => (event.type === "step-note" ? [event.note] : []));
+  expect(notes).toEqual(["test does not answer (connection refused); asking again"]);
+});
+
+test("a queue that refuses to tell its states fails the run, and one slip does not", async () => {
+  const { out, queue } = place();
+  queue.held = true;
+  const ask = queue.states.bind(queue);
+  let asked = 0;
+  const refused = () => Promise.reject(new QuantsmithError("QS-SLURM-REFUSED", "no such user", { remedy: "Ask." }));
+  queue.states = (names) => ([0, 2].includes(asked++) ? ask(names) : refused());
+  const run = startPlan(out, [compareStep("first", [one, two])], queue);
+  expect(codes(await run.ended)).toEqual([["first", "QS-SLURM-REFUSED"]]);
+  expect(asked).toBe(6);
+
+  const other = place();
+  other.queue.states = refused;
+  const unsubmitted = await startPlan(other.out, [compareStep("first", [one, two])], other.queue).ended;
+  expect([codes(unsubmitted), other.queue.submissions]).toEqual([[["first", "QS-SLURM-REFUSED"]], []]);
+});
+
+test("a queue that does not answer when something is to be submitted is waited for", async () => {
+  const { out, queue } = place();
+  const ask = queue.states.bind(queue);
+  let asked = 0;
+  Object.assign(queue, { isAway: () => true });
+  queue.states = (names) => (asked++ < 3 ? Promise.reject(new Error("connection refused")) : ask(names));
+  const run = startPlan(out, [compareStep("first", [one, two])], queue);
+  expect([statuses(await run.ended), queue.submissions.length]).toEqual([{ first: "built" }, 1]);
+  expect(run.seen.filter(({ type }) => type === "step-note")).toHaveLength(1);
+});
+
+test("a failed job that left no reason has the queue's error", async () => {
+  const { out, queue } = place();
+  queue.held = true;
+  const error = new QuantsmithError("QS-SLURM-TIME", "it took too long", { remedy: "Give it more time." });
+  queue.states = async (names) => new Map(names.map((name) => [name, { state: "failed", why: "TIMEOUT", error }]));
+  const done = await startPlan(out, [compareStep("first", [one, two])], queue).ended;
+  expect(codes(done)).toEqual([["first", "QS-SLURM-TIME"]]);
+});
+
+test("steps that end at the same time are submitted once each", async () => {
+  const { out, queue } = place({ slots: 8 });
+  const ids = Array.from({ length: 8 }, (_, index) => `step ${index}`);
+  const done = await startPlan(out, [...chain(), ...ids.map((id) => compareStep(id, [resultOf("first"), two]))], queue)
+    .ended;
+  expect(done.errors).toEqual([]);
+  expect(queue.submissions).toHaveLength(new Set(queue.submissions).size);
+  expect(readdirSync(join(out, "store", ".jobs"))).toEqual(["files"]);
+});
+
+test("what a queue refuses fails the steps it was asked for, and their jobs' files tell nothing wrong", async () => {
+  const { out, queue } = place();
+  queue.submit = () => Promise.reject(new QuantsmithError("QS-ENV-FILE", "no such partition", { remedy: "Name one." }));
+  const done = await startPlan(out, chain(), queue).ended;
+  expect(statuses(done)).toEqual({ first: "failed", left: "skipped", right: "skipped" });
+  expect(codes(done)).toEqual([["first", "QS-ENV-FILE"]]);
+  const [job = ""] = readdirSync(join(out, "store", ".jobs")).filter((name) => /^[0-9a-f]{64}\.json$/.test(name));
+  expect(JSON.parse(readFileSync(join(out, "store", ".jobs", job), "utf8"))).toMatchObject({ format: 1 });
+});

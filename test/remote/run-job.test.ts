@@ -1,0 +1,154 @@
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { EventBus } from "../../src/engine/events.js";
+import { fingerprint, stepKey } from "../../src/engine/fingerprint.js";
+import { type JobFile, jobPaths, shareFiles, writeJobFile } from "../../src/remote/job-file.js";
+import { workOnJob } from "../../src/remote/run-job.js";
+import { openWorkspace } from "../../src/engine/workspace.js";
+import { DigestCache } from "../../src/util/digest-cache.js";
+import type { QuantsmithError } from "../../src/util/errors.js";
+import { sha256 } from "../../src/util/sha256.js";
+import { somePlan } from "../fixtures/plan.js";
+import { compareStep, resultOf, textFile } from "../fixtures/remote-plan.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+const home = temporaryFolder();
+const one = textFile(home, "one.txt", "The first text tells of ships.");
+let count = 0;
+
+/** A store with the job of a step, changed by the test, and a worker that does it. */
+async function place(change: (job: JobFile) => JobFile = (job) => job) {
+  const workspace = await openWorkspace(join(home, `out-${count++}`));
+  const step = compareStep("first", [one]);
+  const { toolDigests } = somePlan([step]);
+  const key = stepKey(fingerprint(step, { toolDigests }, new Map()));
+  const { stage, operation = "", version, params, predictedBytes } = step;
+  const job: JobFile = change({
+    ...{
+      format: 1,
+      key,
+      recipe: "test",
+      step: "first",
+      stage,
+      operation,
+      version,
+      params,
+      predictedBytes,
+      toolDigests,
+    },
+    ...{
+      inputs: { text0: { kind: "outside", digest: (one as { digest: string }).digest } },
+      since: null,
+      restore: false,
+    },
+  });
+  const share = () => shareFiles(workspace, step.inputs);
+  await share();
+  await writeJobFile(workspace, job);
+  const nothing = () => Promise.reject(new Error("no tool is needed here"));
+  const work = () =>
+    workOnJob(job.key, undefined, {
+      ...{ workspace, events: new EventBus(), digests: new DigestCache(), threads: 1, verify: false },
+      ...{ signal: new AbortController().signal, tools: { toolchain: nothing, python: nothing } },
+    });
+  const code = () =>
+    work().then(
+      () => undefined,
+      (error: QuantsmithError) => error.code,
+    );
+  return { workspace, job, work, code, share, error: jobPaths(workspace, job.key).error };
+}
+
+test("a worker makes the step final, and does nothing the second time, also when nobody describes it any more", async () => {
+  const { workspace, job, work } = await place();
+  await work();
+  const record = join(workspace.store, `validate-${job.key}`, "record.json");
+  const first = readFileSync(record, "utf8");
+  await work();
+  rmSync(jobPaths(workspace, job.key).job);
+  await work();
+  expect(readFileSync(record, "utf8")).toBe(first);
+  await workspace.close();
+});
+
+test("a worker whose clock is behind is not older than the run that wants the step fresh", async () => {
+  const since = new Date(Date.now() + 3600_000).toISOString();
+  const { workspace, job, work } = await place((job) => ({ ...job, since }));
+  await work();
+  const record = readFileSync(join(workspace.store, `validate-${job.key}`, "record.json"), "utf8");
+  expect(JSON.parse(record)).toMatchObject({ finished: since });
+  await workspace.close();
+});
+
+test("a job that is missing or was changed is refused", async () => {
+  const { workspace, job, code } = await place();
+  const { job: file } = jobPaths(workspace, job.key);
+  writeFileSync(file, readFileSync(file, "utf8").replace("calibration", "evaluation"));
+  expect(await code()).toBe("QS-WORKER-JOB");
+  rmSync(file);
+  expect(await code()).toBe("QS-WORKER-JOB");
+  await workspace.close();
+});
+
+test("a shared text that was written over is no input, also when it has the same size, and is shared again", async () => {
+  const { workspace, job, code, share, error } = await place();
+  const [text = ""] = readdirSync(join(workspace.jobs, "files"));
+  const path = join(workspace.jobs, "files", text);
+  const right = readFileSync(path, "utf8");
+  writeFileSync(path, right.toUpperCase());
+  expect(await code()).toBe("QS-INPUT-CHANGED");
+  expect(JSON.parse(readFileSync(error, "utf8"))).toMatchObject({ code: "QS-INPUT-CHANGED" });
+  expect(readdirSync(workspace.store)).not.toContain(`validate-${job.key}`);
+  await share();
+  expect(readFileSync(path, "utf8")).toBe(right);
+  expect(await code()).toBeUndefined();
+  await workspace.close();
+});
+
+test.each<[string, unknown]>([
+  ["inputs", null],
+  ["inputs", { text0: { kind: "url" } }],
+  ["predictedBytes", "x"],
+  ["step", { a: 1 }],
+  ["step", "\u001b[2J"],
+  ["recipe", 5],
+  ["since", "soon"],
+])("a job file of another shape is refused, whatever its checksum: %s %j", async (field, value) => {
+  const { workspace, code } = await place((job) => ({ ...job, [field]: value }) as JobFile);
+  expect(await code()).toBe("QS-WORKER-JOB");
+  await workspace.close();
+});
+
+test.each<[string, string, (job: JobFile) => JobFile]>([
+  ["another version of the operation", "QS-WORKER-JOB", (job) => ({ ...job, version: 99 })],
+  ["an operation that is not there", "QS-WORKER-JOB", (job) => ({ ...job, operation: "guess" })],
+  ["a description that is not the key's", "QS-WORKER-JOB", (job) => ({ ...job, params: { texts: [] } })],
+  [
+    "other tools",
+    "QS-WORKER-TOOLS",
+    (job) => ({ ...job, operation: "variant-memory", stage: "package", version: 1, params: {} }),
+  ],
+  [
+    "an input that is not in the store",
+    "QS-WORKER-INPUT",
+    (job) => ({
+      ...job,
+      inputs: {
+        text0: {
+          ...(resultOf("gone") as { step: string; file: string }),
+          kind: "step",
+          stage: "validate",
+          key: sha256("gone"),
+          optional: false,
+        },
+      },
+    }),
+  ],
+])("%s: the run finds the reason beside the job", async (_what, expected, change) => {
+  const { workspace, code, error } = await place(change);
+  expect(await code()).toBe(expected);
+  expect(JSON.parse(readFileSync(error, "utf8"))).toMatchObject({ code: expected });
+  expect(readdirSync(workspace.store).filter((name) => !name.startsWith("."))).toEqual([]);
+  await workspace.close();
+});

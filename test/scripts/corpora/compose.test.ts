@@ -1,0 +1,78 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { composeConversations, composeText } from "../../../scripts/corpora/compose.js";
+import { fill, share } from "../../../scripts/corpora/phrases.js";
+import { Random } from "../../../scripts/corpora/random.js";
+import { findOverlap } from "../../../src/corpus/find-overlap.js";
+import { readBlocks } from "../../../src/corpus/read-blocks.js";
+
+const root = new URL("../../../", import.meta.url);
+const path = (name: string) => fileURLToPath(new URL(name, root));
+const read = (name: string) => readFileSync(path(name), "utf8");
+const uses = ["calibration", "search", "evaluation"] as const;
+
+describe("the texts that come with quantsmith", () => {
+  test.each(uses)("%s is what `npm run corpora` makes", (use) => {
+    expect(composeText(use, read(`recipes/demo/text/${use}.txt`)) === read(`corpora/${use}.txt`)).toBe(true);
+  });
+
+  test("so are the conversations, each with user and assistant in turn", async () => {
+    expect(composeConversations() === read("corpora/calibration-chat.jsonl")).toBe(true);
+    const blocks = await readBlocks(path("corpora/calibration-chat.jsonl"));
+    expect(blocks.length).toBeGreaterThan(500);
+    for (const { conversation } of blocks) {
+      expect(conversation?.map(({ role }) => role)).toEqual(
+        conversation?.map((_, index) => (index % 2 === 0 ? "user" : "assistant")),
+      );
+    }
+  });
+
+  test("are long enough at four characters a token", () => {
+    const chunks = { calibration: 200, search: 40, evaluation: 120 } as const;
+    for (const use of uses) expect(read(`corpora/${use}.txt`).length / 4).toBeGreaterThan(chunks[use] * 512);
+  });
+
+  test("share nothing, conversations included", async () => {
+    const names = { calibration: ["calibration.txt", "calibration-chat.jsonl"], search: ["search.txt"] };
+    const texts = Object.entries({ ...names, evaluation: ["evaluation.txt"] }).flatMap(([use, files]) =>
+      files.map((name) => ({ use, name, path: path(`corpora/${name}`) })),
+    );
+    expect(await findOverlap(texts)).toBeUndefined();
+  });
+
+  test("hold every kind of text in any third of them, and no slot that was not filled", () => {
+    const kinds = [/[а-я]{5}/, /[一-龯]{2}/, /[ぁ-ん]{3}/, /[\u0600-\u06ff]{3}/, /[\u0900-\u097f]{3}/, /[가-힣]{2}/];
+    const others = [
+      /\breturn\b/,
+      /(Exercises|Homework|Quiz|Practice sheet|Test) \d+\n\n1\. /,
+      /\n\| |": |T\d\d:\d\d|<\?xml|date\n|\[x\]|tabular/,
+    ];
+    for (const use of uses) {
+      const text = read(`corpora/${use}.txt`);
+      for (let part = 0; part < 3; part++) {
+        const piece = text.slice((part * text.length) / 3, ((part + 1) * text.length) / 3);
+        for (const kind of [...kinds, ...others]) expect(piece, `${use}, part ${part}`).toMatch(kind);
+      }
+      expect(text).not.toMatch(
+        /\{(subject|verb|rest|object|time|place|opener|person|thing|dollar|word|field|\d+-\d+)\}/,
+      );
+    }
+  });
+
+  test("vary: of ten lines of prose at least nine are there only once", () => {
+    for (const use of uses) {
+      const lines = read(`corpora/${use}.txt`)
+        .split("\n")
+        .filter((line) => line.length > 80);
+      expect(new Set(lines).size / lines.length).toBeGreaterThan(0.9);
+    }
+  });
+});
+
+test("slots are filled from phrases, numbers and choices; the parts of a pool are apart", () => {
+  const random = new Random(7);
+  expect(fill("{a} <x|y> {3-5} {unknown}", { a: ["b {c}"], c: ["d"] }, random)).toMatch(/^b d [xy] [345] \{unknown\}$/);
+  const pool = Array.from({ length: 10 }, (_, index) => index);
+  expect(uses.flatMap((use) => share(pool, use)).sort((a, b) => a - b)).toEqual(pool);
+});

@@ -1,7 +1,0 @@
-import { expect, test } from "vitest";
-import { tokenDecoder } from "../../../../../src/stages/convert/native/vocabulary/decode-token.js";
-
-test("what a decoder puts in place of something is taken as it is", () => {
-  const decode = tokenDecoder({ decoder: { type: "Replace", pattern: { String: "▁" }, content: "$&$$" } }, false);
-  expect(decode("a▁b")).toBe("a$&$$b");
-});
