@@ -67,9 +67,9 @@ async function convert(
   outtype: string,
   folder: string,
 ): Promise<Timed> {
-  const script = fileURLToPath(new URL("./convert/convert-step.js", import.meta.url));
+  const script = fileURLToPath(new URL("./convert/convert-step.ts", import.meta.url));
   const cwd = await mkdtemp(join(folder, `${engine}-`));
-  const result = await run(process.execPath, [script, engine, snapshot, outtype, cwd], cwd);
+  const result = await run(process.execPath, [...process.execArgv, script, engine, snapshot, outtype, cwd], cwd);
   const told = JSON.parse(result.stdout) as { seconds: number; peakMemoryBytes?: number };
   const digest = await sha256File(join(cwd, "out", "model.gguf"));
   await rm(cwd, { recursive: true });

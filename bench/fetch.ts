@@ -43,9 +43,9 @@ async function compare(print: (line: string) => void, folder: string, address: s
     const both = downloaded.seconds + hashed.seconds;
     if (both < best.both) Object.assign(best, { both, curl: downloaded.seconds });
     await rm(copy);
-    const client = fileURLToPath(new URL("./fetch-client.js", import.meta.url));
+    const client = fileURLToPath(new URL("./fetch-client.ts", import.meta.url));
     const env = { HF_ENDPOINT: address, HF_HUB_CACHE: cache, HF_HOME: folder };
-    const fetched = await run(process.execPath, [client], folder, env);
+    const fetched = await run(process.execPath, [...process.execArgv, client], folder, env);
     best.ours = Math.min(best.ours, fetched.seconds);
     best.memory = Math.max(best.memory, fetched.peakMemoryBytes);
     await rm(cache, { recursive: true });
@@ -77,8 +77,10 @@ async function writeRandom(path: string, bytes: number): Promise<void> {
 }
 
 async function startServer(file: string, sha256: string): Promise<{ address: string; child: ChildProcess }> {
-  const script = fileURLToPath(new URL("./fetch-server.js", import.meta.url));
-  const child = spawn(process.execPath, [script, file, sha256], { stdio: ["ignore", "pipe", "inherit"] });
+  const script = fileURLToPath(new URL("./fetch-server.ts", import.meta.url));
+  const child = spawn(process.execPath, [...process.execArgv, script, file, sha256], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const address = await new Promise<string>((resolve, reject) => {
     child.stdout?.once("data", (text: Buffer) => resolve(text.toString().trim()));
     child.once("exit", () => reject(new Error("the bench's server did not start")));

@@ -26,8 +26,12 @@ export async function benchMemory(folder: string, imatrix: string, print: (line:
 }
 
 async function peakBytes(stage: string, cwd: string, model: string, imatrix: string): Promise<number> {
-  const script = fileURLToPath(new URL("./ladder-step.js", import.meta.url));
-  const result = await runSubprocess({ file: process.execPath, args: [script, stage, model, imatrix], cwd });
+  const script = fileURLToPath(new URL("./ladder-step.ts", import.meta.url));
+  const result = await runSubprocess({
+    file: process.execPath,
+    args: [...process.execArgv, script, stage, model, imatrix],
+    cwd,
+  });
   if (result.exitCode !== 0) throw new Error(result.tail);
   return result.peakMemoryBytes;
 }

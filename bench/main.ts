@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** `npm run bench [-- <name>…]`: prints ratios measured in one run. Neither speed nor quality on a large model is a test. */
 const benches: Readonly<Record<string, () => Promise<(print: (line: string) => void) => Promise<void>>>> = {
   convert: async () => (await import("./convert.js")).benchConvert,

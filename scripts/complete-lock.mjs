@@ -3,7 +3,7 @@
  *
  * npm leaves them out when the registry it was run against does not carry them, and then `npm ci` refuses the lock file
  * everywhere, also where they are not needed. Run it after every change of dependencies:
- *   npm install && node .ci/complete-lock.mjs
+ *   npm install && node scripts/complete-lock.mjs
  */
 import { readFileSync, writeFileSync } from "node:fs";
 

@@ -1,10 +1,10 @@
 import { totalmem } from "node:os";
 import path from "node:path";
+import { measureMemory } from "../../src/hardware/memory/measure-memory.js";
 import type { KvType, MemoryEstimate } from "../../src/hardware/memory/memory.js";
 import { maximumContext, memoryAt } from "../../src/hardware/memory/memory-at.js";
 import { fitBreakdown, fitContext } from "../../src/llamacpp/fit-params.js";
 import type { Toolchain } from "../../src/llamacpp/toolchain/tools.js";
-import { measureMemory } from "../../src/hardware/memory/measure-memory.js";
 import type { BenchFile } from "./bench-files.js";
 
 const mebibyte = 2 ** 20;

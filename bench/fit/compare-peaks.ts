@@ -1,7 +1,7 @@
+import { measureMemory } from "../../src/hardware/memory/measure-memory.js";
 import type { MemoryConfiguration, MemoryEstimate } from "../../src/hardware/memory/memory.js";
 import { residentBytes } from "../../src/hardware/memory/memory-at.js";
 import type { Toolchain } from "../../src/llamacpp/toolchain/tools.js";
-import { measureMemory } from "../../src/hardware/memory/measure-memory.js";
 import type { BenchFile } from "./bench-files.js";
 import { measuredPeak } from "./measured-peak.js";
 

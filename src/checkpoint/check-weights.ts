@@ -1,7 +1,7 @@
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { quote } from "../util/quote.js";
 import { QuantsmithError } from "../util/errors.js";
+import { quote } from "../util/quote.js";
 import { findNonFinite, valueBytes } from "./non-finite.js";
 import { readSafetensorsHeader, type SafetensorsTensor } from "./safetensors.js";
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { quote } from "../util/quote.js";
 import { QuantsmithError } from "../util/errors.js";
+import { quote } from "../util/quote.js";
 import { badIndex, indexFileName, readWeightIndex } from "./weight-index.js";
 
 export interface Weights {

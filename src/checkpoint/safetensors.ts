@@ -1,7 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { basename } from "node:path";
-import { quote } from "../util/quote.js";
 import { QuantsmithError } from "../util/errors.js";
+import { quote } from "../util/quote.js";
 import { isObject } from "./json-text.js";
 import { decodeUtf8 } from "./read-text.js";
 import { brokenLimit, scanJson } from "./scan-json.js";

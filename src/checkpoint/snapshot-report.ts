@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type BaseCard, parseBaseCard } from "./base-card.js";
 import type { JsonObject } from "../util/canonical-json.js";
+import { type BaseCard, parseBaseCard } from "./base-card.js";
 import type { Snapshot } from "./check-snapshot.js";
 
 export interface SnapshotFile extends JsonObject {

@@ -1,5 +1,5 @@
-import { quote } from "../util/quote.js";
 import { QuantsmithError } from "../util/errors.js";
+import { quote } from "../util/quote.js";
 import { isObject } from "./json-text.js";
 import { decodeJson, readBytes } from "./read-text.js";
 

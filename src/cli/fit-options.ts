@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type KvType, kvTypes } from "../hardware/memory/memory.js";
 import { findModels } from "../hardware/fit/find-models.js";
 import { type MeasuredModel, measureModels } from "../hardware/fit/measure-models.js";
+import { type KvType, kvTypes } from "../hardware/memory/memory.js";
 import { parseBytes } from "../util/bytes.js";
 import { QuantsmithError } from "../util/errors.js";
 import { quote } from "../util/wording.js";

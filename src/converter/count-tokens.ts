@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isSystemError } from "../util/errors.js";
 import { isObject } from "../checkpoint/json-text.js";
-import type { Entries } from "./families/family.js";
+import { isSystemError } from "../util/errors.js";
+import type { Entries } from "./entries.js";
 
 /**
  * Tokens that llama.cpp's converter believes a Gemma 3 to have, beyond which it drops rows of the embedding: those of

@@ -1,5 +1,5 @@
-import type { Json, JsonObject } from "../util/canonical-json.js";
 import { isObject } from "../checkpoint/json-text.js";
+import type { Json, JsonObject } from "../util/canonical-json.js";
 import type { Family } from "./families/family.js";
 import { Hyperparameters } from "./hyperparameters.js";
 import { badConfig, notNative, shown } from "./refuse.js";

@@ -1,5 +1,5 @@
-import { quote } from "../util/quote.js";
 import { knownType } from "../quant/ggml-types.js";
+import { quote } from "../util/quote.js";
 import type { Family, ModelFacts, TensorRule } from "./families/family.js";
 import { ExpertMerger } from "./merge-experts.js";
 import { type PlannedTensor, toPart, typeOf } from "./planned-tensor.js";

@@ -1,9 +1,9 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { quote } from "../util/quote.js";
 import { findWeights } from "../checkpoint/find-weights.js";
 import { readSafetensorsHeader, type SafetensorsTensor } from "../checkpoint/safetensors.js";
 import { indexFileName, ShardCheck } from "../checkpoint/weight-index.js";
+import { quote } from "../util/quote.js";
 import { refuseFiles } from "./check-native.js";
 import { badWeights, notNative } from "./refuse.js";
 

@@ -1,6 +1,6 @@
-import { quote } from "../util/quote.js";
 import type { Json } from "../util/canonical-json.js";
 import { QuantsmithError } from "../util/errors.js";
+import { quote } from "../util/quote.js";
 
 const upstream = "Set `convert: { engine: upstream }` in the recipe to let llama.cpp's own converter try.";
 

@@ -1,7 +1,7 @@
-import { quote } from "../util/quote.js";
-import type { Json, JsonObject } from "../util/canonical-json.js";
 import { isObject } from "../checkpoint/json-text.js";
-import type { Entries } from "./families/family.js";
+import type { Json, JsonObject } from "../util/canonical-json.js";
+import { quote } from "../util/quote.js";
+import type { Entries } from "./entries.js";
 import type { Hyperparameters } from "./hyperparameters.js";
 import { toFloat, toInteger } from "./hyperparameters.js";
 import { badConfig, notNative } from "./refuse.js";

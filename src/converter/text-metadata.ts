@@ -1,5 +1,6 @@
 import type { GgufScalarType } from "../gguf/gguf.js";
-import type { Entries, ModelFacts } from "./families/family.js";
+import type { Entries } from "./entries.js";
+import type { ModelFacts } from "./families/family.js";
 import type { Hyperparameters } from "./hyperparameters.js";
 import { notNative, shown } from "./refuse.js";
 import { ropeEntries } from "./rope-parameters.js";

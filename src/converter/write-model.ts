@@ -1,11 +1,12 @@
 import { open } from "node:fs/promises";
 import { encodeHeader } from "../gguf/encode-header.js";
 import type { GgufValue } from "../gguf/gguf.js";
+import type { ToolProgress } from "../llamacpp/tool-run.js";
 import type { JsonObject } from "../util/canonical-json.js";
-import type { Progress } from "../stages/stage.js";
 import { refuseName } from "./check-native.js";
 import { countTokens } from "./count-tokens.js";
-import type { Entries, Family } from "./families/family.js";
+import type { Entries } from "./entries.js";
+import type { Family } from "./families/family.js";
 import { type GeneralSource, generalMetadata } from "./general/general-metadata.js";
 import { readModelConfig } from "./model-config.js";
 import { fileTypeOf, type OutType, outputType } from "./output-type.js";
@@ -30,7 +31,7 @@ export interface WriteNativeOptions {
   /** Cores to use. */
   threads: number;
   signal: AbortSignal;
-  onProgress: (progress: Progress) => void;
+  onProgress: (progress: ToolProgress) => void;
 }
 
 /** `general.quantization_version`: the version of ggml's block formats. */

@@ -2,7 +2,6 @@ import { writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { JsonObject } from "../util/canonical-json.js";
 import { QuantsmithError } from "../util/errors.js";
-import { requiredInput, type StageContext } from "../stages/stage.js";
 import type { Conversation } from "./conversation.js";
 import { isJsonLines, readBlocks, type TextBlock } from "./read-blocks.js";
 import { readUnchanged } from "./read-unchanged.js";
@@ -13,6 +12,13 @@ export interface CorpusText extends JsonObject {
   name: string;
   /** Null for a text that comes to be in the run: the key of the step that makes it stands for it. */
   sha256: string | null;
+}
+
+/** Where a step finds its texts and may write. */
+export interface CorpusStep {
+  work: string;
+  input(name: string): string | undefined;
+  digest(name: string): string | undefined;
 }
 
 /** Writes one conversation as the model reads it. */
@@ -26,13 +32,15 @@ export type RenderConversation = (conversation: Conversation) => string;
  */
 export async function assembleCorpus(
   texts: readonly CorpusText[],
-  context: StageContext,
+  step: CorpusStep,
   render?: RenderConversation,
 ): Promise<string> {
   const parts: TextBlock[] = [];
   for (const [index, text] of texts.entries()) {
-    const path = requiredInput(context, `text${index}`);
-    const bytes = await readUnchanged(path, text.sha256 ?? context.digest(`text${index}`));
+    const input = `text${index}`;
+    const path = step.input(input);
+    if (path === undefined) throw new Error(`the step was planned without its input ${input}`);
+    const bytes = await readUnchanged(path, text.sha256 ?? step.digest(input));
     parts.push(...(await readBlocks(path, text.name, bytes)));
   }
   if (render !== undefined && !parts.some(({ conversation }) => conversation !== undefined)) {
@@ -47,7 +55,7 @@ export async function assembleCorpus(
     });
   }
   const name = workingName(texts);
-  await writeFile(join(context.work, name), joined);
+  await writeFile(join(step.work, name), joined);
   return name;
 }
 

@@ -3,8 +3,8 @@ import type { Gguf } from "../gguf/gguf.js";
 import { metadataString } from "../gguf/metadata.js";
 import { specialToken } from "../gguf/special-token.js";
 import { QuantsmithError } from "../util/errors.js";
-import { renderChat } from "./render-chat.js";
 import type { Conversation } from "./conversation.js";
+import { renderChat } from "./render-chat.js";
 
 /**
  * The model's own chat template as a function from a conversation to the text the model was trained on.

@@ -1,15 +1,7 @@
-import type { VariantReport } from "../release/release-report.js";
 import { collectVariant, verdictInputs } from "../stages/package/collect-variant.js";
 import { variantInput } from "../stages/package/package-params.js";
-import type { Runtime } from "./runtime.js";
+import type { PassedVariant, Runtime } from "./runtime.js";
 import { inputDigests, inputPath } from "./step-inputs.js";
-
-/** A variant that passed while the run still goes on. */
-export interface PassedVariant {
-  report: VariantReport;
-  /** Its file in the store; absolute. */
-  path: string;
-}
 
 /**
  * Variants whose verdict has become final since the last call, and is that they passed: by the same function and inputs

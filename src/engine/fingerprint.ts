@@ -1,5 +1,5 @@
+import type { ToolId } from "../llamacpp/tool-digests.js";
 import type { Plan, Step } from "../plan/plan.js";
-import type { ToolId } from "../stages/stage.js";
 import { canonicalJson, type JsonObject } from "../util/canonical-json.js";
 import { sha256 } from "../util/sha256.js";
 

@@ -7,7 +7,7 @@ import { errorReport } from "./error-report.js";
 import { findPassed } from "./find-passed.js";
 import { findStep } from "./find-step.js";
 import { isDropped, type StepRecord } from "./record.js";
-import type { RemoteSteps } from "../remote/remote-steps.js";
+import type { RemoteRunner } from "./remote-runner.js";
 import type { RunOptions, Runtime } from "./runtime.js";
 import { Scheduler } from "./scheduler.js";
 import { Store } from "./store.js";
@@ -57,10 +57,9 @@ class Run {
   readonly #restoring = new Map<string, Promise<void>>();
   /** Variants whose verdict was looked at. */
   readonly #judged = new Set<string>();
-  readonly #executor: RunOptions["executor"];
-  #remote: RemoteSteps | undefined;
+  readonly #remote: RemoteRunner | undefined;
 
-  constructor(plan: Plan, { executor, fresh, ...options }: RunOptions) {
+  constructor(plan: Plan, { remote, fresh, ...options }: RunOptions) {
     this.runtime = {
       ...options,
       plan,
@@ -70,16 +69,12 @@ class Run {
       records: new Map(),
       steps: () => plan.steps.flatMap((step) => this.#summaries.get(step.id) ?? []),
     };
-    this.#executor = executor;
+    this.#remote = remote?.(this.runtime);
   }
 
   /** Hands out what other machines can do. */
   async begin(): Promise<void> {
-    if (this.#executor === undefined) return;
-    // Loaded when it is needed: a run with nothing to do is as fast as its imports.
-    const { RemoteSteps } = await import("../remote/remote-steps.js");
-    this.#remote = new RemoteSteps(this.runtime, this.#executor);
-    await this.#remote.begin();
+    await this.#remote?.begin();
   }
 
   /** Takes back what other machines have not done. */

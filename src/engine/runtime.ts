@@ -1,12 +1,12 @@
-import type { ConverterPython } from "../llamacpp/python/python-env.js";
+import type { ConverterPython } from "../llamacpp/python/converter-python.js";
 import type { Toolchain } from "../llamacpp/toolchain/toolchain.js";
 import type { Plan } from "../plan/plan.js";
+import type { VariantReport } from "../release/release-report.js";
 import type { StepSummary } from "../stages/stage.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import type { EventBus } from "./events.js";
-import type { Executor } from "../remote/executor.js";
-import type { PassedVariant } from "./find-passed.js";
 import type { StepRecord } from "./record.js";
+import type { RemoteRunner } from "./remote-runner.js";
 import type { Scheduler } from "./scheduler.js";
 import type { Store } from "./store.js";
 import type { Workspace } from "./workspace.js";
@@ -15,6 +15,13 @@ import type { Workspace } from "./workspace.js";
 export interface ToolProvider {
   toolchain(note: (text: string) => void): Promise<Toolchain>;
   python(note: (text: string) => void): Promise<ConverterPython>;
+}
+
+/** A variant that passed while the run still goes on. */
+export interface PassedVariant {
+  report: VariantReport;
+  /** Its file in the store; absolute. */
+  path: string;
 }
 
 export interface RunOptions {
@@ -29,14 +36,14 @@ export interface RunOptions {
   /** Hash every stored output before trusting it. */
   verify: boolean;
   tools: ToolProvider;
-  /** Where steps run that another machine can do; absent: here. */
-  executor?: Executor;
+  /** Makes what runs steps on other machines; absent: every step runs here. */
+  remote?: (runtime: Runtime) => RemoteRunner;
   /** Told of every variant as soon as it has passed, while others are still made; must not take long. */
   onPassed?: (variant: PassedVariant) => void;
 }
 
 /** What it takes to build a step, in a run or in a worker. */
-export interface BuildRuntime extends Omit<RunOptions, "fresh" | "executor" | "onPassed"> {
+export interface BuildRuntime extends Omit<RunOptions, "fresh" | "remote" | "onPassed"> {
   plan: Pick<Plan, "name" | "steps" | "toolDigests">;
   store: Store;
   scheduler: Scheduler;

@@ -1,6 +1,6 @@
+import { quote } from "../util/quote.js";
 import { invalidGguf, truncatedGguf } from "./errors.js";
 import type { GgufTensor } from "./gguf.js";
-import { quote } from "../util/quote.js";
 
 /** `offset` raised to the next multiple of `alignment`, both in bytes. */
 export function alignUp(offset: number, alignment: number): number {

@@ -1,7 +1,7 @@
+import { quote } from "../util/quote.js";
 import { invalidGguf } from "./errors.js";
 import type { GgufValue } from "./gguf.js";
 import type { HeaderReader } from "./header-reader.js";
-import { quote } from "../util/quote.js";
 import { readName } from "./read-string.js";
 import { readValue } from "./read-value.js";
 

@@ -1,9 +1,9 @@
 import { type GgmlType, ggmlTypeById, rowBytes } from "../quant/ggml-types.js";
+import { quote } from "../util/quote.js";
 import { invalidGguf } from "./errors.js";
 import type { GgufTensor } from "./gguf.js";
 import type { HeaderReader } from "./header-reader.js";
 import { maxDimensions } from "./limits.js";
-import { quote } from "../util/quote.js";
 import { readName } from "./read-string.js";
 
 /**

@@ -1,7 +1,7 @@
+import { quote } from "../util/quote.js";
 import { invalidGguf } from "./errors.js";
 import type { GgufScalar, GgufScalarType, GgufValue } from "./gguf.js";
 import type { HeaderReader } from "./header-reader.js";
-import { quote } from "../util/quote.js";
 import { readString } from "./read-string.js";
 import { arrayTypeId, fixedTypes, stringTypeId } from "./value-types.js";
 

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
-import { repoCache } from "./download/cache-layout.js";
 import type { HubConnection } from "./connection.js";
+import { repoCache } from "./download/cache-layout.js";
+import { listSnapshot } from "./download/list-snapshot.js";
+import { readTree } from "./download/tree-cache.js";
 import { offlineError } from "./hub-error.js";
 import { type HubFile, isCommit } from "./hub-file.js";
 import { listCommit, resolveCommit } from "./list-commit.js";
-import { listSnapshot } from "./download/list-snapshot.js";
-import { readTree } from "./download/tree-cache.js";
 
 export interface ModelListing {
   commit: string;

@@ -2,14 +2,14 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { QuantsmithError } from "../util/errors.js";
-import { repoCache } from "./download/cache-layout.js";
 import type { HubConnection } from "./connection.js";
 import { parseDigest } from "./digest.js";
+import { repoCache } from "./download/cache-layout.js";
+import { RemoteFile } from "./download/remote-file.js";
 import { badAnswer, offlineError, TemporaryFailure } from "./hub-error.js";
 import type { HubFile } from "./hub-file.js";
 import { retrying } from "./patience.js";
 import { readBody } from "./read-body.js";
-import { RemoteFile } from "./download/remote-file.js";
 
 const never = new AbortController().signal;
 

@@ -1,10 +1,10 @@
 import { type GGUFParseOutput, gguf } from "@huggingface/gguf";
 import { fileAddress } from "./address.js";
 import type { HubConnection } from "./connection.js";
+import { RemoteFile } from "./download/remote-file.js";
 import type { HubFile } from "./hub-file.js";
 import { retrying } from "./patience.js";
 import { readBody } from "./read-body.js";
-import { RemoteFile } from "./download/remote-file.js";
 
 /** Metadata and tensor table of a GGUF file on the Hub, as @huggingface/gguf reads them. */
 export type RemoteGguf = GGUFParseOutput<{ strict: false }>;

@@ -1,7 +1,9 @@
-import { findPinnedPackage } from "./toolchain/pinned-package.js";
 import { pythonDigest } from "./python/python-env.js";
+import { findPinnedPackage } from "./toolchain/pinned-package.js";
 import type { ToolchainStatus } from "./toolchain/toolchain.js";
-import type { ToolId } from "../stages/stage.js";
+
+/** The outside programs a step's result depends on; their digests are part of its key. */
+export type ToolId = "llama.cpp" | "converter" | "pretokenizers" | "node-llama-cpp";
 
 /**
  * What identifies a program on this machine in keys, given what was found of llama.cpp; nothing is built.

@@ -1,10 +1,10 @@
+import { checkPretokenizer } from "../converter/vocabulary/choose-pretokenizer.js";
 import type { Settings } from "../recipe/settings.js";
 import { chooseEngine, type EngineChoice } from "../stages/convert/choose-engine.js";
+import { convertNative } from "../stages/convert/convert-native.js";
 import { convertProjector } from "../stages/convert/convert-projector.js";
 import { convertUpstream } from "../stages/convert/convert-upstream.js";
 import { hasTower } from "../stages/convert/has-tower.js";
-import { convertNative } from "../stages/convert/convert-native.js";
-import { checkPretokenizer } from "../converter/vocabulary/choose-pretokenizer.js";
 import { requireArchitecture } from "../stages/convert/require-architecture.js";
 import type { PlanFacts } from "./facts.js";
 import { from, step } from "./make-step.js";

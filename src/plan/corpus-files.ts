@@ -1,10 +1,11 @@
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { CorpusSource, Settings } from "../recipe/settings.js";
-import { hubUrl, type TextMaterial } from "../release/release-facts.js";
 import type { CorpusText } from "../corpus/assemble-corpus.js";
-import { fetchedText } from "../stages/fetch/fetch-texts.js";
 import type { CorpusUse } from "../corpus/openings.js";
+import { hubUrl } from "../hub/hub-url.js";
+import type { CorpusSource, Settings } from "../recipe/settings.js";
+import type { TextMaterial } from "../release/release-facts.js";
+import { fetchedText } from "../stages/fetch/fetch-texts.js";
 import type { JsonObject } from "../util/canonical-json.js";
 import { packageRoot } from "../util/package-root.js";
 import type { PlanFacts } from "./facts.js";

@@ -1,5 +1,5 @@
-import { findDevice } from "../hardware/catalog/find-device.js";
 import type { Backend, Catalog, Device, Figure } from "../hardware/catalog/device.js";
+import { findDevice } from "../hardware/catalog/find-device.js";
 import { knownType } from "../quant/ggml-types.js";
 import type { Budget, DynamicVariant, Settings } from "../recipe/settings.js";
 import { defaultTypes } from "../stages/allocate/candidates.js";

@@ -1,11 +1,11 @@
+import type { SnapshotFile } from "../checkpoint/snapshot-report.js";
 import type { Catalog } from "../hardware/catalog/device.js";
 import type { SpeedConstants } from "../hardware/speed/speed-constants.js";
 import type { HubFile } from "../hub/hub-file.js";
+import type { ToolId } from "../llamacpp/tool-digests.js";
 import type { Architectures } from "../llamacpp/toolchain/architectures.js";
 import type { Pretokenizers } from "../llamacpp/toolchain/pretokenizers.js";
 import type { Material } from "../release/release-facts.js";
-import type { SnapshotFile } from "../checkpoint/snapshot-report.js";
-import type { ToolId } from "../stages/stage.js";
 import type { HubTextFile } from "../stages/fetch/fetch-texts.js";
 import type { JsonObject } from "../util/canonical-json.js";
 

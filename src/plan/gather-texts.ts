@@ -1,10 +1,10 @@
 import { stat } from "node:fs/promises";
+import { findOverlap, type UsedText } from "../corpus/find-overlap.js";
+import { overlapError } from "../corpus/overlap-error.js";
 import { hubConnection } from "../hub/connection.js";
 import { findDatasetFile } from "../hub/find-dataset-file.js";
 import type { CorpusSource, Settings } from "../recipe/settings.js";
 import { type HubTextFile, requireSha256 } from "../stages/fetch/fetch-texts.js";
-import { findOverlap, type UsedText } from "../corpus/find-overlap.js";
-import { overlapError } from "../corpus/overlap-error.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import { isSystemError, QuantsmithError, type SourceLocation } from "../util/errors.js";
 import { corpusKinds, localFile, usedKinds } from "./corpus-files.js";

@@ -1,6 +1,6 @@
 import { findDevice } from "../hardware/catalog/find-device.js";
-import type { JudgedDevices } from "../hardware/fit/judge-release.js";
 import { representativeDevices } from "../hardware/catalog/representative-devices.js";
+import type { JudgedDevices } from "../hardware/fit/judge-release.js";
 import type { Settings } from "../recipe/settings.js";
 import type { PlanFacts } from "./facts.js";
 

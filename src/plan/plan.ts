@@ -1,6 +1,7 @@
+import type { ToolId } from "../llamacpp/tool-digests.js";
 import type { EngineChoice } from "../stages/convert/choose-engine.js";
 import type { PackageParams } from "../stages/package/package-params.js";
-import type { OperationReport, PredictContext, Resource, StageContext, StageName, ToolId } from "../stages/stage.js";
+import type { OperationReport, PredictContext, Resource, StageContext, StageName } from "../stages/stage.js";
 import type { JsonObject } from "../util/canonical-json.js";
 
 /** Where one named input of a step comes from. */

@@ -1,7 +1,7 @@
 import type { Settings } from "../recipe/settings.js";
-import { checkApart } from "../stages/validate/check-apart.js";
-import { fetchTexts } from "../stages/fetch/fetch-texts.js";
 import { sampleText } from "../stages/calibrate/sample-text.js";
+import { fetchTexts } from "../stages/fetch/fetch-texts.js";
+import { checkApart } from "../stages/validate/check-apart.js";
 import {
   type CorpusKind,
   corpusInputs,

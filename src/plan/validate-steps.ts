@@ -1,7 +1,7 @@
 import type { Settings, Variant } from "../recipe/settings.js";
+import { gateLimits } from "../release/gates.js";
 import { baseLogits } from "../stages/validate/base-logits.js";
 import { checkStructure } from "../stages/validate/check-structure.js";
-import { gateLimits } from "../release/gates.js";
 import { measureQuality, referenceInput } from "../stages/validate/measure-quality.js";
 import { noiseFloor } from "../stages/validate/noise-floor.js";
 import { dealChunks, leastChunks } from "../stages/validate/sequential.js";

@@ -1,4 +1,4 @@
-import type { KnapsackChoice } from "./knapsack.js";
+import type { KnapsackChoice } from "./knapsack-choice.js";
 
 export interface Relaxation {
   /** Damage one more byte saves at the optimum; 0 when the budget does not bind. */

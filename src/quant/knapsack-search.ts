@@ -1,4 +1,4 @@
-import type { KnapsackChoice } from "./knapsack.js";
+import type { KnapsackChoice } from "./knapsack-choice.js";
 import type { Relaxation } from "./knapsack-relaxation.js";
 
 /** A partial solution: some items moved away from the base. */

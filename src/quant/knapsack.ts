@@ -1,12 +1,7 @@
 import { QuantsmithError } from "../util/errors.js";
+import type { KnapsackChoice } from "./knapsack-choice.js";
 import { relax } from "./knapsack-relaxation.js";
 import { searchCore } from "./knapsack-search.js";
-
-export interface KnapsackChoice {
-  type: string;
-  bytes: number;
-  damage: number;
-}
 
 export interface KnapsackItem {
   id: string;

@@ -1,9 +1,9 @@
 import type * as z from "zod";
 import type { ErrorCode } from "../util/error-codes.js";
+import { schemaTree } from "./schema-hints.js";
 import { type Problem, throwIfAny } from "./yaml/diagnostics.js";
 import { explainIssues } from "./yaml/explain-issues.js";
 import type { YamlFile } from "./yaml/parse-yaml.js";
-import { schemaTree } from "./schema-hints.js";
 
 /**
  * The typed content of a YAML file. Throws a RecipeError with everything the schema and `check` find;

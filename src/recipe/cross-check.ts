@@ -1,14 +1,14 @@
 import { resolve } from "node:path";
 import type * as z from "zod";
-import { findResolutionProblems } from "../release/resolve/find-problems.js";
 import { imatrixFileName, variantFileName } from "../quant/names.js";
+import { findResolutionProblems } from "../release/resolve/find-problems.js";
 import { nearest } from "../util/suggest.js";
 import { list, quote } from "../util/wording.js";
-import type { Problem, YamlPath } from "./yaml/diagnostics.js";
 import type { Gates } from "./gates-schema.js";
 import { defaultModelName } from "./model-source.js";
 import { type Recipe, recipeSchema } from "./schema.js";
 import { variantEntry } from "./variant-schema.js";
+import type { Problem, YamlPath } from "./yaml/diagnostics.js";
 
 type VariantEntry = z.output<typeof variantEntry>;
 

@@ -6,10 +6,10 @@ import { packageRoot } from "../util/package-root.js";
 import { nearest } from "../util/suggest.js";
 import { list, quote } from "../util/wording.js";
 import { checkFile } from "./check-file.js";
-import type { YamlPath } from "./yaml/diagnostics.js";
 import type { LoadedRecipe } from "./load-recipe.js";
-import { parseYaml } from "./yaml/parse-yaml.js";
 import { type Pipeline, pipelineSchema } from "./pipeline-schema.js";
+import type { YamlPath } from "./yaml/diagnostics.js";
+import { parseYaml } from "./yaml/parse-yaml.js";
 import { readTextFile } from "./yaml/read-text-file.js";
 
 export interface LoadedPipeline {

@@ -2,11 +2,11 @@ import { dirname, parse, resolve } from "node:path";
 import { QuantsmithError, type SourceLocation } from "../util/errors.js";
 import { checkFile } from "./check-file.js";
 import { crossCheck } from "./cross-check.js";
+import { checkRecipeDevices } from "./recipe-devices.js";
+import { type Recipe, recipeSchema } from "./schema.js";
 import type { YamlPath } from "./yaml/diagnostics.js";
 import { parseYaml } from "./yaml/parse-yaml.js";
 import { readTextFile } from "./yaml/read-text-file.js";
-import { checkRecipeDevices } from "./recipe-devices.js";
-import { type Recipe, recipeSchema } from "./schema.js";
 
 export interface LoadedRecipe {
   /** Absolute path; paths inside the recipe are relative to its folder. */

@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
-import { unknownDevice } from "../hardware/catalog/find-device.js";
 import { type Catalog, deviceId } from "../hardware/catalog/device.js";
+import { unknownDevice } from "../hardware/catalog/find-device.js";
 import { QuantsmithError } from "../util/errors.js";
+import { loadCatalog } from "./catalog/load-catalog.js";
 import { isPlainPath } from "./corpus-schema.js";
 import type { Problem, YamlPath } from "./yaml/diagnostics.js";
-import { loadCatalog } from "./catalog/load-catalog.js";
 import type { YamlFile } from "./yaml/parse-yaml.js";
 
 /**

@@ -4,12 +4,12 @@ import type { QuantizeEngine } from "../stages/quantize/quantize.js";
 import type { SmokePrompt } from "../stages/smoke/expectation.js";
 import type { StageName } from "../stages/stage.js";
 import type { SourceLocation } from "../util/errors.js";
-import type { YamlPath } from "./yaml/diagnostics.js";
 import type { ExecutorSettings } from "./executors-schema.js";
 import type { Gates } from "./gates-schema.js";
 import type { HubText } from "./hub-text.js";
 import type { ModelSource } from "./model-source.js";
 import type { Recipe } from "./schema.js";
+import type { YamlPath } from "./yaml/diagnostics.js";
 
 export type Origin = "recipe" | "pipeline" | "default";
 

@@ -2,8 +2,8 @@ import * as z from "zod";
 import { complaint, lacking, matching } from "../util/complaint.js";
 import { nearest } from "../util/suggest.js";
 import { quote } from "../util/wording.js";
-import { grammarFault } from "./yaml/grammar-fault.js";
 import { regexFault } from "./schema-parts.js";
+import { grammarFault } from "./yaml/grammar-fault.js";
 
 const regex = z
   .string()

@@ -1,8 +1,9 @@
+import { licenseUrl } from "../checkpoint/license-url.js";
+import { hubUrl } from "../hub/hub-url.js";
 import { canonicalJson, type Json, type JsonObject } from "../util/canonical-json.js";
 import { sha256 } from "../util/sha256.js";
 import { toolName } from "./figures.js";
-import { licenseUrl } from "./license-url.js";
-import { hubUrl, type Material, type ReleaseFacts, type TextMaterial } from "./release-facts.js";
+import type { Material, ReleaseFacts, TextMaterial } from "./release-facts.js";
 import { spdxId } from "./spdx.js";
 import { variantFiles } from "./variant-files.js";
 

@@ -1,6 +1,7 @@
+import { hubUrl } from "../hub/hub-url.js";
 import type { JsonObject } from "../util/canonical-json.js";
 import { sha256 } from "../util/sha256.js";
-import { hubUrl, type Material, type ReleaseFacts } from "./release-facts.js";
+import type { Material, ReleaseFacts } from "./release-facts.js";
 
 export const provenanceFile = "provenance.intoto.json";
 

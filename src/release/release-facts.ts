@@ -1,5 +1,5 @@
-import type { JsonObject } from "../util/canonical-json.js";
 import type { BaseCard } from "../checkpoint/base-card.js";
+import type { JsonObject } from "../util/canonical-json.js";
 import type { RunReport } from "./release-report.js";
 
 /** A file that something was made from or with. */
@@ -36,9 +36,4 @@ export interface ReleaseFacts {
   lock: JsonObject;
   /** Every file of the release that stands in SHA256SUMS, but those that tell about the others. */
   files: readonly { path: string; sha256: string }[];
-}
-
-/** Address of a repository, or of a file in it, on the Hub. */
-export function hubUrl(repo: string, rest = ""): string {
-  return `https://huggingface.co/${repo}${rest}`;
 }

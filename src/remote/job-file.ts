@@ -1,13 +1,14 @@
 import { copyFile, mkdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
+import { scratchPath, type Workspace } from "../engine/workspace.js";
+import type { ToolId } from "../llamacpp/tool-digests.js";
 import type { Step, StepInput } from "../plan/plan.js";
-import { type StageName, stageNames, type ToolId } from "../stages/stage.js";
+import { type StageName, stageNames } from "../stages/stage.js";
 import type { JsonObject } from "../util/canonical-json.js";
 import { parseChecked, renderChecked } from "../util/checked-json.js";
 import { syncFile, syncFolder, writeFileAtomic } from "../util/files.js";
 import { sha256File } from "../util/sha256.js";
-import { scratchPath, type Workspace } from "../engine/workspace.js";
 
 /** An input as another machine finds it: in the store, or by its digest in `.jobs/files/`. */
 export type JobInput =

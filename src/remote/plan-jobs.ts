@@ -1,8 +1,8 @@
-import { dependencies, type Plan, type Step } from "../plan/plan.js";
-import { type Executor, type Job, jobName } from "./executor.js";
 import { fingerprint, stepKey } from "../engine/fingerprint.js";
 import type { StepRecord } from "../engine/record.js";
 import type { Runtime } from "../engine/runtime.js";
+import { dependencies, type Plan, type Step } from "../plan/plan.js";
+import { type Executor, type Job, jobName } from "./executor.js";
 
 /** What will become of a step of the plan. */
 export interface PlannedStep {

@@ -1,15 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Step, StepInput } from "../plan/plan.js";
-import { isLocked, withLock } from "../util/lock.js";
 import { findFinished } from "../engine/build-step.js";
-import { type Executor, type Job, type JobState, jobName } from "./executor.js";
 import { recordKeys } from "../engine/find-step.js";
 import { fingerprint, stepKey } from "../engine/fingerprint.js";
-import { jobPaths, removeJobFiles } from "./job-file.js";
 import { isDropped, type StepRecord } from "../engine/record.js";
+import type { RemoteRunner } from "../engine/remote-runner.js";
 import type { Runtime } from "../engine/runtime.js";
 import { lockPath } from "../engine/workspace.js";
+import type { Step, StepInput } from "../plan/plan.js";
+import { isLocked, withLock } from "../util/lock.js";
 import { mostAttempts, requireAnotherTry } from "./another-try.js";
+import { type Executor, type Job, type JobState, jobName } from "./executor.js";
+import { jobPaths, removeJobFiles } from "./job-file.js";
 import { jobsOf, memoryOf, type PlannedStep, planJobs } from "./plan-jobs.js";
 import { Submissions, type Submitted } from "./submissions.js";
 import { stopWaiting, unwanted } from "./waiting-runs.js";
@@ -25,7 +26,7 @@ const patienceAtEndMs = 10_000;
 type StepOutput = Extract<StepInput, { kind: "step" }>;
 
 /** The steps of a run that an executor does: submits them, follows them, and takes them back. */
-export class RemoteSteps {
+export class RemoteSteps implements RemoteRunner {
   readonly #runtime: Runtime;
   readonly #executor: Executor;
   readonly #submissions: Submissions;

@@ -1,21 +1,21 @@
 import { rm } from "node:fs/promises";
-import { describeToolchain } from "../llamacpp/toolchain/toolchain.js";
-import type { Step, StepInput } from "../plan/plan.js";
-import { findOperation } from "../stages/operations.js";
-import { type Operation, stageNames, type WorkPart } from "../stages/stage.js";
-import { toolDigest } from "../llamacpp/tool-digests.js";
-import { QuantsmithError } from "../util/errors.js";
-import { writeFileAtomic } from "../util/files.js";
 import { buildPart, buildStep } from "../engine/build-step.js";
 import { errorReport } from "../engine/error-report.js";
 import { recordKeys } from "../engine/find-step.js";
 import { fingerprint, stepKey } from "../engine/fingerprint.js";
-import { type JobFile, jobPaths, readJobFile, sharedFile } from "./job-file.js";
 import type { BuildRuntime, RunOptions } from "../engine/runtime.js";
 import { allowedCores, Scheduler } from "../engine/scheduler.js";
 import { Store } from "../engine/store.js";
+import { toolDigest } from "../llamacpp/tool-digests.js";
+import { describeToolchain } from "../llamacpp/toolchain/toolchain.js";
+import type { Step, StepInput } from "../plan/plan.js";
+import { findOperation } from "../stages/operations.js";
+import { type Operation, stageNames, type WorkPart } from "../stages/stage.js";
+import { QuantsmithError } from "../util/errors.js";
+import { writeFileAtomic } from "../util/files.js";
+import { type JobFile, jobPaths, readJobFile, sharedFile } from "./job-file.js";
 
-export type WorkOptions = Omit<RunOptions, "fresh" | "executor" | "onPassed">;
+export type WorkOptions = Omit<RunOptions, "fresh" | "remote" | "onPassed">;
 
 /**
  * What `quantsmith worker` does: builds one step, or one part of it, that a run has described, exactly as the run would.

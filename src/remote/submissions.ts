@@ -1,13 +1,13 @@
 import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Step } from "../plan/plan.js";
-import { isLocked, withLock } from "../util/lock.js";
 import { isTaken } from "../engine/build-step.js";
-import type { Executor, Job } from "./executor.js";
 import { recordKeys } from "../engine/find-step.js";
-import { describeInputs, removeJobFiles, shareFiles, writeJobFile } from "./job-file.js";
 import type { Runtime } from "../engine/runtime.js";
 import { lockPath } from "../engine/workspace.js";
+import type { Step } from "../plan/plan.js";
+import { isLocked, withLock } from "../util/lock.js";
+import type { Executor, Job } from "./executor.js";
+import { describeInputs, removeJobFiles, shareFiles, writeJobFile } from "./job-file.js";
 import type { PlannedStep } from "./plan-jobs.js";
 import { startWaiting } from "./waiting-runs.js";
 

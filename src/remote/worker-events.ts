@@ -1,8 +1,8 @@
 import { open } from "node:fs/promises";
 import * as z from "zod";
+import type { EventBus } from "../engine/events.js";
 import type { Progress } from "../stages/stage.js";
 import { visible } from "../util/wording.js";
-import type { EventBus } from "../engine/events.js";
 
 const line = z.string().transform(visible);
 const progress = z.object({

@@ -1,6 +1,6 @@
+import { figureCells, figureTitles, formatMegabytes } from "../release/figures.js";
 import { assetPaths } from "./assets.js";
 import { endedEarly } from "./chunks-used.js";
-import { figureCells, figureTitles, formatMegabytes } from "../release/figures.js";
 import { type FrontMatterFacts, frontMatter } from "./front-matter.js";
 import { devicePicks } from "./hardware/device-picks.js";
 import { fitGrids } from "./hardware/fit-grid.js";

@@ -1,5 +1,5 @@
-import { isProcessor } from "../hardware/fit/choose-backend.js";
 import type { FitResult, SpeedRange } from "../hardware/compatibility.js";
+import { isProcessor } from "../hardware/fit/choose-backend.js";
 
 /** A verdict in a few words, for table cells. */
 export function verdictWords({ verdict, limit, layers, backend }: FitResult): string {

@@ -1,8 +1,8 @@
 import { stringify } from "yaml";
-import type { JsonObject } from "../util/canonical-json.js";
 import type { BaseCard } from "../checkpoint/base-card.js";
-import { licenseUrl } from "../release/license-url.js";
+import { licenseUrl } from "../checkpoint/license-url.js";
 import type { RunReport, VariantQuality } from "../release/release-report.js";
+import type { JsonObject } from "../util/canonical-json.js";
 
 export interface FrontMatterFacts {
   report: RunReport;

@@ -1,6 +1,6 @@
 import type { BaseCard } from "../checkpoint/base-card.js";
-import { licenseUrl } from "../release/license-url.js";
-import { hubUrl } from "../release/release-facts.js";
+import { licenseUrl } from "../checkpoint/license-url.js";
+import { hubUrl } from "../hub/hub-url.js";
 
 /** The card's section on licence and access: whoever takes a variant is bound by what binds the base. */
 export function licenseSection({ card, baseModel }: { card: BaseCard; baseModel: string | null }): string {

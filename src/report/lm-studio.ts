@@ -1,8 +1,8 @@
 import { stringify } from "yaml";
 import type { Gguf } from "../gguf/gguf.js";
 import { metadataNumber, metadataString } from "../gguf/metadata.js";
-import type { Json, JsonObject } from "../util/canonical-json.js";
 import type { RunReport } from "../release/release-report.js";
+import type { Json, JsonObject } from "../util/canonical-json.js";
 
 export const modelYamlFile = "model.yaml";
 

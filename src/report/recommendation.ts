@@ -1,5 +1,5 @@
-import type { FitResult } from "../hardware/compatibility.js";
 import type { Device, FigureRange, Source } from "../hardware/catalog/device.js";
+import type { FitResult } from "../hardware/compatibility.js";
 import type { KvType } from "../hardware/memory/memory.js";
 import { formatBytes, formatGibibytes } from "../util/bytes.js";
 import { contextWords, speedWords, verdictWords } from "./fit-words.js";

@@ -1,6 +1,6 @@
 import type { HardwareCompatibility } from "../hardware/compatibility.js";
-import { tasks } from "./recommendation-tasks.js";
 import type { RunReport, VariantReport } from "../release/release-report.js";
+import { tasks } from "./recommendation-tasks.js";
 import { shellWord } from "./snippets/quoting.js";
 import { renderSnippets } from "./snippets/runtimes.js";
 import { fenced, type SnippetInput } from "./snippets/snippet.js";

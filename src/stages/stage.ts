@@ -1,4 +1,5 @@
-import type { ConverterPython } from "../llamacpp/python/python-env.js";
+import type { ConverterPython } from "../llamacpp/python/converter-python.js";
+import type { ToolId } from "../llamacpp/tool-digests.js";
 import type { Toolchain } from "../llamacpp/toolchain/toolchain.js";
 import type { JsonObject } from "../util/canonical-json.js";
 
@@ -18,9 +19,6 @@ export type StageName = (typeof stageNames)[number];
 
 /** `compute` steps use the given cores and run one at a time; `io` steps run beside them. */
 export type Resource = "compute" | "io";
-
-/** The outside programs a step's result depends on; their digests are part of its key. */
-export type ToolId = "llama.cpp" | "converter" | "pretokenizers" | "node-llama-cpp";
 
 /** How one step of a run ended. */
 export interface StepSummary {

@@ -9,7 +9,7 @@ import { buildSafetensors } from "../fixtures/safetensors-builder.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 const base = temporaryFolder();
-const tinyLlama = join(import.meta.dirname, "../../../recipes/demo/tiny-llama");
+const tinyLlama = join(import.meta.dirname, "../../recipes/demo/tiny-llama");
 /** Embedding, six layers of attention, feed-forward and two norms, final norm; from its config.json. */
 const tinyParameters = 4096 * 256 + 6 * (2 * 256 * 256 + 2 * 128 * 256 + 3 * 768 * 256 + 2 * 256) + 256;
 const config = JSON.stringify({ architectures: ["LlamaForCausalLM"], hidden_size: 4 });

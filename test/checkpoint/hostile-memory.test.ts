@@ -114,7 +114,7 @@ function folderWith(files: Record<string, Buffer | string>): string {
   return folder;
 }
 
-const script = join(import.meta.dirname, "../../fixtures/check-child.mjs");
+const script = join(import.meta.dirname, "../fixtures/check-child.mjs");
 
 /** Checks a folder in a process of its own, as a run does, so that one case's rubbish is not counted for the next. */
 function check(folder: string): { outcome: string; peakBytes: number } {

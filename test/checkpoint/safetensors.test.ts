@@ -9,7 +9,7 @@ import { buildSafetensors, rawSafetensors } from "../fixtures/safetensors-builde
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 const path = join(temporaryFolder(), "model.safetensors");
-const tinyLlama = join(import.meta.dirname, "../../../recipes/demo/tiny-llama/model.safetensors");
+const tinyLlama = join(import.meta.dirname, "../../recipes/demo/tiny-llama/model.safetensors");
 
 function read(content: Buffer) {
   writeFileSync(path, content);

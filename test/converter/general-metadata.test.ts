@@ -1,11 +1,11 @@
 import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { GgufValue } from "../../src/gguf/gguf.js";
-import { knownType } from "../../src/quant/ggml-types.js";
-import { converterMetadata, readConverterCard } from "../../src/stages/convert/model-folder.js";
+import { converterMetadata, readConverterCard } from "../../src/converter/general/converter-card.js";
 import { type GeneralSource, generalMetadata } from "../../src/converter/general/general-metadata.js";
 import { countParameters, sizeLabel } from "../../src/converter/general/size-label.js";
+import type { GgufValue } from "../../src/gguf/gguf.js";
+import { knownType } from "../../src/quant/ggml-types.js";
 import type { JsonObject } from "../../src/util/canonical-json.js";
 import { failureOf } from "../fixtures/failure.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
@@ -21,7 +21,7 @@ interface Recorded extends GeneralSource {
 }
 
 const base = temporaryFolder();
-const fixture = join(import.meta.dirname, "../../../fixtures/convert/general-metadata.json");
+const fixture = join(import.meta.dirname, "../fixtures/convert/general-metadata.json");
 
 async function folderWith(files: Record<string, string>): Promise<string> {
   const folder = await mkdtemp(join(base, "model-"));

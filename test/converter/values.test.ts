@@ -3,11 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { llamaFrequencies } from "../../src/converter/rope-frequencies.js";
-import {
-  type Conversion,
-  convertValues,
-  valueBytes,
-} from "../../src/converter/values/convert-values.js";
+import { type Conversion, convertValues, valueBytes } from "../../src/converter/values/convert-values.js";
 import { interleaveHeads } from "../../src/converter/values/interleave-heads.js";
 import { thrownBy } from "../fixtures/failure.js";
 
@@ -16,7 +12,7 @@ interface Recorded {
   frequencies: { arguments: [number, number, number, number, number, number]; bits: number[] }[];
 }
 const recorded = JSON.parse(
-  readFileSync(join(import.meta.dirname, "../../../fixtures/convert/values.json"), "utf8"),
+  readFileSync(join(import.meta.dirname, "../fixtures/convert/values.json"), "utf8"),
 ) as Recorded;
 
 /** The values of `record-values.py`. */

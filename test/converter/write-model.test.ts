@@ -1,13 +1,13 @@
 import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readGguf } from "../../src/gguf/read-header.js";
+import { indexFileName } from "../../src/checkpoint/weight-index.js";
 import { checkNative } from "../../src/converter/check-native.js";
 import { findFamily } from "../../src/converter/families/find-family.js";
 import { readModelConfig } from "../../src/converter/model-config.js";
 import { readRope } from "../../src/converter/rope-parameters.js";
 import { writeNative } from "../../src/converter/write-model.js";
-import { indexFileName } from "../../src/checkpoint/weight-index.js";
+import { readGguf } from "../../src/gguf/read-header.js";
 import type { JsonObject } from "../../src/util/canonical-json.js";
 import type { ErrorCode } from "../../src/util/error-codes.js";
 import { failureOf, thrownBy } from "../fixtures/failure.js";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Gguf, GgufValue } from "../../src/gguf/gguf.js";
 import { chatRenderer } from "../../src/corpus/chat-template.js";
+import type { Gguf, GgufValue } from "../../src/gguf/gguf.js";
 import { failureOf } from "../fixtures/failure.js";
 
 const conversation = [

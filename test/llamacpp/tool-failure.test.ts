@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { convertFailures } from "../../src/llamacpp/python/convert-failures.js";
 import { modelLoadPattern, textShortPattern } from "../../src/llamacpp/input-failures.js";
+import { convertFailures } from "../../src/llamacpp/python/convert-failures.js";
 import { type FailurePattern, toolFailure } from "../../src/llamacpp/tool-failure.js";
 import { fileArgument } from "../../src/llamacpp/tool-run.js";
 import { runSubprocess } from "../../src/util/subprocess.js";

@@ -1,8 +1,8 @@
 import { Spec, Validation } from "@cyclonedx/cyclonedx-library";
 import { describe, expect, test } from "vitest";
 import { emptyCard } from "../../src/checkpoint/base-card.js";
+import { licenseUrl } from "../../src/checkpoint/license-url.js";
 import { renderBom } from "../../src/release/bom.js";
-import { licenseUrl } from "../../src/release/license-url.js";
 import type { ReleaseFacts } from "../../src/release/release-facts.js";
 import { someFacts } from "../fixtures/release-facts.js";
 

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import * as z from "zod";
 import { emptyCard } from "../../src/checkpoint/base-card.js";
+import { ownCard } from "../../src/checkpoint/own-card.js";
 import { type FrontMatterFacts, frontMatter } from "../../src/report/front-matter.js";
-import { ownCard } from "../../src/release/own-card.js";
 import { largeReport } from "../fixtures/release-report.js";
 
 /** What the Hub takes in a model card (hub-docs, modelcard.md), and nothing it does not know. */

@@ -1,13 +1,13 @@
-import { findDevice } from "../../hardware/catalog/find-device.js";
-import type { CompatibleVariant, FitResult } from "../../hardware/compatibility.js";
 import type { Catalog, Device } from "../../hardware/catalog/device.js";
+import { findDevice } from "../../hardware/catalog/find-device.js";
+import { representativeDevices } from "../../hardware/catalog/representative-devices.js";
+import type { CompatibleVariant, FitResult } from "../../hardware/compatibility.js";
 import { judgeFit } from "../../hardware/fit/judge-fit.js";
 import { compatibleDevice } from "../../hardware/fit/judge-release.js";
-import { representativeDevices } from "../../hardware/catalog/representative-devices.js";
-import { loadCatalog } from "../../recipe/catalog/load-catalog.js";
-import { contextWords, speedWords, verdictWords } from "../../report/fit-words.js";
 import type { MeasuredModel } from "../../hardware/fit/measure-models.js";
 import { loadSpeedConstants } from "../../hardware/speed/speed-files.js";
+import { loadCatalog } from "../../recipe/catalog/load-catalog.js";
+import { contextWords, speedWords, verdictWords } from "../../report/fit-words.js";
 import { formatBytes, formatGibibytes } from "../../util/bytes.js";
 import { modelsToJudge, parseContext, parseKvType, parseSize } from "../fit-options.js";
 import { print, printJson, textTable } from "../print.js";

@@ -7,12 +7,12 @@ import { openWorkspace } from "../../engine/workspace.js";
 import type { Plan } from "../../plan/plan.js";
 import type { Settings } from "../../recipe/settings.js";
 import { figureCells, figureTitles } from "../../release/figures.js";
-import { markdownTable, markdownText } from "../../report/markdown.js";
 import type { RunReport } from "../../release/release-report.js";
+import { markdownTable, markdownText } from "../../report/markdown.js";
 import { type PublishTarget, requireTarget } from "../../stages/publish/target.js";
 import { DigestCache } from "../../util/digest-cache.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { chooseExecutor } from "../choose-executor.js";
+import { chooseRemote } from "../choose-remote.js";
 import { interruptSignal } from "../interrupt.js";
 import { lazyTools } from "../lazy-tools.js";
 import { loadSettings, type PlanOptions, planFor, settingsNotes } from "../prepare.js";
@@ -58,7 +58,7 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
   let streaming: Streaming | undefined;
   try {
     const past = await pastSeconds(plan, workspace);
-    const executor = await chooseExecutor(options.executor, settings, {
+    const remote = await chooseRemote(options.executor, settings, {
       ...{ out: workspace.root, pastSeconds: past, signal },
       note: (text, step) =>
         step === undefined ? note(text) : events.emit({ type: "step-note", id: step, note: text }),
@@ -73,7 +73,7 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
     const outcome = await runPlan(plan, {
       ...runOptions,
       ...(streaming === undefined ? {} : { onPassed: streaming.onPassed }),
-      ...(executor === undefined ? {} : { executor }),
+      ...(remote === undefined ? {} : { remote }),
       fresh: options.fresh === true,
       verify: options.verify === true,
     });

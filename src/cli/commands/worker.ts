@@ -1,7 +1,7 @@
 import { EventBus, eventFile } from "../../engine/events.js";
+import { openWorkspace } from "../../engine/workspace.js";
 import { jobPaths } from "../../remote/job-file.js";
 import { workOnJob } from "../../remote/run-job.js";
-import { openWorkspace } from "../../engine/workspace.js";
 import type { WorkPart } from "../../stages/stage.js";
 import { DigestCache } from "../../util/digest-cache.js";
 import { QuantsmithError } from "../../util/errors.js";

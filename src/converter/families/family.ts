@@ -1,11 +1,8 @@
-import type { GgufValue } from "../../gguf/gguf.js";
 import type { JsonObject } from "../../util/canonical-json.js";
+import type { Entries } from "../entries.js";
 import type { Hyperparameters } from "../hyperparameters.js";
 import type { RopeParameters } from "../rope-parameters.js";
 import type { VocabularyKind } from "../vocabulary/vocabulary-kind.js";
-
-/** Metadata in the order of the file. */
-export type Entries = [key: string, value: GgufValue][];
 
 /** What a tensor of a checkpoint must look like, and how it gets into the GGUF file. */
 export interface TensorRule {

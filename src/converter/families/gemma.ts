@@ -1,7 +1,8 @@
 import type { JsonObject } from "../../util/canonical-json.js";
+import type { Entries } from "../entries.js";
 import { notNative } from "../refuse.js";
 import { entry, fileTypeEntry, refuseNull, textMetadata, toldFigures } from "../text-metadata.js";
-import type { Entries, Family, ModelFacts } from "./family.js";
+import type { Family, ModelFacts } from "./family.js";
 import {
   attention,
   feedForward,

@@ -1,7 +1,8 @@
 import type { JsonObject } from "../../util/canonical-json.js";
+import type { Entries } from "../entries.js";
 import { llamaFrequencies } from "../rope-frequencies.js";
 import { entry, textMetadata } from "../text-metadata.js";
-import type { Entries, Family, ModelFacts } from "./family.js";
+import type { Family, ModelFacts } from "./family.js";
 import {
   attention,
   experts,

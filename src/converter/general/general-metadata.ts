@@ -1,7 +1,7 @@
 import type { JsonObject } from "../../util/canonical-json.js";
-import { converterMetadata, type MetadataParams, readConverterCard } from "../../stages/convert/model-folder.js";
-import type { Entries } from "../families/family.js";
+import type { Entries } from "../entries.js";
 import type { PlannedTensor } from "../planned-tensor.js";
+import { converterMetadata, type MetadataParams, readConverterCard } from "./converter-card.js";
 import { asTitle, parseModelId } from "./model-id.js";
 import { samplingMetadata } from "./sampling.js";
 import { countParameters, sizeLabel } from "./size-label.js";

@@ -1,10 +1,10 @@
 import { join } from "node:path";
-import type { Json, JsonObject } from "../../util/canonical-json.js";
-import { isSystemError } from "../../util/errors.js";
 import { isObject, parsePythonJson } from "../../checkpoint/json-text.js";
 import { maxConfigBytes } from "../../checkpoint/read-config.js";
 import { decodeJson, readBytes } from "../../checkpoint/read-text.js";
-import type { Entries } from "../families/family.js";
+import type { Json, JsonObject } from "../../util/canonical-json.js";
+import { isSystemError } from "../../util/errors.js";
+import type { Entries } from "../entries.js";
 import { toFloat } from "../hyperparameters.js";
 import { badConfig, shown } from "../refuse.js";
 

@@ -1,5 +1,5 @@
-import { quote } from "../../util/quote.js";
 import type { Json, JsonObject } from "../../util/canonical-json.js";
+import { quote } from "../../util/quote.js";
 import { mostTokens } from "./vocabulary-entries.js";
 import { brokenTokenizer, foreignTokenizer } from "./vocabulary-errors.js";
 

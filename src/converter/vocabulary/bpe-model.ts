@@ -1,5 +1,5 @@
-import { quote } from "../../util/quote.js";
 import type { JsonObject } from "../../util/canonical-json.js";
+import { quote } from "../../util/quote.js";
 import { mergedTokens } from "./merges.js";
 import { listMember, objectMember } from "./tokenizer-files.js";
 import { mostTokens } from "./vocabulary-entries.js";

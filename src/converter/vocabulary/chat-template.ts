@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join, parse } from "node:path";
-import type { Json, JsonObject } from "../../util/canonical-json.js";
 import { isObject } from "../../checkpoint/json-text.js";
+import type { Json, JsonObject } from "../../util/canonical-json.js";
 import { readObject, readText } from "./tokenizer-files.js";
 import type { VocabularyEntries } from "./vocabulary-entries.js";
 import { brokenTokenizer } from "./vocabulary-errors.js";

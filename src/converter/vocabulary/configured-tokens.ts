@@ -1,6 +1,6 @@
-import { quote } from "../../util/quote.js";
-import type { Json, JsonObject } from "../../util/canonical-json.js";
 import { isObject } from "../../checkpoint/json-text.js";
+import type { Json, JsonObject } from "../../util/canonical-json.js";
+import { quote } from "../../util/quote.js";
 import { type AddedToken, type AddedTokens, specialText, toAddedToken } from "./added-tokens.js";
 import type { ModelFiles } from "./model-files.js";
 import { listMember, objectMember } from "./tokenizer-files.js";

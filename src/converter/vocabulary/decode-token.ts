@@ -1,5 +1,5 @@
-import type { JsonObject } from "../../util/canonical-json.js";
 import { isObject } from "../../checkpoint/json-text.js";
+import type { JsonObject } from "../../util/canonical-json.js";
 import { decodeByteLevel } from "./byte-level.js";
 import { listMember, objectMember, objects } from "./tokenizer-files.js";
 import { foreignTokenizer } from "./vocabulary-errors.js";

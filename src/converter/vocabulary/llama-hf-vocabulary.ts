@@ -1,6 +1,6 @@
-import { quote } from "../../util/quote.js";
-import type { JsonObject } from "../../util/canonical-json.js";
 import { isObject } from "../../checkpoint/json-text.js";
+import type { JsonObject } from "../../util/canonical-json.js";
+import { quote } from "../../util/quote.js";
 import { allTokens, loadFastTokenizer } from "./fast-tokenizer.js";
 import { addSpecialVocabulary } from "./special-vocabulary.js";
 import { tokenTypes, type VocabularyEntries } from "./vocabulary-entries.js";

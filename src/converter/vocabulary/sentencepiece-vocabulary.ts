@@ -1,6 +1,6 @@
-import { quote } from "../../util/quote.js";
-import type { JsonObject } from "../../util/canonical-json.js";
 import { isObject } from "../../checkpoint/json-text.js";
+import type { JsonObject } from "../../util/canonical-json.js";
+import { quote } from "../../util/quote.js";
 import { looksSpecial } from "./looks-special.js";
 import { type Piece, readPieces } from "./sentencepiece-model.js";
 import { addSpecialVocabulary } from "./special-vocabulary.js";

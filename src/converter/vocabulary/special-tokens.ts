@@ -1,5 +1,5 @@
-import type { Json, JsonObject } from "../../util/canonical-json.js";
 import { isObject } from "../../checkpoint/json-text.js";
+import type { Json, JsonObject } from "../../util/canonical-json.js";
 import { addedBySpecialTokens } from "./template-processing.js";
 import { listMember, objects } from "./tokenizer-files.js";
 import type { VocabularyEntries } from "./vocabulary-entries.js";

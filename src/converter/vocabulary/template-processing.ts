@@ -1,5 +1,5 @@
-import type { Json, JsonObject } from "../../util/canonical-json.js";
 import { isObject } from "../../checkpoint/json-text.js";
+import type { Json, JsonObject } from "../../util/canonical-json.js";
 import { listMember, objectMember, objects } from "./tokenizer-files.js";
 
 const file = "tokenizer.json";

@@ -1,5 +1,5 @@
-import { quote } from "../../util/quote.js";
 import type { JsonObject } from "../../util/canonical-json.js";
+import { quote } from "../../util/quote.js";
 import { foreignTokenizer } from "./vocabulary-errors.js";
 
 /** What a tokenizer class of transformers does besides reading tokenizer.json. */

@@ -1,8 +1,8 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Json, JsonObject } from "../../util/canonical-json.js";
 import { isObject, parsePythonJson } from "../../checkpoint/json-text.js";
 import { decodeJson } from "../../checkpoint/read-text.js";
+import type { Json, JsonObject } from "../../util/canonical-json.js";
 import { brokenTokenizer } from "./vocabulary-errors.js";
 
 /** Largest file that is read as a whole. The largest published tokenizer.json has 35 MB. */

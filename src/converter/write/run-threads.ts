@@ -16,7 +16,7 @@ export async function runThreads(
   signal.throwIfAborted();
   const data: WriteWorkerData = { outFile, jobs, next: new Int32Array(new SharedArrayBuffer(4)) };
   // The compiled file also when this one runs from source under vitest: threads of Node 20 take only JavaScript.
-  const url = new URL("dist/stages/convert/native/write/write-worker.js", packageRoot);
+  const url = new URL("dist/converter/write/write-worker.js", packageRoot);
   // Once no job is left, every thread ends by itself.
   const stop = () => Atomics.store(data.next, 0, jobs.length);
   signal.addEventListener("abort", stop);

@@ -1,6 +1,6 @@
 import { QuantsmithError } from "../../util/errors.js";
-import type { GgufValue } from "../gguf.js";
 import { quote } from "../../util/quote.js";
+import type { GgufValue } from "../gguf.js";
 import { modelKeyType, requireFreeOfTensors, requireLoadable } from "./model-keys.js";
 import { isValueType, parseValue, typeNameOf, type ValueTypeName } from "./parse-value.js";
 

@@ -1,6 +1,6 @@
 import { QuantsmithError } from "../../util/errors.js";
-import type { GgufValue } from "../gguf.js";
 import { quote } from "../../util/quote.js";
+import type { GgufValue } from "../gguf.js";
 import type { ValueTypeName } from "./parse-value.js";
 
 /*

@@ -1,6 +1,6 @@
 import { QuantsmithError } from "../../util/errors.js";
-import type { GgufScalar, GgufScalarType, GgufValue } from "../gguf.js";
 import { quote } from "../../util/quote.js";
+import type { GgufScalar, GgufScalarType, GgufValue } from "../gguf.js";
 import { fixedTypeByName } from "../value-types.js";
 
 /** A value type as users write it: `uint32`, or `string[]` for an array. */

@@ -1,8 +1,8 @@
 import { QuantsmithError } from "../../util/errors.js";
 import { nearest } from "../../util/suggest.js";
 import { quote } from "../../util/wording.js";
-import type { Catalog, Device } from "./device.js";
 import { parseCustomDevice } from "./custom-device.js";
+import type { Catalog, Device } from "./device.js";
 
 /**
  * The device with an id, or the one that `custom:…` describes.

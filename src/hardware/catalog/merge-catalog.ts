@@ -1,5 +1,5 @@
-import type { Catalog } from "./device.js";
 import type { CatalogFile } from "./catalog-file.js";
+import type { Catalog } from "./device.js";
 
 /** All files as one catalog; what a later file says of an id replaces what an earlier one said. */
 export function mergeCatalog(files: readonly CatalogFile[]): Catalog {

@@ -1,7 +1,6 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { isFirstShard } from "../../gguf/shards.js";
-import type { RunReport } from "../../release/release-report.js";
 import { isSystemError, QuantsmithError } from "../../util/errors.js";
 import { isAside } from "./find-projector.js";
 import type { ModelFile } from "./model-file.js";
@@ -48,7 +47,7 @@ async function modelsAt(path: string, scratch: string): Promise<ModelFile[]> {
 }
 
 /** In the order of the release; files that it does not list come last, as they are. */
-function withReport(models: readonly ModelFile[], report: RunReport): ModelFile[] {
+function withReport(models: readonly ModelFile[], report: ReleaseNames): ModelFile[] {
   const listed = report.variants.flatMap((variant) => {
     const model = models.find(({ file }) => file === variant.file);
     if (model === undefined) return [];
@@ -57,11 +56,17 @@ function withReport(models: readonly ModelFile[], report: RunReport): ModelFile[
   return [...listed, ...models.filter(({ file }) => !listed.some((other) => other.file === file))];
 }
 
-/** Null for a folder that is no release. */
-async function readRelease(folder: string): Promise<RunReport | null> {
+/** What `release.json` says about the files beside it; `release/release-report.ts` has the whole shape. */
+interface ReleaseNames {
+  model: { name: string };
+  variants: { name: string; file: string; quality: { kldMean: number } | null }[];
+}
+
+/** Null for a folder without a release. */
+async function readRelease(folder: string): Promise<ReleaseNames | null> {
   const file = join(folder, "release.json");
   try {
-    const report = JSON.parse(await readFile(file, "utf8")) as RunReport;
+    const report = JSON.parse(await readFile(file, "utf8")) as ReleaseNames;
     const usable = report.variants.every(
       ({ name, file: own, quality }) =>
         typeof name === "string" && typeof own === "string" && Number.isFinite(quality?.kldMean ?? 0),

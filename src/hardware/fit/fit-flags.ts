@@ -1,5 +1,5 @@
-import type { Split } from "./gpu-loads.js";
 import type { KvType } from "../memory/memory.js";
+import type { Split } from "./gpu-loads.js";
 
 /** Blocks and output of any model up to this many are `-ngl 99`, as people write it. */
 const customaryLayers = 99;

@@ -1,7 +1,7 @@
 import { formatBytes } from "../../util/bytes.js";
-import { slowTypes } from "./choose-backend.js";
 import type { Backend, BackendId, Catalog } from "../catalog/device.js";
 import { canRun } from "../memory/memory-at.js";
+import { slowTypes } from "./choose-backend.js";
 import type { Placement, PlacementQuestion } from "./place-model.js";
 
 /** Why a placement is not better than it is, and what to know about it: one sentence, or null. */

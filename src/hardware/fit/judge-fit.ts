@@ -1,12 +1,12 @@
-import type { FitResult } from "../compatibility.js";
 import type { Device } from "../catalog/device.js";
+import type { FitResult } from "../compatibility.js";
+import { kvTypes } from "../memory/memory.js";
+import { fitSpeed, layersOf } from "../speed/fit-speed.js";
+import type { SpeedConstants } from "../speed/speed-constants.js";
 import { largestContext } from "./fit-context.js";
 import { fitFlags } from "./fit-flags.js";
 import { fitReason } from "./fit-reason.js";
-import { fitSpeed, layersOf } from "../speed/fit-speed.js";
-import { kvTypes } from "../memory/memory.js";
 import { type PlacementQuestion, placeModel } from "./place-model.js";
-import type { SpeedConstants } from "../speed/speed-constants.js";
 
 export interface FitQuestion extends PlacementQuestion {
   /** Name of the variant, for the result. */

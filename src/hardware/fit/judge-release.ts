@@ -1,11 +1,11 @@
-import { chooseContexts, wantedContext } from "./choose-contexts.js";
-import type { CompatibleDevice, CompatibleVariant, FitResult, HardwareCompatibility } from "../compatibility.js";
 import type { Backend, Catalog, Device, Source } from "../catalog/device.js";
-import { judgeFit } from "./judge-fit.js";
+import type { CompatibleDevice, CompatibleVariant, FitResult, HardwareCompatibility } from "../compatibility.js";
 import { kvTypes, type MemoryEstimate, type ModelMemory } from "../memory/memory.js";
 import { canRun, memoryAt } from "../memory/memory-at.js";
-import { type Candidate, recommendVariant } from "./recommend.js";
 import type { SpeedConstants } from "../speed/speed-constants.js";
+import { chooseContexts, wantedContext } from "./choose-contexts.js";
+import { judgeFit } from "./judge-fit.js";
+import { type Candidate, recommendVariant } from "./recommend.js";
 
 /** A variant of a release with what the allocator says of it. */
 export interface JudgedVariant extends Omit<CompatibleVariant, "memory"> {

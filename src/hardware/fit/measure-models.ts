@@ -1,5 +1,5 @@
-import type { ModelMemory } from "../memory/memory.js";
 import { measureMemories } from "../memory/measure-memory.js";
+import type { ModelMemory } from "../memory/memory.js";
 import type { ModelFile } from "./model-file.js";
 
 export interface MeasuredModel extends ModelFile {

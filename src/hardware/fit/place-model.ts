@@ -1,11 +1,11 @@
-import type { Split } from "./gpu-loads.js";
-import { type BackendChoice, chooseBackend, isProcessor } from "./choose-backend.js";
-import type { Limit, Verdict } from "../compatibility.js";
 import type { BackendId, Catalog, Device } from "../catalog/device.js";
+import type { Limit, Verdict } from "../compatibility.js";
 import type { KvType, MemoryEstimate, ModelMemory } from "../memory/memory.js";
 import { canRun, memoryAt, peakBytes, residentBytes } from "../memory/memory-at.js";
-import { placeOnCards, placeOnProcessor } from "./place-on-gpus.js";
 import { repackedBytes } from "../memory/repacked.js";
+import { type BackendChoice, chooseBackend, isProcessor } from "./choose-backend.js";
+import type { Split } from "./gpu-loads.js";
+import { placeOnCards, placeOnProcessor } from "./place-on-gpus.js";
 
 /** What of a device decides where a model lies on it. */
 export type DeviceTraits = Pick<Device, "id" | "class" | "memory" | "budget" | "backends">;

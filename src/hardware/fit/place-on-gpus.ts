@@ -1,6 +1,6 @@
-import { cardLoads, type Loads, type Split } from "./gpu-loads.js";
 import type { MemoryEstimate, ModelMemory } from "../memory/memory.js";
 import { residentBytes } from "../memory/memory-at.js";
+import { cardLoads, type Loads, type Split } from "./gpu-loads.js";
 
 /** How a model lies on a computer with one or more equal cards. */
 export interface CardPlacement {

@@ -1,5 +1,5 @@
-import { verdicts } from "../compatibility.js";
 import type { Catalog } from "../catalog/device.js";
+import { verdicts } from "../compatibility.js";
 import { type Candidate, isSlow, recommendVariant } from "./recommend.js";
 
 /** A candidate among those of several models. */

@@ -1,7 +1,7 @@
-import { slowTypes } from "./choose-backend.js";
-import { type CompatibleVariant, type FitResult, type Verdict, verdicts } from "../compatibility.js";
 import type { Catalog } from "../catalog/device.js";
+import { type CompatibleVariant, type FitResult, type Verdict, verdicts } from "../compatibility.js";
 import { type Footprint, kvTypes } from "../memory/memory.js";
+import { slowTypes } from "./choose-backend.js";
 
 /** A variant that might be the one to take, with its verdict on the device in question. */
 export interface Candidate {

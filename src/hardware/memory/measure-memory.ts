@@ -3,9 +3,9 @@ import { readGguf } from "../../gguf/read-header.js";
 import { footprintOf } from "./footprint.js";
 import { measuredPoints } from "./measured-points.js";
 import type { MemoryConfiguration, MemoryEstimate, ModelMemory } from "./memory.js";
+import { MemoryCache } from "./memory-cache.js";
 import { overheadBytes } from "./overhead.js";
 import { projectorBytes } from "./projector.js";
-import { MemoryCache } from "./memory-cache.js";
 import { type SimulatedHeader, simulateHeaders } from "./simulate-headers.js";
 
 export interface MeasureOptions {

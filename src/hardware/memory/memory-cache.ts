@@ -2,11 +2,11 @@ import { mkdir, open, readFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import path from "node:path";
 import type { Gguf } from "../../gguf/gguf.js";
-import type { MemoryConfiguration } from "./memory.js";
 import { findPinnedPackage } from "../../llamacpp/toolchain/pinned-package.js";
 import { cacheFolder } from "../../util/cache-folder.js";
 import { writeFileAtomic } from "../../util/files.js";
 import { sha256 } from "../../util/sha256.js";
+import type { MemoryConfiguration } from "./memory.js";
 import type { SimulatedHeader } from "./simulate-headers.js";
 
 /** Raised when the same question would be answered otherwise by this program. */

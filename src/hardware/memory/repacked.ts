@@ -1,5 +1,5 @@
-import { isProcessor } from "../fit/choose-backend.js";
 import type { BackendId } from "../catalog/device.js";
+import { isProcessor } from "../fit/choose-backend.js";
 import type { Footprint } from "./memory.js";
 
 /**

@@ -6,11 +6,11 @@ import type { Gguf } from "../../gguf/gguf.js";
 import { metadataString } from "../../gguf/metadata.js";
 import { tokenCount, withNamelessTokens } from "../../gguf/nameless-vocabulary.js";
 import { writeHollow } from "../../gguf/write-hollow.js";
-import { batchTokens } from "./measured-points.js";
-import type { MemoryConfiguration } from "./memory.js";
 import { type RefusedFile, type SimulatedMemory, simulateMemory } from "../../llamacpp/memory/simulate-memory.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { sha256 } from "../../util/sha256.js";
+import { batchTokens } from "./measured-points.js";
+import type { MemoryConfiguration } from "./memory.js";
 
 /** What the simulations of one file say, in bytes. */
 export interface SimulatedHeader extends SimulatedMemory {

@@ -1,11 +1,11 @@
-import type { FitResult, SpeedRange } from "../compatibility.js";
 import type { Device } from "../catalog/device.js";
+import type { FitResult, SpeedRange } from "../compatibility.js";
+import type { Placement, PlacementQuestion } from "../fit/place-model.js";
 import type { MemoryEstimate } from "../memory/memory.js";
 import { memoryAt } from "../memory/memory-at.js";
-import type { Placement, PlacementQuestion } from "../fit/place-model.js";
 import { prefillSpeed } from "./prefill-speed.js";
-import type { SpeedConstants } from "./speed-constants.js";
 import { decodeSpeed } from "./speed.js";
+import type { SpeedConstants } from "./speed-constants.js";
 
 /** With all that the catalog says of the device. */
 type Question = PlacementQuestion & { device: Device };

@@ -1,6 +1,6 @@
 import { ggmlTypeByName } from "../../quant/ggml-types.js";
-import type { SpeedRange } from "../compatibility.js";
 import type { BackendId, Device } from "../catalog/device.js";
+import type { SpeedRange } from "../compatibility.js";
 import type { Footprint } from "../memory/memory.js";
 import { sameChip } from "./same-chip.js";
 import type { SpeedConstants } from "./speed-constants.js";

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
+import { packageRoot } from "../../util/package-root.js";
 import { type SpeedConstants, speedConstants } from "./speed-constants.js";
 import { type SpeedData, speedData } from "./speed-data.js";
-import { packageRoot } from "../../util/package-root.js";
 
 /** The published measurements that come with quantsmith. */
 export const measurementsFile = new URL("devices/speed/measurements.yaml", packageRoot);

@@ -1,5 +1,5 @@
-import type { FitResult, SpeedRange } from "../compatibility.js";
 import type { BackendId, Device, Figure } from "../catalog/device.js";
+import type { FitResult, SpeedRange } from "../compatibility.js";
 import type { Footprint } from "../memory/memory.js";
 import { hostShare } from "./host-share.js";
 import { sameChip } from "./same-chip.js";

@@ -2,8 +2,8 @@ import { mkdir, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { formatBytes } from "../../util/bytes.js";
 import { QuantsmithError } from "../../util/errors.js";
-import type { RepoCache } from "./cache-layout.js";
 import { parseDigest } from "../digest.js";
+import type { RepoCache } from "./cache-layout.js";
 import { partialPath } from "./fetch-blob.js";
 import { partialBytes } from "./partial-file.js";
 

@@ -1,12 +1,12 @@
 import { mkdir } from "node:fs/promises";
 import PQueue from "p-queue";
+import type { HubConnection } from "../connection.js";
+import { type HubFile, isCommit, isSafePath } from "../hub-file.js";
+import { TransferRate } from "../transfer-rate.js";
 import { repoCache } from "./cache-layout.js";
 import { missingBytes, requireCacheSpace } from "./cache-space.js";
-import type { HubConnection } from "../connection.js";
 import { fetchBlob } from "./fetch-blob.js";
-import { type HubFile, isCommit, isSafePath } from "../hub-file.js";
 import { linkSnapshotFile, writeRef } from "./link-snapshot.js";
-import { TransferRate } from "../transfer-rate.js";
 import { writeTree } from "./tree-cache.js";
 
 export interface SnapshotRequest {

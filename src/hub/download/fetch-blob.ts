@@ -1,14 +1,14 @@
 import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { isSystemError, QuantsmithError } from "../../util/errors.js";
-import { withBlobLock } from "./blob-lock.js";
-import type { RepoCache } from "./cache-layout.js";
 import type { HubConnection } from "../connection.js";
 import { type ContentDigest, parseDigest } from "../digest.js";
-import { fillPartial } from "./fill-partial.js";
 import { hashFile, smallBytes } from "../hash-file.js";
-import { HashFollower } from "./hash-follower.js";
 import { offlineError } from "../hub-error.js";
+import { withBlobLock } from "./blob-lock.js";
+import type { RepoCache } from "./cache-layout.js";
+import { fillPartial } from "./fill-partial.js";
+import { HashFollower } from "./hash-follower.js";
 import { PartialFile } from "./partial-file.js";
 import { RemoteFile } from "./remote-file.js";
 

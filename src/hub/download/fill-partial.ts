@@ -1,9 +1,9 @@
 import { badAnswer, networkError, type Subject, TemporaryFailure } from "../hub-error.js";
 import type { HubLimits } from "../limits.js";
-import type { PartialFile, Span } from "./partial-file.js";
 import { Patience } from "../patience.js";
-import { ContentMoved, NoRanges, type RemoteFile, validatorOf } from "./remote-file.js";
 import type { HubAnswer } from "../request.js";
+import type { PartialFile, Span } from "./partial-file.js";
+import { ContentMoved, NoRanges, type RemoteFile, validatorOf } from "./remote-file.js";
 
 /** Bytes gathered before they are written, so that the disk is not asked for every network packet; a piece at most. */
 const gatherBytes = 2 ** 20;

@@ -1,9 +1,9 @@
 import { fileAddress } from "../address.js";
 import type { HubConnection } from "../connection.js";
 import { badAnswer, type Subject, TemporaryFailure } from "../hub-error.js";
+import { get, type HubAnswer } from "../request.js";
 import type { Validator } from "./journal.js";
 import type { Span } from "./partial-file.js";
-import { get, type HubAnswer } from "../request.js";
 
 /** The server has other content under this name than what was begun with. */
 export class ContentMoved extends Error {}

@@ -3,7 +3,7 @@ import { QuantsmithError } from "../../util/errors.js";
 import { sha256 } from "../../util/sha256.js";
 import { runSubprocess } from "../../util/subprocess.js";
 import { findProgram, isExecutable } from "../toolchain/find-program.js";
-import type { ConverterPython } from "./python-env.js";
+import type { ConverterPython } from "./converter-python.js";
 import { neededModules } from "./python-requirements.js";
 
 const remedy = `Install ${neededModules.join(", ")} for it, or unset QUANTSMITH_PYTHON to have an environment made.`;

@@ -1,13 +1,13 @@
 import path from "node:path";
 import { QuantsmithError } from "../../util/errors.js";
 import { runSubprocess } from "../../util/subprocess.js";
+import { writtenGgufBytes } from "../gguf-written.js";
+import { type FailurePattern, toolFailure } from "../tool-failure.js";
+import { fileArgument, type ToolReport, type ToolRun, toolReport } from "../tool-run.js";
 import { adapterFailures, convertFailures, projectorFailures } from "./convert-failures.js";
 import { followWriting } from "./convert-progress.js";
 import { converterEnvironment, driverArguments } from "./converter-driver.js";
-import { writtenGgufBytes } from "../gguf-written.js";
-import type { ConverterPython } from "./python-env.js";
-import { type FailurePattern, toolFailure } from "../tool-failure.js";
-import { fileArgument, type ToolReport, type ToolRun, toolReport } from "../tool-run.js";
+import type { ConverterPython } from "./converter-python.js";
 
 /** What every one of llama.cpp's conversion scripts is told. */
 interface ScriptOptions extends ToolRun {

@@ -3,22 +3,13 @@ import path from "node:path";
 import { cacheFolder } from "../../util/cache-folder.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { withFolderLock } from "../toolchain/cache-lock.js";
+import { resolveToolchain, type ToolchainOptions } from "../toolchain/toolchain.js";
 import { askVersion, checkImports, chosenPython } from "./chosen-python.js";
+import type { ConverterPython } from "./converter-python.js";
 import { findPython } from "./find-python.js";
 import { installPython, type ReadyRecord, readyName } from "./install-python.js";
 import { packagesDigest } from "./packages-digest.js";
 import { requirementsDigest } from "./python-requirements.js";
-import { resolveToolchain, type ToolchainOptions } from "../toolchain/toolchain.js";
-
-/** The Python that runs the converter. */
-export interface ConverterPython {
-  /** Absolute path of the interpreter. */
-  path: string;
-  /** `3.11.7` */
-  version: string;
-  /** Goes into step fingerprints: the pinned requirements, or the versions found in QUANTSMITH_PYTHON. */
-  digest: string;
-}
 
 export interface PythonStatus {
   /** The interpreter that is used, or from which an environment is made on first use. */

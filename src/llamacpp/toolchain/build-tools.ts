@@ -1,15 +1,17 @@
 import { randomBytes } from "node:crypto";
 import { copyFile, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import PQueue from "p-queue";
 import { isSystemError } from "../../util/errors.js";
 import { syncFolder } from "../../util/files.js";
+import { packageRoot } from "../../util/package-root.js";
 import { runSubprocess } from "../../util/subprocess.js";
+import { toolFailure } from "../tool-failure.js";
 import type { BuildPrograms } from "./build-programs.js";
 import { copySource } from "./copy-source.js";
 import { linkedLibrary, type PinnedPackage } from "./pinned-package.js";
 import { storePretokenizers } from "./pretokenizers.js";
-import { toolFailure } from "../tool-failure.js";
 import { askToolVersion } from "./tool-version.js";
 import { type ToolName, toolDefinitions, toolNames } from "./tools.js";
 
@@ -95,17 +97,10 @@ async function fill(folder: string, { pinned, programs, signal, onProgress }: Bu
   await writeFile(path.join(folder, recordName), `${JSON.stringify(record, null, 2)}\n`, { flush: true });
 }
 
-/**
- * llama.cpp prints from a thread of its own and ends without waiting for it (`common_log_main` in common/log.cpp), so on a
- * busy machine a tool's last lines, such as the table of figures, are lost although it ends with code 0. Linked into
- * each tool, this waits for that thread when the program ends.
- */
-const logFlush = "quantsmith-log-flush.cpp";
-const logFlushSource = `#include "log.h"
-namespace { struct flush_at_exit { ~flush_at_exit() { common_log_pause(common_log_main()); } } flush; }
-`;
+/** Linked into each tool. */
+const logFlush = fileURLToPath(new URL("native/log-flush.cpp", packageRoot));
 
-/** Unpacks the whole of llama.cpp's source, and adds what tools are linked with. Throws `QS-TOOL-BUILD`, `QS-DISK-FULL`. */
+/** Unpacks the whole of llama.cpp's source. Throws `QS-TOOL-BUILD`, `QS-DISK-FULL`. */
 export async function unpackSource(bundle: string, checkout: string, git: string, signal: AbortSignal): Promise<void> {
   const result = await runSubprocess({
     // Inside a git hook these variables point git at the user's own repository.
@@ -123,7 +118,6 @@ export async function unpackSource(bundle: string, checkout: string, git: string
     signal,
   });
   if (result.exitCode !== 0) throw buildFailure(result, "unpacking llama.cpp's source");
-  await writeFile(path.join(checkout, logFlush), logFlushSource);
 }
 
 interface Compilation {

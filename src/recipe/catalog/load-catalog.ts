@@ -1,7 +1,7 @@
-import { mergeCatalog } from "../../hardware/catalog/merge-catalog.js";
 import type { Catalog } from "../../hardware/catalog/device.js";
-import { type SourceKinds, sourceKinds } from "./check-catalog.js";
+import { mergeCatalog } from "../../hardware/catalog/merge-catalog.js";
 import { ownCatalog } from "./built-in-catalog.js";
+import { type SourceKinds, sourceKinds } from "./check-catalog.js";
 import { readCatalogFile, typedCatalogFile } from "./read-catalog-file.js";
 
 /**

@@ -1,8 +1,8 @@
 import { type CatalogFile, catalogFile } from "../../hardware/catalog/catalog-file.js";
-import { checkCatalog, type SourceKinds } from "./check-catalog.js";
 import { checkFile } from "../check-file.js";
 import { parseYaml, type YamlFile } from "../yaml/parse-yaml.js";
 import { readTextFile } from "../yaml/read-text-file.js";
+import { checkCatalog, type SourceKinds } from "./check-catalog.js";
 
 /** A catalog file as it is written. Errors: QS-CATALOG-MISSING, QS-RECIPE-YAML. */
 export async function readCatalogFile(path: string): Promise<YamlFile> {

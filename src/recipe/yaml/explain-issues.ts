@@ -2,8 +2,8 @@ import type * as z from "zod";
 import type { ComplaintParams } from "../../util/complaint.js";
 import { nearest } from "../../util/suggest.js";
 import { describeType, describeValue, list, quote } from "../../util/wording.js";
-import type { Problem, YamlPath } from "./diagnostics.js";
 import { hintsAt, type SchemaNode } from "../schema-hints.js";
+import type { Problem, YamlPath } from "./diagnostics.js";
 
 type Issue = z.core.$ZodIssue;
 

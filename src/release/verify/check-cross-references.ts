@@ -1,10 +1,10 @@
 import * as z from "zod";
 import { type HardwareCompatibility, hardwareCompatibility } from "../../hardware/compatibility.js";
+import { canonicalJson } from "../../util/canonical-json.js";
 import { bomFile } from "../bom.js";
 import { figureCells } from "../figures.js";
 import type { RunReport, VariantReport } from "../release-report.js";
 import { weightFiles } from "../variant-files.js";
-import { canonicalJson } from "../../util/canonical-json.js";
 import { type VerifyProblem, wrong } from "./verify-report.js";
 
 /** A release's verdicts by device. */

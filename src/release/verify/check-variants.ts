@@ -1,11 +1,11 @@
 import { parse } from "yaml";
 import * as z from "zod";
-import { isModelName } from "../resolve/gguf-name.js";
 import { variantFileName } from "../../quant/names.js";
-import type { RunReport, VariantPart, VariantReport } from "../release-report.js";
-import { variantFiles } from "../variant-files.js";
 import { type GateFigure, type GateLimit, type Gates, gateFigures, gateLimits } from "../gates.js";
 import { describeBreach, judgeGates } from "../judge-gates.js";
+import type { RunReport, VariantPart, VariantReport } from "../release-report.js";
+import { isModelName } from "../resolve/gguf-name.js";
+import { variantFiles } from "../variant-files.js";
 import type { HeaderFacts } from "./release-source.js";
 import { restore, type VerifyProblem, wrong } from "./verify-report.js";
 

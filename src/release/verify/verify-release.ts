@@ -1,14 +1,14 @@
-import { findResolutionProblems } from "../resolve/find-problems.js";
-import { resolveAll } from "../resolve/resolve-all.js";
 import { hubLabel } from "../../quant/names.js";
+import { QuantsmithError } from "../../util/errors.js";
 import { bomFile } from "../bom.js";
 import { checksumsFile, parseChecksums } from "../checksums.js";
 import { provenanceFile } from "../provenance.js";
 import type { RunReport } from "../release-report.js";
+import { findResolutionProblems } from "../resolve/find-problems.js";
+import { resolveAll } from "../resolve/resolve-all.js";
+import { signatureFile } from "../sign/statement.js";
 import { stableReleaseDigest } from "../stable-release-digest.js";
 import { weightFiles } from "../variant-files.js";
-import { QuantsmithError } from "../../util/errors.js";
-import { signatureFile } from "../sign/statement.js";
 import { cardFile, checkBom, checkCard, checkHardware, hardwareFile } from "./check-cross-references.js";
 import { checkExtra, checkProvenance, checkSums, unlisted } from "./check-files.js";
 import { checkSignature, type ExpectedSigner } from "./check-signature.js";

@@ -1,8 +1,8 @@
 import PQueue from "p-queue";
 import type { HubConnection } from "../../hub/connection.js";
-import { cancelJob } from "./api/cancel-job.js";
 import { QuantsmithError } from "../../util/errors.js";
 import type { Executor, Job, JobState } from "../executor.js";
+import { cancelJob } from "./api/cancel-job.js";
 import { CostLimit } from "./cost-limit.js";
 import { JobStart } from "./job-start.js";
 import type { JobsOptions } from "./jobs-options.js";

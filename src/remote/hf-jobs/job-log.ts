@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { HubConnection } from "../../hub/connection.js";
-import { followLogs } from "./api/follow-logs.js";
 import { redact } from "../../util/redact.js";
 import { visible } from "../../util/wording.js";
+import { followLogs } from "./api/follow-logs.js";
 
 const keptLines = 30;
 /** The Hub's own line at the head of every log. */

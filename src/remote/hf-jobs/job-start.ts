@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { HubConnection } from "../../hub/connection.js";
+import { Patience } from "../../hub/patience.js";
+import type { Job } from "../executor.js";
 import type { HubJob } from "./api/job-info.js";
 import { listJobs } from "./api/list-jobs.js";
 import { runJob } from "./api/run-job.js";
-import { Patience } from "../../hub/patience.js";
-import type { Job } from "../executor.js";
 import { jobLabels, jobRequest } from "./job-request.js";
 import type { JobsOptions } from "./jobs-options.js";
 

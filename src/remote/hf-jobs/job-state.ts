@@ -1,8 +1,8 @@
-import type { HubJob } from "./api/job-info.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { redact } from "../../util/redact.js";
 import { visible } from "../../util/wording.js";
 import type { JobState } from "../executor.js";
+import type { HubJob } from "./api/job-info.js";
 
 /** What there is to say about a job besides the Hub's word on it. */
 export interface JobFacts {

@@ -1,8 +1,8 @@
 import type { HubConnection } from "../../hub/connection.js";
-import { type JobFlavor, readFlavor } from "./api/job-hardware.js";
 import { formatBytes } from "../../util/bytes.js";
 import { QuantsmithError } from "../../util/errors.js";
 import type { Job } from "../executor.js";
+import { type JobFlavor, readFlavor } from "./api/job-hardware.js";
 import { formatUsd, jobUsd, tooExpensive } from "./job-cost.js";
 import type { JobsOptions } from "./jobs-options.js";
 

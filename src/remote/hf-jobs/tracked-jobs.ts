@@ -1,8 +1,8 @@
 import type { HubConnection } from "../../hub/connection.js";
+import type { Job, JobState } from "../executor.js";
 import { getJob } from "./api/get-job.js";
 import type { HubJob } from "./api/job-info.js";
 import { listJobs } from "./api/list-jobs.js";
-import type { Job, JobState } from "../executor.js";
 import { JobLog } from "./job-log.js";
 import { jobLabels, storeLabel } from "./job-request.js";
 import { jobState } from "./job-state.js";

@@ -1,5 +1,5 @@
-import type { CompatibleDevice, FitResult, HardwareCompatibility } from "../../hardware/compatibility.js";
 import type { DeviceClass } from "../../hardware/catalog/device.js";
+import type { CompatibleDevice, FitResult, HardwareCompatibility } from "../../hardware/compatibility.js";
 import { formatMegabytes } from "../../release/figures.js";
 import { speedWords } from "../fit-words.js";
 

@@ -1,6 +1,6 @@
-import { endedEarly } from "../chunks-used.js";
 import { formatMegabytes } from "../../release/figures.js";
 import type { RunReport, VariantReport } from "../../release/release-report.js";
+import { endedEarly } from "../chunks-used.js";
 import { type Html, html } from "./html.js";
 import type { PageFacts, TextUse } from "./page-facts.js";
 

@@ -1,7 +1,7 @@
-import type { HardwareCompatibility } from "../../hardware/compatibility.js";
 import type { BaseCard } from "../../checkpoint/base-card.js";
-import type { ReleaseCharts } from "../charts/release-charts.js";
+import type { HardwareCompatibility } from "../../hardware/compatibility.js";
 import type { RunReport } from "../../release/release-report.js";
+import type { ReleaseCharts } from "../charts/release-charts.js";
 
 /** A text that something was computed on. */
 export interface TextUse {

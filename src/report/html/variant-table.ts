@@ -1,6 +1,6 @@
 import { formatMegabytes } from "../../release/figures.js";
-import { misnamed } from "../misnamed.js";
 import type { VariantQuality, VariantReport } from "../../release/release-report.js";
+import { misnamed } from "../misnamed.js";
 import { type Html, html } from "./html.js";
 
 type QualityColumn = readonly [title: string, cell: (quality: VariantQuality) => string];

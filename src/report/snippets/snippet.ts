@@ -1,5 +1,5 @@
-import type { FitResult } from "../../hardware/compatibility.js";
 import type { Device } from "../../hardware/catalog/device.js";
+import type { FitResult } from "../../hardware/compatibility.js";
 import type { KvType } from "../../hardware/memory/memory.js";
 
 /** What a run snippet is made of. */

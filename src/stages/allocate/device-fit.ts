@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { writeHollow } from "../../gguf/write-hollow.js";
 import type { Backend } from "../../hardware/catalog/device.js";
-import { footprintOf } from "../../hardware/memory/footprint.js";
-import type { ModelMemory } from "../../hardware/memory/memory.js";
 import { type DeviceTraits, type PlacementQuestion, placeModel } from "../../hardware/fit/place-model.js";
-import type { GgmlType } from "../../quant/ggml-types.js";
+import { footprintOf } from "../../hardware/memory/footprint.js";
 import { measureMemory } from "../../hardware/memory/measure-memory.js";
+import type { ModelMemory } from "../../hardware/memory/memory.js";
+import type { GgmlType } from "../../quant/ggml-types.js";
 import type { StageContext } from "../stage.js";
 import { type VariantMakings, variantHeader } from "./file-size.js";
 

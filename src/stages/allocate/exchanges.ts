@@ -1,4 +1,5 @@
-import { type KnapsackChoice, type KnapsackItem, undominated } from "../../quant/knapsack.js";
+import { type KnapsackItem, undominated } from "../../quant/knapsack.js";
+import type { KnapsackChoice } from "../../quant/knapsack-choice.js";
 
 /** One tensor up and another down, or one alone where the budget has room for it. */
 export interface Exchange {

@@ -1,10 +1,10 @@
+import { assembleCorpus, type CorpusText, corpusName } from "../../corpus/assemble-corpus.js";
+import { chatRenderer } from "../../corpus/chat-template.js";
 import { readGguf } from "../../gguf/read-header.js";
 import { computeImatrix } from "../../llamacpp/imatrix.js";
 import type { JsonObject } from "../../util/canonical-json.js";
-import { assembleCorpus, type CorpusText, corpusName } from "../../corpus/assemble-corpus.js";
 import { type Operation, requiredInput } from "../stage.js";
 import { linkInput, toolRun, writeReport } from "../step-files.js";
-import { chatRenderer } from "../../corpus/chat-template.js";
 
 export interface CalibrateParams extends JsonObject {
   texts: readonly CorpusText[];

@@ -1,12 +1,12 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type CorpusUse, openings } from "../../corpus/openings.js";
 import { completeText } from "../../llamacpp/completion.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { writeFileAtomic } from "../../util/files.js";
 import type { Operation, StageContext } from "../stage.js";
 import { linkInput, toolRun, writeReport } from "../step-files.js";
-import { type CorpusUse, openings } from "../../corpus/openings.js";
 
 export interface SampleTextParams extends JsonObject {
   use: CorpusUse;

@@ -1,8 +1,8 @@
-import type { JsonObject } from "../../util/canonical-json.js";
-import { QuantsmithError, type SourceLocation } from "../../util/errors.js";
 import { checkNative, type NativeFacts } from "../../converter/check-native.js";
 import type { Family } from "../../converter/families/family.js";
 import { findFamily } from "../../converter/families/find-family.js";
+import type { JsonObject } from "../../util/canonical-json.js";
+import { QuantsmithError, type SourceLocation } from "../../util/errors.js";
 
 /** What converts: this program, without Python, or llama.cpp's own converter. */
 export type ConvertEngine = "native" | "upstream";

@@ -1,15 +1,15 @@
 import { mkdir, mkdtemp, readdir, rename, rm, stat, symlink } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { metadataString } from "../../gguf/metadata.js";
-import { readGguf } from "../../gguf/read-header.js";
-import { convertLoraToGguf } from "../../llamacpp/python/convert.js";
-import type { ConverterPython } from "../../llamacpp/python/python-env.js";
-import type { ToolProgress } from "../../llamacpp/tool-run.js";
-import type { Toolchain } from "../../llamacpp/toolchain/tools.js";
-import { QuantsmithError } from "../../util/errors.js";
 import { isUnsafe, isWeightFile } from "../../checkpoint/file-choice.js";
 import { readConfig } from "../../checkpoint/read-config.js";
 import { isSnapshotFile } from "../../checkpoint/snapshot-files.js";
+import { metadataString } from "../../gguf/metadata.js";
+import { readGguf } from "../../gguf/read-header.js";
+import { convertLoraToGguf } from "../../llamacpp/python/convert.js";
+import type { ConverterPython } from "../../llamacpp/python/converter-python.js";
+import type { ToolProgress } from "../../llamacpp/tool-run.js";
+import type { Toolchain } from "../../llamacpp/toolchain/tools.js";
+import { QuantsmithError } from "../../util/errors.js";
 
 export interface ConvertAdapterOptions {
   /** Folder of the PEFT adapter. */

@@ -1,17 +1,17 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { readPretokenizers } from "../../llamacpp/toolchain/pretokenizers.js";
 import { readConfig } from "../../checkpoint/read-config.js";
-import { type Operation, type OperationReport, requiredInput, type StageContext } from "../stage.js";
-import { writeReport } from "../step-files.js";
-import { converterDigest } from "../../llamacpp/tool-digests.js";
-import { type ConvertParams, describeConverted } from "./convert-report.js";
-import { runUpstream } from "./convert-upstream.js";
 import { findFamily } from "../../converter/families/find-family.js";
 import { readModelConfig } from "../../converter/model-config.js";
 import { NativeRefusal, notNative } from "../../converter/refuse.js";
 import { readVocabulary } from "../../converter/vocabulary/read-vocabulary.js";
 import { writeNative } from "../../converter/write-model.js";
+import { converterDigest } from "../../llamacpp/tool-digests.js";
+import { readPretokenizers } from "../../llamacpp/toolchain/pretokenizers.js";
+import { type Operation, type OperationReport, requiredInput, type StageContext } from "../stage.js";
+import { writeReport } from "../step-files.js";
+import { type ConvertParams, describeConverted } from "./convert-report.js";
+import { runUpstream } from "./convert-upstream.js";
 
 export interface NativeParams extends ConvertParams {
   /** Whether llama.cpp's converter takes over what turns out, once the files are open, to be beyond this one. */

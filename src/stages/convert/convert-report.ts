@@ -1,3 +1,4 @@
+import type { MetadataParams } from "../../converter/general/converter-card.js";
 import type { Gguf } from "../../gguf/gguf.js";
 import { metadataNumber, metadataString } from "../../gguf/metadata.js";
 import { readGguf } from "../../gguf/read-header.js";
@@ -5,7 +6,6 @@ import { parameterCount, typeCounts } from "../../gguf/summary.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { QuantsmithError } from "../../util/errors.js";
 import type { ConvertEngine } from "./choose-engine.js";
-import type { MetadataParams } from "./model-folder.js";
 
 export interface ConvertParams extends JsonObject {
   outtype: "bf16" | "f16" | "f32" | "auto";

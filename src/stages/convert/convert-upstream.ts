@@ -1,10 +1,10 @@
 import { join } from "node:path";
+import { checkPretokenizer } from "../../converter/vocabulary/choose-pretokenizer.js";
 import { convertToGguf } from "../../llamacpp/python/convert.js";
 import { readPretokenizers } from "../../llamacpp/toolchain/pretokenizers.js";
 import type { Operation, OperationReport, StageContext } from "../stage.js";
 import { writeReport } from "../step-files.js";
 import { type ConvertParams, type ConvertReport, describeConverted } from "./convert-report.js";
-import { checkPretokenizer } from "../../converter/vocabulary/choose-pretokenizer.js";
 import { prepareConverter } from "./prepare-converter.js";
 
 /**

@@ -1,5 +1,5 @@
-import type { JsonObject } from "../../util/canonical-json.js";
 import { isObject } from "../../checkpoint/json-text.js";
+import type { JsonObject } from "../../util/canonical-json.js";
 
 /** True for the configuration of a model with a part for images or sound, which llama.cpp keeps in a file of its own. */
 export function hasTower(config: JsonObject): boolean {

@@ -1,13 +1,14 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readArchitectures } from "../../llamacpp/toolchain/architectures.js";
+import { readConfig } from "../../checkpoint/read-config.js";
+import { converterMetadata } from "../../converter/general/converter-card.js";
 import type { ConvertOptions } from "../../llamacpp/python/convert.js";
 import type { UnsupportedPart } from "../../llamacpp/python/convert-failures.js";
-import { readConfig } from "../../checkpoint/read-config.js";
+import { readArchitectures } from "../../llamacpp/toolchain/architectures.js";
 import { requiredInput, type StageContext } from "../stage.js";
 import { toolRun } from "../step-files.js";
 import type { ConvertParams } from "./convert-report.js";
-import { converterMetadata, makeModelFolder } from "./model-folder.js";
+import { makeModelFolder } from "./model-folder.js";
 import { requireArchitecture } from "./require-architecture.js";
 
 /** No model can have this name, which begins with a dot. */

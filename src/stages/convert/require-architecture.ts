@@ -1,8 +1,8 @@
-import type { Architectures } from "../../llamacpp/toolchain/architectures.js";
+import { isObject } from "../../checkpoint/json-text.js";
 import { type UnsupportedPart, unsupportedArchitecture } from "../../llamacpp/python/convert-failures.js";
+import type { Architectures } from "../../llamacpp/toolchain/architectures.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import type { SourceLocation } from "../../util/errors.js";
-import { isObject } from "../../checkpoint/json-text.js";
 
 /**
  * Refuses a model, or the projector of one, that llama.cpp's converter has no code for, before anything is downloaded or

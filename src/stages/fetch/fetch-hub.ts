@@ -1,14 +1,14 @@
 import { mkdir, realpath, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { checkSnapshot } from "../../checkpoint/check-snapshot.js";
+import { checkWeights, type WeightsCheck } from "../../checkpoint/check-weights.js";
+import { usualFiles } from "../../checkpoint/file-choice.js";
+import { type SnapshotFile, sha256ByPath, writeSnapshotReport } from "../../checkpoint/snapshot-report.js";
 import { hubConnection } from "../../hub/connection.js";
 import { downloadSnapshot } from "../../hub/download/download-snapshot.js";
 import type { HubFile } from "../../hub/hub-file.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import type { Operation } from "../stage.js";
-import { checkSnapshot } from "../../checkpoint/check-snapshot.js";
-import { checkWeights, type WeightsCheck } from "../../checkpoint/check-weights.js";
-import { usualFiles } from "../../checkpoint/file-choice.js";
-import { type SnapshotFile, sha256ByPath, writeSnapshotReport } from "../../checkpoint/snapshot-report.js";
 
 export interface FetchHubParams extends JsonObject {
   /** `org/name`. */

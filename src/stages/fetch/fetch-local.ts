@@ -1,11 +1,11 @@
 import { mkdir, realpath, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { JsonObject } from "../../util/canonical-json.js";
-import { type Operation, requiredInput } from "../stage.js";
 import { checkSnapshot } from "../../checkpoint/check-snapshot.js";
 import { checkWeights, type WeightsCheck } from "../../checkpoint/check-weights.js";
 import { usualFiles } from "../../checkpoint/file-choice.js";
 import { type SnapshotFile, sha256ByPath, writeSnapshotReport } from "../../checkpoint/snapshot-report.js";
+import type { JsonObject } from "../../util/canonical-json.js";
+import { type Operation, requiredInput } from "../stage.js";
 
 export interface FetchLocalParams extends JsonObject {
   /** The files of the checkpoint, sorted by path; their digests stand in for the folder's name in the key. */

@@ -1,14 +1,14 @@
+import { emptyCard } from "../../checkpoint/base-card.js";
+import { ownCard } from "../../checkpoint/own-card.js";
+import type { SnapshotReport } from "../../checkpoint/snapshot-report.js";
 import type { Gguf } from "../../gguf/gguf.js";
 import { readGguf } from "../../gguf/read-header.js";
 import { readImatrix } from "../../gguf/read-imatrix.js";
-import { emptyCard } from "../../checkpoint/base-card.js";
+import type { RunReport } from "../../release/release-report.js";
 import type { ExpertTokens } from "../../report/charts/expert-coverage.js";
 import type { ReleaseCharts } from "../../report/charts/release-charts.js";
 import type { PageFacts, TextUse } from "../../report/html/page-facts.js";
-import { ownCard } from "../../release/own-card.js";
-import type { RunReport } from "../../release/release-report.js";
 import type { CalibrateReport } from "../calibrate/calibrate.js";
-import type { SnapshotReport } from "../../checkpoint/snapshot-report.js";
 import type { SmokeReport } from "../smoke/smoke-report.js";
 import { requiredInput, type StageContext } from "../stage.js";
 import { readReport } from "../step-files.js";

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
+import type { SnapshotReport } from "../../checkpoint/snapshot-report.js";
 import type { NoiseFloor, RunReport } from "../../release/release-report.js";
 import type { ConvertReport } from "../convert/convert-report.js";
-import type { SnapshotReport } from "../../checkpoint/snapshot-report.js";
 import { readReport } from "../step-files.js";
 import type { BaseReport } from "../validate/base-logits.js";
 import type { NoiseReport } from "../validate/noise-floor.js";

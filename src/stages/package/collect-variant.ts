@@ -1,3 +1,4 @@
+import { describeBreach } from "../../release/judge-gates.js";
 import type {
   SmokeSpeed,
   VariantAllocation,
@@ -12,7 +13,6 @@ import type { SmokeReport } from "../smoke/smoke-report.js";
 import type { StageContext } from "../stage.js";
 import { readReport } from "../step-files.js";
 import type { StructureReport } from "../validate/check-structure.js";
-import { describeBreach } from "../../release/judge-gates.js";
 import type { QualityReport } from "../validate/measure-quality.js";
 import { type PackagedVariant, type PackageParams, variantInput } from "./package-params.js";
 

@@ -1,10 +1,10 @@
 import { Template } from "@huggingface/jinja";
+import { renderChat } from "../../corpus/render-chat.js";
 import type { Gguf } from "../../gguf/gguf.js";
 import { metadataString } from "../../gguf/metadata.js";
 import { specialToken } from "../../gguf/special-token.js";
 import { type ChatTurn, chooseTemplate, type OllamaTemplate } from "../../report/ollama/choose-template.js";
 import { ollamaParams } from "../../report/ollama/params.js";
-import { renderChat } from "../../corpus/render-chat.js";
 
 /** What Ollama reads beside the models, file name to content; and a sentence for the card. */
 export interface OllamaFiles {

@@ -1,8 +1,8 @@
+import type { CardChanges } from "../../checkpoint/own-card.js";
+import type { CorpusText } from "../../corpus/assemble-corpus.js";
 import type { JudgedDevices } from "../../hardware/fit/judge-release.js";
-import type { CardChanges } from "../../release/own-card.js";
 import type { Material, TextMaterial } from "../../release/release-facts.js";
 import type { JsonObject } from "../../util/canonical-json.js";
-import type { CorpusText } from "../../corpus/assemble-corpus.js";
 
 /** What the card and the files for other programs take from the recipe. */
 export interface ReleaseMetadata extends JsonObject, CardChanges {

@@ -1,12 +1,12 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { stringify } from "yaml";
+import { lockFileName } from "../../release/provenance.js";
+import type { RunReport } from "../../release/release-report.js";
 import { releaseAssets } from "../../report/assets.js";
 import { renderCard } from "../../report/card.js";
 import { renderPage } from "../../report/html/page.js";
 import type { PageFacts } from "../../report/html/page-facts.js";
-import { lockFileName } from "../../release/provenance.js";
-import type { RunReport } from "../../release/release-report.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { linkOrCopy } from "../../util/files.js";
 import { type Operation, requiredInput } from "../stage.js";

@@ -1,9 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readGguf } from "../../gguf/read-header.js";
+import type { RunReport } from "../../release/release-report.js";
 import { modelYamlFile, renderModelYaml } from "../../report/lm-studio.js";
 import { ollamaParams } from "../../report/ollama/params.js";
-import type { RunReport } from "../../release/release-report.js";
 import { hasChatTemplate, isEmbeddingModel } from "../smoke/model-facts.js";
 import { ollamaFiles } from "./ollama-files.js";
 import type { PackageParams } from "./package-params.js";

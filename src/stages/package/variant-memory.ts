@@ -1,6 +1,6 @@
+import { measureMemory } from "../../hardware/memory/measure-memory.js";
 import type { ModelMemory } from "../../hardware/memory/memory.js";
 import type { JsonObject } from "../../util/canonical-json.js";
-import { measureMemory } from "../../hardware/memory/measure-memory.js";
 import { type Operation, requiredInput } from "../stage.js";
 import { writeReport } from "../step-files.js";
 

@@ -2,12 +2,12 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { checksumsFile, parseChecksums } from "../../release/checksums.js";
 import type { RunReport } from "../../release/release-report.js";
-import { QuantsmithError } from "../../util/errors.js";
-import { listFiles } from "../../util/files.js";
 import { unlisted } from "../../release/verify/check-files.js";
 import { parseRelease } from "../../release/verify/parse-release.js";
 import { verifyFolder } from "../../release/verify/verify-folder.js";
 import { again } from "../../release/verify/verify-report.js";
+import { QuantsmithError } from "../../util/errors.js";
+import { listFiles } from "../../util/files.js";
 
 /**
  * Checks a release folder before it is published: `verify` finds nothing wrong, and nothing lies beside the release.

@@ -1,15 +1,15 @@
 import { readFile } from "node:fs/promises";
 import type { HubConnection } from "../../hub/connection.js";
-import { findResolutionProblems } from "../../release/resolve/find-problems.js";
 import { listBranches } from "../../hub/upload/branches.js";
 import { isCollected } from "../../hub/upload/collections.js";
 import { findPullRequest } from "../../hub/upload/pull-requests.js";
 import { findRepo, type RepoState } from "../../hub/upload/repository.js";
 import { validateCard } from "../../hub/upload/validate-card.js";
-import { stableReleaseDigest } from "../../release/stable-release-digest.js";
-import { QuantsmithError } from "../../util/errors.js";
+import { findResolutionProblems } from "../../release/resolve/find-problems.js";
 import { signatureFile } from "../../release/sign/statement.js";
+import { stableReleaseDigest } from "../../release/stable-release-digest.js";
 import { parseRelease } from "../../release/verify/parse-release.js";
+import { QuantsmithError } from "../../util/errors.js";
 import { type Changes, findChanges, isNothing } from "./find-changes.js";
 import type { HubOperation, HubPublishOptions } from "./hub-options.js";
 import type { CheckedRelease } from "./release-files.js";

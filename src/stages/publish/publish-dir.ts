@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { constants, copyFile, mkdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { unlisted } from "../../release/verify/check-files.js";
 import { isSystemError, QuantsmithError } from "../../util/errors.js";
 import { listFiles, makeFolder, syncFolder } from "../../util/files.js";
-import { unlisted } from "../../release/verify/check-files.js";
 import { readChecksums } from "./check-release.js";
 
 /**

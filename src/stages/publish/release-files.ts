@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { type LocalFile, localFile } from "../../hub/upload/local-file.js";
 import type { RunReport } from "../../release/release-report.js";
+import { signatureFile } from "../../release/sign/statement.js";
 import { stableReleaseDigest } from "../../release/stable-release-digest.js";
 import { listFiles } from "../../util/files.js";
 import { sha256 } from "../../util/sha256.js";
-import { signatureFile } from "../../release/sign/statement.js";
 import { checkRelease, readChecksums, requireRegular } from "./check-release.js";
 
 /** A release folder that may be published. */

@@ -1,9 +1,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { assembleCorpus, type CorpusText, corpusName } from "../../corpus/assemble-corpus.js";
 import { saveBaseLogits } from "../../llamacpp/perplexity.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { sha256 } from "../../util/sha256.js";
-import { assembleCorpus, type CorpusText, corpusName } from "../../corpus/assemble-corpus.js";
 import type { Operation } from "../stage.js";
 import { linkInput, toolRun, writeReport } from "../step-files.js";
 import { textPart } from "./text-part.js";

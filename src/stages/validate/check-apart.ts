@@ -1,8 +1,8 @@
+import { findOverlap } from "../../corpus/find-overlap.js";
+import { overlapError } from "../../corpus/overlap-error.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { type Operation, requiredInput } from "../stage.js";
 import { writeReport } from "../step-files.js";
-import { findOverlap } from "../../corpus/find-overlap.js";
-import { overlapError } from "../../corpus/overlap-error.js";
 
 export interface CheckApartParams extends JsonObject {
   /** Input `text0`, `text1`, … hold the files in this order. */

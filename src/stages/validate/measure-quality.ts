@@ -2,6 +2,8 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { extractChunks, scoredTokens } from "../../llamacpp/base-logits.js";
 import { type KldFigures, type KldResult, measureKld } from "../../llamacpp/kl-divergence.js";
+import type { GateLimit } from "../../release/gates.js";
+import { type GateBreach, judgeGates } from "../../release/judge-gates.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { type Operation, type OperationReport, requiredInput, type StageContext, type WorkPart } from "../stage.js";
 import { linkInput, readReport, toolRun, writeReport } from "../step-files.js";
@@ -9,8 +11,6 @@ import type { BaseReport } from "./base-logits.js";
 import { BlockJournal } from "./block-journal.js";
 import { requireSound, type StructureReport } from "./check-structure.js";
 import { type Block, combineBlocks } from "./combine-blocks.js";
-import type { GateLimit } from "../../release/gates.js";
-import { type GateBreach, judgeGates } from "../../release/judge-gates.js";
 import { dealChunks, judgeSoFar } from "./sequential.js";
 
 export interface QualityParams extends JsonObject {

@@ -1,7 +1,7 @@
 import { chunksPerBatch, scoredTokens } from "../../llamacpp/base-logits.js";
 import type { ChunkFigures } from "../../llamacpp/kld-rows.js";
-import { type Block, combineBlocks } from "./combine-blocks.js";
 import type { GateFigure, GateLimit } from "../../release/gates.js";
+import { type Block, combineBlocks } from "./combine-blocks.js";
 import { pooledQuantile } from "./pooled-quantile.js";
 import { studentT } from "./student-t.js";
 

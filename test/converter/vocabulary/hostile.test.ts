@@ -1,12 +1,12 @@
 import { mkdir, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { Pretokenizers } from "../../../src/llamacpp/toolchain/pretokenizers.js";
 import { NativeRefusal } from "../../../src/converter/refuse.js";
 import { pretokenizerHash } from "../../../src/converter/vocabulary/pretokenizer-hash.js";
 import { readVocabulary } from "../../../src/converter/vocabulary/read-vocabulary.js";
 import { readPieces } from "../../../src/converter/vocabulary/sentencepiece-model.js";
 import type { VocabularyKind } from "../../../src/converter/vocabulary/vocabulary-kind.js";
+import type { Pretokenizers } from "../../../src/llamacpp/toolchain/pretokenizers.js";
 import type { JsonObject } from "../../../src/util/canonical-json.js";
 import type { QuantsmithError } from "../../../src/util/errors.js";
 import { failureOf, thrownBy } from "../../fixtures/failure.js";

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { chooseContexts, wantedContext } from "../../../src/hardware/fit/choose-contexts.js";
 import { hardwareCompatibility } from "../../../src/hardware/compatibility.js";
+import { chooseContexts, wantedContext } from "../../../src/hardware/fit/choose-contexts.js";
+import { loadSpeedConstants } from "../../../src/hardware/speed/speed-files.js";
 import { judgedDevices } from "../../../src/plan/judged-devices.js";
 import { loadCatalog } from "../../../src/recipe/catalog/load-catalog.js";
 import type { Variant } from "../../../src/recipe/settings.js";
 import { fitGrids } from "../../../src/report/hardware/fit-grid.js";
-import { loadSpeedConstants } from "../../../src/hardware/speed/speed-files.js";
 import { hardwareOf } from "../../fixtures/release-hardware.js";
 import { largeReport } from "../../fixtures/release-report.js";
 

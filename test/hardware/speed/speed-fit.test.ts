@@ -5,8 +5,8 @@ import { deriveConstants } from "../../../src/hardware/speed/derive-constants.js
 import { fitDecode } from "../../../src/hardware/speed/fit-decode.js";
 import { heldOut, heldOutOnKnownChips, meanError } from "../../../src/hardware/speed/held-out.js";
 import { speedData } from "../../../src/hardware/speed/speed-data.js";
-import { typeClass } from "../../../src/hardware/speed/type-class.js";
 import { loadSpeedConstants, loadSpeedData } from "../../../src/hardware/speed/speed-files.js";
+import { typeClass } from "../../../src/hardware/speed/type-class.js";
 
 const data = await loadSpeedData();
 const constants = await loadSpeedConstants();

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { formatDiagnostics } from "../../../src/recipe/yaml/diagnostics.js";
 import { loadRecipe } from "../../../src/recipe/load-recipe.js";
+import { formatDiagnostics } from "../../../src/recipe/yaml/diagnostics.js";
 import { problems, temporaryFolder, writeMarked } from "../bad-file.js";
 
 const folder = temporaryFolder();

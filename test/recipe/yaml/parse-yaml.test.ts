@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type Diagnostic, RecipeError } from "../../../src/recipe/yaml/diagnostics.js";
 import { loadRecipe } from "../../../src/recipe/load-recipe.js";
+import { type Diagnostic, RecipeError } from "../../../src/recipe/yaml/diagnostics.js";
 import { parseYaml } from "../../../src/recipe/yaml/parse-yaml.js";
 import { QuantsmithError } from "../../../src/util/errors.js";
 import { failure, placeOf, temporaryFolder, writeMarked } from "../bad-file.js";

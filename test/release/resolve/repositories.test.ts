@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { hubLabel } from "../../../src/quant/names.js";
 import { findResolutionProblems } from "../../../src/release/resolve/find-problems.js";
 import { hubOrder, modelFiles } from "../../../src/release/resolve/gguf-name.js";
 import { resolveManifest } from "../../../src/release/resolve/hub-manifest.js";
@@ -6,7 +7,6 @@ import { resolveLlamaCpp } from "../../../src/release/resolve/llama-cpp.js";
 import { resolveNodeLlamaCpp } from "../../../src/release/resolve/node-llama-cpp.js";
 import { resolveOllama } from "../../../src/release/resolve/ollama.js";
 import { resolvePocketPal } from "../../../src/release/resolve/pocketpal.js";
-import { hubLabel } from "../../../src/quant/names.js";
 import { repositories } from "./repositories.js";
 
 test("there are at least forty file lists", () => {

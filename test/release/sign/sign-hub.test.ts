@@ -1,10 +1,10 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { verifyRemote } from "../../../src/release/verify/verify-remote.js";
 import { publishToHub } from "../../../src/stages/publish/publish-hub.js";
 import { releaseFiles } from "../../../src/stages/publish/release-files.js";
 import { planSigning, signRelease } from "../../../src/stages/publish/sign-release.js";
-import { verifyRemote } from "../../../src/release/verify/verify-remote.js";
 import type { Hub } from "../../fixtures/hub-server/hub.js";
 import { connectToWrite, startWritableHub, treeOf } from "../../fixtures/publish-client.js";
 import { releaseFolder } from "../../fixtures/release-folder.js";

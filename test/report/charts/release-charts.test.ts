@@ -1,8 +1,8 @@
 import { parseHTML } from "linkedom";
 import { describe, expect, test } from "vitest";
+import type { RunReport } from "../../../src/release/release-report.js";
 import { logTicks } from "../../../src/report/charts/log-ticks.js";
 import { renderCharts } from "../../../src/report/charts/release-charts.js";
-import type { RunReport } from "../../../src/release/release-report.js";
 import { expertTokens } from "../../fixtures/release-page.js";
 import { largeReport, largeTensors, typed } from "../../fixtures/release-report.js";
 

@@ -1,7 +1,7 @@
 import { Template } from "@huggingface/jinja";
 import { describe, expect, test } from "vitest";
-import { type ChatTurn, chooseTemplate, renderTemplate } from "../../../src/report/ollama/choose-template.js";
 import { renderChat } from "../../../src/corpus/render-chat.js";
+import { type ChatTurn, chooseTemplate, renderTemplate } from "../../../src/report/ollama/choose-template.js";
 
 /* Chat templates as models of each family have them, in their own words. */
 const loop = (body: string, generation: string) =>

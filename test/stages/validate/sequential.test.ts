@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Block } from "../../../src/stages/validate/combine-blocks.js";
 import { type Gates, gateLimits } from "../../../src/release/gates.js";
+import type { Block } from "../../../src/stages/validate/combine-blocks.js";
 import { dealChunks, judgeSoFar } from "../../../src/stages/validate/sequential.js";
 import { studentT } from "../../../src/stages/validate/student-t.js";
 import { blockOf, syntheticChunks, type Token } from "../../fixtures/synthetic-blocks.js";

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { prepareConverterPython } from "../../../src/llamacpp/python/python-env.js";
 import type { ToolRun } from "../../../src/llamacpp/tool-run.js";
-import type { ConvertParams } from "../../../src/stages/convert/convert-report.js";
 import type { NativeParams } from "../../../src/stages/convert/convert-native.js";
+import type { ConvertParams } from "../../../src/stages/convert/convert-report.js";
 import type { Operation } from "../../../src/stages/stage.js";
 import { stageContext } from "../../fixtures/stage-context.js";
 import type { Checkpoint } from "./checkpoint.js";

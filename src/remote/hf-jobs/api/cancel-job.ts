@@ -1,7 +1,7 @@
 import { cancelJob as callCancelJob } from "@huggingface/hub";
-import { QuantsmithError } from "../../../util/errors.js";
 import type { HubConnection } from "../../../hub/connection.js";
 import { retrying } from "../../../hub/patience.js";
+import { QuantsmithError } from "../../../util/errors.js";
 import { jobsAccess } from "./jobs-fetch.js";
 
 /** Cancels a job; one that is over or gone is left as it is. Errors: QS-HUB-*. */

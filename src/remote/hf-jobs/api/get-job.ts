@@ -1,6 +1,6 @@
 import { getJob as callGetJob } from "@huggingface/hub";
-import { QuantsmithError } from "../../../util/errors.js";
 import type { HubConnection } from "../../../hub/connection.js";
+import { QuantsmithError } from "../../../util/errors.js";
 import { type HubJob, parseJob } from "./job-info.js";
 import { jobsAccess, unreadable } from "./jobs-fetch.js";
 

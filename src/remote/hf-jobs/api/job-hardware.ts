@@ -1,10 +1,10 @@
 import { listJobHardware } from "@huggingface/hub";
 import * as z from "zod";
+import type { HubConnection } from "../../../hub/connection.js";
 import { parseBytes } from "../../../util/bytes.js";
 import { QuantsmithError } from "../../../util/errors.js";
 import { nearest } from "../../../util/suggest.js";
 import { list, quote } from "../../../util/wording.js";
-import type { HubConnection } from "../../../hub/connection.js";
 import { jobsAccess, unreadable } from "./jobs-fetch.js";
 
 /** A machine that jobs can run on, and its price. */

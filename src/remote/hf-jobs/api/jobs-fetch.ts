@@ -1,10 +1,10 @@
 import { Readable } from "node:stream";
-import { QuantsmithError } from "../../../util/errors.js";
 import { apiFetch } from "../../../hub/api-fetch.js";
 import type { HubConnection } from "../../../hub/connection.js";
 import { badAnswer, type Subject } from "../../../hub/hub-error.js";
 import { readBody } from "../../../hub/read-body.js";
 import { type HubAnswer, send } from "../../../hub/request.js";
+import { QuantsmithError } from "../../../util/errors.js";
 
 /** The Hub's word on a job that it does not take; everything else is a failure of the usual kinds. */
 const refusals = [400, 401, 402, 403, 404, 409, 413, 422];

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { chooseExecutor, type ExecutorSurroundings } from "../../src/cli/choose-executor.js";
+import { chooseRemote, type ExecutorSurroundings } from "../../src/cli/choose-remote.js";
 
 const choose = (name: string, change: Partial<ExecutorSurroundings> = {}) =>
-  chooseExecutor(name, {} as never, {
+  chooseRemote(name, {} as never, {
     ...{ out: "/nowhere", pastSeconds: new Map(), note: () => undefined, signal: new AbortController().signal },
     ...change,
   });

@@ -1,4 +1,4 @@
-import type { BaseCard } from "../checkpoint/base-card.js";
+import type { BaseCard } from "./base-card.js";
 
 /** What a recipe says of the model besides, or against, the checkpoint's card. */
 export type CardChanges = {

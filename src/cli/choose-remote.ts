@@ -1,7 +1,8 @@
 import { fileURLToPath } from "node:url";
-import { type Executor, type Job, workerArguments } from "../remote/executor.js";
+import type { RunOptions } from "../engine/runtime.js";
 import { hubConnection } from "../hub/connection.js";
 import type { Settings } from "../recipe/settings.js";
+import { type Executor, type Job, workerArguments } from "../remote/executor.js";
 import { QuantsmithError } from "../util/errors.js";
 import { packageRoot } from "../util/package-root.js";
 import { list } from "../util/wording.js";
@@ -37,12 +38,12 @@ export const makers: Record<string, Maker> = {
   },
 };
 
-/** The executor of that name; undefined for `local`. Errors: QS-USAGE, and those of the executor's settings. */
-export async function chooseExecutor(
+/** Runs steps on the executor of that name; undefined for `local`. Errors: QS-USAGE, and those of the executor's settings. */
+export async function chooseRemote(
   name: string,
   settings: Settings,
   surroundings: ExecutorSurroundings,
-): Promise<Executor | undefined> {
+): Promise<RunOptions["remote"]> {
   if (surroundings.maxCost !== undefined && name !== "hf-jobs") {
     throw new QuantsmithError("QS-USAGE", "--max-cost limits jobs on Hugging Face, and none are asked for", {
       remedy: "Add `--executor hf-jobs`, or leave `--max-cost` out.",
@@ -50,7 +51,11 @@ export async function chooseExecutor(
   }
   if (name === "local") return undefined;
   const make = Object.hasOwn(makers, name) ? makers[name] : undefined;
-  if (make !== undefined) return make(settings, surroundings);
+  if (make !== undefined) {
+    const executor = await make(settings, surroundings);
+    const { RemoteSteps } = await import("../remote/remote-steps.js");
+    return (runtime) => new RemoteSteps(runtime, executor);
+  }
   throw new QuantsmithError("QS-USAGE", `there is no executor "${name}"`, {
     remedy: `The executors are ${list(["local", ...Object.keys(makers)], "and")}.`,
   });

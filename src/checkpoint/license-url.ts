@@ -1,4 +1,4 @@
-import { hubUrl } from "./release-facts.js";
+import { hubUrl } from "../hub/hub-url.js";
 
 /**
  * Address of a licence. A card may name a file of its own repository, which a release does not hold; null when there is

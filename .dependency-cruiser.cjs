@@ -1,0 +1,85 @@
+/**
+ * Which room may import which, from the bottom to the top; the drawing is in ARCHITECTURE.md.
+ * Every room may also import itself and the packages of package.json; anything else is an error.
+ */
+const rooms = {
+  util: [],
+  quant: ["util"],
+  gguf: ["quant", "util"],
+  hub: ["util"],
+  llamacpp: ["gguf", "quant", "util"],
+  checkpoint: ["hub", "util"],
+  converter: ["checkpoint", "llamacpp", "gguf", "hub", "quant", "util"],
+  corpus: ["gguf", "util"],
+  hardware: ["llamacpp", "gguf", "quant", "util"],
+  release: ["hardware", "checkpoint", "gguf", "hub", "quant", "util"],
+  report: ["release", "hardware", "checkpoint", "gguf", "hub", "quant", "util"],
+  stages: [
+    "report",
+    "release",
+    "hardware",
+    "corpus",
+    "converter",
+    "checkpoint",
+    "llamacpp",
+    "gguf",
+    "hub",
+    "quant",
+    "util",
+  ],
+  recipe: ["stages", "release", "hardware", "quant", "util"],
+  plan: [
+    "recipe",
+    "stages",
+    "release",
+    "hardware",
+    "corpus",
+    "converter",
+    "checkpoint",
+    "llamacpp",
+    "gguf",
+    "hub",
+    "quant",
+    "util",
+  ],
+  engine: ["plan", "stages", "release", "llamacpp", "util"],
+  remote: ["engine", "plan", "recipe", "stages", "llamacpp", "hub", "util"],
+  cli: [
+    "remote",
+    "engine",
+    "plan",
+    "recipe",
+    "stages",
+    "report",
+    "release",
+    "hardware",
+    "checkpoint",
+    "llamacpp",
+    "gguf",
+    "hub",
+    "quant",
+    "util",
+  ],
+};
+
+const importsOf = ([room, below]) => ({
+  from: { path: `^src/${room}/` },
+  to: { path: [room, ...below].map((name) => `^src/${name}/`) },
+});
+
+/** @type {import("dependency-cruiser").IConfiguration} */
+module.exports = {
+  allowed: [...Object.entries(rooms).map(importsOf), { from: {}, to: { dependencyTypes: ["core", "npm"] } }],
+  allowedSeverity: "error",
+  forbidden: [
+    { name: "no-circle", severity: "error", from: {}, to: { circular: true } },
+    { name: "no-orphan", severity: "error", from: { orphan: true, pathNot: "^src/cli/main\\.ts$" }, to: {} },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "types", "node", "default"] },
+    combinedDependencies: false,
+  },
+};

@@ -1,0 +1,61 @@
+import { licenseUrl } from "../../checkpoint/license-url.js";
+import { type CardChanges, ownCard } from "../../checkpoint/own-card.js";
+import { readBaseCard } from "../../checkpoint/snapshot-report.js";
+import { hubUrl } from "../../hub/hub-url.js";
+import { nameParts } from "../../quant/name-parts.js";
+import type { JsonObject } from "../../util/canonical-json.js";
+
+/** What every file of a release says about itself. */
+export interface MetadataParams extends JsonObject, CardChanges {
+  readonly quantizedBy?: string;
+  readonly repoUrl?: string;
+}
+
+/** What the model card of a snapshot says to the converter, as the front matter of a card. */
+export async function readConverterCard(
+  snapshot: string,
+  { baseModel, metadata }: { baseModel: string | null; metadata: MetadataParams },
+): Promise<JsonObject> {
+  const card = ownCard(await readBaseCard(snapshot), metadata);
+  return {
+    ...(card.license === null ? {} : { license: card.license }),
+    ...(card.licenseName === null ? {} : { license_name: card.licenseName }),
+    ...(card.licenseLink === null ? {} : { license_link: licenseUrl(card.licenseLink, baseModel) ?? card.licenseLink }),
+    ...(card.tags.length === 0 ? {} : { tags: card.tags }),
+    ...(card.pipelineTag === null ? {} : { pipeline_tag: card.pipelineTag }),
+    ...(card.languages.length === 0 ? {} : { language: card.languages }),
+    ...(card.datasets.length === 0 ? {} : { datasets: card.datasets }),
+    // A GGUF file's base is the checkpoint it was made from; of a local one only what that was made from is known.
+    ...(baseModel !== null || card.baseModels.length === 0 ? {} : { base_model: card.baseModels }),
+  };
+}
+
+/**
+ * The converter's `--metadata` file. What is null is left out of the GGUF, whatever the converter would guess from
+ * config.json, which may hold the name of a folder on the trainer's machine.
+ */
+export function converterMetadata(
+  modelName: string,
+  baseModel: string | null,
+  { quantizedBy, repoUrl }: MetadataParams,
+): JsonObject {
+  const parts = nameParts(modelName);
+  const [organization = null, repoName = modelName] = baseModel?.split("/") ?? [];
+  const source = baseModel === null ? null : hubUrl(baseModel);
+  return {
+    "general.basename": parts.basename,
+    "general.size_label": parts.sizeLabel,
+    "general.finetune": parts.finetune,
+    "general.version": parts.version,
+    "general.organization": organization,
+    "general.quantized_by": quantizedBy ?? null,
+    "general.repo_url": repoUrl ?? null,
+    ...(source === null
+      ? {}
+      : {
+          "general.source.url": source,
+          "general.source.repo_url": source,
+          "general.base_models": [{ name: repoName, organization, repo_url: source }],
+        }),
+  };
+}

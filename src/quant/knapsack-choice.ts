@@ -1,0 +1,6 @@
+/** One type an item can get. */
+export interface KnapsackChoice {
+  type: string;
+  bytes: number;
+  damage: number;
+}
