@@ -7,6 +7,7 @@ import { exitCodeOf, printError } from "./print.js";
 /** Each command's code is loaded when it is called, so that the short ones start fast. */
 const commands = {
   run: () => import("./commands/run.js"),
+  demo: () => import("./commands/demo.js"),
   plan: () => import("./commands/plan.js"),
   check: () => import("./commands/check.js"),
   init: () => import("./commands/init.js"),
@@ -55,6 +56,15 @@ program
   .option("--publish", "publish the release to the recipe's `publish` target, if every variant passed")
   .option(...json)
   .action(async (recipe, options) => (await commands.run()).run(recipe, options));
+
+program
+  .command("demo")
+  .description("build the bundled demo release in the current folder")
+  .option("--out <folder>", "where the store and the releases go", "artifacts")
+  .option("--threads <n>", "cores for compute steps (default: all)")
+  .option("--fresh", "build again what the store already has")
+  .option(...json)
+  .action(async (options) => (await commands.demo()).demo(options));
 
 program
   .command("worker <key>")
