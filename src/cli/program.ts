@@ -176,7 +176,7 @@ program
   .usage("<release> --to <target> [options]")
   .option("--to <target>", "hf:<user or organization>/<name>, or dir:<path>")
   .option("--recipe <file>", "whatever is not said here is as in this recipe's `publish`")
-  .option("--via <way>", "branch: staging branch, checked, then one commit on main (default); pr; or direct")
+  .option("--via <way>", "branch: staging branch, then one commit on main; pr; or direct (default: branch)")
   .option("--private", "create the repository private; refuse one that is public")
   .option("--collection <slug>", "add the repository to a collection")
   .option("--sign", "sign the release with the identity of the environment, through Sigstore")

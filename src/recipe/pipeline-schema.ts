@@ -30,26 +30,28 @@ export const pipelineSchema = z
     stages: stages.exactOptional().describe("The stages to run, in their order (default: all)."),
     calibration: z
       .strictObject({
-        chunks: chunks.exactOptional().describe("Chunks of calibration text."),
-        context: context.exactOptional().describe("Tokens per chunk."),
+        chunks: chunks.exactOptional().describe("Chunks of calibration text (default 200)."),
+        context: context.exactOptional().describe("Tokens per chunk (default 512)."),
       })
       .exactOptional()
       .describe("Effort for the importance matrix."),
     search: z
-      .strictObject({ chunks: chunks.exactOptional().describe("Chunks of search text.") })
+      .strictObject({ chunks: chunks.exactOptional().describe("Chunks of search text (default 24).") })
       .exactOptional()
       .describe("Effort for the probes of dynamic variants."),
     evaluation: z
       .strictObject({
-        chunks: chunks.exactOptional().describe("Chunks of evaluation text."),
-        context: context.exactOptional().describe("Tokens per chunk."),
+        chunks: chunks.exactOptional().describe("Chunks of evaluation text (default 80)."),
+        context: context.exactOptional().describe("Tokens per chunk (default 512)."),
       })
       .exactOptional()
       .describe("Effort for measuring variants."),
     probes: z
       .enum(["none", "groups", "tensors"])
       .exactOptional()
-      .describe("What dynamic variants measure before they choose: nothing, groups of tensors, or every tensor."),
+      .describe(
+        "What dynamic variants measure before they choose: nothing, groups of tensors, or every tensor (default `groups`).",
+      ),
     effort: z
       .enum(["standard", "thorough"])
       .exactOptional()
@@ -58,7 +60,7 @@ export const pipelineSchema = z
       ),
     quantize: quantize.exactOptional(),
     gates: pipelineGates.exactOptional().describe("Limits for recipes that set none on the same figure."),
-    keepIntermediates: z.boolean().exactOptional().describe("Default for recipes that do not say."),
+    keepIntermediates: z.boolean().exactOptional().describe("As in a recipe (default true)."),
     concurrency: z
       .strictObject({
         downloads: z.int().min(1).max(64).exactOptional().describe("Files downloaded at once (default 4)."),

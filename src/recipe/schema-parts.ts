@@ -9,7 +9,7 @@ import { quote } from "../util/wording.js";
 function known(what: string, names: readonly string[], find: (text: string) => string | undefined) {
   return z
     .string()
-    .meta({ anyOf: [{ enum: names }, { pattern: "^[A-Za-z0-9_]+$" }] })
+    .meta({ title: what, anyOf: [{ enum: names }, { pattern: "^[A-Za-z0-9_]+$" }] })
     .transform((text, context) => {
       const name = find(text);
       if (name !== undefined) return name;

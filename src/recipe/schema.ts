@@ -46,8 +46,12 @@ const model = z
       .exactOptional()
       .describe("Branch, tag or commit on the Hub, resolved once and locked (default `main`)."),
     name: nameFor("model").exactOptional().describe("Name in file names and on the card (default: from the source)."),
-    include: globs.exactOptional().describe("Globs of files to take besides those every checkpoint needs."),
-    exclude: globs.exactOptional().describe("Globs of files to leave behind, such as weights in another format."),
+    include: globs
+      .exactOptional()
+      .describe("Globs of files to take besides those every checkpoint needs (default: none)."),
+    exclude: globs
+      .exactOptional()
+      .describe("Globs of files to leave behind, such as weights in another format (default: none)."),
     allowUnsafe: z
       .boolean()
       .exactOptional()
@@ -55,7 +59,9 @@ const model = z
     checkWeights: z
       .enum(["sample", "full", "none"])
       .exactOptional()
-      .describe("Look for NaN and infinity in the weights: in parts of every tensor (default), everywhere, or not."),
+      .describe(
+        "Look for NaN and infinity in the weights: in parts of every tensor, everywhere, or not (default `sample`).",
+      ),
   })
   .superRefine((value, check) => {
     if (value.revision !== undefined && !value.source.startsWith("hf:")) {
@@ -68,23 +74,25 @@ const convert = z.strictObject({
     .enum(["auto", "native", "upstream"])
     .exactOptional()
     .describe(
-      "What converts: quantsmith itself, without Python (`native`), or llama.cpp's own converter (`upstream`). `auto` (default) is `native` for the families that are known to come out the same, byte for byte.",
+      "What converts: quantsmith itself, without Python (`native`), or llama.cpp's own converter (`upstream`). `auto` is `native` for the families that are known to come out the same, byte for byte (default `auto`).",
     ),
   outtype: z
     .enum(["auto", "bf16", "f16", "f32"])
     .exactOptional()
-    .describe("Type of the base GGUF; `auto` follows the checkpoint."),
+    .describe("Type of the base GGUF; `auto` follows the checkpoint (default `auto`)."),
   mmproj: z
     .enum(["auto", "none"])
     .exactOptional()
-    .describe("Also convert the vision or audio projector, when there is one."),
+    .describe("Also convert the vision or audio projector, when there is one (default `auto`)."),
   pretokenizer: matching(
     /^[A-Za-z0-9][\w.-]*$/,
     "a pre-tokenizer name",
     "Write `auto` or a name llama.cpp knows, such as `llama-bpe`.",
   )
     .exactOptional()
-    .describe("`auto`, or the pre-tokenizer to assume for a tokenizer that llama.cpp does not recognise."),
+    .describe(
+      "`auto`, or the pre-tokenizer to assume for a tokenizer that llama.cpp does not recognise (default `auto`).",
+    ),
 });
 
 const publish = z
@@ -101,7 +109,7 @@ const publish = z
     via: z
       .enum(["branch", "pr", "direct"])
       .exactOptional()
-      .describe("Staging branch and one commit (default), pull request, or straight to main."),
+      .describe("Staging branch and one commit, pull request, or straight to main (default `branch`)."),
     collection: matching(
       new RegExp(repoId.source.replaceAll("95", "200")),
       "a collection's slug",
@@ -137,7 +145,7 @@ export const quantize = z
       .enum(["bank", "llama-quantize"])
       .exactOptional()
       .describe(
-        "What writes the files: quantsmith, which quantizes each tensor once for all variants (`bank`, default), or one run of llama-quantize for each. The bytes are the same.",
+        "What writes the files: quantsmith, which quantizes each tensor once for all variants (`bank`), or one run of llama-quantize for each. The bytes are the same (default `bank`).",
       ),
   })
   .describe("How the variants are made.");
@@ -158,9 +166,9 @@ export const recipeSchema = z
     convert: convert.exactOptional().describe("How to make the base GGUF."),
     calibration: z
       .strictObject({
-        corpus: corpus.exactOptional().describe("Text for the importance matrix."),
-        chunks: chunks.exactOptional().describe("How many chunks of the text to use."),
-        context: context.exactOptional().describe("Tokens per chunk."),
+        corpus: corpus.exactOptional().describe("Text for the importance matrix (default `default`)."),
+        chunks: chunks.exactOptional().describe("How many chunks of the text to use (default 200)."),
+        context: context.exactOptional().describe("Tokens per chunk (default 512)."),
         chatTemplate: z
           .boolean()
           .exactOptional()
@@ -170,16 +178,18 @@ export const recipeSchema = z
       .describe("How the importance matrix is made."),
     search: z
       .strictObject({
-        corpus: corpus.exactOptional().describe("Text for the probes."),
-        chunks: chunks.exactOptional().describe("How many chunks of the text to use."),
+        corpus: corpus.exactOptional().describe("Text for the probes (default `default`)."),
+        chunks: chunks.exactOptional().describe("How many chunks of the text to use (default 24)."),
       })
       .exactOptional()
       .describe("Text that dynamic variants are tuned on."),
     evaluation: z
       .strictObject({
-        corpus: corpus.exactOptional().describe("Text for gates and the card, used for nothing else."),
-        chunks: chunks.exactOptional().describe("How many chunks of the text to use."),
-        context: context.exactOptional().describe("Tokens per chunk."),
+        corpus: corpus
+          .exactOptional()
+          .describe("Text for gates and the card, used for nothing else (default `default`)."),
+        chunks: chunks.exactOptional().describe("How many chunks of the text to use (default 80)."),
+        context: context.exactOptional().describe("Tokens per chunk (default 512)."),
       })
       .exactOptional()
       .describe("How the variants are measured."),
@@ -191,8 +201,11 @@ export const recipeSchema = z
     smoke: z
       .array(smokePrompt)
       .exactOptional()
-      .describe("Questions every variant must answer; two simple ones when absent, none when empty."),
-    devices: z.array(deviceId).exactOptional().describe("Devices to report the fit for, see `quantsmith devices`."),
+      .describe("Questions every variant must answer; an empty list asks none (default: two simple ones)."),
+    devices: z
+      .array(deviceId)
+      .exactOptional()
+      .describe("Devices to report the fit for, see `quantsmith devices` (default: a few of each class)."),
     catalog: z
       .string()
       .superRefine((text, check) => {

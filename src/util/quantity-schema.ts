@@ -7,16 +7,22 @@ import { quote } from "./wording.js";
 const sizeRemedy = "Write a number with a unit, such as `2.4 GB` (10^9 bytes) or `2.2 GiB` (2^30 bytes).";
 
 /** Bytes, as a whole number or as text with a unit. */
-export const size = z.union([z.int().min(1), quantity(parseBytes, "a size", sizeRemedy)]);
+export const size = z.union([z.int().min(1), quantity(parseBytes, "a size", sizeRemedy)]).meta({ title: "size" });
 
 /** Bytes per second, as a number or as text with a unit. */
-export const rate = z.union([
-  z.number().positive(),
-  quantity(parseRate, "a rate", "Write a number with a unit, such as `51.2 GB/s` (10^9 bytes in a second)."),
-]);
+export const rate = z
+  .union([
+    z.number().positive(),
+    quantity(parseRate, "a rate", "Write a number with a unit, such as `51.2 GB/s` (10^9 bytes in a second)."),
+  ])
+  .meta({ title: "rate" });
 
 /** Seconds, as text with a unit. */
-export const duration = quantity(parseDuration, "a time", "Write a number with a unit, such as `90 min` or `4 h`.");
+export const duration = quantity(
+  parseDuration,
+  "a time",
+  "Write a number with a unit, such as `90 min` or `4 h`.",
+).meta({ title: "time" });
 
 /** Bytes per second of a rate such as `51.2 GB/s`; undefined when the text is none. */
 export function parseRate(text: string): number | undefined {

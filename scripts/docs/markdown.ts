@@ -1,0 +1,33 @@
+/** Markdown table; `|` and line breaks in cells are escaped. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => escapeTags(escapeCell(cell))).join(" | ")} |`;
+  return [line(head), `|${head.map(() => "---").join("|")}|`, ...rows.map(line)].join("\n");
+}
+
+export const code = (text: string) => `\`${text}\``;
+
+/** First letter in upper case, full stop at the end. */
+export function sentence(text: string): string {
+  const trimmed = text.trim();
+  return `${trimmed.slice(0, 1).toUpperCase()}${trimmed.slice(1)}${/[.!?]$/.test(trimmed) ? "" : "."}`;
+}
+
+/** Takes "(default: all)" or "(default 4)" out of a description. */
+export function splitDefault(text: string): { text: string; fallback: string } {
+  const match = /\s*\(default:? ([^()]+)\)/.exec(text);
+  return match?.[1] === undefined ? { text, fallback: "" } : { text: text.replace(match[0], ""), fallback: match[1] };
+}
+
+/** Blocks of a page with a blank line between them. */
+export function page(...blocks: readonly string[]): string {
+  return `${blocks.filter((block) => block !== "").join("\n\n")}\n`;
+}
+
+function escapeCell(text: string): string {
+  return text.replaceAll("|", "\\|").replaceAll("\n", " ");
+}
+
+/** Prose in which `<name>` outside backticks is shown and not read as HTML. */
+function escapeTags(text: string): string {
+  return text.replace(/`[^`]*`|</g, (match) => (match === "<" ? "\\<" : match));
+}
