@@ -14,7 +14,7 @@ export interface DoctorTool {
   source: string;
 }
 
-/** What `doctor --json` prints, DESIGN §4. */
+/** Output of `doctor --json`. */
 export interface Doctor {
   /** False when something is missing that a run needs. */
   ok: boolean;

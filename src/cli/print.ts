@@ -20,7 +20,7 @@ export function printJson(document: unknown): void {
   print(JSON.stringify(document, null, 2));
 }
 
-/** Exit code for whatever ended a command, DESIGN §4. */
+/** Exit code of an error. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof QuantsmithError) return error.exitCode;
   return errorReport(error).code === "QS-ENV-FILE" ? errorCodes["QS-ENV-FILE"].exit : 1;

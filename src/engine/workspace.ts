@@ -5,7 +5,7 @@ import { isSystemError, QuantsmithError } from "../util/errors.js";
 import { makeFolder } from "../util/files.js";
 import { collectScratch, keepAlive, scratchName } from "./scratch.js";
 
-/** The folders below `--out`, DESIGN §5. All lie on one file system, so a rename between them is atomic. */
+/** The folders below `--out`. All are on one file system, so a rename between them is atomic. */
 export interface Workspace {
   root: string;
   store: string;

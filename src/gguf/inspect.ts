@@ -4,7 +4,7 @@ import type { GgufScalar, GgufValue } from "./gguf.js";
 import { readGguf } from "./read-header.js";
 import { bitsPerWeight, typeCounts } from "./summary.js";
 
-/** What `quantsmith inspect --json` prints, DESIGN §4. */
+/** Output of `quantsmith inspect --json`. */
 export interface Inspection {
   metadata: Record<string, Json>;
   tensors: { name: string; shape: readonly number[]; type: string; bytes: number }[];

@@ -1,6 +1,6 @@
 import { parseGGUFQuantLabel } from "@huggingface/tasks";
 
-/** File name of a variant in a release, DESIGN §7. */
+/** File name of a variant in a release. */
 export function variantFileName(model: string, variant: string): string {
   return `${model}-${variant}.gguf`;
 }

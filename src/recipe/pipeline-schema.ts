@@ -22,7 +22,7 @@ const stages = z
     });
   });
 
-/** A pipeline file, DESIGN §3: how to build, for all recipes that name it. */
+/** A pipeline file: how to build, for all recipes that name it. */
 export const pipelineSchema = z
   .strictObject({
     version: z.literal(1).describe("Version of the pipeline format."),

@@ -150,7 +150,7 @@ export const quantize = z
   })
   .describe("How the variants are made.");
 
-/** The recipe, DESIGN §3: what to build. Defaults are not filled in here but in `settings.ts`. */
+/** The recipe: what to build. `settings.ts` fills in the defaults. */
 export const recipeSchema = z
   .strictObject({
     version: z.literal(1).describe("Version of the recipe format."),

@@ -1,5 +1,5 @@
 /**
- * The result of a run: what `run --json` prints and what `release.json` holds (DESIGN §4).
+ * The result of a run: the output of `run --json` and the content of `release.json`.
  * Sizes in bytes, KLD in nats, `sameTop` in percent, `seconds` wall time.
  */
 export interface RunReport {

@@ -3,7 +3,7 @@ import type { ToolId } from "../llamacpp/tool-digests.js";
 import type { Toolchain } from "../llamacpp/toolchain/toolchain.js";
 import type { JsonObject } from "../util/canonical-json.js";
 
-/** The stages in the order of the flow, DESIGN §1. */
+/** The stages in the order of the flow. */
 export const stageNames = [
   "fetch",
   "convert",

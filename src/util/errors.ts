@@ -36,7 +36,7 @@ export class QuantsmithError extends Error {
     this.output = details.output;
   }
 
-  /** Process exit code for this failure, see DESIGN §4. */
+  /** Process exit code for this failure; the codes are listed in docs/errors.md. */
   get exitCode(): number {
     return errorCodes[this.code].exit;
   }

@@ -20,7 +20,7 @@ async function settingsOf(text: string, pipeline?: string): Promise<Settings> {
   );
 }
 
-/** Every key of DESIGN §3, as a user would write it. */
+/** A recipe with most keys. */
 const complete = `
 version: 1
 model: { source: hf:Qwen/Qwen3-4B-Instruct-2507, revision: main, name: Qwen3-4B-Instruct-2507 }
@@ -45,7 +45,7 @@ devices: [iphone-15-pro, pixel-9, rtx-3060-12gb, rtx-3090, m4-pro-24gb]
 publish: { repo: me/Qwen3-4B-Instruct-2507-GGUF, private: false, via: branch, stream: true }
 `;
 
-test("the recipe of the design page", async () => {
+test("a recipe with most keys", async () => {
   const settings = await settingsOf(complete);
   expect(settings).toMatchObject({
     name: "my-recipe",
