@@ -45,7 +45,7 @@ program
   .option("--until <stage>", "stop after this stage")
   .option("--variant <name...>", "build these variants only; others are released if they are finished")
   .option("--shared", "build what the variants share, so that other machines can go on from there")
-  .option("--locked [file]", "refuse unless everything is what the recipe's lock file (or this one) says")
+  .option("--locked [file]", "fail if anything differs from the recipe's lock file (or this one)")
   .option("--threads <n>", "cores for compute steps (default: all)")
   .option("--fresh", "build again what the store already has")
   .option("--verify", "hash every stored file before trusting it")
@@ -99,7 +99,7 @@ program
   .usage("<hf:org/name or folder> | ci [options]")
   .description("write a recipe fitted to a model, or with `ci` the release workflow for GitHub Actions")
   .option("-o, --output <file>", "where the recipe goes (default: <model>.yaml here)")
-  .option("--install <package>", "what the workflow has npm install (default: this version of quantsmith)")
+  .option("--install <package>", "npm package the workflow installs (default: this version of quantsmith)")
   .option("--force", "replace what is there")
   .action(async (what, options) => (await commands.init()).init(what, options));
 
@@ -139,7 +139,7 @@ program
 program
   .command("fit <model...>")
   .usage("<file.gguf or release...> [options]")
-  .description("tell whether models run on devices, how, and up to which context")
+  .description("check which devices can run a model, how, and up to which context")
   .option("--device <id...>", "devices of the catalog, `custom:…`, or `all` (default: one of each class)")
   .option("--context <tokens...>", "contexts to judge (default: 4096)")
   .option("--kv <type>", "type of the KV cache: f16 or q8_0", "f16")
@@ -175,7 +175,7 @@ program
   .description("publish a release folder")
   .usage("<release> --to <target> [options]")
   .option("--to <target>", "hf:<user or organization>/<name>, or dir:<path>")
-  .option("--recipe <file>", "whatever is not said here is as in this recipe's `publish`")
+  .option("--recipe <file>", "recipe whose `publish` settings apply where no option is given")
   .option("--via <way>", "branch: staging branch, then one commit on main; pr; or direct (default: branch)")
   .option("--private", "create the repository private; refuse one that is public")
   .option("--collection <slug>", "add the repository to a collection")
