@@ -140,7 +140,10 @@ export const errorCodes = {
   // the Hub (src/hub)
   "QS-HUB-ENDPOINT": { exit: 2, about: "HF_ENDPOINT is not an address that a token may be sent to." },
   "QS-HUB-TOKEN": { exit: 2, about: "The Hub token holds characters that no token has." },
-  "QS-HUB-UNAUTHORIZED": { exit: 5, about: "The repository is private or missing, and the token is missing or invalid." },
+  "QS-HUB-UNAUTHORIZED": {
+    exit: 5,
+    about: "The repository is private or missing, and the token is missing or invalid.",
+  },
   "QS-HUB-FORBIDDEN": { exit: 5, about: "The token is not allowed to read or change the repository." },
   "QS-HUB-GATED": { exit: 5, about: "Access to the repository must be asked for on its page first." },
   "QS-HUB-MISSING": { exit: 5, about: "The repository or file does not exist on the Hub." },
