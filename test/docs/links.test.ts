@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { anchor } from "../../scripts/docs/anchor.js";
@@ -37,6 +37,8 @@ function brokenLinks(path: string): string[] {
     if (/^[a-z]+:/.test(link)) return false;
     const [file = "", fragment] = link.split("#");
     const target = file === "" ? join(root, path) : resolve(root, dirname(path), file);
+    // A path above the repository is a page of GitHub, such as ../../security.
+    if (relative(root, target).startsWith("..")) return false;
     if (!existsSync(target)) return true;
     return fragment !== undefined && !anchorsOf(readFileSync(target, "utf8")).has(fragment);
   });
