@@ -27,5 +27,7 @@ const context: StageContext = {
   progress: () => undefined,
   note: () => undefined,
 };
-if (stage === "quantize") await quantizeByBank.run({ preset: "Q4_K_M", rules: [], imatrixName: imatrix }, context);
-else await measureErrors.run({ types: defaultTypes }, context);
+if (stage === "quantize") {
+  const params = { preset: "Q4_K_M", rules: [], imatrixName: imatrix };
+  await quantizeByBank.run(params, context, await quantizeByBank.prepare(params, context));
+} else await measureErrors.run({ types: defaultTypes, preset: null }, context);

@@ -32,9 +32,9 @@ export async function doWork(task: Task, runtime: BuildRuntime): Promise<Work> {
     const signal = AbortSignal.any([runtime.signal, disk.signal]);
     const context = stageContext(task, runtime, signal);
     runtime.events.emit({ type: "step-started", id: step.id, key });
-    const predictedBytes = (await step.predictBytes?.(context)) ?? step.predictedBytes;
-    await requireDiskSpace(runtime.workspace.build, predictedBytes, step.id);
-    const report = await step.run(context);
+    const prepared = await step.prepare?.(context);
+    await requireDiskSpace(runtime.workspace.build, prepared?.bytes ?? step.predictedBytes, step.id);
+    const report = await step.run(context, prepared);
     signal.throwIfAborted();
     return { report, seconds: (performance.now() - started) / 1000 };
   } finally {

@@ -1,4 +1,6 @@
-import { availableParallelism } from "node:os";
+import { mkdtemp, rm } from "node:fs/promises";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
 import { describeToolchain } from "../llamacpp/toolchain/toolchain.js";
 import type { Plan, Step } from "../plan/plan.js";
 import { jsonDifferences } from "../util/json-differences.js";
@@ -91,17 +93,25 @@ export async function pastSeconds(plan: Plan, workspace: Workspace): Promise<Map
 async function predictedBytes(step: Step, records: ReadonlyMap<string, StepRecord>, store: Store): Promise<number> {
   const estimate = Math.ceil(step.predictedBytes);
   const ready = Object.values(step.inputs).every((input) => input.kind === "outside" || records.has(input.step));
-  if (step.predictBytes === undefined || !ready) return estimate;
+  if (step.prepare === undefined || !ready) return estimate;
   const tools = await describeToolchain();
   if (tools.state !== "ready") return estimate;
-  return step
-    .predictBytes({
+  // A plan leaves the store as it is.
+  const work = await mkdtemp(join(tmpdir(), "quantsmith-plan-"));
+  try {
+    const prepared = await step.prepare({
       input: (name) => inputPath(step.inputs, name, records, store),
+      work,
       toolchain: () => Promise.resolve(tools.toolchain),
       threads: availableParallelism(),
       signal: new AbortController().signal,
-    })
-    .catch(() => estimate);
+    });
+    return prepared.bytes;
+  } catch {
+    return estimate;
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
 }
 
 function novelty(description: Fingerprint, last: StepRecord | undefined): Pick<StepForecast, "status" | "why"> {

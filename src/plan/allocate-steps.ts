@@ -1,6 +1,7 @@
 import { imatrixFileName } from "../quant/names.js";
 import type { DynamicVariant, Settings } from "../recipe/settings.js";
-import { allocateVariant, type VariantBudget } from "../stages/allocate/allocate-variant.js";
+import { allocateVariant } from "../stages/allocate/allocate-variant.js";
+import type { VariantBudget } from "../stages/allocate/budget.js";
 import { defaultTypes, probeTypes } from "../stages/allocate/candidates.js";
 import { measureErrors } from "../stages/allocate/measure-errors.js";
 import { measureProbes } from "../stages/allocate/measure-probes.js";
@@ -37,7 +38,7 @@ export function sharedAllocateSteps(settings: Settings, facts: PlanFacts): Step[
   // Of no variant's types: what one variant may choose must not have all variants probed again.
   const types = [probeTypes[0]];
   return [
-    step("allocate:errors", measureErrors, { types }, model, predictBytes.report()),
+    step("allocate:errors", measureErrors, { types, preset: null }, model, predictBytes.report()),
     step("allocate:base", base, { texts, chunks: search.chunks, context, part: whole }, text, logitBytes),
     step("allocate:probes", measureProbes, { effort }, probed, predictBytes.baseGguf(facts.model)),
   ];
@@ -68,8 +69,9 @@ export function allocateSteps(variant: DynamicVariant, settings: Settings, facts
       : {}),
   };
   const wanted = [...new Set([...(types ?? defaultTypes), ...Object.values(tensors)])].sort();
+  const preset = budget.kind === "sizeOf" ? budget.preset : null;
   return [
-    step(errorsId(name), measureErrors, { types: wanted }, modelInputs(settings), predictBytes.report(), name),
+    step(errorsId(name), measureErrors, { types: wanted, preset }, modelInputs(settings), predictBytes.report(), name),
     step(`allocate:${name}`, allocateVariant, params, inputs, predictBytes.report(), name),
   ];
 }

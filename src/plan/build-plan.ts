@@ -98,7 +98,7 @@ function quantizeStep(variant: Variant, settings: Settings, facts: PlanFacts, be
   const inputs = {
     model: from("convert", "model.gguf"),
     ...(calibrated ? { imatrix: from("calibrate", "imatrix.gguf") } : {}),
-    ...(variant.kind === "dynamic" ? { rules: from(`allocate:${variant.name}`, "tensor-types.txt") } : {}),
+    ...(variant.kind === "dynamic" ? { allocation: from(`allocate:${variant.name}`, "allocation.json") } : {}),
   };
   const bytes = predictBytes.variant(facts.model, bits);
   const operation = settings.quantize.engine === "bank" ? quantizeByBank : quantizeByTool;

@@ -1,14 +1,14 @@
 import type { Backend, Catalog, Device, Figure } from "../hardware/catalog/device.js";
 import { findDevice } from "../hardware/catalog/find-device.js";
 import { knownType } from "../quant/ggml-types.js";
-import type { Budget, DynamicVariant, Settings } from "../recipe/settings.js";
+import type { DynamicVariant, RecipeBudget, Settings } from "../recipe/settings.js";
+import type { DeviceBudget } from "../stages/allocate/budget.js";
 import { defaultTypes } from "../stages/allocate/candidates.js";
-import type { DeviceBudget } from "../stages/allocate/device-fit.js";
 import { QuantsmithError } from "../util/errors.js";
 import { list } from "../util/wording.js";
 import type { PlanFacts } from "./facts.js";
 
-type ByDevice = Extract<Budget, { kind: "device" }>;
+type ByDevice = Extract<RecipeBudget, { kind: "device" }>;
 
 /**
  * A budget by device as the allocate stage takes it, and the types it may choose: those that the device's first backend

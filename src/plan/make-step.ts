@@ -16,16 +16,14 @@ export function step<P extends JsonObject>(
   predictedBytes: number,
   variant?: string,
 ): Step {
-  const { stage, version, resource, tools } = operation;
+  const { stage, version, resource, tools, prepare } = operation;
   return {
     ...{ id, stage, version, resource, tools, params, inputs, predictedBytes, mode: "build" as const },
     ...(variant === undefined ? {} : { variant }),
     ...(operation.id === undefined ? {} : { operation: operation.id }),
     intermediates: operation.intermediates ?? [],
     hasParts: operation.hasParts?.(params) ?? false,
-    ...(operation.predictBytes === undefined
-      ? {}
-      : { predictBytes: (context) => operation.predictBytes?.(params, context) ?? Promise.resolve(predictedBytes) }),
-    run: (context) => operation.run(params, context),
+    ...(prepare && { prepare: (context) => prepare(params, context) }),
+    run: (context, prepared) => operation.run(params, context, prepared),
   };
 }

@@ -1,7 +1,7 @@
 import type { ToolId } from "../llamacpp/tool-digests.js";
 import type { EngineChoice } from "../stages/convert/choose-engine.js";
 import type { PackageParams } from "../stages/package/package-params.js";
-import type { OperationReport, PredictContext, Resource, StageContext, StageName } from "../stages/stage.js";
+import type { OperationReport, PrepareContext, Prepared, Resource, StageContext, StageName } from "../stages/stage.js";
 import type { JsonObject } from "../util/canonical-json.js";
 
 /** Where one named input of a step comes from. */
@@ -32,11 +32,12 @@ export interface Step {
   after?: string;
   /** Bytes the step is expected to write, outputs and scratch together; an estimate on the high side. */
   predictedBytes: number;
-  /** The exact figure, when the inputs are there and the stage can tell. */
-  predictBytes?(context: PredictContext): Promise<number>;
+  /** Runs once before `run`, when all inputs exist, and returns the exact bytes; absent when the estimate counts. */
+  prepare?(context: PrepareContext): Promise<Prepared>;
   /** Outputs that may be dropped after their last reader. */
   intermediates: readonly string[];
-  run(context: StageContext): Promise<OperationReport>;
+  /** `prepared`: what `prepare` returned. */
+  run(context: StageContext, prepared?: Prepared): Promise<OperationReport>;
 }
 
 /** What is to be done for one recipe, in an order in which every step stands after its inputs. */

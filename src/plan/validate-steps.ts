@@ -46,7 +46,7 @@ export function structureStep({ name, kind }: Variant): Step {
     model: from(`quantize:${name}`, "model.gguf"),
     base: from("convert", "model.gguf"),
     quantize: from(`quantize:${name}`, "quantize.json"),
-    ...(kind === "dynamic" ? { rules: from(`allocate:${name}`, "tensor-types.txt") } : {}),
+    ...(kind === "dynamic" ? { allocation: from(`allocate:${name}`, "allocation.json") } : {}),
   };
   return step(structureId(name), checkStructure, {}, inputs, predictBytes.report(), name);
 }

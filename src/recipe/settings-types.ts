@@ -1,3 +1,4 @@
+import type { Budget } from "../stages/allocate/budget.js";
 import type { ConvertEngine } from "../stages/convert/choose-engine.js";
 import type { PublishTarget } from "../stages/publish/target.js";
 import type { QuantizeEngine } from "../stages/quantize/quantize.js";
@@ -23,13 +24,8 @@ export type CorpusSource =
   /** A file of a Hub data set; `ref` is as the recipe says it, without `hf:` and the digest. */
   | ({ kind: "hub"; ref: string } & HubText);
 
-/** What limits the size of a dynamic variant. */
-export type Budget =
-  | { kind: "sizeOf"; preset: string }
-  | { kind: "bitsPerWeight"; bitsPerWeight: number }
-  | { kind: "bytes"; bytes: number }
-  /** `context` in tokens must fit beside the weights, and `reserveBytes` of the device's budget stay free. */
-  | { kind: "device"; device: string; context: number; reserveBytes: number };
+/** A budget as the recipe gives it, with the device's id. */
+export type RecipeBudget = Budget<{ device: string }>;
 
 interface VariantBase {
   /** Label in file names and tables. */
@@ -50,7 +46,7 @@ export interface DynamicVariant extends VariantBase {
   /** Tensors whose type is not to be chosen: pattern to type. */
   tensors: Readonly<Record<string, string>>;
   /** Without `types` the solver uses its own candidates. */
-  dynamic: { budget: Budget; types?: readonly string[] };
+  dynamic: { budget: RecipeBudget; types?: readonly string[] };
 }
 
 export type Variant = PresetVariant | DynamicVariant;

@@ -1,11 +1,12 @@
 import * as z from "zod";
 import { deviceId } from "../hardware/catalog/device.js";
+import type { VariantBudget } from "../stages/allocate/budget.js";
 import { complaint, lacking } from "../util/complaint.js";
 import { size } from "../util/quantity-schema.js";
 import { list } from "../util/wording.js";
 import { nameFor, presetName, tensorPattern, tensorType } from "./schema-parts.js";
 
-const budgets = ["sizeOf", "bitsPerWeight", "bytes", "device"] as const;
+const budgets = ["sizeOf", "bitsPerWeight", "bytes", "device"] as const satisfies readonly VariantBudget["kind"][];
 
 /** Bytes; what is less was meant in another unit. */
 const leastReserve = 1_000_000;

@@ -1,5 +1,5 @@
 import type { Recipe } from "./schema.js";
-import type { Budget, Variant } from "./settings-types.js";
+import type { RecipeBudget, Variant } from "./settings-types.js";
 
 type Entry = Recipe["variants"][number];
 type Dynamic = NonNullable<Exclude<Entry, string>["dynamic"]>;
@@ -18,7 +18,7 @@ export function resolveVariants(entries: readonly Entry[]): Variant[] {
   });
 }
 
-function budgetOf(dynamic: Dynamic): Budget {
+function budgetOf(dynamic: Dynamic): RecipeBudget {
   const { sizeOf, bitsPerWeight, bytes, device, context = defaultDeviceContext, reserve = 0 } = dynamic;
   if (sizeOf !== undefined) return { kind: "sizeOf", preset: sizeOf };
   if (bitsPerWeight !== undefined) return { kind: "bitsPerWeight", bitsPerWeight };

@@ -8,6 +8,7 @@ import { allowedCores, Scheduler } from "../engine/scheduler.js";
 import { Store } from "../engine/store.js";
 import { toolDigest } from "../llamacpp/tool-digests.js";
 import { describeToolchain } from "../llamacpp/toolchain/toolchain.js";
+import { step as makeStep } from "../plan/make-step.js";
 import type { Step, StepInput } from "../plan/plan.js";
 import { findOperation } from "../stages/operations.js";
 import { type Operation, stageNames, type WorkPart } from "../stages/stage.js";
@@ -70,19 +71,13 @@ async function restoreStep(job: JobFile, store: Store, options: WorkOptions) {
 }
 
 function stepOf(job: JobFile, operation: Operation, { workspace }: WorkOptions): Step {
-  const { params, stage, version, step: id, variant, predictedBytes } = job;
+  const { params, stage, step: id, variant, predictedBytes } = job;
   const inputs = Object.entries(job.inputs).map(([name, input]): [string, StepInput] => {
     if (input.kind === "step") return [name, input];
     return [name, { ...input, path: sharedFile(workspace, input.digest) }];
   });
-  const { resource, tools, predictBytes } = operation;
-  return {
-    ...{ id, stage, version, resource, tools, params, predictedBytes, mode: "build", intermediates: [] },
-    ...(variant === undefined ? {} : { variant }),
-    inputs: Object.fromEntries(inputs),
-    ...(predictBytes && { predictBytes: (context) => predictBytes(params, context) }),
-    run: (context) => operation.run(params, context),
-  };
+  // Some operations serve more than one stage.
+  return makeStep(id, { ...operation, stage }, params, Object.fromEntries(inputs), predictedBytes, variant);
 }
 
 /** Records of the steps that it reads from. */

@@ -84,8 +84,14 @@ export interface StageContext {
   note(text: string): void;
 }
 
-/** What is at hand for a prediction; nothing may be written. */
-export type PredictContext = Pick<StageContext, "input" | "toolchain" | "threads" | "signal">;
+/** What `Operation.prepare` gets: it may write to `work` alone. */
+export type PrepareContext = Pick<StageContext, "input" | "work" | "toolchain" | "threads" | "signal">;
+
+/** What an operation finds out from its inputs before it writes an output. */
+export interface Prepared {
+  /** Exact bytes of the outputs, and of what else the operation writes. */
+  bytes: number;
+}
 
 /** What an operation tells besides its output files; goes into the record. */
 export interface OperationReport {
@@ -111,11 +117,17 @@ export interface Operation<P extends JsonObject = JsonObject> {
   tools: readonly ToolId[];
   /** Outputs that only other steps read, and that may be dropped when all of them are done. */
   intermediates?: readonly string[];
-  /** The exact bytes the outputs will take, once the inputs are there; the plan's estimate serves where it is absent. */
-  predictBytes?(params: P, context: PredictContext): Promise<number>;
+  /** Runs once before `run`, when all inputs exist; without it the plan's estimate of the bytes counts. */
+  prepare?(params: P, context: PrepareContext): Promise<Prepared>;
   /** Whether `StageContext.part` may ask for a part of the work, all of which has to be done in any case. */
   hasParts?(params: P): boolean;
-  run(params: P, context: StageContext): Promise<OperationReport>;
+  run(params: P, context: StageContext, prepared?: Prepared): Promise<OperationReport>;
+}
+
+/** An operation whose `run` continues with what its `prepare` returned. */
+export interface PreparedOperation<P extends JsonObject, Q extends Prepared> extends Operation<P> {
+  prepare(params: P, context: PrepareContext): Promise<Q>;
+  run(params: P, context: StageContext, prepared: Q): Promise<OperationReport>;
 }
 
 /** An input that the plan guarantees; its absence is a bug, not a user's mistake. */

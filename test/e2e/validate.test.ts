@@ -196,10 +196,10 @@ describe("structure", () => {
   });
 
   test("types other than planned", async () => {
-    const rules = join(run.cwd, "tensor-types.txt");
-    writeFileSync(rules, "^blk\\.0\\.attn_q\\.weight$=q6_k\n");
+    const allocation = join(run.cwd, "allocation.json");
+    writeFileSync(allocation, JSON.stringify({ types: { "blk.0.attn_q.weight": "Q6_K" } }));
     const file = (name: string) => join(run.cwd, name);
-    const of = { model: file("q4.gguf"), base: file("model.gguf"), quantize: file("quantize.json"), rules };
+    const of = { model: file("q4.gguf"), base: file("model.gguf"), quantize: file("quantize.json"), allocation };
     const context = stageContext(run, of);
     await checkStructure.run({}, context);
     expect(readFileSync(join(context.out, "structure.json"), "utf8")).toContain(

@@ -149,7 +149,7 @@ describe("runPlan", () => {
     });
     expect(await run(somePlan([huge]))).toMatchObject({ statuses: { a: "failed" }, codes: ["QS-DISK-SPACE"] });
     expect(ran).toBe(false);
-    const exact = { ...huge, predictBytes: () => Promise.resolve(10) };
+    const exact = { ...huge, prepare: () => Promise.resolve({ bytes: 10 }) };
     expect((await run(somePlan([exact]))).statuses).toEqual({ a: "built" });
   });
 });

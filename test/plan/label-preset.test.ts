@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import type { PlanFacts } from "../../src/plan/facts.js";
 import { labelPreset } from "../../src/plan/label-preset.js";
-import type { Budget } from "../../src/recipe/settings.js";
+import type { RecipeBudget } from "../../src/recipe/settings.js";
 
 const facts = { model: { parameters: 8e9 } } as PlanFacts;
-const label = (name: string, budget: Budget, calibrated = true) =>
+const label = (name: string, budget: RecipeBudget, calibrated = true) =>
   labelPreset({ kind: "dynamic", name, path: [], tensors: {}, dynamic: { budget } }, facts, calibrated);
 
 test("a variant with a preset's name is labelled with it, whatever its size", () => {

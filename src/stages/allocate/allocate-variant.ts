@@ -1,17 +1,15 @@
-import { stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { stat } from "node:fs/promises";
 import { readGguf } from "../../gguf/read-header.js";
-import { quantizeDryRun } from "../../llamacpp/quantize-dry-run.js";
 import type { ErrorTable } from "../../quant/error-table.js";
-import { knownType } from "../../quant/ggml-types.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { openImatrix, openSource, withPool } from "../ggml-source.js";
-import { resolveTensorRules, tensorTypeFile } from "../quantize/tensor-rules.js";
+import { resolveTensorRules } from "../quantize/tensor-rules.js";
 import { type Operation, type OperationReport, requiredInput, type StageContext } from "../stage.js";
-import { linkInput, readReport, toolRun, writeReport } from "../step-files.js";
+import { readReport, writeReport } from "../step-files.js";
+import type { DeviceBudget, VariantBudget } from "./budget.js";
 import { defaultTypes } from "./candidates.js";
 import { changeTypes, chooseTypes, type TypeChoice, type TypeChoiceOptions, typeItems } from "./choose-types.js";
-import { type DeviceBudget, DeviceFit } from "./device-fit.js";
+import { DeviceFit } from "./device-fit.js";
 import { fileBytesAt, type VariantMakings, variantFileBytes } from "./file-size.js";
 import { type DeviceChoice, type DeviceProof, fitDevice } from "./fit-device.js";
 import type { ProbesReport } from "./measure-probes.js";
@@ -19,14 +17,7 @@ import { ProbeBench } from "./probe-bench.js";
 import { probeUnits } from "./probe-units.js";
 import { type Refinement, refineChoice } from "./refine-choice.js";
 import { priorAlphas } from "./role-prior.js";
-
-// An alias, not an interface: interfaces are not assignable to a step's JSON parameters.
-/** What limits a variant's size, as the recipe gives it. */
-export type VariantBudget =
-  | { kind: "sizeOf"; preset: string }
-  | { kind: "bitsPerWeight"; bitsPerWeight: number }
-  | { kind: "bytes"; bytes: number }
-  | DeviceBudget;
+import { readPresetTypes, typeNames } from "./tensor-types.js";
 
 export interface AllocateParams extends JsonObject {
   budget: VariantBudget;
@@ -55,6 +46,7 @@ export interface AllocationReport {
   probes: { effort: ProbesReport["effort"]; count: number; corpus: string; chunks: number; context: number } | null;
   /** What measuring on the search text has changed: mean KL divergence before and after; null without refinement. */
   refinement: { startKld: number; kld: number; rounds: number; exchanges: number } | null;
+  /** The type of each tensor that llama-quantize would touch; `readAllocatedTypes` reads it. */
   types: Record<string, string>;
   /** How it fits the device that was the budget; absent for other budgets. */
   device?: DeviceProof;
@@ -62,17 +54,17 @@ export interface AllocationReport {
 
 /**
  * Chooses a type for every tensor of one variant within its budget. Inputs `model`, optional `imatrix`, `errors`,
- * optional `probes`, to refine `base` (logits), and for a device optional `projector`; outputs `tensor-types.txt`, which plain llama-quantize takes too, and `allocation.json`.
- * Errors: QS-ALLOCATE-*, QS-QUANTIZE-RULE, QS-QUANTIZE-FAILED, for a device QS-MEMORY-*, and to refine QS-VALIDATE-*, QS-GGML-*.
+ * optional `probes`, to refine `base` (logits), and for a device optional `projector`; output `allocation.json`.
+ * Errors: QS-ALLOCATE-*, QS-QUANTIZE-RULE, QS-INPUT-CHANGED, for a device QS-MEMORY-*, and to refine QS-VALIDATE-*, QS-GGML-*.
  */
 export const allocateVariant: Operation<AllocateParams> = {
   id: "allocate-variant",
   stage: "allocate",
-  version: 1,
+  version: 2,
   resource: "compute",
   tools: ["llama.cpp", "node-llama-cpp"],
   // A refinement damages a private copy of the base model.
-  predictBytes: async ({ refine }, context) => (refine ? (await stat(requiredInput(context, "model"))).size : 0),
+  prepare: async ({ refine }, context) => ({ bytes: refine ? (await stat(requiredInput(context, "model"))).size : 0 }),
   async run(params, context) {
     const { budget, imatrixName, preset } = params;
     const table = await readReport<ErrorTable>(requiredInput(context, "errors"));
@@ -89,8 +81,6 @@ export const allocateVariant: Operation<AllocateParams> = {
     const refined = params.refine && probes !== null ? await refine(start, options, context) : undefined;
     const proved = await prove?.(refined?.choice);
     const choice = proved?.choice ?? refined?.choice ?? start;
-    const types = new Map([...choice.types].map(([name, type]) => [name, type.name]));
-    await writeFile(join(context.out, "tensor-types.txt"), tensorTypeFile(types));
     const report: AllocationReport = {
       budget,
       budgetBytes: options.budgetBytes,
@@ -99,7 +89,7 @@ export const allocateVariant: Operation<AllocateParams> = {
       boundGap: choice.boundGap,
       probes: probes === null ? null : summary(probes),
       refinement: refined === undefined ? null : refinementSummary(refined),
-      types: Object.fromEntries(types),
+      types: typeNames(choice.types),
       ...(proved === undefined ? {} : { device: proved.proof }),
     };
     await writeReport(context, "allocation.json", report);
@@ -175,19 +165,9 @@ async function bytesOf(
     case "bitsPerWeight":
       return fileBytesAt(makings, budget.bitsPerWeight);
     case "sizeOf":
-      return presetFileBytes({ ...makings, preset: budget.preset }, context);
+      return variantFileBytes(
+        { ...makings, preset: budget.preset },
+        await readPresetTypes(requiredInput(context, "errors")),
+      );
   }
-}
-
-/** What the preset itself would weigh, made from the same base with the same imatrix. */
-async function presetFileBytes(makings: VariantMakings, context: StageContext): Promise<number> {
-  const plan = await quantizeDryRun({
-    ...(await toolRun(context)),
-    model: await linkInput(context, "model", "model.gguf"),
-    type: makings.preset,
-    // Some presets choose other types when there is an imatrix.
-    ...(makings.imatrix === undefined ? {} : { imatrix: await linkInput(context, "imatrix", makings.imatrixName) }),
-  });
-  const types = new Map(plan.tensors.map(({ name, toType }) => [name, knownType(toType)]));
-  return variantFileBytes(makings, types);
 }

@@ -5,6 +5,7 @@ import { type KnapsackItem, solve, undominated } from "../../quant/knapsack.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { storableTypes } from "./candidates.js";
 import { type VariantMakings, variantFileBytes } from "./file-size.js";
+import type { TensorTypes } from "./tensor-types.js";
 
 export interface TypeChoiceOptions {
   makings: VariantMakings;
@@ -14,14 +15,14 @@ export interface TypeChoiceOptions {
   /** Names of the types to choose from; where rows do not fit, their fallbacks. */
   types: readonly string[];
   /** The one type a tensor must have, by name. */
-  pins: ReadonlyMap<string, string>;
+  pins: TensorTypes;
   /** Most bytes of the whole file. */
   budgetBytes: number;
 }
 
 export interface TypeChoice {
   /** For every tensor that llama-quantize would touch. */
-  types: Map<string, GgmlType>;
+  types: TensorTypes;
   fileBytes: number;
   /** Mean KL divergence in nats that the alphas foretell. */
   predictedKld: number;
@@ -94,8 +95,8 @@ export function typeItems({ makings, table, ...options }: Omit<TypeChoiceOptions
   const { alphas, pins } = options;
   return table.tensors.map((tensor) => {
     const pin = pins.get(tensor.name);
-    const item = itemOf(tensor, pin === undefined ? options.types : [pin], alphas, makings.base.alignment);
-    if (pin !== undefined && item.choices.length === 0) throw impossiblePin(tensor.name, pin);
+    const item = itemOf(tensor, pin === undefined ? options.types : [pin.name], alphas, makings.base.alignment);
+    if (pin !== undefined && item.choices.length === 0) throw impossiblePin(tensor.name, pin.name);
     return item;
   });
 }

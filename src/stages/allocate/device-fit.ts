@@ -1,25 +1,13 @@
 import { join } from "node:path";
 import { writeHollow } from "../../gguf/write-hollow.js";
-import type { Backend } from "../../hardware/catalog/device.js";
-import { type DeviceTraits, type PlacementQuestion, placeModel } from "../../hardware/fit/place-model.js";
+import { type PlacementQuestion, placeModel } from "../../hardware/fit/place-model.js";
 import { footprintOf } from "../../hardware/memory/footprint.js";
 import { measureMemory } from "../../hardware/memory/measure-memory.js";
 import type { ModelMemory } from "../../hardware/memory/memory.js";
 import type { GgmlType } from "../../quant/ggml-types.js";
 import type { StageContext } from "../stage.js";
+import type { DeviceBudget } from "./budget.js";
 import { type VariantMakings, variantHeader } from "./file-size.js";
-
-// An alias, not an interface: interfaces are not assignable to a step's JSON parameters.
-/** A device that a variant must fit: wholly on its first backend, with `context` tokens of f16 cache. */
-export type DeviceBudget = {
-  kind: "device";
-  /** With the one backend that counts; figures that decide nothing would only change the step's key. */
-  device: DeviceTraits;
-  backend: Backend;
-  context: number;
-  /** Bytes of the device's budget, of each card's, that stay free beside the model. */
-  reserveBytes: number;
-};
 
 /** Answers whether files made with certain types fit a device, without making them; beside the input `projector`, if any. */
 export class DeviceFit {

@@ -1,6 +1,7 @@
 import { hostRoles } from "../../hardware/memory/footprint.js";
 import type { ModelMemory } from "../../hardware/memory/memory.js";
 import type { ErrorTable } from "../../quant/error-table.js";
+import { type GgmlType, knownType } from "../../quant/ggml-types.js";
 import { undominated } from "../../quant/knapsack.js";
 import { chooseTypes, sizeRange, type TypeChoice, type TypeChoiceOptions, typeItems } from "./choose-types.js";
 import { tooLarge } from "./device-errors.js";
@@ -100,7 +101,7 @@ function deviceChoice(
  * A tensor that has no other type keeps them.
  */
 function quickTypes({ table, pins }: Given, fast: readonly string[]): ErrorTable {
-  const allowed = [...new Set([...fast, ...pins.values()])];
+  const allowed = [...new Set([...fast, ...[...pins.values()].map(({ name }) => name)])];
   const tensors = table.tensors.map((row) => {
     const quick = onlyTypes(row, allowed);
     return Object.keys(quick.errors).length > 0 ? quick : row;
@@ -109,12 +110,12 @@ function quickTypes({ table, pins }: Given, fast: readonly string[]): ErrorTable
 }
 
 /** For every tensor that stays in the computer's memory, the type that does the least damage. */
-function bestOnHost(options: Given): [tensor: string, type: string][] {
+function bestOnHost(options: Given): [tensor: string, type: GgmlType][] {
   const { tensors } = options.table;
   const host = hostRoles(new Set(tensors.map(({ role }) => role)));
   const names = new Set(tensors.filter(({ role }) => host.has(role)).map(({ name }) => name));
   return typeItems(options).flatMap(({ id, choices }) => {
     const best = names.has(id) ? undominated(choices).at(-1) : undefined;
-    return best === undefined ? [] : [[id, best.type]];
+    return best === undefined ? [] : [[id, knownType(best.type)]];
   });
 }

@@ -1,5 +1,7 @@
+import type { QuantizedTensor } from "../../llamacpp/quantize.js";
 import { quantizeDryRun } from "../../llamacpp/quantize-dry-run.js";
 import { type ErrorTable, measureTensorErrors } from "../../quant/error-table.js";
+import { ggmlTypeByName } from "../../quant/ggml-types.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { openSource, withPool } from "../ggml-source.js";
 import type { Operation } from "../stage.js";
@@ -10,10 +12,15 @@ import { joinErrors, knownErrors, onlyTypes } from "./known-errors.js";
 export interface ErrorsParams extends JsonObject {
   /** Names of the types any variant may choose, sorted. */
   types: readonly string[];
+  /** The preset whose size is a variant's budget; null without such a variant. */
+  preset: string | null;
 }
 
 /** `errors.json`: one row per tensor that llama-quantize would quantize. */
-export type ErrorsReport = ErrorTable;
+export interface ErrorsReport extends ErrorTable {
+  /** The types that the preset gives those tensors; `readPresetTypes` reads it. */
+  preset: { name: string; types: Record<string, string> } | null;
+}
 
 /**
  * Values looked at per tensor. On a model of 34 M weights the errors are within 2 % of those over all values, far
@@ -23,27 +30,32 @@ const sampleValues = 2 ** 16;
 
 /**
  * Computes how far each type takes each tensor from its 16-bit values. Inputs `model`, optional `imatrix`; output
- * `errors.json`. What an earlier table of the same base and imatrix holds is not computed again. Errors: QS-GGML-*, QS-IMATRIX-INVALID, QS-QUANTIZE-FAILED.
+ * `errors.json`. Errors in an earlier table of the same base and imatrix are not computed again. The one dry run here is
+ * the only one of a dynamic variant. Errors: QS-GGML-*, QS-IMATRIX-INVALID, QS-QUANTIZE-FAILED.
  */
 export const measureErrors: Operation<ErrorsParams> = {
   id: "measure-errors",
   stage: "allocate",
-  version: 1,
+  version: 2,
   resource: "compute",
   tools: ["llama.cpp", "node-llama-cpp"],
-  async run({ types }, context) {
-    // llama-quantize decides which tensors it touches; a plain type shows it without a preset's mixtures.
+  async run({ types, preset }, context) {
+    const mixture = mixtureOf(preset);
     const plan = await quantizeDryRun({
       ...(await toolRun(context)),
       model: await linkInput(context, "model", "model.gguf"),
-      type: "Q8_0",
+      type: mixture ?? "Q8_0",
+      // Some presets choose other types when there is an imatrix.
+      ...(mixture && context.input("imatrix") && { imatrix: await linkInput(context, "imatrix", "imatrix.gguf") }),
     });
-    const names = plan.tensors.filter(({ fromType, toType }) => fromType !== toType).map(({ name }) => name);
+    // llama-quantize decides which tensors it touches, and does so alike for all quantized presets.
+    const touched = plan.tensors.filter(({ fromType, toType }) => fromType !== toType);
+    const names = touched.map(({ name }) => name);
     const source = await openSource(context);
     const known = await knownErrors(context);
     let measured = 0;
     const report = await withPool(context, async (pool) => {
-      const table: ErrorsReport = { tensors: [] };
+      const table: ErrorsReport = { tensors: [], preset: preset === null ? null : presetPlan(preset, touched) };
       for (const name of names) {
         const tensor = source.tensors.get(name);
         if (tensor === undefined) throw new Error(`llama-quantize lists ${name}, which the model does not have`);
@@ -74,3 +86,14 @@ export const measureErrors: Operation<ErrorsParams> = {
     };
   },
 };
+
+/** The preset, if it is quantized: F32, F16 and BF16 leave out tensors that have the type already. */
+function mixtureOf(preset: string | null): string | undefined {
+  return preset === null || ggmlTypeByName(preset)?.quantized === false ? undefined : preset;
+}
+
+/** A preset that is not quantized gives every tensor its own type. */
+function presetPlan(name: string, touched: readonly QuantizedTensor[]): ErrorsReport["preset"] {
+  const own = mixtureOf(name) === undefined ? name : undefined;
+  return { name, types: Object.fromEntries(touched.map((tensor) => [tensor.name, own ?? tensor.toType])) };
+}

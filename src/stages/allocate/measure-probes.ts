@@ -40,7 +40,7 @@ export const measureProbes: Operation<ProbesParams> = {
   tools: ["llama.cpp", "node-llama-cpp"],
   hasParts: () => true,
   // The private copy of the base model.
-  predictBytes: async (_params, context) => (await stat(requiredInput(context, "model"))).size,
+  prepare: async (_params, context) => ({ bytes: (await stat(requiredInput(context, "model"))).size }),
   async run({ effort }, context) {
     const table = await readReport<ErrorTable>(requiredInput(context, "errors"));
     const base = await readReport<BaseReport>(requiredInput(context, "baseReport"));

@@ -44,7 +44,7 @@ export function fetchHub({ revision, listing, downloads }: FetchHubOptions): Ope
     version: 3,
     resource: "io",
     tools: [],
-    predictBytes: async () => outputBytes,
+    prepare: async () => ({ bytes: outputBytes }),
     async run({ repo, commit, files, allowUnsafe, checkWeights: check }, context) {
       const progress = { done: 0, total: files.reduce((sum, { bytes }) => sum + bytes, 0), unit: "byte" as const };
       const tell = (note: string) => context.progress({ ...progress, ...(note === "" ? {} : { note }) });

@@ -1,43 +1,39 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readGguf } from "../../gguf/read-header.js";
 import { type Imatrix, readImportance } from "../../gguf/read-imatrix.js";
 import { variantLayout } from "../../gguf/variant-layout.js";
 import type { GgmlType } from "../../quant/ggml-types.js";
 import { presetByName } from "../../quant/presets.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { openImatrix, withPool } from "../ggml-source.js";
-import { type Operation, requiredInput } from "../stage.js";
+import { withPool } from "../ggml-source.js";
+import type { PreparedOperation } from "../stage.js";
 import { assembleVariant } from "./assemble-variant.js";
 import { findFinishedTensors } from "./finished-tensors.js";
-import { planVariant } from "./plan-variant.js";
-import { predictVariantBytes } from "./predict-variant.js";
+import { planVariant, type VariantPlan } from "./plan-variant.js";
 import { type QuantizeParams, reportVariant } from "./quantize.js";
+import { tensorTypeFile } from "./tensor-rules.js";
 
 /**
  * Assembles one variant, byte for byte llama-quantize's file: tensors that a finished variant of the same base and
  * imatrix has in the same type are copied, so that each is quantized once for all variants. Inputs and outputs as
  * `quantizeByTool`. Errors: QS-QUANTIZE-*, QS-GGML-*, QS-IMATRIX-INVALID, QS-INPUT-CHANGED.
  */
-export const quantizeByBank: Operation<QuantizeParams> = {
+export const quantizeByBank: PreparedOperation<QuantizeParams, VariantPlan> = {
   id: "quantize-bank",
   stage: "quantize",
   version: 1,
   resource: "compute",
   tools: ["llama.cpp", "node-llama-cpp"],
-  predictBytes: predictVariantBytes,
-  async run(params, context) {
-    const base = await readGguf(requiredInput(context, "model"));
-    const plan = await planVariant(params, context, base);
-    if (plan.rules !== undefined) await writeFile(join(context.out, "tensor-types.txt"), plan.rules);
-    const imatrix = await openImatrix(context);
+  prepare: planVariant,
+  async run(params, context, { base, imatrix, types, listed, fallbacks, report }) {
+    if (listed.size > 0) await writeFile(join(context.out, "tensor-types.txt"), tensorTypeFile(listed));
     const layout = variantLayout({
       base,
       fileType: presetByName(params.preset)?.fileType ?? 0,
       ...(imatrix && { imatrix: { imatrix, fileName: params.imatrixName } }),
     });
     const changed = layout.tensors.flatMap(({ name, shape, type: from }) => {
-      const to = plan.types.get(name) ?? from;
+      const to = types.get(name) ?? from;
       return to === from ? [] : [{ name, shape, to }];
     });
     requireImportance(params.preset, changed, imatrix);
@@ -48,7 +44,7 @@ export const quantizeByBank: Operation<QuantizeParams> = {
         pool,
         layout,
         base: base.path,
-        types: plan.types,
+        types,
         finished: finished.places,
         importanceOf: async (name) => {
           const tensor = shapes.get(name);
@@ -59,13 +55,9 @@ export const quantizeByBank: Operation<QuantizeParams> = {
       }),
     );
     await finished.requireUnchanged();
-    await reportVariant(context, plan.fallbacks);
+    await reportVariant(context, fallbacks);
     const tensorsCopied = finished.places.size;
-    return {
-      commands: [plan.argv],
-      peakMemoryBytes: plan.peakMemoryBytes,
-      measurements: { tensorsQuantized: changed.length - tensorsCopied, tensorsCopied },
-    };
+    return { ...report, measurements: { tensorsQuantized: changed.length - tensorsCopied, tensorsCopied } };
   },
 };
 

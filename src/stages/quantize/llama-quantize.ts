@@ -2,38 +2,37 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readGguf } from "../../gguf/read-header.js";
 import { quantize } from "../../llamacpp/quantize.js";
-import { type Operation, requiredInput } from "../stage.js";
+import type { PreparedOperation } from "../stage.js";
 import { linkInput, toolRun } from "../step-files.js";
-import { predictVariantBytes } from "./predict-variant.js";
+import { planVariant, type VariantPlan } from "./plan-variant.js";
 import { type QuantizeParams, reportVariant } from "./quantize.js";
-import { answeredRules, ruledTypes, tensorTypeFile } from "./tensor-rules.js";
+import { answeredRules, tensorTypeFile } from "./tensor-rules.js";
 
 /**
  * Makes one variant with llama-quantize, the reference for `bank.ts`. Inputs `model`, optional `imatrix`, optional
- * `rules` (a type map from allocate, in place of the recipe's rules); outputs `model.gguf`, `quantize.json` and, with
- * rules, `tensor-types.txt`. Errors: QS-QUANTIZE-*, QS-DISK-FULL.
+ * `allocation` (`allocation.json`, in place of the recipe's rules); outputs `model.gguf`, `quantize.json` and, with rules
+ * or an allocation, `tensor-types.txt`. Errors: QS-QUANTIZE-*, QS-DISK-FULL, QS-INPUT-CHANGED.
  */
-export const quantizeByTool: Operation<QuantizeParams> = {
+export const quantizeByTool: PreparedOperation<QuantizeParams, VariantPlan> = {
   id: "quantize-tool",
   stage: "quantize",
   version: 1,
   resource: "compute",
   tools: ["llama.cpp"],
-  predictBytes: predictVariantBytes,
-  async run(params, context) {
-    const wanted = await ruledTypes(params, context, await readGguf(requiredInput(context, "model")));
-    if (wanted.size > 0) await writeFile(join(context.out, "tensor-types.txt"), tensorTypeFile(wanted));
+  prepare: planVariant,
+  async run(params, context, { listed }) {
+    if (listed.size > 0) await writeFile(join(context.out, "tensor-types.txt"), tensorTypeFile(listed));
     const run = await quantize({
       ...(await toolRun(context)),
       model: await linkInput(context, "model", "model.gguf"),
       out: "../out/model.gguf",
       type: params.preset,
       ...(context.input("imatrix") && { imatrix: await linkInput(context, "imatrix", params.imatrixName) }),
-      ...(wanted.size > 0 && { tensorTypes: "../out/tensor-types.txt" }),
+      ...(listed.size > 0 && { tensorTypes: "../out/tensor-types.txt" }),
     });
     // llama-quantize can ignore a rule without a word, so what it wrote is read back.
     const { tensors } = await readGguf(join(context.out, "model.gguf"));
-    await reportVariant(context, answeredRules(wanted, tensors, run.fallbacks));
+    await reportVariant(context, answeredRules(listed, tensors, run.fallbacks));
     return { commands: [run.argv], peakMemoryBytes: run.peakMemoryBytes };
   },
 };

@@ -1,10 +1,8 @@
-import { readFile } from "node:fs/promises";
-import type { Gguf } from "../../gguf/gguf.js";
-import type { GgmlType } from "../../quant/ggml-types.js";
+import { type GgmlType, knownType } from "../../quant/ggml-types.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { matchWithin } from "../../util/match-within.js";
-import type { StageContext } from "../stage.js";
-import type { QuantizeParams, TensorFallback } from "./quantize.js";
+import type { TensorTypes } from "../allocate/tensor-types.js";
+import type { TensorFallback } from "./quantize.js";
 
 /**
  * Turns a variant's manual rules into a type for each tensor they name.
@@ -16,8 +14,8 @@ import type { QuantizeParams, TensorFallback } from "./quantize.js";
 export function resolveTensorRules(
   rules: Readonly<Record<string, string>>,
   tensorNames: readonly string[],
-): Map<string, string> {
-  const chosen = new Map<string, string>();
+): TensorTypes {
+  const chosen = new Map<string, GgmlType>();
   for (const [pattern, type] of Object.entries(rules)) {
     const matching = tensorNames.filter(matcher(pattern));
     if (matching.length === 0 && !(pattern === "output" && "token_embd" in rules)) {
@@ -25,7 +23,7 @@ export function resolveTensorRules(
         remedy: "List the model's tensor names with `quantsmith inspect <file.gguf>` and correct the rule.",
       });
     }
-    for (const name of matching) if (!chosen.has(name)) chosen.set(name, type);
+    for (const name of matching) if (!chosen.has(name)) chosen.set(name, knownType(type));
   }
   return chosen;
 }
@@ -46,58 +44,37 @@ function matcher(pattern: string): (name: string) => boolean {
   };
 }
 
-/** Tensor types from a file that `tensorTypeFile` wrote. */
-export function parseTensorTypeFile(text: string): Map<string, string> {
-  const types = new Map<string, string>();
-  for (const [, name = "", type = ""] of text.matchAll(/^\^(.+)\$=(\w+)$/gm)) {
-    types.set(name.replace(/\\(.)/g, "$1"), type.toUpperCase());
-  }
-  return types;
-}
-
-/**
- * The type of every tensor that does not follow its preset: as the input `rules`, a whole type map, says, else by the
- * recipe's rules. Errors: QS-QUANTIZE-RULE.
- */
-export async function ruledTypes(
-  { rules }: Pick<QuantizeParams, "rules">,
-  context: Pick<StageContext, "input">,
-  base: Gguf,
-): Promise<Map<string, string>> {
-  const map = context.input("rules");
-  if (map !== undefined) return parseTensorTypeFile(await readFile(map, "utf8"));
-  const names = base.tensors.map((tensor) => tensor.name);
-  return resolveTensorRules(Object.fromEntries(rules), names);
-}
-
 /**
  * Rules that got another answer than asked for, given what the variant's tensors are or will be. A documented fallback
  * may be the answer, but no rule is silently ignored: that is QS-QUANTIZE-RULE.
  */
 export function answeredRules(
-  wanted: ReadonlyMap<string, string>,
+  wanted: TensorTypes,
   tensors: readonly { name: string; type: GgmlType }[],
   fellBack: readonly string[],
 ): TensorFallback[] {
-  const types = new Map(tensors.map(({ name, type }) => [name, type.name]));
+  const types: TensorTypes = new Map(tensors.map(({ name, type }) => [name, type]));
   const differing = [...wanted].filter(([name, type]) => types.get(name) !== type);
   const ignored = differing.find(([name]) => !fellBack.includes(name));
   if (ignored !== undefined) {
     const [name, type] = ignored;
     throw new QuantsmithError(
       "QS-QUANTIZE-RULE",
-      `llama-quantize makes ${name} ${types.get(name) ?? "nothing"}, although the rule says ${type}`,
+      `llama-quantize makes ${name} ${types.get(name)?.name ?? "nothing"}, although the rule says ${type.name}`,
       {
         remedy: "Rules need a quantized preset, and 1-dimensional tensors keep their type. Correct or remove the rule.",
       },
     );
   }
-  return differing.map(([name, asked]) => ({ name, asked, got: types.get(name) ?? "" }));
+  return differing.map(([name, asked]) => ({ name, asked: asked.name, got: types.get(name)?.name ?? "" }));
 }
 
-/** The text of a `--tensor-type-file`: one anchored line per tensor, reusable with plain llama-quantize. */
-export function tensorTypeFile(types: ReadonlyMap<string, string>): string {
+/**
+ * The text of `tensor-types.txt`: one anchored line per tensor, for people and for `llama-quantize --tensor-type-file`.
+ * Steps pass the types on in `allocation.json`.
+ */
+export function tensorTypeFile(types: TensorTypes): string {
   return [...types]
-    .map(([name, type]) => `^${name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$=${type.toLowerCase()}\n`)
+    .map(([name, type]) => `^${name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$=${type.name.toLowerCase()}\n`)
     .join("");
 }

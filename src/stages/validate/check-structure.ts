@@ -1,17 +1,16 @@
-import { readFile } from "node:fs/promises";
 import { checkTensorTypes } from "../../gguf/check.js";
 import { findProblems } from "../../gguf/find-problems.js";
 import type { Gguf, GgufTensor, GgufValue } from "../../gguf/gguf.js";
 import { readGguf } from "../../gguf/read-header.js";
 import { readGgufOrReason } from "../../gguf/read-or-reason.js";
 import { typeCounts } from "../../gguf/summary.js";
-import { ggmlTypeByName } from "../../quant/ggml-types.js";
+import { type GgmlType, knownType } from "../../quant/ggml-types.js";
 import type { NativePool } from "../../quant/native-pool.js";
 import { rowRanges } from "../../quant/row-ranges.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { readAllocatedTypes } from "../allocate/tensor-types.js";
 import { withPool } from "../ggml-source.js";
 import type { QuantizeReport } from "../quantize/quantize.js";
-import { parseTensorTypeFile } from "../quantize/tensor-rules.js";
 import { type Operation, requiredInput, type StageContext } from "../stage.js";
 import { readReport, writeReport } from "../step-files.js";
 
@@ -23,7 +22,7 @@ export interface StructureReport {
 /**
  * Checks one variant's file before anything runs it: header, layout, tensors and metadata against those of the base,
  * types against what was planned, every row for values that are no numbers. Inputs `model`, `base` (the 16-bit GGUF),
- * `quantize` (`quantize.json`), optional `rules`; output `structure.json`. Finding something is no error here.
+ * `quantize` (`quantize.json`), optional `allocation`; output `structure.json`. Finding something is no error here.
  */
 export const checkStructure: Operation = {
   id: "check-structure",
@@ -108,14 +107,10 @@ function tensorProblems(variant: Gguf, base: Gguf): string[] {
 /** Types that rules or the allocation asked for, and the counts that quantizing reported. */
 async function typeProblems(variant: Gguf, context: StageContext): Promise<string[]> {
   const quantized = await readReport<QuantizeReport>(requiredInput(context, "quantize"));
-  const rules = context.input("rules");
-  const asked = rules === undefined ? new Map<string, string>() : parseTensorTypeFile(await readFile(rules, "utf8"));
-  for (const { name, got } of quantized.fallbacks) asked.set(name, got);
-  const planned = [...asked].flatMap(([name, type]) => {
-    const known = ggmlTypeByName(type);
-    return known === undefined ? [] : [[name, known] as const];
-  });
-  const wrong = checkTensorTypes(variant, new Map(planned)).map(
+  const allocation = context.input("allocation");
+  const planned = new Map<string, GgmlType>(allocation === undefined ? [] : await readAllocatedTypes(allocation));
+  for (const { name, got } of quantized.fallbacks) planned.set(name, knownType(got));
+  const wrong = checkTensorTypes(variant, planned).map(
     ({ name, expected, actual }) => `${name} is ${actual?.name ?? "missing"}, planned ${expected.name}`,
   );
   const counts = typeCounts(variant);

@@ -5,8 +5,9 @@ import { footprintOf } from "../../../src/hardware/memory/footprint.js";
 import type { ModelMemory } from "../../../src/hardware/memory/memory.js";
 import { type GgmlType, knownType, rowBytes } from "../../../src/quant/ggml-types.js";
 import { tensorRole } from "../../../src/quant/tensor-role.js";
+import type { DeviceBudget } from "../../../src/stages/allocate/budget.js";
 import { chooseTypes, sizeRange } from "../../../src/stages/allocate/choose-types.js";
-import { type DeviceBudget, DeviceFit } from "../../../src/stages/allocate/device-fit.js";
+import { DeviceFit } from "../../../src/stages/allocate/device-fit.js";
 import { type VariantMakings, variantHeader } from "../../../src/stages/allocate/file-size.js";
 import { fitDevice } from "../../../src/stages/allocate/fit-device.js";
 import { failureOf } from "../../fixtures/failure.js";
@@ -39,7 +40,13 @@ function givenFor(makings: VariantMakings, pins: [string, string][] = []) {
     bytes: Object.fromEntries(types.map((type) => [type, 2048 * rowBytes(knownType(type), 1024)])),
   }));
   const alphas = new Map(tensors.map(({ name }, i) => [name, 1 + i / 10]));
-  return { makings, table: { tensors }, alphas, types, pins: new Map(pins) };
+  return {
+    makings,
+    table: { tensors },
+    alphas,
+    types,
+    pins: new Map(pins.map(([name, type]) => [name, knownType(type)])),
+  };
 }
 
 /** A fit whose caches take nothing, and whose compute buffers are as the test says, by the simulation's number. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { ggmlTypes } from "../../../src/quant/ggml-types.js";
+import { ggmlTypes, knownType } from "../../../src/quant/ggml-types.js";
+import { typeNames } from "../../../src/stages/allocate/tensor-types.js";
 import { answeredRules, resolveTensorRules, tensorTypeFile } from "../../../src/stages/quantize/tensor-rules.js";
 
 const names = [
@@ -11,8 +12,7 @@ const names = [
   "blk.1.attn_v.bias",
   "blk.1.ffn_down_exps.weight",
 ];
-const chosen = (rules: Record<string, string>, tensors = names) =>
-  Object.fromEntries(resolveTensorRules(rules, tensors));
+const chosen = (rules: Record<string, string>, tensors = names) => typeNames(resolveTensorRules(rules, tensors));
 
 describe("resolveTensorRules", () => {
   test("a plain name part means exactly that role", () => {
@@ -45,7 +45,9 @@ describe("resolveTensorRules", () => {
 });
 
 test("the type file names each tensor by an anchored pattern", () => {
-  expect(tensorTypeFile(new Map([["blk.0.attn_v.weight", "Q8_0"]]))).toBe("^blk\\.0\\.attn_v\\.weight$=q8_0\n");
+  expect(tensorTypeFile(new Map([["blk.0.attn_v.weight", knownType("Q8_0")]]))).toBe(
+    "^blk\\.0\\.attn_v\\.weight$=q8_0\n",
+  );
 });
 
 describe("what became of the rules", () => {
@@ -53,7 +55,8 @@ describe("what became of the rules", () => {
     const type = ggmlTypes.find(({ name }) => name === wanted);
     return type === undefined ? [] : [{ name: `t${i}`, type }];
   });
-  const answered = (rules: [string, string][]) => answeredRules(new Map(rules), tensors, ["t1"]);
+  const answered = (rules: [string, string][]) =>
+    answeredRules(new Map(rules.map(([name, type]) => [name, knownType(type)])), tensors, ["t1"]);
 
   test("kept, and answered by a fallback", () => {
     expect(answered([["t0", "Q4_K"]])).toEqual([]);
