@@ -5,8 +5,8 @@ import { QuantsmithError } from "../util/errors.js";
 import { withLock } from "../util/lock.js";
 import { diskFull } from "./disk-space.js";
 import { doWork, type Work } from "./do-work.js";
-import { findStep, recordKeys } from "./find-step.js";
-import { fingerprint, stepKey } from "./fingerprint.js";
+import { findStep } from "./find-step.js";
+import type { KeyedStep } from "./fingerprint.js";
 import type { StepRecord } from "./record.js";
 import type { BuildRuntime } from "./runtime.js";
 import { inputDigests, inputPath } from "./step-inputs.js";
@@ -25,28 +25,28 @@ export interface BuildOptions {
  * Throws what the stage throws; QS-DISK-SPACE before anything is written when the disk is too small.
  */
 export async function buildStep(
-  step: Step,
+  keyed: KeyedStep,
   runtime: BuildRuntime,
   { restore, anew }: BuildOptions,
 ): Promise<{ record: StepRecord; status: "built" | "cached" }> {
+  const { step, key } = keyed;
   const { events, workspace } = runtime;
-  const key = stepKey(fingerprint(step, runtime.plan, recordKeys(runtime)));
   const onWait = () => events.emit({ type: "step-waiting", id: step.id });
   return withLock(lockPath(workspace, key), { signal: runtime.signal, onWait }, async (lost) => {
-    const present = await findFinished(step, runtime, restore);
+    const present = await findFinished(keyed, runtime, restore);
     if (present !== undefined) return { record: present, status: "cached" };
     if (anew) await rm(runtime.store.partialFolder(key), { recursive: true, force: true });
     const folder = buildPath(workspace, step.stage);
     try {
       const build = await openBuildFolder(folder);
       const priority = -runtime.plan.steps.indexOf(step);
-      const work = () => doWork({ step, key, build }, runtime);
+      const work = () => doWork({ ...keyed, build }, runtime);
       const done = await runtime.scheduler.run(step.resource, priority, onWait, work);
       // Whoever took the lock over may have finished; equal keys give equal outputs, so theirs is as good.
-      const theirs = lost.aborted ? await findFinished(step, runtime, restore) : undefined;
+      const theirs = lost.aborted ? await findFinished(keyed, runtime, restore) : undefined;
       if (theirs !== undefined) return { record: theirs, status: "cached" };
       const record = await runtime.scheduler.run("io", priority, onWait, async () =>
-        makeFinal(step, runtime, await bringOver(build.out, workspace), key, done),
+        makeFinal(keyed, runtime, await bringOver(build.out, workspace), done),
       );
       return { record, status: "built" };
     } catch (error) {
@@ -61,16 +61,16 @@ export async function buildStep(
  * Does one part of a step's work, for the step itself to find in its `partial` folder; nothing when the step is finished.
  * Throws as `buildStep`.
  */
-export async function buildPart(step: Step, part: WorkPart, runtime: BuildRuntime): Promise<void> {
+export async function buildPart(keyed: KeyedStep, part: WorkPart, runtime: BuildRuntime): Promise<void> {
+  const { step, key } = keyed;
   const { events, workspace } = runtime;
-  const key = stepKey(fingerprint(step, runtime.plan, recordKeys(runtime)));
   const onWait = () => events.emit({ type: "step-waiting", id: step.id });
   await withLock(lockPath(workspace, `${key}-${part.index}`), { signal: runtime.signal, onWait }, async () => {
-    if ((await findFinished(step, runtime, false)) !== undefined) return;
+    if ((await findFinished(keyed, runtime, false)) !== undefined) return;
     const folder = buildPath(workspace, step.stage);
     try {
       const build = await openBuildFolder(folder);
-      await runtime.scheduler.run(step.resource, 0, onWait, () => doWork({ step, key, part, build }, runtime));
+      await runtime.scheduler.run(step.resource, 0, onWait, () => doWork({ ...keyed, part, build }, runtime));
     } catch (error) {
       throw isDiskFull(error) ? diskFull(step.id, error) : error;
     } finally {
@@ -81,11 +81,11 @@ export async function buildPart(step: Step, part: WorkPart, runtime: BuildRuntim
 
 /** A finished step that this run may take: not older than it, where it is fresh, and whole, where it is to be restored. */
 export async function findFinished(
-  step: Step,
+  keyed: KeyedStep,
   runtime: BuildRuntime,
   restore: boolean,
 ): Promise<StepRecord | undefined> {
-  const found = await findStep(step, runtime);
+  const found = await findStep(keyed, runtime);
   return found !== undefined && isTaken(found, runtime.since, restore) ? found : undefined;
 }
 
@@ -97,10 +97,9 @@ export function isTaken(record: StepRecord, since: string | null, restore: boole
 
 /** The part that only needs the disk: hashing, flushing, the rename and the record. */
 async function makeFinal(
-  step: Step,
+  { step, key, fingerprint }: KeyedStep,
   runtime: BuildRuntime,
   out: string,
-  key: string,
   { report, seconds }: Work,
 ): Promise<StepRecord> {
   await requireUnchangedInputs(step, runtime);
@@ -109,7 +108,7 @@ async function makeFinal(
     key,
     step: step.id,
     recipe: runtime.plan.name,
-    fingerprint: fingerprint(step, runtime.plan, recordKeys(runtime)),
+    fingerprint,
     inputs: inputDigests(step.inputs, runtime.records),
     commands: report.commands ?? [],
     measurements: report.measurements ?? {},

@@ -1,11 +1,11 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Step } from "../plan/plan.js";
 import type { OperationReport, StageContext, WorkPart } from "../stages/stage.js";
 import { canonicalJson } from "../util/canonical-json.js";
 import { sha256 } from "../util/sha256.js";
 import { requireDiskSpace, watchDisk } from "./disk-space.js";
 import { findRelatives } from "./find-relatives.js";
+import type { KeyedStep } from "./fingerprint.js";
 import type { BuildRuntime } from "./runtime.js";
 import { inputDigests, inputPath } from "./step-inputs.js";
 
@@ -15,9 +15,7 @@ export interface Work {
 }
 
 /** What of which step is to be done where. */
-export interface Task {
-  step: Step;
-  key: string;
+export interface Task extends KeyedStep {
   /** Absent: the whole step. */
   part?: WorkPart;
   build: { out: string; work: string };
@@ -42,7 +40,8 @@ export async function doWork(task: Task, runtime: BuildRuntime): Promise<Work> {
   }
 }
 
-function stageContext({ step, key, part, build }: Task, runtime: BuildRuntime, signal: AbortSignal): StageContext {
+function stageContext(task: Task, runtime: BuildRuntime, signal: AbortSignal): StageContext {
+  const { step, key, part, build } = task;
   const digests = inputDigests(step.inputs, runtime.records);
   // Parts made of other bytes must not be continued: an input can be rebuilt with other bytes under the same key.
   const partial = join(runtime.store.partialFolder(key), sha256(canonicalJson(digests)).slice(0, 16));
@@ -55,7 +54,7 @@ function stageContext({ step, key, part, build }: Task, runtime: BuildRuntime, s
       await mkdir(partial, { recursive: true });
       return partial;
     },
-    relatives: (inputs) => findRelatives(step, runtime, inputs),
+    relatives: (inputs) => findRelatives(task, runtime, inputs),
     threads: runtime.threads,
     steps: runtime.steps,
     toolchain: () => runtime.tools.toolchain(note),

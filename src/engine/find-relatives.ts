@@ -1,7 +1,5 @@
-import type { Step } from "../plan/plan.js";
 import { canonicalJson } from "../util/canonical-json.js";
-import { recordKeys } from "./find-step.js";
-import { fingerprint } from "./fingerprint.js";
+import type { KeyedStep } from "./fingerprint.js";
 import type { StepRecord } from "./record.js";
 import type { BuildRuntime } from "./runtime.js";
 import { inputDigests } from "./step-inputs.js";
@@ -10,9 +8,12 @@ import { inputDigests } from "./step-inputs.js";
  * Folders of the whole, finished steps that `StageContext.relatives` promises, last finished first. A run with `fresh`
  * believes only what was built since it began.
  */
-export async function findRelatives(step: Step, runtime: BuildRuntime, inputs: readonly string[]): Promise<string[]> {
+export async function findRelatives(
+  { step, fingerprint: own }: KeyedStep,
+  runtime: BuildRuntime,
+  inputs: readonly string[],
+): Promise<string[]> {
   const { store, verify } = runtime;
-  const own = fingerprint(step, runtime.plan, recordKeys(runtime));
   const ownInputs = inputDigests(step.inputs, runtime.records);
   const traits = ({ stage, version, tools }: typeof own, digests: Readonly<Record<string, string>>) =>
     canonicalJson({ stage, version, tools, inputs: inputs.map((name) => digests[name] ?? null) });

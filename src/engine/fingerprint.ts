@@ -22,15 +22,24 @@ export interface Fingerprint extends JsonObject {
   tools: { readonly [tool in ToolId]?: string };
 }
 
+/** A step with its key, which is computed once and goes along with the step. */
+export interface KeyedStep {
+  readonly step: Step;
+  readonly fingerprint: Fingerprint;
+  /** sha256 of the fingerprint's canonical JSON, 64 hex digits. */
+  readonly key: string;
+}
+
 /**
- * The fingerprint of a step, given the keys of the steps it reads from.
+ * Computes the key of a step, given the keys of the steps it reads from.
  * An optional input whose step has no key is left out, as it will be when the step runs.
  */
-export function fingerprint(
-  step: Step,
-  plan: Pick<Plan, "toolDigests">,
-  keys: ReadonlyMap<string, string>,
-): Fingerprint {
+export function keyStep(step: Step, plan: Pick<Plan, "toolDigests">, keys: ReadonlyMap<string, string>): KeyedStep {
+  const description = fingerprint(step, plan, keys);
+  return { step, fingerprint: description, key: sha256(canonicalJson(description)) };
+}
+
+function fingerprint(step: Step, plan: Pick<Plan, "toolDigests">, keys: ReadonlyMap<string, string>): Fingerprint {
   const inputs: Record<string, string> = {};
   for (const [name, input] of Object.entries(step.inputs)) {
     if (input.kind === "outside") inputs[name] = `sha256:${input.digest}`;
@@ -48,9 +57,4 @@ export function fingerprint(
     inputs,
     tools: Object.fromEntries(step.tools.map((tool) => [tool, plan.toolDigests[tool]])),
   };
-}
-
-/** A step's key: sha256 of the canonical JSON of its fingerprint, 64 hex digits. */
-export function stepKey(description: Fingerprint): string {
-  return sha256(canonicalJson(description));
 }

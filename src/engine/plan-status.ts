@@ -5,9 +5,10 @@ import { describeToolchain } from "../llamacpp/toolchain/toolchain.js";
 import type { Plan, Step } from "../plan/plan.js";
 import { jsonDifferences } from "../util/json-differences.js";
 import { diskPeak } from "./disk-peak.js";
-import { type Fingerprint, fingerprint, stepKey } from "./fingerprint.js";
+import type { Fingerprint } from "./fingerprint.js";
 import { isDropped, type StepRecord } from "./record.js";
 import { inputPath } from "./step-inputs.js";
+import { keyPlan } from "./step-keys.js";
 import { Store } from "./store.js";
 import type { Workspace } from "./workspace.js";
 
@@ -36,13 +37,9 @@ export interface Forecast {
 export async function forecast(plan: Plan, workspace: Workspace): Promise<Forecast> {
   const store = new Store(workspace);
   const past = (await store.records()).map(({ record }) => record);
-  const keys = new Map<string, string>();
   const present = new Map<string, StepRecord>();
   const steps: StepForecast[] = [];
-  for (const step of plan.steps) {
-    const description = fingerprint(step, plan, keys);
-    const key = stepKey(description);
-    keys.set(step.id, key);
+  for (const { step, fingerprint, key } of keyPlan(plan).values()) {
     const record = await store.find(step.stage, key, { readOnly: true });
     if (record !== undefined) present.set(step.id, record);
     else if (step.mode === "reuse") continue; // not asked for, so it will not be built
@@ -51,7 +48,7 @@ export async function forecast(plan: Plan, workspace: Workspace): Promise<Foreca
       id: step.id,
       stage: step.stage,
       ...(step.variant === undefined ? {} : { variant: step.variant }),
-      ...(record !== undefined ? { status: "cached" } : novelty(description, last)),
+      ...(record !== undefined ? { status: "cached" } : novelty(fingerprint, last)),
       predictedBytes: record !== undefined ? 0 : await predictedBytes(step, present, store),
       ...(last === undefined ? {} : { seconds: last.seconds }),
     });

@@ -1,4 +1,5 @@
 import type { Step } from "../plan/plan.js";
+import type { KeyedStep } from "./fingerprint.js";
 import type { StepRecord } from "./record.js";
 
 /** Runs steps of a plan on other machines; `remote/remote-steps.ts` implements it on a queue. */
@@ -8,7 +9,7 @@ export interface RemoteRunner {
   /** Whether this step runs remotely. */
   takes(step: Step): boolean;
   /** Waits until a step, whose inputs are all finished, is finished. Errors: the step's own, QS-WORKER-*. */
-  follow(step: Step, restore: boolean): Promise<StepRecord>;
+  follow(step: KeyedStep, restore: boolean): Promise<StepRecord>;
   /** Submits the steps that became ready since the last call. */
   advance(): Promise<void>;
   /** Cancels the submitted steps without a result that no other run waits for. */

@@ -6,10 +6,12 @@ import { dropIntermediates } from "./drop-intermediates.js";
 import { errorReport } from "./error-report.js";
 import { findPassed } from "./find-passed.js";
 import { findStep } from "./find-step.js";
+import type { KeyedStep } from "./fingerprint.js";
 import { isDropped, type StepRecord } from "./record.js";
 import type { RemoteRunner } from "./remote-runner.js";
 import type { RunOptions, Runtime } from "./runtime.js";
 import { Scheduler } from "./scheduler.js";
+import { keyPlan, settleStep } from "./step-keys.js";
 import { Store } from "./store.js";
 
 export interface RunOutcome {
@@ -54,6 +56,8 @@ class Run {
   readonly runtime: Runtime;
   readonly errors: RunOutcome["errors"] = [];
   readonly #summaries = new Map<string, StepSummary>();
+  /** Steps whose inputs have all ended. */
+  readonly #settled = new Map<string, KeyedStep>();
   readonly #restoring = new Map<string, Promise<void>>();
   /** Variants whose verdict was looked at. */
   readonly #judged = new Set<string>();
@@ -63,6 +67,7 @@ class Run {
     this.runtime = {
       ...options,
       plan,
+      keyed: keyPlan(plan),
       store: new Store(options.workspace),
       scheduler: new Scheduler(options.workspace, options.signal),
       since: fresh ? new Date().toISOString() : null,
@@ -95,11 +100,13 @@ class Run {
       this.#leaveOut(step, missing.id);
       return;
     }
+    const settled = settleStep(step, this.runtime);
+    this.#settled.set(step.id, settled);
     try {
-      const present = since !== null && step.mode === "build" ? undefined : await findStep(step, this.runtime);
+      const present = since !== null && step.mode === "build" ? undefined : await findStep(settled, this.runtime);
       if (present !== undefined) await this.#finish(step, "cached", present, (performance.now() - started) / 1000);
       else if (step.mode === "reuse") this.#end(step, "skipped", 0, { why: "not asked for, and not in the store" });
-      else await this.#build(step, false);
+      else await this.#build(settled, false);
     } catch (error) {
       if (signal.aborted) throw error;
       this.errors.push({ step: step.id, error });
@@ -107,12 +114,13 @@ class Run {
     }
   }
 
-  async #build(step: Step, restore: boolean): Promise<void> {
+  async #build(settled: KeyedStep, restore: boolean): Promise<void> {
+    const { step } = settled;
     await this.#restoreInputs(step);
     const { record, status } =
       this.#remote?.takes(step) === true
-        ? { record: await this.#remote.follow(step, restore), status: "built" as const }
-        : await buildStep(step, this.runtime, { restore, anew: this.runtime.since !== null && !restore });
+        ? { record: await this.#remote.follow(settled, restore), status: "built" as const }
+        : await buildStep(settled, this.runtime, { restore, anew: this.runtime.since !== null && !restore });
     await this.#finish(step, status, record, record.seconds);
   }
 
@@ -121,7 +129,7 @@ class Run {
     for (const input of Object.values(step.inputs)) {
       if (input.kind !== "step") continue;
       const dropped = isDropped(this.runtime.records.get(input.step), input.file);
-      const producer = this.runtime.plan.steps.find(({ id }) => id === input.step);
+      const producer = this.#settled.get(input.step);
       if (!dropped || producer === undefined) continue;
       const restoring = this.#restoring.get(input.step) ?? this.#build(producer, true);
       this.#restoring.set(input.step, restoring);

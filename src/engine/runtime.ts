@@ -5,6 +5,7 @@ import type { VariantReport } from "../release/release-report.js";
 import type { StepSummary } from "../stages/stage.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import type { EventBus } from "./events.js";
+import type { KeyedStep } from "./fingerprint.js";
 import type { StepRecord } from "./record.js";
 import type { RemoteRunner } from "./remote-runner.js";
 import type { Scheduler } from "./scheduler.js";
@@ -44,7 +45,7 @@ export interface RunOptions {
 
 /** What it takes to build a step, in a run or in a worker. */
 export interface BuildRuntime extends Omit<RunOptions, "fresh" | "remote" | "onPassed"> {
-  plan: Pick<Plan, "name" | "steps" | "toolDigests">;
+  plan: Pick<Plan, "name" | "steps">;
   store: Store;
   scheduler: Scheduler;
   /** Steps finished before this moment (ISO) are not taken for finished; null: all are taken. */
@@ -58,4 +59,6 @@ export interface BuildRuntime extends Omit<RunOptions, "fresh" | "remote" | "onP
 /** What the parts of the engine share during one run. */
 export interface Runtime extends BuildRuntime, Pick<RunOptions, "onPassed"> {
   plan: Plan;
+  /** The plan's steps with the keys that they have if every step succeeds, by id. */
+  keyed: ReadonlyMap<string, KeyedStep>;
 }

@@ -1,8 +1,8 @@
 import type { Plan, Step } from "../plan/plan.js";
 import { QuantsmithError } from "../util/errors.js";
 import { requireIdle } from "./cache.js";
-import { fingerprint, stepKey } from "./fingerprint.js";
 import { isPartOf, type StepRecord } from "./record.js";
+import { keyPlan } from "./step-keys.js";
 import { Store } from "./store.js";
 import type { Workspace } from "./workspace.js";
 
@@ -23,15 +23,15 @@ export interface TrimmedStore {
 export async function trimStore(plan: Plan, own: ReadonlySet<string>, workspace: Workspace): Promise<TrimmedStore> {
   await requireIdle(workspace);
   const store = new Store(workspace);
-  const keys = keysOf(plan);
+  const keyed = keyPlan(plan);
   const records = await store.records();
-  const planned = new Set(keys.values());
+  const planned = new Set([...keyed.values()].map(({ key }) => key));
   if (records.length > 0 && !records.some(({ record }) => planned.has(record.key))) throw otherStore(plan.name);
   await store.collectRubbish();
   const left: TrimmedStore = { steps: [], bytes: 0 };
   const kept = new Set<string>();
-  for (const step of plan.steps.filter(({ id }) => own.has(id))) {
-    const key = keys.get(step.id) ?? "";
+  for (const { step, key } of keyed.values()) {
+    if (!own.has(step.id)) continue;
     const found = await store.find(step.stage, key);
     if (found === undefined) continue;
     const record = await dropUnread(found, filesReadLater(plan, step, own), store);
@@ -70,10 +70,4 @@ function filesReadLater(plan: Plan, producer: Step, own: ReadonlySet<string>): S
     Object.values(inputs).flatMap((input) => (input.kind === "step" && input.step === producer.id ? [input.file] : [])),
   );
   return new Set(files);
-}
-
-function keysOf(plan: Plan): Map<string, string> {
-  const keys = new Map<string, string>();
-  for (const step of plan.steps) keys.set(step.id, stepKey(fingerprint(step, plan, keys)));
-  return keys;
 }

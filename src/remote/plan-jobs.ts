@@ -1,13 +1,11 @@
-import { fingerprint, stepKey } from "../engine/fingerprint.js";
+import type { KeyedStep } from "../engine/fingerprint.js";
 import type { StepRecord } from "../engine/record.js";
 import type { Runtime } from "../engine/runtime.js";
 import { dependencies, type Plan, type Step } from "../plan/plan.js";
 import { type Executor, type Job, jobName } from "./executor.js";
 
 /** What will become of a step of the plan. */
-export interface PlannedStep {
-  step: Step;
-  key: string;
+export interface PlannedStep extends KeyedStep {
   /**
    * `there`: finished before the run. `remote`: it becomes a job. `local`: this process does it. `never`: it, or something
    * that it reads, is neither there nor asked for.
@@ -21,20 +19,18 @@ export interface PlannedStep {
 
 /** Looks at the whole plan before anything runs; keys are those that the steps get when all goes well. */
 export async function planJobs(
-  { plan, store, since, verify }: Runtime,
+  { plan, keyed, store, since, verify }: Runtime,
   { seesLinks }: Executor,
 ): Promise<Map<string, PlannedStep>> {
-  const keys = new Map<string, string>();
   const records = new Map<string, StepRecord>();
   const planned = new Map<string, PlannedStep>();
-  for (const step of plan.steps) {
-    const key = stepKey(fingerprint(step, plan, keys));
-    keys.set(step.id, key);
+  for (const expected of keyed.values()) {
+    const { step, key } = expected;
     const believed = since === null || step.mode === "reuse";
     const record = believed ? await store.find(step.stage, key, { readOnly: true, verify }) : undefined;
     if (record !== undefined) records.set(step.id, record);
     const portable = isPortable(step, seesLinks);
-    planned.set(step.id, { step, key, portable, fate: fateOf(step, record, planned, portable), restore: false });
+    planned.set(step.id, { ...expected, portable, fate: fateOf(step, record, planned, portable), restore: false });
   }
   markRestored(plan, planned, records);
   return planned;
@@ -78,7 +74,7 @@ function markRestored(
 }
 
 /** The jobs of a step, its parts first. `after` are the names of the jobs that it waits for. */
-export function jobsOf(step: Step, key: string, after: readonly string[], parts: number, memoryBytes: number): Job[] {
+export function jobsOf({ step, key }: KeyedStep, after: readonly string[], parts: number, memoryBytes: number): Job[] {
   const common = { key, step: step.id, stage: step.stage, memoryBytes };
   const split = step.hasParts === true && parts > 1 ? parts : 0;
   const ofParts = Array.from({ length: split }, (_, part): Job => {

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { findFinished } from "../engine/build-step.js";
-import { recordKeys } from "../engine/find-step.js";
-import { fingerprint, stepKey } from "../engine/fingerprint.js";
+import type { KeyedStep } from "../engine/fingerprint.js";
 import { isDropped, type StepRecord } from "../engine/record.js";
 import type { RemoteRunner } from "../engine/remote-runner.js";
 import type { Runtime } from "../engine/runtime.js";
@@ -53,7 +52,7 @@ export class RemoteSteps implements RemoteRunner {
     this.#planned = await planJobs(this.#runtime, this.#executor);
     const remote = [...this.#planned.values()].filter(({ fate }) => fate === "remote");
     if (remote.length === 0) return;
-    await this.#submissions.prepare(remote.flatMap(({ step, key }) => this.#jobsOf(step, key)));
+    await this.#submissions.prepare(remote.flatMap((planned) => this.#jobsOf(planned)));
     await this.advance();
   }
 
@@ -74,11 +73,11 @@ export class RemoteSteps implements RemoteRunner {
 
   async #submitReady(): Promise<void> {
     const ready: Submitted[] = [];
-    for (const { step, key, fate, restore } of this.#planned.values()) {
+    for (const { step, key, fingerprint, fate, restore } of this.#planned.values()) {
       if (fate !== "remote" || this.#submitted.has(key) || this.#finished.has(key)) continue;
       if (this.#runtime.records.has(step.id) && !restore) continue;
       if (!inputsOf(step).every((input) => this.#isUnderWay(input))) continue;
-      const entry = this.#entryOf(step, key, restore);
+      const entry = this.#entryOf({ step, key, fingerprint }, restore);
       this.#submitted.set(key, entry);
       ready.push(entry);
     }
@@ -88,10 +87,10 @@ export class RemoteSteps implements RemoteRunner {
     });
   }
 
-  #entryOf(step: Step, key: string, restore: boolean): Submitted {
-    const jobs = this.#jobsOf(step, key);
+  #entryOf(settled: KeyedStep, restore: boolean): Submitted {
+    const jobs = this.#jobsOf(settled);
     const names = jobs.map(({ name }) => name);
-    return { step, key, restore, jobs, names, attempts: 1, adopted: false, silentLooks: 0 };
+    return { ...settled, restore, jobs, names, attempts: 1, adopted: false, silentLooks: 0 };
   }
 
   #isUnderWay(input: StepOutput): boolean {
@@ -110,13 +109,13 @@ export class RemoteSteps implements RemoteRunner {
    * Waits for a step, all of whose inputs are finished, and has it done again when its job was lost.
    * Errors: the step's own, QS-WORKER-*; the reason of the run's signal.
    */
-  async follow(step: Step, restore: boolean): Promise<StepRecord> {
-    const { plan, signal, workspace, events } = this.#runtime;
-    const key = stepKey(fingerprint(step, plan, recordKeys(this.#runtime)));
+  async follow(settled: KeyedStep, restore: boolean): Promise<StepRecord> {
+    const { step, key } = settled;
+    const { signal, workspace, events } = this.#runtime;
     let entry = this.#submitted.get(key);
     if (entry === undefined) {
       // The plan took it for finished, or for another step, and now something that it reads has changed.
-      entry = this.#entryOf(step, key, restore);
+      entry = this.#entryOf(settled, restore);
       await this.#submissions.submit([entry], this.#planned);
       this.#submitted.set(key, entry);
     }
@@ -125,7 +124,7 @@ export class RemoteSteps implements RemoteRunner {
     for (;;) {
       signal.throwIfAborted();
       await told.forward();
-      const record = await findFinished(step, this.#runtime, restore);
+      const record = await findFinished(settled, this.#runtime, restore);
       if (record !== undefined) {
         await this.#finish(entry);
         return record;
@@ -162,13 +161,14 @@ export class RemoteSteps implements RemoteRunner {
     for (const { step } of left) this.#runtime.events.emit({ type: "step-note", id: step.id, note });
   }
 
-  #jobsOf(step: Step, key: string): Job[] {
+  #jobsOf(settled: KeyedStep): Job[] {
+    const { step } = settled;
     const { plan } = this.#runtime;
     const after = inputsOf(step).flatMap((input) => {
       const planned = this.#planned.get(input.step);
       return planned?.fate === "remote" && !this.#isThere(input) ? [jobName(planned.key)] : [];
     });
-    return jobsOf(step, key, [...new Set(after)], this.#executor.parts, memoryOf(step, plan));
+    return jobsOf(settled, [...new Set(after)], this.#executor.parts, memoryOf(step, plan));
   }
 
   async #finish({ key, names }: Submitted): Promise<void> {

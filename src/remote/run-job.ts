@@ -1,10 +1,10 @@
 import { rm } from "node:fs/promises";
 import { buildPart, buildStep } from "../engine/build-step.js";
 import { errorReport } from "../engine/error-report.js";
-import { recordKeys } from "../engine/find-step.js";
-import { fingerprint, stepKey } from "../engine/fingerprint.js";
+import { keyStep } from "../engine/fingerprint.js";
 import type { BuildRuntime, RunOptions } from "../engine/runtime.js";
 import { allowedCores, Scheduler } from "../engine/scheduler.js";
+import { recordKeys } from "../engine/step-keys.js";
 import { Store } from "../engine/store.js";
 import { toolDigest } from "../llamacpp/tool-digests.js";
 import { describeToolchain } from "../llamacpp/toolchain/toolchain.js";
@@ -33,13 +33,13 @@ export async function workOnJob(key: string, part: WorkPart | undefined, options
   const { error: errorFile } = jobPaths(options.workspace, key, part?.index);
   await rm(errorFile, { force: true });
   try {
-    const { step, runtime } = await restoreStep(job, store, options);
+    const { settled, runtime } = await restoreStep(job, store, options);
     const started = performance.now();
     const status =
-      part === undefined ? (await buildStep(step, runtime, { restore: job.restore, anew: false })).status : "built";
-    if (part !== undefined) await buildPart(step, part, runtime);
+      part === undefined ? (await buildStep(settled, runtime, { restore: job.restore, anew: false })).status : "built";
+    if (part !== undefined) await buildPart(settled, part, runtime);
     const seconds = (performance.now() - started) / 1000;
-    options.events.emit({ type: "step-finished", id: step.id, status, seconds });
+    options.events.emit({ type: "step-finished", id: settled.step.id, status, seconds });
   } catch (error) {
     // An interrupted worker has found out nothing.
     if (!options.signal.aborted) await writeFileAtomic(errorFile, JSON.stringify(errorReport(error), null, 2));
@@ -55,19 +55,17 @@ async function restoreStep(job: JobFile, store: Store, options: WorkOptions) {
   }
   await requireTools(job, operation);
   const step = stepOf(job, operation, options);
-  const { toolDigests, recipe: name, since } = job;
-  const plan = { name, toolDigests, steps: [step] };
+  const { recipe: name, since } = job;
+  const records = await findInputs(job, store);
+  const settled = keyStep(step, job, recordKeys(records));
+  if (settled.key !== job.key) throw unknownJob(job.key, "its description does not give this key");
   const scheduler = new Scheduler(options.workspace, options.signal, allowedCores());
   const runtime: BuildRuntime = {
     ...options,
-    ...{ plan, store, scheduler, since },
-    records: await findInputs(job, store),
+    ...{ plan: { name, steps: [step] }, store, scheduler, since, records },
     steps: () => [],
   };
-  if (stepKey(fingerprint(step, plan, recordKeys(runtime))) !== job.key) {
-    throw unknownJob(job.key, "its description does not give this key");
-  }
-  return { step, runtime };
+  return { settled, runtime };
 }
 
 function stepOf(job: JobFile, operation: Operation, { workspace }: WorkOptions): Step {

@@ -1,10 +1,10 @@
 import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isTaken } from "../engine/build-step.js";
-import { recordKeys } from "../engine/find-step.js";
+import type { KeyedStep } from "../engine/fingerprint.js";
 import type { Runtime } from "../engine/runtime.js";
+import { recordKeys } from "../engine/step-keys.js";
 import { lockPath } from "../engine/workspace.js";
-import type { Step } from "../plan/plan.js";
 import { isLocked, withLock } from "../util/lock.js";
 import type { Executor, Job } from "./executor.js";
 import { describeInputs, removeJobFiles, shareFiles, writeJobFile } from "./job-file.js";
@@ -15,9 +15,7 @@ import { startWaiting } from "./waiting-runs.js";
 const longestAbsenceMs = 3600_000;
 
 /** A step in the queue. */
-export interface Submitted {
-  step: Step;
-  key: string;
+export interface Submitted extends KeyedStep {
   restore: boolean;
   /** Those to be submitted: of a step that is submitted again only what is still to be done. */
   jobs: readonly Job[];
@@ -140,7 +138,7 @@ export class Submissions {
     }
     const { id, stage, variant, operation = "", version, params, predictedBytes } = step;
     const keys = new Map([...planned].map(([of, { key }]) => [of, key]));
-    for (const [of, known] of recordKeys(this.#runtime)) keys.set(of, known);
+    for (const [of, known] of recordKeys(this.#runtime.records)) keys.set(of, known);
     const inputs = describeInputs(step, (of) => planned.get(of)?.step.stage ?? stage, keys);
     await shareFiles(workspace, step.inputs);
     await writeJobFile(workspace, {

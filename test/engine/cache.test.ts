@@ -2,7 +2,7 @@ import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, utimesSync,
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { collectCache, listCache } from "../../src/engine/cache.js";
-import { fingerprint, stepKey } from "../../src/engine/fingerprint.js";
+import { keyStep } from "../../src/engine/fingerprint.js";
 import { openBuildFolder, Store } from "../../src/engine/store.js";
 import { openWorkspace, scratchPath, type Workspace } from "../../src/engine/workspace.js";
 import { sha256File } from "../../src/util/sha256.js";
@@ -26,8 +26,7 @@ async function put(
   const inputs =
     more.from === undefined ? {} : { in: { kind: "step" as const, step: "from", file: "x", optional: false } };
   const step = someStep({ id, params: { id }, inputs, ...(more.stage === undefined ? {} : { stage: more.stage }) });
-  const description = fingerprint(step, somePlan([step]), new Map([["from", more.from ?? ""]]));
-  const key = stepKey(description);
+  const { fingerprint, key } = keyStep(step, somePlan([step]), new Map([["from", more.from ?? ""]]));
   const { out } = await openBuildFolder(scratchPath(workspace, "test"));
   writeFileSync(join(out, `${id}.gguf`), Buffer.alloc(bytes, id));
   const record = {
@@ -35,7 +34,7 @@ async function put(
     key,
     step: id,
     recipe: "test",
-    fingerprint: description,
+    fingerprint,
     inputs: {},
     commands: [],
     measurements: {},
@@ -43,8 +42,8 @@ async function put(
   const rest = { finished: new Date().toISOString(), seconds: 1, peakMemoryBytes: 0 };
   await store.commit(out, { ...record, ...rest, commands: [] }, sha256File);
   const used = new Date(Date.now() - daysAgo * 24 * 3600 * 1000);
-  utimesSync(join(store.folder(description.stage, key), "record.json"), used, used);
-  return { key, folder: store.folder(description.stage, key) };
+  utimesSync(join(store.folder(fingerprint.stage, key), "record.json"), used, used);
+  return { key, folder: store.folder(fingerprint.stage, key) };
 }
 
 const names = async (workspace: Workspace) => (await listCache(workspace)).map(({ step }) => step);

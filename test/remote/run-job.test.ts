@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { EventBus } from "../../src/engine/events.js";
-import { fingerprint, stepKey } from "../../src/engine/fingerprint.js";
+import { keyStep } from "../../src/engine/fingerprint.js";
 import { openWorkspace } from "../../src/engine/workspace.js";
 import { type JobFile, jobPaths, shareFiles, writeJobFile } from "../../src/remote/job-file.js";
 import { workOnJob } from "../../src/remote/run-job.js";
@@ -22,7 +22,7 @@ async function place(change: (job: JobFile) => JobFile = (job) => job) {
   const workspace = await openWorkspace(join(home, `out-${count++}`));
   const step = compareStep("first", [one]);
   const { toolDigests } = somePlan([step]);
-  const key = stepKey(fingerprint(step, { toolDigests }, new Map()));
+  const { key } = keyStep(step, { toolDigests }, new Map());
   const { stage, operation = "", version, params, predictedBytes } = step;
   const job: JobFile = change({
     ...{
