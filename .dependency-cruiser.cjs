@@ -27,7 +27,7 @@ const rooms = {
     "quant",
     "util",
   ],
-  recipe: ["stages", "release", "hardware", "quant", "util"],
+  recipe: ["stages", "release", "hardware", "hub", "quant", "util"],
   plan: [
     "recipe",
     "stages",

@@ -96,7 +96,7 @@ program
 
 program
   .command("init <what>")
-  .usage("<hf:org/name or folder> | ci [options]")
+  .usage("<hf:org/name[@revision] or folder> | ci [options]")
   .description("write a recipe fitted to a model, or with `ci` the release workflow for GitHub Actions")
   .option("-o, --output <file>", "where the recipe goes (default: <model>.yaml here)")
   .option("--install <package>", "npm package the workflow installs (default: this version of quantsmith)")

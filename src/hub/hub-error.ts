@@ -55,7 +55,7 @@ export function statusError(
   }
   if (status === 404 && code === "RevisionNotFound") {
     return new QuantsmithError("QS-HUB-REVISION", `${doing}: ${repo} has no such revision`, {
-      remedy: `Check ${repo.startsWith("datasets/") ? "the corpus's revision" : "`model.revision`"} against the branches, tags and commits at ${page}/tree/main`,
+      remedy: `Check the revision against the branches, tags and commits at ${page}/tree/main`,
     });
   }
   if (status === 404 || status === 410) {

@@ -22,6 +22,7 @@ import type { DigestCache } from "../util/digest-cache.js";
 import { packageVersion } from "../util/package-version.js";
 import type { ModelFacts, PlanFacts } from "./facts.js";
 import { findHubTexts, hashTexts, requireTextsApart } from "./gather-texts.js";
+import { inRecipe } from "./in-recipe.js";
 import { toolFiles } from "./tool-files.js";
 
 /**
@@ -31,7 +32,9 @@ import { toolFiles } from "./tool-files.js";
 export async function gatherFacts(settings: Settings, digests: DigestCache): Promise<PlanFacts> {
   const { source, ...choice } = settings.model;
   const model =
-    source.kind === "local" ? await localModel(source.path, choice, digests) : await hubModel(source, choice);
+    source.kind === "local"
+      ? await localModel(source.path, choice, digests)
+      : await inRecipe(settings.locate(["model", "source"]), () => hubModel(source, choice));
   const toolchain = await describeToolchain();
   if (toolchain.state === "missing") throw toolchain.problem;
   const nodeLlamaCpp = await toolDigest("node-llama-cpp", toolchain);

@@ -8,6 +8,7 @@ import { type HubTextFile, requireSha256 } from "../stages/fetch/fetch-texts.js"
 import type { DigestCache } from "../util/digest-cache.js";
 import { isSystemError, QuantsmithError, type SourceLocation } from "../util/errors.js";
 import { corpusKinds, localFile, usedKinds } from "./corpus-files.js";
+import { inRecipe } from "./in-recipe.js";
 import { TextsKnownApart } from "./texts-known-apart.js";
 
 interface PlacedText {
@@ -88,14 +89,4 @@ async function findHubText(source: CorpusSource & { kind: "hub" }): Promise<HubT
   // The digest of a small file is of another kind; it is compared when it has come.
   if (listed !== undefined) requireSha256(text, listed);
   return text;
-}
-
-async function inRecipe<T>(at: SourceLocation, doing: () => Promise<T>): Promise<T> {
-  try {
-    return await doing();
-  } catch (error) {
-    if (!(error instanceof QuantsmithError) || error.at !== undefined) throw error;
-    const { code, message, remedy } = error;
-    throw new QuantsmithError(code, message, { remedy, at, cause: error });
-  }
 }

@@ -42,7 +42,7 @@ export function requireLocked(plan: Plan, lock: LockFile): void {
   const more = changes.length > 5 ? `; and ${changes.length - 5} more` : "";
   throw new QuantsmithError("QS-LOCK-MOVED", `the recipe no longer gives what ${lock.path} says: ${shown}${more}`, {
     remedy:
-      "Set `model.revision` to the locked commit or undo the change; or run without --locked and keep the new lock.",
+      "Set the model's revision to the locked commit or undo the change; or run without --locked and keep the new lock.",
     at: { file: lock.path },
   });
 }

@@ -24,7 +24,7 @@ function entryFault(text: string): [message: string, remedy: string] | undefined
     if (file === undefined) {
       return [
         `${quote(text)} names no file of a Hub data set`,
-        "Write `hf:org/dataset@revision/path/file.txt`, a file in an archive as `…/archive.zip/file.txt`; add `#sha256=<64 digits>` to pin the file's content.",
+        "Write `hf:org/dataset@revision/path/file.txt`, a file in an archive as `…/archive.zip/file.txt`, and `/` in a branch name as `%2F`; add `#sha256=<64 digits>` to pin the file's content.",
       ];
     }
     return noTextFault(text, file.member ?? file.path);

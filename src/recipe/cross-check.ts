@@ -5,6 +5,7 @@ import { findResolutionProblems } from "../release/resolve/find-problems.js";
 import { nearest } from "../util/suggest.js";
 import { list, quote } from "../util/wording.js";
 import type { Gates } from "./gates-schema.js";
+import { hubText } from "./hub-text.js";
 import { defaultModelName } from "./model-source.js";
 import { type Recipe, recipeSchema } from "./schema.js";
 import { variantEntry } from "./variant-schema.js";
@@ -154,7 +155,7 @@ function checkTexts(parts: ValidParts, folder: string): Problem[] {
     const corpus = parts[section]?.corpus ?? [];
     return [corpus].flat().flatMap((text, index): Problem[] => {
       if (text === "default" || text === "self") return [];
-      const key = text.startsWith("hf:") ? text.replace(/#.*$/, "") : resolve(folder, text);
+      const key = hubText(text)?.ref ?? resolve(folder, text);
       const user = users.get(key) ?? section;
       users.set(key, user);
       if (user === section) return [];

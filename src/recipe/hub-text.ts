@@ -1,5 +1,9 @@
+import { parseHubFileRef } from "../hub/hub-ref.js";
+
 /** A text file of a Hub data set, as a recipe names it. */
 export interface HubText {
+  /** `org/dataset@revision/path`, the same for every way to write it. */
+  ref: string;
   /** `org/dataset`. */
   dataset: string;
   revision: string;
@@ -11,16 +15,15 @@ export interface HubText {
   sha256: string | null;
 }
 
-const form =
-  /^hf:([A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*)@([A-Za-z0-9][\w.-]*)\/([^\s\\#?%]+)(?:#sha256=([0-9a-f]{64}))?$/i;
-
 /** Reads `hf:org/dataset@revision/path[.zip/file][#sha256=…]`; undefined for anything else. */
 export function hubText(text: string): HubText | undefined {
-  const [, dataset, revision, whole, sha256] = form.exec(text) ?? [];
-  if (dataset === undefined || revision === undefined || whole === undefined) return undefined;
-  if (whole.split("/").some((part) => part === "" || part === "." || part === "..")) return undefined;
+  const [, named = "", sha256] = /^(.*?)(?:#sha256=([0-9a-f]{64}))?$/i.exec(text) ?? [];
+  const file = parseHubFileRef(named);
+  if (file === undefined) return undefined;
+  const { repo: dataset, revision, path: whole } = file;
   const [, archive, member] = /^(.+?\.zip)\/(.+)$/i.exec(whole) ?? [];
   return {
+    ref: `${dataset}@${revision}/${whole}`,
     dataset,
     revision,
     path: archive ?? whole,

@@ -41,8 +41,6 @@ export const tensorType = known(
 /** A name that can stand in a file name on every system and on the Hub. */
 export const fileNamePart = /^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$/;
 
-export const repoId = /^[A-Za-z0-9][A-Za-z0-9._-]{0,95}\/[A-Za-z0-9][A-Za-z0-9._-]{0,95}$/;
-
 /** A name for files: of the model or of a variant. */
 export function nameFor(what: string) {
   return matching(

@@ -1,12 +1,13 @@
 import * as z from "zod";
 import { deviceId } from "../hardware/catalog/device.js";
+import { parseHubName, parseHubRef, repoId, revisionForm } from "../hub/hub-ref.js";
 import { complaint, matching } from "../util/complaint.js";
 import { quote } from "../util/wording.js";
 import { corpus, isPlainPath } from "./corpus-schema.js";
 import { executors } from "./executors-schema.js";
 import { gates } from "./gates-schema.js";
 import { metadata } from "./metadata-schema.js";
-import { nameFor, repoId } from "./schema-parts.js";
+import { nameFor } from "./schema-parts.js";
 import { smokePrompt } from "./smoke-schema.js";
 import { variantEntry } from "./variant-schema.js";
 
@@ -14,11 +15,11 @@ export const chunks = z.int().min(1).max(100_000);
 export const context = z.int().min(64).max(1_048_576);
 
 const sourceForms =
-  "Write `./folder`, `../folder` or `/folder` for a local checkpoint, or `hf:org/name` for the Hugging Face Hub.";
+  "Write `./folder`, `../folder` or `/folder` for a local checkpoint, or `hf:org/name` or `hf:org/name@revision` for the Hugging Face Hub.";
 
 const source = z.string().superRefine((text, check) => {
   const local = /^\.{0,2}\//.test(text) && isPlainPath(text);
-  if (!local && !(text.startsWith("hf:") && repoId.test(text.slice(3)))) {
+  if (!local && parseHubRef(text) === undefined) {
     check.addIssue(complaint(`${quote(text)} is not a model source`, sourceForms));
   }
 });
@@ -36,15 +37,11 @@ const globs = z
 const model = z
   .strictObject({
     source: source.describe(
-      "The checkpoint: `hf:org/name`, or a folder beginning with `./`, `../` or `/` (relative to this file).",
+      "The checkpoint: `hf:org/name` or `hf:org/name@revision`, or a folder beginning with `./`, `../` or `/` (relative to this file).",
     ),
-    revision: matching(
-      /^[A-Za-z0-9][\w.-]*(\/[\w-][\w.-]*)*$/,
-      "a revision",
-      "Write a branch, a tag or a commit, such as `main`.",
-    )
+    revision: matching(revisionForm, "a revision", "Write a branch, a tag or a commit, such as `main`.")
       .exactOptional()
-      .describe("Branch, tag or commit on the Hub, resolved once and locked (default `main`)."),
+      .describe("Branch, tag or commit on the Hub, resolved once and locked (default: the source's, else `main`)."),
     name: nameFor("model").exactOptional().describe("Name in file names and on the card (default: from the source)."),
     include: globs
       .exactOptional()
@@ -63,9 +60,14 @@ const model = z
         "Look for NaN and infinity in the weights: in parts of every tensor, everywhere, or not (default `sample`).",
       ),
   })
-  .superRefine((value, check) => {
-    if (value.revision !== undefined && !value.source.startsWith("hf:")) {
+  .superRefine(({ source, revision }, check) => {
+    if (revision === undefined) return;
+    const ref = parseHubRef(source);
+    if (!source.startsWith("hf:")) {
       check.addIssue(complaint("a local folder has no `revision`", "Remove it, or use an `hf:` source.", ["revision"]));
+    } else if (ref?.revision !== undefined && ref.revision !== revision) {
+      const message = `\`revision\` is ${quote(revision)}, and \`source\` has the revision ${quote(ref.revision)}`;
+      check.addIssue(complaint(message, "Remove one of the two.", ["revision"]));
     }
   });
 
@@ -95,13 +97,26 @@ const convert = z.strictObject({
     ),
 });
 
+const publishFolder = String.raw`dir:[^\u0000-\u001f]+`;
+
+const publishPlace = z
+  .string()
+  .superRefine((text, check) => {
+    if (new RegExp(`^${publishFolder}$`).test(text)) return;
+    const ref = parseHubName(text);
+    if (ref === undefined) {
+      const remedy = "Write `org/name` for the Hugging Face Hub, or `dir:path` for a folder.";
+      check.addIssue(complaint(`${quote(text)} is not a place to publish to`, remedy));
+    } else if (ref.revision !== undefined) {
+      const message = `a release cannot be published to a revision, found ${quote(text)}`;
+      check.addIssue(complaint(message, `Write ${quote(ref.repo)}; \`via\` sets how \`main\` is changed.`));
+    }
+  })
+  .meta({ pattern: `^(${publishFolder}|(hf:)?${repoId.source.slice(1, -1)})$` });
+
 const publish = z
   .strictObject({
-    repo: matching(
-      new RegExp(`^(dir:[^\\u0000-\\u001f]+|(hf:)?${repoId.source.slice(1, -1)})$`),
-      "a place to publish to",
-      "Write `org/name` for the Hugging Face Hub, or `dir:path` for a folder.",
-    ).describe("`org/name` on the Hugging Face Hub, or `dir:path` (relative to this file)."),
+    repo: publishPlace.describe("`org/name` on the Hugging Face Hub, or `dir:path` (relative to this file)."),
     private: z
       .boolean()
       .exactOptional()

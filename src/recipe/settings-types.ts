@@ -21,8 +21,8 @@ export type CorpusSource =
   | { kind: "self" }
   /** `path` is absolute, `name` the file name. */
   | { kind: "file"; path: string; name: string }
-  /** A file of a Hub data set; `ref` is as the recipe says it, without `hf:` and the digest. */
-  | ({ kind: "hub"; ref: string } & HubText);
+  /** A file of a Hub data set. */
+  | ({ kind: "hub" } & HubText);
 
 /** A budget as the recipe gives it, with the device's id. */
 export type RecipeBudget = Budget<{ device: string }>;

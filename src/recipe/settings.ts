@@ -1,10 +1,11 @@
 import { basename, dirname, resolve } from "node:path";
+import { parseHubName, parseHubRef } from "../hub/hub-ref.js";
 import type { PublishTarget } from "../stages/publish/target.js";
 import { stageNames } from "../stages/stage.js";
 import { hubText } from "./hub-text.js";
 import type { LoadedPipeline } from "./load-pipeline.js";
 import type { LoadedRecipe } from "./load-recipe.js";
-import { defaultModelName, modelSource } from "./model-source.js";
+import { defaultModelName, type ModelSource } from "./model-source.js";
 import type { Recipe } from "./schema.js";
 import type { CorpusSource, Origin, PublishSettings, Settings } from "./settings-types.js";
 import { resolveVariants } from "./variants.js";
@@ -37,11 +38,11 @@ export function resolveSettings(loaded: LoadedRecipe, { name, file, pipeline }: 
       .flat()
       .map((entry) => corpusEntry(entry, folder));
 
-  const { source } = recipe.model;
-  const modelName = pick("model.name", recipe.model.name, undefined, defaultModelName(source, folder));
+  const fallbackName = defaultModelName(recipe.model.source, folder);
+  const modelName = pick("model.name", recipe.model.name, undefined, fallbackName);
   if (modelName === undefined) throw new Error("the cross-check let a model without a name pass");
   origins["model.source"] = "recipe";
-  const revision = source.startsWith("hf:") ? pick("model.revision", recipe.model.revision, undefined, "main") : "";
+  const source = modelSource(recipe.model, folder, pick);
 
   origins.variants = "recipe";
   for (const figure of Object.keys(pipeline.gates ?? {})) origins[`gates.${figure}`] = "pipeline";
@@ -53,7 +54,7 @@ export function resolveSettings(loaded: LoadedRecipe, { name, file, pipeline }: 
     name: loaded.name,
     file: loaded.locate([]).file,
     model: {
-      source: modelSource(source, revision, folder),
+      source,
       name: modelName,
       include: pick("model.include", recipe.model.include, undefined, []),
       exclude: pick("model.exclude", recipe.model.exclude, undefined, []),
@@ -106,6 +107,12 @@ export function resolveSettings(loaded: LoadedRecipe, { name, file, pipeline }: 
 
 type Pick = <T>(key: string, fromRecipe: T | undefined, fromPipeline: T | undefined, fallback: T) => T;
 
+function modelSource({ source, revision }: Recipe["model"], folder: string, pick: Pick): ModelSource {
+  const ref = parseHubRef(source);
+  if (ref === undefined) return { kind: "local", path: resolve(folder, source) };
+  return { kind: "hub", repo: ref.repo, revision: pick("model.revision", ref.revision ?? revision, undefined, "main") };
+}
+
 function publishSettings(publish: NonNullable<Recipe["publish"]>, folder: string, pick: Pick): PublishSettings {
   const repo = pick("publish.repo", publish.repo, undefined, "");
   const signed = pick("publish.sign", publish.sign, undefined, false) ? { sign: true as const } : {};
@@ -116,9 +123,11 @@ function publishSettings(publish: NonNullable<Recipe["publish"]>, folder: string
       stream: false,
     };
   const { gated, collection } = publish;
+  const ref = parseHubName(repo);
+  if (ref === undefined) throw new Error("the schema let a place to publish to pass that is no repository");
   const target: PublishTarget = {
     kind: "hub",
-    repo: repo.replace(/^hf:/, ""),
+    repo: ref.repo,
     private: pick("publish.private", publish.private, undefined, false),
     via: pick("publish.via", publish.via, undefined, "branch"),
     ...(gated === undefined ? {} : { gated }),
@@ -131,6 +140,6 @@ function publishSettings(publish: NonNullable<Recipe["publish"]>, folder: string
 function corpusEntry(entry: string, folder: string): CorpusSource {
   if (entry === "default" || entry === "self") return { kind: entry };
   const file = hubText(entry);
-  if (file !== undefined) return { kind: "hub", ref: entry.slice("hf:".length).replace(/#.*$/, ""), ...file };
+  if (file !== undefined) return { kind: "hub", ...file };
   return { kind: "file", path: resolve(folder, entry), name: basename(entry) };
 }

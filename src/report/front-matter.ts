@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 import type { BaseCard } from "../checkpoint/base-card.js";
 import { licenseUrl } from "../checkpoint/license-url.js";
+import { parseHubFileRef } from "../hub/hub-ref.js";
 import type { RunReport, VariantQuality } from "../release/release-report.js";
 import type { JsonObject } from "../util/canonical-json.js";
 
@@ -97,7 +98,7 @@ function evaluations(facts: FrontMatterFacts): JsonObject[] {
   const measured = facts.report.variants.flatMap(({ name, quality }) => (quality === null ? [] : [{ name, quality }]));
   return [...new Set(measured.map(({ quality }) => quality.corpus))].map((corpus) => ({
     task: { type: pipelineTag(facts) },
-    dataset: { name: corpus, type: /^hf:([^@]+)@/.exec(corpus)?.[1] ?? "text" },
+    dataset: { name: corpus, type: datasetOf(corpus) },
     metrics: measured
       .filter(({ quality }) => quality.corpus === corpus)
       .flatMap(({ name, quality }) => [
@@ -105,6 +106,11 @@ function evaluations(facts: FrontMatterFacts): JsonObject[] {
         { type: "kl_divergence", name: `${name}: mean KL divergence${part(quality)}`, value: rounded(quality.kldMean) },
       ]),
   }));
+}
+
+/** The data set of the first text that a corpus is made of; `text` for a local one. */
+function datasetOf(corpus: string): string {
+  return parseHubFileRef(corpus.replace(/ \+ .*$/, ""))?.repo ?? "text";
 }
 
 /** Perplexities on different parts of a text do not compare. */

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { parse } from "yaml";
@@ -9,15 +9,17 @@ import { readModel } from "../../src/cli/init/read-model.js";
 import { loadSettings, planFor } from "../../src/cli/prepare.js";
 import { loadCatalog } from "../../src/recipe/catalog/load-catalog.js";
 import { DigestCache } from "../../src/util/digest-cache.js";
-import { checkpointFixtures } from "../fixtures/checkpoint.js";
-import { demoFolder } from "../fixtures/cli.js";
+import { type CheckpointFixture, checkpointFiles, checkpointFixtures } from "../fixtures/checkpoint.js";
+import { demoFolder, quantsmith } from "../fixtures/cli.js";
+import { failureOf } from "../fixtures/failure.js";
 import { useModelHub } from "../fixtures/model-hub.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 const home = temporaryFolder();
 const digests = new DigestCache();
 
-useModelHub(home);
+const hub = useModelHub(home);
+const [someModel] = checkpointFixtures as [CheckpointFixture];
 
 async function draft(what: string, file: string): Promise<string> {
   vi.spyOn(process.stdout, "write").mockReturnValue(true);
@@ -46,13 +48,50 @@ test.each(checkpointFixtures)(
     expect(settings.calibration.chatTemplate).toBe(true);
     const plan = await planFor(settings, { out: home }, digests);
     expect(plan.steps.map(({ id }) => id)).toContain("smoke:Q4_K_M");
-    const outline = await readModel(`hf:${repo}`, file);
+    const outline = await readModel(`hf:${repo}`, home);
     // All but the headers of the files.
     expect(Math.abs(outline.parameters / parameters - 1)).toBeLessThan(0.001);
     expect(text.includes("chunks: 400")).toBe(repo.includes("30B-A3B"));
     expect(text.includes("maxTokens: 2048")).toBe(repo.includes("Thinking"));
   },
 );
+
+test.each(["refs/pr/3", "feature/x", "v1"])("a recipe for a model at the revision %s", async (revision) => {
+  const { repo } = someModel;
+  const commit = hub().create(repo).commit(checkpointFiles(someModel), revision);
+  for (const what of [`hf:${repo}@${revision}`, `${repo}@${revision}`]) {
+    const file = join(home, `${commit}.yaml`);
+    const text = await draft(what, file);
+    expect(parse(text).model).toEqual({ source: `hf:${repo}@${revision}` });
+    const settings = await loadSettings(file);
+    expect(settings.model).toMatchObject({ source: { kind: "hub", repo, revision }, name: repo.split("/")[1] });
+    const { lock } = (await planFor(settings, { out: home }, digests)).report.params;
+    expect(lock.model).toMatchObject({ source: `hf:${repo}`, commit });
+    rmSync(file);
+  }
+});
+
+test("a drafted recipe's file is named after the model, whatever its revision", async () => {
+  const { repo } = someModel;
+  hub().create(repo).commit(checkpointFiles(someModel), "refs/pr/4");
+  const folder = join(home, "named after");
+  mkdirSync(folder);
+  const { exitCode, stderr } = await quantsmith(["init", `${repo}@refs/pr/4`], { cwd: folder });
+  expect(exitCode, stderr).toBe(0);
+  expect(readdirSync(folder)).toEqual([`${repo.split("/")[1]?.toLowerCase()}.yaml`]);
+});
+
+test.each(["hf:me/model@", "hf:me/model@../x", "hf:model", "me/model@a b"])("%s is no model", async (what) => {
+  const { code, remedy } = await failureOf(draft(what, join(home, "none.yaml")));
+  expect(code).toBe("QS-USAGE");
+  expect(remedy).toContain("hf:org/name@revision");
+});
+
+test("a revision that the repository lacks", async () => {
+  const error = await failureOf(draft(`${someModel.repo}@no/branch`, join(home, "none.yaml")));
+  expect(error).toMatchObject({ code: "QS-HUB-REVISION", message: expect.stringContaining("no/branch") });
+  expect(error.remedy).toContain(`${someModel.repo}/tree/main`);
+});
 
 test("variants for devices are those that sizes and caches leave room for", async () => {
   const devices = (name: string) => devicesOf(join(home, `${name}.yaml`));

@@ -92,8 +92,26 @@ describe("texts from the Hub", () => {
   });
 
   test.each([
+    ["a pull request", "refs/pr/3", "refs/pr/3"],
+    ["a branch whose name has a slash", "feature%2Fx", "feature/x"],
+  ])("a file at %s", async (_what, written, revision) => {
+    const set = hub.create("datasets/org/set");
+    const content = `${evaluation.slice(500)}${revision}`;
+    const changed = set.commit({ "small.txt": content }, revision);
+    write({ evaluation: `"hf:org/set@${written}/small.txt"` });
+    const first = await run(["--until", "fetch"]);
+    expect(first.exitCode, first.stdout + first.stderr).toBe(0);
+    expect(stored("fetch", "0/small.txt") === content).toBe(true);
+    expect((await run(["--until", "fetch"], { HF_HUB_OFFLINE: "1" })).exitCode).toBe(0);
+    expect(hub.requests.map(({ path: asked }) => asked)).toContain(`/datasets/org/set/resolve/${changed}/small.txt`);
+    expect(hub.violations).toEqual([]);
+  });
+
+  test.each([
     ["no such data set", "hf:org/none@main/a.txt", "QS-HUB-UNAUTHORIZED", 5],
     ["no such revision", "hf:org/set@v9/small.txt", "QS-HUB-REVISION", 5],
+    ["no such revision with a slash", "hf:org/set@no%2Fbranch/small.txt", "QS-HUB-REVISION", 5],
+    ["a revision without a file", "hf:org/set@refs/pr/3", "QS-RECIPE-INVALID", 2],
     ["no such file", "hf:org/set@main/none.txt", "QS-TEXT-MISSING", 2],
     ["no such folder", "hf:org/set@main/none/a.txt", "QS-HUB-MISSING", 5],
     ["a parquet file", "hf:org/set@main/data.parquet", "QS-RECIPE-INVALID", 2],

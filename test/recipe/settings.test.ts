@@ -175,10 +175,35 @@ describe("sources and texts", () => {
     ["../x/Modèle-é_1.5/", "Modele-e_1.5"],
     [".//", "quantsmith-recipe-"],
     ["hf:org/Qwen3-4B", "Qwen3-4B"],
+    ["hf:org/Qwen3-4B@refs/pr/3", "Qwen3-4B"],
   ])("the model's name from %s", async (source, name) => {
     const settings = await settingsOf(`version: 1\nmodel: { source: ${JSON.stringify(source)} }\nvariants: [Q8_0]\n`);
     expect(settings.model.name.startsWith(name)).toBe(true);
     expect(settings.origins["model.name"]).toBe("default");
+  });
+
+  test.each([
+    ["source: hf:a/b", "main", "default"],
+    ["source: hf:a/b@v1", "v1", "recipe"],
+    ["source: hf:a/b@refs/pr/3", "refs/pr/3", "recipe"],
+    ["source: hf:a/b@feature/x", "feature/x", "recipe"],
+    ["source: hf:a/b, revision: feature/x", "feature/x", "recipe"],
+    ["source: hf:a/b@feature%2Fx, revision: feature/x", "feature/x", "recipe"],
+  ])("the revision of { %s }", async (model, revision, origin) => {
+    const settings = await settingsOf(`version: 1\nmodel: { ${model} }\nvariants: [Q8_0]\n`);
+    expect(settings.model).toMatchObject({ source: { kind: "hub", repo: "a/b", revision }, name: "b" });
+    expect(settings.origins["model.revision"]).toBe(origin);
+  });
+
+  test.each([
+    ["hf:org/set@refs/pr/3/a.txt", "refs/pr/3"],
+    ["hf:org/set@feature%2Fx/a.txt", "feature/x"],
+  ])("the revision of the text %s", async (text, revision) => {
+    const settings = await settingsOf(
+      `version: 1\nmodel: { source: hf:a/b }\nvariants: [Q8_0]\nevaluation: { corpus: ${text} }\n`,
+    );
+    const ref = `org/set@${revision}/a.txt`;
+    expect(settings.evaluation.corpus).toMatchObject([{ ref, dataset: "org/set", revision, path: "a.txt" }]);
   });
 
   test("paths are relative to the recipe", async () => {

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { hubConnection } from "../../hub/connection.js";
+import { parseHubRef } from "../../hub/hub-ref.js";
 import type { ExpectedSigner } from "../../release/verify/check-signature.js";
 import { verifyFolder } from "../../release/verify/verify-folder.js";
 import { verifyRemote } from "../../release/verify/verify-remote.js";
@@ -27,19 +28,13 @@ async function verifyTarget(
 ): Promise<VerifyReport> {
   const signal = interruptSignal();
   if (!release.startsWith("hf:")) return verifyFolder(resolve(release), signal, onFile, signer);
-  const [, repo, revision] = /^hf:([\w.-]+\/[\w.-]+)(?:@([\w./-]+))?$/.exec(release) ?? [];
-  if (repo === undefined) {
+  const ref = parseHubRef(release);
+  if (ref === undefined) {
     throw new QuantsmithError("QS-VERIFY-TARGET", `"${release}" names no repository`, {
       remedy: "Write hf:org/name, or hf:org/name@revision for a branch, a tag or a commit.",
     });
   }
-  try {
-    return await verifyRemote(hubConnection(), { repo, revision: revision ?? "main" }, signal, onFile, signer);
-  } catch (error) {
-    if (!(error instanceof QuantsmithError) || error.code !== "QS-HUB-REVISION") throw error;
-    const remedy = `Check the part after @ against the branches, tags and commits of ${repo}.`;
-    throw new QuantsmithError(error.code, error.message, { remedy, cause: error });
-  }
+  return verifyRemote(hubConnection(), { revision: "main", ...ref }, signal, onFile, signer);
 }
 
 function printReport({ ok, release, files, signature, resolutions, problems }: VerifyReport): void {

@@ -13,10 +13,11 @@ export interface InitRecipeOptions {
 
 /** `quantsmith init <model>`: a recipe to go on from. Errors: QS-INIT-EXISTS, QS-USAGE, QS-FETCH-*, QS-HUB-*. */
 export async function initRecipe(what: string, { output, force = false }: InitRecipeOptions): Promise<void> {
-  const name = defaultModelName(what, process.cwd()) ?? "model";
+  const folder = output === undefined ? process.cwd() : dirname(resolve(output));
+  const model = await readModel(what, folder);
+  const name = defaultModelName(model.source, folder) ?? "model";
   const file = output ?? `${name.toLowerCase()}.yaml`;
-  const model = await readModel(what, file);
-  const text = draftRecipe(model, await loadCatalog(), dirname(resolve(file)));
+  const text = draftRecipe(model, await loadCatalog(), folder);
   const outcome = await writeNew(file, text, { force, mayReplace: () => false });
   const next = `Look it through, then: quantsmith plan ${file}`;
   print(outcome === "written" ? `Wrote ${file}. ${next}` : `${file} is up to date`);

@@ -3,7 +3,7 @@ import type { JsonObject } from "../../util/canonical-json.js";
 
 /** What a recipe can be fitted to, before anything is downloaded. */
 export interface ModelOutline {
-  /** As the recipe writes it: `hf:org/name`, or a folder. */
+  /** As the recipe writes it: `hf:org/name`, with `@revision` where one is given, or a folder. */
   source: string;
   /** `architectures[0]` of config.json. */
   architecture: string;

@@ -1,15 +1,15 @@
 import { readFile, stat } from "node:fs/promises";
-import { dirname, join, relative, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { checkSnapshot } from "../../checkpoint/check-snapshot.js";
 import { usualFiles } from "../../checkpoint/file-choice.js";
 import { maxConfigBytes, parseConfig } from "../../checkpoint/read-config.js";
 import { selectHubFiles } from "../../checkpoint/select-hub-files.js";
 import { maxIndexBytes } from "../../checkpoint/weight-index.js";
 import { hubConnection } from "../../hub/connection.js";
+import { formatHubRef, type HubRef, parseHubName } from "../../hub/hub-ref.js";
 import { listModel } from "../../hub/list-model.js";
 import { readHubFile } from "../../hub/read-file.js";
 import { isPlainPath } from "../../recipe/corpus-schema.js";
-import { repoId } from "../../recipe/schema-parts.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { quote } from "../../util/wording.js";
 import { bytesPerWeight, type ModelOutline, outlineModel } from "./model-outline.js";
@@ -19,21 +19,22 @@ const templateFiles = ["tokenizer_config.json", "chat_template.jinja", "chat_tem
 const maxTemplateBytes = 32 * 2 ** 20;
 
 /**
- * Looks at a model: `hf:org/name` or `org/name` on the Hub, else a folder, which the recipe in `recipeFile` will name
+ * Looks at a model: `[hf:]org/name[@revision]` on the Hub, else a folder, which a recipe in `recipeFolder` will name
  * relative to itself. Downloads nothing but small files. Errors: QS-USAGE, QS-FETCH-*, QS-HUB-*.
  */
-export async function readModel(what: string, recipeFile: string): Promise<ModelOutline> {
+export async function readModel(what: string, recipeFolder: string): Promise<ModelOutline> {
   const found = what.startsWith("hf:") ? undefined : await stat(what).catch(() => undefined);
-  if (found?.isDirectory()) return localModel(what, recipeFile);
-  const repo = what.replace(/^hf:/, "");
-  if (repoId.test(repo)) return hubModel(repo);
+  if (found?.isDirectory()) return localModel(what, recipeFolder);
+  const ref = parseHubName(what);
+  if (ref !== undefined) return hubModel(ref);
   throw new QuantsmithError("QS-USAGE", `${what} is no folder and no repository on the Hub`, {
-    remedy: "Write hf:org/name, or the path of a checkpoint's folder; `quantsmith init ci` writes the workflow.",
+    remedy:
+      "Write hf:org/name, hf:org/name@revision or the path of a checkpoint's folder; `quantsmith init ci` writes the workflow.",
   });
 }
 
-async function localModel(folder: string, recipeFile: string): Promise<ModelOutline> {
-  const path = relative(dirname(resolve(recipeFile)), resolve(folder)).replaceAll("\\", "/");
+async function localModel(folder: string, recipeFolder: string): Promise<ModelOutline> {
+  const path = relative(recipeFolder, resolve(folder)).replaceAll("\\", "/");
   const source = /^\.\.?\//.test(path) ? path : `./${path}`;
   if (!isPlainPath(source)) {
     throw new QuantsmithError("QS-USAGE", `a recipe cannot name the folder ${quote(source)}`, {
@@ -48,9 +49,10 @@ async function localModel(folder: string, recipeFile: string): Promise<ModelOutl
   return { source, architecture, parameters, weightBytes: tensorBytes, ...outlineModel(config, texts.join("\n")) };
 }
 
-async function hubModel(repo: string): Promise<ModelOutline> {
+async function hubModel(ref: HubRef): Promise<ModelOutline> {
   const connection = hubConnection();
-  const { commit, files: listing } = await listModel(connection, repo, "main");
+  const { repo, revision = "main" } = ref;
+  const { commit, files: listing } = await listModel(connection, repo, revision);
   const read = (file: (typeof listing)[number], maxBytes: number) =>
     readHubFile(connection, { repo, commit, file, maxBytes });
   const { files, weights } = await selectHubFiles(`hf:${repo}`, listing, usualFiles, (file) =>
@@ -70,5 +72,5 @@ async function hubModel(repo: string): Promise<ModelOutline> {
   const weightBytes = weights.reduce((sum, { bytes }) => sum + bytes, 0);
   const parameters = weightBytes / bytesPerWeight(config);
   const outline = outlineModel(config, texts.join("\n"));
-  return { source: `hf:${repo}`, architecture, parameters, weightBytes, ...outline };
+  return { source: formatHubRef(ref), architecture, parameters, weightBytes, ...outline };
 }

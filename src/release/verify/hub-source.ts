@@ -2,6 +2,7 @@ import { alignUp } from "../../gguf/place-tensors.js";
 import type { HubConnection } from "../../hub/connection.js";
 import { parseDigest } from "../../hub/digest.js";
 import type { HubFile } from "../../hub/hub-file.js";
+import { formatHubRef } from "../../hub/hub-ref.js";
 import { listModel } from "../../hub/list-model.js";
 import { readHubFile } from "../../hub/read-file.js";
 import { type RemoteGguf, readGgufHeader } from "../../hub/read-gguf-header.js";
@@ -28,7 +29,7 @@ export async function hubSource(
   };
   const read = (file: HubFile) => readHubFile(connection, { repo, commit, file, maxBytes: maxTextBytes }, signal);
   return {
-    name: `hf:${repo}@${commit}`,
+    name: formatHubRef({ repo, revision: commit }),
     shared: true,
     files: async () => ({ files: files.map(({ path, bytes }) => ({ path, bytes })), problems: [] }),
     async sha256(path) {

@@ -1,3 +1,4 @@
+import { parseHubRef } from "../../hub/hub-ref.js";
 import { hubLabel } from "../../quant/names.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { bomFile } from "../bom.js";
@@ -130,5 +131,5 @@ function describeFile(
 
 /** The name in references; a folder will be some repository. */
 function repoOf(name: string): string {
-  return /^hf:([^@]+)@/.exec(name)?.[1] ?? "org/name";
+  return parseHubRef(name)?.repo ?? "org/name";
 }

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { formatHubRef, parseHubRef } from "../../hub/hub-ref.js";
 import { QuantsmithError, type SourceLocation } from "../../util/errors.js";
 import type { HubPublishOptions } from "./hub-options.js";
 
@@ -17,7 +18,6 @@ export interface TargetText {
 }
 
 const ways = ["branch", "pr", "direct"] as const;
-const repoId = /^[A-Za-z0-9][A-Za-z0-9._-]{0,95}\/[A-Za-z0-9][A-Za-z0-9._-]{0,95}$/;
 
 /**
  * Reads `--to` and the options that belong to it. What they do not say is as in `told`, a recipe's target: where to, and of a
@@ -39,12 +39,7 @@ export function parseTarget(text: TargetText, told?: PublishTarget): PublishTarg
       remedy: "Leave them out; a folder is replaced as a whole.",
     });
   }
-  const repo = to.startsWith("hf:") ? to.slice(3) : "";
-  if (!repoId.test(repo)) {
-    throw new QuantsmithError("QS-PUBLISH-TARGET", `"${to}" is no place to publish to`, {
-      remedy: "Write hf:<user or organization>/<name>, or dir:<path>, such as dir:/srv/models/my-model.",
-    });
-  }
+  const repo = parseRepo(to);
   const kept = told?.kind === "hub" ? told : undefined;
   const way = ways.find((known) => known === (via ?? kept?.via ?? "branch"));
   if (way === undefined) {
@@ -56,9 +51,23 @@ export function parseTarget(text: TargetText, told?: PublishTarget): PublishTarg
   return { ...kept, kind: "hub", repo, via: way, private: isPrivate ?? kept?.private ?? false, ...added, ...signed };
 }
 
+function parseRepo(to: string): string {
+  const ref = parseHubRef(to);
+  if (ref === undefined) {
+    throw new QuantsmithError("QS-PUBLISH-TARGET", `"${to}" is no place to publish to`, {
+      remedy: "Write hf:<user or organization>/<name>, or dir:<path>, such as dir:/srv/models/my-model.",
+    });
+  }
+  const { repo, revision } = ref;
+  if (revision === undefined) return repo;
+  throw new QuantsmithError("QS-PUBLISH-TARGET", `a release cannot be published to a revision, found "${to}"`, {
+    remedy: `Write ${formatHubRef({ repo })}; --via sets how main is changed.`,
+  });
+}
+
 /** As `--to` would say it. */
 export function addressOf(target: PublishTarget): string {
-  return target.kind === "hub" ? `hf:${target.repo}` : `dir:${target.path}`;
+  return target.kind === "hub" ? formatHubRef({ repo: target.repo }) : `dir:${target.path}`;
 }
 
 /** The target of a recipe. Errors: QS-PUBLISH-TARGET when it has none. */

@@ -189,8 +189,16 @@ test("the command reads a repository, a revision, and exits with 3 for a release
   const none = await quantsmith(["verify", "hf:org/none", "--json"], { env });
   expect([none.exitCode, JSON.parse(none.stdout).error.code]).toEqual([5, "QS-HUB-UNAUTHORIZED"]);
   const branch = await quantsmith(["verify", `hf:${repo}@nobranch`], { env });
-  expect([branch.exitCode, branch.stderr]).toEqual([5, expect.stringContaining("Check the part after @")]);
-  expect(branch.stderr).not.toContain("model.revision");
-  const usage = await quantsmith(["verify", "hf:none"], { env });
-  expect([usage.exitCode, usage.stderr]).toEqual([2, expect.stringContaining("QS-VERIFY-TARGET")]);
+  expect([branch.exitCode, branch.stderr]).toEqual([5, expect.stringContaining("Check the revision against")]);
+  hub.create(repo).point("refs/pr/3", good);
+  hub.create(repo).point("feature/x", good);
+  for (const revision of ["refs/pr/3", "feature/x", "feature%2Fx"]) {
+    const found = await quantsmith(["verify", `hf:${repo}@${revision}`, "--json"], { env });
+    expect([found.exitCode, JSON.parse(found.stdout).release]).toEqual([0, `hf:${repo}@${good}`]);
+  }
+  for (const wrong of ["hf:none", `hf:${repo}@`, `hf:${repo}@../x`, `hf:${repo}/README.md`]) {
+    const usage = await quantsmith(["verify", wrong], { env });
+    expect([usage.exitCode, usage.stderr], wrong).toEqual([2, expect.stringContaining("QS-VERIFY-TARGET")]);
+    expect(usage.stderr).toContain("hf:org/name@revision");
+  }
 });

@@ -77,6 +77,28 @@ describe("fetching from the Hub", () => {
     expect(hub.violations).toEqual([]);
   });
 
+  test.each(["refs/pr/3", "feature/x"])("at the revision %s, which the source names", async (revision) => {
+    const repo = hub.create("org/tiny");
+    const commit = repo.commit({ ...model, "README.md": "of the branch" }, revision);
+    const path = recipe(`model: { source: hf:org/tiny@${revision} }\n`);
+    const result = await quantsmith(["run", path, "--until", "fetch"]);
+    expect(result, result.stderr).toMatchObject({ exitCode: 0 });
+    expect(JSON.parse(readFileSync(join(fetchStep(), "snapshot.json"), "utf8"))).toMatchObject({ commit });
+    expect(readFileSync(join(folder, "hub/models--org--tiny/refs", revision), "utf8")).toBe(commit);
+    expect((await quantsmith(["run", path, "--until", "fetch"], { HF_HUB_OFFLINE: "1" })).exitCode).toBe(0);
+    expect(hub.violations).toEqual([]);
+  });
+
+  test("a revision that the repository lacks is shown at its place in the recipe", async () => {
+    const path = recipe("model: { source: hf:org/tiny@none/x }\n");
+    const result = await quantsmith(["plan", path, "--json"]);
+    expect(result.exitCode).toBe(5);
+    expect(JSON.parse(result.stdout).error).toMatchObject({
+      ...{ code: "QS-HUB-REVISION", at: { file: path, line: 2, column: 18 } },
+      remedy: expect.stringContaining("/org/tiny/tree/main"),
+    });
+  });
+
   test("an error has the Hub's exit code and says what to do", async () => {
     hub.create("org/tiny").access = "gated";
     const result = await quantsmith(["run", recipe(), "--until", "fetch", "--json"]);

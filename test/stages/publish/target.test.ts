@@ -37,10 +37,19 @@ describe("where to publish", () => {
     expect(parseTarget({ to: "hf:me/b" }, folder)).toEqual(parseTarget({ to: "hf:me/b" }));
   });
 
+  test.each(["main", "v1.0", "refs/pr/3"])("not at the revision %s", (revision) => {
+    const { code, message, remedy } = thrownBy(() => parseTarget({ to: `hf:me/b@${revision}` }, recipe));
+    expect(code).toBe("QS-PUBLISH-TARGET");
+    expect(message).toContain(`"hf:me/b@${revision}"`);
+    expect(message).toContain("revision");
+    expect(remedy).toContain("hf:me/b;");
+  });
+
   test.each([
     [{}, "QS-USAGE"],
     [{ to: "me/b" }, "QS-PUBLISH-TARGET"],
     [{ to: "hf:b" }, "QS-PUBLISH-TARGET"],
+    [{ to: "hf:me/b@" }, "QS-PUBLISH-TARGET"],
     [{ to: "hf:me/b", via: "carrier" }, "QS-USAGE"],
     [{ to: "dir:out", private: true }, "QS-USAGE"],
   ])("not at all: %j", (text, code) => {

@@ -1,0 +1,58 @@
+/** A repository on the Hub, as users name it: `hf:org/name` or `hf:org/name@revision`. */
+export interface HubRef {
+  /** `org/name`. */
+  repo: string;
+  /** Branch, tag, commit or `refs/pr/<n>`; absent where the text gives none. */
+  revision?: string;
+}
+
+/** A file in a repository: `hf:org/name@revision/path`. */
+export interface HubFileRef extends Required<HubRef> {
+  path: string;
+}
+
+const namePart = String.raw`\w[\w.-]{0,95}`;
+
+/** `org/name`. */
+export const repoId = new RegExp(`^${namePart}/${namePart}$`);
+
+/** A branch, tag, commit or `refs/pr/<n>`. No part starts with a dot, because the cache uses revisions as file names. */
+export const revisionForm = /^\w[\w.-]*(\/[\w-][\w.-]*)*$/;
+
+/** Reads `hf:org/name` or `hf:org/name@revision`. Returns undefined for anything else. */
+export function parseHubRef(text: string): HubRef | undefined {
+  const [, repo = "", written] = /^hf:([^@]*)(?:@(.*))?$/.exec(text) ?? [];
+  if (!repoId.test(repo)) return undefined;
+  if (written === undefined) return { repo };
+  const revision = parseRevision(written);
+  return revision === undefined ? undefined : { repo, revision };
+}
+
+/** Reads the same with or without `hf:`, for places that can name nothing else. */
+export function parseHubName(text: string): HubRef | undefined {
+  return parseHubRef(text.startsWith("hf:") ? text : `hf:${text}`);
+}
+
+/**
+ * Reads `hf:org/name@revision/path`. Returns undefined for anything else. The revision ends at the first slash, as in
+ * huggingface_hub's file system: one that contains slashes is written with `%2F`, except `refs/pr/<n>` and
+ * `refs/convert/<name>`.
+ */
+export function parseHubFileRef(text: string): HubFileRef | undefined {
+  const [, repo = "", written = "", path = ""] =
+    /^hf:([^@]*)@(refs\/(?:pr\/\d+|convert\/\w+)(?=\/)|[^/]*)\/([^\s\\#?%]+)$/.exec(text) ?? [];
+  const revision = parseRevision(written);
+  if (!repoId.test(repo) || revision === undefined || revision === "refs") return undefined;
+  if (path.split("/").some((part) => part === "" || part === "." || part === "..")) return undefined;
+  return { repo, revision, path };
+}
+
+/** Writes a reference as `parseHubRef` reads it. */
+export function formatHubRef({ repo, revision }: HubRef): string {
+  return `hf:${repo}${revision === undefined ? "" : `@${revision}`}`;
+}
+
+function parseRevision(written: string): string | undefined {
+  const revision = written.replaceAll(/%2f/gi, "/");
+  return revisionForm.test(revision) ? revision : undefined;
+}

@@ -1,0 +1,12 @@
+import { QuantsmithError, type SourceLocation } from "../util/errors.js";
+
+/** Runs `action` for a value of the recipe: an error without a place gets the place of that value. */
+export async function inRecipe<T>(at: SourceLocation, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    if (!(error instanceof QuantsmithError) || error.at !== undefined) throw error;
+    const { code, message, remedy } = error;
+    throw new QuantsmithError(code, message, { remedy, at, cause: error });
+  }
+}
