@@ -49,7 +49,7 @@ export function allocateSteps(variant: DynamicVariant, settings: Settings, facts
   const { name, tensors } = variant;
   const probed = settings.probes !== "none";
   const refine = settings.effort === "thorough" && probed;
-  const { budget, types } = resolvedBudget(variant, settings, facts);
+  const { budget, types } = resolvedBudget(variant, settings);
   const params = {
     budget,
     types: types ?? null,
@@ -89,9 +89,8 @@ function modelInputs(settings: Settings): Record<string, StepInput> {
 export function resolvedBudget(
   variant: DynamicVariant,
   settings: Settings,
-  facts: PlanFacts,
 ): { budget: VariantBudget; types?: readonly string[] } {
   const { budget, types } = variant.dynamic;
-  if (budget.kind === "device") return deviceBudget(variant, budget, settings, facts);
+  if (budget.kind === "device") return deviceBudget(variant, budget, settings);
   return { budget, ...(types === undefined ? {} : { types }) };
 }

@@ -1,27 +1,23 @@
 import type { Backend, Catalog, Device, Figure } from "../hardware/catalog/device.js";
-import { findDevice } from "../hardware/catalog/find-device.js";
 import { knownType } from "../quant/ggml-types.js";
 import type { DynamicVariant, RecipeBudget, Settings } from "../recipe/settings.js";
 import type { DeviceBudget } from "../stages/allocate/budget.js";
 import { defaultTypes } from "../stages/allocate/candidates.js";
 import { QuantsmithError } from "../util/errors.js";
 import { list } from "../util/wording.js";
-import type { PlanFacts } from "./facts.js";
 
 type ByDevice = Extract<RecipeBudget, { kind: "device" }>;
 
 /**
  * A budget by device as the allocate stage takes it, and the types it may choose: those that the device's first backend
  * computes at the speed of their size, since on a phone a smaller file of other types is the slower one.
- * Throws QS-DEVICE-UNKNOWN, and QS-ALLOCATE-TYPES when the recipe's `types` and those have none in common.
+ * Throws QS-ALLOCATE-TYPES when the recipe's `types` and those have none in common.
  */
 export function deviceBudget(
   { path, dynamic }: DynamicVariant,
-  { device: id, context, reserveBytes }: ByDevice,
-  { locate }: Settings,
-  { catalog }: PlanFacts,
+  { device, context, reserveBytes }: ByDevice,
+  { catalog, locate }: Settings,
 ): { budget: DeviceBudget; types: readonly string[] } {
-  const device = findDevice(catalog, id);
   const backend = firstBackend(device, catalog);
   const types = fastTypes(backend, dynamic.types);
   if (types.length === 0) {

@@ -1,5 +1,4 @@
 import type { SnapshotFile } from "../checkpoint/snapshot-report.js";
-import type { Catalog } from "../hardware/catalog/device.js";
 import type { SpeedConstants } from "../hardware/speed/speed-constants.js";
 import type { HubFile } from "../hub/hub-file.js";
 import type { ToolId } from "../llamacpp/tool-digests.js";
@@ -16,8 +15,6 @@ export interface PlanFacts {
   texts: ReadonlyMap<string, string>;
   /** Each text on the Hub, by how the recipe refers to it. */
   hubTexts: ReadonlyMap<string, HubTextFile>;
-  /** Devices, what their backends do with types, and where that is known from. */
-  catalog: Catalog;
   /** What speeds are reckoned with. */
   speed: SpeedConstants;
   /** What llama.cpp's converter has code for; null while that is not known. */

@@ -16,7 +16,6 @@ import { toolDigest } from "../llamacpp/tool-digests.js";
 import { readArchitectures } from "../llamacpp/toolchain/architectures.js";
 import { readPretokenizers } from "../llamacpp/toolchain/pretokenizers.js";
 import { describeToolchain, type ToolchainStatus } from "../llamacpp/toolchain/toolchain.js";
-import { loadCatalog } from "../recipe/catalog/load-catalog.js";
 import type { Settings } from "../recipe/settings.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import { packageVersion } from "../util/package-version.js";
@@ -44,7 +43,6 @@ export async function gatherFacts(settings: Settings, digests: DigestCache): Pro
     model,
     texts,
     hubTexts: await findHubTexts(settings),
-    catalog: await loadCatalog(settings.catalog),
     speed: await loadSpeedConstants(),
     ...(await converterFacts(settings, toolchain)),
     toolDigests: {

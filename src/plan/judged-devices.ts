@@ -1,4 +1,4 @@
-import { findDevice } from "../hardware/catalog/find-device.js";
+import type { Device } from "../hardware/catalog/device.js";
 import { representativeDevices } from "../hardware/catalog/representative-devices.js";
 import type { JudgedDevices } from "../hardware/fit/judge-release.js";
 import type { Settings } from "../recipe/settings.js";
@@ -6,22 +6,21 @@ import type { PlanFacts } from "./facts.js";
 
 /**
  * The devices that a release is judged for, those of its dynamic variants among them, and whatever the catalog says that has a part in it: this is what the
- * package step's key holds of the catalog, beside the constants of the speed model. Throws QS-DEVICE-UNKNOWN.
+ * package step's key holds of the catalog, beside the constants of the speed model.
  */
 export function judgedDevices(
-  { devices: named, variants }: Pick<Settings, "devices" | "variants">,
-  { catalog, speed }: Pick<PlanFacts, "catalog" | "speed">,
+  { devices: named, variants, catalog }: Pick<Settings, "devices" | "variants" | "catalog">,
+  { speed }: Pick<PlanFacts, "speed">,
 ): JudgedDevices {
   const contexts = deviceContexts(variants);
   const own = contexts.map(({ device }) => device);
-  const ids = [...(named.length === 0 ? representativeDevices(catalog).map(({ id }) => id) : named), ...own];
-  const devices = [...new Set(ids)].map((id) => findDevice(catalog, id));
+  const devices = [...new Set([...(named.length === 0 ? representativeDevices(catalog) : named), ...own])];
   const runBy = new Set(devices.flatMap(({ backends }) => backends));
   const backends = [...catalog.backends.values()].filter(({ id }) => runBy.has(id));
   const cited = new Set([...citations(devices), ...citations(backends)]);
   return {
     devices,
-    contexts,
+    contexts: contexts.map(({ device, context }) => ({ device: device.id, context })),
     backends,
     sources: [...catalog.sources.values()].filter(({ id }) => cited.has(id)),
     speed,
@@ -29,7 +28,7 @@ export function judgedDevices(
 }
 
 /** Where the recipe's dynamic variants are made to run, and with how much context. */
-function deviceContexts(variants: Settings["variants"]): { device: string; context: number }[] {
+function deviceContexts(variants: Settings["variants"]): { device: Device; context: number }[] {
   return variants.flatMap((variant) => {
     if (variant.kind !== "dynamic" || variant.dynamic.budget.kind !== "device") return [];
     const { device, context } = variant.dynamic.budget;

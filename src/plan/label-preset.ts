@@ -1,4 +1,3 @@
-import { findDevice } from "../hardware/catalog/find-device.js";
 import { knownType } from "../quant/ggml-types.js";
 import { presetByName, presets } from "../quant/presets.js";
 import type { DynamicVariant } from "../recipe/settings.js";
@@ -22,7 +21,7 @@ export function labelPreset(variant: DynamicVariant, facts: PlanFacts, calibrate
 }
 
 /** Average bits per weight that the budget is good for, as well as a plan can tell: on the high side. */
-export function expectedBits({ dynamic: { budget, types } }: DynamicVariant, { model, catalog }: PlanFacts): number {
+export function expectedBits({ dynamic: { budget, types } }: DynamicVariant, { model }: PlanFacts): number {
   switch (budget.kind) {
     case "sizeOf":
       return presetByName(budget.preset)?.bitsPerWeight ?? 0;
@@ -32,7 +31,7 @@ export function expectedBits({ dynamic: { budget, types } }: DynamicVariant, { m
       return (8 * budget.bytes) / model.parameters;
     case "device": {
       // What caches and buffers take of it is only known when the base is there.
-      const { memory, budget: limit } = findDevice(catalog, budget.device);
+      const { memory, budget: limit } = budget.device;
       const finest = Math.max(...(types ?? defaultTypes).map((type) => knownType(type).bitsPerWeight));
       return Math.min(finest, (8 * memory.cards * (limit.value - budget.reserveBytes)) / model.parameters);
     }

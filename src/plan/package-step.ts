@@ -126,7 +126,7 @@ function lock(settings: Settings, facts: PlanFacts): PackageParams["lock"] {
     variants: settings.variants.map((variant) =>
       variant.kind === "preset"
         ? { name: variant.name, preset: variant.preset, tensors: variant.tensors }
-        : { name: variant.name, dynamic: resolvedBudget(variant, settings, facts), tensors: variant.tensors },
+        : { name: variant.name, dynamic: resolvedBudget(variant, settings), tensors: variant.tensors },
     ),
     quantize: { ...settings.quantize },
     gates: settings.gates,

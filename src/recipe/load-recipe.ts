@@ -1,8 +1,9 @@
 import { dirname, parse, resolve } from "node:path";
+import type { Catalog } from "../hardware/catalog/device.js";
 import { QuantsmithError, type SourceLocation } from "../util/errors.js";
 import { checkFile } from "./check-file.js";
 import { crossCheck } from "./cross-check.js";
-import { checkRecipeDevices } from "./recipe-devices.js";
+import { checkDevices, recipeCatalog } from "./recipe-devices.js";
 import { type Recipe, recipeSchema } from "./schema.js";
 import type { YamlPath } from "./yaml/diagnostics.js";
 import { parseYaml } from "./yaml/parse-yaml.js";
@@ -14,13 +15,15 @@ export interface LoadedRecipe {
   /** File name without extension; the release folder bears it. */
   name: string;
   recipe: Recipe;
+  /** Has every device that the recipe names. */
+  catalog: Catalog;
   /** Where the value at a path stands, for later errors; the nearest parent when the recipe leaves it out. */
   locate(path: YamlPath): SourceLocation;
 }
 
 /**
  * Reads and checks one recipe. Throws `QS-RECIPE-MISSING`, or a RecipeError with every problem of the file
- * (`QS-RECIPE-EMPTY`, `QS-RECIPE-YAML`, `QS-RECIPE-INVALID`), or what its device catalog throws, see `checkRecipeDevices`.
+ * (`QS-RECIPE-EMPTY`, `QS-RECIPE-YAML`, `QS-RECIPE-INVALID`), or what its device catalog throws, see `recipeCatalog`.
  * Places show the path as it was given.
  */
 export async function loadRecipe(path: string): Promise<LoadedRecipe> {
@@ -36,10 +39,10 @@ export async function loadRecipe(path: string): Promise<LoadedRecipe> {
     });
   }
   const folder = dirname(file);
-  const devices = await checkRecipeDevices(yaml, folder);
+  const catalog = await recipeCatalog(yaml, folder);
   const recipe = checkFile(yaml, recipeSchema, "QS-RECIPE-INVALID", (data) => [
     ...crossCheck(data, folder),
-    ...devices,
+    ...checkDevices(data, catalog),
   ]);
-  return { file, name, recipe, locate: (at) => yaml.place(at, "value").at };
+  return { file, name, recipe, catalog, locate: (at) => yaml.place(at, "value").at };
 }

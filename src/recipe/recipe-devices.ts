@@ -8,26 +8,25 @@ import type { Problem, YamlPath } from "./yaml/diagnostics.js";
 import type { YamlFile } from "./yaml/parse-yaml.js";
 
 /**
- * The devices a recipe names that its catalog does not have: in `devices` and in the budgets of dynamic variants.
- * The catalog is read only when there is something to look up in it.
+ * The catalog of a recipe: the built-in one with the file that the recipe names.
  * Throws `QS-CATALOG-MISSING` at the recipe's line, or a RecipeError with what is wrong with the user's catalog file.
  */
-export async function checkRecipeDevices(yaml: YamlFile, folder: string): Promise<Problem[]> {
-  const named = namedDevices(yaml.data);
+export async function recipeCatalog(yaml: YamlFile, folder: string): Promise<Catalog> {
   const own = valueAt(yaml.data, ["catalog"]);
   const extra = typeof own === "string" && isPlainPath(own) ? [resolve(folder, own)] : [];
-  if (named.length === 0 && extra.length === 0) return [];
-  const catalog = await loadCatalog(extra).catch((error: unknown) => {
+  return loadCatalog(extra).catch((error: unknown) => {
     if (!(error instanceof QuantsmithError) || error.code !== "QS-CATALOG-MISSING") throw error;
     const { code, message, remedy } = error;
     throw new QuantsmithError(code, message, { remedy, at: yaml.place(["catalog"], "value").at, cause: error });
   });
-  return named.flatMap(({ id, path }) => unknown(catalog, id, path));
 }
 
-function unknown(catalog: Catalog, id: string, path: YamlPath): Problem[] {
-  if (catalog.devices.has(id)) return [];
-  return [{ path, part: "value", ...unknownDevice(catalog, id) }];
+/** The devices a recipe names that the catalog does not have: in `devices` and in the budgets of dynamic variants. */
+export function checkDevices(data: unknown, catalog: Catalog): Problem[] {
+  return namedDevices(data).flatMap(({ id, path }): Problem[] => {
+    if (catalog.devices.has(id)) return [];
+    return [{ path, part: "value", ...unknownDevice(catalog, id) }];
+  });
 }
 
 /** What stands where devices are named, as far as it can be an id; the schema reports the rest. */

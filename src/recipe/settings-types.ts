@@ -1,3 +1,4 @@
+import type { Catalog, Device } from "../hardware/catalog/device.js";
 import type { Budget } from "../stages/allocate/budget.js";
 import type { ConvertEngine } from "../stages/convert/choose-engine.js";
 import type { PublishTarget } from "../stages/publish/target.js";
@@ -24,8 +25,8 @@ export type CorpusSource =
   /** A file of a Hub data set. */
   | ({ kind: "hub" } & HubText);
 
-/** A budget as the recipe gives it, with the device's id. */
-export type RecipeBudget = Budget<{ device: string }>;
+/** A budget as the settings contain it. */
+export type RecipeBudget = Budget<{ device: Device }>;
 
 interface VariantBase {
   /** Label in file names and tables. */
@@ -92,9 +93,9 @@ export interface Settings {
   variants: readonly Variant[];
   gates: Gates;
   smoke: readonly SmokePrompt[];
-  devices: readonly string[];
-  /** The user's device catalogs, for `loadCatalog`. */
-  catalog: readonly string[];
+  devices: readonly Device[];
+  /** The catalog that the devices come from: what their backends do with types, and the sources of figures. */
+  catalog: Catalog;
   /** What the recipe says about the model besides the checkpoint's card. */
   metadata: NonNullable<Recipe["metadata"]>;
   /** Only when the recipe says where to. */

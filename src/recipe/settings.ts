@@ -1,4 +1,5 @@
 import { basename, dirname, resolve } from "node:path";
+import { findDevice } from "../hardware/catalog/find-device.js";
 import { parseHubName, parseHubRef } from "../hub/hub-ref.js";
 import type { PublishTarget } from "../stages/publish/target.js";
 import { stageNames } from "../stages/stage.js";
@@ -21,11 +22,12 @@ const defaultPrompts: NonNullable<Recipe["smoke"]> = [
 ];
 
 /**
- * Merges a recipe over its pipeline over the built-in defaults and notes where each value comes from. Pure.
+ * Merges a recipe over its pipeline over the built-in defaults and notes where each value comes from. Pure. Here, and
+ * nowhere later, device ids become devices.
  * A gate is replaced as a whole, so a recipe can lift the pipeline's limit on one side.
  */
 export function resolveSettings(loaded: LoadedRecipe, { name, file, pipeline }: LoadedPipeline): Settings {
-  const { recipe } = loaded;
+  const { recipe, catalog } = loaded;
   const folder = dirname(loaded.file);
   const origins: Record<string, Origin> = {};
 
@@ -85,15 +87,15 @@ export function resolveSettings(loaded: LoadedRecipe, { name, file, pipeline }: 
       context: pick("evaluation.context", evaluation?.context, pipeline.evaluation?.context, 512),
     },
     quantize: { engine: pick("quantize.engine", recipe.quantize?.engine, pipeline.quantize?.engine, "bank") },
-    variants: resolveVariants(recipe.variants),
+    variants: resolveVariants(recipe.variants, catalog),
     gates: { ...pipeline.gates, ...recipe.gates },
     smoke: pick("smoke", recipe.smoke, undefined, defaultPrompts).map((prompt) => ({
       maxTokens: Math.max(defaultMaxTokens, prompt.expect?.endsItself ?? 0),
       ...prompt,
     })),
     metadata: recipe.metadata ?? {},
-    devices: pick("devices", recipe.devices, undefined, []),
-    catalog: recipe.catalog === undefined ? [] : [resolve(folder, recipe.catalog)],
+    devices: pick("devices", recipe.devices, undefined, []).map((id) => findDevice(catalog, id)),
+    catalog,
     ...(recipe.publish === undefined ? {} : { publish: publishSettings(recipe.publish, folder, pick) }),
     keepIntermediates: pick("keepIntermediates", recipe.keepIntermediates, pipeline.keepIntermediates, true),
     probes: pick("probes", undefined, pipeline.probes, "groups"),

@@ -1,3 +1,5 @@
+import type { Catalog } from "../hardware/catalog/device.js";
+import { findDevice } from "../hardware/catalog/find-device.js";
 import type { Recipe } from "./schema.js";
 import type { RecipeBudget, Variant } from "./settings-types.js";
 
@@ -6,23 +8,24 @@ type Dynamic = NonNullable<Exclude<Entry, string>["dynamic"]>;
 
 const defaultDeviceContext = 4096;
 
-/** The recipe's variants in one shape each. Expects entries the schema has accepted. */
-export function resolveVariants(entries: readonly Entry[]): Variant[] {
+/** The recipe's variants in one shape each. Expects entries the schema has accepted, and devices that the catalog has. */
+export function resolveVariants(entries: readonly Entry[], catalog: Catalog): Variant[] {
   return entries.map((entry, index) => {
     const path = ["variants", index];
     const { name, preset, tensors = {}, dynamic } = typeof entry === "string" ? { name: entry, preset: entry } : entry;
     if (preset !== undefined) return { kind: "preset", name: name ?? preset, path, preset, tensors };
     if (dynamic === undefined || name === undefined) throw new Error("the schema let an incomplete variant pass");
     const types = dynamic.types === undefined ? {} : { types: dynamic.types };
-    return { kind: "dynamic", name, path, tensors, dynamic: { budget: budgetOf(dynamic), ...types } };
+    return { kind: "dynamic", name, path, tensors, dynamic: { budget: budgetOf(dynamic, catalog), ...types } };
   });
 }
 
-function budgetOf(dynamic: Dynamic): RecipeBudget {
+function budgetOf(dynamic: Dynamic, catalog: Catalog): RecipeBudget {
   const { sizeOf, bitsPerWeight, bytes, device, context = defaultDeviceContext, reserve = 0 } = dynamic;
   if (sizeOf !== undefined) return { kind: "sizeOf", preset: sizeOf };
   if (bitsPerWeight !== undefined) return { kind: "bitsPerWeight", bitsPerWeight };
   if (bytes !== undefined) return { kind: "bytes", bytes };
-  if (device !== undefined) return { kind: "device", device, context, reserveBytes: reserve };
+  if (device !== undefined)
+    return { kind: "device", device: findDevice(catalog, device), context, reserveBytes: reserve };
   throw new Error("the schema let a dynamic variant without a budget pass");
 }

@@ -33,7 +33,7 @@ async function devicesOf(file: string): Promise<Record<string, string>> {
   return Object.fromEntries(
     variants.flatMap((variant) => {
       if (variant.kind !== "dynamic" || variant.dynamic.budget.kind !== "device") return [];
-      return [[variant.dynamic.budget.device, variant.name]];
+      return [[variant.dynamic.budget.device.id, variant.name]];
     }),
   );
 }

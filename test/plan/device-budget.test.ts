@@ -1,25 +1,29 @@
+import { mkdtempSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { stringify } from "yaml";
 import type { Device } from "../../src/hardware/catalog/device.js";
-import type { PlanFacts } from "../../src/plan/facts.js";
+import { findDevice } from "../../src/hardware/catalog/find-device.js";
+import { loadCatalog } from "../../src/recipe/catalog/load-catalog.js";
 import { demoRecipe, put } from "../fixtures/cli.js";
 import { failureOf } from "../fixtures/failure.js";
 import { planned, stepKeys } from "../fixtures/planned-steps.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
-const pipeline = put(`${temporaryFolder()}/groups.yaml`, "version: 1\nprobes: groups\n");
+const home = temporaryFolder();
+const pipeline = put(`${home}/groups.yaml`, "version: 1\nprobes: groups\n");
 const recipe = (dynamic: string, name = "Q4_K_M") =>
   demoRecipe
     .replace("pipeline: preview", `pipeline: ${pipeline}`)
     .replace("[Q8_0]", `[{ name: ${name}, dynamic: { ${dynamic} } }]`);
 
-/** The catalog with one device changed. */
-const changed = (id: string, change: Partial<Device>) => (facts: PlanFacts) => {
-  const devices = new Map(facts.catalog.devices);
-  const device = devices.get(id);
-  if (device === undefined) throw new Error(`no ${id}`);
-  devices.set(id, { ...device, ...change });
-  return { ...facts, catalog: { ...facts.catalog, devices } };
-};
+const catalog = await loadCatalog();
+
+/** A line of a recipe for a catalog in which one device is changed. */
+function changed(id: string, change: Partial<Device>): string {
+  const device = { ...findDevice(catalog, id), ...change };
+  const file = put(`${mkdtempSync(`${home}/catalog-`)}/changed.yaml`, stringify({ version: 1, devices: [device] }));
+  return `catalog: ${file}\n`;
+}
 
 async function allocate(dynamic: string) {
   const { steps } = await planned(recipe(dynamic));
@@ -55,14 +59,15 @@ describe("a budget by device", () => {
 
   test("is part of the key as far as it counts: a bandwidth changes the package alone", async () => {
     const text = `${recipe("device: pixel-9")}devices: [pixel-9]\n`;
-    const keys = async (change?: (facts: PlanFacts) => PlanFacts) => stepKeys(await planned(text, {}, change));
+    const keys = async (line = "") => stepKeys(await planned(`${text}${line}`));
     const before = await keys();
     const differing = async (change: Partial<Device>) => {
       const after = await keys(changed("pixel-9", change));
       return [...before].filter(([id, key]) => after.get(id) !== key).map(([id]) => id);
     };
     expect(await differing({ bandwidth: null, name: "Another name" })).toEqual(["package"]);
-    const budget = { value: 10 ** 9, basis: "estimate", source: "nobody", note: "made up" } as const;
+    const { source } = findDevice(catalog, "pixel-9").budget;
+    const budget = { value: 10 ** 9, basis: "estimate", source, note: "made up" } as const;
     expect(await differing({ budget })).toContain("allocate:Q4_K_M");
   });
 });

@@ -46,13 +46,25 @@ test("it is told along with the recipe's other faults", async () => {
 });
 
 test("devices of a catalog of one's own, which is relative to the recipe", async () => {
-  const own = writeMarked(folder, "mine.yaml", ownCatalog).path;
-  const { path } = writeMarked(folder, "own.yaml", recipe("devices: [my-box, pixel-9]\ncatalog: ./mine.yaml"));
+  writeMarked(folder, "mine.yaml", ownCatalog);
+  const variants = "variants: [{ name: Q4_K_M, dynamic: { device: my-box } }]";
+  const lines = `devices: [my-box, pixel-9]\ncatalog: ./mine.yaml\n${variants}`;
+  const { path } = writeMarked(folder, "own.yaml", recipe(lines));
   const loaded = await loadRecipe(path);
-  expect(resolveSettings(loaded, await loadPipeline(loaded))).toMatchObject({
-    devices: ["my-box", "pixel-9"],
-    catalog: [own],
-  });
+  const settings = resolveSettings(loaded, await loadPipeline(loaded));
+  const myBox = { id: "my-box", name: "My box", budget: { value: 9 * 2 ** 30 } };
+  expect(settings.devices).toMatchObject([myBox, { id: "pixel-9", class: "phone" }]);
+  expect(settings.variants).toMatchObject([{ dynamic: { budget: { kind: "device", device: myBox } } }]);
+  expect(settings.catalog.devices.get("my-box")).toBe(settings.devices[0]);
+  expect(settings.catalog.sources.get("me")?.title).toBe("I ran it");
+});
+
+test("a device of the catalog of one's own replaces the one of quantsmith with the same id", async () => {
+  writeMarked(folder, "other.yaml", ownCatalog.replace("id: my-box", "id: pixel-9"));
+  const { path } = writeMarked(folder, "replaces.yaml", recipe("devices: [pixel-9]\ncatalog: ./other.yaml"));
+  const loaded = await loadRecipe(path);
+  const settings = resolveSettings(loaded, await loadPipeline(loaded));
+  expect(settings.devices.map(({ name }) => name)).toEqual(["My box"]);
 });
 
 test("a catalog that is not there is shown at the recipe's line", async () => {

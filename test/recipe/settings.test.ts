@@ -64,6 +64,7 @@ test("a recipe with most keys", async () => {
       stream: true,
     },
   });
+  const iphone = settings.catalog.devices.get("iphone-15-pro");
   expect(settings.variants).toEqual([
     { kind: "preset", name: "Q8_0", path: ["variants", 0], preset: "Q8_0", tensors: {} },
     { kind: "preset", name: "Q4_K_M", path: ["variants", 1], preset: "Q4_K_M", tensors: {} },
@@ -93,7 +94,7 @@ test("a recipe with most keys", async () => {
       name: "IQ4_XS",
       path: ["variants", 5],
       tensors: {},
-      dynamic: { budget: { kind: "device", device: "iphone-15-pro", context: 4096, reserveBytes: 0 } },
+      dynamic: { budget: { kind: "device", device: iphone, context: 4096, reserveBytes: 0 } },
     },
     {
       kind: "dynamic",

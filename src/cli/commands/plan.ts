@@ -64,12 +64,27 @@ function requireJobName({ name, file }: Settings): void {
 
 /** Every merged value with its origin: recipe, pipeline or built-in default. */
 function origins(settings: Settings): Record<string, { value: unknown; from: string }> {
+  const values = withDeviceIds(settings);
   return Object.fromEntries(
-    Object.entries(settings.origins).map(([key, from]) => [key, { value: valueAt(settings, key), from }]),
+    Object.entries(settings.origins).map(([key, from]) => [key, { value: valueAt(values, key), from }]),
   );
 }
 
-function valueAt(settings: Settings, key: string): unknown {
+/** The settings with the ids of devices, as recipes name them. */
+function withDeviceIds(settings: Settings) {
+  return {
+    ...settings,
+    devices: settings.devices.map(({ id }) => id),
+    variants: settings.variants.map((variant) => {
+      if (variant.kind !== "dynamic") return variant;
+      const { budget } = variant.dynamic;
+      if (budget.kind !== "device") return variant;
+      return { ...variant, dynamic: { ...variant.dynamic, budget: { ...budget, device: budget.device.id } } };
+    }),
+  };
+}
+
+function valueAt(settings: object, key: string): unknown {
   return key
     .split(".")
     .reduce<unknown>((value, part) => (value as Record<string, unknown> | undefined)?.[part], settings);

@@ -6,7 +6,8 @@ import { readCatalogFile, typedCatalogFile } from "./read-catalog-file.js";
 
 /**
  * The device catalog: `devices/*.yaml` of the package, then the user's files, which add to it and replace what has the
- * same id. A figure may cite a source of any of them.
+ * same id. A figure may cite a source of any of them. A command calls this once: with a recipe `loadRecipe` does, and the
+ * catalog is part of the settings.
  * Throws `QS-CATALOG-MISSING`, or a RecipeError with every problem of a file (`QS-CATALOG-INVALID`, `QS-RECIPE-YAML`).
  */
 export async function loadCatalog(extraFiles: readonly string[] = []): Promise<Catalog> {

@@ -2,7 +2,7 @@ import type { Backend } from "../../hardware/catalog/device.js";
 import type { DeviceTraits } from "../../hardware/fit/place-model.js";
 
 // Aliases, not interfaces: interfaces are not assignable to a step's JSON parameters.
-/** What limits the size of a dynamic variant. `Device` contains the key `device`: an id in a recipe, figures in a step. */
+/** What limits the size of a dynamic variant. `Device` contains the key `device`: a catalog entry in the settings, the figures that count in a step. */
 export type Budget<Device extends { device: unknown }> =
   | { kind: "sizeOf"; preset: string }
   | { kind: "bitsPerWeight"; bitsPerWeight: number }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { findDevice } from "../../../src/hardware/catalog/find-device.js";
 import { hardwareCompatibility } from "../../../src/hardware/compatibility.js";
 import { chooseContexts, wantedContext } from "../../../src/hardware/fit/choose-contexts.js";
 import { loadSpeedConstants } from "../../../src/hardware/speed/speed-files.js";
@@ -12,7 +13,7 @@ import { largeReport } from "../../fixtures/release-report.js";
 const [catalog, speed] = [await loadCatalog(), await loadSpeedConstants()];
 
 function variantFor(device: string, context: number): Variant {
-  const budget = { kind: "device", device, context, reserveBytes: 0 } as const;
+  const budget = { kind: "device", device: findDevice(catalog, device), context, reserveBytes: 0 } as const;
   return { kind: "dynamic", name: "Q5_K_M", path: ["variants", 0], tensors: {}, dynamic: { budget } };
 }
 
@@ -98,7 +99,7 @@ describe("a variant for a device", () => {
   });
 
   test("adds to the devices of every release, and to no model more context than it was trained on", () => {
-    const all = judgedDevices({ devices: [], variants: [settings] }, { catalog, speed });
+    const all = judgedDevices({ devices: [], variants: [settings], catalog }, { speed });
     expect(all.devices.length).toBeGreaterThan(10);
     expect(all.devices.map(({ id }) => id)).toContain("laptop-ddr4-8gb");
     expect(chooseContexts(2048, [512, 4096])).toEqual([512, 2048]);
@@ -107,8 +108,8 @@ describe("a variant for a device", () => {
 
 test("what the package is told of the catalog is what its devices have a part in", () => {
   const { devices, backends, sources } = judgedDevices(
-    { devices: ["pixel-9", "rtx-3090", "pixel-9"], variants: [] },
-    { catalog, speed },
+    { devices: ["pixel-9", "rtx-3090", "pixel-9"].map((id) => findDevice(catalog, id)), variants: [], catalog },
+    { speed },
   );
   expect(devices.map(({ id }) => id)).toEqual(["pixel-9", "rtx-3090"]);
   expect(backends.map(({ id }) => id)).toContain("cuda");

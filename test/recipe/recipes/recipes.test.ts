@@ -3,8 +3,6 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { loadSettings, planFor } from "../../../src/cli/prepare.js";
-import { findDevice } from "../../../src/hardware/catalog/find-device.js";
-import { loadCatalog } from "../../../src/recipe/catalog/load-catalog.js";
 import { DigestCache } from "../../../src/util/digest-cache.js";
 import { checkpointFixtures, countValues, languageOf } from "../../fixtures/checkpoint.js";
 import { checkpointTensors, type LanguageConfig } from "../../fixtures/checkpoint-tensors.js";
@@ -48,15 +46,14 @@ describe.each(recipes)("%s", (recipe) => {
 
   test("leaves every variant for a device enough bits for its weights", async () => {
     const settings = await load(recipe);
-    const catalog = await loadCatalog();
     for (const variant of settings.variants) {
       if (variant.kind !== "dynamic" || variant.dynamic.budget.kind !== "device") continue;
       const { device, context, reserveBytes } = variant.dynamic.budget;
       const language = languageOf(fixtureOf(recipe));
-      const free = findDevice(catalog, device).budget.value - reserveBytes - cacheBytes(language, context) - workBytes;
+      const free = device.budget.value - reserveBytes - cacheBytes(language, context) - workBytes;
       const bits = (8 * free) / countValues(checkpointTensors(language));
-      expect(bits, `${variant.name} on ${device}`).toBeGreaterThan(3);
-      expect(bits, `${variant.name} on ${device}: everything fits there`).toBeLessThan(8.5);
+      expect(bits, `${variant.name} on ${device.id}`).toBeGreaterThan(3);
+      expect(bits, `${variant.name} on ${device.id}: everything fits there`).toBeLessThan(8.5);
     }
   });
 });

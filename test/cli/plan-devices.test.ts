@@ -1,0 +1,44 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, expect, test, vi } from "vitest";
+import { stringify } from "yaml";
+import { plan } from "../../src/cli/commands/plan.js";
+import { loadSettings, planFor } from "../../src/cli/prepare.js";
+import { findDevice } from "../../src/hardware/catalog/find-device.js";
+import { loadCatalog } from "../../src/recipe/catalog/load-catalog.js";
+import { DigestCache } from "../../src/util/digest-cache.js";
+import { demoCopy, demoRecipe, put } from "../fixtures/cli.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+const home = temporaryFolder();
+afterEach(() => vi.restoreAllMocks());
+
+const recipe = (variants: string, more: string) => demoRecipe.replace("[Q8_0]", variants) + more;
+const variants = "[{ name: Q4_K_M, dynamic: { device: my-box } }]";
+
+/** A catalog whose one device is a Pixel 9 under another id. */
+async function writeCatalog(): Promise<string> {
+  const device = { ...findDevice(await loadCatalog(), "pixel-9"), id: "my-box" };
+  return put(join(home, "devices.yaml"), stringify({ version: 1, devices: [device] }));
+}
+
+test("`plan --json` names devices by their ids, as the recipe does", async () => {
+  const catalog = await writeCatalog();
+  const path = demoCopy(home, () => recipe(variants, `devices: [pixel-9, my-box]\ncatalog: ${catalog}\n`), "ids");
+  const printed = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  await plan(path, { out: join(home, "out"), json: true });
+  const { settings } = JSON.parse(printed.mock.calls.map(([text]) => text).join(""));
+  expect(settings.devices).toEqual({ value: ["pixel-9", "my-box"], from: "recipe" });
+  const budget = { kind: "device", device: "my-box", context: 4096, reserveBytes: 0 };
+  expect(settings.variants.value[0].dynamic).toEqual({ budget });
+});
+
+test("the catalog is read with the recipe, and not again for the plan", async () => {
+  const catalog = await writeCatalog();
+  const path = demoCopy(home, () => recipe(variants, `catalog: ${catalog}\n`), "once");
+  const settings = await loadSettings(path);
+  rmSync(catalog);
+  const { report } = await planFor(settings, { out: join(home, "out") }, new DigestCache());
+  expect(report.params.hardware.devices.map(({ id }) => id)).toContain("my-box");
+  expect(report.params.hardware.contexts).toEqual([{ device: "my-box", context: 4096 }]);
+});
