@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { CommanderError } from "commander";
+import { exitCodeOf } from "../util/error-report.js";
 import { QuantsmithError } from "../util/errors.js";
-import { exitCodeOf, printError } from "./print.js";
+import { printError } from "./print.js";
 import { program } from "./program.js";
 
 // A reader that has seen enough (`quantsmith types | head`) closes the pipe; the work goes on without being seen.

@@ -1,10 +1,5 @@
-import { errorReport } from "../engine/error-report.js";
-import type { ErrorReport } from "../engine/events.js";
-import { formatDiagnostics, RecipeError } from "../recipe/yaml/diagnostics.js";
-
 import type { VerifyProblem } from "../release/verify/verify-report.js";
-import { errorCodes } from "../util/error-codes.js";
-import { QuantsmithError } from "../util/errors.js";
+import { errorReport, formatError } from "../util/error-report.js";
 
 /** Writes a line to standard output: results. */
 export function print(text: string): void {
@@ -20,32 +15,10 @@ export function printJson(document: unknown): void {
   print(JSON.stringify(document, null, 2));
 }
 
-/** Exit code of an error. */
-export function exitCodeOf(error: unknown): number {
-  if (error instanceof QuantsmithError) return error.exitCode;
-  return errorReport(error).code === "QS-ENV-FILE" ? errorCodes["QS-ENV-FILE"].exit : 1;
-}
-
-/** An error as JSON output shows it: with every problem of a recipe, not only the first. */
-export function errorDocument(error: unknown): ErrorReport & { problems?: unknown[] } {
-  const report = errorReport(error);
-  return error instanceof RecipeError ? { ...report, problems: [...error.diagnostics] } : report;
-}
-
 /** Prints what went wrong: as `{ error }` on standard output with --json, else for people on standard error. */
 export function printError(error: unknown, asJson: boolean): void {
-  if (asJson) printJson({ error: errorDocument(error) });
-  else if (error instanceof RecipeError) note(`${formatDiagnostics(error.diagnostics)}\n${error.message}`);
+  if (asJson) printJson({ error: errorReport(error) });
   else note(formatError(errorReport(error)));
-}
-
-/** Place, code and message; the tool's last lines; the remedy. */
-export function formatError({ code, message, remedy, at, output }: ErrorReport): string {
-  const place =
-    at === undefined ? "" : `${[at.file, at.line, at.column].filter((part) => part !== undefined).join(":")}: `;
-  const lines = [`${place}${code}: ${message}`];
-  if (output !== undefined && output !== "") lines.push(...output.split("\n").map((line) => `  | ${line}`));
-  return [...lines, `  → ${remedy}`].join("\n");
 }
 
 /** What verifying a release has found, one entry each. */

@@ -1,9 +1,9 @@
-import { errorReport } from "../engine/error-report.js";
 import type { EventBus } from "../engine/events.js";
 import type { PassedVariant } from "../engine/runtime.js";
 import type { Plan } from "../plan/plan.js";
 import type { PublishSettings } from "../recipe/settings-types.js";
 import { openStream } from "../stages/publish/variant-stream.js";
+import { errorReport } from "../util/error-report.js";
 
 /** Uploads that go on beside a run. */
 export interface Streaming {

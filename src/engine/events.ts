@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { Progress, StageName, StepSummary } from "../stages/stage.js";
+import type { ErrorReport } from "../util/error-report.js";
 
 export type StepStatus = StepSummary["status"];
 
@@ -10,15 +11,6 @@ export interface StepIdentity {
   variant?: string;
   /** What the step took when it was last built here. */
   expectedSeconds?: number;
-}
-
-/** An error as it stands in the event log and in JSON output. */
-export interface ErrorReport {
-  code: string;
-  message: string;
-  remedy: string;
-  at?: { file: string; line?: number; column?: number };
-  output?: string;
 }
 
 /** Everything a run tells; the terminal, the CI lines, the JSON output and the log only read this. */

@@ -1,9 +1,9 @@
 import { dependencies, type Plan, type Step } from "../plan/plan.js";
 import type { StepSummary } from "../stages/stage.js";
+import { errorReport } from "../util/error-report.js";
 import { QuantsmithError } from "../util/errors.js";
 import { buildStep } from "./build-step.js";
 import { dropIntermediates } from "./drop-intermediates.js";
-import { errorReport } from "./error-report.js";
 import { findPassed } from "./find-passed.js";
 import { findStep } from "./find-step.js";
 import type { KeyedStep } from "./fingerprint.js";

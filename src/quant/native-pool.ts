@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { QuantsmithError } from "../util/errors.js";
+import { errorFrom } from "../util/error-report.js";
 import { packageRoot } from "../util/package-root.js";
 import { holdGgml } from "./ggml-native.js";
 import type { AnyResult, NativeReply, NativeResults, NativeTask } from "./native-task.js";
@@ -104,7 +104,7 @@ export class NativePool {
       // An idle thread does not keep the process alive.
       worker.unref();
       if ("result" in reply) job.resolve(reply.result);
-      else job.reject(toError(reply.failure));
+      else job.reject(errorFrom(reply.failure));
       this.#dispatch();
     });
     worker.on("error", (error) => {
@@ -115,16 +115,4 @@ export class NativePool {
     });
     return worker;
   }
-}
-
-function toError({
-  code,
-  message,
-  remedy,
-}: {
-  code?: QuantsmithError["code"];
-  message: string;
-  remedy: string;
-}): Error {
-  return code === undefined ? new Error(message) : new QuantsmithError(code, message, { remedy });
 }

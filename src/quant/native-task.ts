@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../util/error-codes.js";
+import type { ErrorReport } from "../util/error-report.js";
 
 /** Rows of a file to be read: `count` rows, `stride` apart. */
 export interface RowRange {
@@ -46,5 +46,5 @@ export interface NativeResults {
 /** What a worker answers, before the kind of its task says which. */
 export type AnyResult = NativeResults[keyof NativeResults];
 
-/** What a worker sends back; an expected failure loses its class on the way and travels as its parts. */
-export type NativeReply = { result: AnyResult } | { failure: { code?: ErrorCode; message: string; remedy: string } };
+/** What a worker sends back; an error loses its class on the way between threads and travels as data. */
+export type NativeReply = { result: AnyResult } | { failure: ErrorReport };

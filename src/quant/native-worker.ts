@@ -1,5 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { QuantsmithError } from "../util/errors.js";
+import { errorReport } from "../util/error-report.js";
 import { type Ggml, openGgml } from "./ggml-native.js";
 import type { NativeReply, NativeTask } from "./native-task.js";
 import { runNativeTask } from "./run-native-task.js";
@@ -19,9 +19,6 @@ function answer(task: NativeTask): NativeReply {
     ggml ??= openGgml(library);
     return { result: runNativeTask(ggml, task) };
   } catch (error) {
-    if (error instanceof QuantsmithError) {
-      return { failure: { code: error.code, message: error.message, remedy: error.remedy } };
-    }
-    return { failure: { message: error instanceof Error ? error.message : String(error), remedy: "" } };
+    return { failure: errorReport(error) };
   }
 }

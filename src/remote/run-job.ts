@@ -1,6 +1,5 @@
 import { rm } from "node:fs/promises";
 import { buildPart, buildStep } from "../engine/build-step.js";
-import { errorReport } from "../engine/error-report.js";
 import { keyStep } from "../engine/fingerprint.js";
 import type { BuildRuntime, RunOptions } from "../engine/runtime.js";
 import { allowedCores, Scheduler } from "../engine/scheduler.js";
@@ -12,6 +11,7 @@ import { step as makeStep } from "../plan/make-step.js";
 import type { Step, StepInput } from "../plan/plan.js";
 import { findOperation } from "../stages/operations.js";
 import { type Operation, stageNames, type WorkPart } from "../stages/stage.js";
+import { errorReport } from "../util/error-report.js";
 import { QuantsmithError } from "../util/errors.js";
 import { writeFileAtomic } from "../util/files.js";
 import { type JobFile, jobPaths, readJobFile, sharedFile } from "./job-file.js";

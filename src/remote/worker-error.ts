@@ -1,12 +1,13 @@
 import { readFile } from "node:fs/promises";
 import * as z from "zod";
 import { type ErrorCode, errorCodes } from "../util/error-codes.js";
+import { type ErrorReport, errorFrom } from "../util/error-report.js";
 import { QuantsmithError } from "../util/errors.js";
 import { visibleLines } from "../util/wording.js";
 
 const text = z.string().transform(visibleLines);
-const report = z.object({
-  code: z.string(),
+const report: z.ZodType<ErrorReport> = z.object({
+  code: z.string().transform((code) => (Object.hasOwn(errorCodes, code) ? (code as ErrorCode) : "QS-WORKER-FAILED")),
   message: text,
   remedy: text,
   at: z.object({ file: text, line: z.int().exactOptional(), column: z.int().exactOptional() }).exactOptional(),
@@ -26,12 +27,7 @@ export async function readWorkerError(path: string, step: string): Promise<Quant
       remedy: "Look at its log in the queue, then run the same command again.",
     });
   }
-  const { code, message, ...details } = data;
-  return new QuantsmithError(
-    Object.hasOwn(errorCodes, code) ? (code as ErrorCode) : "QS-WORKER-FAILED",
-    message,
-    details,
-  );
+  return errorFrom(data);
 }
 
 function parse(written: string): unknown {

@@ -5,7 +5,6 @@
 export const errorCodes = {
   // usage
   "QS-USAGE": { exit: 2, about: "The command line is wrong." },
-  "QS-NOT-YET": { exit: 2, about: "The recipe asks for something this version cannot do yet." },
   // recipe and pipeline files (src/recipe)
   "QS-RECIPE-MISSING": { exit: 2, about: "The recipe file does not exist or cannot be read." },
   "QS-RECIPE-EMPTY": { exit: 2, about: "The recipe file holds nothing." },

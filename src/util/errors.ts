@@ -7,6 +7,16 @@ export interface SourceLocation {
   column?: number;
 }
 
+/** One fault of a file, as it is shown. */
+export interface Diagnostic {
+  code: ErrorCode;
+  message: string;
+  remedy: string;
+  at: SourceLocation;
+  /** The source line and below it carets under the text in question; empty when there is no line to show. */
+  excerpt: string;
+}
+
 export interface ErrorDetails {
   /** What the user can do about it, one or two sentences. */
   remedy: string;
@@ -14,6 +24,8 @@ export interface ErrorDetails {
   at?: SourceLocation;
   /** The last lines a native tool printed, already redacted. */
   output?: string;
+  /** Every fault of the file, where the error is about one. */
+  problems?: readonly Diagnostic[];
   cause?: unknown;
 }
 
@@ -27,6 +39,7 @@ export class QuantsmithError extends Error {
   readonly remedy: string;
   readonly at: SourceLocation | undefined;
   readonly output: string | undefined;
+  readonly problems: readonly Diagnostic[] | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -34,6 +47,7 @@ export class QuantsmithError extends Error {
     this.remedy = details.remedy;
     this.at = details.at;
     this.output = details.output;
+    this.problems = details.problems;
   }
 
   /** Process exit code for this failure; the codes are listed in docs/errors.md. */

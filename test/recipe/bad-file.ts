@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
-import { type Diagnostic, RecipeError } from "../../src/recipe/yaml/diagnostics.js";
-import { QuantsmithError } from "../../src/util/errors.js";
+import { RecipeError } from "../../src/recipe/yaml/diagnostics.js";
+import { type Diagnostic, QuantsmithError } from "../../src/util/errors.js";
 
 /** Stands before the character that a problem must point at. */
 const mark = "▸";
@@ -47,6 +47,6 @@ export async function failure(promise: Promise<unknown>): Promise<QuantsmithErro
 /** All problems a promise ends in. */
 export async function problems(promise: Promise<unknown>): Promise<readonly Diagnostic[]> {
   const error = await failure(promise);
-  if (error instanceof RecipeError) return error.diagnostics;
+  if (error instanceof RecipeError) return error.problems ?? [];
   throw error;
 }

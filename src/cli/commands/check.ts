@@ -1,7 +1,7 @@
-import { RecipeError } from "../../recipe/yaml/diagnostics.js";
+import { errorReport, exitCodeOf } from "../../util/error-report.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { loadSettings } from "../prepare.js";
-import { errorDocument, exitCodeOf, print, printError, printJson } from "../print.js";
+import { print, printError, printJson } from "../print.js";
 
 /** `quantsmith check`: every recipe is checked, also after one that is wrong. */
 export async function check(recipes: readonly string[], options: { json?: boolean }): Promise<void> {
@@ -25,8 +25,6 @@ export async function check(recipes: readonly string[], options: { json?: boolea
 
 /** The first error with the problems of all files. */
 function allProblems(first: QuantsmithError, failures: readonly QuantsmithError[]) {
-  const problems = failures.flatMap((error): unknown[] =>
-    error instanceof RecipeError ? [...error.diagnostics] : [errorDocument(error)],
-  );
-  return { ...errorDocument(first), problems };
+  const problems = failures.flatMap((error): readonly unknown[] => error.problems ?? [errorReport(error)]);
+  return { ...errorReport(first), problems };
 }

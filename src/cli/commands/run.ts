@@ -11,12 +11,13 @@ import type { RunReport } from "../../release/release-report.js";
 import { markdownTable, markdownText } from "../../report/markdown.js";
 import { type PublishTarget, requireTarget } from "../../stages/publish/target.js";
 import { DigestCache } from "../../util/digest-cache.js";
+import { errorReport, exitCodeOf, formatError } from "../../util/error-report.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { chooseRemote } from "../choose-remote.js";
 import { interruptSignal } from "../interrupt.js";
 import { lazyTools } from "../lazy-tools.js";
 import { loadSettings, type PlanOptions, planFor, settingsNotes } from "../prepare.js";
-import { errorDocument, exitCodeOf, formatError, note, print, printJson, problemLines, textTable } from "../print.js";
+import { note, print, printJson, problemLines, textTable } from "../print.js";
 import type { Streaming } from "../streaming.js";
 import { threadCount } from "../thread-count.js";
 import { plainView } from "../views/plain-view.js";
@@ -125,11 +126,12 @@ async function show(settings: Settings, report: RunReport, errors: readonly unkn
     await appendFile(summary, table).catch((error: Error) => note(`No step summary: ${error.message}`));
   if (asJson) {
     const [first] = errors;
-    return printJson(first === undefined ? report : { ...report, error: errorDocument(first) });
+    return printJson(first === undefined ? report : { ...report, error: errorReport(first) });
   }
   if (rows.length > 0) print(`\n${textTable(figureTitles, rows)}\n`);
   for (const { name, reasons } of report.variants) for (const reason of reasons) note(`${name}: ${reason}`);
-  for (const error of errors) note(formatError(errorDocument(error)));
+  // Steps that fail for one reason, such as missing tools, share its error.
+  for (const text of new Set(errors.map((error) => formatError(errorReport(error))))) note(text);
   if (report.release !== null) print(`Release: ${report.release}`);
 }
 

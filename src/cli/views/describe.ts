@@ -15,7 +15,7 @@ export function formatSeconds(seconds: number): string {
   return minutes < 100 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** How a step ended, in a few words. */
+/** How a step ended, in a few words; the error of a failed one is printed once, when the run ends. */
 export function describeEnd(event: Extract<TimedEvent, { type: "step-finished" }>): string {
   switch (event.status) {
     case "built":
@@ -25,7 +25,7 @@ export function describeEnd(event: Extract<TimedEvent, { type: "step-finished" }
     case "skipped":
       return `skipped: ${event.why ?? ""}`;
     case "failed":
-      return `failed: ${event.error?.code ?? ""}: ${event.error?.message.split("\n")[0] ?? ""}`;
+      return `failed: ${event.error?.code ?? ""}`;
   }
 }
 

@@ -42,7 +42,6 @@ export function terminalView(): View {
       exitOnError: false,
       // We end in order on a signal, with our own exit code.
       registerSignalListeners: false,
-      rendererOptions: { collapseErrors: false },
     }).run();
   };
 

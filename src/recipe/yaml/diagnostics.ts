@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../../util/error-codes.js";
-import { QuantsmithError, type SourceLocation } from "../../util/errors.js";
+import { type Diagnostic, QuantsmithError } from "../../util/errors.js";
 
 /** Keys and list indexes from the top of a YAML file down to a value. */
 export type YamlPath = readonly (string | number)[];
@@ -15,26 +15,16 @@ export interface Problem {
   code?: ErrorCode;
 }
 
-/** One thing wrong with a file, as it is shown. */
-export interface Diagnostic {
-  code: ErrorCode;
-  message: string;
-  remedy: string;
-  at: SourceLocation;
-  /** The source line and below it carets under the text in question; empty when there is no line to show. */
-  excerpt: string;
-}
-
 /** Everything wrong with one recipe or pipeline file; code, place and remedy are those of the first problem. */
 export class RecipeError extends QuantsmithError {
-  readonly diagnostics: readonly Diagnostic[];
-
   constructor(diagnostics: readonly [Diagnostic, ...Diagnostic[]]) {
     const [first] = diagnostics;
     const count = diagnostics.length;
     const summary = count === 1 ? "1 problem" : `${count} problems`;
-    super(first.code, `${summary} in ${first.at.file}: ${first.message}`, { remedy: first.remedy, at: first.at });
-    this.diagnostics = diagnostics;
+    super(first.code, `${summary} in ${first.at.file}: ${first.message}`, {
+      ...{ remedy: first.remedy, at: first.at },
+      problems: diagnostics,
+    });
   }
 }
 
@@ -44,15 +34,4 @@ export function throwIfAny(diagnostics: readonly Diagnostic[]): void {
     (a, b) => (a.at.line ?? 0) - (b.at.line ?? 0) || (a.at.column ?? 0) - (b.at.column ?? 0),
   );
   if (first !== undefined) throw new RecipeError([first, ...others]);
-}
-
-/** The diagnostics as text for a terminal: place, code and message, the source line with carets, what to do. */
-export function formatDiagnostics(diagnostics: readonly Diagnostic[]): string {
-  return diagnostics
-    .map(({ at, code, message, excerpt, remedy }) => {
-      const place = [at.file, at.line, at.column].filter((part) => part !== undefined).join(":");
-      const body = [...excerpt.split("\n").filter((line) => line !== ""), remedy];
-      return [`${place}: ${message} [${code}]`, ...body.map((line) => `  ${line}`)].join("\n");
-    })
-    .join("\n\n");
 }

@@ -1,6 +1,7 @@
 import { LineCounter, parseDocument } from "yaml";
 import type { ErrorCode } from "../../util/error-codes.js";
-import { type Diagnostic, RecipeError, throwIfAny, type YamlPath } from "./diagnostics.js";
+import type { Diagnostic } from "../../util/errors.js";
+import { RecipeError, throwIfAny, type YamlPath } from "./diagnostics.js";
 import { type Place, placeInText } from "./source-text.js";
 import { checkExtent, type SyntaxProblem } from "./yaml-extent.js";
 import { rangeAt } from "./yaml-range.js";

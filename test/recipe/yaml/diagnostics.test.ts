@@ -1,9 +1,13 @@
 import { expect, test } from "vitest";
 import { loadRecipe } from "../../../src/recipe/load-recipe.js";
-import { formatDiagnostics } from "../../../src/recipe/yaml/diagnostics.js";
-import { problems, temporaryFolder, writeMarked } from "../bad-file.js";
+import { errorReport, formatError } from "../../../src/util/error-report.js";
+import { failure, problems, temporaryFolder, writeMarked } from "../bad-file.js";
 
 const folder = temporaryFolder();
+
+async function shown(path: string): Promise<string> {
+  return formatError(errorReport(await failure(loadRecipe(path))));
+}
 
 test("place, message, source line with carets, remedy", async () => {
   const text = "version: 1\nmodel: { source: ./x }\nvariants: [Q8_0]\r\ngates:\n\tperplexityRato: {}\n".replace(
@@ -11,13 +15,26 @@ test("place, message, source line with carets, remedy", async () => {
     "  ",
   );
   const { path } = writeMarked(folder, "x.yaml", text);
-  expect(formatDiagnostics(await problems(loadRecipe(path)))).toBe(
+  expect(await shown(path)).toBe(
     [
-      `${path}:5:3: unknown key \`perplexityRato\` [QS-RECIPE-INVALID]`,
+      `${path}:5:3: QS-RECIPE-INVALID: unknown key \`perplexityRato\``,
       "    perplexityRato: {}",
       "    ^^^^^^^^^^^^^^",
-      "  Did you mean `perplexityRatio`?",
+      "  → Did you mean `perplexityRatio`?",
     ].join("\n"),
+  );
+});
+
+test("two problems, each once, and their number", async () => {
+  const { path } = writeMarked(
+    folder,
+    "two.yaml",
+    "version: 1\nmodel: { source: ./x }\nvariants: [Q8_0, Q9]\nfoo: 1\n",
+  );
+  const text = await shown(path);
+  expect(text.match(/unknown key/g)).toHaveLength(1);
+  expect(text).toMatch(
+    /:3:18: QS-RECIPE-INVALID: [\s\S]*\n\n.*:4:1: QS-RECIPE-INVALID: [\s\S]*\n2 problems in .*two\.yaml$/,
   );
 });
 
@@ -37,12 +54,12 @@ test("a long line is cut around the place, with the carets still under it", asyn
 
 test("control characters of a hostile recipe never reach the terminal", async () => {
   const { path } = writeMarked(folder, "escape.yaml", "\u001b[2Jversion\u202e: 1\n");
-  const text = formatDiagnostics(await problems(loadRecipe(path)));
+  const text = await shown(path);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about
   expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/);
 });
 
 test("a text of a megabyte is not repeated", async () => {
   const { path } = writeMarked(folder, "big.yaml", `version: ${"x".repeat(1_000_000)}\n`);
-  expect(formatDiagnostics(await problems(loadRecipe(path))).length).toBeLessThan(2000);
+  expect((await shown(path)).length).toBeLessThan(2000);
 });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { loadRecipe } from "../../../src/recipe/load-recipe.js";
-import { type Diagnostic, RecipeError } from "../../../src/recipe/yaml/diagnostics.js";
+import { RecipeError } from "../../../src/recipe/yaml/diagnostics.js";
 import { parseYaml } from "../../../src/recipe/yaml/parse-yaml.js";
-import { QuantsmithError } from "../../../src/util/errors.js";
+import { type Diagnostic, QuantsmithError } from "../../../src/util/errors.js";
 import { failure, placeOf, temporaryFolder, writeMarked } from "../bad-file.js";
 
 const folder = temporaryFolder();
@@ -11,7 +11,7 @@ function faults(text: string): readonly Diagnostic[] {
   try {
     parseYaml(text, "x.yaml", "QS-RECIPE-EMPTY");
   } catch (error) {
-    if (error instanceof RecipeError) return error.diagnostics;
+    if (error instanceof RecipeError) return error.problems ?? [];
     throw error;
   }
   return [];

@@ -1,0 +1,68 @@
+import { type Diagnostic, isSystemError, QuantsmithError, type SourceLocation } from "./errors.js";
+import { redact } from "./redact.js";
+
+/** An error as data: in JSON output, in the event log, in a worker's report and between threads. */
+export interface ErrorReport {
+  code: QuantsmithError["code"];
+  message: string;
+  remedy: string;
+  at?: SourceLocation;
+  /** The last lines of a native tool. */
+  output?: string;
+  /** Every fault of a file, where the error is about one. */
+  problems?: readonly Diagnostic[];
+}
+
+/** Returns an error as data, redacted; what is not an expected failure is a bug and gets the code QS-INTERNAL. */
+export function errorReport(error: unknown): ErrorReport {
+  if (error instanceof QuantsmithError) {
+    return {
+      code: error.code,
+      message: redact(error.message),
+      remedy: error.remedy,
+      ...(error.at === undefined ? {} : { at: error.at }),
+      ...(error.output === undefined ? {} : { output: error.output }),
+      ...(error.problems === undefined ? {} : { problems: error.problems }),
+    };
+  }
+  if (isSystemError(error) && error.path !== undefined) {
+    return {
+      code: "QS-ENV-FILE",
+      message: redact(error.message),
+      remedy: "Check that the path exists, that its permissions let you read or write it, and that the disk has room.",
+    };
+  }
+  return {
+    code: "QS-INTERNAL",
+    message: redact(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+    remedy: "This is a bug in quantsmith. Please report it with this text.",
+  };
+}
+
+/** Returns the error that a report stands for. */
+export function errorFrom({ code, message, ...details }: ErrorReport): QuantsmithError {
+  return new QuantsmithError(code, message, details);
+}
+
+/** Returns the exit code of a command that ended with this error, DESIGN §4. */
+export function exitCodeOf(error: unknown): number {
+  return errorFrom(errorReport(error)).exitCode;
+}
+
+/**
+ * Formats an error for a terminal: place, code and message, the tool's last lines, the remedy. A file with several faults
+ * gives one such paragraph a fault, each with its source line, and their number.
+ */
+export function formatError({ problems, ...error }: ErrorReport): string {
+  if (problems === undefined) return paragraph(error, (error.output ?? "").split("\n"), "  | ");
+  const paragraphs = problems.map((problem) => paragraph(problem, problem.excerpt.split("\n"), "  "));
+  const count = problems.length === 1 ? "" : `\n${problems.length} problems in ${problems[0]?.at.file}`;
+  return `${paragraphs.join("\n\n")}${count}`;
+}
+
+function paragraph({ at, code, message, remedy }: ErrorReport, body: readonly string[], margin: string): string {
+  const place =
+    at === undefined ? "" : `${[at.file, at.line, at.column].filter((part) => part !== undefined).join(":")}: `;
+  const lines = body.filter((line) => line !== "").map((line) => `${margin}${line}`);
+  return [`${place}${code}: ${message}`, ...lines, `  → ${remedy}`].join("\n");
+}

@@ -1,0 +1,56 @@
+import { execFile } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { beforeAll, expect, test } from "vitest";
+import { cliFile, demoCopy, quantsmith } from "../fixtures/cli.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+/*
+ * A step that fails has one short line while the run goes on; the error itself is printed once, when the run ends.
+ */
+const home = temporaryFolder();
+const code = "QS-CONVERT-WEIGHTS";
+let recipe: string;
+let message: string;
+let remedy: string;
+
+const args = (...more: string[]) => ["run", recipe, "--out", join(home, "out"), ...more];
+const count = (text: string, part: string) => text.split(part).length - 1;
+
+beforeAll(async () => {
+  recipe = demoCopy(join(home, "demo"), (text) => `${text}convert: { engine: native }\n`);
+  const config = join(home, "demo", "tiny-llama", "config.json");
+  writeFileSync(config, JSON.stringify({ ...JSON.parse(readFileSync(config, "utf8")), intermediate_size: 770 }));
+  const { error } = JSON.parse((await quantsmith(args("--json"))).stdout) as { error: Record<string, string> };
+  message = error.message ?? "";
+  remedy = error.remedy ?? "";
+});
+
+test("in plain lines", async () => {
+  const { exitCode, stdout, stderr } = await quantsmith(args());
+  expect(exitCode).toBe(2);
+  expect(stdout).toMatch(new RegExp(`^[\\d:]{8} convert failed: ${code}$`, "m"));
+  expect(stderr).toBe(`${code}: ${message}\n  → ${remedy}`);
+  expect(stdout).not.toContain(message);
+});
+
+test("with --json, in the document alone", async () => {
+  const { stdout, stderr } = await quantsmith(args("--json"));
+  expect(JSON.parse(stdout)).toMatchObject({ error: { code, message, remedy } });
+  expect(stderr).toMatch(new RegExp(`^[\\d:]{8} convert failed: ${code}$`, "m"));
+  expect(stderr).not.toContain(message);
+  expect(stderr).not.toContain(remedy);
+});
+
+test.runIf(process.platform === "linux")("on a terminal", async () => {
+  const command = [process.execPath, cliFile, ...args()].map((word) => `'${word}'`).join(" ");
+  const env = { ...process.env, CI: "", TERM: "xterm", COLUMNS: "200" };
+  const shown = await promisify(execFile)("script", ["-qec", `stty cols 200; ${command}`, "/dev/null"], { env }).then(
+    ({ stdout }) => stdout,
+    ({ stdout }: { stdout: string }) => stdout,
+  );
+  expect(shown).toContain(`convert: failed: ${code}`);
+  expect(count(shown, message)).toBe(1);
+  expect(count(shown, remedy)).toBe(1);
+});
