@@ -7,9 +7,18 @@ const upstream = "Set `convert: { engine: upstream }` in the recipe to let llama
 /** A refusal of what llama.cpp's own converter may well convert. */
 export class NativeRefusal extends QuantsmithError {}
 
-/** What only the native converter does not do: `what` completes "the native converter …". */
-export function notNative(what: string): NativeRefusal {
-  return new NativeRefusal("QS-CONVERT-NATIVE", `The native converter ${what}`, { remedy: upstream });
+/** A limit of the native converter alone, QS-CONVERT-NATIVE; `what` completes "the native converter …". */
+export class NotNative extends NativeRefusal {
+  readonly what: string;
+
+  constructor(what: string) {
+    super("QS-CONVERT-NATIVE", `The native converter ${what}`, { remedy: upstream });
+    this.what = what;
+  }
+}
+
+export function notNative(what: string): NotNative {
+  return new NotNative(what);
 }
 
 /** A value of config.json that no converter could use; `file` is the name that stands in the message. */

@@ -28,22 +28,19 @@ export async function concludeRun(
     smokeTested: smokeTested && has("smoke"),
   };
   const digests = inputDigests(inputs, records);
-  const report = await collectReport(params, {
+  const { report, rejected } = await collectReport(params, {
     input: (name) => inputPath(inputs, name, records, store),
     digest: (name) => digests[name],
     steps: () => outcome.steps,
   });
   const judged = outcome.steps.some(({ stage }) => stage === "package");
-  const unmeasured = (reason: string) => reason.startsWith("it could not be");
-  const failed = judged
-    ? report.variants.filter(({ gate, reasons }) => gate === "failed" && !reasons.every(unmeasured))
-    : [];
+  const failed = judged ? rejected : [];
 
   const errors = outcome.errors.map(({ error }) => error);
   const nothing = errors.findIndex((error) => error instanceof QuantsmithError && error.code === "QS-PACKAGE-NOTHING");
   // What kept the variants from passing says more than that none did.
   if (nothing >= 0 && errors.length + failed.length > 1) errors.splice(nothing, 1);
-  if (failed.length > 0) errors.push(gateError(failed.map(({ name }) => name)));
+  if (failed.length > 0) errors.push(gateError(failed));
 
   const packaged = records.get("package");
   let release: string | null = null;

@@ -23,10 +23,10 @@ export async function findPassed(
   const input = (name: string) => inputPath(inputs, name, records, store);
   const passed: PassedVariant[] = [];
   for (const variant of due) {
-    const report = await collectVariant(variant, params, { input, steps, digest: (name) => digests[name] });
+    const collected = await collectVariant(variant, params, { input, steps, digest: (name) => digests[name] });
     const path = input(variantInput("model", variant.name));
-    if (report?.gate !== "passed" || path === undefined || report.bytes > params.maxFileBytes) continue;
-    passed.push({ report, path });
+    if (collected?.report.gate !== "passed" || path === undefined) continue;
+    if (collected.report.bytes <= params.maxFileBytes) passed.push({ report: collected.report, path });
   }
   return passed;
 }

@@ -1,6 +1,7 @@
 import { checkNative, type NativeFacts } from "../../converter/check-native.js";
 import type { Family } from "../../converter/families/family.js";
 import { findFamily } from "../../converter/families/find-family.js";
+import { NotNative } from "../../converter/refuse.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { QuantsmithError, type SourceLocation } from "../../util/errors.js";
 
@@ -65,9 +66,7 @@ function findRefusal(family: Family, facts: NativeFacts): string | undefined {
     return undefined;
   } catch (error) {
     if (!(error instanceof QuantsmithError)) throw error;
-    return error.code === "QS-CONVERT-NATIVE"
-      ? error.message.replace("The native converter", "the native one")
-      : undefined;
+    return error instanceof NotNative ? `the native one ${error.what}` : undefined;
   }
 }
 

@@ -8,18 +8,25 @@ import type { NoiseReport } from "../validate/noise-floor.js";
 import { collectVariant, type VariantSources } from "./collect-variant.js";
 import type { PackageParams } from "./package-params.js";
 
+export interface CollectedReport {
+  report: RunReport;
+  /** Names of the variants that a gate, the structure check or the smoke test failed; unmeasured ones are not among them. */
+  rejected: string[];
+}
+
 /**
- * Puts together what a run has found out, from the outputs of its steps. Variants that were not quantized are left
- * out; those that failed are in it with `gate: "failed"` and the reasons.
+ * Collects the report of a run from the outputs of its steps. It contains no variant that was not quantized; failed ones
+ * have `gate: "failed"` and the reasons.
  */
-export async function collectReport(params: PackageParams, sources: VariantSources): Promise<RunReport> {
+export async function collectReport(params: PackageParams, sources: VariantSources): Promise<CollectedReport> {
   const read = <T>(name: string) => readReport<T>(sources.input(name));
   const snapshot = await read<SnapshotReport>("snapshot");
   const converted = await read<ConvertReport>("convert");
   const base = await read<BaseReport>("base");
   const noise = await read<NoiseReport>("noise");
-  const variants = await Promise.all(params.variants.map((variant) => collectVariant(variant, params, sources)));
-  return {
+  const found = await Promise.all(params.variants.map((variant) => collectVariant(variant, params, sources)));
+  const variants = found.filter((variant) => variant !== undefined);
+  const report: RunReport = {
     recipe: params.recipe,
     model: {
       name: params.modelName,
@@ -30,11 +37,13 @@ export async function collectReport(params: PackageParams, sources: VariantSourc
     },
     release: null,
     steps: sources.steps().map(({ id, stage, status, seconds }) => ({ id, stage, status, seconds })),
-    variants: variants.filter((variant) => variant !== undefined),
+    variants: variants.map(({ report }) => report),
     ...(await projectorOf(params, sources)),
     base: converted === undefined ? null : publicBase(converted, base, noise),
     toolchain: params.toolchain,
   };
+  const rejected = variants.filter(({ reasons }) => reasons.some(({ kind }) => kind !== "unmeasured"));
+  return { report, rejected: rejected.map(({ report }) => report.name) };
 }
 
 async function projectorOf(

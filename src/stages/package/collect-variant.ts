@@ -26,14 +26,29 @@ export function verdictInputs(variant: string): string[] {
 }
 
 /**
- * What was found out about one variant, and its verdict; undefined when it was not quantized. The verdict is final as soon
+ * One reason why a variant did not pass. `unmeasured`: a step that judges it has no result, which is no evidence against
+ * the variant.
+ */
+export interface VerdictReason {
+  kind: "structure" | "quality" | "smoke" | "unmeasured";
+  text: string;
+}
+
+export interface CollectedVariant {
+  report: VariantReport;
+  /** The reasons behind `report.reasons`, in the same order. */
+  reasons: readonly VerdictReason[];
+}
+
+/**
+ * Returns the results of one variant and its verdict; undefined when it was not quantized. The verdict is final as soon
  * as the steps behind `verdictInputs` have ended.
  */
 export async function collectVariant(
   { name, file }: PackagedVariant,
   params: Judged,
   sources: VariantSources,
-): Promise<VariantReport | undefined> {
+): Promise<CollectedVariant | undefined> {
   const quantized = await readReport<QuantizeReport>(sources.input(variantInput("quantize", name)));
   const sha256 = sources.digest(variantInput("model", name));
   if (quantized === undefined || sha256 === undefined) return undefined;
@@ -42,7 +57,7 @@ export async function collectVariant(
   const allocation = await readReport<AllocationReport>(sources.input(variantInput("allocation", name)));
   const structure = await readReport<StructureReport>(sources.input(variantInput("structure", name)));
   const reasons = [...qualityReasons(structure, quality, params), ...smokeVerdict(smoke, params)];
-  return {
+  const report: VariantReport = {
     name,
     file,
     bytes: quantized.bytes,
@@ -53,8 +68,9 @@ export async function collectVariant(
     quality: quality === undefined ? null : publicQuality(quality),
     smoke: smoke === undefined ? null : publicSmoke(smoke, name, sources),
     gate: reasons.length === 0 ? "passed" : "failed",
-    reasons,
+    reasons: reasons.map(({ text }) => text),
   };
+  return { report, reasons };
 }
 
 /** A variant that should have been measured and was not has not passed. */
@@ -62,16 +78,18 @@ function qualityReasons(
   structure: StructureReport | undefined,
   quality: QualityReport | undefined,
   params: Judged,
-): string[] {
+): VerdictReason[] {
   if (!params.measured) return [];
-  const problems = structure?.problems.map((problem) => `structure: ${problem}`) ?? [];
-  if (problems.length > 0) return problems;
-  return quality === undefined ? ["it could not be measured"] : quality.breaches.map(describeBreach);
+  const problems = structure?.problems ?? [];
+  if (problems.length > 0) return problems.map((problem) => ({ kind: "structure", text: `structure: ${problem}` }));
+  if (quality === undefined) return [{ kind: "unmeasured", text: "it could not be measured" }];
+  return quality.breaches.map((breach) => ({ kind: "quality", text: describeBreach(breach) }));
 }
 
-function smokeVerdict(smoke: SmokeReport | undefined, params: Judged): string[] {
+function smokeVerdict(smoke: SmokeReport | undefined, params: Judged): VerdictReason[] {
   if (!params.smokeTested) return [];
-  return smoke === undefined ? ["it could not be smoke-tested"] : smokeReasons(smoke);
+  if (smoke === undefined) return [{ kind: "unmeasured", text: "it could not be smoke-tested" }];
+  return smokeReasons(smoke).map((text) => ({ kind: "smoke", text }));
 }
 
 /** Speed stands in the step's record and not in `smoke.json`, which is the same on every machine. */

@@ -30,7 +30,7 @@ export const packageRelease: Operation<PackageParams> = {
   resource: "io",
   tools: [],
   async run(params, context) {
-    const report = await collectReport(params, context);
+    const { report } = await collectReport(params, context);
     const passed = report.variants.filter((variant) => variant.gate === "passed");
     if (passed.length === 0) {
       throw new QuantsmithError("QS-PACKAGE-NOTHING", "no variant passed, so there is nothing to release", {

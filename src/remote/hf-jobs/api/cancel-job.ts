@@ -1,8 +1,10 @@
 import { cancelJob as callCancelJob } from "@huggingface/hub";
 import type { HubConnection } from "../../../hub/connection.js";
 import { retrying } from "../../../hub/patience.js";
-import { QuantsmithError } from "../../../util/errors.js";
-import { jobsAccess } from "./jobs-fetch.js";
+import { JobsRefusal, jobsAccess } from "./jobs-fetch.js";
+
+/** Refusals for lack of rights or credit; any other refusal of a cancellation means that there is nothing to cancel. */
+const forbidden = [401, 402, 403];
 
 /** Cancels a job; one that is over or gone is left as it is. Errors: QS-HUB-*. */
 export async function cancelJob(
@@ -15,12 +17,7 @@ export async function cancelJob(
   try {
     await retrying(connection.limits, signal, () => callCancelJob({ ...job, ...access }));
   } catch (error) {
-    if (
-      error instanceof QuantsmithError &&
-      error.code === "QS-JOBS-REFUSED" &&
-      !/\((401|402|403)\)/.test(error.message)
-    )
-      return;
-    throw error;
+    const isOver = error instanceof JobsRefusal && !forbidden.includes(error.status);
+    if (!isOver) throw error;
   }
 }

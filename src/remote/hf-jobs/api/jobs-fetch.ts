@@ -57,15 +57,28 @@ export function unreadable(error: unknown, subject: Subject): never {
   throw error;
 }
 
-async function refusal(connection: HubConnection, answer: HubAnswer, subject: Subject): Promise<QuantsmithError> {
+/** A request that the Hub refuses, QS-JOBS-REFUSED. */
+export class JobsRefusal extends QuantsmithError {
+  /** HTTP status. */
+  readonly status: number;
+
+  constructor(status: number, message: string, remedy: string) {
+    super("QS-JOBS-REFUSED", message, { remedy });
+    this.status = status;
+  }
+}
+
+async function refusal(connection: HubConnection, answer: HubAnswer, subject: Subject): Promise<JobsRefusal> {
   const status = answer.response.statusCode ?? 0;
   const header = String(answer.response.headers["x-error-message"] ?? "");
   const body = (await readBody(answer, maxAnswerBytes, subject)).toString("utf8");
   const said = connection.quote(header === "" ? errorText(body) : header);
   const words = said === "" ? "" : `: ${said}`;
-  return new QuantsmithError("QS-JOBS-REFUSED", `${subject.doing}: the Hub refuses (${status})${words}`, {
-    remedy: remedyFor(status, connection),
-  });
+  return new JobsRefusal(
+    status,
+    `${subject.doing}: the Hub refuses (${status})${words}`,
+    remedyFor(status, connection),
+  );
 }
 
 function errorText(body: string): string {
