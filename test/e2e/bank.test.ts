@@ -1,6 +1,6 @@
 import { existsSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test, vi } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import type { StepRecord } from "../../src/engine/record.js";
 import { readGguf } from "../../src/gguf/read-header.js";
 import type { GgmlType } from "../../src/quant/ggml-types.js";
@@ -12,9 +12,6 @@ import { temporaryFolder } from "../fixtures/temp-folder.js";
  * Variants assembled by quantsmith against those llama-quantize writes, on the bundled model. The runs share one store
  * and build on each other in the order they stand here.
  */
-/** A busy machine is ten times slower. */
-vi.setConfig({ testTimeout: 900_000 });
-
 const home = temporaryFolder();
 const out = join(home, "out");
 const rules = "{ name: Q6_K_L, preset: Q6_K, tensors: { token_embd: Q8_0, 'blk\\.[12]\\.attn_v': Q5_K } }";
@@ -92,7 +89,7 @@ beforeAll(async () => {
   // The preset BF16 leaves every tensor as it is.
   const base = await readGguf(made("BF16", "bank").model);
   baseTypes = new Map(base.tensors.map(({ name, type }) => [name, type]));
-}, 1_800_000);
+});
 
 describe("the same bytes as llama-quantize", () => {
   test.each([...names, "Q6_K_L"])("%s", (name) => {

@@ -35,9 +35,7 @@ function resolver() {
   return { child, ended, says: () => output };
 }
 
-test("a killed build is taken over, and of two processes one builds and both get the tools", {
-  timeout: 300_000,
-}, async () => {
+test("a killed build is taken over, and of two processes one builds and both get the tools", async () => {
   const killed = resolver();
   while (!killed.says().includes("compiling")) await once(killed.child.stdout, "data");
   killed.child.kill("SIGKILL");

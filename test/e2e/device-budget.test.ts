@@ -92,7 +92,7 @@ beforeAll(async () => {
   const result = await run();
   expect(result.exitCode, `${result.stdout}${result.stderr}`).toBe(0);
   report = JSON.parse(result.stdout) as RunReport;
-}, 900_000);
+});
 
 describe("a device with more than enough memory", () => {
   test("gets the finest types there are, and no more", () => {

@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { readGguf } from "../../src/gguf/read-header.js";
 import { bitsPerWeight } from "../../src/gguf/summary.js";
@@ -11,6 +10,7 @@ import type { ProbesReport } from "../../src/stages/allocate/measure-probes.js";
 import { tensorTypeFile } from "../../src/stages/quantize/tensor-rules.js";
 import { cliFile, demoCopy, demoRecipe, put, quantsmith } from "../fixtures/cli.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
+import { until } from "../fixtures/until.js";
 
 /*
  * Dynamic variants of the bundled model with the real tools: probed by groups, killed on the way, then finished. The
@@ -66,14 +66,14 @@ beforeAll(async () => {
     said += text;
   });
   const running = () => killed.exitCode === null && killed.signalCode === null;
-  while (running() && linesOf(journals()[0]).length < 5) await sleep(50);
+  await until(() => !running() || linesOf(journals()[0]).length >= 5);
   expect([killed.exitCode, killed.signalCode], said).toEqual([null, null]);
   killed.kill("SIGKILL");
   linesAtKill = linesOf(journals()[0]);
   const result = await quantsmith(["run", recipe, "--out", out, "--json"]);
   expect(result.exitCode, `${result.stdout}${result.stderr}`).toBe(0);
   report = JSON.parse(result.stdout) as RunReport;
-}, 600_000);
+});
 
 describe("probes", () => {
   test("those a killed run had finished are not measured again", () => {
@@ -214,7 +214,7 @@ test("without probes a prior by role chooses, and still beats the preset", async
   expect(dynamic?.bytes).toBeGreaterThanOrEqual(0.9975 * (preset?.bytes ?? 0));
   expect(dynamic?.quality?.kldMean).toBeLessThan(preset?.quality?.kldMean ?? 0);
   expect(readFileSync(join(release, "README.md"), "utf8")).toContain("sensitive the tensors of each role were");
-}, 300_000);
+});
 
 test("with presets only nothing is probed", async () => {
   writeFileSync(recipe, demoRecipe);

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statfsSync,
   statSync,
@@ -11,7 +12,6 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { crashTest } from "../../bench/crash.js";
 import type { StepRecord } from "../../src/engine/record.js";
@@ -20,6 +20,7 @@ import { listFiles } from "../../src/util/files.js";
 import { sha256File } from "../../src/util/sha256.js";
 import { cliFile, demoCopy, demoRecipe, quantsmith } from "../fixtures/cli.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
+import { until } from "../fixtures/until.js";
 
 /* The engine's promises on the real flow. The tests share one finished store. */
 const home = temporaryFolder();
@@ -178,8 +179,7 @@ function workersIn(folder: string): number[] {
     .map(Number)
     .filter((pid) => {
       try {
-        const [cwd] = [execFileSync("readlink", [`/proc/${pid}/cwd`], { encoding: "utf8" }).trim()];
-        return cwd.startsWith(folder);
+        return readlinkSync(`/proc/${pid}/cwd`).startsWith(folder);
       } catch {
         return false;
       }
@@ -195,24 +195,15 @@ function eventLogs(folder: string): { run: string; text: string }[] {
   });
 }
 
-async function until<T>(ask: () => T | undefined, limitMs = 60_000): Promise<T> {
-  for (const end = Date.now() + limitMs; Date.now() < end; await sleep(50)) {
-    const answer = ask();
-    if (answer !== undefined) return answer;
-  }
-  throw new Error("it did not happen in time");
-}
-
 test.runIf(process.platform === "linux")(
   "after kill -9 no native tool is alive, and the next run cleans up and continues",
   async () => {
     const folder = join(home, "killed");
     const child = start(folder);
-    await until(() => (workersIn(folder).length > 0 ? true : undefined));
+    await until(() => workersIn(folder).length > 0);
     child.kill("SIGKILL");
     await ended(child);
-    await sleep(2000);
-    expect(workersIn(folder)).toEqual([]);
+    await until(() => workersIn(folder).length === 0);
     expect(readdirSync(join(folder, "tmp"))).toHaveLength(1);
     expect(await ended(start(folder))).toBe(0);
     expect(readdirSync(join(folder, "tmp"))).toEqual([]);
@@ -222,11 +213,8 @@ test.runIf(process.platform === "linux")(
 test("an interrupt ends with code 130, nothing half-written, and a second run continues", async () => {
   const folder = join(home, "interrupted");
   const child = start(folder);
-  await until(() =>
-    existsSync(join(folder, "store")) && readdirSync(join(folder, "store")).some((name) => name.startsWith("convert-"))
-      ? true
-      : undefined,
-  );
+  const store = join(folder, "store");
+  await until(() => existsSync(store) && readdirSync(store).some((name) => name.startsWith("convert-")));
   child.kill("SIGINT");
   expect(await ended(child)).toBe(130);
   expect(readdirSync(join(folder, "tmp"))).toEqual([]);
@@ -298,7 +286,7 @@ describe.runIf(process.getuid?.() === 0)("a full disk (needs root to mount a sma
     const { folder, out, filler, leave } = small("meanwhile");
     const running = run(out);
     try {
-      await until(() => (workersIn(out).length > 0 ? true : undefined));
+      await until(() => workersIn(out).length > 0);
       leave(0);
       expect(await running).toMatchObject({ exitCode: 4, code: "QS-DISK-FULL" });
       expect(existsSync(join(out, "releases", "demo"))).toBe(false);
@@ -335,4 +323,4 @@ test("a run with nothing to do starts no process", async () => {
 test("10 kills at random moments: nothing lost, wrong or partial, no finished step repeated", async () => {
   const result = await crashTest({ kills: 10, seed: 7, recipe, print: () => {} });
   expect(result).toMatchObject({ kills: 10, lost: [], wrong: [], partial: [], repeated: [] });
-}, 400_000);
+});

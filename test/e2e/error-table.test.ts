@@ -59,7 +59,7 @@ beforeAll(async () => {
   pool = new NativePool({ library, threads: 2 });
   const importanceOf = (name: string) => readImportance(imatrix, source(base, name));
   table = await buildErrorTable({ pool, tensors: matrices(base), types, importanceOf });
-}, 600_000);
+});
 afterAll(() => pool.close());
 
 describe("the error table of the demo model", () => {
@@ -259,4 +259,4 @@ test("a table with one more type measures that type alone and is the table made 
   const more = await measure(["Q2_K", "Q3_K", "Q4_K"], [fewer.out, first.out]);
   expect(more.measured).toBe(matrixCount);
   expect(more.text).toBe((await measure(["Q2_K", "Q3_K", "Q4_K"], [])).text);
-}, 300_000);
+});

@@ -1,16 +1,15 @@
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeAll, expect, test, vi } from "vitest";
+import { afterEach, beforeAll, expect, test } from "vitest";
 import type { StepRecord } from "../../src/engine/record.js";
 import type { RunReport } from "../../src/release/release-report.js";
 import { demoCopy, quantsmith } from "../fixtures/cli.js";
 import { ProcessQueue } from "../fixtures/process-queue.js";
 import { startQueueRun } from "../fixtures/queue-run.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
+import { until } from "../fixtures/until.js";
 
 /* Steps as jobs of a queue, with real workers on the real flow: the same bytes as a local run, whatever dies. */
-vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 const home = temporaryFolder();
 const local = join(home, "local");
 let recipe: string;
@@ -48,10 +47,6 @@ function convertedStore(name: string): string {
 function queueFor(out: string): ProcessQueue {
   queue = new ProcessQueue(out);
   return queue;
-}
-
-async function until(happened: () => boolean): Promise<void> {
-  while (!happened()) await sleep(20);
 }
 
 beforeAll(async () => {

@@ -60,7 +60,7 @@ beforeAll(async () => {
   if (large === undefined || small === undefined) throw new Error("no results");
   expect(large - small).toBeGreaterThan(2e6);
   tight = `custom:memory=8GB,budget=${Math.round((large + small) / 2)}B,backend=metal`;
-}, 600_000);
+});
 
 describe("fit", () => {
   test("every variant of a release on every device named", async () => {

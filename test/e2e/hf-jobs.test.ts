@@ -3,13 +3,13 @@ import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { cliFile, demoCopy, quantsmith } from "../fixtures/cli.js";
 import { Hub } from "../fixtures/hub-server/hub.js";
 import { mounted } from "../fixtures/hub-server/job-machines.js";
 import { canary } from "../fixtures/publish-client.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
+import { until } from "../fixtures/until.js";
 
 /* The whole way: `run --executor hf-jobs`, real HTTP, real workers on a folder that stands for the bucket. */
 const home = temporaryFolder();
@@ -110,10 +110,7 @@ async function running(run: ChildProcess): Promise<void> {
     throw new Error("the run ended before a job was started");
   });
   ended.catch(() => undefined);
-  const started = (async () => {
-    while (!hub.machines.jobs.some(({ stage }) => stage === "RUNNING")) await sleep(20);
-  })();
-  await Promise.race([started, ended]);
+  await Promise.race([until(() => hub.machines.jobs.some(({ stage }) => stage === "RUNNING")), ended]);
 }
 
 test("a step that fails in a job fails as it does here", async () => {

@@ -21,7 +21,7 @@ beforeAll(async () => {
   await rm(path.join(cwd, "imatrix.gguf"));
   await copyFile(path.join(demo, "text", "evaluation.txt"), path.join(cwd, "evaluation.txt"));
   await writeFile(path.join(cwd, "short.txt"), "Only a few words.\n");
-}, 600_000);
+});
 afterAll(() => rm(run.cwd, { recursive: true, force: true }));
 
 const inside = (name: string) => path.join(run.cwd, name);

@@ -25,7 +25,7 @@ beforeAll(async () => {
   base = await readGguf(join(folder, "model.gguf"));
   imatrix = await readImatrix(join(folder, "imatrix.gguf"));
   pool = new NativePool({ library: await pinnedGgmlLibrary(), threads: 2 });
-}, 600_000);
+});
 afterAll(() => pool.close());
 
 /** Names of the tensors whose bytes differ from those of llama-quantize's file, and how many were compared. */

@@ -103,4 +103,4 @@ test("run --publish brings what it made to the recipe's repository", async () =>
   expect(hub.repo("me/tiny")).toMatchObject({ access: "private", gated: "auto" });
   const again = await cli("run", recipe, "--out", out, "--publish");
   expect(again.stderr).toContain("holds this release already");
-}, 1_800_000);
+});

@@ -83,7 +83,7 @@ test("variants that passed arrive while others are made; one that failed never d
   expect(at("upload-started", "Q8_0")).toBeLessThan(at("step-finished", "smoke:Q4_K_M"));
   expect(at("upload-finished", "Q4_K_M")).toBeLessThan(at("step-finished", "package"));
   expect([at("upload-started", "Q2_K"), commits()]).toEqual([-1, []]);
-}, 1_800_000);
+});
 
 test("killed in between: the next run sends only what is missing, and commits", async () => {
   const file = recipe("[Q8_0, Q4_K_M]");
@@ -107,7 +107,7 @@ test("killed in between: the next run sends only what is missing, and commits", 
   const again = await run(file, "--json");
   expect([again.exitCode, sent().length]).toEqual([0, 3]);
   expect(JSON.parse(again.stdout).variants).toHaveLength(2);
-}, 1_800_000);
+});
 
 test("the Hub fails while the run goes on: the run ends well, and publishing sends everything", async () => {
   let refused = 0;
@@ -118,17 +118,17 @@ test("the Hub fails while the run goes on: the run ends well, and publishing sen
   expect([result.exitCode, result.stderr]).toEqual([0, expect.stringContaining("Published to")]);
   expect(sent().sort()).toEqual([q8(), q4(), imatrix()].sort());
   expect(treeOf(hub, "main", "me/tiny")).toEqual(await releaseDigests());
-}, 1_800_000);
+});
 
 test("a repository that may not be written to is told before any work", async () => {
   const result = await run(recipe("[Q8_0]", "repo: other/tiny"), "--json");
   expect([result.exitCode, JSON.parse(result.stdout).error.code]).toEqual([5, "QS-HUB-FORBIDDEN"]);
   expect(lastLog()).toBe("");
-}, 1_800_000);
+});
 
 test("without --publish, and for a part of a plan, the Hub is not asked", async () => {
   const file = recipe("[Q8_0, Q4_K_M]");
   expect((await quantsmith(["run", file, "--out", out], { env })).exitCode).toBe(0);
   await run(file, "--until", "smoke");
   expect(hub.requests).toEqual([]);
-}, 1_800_000);
+});

@@ -87,4 +87,4 @@ test("job by job it makes and publishes the release that one machine makes", asy
   expect(run.executed.map(({ output }) => output).join("\n")).not.toMatch(new RegExp(`${canary}|${readToken}`));
   expect(run.summaries.package).toContain("| Q4_K_S |");
   expect(run.summaries.publish).toContain("Published 2 variants");
-}, 1_200_000);
+});

@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { readGguf } from "../../src/gguf/read-header.js";
 import { typeCounts } from "../../src/gguf/summary.js";
@@ -13,6 +12,7 @@ import { sha256File } from "../../src/util/sha256.js";
 import { runSubprocess } from "../../src/util/subprocess.js";
 import { type CliResult, demoCopy, demoRecipe, quantsmith } from "../fixtures/cli.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
+import { until } from "../fixtures/until.js";
 
 /*
  * The real program with the real tools on the bundled model, in a folder whose name has spaces and non-ASCII letters.
@@ -319,7 +319,7 @@ describe("what is not ours is left alone", () => {
     const computing = join(store, ".locks", `compute-${hostname().replace(/[^\w.-]/g, "_")}.lock`);
     const running = await withLock(computing, {}, async () => {
       const run = quantsmith(["run", mine, "--out", join(folder, "out"), "--json"]);
-      while (!fetched()) await sleep(20);
+      await until(fetched);
       const changed = Buffer.from(original);
       changed[changed.length - 1000] = 0x3f;
       writeFileSync(weights, changed);

@@ -29,7 +29,7 @@ beforeAll(async () => {
   for (const type of ["Q8_0", "Q4_K_M"]) {
     await quantize({ ...run, model: "model.gguf", imatrix: "imatrix.gguf", type, out: `${type}.gguf` });
   }
-}, 600_000);
+});
 
 describe("expectations on real answers", () => {
   const city = { type: "object", properties: { city: { type: "string", maxLength: 8 } } } as const;
@@ -57,7 +57,7 @@ describe("expectations on real answers", () => {
     const prompts = cases.map(([prompt, expectation, more]) => somePrompt(prompt, { expect: expectation, ...more }));
     const base = await report("model.gguf", [somePrompt(question)]);
     found = await report("Q8_0.gguf", prompts, base.answers[0]?.answer);
-  }, 600_000);
+  });
 
   test.each(cases.map((entry, index) => [index, ...entry] as const))(
     "%i: %j %j",

@@ -139,7 +139,7 @@ describe("texts from the Hub", () => {
     expect(message).toMatch(
       /evaluation text \(hf:org\/set@[0-9a-f]{12}\/deep\/records.jsonl, line \d+\).*calibration text \(copy.txt, line 1\)/,
     );
-  }, 600_000);
+  });
 });
 
 describe("local texts", () => {
@@ -176,7 +176,7 @@ test("a text is sampled from the model, by its own seed for each use, and is the
   expect(JSON.parse(stored("calibrate", "sample.json")).tokens).toBeGreaterThanOrEqual(147);
   expect(JSON.parse(stored("validate", "texts.json")).texts).toHaveLength(2);
   expect(JSON.parse(stored("validate", "base.json"))).toMatchObject({ corpus: "self-sampled.txt", chunks: 4 });
-}, 600_000);
+});
 
 describe("the chat template", () => {
   test("renders the conversations of `default`, whose control tokens count", async () => {

@@ -1,6 +1,6 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test, vi } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { metadataString } from "../../src/gguf/metadata.js";
 import { readGguf } from "../../src/gguf/read-header.js";
 import { convertToGguf } from "../../src/llamacpp/python/convert.js";
@@ -18,12 +18,10 @@ import { makeVisionModel } from "../support/upstream/vision-model.js";
 const home = temporaryFolder();
 const tinyLlama = join(demoFolder, "tiny-llama");
 let run: ToolRun;
-// Python takes seconds to import torch, and a minute where others compute.
-vi.setConfig({ testTimeout: 600_000 });
 
 beforeAll(async () => {
   run = { toolchain: await resolveToolchain(), cwd: home, threads: 2 };
-}, 600_000);
+});
 
 test("a conversion tells its progress and no path of this machine", async (context) => {
   const python = await converterPython(context);

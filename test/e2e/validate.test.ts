@@ -49,7 +49,7 @@ beforeAll(async () => {
   };
   copyFileSync(inputs.base ?? "", file("base.kld"));
   byHand = (await measureKld({ ...run, model: "q4.gguf", base: "base.kld" })).figures;
-}, 900_000);
+});
 
 interface Measured extends QualityReport {
   path: string;

@@ -25,7 +25,7 @@ beforeAll(async () => {
   pool = new NativePool({ library: await pinnedGgmlLibrary(), threads: 2 });
   await quantize({ ...run, model: "model.gguf", imatrix: "imatrix.gguf", type: "Q4_K_M", out: "Q4_K_M.gguf" });
   await quantize({ ...run, model: "model.gguf", type: "Q8_0", out: "Q8_0.gguf" });
-}, 600_000);
+});
 afterAll(() => pool.close());
 
 test.each(["model.gguf", "imatrix.gguf", "Q4_K_M.gguf", "Q8_0.gguf"])("%s, read and written again", async (name) => {

@@ -1,7 +1,7 @@
+import { once } from "node:events";
 import { readdirSync, readFileSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { EventBus, type TimedEvent } from "../../src/engine/events.js";
 import { forecast } from "../../src/engine/plan-status.js";
@@ -12,6 +12,7 @@ import { DigestCache } from "../../src/util/digest-cache.js";
 import { QuantsmithError } from "../../src/util/errors.js";
 import { somePlan, someStep } from "../fixtures/plan.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
+import { settled, until } from "../fixtures/until.js";
 
 const home = temporaryFolder();
 let count = 0;
@@ -19,11 +20,16 @@ let count = 0;
 /** A store of its own, and a way to run plans in it one after the other. */
 function fresh() {
   const out = join(home, `out-${count++}`);
-  const run = async (plan: Plan, more: { fresh?: boolean; verify?: boolean; signal?: AbortSignal } = {}) => {
+  const run = async (
+    plan: Plan,
+    more: { fresh?: boolean; verify?: boolean; signal?: AbortSignal } = {},
+    onEvent: (event: TimedEvent) => void = () => {},
+  ) => {
     const workspace = await openWorkspace(out);
     const events = new EventBus();
     const seen: TimedEvent[] = [];
     events.subscribe((event) => seen.push(event));
+    events.subscribe(onEvent);
     const nothing = () => Promise.reject(new Error("no tool is needed here"));
     try {
       const outcome = await runPlan(plan, {
@@ -109,7 +115,7 @@ describe("runPlan", () => {
         run: async ({ signal, out }) => {
           await writeFile(join(out, "out.bin"), "half");
           controller.abort(new Error("stopped"));
-          await sleep(10_000, undefined, { signal }).catch(() => undefined);
+          if (!signal.aborted) await once(signal, "abort");
           return {};
         },
       }),
@@ -128,7 +134,8 @@ describe("runPlan", () => {
       running[resource]++;
       most = Math.max(most, running.compute);
       beside ||= running.compute > 0 && running.io > 0;
-      await sleep(60);
+      await until(() => beside);
+      await settled();
       running[resource]--;
       return {};
     };
@@ -301,25 +308,24 @@ describe("partial work", () => {
 
   test("of a run that goes on is left alone by one that builds afresh", async () => {
     const { run } = fresh();
-    let waiting = () => {};
-    const begun = new Promise<void>((resolve) => {
-      waiting = resolve;
-    });
+    let [begun, otherWaits] = [false, false];
     const slow = step("a", {
       run: async (context) => {
         const folder = await context.partial();
         await writeFile(join(folder, "first"), "");
-        waiting();
-        // Time for the other run to come as far as it can.
-        await sleep(500);
+        begun = true;
+        await until(() => otherWaits);
         await writeFile(join(folder, "second"), "");
         await writeFile(join(context.out, "out.bin"), "a");
         return {};
       },
     });
     const first = run(somePlan([slow]));
-    await begun;
-    expect((await run(somePlan([slow]), { fresh: true })).codes).toEqual([]);
+    await until(() => begun);
+    const second = run(somePlan([slow]), { fresh: true }, ({ type }) => {
+      otherWaits ||= type === "step-waiting";
+    });
+    expect((await second).codes).toEqual([]);
     expect((await first).codes).toEqual([]);
   });
 
@@ -380,7 +386,7 @@ describe("what a step may copy from", () => {
     const told = new Map<string, string[]>();
     const failing = step("a", {
       run: async () => {
-        await sleep(50);
+        await settled();
         told.set("a", []);
         throw new Error("no");
       },

@@ -1,25 +1,29 @@
 import { execFileSync } from "node:child_process";
 import { cpus } from "node:os";
 import { expect, test } from "vitest";
-import { Scheduler } from "../../src/engine/scheduler.js";
+import { allowedCores, Scheduler } from "../../src/engine/scheduler.js";
 import { workspaceAt } from "../../src/engine/workspace.js";
-import { packageRoot } from "../../src/util/package-root.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
-
-const code = 'const { allowedCores } = await import("./dist/engine/scheduler.js"); console.log(allowedCores())';
-const node = [process.execPath, "--input-type=module", "-e", code];
+import { settled } from "../fixtures/until.js";
 
 test.runIf(process.platform === "linux")(
   "a worker that may use a part of the cores tells which, another one nothing",
   () => {
-    const run = ([file = "", ...args]: string[]) =>
-      execFileSync(file, args, { cwd: packageRoot, encoding: "utf8" }).trim();
-    const first =
-      run(["taskset", "-cp", String(process.pid)])
-        .split(/[ ,-]/)
+    const taskset = (...args: string[]) =>
+      execFileSync("taskset", [...args, String(process.pid)], { encoding: "utf8" })
+        .trim()
+        .split(" ")
         .at(-1) ?? "";
-    expect(run(["taskset", "-c", first, ...node])).toBe(`-${first}`);
-    expect(run(["taskset", "-c", `0-${cpus().length - 1}`, ...node])).toBe("");
+    const before = taskset("-cp");
+    const last = before.split(/[,-]/).at(-1) ?? "";
+    try {
+      taskset("-acp", last);
+      expect(allowedCores()).toBe(`-${last}`);
+      taskset("-acp", `0-${cpus().length - 1}`);
+      expect(allowedCores()).toBe("");
+    } finally {
+      taskset("-acp", before);
+    }
   },
 );
 
@@ -30,7 +34,7 @@ test.each(["io", "compute"] as const)("an interrupted run waits for work (%s) th
   const nobodyElse = () => {};
   const work = async (name: string) => {
     interrupt.abort(new Error("interrupted"));
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await settled();
     told.push(`${name} has written its last`);
   };
   const ended = ["first", "second", "third"].map((name) =>

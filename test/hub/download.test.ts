@@ -5,6 +5,7 @@ import { failureOf } from "../fixtures/failure.js";
 import { connect, contents, digests, fetchAll, someBytes, type Told } from "../fixtures/hub-client.js";
 import { Hub } from "../fixtures/hub-server/hub.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
+import { until } from "../fixtures/until.js";
 
 const base = temporaryFolder();
 const large = someBytes(1, 500_000);
@@ -130,7 +131,7 @@ describe("a download", () => {
     const stop = new AbortController();
     const told: Told = { notes: [], progress: [] };
     const stopped = fetchAll(connect(hub, cache), "org/model", "main", told, stop.signal);
-    while (storageBytes() < 200_000) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => storageBytes() >= 200_000);
     stop.abort(new Error("enough"));
     await expect(stopped).rejects.toThrow("enough");
     const sent = storageBytes();

@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import type { RunOutcome } from "../../src/engine/run-plan.js";
 import type { Step, StepInput } from "../../src/plan/plan.js";
@@ -11,6 +10,7 @@ import { someStep } from "../fixtures/plan.js";
 import { ProcessQueue } from "../fixtures/process-queue.js";
 import { compareStep, resultOf, startPlan, textFile } from "../fixtures/remote-plan.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
+import { until } from "../fixtures/until.js";
 
 /* Steps that need no tool, in a queue of real worker processes. The real flow is in test/e2e/executor.test.ts. */
 const home = temporaryFolder();
@@ -47,10 +47,6 @@ async function writtenJob(run: ReturnType<typeof startPlan>, queue: ProcessQueue
   run.interrupt();
   await expect(run.ended).rejects.toThrow("interrupted");
   return { key: file.slice(0, 64) };
-}
-
-async function until(happened: () => boolean): Promise<void> {
-  while (!happened()) await sleep(10);
 }
 
 test("a graph is submitted at once, done by workers, and the same as a local run's", async () => {
@@ -184,7 +180,8 @@ test("after a lost part a step waits for its others, and does only what is left 
   const [lost, second, third, own] = queue.submissions;
   // Longer than it takes to be sure that a job is gone.
   await until(() => queue.stateOf("first") === "cancelled");
-  await sleep(10 * queue.pollMs);
+  const { looks } = queue;
+  await until(() => queue.looks >= looks + 10);
   expect(queue.submissions).toHaveLength(4);
   queue.held = false;
   queue.advance();

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { withLock } from "../../src/util/lock.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
+import { until } from "../fixtures/until.js";
 
 const folder = temporaryFolder();
 
@@ -14,7 +15,7 @@ test("one at a time, the others wait and say so once", async () => {
   const visit = () =>
     withLock(path, { onWait: () => waits++ }, async () => {
       most = Math.max(most, ++inside);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await until(() => waits === 2);
       inside--;
     });
   await Promise.all([visit(), visit(), visit()]);

@@ -1,13 +1,18 @@
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
-import { portableSample } from "../../src/util/process-watch.js";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { type ProcessLimits, portableSample } from "../../src/util/process-watch.js";
 import { runSubprocess } from "../../src/util/subprocess.js";
+import { until } from "../fixtures/until.js";
 
 const node = (script: string) => ({ file: process.execPath, args: ["-e", script], cwd: process.cwd() });
 /** A zombie is dead: only its parent has not asked for it yet. */
 const alive = (pid: number) =>
   !/^State:\s+Z/m.test(existsSync(`/proc/${pid}/status`) ? readFileSync(`/proc/${pid}/status`, "utf8") : "State: Z");
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 describe("runSubprocess", () => {
   test("returns output, exit code and the last lines", async () => {
@@ -48,25 +53,28 @@ describe("runSubprocess", () => {
     async () => {
       const script =
         "const c = require('node:child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']); console.log(c.pid); setInterval(() => {}, 1000)";
-      const result = await runSubprocess({ ...node(script), timeoutMs: 700 });
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+      const onText = () => vi.advanceTimersByTime(60_000);
+      const result = await runSubprocess({ ...node(script), timeoutMs: 60_000, onText });
       expect(result.timedOut).toBe(true);
-      await sleep(100);
-      expect(alive(Number(result.stdout))).toBe(false);
+      expect(result.stdout).toMatch(/^\d+\n$/);
+      await until(() => !alive(Number(result.stdout)));
     },
   );
 
   test("throws the reason when aborted", async () => {
     const controller = new AbortController();
-    setTimeout(() => controller.abort(new Error("stopped by test")), 200);
-    await expect(runSubprocess({ ...node("setInterval(() => {}, 1000)"), signal: controller.signal })).rejects.toThrow(
-      "stopped by test",
-    );
+    const { signal } = controller;
+    const onText = () => controller.abort(new Error("stopped by test"));
+    const running = runSubprocess({ ...node("console.log('started'); setInterval(() => {}, 1000)"), signal, onText });
+    await expect(running).rejects.toThrow("stopped by test");
   });
 
   test.runIf(process.platform === "linux")("measures peak memory", async () => {
-    const result = await runSubprocess(
-      node("const b = Buffer.alloc(200e6, 1); setTimeout(() => console.log(b.length), 400)"),
-    );
+    // Lives for several periods of the measuring, by this process's own clock.
+    const onText = (pid: string) => void setTimeout(() => process.kill(Number(pid), "SIGTERM"), 500);
+    const script = "const b = Buffer.alloc(200e6, 1); console.log(process.pid); setInterval(() => b.length, 1000)";
+    const result = await runSubprocess({ ...node(script), onText });
     expect(result.peakMemoryBytes).toBeGreaterThan(200e6);
   });
 });
@@ -85,11 +93,32 @@ describe.runIf(process.platform === "linux")("limits", () => {
   });
 
   test("a process that computes is not idle, and one that talks is not silent", async () => {
-    const computing = await runSubprocess({ ...node(busy(4)), limits: { idleSeconds: 2 } });
-    expect(computing).toMatchObject({ breach: undefined, exitCode: 0 });
-    const script = "let n = 0; const t = setInterval(() => { console.log(n); if (++n > 20) clearInterval(t); }, 200)";
-    const talking = await runSubprocess({ ...node(script), limits: { silentSeconds: 3 } });
-    expect(talking).toMatchObject({ breach: undefined, exitCode: 0 });
+    // Every look counts as a second of a clock that is turned here, after the next word or a moment of work.
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    const watched = async (script: string, limits: ProcessLimits, next: (words: () => number) => Promise<void>) => {
+      let words = 0;
+      let ended = Promise.resolve();
+      const lookOn = async (pid: number) => {
+        for (let look = 0; look < 20; look++) {
+          vi.advanceTimersByTime(1000);
+          await next(() => words);
+        }
+        process.kill(pid, "SIGTERM");
+      };
+      const onText = (text: string) => {
+        if (++words === 1) ended = lookOn(Number.parseInt(text, 10));
+      };
+      const result = await runSubprocess({ ...node(script), limits, onText });
+      await ended;
+      return result;
+    };
+    const computing = watched(`console.log(process.pid); ${busy(3600)}`, { idleSeconds: 2 }, () => sleep(10));
+    expect(await computing).toMatchObject({ breach: undefined, signal: "SIGTERM" });
+    const talking = watched("setInterval(() => console.log(process.pid), 10)", { silentSeconds: 5 }, async (words) => {
+      const before = words();
+      await until(() => words() > before);
+    });
+    expect(await talking).toMatchObject({ breach: undefined, signal: "SIGTERM" });
   });
 });
 

@@ -29,7 +29,7 @@ const changed =
   ({ metadata, tensors }: HeaderPlan): HeaderPlan => ({ metadata: new Map([...metadata, [key, value]]), tensors });
 
 describe("measured memory", () => {
-  test("of every architecture, with its kind of cache", { timeout: 300_000 }, async () => {
+  test("of every architecture, with its kind of cache", async () => {
     const files = await Promise.all(architectureNames.map((name) => generatedModel(folder, name)));
     const models = await measureMemories(files);
     const kv = (name: string, context: number, setting: typeof f16 | typeof q8 = f16) => {
@@ -60,9 +60,7 @@ describe("measured memory", () => {
     }
   });
 
-  test("contexts that were not simulated are told within a few percent, with flash attention never too low", {
-    timeout: 300_000,
-  }, async () => {
+  test("contexts that were not simulated are told within a few percent, with flash attention never too low", async () => {
     for (const name of ["llama", "gemma3", "deepseek2", "granitehybrid"] as const) {
       const path = await generatedModel(folder, name);
       const contexts = [768, 1280, 2560, 3328, 5120, 7936];
@@ -83,9 +81,7 @@ describe("measured memory", () => {
     }
   });
 
-  test("variants of one model share caches and compute buffers, as each would have them alone", {
-    timeout: 300_000,
-  }, async () => {
+  test("variants of one model share caches and compute buffers, as each would have them alone", async () => {
     for (const name of ["llama", "qwen3moe"] as const) {
       const types = ["F16", "Q8_0", "Q4_0"];
       const files = await Promise.all(types.map((type) => generatedModel(folder, name, type)));
@@ -96,7 +92,7 @@ describe("measured memory", () => {
     }
   });
 
-  test("the engine says the same of the file itself, texts of its tokens included", { timeout: 300_000 }, async () => {
+  test("the engine says the same of the file itself, texts of its tokens included", async () => {
     const path = await generatedModel(folder, "gemma3");
     const { estimates } = await measureMemory(path);
     const [whole] = await simulateMemory([{ path, runs: estimates }], 512);
@@ -105,9 +101,7 @@ describe("measured memory", () => {
     expect(whole.runs).toEqual(estimates.map(({ kvBytes, computeBytes }) => ({ kv: kvBytes, compute: computeBytes })));
   });
 
-  test("a second question is answered from the cache, and a broken entry is asked again", {
-    timeout: 300_000,
-  }, async () => {
+  test("a second question is answered from the cache, and a broken entry is asked again", async () => {
     const path = await generatedModel(folder, "llama");
     const first = await measureMemory(path);
     const memory = join(process.env.QUANTSMITH_CACHE ?? "", "memory");
@@ -129,7 +123,7 @@ describe("a file whose memory cannot be told", () => {
     expect((await failureOf(measureMemory(path))).code).toMatch(/^QS-GGUF-/);
   });
 
-  test("tells why llama.cpp refuses it", { timeout: 300_000 }, async () => {
+  test("tells why llama.cpp refuses it", async () => {
     const path = await generatedModel(
       folder,
       "llama",
@@ -142,7 +136,7 @@ describe("a file whose memory cannot be told", () => {
     expect(error.at?.file).toBe(path);
   });
 
-  test("takes nobody along when llama.cpp crashes", { timeout: 300_000 }, async () => {
+  test("takes nobody along when llama.cpp crashes", async () => {
     // An assertion of llama.cpp ends the process.
     const path = await generatedModel(
       folder,

@@ -1,12 +1,12 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { failureOf } from "../../fixtures/failure.js";
 import type { Hub } from "../../fixtures/hub-server/hub.js";
 import { image, jobOf, jobsClient, type Scripts, startJobsHub } from "../../fixtures/jobs-client.js";
 import { canary } from "../../fixtures/publish-client.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
+import { until } from "../../fixtures/until.js";
 
 const scripts: Scripts = {};
 let hub: Hub;
@@ -18,6 +18,7 @@ beforeEach(async () => {
   hub = await startJobsHub(folder, scripts);
 });
 afterEach(async () => {
+  vi.useRealTimers();
   await hub.close();
   expect(hub.violations).toEqual([]);
 });
@@ -25,7 +26,7 @@ afterEach(async () => {
 const started = (step: string) => hub.machines.named(jobOf(step).name);
 const client = (given: Parameters<typeof jobsClient>[2] = {}) => jobsClient(hub, temporaryFolder(), given);
 /** A command that goes on until `file` is there. */
-const until = (file: string) => `while [ ! -e ${join(folder, file)} ]; do sleep 0.02; done`;
+const waitFor = (file: string) => `while [ ! -e ${join(folder, file)} ]; do sleep 0.02; done`;
 
 describe("a job", () => {
   test("is asked for with image, flavor, limit, labels and the bucket, without secrets, and runs", async () => {
@@ -58,7 +59,7 @@ describe("a job", () => {
   });
 
   test("waits here for those before it and for a free place", async () => {
-    scripts.a = until("go");
+    scripts.a = waitFor("go");
     const { executor, ended, until: reaches } = client({ jobs: 1 });
     const jobs = [jobOf("a"), jobOf("b", ["a"]), jobOf("c"), jobOf("d", ["an earlier one that is done"])];
     await executor.prepare?.(jobs);
@@ -94,44 +95,45 @@ describe("a job", () => {
   });
 
   test("goes on as long as what it wrote may not be seen yet; what comes after it does not wait", async () => {
-    scripts.b = until("go");
-    const { executor, ended, until: reaches } = client({ settleMs: 1500 });
+    scripts.b = waitFor("go");
+    vi.useFakeTimers({ toFake: ["performance"] });
+    const { executor, ended, until: reaches } = client({ settleMs: 1000 });
     const jobs = [jobOf("a"), jobOf("b", ["a"])];
     await executor.prepare?.(jobs);
     await executor.submit(jobs);
     await reaches("b", "running");
+    vi.advanceTimersByTime(999);
     const states = await executor.states([jobOf("a").name]);
     expect([...states.values()]).toEqual([{ state: "running", why: "is over; its files are awaited" }]);
+    vi.advanceTimersByTime(1);
     expect((await ended("a")).a?.state).toBe("done");
     writeFileSync(join(folder, "go"), "");
   });
 
   test("that fails while what it wrote may not be seen yet takes what comes after it along only then", async () => {
     scripts.a = "exit 4";
-    const { executor, until: reaches } = client({ settleMs: 1500 });
+    vi.useFakeTimers({ toFake: ["performance"] });
+    const { executor, until: reaches } = client({ settleMs: 1000 });
     const jobs = [jobOf("a"), jobOf("b", ["a"])];
-    const names = jobs.map(({ name }) => name);
     await executor.prepare?.(jobs);
     await executor.submit(jobs);
-    await started("a")[0]?.ended();
-    const seen = new Set<string>();
-    for (;;) {
-      const states = [...(await executor.states(names)).values()].map(({ state }) => state).join(" ");
-      seen.add(states);
-      if (states === "failed cancelled") break;
-      await sleep(20);
-    }
-    expect([...seen].filter((states) => !states.startsWith("failed"))).not.toContainEqual(
-      expect.stringContaining("cancelled"),
-    );
+    const states = async () =>
+      [...(await executor.states(jobs.map(({ name }) => name))).values()].map(({ state, why }) => `${state} ${why}`);
+    await until(async () => (await states())[0] === "running is over; its files are awaited");
+    vi.advanceTimersByTime(999);
+    expect(await states()).toEqual(["running is over; its files are awaited", `waiting waits for ${jobOf("a").name}`]);
+    vi.advanceTimersByTime(1);
+    await reaches("a", "failed");
     await reaches("b", "cancelled");
   });
 
   test("that runs into its limit says so", async () => {
     scripts.a = "echo slow; sleep 60";
-    const { executor, ended } = client({ timeout: 1 });
+    const { executor, ended } = client();
     await executor.prepare?.([jobOf("a")]);
     await executor.submit([jobOf("a")]);
+    await until(() => started("a")[0]?.log.some(({ data }) => data === "slow"));
+    started("a")[0]?.reachLimit();
     const { a } = await ended("a");
     expect(a).toMatchObject({ state: "failed", error: { code: "QS-JOBS-TIMEOUT", output: "slow" } });
     expect(a?.error?.remedy).toContain("executors.hfJobs.timeout");
@@ -154,7 +156,7 @@ describe("a job", () => {
     ["the Hub forgets it", (step) => hub.machines.lose(started(step)[0])],
     ["somebody deletes it", (step) => started(step)[0]?.end("DELETED")],
   ])("is lost when %s, and can be started again", async (_, befall) => {
-    scripts.a = until("go");
+    scripts.a = waitFor("go");
     const { executor, ended, until: reaches } = client();
     await executor.prepare?.([jobOf("a")]);
     await executor.submit([jobOf("a")]);
@@ -170,7 +172,7 @@ describe("a job", () => {
 describe("cancelling", () => {
   test("ends what runs, forgets what was held back, and leaves the rest alone", async () => {
     scripts.a = "sleep 60";
-    scripts.b = until("go");
+    scripts.b = waitFor("go");
     const { executor, ended, until: reaches } = client({ jobs: 2 });
     const jobs = [jobOf("a"), jobOf("b"), jobOf("c")];
     await executor.prepare?.(jobs);
@@ -205,13 +207,8 @@ describe("cancelling", () => {
     const interrupt = new AbortController();
     const { executor } = client({ signal: interrupt.signal });
     await executor.prepare?.([jobOf("a")]);
-    // The Hub takes the request, and answers when the run has been interrupted.
-    hub.faults = ({ method, path }) => {
-      if (method === "POST" && path === "/api/jobs/me") setTimeout(() => interrupt.abort(new Error("interrupted")), 20);
-      return undefined;
-    };
     const submitted = executor.submit([jobOf("a")]).catch(() => undefined);
-    while (hub.machines.jobs.length === 0) await sleep(1);
+    await until(() => hub.machines.jobs.length > 0);
     interrupt.abort(new Error("interrupted"));
     await executor.cancel([jobOf("a").name]);
     await submitted;
@@ -245,7 +242,7 @@ describe("cancelling", () => {
 
 describe("another run", () => {
   test("finds the jobs that go on, and no others", async () => {
-    scripts.a = `echo begun; ${until("go")}`;
+    scripts.a = `echo begun; ${waitFor("go")}`;
     scripts.b = "exit 4";
     const first = client();
     await first.executor.prepare?.([jobOf("a"), jobOf("b")]);
@@ -274,8 +271,8 @@ describe("another run", () => {
 
 describe("two runs at once", () => {
   test("start what both hold back once", async () => {
-    scripts.a = until("go");
-    scripts.b = until("done");
+    scripts.a = waitFor("go");
+    scripts.b = waitFor("done");
     const jobs = [jobOf("a"), jobOf("b", ["a"])];
     const names = jobs.map(({ name }) => name);
     const [first, second] = [client(), client()];
@@ -293,7 +290,7 @@ describe("two runs at once", () => {
   });
 
   test("do not start what is finished", async () => {
-    scripts.a = until("go");
+    scripts.a = waitFor("go");
     const { executor, ended } = client();
     await executor.prepare?.([jobOf("a"), jobOf("b", ["a"])]);
     await executor.submit([jobOf("a"), jobOf("b", ["a"])]);
@@ -307,7 +304,7 @@ describe("two runs at once", () => {
 
 describe("when the Hub has trouble", () => {
   test("nothing counts as absent that it was not asked for, and a run that goes on starts nothing again", async () => {
-    scripts.a = until("go");
+    scripts.a = waitFor("go");
     const first = client();
     await first.executor.prepare?.([jobOf("a")]);
     await first.executor.submit([jobOf("a")]);
@@ -322,7 +319,7 @@ describe("when the Hub has trouble", () => {
   });
 
   test("a start that is tried again after an outage is set aside once, and its job is found", async () => {
-    scripts.a = until("go");
+    scripts.a = waitFor("go");
     const { executor, until: reaches, ended } = client({ timeout: 60, maxCostUsd: 167e-6 });
     await executor.prepare?.([jobOf("a")]);
     hub.faults = ({ method }) => (method === "POST" ? { kind: "late", status: 500 } : { kind: "status", status: 503 });
@@ -351,7 +348,7 @@ describe("when the Hub has trouble", () => {
   });
 
   test("an outage fails no job, is told once, and starts nothing twice", async () => {
-    scripts.a = until("go");
+    scripts.a = waitFor("go");
     const { executor, ended, notes, until: reaches } = client();
     await executor.prepare?.([jobOf("a"), jobOf("b", ["a"])]);
     await executor.submit([jobOf("a"), jobOf("b", ["a"])]);
