@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 
 const { values } = parseArgs({ options: { record: { type: "boolean", default: false } } });
 const env = { ...process.env, QUANTSMITH_PARITY: values.record ? "record" : "all" };
-const args = ["vitest", "run", "test/stages/convert/upstream-parity.test.ts"];
+const args = ["vitest", "run", "test/stages/convert/upstream-parity.native.test.ts"];
 spawn("npx", args, { env, stdio: "inherit" }).on("exit", (code) => {
   process.exitCode = code ?? 1;
 });

@@ -7,12 +7,12 @@ import { convertToGguf } from "../../src/llamacpp/python/convert.js";
 import type { ToolProgress, ToolRun } from "../../src/llamacpp/tool-run.js";
 import { resolveToolchain } from "../../src/llamacpp/toolchain/toolchain.js";
 import { runSubprocess } from "../../src/util/subprocess.js";
+import { checkpoints, makeCheckpoint } from "../fixtures/checkpoints/make-checkpoint.js";
 import { demoFolder, put, quantsmith } from "../fixtures/cli.js";
 import { converterPython } from "../fixtures/converter-python.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
-import { checkpoints, makeCheckpoint } from "../support/checkpoints/make-checkpoint.js";
-import { makeAdapter } from "../support/upstream/lora-adapter.js";
-import { makeVisionModel } from "../support/upstream/vision-model.js";
+import { makeAdapter } from "../fixtures/upstream/lora-adapter.js";
+import { makeVisionModel } from "../fixtures/upstream/vision-model.js";
 
 /* llama.cpp's own converter, which needs Python: every test says so and ends where there is none. */
 const home = temporaryFolder();

@@ -2,22 +2,22 @@ import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } fr
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
-import { readGguf } from "../../src/gguf/read-header.js";
-import { bitsPerWeight, typeCounts } from "../../src/gguf/summary.js";
-import { type KldFigures, measureKld } from "../../src/llamacpp/kl-divergence.js";
-import { quantize } from "../../src/llamacpp/quantize.js";
-import type { ToolRun } from "../../src/llamacpp/tool-run.js";
-import { type Gates, gateLimits } from "../../src/release/gates.js";
-import { baseLogits } from "../../src/stages/validate/base-logits.js";
-import { checkStructure, type StructureReport } from "../../src/stages/validate/check-structure.js";
-import { measureQuality, type QualityReport, referenceInput } from "../../src/stages/validate/measure-quality.js";
-import { sha256File } from "../../src/util/sha256.js";
-import { stageContext } from "../fixtures/stage-context.js";
-import { temporaryFolder } from "../fixtures/temp-folder.js";
-import { makeTinyModel } from "../fixtures/tiny-model.js";
+import { readGguf } from "../../../src/gguf/read-header.js";
+import { bitsPerWeight, typeCounts } from "../../../src/gguf/summary.js";
+import { type KldFigures, measureKld } from "../../../src/llamacpp/kl-divergence.js";
+import { quantize } from "../../../src/llamacpp/quantize.js";
+import type { ToolRun } from "../../../src/llamacpp/tool-run.js";
+import { type Gates, gateLimits } from "../../../src/release/gates.js";
+import { baseLogits } from "../../../src/stages/validate/base-logits.js";
+import { checkStructure, type StructureReport } from "../../../src/stages/validate/check-structure.js";
+import { measureQuality, type QualityReport, referenceInput } from "../../../src/stages/validate/measure-quality.js";
+import { sha256File } from "../../../src/util/sha256.js";
+import { stageContext } from "../../fixtures/stage-context.js";
+import { temporaryFolder } from "../../fixtures/temp-folder.js";
+import { makeTinyModel } from "../../fixtures/tiny-model.js";
 
 /* The stage's operations on the demo model with the real tools, against llama-perplexity run by hand. */
-const evaluation = fileURLToPath(new URL("../../recipes/demo/text/evaluation.txt", import.meta.url));
+const evaluation = fileURLToPath(new URL("../../../recipes/demo/text/evaluation.txt", import.meta.url));
 const chunks = 12;
 let run: ToolRun;
 let inputs: Record<string, string>;

@@ -4,10 +4,10 @@ import { expect, test } from "vitest";
 import { resolveToolchain } from "../../src/llamacpp/toolchain/toolchain.js";
 import { convertNative } from "../../src/stages/convert/convert-native.js";
 import { QuantsmithError } from "../../src/util/errors.js";
+import { checkpoints, makeCheckpoint } from "../fixtures/checkpoints/make-checkpoint.js";
 import { failureOf } from "../fixtures/failure.js";
 import { stageContext } from "../fixtures/stage-context.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
-import { checkpoints, makeCheckpoint } from "../support/checkpoints/make-checkpoint.js";
 
 const home = temporaryFolder();
 const params = { outtype: "bf16", baseModel: null, metadata: {}, pretokenizer: "auto", why: "a test" } as const;

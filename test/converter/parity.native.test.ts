@@ -6,11 +6,11 @@ import type { ToolRun } from "../../src/llamacpp/tool-run.js";
 import { resolveToolchain } from "../../src/llamacpp/toolchain/toolchain.js";
 import { convertNative } from "../../src/stages/convert/convert-native.js";
 import { sha256File } from "../../src/util/sha256.js";
+import { describeConversion, readRecord } from "../fixtures/checkpoints/conversion-record.js";
+import { convertCheckpoint } from "../fixtures/checkpoints/convert-checkpoint.js";
+import { findSnapshot, snapshots } from "../fixtures/checkpoints/snapshots.js";
+import { noModel } from "../fixtures/checkpoints/trained-models.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
-import { describeConversion, readRecord } from "../support/checkpoints/conversion-record.js";
-import { convertCheckpoint } from "../support/checkpoints/convert-checkpoint.js";
-import { findSnapshot, snapshots } from "../support/checkpoints/snapshots.js";
-import { noModel } from "../support/checkpoints/trained-models.js";
 
 const folder = temporaryFolder();
 let run: ToolRun;

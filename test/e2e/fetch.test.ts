@@ -3,15 +3,15 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, write
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
-import { loadSettings, planFor } from "../../../src/cli/prepare.js";
-import { DigestCache } from "../../../src/util/digest-cache.js";
-import { runSubprocess } from "../../../src/util/subprocess.js";
-import { contents, digests } from "../../fixtures/hub-client.js";
-import { Hub } from "../../fixtures/hub-server/hub.js";
-import { temporaryFolder } from "../../fixtures/temp-folder.js";
+import { loadSettings, planFor } from "../../src/cli/prepare.js";
+import { DigestCache } from "../../src/util/digest-cache.js";
+import { runSubprocess } from "../../src/util/subprocess.js";
+import { contents, digests } from "../fixtures/hub-client.js";
+import { Hub } from "../fixtures/hub-server/hub.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 const base = temporaryFolder();
-const root = join(import.meta.dirname, "../../..");
+const root = join(import.meta.dirname, "../..");
 const tinyLlama = join(root, "recipes/demo/tiny-llama");
 const model = Object.fromEntries(readdirSync(tinyLlama).map((name) => [name, readFileSync(join(tinyLlama, name))]));
 /** Looks like a token, and one that no rule for the look of tokens would catch. */

@@ -4,12 +4,12 @@ import { describe, expect, test } from "vitest";
 import type { ToolRun } from "../../src/llamacpp/tool-run.js";
 import { resolveToolchain } from "../../src/llamacpp/toolchain/toolchain.js";
 import { convertNative } from "../../src/stages/convert/convert-native.js";
+import type { Checkpoint } from "../fixtures/checkpoints/checkpoint.js";
+import { convertCheckpoint } from "../fixtures/checkpoints/convert-checkpoint.js";
+import { checkpoints, makeCheckpoint } from "../fixtures/checkpoints/make-checkpoint.js";
 import { failureOf } from "../fixtures/failure.js";
 import { rawSafetensors } from "../fixtures/safetensors-builder.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
-import type { Checkpoint } from "../support/checkpoints/checkpoint.js";
-import { convertCheckpoint } from "../support/checkpoints/convert-checkpoint.js";
-import { checkpoints, makeCheckpoint } from "../support/checkpoints/make-checkpoint.js";
 
 const home = temporaryFolder();
 let count = 0;

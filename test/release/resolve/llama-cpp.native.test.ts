@@ -3,12 +3,12 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { resolveToolchain } from "../../src/llamacpp/toolchain/toolchain.js";
-import { hubOrder, modelFiles } from "../../src/release/resolve/gguf-name.js";
-import { resolveLlamaCpp } from "../../src/release/resolve/llama-cpp.js";
-import { tagOf } from "../../src/release/resolve/resolve-all.js";
-import { temporaryFolder } from "../fixtures/temp-folder.js";
-import { repositories } from "../release/resolve/repositories.js";
+import { resolveToolchain } from "../../../src/llamacpp/toolchain/toolchain.js";
+import { hubOrder, modelFiles } from "../../../src/release/resolve/gguf-name.js";
+import { resolveLlamaCpp } from "../../../src/release/resolve/llama-cpp.js";
+import { tagOf } from "../../../src/release/resolve/resolve-all.js";
+import { temporaryFolder } from "../../fixtures/temp-folder.js";
+import { repositories } from "./repositories.js";
 
 /* llama.cpp itself as the oracle: it is pointed at a server that knows file names alone, and asks for what it picks. */
 

@@ -1,15 +1,15 @@
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { readGguf } from "../../src/gguf/read-header.js";
-import { quantize } from "../../src/llamacpp/quantize.js";
-import type { Expectation, SmokePrompt } from "../../src/stages/smoke/expectation.js";
-import type { SmokeBaseReport } from "../../src/stages/smoke/smoke-base.js";
-import { smokeReasons } from "../../src/stages/smoke/smoke-reasons.js";
-import { type SmokeReport, smokeReport } from "../../src/stages/smoke/smoke-report.js";
-import { type Damage, damages, rewriteMetadata } from "../fixtures/damage.js";
-import { askModel, somePrompt } from "../fixtures/smoke-model.js";
-import { temporaryFolder } from "../fixtures/temp-folder.js";
-import { makeTinyModel } from "../fixtures/tiny-model.js";
+import { readGguf } from "../../../src/gguf/read-header.js";
+import { quantize } from "../../../src/llamacpp/quantize.js";
+import type { Expectation, SmokePrompt } from "../../../src/stages/smoke/expectation.js";
+import type { SmokeBaseReport } from "../../../src/stages/smoke/smoke-base.js";
+import { smokeReasons } from "../../../src/stages/smoke/smoke-reasons.js";
+import { type SmokeReport, smokeReport } from "../../../src/stages/smoke/smoke-report.js";
+import { type Damage, damages, rewriteMetadata } from "../../fixtures/damage.js";
+import { askModel, somePrompt } from "../../fixtures/smoke-model.js";
+import { temporaryFolder } from "../../fixtures/temp-folder.js";
+import { makeTinyModel } from "../../fixtures/tiny-model.js";
 
 /* The smoke child with real variants of the demo model: good ones, damaged ones, and a child that is done harm. */
 const folder = temporaryFolder();

@@ -6,7 +6,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-const compiled = new URL("../../dist/llamacpp/toolchain/toolchain.js", import.meta.url);
+const compiled = new URL("../../../dist/llamacpp/toolchain/toolchain.js", import.meta.url);
 let cache: string;
 
 beforeAll(async () => {

@@ -3,11 +3,11 @@ import { describePython } from "../../../src/llamacpp/python/python-env.js";
 import type { ToolRun } from "../../../src/llamacpp/tool-run.js";
 import { resolveToolchain } from "../../../src/llamacpp/toolchain/toolchain.js";
 import { convertUpstream } from "../../../src/stages/convert/convert-upstream.js";
+import { describeConversion, readRecord, writeRecord } from "../../fixtures/checkpoints/conversion-record.js";
+import { convertCheckpoint } from "../../fixtures/checkpoints/convert-checkpoint.js";
+import { findSnapshot, snapshots } from "../../fixtures/checkpoints/snapshots.js";
+import { noModel } from "../../fixtures/checkpoints/trained-models.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
-import { describeConversion, readRecord, writeRecord } from "../../support/checkpoints/conversion-record.js";
-import { convertCheckpoint } from "../../support/checkpoints/convert-checkpoint.js";
-import { findSnapshot, snapshots } from "../../support/checkpoints/snapshots.js";
-import { noModel } from "../../support/checkpoints/trained-models.js";
 
 /** Python takes seconds to start: two are enough to notice a converter that changed, `npm run test:parity` does all. */
 const mode = process.env.QUANTSMITH_PARITY ?? "some";
