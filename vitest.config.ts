@@ -2,18 +2,47 @@ import { execFileSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
-/** Files that run beside each other: two where each can have cores of its own, see own-cores.ts. */
-const workers = canPin() ? 2 : 1;
+/** Files that use llama.cpp, Python or the built program. All others are unit tests, which need none of them. */
+const native = ["test/**/*.native.test.ts", "test/e2e/**/*.test.ts"];
+/** Native files that run beside each other: two where each can have cores of its own, see own-cores.ts. */
+const nativeWorkers = canPin() ? 2 : 1;
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    maxWorkers: workers,
-    env: { QUANTSMITH_TEST_WORKERS: String(workers) },
-    setupFiles: ["test/fixtures/own-cores.ts"],
-    // A busy machine is ten times slower.
-    testTimeout: 120_000,
-    hookTimeout: 300_000,
+    projects: [
+      {
+        plugins: [
+          {
+            name: "unit-tests-import-no-build",
+            resolveId(source, importer) {
+              if (/(^|\/)dist\//.test(source) && source.startsWith(".")) throw new Error(`${importer} imports ${source}`);
+            },
+          },
+        ],
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: native,
+          setupFiles: ["test/fixtures/unit-guard.ts"],
+          sequence: { groupOrder: 0 },
+          // Limits end a hang; a busy machine is ten times slower.
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: "native",
+          include: native,
+          maxWorkers: nativeWorkers,
+          env: { QUANTSMITH_TEST_WORKERS: String(nativeWorkers) },
+          setupFiles: ["test/fixtures/own-cores.ts"],
+          sequence: { groupOrder: 1 },
+          testTimeout: 900_000,
+          hookTimeout: 1_800_000,
+        },
+      },
+    ],
   },
 });
 

@@ -7,7 +7,7 @@ import { verifyRemote } from "../../../src/release/verify/verify-remote.js";
 import type { VerifyReport } from "../../../src/release/verify/verify-report.js";
 import { listFiles } from "../../../src/util/files.js";
 import { sha256 } from "../../../src/util/sha256.js";
-import { put, quantsmith } from "../../fixtures/cli.js";
+import { put } from "../../fixtures/cli.js";
 import { failureOf } from "../../fixtures/failure.js";
 import { architecture, arrayPair, buildGguf, text, valueType } from "../../fixtures/gguf-builder.js";
 import { connect } from "../../fixtures/hub-client.js";
@@ -173,32 +173,4 @@ describe("trouble of the Hub is no finding about the release", () => {
     const missing = await failureOf(verify(files, "no-such-branch"));
     expect([missing.code, missing.exitCode]).toEqual(["QS-HUB-REVISION", 5]);
   });
-});
-
-test("the command reads a repository, a revision, and exits with 3 for a release that is wrong", async () => {
-  const env = { HF_ENDPOINT: hub.url, HF_HOME: join(home, "hf"), HF_HUB_CACHE: join(home, "cache") };
-  const good = hub.create(repo).commit(files, "main", lfsBytes);
-  hub.create(repo).commit({ ...files, "README.md": "edited" }, "main", lfsBytes);
-  const bad = await quantsmith(["verify", `hf:${repo}`, "--json"], { env });
-  expect([bad.exitCode, JSON.parse(bad.stdout).problems[0].file]).toEqual([3, "README.md"]);
-  const earlier = await quantsmith(["verify", `hf:${repo}@${good}`], { env });
-  expect([earlier.exitCode, earlier.stdout.trim().split("\n").at(-1)]).toEqual([
-    0,
-    `hf:${repo}@${good} is in order (not signed).`,
-  ]);
-  const none = await quantsmith(["verify", "hf:org/none", "--json"], { env });
-  expect([none.exitCode, JSON.parse(none.stdout).error.code]).toEqual([5, "QS-HUB-UNAUTHORIZED"]);
-  const branch = await quantsmith(["verify", `hf:${repo}@nobranch`], { env });
-  expect([branch.exitCode, branch.stderr]).toEqual([5, expect.stringContaining("Check the revision against")]);
-  hub.create(repo).point("refs/pr/3", good);
-  hub.create(repo).point("feature/x", good);
-  for (const revision of ["refs/pr/3", "feature/x", "feature%2Fx"]) {
-    const found = await quantsmith(["verify", `hf:${repo}@${revision}`, "--json"], { env });
-    expect([found.exitCode, JSON.parse(found.stdout).release]).toEqual([0, `hf:${repo}@${good}`]);
-  }
-  for (const wrong of ["hf:none", `hf:${repo}@`, `hf:${repo}@../x`, `hf:${repo}/README.md`]) {
-    const usage = await quantsmith(["verify", wrong], { env });
-    expect([usage.exitCode, usage.stderr], wrong).toEqual([2, expect.stringContaining("QS-VERIFY-TARGET")]);
-    expect(usage.stderr).toContain("hf:org/name@revision");
-  }
 });
