@@ -1,19 +1,24 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { access, mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { temporaryFolder } from "../../fixtures/temp-folder.js";
+import { until } from "../../fixtures/until.js";
 
 const compiled = new URL("../../../dist/llamacpp/toolchain/toolchain.js", import.meta.url);
-let cache: string;
+const cache = mkdtempSync(path.join(temporaryFolder(), "qs cäche-"));
 
-beforeAll(async () => {
-  await access(fileURLToPath(compiled)); // `npm test` builds it first
-  cache = await mkdtemp(path.join(tmpdir(), "qs cäche-"));
-});
-afterAll(() => rm(cache, { recursive: true, force: true }));
+/** A compiler that hangs until a file is there, and then makes tools that only know their version. Real ones take a minute. */
+const compiler = path.join(cache, "..", "compiler");
+const go = path.join(cache, "..", "go");
+const script = `#!/bin/sh
+while [ ! -e '${go}' ]; do sleep 0.02; done
+while [ "$1" != -o ]; do shift; done
+printf '#!/bin/sh\\necho "version: 9.9.9-test (build 7)"\\n' > "$2" && chmod +x "$2"
+`;
+writeFileSync(compiler, script, { mode: 0o755 });
 
 /** A process of its own that resolves the tools and prints its notes and the path of one tool. */
 function resolver() {
@@ -22,7 +27,7 @@ function resolver() {
     const toolchain = await resolveToolchain({ onProgress: (note) => console.log(note) });
     console.log("path " + toolchain.tools["llama-imatrix"].path);
   `;
-  const env = { ...process.env, QUANTSMITH_CACHE: cache };
+  const env = { ...process.env, QUANTSMITH_CACHE: cache, CXX: compiler };
   const child = spawn(process.execPath, ["--input-type=module", "-e", code], {
     env,
     stdio: ["ignore", "pipe", "inherit"],
@@ -37,13 +42,16 @@ function resolver() {
 
 test("a killed build is taken over, and of two processes one builds and both get the tools", async () => {
   const killed = resolver();
-  while (!killed.says().includes("compiling")) await once(killed.child.stdout, "data");
+  await until(() => killed.says().includes("compiling"));
   killed.child.kill("SIGKILL");
   await killed.ended;
   const parent = path.join(cache, "llama.cpp");
   expect((await readdir(parent)).filter((name) => name.startsWith(".building-"))).toHaveLength(1);
 
-  const results = await Promise.all([resolver().ended, resolver().ended]);
+  const both = [resolver(), resolver()];
+  await until(() => both.some(({ says }) => says().includes("waiting")));
+  writeFileSync(go, "");
+  const results = await Promise.all(both.map(({ ended }) => ended));
   expect(results.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
   const tools = results.map(({ output }) => /^path (.+)$/m.exec(output)?.[1]);
   expect(tools[0]).toBeDefined();
