@@ -5,7 +5,7 @@ import type { Settings } from "../recipe/settings.js";
 import { type Executor, type Job, workerArguments } from "../remote/executor.js";
 import { QuantsmithError } from "../util/errors.js";
 import { packageRoot } from "../util/package-root.js";
-import { list } from "../util/wording.js";
+import { quoteList } from "../util/quote.js";
 
 /** What an executor is told besides its settings. */
 export interface ExecutorSurroundings {
@@ -57,7 +57,7 @@ export async function chooseRemote(
     return (runtime) => new RemoteSteps(runtime, executor);
   }
   throw new QuantsmithError("QS-USAGE", `there is no executor "${name}"`, {
-    remedy: `The executors are ${list(["local", ...Object.keys(makers)], "and")}.`,
+    remedy: `The executors are ${quoteList(["local", ...Object.keys(makers)], "and")}.`,
   });
 }
 

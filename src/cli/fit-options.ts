@@ -6,7 +6,7 @@ import { type MeasuredModel, measureModels } from "../hardware/fit/measure-model
 import { type KvType, kvTypes } from "../hardware/memory/memory.js";
 import { parseBytes } from "../util/bytes.js";
 import { QuantsmithError } from "../util/errors.js";
-import { quote } from "../util/wording.js";
+import { quote } from "../util/quote.js";
 import { interruptSignal } from "./interrupt.js";
 
 /** The models that a user names, with their memory. Throws what `findModels` and `measureMemory` throw. */

@@ -3,6 +3,7 @@ import type { Gguf } from "../gguf/gguf.js";
 import { metadataString } from "../gguf/metadata.js";
 import { specialToken } from "../gguf/special-token.js";
 import { QuantsmithError } from "../util/errors.js";
+import { quote } from "../util/quote.js";
 import type { Conversation } from "./conversation.js";
 import { renderChat } from "./render-chat.js";
 
@@ -25,7 +26,7 @@ export function chatRenderer(gguf: Gguf): (conversation: Conversation) => string
 
 function beginning(conversation: Conversation): string {
   const [first] = conversation;
-  return JSON.stringify(`${first?.role}: ${first?.content.slice(0, 60)}`);
+  return quote(`${first?.role}: ${first?.content}`);
 }
 
 function attempt<T>(doing: () => T, message: string): T {

@@ -1,5 +1,6 @@
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { isSystemError } from "../util/errors.js";
+import { quote } from "../util/quote.js";
 import { invalidGguf, missingGguf } from "./errors.js";
 import type { Gguf } from "./gguf.js";
 import { HeaderReader } from "./header-reader.js";
@@ -84,7 +85,7 @@ function checkMagic(path: string, magic: Buffer): void {
     const remedy = "It may be a Git LFS pointer: fetch the file itself with `git lfs pull` or from the Hub.";
     throw invalidGguf(path, "magic", 0, "it is text, not a model", remedy);
   }
-  throw invalidGguf(path, "magic", 0, `it starts with ${JSON.stringify(text)} instead of "GGUF"`);
+  throw invalidGguf(path, "magic", 0, `it starts with ${quote(text)} instead of "GGUF"`);
 }
 
 function checkVersion(path: string, version: number): void {

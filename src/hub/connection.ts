@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { QuantsmithError } from "../util/errors.js";
+import { quote } from "../util/quote.js";
 import { redact } from "../util/redact.js";
 import { isEndpoint } from "./address.js";
 import { defaultLimits, type HubLimits } from "./limits.js";
@@ -36,7 +37,7 @@ const defaultEndpoint = "https://huggingface.co";
 export function hubConnection(env: Environment = process.env, limits: Partial<HubLimits> = {}): HubConnection {
   const endpoint = (env.HF_ENDPOINT || defaultEndpoint).replace(/\/+$/, "");
   if (!isEndpoint(endpoint)) {
-    throw new QuantsmithError("QS-HUB-ENDPOINT", `HF_ENDPOINT is ${JSON.stringify(redact(endpoint))}`, {
+    throw new QuantsmithError("QS-HUB-ENDPOINT", `HF_ENDPOINT is ${quote(redact(endpoint))}`, {
       remedy: "Use a plain https:// address; http:// is accepted for this machine only.",
     });
   }

@@ -1,3 +1,4 @@
+import { quote } from "../util/quote.js";
 import { apiFetch } from "./api-fetch.js";
 import type { HubConnection } from "./connection.js";
 import { badAnswer, type Subject } from "./hub-error.js";
@@ -70,11 +71,11 @@ type ListedFile = { path: string; size: number; oid?: string; lfs?: { oid: strin
 function toHubFile({ path, size, oid, lfs, xetHash }: ListedFile, subject: Subject): HubFile {
   const bytes = lfs?.size ?? size;
   if (typeof path !== "string" || !isSafePath(path)) {
-    throw badAnswer(subject, `the unsafe file name ${JSON.stringify(String(path).slice(0, 200))}`);
+    throw badAnswer(subject, `the unsafe file name ${quote(String(path))}`);
   }
   const sound = Number.isSafeInteger(bytes) && bytes >= 0 && isCommit(oid);
   if (!sound || oid === undefined || (lfs !== undefined && !/^[0-9a-f]{64}$/.test(lfs.oid))) {
-    throw badAnswer(subject, `no usable size and digest for ${JSON.stringify(path)}`);
+    throw badAnswer(subject, `no usable size and digest for ${quote(path)}`);
   }
   const digest = lfs === undefined ? `git-sha1:${oid}` : `sha256:${lfs.oid}`;
   return { path, bytes, digest, blobId: oid, ...(xetHash === undefined ? {} : { xetHash }) };

@@ -4,7 +4,7 @@ import type { DynamicVariant, RecipeBudget, Settings } from "../recipe/settings.
 import type { DeviceBudget } from "../stages/allocate/budget.js";
 import { defaultTypes } from "../stages/allocate/candidates.js";
 import { QuantsmithError } from "../util/errors.js";
-import { list } from "../util/wording.js";
+import { quoteList } from "../util/quote.js";
 
 type ByDevice = Extract<RecipeBudget, { kind: "device" }>;
 
@@ -21,7 +21,7 @@ export function deviceBudget(
   const backend = firstBackend(device, catalog);
   const types = fastTypes(backend, dynamic.types);
   if (types.length === 0) {
-    const message = `${backend.name} on ${device.name} computes none of ${list(dynamic.types ?? defaultTypes, "and")} at full speed`;
+    const message = `${backend.name} on ${device.name} computes none of ${quoteList(dynamic.types ?? defaultTypes, "and")} at full speed`;
     throw new QuantsmithError("QS-ALLOCATE-TYPES", message, {
       remedy: `Name some that it does: ${fastTypes(backend, undefined).join(", ")}.`,
       at: locate([...path, "dynamic", dynamic.types === undefined ? "device" : "types"]),

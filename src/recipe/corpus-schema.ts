@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { complaint } from "../util/complaint.js";
+import { quote } from "../util/quote.js";
 import { nearest } from "../util/suggest.js";
-import { quote } from "../util/wording.js";
 import { hubText } from "./hub-text.js";
 
 const keywords = ["default", "self"];

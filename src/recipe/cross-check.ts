@@ -2,8 +2,8 @@ import { resolve } from "node:path";
 import type * as z from "zod";
 import { imatrixFileName, variantFileName } from "../quant/names.js";
 import { findResolutionProblems } from "../release/resolve/find-problems.js";
+import { quote, quoteList } from "../util/quote.js";
 import { nearest } from "../util/suggest.js";
-import { list, quote } from "../util/wording.js";
 import type { Gates } from "./gates-schema.js";
 import { hubText } from "./hub-text.js";
 import { defaultModelName } from "./model-source.js";
@@ -163,7 +163,7 @@ function checkTexts(parts: ValidParts, folder: string): Problem[] {
         {
           path: [section, "corpus", ...(typeof corpus === "string" ? [] : [index])],
           part: "value",
-          message: `${quote(text)} is listed under ${list([user, section], "and")}`,
+          message: `${quote(text)} is listed under ${quoteList([user, section], "and")}`,
           remedy: "Use different texts: what tunes a model cannot measure it.",
         },
       ];
@@ -178,7 +178,7 @@ function checkGates({ gates, variants }: ValidParts): Problem[] {
   const unknown = named.flatMap(({ of, path }): Problem[] => {
     if (names.includes(of)) return [];
     const near = nearest(of, names);
-    const remedy = near === undefined ? `The variants are ${list(names, "and")}.` : `Did you mean ${quote(near)}?`;
+    const remedy = near === undefined ? `The variants are ${quoteList(names, "and")}.` : `Did you mean ${quote(near)}?`;
     return [{ path, part: "value", message: `the recipe has no variant ${quote(of)}`, remedy }];
   });
   if (unknown.length > 0) return unknown;

@@ -3,8 +3,8 @@ import { basename, dirname, join, parse, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { QuantsmithError, type SourceLocation } from "../util/errors.js";
 import { packageRoot } from "../util/package-root.js";
+import { quote, quoteList } from "../util/quote.js";
 import { nearest } from "../util/suggest.js";
-import { list, quote } from "../util/wording.js";
 import { checkFile } from "./check-file.js";
 import type { LoadedRecipe } from "./load-recipe.js";
 import { type Pipeline, pipelineSchema } from "./pipeline-schema.js";
@@ -63,5 +63,5 @@ async function missingRemedy(wanted: string): Promise<string> {
   const names = files.filter((file) => file.endsWith(".yaml")).map((file) => basename(file, ".yaml"));
   const near = nearest(wanted, names);
   const question = near === undefined ? "" : `Did you mean ${quote(near)}? `;
-  return `${question}The pipelines are ${list(names.sort(), "and")}; a path to a file of your own works too, such as \`./my-pipeline.yaml\`.`;
+  return `${question}The pipelines are ${quoteList(names.sort(), "and")}; a path to a file of your own works too, such as \`./my-pipeline.yaml\`.`;
 }

@@ -2,8 +2,8 @@ import * as z from "zod";
 import { ggmlTypeByName, ggmlTypes } from "../quant/ggml-types.js";
 import { presetByName, presets } from "../quant/presets.js";
 import { complaint, matching } from "../util/complaint.js";
+import { quote } from "../util/quote.js";
 import { nearest } from "../util/suggest.js";
-import { quote } from "../util/wording.js";
 
 /** One of many names in any letter case, given out in its canonical form. Editors complete the canonical names. */
 function known(what: string, names: readonly string[], find: (text: string) => string | undefined) {

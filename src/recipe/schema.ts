@@ -2,7 +2,7 @@ import * as z from "zod";
 import { deviceId } from "../hardware/catalog/device.js";
 import { parseHubName, parseHubRef, repoId, revisionForm } from "../hub/hub-ref.js";
 import { complaint, matching } from "../util/complaint.js";
-import { quote } from "../util/wording.js";
+import { quote } from "../util/quote.js";
 import { corpus, isPlainPath } from "./corpus-schema.js";
 import { executors } from "./executors-schema.js";
 import { gates } from "./gates-schema.js";
@@ -66,7 +66,7 @@ const model = z
     if (!source.startsWith("hf:")) {
       check.addIssue(complaint("a local folder has no `revision`", "Remove it, or use an `hf:` source.", ["revision"]));
     } else if (ref?.revision !== undefined && ref.revision !== revision) {
-      const message = `\`revision\` is ${quote(revision)}, and \`source\` has the revision ${quote(ref.revision)}`;
+      const message = `${quote("revision")} is ${quote(revision)}, and ${quote("source")} has the revision ${quote(ref.revision)}`;
       check.addIssue(complaint(message, "Remove one of the two.", ["revision"]));
     }
   });

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { complaint, lacking, matching } from "../util/complaint.js";
+import { quote } from "../util/quote.js";
 import { nearest } from "../util/suggest.js";
-import { quote } from "../util/wording.js";
 import { regexFault } from "./schema-parts.js";
 import { grammarFault } from "./yaml/grammar-fault.js";
 

@@ -3,7 +3,7 @@ import { deviceId } from "../hardware/catalog/device.js";
 import type { VariantBudget } from "../stages/allocate/budget.js";
 import { complaint, lacking } from "../util/complaint.js";
 import { size } from "../util/quantity-schema.js";
-import { list } from "../util/wording.js";
+import { quoteList } from "../util/quote.js";
 import { nameFor, presetName, tensorPattern, tensorType } from "./schema-parts.js";
 
 const budgets = ["sizeOf", "bitsPerWeight", "bytes", "device"] as const satisfies readonly VariantBudget["kind"][];
@@ -31,11 +31,11 @@ const dynamic = z
   .superRefine((value, context) => {
     const given = budgets.filter((key) => value[key] !== undefined);
     if (given.length === 0) {
-      context.addIssue(lacking(budgets, "`dynamic` has no budget", `Add one of ${list(budgets, "or")}.`));
+      context.addIssue(lacking(budgets, "`dynamic` has no budget", `Add one of ${quoteList(budgets, "or")}.`));
     }
     if (given.length > 1) {
       const remedy = "Keep the one that must hold; make several variants for several budgets.";
-      context.addIssue(complaint(`\`dynamic\` has ${given.length} budgets: ${list(given, "and")}`, remedy));
+      context.addIssue(complaint(`\`dynamic\` has ${given.length} budgets: ${quoteList(given, "and")}`, remedy));
     }
     if (value.reserve !== undefined && value.reserve < leastReserve) {
       const remedy = `Write it with a unit, such as \`${value.reserve} MB\`.`;

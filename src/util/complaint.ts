@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { quote } from "./wording.js";
+import { quote } from "./quote.js";
 
 /** What `explain-issues.ts` reads from a complaint besides its message. */
 export interface ComplaintParams {

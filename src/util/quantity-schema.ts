@@ -2,7 +2,7 @@ import * as z from "zod";
 import { parseBytes } from "./bytes.js";
 import { complaint } from "./complaint.js";
 import { parseDuration } from "./duration.js";
-import { quote } from "./wording.js";
+import { quote } from "./quote.js";
 
 const sizeRemedy = "Write a number with a unit, such as `2.4 GB` (10^9 bytes) or `2.2 GiB` (2^30 bytes).";
 

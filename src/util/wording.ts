@@ -1,11 +1,4 @@
-/** Longest piece of the user's own text that a message repeats, in characters. */
-const longestQuote = 60;
-
-/** The user's text in backticks for a message: shortened, and without characters that a terminal would act on. */
-export function quote(text: string): string {
-  const short = text.length > longestQuote ? `${text.slice(0, longestQuote)}…` : text;
-  return `\`${visible(short)}\``;
-}
+import { quote } from "./quote.js";
 
 /** Replaces control characters (terminal escapes, bidirectional overrides) by `·`, one for one, so columns keep. */
 export function visible(text: string): string {
@@ -16,13 +9,6 @@ export function visible(text: string): string {
 /** The same for a text of several lines, which it keeps. */
 export function visibleLines(text: string): string {
   return text.split("\n").map(visible).join("\n");
-}
-
-/** Names in backticks, the last joined by a word: "`a`, `b` or `c`". */
-export function list(names: readonly string[], joint: "or" | "and"): string {
-  const quoted = names.map(quote);
-  const last = quoted.pop() ?? "";
-  return quoted.length === 0 ? last : `${quoted.join(", ")} ${joint} ${last}`;
 }
 
 /** What a YAML value is, for "found …". */

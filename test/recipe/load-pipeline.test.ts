@@ -54,10 +54,10 @@ describe("missing", () => {
   test.each([
     [
       "releese",
-      /^there is no pipeline `releese`$/,
-      /Did you mean `release`\? The pipelines are `demo`, `preview`, `release` and `thorough`/,
+      /^there is no pipeline "releese"$/,
+      /Did you mean "release"\? The pipelines are "demo", "preview", "release" and "thorough"/,
     ],
-    ["banana", /no pipeline `banana`/, /^The pipelines are/],
+    ["banana", /no pipeline "banana"/, /^The pipelines are/],
     ["./banana.yaml", /cannot read .*banana.yaml: there is no such file/, /The pipelines are/],
     ["../", /it is a folder/, /The pipelines are/],
   ])("%s", async (name, message, remedy) => {
@@ -79,12 +79,12 @@ describe("missing", () => {
 
 describe("broken", () => {
   const cases: [name: string, text: string, code: string, message: RegExp][] = [
-    ["unknown key", "version: 1\n▸probs: none\n", "QS-PIPELINE-INVALID", /unknown key `probs`/],
+    ["unknown key", "version: 1\n▸probs: none\n", "QS-PIPELINE-INVALID", /unknown key "probs"/],
     [
       "unknown stage",
       "version: 1\nstages: [fetch, ▸quantise]\n",
       "QS-PIPELINE-INVALID",
-      /cannot be the text `quantise`/,
+      /cannot be the text "quantise"/,
     ],
     [
       "stages out of order",
@@ -93,7 +93,7 @@ describe("broken", () => {
       /`fetch` cannot come after `convert`/,
     ],
     ["stage twice", "version: 1\nstages: [fetch, ▸fetch]\n", "QS-PIPELINE-INVALID", /`fetch` appears twice/],
-    ["recipe given as pipeline", "version: 1\n▸variants: [Q8_0]\n", "QS-PIPELINE-INVALID", /unknown key `variants`/],
+    ["recipe given as pipeline", "version: 1\n▸variants: [Q8_0]\n", "QS-PIPELINE-INVALID", /unknown key "variants"/],
     ["no downloads", "version: 1\nconcurrency: { downloads: ▸0 }\n", "QS-PIPELINE-INVALID", /at least 1/],
     [
       "gate that names a variant",

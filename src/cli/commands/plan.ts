@@ -7,7 +7,7 @@ import type { Settings } from "../../recipe/settings.js";
 import { formatBytes } from "../../util/bytes.js";
 import { DigestCache } from "../../util/digest-cache.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { quote } from "../../util/wording.js";
+import { quote } from "../../util/quote.js";
 import { loadSettings, lockFor, type PlanOptions, planFor } from "../prepare.js";
 import { print, printJson, shorten, textTable } from "../print.js";
 import { formatSeconds } from "../views/describe.js";

@@ -11,7 +11,7 @@ import { listModel } from "../../hub/list-model.js";
 import { readHubFile } from "../../hub/read-file.js";
 import { isPlainPath } from "../../recipe/corpus-schema.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { quote } from "../../util/wording.js";
+import { quote } from "../../util/quote.js";
 import { bytesPerWeight, type ModelOutline, outlineModel } from "./model-outline.js";
 
 /** Files that may hold a chat template; the largest published ones have about ten megabytes. */

@@ -1,5 +1,6 @@
 import type { JsonObject } from "../../util/canonical-json.js";
 import { quote } from "../../util/quote.js";
+import { shown } from "../refuse.js";
 import { mergedTokens } from "./merges.js";
 import { listMember, objectMember } from "./tokenizer-files.js";
 import { mostTokens } from "./vocabulary-entries.js";
@@ -12,7 +13,7 @@ export function bpeModel(tokenizer: JsonObject): JsonObject {
   const model = objectMember(tokenizer, "model", file);
   if (model === undefined) throw brokenTokenizer(file, "it has no model");
   if (model.type !== "BPE") {
-    throw foreignTokenizer(`reads tokenizer.json of type BPE, and this one is ${JSON.stringify(model.type ?? null)}`);
+    throw foreignTokenizer(`reads tokenizer.json of type BPE, and this one is ${shown(model.type ?? null)}`);
   }
   for (const affix of ["continuing_subword_prefix", "end_of_word_suffix"]) {
     if (model[affix]) throw foreignTokenizer(`does not know ${affix} in tokenizer.json`);

@@ -1,8 +1,8 @@
 import type { Pretokenizers } from "../../llamacpp/toolchain/pretokenizers.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { QuantsmithError, type SourceLocation } from "../../util/errors.js";
+import { quote } from "../../util/quote.js";
 import { nearest } from "../../util/suggest.js";
-import { quote } from "../../util/wording.js";
 import { nearestPretokenizer } from "./nearest-pretokenizer.js";
 import { pretokenizerHash } from "./pretokenizer-hash.js";
 

@@ -1,5 +1,6 @@
 import { isObject } from "../../checkpoint/json-text.js";
 import type { JsonObject } from "../../util/canonical-json.js";
+import { shown } from "../refuse.js";
 import { decodeByteLevel } from "./byte-level.js";
 import { listMember, objectMember, objects } from "./tokenizer-files.js";
 import { foreignTokenizer } from "./vocabulary-errors.js";
@@ -35,7 +36,7 @@ function toStep(step: JsonObject): (token: string) => string {
   if (type === "Strip" && typeof content === "string" && typeof start === "number" && typeof stop === "number") {
     return (token) => strip(token, content, start, stop);
   }
-  throw foreignTokenizer(`does not know the decoder ${JSON.stringify(type ?? null)} of tokenizer.json`);
+  throw foreignTokenizer(`does not know the decoder ${shown(type ?? null)} of tokenizer.json`);
 }
 
 function decodeByte(token: string): string {

@@ -1,8 +1,8 @@
 import { parseBytes } from "../../util/bytes.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { parseRate } from "../../util/quantity-schema.js";
+import { quote, quoteList } from "../../util/quote.js";
 import { nearest } from "../../util/suggest.js";
-import { list, quote } from "../../util/wording.js";
 import { type BackendId, backendId, type Device, type DeviceClass, type Figure } from "./device.js";
 
 const keys = ["memory", "budget", "bandwidth", "backend"] as const;
@@ -47,14 +47,15 @@ function readParts(text: string): Map<Key, string> {
     const key = keys.find((known) => known === name.trim());
     if (key === undefined) {
       const near = nearest(name, keys);
-      const remedy = near === undefined ? `Known are ${list(keys, "and")}: ${example}` : `Did you mean ${quote(near)}?`;
+      const remedy =
+        near === undefined ? `Known are ${quoteList(keys, "and")}: ${example}` : `Did you mean ${quote(near)}?`;
       throw fault(text, `it holds ${quote(part)}`, remedy);
     }
     if (parts.has(key)) throw fault(text, `it says ${quote(key)} twice`, "Keep one of the two.");
     parts.set(key, rest.join("=").trim());
   }
   for (const key of ["memory", "budget", "backend"] as const) {
-    if (!parts.has(key)) throw fault(text, `it does not say its ${key}`, `Add ${quote(`${key}=…`)}: ${example}`);
+    if (!parts.has(key)) throw fault(text, `it does not say its ${key}`, `Add \`${key}=…\`: ${example}`);
   }
   return parts;
 }
@@ -70,7 +71,7 @@ function backendOf(text: string, value = ""): BackendId {
   const found = backendId.options.find((id) => id === value);
   if (found !== undefined) return found;
   const near = nearest(value, backendId.options);
-  const remedy = near === undefined ? `Write ${list(backendId.options, "or")}.` : `Did you mean ${quote(near)}?`;
+  const remedy = near === undefined ? `Write ${quoteList(backendId.options, "or")}.` : `Did you mean ${quote(near)}?`;
   throw fault(text, `its backend is ${quote(value)}`, remedy);
 }
 

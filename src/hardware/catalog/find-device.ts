@@ -1,6 +1,6 @@
 import { QuantsmithError } from "../../util/errors.js";
+import { quote } from "../../util/quote.js";
 import { nearest } from "../../util/suggest.js";
-import { quote } from "../../util/wording.js";
 import { parseCustomDevice } from "./custom-device.js";
 import type { Catalog, Device } from "./device.js";
 

@@ -1,6 +1,6 @@
 import { parseBytes } from "../../util/bytes.js";
+import { quote } from "../../util/quote.js";
 import { nearest } from "../../util/suggest.js";
-import { quote } from "../../util/wording.js";
 import type { Problem, YamlPath } from "../yaml/diagnostics.js";
 
 /** What each source is, by id; see `sourceKind`. */

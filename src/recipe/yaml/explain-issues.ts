@@ -1,7 +1,8 @@
 import type * as z from "zod";
 import type { ComplaintParams } from "../../util/complaint.js";
+import { quote, quoteList } from "../../util/quote.js";
 import { nearest } from "../../util/suggest.js";
-import { describeType, describeValue, list, quote } from "../../util/wording.js";
+import { describeType, describeValue } from "../../util/wording.js";
 import { hintsAt, type SchemaNode } from "../schema-hints.js";
 import type { Problem, YamlPath } from "./diagnostics.js";
 
@@ -49,7 +50,7 @@ function explain(issue: Issue, schema: SchemaNode, path: YamlPath): Found[] {
       if (issue.input === undefined) return [missingKey(path, about)];
       const values = issue.values.map(String);
       const near = typeof issue.input === "string" ? nearest(issue.input, values) : undefined;
-      const remedy = near === undefined ? `Write ${list(values, "or")}.` : `Did you mean ${quote(near)}?`;
+      const remedy = near === undefined ? `Write ${quoteList(values, "or")}.` : `Did you mean ${quote(near)}?`;
       return [problem(`${subject} cannot be ${describeValue(issue.input)}`, remedy)];
     }
     case "unrecognized_keys":
@@ -99,7 +100,7 @@ function missingKey(path: YamlPath, about: string | undefined): Found {
     path: parent,
     part: "key",
     message: `the key ${quote(key)} is missing${parent.length === 0 ? "" : ` in ${quote(dotted(parent))}`}`,
-    remedy: about === undefined ? `Add ${quote(`${key}:`)}.` : `Add ${quote(`${key}:`)}. ${about}`,
+    remedy: about === undefined ? `Add \`${key}:\`.` : `Add \`${key}:\`. ${about}`,
     missing: [JSON.stringify(path)],
   };
 }
@@ -110,7 +111,7 @@ function unknownKey(parent: YamlPath, key: string, known: readonly string[]): Fo
     path: [...parent, key],
     part: "key",
     message: `unknown key ${quote(key)}`,
-    remedy: near === undefined ? `Known here: ${list(known, "and")}.` : `Did you mean ${quote(near)}?`,
+    remedy: near === undefined ? `Known here: ${quoteList(known, "and")}.` : `Did you mean ${quote(near)}?`,
     ...(near === undefined ? {} : { meant: JSON.stringify([...parent, near]) }),
   };
 }

@@ -10,7 +10,7 @@ import {
   type Pair,
   type YAMLMap,
 } from "yaml";
-import { quote } from "../../util/wording.js";
+import { quote } from "../../util/quote.js";
 import type { SyntaxProblem } from "./yaml-extent.js";
 
 /** Alias expansions per file: enough to share a smoke test or two, far too few for an alias bomb. */

@@ -1,6 +1,6 @@
 import type { ExecutorSettings } from "../../recipe/executors-schema.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { quote } from "../../util/wording.js";
+import { quote } from "../../util/quote.js";
 
 /** Where and on what jobs run, complete. */
 export interface JobsOptions {

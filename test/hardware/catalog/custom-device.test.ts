@@ -29,19 +29,19 @@ test("in another order, with blanks and binary units, without bandwidth", () => 
 const rest = "memory=8GB,budget=5GB,backend=cpu-arm";
 
 test.each([
-  ["nothing", "custom:", /it holds ``/, /Known are `memory`/],
-  ["a mistyped key", `custom:${rest},bandwith=5GB/s`, /it holds `bandwith=5GB\/s`/, /`bandwidth`/],
-  ["an unknown key", `custom:${rest},price=5`, /it holds `price=5`/, /Known are .*custom:memory=8GB/],
-  ["a key without value", `custom:${rest},bandwidth`, /its bandwidth is ``/, /`50GB\/s`/],
-  ["a key twice", `custom:${rest},memory=9GB`, /says `memory` twice/, /Keep one/],
+  ["nothing", "custom:", /it holds ""/, /Known are "memory"/],
+  ["a mistyped key", `custom:${rest},bandwith=5GB/s`, /it holds "bandwith=5GB\/s"/, /"bandwidth"/],
+  ["an unknown key", `custom:${rest},price=5`, /it holds "price=5"/, /Known are .*custom:memory=8GB/],
+  ["a key without value", `custom:${rest},bandwidth`, /its bandwidth is ""/, /`50GB\/s`/],
+  ["a key twice", `custom:${rest},memory=9GB`, /says "memory" twice/, /Keep one/],
   ["no memory", "custom:budget=5GB,backend=cpu-arm", /does not say its memory/, /`memory=…`/],
   ["no budget", "custom:memory=5GB,backend=cpu-arm", /does not say its budget/, /`budget=…`/],
   ["no backend", "custom:memory=8GB,budget=5GB", /does not say its backend/, /`backend=…`/],
-  ["a number without unit", "custom:memory=8,budget=5GB,backend=cpu-arm", /its memory is `8`/, /`8GB` or `8GiB`/],
-  ["zero", "custom:memory=8GB,budget=0GB,backend=cpu-arm", /its budget is `0GB`/, /`8GB` or `8GiB`/],
-  ["a size as bandwidth", `custom:${rest},bandwidth=50GB`, /its bandwidth is `50GB`/, /`50GB\/s`/],
-  ["a mistyped backend", "custom:memory=8GB,budget=5GB,backend=cpu_am", /its backend is `cpu_am`/, /`cpu-arm`/],
-  ["an unknown backend", "custom:memory=8GB,budget=5GB,backend=abacus", /its backend is `abacus`/, /`cuda`.* or /],
+  ["a number without unit", "custom:memory=8,budget=5GB,backend=cpu-arm", /its memory is "8"/, /`8GB` or `8GiB`/],
+  ["zero", "custom:memory=8GB,budget=0GB,backend=cpu-arm", /its budget is "0GB"/, /`8GB` or `8GiB`/],
+  ["a size as bandwidth", `custom:${rest},bandwidth=50GB`, /its bandwidth is "50GB"/, /`50GB\/s`/],
+  ["a mistyped backend", "custom:memory=8GB,budget=5GB,backend=cpu_am", /its backend is "cpu_am"/, /"cpu-arm"/],
+  ["an unknown backend", "custom:memory=8GB,budget=5GB,backend=abacus", /its backend is "abacus"/, /"cuda".* or /],
   ["more budget than memory", "custom:memory=8GB,budget=9GB,backend=cpu-arm", /larger than its memory/, /within/],
 ])("%s", (_, text, message, remedy) => {
   let error: unknown;

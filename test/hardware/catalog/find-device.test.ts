@@ -32,8 +32,8 @@ test.each([
 ])("%s is not there, and %s is meant", (id, meant) => {
   const { code, message, remedy, exitCode } = refusal(id);
   expect({ code, exitCode }).toEqual({ code: "QS-DEVICE-UNKNOWN", exitCode: 2 });
-  expect(message).toContain(`\`${id}\``);
-  expect(remedy).toContain(`Did you mean \`${meant}\`? \`quantsmith devices\``);
+  expect(message).toContain(`"${id}"`);
+  expect(remedy).toContain(`Did you mean "${meant}"? \`quantsmith devices\``);
 });
 
 test.each(["toaster", "", "__proto__", "constructor"])("%j is like none", (id) => {

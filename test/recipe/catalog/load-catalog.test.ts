@@ -76,31 +76,31 @@ describe("a catalog of one's own", () => {
 type Case = [name: string, text: string, message: RegExp, remedy: RegExp];
 
 const cases: Case[] = [
-  ["an unknown key", file({ power: "▸powr: null" }), /unknown key `powr`/, /`power`/],
-  ["no budget", file({ budget: "" }), /`budget` is missing/, /./],
-  ["a budget without source", file({ budget: "▸budget: { value: 5 GB, basis: measured }" }), /`source`/, /sources/],
-  ["an unknown source", file({ power: "power: { value: 5, basis: measured, source: ▸mee }" }), /`mee`/, /mean `me`/],
-  ["no such source", file({ power: "power: { value: 5, basis: measured, source: ▸them }" }), /`them`/, /Add it/],
-  ["an unknown basis", file({ budget: budget.replace("measured", "▸mesured") }), /`mesured`/, /`measured`/],
+  ["an unknown key", file({ power: "▸powr: null" }), /unknown key "powr"/, /"power"/],
+  ["no budget", file({ budget: "" }), /"budget" is missing/, /./],
+  ["a budget without source", file({ budget: "▸budget: { value: 5 GB, basis: measured }" }), /"source"/, /sources/],
+  ["an unknown source", file({ power: "power: { value: 5, basis: measured, source: ▸mee }" }), /"mee"/, /mean "me"/],
+  ["no such source", file({ power: "power: { value: 5, basis: measured, source: ▸them }" }), /"them"/, /Add it/],
+  ["an unknown basis", file({ budget: budget.replace("measured", "▸mesured") }), /"mesured"/, /"measured"/],
   [
     "a basis that every object has",
     file({ budget: budget.replace("measured", "▸constructor") }),
-    /`constructor`/,
-    /`measured`/,
+    /"constructor"/,
+    /"measured"/,
   ],
-  ["a name of two lines", file({ name: 'name: ▸"My\\nbox"' }), /`My·box` is not a line of text/, /one line/],
+  ["a name of two lines", file({ name: 'name: ▸"My\\nbox"' }), /"My\\nbox" is not a line of text/, /one line/],
   ["a name that colours the terminal", file({ name: 'name: ▸"\\e[31mred"' }), /not a line of text/, /one line/],
   [
     "a specification called measured",
     file({ power: "power: { value: 5, basis: ▸measured, source: techpowerup }" }),
-    /kind `specification`, so the figure is not `measured`/,
-    /kind `measurement`, or write `basis: estimate`/,
+    /kind "specification", so the figure is not "measured"/,
+    /kind "measurement", or write `basis: estimate`/,
   ],
   [
     "a measurement called a specification",
     file({ budget: budget.replace("measured", "▸specification") }),
-    /is not `specification`/,
-    /kind `specification`/,
+    /is not "specification"/,
+    /kind "specification"/,
   ],
   [
     "an estimate from nothing",
@@ -117,9 +117,9 @@ const cases: Case[] = [
     /./,
   ],
   ["more budget than memory", file({ budget: budget.replace("9.5 GB", "▸17 GiB") }), /larger than the memory/, /after/],
-  ["an unknown backend", file({ backends: "backends: [▸cpu-x68]" }), /`cpu-x68`/, /`cpu-x86`/],
-  ["no backend", file({ backends: "backends: ▸[]" }), /`backends` is empty/, /./],
-  ["an id with capitals", file({}, "▸MyBox"), /`MyBox` is not a device id/, /quantsmith devices/],
+  ["an unknown backend", file({ backends: "backends: [▸cpu-x68]" }), /"cpu-x68"/, /"cpu-x86"/],
+  ["no backend", file({ backends: "backends: ▸[]" }), /"backends" is empty/, /./],
+  ["an id with capitals", file({}, "▸MyBox"), /"MyBox" is not a device id/, /quantsmith devices/],
   [
     "bounds exchanged",
     file({
@@ -132,22 +132,22 @@ const cases: Case[] = [
   [
     "a device twice",
     `${file()}${file({}, "▸my-box").split("devices:\n")[1]}`,
-    /`devices` has `my-box` twice/,
+    /"devices" has "my-box" twice/,
     /another id/,
   ],
   [
     "a source without kind",
     file({}, "my-box", "sources: [▸{ id: me, title: x, url: null }]"),
-    /`kind` is missing/,
+    /"kind" is missing/,
     /./,
   ],
   [
     "an unknown tensor type",
     `version: 1\n${source}\nbackends: [{ id: metal, name: M, fast: [▸Q4_X], slow: [], unsupported: [], source: me }]`,
-    /`Q4_X`/,
+    /"Q4_X"/,
     /Q4/,
   ],
-  ["another version", file().replace("1", "▸2"), /`version` cannot be the number 2/, /`1`/],
+  ["another version", file().replace("1", "▸2"), /"version" cannot be the number 2/, /"1"/],
 ];
 
 describe("one fault", () => {

@@ -17,10 +17,10 @@ test("place, message, source line with carets, remedy", async () => {
   const { path } = writeMarked(folder, "x.yaml", text);
   expect(await shown(path)).toBe(
     [
-      `${path}:5:3: QS-RECIPE-INVALID: unknown key \`perplexityRato\``,
+      `${path}:5:3: QS-RECIPE-INVALID: unknown key "perplexityRato"`,
       "    perplexityRato: {}",
       "    ^^^^^^^^^^^^^^",
-      "  → Did you mean `perplexityRatio`?",
+      '  → Did you mean "perplexityRatio"?',
     ].join("\n"),
   );
 });

@@ -90,7 +90,7 @@ describe("before anything is started", () => {
     const error = await failureOf(Promise.resolve(client().executor.prepare?.([jobOf("a")])));
     expect(error).toMatchObject({
       code: "QS-JOBS-FLAVOR",
-      remedy: expect.stringContaining("Did you mean `cpu-basics`?"),
+      remedy: expect.stringContaining('Did you mean "cpu-basics"?'),
     });
   });
 

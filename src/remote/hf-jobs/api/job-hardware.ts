@@ -3,8 +3,8 @@ import * as z from "zod";
 import type { HubConnection } from "../../../hub/connection.js";
 import { parseBytes } from "../../../util/bytes.js";
 import { QuantsmithError } from "../../../util/errors.js";
+import { quote, quoteList } from "../../../util/quote.js";
 import { nearest } from "../../../util/suggest.js";
-import { list, quote } from "../../../util/wording.js";
 import { jobsAccess, unreadable } from "./jobs-fetch.js";
 
 /** A machine that jobs can run on, and its price. */
@@ -70,6 +70,6 @@ function unknownFlavor(name: string, known: { name: string }[]): QuantsmithError
   const near = nearest(name, names);
   const meant = near === undefined ? "" : ` Did you mean ${quote(near)}?`;
   return new QuantsmithError("QS-JOBS-FLAVOR", `the Hub has no hardware ${quote(name)} for jobs`, {
-    remedy: `Set \`executors.hfJobs.flavor\` to one of ${list(names, "or")}.${meant}`,
+    remedy: `Set \`executors.hfJobs.flavor\` to one of ${quoteList(names, "or")}.${meant}`,
   });
 }
