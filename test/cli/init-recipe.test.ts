@@ -10,7 +10,7 @@ import { loadSettings, planFor } from "../../src/cli/prepare.js";
 import { loadCatalog } from "../../src/recipe/catalog/load-catalog.js";
 import { DigestCache } from "../../src/util/digest-cache.js";
 import { type CheckpointFixture, checkpointFiles, checkpointFixtures } from "../fixtures/checkpoint.js";
-import { demoFolder, quantsmith } from "../fixtures/cli.js";
+import { demoFolder } from "../fixtures/cli.js";
 import { failureOf } from "../fixtures/failure.js";
 import { useModelHub } from "../fixtures/model-hub.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
@@ -76,8 +76,13 @@ test("a drafted recipe's file is named after the model, whatever its revision", 
   hub().create(repo).commit(checkpointFiles(someModel), "refs/pr/4");
   const folder = join(home, "named after");
   mkdirSync(folder);
-  const { exitCode, stderr } = await quantsmith(["init", `${repo}@refs/pr/4`], { cwd: folder });
-  expect(exitCode, stderr).toBe(0);
+  const before = process.cwd();
+  process.chdir(folder);
+  vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  await initRecipe(`${repo}@refs/pr/4`, {}).finally(() => {
+    vi.restoreAllMocks();
+    process.chdir(before);
+  });
   expect(readdirSync(folder)).toEqual([`${repo.split("/")[1]?.toLowerCase()}.yaml`]);
 });
 
