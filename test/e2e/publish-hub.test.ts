@@ -56,6 +56,7 @@ test("dry run, publish, publish again, verify", async () => {
 
 test.each([
   [["--to", "hf:model"], 2, "QS-PUBLISH-TARGET"],
+  [["--to", "hf:me/model@v1"], 2, "QS-PUBLISH-TARGET"],
   [["--to", "hf:me/model", "--via", "mail"], 2, "QS-USAGE"],
   [["--to", "dir:/nowhere", "--via", "pr"], 2, "QS-USAGE"],
   [["--to", "hf:other/model"], 5, "QS-HUB-FORBIDDEN"],
