@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 
 /** Files that use llama.cpp, Python or the built program. All others are unit tests, which need none of them. */
 const native = ["test/**/*.native.test.ts", "test/e2e/**/*.test.ts"];
-/** Native files that run beside each other: two where each can have cores of its own, see own-cores.ts. */
+/** Native files that run beside each other: two where each can have cores of its own, see pin-cores.ts. */
 const nativeWorkers = canPin() ? 2 : 1;
 
 export default defineConfig({
@@ -15,7 +15,8 @@ export default defineConfig({
           {
             name: "unit-tests-import-no-build",
             resolveId(source, importer) {
-              if (/(^|\/)dist\//.test(source) && source.startsWith(".")) throw new Error(`${importer} imports ${source}`);
+              if (/(^|\/)dist\//.test(source) && source.startsWith("."))
+                throw new Error(`${importer} imports ${source}`);
             },
           },
         ],
@@ -36,7 +37,7 @@ export default defineConfig({
           include: native,
           maxWorkers: nativeWorkers,
           env: { QUANTSMITH_TEST_WORKERS: String(nativeWorkers) },
-          setupFiles: ["test/fixtures/own-cores.ts"],
+          setupFiles: ["test/fixtures/pin-cores.ts"],
           sequence: { groupOrder: 1 },
           testTimeout: 900_000,
           hookTimeout: 1_800_000,

@@ -6,11 +6,11 @@ import { Random } from "../scripts/corpora/random.js";
 import type { StepRecord } from "../src/engine/record.js";
 import { Store } from "../src/engine/store.js";
 import { openWorkspace } from "../src/engine/workspace.js";
+import { checkGates } from "../src/release/check-gates.js";
 import { type Gates, gateLimits } from "../src/release/gates.js";
-import { judgeGates } from "../src/release/judge-gates.js";
 import { type Block, combineBlocks } from "../src/stages/validate/combine-blocks.js";
-import type { QualityReport } from "../src/stages/validate/measure-quality.js";
-import { judgeSoFar } from "../src/stages/validate/sequential.js";
+import { sequentialVerdict } from "../src/stages/validate/sequential-verdict.js";
+import type { ValidateReport } from "../src/stages/validate/validate-variant.js";
 import { packageRoot } from "../src/util/package-root.js";
 import { models, present, texts } from "./bench-models.js";
 import { runRecipe } from "./run-recipe.js";
@@ -53,15 +53,15 @@ export async function benchGates(print: (line: string) => void): Promise<void> {
 /** Judges the blocks in seeded orders; `used` is the mean share of tokens, `wrong` counts verdicts unlike the whole's. */
 function replay(blocks: readonly Block[], gates: Gates): { verdict: string; used: number; wrong: number } {
   const limits = gateLimits(gates);
-  const whole = judgeGates(combineBlocks(blocks), limits).length === 0 ? "passed" : "failed";
+  const whole = checkGates(combineBlocks(blocks), limits).length === 0 ? "passed" : "failed";
   let [used, wrong] = [0, 0];
   for (let seed = 1; seed <= orders; seed++) {
     const order = new Random(seed).shuffled(blocks);
     let count = 1;
-    let verdict = judgeSoFar(order.slice(0, count), limits, blocks.length);
+    let verdict = sequentialVerdict(order.slice(0, count), limits, blocks.length);
     while (verdict === "open" && count < blocks.length) {
       count++;
-      verdict = judgeSoFar(order.slice(0, count), limits, blocks.length);
+      verdict = sequentialVerdict(order.slice(0, count), limits, blocks.length);
     }
     used += count / blocks.length / orders;
     if (verdict !== "open" && verdict !== whole) wrong++;
@@ -110,7 +110,7 @@ async function readBlocks(out: string): Promise<Map<string, Block[]>> {
       const record = records.find(({ step }) => step === `validate:${variant}`);
       if (record === undefined) throw new Error(`${variant} was not measured`);
       const file = join(store.folder("validate", record.key), "quality.json");
-      return [variant, (JSON.parse(await readFile(file, "utf8")) as QualityReport).blocks] as const;
+      return [variant, (JSON.parse(await readFile(file, "utf8")) as ValidateReport).blocks] as const;
     });
     return new Map((await Promise.all(entries)).map(([variant, blocks]) => [variant, [...blocks]]));
   } finally {

@@ -18,7 +18,7 @@ const context: StageContext = {
   partial: () => mkdtemp(join(process.cwd(), "partial-")),
   input: (name) => inputs.get(name),
   digest: () => undefined,
-  relatives: () => Promise.resolve([]),
+  reusableSteps: () => Promise.resolve([]),
   steps: () => [],
   threads: 2,
   toolchain: () => resolveToolchain(),

@@ -1,10 +1,10 @@
 import { decodeRows } from "../src/hardware/speed/decode-rows.js";
 import {
+  baselineEfficiency,
   type HeldOutRow,
   heldOut,
   heldOutOnKnownChips,
   meanError,
-  usualEfficiency,
 } from "../src/hardware/speed/held-out.js";
 import { median } from "../src/hardware/speed/quantile.js";
 import type { SpeedConstants } from "../src/hardware/speed/speed-constants.js";
@@ -19,7 +19,7 @@ export async function reportSpeedFit(print: (line: string) => void): Promise<voi
   const rows = decodeRows(await loadSpeedData());
   const held = heldOut(rows);
   print("decode speed: mean |predicted - measured| / measured (median) on published measurements");
-  print(`${"chips held out".padEnd(16)} rows chips      model  constant ${usualEfficiency}  in range`);
+  print(`${"chips held out".padEnd(16)} rows chips      model  constant ${baselineEfficiency}  in range`);
   const line = (name: string, own: readonly HeldOutRow[], spread: (row: HeldOutRow) => Spread | undefined) => {
     const chips = new Set(own.map(({ chip }) => chip)).size;
     const covered = own.filter((row) => inside(row, spread(row))).length / own.length;

@@ -1,5 +1,5 @@
 /** Last step of `npm run build`: writes the checked device catalog as JSON beside the compiled code, so that every command loads it fast. */
 import { writeFileSync } from "node:fs";
-import { compiledCatalog, readOwnFiles } from "../dist/recipe/catalog/built-in-catalog.js";
+import { compiledCatalog, readBuiltInFiles } from "../dist/recipe/catalog/built-in-catalog.js";
 
-writeFileSync(compiledCatalog, JSON.stringify(await readOwnFiles()));
+writeFileSync(compiledCatalog, JSON.stringify(await readBuiltInFiles()));

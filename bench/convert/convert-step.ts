@@ -16,7 +16,7 @@ const context: StageContext = {
   partial: () => Promise.reject(new Error("this step leaves nothing behind")),
   input: (name) => (name === "snapshot" ? snapshot : undefined),
   digest: () => undefined,
-  relatives: () => Promise.resolve([]),
+  reusableSteps: () => Promise.resolve([]),
   steps: () => [],
   threads: 2,
   toolchain: () => resolveToolchain(),

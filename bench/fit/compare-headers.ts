@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { readGguf } from "../../src/gguf/read-header.js";
-import { hollowCopy } from "../../src/gguf/write-hollow.js";
+import { copySparseGguf } from "../../src/gguf/write-sparse-gguf.js";
 import { measureMemories } from "../../src/hardware/memory/measure-memory.js";
 import type { BenchFile } from "./bench-files.js";
 
@@ -13,7 +13,7 @@ export async function compareHeaders(files: readonly BenchFile[], print: (line: 
   const cache = process.env.QUANTSMITH_CACHE;
   try {
     const headers = files.map((_, i) => join(folder, `${i}.gguf`));
-    for (const [i, file] of files.entries()) await hollowCopy(await readGguf(file.path), headers[i] ?? "");
+    for (const [i, file] of files.entries()) await copySparseGguf(await readGguf(file.path), headers[i] ?? "");
     const whole = await measureMemories(files.map(({ path }) => path));
     // An empty cache, or the second answer would be the first.
     process.env.QUANTSMITH_CACHE = join(folder, "cache");

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeHeader } from "../../src/gguf/encode-header.js";
-import { writeHollow } from "../../src/gguf/write-hollow.js";
-import { judgeFit } from "../../src/hardware/fit/judge-fit.js";
+import { writeSparseGguf } from "../../src/gguf/write-sparse-gguf.js";
+import { estimateFit } from "../../src/hardware/fit/estimate-fit.js";
 import { measureMemories } from "../../src/hardware/memory/measure-memory.js";
 import { loadSpeedConstants } from "../../src/hardware/speed/speed-files.js";
 import { ggmlTypes } from "../../src/quant/ggml-types.js";
@@ -28,7 +28,7 @@ export async function timeGrid(print: (line: string) => void): Promise<void> {
     const files = types.map(({ name }) => join(folder, `${name}.gguf`));
     for (const [i, { name }] of types.entries()) {
       const { bytes, fileBytes } = encodeHeader(headerOf(modelShape("llama", size), name, vocabulary));
-      await writeHollow(files[i] ?? "", { bytes, fileBytes });
+      await writeSparseGguf(files[i] ?? "", { bytes, fileBytes });
     }
     const started = performance.now();
     const models = await measureMemories(files);
@@ -40,7 +40,7 @@ export async function timeGrid(print: (line: string) => void): Promise<void> {
       for (const device of [...devices.values()].slice(0, deviceCount)) {
         for (const context of contexts) {
           const question = { variant: types[index]?.name ?? "", model, device, backends, context, speed };
-          const { verdict } = judgeFit({ ...question, kvType: "f16" });
+          const { verdict } = estimateFit({ ...question, kvType: "f16" });
           verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
         }
       }

@@ -1,6 +1,6 @@
 import { baseLogitsBytes } from "../../src/llamacpp/base-logits.js";
-import { partsOf } from "../../src/plan/validate-steps.js";
-import { dealChunks } from "../../src/stages/validate/sequential.js";
+import { segmentCount } from "../../src/plan/validate-steps.js";
+import { dealChunks } from "../../src/stages/validate/sequential-verdict.js";
 import type { Rates, VariantKind } from "./rates.js";
 import type { Task } from "./schedule.js";
 
@@ -44,7 +44,7 @@ export function releaseTasks(release: Release, rates: Rates, place: Place): Rele
   const flops = (count: number) => 2 * weights * count * context;
   const logits = (count: number) => baseLogitsBytes({ vocabulary, chunks: count, context });
   // What measures on them is begun anew for each part, and reads its weights again.
-  const passes = partsOf(logits(chunks.evaluation), chunks.evaluation);
+  const passes = segmentCount(logits(chunks.evaluation), chunks.evaluation);
   const block = dealChunks(Math.ceil(chunks.evaluation / passes), context)[0]?.length ?? 0;
   const task = (id: string, after: string[], computing: number, storeBytes: number, hubBytes = 0): ReleaseTask => ({
     ...{ id, after, storeBytes, hubBytes },

@@ -1,4 +1,4 @@
-import type { CorpusUse } from "../../src/corpus/openings.js";
+import type { CorpusUse } from "../../src/corpus/sample-prompts.js";
 import { arithmetic } from "./arithmetic.js";
 import { program } from "./code.js";
 import { englishText } from "./english.js";

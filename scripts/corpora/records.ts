@@ -1,4 +1,4 @@
-import type { CorpusUse } from "../../src/corpus/openings.js";
+import type { CorpusUse } from "../../src/corpus/sample-prompts.js";
 import { list, share } from "./phrases.js";
 import type { Random } from "./random.js";
 

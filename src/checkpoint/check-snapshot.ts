@@ -3,7 +3,14 @@ import { join } from "node:path";
 import type { JsonObject } from "../util/canonical-json.js";
 import { isSystemError, QuantsmithError } from "../util/errors.js";
 import { checkFiles } from "./check-files.js";
-import { type FileChoice, isChosen, isExcluded, isUnsafe, isWeightFile, usualFiles } from "./file-choice.js";
+import {
+  defaultFileSelection,
+  type FileSelection,
+  isExcluded,
+  isSelected,
+  isUnsafe,
+  isWeightFile,
+} from "./file-selection.js";
 import { findWeights } from "./find-weights.js";
 import { readConfig } from "./read-config.js";
 import { readSafetensorsHeader } from "./safetensors.js";
@@ -35,7 +42,7 @@ export interface Snapshot {
  */
 export async function checkSnapshot(
   dir: string,
-  choice: FileChoice = usualFiles,
+  choice: FileSelection = defaultFileSelection,
   only?: ReadonlySet<string>,
 ): Promise<Snapshot> {
   const names = new Set((await listFolder(dir)).filter((name) => only?.has(name) ?? !isExcluded(name, choice)));
@@ -45,7 +52,7 @@ export async function checkSnapshot(
       at: { file: join(dir, "config.json") },
     });
   }
-  const belongs = (name: string) => only !== undefined || isChosen(name, choice);
+  const belongs = (name: string) => only !== undefined || isSelected(name, choice);
   const sideFiles = [...names].filter((name) => belongs(name) && !isWeightFile(name));
   const sizes = await checkFiles(dir, sideFiles);
   const { config, architecture } = await readConfig(join(dir, "config.json"));

@@ -17,16 +17,16 @@ const pickle = /^pytorch_model.*\.bin$|\.(pt|pth|ckpt)$/;
  * Throws QS-FETCH-INDEX, QS-FETCH-PICKLE and QS-FETCH-NO-WEIGHTS.
  */
 export async function findWeights(dir: string, names: ReadonlySet<string>, allowUnsafe = false): Promise<Weights> {
-  if (!names.has(indexFileName)) return { files: chooseWeights(dir, names, undefined, allowUnsafe) };
+  if (!names.has(indexFileName)) return { files: selectWeights(dir, names, undefined, allowUnsafe) };
   const shardOf = await readWeightIndex(join(dir, indexFileName), names);
-  return { files: chooseWeights(dir, names, shardOf, allowUnsafe), shardOf };
+  return { files: selectWeights(dir, names, shardOf, allowUnsafe), shardOf };
 }
 
 /**
  * The same for names alone: the index's shards when there is an index, else a single `model*.safetensors`, else, where
  * that is allowed, `pytorch_model*.bin`. `place` stands in messages. Pure.
  */
-export function chooseWeights(
+export function selectWeights(
   place: string,
   names: ReadonlySet<string>,
   shardOf: ReadonlyMap<string, string> | undefined,

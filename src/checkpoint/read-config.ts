@@ -1,6 +1,6 @@
 import type { JsonObject } from "../util/canonical-json.js";
 import { QuantsmithError } from "../util/errors.js";
-import { isObject, type NonFinite, parsePythonJson } from "./json-text.js";
+import { isObject, type NonFinite, parsePythonJson } from "./parse-python-json.js";
 import { decodeJson, readBytes } from "./read-text.js";
 
 /** Published files have up to a hundred kilobytes. */

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { readFile, stat } from "node:fs/promises";
-import { brokenLimit, type JsonExtent } from "./scan-json.js";
+import { exceededLimit, type JsonExtent } from "./scan-json.js";
 
 /** Reads a small file. Throws a RangeError above `maxBytes`. */
 export async function readBytes(path: string, maxBytes: number): Promise<Buffer> {
@@ -11,7 +11,7 @@ export async function readBytes(path: string, maxBytes: number): Promise<Buffer>
 
 /** JSON text within limits, as UTF-8. Throws a RangeError for a broken limit and a TypeError for malformed UTF-8. */
 export function decodeJson(bytes: Buffer, limits: Partial<JsonExtent>): string {
-  const broken = brokenLimit(bytes, limits);
+  const broken = exceededLimit(bytes, limits);
   if (broken !== undefined) throw new RangeError(broken);
   return decodeUtf8(bytes);
 }

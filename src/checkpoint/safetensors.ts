@@ -2,9 +2,9 @@ import { type FileHandle, open } from "node:fs/promises";
 import { basename } from "node:path";
 import { QuantsmithError } from "../util/errors.js";
 import { quote } from "../util/quote.js";
-import { isObject } from "./json-text.js";
+import { isObject } from "./parse-python-json.js";
 import { decodeUtf8 } from "./read-text.js";
-import { brokenLimit, scanJson } from "./scan-json.js";
+import { exceededLimit, scanJson } from "./scan-json.js";
 
 export interface SafetensorsTensor {
   name: string;
@@ -97,7 +97,7 @@ async function readExactly(file: FileHandle, path: string, position: number, byt
 }
 
 function parseHeader(path: string, bytes: Buffer): Record<string, Record<string, unknown>> {
-  const excess = brokenLimit(bytes, limits);
+  const excess = exceededLimit(bytes, limits);
   if (excess !== undefined) throw broken(path, `its header is no list of tensors: ${excess}`);
   let header: unknown;
   try {

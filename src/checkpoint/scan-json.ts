@@ -57,7 +57,7 @@ function endOfString(text: Uint8Array, start: number): number {
 }
 
 /** The first limit that the text breaks, in words such as `it nests 12 deep, more than 3`; undefined when it keeps all. */
-export function brokenLimit(text: Uint8Array, limits: Partial<JsonExtent>): string | undefined {
+export function exceededLimit(text: Uint8Array, limits: Partial<JsonExtent>): string | undefined {
   const extent = scanJson(text);
   const names = {
     depth: "levels",

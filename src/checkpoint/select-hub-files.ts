@@ -1,5 +1,5 @@
-import { type FileChoice, isChosen, isExcluded, isIncluded, isWeightFile } from "./file-choice.js";
-import { chooseWeights } from "./find-weights.js";
+import { type FileSelection, isExcluded, isIncluded, isSelected, isWeightFile } from "./file-selection.js";
+import { selectWeights } from "./find-weights.js";
 import { indexFileName, parseWeightIndex } from "./weight-index.js";
 
 /**
@@ -9,7 +9,7 @@ import { indexFileName, parseWeightIndex } from "./weight-index.js";
 export async function selectHubFiles<F extends { path: string }>(
   place: string,
   listing: readonly F[],
-  choice: FileChoice,
+  choice: FileSelection,
   readIndex: (file: F) => Promise<Buffer>,
 ): Promise<{ files: F[]; weights: F[] }> {
   const offered = listing.filter(({ path }) => !isExcluded(path, choice));
@@ -17,9 +17,9 @@ export async function selectHubFiles<F extends { path: string }>(
   const index = offered.find(({ path }) => path === indexFileName);
   const shardOf =
     index === undefined ? undefined : parseWeightIndex(`${place}/${indexFileName}`, await readIndex(index), names);
-  const weights = new Set(chooseWeights(place, names, shardOf, choice.allowUnsafe));
+  const weights = new Set(selectWeights(place, names, shardOf, choice.allowUnsafe));
   const wanted = (path: string) =>
-    weights.has(path) || (isChosen(path, choice) && (!isWeightFile(path) || isIncluded(path, choice)));
+    weights.has(path) || (isSelected(path, choice) && (!isWeightFile(path) || isIncluded(path, choice)));
   return {
     files: offered.filter(({ path }) => wanted(path)),
     weights: offered.filter(({ path }) => weights.has(path)),

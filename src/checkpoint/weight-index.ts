@@ -1,6 +1,6 @@
 import { QuantsmithError } from "../util/errors.js";
 import { quote } from "../util/quote.js";
-import { isObject } from "./json-text.js";
+import { isObject } from "./parse-python-json.js";
 import { decodeJson, readBytes } from "./read-text.js";
 
 export const indexFileName = "model.safetensors.index.json";

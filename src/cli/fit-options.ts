@@ -10,7 +10,7 @@ import { quote } from "../util/quote.js";
 import { interruptSignal } from "./interrupt.js";
 
 /** The models that a user names, with their memory. Throws what `findModels` and `measureMemory` throw. */
-export async function modelsToJudge(paths: readonly string[]): Promise<MeasuredModel[]> {
+export async function loadModels(paths: readonly string[]): Promise<MeasuredModel[]> {
   const scratch = await mkdtemp(join(tmpdir(), "quantsmith-fit-"));
   try {
     return await measureModels(await findModels(paths, scratch), interruptSignal());

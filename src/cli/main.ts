@@ -17,9 +17,9 @@ try {
 } catch (error) {
   if (error instanceof CommanderError && error.exitCode === 0) process.exitCode = 0;
   else {
-    const told = error instanceof CommanderError ? usageError(error) : error;
-    printError(told, process.argv.includes("--json"));
-    process.exitCode = exitCodeOf(told);
+    const reported = error instanceof CommanderError ? usageError(error) : error;
+    printError(reported, process.argv.includes("--json"));
+    process.exitCode = exitCodeOf(reported);
   }
 }
 

@@ -39,7 +39,7 @@ export async function startStreaming(
     },
   });
   return {
-    onPassed: ({ report: { name, file, sha256 }, path: source }) => stream.offer({ name, file, sha256, source }),
+    onPassed: ({ report: { name, file, sha256 }, path: source }) => stream.enqueue({ name, file, sha256, source }),
     finish: () => stream.finish(),
     stop: () => stream.stop(),
   };

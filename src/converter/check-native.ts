@@ -1,7 +1,7 @@
 import type { JsonObject } from "../util/canonical-json.js";
 import type { Family } from "./families/family.js";
 import { readModelConfig } from "./model-config.js";
-import { notNative } from "./refuse.js";
+import { nativeUnsupported } from "./native-errors.js";
 import { readRope } from "./rope-parameters.js";
 
 /** What of a checkpoint is known before it is opened. */
@@ -28,14 +28,15 @@ export function checkNative(family: Family, { config, modelName, files }: Native
 
 /** Throws QS-CONVERT-NATIVE for a name by which llama.cpp's converter would tell a special kind of the family. */
 export function refuseName(family: Family, modelName: string): void {
-  if (family.foreignNames?.test(modelName)) throw notNative(`does not know the kind of model that ${modelName} is`);
+  if (family.unsupportedNames?.test(modelName))
+    throw nativeUnsupported(`does not know the kind of model that ${modelName} is`);
 }
 
 /** Files that change how llama.cpp's converter goes about a model. */
-const foreignFiles = ["hf_quant_config.json", "modules.json", "params.json"];
+const unsupportedFiles = ["hf_quant_config.json", "modules.json", "params.json"];
 
 /** Throws QS-CONVERT-NATIVE for a checkpoint with a file that needs more than the family's own rules. */
 export function refuseFiles(names: ReadonlySet<string>): void {
-  const foreign = foreignFiles.find((name) => names.has(name));
-  if (foreign !== undefined) throw notNative(`does not take a model with ${foreign}`);
+  const unsupported = unsupportedFiles.find((name) => names.has(name));
+  if (unsupported !== undefined) throw nativeUnsupported(`does not take a model with ${unsupported}`);
 }

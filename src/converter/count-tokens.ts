@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isObject } from "../checkpoint/json-text.js";
+import { isObject } from "../checkpoint/parse-python-json.js";
 import { isSystemError } from "../util/errors.js";
 import type { Entries } from "./entries.js";
 

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from "../util/canonical-json.js";
-import { badConfig, shown } from "./refuse.js";
+import { badConfig, formatValue } from "./native-errors.js";
 
 const uint32Max = 2 ** 32 - 1;
 
@@ -49,11 +49,11 @@ export class Hyperparameters {
 /** Throws QS-CONVERT-CONFIG unless it is a whole number from 0 to `max`. */
 export function toInteger(value: Json, name: string, max = uint32Max): number {
   if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= max) return value;
-  throw badConfig(`${name} is ${shown(value)}, not a whole number from 0 to ${max}`);
+  throw badConfig(`${name} is ${formatValue(value)}, not a whole number from 0 to ${max}`);
 }
 
 /** Throws QS-CONVERT-CONFIG unless it is a number that is finite as a float of 32 bits. */
 export function toFloat(value: Json, name: string, file?: string): number {
   if (typeof value === "number" && Number.isFinite(Math.fround(value))) return value;
-  throw badConfig(`${name} is ${shown(value)}, not a number of 32 bits`, file);
+  throw badConfig(`${name} is ${formatValue(value)}, not a number of 32 bits`, file);
 }

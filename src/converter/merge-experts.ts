@@ -1,11 +1,11 @@
 import type { TensorRule } from "./families/family.js";
-import { type PlannedTensor, type TensorPart, toPart, typeOf } from "./planned-tensor.js";
+import { type PlannedTensor, type TensorSlice, toSlice, typeOf } from "./planned-tensor.js";
 import type { CheckpointTensor } from "./read-checkpoint.js";
 import type { TargetType } from "./values/convert-values.js";
 
 interface Layer {
   /** By name in the file: a matrix of each expert, in their order. */
-  merged: Map<string, { shape: readonly number[]; parts: TensorPart[] }>;
+  merged: Map<string, { shape: readonly number[]; slices: TensorSlice[] }>;
   /** Matrices that have not come yet. */
   missing: number;
 }
@@ -26,15 +26,15 @@ export class ExpertMerger {
   /** Takes one matrix in; gives the layer's tensors with its last one and nothing before. */
   add(tensor: CheckpointTensor, rule: TensorRule, { layer, index }: { layer: number; index: number }): PlannedTensor[] {
     const all = this.#layer(layer);
-    const one = all.merged.get(rule.gguf) ?? { shape: rule.shape.toReversed(), parts: [] };
+    const one = all.merged.get(rule.gguf) ?? { shape: rule.shape.toReversed(), slices: [] };
     all.merged.set(rule.gguf, one);
-    one.parts[index] = toPart(tensor, rule);
+    one.slices[index] = toSlice(tensor, rule);
     all.missing -= 1;
     if (all.missing > 0) return [];
     return this.#order.flatMap((kind) => {
       const name = `blk.${layer}.ffn_${kind}_exps.weight`;
-      const { shape = [], parts = [] } = all.merged.get(name) ?? {};
-      return { name, shape: [...shape, parts.length], type: typeOf(name, 3, this.#type), data: parts };
+      const { shape = [], slices = [] } = all.merged.get(name) ?? {};
+      return { name, shape: [...shape, slices.length], type: typeOf(name, 3, this.#type), data: slices };
     });
   }
 

@@ -1,11 +1,11 @@
-import { isObject } from "../checkpoint/json-text.js";
+import { isObject } from "../checkpoint/parse-python-json.js";
 import type { Json, JsonObject } from "../util/canonical-json.js";
 import type { Family } from "./families/family.js";
 import { Hyperparameters } from "./hyperparameters.js";
-import { badConfig, notNative, shown } from "./refuse.js";
+import { badConfig, formatValue, nativeUnsupported } from "./native-errors.js";
 
 /** Keys under which other kinds of model keep a configuration of their own, or which rename what is read here. */
-const foreignKeys = [
+const unsupportedKeys = [
   ...["llm_config", "lm_config", "thinker_config", "language_config", "lfm", "transformer_layer_config"],
   ...["draft_vocab_size", "n_layers", "n_heads", "n_kv_heads"],
 ];
@@ -15,11 +15,11 @@ const foreignKeys = [
  * type, and a language model inside `text_config` comes to the top. Throws QS-CONVERT-CONFIG and QS-CONVERT-NATIVE.
  */
 export function readModelConfig(family: Family, config: JsonObject): Hyperparameters {
-  const foreign = foreignKeys.find((key) => config[key] !== undefined);
-  if (foreign !== undefined) throw notNative(`does not know ${foreign} in config.json`);
+  const unsupported = unsupportedKeys.find((key) => config[key] !== undefined);
+  if (unsupported !== undefined) throw nativeUnsupported(`does not know ${unsupported} in config.json`);
   const root = withDefaults(family, config);
   if (config.text_config === undefined) return new Hyperparameters(root);
-  if (!family.multimodal) throw notNative("does not know a text_config in config.json for this architecture");
+  if (!family.multimodal) throw nativeUnsupported("does not know a text_config in config.json for this architecture");
   if (!isObject(config.text_config)) throw badConfig("text_config is no JSON object");
   const text = config.text_config as JsonObject;
   return new Hyperparameters({ ...root, ...withDefaults(family, text) });
@@ -29,7 +29,7 @@ function withDefaults(family: Family, config: JsonObject): JsonObject {
   const type = config.model_type;
   const defaults = typeof type === "string" && Object.hasOwn(family.defaults, type) ? family.defaults[type] : undefined;
   if (defaults === undefined) {
-    throw notNative(`does not know the model_type ${shown(type ?? null)} for this architecture`);
+    throw nativeUnsupported(`does not know the model_type ${formatValue(type ?? null)} for this architecture`);
   }
   const all = { ...defaults, ...config };
   refuseUnread(all);
@@ -46,24 +46,26 @@ const numberTypes = ["bfloat16", "float16", "float32", "float64", "half", "float
 function refuseUnread(config: JsonObject): void {
   if (config.quantization_config !== undefined) {
     const quantized = config.quantization_config !== null;
-    throw notNative(
+    throw nativeUnsupported(
       quantized ? "does not take weights that are quantized already" : "does not know quantization_config null",
     );
   }
   const types = config.layer_types ?? null;
   const known = (type: Json) => typeof type === "string" && layerTypes.includes(type);
   if (types !== null && !(Array.isArray(types) && types.length === config.num_hidden_layers && types.every(known))) {
-    throw notNative(`does not know layer_types ${shown(types)} for ${shown(config.num_hidden_layers ?? null)} layers`);
+    throw nativeUnsupported(
+      `does not know layer_types ${formatValue(types)} for ${formatValue(config.num_hidden_layers ?? null)} layers`,
+    );
   }
   for (const key of ["dtype", "torch_dtype"]) {
     const type = config[key] ?? null;
     if (type !== null && !(typeof type === "string" && numberTypes.includes(type))) {
-      throw notNative(`does not know ${key} ${shown(type)}`);
+      throw nativeUnsupported(`does not know ${key} ${formatValue(type)}`);
     }
   }
   refuseScaling(config);
   const odd = Object.entries(unrelated).find(([key, isUsual]) => config[key] !== undefined && !isUsual(config[key]));
-  if (odd !== undefined) throw notNative(`does not know ${odd[0]} ${shown(config[odd[0]] ?? null)}`);
+  if (odd !== undefined) throw nativeUnsupported(`does not know ${odd[0]} ${formatValue(config[odd[0]] ?? null)}`);
 }
 
 /** Keys that say nothing about the conversion, and which values transformers takes. */
@@ -93,7 +95,7 @@ function refuseScaling({ model_type: model, rope_scaling: scaling = null }: Json
   if (!isObject(scaling) || freeScaling.includes(String(model))) return;
   const { rope_type: newerType, type = newerType } = scaling;
   if (typeof type !== "string")
-    throw notNative(`does not know rope_scaling ${shown(scaling as JsonObject)} without a type`);
+    throw nativeUnsupported(`does not know rope_scaling ${formatValue(scaling as JsonObject)} without a type`);
   const missing = scalingKeys[type]?.find((key) => scaling[key] === undefined);
-  if (missing !== undefined) throw notNative(`does not know rope_scaling of type ${type} without ${missing}`);
+  if (missing !== undefined) throw nativeUnsupported(`does not know rope_scaling of type ${type} without ${missing}`);
 }

@@ -2,9 +2,9 @@ import { knownType } from "../quant/ggml-types.js";
 import { quote } from "../util/quote.js";
 import type { Family, ModelFacts, TensorRule } from "./families/family.js";
 import { ExpertMerger } from "./merge-experts.js";
-import { type PlannedTensor, toPart, typeOf } from "./planned-tensor.js";
+import { badWeights, unexpectedTensors } from "./native-errors.js";
+import { type PlannedTensor, toSlice, typeOf } from "./planned-tensor.js";
 import type { CheckpointTensor } from "./read-checkpoint.js";
-import { badWeights, foreignWeights } from "./refuse.js";
 import type { TargetType } from "./values/convert-values.js";
 
 /** Buffers of old checkpoints that llama.cpp works out by itself. */
@@ -37,14 +37,14 @@ export function planTensors(
   for (const tensor of checkpoint) {
     if (unused.some((suffix) => tensor.name.endsWith(suffix))) continue;
     const rule = rules.get(tensor.name);
-    if (rule === undefined) throw foreignWeights(`this architecture has no ${quote(tensor.name)}`);
+    if (rule === undefined) throw unexpectedTensors(`this architecture has no ${quote(tensor.name)}`);
     checkShape(tensor, rule);
     seen.add(tensor.name);
     if (rule.expert !== undefined) planned.push(...experts.add(tensor, rule, rule.expert));
     else if (!rule.ignored) planned.push(planTensor(tensor, rule, { type, tokens }));
   }
   for (const [name, { required }] of rules) {
-    if (required && !seen.has(name)) throw foreignWeights(`${quote(name)} is missing`);
+    if (required && !seen.has(name)) throw unexpectedTensors(`${quote(name)} is missing`);
   }
   return planned;
 }
@@ -55,17 +55,17 @@ function checkShape({ name, shape }: CheckpointTensor, rule: TensorRule): void {
   // Of an embedding of another length than config.json tells, llama.cpp's converter takes what the tokenizer has tokens for.
   const onlyLength =
     shape.length === rule.shape.length && shape.slice(1).every((size, i) => size === rule.shape[i + 1]);
-  throw rule.vocabulary === true && onlyLength ? foreignWeights(what) : badWeights(what);
+  throw rule.vocabulary === true && onlyLength ? unexpectedTensors(what) : badWeights(what);
 }
 
 function planTensor(tensor: CheckpointTensor, rule: TensorRule, { type, tokens }: PlanOptions): PlannedTensor {
   const [rows = 0, ...inner] = tensor.shape;
   const kept = rule.vocabulary ? Math.min(rows, tokens) : rows;
-  const part = toPart(tensor, rule);
+  const slice = toSlice(tensor, rule);
   return {
     name: rule.gguf,
     shape: [kept, ...inner].reverse(),
     type: typeOf(rule.gguf, tensor.shape.length, type),
-    data: [{ ...part, elements: (part.elements / rows) * kept }],
+    data: [{ ...slice, elements: (slice.elements / rows) * kept }],
   };
 }

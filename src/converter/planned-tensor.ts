@@ -1,11 +1,11 @@
 import { type GgmlType, knownType } from "../quant/ggml-types.js";
 import type { TensorRule } from "./families/family.js";
+import { nativeUnsupported } from "./native-errors.js";
 import type { CheckpointTensor } from "./read-checkpoint.js";
-import { notNative } from "./refuse.js";
 import type { SourceType, TargetType } from "./values/convert-values.js";
 
 /** A stretch of values of a checkpoint, converted alike. */
-export interface TensorPart {
+export interface TensorSlice {
   path: string;
   /** Where its data starts, in bytes from the start of the file. */
   offset: number;
@@ -24,7 +24,7 @@ export interface PlannedTensor {
   shape: readonly number[];
   type: GgmlType;
   /** Stretches one after the other; or the values themselves, as F32. */
-  data: readonly TensorPart[] | Float32Array<ArrayBuffer>;
+  data: readonly TensorSlice[] | Float32Array<ArrayBuffer>;
 }
 
 /**
@@ -37,7 +37,7 @@ export function typeOf(name: string, dimensions: number, type: TargetType): Ggml
 }
 
 /** Throws QS-CONVERT-NATIVE for values that are no plain floats. */
-export function toPart(tensor: CheckpointTensor, rule: TensorRule): TensorPart {
+export function toSlice(tensor: CheckpointTensor, rule: TensorRule): TensorSlice {
   const { path, offset, elements, shape } = tensor;
   const columns = shape[1] ?? 1;
   const head = rule.heads === undefined ? {} : { head: { rows: (shape[0] ?? 0) / rule.heads, columns } };
@@ -46,5 +46,5 @@ export function toPart(tensor: CheckpointTensor, rule: TensorRule): TensorPart {
 
 function sourceType({ dtype, name }: CheckpointTensor): SourceType {
   if (dtype === "BF16" || dtype === "F16" || dtype === "F32") return dtype;
-  throw notNative(`does not take ${name} with values of type ${dtype}`);
+  throw nativeUnsupported(`does not take ${name} with values of type ${dtype}`);
 }

@@ -5,7 +5,7 @@ import { readSafetensorsHeader, type SafetensorsTensor } from "../checkpoint/saf
 import { indexFileName, ShardCheck } from "../checkpoint/weight-index.js";
 import { quote } from "../util/quote.js";
 import { refuseFiles } from "./check-native.js";
-import { badWeights, notNative } from "./refuse.js";
+import { badWeights, nativeUnsupported } from "./native-errors.js";
 
 export interface CheckpointTensor extends SafetensorsTensor {
   /** The file it is in. */
@@ -25,7 +25,7 @@ export async function readCheckpoint(folder: string, multimodal: boolean): Promi
   refuseFiles(names);
   const { files, shardOf } = await findWeights(folder, names, true);
   const pickle = files.find((file) => !file.endsWith(".safetensors"));
-  if (pickle !== undefined) throw notNative(`does not open pickled weights such as ${pickle}`);
+  if (pickle !== undefined) throw nativeUnsupported(`does not open pickled weights such as ${pickle}`);
   const check = shardOf === undefined ? undefined : new ShardCheck(join(folder, indexFileName), shardOf);
   const found = new Map<string, CheckpointTensor>();
   for (const file of files) {

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from "../util/canonical-json.js";
 import { toFloat } from "./hyperparameters.js";
-import { badConfig, notNative } from "./refuse.js";
+import { badConfig, nativeUnsupported } from "./native-errors.js";
 
 const round = Math.fround;
 /** Meta's: all powers of this base are the nearest floats in torch, too, for this size of a head and those that divide it. */
@@ -15,7 +15,7 @@ const published = { base: 500_000, headDim: 128 };
 export function llamaFrequencies(rope: JsonObject, headDim: number): Float32Array<ArrayBuffer> {
   const base = read(rope, "rope_theta");
   if (base !== published.base || published.headDim % headDim !== 0) {
-    throw notNative(`does not know Llama 3's rope scaling for a rope_theta of ${base} and heads of ${headDim}`);
+    throw nativeUnsupported(`does not know Llama 3's rope scaling for a rope_theta of ${base} and heads of ${headDim}`);
   }
   const factor = read(rope, "factor");
   const low = read(rope, "low_freq_factor");

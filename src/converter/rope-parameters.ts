@@ -1,10 +1,10 @@
-import { isObject } from "../checkpoint/json-text.js";
+import { isObject } from "../checkpoint/parse-python-json.js";
 import type { Json, JsonObject } from "../util/canonical-json.js";
 import { quote } from "../util/quote.js";
 import type { Entries } from "./entries.js";
 import type { Hyperparameters } from "./hyperparameters.js";
 import { toFloat, toInteger } from "./hyperparameters.js";
-import { badConfig, notNative } from "./refuse.js";
+import { badConfig, nativeUnsupported } from "./native-errors.js";
 
 /** Rotary embedding of a model, from whichever of the many places configurations keep it in. */
 export interface RopeParameters {
@@ -22,7 +22,7 @@ export interface RopeParameters {
 export function readRope(h: Hyperparameters, types: readonly string[]): RopeParameters {
   const key = h.values.rope_parameters === undefined ? "rope_scaling" : "rope_parameters";
   const all = object(h.values[key] ?? {}, key);
-  if (all.mrope_section !== undefined) throw notNative("does not know rotary embedding in sections (mrope)");
+  if (all.mrope_section !== undefined) throw nativeUnsupported("does not know rotary embedding in sections (mrope)");
   const perKind = all.full_attention !== undefined || all.sliding_attention !== undefined;
   const parameters = perKind ? all : withOlderKeys(h, all);
   const full = object(parameters.full_attention ?? parameters, "rope_parameters.full_attention");
@@ -30,7 +30,7 @@ export function readRope(h: Hyperparameters, types: readonly string[]): RopePara
   const type = full.rope_type ?? undefined;
   if (type !== undefined && typeof type !== "string") throw badConfig("rope_scaling.rope_type is no text");
   if (type !== undefined && type !== "default" && !types.includes(type)) {
-    throw notNative(`does not know the rope type ${quote(type)} for this architecture`);
+    throw nativeUnsupported(`does not know the rope type ${quote(type)} for this architecture`);
   }
   const theta = sliding.rope_theta;
   return { full, type, slidingTheta: theta == null ? undefined : toFloat(theta, "rope_theta of sliding attention") };
@@ -44,7 +44,7 @@ const localThetaNames = [
 function withOlderKeys(h: Hyperparameters, given: JsonObject): JsonObject {
   // The two are the old and the new name of one thing, and which of them counts depends on the model type.
   if (given.type !== undefined && given.rope_type !== undefined && given.type !== given.rope_type) {
-    throw notNative("does not know which of two rope types counts");
+    throw nativeUnsupported("does not know which of two rope types counts");
   }
   const local = h.find(...localThetaNames)?.value;
   const older = {
@@ -65,8 +65,8 @@ function withOlderKeys(h: Hyperparameters, given: JsonObject): JsonObject {
 export function ropeEntries(architecture: string, rope: RopeParameters): Entries {
   const { full, type, slidingTheta } = rope;
   const key = (name: string) => `${architecture}.rope.${name}`;
-  const float = (name: string, value: Json | undefined, told = `rope_scaling (${name})`): Entries =>
-    value == null ? [] : [[key(name), { type: "float32", value: toFloat(value, told) }]];
+  const float = (name: string, value: Json | undefined, source = `rope_scaling (${name})`): Entries =>
+    value == null ? [] : [[key(name), { type: "float32", value: toFloat(value, source) }]];
   const scaled: Entries = [];
   if (type === "linear" || type === "yarn") {
     scaled.push([key("scaling.type"), { type: "string", value: type }]);
@@ -88,7 +88,9 @@ export function ropeEntries(architecture: string, rope: RopeParameters): Entries
 function required(parameters: JsonObject, name: string): Json {
   const value = parameters[name];
   if (value == null)
-    throw notNative(`does not know rope_scaling of type ${quote(String(parameters.rope_type))} without ${name}`);
+    throw nativeUnsupported(
+      `does not know rope_scaling of type ${quote(String(parameters.rope_type))} without ${name}`,
+    );
   return value;
 }
 

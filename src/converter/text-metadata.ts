@@ -2,7 +2,7 @@ import type { GgufScalarType } from "../gguf/gguf.js";
 import type { Entries } from "./entries.js";
 import type { ModelFacts } from "./families/family.js";
 import type { Hyperparameters } from "./hyperparameters.js";
-import { notNative, shown } from "./refuse.js";
+import { formatValue, nativeUnsupported } from "./native-errors.js";
 import { ropeEntries } from "./rope-parameters.js";
 
 /** A figure: its key below the architecture's, its type, and the names configurations have for it. */
@@ -61,14 +61,14 @@ export function figures(architecture: string, h: Hyperparameters, wanted: readon
 }
 
 /** The same where the converter writes all of them and stops at a null. Throws QS-CONVERT-NATIVE for one. */
-export function toldFigures(architecture: string, h: Hyperparameters, wanted: readonly Figure[]): Entries {
+export function requiredFigures(architecture: string, h: Hyperparameters, wanted: readonly Figure[]): Entries {
   for (const [, , ...names] of wanted) refuseNull(h, ...names);
   return figures(architecture, h, wanted);
 }
 
 /** Throws QS-CONVERT-NATIVE where the first of the names that is present has no value. */
 export function refuseNull(h: Hyperparameters, ...names: string[]): void {
-  if (h.find(...names) === undefined) throw notNative(`does not know a model without ${names.join(" or ")}`);
+  if (h.find(...names) === undefined) throw nativeUnsupported(`does not know a model without ${names.join(" or ")}`);
 }
 
 /** One figure as a list to be spread. */
@@ -83,5 +83,5 @@ const gatingNames = [
 
 function refuseGating(h: Hyperparameters): void {
   const gating = h.find(...gatingNames);
-  if (gating !== undefined) throw notNative(`does not know ${gating.name} ${shown(gating.value)}`);
+  if (gating !== undefined) throw nativeUnsupported(`does not know ${gating.name} ${formatValue(gating.value)}`);
 }

@@ -33,7 +33,7 @@ const copyLength = 2 * shingleLength;
  * 175 000 characters sampled from one model had up to 0.08 % in common and passages of up to 94 characters, two halves of
  * one diary 0.002 % and 73.
  */
-const copiedPart = 1 / 500;
+const copiedShare = 1 / 500;
 
 /**
  * Looks for text that is in use twice, by the shingles of 64 characters that texts for different uses share, white space
@@ -87,5 +87,5 @@ async function compare(
   for (const block of await readBlocks(text.path, text.name, bytes)) {
     if (!walk.push(`${block.text}\n`, block.line, plain)) return passage?.overlap;
   }
-  return counts.shared >= shingleLength && counts.shared > counts.seen * copiedPart ? any : undefined;
+  return counts.shared >= shingleLength && counts.shared > counts.seen * copiedShare ? any : undefined;
 }

@@ -1,7 +1,7 @@
 import type { Shingle } from "./shingles.js";
 
 /** Shingles kept at most; the table takes 32 bytes for each. */
-const mostShingles = 2 ** 21;
+const maxShingles = 2 ** 21;
 
 /**
  * Remembers shingles with the text and line they come from. Memory is bounded: of more text than it can hold it keeps
@@ -20,7 +20,7 @@ export class ShingleTable {
 
   /** `characters` is how much text will be put in, about. */
   constructor(characters: number) {
-    this.#step = Math.max(1, Math.ceil(characters / mostShingles));
+    this.#step = Math.max(1, Math.ceil(characters / maxShingles));
     const places = 2 ** Math.ceil(Math.log2(Math.max(1024, (characters / this.#step) * 2)));
     this.#mask = places - 1;
     this.#room = Math.floor(places * 0.8);

@@ -1,7 +1,7 @@
 /** Characters of a shingle. */
 export const shingleLength = 64;
 /** Rules, padding and tables of zeros are the same everywhere and tell nothing about where a text came from. */
-const fewestDistinct = 12;
+const minDistinct = 12;
 
 /** One shingle as it passes by. */
 export interface Shingle {
@@ -78,7 +78,7 @@ export class ShingleWalk {
     const gone = old < 0 ? 0 : old + 1;
     this.#first = (Math.imul(this.#first, base.first) + code + 1 - Math.imul(gone, leaving.first)) | 0;
     this.#second = (Math.imul(this.#second, base.second) + code + 1 - Math.imul(gone, leaving.second)) | 0;
-    if (this.#length < shingleLength || this.#distinct < fewestDistinct) return true;
+    if (this.#length < shingleLength || this.#distinct < minDistinct) return true;
     // A space at the beginning may be the end of the line before.
     const start = this.#length + (this.#codes[this.#length % shingleLength] === 32 ? 1 : 0);
     const from = this.#lines[start % shingleLength] ?? line;

@@ -1,23 +1,23 @@
 import { rm, stat } from "node:fs/promises";
 import type { Step } from "../plan/plan.js";
-import type { OperationReport, WorkPart } from "../stages/stage.js";
+import type { OperationReport, Shard } from "../stages/stage.js";
 import { QuantsmithError } from "../util/errors.js";
 import { withLock } from "../util/lock.js";
 import { diskFull } from "./disk-space.js";
-import { doWork, type Work } from "./do-work.js";
+import { executeStep, type StepResult } from "./execute-step.js";
 import { findStep } from "./find-step.js";
 import type { KeyedStep } from "./fingerprint.js";
 import type { StepRecord } from "./record.js";
 import type { BuildRuntime } from "./runtime.js";
 import { inputDigests, inputPath } from "./step-inputs.js";
-import { bringOver, openBuildFolder } from "./store.js";
+import { moveToStoreDisk, openBuildFolder } from "./store.js";
 import { buildPath, lockPath } from "./workspace.js";
 
 export interface BuildOptions {
   /** Insists on the files themselves where a record whose files were dropped would do otherwise. */
   restore: boolean;
   /** Does not go on with what an earlier run began. */
-  anew: boolean;
+  discardPartial: boolean;
 }
 
 /**
@@ -27,7 +27,7 @@ export interface BuildOptions {
 export async function buildStep(
   keyed: KeyedStep,
   runtime: BuildRuntime,
-  { restore, anew }: BuildOptions,
+  { restore, discardPartial }: BuildOptions,
 ): Promise<{ record: StepRecord; status: "built" | "cached" }> {
   const { step, key } = keyed;
   const { events, workspace } = runtime;
@@ -35,18 +35,18 @@ export async function buildStep(
   return withLock(lockPath(workspace, key), { signal: runtime.signal, onWait }, async (lost) => {
     const present = await findFinished(keyed, runtime, restore);
     if (present !== undefined) return { record: present, status: "cached" };
-    if (anew) await rm(runtime.store.partialFolder(key), { recursive: true, force: true });
+    if (discardPartial) await rm(runtime.store.partialFolder(key), { recursive: true, force: true });
     const folder = buildPath(workspace, step.stage);
     try {
       const build = await openBuildFolder(folder);
       const priority = -runtime.plan.steps.indexOf(step);
-      const work = () => doWork({ ...keyed, build }, runtime);
+      const work = () => executeStep({ ...keyed, build }, runtime);
       const done = await runtime.scheduler.run(step.resource, priority, onWait, work);
       // Whoever took the lock over may have finished; equal keys give equal outputs, so theirs is as good.
       const theirs = lost.aborted ? await findFinished(keyed, runtime, restore) : undefined;
       if (theirs !== undefined) return { record: theirs, status: "cached" };
       const record = await runtime.scheduler.run("io", priority, onWait, async () =>
-        makeFinal(keyed, runtime, await bringOver(build.out, workspace), done),
+        commitStep(keyed, runtime, await moveToStoreDisk(build.out, workspace), done),
       );
       return { record, status: "built" };
     } catch (error) {
@@ -61,16 +61,16 @@ export async function buildStep(
  * Does one part of a step's work, for the step itself to find in its `partial` folder; nothing when the step is finished.
  * Throws as `buildStep`.
  */
-export async function buildPart(keyed: KeyedStep, part: WorkPart, runtime: BuildRuntime): Promise<void> {
+export async function buildShard(keyed: KeyedStep, shard: Shard, runtime: BuildRuntime): Promise<void> {
   const { step, key } = keyed;
   const { events, workspace } = runtime;
   const onWait = () => events.emit({ type: "step-waiting", id: step.id });
-  await withLock(lockPath(workspace, `${key}-${part.index}`), { signal: runtime.signal, onWait }, async () => {
+  await withLock(lockPath(workspace, `${key}-${shard.index}`), { signal: runtime.signal, onWait }, async () => {
     if ((await findFinished(keyed, runtime, false)) !== undefined) return;
     const folder = buildPath(workspace, step.stage);
     try {
       const build = await openBuildFolder(folder);
-      await runtime.scheduler.run(step.resource, 0, onWait, () => doWork({ ...keyed, part, build }, runtime));
+      await runtime.scheduler.run(step.resource, 0, onWait, () => executeStep({ ...keyed, shard, build }, runtime));
     } catch (error) {
       throw isDiskFull(error) ? diskFull(step.id, error) : error;
     } finally {
@@ -86,21 +86,21 @@ export async function findFinished(
   restore: boolean,
 ): Promise<StepRecord | undefined> {
   const found = await findStep(keyed, runtime);
-  return found !== undefined && isTaken(found, runtime.since, restore) ? found : undefined;
+  return found !== undefined && isUsable(found, runtime.freshSince, restore) ? found : undefined;
 }
 
-/** Whether a run takes this record: not older than `since`, where the run is fresh, and with all files for `restore`. */
-export function isTaken(record: StepRecord, since: string | null, restore: boolean): boolean {
-  if (since !== null && record.finished < since) return false;
+/** Whether a run takes this record: not older than `freshSince`, where the run is fresh, and with all files for `restore`. */
+export function isUsable(record: StepRecord, freshSince: string | null, restore: boolean): boolean {
+  if (freshSince !== null && record.finished < freshSince) return false;
   return !restore || record.outputs.every(({ dropped }) => !dropped);
 }
 
 /** The part that only needs the disk: hashing, flushing, the rename and the record. */
-async function makeFinal(
+async function commitStep(
   { step, key, fingerprint }: KeyedStep,
   runtime: BuildRuntime,
   out: string,
-  { report, seconds }: Work,
+  { report, seconds }: StepResult,
 ): Promise<StepRecord> {
   await requireUnchangedInputs(step, runtime);
   const record = {
@@ -112,21 +112,21 @@ async function makeFinal(
     inputs: inputDigests(step.inputs, runtime.records),
     commands: report.commands ?? [],
     measurements: report.measurements ?? {},
-    finished: finishedNow(runtime.since),
+    finished: finishTime(runtime.freshSince),
     seconds,
     peakMemoryBytes: report.peakMemoryBytes ?? 0,
   };
-  return runtime.store.commit(out, record, await digestBy(step, runtime, out, report));
+  return runtime.store.commit(out, record, await outputDigest(step, runtime, out, report));
 }
 
 /** Now, or where this machine's clock is behind that of a fresh run that has asked for it, when that run began. */
-function finishedNow(since: string | null): string {
+function finishTime(freshSince: string | null): string {
   const now = new Date().toISOString();
-  return since !== null && now < since ? since : now;
+  return freshSince !== null && now < freshSince ? freshSince : now;
 }
 
 /** Outputs that the operation verified itself, and hard links of inputs (same device and inode), are not read again. */
-async function digestBy(
+async function outputDigest(
   step: Step,
   runtime: BuildRuntime,
   out: string,

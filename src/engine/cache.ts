@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { QuantsmithError } from "../util/errors.js";
 import { listFiles } from "../util/files.js";
 import type { StepRecord } from "./record.js";
-import { livingScratch } from "./scratch.js";
+import { activeScratch } from "./scratch.js";
 import { Store } from "./store.js";
 import type { Workspace } from "./workspace.js";
 
@@ -27,9 +27,9 @@ export async function listCache(workspace: Workspace): Promise<CacheEntry[]> {
   const counted = new Set<string>();
   const entries: CacheEntry[] = [];
   // Makers of a file before those that only link to it, so that it counts where it was made.
-  const makersFirst = [...known].sort((a, b) => (a.record.finished < b.record.finished ? -1 : 1));
+  const oldestFirst = [...known].sort((a, b) => (a.record.finished < b.record.finished ? -1 : 1));
   const bytes = new Map<string, number>();
-  for (const { record } of makersFirst) bytes.set(record.key, countBytes(record, counted));
+  for (const { record } of oldestFirst) bytes.set(record.key, countBytes(record, counted));
   for (const { record, lastUsed } of known) {
     const { key, step, recipe } = record;
     entries.push({ key, step, recipe, bytes: bytes.get(key) ?? 0, lastUsed });
@@ -54,7 +54,7 @@ function countBytes(record: StepRecord, counted: Set<string>): number {
 export async function collectCache(workspace: Workspace, rule: KeepRule): Promise<CacheEntry[]> {
   await requireIdle(workspace);
   const store = new Store(workspace);
-  await store.collectRubbish();
+  await store.collectGarbage();
   const entries = await listCache(workspace);
   const kept = await keysToKeep(entries, rule, workspace, store);
   const removed = entries.filter(({ key }) => !kept.has(key));
@@ -67,7 +67,7 @@ export async function collectCache(workspace: Workspace, rule: KeepRule): Promis
 
 /** Errors: QS-CACHE-BUSY while another process uses the store. */
 export async function requireIdle(workspace: Workspace): Promise<void> {
-  const others = (await livingScratch(workspace.tmp)).filter((name) => !workspace.scratch.endsWith(name));
+  const others = (await activeScratch(workspace.tmp)).filter((name) => !workspace.scratch.endsWith(name));
   if (others.length === 0) return;
   throw new QuantsmithError("QS-CACHE-BUSY", `a run is using the store in ${workspace.store}`, {
     remedy: "Wait for it to end, or end it, and try again.",

@@ -2,7 +2,7 @@ import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 /** Longer than jobs wait in a queue. */
-const longestWaitMs = 7 * 24 * 3600_000;
+const maxAgeMs = 7 * 24 * 3600_000;
 
 /**
  * Removes from `.jobs` what belongs to finished steps, whose keys are given, and what is a week old. The rest stays: an
@@ -16,6 +16,6 @@ export async function collectJobs(jobs: string, finished: ReadonlySet<string>): 
     const modified = (await stat(path).catch(() => undefined))?.mtimeMs ?? 0;
     const [key = ""] = /^[0-9a-f]{64}/.exec(entry.name) ?? [];
     const ofFinished = entry.parentPath === jobs && finished.has(key);
-    if (ofFinished || Date.now() - modified > longestWaitMs) await rm(path, { force: true });
+    if (ofFinished || Date.now() - modified > maxAgeMs) await rm(path, { force: true });
   }
 }

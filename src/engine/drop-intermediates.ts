@@ -1,7 +1,7 @@
 import type { Step } from "../plan/plan.js";
 import type { StepSummary } from "../stages/stage.js";
 import type { Runtime } from "./runtime.js";
-import { livingScratch } from "./scratch.js";
+import { activeScratch } from "./scratch.js";
 
 /**
  * With `keepIntermediates: false`, drops every intermediate file whose readers have all succeeded. The record stays,
@@ -14,7 +14,7 @@ export async function dropIntermediates(
   const { plan, records, store, workspace } = runtime;
   if (plan.keepIntermediates) return;
   // Another run may be about to read them; whoever is last drops them.
-  if ((await livingScratch(workspace.tmp)).length > 1) return;
+  if ((await activeScratch(workspace.tmp)).length > 1) return;
   const succeeded = (step: Step) => ["built", "cached"].includes(statusOf(step.id) ?? "");
   for (const producer of plan.steps) {
     for (const file of producer.intermediates) {

@@ -18,7 +18,7 @@ export async function installRelease(
   signal: AbortSignal,
 ): Promise<string> {
   const release = join(workspace.releases, name);
-  await exclusively(workspace, name, signal, async () => {
+  await withReleaseLock(workspace, name, signal, async () => {
     if (await isSame(release, packaged)) return;
     const next = scratchPath(workspace, "release");
     await mkdir(next, { recursive: true });
@@ -28,7 +28,7 @@ export async function installRelease(
       await put(join(packaged.folder, path), join(next, path));
     }
     await syncFolder(next);
-    await setAside(workspace, release);
+    await removeOldRelease(workspace, release);
     await rename(next, release);
     await syncFolder(workspace.releases);
   });
@@ -39,16 +39,16 @@ export async function installRelease(
 export async function withdrawRelease(workspace: Workspace, name: string, signal: AbortSignal): Promise<boolean> {
   const release = join(workspace.releases, name);
   const existed = (await stat(release).catch(() => undefined)) !== undefined;
-  await exclusively(workspace, name, signal, () => setAside(workspace, release));
+  await withReleaseLock(workspace, name, signal, () => removeOldRelease(workspace, release));
   return existed;
 }
 
-function exclusively(workspace: Workspace, name: string, signal: AbortSignal, work: () => Promise<void>) {
+function withReleaseLock(workspace: Workspace, name: string, signal: AbortSignal, work: () => Promise<void>) {
   return withLock(lockPath(workspace, `release-${name}`), { signal }, work);
 }
 
 /** Takes the old release away; a folder without a release.json was not made by us and is left alone. */
-async function setAside(workspace: Workspace, release: string): Promise<void> {
+async function removeOldRelease(workspace: Workspace, release: string): Promise<void> {
   const present = await listFiles(release).catch((): string[] => []);
   if (present.length > 0 && !present.includes("release.json")) {
     throw new QuantsmithError("QS-RELEASE-FOREIGN", `${release} is in the way: it is no release of quantsmith`, {

@@ -47,10 +47,10 @@ export function parseRecord(text: string): StepRecord | undefined {
 
 /** Whether an output, or a file of an output that is a folder, was dropped. */
 export function isDropped(record: StepRecord | undefined, output: string): boolean {
-  return (record?.outputs ?? []).some(({ path, dropped }) => dropped === true && isPartOf(path, output));
+  return (record?.outputs ?? []).some(({ path, dropped }) => dropped === true && isWithin(path, output));
 }
 
 /** Whether a recorded path is this output, or lies in it when it is a folder. */
-export function isPartOf(path: string, output: string): boolean {
+export function isWithin(path: string, output: string): boolean {
   return path === output || path.startsWith(`${output}/`);
 }

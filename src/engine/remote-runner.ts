@@ -5,13 +5,13 @@ import type { StepRecord } from "./record.js";
 /** Runs steps of a plan on other machines; `remote/remote-steps.ts` implements it on a queue. */
 export interface RemoteRunner {
   /** Submits every step that can start; called once, before the first step. Errors: the queue's. */
-  begin(): Promise<void>;
+  start(): Promise<void>;
   /** Whether this step runs remotely. */
-  takes(step: Step): boolean;
+  runsRemotely(step: Step): boolean;
   /** Waits until a step, whose inputs are all finished, is finished. Errors: the step's own, QS-WORKER-*. */
-  follow(step: KeyedStep, restore: boolean): Promise<StepRecord>;
+  waitForStep(step: KeyedStep, restore: boolean): Promise<StepRecord>;
   /** Submits the steps that became ready since the last call. */
-  advance(): Promise<void>;
+  submitReady(): Promise<void>;
   /** Cancels the submitted steps without a result that no other run waits for. */
-  end(): Promise<void>;
+  stop(): Promise<void>;
 }

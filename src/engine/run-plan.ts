@@ -4,7 +4,7 @@ import { errorReport } from "../util/error-report.js";
 import { QuantsmithError } from "../util/errors.js";
 import { buildStep } from "./build-step.js";
 import { dropIntermediates } from "./drop-intermediates.js";
-import { findPassed } from "./find-passed.js";
+import { findPassedVariants } from "./find-passed-variants.js";
 import { findStep } from "./find-step.js";
 import type { KeyedStep } from "./fingerprint.js";
 import { isDropped, type StepRecord } from "./record.js";
@@ -28,7 +28,7 @@ export interface RunOutcome {
  */
 export async function runPlan(plan: Plan, options: RunOptions): Promise<RunOutcome> {
   const run = new Run(plan, options);
-  await run.begin();
+  await run.start();
   const ended = new Map<string, Promise<void>>();
   for (const step of plan.steps) {
     const before = dependencies(step).map(({ id }) => ended.get(id));
@@ -40,7 +40,7 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<RunOutco
   }
   // Wait for every step, also after an abort, so that nothing still writes when this returns.
   const results = await Promise.allSettled(ended.values());
-  await run.end();
+  await run.stop();
   options.signal.throwIfAborted();
   const bug = results.find((result) => result.status === "rejected");
   if (bug !== undefined) throw bug.reason;
@@ -60,7 +60,7 @@ class Run {
   readonly #settled = new Map<string, KeyedStep>();
   readonly #restoring = new Map<string, Promise<void>>();
   /** Variants whose verdict was looked at. */
-  readonly #judged = new Set<string>();
+  readonly #checkedVariants = new Set<string>();
   readonly #remote: RemoteRunner | undefined;
 
   constructor(plan: Plan, { remote, fresh, ...options }: RunOptions) {
@@ -70,7 +70,7 @@ class Run {
       keyed: keyPlan(plan),
       store: new Store(options.workspace),
       scheduler: new Scheduler(options.workspace, options.signal),
-      since: fresh ? new Date().toISOString() : null,
+      freshSince: fresh ? new Date().toISOString() : null,
       records: new Map(),
       steps: () => plan.steps.flatMap((step) => this.#summaries.get(step.id) ?? []),
     };
@@ -78,39 +78,40 @@ class Run {
   }
 
   /** Hands out what other machines can do. */
-  async begin(): Promise<void> {
-    await this.#remote?.begin();
+  async start(): Promise<void> {
+    await this.#remote?.start();
   }
 
   /** Takes back what other machines have not done. */
-  async end(): Promise<void> {
-    await this.#remote?.end();
+  async stop(): Promise<void> {
+    await this.#remote?.stop();
   }
 
   isRemote(step: Step): boolean {
-    return this.#remote?.takes(step) === true;
+    return this.#remote?.runsRemotely(step) === true;
   }
 
   /** Brings one step to its end, whatever that is; every step it reads from has ended before. */
   async step(step: Step): Promise<void> {
-    const { records, signal, since } = this.runtime;
+    const { records, signal, freshSince } = this.runtime;
     const started = performance.now();
     const missing = dependencies(step).find(({ id, optional }) => !optional && !records.has(id));
     if (missing !== undefined) {
-      this.#leaveOut(step, missing.id);
+      this.#skip(step, missing.id);
       return;
     }
     const settled = settleStep(step, this.runtime);
     this.#settled.set(step.id, settled);
     try {
-      const present = since !== null && step.mode === "build" ? undefined : await findStep(settled, this.runtime);
+      const present = freshSince !== null && step.mode === "build" ? undefined : await findStep(settled, this.runtime);
       if (present !== undefined) await this.#finish(step, "cached", present, (performance.now() - started) / 1000);
-      else if (step.mode === "reuse") this.#end(step, "skipped", 0, { why: "not asked for, and not in the store" });
+      else if (step.mode === "reuse")
+        this.#summarize(step, "skipped", 0, { why: "not asked for, and not in the store" });
       else await this.#build(settled, false);
     } catch (error) {
       if (signal.aborted) throw error;
       this.errors.push({ step: step.id, error });
-      this.#end(step, "failed", (performance.now() - started) / 1000, { error });
+      this.#summarize(step, "failed", (performance.now() - started) / 1000, { error });
     }
   }
 
@@ -118,9 +119,12 @@ class Run {
     const { step } = settled;
     await this.#restoreInputs(step);
     const { record, status } =
-      this.#remote?.takes(step) === true
-        ? { record: await this.#remote.follow(settled, restore), status: "built" as const }
-        : await buildStep(settled, this.runtime, { restore, anew: this.runtime.since !== null && !restore });
+      this.#remote?.runsRemotely(step) === true
+        ? { record: await this.#remote.waitForStep(settled, restore), status: "built" as const }
+        : await buildStep(settled, this.runtime, {
+            restore,
+            discardPartial: this.runtime.freshSince !== null && !restore,
+          });
     await this.#finish(step, status, record, record.seconds);
   }
 
@@ -139,36 +143,36 @@ class Run {
 
   async #finish(step: Step, status: "built" | "cached", record: StepRecord, seconds: number): Promise<void> {
     this.runtime.records.set(step.id, record);
-    this.#end(step, status, seconds, { measurements: record.measurements, commands: record.commands });
+    this.#summarize(step, status, seconds, { measurements: record.measurements, commands: record.commands });
     await dropIntermediates(this.runtime, (id) => this.#summaries.get(id)?.status);
-    await this.#tellPassed();
-    await this.#remote?.advance();
+    await this.#reportPassed();
+    await this.#remote?.submitReady();
   }
 
   /** What a variant passed by has been built, so it is enough to look when a step is finished. */
-  async #tellPassed(): Promise<void> {
+  async #reportPassed(): Promise<void> {
     const { onPassed } = this.runtime;
     if (onPassed === undefined) return;
-    const passed = await findPassed(this.runtime, (id) => this.#summaries.has(id), this.#judged);
+    const passed = await findPassedVariants(this.runtime, (id) => this.#summaries.has(id), this.#checkedVariants);
     for (const variant of passed) onPassed(variant);
   }
 
   /** A step whose input is missing: skipped, or an error when the user asked for this step alone. */
-  #leaveOut(step: Step, missing: string): void {
+  #skip(step: Step, missing: string): void {
     const { steps } = this.runtime.plan;
     const alone = step.mode === "build" && steps.some(({ id, mode }) => id === missing && mode === "reuse");
     if (!alone) {
-      this.#end(step, "skipped", 0, { why: `${missing} is not there` });
+      this.#summarize(step, "skipped", 0, { why: `${missing} is not there` });
       return;
     }
     const error = new QuantsmithError("QS-STEP-NOT-BUILT", `${step.id} needs ${missing}, which is not in the store`, {
       remedy: "Run without --only first, or with --until, which builds everything on the way.",
     });
     this.errors.push({ step: step.id, error });
-    this.#end(step, "failed", 0, { error });
+    this.#summarize(step, "failed", 0, { error });
   }
 
-  #end(
+  #summarize(
     step: Step,
     status: StepSummary["status"],
     seconds: number,

@@ -49,7 +49,7 @@ export interface BuildRuntime extends Omit<RunOptions, "fresh" | "remote" | "onP
   store: Store;
   scheduler: Scheduler;
   /** Steps finished before this moment (ISO) are not taken for finished; null: all are taken. */
-  since: string | null;
+  freshSince: string | null;
   /** Records of the steps finished so far, by step id. */
   records: Map<string, StepRecord>;
   /** How the steps that ended so far ended, in the plan's order. */

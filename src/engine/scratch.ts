@@ -13,16 +13,16 @@ import { isSystemError } from "../util/errors.js";
  */
 
 const heartbeatMs = 5_000;
-const silentMs = 60_000;
+const staleMs = 60_000;
 const pattern = /^run-([0-9a-f]{8})-(\d+)-(\d+)-[0-9a-f]{8}$/;
 
 /** A name for this process's scratch folder. */
 export function scratchName(): string {
-  return `run-${thisMachine()}-${process.pid}-${startOf(process.pid)}-${randomBytes(4).toString("hex")}`;
+  return `run-${machineId()}-${process.pid}-${processStartTime(process.pid)}-${randomBytes(4).toString("hex")}`;
 }
 
 /** Keeps a scratch folder looking alive to other machines; returns what ends that. */
-export function keepAlive(folder: string): () => void {
+export function startHeartbeat(folder: string): () => void {
   const beat = () => void utimes(folder, new Date(), new Date()).catch(() => undefined);
   const timer = setInterval(beat, heartbeatMs);
   timer.unref();
@@ -30,12 +30,12 @@ export function keepAlive(folder: string): () => void {
 }
 
 /** Scratch folders in `tmp` whose makers still run. */
-export async function livingScratch(tmp: string): Promise<string[]> {
+export async function activeScratch(tmp: string): Promise<string[]> {
   return (await scratchFolders(tmp)).flatMap(({ name, alive }) => (alive ? [name] : []));
 }
 
 /** Removes the scratch folders whose makers are gone, and nothing that has another name: it is not ours. */
-export async function collectScratch(tmp: string): Promise<void> {
+export async function removeDeadScratch(tmp: string): Promise<void> {
   for (const { name, alive } of await scratchFolders(tmp)) {
     if (!alive) await rm(join(tmp, name), { recursive: true, force: true });
   }
@@ -51,10 +51,10 @@ async function isAlive(tmp: string, name: string): Promise<boolean> {
   const [, machine, pid, start] = pattern.exec(name) ?? [];
   if (machine === undefined) return false;
   // A pid may have been given to another process since; its start time tells.
-  if (machine === thisMachine()) return startOf(Number(pid)) === start;
+  if (machine === machineId()) return processStartTime(Number(pid)) === start;
   try {
     const { mtimeMs } = await stat(join(tmp, name));
-    return Date.now() - mtimeMs < silentMs;
+    return Date.now() - mtimeMs < staleMs;
   } catch (error) {
     // A file system that does not answer says nothing about the maker.
     return !isSystemError(error) || error.code !== "ENOENT";
@@ -64,19 +64,19 @@ async function isAlive(tmp: string, name: string): Promise<boolean> {
 let machine: string | undefined;
 
 /** One boot of one machine, and within it one container: pids mean the same only there. */
-function thisMachine(): string {
+function machineId(): string {
   machine ??= createHash("sha256")
-    .update([hostname(), attempt(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8"))].join())
-    .update(attempt(() => readlinkSync("/proc/self/ns/pid")))
+    .update([hostname(), readOrEmpty(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8"))].join())
+    .update(readOrEmpty(() => readlinkSync("/proc/self/ns/pid")))
     .digest("hex")
     .slice(0, 8);
   return machine;
 }
 
 /** When a process started, in clock ticks since boot; "0" where only its existence can be told, "" when it is gone. */
-function startOf(pid: number): string {
+function processStartTime(pid: number): string {
   if (process.platform === "linux") {
-    const status = attempt(() => readFileSync(`/proc/${pid}/stat`, "utf8"));
+    const status = readOrEmpty(() => readFileSync(`/proc/${pid}/stat`, "utf8"));
     // The second field is the program's name in parentheses and may hold anything.
     const fields = status.slice(status.lastIndexOf(")") + 2).split(" ");
     return fields[0] === "Z" ? "" : (fields[19] ?? "");
@@ -89,7 +89,7 @@ function startOf(pid: number): string {
   }
 }
 
-function attempt(read: () => string): string {
+function readOrEmpty(read: () => string): string {
   try {
     return read();
   } catch {

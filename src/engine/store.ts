@@ -119,7 +119,7 @@ export class Store {
    * Removes folders without a record, what is left of a step that a crash kept from becoming final, what killed steps
    * have left for those that continue them, and descriptions for workers of steps that are finished or long forgotten.
    */
-  async collectRubbish(): Promise<void> {
+  async collectGarbage(): Promise<void> {
     await collectJobs(this.#workspace.jobs, new Set((await this.records()).map(({ record }) => record.key)));
     await rm(this.#partials(), { recursive: true, force: true });
     for (const name of await readdir(this.#workspace.store)) {
@@ -142,14 +142,14 @@ export class Store {
     await rm(join(folder, recordName), { force: true }).catch((error: unknown) => {
       if (!isSystemError(error) || error.code !== "ENOTDIR") throw error;
     });
-    const grave = scratchPath(this.#workspace, "discarded");
+    const trash = scratchPath(this.#workspace, "discarded");
     try {
-      await rename(folder, grave);
+      await rename(folder, trash);
     } catch (error) {
       if (isSystemError(error) && error.code === "ENOENT") return;
       throw error;
     }
-    await rm(grave, { recursive: true, force: true });
+    await rm(trash, { recursive: true, force: true });
   }
 }
 
@@ -179,7 +179,7 @@ export async function openBuildFolder(folder: string): Promise<{ out: string; wo
 }
 
 /** A step's outputs beside the store, from where a rename makes them final: copied, where they were built on another disk. */
-export async function bringOver(built: string, workspace: Workspace): Promise<string> {
+export async function moveToStoreDisk(built: string, workspace: Workspace): Promise<string> {
   if (workspace.build === workspace.scratch) return built;
   const copy = scratchPath(workspace, "built");
   await cp(built, copy, { recursive: true, verbatimSymlinks: true });

@@ -3,7 +3,7 @@ import { access, constants, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { isSystemError, QuantsmithError } from "../util/errors.js";
 import { makeFolder } from "../util/files.js";
-import { collectScratch, keepAlive, scratchName } from "./scratch.js";
+import { removeDeadScratch, scratchName, startHeartbeat } from "./scratch.js";
 
 /** The folders below `--out`. All are on one file system, so a rename between them is atomic. */
 export interface Workspace {
@@ -60,10 +60,10 @@ export async function openWorkspace(
       });
     }
   }
-  const stopBeating = keepAlive(workspace.scratch);
-  await collectScratch(workspace.tmp);
+  const stopHeartbeat = startHeartbeat(workspace.scratch);
+  await removeDeadScratch(workspace.tmp);
   const close = async () => {
-    stopBeating();
+    stopHeartbeat();
     for (const own of [workspace.scratch, workspace.build]) await rm(own, { recursive: true, force: true });
   };
   return { ...workspace, close };

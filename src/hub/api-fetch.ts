@@ -1,11 +1,11 @@
 import type { HubConnection } from "./connection.js";
 import type { Subject } from "./hub-error.js";
-import { retrying } from "./patience.js";
 import { readBody } from "./read-body.js";
 import { get } from "./request.js";
+import { retry } from "./retry-policy.js";
 
 /** The largest listing page of the Hub holds a thousand entries, some hundred kilobytes. */
-const maxAnswerBytes = 16 * 2 ** 20;
+const maxResponseBytes = 16 * 2 ** 20;
 /** Somebody is waiting for the answer, and nothing is lost yet: a download is more patient. */
 const attempts = 4;
 
@@ -17,9 +17,9 @@ export function apiFetch(connection: HubConnection, subject: Subject, signal: Ab
   return async (input) => {
     const url = new URL(input instanceof Request ? input.url : input);
     const limits = { ...connection.limits, attempts: Math.min(connection.limits.attempts, attempts) };
-    return retrying(limits, signal, async () => {
+    return retry(limits, signal, async () => {
       const answer = await get(connection, { url, headers: { accept: "application/json" }, subject, signal });
-      const body = await readBody(answer, maxAnswerBytes, subject);
+      const body = await readBody(answer, maxResponseBytes, subject);
       const link = answer.response.headers.link;
       return new Response(body, { headers: link === undefined ? {} : { link: String(link) } });
     });

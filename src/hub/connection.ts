@@ -6,7 +6,7 @@ import { quote } from "../util/quote.js";
 import { redact } from "../util/redact.js";
 import { isEndpoint } from "./address.js";
 import { defaultLimits, type HubLimits } from "./limits.js";
-import { Pacer } from "./pacer.js";
+import { RateLimiter } from "./rate-limiter.js";
 
 /** How to reach the Hub. The token itself cannot be read from it, only sent to where it belongs. */
 export interface HubConnection {
@@ -18,7 +18,7 @@ export interface HubConnection {
   /** The Hugging Face cache that Python's tools use too; absolute, may not exist yet. */
   readonly cacheFolder: string;
   readonly limits: HubLimits;
-  readonly pacer: Pacer;
+  readonly rateLimiter: RateLimiter;
   /** The headers that tell who asks: the token for the endpoint's own origin, nothing for any other. */
   identify(url: URL): Record<string, string>;
   /** Text of a server, which may repeat what it was told, without the token: one line, at most 300 characters. */
@@ -55,7 +55,7 @@ export function hubConnection(env: Environment = process.env, limits: Partial<Hu
     offline: /^(1|on|yes|true)$/i.test(env.HF_HUB_OFFLINE ?? ""),
     cacheFolder: resolve(expand(env.HF_HUB_CACHE) || join(home, "hub")),
     limits: { ...defaultLimits, ...limits },
-    pacer: new Pacer(),
+    rateLimiter: new RateLimiter(),
     quote: (text) => oneLine(redact(token === undefined ? text : text.replaceAll(token, "[redacted]"))),
     identify: (url) => (token !== undefined && url.origin === origin ? { authorization: `Bearer ${token}` } : {}),
   };

@@ -101,7 +101,7 @@ export function networkError(cause: unknown, { doing }: Subject): QuantsmithErro
 }
 
 /** The error for an answer that no Hub should give. */
-export function badAnswer({ doing }: Subject, what: string): QuantsmithError {
+export function invalidResponse({ doing }: Subject, what: string): QuantsmithError {
   return new QuantsmithError("QS-HUB-ANSWER", `${doing}: ${what}`, {
     remedy: "Check HF_ENDPOINT and whatever stands between here and the Hub, then run again.",
   });

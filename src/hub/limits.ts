@@ -6,11 +6,11 @@ export interface HubLimits {
   commitStallMs: number;
   /** Failures in a row, without a piece gained between them, after which a request is given up: about a minute. */
   attempts: number;
-  /** Wait after the first failure; doubled with each further one up to `longestDelayMs`, less a random part. */
+  /** Wait after the first failure; doubled with each further one up to `maxDelayMs`, less a random part. */
   firstDelayMs: number;
-  longestDelayMs: number;
+  maxDelayMs: number;
   /** A `Retry-After` beyond this is not waited for. */
-  longestRetryAfterMs: number;
+  maxRetryAfterMs: number;
   /** Requests for parts of one file that run at once, down or up. */
   connectionsPerFile: number;
   /** What a killed download may lose per connection. */
@@ -24,8 +24,8 @@ export const defaultLimits: HubLimits = {
   commitStallMs: 180_000,
   attempts: 8,
   firstDelayMs: 500,
-  longestDelayMs: 30_000,
-  longestRetryAfterMs: 10 * 60_000,
+  maxDelayMs: 30_000,
+  maxRetryAfterMs: 10 * 60_000,
   connectionsPerFile: 4,
   pieceBytes: 4 * 2 ** 20,
   spanBytes: 32 * 2 ** 20,

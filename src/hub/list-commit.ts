@@ -1,7 +1,7 @@
 import { quote } from "../util/quote.js";
 import { apiFetch } from "./api-fetch.js";
 import type { HubConnection } from "./connection.js";
-import { badAnswer, type Subject } from "./hub-error.js";
+import { invalidResponse, type Subject } from "./hub-error.js";
 import { type HubFile, isCommit, isSafePath } from "./hub-file.js";
 
 /** More files than any model has; a listing without end must end somewhere. */
@@ -28,7 +28,7 @@ export async function resolveCommit(
     ? datasetInfo({ ...access, name: repo.slice(datasetPrefix.length), additionalFields: ["sha"] })
     : modelInfo({ ...access, name: repo, additionalFields: ["sha"] });
   const { sha: commit } = await asked.catch((error) => unreadable(error, subject));
-  if (!isCommit(commit)) throw badAnswer(subject, "the revision's commit is no commit id");
+  if (!isCommit(commit)) throw invalidResponse(subject, "the revision's commit is no commit id");
   return commit;
 }
 
@@ -50,7 +50,8 @@ export async function listCommit(
     for await (const entry of listFiles({ ...access, repo: designation, revision: commit, ...within })) {
       if (entry.type !== "file") continue;
       const file = toHubFile(entry, subject);
-      if (files.has(file.path) || files.size === maxFiles) throw badAnswer(subject, "a listing that does not end");
+      if (files.has(file.path) || files.size === maxFiles)
+        throw invalidResponse(subject, "a listing that does not end");
       files.set(file.path, file);
     }
   } catch (error) {
@@ -61,7 +62,8 @@ export async function listCommit(
 
 /** The library reads the answers' JSON and stumbles over anything else. */
 function unreadable(error: unknown, subject: Subject): never {
-  if (error instanceof SyntaxError || error instanceof TypeError) throw badAnswer(subject, "an answer that is no JSON");
+  if (error instanceof SyntaxError || error instanceof TypeError)
+    throw invalidResponse(subject, "an answer that is no JSON");
   throw error;
 }
 
@@ -71,11 +73,11 @@ type ListedFile = { path: string; size: number; oid?: string; lfs?: { oid: strin
 function toHubFile({ path, size, oid, lfs, xetHash }: ListedFile, subject: Subject): HubFile {
   const bytes = lfs?.size ?? size;
   if (typeof path !== "string" || !isSafePath(path)) {
-    throw badAnswer(subject, `the unsafe file name ${quote(String(path))}`);
+    throw invalidResponse(subject, `the unsafe file name ${quote(String(path))}`);
   }
   const sound = Number.isSafeInteger(bytes) && bytes >= 0 && isCommit(oid);
   if (!sound || oid === undefined || (lfs !== undefined && !/^[0-9a-f]{64}$/.test(lfs.oid))) {
-    throw badAnswer(subject, `no usable size and digest for ${quote(path)}`);
+    throw invalidResponse(subject, `no usable size and digest for ${quote(path)}`);
   }
   const digest = lfs === undefined ? `git-sha1:${oid}` : `sha256:${lfs.oid}`;
   return { path, bytes, digest, blobId: oid, ...(xetHash === undefined ? {} : { xetHash }) };

@@ -1,17 +1,17 @@
-import { badAnswer, networkError, type Subject, TemporaryFailure } from "./hub-error.js";
-import type { HubAnswer } from "./request.js";
+import { invalidResponse, networkError, type Subject, TemporaryFailure } from "./hub-error.js";
+import type { HubResponse } from "./request.js";
 
 /**
  * Reads a whole small answer into memory. Errors, as TemporaryFailure: QS-HUB-NETWORK when it breaks off;
  * QS-HUB-ANSWER above `maxBytes`.
  */
-export async function readBody({ response }: HubAnswer, maxBytes: number, subject: Subject): Promise<Buffer> {
+export async function readBody({ response }: HubResponse, maxBytes: number, subject: Subject): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {
       bytes += chunk.length;
-      if (bytes > maxBytes) throw badAnswer(subject, `an answer of more than ${maxBytes} bytes`);
+      if (bytes > maxBytes) throw invalidResponse(subject, `an answer of more than ${maxBytes} bytes`);
       chunks.push(chunk);
     }
   } catch (error) {

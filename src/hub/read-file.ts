@@ -6,10 +6,10 @@ import type { HubConnection } from "./connection.js";
 import { parseDigest } from "./digest.js";
 import { repoCache } from "./download/cache-layout.js";
 import { RemoteFile } from "./download/remote-file.js";
-import { badAnswer, offlineError, TemporaryFailure } from "./hub-error.js";
+import { invalidResponse, offlineError, TemporaryFailure } from "./hub-error.js";
 import type { HubFile } from "./hub-file.js";
-import { retrying } from "./patience.js";
 import { readBody } from "./read-body.js";
+import { retry } from "./retry-policy.js";
 
 const never = new AbortController().signal;
 
@@ -26,12 +26,13 @@ export async function readHubFile(
   const isRight = (content: Buffer) =>
     createHash(digest.algorithm).update(digest.prefix).update(content).digest("hex") === digest.hex;
   const remote = new RemoteFile(connection, repo, commit, file);
-  if (file.bytes > maxBytes) throw badAnswer(remote.subject, `a file of ${file.bytes} bytes, more than ${maxBytes}`);
+  if (file.bytes > maxBytes)
+    throw invalidResponse(remote.subject, `a file of ${file.bytes} bytes, more than ${maxBytes}`);
   const cached = await readFile(join(repoCache(connection.cacheFolder, repo).blobs, digest.hex)).catch(() => undefined);
   if (cached !== undefined && isRight(cached)) return cached;
   if (connection.offline) throw offlineError(`${file.path} of ${repo} at ${commit}`);
-  return retrying(connection.limits, signal, async () => {
-    const content = await readBody(await remote.whole(signal), maxBytes, remote.subject);
+  return retry(connection.limits, signal, async () => {
+    const content = await readBody(await remote.fetchWhole(signal), maxBytes, remote.subject);
     if (isRight(content)) return content;
     throw new TemporaryFailure(
       new QuantsmithError("QS-FETCH-HASH", `${repo}/${file.path} arrives with other content than the Hub lists`, {

@@ -3,8 +3,8 @@ import { fileAddress } from "./address.js";
 import type { HubConnection } from "./connection.js";
 import { RemoteFile } from "./download/remote-file.js";
 import type { HubFile } from "./hub-file.js";
-import { retrying } from "./patience.js";
 import { readBody } from "./read-body.js";
+import { retry } from "./retry-policy.js";
 
 /** Metadata and tensor table of a GGUF file on the Hub, as @huggingface/gguf reads them. */
 export type RemoteGguf = GGUFParseOutput<{ strict: false }>;
@@ -25,8 +25,8 @@ export async function readGgufHeader(
     const span = { start: Number(from), end: Math.min(Number(to) + 1, file.bytes) };
     // The library asks for the next part before it knows whether it needs it.
     if (span.start >= span.end) return new Response(new Uint8Array());
-    const body = await retrying(connection.limits, signal, async () =>
-      readBody(await remote.part(span, undefined, signal), span.end - span.start, remote.subject),
+    const body = await retry(connection.limits, signal, async () =>
+      readBody(await remote.fetchRange(span, undefined, signal), span.end - span.start, remote.subject),
     );
     return new Response(body, { headers: { "content-range": `bytes ${span.start}-${span.end - 1}/${file.bytes}` } });
   };

@@ -4,8 +4,15 @@ import type { Readable } from "node:stream";
 import { packageVersion } from "../util/package-version.js";
 import { isRedirectTarget } from "./address.js";
 import type { HubConnection } from "./connection.js";
-import { badAnswer, networkError, type Subject, statusError, storageError, TemporaryFailure } from "./hub-error.js";
-import { parseRetryAfter } from "./patience.js";
+import {
+  invalidResponse,
+  networkError,
+  type Subject,
+  statusError,
+  storageError,
+  TemporaryFailure,
+} from "./hub-error.js";
+import { parseRetryAfter } from "./retry-policy.js";
 
 export interface HubRequest {
   url: URL;
@@ -30,7 +37,7 @@ export interface HubBody {
   open: () => Readable;
 }
 
-export interface HubAnswer {
+export interface HubResponse {
   /** 2xx, with its body still to be read. */
   response: IncomingMessage;
   /** Where the redirects ended. */
@@ -46,11 +53,11 @@ const userAgent = `quantsmith/${packageVersion()}`;
  * a far server to plain http or to this machine. A body that stalls fails with the connection's stall timeout.
  * Errors: QS-HUB-*, wrapped in a TemporaryFailure where another attempt may help.
  */
-export async function get(connection: HubConnection, request: HubRequest): Promise<HubAnswer> {
+export async function get(connection: HubConnection, request: HubRequest): Promise<HubResponse> {
   const { subject, signal } = request;
   let { url } = request;
   for (let hop = 0; ; hop++) {
-    await connection.pacer.ready(signal);
+    await connection.rateLimiter.waitUntilReady(signal);
     const response = await exchange(connection, url, request);
     const { statusCode: status = 0 } = response;
     if (status >= 200 && status < 300) return { response, url };
@@ -58,11 +65,11 @@ export async function get(connection: HubConnection, request: HubRequest): Promi
     response.resume();
     if (![301, 302, 303, 307, 308].includes(status)) throw failure(connection, request, url, response);
     const location = response.headers.location ?? "";
-    if (hop === maxRedirects) throw badAnswer(subject, `more than ${maxRedirects} redirects`);
-    if (!URL.canParse(location, url.href)) throw badAnswer(subject, "a redirect that leads nowhere");
+    if (hop === maxRedirects) throw invalidResponse(subject, `more than ${maxRedirects} redirects`);
+    if (!URL.canParse(location, url.href)) throw invalidResponse(subject, "a redirect that leads nowhere");
     url = new URL(location, url);
     if (!isRedirectTarget(url, connection.endpoint)) {
-      throw badAnswer(subject, `a redirect to ${url.protocol}//${url.host}, which is not safe to follow`);
+      throw invalidResponse(subject, `a redirect to ${url.protocol}//${url.host}, which is not safe to follow`);
     }
   }
 }
@@ -71,14 +78,15 @@ export async function get(connection: HubConnection, request: HubRequest): Promi
  * One request that changes something; a redirect is not followed. Whether a request that failed for a passing reason
  * was carried out is not known. Errors: as `get`.
  */
-export async function send(connection: HubConnection, request: HubWrite): Promise<HubAnswer> {
+export async function send(connection: HubConnection, request: HubWrite): Promise<HubResponse> {
   const { subject, signal, url } = request;
-  await connection.pacer.ready(signal);
+  await connection.rateLimiter.waitUntilReady(signal);
   const response = await exchange(connection, url, request);
   const { statusCode: status = 0 } = response;
   if ((status >= 200 && status < 300) || request.accept?.includes(status) === true) return { response, url };
   response.resume();
-  if (status >= 300 && status < 400) throw badAnswer(subject, "a redirect; the repository may have another name now");
+  if (status >= 300 && status < 400)
+    throw invalidResponse(subject, "a redirect; the repository may have another name now");
   throw failure(connection, request, url, response);
 }
 
@@ -123,8 +131,8 @@ function failure(connection: HubConnection, { subject }: HubRequest, url: URL, r
   const said = String(headers["x-error-message"] ?? "");
   const error = statusError({ status, code, said }, subject, connection);
   if (!temporaryStatus.has(status)) return error;
-  if (status === 429 && retryAfterMs !== undefined && retryAfterMs <= connection.limits.longestRetryAfterMs) {
-    connection.pacer.pause(retryAfterMs);
+  if (status === 429 && retryAfterMs !== undefined && retryAfterMs <= connection.limits.maxRetryAfterMs) {
+    connection.rateLimiter.pause(retryAfterMs);
   }
   return new TemporaryFailure(error, retryAfterMs);
 }

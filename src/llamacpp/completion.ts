@@ -1,5 +1,5 @@
 import { modelLoadPattern } from "./input-failures.js";
-import { parseNumber } from "./number.js";
+import { parseNumber } from "./parse-number.js";
 import { toolFailure } from "./tool-failure.js";
 import { fileArgument, runTool, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
 

@@ -21,7 +21,7 @@ export async function splitGguf(options: SplitOptions): Promise<SplitResult> {
   const size = `${Math.max(1, Math.floor(options.maxFileBytes / 1e6))}M`;
   const args = ["--split", "--split-max-size", size, fileArgument(options.model), fileArgument(options.outPrefix)];
   const result = await runTool(options, "llama-gguf-split", args);
-  const files = await parts(options);
+  const files = await listSplits(options);
   const announced = Number(/-of-(\d+)\.gguf$/.exec(files[0] ?? "")?.[1]);
   if (result.exitCode !== 0 || files.length === 0 || files.length !== announced) {
     const remedy = "See the tool's last lines; a full disk is the usual reason.";
@@ -33,7 +33,7 @@ export async function splitGguf(options: SplitOptions): Promise<SplitResult> {
   return { files, ...toolReport("llama-gguf-split", args, result) };
 }
 
-async function parts({ cwd, outPrefix }: SplitOptions): Promise<string[]> {
+async function listSplits({ cwd, outPrefix }: SplitOptions): Promise<string[]> {
   const folder = dirname(outPrefix);
   const prefix = `${basename(outPrefix)}-`;
   const names = await readdir(join(cwd, folder));

@@ -1,8 +1,8 @@
 import path from "node:path";
+import { checkWrittenGguf } from "./check-written-gguf.js";
 import { followChunks } from "./chunk-progress.js";
-import { writtenGgufBytes } from "./gguf-written.js";
 import { modelLoadPattern, textShortPattern } from "./input-failures.js";
-import { parseChunkCount, parseFinalPerplexity } from "./number.js";
+import { parseChunkCount, parseFinalPerplexity } from "./parse-number.js";
 import { toolFailure } from "./tool-failure.js";
 import { fileArgument, runTool, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
 
@@ -60,6 +60,6 @@ export async function computeImatrix(options: ImatrixOptions): Promise<ImatrixRe
       },
     });
   }
-  await writtenGgufBytes(path.join(options.cwd, options.out), doing, result);
+  await checkWrittenGguf(path.join(options.cwd, options.out), doing, result);
   return { chunks, perplexity, ...toolReport("llama-imatrix", args, result) };
 }

@@ -1,4 +1,4 @@
-import { parseNumber } from "./number.js";
+import { parseNumber } from "./parse-number.js";
 
 /** What `llama-perplexity --kl-divergence` prints. Errors are one standard error; KLD is in nats. */
 export interface KldFigures {

@@ -1,4 +1,4 @@
-import { parseNumber } from "./number.js";
+import { parseNumber } from "./parse-number.js";
 
 /** Means over the scored tokens of one chunk; KLD and logarithms in nats, the others as shares of 1. */
 export interface ChunkFigures {

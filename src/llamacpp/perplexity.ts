@@ -2,7 +2,7 @@ import path from "node:path";
 import { readBaseLogits } from "./base-logits.js";
 import { followChunks } from "./chunk-progress.js";
 import { modelLoadPattern, textShortPattern } from "./input-failures.js";
-import { parseFinalPerplexity } from "./number.js";
+import { parseFinalPerplexity } from "./parse-number.js";
 import { diskFullError, toolFailure } from "./tool-failure.js";
 import { fileArgument, runTool, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
 

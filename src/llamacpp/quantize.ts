@@ -1,5 +1,5 @@
 import path from "node:path";
-import { writtenGgufBytes } from "./gguf-written.js";
+import { checkWrittenGguf } from "./check-written-gguf.js";
 import { type QuantizePlan, type QuantizeRunResult, runQuantize } from "./quantize-run.js";
 
 export type { QuantizedTensor, QuantizeReport } from "./quantize-report.js";
@@ -20,6 +20,6 @@ export interface QuantizeResult extends QuantizeRunResult {
  */
 export async function quantize(options: QuantizeOptions): Promise<QuantizeResult> {
   const { report, result, doing } = await runQuantize(options, options.out);
-  const fileBytes = await writtenGgufBytes(path.join(options.cwd, options.out), doing, result);
+  const fileBytes = await checkWrittenGguf(path.join(options.cwd, options.out), doing, result);
   return { ...report, fileBytes };
 }

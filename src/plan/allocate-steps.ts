@@ -11,12 +11,12 @@ import { corpusInputs, corpusTexts } from "./corpus-files.js";
 import { deviceBudget } from "./device-budget.js";
 import type { PlanFacts } from "./facts.js";
 import { labelPreset } from "./label-preset.js";
-import { from, step } from "./make-step.js";
+import { outputOf, step } from "./make-step.js";
 import type { Step, StepInput } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
 
 /** Probes read one file, and a search text is short. */
-const whole = { index: 0, of: 1 };
+const wholeText = { index: 0, of: 1 };
 
 /** What all dynamic variants of a recipe learn about the model together; none without such a variant, or without probes. */
 export function sharedAllocateSteps(settings: Settings, facts: PlanFacts): Step[] {
@@ -27,19 +27,19 @@ export function sharedAllocateSteps(settings: Settings, facts: PlanFacts): Step[
   // Probes are read under the conditions the variants are measured under.
   const { context } = evaluation;
   const texts = corpusTexts("search", settings, facts);
-  const text = { model: from("convert", "model.gguf"), ...corpusInputs("search", settings, facts) };
+  const text = { model: outputOf("convert", "model.gguf"), ...corpusInputs("search", settings, facts) };
   const logitBytes = predictBytes.baseLogits(facts.model, search.chunks, context);
   const probed = {
     ...model,
-    errors: from("allocate:errors", "errors.json"),
-    base: from("allocate:base", "base.kld"),
-    baseReport: from("allocate:base", "base.json"),
+    errors: outputOf("allocate:errors", "errors.json"),
+    base: outputOf("allocate:base", "base.kld"),
+    baseReport: outputOf("allocate:base", "base.json"),
   };
   // Of no variant's types: what one variant may choose must not have all variants probed again.
   const types = [probeTypes[0]];
   return [
     step("allocate:errors", measureErrors, { types, preset: null }, model, predictBytes.report()),
-    step("allocate:base", base, { texts, chunks: search.chunks, context, part: whole }, text, logitBytes),
+    step("allocate:base", base, { texts, chunks: search.chunks, context, part: wholeText }, text, logitBytes),
     step("allocate:probes", measureProbes, { effort }, probed, predictBytes.baseGguf(facts.model)),
   ];
 }
@@ -60,12 +60,12 @@ export function allocateSteps(variant: DynamicVariant, settings: Settings, facts
   };
   const inputs = {
     ...modelInputs(settings),
-    errors: from(errorsId(name), "errors.json"),
-    ...(probed ? { probes: from("allocate:probes", "probes.json") } : {}),
-    ...(refine ? { base: from("allocate:base", "base.kld") } : {}),
+    errors: outputOf(errorsId(name), "errors.json"),
+    ...(probed ? { probes: outputOf("allocate:probes", "probes.json") } : {}),
+    ...(refine ? { base: outputOf("allocate:base", "base.kld") } : {}),
     // The device holds both.
     ...(budget.kind === "device" && convertsProjector(settings, facts)
-      ? { projector: from(projectorId, "mmproj.gguf") }
+      ? { projector: outputOf(projectorId, "mmproj.gguf") }
       : {}),
   };
   const wanted = [...new Set([...(types ?? defaultTypes), ...Object.values(tensors)])].sort();
@@ -80,8 +80,8 @@ const errorsId = (variant: string) => `allocate:${variant}:errors`;
 
 function modelInputs(settings: Settings): Record<string, StepInput> {
   return {
-    model: from("convert", "model.gguf"),
-    ...(settings.stages.includes("calibrate") ? { imatrix: from("calibrate", "imatrix.gguf") } : {}),
+    model: outputOf("convert", "model.gguf"),
+    ...(settings.stages.includes("calibrate") ? { imatrix: outputOf("calibrate", "imatrix.gguf") } : {}),
   };
 }
 

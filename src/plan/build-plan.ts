@@ -15,15 +15,15 @@ import { convertEngine, convertSteps } from "./convert-steps.js";
 import { corpusInputs, corpusTexts } from "./corpus-files.js";
 import type { PlanFacts } from "./facts.js";
 import { expectedBits, labelPreset } from "./label-preset.js";
-import { from, step } from "./make-step.js";
+import { outputOf, step } from "./make-step.js";
 import { memoryStep, packageInputs, packageParams } from "./package-step.js";
 import type { Plan, Step, StepInput } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
 import { requireSupported } from "./require-supported.js";
-import { restrict, type Selection } from "./selection.js";
+import { type Selection, selectSubset } from "./selection.js";
 import { smokeBaseStep, smokeStep } from "./smoke-steps.js";
 import { textSteps } from "./text-steps.js";
-import { baseSteps, inMeasuringOrder, logitParts, qualityStep, structureStep } from "./validate-steps.js";
+import { baseSteps, logitSegments, measurementOrder, structureStep, validateStep } from "./validate-steps.js";
 
 /**
  * Lays out all steps for a recipe. Pure: everything it knows of the world comes in as facts.
@@ -34,22 +34,22 @@ export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selec
   const has = (stage: StageName) => settings.stages.includes(stage);
   const steps: Step[] = [fetchStep(settings, facts), ...convertSteps(settings, facts), ...textSteps(settings, facts)];
   if (has("calibrate")) steps.push(calibrateStep(settings, facts));
-  const parts = has("validate") ? logitParts(settings, facts) : 0;
-  if (parts > 0) steps.push(...baseSteps(settings, facts, 0));
+  const segments = has("validate") ? logitSegments(settings, facts) : 0;
+  if (segments > 0) steps.push(...baseSteps(settings, facts, 0));
   if (has("allocate")) steps.push(...sharedAllocateSteps(settings, facts));
   const smokeTested = has("smoke") && settings.smoke.length > 0;
   if (smokeTested) steps.push(smokeBaseStep(settings));
-  const variants = inMeasuringOrder(settings);
+  const variants = measurementOrder(settings);
   for (const [i, variant] of variants.entries()) {
     if (has("allocate") && variant.kind === "dynamic") steps.push(...allocateSteps(variant, settings, facts));
     if (has("quantize")) steps.push(quantizeStep(variant, settings, facts, variants[i - 1]));
-    if (parts > 0) steps.push(structureStep(variant), qualityStep(variant, settings, facts, 0));
+    if (segments > 0) steps.push(structureStep(variant), validateStep(variant, settings, facts, 0));
     if (smokeTested) steps.push(smokeStep(variant.name, settings));
   }
   // Part by part for all variants, so that the logits of one part are done with before the next are made.
-  for (let part = 1; part < parts; part++) {
-    steps.push(...baseSteps(settings, facts, part));
-    steps.push(...variants.map((variant) => qualityStep(variant, settings, facts, part)));
+  for (let segment = 1; segment < segments; segment++) {
+    steps.push(...baseSteps(settings, facts, segment));
+    steps.push(...variants.map((variant) => validateStep(variant, settings, facts, segment)));
   }
   const report = { params: packageParams(settings, facts), inputs: packageInputs(settings, facts) };
   if (has("package")) {
@@ -64,7 +64,7 @@ export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selec
     convert: convertEngine(settings, facts),
     report,
   };
-  return restrict(plan, settings, selection);
+  return selectSubset(plan, settings, selection);
 }
 
 function fetchStep({ model: { allowUnsafe, checkWeights }, concurrency }: Settings, { model }: PlanFacts): Step {
@@ -82,7 +82,7 @@ function fetchStep({ model: { allowUnsafe, checkWeights }, concurrency }: Settin
 function calibrateStep(settings: Settings, facts: PlanFacts): Step {
   const { chunks, context, chatTemplate } = settings.calibration;
   const params = { texts: corpusTexts("calibration", settings, facts), chunks, context, chatTemplate };
-  const inputs = { model: from("convert", "model.gguf"), ...corpusInputs("calibration", settings, facts) };
+  const inputs = { model: outputOf("convert", "model.gguf"), ...corpusInputs("calibration", settings, facts) };
   return step("calibrate", calibrate, params, inputs, predictBytes.imatrix(facts.model));
 }
 
@@ -96,9 +96,9 @@ function quantizeStep(variant: Variant, settings: Settings, facts: PlanFacts, be
     imatrixName: imatrixFileName(settings.model.name),
   };
   const inputs = {
-    model: from("convert", "model.gguf"),
-    ...(calibrated ? { imatrix: from("calibrate", "imatrix.gguf") } : {}),
-    ...(variant.kind === "dynamic" ? { allocation: from(`allocate:${variant.name}`, "allocation.json") } : {}),
+    model: outputOf("convert", "model.gguf"),
+    ...(calibrated ? { imatrix: outputOf("calibrate", "imatrix.gguf") } : {}),
+    ...(variant.kind === "dynamic" ? { allocation: outputOf(`allocate:${variant.name}`, "allocation.json") } : {}),
   };
   const bytes = predictBytes.variant(facts.model, bits);
   const operation = settings.quantize.engine === "bank" ? quantizeByBank : quantizeByTool;

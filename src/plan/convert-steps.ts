@@ -4,10 +4,10 @@ import { chooseEngine, type EngineChoice } from "../stages/convert/choose-engine
 import { convertNative } from "../stages/convert/convert-native.js";
 import { convertProjector } from "../stages/convert/convert-projector.js";
 import { convertUpstream } from "../stages/convert/convert-upstream.js";
-import { hasTower } from "../stages/convert/has-tower.js";
+import { isMultimodal } from "../stages/convert/is-multimodal.js";
 import { requireArchitecture } from "../stages/convert/require-architecture.js";
 import type { PlanFacts } from "./facts.js";
-import { from, step } from "./make-step.js";
+import { outputOf, step } from "./make-step.js";
 import type { Step } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
 
@@ -24,7 +24,7 @@ export function convertEngine({ convert, model, locate }: Settings, facts: PlanF
 
 /** True when the release has a projector beside the language model. */
 export function convertsProjector({ convert }: Settings, { model }: PlanFacts): boolean {
-  return convert.mmproj === "auto" && model.config !== null && hasTower(model.config);
+  return convert.mmproj === "auto" && model.config !== null && isMultimodal(model.config);
 }
 
 /** The checkpoint as one GGUF and, of a multimodal model, its projector as another. */
@@ -42,7 +42,7 @@ export function convertSteps(settings: Settings, facts: PlanFacts): Step[] {
   }
   const { engine, why } = convertEngine(settings, facts);
   const params = { ...named, outtype: convert.outtype, pretokenizer: convert.pretokenizer, why };
-  const inputs = { snapshot: from("fetch", "snapshot") };
+  const inputs = { snapshot: outputOf("fetch", "snapshot") };
   const bytes = predictBytes.baseGguf(facts.model);
   const base =
     engine === "native"

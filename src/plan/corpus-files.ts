@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { CorpusText } from "../corpus/assemble-corpus.js";
-import type { CorpusUse } from "../corpus/openings.js";
+import type { CorpusUse } from "../corpus/sample-prompts.js";
 import { hubUrl } from "../hub/hub-url.js";
 import type { CorpusSource, Settings } from "../recipe/settings.js";
 import type { TextMaterial } from "../release/release-facts.js";
@@ -9,7 +9,7 @@ import { fetchedText } from "../stages/fetch/fetch-texts.js";
 import type { JsonObject } from "../util/canonical-json.js";
 import { packageRoot } from "../util/package-root.js";
 import type { PlanFacts } from "./facts.js";
-import { from } from "./make-step.js";
+import { outputOf } from "./make-step.js";
 import type { StepInput } from "./plan.js";
 
 export type CorpusKind = CorpusUse;
@@ -88,8 +88,8 @@ export function corpusInputs(kind: CorpusKind, settings: Settings, facts: PlanFa
     settings[kind].corpus.map((source, index): [string, StepInput] => {
       const path = localFile(source, kind, settings);
       if (path !== undefined) return [`text${index}`, { kind: "outside", path, digest: digestOf(path, facts) }];
-      if (source.kind === "hub") return [`text${index}`, from(fetchId(kind), fetchedText(fetched++, source))];
-      return [`text${index}`, from(sampleId(kind), "self.txt")];
+      if (source.kind === "hub") return [`text${index}`, outputOf(fetchId(kind), fetchedText(fetched++, source))];
+      return [`text${index}`, outputOf(sampleId(kind), "self.txt")];
     }),
   );
 }

@@ -27,7 +27,7 @@ export function deviceBudget(
       at: locate([...path, "dynamic", dynamic.types === undefined ? "device" : "types"]),
     });
   }
-  return { budget: { kind: "device", device: traits(device), backend, context, reserveBytes }, types };
+  return { budget: { kind: "device", device: deviceTraits(device), backend, context, reserveBytes }, types };
 }
 
 function firstBackend({ backends: [first] }: Device, catalog: Catalog): Backend {
@@ -49,7 +49,7 @@ function fastTypes({ fast }: Backend, wanted: readonly string[] | undefined): st
 const smallBlock = 32;
 
 /** What decides whether a model fits; a note or a new bandwidth must not have the variant made again. */
-function traits({ id, class: kind, memory, budget, backends }: Device): DeviceBudget["device"] {
+function deviceTraits({ id, class: kind, memory, budget, backends }: Device): DeviceBudget["device"] {
   const plain = ({ value, basis, source }: Figure) => ({ value, basis, source });
   return {
     id,

@@ -1,7 +1,7 @@
 import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { checkSnapshot } from "../checkpoint/check-snapshot.js";
-import type { FileChoice } from "../checkpoint/file-choice.js";
+import type { FileSelection } from "../checkpoint/file-selection.js";
 import { maxConfigBytes, parseConfig, vocabularySize } from "../checkpoint/read-config.js";
 import { selectHubFiles } from "../checkpoint/select-hub-files.js";
 import { maxIndexBytes } from "../checkpoint/weight-index.js";
@@ -20,8 +20,8 @@ import type { Settings } from "../recipe/settings.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import { packageVersion } from "../util/package-version.js";
 import type { ModelFacts, PlanFacts } from "./facts.js";
-import { findHubTexts, hashTexts, requireTextsApart } from "./gather-texts.js";
 import { inRecipe } from "./in-recipe.js";
+import { findHubTexts, hashTexts, requireNoOverlap } from "./resolve-texts.js";
 import { toolFiles } from "./tool-files.js";
 
 /**
@@ -38,7 +38,7 @@ export async function gatherFacts(settings: Settings, digests: DigestCache): Pro
   if (toolchain.state === "missing") throw toolchain.problem;
   const nodeLlamaCpp = await toolDigest("node-llama-cpp", toolchain);
   const texts = await hashTexts(settings, digests);
-  await requireTextsApart(settings, texts);
+  await requireNoOverlap(settings, texts);
   return {
     model,
     texts,
@@ -69,7 +69,7 @@ async function converterFacts(
   };
 }
 
-async function localModel(path: string, choice: FileChoice, digests: DigestCache): Promise<ModelFacts> {
+async function localModel(path: string, choice: FileSelection, digests: DigestCache): Promise<ModelFacts> {
   const snapshot = await checkSnapshot(path, choice);
   const folder = await realpath(path);
   const files = [];
@@ -88,7 +88,7 @@ async function localModel(path: string, choice: FileChoice, digests: DigestCache
 
 async function hubModel(
   { repo, revision }: { repo: string; revision: string },
-  choice: FileChoice,
+  choice: FileSelection,
 ): Promise<ModelFacts> {
   const connection = hubConnection();
   const { commit, files: listing } = await listModel(connection, repo, revision);

@@ -3,7 +3,7 @@ import type { JsonObject } from "../util/canonical-json.js";
 import type { Step, StepInput } from "./plan.js";
 
 /** A file that another step makes, without which this one cannot run. */
-export function from(stepId: string, file: string): StepInput {
+export function outputOf(stepId: string, file: string): StepInput {
   return { kind: "step", step: stepId, file, optional: false };
 }
 
@@ -22,7 +22,7 @@ export function step<P extends JsonObject>(
     ...(variant === undefined ? {} : { variant }),
     ...(operation.id === undefined ? {} : { operation: operation.id }),
     intermediates: operation.intermediates ?? [],
-    hasParts: operation.hasParts?.(params) ?? false,
+    isShardable: operation.isShardable?.(params) ?? false,
     ...(prepare && { prepare: (context) => prepare(params, context) }),
     run: (context, prepared) => operation.run(params, context, prepared),
   };

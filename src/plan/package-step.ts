@@ -7,10 +7,10 @@ import { resolvedBudget } from "./allocate-steps.js";
 import { convertEngine, convertsProjector, projectorId } from "./convert-steps.js";
 import { type CorpusKind, corpusTexts, lockedTexts, textMaterials, usedKinds } from "./corpus-files.js";
 import type { PlanFacts } from "./facts.js";
-import { judgedDevices } from "./judged-devices.js";
-import { from, step } from "./make-step.js";
+import { outputOf, step } from "./make-step.js";
 import type { Step, StepInput } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
+import { targetDevices } from "./target-devices.js";
 
 /** The Hub recommends less for one file; parts are worse, because Ollama and PocketPal do not take them. */
 const maxFileBytes = 200e9;
@@ -34,7 +34,7 @@ export function packageParams(settings: Settings, facts: PlanFacts): PackagePara
       search: searches(settings) ? corpusTexts("search", settings, facts) : [],
       evaluation: corpusTexts("evaluation", settings, facts),
     },
-    hardware: judgedDevices(settings, facts),
+    hardware: targetDevices(settings, facts),
     textFiles: usedKinds(settings).flatMap((kind) => textMaterials(kind, settings, facts)),
     toolFiles: facts.toolFiles,
     publishRepo: settings.publish?.target.kind === "hub" ? settings.publish.target.repo : null,
@@ -53,7 +53,7 @@ export function packageInputs(settings: Settings, facts: PlanFacts): Record<stri
     snapshot: maybe("fetch", "snapshot.json"),
     convert: maybe("convert", "convert.json"),
   };
-  if (convertsProjector(settings, facts)) inputs.projector = from(projectorId, "mmproj.gguf");
+  if (convertsProjector(settings, facts)) inputs.projector = outputOf(projectorId, "mmproj.gguf");
   const has = (stage: Settings["stages"][number]) => settings.stages.includes(stage);
   if (has("calibrate")) {
     inputs.imatrix = maybe("calibrate", "imatrix.gguf");
@@ -83,8 +83,8 @@ export function packageInputs(settings: Settings, facts: PlanFacts): Record<stri
 /** Asks what a variant takes in memory: apart from the package step, which a change of the catalog has made again. */
 export function memoryStep({ name }: Variant, settings: Settings, facts: PlanFacts): Step {
   const inputs = {
-    model: from(`quantize:${name}`, "model.gguf"),
-    ...(convertsProjector(settings, facts) ? { projector: from(projectorId, "mmproj.gguf") } : {}),
+    model: outputOf(`quantize:${name}`, "model.gguf"),
+    ...(convertsProjector(settings, facts) ? { projector: outputOf(projectorId, "mmproj.gguf") } : {}),
   };
   return step(memoryId(name), variantMemory, {}, inputs, predictBytes.report(), name);
 }

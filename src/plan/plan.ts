@@ -21,8 +21,8 @@ export interface Step {
   mode: "build" | "reuse";
   /** Id of its operation, with which another machine can do it; absent when only this process can. */
   operation?: string;
-  /** Whether its work can be dealt out (`StageContext.part`). */
-  hasParts?: boolean;
+  /** Whether its work can be dealt out (`StageContext.shard`). */
+  isShardable?: boolean;
   version: number;
   resource: Resource;
   tools: readonly ToolId[];

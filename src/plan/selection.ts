@@ -1,8 +1,8 @@
 import type { Settings } from "../recipe/settings.js";
 import { type StageName, stageNames } from "../stages/stage.js";
 import { QuantsmithError } from "../util/errors.js";
-import { isShared, leadingVariants } from "./parts.js";
 import type { Plan, Step } from "./plan.js";
+import { isShared, referenceVariants } from "./subsets.js";
 
 /** Which part of a recipe to run: `--only`, `--until`, `--variant`, `--shared`. */
 export interface Selection {
@@ -18,9 +18,9 @@ export interface Selection {
  * the store, so that a release still holds every variant that is finished.
  * Errors: QS-USAGE for a variant or stage that the recipe does not have.
  */
-export function restrict(plan: Plan, settings: Settings, selection: Selection): Plan {
+export function selectSubset(plan: Plan, settings: Settings, selection: Selection): Plan {
   requireKnown(settings, selection);
-  if (selection.shared === true) return sharedPart(plan, selection);
+  if (selection.shared === true) return sharedSubset(plan, selection);
   const { only, until, variants } = selection;
   const wanted = new Set(variants?.map((name) => name.toLowerCase()));
   const dynamic = settings.variants.some(
@@ -42,20 +42,20 @@ export function restrict(plan: Plan, settings: Settings, selection: Selection): 
     });
   }
   // Whoever builds a part wants to go on from it later.
-  const whole = last === undefined && variants === undefined;
-  return { ...plan, steps, keepIntermediates: plan.keepIntermediates || !whole };
+  const isComplete = last === undefined && variants === undefined;
+  return { ...plan, steps, keepIntermediates: plan.keepIntermediates || !isComplete };
 }
 
 /** The steps that belong to no variant, and those of variants that others are compared with. */
-function sharedPart(plan: Plan, { only, until, variants }: Selection): Plan {
+function sharedSubset(plan: Plan, { only, until, variants }: Selection): Plan {
   if (only !== undefined || until !== undefined || variants !== undefined) {
     throw new QuantsmithError("QS-USAGE", "--shared goes with none of --only, --until and --variant", {
       remedy: "--shared builds what comes before the variants; then run again with --variant.",
     });
   }
-  const leading = leadingVariants(plan.steps);
+  const references = referenceVariants(plan.steps);
   const steps = plan.steps.filter((step) =>
-    step.variant === undefined ? isShared(step) : leading.has(step.variant) && step.stage !== "package",
+    step.variant === undefined ? isShared(step) : references.has(step.variant) && step.stage !== "package",
   );
   return { ...plan, steps, keepIntermediates: true };
 }

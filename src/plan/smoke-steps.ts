@@ -2,7 +2,7 @@ import type { Settings } from "../recipe/settings.js";
 import { questionOf, type SmokePrompt } from "../stages/smoke/expectation.js";
 import { smoke } from "../stages/smoke/smoke.js";
 import { smokeBase } from "../stages/smoke/smoke-base.js";
-import { from, step } from "./make-step.js";
+import { outputOf, step } from "./make-step.js";
 import type { Step } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
 import { structureId } from "./validate-steps.js";
@@ -10,22 +10,22 @@ import { structureId } from "./validate-steps.js";
 /** What all variants' smoke tests are held against: what the base GGUF has, and its answers where they are asked for. */
 export function smokeBaseStep({ smoke: prompts }: Settings): Step {
   const questions = prompts.map((prompt) => ({ ...questionOf(prompt), compared: prompt.expect?.sameAsBase === true }));
-  const inputs = { model: from("convert", "model.gguf") };
+  const inputs = { model: outputOf("convert", "model.gguf") };
   return step("smoke:base", smokeBase, { questions, context: contextFor(prompts) }, inputs, predictBytes.report());
 }
 
 /** The smoke test of one variant. */
 export function smokeStep(variant: string, { smoke: prompts, stages }: Settings): Step {
   const inputs = {
-    model: from(`quantize:${variant}`, "model.gguf"),
-    base: from("smoke:base", "smoke-base.json"),
-    ...(stages.includes("validate") ? { structure: from(structureId(variant), "structure.json") } : {}),
+    model: outputOf(`quantize:${variant}`, "model.gguf"),
+    base: outputOf("smoke:base", "smoke-base.json"),
+    ...(stages.includes("validate") ? { structure: outputOf(structureId(variant), "structure.json") } : {}),
   };
   const params = { prompts, context: contextFor(prompts) };
   return step(`smoke:${variant}`, smoke, params, inputs, predictBytes.report(), variant);
 }
 
-const leastContext = 2048;
+const minContext = 2048;
 /** Tokens for what a chat template puts around the messages. */
 const templateTokens = 512;
 
@@ -34,5 +34,5 @@ function contextFor(prompts: readonly SmokePrompt[]): number {
   const needed = prompts.map(({ prompt, system = "", tools = [], maxTokens }) => {
     return Buffer.byteLength(prompt + system + JSON.stringify(tools)) + maxTokens + templateTokens;
   });
-  return Math.max(leastContext, Math.ceil(Math.max(0, ...needed) / 256) * 256);
+  return Math.max(minContext, Math.ceil(Math.max(0, ...needed) / 256) * 256);
 }

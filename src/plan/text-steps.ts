@@ -1,7 +1,7 @@
 import type { Settings } from "../recipe/settings.js";
 import { sampleText } from "../stages/calibrate/sample-text.js";
 import { fetchTexts } from "../stages/fetch/fetch-texts.js";
-import { checkApart } from "../stages/validate/check-apart.js";
+import { checkTextOverlap } from "../stages/validate/check-text-overlap.js";
 import {
   type CorpusKind,
   corpusInputs,
@@ -13,32 +13,34 @@ import {
   usedKinds,
 } from "./corpus-files.js";
 import type { PlanFacts } from "./facts.js";
-import { from, step } from "./make-step.js";
+import { outputOf, step } from "./make-step.js";
 import type { Step, StepInput } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
 
 /** The step whose output says that no two texts overlap; there is one when a text comes to be in the run. */
-export const apartId = "validate:texts";
+export const overlapCheckId = "validate:texts";
 
 /** Tokens of one sampled piece at most: as many as the usual chunk has. */
-const longestPiece = 512;
+const maxPieceTokens = 512;
 /** A little above nothing taken away: at 1.0 a small model loses the thread too often. */
 const temperature = 0.95;
 /** What is sampled is not tokenized again in the same way, and usually in fewer tokens. */
-const spare = 1.15;
+const tokenMargin = 1.15;
 
 /** Brings and samples the texts that are not local files, and compares them with the others. */
 export function textSteps(settings: Settings, facts: PlanFacts): Step[] {
   const kinds = usedKinds(settings);
   const steps = kinds.flatMap((kind) => [...fetchStep(kind, settings, facts), ...sampleStep(kind, settings)]);
   return steps.length > 0 && kinds.length > 1 && kinds.includes("evaluation")
-    ? [...steps, apartStep(kinds, settings, facts)]
+    ? [...steps, overlapCheckStep(kinds, settings, facts)]
     : steps;
 }
 
 /** What a step that measures variants reads so that none is measured on a text that made it. */
-export function apartInput(settings: Settings, facts: PlanFacts): Record<string, StepInput> {
-  return textSteps(settings, facts).some(({ id }) => id === apartId) ? { texts: from(apartId, "texts.json") } : {};
+export function overlapCheckInput(settings: Settings, facts: PlanFacts): Record<string, StepInput> {
+  return textSteps(settings, facts).some(({ id }) => id === overlapCheckId)
+    ? { texts: outputOf(overlapCheckId, "texts.json") }
+    : {};
 }
 
 function fetchStep(kind: CorpusKind, settings: Settings, facts: PlanFacts): Step[] {
@@ -51,19 +53,19 @@ function fetchStep(kind: CorpusKind, settings: Settings, facts: PlanFacts): Step
 
 function sampleStep(kind: CorpusKind, settings: Settings): Step[] {
   const { corpus, chunks } = settings[kind];
-  const own = corpus.filter((source) => source.kind === "self").length;
-  if (own === 0) return [];
+  const selfSources = corpus.filter((source) => source.kind === "self").length;
+  if (selfSources === 0) return [];
   // Probes read their text in the evaluation's chunks.
   const { context } = kind === "calibration" ? settings.calibration : settings.evaluation;
-  const tokens = Math.ceil((chunks * context * spare) / corpus.length);
+  const tokens = Math.ceil((chunks * context * tokenMargin) / corpus.length);
   const operation = { ...sampleText, stage: readingStage[kind] };
-  const params = { use: kind, tokens, pieceTokens: Math.min(longestPiece, tokens), temperature };
-  return [step(sampleId(kind), operation, params, { model: from("convert", "model.gguf") }, predictBytes.report())];
+  const params = { use: kind, tokens, pieceTokens: Math.min(maxPieceTokens, tokens), temperature };
+  return [step(sampleId(kind), operation, params, { model: outputOf("convert", "model.gguf") }, predictBytes.report())];
 }
 
-function apartStep(kinds: readonly CorpusKind[], settings: Settings, facts: PlanFacts): Step {
+function overlapCheckStep(kinds: readonly CorpusKind[], settings: Settings, facts: PlanFacts): Step {
   const texts = kinds.flatMap((use) => corpusTexts(use, settings, facts).map(({ name }) => ({ use, name })));
   const files = kinds.flatMap((kind) => Object.values(corpusInputs(kind, settings, facts)));
   const inputs = Object.fromEntries(files.map((file, index) => [`text${index}`, file]));
-  return step(apartId, checkApart, { texts }, inputs, predictBytes.report());
+  return step(overlapCheckId, checkTextOverlap, { texts }, inputs, predictBytes.report());
 }

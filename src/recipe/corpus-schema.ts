@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { complaint } from "../util/complaint.js";
 import { quote } from "../util/quote.js";
+import { schemaIssue } from "../util/schema-issue.js";
 import { nearest } from "../util/suggest.js";
-import { hubText } from "./hub-text.js";
+import { parseHubText } from "./parse-hub-text.js";
 
 const keywords = ["default", "self"];
 /** Files of these kinds hold texts that only a library gets out. */
@@ -10,17 +10,17 @@ const noText = /\.(parquet|arrow|feather|avro|orc|gz|bz2|xz|zst|7z|tar|rar|bin|s
 const forms = "Use `default`, `self`, a file such as `./text/calibration.txt`, or `hf:org/dataset@revision/file.txt`.";
 
 const corpusEntry = z.string().superRefine((text, context) => {
-  const fault = entryFault(text);
-  if (fault !== undefined) context.addIssue(complaint(...fault));
+  const fault = entryError(text);
+  if (fault !== undefined) context.addIssue(schemaIssue(...fault));
 });
 
 /** One text or several, read in this order. */
 export const corpus = z.union([corpusEntry, z.array(corpusEntry).min(1)]);
 
-function entryFault(text: string): [message: string, remedy: string] | undefined {
+function entryError(text: string): [message: string, remedy: string] | undefined {
   if (keywords.includes(text)) return undefined;
   if (text.startsWith("hf:")) {
-    const file = hubText(text);
+    const file = parseHubText(text);
     if (file === undefined) {
       return [
         `${quote(text)} names no file of a Hub data set`,

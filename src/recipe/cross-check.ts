@@ -5,8 +5,8 @@ import { findResolutionProblems } from "../release/resolve/find-problems.js";
 import { quote, quoteList } from "../util/quote.js";
 import { nearest } from "../util/suggest.js";
 import type { Gates } from "./gates-schema.js";
-import { hubText } from "./hub-text.js";
 import { defaultModelName } from "./model-source.js";
+import { parseHubText } from "./parse-hub-text.js";
 import { type Recipe, recipeSchema } from "./schema.js";
 import { variantEntry } from "./variant-schema.js";
 import type { Problem, YamlPath } from "./yaml/diagnostics.js";
@@ -155,7 +155,7 @@ function checkTexts(parts: ValidParts, folder: string): Problem[] {
     const corpus = parts[section]?.corpus ?? [];
     return [corpus].flat().flatMap((text, index): Problem[] => {
       if (text === "default" || text === "self") return [];
-      const key = hubText(text)?.ref ?? resolve(folder, text);
+      const key = parseHubText(text)?.ref ?? resolve(folder, text);
       const user = users.get(key) ?? section;
       users.set(key, user);
       if (user === section) return [];

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { complaint, lacking } from "../util/complaint.js";
+import { missingKeys, schemaIssue } from "../util/schema-issue.js";
 
 const relative = z
   .strictObject({
@@ -18,7 +18,7 @@ function gateSchema<Limit extends z.ZodType<number | z.output<typeof relative>>>
     .superRefine(({ min, max }, context) => {
       if (min === undefined && max === undefined) {
         context.addIssue(
-          lacking(
+          missingKeys(
             ["min", "max"],
             "the gate has neither `min` nor `max`",
             "Add a limit, such as `max: 1.05`, or remove the gate.",
@@ -27,7 +27,7 @@ function gateSchema<Limit extends z.ZodType<number | z.output<typeof relative>>>
       }
       if (typeof min === "number" && typeof max === "number" && min > max) {
         context.addIssue(
-          complaint(`\`min\` ${min} is above \`max\` ${max}`, "No value can pass; swap or correct them.", ["min"]),
+          schemaIssue(`\`min\` ${min} is above \`max\` ${max}`, "No value can pass; swap or correct them.", ["min"]),
         );
       }
     });

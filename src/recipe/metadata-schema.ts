@@ -1,18 +1,18 @@
 import * as z from "zod";
-import { matching } from "../util/complaint.js";
+import { patternString } from "../util/schema-issue.js";
 
 /** One line that can stand in a card's front matter and in a GGUF header. */
 const line = (what: string) =>
-  matching(/^[^\s\p{Cc}](?:[^\p{Cc}]{0,198}[^\s\p{Cc}])?$/u, what, "Write one short line.");
+  patternString(/^[^\s\p{Cc}](?:[^\p{Cc}]{0,198}[^\s\p{Cc}])?$/u, what, "Write one short line.");
 
-const url = matching(/^https?:\/\/[^\s\p{Cc}]{1,400}$/u, "an address", "Write it whole: `https://…`.");
+const url = patternString(/^https?:\/\/[^\s\p{Cc}]{1,400}$/u, "an address", "Write it whole: `https://…`.");
 
 /** What the checkpoint's own card does not say, or says otherwise. Every variant inherits it. */
 export const metadata = z
   .strictObject({
     quantizedBy: line("a name").exactOptional().describe("Who makes the release: your name on the Hub."),
     repoUrl: url.exactOptional().describe("Where the release can be found; stands in every GGUF file."),
-    license: matching(
+    license: patternString(
       /^[a-z0-9][a-z0-9.-]{0,63}$/,
       "a licence as the Hub names it",
       "Write its identifier in small letters, such as `apache-2.0`, or `other` with `licenseName` and `licenseLink`.",
@@ -23,7 +23,7 @@ export const metadata = z
     licenseLink: url.exactOptional().describe("Where the licence can be read."),
     languages: z
       .array(
-        matching(
+        patternString(
           /^([a-z]{2,3}(-[A-Za-z0-9]{2,8})*|code|multilingual)$/,
           "a language",
           "Write ISO 639 codes such as `en`.",

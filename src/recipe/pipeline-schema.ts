@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { stageNames } from "../stages/stage.js";
-import { complaint } from "../util/complaint.js";
+import { schemaIssue } from "../util/schema-issue.js";
 import { executors } from "./executors-schema.js";
 import { pipelineGates } from "./gates-schema.js";
 import { chunks, context, quantize } from "./schema.js";
@@ -17,7 +17,7 @@ const stages = z
           ? `the stage \`${name}\` appears twice`
           : `the stage \`${name}\` cannot come after \`${before}\``;
       check.addIssue(
-        complaint(message, `The order is ${stageNames.join(", ")}; leave out what is not wanted.`, [index]),
+        schemaIssue(message, `The order is ${stageNames.join(", ")}; leave out what is not wanted.`, [index]),
       );
     });
   });
@@ -72,7 +72,7 @@ export const pipelineSchema = z
   .superRefine((value, check) => {
     if (value.effort === "thorough" && value.probes === "none") {
       const remedy = "Set `probes: groups` or `probes: tensors`, or leave `effort` out.";
-      check.addIssue(complaint("without probes there is nothing to be thorough about", remedy, ["effort"]));
+      check.addIssue(schemaIssue("without probes there is nothing to be thorough about", remedy, ["effort"]));
     }
   })
   .describe("A quantsmith pipeline: stages, effort and default gates.");

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { ggmlTypeByName, ggmlTypes } from "../quant/ggml-types.js";
 import { presetByName, presets } from "../quant/presets.js";
-import { complaint, matching } from "../util/complaint.js";
 import { quote } from "../util/quote.js";
+import { patternString, schemaIssue } from "../util/schema-issue.js";
 import { nearest } from "../util/suggest.js";
 
 /** One of many names in any letter case, given out in its canonical form. Editors complete the canonical names. */
@@ -16,7 +16,7 @@ function known(what: string, names: readonly string[], find: (text: string) => s
       const near = nearest(text, names);
       const guess = near === undefined ? "" : `Did you mean ${quote(near)}? `;
       const remedy = `${guess}\`quantsmith types\` lists every ${what}.`;
-      context.issues.push({ ...complaint(`unknown ${what} ${quote(text)}`, remedy), input: text });
+      context.issues.push({ ...schemaIssue(`unknown ${what} ${quote(text)}`, remedy), input: text });
       return z.NEVER;
     });
 }
@@ -42,8 +42,8 @@ export const tensorType = known(
 export const fileNamePart = /^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$/;
 
 /** A name for files: of the model or of a variant. */
-export function nameFor(what: string) {
-  return matching(
+export function nameSchema(what: string) {
+  return patternString(
     fileNamePart,
     `usable as the name of a ${what}`,
     "Use letters, digits, `.`, `_` and `-`, beginning with a letter or digit, at most 96 of them.",
@@ -51,7 +51,7 @@ export function nameFor(what: string) {
 }
 
 /** Why a regular expression does not compile; undefined when it does. */
-export function regexFault(pattern: string): string | undefined {
+export function regexError(pattern: string): string | undefined {
   try {
     new RegExp(pattern);
     return undefined;
@@ -61,21 +61,22 @@ export function regexFault(pattern: string): string | undefined {
   }
 }
 
-const longestPattern = 200;
+const maxPatternLength = 200;
 
 /** A key of `tensors`; written into llama-quantize's tensor type file, which splits at blanks and `=` and lower-cases. */
 export const tensorPattern = z
   .string()
   .superRefine((pattern, context) => {
-    const fault = patternFault(pattern);
-    if (fault !== undefined) context.addIssue(complaint(`the tensor pattern ${quote(pattern)} ${fault[0]}`, fault[1]));
+    const fault = patternError(pattern);
+    if (fault !== undefined)
+      context.addIssue(schemaIssue(`the tensor pattern ${quote(pattern)} ${fault[0]}`, fault[1]));
   })
-  .meta({ maxLength: longestPattern, pattern: "^[^\\sA-Z=]+$" });
+  .meta({ maxLength: maxPatternLength, pattern: "^[^\\sA-Z=]+$" });
 
-function patternFault(pattern: string): [message: string, remedy: string] | undefined {
+function patternError(pattern: string): [message: string, remedy: string] | undefined {
   if (pattern === "") return ["is empty", "Name a part of tensor names, such as `ffn_down`."];
-  if (pattern.length > longestPattern) {
-    return [`is longer than ${longestPattern} characters`, "Split it into several patterns."];
+  if (pattern.length > maxPatternLength) {
+    return [`is longer than ${maxPatternLength} characters`, "Split it into several patterns."];
   }
   if (/[\s=]/.test(pattern)) {
     return [
@@ -89,7 +90,7 @@ function patternFault(pattern: string): [message: string, remedy: string] | unde
       "Tensor names are lower case, and llama-quantize lower-cases patterns: `\\d` must not be written `\\D`.",
     ];
   }
-  const fault = regexFault(pattern);
+  const fault = regexError(pattern);
   return fault === undefined
     ? undefined
     : [`is no regular expression: ${fault}`, "Correct it, or name a part such as `ffn_down`."];

@@ -1,13 +1,13 @@
 import * as z from "zod";
 import { deviceId } from "../hardware/catalog/device.js";
 import { parseHubName, parseHubRef, repoId, revisionForm } from "../hub/hub-ref.js";
-import { complaint, matching } from "../util/complaint.js";
 import { quote } from "../util/quote.js";
+import { patternString, schemaIssue } from "../util/schema-issue.js";
 import { corpus, isPlainPath } from "./corpus-schema.js";
 import { executors } from "./executors-schema.js";
 import { gates } from "./gates-schema.js";
 import { metadata } from "./metadata-schema.js";
-import { nameFor } from "./schema-parts.js";
+import { nameSchema } from "./schema-parts.js";
 import { smokePrompt } from "./smoke-schema.js";
 import { variantEntry } from "./variant-schema.js";
 
@@ -20,13 +20,13 @@ const sourceForms =
 const source = z.string().superRefine((text, check) => {
   const local = /^\.{0,2}\//.test(text) && isPlainPath(text);
   if (!local && parseHubRef(text) === undefined) {
-    check.addIssue(complaint(`${quote(text)} is not a model source`, sourceForms));
+    check.addIssue(schemaIssue(`${quote(text)} is not a model source`, sourceForms));
   }
 });
 
 const globs = z
   .array(
-    matching(
+    patternString(
       /^[^/\\\p{Cc}][^\\\p{Cc}]{0,199}$/u,
       "a glob",
       "Write a name such as `*.txt`, relative to the repository.",
@@ -39,10 +39,12 @@ const model = z
     source: source.describe(
       "The checkpoint: `hf:org/name` or `hf:org/name@revision`, or a folder beginning with `./`, `../` or `/` (relative to this file).",
     ),
-    revision: matching(revisionForm, "a revision", "Write a branch, a tag or a commit, such as `main`.")
+    revision: patternString(revisionForm, "a revision", "Write a branch, a tag or a commit, such as `main`.")
       .exactOptional()
       .describe("Branch, tag or commit on the Hub, resolved once and locked (default: the source's, else `main`)."),
-    name: nameFor("model").exactOptional().describe("Name in file names and on the card (default: from the source)."),
+    name: nameSchema("model")
+      .exactOptional()
+      .describe("Name in file names and on the card (default: from the source)."),
     include: globs
       .exactOptional()
       .describe("Globs of files to take besides those every checkpoint needs (default: none)."),
@@ -64,10 +66,12 @@ const model = z
     if (revision === undefined) return;
     const ref = parseHubRef(source);
     if (!source.startsWith("hf:")) {
-      check.addIssue(complaint("a local folder has no `revision`", "Remove it, or use an `hf:` source.", ["revision"]));
+      check.addIssue(
+        schemaIssue("a local folder has no `revision`", "Remove it, or use an `hf:` source.", ["revision"]),
+      );
     } else if (ref?.revision !== undefined && ref.revision !== revision) {
       const message = `${quote("revision")} is ${quote(revision)}, and ${quote("source")} has the revision ${quote(ref.revision)}`;
-      check.addIssue(complaint(message, "Remove one of the two.", ["revision"]));
+      check.addIssue(schemaIssue(message, "Remove one of the two.", ["revision"]));
     }
   });
 
@@ -86,7 +90,7 @@ const convert = z.strictObject({
     .enum(["auto", "none"])
     .exactOptional()
     .describe("Also convert the vision or audio projector, when there is one (default `auto`)."),
-  pretokenizer: matching(
+  pretokenizer: patternString(
     /^[A-Za-z0-9][\w.-]*$/,
     "a pre-tokenizer name",
     "Write `auto` or a name llama.cpp knows, such as `llama-bpe`.",
@@ -106,10 +110,10 @@ const publishPlace = z
     const ref = parseHubName(text);
     if (ref === undefined) {
       const remedy = "Write `org/name` for the Hugging Face Hub, or `dir:path` for a folder.";
-      check.addIssue(complaint(`${quote(text)} is not a place to publish to`, remedy));
+      check.addIssue(schemaIssue(`${quote(text)} is not a place to publish to`, remedy));
     } else if (ref.revision !== undefined) {
       const message = `a release cannot be published to a revision, found ${quote(text)}`;
-      check.addIssue(complaint(message, `Write ${quote(ref.repo)}; \`via\` sets how \`main\` is changed.`));
+      check.addIssue(schemaIssue(message, `Write ${quote(ref.repo)}; \`via\` sets how \`main\` is changed.`));
     }
   })
   .meta({ pattern: `^(${publishFolder}|(hf:)?${repoId.source.slice(1, -1)})$` });
@@ -125,7 +129,7 @@ const publish = z
       .enum(["branch", "pr", "direct"])
       .exactOptional()
       .describe("Staging branch and one commit, pull request, or straight to main (default `branch`)."),
-    collection: matching(
+    collection: patternString(
       new RegExp(repoId.source.replaceAll("95", "200")),
       "a collection's slug",
       "Write what follows `/collections/` in its address: `org/title-0123456789abcdef01234567`.",
@@ -149,7 +153,9 @@ const publish = z
     if (!value.repo.startsWith("dir:")) return;
     for (const key of ["private", "via", "collection", "gated", "stream"] as const) {
       if (value[key] === undefined) continue;
-      check.addIssue(complaint(`a folder has no \`${key}\``, "Remove it, or publish to the Hugging Face Hub.", [key]));
+      check.addIssue(
+        schemaIssue(`a folder has no \`${key}\``, "Remove it, or publish to the Hugging Face Hub.", [key]),
+      );
     }
   });
 
@@ -174,7 +180,7 @@ export const recipeSchema = z
       .string()
       .superRefine((text, check) => {
         if (!isPlainPath(text))
-          check.addIssue(complaint(`${quote(text)} is no pipeline`, "Write a name such as `release`, or a path."));
+          check.addIssue(schemaIssue(`${quote(text)} is no pipeline`, "Write a name such as `release`, or a path."));
       })
       .exactOptional()
       .describe("How to build: a name from pipelines/ or a path to a YAML file (default `release`)."),
@@ -225,7 +231,7 @@ export const recipeSchema = z
       .string()
       .superRefine((text, check) => {
         if (!isPlainPath(text))
-          check.addIssue(complaint(`${quote(text)} is not a file path`, "Write a path such as `./my-devices.yaml`."));
+          check.addIssue(schemaIssue(`${quote(text)} is not a file path`, "Write a path such as `./my-devices.yaml`."));
       })
       .exactOptional()
       .describe("A device catalog of your own (relative to this file), beside the one of quantsmith."),

@@ -8,8 +8,8 @@ import type { StageName } from "../stages/stage.js";
 import type { SourceLocation } from "../util/errors.js";
 import type { ExecutorSettings } from "./executors-schema.js";
 import type { Gates } from "./gates-schema.js";
-import type { HubText } from "./hub-text.js";
 import type { ModelSource } from "./model-source.js";
+import type { HubText } from "./parse-hub-text.js";
 import type { Recipe } from "./schema.js";
 import type { YamlPath } from "./yaml/diagnostics.js";
 

@@ -3,10 +3,10 @@ import { findDevice } from "../hardware/catalog/find-device.js";
 import { parseHubName, parseHubRef } from "../hub/hub-ref.js";
 import type { PublishTarget } from "../stages/publish/target.js";
 import { stageNames } from "../stages/stage.js";
-import { hubText } from "./hub-text.js";
 import type { LoadedPipeline } from "./load-pipeline.js";
 import type { LoadedRecipe } from "./load-recipe.js";
 import { defaultModelName, type ModelSource } from "./model-source.js";
+import { parseHubText } from "./parse-hub-text.js";
 import type { Recipe } from "./schema.js";
 import type { CorpusSource, Origin, PublishSettings, Settings } from "./settings-types.js";
 import { resolveVariants } from "./variants.js";
@@ -107,15 +107,15 @@ export function resolveSettings(loaded: LoadedRecipe, { name, file, pipeline }: 
   };
 }
 
-type Pick = <T>(key: string, fromRecipe: T | undefined, fromPipeline: T | undefined, fallback: T) => T;
+type PickSetting = <T>(key: string, fromRecipe: T | undefined, fromPipeline: T | undefined, fallback: T) => T;
 
-function modelSource({ source, revision }: Recipe["model"], folder: string, pick: Pick): ModelSource {
+function modelSource({ source, revision }: Recipe["model"], folder: string, pick: PickSetting): ModelSource {
   const ref = parseHubRef(source);
   if (ref === undefined) return { kind: "local", path: resolve(folder, source) };
   return { kind: "hub", repo: ref.repo, revision: pick("model.revision", ref.revision ?? revision, undefined, "main") };
 }
 
-function publishSettings(publish: NonNullable<Recipe["publish"]>, folder: string, pick: Pick): PublishSettings {
+function publishSettings(publish: NonNullable<Recipe["publish"]>, folder: string, pick: PickSetting): PublishSettings {
   const repo = pick("publish.repo", publish.repo, undefined, "");
   const signed = pick("publish.sign", publish.sign, undefined, false) ? { sign: true as const } : {};
   if (repo.startsWith("dir:"))
@@ -141,7 +141,7 @@ function publishSettings(publish: NonNullable<Recipe["publish"]>, folder: string
 
 function corpusEntry(entry: string, folder: string): CorpusSource {
   if (entry === "default" || entry === "self") return { kind: entry };
-  const file = hubText(entry);
+  const file = parseHubText(entry);
   if (file !== undefined) return { kind: "hub", ...file };
   return { kind: "file", path: resolve(folder, entry), name: basename(entry) };
 }

@@ -1,19 +1,19 @@
 import * as z from "zod";
-import { complaint, lacking, matching } from "../util/complaint.js";
 import { quote } from "../util/quote.js";
+import { missingKeys, patternString, schemaIssue } from "../util/schema-issue.js";
 import { nearest } from "../util/suggest.js";
-import { regexFault } from "./schema-parts.js";
-import { grammarFault } from "./yaml/grammar-fault.js";
+import { regexError } from "./schema-parts.js";
+import { findGrammarIssue } from "./yaml/find-grammar-issue.js";
 
 const regex = z
   .string()
   .min(1)
   .max(1000)
   .superRefine((pattern, check) => {
-    const fault = regexFault(pattern);
+    const fault = regexError(pattern);
     if (fault !== undefined)
       check.addIssue(
-        complaint(
+        schemaIssue(
           `${quote(pattern)} is no regular expression: ${fault}`,
           "Correct it, or use `contains` for plain text.",
         ),
@@ -26,8 +26,8 @@ const maxTokens = z.int().min(1).max(8192);
 const jsonObject = z.record(z.string(), z.json());
 
 const jsonSchema = jsonObject.superRefine((schema, check) => {
-  const fault = grammarFault(schema);
-  if (fault !== undefined) check.addIssue(complaint(fault.message, fault.remedy, fault.path));
+  const fault = findGrammarIssue(schema);
+  if (fault !== undefined) check.addIssue(schemaIssue(fault.message, fault.remedy, fault.path));
 });
 
 const expect = z
@@ -60,7 +60,7 @@ const expect = z
   .superRefine((value, check) => {
     if (Object.keys(value).length > 0) return;
     check.addIssue(
-      lacking(
+      missingKeys(
         ["matches", "contains", "equals", "json", "jsonSchema", "endsItself", "sameAsBase", "toolCall"],
         "`expect` expects nothing",
         "Add `matches`, `contains`, `equals`, `json: true` or another expectation, or remove it.",
@@ -69,7 +69,7 @@ const expect = z
   });
 
 const tool = z.strictObject({
-  name: matching(
+  name: patternString(
     /^[A-Za-z_][\w.-]{0,63}$/,
     "the name of a function",
     "Use letters, digits, `_`, `.` and `-`, such as `get_weather`.",
@@ -91,7 +91,7 @@ export const smokePrompt = z
   })
   .superRefine(({ maxTokens, tools = [], expect: { endsItself = 0, toolCall, jsonSchema } = {} }, check) => {
     const add = (key: string, message: string, remedy: string) =>
-      check.addIssue(complaint(message, remedy, ["expect", key]));
+      check.addIssue(schemaIssue(message, remedy, ["expect", key]));
     if (maxTokens !== undefined && endsItself > maxTokens) {
       const message = `\`endsItself\` ${endsItself} is above \`maxTokens\` ${maxTokens}`;
       add("endsItself", message, "Raise `maxTokens`, or leave it out: answers then get the tokens they may take.");

@@ -1,15 +1,15 @@
 import * as z from "zod";
 import { deviceId } from "../hardware/catalog/device.js";
 import type { VariantBudget } from "../stages/allocate/budget.js";
-import { complaint, lacking } from "../util/complaint.js";
 import { size } from "../util/quantity-schema.js";
 import { quoteList } from "../util/quote.js";
-import { nameFor, presetName, tensorPattern, tensorType } from "./schema-parts.js";
+import { missingKeys, schemaIssue } from "../util/schema-issue.js";
+import { nameSchema, presetName, tensorPattern, tensorType } from "./schema-parts.js";
 
 const budgets = ["sizeOf", "bitsPerWeight", "bytes", "device"] as const satisfies readonly VariantBudget["kind"][];
 
 /** Bytes; what is less was meant in another unit. */
-const leastReserve = 1_000_000;
+const minReserveBytes = 1_000_000;
 
 const dynamic = z
   .strictObject({
@@ -31,27 +31,27 @@ const dynamic = z
   .superRefine((value, context) => {
     const given = budgets.filter((key) => value[key] !== undefined);
     if (given.length === 0) {
-      context.addIssue(lacking(budgets, "`dynamic` has no budget", `Add one of ${quoteList(budgets, "or")}.`));
+      context.addIssue(missingKeys(budgets, "`dynamic` has no budget", `Add one of ${quoteList(budgets, "or")}.`));
     }
     if (given.length > 1) {
       const remedy = "Keep the one that must hold; make several variants for several budgets.";
-      context.addIssue(complaint(`\`dynamic\` has ${given.length} budgets: ${quoteList(given, "and")}`, remedy));
+      context.addIssue(schemaIssue(`\`dynamic\` has ${given.length} budgets: ${quoteList(given, "and")}`, remedy));
     }
-    if (value.reserve !== undefined && value.reserve < leastReserve) {
+    if (value.reserve !== undefined && value.reserve < minReserveBytes) {
       const remedy = `Write it with a unit, such as \`${value.reserve} MB\`.`;
-      context.addIssue(complaint(`a reserve of ${value.reserve} bytes keeps nothing free`, remedy, ["reserve"]));
+      context.addIssue(schemaIssue(`a reserve of ${value.reserve} bytes keeps nothing free`, remedy, ["reserve"]));
     }
     for (const key of ["context", "reserve"] as const) {
       if (value[key] === undefined || value.device !== undefined) continue;
       const message = `\`${key}\` counts only beside \`device\``;
-      context.addIssue(complaint(message, "Remove it, or name the device.", [key]));
+      context.addIssue(schemaIssue(message, "Remove it, or name the device.", [key]));
     }
   })
   .describe("Choose a type per tensor by measurement, within one budget.");
 
 const variantObject = z
   .strictObject({
-    name: nameFor("variant").exactOptional().describe("Name in file names and tables (default: the preset's)."),
+    name: nameSchema("variant").exactOptional().describe("Name in file names and tables (default: the preset's)."),
     preset: presetName.exactOptional().describe("A preset of llama-quantize."),
     tensors: z
       .record(tensorPattern, tensorType)
@@ -64,7 +64,7 @@ const variantObject = z
   .superRefine((value, context) => {
     if (value.preset === undefined && value.dynamic === undefined) {
       context.addIssue(
-        lacking(
+        missingKeys(
           ["preset", "dynamic"],
           "the variant has neither `preset` nor `dynamic`",
           "Add `preset: Q4_K_M`, or `dynamic` with a budget.",
@@ -72,11 +72,15 @@ const variantObject = z
       );
     }
     if (value.preset !== undefined && value.dynamic !== undefined) {
-      context.addIssue(complaint("the variant has both `preset` and `dynamic`", "Keep one of the two.", ["dynamic"]));
+      context.addIssue(schemaIssue("the variant has both `preset` and `dynamic`", "Keep one of the two.", ["dynamic"]));
     }
     if (value.name === undefined && value.dynamic !== undefined) {
       context.addIssue(
-        lacking(["name"], "a dynamic variant needs a `name`", "Add one, such as `name: Q4_K_S`, the nearest preset."),
+        missingKeys(
+          ["name"],
+          "a dynamic variant needs a `name`",
+          "Add one, such as `name: Q4_K_S`, the nearest preset.",
+        ),
       );
     }
   });

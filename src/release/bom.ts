@@ -121,17 +121,17 @@ function metrics({ report }: ReleaseFacts): JsonObject[] {
 
 function files({ files: all, report }: ReleaseFacts): JsonObject[] {
   const variants = new Map(
-    report.variants.flatMap((variant) => variantFiles(variant).map((part) => [part.file, { variant, part }])),
+    report.variants.flatMap((variant) => variantFiles(variant).map((split) => [split.file, { variant, part: split }])),
   );
   return all.map((file) => {
     const model = variants.get(file.path);
     const shared = { "bom-ref": fileRef(file), name: file.path, hashes: [{ alg: "SHA-256", content: file.sha256 }] };
     if (model === undefined) return { type: "file", ...shared };
-    const { variant, part } = model;
+    const { variant, part: split } = model;
     const properties = [
       { name: "quantsmith:variant", value: variant.name },
       { name: "quantsmith:bitsPerWeight", value: variant.bitsPerWeight.toFixed(4) },
-      { name: "quantsmith:bytes", value: String(part.bytes) },
+      { name: "quantsmith:bytes", value: String(split.bytes) },
     ];
     return { type: "machine-learning-model", ...shared, properties };
   });

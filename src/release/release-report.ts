@@ -30,7 +30,7 @@ export interface ProjectorFile {
 }
 
 /** One file of a variant that is too large for one. */
-export interface VariantPart {
+export interface VariantSplit {
   file: string;
   bytes: number;
   sha256: string;
@@ -46,7 +46,7 @@ export interface VariantReport {
   /** Of `file`. */
   sha256: string;
   /** All files in their order; absent when it is one. */
-  parts?: readonly VariantPart[];
+  parts?: readonly VariantSplit[];
   types: Record<string, number>;
   /** How the types were chosen; absent for presets. */
   allocation?: VariantAllocation;

@@ -1,4 +1,4 @@
-import type { StageName, WorkPart } from "../stages/stage.js";
+import type { Shard, StageName } from "../stages/stage.js";
 import type { QuantsmithError } from "../util/errors.js";
 
 /** One step, or one part of a step that fans out, as a queue sees it. */
@@ -10,7 +10,7 @@ export interface Job {
   step: string;
   stage: StageName;
   /** Which part of the step it does; the step's own job comes after its parts. */
-  part?: WorkPart;
+  shard?: Shard;
   /** Names of jobs that must have ended well before; some of them may have ended, and left the queue, already. */
   after: readonly string[];
   /** Memory that it is expected to need at most, files that it maps included; an estimate on the high side. */
@@ -42,7 +42,7 @@ export interface Executor {
   /** How long to wait between two looks at the queue, in milliseconds. */
   pollMs: number;
   /** How many jobs a step that can be done in parts is dealt out to; 1 for one job. */
-  parts: number;
+  shards: number;
   /** All jobs that the run may submit, before the first is; throws when they cannot or must not be (a cost ceiling). */
   prepare?(jobs: readonly Job[]): Promise<void>;
   /** Puts jobs in the queue, each after those it depends on in the list. None of them waits or runs there already. */
@@ -50,7 +50,7 @@ export interface Executor {
   /** What became of jobs, by name; the latest of a name counts, and one that the queue does not know is left out. */
   states(names: readonly string[]): Promise<ReadonlyMap<string, JobState>>;
   /** Whether an error of the others only says that the queue cannot be reached now, so that it is asked again. Absent: none. */
-  isAway?(error: unknown): boolean;
+  isUnreachable?(error: unknown): boolean;
   /** These jobs' steps are finished, so that those which were not put into the queue yet need not be. Absent: all are. */
   finished?(names: readonly string[]): void;
   /** Takes waiting jobs out of the queue and ends running ones; others are left alone. */
@@ -61,16 +61,16 @@ export interface Executor {
  * Arguments with which `quantsmith` does a job. `out` is the output folder as the job's machine sees it; without
  * `threads` it takes every core that it may use there.
  */
-export function workerArguments({ key, part }: Job, out: string, threads?: number): string[] {
+export function workerArguments({ key, shard }: Job, out: string, threads?: number): string[] {
   return [
     ...["worker", key],
-    ...(part === undefined ? [] : ["--part", `${part.index}/${part.count}`]),
+    ...(shard === undefined ? [] : ["--part", `${shard.index}/${shard.count}`]),
     ...(threads === undefined ? [] : ["--threads", String(threads)]),
     ...["--out", out],
   ];
 }
 
 /** A job's name. */
-export function jobName(key: string, part?: number): string {
-  return `qs-${key.slice(0, 16)}${part === undefined ? "" : `-${part}`}`;
+export function jobName(key: string, shard?: number): string {
+  return `qs-${key.slice(0, 16)}${shard === undefined ? "" : `-${shard}`}`;
 }

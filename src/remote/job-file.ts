@@ -62,8 +62,8 @@ const jobFile = z.object({
 });
 
 /** The files of one job, or of one part of it, whether they exist or not. */
-export function jobPaths({ jobs }: Pick<Workspace, "jobs">, key: string, part?: number) {
-  const name = join(jobs, part === undefined ? key : `${key}-${part}`);
+export function jobPaths({ jobs }: Pick<Workspace, "jobs">, key: string, shard?: number) {
+  const name = join(jobs, shard === undefined ? key : `${key}-${shard}`);
   return { job: join(jobs, `${key}.json`), error: `${name}.error.json`, events: `${name}.ndjson` };
 }
 
@@ -102,10 +102,10 @@ export async function shareFiles(workspace: Workspace, inputs: Readonly<Record<s
 }
 
 /** Removes what a finished job has left in `.jobs`. */
-export async function removeJobFiles(workspace: Workspace, key: string, parts: number): Promise<void> {
+export async function removeJobFiles(workspace: Workspace, key: string, shards: number): Promise<void> {
   const { job, error, events } = jobPaths(workspace, key);
-  const ofParts = Array.from({ length: parts }, (_, part) => jobPaths(workspace, key, part + 1));
-  const paths = [job, error, events, ...ofParts.flatMap((part) => [part.error, part.events])];
+  const shardPaths = Array.from({ length: shards }, (_, shard) => jobPaths(workspace, key, shard + 1));
+  const paths = [job, error, events, ...shardPaths.flatMap((shard) => [shard.error, shard.events])];
   await Promise.all(paths.map((path) => rm(path, { force: true })));
 }
 

@@ -7,10 +7,10 @@ import { type Executor, type Job, jobName } from "./executor.js";
 /** What will become of a step of the plan. */
 export interface PlannedStep extends KeyedStep {
   /**
-   * `there`: finished before the run. `remote`: it becomes a job. `local`: this process does it. `never`: it, or something
+   * `finished`: before the run. `remote`: it becomes a job. `local`: this process does it. `never`: it, or something
    * that it reads, is neither there nor asked for.
    */
-  fate: "there" | "remote" | "local" | "never";
+  execution: "finished" | "remote" | "local" | "never";
   /** Whether another machine can do it. */
   portable: boolean;
   /** Finished, and a file that was dropped is needed again. */
@@ -19,31 +19,36 @@ export interface PlannedStep extends KeyedStep {
 
 /** Looks at the whole plan before anything runs; keys are those that the steps get when all goes well. */
 export async function planJobs(
-  { plan, keyed, store, since, verify }: Runtime,
+  { plan, keyed, store, freshSince, verify }: Runtime,
   { seesLinks }: Executor,
 ): Promise<Map<string, PlannedStep>> {
   const records = new Map<string, StepRecord>();
   const planned = new Map<string, PlannedStep>();
   for (const expected of keyed.values()) {
     const { step, key } = expected;
-    const believed = since === null || step.mode === "reuse";
+    const believed = freshSince === null || step.mode === "reuse";
     const record = believed ? await store.find(step.stage, key, { readOnly: true, verify }) : undefined;
     if (record !== undefined) records.set(step.id, record);
     const portable = isPortable(step, seesLinks);
-    planned.set(step.id, { ...expected, portable, fate: fateOf(step, record, planned, portable), restore: false });
+    planned.set(step.id, {
+      ...expected,
+      portable,
+      execution: executionOf(step, record, planned, portable),
+      restore: false,
+    });
   }
   markRestored(plan, planned, records);
   return planned;
 }
 
-function fateOf(
+function executionOf(
   step: Step,
   record: StepRecord | undefined,
   planned: ReadonlyMap<string, PlannedStep>,
   portable: boolean,
-): PlannedStep["fate"] {
-  if (record !== undefined) return "there";
-  const lacks = dependencies(step).some(({ id, optional }) => !optional && planned.get(id)?.fate === "never");
+): PlannedStep["execution"] {
+  if (record !== undefined) return "finished";
+  const lacks = dependencies(step).some(({ id, optional }) => !optional && planned.get(id)?.execution === "never");
   if (step.mode === "reuse" || lacks) return "never";
   return portable ? "remote" : "local";
 }
@@ -61,34 +66,39 @@ function markRestored(
   records: ReadonlyMap<string, StepRecord>,
 ): void {
   for (const reader of [...plan.steps].reverse()) {
-    if (planned.get(reader.id)?.fate !== "remote") continue;
+    if (planned.get(reader.id)?.execution !== "remote") continue;
     for (const input of Object.values(reader.inputs)) {
       if (input.kind !== "step") continue;
       const producer = planned.get(input.step);
       const output = records.get(input.step)?.outputs.find(({ path }) => path === input.file);
       if (producer === undefined || output?.dropped !== true) continue;
       producer.restore = true;
-      producer.fate = producer.portable ? "remote" : "local";
+      producer.execution = producer.portable ? "remote" : "local";
     }
   }
 }
 
 /** The jobs of a step, its parts first. `after` are the names of the jobs that it waits for. */
-export function jobsOf({ step, key }: KeyedStep, after: readonly string[], parts: number, memoryBytes: number): Job[] {
+export function createJobs(
+  { step, key }: KeyedStep,
+  after: readonly string[],
+  shards: number,
+  memoryBytes: number,
+): Job[] {
   const common = { key, step: step.id, stage: step.stage, memoryBytes };
-  const split = step.hasParts === true && parts > 1 ? parts : 0;
-  const ofParts = Array.from({ length: split }, (_, part): Job => {
-    const index = part + 1;
-    return { ...common, name: jobName(key, index), part: { index, count: split }, after };
+  const shardCount = step.isShardable === true && shards > 1 ? shards : 0;
+  const shardJobs = Array.from({ length: shardCount }, (_, shard): Job => {
+    const index = shard + 1;
+    return { ...common, name: jobName(key, index), shard: { index, count: shardCount }, after };
   });
-  return [...ofParts, { ...common, name: jobName(key), after: [...after, ...ofParts.map(({ name }) => name)] }];
+  return [...shardJobs, { ...common, name: jobName(key), after: [...after, ...shardJobs.map(({ name }) => name)] }];
 }
 
 /** Room for llama.cpp's buffers and for this program itself. */
 const workingBytes = 2 * 2 ** 30;
 
 /** Memory of a step at most: everything that it reads and writes, mapped at once. */
-export function memoryOf(step: Step, plan: Plan): number {
+export function estimateJobMemory(step: Step, plan: Plan): number {
   const read = new Set(Object.values(step.inputs).flatMap((input) => (input.kind === "step" ? [input.step] : [])));
   const bytes = plan.steps.flatMap(({ id, predictedBytes }) => (read.has(id) ? [predictedBytes] : []));
   return Math.ceil(workingBytes + step.predictedBytes + bytes.reduce((sum, each) => sum + each, 0));

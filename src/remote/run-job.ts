@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import { buildPart, buildStep } from "../engine/build-step.js";
+import { buildShard, buildStep } from "../engine/build-step.js";
 import { keyStep } from "../engine/fingerprint.js";
 import type { BuildRuntime, RunOptions } from "../engine/runtime.js";
 import { allowedCores, Scheduler } from "../engine/scheduler.js";
@@ -10,34 +10,36 @@ import { describeToolchain } from "../llamacpp/toolchain/toolchain.js";
 import { step as makeStep } from "../plan/make-step.js";
 import type { Step, StepInput } from "../plan/plan.js";
 import { findOperation } from "../stages/operations.js";
-import { type Operation, stageNames, type WorkPart } from "../stages/stage.js";
+import { type Operation, type Shard, stageNames } from "../stages/stage.js";
 import { errorReport } from "../util/error-report.js";
 import { QuantsmithError } from "../util/errors.js";
 import { writeFileAtomic } from "../util/files.js";
 import { type JobFile, jobPaths, readJobFile, sharedFile } from "./job-file.js";
 
-export type WorkOptions = Omit<RunOptions, "fresh" | "remote" | "onPassed">;
+export type WorkerOptions = Omit<RunOptions, "fresh" | "remote" | "onPassed">;
 
 /**
  * What `quantsmith worker` does: builds one step, or one part of it, that a run has described, exactly as the run would.
  * Nothing when the step is finished. What goes wrong is left beside the job's file for the run, and thrown.
  * Errors: QS-WORKER-JOB, QS-WORKER-INPUT, QS-WORKER-TOOLS, and those of the step.
  */
-export async function workOnJob(key: string, part: WorkPart | undefined, options: WorkOptions): Promise<void> {
+export async function runJob(key: string, shard: Shard | undefined, options: WorkerOptions): Promise<void> {
   const store = new Store(options.workspace);
   const job = await readJobFile(options.workspace, key);
   if (job === undefined) {
     if (await isFinished(store, key)) return;
     throw unknownJob(key, "there is no such job in the store, or its file is damaged");
   }
-  const { error: errorFile } = jobPaths(options.workspace, key, part?.index);
+  const { error: errorFile } = jobPaths(options.workspace, key, shard?.index);
   await rm(errorFile, { force: true });
   try {
-    const { settled, runtime } = await restoreStep(job, store, options);
+    const { settled, runtime } = await loadStep(job, store, options);
     const started = performance.now();
     const status =
-      part === undefined ? (await buildStep(settled, runtime, { restore: job.restore, anew: false })).status : "built";
-    if (part !== undefined) await buildPart(settled, part, runtime);
+      shard === undefined
+        ? (await buildStep(settled, runtime, { restore: job.restore, discardPartial: false })).status
+        : "built";
+    if (shard !== undefined) await buildShard(settled, shard, runtime);
     const seconds = (performance.now() - started) / 1000;
     options.events.emit({ type: "step-finished", id: settled.step.id, status, seconds });
   } catch (error) {
@@ -48,27 +50,27 @@ export async function workOnJob(key: string, part: WorkPart | undefined, options
 }
 
 /** The step as the plan had it, and what it takes to build it here. */
-async function restoreStep(job: JobFile, store: Store, options: WorkOptions) {
+async function loadStep(job: JobFile, store: Store, options: WorkerOptions) {
   const operation = findOperation(job.operation);
   if (operation === undefined || operation.version !== job.version) {
     throw unknownJob(job.key, `this version of quantsmith has no ${job.operation} ${job.version}`);
   }
   await requireTools(job, operation);
   const step = stepOf(job, operation, options);
-  const { recipe: name, since } = job;
+  const { recipe: name, since: freshSince } = job;
   const records = await findInputs(job, store);
   const settled = keyStep(step, job, recordKeys(records));
   if (settled.key !== job.key) throw unknownJob(job.key, "its description does not give this key");
   const scheduler = new Scheduler(options.workspace, options.signal, allowedCores());
   const runtime: BuildRuntime = {
     ...options,
-    ...{ plan: { name, steps: [step] }, store, scheduler, since, records },
+    ...{ plan: { name, steps: [step] }, store, scheduler, freshSince, records },
     steps: () => [],
   };
   return { settled, runtime };
 }
 
-function stepOf(job: JobFile, operation: Operation, { workspace }: WorkOptions): Step {
+function stepOf(job: JobFile, operation: Operation, { workspace }: WorkerOptions): Step {
   const { params, stage, step: id, variant, predictedBytes } = job;
   const inputs = Object.entries(job.inputs).map(([name, input]): [string, StepInput] => {
     if (input.kind === "step") return [name, input];

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isTaken } from "../engine/build-step.js";
+import { isUsable } from "../engine/build-step.js";
 import type { KeyedStep } from "../engine/fingerprint.js";
 import type { Runtime } from "../engine/runtime.js";
 import { recordKeys } from "../engine/step-keys.js";
@@ -12,7 +12,7 @@ import type { PlannedStep } from "./plan-jobs.js";
 import { startWaiting } from "./waiting-runs.js";
 
 /** How long a queue may not answer when something has to be submitted. */
-const longestAbsenceMs = 3600_000;
+const maxOutageMs = 3600_000;
 
 /** A step in the queue. */
 export interface Submitted extends KeyedStep {
@@ -25,18 +25,18 @@ export interface Submitted extends KeyedStep {
   /** Another run's job was in the queue when this one wanted to submit it. */
   adopted: boolean;
   /** Looks in a row that found neither a job that waits or runs nor a result. */
-  silentLooks: number;
+  quietPolls: number;
 }
 
 /** Puts the steps of a run into an executor's queue, each once, though other runs do the same. */
 export class Submissions {
   /** Steps of which this run has, or may have, submitted jobs, by key. */
-  readonly sent = new Map<string, Submitted>();
+  readonly submitted = new Map<string, Submitted>();
   readonly #runtime: Runtime;
   readonly #executor: Executor;
   #prepared = false;
   /** Whether the queue left the last question unanswered, as the user has been told. */
-  #unanswered = false;
+  #unreachable = false;
 
   constructor(runtime: Runtime, executor: Executor) {
     this.#runtime = runtime;
@@ -62,30 +62,30 @@ export class Submissions {
         return;
       } catch (error) {
         // Without the states a job could be submitted twice. Others may have the lock meanwhile, to end or to wait too.
-        if (!this.isAway(error) || performance.now() - started > longestAbsenceMs) throw error;
-        this.unanswered(entries, error);
+        if (!this.isUnreachable(error) || performance.now() - started > maxOutageMs) throw error;
+        this.reportUnreachable(entries, error);
       }
       await sleep(this.#executor.pollMs, undefined, { signal }).catch(() => signal.throwIfAborted());
     }
   }
 
   /** Whether an error only says that the queue cannot be reached now. */
-  isAway(error: unknown): boolean {
-    return this.#executor.isAway?.(error) === true;
+  isUnreachable(error: unknown): boolean {
+    return this.#executor.isUnreachable?.(error) === true;
   }
 
   /** Tells once that the queue does not answer. */
-  unanswered([first]: readonly Submitted[], error: unknown): void {
+  reportUnreachable([first]: readonly Submitted[], error: unknown): void {
     const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
     const note = `${this.#executor.name} does not answer (${reason}); asking again`;
-    if (first === undefined || this.#unanswered) return;
+    if (first === undefined || this.#unreachable) return;
     this.#runtime.events.emit({ type: "step-note", id: first.step.id, note });
-    this.#unanswered = true;
+    this.#unreachable = true;
   }
 
   /** The queue has answered. */
-  answered(): void {
-    this.#unanswered = false;
+  markReachable(): void {
+    this.#unreachable = false;
   }
 
   async #submitNow(entries: readonly Submitted[], planned: ReadonlyMap<string, PlannedStep>): Promise<void> {
@@ -93,7 +93,7 @@ export class Submissions {
     const asked = entries.flatMap(({ jobs }) => jobs);
     await this.prepare(asked);
     const states = await this.#executor.states(asked.map(({ name }) => name));
-    this.answered();
+    this.markReachable();
     const isLive = ({ name }: Job) => ["waiting", "running"].includes(states.get(name)?.state ?? "");
     const fresh: Submitted[] = [];
     for (const entry of entries) {
@@ -101,7 +101,7 @@ export class Submissions {
       const live = entry.jobs.slice(-1).some(isLive);
       if (!live && (await this.#isFinishedSince(entry, planned))) continue;
       entry.adopted = live;
-      this.sent.set(entry.key, entry);
+      this.submitted.set(entry.key, entry);
       await startWaiting(workspace, entry.key);
       await this.#describe(entry, planned, !live);
       if (!live) fresh.push(entry);
@@ -115,23 +115,23 @@ export class Submissions {
     { step, key, restore, attempts }: Submitted,
     planned: ReadonlyMap<string, PlannedStep>,
   ): Promise<boolean> {
-    const { store, since, verify } = this.#runtime;
+    const { store, freshSince, verify } = this.#runtime;
     const plannedAs = planned.get(step.id);
-    if (plannedAs?.fate !== "remote" || plannedAs.key !== key || attempts > 1) return false;
+    if (plannedAs?.execution !== "remote" || plannedAs.key !== key || attempts > 1) return false;
     const record = await store.find(step.stage, key, { verify });
-    return record !== undefined && isTaken(record, since, restore);
+    return record !== undefined && isUsable(record, freshSince, restore);
   }
 
   async #describe(
     { step, key, restore, attempts }: Submitted,
     planned: ReadonlyMap<string, PlannedStep>,
-    anew: boolean,
+    discardPrevious: boolean,
   ): Promise<void> {
-    const { workspace, plan, since, store } = this.#runtime;
-    if (anew) {
-      await removeJobFiles(workspace, key, this.#executor.parts);
+    const { workspace, plan, freshSince, store } = this.#runtime;
+    if (discardPrevious) {
+      await removeJobFiles(workspace, key, this.#executor.shards);
       // Somebody who builds it, and need not be in the queue for that, goes on with what lies there.
-      const afresh = since !== null && attempts === 1;
+      const afresh = freshSince !== null && attempts === 1;
       if (afresh && !(await isLocked(lockPath(workspace, key)))) {
         await rm(store.partialFolder(key), { recursive: true, force: true });
       }
@@ -144,7 +144,7 @@ export class Submissions {
     await writeJobFile(workspace, {
       ...{ format: 1, key, recipe: plan.name, step: id, stage, operation, version, params, inputs, predictedBytes },
       ...(variant === undefined ? {} : { variant }),
-      ...{ toolDigests: plan.toolDigests, since, restore },
+      ...{ toolDigests: plan.toolDigests, since: freshSince, restore },
     });
   }
 }

@@ -1,6 +1,6 @@
 import { readdir, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { livingScratch } from "../engine/scratch.js";
+import { activeScratch } from "../engine/scratch.js";
 import type { Workspace } from "../engine/workspace.js";
 
 /*
@@ -10,21 +10,21 @@ import type { Workspace } from "../engine/workspace.js";
 
 /** Says that this run waits for the step. */
 export async function startWaiting(workspace: Workspace, key: string): Promise<void> {
-  await writeFile(markOf(workspace, key), "");
+  await writeFile(markerPath(workspace, key), "");
 }
 
 /** Says that it does so no longer. */
 export async function stopWaiting(workspace: Workspace, key: string): Promise<void> {
-  await rm(markOf(workspace, key), { force: true });
+  await rm(markerPath(workspace, key), { force: true });
 }
 
 /** Those of the keys that no living run waits for. */
-export async function unwanted(workspace: Workspace, keys: readonly string[]): Promise<Set<string>> {
-  const living = await livingScratch(workspace.tmp);
+export async function findUnwanted(workspace: Workspace, keys: readonly string[]): Promise<Set<string>> {
+  const living = await activeScratch(workspace.tmp);
   const marks = await readdir(workspace.jobs);
   return new Set(keys.filter((key) => !living.some((run) => marks.includes(`${key}.by-${run}`))));
 }
 
-function markOf(workspace: Workspace, key: string): string {
+function markerPath(workspace: Workspace, key: string): string {
   return join(workspace.jobs, `${key}.by-${basename(workspace.scratch)}`);
 }

@@ -3,9 +3,9 @@ import * as z from "zod";
 import { type ErrorCode, errorCodes } from "../util/error-codes.js";
 import { type ErrorReport, errorFrom } from "../util/error-report.js";
 import { QuantsmithError } from "../util/errors.js";
-import { visibleLines } from "../util/wording.js";
+import { escapeControlLines } from "../util/message-text.js";
 
-const text = z.string().transform(visibleLines);
+const text = z.string().transform(escapeControlLines);
 const report: z.ZodType<ErrorReport> = z.object({
   code: z.string().transform((code) => (Object.hasOwn(errorCodes, code) ? (code as ErrorCode) : "QS-WORKER-FAILED")),
   message: text,

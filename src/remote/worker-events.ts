@@ -2,9 +2,9 @@ import { open } from "node:fs/promises";
 import * as z from "zod";
 import type { EventBus } from "../engine/events.js";
 import type { Progress } from "../stages/stage.js";
-import { visible } from "../util/wording.js";
+import { escapeControls } from "../util/message-text.js";
 
-const line = z.string().transform(visible);
+const line = z.string().transform(escapeControls);
 const progress = z.object({
   done: z.number(),
   total: z.number(),
@@ -45,11 +45,11 @@ export class WorkerEvents {
     for (const file of this.#files) {
       const { text, end } = await readLines(file.path, file.offset);
       file.offset = end;
-      for (const line of text.split("\n")) this.#tell(file, parse(line));
+      for (const line of text.split("\n")) this.#emit(file, parse(line));
     }
   }
 
-  #tell(file: EventFile, event: z.output<typeof workerEvent> | undefined): void {
+  #emit(file: EventFile, event: z.output<typeof workerEvent> | undefined): void {
     switch (event?.type) {
       case "step-started":
         // Parts and the step itself start one after the other.
@@ -62,18 +62,18 @@ export class WorkerEvents {
         break;
       case "step-progress":
         file.progress = event.progress;
-        this.#events.emit({ type: "step-progress", id: this.#id, progress: this.#together(file, event.progress) });
+        this.#events.emit({ type: "step-progress", id: this.#id, progress: this.#combine(file, event.progress) });
         break;
       default:
     }
   }
 
   /** The step's own job starts with what its parts have done. */
-  #together(file: EventFile, progress: Progress): Progress {
-    const [own, ...parts] = this.#files;
+  #combine(file: EventFile, progress: Progress): Progress {
+    const [own, ...shardFiles] = this.#files;
     if (file === own) return progress;
-    const told = parts.flatMap((part) => part.progress ?? []);
-    const sum = (what: "done" | "total") => told.reduce((total, part) => total + part[what], 0);
+    const reported = shardFiles.flatMap((shard) => shard.progress ?? []);
+    const sum = (what: "done" | "total") => reported.reduce((total, shard) => total + shard[what], 0);
     return { ...progress, done: sum("done"), total: sum("total") };
   }
 }

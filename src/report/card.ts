@@ -1,14 +1,14 @@
 import { figureCells, figureTitles, formatMegabytes } from "../release/figures.js";
 import { assetPaths } from "./assets.js";
-import { endedEarly } from "./chunks-used.js";
+import { describeEarlyStop } from "./describe-early-stop.js";
+import { describeNameMismatch } from "./describe-name-mismatch.js";
 import { type FrontMatterFacts, frontMatter } from "./front-matter.js";
 import { devicePicks } from "./hardware/device-picks.js";
 import { fitGrids } from "./hardware/fit-grid.js";
-import { fitsOn } from "./hardware/fits-on.js";
-import { howMade } from "./how-made.js";
+import { listFittingDevices } from "./hardware/list-fitting-devices.js";
 import { licenseSection } from "./license-section.js";
 import { codeSpan, markdownLink, markdownTable, markdownText } from "./markdown.js";
-import { misnamed } from "./misnamed.js";
+import { renderMethod } from "./render-method.js";
 import { type RunSectionFacts, runSection } from "./run-section.js";
 
 export interface CardFacts extends FrontMatterFacts, RunSectionFacts {
@@ -43,7 +43,7 @@ export function renderCard(facts: CardFacts): string {
     runSection(facts),
     ...(facts.ollamaNote === "" ? [] : [`${facts.ollamaNote}\n`]),
     "## How it was made\n",
-    howMade(facts),
+    renderMethod(facts),
     licenseSection(facts),
   ].join("\n");
 }
@@ -62,14 +62,14 @@ function unsafeWarning({ unsafe }: CardFacts): string[] {
 
 function variantTable({ report, hardware }: CardFacts): string {
   // The gate column is left out: only variants that passed are in a release.
-  const judged = hardware.devices.length > 0;
-  const titles = ["File", ...figureTitles.slice(1, -1), ...(judged ? ["Fits on"] : [])];
+  const hasDevices = hardware.devices.length > 0;
+  const titles = ["File", ...figureTitles.slice(1, -1), ...(hasDevices ? ["Fits on"] : [])];
   const rows = report.variants.map((variant) => [
     {
       markdown: `${markdownLink(variant.name, `./${variant.file}`)}${variant.allocation === undefined ? "" : " dynamic"}`,
     },
     ...figureCells(variant).slice(1, -1),
-    ...(judged ? [fitsOn(variant.name, hardware)] : []),
+    ...(hasDevices ? [listFittingDevices(variant.name, hardware)] : []),
   ]);
   return `${markdownTable(titles, rows)}\n`;
 }
@@ -86,7 +86,7 @@ function projectorNote({ report: { projector } }: CardFacts): string[] {
 
 function figuresNote({ evaluation, report }: CardFacts): string {
   if (evaluation === null) return "These files were not measured.\n";
-  const early = endedEarly(report);
+  const early = describeEarlyStop(report);
   return [
     `Measured with llama-perplexity against the 16-bit base on ${early === undefined ? "" : "up to "}${evaluation.chunks} × ${evaluation.context} tokens of \`${evaluation.corpus}\`, a text that calibration never saw.${early === undefined ? "" : ` ${early}`}`,
     "BPW: bits per weight. PPL ratio: perplexity over the base's, 1 is lossless. Mean KLD: Kullback-Leibler divergence from the base's next-token distribution in nats, ± standard error, 0 is lossless. Same top: how often both put the same token first. Smoke: prompts answered as expected.\n",
@@ -95,7 +95,7 @@ function figuresNote({ evaluation, report }: CardFacts): string {
 
 /** Names that promise other bits than the files have. */
 function nameNotes({ report }: CardFacts): string[] {
-  const notes = report.variants.map(misnamed).filter((note) => note !== undefined);
+  const notes = report.variants.map(describeNameMismatch).filter((note) => note !== undefined);
   return notes.map((note) => `> **Note:** ${note}\n`);
 }
 

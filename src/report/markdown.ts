@@ -1,16 +1,16 @@
-import { visible } from "../util/wording.js";
+import { escapeControls } from "../util/message-text.js";
 
 /** A table cell: text, which is escaped, or Markdown that was made of escaped parts. */
 export type MarkdownCell = string | { readonly markdown: string };
 
 /** Text for Markdown, in which nothing acts: no control characters, line breaks, tags, links, code or emphasis. */
 export function markdownText(text: string): string {
-  return visible(text).replace(/[\\`*<>[\]|~]|&(?=#?\w+;)/g, "\\$&");
+  return escapeControls(text).replace(/[\\`*<>[\]|~]|&(?=#?\w+;)/g, "\\$&");
 }
 
 /** A code span; its fence is longer than any in the text. */
 export function codeSpan(text: string): string {
-  const shown = visible(text);
+  const shown = escapeControls(text);
   const longest = Math.max(0, ...[...shown.matchAll(/`+/g)].map(([ticks]) => ticks.length));
   const fence = "`".repeat(longest + 1);
   return longest === 0 ? `${fence}${shown}${fence}` : `${fence} ${shown} ${fence}`;

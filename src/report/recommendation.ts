@@ -2,7 +2,7 @@ import type { Device, FigureRange, Source } from "../hardware/catalog/device.js"
 import type { FitResult } from "../hardware/compatibility.js";
 import type { KvType } from "../hardware/memory/memory.js";
 import { formatBytes, formatGibibytes } from "../util/bytes.js";
-import { contextWords, speedWords, verdictWords } from "./fit-words.js";
+import { formatContext, formatSpeed, formatVerdict } from "./format-fit.js";
 import { markdownLink, markdownTable, markdownText } from "./markdown.js";
 import { renderSnippets } from "./snippets/runtimes.js";
 import { platformOf, type SnippetInput } from "./snippets/snippet.js";
@@ -57,11 +57,11 @@ export function renderRecommendation(facts: RecommendationFacts): string {
 
 function introduction({ device, task, context, kvType, variants }: RecommendationFacts): string {
   const { memory, budget } = device;
-  const cards = memory.cards === 1 ? "" : ` on each of ${memory.cards} cards`;
+  const perGpu = memory.cards === 1 ? "" : ` on each of ${memory.cards} cards`;
   const capped = variants.some(({ fit }) => fit.context < context);
   const shorter = capped ? " (less where a model was trained on less)" : "";
   const note = budget.note === undefined ? "" : `; ${markdownText(budget.note)}`;
-  return `Judged for **${task}** at ${context} tokens of context${shorter}, with the cache in ${kvType}. One model may take ${formatGibibytes(budget.value)} of ${formatGibibytes(memory.bytes.value)}${cards} (${budget.basis}${note}). Everything runs on the device itself.\n`;
+  return `Judged for **${task}** at ${context} tokens of context${shorter}, with the cache in ${kvType}. One model may take ${formatGibibytes(budget.value)} of ${formatGibibytes(memory.bytes.value)}${perGpu} (${budget.basis}${note}). Everything runs on the device itself.\n`;
 }
 
 function comparison({ variants, pick, context }: RecommendationFacts): string {
@@ -75,8 +75,8 @@ function comparison({ variants, pick, context }: RecommendationFacts): string {
       formatBytes(row.bytes),
       formatBytes(fit.residentBytes),
       largestWords(fit),
-      fit.context < context ? `${verdictWords(fit)} at ${fit.context}` : verdictWords(fit),
-      speedWords(fit.decode),
+      fit.context < context ? `${formatVerdict(fit)} at ${fit.context}` : formatVerdict(fit),
+      formatSpeed(fit.decode),
       enduranceWords(fit),
       row.kldMean === null ? "–" : row.kldMean.toPrecision(3),
     ];
@@ -94,7 +94,7 @@ function legend({ variants }: RecommendationFacts): string {
 /** The maximum of what does not run is the largest context at which it would. */
 function largestWords({ verdict, maximumContext, kvType }: FitResult): string {
   const largest = maximumContext[kvType];
-  return verdict === "no" && largest !== null ? `runs at ${largest}` : contextWords(largest);
+  return verdict === "no" && largest !== null ? `runs at ${largest}` : formatContext(largest);
 }
 
 /** Speed left under load, energy and battery, as far as the catalog knows them. */

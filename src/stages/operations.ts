@@ -13,10 +13,10 @@ import { smoke } from "./smoke/smoke.js";
 import { smokeBase } from "./smoke/smoke-base.js";
 import type { Operation } from "./stage.js";
 import { baseLogits } from "./validate/base-logits.js";
-import { checkApart } from "./validate/check-apart.js";
 import { checkStructure } from "./validate/check-structure.js";
-import { measureQuality } from "./validate/measure-quality.js";
+import { checkTextOverlap } from "./validate/check-text-overlap.js";
 import { noiseFloor } from "./validate/noise-floor.js";
+import { validateVariant } from "./validate/validate-variant.js";
 
 /** The operations that a worker can be asked for: those that are what their id, parameters and inputs say. */
 const operations: readonly Operation[] = [
@@ -33,11 +33,11 @@ const operations: readonly Operation[] = [
   measureErrors,
   allocateVariant,
   baseLogits,
-  measureQuality,
+  validateVariant,
   checkStructure,
   noiseFloor,
   sampleText,
-  checkApart,
+  checkTextOverlap,
 ];
 
 const byId = new Map(operations.map((operation) => [operation.id, operation]));

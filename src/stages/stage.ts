@@ -41,7 +41,7 @@ export interface Progress {
 }
 
 /** One of `count` parts of a step's work; `index` counts from 1. */
-export interface WorkPart {
+export interface Shard {
   index: number;
   count: number;
 }
@@ -61,7 +61,7 @@ export interface StageContext {
    * Set: only this part of the work, `index` from 1, goes into `partial`, where the step itself will find it; nothing is
    * written to `out`.
    */
-  part?: WorkPart;
+  shard?: Shard;
   /** Absolute path of a named input of the step; undefined when that optional input does not exist. */
   input(name: string): string | undefined;
   /** sha256 of a named input file; undefined when the input does not exist or is a folder. */
@@ -71,7 +71,7 @@ export interface StageContext {
    * and the same content, or nothing, under these input names. What is copied from them must be what this step would
    * make itself, because they have no part in its key; and any of them may be removed at any time.
    */
-  relatives(inputs: readonly string[]): Promise<string[]>;
+  reusableSteps(inputs: readonly string[]): Promise<string[]>;
   /** The run so far: how each step ended. For reports only, never for anything that is compared between runs. */
   steps(): readonly StepSummary[];
   /** Cores that compute tools may use. */
@@ -119,8 +119,8 @@ export interface Operation<P extends JsonObject = JsonObject> {
   intermediates?: readonly string[];
   /** Runs once before `run`, when all inputs exist; without it the plan's estimate of the bytes counts. */
   prepare?(params: P, context: PrepareContext): Promise<Prepared>;
-  /** Whether `StageContext.part` may ask for a part of the work, all of which has to be done in any case. */
-  hasParts?(params: P): boolean;
+  /** Whether `StageContext.shard` may ask for a part of the work, all of which has to be done in any case. */
+  isShardable?(params: P): boolean;
   run(params: P, context: StageContext, prepared?: Prepared): Promise<OperationReport>;
 }
 

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { parseBytes } from "./bytes.js";
-import { complaint } from "./complaint.js";
 import { parseDuration } from "./duration.js";
 import { quote } from "./quote.js";
+import { schemaIssue } from "./schema-issue.js";
 
 const sizeRemedy = "Write a number with a unit, such as `2.4 GB` (10^9 bytes) or `2.2 GiB` (2^30 bytes).";
 
@@ -35,7 +35,7 @@ function quantity(parse: (text: string) => number | undefined, what: string, rem
   return z.string().transform((text, context) => {
     const value = parse(text);
     if (value !== undefined && value > 0) return value;
-    context.issues.push({ ...complaint(`${quote(text)} is not ${what}`, remedy), input: text });
+    context.issues.push({ ...schemaIssue(`${quote(text)} is not ${what}`, remedy), input: text });
     return z.NEVER;
   });
 }

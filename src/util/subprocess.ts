@@ -40,7 +40,7 @@ export interface SubprocessResult {
 
 const killDelayMs = 5000;
 /** Text kept per stream; only the end of more than this is kept. */
-const keptCharacters = 4 * 1024 * 1024;
+const maxKeptCharacters = 4 * 1024 * 1024;
 
 /**
  * Runs one program and waits for its end. The only way this project starts a process: argv array, no shell,
@@ -75,7 +75,7 @@ export async function runSubprocess(options: SubprocessOptions): Promise<Subproc
   for (const stream of ["stdout", "stderr"] as const) {
     child[stream]?.setEncoding("utf8");
     child[stream]?.on("data", (piece: string) => {
-      text[stream] = (text[stream] + piece).slice(-keptCharacters);
+      text[stream] = (text[stream] + piece).slice(-maxKeptCharacters);
       watch?.heard();
       options.onText?.(piece, stream);
     });

@@ -1,5 +1,5 @@
 /** Names longer than this are no typing slip, and the distance takes time by the square of the length. */
-const longestName = 60;
+const maxNameLength = 60;
 
 /**
  * The known name that a mistyped one most likely means, or undefined when none is near.
@@ -7,7 +7,7 @@ const longestName = 60;
  */
 export function nearest(typed: string, known: Iterable<string>): string | undefined {
   const wanted = plain(typed);
-  if (wanted === "" || typed.length > longestName) return undefined;
+  if (wanted === "" || typed.length > maxNameLength) return undefined;
   let best: string | undefined;
   let bestDistance = Math.floor(wanted.length / 3) + 1;
   for (const name of known) {

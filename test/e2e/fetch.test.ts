@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, write
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
-import { loadSettings, planFor } from "../../src/cli/prepare.js";
+import { loadSettings, preparePlan } from "../../src/cli/prepare-plan.js";
 import { DigestCache } from "../../src/util/digest-cache.js";
 import { runSubprocess } from "../../src/util/subprocess.js";
 import { contents, digests } from "../fixtures/hub-client.js";
@@ -112,7 +112,7 @@ describe("a lock file", () => {
   async function lockText(path: string): Promise<string> {
     Object.assign(process.env, env);
     try {
-      const plan = await planFor(await loadSettings(path), { out: folder }, new DigestCache());
+      const plan = await preparePlan(await loadSettings(path), { out: folder }, new DigestCache());
       return stringify(plan.report.params.lock, { aliasDuplicateObjects: false });
     } finally {
       for (const name of Object.keys(env)) delete process.env[name];

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { encodeHeader } from "../../src/gguf/encode-header.js";
 import { readGguf } from "../../src/gguf/read-header.js";
-import { writeHollow } from "../../src/gguf/write-hollow.js";
+import { writeSparseGguf } from "../../src/gguf/write-sparse-gguf.js";
 import type { FitResult } from "../../src/hardware/compatibility.js";
 import { quantize } from "../../src/llamacpp/quantize.js";
 import { resolveToolchain } from "../../src/llamacpp/toolchain/toolchain.js";
@@ -123,7 +123,10 @@ describe("fit", () => {
       metadata.set("split.no", { type: "uint16", value: index });
       metadata.set("split.count", { type: "uint16", value: 3 });
       const tensors = gguf.tensors.slice(index * third, (index + 1) * third);
-      await writeHollow(join(own, `split-Q4_K_M-0000${index + 1}-of-00003.gguf`), encodeHeader({ metadata, tensors }));
+      await writeSparseGguf(
+        join(own, `split-Q4_K_M-0000${index + 1}-of-00003.gguf`),
+        encodeHeader({ metadata, tensors }),
+      );
     }
     const memory = async (path: string) => {
       const document = json(await quantsmith(["fit", path, "--device", "m4-pro-24gb", "--json"]));
@@ -147,10 +150,10 @@ describe("fit", () => {
     const gguf = await readGguf(inside(q4));
     const tensors = gguf.tensors.slice(0, 4);
     const metadata = new Map([["general.architecture", { type: "string", value: "clip" }]] as const);
-    await writeHollow(join(own, "mmproj-Other-F16.gguf"), encodeHeader({ metadata, tensors }));
+    await writeSparseGguf(join(own, "mmproj-Other-F16.gguf"), encodeHeader({ metadata, tensors }));
     writeFileSync(join(own, "Other-Q4_K_M.gguf"), "");
     expect(await resident()).toBe(without);
-    await writeHollow(join(own, "mmproj-Seer-F16.gguf"), encodeHeader({ metadata, tensors }));
+    await writeSparseGguf(join(own, "mmproj-Seer-F16.gguf"), encodeHeader({ metadata, tensors }));
     expect(await resident()).toBeGreaterThan(without);
   });
 

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync, statSync, truncateSync, utimesSync, writeFil
 import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { estimatePlan } from "../../src/engine/estimate-plan.js";
 import { EventBus, type TimedEvent } from "../../src/engine/events.js";
-import { forecast } from "../../src/engine/plan-status.js";
 import { runPlan } from "../../src/engine/run-plan.js";
 import { openWorkspace } from "../../src/engine/workspace.js";
 import type { Plan, Step } from "../../src/plan/plan.js";
@@ -235,7 +235,7 @@ describe("keepIntermediates: false", () => {
     expect(first.records.get("a")?.outputs).toMatchObject([{ path: "out.bin", dropped: true }]);
     expect((await run(plan())).statuses).toEqual({ a: "cached", b: "cached", c: "cached" });
     const workspace = await openWorkspace(out);
-    expect((await forecast(plan(), workspace)).steps.map(({ status }) => status)).toEqual([
+    expect((await estimatePlan(plan(), workspace)).steps.map(({ status }) => status)).toEqual([
       "cached",
       "cached",
       "cached",
@@ -248,7 +248,7 @@ describe("keepIntermediates: false", () => {
     await run(plan());
     const more = () => plan([step("d", { inputs: { in: reads("a") } })]);
     const workspace = await openWorkspace(out);
-    const { steps } = await forecast(more(), workspace);
+    const { steps } = await estimatePlan(more(), workspace);
     await workspace.close();
     expect(steps.map(({ id, status, why }) => [id, status, why])).toEqual([
       ["a", "stale", "out.bin was dropped and is needed again"],
@@ -275,10 +275,10 @@ describe("events", () => {
   test("tell each step's start and end once, in the order of the work", async () => {
     const { run } = fresh();
     const { seen } = await run(chain());
-    const told = seen.map((event) =>
+    const reused = seen.map((event) =>
       event.type === "step-finished" ? `${event.id} ${event.status}` : `${event.type}`,
     );
-    expect(told).toEqual(["step-started", "a built", "step-started", "b built", "step-started", "c built"]);
+    expect(reused).toEqual(["step-started", "a built", "step-started", "b built", "step-started", "c built"]);
   });
 });
 
@@ -339,12 +339,12 @@ describe("partial work", () => {
 
 describe("what a step may copy from", () => {
   /** A step of the quantize stage that reads `in` and tells its relatives' outputs. */
-  function teller(id: string, told: Map<string, string[]>, change: Partial<Step> = {}): Step {
+  function reusingStep(id: string, reused: Map<string, string[]>, change: Partial<Step> = {}): Step {
     return step(id, {
       inputs: { in: reads("base") },
       run: async (context) => {
-        const folders = await context.relatives(["in", "none"]);
-        told.set(id, folders.map((folder) => readFileSync(join(folder, "out.bin"), "utf8")).sort());
+        const folders = await context.reusableSteps(["in", "none"]);
+        reused.set(id, folders.map((folder) => readFileSync(join(folder, "out.bin"), "utf8")).sort());
         await writeFile(join(context.out, "out.bin"), id);
         return {};
       },
@@ -355,44 +355,46 @@ describe("what a step may copy from", () => {
 
   test("finished steps of the same stage, version, tools and inputs, if they are whole", async () => {
     const { run } = fresh();
-    const told = new Map<string, string[]>();
+    const reused = new Map<string, string[]>();
     const others = [
-      teller("version", told, { version: 2 }),
-      teller("tools", told, { tools: ["llama.cpp"] }),
-      teller("stage", told, { stage: "smoke" }),
-      teller("input", told, { inputs: {} }),
+      reusingStep("version", reused, { version: 2 }),
+      reusingStep("tools", reused, { tools: ["llama.cpp"] }),
+      reusingStep("stage", reused, { stage: "smoke" }),
+      reusingStep("input", reused, { inputs: {} }),
     ];
-    const { folder } = await run(somePlan([base(), teller("a", told), teller("b", told, { after: "a" }), ...others]));
-    expect([told.get("a"), told.get("b")]).toEqual([[], ["a"]]);
-    for (const { id } of others) expect(told.get(id), id).toEqual([]);
-    await run(somePlan([base(), teller("c", told)]));
-    expect(told.get("c")).toEqual(["a", "b"]);
+    const { folder } = await run(
+      somePlan([base(), reusingStep("a", reused), reusingStep("b", reused, { after: "a" }), ...others]),
+    );
+    expect([reused.get("a"), reused.get("b")]).toEqual([[], ["a"]]);
+    for (const { id } of others) expect(reused.get(id), id).toEqual([]);
+    await run(somePlan([base(), reusingStep("c", reused)]));
+    expect(reused.get("c")).toEqual(["a", "b"]);
     await appendFile(join(folder("a"), "out.bin"), "!");
-    await run(somePlan([base(), teller("d", told)]));
-    expect(told.get("d")).toEqual(["b", "c"]);
+    await run(somePlan([base(), reusingStep("d", reused)]));
+    expect(reused.get("d")).toEqual(["b", "c"]);
   });
 
   test("with --fresh only what the run itself has built", async () => {
     const { run } = fresh();
-    const told = new Map<string, string[]>();
-    await run(somePlan([base(), teller("a", told)]));
-    const again = [base(), teller("b", told), teller("c", told, { after: "b" })];
+    const reused = new Map<string, string[]>();
+    await run(somePlan([base(), reusingStep("a", reused)]));
+    const again = [base(), reusingStep("b", reused), reusingStep("c", reused, { after: "b" })];
     await run(somePlan(again), { fresh: true });
-    expect([told.get("b"), told.get("c")]).toEqual([[], ["b"]]);
+    expect([reused.get("b"), reused.get("c")]).toEqual([[], ["b"]]);
   });
 
   test("a step waits for the one it comes after, also when that fails", async () => {
     const { run } = fresh();
-    const told = new Map<string, string[]>();
+    const reused = new Map<string, string[]>();
     const failing = step("a", {
       run: async () => {
         await settled();
-        told.set("a", []);
+        reused.set("a", []);
         throw new Error("no");
       },
     });
-    const { statuses } = await run(somePlan([base(), failing, teller("b", told, { after: "a" })]));
+    const { statuses } = await run(somePlan([base(), failing, reusingStep("b", reused, { after: "a" })]));
     expect(statuses).toEqual({ base: "built", a: "failed", b: "built" });
-    expect([...told.keys()]).toEqual(["a", "b"]);
+    expect([...reused.keys()]).toEqual(["a", "b"]);
   });
 });

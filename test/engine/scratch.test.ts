@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, utimesSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { collectScratch, scratchName } from "../../src/engine/scratch.js";
+import { removeDeadScratch, scratchName } from "../../src/engine/scratch.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 const other = (pid: number) => scratchName().replace(/-\d+-\d+-/, `-${pid}-1-`);
@@ -26,7 +26,7 @@ test("what a dead process left is removed, what a living one builds is kept", as
   const longAgo = new Date(Date.now() - 3_600_000);
   utimesSync(join(tmp, names.ofAnotherMachineLongAgo), longAgo, longAgo);
   try {
-    await collectScratch(tmp);
+    await removeDeadScratch(tmp);
     expect(readdirSync(tmp).sort()).toEqual([names.mine, names.ofAnotherMachineJustNow, names.ofTheUser].sort());
   } finally {
     living.kill();
@@ -37,7 +37,7 @@ test("no folder of a process that begins while another one cleans up is taken fo
   const tmp = temporaryFolder();
   let cleaning = true;
   const cleaner = (async () => {
-    while (cleaning) await collectScratch(tmp);
+    while (cleaning) await removeDeadScratch(tmp);
   })();
   const made: string[] = [];
   for (let round = 0; round < 500; round++) {

@@ -1,12 +1,12 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test, vi } from "vitest";
+import { estimatePlan } from "../../src/engine/estimate-plan.js";
 import { EventBus } from "../../src/engine/events.js";
-import { forecast } from "../../src/engine/plan-status.js";
 import { openWorkspace, workspaceAt } from "../../src/engine/workspace.js";
 import type { Step } from "../../src/plan/plan.js";
 import type { Executor, Job, JobState } from "../../src/remote/executor.js";
-import { workOnJob } from "../../src/remote/run-job.js";
+import { runJob } from "../../src/remote/run-job.js";
 import { DigestCache } from "../../src/util/digest-cache.js";
 import { somePlan, someStep } from "../fixtures/plan.js";
 import { compareStep, resultOf, startPlan, textFile } from "../fixtures/remote-plan.js";
@@ -32,7 +32,7 @@ const reads = (step: string, optional = false) => ({ kind: "step", step, file: "
 
 function step(id: string, change: Partial<Step> = {}): Step {
   const run: Step["run"] = async (context) => {
-    await context.relatives([]);
+    await context.reusableSteps([]);
     await writeFile(join(context.out, "out"), id);
     return {};
   };
@@ -52,7 +52,7 @@ describe("a step's key is computed once", () => {
     await startPlan(out, chain, undefined).ended;
     expect(counts()).toEqual([1, 1, 1]);
     hashed.clear();
-    expect((await forecast(somePlan(chain), workspaceAt(out))).steps.map(({ status }) => status)).toEqual([
+    expect((await estimatePlan(somePlan(chain), workspaceAt(out))).steps.map(({ status }) => status)).toEqual([
       "cached",
       "cached",
       "cached",
@@ -101,10 +101,10 @@ describe("a step's key is computed once", () => {
 function workersHere(out: string): Executor {
   const states = new Map<string, JobState>();
   let turn = Promise.resolve();
-  const work = async ({ key, part }: Job): Promise<JobState["state"]> => {
+  const work = async ({ key, shard }: Job): Promise<JobState["state"]> => {
     const workspace = await openWorkspace(out);
     const nothing = () => Promise.reject(new Error("no tool is needed here"));
-    const done = workOnJob(key, part, {
+    const done = runJob(key, shard, {
       ...{ workspace, events: new EventBus(), digests: new DigestCache(), threads: 1, verify: false },
       ...{ signal: new AbortController().signal, tools: { toolchain: nothing, python: nothing } },
     });
@@ -116,7 +116,7 @@ function workersHere(out: string): Executor {
     return state;
   };
   return {
-    ...{ name: "here", seesLinks: true, pollMs: 10, parts: 1 },
+    ...{ name: "here", seesLinks: true, pollMs: 10, shards: 1 },
     submit: async (jobs) => {
       for (const job of jobs) {
         states.set(job.name, { state: "waiting" });

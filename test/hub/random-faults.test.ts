@@ -35,7 +35,7 @@ test.each(seeds)("seed %i: the right snapshot or a clear error, never a wrong fi
   const cache = mkdtempSync(join(base, "cache-"));
   const percent = [10, 30, 50, 80][seed % 4] ?? 50;
   hub.faults = randomFaults(seed, percent);
-  const limits = { stallMs: 60, longestDelayMs: 3, attempts: 5 };
+  const limits = { stallMs: 60, maxDelayMs: 3, attempts: 5 };
   // A failed run leaves pieces behind, which the next one continues from.
   for (let run = 0; run < 2; run++) {
     try {

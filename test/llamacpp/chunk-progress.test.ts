@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { followChunks } from "../../src/llamacpp/chunk-progress.js";
-import { parseChunkCount, parseFinalPerplexity } from "../../src/llamacpp/number.js";
+import { parseChunkCount, parseFinalPerplexity } from "../../src/llamacpp/parse-number.js";
 import type { ToolProgress } from "../../src/llamacpp/tool-run.js";
 
 const recorded = (name: string) => readFile(new URL(`../fixtures/llamacpp/${name}`, import.meta.url), "utf8");

@@ -246,7 +246,7 @@ describe("what goes wrong", () => {
 test("a table with one more type measures that type alone and is the table made from nothing", async () => {
   const inputs = { model: join(folder, "model.gguf"), imatrix: join(folder, "imatrix.gguf") };
   const measure = async (types: string[], relatives: string[]) => {
-    const context = stageContext(run, inputs, { relatives });
+    const context = stageContext(run, inputs, { reusableSteps: relatives });
     const { measurements } = await measureErrors.run({ types, preset: null }, context);
     const text = readFileSync(join(context.out, "errors.json"), "utf8");
     return { out: context.out, text, measured: measurements?.errorsMeasured };

@@ -170,12 +170,12 @@ test("--fresh has workers build again what is there", async () => {
 
 test("after a lost part a step waits for its others, and does only what is left again", async () => {
   const { out, queue } = place({ slots: 1, parts: 3 });
-  queue.onStart = ({ part }) => {
-    if (part?.index !== 1 || queue.held || queue.started.length > 1) return "run";
+  queue.onStart = ({ shard }) => {
+    if (shard?.index !== 1 || queue.held || queue.started.length > 1) return "run";
     queue.held = true;
     return "die";
   };
-  const run = startPlan(out, [compareStep("first", [one, two], { hasParts: true })], queue);
+  const run = startPlan(out, [compareStep("first", [one, two], { isShardable: true })], queue);
   await until(() => queue.submissions.length === 4);
   const [lost, second, third, own] = queue.submissions;
   // Longer than it takes to be sure that a job is gone.
@@ -195,7 +195,7 @@ test("an interrupted run takes back the parts of a step whose own job is gone", 
     queue.held = true;
     return "die";
   };
-  const run = startPlan(out, [compareStep("first", [one, two], { hasParts: true })], queue);
+  const run = startPlan(out, [compareStep("first", [one, two], { isShardable: true })], queue);
   await until(() => queue.stateOf("first") === "cancelled");
   run.interrupt();
   await expect(run.ended).rejects.toThrow("interrupted");
@@ -340,7 +340,7 @@ test("a queue that does not answer stops nothing: the store says what is finishe
   const { out, queue } = place();
   const ask = queue.states.bind(queue);
   let asked = 0;
-  Object.assign(queue, { isAway: () => true });
+  Object.assign(queue, { isUnreachable: () => true });
   queue.states = (names) => (asked++ === 0 ? ask(names) : Promise.reject(new Error("connection refused")));
   const run = startPlan(out, [compareStep("first", [one, two])], queue);
   expect(statuses(await run.ended)).toEqual({ first: "built" });
@@ -369,7 +369,7 @@ test("a queue that does not answer when something is to be submitted is waited f
   const { out, queue } = place();
   const ask = queue.states.bind(queue);
   let asked = 0;
-  Object.assign(queue, { isAway: () => true });
+  Object.assign(queue, { isUnreachable: () => true });
   queue.states = (names) => (asked++ < 3 ? Promise.reject(new Error("connection refused")) : ask(names));
   const run = startPlan(out, [compareStep("first", [one, two])], queue);
   expect([statuses(await run.ended), queue.submissions.length]).toEqual([{ first: "built" }, 1]);

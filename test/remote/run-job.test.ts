@@ -5,7 +5,7 @@ import { EventBus } from "../../src/engine/events.js";
 import { keyStep } from "../../src/engine/fingerprint.js";
 import { openWorkspace } from "../../src/engine/workspace.js";
 import { type JobFile, jobPaths, shareFiles, writeJobFile } from "../../src/remote/job-file.js";
-import { workOnJob } from "../../src/remote/run-job.js";
+import { runJob } from "../../src/remote/run-job.js";
 import { DigestCache } from "../../src/util/digest-cache.js";
 import type { QuantsmithError } from "../../src/util/errors.js";
 import { sha256 } from "../../src/util/sha256.js";
@@ -48,7 +48,7 @@ async function place(change: (job: JobFile) => JobFile = (job) => job) {
   await writeJobFile(workspace, job);
   const nothing = () => Promise.reject(new Error("no tool is needed here"));
   const work = () =>
-    workOnJob(job.key, undefined, {
+    runJob(job.key, undefined, {
       ...{ workspace, events: new EventBus(), digests: new DigestCache(), threads: 1, verify: false },
       ...{ signal: new AbortController().signal, tools: { toolchain: nothing, python: nothing } },
     });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import * as z from "zod";
 import { emptyCard } from "../../src/checkpoint/base-card.js";
-import { ownCard } from "../../src/checkpoint/own-card.js";
+import { overrideCard } from "../../src/checkpoint/override-card.js";
 import { type FrontMatterFacts, frontMatter } from "../../src/report/front-matter.js";
 import { largeReport } from "../fixtures/release-report.js";
 
@@ -82,7 +82,7 @@ describe("the front matter", () => {
     ["of a local folder without a card", { baseModel: null, card: emptyCard, quantizedBy: null, tags: [] }],
     ["of an embedding model", { card: emptyCard, embedding: true, conversational: false, imatrixFile: null }],
     ["of files that were not measured", { report: { ...largeReport, variants: [] } }],
-    ["with the recipe's own licence", { card: ownCard(facts.card, { license: "mit" }) }],
+    ["with the recipe's own licence", { card: overrideCard(facts.card, { license: "mit" }) }],
   ])("%s is what the Hub takes", (_, change) => {
     expect(hubSchema.safeParse(read(change)).error).toBeUndefined();
   });
@@ -121,15 +121,15 @@ describe("the front matter", () => {
 });
 
 test("a recipe's licence replaces the base's with name and link; its languages replace the base's", () => {
-  expect(ownCard(facts.card, { license: "mit" })).toMatchObject({
+  expect(overrideCard(facts.card, { license: "mit" })).toMatchObject({
     license: "mit",
     licenseName: null,
     licenseLink: null,
   });
-  expect(ownCard(facts.card, { licenseLink: "https://example.org" })).toMatchObject({
+  expect(overrideCard(facts.card, { licenseLink: "https://example.org" })).toMatchObject({
     license: "other",
     licenseName: "Example terms: version 2",
     licenseLink: "https://example.org",
   });
-  expect(ownCard(facts.card, { languages: ["de"] }).languages).toEqual(["de"]);
+  expect(overrideCard(facts.card, { languages: ["de"] }).languages).toEqual(["de"]);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { judgeFit } from "../../src/hardware/fit/judge-fit.js";
+import { estimateFit } from "../../src/hardware/fit/estimate-fit.js";
 import { type RecommendationFacts, renderRecommendation } from "../../src/report/recommendation.js";
 import { taskNames, tasks } from "../../src/report/recommendation-tasks.js";
 import { MB, someBackends, someDevice, someModel } from "../fixtures/fit-models.js";
@@ -8,7 +8,7 @@ function facts(budgetMB: number): RecommendationFacts {
   const device = someDevice({ class: "phone", budget: budgetMB * MB, backends: ["metal"] });
   const question = { variant: "Q4_K_M", model: someModel(), device, backends: someBackends, context: 1024 };
   const retention = { low: 0.384, high: 0.5, basis: "measured", source: "test" } as const;
-  const fit = { ...judgeFit({ ...question, kvType: "f16" }), sustained: retention };
+  const fit = { ...estimateFit({ ...question, kvType: "f16" }), sustained: retention };
   const row = { model: "A|B", variant: "Q4_K_M", file: "AB-Q4_K_M.gguf", bytes: 1.1e9, kldMean: 0.0121, fit };
   const runs = fit.verdict !== "no";
   const { system, prompt } = tasks.chat;
@@ -63,7 +63,7 @@ test("what does not run tells where it would; a capped context is named", () => 
   const given = facts(2000);
   const [row] = given.variants;
   if (row === undefined) throw new Error("no row");
-  const no = { ...row, fit: judgeFit({ ...question, context: 1024 }) };
+  const no = { ...row, fit: estimateFit({ ...question, context: 1024 }) };
   expect(renderRecommendation({ ...given, variants: [no] })).toMatch(/\| runs at \d+ \| no \(os\) \|/);
   const capped = renderRecommendation({ ...given, context: 4096 });
   expect(capped).toContain("| 7680 | full offload at 1024 |");

@@ -4,7 +4,7 @@ import { openWorkspace, workspaceAt } from "../../engine/workspace.js";
 import { formatBytes, parseBytes } from "../../util/bytes.js";
 import { DigestCache } from "../../util/digest-cache.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { loadSettings, type PlanOptions, planFor } from "../prepare.js";
+import { loadSettings, type PlanOptions, preparePlan } from "../prepare-plan.js";
 import { print, printJson, textTable } from "../print.js";
 
 export interface CacheOptions {
@@ -44,10 +44,10 @@ export async function cacheTrim(recipe: string, options: PlanOptions & { json?: 
   }
   const settings = await loadSettings(recipe, options.pipeline);
   const digests = new DigestCache();
-  const part = await planFor(settings, options, digests);
+  const subset = await preparePlan(settings, options, digests);
   const { shared: _shared, variant: _variant, ...whole } = options;
-  const plan = await planFor(settings, whole, digests);
-  const built = part.steps.filter((step) => step.mode === "build" && (shared === true || step.variant !== undefined));
+  const plan = await preparePlan(settings, whole, digests);
+  const built = subset.steps.filter((step) => step.mode === "build" && (shared === true || step.variant !== undefined));
   const workspace = await openWorkspace(options.out);
   try {
     const left = await trimStore(plan, new Set(built.map(({ id }) => id)), workspace);

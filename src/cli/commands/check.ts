@@ -1,6 +1,6 @@
 import { errorReport, exitCodeOf } from "../../util/error-report.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { loadSettings } from "../prepare.js";
+import { loadSettings } from "../prepare-plan.js";
 import { print, printError, printJson } from "../print.js";
 
 /** `quantsmith check`: every recipe is checked, also after one that is wrong. */

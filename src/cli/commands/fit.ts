@@ -2,14 +2,14 @@ import type { Catalog, Device } from "../../hardware/catalog/device.js";
 import { findDevice } from "../../hardware/catalog/find-device.js";
 import { representativeDevices } from "../../hardware/catalog/representative-devices.js";
 import type { CompatibleVariant, FitResult } from "../../hardware/compatibility.js";
-import { judgeFit } from "../../hardware/fit/judge-fit.js";
-import { compatibleDevice } from "../../hardware/fit/judge-release.js";
+import { estimateFit } from "../../hardware/fit/estimate-fit.js";
+import { compatibleDevice } from "../../hardware/fit/estimate-release-fit.js";
 import type { MeasuredModel } from "../../hardware/fit/measure-models.js";
 import { loadSpeedConstants } from "../../hardware/speed/speed-files.js";
 import { loadCatalog } from "../../recipe/catalog/load-catalog.js";
-import { contextWords, speedWords, verdictWords } from "../../report/fit-words.js";
+import { formatContext, formatSpeed, formatVerdict } from "../../report/format-fit.js";
 import { formatBytes, formatGibibytes } from "../../util/bytes.js";
-import { modelsToJudge, parseContext, parseKvType, parseSize } from "../fit-options.js";
+import { loadModels, parseContext, parseKvType, parseSize } from "../fit-options.js";
 import { print, printJson, textTable } from "../print.js";
 
 export interface FitOptions {
@@ -22,7 +22,7 @@ export interface FitOptions {
 }
 
 /** What most people set, and what applications start with. */
-const usualContext = 4096;
+const defaultContext = 4096;
 
 /** `quantsmith fit`: whether models run on devices, how, and up to which context. */
 export async function fit(paths: string[], options: FitOptions): Promise<void> {
@@ -31,12 +31,12 @@ export async function fit(paths: string[], options: FitOptions): Promise<void> {
   const hostRamBytes = options.hostRam === undefined ? null : parseSize("--host-ram", options.hostRam);
   const catalog = await loadCatalog(options.catalog === undefined ? [] : [options.catalog]);
   const devices = devicesNamed(catalog, options.device);
-  const models = await modelsToJudge(paths);
+  const models = await loadModels(paths);
   const asked = { backends: catalog.backends, kvType, hostRamBytes, speed: await loadSpeedConstants() };
   const results = devices.flatMap((device) =>
     models.flatMap(({ label, memory }) =>
-      (contexts ?? [Math.min(usualContext, memory.footprint.trainedContext ?? usualContext)]).map((context) =>
-        judgeFit({ ...asked, variant: label, model: memory, device, context }),
+      (contexts ?? [Math.min(defaultContext, memory.footprint.trainedContext ?? defaultContext)]).map((context) =>
+        estimateFit({ ...asked, variant: label, model: memory, device, context }),
       ),
     ),
   );
@@ -55,18 +55,18 @@ function devicesNamed(catalog: Catalog, ids: readonly string[] | undefined): Dev
 
 function deviceTable(device: Device, models: readonly MeasuredModel[], results: readonly FitResult[]): string {
   const { memory, budget } = device;
-  const cards = memory.cards === 1 ? "" : `${memory.cards} × `;
-  const title = `${device.name} (${device.id}): a model may take ${cards}${formatGibibytes(budget.value)} (${budget.basis}) of ${cards}${formatGibibytes(memory.bytes.value)}`;
+  const gpuPrefix = memory.cards === 1 ? "" : `${memory.cards} × `;
+  const title = `${device.name} (${device.id}): a model may take ${gpuPrefix}${formatGibibytes(budget.value)} (${budget.basis}) of ${gpuPrefix}${formatGibibytes(memory.bytes.value)}`;
   const rows = results
     .filter((result) => result.device === device.id)
     .map((result) => [
       result.variant,
       formatBytes(models.find(({ label }) => label === result.variant)?.bytes ?? 0),
       String(result.context),
-      verdictWords(result),
+      formatVerdict(result),
       formatBytes(result.residentBytes),
-      `${contextWords(result.maximumContext.f16)} / ${contextWords(result.maximumContext.q8_0)}`,
-      speedWords(result.decode),
+      `${formatContext(result.maximumContext.f16)} / ${formatContext(result.maximumContext.q8_0)}`,
+      formatSpeed(result.decode),
       result.verdict === "no" ? "–" : result.flags,
       result.reason ?? "",
     ]);

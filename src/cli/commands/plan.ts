@@ -1,29 +1,29 @@
-import { forecast } from "../../engine/plan-status.js";
+import { estimatePlan } from "../../engine/estimate-plan.js";
 import { workspaceAt } from "../../engine/workspace.js";
 import { movedRevision } from "../../plan/lock-file.js";
-import { jobMatrix } from "../../plan/parts.js";
+import { jobMatrix } from "../../plan/subsets.js";
 import { fileNamePart } from "../../recipe/schema-parts.js";
 import type { Settings } from "../../recipe/settings.js";
 import { formatBytes } from "../../util/bytes.js";
 import { DigestCache } from "../../util/digest-cache.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
-import { loadSettings, lockFor, type PlanOptions, planFor } from "../prepare.js";
+import { findLock, loadSettings, type PlanOptions, preparePlan } from "../prepare-plan.js";
 import { print, printJson, shorten, textTable } from "../print.js";
 import { formatSeconds } from "../views/describe.js";
 
 /** `quantsmith plan`: what a run would do; changes nothing. */
 export async function plan(recipe: string, options: PlanOptions & { matrix?: boolean; json?: boolean }): Promise<void> {
   const settings = await loadSettings(recipe, options.pipeline);
-  const steps = await planFor(settings, options, new DigestCache());
+  const steps = await preparePlan(settings, options, new DigestCache());
   // On one line, as $GITHUB_OUTPUT takes it.
   if (options.matrix === true) {
     requireJobName(settings);
     return print(JSON.stringify(jobMatrix(steps.steps)));
   }
-  const result = await forecast(steps, workspaceAt(options.out));
+  const result = await estimatePlan(steps, workspaceAt(options.out));
   // A lock file that cannot be read matters to --locked alone.
-  const lock = await lockFor(settings, options).catch(() => undefined);
+  const lock = await findLock(settings, options).catch(() => undefined);
   const { engine, why } = steps.convert;
   const notes = [lock === undefined ? undefined : movedRevision(steps, lock)].filter((note) => note !== undefined);
   if (options.json === true)

@@ -4,7 +4,7 @@ import { previewPublish, publishTo } from "../../stages/publish/publish.js";
 import { addressOf, parseTarget, type TargetText } from "../../stages/publish/target.js";
 import { formatBytes } from "../../util/bytes.js";
 import { interruptSignal } from "../interrupt.js";
-import { loadSettings } from "../prepare.js";
+import { loadSettings } from "../prepare-plan.js";
 import { note, print, printJson, problemLines } from "../print.js";
 import { uploadProgress } from "../views/upload-progress.js";
 
@@ -16,8 +16,8 @@ export interface PublishCommandOptions extends TargetText {
 
 /** `quantsmith publish`: the last stage alone. */
 export async function publish(release: string, options: PublishCommandOptions): Promise<void> {
-  const told = options.recipe === undefined ? undefined : await loadSettings(options.recipe, undefined);
-  const target = parseTarget(options, told?.publish?.target);
+  const recipeSettings = options.recipe === undefined ? undefined : await loadSettings(options.recipe, undefined);
+  const target = parseTarget(options, recipeSettings?.publish?.target);
   const folder = resolve(release);
   const signal = interruptSignal();
   const done = options.dryRun !== true;

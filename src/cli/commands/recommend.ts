@@ -1,8 +1,8 @@
 import { basename } from "node:path";
-import { givenByUser } from "../../hardware/catalog/custom-device.js";
+import { userSource } from "../../hardware/catalog/custom-device.js";
 import type { Catalog, Device } from "../../hardware/catalog/device.js";
 import { findDevice } from "../../hardware/catalog/find-device.js";
-import { judgeFit } from "../../hardware/fit/judge-fit.js";
+import { estimateFit } from "../../hardware/fit/estimate-fit.js";
 import type { MeasuredModel } from "../../hardware/fit/measure-models.js";
 import { recommendModel } from "../../hardware/fit/recommend-model.js";
 import { loadSpeedConstants } from "../../hardware/speed/speed-files.js";
@@ -16,7 +16,7 @@ import { formatGibibytes } from "../../util/bytes.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { quote, quoteList } from "../../util/quote.js";
 import { nearest } from "../../util/suggest.js";
-import { modelsToJudge, parseContext, parseKvType, parseSize } from "../fit-options.js";
+import { loadModels, parseContext, parseKvType, parseSize } from "../fit-options.js";
 import { print, printJson } from "../print.js";
 import { citedSources } from "../views/device-view.js";
 
@@ -41,12 +41,12 @@ export async function recommend(paths: string[], options: RecommendOptions): Pro
   refuseSeveralDevices(paths, options.device, catalog);
   const { device, notes } = withRam(findDevice(catalog, options.device), options.ram);
   const { backends } = catalog;
-  const models = await modelsToJudge(paths);
+  const models = await loadModels(paths);
   const asked = { backends, device, kvType, hostRamBytes, speed: await loadSpeedConstants() };
   const candidates = models.map((measured) => {
     const { model, label, file, bytes, bitsPerWeight, kldMean, parameters, memory } = measured;
     const context = wanted ?? Math.min(tasks[task].context, memory.footprint.trainedContext ?? tasks[task].context);
-    const fit = judgeFit({ ...asked, variant: label, model: memory, context });
+    const fit = estimateFit({ ...asked, variant: label, model: memory, context });
     const variant = { name: label, bytes, bitsPerWeight, kldMean };
     return { measured, model, file, parameters, variant, footprint: memory.footprint, fit };
   });
@@ -109,7 +109,7 @@ function withRam(device: Device, text: string | undefined): { device: Device; no
   const value = Math.min(asked, device.memory.bytes.value);
   const notes = ramNotes(device, asked, value);
   if (value === device.budget.value) return { device, notes };
-  const given = { value, basis: "estimate", source: givenByUser, note: "given with --ram" } as const;
+  const given = { value, basis: "estimate", source: userSource, note: "given with --ram" } as const;
   return { device: { ...device, budget: given }, notes };
 }
 
@@ -133,7 +133,7 @@ function refuseSeveralDevices(paths: readonly string[], device: string, { device
 function snippetFor(
   { file, variant, projector }: MeasuredModel,
   task: TaskName,
-  fit: ReturnType<typeof judgeFit>,
+  fit: ReturnType<typeof estimateFit>,
 ): SnippetInput {
   const { context, kvType, flags, layers } = fit;
   const { system, prompt } = tasks[task];

@@ -1,7 +1,7 @@
 import { appendFile } from "node:fs/promises";
-import { concludeRun } from "../../engine/conclude-run.js";
+import { pastSeconds } from "../../engine/estimate-plan.js";
 import { EventBus, eventLog, type StepIdentity } from "../../engine/events.js";
-import { pastSeconds } from "../../engine/plan-status.js";
+import { finishRun } from "../../engine/finish-run.js";
 import { runPlan } from "../../engine/run-plan.js";
 import { openWorkspace } from "../../engine/workspace.js";
 import type { Plan } from "../../plan/plan.js";
@@ -13,10 +13,10 @@ import { type PublishTarget, requireTarget } from "../../stages/publish/target.j
 import { DigestCache } from "../../util/digest-cache.js";
 import { errorReport, exitCodeOf, formatError } from "../../util/error-report.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { chooseRemote } from "../choose-remote.js";
+import { createRemoteRunner } from "../create-remote-runner.js";
 import { interruptSignal } from "../interrupt.js";
 import { lazyTools } from "../lazy-tools.js";
-import { loadSettings, type PlanOptions, planFor, settingsNotes } from "../prepare.js";
+import { loadSettings, type PlanOptions, preparePlan, settingsNotes } from "../prepare-plan.js";
 import { note, print, printJson, problemLines, textTable } from "../print.js";
 import type { Streaming } from "../streaming.js";
 import { threadCount } from "../thread-count.js";
@@ -44,7 +44,7 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
   const target = options.publish === true ? requireTarget(settings.publish?.target, settings.locate([])) : undefined;
   if (target !== undefined) (await publishing()).requireReachable(target);
   const digests = new DigestCache();
-  const plan = await planFor(settings, options, digests);
+  const plan = await preparePlan(settings, options, digests);
   const workspace = await openWorkspace(options.out);
   const signal = interruptSignal();
   const events = new EventBus();
@@ -59,7 +59,7 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
   let streaming: Streaming | undefined;
   try {
     const past = await pastSeconds(plan, workspace);
-    const remote = await chooseRemote(options.executor, settings, {
+    const remote = await createRemoteRunner(options.executor, settings, {
       ...{ out: workspace.root, pastSeconds: past, signal },
       note: (text, step) =>
         step === undefined ? note(text) : events.emit({ type: "step-note", id: step, note: text }),
@@ -78,7 +78,7 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
       fresh: options.fresh === true,
       verify: options.verify === true,
     });
-    const result = await concludeRun(plan, outcome, workspace, signal);
+    const result = await finishRun(plan, outcome, workspace, signal);
     const failed = outcome.steps.filter(({ status }) => status === "failed").length;
     events.emit({ type: "run-finished", seconds: (performance.now() - started) / 1000, failed });
     if (result.withdrawn)
@@ -87,7 +87,7 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
     await show(settings, result.report, result.errors, options.json === true);
     // The live list has no lines for uploads, and has ended.
     if (view.live) events.subscribe(plainView(note));
-    if (target !== undefined) await publishWhole(result, target, streaming, signal);
+    if (target !== undefined) await publishComplete(result, target, streaming, signal);
     const first = result.errors[0];
     if (first !== undefined) process.exitCode = exitCodeOf(first);
   } finally {
@@ -99,7 +99,7 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
 }
 
 /** Publishes a release that is as the recipe wants it; one that lacks a variant is left for the user to decide on. */
-async function publishWhole(
+async function publishComplete(
   { report, errors }: { report: RunReport; errors: readonly unknown[] },
   target: PublishTarget,
   streaming: Streaming | undefined,

@@ -1,8 +1,8 @@
 import { EventBus, eventFile } from "../../engine/events.js";
 import { openWorkspace } from "../../engine/workspace.js";
 import { jobPaths } from "../../remote/job-file.js";
-import { workOnJob } from "../../remote/run-job.js";
-import type { WorkPart } from "../../stages/stage.js";
+import { runJob } from "../../remote/run-job.js";
+import type { Shard } from "../../stages/stage.js";
 import { DigestCache } from "../../util/digest-cache.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { interruptSignal } from "../interrupt.js";
@@ -18,20 +18,20 @@ export interface WorkerCommandOptions {
   scratch?: string;
 }
 
-/** `quantsmith worker`: what an executor runs; see `workOnJob`. Its events go into the store, and as lines to the log. */
+/** `quantsmith worker`: what an executor runs; see `runJob`. Its events go into the store, and as lines to the log. */
 export async function worker(key: string, options: WorkerCommandOptions): Promise<void> {
   if (!/^[0-9a-f]{64}$/.test(key)) throw usage(`${key} is no key of a step`);
-  const part = options.part === undefined ? undefined : partOf(options.part);
+  const shard = options.part === undefined ? undefined : parseShard(options.part);
   const threads = workerThreads(options.threads);
   const workspace = await openWorkspace(options.out, options.scratch);
   const signal = interruptSignal();
   const events = new EventBus();
-  const log = eventFile(jobPaths(workspace, key, part?.index).events);
+  const log = eventFile(jobPaths(workspace, key, shard?.index).events);
   events.subscribe(log.listener);
   events.subscribe(plainView(print));
   try {
     const digests = new DigestCache();
-    await workOnJob(key, part, {
+    await runJob(key, shard, {
       workspace,
       events,
       digests,
@@ -46,7 +46,7 @@ export async function worker(key: string, options: WorkerCommandOptions): Promis
   }
 }
 
-function partOf(text: string): WorkPart {
+function parseShard(text: string): Shard {
   const [, index, count] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).map(Number);
   if (index !== undefined && count !== undefined && index >= 1 && index <= count) return { index, count };
   throw usage(`--part ${text} is no part such as 2/4`);

@@ -22,10 +22,10 @@ const most = 6.5;
 const workBytes = 400e6;
 
 /** Tokens that a drafted variant has room for on its device; fewer where the model knows no more. */
-const usualContext = 4096;
+const defaultContext = 4096;
 
 export function draftContext({ contextLength }: Pick<ModelOutline, "contextLength">): number {
-  return Math.min(usualContext, contextLength ?? usualContext);
+  return Math.min(defaultContext, contextLength ?? defaultContext);
 }
 
 export interface DeviceChoice {

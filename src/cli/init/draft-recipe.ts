@@ -8,7 +8,7 @@ import { inComment, inlineMapping } from "./recipe-text.js";
 /** Below this, four bits cost more than the pipeline's limits allow. */
 const smallParameters = 3e9;
 /** The pipeline's limits are for files of as many bits per weight. */
-const usualBits = 4.4;
+const typicalBits = 4.4;
 /** Below this, no device needs a variant of its own. */
 const tinyParameters = 4e8;
 
@@ -81,7 +81,7 @@ function variantsAndDevices(model: ModelOutline, { variants, devices }: DeviceCh
 }
 
 function gates({ parameters }: ModelOutline, { variants }: DeviceChoice): string[] {
-  const low = variants.some(({ bits }) => bits < usualBits);
+  const low = variants.some(({ bits }) => bits < typicalBits);
   if (parameters < smallParameters && !low) {
     return [
       "# Wider than the pipeline's, because a small model loses more to 4 bits: to stop damage, not to rank.",

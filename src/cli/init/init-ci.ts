@@ -4,8 +4,8 @@ import { dirname, join } from "node:path";
 import { packageRoot } from "../../util/package-root.js";
 import { packageVersion } from "../../util/package-version.js";
 import { print } from "../print.js";
-import { isAsWritten, renderWorkflow, workflowPath } from "./release-workflow.js";
-import { writeNew } from "./write-new.js";
+import { isUnmodified, renderWorkflow, workflowPath } from "./release-workflow.js";
+import { writeNewFile } from "./write-new-file.js";
 
 export interface InitCiOptions {
   install?: string;
@@ -15,19 +15,19 @@ export interface InitCiOptions {
 /** `quantsmith init ci`: the release workflow in the repository around this folder. Errors: QS-INIT-EXISTS, QS-USAGE. */
 export async function initCi({ install, force = false }: InitCiOptions): Promise<void> {
   const template = await readFile(new URL(workflowPath, packageRoot), "utf8");
-  const installed = install ?? ownPackage();
+  const installed = install ?? thisPackage();
   const text = renderWorkflow(template, installed);
   const path = join(repositoryAround(process.cwd()), workflowPath);
-  const outcome = await writeNew(path, text, { force, mayReplace: isAsWritten });
+  const outcome = await writeNewFile(path, text, { force, mayReplace: isUnmodified });
   print(outcome === "written" ? `Wrote ${path}\n\n${whatIsInstalled(installed)}\n\n${setUp}` : `${path} is up to date`);
 }
 
 function whatIsInstalled(installed: string): string {
-  const told = `Its jobs install ${installed} with npm; \`--install\` names another package or a git address.`;
-  return installed === ownPackage() ? `${told}\n${unpublished}` : told;
+  const notice = `Its jobs install ${installed} with npm; \`--install\` names another package or a git address.`;
+  return installed === thisPackage() ? `${notice}\n${unpublished}` : notice;
 }
 
-function ownPackage(): string {
+function thisPackage(): string {
   return `quantsmith@${packageVersion()}`;
 }
 

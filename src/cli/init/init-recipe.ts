@@ -4,7 +4,7 @@ import { defaultModelName } from "../../recipe/model-source.js";
 import { print } from "../print.js";
 import { draftRecipe } from "./draft-recipe.js";
 import { readModel } from "./read-model.js";
-import { writeNew } from "./write-new.js";
+import { writeNewFile } from "./write-new-file.js";
 
 export interface InitRecipeOptions {
   output?: string;
@@ -18,7 +18,7 @@ export async function initRecipe(what: string, { output, force = false }: InitRe
   const name = defaultModelName(model.source, folder) ?? "model";
   const file = output ?? `${name.toLowerCase()}.yaml`;
   const text = draftRecipe(model, await loadCatalog(), folder);
-  const outcome = await writeNew(file, text, { force, mayReplace: () => false });
+  const outcome = await writeNewFile(file, text, { force, mayReplace: () => false });
   const next = `Look it through, then: quantsmith plan ${file}`;
   print(outcome === "written" ? `Wrote ${file}. ${next}` : `${file} is up to date`);
 }

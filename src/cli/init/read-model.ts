@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { checkSnapshot } from "../../checkpoint/check-snapshot.js";
-import { usualFiles } from "../../checkpoint/file-choice.js";
+import { defaultFileSelection } from "../../checkpoint/file-selection.js";
 import { maxConfigBytes, parseConfig } from "../../checkpoint/read-config.js";
 import { selectHubFiles } from "../../checkpoint/select-hub-files.js";
 import { maxIndexBytes } from "../../checkpoint/weight-index.js";
@@ -41,7 +41,7 @@ async function localModel(folder: string, recipeFolder: string): Promise<ModelOu
       remedy: "Rename the folder: its path holds a line break or another control character.",
     });
   }
-  const { config, architecture, parameters, tensorBytes, files } = await checkSnapshot(folder, usualFiles);
+  const { config, architecture, parameters, tensorBytes, files } = await checkSnapshot(folder, defaultFileSelection);
   const present = templateFiles.filter((name) => files.some(({ path }) => path === name));
   const texts = await Promise.all(
     present.map(async (name) => `${name}\n${await readFile(join(folder, name), "utf8")}`),
@@ -55,7 +55,7 @@ async function hubModel(ref: HubRef): Promise<ModelOutline> {
   const { commit, files: listing } = await listModel(connection, repo, revision);
   const read = (file: (typeof listing)[number], maxBytes: number) =>
     readHubFile(connection, { repo, commit, file, maxBytes });
-  const { files, weights } = await selectHubFiles(`hf:${repo}`, listing, usualFiles, (file) =>
+  const { files, weights } = await selectHubFiles(`hf:${repo}`, listing, defaultFileSelection, (file) =>
     read(file, maxIndexBytes),
   );
   const configFile = files.find(({ path }) => path === "config.json");

@@ -1,16 +1,16 @@
 import { stringify } from "yaml";
-import { visible } from "../../util/wording.js";
+import { escapeControls } from "../../util/message-text.js";
 
 /*
  * The only ways by which text from elsewhere (a model's config.json, a path, a repository) gets into a drafted recipe.
  */
 
 /** Longest piece that a comment repeats, in characters; class names of models have up to about fifty. */
-const longestPiece = 80;
+const maxCommentLength = 80;
 
 /** Text for a comment: on one line whatever it holds, since the line after a comment would be part of the recipe. */
 export function inComment(text: string): string {
-  return visible(text.slice(0, longestPiece)).replace(/[\u2028\u2029]/g, "·");
+  return escapeControls(text.slice(0, maxCommentLength)).replace(/[\u2028\u2029]/g, "·");
 }
 
 /** A mapping of YAML on one line, its values quoted where they need it. */

@@ -16,7 +16,7 @@ export function formatSeconds(seconds: number): string {
 }
 
 /** How a step ended, in a few words; the error of a failed one is printed once, when the run ends. */
-export function describeEnd(event: Extract<TimedEvent, { type: "step-finished" }>): string {
+export function describeStepEnd(event: Extract<TimedEvent, { type: "step-finished" }>): string {
   switch (event.status) {
     case "built":
       return `built in ${event.seconds.toFixed(1)} s`;

@@ -1,4 +1,4 @@
-import { givenByUser } from "../../hardware/catalog/custom-device.js";
+import { userSource } from "../../hardware/catalog/custom-device.js";
 import {
   type Backend,
   type Catalog,
@@ -57,7 +57,7 @@ export function deviceText(catalog: Catalog, device: Device): string {
 export function citedSources(catalog: Catalog, device: Device, backends: readonly Backend[]): Source[] {
   const figures = figuresOf(device).flatMap(({ figure }) => figure ?? []);
   const ids = new Set([...figures, ...backends].map(({ source }) => source));
-  const own: Source[] = ids.has(givenByUser) ? [{ id: givenByUser, title: "Given by the user", url: null }] : [];
+  const own: Source[] = ids.has(userSource) ? [{ id: userSource, title: "Given by the user", url: null }] : [];
   return [...own, ...[...catalog.sources.values()].filter(({ id }) => ids.has(id))];
 }
 
@@ -97,8 +97,8 @@ function shown<T>(figure: T | null, format: (figure: T) => string): string {
   return figure === null ? "" : format(figure);
 }
 
-function memory({ memory: { cards } }: Device, { value }: Figure): string {
-  return `${cards > 1 ? `${cards} × ` : ""}${formatGibibytes(value)}`;
+function memory({ memory: { cards: gpus } }: Device, { value }: Figure): string {
+  return `${gpus > 1 ? `${gpus} × ` : ""}${formatGibibytes(value)}`;
 }
 
 function rate(bytesPerSecond: number): string {

@@ -1,6 +1,6 @@
 import type { EventListener } from "../../engine/events.js";
 import { formatBytes } from "../../util/bytes.js";
-import { describeEnd, describeProgress, describeUpload } from "./describe.js";
+import { describeProgress, describeStepEnd, describeUpload } from "./describe.js";
 import { TimeLeft } from "./time-left.js";
 
 const progressIntervalMs = 10_000;
@@ -40,7 +40,7 @@ export function plainView(write: (line: string) => void): EventListener {
       case "upload-finished":
         return say(`upload of ${event.variant} ${describeUpload(event)}`);
       case "step-finished":
-        return say(`${event.id} ${describeEnd(event)}`);
+        return say(`${event.id} ${describeStepEnd(event)}`);
       case "run-finished":
         return say(`finished in ${event.seconds.toFixed(1)} s`);
     }

@@ -1,7 +1,7 @@
 import { Listr, type ListrTaskWrapper } from "listr2";
 import type { EventListener, StepIdentity, TimedEvent } from "../../engine/events.js";
 import { formatBytes } from "../../util/bytes.js";
-import { describeEnd, describeProgress } from "./describe.js";
+import { describeProgress, describeStepEnd } from "./describe.js";
 import { TimeLeft } from "./time-left.js";
 
 type Task = ListrTaskWrapper<unknown, never, never>;
@@ -33,7 +33,7 @@ export function terminalView(): View {
           view.skip(`${id}: not finished`);
           return;
         }
-        view.title = `${id}: ${describeEnd(end)}`;
+        view.title = `${id}: ${describeStepEnd(end)}`;
         if (end.status === "skipped") view.skip(view.title);
         if (end.status === "failed") throw new Error(view.title);
       },

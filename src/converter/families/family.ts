@@ -37,7 +37,7 @@ export interface Family {
   /** `general.architecture`. */
   gguf: string;
   /** Names of models that need more than the rest of the family. */
-  foreignNames?: RegExp;
+  unsupportedNames?: RegExp;
   /** How its vocabulary is read. */
   vocabulary: VocabularyKind;
   /** Kinds of rope scaling that are understood, besides none. */

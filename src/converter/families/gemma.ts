@@ -1,7 +1,7 @@
 import type { JsonObject } from "../../util/canonical-json.js";
 import type { Entries } from "../entries.js";
-import { notNative } from "../refuse.js";
-import { entry, fileTypeEntry, refuseNull, textMetadata, toldFigures } from "../text-metadata.js";
+import { nativeUnsupported } from "../native-errors.js";
+import { entry, fileTypeEntry, refuseNull, requiredFigures, textMetadata } from "../text-metadata.js";
 import type { Family, ModelFacts } from "./family.js";
 import {
   attention,
@@ -33,7 +33,7 @@ export const gemma2: Family = {
     },
   },
   metadata: ({ h, fileType }) => [
-    ...toldFigures("gemma2", h, [
+    ...requiredFigures("gemma2", h, [
       ["context_length", "uint32", "max_position_embeddings"],
       ["embedding_length", "uint32", "hidden_size"],
       ["block_count", "uint32", "num_hidden_layers"],
@@ -45,7 +45,7 @@ export const gemma2: Family = {
       ["attention.value_length", "uint32", "head_dim"],
     ]),
     fileTypeEntry(fileType),
-    ...toldFigures("gemma2", h, [
+    ...requiredFigures("gemma2", h, [
       ["attn_logit_softcapping", "float32", "attn_logit_softcapping"],
       ["final_logit_softcapping", "float32", "final_logit_softcapping"],
       ["attention.sliding_window", "uint32", "sliding_window"],
@@ -117,7 +117,8 @@ const alwaysWritten = [
 function gemma3Metadata(model: ModelFacts): Entries {
   const { h, rope } = model;
   for (const name of alwaysWritten) refuseNull(h, name);
-  if (h.find("attn_logit_softcapping") !== undefined) throw notNative("does not know Gemma 3 with attention capping");
+  if (h.find("attn_logit_softcapping") !== undefined)
+    throw nativeUnsupported("does not know Gemma 3 with attention capping");
   // What the general part has written already keeps its place and gets this value.
   const theta = typeof rope.full.rope_theta === "number" ? rope.full.rope_theta : 1e6;
   const capping = h.number("final_logit_softcapping");

@@ -1,7 +1,7 @@
 import type { JsonObject } from "../../util/canonical-json.js";
 import { toFloat } from "../hyperparameters.js";
-import { badConfig, notNative } from "../refuse.js";
-import { entry, fileTypeEntry, toldFigures } from "../text-metadata.js";
+import { badConfig, nativeUnsupported } from "../native-errors.js";
+import { entry, fileTypeEntry, requiredFigures } from "../text-metadata.js";
 import type { Family, ModelFacts } from "./family.js";
 import { layers, linear, norm, outerTensors, readSizes, ruleMap } from "./standard-tensors.js";
 
@@ -26,9 +26,9 @@ export const phi3: Family = {
     const original = originalContext(rope.full);
     const { heads, hidden } = readSizes(h);
     return [
-      ...toldFigures("phi3", h, [["context_length", "uint32", ...contextNames]]),
+      ...requiredFigures("phi3", h, [["context_length", "uint32", ...contextNames]]),
       ...entry("phi3", "rope.scaling.original_context_length", "uint32", original),
-      ...toldFigures("phi3", h, [
+      ...requiredFigures("phi3", h, [
         ["embedding_length", "uint32", "hidden_size", "n_embd"],
         ["feed_forward_length", "uint32", "intermediate_size"],
         ["block_count", "uint32", "num_hidden_layers"],
@@ -102,7 +102,7 @@ function adjust(config: JsonObject): JsonObject {
   if (scaling == null) return all;
   const { type, ...lists } = scaling as JsonObject;
   if (Object.keys(lists).length !== 2 || !["longrope", "su", "yarn"].includes(String(type))) {
-    throw notNative("knows a rope_scaling of Phi 3 only as long_factor, short_factor and type");
+    throw nativeUnsupported("knows a rope_scaling of Phi 3 only as long_factor, short_factor and type");
   }
   return { ...all, rope_scaling: { ...lists, type: "longrope" } };
 }

@@ -50,7 +50,7 @@ export const qwen3: Family = {
   architectures: ["Qwen3ForCausalLM"],
   gguf: "qwen3",
   // llama.cpp's converter goes by the name, and makes a classifier of these.
-  foreignNames: /qwen3-(vl-)?reranker/i,
+  unsupportedNames: /qwen3-(vl-)?reranker/i,
   vocabulary: "qwen",
   ropeTypes,
   defaults: { qwen3: { ...dense, head_dim: 128 } },

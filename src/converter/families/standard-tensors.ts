@@ -1,5 +1,5 @@
 import type { Hyperparameters } from "../hyperparameters.js";
-import { badConfig } from "../refuse.js";
+import { badConfig } from "../native-errors.js";
 import type { TensorRule } from "./family.js";
 
 /** Twice the layers that llama.cpp has room for. */

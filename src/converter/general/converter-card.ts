@@ -1,12 +1,12 @@
 import { licenseUrl } from "../../checkpoint/license-url.js";
-import { type CardChanges, ownCard } from "../../checkpoint/own-card.js";
+import { type CardOverrides, overrideCard } from "../../checkpoint/override-card.js";
 import { readBaseCard } from "../../checkpoint/snapshot-report.js";
 import { hubUrl } from "../../hub/hub-url.js";
 import { nameParts } from "../../quant/name-parts.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 
 /** What every file of a release says about itself. */
-export interface MetadataParams extends JsonObject, CardChanges {
+export interface MetadataParams extends JsonObject, CardOverrides {
   readonly quantizedBy?: string;
   readonly repoUrl?: string;
 }
@@ -16,7 +16,7 @@ export async function readConverterCard(
   snapshot: string,
   { baseModel, metadata }: { baseModel: string | null; metadata: MetadataParams },
 ): Promise<JsonObject> {
-  const card = ownCard(await readBaseCard(snapshot), metadata);
+  const card = overrideCard(await readBaseCard(snapshot), metadata);
   return {
     ...(card.license === null ? {} : { license: card.license }),
     ...(card.licenseName === null ? {} : { license_name: card.licenseName }),

@@ -33,21 +33,21 @@ export async function generalMetadata(
   tensors: readonly PlannedTensor[],
 ): Promise<Entries> {
   const counts = countParameters(tensors);
-  const given = converterMetadata(modelName, baseModel, metadata);
+  const metadataFields = converterMetadata(modelName, baseModel, metadata);
   const card = await readConverterCard(folder, { baseModel, metadata });
-  const told = (key: string, value: unknown = given[`general.${key}`]): Entries =>
+  const nonNullEntry = (key: string, value: unknown = metadataFields[`general.${key}`]): Entries =>
     typeof value === "string" && value !== "" ? [[`general.${key}`, { type: "string", value }]] : [];
-  const bases = given["general.base_models"] ?? card.base_model;
+  const bases = metadataFields["general.base_models"] ?? card.base_model;
   return [
-    ...told("type", "model"),
+    ...nonNullEntry("type", "model"),
     ...(await samplingMetadata(folder)),
-    ...told("name", modelName),
-    ...["version", "organization", "finetune", "basename", "quantized_by"].flatMap((key) => told(key)),
-    ...told("size_label", given["general.size_label"] ?? sizeLabel(counts)),
-    ...told("license", card.license),
-    ...told("license.name", card.license_name),
-    ...told("license.link", card.license_link),
-    ...["repo_url", "source.url", "source.repo_url"].flatMap((key) => told(key)),
+    ...nonNullEntry("name", modelName),
+    ...["version", "organization", "finetune", "basename", "quantized_by"].flatMap((key) => nonNullEntry(key)),
+    ...nonNullEntry("size_label", metadataFields["general.size_label"] ?? sizeLabel(counts)),
+    ...nonNullEntry("license", card.license),
+    ...nonNullEntry("license.name", card.license_name),
+    ...nonNullEntry("license.link", card.license_link),
+    ...["repo_url", "source.url", "source.repo_url"].flatMap((key) => nonNullEntry(key)),
     ...origins("base_model", bases, counts.total),
     ...origins("dataset", card.datasets, counts.total),
     ...list("tags", [...strings(card.tags), ...strings(card.pipeline_tag)]),

@@ -1,16 +1,16 @@
 import { join } from "node:path";
-import { isObject, parsePythonJson } from "../../checkpoint/json-text.js";
+import { isObject, parsePythonJson } from "../../checkpoint/parse-python-json.js";
 import { maxConfigBytes } from "../../checkpoint/read-config.js";
 import { decodeJson, readBytes } from "../../checkpoint/read-text.js";
 import type { Json, JsonObject } from "../../util/canonical-json.js";
 import { isSystemError } from "../../util/errors.js";
 import type { Entries } from "../entries.js";
 import { toFloat } from "../hyperparameters.js";
-import { badConfig, shown } from "../refuse.js";
+import { badConfig, formatValue } from "../native-errors.js";
 
 const fileName = "generation_config.json";
 /** Python, too, stops at nesting without end. */
-const mostDepth = 100;
+const maxDepth = 100;
 
 /** Key in generation_config.json, key in the GGUF file, type; the first of two keys that is there counts. */
 const settings = [
@@ -44,7 +44,7 @@ export async function samplingMetadata(folder: string): Promise<Entries> {
 
 async function readGenerationConfig(path: string): Promise<JsonObject> {
   try {
-    const text = decodeJson(await readBytes(path, maxConfigBytes), { depth: mostDepth });
+    const text = decodeJson(await readBytes(path, maxConfigBytes), { depth: maxDepth });
     const config = parsePythonJson(text, "infinity");
     return isObject(config) ? (config as JsonObject) : {};
   } catch (error) {
@@ -60,5 +60,5 @@ function checked(value: Json, name: string, type: "string" | "int32" | "float32"
   if (type === "string" && typeof value === "string") return value;
   if (type === "int32" && typeof value === "number" && Number.isInteger(value) && Math.abs(value) < 2 ** 31)
     return value;
-  throw badConfig(`${name} is ${shown(value)}`, fileName);
+  throw badConfig(`${name} is ${formatValue(value)}`, fileName);
 }

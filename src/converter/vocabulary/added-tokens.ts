@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from "../../util/canonical-json.js";
 import { quote } from "../../util/quote.js";
-import { mostTokens } from "./vocabulary-entries.js";
-import { brokenTokenizer, foreignTokenizer } from "./vocabulary-errors.js";
+import { maxTokens } from "./vocabulary-entries.js";
+import { brokenTokenizer, unsupportedTokenizer } from "./vocabulary-errors.js";
 
 /** A token beside the model's vocabulary, as tokenizer.json has it but for its id. */
 export interface AddedToken {
@@ -55,11 +55,11 @@ export class AddedTokens {
 
   /** A token that is there already gets the new properties and keeps its id, which is returned. */
   add(token: AddedToken): number {
-    if (token.content === "") throw foreignTokenizer("does not know added tokens without any text");
+    if (token.content === "") throw unsupportedTokenizer("does not know added tokens without any text");
     const size = this.#vocabulary.size;
     const next = Math.max(size, this.#highest + 1);
     const id = this.#vocabulary.get(token.content) ?? this.#ids.get(token.content) ?? next;
-    if (id >= mostTokens) throw brokenTokenizer("tokenizer.json", `it has over ${mostTokens} tokens`);
+    if (id >= maxTokens) throw brokenTokenizer("tokenizer.json", `it has over ${maxTokens} tokens`);
     this.#ids.set(token.content, id);
     this.#tokens.set(token.content, token);
     this.#highest = Math.max(this.#highest, id);
@@ -81,7 +81,7 @@ export class AddedTokens {
       const id = this.add(token);
       if (told !== id) {
         const found = `the added token ${quote(token.content)} has the id ${quote(JSON.stringify(told ?? null))}`;
-        throw foreignTokenizer(`gives no ids out anew: ${found}, where its place in tokenizer.json gives ${id}`);
+        throw unsupportedTokenizer(`gives no ids out anew: ${found}, where its place in tokenizer.json gives ${id}`);
       }
     }
   }

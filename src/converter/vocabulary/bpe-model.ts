@@ -1,10 +1,10 @@
 import type { JsonObject } from "../../util/canonical-json.js";
 import { quote } from "../../util/quote.js";
-import { shown } from "../refuse.js";
+import { formatValue } from "../native-errors.js";
 import { mergedTokens } from "./merges.js";
 import { listMember, objectMember } from "./tokenizer-files.js";
-import { mostTokens } from "./vocabulary-entries.js";
-import { brokenTokenizer, foreignTokenizer } from "./vocabulary-errors.js";
+import { maxTokens } from "./vocabulary-entries.js";
+import { brokenTokenizer, unsupportedTokenizer } from "./vocabulary-errors.js";
 
 const file = "tokenizer.json";
 
@@ -13,10 +13,10 @@ export function bpeModel(tokenizer: JsonObject): JsonObject {
   const model = objectMember(tokenizer, "model", file);
   if (model === undefined) throw brokenTokenizer(file, "it has no model");
   if (model.type !== "BPE") {
-    throw foreignTokenizer(`reads tokenizer.json of type BPE, and this one is ${shown(model.type ?? null)}`);
+    throw unsupportedTokenizer(`reads tokenizer.json of type BPE, and this one is ${formatValue(model.type ?? null)}`);
   }
   for (const affix of ["continuing_subword_prefix", "end_of_word_suffix"]) {
-    if (model[affix]) throw foreignTokenizer(`does not know ${affix} in tokenizer.json`);
+    if (model[affix]) throw unsupportedTokenizer(`does not know ${affix} in tokenizer.json`);
   }
   return model;
 }
@@ -28,12 +28,12 @@ export function bpeVocabulary(model: JsonObject): Map<string, number> {
   const ids = new Map<string, number>();
   const tokens = new Map<number, string>();
   for (const [token, id] of Object.entries(vocabulary)) {
-    if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id >= mostTokens) {
+    if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id >= maxTokens) {
       throw brokenTokenizer(file, `the id of token ${quote(token)} is ${quote(JSON.stringify(id))}`);
     }
     const other = tokens.get(id);
     if (other !== undefined) {
-      throw foreignTokenizer(`wants an id for every token: ${quote(other)} and ${quote(token)} both have ${id}`);
+      throw unsupportedTokenizer(`wants an id for every token: ${quote(other)} and ${quote(token)} both have ${id}`);
     }
     ids.set(token, id);
     tokens.set(id, token);

@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join, parse } from "node:path";
-import { isObject } from "../../checkpoint/json-text.js";
+import { isObject } from "../../checkpoint/parse-python-json.js";
 import type { Json, JsonObject } from "../../util/canonical-json.js";
 import { readObject, readText } from "./tokenizer-files.js";
 import type { VocabularyEntries } from "./vocabulary-entries.js";

@@ -1,10 +1,10 @@
-import { isObject } from "../../checkpoint/json-text.js";
+import { isObject } from "../../checkpoint/parse-python-json.js";
 import type { Json, JsonObject } from "../../util/canonical-json.js";
 import { quote } from "../../util/quote.js";
 import { type AddedToken, type AddedTokens, specialText, toAddedToken } from "./added-tokens.js";
 import type { ModelFiles } from "./model-files.js";
 import { listMember, objectMember } from "./tokenizer-files.js";
-import { brokenTokenizer, foreignTokenizer } from "./vocabulary-errors.js";
+import { brokenTokenizer, unsupportedTokenizer } from "./vocabulary-errors.js";
 
 const file = "tokenizer_config.json";
 const roles = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"];
@@ -30,8 +30,8 @@ export function specialTokens(
   const found = new Map<string, (AddedToken | string)[]>();
   for (const role of roles) {
     const key = `${role}_token`;
-    const told = map[key] !== undefined ? map[key] : config[key];
-    const value = told === undefined ? defaults[role] : told;
+    const configured = map[key] !== undefined ? map[key] : config[key];
+    const value = configured === undefined ? defaults[role] : configured;
     if (value === undefined || value === null) continue;
     const token = toToken(value, map[key] !== undefined);
     const content = typeof token === "string" ? token : token.content;
@@ -50,13 +50,13 @@ export function specialTokens(
 }
 
 /** Tokens in roles that only this kind of model has, such as `image_token`. They come after all others. */
-function namedTokens(told: Json | undefined): string[] {
-  if (told === undefined) return [];
-  if (!isObject(told)) throw foreignTokenizer(`takes ${named} in ${file} only as an object`);
-  return Object.entries(told).map(([role, token]) => {
+function namedTokens(configured: Json | undefined): string[] {
+  if (configured === undefined) return [];
+  if (!isObject(configured)) throw unsupportedTokenizer(`takes ${named} in ${file} only as an object`);
+  return Object.entries(configured).map(([role, token]) => {
     const usual = role === others || roles.some((each) => role === `${each}_token`);
     if (typeof token === "string" && !usual) return token;
-    throw foreignTokenizer(`does not know the token ${quote(role)} of ${named} in ${file}`);
+    throw unsupportedTokenizer(`does not know the token ${quote(role)} of ${named} in ${file}`);
   });
 }
 
@@ -72,7 +72,7 @@ export function configuredTokens(
   const decoder = decoderTokens(files.tokenizerConfig ?? {});
   for (const content of decoder === undefined ? Object.keys(files.addedTokens ?? {}) : []) {
     if (!added.has(content)) {
-      throw foreignTokenizer(`does not add ${quote(content)} of added_tokens.json, which is not in tokenizer.json`);
+      throw unsupportedTokenizer(`does not add ${quote(content)} of added_tokens.json, which is not in tokenizer.json`);
     }
   }
   // Without a decoder transformers makes one of tokenizer.json's own tokens.

@@ -1,9 +1,9 @@
-import { isObject } from "../../checkpoint/json-text.js";
+import { isObject } from "../../checkpoint/parse-python-json.js";
 import type { JsonObject } from "../../util/canonical-json.js";
-import { shown } from "../refuse.js";
+import { formatValue } from "../native-errors.js";
 import { decodeByteLevel } from "./byte-level.js";
 import { listMember, objectMember, objects } from "./tokenizer-files.js";
-import { foreignTokenizer } from "./vocabulary-errors.js";
+import { unsupportedTokenizer } from "./vocabulary-errors.js";
 
 const file = "tokenizer.json";
 
@@ -36,7 +36,7 @@ function toStep(step: JsonObject): (token: string) => string {
   if (type === "Strip" && typeof content === "string" && typeof start === "number" && typeof stop === "number") {
     return (token) => strip(token, content, start, stop);
   }
-  throw foreignTokenizer(`does not know the decoder ${shown(type ?? null)} of tokenizer.json`);
+  throw unsupportedTokenizer(`does not know the decoder ${formatValue(type ?? null)} of tokenizer.json`);
 }
 
 function decodeByte(token: string): string {

@@ -1,9 +1,9 @@
 import type { JsonObject } from "../../util/canonical-json.js";
 import { type AddedToken, AddedTokens } from "./added-tokens.js";
 import { bpeModel, bpeVocabulary } from "./bpe-model.js";
+import { classPostProcessor } from "./class-post-processor.js";
 import { configuredTokens, specialTokens } from "./configured-tokens.js";
 import type { ModelFiles } from "./model-files.js";
-import { ownPostProcessor } from "./own-post-processor.js";
 import { tokenizerClass } from "./tokenizer-class.js";
 import { listMember, objectMember, objects } from "./tokenizer-files.js";
 import { brokenTokenizer } from "./vocabulary-errors.js";
@@ -43,8 +43,10 @@ export function loadFastTokenizer(json: JsonObject, files: ModelFiles): FastToke
     json: {
       ...json,
       added_tokens: list.map((token) => ({ ...token })),
-      pre_tokenizer: withPrefixSpace(json, config, kind.ownPostProcessor),
-      post_processor: kind.ownPostProcessor ? ownPostProcessor(config, special, idOf) : (json.post_processor ?? null),
+      pre_tokenizer: withPrefixSpace(json, config, kind.replacesPostProcessor),
+      post_processor: kind.replacesPostProcessor
+        ? classPostProcessor(config, special, idOf)
+        : (json.post_processor ?? null),
     },
     vocabulary,
     added: list,

@@ -5,7 +5,7 @@ import { addSentencePieceVocabulary } from "./sentencepiece-vocabulary.js";
 import { addSpecialVocabulary } from "./special-vocabulary.js";
 import { isFile } from "./tokenizer-files.js";
 import type { VocabularyEntries } from "./vocabulary-entries.js";
-import { brokenTokenizer, foreignTokenizer } from "./vocabulary-errors.js";
+import { brokenTokenizer, unsupportedTokenizer } from "./vocabulary-errors.js";
 import type { VocabularySources } from "./vocabulary-sources.js";
 
 /** Rows of CodeLlama's embedding and of Granite's small models, by which the converter knows them. */
@@ -26,10 +26,10 @@ export async function addLlamaVocabulary(
 ): Promise<void> {
   const { folder, tokenizer, files } = sources;
   if (tokenizer === undefined && (await isFile(folder, "tekken.json"))) {
-    throw foreignTokenizer("does not read tekken.json");
+    throw unsupportedTokenizer("does not read tekken.json");
   }
   if (files.tokenizerConfig?.tokenizer_class === "HybridDNATokenizer") {
-    throw foreignTokenizer("does not know the tokenizer class HybridDNATokenizer");
+    throw unsupportedTokenizer("does not know the tokenizer class HybridDNATokenizer");
   }
   const prefix = files.tokenizerConfig?.add_prefix_space;
   if (prefix !== undefined && prefix !== null) {

@@ -20,7 +20,7 @@ export function nearestPretokenizer(
   tokenizer: JsonObject,
   { checkText, names, patterns }: Pretokenizers,
 ): NearestPretokenizer | undefined {
-  const own = ownSplits(tokenizer, checkText);
+  const own = modelSplits(tokenizer, checkText);
   if (own === undefined) return undefined;
   const scored: Scored[] = [];
   const inTable = new Set(Object.values(names));
@@ -43,7 +43,7 @@ interface Scored {
 }
 
 /** Where the model's own pre-tokenizer splits, in characters of the byte-level text. */
-function ownSplits(tokenizer: JsonObject, text: string): Set<number> | undefined {
+function modelSplits(tokenizer: JsonObject, text: string): Set<number> | undefined {
   try {
     const loaded = new Tokenizer(tokenizer, {});
     const pieces = loaded.pre_tokenizer?.([text]);

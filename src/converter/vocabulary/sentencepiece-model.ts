@@ -1,5 +1,5 @@
 import { quote } from "../../util/quote.js";
-import { mostTokens, tokenTypes } from "./vocabulary-entries.js";
+import { maxTokens, tokenTypes } from "./vocabulary-entries.js";
 import { brokenTokenizer } from "./vocabulary-errors.js";
 
 /** One piece of a SentencePiece model; `type` is one of `tokenTypes`. */
@@ -28,7 +28,7 @@ export function readPieces(bytes: Buffer): Piece[] {
     if (seen.has(piece.text)) throw damaged(`piece ${pieces.length}, ${quote(piece.text)}, occurs twice`);
     seen.add(piece.text);
     pieces.push(piece);
-    if (pieces.length > mostTokens) throw damaged(`it has over ${mostTokens} pieces`);
+    if (pieces.length > maxTokens) throw damaged(`it has over ${maxTokens} pieces`);
   }
   if (pieces.filter(({ type }) => type === tokenTypes.unknown).length !== 1) {
     throw damaged("it does not have one piece for what is unknown");

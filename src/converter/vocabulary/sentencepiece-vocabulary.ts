@@ -1,4 +1,4 @@
-import { isObject } from "../../checkpoint/json-text.js";
+import { isObject } from "../../checkpoint/parse-python-json.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { quote } from "../../util/quote.js";
 import { looksSpecial } from "./looks-special.js";

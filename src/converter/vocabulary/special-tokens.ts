@@ -1,4 +1,4 @@
-import { isObject } from "../../checkpoint/json-text.js";
+import { isObject } from "../../checkpoint/parse-python-json.js";
 import type { Json, JsonObject } from "../../util/canonical-json.js";
 import { addedBySpecialTokens } from "./template-processing.js";
 import { listMember, objects } from "./tokenizer-files.js";
@@ -6,7 +6,7 @@ import type { VocabularyEntries } from "./vocabulary-entries.js";
 import { brokenTokenizer } from "./vocabulary-errors.js";
 
 /** Roles that llama.cpp's converter looks for, in its order, unless a model says otherwise. */
-export const usualRoles: readonly string[] = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"];
+export const defaultRoles: readonly string[] = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"];
 
 /** Roles that have a key in GGUF files; others are looked for, and dropped. */
 const idKeys = new Map([

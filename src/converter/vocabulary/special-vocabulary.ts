@@ -1,11 +1,11 @@
 import { addChatTemplate, readChatTemplate } from "./chat-template.js";
 import { addNormalizerFlags } from "./normalizer-flags.js";
-import { addSpecialTokens, usualRoles } from "./special-tokens.js";
+import { addSpecialTokens, defaultRoles } from "./special-tokens.js";
 import type { VocabularyEntries } from "./vocabulary-entries.js";
 import type { VocabularySources } from "./vocabulary-sources.js";
 
 interface SpecialChoice {
-  /** By default `usualRoles`. */
+  /** By default `defaultRoles`. */
   roles?: readonly string[];
   /** Ids from here on are passed over. */
   tokens?: number;
@@ -19,11 +19,11 @@ interface SpecialChoice {
 export async function addSpecialVocabulary(
   entries: VocabularyEntries,
   { folder, files, tokenizer }: VocabularySources,
-  { roles = usualRoles, ...choice }: SpecialChoice = {},
+  { roles = defaultRoles, ...choice }: SpecialChoice = {},
 ): Promise<void> {
   const { tokenizerConfig, modelConfig } = files;
   addSpecialTokens(entries, { tokenizer, tokenizerConfig, modelConfig, roles, ...choice });
-  const told = tokenizerConfig !== undefined && Object.keys(tokenizerConfig).length > 0;
-  addChatTemplate(entries, told ? await readChatTemplate(folder, tokenizerConfig) : undefined);
+  const hasConfig = tokenizerConfig !== undefined && Object.keys(tokenizerConfig).length > 0;
+  addChatTemplate(entries, hasConfig ? await readChatTemplate(folder, tokenizerConfig) : undefined);
   addNormalizerFlags(entries, tokenizer);
 }

@@ -1,4 +1,4 @@
-import { isObject } from "../../checkpoint/json-text.js";
+import { isObject } from "../../checkpoint/parse-python-json.js";
 import type { Json, JsonObject } from "../../util/canonical-json.js";
 import { listMember, objectMember, objects } from "./tokenizer-files.js";
 

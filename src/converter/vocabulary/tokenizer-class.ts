@@ -1,22 +1,22 @@
 import type { JsonObject } from "../../util/canonical-json.js";
 import { quote } from "../../util/quote.js";
-import { foreignTokenizer } from "./vocabulary-errors.js";
+import { unsupportedTokenizer } from "./vocabulary-errors.js";
 
 /** What a tokenizer class of transformers does besides reading tokenizer.json. */
 export interface TokenizerClass {
   /** Tokens in roles where tokenizer_config.json does not tell them. */
   defaults: Readonly<Record<string, string>>;
   /** Whether it puts its own post-processor in place, from add_bos_token and add_eos_token. */
-  ownPostProcessor: boolean;
+  replacesPostProcessor: boolean;
 }
 
 const end = "<|endoftext|>";
 const classes: Readonly<Record<string, TokenizerClass>> = {
-  PreTrainedTokenizer: { defaults: {}, ownPostProcessor: false },
-  LlamaTokenizer: { defaults: { unk: "<unk>", bos: "<s>", eos: "</s>" }, ownPostProcessor: true },
-  GemmaTokenizer: { defaults: { unk: "<unk>", bos: "<bos>", eos: "<eos>", pad: "<pad>" }, ownPostProcessor: true },
-  GPT2Tokenizer: { defaults: { unk: end, bos: end, eos: end }, ownPostProcessor: false },
-  Qwen2Tokenizer: { defaults: { unk: end, eos: end, pad: end }, ownPostProcessor: false },
+  PreTrainedTokenizer: { defaults: {}, replacesPostProcessor: false },
+  LlamaTokenizer: { defaults: { unk: "<unk>", bos: "<s>", eos: "</s>" }, replacesPostProcessor: true },
+  GemmaTokenizer: { defaults: { unk: "<unk>", bos: "<bos>", eos: "<eos>", pad: "<pad>" }, replacesPostProcessor: true },
+  GPT2Tokenizer: { defaults: { unk: end, bos: end, eos: end }, replacesPostProcessor: false },
+  Qwen2Tokenizer: { defaults: { unk: end, eos: end, pad: end }, replacesPostProcessor: false },
 };
 
 /** The class that transformers takes for a type of model when no file names one. */
@@ -33,14 +33,15 @@ const byModelType: Readonly<Record<string, string>> = {
  */
 export function tokenizerClass(config: JsonObject, model: JsonObject | undefined): TokenizerClass {
   const type = model?.model_type;
-  const told =
+  const className =
     config.tokenizer_class ?? model?.tokenizer_class ?? (typeof type === "string" ? byModelType[type] : null);
-  const name = typeof told === "string" ? told.replace(/Fast$/, "") : "";
+  const name = typeof className === "string" ? className.replace(/Fast$/, "") : "";
   const found = Object.hasOwn(classes, name) ? classes[name] : undefined;
-  if (found === undefined) throw foreignTokenizer(`does not know the tokenizer class ${quote(String(told ?? "none"))}`);
-  if (config.from_slow || config.fix_mistral_regex) throw foreignTokenizer("cannot make tokenizer.json anew");
+  if (found === undefined)
+    throw unsupportedTokenizer(`does not know the tokenizer class ${quote(String(className ?? "none"))}`);
+  if (config.from_slow || config.fix_mistral_regex) throw unsupportedTokenizer("cannot make tokenizer.json anew");
   if (name === "LlamaTokenizer" && config.add_prefix_space != null) {
-    throw foreignTokenizer("cannot make tokenizer.json anew for add_prefix_space, which LlamaTokenizer does");
+    throw unsupportedTokenizer("cannot make tokenizer.json anew for add_prefix_space, which LlamaTokenizer does");
   }
   return found;
 }

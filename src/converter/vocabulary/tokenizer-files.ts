@@ -1,21 +1,21 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { isObject, parsePythonJson } from "../../checkpoint/json-text.js";
+import { isObject, parsePythonJson } from "../../checkpoint/parse-python-json.js";
 import { decodeJson } from "../../checkpoint/read-text.js";
 import type { Json, JsonObject } from "../../util/canonical-json.js";
 import { brokenTokenizer } from "./vocabulary-errors.js";
 
 /** Largest file that is read as a whole. The largest published tokenizer.json has 35 MB. */
-const mostBytes = 256 * 2 ** 20;
+const maxBytes = 256 * 2 ** 20;
 /** Deeper nesting overflows the stack of whoever walks or prints a value. */
-const mostDepth = 100;
+const maxDepth = 100;
 
 /** Bytes of a file of the model folder; undefined where it is not there. Throws QS-CONVERT-TOKENIZER. */
 export async function readBytes(folder: string, name: string): Promise<Buffer | undefined> {
   const path = join(folder, name);
   const found = await stat(path).catch(() => undefined);
   if (!found?.isFile()) return undefined;
-  if (found.size > mostBytes) throw brokenTokenizer(name, `it has ${found.size} bytes, and none has over ${mostBytes}`);
+  if (found.size > maxBytes) throw brokenTokenizer(name, `it has ${found.size} bytes, and none has over ${maxBytes}`);
   return readFile(path);
 }
 
@@ -40,7 +40,7 @@ export async function readObject(folder: string, name: string): Promise<JsonObje
   if (bytes === undefined) return undefined;
   let value: unknown;
   try {
-    value = parsePythonJson(decodeJson(bytes, { depth: mostDepth }));
+    value = parsePythonJson(decodeJson(bytes, { depth: maxDepth }));
   } catch (error) {
     if (error instanceof RangeError) throw brokenTokenizer(name, error.message, error);
     throw brokenTokenizer(name, error instanceof TypeError ? "it is not UTF-8" : "it is not JSON", error);

@@ -7,7 +7,7 @@ import { brokenTokenizer } from "./vocabulary-errors.js";
 export const tokenTypes = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
 
 /** No model has more; llama.cpp keeps some hundred bytes for each. */
-export const mostTokens = 2 ** 21;
+export const maxTokens = 2 ** 21;
 
 /**
  * Metadata in the order in which llama.cpp's converter writes it: a key that is set again keeps its place, and texts and

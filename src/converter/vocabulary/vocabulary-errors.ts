@@ -1,5 +1,5 @@
 import { QuantsmithError } from "../../util/errors.js";
-import { NativeRefusal } from "../refuse.js";
+import { NativeUnsupportedError } from "../native-errors.js";
 
 /** A tokenizer file that nobody could use: cut, edited by hand, or of another model. */
 export function brokenTokenizer(file: string, what: string, cause?: unknown): QuantsmithError {
@@ -11,8 +11,8 @@ export function brokenTokenizer(file: string, what: string, cause?: unknown): Qu
 }
 
 /** A tokenizer that may well be sound, but that only llama.cpp's own converter reads: `what` completes "the native converter …". */
-export function foreignTokenizer(what: string): NativeRefusal {
-  return new NativeRefusal("QS-CONVERT-TOKENIZER", `The native converter ${what}`, {
+export function unsupportedTokenizer(what: string): NativeUnsupportedError {
+  return new NativeUnsupportedError("QS-CONVERT-TOKENIZER", `The native converter ${what}`, {
     remedy: "Set `convert: { engine: upstream }` in the recipe to let llama.cpp's own converter try.",
   });
 }

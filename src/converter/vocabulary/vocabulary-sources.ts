@@ -1,7 +1,7 @@
 import type { JsonObject } from "../../util/canonical-json.js";
 import { type ModelFiles, readModelFiles } from "./model-files.js";
 import { readObject } from "./tokenizer-files.js";
-import { mostTokens } from "./vocabulary-entries.js";
+import { maxTokens } from "./vocabulary-entries.js";
 import { brokenTokenizer } from "./vocabulary-errors.js";
 
 /** What a vocabulary is made of. */
@@ -16,9 +16,9 @@ export interface VocabularySources {
 /** Throws QS-CONVERT-TOKENIZER. */
 export async function readSources(folder: string, config: JsonObject): Promise<VocabularySources> {
   const size = config.vocab_size;
-  if (typeof size !== "number" || !Number.isInteger(size) || size < 1 || size > mostTokens) {
+  if (typeof size !== "number" || !Number.isInteger(size) || size < 1 || size > maxTokens) {
     const told = JSON.stringify(size ?? null);
-    throw brokenTokenizer("config.json", `vocab_size is ${told}, not a whole number from 1 to ${mostTokens}`);
+    throw brokenTokenizer("config.json", `vocab_size is ${told}, not a whole number from 1 to ${maxTokens}`);
   }
   return { folder, files: await readModelFiles(folder), tokenizer: await readObject(folder, "tokenizer.json"), size };
 }

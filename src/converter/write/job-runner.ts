@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { basename } from "node:path";
 import { convertValues, valueBytes } from "../values/convert-values.js";
 import { interleaveHeads } from "../values/interleave-heads.js";
-import { type WriteJob, wholeHeads } from "./write-job.js";
+import { roundToHeads, type WriteJob } from "./write-job.js";
 
 /** Values in hand at once, more only where a head has more: what fits into a core's own cache is copied fastest. */
 const pieceValues = 2 ** 18;
@@ -20,7 +20,7 @@ export class JobRunner {
 
   run(job: WriteJob): void {
     const { from, to, plusOne, elements, head } = job;
-    const step = wholeHeads(job, pieceValues);
+    const step = roundToHeads(job, pieceValues);
     for (let done = 0; done < elements; done += step) {
       const values = Math.min(step, elements - done);
       const read = this.#take("read", values * valueBytes(from));

@@ -1,9 +1,9 @@
 import type { GgufTensor } from "../../gguf/gguf.js";
-import type { PlannedTensor, TensorPart } from "../planned-tensor.js";
+import type { PlannedTensor, TensorSlice } from "../planned-tensor.js";
 import { type TargetType, valueBytes } from "../values/convert-values.js";
 
 /** A piece of work for one thread: values of a checkpoint to be converted and written to their place. */
-export interface WriteJob extends TensorPart {
+export interface WriteJob extends TensorSlice {
   to: TargetType;
   /** Where they go, in bytes from the start of the written file. */
   at: number;
@@ -21,11 +21,11 @@ export function* writeJobs(
     if (data instanceof Float32Array) continue;
     const to = type.name as TargetType;
     let at = places[i]?.offset ?? 0;
-    for (const part of data) {
-      const step = wholeHeads(part, jobValues);
-      for (let done = 0; done < part.elements; done += step) {
-        const elements = Math.min(step, part.elements - done);
-        yield { ...part, elements, offset: part.offset + done * valueBytes(part.from), to, at };
+    for (const slice of data) {
+      const step = roundToHeads(slice, jobValues);
+      for (let done = 0; done < slice.elements; done += step) {
+        const elements = Math.min(step, slice.elements - done);
+        yield { ...slice, elements, offset: slice.offset + done * valueBytes(slice.from), to, at };
         at += elements * valueBytes(to);
       }
     }
@@ -33,7 +33,7 @@ export function* writeJobs(
 }
 
 /** About `values` values; whole heads where their rows change places, and at least one. */
-export function wholeHeads({ head }: Pick<TensorPart, "head">, values: number): number {
+export function roundToHeads({ head }: Pick<TensorSlice, "head">, values: number): number {
   if (head === undefined) return values;
   const one = head.rows * head.columns;
   return Math.max(1, Math.floor(values / one)) * one;

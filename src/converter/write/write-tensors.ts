@@ -35,7 +35,7 @@ export async function writeTensors(
     onValues(done, total);
   };
   const useful = Math.min(threads, Math.floor(total / threadValues));
-  if (useful < 2) await runHere(outFile, jobs, signal, onDone);
+  if (useful < 2) await runInProcess(outFile, jobs, signal, onDone);
   else await runThreads(useful, outFile, jobs, { signal, onDone });
 }
 
@@ -55,7 +55,7 @@ async function writeGenerated(
   }
 }
 
-async function runHere(
+async function runInProcess(
   outFile: string,
   jobs: readonly WriteJob[],
   signal: AbortSignal,

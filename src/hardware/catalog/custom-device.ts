@@ -11,7 +11,7 @@ type Key = (typeof keys)[number];
 const example = "custom:memory=8GB,budget=5GB,bandwidth=50GB/s,backend=cpu-arm";
 
 /** The source that a custom device's figures name; no catalog lists it. */
-export const givenByUser = "given-by-the-user";
+export const userSource = "given-by-the-user";
 
 /**
  * A device from the command line: `custom:memory=8GB,budget=5GB,bandwidth=50GB/s,backend=cpu-arm`, in any order;
@@ -80,7 +80,7 @@ function fault(text: string, what: string, remedy: string): QuantsmithError {
 }
 
 function given(value: number): Figure {
-  return { value, basis: "estimate", source: givenByUser, note: "Given by the user." };
+  return { value, basis: "estimate", source: userSource, note: "Given by the user." };
 }
 
 /** Backends of cards that have memory of their own. */

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { complaint, matching } from "../../util/complaint.js";
+import { patternString, schemaIssue } from "../../util/schema-issue.js";
 
 /**
  * How a figure came to be. `measured`: somebody ran it, and the source tells who; `specification`: the maker's data sheet;
@@ -9,13 +9,13 @@ export const basis = z.enum(["measured", "specification", "os-rule", "estimate"]
 export type Basis = z.infer<typeof basis>;
 
 /** Cards and terminals show it, so it may not break out of its line. */
-const line = matching(/^[^\p{Cc}]{1,300}$/u, "a line of text", "Write one line of at most 300 characters.");
+const line = patternString(/^[^\p{Cc}]{1,300}$/u, "a line of text", "Write one line of at most 300 characters.");
 
 const citing = {
   basis: basis.describe(
     "How it is known: `measured` by somebody, the maker's `specification`, an `os-rule`, or an `estimate`.",
   ),
-  source: matching(/^[a-z0-9][a-z0-9-]*$/, "the id of a source", "Use small letters, digits and `-`.").describe(
+  source: patternString(/^[a-z0-9][a-z0-9-]*$/, "the id of a source", "Use small letters, digits and `-`.").describe(
     "Id of an entry of `sources`.",
   ),
   note: line.exactOptional().describe("What the figure leaves open; an estimate says here what it is made from."),
@@ -33,7 +33,7 @@ export const figureRange = z
     ...citing,
   })
   .superRefine(({ low, high }, context) => {
-    if (low > high) context.addIssue(complaint("`low` is above `high`", "Exchange the two.", ["low"]));
+    if (low > high) context.addIssue(schemaIssue("`low` is above `high`", "Exchange the two.", ["low"]));
   });
 export type FigureRange = z.infer<typeof figureRange>;
 
@@ -54,7 +54,7 @@ export type BackendId = z.infer<typeof backendId>;
 export const deviceClass = z.enum(["phone", "mac", "gpu", "multi-gpu", "datacenter", "cpu"]);
 export type DeviceClass = z.infer<typeof deviceClass>;
 
-export const deviceId = matching(
+export const deviceId = patternString(
   /^[a-z0-9][a-z0-9.-]{0,63}$/,
   "a device id",
   "Write it as `quantsmith devices` lists it, for example `iphone-15-pro`.",

@@ -34,7 +34,7 @@ export function slowTypes({ types }: Pick<Footprint, "types">, backend: Backend 
 }
 
 /** Whether a backend is the processor itself. */
-export function isProcessor(backend: BackendId): backend is "cpu-arm" | "cpu-x86" {
+export function isCpuBackend(backend: BackendId): backend is "cpu-arm" | "cpu-x86" {
   return backend === "cpu-arm" || backend === "cpu-x86";
 }
 

@@ -1,8 +1,8 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { isFirstShard } from "../../gguf/shards.js";
+import { isFirstSplit } from "../../gguf/splits.js";
 import { isSystemError, QuantsmithError } from "../../util/errors.js";
-import { isAside } from "./find-projector.js";
+import { isSidecarFile } from "./find-projector.js";
 import type { ModelFile } from "./model-file.js";
 import { readModel } from "./read-model.js";
 
@@ -34,7 +34,9 @@ async function modelsAt(path: string, scratch: string): Promise<ModelFile[]> {
     () => false,
   );
   if (!folder) return [await readModel(path, scratch)];
-  const names = (await readdir(path)).filter((name) => /\.gguf$/i.test(name) && !isAside(name) && isFirstShard(name));
+  const names = (await readdir(path)).filter(
+    (name) => /\.gguf$/i.test(name) && !isSidecarFile(name) && isFirstSplit(name),
+  );
   if (names.length === 0) {
     throw new QuantsmithError("QS-FIT-NOTHING", `${path} holds no GGUF model`, {
       remedy: "Name a GGUF file, or a release folder as `quantsmith run` makes it.",

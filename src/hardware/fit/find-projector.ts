@@ -11,14 +11,14 @@ export async function findProjector(path: string, model: string): Promise<string
   const files = (await readdir(folder)).filter((name) => /\.gguf$/i.test(name)).sort();
   const projectors = files.filter((name) => /mmproj/i.test(name));
   const own = projectors.filter((name) => plain(name).includes(plain(model)));
-  const alone = files.every((name) => isAside(name) || plain(name).startsWith(plain(model)));
+  const alone = files.every((name) => isSidecarFile(name) || plain(name).startsWith(plain(model)));
   const found = own.length > 0 ? own : alone ? projectors : [];
   const last = found.at(-1);
   return last === undefined ? null : join(folder, last);
 }
 
 /** Files of a model repository that are no models: projectors and importance matrices. */
-export function isAside(path: string): boolean {
+export function isSidecarFile(path: string): boolean {
   return /mmproj|imatrix/i.test(basename(path));
 }
 

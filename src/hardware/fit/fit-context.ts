@@ -1,6 +1,6 @@
 import { type Verdict, verdicts } from "../compatibility.js";
 import type { KvType } from "../memory/memory.js";
-import { largestHolding } from "../memory/memory-at.js";
+import { largestContextWhere } from "../memory/memory-at.js";
 import { type PlacementQuestion, placeModel } from "./place-model.js";
 
 /**
@@ -13,8 +13,8 @@ export function largestContext(
   verdict: Verdict,
 ): number | null {
   const rank = verdicts.indexOf(verdict);
-  const holds = (context: number) => verdicts.indexOf(placeModel({ ...question, kvType, context }).verdict) <= rank;
-  return largestHolding(contextCap(question), holds);
+  const fits = (context: number) => verdicts.indexOf(placeModel({ ...question, kvType, context }).verdict) <= rank;
+  return largestContextWhere(contextCap(question), fits);
 }
 
 /** Where nobody knows what a model was trained on, no more than was simulated, or asked about. */

@@ -37,7 +37,7 @@ function memoryRemark({ device, hostRamBytes }: PlacementQuestion, placement: Pl
   const short = `it needs ${formatBytes(neededBytes)}, and one model may take ${formatBytes(budgetBytes)}`;
   if (device.memory.kind === "unified") return [short];
   const where = device.memory.cards === 1 ? "of the card" : `of ${device.memory.cards} cards`;
-  if (verdict === "partial") return [splitRemark(placement), ...computerRemark(placement, hostRamBytes)];
+  if (verdict === "partial") return [offloadRemark(placement), ...computerRemark(placement, hostRamBytes)];
   if (verdict === "cpu") return [`${short} ${where}`, ...computerRemark(placement, hostRamBytes)];
   const has = `the computer has ${formatBytes(hostRamBytes ?? 0)}`;
   return [`${short} ${where}`, `the processor alone needs ${formatBytes(hostBytes)}, and ${has}`];
@@ -49,12 +49,12 @@ function computerRemark({ verdict, hostBytes }: Placement, hostRamBytes: number 
   return [`the computer must have ${formatBytes(hostBytes)} of memory free, which is not in the catalog`];
 }
 
-function splitRemark({ split, layers }: Placement): string {
-  if (split === null || split === "all") return "";
-  const onCard = `${split.offloaded} of ${layers} layers fit on the card`;
-  if (split.expertsOnCpu === 0) return onCard;
-  const experts = `the experts of the first ${split.expertsOnCpu} blocks stay with the processor`;
-  return split.offloaded === layers ? experts : `${onCard}, and ${experts}`;
+function offloadRemark({ offload, layers }: Placement): string {
+  if (offload === null || offload === "all") return "";
+  const onGpu = `${offload.offloaded} of ${layers} layers fit on the card`;
+  if (offload.expertsOnCpu === 0) return onGpu;
+  const experts = `the experts of the first ${offload.expertsOnCpu} blocks stay with the processor`;
+  return offload.offloaded === layers ? experts : `${onGpu}, and ${experts}`;
 }
 
 function slowRemark({ model, backends }: PlacementQuestion, { backend, verdict }: Placement): string[] {

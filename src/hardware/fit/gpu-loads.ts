@@ -1,7 +1,7 @@
 import type { MemoryEstimate, ModelMemory } from "../memory/memory.js";
 
 /** What goes to the cards; the rest stays with the processor. */
-export interface Split {
+export interface Offload {
   /** Blocks from the last, the output being the first of them; at least 1. */
   offloaded: number;
   /** The experts of so many blocks, from the first, stay with the processor (`--n-cpu-moe`). */
@@ -9,8 +9,8 @@ export interface Split {
 }
 
 /** Bytes that a split puts on each card, and into the computer's memory. */
-export interface Loads {
-  cards: number[];
+export interface GpuLoads {
+  gpus: number[];
   host: number;
 }
 
@@ -19,13 +19,13 @@ export interface Loads {
  * the last `offloaded` go to the cards, item i of them to card ⌊i · cards / offloaded⌋ (equal cards); the token
  * embedding stays with the processor. Every card in use has a compute buffer, and the computer has one.
  */
-export function cardLoads(model: ModelMemory, estimate: MemoryEstimate, split: Split, cards: number): Loads {
+export function gpuLoads(model: ModelMemory, estimate: MemoryEstimate, offload: Offload, gpuCount: number): GpuLoads {
   const { layerBytes, expertBytes, hostBytes, outputBytes } = model.footprint;
-  const { offloaded, expertsOnCpu } = split;
+  const { offloaded, expertsOnCpu } = offload;
   const first = layerBytes.length + 1 - offloaded;
-  const weights = Array.from({ length: cards }, () => 0);
-  const blocks = Array.from({ length: cards }, () => 0);
-  const cardOf = (item: number) => Math.floor(((item - first) * cards) / offloaded);
+  const weights = Array.from({ length: gpuCount }, () => 0);
+  const blocks = Array.from({ length: gpuCount }, () => 0);
+  const gpuOf = (item: number) => Math.floor(((item - first) * gpuCount) / offloaded);
   let hostWeights = hostBytes;
   let largestHostPart = 0;
   for (const [index, bytes] of layerBytes.entries()) {
@@ -33,11 +33,11 @@ export function cardLoads(model: ModelMemory, estimate: MemoryEstimate, split: S
     hostWeights += kept;
     largestHostPart = Math.max(largestHostPart, kept);
     if (index >= first) {
-      add(weights, cardOf(index), bytes - kept);
-      add(blocks, cardOf(index), 1);
+      add(weights, gpuOf(index), bytes - kept);
+      add(blocks, gpuOf(index), 1);
     }
   }
-  add(weights, cardOf(layerBytes.length), outputBytes);
+  add(weights, gpuOf(layerBytes.length), outputBytes);
   // A projector goes to the first device that is not the processor (tools/mtmd/clip.cpp).
   add(weights, 0, estimate.projectorBytes);
   // Long prompts are computed on the card even where weights stay with the processor: the scheduler copies one weight
@@ -46,7 +46,7 @@ export function cardLoads(model: ModelMemory, estimate: MemoryEstimate, split: S
   const cache = cacheShare(model, estimate);
   return {
     // With fewer items than cards, those in use are not the first ones: two items on four cards lie on the first and third.
-    cards: weights.map((bytes, card) => (bytes === 0 ? 0 : bytes + cache(blocks[card] ?? 0) + working)),
+    gpus: weights.map((bytes, gpu) => (bytes === 0 ? 0 : bytes + cache(blocks[gpu] ?? 0) + working)),
     host: hostWeights + cache(first) + estimate.computeBytes + estimate.overheadBytes,
   };
 }

@@ -3,9 +3,9 @@ import type { Limit, Verdict } from "../compatibility.js";
 import type { KvType, MemoryEstimate, ModelMemory } from "../memory/memory.js";
 import { canRun, memoryAt, peakBytes, residentBytes } from "../memory/memory-at.js";
 import { repackedBytes } from "../memory/repacked.js";
-import { type BackendChoice, chooseBackend, isProcessor } from "./choose-backend.js";
-import type { Split } from "./gpu-loads.js";
-import { placeOnCards, placeOnProcessor } from "./place-on-gpus.js";
+import { type BackendChoice, chooseBackend, isCpuBackend } from "./choose-backend.js";
+import type { Offload } from "./gpu-loads.js";
+import { placeOnCpu, placeOnGpus } from "./place-on-gpus.js";
 
 /** What of a device decides where a model lies on it. */
 export type DeviceTraits = Pick<Device, "id" | "class" | "memory" | "budget" | "backends">;
@@ -32,7 +32,7 @@ export interface Placement {
   /** Better backends that lack a type of the file. */
   passedOver: BackendChoice["passedOver"];
   /** What is on the cards; `all` where there is one memory and a graphics backend; null on the processor. */
-  split: Split | "all" | null;
+  offload: Offload | "all" | null;
   /** Blocks, and the output as one more. */
   layers: number;
   /** What of the limited memory is needed, and what one model may take of it; on all cards together. */
@@ -47,7 +47,7 @@ export interface Placement {
 /**
  * Where a model lies on a device. One memory: all that is resident has to stay within the budget, mapped weights
  * included, because a system that has to read them again for every token does not "run" a model. Cards: see
- * `placeOnCards`. A backend that lacks a type of the file is passed over for the device's next.
+ * `placeOnGpus`. A backend that lacks a type of the file is passed over for the device's next.
  */
 export function placeModel(question: PlacementQuestion): Placement {
   const { model, device, context, kvType } = question;
@@ -56,19 +56,23 @@ export function placeModel(question: PlacementQuestion): Placement {
   const choice = chooseBackend(model.footprint, device, question.backends, question.backend);
   const placement =
     device.memory.kind === "unified"
-      ? inOneMemory(question, estimate, choice)
-      : besideComputer(question, estimate, choice);
-  return runs ? placement : { ...placement, verdict: "no", limit: "type", split: null };
+      ? placeInUnifiedMemory(question, estimate, choice)
+      : placeOnDiscreteGpus(question, estimate, choice);
+  return runs ? placement : { ...placement, verdict: "no", limit: "type", offload: null };
 }
 
 /** llama.cpp switches it on by itself where it can, and a quantized cache needs it. */
 const flashAttention = true;
 
-function inOneMemory({ device, model }: PlacementQuestion, estimate: MemoryEstimate, choice: BackendChoice): Placement {
+function placeInUnifiedMemory(
+  { device, model }: PlacementQuestion,
+  estimate: MemoryEstimate,
+  choice: BackendChoice,
+): Placement {
   const [first] = device.backends;
   const backend = choice.backend ?? first ?? "cpu-x86";
   // Graphics drivers take the whole of a buffer, processors what is touched of it.
-  const needed = isProcessor(backend) ? residentBytes(estimate) : peakBytes(estimate);
+  const needed = isCpuBackend(backend) ? residentBytes(estimate) : peakBytes(estimate);
   const memory = {
     backend,
     passedOver: choice.passedOver,
@@ -79,13 +83,13 @@ function inOneMemory({ device, model }: PlacementQuestion, estimate: MemoryEstim
     residentBytes: needed,
     hostBytes: 0,
   };
-  if (choice.backend === null) return { ...memory, verdict: "no", limit: "type", split: null };
+  if (choice.backend === null) return { ...memory, verdict: "no", limit: "type", offload: null };
   if (needed > device.budget.value) {
-    return { ...memory, verdict: "no", limit: memoryLimit(device, needed), split: null };
+    return { ...memory, verdict: "no", limit: memoryLimit(device, needed), offload: null };
   }
   const limit = choice.passedOver.length > 0 ? "type" : null;
-  const verdict = isProcessor(backend) && backend !== first ? "cpu" : "full";
-  return { ...memory, verdict, limit, split: isProcessor(backend) ? null : "all" };
+  const verdict = isCpuBackend(backend) && backend !== first ? "cpu" : "full";
+  return { ...memory, verdict, limit, offload: isCpuBackend(backend) ? null : "all" };
 }
 
 /** More than there is fails anywhere; less than that, and more than the system grants, is the system's doing. */
@@ -94,29 +98,29 @@ function memoryLimit(device: DeviceTraits, needed: number): Limit {
   return device.class === "phone" || device.budget.basis === "os-rule" ? "os" : "memory";
 }
 
-function besideComputer(question: PlacementQuestion, estimate: MemoryEstimate, choice: BackendChoice): Placement {
+function placeOnDiscreteGpus(question: PlacementQuestion, estimate: MemoryEstimate, choice: BackendChoice): Placement {
   const { model, device } = question;
-  const { cards } = device.memory;
+  const { cards: gpuCount } = device.memory;
   const hostBytes = question.hostRamBytes ?? null;
-  const card = choice.backend === null || isProcessor(choice.backend) ? null : choice.backend;
+  const gpuBackend = choice.backend === null || isCpuBackend(choice.backend) ? null : choice.backend;
   const placed =
-    card === null
-      ? placeOnProcessor(estimate, hostBytes)
-      : placeOnCards(model, estimate, { cards, cardBytes: device.budget.value, hostBytes });
-  const onCards = placed.split !== null;
-  const backend = onCards && card !== null ? card : processorOf(device);
+    gpuBackend === null
+      ? placeOnCpu(estimate, hostBytes)
+      : placeOnGpus(model, estimate, { gpuCount, gpuBytes: device.budget.value, hostBytes });
+  const onGpus = placed.offload !== null;
+  const backend = onGpus && gpuBackend !== null ? gpuBackend : cpuBackendOf(device);
   const limit = placed.verdict === "no" ? "memory" : choice.passedOver.length > 0 ? "type" : null;
   return {
     verdict: placed.verdict,
     limit: limit ?? (placed.verdict === "full" ? null : "memory"),
     backend,
     passedOver: choice.passedOver,
-    split: placed.split,
+    offload: placed.offload,
     layers: layerCount(model),
-    neededBytes: placed.cardBytes,
-    budgetBytes: device.budget.value * cards,
-    dirtyBytes: onCards ? placed.cardBytes : placed.hostBytes - mappedBytes(model, estimate, backend),
-    residentBytes: onCards ? placed.cardBytes : placed.hostBytes,
+    neededBytes: placed.gpuBytes,
+    budgetBytes: device.budget.value * gpuCount,
+    dirtyBytes: onGpus ? placed.gpuBytes : placed.hostBytes - mappedBytes(model, estimate, backend),
+    residentBytes: onGpus ? placed.gpuBytes : placed.hostBytes,
     hostBytes: placed.hostBytes,
   };
 }
@@ -132,6 +136,6 @@ function layerCount(model: ModelMemory): number {
 }
 
 /** Catalogs of cards need not name the processor beside them. */
-function processorOf(device: DeviceTraits): BackendId {
-  return device.backends.find(isProcessor) ?? "cpu-x86";
+function cpuBackendOf(device: DeviceTraits): BackendId {
+  return device.backends.find(isCpuBackend) ?? "cpu-x86";
 }

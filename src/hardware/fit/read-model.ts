@@ -4,9 +4,9 @@ import { encodeHeader } from "../../gguf/encode-header.js";
 import type { Gguf } from "../../gguf/gguf.js";
 import { metadataString } from "../../gguf/metadata.js";
 import { readGguf } from "../../gguf/read-header.js";
-import { joinShards, shardPaths } from "../../gguf/shards.js";
+import { joinSplits, splitPaths } from "../../gguf/splits.js";
 import { bitsPerWeight, parameterCount, typeCounts } from "../../gguf/summary.js";
-import { writeHollow } from "../../gguf/write-hollow.js";
+import { writeSparseGguf } from "../../gguf/write-sparse-gguf.js";
 import { hubLabel } from "../../quant/names.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { sha256 } from "../../util/sha256.js";
@@ -18,9 +18,9 @@ import type { ModelFile } from "./model-file.js";
  * through a hollow file in `scratch`. Throws what `readGguf` throws.
  */
 export async function readModel(path: string, scratch: string): Promise<ModelFile> {
-  const shards = await Promise.all(shardPaths(path).map((shard) => readGguf(shard, { headerOnly: true })));
-  const plan = joinShards(shards);
-  const [first] = shards;
+  const splits = await Promise.all(splitPaths(path).map((split) => readGguf(split, { headerOnly: true })));
+  const plan = joinSplits(splits);
+  const [first] = splits;
   if (first === undefined) throw new Error(`${path} has no shards`);
   if (metadataString(first, "general.type") === "imatrix") {
     throw new QuantsmithError("QS-FIT-NOTHING", `${path} is an importance matrix, not a model`, {
@@ -28,18 +28,18 @@ export async function readModel(path: string, scratch: string): Promise<ModelFil
       at: { file: path },
     });
   }
-  const whole = shards.length === 1 && (await stat(path)).size === first.fileBytes;
-  const hollow = join(scratch, `${sha256(path).slice(0, 32)}.gguf`);
-  if (!whole) await writeHollow(hollow, encodeHeader(plan));
-  const measured: Gguf = whole ? first : await readGguf(hollow);
+  const isWholeFile = splits.length === 1 && (await stat(path)).size === first.fileBytes;
+  const sparseFile = join(scratch, `${sha256(path).slice(0, 32)}.gguf`);
+  if (!isWholeFile) await writeSparseGguf(sparseFile, encodeHeader(plan));
+  const measured: Gguf = isWholeFile ? first : await readGguf(sparseFile);
   const { model, variant } = namesOf(path);
   return {
     model,
     variant,
     file: basename(path),
-    path: whole ? path : hollow,
+    path: isWholeFile ? path : sparseFile,
     projector: await findProjector(path, model),
-    bytes: shards.reduce((sum, { fileBytes }) => sum + fileBytes, 0),
+    bytes: splits.reduce((sum, { fileBytes }) => sum + fileBytes, 0),
     bitsPerWeight: bitsPerWeight(measured),
     parameters: parameterCount(measured),
     types: typeCounts(measured),

@@ -6,9 +6,9 @@ import { contextStep, type MemorySetting } from "./memory-at.js";
 /** Tokens that llama.cpp computes at once (`--ubatch-size`), in all its programs. */
 export const batchTokens = 512;
 /** Contexts up to here are simulated when the header does not say what the model was trained on. */
-const usualContext = 32_768;
+const defaultContext = 32_768;
 /** Never more than this: llama.cpp really allocates its list of cells, 50 bytes each. Longer ones follow the last line. */
-const longestContext = 2 ** 20;
+const maxContext = 2 ** 20;
 
 /** A quantized cache of values needs flash attention. */
 const settings: readonly MemorySetting[] = [
@@ -25,8 +25,8 @@ const settings: readonly MemorySetting[] = [
 export function measuredPoints(gguf: Gguf): MemoryConfiguration[] {
   const architecture = metadataString(gguf, "general.architecture") ?? "";
   const figure = (key: string) => metadataNumber(gguf, `${architecture}.${key}`) ?? 0;
-  const trained = figure("context_length") || usualContext;
-  const largest = roundUp(Math.min(Math.max(trained, 2 * batchTokens), longestContext));
+  const trained = figure("context_length") || defaultContext;
+  const largest = roundUp(Math.min(Math.max(trained, 2 * batchTokens), maxContext));
   const contexts = new Set([largest]);
   for (let context = contextStep; context < largest; context *= 2) {
     contexts.add(context);

@@ -10,14 +10,14 @@ export const contextStep = 256;
  * The largest context, a multiple of 256 tokens or `cap` itself, for which something holds that holds for all smaller
  * ones too, as memory only grows with the context; null when it holds for none.
  */
-export function largestHolding(cap: number, holds: (context: number) => boolean): number | null {
+export function largestContextWhere(cap: number, predicate: (context: number) => boolean): number | null {
   const contextOf = (steps: number) => Math.min(steps * contextStep, cap);
   let low = 0;
   let high = Math.ceil(cap / contextStep);
-  if (high > 0 && holds(contextOf(high))) return contextOf(high);
+  if (high > 0 && predicate(contextOf(high))) return contextOf(high);
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2);
-    if (holds(contextOf(middle))) low = middle;
+    if (predicate(contextOf(middle))) low = middle;
     else high = middle;
   }
   return low === 0 ? null : contextOf(low);
@@ -79,7 +79,7 @@ export function maximumContext(
   const last = pointsOf(model, setting).at(-1);
   if (last === undefined) return null;
   const cap = model.footprint.trainedContext ?? last.context;
-  return largestHolding(cap, (context) => bytesOf(memoryAt(model, { ...setting, context })) <= budgetBytes);
+  return largestContextWhere(cap, (context) => bytesOf(memoryAt(model, { ...setting, context })) <= budgetBytes);
 }
 
 /** True when llama.cpp can run the model this way; some cannot have a quantized cache. */

@@ -1,5 +1,5 @@
 import type { Gguf } from "../../gguf/gguf.js";
-import { tokenCount } from "../../gguf/nameless-vocabulary.js";
+import { tokenCount } from "../../gguf/placeholder-tokens.js";
 import type { MemoryConfiguration } from "./memory.js";
 import { contextStep } from "./memory-at.js";
 import { workBytes } from "./work-buffer.js";

@@ -1,5 +1,5 @@
 import type { BackendId } from "../catalog/device.js";
-import { isProcessor } from "../fit/choose-backend.js";
+import { isCpuBackend } from "../fit/choose-backend.js";
 import type { Footprint } from "./memory.js";
 
 /**
@@ -14,6 +14,6 @@ const repackedTypes = {
 
 /** Bytes of weights that are not mapped from the file when a backend runs them from one memory; on the high side. */
 export function repackedBytes({ types }: Pick<Footprint, "types">, backend: BackendId): number {
-  if (!isProcessor(backend)) return 0;
+  if (!isCpuBackend(backend)) return 0;
   return repackedTypes[backend].reduce((sum, type) => sum + (types[type] ?? 0), 0);
 }

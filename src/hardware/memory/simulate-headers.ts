@@ -4,8 +4,8 @@ import path from "node:path";
 import { encodeHeader } from "../../gguf/encode-header.js";
 import type { Gguf } from "../../gguf/gguf.js";
 import { metadataString } from "../../gguf/metadata.js";
-import { tokenCount, withNamelessTokens } from "../../gguf/nameless-vocabulary.js";
-import { writeHollow } from "../../gguf/write-hollow.js";
+import { tokenCount, withPlaceholderTokens } from "../../gguf/placeholder-tokens.js";
+import { writeSparseGguf } from "../../gguf/write-sparse-gguf.js";
 import { type RefusedFile, type SimulatedMemory, simulateMemory } from "../../llamacpp/memory/simulate-memory.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { sha256 } from "../../util/sha256.js";
@@ -46,8 +46,8 @@ export async function simulateHeaders(models: readonly Model[], signal?: AbortSi
       .map(({ gguf, runs }) => [gguf, fewTokens, runs] as const);
     const files = await Promise.all(
       [...weights, ...layers].map(async ([gguf, tokens, runs], i) => {
-        const { bytes, fileBytes } = encodeHeader(withNamelessTokens(gguf, tokens));
-        await writeHollow(path.join(folder, `${i}.gguf`), { bytes, fileBytes });
+        const { bytes, fileBytes } = encodeHeader(withPlaceholderTokens(gguf, tokens));
+        await writeSparseGguf(path.join(folder, `${i}.gguf`), { bytes, fileBytes });
         return { path: path.join(folder, `${i}.gguf`), runs };
       }),
     );

@@ -7,7 +7,7 @@ import type { BackendSpeed, SpeedConstants } from "./speed-constants.js";
 import type { SpeedData } from "./speed-data.js";
 
 /** Fewer chips than this do not tell how much chips differ; what all backends together tell is used as well. */
-const enoughChips = 5;
+const minChips = 5;
 
 /** The constants that the published measurements amount to. */
 export function deriveConstants(data: SpeedData): SpeedConstants {
@@ -56,7 +56,7 @@ function deriveBackend(
       overheadSeconds: threeDigits(fit.overheadSeconds),
       efficiency: threeDigits(fit.efficiency),
       byClass: Object.fromEntries(Object.entries(fit.byClass).map(([name, value]) => [name, threeDigits(value)])),
-      spread: outwards(names.length >= enoughChips ? own : widest(held, backend)),
+      spread: outwards(names.length >= minChips ? own : widest(held, backend)),
       rows: rows.length,
       chips: names.map((chip) => {
         const ofChip = rows.filter((row) => row.chip === chip);

@@ -14,7 +14,7 @@ interface PrefillRow {
  * between models shows where a chip was measured with several.
  */
 export function derivePrefill({ measurements, models, chips }: SpeedData): SpeedConstants["prefill"] {
-  const measured = measurements.filter(({ prefill, cards }) => prefill !== undefined && (cards ?? 1) === 1);
+  const measured = measurements.filter(({ prefill, cards: gpus }) => prefill !== undefined && (gpus ?? 1) === 1);
   const rows = measured.map(({ chip, backend, model, prefill }): PrefillRow => {
     return { key: `${chip} ${backend}`, model, rate: (prefill ?? 0) * (models[model]?.parameters ?? 0) };
   });

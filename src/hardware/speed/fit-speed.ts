@@ -36,7 +36,7 @@ function decodeRange(
   { kvBytes }: MemoryEstimate,
   constants: SpeedConstants,
 ): SpeedRange | null {
-  const layers = layersOf(placement);
+  const layers = offloadedLayers(placement);
   const at = (kvReadBytes: number) =>
     decodeSpeed({ footprint, kvReadBytes, device, backend: placement.backend, constants, layers });
   const [full, empty] = [at(kvBytes), at(0)];
@@ -44,8 +44,8 @@ function decodeRange(
 }
 
 /** What of a placement is on the device, as a result tells it. */
-export function layersOf({ split, layers: total }: Placement): FitResult["layers"] {
-  if (split === null) return null;
-  if (split === "all") return { offloaded: total, total, expertsOnCpu: 0 };
-  return { ...split, total };
+export function offloadedLayers({ offload, layers: total }: Placement): FitResult["layers"] {
+  if (offload === null) return null;
+  if (offload === "all") return { offloaded: total, total, expertsOnCpu: 0 };
+  return { ...offload, total };
 }

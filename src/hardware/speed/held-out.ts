@@ -4,7 +4,7 @@ import { type DecodeFit, fitDecode, fittedSeconds } from "./fit-decode.js";
 import { median } from "./quantile.js";
 
 /** The efficiency that people assume for every device; the model has to do better. */
-export const usualEfficiency = 0.55;
+export const baselineEfficiency = 0.55;
 
 /** A measurement beside what was predicted without any measurement of its chip. Speeds in tokens per second. */
 export interface HeldOutRow {
@@ -35,7 +35,7 @@ export function heldOut(rows: readonly DecodeRow[]): HeldOutRow[] {
       if (fit === undefined) return [];
       const measured = 1 / row.seconds;
       const predicted = 1 / fittedSeconds(fit, row);
-      return [{ chip, backend: row.backend, measured, predicted, usual: usualEfficiency / row.idealSeconds }];
+      return [{ chip, backend: row.backend, measured, predicted, usual: baselineEfficiency / row.idealSeconds }];
     });
   });
 }
@@ -52,7 +52,7 @@ export function heldOutOnKnownChips(rows: readonly DecodeRow[]): HeldOutRow[] {
     if (fit === undefined) return [];
     const predicted = chipFactor(own, fit) / fittedSeconds(fit, row);
     const { chip, backend, seconds, idealSeconds } = row;
-    return [{ chip, backend, measured: 1 / seconds, predicted, usual: usualEfficiency / idealSeconds }];
+    return [{ chip, backend, measured: 1 / seconds, predicted, usual: baselineEfficiency / idealSeconds }];
   });
 }
 

@@ -36,7 +36,7 @@ export async function fetchBlob(connection: HubConnection, request: BlobRequest,
   const digest = parseDigest(file.digest, file.bytes);
   const blob = join(cache.blobs, digest.hex);
   const present = async (signal: AbortSignal) => {
-    if (!(await isWhole(blob, file.bytes, digest, signal))) return false;
+    if (!(await isIntact(blob, file.bytes, digest, signal))) return false;
     hooks.onBytes(file.bytes);
     return true;
   };
@@ -119,7 +119,7 @@ async function fillAndHash(
 }
 
 /** True when the blob is there with exactly this content. */
-async function isWhole(path: string, bytes: number, digest: ContentDigest, signal: AbortSignal): Promise<boolean> {
+async function isIntact(path: string, bytes: number, digest: ContentDigest, signal: AbortSignal): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined || !found.isFile() || found.size !== bytes) return false;
   return (await hashFile(path, bytes, digest, signal)) === digest.hex;

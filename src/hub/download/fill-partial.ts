@@ -1,14 +1,14 @@
-import { badAnswer, networkError, type Subject, TemporaryFailure } from "../hub-error.js";
+import { invalidResponse, networkError, type Subject, TemporaryFailure } from "../hub-error.js";
 import type { HubLimits } from "../limits.js";
-import { Patience } from "../patience.js";
-import type { HubAnswer } from "../request.js";
+import type { HubResponse } from "../request.js";
+import { RetryPolicy } from "../retry-policy.js";
 import type { PartialFile, Span } from "./partial-file.js";
-import { ContentMoved, NoRanges, type RemoteFile, validatorOf } from "./remote-file.js";
+import { ContentChanged, RangesUnsupported, type RemoteFile, validatorOf } from "./remote-file.js";
 
 /** Bytes gathered before they are written, so that the disk is not asked for every network packet; a piece at most. */
 const gatherBytes = 2 ** 20;
 /** How often a file may change under us before we stop to begin again. */
-const maxMoves = 2;
+const maxContentChanges = 2;
 
 export interface FillOptions {
   limits: HubLimits;
@@ -24,14 +24,17 @@ export interface FillOptions {
 export async function fillPartial(remote: RemoteFile, partial: PartialFile, options: FillOptions): Promise<void> {
   const { limits, onChange } = options;
   let ranges = partial.bytes > limits.pieceBytes;
-  for (let moves = 0; !partial.whole; ) {
+  for (let moves = 0; !partial.isComplete; ) {
     const connections = ranges ? limits.connectionsPerFile : 1;
     try {
-      await together(connections, options.signal, (signal) => fill(remote, partial, { ...options, signal }, ranges));
+      await runConcurrently(connections, options.signal, (signal) =>
+        fill(remote, partial, { ...options, signal }, ranges),
+      );
     } catch (error) {
-      if (error instanceof NoRanges) ranges = false;
-      else if (!(error instanceof ContentMoved)) throw error;
-      else if (++moves > maxMoves) throw badAnswer(remote.subject, "a file that changes while it is downloaded");
+      if (error instanceof RangesUnsupported) ranges = false;
+      else if (!(error instanceof ContentChanged)) throw error;
+      else if (++moves > maxContentChanges)
+        throw invalidResponse(remote.subject, "a file that changes while it is downloaded");
       await partial.restart();
       onChange();
     }
@@ -39,7 +42,7 @@ export async function fillPartial(remote: RemoteFile, partial: PartialFile, opti
 }
 
 /** Runs the same work several times at once; the first failure ends the others, and all have ended when this throws. */
-async function together(count: number, signal: AbortSignal, work: (signal: AbortSignal) => Promise<void>) {
+async function runConcurrently(count: number, signal: AbortSignal, work: (signal: AbortSignal) => Promise<void>) {
   const failed = new AbortController();
   const either = AbortSignal.any([signal, failed.signal]);
   const runs = Array.from({ length: count }, async () => {
@@ -55,23 +58,25 @@ async function together(count: number, signal: AbortSignal, work: (signal: Abort
 
 /** Takes one span after the other until none is left. */
 async function fill(remote: RemoteFile, partial: PartialFile, options: FillOptions, ranges: boolean): Promise<void> {
-  const patience = new Patience(options.limits);
+  const retryPolicy = new RetryPolicy(options.limits);
   for (;;) {
     const span = partial.claim(ranges ? options.limits.spanBytes : Number.POSITIVE_INFINITY);
     if (span === undefined) return;
     const before = partial.doneBytes;
     try {
       const { signal } = options;
-      const answer = ranges ? await remote.part(span, partial.validator, signal) : await remote.whole(signal);
+      const answer = ranges
+        ? await remote.fetchRange(span, partial.validator, signal)
+        : await remote.fetchWhole(signal);
       const validator = validatorOf(answer);
       if (ranges && validator !== undefined && partial.validator?.origin !== validator.origin) {
         await partial.remember(validator);
       }
       await receive(answer, ranges ? span : { start: 0, end: partial.bytes }, partial, remote.subject, options);
-      patience.gained();
+      retryPolicy.reset();
     } catch (error) {
-      if (partial.doneBytes > before) patience.gained();
-      await patience.wait(error, options.signal);
+      if (partial.doneBytes > before) retryPolicy.reset();
+      await retryPolicy.waitOrThrow(error, options.signal);
     } finally {
       partial.release(span);
     }
@@ -80,7 +85,7 @@ async function fill(remote: RemoteFile, partial: PartialFile, options: FillOptio
 
 /** Writes an answer's body to its place. */
 async function receive(
-  { response }: HubAnswer,
+  { response }: HubResponse,
   { start, end }: Span,
   partial: PartialFile,
   subject: Subject,
@@ -109,7 +114,7 @@ async function receive(
       });
       if (done === true) break;
       if (written + gatheredBytes + chunk.length > end)
-        throw new TemporaryFailure(badAnswer(subject, "too many bytes"));
+        throw new TemporaryFailure(invalidResponse(subject, "too many bytes"));
       gathered.push(chunk);
       gatheredBytes += chunk.length;
       if (gatheredBytes >= writeBytes) await flush();

@@ -82,7 +82,7 @@ export class PartialFile {
     return Math.min(this.#prefix * this.pieceBytes, this.bytes);
   }
 
-  get whole(): boolean {
+  get isComplete(): boolean {
     return this.#done.size === this.#pieces;
   }
 

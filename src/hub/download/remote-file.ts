@@ -1,14 +1,14 @@
 import { fileAddress } from "../address.js";
 import type { HubConnection } from "../connection.js";
-import { badAnswer, type Subject, TemporaryFailure } from "../hub-error.js";
-import { get, type HubAnswer } from "../request.js";
+import { invalidResponse, type Subject, TemporaryFailure } from "../hub-error.js";
+import { get, type HubResponse } from "../request.js";
 import type { Validator } from "./journal.js";
 import type { Span } from "./partial-file.js";
 
 /** The server has other content under this name than what was begun with. */
-export class ContentMoved extends Error {}
+export class ContentChanged extends Error {}
 /** The server gives whole files only. */
-export class NoRanges extends Error {}
+export class RangesUnsupported extends Error {}
 
 /**
  * One file at a commit, to be read in parts. The Hub answers with a signed address at its storage, which is asked
@@ -20,7 +20,7 @@ export class RemoteFile {
   readonly #address: URL;
   readonly #bytes: number;
   #storage: URL | undefined;
-  #givesParts = false;
+  #supportsRanges = false;
 
   constructor(connection: HubConnection, repo: string, commit: string, file: { path: string; bytes: number }) {
     this.subject = { doing: `downloading ${file.path} of ${repo}`, repo };
@@ -30,16 +30,16 @@ export class RemoteFile {
   }
 
   /** Asks for the whole file. */
-  async whole(signal: AbortSignal): Promise<HubAnswer> {
+  async fetchWhole(signal: AbortSignal): Promise<HubResponse> {
     const answer = await get(this.#connection, { url: this.#address, headers: plain, subject: this.subject, signal });
     return this.#checked(answer, 200, { start: 0, end: this.#bytes });
   }
 
   /**
-   * Asks for a part; `known` is what the content begun with is known by. Throws ContentMoved and NoRanges besides
+   * Asks for a part; `known` is what the content begun with is known by. Throws ContentChanged and RangesUnsupported besides
    * what `get` throws.
    */
-  async part(span: Span, known: Validator | undefined, signal: AbortSignal): Promise<HubAnswer> {
+  async fetchRange(span: Span, known: Validator | undefined, signal: AbortSignal): Promise<HubResponse> {
     const headers: Record<string, string> = { ...plain, range: `bytes=${span.start}-${span.end - 1}` };
     const url = this.#storage ?? this.#address;
     if (known?.origin === url.origin && !known.etag.startsWith("W/")) headers["if-range"] = known.etag;
@@ -53,16 +53,16 @@ export class RemoteFile {
     const moved = known !== undefined && known.origin === validator?.origin && known.etag !== validator.etag;
     if (moved || answer.response.statusCode === 200) {
       answer.response.destroy();
-      if (moved) throw new ContentMoved();
-      if (!this.#givesParts) throw new NoRanges();
-      throw new TemporaryFailure(badAnswer(this.subject, "the whole file instead of a part"));
+      if (moved) throw new ContentChanged();
+      if (!this.#supportsRanges) throw new RangesUnsupported();
+      throw new TemporaryFailure(invalidResponse(this.subject, "the whole file instead of a part"));
     }
     const part = this.#checked(answer, 206, span);
-    this.#givesParts = true;
+    this.#supportsRanges = true;
     return part;
   }
 
-  #checked(answer: HubAnswer, status: number, span: Span): HubAnswer {
+  #checked(answer: HubResponse, status: number, span: Span): HubResponse {
     const { statusCode, headers } = answer.response;
     const encoding = headers["content-encoding"] ?? "identity";
     const range = `bytes ${span.start}-${span.end - 1}/${this.#bytes}`;
@@ -79,7 +79,7 @@ export class RemoteFile {
               : undefined;
     if (wrong === undefined) return answer;
     answer.response.destroy();
-    throw new TemporaryFailure(badAnswer(this.subject, wrong));
+    throw new TemporaryFailure(invalidResponse(this.subject, wrong));
   }
 }
 
@@ -87,7 +87,7 @@ export class RemoteFile {
 const plain = { "accept-encoding": "identity" };
 
 /** What an answer's content is known by at the server that gave it. */
-export function validatorOf({ response, url }: HubAnswer): Validator | undefined {
+export function validatorOf({ response, url }: HubResponse): Validator | undefined {
   const { etag } = response.headers;
   return etag === undefined ? undefined : { origin: url.origin, etag };
 }

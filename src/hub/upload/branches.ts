@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { HubConnection } from "../connection.js";
-import { badAnswer, type Subject } from "../hub-error.js";
+import { invalidResponse, type Subject } from "../hub-error.js";
 import { callApi } from "./call-api.js";
 
 const refs = z.object({ branches: z.array(z.object({ name: z.string() })) });
@@ -10,7 +10,7 @@ export async function listBranches(connection: HubConnection, repo: string, sign
   const subject: Subject = { doing: `listing the branches of ${repo}`, repo };
   const { json } = await callApi(connection, { method: "GET", path: `/api/models/${repo}/refs`, subject }, signal);
   const { data } = refs.safeParse(json);
-  if (data === undefined) throw badAnswer(subject, "no list of branches");
+  if (data === undefined) throw invalidResponse(subject, "no list of branches");
   return data.branches.map(({ name }) => name);
 }
 

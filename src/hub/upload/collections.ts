@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { HubConnection } from "../connection.js";
-import { badAnswer, type Subject } from "../hub-error.js";
+import { invalidResponse, type Subject } from "../hub-error.js";
 import { callApi } from "./call-api.js";
 
 const collection = z.object({ items: z.array(z.object({ type: z.string(), id: z.string() })) });
@@ -15,7 +15,7 @@ export async function isCollected(
   const subject: Subject = { doing: "reading the collection", repo: `collections/${slug}` };
   const { json } = await callApi(connection, { method: "GET", path: collectionPath(slug), subject }, signal);
   const { data } = collection.safeParse(json);
-  if (data === undefined) throw badAnswer(subject, "no list of what it holds");
+  if (data === undefined) throw invalidResponse(subject, "no list of what it holds");
   return data.items.some(({ type, id }) => type === "model" && id === repo);
 }
 

@@ -1,12 +1,12 @@
 import * as z from "zod";
 import { isRedirectTarget } from "../address.js";
 import type { HubConnection } from "../connection.js";
-import { badAnswer, type Subject, TemporaryFailure } from "../hub-error.js";
+import { invalidResponse, type Subject, TemporaryFailure } from "../hub-error.js";
 import { callOnce } from "./call-api.js";
 import type { LocalFile } from "./local-file.js";
 
 /** How one object is to be sent; undefined parts mean one request with everything. */
-export interface UploadWay {
+export interface UploadPlan {
   /** Where the object goes; for one in parts, where the end is told. */
   address: URL;
   parts?: { address: URL; start: number; end: number }[];
@@ -15,7 +15,7 @@ export interface UploadWay {
 }
 
 const action = z.object({ href: z.string(), header: z.record(z.string(), z.string()).nullish() });
-const answer = z.object({
+const responseSchema = z.object({
   objects: z.array(
     z.object({
       oid: z.string(),
@@ -29,13 +29,13 @@ const answer = z.object({
  * Asks large-file storage, once, how to send one object: git-lfs's batch API with the Hub's own `multipart`. Undefined when
  * the object is there already. Errors: QS-HUB-*, wrapped in a TemporaryFailure where another attempt may help.
  */
-export async function uploadWay(
+export async function planUpload(
   connection: HubConnection,
   repo: string,
   file: LocalFile,
   subject: Subject,
   signal: AbortSignal,
-): Promise<UploadWay | undefined> {
+): Promise<UploadPlan | undefined> {
   const { json } = await callOnce(
     connection,
     {
@@ -48,11 +48,12 @@ export async function uploadWay(
     },
     signal,
   );
-  const read = answer.safeParse(json);
+  const read = responseSchema.safeParse(json);
   const object = read.data?.objects.find(({ oid }) => oid === file.sha256);
-  if (object === undefined) throw new TemporaryFailure(badAnswer(subject, "no word about the file that was asked for"));
+  if (object === undefined)
+    throw new TemporaryFailure(invalidResponse(subject, "no word about the file that was asked for"));
   if (object.error !== undefined) {
-    throw badAnswer(subject, `the storage refuses the file (${object.error.code}): ${object.error.message}`);
+    throw invalidResponse(subject, `the storage refuses the file (${object.error.code}): ${object.error.message}`);
   }
   if (object.actions?.upload === undefined) return undefined;
   const { upload, verify } = object.actions;
@@ -74,7 +75,7 @@ function partsOf(header: Record<string, string>, bytes: number, safe: (text: str
     .sort(([a], [b]) => Number(a) - Number(b));
   const sound = Number.isSafeInteger(length) && length > 0 && addresses.length === Math.ceil(bytes / length);
   if (!sound || addresses.some(([name], index) => Number(name) !== index + 1)) {
-    throw badAnswer(subject, "parts that do not make up the file");
+    throw invalidResponse(subject, "parts that do not make up the file");
   }
   return addresses.map(([, address], index) => ({
     address: safe(address),
@@ -84,8 +85,8 @@ function partsOf(header: Record<string, string>, bytes: number, safe: (text: str
 
 /** An address that content may be sent to: as safe as one that a redirect may lead to. */
 function safeAddress(text: string, { endpoint }: HubConnection, subject: Subject): URL {
-  if (!URL.canParse(text)) throw badAnswer(subject, "an address for the upload that is none");
+  if (!URL.canParse(text)) throw invalidResponse(subject, "an address for the upload that is none");
   const url = new URL(text);
   if (isRedirectTarget(url, endpoint)) return url;
-  throw badAnswer(subject, `an upload to ${url.protocol}//${url.host}, which is not safe`);
+  throw invalidResponse(subject, `an upload to ${url.protocol}//${url.host}, which is not safe`);
 }

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import * as z from "zod";
 import type { HubConnection } from "../connection.js";
-import { badAnswer, type Subject, TemporaryFailure } from "../hub-error.js";
+import { invalidResponse, type Subject, TemporaryFailure } from "../hub-error.js";
 import { isCommit } from "../hub-file.js";
 import { callOnce } from "./call-api.js";
 import { type LocalFile, requireUnchanged } from "./local-file.js";
@@ -27,7 +27,7 @@ export type CommitOutcome =
   /** Nothing was done: the revision is not at `parent` any more. */
   | { kind: "moved" };
 
-const answer = z.object({ commitOid: z.string(), pullRequestUrl: z.string().nullish() });
+const responseSchema = z.object({ commitOid: z.string(), pullRequestUrl: z.string().nullish() });
 
 /**
  * Makes one commit, in one attempt. After a TemporaryFailure it may have been made all the same: read the revision back
@@ -52,8 +52,8 @@ export async function postCommit(
     signal,
   );
   if (status === 409 || status === 412) return { kind: "moved" };
-  const read = answer.safeParse(json).data;
-  if (!isCommit(read?.commitOid)) throw new TemporaryFailure(badAnswer(subject, "a commit without an id"));
+  const read = responseSchema.safeParse(json).data;
+  if (!isCommit(read?.commitOid)) throw new TemporaryFailure(invalidResponse(subject, "a commit without an id"));
   const url = read?.pullRequestUrl;
   return { kind: "made", commit: read.commitOid, ...(url ? { pullRequest: url } : {}) };
 }

@@ -1,21 +1,21 @@
 import { open } from "node:fs/promises";
 import * as z from "zod";
 import type { HubConnection } from "../connection.js";
-import { badAnswer, type Subject } from "../hub-error.js";
+import { invalidResponse, type Subject } from "../hub-error.js";
 import { callApi } from "./call-api.js";
 import type { LocalFile } from "./local-file.js";
 
 /** What the Hub looks at to tell text from other content. */
 const sampleBytes = 512;
 /** Files per question. */
-const most = 100;
+const maxFilesPerRequest = 100;
 
-const answer = z.object({
+const responseSchema = z.object({
   files: z.array(z.object({ path: z.string(), uploadMode: z.enum(["lfs", "regular"]) })),
 });
 
 /** Asks the Hub which files it wants in large-file storage; the others go into the commit itself. Errors: QS-HUB-*. */
-export async function largeFiles(
+export async function findLargeFiles(
   connection: HubConnection,
   { repo, revision }: { repo: string; revision: string },
   files: readonly LocalFile[],
@@ -24,14 +24,14 @@ export async function largeFiles(
   const subject: Subject = { doing: `preparing the upload to ${repo}`, repo, writes: true };
   const path = `/api/models/${repo}/preupload/${encodeURIComponent(revision)}`;
   const large = new Set<string>();
-  for (let from = 0; from < files.length; from += most) {
-    const some = files.slice(from, from + most);
+  for (let from = 0; from < files.length; from += maxFilesPerRequest) {
+    const some = files.slice(from, from + maxFilesPerRequest);
     const body = { files: await Promise.all(some.map(describe)) };
     const { json } = await callApi(connection, { method: "POST", path, body, subject }, signal);
-    const modes = new Map(answer.safeParse(json).data?.files.map((file) => [file.path, file.uploadMode]));
+    const modes = new Map(responseSchema.safeParse(json).data?.files.map((file) => [file.path, file.uploadMode]));
     for (const { path: name } of some) {
       const mode = modes.get(name);
-      if (mode === undefined) throw badAnswer(subject, `no word about ${name}`);
+      if (mode === undefined) throw invalidResponse(subject, `no word about ${name}`);
       if (mode === "lfs") large.add(name);
     }
   }

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { HubConnection } from "../connection.js";
-import { badAnswer, type Subject } from "../hub-error.js";
+import { invalidResponse, type Subject } from "../hub-error.js";
 import { callApi } from "./call-api.js";
 
 const page = z.object({
@@ -10,7 +10,7 @@ const page = z.object({
   count: z.int().min(0),
 });
 /** Pages looked at, newest first; a release's own pull request is among the last ones. */
-const mostPages = 20;
+const maxPages = 20;
 
 /** The number of the open pull request with this title; undefined when there is none. Errors: QS-HUB-*. */
 export async function findPullRequest(
@@ -21,11 +21,11 @@ export async function findPullRequest(
 ): Promise<number | undefined> {
   const subject: Subject = { doing: `listing the pull requests of ${repo}`, repo };
   let seen = 0;
-  for (let index = 0; index < mostPages; index++) {
+  for (let index = 0; index < maxPages; index++) {
     const path = `/api/models/${repo}/discussions?type=pull_request&status=open&p=${index}`;
     const { json } = await callApi(connection, { method: "GET", path, subject }, signal);
     const { data } = page.safeParse(json);
-    if (data === undefined) throw badAnswer(subject, "no list of pull requests");
+    if (data === undefined) throw invalidResponse(subject, "no list of pull requests");
     const found = data.discussions.find(
       (one) => one.isPullRequest && one.title === title && ["open", "draft"].includes(one.status),
     );

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { QuantsmithError } from "../../util/errors.js";
 import type { HubConnection } from "../connection.js";
-import { badAnswer, type Subject } from "../hub-error.js";
+import { invalidResponse, type Subject } from "../hub-error.js";
 import { callApi } from "./call-api.js";
 
 export type Gating = "auto" | "manual" | false;
@@ -28,7 +28,7 @@ export async function findRepo(
   try {
     const { json } = await callApi(connection, { method: "GET", path: `/api/models/${repo}`, subject }, signal);
     const { data } = info.safeParse(json);
-    if (data === undefined) throw badAnswer(subject, "no description of the repository");
+    if (data === undefined) throw invalidResponse(subject, "no description of the repository");
     if (data.id === repo) return { private: data.private, gated: data.gated };
     throw new QuantsmithError("QS-PUBLISH-TARGET", `${repo} is called ${data.id} on the Hub`, {
       remedy: `Publish to hf:${data.id}.`,

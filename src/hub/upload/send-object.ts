@@ -1,10 +1,10 @@
 import PQueue from "p-queue";
 import type { HubConnection } from "../connection.js";
-import { badAnswer, type Subject, storageError, TemporaryFailure } from "../hub-error.js";
-import { Patience, retrying } from "../patience.js";
+import { invalidResponse, type Subject, storageError, TemporaryFailure } from "../hub-error.js";
 import { type HubBody, send } from "../request.js";
+import { RetryPolicy, retry } from "../retry-policy.js";
 import { callOnce } from "./call-api.js";
-import { type UploadWay, uploadWay } from "./lfs-batch.js";
+import { planUpload, type UploadPlan } from "./lfs-batch.js";
 import { filePart, type LocalFile, requireUnchanged } from "./local-file.js";
 
 export interface SendHooks {
@@ -28,24 +28,24 @@ export async function sendObject(
   hooks: SendHooks,
 ): Promise<boolean> {
   const subject = { doing: `uploading ${file.path} to ${repo}`, repo, writes: true };
-  const patience = new Patience(connection.limits);
+  const retryPolicy = new RetryPolicy(connection.limits);
   for (let sent = false; ; ) {
     try {
       await requireUnchanged(file);
-      const way = await uploadWay(connection, repo, file, subject, hooks.signal);
-      if (way === undefined) {
+      const upload = await planUpload(connection, repo, file, subject, hooks.signal);
+      if (upload === undefined) {
         hooks.onBytes(file.bytes);
         return sent;
       }
       sent = true;
-      await transfer(connection, file, way, subject, hooks).catch((error: unknown) => {
+      await transfer(connection, file, upload, subject, hooks).catch((error: unknown) => {
         throw error instanceof StaleAddress ? error.failure : error;
       });
       await requireUnchanged(file);
-      if (way.verify !== undefined) await confirm(connection, file, way.verify, subject, hooks.signal);
+      if (upload.verify !== undefined) await confirm(connection, file, upload.verify, subject, hooks.signal);
       return true;
     } catch (error) {
-      await patience.wait(error, hooks.signal);
+      await retryPolicy.waitOrThrow(error, hooks.signal);
     }
   }
 }
@@ -53,7 +53,7 @@ export async function sendObject(
 async function transfer(
   connection: HubConnection,
   file: LocalFile,
-  { address, parts }: UploadWay,
+  { address, parts }: UploadPlan,
   subject: Subject,
   { signal, onBytes }: SendHooks,
 ): Promise<void> {
@@ -76,7 +76,7 @@ async function transfer(
         try {
           const body = filePart(file, part.start, part.end, onPart(part.start));
           // Other parts are under way, so one is tried for as long as its address holds.
-          return await retrying(connection.limits, either, () => put(connection, part.address, body, subject, either));
+          return await retry(connection.limits, either, () => put(connection, part.address, body, subject, either));
         } catch (error) {
           failed.abort(error);
           throw error;
@@ -133,6 +133,7 @@ async function confirm(
     accept: [400, 404, 409, 422],
     subject,
   };
-  const { status } = await retrying(connection.limits, signal, () => callOnce(connection, call, signal));
-  if (status >= 400) throw new TemporaryFailure(badAnswer(subject, `the Hub did not get what was sent (${status})`));
+  const { status } = await retry(connection.limits, signal, () => callOnce(connection, call, signal));
+  if (status >= 400)
+    throw new TemporaryFailure(invalidResponse(subject, `the Hub did not get what was sent (${status})`));
 }

@@ -5,7 +5,7 @@ import type { LocalFile } from "./local-file.js";
 import { sendObject } from "./send-object.js";
 
 /** Files sent at once; each may have several parts under way. */
-const filesAtOnce = 2;
+const maxConcurrentFiles = 2;
 
 export interface UploadHooks {
   signal: AbortSignal;
@@ -35,7 +35,7 @@ export async function uploadObjects(
   };
   const failed = new AbortController();
   const either = AbortSignal.any([signal, failed.signal]);
-  const queue = new PQueue({ concurrency: filesAtOnce });
+  const queue = new PQueue({ concurrency: maxConcurrentFiles });
   let sentBytes = 0;
   await Promise.all(
     byContent.map((file) =>

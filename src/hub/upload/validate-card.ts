@@ -4,7 +4,7 @@ import type { HubConnection } from "../connection.js";
 import type { Subject } from "../hub-error.js";
 import { callApi } from "./call-api.js";
 
-const answer = z.object({ errors: z.array(z.object({ message: z.string() })).default([]) });
+const responseSchema = z.object({ errors: z.array(z.object({ message: z.string() })).default([]) });
 
 /**
  * Asks the Hub whether it accepts a model card's front matter: a commit with one that it does not accept is refused, and
@@ -20,7 +20,7 @@ export async function validateCard(
   const body = { repoType: "model", content: card };
   const call = { method: "POST" as const, path: "/api/validate-yaml", body, accept: [400], subject };
   const { status, json } = await callApi(connection, call, signal);
-  const errors = answer.safeParse(json).data?.errors ?? [];
+  const errors = responseSchema.safeParse(json).data?.errors ?? [];
   if (status < 400 && errors.length === 0) return;
   const said = connection.quote(errors.map(({ message }) => message).join("; ")) || "it gives no reason";
   throw new QuantsmithError("QS-PUBLISH-CARD", `the Hub does not accept the front matter of README.md: ${said}`, {

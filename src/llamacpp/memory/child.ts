@@ -6,17 +6,17 @@
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type EngineContext, type EngineModel, startEngine } from "./engine.js";
-import { lastContextLine, readContextLines, reasonIn } from "./log-lines.js";
+import { findReason, lastContextLine, readContextLines } from "./log-lines.js";
 import type { RunBytes, SimulatedRun, SimulationMessage, SimulationRequest } from "./protocol.js";
 
-const say = (message: SimulationMessage) => process.stdout.write(`${JSON.stringify(message)}\n`);
+const send = (message: SimulationMessage) => process.stdout.write(`${JSON.stringify(message)}\n`);
 /** Log lines come from native threads by way of the event loop, so the last ones may be late. */
 const lateLineMs = 5000;
 
 async function main(): Promise<void> {
   const { files, batch } = JSON.parse(await text(process.stdin)) as SimulationRequest;
   const engine = await startEngine();
-  say({ kind: "ready" });
+  send({ kind: "ready" });
   for (const [file, { path, runs }] of files.entries()) {
     engine.log.length = 0;
     try {
@@ -25,10 +25,10 @@ async function main(): Promise<void> {
       const weights = totalOf(model);
       const simulated: (RunBytes | null)[] = [];
       for (const run of runs) simulated.push(await simulate(engine, model, run, batch));
-      say({ kind: "simulated", file, weights, runs: simulated });
+      send({ kind: "simulated", file, weights, runs: simulated });
       await model.dispose();
     } catch (error) {
-      say({ kind: "failed", file, reason: error instanceof Error ? error.message : String(error) });
+      send({ kind: "failed", file, reason: error instanceof Error ? error.message : String(error) });
     }
   }
   await engine.dispose();
@@ -69,7 +69,7 @@ async function contextLines(log: readonly string[]): Promise<readonly string[]> 
 /** The log's last lines may be late. */
 async function reasonOf(log: readonly string[]): Promise<string> {
   await sleep(50);
-  return reasonIn(log);
+  return findReason(log);
 }
 
 await main();

@@ -7,10 +7,10 @@ export const firstContextLine = /^llama_context: constructing llama_context/;
 export const lastContextLine = /^sched_reserve: reserve took /;
 
 /** What llama.cpp said about a file it did not take; what it prints of any file is no reason. */
-export function reasonIn(log: readonly string[]): string {
-  const told = log.filter((line) => line !== "" && !line.startsWith("print_info:"));
-  const found = (pattern: RegExp) => told.find((line) => pattern.test(line));
-  const reason = found(/error|failed/i) ?? found(/unknown|missing|wrong|invalid/i) ?? told.at(-1);
+export function findReason(log: readonly string[]): string {
+  const messages = log.filter((line) => line !== "" && !line.startsWith("print_info:"));
+  const found = (pattern: RegExp) => messages.find((line) => pattern.test(line));
+  const reason = found(/error|failed/i) ?? found(/unknown|missing|wrong|invalid/i) ?? messages.at(-1);
   return reason ?? "llama.cpp gives no reason";
 }
 

@@ -38,13 +38,16 @@ export async function simulateMemory(
 ): Promise<(SimulatedMemory | RefusedFile)[]> {
   const answers: (SimulatedMemory | RefusedFile)[] = [];
   while (answers.length < files.length) {
-    answers.push(...(await askChild({ files: files.slice(answers.length), batch }, signal)));
+    answers.push(...(await runSimulationChild({ files: files.slice(answers.length), batch }, signal)));
   }
   return answers;
 }
 
 /** Answers to the first files, at least one; fewer than asked when the process did not reach its end. */
-async function askChild(request: SimulationRequest, signal?: AbortSignal): Promise<(SimulatedMemory | RefusedFile)[]> {
+async function runSimulationChild(
+  request: SimulationRequest,
+  signal?: AbortSignal,
+): Promise<(SimulatedMemory | RefusedFile)[]> {
   const result = await runSubprocess({
     file: process.execPath,
     // The compiled file also when this one runs from source under vitest.
@@ -64,13 +67,13 @@ async function askChild(request: SimulationRequest, signal?: AbortSignal): Promi
     if (message.kind === "simulated") return [{ weights: message.weights, runs: message.runs }];
     return message.kind === "failed" ? [{ refused: redact(message.reason) }] : [];
   });
-  return answers.length < request.files.length ? [...answers, { refused: endOf(result) }] : answers;
+  return answers.length < request.files.length ? [...answers, { refused: describeExit(result) }] : answers;
 }
 
-function endOf({ signal, exitCode, tail }: SubprocessResult): string {
+function describeExit({ signal, exitCode, tail }: SubprocessResult): string {
   const how = signal === undefined ? `ended with code ${exitCode}` : `crashed (${signal})`;
-  const told = withoutMessages(tail);
-  return `its process ${how}${told === "" ? "" : `: ${told}`}`;
+  const output = withoutMessages(tail);
+  return `its process ${how}${output === "" ? "" : `: ${output}`}`;
 }
 
 function readMessages(stdout: string): SimulationMessage[] {

@@ -2,7 +2,7 @@ import { QuantsmithError, type SourceLocation } from "../../util/errors.js";
 import type { FailurePattern } from "../tool-failure.js";
 
 /** What of a checkpoint llama.cpp may have no code for. */
-export type UnsupportedPart = "model" | "projector";
+export type UnsupportedComponent = "model" | "projector";
 
 const unsupported = {
   model: {
@@ -16,13 +16,17 @@ const unsupported = {
 };
 
 /** What the converter would say of an architecture that it has no code for. */
-export function unsupportedArchitecture(part: UnsupportedPart, name: string, at?: SourceLocation): QuantsmithError {
-  const { message, remedy } = unsupported[part];
+export function unsupportedArchitecture(
+  component: UnsupportedComponent,
+  name: string,
+  at?: SourceLocation,
+): QuantsmithError {
+  const { message, remedy } = unsupported[component];
   return new QuantsmithError("QS-CONVERT-ARCHITECTURE", message(name), { remedy, ...(at && { at }) });
 }
 
-function unsupportedPattern(part: UnsupportedPart): FailurePattern {
-  const { message, remedy } = unsupported[part];
+function unsupportedPattern(component: UnsupportedComponent): FailurePattern {
+  const { message, remedy } = unsupported[component];
   return {
     pattern: /Model (\S+) is not supported|Architecture '([^']+)' not supported/,
     code: "QS-CONVERT-ARCHITECTURE",

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { QuantsmithError } from "../../util/errors.js";
 import { runSubprocess } from "../../util/subprocess.js";
-import { writtenGgufBytes } from "../gguf-written.js";
+import { checkWrittenGguf } from "../check-written-gguf.js";
 import { type FailurePattern, toolFailure } from "../tool-failure.js";
 import { fileArgument, type ToolReport, type ToolRun, toolReport } from "../tool-run.js";
 import { adapterFailures, convertFailures, projectorFailures } from "./convert-failures.js";
@@ -102,6 +102,6 @@ async function runScript(
       otherwise: { code: "QS-CONVERT-FAILED", remedy: "See the converter's last lines for what it did not expect." },
     });
   }
-  const fileBytes = await writtenGgufBytes(path.join(options.cwd, options.outFile), doing, result);
+  const fileBytes = await checkWrittenGguf(path.join(options.cwd, options.outFile), doing, result);
   return { fileBytes, ...toolReport(script, [...args, path.basename(folder)], result) };
 }

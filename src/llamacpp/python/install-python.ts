@@ -2,7 +2,7 @@ import { mkdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { writeFileAtomic } from "../../util/files.js";
 import { runSubprocess } from "../../util/subprocess.js";
-import { checkImports } from "./chosen-python.js";
+import { checkImports } from "./configured-python.js";
 import { findPython } from "./find-python.js";
 import { installEnvironment, installFailure, packageInstaller } from "./install-packages.js";
 import { packagesDigest } from "./packages-digest.js";

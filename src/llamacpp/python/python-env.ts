@@ -4,7 +4,7 @@ import { cacheFolder } from "../../util/cache-folder.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { withFolderLock } from "../toolchain/cache-lock.js";
 import { resolveToolchain, type ToolchainOptions } from "../toolchain/toolchain.js";
-import { askVersion, checkImports, chosenPython } from "./chosen-python.js";
+import { checkImports, configuredPython, readPythonVersion } from "./configured-python.js";
 import type { ConverterPython } from "./converter-python.js";
 import { findPython } from "./find-python.js";
 import { installPython, type ReadyRecord, readyName } from "./install-python.js";
@@ -30,17 +30,17 @@ export interface PythonStatus {
 export async function prepareConverterPython(options: ToolchainOptions = {}): Promise<ConverterPython> {
   const setting = process.env.QUANTSMITH_PYTHON;
   if (setting) {
-    const python = await chosenPython(setting, options.signal);
+    const python = await configuredPython(setting, options.signal);
     await checkImports(python.path, options.signal);
     return python;
   }
   const folder = environmentFolder();
-  const made = await wholeEnvironment(options.signal);
+  const made = await verifyEnvironment(options.signal);
   if (made) return made;
   const converter = (await resolveToolchain(options)).scripts?.converter;
   const onWait = () => options.onProgress?.("waiting for another process that installs the converter's Python");
   return withFolderLock(path.dirname(folder), { ...options, onWait }, async (signal) => {
-    const madeMeanwhile = await wholeEnvironment(signal);
+    const madeMeanwhile = await verifyEnvironment(signal);
     if (madeMeanwhile) return madeMeanwhile;
     if (await readEnvironment())
       options.onProgress?.("the converter's Python environment is damaged and is made again");
@@ -66,7 +66,7 @@ export async function pythonDigest(signal?: AbortSignal): Promise<string> {
 export async function describePython(signal?: AbortSignal): Promise<PythonStatus> {
   const setting = process.env.QUANTSMITH_PYTHON;
   try {
-    const python = setting ? await chosenPython(setting, signal) : (await readEnvironment())?.python;
+    const python = setting ? await configuredPython(setting, signal) : (await readEnvironment())?.python;
     if (python) return { path: python.path, version: python.version, ready: true, digest: python.digest };
     return { ...(await findPython(signal)), ready: false, digest: requirementsDigest };
   } catch (error) {
@@ -102,12 +102,13 @@ async function readEnvironment(): Promise<{ python: ConverterPython; record: Rea
 }
 
 /** The same, looked at closely: every file is there in its size, and Python is the version that finds them. */
-async function wholeEnvironment(signal?: AbortSignal): Promise<ConverterPython | undefined> {
+async function verifyEnvironment(signal?: AbortSignal): Promise<ConverterPython | undefined> {
   const made = await readEnvironment();
   if (made === undefined) return undefined;
   const { python, record } = made;
   const packages = await packagesDigest(environmentFolder()).catch(() => undefined);
-  const whole = packages === record.packages && minor(await askVersion(python.path, signal)) === minor(record.version);
+  const whole =
+    packages === record.packages && minor(await readPythonVersion(python.path, signal)) === minor(record.version);
   return whole ? python : undefined;
 }
 

@@ -12,14 +12,14 @@ export interface BuildPrograms {
 export async function findBuildPrograms(
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<BuildPrograms | { missing: string[] }> {
-  const compiler = env.CXX ? await chosenCompiler(env.CXX, env.PATH) : await usualCompiler(env.PATH);
+  const compiler = env.CXX ? await chosenCompiler(env.CXX, env.PATH) : await defaultCompiler(env.PATH);
   const git = await findProgram(["git"], env.PATH);
   if (compiler !== undefined && git !== undefined) return { compiler, git };
   const compilerName = env.CXX ? `the compiler CXX names (${env.CXX})` : "a C++ compiler";
   return { missing: [...(compiler ? [] : [compilerName]), ...(git ? [] : ["git"])] };
 }
 
-async function usualCompiler(searchPath: string | undefined): Promise<BuildPrograms["compiler"] | undefined> {
+async function defaultCompiler(searchPath: string | undefined): Promise<BuildPrograms["compiler"] | undefined> {
   const file = await findProgram(["c++", "g++", "clang++"], searchPath);
   return file === undefined ? undefined : [file];
 }

@@ -12,7 +12,7 @@ import type { BuildPrograms } from "./build-programs.js";
 import { copySource } from "./copy-source.js";
 import { linkedLibrary, type PinnedPackage } from "./pinned-package.js";
 import { storePretokenizers } from "./pretokenizers.js";
-import { askToolVersion } from "./tool-version.js";
+import { readToolVersion } from "./tool-version.js";
 import { type ToolName, toolDefinitions, toolNames } from "./tools.js";
 
 export interface BuildOptions {
@@ -25,7 +25,7 @@ export interface BuildOptions {
 }
 
 /** Compilers need about 1 GB each, and more of them at once gains little on three tools. */
-const compilersAtOnce = 2;
+const maxCompilers = 2;
 const temporaryPrefix = ".building-";
 
 /** Written last: a folder without it is rubbish. */
@@ -68,7 +68,7 @@ async function fill(folder: string, { pinned, programs, signal, onProgress }: Bu
     if (!/\.(node|json)$/.test(name)) await copyFile(path.join(pinned.libraries, name), path.join(bin, name));
   }
 
-  const queue = new PQueue({ concurrency: compilersAtOnce });
+  const queue = new PQueue({ concurrency: maxCompilers });
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
   let done = 0;
@@ -92,7 +92,7 @@ async function fill(folder: string, { pinned, programs, signal, onProgress }: Bu
   await storePretokenizers(checkout, source);
   await rm(checkout, { recursive: true, force: true });
   const versions: [ToolName, string][] = [];
-  for (const tool of toolNames) versions.push([tool, await askToolVersion(tool, path.join(bin, tool), signal)]);
+  for (const tool of toolNames) versions.push([tool, await readToolVersion(tool, path.join(bin, tool), signal)]);
   const record: ToolchainRecord = { versions: Object.fromEntries(versions) as Record<ToolName, string> };
   await writeFile(path.join(folder, recordName), `${JSON.stringify(record, null, 2)}\n`, { flush: true });
 }

@@ -7,7 +7,7 @@ import { type ToolName, toolDefinitions } from "./tools.js";
  * Starts a tool once and returns what it calls itself: `0.5.0-dev (build 1, commit 0ad4a86)`.
  * Throws `QS-TOOL-BROKEN` when it does not start or does not say.
  */
-export async function askToolVersion(tool: ToolName, file: string, signal?: AbortSignal): Promise<string> {
+export async function readToolVersion(tool: ToolName, file: string, signal?: AbortSignal): Promise<string> {
   const result = await runSubprocess({
     file,
     args: toolDefinitions[tool].versionArgs,

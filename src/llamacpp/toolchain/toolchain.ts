@@ -5,7 +5,7 @@ import { QuantsmithError } from "../../util/errors.js";
 import { type BuildPrograms, findBuildPrograms, missingProgramsError } from "./build-programs.js";
 import { buildTools, recordName, type ToolchainRecord } from "./build-tools.js";
 import { withFolderLock } from "./cache-lock.js";
-import { toolsOfSetting, toolsOnPath } from "./foreign-tools.js";
+import { toolsInFolder, toolsOnPath } from "./external-tools.js";
 import { findPinnedPackage, type PinnedPackage } from "./pinned-package.js";
 import { type Toolchain, type ToolName, toolNames } from "./tools.js";
 
@@ -33,7 +33,7 @@ const buildRevision = 6;
  */
 export async function describeToolchain(options: ToolchainOptions = {}): Promise<ToolchainStatus> {
   const setting = process.env.QUANTSMITH_LLAMA_CPP;
-  if (setting) return ready(await toolsOfSetting(path.resolve(setting), options.signal));
+  if (setting) return ready(await toolsInFolder(path.resolve(setting), options.signal));
 
   const pinned = await findPinnedPackage().catch(keepExpected);
   const cached = pinned instanceof QuantsmithError ? undefined : await readPinned(pinned);

@@ -15,13 +15,13 @@ export const compiledCatalog = new URL("own-catalog.json", import.meta.url);
 let own: Promise<readonly CatalogFile[]> | undefined;
 
 /** The package's `devices/*.yaml`, from the build where there is one: parsing them takes a quarter of a second. */
-export function ownCatalog(): Promise<readonly CatalogFile[]> {
-  own ??= readCompiled().then((compiled) => compiled ?? readOwnFiles());
+export function builtInCatalog(): Promise<readonly CatalogFile[]> {
+  own ??= readCompiled().then((compiled) => compiled ?? readBuiltInFiles());
   return own;
 }
 
 /** The files themselves, read and checked. Errors: QS-CATALOG-INVALID. */
-export async function readOwnFiles(): Promise<CatalogFile[]> {
+export async function readBuiltInFiles(): Promise<CatalogFile[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith(".yaml")).sort();
   const files = await Promise.all(names.map((name) => readCatalogFile(join(folder, name))));
   const known = new Map(files.flatMap((file) => [...sourceKinds(file.data)]));

@@ -1,6 +1,6 @@
 import type { Catalog } from "../../hardware/catalog/device.js";
 import { mergeCatalog } from "../../hardware/catalog/merge-catalog.js";
-import { ownCatalog } from "./built-in-catalog.js";
+import { builtInCatalog } from "./built-in-catalog.js";
 import { type SourceKinds, sourceKinds } from "./check-catalog.js";
 import { readCatalogFile, typedCatalogFile } from "./read-catalog-file.js";
 
@@ -11,7 +11,7 @@ import { readCatalogFile, typedCatalogFile } from "./read-catalog-file.js";
  * Throws `QS-CATALOG-MISSING`, or a RecipeError with every problem of a file (`QS-CATALOG-INVALID`, `QS-RECIPE-YAML`).
  */
 export async function loadCatalog(extraFiles: readonly string[] = []): Promise<Catalog> {
-  const own = await ownCatalog();
+  const own = await builtInCatalog();
   const extra = await Promise.all(extraFiles.map(readCatalogFile));
   const known: SourceKinds = new Map(
     [...own, ...extra.map(({ data }) => data)].flatMap((data) => [...sourceKinds(data)]),

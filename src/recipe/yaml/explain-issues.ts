@@ -1,8 +1,8 @@
 import type * as z from "zod";
-import type { ComplaintParams } from "../../util/complaint.js";
+import { describeType, describeValue } from "../../util/message-text.js";
 import { quote, quoteList } from "../../util/quote.js";
+import type { SchemaIssueParams } from "../../util/schema-issue.js";
 import { nearest } from "../../util/suggest.js";
-import { describeType, describeValue } from "../../util/wording.js";
 import { hintsAt, type SchemaNode } from "../schema-hints.js";
 import type { Problem, YamlPath } from "./diagnostics.js";
 
@@ -37,7 +37,7 @@ function explain(issue: Issue, schema: SchemaNode, path: YamlPath): Found[] {
   const subject = typeof path.at(-1) === "string" ? quote(String(path.at(-1))) : listEntry;
   switch (issue.code) {
     case "custom":
-      return [explainComplaint(issue.message, issue.params as ComplaintParams, path)];
+      return [explainCustomIssue(issue.message, issue.params as SchemaIssueParams, path)];
     case "invalid_type":
       if (issue.input === undefined && path.length > 0) return [missingKey(path, about)];
       return [
@@ -89,8 +89,8 @@ function explainUnion(
   return [{ path, part: "value", message, remedy: typeRemedy(subject, types, issue.input, about) }];
 }
 
-function explainComplaint(message: string, { remedy, lacks, part }: ComplaintParams, path: YamlPath): Found {
-  return { path, part, message, remedy, missing: lacks.map((key) => JSON.stringify([...path, key])) };
+function explainCustomIssue(message: string, { remedy, missingKeys, part }: SchemaIssueParams, path: YamlPath): Found {
+  return { path, part, message, remedy, missing: missingKeys.map((key) => JSON.stringify([...path, key])) };
 }
 
 function missingKey(path: YamlPath, about: string | undefined): Found {

@@ -1,5 +1,5 @@
 import { hubLabel } from "../../quant/names.js";
-import { hubOrder, isModelName, modelFiles, parseGgufName, shardsOf } from "./gguf-name.js";
+import { hubOrder, isModelName, modelFiles, parseGgufName, splitsOf } from "./gguf-name.js";
 import { isPocketPalProjector } from "./pocketpal.js";
 import { type TaggedRuntime, taggedRuntimes, tagOf } from "./resolve-all.js";
 
@@ -46,7 +46,7 @@ export function findResolutionProblems(
     ...variants.flatMap((variant) => tagProblems(files, variant)),
     ...defaultProblems(files, variants),
     ...files.flatMap((file) => hiddenProblems(file)),
-    ...modelFiles(files).flatMap((file) => shardProblems(files, file)),
+    ...modelFiles(files).flatMap((file) => splitProblems(files, file)),
     ...files.flatMap((file) => projectorProblems(file)),
   ];
   return problems.toSorted((a, b) => Number(b.severity === "error") - Number(a.severity === "error"));
@@ -96,10 +96,10 @@ function duplicateProblems(files: readonly string[]): ResolutionProblem[] {
 
 /** Where a variant's own name leads elsewhere. What a runtime refuses for being in shards is told apart. */
 function tagProblems(files: readonly string[], { name, file }: NamedModel): ResolutionProblem[] {
-  const inShards = (parseGgufName(file)?.count ?? 1) > 1;
+  const isSplit = (parseGgufName(file)?.count ?? 1) > 1;
   const wrong = (Object.keys(taggedRuntimes) as TaggedRuntime[]).flatMap((runtime) => {
     const pick = taggedRuntimes[runtime].resolve(files, name);
-    if (pick.file === file || (runtime === "ollama" && inShards)) return [];
+    if (pick.file === file || (runtime === "ollama" && isSplit)) return [];
     return [{ runtime, found: pick.file ?? "nothing" }];
   });
   const [first] = wrong;
@@ -134,10 +134,10 @@ function hiddenProblems(file: string): ResolutionProblem[] {
   return [error("QS-RESOLVE-HIDDEN", file, message, "Take mtp-, eagle3-, dflash- or dspark- out of the name.")];
 }
 
-function shardProblems(files: readonly string[], file: string): ResolutionProblem[] {
+function splitProblems(files: readonly string[], file: string): ResolutionProblem[] {
   const { count } = parseGgufName(file) ?? { count: 1 };
   if (count <= 1) return [];
-  const found = shardsOf(files, file).length;
+  const found = splitsOf(files, file).length;
   if (found < count) {
     return [error("QS-RESOLVE-SHARDS", file, `${file} has ${found} of ${count} shards`, "Add the missing shards.")];
   }

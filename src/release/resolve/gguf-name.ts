@@ -9,14 +9,14 @@ export interface GgufName {
   count: number;
 }
 
-const shard = /^(.+)-(\d{5})-of-(\d{5})$/i;
+const splitName = /^(.+)-(\d{5})-of-(\d{5})$/i;
 const lastPart = /[-.]([A-Z0-9_]+)$/i;
 
 /** Takes the path of a GGUF file apart; undefined for any other. `.GGUF` is no GGUF file to llama.cpp. */
 export function parseGgufName(path: string): GgufName | undefined {
   if (!path.endsWith(".gguf")) return undefined;
   const stem = path.slice(0, -".gguf".length);
-  const [, whole, index, count] = shard.exec(stem) ?? [];
+  const [, whole, index, count] = splitName.exec(stem) ?? [];
   const prefix = whole ?? stem;
   return {
     prefix,
@@ -41,7 +41,7 @@ export function modelFiles(files: readonly string[]): string[] {
 }
 
 /** All shards of a file that are there, in their order; the file itself when it is whole. */
-export function shardsOf(files: readonly string[], file: string): string[] {
+export function splitsOf(files: readonly string[], file: string): string[] {
   const own = parseGgufName(file);
   if (own === undefined || own.count <= 1) return [file];
   return files.filter((other) => {

@@ -1,5 +1,5 @@
-import { modelFiles, parseGgufName, shardsOf } from "./gguf-name.js";
-import { nothing, type Pick } from "./pick.js";
+import { modelFiles, parseGgufName, splitsOf } from "./gguf-name.js";
+import { emptyPick, type RuntimePick } from "./runtime-pick.js";
 
 /**
  * What the Hub's registry endpoint (`/v2/org/name/manifests/tag`), which Ollama and node-llama-cpp ask, takes for a tag.
@@ -7,17 +7,17 @@ import { nothing, type Pick } from "./pick.js";
  * reasonable quant type". Seen on the live service: the tag must stand at the end of the name, so `IQ3_S` does not find
  * `…-IQ3_S-imat.gguf`, and `IQ3_S-imat` does.
  */
-export function resolveManifest(files: readonly string[], tag?: string): Pick {
+export function resolveManifest(files: readonly string[], tag?: string): RuntimePick {
   const models = modelFiles(files);
-  const taken = (file: string): Pick => ({ file, parts: shardsOf(files, file) });
+  const taken = (file: string): RuntimePick => ({ file, splits: splitsOf(files, file) });
   const file = models.find((model) => matches(model, tag ?? "Q4_K_M"));
   if (file !== undefined) return taken(file);
-  if (tag !== undefined) return nothing("the Hub knows no such tag here");
+  if (tag !== undefined) return emptyPick("the Hub knows no such tag here");
   const [only, ...others] = models;
-  if (only === undefined) return nothing("there is no model");
+  if (only === undefined) return emptyPick("there is no model");
   return others.length === 0
     ? taken(only)
-    : nothing("there is no Q4_K_M, so the Hub chooses by rules it does not tell");
+    : emptyPick("there is no Q4_K_M, so the Hub chooses by rules it does not tell");
 }
 
 function matches(file: string, tag: string): boolean {

@@ -1,5 +1,5 @@
-import { modelFiles, parseGgufName, shardsOf } from "./gguf-name.js";
-import { nothing, type Pick } from "./pick.js";
+import { modelFiles, parseGgufName, splitsOf } from "./gguf-name.js";
+import { emptyPick, type RuntimePick } from "./runtime-pick.js";
 
 /** What `-hf org/name` means, in this order; then the first model of the list. */
 const defaultTags = ["Q4_K_M", "Q8_0"];
@@ -11,16 +11,16 @@ const defaultTags = ["Q4_K_M", "Q8_0"];
  * The tag is a regular expression searched in the whole path, in any letter case, that must be followed by a dot or a
  * dash: `F16` is also found in `…-BF16.gguf` and `Q1_0` in `…-TQ1_0.gguf`.
  */
-export function resolveLlamaCpp(files: readonly string[], tag?: string): Pick {
-  if (files.includes("preset.ini")) return nothing("it downloads preset.ini and nothing else");
+export function resolveLlamaCpp(files: readonly string[], tag?: string): RuntimePick {
+  if (files.includes("preset.ini")) return emptyPick("it downloads preset.ini and nothing else");
   const models = modelFiles(files);
   const tagged = (tag === undefined ? defaultTags : [tag])
     .map((wanted) => models.find((file) => matches(file, wanted)))
     .find((file) => file !== undefined);
   const file = tagged ?? (tag === undefined ? models[0] : undefined);
-  if (file === undefined) return nothing("it finds no model");
+  if (file === undefined) return emptyPick("it finds no model");
   const mmproj = nearestProjector(files, file);
-  return { file, parts: shardsOf(files, file), ...(mmproj === undefined ? {} : { mmproj }) };
+  return { file, splits: splitsOf(files, file), ...(mmproj === undefined ? {} : { mmproj }) };
 }
 
 function matches(file: string, tag: string): boolean {

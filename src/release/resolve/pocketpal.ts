@@ -1,7 +1,7 @@
-import { nothing, type Pick } from "./pick.js";
+import { emptyPick, type RuntimePick } from "./runtime-pick.js";
 
 const projector = /[-_.]*mmproj[-_.].+\.gguf$/i;
-const shard = /-\d{5}-of-\d{5}\.gguf$/i;
+const splitName = /-\d{5}-of-\d{5}\.gguf$/i;
 
 /** True for a name that PocketPal takes for a projector; `mmproj.gguf` and `x-mmproj.gguf` are models to it. */
 export function isPocketPalProjector(file: string): boolean {
@@ -13,12 +13,12 @@ export function isPocketPalProjector(file: string): boolean {
  * neither a projector nor a shard (newer versions join shards, older ones leave them out). The projector is the one with
  * the model's own precision, else the next better, else the best.
  */
-export function resolvePocketPal(files: readonly string[], file: string): Pick {
-  if (!/\.gguf$/i.test(file)) return nothing("it lists GGUF files only");
-  if (isPocketPalProjector(file)) return nothing("it takes the file for a projector");
-  if (shard.test(file)) return nothing("it leaves shards out");
+export function resolvePocketPal(files: readonly string[], file: string): RuntimePick {
+  if (!/\.gguf$/i.test(file)) return emptyPick("it lists GGUF files only");
+  if (isPocketPalProjector(file)) return emptyPick("it takes the file for a projector");
+  if (splitName.test(file)) return emptyPick("it leaves shards out");
   const mmproj = projectorFor(file, files.filter(isPocketPalProjector));
-  return { file, parts: [file], ...(mmproj === undefined ? {} : { mmproj }) };
+  return { file, splits: [file], ...(mmproj === undefined ? {} : { mmproj }) };
 }
 
 const ranks = ["q1", "q2", "q3", "q4", "q5", "q6", "q8", "bf16", "f16", "f32"];

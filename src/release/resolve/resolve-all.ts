@@ -4,8 +4,8 @@ import { resolveLlamaCpp } from "./llama-cpp.js";
 import { resolveLmStudio } from "./lm-studio.js";
 import { resolveNodeLlamaCpp } from "./node-llama-cpp.js";
 import { resolveOllama } from "./ollama.js";
-import type { Pick } from "./pick.js";
 import { resolvePocketPal } from "./pocketpal.js";
+import type { RuntimePick } from "./runtime-pick.js";
 
 /** The runtimes that take a repository with a tag, and how one writes it. */
 export const taggedRuntimes = {
@@ -43,10 +43,10 @@ export function resolveAll(paths: readonly string[], repo = "org/name"): Resolut
   const runtimes = Object.entries(taggedRuntimes) as [TaggedRuntime, (typeof taggedRuntimes)[TaggedRuntime]][];
   return [
     ...runtimes.flatMap(([runtime, { resolve, write }]) => [
-      told(runtime, write(repo, ""), resolve(files)),
-      ...tags.map((tag) => told(runtime, write(repo, `:${tag}`), resolve(files, tag))),
+      toResolution(runtime, write(repo, ""), resolve(files)),
+      ...tags.map((tag) => toResolution(runtime, write(repo, `:${tag}`), resolve(files, tag))),
     ]),
-    ...modelFiles(files).map((file) => told("pocketpal", file, resolvePocketPal(files, file))),
+    ...modelFiles(files).map((file) => toResolution("pocketpal", file, resolvePocketPal(files, file))),
     ...modelFiles(files).map((file) => labelled(file)),
   ];
 }
@@ -60,9 +60,9 @@ function modelTags(files: readonly string[]): string[] {
   return [...new Set(modelFiles(files).map(tagOf))].filter((tag) => tag !== "");
 }
 
-function told(runtime: Resolution["runtime"], reference: string, pick: Pick): Resolution {
+function toResolution(runtime: Resolution["runtime"], reference: string, pick: RuntimePick): Resolution {
   if (pick.file === null) return { runtime, reference, file: null, downloads: [], why: pick.why };
-  const downloads = [...pick.parts, ...(pick.mmproj === undefined ? [] : [pick.mmproj])];
+  const downloads = [...pick.splits, ...(pick.mmproj === undefined ? [] : [pick.mmproj])];
   return { runtime, reference, file: pick.file, downloads };
 }
 

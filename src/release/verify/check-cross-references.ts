@@ -5,7 +5,7 @@ import { bomFile } from "../bom.js";
 import { figureCells } from "../figures.js";
 import type { RunReport, VariantReport } from "../release-report.js";
 import { weightFiles } from "../variant-files.js";
-import { type VerifyProblem, wrong } from "./verify-report.js";
+import { errorProblem, type VerifyProblem } from "./verify-report.js";
 
 /** A release's verdicts by device. */
 export const hardwareFile = "hardware-compatibility.json";
@@ -26,18 +26,19 @@ const bomShape = z.object({
 /** Holds the bill of materials against the files, path to sha256. Texts that the run read are none of the release's files. */
 export function checkBom(text: string, present: ReadonlyMap<string, string>, report: RunReport): VerifyProblem[] {
   const parsed = bomShape.safeParse(readJson(text));
-  if (!parsed.success) return [wrong("QS-VERIFY-FIGURE", bomFile, `${bomFile} is no bill of materials of quantsmith`)];
-  const told = new Map(
+  if (!parsed.success)
+    return [errorProblem("QS-VERIFY-FIGURE", bomFile, `${bomFile} is no bill of materials of quantsmith`)];
+  const listed = new Map(
     parsed.data.components.flatMap(({ type, name, hashes }) => {
       const sha256 = hashes?.find(({ alg }) => alg === "SHA-256")?.content;
       return type === "data" || sha256 === undefined ? [] : [[name, sha256] as const];
     }),
   );
-  const others = [...told].filter(([file, sha256]) => (present.get(file) ?? sha256) !== sha256);
-  const models = weightFiles(report).filter(({ file }) => !told.has(file));
+  const others = [...listed].filter(([file, sha256]) => (present.get(file) ?? sha256) !== sha256);
+  const models = weightFiles(report).filter(({ file }) => !listed.has(file));
   return [
-    ...others.map(([file]) => wrong("QS-VERIFY-FIGURE", bomFile, `${bomFile} tells of another ${file}`)),
-    ...models.map(({ file }) => wrong("QS-VERIFY-FIGURE", bomFile, `${bomFile} does not tell of ${file}`)),
+    ...others.map(([file]) => errorProblem("QS-VERIFY-FIGURE", bomFile, `${bomFile} tells of another ${file}`)),
+    ...models.map(({ file }) => errorProblem("QS-VERIFY-FIGURE", bomFile, `${bomFile} does not tell of ${file}`)),
   ];
 }
 
@@ -47,23 +48,23 @@ export function checkHardware(text: string, report: RunReport): VerifyProblem[] 
   const found = parsed.success
     ? [...variantDifferences(parsed.data, report), ...contradictions(parsed.data)]
     : [`is not of its format: ${parsed.error.issues[0]?.path.join(".")}: ${parsed.error.issues[0]?.message}`];
-  return [...new Set(found)].map((what) => wrong("QS-VERIFY-FIGURE", hardwareFile, `${hardwareFile} ${what}`));
+  return [...new Set(found)].map((what) => errorProblem("QS-VERIFY-FIGURE", hardwareFile, `${hardwareFile} ${what}`));
 }
 
 function variantDifferences({ variants }: HardwareCompatibility, report: RunReport): string[] {
-  return variants.flatMap(({ name, ...told }) => {
+  return variants.flatMap(({ name, ...listed }) => {
     const variant = report.variants.find((one) => one.name === name);
     if (variant === undefined) return [`tells of a variant ${name}, which release.json lacks`];
     const pairs: [string, number | string | null, number | string | null][] = [
-      ["file", told.file, variant.file],
-      ["bytes", told.bytes, variant.bytes],
-      ["bits per weight", told.bitsPerWeight, variant.bitsPerWeight],
-      ["mean KL divergence", told.kldMean, variant.quality?.kldMean ?? null],
+      ["file", listed.file, variant.file],
+      ["bytes", listed.bytes, variant.bytes],
+      ["bits per weight", listed.bitsPerWeight, variant.bitsPerWeight],
+      ["mean KL divergence", listed.kldMean, variant.quality?.kldMean ?? null],
     ];
     const differences = pairs
       .filter(([, here, there]) => here !== there)
       .map(([what, here, there]) => `says ${what} ${here} of ${name}, release.json ${there}`);
-    const sameTypes = canonicalJson(told.types) === canonicalJson(variant.types);
+    const sameTypes = canonicalJson(listed.types) === canonicalJson(variant.types);
     return sameTypes ? differences : [...differences, `tells other types of ${name} than release.json`];
   });
 }
@@ -88,18 +89,22 @@ function contradictions({ variants, devices, results, recommended }: HardwareCom
 export function checkCard(text: string, report: RunReport): VerifyProblem[] {
   const lines = text.split("\n");
   return report.variants.flatMap((variant) => {
-    if (!isTold(variant)) return [];
+    if (!hasMetrics(variant)) return [];
     const row = lines.find((line) => line.startsWith(`| [${variant.name}](./${variant.file}) |`));
     const cells = figureCells(variant).slice(1, -1).join(" | ");
     if (row === undefined || row.includes(`| ${cells} |`)) return [];
     return [
-      wrong("QS-VERIFY-FIGURE", cardFile, `${cardFile} tells other figures of ${variant.name} than release.json`),
+      errorProblem(
+        "QS-VERIFY-FIGURE",
+        cardFile,
+        `${cardFile} tells other figures of ${variant.name} than release.json`,
+      ),
     ];
   });
 }
 
 /** Whether the figures of the card are there as numbers; that they are not is told elsewhere. */
-function isTold({ quality }: VariantReport): boolean {
+function hasMetrics({ quality }: VariantReport): boolean {
   if (quality === null) return true;
   const figures: unknown[] = [quality.perplexityRatio, quality.kldMean, quality.kldMeanError, quality.sameTop];
   return figures.every((figure) => typeof figure === "number");

@@ -1,7 +1,7 @@
 import { findUnsigned, readSignature } from "../sign/read-signature.js";
 import { loadTrust, sigstoreInstance } from "../sign/sigstore-instance.js";
 import { signatureFile } from "../sign/statement.js";
-import { type SignatureReport, type VerifyProblem, wrong } from "./verify-report.js";
+import { errorProblem, type SignatureReport, type VerifyProblem } from "./verify-report.js";
 
 /** Who must have signed; what is left out may be anyone or anything. */
 export interface ExpectedSigner {
@@ -53,7 +53,7 @@ function otherSigner(signer: Required<ExpectedSigner>, expected: ExpectedSigner)
 }
 
 function unchecked(why: string, demanded: boolean): CheckedSignature {
-  const problem = wrong(
+  const problem = errorProblem(
     "QS-VERIFY-UNCHECKED",
     signatureFile,
     `${signatureFile} was not checked: ${why}`,
@@ -67,5 +67,5 @@ function unchecked(why: string, demanded: boolean): CheckedSignature {
 
 function bad(message: string): VerifyProblem {
   const remedy = `Do not trust the release as this signer's. If it is yours, remove ${signatureFile} and publish with \`--sign\`.`;
-  return wrong("QS-VERIFY-SIGNATURE", signatureFile, message, remedy);
+  return errorProblem("QS-VERIFY-SIGNATURE", signatureFile, message, remedy);
 }

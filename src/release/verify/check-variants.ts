@@ -1,13 +1,13 @@
 import { parse } from "yaml";
 import * as z from "zod";
 import { variantFileName } from "../../quant/names.js";
+import { checkGates, describeBreach } from "../check-gates.js";
 import { type GateFigure, type GateLimit, type Gates, gateFigures, gateLimits } from "../gates.js";
-import { describeBreach, judgeGates } from "../judge-gates.js";
-import type { RunReport, VariantPart, VariantReport } from "../release-report.js";
+import type { RunReport, VariantReport, VariantSplit } from "../release-report.js";
 import { isModelName } from "../resolve/gguf-name.js";
 import { variantFiles } from "../variant-files.js";
 import type { HeaderFacts } from "./release-source.js";
-import { restore, type VerifyProblem, wrong } from "./verify-report.js";
+import { errorProblem, restoreRemedy, type VerifyProblem } from "./verify-report.js";
 
 /** What is known of a file besides what `release.json` says. */
 export interface ModelFacts {
@@ -32,12 +32,14 @@ export function checkVariants(
       ...checkName(variant, report, rules),
       ...(variant.parts === undefined
         ? checkFigures(variant, report, models.get(variant.file))
-        : variant.parts.flatMap((part) => checkPart(`the variant ${variant.name}`, part, models.get(part.file)))),
+        : variant.parts.flatMap((split) => checkSplit(`the variant ${variant.name}`, split, models.get(split.file)))),
     ]),
     ...(report.projector === undefined
       ? []
-      : checkPart("the projector", report.projector, models.get(report.projector.file))),
-    ...strays.map((file) => wrong("QS-VERIFY-VARIANT", file, `${file} is no variant that release.json tells of`)),
+      : checkSplit("the projector", report.projector, models.get(report.projector.file))),
+    ...strays.map((file) =>
+      errorProblem("QS-VERIFY-VARIANT", file, `${file} is no variant that release.json tells of`),
+    ),
     ...[...models].flatMap(([file, { header }]) => checkHeader(file, header)),
   ];
 }
@@ -70,20 +72,24 @@ function readLock(text: string | undefined): LockRules {
 function checkVerdict({ name, gate, reasons, smoke, quality }: VariantReport, { limits }: LockRules): VerifyProblem[] {
   const figures = quality as unknown as Record<GateFigure, unknown> | null;
   const measured = figures !== null && gateFigures.every((figure) => typeof figures[figure] === "number");
-  const breaches = measured ? judgeGates(figures as Record<GateFigure, number>, limits).map(describeBreach) : [];
+  const breaches = measured ? checkGates(figures as Record<GateFigure, number>, limits).map(describeBreach) : [];
   const unmeasured = figures !== null && !measured ? ["its figures are no numbers"] : [];
   const failed = (smoke?.failed ?? 0) > 0 ? [`it failed ${smoke?.failed} smoke tests`] : [];
   const why = [...new Set([...reasons, ...breaches, ...unmeasured, ...failed])];
   if (gate === "passed" && why.length === 0) return [];
   const message = `the variant ${name} did not pass: ${why.join("; ") || "release.json says so"}`;
-  return [wrong("QS-VERIFY-GATE", "release.json", message)];
+  return [errorProblem("QS-VERIFY-GATE", "release.json", message)];
 }
 
 /** A part holds some of the tensors, and a projector none of the model's, so only bytes can be held against what is told. */
-function checkPart(owner: string, part: VariantPart, found: ModelFacts | undefined): VerifyProblem[] {
-  const { file } = part;
-  if (found === undefined) return [wrong("QS-VERIFY-MISSING", file, `${file} of ${owner} is missing`, restore)];
-  const differences = [differs("sha256", part.sha256, found.sha256), differs("bytes", part.bytes, found.bytes)].flat();
+function checkSplit(owner: string, split: VariantSplit, found: ModelFacts | undefined): VerifyProblem[] {
+  const { file } = split;
+  if (found === undefined)
+    return [errorProblem("QS-VERIFY-MISSING", file, `${file} of ${owner} is missing`, restoreRemedy)];
+  const differences = [
+    differs("sha256", split.sha256, found.sha256),
+    differs("bytes", split.bytes, found.bytes),
+  ].flat();
   return figureProblem(file, owner, differences);
 }
 
@@ -91,10 +97,10 @@ function checkName({ name, file }: VariantReport, { model }: RunReport, { varian
   const expected = variantFileName(model.name, name);
   const problems: VerifyProblem[] = [];
   if (file.replace(/-00001-of-\d{5}(?=\.gguf$)/, "") !== expected) {
-    problems.push(wrong("QS-VERIFY-VARIANT", file, `the variant ${name} is in ${file} instead of ${expected}`));
+    problems.push(errorProblem("QS-VERIFY-VARIANT", file, `the variant ${name} is in ${file} instead of ${expected}`));
   }
   if (variants?.has(name) === false) {
-    problems.push(wrong("QS-VERIFY-VARIANT", file, `recipe.lock.yaml has no variant ${name}`));
+    problems.push(errorProblem("QS-VERIFY-VARIANT", file, `recipe.lock.yaml has no variant ${name}`));
   }
   return problems;
 }
@@ -102,7 +108,9 @@ function checkName({ name, file }: VariantReport, { model }: RunReport, { varian
 function checkFigures(variant: VariantReport, { model }: RunReport, found: ModelFacts | undefined): VerifyProblem[] {
   const { file } = variant;
   if (found === undefined) {
-    return [wrong("QS-VERIFY-MISSING", file, `${file} of the variant ${variant.name} is missing`, restore)];
+    return [
+      errorProblem("QS-VERIFY-MISSING", file, `${file} of the variant ${variant.name} is missing`, restoreRemedy),
+    ];
   }
   const { header } = found;
   const differences = [
@@ -128,11 +136,11 @@ function checkFigures(variant: VariantReport, { model }: RunReport, found: Model
 
 function figureProblem(file: string, owner: string, differences: readonly string[]): VerifyProblem[] {
   if (differences.length === 0) return [];
-  return [wrong("QS-VERIFY-FIGURE", file, `${file} of ${owner}: ${differences.join("; ")}`)];
+  return [errorProblem("QS-VERIFY-FIGURE", file, `${file} of ${owner}: ${differences.join("; ")}`)];
 }
 
-function differs(what: string, told: number | string | null, found: number | string | null): string[] {
-  return told === found ? [] : [`release.json says ${what} ${told}, the file has ${found}`];
+function differs(what: string, reported: number | string | null, found: number | string | null): string[] {
+  return reported === found ? [] : [`release.json says ${what} ${reported}, the file has ${found}`];
 }
 
 const round = (value: number) => Number(value.toPrecision(9));
@@ -143,7 +151,7 @@ function typesText(types: Readonly<Record<string, number>>): string {
 }
 
 function checkHeader(file: string, header: HeaderFacts | string): VerifyProblem[] {
-  if (typeof header === "string") return [wrong("QS-VERIFY-HEADER", file, `${file}: ${header}`)];
+  if (typeof header === "string") return [errorProblem("QS-VERIFY-HEADER", file, `${file}: ${header}`)];
   return header.findings.map(({ code, message, remedy }) => ({
     code,
     severity: "error",

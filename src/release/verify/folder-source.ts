@@ -4,8 +4,8 @@ import { findProblems } from "../../gguf/find-problems.js";
 import type { Gguf } from "../../gguf/gguf.js";
 import { metadataString } from "../../gguf/metadata.js";
 import { alignUp } from "../../gguf/place-tensors.js";
-import { readGgufOrReason } from "../../gguf/read-or-reason.js";
 import { bitsPerWeight, parameterCount, typeCounts } from "../../gguf/summary.js";
+import { tryReadGguf } from "../../gguf/try-read-gguf.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { sha256File } from "../../util/sha256.js";
 import { listFolder } from "./list-folder.js";
@@ -28,7 +28,7 @@ export async function folderSource(folder: string, signal: AbortSignal): Promise
     sha256: (path) => sha256File(join(folder, path), signal),
     text: (path) => readFile(join(folder, path), "utf8"),
     async header(path) {
-      const gguf = await readGgufOrReason(join(folder, path));
+      const gguf = await tryReadGguf(join(folder, path));
       return typeof gguf === "string" ? gguf : headerFacts(gguf);
     },
   };

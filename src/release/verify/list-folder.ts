@@ -2,10 +2,10 @@ import { realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { listFiles } from "../../util/files.js";
 import type { ReleaseFiles } from "./release-source.js";
-import { type VerifyProblem, wrong } from "./verify-report.js";
+import { errorProblem, type VerifyProblem } from "./verify-report.js";
 
 /** What git, Hugging Face's own client and macOS keep in a folder; a model there is nobody's housekeeping. */
-const ofOthers = /^(?:\.git|\.cache\/huggingface)\/|(?:^|\/)\.DS_Store$/;
+const ignoredPaths = /^(?:\.git|\.cache\/huggingface)\/|(?:^|\/)\.DS_Store$/;
 
 /**
  * The regular files of a release folder, and what else lies there. Only regular files may be opened: opening a pipe waits
@@ -16,12 +16,12 @@ export async function listFolder(folder: string): Promise<ReleaseFiles> {
   const files: ReleaseFiles["files"] = [];
   const problems: VerifyProblem[] = [];
   for (const path of await listFiles(folder)) {
-    if (ofOthers.test(path) && !/\.gguf$/i.test(path)) continue;
+    if (ignoredPaths.test(path) && !/\.gguf$/i.test(path)) continue;
     const found = await stat(join(folder, path)).catch(() => undefined);
     if (found?.isFile() !== true) {
       const what = found === undefined ? "a link that leads nowhere" : found.isDirectory() ? "a link to a folder" : "";
       const message = `${path} is ${what === "" ? "no regular file" : what}`;
-      problems.push(wrong("QS-VERIFY-FILE", path, message, "Remove it; a release holds regular files only."));
+      problems.push(errorProblem("QS-VERIFY-FILE", path, message, "Remove it; a release holds regular files only."));
       continue;
     }
     files.push({ path, bytes: found.size });
@@ -29,7 +29,7 @@ export async function listFolder(folder: string): Promise<ReleaseFiles> {
     if (target.startsWith(`${root}${sep}`)) continue;
     const remedy = "Put the file itself in its place before you hand the folder on.";
     const message = `${path} is a link that leads out of the folder`;
-    problems.push({ ...wrong("QS-VERIFY-FILE", path, message, remedy), severity: "warning" });
+    problems.push({ ...errorProblem("QS-VERIFY-FILE", path, message, remedy), severity: "warning" });
   }
   return { files, problems };
 }

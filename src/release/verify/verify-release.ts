@@ -14,10 +14,10 @@ import { cardFile, checkBom, checkCard, checkHardware, hardwareFile } from "./ch
 import { checkExtra, checkProvenance, checkSums, unlisted } from "./check-files.js";
 import { checkSignature, type ExpectedSigner } from "./check-signature.js";
 import { checkVariants, type ModelFacts } from "./check-variants.js";
-import { keepCauses } from "./keep-causes.js";
+import { keepRootCauses } from "./keep-root-causes.js";
 import { parseRelease } from "./parse-release.js";
 import { maxTextBytes, type ReleaseSource } from "./release-source.js";
-import { type VerifiedFile, type VerifyProblem, type VerifyReport, wrong } from "./verify-report.js";
+import { errorProblem, type VerifiedFile, type VerifyProblem, type VerifyReport } from "./verify-report.js";
 
 /**
  * Checks everything about a release that can be recomputed: contents against SHA256SUMS, `release.json` against the
@@ -69,7 +69,7 @@ export async function verifyRelease(
     ...fromSums,
     ...(sums === undefined ? [] : checkExtra(paths, known, source.shared)),
     ...(parsed ? checkVariants(report, models, lock) : []),
-    ...(parsed ? [] : [wrong("QS-VERIFY-REPORT", "release.json", `release.json cannot be used: ${report}`)]),
+    ...(parsed ? [] : [errorProblem("QS-VERIFY-REPORT", "release.json", `release.json cannot be used: ${report}`)]),
     ...(changed.has(provenanceFile)
       ? []
       : checkProvenance(await text(provenanceFile), digests, parsed ? stableReleaseDigest(report) : undefined)),
@@ -82,7 +82,7 @@ export async function verifyRelease(
       parsed ? report.variants : undefined,
     ),
   ];
-  const problems = keepCauses(found).toSorted(
+  const problems = keepRootCauses(found).toSorted(
     (a, b) => Number(b.severity === "error") - Number(a.severity === "error"),
   );
   return {
@@ -105,8 +105,8 @@ function requireRelease(name: string, paths: readonly string[]): void {
 
 /** The names with those of the variants that are missing: that they are is told, and not what comes of it. */
 function intended(paths: readonly string[], report: RunReport | string): string[] {
-  const told = typeof report === "string" ? [] : weightFiles(report).map(({ file }) => file);
-  return [...new Set([...paths, ...told])];
+  const reportedFiles = typeof report === "string" ? [] : weightFiles(report).map(({ file }) => file);
+  return [...new Set([...paths, ...reportedFiles])];
 }
 
 function readReport(text: string | undefined): RunReport | string {

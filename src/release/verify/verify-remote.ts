@@ -2,7 +2,7 @@ import type { HubConnection } from "../../hub/connection.js";
 import type { ExpectedSigner } from "./check-signature.js";
 import { hubSource } from "./hub-source.js";
 import { verifyRelease } from "./verify-release.js";
-import { type VerifyReport, wrong } from "./verify-report.js";
+import { errorProblem, type VerifyReport } from "./verify-report.js";
 
 export interface RemoteRelease {
   /** `org/name`. */
@@ -31,7 +31,12 @@ export async function verifyRemote(
     if (found === sha256) return [];
     const what = found === undefined ? "did not arrive on the Hub" : "is another file on the Hub";
     return [
-      wrong("QS-VERIFY-DIFFERS", file, `${file} ${what}`, "Publish again; what is there already is not sent twice."),
+      errorProblem(
+        "QS-VERIFY-DIFFERS",
+        file,
+        `${file} ${what}`,
+        "Publish again; what is there already is not sent twice.",
+      ),
     ];
   });
   if (differences.length === 0) return report;

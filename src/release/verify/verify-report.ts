@@ -70,13 +70,18 @@ export type VerifyCode =
   | "QS-VERIFY-UNCHECKED";
 
 /** For a folder that is not a whole release. */
-export const again = "Make the release again with `quantsmith run`; it replaces the folder as a whole.";
+export const rebuildRemedy = "Make the release again with `quantsmith run`; it replaces the folder as a whole.";
 
 /** For a file whose content is another than the release's. */
-export const restore =
+export const restoreRemedy =
   "Download the file again, or where the release was made, make it again with `quantsmith run`; never mend it by hand.";
 
 /** A problem that makes a release worthless. */
-export function wrong(code: VerifyCode, file: string | null, message: string, remedy = again): VerifyProblem {
+export function errorProblem(
+  code: VerifyCode,
+  file: string | null,
+  message: string,
+  remedy = rebuildRemedy,
+): VerifyProblem {
   return { code, severity: "error", file, message, remedy };
 }

@@ -10,7 +10,7 @@ import { isOutage, Outage } from "./outage.js";
 import { prepareJobs } from "./prepare-jobs.js";
 import { TrackedJobs } from "./tracked-jobs.js";
 
-export interface HfJobsSurroundings {
+export interface HfJobsDeps {
   connection: HubConnection;
   options: JobsOptions;
   /** What the jobs of this run may cost altogether; without it nothing is started, and the worst case is told. */
@@ -27,8 +27,8 @@ export interface HfJobsSurroundings {
 }
 
 /** Jobs take minutes and more; something that has just happened often has something follow soon. */
-const longestPollMs = 15_000;
-const shortestPollMs = 1000;
+const maxPollMs = 15_000;
+const minPollMs = 1000;
 /** A mounted bucket shows what others have written when it looks, every half minute or so. */
 const defaultSettleMs = 90_000;
 
@@ -39,85 +39,85 @@ const cancelMs = 60_000;
  * Runs jobs on Hugging Face Jobs, which knows neither names nor dependencies: a job is found by its labels, and held back
  * here until those before it are done and a place is free. A run that goes away leaves its jobs; the next one finds them.
  */
-export function hfJobsExecutor(surroundings: HfJobsSurroundings): Executor {
-  return new HfJobs(surroundings);
+export function hfJobsExecutor(deps: HfJobsDeps): Executor {
+  return new HfJobs(deps);
 }
 
 class HfJobs implements Executor {
   readonly name = "hf-jobs";
   readonly seesLinks = false;
-  readonly parts: number;
-  readonly #given: HfJobsSurroundings;
+  readonly shards: number;
+  readonly #deps: HfJobsDeps;
   readonly #tracked: TrackedJobs;
   readonly #outage: Outage;
   /** One thing at a time, so that a job is never started twice. */
-  readonly #turn = new PQueue({ concurrency: 1 });
+  readonly #queue = new PQueue({ concurrency: 1 });
   /** Asked for, and not yet started. */
   readonly #held = new Map<string, JobStart>();
   /** Never started, and why. */
   readonly #refused = new Map<string, JobState>();
-  #quietLooks = 0;
-  #lastTold = "";
+  #quietPolls = 0;
+  #lastStates = "";
   #cost: CostLimit | undefined;
   /** Cores of the flavor. */
   #cpus: number | undefined;
 
-  constructor(given: HfJobsSurroundings) {
-    this.#given = given;
-    this.parts = given.options.parts;
-    this.#outage = new Outage(given.note);
+  constructor(deps: HfJobsDeps) {
+    this.#deps = deps;
+    this.shards = deps.options.shards;
+    this.#outage = new Outage(deps.note);
     this.#tracked = new TrackedJobs({
-      ...given,
-      onAdopted: (name) => this.#cost?.adopt(name, given.options.timeoutSeconds),
+      ...deps,
+      onAdopted: (name) => this.#cost?.adopt(name, deps.options.timeoutSeconds),
       onOver: (name, seconds) => this.#cost?.settle(name, seconds),
     });
   }
 
   /** Doubles while nothing happens. */
   get pollMs(): number {
-    return Math.min(this.#given.pollMs ?? longestPollMs, shortestPollMs * 2 ** Math.min(this.#quietLooks, 10));
+    return Math.min(this.#deps.pollMs ?? maxPollMs, minPollMs * 2 ** Math.min(this.#quietPolls, 10));
   }
 
   async prepare(jobs: readonly Job[]): Promise<void> {
-    const { flavor, maxCostUsd, told } = await prepareJobs(jobs, this.#given);
-    this.#tracked.know(jobs);
+    const { flavor, maxCostUsd, notes } = await prepareJobs(jobs, this.#deps);
+    this.#tracked.register(jobs);
     this.#cpus = flavor.cpus;
     this.#cost = new CostLimit(maxCostUsd, flavor.usdPerMinute);
-    for (const name of this.#tracked.open) this.#cost.adopt(name, this.#given.options.timeoutSeconds);
-    for (const text of told) this.#given.note(text);
+    for (const name of this.#tracked.open) this.#cost.adopt(name, this.#deps.options.timeoutSeconds);
+    for (const text of notes) this.#deps.note(text);
   }
 
   submit(jobs: readonly Job[]): Promise<void> {
-    return this.#turn.add(async () => {
+    return this.#queue.add(async () => {
       for (const job of jobs) {
         this.#refused.delete(job.name);
         this.#tracked.forget(job.name);
         this.#held.set(job.name, new JobStart(job));
       }
-      await this.#bearing(() => this.#startReady());
+      await this.#tolerateOutage(() => this.#startReady());
     });
   }
 
   states(names: readonly string[]): Promise<ReadonlyMap<string, JobState>> {
-    return this.#turn.add(async () => {
-      const outage = await this.#bearing(async () => {
-        await this.#tracked.look(names, [...this.#held.keys()]);
+    return this.#queue.add(async () => {
+      const outage = await this.#tolerateOutage(async () => {
+        await this.#tracked.poll(names, [...this.#held.keys()]);
         for (const name of this.#tracked.open) this.#held.delete(name);
         await this.#startReady();
       });
       // Nothing is absent that was not looked for: it would be started again.
-      if (outage !== undefined && !names.every((name) => this.#tracked.knows(name))) throw outage;
-      const found = names.map((name) => [name, this.#toldOf(name)] as const);
+      if (outage !== undefined && !names.every((name) => this.#tracked.isKnown(name))) throw outage;
+      const found = names.map((name) => [name, this.#reportedState(name)] as const);
       const states = new Map(found.flatMap(([name, state]) => (state === undefined ? [] : [[name, state]])));
       const told = JSON.stringify([...states].map(([name, { state }]) => [name, state]));
-      this.#quietLooks = told === this.#lastTold ? this.#quietLooks + 1 : 0;
-      this.#lastTold = told;
+      this.#quietPolls = told === this.#lastStates ? this.#quietPolls + 1 : 0;
+      this.#lastStates = told;
       return states;
     });
   }
 
-  isAway(error: unknown): boolean {
-    return isOutage(error) && !this.#outage.isHopeless;
+  isUnreachable(error: unknown): boolean {
+    return isOutage(error) && !this.#outage.isExpired;
   }
 
   finished(names: readonly string[]): void {
@@ -125,8 +125,8 @@ class HfJobs implements Executor {
   }
 
   cancel(names: readonly string[]): Promise<void> {
-    return this.#turn.add(async () => {
-      const { connection, options } = this.#given;
+    return this.#queue.add(async () => {
+      const { connection, options } = this.#deps;
       // The run's own signal has fired when a run is interrupted.
       const signal = AbortSignal.timeout(cancelMs);
       const cancelled = names.map(async (name) => {
@@ -143,10 +143,10 @@ class HfJobs implements Executor {
   }
 
   /** A job that is over is only told to be when its files must be here: until then they speak for themselves. */
-  #toldOf(name: string): JobState | undefined {
+  #reportedState(name: string): JobState | undefined {
     const state = this.#stateOf(name);
     const hasFiles = state?.state === "done" || state?.state === "failed";
-    const settling = hasFiles && this.#tracked.endedWithin(name, this.#given.settleMs ?? defaultSettleMs);
+    const settling = hasFiles && this.#tracked.endedWithin(name, this.#deps.settleMs ?? defaultSettleMs);
     return settling ? { state: "running", why: "is over; its files are awaited" } : state;
   }
 
@@ -168,9 +168,11 @@ class HfJobs implements Executor {
       const { job } = start;
       if (!this.#held.has(job.name)) continue;
       // As the engine is told of them, or it would see this one cancelled for nothing.
-      const bad = job.after.find((name) => ["failed", "cancelled", "lost"].includes(this.#toldOf(name)?.state ?? ""));
+      const bad = job.after.find((name) =>
+        ["failed", "cancelled", "lost"].includes(this.#reportedState(name)?.state ?? ""),
+      );
       if (bad !== undefined) this.#refuse(job, { state: "cancelled", why: `${bad} did not end well` });
-      else if (this.#tracked.open.length < this.#given.options.jobs && job.after.every((name) => this.#isDone(name))) {
+      else if (this.#tracked.open.length < this.#deps.options.jobs && job.after.every((name) => this.#isDone(name))) {
         await this.#start(start);
       }
     }
@@ -178,7 +180,7 @@ class HfJobs implements Executor {
 
   async #start(start: JobStart): Promise<void> {
     const { job } = start;
-    const { connection, options, signal } = this.#given;
+    const { connection, options, signal } = this.#deps;
     if (this.#cost === undefined) throw new Error("jobs were submitted before they were prepared");
     try {
       this.#cost.reserve(job.name, options.timeoutSeconds);
@@ -197,13 +199,13 @@ class HfJobs implements Executor {
   }
 
   /** A Hub that does not answer for a while fails no job; the next look goes on where this one ended. Gives the error. */
-  async #bearing(work: () => Promise<void>): Promise<unknown> {
+  async #tolerateOutage(work: () => Promise<void>): Promise<unknown> {
     try {
       await work();
-      this.#outage.over();
+      this.#outage.end();
       return undefined;
     } catch (error) {
-      this.#outage.bear(error);
+      this.#outage.tolerate(error);
       return error;
     }
   }

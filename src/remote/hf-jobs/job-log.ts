@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { HubConnection } from "../../hub/connection.js";
+import { escapeControls } from "../../util/message-text.js";
 import { redact } from "../../util/redact.js";
-import { visible } from "../../util/wording.js";
 import { followLogs } from "./api/follow-logs.js";
 
 const keptLines = 30;
@@ -25,7 +25,7 @@ export class JobLog {
       signal: AbortSignal.any([signal, this.#stop.signal]),
       isOver: () => this.#over,
       onLine: (text) => {
-        const line = visible(redact(text)).trimEnd();
+        const line = escapeControls(redact(text)).trimEnd();
         if (line === "" || ownLine.test(line)) return;
         this.#lines.push(line);
         if (this.#lines.length > keptLines) this.#lines.shift();
@@ -39,11 +39,11 @@ export class JobLog {
     return this.#lines.join("\n");
   }
 
-  /** The job is over: waits up to `patienceMs` for the end of the log. */
-  async finish(patienceMs: number): Promise<void> {
+  /** The job is over: waits up to `timeoutMs` for the end of the log. */
+  async finish(timeoutMs: number): Promise<void> {
     this.#over = true;
     const enough = new AbortController();
-    await Promise.race([this.#ended, sleep(patienceMs, undefined, enough).catch(() => undefined)]);
+    await Promise.race([this.#ended, sleep(timeoutMs, undefined, enough).catch(() => undefined)]);
     enough.abort();
     this.stop();
   }

@@ -1,6 +1,6 @@
 import { sha256 } from "../../util/sha256.js";
 import { type Job, workerArguments } from "../executor.js";
-import type { JobRequest } from "./api/run-job.js";
+import type { JobRequest } from "./api/create-job.js";
 import type { JobsOptions } from "./jobs-options.js";
 
 /** Where a job finds the output folder. */

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { HubConnection } from "../../hub/connection.js";
-import { Patience } from "../../hub/patience.js";
+import { RetryPolicy } from "../../hub/retry-policy.js";
 import type { Job } from "../executor.js";
+import { createJob } from "./api/create-job.js";
 import type { HubJob } from "./api/job-info.js";
 import { listJobs } from "./api/list-jobs.js";
-import { runJob } from "./api/run-job.js";
 import { jobLabels, jobRequest } from "./job-request.js";
 import type { JobsOptions } from "./jobs-options.js";
 
@@ -38,17 +38,17 @@ export class JobStart {
     signal: AbortSignal,
   ): Promise<HubJob> {
     const request = jobRequest(this.job, options, { attempt: this.#attempt, cpus });
-    const patience = new Patience(connection.limits);
+    const retryPolicy = new RetryPolicy(connection.limits);
     for (;;) {
       const started = await this.find(connection, options, signal);
       if (started !== undefined) return started;
-      await connection.pacer.ready(signal);
+      await connection.rateLimiter.waitUntilReady(signal);
       try {
         this.#uncertain = true;
         // Waiting ends with the run, a request does not: its job would start, and nobody would know the id to cancel it by.
-        return await runJob(connection, request, new AbortController().signal);
+        return await createJob(connection, request, new AbortController().signal);
       } catch (failure) {
-        await patience.wait(failure, signal);
+        await retryPolicy.waitOrThrow(failure, signal);
       }
     }
   }

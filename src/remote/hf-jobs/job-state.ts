@@ -1,6 +1,6 @@
 import { QuantsmithError } from "../../util/errors.js";
+import { escapeControls } from "../../util/message-text.js";
 import { redact } from "../../util/redact.js";
-import { visible } from "../../util/wording.js";
 import type { JobState } from "../executor.js";
 import type { HubJob } from "./api/job-info.js";
 
@@ -17,7 +17,7 @@ export interface JobFacts {
 
 /** What the Hub's word on a job means for the run. */
 export function jobState(hub: HubJob, facts: JobFacts): JobState {
-  const why = hub.message === undefined ? undefined : visible(redact(hub.message));
+  const why = hub.message === undefined ? undefined : escapeControls(redact(hub.message));
   switch (hub.stage) {
     case "waiting":
       return { state: "waiting", why: "waits for a machine" };

@@ -17,12 +17,12 @@ export interface JobsOptions {
   /** How many run at once. */
   jobs: number;
   /** Jobs that a step is dealt out to. */
-  parts: number;
+  shards: number;
 }
 
 const defaultTimeoutSeconds = 4 * 3600;
 const defaultJobs = 8;
-const defaultParts = 4;
+const defaultShards = 4;
 const page = "docs/hf-jobs.md says what is needed.";
 
 /** Completes the pipeline's `executors.hfJobs`. Errors: QS-JOBS-SETTING for what is missing or malformed. */
@@ -55,6 +55,6 @@ export function jobsOptions(settings: ExecutorSettings["hfJobs"]): JobsOptions {
     ...{ image, flavor, folder, bucket: `${owner}/${name}`, namespace: namespace ?? owner },
     timeoutSeconds: timeout ?? defaultTimeoutSeconds,
     jobs: jobs ?? defaultJobs,
-    parts: parts ?? defaultParts,
+    shards: parts ?? defaultShards,
   };
 }

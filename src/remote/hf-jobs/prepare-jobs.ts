@@ -13,15 +13,15 @@ import type { JobsOptions } from "./jobs-options.js";
  */
 export async function prepareJobs(
   jobs: readonly Job[],
-  given: {
+  deps: {
     connection: HubConnection;
     options: JobsOptions;
     maxCostUsd: number | undefined;
     pastSeconds: ReadonlyMap<string, number>;
     signal: AbortSignal;
   },
-): Promise<{ flavor: JobFlavor; maxCostUsd: number; told: string[] }> {
-  const { connection, options, maxCostUsd, signal } = given;
+): Promise<{ flavor: JobFlavor; maxCostUsd: number; notes: string[] }> {
+  const { connection, options, maxCostUsd, signal } = deps;
   if (!connection.hasToken) {
     throw new QuantsmithError("QS-HUB-UNAUTHORIZED", "jobs on the Hub need a token, and there is none", {
       remedy: "Set HF_TOKEN to a token that may start and manage jobs, or log in with `hf auth login`.",
@@ -33,27 +33,27 @@ export async function prepareJobs(
   const hourly = `$${Number((flavor.usdPerMinute * 60).toPrecision(3))} an hour`;
   const one = jobs.length === 1;
   const count = `${jobs.length} ${one ? "job" : "jobs"} of at most ${formatLimit(timeoutSeconds)}`;
-  const most = `${count} on ${flavor.name} (${hourly}) ${one ? "costs" : "cost"} at most ${formatUsd(worst)}`;
-  if (maxCostUsd === undefined) throw unlimited(most, worst);
-  if (worst > maxCostUsd) throw tooExpensive(most, maxCostUsd);
+  const estimate = `${count} on ${flavor.name} (${hourly}) ${one ? "costs" : "cost"} at most ${formatUsd(worst)}`;
+  if (maxCostUsd === undefined) throw missingLimitError(estimate, worst);
+  if (worst > maxCostUsd) throw tooExpensive(estimate, maxCostUsd);
   return {
     flavor,
     maxCostUsd,
-    told: [
-      `${most}; the limit is ${formatUsd(maxCostUsd)}`,
-      ...expectation(jobs, given, flavor),
-      ...tightMemory(jobs, flavor),
+    notes: [
+      `${estimate}; the limit is ${formatUsd(maxCostUsd)}`,
+      ...expectedCost(jobs, deps, flavor),
+      ...memoryWarnings(jobs, flavor),
     ],
   };
 }
 
 /** What the jobs will cost if they take as long as such steps took before; nothing where none is known. */
-function expectation(
+function expectedCost(
   jobs: readonly Job[],
   { pastSeconds }: { pastSeconds: ReadonlyMap<string, number> },
   { usdPerMinute }: JobFlavor,
 ): string[] {
-  const steps = jobs.filter(({ part }) => part === undefined).map(({ step }) => step);
+  const steps = jobs.filter(({ shard }) => shard === undefined).map(({ step }) => step);
   const known = steps.flatMap((step) => pastSeconds.get(step) ?? []);
   if (known.length === 0) return [];
   // A started minute more for starting up, which is billed too.
@@ -61,8 +61,8 @@ function expectation(
   return [`Expected: ${formatUsd(usd)}, by what ${known.length} of ${steps.length} steps took where they ran last`];
 }
 
-function unlimited(most: string, worstUsd: number): QuantsmithError {
-  return new QuantsmithError("QS-JOBS-COST", `${most}, and no limit was given`, {
+function missingLimitError(estimate: string, worstUsd: number): QuantsmithError {
+  return new QuantsmithError("QS-JOBS-COST", `${estimate}, and no limit was given`, {
     remedy: `Nothing was started. Run again with --max-cost ${formatUsd(worstUsd).slice(1)} to accept that.`,
   });
 }
@@ -72,7 +72,7 @@ function formatLimit(seconds: number): string {
 }
 
 /** What needs more memory than there is reads its files again and again, which is slow; what needs far more is killed. */
-function tightMemory(jobs: readonly Job[], flavor: JobFlavor): string[] {
+function memoryWarnings(jobs: readonly Job[], flavor: JobFlavor): string[] {
   const { memoryBytes: has = Number.POSITIVE_INFINITY } = flavor;
   const needy = jobs.reduce((most, job) => (job.memoryBytes > most.memoryBytes ? job : most), {
     memoryBytes: 0,

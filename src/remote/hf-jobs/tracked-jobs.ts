@@ -28,22 +28,22 @@ export interface TrackingOptions {
 }
 
 /** The last words of a job are waited for so long. */
-const logPatienceMs = 10_000;
+const logTimeoutMs = 10_000;
 
 /** The jobs of this output folder that the Hub has, by name, and their logs. */
 export class TrackedJobs {
-  readonly #given: TrackingOptions;
+  readonly #options: TrackingOptions;
   readonly #jobs = new Map<string, Tracked>();
   /** What the run has told of jobs: those of an earlier run have nothing but a name. */
   readonly #known = new Map<string, Job>();
   /** Names that a whole listing did not have. */
   readonly #absent = new Set<string>();
 
-  constructor(given: TrackingOptions) {
-    this.#given = given;
+  constructor(options: TrackingOptions) {
+    this.#options = options;
   }
 
-  know(jobs: readonly Job[]): void {
+  register(jobs: readonly Job[]): void {
     for (const job of jobs) this.#known.set(job.name, job);
   }
 
@@ -57,7 +57,7 @@ export class TrackedJobs {
   }
 
   /** Whether a job was looked for, be it in vain. */
-  knows(name: string): boolean {
+  isKnown(name: string): boolean {
     return this.#jobs.has(name) || this.#absent.has(name);
   }
 
@@ -87,7 +87,7 @@ export class TrackedJobs {
 
   cancelled(name: string): void {
     const tracked = this.#jobs.get(name);
-    if (tracked !== undefined) this.#conclude(name, tracked, { state: "cancelled", why: "was cancelled" });
+    if (tracked !== undefined) this.#finish(name, tracked, { state: "cancelled", why: "was cancelled" });
   }
 
   /**
@@ -95,8 +95,8 @@ export class TrackedJobs {
    * started; of those `held` back here, whether another run has started them since. Errors: QS-HUB-*; what was learned
    * before is kept.
    */
-  async look(names: readonly string[], held: readonly string[]): Promise<void> {
-    const { connection, options, signal } = this.#given;
+  async poll(names: readonly string[], held: readonly string[]): Promise<void> {
+    const { connection, options, signal } = this.#options;
     const sought = names.filter((name) => !this.#jobs.has(name) && !this.#absent.has(name));
     const open = this.open;
     if (sought.length === 0 && open.length === 0 && held.length === 0) return;
@@ -111,7 +111,7 @@ export class TrackedJobs {
 
   /** Takes over what an earlier run started and what is not over. What is over has told its result to the store. */
   #adopt(name: string, listed: readonly HubJob[]): void {
-    const store = storeLabel(this.#given.options);
+    const store = storeLabel(this.#options.options);
     const hub = listed.find(
       ({ labels, stage }) =>
         labels[jobLabels.name] === name &&
@@ -123,37 +123,37 @@ export class TrackedJobs {
       return;
     }
     this.#jobs.set(name, { hub, end: undefined, endSeen: 0, log: undefined });
-    this.#given.onAdopted(name);
+    this.#options.onAdopted(name);
   }
 
   async #update(name: string, listed: readonly HubJob[]): Promise<void> {
-    const { connection, options, signal, note } = this.#given;
+    const { connection, options, signal, note } = this.#options;
     const tracked = this.#jobs.get(name);
     if (tracked === undefined) return;
     const place = { namespace: options.namespace, jobId: tracked.hub.id };
     const hub = listed.find(({ id }) => id === tracked.hub.id) ?? (await getJob(connection, place, signal));
     if (hub === undefined) {
-      this.#conclude(name, tracked, { state: "lost", why: "the Hub knows it no longer" });
+      this.#finish(name, tracked, { state: "lost", why: "the Hub knows it no longer" });
       return;
     }
     tracked.hub = hub;
     if (hub.stage === "waiting") return;
     tracked.log ??= new JobLog(connection, place, signal, (line) => note(line, this.#stepOf(name)));
     if (hub.stage === "running") return;
-    await tracked.log.finish(logPatienceMs);
+    await tracked.log.finish(logTimeoutMs);
     const page = `${connection.endpoint}/jobs/${options.namespace}/${hub.id}`;
     const what = { step: this.#stepOf(name), limitSeconds: options.timeoutSeconds, page };
-    this.#conclude(name, tracked, jobState(hub, { ...what, output: tracked.log.tail }));
+    this.#finish(name, tracked, jobState(hub, { ...what, output: tracked.log.tail }));
   }
 
   #stepOf(name: string): string {
     return this.#known.get(name)?.step ?? name;
   }
 
-  #conclude(name: string, tracked: Tracked, end: JobState): void {
+  #finish(name: string, tracked: Tracked, end: JobState): void {
     tracked.log?.stop();
     tracked.end = end;
     tracked.endSeen = performance.now();
-    this.#given.onOver(name, tracked.hub.seconds);
+    this.#options.onOver(name, tracked.hub.seconds);
   }
 }

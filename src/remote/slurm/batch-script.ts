@@ -3,7 +3,7 @@ import type { Job } from "../executor.js";
 import type { Group } from "./group-jobs.js";
 
 /** What a worker's surroundings are made of. Nothing else of the submitting shell gets into a job, and no token. */
-const passed = [
+const passedVariables = [
   "HF_HOME",
   "HF_HUB_CACHE",
   "HOME",
@@ -31,15 +31,15 @@ export function batchScript(group: Group, command: (job: Job) => readonly string
 }
 
 function workerEnvironment(): string[] {
-  const known: readonly string[] = passed;
+  const known: readonly string[] = passedVariables;
   return Object.entries(childEnvironment())
     .filter(([name]) => known.includes(name) || /^QUANTSMITH_[A-Z_]+$/.test(name))
     .sort(([left], [right]) => (left < right ? -1 : 1))
     .map(([name, value]) => `export ${name}=${quoted(value)}`);
 }
 
-function comment({ step, part }: Job): string {
-  const of = part === undefined ? "" : `, part ${part.index} of ${part.count}`;
+function comment({ step, shard }: Job): string {
+  const of = shard === undefined ? "" : `, part ${shard.index} of ${shard.count}`;
   return `${step}${of}`.replace(/[^\x20-\x7e]/g, "·");
 }
 

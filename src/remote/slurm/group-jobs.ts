@@ -4,7 +4,7 @@ import type { Job } from "../executor.js";
 export type Group = readonly [Job, ...Job[]];
 
 /** Clusters take at least 1001 tasks in an array unless told otherwise; small arrays are also quicker to start. */
-const longestArray = 250;
+const maxArraySize = 250;
 
 /**
  * Puts jobs of one stage that wait for the same ones into arrays. Groups come in an order in which each stands
@@ -18,7 +18,7 @@ export function groupJobs(jobs: readonly Job[]): Group[] {
     const known = groups.get(same) ?? [];
     groups.set(same, known);
     const open = known.at(-1);
-    if (open !== undefined && open.length < longestArray) open.push(job);
+    if (open !== undefined && open.length < maxArraySize) open.push(job);
     else {
       const opened = [job];
       known.push(opened);

@@ -31,7 +31,7 @@ const states: Readonly<Record<string, JobState["state"]>> = {
 };
 
 /** Reasons for which a pending job never starts by itself. */
-const hopeless: Readonly<Record<string, JobState["state"]>> = {
+const unstartable: Readonly<Record<string, JobState["state"]>> = {
   DependencyNeverSatisfied: "lost",
   BadConstraints: "failed",
   PartitionTimeLimit: "failed",
@@ -45,12 +45,12 @@ export function jobState(entry: QueueEntry): JobState {
   const { reason, node } = entry;
   const because = reason === "None" || reason === "" ? "" : ` (${reason})`;
   const where = node === undefined ? "" : ` on ${node}`;
-  const state = special(entry) ?? states[entry.state] ?? "waiting";
+  const state = stateByReason(entry) ?? states[entry.state] ?? "waiting";
   return { state, why: `${entry.state}${because}${where}` };
 }
 
-function special({ state, reason }: QueueEntry): JobState["state"] | undefined {
-  if (state === "PENDING") return hopeless[reason];
+function stateByReason({ state, reason }: QueueEntry): JobState["state"] | undefined {
+  if (state === "PENDING") return unstartable[reason];
   // Slurm takes jobs away whose predecessor did not end well. That one may be submitted again, and then they may too.
   if (state === "CANCELLED" && reason === "DependencyNeverSatisfied") return "lost";
   // Somebody, or the system, killed the worker, which itself never ends by a signal.

@@ -26,9 +26,9 @@ export interface SlurmOptions {
 }
 
 /** Where there is no controller at the start, something is set up wrongly more often than being restarted. */
-const patienceAtStartMs = 60_000;
+const startupTimeoutMs = 60_000;
 /** Somebody who interrupts a run waits for it to end. */
-const patienceAtEndMs = 20_000;
+const shutdownTimeoutMs = 20_000;
 
 /**
  * Runs jobs on a Slurm cluster through sbatch, squeue and scancel; there is no need of an accounting database.
@@ -49,10 +49,10 @@ export async function slurmExecutor({ settings, out: folder, worker, signal, not
     name: "slurm",
     seesLinks: true,
     pollMs: 5000,
-    parts: settings.parts ?? slurmDefaults.parts,
+    shards: settings.parts ?? slurmDefaults.shards,
 
     async prepare(jobs) {
-      await readQueue(programs, arrays, out, { patienceMs: patienceAtStartMs });
+      await readQueue(programs, arrays, out, { retryTimeoutMs: startupTimeoutMs });
       const shapes = new Map(jobs.map((job) => [settings.memory ?? job.memoryBytes, job]));
       for (const job of shapes.values()) {
         const test = { group: [job], slurmName: job.name, after: [], output: "/dev/null" } as const;
@@ -64,8 +64,8 @@ export async function slurmExecutor({ settings, out: folder, worker, signal, not
     async submit(jobs) {
       const before = await queue();
       // What can never start would wait beside its successor for ever.
-      const hopeless = jobs.flatMap(({ name }) => before.get(name) ?? []).filter(isInQueue);
-      await cancel(hopeless);
+      const stuck = jobs.flatMap(({ name }) => before.get(name) ?? []).filter(isInQueue);
+      await cancel(stuck);
       const ids = new Map([...before].filter(([, entry]) => isInQueue(entry)).map(([name, { id }]) => [name, id]));
       for (const { name } of jobs) ids.delete(name);
       for (const group of groupJobs(jobs)) {
@@ -76,7 +76,7 @@ export async function slurmExecutor({ settings, out: folder, worker, signal, not
 
     async states(names) {
       // The engine goes on without an answer, and asks again.
-      const known = await readQueue(programs, arrays, out, { patienceMs: 0 });
+      const known = await readQueue(programs, arrays, out, { retryTimeoutMs: 0 });
       const found = new Map<string, JobState>();
       for (const name of names) {
         const entry = known.get(name);
@@ -87,11 +87,11 @@ export async function slurmExecutor({ settings, out: folder, worker, signal, not
       return found;
     },
 
-    isAway: (error) => error instanceof QuantsmithError && error.code === "QS-SLURM-CONTROLLER",
+    isUnreachable: (error) => error instanceof QuantsmithError && error.code === "QS-SLURM-CONTROLLER",
 
     async cancel(names) {
       // The run that asks for this may have been interrupted already.
-      const last = { signal: new AbortController().signal, patienceMs: patienceAtEndMs };
+      const last = { signal: new AbortController().signal, retryTimeoutMs: shutdownTimeoutMs };
       const known = await readQueue(programs, arrays, out, last);
       await cancel(names.flatMap((name) => known.get(name) ?? []).filter(isInQueue), last);
     },

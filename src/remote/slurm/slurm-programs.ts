@@ -4,18 +4,18 @@ import { QuantsmithError } from "../../util/errors.js";
 import { runSubprocess, type SubprocessResult } from "../../util/subprocess.js";
 
 /** What Slurm's programs say when their controller, its answer or the key service is missing for now. */
-const away =
+const unreachable =
   /unable to contact slurm controller|connection refused|connect failure|timed out|zero bytes were transmitted|communication connection failure|in standby mode|authentication error|temporarily unable|resource temporarily unavailable|unable to establish control/i;
 
 const firstWaitMs = 1000;
-const longestWaitMs = 30_000;
+const maxWaitMs = 30_000;
 /** A try may hang where nothing answers at all. */
 const commandLimitMs = 60_000;
 
 export interface CallOptions {
   input?: string;
   /** How long to wait for a controller that does not answer, in milliseconds. */
-  patienceMs?: number;
+  retryTimeoutMs?: number;
   /** Asked before a call that was not answered is made again; a value ends the trying and is the call's result. */
   beforeRetry?: () => Promise<string | undefined>;
   /** What ends the call; without it the run's signal. */
@@ -23,13 +23,13 @@ export interface CallOptions {
 }
 
 /** Long enough for a controller to be restarted; who waits longer asks again, and lets other runs have their turn meanwhile. */
-const usualPatienceMs = 120_000;
+const defaultRetryTimeoutMs = 120_000;
 
 /** Calls Slurm's programs, and waits for a controller that is away. */
 export class SlurmPrograms {
   readonly #files = new Map<string, string>();
   /** Whether the controller left the last call unanswered, as the user has been told. */
-  #away = false;
+  #unreachable = false;
 
   constructor(
     private readonly cwd: string,
@@ -42,21 +42,21 @@ export class SlurmPrograms {
    * QS-SLURM-REFUSED with Slurm's words for everything else.
    */
   async call(program: string, args: readonly string[], options: CallOptions = {}): Promise<string> {
-    const { input, patienceMs = usualPatienceMs, beforeRetry, signal = this.signal } = options;
+    const { input, retryTimeoutMs = defaultRetryTimeoutMs, beforeRetry, signal = this.signal } = options;
     const file = await this.#find(program);
     const command = { file, args, cwd: this.cwd, signal, timeoutMs: commandLimitMs };
     const started = performance.now();
-    for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
+    for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, maxWaitMs)) {
       const result = await runSubprocess({ ...command, ...(input === undefined ? {} : { input }) });
       if (result.exitCode === 0) {
-        if (this.#away) this.note("Slurm's controller answers again");
-        this.#away = false;
+        if (this.#unreachable) this.note("Slurm's controller answers again");
+        this.#unreachable = false;
         return result.stdout;
       }
-      if (!result.timedOut && !away.test(result.stderr)) throw refused(program, result);
-      if (performance.now() - started >= patienceMs) throw controllerAway(result);
-      if (!this.#away) this.note("Slurm's controller does not answer; jobs that run go on, and this waits");
-      this.#away = true;
+      if (!result.timedOut && !unreachable.test(result.stderr)) throw refused(program, result);
+      if (performance.now() - started >= retryTimeoutMs) throw controllerUnreachable(result);
+      if (!this.#unreachable) this.note("Slurm's controller does not answer; jobs that run go on, and this waits");
+      this.#unreachable = true;
       await sleep(waitMs, undefined, { signal }).catch(() => signal.throwIfAborted());
       const known = await beforeRetry?.();
       if (known !== undefined) return known;
@@ -89,7 +89,7 @@ function refused(program: string, { tail, stderr, exitCode, signal }: Subprocess
   });
 }
 
-function controllerAway({ tail }: SubprocessResult): QuantsmithError {
+function controllerUnreachable({ tail }: SubprocessResult): QuantsmithError {
   return new QuantsmithError("QS-SLURM-CONTROLLER", "Slurm's controller does not answer", {
     remedy: "Run again when `squeue` answers. Jobs that run go on, and what they finish is found then.",
     output: tail,

@@ -4,4 +4,4 @@ import type { ExecutorSettings } from "../../recipe/executors-schema.js";
 export type SlurmSettings = NonNullable<ExecutorSettings["slurm"]>;
 
 /** What a job asks for where the pipeline says nothing. */
-export const slurmDefaults = { cpus: 8, seconds: 4 * 3600, parts: 4 } as const;
+export const slurmDefaults = { cpus: 8, seconds: 4 * 3600, shards: 4 } as const;

@@ -51,7 +51,7 @@ export function expertCoverageChart(tensors: readonly ExpertTokens[]): string | 
     at: domain[0] * 1.2,
     title: `layer ${layer}: ${unseen} experts without a token`,
   }));
-  const bars = seen.map((one) => ({ ...one, title: tell(one) }));
+  const bars = seen.map((one) => ({ ...one, title: describeLayer(one) }));
   const ticks = logTicks(domain);
   const count = Math.max(...layers.map(({ layer }) => layer)) + 1;
   const every = Math.ceil((count * 24) / (width - margin.left - margin.right));
@@ -59,7 +59,7 @@ export function expertCoverageChart(tensors: readonly ExpertTokens[]): string | 
     {
       name: "expert-coverage",
       title: "Calibration tokens per expert, over the layer's mean",
-      description: `${layers.map(tell).join("; ")}.`,
+      description: `${layers.map(describeLayer).join("; ")}.`,
       width,
       height,
       overlay: legend.nodes,
@@ -114,7 +114,7 @@ function coverageByLayer(tensors: readonly ExpertTokens[]): LayerCoverage[] {
   return [...byLayer.values()].sort((a, b) => a.layer - b.layer);
 }
 
-function tell({ layer, least, median, most, unseen }: LayerCoverage): string {
+function describeLayer({ layer, least, median, most, unseen }: LayerCoverage): string {
   const [low, middle, high] = [least, median, most].map((share) => share.toPrecision(2));
   return `layer ${layer}: ${low} to ${high}, median ${middle}${unseen === 0 ? "" : `, ${unseen} without a token`}`;
 }

@@ -19,7 +19,7 @@ export const percentiles = [
 ] as const satisfies readonly { key: keyof VariantQuality; label: string; share: number }[];
 
 /** Below this, in nats, 16-bit logits tell nothing any more; zero and less have no place on a logarithmic axis. */
-const leastKld = 1e-6;
+const minKld = 1e-6;
 
 /**
  * How the divergence spreads over the tokens of the text, one row per measured variant, the largest file first.
@@ -32,15 +32,15 @@ export function kldPercentilesChart(variants: readonly VariantReport[]): string 
   const dots = rows.flatMap(({ name, quality }) =>
     percentiles.map(({ key, label, share }) => ({
       name,
-      kld: Math.max(quality[key], leastKld),
+      kld: Math.max(quality[key], minKld),
       colour: rampColour(share),
       title: `${name}, ${label}: ${quality[key].toPrecision(3)}`,
     })),
   );
   const spans = rows.map(({ name, quality }) => ({
     name,
-    from: Math.max(quality.kldMedian, leastKld),
-    to: Math.max(quality.kldMax, leastKld),
+    from: Math.max(quality.kldMedian, minKld),
+    to: Math.max(quality.kldMax, minKld),
   }));
   const left = 28 + Math.max(...rows.map(({ name }) => textWidth(name)));
   const right = width - 24;

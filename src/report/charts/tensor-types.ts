@@ -8,7 +8,7 @@ import { textWidth } from "./text-width.js";
 
 const width = 960;
 const right = 16;
-const leastFontSize = 8;
+const minFontSize = 8;
 
 /**
  * The types of one variant: roles in the order of the forward pass by layers, coloured by bits per weight. What is
@@ -103,9 +103,9 @@ function nameStyle({ cells }: TensorGrid, columnWidth: number): NameStyle {
   const inLayers = cells.filter(({ layer }) => layer !== null);
   const longest = Math.max(1, ...inLayers.map(({ type }) => textWidth(type.name, 1)));
   const lying = Math.floor((columnWidth - 4) / longest);
-  if (lying >= leastFontSize) return { fontSize: Math.min(12, lying), rotate: 0, rowHeight: 26 };
+  if (lying >= minFontSize) return { fontSize: Math.min(12, lying), rotate: 0, rowHeight: 26 };
   const upright = Math.min(10, Math.floor(columnWidth - 1));
-  if (upright >= leastFontSize) return { fontSize: upright, rotate: -90, rowHeight: Math.ceil(longest * upright + 8) };
+  if (upright >= minFontSize) return { fontSize: upright, rotate: -90, rowHeight: Math.ceil(longest * upright + 8) };
   return { fontSize: 0, rotate: 0, rowHeight: 26 };
 }
 

@@ -1,7 +1,7 @@
 import type { DeviceClass } from "../../hardware/catalog/device.js";
 import type { CompatibleDevice, FitResult, HardwareCompatibility } from "../../hardware/compatibility.js";
 import { formatMegabytes } from "../../release/figures.js";
-import { speedWords } from "../fit-words.js";
+import { formatSpeed } from "../format-fit.js";
 
 /** A table as text, for Markdown and HTML alike. */
 export interface TextTable {
@@ -29,7 +29,7 @@ export function devicePicks(hardware: HardwareCompatibility): TextTable {
       variant.name,
       formatMegabytes(variant.bytes),
       contextOf(fit),
-      speedWords(fit.decode),
+      formatSpeed(fit.decode),
       sentence(pick.reason),
     ];
   });

@@ -1,5 +1,5 @@
 import type { FitResult, HardwareCompatibility } from "../../hardware/compatibility.js";
-import { speedWords, verdictWords } from "../fit-words.js";
+import { formatSpeed, formatVerdict } from "../format-fit.js";
 import { byClass, type TextTable } from "./device-picks.js";
 
 export interface FitGrid extends TextTable {
@@ -32,5 +32,7 @@ export function fitGrids({ results, devices, variants }: HardwareCompatibility):
 function cell(result: FitResult | undefined): string {
   if (result === undefined) return "";
   const { verdict, decode } = result;
-  return verdict === "no" || decode === null ? verdictWords(result) : `${verdictWords(result)}, ${speedWords(decode)}`;
+  return verdict === "no" || decode === null
+    ? formatVerdict(result)
+    : `${formatVerdict(result)}, ${formatSpeed(decode)}`;
 }

@@ -1,6 +1,6 @@
 import { formatMegabytes } from "../../release/figures.js";
 import type { RunReport, VariantReport } from "../../release/release-report.js";
-import { endedEarly } from "../chunks-used.js";
+import { describeEarlyStop } from "../describe-early-stop.js";
 import { type Html, html } from "./html.js";
 import type { PageFacts, TextUse } from "./page-facts.js";
 
@@ -10,7 +10,7 @@ const figuresNote = html`<p class="quiet">All figures compare a variant with the
 /** How the figures came to be: texts with digests, and what each figure means; undefined when nothing was measured. */
 export function methodSection({ report, texts }: PageFacts): Html | undefined {
   if (texts.evaluation === null && texts.calibration === null) return undefined;
-  const early = endedEarly(report);
+  const early = describeEarlyStop(report);
   return html`<h2>How it was measured</h2>
 <dl>
 ${textEntry("Evaluation", texts.evaluation)}${textEntry("Calibration", texts.calibration)}${textEntry("Search", texts.search)}${baseEntry(report, texts.evaluation)}</dl>

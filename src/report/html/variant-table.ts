@@ -1,6 +1,6 @@
 import { formatMegabytes } from "../../release/figures.js";
 import type { VariantQuality, VariantReport } from "../../release/release-report.js";
-import { misnamed } from "../misnamed.js";
+import { describeNameMismatch } from "../describe-name-mismatch.js";
 import { type Html, html } from "./html.js";
 
 type QualityColumn = readonly [title: string, cell: (quality: VariantQuality) => string];
@@ -47,7 +47,7 @@ function verdict({ gate, quality, smoke }: VariantReport): Html {
 }
 
 function nameNote(variant: VariantReport): Html | undefined {
-  const note = misnamed(variant);
+  const note = describeNameMismatch(variant);
   return note === undefined ? undefined : html`<p>${note}</p>\n`;
 }
 

@@ -12,12 +12,12 @@ export interface OllamaTemplate extends TemplateFamily {
 }
 
 const user = (content: string): ChatTurn => ({ role: "user", content });
-const said = (content: string): ChatTurn => ({ role: "assistant", content });
+const assistantTurn = (content: string): ChatTurn => ({ role: "assistant", content });
 const system = (content: string): ChatTurn => ({ role: "system", content });
 
 const chats: readonly (readonly ChatTurn[])[] = [
   [user("Alpha?")],
-  [user("Alpha?"), said("Beta."), user("Gamma?"), said("Delta."), user("Epsilon?")],
+  [user("Alpha?"), assistantTurn("Beta."), user("Gamma?"), assistantTurn("Delta."), user("Epsilon?")],
 ];
 
 /**

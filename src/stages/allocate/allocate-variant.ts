@@ -9,11 +9,11 @@ import { readReport, writeReport } from "../step-files.js";
 import type { DeviceBudget, VariantBudget } from "./budget.js";
 import { defaultTypes } from "./candidates.js";
 import { changeTypes, chooseTypes, type TypeChoice, type TypeChoiceOptions, typeItems } from "./choose-types.js";
-import { DeviceFit } from "./device-fit.js";
-import { fileBytesAt, type VariantMakings, variantFileBytes } from "./file-size.js";
-import { type DeviceChoice, type DeviceProof, fitDevice } from "./fit-device.js";
+import { chooseTypesForDevice, type DeviceProof, type DeviceTypeChoice } from "./choose-types-for-device.js";
+import { DeviceBudgetCheck } from "./device-budget-check.js";
+import { fileBytesAt, type VariantSpec, variantFileBytes } from "./file-size.js";
 import type { ProbesReport } from "./measure-probes.js";
-import { ProbeBench } from "./probe-bench.js";
+import { ProbeRunner } from "./probe-runner.js";
 import { probeUnits } from "./probe-units.js";
 import { type Refinement, refineChoice } from "./refine-choice.js";
 import { priorAlphas } from "./role-prior.js";
@@ -70,14 +70,14 @@ export const allocateVariant: Operation<AllocateParams> = {
     const table = await readReport<ErrorTable>(requiredInput(context, "errors"));
     const probes = await readProbes(context);
     const base = await readGguf(requiredInput(context, "model"));
-    const makings = { base, imatrix: await openImatrix(context), imatrixName, preset };
+    const spec = { base, imatrix: await openImatrix(context), imatrixName, preset };
     const pins = resolveTensorRules(
       Object.fromEntries(params.pins),
       table.tensors.map(({ name }) => name),
     );
     const alphas = probes === null ? priorAlphas(table) : probedAlphas(probes);
-    const given = { makings, table, alphas, types: params.types ?? defaultTypes, pins };
-    const { start, options, prove } = await startOf(budget, given, context);
+    const inputs = { spec, table, alphas, types: params.types ?? defaultTypes, pins };
+    const { start, options, prove } = await initialChoice(budget, inputs, context);
     const refined = params.refine && probes !== null ? await refine(start, options, context) : undefined;
     const proved = await prove?.(refined?.choice);
     const choice = proved?.choice ?? refined?.choice ?? start;
@@ -98,13 +98,14 @@ export const allocateVariant: Operation<AllocateParams> = {
 };
 
 /** The best choice by prediction alone. A budget by device also wants the result proved. */
-async function startOf(
+async function initialChoice(
   budget: VariantBudget,
-  given: Omit<TypeChoiceOptions, "budgetBytes">,
+  inputs: Omit<TypeChoiceOptions, "budgetBytes">,
   context: StageContext,
-): Promise<Pick<DeviceChoice, "start" | "options"> & Partial<Pick<DeviceChoice, "prove">>> {
-  if (budget.kind === "device") return fitDevice(given, new DeviceFit(budget, given.makings, context));
-  const options = { ...given, budgetBytes: await bytesOf(budget, given.makings, context) };
+): Promise<Pick<DeviceTypeChoice, "start" | "options"> & Partial<Pick<DeviceTypeChoice, "prove">>> {
+  if (budget.kind === "device")
+    return chooseTypesForDevice(inputs, new DeviceBudgetCheck(budget, inputs.spec, context));
+  const options = { ...inputs, budgetBytes: await bytesOf(budget, inputs.spec, context) };
   return { start: chooseTypes(options), options };
 }
 
@@ -114,7 +115,7 @@ type Refined = Refinement & { report: OperationReport };
 async function refine(start: TypeChoice, options: TypeChoiceOptions, context: StageContext): Promise<Refined> {
   const source = await openSource(context);
   return withPool(context, async (pool) => {
-    const bench = await ProbeBench.open(context, source, pool);
+    const runner = await ProbeRunner.open(context, source, pool);
     try {
       let done = 0;
       const refinement = await refineChoice({
@@ -126,14 +127,14 @@ async function refine(start: TypeChoice, options: TypeChoiceOptions, context: St
         items: (alphas) => typeItems({ ...options, alphas }),
         change: (choice, types, alphas) => changeTypes(choice, types, { ...options, alphas }),
         measure: async (types) => {
-          const probe = await bench.measureTypes(types);
+          const probe = await runner.measureTypes(types);
           context.progress({ done: ++done, total: done, unit: "probe" });
           return probe;
         },
       });
-      return { ...refinement, report: bench.report() };
+      return { ...refinement, report: runner.report() };
     } finally {
-      await bench.close();
+      await runner.close();
     }
   });
 }
@@ -156,17 +157,17 @@ function summary({ effort, probes, corpus, chunks, context }: ProbesReport): All
 
 async function bytesOf(
   budget: Exclude<VariantBudget, DeviceBudget>,
-  makings: VariantMakings,
+  spec: VariantSpec,
   context: StageContext,
 ): Promise<number> {
   switch (budget.kind) {
     case "bytes":
       return budget.bytes;
     case "bitsPerWeight":
-      return fileBytesAt(makings, budget.bitsPerWeight);
+      return fileBytesAt(spec, budget.bitsPerWeight);
     case "sizeOf":
       return variantFileBytes(
-        { ...makings, preset: budget.preset },
+        { ...spec, preset: budget.preset },
         await readPresetTypes(requiredInput(context, "errors")),
       );
   }

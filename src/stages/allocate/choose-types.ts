@@ -4,11 +4,11 @@ import { type GgmlType, knownType } from "../../quant/ggml-types.js";
 import { type KnapsackItem, solve, undominated } from "../../quant/knapsack.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { storableTypes } from "./candidates.js";
-import { type VariantMakings, variantFileBytes } from "./file-size.js";
+import { type VariantSpec, variantFileBytes } from "./file-size.js";
 import type { TensorTypes } from "./tensor-types.js";
 
 export interface TypeChoiceOptions {
-  makings: VariantMakings;
+  spec: VariantSpec;
   table: ErrorTable;
   /** What an error of 1 in a tensor would do to the model's mean KL divergence, in nats, by tensor. */
   alphas: ReadonlyMap<string, number>;
@@ -36,12 +36,12 @@ export interface TypeChoice {
  * Throws QS-ALLOCATE-BUDGET, and QS-ALLOCATE-CHOICE for a pin that cannot be.
  */
 export function chooseTypes(options: TypeChoiceOptions): TypeChoice {
-  const { makings, budgetBytes } = options;
+  const { spec, budgetBytes } = options;
   const items = typeItems(options);
   const choosable = items.filter(({ choices }) => choices.length > 0);
-  const fixedBytes = bytesBesides(choosable, makings);
+  const fixedBytes = fixedFileBytes(choosable, spec);
   const solution = solve({ items: choosable, budgetBytes: budgetBytes - fixedBytes });
-  const own = new Map(makings.base.tensors.map(({ name, type }) => [name, type]));
+  const own = new Map(spec.base.tensors.map(({ name, type }) => [name, type]));
   const chosen = new Map<string, GgmlType>();
   for (const { id } of items) {
     const type = solution.choice.get(id);
@@ -51,7 +51,7 @@ export function chooseTypes(options: TypeChoiceOptions): TypeChoice {
   }
   return {
     types: chosen,
-    fileBytes: variantFileBytes(makings, chosen),
+    fileBytes: variantFileBytes(spec, chosen),
     predictedKld: solution.damage,
     boundGap: solution.gap,
   };
@@ -61,41 +61,41 @@ export function chooseTypes(options: TypeChoiceOptions): TypeChoice {
 export function sizeRange(options: Omit<TypeChoiceOptions, "budgetBytes">): { smallest: number; largest: number } {
   const items = typeItems(options).filter(({ choices }) => choices.length > 0);
   const frontiers = items.map(({ choices }) => undominated(choices));
-  const fixedBytes = bytesBesides(items, options.makings);
+  const fixedBytes = fixedFileBytes(items, options.spec);
   const total = (end: 0 | -1) => frontiers.reduce((sum, choices) => sum + (choices.at(end)?.bytes ?? 0), fixedBytes);
   return { smallest: total(0), largest: total(-1) };
 }
 
 /** The header and what keeps its type: a file with any types, less what those take. */
-function bytesBesides(choosable: readonly KnapsackItem[], makings: VariantMakings): number {
+function fixedFileBytes(choosable: readonly KnapsackItem[], spec: VariantSpec): number {
   const first = new Map(choosable.map(({ id, choices }) => [id, knownType(choices[0]?.type ?? "")]));
   const firstBytes = choosable.reduce((sum, { choices }) => sum + (choices[0]?.bytes ?? 0), 0);
-  return variantFileBytes(makings, first) - firstBytes;
+  return variantFileBytes(spec, first) - firstBytes;
 }
 
 /** A choice with the types of single tensors changed. */
 export function changeTypes(
   choice: TypeChoice,
   changes: ReadonlyMap<string, string>,
-  { makings, ...options }: Omit<TypeChoiceOptions, "budgetBytes">,
+  { spec, ...options }: Omit<TypeChoiceOptions, "budgetBytes">,
 ): TypeChoice {
   const types = new Map(choice.types);
   for (const [name, type] of changes) types.set(name, knownType(type));
-  const items = typeItems({ makings, ...options });
+  const items = typeItems({ spec, ...options });
   const damages = items.map(({ id, choices }) => choices.find(({ type }) => type === types.get(id)?.name)?.damage ?? 0);
   const predictedKld = damages.reduce((sum, damage) => sum + damage, 0);
   // The solver's bound stays what it was; the changed choice is further from it.
   const bound = choice.predictedKld / (1 + choice.boundGap);
   const boundGap = bound > 0 ? Math.max(0, predictedKld / bound - 1) : 0;
-  return { ...choice, types, fileBytes: variantFileBytes(makings, types), predictedKld, boundGap };
+  return { ...choice, types, fileBytes: variantFileBytes(spec, types), predictedKld, boundGap };
 }
 
 /** What every tensor can be stored as, and at what cost. */
-export function typeItems({ makings, table, ...options }: Omit<TypeChoiceOptions, "budgetBytes">): KnapsackItem[] {
+export function typeItems({ spec, table, ...options }: Omit<TypeChoiceOptions, "budgetBytes">): KnapsackItem[] {
   const { alphas, pins } = options;
   return table.tensors.map((tensor) => {
     const pin = pins.get(tensor.name);
-    const item = itemOf(tensor, pin === undefined ? options.types : [pin.name], alphas, makings.base.alignment);
+    const item = itemOf(tensor, pin === undefined ? options.types : [pin.name], alphas, spec.base.alignment);
     if (pin !== undefined && item.choices.length === 0) throw impossiblePin(tensor.name, pin.name);
     return item;
   });

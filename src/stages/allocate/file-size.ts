@@ -7,7 +7,7 @@ import type { GgmlType } from "../../quant/ggml-types.js";
 import { presetByName } from "../../quant/presets.js";
 
 /** What a variant is made from and how it is labelled. */
-export interface VariantMakings {
+export interface VariantSpec {
   base: Gguf;
   imatrix: Imatrix | undefined;
   /** Name of the imatrix in the variant's metadata. */
@@ -17,19 +17,19 @@ export interface VariantMakings {
 }
 
 /** Exact bytes of the file that llama-quantize writes with these types; tensors that are not listed keep theirs. */
-export function variantFileBytes(makings: VariantMakings, types: ReadonlyMap<string, GgmlType>): number {
-  return variantHeader(makings, types).fileBytes;
+export function variantFileBytes(spec: VariantSpec, types: ReadonlyMap<string, GgmlType>): number {
+  return variantHeader(spec, types).fileBytes;
 }
 
 /** Bytes of the largest file whose tensors take this many bits per weight on average. */
-export function fileBytesAt(makings: VariantMakings, bitsPerWeight: number): number {
-  const { bytes } = variantHeader(makings, new Map());
-  return bytes.length + Math.floor((parameterCount(makings.base) * bitsPerWeight) / 8);
+export function fileBytesAt(spec: VariantSpec, bitsPerWeight: number): number {
+  const { bytes } = variantHeader(spec, new Map());
+  return bytes.length + Math.floor((parameterCount(spec.base) * bitsPerWeight) / 8);
 }
 
 /** The header of that file, with what stands in it. */
 export function variantHeader(
-  { base, imatrix, imatrixName, preset }: VariantMakings,
+  { base, imatrix, imatrixName, preset }: VariantSpec,
   types: ReadonlyMap<string, GgmlType>,
 ): EncodedHeader & { metadata: ReadonlyMap<string, GgufValue> } {
   const { metadata, tensors } = variantLayout({

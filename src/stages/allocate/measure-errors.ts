@@ -7,7 +7,7 @@ import { openSource, withPool } from "../ggml-source.js";
 import type { Operation } from "../stage.js";
 import { linkInput, toolRun, writeReport } from "../step-files.js";
 import { storableTypes } from "./candidates.js";
-import { joinErrors, knownErrors, onlyTypes } from "./known-errors.js";
+import { findReusableErrors, joinErrors, onlyTypes } from "./reusable-errors.js";
 
 export interface ErrorsParams extends JsonObject {
   /** Names of the types any variant may choose, sorted. */
@@ -52,7 +52,7 @@ export const measureErrors: Operation<ErrorsParams> = {
     const touched = plan.tensors.filter(({ fromType, toType }) => fromType !== toType);
     const names = touched.map(({ name }) => name);
     const source = await openSource(context);
-    const known = await knownErrors(context);
+    const known = await findReusableErrors(context);
     let measured = 0;
     const report = await withPool(context, async (pool) => {
       const table: ErrorsReport = { tensors: [], preset: preset === null ? null : presetPlan(preset, touched) };

@@ -6,9 +6,15 @@ import { type Operation, requiredInput } from "../stage.js";
 import { readReport, writeReport } from "../step-files.js";
 import type { BaseReport } from "../validate/base-logits.js";
 import { probeTypes, storableTypes } from "./candidates.js";
-import { ProbeBench } from "./probe-bench.js";
+import {
+  estimateAlphas,
+  isReadable,
+  type NoiseFloor,
+  type ProbeReading,
+  type ProbeWithAlpha,
+} from "./estimate-alphas.js";
+import { ProbeRunner } from "./probe-runner.js";
 import { type ProbeEffort, type ProbeUnit, probeUnits } from "./probe-units.js";
-import { isReadable, type NoiseFloor, type Reading, type WeighedProbe, weighProbes } from "./weigh-probes.js";
 
 export interface ProbesParams extends JsonObject {
   effort: ProbeEffort;
@@ -21,7 +27,7 @@ export interface ProbesReport {
   chunks: number;
   context: number;
   floor: NoiseFloor;
-  probes: WeighedProbe[];
+  probes: ProbeWithAlpha[];
 }
 
 /** Nothing damaged; no tensor and no group has this name. */
@@ -38,52 +44,52 @@ export const measureProbes: Operation<ProbesParams> = {
   version: 1,
   resource: "compute",
   tools: ["llama.cpp", "node-llama-cpp"],
-  hasParts: () => true,
+  isShardable: () => true,
   // The private copy of the base model.
   prepare: async (_params, context) => ({ bytes: (await stat(requiredInput(context, "model"))).size }),
   async run({ effort }, context) {
     const table = await readReport<ErrorTable>(requiredInput(context, "errors"));
     const base = await readReport<BaseReport>(requiredInput(context, "baseReport"));
-    const { index, count } = context.part ?? { index: 1, count: 1 };
+    const { index, count } = context.shard ?? { index: 1, count: 1 };
     const units = probeUnits(table.tensors, effort).filter((_unit, place) => place % count === index - 1);
     const source = await openSource(context);
     return withPool(context, async (pool) => {
-      const bench = await ProbeBench.open(context, source, pool);
+      const runner = await ProbeRunner.open(context, source, pool);
       try {
-        const floor = await bench.measureUnit(nothing, "");
-        const readings: Reading[] = [];
+        const floor = await runner.measureUnit(nothing, "");
+        const readings: ProbeReading[] = [];
         for (const unit of units) {
-          readings.push(await readUnit(unit, floor, bench));
+          readings.push(await readUnit(unit, floor, runner));
           context.progress({ done: readings.length, total: units.length, unit: "probe" });
         }
-        if (context.part !== undefined) return bench.report();
+        if (context.shard !== undefined) return runner.report();
         const report: ProbesReport = {
           effort,
           corpus: base.corpus,
           chunks: base.chunks,
           context: base.context,
           floor: { kld: floor.kld, kldError: floor.kldError },
-          probes: weighProbes(readings, floor),
+          probes: estimateAlphas(readings, floor),
         };
         await writeReport(context, "probes.json", report);
-        return bench.report();
+        return runner.report();
       } finally {
-        await bench.close();
+        await runner.close();
       }
     });
   },
 };
 
 /** A reading with the first probe type, and where that shows nothing, with the coarser one. */
-async function readUnit(unit: ProbeUnit, floor: NoiseFloor, bench: ProbeBench): Promise<Reading> {
+async function readUnit(unit: ProbeUnit, floor: NoiseFloor, runner: ProbeRunner): Promise<ProbeReading> {
   const { id, role } = unit;
   const tensors = unit.tensors.map(({ name }) => name);
   // What no probe type can hold stays in 16 bits in every variant.
-  let reading: Reading = { unit: id, type: "", ...floor, role, tensors, error: 0 };
+  let reading: ProbeReading = { unit: id, type: "", ...floor, role, tensors, error: 0 };
   for (const type of probeTypes) {
     if (!unit.tensors.every(({ shape }) => storableTypes([type], shape[0] ?? 1).length > 0)) continue;
-    const probe = await bench.measureUnit(unit, type);
-    reading = { ...probe, role, tensors, error: await bench.errorOf(unit, type) };
+    const probe = await runner.measureUnit(unit, type);
+    reading = { ...probe, role, tensors, error: await runner.errorOf(unit, type) };
     if (isReadable(probe, floor)) break;
   }
   return reading;

@@ -1,6 +1,6 @@
 import { open, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { WorkPart } from "../stage.js";
+import type { Shard } from "../stage.js";
 
 /** What one run of llama-perplexity on the damaged copy has found. */
 export interface Probe {
@@ -13,8 +13,8 @@ export interface Probe {
 }
 
 /** Every process that measures a part writes a file of its own. */
-export function journalName(part: WorkPart | undefined): string {
-  return part === undefined ? "probes.ndjson" : `probes-${part.index}.ndjson`;
+export function journalName(shard: Shard | undefined): string {
+  return shard === undefined ? "probes.ndjson" : `probes-${shard.index}.ndjson`;
 }
 
 /**

@@ -11,8 +11,8 @@ export interface ProbeUnit {
 export type ProbeEffort = "groups" | "tensors";
 
 /** The layers behind the first are shared out among at most this many bands, of at least this many layers each. */
-const mostBands = 3;
-const leastLayers = 4;
+const maxBands = 3;
+const minLayers = 4;
 
 /**
  * Shares the tensors out among probes: each alone, or those of one role in neighbouring layers together. The first
@@ -34,6 +34,6 @@ export function probeUnits(tensors: readonly TensorErrors[], effort: ProbeEffort
 function bandOf(layer: number, layers: number): number {
   if (layer === 0) return 0;
   const others = layers - 1;
-  const bands = Math.min(mostBands, Math.max(1, Math.floor(others / leastLayers)));
+  const bands = Math.min(maxBands, Math.max(1, Math.floor(others / minLayers)));
   return 1 + Math.floor(((layer - 1) * bands) / others);
 }

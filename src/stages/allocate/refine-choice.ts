@@ -1,10 +1,10 @@
 import type { TensorErrors } from "../../quant/error-table.js";
 import type { KnapsackItem } from "../../quant/knapsack.js";
 import type { TypeChoice } from "./choose-types.js";
+import { isReadable, type NoiseFloor } from "./estimate-alphas.js";
 import { exchanges } from "./exchanges.js";
 import type { Probe } from "./probe-journal.js";
 import type { ProbeUnit } from "./probe-units.js";
-import { isReadable, type NoiseFloor } from "./weigh-probes.js";
 
 export interface RefineOptions {
   /** The best choice by the probes, and the alphas it rests on. */
@@ -31,13 +31,13 @@ export interface Refinement {
 }
 
 /** A relative gain below this is worth no further measurement: it is what 0.05 % more bytes would buy. */
-const leastGain = 0.0025;
-const mostRounds = 3;
+const minGain = 0.0025;
+const maxRounds = 3;
 /** Exchanges tried in a row without a gain before it is over. */
-const mostFailures = 4;
-const mostExchanges = 12;
+const maxFailures = 4;
+const maxExchanges = 12;
 /** A correction beyond this, either way, is a reading gone wrong. */
-const mostCorrection = 2;
+const maxCorrection = 2;
 
 /**
  * Improves a choice by measuring it. Rounds: each group is put back to 16 bits in turn; what the divergence loses by
@@ -51,19 +51,19 @@ export async function refineChoice(options: RefineOptions): Promise<Refinement> 
   let best = start;
   let alphas = options.alphas;
   let rounds = 0;
-  for (let gain = true; gain && rounds < mostRounds; rounds++) {
-    alphas = await corrected(alphas, best, options);
+  for (let gain = true; gain && rounds < maxRounds; rounds++) {
+    alphas = await correctAlphas(alphas, best, options);
     const next = await measured(options.choose(alphas));
-    gain = next.kld < best.kld * (1 - leastGain);
+    gain = next.kld < best.kld * (1 - minGain);
     if (next.kld < best.kld) best = next;
   }
   let tried = 0;
-  for (let failures = 0; failures < mostFailures && tried < mostExchanges; tried++) {
+  for (let failures = 0; failures < maxFailures && tried < maxExchanges; tried++) {
     const spare = options.budgetBytes - best.choice.fileBytes;
     const next = exchanges(options.items(alphas), names(best.choice), spare)[failures];
     if (next === undefined) break;
     const changed = await measured(options.change(best.choice, next.types, alphas));
-    if (changed.kld < best.kld * (1 - leastGain)) {
+    if (changed.kld < best.kld * (1 - minGain)) {
       best = changed;
       failures = 0;
     } else failures++;
@@ -71,7 +71,7 @@ export async function refineChoice(options: RefineOptions): Promise<Refinement> 
   return { choice: best.choice, startKld: start.kld, kld: best.kld, rounds, exchanges: tried };
 }
 
-async function corrected(
+async function correctAlphas(
   alphas: ReadonlyMap<string, number>,
   { choice, kld, kldError }: { choice: TypeChoice } & NoiseFloor,
   { units, measure }: RefineOptions,
@@ -82,15 +82,15 @@ async function corrected(
     const without = new Map(types);
     for (const { name } of tensors) without.delete(name);
     const damage = kld - (await measure(without)).kld;
-    const foretold = tensors.reduce((sum, tensor) => sum + foretoldDamage(tensor, types, alphas), 0);
-    if (foretold === 0 || !isReadable({ kld: damage, kldError }, { kld: 0, kldError: 0 })) continue;
-    const factor = Math.min(mostCorrection, Math.max(1 / mostCorrection, damage / foretold));
+    const predicted = tensors.reduce((sum, tensor) => sum + predictedDamage(tensor, types, alphas), 0);
+    if (predicted === 0 || !isReadable({ kld: damage, kldError }, { kld: 0, kldError: 0 })) continue;
+    const factor = Math.min(maxCorrection, Math.max(1 / maxCorrection, damage / predicted));
     for (const { name } of tensors) next.set(name, (alphas.get(name) ?? 0) * factor);
   }
   return next;
 }
 
-function foretoldDamage(
+function predictedDamage(
   { name, errors }: TensorErrors,
   types: ReadonlyMap<string, string>,
   alphas: ReadonlyMap<string, number>,

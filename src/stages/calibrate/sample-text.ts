@@ -1,6 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type CorpusUse, openings } from "../../corpus/openings.js";
+import { type CorpusUse, samplePrompts } from "../../corpus/sample-prompts.js";
 import { completeText } from "../../llamacpp/completion.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { QuantsmithError } from "../../util/errors.js";
@@ -37,9 +37,9 @@ const firstSeed: Readonly<Record<CorpusUse, number>> = {
   evaluation: 30_000_000,
 };
 /** A model that ends its texts early gets this many times the pieces that whole ones would take. */
-const patience = 6;
+const pieceFactor = 6;
 /** So many empty pieces in a row mean that there will be no others. */
-const emptyAtMost = 24;
+const maxEmptyPieces = 24;
 
 /**
  * Samples a text from the base model, one opening after the other, each with a seed of its own; a killed run goes on
@@ -55,13 +55,13 @@ export const sampleText: Operation<SampleTextParams> = {
   async run(params, context) {
     const model = await linkInput(context, "model", "model.gguf");
     const kept = await context.partial();
-    const most = Math.ceil(params.tokens / params.pieceTokens) * patience;
+    const maxPieces = Math.ceil(params.tokens / params.pieceTokens) * pieceFactor;
     const pieces: Piece[] = [];
     const resumed = { pieces: 0 };
     let [tokens, empty, peakMemoryBytes] = [0, 0, 0];
     let command: string[] = [];
     const started = performance.now();
-    while (tokens < params.tokens && pieces.length < most && empty < emptyAtMost) {
+    while (tokens < params.tokens && pieces.length < maxPieces && empty < maxEmptyPieces) {
       const file = join(kept, `piece-${pieces.length}.json`);
       let piece = await readPiece(file);
       if (piece !== undefined) resumed.pieces++;
@@ -89,7 +89,7 @@ export const sampleText: Operation<SampleTextParams> = {
 };
 
 async function samplePiece(params: SampleTextParams, index: number, model: string, context: StageContext) {
-  const pool = openings[params.use];
+  const pool = samplePrompts[params.use];
   await writeFile(join(context.work, "opening.txt"), pool[index % pool.length] ?? "");
   const run = await toolRun(context);
   const { pieceTokens, temperature, use } = params;

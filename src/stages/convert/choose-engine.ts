@@ -1,7 +1,7 @@
 import { checkNative, type NativeFacts } from "../../converter/check-native.js";
 import type { Family } from "../../converter/families/family.js";
 import { findFamily } from "../../converter/families/find-family.js";
-import { NotNative } from "../../converter/refuse.js";
+import { NotNative } from "../../converter/native-errors.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { QuantsmithError, type SourceLocation } from "../../util/errors.js";
 

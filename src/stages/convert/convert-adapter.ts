@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir, rename, rm, stat, symlink } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { isUnsafe, isWeightFile } from "../../checkpoint/file-choice.js";
+import { isUnsafe, isWeightFile } from "../../checkpoint/file-selection.js";
 import { readConfig } from "../../checkpoint/read-config.js";
 import { isSnapshotFile } from "../../checkpoint/snapshot-files.js";
 import { metadataString } from "../../gguf/metadata.js";

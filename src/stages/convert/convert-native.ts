@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { readConfig } from "../../checkpoint/read-config.js";
 import { findFamily } from "../../converter/families/find-family.js";
 import { readModelConfig } from "../../converter/model-config.js";
-import { NativeRefusal, notNative } from "../../converter/refuse.js";
+import { NativeUnsupportedError, nativeUnsupported } from "../../converter/native-errors.js";
 import { readVocabulary } from "../../converter/vocabulary/read-vocabulary.js";
 import { writeNative } from "../../converter/write-model.js";
 import { converterDigest } from "../../llamacpp/tool-digests.js";
@@ -35,7 +35,7 @@ export const convertNative: Operation<NativeParams> = {
     try {
       return await runNative(params, context);
     } catch (error) {
-      if (!params.fallback || !(error instanceof NativeRefusal)) throw error;
+      if (!params.fallback || !(error instanceof NativeUnsupportedError)) throw error;
       context.note(`by llama.cpp's converter after all: ${error.message}`);
       await rm(join(context.out, "model.gguf"), { force: true });
       // Whether it is needed shows only here, so that its digest cannot be in the key; the report has it.
@@ -49,7 +49,7 @@ async function runNative(params: NativeParams, context: StageContext): Promise<O
   const folder = requiredInput(context, "snapshot");
   const { config, architecture } = await readConfig(join(folder, "config.json"), "infinity");
   const family = findFamily(config);
-  if (family === undefined) throw notNative(`does not know the architecture ${architecture}`);
+  if (family === undefined) throw nativeUnsupported(`does not know the architecture ${architecture}`);
   const tokenizer = await readVocabulary({
     folder,
     kind: family.vocabulary,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { readConfig } from "../../checkpoint/read-config.js";
 import { converterMetadata } from "../../converter/general/converter-card.js";
 import type { ConvertOptions } from "../../llamacpp/python/convert.js";
-import type { UnsupportedPart } from "../../llamacpp/python/convert-failures.js";
+import type { UnsupportedComponent } from "../../llamacpp/python/convert-failures.js";
 import { readArchitectures } from "../../llamacpp/toolchain/architectures.js";
 import { requiredInput, type StageContext } from "../stage.js";
 import { toolRun } from "../step-files.js";
@@ -20,16 +20,16 @@ const metadataFile = ".metadata.json";
  */
 export async function prepareConverter(
   context: StageContext,
-  part: UnsupportedPart,
+  component: UnsupportedComponent,
   { modelName, baseModel, metadata }: Pick<ConvertParams, "modelName" | "baseModel" | "metadata">,
 ): Promise<Omit<ConvertOptions, "outFile" | "outtype">> {
   const snapshot = requiredInput(context, "snapshot");
   const { config } = await readConfig(join(snapshot, "config.json"));
-  requireArchitecture(part, config, await readArchitectures(await context.toolchain()));
+  requireArchitecture(component, config, await readArchitectures(await context.toolchain()));
   // The converter reads names out of the folder's own name; it gets the model's, not the store's.
   await makeModelFolder(join(context.work, modelName), snapshot, { baseModel, metadata });
-  const given = converterMetadata(modelName, baseModel, metadata);
-  await writeFile(join(context.work, metadataFile), JSON.stringify(given));
+  const metadataFields = converterMetadata(modelName, baseModel, metadata);
+  await writeFile(join(context.work, metadataFile), JSON.stringify(metadataFields));
   const python = await context.python();
   return { ...(await toolRun(context)), python, modelName, modelDir: modelName, metadata: metadataFile };
 }

@@ -2,7 +2,7 @@ import { mkdir, realpath, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { checkSnapshot } from "../../checkpoint/check-snapshot.js";
 import { checkWeights, type WeightsCheck } from "../../checkpoint/check-weights.js";
-import { usualFiles } from "../../checkpoint/file-choice.js";
+import { defaultFileSelection } from "../../checkpoint/file-selection.js";
 import { type SnapshotFile, sha256ByPath, writeSnapshotReport } from "../../checkpoint/snapshot-report.js";
 import { hubConnection } from "../../hub/connection.js";
 import { downloadSnapshot } from "../../hub/download/download-snapshot.js";
@@ -47,7 +47,7 @@ export function fetchHub({ revision, listing, downloads }: FetchHubOptions): Ope
     prepare: async () => ({ bytes: outputBytes }),
     async run({ repo, commit, files, allowUnsafe, checkWeights: check }, context) {
       const progress = { done: 0, total: files.reduce((sum, { bytes }) => sum + bytes, 0), unit: "byte" as const };
-      const tell = (note: string) => context.progress({ ...progress, ...(note === "" ? {} : { note }) });
+      const report = (note: string) => context.progress({ ...progress, ...(note === "" ? {} : { note }) });
       const folder = await downloadSnapshot(
         hubConnection(),
         { repo, commit, revision, files, listing, downloads },
@@ -55,17 +55,17 @@ export function fetchHub({ revision, listing, downloads }: FetchHubOptions): Ope
           signal: context.signal,
           onProgress: (done, _total, rate) => {
             progress.done = done;
-            tell(rate);
+            report(rate);
           },
-          onNote: tell,
+          onNote: report,
         },
       );
       const snapshot = await checkSnapshot(
         folder,
-        { ...usualFiles, allowUnsafe },
+        { ...defaultFileSelection, allowUnsafe },
         new Set(files.map(({ path }) => path)),
       );
-      tell(check === "none" ? "" : "looking for NaN in the weights");
+      report(check === "none" ? "" : "looking for NaN in the weights");
       await checkWeights(folder, snapshot.weights, check, { signal: context.signal });
       for (const { path } of files) {
         const link = join(context.out, "snapshot", path);

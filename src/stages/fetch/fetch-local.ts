@@ -2,7 +2,7 @@ import { mkdir, realpath, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { checkSnapshot } from "../../checkpoint/check-snapshot.js";
 import { checkWeights, type WeightsCheck } from "../../checkpoint/check-weights.js";
-import { usualFiles } from "../../checkpoint/file-choice.js";
+import { defaultFileSelection } from "../../checkpoint/file-selection.js";
 import { type SnapshotFile, sha256ByPath, writeSnapshotReport } from "../../checkpoint/snapshot-report.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { type Operation, requiredInput } from "../stage.js";
@@ -26,7 +26,7 @@ export const fetchLocal: Operation<FetchLocalParams> = {
   async run({ files, allowUnsafe, checkWeights: check }, context) {
     const folder = await realpath(requiredInput(context, "folder"));
     const only = new Set(files.map(({ path }) => path));
-    const snapshot = await checkSnapshot(folder, { ...usualFiles, allowUnsafe }, only);
+    const snapshot = await checkSnapshot(folder, { ...defaultFileSelection, allowUnsafe }, only);
     await checkWeights(folder, snapshot.weights, check, { signal: context.signal });
     for (const [index, file] of files.entries()) {
       const link = join(context.out, "snapshot", file.path);

@@ -5,8 +5,8 @@ import { downloadSnapshot } from "../../hub/download/download-snapshot.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { linkOrCopy } from "../../util/files.js";
+import { readZipMember } from "../../util/read-zip-member.js";
 import { sha256File } from "../../util/sha256.js";
-import { zipMember } from "../../util/zip-member.js";
 import type { Operation, StageContext } from "../stage.js";
 
 /** One text to bring from the Hub. */
@@ -62,12 +62,12 @@ export function fetchTexts({ revisions }: FetchTextsOptions): Operation<FetchTex
           listing: [],
           downloads: 1,
         };
-        const tell = (done: number, note: string) =>
+        const report = (done: number, note: string) =>
           context.progress({ done, total: file.bytes, unit: "byte", ...(note === "" ? {} : { note }) });
         const folder = await downloadSnapshot(connection, request, {
           signal: context.signal,
-          onProgress: (done, _total, rate) => tell(done, rate),
-          onNote: (note) => tell(0, note),
+          onProgress: (done, _total, rate) => report(done, rate),
+          onNote: (note) => report(0, note),
         });
         await place(file, index, await realpath(join(folder, path)), context);
       }
@@ -99,7 +99,7 @@ async function unpack({ dataset, path }: HubTextFile, member: string, blob: stri
     new QuantsmithError("QS-TEXT-ARCHIVE", `${path} of the data set ${dataset}: ${why}`, { remedy, cause });
   let content: Buffer | undefined;
   try {
-    content = await zipMember(await readFile(blob), member);
+    content = await readZipMember(await readFile(blob), member);
   } catch (cause) {
     throw fail(cause instanceof Error ? cause.message : String(cause), cause);
   }

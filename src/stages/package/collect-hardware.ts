@@ -1,5 +1,5 @@
 import type { HardwareCompatibility } from "../../hardware/compatibility.js";
-import { type JudgedVariant, judgeRelease } from "../../hardware/fit/judge-release.js";
+import { estimateReleaseFit, type VariantWithMemory } from "../../hardware/fit/estimate-release-fit.js";
 import type { VariantReport } from "../../release/release-report.js";
 import type { StageContext } from "../stage.js";
 import { readReport } from "../step-files.js";
@@ -12,10 +12,10 @@ export async function collectHardware(
   { modelName, hardware }: PackageParams,
   context: Pick<StageContext, "input">,
 ): Promise<HardwareCompatibility> {
-  const judged = await Promise.all(variants.map((variant) => withMemory(variant, context)));
-  return judgeRelease(
+  const measured = await Promise.all(variants.map((variant) => withMemory(variant, context)));
+  return estimateReleaseFit(
     modelName,
-    judged.filter((variant) => variant !== undefined),
+    measured.filter((variant) => variant !== undefined),
     hardware,
   );
 }
@@ -23,7 +23,7 @@ export async function collectHardware(
 async function withMemory(
   { name, file, bytes, bitsPerWeight, types, quality }: VariantReport,
   context: Pick<StageContext, "input">,
-): Promise<JudgedVariant | undefined> {
+): Promise<VariantWithMemory | undefined> {
   const memory = await readReport<MemoryReport>(context.input(variantInput("memory", name)));
   if (memory === undefined) return undefined;
   return { name, file, bytes, bitsPerWeight, types, kldMean: quality?.kldMean ?? null, memory };

@@ -1,5 +1,5 @@
 import { emptyCard } from "../../checkpoint/base-card.js";
-import { ownCard } from "../../checkpoint/own-card.js";
+import { overrideCard } from "../../checkpoint/override-card.js";
 import type { SnapshotReport } from "../../checkpoint/snapshot-report.js";
 import type { Gguf } from "../../gguf/gguf.js";
 import { readGguf } from "../../gguf/read-header.js";
@@ -28,7 +28,7 @@ export async function collectPage(
   const { texts } = params;
   return {
     report,
-    card: ownCard(snapshot?.card ?? emptyCard, params.metadata),
+    card: overrideCard(snapshot?.card ?? emptyCard, params.metadata),
     unsafe: snapshot?.unsafe ?? [],
     texts: {
       calibration: textUse(calibration, texts.calibration),

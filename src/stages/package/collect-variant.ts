@@ -1,4 +1,4 @@
-import { describeBreach } from "../../release/judge-gates.js";
+import { describeBreach } from "../../release/check-gates.js";
 import type {
   SmokeSpeed,
   VariantAllocation,
@@ -13,11 +13,11 @@ import type { SmokeReport } from "../smoke/smoke-report.js";
 import type { StageContext } from "../stage.js";
 import { readReport } from "../step-files.js";
 import type { StructureReport } from "../validate/check-structure.js";
-import type { QualityReport } from "../validate/measure-quality.js";
+import type { ValidateReport } from "../validate/validate-variant.js";
 import { type PackagedVariant, type PackageParams, variantInput } from "./package-params.js";
 
 export type VariantSources = Pick<StageContext, "input" | "digest" | "steps">;
-type Judged = Pick<PackageParams, "measured" | "smokeTested">;
+type VerdictParams = Pick<PackageParams, "measured" | "smokeTested">;
 
 /** Names of the package step's inputs that `collectVariant` reads; a plan need not have all of them. */
 export function verdictInputs(variant: string): string[] {
@@ -46,13 +46,13 @@ export interface CollectedVariant {
  */
 export async function collectVariant(
   { name, file }: PackagedVariant,
-  params: Judged,
+  params: VerdictParams,
   sources: VariantSources,
 ): Promise<CollectedVariant | undefined> {
   const quantized = await readReport<QuantizeReport>(sources.input(variantInput("quantize", name)));
   const sha256 = sources.digest(variantInput("model", name));
   if (quantized === undefined || sha256 === undefined) return undefined;
-  const quality = await readReport<QualityReport>(sources.input(variantInput("quality", name)));
+  const quality = await readReport<ValidateReport>(sources.input(variantInput("quality", name)));
   const smoke = await readReport<SmokeReport>(sources.input(variantInput("smoke", name)));
   const allocation = await readReport<AllocationReport>(sources.input(variantInput("allocation", name)));
   const structure = await readReport<StructureReport>(sources.input(variantInput("structure", name)));
@@ -76,8 +76,8 @@ export async function collectVariant(
 /** A variant that should have been measured and was not has not passed. */
 function qualityReasons(
   structure: StructureReport | undefined,
-  quality: QualityReport | undefined,
-  params: Judged,
+  quality: ValidateReport | undefined,
+  params: VerdictParams,
 ): VerdictReason[] {
   if (!params.measured) return [];
   const problems = structure?.problems ?? [];
@@ -86,7 +86,7 @@ function qualityReasons(
   return quality.breaches.map((breach) => ({ kind: "quality", text: describeBreach(breach) }));
 }
 
-function smokeVerdict(smoke: SmokeReport | undefined, params: Judged): VerdictReason[] {
+function smokeVerdict(smoke: SmokeReport | undefined, params: VerdictParams): VerdictReason[] {
   if (!params.smokeTested) return [];
   if (smoke === undefined) return [{ kind: "unmeasured", text: "it could not be smoke-tested" }];
   return smokeReasons(smoke).map((text) => ({ kind: "smoke", text }));
@@ -109,6 +109,6 @@ function publicQuality({
   decided: _decided,
   blocks: _blocks,
   ...figures
-}: QualityReport): VariantQuality {
+}: ValidateReport): VariantQuality {
   return figures;
 }

@@ -20,7 +20,7 @@ export function ollamaFiles(gguf: Gguf, system: string | undefined): OllamaFiles
   const source = metadataString(gguf, "tokenizer.chat_template");
   if (source === undefined) return { files: new Map(), note: "" };
   const tools = /\btools\b/.test(source);
-  const template = tools ? undefined : ownTemplate(gguf, source);
+  const template = tools ? undefined : convertedTemplate(gguf, source);
   const params = { ...(template === undefined ? {} : { stop: template.stop }), ...ollamaParams(gguf) };
   const prompt = system ?? template?.system;
   const files = new Map<string, string>();
@@ -38,7 +38,7 @@ function note(template: OllamaTemplate | undefined, tools: boolean): string {
   return `There is no \`template\` file for Ollama, because ${why}: Ollama uses the Hub's translation of it.`;
 }
 
-function ownTemplate(gguf: Gguf, source: string): OllamaTemplate | undefined {
+function convertedTemplate(gguf: Gguf, source: string): OllamaTemplate | undefined {
   const bos = specialToken(gguf, "bos");
   const eos = specialToken(gguf, "eos");
   return chooseTemplate((messages: readonly ChatTurn[]) => {

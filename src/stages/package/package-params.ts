@@ -1,11 +1,11 @@
-import type { CardChanges } from "../../checkpoint/own-card.js";
+import type { CardOverrides } from "../../checkpoint/override-card.js";
 import type { CorpusText } from "../../corpus/assemble-corpus.js";
-import type { JudgedDevices } from "../../hardware/fit/judge-release.js";
+import type { TargetDevices } from "../../hardware/fit/estimate-release-fit.js";
 import type { Material, TextMaterial } from "../../release/release-facts.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 
 /** What the card and the files for other programs take from the recipe. */
-export interface ReleaseMetadata extends JsonObject, CardChanges {
+export interface ReleaseMetadata extends JsonObject, CardOverrides {
   readonly quantizedBy?: string;
   readonly tags?: readonly string[];
   readonly system?: string;
@@ -38,7 +38,7 @@ export interface PackageParams extends JsonObject {
   /** The texts that were used, for what is told about them. */
   texts: { readonly [use in "calibration" | "search" | "evaluation"]: readonly CorpusText[] };
   /** What the variants are held against, and all that the catalog says about it. */
-  hardware: JudgedDevices;
+  hardware: TargetDevices;
   /** The same with where they can be had, and what the tools are made of: for provenance and bill of materials. */
   textFiles: readonly TextMaterial[];
   toolFiles: readonly Material[];

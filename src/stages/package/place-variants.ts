@@ -24,10 +24,10 @@ export async function placeVariants(
       placed.push(variant);
       continue;
     }
-    const parts = await splitVariant(context, { input, file: variant.file, maxFileBytes });
-    const [first] = parts;
+    const splits = await splitVariant(context, { input, file: variant.file, maxFileBytes });
+    const [first] = splits;
     if (first === undefined) throw new Error("a variant was split into no parts");
-    placed.push({ ...variant, file: first.file, sha256: first.sha256, parts });
+    placed.push({ ...variant, file: first.file, sha256: first.sha256, parts: splits });
   }
   return placed;
 }

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { emptyCard } from "../../checkpoint/base-card.js";
-import { ownCard } from "../../checkpoint/own-card.js";
+import { overrideCard } from "../../checkpoint/override-card.js";
 import type { SnapshotFile, SnapshotReport } from "../../checkpoint/snapshot-report.js";
 import { hubUrl } from "../../hub/hub-url.js";
 import { bomFile, renderBom } from "../../release/bom.js";
@@ -50,7 +50,7 @@ async function releaseFacts(
   return {
     report,
     baseModel: params.baseModel,
-    card: ownCard(snapshot?.card ?? emptyCard, params.metadata),
+    card: overrideCard(snapshot?.card ?? emptyCard, params.metadata),
     modelFiles: snapshot?.files.map((file) => modelFile(file, snapshot.commit, params.baseModel)) ?? [],
     texts: params.textFiles,
     toolFiles: params.toolFiles,

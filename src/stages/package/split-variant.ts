@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Gguf, GgufTensor } from "../../gguf/gguf.js";
 import { readGguf } from "../../gguf/read-header.js";
 import { splitGguf } from "../../llamacpp/gguf-split.js";
-import type { VariantPart } from "../../release/release-report.js";
+import type { VariantSplit } from "../../release/release-report.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { sha256File } from "../../util/sha256.js";
 import type { StageContext } from "../stage.js";
@@ -16,32 +16,32 @@ import { linkInput, toolRun } from "../step-files.js";
 export async function splitVariant(
   context: StageContext,
   { input, file, maxFileBytes }: { input: string; file: string; maxFileBytes: number },
-): Promise<VariantPart[]> {
+): Promise<VariantSplit[]> {
   const name = file.replace(/\.gguf$/, "");
   const run = await toolRun(context);
   const model = await linkInput(context, input, file);
   const { files } = await splitGguf({ ...run, model, outPrefix: join("..", "out", name), maxFileBytes });
-  const whole = await readGguf(join(context.work, file));
-  const parts = await Promise.all(files.map((path) => readGguf(join(context.work, path))));
-  await requireSame(whole, parts, context.signal);
-  const written: VariantPart[] = [];
-  for (const { path, fileBytes } of parts) {
+  const original = await readGguf(join(context.work, file));
+  const splits = await Promise.all(files.map((path) => readGguf(join(context.work, path))));
+  await requireSame(original, splits, context.signal);
+  const written: VariantSplit[] = [];
+  for (const { path, fileBytes } of splits) {
     const sha256 = await sha256File(path, context.signal);
     written.push({ file: path.slice(join(context.work, "..", "out").length + 1), bytes: fileBytes, sha256 });
   }
   return written;
 }
 
-async function requireSame(whole: Gguf, parts: readonly Gguf[], signal: AbortSignal): Promise<void> {
-  const found = new Map<string, { part: Gguf; tensor: GgufTensor }>();
-  for (const part of parts) for (const tensor of part.tensors) found.set(tensor.name, { part, tensor });
-  if (found.size !== whole.tensors.length) throw differs("the number of tensors");
-  const source = await open(whole.path, "r");
+async function requireSame(original: Gguf, splits: readonly Gguf[], signal: AbortSignal): Promise<void> {
+  const found = new Map<string, { split: Gguf; tensor: GgufTensor }>();
+  for (const split of splits) for (const tensor of split.tensors) found.set(tensor.name, { split, tensor });
+  if (found.size !== original.tensors.length) throw differs("the number of tensors");
+  const source = await open(original.path, "r");
   try {
-    for (const part of parts) {
-      const file = await open(part.path, "r");
+    for (const split of splits) {
+      const file = await open(split.path, "r");
       try {
-        for (const tensor of whole.tensors.filter(({ name }) => found.get(name)?.part === part)) {
+        for (const tensor of original.tensors.filter(({ name }) => found.get(name)?.split === split)) {
           signal.throwIfAborted();
           const copy = found.get(tensor.name)?.tensor;
           const same = copy !== undefined && copy.type === tensor.type && copy.bytes === tensor.bytes;

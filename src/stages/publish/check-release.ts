@@ -5,7 +5,7 @@ import type { RunReport } from "../../release/release-report.js";
 import { unlisted } from "../../release/verify/check-files.js";
 import { parseRelease } from "../../release/verify/parse-release.js";
 import { verifyFolder } from "../../release/verify/verify-folder.js";
-import { again } from "../../release/verify/verify-report.js";
+import { rebuildRemedy } from "../../release/verify/verify-report.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { listFiles } from "../../util/files.js";
 
@@ -50,7 +50,7 @@ export async function readChecksums(folder: string): Promise<Map<string, string>
   return listed;
 }
 
-function fail(folder: string, reason: string, remedy = again): never {
+function fail(folder: string, reason: string, remedy = rebuildRemedy): never {
   throw new QuantsmithError("QS-PUBLISH-RELEASE", `${folder} cannot be published: ${reason}`, {
     remedy,
     at: { file: folder },

@@ -28,33 +28,33 @@ export async function findChanges(
 ): Promise<Changes> {
   const changes: Changes = { add: [], update: [], remove: [] };
   for (const file of files) {
-    const there = remote.get(file.path);
-    if (there === undefined) changes.add.push(file);
-    else if (!(await isSame(file, there, signal))) changes.update.push(file);
+    const remoteFile = remote.get(file.path);
+    if (remoteFile === undefined) changes.add.push(file);
+    else if (!(await isSame(file, remoteFile, signal))) changes.update.push(file);
   }
   const ours = new Set(files.map(({ path }) => path));
   const former = listed.size === 0 ? [] : [...listed.keys(), ...always];
   for (const path of former) {
-    const there = remote.get(path);
-    if (there === undefined || ours.has(path)) continue;
-    const isTheirs =
-      there.digest.startsWith("sha256:") && listed.has(path) && there.digest !== `sha256:${listed.get(path)}`;
-    if (!isTheirs) changes.remove.push(path);
+    const remoteFile = remote.get(path);
+    if (remoteFile === undefined || ours.has(path)) continue;
+    const changedByOthers =
+      remoteFile.digest.startsWith("sha256:") && listed.has(path) && remoteFile.digest !== `sha256:${listed.get(path)}`;
+    if (!changedByOthers) changes.remove.push(path);
   }
   const isStale = remote.has(signatureFile) && !ours.has(signatureFile) && listed.size > 0;
-  if (isStale && !isNothing(changes)) changes.remove.push(signatureFile);
+  if (isStale && !isEmpty(changes)) changes.remove.push(signatureFile);
   changes.remove.sort();
   return changes;
 }
 
-export function isNothing({ add, update, remove }: Changes): boolean {
+export function isEmpty({ add, update, remove }: Changes): boolean {
   return add.length + update.length + remove.length === 0;
 }
 
 /** The Hub tells sha256 of large files and git's own id of the others. */
-async function isSame(file: LocalFile, there: HubFile, signal: AbortSignal): Promise<boolean> {
-  if (file.bytes !== there.bytes) return false;
-  const digest = parseDigest(there.digest, there.bytes);
+async function isSame(file: LocalFile, remoteFile: HubFile, signal: AbortSignal): Promise<boolean> {
+  if (file.bytes !== remoteFile.bytes) return false;
+  const digest = parseDigest(remoteFile.digest, remoteFile.bytes);
   if (digest.algorithm === "sha256") return digest.hex === file.sha256;
   return (await hashFile(file.source, file.bytes, digest, signal)) === digest.hex;
 }

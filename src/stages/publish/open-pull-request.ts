@@ -1,17 +1,17 @@
 import type { HubConnection } from "../../hub/connection.js";
 import { TemporaryFailure } from "../../hub/hub-error.js";
-import { Patience } from "../../hub/patience.js";
+import { RetryPolicy } from "../../hub/retry-policy.js";
 import { findPullRequest } from "../../hub/upload/pull-requests.js";
 import type { UploadHooks } from "../../hub/upload/upload-objects.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { bringTo, commitChanges, type Destination, uploadChanges } from "./bring-to.js";
-import { findChanges, isNothing } from "./find-changes.js";
+import { findChanges, isEmpty } from "./find-changes.js";
 import type { CheckedRelease } from "./release-files.js";
 import { readRemote } from "./remote-release.js";
+import { commitChanges, type Destination, syncRevision, uploadChanges } from "./sync-revision.js";
 
 /**
  * Proposes a release as a pull request against main and reads it back there. One that is open for the very same release,
- * known by its title, is used. Errors: as `bringTo`.
+ * known by its title, is used. Errors: as `syncRevision`.
  */
 export async function openPullRequest(
   connection: HubConnection,
@@ -21,19 +21,19 @@ export async function openPullRequest(
 ): Promise<{ commit: string; sentBytes: number; pullRequest?: number }> {
   const { repo, title } = destination;
   const { signal } = hooks;
-  const patience = new Patience(connection.limits);
+  const retryPolicy = new RetryPolicy(connection.limits);
   let sentBytes = 0;
   let made: number | undefined;
   for (;;) {
     const pullRequest = made ?? (await findPullRequest(connection, repo, title, signal));
     if (pullRequest !== undefined) {
       const revision = `refs/pr/${pullRequest}`;
-      const brought = await bringTo(connection, { ...destination, revision }, release, undefined, hooks);
+      const brought = await syncRevision(connection, { ...destination, revision }, release, undefined, hooks);
       return { commit: brought.commit, sentBytes: sentBytes + brought.sentBytes, pullRequest };
     }
     const main = await readRemote(connection, repo, "main", signal);
     const changes = await findChanges(release.files, main, signal);
-    if (isNothing(changes)) return { commit: main.commit, sentBytes };
+    if (isEmpty(changes)) return { commit: main.commit, sentBytes };
     const sent = await uploadChanges(connection, destination, changes, hooks);
     sentBytes += sent.bytes;
     try {
@@ -43,7 +43,7 @@ export async function openPullRequest(
       made = number === undefined ? undefined : Number(number);
     } catch (error) {
       // Whether it was opened is seen in the list.
-      await patience.wait(error, signal);
+      await retryPolicy.waitOrThrow(error, signal);
     }
   }
 }

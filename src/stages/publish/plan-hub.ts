@@ -10,7 +10,7 @@ import { signatureFile } from "../../release/sign/statement.js";
 import { stableReleaseDigest } from "../../release/stable-release-digest.js";
 import { parseRelease } from "../../release/verify/parse-release.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { type Changes, findChanges, isNothing } from "./find-changes.js";
+import { type Changes, findChanges, isEmpty } from "./find-changes.js";
 import type { HubOperation, HubPublishOptions } from "./hub-options.js";
 import type { CheckedRelease } from "./release-files.js";
 import { type RemoteRelease, readRemote, readRemoteText } from "./remote-release.js";
@@ -51,12 +51,12 @@ export async function planHub(
   const nothing: RemoteRelease = { repo, commit: "", files: new Map(), listed: new Map() };
   const found = await findChanges(release.files, main ?? nothing, signal);
   const changes = main !== undefined && (await isRerun(connection, release, main, found, signal)) ? noChanges : found;
-  requireNamesApart(repo, release, main ?? nothing, changes);
+  requireDistinctNames(repo, release, main ?? nothing, changes);
   const card = [...changes.add, ...changes.update].find(({ path }) => path === "README.md");
   if (card !== undefined) await validateCard(connection, repo, await readFile(card.source, "utf8"), signal);
   const version = release.digest.slice(0, 12);
   const title = `Release ${release.report.model.name} (${version})`;
-  const looked = state !== undefined && via === "pr" && !isNothing(changes);
+  const looked = state !== undefined && via === "pr" && !isEmpty(changes);
   const pullRequest = looked ? await findPullRequest(connection, repo, title, signal) : undefined;
   const branches = state === undefined ? [] : await listBranches(connection, repo, signal);
   const collect = collection !== undefined && !(await isCollected(connection, collection, repo, signal));
@@ -86,7 +86,7 @@ export async function isRerun(
 }
 
 /** Files that others keep in the repository must not come between a runtime and a variant. */
-function requireNamesApart(repo: string, release: CheckedRelease, main: RemoteRelease, { remove }: Changes): void {
+function requireDistinctNames(repo: string, release: CheckedRelease, main: RemoteRelease, { remove }: Changes): void {
   const ours = release.files.map(({ path }) => path);
   const stays = [...main.files.keys()].filter((path) => !remove.includes(path) && !ours.includes(path));
   const problem = findResolutionProblems([...ours, ...stays], release.report.variants).find(
@@ -107,7 +107,7 @@ function operationsOf(plan: Omit<HubPlan, "operations">, options: HubPublishOpti
   if (needsGating(plan, options) && options.gated !== undefined) {
     operations.push({ operation: "set-gating", gated: options.gated });
   }
-  if (!isNothing(changes) && pullRequest === undefined) {
+  if (!isEmpty(changes) && pullRequest === undefined) {
     const staging = options.via === "branch" && !leftovers.includes(stagingBranch);
     if (staging) operations.push({ operation: "create-branch", branch: stagingBranch });
     for (const { path, bytes, sha256 } of changes.add) operations.push({ operation: "add", path, bytes, sha256 });

@@ -13,7 +13,7 @@ import { readChecksums } from "./check-release.js";
 export async function publishToFolder(release: string, target: string, signal: AbortSignal): Promise<string> {
   // Through links, so that what a link leads to is replaced and not the link.
   const path = await realpath(target).catch(() => target);
-  await requireApart(await realpath(release), path);
+  await requireSeparate(await realpath(release), path);
   await requireReplaceable(path);
   const suffix = randomBytes(4).toString("hex");
   const next = `${path}.next-${suffix}`;
@@ -57,7 +57,7 @@ async function swap(path: string, next: string, old: string): Promise<void> {
 }
 
 /** A target inside the release, or around it, would destroy one of them. */
-async function requireApart(release: string, target: string): Promise<void> {
+async function requireSeparate(release: string, target: string): Promise<void> {
   const inside = (inner: string, outer: string) => `${inner}/`.startsWith(`${outer}/`);
   if (!inside(release, target) && !inside(target, release)) return;
   throw new QuantsmithError("QS-PUBLISH-TARGET", `${target} and the release ${release} lie in each other`, {
@@ -71,11 +71,11 @@ async function requireReplaceable(path: string): Promise<void> {
   const files = await listFiles(path).catch(() => ["not a folder"]);
   if (files.length === 0) return;
   const listed = await readChecksums(path).catch(() => new Map<string, string>());
-  const foreign = files.find((file) => !listed.has(file) && !unlisted.includes(file));
-  if (foreign === undefined && files.includes("release.json")) return;
+  const unrelated = files.find((file) => !listed.has(file) && !unlisted.includes(file));
+  if (unrelated === undefined && files.includes("release.json")) return;
   throw new QuantsmithError(
     "QS-PUBLISH-TARGET",
-    `${path} holds more than a former release: ${foreign ?? "no release.json"}`,
+    `${path} holds more than a former release: ${unrelated ?? "no release.json"}`,
     {
       remedy: "Give a new folder or an empty one; only a former release is replaced.",
     },

@@ -4,17 +4,17 @@ import { createBranch, deleteBranch, listBranches } from "../../hub/upload/branc
 import { addToCollection } from "../../hub/upload/collections.js";
 import type { UploadHooks } from "../../hub/upload/upload-objects.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { type Brought, bringTo } from "./bring-to.js";
-import { isNothing } from "./find-changes.js";
+import { isEmpty } from "./find-changes.js";
 import type { HubPublication, HubPublishOptions } from "./hub-options.js";
 import { openPullRequest } from "./open-pull-request.js";
 import { type HubPlan, planHub, stagingPrefix } from "./plan-hub.js";
 import { prepareRepo } from "./prepare-repo.js";
 import type { CheckedRelease } from "./release-files.js";
 import { type RemoteRelease, readRemote } from "./remote-release.js";
+import { type SyncResult, syncRevision } from "./sync-revision.js";
 
 /** How often a staging branch may be taken away from under us, by another publisher that has finished. */
-const mostStagings = 5;
+const maxStagingAttempts = 5;
 
 /**
  * Publishes a checked release to the Hub, so that main always holds a whole release: the former one or this one. What an
@@ -32,7 +32,7 @@ export async function publishToHub(
   const plan = await planHub(connection, release, options, signal);
   await prepareRepo(connection, options, plan.state, signal);
   const main = plan.main ?? (await readRemote(connection, repo, "main", signal));
-  const done = await bring(connection, release, options, { ...plan, main }, hooks);
+  const done = await uploadRelease(connection, release, options, { ...plan, main }, hooks);
   // Whatever staging branches there are, they are not needed any more: ours, or what killed publishers have left.
   for (const branch of await listBranches(connection, repo, signal)) {
     if (branch.startsWith(stagingPrefix)) await deleteBranch(connection, repo, branch, signal);
@@ -51,13 +51,13 @@ export async function previewHub(
   signal: AbortSignal,
 ): Promise<HubPublication> {
   const plan = await planHub(connection, release, options, signal);
-  const commit = isNothing(plan.changes) ? (plan.main?.commit ?? null) : null;
+  const commit = isEmpty(plan.changes) ? (plan.main?.commit ?? null) : null;
   return publication(connection, options, plan, { commit, sentBytes: 0, pullRequest: plan.pullRequest });
 }
 
 type Done = { commit: string | null; sentBytes: number; pullRequest?: number | undefined };
 
-async function bring(
+async function uploadRelease(
   connection: HubConnection,
   release: CheckedRelease,
   { repo, via }: HubPublishOptions,
@@ -65,13 +65,13 @@ async function bring(
   hooks: UploadHooks,
 ): Promise<Done> {
   const { main, title, stagingBranch } = plan;
-  if (isNothing(plan.changes)) return { commit: main.commit, sentBytes: 0 };
+  if (isEmpty(plan.changes)) return { commit: main.commit, sentBytes: 0 };
   const description = `Made with quantsmith. Release digest: ${release.digest}`;
   const destination = { repo, revision: "main", title, description };
   if (via === "pr") return openPullRequest(connection, destination, release, hooks);
   const staged =
     via === "branch" ? await stage(connection, { ...destination, revision: stagingBranch }, release, main, hooks) : 0;
-  const { commit, sentBytes } = await bringTo(connection, destination, release, main, hooks);
+  const { commit, sentBytes } = await syncRevision(connection, destination, release, main, hooks);
   return { commit, sentBytes: staged + sentBytes };
 }
 
@@ -87,12 +87,12 @@ async function stage(
   for (let attempt = 1; ; attempt++) {
     await createBranch(connection, { repo, branch, commit: main.commit }, hooks.signal);
     try {
-      const { sentBytes }: Brought = await bringTo(connection, destination, release, undefined, hooks);
+      const { sentBytes }: SyncResult = await syncRevision(connection, destination, release, undefined, hooks);
       return sentBytes;
     } catch (error) {
       // Another publisher of the same release has finished and removed the branch.
       const isGone = error instanceof QuantsmithError && error.code === "QS-HUB-REVISION";
-      if (!isGone || attempt === mostStagings) throw error;
+      if (!isGone || attempt === maxStagingAttempts) throw error;
     }
   }
 }

@@ -8,7 +8,7 @@ import { signatureFile } from "../../release/sign/statement.js";
 import { checkSignature } from "../../release/verify/check-signature.js";
 import { writeFileAtomic } from "../../util/files.js";
 import { sha256 } from "../../util/sha256.js";
-import { findChanges, isNothing } from "./find-changes.js";
+import { findChanges, isEmpty } from "./find-changes.js";
 import { isRerun } from "./plan-hub.js";
 import type { CheckedRelease } from "./release-files.js";
 import { readRemote, readRemoteText } from "./remote-release.js";
@@ -34,7 +34,7 @@ export async function planSigning(
 ): Promise<Signing> {
   if (target.sign !== true) return { release, needed: false };
   const unsigned = { ...release, files: contentOf(release) };
-  if (await isSignedThere(connection, unsigned, target.repo, signal)) return { release: unsigned, needed: false };
+  if (await isSignedOnHub(connection, unsigned, target.repo, signal)) return { release: unsigned, needed: false };
   return { release, needed: !release.isSigned };
 }
 
@@ -53,7 +53,7 @@ function contentOf({ files }: CheckedRelease): CheckedRelease["files"] {
 }
 
 /** True when main holds this release, how its run went aside, with a valid signature over what it holds. */
-async function isSignedThere(
+async function isSignedOnHub(
   connection: HubConnection,
   release: CheckedRelease,
   repo: string,
@@ -65,7 +65,10 @@ async function isSignedThere(
   const report = await readRemoteText(connection, main, "release.json", signal);
   if (signature === undefined || report === undefined) return false;
   const changes = await findChanges(release.files, main, signal);
-  if (!isNothing(changes) && !(await isRerun(connection, release, main, changes, signal))) return false;
-  const there = new Map(release.files.map((file) => [file.path, file.sha256])).set("release.json", sha256(report));
-  return (await checkSignature(signature, there, {})).signature?.ok === true;
+  if (!isEmpty(changes) && !(await isRerun(connection, release, main, changes, signal))) return false;
+  const remoteDigests = new Map(release.files.map((file) => [file.path, file.sha256])).set(
+    "release.json",
+    sha256(report),
+  );
+  return (await checkSignature(signature, remoteDigests, {})).signature?.ok === true;
 }

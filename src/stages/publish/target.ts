@@ -17,15 +17,15 @@ export interface TargetText {
   sign?: boolean;
 }
 
-const ways = ["branch", "pr", "direct"] as const;
+const publishModes = ["branch", "pr", "direct"] as const;
 
 /**
- * Reads `--to` and the options that belong to it. What they do not say is as in `told`, a recipe's target: where to, and of a
+ * Reads `--to` and the options that belong to it. What they do not say is as in `recipeTarget`, a recipe's target: where to, and of a
  * repository also how, whoever may read it, the collection and the signature. Errors: QS-PUBLISH-TARGET, QS-USAGE.
  */
-export function parseTarget(text: TargetText, told?: PublishTarget): PublishTarget {
-  const { via, private: isPrivate, collection, sign = told?.sign } = text;
-  const to = text.to ?? (told && addressOf(told));
+export function parseTarget(text: TargetText, recipeTarget?: PublishTarget): PublishTarget {
+  const { via, private: isPrivate, collection, sign = recipeTarget?.sign } = text;
+  const to = text.to ?? (recipeTarget && addressOf(recipeTarget));
   if (to === undefined) {
     throw new QuantsmithError("QS-USAGE", "nothing says where to publish", {
       remedy: "Give --to hf:<user or organization>/<name> or dir:<path>, or --recipe with a recipe that has `publish`.",
@@ -40,15 +40,15 @@ export function parseTarget(text: TargetText, told?: PublishTarget): PublishTarg
     });
   }
   const repo = parseRepo(to);
-  const kept = told?.kind === "hub" ? told : undefined;
-  const way = ways.find((known) => known === (via ?? kept?.via ?? "branch"));
-  if (way === undefined) {
+  const kept = recipeTarget?.kind === "hub" ? recipeTarget : undefined;
+  const mode = publishModes.find((known) => known === (via ?? kept?.via ?? "branch"));
+  if (mode === undefined) {
     throw new QuantsmithError("QS-USAGE", `--via ${via} is no way to publish`, {
-      remedy: `The ways are ${ways.join(", ")}.`,
+      remedy: `The ways are ${publishModes.join(", ")}.`,
     });
   }
   const added = collection === undefined ? {} : { collection };
-  return { ...kept, kind: "hub", repo, via: way, private: isPrivate ?? kept?.private ?? false, ...added, ...signed };
+  return { ...kept, kind: "hub", repo, via: mode, private: isPrivate ?? kept?.private ?? false, ...added, ...signed };
 }
 
 function parseRepo(to: string): string {

@@ -2,10 +2,10 @@ import PQueue from "p-queue";
 import { type HubConnection, hubConnection } from "../../hub/connection.js";
 import { localFile } from "../../hub/upload/local-file.js";
 import { findRepo } from "../../hub/upload/repository.js";
-import { uploadChanges } from "./bring-to.js";
 import type { HubPublishOptions } from "./hub-options.js";
 import { prepareRepo } from "./prepare-repo.js";
 import { requireAccess } from "./publish-hub.js";
+import { uploadChanges } from "./sync-revision.js";
 
 /** A variant's file that may be uploaded. */
 export interface StreamedVariant {
@@ -44,7 +44,7 @@ export class VariantStream {
   }
 
   /** Uploads a variant when it is its turn; does not wait for it. */
-  offer(variant: StreamedVariant): void {
+  enqueue(variant: StreamedVariant): void {
     void this.#queue.add(() => this.#send(variant));
   }
 

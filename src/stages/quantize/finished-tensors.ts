@@ -20,12 +20,12 @@ export interface FinishedTensors {
  * it is needed, whatever happens to the store. One that is gone or cannot be linked is passed over.
  */
 export async function findFinishedTensors(
-  context: Pick<StageContext, "relatives" | "work">,
+  context: Pick<StageContext, "reusableSteps" | "work">,
   wanted: ReadonlyMap<string, GgmlType>,
 ): Promise<FinishedTensors> {
   const places = new Map<string, FileRange>();
   const states = new Map<string, string>();
-  for (const [i, folder] of (await context.relatives(["model", "imatrix"])).entries()) {
+  for (const [i, folder] of (await context.reusableSteps(["model", "imatrix"])).entries()) {
     if (places.size === wanted.size) break;
     const path = join(context.work, `finished-${i}.gguf`);
     const linked = await link(join(folder, "model.gguf"), path).then(

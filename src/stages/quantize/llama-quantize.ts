@@ -6,7 +6,7 @@ import type { PreparedOperation } from "../stage.js";
 import { linkInput, toolRun } from "../step-files.js";
 import { planVariant, type VariantPlan } from "./plan-variant.js";
 import { type QuantizeParams, reportVariant } from "./quantize.js";
-import { answeredRules, tensorTypeFile } from "./tensor-rules.js";
+import { ruleFallbacks, tensorTypeFile } from "./tensor-rules.js";
 
 /**
  * Makes one variant with llama-quantize, the reference for `bank.ts`. Inputs `model`, optional `imatrix`, optional
@@ -32,7 +32,7 @@ export const quantizeByTool: PreparedOperation<QuantizeParams, VariantPlan> = {
     });
     // llama-quantize can ignore a rule without a word, so what it wrote is read back.
     const { tensors } = await readGguf(join(context.out, "model.gguf"));
-    await reportVariant(context, answeredRules(listed, tensors, run.fallbacks));
+    await reportVariant(context, ruleFallbacks(listed, tensors, run.fallbacks));
     return { commands: [run.argv], peakMemoryBytes: run.peakMemoryBytes };
   },
 };

@@ -11,7 +11,7 @@ import { openImatrix } from "../ggml-source.js";
 import { type OperationReport, type PrepareContext, type Prepared, requiredInput } from "../stage.js";
 import { linkInput } from "../step-files.js";
 import type { QuantizeParams, TensorFallback } from "./quantize.js";
-import { answeredRules, resolveTensorRules, tensorTypeFile } from "./tensor-rules.js";
+import { resolveTensorRules, ruleFallbacks, tensorTypeFile } from "./tensor-rules.js";
 
 /** The types of a variant, and what they follow from. */
 interface VariantTypes {
@@ -82,7 +82,7 @@ async function presetTypes(params: QuantizeParams, context: PrepareContext, base
   return {
     types: new Map(planned.map(({ name, type }) => [name, type])),
     listed,
-    fallbacks: answeredRules(listed, planned, fallbacks),
+    fallbacks: ruleFallbacks(listed, planned, fallbacks),
     report: { commands: [argv], peakMemoryBytes },
   };
 }

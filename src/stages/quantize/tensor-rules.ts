@@ -1,6 +1,6 @@
 import { type GgmlType, knownType } from "../../quant/ggml-types.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { matchWithin } from "../../util/match-within.js";
+import { matchWithTimeout } from "../../util/match-with-timeout.js";
 import type { TensorTypes } from "../allocate/tensor-types.js";
 import type { TensorFallback } from "./quantize.js";
 
@@ -36,7 +36,7 @@ function matcher(pattern: string): (name: string) => boolean {
     };
   }
   return (name) => {
-    const found = matchWithin(pattern, name);
+    const found = matchWithTimeout(pattern, name);
     if (found !== undefined) return found;
     throw new QuantsmithError("QS-QUANTIZE-RULE", `the tensor rule "${pattern}" takes too long to match`, {
       remedy: "Write it without nested repetitions.",
@@ -48,7 +48,7 @@ function matcher(pattern: string): (name: string) => boolean {
  * Rules that got another answer than asked for, given what the variant's tensors are or will be. A documented fallback
  * may be the answer, but no rule is silently ignored: that is QS-QUANTIZE-RULE.
  */
-export function answeredRules(
+export function ruleFallbacks(
   wanted: TensorTypes,
   tensors: readonly { name: string; type: GgmlType }[],
   fellBack: readonly string[],

@@ -7,7 +7,7 @@ import { getLlama, type Llama, LlamaLogLevel, type LlamaModel } from "node-llama
 import { generate } from "./generate.js";
 import type { SmokeMessage, SmokeRequest } from "./protocol.js";
 
-const say = (message: SmokeMessage) => process.stdout.write(`${JSON.stringify(message)}\n`);
+const send = (message: SmokeMessage) => process.stdout.write(`${JSON.stringify(message)}\n`);
 
 async function main(): Promise<void> {
   const request = JSON.parse(await text(process.stdin)) as SmokeRequest;
@@ -18,7 +18,7 @@ async function main(): Promise<void> {
     logLevel: LlamaLogLevel.error,
     maxThreads: request.threads,
   });
-  say({ kind: "ready" });
+  send({ kind: "ready" });
   const model = await orSay(null, () => load(llama, request));
   if (model === undefined) return;
   if (request.embeds) await embed(model, request);
@@ -29,7 +29,7 @@ async function main(): Promise<void> {
 async function load(llama: Llama, request: SmokeRequest): Promise<LlamaModel> {
   const started = performance.now();
   const model = await llama.loadModel({ modelPath: request.model, onLoadProgress: alive });
-  say({ kind: "loaded", seconds: secondsSince(started), template: templateOf(model) !== undefined });
+  send({ kind: "loaded", seconds: secondsSince(started), template: templateOf(model) !== undefined });
   return model;
 }
 
@@ -40,7 +40,7 @@ async function answer(llama: Llama, model: LlamaModel, { questions, context: con
   if (context === undefined) return;
   const generator = { llama, model, sequence: context.getSequence(), template: templateOf(model), onToken: alive };
   for (const [index, question] of questions.entries()) {
-    await orSay(index, async () => say({ kind: "answer", index, ...(await generate(generator, question)) }));
+    await orSay(index, async () => send({ kind: "answer", index, ...(await generate(generator, question)) }));
   }
 }
 
@@ -52,7 +52,7 @@ async function embed(model: LlamaModel, { questions, context: contextSize, threa
       const started = performance.now();
       const { vector } = await context.getEmbeddingFor(prompt);
       const promptTokens = context.calculateInputLength(prompt);
-      say({ kind: "embedding", index, vector, promptTokens, promptSeconds: secondsSince(started) });
+      send({ kind: "embedding", index, vector, promptTokens, promptSeconds: secondsSince(started) });
     });
   }
 }
@@ -62,7 +62,7 @@ async function orSay<T>(index: number | null, work: () => Promise<T>): Promise<T
   try {
     return await work();
   } catch (error) {
-    say({ kind: "failed", index, reason: error instanceof Error ? error.message : String(error) });
+    send({ kind: "failed", index, reason: error instanceof Error ? error.message : String(error) });
     return undefined;
   }
 }
@@ -73,7 +73,7 @@ let lastAlive = 0;
 function alive(): void {
   if (performance.now() - lastAlive < 1000) return;
   lastAlive = performance.now();
-  say({ kind: "alive" });
+  send({ kind: "alive" });
 }
 
 const secondsSince = (started: number) => (performance.now() - started) / 1000;

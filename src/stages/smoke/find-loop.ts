@@ -6,9 +6,9 @@ export interface Loop {
 }
 
 /** Longer pieces than this are rarely repeated three times within an answer. */
-const longestUnit = 512;
-const leastTimes = 4;
-const leastCharacters = 40;
+const maxUnitLength = 512;
+const minRepetitions = 4;
+const minCharacters = 40;
 
 /**
  * The longest stretch of a text that is one piece over and over: at least four times and 40 characters. Pieces without a
@@ -17,7 +17,7 @@ const leastCharacters = 40;
 export function findLoop(text: string): Loop | undefined {
   let best: Loop | undefined;
   let bestLength = 0;
-  for (let period = 1; period <= Math.min(longestUnit, text.length / leastTimes); period++) {
+  for (let period = 1; period <= Math.min(maxUnitLength, text.length / minRepetitions); period++) {
     let run = 0;
     for (let i = period; i <= text.length; i++) {
       if (i < text.length && text[i] === text[i - period]) {
@@ -27,7 +27,7 @@ export function findLoop(text: string): Loop | undefined {
       // A multiple of a shorter period is as long; the shorter one was first.
       const length = run + period;
       const unit = text.slice(i - length, i - length + period);
-      if (length > bestLength && length >= leastTimes * period && counts(unit, length, text.length)) {
+      if (length > bestLength && length >= minRepetitions * period && counts(unit, length, text.length)) {
         best = { unit, times: Math.floor(length / period) };
         bestLength = length;
       }
@@ -38,6 +38,6 @@ export function findLoop(text: string): Loop | undefined {
 }
 
 function counts(unit: string, length: number, total: number): boolean {
-  if (length < leastCharacters) return false;
+  if (length < minCharacters) return false;
   return /[\p{L}\p{N}]/u.test(unit) || length >= total / 2;
 }

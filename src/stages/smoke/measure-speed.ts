@@ -1,5 +1,5 @@
 import type { SmokeSpeed } from "../../release/release-report.js";
-import type { ChildOutcome } from "./ask-child.js";
+import type { ChildOutcome } from "./run-smoke-child.js";
 
 /** Undefined when the model gave no reply. */
 export function measureSpeed(

@@ -3,9 +3,9 @@ import type { JsonObject } from "../../util/canonical-json.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { type Operation, requiredInput } from "../stage.js";
 import { writeReport } from "../step-files.js";
-import { examine } from "./examine.js";
 import { hasChatTemplate, isEmbeddingModel } from "./model-facts.js";
 import type { SmokeQuestion } from "./protocol.js";
+import { runPrompts } from "./run-prompts.js";
 
 export interface SmokeBaseParams extends JsonObject {
   /** Each with whether a variant's answer is held against the base's. */
@@ -36,7 +36,7 @@ export const smokeBase: Operation<SmokeBaseParams> = {
   async run({ questions, context: contextTokens }, context) {
     const gguf = await readGguf(requiredInput(context, "model"));
     const compared = questions.filter(({ compared }) => compared || isEmbeddingModel(gguf));
-    const outcome = compared.length === 0 ? undefined : await examine(gguf, compared, contextTokens, context);
+    const outcome = compared.length === 0 ? undefined : await runPrompts(gguf, compared, contextTokens, context);
     if (outcome?.problem != null) throw baseFailure(outcome.problem);
     const answers = questions.map((question) => {
       const index = compared.indexOf(question);

@@ -1,7 +1,7 @@
-import type { ChildOutcome, Reply } from "./ask-child.js";
+import { checkAnswer } from "./check-answer.js";
+import { checkEmbedding } from "./check-embedding.js";
 import type { SmokePrompt } from "./expectation.js";
-import { judgeAnswer } from "./judge-answer.js";
-import { judgeEmbedding } from "./judge-embedding.js";
+import type { ChildOutcome, Reply } from "./run-smoke-child.js";
 import type { SmokeBaseReport } from "./smoke-base.js";
 
 export interface SmokeAnswer {
@@ -34,7 +34,9 @@ export function smokeReport(
   base: SmokeBaseReport,
   outcome: Pick<ChildOutcome, "replies" | "problem" | "loaded">,
 ): SmokeReport {
-  const answers = prompts.map((prompt, index) => judge(prompt, outcome.replies[index], base.answers[index] ?? null));
+  const answers = prompts.map((prompt, index) =>
+    checkReply(prompt, outcome.replies[index], base.answers[index] ?? null),
+  );
   const problem = outcome.problem ?? templateProblem(base, outcome);
   const failed = answers.filter(({ failures }) => failures.length > 0).length;
   return {
@@ -50,13 +52,13 @@ function templateProblem(base: SmokeBaseReport, { loaded }: Pick<ChildOutcome, "
   return base.template && loaded?.template === false ? "it has lost the chat template of its base" : null;
 }
 
-function judge(prompt: SmokePrompt, reply: Reply, base: SmokeBaseReport["answers"][number]): SmokeAnswer {
+function checkReply(prompt: SmokePrompt, reply: Reply, base: SmokeBaseReport["answers"][number]): SmokeAnswer {
   const nothing = { prompt: prompt.prompt, answer: "", stopReason: "none" as const, tokens: 0, skipped: [] };
   if (reply === undefined) return { ...nothing, failures: ["there was no answer"] };
   if (reply.kind === "failed") return { ...nothing, failures: [reply.reason] };
   if (reply.kind === "embedding") {
     const vector = base !== null && "vector" in base ? base.vector : [];
-    return { ...nothing, ...judgeEmbedding(reply.vector, vector, prompt.expect) };
+    return { ...nothing, ...checkEmbedding(reply.vector, vector, prompt.expect) };
   }
   const { text, stopReason, tokens, toolsShown } = reply;
   const { toolCall, cosineToBase, ...expect } = prompt.expect ?? {};
@@ -64,7 +66,7 @@ function judge(prompt: SmokePrompt, reply: Reply, base: SmokeBaseReport["answers
     ...(toolCall === undefined || toolsShown ? [] : ["`toolCall`: the chat template shows the model no tools"]),
     ...(cosineToBase === undefined ? [] : ["`cosineToBase`: this is no embedding model"]),
   ];
-  const failures = judgeAnswer({
+  const failures = checkAnswer({
     ...reply,
     expect: toolsShown ? { ...expect, toolCall } : expect,
     tools: prompt.tools ?? [],

@@ -1,13 +1,13 @@
 import type { Gguf } from "../../gguf/gguf.js";
-import { readGgufOrReason } from "../../gguf/read-or-reason.js";
+import { tryReadGguf } from "../../gguf/try-read-gguf.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { type Operation, requiredInput, type StageContext } from "../stage.js";
 import { readReport, writeReport } from "../step-files.js";
 import type { StructureReport } from "../validate/check-structure.js";
-import type { ChildOutcome } from "./ask-child.js";
-import { examine } from "./examine.js";
 import { questionOf, type SmokePrompt } from "./expectation.js";
 import { measureSpeed } from "./measure-speed.js";
+import { runPrompts } from "./run-prompts.js";
+import type { ChildOutcome } from "./run-smoke-child.js";
 import type { SmokeBaseReport } from "./smoke-base.js";
 import { smokeReport } from "./smoke-report.js";
 
@@ -30,11 +30,11 @@ export const smoke: Operation<SmokeParams> = {
   tools: ["node-llama-cpp"],
   async run({ prompts, context: contextTokens }, context) {
     const base = await readReport<SmokeBaseReport>(requiredInput(context, "base"));
-    const gguf = await soundModel(context);
+    const gguf = await readModel(context);
     const outcome: ChildOutcome =
       typeof gguf === "string"
         ? { replies: [], problem: gguf, loaded: undefined, peakMemoryBytes: 0 }
-        : await examine(gguf, prompts.map(questionOf), contextTokens, context);
+        : await runPrompts(gguf, prompts.map(questionOf), contextTokens, context);
     await writeReport(context, "smoke.json", smokeReport(prompts, base, outcome));
     const speed = measureSpeed(outcome, { threads: context.threads, context: contextTokens });
     return { peakMemoryBytes: outcome.peakMemoryBytes, ...(speed && { measurements: speed }) };
@@ -42,8 +42,8 @@ export const smoke: Operation<SmokeParams> = {
 };
 
 /** A file with a known fault fails the test and never reaches native code: gives the fault instead. */
-async function soundModel(context: StageContext): Promise<Gguf | string> {
+async function readModel(context: StageContext): Promise<Gguf | string> {
   const structure = await readReport<StructureReport>(context.input("structure"));
   const [problem] = structure?.problems ?? [];
-  return problem ?? readGgufOrReason(requiredInput(context, "model"));
+  return problem ?? tryReadGguf(requiredInput(context, "model"));
 }

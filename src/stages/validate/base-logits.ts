@@ -6,7 +6,7 @@ import type { JsonObject } from "../../util/canonical-json.js";
 import { sha256 } from "../../util/sha256.js";
 import type { Operation } from "../stage.js";
 import { linkInput, toolRun, writeReport } from "../step-files.js";
-import { textPart } from "./text-part.js";
+import { textSegment } from "./text-segment.js";
 
 export interface BaseLogitsParams extends JsonObject {
   texts: readonly CorpusText[];
@@ -44,7 +44,7 @@ export const baseLogits: Operation<BaseLogitsParams> = {
     const text = await assembleCorpus(params.texts, context);
     const path = join(context.work, text);
     const content = await readFile(path, "utf8");
-    if (params.part.of > 1) await writeFile(path, textPart(content, params.part));
+    if (params.part.of > 1) await writeFile(path, textSegment(content, params.part));
     const run = await saveBaseLogits({
       ...(await toolRun(context)),
       model: await linkInput(context, "model", "model.gguf"),

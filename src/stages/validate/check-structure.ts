@@ -1,9 +1,9 @@
-import { checkTensorTypes } from "../../gguf/check.js";
+import { checkTensorTypes } from "../../gguf/check-tensor-types.js";
 import { findProblems } from "../../gguf/find-problems.js";
 import type { Gguf, GgufTensor, GgufValue } from "../../gguf/gguf.js";
 import { readGguf } from "../../gguf/read-header.js";
-import { readGgufOrReason } from "../../gguf/read-or-reason.js";
 import { typeCounts } from "../../gguf/summary.js";
+import { tryReadGguf } from "../../gguf/try-read-gguf.js";
 import { type GgmlType, knownType } from "../../quant/ggml-types.js";
 import type { NativePool } from "../../quant/native-pool.js";
 import { rowRanges } from "../../quant/row-ranges.js";
@@ -38,7 +38,7 @@ export const checkStructure: Operation = {
 };
 
 /** Throws QS-VALIDATE-STRUCTURE when a check found something; such a file is not given to llama.cpp. */
-export function requireSound({ problems }: StructureReport): void {
+export function requireIntact({ problems }: StructureReport): void {
   const [first] = problems;
   if (first === undefined) return;
   const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : "";
@@ -50,7 +50,7 @@ export function requireSound({ problems }: StructureReport): void {
 async function structureProblems(context: StageContext): Promise<string[]> {
   const base = await readGguf(requiredInput(context, "base"));
   // Bounds and offsets are checked on reading.
-  const variant = await readGgufOrReason(requiredInput(context, "model"));
+  const variant = await tryReadGguf(requiredInput(context, "model"));
   if (typeof variant === "string") return [variant];
   const problems = [
     ...headerProblems(variant, base),
@@ -58,7 +58,7 @@ async function structureProblems(context: StageContext): Promise<string[]> {
     ...tensorProblems(variant, base),
     ...(await typeProblems(variant, context)),
   ];
-  const damaged = await withPool(context, (pool) => damagedTensors(variant, pool, context));
+  const damaged = await withPool(context, (pool) => invalidTensors(variant, pool, context));
   return [...problems, ...damaged];
 }
 
@@ -69,11 +69,11 @@ function headerProblems(variant: Gguf, base: Gguf): string[] {
 }
 
 /** Keys that quantizing sets anew. */
-const ownKeys = /^(general\.(file_type|quantization_version|alignment)|quantize\.|split\.)/;
+const quantizerKeys = /^(general\.(file_type|quantization_version|alignment)|quantize\.|split\.)/;
 
 function metadataProblems(variant: Gguf, base: Gguf): string[] {
   return [...base.metadata].flatMap(([key, value]) => {
-    if (ownKeys.test(key)) return [];
+    if (quantizerKeys.test(key)) return [];
     const found = variant.metadata.get(key);
     if (found === undefined) return [`its ${key} is missing, which the base has`];
     return sameValue(found, value) ? [] : [`its ${key} is not the base's`];
@@ -126,7 +126,7 @@ async function typeProblems(variant: Gguf, context: StageContext): Promise<strin
 }
 
 /** Tensors that ggml finds a value in that is no number, a scale that is not finite, or a code outside its grid. */
-async function damagedTensors(variant: Gguf, pool: NativePool, context: StageContext): Promise<string[]> {
+async function invalidTensors(variant: Gguf, pool: NativePool, context: StageContext): Promise<string[]> {
   const pieces = variant.tensors.flatMap((tensor) => [
     ...[...rowRanges({ ...tensor, path: variant.path }, undefined)].map((rows) => ({ tensor, rows })),
   ]);

@@ -4,7 +4,7 @@ import { type KldFigures, measureKld } from "../../llamacpp/kl-divergence.js";
 import { type Operation, requiredInput } from "../stage.js";
 import { linkInput, readReport, toolRun, writeReport } from "../step-files.js";
 import type { BaseReport } from "./base-logits.js";
-import { dealChunks } from "./sequential.js";
+import { dealChunks } from "./sequential-verdict.js";
 
 /** `noise.json`: the base measured against its own logits, which are stored with 16 bits; all zero but for that. */
 export type NoiseReport = KldFigures;

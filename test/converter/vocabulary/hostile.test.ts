@@ -1,7 +1,7 @@
 import { mkdir, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { NativeRefusal } from "../../../src/converter/refuse.js";
+import { NativeUnsupportedError } from "../../../src/converter/native-errors.js";
 import { pretokenizerHash } from "../../../src/converter/vocabulary/pretokenizer-hash.js";
 import { readVocabulary } from "../../../src/converter/vocabulary/read-vocabulary.js";
 import { readPieces } from "../../../src/converter/vocabulary/sentencepiece-model.js";
@@ -197,7 +197,7 @@ test("regular expressions that never end are given up", () => {
   const pre_tokenizer = { type: "Split", pattern, behavior: "Isolated", invert: false };
   const found = thrownBy(() => pretokenizerHash({ ...tokenizer, pre_tokenizer } as JsonObject, "h".repeat(200), 300));
   expect(found.message).toMatch(/takes too long/);
-  expect(found).toBeInstanceOf(NativeRefusal);
+  expect(found).toBeInstanceOf(NativeUnsupportedError);
 });
 
 test.each<[VocabularyKind, RegExp]>([

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { cardLoads } from "../../../src/hardware/fit/gpu-loads.js";
+import { gpuLoads } from "../../../src/hardware/fit/gpu-loads.js";
 import type { MemoryEstimate, ModelMemory } from "../../../src/hardware/memory/memory.js";
 
 const estimate: MemoryEstimate = {
@@ -29,8 +29,8 @@ const model: ModelMemory = {
 };
 
 test("with fewer items than cards, the output's card holds the output", () => {
-  const { cards } = cardLoads(model, estimate, { offloaded: 2, expertsOnCpu: 0 }, 4);
+  const { gpus } = gpuLoads(model, estimate, { offloaded: 2, expertsOnCpu: 0 }, 4);
   // Item i of 2 goes to card ⌊i · 4 / 2⌋: the block to the first, the output to the third.
-  expect(cards.map((bytes) => bytes > 0)).toEqual([true, false, true, false]);
-  expect(cards[2]).toBeGreaterThanOrEqual(9);
+  expect(gpus.map((bytes) => bytes > 0)).toEqual([true, false, true, false]);
+  expect(gpus[2]).toBeGreaterThanOrEqual(9);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { judgeFit } from "../../../src/hardware/fit/judge-fit.js";
+import { estimateFit } from "../../../src/hardware/fit/estimate-fit.js";
 import { type ModelCandidate, recommendModel } from "../../../src/hardware/fit/recommend-model.js";
 import { MB, someBackends, someDevice, someModel } from "../../fixtures/fit-models.js";
 
@@ -15,7 +15,7 @@ function candidate(
   const memory = someModel({ blockBytes: blockMB * MB });
   const device = someDevice({ class: "phone", budget: budgetMB * MB, memory: 8000 * MB });
   const question = { variant: name, model: memory, device, backends: someBackends, context: 1024 };
-  const fit = judgeFit({ ...question, kvType: "f16" });
+  const fit = estimateFit({ ...question, kvType: "f16" });
   const variant = { name, bytes, bitsPerWeight: blockMB / 10, kldMean };
   return { model, parameters, variant, footprint: memory.footprint, fit } satisfies ModelCandidate;
 }

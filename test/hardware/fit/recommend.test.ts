@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { judgeFit } from "../../../src/hardware/fit/judge-fit.js";
+import { estimateFit } from "../../../src/hardware/fit/estimate-fit.js";
 import { type Candidate, recommendVariant } from "../../../src/hardware/fit/recommend.js";
 import { type DeviceOptions, MB, someBackends, someDevice, someModel } from "../../fixtures/fit-models.js";
 
@@ -19,7 +19,7 @@ function candidates(variants: readonly Variant[], device: DeviceOptions, context
     return {
       variant: { name, bytes, bitsPerWeight: blockMB / 10, kldMean: kld },
       footprint: model.footprint,
-      fit: judgeFit({ ...question, kvType: "f16" }),
+      fit: estimateFit({ ...question, kvType: "f16" }),
     };
   });
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type FitQuestion, judgeFit } from "../../../src/hardware/fit/judge-fit.js";
+import { estimateFit, type FitQuestion } from "../../../src/hardware/fit/estimate-fit.js";
 import { loadSpeedConstants } from "../../../src/hardware/speed/speed-files.js";
 import { type DeviceOptions, MB, someBackends, someDevice, someModel } from "../../fixtures/fit-models.js";
 
@@ -7,7 +7,7 @@ const speed = await loadSpeedConstants();
 
 function judged(device: DeviceOptions, more: Partial<FitQuestion> = {}) {
   const question = { variant: "Q4_K_M", model: someModel(), backends: someBackends, context: 1024 };
-  return judgeFit({ ...question, kvType: "f16", device: someDevice(device), speed, ...more });
+  return estimateFit({ ...question, kvType: "f16", device: someDevice(device), speed, ...more });
 }
 
 test("from a full to an empty cache, and slower with a longer one", () => {

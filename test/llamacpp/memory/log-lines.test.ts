@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { reasonIn, withoutMessages } from "../../../src/llamacpp/memory/log-lines.js";
+import { findReason, withoutMessages } from "../../../src/llamacpp/memory/log-lines.js";
 
 test("the reason is an error, not a fact about the file", () => {
   const facts = ["print_info: unknown = 1", "load: missing special token"];
-  expect(reasonIn([...facts, "llama_model_load: error loading model: no architecture"])).toContain("no architecture");
-  expect(reasonIn(facts)).toBe("load: missing special token");
-  expect(reasonIn(["print_info: failed = 0"])).toBe("llama.cpp gives no reason");
+  expect(findReason([...facts, "llama_model_load: error loading model: no architecture"])).toContain("no architecture");
+  expect(findReason(facts)).toBe("load: missing special token");
+  expect(findReason(["print_info: failed = 0"])).toBe("llama.cpp gives no reason");
 });
 
 test("the end of a crash shows no messages of ours", () => {

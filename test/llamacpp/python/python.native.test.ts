@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { checkImports } from "../../../src/llamacpp/python/chosen-python.js";
+import { checkImports } from "../../../src/llamacpp/python/configured-python.js";
 import { findPython } from "../../../src/llamacpp/python/find-python.js";
 import { describePython, prepareConverterPython } from "../../../src/llamacpp/python/python-env.js";
 

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { loadSettings, planFor } from "../../../src/cli/prepare.js";
+import { loadSettings, preparePlan } from "../../../src/cli/prepare-plan.js";
 import { DigestCache } from "../../../src/util/digest-cache.js";
 import { checkpointFixtures, countValues, languageOf } from "../../fixtures/checkpoint.js";
 import { checkpointTensors, type LanguageConfig } from "../../fixtures/checkpoint-tensors.js";
@@ -37,7 +37,7 @@ describe.each(recipes)("%s", (recipe) => {
     const settings = await load(recipe);
     const { repo, parameters } = fixtureOf(recipe);
     expect(settings.model.source).toMatchObject({ kind: "hub", repo });
-    const plan = await planFor(settings, { out: home }, digests);
+    const plan = await preparePlan(settings, { out: home }, digests);
     const fetch = plan.steps.find(({ id }) => id === "fetch");
     expect(fetch?.predictedBytes).toBeGreaterThan(2 * parameters);
     expect(fetch?.predictedBytes).toBeLessThan(2 * parameters + 100e6);

@@ -59,7 +59,7 @@ test("picks the files that the simulation says, for every repository and tag of 
     const tags = new Set(["", ...Object.keys(repository.picks), ...modelFiles(files).map(tagOf)]);
     for (const tag of tags) {
       const pick = resolveLlamaCpp(files, tag === "" ? undefined : tag);
-      const expected = files.includes("preset.ini") ? ["preset.ini"] : pick.file === null ? [] : pick.parts;
+      const expected = files.includes("preset.ini") ? ["preset.ini"] : pick.file === null ? [] : pick.splits;
       expect(await downloads(tag), `${repository.title}, tag ${tag}`).toEqual([...expected].toSorted());
       comparisons++;
     }

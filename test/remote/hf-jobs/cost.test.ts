@@ -34,7 +34,7 @@ describe("before anything is started", () => {
     ]);
     const { executor, notes } = client({ timeout: 3 * 3600, pastSeconds, maxCostUsd: 0.2 });
     const big = { ...jobOf("c"), memoryBytes: 20e9 };
-    await executor.prepare?.([jobOf("a"), jobOf("b"), { ...jobOf("c"), part: { index: 1, count: 2 } }, big]);
+    await executor.prepare?.([jobOf("a"), jobOf("b"), { ...jobOf("c"), shard: { index: 1, count: 2 } }, big]);
     // 4 jobs × 180 minutes × $0.000167; 3 and 2 minutes.
     expect(notes).toEqual([
       "4 jobs of at most 3 h on cpu-basic ($0.01 an hour) cost at most $0.13; the limit is $0.20",

@@ -312,7 +312,7 @@ describe("when the Hub has trouble", () => {
     await second.executor.prepare?.([jobOf("a")]);
     hub.faults = ({ path }) => (path === "/api/jobs/me" ? { kind: "status", status: 503 } : undefined);
     const refused = await failureOf(second.executor.states([jobOf("a").name]));
-    expect(second.executor.isAway?.(refused)).toBe(true);
+    expect(second.executor.isUnreachable?.(refused)).toBe(true);
     hub.faults = () => undefined;
     expect((await second.executor.states([jobOf("a").name])).get(jobOf("a").name)?.state).toBe("running");
     writeFileSync(join(folder, "go"), "");

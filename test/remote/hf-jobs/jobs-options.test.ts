@@ -8,13 +8,13 @@ describe("what jobs need to be told", () => {
   test("is completed", () => {
     expect(jobsOptions(needed)).toEqual({
       ...{ image: "i", flavor: "cpu-xl", bucket: "me/store", folder: undefined, namespace: "me" },
-      ...{ timeoutSeconds: 14_400, jobs: 8, parts: 4 },
+      ...{ timeoutSeconds: 14_400, jobs: 8, shards: 4 },
     });
     expect(
       jobsOptions({ ...needed, bucket: "me/store/a/b", namespace: "org", timeout: 60, jobs: 2, parts: 1 }),
     ).toEqual({
       ...{ image: "i", flavor: "cpu-xl", bucket: "me/store", folder: "a/b", namespace: "org" },
-      ...{ timeoutSeconds: 60, jobs: 2, parts: 1 },
+      ...{ timeoutSeconds: 60, jobs: 2, shards: 1 },
     });
   });
 

@@ -36,7 +36,7 @@ test("a controller that is away is waited for, and the user is told once", async
 
 test("patience ends", async () => {
   program("squeue", `echo '${down}' >&2; exit 1`);
-  await expect(programs().call("squeue", [], { patienceMs: 0 })).rejects.toMatchObject({
+  await expect(programs().call("squeue", [], { retryTimeoutMs: 0 })).rejects.toMatchObject({
     code: "QS-SLURM-CONTROLLER",
     output: down,
   });

@@ -21,7 +21,7 @@ const totals = { mixes: 0, kills: 0, failed: 0, faults: 0, requests: 0, duplicat
 afterAll(() => console.log(`publish faults: ${JSON.stringify(totals)}`));
 
 /** Short, so that silence costs little; a slow machine only tries more often. */
-const hasty = { stallMs: 500, commitStallMs: 500, longestDelayMs: 5 };
+const hasty = { stallMs: 500, commitStallMs: 500, maxDelayMs: 5 };
 /** For the last attempt, on which nothing goes wrong. */
 const calm = { stallMs: 30_000, commitStallMs: 30_000 };
 const mostAttempts = 6;

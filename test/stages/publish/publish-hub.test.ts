@@ -89,8 +89,8 @@ describe("via branch", () => {
     const done = await publishFolder(connection, folder);
     expect(treeOf(hub)).toEqual({ ...files, "notes.md": sha256("mine") });
     expect(uploads().length - before).toBe(3);
-    const told = done.operations.map((one) => ("path" in one ? `${one.operation} ${one.path}` : one.operation));
-    expect(told).toEqual([
+    const reported = done.operations.map((one) => ("path" in one ? `${one.operation} ${one.path}` : one.operation));
+    expect(reported).toEqual([
       ...["create-branch", "update Example-Q8_0.gguf", "update README.md", "update SHA256SUMS"],
       ...[
         "update provenance.intoto.json",

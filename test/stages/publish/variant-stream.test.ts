@@ -12,14 +12,14 @@ const base = temporaryFolder();
 let hub: Hub;
 let folder: string;
 let files: Record<string, string>;
-let told: string[];
+let reported: string[];
 
 beforeEach(async () => {
   hub = await startWritableHub();
   hub.create("me/model").commit({ ".gitattributes": "" });
   folder = join(mkdtempSync(join(base, "home-")), "release");
   files = releaseFolder(folder);
-  told = [];
+  reported = [];
 });
 afterEach(async () => {
   expect(hub.violations).toEqual([]);
@@ -36,20 +36,20 @@ const size = (name: string) => statSync(variant(name).source).size;
 function stream(): VariantStream {
   return new VariantStream(connection(), "me/model", {
     signal: new AbortController().signal,
-    onStart: (name) => told.push(`${name} started`),
+    onStart: (name) => reported.push(`${name} started`),
     onProgress: () => undefined,
     onEnd: (name, sent, _seconds, error) =>
-      told.push(`${name} ${error instanceof QuantsmithError ? error.code : `${sent}`}`),
+      reported.push(`${name} ${error instanceof QuantsmithError ? error.code : `${sent}`}`),
   });
 }
 
 test("uploads one after the other and commits nothing; publishing then sends nothing", async () => {
   const uploads = stream();
-  uploads.offer(variant("Q8_0"));
-  uploads.offer(variant("Q4_K_M"));
+  uploads.enqueue(variant("Q8_0"));
+  uploads.enqueue(variant("Q4_K_M"));
   await uploads.finish();
   const [q8, q4] = [size("Q8_0"), size("Q4_K_M")];
-  expect(told).toEqual(["Q8_0 started", `Q8_0 ${q8}`, "Q4_K_M started", `Q4_K_M ${q4}`]);
+  expect(reported).toEqual(["Q8_0 started", `Q8_0 ${q8}`, "Q4_K_M started", `Q4_K_M ${q4}`]);
   expect([treeOf(hub), hub.repo("me/model")?.history("main").length]).toEqual([{}, 1]);
   expect((await publishFolder(connection(), folder)).sentBytes).toBe(0);
   expect(treeOf(hub)).toEqual(files);
@@ -58,17 +58,17 @@ test("uploads one after the other and commits nothing; publishing then sends not
 test("what is there already is not sent again", async () => {
   await publishFolder(connection(), folder);
   const uploads = stream();
-  uploads.offer(variant("Q8_0"));
+  uploads.enqueue(variant("Q8_0"));
   await uploads.finish();
-  expect(told).toEqual(["Q8_0 started", "Q8_0 0"]);
+  expect(reported).toEqual(["Q8_0 started", "Q8_0 0"]);
 });
 
 test("a file that the Hub wants in a commit is left to it", async () => {
   hub.largeBytes = 10_000_000;
   const uploads = stream();
-  uploads.offer({ ...variant("Q8_0"), file: "notes.txt" });
+  uploads.enqueue({ ...variant("Q8_0"), file: "notes.txt" });
   await uploads.finish();
-  expect(told).toEqual(["Q8_0 started", "Q8_0 0"]);
+  expect(reported).toEqual(["Q8_0 started", "Q8_0 0"]);
   expect(hub.repo("me/model")?.objects.size).toBe(0);
 });
 
@@ -77,20 +77,20 @@ test("what fails is told, the next one is tried, and publishing sends the rest",
   hub.faults = ({ path }) =>
     path.endsWith("/objects/batch") && refused++ === 0 ? { kind: "status", status: 403 } : undefined;
   const uploads = stream();
-  uploads.offer(variant("Q8_0"));
-  uploads.offer(variant("Q4_K_M"));
+  uploads.enqueue(variant("Q8_0"));
+  uploads.enqueue(variant("Q4_K_M"));
   await uploads.finish();
-  expect(told).toEqual(["Q8_0 started", "Q8_0 QS-HUB-FORBIDDEN", "Q4_K_M started", `Q4_K_M ${size("Q4_K_M")}`]);
+  expect(reported).toEqual(["Q8_0 started", "Q8_0 QS-HUB-FORBIDDEN", "Q4_K_M started", `Q4_K_M ${size("Q4_K_M")}`]);
   expect((await publishFolder(connection(), folder)).sentBytes).toBe(size("Q8_0"));
   expect(treeOf(hub)).toEqual(files);
 });
 
 test("a file that is gone fails alone", async () => {
   const uploads = stream();
-  uploads.offer({ ...variant("Q8_0"), source: join(folder, "gone") });
-  uploads.offer(variant("Q4_K_M"));
+  uploads.enqueue({ ...variant("Q8_0"), source: join(folder, "gone") });
+  uploads.enqueue(variant("Q4_K_M"));
   await uploads.finish();
-  expect(told.at(-1)).toBe(`Q4_K_M ${size("Q4_K_M")}`);
+  expect(reported.at(-1)).toBe(`Q4_K_M ${size("Q4_K_M")}`);
 });
 
 test("stopping gives up what hangs and does not begin what waits", async () => {
@@ -102,9 +102,9 @@ test("stopping gives up what hangs and does not begin what waits", async () => {
     };
   });
   const uploads = stream();
-  uploads.offer(variant("Q8_0"));
-  uploads.offer(variant("Q4_K_M"));
+  uploads.enqueue(variant("Q8_0"));
+  uploads.enqueue(variant("Q4_K_M"));
   await arrived;
   await uploads.stop();
-  expect(told).toEqual(["Q8_0 started"]);
+  expect(reported).toEqual(["Q8_0 started"]);
 });

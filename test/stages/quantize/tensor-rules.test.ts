@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ggmlTypes, knownType } from "../../../src/quant/ggml-types.js";
 import { typeNames } from "../../../src/stages/allocate/tensor-types.js";
-import { answeredRules, resolveTensorRules, tensorTypeFile } from "../../../src/stages/quantize/tensor-rules.js";
+import { resolveTensorRules, ruleFallbacks, tensorTypeFile } from "../../../src/stages/quantize/tensor-rules.js";
 
 const names = [
   "token_embd.weight",
@@ -56,7 +56,7 @@ describe("what became of the rules", () => {
     return type === undefined ? [] : [{ name: `t${i}`, type }];
   });
   const answered = (rules: [string, string][]) =>
-    answeredRules(new Map(rules.map(([name, type]) => [name, knownType(type)])), tensors, ["t1"]);
+    ruleFallbacks(new Map(rules.map(([name, type]) => [name, knownType(type)])), tensors, ["t1"]);
 
   test("kept, and answered by a fallback", () => {
     expect(answered([["t0", "Q4_K"]])).toEqual([]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Reply } from "../../../src/stages/smoke/ask-child.js";
+import type { Reply } from "../../../src/stages/smoke/run-smoke-child.js";
 import { smokeReasons } from "../../../src/stages/smoke/smoke-reasons.js";
 import { smokeReport } from "../../../src/stages/smoke/smoke-report.js";
 import { somePrompt } from "../../fixtures/smoke-model.js";

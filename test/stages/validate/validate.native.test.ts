@@ -10,7 +10,7 @@ import type { ToolRun } from "../../../src/llamacpp/tool-run.js";
 import { type Gates, gateLimits } from "../../../src/release/gates.js";
 import { baseLogits } from "../../../src/stages/validate/base-logits.js";
 import { checkStructure, type StructureReport } from "../../../src/stages/validate/check-structure.js";
-import { measureQuality, type QualityReport, referenceInput } from "../../../src/stages/validate/measure-quality.js";
+import { referenceInput, type ValidateReport, validateVariant } from "../../../src/stages/validate/validate-variant.js";
 import { sha256File } from "../../../src/util/sha256.js";
 import { stageContext } from "../../fixtures/stage-context.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
@@ -51,7 +51,7 @@ beforeAll(async () => {
   byHand = (await measureKld({ ...run, model: "q4.gguf", base: "base.kld" })).figures;
 });
 
-interface Measured extends QualityReport {
+interface Measured extends ValidateReport {
   path: string;
 }
 
@@ -62,9 +62,9 @@ async function measure(gates: Gates, options: Parameters<typeof stageContext>[2]
     options,
   );
   const params = { limits: gateLimits(gates), referenced: false, parts: 1 };
-  const { measurements } = await measureQuality.run(params, context);
+  const { measurements } = await validateVariant.run(params, context);
   const path = join(context.out, "quality.json");
-  const report: Measured = { ...(JSON.parse(readFileSync(path, "utf8")) as QualityReport), path };
+  const report: Measured = { ...(JSON.parse(readFileSync(path, "utf8")) as ValidateReport), path };
   return { report, resumed: measurements?.blocksResumed };
 }
 
@@ -131,7 +131,7 @@ describe("measuring", () => {
     writeFileSync(structure, JSON.stringify({ problems: ["blk.0.attn_q.weight is missing", "more"] }));
     const context = stageContext(run, { ...inputs, structure });
     const params = { limits: [], referenced: false, parts: 1 };
-    await expect(measureQuality.run(params, context)).rejects.toMatchObject({
+    await expect(validateVariant.run(params, context)).rejects.toMatchObject({
       code: "QS-VALIDATE-STRUCTURE",
       message: expect.stringContaining("blk.0.attn_q.weight is missing (and 1 more)"),
     });

@@ -1,6 +1,6 @@
 import { cancelJob as callCancelJob } from "@huggingface/hub";
 import type { HubConnection } from "../../../hub/connection.js";
-import { retrying } from "../../../hub/patience.js";
+import { retry } from "../../../hub/retry-policy.js";
 import { JobsRefusal, jobsAccess } from "./jobs-fetch.js";
 
 /** Refusals for lack of rights or credit; any other refusal of a cancellation means that there is nothing to cancel. */
@@ -15,7 +15,7 @@ export async function cancelJob(
   const subject = { doing: `cancelling the job ${job.jobId}`, repo: job.namespace, writes: true };
   const access = jobsAccess(connection, subject, signal);
   try {
-    await retrying(connection.limits, signal, () => callCancelJob({ ...job, ...access }));
+    await retry(connection.limits, signal, () => callCancelJob({ ...job, ...access }));
   } catch (error) {
     const isOver = error instanceof JobsRefusal && !forbidden.includes(error.status);
     if (!isOver) throw error;

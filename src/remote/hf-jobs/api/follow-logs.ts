@@ -64,10 +64,10 @@ export async function followLogs(
       if (over) return;
     } catch {
       // The next attempt reads again; whether the job goes on is not decided here.
-      if (over && isOver() && delayMs >= connection.limits.longestDelayMs) return;
+      if (over && isOver() && delayMs >= connection.limits.maxDelayMs) return;
     }
     await sleep(delayMs, undefined, { signal, ref: false }).catch(() => undefined);
-    delayMs = Math.min(delayMs * 2, connection.limits.longestDelayMs);
+    delayMs = Math.min(delayMs * 2, connection.limits.maxDelayMs);
   }
 }
 

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { badAnswer, type Subject } from "../../../hub/hub-error.js";
+import { invalidResponse, type Subject } from "../../../hub/hub-error.js";
 
 /**
  * How far a job is. The names are the Hub's own, as its Python client lists them; those in @huggingface/hub's types are
@@ -39,7 +39,7 @@ const stages: Readonly<Record<string, HubJobStage>> = {
 /** Reads one job of an answer. Errors: QS-HUB-ANSWER. */
 export function parseJob(answer: unknown, subject: Subject): HubJob {
   const { data } = job.safeParse(answer);
-  if (data === undefined) throw badAnswer(subject, "no job with an id and a status");
+  if (data === undefined) throw invalidResponse(subject, "no job with an id and a status");
   const { id, status, labels, startedAt, finishedAt } = data;
   const seconds = startedAt && finishedAt ? (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000 : undefined;
   return {

@@ -1,14 +1,14 @@
 import { Readable } from "node:stream";
 import { apiFetch } from "../../../hub/api-fetch.js";
 import type { HubConnection } from "../../../hub/connection.js";
-import { badAnswer, type Subject } from "../../../hub/hub-error.js";
+import { invalidResponse, type Subject } from "../../../hub/hub-error.js";
 import { readBody } from "../../../hub/read-body.js";
-import { type HubAnswer, send } from "../../../hub/request.js";
+import { type HubResponse, send } from "../../../hub/request.js";
 import { QuantsmithError } from "../../../util/errors.js";
 
 /** The Hub's word on a job that it does not take; everything else is a failure of the usual kinds. */
 const refusals = [400, 401, 402, 403, 404, 409, 413, 422];
-const maxAnswerBytes = 2 ** 20;
+const maxResponseBytes = 2 ** 20;
 
 /**
  * A `fetch` for @huggingface/hub's job functions, with our token rules and errors: questions are asked again as with
@@ -28,7 +28,7 @@ function jobsFetch(connection: HubConnection, subject: Subject, signal: AbortSig
     });
     const status = answer.response.statusCode ?? 0;
     if (status >= 300) throw await refusal(connection, answer, subject);
-    return new Response(new Uint8Array(await readBody(answer, maxAnswerBytes, subject)));
+    return new Response(new Uint8Array(await readBody(answer, maxResponseBytes, subject)));
   };
 }
 
@@ -53,7 +53,8 @@ export function jobsAccess(connection: HubConnection, subject: Subject, signal: 
 
 /** What a library call made of an answer that is no JSON, or has another shape. */
 export function unreadable(error: unknown, subject: Subject): never {
-  if (error instanceof SyntaxError || error instanceof TypeError) throw badAnswer(subject, "an answer that is no JSON");
+  if (error instanceof SyntaxError || error instanceof TypeError)
+    throw invalidResponse(subject, "an answer that is no JSON");
   throw error;
 }
 
@@ -68,10 +69,10 @@ export class JobsRefusal extends QuantsmithError {
   }
 }
 
-async function refusal(connection: HubConnection, answer: HubAnswer, subject: Subject): Promise<JobsRefusal> {
+async function refusal(connection: HubConnection, answer: HubResponse, subject: Subject): Promise<JobsRefusal> {
   const status = answer.response.statusCode ?? 0;
   const header = String(answer.response.headers["x-error-message"] ?? "");
-  const body = (await readBody(answer, maxAnswerBytes, subject)).toString("utf8");
+  const body = (await readBody(answer, maxResponseBytes, subject)).toString("utf8");
   const said = connection.quote(header === "" ? errorText(body) : header);
   const words = said === "" ? "" : `: ${said}`;
   return new JobsRefusal(

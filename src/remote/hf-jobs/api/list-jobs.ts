@@ -1,11 +1,11 @@
 import { listJobs as callListJobs } from "@huggingface/hub";
 import type { HubConnection } from "../../../hub/connection.js";
-import { badAnswer, type Subject } from "../../../hub/hub-error.js";
+import { invalidResponse, type Subject } from "../../../hub/hub-error.js";
 import { type HubJob, parseJob } from "./job-info.js";
 import { jobsAccess, unreadable } from "./jobs-fetch.js";
 
 /** A namespace's history has no end of its own; jobs come newest first. */
-const mostPages = 100;
+const maxPages = 100;
 
 /**
  * The jobs of a namespace, newest first, page by page until `enough` says that what was looked for has been seen.
@@ -20,7 +20,7 @@ export async function listJobs(
   const subject = { doing: `listing the jobs of ${namespace}`, repo: namespace };
   const jobs: HubJob[] = [];
   let next: URL | undefined;
-  for (let page = 0; page < mostPages; page++) {
+  for (let page = 0; page < maxPages; page++) {
     const asked = next;
     const access = jobsAccess(connection, subject, signal);
     // The library knows of one page only; the address of the next stands in a header.
@@ -32,7 +32,7 @@ export async function listJobs(
     const answer: unknown = await callListJobs({ namespace, ...access, fetch }).catch((error: unknown) =>
       unreadable(error, subject),
     );
-    if (!Array.isArray(answer)) throw badAnswer(subject, "no list of jobs");
+    if (!Array.isArray(answer)) throw invalidResponse(subject, "no list of jobs");
     jobs.push(...answer.map((one) => parseJob(one, subject)));
     if (next === undefined || enough(jobs)) break;
   }
@@ -42,8 +42,8 @@ export async function listJobs(
 function nextPage(link: string | null, connection: HubConnection, subject: Subject): URL | undefined {
   const found = /<([^>]+)>\s*;\s*rel="?next"?/.exec(link ?? "")?.[1];
   if (found === undefined) return undefined;
-  if (!URL.canParse(found, connection.endpoint)) throw badAnswer(subject, "a next page without an address");
+  if (!URL.canParse(found, connection.endpoint)) throw invalidResponse(subject, "a next page without an address");
   const url = new URL(found, connection.endpoint);
-  if (url.origin !== new URL(connection.endpoint).origin) throw badAnswer(subject, `a next page at ${url.host}`);
+  if (url.origin !== new URL(connection.endpoint).origin) throw invalidResponse(subject, `a next page at ${url.host}`);
   return url;
 }

@@ -1,0 +1,130 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { describeToolchain } from "../llamacpp/toolchain/toolchain.js";
+import type { Plan, Step } from "../plan/plan.js";
+import { jsonDifferences } from "../util/json-differences.js";
+import { diskPeak } from "./disk-peak.js";
+import type { Fingerprint } from "./fingerprint.js";
+import { isDropped, type StepRecord } from "./record.js";
+import { inputPath } from "./step-inputs.js";
+import { keyPlan } from "./step-keys.js";
+import { Store } from "./store.js";
+import type { Workspace } from "./workspace.js";
+
+export interface StepEstimate {
+  id: string;
+  stage: string;
+  variant?: string;
+  /** `stale`: this recipe built the step before, from something else; `why` says what changed. */
+  status: "cached" | "stale" | "new";
+  why?: string;
+  /** Bytes it will write; 0 when cached. */
+  predictedBytes: number;
+  /** How long it took when it, or the same step of this recipe, was last built here; unknown for a step never built. */
+  seconds?: number;
+}
+
+export interface PlanEstimate {
+  steps: StepEstimate[];
+  /** The most disk the run needs at any time, beside what is there. */
+  diskPeakBytes: number;
+  /** Sum over the steps to be built whose time is known. */
+  seconds: number;
+}
+
+/** What a run of this plan would do, without doing or changing anything. */
+export async function estimatePlan(plan: Plan, workspace: Workspace): Promise<PlanEstimate> {
+  const store = new Store(workspace);
+  const past = (await store.records()).map(({ record }) => record);
+  const present = new Map<string, StepRecord>();
+  const steps: StepEstimate[] = [];
+  for (const { step, fingerprint, key } of keyPlan(plan).values()) {
+    const record = await store.find(step.stage, key, { readOnly: true });
+    if (record !== undefined) present.set(step.id, record);
+    else if (step.mode === "reuse") continue; // not asked for, so it will not be built
+    const last = record ?? lastRecord(past, plan.name, step.id);
+    steps.push({
+      id: step.id,
+      stage: step.stage,
+      ...(step.variant === undefined ? {} : { variant: step.variant }),
+      ...(record !== undefined ? { status: "cached" } : newOrStale(fingerprint, last)),
+      predictedBytes: record !== undefined ? 0 : await predictedBytes(step, present, store),
+      ...(last === undefined ? {} : { seconds: last.seconds }),
+    });
+  }
+  restoreDropped(plan, steps, present);
+  const toBuild = steps.filter(({ status }) => status !== "cached");
+  return {
+    steps,
+    diskPeakBytes: diskPeak(plan, new Map(steps.map((step) => [step.id, step.predictedBytes]))),
+    seconds: toBuild.reduce((sum, { seconds }) => sum + (seconds ?? 0), 0),
+  };
+}
+
+/** A step whose dropped files a step to be built reads has to be built again itself. */
+function restoreDropped(plan: Plan, steps: StepEstimate[], records: ReadonlyMap<string, StepRecord>): void {
+  const estimates = new Map(steps.map((step) => [step.id, step]));
+  for (const reader of [...plan.steps].reverse()) {
+    if (estimates.get(reader.id)?.status === "cached") continue;
+    for (const input of Object.values(reader.inputs)) {
+      if (input.kind !== "step") continue;
+      const dropped = isDropped(records.get(input.step), input.file);
+      const producer = estimates.get(input.step);
+      if (!dropped || producer === undefined || producer.status !== "cached") continue;
+      producer.status = "stale";
+      producer.why = `${input.file} was dropped and is needed again`;
+      producer.predictedBytes = Math.ceil(plan.steps.find(({ id }) => id === input.step)?.predictedBytes ?? 0);
+    }
+  }
+}
+
+/** Seconds that each step took when this recipe last built it here, by step id. */
+export async function pastSeconds(plan: Plan, workspace: Workspace): Promise<Map<string, number>> {
+  const past = (await new Store(workspace).records()).map(({ record }) => record);
+  const known = plan.steps.map(({ id }) => [id, lastRecord(past, plan.name, id)?.seconds] as const);
+  return new Map(known.filter((entry): entry is [string, number] => entry[1] !== undefined));
+}
+
+/** Exact where the stage can tell from inputs that are in the store and tools that are built; else the estimate. */
+async function predictedBytes(step: Step, records: ReadonlyMap<string, StepRecord>, store: Store): Promise<number> {
+  const estimate = Math.ceil(step.predictedBytes);
+  const ready = Object.values(step.inputs).every((input) => input.kind === "outside" || records.has(input.step));
+  if (step.prepare === undefined || !ready) return estimate;
+  const tools = await describeToolchain();
+  if (tools.state !== "ready") return estimate;
+  // A plan leaves the store as it is.
+  const work = await mkdtemp(join(tmpdir(), "quantsmith-plan-"));
+  try {
+    const prepared = await step.prepare({
+      input: (name) => inputPath(step.inputs, name, records, store),
+      work,
+      toolchain: () => Promise.resolve(tools.toolchain),
+      threads: availableParallelism(),
+      signal: new AbortController().signal,
+    });
+    return prepared.bytes;
+  } catch {
+    return estimate;
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+function newOrStale(description: Fingerprint, last: StepRecord | undefined): Pick<StepEstimate, "status" | "why"> {
+  return last === undefined ? { status: "new" } : { status: "stale", why: whatChanged(last.fingerprint, description) };
+}
+
+function lastRecord(records: readonly StepRecord[], recipe: string, id: string): StepRecord | undefined {
+  return records
+    .filter((record) => record.recipe === recipe && record.step === id)
+    .sort((a, b) => (a.finished < b.finished ? 1 : -1))[0];
+}
+
+/** Names of the fingerprint's fields that differ, as `params.chunks, inputs.model`. */
+function whatChanged(before: Fingerprint, after: Fingerprint): string {
+  const changed = jsonDifferences(before, after).map(({ path }) => path);
+  if (changed.length === 0) return "its files are missing or damaged";
+  const more = changed.length > 3 ? ` and ${changed.length - 3} more` : "";
+  return `${changed.slice(0, 3).join(", ")}${more} changed`;
+}

@@ -1,0 +1,67 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { OperationReport, Shard, StageContext } from "../stages/stage.js";
+import { canonicalJson } from "../util/canonical-json.js";
+import { sha256 } from "../util/sha256.js";
+import { requireDiskSpace, watchDisk } from "./disk-space.js";
+import { findReusableSteps } from "./find-reusable-steps.js";
+import type { KeyedStep } from "./fingerprint.js";
+import type { BuildRuntime } from "./runtime.js";
+import { inputDigests, inputPath } from "./step-inputs.js";
+
+export interface StepResult {
+  report: OperationReport;
+  seconds: number;
+}
+
+/** What of which step is to be done where. */
+export interface StepTask extends KeyedStep {
+  /** Absent: the whole step. */
+  shard?: Shard;
+  build: { out: string; work: string };
+}
+
+/** The part of a step's building that needs its resource: preflight, then the stage itself. Errors: the stage's, QS-DISK-*. */
+export async function executeStep(task: StepTask, runtime: BuildRuntime): Promise<StepResult> {
+  const { step, key } = task;
+  const started = performance.now();
+  const disk = watchDisk(runtime.workspace.build, step.id);
+  try {
+    const signal = AbortSignal.any([runtime.signal, disk.signal]);
+    const context = stageContext(task, runtime, signal);
+    runtime.events.emit({ type: "step-started", id: step.id, key });
+    const prepared = await step.prepare?.(context);
+    await requireDiskSpace(runtime.workspace.build, prepared?.bytes ?? step.predictedBytes, step.id);
+    const report = await step.run(context, prepared);
+    signal.throwIfAborted();
+    return { report, seconds: (performance.now() - started) / 1000 };
+  } finally {
+    disk.stop();
+  }
+}
+
+function stageContext(task: StepTask, runtime: BuildRuntime, signal: AbortSignal): StageContext {
+  const { step, key, shard, build } = task;
+  const digests = inputDigests(step.inputs, runtime.records);
+  // Parts made of other bytes must not be continued: an input can be rebuilt with other bytes under the same key.
+  const partial = join(runtime.store.partialFolder(key), sha256(canonicalJson(digests)).slice(0, 16));
+  const note = (text: string) => runtime.events.emit({ type: "step-note", id: step.id, note: text });
+  return {
+    ...build,
+    ...(shard === undefined ? {} : { shard }),
+    signal,
+    partial: async () => {
+      await mkdir(partial, { recursive: true });
+      return partial;
+    },
+    reusableSteps: (inputs) => findReusableSteps(task, runtime, inputs),
+    threads: runtime.threads,
+    steps: runtime.steps,
+    toolchain: () => runtime.tools.toolchain(note),
+    python: () => runtime.tools.python(note),
+    input: (name) => inputPath(step.inputs, name, runtime.records, runtime.store),
+    digest: (name) => digests[name],
+    note,
+    progress: (progress) => runtime.events.emit({ type: "step-progress", id: step.id, progress }),
+  };
+}

@@ -1,0 +1,92 @@
+import { stat } from "node:fs/promises";
+import { findOverlap, type UsedText } from "../corpus/find-overlap.js";
+import { overlapError } from "../corpus/overlap-error.js";
+import { hubConnection } from "../hub/connection.js";
+import { findDatasetFile } from "../hub/find-dataset-file.js";
+import type { CorpusSource, Settings } from "../recipe/settings.js";
+import { type HubTextFile, requireSha256 } from "../stages/fetch/fetch-texts.js";
+import type { DigestCache } from "../util/digest-cache.js";
+import { isSystemError, QuantsmithError, type SourceLocation } from "../util/errors.js";
+import { corpusKinds, localFile, usedKinds } from "./corpus-files.js";
+import { inRecipe } from "./in-recipe.js";
+import { OverlapCheckCache } from "./overlap-check-cache.js";
+
+interface PlacedText {
+  kind: (typeof corpusKinds)[number];
+  source: CorpusSource;
+  at: SourceLocation;
+}
+
+function placedTexts(settings: Settings, kinds: readonly PlacedText["kind"][] = corpusKinds): PlacedText[] {
+  return kinds.flatMap((kind) =>
+    settings[kind].corpus.map((source, index) => ({ kind, source, at: settings.locate([kind, "corpus", index]) })),
+  );
+}
+
+/** sha256 of each local text by its path. Errors: QS-TEXT-MISSING at the text's place in the recipe. */
+export async function hashTexts(settings: Settings, digests: DigestCache): Promise<Map<string, string>> {
+  const hashes = new Map<string, string>();
+  for (const { kind, source, at } of placedTexts(settings)) {
+    const path = localFile(source, kind, settings);
+    if (path === undefined) continue;
+    try {
+      // A pipe would be waited for without end.
+      if (!(await stat(path)).isFile()) throw Object.assign(new Error("not a file"), { code: "not a regular file" });
+      hashes.set(path, await digests.digest(path));
+    } catch (cause) {
+      const reason = isSystemError(cause) ? ` (${cause.code})` : "";
+      throw new QuantsmithError("QS-TEXT-MISSING", `the ${kind} text ${path} cannot be read${reason}`, {
+        remedy: "Correct the path in the recipe; it is relative to the recipe's folder.",
+        at,
+        cause,
+      });
+    }
+  }
+  return hashes;
+}
+
+/**
+ * Compares the local texts that the recipe's steps read, whose digests are given by path. Errors: QS-TEXT-OVERLAP at the place of the second text in the
+ * recipe, QS-TEXT-BINARY, QS-TEXT-ENCODING, QS-TEXT-RECORD, QS-INPUT-CHANGED.
+ */
+export async function requireNoOverlap(settings: Settings, digests: ReadonlyMap<string, string>): Promise<void> {
+  const places = new Map<UsedText, SourceLocation>();
+  for (const { kind, source, at } of placedTexts(settings, usedKinds(settings))) {
+    const path = localFile(source, kind, settings);
+    if (path !== undefined) places.set({ use: kind, name: path, path, digest: digests.get(path) }, at);
+  }
+  const texts = [...places.keys()];
+  const checked = new OverlapCheckCache(texts.map(({ digest = "", ...text }) => ({ ...text, digest })));
+  if (await checked.has()) return;
+  const overlap = await findOverlap(texts);
+  if (overlap !== undefined) throw overlapError(overlap, places.get(overlap.second.text));
+  await checked.add();
+}
+
+/**
+ * Asks the Hub, or offline its cache, for commit, size and digest of each text there. Errors at the text's place in the
+ * recipe: QS-TEXT-MISSING for a file that the data set does not have, QS-TEXT-HASH, QS-HUB-*.
+ */
+export async function findHubTexts(settings: Settings): Promise<Map<string, HubTextFile>> {
+  const found = new Map<string, HubTextFile>();
+  for (const { source, at } of placedTexts(settings)) {
+    if (source.kind === "hub") found.set(source.ref, await inRecipe(at, () => findHubText(source)));
+  }
+  return found;
+}
+
+async function findHubText(source: CorpusSource & { kind: "hub" }): Promise<HubTextFile> {
+  const { dataset, revision, path, member, sha256 } = source;
+  const connection = hubConnection();
+  const { commit, file } = await findDatasetFile(connection, { repo: `datasets/${dataset}`, revision, path });
+  if (file === undefined) {
+    throw new QuantsmithError("QS-TEXT-MISSING", `the data set ${dataset} has no file ${path} at ${revision}`, {
+      remedy: `Its files are at ${connection.endpoint}/datasets/${dataset}/tree/${commit}`,
+    });
+  }
+  const text = { dataset, commit, path, bytes: file.bytes, digest: file.digest, member, sha256 };
+  const [, listed] = /^sha256:(.*)$/.exec(file.digest) ?? [];
+  // The digest of a small file is of another kind; it is compared when it has come.
+  if (listed !== undefined) requireSha256(text, listed);
+  return text;
+}

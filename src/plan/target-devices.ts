@@ -1,0 +1,45 @@
+import type { Device } from "../hardware/catalog/device.js";
+import { representativeDevices } from "../hardware/catalog/representative-devices.js";
+import type { TargetDevices } from "../hardware/fit/estimate-release-fit.js";
+import type { Settings } from "../recipe/settings.js";
+import type { PlanFacts } from "./facts.js";
+
+/**
+ * The devices that a release is judged for, those of its dynamic variants among them, and whatever the catalog says that has a part in it: this is what the
+ * package step's key holds of the catalog, beside the constants of the speed model.
+ */
+export function targetDevices(
+  { devices: named, variants, catalog }: Pick<Settings, "devices" | "variants" | "catalog">,
+  { speed }: Pick<PlanFacts, "speed">,
+): TargetDevices {
+  const contexts = deviceContexts(variants);
+  const variantDevices = contexts.map(({ device }) => device);
+  const devices = [...new Set([...(named.length === 0 ? representativeDevices(catalog) : named), ...variantDevices])];
+  const runBy = new Set(devices.flatMap(({ backends }) => backends));
+  const backends = [...catalog.backends.values()].filter(({ id }) => runBy.has(id));
+  const cited = new Set([...citations(devices), ...citations(backends)]);
+  return {
+    devices,
+    contexts: contexts.map(({ device, context }) => ({ device: device.id, context })),
+    backends,
+    sources: [...catalog.sources.values()].filter(({ id }) => cited.has(id)),
+    speed,
+  };
+}
+
+/** Where the recipe's dynamic variants are made to run, and with how much context. */
+function deviceContexts(variants: Settings["variants"]): { device: Device; context: number }[] {
+  return variants.flatMap((variant) => {
+    if (variant.kind !== "dynamic" || variant.dynamic.budget.kind !== "device") return [];
+    const { device, context } = variant.dynamic.budget;
+    return [{ device, context }];
+  });
+}
+
+/** Every `source` in it, however deep it stands. */
+function citations(value: unknown): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) =>
+    key === "source" && typeof item === "string" ? [item] : citations(item),
+  );
+}

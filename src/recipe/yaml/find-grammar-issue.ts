@@ -1,0 +1,58 @@
+import type { Json, JsonObject } from "../../util/canonical-json.js";
+import { quote, quoteList } from "../../util/quote.js";
+import { nearest } from "../../util/suggest.js";
+
+export interface GrammarIssue {
+  message: string;
+  remedy: string;
+  /** Keys and indexes from the schema to the fault. */
+  path: (string | number)[];
+}
+
+/** The keywords that node-llama-cpp turns into a grammar, see its `GbnfJsonSchema`. */
+const keywords = [
+  ...["type", "const", "enum", "oneOf", "format", "minLength", "maxLength", "properties", "required", "items"],
+  ...["additionalProperties", "minProperties", "maxProperties", "prefixItems", "minItems", "maxItems"],
+  ...["description", "$ref", "$defs"],
+];
+const types = ["string", "number", "integer", "boolean", "null", "object", "array"];
+
+/** Where a JSON Schema asks for what no grammar is made of; undefined when all of it is understood. */
+export function findGrammarIssue(schema: JsonObject, path: (string | number)[] = []): GrammarIssue | undefined {
+  for (const [key, value] of Object.entries(schema)) {
+    const at = [...path, key];
+    if (!keywords.includes(key)) {
+      const near = nearest(key, keywords);
+      const remedy = near === undefined ? `Use ${quoteList(keywords, "and")} only.` : `Did you mean ${quote(near)}?`;
+      return { message: `a grammar cannot be made of the schema key ${quote(key)}`, remedy, path: at };
+    }
+    const unknown = key === "type" ? [value].flat().find((type) => !types.includes(String(type))) : undefined;
+    if (unknown !== undefined) {
+      const near = nearest(String(unknown), types);
+      const remedy = near === undefined ? `Write ${quoteList(types, "or")}.` : `Did you mean ${quote(near)}?`;
+      return { message: `${quote(String(unknown))} is no JSON Schema type`, remedy, path: at };
+    }
+    for (const [step, inner] of subschemas(key, value)) {
+      const fault = isObject(inner) ? findGrammarIssue(inner, [...at, ...step]) : undefined;
+      if (fault !== undefined) return fault;
+    }
+  }
+  if (["type", "const", "enum", "oneOf", "$ref"].some((key) => key in schema)) return undefined;
+  return { message: "the schema does not say what it describes", remedy: "Add `type:`, such as `type: object`.", path };
+}
+
+/** The schemas under a keyword, each with its path below it. */
+function subschemas(key: string, value: Json | undefined): [path: (string | number)[], schema: Json | undefined][] {
+  if (key === "items" || key === "additionalProperties") return [[[], value]];
+  if ((key === "properties" || key === "$defs") && isObject(value)) {
+    return Object.entries(value).map(([name, schema]) => [[name], schema]);
+  }
+  if ((key === "oneOf" || key === "prefixItems") && Array.isArray(value)) {
+    return value.map((schema: Json, index) => [[index], schema]);
+  }
+  return [];
+}
+
+function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

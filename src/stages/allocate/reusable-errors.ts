@@ -1,0 +1,45 @@
+import { join } from "node:path";
+import type { ErrorTable, TensorErrors } from "../../quant/error-table.js";
+import type { StageContext } from "../stage.js";
+import { readReport } from "../step-files.js";
+
+/**
+ * What earlier error tables of the same base and imatrix say, by tensor: a recipe with one more type measures that type
+ * alone. A table that is gone or unreadable is passed over.
+ */
+export async function findReusableErrors(
+  context: Pick<StageContext, "reusableSteps">,
+): Promise<Map<string, TensorErrors>> {
+  const known = new Map<string, TensorErrors>();
+  for (const folder of await context.reusableSteps(["model", "imatrix"])) {
+    const table = await readReport<ErrorTable>(join(folder, "errors.json")).catch(() => undefined);
+    for (const row of table?.tensors ?? []) known.set(row.name, joinErrors(row, known.get(row.name)));
+  }
+  return known;
+}
+
+/** One row of the types of both. */
+export function joinErrors(row: TensorErrors, other: TensorErrors | undefined): TensorErrors {
+  if (other === undefined) return row;
+  return {
+    ...row,
+    errors: { ...other.errors, ...row.errors },
+    bytes: { ...other.bytes, ...row.bytes },
+    ...(row.experts && { experts: { ...other.experts, ...row.experts } }),
+  };
+}
+
+/** The row with these types only, in their order, so that a table does not tell what was known before. */
+export function onlyTypes(row: TensorErrors, types: readonly string[]): TensorErrors {
+  const pick = <T>(values: Record<string, T>) =>
+    Object.fromEntries(types.flatMap((type) => (values[type] === undefined ? [] : [[type, values[type]]]))) as Record<
+      string,
+      T
+    >;
+  return {
+    ...row,
+    errors: pick(row.errors),
+    bytes: pick(row.bytes),
+    ...(row.experts && { experts: pick(row.experts) }),
+  };
+}

@@ -1,0 +1,98 @@
+import { matchWithTimeout } from "../../util/match-with-timeout.js";
+import type { Expectation } from "./expectation.js";
+import { findLoop } from "./find-loop.js";
+import { findToolCalls } from "./find-tool-call.js";
+import type { AnswerMessage, SmokeTool } from "./protocol.js";
+
+/** An answer, and what it is held against. */
+export interface AnswerCheck extends Pick<AnswerMessage, "text" | "stopReason" | "tokens" | "schemaFault"> {
+  expect: Expectation;
+  tools: readonly SmokeTool[];
+  /** The base model's answer, when the expectation asks for it. */
+  base: string | undefined;
+}
+
+/** Why an answer does not meet its expectation, one sentence each; empty when it does. An empty answer never does. */
+export function checkAnswer(check: AnswerCheck): string[] {
+  const { text, expect } = check;
+  // What a reasoning model thinks aloud is not its answer.
+  const answer = text.replace(/^[\s\S]*<\/think>/, "");
+  if (answer.trim() === "") return ["the answer is empty"];
+  if (answer.trimStart().startsWith("<think>")) {
+    return [`it was still thinking after ${check.tokens} tokens; give it a larger \`maxTokens\``];
+  }
+  return [
+    ...checkText(answer, expect),
+    ...checkJson(answer, check),
+    ...checkEnd(check),
+    ...checkSoundness(text, expect),
+    ...checkAgainstBase(text, check),
+    ...checkToolCall(answer, check),
+  ];
+}
+
+function checkText(answer: string, { matches, contains, equals }: Expectation): string[] {
+  const failures: string[] = [];
+  if (matches !== undefined) {
+    const found = matchWithTimeout(matches, answer);
+    if (found === undefined) failures.push(`/${matches}/ takes too long on the answer`);
+    else if (!found) failures.push(`the answer does not match /${matches}/`);
+  }
+  if (contains !== undefined && !answer.includes(contains)) failures.push(`the answer does not contain "${contains}"`);
+  if (equals !== undefined && answer.trim() !== equals.trim()) failures.push(`the answer is not "${equals}"`);
+  return failures;
+}
+
+function checkJson(answer: string, { expect, schemaFault, stopReason, tokens }: AnswerCheck): string[] {
+  const cut = stopReason === "maxTokens" ? `; it was cut at ${tokens} tokens` : "";
+  return [
+    ...(expect.json === true && !isJson(answer) ? [`the answer is not JSON${cut}`] : []),
+    ...(schemaFault === null ? [] : [`the answer does not follow \`jsonSchema\`: ${schemaFault}${cut}`]),
+  ];
+}
+
+function isJson(answer: string): boolean {
+  const inner = /^\s*```(?:json)?\s*\n([\s\S]*?)\n\s*```\s*$/.exec(answer)?.[1] ?? answer;
+  try {
+    JSON.parse(inner);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function checkEnd({ expect: { endsItself }, stopReason, tokens }: AnswerCheck): string[] {
+  if (endsItself === undefined) return [];
+  if (stopReason === "maxTokens")
+    return [`it should end its turn within ${endsItself} tokens and was cut at ${tokens}`];
+  return tokens > endsItself ? [`it should end its turn within ${endsItself} tokens and took ${tokens}`] : [];
+}
+
+function checkSoundness(text: string, { notRepeating, validUtf8 }: Expectation): string[] {
+  const loop = notRepeating === false ? undefined : findLoop(text);
+  return [
+    ...(loop === undefined ? [] : [`it repeats ${JSON.stringify(loop.unit)} ${loop.times} times`]),
+    // What is not UTF-8 arrives as U+FFFD; models hardly ever write that character itself.
+    ...(validUtf8 === false || !text.includes("\uFFFD")
+      ? []
+      : [`the answer is not valid UTF-8 at character ${text.indexOf("\uFFFD") + 1}`]),
+  ];
+}
+
+function checkAgainstBase(text: string, { expect, base }: AnswerCheck): string[] {
+  if (expect.sameAsBase !== true || text === base) return [];
+  return [`the base answers "${base ?? ""}"`];
+}
+
+function checkToolCall(text: string, { expect: { toolCall }, tools }: AnswerCheck): string[] {
+  if (toolCall === undefined) return [];
+  const calls = findToolCalls(text);
+  const call = calls.find(({ name }) => name === toolCall);
+  if (call === undefined) {
+    const others = calls.map(({ name }) => name).join(", ");
+    return [`it does not call ${toolCall}${others === "" ? "" : `, but ${others}`}`];
+  }
+  const required = tools.find(({ name }) => name === toolCall)?.parameters?.required;
+  const missing = (Array.isArray(required) ? required : []).filter((key) => !(String(key) in call.arguments));
+  return missing.length === 0 ? [] : [`it calls ${toolCall} without ${missing.join(", ")}`];
+}

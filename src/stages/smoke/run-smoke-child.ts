@@ -1,0 +1,98 @@
+import { fileURLToPath } from "node:url";
+import { parseChildMessage } from "../../util/child-message.js";
+import { QuantsmithError } from "../../util/errors.js";
+import { packageRoot } from "../../util/package-root.js";
+import type { ProcessLimits } from "../../util/process-watch.js";
+import { runSubprocess, type SubprocessResult } from "../../util/subprocess.js";
+import type { StageContext } from "../stage.js";
+import { describeExit } from "./describe-exit.js";
+import type { AnswerMessage, EmbeddingMessage, SmokeMessage, SmokeRequest } from "./protocol.js";
+
+/** What a model gave for one question; undefined when it did not come to it. */
+export type Reply = AnswerMessage | EmbeddingMessage | Extract<SmokeMessage, { kind: "failed" }> | undefined;
+
+export interface ChildOutcome {
+  /** In the order of the questions. */
+  replies: readonly Reply[];
+  /** Why the model could not be loaded, or its process did not reach its end. */
+  problem: string | null;
+  /** Undefined when it was not loaded. */
+  loaded: Extract<SmokeMessage, { kind: "loaded" }> | undefined;
+  /** Resident, mapped files included. */
+  peakMemoryBytes: number;
+}
+
+/**
+ * Has a process of its own load a model and answer. A crash, a hang or a lack of memory there is told in `problem`.
+ * Errors, none of which says anything about the model: QS-SMOKE-RUNTIME when node-llama-cpp does not even start,
+ * QS-SMOKE-KILLED when somebody else ended the process.
+ */
+export async function runSmokeChild(
+  request: SmokeRequest,
+  limits: ProcessLimits,
+  context: Pick<StageContext, "work" | "signal" | "progress">,
+): Promise<ChildOutcome> {
+  const messages: SmokeMessage[] = [];
+  const readLines = lineReader((line) => {
+    const message = parseChildMessage<SmokeMessage>(line);
+    if (message === undefined) return;
+    messages.push(message);
+    if (!("index" in message) || message.index === null) return;
+    context.progress({ done: message.index + 1, total: request.questions.length, unit: "prompt" });
+  });
+  const result = await runSubprocess({
+    file: process.execPath,
+    // The compiled file also when this one runs from source under vitest.
+    args: [fileURLToPath(new URL("dist/stages/smoke/child.js", packageRoot))],
+    cwd: context.work,
+    input: JSON.stringify(request),
+    signal: context.signal,
+    limits,
+    onText: (text, stream) => {
+      if (stream === "stdout") readLines(text);
+    },
+  });
+  const failure = messages.find((message) => message.kind === "failed" && message.index === null);
+  requireNotKilled(result);
+  if (result.exitCode !== 0 && result.breach === undefined && !messages.some(({ kind }) => kind === "ready")) {
+    throw new QuantsmithError("QS-SMOKE-RUNTIME", "node-llama-cpp, which runs the smoke tests, does not start", {
+      remedy: "Install quantsmith's packages again, optional ones included; `quantsmith doctor` shows what is missing.",
+      output: result.tail,
+    });
+  }
+  const replies = request.questions.map((_, index) => messages.findLast((message) => isReply(message, index)) as Reply);
+  const loaded = messages.find((message) => message.kind === "loaded");
+  const problem =
+    failure?.kind === "failed"
+      ? `it could not be ${loaded === undefined ? "loaded" : "run"}: ${failure.reason}`
+      : describeExit(result, limits, position(loaded !== undefined, replies));
+  return { replies, problem, loaded, peakMemoryBytes: result.peakMemoryBytes };
+}
+
+/** Ours are told by `breach`. A verdict would stay in the store, and the next run may well come through. */
+function requireNotKilled({ signal, breach, tail }: SubprocessResult): void {
+  if (breach !== undefined || (signal !== "SIGKILL" && signal !== "SIGTERM")) return;
+  throw new QuantsmithError("QS-SMOKE-KILLED", `the process of the smoke test was ended from outside (${signal})`, {
+    remedy: "Most likely the system ran out of memory: close other programs, and run again.",
+    output: tail,
+  });
+}
+
+function isReply(message: SmokeMessage, index: number): boolean {
+  return "index" in message && message.index === index;
+}
+
+function position(loaded: boolean, replies: readonly Reply[]): string {
+  if (!loaded) return "while it was loaded";
+  const next = replies.indexOf(undefined);
+  return next === -1 ? "after the last prompt" : `at prompt ${next + 1} of ${replies.length}`;
+}
+
+function lineReader(onLine: (line: string) => void): (text: string) => void {
+  let rest = "";
+  return (text) => {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) onLine(line);
+  };
+}

@@ -1,0 +1,81 @@
+import { expect, test } from "vitest";
+import { type AnswerCheck, checkAnswer } from "../../../src/stages/smoke/check-answer.js";
+import type { Expectation } from "../../../src/stages/smoke/expectation.js";
+
+const judge = (text: string, expect: Expectation = {}, more: Partial<AnswerCheck> = {}) =>
+  checkAnswer({
+    text,
+    expect,
+    stopReason: "eogToken",
+    tokens: 9,
+    schemaFault: null,
+    tools: [],
+    base: undefined,
+    ...more,
+  });
+
+test.each<[string, Expectation, string[]]>([
+  ["The capital is Paris.", { matches: "Par[iy]s" }, []],
+  ["The capital is Rome.", { matches: "Paris" }, ["the answer does not match /Paris/"]],
+  ["It is cold.", { contains: "cold" }, []],
+  ["It is warm.", { contains: "cold" }, ['the answer does not contain "cold"']],
+  [" 12\n", { equals: "12" }, []],
+  ["12.", { equals: "12" }, ['the answer is not "12"']],
+  ['{"a": [1]}', { json: true }, []],
+  ['```json\n{"a": 1}\n```', { json: true }, []],
+  ['Sure! {"a": 1}', { json: true }, ["the answer is not JSON"]],
+  ["anything", {}, []],
+  ["  \n", {}, ["the answer is empty"]],
+  [
+    "no",
+    { matches: "yes", contains: "maybe" },
+    ["the answer does not match /yes/", 'the answer does not contain "maybe"'],
+  ],
+  ["Paris", { endsItself: 9 }, []],
+  ["Paris", { endsItself: 8 }, ["it should end its turn within 8 tokens and took 9"]],
+  ["a \uFFFD b", {}, ["the answer is not valid UTF-8 at character 3"]],
+  ["a \uFFFD b", { validUtf8: false }, []],
+  ["Rome. ".repeat(12), {}, ['it repeats "Rome. " 12 times']],
+  ["Rome. ".repeat(12), { notRepeating: false }, []],
+  ["<think>France, hm: Rome?</think>\n\nParis", { equals: "Paris" }, []],
+  ["<think>France, hm", {}, ["it was still thinking after 9 tokens; give it a larger `maxTokens`"]],
+])("%j under %j", (answer, expectation, failures) => {
+  expect(judge(answer, expectation)).toEqual(failures);
+});
+
+test("a cut answer is said to be cut", () => {
+  const cut = { stopReason: "maxTokens", tokens: 32 } as const;
+  expect(judge('{"a": ', { json: true, endsItself: 20 }, cut)).toEqual([
+    "the answer is not JSON; it was cut at 32 tokens",
+    "it should end its turn within 20 tokens and was cut at 32",
+  ]);
+  expect(judge('{"a": ', {}, { ...cut, schemaFault: "Unexpected end" })).toEqual([
+    "the answer does not follow `jsonSchema`: Unexpected end; it was cut at 32 tokens",
+  ]);
+});
+
+test("the base's answer counts to the letter", () => {
+  expect(judge("Paris.", { sameAsBase: true }, { base: "Paris." })).toEqual([]);
+  expect(judge("Paris!", { sameAsBase: true }, { base: "Paris." })).toEqual(['the base answers "Paris."']);
+});
+
+test.each([
+  ['<tool_call>\n{"name": "get_weather", "arguments": {"city": "Paris"}}\n</tool_call>', []],
+  ['[TOOL_CALLS] [{"name": "get_weather", "arguments": {"city": "a } b"}}]', []],
+  ['{"name": "get_weather", "parameters": {"city": "Paris"}}', []],
+  ['{"name": "get_weather", "arguments": "{\\"city\\": \\"Paris\\"}"}', []],
+  ["<tool_call><function=get_weather><parameter=city>\nParis\n</parameter></function></tool_call>", []],
+  ['Let {me} see: {"name": "get_weather", "arguments": {}}', ["it calls get_weather without city"]],
+  ['{"name": "get_time", "arguments": {}}', ["it does not call get_weather, but get_time"]],
+  ["It is sunny.", ["it does not call get_weather"]],
+  ['{"name": "get_weather", "arguments": ', ["it does not call get_weather"]],
+])("the tool call in %j", (answer, failures) => {
+  const tools = [{ name: "get_weather", parameters: { type: "object", required: ["city"] } }];
+  expect(judge(answer, { toolCall: "get_weather" }, { tools })).toEqual(failures);
+});
+
+test("a pattern that needs exponential time fails instead of hanging", () => {
+  expect(judge(`${"a".repeat(40)}!`, { matches: "^(a+)+$", notRepeating: false })).toEqual([
+    "/^(a+)+$/ takes too long on the answer",
+  ]);
+});
