@@ -1,20 +1,21 @@
 import type { JsonObject } from "../util/canonical-json.js";
+import { quote } from "../util/quote.js";
 import type { Family } from "./families/family.js";
 import { readModelConfig } from "./model-config.js";
 import { nativeUnsupported } from "./native-errors.js";
 import { readRope } from "./rope-parameters.js";
 
-/** What of a checkpoint is known before it is opened. */
+/** Facts about a checkpoint that are available before any weight file is opened. */
 export interface NativeFacts {
   config: JsonObject;
   modelName: string;
-  /** Names of its files. */
+  /** Names of the checkpoint's files. */
   files: Iterable<string>;
 }
 
 /**
- * Says before anything is read whether a family's model can be converted without Python.
- * Throws QS-CONVERT-NATIVE when it cannot and QS-CONVERT-CONFIG when nothing could.
+ * Verifies before anything is read that a family's model can be converted without Python.
+ * Throws QS-CONVERT-NATIVE when only llama.cpp's converter may convert it, QS-CONVERT-CONFIG when no converter can.
  */
 export function checkNative(family: Family, { config, modelName, files }: NativeFacts): void {
   refuseFiles(new Set(files));
@@ -26,17 +27,17 @@ export function checkNative(family: Family, { config, modelName, files }: Native
   family.generated?.(model);
 }
 
-/** Throws QS-CONVERT-NATIVE for a name by which llama.cpp's converter would tell a special kind of the family. */
+/** Throws QS-CONVERT-NATIVE for a model name that makes llama.cpp's converter treat the model as a special kind. */
 export function refuseName(family: Family, modelName: string): void {
   if (family.unsupportedNames?.test(modelName))
-    throw nativeUnsupported(`does not know the kind of model that ${modelName} is`);
+    throw nativeUnsupported(`does not support the kind of model named ${quote(modelName)}`);
 }
 
-/** Files that change how llama.cpp's converter goes about a model. */
+/** Files that change how llama.cpp's converter treats a model. */
 const unsupportedFiles = ["hf_quant_config.json", "modules.json", "params.json"];
 
 /** Throws QS-CONVERT-NATIVE for a checkpoint with a file that needs more than the family's own rules. */
 export function refuseFiles(names: ReadonlySet<string>): void {
   const unsupported = unsupportedFiles.find((name) => names.has(name));
-  if (unsupported !== undefined) throw nativeUnsupported(`does not take a model with ${unsupported}`);
+  if (unsupported !== undefined) throw nativeUnsupported(`does not support a model with ${unsupported}`);
 }

@@ -5,8 +5,8 @@ import { isSystemError } from "../util/errors.js";
 import type { Entries } from "./entries.js";
 
 /**
- * Tokens that llama.cpp's converter believes a Gemma 3 to have, beyond which it drops rows of the embedding: those of
- * the file with a `tokenizer.model`, else what `tokenizer.json` lists, some of them twice.
+ * Returns the token count that llama.cpp's converter computes for a Gemma 3; it drops embedding rows beyond it. With a
+ * `tokenizer.model` this is the number of written tokens, else the entries of `tokenizer.json`, some counted twice.
  */
 export async function countTokens(folder: string, tokenizer: Entries): Promise<number> {
   const tokens = tokenizer.find(([key]) => key === "tokenizer.ggml.tokens")?.[1];

@@ -1,4 +1,4 @@
 import type { GgufValue } from "../gguf/gguf.js";
 
-/** Metadata in the order of the file. */
+/** Metadata in file order. */
 export type Entries = [key: string, value: GgufValue][];

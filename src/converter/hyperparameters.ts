@@ -4,9 +4,8 @@ import { badConfig, formatValue } from "./native-errors.js";
 const uint32Max = 2 ** 32 - 1;
 
 /**
- * A configuration with the defaults of its model type in it. Where several names stand for one figure, the first that
- * is present counts, also when its value is null: the converter of llama.cpp asks in the same way.
- * What has the wrong type or an absurd size throws QS-CONVERT-CONFIG.
+ * A configuration merged with the defaults of its model type. Of several names for one value, the first present counts
+ * even if it is null, as in llama.cpp's converter. Values of a wrong type or implausible size throw QS-CONVERT-CONFIG.
  */
 export class Hyperparameters {
   readonly values: JsonObject;
@@ -15,27 +14,27 @@ export class Hyperparameters {
     this.values = values;
   }
 
-  /** The value of the first of the names that is present; undefined for null and when none is. */
+  /** Returns the value of the first name that is present; undefined for null and when no name is present. */
   find(...names: string[]): { name: string; value: Exclude<Json, null> } | undefined {
     const name = names.find((candidate) => this.values[candidate] !== undefined);
     const value = name === undefined ? undefined : this.values[name];
     return name === undefined || value === undefined || value === null ? undefined : { name, value };
   }
 
-  /** A count, from 0 to `max`, by default what a GGUF file holds; undefined when it is not told. */
+  /** Returns an integer from 0 to `max`, by default the maximum of uint32; undefined when it is missing. */
   integer(names: readonly string[], max = uint32Max): number | undefined {
     const found = this.find(...names);
     return found && toInteger(found.value, found.name, max);
   }
 
-  /** A count that the converter cannot do without, at least 1. */
+  /** Returns a required integer of at least 1. */
   size(name: string, max?: number): number {
     const value = this.integer([name], max);
     if (value === undefined || value === 0) throw badConfig(`${name} is missing or 0`);
     return value;
   }
 
-  /** A number of any kind that a float of 32 bits can hold; undefined when it is not told. */
+  /** Returns a number that is finite as a 32-bit float; undefined when it is missing. */
   number(...names: string[]): number | undefined {
     const found = this.find(...names);
     return found && toFloat(found.value, found.name);
@@ -46,14 +45,14 @@ export class Hyperparameters {
   }
 }
 
-/** Throws QS-CONVERT-CONFIG unless it is a whole number from 0 to `max`. */
+/** Throws QS-CONVERT-CONFIG unless the value is an integer from 0 to `max`. */
 export function toInteger(value: Json, name: string, max = uint32Max): number {
   if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= max) return value;
-  throw badConfig(`${name} is ${formatValue(value)}, not a whole number from 0 to ${max}`);
+  throw badConfig(`${name} is ${formatValue(value)}, not an integer from 0 to ${max}`);
 }
 
-/** Throws QS-CONVERT-CONFIG unless it is a number that is finite as a float of 32 bits. */
+/** Throws QS-CONVERT-CONFIG unless the value is a number that is finite as a 32-bit float. */
 export function toFloat(value: Json, name: string, file?: string): number {
   if (typeof value === "number" && Number.isFinite(Math.fround(value))) return value;
-  throw badConfig(`${name} is ${formatValue(value)}, not a number of 32 bits`, file);
+  throw badConfig(`${name} is ${formatValue(value)}, not a 32-bit float`, file);
 }

@@ -4,26 +4,26 @@ import type { CheckpointTensor } from "./read-checkpoint.js";
 import type { TargetType } from "./values/convert-values.js";
 
 interface Layer {
-  /** By name in the file: a matrix of each expert, in their order. */
+  /** One slice per expert, in expert order, by name in the GGUF file. */
   merged: Map<string, { shape: readonly number[]; slices: TensorSlice[] }>;
-  /** Matrices that have not come yet. */
+  /** Matrices not added yet. */
   missing: number;
 }
 
-/** Puts the matrices of a layer's experts together, one tensor of three dimensions for each kind of matrix. */
+/** Merges the matrices of a layer's experts into one tensor of three dimensions per kind of matrix. */
 export class ExpertMerger {
   readonly #layers = new Map<number, Layer>();
   readonly #order: readonly string[];
   readonly #type: TargetType;
 
-  /** `order` is the order of the kinds in the file. */
+  /** `order` is the file order of the kinds. */
   constructor(rules: Iterable<TensorRule>, order: readonly string[], type: TargetType) {
     this.#order = order;
     this.#type = type;
     for (const { expert } of rules) if (expert !== undefined) this.#layer(expert.layer).missing += 1;
   }
 
-  /** Takes one matrix in; gives the layer's tensors with its last one and nothing before. */
+  /** Adds one matrix. Returns the layer's merged tensors with its last matrix, else an empty list. */
   add(tensor: CheckpointTensor, rule: TensorRule, { layer, index }: { layer: number; index: number }): PlannedTensor[] {
     const all = this.#layer(layer);
     const one = all.merged.get(rule.gguf) ?? { shape: rule.shape.toReversed(), slices: [] };

@@ -1,12 +1,12 @@
 import type { CheckpointTensor } from "./read-checkpoint.js";
 import type { TargetType } from "./values/convert-values.js";
 
-/** What the recipe may ask for. */
+/** Values of `convert.outtype` in a recipe. */
 export type OutType = "bf16" | "f16" | "f32" | "auto";
 
 /**
- * The type of the matrices. `auto` is that of the first one that has 16 bits, F16 when none has, as llama.cpp's
- * converter guesses it.
+ * Returns the type of the matrices. `auto` is the type of the first 16-bit matrix, else F16, as in llama.cpp's
+ * converter.
  */
 export function outputType(outtype: OutType, checkpoint: readonly CheckpointTensor[]): TargetType {
   if (outtype !== "auto") return outtype === "bf16" ? "BF16" : outtype === "f16" ? "F16" : "F32";
@@ -14,7 +14,7 @@ export function outputType(outtype: OutType, checkpoint: readonly CheckpointTens
   return first?.dtype === "BF16" ? "BF16" : "F16";
 }
 
-/** `general.file_type` of a file whose matrices have this type, `enum llama_ftype`. */
+/** Returns `general.file_type` for matrices of this type (`enum llama_ftype`). */
 export function fileTypeOf(type: TargetType): number {
   return { F32: 0, F16: 1, BF16: 32 }[type];
 }

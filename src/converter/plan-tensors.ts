@@ -7,20 +7,20 @@ import { type PlannedTensor, toSlice, typeOf } from "./planned-tensor.js";
 import type { CheckpointTensor } from "./read-checkpoint.js";
 import type { TargetType } from "./values/convert-values.js";
 
-/** Buffers of old checkpoints that llama.cpp works out by itself. */
+/** Buffers of old checkpoints that llama.cpp computes itself. */
 const unused = [".attention.masked_bias", ".attention.bias", ".rotary_emb.inv_freq"];
 
 export interface PlanOptions {
   /** Type of the matrices. */
   type: TargetType;
-  /** Tokens of the vocabulary; embeddings of more are cut where the family wants that. */
+  /** Tokens of the vocabulary; for some families, further embedding rows are dropped. */
   tokens: number;
 }
 
 /**
- * Says for every tensor of the GGUF file where it comes from and what it becomes, in the order of llama.cpp's
- * converter. Throws QS-CONVERT-WEIGHTS when tensors are missing, unknown or of another shape than config.json tells,
- * QS-CONVERT-NATIVE when their values are no plain floats.
+ * Plans source, shape and type of every GGUF tensor, in the order of llama.cpp's converter. Throws QS-CONVERT-WEIGHTS
+ * for tensors that are missing, unknown or differ in shape from config.json, QS-CONVERT-NATIVE for values other than
+ * BF16, F16 or F32.
  */
 export function planTensors(
   family: Family,
@@ -37,7 +37,7 @@ export function planTensors(
   for (const tensor of checkpoint) {
     if (unused.some((suffix) => tensor.name.endsWith(suffix))) continue;
     const rule = rules.get(tensor.name);
-    if (rule === undefined) throw unexpectedTensors(`this architecture has no ${quote(tensor.name)}`);
+    if (rule === undefined) throw unexpectedTensors(`this architecture has no tensor ${quote(tensor.name)}`);
     checkShape(tensor, rule);
     seen.add(tensor.name);
     if (rule.expert !== undefined) planned.push(...experts.add(tensor, rule, rule.expert));
@@ -52,7 +52,7 @@ export function planTensors(
 function checkShape({ name, shape }: CheckpointTensor, rule: TensorRule): void {
   if (shape.length === rule.shape.length && shape.every((size, i) => size === rule.shape[i])) return;
   const what = `${quote(name)} has the shape [${shape.slice(0, 8).join(", ")}], not [${rule.shape.join(", ")}]`;
-  // Of an embedding of another length than config.json tells, llama.cpp's converter takes what the tokenizer has tokens for.
+  // If only the embedding's length differs, llama.cpp's converter keeps the rows that have a token.
   const onlyLength =
     shape.length === rule.shape.length && shape.slice(1).every((size, i) => size === rule.shape[i + 1]);
   throw rule.vocabulary === true && onlyLength ? unexpectedTensors(what) : badWeights(what);

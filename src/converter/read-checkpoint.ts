@@ -8,24 +8,24 @@ import { refuseFiles } from "./check-native.js";
 import { badWeights, nativeUnsupported } from "./native-errors.js";
 
 export interface CheckpointTensor extends SafetensorsTensor {
-  /** The file it is in. */
+  /** The tensor's file. */
   path: string;
 }
 
-/** What belongs to a vision or audio tower, or to what joins it to the language model. */
+/** Matches tensors of vision and audio towers and of their projectors. */
 const tower = /vision_|vision\.|visual\.|audio_|audio\.|projector\./;
 
 /**
- * Lists the tensors of a checkpoint in the order in which llama.cpp's converter takes them: file by file, by name.
- * Only headers are read. With `multimodal` towers are left out and the language model's tensors have the names that
- * they have in a model without. Throws QS-FETCH-*, QS-CONVERT-WEIGHTS and QS-CONVERT-NATIVE.
+ * Lists the tensors of a checkpoint in the order of llama.cpp's converter: file by file, by name. Reads only headers.
+ * With `multimodal`, skips towers and strips the language model's prefix from names.
+ * Throws QS-FETCH-*, QS-CONVERT-WEIGHTS and QS-CONVERT-NATIVE.
  */
 export async function readCheckpoint(folder: string, multimodal: boolean): Promise<CheckpointTensor[]> {
   const names = new Set(await readdir(folder));
   refuseFiles(names);
   const { files, shardOf } = await findWeights(folder, names, true);
   const pickle = files.find((file) => !file.endsWith(".safetensors"));
-  if (pickle !== undefined) throw nativeUnsupported(`does not open pickled weights such as ${pickle}`);
+  if (pickle !== undefined) throw nativeUnsupported(`does not support pickled weights such as ${quote(pickle)}`);
   const check = shardOf === undefined ? undefined : new ShardCheck(join(folder, indexFileName), shardOf);
   const found = new Map<string, CheckpointTensor>();
   for (const file of files) {
@@ -35,7 +35,7 @@ export async function readCheckpoint(folder: string, multimodal: boolean): Promi
     for (const tensor of tensors.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
       if (multimodal && tower.test(tensor.name)) continue;
       const name = multimodal ? tensor.name.replace("language_model.", "") : tensor.name;
-      if (found.has(name)) throw badWeights(`${quote(name)} is there twice`);
+      if (found.has(name)) throw badWeights(`${quote(name)} occurs twice`);
       found.set(name, { ...tensor, name, path });
     }
   }

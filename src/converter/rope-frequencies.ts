@@ -3,19 +3,19 @@ import { toFloat } from "./hyperparameters.js";
 import { badConfig, nativeUnsupported } from "./native-errors.js";
 
 const round = Math.fround;
-/** Meta's: all powers of this base are the nearest floats in torch, too, for this size of a head and those that divide it. */
+/** Meta's values. For this base and all divisors of this head size, torch's powers are the nearest floats. */
 const published = { base: 500_000, headDim: 128 };
 
 /**
- * What Llama 3's rope scaling divides each frequency by: 1 for short wavelengths, `factor` for long ones, and something
- * between on the way. Computed in floats of 32 bits, in the order of llama.cpp's converter (`LlamaModel`,
- * `generate_extra_tensors`). torch's powers are not always the nearest float, so that for bases and sizes of heads other
- * than Meta's a value might differ in its last places. Throws QS-CONVERT-NATIVE for those, and QS-CONVERT-CONFIG.
+ * Returns the divisors of Llama 3's rope scaling, one per frequency: 1 for short wavelengths, `factor` for long ones,
+ * interpolated between. Computes in 32-bit floats, in the order of llama.cpp's converter (`LlamaModel`,
+ * `generate_extra_tensors`). torch's powers are not always the nearest float, so values for other bases and head sizes
+ * than Meta's might differ in the last places. Throws QS-CONVERT-NATIVE for those, and QS-CONVERT-CONFIG.
  */
 export function llamaFrequencies(rope: JsonObject, headDim: number): Float32Array<ArrayBuffer> {
   const base = read(rope, "rope_theta");
   if (base !== published.base || published.headDim % headDim !== 0) {
-    throw nativeUnsupported(`does not know Llama 3's rope scaling for a rope_theta of ${base} and heads of ${headDim}`);
+    throw nativeUnsupported(`does not support Llama 3's rope scaling with rope_theta ${base} and head_dim ${headDim}`);
   }
   const factor = read(rope, "factor");
   const low = read(rope, "low_freq_factor");
@@ -34,6 +34,6 @@ export function llamaFrequencies(rope: JsonObject, headDim: number): Float32Arra
 function read(rope: JsonObject, name: string): number {
   const value: Json = rope[name] ?? null;
   const found = toFloat(value, `rope_scaling.${name}`);
-  if (found <= 0) throw badConfig(`rope_scaling.${name} is ${found}`);
+  if (found <= 0) throw badConfig(`rope_scaling.${name} is ${found}, not a positive number`);
   return found;
 }

@@ -6,9 +6,9 @@ import type { Hyperparameters } from "./hyperparameters.js";
 import { toFloat, toInteger } from "./hyperparameters.js";
 import { badConfig, nativeUnsupported } from "./native-errors.js";
 
-/** Rotary embedding of a model, from whichever of the many places configurations keep it in. */
+/** Rotary embedding of a model, normalized from the key names of different configurations. */
 export interface RopeParameters {
-  /** Of the layers with full attention. */
+  /** Parameters of the layers with full attention. */
   full: JsonObject;
   /** Base frequency of the layers with a sliding window. */
   slidingTheta: number | undefined;
@@ -16,21 +16,21 @@ export interface RopeParameters {
 }
 
 /**
- * Reads `rope_parameters` or `rope_scaling`, with the older keys beside them filled in.
- * Throws QS-CONVERT-CONFIG, and QS-CONVERT-NATIVE for a kind of scaling that is not in `types`.
+ * Reads `rope_parameters` or `rope_scaling`, and fills missing values from older keys.
+ * Throws QS-CONVERT-CONFIG, and QS-CONVERT-NATIVE for a rope type that is not in `types`.
  */
 export function readRope(h: Hyperparameters, types: readonly string[]): RopeParameters {
   const key = h.values.rope_parameters === undefined ? "rope_scaling" : "rope_parameters";
   const all = object(h.values[key] ?? {}, key);
-  if (all.mrope_section !== undefined) throw nativeUnsupported("does not know rotary embedding in sections (mrope)");
+  if (all.mrope_section !== undefined) throw nativeUnsupported("does not support mrope_section");
   const perKind = all.full_attention !== undefined || all.sliding_attention !== undefined;
   const parameters = perKind ? all : withOlderKeys(h, all);
   const full = object(parameters.full_attention ?? parameters, "rope_parameters.full_attention");
   const sliding = object(parameters.sliding_attention ?? {}, "rope_parameters.sliding_attention");
   const type = full.rope_type ?? undefined;
-  if (type !== undefined && typeof type !== "string") throw badConfig("rope_scaling.rope_type is no text");
+  if (type !== undefined && typeof type !== "string") throw badConfig("rope_scaling.rope_type is not a string");
   if (type !== undefined && type !== "default" && !types.includes(type)) {
-    throw nativeUnsupported(`does not know the rope type ${quote(type)} for this architecture`);
+    throw nativeUnsupported(`does not support the rope type ${quote(type)} for this architecture`);
   }
   const theta = sliding.rope_theta;
   return { full, type, slidingTheta: theta == null ? undefined : toFloat(theta, "rope_theta of sliding attention") };
@@ -42,9 +42,9 @@ const localThetaNames = [
 ];
 
 function withOlderKeys(h: Hyperparameters, given: JsonObject): JsonObject {
-  // The two are the old and the new name of one thing, and which of them counts depends on the model type.
+  // `type` is the older name of `rope_type`; which one counts depends on the model type.
   if (given.type !== undefined && given.rope_type !== undefined && given.type !== given.rope_type) {
-    throw nativeUnsupported("does not know which of two rope types counts");
+    throw nativeUnsupported("does not support two different rope types (type and rope_type)");
   }
   const local = h.find(...localThetaNames)?.value;
   const older = {
@@ -61,7 +61,7 @@ function withOlderKeys(h: Hyperparameters, given: JsonObject): JsonObject {
   };
 }
 
-/** The entries `<architecture>.rope.*` that follow from them, in the order of llama.cpp's converter. */
+/** Returns the entries `<architecture>.rope.*`, in the order of llama.cpp's converter. */
 export function ropeEntries(architecture: string, rope: RopeParameters): Entries {
   const { full, type, slidingTheta } = rope;
   const key = (name: string) => `${architecture}.rope.${name}`;
@@ -89,12 +89,12 @@ function required(parameters: JsonObject, name: string): Json {
   const value = parameters[name];
   if (value == null)
     throw nativeUnsupported(
-      `does not know rope_scaling of type ${quote(String(parameters.rope_type))} without ${name}`,
+      `does not support rope_scaling of type ${quote(String(parameters.rope_type))} without ${name}`,
     );
   return value;
 }
 
 function object(value: Json, name: string): JsonObject {
-  if (!isObject(value)) throw badConfig(`${name} is no JSON object`);
+  if (!isObject(value)) throw badConfig(`${name} is not a JSON object`);
   return value as JsonObject;
 }

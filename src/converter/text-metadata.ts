@@ -5,7 +5,7 @@ import type { Hyperparameters } from "./hyperparameters.js";
 import { formatValue, nativeUnsupported } from "./native-errors.js";
 import { ropeEntries } from "./rope-parameters.js";
 
-/** A figure: its key below the architecture's, its type, and the names configurations have for it. */
+/** A metadata value: its key after the architecture's prefix, its type, and its names in configurations. */
 type Figure = readonly [key: string, type: "uint32" | "float32", ...names: string[]];
 
 const beforeRope: readonly Figure[] = [
@@ -31,7 +31,7 @@ const afterRope: readonly Figure[] = [
   ["expert_group_used_count", "uint32", "topk_group"],
 ];
 
-/** What most families have in common, in the order of llama.cpp's converter (`TextModel.set_gguf_parameters`). */
+/** Returns metadata common to most families, in the order of llama.cpp's converter (`TextModel.set_gguf_parameters`). */
 export function textMetadata(architecture: string, { h, rope, fileType }: ModelFacts): Entries {
   refuseGating(h);
   const headDim = h.integer(["head_dim"]);
@@ -47,12 +47,12 @@ export function textMetadata(architecture: string, { h, rope, fileType }: ModelF
   ];
 }
 
-/** `general.file_type` stands among the model's own figures. */
+/** Returns `general.file_type`, which the converter writes among the architecture's keys. */
 export function fileTypeEntry(fileType: number): Entries[number] {
   return ["general.file_type", { type: "uint32", value: fileType }];
 }
 
-/** The figures that the configuration tells. */
+/** Returns the entries for the values that the configuration contains. */
 export function figures(architecture: string, h: Hyperparameters, wanted: readonly Figure[]): Entries {
   return wanted.flatMap(([key, type, ...names]) => {
     const value = type === "uint32" ? h.integer(names) : h.number(...names);
@@ -60,18 +60,18 @@ export function figures(architecture: string, h: Hyperparameters, wanted: readon
   });
 }
 
-/** The same where the converter writes all of them and stops at a null. Throws QS-CONVERT-NATIVE for one. */
+/** Like `figures`, for keys on which llama.cpp's converter fails if they are null. Throws QS-CONVERT-NATIVE for null. */
 export function requiredFigures(architecture: string, h: Hyperparameters, wanted: readonly Figure[]): Entries {
   for (const [, , ...names] of wanted) refuseNull(h, ...names);
   return figures(architecture, h, wanted);
 }
 
-/** Throws QS-CONVERT-NATIVE where the first of the names that is present has no value. */
+/** Throws QS-CONVERT-NATIVE when the first present name is null, or no name is present. */
 export function refuseNull(h: Hyperparameters, ...names: string[]): void {
-  if (h.find(...names) === undefined) throw nativeUnsupported(`does not know a model without ${names.join(" or ")}`);
+  if (h.find(...names) === undefined) throw nativeUnsupported(`does not support a model without ${names.join(" or ")}`);
 }
 
-/** One figure as a list to be spread. */
+/** Returns one entry as a list. */
 export function entry(architecture: string, key: string, type: GgufScalarType, value: number): Entries {
   return [[`${architecture}.${key}`, { type, value }]];
 }
@@ -83,5 +83,5 @@ const gatingNames = [
 
 function refuseGating(h: Hyperparameters): void {
   const gating = h.find(...gatingNames);
-  if (gating !== undefined) throw nativeUnsupported(`does not know ${gating.name} ${formatValue(gating.value)}`);
+  if (gating !== undefined) throw nativeUnsupported(`does not support ${gating.name} ${formatValue(gating.value)}`);
 }

@@ -22,13 +22,13 @@ export interface WriteNativeOptions {
   /** Its config.json. */
   config: JsonObject;
   outtype: OutType;
-  /** What `general.*` is made from. */
+  /** Inputs of `general.*`. */
   general: GeneralSource;
-  /** What `readVocabulary` gives. */
+  /** Result of `readVocabulary`. */
   tokenizer: Entries;
-  /** Must not exist. */
+  /** Path of the new file, which must not exist. */
   outFile: string;
-  /** Cores to use. */
+  /** Number of threads. */
   threads: number;
   signal: AbortSignal;
   onProgress: (progress: ToolProgress) => void;
@@ -38,8 +38,8 @@ export interface WriteNativeOptions {
 const quantizationVersion = 2;
 
 /**
- * Writes a checkpoint as a GGUF file, byte for byte as llama.cpp's converter does. Memory use is the header and a few
- * megabytes. Throws QS-CONVERT-CONFIG, -NATIVE and -WEIGHTS, QS-FETCH-* for broken weight files; system errors pass.
+ * Writes a checkpoint as a GGUF file, byte for byte like llama.cpp's converter. Uses memory for the header and a few
+ * megabytes. Throws QS-CONVERT-CONFIG, -NATIVE and -WEIGHTS, QS-FETCH-* for broken weight files, and system errors.
  */
 export async function writeNative(options: WriteNativeOptions): Promise<void> {
   const { family, folder } = options;
@@ -56,14 +56,14 @@ export async function writeNative(options: WriteNativeOptions): Promise<void> {
     ...(await generalMetadata(folder, options.general, tensors)),
     ...family.metadata(model),
     ["general.quantization_version", { type: "uint32", value: quantizationVersion }],
-    // A key that is there already keeps its place.
+    // An existing key keeps its position.
     ...options.tokenizer,
   ]);
   const header = encodeHeader({ metadata, tensors });
   const file = await open(options.outFile, "wx");
   try {
     await file.write(header.bytes, 0, header.bytes.length, 0);
-    // The padding behind each tensor reads as zeros, also behind the last.
+    // Unwritten padding reads as zeros, also after the last tensor.
     await file.truncate(header.fileBytes);
   } finally {
     await file.close();

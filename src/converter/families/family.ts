@@ -4,59 +4,59 @@ import type { Hyperparameters } from "../hyperparameters.js";
 import type { RopeParameters } from "../rope-parameters.js";
 import type { VocabularyKind } from "../vocabulary/vocabulary-kind.js";
 
-/** What a tensor of a checkpoint must look like, and how it gets into the GGUF file. */
+/** Expected shape of a checkpoint tensor and its conversion to GGUF. */
 export interface TensorRule {
   /** Name in the GGUF file. */
   gguf: string;
-  /** As the checkpoint stores it, outermost dimension first. */
+  /** Shape in the checkpoint, outermost dimension first. */
   shape: readonly number[];
-  /** False for what some checkpoints of the family have and others do not. */
+  /** False for a tensor that only some checkpoints of the family contain. */
   required: boolean;
-  /** Hugging Face keeps the rotary pairs of a head in two halves, llama.cpp one after the other: heads to reorder. */
+  /** Heads to reorder: Hugging Face stores the rotary pairs of a head in two halves, llama.cpp interleaved. */
   heads?: number;
   /** The checkpoint stores the weight less one. */
   plusOne?: boolean;
-  /** One of the matrices that become one tensor of three dimensions. */
+  /** Set for an expert's matrix; all experts of a layer are merged into one tensor of three dimensions. */
   expert?: { layer: number; index: number };
   /** Rows beyond the vocabulary are dropped. */
   vocabulary?: boolean;
-  /** Known, and left out. */
+  /** True for a known tensor that is not written. */
   ignored?: boolean;
 }
 
-/** A tensor that is in no checkpoint. */
+/** A tensor computed by the converter, absent from every checkpoint. */
 export interface GeneratedTensor {
   gguf: string;
   values: Float32Array<ArrayBuffer>;
 }
 
-/** A group of architectures that are converted alike. */
+/** A group of architectures that share conversion rules. */
 export interface Family {
   /** `architectures[0]` of config.json. */
   architectures: readonly string[];
   /** `general.architecture`. */
   gguf: string;
-  /** Names of models that need more than the rest of the family. */
+  /** Matches names of models that need more than the family's rules. */
   unsupportedNames?: RegExp;
-  /** How its vocabulary is read. */
+  /** How the vocabulary is read. */
   vocabulary: VocabularyKind;
-  /** Kinds of rope scaling that are understood, besides none. */
+  /** Supported kinds of rope scaling, besides none. */
   ropeTypes: readonly string[];
-  /** By `model_type`: what transformers takes for granted when config.json does not say, as far as it is read here. */
+  /** transformers' defaults by `model_type` for keys missing from config.json, limited to keys read here. */
   defaults: Readonly<Record<string, JsonObject>>;
-  /** Whether config.json may hold the language model as `text_config` beside a tower that is left out. */
+  /** Whether config.json may contain the language model as `text_config` beside a tower, which is not converted. */
   multimodal?: boolean;
-  /** Whether rows of the embedding beyond the vocabulary are dropped; the rule of the embedding says so too. */
+  /** Whether embedding rows beyond the vocabulary are dropped; the embedding's rule sets `vocabulary`, too. */
   cutsVocabulary?: boolean;
-  /** Changes that transformers makes to a configuration as it reads it. */
+  /** Applies the changes that transformers makes when it reads a configuration. */
   adjust?(config: JsonObject): JsonObject;
-  /** `<architecture>.*` and `general.file_type` as the converter of llama.cpp writes them. */
+  /** Returns `<architecture>.*` and `general.file_type` as llama.cpp's converter writes them. */
   metadata(model: ModelFacts): Entries;
-  /** By name in the checkpoint. */
+  /** Returns the tensor rules by name in the checkpoint. */
   tensors(h: Hyperparameters): Map<string, TensorRule>;
-  /** The merged tensors of a layer's experts, in the order of the file. */
+  /** File order of the merged expert tensors of a layer. */
   expertOrder?: readonly ("gate" | "down" | "up")[];
-  /** Tensors that precede all others, and what is written before any other metadata on their account. */
+  /** Returns tensors that precede all others, and metadata that precedes all other metadata. */
   generated?(model: ModelFacts): { tensors: GeneratedTensor[]; metadata?: Entries };
 }
 

@@ -61,7 +61,7 @@ export const gemma2: Family = {
   },
 };
 
-/** Gemma 3, also the language model of one with a vision tower. */
+/** Gemma 3, including the language model of a multimodal one. */
 export const gemma3: Family = {
   architectures: ["Gemma3ForCausalLM", "Gemma3ForConditionalGeneration"],
   gguf: "gemma3",
@@ -104,12 +104,12 @@ function gemmaLayer(layer: number, sizes: Sizes): Rule[] {
   ];
 }
 
-/** Gemma's norms multiply with 1 + weight. */
+/** Gemma's norms multiply by 1 + weight. */
 function plusOne(rule: Rule): Rule {
   return rule.name.endsWith("norm.weight") ? { ...rule, plusOne: true } : rule;
 }
 
-/** What the converter writes whatever its value is, and cannot write when that is null. */
+/** Keys that the converter always writes; it fails on null. */
 const alwaysWritten = [
   ...["max_position_embeddings", "num_attention_heads", "rms_norm_eps", "head_dim", "num_key_value_heads"],
 ];
@@ -118,8 +118,8 @@ function gemma3Metadata(model: ModelFacts): Entries {
   const { h, rope } = model;
   for (const name of alwaysWritten) refuseNull(h, name);
   if (h.find("attn_logit_softcapping") !== undefined)
-    throw nativeUnsupported("does not know Gemma 3 with attention capping");
-  // What the general part has written already keeps its place and gets this value.
+    throw nativeUnsupported("does not support Gemma 3 with attn_logit_softcapping");
+  // A key already written by the general part keeps its position and gets this value.
   const theta = typeof rope.full.rope_theta === "number" ? rope.full.rope_theta : 1e6;
   const capping = h.number("final_logit_softcapping");
   return [

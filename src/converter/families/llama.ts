@@ -23,7 +23,7 @@ const shared = {
   head_dim: null,
 };
 
-/** What transformers fills in, by model type. */
+/** transformers' defaults by model type. */
 const defaults = {
   llama: {
     ...{ ...shared, intermediate_size: 11_008, num_key_value_heads: null, max_position_embeddings: 2048 },
@@ -42,7 +42,7 @@ const defaults = {
 
 const ropeTypes = ["linear", "yarn", "llama3"];
 
-/** Llama 1 to 3, and what shares its shape: Mistral, SmolLM, DeepSeek-Coder, … */
+/** Llama 1 to 3 and models of the same structure: Mistral, SmolLM, DeepSeek-Coder, … */
 export const llama: Family = {
   architectures: ["LlamaForCausalLM", "MistralForCausalLM"],
   gguf: "llama",
@@ -88,7 +88,7 @@ export const mixtral: Family = {
   generated,
 };
 
-/** The changes of transformers' LlamaConfig; MistralConfig and MixtralConfig leave the head's size open. */
+/** Applies the changes of transformers' LlamaConfig; MistralConfig and MixtralConfig do not derive head_dim. */
 function adjust(config: JsonObject): JsonObject {
   const { hidden_size: hidden, num_attention_heads: heads, model_type: type } = config;
   const derived =

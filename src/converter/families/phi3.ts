@@ -39,7 +39,7 @@ export const phi3: Family = {
       ...entry("phi3", "rope.dimension_count", "uint32", ropeDimensions(rope.full, hidden, heads)),
       ...entry("phi3", "rope.freq_base", "float32", toFloat(rope.full.rope_theta ?? null, "rope_theta")),
       fileTypeEntry(fileType),
-      // 0 tells llama.cpp a Phi 4 from other models of this architecture.
+      // llama.cpp recognizes a Phi 4 by the value 0.
       ...entry("phi3", "attention.sliding_window", "uint32", h.integer(["sliding_window"]) ?? 0),
     ];
   },
@@ -62,7 +62,7 @@ export const phi3: Family = {
 function originalContext(rope: JsonObject): number {
   const value = rope.original_max_position_embeddings;
   if (typeof value === "number" && Number.isInteger(value) && value > 1) return value;
-  throw badConfig("original_max_position_embeddings is missing or no size");
+  throw badConfig("original_max_position_embeddings is missing or not an integer above 1");
 }
 
 function ropeDimensions(rope: JsonObject, hidden: number, heads: number): number {
@@ -70,7 +70,7 @@ function ropeDimensions(rope: JsonObject, hidden: number, heads: number): number
   return Math.floor(Math.trunc(toFloat(share, "partial_rotary_factor") * hidden) / heads);
 }
 
-/** The factors of both context lengths, and the attention factor, which the converter writes before all else. */
+/** Returns the factors for both context lengths, and the attention factor, which the converter writes first. */
 function longRope({ h, rope }: ModelFacts) {
   const { long_factor: long, short_factor: short } = rope.full;
   if (long == null || (Array.isArray(long) && long.length === 0)) return { tensors: [] };
@@ -90,19 +90,19 @@ function longRope({ h, rope }: ModelFacts) {
 
 function factors(list: unknown, name: string, length: number): Float32Array<ArrayBuffer> {
   if (!Array.isArray(list) || list.length !== length) {
-    throw badConfig(`rope_scaling.${name} is no list of ${length} numbers`);
+    throw badConfig(`rope_scaling.${name} is not a list of ${length} numbers`);
   }
   return Float32Array.from(list, (value) => toFloat(value, `rope_scaling.${name}`));
 }
 
-/** The changes of transformers' Phi3Config, and its refusals, after which other rules would hold. */
+/** Applies the changes of transformers' Phi3Config. Throws QS-CONVERT-NATIVE for values that Phi3Config rejects. */
 function adjust(config: JsonObject): JsonObject {
   const { rope_scaling: scaling } = config;
   const all = { ...config, num_key_value_heads: config.num_key_value_heads ?? config.num_attention_heads ?? null };
   if (scaling == null) return all;
   const { type, ...lists } = scaling as JsonObject;
   if (Object.keys(lists).length !== 2 || !["longrope", "su", "yarn"].includes(String(type))) {
-    throw nativeUnsupported("knows a rope_scaling of Phi 3 only as long_factor, short_factor and type");
+    throw nativeUnsupported("supports a rope_scaling of Phi 3 only with the keys long_factor, short_factor and type");
   }
   return { ...all, rope_scaling: { ...lists, type: "longrope" } };
 }

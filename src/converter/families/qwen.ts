@@ -49,7 +49,7 @@ export const qwen2: Family = {
 export const qwen3: Family = {
   architectures: ["Qwen3ForCausalLM"],
   gguf: "qwen3",
-  // llama.cpp's converter goes by the name, and makes a classifier of these.
+  // llama.cpp's converter recognizes rerankers by name and converts them to classifiers.
   unsupportedNames: /qwen3-(vl-)?reranker/i,
   vocabulary: "qwen",
   ropeTypes,

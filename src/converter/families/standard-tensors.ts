@@ -2,20 +2,20 @@ import type { Hyperparameters } from "../hyperparameters.js";
 import { badConfig } from "../native-errors.js";
 import type { TensorRule } from "./family.js";
 
-/** Twice the layers that llama.cpp has room for. */
+/** Twice llama.cpp's own limit. */
 const maxLayers = 1024;
-/** More than any model has in one dimension, and small enough that products of two are exact. */
+/** Above any published model's dimension; products of two such sizes are exact. */
 const maxSize = 2 ** 26;
 const maxHeadDim = 2 ** 16;
-/** As many tensors as an index of weights may have. */
+/** Equals the limit of tensors in a weight index. */
 const maxTensors = 200_000;
 
-/** Sizes that shapes are made of. */
+/** Sizes from which tensor shapes are computed. */
 export interface Sizes {
   layers: number;
   /** Width of the model. */
   hidden: number;
-  /** Width of the feed-forward part. */
+  /** Width of the feed-forward block. */
   inner: number;
   heads: number;
   kvHeads: number;
@@ -23,7 +23,7 @@ export interface Sizes {
   vocabulary: number;
 }
 
-/** Throws QS-CONVERT-CONFIG when one is missing or absurd. */
+/** Reads the sizes from config.json. Throws QS-CONVERT-CONFIG for a missing or implausible one. */
 export function readSizes(h: Hyperparameters): Sizes {
   const hidden = h.size("hidden_size", maxSize);
   const heads = h.size("num_attention_heads", maxSize);
@@ -44,30 +44,30 @@ export function readSizes(h: Hyperparameters): Sizes {
   };
 }
 
-/** Experts of each layer. Throws QS-CONVERT-CONFIG when there are none, or more than an index of weights could name. */
+/** Returns the number of experts per layer. Throws QS-CONVERT-CONFIG for 0, or more than a weight index can list. */
 export function readExperts(h: Hyperparameters, name: string, { layers }: Sizes): number {
   return h.size(name, Math.floor(maxTensors / 3 / layers));
 }
 
-/** The width of an expert. */
+/** Returns the width of an expert's feed-forward block. */
 export function readExpertWidth(h: Hyperparameters, name: string): number {
   return h.size(name, maxSize);
 }
 
-/** Part of a rule; whatever is not said is as in most tensors. */
+/** A rule with its tensor name; missing fields get their defaults in `ruleMap`. */
 export type Rule = Pick<TensorRule, "gguf" | "shape"> & Partial<TensorRule> & { name: string };
 
-/** Rules by name, for tensors that are required unless they say otherwise. */
+/** Returns rules by tensor name; `required` defaults to true. */
 export function ruleMap(rules: Iterable<Rule>): Map<string, TensorRule> {
   return new Map([...rules].map(({ name, ...rule }) => [name, { required: true, ...rule }]));
 }
 
-/** Embedding, last norm and output matrix. */
+/** Returns the rules of embedding, final norm and output matrix. */
 export function outerTensors(h: Hyperparameters, { vocabulary, hidden }: Sizes): Rule[] {
   return [
     { name: "model.embed_tokens.weight", gguf: "token_embd.weight", shape: [vocabulary, hidden] },
     { name: "model.norm.weight", gguf: "output_norm.weight", shape: [hidden] },
-    // A tied matrix that was saved all the same is written, as llama.cpp's converter does.
+    // llama.cpp's converter, too, writes a tied output matrix if the checkpoint contains one.
     {
       ...{ name: "lm_head.weight", gguf: "output.weight", shape: [vocabulary, hidden] },
       required: !h.flag("tie_word_embeddings"),
@@ -75,7 +75,7 @@ export function outerTensors(h: Hyperparameters, { vocabulary, hidden }: Sizes):
   ];
 }
 
-/** A matrix of one layer and its bias; `module` is its name in the checkpoint, `gguf` in the file. */
+/** Returns the rules of one layer's matrix and its bias; `module` is the checkpoint's name, `gguf` the GGUF name. */
 export function linear(
   layer: number,
   module: string,
@@ -95,19 +95,20 @@ export function linear(
   ];
 }
 
-/** The weight of a norm of one layer. */
+/** Returns the rule of one layer's norm. */
 export function norm(layer: number, module: string, gguf: string, size: number): Rule {
   return { name: `model.layers.${layer}.${module}.weight`, gguf: `blk.${layer}.${gguf}.weight`, shape: [size] };
 }
 
-/** Query, key, value and output matrix; `interleave` where llama.cpp orders the rotary pairs in its own way. */
+/** Returns the rules of query, key, value and output matrix; `interleave` where llama.cpp interleaves rotary pairs. */
 export function attention(
   layer: number,
   sizes: Sizes,
   options: { interleave?: boolean; bias?: "required" | "optional" } = {},
 ): Rule[] {
   const { heads, kvHeads, headDim, hidden } = sizes;
-  if (options.interleave && headDim % 2 !== 0) throw badConfig(`rotary embedding needs pairs, head_dim is ${headDim}`);
+  if (options.interleave && headDim % 2 !== 0)
+    throw badConfig(`rotary embedding requires an even head_dim, but head_dim is ${headDim}`);
   const bias = options.bias === undefined ? {} : { bias: options.bias };
   const rotary = (count: number) => ({ ...bias, ...(options.interleave ? { heads: count } : {}) });
   return [
@@ -118,7 +119,7 @@ export function attention(
   ];
 }
 
-/** The three matrices of a gated feed-forward part. */
+/** Returns the rules of a gated feed-forward block's three matrices. */
 export function feedForward(layer: number, { hidden, inner }: Sizes): Rule[] {
   return [
     ...linear(layer, "mlp.gate_proj", "ffn_gate", [inner, hidden]),
@@ -127,7 +128,7 @@ export function feedForward(layer: number, { hidden, inner }: Sizes): Rule[] {
   ];
 }
 
-/** Router and experts. `modules` are the names of the gate, down and up matrices in the checkpoint. */
+/** Returns the rules of router and experts. `modules` names the gate, down and up matrices in the checkpoint. */
 export function experts(
   layer: number,
   { hidden, inner }: Sizes,
@@ -150,7 +151,7 @@ export function experts(
   return [router, ...matrices];
 }
 
-/** All rules of all layers. */
+/** Returns the rules of all layers. */
 export function layers(count: number, rules: (layer: number) => Rule[]): Rule[] {
   return Array.from({ length: count }, (_, layer) => rules(layer)).flat();
 }

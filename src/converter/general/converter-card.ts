@@ -5,13 +5,13 @@ import { hubUrl } from "../../hub/hub-url.js";
 import { nameParts } from "../../quant/name-parts.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 
-/** What every file of a release says about itself. */
+/** The recipe's settings for the metadata in every file of a release. */
 export interface MetadataParams extends JsonObject, CardOverrides {
   readonly quantizedBy?: string;
   readonly repoUrl?: string;
 }
 
-/** What the model card of a snapshot says to the converter, as the front matter of a card. */
+/** Returns a snapshot's model card as front matter for llama.cpp's converter. */
 export async function readConverterCard(
   snapshot: string,
   { baseModel, metadata }: { baseModel: string | null; metadata: MetadataParams },
@@ -25,14 +25,14 @@ export async function readConverterCard(
     ...(card.pipelineTag === null ? {} : { pipeline_tag: card.pipelineTag }),
     ...(card.languages.length === 0 ? {} : { language: card.languages }),
     ...(card.datasets.length === 0 ? {} : { datasets: card.datasets }),
-    // A GGUF file's base is the checkpoint it was made from; of a local one only what that was made from is known.
+    // A GGUF file's base is its checkpoint. A local one has no address, so its own bases are listed instead.
     ...(baseModel !== null || card.baseModels.length === 0 ? {} : { base_model: card.baseModels }),
   };
 }
 
 /**
- * The converter's `--metadata` file. What is null is left out of the GGUF, whatever the converter would guess from
- * config.json, which may hold the name of a folder on the trainer's machine.
+ * Returns the content of the converter's `--metadata` file. Null keeps a key out of the GGUF: the converter's own guess
+ * from config.json may be a folder name on the trainer's machine.
  */
 export function converterMetadata(
   modelName: string,

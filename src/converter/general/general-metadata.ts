@@ -6,7 +6,7 @@ import { asTitle, parseModelId } from "./model-id.js";
 import { samplingMetadata } from "./sampling.js";
 import { countParameters, sizeLabel } from "./size-label.js";
 
-/** Where a model's `general.*` comes from, besides its files. */
+/** Inputs of a model's `general.*`, besides its files. */
 export interface GeneralSource {
   /** `general.name`. */
   modelName: string;
@@ -15,7 +15,7 @@ export interface GeneralSource {
   metadata: MetadataParams;
 }
 
-/** Something that a model was made from or on. */
+/** A base model or a data set. */
 interface Origin {
   name?: string;
   version?: string;
@@ -24,8 +24,8 @@ interface Origin {
 }
 
 /**
- * `general.*` as llama.cpp's converter writes it for the folder of `makeModelFolder` and the file of
- * `converterMetadata`, without what stands among the model's figures. Throws QS-CONVERT-CONFIG.
+ * Returns `general.*` as llama.cpp's converter writes it for the folder of `makeModelFolder` and the file of
+ * `converterMetadata`, except `general.file_type`, which follows the architecture's keys. Throws QS-CONVERT-CONFIG.
  */
 export async function generalMetadata(
   folder: string,
@@ -69,7 +69,7 @@ function origins(key: string, values: unknown, parameters: number): Entries {
   ];
 }
 
-/** What `org/name` or an address says. */
+/** Parses `org/name` or a URL. */
 function toOrigin(id: string, parameters: number): Origin {
   const address = /^(https?|ssh):\/\//.test(id);
   const repository = address ? /^https?:\/\/huggingface.co\/([^/]+\/[^/]+)$/.exec(id)?.[1] : id;

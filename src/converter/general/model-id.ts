@@ -1,4 +1,4 @@
-/** What the name of a repository says about a model or a data set. */
+/** Components of a model's or data set's repository name. */
 export interface ModelId {
   name: string;
   organization?: string;
@@ -18,9 +18,9 @@ const size = /^((A|\d+x)?\d+([._]\d+)?[KMBT]\d?|small|mini|medium|large|x?xl)$/i
 const tuning = /^(chat|instruct|vision|lora)$/i;
 
 /**
- * Takes `org/name-of-parts` apart as llama.cpp's converter does (`get_model_id_components` in gguf-py), which writes
- * the result as `general.base_model.*` and `general.dataset.*`. `parameters` is the count of the converted model: a
- * size far from it is no size.
+ * Splits `org/name-of-parts` as llama.cpp's converter does (`get_model_id_components` in gguf-py), which writes the
+ * result as `general.base_model.*` and `general.dataset.*`. `parameters` is the converted model's count; a part far
+ * from it is not taken as a size.
  */
 export function parseModelId(id: string, parameters: number): ModelId {
   if (id.includes(" ")) return { name: id };
@@ -35,7 +35,7 @@ export function parseModelId(id: string, parameters: number): ModelId {
   };
 }
 
-/** As a title: words in small letters begin with a capital, but versions and numbers stay as they are. */
+/** Converts a name to a title: capitalizes lower-case words, except versions and numbers. */
 export function asTitle(id: string): string {
   const words = id
     .trim()
@@ -53,7 +53,7 @@ function capitals(word: string): string {
   return word.replace(/\p{Ll}+/gu, (run) => run.charAt(0).toUpperCase() + run.slice(1));
 }
 
-/** The parts that are a version and not a piece of the base name before everything else. */
+/** Returns the version parts that do not belong to the base name. */
 function findVersion(name: string, parameters: number): string {
   const parts = name.split("-").filter((text) => text !== "");
   const all = parts.map((text, i) => readPart(text, i, parameters));
@@ -78,12 +78,12 @@ function readPart(text: string, index: number, parameters: number): Part {
 
 function readSize(part: Part, parameters: number): void {
   let text = part.text.replaceAll("_", ".");
-  // As in `7b1`, which is 7.1 billion.
+  // `7b1` means 7.1 billion.
   if (/\d$/.test(text)) text = `${text.slice(0, -2)}.${text.slice(-1)}${text.slice(-2, -1)}`;
   if (/\d[kmbt]$/.test(text)) text = text.slice(0, -1) + text.slice(-1).toUpperCase();
   const count = Number(text.slice(0, -1)) * 1000 ** " KMBT".indexOf(text.slice(-1));
   if (parameters > 0 && Math.abs(count - parameters) > Math.floor((7 * parameters) / 8)) {
-    // Too far from what there is: likely a context length.
+    // Too far from the model's count: likely a context length.
     part.kinds.add("finetune");
     text = text.slice(0, -1) + text.slice(-1).toLowerCase();
   } else part.kinds.add("size");
@@ -99,7 +99,7 @@ function markBasename(parts: readonly Part[]): void {
       if (kinds.size === 0) kinds.add("finetune");
     }
   }
-  // A version at the very end is no part of the name.
+  // A version at the end does not belong to the base name.
   for (const { kinds } of parts.toReversed()) {
     if (!kinds.has("basename") || kinds.size === 1) return;
     kinds.delete("basename");

@@ -9,10 +9,10 @@ import { toFloat } from "../hyperparameters.js";
 import { badConfig, formatValue } from "../native-errors.js";
 
 const fileName = "generation_config.json";
-/** Python, too, stops at nesting without end. */
+/** Python's parser limits nesting, too. */
 const maxDepth = 100;
 
-/** Key in generation_config.json, key in the GGUF file, type; the first of two keys that is there counts. */
+/** Keys in generation_config.json (the first present one counts), key in the GGUF file, type. */
 const settings = [
   [["sequence"], "sequence", "string"],
   [["top_k"], "top_k", "int32"],
@@ -29,8 +29,8 @@ const settings = [
 ] as const;
 
 /**
- * `general.sampling.*` from generation_config.json. A missing file, or one that is no JSON, says nothing, as for
- * llama.cpp's converter. Throws QS-CONVERT-CONFIG for a value of the wrong type and a file that is no text.
+ * Returns `general.sampling.*` from generation_config.json. Like llama.cpp's converter, ignores a missing file or invalid
+ * JSON. Throws QS-CONVERT-CONFIG for a value of the wrong type and for invalid UTF-8.
  */
 export async function samplingMetadata(folder: string): Promise<Entries> {
   const config = await readGenerationConfig(join(folder, fileName));

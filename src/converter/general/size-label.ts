@@ -1,15 +1,15 @@
 import type { PlannedTensor } from "../planned-tensor.js";
 
-/** Values in a model: all of them, and what is the same for every token, and of the experts' the share of one. */
+/** Parameter counts of a model: all, those used for every token, and one expert's. */
 export interface ParameterCounts {
   total: number;
   shared: number;
-  /** In one expert of each layer. */
+  /** Sum over the layers of one expert each. */
   expert: number;
   experts: number;
 }
 
-/** Counts as llama.cpp's converter does (`get_total_parameter_count` in gguf-py). */
+/** Counts parameters as llama.cpp's converter does (`get_total_parameter_count` in gguf-py). */
 export function countParameters(tensors: readonly Pick<PlannedTensor, "name" | "shape">[]): ParameterCounts {
   const counts = { total: 0, shared: 0, expert: 0, experts: 0 };
   let merged = 0;
@@ -28,12 +28,12 @@ export function countParameters(tensors: readonly Pick<PlannedTensor, "name" | "
   return { ...counts, experts: merged === 0 ? 0 : Math.floor(experts / merged) };
 }
 
-/** `general.size_label`, such as `1.5B` or `8x7B`, when the model's name tells none. */
+/** Returns `general.size_label`, such as `1.5B` or `8x7B`, for a model whose name contains no size. */
 export function sizeLabel({ total, shared, expert, experts }: ParameterCounts): string {
   return experts > 0 ? `${experts}x${rounded(shared + expert)}` : rounded(total);
 }
 
-/** With at least two digits. The factors are multiplied with, not divided by, so that ties fall as in gguf-py. */
+/** Formats with at least two digits. Multiplies by the factors, instead of dividing, to round ties as gguf-py does. */
 function rounded(count: number): string {
   const [factor, unit] =
     count > 1e12 ? [1e-12, "T"] : count > 1e9 ? [1e-9, "B"] : count > 1e6 ? [1e-6, "M"] : [1e-3, "K"];
@@ -43,7 +43,7 @@ function rounded(count: number): string {
   return `${fixed(scaled, places)}${unit}`;
 }
 
-/** `toFixed` rounds halves up, Python to the even neighbour. Only a multiple of a power of two can be one exactly. */
+/** `toFixed` rounds halves up, Python to even. Only a multiple of a power of two can be an exact half. */
 function fixed(value: number, places: number): string {
   const shifted = value * 10 ** places;
   const isHalf = shifted % 1 === 0.5 && Number.isInteger(value * 2 ** (places + 1));

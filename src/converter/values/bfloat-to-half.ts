@@ -1,15 +1,15 @@
-/** Two values stand in a word. */
+/** Sign bits of the two values in a word. */
 const signs = 0x80008000 | 0;
-/** 2^-14 as a bfloat16, the least normal number among halves, and how far 2^2 lies above it. */
+/** 2^-14 as a bfloat16, the smallest normal half. Magnitudes from it to below 4 minus it have no bit of `beyond`. */
 const least = 0x38803880;
 const beyond = 0x78007800;
-/** Exponents count from -127 and from -15. */
+/** Difference of the exponent biases, 127 and 15. */
 const rebase = 0x38003800;
 
 /**
- * Converts bfloat16 to 16-bit floats, four at a time where all have a size from 2^-14 to 4, as nearly all weights do: halves
- * have room for every bit of such a fraction, so nothing is rounded. `table` has the results for all others. Both arrays
- * begin at a multiple of four bytes and have the same length.
+ * Converts bfloat16 to half, four values at a time if all magnitudes are from 2^-14 to below 4, as for nearly all weights:
+ * a half represents these exactly, so nothing is rounded. `table` contains the results for all other values. Both
+ * arrays start at a multiple of four bytes and have the same length.
  */
 export function bfloatsToHalves(values: Uint16Array, out: Uint16Array, table: ArrayLike<number>): void {
   const words = new Int32Array(values.buffer, values.byteOffset, values.length >>> 1);
@@ -20,7 +20,7 @@ export function bfloatsToHalves(values: Uint16Array, out: Uint16Array, table: Ar
     const b = words[i + 1] ?? 0;
     const sizeA = a & ~signs;
     const sizeB = b & ~signs;
-    // Whatever is smaller or larger sets one of the bits below the sign's.
+    // A smaller or larger value sets a bit of `beyond`.
     if (((((sizeA | signs) - least) | ((sizeB | signs) - least)) & beyond) === 0) {
       results[i] = (a & signs) | ((sizeA - rebase) << 3);
       results[i + 1] = (b & signs) | ((sizeB - rebase) << 3);

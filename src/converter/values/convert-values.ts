@@ -1,15 +1,15 @@
 import { bfloatsToHalves } from "./bfloat-to-half.js";
 import { floatToBfloat, floatToHalf, halfToFloat } from "./half.js";
 
-/** Types of values that checkpoints may hold. */
+/** Supported value types of checkpoints. */
 export type SourceType = "BF16" | "F16" | "F32";
-/** Types of values that are written. */
+/** Value types of the GGUF file. */
 export type TargetType = "BF16" | "F16" | "F32";
 
 export interface Conversion {
   from: SourceType;
   to: TargetType;
-  /** Add 1 to each value, in the arithmetic of its source, before it is converted. */
+  /** Whether 1 is added to each value, in the arithmetic of the source type, before conversion. */
   plusOne: boolean;
 }
 
@@ -18,9 +18,9 @@ export function valueBytes(type: SourceType | TargetType): 2 | 4 {
 }
 
 /**
- * Converts whole values, bit for bit as torch, numpy and ggml do in llama.cpp's converter. Both buffers begin at a
- * multiple of four bytes; `target` has room for all values. Gives the bytes to be written, which are
- * those of `source` when nothing changes.
+ * Converts whole values, bit for bit as torch, numpy and ggml do in llama.cpp's converter. Both buffers start at a
+ * multiple of four bytes; `target` has room for all values. Returns the bytes to write, which is `source` itself when
+ * nothing changes.
  */
 export function convertValues({ from, to, plusOne }: Conversion, source: Uint8Array, target: Uint8Array): Uint8Array {
   const count = source.byteLength / valueBytes(from);
@@ -46,12 +46,12 @@ function view(bytes: Uint8Array, type: TargetType): Uint16Array | Uint32Array {
     : new Uint16Array(bytes.buffer, bytes.byteOffset, count);
 }
 
-/** bfloat16 only: NaNs may have to become quiet ones. */
+/** Checks bfloat16 values; a signalling NaN must be converted to a quiet one. */
 function allFinite(source: Uint8Array): boolean {
   const pairs = new Int32Array(source.buffer, source.byteOffset, source.byteLength >>> 2);
   const whole = pairs.length & ~3;
   let [a, b, c, d] = [0, 0, 0, 0];
-  // Four at once, because this is the only work there is when types stay as they are.
+  // Unrolled by four: without a change of type, this loop is the only work.
   for (let i = 0; i < whole; i += 4) {
     a |= spill(pairs[i] ?? 0);
     b |= spill(pairs[i + 1] ?? 0);
@@ -63,7 +63,7 @@ function allFinite(source: Uint8Array): boolean {
   return ((a | b | c | d) & 0x80008000) === 0;
 }
 
-/** Adds one to two exponents: of all ones, and of nothing else, that makes the bit above them. */
+/** Adds one to both exponents; only an exponent of all ones overflows into its sign bit. */
 function spill(pair: number): number {
   return (pair & 0x7f807f80) + 0x00800080;
 }
@@ -92,7 +92,7 @@ function convertFloats(values: Uint32Array, out: Uint16Array | Uint32Array, to: 
 
 const tables = new Map<string, Uint16Array | Uint32Array>();
 
-/** The result for each of the 65 536 values of a type of 16 bits. */
+/** Returns the result for each of the 65 536 values of a 16-bit type. */
 function tableFor({ from, to, plusOne }: Conversion): Uint16Array | Uint32Array {
   const key = `${from} ${to} ${plusOne}`;
   const known = tables.get(key);

@@ -1,4 +1,4 @@
-/** Bits of a float of 16 bits as the float of 32 bits of the same value; a NaN keeps its payload. */
+/** Converts the bits of a 16-bit float to those of the equal 32-bit float; a NaN keeps its payload. */
 export function halfToFloat(half: number): number {
   const sign = (half & 0x8000) << 16;
   const exponent = (half >>> 10) & 0x1f;
@@ -6,14 +6,14 @@ export function halfToFloat(half: number): number {
   if (exponent === 0x1f) return (sign | 0x7f800000 | (fraction << 13)) >>> 0;
   if (exponent !== 0) return (sign | ((exponent + 112) << 23) | (fraction << 13)) >>> 0;
   if (fraction === 0) return sign >>> 0;
-  // Without a leading one: shift until it has one.
+  // A subnormal number: shift until it has a leading one.
   const shift = Math.clz32(fraction) - 21;
   return (sign | ((113 - shift) << 23) | (((fraction << shift) & 0x3ff) << 13)) >>> 0;
 }
 
 /**
- * Bits of a float of 32 bits as the nearest float of 16 bits, the even one of two; what is too large is infinite, and
- * a NaN keeps the upper part of its payload. As numpy does it (`npy_floatbits_to_halfbits`).
+ * Converts the bits of a 32-bit float to the nearest 16-bit float, ties to even. Overflow gives infinity; a NaN keeps
+ * the upper part of its payload. Equals numpy's `npy_floatbits_to_halfbits`.
  */
 export function floatToHalf(float: number): number {
   const sign = (float >>> 16) & 0x8000;
@@ -23,7 +23,7 @@ export function floatToHalf(float: number): number {
     return sign | 0x7c00 | (payload === 0 ? 1 : payload);
   }
   if (magnitude >= 0x47800000) return sign | 0x7c00;
-  // From 2^-14 on the exponent is kept; rounding may carry into it, up to infinity.
+  // From 2^-14 the result is normal; rounding may carry into the exponent, up to infinity.
   if (magnitude >= 0x38800000) return sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
   if (magnitude <= 0x33000000) return sign;
   const shift = 126 - (magnitude >>> 23);
@@ -35,8 +35,8 @@ export function floatToHalf(float: number): number {
 }
 
 /**
- * Bits of a float of 32 bits as the nearest bfloat16, the even one of two; a NaN becomes a quiet one. As ggml does it
- * (`ggml_compute_fp32_to_bf16`).
+ * Converts the bits of a 32-bit float to the nearest bfloat16, ties to even; a NaN becomes quiet. Equals ggml's
+ * `ggml_compute_fp32_to_bf16`.
  */
 export function floatToBfloat(float: number): number {
   if ((float & 0x7fffffff) > 0x7f800000) return (float >>> 16) | 0x40;

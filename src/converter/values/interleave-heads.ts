@@ -1,7 +1,6 @@
 /**
- * Reorders the rows of whole heads: the first row of the first half, the first of the second, the second of the first,
- * and so on. Hugging Face keeps the two values that a rotary embedding turns together half a head apart, llama.cpp's
- * `llama` architecture one after the other (`LlamaModel.permute` in its converter). `rows` per head is even.
+ * Interleaves the two halves of each head's rows. Hugging Face stores the two values of a rotary pair half a head apart,
+ * llama.cpp's `llama` architecture next to each other (`LlamaModel.permute` in its converter). `rows` per head is even.
  */
 export function interleaveHeads(source: Uint8Array, target: Uint8Array, rows: number, rowBytes: number): void {
   const half = rows / 2;

@@ -3,7 +3,7 @@ import { quote } from "../../util/quote.js";
 import { maxTokens } from "./vocabulary-entries.js";
 import { brokenTokenizer, unsupportedTokenizer } from "./vocabulary-errors.js";
 
-/** A token beside the model's vocabulary, as tokenizer.json has it but for its id. */
+/** A token added to the model's vocabulary, with the fields of tokenizer.json except the id. */
 export interface AddedToken {
   content: string;
   single_word: boolean;
@@ -13,7 +13,7 @@ export interface AddedToken {
   special: boolean;
 }
 
-/** A token as transformers makes it of an object with some of its members. Throws QS-CONVERT-TOKENIZER. */
+/** Reads an added token and fills missing fields with transformers' defaults. Throws QS-CONVERT-TOKENIZER. */
 export function toAddedToken(value: JsonObject, file: string): AddedToken {
   const { content } = value;
   if (typeof content !== "string") throw brokenTokenizer(file, "an added token has no content");
@@ -33,12 +33,12 @@ export function toAddedToken(value: JsonObject, file: string): AddedToken {
   };
 }
 
-/** A token that is told by its text alone, in a role such as the beginning of a text. */
+/** Returns the added token for a role, such as BOS, that is configured by its text alone. */
 export function specialText(content: string): AddedToken {
   return { content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
 }
 
-/** Added tokens and their ids, which the library gives out itself: those of the vocabulary, else the next after all. */
+/** Added tokens with ids assigned as in Hugging Face's tokenizers: the id in the vocabulary, else the next free one. */
 export class AddedTokens {
   readonly #vocabulary: ReadonlyMap<string, number>;
   readonly #ids = new Map<string, number>();
@@ -53,9 +53,9 @@ export class AddedTokens {
     return this.#tokens.has(content);
   }
 
-  /** A token that is there already gets the new properties and keeps its id, which is returned. */
+  /** Adds or updates a token and returns its id; an existing token keeps its id. */
   add(token: AddedToken): number {
-    if (token.content === "") throw unsupportedTokenizer("does not know added tokens without any text");
+    if (token.content === "") throw unsupportedTokenizer("does not support added tokens without text");
     const size = this.#vocabulary.size;
     const next = Math.max(size, this.#highest + 1);
     const id = this.#vocabulary.get(token.content) ?? this.#ids.get(token.content) ?? next;
@@ -66,14 +66,14 @@ export class AddedTokens {
     return id;
   }
 
-  /** With their ids, lowest first. */
+  /** Returns the tokens with their ids, in ascending order. */
   list(): (AddedToken & { id: number })[] {
     return [...this.#tokens.values()]
       .map((token) => ({ id: this.#ids.get(token.content) ?? 0, ...token }))
       .sort((a, b) => a.id - b.id);
   }
 
-  /** Adds the tokens that tokenizer.json lists; the library would renumber those with other ids. Throws QS-CONVERT-TOKENIZER. */
+  /** Adds the tokens listed in tokenizer.json. Throws QS-CONVERT-TOKENIZER where the library would assign another id. */
   addListed(listed: readonly JsonObject[]): void {
     for (const value of listed) {
       const token = toAddedToken(value, "tokenizer.json");
@@ -81,7 +81,9 @@ export class AddedTokens {
       const id = this.add(token);
       if (told !== id) {
         const found = `the added token ${quote(token.content)} has the id ${quote(JSON.stringify(told ?? null))}`;
-        throw unsupportedTokenizer(`gives no ids out anew: ${found}, where its place in tokenizer.json gives ${id}`);
+        throw unsupportedTokenizer(
+          `does not renumber tokens: ${found}, but its position in tokenizer.json gives ${id}`,
+        );
       }
     }
   }

@@ -8,20 +8,20 @@ import { brokenTokenizer, unsupportedTokenizer } from "./vocabulary-errors.js";
 
 const file = "tokenizer.json";
 
-/** tokenizer.json's model, which must be a BPE. Throws QS-CONVERT-TOKENIZER. */
+/** Returns tokenizer.json's model, which must be a BPE. Throws QS-CONVERT-TOKENIZER. */
 export function bpeModel(tokenizer: JsonObject): JsonObject {
   const model = objectMember(tokenizer, "model", file);
   if (model === undefined) throw brokenTokenizer(file, "it has no model");
   if (model.type !== "BPE") {
-    throw unsupportedTokenizer(`reads tokenizer.json of type BPE, and this one is ${formatValue(model.type ?? null)}`);
+    throw unsupportedTokenizer(`supports tokenizer.json only of type BPE, found ${formatValue(model.type ?? null)}`);
   }
   for (const affix of ["continuing_subword_prefix", "end_of_word_suffix"]) {
-    if (model[affix]) throw unsupportedTokenizer(`does not know ${affix} in tokenizer.json`);
+    if (model[affix]) throw unsupportedTokenizer(`does not support ${affix} in tokenizer.json`);
   }
   return model;
 }
 
-/** The vocabulary of a BPE, without added tokens: every id once, every merge among its tokens. Throws QS-CONVERT-TOKENIZER. */
+/** Returns the token ids of a BPE, without added tokens, and verifies ids and merges. Throws QS-CONVERT-TOKENIZER. */
 export function bpeVocabulary(model: JsonObject): Map<string, number> {
   const vocabulary = objectMember(model, "vocab", file);
   if (vocabulary === undefined) throw brokenTokenizer(file, "its model has no vocab");
@@ -33,13 +33,13 @@ export function bpeVocabulary(model: JsonObject): Map<string, number> {
     }
     const other = tokens.get(id);
     if (other !== undefined) {
-      throw unsupportedTokenizer(`wants an id for every token: ${quote(other)} and ${quote(token)} both have ${id}`);
+      throw unsupportedTokenizer(`requires unique token ids: ${quote(other)} and ${quote(token)} both have ${id}`);
     }
     ids.set(token, id);
     tokens.set(id, token);
   }
   for (const [at, item] of (listMember(model, "merges", file) ?? []).entries()) {
-    // The first line of a merges.txt, which early versions took over.
+    // Early versions copied the first line of merges.txt, a version comment.
     if (typeof item === "string" && item.startsWith("#version")) continue;
     const [left, right] = mergedTokens(item, at);
     const unknown = [left, right, left + right].find((token) => !ids.has(token));

@@ -10,8 +10,8 @@ import { brokenTokenizer, missingTokenizer } from "./vocabulary-errors.js";
 import type { VocabularySources } from "./vocabulary-sources.js";
 
 /**
- * A byte-level BPE out of tokenizer.json, padded to the rows of the model's embedding, as `_set_vocab_gpt2` in
- * conversion/base.py writes it. Throws QS-CONVERT-TOKENIZER, QS-CONVERT-PRETOKENIZER.
+ * Adds the byte-level BPE of tokenizer.json, padded to the rows of the model's embedding, like `_set_vocab_gpt2` in
+ * conversion/base.py. Throws QS-CONVERT-TOKENIZER, QS-CONVERT-PRETOKENIZER.
  */
 export async function addBpeVocabulary(
   entries: VocabularyEntries,
@@ -32,13 +32,13 @@ export async function addBpeVocabulary(
   await addSpecialVocabulary(entries, sources);
 }
 
-/** Tokens by id and their types; ids that are free become `[PAD<id>]`. Throws QS-CONVERT-TOKENIZER. */
+/** Returns tokens and their types by id; unused ids become `[PAD<id>]`. Throws QS-CONVERT-TOKENIZER. */
 function paddedTokens(tokenizer: FastTokenizer, size: number): { tokens: string[]; types: number[] } {
   const known = allTokens(tokenizer);
   const highest = [...known.keys()].reduce((most, id) => Math.max(most, id), -1);
   if (highest >= size) {
     const most = `${size} in config.json (vocab_size)`;
-    throw brokenTokenizer("tokenizer.json", `it has ${highest + 1} tokens, and the model has room for ${most}`);
+    throw brokenTokenizer("tokenizer.json", `it has ${highest + 1} tokens, more than ${most}`);
   }
   const added = new Map(tokenizer.added.map((token) => [token.id, token]));
   const decode = added.size === 0 ? String : tokenDecoder(tokenizer.json, tokenizer.cleanUp);
@@ -52,7 +52,7 @@ function paddedTokens(tokenizer: FastTokenizer, size: number): { tokens: string[
       types.push(content === undefined ? tokenTypes.unused : tokenTypes.normal);
       continue;
     }
-    // llama.cpp takes added tokens for normalized already.
+    // llama.cpp expects added tokens in normalized form.
     const text = token.normalized ? token.content : decode(token.content);
     const control = token.special || looksSpecial(text);
     tokens.push(control ? text : text.replaceAll("▁", " "));

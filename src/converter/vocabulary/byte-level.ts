@@ -1,6 +1,6 @@
 /**
- * The byte that each character of a byte-level vocabulary stands for: printable characters of Latin-1 are themselves, the
- * other bytes are the characters from U+0100 on (GPT-2's encoder.py, `bytes_to_unicode`).
+ * Bytes by their character in a byte-level vocabulary: printable Latin-1 characters represent themselves, characters from
+ * U+0100 represent the other bytes (GPT-2's encoder.py, `bytes_to_unicode`).
  */
 const byteOf: ReadonlyMap<string, number> = table();
 
@@ -14,7 +14,7 @@ function table(): Map<string, number> {
   return bytes;
 }
 
-/** The text of a token of a byte-level vocabulary; a token with any other character is taken as it is. */
+/** Decodes a token of a byte-level vocabulary; returns a token with any other character unchanged. */
 export function decodeByteLevel(token: string): string {
   const bytes: number[] = [];
   for (const character of token) {
@@ -27,7 +27,7 @@ export function decodeByteLevel(token: string): string {
 
 const characterOf: ReadonlyMap<number, string> = new Map([...byteOf].map(([character, byte]) => [byte, character]));
 
-/** A text as byte-level vocabularies spell it, a character for each of its bytes. */
+/** Encodes a text for a byte-level vocabulary, one character per UTF-8 byte. */
 export function encodeByteLevel(text: string): string {
   return [...Buffer.from(text)].map((byte) => characterOf.get(byte)).join("");
 }

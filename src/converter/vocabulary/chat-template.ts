@@ -12,8 +12,8 @@ export type ChatTemplate = string | readonly { name: string; template: string }[
 const additional = "additional_chat_templates";
 
 /**
- * The template that llama.cpp's converter takes: `chat_template` in tokenizer_config.json, else chat_template.jinja with the
- * files in additional_chat_templates/, else chat_template.json. Throws QS-CONVERT-TOKENIZER.
+ * Reads the template that llama.cpp's converter uses: `chat_template` in tokenizer_config.json, else chat_template.jinja
+ * with the files in additional_chat_templates/, else chat_template.json. Throws QS-CONVERT-TOKENIZER.
  */
 export async function readChatTemplate(folder: string, config: JsonObject): Promise<ChatTemplate | undefined> {
   if (config.chat_template !== undefined) return checked(config.chat_template, "tokenizer_config.json");
@@ -32,8 +32,8 @@ export async function readChatTemplate(folder: string, config: JsonObject): Prom
 }
 
 /**
- * Writes them as llama.cpp's converter does: `default` as the template itself, others under their names, which are also
- * listed. The converter lists names in no order that stays the same from run to run; here it is that of the model.
+ * Adds templates as llama.cpp's converter does: `default` as the template itself, others under their names, plus a list
+ * of these names. The converter's order of names varies from run to run; this list follows the model's order.
  */
 export function addChatTemplate(entries: VocabularyEntries, template: ChatTemplate | undefined): void {
   if (template === undefined) return;
@@ -49,7 +49,7 @@ export function addChatTemplate(entries: VocabularyEntries, template: ChatTempla
   if (main !== undefined) entries.text("tokenizer.chat_template", main.text);
 }
 
-/** Python reads every kind of line end as `\n`, and what is written must not depend on who read it. */
+/** Reads a template with line ends normalized to `\n`, as Python does. */
 async function readTemplate(folder: string, name: string): Promise<string | undefined> {
   return (await readText(folder, name))?.replace(/\r\n?/g, "\n");
 }
@@ -57,13 +57,13 @@ async function readTemplate(folder: string, name: string): Promise<string | unde
 function checked(value: Json | undefined, file: string): ChatTemplate | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === "string") return value;
-  if (!Array.isArray(value)) throw brokenTokenizer(file, "chat_template is neither a text nor a list of templates");
+  if (!Array.isArray(value)) throw brokenTokenizer(file, "chat_template is neither a string nor a list of templates");
   return (value as readonly Json[]).flatMap((item) => {
-    if (!isObject(item)) throw brokenTokenizer(file, "an item of chat_template is no object");
+    if (!isObject(item)) throw brokenTokenizer(file, "an item of chat_template is not an object");
     const { name = "", template } = item;
     if (template === undefined || template === null) return [];
     if (typeof name !== "string" || typeof template !== "string") {
-      throw brokenTokenizer(file, "a named chat template or its name is no text");
+      throw brokenTokenizer(file, "a named chat template or its name is not a string");
     }
     return [{ name, template }];
   });

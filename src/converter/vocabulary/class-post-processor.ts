@@ -3,8 +3,8 @@ import type { SpecialTokens } from "./configured-tokens.js";
 import { brokenTokenizer } from "./vocabulary-errors.js";
 
 /**
- * The post-processor that Llama's and Gemma's tokenizer classes put in place of tokenizer.json's: the first token of a text
- * unless `add_bos_token` is false, and the last if `add_eos_token` is true. Throws QS-CONVERT-TOKENIZER.
+ * Returns the post-processor with which Llama's and Gemma's tokenizer classes replace that of tokenizer.json: adds BOS
+ * unless `add_bos_token` is false, and EOS if `add_eos_token` is true. Throws QS-CONVERT-TOKENIZER.
  */
 export function classPostProcessor(
   config: JsonObject,
@@ -28,7 +28,7 @@ function part(role: "bos" | "eos", special: SpecialTokens, idOf: (content: strin
   const content = typeof token === "string" ? token : token?.content;
   const id = content === undefined ? undefined : idOf(content);
   if (content === undefined || id === undefined) {
-    throw brokenTokenizer("tokenizer_config.json", `add_${role}_token is true and there is no ${role}_token`);
+    throw brokenTokenizer("tokenizer_config.json", `add_${role}_token is true, but ${role}_token is missing`);
   }
   const step = { SpecialToken: { id: content, type_id: 0 } };
   return { content, step, token: { id: content, ids: [id], tokens: [content] } };

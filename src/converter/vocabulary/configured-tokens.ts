@@ -11,12 +11,12 @@ const roles = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"];
 const others = "additional_special_tokens";
 const named = "extra_special_tokens";
 
-/** By role; a token that is told by its text alone stays a text. */
+/** Tokens by role; a token configured by its text alone stays a string. */
 export type SpecialTokens = ReadonlyMap<string, (AddedToken | string)[]>;
 
 /**
- * The tokens in roles as transformers comes to know them: from tokenizer_config.json, where that has no
- * added_tokens_decoder also from special_tokens_map.json, and from the tokenizer's class. Throws QS-CONVERT-TOKENIZER.
+ * Returns tokens by role as transformers resolves them: from tokenizer_config.json, without its added_tokens_decoder also
+ * from special_tokens_map.json, and from the tokenizer class. Throws QS-CONVERT-TOKENIZER.
  */
 export function specialTokens(
   files: ModelFiles,
@@ -49,20 +49,20 @@ export function specialTokens(
   return found;
 }
 
-/** Tokens in roles that only this kind of model has, such as `image_token`. They come after all others. */
+/** Returns tokens in model-specific roles, such as `image_token`, which follow all other tokens. */
 function namedTokens(configured: Json | undefined): string[] {
   if (configured === undefined) return [];
-  if (!isObject(configured)) throw unsupportedTokenizer(`takes ${named} in ${file} only as an object`);
+  if (!isObject(configured)) throw unsupportedTokenizer(`supports ${named} in ${file} only as an object`);
   return Object.entries(configured).map(([role, token]) => {
     const usual = role === others || roles.some((each) => role === `${each}_token`);
     if (typeof token === "string" && !usual) return token;
-    throw unsupportedTokenizer(`does not know the token ${quote(role)} of ${named} in ${file}`);
+    throw unsupportedTokenizer(`does not support the token ${quote(role)} of ${named} in ${file}`);
   });
 }
 
 /**
- * The tokens that transformers adds to those of tokenizer.json, in its order. One that is there already is added again where
- * its properties are told, so that they win. Throws QS-CONVERT-TOKENIZER.
+ * Returns the tokens that transformers adds to those of tokenizer.json, in its order. An existing token is added again if
+ * its properties are configured, since these take precedence. Throws QS-CONVERT-TOKENIZER.
  */
 export function configuredTokens(
   files: ModelFiles,
@@ -72,10 +72,12 @@ export function configuredTokens(
   const decoder = decoderTokens(files.tokenizerConfig ?? {});
   for (const content of decoder === undefined ? Object.keys(files.addedTokens ?? {}) : []) {
     if (!added.has(content)) {
-      throw unsupportedTokenizer(`does not add ${quote(content)} of added_tokens.json, which is not in tokenizer.json`);
+      throw unsupportedTokenizer(
+        `does not support ${quote(content)} in added_tokens.json, which is missing from tokenizer.json`,
+      );
     }
   }
-  // Without a decoder transformers makes one of tokenizer.json's own tokens.
+  // Without a decoder transformers builds one from tokenizer.json's tokens.
   const toAdd: AddedToken[] = [...(decoder ?? added.list())];
   const seen = new Set<string>();
   for (const token of special) {
@@ -93,14 +95,14 @@ export function configuredTokens(
   return toAdd;
 }
 
-/** added_tokens_decoder, by id; undefined where the file has none. */
+/** Returns the tokens of added_tokens_decoder by ascending id; undefined without it. */
 function decoderTokens(config: JsonObject): AddedToken[] | undefined {
   const decoder = objectMember(config, "added_tokens_decoder", file);
   if (decoder === undefined) return undefined;
   return Object.entries(decoder)
     .map(([id, value]): [number, AddedToken] => {
       if (!/^\d{1,9}$/.test(id) || !isObject(value)) {
-        throw brokenTokenizer(file, `added_tokens_decoder has no token under ${quote(id)}`);
+        throw brokenTokenizer(file, `${quote(id)} in added_tokens_decoder is not a token with an id`);
       }
       return [Number(id), toAddedToken(value as JsonObject, file)];
     })
@@ -110,7 +112,7 @@ function decoderTokens(config: JsonObject): AddedToken[] | undefined {
 
 function toToken(value: Json, special: boolean): AddedToken | string {
   if (typeof value === "string") return value;
-  if (!isObject(value)) throw brokenTokenizer(file, "a special token is neither a text nor an object");
+  if (!isObject(value)) throw brokenTokenizer(file, "a special token is neither a string nor an object");
   const token = toAddedToken(value as JsonObject, file);
   return special ? { ...token, special: true } : token;
 }

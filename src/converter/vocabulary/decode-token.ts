@@ -7,7 +7,7 @@ import { unsupportedTokenizer } from "./vocabulary-errors.js";
 
 const file = "tokenizer.json";
 
-/** What a single token is as a text, by tokenizer.json's decoder. Throws QS-CONVERT-TOKENIZER for decoders not known here. */
+/** Returns a function that decodes one token with tokenizer.json's decoder. Throws QS-CONVERT-TOKENIZER. */
 export function tokenDecoder(tokenizer: JsonObject, cleanUp: boolean): (token: string) => string {
   const decoder = objectMember(tokenizer, "decoder", file);
   const steps = decoder === undefined ? [] : stepsOf(decoder).map(toStep);
@@ -36,7 +36,7 @@ function toStep(step: JsonObject): (token: string) => string {
   if (type === "Strip" && typeof content === "string" && typeof start === "number" && typeof stop === "number") {
     return (token) => strip(token, content, start, stop);
   }
-  throw unsupportedTokenizer(`does not know the decoder ${formatValue(type ?? null)} of tokenizer.json`);
+  throw unsupportedTokenizer(`does not support the decoder ${formatValue(type ?? null)} of tokenizer.json`);
 }
 
 function decodeByte(token: string): string {
@@ -53,7 +53,7 @@ function strip(token: string, content: string, start: number, stop: number): str
   return characters.slice(from, to).join("");
 }
 
-/** transformers' clean_up_tokenization, which some models ask for. */
+/** transformers' `clean_up_tokenization`. */
 function withoutArtifacts(text: string): string {
   const artifacts = [" .", " ?", " !", " ,", " ' ", " n't", " 'm", " 's", " 've", " 're"];
   return artifacts.reduce((each, artifact) => each.replaceAll(artifact, artifact.trim()), text);

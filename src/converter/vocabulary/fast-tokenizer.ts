@@ -10,21 +10,21 @@ import { brokenTokenizer } from "./vocabulary-errors.js";
 
 const file = "tokenizer.json";
 
-/** A tokenizer.json as transformers has it once it is loaded, which is what llama.cpp's converter looks at. */
+/** A tokenizer.json as loaded by transformers, which llama.cpp's converter reads. */
 export interface FastTokenizer {
-  /** tokenizer.json with all added tokens and the post-processor in force. */
+  /** tokenizer.json with all added tokens and the effective post-processor. */
   json: JsonObject;
-  /** Tokens of the model and their ids, without added ones. */
+  /** Ids of the model's tokens, without added ones. */
   vocabulary: ReadonlyMap<string, number>;
-  /** Lowest id first; some are in the vocabulary as well. */
+  /** Added tokens by ascending id; some also belong to the vocabulary. */
   added: readonly (AddedToken & { id: number })[];
-  /** Texts of the tokens that play a role. */
+  /** Texts of the tokens in roles. */
   special: ReadonlySet<string>;
-  /** Whether spaces before punctuation are dropped from decoded text. */
+  /** Whether decoding removes spaces before punctuation. */
   cleanUp: boolean;
 }
 
-/** Throws QS-CONVERT-TOKENIZER. */
+/** Applies transformers' changes to a tokenizer.json. Throws QS-CONVERT-TOKENIZER. */
 export function loadFastTokenizer(json: JsonObject, files: ModelFiles): FastTokenizer {
   const config = files.tokenizerConfig ?? {};
   const kind = tokenizerClass(config, files.modelConfig);
@@ -55,15 +55,15 @@ export function loadFastTokenizer(json: JsonObject, files: ModelFiles): FastToke
   };
 }
 
-/** The token that tokenizer.json fills texts up with, where nothing else says which does. Throws QS-CONVERT-TOKENIZER. */
+/** Returns tokenizer.json's padding token, the default for the role. Throws QS-CONVERT-TOKENIZER. */
 function paddingToken(json: JsonObject): Record<string, string> {
   const token = objectMember(json, "padding", file)?.pad_token;
   if (token === undefined || token === null) return {};
-  if (typeof token !== "string") throw brokenTokenizer(file, "padding.pad_token is no text");
+  if (typeof token !== "string") throw brokenTokenizer(file, "padding.pad_token is not a string");
   return { pad: token };
 }
 
-/** tokenizer_config.json's add_prefix_space, false by default, wins over that of a pre-tokenizer that stands alone. */
+/** Applies tokenizer_config.json's add_prefix_space, false by default, to a pre-tokenizer of a single step. */
 function withPrefixSpace(json: JsonObject, config: JsonObject, leavesIt: boolean): JsonObject | null {
   const step = objectMember(json, "pre_tokenizer", file) ?? null;
   if (step === null || leavesIt || !("add_prefix_space" in step) || config.add_prefix_space === null) return step;
@@ -73,7 +73,7 @@ function withPrefixSpace(json: JsonObject, config: JsonObject, leavesIt: boolean
   return { ...step, add_prefix_space: wanted };
 }
 
-/** Ids of all tokens, added ones among them. */
+/** Returns all tokens by id, including added ones. */
 export function allTokens({ vocabulary, added }: Pick<FastTokenizer, "vocabulary" | "added">): Map<number, string> {
   const tokens = new Map([...vocabulary].map(([token, id]) => [id, token]));
   for (const { id, content } of added) tokens.set(id, content);

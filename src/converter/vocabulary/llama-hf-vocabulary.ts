@@ -7,7 +7,7 @@ import { tokenTypes, type VocabularyEntries } from "./vocabulary-entries.js";
 import { brokenTokenizer } from "./vocabulary-errors.js";
 import type { VocabularySources } from "./vocabulary-sources.js";
 
-/** Whether a tokenizer.json is a SentencePiece BPE with byte fallback, as Llama 2's, and not a byte-level one. */
+/** Returns true for a SentencePiece BPE with byte fallback, as in Llama 2, false for a byte-level BPE. */
 export function isLlamaHf(tokenizer: JsonObject): boolean {
   const { model, decoder } = tokenizer;
   if (!isObject(model) || model.type !== "BPE" || !model.byte_fallback) return false;
@@ -15,8 +15,8 @@ export function isLlamaHf(tokenizer: JsonObject): boolean {
 }
 
 /**
- * The vocabulary of such a tokenizer.json as `_set_vocab_llama_hf` in conversion/base.py writes it: without scores, which the
- * file does not have, and not padded. Throws QS-CONVERT-TOKENIZER.
+ * Adds the vocabulary of a Llama 2 tokenizer.json like `_set_vocab_llama_hf` in conversion/base.py: all scores are -1000,
+ * since the file contains none, and nothing is padded. Throws QS-CONVERT-TOKENIZER.
  */
 export async function addLlamaHfVocabulary(
   entries: VocabularyEntries,
@@ -30,7 +30,7 @@ export async function addLlamaHfVocabulary(
   const types: number[] = [];
   for (let id = 0; id < base; id++) {
     const text = known.get(id);
-    if (text === undefined) throw brokenTokenizer("tokenizer.json", `its vocabulary has no token with the id ${id}`);
+    if (text === undefined) throw brokenTokenizer("tokenizer.json", `its vocabulary lacks a token with the id ${id}`);
     tokens.push(text);
     const byte = /^<0x[0-9A-Fa-f]{2}>$/.test(text);
     const special = tokenizer.special.has(text);
@@ -39,7 +39,7 @@ export async function addLlamaHfVocabulary(
   for (const { id, content } of tokenizer.added) {
     if (id < base) continue;
     if (id !== tokens.length)
-      throw brokenTokenizer("tokenizer.json", `the ids before ${quote(content)}, ${id}, have a gap`);
+      throw brokenTokenizer("tokenizer.json", `there is a gap in the ids before ${quote(content)} with id ${id}`);
     tokens.push(content);
     types.push(tokenizer.special.has(content) ? tokenTypes.control : tokenTypes.userDefined);
   }

@@ -8,16 +8,16 @@ import type { VocabularyEntries } from "./vocabulary-entries.js";
 import { brokenTokenizer, unsupportedTokenizer } from "./vocabulary-errors.js";
 import type { VocabularySources } from "./vocabulary-sources.js";
 
-/** Rows of CodeLlama's embedding and of Granite's small models, by which the converter knows them. */
+/** Embedding rows by which the converter recognizes CodeLlama and Granite's small models. */
 const codeLlamaSize = 32016;
 const graniteSize = 49152;
 
-/** The end of a turn in CodeLlama; its other tokens for filling in code have no key in GGUF files any more. */
+/** CodeLlama's end-of-turn token; its other infill tokens no longer have a GGUF key. */
 const codeLlama = { roles: ["prefix", "suffix", "middle", "eot"], known: [["eot", 32010]] as const };
 
 /**
- * The vocabulary of a model of Llama's architecture, from SentencePiece to Llama 3's byte-level BPE, as LlamaModel's set_vocab
- * in conversion/llama.py finds its way. Throws QS-CONVERT-TOKENIZER, QS-CONVERT-PRETOKENIZER.
+ * Adds the vocabulary of a Llama model, SentencePiece or Llama 3's byte-level BPE, chosen like LlamaModel's set_vocab in
+ * conversion/llama.py. Throws QS-CONVERT-TOKENIZER, QS-CONVERT-PRETOKENIZER.
  */
 export async function addLlamaVocabulary(
   entries: VocabularyEntries,
@@ -26,10 +26,10 @@ export async function addLlamaVocabulary(
 ): Promise<void> {
   const { folder, tokenizer, files } = sources;
   if (tokenizer === undefined && (await isFile(folder, "tekken.json"))) {
-    throw unsupportedTokenizer("does not read tekken.json");
+    throw unsupportedTokenizer("does not support tekken.json");
   }
   if (files.tokenizerConfig?.tokenizer_class === "HybridDNATokenizer") {
-    throw unsupportedTokenizer("does not know the tokenizer class HybridDNATokenizer");
+    throw unsupportedTokenizer("does not support the tokenizer class HybridDNATokenizer");
   }
   const prefix = files.tokenizerConfig?.add_prefix_space;
   if (prefix !== undefined && prefix !== null) {

@@ -4,24 +4,24 @@ import { brokenTokenizer } from "./vocabulary-errors.js";
 const file = "tokenizer.json";
 
 /**
- * The merges of a BPE as a GGUF file has them, two tokens with a space between. tokenizer.json has them so, or as pairs
- * since tokens may hold spaces, which become `Ġ` here. Undefined where there are none. Throws QS-CONVERT-TOKENIZER.
+ * Returns the merges of a BPE in GGUF form, two tokens separated by a space. tokenizer.json uses this form, or pairs of
+ * tokens, whose spaces become `Ġ` here. Undefined without merges. Throws QS-CONVERT-TOKENIZER.
  */
 export function readMerges(model: JsonObject): string[] | undefined {
   const merges = model.merges;
   if (merges === undefined || merges === null) return undefined;
-  if (!Array.isArray(merges)) throw brokenTokenizer(file, "model.merges is no list");
+  if (!Array.isArray(merges)) throw brokenTokenizer(file, "model.merges is not a list");
   const items = merges as readonly Json[];
   if (items.length === 0) return undefined;
   const pairs = typeof items[0] !== "string";
   return items.map((item, at) => {
     if (!pairs && typeof item === "string") return item;
     if (pairs && isPair(item)) return item.map((part) => part.replaceAll(" ", "Ġ")).join(" ");
-    throw brokenTokenizer(file, `merge ${at} is neither a text nor a pair of texts like the others`);
+    throw brokenTokenizer(file, `merge ${at} is neither a string nor a pair of strings like the others`);
   });
 }
 
-/** The two tokens that a merge joins, as they stand in the vocabulary. Throws QS-CONVERT-TOKENIZER. */
+/** Returns the two tokens of a merge, as spelled in the vocabulary. Throws QS-CONVERT-TOKENIZER. */
 export function mergedTokens(item: Json | undefined, at: number): readonly [string, string] {
   if (isPair(item)) return item;
   if (typeof item === "string") {

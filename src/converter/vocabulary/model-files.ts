@@ -1,7 +1,7 @@
 import type { JsonObject } from "../../util/canonical-json.js";
 import { readObject } from "./tokenizer-files.js";
 
-/** The small files of a model folder that tell about its tokenizer; undefined where they are not there. */
+/** The small JSON files of a model folder that configure its tokenizer; undefined for a missing file. */
 export interface ModelFiles {
   tokenizerConfig: JsonObject | undefined;
   modelConfig: JsonObject | undefined;
@@ -9,7 +9,7 @@ export interface ModelFiles {
   addedTokens: JsonObject | undefined;
 }
 
-/** Throws QS-CONVERT-TOKENIZER for one that is no JSON object. */
+/** Reads the files. Throws QS-CONVERT-TOKENIZER for a file that is not a JSON object. */
 export async function readModelFiles(folder: string): Promise<ModelFiles> {
   return {
     tokenizerConfig: await readObject(folder, "tokenizer_config.json"),

@@ -3,18 +3,18 @@ import type { Pretokenizers } from "../../llamacpp/toolchain/pretokenizers.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { encodeByteLevel } from "./byte-level.js";
 
-/** The known pre-tokenizer that splits llama.cpp's check text most like a model's own. */
+/** The known pre-tokenizer whose splits of llama.cpp's check text are most similar to the model's. */
 export interface NearestPretokenizer {
   name: string;
-  /** Places where both split, as a share of those where either does: 1 is no difference. */
+  /** Positions split by both, as a share of those split by either; 1 means identical. */
   share: number;
-  /** Others that split it in the same places, at most three. */
+  /** Others with the same share, at most three. */
   equal: string[];
 }
 
 /**
- * Holds the pre-tokenizer of a tokenizer.json against the patterns of llama.cpp. Undefined where nothing can be compared:
- * the model does not split byte-level, or the library cannot run it.
+ * Compares the pre-tokenizer of a tokenizer.json with llama.cpp's patterns. Returns undefined when nothing is comparable:
+ * the model's is not byte-level, or the library cannot run it.
  */
 export function nearestPretokenizer(
   tokenizer: JsonObject,
@@ -28,7 +28,7 @@ export function nearestPretokenizer(
     const theirs = inTable.has(name) ? patternSplits(list, checkText) : undefined;
     if (theirs !== undefined) scored.push({ name, share: alike(own, theirs), patterns: list.length });
   }
-  // Of those that split alike, the simplest comes first.
+  // Of equal ones, the simplest comes first.
   scored.sort((a, b) => b.share - a.share || a.patterns - b.patterns);
   const [best, ...rest] = scored;
   if (best === undefined || best.share === 0) return undefined;
@@ -42,7 +42,7 @@ interface Scored {
   patterns: number;
 }
 
-/** Where the model's own pre-tokenizer splits, in characters of the byte-level text. */
+/** Returns the split positions of the model's own pre-tokenizer, in characters of the byte-level text. */
 function modelSplits(tokenizer: JsonObject, text: string): Set<number> | undefined {
   try {
     const loaded = new Tokenizer(tokenizer, {});
@@ -53,7 +53,7 @@ function modelSplits(tokenizer: JsonObject, text: string): Set<number> | undefin
   }
 }
 
-/** Where llama.cpp's patterns split, one after the other; undefined for a pattern that only llama.cpp understands. */
+/** Returns the split positions of llama.cpp's patterns, applied in turn; undefined for a pattern invalid in JavaScript. */
 function patternSplits(patterns: readonly string[], text: string): Set<number> | undefined {
   let pieces = [text];
   for (const pattern of patterns) {
@@ -67,7 +67,7 @@ function patternSplits(patterns: readonly string[], text: string): Set<number> |
   return places(pieces.map(encodeByteLevel));
 }
 
-/** The matches and what lies between them. */
+/** Splits a text into the matches and the pieces between them. */
 function splitBy(text: string, regex: RegExp): string[] {
   const pieces: string[] = [];
   let from = 0;

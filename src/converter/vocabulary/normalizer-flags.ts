@@ -6,7 +6,7 @@ import { brokenTokenizer } from "./vocabulary-errors.js";
 const file = "tokenizer.json";
 const deepest = 32;
 
-/** Whether the normalizer of tokenizer.json lowers case and strips accents, where it tells. Throws QS-CONVERT-TOKENIZER. */
+/** Adds the flags for lower-casing and accent stripping of tokenizer.json's normalizer. Throws QS-CONVERT-TOKENIZER. */
 export function addNormalizerFlags(entries: VocabularyEntries, tokenizer: JsonObject | undefined): void {
   const found = new Map<"lowercase" | "strip_accents", boolean>();
   const normalizer = tokenizer && objectMember(tokenizer, "normalizer", file);
@@ -18,7 +18,7 @@ export function addNormalizerFlags(entries: VocabularyEntries, tokenizer: JsonOb
 }
 
 function collect(step: JsonObject, found: Map<"lowercase" | "strip_accents", boolean>, depth: number): void {
-  if (depth > deepest) throw brokenTokenizer(file, `its normalizers are nested over ${deepest} deep`);
+  if (depth > deepest) throw brokenTokenizer(file, `its normalizers are nested more than ${deepest} deep`);
   if (step.type === "Lowercase") found.set("lowercase", true);
   else if (step.type === "StripAccents") found.set("strip_accents", true);
   else if (step.type === "BertNormalizer") {

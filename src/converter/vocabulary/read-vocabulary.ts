@@ -15,16 +15,16 @@ export interface VocabularyRequest {
   /** The model folder. */
   folder: string;
   kind: VocabularyKind;
-  /** The model's configuration with the defaults of its type in it; `vocab_size` is read from it. */
+  /** The model's configuration with the defaults of its type; `vocab_size` is read from it. */
   config: JsonObject;
-  /** `auto`, or the name to take instead of what the tokenizer's hash says. */
+  /** `auto`, or a name that overrides the detection by hash. */
   pretokenizer: string;
   known: Pretokenizers;
 }
 
 /**
- * Everything `tokenizer.*` of a model's GGUF file, in the order and with the types of llama.cpp's converter.
- * Throws QS-CONVERT-TOKENIZER for files that are missing, damaged or of a kind that only the converter reads, and
+ * Returns all `tokenizer.*` entries of a model's GGUF file, in the order and with the types of llama.cpp's converter.
+ * Throws QS-CONVERT-TOKENIZER for files that are missing, damaged or supported only by that converter, and
  * QS-CONVERT-PRETOKENIZER.
  */
 export async function readVocabulary(request: VocabularyRequest): Promise<[string, GgufValue][]> {
@@ -60,7 +60,7 @@ const add: Record<VocabularyKind, AddVocabulary> = {
     const config = sources.files.tokenizerConfig;
     if (config?.tokenizer_class === "GPT2Tokenizer") return addBpeVocabulary(entries, sources, choice);
     if (config !== undefined && config.tokenizer_class === undefined) {
-      throw missingTokenizer("tokenizer_class in tokenizer_config.json, by which Phi models are told apart");
+      throw missingTokenizer("tokenizer_class in tokenizer_config.json, which Phi models require");
     }
     await addSentencePieceVocabulary(entries, sources, "phi3");
   },

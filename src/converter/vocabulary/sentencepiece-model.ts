@@ -12,9 +12,9 @@ export interface Piece {
 const file = "tokenizer.model";
 
 /**
- * The pieces of a SentencePiece model, in the order of their ids: a protocol buffer, of which field 1 is a piece with text
- * (1), score (2) and type (3), and field 2 tells how it was trained, as sentencepiece_model.proto has it. Like the library,
- * it takes no model with empty or equal pieces, or with pieces for bytes without `byte_fallback`. Throws QS-CONVERT-TOKENIZER.
+ * Reads the pieces of a SentencePiece model in id order. The file is a protocol buffer (sentencepiece_model.proto):
+ * field 1 is a piece with text (1), score (2) and type (3), field 2 contains the training settings. Like the library,
+ * rejects empty and duplicate pieces and byte pieces that contradict `byte_fallback`. Throws QS-CONVERT-TOKENIZER.
  */
 export function readPieces(bytes: Buffer): Piece[] {
   const pieces: Piece[] = [];
@@ -23,7 +23,7 @@ export function readPieces(bytes: Buffer): Piece[] {
   for (const { number, value } of fields(bytes)) {
     if (number === trainerField && Buffer.isBuffer(value)) byteFallback = readByteFallback(value) ?? byteFallback;
     if (number !== 1) continue;
-    if (!Buffer.isBuffer(value)) throw damaged(`piece ${pieces.length} is no message`);
+    if (!Buffer.isBuffer(value)) throw damaged(`piece ${pieces.length} is not a message`);
     const piece = readPiece(value, pieces.length);
     if (seen.has(piece.text)) throw damaged(`piece ${pieces.length}, ${quote(piece.text)}, occurs twice`);
     seen.add(piece.text);
@@ -31,11 +31,11 @@ export function readPieces(bytes: Buffer): Piece[] {
     if (pieces.length > maxTokens) throw damaged(`it has over ${maxTokens} pieces`);
   }
   if (pieces.filter(({ type }) => type === tokenTypes.unknown).length !== 1) {
-    throw damaged("it does not have one piece for what is unknown");
+    throw damaged("it does not have exactly one unknown piece");
   }
   const ofBytes = pieces.filter(({ type }) => type === tokenTypes.byte).length;
   if (ofBytes !== (byteFallback ? 256 : 0)) {
-    throw damaged(`it has ${ofBytes} pieces for bytes, ${byteFallback ? "with" : "without"} byte_fallback`);
+    throw damaged(`it has ${ofBytes} byte pieces ${byteFallback ? "with" : "without"} byte_fallback`);
   }
   return pieces;
 }
@@ -43,7 +43,7 @@ export function readPieces(bytes: Buffer): Piece[] {
 const trainerField = 2;
 const byteFallbackField = 35;
 
-/** Whether it was trained to write what is unknown as bytes; undefined when it does not say. */
+/** Returns the setting `byte_fallback`; undefined when it is missing. */
 function readByteFallback(trainer: Buffer): boolean | undefined {
   const told = [...fields(trainer)].filter(({ number }) => number === byteFallbackField).at(-1);
   return told === undefined ? undefined : told.value !== 0n;
@@ -55,12 +55,12 @@ function readPiece(bytes: Buffer, id: number): Piece {
     if (number === 1 && Buffer.isBuffer(value)) piece.text = decode(value, id);
     else if (number === 2 && Buffer.isBuffer(value) && value.length === 4) piece.score = value.readFloatLE();
     else if (number === 3 && typeof value === "bigint") piece.type = Number(value);
-    else if (number <= 3) throw damaged(`piece ${id} is not as SentencePiece writes it`);
+    else if (number <= 3) throw damaged(`piece ${id} has an unexpected encoding`);
   }
   if (piece.text === "") throw damaged(`piece ${id} has no text`);
   if (!Object.values<number>(tokenTypes).includes(piece.type)) throw damaged(`piece ${id} is of type ${piece.type}`);
   if (piece.type === tokenTypes.byte && !/^<0x[0-9A-F]{2}>$/.test(piece.text)) {
-    throw damaged(`piece ${id}, ${quote(piece.text)}, is no byte`);
+    throw damaged(`byte piece ${id}, ${quote(piece.text)}, does not name a byte`);
   }
   return piece;
 }
@@ -73,7 +73,7 @@ function decode(bytes: Buffer, id: number): string {
   }
 }
 
-/** A field's value: a number, or the bytes of a text, a message, or a number of fixed size. */
+/** A protocol buffer field: a number, or the bytes of a string, a message or a fixed-size number. */
 interface Field {
   number: number;
   value: bigint | Buffer;
@@ -94,7 +94,8 @@ function* fields(bytes: Buffer): Generator<Field> {
     }
     const length = wire === 2 ? readVarint(bytes, at) : { value: wireBytes(wire, at), next: at };
     const end = length.next + Number(length.value);
-    if (number === 0 || end > bytes.length) throw damaged(`field ${number} at byte ${at} reaches beyond its end`);
+    if (number === 0 || end > bytes.length)
+      throw damaged(`field ${number} at byte ${at} extends beyond the end of the file`);
     yield { number, value: bytes.subarray(length.next, end) };
     at = end;
   }
@@ -103,10 +104,10 @@ function* fields(bytes: Buffer): Generator<Field> {
 function wireBytes(wire: number, at: number): bigint {
   if (wire === 1) return 8n;
   if (wire === 5) return 4n;
-  throw damaged(`at byte ${at} is no field of a protocol buffer`);
+  throw damaged(`byte ${at} does not start a valid protocol buffer field`);
 }
 
-/** Base 128, lowest first; at most ten bytes make 64 bits. */
+/** Reads a base-128 number, lowest bits first; ten bytes are enough for 64 bits. */
 function readVarint(bytes: Buffer, start: number): { value: bigint; next: number } {
   let value = 0n;
   for (let at = start; at < start + 10; at++) {
@@ -115,7 +116,7 @@ function readVarint(bytes: Buffer, start: number): { value: bigint; next: number
     value |= BigInt(byte & 127) << BigInt(7 * (at - start));
     if (byte < 128) return { value, next: at + 1 };
   }
-  throw damaged(`the number at byte ${start} does not end`);
+  throw damaged(`the number at byte ${start} is not terminated`);
 }
 
 function damaged(what: string) {

@@ -9,12 +9,12 @@ import { tokenTypes, type VocabularyEntries } from "./vocabulary-entries.js";
 import { brokenTokenizer, missingTokenizer } from "./vocabulary-errors.js";
 import type { VocabularySources } from "./vocabulary-sources.js";
 
-/** How `usual` models (`_create_vocab_sentencepiece` in conversion/base.py) and Phi-3 treat tokens that were added. */
+/** Treatment of added tokens: `usual` (`_create_vocab_sentencepiece` in conversion/base.py) or that of Phi-3. */
 export type AddedStyle = "usual" | "phi3";
 
 /**
- * A SentencePiece vocabulary out of tokenizer.model, padded to the rows of the model's embedding, with the tokens that
- * added_tokens.json and tokenizer_config.json put in place of its pieces, for Phi-3 also tokenizer.json.
+ * Adds the SentencePiece vocabulary of tokenizer.model, padded to the rows of the model's embedding. Tokens of
+ * added_tokens.json and tokenizer_config.json replace its pieces, for Phi-3 also those of tokenizer.json.
  * Throws QS-CONVERT-TOKENIZER.
  */
 export async function addSentencePieceVocabulary(
@@ -28,7 +28,7 @@ export async function addSentencePieceVocabulary(
   if (style === "phi3" && pieces.length > sources.size) {
     throw brokenTokenizer(
       "tokenizer.model",
-      `it has ${pieces.length} pieces, and the model has room for ${sources.size}`,
+      `it has ${pieces.length} pieces, more than ${sources.size} in config.json (vocab_size)`,
     );
   }
   const vocabulary = new PaddedVocabulary(pieces, sources.size);
@@ -51,7 +51,7 @@ export async function addSentencePieceVocabulary(
 
 const addedScore = -1000;
 
-/** Pieces beyond the size are passed over; rows without a piece become `[PAD<id>]`. */
+/** Skips pieces beyond the size; rows without a piece become `[PAD<id>]`. */
 class PaddedVocabulary {
   readonly tokens: string[];
   readonly scores: number[];
@@ -61,7 +61,7 @@ class PaddedVocabulary {
     const rows = Array.from({ length: size }, (_, id) => pieces[id]);
     this.tokens = rows.map((piece, id) => piece?.text ?? `[PAD${id}]`);
     this.scores = rows.map((piece) => piece?.score ?? -10_000);
-    // The converter does not ask for user-defined pieces, so they are written as normal ones.
+    // The converter does not query user-defined pieces, and writes them as normal ones.
     this.types = rows.map(({ type } = { text: "", score: 0, type: tokenTypes.unused }) =>
       type === tokenTypes.userDefined ? tokenTypes.normal : type,
     );
@@ -81,7 +81,7 @@ class PaddedVocabulary {
       if (style === "usual") return;
       throw brokenTokenizer(
         file,
-        `${quote(content)} has the id ${id}, and the model has room for ${this.tokens.length}`,
+        `${quote(content)} has the id ${id}, beyond ${this.tokens.length} tokens in config.json (vocab_size)`,
       );
     }
     const control = Boolean(special) || (style === "usual" && looksSpecial(content));
@@ -90,7 +90,7 @@ class PaddedVocabulary {
   }
 }
 
-/** added_tokens.json, texts with their ids. */
+/** Adds the tokens of added_tokens.json, which maps texts to ids. */
 function addLegacy(vocabulary: PaddedVocabulary, added: JsonObject): void {
   const taken = new Set<number>();
   for (const [text, id] of Object.entries(added)) {
@@ -106,6 +106,6 @@ function configured(config: JsonObject | undefined): [number, JsonObject][] {
   const decoder = config && objectMember(config, "added_tokens_decoder", "tokenizer_config.json");
   return Object.entries(decoder ?? {}).map(([id, token]) => {
     if (/^\d{1,9}$/.test(id) && isObject(token)) return [Number(id), token as JsonObject];
-    throw brokenTokenizer("tokenizer_config.json", `added_tokens_decoder has no token under ${quote(id)}`);
+    throw brokenTokenizer("tokenizer_config.json", `${quote(id)} in added_tokens_decoder is not a token with an id`);
   });
 }

@@ -5,10 +5,10 @@ import { listMember, objects } from "./tokenizer-files.js";
 import type { VocabularyEntries } from "./vocabulary-entries.js";
 import { brokenTokenizer } from "./vocabulary-errors.js";
 
-/** Roles that llama.cpp's converter looks for, in its order, unless a model says otherwise. */
+/** Default roles in llama.cpp's converter, in its order. */
 export const defaultRoles: readonly string[] = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"];
 
-/** Roles that have a key in GGUF files; others are looked for, and dropped. */
+/** GGUF keys by role; tokens of other roles are not written. */
 const idKeys = new Map([
   ...["bos", "eos", "eot", "eom", "mask"].map((role) => [role, `tokenizer.ggml.${role}_token_id`] as const),
   ["unk", "tokenizer.ggml.unknown_token_id"],
@@ -18,20 +18,20 @@ const idKeys = new Map([
 const addKeys = new Map(["bos", "eos", "sep"].map((role) => [role, `tokenizer.ggml.add_${role}_token`]));
 
 export interface SpecialSources {
-  /** tokenizer.json, tokenizer_config.json and config.json of the model folder, as far as they are there. */
+  /** tokenizer.json, tokenizer_config.json and config.json of the model folder; undefined for a missing file. */
   tokenizer: JsonObject | undefined;
   tokenizerConfig: JsonObject | undefined;
   modelConfig: JsonObject | undefined;
   roles: readonly string[];
-  /** Ids from here on are passed over; undefined for no limit. */
+  /** Ids from this number on are ignored; undefined means no limit. */
   tokens?: number;
-  /** Ids that the converter knows by heart; what the files say comes first. */
+  /** Ids hard-coded in the converter; the files take precedence. */
   known?: readonly (readonly [role: string, id: number])[];
 }
 
 /**
- * Which tokens play which role, and which are put around a text, worked out from the files in the order in which gguf-py's
- * SpecialVocab does it. Throws QS-CONVERT-TOKENIZER.
+ * Adds the ids of tokens in roles and the flags for tokens added around a text, resolved from the files in the order of
+ * gguf-py's SpecialVocab. Throws QS-CONVERT-TOKENIZER.
  */
 export function addSpecialTokens(entries: VocabularyEntries, sources: SpecialSources): void {
   const ids = new Map<string, number>();
@@ -71,7 +71,7 @@ export function addSpecialTokens(entries: VocabularyEntries, sources: SpecialSou
   }
 }
 
-/** A token in tokenizer_config.json: its text, or an object with it. */
+/** Returns the text of a token in tokenizer_config.json, which is a string or an object. */
 export function contentOf(token: Json | undefined): string | undefined {
   if (typeof token === "string") return token;
   return isObject(token) && typeof token.content === "string" ? token.content : undefined;

@@ -5,15 +5,15 @@ import type { VocabularyEntries } from "./vocabulary-entries.js";
 import type { VocabularySources } from "./vocabulary-sources.js";
 
 interface SpecialChoice {
-  /** By default `defaultRoles`. */
+  /** Default: `defaultRoles`. */
   roles?: readonly string[];
-  /** Ids from here on are passed over. */
+  /** Ids from this number on are ignored. */
   tokens?: number;
   known?: readonly (readonly [role: string, id: number])[];
 }
 
 /**
- * What gguf-py's SpecialVocab writes but for merges: special tokens, chat templates, flags of the normalizer.
+ * Adds the entries of gguf-py's SpecialVocab except merges: special tokens, chat templates, normalizer flags.
  * Throws QS-CONVERT-TOKENIZER.
  */
 export async function addSpecialVocabulary(

@@ -4,21 +4,21 @@ import { listMember, objectMember, objects } from "./tokenizer-files.js";
 
 const file = "tokenizer.json";
 
-/** What gguf-py's SpecialVocab makes of tokenizer.json's post-processor before it looks for special tokens. */
+/** Result of gguf-py's SpecialVocab for tokenizer.json's post-processor, the input for resolving special tokens. */
 export interface FoundSpecial {
-  /** tokenizer_config.json with the tokens that the post-processor names instead; undefined where there is none. */
+  /** tokenizer_config.json with the tokens that the post-processor overrides; undefined without that file. */
   config: JsonObject | undefined;
   roles: readonly string[];
-  /** Whether the token of a role is put around a text, in the order in which it was found. */
+  /** Whether a role's token is added around a text, in the order of discovery. */
   add: Map<string, boolean>;
 }
 
-/** The tokens of four roles: texts in most models, else objects, which equal no text. */
+/** The tokens of four roles: strings in most models, else objects, which never equal a string. */
 type Roles = Record<"bos" | "eos" | "sep" | "cls", Json | undefined>;
 
 /**
- * Follows SpecialVocab step by step, also where it is plainly crude, so that the same comes out.
- * Throws QS-CONVERT-TOKENIZER for a post-processor that is not built as the library builds it.
+ * Reproduces SpecialVocab step by step, including its crude parts, for identical results.
+ * Throws QS-CONVERT-TOKENIZER for a post-processor with an unexpected structure.
  */
 export function addedBySpecialTokens(
   tokenizer: JsonObject | undefined,
@@ -91,7 +91,7 @@ class State {
   #trailing(last: string): void {
     if (this.config === undefined) this.#token.eos = last;
     else if (last !== this.#token.eos) {
-      // What tokenizer_config.json calls the end of the text becomes that of a turn, or of a message.
+      // The EOS token of tokenizer_config.json becomes EOT, or EOM if EOT is in use.
       const role = ["eot", "eom"].find((each) => !this.roles.includes(each));
       if (role !== undefined) {
         this.roles = [...this.roles, role];
@@ -102,7 +102,7 @@ class State {
     this.add.set("eos", true);
   }
 
-  /** Whether a separator stands between two texts: `A [sep] [eos] B` between what leads and what trails. */
+  /** Detects a separator between two texts: `A [sep] [eos] B` between the first and last token. */
   #between(pair: readonly JsonObject[], first: string | undefined, last: string | undefined): void {
     const start = first !== undefined && special(pair[0]) === first ? 1 : 0;
     const stop = last !== undefined && special(pair.at(-1)) === last ? -1 : undefined;
@@ -138,7 +138,7 @@ function idOf(part: JsonObject | undefined, key: string): string | undefined {
   return typeof id === "string" && id !== "" ? id : undefined;
 }
 
-/** As Python has it: nothing, false, 0 and what is empty are not true. */
+/** Python's truth value: null, false, 0 and empty values are false. */
 function isTrue<T extends Json | undefined>(value: T): value is Exclude<T, null | undefined> {
   if (isObject(value)) return Object.keys(value).length > 0;
   return Array.isArray(value) ? value.length > 0 : Boolean(value);

@@ -2,11 +2,11 @@ import type { JsonObject } from "../../util/canonical-json.js";
 import { quote } from "../../util/quote.js";
 import { unsupportedTokenizer } from "./vocabulary-errors.js";
 
-/** What a tokenizer class of transformers does besides reading tokenizer.json. */
+/** Behaviour of a transformers tokenizer class besides reading tokenizer.json. */
 export interface TokenizerClass {
-  /** Tokens in roles where tokenizer_config.json does not tell them. */
+  /** Default tokens by role, for roles missing from tokenizer_config.json. */
   defaults: Readonly<Record<string, string>>;
-  /** Whether it puts its own post-processor in place, from add_bos_token and add_eos_token. */
+  /** Whether the class builds its own post-processor from add_bos_token and add_eos_token. */
   replacesPostProcessor: boolean;
 }
 
@@ -19,7 +19,7 @@ const classes: Readonly<Record<string, TokenizerClass>> = {
   Qwen2Tokenizer: { defaults: { unk: end, eos: end, pad: end }, replacesPostProcessor: false },
 };
 
-/** The class that transformers takes for a type of model when no file names one. */
+/** transformers' tokenizer class by model type, for models whose files name no class. */
 const byModelType: Readonly<Record<string, string>> = {
   ...Object.fromEntries(["llama", "mistral", "mixtral", "phi3"].map((type) => [type, "LlamaTokenizer"])),
   ...Object.fromEntries(["qwen2", "qwen3", "qwen3_moe"].map((type) => [type, "Qwen2Tokenizer"])),
@@ -28,8 +28,8 @@ const byModelType: Readonly<Record<string, string>> = {
 };
 
 /**
- * The class by tokenizer_config.json, else config.json, else the type of model. A class whose code may do anything to a
- * tokenizer throws QS-CONVERT-TOKENIZER, as do settings that have transformers make the tokenizer anew.
+ * Returns the class named in tokenizer_config.json, else config.json, else that of the model type. Throws
+ * QS-CONVERT-TOKENIZER for an unknown class, and for settings that make transformers rebuild the tokenizer.
  */
 export function tokenizerClass(config: JsonObject, model: JsonObject | undefined): TokenizerClass {
   const type = model?.model_type;
@@ -38,10 +38,11 @@ export function tokenizerClass(config: JsonObject, model: JsonObject | undefined
   const name = typeof className === "string" ? className.replace(/Fast$/, "") : "";
   const found = Object.hasOwn(classes, name) ? classes[name] : undefined;
   if (found === undefined)
-    throw unsupportedTokenizer(`does not know the tokenizer class ${quote(String(className ?? "none"))}`);
-  if (config.from_slow || config.fix_mistral_regex) throw unsupportedTokenizer("cannot make tokenizer.json anew");
+    throw unsupportedTokenizer(`does not support the tokenizer class ${quote(String(className ?? "none"))}`);
+  if (config.from_slow || config.fix_mistral_regex)
+    throw unsupportedTokenizer("does not support from_slow or fix_mistral_regex, which rebuild the tokenizer");
   if (name === "LlamaTokenizer" && config.add_prefix_space != null) {
-    throw unsupportedTokenizer("cannot make tokenizer.json anew for add_prefix_space, which LlamaTokenizer does");
+    throw unsupportedTokenizer("does not support add_prefix_space with LlamaTokenizer, which rebuilds the tokenizer");
   }
   return found;
 }

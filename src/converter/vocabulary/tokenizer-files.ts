@@ -5,17 +5,17 @@ import { decodeJson } from "../../checkpoint/read-text.js";
 import type { Json, JsonObject } from "../../util/canonical-json.js";
 import { brokenTokenizer } from "./vocabulary-errors.js";
 
-/** Largest file that is read as a whole. The largest published tokenizer.json has 35 MB. */
+/** Size limit of a file read into memory. The largest published tokenizer.json has 35 MB. */
 const maxBytes = 256 * 2 ** 20;
-/** Deeper nesting overflows the stack of whoever walks or prints a value. */
+/** Deeper nesting overflows the stack of recursive code. */
 const maxDepth = 100;
 
-/** Bytes of a file of the model folder; undefined where it is not there. Throws QS-CONVERT-TOKENIZER. */
+/** Reads a file of the model folder; undefined if it is missing. Throws QS-CONVERT-TOKENIZER. */
 export async function readBytes(folder: string, name: string): Promise<Buffer | undefined> {
   const path = join(folder, name);
   const found = await stat(path).catch(() => undefined);
   if (!found?.isFile()) return undefined;
-  if (found.size > maxBytes) throw brokenTokenizer(name, `it has ${found.size} bytes, and none has over ${maxBytes}`);
+  if (found.size > maxBytes) throw brokenTokenizer(name, `it has ${found.size} bytes, more than ${maxBytes}`);
   return readFile(path);
 }
 
@@ -23,7 +23,7 @@ export async function isFile(folder: string, name: string): Promise<boolean> {
   return (await stat(join(folder, name)).catch(() => undefined))?.isFile() ?? false;
 }
 
-/** Text in UTF-8, of which a byte order mark stays a part. Throws QS-CONVERT-TOKENIZER. */
+/** Reads UTF-8 text and keeps a byte order mark. Throws QS-CONVERT-TOKENIZER. */
 export async function readText(folder: string, name: string): Promise<string | undefined> {
   const bytes = await readBytes(folder, name);
   if (bytes === undefined) return undefined;
@@ -34,7 +34,7 @@ export async function readText(folder: string, name: string): Promise<string | u
   }
 }
 
-/** A file that holds one JSON object; undefined where it is not there. Throws QS-CONVERT-TOKENIZER. */
+/** Reads a file with one JSON object; undefined if it is missing. Throws QS-CONVERT-TOKENIZER. */
 export async function readObject(folder: string, name: string): Promise<JsonObject | undefined> {
   const bytes = await readBytes(folder, name);
   if (bytes === undefined) return undefined;
@@ -45,30 +45,30 @@ export async function readObject(folder: string, name: string): Promise<JsonObje
     if (error instanceof RangeError) throw brokenTokenizer(name, error.message, error);
     throw brokenTokenizer(name, error instanceof TypeError ? "it is not UTF-8" : "it is not JSON", error);
   }
-  if (!isObject(value)) throw brokenTokenizer(name, "it is no JSON object");
+  if (!isObject(value)) throw brokenTokenizer(name, "it is not a JSON object");
   return value as JsonObject;
 }
 
-/** A member that must be an object where it is told at all. Throws QS-CONVERT-TOKENIZER. */
+/** Returns an optional member that must be an object. Throws QS-CONVERT-TOKENIZER. */
 export function objectMember(object: JsonObject, key: string, file: string): JsonObject | undefined {
   const value = object[key];
   if (value === undefined || value === null) return undefined;
   if (isObject(value)) return value as JsonObject;
-  throw brokenTokenizer(file, `${key} is no object`);
+  throw brokenTokenizer(file, `${key} is not an object`);
 }
 
-/** A member that must be a list where it is told at all. Throws QS-CONVERT-TOKENIZER. */
+/** Returns an optional member that must be a list. Throws QS-CONVERT-TOKENIZER. */
 export function listMember(object: JsonObject, key: string, file: string): readonly Json[] | undefined {
   const value = object[key];
   if (value === undefined || value === null) return undefined;
   if (Array.isArray(value)) return value as readonly Json[];
-  throw brokenTokenizer(file, `${key} is no list`);
+  throw brokenTokenizer(file, `${key} is not a list`);
 }
 
-/** The items of a list as objects. Throws QS-CONVERT-TOKENIZER. */
+/** Returns the items of a list, which must be objects. Throws QS-CONVERT-TOKENIZER. */
 export function objects(items: readonly Json[], what: string, file: string): JsonObject[] {
   return items.map((item) => {
     if (isObject(item)) return item as JsonObject;
-    throw brokenTokenizer(file, `an item of ${what} is no object`);
+    throw brokenTokenizer(file, `an item of ${what} is not an object`);
   });
 }

@@ -3,15 +3,15 @@ import { ggufLimits } from "../../gguf/limits.js";
 import { quote } from "../../util/quote.js";
 import { brokenTokenizer } from "./vocabulary-errors.js";
 
-/** Types of tokens in GGUF files, `enum llama_token_type`. SentencePiece numbers its pieces alike. */
+/** Token types of GGUF files, `enum llama_token_type`. SentencePiece uses the same numbers for its pieces. */
 export const tokenTypes = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
 
-/** No model has more; llama.cpp keeps some hundred bytes for each. */
+/** Above any published model; llama.cpp allocates some hundred bytes per token. */
 export const maxTokens = 2 ** 21;
 
 /**
- * Metadata in the order in which llama.cpp's converter writes it: a key that is set again keeps its place, and texts and
- * lists that are empty are left out.
+ * Metadata in the order of llama.cpp's converter: a key that is set again keeps its position; empty strings and lists are
+ * omitted.
  */
 export class VocabularyEntries {
   readonly #entries = new Map<string, GgufValue>();
@@ -46,7 +46,7 @@ export class VocabularyEntries {
   }
 
   #list(key: string, itemType: "string" | "int32" | "float32", items: readonly (string | number)[]): void {
-    // What readers of GGUF files take, ours among them, for all lists together: a quarter for each is room for any.
+    // GGUF readers, including ours, limit the sum of all lists; a quarter of it is enough for any list.
     if (items.length > ggufLimits.arrayItems / 4) {
       throw brokenTokenizer("tokenizer.json", `${key} would have ${items.length} items`);
     }
@@ -54,8 +54,8 @@ export class VocabularyEntries {
   }
 }
 
-/** Half a surrogate pair, which JSON can hold, has no UTF-8. */
+/** JSON can contain half a surrogate pair, which UTF-8 cannot encode. */
 function wellFormed(text: string, key: string): string {
   if (!/\p{Surrogate}/u.test(text)) return text;
-  throw brokenTokenizer("The tokenizer", `a text of ${key} is no Unicode: ${quote(text)}`);
+  throw brokenTokenizer("the tokenizer", `a text of ${key} is not valid Unicode: ${quote(text)}`);
 }

@@ -4,7 +4,7 @@ import { readObject } from "./tokenizer-files.js";
 import { maxTokens } from "./vocabulary-entries.js";
 import { brokenTokenizer } from "./vocabulary-errors.js";
 
-/** What a vocabulary is made of. */
+/** Inputs of a vocabulary. */
 export interface VocabularySources {
   folder: string;
   files: ModelFiles;
@@ -13,12 +13,12 @@ export interface VocabularySources {
   size: number;
 }
 
-/** Throws QS-CONVERT-TOKENIZER. */
+/** Reads the inputs. Throws QS-CONVERT-TOKENIZER for unusable files or vocab_size. */
 export async function readSources(folder: string, config: JsonObject): Promise<VocabularySources> {
   const size = config.vocab_size;
   if (typeof size !== "number" || !Number.isInteger(size) || size < 1 || size > maxTokens) {
     const told = JSON.stringify(size ?? null);
-    throw brokenTokenizer("config.json", `vocab_size is ${told}, not a whole number from 1 to ${maxTokens}`);
+    throw brokenTokenizer("config.json", `vocab_size is ${told}, not an integer from 1 to ${maxTokens}`);
   }
   return { folder, files: await readModelFiles(folder), tokenizer: await readObject(folder, "tokenizer.json"), size };
 }

@@ -4,10 +4,10 @@ import { convertValues, valueBytes } from "../values/convert-values.js";
 import { interleaveHeads } from "../values/interleave-heads.js";
 import { roundToHeads, type WriteJob } from "./write-job.js";
 
-/** Values in hand at once, more only where a head has more: what fits into a core's own cache is copied fastest. */
+/** Values per piece, more only for larger heads. A piece that fits into a core's cache is converted fastest. */
 const pieceValues = 2 ** 18;
 
-/** Does jobs on the calling thread, which waits for the disk. System errors pass. */
+/** Runs jobs synchronously on the calling thread. Throws system errors. */
 export class JobRunner {
   readonly #target: number;
   #source: { path: string; file: number } | undefined;
@@ -41,12 +41,12 @@ export class JobRunner {
     const file = this.#open(path);
     for (let done = 0; done < bytes.length; ) {
       const read = readSync(file, bytes, done, bytes.length - done, position + done);
-      if (read === 0) throw new Error(`${basename(path)} became shorter while it was read`);
+      if (read === 0) throw new Error(`${basename(path)} was truncated during the conversion`);
       done += read;
     }
   }
 
-  /** Jobs that follow each other are mostly in one file. */
+  /** Keeps the last file open, since consecutive jobs mostly read the same one. */
   #open(path: string): number {
     if (this.#source?.path === path) return this.#source.file;
     if (this.#source !== undefined) closeSync(this.#source.file);
@@ -62,7 +62,7 @@ export class JobRunner {
     }
   }
 
-  /** One buffer for each purpose, which grows to what the largest piece needs. */
+  /** Returns a buffer, one per purpose, which grows to the largest piece. */
   #take(purpose: "read" | "ordered" | "converted", bytes: number): Uint8Array {
     const known = this.#buffers.get(purpose);
     const buffer = known !== undefined && known.length >= bytes ? known : new Uint8Array(bytes);

@@ -4,8 +4,8 @@ import type { WriteJob } from "./write-job.js";
 import type { WriteWorkerData } from "./write-worker.js";
 
 /**
- * Does the jobs in this many threads, each taking the next one when it is done with another. `onDone` is told the
- * values of each. System errors of any thread pass, and end the others.
+ * Runs jobs in this many threads; each thread fetches the next job when it is idle. Calls `onDone` with the number of
+ * values of each finished job. A system error of one thread stops the others and is thrown.
  */
 export async function runThreads(
   threads: number,
@@ -15,9 +15,9 @@ export async function runThreads(
 ): Promise<void> {
   signal.throwIfAborted();
   const data: WriteWorkerData = { outFile, jobs, next: new Int32Array(new SharedArrayBuffer(4)) };
-  // The compiled file also when this one runs from source under vitest: threads of Node 20 take only JavaScript.
+  // Worker threads of Node 20 load only JavaScript, so vitest runs from source use the compiled file, too.
   const url = new URL("dist/converter/write/write-worker.js", packageRoot);
-  // Once no job is left, every thread ends by itself.
+  // Threads end when no job is left.
   const stop = () => Atomics.store(data.next, 0, jobs.length);
   signal.addEventListener("abort", stop);
   const ends = Array.from({ length: threads }, () => {

@@ -2,17 +2,17 @@ import type { GgufTensor } from "../../gguf/gguf.js";
 import type { PlannedTensor, TensorSlice } from "../planned-tensor.js";
 import { type TargetType, valueBytes } from "../values/convert-values.js";
 
-/** A piece of work for one thread: values of a checkpoint to be converted and written to their place. */
+/** A unit of work for one thread: a range of checkpoint values to convert and write. */
 export interface WriteJob extends TensorSlice {
   to: TargetType;
-  /** Where they go, in bytes from the start of the written file. */
+  /** Target offset, in bytes from the start of the GGUF file. */
   at: number;
 }
 
-/** Values per job: 16 MB of 16 bits, so that threads end at about the same time and a job is worth a message. */
+/** Values per job, 16 MB of 16-bit values: small enough to balance threads, large enough to justify a message. */
 const jobValues = 2 ** 23;
 
-/** All that is to be copied out of the checkpoint, in the order of the file. `places` are those of `tensors`. */
+/** Yields the jobs for all checkpoint tensors, in file order. `places` are the GGUF entries of `tensors`. */
 export function* writeJobs(
   tensors: readonly PlannedTensor[],
   places: readonly GgufTensor[],
@@ -32,7 +32,7 @@ export function* writeJobs(
   }
 }
 
-/** About `values` values; whole heads where their rows change places, and at least one. */
+/** Rounds `values` down to whole heads, at least one, where rows are reordered. */
 export function roundToHeads({ head }: Pick<TensorSlice, "head">, values: number): number {
   if (head === undefined) return values;
   const one = head.rows * head.columns;

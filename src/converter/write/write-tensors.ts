@@ -6,19 +6,19 @@ import { JobRunner } from "./job-runner.js";
 import { runThreads } from "./run-threads.js";
 import { type WriteJob, writeJobs } from "./write-job.js";
 
-/** Values that are worth a thread of their own, 64 MB of 16 bits; it takes a tenth of a second to start. */
+/** Values that justify another thread, 64 MB of 16-bit values; starting one takes a tenth of a second. */
 const threadValues = 2 ** 25;
 
 export interface WriteTensorsOptions {
   threads: number;
   signal: AbortSignal;
-  /** Values done and to do. */
+  /** Called with the values done and the total. */
   onValues: (done: number, total: number) => void;
 }
 
 /**
- * Writes the data of all tensors to their places in the file, each thread through at most three megabytes of memory
- * unless single heads are larger. `places` are those of `tensors`. System errors pass.
+ * Writes the data of all tensors at their offsets in the file. Each thread uses at most three megabytes of memory,
+ * unless single heads are larger. `places` are the GGUF entries of `tensors`. Throws system errors.
  */
 export async function writeTensors(
   outFile: string,

@@ -2,15 +2,15 @@ import { parentPort, workerData } from "node:worker_threads";
 import { JobRunner } from "./job-runner.js";
 import type { WriteJob } from "./write-job.js";
 
-/** What a thread is started with. */
+/** Start parameters of a thread. */
 export interface WriteWorkerData {
   outFile: string;
   jobs: readonly WriteJob[];
-  /** Number of the next job that nobody does yet, shared by all threads. */
+  /** Index of the next unassigned job, shared by all threads. */
   next: Int32Array<SharedArrayBuffer>;
 }
 
-// A thread of `writeTensors`: does jobs until there are none, and tells of each by its number.
+// A thread of `writeTensors`: runs jobs until none is left, and posts the number of values of each.
 const { outFile, jobs, next } = workerData as WriteWorkerData;
 const runner = new JobRunner(outFile);
 try {
