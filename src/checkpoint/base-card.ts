@@ -1,21 +1,21 @@
 import { parse } from "yaml";
 
-/** What a model card's YAML front matter says about a model, as far as a release passes it on. */
+/** The fields of a model card's YAML front matter that a release uses. */
 export interface BaseCard {
-  /** Identifier as on the Hub, such as `apache-2.0`; `other` has a name and a link. */
+  /** Hub identifier such as `apache-2.0`; `other` comes with a name and a link. */
   license: string | null;
   licenseName: string | null;
-  /** A URL, or a file of the repository. */
+  /** URL, or path of a file in the repository. */
   licenseLink: string | null;
   languages: readonly string[];
-  /** Task on the Hub, such as `text-generation`. */
+  /** Hub task such as `text-generation`. */
   pipelineTag: string | null;
   tags: readonly string[];
-  /** Data sets the model was trained on. */
+  /** Training data sets. */
   datasets: readonly string[];
-  /** What it was made from in its turn: `org/name`. */
+  /** The model's own base models, `org/name`. */
   baseModels: readonly string[];
-  /** Whether its repository asks visitors to agree to something first. */
+  /** Whether access to the repository requires consent to terms. */
   gated: boolean;
 }
 
@@ -35,8 +35,8 @@ export const emptyCard: BaseCard = {
 const maxCharacters = 64 * 1024;
 
 /**
- * Reads the front matter of a model card. Whatever in it is not of the expected kind is left out, and a card whose
- * YAML cannot be read says nothing: it is text from elsewhere, and no reason to stop.
+ * Parses the front matter of a model card. Ignores fields of an unexpected type; unreadable YAML gives an empty card,
+ * because a third party's card must not fail a run.
  */
 export function parseBaseCard(markdown: string): BaseCard {
   const yaml = /^\uFEFF?---\r?\n([\s\S]*?)\r?\n---[ \t]*(\r?\n|$)/.exec(markdown)?.[1] ?? "";
@@ -58,17 +58,17 @@ export function parseBaseCard(markdown: string): BaseCard {
 
 function parsed(yaml: string): unknown {
   try {
-    // Tabs for indentation occur in real cards, and the Hub takes them.
+    // Real cards use tabs for indentation, and the Hub accepts them.
     return parse(yaml.replaceAll("\t", "  "), { logLevel: "silent" });
   } catch {
     return undefined;
   }
 }
 
-/** Control characters, halves of pairs, line and paragraph separators, and what YAML does not allow. */
+/** Control characters, lone surrogates, line and paragraph separators, and characters that YAML forbids. */
 const unprintable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\uFFFE\uFFFF]/u;
 
-/** One line of text, or null. */
+/** Returns a value of one line and at most 500 characters, or null. */
 function word(value: unknown): string | null {
   if (Array.isArray(value)) return word(value[0]);
   const text = typeof value === "string" ? value.trim() : "";

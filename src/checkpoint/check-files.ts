@@ -3,8 +3,8 @@ import { basename, dirname, join, sep } from "node:path";
 import { isSystemError, QuantsmithError } from "../util/errors.js";
 
 /**
- * Sizes in bytes of the named files of a model folder, by name. Throws QS-FETCH-LINK for a link that
- * leads out of the folder or to nothing, and for anything but a regular file.
+ * Returns the sizes in bytes of the named files in a model folder. Throws QS-FETCH-LINK for a broken link, a link that
+ * points outside the folder, and anything but a regular file.
  */
 export async function checkFiles(dir: string, names: readonly string[]): Promise<Map<string, number>> {
   const roots = await allowedRoots(dir);
@@ -12,7 +12,7 @@ export async function checkFiles(dir: string, names: readonly string[]): Promise
   for (const name of names) {
     const path = join(dir, name);
     const target = await resolve(path);
-    if (!roots.some((root) => target.startsWith(root + sep))) throw badFile(path, "leads out of the model folder");
+    if (!roots.some((root) => target.startsWith(root + sep))) throw badFile(path, "points outside the model folder");
     const found = await stat(target);
     if (!found.isFile()) throw badFile(path, "is not a regular file");
     sizes.set(name, found.size);
@@ -24,14 +24,14 @@ async function resolve(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch (error) {
-    if (isSystemError(error)) throw badFile(path, "leads to no readable file", error);
+    if (isSystemError(error)) throw badFile(path, "does not point to a readable file", error);
     throw error;
   }
 }
 
 /**
- * The folder itself and, for a snapshot in a Hugging Face cache (`models--<repo>/snapshots/<commit>`), the places where
- * the cache keeps the content its links point to: the repository's blobs and those that all repositories share.
+ * Returns the folder itself and, for a snapshot in a Hugging Face cache (`models--<repo>/snapshots/<commit>`), the
+ * targets of the cache's links: the blobs of the repository and those shared by all repositories.
  */
 async function allowedRoots(dir: string): Promise<string[]> {
   const root = await realpath(dir);
@@ -43,7 +43,7 @@ async function allowedRoots(dir: string): Promise<string[]> {
 
 function badFile(path: string, what: string, cause?: unknown): QuantsmithError {
   return new QuantsmithError("QS-FETCH-LINK", `${path} ${what}`, {
-    remedy: "Put the file itself into the folder. A file from elsewhere could end up in a published model.",
+    remedy: "Put the file itself into the folder: a link could publish a file from outside it.",
     at: { file: path },
     cause,
   });

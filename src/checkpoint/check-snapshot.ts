@@ -18,25 +18,25 @@ import { indexFileName, ShardCheck } from "./weight-index.js";
 
 export interface Snapshot {
   dir: string;
-  /** The files that belong to it, by name. Tools should be shown a folder that holds these and nothing else. */
+  /** The files of the snapshot. Tools must run on a folder with only these files. */
   files: { path: string; size: number }[];
   config: JsonObject;
   /** `architectures[0]` of the configuration. */
   architecture: string;
-  /** Values in all tensors; for a checkpoint that is already quantized, packed values and scales; a guess for pickles. */
+  /** Values in all tensors; for a quantized checkpoint, packed values and scales; for pickles, an estimate. */
   parameters: number;
   /** Bytes of all tensors. */
   tensorBytes: number;
   /** Names of the weight files in use. */
   weights: string[];
-  /** Those of the files that can run code when a tool opens them; only with `allowUnsafe`. */
+  /** Files that can run code when a tool opens them; empty without `allowUnsafe`. */
   unsafe: string[];
 }
 
 /**
- * Checks a local checkpoint folder before any tool opens it: configuration, weights and their index
- * are present, whole and agree, and no file leads out of the folder. Only headers are read.
- * `only` restricts it to these names, whatever else lies there.
+ * Verifies a local checkpoint folder before any tool opens it: configuration, weights and index are present, complete and
+ * consistent, and no link points outside the folder. Reads only headers.
+ * `only` restricts the snapshot to these names.
  *
  * Throws QS-FETCH-MISSING, -NO-CONFIG, -CONFIG, -NO-WEIGHTS, -PICKLE, -INDEX, -SAFETENSORS and -LINK.
  */
@@ -47,8 +47,8 @@ export async function checkSnapshot(
 ): Promise<Snapshot> {
   const names = new Set((await listFolder(dir)).filter((name) => only?.has(name) ?? !isExcluded(name, choice)));
   if (!names.has("config.json")) {
-    throw new QuantsmithError("QS-FETCH-NO-CONFIG", `${dir} has no config.json`, {
-      remedy: "Give the folder of a Hugging Face checkpoint; config.json and the weights lie side by side in it.",
+    throw new QuantsmithError("QS-FETCH-NO-CONFIG", `${dir} contains no config.json`, {
+      remedy: "Use the folder of a Hugging Face checkpoint, with config.json beside the weights.",
       at: { file: join(dir, "config.json") },
     });
   }
@@ -62,8 +62,8 @@ export async function checkSnapshot(
   const files = [...sizes].map(([path, size]) => ({ path, size })).sort((a, b) => (a.path < b.path ? -1 : 1));
   const unsafe = files.map(({ path }) => path).filter(isUnsafe);
   if (parameters === 0) {
-    throw new QuantsmithError("QS-FETCH-NO-WEIGHTS", `The weight files in ${dir} hold no values`, {
-      remedy: "Take the weights from the model's original repository.",
+    throw new QuantsmithError("QS-FETCH-NO-WEIGHTS", `the weight files in ${dir} contain no values`, {
+      remedy: "Download the weights from the model's original repository.",
       at: { file: dir },
     });
   }
@@ -71,8 +71,8 @@ export async function checkSnapshot(
 }
 
 /**
- * Checks the weights file by file, against the index where there is one, and counts what is in them. A header is let
- * go before the next is read: there may be thousands. A pickle is not opened and is taken to hold 16-bit values only.
+ * Verifies the weights file by file, against the index if there is one, and counts values and bytes. Keeps one header in
+ * memory at a time, since there may be thousands. Counts a pickle as 16-bit values, unopened.
  */
 async function checkWeightFiles(
   dir: string,
@@ -104,8 +104,8 @@ async function listFolder(dir: string): Promise<string[]> {
     return await readdir(dir);
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    throw new QuantsmithError("QS-FETCH-MISSING", `The model folder ${dir} cannot be read: ${error.message}`, {
-      remedy: "Check the path. A local model is the folder that holds config.json.",
+    throw new QuantsmithError("QS-FETCH-MISSING", `cannot read the model folder ${dir}: ${error.message}`, {
+      remedy: "Check the path: a local model is a folder with config.json.",
       at: { file: dir },
       cause: error,
     });

@@ -5,16 +5,16 @@ import { quote } from "../util/quote.js";
 import { findNonFinite, valueBytes } from "./non-finite.js";
 import { readSafetensorsHeader, type SafetensorsTensor } from "./safetensors.js";
 
-/** `sample` looks at the beginning, the middle and the end of every tensor, `full` at every value. */
+/** `sample` checks the beginning, middle and end of every tensor, `full` every value. */
 export type WeightsCheck = "sample" | "full" | "none";
 
-/** Bytes looked at in each place of a sample; a multiple of every value's size. */
+/** Bytes per position of a sample; a multiple of every value size. */
 const sampleBytes = 16 * 1024;
 const chunkBytes = 2 ** 20;
 
 /**
- * Looks for NaN and infinity in the weights of a folder, which would make every later figure worthless.
- * Throws QS-FETCH-NAN at the first one. Integers and packed types have neither.
+ * Checks the weights of a folder for NaN and infinity, which would invalidate every later measurement.
+ * Throws QS-FETCH-NAN at the first one. Skips integers and packed types, which have neither.
  */
 export async function checkWeights(
   dir: string,
@@ -64,9 +64,9 @@ function samples(total: number, size: number): Part[] {
 }
 
 function notFinite(path: string, name: string, tensor: SafetensorsTensor, index: number): QuantsmithError {
-  const what = `the tensor ${quote(tensor.name)} in ${name} is not a finite number at value ${index}`;
+  const what = `tensor ${quote(tensor.name)} in ${name} contains NaN or infinity at value ${index}`;
   return new QuantsmithError("QS-FETCH-NAN", what, {
-    remedy: "The checkpoint is damaged or its training diverged. `model.checkWeights: none` takes it as it is.",
+    remedy: "Download the checkpoint again, or set `model.checkWeights: none` to skip this check.",
     at: { file: path },
   });
 }

@@ -1,45 +1,45 @@
 import { matchesGlob } from "./glob.js";
 import { isSnapshotFile } from "./snapshot-files.js";
 
-/** What a recipe says about the files of a checkpoint. */
+/** A recipe's choice of checkpoint files. */
 export interface FileSelection {
-  /** Globs of files to take besides the usual ones. */
+  /** Globs of additional files. */
   include: readonly string[];
-  /** Globs of files to leave behind. */
+  /** Globs of files to skip. */
   exclude: readonly string[];
-  /** Also take what can run code when it is opened. */
+  /** Whether files that can run code when opened are included. */
   allowUnsafe: boolean;
 }
 
 export const defaultFileSelection: FileSelection = { include: [], exclude: [], allowUnsafe: false };
 
-/** Pickles, programs and libraries: opening or importing them runs whatever they hold. */
+/** Pickles, programs and libraries: opening or importing them can run code. */
 const unsafe = /\.(bin|pt|pth|ckpt|pkl|pickle|joblib|py|pyc|so|dll|dylib|sh)$/i;
 
-/** The unsafe files that belong to a checkpoint in the old format. */
+/** Unsafe files that belong to a checkpoint in the pickle format. */
 const unsafeParts = /^(pytorch_model[\w.-]*\.(bin|bin\.index\.json)|[\w.-]+\.py)$/;
 
-/** True for a file that can run code when a tool opens it. */
+/** Returns true for a file that can run code when a tool opens it. */
 export function isUnsafe(name: string): boolean {
   return unsafe.test(name);
 }
 
-/** True for files of weights, of which only those the converter reads are taken. */
+/** Returns true for weight files, of which a snapshot contains only those that the converter reads. */
 export function isWeightFile(name: string): boolean {
   return name.endsWith(".safetensors") || /^pytorch_model.*\.bin$/.test(name);
 }
 
-/** True for what the recipe leaves behind. */
+/** Returns true for a file that the recipe excludes. */
 export function isExcluded(name: string, { exclude }: FileSelection): boolean {
   return exclude.some((glob) => matchesGlob(name, glob));
 }
 
-/** True for what the recipe names besides the usual files. */
+/** Returns true for a file that the recipe includes. */
 export function isIncluded(name: string, { include }: FileSelection): boolean {
   return include.some((glob) => matchesGlob(name, glob));
 }
 
-/** True for a file that belongs to the checkpoint by the recipe's choice. `name` is relative to the repository. */
+/** Returns true for a file of the snapshot under the recipe's choice. `name` is relative to the repository. */
 export function isSelected(name: string, selection: FileSelection): boolean {
   if (isExcluded(name, selection) || (isUnsafe(name) && !selection.allowUnsafe)) return false;
   const usual = isSnapshotFile(name) || (selection.allowUnsafe && unsafeParts.test(name));

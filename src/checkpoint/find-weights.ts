@@ -6,14 +6,14 @@ import { badIndex, indexFileName, readWeightIndex } from "./weight-index.js";
 export interface Weights {
   /** File names, sorted. */
   files: string[];
-  /** Tensor name to file name, when the folder has an index. */
+  /** File name by tensor name, if the folder contains an index. */
   shardOf?: ReadonlyMap<string, string>;
 }
 
 const pickle = /^pytorch_model.*\.bin$|\.(pt|pth|ckpt)$/;
 
 /**
- * Decides which files of a folder hold the weights, in the converter's own order.
+ * Returns the weight files of a folder, in the converter's order.
  * Throws QS-FETCH-INDEX, QS-FETCH-PICKLE and QS-FETCH-NO-WEIGHTS.
  */
 export async function findWeights(dir: string, names: ReadonlySet<string>, allowUnsafe = false): Promise<Weights> {
@@ -23,8 +23,8 @@ export async function findWeights(dir: string, names: ReadonlySet<string>, allow
 }
 
 /**
- * The same for names alone: the index's shards when there is an index, else a single `model*.safetensors`, else, where
- * that is allowed, `pytorch_model*.bin`. `place` stands in messages. Pure.
+ * Like `findWeights`, from names only: the shards of the index, else a single `model*.safetensors`, else, with
+ * `allowUnsafe`, `pytorch_model*.bin`. `place` names the folder or repository in messages. Pure.
  */
 export function selectWeights(
   place: string,
@@ -51,21 +51,21 @@ export function selectWeights(
 function noWeights(place: string, names: ReadonlySet<string>, safetensors: readonly string[]): QuantsmithError {
   const [other] = safetensors;
   if (other !== undefined) {
-    return new QuantsmithError("QS-FETCH-NO-WEIGHTS", `${place} has ${quote(other)} but no model.safetensors`, {
-      remedy: "The converter reads only files named model*.safetensors. If this file is the model, rename it.",
+    return new QuantsmithError("QS-FETCH-NO-WEIGHTS", `${place} contains ${quote(other)} but no model.safetensors`, {
+      remedy: "Rename the file to model.safetensors if it is the model: the converter reads only model*.safetensors.",
       at: { file: join(place, other) },
     });
   }
   const pickled = [...names].sort().find((name) => pickle.test(name));
   if (pickled !== undefined) {
-    return new QuantsmithError("QS-FETCH-PICKLE", `${place} has its weights only as pickle: ${quote(pickled)}`, {
+    return new QuantsmithError("QS-FETCH-PICKLE", `${place} contains weights only as pickle: ${quote(pickled)}`, {
       remedy:
-        "Pickle files can run code when opened. Use a revision with safetensors, or convert them on a machine you can lose (safetensors' convert.py). `model.allowUnsafe: true` takes them as they are.",
+        "Use a revision with safetensors, or convert the files on a disposable machine: pickle files can run code when opened. Set `model.allowUnsafe: true` to use them unconverted.",
       at: { file: join(place, pickled) },
     });
   }
-  return new QuantsmithError("QS-FETCH-NO-WEIGHTS", `${place} holds no weights`, {
-    remedy: "Give a checkpoint with model.safetensors, or with shards and their index.",
+  return new QuantsmithError("QS-FETCH-NO-WEIGHTS", `${place} contains no weights`, {
+    remedy: "Use a checkpoint with model.safetensors, or with shards and their index.",
     at: { file: place },
   });
 }

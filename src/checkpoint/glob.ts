@@ -1,6 +1,6 @@
 /**
- * True when a path matches a glob: `*` and `?` within one part of the path, `**` across parts. A glob without `/`
- * stands for the name alone, in whatever folder.
+ * Returns true when a path matches a glob: `*` and `?` match within a path segment, `**` across segments. A glob without
+ * `/` matches the file name in any folder.
  */
 export function matchesGlob(path: string, glob: string): boolean {
   const subject = glob.includes("/") ? path : path.slice(path.lastIndexOf("/") + 1);
@@ -8,7 +8,7 @@ export function matchesGlob(path: string, glob: string): boolean {
 }
 
 function toRegExp(glob: string): RegExp {
-  // Runs of stars say no more than one or two, and would make matching slow.
+  // Longer runs of stars mean the same as two, and would make matching slow.
   const pattern = glob.replace(/\*{3,}/g, "**").replace(/\*\*\/|\*\*|[*?]|[\\^$.|+()[\]{}]/g, (part) => {
     if (part === "**/") return "(?:[^/]+/)*";
     if (part === "**") return ".*";

@@ -1,8 +1,8 @@
 import { hubUrl } from "../hub/hub-url.js";
 
 /**
- * Address of a licence. A card may name a file of its own repository, which a release does not hold; null when there is
- * no repository either.
+ * Returns the URL of a licence. Resolves a path against the base repository, since a release does not contain the file;
+ * null without a repository.
  */
 export function licenseUrl(link: string | null, repo: string | null): string | null {
   if (link === null || /^https?:\/\//.test(link)) return link;

@@ -1,20 +1,20 @@
-/** The bits that are all set in NaN and infinity, by dtype, for values of one, two or four bytes. */
+/** Mask of the exponent bits, all set in NaN and infinity, by dtype of one, two or four bytes. */
 const exponents = new Map([
   ["F16", { size: 2, mask: 0x7c00 }],
   ["BF16", { size: 2, mask: 0x7f80 }],
   ["F32", { size: 4, mask: 0x7f800000 }],
   ["C64", { size: 4, mask: 0x7f800000 }],
   ["F8_E5M2", { size: 1, mask: 0x7c }],
-  // Without infinities: only all ones is NaN.
+  // No infinity; NaN is all ones.
   ["F8_E4M3", { size: 1, mask: 0x7f }],
 ]);
 
-/** Bytes of one value, for the dtypes that can hold NaN or infinity in a way we look for. */
+/** Returns bytes per value for the dtypes that are checked for NaN and infinity, else undefined. */
 export function valueBytes(dtype: string): number | undefined {
   return dtype === "F64" ? 8 : exponents.get(dtype)?.size;
 }
 
-/** Index of the first value that is NaN or infinite, -1 if there is none. `bytes` begins at a value, little-endian. */
+/** Returns the index of the first NaN or infinity, or -1. `bytes` starts at a value, little-endian. */
 export function findNonFinite(bytes: Buffer, dtype: string): number {
   if (dtype === "F64") return findDouble(bytes);
   const exponent = exponents.get(dtype);
@@ -27,7 +27,7 @@ export function findNonFinite(bytes: Buffer, dtype: string): number {
   return -1;
 }
 
-/** A view of whole values; the buffer of a read begins where typed arrays may begin. */
+/** Returns a view of whole values; the read buffer is aligned for typed arrays. */
 function view(bytes: Buffer, size: number): Uint8Array | Uint16Array | Uint32Array {
   const count = Math.floor(bytes.length / size);
   if (size === 1) return bytes;

@@ -1,6 +1,6 @@
 import type { BaseCard } from "./base-card.js";
 
-/** What a recipe says of the model besides, or against, the checkpoint's card. */
+/** A recipe's overrides of the checkpoint's card. */
 export type CardOverrides = {
   readonly license?: string;
   readonly licenseName?: string;
@@ -9,8 +9,8 @@ export type CardOverrides = {
 };
 
 /**
- * The card that a release goes by: the base's, where the recipe does not say otherwise. A licence of the recipe's own
- * takes the name and the link of the base's licence with it.
+ * Returns the base's card with the recipe's overrides. A licence in the recipe also replaces the name and link of the
+ * base's licence.
  */
 export function overrideCard(base: BaseCard, changes: CardOverrides): BaseCard {
   const { license, licenseName = null, licenseLink = null, languages } = changes;

@@ -1,6 +1,6 @@
 /**
- * JSON text with the content of every string turned into spaces, so that what is left can be searched
- * for punctuation and bare words. Same length as the input; takes linear time on any text.
+ * Replaces the content of every JSON string with spaces, so that the result can be searched for bare words. Keeps the
+ * length; linear time on any text.
  */
 function blankStrings(text: string): string {
   const parts: string[] = [];
@@ -18,15 +18,15 @@ function blankStrings(text: string): string {
   return parts.join("");
 }
 
-/** What becomes of NaN and ±Infinity: null, or Infinity, which whoever needs a number then refuses. */
+/** Value for NaN and ±Infinity: null, or Infinity, which code that requires a finite number rejects. */
 export type NonFinite = "null" | "infinity";
 
 /**
- * Parses JSON the way Python writes it: with NaN, Infinity and -Infinity, which real config.json files contain.
+ * Parses JSON as Python writes it, with NaN, Infinity and -Infinity, which real config.json files contain.
  * Throws a SyntaxError like JSON.parse.
  */
 export function parsePythonJson(text: string, nonFinite: NonFinite = "null"): unknown {
-  // JSON's own way to write a number beyond all.
+  // A valid JSON number that parses to Infinity.
   const instead = nonFinite === "null" ? "null" : "1e999";
   const bare = blankStrings(text);
   const parts: string[] = [];
@@ -38,7 +38,7 @@ export function parsePythonJson(text: string, nonFinite: NonFinite = "null"): un
   return JSON.parse(parts.join("") + text.slice(position));
 }
 
-/** True for what JSON calls an object. */
+/** Returns true for a JSON object. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -5,17 +5,17 @@ import { decodeJson, readBytes } from "./read-text.js";
 
 /** Published files have up to a hundred kilobytes. */
 export const maxConfigBytes = 4 * 2 ** 20;
-/** Deeper nesting would overflow the stack of whoever walks the object; the largest label maps have 20 000 members. */
+/** Deeper nesting would overflow the stack of recursive code; the largest label maps have 20 000 members. */
 const limits = { depth: 100, containers: 100_000, colons: 200_000, commas: 500_000, strings: 400_000 };
 
 export interface ModelConfig {
-  /** config.json; numbers JSON cannot write (NaN, Infinity) are null, unless asked for otherwise. */
+  /** config.json; NaN and Infinity are null, unless `nonFinite` is set. */
   config: JsonObject;
-  /** `architectures[0]`, the class that the converter looks up. */
+  /** `architectures[0]`, the model class for the converter. */
   architecture: string;
 }
 
-/** Reads a checkpoint's config.json. Throws QS-FETCH-CONFIG when it is unusable. */
+/** Reads and parses a checkpoint's config.json. Throws QS-FETCH-CONFIG. */
 export async function readConfig(path: string, nonFinite?: NonFinite): Promise<ModelConfig> {
   try {
     return parseConfig(path, await readBytes(path, maxConfigBytes), nonFinite);
@@ -25,7 +25,7 @@ export async function readConfig(path: string, nonFinite?: NonFinite): Promise<M
   }
 }
 
-/** The same from the file's content; `path` is for errors. Throws QS-FETCH-CONFIG when it is unusable. */
+/** Parses the content of a config.json; `path` is for errors. Throws QS-FETCH-CONFIG. */
 export function parseConfig(path: string, content: Buffer, nonFinite?: NonFinite): ModelConfig {
   let config: unknown;
   try {
@@ -39,20 +39,20 @@ export function parseConfig(path: string, content: Buffer, nonFinite?: NonFinite
   if (!isObject(config)) throw unusable(path, "it is not a JSON object");
   const architecture = Array.isArray(config.architectures) ? config.architectures[0] : undefined;
   if (typeof architecture !== "string" || architecture === "") {
-    throw unusable(path, "it has no architectures[0], which tells the converter what the model is");
+    throw unusable(path, "architectures[0] is missing");
   }
   // Everything JSON.parse returns is JSON.
   return { config: config as JsonObject, architecture };
 }
 
 function unusable(path: string, why: string): QuantsmithError {
-  return new QuantsmithError("QS-FETCH-CONFIG", `config.json cannot be used: ${why}`, {
-    remedy: "Take config.json from the model's original repository.",
+  return new QuantsmithError("QS-FETCH-CONFIG", `config.json is unusable: ${why}`, {
+    remedy: "Use config.json from the model's original repository.",
     at: { file: path },
   });
 }
 
-/** Tokens in the vocabulary; multimodal models tell it of their language part. Null when it is not told. */
+/** Returns the number of tokens, for multimodal models from `text_config`; null when it is missing. */
 export function vocabularySize(config: JsonObject): number | null {
   const language = isObject(config.text_config) ? config.text_config : config;
   const size = config.vocab_size ?? language.vocab_size;

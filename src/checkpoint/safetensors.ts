@@ -11,11 +11,11 @@ export interface SafetensorsTensor {
   dtype: string;
   /** Values per dimension, outermost first. */
   shape: readonly number[];
-  /** Values in it. */
+  /** Number of values. */
   elements: number;
-  /** Size of its data. */
+  /** Size of the data. */
   bytes: number;
-  /** Where its data starts, in bytes from the start of the file. */
+  /** Start of the data, in bytes from the start of the file. */
   offset: number;
 }
 
@@ -25,11 +25,11 @@ export interface SafetensorsHeader {
   tensors: readonly SafetensorsTensor[];
 }
 
-/** Bytes of JSON at the start of the file. The largest published shards have a few hundred kilobytes. */
+/** Limit of the JSON header. The largest published headers have a few hundred kilobytes. */
 const maxHeaderBytes = 25_000_000;
 /**
- * Room for 50 000 tensors in one file, ten times the most that was seen in a shard, and little for what is no tensor:
- * parsed, this takes some eighty megabytes, and what is refused here could take thousands.
+ * Enough for 50 000 tensors in one file, ten times the largest known shard. Parsing up to these limits takes some eighty
+ * megabytes; a larger header could take thousands.
  */
 const limits = { depth: 3, containers: 150_002, colons: 250_000, commas: 750_000, strings: 500_000 };
 
@@ -46,9 +46,8 @@ const dtypeBits = new Map(
 );
 
 /**
- * Reads and checks the header of a local safetensors file: sizes follow from shapes and dtypes, the
- * data of all tensors fills the file without gap or overlap, no name occurs twice. Tensor data is not
- * read. Throws QS-FETCH-SAFETENSORS.
+ * Reads and verifies the header of a local safetensors file: sizes match shapes and dtypes, tensor data fills the file
+ * without gaps or overlaps, names are unique. Does not read tensor data. Throws QS-FETCH-SAFETENSORS.
  */
 export async function readSafetensorsHeader(path: string): Promise<SafetensorsHeader> {
   const file = await open(path, "r");
@@ -65,7 +64,7 @@ export async function readSafetensorsHeader(path: string): Promise<SafetensorsHe
 }
 
 function broken(path: string, what: string, remedy?: string): QuantsmithError {
-  return new QuantsmithError("QS-FETCH-SAFETENSORS", `${basename(path)} is not a whole safetensors file: ${what}`, {
+  return new QuantsmithError("QS-FETCH-SAFETENSORS", `${basename(path)} is not a valid safetensors file: ${what}`, {
     remedy: remedy ?? "Download the file again and compare its size and hash with the Hub's.",
     at: { file: path },
   });
@@ -79,9 +78,9 @@ async function readHeader(file: FileHandle, path: string, fileBytes: number): Pr
   }
   const length = start.readUInt32LE(4) * 2 ** 32 + start.readUInt32LE(0);
   if (length > maxHeaderBytes) {
-    throw broken(path, `its header claims ${length} bytes; at most ${maxHeaderBytes} are accepted`);
+    throw broken(path, `its header claims ${length} bytes, more than ${maxHeaderBytes}`);
   }
-  if (8 + length > fileBytes) throw broken(path, `its header claims ${length} bytes, the file has ${fileBytes}`);
+  if (8 + length > fileBytes) throw broken(path, `its header claims ${length} bytes, but the file has ${fileBytes}`);
   return readExactly(file, path, 8, length);
 }
 
@@ -98,7 +97,7 @@ async function readExactly(file: FileHandle, path: string, position: number, byt
 
 function parseHeader(path: string, bytes: Buffer): Record<string, Record<string, unknown>> {
   const excess = exceededLimit(bytes, limits);
-  if (excess !== undefined) throw broken(path, `its header is no list of tensors: ${excess}`);
+  if (excess !== undefined) throw broken(path, `its header is not a list of tensors: ${excess}`);
   let header: unknown;
   try {
     header = JSON.parse(decodeUtf8(bytes));
@@ -114,12 +113,11 @@ function parseHeader(path: string, bytes: Buffer): Record<string, Record<string,
     if (!isObject(entry)) throw broken(path, `the entry ${quote(name)} of its header is not an object`);
     members += 1 + Object.keys(entry).length;
     if (name === "__metadata__" && Object.values(entry).some((value) => typeof value !== "string")) {
-      throw broken(path, "its __metadata__ holds something other than strings");
+      throw broken(path, "its __metadata__ contains values other than strings");
     }
   }
-  // JSON.parse keeps the last of several equal names without a word; another parser may keep the first.
-  if (scanJson(bytes).colons !== members)
-    throw broken(path, "its header names something twice or holds unknown fields");
+  // JSON.parse silently keeps the last of several equal names; another parser may keep the first.
+  if (scanJson(bytes).colons !== members) throw broken(path, "its header contains duplicate names or unknown fields");
   return header as Record<string, Record<string, unknown>>;
 }
 
@@ -141,9 +139,9 @@ function toTensors(
     }
     const elements = shape.reduce((product, size) => product * size, 1);
     const [begin = 0, end = 0] = span;
-    // A product beyond 2^53 is inexact, but then it cannot equal a span that is below.
+    // A product above 2^53 is inexact, but cannot equal a span, which is below 2^53.
     if ((elements * bits) / 8 !== end - begin) {
-      const what = `the tensor ${quote(name)} needs ${(elements * bits) / 8} bytes and has ${end - begin}`;
+      const what = `the tensor ${quote(name)} needs ${(elements * bits) / 8} bytes, but has ${end - begin}`;
       throw broken(path, what);
     }
     return { name, dtype, shape, elements, bytes: end - begin, offset: dataOffset + begin };
@@ -160,5 +158,5 @@ function checkLayout(path: string, tensors: readonly SafetensorsTensor[], dataOf
     if (offset !== end) throw broken(path, `the tensor ${quote(name)} starts at byte ${offset} instead of ${end}`);
     end = offset + bytes;
   }
-  if (end !== fileBytes) throw broken(path, `its tensors end at byte ${end}, the file has ${fileBytes}`);
+  if (end !== fileBytes) throw broken(path, `its tensors end at byte ${end}, but the file has ${fileBytes} bytes`);
 }

@@ -1,4 +1,4 @@
-/** How much there is in JSON text, without having parsed it. */
+/** Structural counts of a JSON text. */
 export interface JsonExtent {
   /** Deepest nesting of objects and arrays. */
   depth: number;
@@ -12,9 +12,9 @@ export interface JsonExtent {
 }
 
 /**
- * Counts what a parser would build from JSON text in UTF-8, in one pass and without allocating: a few megabytes of
- * brackets become hundreds of megabytes of objects, so this is asked first. Says nothing about validity; for text that
- * is no JSON the counts are those a parser could at most get to.
+ * Counts what a parser would build from JSON text in UTF-8, in one pass without allocation. Runs before parsing: a few
+ * megabytes of brackets become hundreds of megabytes of objects. Does not validate; for invalid JSON the counts are
+ * upper bounds.
  */
 export function scanJson(text: Uint8Array): JsonExtent {
   const extent: JsonExtent = { depth: 0, containers: 0, colons: 0, commas: 0, strings: 0 };
@@ -49,14 +49,14 @@ export function scanJson(text: Uint8Array): JsonExtent {
 const quoteMark = 0x22;
 const backslash = 0x5c;
 
-/** Position of the quotation mark that ends the string beginning at `start`, or of the text's end. */
+/** Returns the position of the quotation mark that ends the string starting at `start`, or the end of the text. */
 function endOfString(text: Uint8Array, start: number): number {
   let position = start + 1;
   while (position < text.length && text[position] !== quoteMark) position += text[position] === backslash ? 2 : 1;
   return position;
 }
 
-/** The first limit that the text breaks, in words such as `it nests 12 deep, more than 3`; undefined when it keeps all. */
+/** Describes the first exceeded limit, such as `it has 12 levels, more than 3`; undefined within all limits. */
 export function exceededLimit(text: Uint8Array, limits: Partial<JsonExtent>): string | undefined {
   const extent = scanJson(text);
   const names = {

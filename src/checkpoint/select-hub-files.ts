@@ -3,8 +3,8 @@ import { selectWeights } from "./find-weights.js";
 import { indexFileName, parseWeightIndex } from "./weight-index.js";
 
 /**
- * The files of a repository to download: what the recipe chooses, and of the weights only those the converter will
- * read. `readIndex` gives the content of the weights' index. Errors: QS-FETCH-INDEX, -PICKLE, -NO-WEIGHTS.
+ * Returns the files of a repository to download: the recipe's choice, and only those weights that the converter reads.
+ * `readIndex` returns the content of the weight index. Throws QS-FETCH-INDEX, -PICKLE and -NO-WEIGHTS.
  */
 export async function selectHubFiles<F extends { path: string }>(
   place: string,

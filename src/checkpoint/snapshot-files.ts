@@ -18,14 +18,14 @@ const patterns = [
   /^licen[cs]e([\w-]*|[\w.-]*\.(md|txt))$/i,
 ];
 
-/** A second copy of the weights in Mistral's own layout, and LoRA adapters: never the model itself. */
+/** Copies of the weights in Mistral's own layout, and LoRA adapters. */
 const otherWeights = /^(consolidated|adapter)/;
 
 /**
- * True for the files of a checkpoint that quantsmith downloads and shows to its tools: safetensors,
- * configuration, tokenizer, chat template, licence and model card. Everything else stays behind,
- * above all Python code and pickle files, which can run when a tool opens them. `name` is relative to
- * the repository; files in subfolders are never part of it.
+ * Returns true for the files of a checkpoint that quantsmith downloads and passes to its tools: safetensors,
+ * configuration, tokenizer, chat template, licence and model card. Everything else is skipped, above all Python code
+ * and pickle files, which can run code when a tool opens them. `name` is relative to the repository; files in
+ * subfolders never belong to a snapshot.
  */
 export function isSnapshotFile(name: string): boolean {
   if (/^[\w.-]+\.safetensors$/.test(name)) return !otherWeights.test(name);

@@ -11,7 +11,7 @@ export interface SnapshotFile extends JsonObject {
   digest: string;
 }
 
-/** What `snapshot.json` holds: where a checkpoint came from, what it is, and every file's digest. */
+/** Content of `snapshot.json`: a checkpoint's source, properties and file digests. */
 export interface SnapshotReport {
   source: string;
   /** The commit on the Hub; null for a local folder. */
@@ -19,9 +19,9 @@ export interface SnapshotReport {
   architecture: string;
   parameters: number;
   tensorBytes: number;
-  /** What the model card's front matter says. */
+  /** Front matter of the model card. */
   card: BaseCard;
-  /** Files that can run code when a tool opens them, taken because the recipe says `allowUnsafe`. */
+  /** Files that can run code when a tool opens them, present only with `allowUnsafe`. */
   unsafe: readonly string[];
   files: readonly SnapshotFile[];
 }
@@ -45,7 +45,7 @@ export async function writeSnapshotReport(
   await writeFile(join(out, "snapshot.json"), `${JSON.stringify(report, null, 2)}\n`);
 }
 
-/** sha256 of each file whose digest is one, by its path among the step's outputs. */
+/** Returns the sha256 digests by path among the step's outputs; omits files with a git-sha1. */
 export function sha256ByPath(files: readonly SnapshotFile[]): Record<string, string> {
   return Object.fromEntries(
     files.flatMap(({ path, digest }) =>
@@ -54,7 +54,7 @@ export function sha256ByPath(files: readonly SnapshotFile[]): Record<string, str
   );
 }
 
-/** The front matter of a snapshot's model card; one without a card says nothing. */
+/** Reads the front matter of a snapshot's model card; without a card, returns an empty one. */
 export async function readBaseCard(snapshot: string): Promise<BaseCard> {
   return parseBaseCard(await readFile(join(snapshot, "README.md"), "utf8").catch(() => ""));
 }

@@ -11,9 +11,8 @@ const limits = { depth: 16, containers: 1000, colons: 200_000, commas: 200_000, 
 const maxShards = 10_000;
 
 /**
- * Reads which shard holds which tensor. Every shard must be a plain file name out of `present`, the
- * names in the folder: the converter opens what stands here without asking, `../` included.
- * Throws QS-FETCH-INDEX.
+ * Reads the shard of each tensor. Every shard must be a plain file name in `present`, the names in the folder, because
+ * the converter opens any path in the index, including `../`. Throws QS-FETCH-INDEX.
  */
 export async function readWeightIndex(path: string, present: ReadonlySet<string>): Promise<Map<string, string>> {
   try {
@@ -24,7 +23,7 @@ export async function readWeightIndex(path: string, present: ReadonlySet<string>
   }
 }
 
-/** The same for an index that is in memory; `path` stands in messages. */
+/** Parses an index; `path` is for errors. Throws QS-FETCH-INDEX. */
 export function parseWeightIndex(path: string, bytes: Buffer, present: ReadonlySet<string>): Map<string, string> {
   let index: unknown;
   try {
@@ -43,15 +42,15 @@ export function parseWeightIndex(path: string, bytes: Buffer, present: ReadonlyS
     if (typeof shard !== "string" || !isPlainShardName(shard)) {
       throw badIndex(
         path,
-        `it puts ${quote(tensor)} into ${quote(String(shard))}, which is not a safetensors file name`,
+        `it assigns ${quote(tensor)} to ${quote(String(shard))}, which is not a safetensors file name`,
       );
     }
-    if (!present.has(shard)) throw badIndex(path, `it names ${quote(shard)}, which is not there`);
+    if (!present.has(shard)) throw badIndex(path, `it lists ${quote(shard)}, which is missing`);
     shardOf.set(tensor, shard);
   }
   if (shardOf.size === 0) throw badIndex(path, "its weight_map is empty");
   const shards = new Set(shardOf.values()).size;
-  if (shards > maxShards) throw badIndex(path, `it names ${shards} shards, more than ${maxShards}`);
+  if (shards > maxShards) throw badIndex(path, `it lists ${shards} shards, more than ${maxShards}`);
   return shardOf;
 }
 
@@ -59,7 +58,7 @@ function isPlainShardName(name: string): boolean {
   return /^[\w.-]+\.safetensors$/.test(name);
 }
 
-/** Finds out whether the shards hold exactly the tensors the index says, each where it says. Throws QS-FETCH-INDEX. */
+/** Verifies that each shard contains exactly the tensors that the index assigns to it. Throws QS-FETCH-INDEX. */
 export class ShardCheck {
   readonly #path: string;
   readonly #shardOf: ReadonlyMap<string, string>;
@@ -71,27 +70,29 @@ export class ShardCheck {
     this.#missing = new Set(shardOf.keys());
   }
 
-  /** Takes one shard's tensors in. */
+  /** Verifies the tensors of one shard. */
   add(shard: string, tensors: readonly { name: string }[]): void {
     for (const { name } of tensors) {
       const listed = this.#shardOf.get(name);
-      if (listed === undefined) throw badIndex(this.#path, `${shard} holds ${quote(name)}, which it does not list`);
-      if (listed !== shard) throw badIndex(this.#path, `${shard} holds ${quote(name)}, which it puts into ${listed}`);
+      if (listed === undefined)
+        throw badIndex(this.#path, `${shard} contains ${quote(name)}, which the index does not list`);
+      if (listed !== shard)
+        throw badIndex(this.#path, `${shard} contains ${quote(name)}, which the index assigns to ${listed}`);
       this.#missing.delete(name);
     }
   }
 
-  /** All shards have been there. */
+  /** Verifies that no tensor is missing after the last shard. */
   finish(): void {
     const [name] = this.#missing;
     if (name === undefined) return;
-    throw badIndex(this.#path, `it puts ${quote(name)} into ${this.#shardOf.get(name)}, which lacks it`);
+    throw badIndex(this.#path, `it assigns ${quote(name)} to ${this.#shardOf.get(name)}, which does not contain it`);
   }
 }
 
-/** The index of the weight shards cannot be trusted. */
+/** Returns QS-FETCH-INDEX for an index that does not match the weights. */
 export function badIndex(path: string, why: string): QuantsmithError {
-  return new QuantsmithError("QS-FETCH-INDEX", `${indexFileName} does not fit the weights: ${why}`, {
+  return new QuantsmithError("QS-FETCH-INDEX", `${indexFileName} does not match the weights: ${why}`, {
     remedy: "Download the index and all shards again from one commit of the model's repository.",
     at: { file: path },
   });
