@@ -8,19 +8,18 @@ import type { Conversation } from "./conversation.js";
 import { renderChat } from "./render-chat.js";
 
 /**
- * The model's own chat template as a function from a conversation to the text the model was trained on.
- * Errors: QS-TEXT-CONVERSATION for a model without a template or with a broken one; the function throws it for a
- * conversation that the template refuses.
+ * Returns a function that renders a conversation with the model's chat template. Throws QS-TEXT-CONVERSATION for a
+ * missing or invalid template; the function throws it for a conversation that the template rejects.
  */
 export function chatRenderer(gguf: Gguf): (conversation: Conversation) => string {
   const source = metadataString(gguf, "tokenizer.chat_template");
   if (source === undefined) throw noTemplateError();
   const tokens = { bos: specialToken(gguf, "bos"), eos: specialToken(gguf, "eos") };
-  const template = attempt(() => new Template(source), "the model's chat template cannot be read");
+  const template = attempt(() => new Template(source), "cannot parse the model's chat template");
   return (conversation) =>
     attempt(
       () => renderChat(template, { messages: conversation, addGenerationPrompt: false, ...tokens }),
-      `the model's chat template refuses the conversation that begins ${beginning(conversation)}`,
+      `the model's chat template rejects the conversation that begins ${beginning(conversation)}`,
     );
 }
 
@@ -36,7 +35,7 @@ function attempt<T>(doing: () => T, message: string): T {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new QuantsmithError("QS-TEXT-CONVERSATION", `${message}: ${reason.slice(0, 300)}`, {
       remedy:
-        "Many templates want user and assistant in turn, and some take no system message; or leave `chatTemplate` out.",
+        "Alternate user and assistant messages, without a system message if the template rejects it, or remove `chatTemplate`.",
       cause,
     });
   }
@@ -44,6 +43,6 @@ function attempt<T>(doing: () => T, message: string): T {
 
 function noTemplateError(): QuantsmithError {
   return new QuantsmithError("QS-TEXT-CONVERSATION", "the model has no chat template", {
-    remedy: "Leave `chatTemplate` out: a model without a template was not trained on conversations.",
+    remedy: "Remove `chatTemplate`: a model without a template was not trained on conversations.",
   });
 }

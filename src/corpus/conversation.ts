@@ -1,7 +1,7 @@
-/** The messages of one conversation, in order, in the form chat templates take. */
+/** The messages of a conversation, in order, as chat templates require them. */
 export type Conversation = readonly { role: string; content: string }[];
 
-/** Reads `messages`; undefined for anything that is not a list of role and content. */
+/** Reads `messages`; undefined for anything but a non-empty list of role and content. */
 export function readConversation(value: unknown): Conversation | undefined {
   if (!Array.isArray(value) || value.length === 0) return undefined;
   const messages: { role: string; content: string }[] = [];

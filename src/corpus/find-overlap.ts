@@ -4,13 +4,13 @@ import { readUnchanged } from "./read-unchanged.js";
 import { ShingleTable } from "./shingle-table.js";
 import { ShingleWalk, shingleLength } from "./shingles.js";
 
-/** One text and what it is for. */
+/** A text with its use. */
 export interface UsedText {
   use: string;
-  /** How the text is called, for messages. */
+  /** Name for messages and for the file format. */
   name: string;
   path: string;
-  /** sha256 that the file must have, when it is known. */
+  /** Expected sha256 of the file, if known. */
   digest?: string | undefined;
 }
 
@@ -22,24 +22,24 @@ interface Place {
 export interface Overlap {
   first: Place;
   second: Place;
-  /** 64 characters that both have. */
+  /** 64 characters that both texts contain. */
   excerpt: string;
 }
 
 /** A shared passage of this many characters is a copy. */
 const copyLength = 2 * shingleLength;
 /**
- * So is a text of which more than this part is shared in shorter pieces. Independent texts share set phrases: three of
- * 175 000 characters sampled from one model had up to 0.08 % in common and passages of up to 94 characters, two halves of
- * one diary 0.002 % and 73.
+ * A text that shares more than this fraction in shorter passages is a copy, too. Independent texts share set phrases:
+ * three texts of 175 000 characters sampled from one model shared up to 0.08 % and passages of up to 94 characters, two
+ * halves of one diary 0.002 % and 73.
  */
 const copiedShare = 1 / 500;
 
 /**
- * Looks for text that is in use twice, by the shingles of 64 characters that texts for different uses share, white space
- * aside. Gives the first passage of 128 characters, or a shorter one when more than 0.2 % of a text is shared.
- * Texts of one use may share what they like. Memory: the longest text and a table of at most 64 MB.
- * Errors: QS-INPUT-CHANGED and those of `readBlocks`.
+ * Finds text shared between different uses, by common shingles of 64 characters with normalized white space. Returns the
+ * first shared passage of 128 characters, or a shorter one when more than 0.2 % of a text is shared. Ignores overlap
+ * within one use. Memory: the longest text and a table of at most 64 MB.
+ * Throws QS-INPUT-CHANGED and the errors of `readBlocks`.
  */
 export async function findOverlap(texts: readonly UsedText[]): Promise<Overlap | undefined> {
   const sizes = await Promise.all(texts.map(async ({ path }) => (await stat(path)).size));

@@ -2,20 +2,20 @@ import { readFile } from "node:fs/promises";
 import { QuantsmithError } from "../util/errors.js";
 import { type Conversation, readConversation } from "./conversation.js";
 
-/** One piece of a text file: all of a plain file, or one record of a `.jsonl` file. */
+/** A block of a text file: a whole plain file, or one record of a `.jsonl` file. */
 export type TextBlock =
-  /** `line` is where it begins; the line breaks of a plain file are its own, a record stands on one line. */
+  /** `line` is the block's first line; a record occupies one line. */
   { line: number; text: string; conversation?: Conversation };
 
-/** True for a file of records, one JSON object per line. */
+/** Returns true for a file with one JSON record per line. */
 export function isJsonLines(name: string): boolean {
   return /\.(jsonl|ndjson)$/i.test(name);
 }
 
 /**
  * Reads a text file: plain text as one block, `.jsonl` as one block per line, from its `text` or its `messages`.
- * `name` tells the format, which a path into the Hub's cache does not. `bytes` are the content when it is known.
- * Errors: QS-TEXT-BINARY, QS-TEXT-ENCODING and QS-TEXT-RECORD with the line.
+ * `name` determines the format, since a path in the Hub cache does not. `bytes` is the content, if already read.
+ * Throws QS-TEXT-BINARY, QS-TEXT-ENCODING and QS-TEXT-RECORD with the line.
  */
 export async function readBlocks(path: string, name = path, bytes?: Uint8Array): Promise<TextBlock[]> {
   const text = decode(bytes ?? (await readFile(path)), path);
@@ -35,8 +35,8 @@ function record(line: string, at: { file: string; line: number }): TextBlock {
       return { line: at.line, text: conversation.map(({ content }) => content).join("\n\n"), conversation };
     }
   }
-  throw new QuantsmithError("QS-TEXT-RECORD", `line ${at.line} of ${at.file} is no record of text`, {
-    remedy: 'Each line is one JSON object with "text", or with "messages" of "role" and "content".',
+  throw new QuantsmithError("QS-TEXT-RECORD", `line ${at.line} of ${at.file} is not a text record`, {
+    remedy: 'Write one JSON object per line, with "text" or with "messages" of "role" and "content".',
     at,
   });
 }
@@ -51,8 +51,8 @@ function parse(line: string): unknown {
 
 function decode(bytes: Uint8Array, path: string): string {
   if (bytes.subarray(0, 65_536).includes(0)) {
-    throw new QuantsmithError("QS-TEXT-BINARY", `${path} is a binary file, not a text`, {
-      remedy: "Give plain text or .jsonl; take the texts out of Parquet, Arrow and archives first.",
+    throw new QuantsmithError("QS-TEXT-BINARY", `${path} is a binary file, not text`, {
+      remedy: "Use plain text or .jsonl: extract texts from Parquet, Arrow and archives first.",
       at: { file: path },
     });
   }

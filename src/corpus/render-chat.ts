@@ -2,18 +2,18 @@ import type { Template } from "@huggingface/jinja";
 
 export interface Chat {
   messages: readonly { role: string; content: string }[];
-  /** JSON Schema descriptions of functions; none by default. */
+  /** Function descriptions with JSON Schema; empty by default. */
   tools?: readonly unknown[];
-  /** Whether the text goes on with the model's turn. */
+  /** Whether the text ends with the start of the model's turn. */
   addGenerationPrompt: boolean;
-  /** Texts of the special tokens; undefined where the vocabulary has none. */
+  /** Texts of the special tokens; undefined for a token missing from the vocabulary. */
   bos: string | undefined;
   eos: string | undefined;
 }
 
 /**
- * The text of a chat in a model's own template, given what transformers gives it: templates test `tools is not none`.
- * Throws what the template throws.
+ * Renders a chat with a model's template and the variables that transformers passes; `tools` is null instead of empty,
+ * because templates test `tools is not none`. Throws the template's own errors.
  */
 export function renderChat(template: Template, { messages, tools = [], addGenerationPrompt, bos, eos }: Chat): string {
   return template.render({

@@ -1,9 +1,9 @@
-/** What a text is for. */
+/** Use of a text. */
 export type CorpusUse = "calibration" | "search" | "evaluation";
 
 /**
- * How sampled texts begin: short and of many kinds, so that the model shows all it knows. No two uses share one; the
- * languages and kinds are the same for each. Written for this project.
+ * Short prompts from which texts are sampled, in many languages and kinds for broad coverage. Each use has its own
+ * prompts of the same languages and kinds. Written for this project.
  */
 export const samplePrompts: Readonly<Record<CorpusUse, readonly string[]>> = {
   calibration: [

@@ -1,11 +1,11 @@
 import type { Shingle } from "./shingles.js";
 
-/** Shingles kept at most; the table takes 32 bytes for each. */
+/** Limit of stored shingles; the table uses 32 bytes for each. */
 const maxShingles = 2 ** 21;
 
 /**
- * Remembers shingles with the text and line they come from. Memory is bounded: of more text than it can hold it keeps
- * every n-th shingle by hash, so that long shared passages are still found and only short ones may be missed.
+ * Stores shingles with their text and line, in bounded memory: of larger texts it keeps every n-th shingle by hash, which
+ * still finds long shared passages and may miss short ones.
  */
 export class ShingleTable {
   readonly #step: number;
@@ -13,12 +13,12 @@ export class ShingleTable {
   readonly #firsts: Int32Array;
   readonly #seconds: Int32Array;
   readonly #lines: Uint32Array;
-  /** Number of the text plus one; 0 is an empty place. */
+  /** Index of the text plus one; 0 marks a free slot. */
   readonly #owners: Uint32Array;
   readonly #room: number;
   #size = 0;
 
-  /** `characters` is how much text will be put in, about. */
+  /** `characters` is the approximate length of all texts. */
   constructor(characters: number) {
     this.#step = Math.max(1, Math.ceil(characters / maxShingles));
     const places = 2 ** Math.ceil(Math.log2(Math.max(1024, (characters / this.#step) * 2)));
@@ -30,12 +30,12 @@ export class ShingleTable {
     this.#owners = new Uint32Array(places);
   }
 
-  /** True for shingles that the table keeps. */
+  /** Returns true for shingles that the table stores. */
   keeps({ second }: Shingle): boolean {
     return this.#step === 1 || (mix(second) >>> 0) % this.#step === 0;
   }
 
-  /** Where the shingle was first seen; undefined when it was not. */
+  /** Returns the first occurrence of the shingle; undefined for a new one. */
   find(shingle: Shingle): { owner: number; line: number } | undefined {
     const place = this.#place(shingle);
     const owner = this.#owners[place] ?? 0;
@@ -52,7 +52,7 @@ export class ShingleTable {
     this.#owners[place] = owner + 1;
   }
 
-  /** The place that holds the shingle, or the free one where it would go. */
+  /** Returns the slot of the shingle, or the free slot for it. */
   #place({ first, second }: Shingle): number {
     let place = mix(first ^ second) & this.#mask;
     while (this.#owners[place] !== 0 && (this.#firsts[place] !== first || this.#seconds[place] !== second)) {
@@ -62,7 +62,7 @@ export class ShingleTable {
   }
 }
 
-/** Spreads the bits of a hash whose low ones follow the last characters closely. */
+/** Mixes the bits of a hash, whose low bits depend mostly on the last characters. */
 function mix(hash: number): number {
   const half = Math.imul(hash ^ (hash >>> 16), 0x45d9f3b);
   return half ^ (half >>> 15);

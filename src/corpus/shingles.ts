@@ -1,16 +1,16 @@
-/** Characters of a shingle. */
+/** Characters per shingle. */
 export const shingleLength = 64;
-/** Rules, padding and tables of zeros are the same everywhere and tell nothing about where a text came from. */
+/** Excludes rules, padding and tables of zeros, which occur in unrelated texts. */
 const minDistinct = 12;
 
-/** One shingle as it passes by. */
+/** One shingle of a text. */
 export interface Shingle {
   /** Two independent 32-bit hashes: one pair in 10^19 is equal by chance. */
   first: number;
   second: number;
-  /** Line its first character stands on. */
+  /** Line of the first character. */
   line: number;
-  /** Characters walked over before its last one, white space counted as one. */
+  /** Number of characters up to the last one, runs of white space counted as one. */
   position: number;
 }
 
@@ -18,9 +18,9 @@ const base = { first: 0x01000193, second: 0x9e3779b1 } as const;
 const leaving = { first: power(base.first), second: power(base.second) } as const;
 
 /**
- * Walks over every run of 64 characters of a text, runs of white space counted as one space, and calls `visit` for
- * each that has at least 12 different characters. Polynomial rolling hashes modulo 2^32; constant memory.
- * Feed a text in pieces with `push`; `text()` is the current shingle.
+ * Visits every run of 64 characters of a text, with runs of white space as one space, that has at least 12 distinct
+ * characters. Uses polynomial rolling hashes modulo 2^32 and constant memory. `push` adds text in pieces; `text()`
+ * returns the current shingle.
  */
 export class ShingleWalk {
   readonly #visit: (shingle: Shingle) => boolean;
@@ -38,7 +38,7 @@ export class ShingleWalk {
     this.#visit = visit;
   }
 
-  /** Walks on; `line` is the line the piece begins on, `counts` whether its line breaks count. False when ended. */
+  /** Adds a piece that starts on `line`; `counts`: whether its line breaks count. Returns false after the walk has ended. */
   push(text: string, line: number, counts: boolean): boolean {
     let current = line;
     for (let index = 0; index < text.length; index++) {
@@ -55,7 +55,7 @@ export class ShingleWalk {
     return true;
   }
 
-  /** The characters of the shingle that was visited last. */
+  /** Returns the characters of the last visited shingle. */
   text(): string {
     const start = this.#length % shingleLength;
     return String.fromCharCode(...this.#codes.subarray(start), ...this.#codes.subarray(0, start));
@@ -79,19 +79,19 @@ export class ShingleWalk {
     this.#first = (Math.imul(this.#first, base.first) + code + 1 - Math.imul(gone, leaving.first)) | 0;
     this.#second = (Math.imul(this.#second, base.second) + code + 1 - Math.imul(gone, leaving.second)) | 0;
     if (this.#length < shingleLength || this.#distinct < minDistinct) return true;
-    // A space at the beginning may be the end of the line before.
+    // A leading space may belong to the previous line.
     const start = this.#length + (this.#codes[this.#length % shingleLength] === 32 ? 1 : 0);
     const from = this.#lines[start % shingleLength] ?? line;
     return this.#visit({ first: this.#first, second: this.#second, line: from, position: this.#length });
   }
 }
 
-/** White space as regular expressions have it, without their cost per character. */
+/** Approximates `\s` without the cost of a regular expression per character. */
 function isSpace(code: number): boolean {
   return code <= 32 || code === 0xa0 || code === 0x3000 || code === 0x2028 || code === 0x2029 || code === 0xfeff;
 }
 
-/** `factor` to the power of the shingle's length, modulo 2^32. */
+/** Returns `factor` to the power of the shingle length, modulo 2^32. */
 function power(factor: number): number {
   let result = 1;
   for (let index = 0; index < shingleLength; index++) result = Math.imul(result, factor);
