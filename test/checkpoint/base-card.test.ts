@@ -3,7 +3,7 @@ import { emptyCard, parseBaseCard } from "../../src/checkpoint/base-card.js";
 
 const card = (yaml: string) => parseBaseCard(`---\n${yaml}\n---\n\n# A model\n`);
 
-test("reads what a real card says", () => {
+test("reads a real card", () => {
   const found = card(`license: other
 license_name: llama3.2-community
 license_link: LICENSE
@@ -31,19 +31,19 @@ extra_gated_prompt: >-
   });
 });
 
-test("texts that YAML or a GGUF file would not give back are left out", () => {
+test("drops texts that YAML or a GGUF file would not preserve", () => {
   const odd = ["a\\u2028b", "a\\u2029b", "a\\uFFFEb", "a\\uD800b", "a\\u0007b"].map((text) => `"${text}"`);
   expect(card(`tags: [fine, ${odd.join(", ")}]`).tags).toEqual(["fine"]);
 });
 
-test("a scalar where a list may stand, Windows line ends, a byte order mark", () => {
+test("a scalar instead of a list, Windows line ends, a byte order mark", () => {
   expect(parseBaseCard("\uFEFF---\r\nlanguage: en\r\nlicense:\r\n- mit\r\n---\r\n")).toMatchObject({
     languages: ["en"],
     license: "mit",
   });
 });
 
-test("a card that says nothing usable is as good as none", () => {
+test("an unusable card equals an empty one", () => {
   const bomb = `a: &a [x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c]`;
   for (const yaml of ["- a list", "just text", "license: [", `x: ${"y".repeat(70_000)}`, bomb, "license: {a: b}"])
     expect(card(yaml), yaml.slice(0, 20)).toEqual(emptyCard);

@@ -10,7 +10,7 @@ import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 const base = temporaryFolder();
 const tinyLlama = join(import.meta.dirname, "../../recipes/demo/tiny-llama");
-/** Embedding, six layers of attention, feed-forward and two norms, final norm; from its config.json. */
+/** Embedding, six layers of attention, feed-forward and two norms, final norm; computed from config.json. */
 const tinyParameters = 4096 * 256 + 6 * (2 * 256 * 256 + 2 * 128 * 256 + 3 * 768 * 256 + 2 * 256) + 256;
 const config = JSON.stringify({ architectures: ["LlamaForCausalLM"], hidden_size: 4 });
 const weights = buildSafetensors({ a: [4, 2], b: [3] });
@@ -37,7 +37,7 @@ const sharded: Files = {
   [indexName]: index({ a: shard1, b: shard2, c: shard2 }),
 };
 
-describe("whole checkpoints", () => {
+describe("complete checkpoints", () => {
   test("the demo model", async () => {
     const snapshot = await checkSnapshot(tinyLlama);
     expect(snapshot).toMatchObject({
@@ -53,7 +53,7 @@ describe("whole checkpoints", () => {
     expect(snapshot.files.find(({ path }) => path === "model.safetensors")?.size).toBe(8 + 6040 + 2 * tinyParameters);
   });
 
-  test("shards with their index; files that are not part of it stay out", async () => {
+  test("shards with their index; other files are skipped", async () => {
     const folder = folderWith({
       ...sharded,
       "consolidated.safetensors": "not even safetensors",
@@ -77,14 +77,14 @@ describe("whole checkpoints", () => {
     ]);
   });
 
-  test("a single weight file of another name, and a configuration with Infinity as Python writes it", async () => {
+  test("a single weight file of another name, and a configuration with Python's Infinity", async () => {
     const text = '{"architectures":["Mamba2ForCausalLM"],"time_step_limit":[0.0,Infinity],"note":"-Infinity NaN \\""}';
     const snapshot = await checkSnapshot(folderWith({ "config.json": text, "model.fp16.safetensors": weights }));
     expect(snapshot.weights).toEqual(["model.fp16.safetensors"]);
     expect(snapshot.config).toMatchObject({ time_step_limit: [0, null], note: '-Infinity NaN "' });
   });
 
-  test("a snapshot of a Hugging Face cache, whose files are links to blobs", async () => {
+  test("a snapshot in a Hugging Face cache, with links to blobs", async () => {
     const repo = mkdtempSync(join(base, "models--me--tiny-"));
     const blobs = join(repo, "blobs");
     const snapshot = join(repo, "snapshots", "0123abcd");
@@ -101,23 +101,23 @@ describe("whole checkpoints", () => {
     expect((await failureOf(checkSnapshot(snapshot))).code).toBe("QS-FETCH-LINK");
   });
 
-  test("a folder that is itself a link, with spaces and letters of other scripts in its name", async () => {
+  test("a link to a folder, with spaces and non-Latin letters in its name", async () => {
     const link = join(base, "mein Modell ü 模型");
     symlinkSync(folderWith(sharded), link);
     expect((await checkSnapshot(link)).weights).toEqual([shard1, shard2]);
   });
 });
 
-describe("folders that cannot be used", () => {
+describe("unusable folders", () => {
   const model = { "config.json": config, "model.safetensors": weights };
   const deep = `{"architectures":["X"],"a":${"[".repeat(200)}${"]".repeat(200)}}`;
 
   const cases: [what: string, code: ErrorCode, files: Files, file: string][] = [
     ["empty", "QS-FETCH-NO-CONFIG", {}, "config.json"],
     ["weights without config.json", "QS-FETCH-NO-CONFIG", { "model.safetensors": weights }, "config.json"],
-    ["a configuration that is no JSON", "QS-FETCH-CONFIG", { ...model, "config.json": "{" }, "config.json"],
+    ["a configuration of invalid JSON", "QS-FETCH-CONFIG", { ...model, "config.json": "{" }, "config.json"],
     ["a configuration of quotes", "QS-FETCH-CONFIG", { ...model, "config.json": '\\"'.repeat(500_000) }, "config.json"],
-    ["a configuration that is a list", "QS-FETCH-CONFIG", { ...model, "config.json": "[]" }, "config.json"],
+    ["a list as configuration", "QS-FETCH-CONFIG", { ...model, "config.json": "[]" }, "config.json"],
     ["a configuration without architectures", "QS-FETCH-CONFIG", { ...model, "config.json": "{}" }, "config.json"],
     [
       "an empty list of architectures",
@@ -125,13 +125,8 @@ describe("folders that cannot be used", () => {
       { ...model, "config.json": '{"architectures":[]}' },
       "config.json",
     ],
-    [
-      "an architecture that is a number",
-      "QS-FETCH-CONFIG",
-      { ...model, "config.json": '{"architectures":[1]}' },
-      "config.json",
-    ],
-    ["a configuration that nests too deep", "QS-FETCH-CONFIG", { ...model, "config.json": deep }, "config.json"],
+    ["a numeric architecture", "QS-FETCH-CONFIG", { ...model, "config.json": '{"architectures":[1]}' }, "config.json"],
+    ["a deeply nested configuration", "QS-FETCH-CONFIG", { ...model, "config.json": deep }, "config.json"],
     [
       "a huge configuration",
       "QS-FETCH-CONFIG",
@@ -139,7 +134,7 @@ describe("folders that cannot be used", () => {
       "config.json",
     ],
     [
-      "a configuration that is not UTF-8",
+      "a configuration of invalid UTF-8",
       "QS-FETCH-CONFIG",
       { ...model, "config.json": Buffer.from([0xff]) },
       "config.json",
@@ -147,7 +142,7 @@ describe("folders that cannot be used", () => {
     ["no weights", "QS-FETCH-NO-WEIGHTS", { "config.json": config }, ""],
     ["weights without values", "QS-FETCH-NO-WEIGHTS", { ...model, "model.safetensors": buildSafetensors({}) }, ""],
     [
-      "weights of an adapter",
+      "only adapter weights",
       "QS-FETCH-NO-WEIGHTS",
       { "config.json": config, "adapter_model.safetensors": weights },
       "adapter_model.safetensors",
@@ -184,12 +179,12 @@ describe("folders that cannot be used", () => {
       { "config.json": config, "model-a.safetensors": weights, "model-b.safetensors": weights },
       indexName,
     ],
-    ["an index that is no JSON", "QS-FETCH-INDEX", { ...sharded, [indexName]: "{" }, indexName],
-    ["an index that is a list", "QS-FETCH-INDEX", { ...sharded, [indexName]: "[]" }, indexName],
+    ["an index of invalid JSON", "QS-FETCH-INDEX", { ...sharded, [indexName]: "{" }, indexName],
+    ["a list as index", "QS-FETCH-INDEX", { ...sharded, [indexName]: "[]" }, indexName],
     ["an index without weight_map", "QS-FETCH-INDEX", { ...sharded, [indexName]: "{}" }, indexName],
     ["an empty weight_map", "QS-FETCH-INDEX", { ...sharded, [indexName]: index({}) }, indexName],
-    ["a weight_map that is a list", "QS-FETCH-INDEX", { ...sharded, [indexName]: index([shard1]) }, indexName],
-    ["a shard that is a number", "QS-FETCH-INDEX", { ...sharded, [indexName]: index({ a: 1 }) }, indexName],
+    ["a list as weight_map", "QS-FETCH-INDEX", { ...sharded, [indexName]: index([shard1]) }, indexName],
+    ["a numeric shard name", "QS-FETCH-INDEX", { ...sharded, [indexName]: index({ a: 1 }) }, indexName],
     ["a missing shard", "QS-FETCH-INDEX", { ...sharded, [indexName]: index({ a: "model-9.safetensors" }) }, indexName],
     [
       "a missing shard beside model.safetensors",
@@ -198,13 +193,13 @@ describe("folders that cannot be used", () => {
       indexName,
     ],
     [
-      "a tensor the shards lack",
+      "a tensor missing from the shards",
       "QS-FETCH-INDEX",
       { ...sharded, [indexName]: index({ a: shard1, b: shard2, c: shard2, d: shard2 }) },
       indexName,
     ],
     [
-      "a tensor the index lacks",
+      "a tensor missing from the index",
       "QS-FETCH-INDEX",
       { ...sharded, [indexName]: index({ a: shard1, b: shard2 }) },
       indexName,
@@ -260,7 +255,7 @@ describe("folders that cannot be used", () => {
     expect(error.message).toContain("10001 shards");
   });
 
-  test("a folder that is missing or a file", async () => {
+  test("a missing folder, and a file instead of a folder", async () => {
     expect((await failureOf(checkSnapshot(join(base, "absent")))).code).toBe("QS-FETCH-MISSING");
     expect((await failureOf(checkSnapshot(join(tinyLlama, "config.json")))).code).toBe("QS-FETCH-MISSING");
   });
@@ -270,7 +265,7 @@ describe("folders that cannot be used", () => {
     ["tokenizer.json", model],
     ["model.safetensors", model],
     [shard2, sharded],
-  ])("%s as a link out of the folder, to nothing, and as a folder", async (name, files) => {
+  ])("%s as a link out of the folder, as a broken link, and as a folder", async (name, files) => {
     const outside = join(folderWith({ target: files[name as keyof typeof files] ?? "{}" }), "target");
     const folder = folderWith(files);
     for (const target of [outside, join(base, "absent"), "..", "."]) {
@@ -285,7 +280,7 @@ describe("folders that cannot be used", () => {
     expect((await failureOf(checkSnapshot(folder))).code).toBe("QS-FETCH-LINK");
   });
 
-  test("a folder whose name begins like the model's is outside", async () => {
+  test("a link to a folder whose name starts with the model folder's name is rejected", async () => {
     const folder = folderWith(model);
     mkdirSync(`${folder}-other`);
     writeFileSync(join(`${folder}-other`, "tokenizer.json"), "{}");
@@ -299,14 +294,14 @@ describe("a recipe's choice of files", () => {
   const namesOf = async (folder: string, choice: Partial<FileSelection>) =>
     (await checkSnapshot(folder, { ...defaultFileSelection, ...choice })).files.map(({ path }) => path);
 
-  test("takes more and leaves out", async () => {
+  test("includes and excludes files", async () => {
     const folder = folderWith(files);
     expect(await namesOf(folder, {})).toEqual(["README.md", "config.json", "model.safetensors"]);
     const chosen = await namesOf(folder, { include: ["*.txt"], exclude: ["README*"] });
     expect(chosen).toEqual(["config.json", "model.safetensors", "notes.txt"]);
   });
 
-  test("allowUnsafe takes pickles, unopened, and says which files can run code", async () => {
+  test("allowUnsafe accepts pickles, unopened, and lists files that can run code", async () => {
     const folder = folderWith({
       "config.json": config,
       "pytorch_model.bin": Buffer.alloc(2000),

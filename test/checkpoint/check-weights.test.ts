@@ -11,7 +11,7 @@ const base = temporaryFolder();
 const { signal } = new AbortController();
 const name = "model.safetensors";
 
-/** A folder with one tensor `t` after another of five bytes, so that its data is at an odd offset. */
+/** Creates a folder with a tensor `t` after one of five bytes, so that its data has an odd offset. */
 function folderWith(dtype: string, size: number, count: number, change: (data: Buffer) => void): string {
   const data = Buffer.alloc(count * size);
   change(data);
@@ -41,7 +41,7 @@ describe("NaN and infinity in the weights", () => {
     ["NaN", "F8_E4M3", [0xff]],
     ["infinity", "F8_E5M2", [0x7c]],
   ];
-  test.each(values)("%s as %s is found at its place", async (_, dtype, bytes) => {
+  test.each(values)("finds the index of %s in %s", async (_, dtype, bytes) => {
     const folder = folderWith(dtype, bytes.length, 100, (data) => data.set(bytes, 37 * bytes.length));
     for (const how of ["sample", "full"] as const) {
       const error = await failureOf(check(folder, how));
@@ -60,12 +60,12 @@ describe("NaN and infinity in the weights", () => {
     ["F8_E4M3", [0x7e]],
     ["F8_E5M2", [0x7b]],
     ["I16", [0xff, 0x7f]],
-  ])("the largest number of %s is one", async (dtype, bytes) => {
+  ])("accepts the largest finite %s", async (dtype, bytes) => {
     const folder = folderWith(dtype, bytes.length, 100, (data) => data.set(bytes, 0));
     await check(folder, "full");
   });
 
-  test("a sample sees the ends and the middle of a large tensor, the full check every value", async () => {
+  test("a sample covers ends and middle of a large tensor, the full check every value", async () => {
     const count = 2_000_000;
     const at = (index: number) => folderWith("F16", 2, count, (data) => data.writeUInt16LE(0x7c00, 2 * index));
     for (const index of [0, count / 2, count - 1]) {
@@ -76,7 +76,7 @@ describe("NaN and infinity in the weights", () => {
     expect((await failureOf(check(between, "full"))).message).toContain(`value ${count / 4}`);
   });
 
-  test("stops when it is told to", async () => {
+  test("stops on abort", async () => {
     const folder = folderWith("F16", 2, 100, () => undefined);
     const stopped = AbortSignal.abort(new Error("enough"));
     await expect(checkWeights(folder, [name], "full", { signal: stopped })).rejects.toThrow("enough");

@@ -9,7 +9,7 @@ const base = temporaryFolder();
 const limitBytes = 200_000_000;
 const config = '{"architectures":["X"]}';
 const shard = "model-00001-of-00001.safetensors";
-/** The longest header and index that are read at all. */
+/** Size limits of header and index. */
 const headerBytes = 25_000_000;
 const indexBytes = 24 * 2 ** 20;
 
@@ -20,7 +20,7 @@ function members(count: number, name: (index: number) => string, value: (index: 
   return `{${parts.join(",")}`;
 }
 
-/** Text that is cut or filled up with blanks to this many bytes. */
+/** Returns a text truncated or padded with spaces to `bytes`. */
 function exactly(text: string, bytes: number): Buffer {
   const buffer = Buffer.alloc(bytes, " ");
   buffer.write(text.slice(0, bytes));
@@ -31,7 +31,7 @@ const span = (index: number) => `{"dtype":"BF16","shape":[1],"data_offsets":[${2
 const longName = (index: number) => `${"m".repeat(380)}.${index}`;
 const badTensor = ',"last":{"dtype":"BF16","shape":[1],"data_offsets":[0,3]}}';
 
-/** Headers that are as large as they may be, or claim to be larger. */
+/** Headers at the size limit, or with a larger claimed length. */
 const headers: Record<string, () => Buffer> = {
   brackets: () => rawSafetensors("[".repeat(headerBytes), 0),
   braces: () => rawSafetensors("{".repeat(headerBytes), 0),
@@ -41,7 +41,7 @@ const headers: Record<string, () => Buffer> = {
   backslashes: () => rawSafetensors(`{"${"\\".repeat(headerBytes - 2)}`, 0),
   "empty lists": () => rawSafetensors(exactly(`{"a":[${"[],".repeat(8_000_000)}`, headerBytes), 0),
   "a shape of ones": () => rawSafetensors(`{"a":{"shape":[${"1,".repeat(12_000_000)}1]}}`, 0),
-  "a shape of as many ones as are parsed": () => rawSafetensors(`{"a":{"shape":[${"1,".repeat(740_000)}1]}}`, 0),
+  "a shape of ones up to the limit": () => rawSafetensors(`{"a":{"shape":[${"1,".repeat(740_000)}1]}}`, 0),
   "numbers for tensors": () =>
     rawSafetensors(
       `${members(
@@ -52,12 +52,12 @@ const headers: Record<string, () => Buffer> = {
       0,
     ),
   "one name": () => rawSafetensors(`{"${"a".repeat(headerBytes - 6)}":1}`, 0),
-  "one name in another script": () => rawSafetensors(`{"${"語".repeat(8_000_000)}":1}`, 0),
-  "one name of escapes": () => rawSafetensors(`{"${"\\u8a9e".repeat(4_000_000)}":1}`, 0),
-  "as many tensors as are parsed": () => rawSafetensors(members(49_000, longName, span) + badTensor, 2 * 49_000),
+  "one non-Latin name": () => rawSafetensors(`{"${"語".repeat(8_000_000)}":1}`, 0),
+  "one name of escape sequences": () => rawSafetensors(`{"${"\\u8a9e".repeat(4_000_000)}":1}`, 0),
+  "tensors up to the limit": () => rawSafetensors(members(49_000, longName, span) + badTensor, 2 * 49_000),
   "too many tensors": () => rawSafetensors(members(200_000, (i) => `${i}`, span) + badTensor, 400_000),
   "a number with a million digits": () => rawSafetensors(`{"a":${"9".repeat(1_000_000)}}`, 0),
-  "no UTF-8": () => rawSafetensors(Buffer.alloc(headerBytes, 0xff), 0),
+  "invalid UTF-8": () => rawSafetensors(Buffer.alloc(headerBytes, 0xff), 0),
   "a length of 2^63": () => rawSafetensors("{}", 0, 2n ** 63n),
   "a length of 2^64 - 1": () => rawSafetensors("{}", 0, 2n ** 64n - 1n),
   "a length of one gigabyte": () => rawSafetensors("{}", 0, 1_000_000_000),
@@ -67,23 +67,23 @@ const headers: Record<string, () => Buffer> = {
   "a shape whose product is infinite": () =>
     rawSafetensors(`{"a":{"dtype":"I8","shape":[${"9007199254740991,".repeat(60)}1],"data_offsets":[0,1]}}`, 1),
   "a tensor beyond the end": () => rawSafetensors('{"a":{"dtype":"I8","shape":[9],"data_offsets":[0,9]}}', 8),
-  "tensors that overlap": () => rawSafetensors(`{"a":${span(0)},"b":${span(0)}}`, 2),
+  "overlapping tensors": () => rawSafetensors(`{"a":${span(0)},"b":${span(0)}}`, 2),
   __proto__: () => rawSafetensors('{"__proto__":{"dtype":"I8"}}', 0),
 };
 
 const toShard = () => `"${shard}"`;
 
-/** Indexes that are as large as they may be, or name what must not be opened. */
+/** Indexes at the size limit, or with forbidden paths. */
 const indexes: Record<string, () => Buffer> = {
   brackets: () => Buffer.alloc(indexBytes, "["),
   "too large": () => Buffer.alloc(indexBytes + 1, " "),
   "a list of empty texts": () => exactly(`{"weight_map":[${'"",'.repeat(8_000_000)}`, indexBytes),
-  "as many tensors as are parsed, then no JSON": () =>
+  "tensors up to the limit, then invalid JSON": () =>
     exactly(`{"weight_map":${members(199_000, (i) => `${"m".repeat(60)}${i}`, toShard)}:`, indexBytes),
-  "as many tensors as are parsed, then a path": () =>
+  "tensors up to the limit, then a path": () =>
     Buffer.from(`{"weight_map":${members(199_000, (i) => `${"m".repeat(60)}${i}`, toShard)},"z":"../x.safetensors"}}`),
-  "one name in another script": () => Buffer.from(`{"weight_map":{"${"語".repeat(8_000_000)}":1}}`),
-  "no UTF-8": () => Buffer.alloc(indexBytes, 0xff),
+  "one non-Latin name": () => Buffer.from(`{"weight_map":{"${"語".repeat(8_000_000)}":1}}`),
+  "invalid UTF-8": () => Buffer.alloc(indexBytes, 0xff),
   ...Object.fromEntries(
     [
       "../x.safetensors",
@@ -103,8 +103,8 @@ const configs: Record<string, () => Buffer> = {
   brackets: () => Buffer.alloc(4 * 2 ** 20, "["),
   "too large": () => Buffer.alloc(4 * 2 ** 20 + 1, " "),
   "empty texts": () => Buffer.from(`[${'"",'.repeat(1_300_000)}""]`),
-  "as many empty texts as are parsed": () => Buffer.from(`[${'"",'.repeat(390_000)}""]`),
-  "as many lists as are parsed": () => Buffer.from(`[${"[],".repeat(99_000)}0]`),
+  "empty texts up to the limit": () => Buffer.from(`[${'"",'.repeat(390_000)}""]`),
+  "lists up to the limit": () => Buffer.from(`[${"[],".repeat(99_000)}0]`),
   infinities: () => Buffer.from(`[${"-Infinity,".repeat(300_000)}0]`),
 };
 
@@ -116,7 +116,7 @@ function folderWith(files: Record<string, Buffer | string>): string {
 
 const script = join(import.meta.dirname, "../fixtures/check-child.mjs");
 
-/** Checks a folder in a process of its own, as a run does, so that one case's rubbish is not counted for the next. */
+/** Checks a folder in a separate process, so that garbage of one case does not count for the next. */
 function check(folder: string): { outcome: string; peakBytes: number } {
   return JSON.parse(execFileSync(process.execPath, [script, folder], { encoding: "utf8" }));
 }
@@ -151,9 +151,7 @@ const cases: [what: string, code: string, make: () => string][] = [
 
 let peak = { what: "nothing", bytes: 0 };
 afterAll(() => {
-  console.log(
-    `${cases.length} hostile checkpoints; the most memory, ${(peak.bytes / 1e6).toFixed(0)} MB, took ${peak.what}`,
-  );
+  console.log(`${cases.length} hostile checkpoints; peak memory ${(peak.bytes / 1e6).toFixed(0)} MB, for ${peak.what}`);
 });
 
 test.each(cases)("%s: %s, in less than 200 MB", (what, code, make) => {

@@ -21,33 +21,33 @@ async function select(paths: string[], choice: Partial<FileSelection> = {}, inde
   return { files: files.map(({ path }) => path).sort(), weights: weights.map(({ path }) => path).sort() };
 }
 
-describe("what is downloaded", () => {
-  test("one weight file and what belongs to it", async () => {
+describe("downloaded files", () => {
+  test("one weight file with its side files", async () => {
     const extra = ["pytorch_model.bin", "modeling_x.py", "onnx/model.onnx", ".gitattributes", "original/params.json"];
     const { files } = await select([...side, ...extra, "model.safetensors", "model.fp32.safetensors"]);
     expect(files).toEqual([...side, "model.safetensors"].sort());
   });
 
-  test("the shards that the index names, and no other weights", async () => {
+  test("the shards in the index, and no other weights", async () => {
     const index = { a: shard1, b: shard2 };
     const { files, weights } = await select([...side, indexName, shard1, shard2, "model.safetensors"], {}, index);
     expect(weights).toEqual([shard1, shard2]);
     expect(files).toEqual([...side, indexName, shard1, shard2].sort());
   });
 
-  test("what the recipe includes and excludes", async () => {
+  test("the recipe's includes and excludes", async () => {
     const paths = [...side, "model.safetensors", "onnx/a.json", "onnx/b.txt", "extra.safetensors"];
     const { files } = await select(paths, { include: ["onnx/*.json", "extra.*"], exclude: ["README.md"] });
     expect(files).toEqual(["config.json", "extra.safetensors", "model.safetensors", "onnx/a.json", "tokenizer.json"]);
   });
 
-  test("excluding one of two candidates leaves the other", async () => {
+  test("excluding one of two candidates selects the other", async () => {
     const paths = [...side, "model-a.safetensors", "model-b.safetensors"];
     expect((await failureOf(select(paths))).code).toBe("QS-FETCH-INDEX");
     expect((await select(paths, { exclude: ["*-b.*"] })).weights).toEqual(["model-a.safetensors"]);
   });
 
-  test("pickles and programs only where they are allowed, and pickles only without safetensors", async () => {
+  test("pickles and programs only with allowUnsafe, and pickles only without safetensors", async () => {
     const unsafe = ["pytorch_model-00001-of-00001.bin", "pytorch_model.bin.index.json", "modeling_x.py"];
     expect((await failureOf(select([...side, ...unsafe]))).code).toBe("QS-FETCH-PICKLE");
     const { files, weights } = await select([...side, ...unsafe, "training_args.bin"], { allowUnsafe: true });
@@ -60,10 +60,10 @@ describe("what is downloaded", () => {
   });
 
   test.each([
-    ["no JSON", "{", "QS-FETCH-INDEX"],
+    ["invalid JSON", "{", "QS-FETCH-INDEX"],
     ["a path", { a: "../x.safetensors" }, "QS-FETCH-INDEX"],
-    ["a shard that is not there", { a: "model-9.safetensors" }, "QS-FETCH-INDEX"],
-  ])("an index of %s is refused before anything is downloaded", async (_, index, code) => {
+    ["a missing shard", { a: "model-9.safetensors" }, "QS-FETCH-INDEX"],
+  ])("an index with %s is rejected before the download", async (_, index, code) => {
     const error = await failureOf(select([...side, indexName, shard1], {}, index));
     expect(error.code).toBe(code);
     expect(error.at?.file).toBe(`hf:org/model/${indexName}`);

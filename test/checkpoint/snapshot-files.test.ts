@@ -50,6 +50,6 @@ test.each([
   "model.safetensors\0",
   "model.gguf",
   "",
-])("%j stays behind", (name) => {
+])("%j is skipped", (name) => {
   expect(isSnapshotFile(name)).toBe(false);
 });

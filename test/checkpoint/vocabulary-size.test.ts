@@ -7,11 +7,11 @@ test.each([
   [{ vocab_size: 100, text_config: { vocab_size: 200 } }, 100],
   [{ text_config: "none" }, null],
   [{ vocab_size: "many" }, null],
-])("the vocabulary of %j", (config, size) => {
+])("the vocabulary size of %j", (config, size) => {
   expect(vocabularySize(config)).toBe(size);
 });
 
-test("a configuration read from the Hub is held to the same rules", () => {
+test("a configuration from the Hub follows the same rules", () => {
   const parse = (text: string) => parseConfig("hf:me/model/config.json", Buffer.from(text));
   expect(parse('{"architectures": ["LlamaForCausalLM"], "vocab_size": 7}').config.vocab_size).toBe(7);
   for (const text of ["[]", "{", '{"vocab_size": 7}', "[".repeat(1000)]) {

@@ -13,9 +13,9 @@ const home = temporaryFolder();
 const params = { outtype: "bf16", baseModel: null, metadata: {}, pretokenizer: "auto", why: "a test" } as const;
 
 test.each([
-  ["a head that should be there", true, "lm_head.weight", "QS-PYTHON-MISSING"],
-  ["a head that should be there, by the recipe's word", false, "lm_head.weight", "QS-CONVERT-WEIGHTS"],
-  ["no tokenizer, which nobody can do without", true, undefined, "QS-CONVERT-TOKENIZER"],
+  ["a missing output matrix, with fallback", true, "lm_head.weight", "QS-PYTHON-MISSING"],
+  ["a missing output matrix, without fallback", false, "lm_head.weight", "QS-CONVERT-WEIGHTS"],
+  ["a missing tokenizer, which every converter requires", true, undefined, "QS-CONVERT-TOKENIZER"],
 ])("%s", async (what, fallback, missing, expected) => {
   const llama = checkpoints.find(({ name }) => name === "llama-bf16-to-f16");
   if (llama === undefined) throw new Error("no checkpoint");
@@ -25,7 +25,7 @@ test.each([
   const notes: string[] = [];
   const context = {
     ...stageContext({ toolchain: await resolveToolchain(), cwd: home, threads: 1 }, { snapshot }),
-    // Stands for everything that upstream's converter does from here on.
+    // Marks the start of upstream's converter.
     python: () => Promise.reject(new QuantsmithError("QS-PYTHON-MISSING", "this is upstream", { remedy: "none" })),
     note: (text: string) => notes.push(text),
   };

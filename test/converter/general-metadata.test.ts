@@ -13,10 +13,10 @@ import { temporaryFolder } from "../fixtures/temp-folder.js";
 interface Recorded extends GeneralSource {
   parameters: number;
   card: string;
-  /** What gguf-py was given. */
+  /** Input of gguf-py. */
   converterCard: JsonObject;
   converterMetadata: JsonObject;
-  /** What gguf-py made of it. */
+  /** Output of gguf-py. */
   entries: [string, unknown][];
 }
 
@@ -36,12 +36,12 @@ function modelOf(parameters: number) {
 const plain = ({ type, ...value }: GgufValue) =>
   "items" in value ? value.items : "value" in value ? value.value : type;
 
-test("general.* is what gguf-py makes of the same cards, names and sizes", async () => {
+test("general.* equals gguf-py's result for the same cards, names and sizes", async () => {
   const cases = JSON.parse(await readFile(fixture, "utf8")) as Recorded[];
   expect(cases.length).toBeGreaterThan(50);
   for (const recorded of cases) {
     const folder = await folderWith({ "README.md": recorded.card });
-    // The record still holds for what the converter would be given today.
+    // The recorded inputs equal the current inputs.
     expect(await readConverterCard(folder, recorded)).toEqual(recorded.converterCard);
     const { modelName, baseModel, metadata } = recorded;
     expect(converterMetadata(modelName, baseModel, metadata)).toEqual(recorded.converterMetadata);
@@ -52,7 +52,7 @@ test("general.* is what gguf-py makes of the same cards, names and sizes", async
 
 const nameless: GeneralSource = { modelName: "Some-model", baseModel: null, metadata: {} };
 
-test("generation_config.json becomes general.sampling.*, nulls and unknown keys left out", async () => {
+test("generation_config.json becomes general.sampling.*, without nulls and unknown keys", async () => {
   const config = { do_sample: true, temperature: 1, top_k: 50, top_p: null, repetition_penalty: 1.1, min_p: 0.05 };
   const folder = await folderWith({ "generation_config.json": JSON.stringify(config) });
   const entries = await generalMetadata(folder, nameless, modelOf(1));
@@ -64,7 +64,7 @@ test("generation_config.json becomes general.sampling.*, nulls and unknown keys 
   ]);
 });
 
-test("a generation_config.json that is no JSON says nothing; one with wrong types is refused", async () => {
+test("a generation_config.json of invalid JSON is ignored; one with wrong types is rejected", async () => {
   const broken = await folderWith({ "generation_config.json": "{" });
   expect(await generalMetadata(broken, nameless, modelOf(1))).toHaveLength(3);
   for (const config of [
@@ -81,7 +81,7 @@ test("a generation_config.json that is no JSON says nothing; one with wrong type
   }
 });
 
-test("experts count once in a size label", () => {
+test("a size label counts one expert", () => {
   const tensors = [
     { name: "token_embd.weight", shape: [4096, 32_000] },
     { name: "blk.0.ffn_up_exps.weight", shape: [4096, 14_336, 8] },

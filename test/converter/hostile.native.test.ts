@@ -14,7 +14,7 @@ import { temporaryFolder } from "../fixtures/temp-folder.js";
 const home = temporaryFolder();
 let count = 0;
 
-/** The code of the refusal of a spoilt checkpoint, with what it says; anything but a refusal fails the test. */
+/** Returns code and message of the error for a damaged checkpoint. */
 async function refusal(checkpoint: Checkpoint, spoil: (folder: string) => void = () => {}): Promise<string> {
   const cwd = join(home, `${count++}`);
   await makeCheckpoint(cwd, checkpoint);
@@ -41,7 +41,7 @@ const llama3 = {
 const withConfig = (change: object, base = llama): Checkpoint => ({ ...base, config: { ...base.config, ...change } });
 const layer = "model.layers.1";
 
-/** A checkpoint whose tensor of this name has another shape, or is not there. */
+/** Changes the shape of a tensor, or removes the tensor. */
 function withShape(name: string, shape: readonly number[] | undefined, base = llama): Checkpoint {
   const tensors = base.tensors.flatMap((tensor) =>
     tensor.name !== name ? [tensor] : shape === undefined ? [] : [{ ...tensor, shape }],
@@ -53,28 +53,28 @@ function withTensor(name: string, shape: readonly number[], base = llama): Check
   return { ...base, tensors: [...base.tensors, { name, shape, dtype: "BF16", around: 0 }] };
 }
 
-describe("weights that do not fit config.json", () => {
+describe("weights that do not match config.json", () => {
   test.each<[string, Checkpoint, RegExp]>([
-    ["a matrix too narrow", withShape(`${layer}.self_attn.q_proj.weight`, [64, 63]), /q_proj.*\[64, 63\]/],
-    ["a matrix lying down", withShape(`${layer}.mlp.down_proj.weight`, [176, 64]), /down_proj/],
-    ["a matrix without its second dimension", withShape(`${layer}.mlp.up_proj.weight`, [176 * 64]), /up_proj/],
+    ["a narrow matrix", withShape(`${layer}.self_attn.q_proj.weight`, [64, 63]), /q_proj.*\[64, 63\]/],
+    ["a transposed matrix", withShape(`${layer}.mlp.down_proj.weight`, [176, 64]), /down_proj/],
+    ["a matrix of one dimension", withShape(`${layer}.mlp.up_proj.weight`, [176 * 64]), /up_proj/],
     ["a norm as a matrix", withShape("model.norm.weight", [64, 1]), /model\.norm/],
-    ["a tensor of nothing", withShape(`${layer}.mlp.up_proj.weight`, [0, 64]), /up_proj/],
-    ["more rows than config.json has tokens", withShape("model.embed_tokens.weight", [4097, 64]), /embed_tokens/],
-    ["a matrix missing", withShape(`${layer}.self_attn.k_proj.weight`, undefined), /k_proj.*missing/],
-    ["a norm missing", withShape("model.norm.weight", undefined), /model\.norm.*missing/],
-    ["the embeddings missing", withShape("model.embed_tokens.weight", undefined), /embed_tokens.*missing/],
-    ["a head missing that is not tied", withShape("lm_head.weight", undefined), /lm_head.*missing/],
-    ["a tensor nobody knows", withTensor(`${layer}.self_attn.mystery.weight`, [64]), /mystery/],
-    ["a layer too many", withTensor("model.layers.2.input_layernorm.weight", [64]), /layers\.2/],
-    ["a bias that this family has not", withTensor(`${layer}.self_attn.q_norm.weight`, [16]), /q_norm/],
+    ["an empty tensor", withShape(`${layer}.mlp.up_proj.weight`, [0, 64]), /up_proj/],
+    ["more rows than vocab_size", withShape("model.embed_tokens.weight", [4097, 64]), /embed_tokens/],
+    ["a missing matrix", withShape(`${layer}.self_attn.k_proj.weight`, undefined), /k_proj.*missing/],
+    ["a missing norm", withShape("model.norm.weight", undefined), /model\.norm.*missing/],
+    ["missing embeddings", withShape("model.embed_tokens.weight", undefined), /embed_tokens.*missing/],
+    ["a missing output matrix without tied embeddings", withShape("lm_head.weight", undefined), /lm_head.*missing/],
+    ["an unknown tensor", withTensor(`${layer}.self_attn.mystery.weight`, [64]), /mystery/],
+    ["an extra layer", withTensor("model.layers.2.input_layernorm.weight", [64]), /layers\.2/],
+    ["a norm of another family", withTensor(`${layer}.self_attn.q_norm.weight`, [16]), /q_norm/],
     [
-      "an expert missing",
+      "a missing expert",
       withShape(`${layer}.block_sparse_moe.experts.3.w2.weight`, undefined, mixtral),
       /experts\.3\.w2.*missing/,
     ],
     [
-      "an expert too many",
+      "an extra expert",
       withTensor(`${layer}.block_sparse_moe.experts.4.w1.weight`, [176, 64], mixtral),
       /experts\.4\.w1/,
     ],
@@ -83,7 +83,7 @@ describe("weights that do not fit config.json", () => {
   });
 });
 
-describe("a config.json with values that cannot be", () => {
+describe("a config.json with impossible values", () => {
   test.each<[object, RegExp]>([
     [{ hidden_size: "64" }, /hidden_size/],
     [{ hidden_size: -64 }, /hidden_size/],
@@ -124,7 +124,7 @@ describe("a config.json with values that cannot be", () => {
   });
 });
 
-describe("numbers that JSON has not, which Python writes and reads", () => {
+describe("NaN and Infinity, which Python writes and reads", () => {
   test.each<[string, string, RegExp]>([
     ["config.json", '"rms_norm_eps": NaN', /^QS-CONVERT-CONFIG: config.json .*rms_norm_eps/],
     ["config.json", '"num_key_value_heads": -Infinity', /^QS-CONVERT-CONFIG: config.json .*num_key_value_heads/],
@@ -140,9 +140,9 @@ describe("numbers that JSON has not, which Python writes and reads", () => {
 });
 
 test.each<[string, string | Buffer, RegExp]>([
-  ["true for a number", '{"top_p": true}', /top_p is true/],
-  ["no UTF-8", Buffer.from('{"top_k": 40, "a": "\xff"}', "latin1"), /UTF-8/],
-  ["nesting without end", `{"top_k": 40, "a": ${"[".repeat(5000)}${"]".repeat(5000)}}`, /./],
+  ["true instead of a number", '{"top_p": true}', /top_p is true/],
+  ["invalid UTF-8", Buffer.from('{"top_k": 40, "a": "\xff"}', "latin1"), /UTF-8/],
+  ["endless nesting", `{"top_k": 40, "a": ${"[".repeat(5000)}${"]".repeat(5000)}}`, /./],
 ])("a generation_config.json with %s", async (_, content, message) => {
   const spoil = (folder: string) => writeFileSync(join(folder, "generation_config.json"), content);
   expect(await refusal(llama, spoil)).toMatch(
@@ -150,11 +150,11 @@ test.each<[string, string | Buffer, RegExp]>([
   );
 });
 
-describe("what only upstream's converter may do", () => {
+describe("checkpoints that only upstream's converter may support", () => {
   test.each<[string, object]>([
     ["fp8 weights", { quantization_config: { quant_method: "fp8", weight_block_size: [128, 128] } }],
     ["GPTQ weights", { quantization_config: { quant_method: "gptq", bits: 4 } }],
-    ["an unknown way of scaling", { rope_scaling: { rope_type: "dynamic", factor: 2 } }],
+    ["an unknown rope scaling", { rope_scaling: { rope_type: "dynamic", factor: 2 } }],
     ["an unknown architecture", { architectures: ["FutureForCausalLM"] }],
     ["another model type", { model_type: "future" }],
     ["a tower", { text_config: { hidden_size: 64 } }],
@@ -167,7 +167,7 @@ interface Header {
   [name: string]: { dtype: unknown; shape: unknown; data_offsets: [number, number] };
 }
 
-/** Changes the header of a safetensors file and leaves its data. */
+/** Edits the header of a safetensors file and keeps its data. */
 function editHeader(path: string, edit: (header: Header) => void): void {
   const bytes = readFileSync(path);
   const end = 8 + Number(bytes.readBigUInt64LE());
@@ -183,18 +183,18 @@ const setDown = (change: Partial<Header[string]>) => headerOf((header) => Object
 
 describe("broken weight files", () => {
   test.each<[string, (folder: string) => void]>([
-    ["fp8 values without a word in config.json", setDown({ dtype: "F8_E4M3" })],
-    ["whole numbers", setDown({ dtype: "I16" })],
-    ["a type that does not exist", setDown({ dtype: "BF17" })],
-    ["a type that is no text", setDown({ dtype: 16 })],
-    ["a shape that is no list", setDown({ shape: "64x176" })],
+    ["fp8 values without quantization_config", setDown({ dtype: "F8_E4M3" })],
+    ["integers", setDown({ dtype: "I16" })],
+    ["an unknown dtype", setDown({ dtype: "BF17" })],
+    ["a numeric dtype", setDown({ dtype: 16 })],
+    ["a shape as text", setDown({ shape: "64x176" })],
     ["a negative shape", setDown({ shape: [-64, -176] })],
-    ["a shape beyond all numbers", setDown({ shape: [2 ** 40, 2 ** 40] })],
+    ["a shape whose product overflows", setDown({ shape: [2 ** 40, 2 ** 40] })],
     ["data outside the file", setDown({ data_offsets: [1e9, 1e9 + 64 * 176 * 2] })],
-    ["a file cut short", (folder) => truncateSync(join(folder, "model.safetensors"), 500_000)],
+    ["a truncated file", (folder) => truncateSync(join(folder, "model.safetensors"), 500_000)],
     ["an empty file", (folder) => truncateSync(join(folder, "model.safetensors"), 0)],
     ["no weights", (folder) => rmSync(join(folder, "model.safetensors"))],
-    ["a config.json cut short", (folder) => truncateSync(join(folder, "config.json"), 100)],
+    ["a truncated config.json", (folder) => truncateSync(join(folder, "config.json"), 100)],
   ])("%s", async (_, spoil) => {
     expect(await refusal(llama, spoil)).toMatch(/^QS-(CONVERT-(WEIGHTS|NATIVE)|FETCH-[A-Z-]+): /);
   });
@@ -212,25 +212,29 @@ describe("broken weight files", () => {
     expect(await refusal({ ...llama, files: 2 }, spoil)).toMatch(/^QS-(FETCH-INDEX|CONVERT-WEIGHTS): .*embed_tokens/);
   });
 
-  test("a shard that is not there", async () => {
+  test("a missing shard", async () => {
     const spoil = (folder: string) => rmSync(join(folder, "model-00001-of-00002.safetensors"));
     expect(await refusal({ ...llama, files: 2 }, spoil)).toMatch(/^QS-FETCH-INDEX: .*00001/);
   });
 });
 
-describe("tokenizer files that cannot be used", () => {
+describe("unusable tokenizer files", () => {
   const put = (name: string, content: string | Uint8Array) => (folder: string) =>
     writeFileSync(join(folder, name), content);
   test.each<[string, Checkpoint, (folder: string) => void]>([
-    ["none at all", llama, (folder) => rmSync(join(folder, "tokenizer.model"))],
+    ["no tokenizer file", llama, (folder) => rmSync(join(folder, "tokenizer.model"))],
     ["an empty tokenizer.model", llama, put("tokenizer.model", "")],
-    ["a tokenizer.model that is none", llama, put("tokenizer.model", "version https://git-lfs.github.com/spec/v1\n")],
-    ["a tokenizer.model cut short", llama, (folder) => truncateSync(join(folder, "tokenizer.model"), 30_001)],
-    ["a tokenizer_config.json that is no object", llama, put("tokenizer_config.json", "[1]")],
-    ["a tokenizer_config.json cut short", llama, (folder) => truncateSync(join(folder, "tokenizer_config.json"), 99)],
-    ["a chat template that is a number", { ...llama, tokenizerConfig: { chat_template: 7 } }, () => {}],
+    [
+      "a Git LFS pointer as tokenizer.model",
+      llama,
+      put("tokenizer.model", "version https://git-lfs.github.com/spec/v1\n"),
+    ],
+    ["a truncated tokenizer.model", llama, (folder) => truncateSync(join(folder, "tokenizer.model"), 30_001)],
+    ["a list as tokenizer_config.json", llama, put("tokenizer_config.json", "[1]")],
+    ["a truncated tokenizer_config.json", llama, (folder) => truncateSync(join(folder, "tokenizer_config.json"), 99)],
+    ["a number as chat template", { ...llama, tokenizerConfig: { chat_template: 7 } }, () => {}],
     ["added tokens out of range", { ...llama, extra: { "added_tokens.json": { "<x>": -1 } } }, () => {}],
-    ["a tokenizer.json that is not JSON", named("mistral-fast"), put("tokenizer.json", '{ "model": ')],
+    ["invalid JSON in tokenizer.json", named("mistral-fast"), put("tokenizer.json", '{ "model": ')],
     ["a tokenizer.json without a model", named("mistral-fast"), put("tokenizer.json", "{}")],
   ])("%s", async (_, checkpoint, spoil) => {
     expect(await refusal(checkpoint, spoil)).toMatch(/^QS-CONVERT-(TOKENIZER|CONFIG|WEIGHTS|PRETOKENIZER): /);

@@ -19,7 +19,7 @@ beforeAll(async () => {
   run = { toolchain: await resolveToolchain(), cwd: folder, threads: 2 };
 });
 
-test.for(snapshots)("$name becomes upstream's file, byte for byte, and llama.cpp runs it", async (one, context) => {
+test.for(snapshots)("$name converts to upstream's bytes, and llama.cpp runs the file", async (one, context) => {
   const snapshot = await findSnapshot(folder, one);
   if (snapshot === undefined) return context.skip(noModel);
   const model = await convertCheckpoint(convertNative, one, snapshot, run);
@@ -28,7 +28,7 @@ test.for(snapshots)("$name becomes upstream's file, byte for byte, and llama.cpp
   await rm(model);
 });
 
-/** A whole file's digest says that all is the same; only what differs is worth reading. */
+/** Compares digests first; describes a file only if they differ. */
 async function expectRecorded(model: string, name: string): Promise<void> {
   const recorded = await readRecord(name);
   if ((await sha256File(model)) === recorded.sha256) return;

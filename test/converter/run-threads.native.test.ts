@@ -8,7 +8,7 @@ import { temporaryFolder } from "../fixtures/temp-folder.js";
 const base = temporaryFolder();
 const elements = 3000;
 
-/** A file of values, a file to be written, and one job for each of so many stretches of it. */
+/** Creates a source file, a target file, and `count` jobs for consecutive ranges. */
 async function workOf(count: number): Promise<{ source: Buffer; outFile: string; jobs: WriteJob[] }> {
   const folder = await mkdtemp(join(base, "write-"));
   const source = Buffer.alloc(count * elements * 2, 0x3d);
@@ -22,7 +22,7 @@ async function workOf(count: number): Promise<{ source: Buffer; outFile: string;
   return { source, outFile, jobs };
 }
 
-test("threads share the jobs out and write every stretch to its place", async () => {
+test("threads share the jobs and write every range at its offset", async () => {
   const { source, outFile, jobs } = await workOf(40);
   let done = 0;
   await runThreads(3, outFile, jobs, { signal: new AbortController().signal, onDone: (values) => (done += values) });
@@ -30,11 +30,11 @@ test("threads share the jobs out and write every stretch to its place", async ()
   expect((await readFile(outFile)).equals(source)).toBe(true);
 });
 
-test("a source that is too short fails all of it", async () => {
+test("a truncated source fails the whole run", async () => {
   const { outFile, jobs } = await workOf(4);
   const beyond = jobs.map((job) => ({ ...job, offset: job.offset + 10 }));
   const run = runThreads(2, outFile, beyond, { signal: new AbortController().signal, onDone: () => {} });
-  await expect(run).rejects.toThrow("became shorter");
+  await expect(run).rejects.toThrow("was truncated");
 });
 
 test("an abort stops the threads", async () => {

@@ -34,7 +34,7 @@ function convert(conversion: Conversion, source: Uint8Array): Uint8Array {
   return convertValues(conversion, source, target);
 }
 
-describe("values come out as from torch, numpy and gguf-py, bit for bit", () => {
+describe("converted values equal those of torch, numpy and gguf-py, bit for bit", () => {
   const types = ["BF16", "F16", "F32"] as const;
   const conversions = types.flatMap((from) =>
     types.flatMap((to) => [false, true].map((plusOne) => ({ from, to, plusOne }))),
@@ -48,7 +48,7 @@ describe("values come out as from torch, numpy and gguf-py, bit for bit", () => 
     });
   }
 
-  test("a bfloat16 becomes the same half whatever stands beside it", () => {
+  test("a bfloat16 becomes the same half beside any other value", () => {
     const conversion = { from: "BF16", to: "F16", plusOne: false } as const;
     const halves = (values: Uint16Array) =>
       new Uint16Array(convert(conversion, new Uint8Array(values.buffer)).buffer, 0, values.length);
@@ -64,7 +64,7 @@ describe("values come out as from torch, numpy and gguf-py, bit for bit", () => 
     }
   });
 
-  test("a signalling NaN becomes quiet wherever it stands among bfloat16 values that stay", () => {
+  test("a signalling NaN becomes quiet at any position among unchanged bfloat16 values", () => {
     for (let count = 1; count < 12; count++) {
       for (let at = 0; at < count; at++) {
         const values = new Uint16Array(count).fill(0x3f80);
@@ -81,7 +81,7 @@ describe("rotary frequencies of Llama 3", () => {
   for (const [i, { arguments: given, bits }] of recorded.frequencies.entries()) {
     const [dim, theta, factor, low, high, context] = given;
     const published = i < 3;
-    test(`${published ? "as recorded for" : "are refused for"} ${given.join(", ")}`, () => {
+    test(`${published ? "equal the record for" : "are rejected for"} ${given.join(", ")}`, () => {
       const rope = {
         ...{ rope_theta: theta, factor, low_freq_factor: low, high_freq_factor: high },
         original_max_position_embeddings: context,
@@ -94,7 +94,7 @@ describe("rotary frequencies of Llama 3", () => {
   }
 });
 
-test("rows of each head are interleaved, whatever their length", () => {
+test("rows of each head are interleaved, for any row length", () => {
   for (const rowBytes of [1, 3]) {
     const rows = (numbers: number[]) => Uint8Array.from(numbers.flatMap((n) => new Array<number>(rowBytes).fill(n)));
     const target = new Uint8Array(12 * rowBytes);

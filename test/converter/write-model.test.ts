@@ -26,7 +26,7 @@ const mixtral = {
 
 type Shapes = Record<string, { dtype?: string; shape: readonly number[] }>;
 
-/** Every tensor that a configuration asks for. */
+/** Returns every required tensor of a configuration. */
 function tensorsOf(config: JsonObject): Shapes {
   const family = familyOf(config);
   const rules = family.tensors(readModelConfig(family, config));
@@ -41,7 +41,7 @@ function familyOf(config: JsonObject) {
   return family;
 }
 
-/** A safetensors file; every value counts up from the one before, so that no two rows are alike. */
+/** Builds a safetensors file of counting values, so that all rows differ. */
 function weights(shapes: Shapes): Buffer {
   const bytes: Record<string, number> = { F64: 8, I32: 4, F32: 4, BF16: 2, F16: 2, F8_E4M3: 1 };
   let end = 0;
@@ -74,8 +74,8 @@ async function convert(
 
 const single = (shapes: Shapes) => ({ "model.safetensors": weights(shapes) });
 
-describe("a checkpoint that is whole", () => {
-  test("is written; experts are put together in their own order, wherever they were", async () => {
+describe("a complete checkpoint", () => {
+  test("is written with experts merged in expert order", async () => {
     const shapes = tensorsOf(mixtral);
     const outFile = await convert(mixtral, single(shapes));
     const gguf = await readGguf(outFile);
@@ -122,7 +122,7 @@ function weightBytes(shapes: Shapes, names: readonly string[]): number {
 const q = "model.layers.0.self_attn.q_proj.weight";
 const expert = "model.layers.0.block_sparse_moe.experts.1.w2.weight";
 
-describe("weights that do not fit are refused", () => {
+describe("weights that do not match are rejected", () => {
   const cases: [string, ErrorCode, RegExp, JsonObject, (shapes: Shapes) => Shapes][] = [
     ["a tensor is missing", "QS-CONVERT-WEIGHTS", /q_proj.weight" is missing/, llama, ({ [q]: _, ...rest }) => rest],
     [
@@ -135,19 +135,19 @@ describe("weights that do not fit are refused", () => {
     [
       "an unknown tensor",
       "QS-CONVERT-WEIGHTS",
-      /no "model.surprise"/,
+      /no tensor "model.surprise"/,
       llama,
       (all) => ({ ...all, "model.surprise": { shape: [2] } }),
     ],
     [
-      "a layer too many",
+      "an extra layer",
       "QS-CONVERT-WEIGHTS",
       /layers\.1/,
       llama,
       (all) => ({ ...all, "model.layers.1.input_layernorm.weight": { shape: [8] } }),
     ],
     [
-      "an expert too many",
+      "an extra expert",
       "QS-CONVERT-WEIGHTS",
       /experts\.2/,
       mixtral,
@@ -161,7 +161,7 @@ describe("weights that do not fit are refused", () => {
       (all) => ({ ...all, [q]: { shape: [8, 6] } }),
     ],
     [
-      "the right size in another shape",
+      "the same size in another shape",
       "QS-CONVERT-WEIGHTS",
       /\[64\], not \[8, 8\]/,
       llama,
@@ -186,7 +186,7 @@ describe("weights that do not fit are refused", () => {
     });
   }
 
-  test("an unknown type of values", async () => {
+  test("an unknown dtype", async () => {
     const failure = await failureOf(
       convert(llama, single({ ...tensorsOf(llama), [q]: { dtype: "X9", shape: [8, 8] } })),
     );
@@ -205,7 +205,7 @@ describe("weights that do not fit are refused", () => {
     expect((await failureOf(convert(llama, files))).code).toBe("QS-FETCH-INDEX");
   });
 
-  test("pickled weights, and files that say the weights are something else", async () => {
+  test("pickled weights, and files that mark another kind of weights", async () => {
     expect((await failureOf(convert(llama, { "pytorch_model.bin": "x" }))).code).toBe("QS-CONVERT-NATIVE");
     for (const name of ["hf_quant_config.json", "modules.json"]) {
       const failure = await failureOf(convert(llama, { ...single(tensorsOf(llama)), [name]: "{}" }));
@@ -215,7 +215,7 @@ describe("weights that do not fit are refused", () => {
   });
 });
 
-describe("configurations that do not fit are refused before weights are read", () => {
+describe("unsupported configurations are rejected before weights are read", () => {
   const config = "QS-CONVERT-CONFIG";
   const native = "QS-CONVERT-NATIVE";
   const llama3 = {
@@ -241,7 +241,7 @@ describe("configurations that do not fit are refused before weights are read", (
     [config, /num_local_experts/, { ...mixtral, num_hidden_layers: 1000, num_local_experts: 1000 }],
     [config, /rms_norm_eps/, { ...llama, rms_norm_eps: "small" }],
     [config, /rms_norm_eps/, { ...llama, rms_norm_eps: 1e300 }],
-    [config, /rope_scaling is no JSON object/, { ...llama, rope_scaling: "linear" }],
+    [config, /rope_scaling is not a JSON object/, { ...llama, rope_scaling: "linear" }],
     [native, /type linear without factor/, scaling({ rope_type: "linear" })],
     [native, /without a type/, scaling({})],
     [native, /without a type/, scaling({ factor: 2 })],
@@ -253,9 +253,9 @@ describe("configurations that do not fit are refused before weights are read", (
     [native, /use_return_dict/, { ...llama, use_return_dict: true }],
     [config, /long_factor/, { ...longrope, rope_scaling: { type: "longrope", long_factor: [1], short_factor: [1] } }],
     [native, /rope type "dynamic"/, scaling({ type: "dynamic", factor: 2 })],
-    [native, /two rope types/, scaling({ type: "linear", rope_type: "yarn", factor: 2 })],
+    [native, /two different rope types/, scaling({ type: "linear", rope_type: "yarn", factor: 2 })],
     [native, /mrope/, scaling({ rope_type: "default", mrope_section: [1, 2, 3] })],
-    [native, /quantized already/, { ...llama, quantization_config: { quant_method: "fp8" } }],
+    [native, /quantized weights/, { ...llama, quantization_config: { quant_method: "fp8" } }],
     [native, /model_type "mamba"/, { ...llama, model_type: "mamba" }],
     [native, /model_type "constructor"/, { ...llama, model_type: "constructor" }],
     [native, /text_config/, { ...llama, text_config: {} }],
@@ -264,7 +264,7 @@ describe("configurations that do not fit are refused before weights are read", (
     [native, /without sliding_window/, { ...gemma2, sliding_window: null }],
     [native, /without head_dim/, { ...gemma3, head_dim: null }],
     [native, /without rms_norm_eps/, { ...longrope, rms_norm_eps: null }],
-    [native, /only as long_factor/, { ...longrope, rope_scaling: { type: "longrope", long_factor: [1] } }],
+    [native, /only with the keys long_factor/, { ...longrope, rope_scaling: { type: "longrope", long_factor: [1] } }],
   ];
   for (const [code, message, given] of cases) {
     test(`${code} ${message.source}`, () => {
@@ -274,7 +274,7 @@ describe("configurations that do not fit are refused before weights are read", (
     });
   }
 
-  test("Phi 3's attention factor goes by the context length that is written", () => {
+  test("Phi 3's attention factor depends on the written context length", () => {
     const factors = { type: "longrope", long_factor: [1], short_factor: [1] };
     const config = { ...longrope, hidden_size: 4, rope_scaling: factors, original_max_position_embeddings: 2048 };
     const attention = (more: JsonObject) => {
@@ -286,7 +286,7 @@ describe("configurations that do not fit are refused before weights are read", (
     expect(attention({ n_positions: 77 })).toEqual([1]);
   });
 
-  test("a reranker, which differs from its family in nothing but its name", () => {
+  test("a reranker, which differs from its family only by name", () => {
     const qwen = { ...llama, architectures: ["Qwen3ForCausalLM"], model_type: "qwen3", num_key_value_heads: 2 };
     const check = (modelName: string) => () => checkNative(familyOf(qwen), { config: qwen, modelName, files: [] });
     expect(thrownBy(check("Qwen3-Reranker-0.6B")).code).toBe("QS-CONVERT-NATIVE");
@@ -294,7 +294,7 @@ describe("configurations that do not fit are refused before weights are read", (
   });
 });
 
-test("an architecture that is none of the families'", () => {
+test("an architecture without a family", () => {
   for (const architectures of [["MambaForCausalLM"], [], "LlamaForCausalLM", undefined]) {
     expect(findFamily({ ...(architectures === undefined ? {} : { architectures }) })).toBeUndefined();
   }

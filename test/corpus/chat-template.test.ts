@@ -23,15 +23,15 @@ const strict =
   "{{ bos_token }}{% for m in messages %}{% if (m.role == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('roles must alternate') }}{% endif %}[{{ m.role }}] {{ m.content }}{{ eos_token }}{% endfor %}";
 
 describe("rendering conversations", () => {
-  test("goes through the model's own template with its tokens", () => {
+  test("uses the model's own template and special tokens", () => {
     expect(chatRenderer(gguf(strict))(conversation)).toBe("<s>[user] Hello</s>[assistant] Good evening</s>");
   });
 
   test.each([
     ["no template", undefined, conversation, /no chat template/],
-    ["a broken template", "{% for %}", conversation, /cannot be read/],
-    ["a conversation it refuses", strict, conversation.toReversed(), /begins "assistant: Good evening": .*alternate/],
-  ])("%s is told", async (_what, template, messages, message) => {
+    ["a broken template", "{% for %}", conversation, /cannot parse/],
+    ["a rejected conversation", strict, conversation.toReversed(), /begins "assistant: Good evening": .*alternate/],
+  ])("%s is an error", async (_what, template, messages, message) => {
     const error = await failureOf(Promise.resolve().then(() => chatRenderer(gguf(template))(messages)));
     expect(error).toMatchObject({ code: "QS-TEXT-CONVERSATION", message: expect.stringMatching(message) });
   });

@@ -8,7 +8,7 @@ import { temporaryFolder } from "../fixtures/temp-folder.js";
 const folder = temporaryFolder();
 let count = 0;
 
-/** Lines of made-up words that no two seeds share. */
+/** Returns lines of random words, different for each seed. */
 function words(seed: number, characters: number): string {
   const random = randomIntegers(seed);
   let text = "";
@@ -24,18 +24,18 @@ function text(use: string, content: string, name = `${use}-${count++}.txt`): Use
   return { use, name, path: join(folder, name) };
 }
 
-/** A passage of the first text put into the second, at line 3 of it. */
+/** Returns a text with a passage of the first text at line 3. */
 const copied = (length: number) => {
   const passage = words(5, 4000).slice(1000, 1000 + length);
   return `${words(6, 400).replaceAll("\n", " ")}\n\n${passage}\n${words(7, 20_000)}`;
 };
 
-test("texts with nothing in common pass", async () => {
+test("different texts pass", async () => {
   const texts = [1, 2, 3].map((seed) => text(`use${seed}`, words(seed, 50_000)));
   expect(await findOverlap(texts)).toBeUndefined();
 });
 
-test("a copied passage is found with both places, also with other white space", async () => {
+test("a copied passage is found with both places, even with different white space", async () => {
   const first = text("calibration", words(5, 4000));
   const second = text("evaluation", copied(200).replaceAll(" ", " \t "));
   const overlap = await findOverlap([first, second]);
@@ -47,7 +47,7 @@ test("a copied passage is found with both places, also with other white space", 
   expect(words(5, 4000).replace(/\s+/g, " ")).toContain(overlap?.excerpt);
 });
 
-test("a set phrase is no copy, many of them are", async () => {
+test("one set phrase is not a copy, many are", async () => {
   const first = text("calibration", words(5, 4000));
   expect(await findOverlap([first, text("evaluation", copied(100))])).toBeUndefined();
   const often = [1, 2, 3, 4].map((part) => words(5, 4000).slice(part * 500, part * 500 + 90));
@@ -55,7 +55,7 @@ test("a set phrase is no copy, many of them are", async () => {
   expect((await findOverlap([first, second]))?.second.text).toBe(second);
 });
 
-test("texts of one use may repeat each other, and rules and zeros are nobody's", async () => {
+test("texts of one use may overlap, and rules and zeros are ignored", async () => {
   const same = words(5, 4000);
   expect(await findOverlap([text("search", same), text("search", same)])).toBeUndefined();
   const rule = `${"-=".repeat(200)}\n${"0, ".repeat(200)}`;
@@ -73,7 +73,7 @@ test("records are compared by their text", async () => {
   expect(overlap?.first).toEqual({ text: records, line: 3 });
 });
 
-test("a large text is compared in bounded memory, and a copied page is still found", async () => {
+test("a copied page is found in a large text, in bounded memory", async () => {
   const large = words(12, 6_000_000);
   const first = text("calibration", large);
   const page = large.slice(5_000_000, 5_003_000);

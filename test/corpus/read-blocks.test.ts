@@ -11,7 +11,7 @@ function file(name: string, content: string | Uint8Array): string {
   return join(folder, name);
 }
 
-test("a plain file is one block, records are blocks at their lines", async () => {
+test("a plain file is one block, each record is a block with its line", async () => {
   expect(await readBlocks(file("a.txt", "one\n\ntwo"))).toEqual([{ line: 1, text: "one\n\ntwo" }]);
   const messages = [{ role: "user", content: "x" }];
   const records = file("a.jsonl", `{"text":"one","more":1}\n\n${JSON.stringify({ messages })}\n`);
@@ -22,12 +22,12 @@ test("a plain file is one block, records are blocks at their lines", async () =>
 });
 
 test.each([
-  ["text that is none", "b.txt", Buffer.from([0xff, 0xfe, 0x41]), "QS-TEXT-ENCODING", undefined],
+  ["invalid UTF-8", "b.txt", Buffer.from([0xff, 0xfe, 0x41]), "QS-TEXT-ENCODING", undefined],
   ["a binary file", "c.txt", Buffer.from("GGUF\0\0\0"), "QS-TEXT-BINARY", undefined],
-  ["a line that is no JSON", "d.jsonl", '{"text":"a"}\nnothing\n', "QS-TEXT-RECORD", 2],
+  ["a line of invalid JSON", "d.jsonl", '{"text":"a"}\nnothing\n', "QS-TEXT-RECORD", 2],
   ["a record without text", "e.jsonl", '{"content":"a"}\n', "QS-TEXT-RECORD", 1],
   ["messages without content", "f.jsonl", '{"messages":[{"role":"user"}]}\n', "QS-TEXT-RECORD", 1],
-])("%s is refused with its place", async (_what, name, content, code, line) => {
+])("%s is rejected with its place", async (_what, name, content, code, line) => {
   const path = file(name, content);
   const error = await failureOf(readBlocks(path));
   expect(error).toMatchObject({ code, at: { file: path, ...(line === undefined ? {} : { line }) } });

@@ -25,7 +25,7 @@ interface Choice {
   files?: Record<string, string>;
 }
 
-/** The vocabulary of the small tokenizer after `change`. */
+/** Returns the vocabulary of the small tokenizer after `change`. */
 async function vocabulary(change: (small: SmallBpe) => void, choice: Choice = {}): Promise<Map<string, unknown>> {
   const folder = join(home, String(count++));
   const small = smallBpe();
@@ -44,9 +44,9 @@ function plain(value: GgufValue): unknown {
   return value.type === "array" ? value.items : value.value;
 }
 
-// What such files come to was compared once with `convert_hf_to_gguf.py --vocab-only` on GPT-2's tokenizer, changed alike.
+// Expected values were verified once against `convert_hf_to_gguf.py --vocab-only` on GPT-2's tokenizer with equal changes.
 
-test("a small BPE: padded, with its merges and the token that ends a text, in the converter's order", async () => {
+test("a small BPE: padded, with merges and EOS token, in the converter's order", async () => {
   const found = await vocabulary(() => {});
   expect([...found.keys()]).toEqual([
     ...["ggml.model", "ggml.pre", "ggml.tokens", "ggml.token_type", "ggml.merges", "ggml.eos_token_id"],
@@ -60,7 +60,7 @@ test("a small BPE: padded, with its merges and the token that ends a text, in th
   expect(found.get("ggml.eos_token_id")).toBe(259);
 });
 
-test("merges as pairs, also of tokens with spaces", async () => {
+test("merges as pairs, including tokens with spaces", async () => {
   const found = await vocabulary(
     ({ tokenizer: { model } }) => {
       model.merges = [
@@ -73,7 +73,7 @@ test("merges as pairs, also of tokens with spaces", async () => {
     },
     { size: 400 },
   ).catch((error: unknown) => error);
-  // The added token keeps its id 259, which the vocabulary has given to another.
+  // The added token's id 259 belongs to another token of the vocabulary.
   expect(found).toMatchObject({ code: "QS-CONVERT-TOKENIZER" });
   const moved = await vocabulary(({ tokenizer }) => {
     tokenizer.added_tokens = [];
@@ -88,7 +88,7 @@ test("merges as pairs, also of tokens with spaces", async () => {
   expect(moved.get("ggml.merges")).toEqual(["h e", "l l", "he ll", "h Ġ"]);
 });
 
-test("added tokens: types by flags and looks, spaces, clean-up, new special tokens behind all others", async () => {
+test("added tokens: types by flags and text, spaces, clean-up, new special tokens last", async () => {
   const found = await vocabulary(
     ({ tokenizer, config }) => {
       tokenizer.added_tokens.push(
@@ -114,7 +114,7 @@ test.each([
   ["<pad>", {}, [1, 1, 1, 3, 3]],
   ["hell", { pad_token: "<end>" }, [1, 1, 1, 3, 5]],
   ["hell", { pad_token: null }, [1, 1, 1, 3, 5]],
-])("the token %s that texts are filled up with, beside %j", async (pad_token, more, types) => {
+])("the padding token %s, with the configuration %j", async (pad_token, more, types) => {
   const found = await vocabulary(({ tokenizer, config }) => {
     tokenizer.padding = { strategy: "BatchLongest", direction: "Right", pad_id: 258, pad_type_id: 0, pad_token };
     Object.assign(config, more);
@@ -122,7 +122,7 @@ test.each([
   expect((found.get("ggml.token_type") as number[]).slice(256, 261)).toEqual(types);
 });
 
-test("tokens of roles that only this kind of model has, behind all others", async () => {
+test("tokens in model-specific roles come last", async () => {
   const found = await vocabulary(({ config }) => {
     const extra = { image_token: "<img>", end_token: "<end>", plain_token: "hell" };
     Object.assign(config, { additional_special_tokens: ["<new>"], extra_special_tokens: extra });
@@ -134,7 +134,7 @@ test("tokens of roles that only this kind of model has, behind all others", asyn
 });
 
 test.each([[["<img>"]], [null], [{ image_token: { __type: "AddedToken", content: "<img>" } }], [{ eos_token: "x" }]])(
-  "extra_special_tokens that are left to llama.cpp's converter: %j",
+  "extra_special_tokens that only llama.cpp's converter supports: %j",
   async (extra) => {
     const failure = await failureOf(vocabulary(({ config }) => Object.assign(config, { extra_special_tokens: extra })));
     expect(failure.message).toMatch(/native converter .*extra_special_tokens/);
@@ -142,7 +142,7 @@ test.each([[["<img>"]], [null], [{ image_token: { __type: "AddedToken", content:
   },
 );
 
-test("special tokens: roles by both configurations, what the post-processor adds, the end of a turn", async () => {
+test("special tokens: roles from both configurations, tokens of the post-processor, end of turn", async () => {
   const found = await vocabulary(({ tokenizer, config, model }) => {
     tokenizer.added_tokens.push(
       addedToken(260, "<bos>", { special: true }),
@@ -167,7 +167,7 @@ test("special tokens: roles by both configurations, what the post-processor adds
   ]);
 });
 
-test("chat templates: a text, a list, files", async () => {
+test("chat templates: a string, a list, files", async () => {
   const templates = async (config: object, files: Record<string, string> = {}) => {
     const found = await vocabulary((small) => Object.assign(small.config, config), { files });
     return Object.fromEntries([...found].filter(([key]) => key.startsWith("chat_template")));
@@ -205,17 +205,17 @@ test("the demo model's tokenizer.model", async () => {
   expect(items("tokens")).toHaveLength(1000);
 });
 
-test("a pre-tokenizer by name is taken, and a wrong name corrected", async () => {
+test("a named pre-tokenizer is used, and a wrong name gets a suggestion", async () => {
   expect((await vocabulary(() => {}, { pretokenizer: "llama-bpe" })).get("ggml.pre")).toBe("llama-bpe");
   const failure = await failureOf(vocabulary(() => {}, { pretokenizer: "qwen-2" }));
   expect(failure.code).toBe("QS-CONVERT-PRETOKENIZER");
   expect(failure.remedy).toContain("convert: { pretokenizer: qwen2 }");
 });
 
-test("a pre-tokenizer that nobody knows: its hash, and the one that splits alike", async () => {
+test("an unknown pre-tokenizer: the error contains its hash and the most similar one", async () => {
   const failure = await failureOf(vocabulary(() => {}, { pretokenizer: "auto" }));
   expect(failure.code).toBe("QS-CONVERT-PRETOKENIZER");
-  expect(failure.message).toMatch(/hash is [0-9a-f]{64}; .* exactly as `gpt-2`/);
+  expect(failure.message).toMatch(/hash [0-9a-f]{64}; it shares all of its splits .* with "gpt-2"/);
   expect(failure.remedy).toContain("convert: { pretokenizer: gpt-2 }");
   const other = await failureOf(
     vocabulary(
@@ -226,6 +226,6 @@ test("a pre-tokenizer that nobody knows: its hash, and the one that splits alike
       { pretokenizer: "auto" },
     ),
   );
-  expect(other.message).toMatch(/in \d\d(\.\d)? % of the places as/);
-  expect(other.remedy).toContain("Ask for support");
+  expect(other.message).toMatch(/shares \d\d(\.\d)? % of its splits/);
+  expect(other.remedy).toContain("Request support");
 });

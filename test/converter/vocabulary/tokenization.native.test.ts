@@ -15,11 +15,11 @@ import { trickyTexts } from "../../fixtures/tokenizer/tricky-texts.js";
 interface Family {
   name: TokenizerName;
   kind: VocabularyKind;
-  /** A special token that no text holds. */
+  /** A special token that occurs in no text. */
   separator: string;
-  /** The pre-tokenizer that upstream's table gives for the hash; `default` for SentencePiece, which has none. */
+  /** The pre-tokenizer for the hash in upstream's table; `default` for SentencePiece. */
   pre: string;
-  /** Where llama.cpp and the library are known to differ, and why. */
+  /** Returns the reason if llama.cpp and the library differ on a text. */
   differs?: (text: string) => string | undefined;
 }
 
@@ -34,14 +34,14 @@ const families: readonly Family[] = [
 ];
 
 function differsForQwen(text: string): string | undefined {
-  if (text !== text.normalize("NFC")) return "llama.cpp does not normalize to NFC, as Qwen's tokenizer does";
-  if (text.includes("</s>")) return "llama.cpp takes a plain token of this name for the end of a text";
+  if (text !== text.normalize("NFC")) return "Qwen's tokenizer normalizes to NFC, llama.cpp does not";
+  if (text.includes("</s>")) return "llama.cpp treats a plain token of this name as EOS";
   return undefined;
 }
 
 function differsForDigits(text: string): string | undefined {
   return /[\p{Nl}\p{No}]/u.test(text)
-    ? "the JavaScript library takes no fraction and no Roman numeral for a digit; Python's and llama.cpp do"
+    ? "Python's library and llama.cpp treat fractions and Roman numerals as digits, the JavaScript library does not"
     : undefined;
 }
 
@@ -72,20 +72,20 @@ describe.each(families)("$name", ({ name, kind, separator, pre, differs }) => {
     tokenizer = new Tokenizer(JSON.parse(await readFile(join(folder, "tokenizer.json"), "utf8")), {});
   });
 
-  test("llama-tokenize gives the ids of the Hugging Face tokenizer for every tricky text", async () => {
+  test("llama-tokenize returns the ids of the Hugging Face tokenizer for every tricky text", async () => {
     const texts = trickyTexts.filter((text) => !text.includes(separator));
     const id = tokenizer.token_to_id(separator) ?? -1;
     const found = await tokenizeWithLlamaCpp(model, texts, { text: separator, id });
     expect(found).toHaveLength(texts.length);
     const different = texts.filter((text, i) => found[i]?.join() !== idsOf(tokenizer, text).join());
     expect(different.filter((text) => differs?.(text) === undefined)).toEqual([]);
-    // A reason that no longer holds must go from the list.
+    // Fails when a listed difference no longer exists.
     if (differs) expect(different).not.toEqual([]);
   });
 
-  // The rebuilt Gemma is cut, so that its ids are others.
+  // The rebuilt Gemma is truncated and has other ids.
   const recorded = name === "gemma" ? [] : [`ggml-vocab-${name}.gguf`];
-  test.each(recorded)("the tokenizer gives the ids that Hugging Face's own gave for %s", async (file) => {
+  test.each(recorded)("the tokenizer returns the recorded ids of Hugging Face's tokenizer for %s", async (file) => {
     const path = join(await pinnedVocabularies(), file);
     const texts = (await readFile(`${path}.inp`, "utf8")).split("\n__ggml_vocab_test__\n");
     const lines = (await readFile(`${path}.out`, "utf8")).split("\n");

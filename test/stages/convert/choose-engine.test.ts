@@ -9,7 +9,7 @@ const layers: number = config.num_hidden_layers;
 const modelName = "M";
 const files = ["config.json", "model.safetensors", "tokenizer.model"];
 
-test("a family that is known to come out the same is converted natively, unless the recipe says otherwise", () => {
+test("a family with verified parity is converted natively, unless the recipe overrides it", () => {
   expect(chooseEngine("auto", { config, modelName, files })).toMatchObject({ engine: "native" });
   expect(chooseEngine("native", { config, modelName, files })).toEqual(
     chooseEngine("auto", { config, modelName, files }),
@@ -20,26 +20,30 @@ test("a family that is known to come out the same is converted natively, unless 
   });
 });
 
-test("what transformers reads is read: layer types, types of numbers", () => {
+test("accepts layer types and dtypes that transformers accepts", () => {
   const told = { layer_types: Array(layers).fill("full_attention"), dtype: "bfloat16", torch_dtype: null };
   const facts = { config: { ...config, ...told }, modelName, files };
   expect(chooseEngine("native", facts)).toMatchObject({ engine: "native" });
 });
 
-describe("what native conversion is not known to do goes to llama.cpp's converter, and says why", () => {
+describe("everything else is converted by llama.cpp's converter, with a reason", () => {
   test.each([
     ["another architecture", { config: { ...config, architectures: ["MambaForCausalLM"] } }, /MambaForCausalLM/],
     ["weights in fp8", { config: { ...config, quantization_config: { quant_method: "fp8" } } }, /quantized/],
-    ["a null for what the weights are quantized with", { config: { ...config, quantization_config: null } }, /null/],
+    ["a null as quantization_config", { config: { ...config, quantization_config: null } }, /null/],
     ["too few layer types", { config: { ...config, layer_types: ["full_attention"] } }, /layer_types/],
-    ["layer types nobody knows", { config: { ...config, layer_types: Array(layers).fill("odd") } }, /odd/],
-    ["a type of numbers nobody knows", { config: { ...config, dtype: "bogus" } }, /bogus/],
-    ["the same by its older name", { config: { ...config, torch_dtype: "bogus" } }, /bogus/],
-    ["a kind of rope", { config: { ...config, rope_parameters: { rope_type: "spiral", rope_theta: 1 } } }, /spiral/],
-    ["a model type that is not the architecture's", { config: { ...config, model_type: "odd" } }, /odd/],
+    ["unknown layer types", { config: { ...config, layer_types: Array(layers).fill("odd") } }, /odd/],
+    ["an unknown dtype", { config: { ...config, dtype: "bogus" } }, /bogus/],
+    ["an unknown torch_dtype", { config: { ...config, torch_dtype: "bogus" } }, /bogus/],
+    [
+      "an unknown rope type",
+      { config: { ...config, rope_parameters: { rope_type: "spiral", rope_theta: 1 } } },
+      /spiral/,
+    ],
+    ["a model type of another architecture", { config: { ...config, model_type: "odd" } }, /odd/],
     ["pickles", { files: ["config.json", "pytorch_model.bin", "tokenizer.model"] }, /safetensors/],
-    ["a tokenizer in other files", { files: ["config.json", "model.safetensors", "vocab.json"] }, /tokenizer\.json/],
-    ["nothing to go by", { config: null }, /config\.json/],
+    ["an unsupported tokenizer file", { files: ["config.json", "model.safetensors", "vocab.json"] }, /tokenizer\.json/],
+    ["no config.json", { config: null }, /config\.json/],
   ])("%s", (_what, change, why) => {
     const facts = { config, modelName, files, ...change };
     expect(chooseEngine("auto", facts)).toEqual({ engine: "upstream", why: expect.stringMatching(why) });
@@ -49,7 +53,7 @@ describe("what native conversion is not known to do goes to llama.cpp's converte
     );
   });
 
-  test("a value that no converter can use is no reason: reading it will say so", () => {
+  test("an invalid value is not a reason: the conversion rejects it", () => {
     const facts = { config: { ...config, num_hidden_layers: "six" }, modelName, files };
     expect(chooseEngine("auto", facts)).toMatchObject({ engine: "native" });
   });

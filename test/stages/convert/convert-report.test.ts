@@ -8,7 +8,7 @@ import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
 const home = temporaryFolder();
 
-test("a conversion that found no weights has failed, whatever the converter says", async () => {
+test("a conversion without weights fails, even if the converter succeeded", async () => {
   const file = join(home, "model.gguf");
   writeFileSync(file, buildGguf());
   const params = { modelName: "M", baseModel: null, metadata: {}, pretokenizer: "auto", why: "a test" };

@@ -18,7 +18,7 @@ const general = (gguf: Gguf) =>
       .map(([key, value]) => [key.slice("general.".length), value.type === "array" ? value.items : value.value]),
   );
 
-/** What training leaves behind in a checkpoint, and a card with everything that may be inherited. */
+/** A card with all inheritable fields, and some that are not inherited. */
 const card = `---
 license: other
 license_name: example-terms
@@ -43,7 +43,7 @@ function checkpoint(folder: string, readme: string): string {
   return folder;
 }
 
-test("a model from the Hub says what it is, whose it is and how to sample from it", async () => {
+test("a model from the Hub gets names, licence, source and sampling settings", async () => {
   const home = temporaryFolder();
   const run = { toolchain: await resolveToolchain(), cwd: home, threads: 2 };
   const params = {
@@ -90,13 +90,13 @@ test("a model from the Hub says what it is, whose it is and how to sample from i
   expect(tags).toEqual(["chat", "text-generation"]);
   expect(rest).not.toHaveProperty("uuid");
 
-  // Another conversion of the same makes the same bytes, and a card that is no YAML stops nobody.
+  // A card with invalid YAML does not fail the conversion.
   const broken = await convert("broken", "---\nlicense: [\n---\n");
   expect(metadataString(broken, "general.license")).toBeUndefined();
   expect(metadataString(broken, "general.basename")).toBe("Example");
 });
 
-test("every variant inherits what the recipe says, and a local model gets no names out of its config", async () => {
+test("every variant inherits the recipe's metadata, and a local model gets no names from its config", async () => {
   const home = temporaryFolder();
   const recipe = demoCopy(
     home,
@@ -128,6 +128,6 @@ test.each([
   ["DeepSeek-R1-Distill-Qwen-1.5B", "DeepSeek-R1-Distill-Qwen", "1.5B", null, null],
   ["tiny-llama", null, null, null, null],
   ["7B", null, null, null, null],
-])("%s is taken apart", (name, basename, sizeLabel, finetune, version) => {
+])("%s is split into its parts", (name, basename, sizeLabel, finetune, version) => {
   expect(nameParts(name)).toEqual({ basename, sizeLabel, finetune, version });
 });

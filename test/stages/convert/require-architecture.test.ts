@@ -5,7 +5,7 @@ import { thrownBy } from "../../fixtures/failure.js";
 const known = { models: new Set(["AForCausalLM"]), projectors: new Set(["BVisionModel"]) };
 const at = { file: "recipe.yaml", line: 2, column: 10 };
 
-test("what the converter has code for passes, by the outer name or the inner one", () => {
+test("supported architectures pass, by the outer or the inner name", () => {
   requireArchitecture("model", { architectures: ["AForCausalLM"] }, known);
   requireArchitecture("model", { architectures: ["Odd"], text_config: { architectures: ["AForCausalLM"] } }, known);
   requireArchitecture(
@@ -15,7 +15,7 @@ test("what the converter has code for passes, by the outer name or the inner one
   );
 });
 
-test("what it has none for is refused at its place, and says what to do", () => {
+test("an unsupported architecture is rejected at its place, with a remedy", () => {
   const config = { architectures: ["OddForCausalLM"], text_config: { architectures: ["Odder"] } };
   const refused = thrownBy(() => requireArchitecture("model", config, known, at));
   expect(refused).toMatchObject({ code: "QS-CONVERT-ARCHITECTURE", at });
@@ -24,7 +24,7 @@ test("what it has none for is refused at its place, and says what to do", () => 
   expect(projector.remedy).toContain("mmproj: none");
 });
 
-test("nothing is refused while the tables are not known, or where the converter looks elsewhere", () => {
+test("everything passes without tables, or where the converter uses other keys", () => {
   requireArchitecture("model", { architectures: ["OddForCausalLM"] }, null);
   requireArchitecture("model", { ssm_cfg: {} }, known);
 });

@@ -9,7 +9,7 @@ import { findSnapshot, snapshots } from "../../fixtures/checkpoints/snapshots.js
 import { noModel } from "../../fixtures/checkpoints/trained-models.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
-/** Python takes seconds to start: two are enough to notice a converter that changed, `npm run test:parity` does all. */
+/** Python takes seconds to start. Two models are enough to detect a changed converter; `npm run test:parity` converts all. */
 const mode = process.env.QUANTSMITH_PARITY ?? "some";
 const chosen = snapshots.filter(({ name }) => mode !== "some" || ["mixtral", "tiny-llama"].includes(name));
 
@@ -20,7 +20,7 @@ beforeAll(async () => {
   run = { toolchain: await resolveToolchain(), cwd: folder, threads: 2 };
 });
 
-test.for(chosen)("llama.cpp's own converter makes of $name what is recorded", async (one, context) => {
+test.for(chosen)("llama.cpp's own converter produces the recorded file for $name", async (one, context) => {
   const { problem } = await describePython();
   if (problem) return context.skip(`not compared with llama.cpp's own converter: ${problem.message}`);
   const snapshot = await findSnapshot(folder, one);
