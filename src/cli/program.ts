@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { packageVersion } from "../util/package-version.js";
 
-/** Each command's code is loaded when it is called, so that the short ones start fast. */
+/** Lazy imports keep the start of short commands fast. */
 const commands = {
   run: () => import("./commands/run.js"),
   demo: () => import("./commands/demo.js"),
@@ -25,7 +25,7 @@ const commands = {
 
 /** The command line: commands, arguments and options, also the source of docs/commands.md. */
 export const program = new Command("quantsmith")
-  .description("From a Hugging Face checkpoint to a published set of measured GGUF variants.")
+  .description("Build, measure and publish GGUF variants of a Hugging Face checkpoint.")
   .version(packageVersion())
   .showSuggestionAfterError()
   .configureHelp({ showGlobalOptions: true })
@@ -38,69 +38,69 @@ const json = ["--json", "print one JSON document on standard output"] as const;
 program
   .command("run <recipe>")
   .usage("<recipe> [options]")
-  .description("build, measure and package everything the recipe asks for")
-  .option("--out <folder>", "where the store and the releases go", "artifacts")
+  .description("build, measure and package the release of a recipe")
+  .option("--out <folder>", "folder for the store and the releases", "artifacts")
   .option("--pipeline <name>", "use this pipeline instead of the recipe's")
-  .option("--only <stage>", "run one stage; what it reads must be in the store")
+  .option("--only <stage>", "run one stage; its inputs must be in the store")
   .option("--until <stage>", "stop after this stage")
-  .option("--variant <name...>", "build these variants only; others are released if they are finished")
-  .option("--shared", "build what the variants share, so that other machines can go on from there")
+  .option("--variant <name...>", "build only these variants; finished ones are released too")
+  .option("--shared", "build only the steps that variants share")
   .option("--locked [file]", "fail if anything differs from the recipe's lock file (or this one)")
   .option("--threads <n>", "cores for compute steps (default: all)")
-  .option("--fresh", "build again what the store already has")
-  .option("--verify", "hash every stored file before trusting it")
+  .option("--fresh", "ignore finished steps and build them again")
+  .option("--verify", "verify the hash of every stored file before use")
   .option("--executor <name>", "where compute steps run: local, slurm or hf-jobs", "local")
-  .option("--max-cost <usd>", "what the jobs of hf-jobs may cost altogether")
-  .option("--publish", "publish the release to the recipe's `publish` target, if every variant passed")
+  .option("--max-cost <usd>", "cost limit for all jobs of hf-jobs")
+  .option("--publish", "publish to the recipe's `publish` target if every variant passed")
   .option(...json)
   .action(async (recipe, options) => (await commands.run()).run(recipe, options));
 
 program
   .command("demo")
   .description("build the bundled demo release in the current folder")
-  .option("--out <folder>", "where the store and the releases go", "artifacts")
+  .option("--out <folder>", "folder for the store and the releases", "artifacts")
   .option("--threads <n>", "cores for compute steps (default: all)")
-  .option("--fresh", "build again what the store already has")
+  .option("--fresh", "ignore finished steps and build them again")
   .option(...json)
   .action(async (options) => (await commands.demo()).demo(options));
 
 program
   .command("worker <key>")
-  .description("do one step that `run --executor` has described in the store; queues start this")
+  .description("build one step in a queue job; started by `run --executor`")
   .option("--out <folder>", "the run's output folder", "artifacts")
-  .option("--part <i/n>", "only this part of the step's work")
+  .option("--part <i/n>", "build only this shard of the step")
   .option("--threads <n>", "cores for compute steps (default: all)")
-  .option("--scratch <folder>", "where to build steps, when the output folder is no disk but a mounted bucket")
+  .option("--scratch <folder>", "local folder to build in if the output folder is a mounted bucket")
   .action(async (key, options) => (await commands.worker()).worker(key, options));
 
 program
   .command("plan <recipe>")
   .usage("<recipe> [options]")
-  .description("show the steps, which are cached, and how much disk they take; changes nothing")
-  .option("--out <folder>", "where the store is", "artifacts")
+  .description("show steps, cache hits and disk space; changes nothing")
+  .option("--out <folder>", "folder of the store", "artifacts")
   .option("--pipeline <name>", "use this pipeline instead of the recipe's")
   .option("--only <stage>", "as for run")
   .option("--until <stage>", "as for run")
   .option("--variant <name...>", "as for run")
   .option("--shared", "as for run")
   .option("--locked [file]", "as for run")
-  .option("--matrix", "print the variants as a job matrix for GitHub Actions instead")
+  .option("--matrix", "print the variants as a GitHub Actions job matrix")
   .option(...json)
   .action(async (recipe, options) => (await commands.plan()).plan(recipe, options));
 
 program
   .command("check <recipe...>")
-  .description("check recipes against the schema and their parts against each other")
+  .description("validate recipes")
   .option(...json)
   .action(async (recipes, options) => (await commands.check()).check(recipes, options));
 
 program
   .command("init <what>")
   .usage("<hf:org/name[@revision] or folder> | ci [options]")
-  .description("write a recipe fitted to a model, or with `ci` the release workflow for GitHub Actions")
-  .option("-o, --output <file>", "where the recipe goes (default: <model>.yaml here)")
+  .description("write a recipe for a model, or with `ci` a GitHub Actions workflow")
+  .option("-o, --output <file>", "recipe file to write (default: <model>.yaml)")
   .option("--install <package>", "npm package the workflow installs (default: this version of quantsmith)")
-  .option("--force", "replace what is there")
+  .option("--force", "overwrite an existing file")
   .action(async (what, options) => (await commands.init()).init(what, options));
 
 program
@@ -112,20 +112,20 @@ program
 program
   .command("edit-metadata <file>")
   .usage("<file> [options]")
-  .description("change what a GGUF file says about itself; tensor data stays as it is")
-  .option("--set <key=value...>", "set a key; a new one may need its type: key:uint32=value")
+  .description("edit GGUF metadata; tensor data stays unchanged")
+  .option("--set <key=value...>", "set a key; give the type of a new key as key:uint32=value")
   .option("--remove <key...>", "remove a key")
   .option("--chat-template <file>", "replace the chat template")
-  .option("--out <file>", "write the edited file here and leave the original alone")
+  .option("--out <file>", "write a copy instead of editing the file")
   .option(...json)
   .action(async (file, options) => (await commands["edit-metadata"]()).editMetadata(file, options));
 
 program
   .command("convert-lora <adapter>")
   .usage("<adapter folder> --base <checkpoint folder> [options]")
-  .description("convert a PEFT LoRA adapter to GGUF, with llama.cpp's own converter (needs Python)")
-  .requiredOption("--base <folder>", "the checkpoint it was trained on; only its configuration is read")
-  .option("--out <file>", "where to write it (default: <adapter>-LoRA-<TYPE>.gguf)")
+  .description("convert a PEFT LoRA adapter to GGUF (requires Python)")
+  .requiredOption("--base <folder>", "base checkpoint; only its configuration is read")
+  .option("--out <file>", "file to write (default: <adapter>-LoRA-<TYPE>.gguf)")
   .option("--outtype <type>", "f32, f16, bf16 or auto", "f16")
   .option(...json)
   .action(async (adapter, options) => (await commands["convert-lora"]()).convertLora(adapter, options));
@@ -140,33 +140,33 @@ program
   .command("fit <model...>")
   .usage("<file.gguf or release...> [options]")
   .description("check which devices can run a model, how, and up to which context")
-  .option("--device <id...>", "devices of the catalog, `custom:…`, or `all` (default: one of each class)")
-  .option("--context <tokens...>", "contexts to judge (default: 4096)")
+  .option("--device <id...>", "device ids, `custom:…`, or `all` (default: one per device class)")
+  .option("--context <tokens...>", "context lengths to check (default: 4096)")
   .option("--kv <type>", "type of the KV cache: f16 or q8_0", "f16")
-  .option("--host-ram <size>", "memory of the computer beside a card, that a model may take")
-  .option("--catalog <file>", "a device catalog of your own, beside the one of quantsmith")
+  .option("--host-ram <size>", "system memory a model may use beside the GPU")
+  .option("--catalog <file>", "additional device catalog")
   .option(...json)
   .action(async (models, options) => (await commands.fit()).fit(models, options));
 
 program
   .command("recommend <model...>")
   .usage("<file.gguf or release...> --device <id> [options]")
-  .description("compare models for a device, pick one, and show how to run it there, as Markdown")
-  .requiredOption("--device <id>", "a device of the catalog, or `custom:…`")
-  .option("--ram <size>", "memory that the application gives the model, instead of the catalog's figure")
-  .option("--task <name>", "what it is for: chat, summarize, code, extract or translate", "chat")
-  .option("--context <tokens>", "tokens of context (default: the task's)")
+  .description("pick a model file for a device; prints Markdown with run commands")
+  .requiredOption("--device <id>", "device id, or `custom:…`")
+  .option("--ram <size>", "memory budget of the app (default: the catalog's value)")
+  .option("--task <name>", "use case: chat, summarize, code, extract or translate", "chat")
+  .option("--context <tokens>", "context length (default: the task's)")
   .option("--kv <type>", "type of the KV cache: f16 or q8_0", "f16")
-  .option("--host-ram <size>", "memory of the computer beside a card, that a model may take")
-  .option("--catalog <file>", "a device catalog of your own, beside the one of quantsmith")
+  .option("--host-ram <size>", "system memory a model may use beside the GPU")
+  .option("--catalog <file>", "additional device catalog")
   .option(...json)
-  .addHelpText("after", "\nExit code 3: none of the models runs there.")
+  .addHelpText("after", "\nExit code 3: no model runs on the device.")
   .action(async (models, options) => (await commands.recommend()).recommend(models, options));
 
 program
   .command("devices [id]")
-  .description("list the devices that fits are computed for, or one with the source of every figure")
-  .option("--catalog <file>", "a device catalog of your own, beside the one of quantsmith")
+  .description("list the device catalog, or one device with all sources")
+  .option("--catalog <file>", "additional device catalog")
   .option(...json)
   .action(async (id, options) => (await commands.devices()).devices(id, options));
 
@@ -177,57 +177,57 @@ program
   .option("--to <target>", "hf:<user or organization>/<name>, or dir:<path>")
   .option("--recipe <file>", "recipe whose `publish` settings apply where no option is given")
   .option("--via <way>", "branch: staging branch, then one commit on main; pr; or direct (default: branch)")
-  .option("--private", "create the repository private; refuse one that is public")
+  .option("--private", "create a private repository; fail if it exists and is public")
   .option("--collection <slug>", "add the repository to a collection")
-  .option("--sign", "sign the release with the identity of the environment, through Sigstore")
-  .option("--dry-run", "say what would be done, and do nothing")
+  .option("--sign", "sign the release through Sigstore with the CI job's identity")
+  .option("--dry-run", "print the planned operations without executing them")
   .option(...json)
   .action(async (release, options) => (await commands.publish()).publish(release, options));
 
 program
   .command("verify <release>")
-  .description("check a release folder, or hf:org/name[@revision]: checksums, headers, labels, what runtimes will pick")
-  .option("--identity <name>", "who must have signed it: the certificate's subject, exactly")
-  .option("--issuer <url>", "who must have vouched for the signer")
+  .description("verify a local or published release")
+  .option("--identity <name>", "required signer: the exact subject of the certificate")
+  .option("--issuer <url>", "required OpenID Connect issuer of the signer")
   .option(...json)
   .action(async (release, options) => (await commands.verify()).verify(release, options));
 
 program
   .command("doctor")
-  .description("show tools, versions, cores, memory and disk, and what is missing")
+  .description("check tools, versions, cores, memory and disk space")
   .option(...json)
   .action(async (options) => (await commands.doctor()).doctor(options));
 
-const cache = program.command("cache").description("look at the store of finished steps, and clean it");
+const cache = program.command("cache").description("list or remove finished steps");
 
 cache
   .command("ls")
-  .description("list the finished steps, last used first")
-  .option("--out <folder>", "where the store is", "artifacts")
+  .description("list finished steps, most recently used first")
+  .option("--out <folder>", "folder of the store", "artifacts")
   .option(...json)
   .action(async (options) => (await commands.cache()).cacheList(options));
 
 cache
   .command("gc")
-  .description("remove finished steps; releases stay whole")
-  .requiredOption("--keep <rule>", "what to keep: a size (20GB), an age (30d), or `release`")
-  .option("--out <folder>", "where the store is", "artifacts")
+  .description("remove finished steps; releases stay intact")
+  .requiredOption("--keep <rule>", "steps to keep: a size (20GB), an age (30d), or `release`")
+  .option("--out <folder>", "folder of the store", "artifacts")
   .option(...json)
   .action(async (options) => (await commands.cache()).cacheCollect(options));
 
 cache
   .command("trim <recipe>")
   .usage("<recipe> (--shared | --variant <name...>) [options]")
-  .description("remove from the store all that another machine does not need to go on after `run` with the same option")
-  .option("--shared", "what `run --shared` built, for variants and package")
-  .option("--variant <name...>", "what `run --variant` built of these variants, for package")
+  .description("remove steps that the next CI job does not need")
+  .option("--shared", "keep the results of `run --shared`")
+  .option("--variant <name...>", "keep the results of `run --variant` for these variants")
   .option("--pipeline <name>", "as for run")
-  .option("--out <folder>", "where the store is", "artifacts")
+  .option("--out <folder>", "folder of the store", "artifacts")
   .option(...json)
   .action(async (recipe, options) => (await commands.cache()).cacheTrim(recipe, options));
 
 program
   .command("schema [kind]")
-  .description("print the JSON Schema of recipes, or of another kind of file")
-  .option("--write <folder>", "write all schemas into a folder instead")
+  .description("print the JSON Schema of recipes or another file type")
+  .option("--write <folder>", "write all schemas into a folder")
   .action(async (kind, options) => (await commands.schema()).schema(kind, options));
