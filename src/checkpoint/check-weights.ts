@@ -66,7 +66,8 @@ function samples(total: number, size: number): Part[] {
 function notFinite(path: string, name: string, tensor: SafetensorsTensor, index: number): QuantsmithError {
   const what = `tensor ${quote(tensor.name)} in ${name} contains NaN or infinity at value ${index}`;
   return new QuantsmithError("QS-FETCH-NAN", what, {
-    remedy: "Download the checkpoint again, or set `model.checkWeights: none` to skip this check.",
+    remedy:
+      "Download the checkpoint again: it is damaged, or its training diverged. Set `model.checkWeights: none` to skip this check.",
     at: { file: path },
   });
 }

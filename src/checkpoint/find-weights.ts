@@ -60,7 +60,7 @@ function noWeights(place: string, names: ReadonlySet<string>, safetensors: reado
   if (pickled !== undefined) {
     return new QuantsmithError("QS-FETCH-PICKLE", `${place} contains weights only as pickle: ${quote(pickled)}`, {
       remedy:
-        "Use a revision with safetensors, or convert the files on a disposable machine: pickle files can run code when opened. Set `model.allowUnsafe: true` to use them unconverted.",
+        "Use a revision with safetensors, or run safetensors' convert.py on a disposable machine: pickle files can run code when opened. Set `model.allowUnsafe: true` to use them unconverted.",
       at: { file: join(place, pickled) },
     });
   }

@@ -5,8 +5,9 @@ import { isSystemError } from "../util/errors.js";
 import type { Entries } from "./entries.js";
 
 /**
- * Returns the token count that llama.cpp's converter computes for a Gemma 3; it drops embedding rows beyond it. With a
- * `tokenizer.model` this is the number of written tokens, else the entries of `tokenizer.json`, some counted twice.
+ * Returns the token count that llama.cpp's converter computes for a Gemma 3; further embedding rows are dropped. With a
+ * `tokenizer.model` this is the number of written tokens, else that of the entries in `tokenizer.json`, some counted
+ * twice.
  */
 export async function countTokens(folder: string, tokenizer: Entries): Promise<number> {
   const tokens = tokenizer.find(([key]) => key === "tokenizer.ggml.tokens")?.[1];

@@ -14,7 +14,7 @@ export interface TensorRule {
   required: boolean;
   /** Heads to reorder: Hugging Face stores the rotary pairs of a head in two halves, llama.cpp interleaved. */
   heads?: number;
-  /** The checkpoint stores the weight less one. */
+  /** The checkpoint stores the weight minus one. */
   plusOne?: boolean;
   /** Set for an expert's matrix; all experts of a layer are merged into one tensor of three dimensions. */
   expert?: { layer: number; index: number };

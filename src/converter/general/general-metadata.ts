@@ -25,7 +25,7 @@ interface Origin {
 
 /**
  * Returns `general.*` as llama.cpp's converter writes it for the folder of `makeModelFolder` and the file of
- * `converterMetadata`, except `general.file_type`, which follows the architecture's keys. Throws QS-CONVERT-CONFIG.
+ * `converterMetadata`, except `general.file_type`, which is among the architecture's keys. Throws QS-CONVERT-CONFIG.
  */
 export async function generalMetadata(
   folder: string,

@@ -1,6 +1,6 @@
 /** Sign bits of the two values in a word. */
 const signs = 0x80008000 | 0;
-/** 2^-14 as a bfloat16, the smallest normal half. Magnitudes from it to below 4 minus it have no bit of `beyond`. */
+/** 2^-14, the smallest normal half, as a bfloat16; bits set after subtracting it from a magnitude of 4 or more. */
 const least = 0x38803880;
 const beyond = 0x78007800;
 /** Difference of the exponent biases, 127 and 15. */

@@ -46,7 +46,7 @@ function view(bytes: Uint8Array, type: TargetType): Uint16Array | Uint32Array {
     : new Uint16Array(bytes.buffer, bytes.byteOffset, count);
 }
 
-/** Checks bfloat16 values; a signalling NaN must be converted to a quiet one. */
+/** Returns true if all bfloat16 values are finite; a signalling NaN would require conversion to a quiet one. */
 function allFinite(source: Uint8Array): boolean {
   const pairs = new Int32Array(source.buffer, source.byteOffset, source.byteLength >>> 2);
   const whole = pairs.length & ~3;
