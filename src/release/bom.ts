@@ -10,8 +10,8 @@ import { variantFiles } from "./variant-files.js";
 export const bomFile = "bom.cdx.json";
 
 /**
- * `bom.cdx.json`: a CycloneDX 1.6 bill of materials with a model card: the model and what it descends from, every
- * published file, the texts, the tools. The same for the same release: no times, and a serial number out of the content.
+ * Renders `bom.cdx.json`: a CycloneDX 1.6 bill of materials with a model card, the base models, every published file, the
+ * texts and the tools. Deterministic: without timestamps, and with a serial number derived from the content.
  */
 export function renderBom(facts: ReleaseFacts): string {
   const bom: JsonObject = {
@@ -32,7 +32,7 @@ export function renderBom(facts: ReleaseFacts): string {
   return `${JSON.stringify({ $schema, bomFormat, specVersion, serialNumber, ...rest }, null, 2)}\n`;
 }
 
-/** A UUID of version 8 (RFC 9562: made by the application's own rule), out of the sha256 of the content. */
+/** A UUID of version 8 (RFC 9562: application-defined) from the sha256 of the content. */
 function contentUuid(content: Json): string {
   const hex = sha256(canonicalJson(content));
   const variant = ((Number.parseInt(hex.charAt(16), 16) & 3) | 8).toString(16);
@@ -68,7 +68,7 @@ function licenses({ card, baseModel }: ReleaseFacts): JsonObject {
   return { licenses: [{ license: { name: card.licenseName ?? card.license, ...(url === null ? {} : { url }) } }] };
 }
 
-/** What the model was made from, and what that was made from in its turn. */
+/** The base model, and the base model's own base models. */
 function ancestors(facts: ReleaseFacts): JsonObject[] {
   const { baseModel, report, card, modelFiles } = facts;
   const { commit, name } = report.model;
@@ -96,7 +96,7 @@ function ancestor(repo: string, commit: string | null = null): JsonObject {
   };
 }
 
-/** Each figure with its 95 % interval where its standard error is known. */
+/** Metrics of each variant, with a 95 % confidence interval (± 1.96 standard errors) if the standard error is known. */
 function metrics({ report }: ReleaseFacts): JsonObject[] {
   return report.variants.flatMap(({ name, quality }) => {
     if (quality === null) return [];
@@ -113,8 +113,8 @@ function metrics({ report }: ReleaseFacts): JsonObject[] {
     });
     return [
       metric("mean KL divergence from the 16-bit base (nats)", quality.kldMean, quality.kldMeanError),
-      metric("perplexity over the 16-bit base's", quality.perplexityRatio, quality.perplexityRatioError),
-      metric("same most likely token as the 16-bit base (percent)", quality.sameTop, quality.sameTopError),
+      metric("perplexity ratio to the 16-bit base", quality.perplexityRatio, quality.perplexityRatioError),
+      metric("same top token as the 16-bit base (percent)", quality.sameTop, quality.sameTopError),
     ];
   });
 }

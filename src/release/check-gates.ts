@@ -6,15 +6,15 @@ export interface GateBreach {
   figure: GateFigure;
   bound: "min" | "max";
   value: number;
-  /** The number that was not kept; for a relative limit, the other variant's figure times the ratio. */
+  /** The violated limit; for a relative limit, the other variant's figure times the ratio. */
   limit: number;
-  /** Whose figure the limit is made of, for a relative one. */
+  /** Reference variant of a relative limit. */
   of?: { variant: string; ratio: number };
 }
 
 /**
- * The limits that a variant's figures break; none means the gates are passed. A figure that is no number breaks its gate.
- * `references` holds the figures of the variants that relative limits name.
+ * Returns the limits that a variant's figures violate; empty if all gates pass. NaN always fails its gate.
+ * `references` contains the figures of the variants that relative limits name.
  */
 export function checkGates(
   figures: Figures,
@@ -34,7 +34,7 @@ function limitValue({ figure, limit }: GateLimit, references: ReadonlyMap<string
   return typeof limit === "number" ? limit : limit.ratio * (references.get(limit.of)?.[figure] ?? Number.NaN);
 }
 
-/** One sentence a person can act on: "kldMean 0.0721 is above the maximum 0.05 by 0.0221". */
+/** Returns a sentence for the user: "kldMean 0.0721 is above the maximum 0.05 by 0.0221". */
 export function describeBreach({ figure, value, limit, bound, of }: GateBreach): string {
   const side = bound === "max" ? "above the maximum" : "below the minimum";
   const source = of === undefined ? "" : ` (${of.ratio === 1 ? "" : `${of.ratio} × `}that of ${of.variant})`;

@@ -1,7 +1,7 @@
-/** The file of a release that lists the others, as `sha256sum` writes it. */
+/** Checksums of a release's files, in the format of `sha256sum`. */
 export const checksumsFile = "SHA256SUMS";
 
-/** Reads `SHA256SUMS`: file to sha256, and the lines that are none of its kind. */
+/** Parses `SHA256SUMS`: path to sha256, and the malformed or duplicate lines. */
 export function parseChecksums(text: string): { files: Map<string, string>; unreadable: string[] } {
   const files = new Map<string, string>();
   const unreadable: string[] = [];

@@ -1,9 +1,9 @@
 import type { VariantReport } from "./release-report.js";
 
-/** Column titles of the result table, as the card and the terminal show it; short enough for 80 columns. */
+/** Column titles of the result table in the model card and the terminal; the table fits 80 columns. */
 export const figureTitles = ["Variant", "Size", "BPW", "PPL ratio", "Mean KLD", "Same top", "Smoke", "Gate"] as const;
 
-/** One variant's cells, in the order of `figureTitles`; "–" where nothing was measured. */
+/** Cells of one variant, in the order of `figureTitles`; "–" for values that were not measured. */
 export function figureCells(variant: VariantReport): string[] {
   const { quality, smoke } = variant;
   return [
@@ -18,7 +18,7 @@ export function figureCells(variant: VariantReport): string[] {
   ];
 }
 
-/** Decimal units, as the Hub shows file sizes. */
+/** Formats a size in decimal MB or GB, as on the Hub. */
 export function formatMegabytes(bytes: number): string {
   return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(2)} GB` : `${(bytes / 1e6).toFixed(2)} MB`;
 }
@@ -28,7 +28,7 @@ const toolNames: Readonly<Record<string, string>> = {
   nodeLlamaCpp: "node-llama-cpp (smoke tests)",
 };
 
-/** How a tool of `RunReport.toolchain` is called by those who made it. */
+/** Display name of a tool in `RunReport.toolchain`. */
 export function toolName(tool: string): string {
   return toolNames[tool] ?? tool;
 }

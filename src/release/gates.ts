@@ -1,4 +1,4 @@
-/** Figures a gate can limit: perplexity ratios, KLD in nats, Δp and same-top in percent. */
+/** Figures that gates limit: KLD in nats, `rmsDeltaP` and `sameTop` in percent. */
 export const gateFigures = [
   "perplexity",
   "perplexityRatio",
@@ -13,7 +13,7 @@ export const gateFigures = [
 ] as const;
 export type GateFigure = (typeof gateFigures)[number];
 
-/** A limit that is another variant's figure, on the same chunks, times `ratio`. */
+/** A limit relative to another variant: its figure on the same chunks, times `ratio`. */
 export type RelativeLimit = { readonly of: string; readonly ratio: number };
 
 /** One side of one gate. */
@@ -26,7 +26,7 @@ export type GateLimit = {
 type Sides = { readonly [bound in GateLimit["bound"]]?: GateLimit["limit"] | undefined };
 export type Gates = { readonly [figure in GateFigure]?: Sides | undefined };
 
-/** The limits one by one, in the order of `gateFigures`. */
+/** Returns the gates as a flat list of limits, in the order of `gateFigures`. */
 export function gateLimits(gates: Gates): GateLimit[] {
   return gateFigures.flatMap((figure) =>
     (["min", "max"] as const).flatMap((bound) => {

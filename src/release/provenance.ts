@@ -5,13 +5,13 @@ import type { Material, ReleaseFacts } from "./release-facts.js";
 
 export const provenanceFile = "provenance.intoto.json";
 
-/** The recipe as it was resolved: every setting, every input by digest. */
+/** The resolved recipe: every setting, and every input by digest. */
 export const lockFileName = "recipe.lock.yaml";
 
 /**
- * `provenance.intoto.json`: an in-toto Statement v1 with a SLSA provenance v1 predicate. Its subjects are the files of
- * the release; `releaseDigest` stands for `release.json`, whose times differ between equal releases. Nothing in it
- * tells when or on which machine it was made, so that whoever repeats the run gets the same text.
+ * Renders `provenance.intoto.json`: an in-toto Statement v1 with a SLSA provenance v1 predicate. The subjects are the
+ * files of the release; `releaseDigest` (`stableReleaseDigest`) represents `release.json`, whose times differ between
+ * runs. Without timestamps and machine names, so that a repeated run produces the same text.
  */
 export function renderProvenance(facts: ReleaseFacts, releaseDigest: string): string {
   const { report, lock, files } = facts;
@@ -55,7 +55,7 @@ function sourceCommit({ baseModel, report }: ReleaseFacts): Material[] {
   return [{ name: baseModel, uri: `git+${hubUrl(baseModel)}@${commit}`, digest: { gitCommit: commit } }];
 }
 
-/** A ResourceDescriptor must have a URI, a digest or content: a text that came to be in the run stands for itself. */
+/** Adds a URN to a text generated in the run: a ResourceDescriptor requires a URI, a digest or content. */
 function descriptor(material: Material & { annotations?: JsonObject }): object {
   if (material.uri !== undefined || material.digest !== undefined) return material;
   return { ...material, uri: `urn:quantsmith:made-in-run:${sha256(material.name).slice(0, 16)}` };

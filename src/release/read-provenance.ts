@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-/** What a release's provenance says of its files. */
+/** The part of a provenance statement that verification needs. */
 export interface Provenance {
   /** sha256 of each file, by path. */
   subjects: ReadonlyMap<string, string>;
@@ -19,7 +19,7 @@ const statement = z.object({
   }),
 });
 
-/** Reads `provenance.intoto.json`; undefined when it is no provenance of ours. */
+/** Parses `provenance.intoto.json`; undefined if the text is not a quantsmith provenance statement. */
 export function readProvenance(text: string): Provenance | undefined {
   let data: unknown;
   try {

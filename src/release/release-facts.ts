@@ -2,25 +2,25 @@ import type { BaseCard } from "../checkpoint/base-card.js";
 import type { JsonObject } from "../util/canonical-json.js";
 import type { RunReport } from "./release-report.js";
 
-/** A file that something was made from or with. */
+/** An input file of the build. */
 export interface Material extends JsonObject {
   name: string;
-  /** Where it can be had; absent for what only the maker has. */
+  /** Download address; absent for files that are not public. */
   uri?: string;
-  /** By the names that in-toto gives algorithms: `sha256`, `gitBlob`, `gitCommit`. */
+  /** Keys are in-toto's algorithm names: `sha256`, `gitBlob`, `gitCommit`. */
   digest?: { readonly [algorithm: string]: string };
 }
 
-/** A text that something was computed on. */
+/** A text used for calibration, search or evaluation. */
 export interface TextMaterial extends Material {
   use: "calibration" | "search" | "evaluation";
   /** Data set on the Hub, `org/name`. */
   dataset?: string;
 }
 
-/** What provenance and bill of materials tell about a release. */
+/** Input of the provenance and the bill of materials. */
 export interface ReleaseFacts {
-  /** With the variants that passed alone. */
+  /** Contains only variants that passed. */
   report: RunReport;
   /** `org/name` on the Hub; null for a local folder. */
   baseModel: string | null;
@@ -30,10 +30,10 @@ export interface ReleaseFacts {
   texts: readonly TextMaterial[];
   /** llama.cpp's source and libraries, as files. */
   toolFiles: readonly Material[];
-  /** What wrote the published files, program name first; `<threads>` where a number of cores stood. */
+  /** Commands that wrote the published files, program name first; thread counts are replaced by `<threads>`. */
   commands: readonly { step: string; argv: readonly string[] }[];
   /** `recipe.lock.yaml` as data. */
   lock: JsonObject;
-  /** Every file of the release that stands in SHA256SUMS, but those that tell about the others. */
+  /** The files listed in SHA256SUMS, except those that describe the other files. */
   files: readonly { path: string; sha256: string }[];
 }

@@ -16,7 +16,7 @@ export interface RunReport {
   release: string | null;
   steps: { id: string; stage: string; status: "built" | "cached" | "skipped" | "failed"; seconds: number }[];
   variants: VariantReport[];
-  /** The vision or audio part in a file of its own, which belongs to every variant; absent without one. */
+  /** The vision or audio projector, a separate file shared by all variants; absent without one. */
   projector?: ProjectorFile;
   base: { bytes: number; perplexity: number | null; noise?: NoiseFloor } | null;
   toolchain: Record<string, string>;
@@ -29,7 +29,7 @@ export interface ProjectorFile {
   sha256: string;
 }
 
-/** One file of a variant that is too large for one. */
+/** One split of a variant that is published in several GGUF files. */
 export interface VariantSplit {
   file: string;
   bytes: number;
@@ -38,43 +38,43 @@ export interface VariantSplit {
 
 export interface VariantReport {
   name: string;
-  /** The first part of a variant in parts, by which llama.cpp loads it. */
+  /** The file that llama.cpp loads: for a split variant, the first split. */
   file: string;
-  /** Of the variant as one file. */
+  /** Size of the variant as a single file. */
   bytes: number;
   bitsPerWeight: number;
-  /** Of `file`. */
+  /** Digest of `file`. */
   sha256: string;
-  /** All files in their order; absent when it is one. */
+  /** All splits in order; absent for a single file. */
   parts?: readonly VariantSplit[];
   types: Record<string, number>;
-  /** How the types were chosen; absent for presets. */
+  /** How the tensor types were chosen; absent for presets. */
   allocation?: VariantAllocation;
-  /** Null when the pipeline does not measure. */
+  /** Null if the pipeline has no `validate` stage. */
   quality: VariantQuality | null;
-  /** Null when the recipe or the pipeline leaves the smoke test out. */
+  /** Null if the recipe or the pipeline has no smoke test. */
   smoke: VariantSmoke | null;
   gate: "passed" | "failed";
-  /** Why the gate failed, one sentence each; empty when it passed. */
+  /** Reasons for a failed gate, one sentence each; empty if it passed. */
   reasons: string[];
 }
 
 export interface VariantSmoke {
-  /** Prompts. */
+  /** Number of prompts. */
   passed: number;
   failed: number;
-  /** On the machine of the run; absent when the model did not answer. */
+  /** Measured on the machine of the run; absent if the model did not answer. */
   speed?: SmokeSpeed;
 }
 
-/** How fast a model was on the machine of the run. A type, not an interface: it is also a record of measurements. */
+/** Speed on the machine of the run. A type alias, because an interface is not assignable to a record of measurements. */
 export type SmokeSpeed = {
   loadSeconds: number;
-  /** Over all prompts; the first token's time counts to the prompt. */
+  /** Over all prompts, including the time to the first generated token. */
   promptTokensPerSecond: number;
-  /** Over all answers; absent where nothing was generated, as by embedding models. */
+  /** Over all answers; absent if nothing was generated, as for embedding models. */
   tokensPerSecond?: number;
-  /** Peak resident memory of the process, mapped file included; absent where the system does not tell. */
+  /** Peak resident memory of the process, including the mapped file; absent if the system does not report it. */
   peakMemoryBytes?: number;
   threads: number;
   /** Tokens of context. */
@@ -83,15 +83,15 @@ export type SmokeSpeed = {
 
 export interface VariantAllocation {
   budgetBytes: number;
-  /** What the probes foretold for the search text, to be held against `quality.kldMean`; null without probes. */
+  /** KLD on the search text estimated from the probes, comparable with `quality.kldMean`; null without probes. */
   predictedKld: number | null;
-  /** Upper bound, relative, of what a better choice could gain under the same prediction. */
+  /** Optimality gap: upper bound of the relative improvement of the predicted KLD by another choice of types. */
   boundGap: number;
-  /** What the choice rests on; null is a prior by tensor role. */
+  /** Probes behind the choice; null if it used the prior by tensor role. */
   probes: { effort: "groups" | "tensors"; count: number; corpus: string; chunks: number; context: number } | null;
 }
 
-/** Errors are one standard error; KLD in nats, `rmsDeltaP` and `sameTop` in percent. */
+/** Errors are standard errors; KLD in nats, `rmsDeltaP` and `sameTop` in percent. */
 export interface VariantQuality {
   perplexity: number;
   perplexityError: number;
@@ -110,7 +110,7 @@ export interface VariantQuality {
   rmsDeltaPError: number;
   sameTop: number;
   sameTopError: number;
-  /** Chunks measured; fewer than there were when the gates were clear before the last. */
+  /** Chunks measured; fewer than `chunksAvailable` if the gates were decided early. */
   chunks: number;
   chunksAvailable: number;
   /** Tokens per chunk. */
@@ -119,7 +119,7 @@ export interface VariantQuality {
   corpusSha256: string;
 }
 
-/** The base against its own stored logits: what a divergence of this size says nothing about. */
+/** KLD of the base from its own stored logits: differences of this size are noise. KLD in nats, `sameTop` in percent. */
 export interface NoiseFloor {
   kldMean: number;
   kldMeanError: number;

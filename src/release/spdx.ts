@@ -1,4 +1,4 @@
-/** Licences as the Hub names them, by their SPDX identifier where one says exactly the same. */
+/** SPDX identifiers with an equivalent licence id on the Hub. */
 const spdxIds = [
   ...["Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "BSD-3-Clause-Clear", "ISC", "Zlib", "Unlicense", "WTFPL"],
   ...["CC0-1.0", "CC-BY-2.0", "CC-BY-3.0", "CC-BY-4.0", "CC-BY-SA-3.0", "CC-BY-SA-4.0", "CC-BY-ND-4.0"],
@@ -8,7 +8,7 @@ const spdxIds = [
 
 const byHubName = new Map(spdxIds.map((id) => [id.toLowerCase(), id]));
 
-/** SPDX identifier of a licence of the Hub; undefined for one that SPDX does not have, such as `llama3.2`. */
+/** Returns the SPDX identifier of a Hub licence; undefined for a licence without one, such as `llama3.2`. */
 export function spdxId(license: string): string | undefined {
   return byHubName.get(license.toLowerCase());
 }

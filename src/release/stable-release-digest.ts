@@ -3,8 +3,8 @@ import { sha256 } from "../util/sha256.js";
 import type { RunReport } from "./release-report.js";
 
 /**
- * sha256 over what `release.json` says of the release, leaving out what differs between equal releases: how the steps of
- * the run went, and how fast the model was on that machine. The provenance, which SHA256SUMS covers, holds it.
+ * Returns the sha256 of the reproducible part of `release.json`: everything but the steps of the run and the speed of the
+ * smoke test. The provenance, which SHA256SUMS covers, stores it.
  */
 export function stableReleaseDigest({ steps: _steps, variants, ...rest }: RunReport): string {
   const stable = {
@@ -14,6 +14,6 @@ export function stableReleaseDigest({ steps: _steps, variants, ...rest }: RunRep
       smoke: smoke === null ? null : { passed: smoke.passed, failed: smoke.failed },
     })),
   };
-  // Through JSON, as the file goes: members that are undefined are not there.
+  // Round trip through JSON: the file has no undefined members.
   return sha256(canonicalJson(JSON.parse(JSON.stringify(stable)) as Json));
 }

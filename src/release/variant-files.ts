@@ -1,11 +1,11 @@
 import type { RunReport, VariantReport, VariantSplit } from "./release-report.js";
 
-/** The model files of a variant: one, or its parts in their order. */
+/** Returns the model files of a variant: one file, or its splits in order. */
 export function variantFiles({ file, bytes, sha256, parts: splits }: VariantReport): readonly VariantSplit[] {
   return splits ?? [{ file, bytes, sha256 }];
 }
 
-/** All files of a release that hold weights: its variants' and the projector's. */
+/** Returns all weight files of a release: those of the variants, and the projector. */
 export function weightFiles({
   variants,
   projector,

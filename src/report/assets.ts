@@ -1,6 +1,6 @@
 import type { ReleaseCharts } from "./charts/release-charts.js";
 
-/** Where a chart lies in a release. The names stay, since pages elsewhere may link to them. */
+/** Paths of the charts in a release. Stable, because other pages may link to them. */
 export const assetPaths = {
   sizeKld: "assets/size-kld.svg",
   kldPercentiles: "assets/kld-percentiles.svg",
@@ -8,7 +8,7 @@ export const assetPaths = {
   types: (variant: string) => `assets/types-${variant}.svg`,
 } as const;
 
-/** The charts that a release holds as files, by path: heat maps only of the variants in it. */
+/** Returns the chart files of a release, path to SVG; type heat maps only for `variants`. */
 export function releaseAssets(charts: ReleaseCharts, variants: readonly string[]): Map<string, string> {
   const files = [
     [assetPaths.sizeKld, charts.sizeKld],

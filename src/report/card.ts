@@ -12,17 +12,17 @@ import { renderMethod } from "./render-method.js";
 import { type RunSectionFacts, runSection } from "./run-section.js";
 
 export interface CardFacts extends FrontMatterFacts, RunSectionFacts {
-  /** Files of the checkpoint that can run code, taken on request. */
+  /** Checkpoint files that can run code, used because the recipe sets `allowUnsafe`. */
   unsafe: readonly string[];
   calibration: { corpus: string; chunks: number; context: number } | null;
   evaluation: { corpus: string; chunks: number; context: number } | null;
-  /** What is to be said about the files for Ollama; empty for nothing. */
+  /** Sentence about the files for Ollama; empty for none. */
   ollamaNote: string;
-  /** Paths of the charts that lie beside the card. */
+  /** Paths of the charts in the release. */
   assets: ReadonlySet<string>;
 }
 
-/** The model card: README.md of the release. Pure, and the same for the same facts. */
+/** Renders the model card, README.md of the release. Deterministic. */
 export function renderCard(facts: CardFacts): string {
   const { report } = facts;
   return [
@@ -30,7 +30,7 @@ export function renderCard(facts: CardFacts): string {
     `# ${markdownText(report.model.name)} GGUF\n`,
     introduction(facts),
     ...unsafeWarning(facts),
-    ...image(facts, assetPaths.sizeKld, "Size of each variant against its mean KL divergence from the 16-bit base"),
+    ...image(facts, assetPaths.sizeKld, "Size and mean KL divergence from the 16-bit base, by variant"),
     ...devicePick(facts),
     "## Files\n",
     variantTable(facts),
@@ -50,18 +50,18 @@ export function renderCard(facts: CardFacts): string {
 
 function introduction({ report }: CardFacts): string {
   const base = report.base === null ? "" : ` (${formatMegabytes(report.base.bytes)} as 16-bit GGUF)`;
-  return `Quantized variants of **${markdownText(report.model.name)}**${base}, made from ${report.model.commit === null ? "a local checkpoint" : report.model.source} with llama.cpp ${report.toolchain.llamaCpp ?? ""} by quantsmith.\n`;
+  return `Quantized variants of **${markdownText(report.model.name)}**${base}, converted from ${report.model.commit === null ? "a local checkpoint" : report.model.source} with quantsmith and llama.cpp ${report.toolchain.llamaCpp ?? ""}.\n`;
 }
 
-/** Whoever takes the release should know that code may have run while it was made. */
+/** Warns that code from the checkpoint may have run during the build. */
 function unsafeWarning({ unsafe }: CardFacts): string[] {
   if (unsafe.length === 0) return [];
   const files = unsafe.map(codeSpan).join(", ");
-  return [`> **Warning:** made with \`allowUnsafe\` from files that can run code when a tool opens them: ${files}.\n`];
+  return [`> **Warning:** built with \`allowUnsafe\` from files that can run code when opened: ${files}.\n`];
 }
 
 function variantTable({ report, hardware }: CardFacts): string {
-  // The gate column is left out: only variants that passed are in a release.
+  // Without the gate column: a release contains only variants that passed.
   const hasDevices = hardware.devices.length > 0;
   const titles = ["File", ...figureTitles.slice(1, -1), ...(hasDevices ? ["Fits on"] : [])];
   const rows = report.variants.map((variant) => [
@@ -74,32 +74,32 @@ function variantTable({ report, hardware }: CardFacts): string {
   return `${markdownTable(titles, rows)}\n`;
 }
 
-/** Without this file every variant reads text alone. */
+/** Note on the projector, without which every variant accepts only text. */
 function projectorNote({ report: { projector } }: CardFacts): string[] {
   if (projector === undefined) return [];
   const link = markdownLink(projector.file, `./${projector.file}`);
   return [
-    `For images or sound each of them needs ${link} (${formatMegabytes(projector.bytes)}) beside it.
+    `For image or audio input, every variant also needs the projector ${link} (${formatMegabytes(projector.bytes)}).
 `,
   ];
 }
 
 function figuresNote({ evaluation, report }: CardFacts): string {
-  if (evaluation === null) return "These files were not measured.\n";
+  if (evaluation === null) return "The quality of these files was not measured.\n";
   const early = describeEarlyStop(report);
   return [
-    `Measured with llama-perplexity against the 16-bit base on ${early === undefined ? "" : "up to "}${evaluation.chunks} × ${evaluation.context} tokens of \`${evaluation.corpus}\`, a text that calibration never saw.${early === undefined ? "" : ` ${early}`}`,
-    "BPW: bits per weight. PPL ratio: perplexity over the base's, 1 is lossless. Mean KLD: Kullback-Leibler divergence from the base's next-token distribution in nats, ± standard error, 0 is lossless. Same top: how often both put the same token first. Smoke: prompts answered as expected.\n",
+    `Measured with llama-perplexity against the 16-bit base on ${early === undefined ? "" : "up to "}${evaluation.chunks} × ${evaluation.context} tokens of \`${evaluation.corpus}\`, a text not used for calibration.${early === undefined ? "" : ` ${early}`}`,
+    "BPW: bits per weight. PPL ratio: perplexity divided by that of the base, 1 is lossless. Mean KLD: mean Kullback-Leibler divergence from the base's next-token distribution in nats, ± standard error, 0 is lossless. Same top: share of tokens for which variant and base have the same most likely token. Smoke: passed smoke-test prompts.\n",
   ].join("\n");
 }
 
-/** Names that promise other bits than the files have. */
+/** Notes on names that suggest other bits per weight than the file has. */
 function nameNotes({ report }: CardFacts): string[] {
   const notes = report.variants.map(describeNameMismatch).filter((note) => note !== undefined);
   return notes.map((note) => `> **Note:** ${note}\n`);
 }
 
-/** The first question of a visitor: which file for my device? */
+/** Section with the recommended variant for each device. */
 function devicePick({ hardware }: CardFacts): string[] {
   if (hardware.variants.length === 0) return [];
   const { titles, rows } = devicePicks(hardware);
@@ -111,18 +111,19 @@ function devicePick({ hardware }: CardFacts): string[] {
   return [
     "## Which file for which device\n",
     `${markdownTable(titles, linked)}\n`,
-    "Memory is what llama.cpp's own allocator asks for with an f16 cache, held against what one model may take of the device. Tokens/s: generating, a range from the memory's bandwidth. Sources, more contexts and all figures: [hardware-compatibility.json](./hardware-compatibility.json).\n",
+    "The fit compares the memory that llama.cpp's allocator requests, with an f16 KV cache, with the memory budget of the device. Context: tokens. Tokens/s: generation speed, a range estimated from memory bandwidth. Sources, more contexts and all values: [hardware-compatibility.json](./hardware-compatibility.json).\n",
   ];
 }
 
 function fitTables({ hardware }: CardFacts): string[] {
   return fitGrids(hardware).flatMap(({ context, titles, rows }) => {
-    const which = rows.length === hardware.devices.length ? "All devices" : "Devices that a variant is made for,";
-    return fold(`${which} with ${context} tokens of context`, [`${markdownTable(titles, rows)}\n`]);
+    const isComplete = rows.length === hardware.devices.length;
+    const which = isComplete ? "All devices at" : "Devices with a variant for";
+    return fold(`${which} ${context} tokens of context`, [`${markdownTable(titles, rows)}\n`]);
   });
 }
 
-/** What not everyone wants to see is folded away. */
+/** Folded sections with the detailed charts. */
 function charts(facts: CardFacts): string[] {
   const dynamic = facts.report.variants.filter(({ allocation }) => allocation !== undefined);
   return [
@@ -130,12 +131,22 @@ function charts(facts: CardFacts): string[] {
       facts,
       assetPaths.kldPercentiles,
       "KL divergence by token",
-      "From the median token to the worst, by variant",
+      "Percentiles of the KL divergence over tokens, by variant",
     ),
     ...dynamic.flatMap(({ name }) =>
-      folded(facts, assetPaths.types(name), `Types of ${name} by layer`, `Type of each tensor of ${name} by layer`),
+      folded(
+        facts,
+        assetPaths.types(name),
+        `Tensor types of ${name} by layer`,
+        `Type of each tensor of ${name} by layer`,
+      ),
     ),
-    ...folded(facts, assetPaths.expertCoverage, "Calibration of the experts", "Calibration tokens per expert by layer"),
+    ...folded(
+      facts,
+      assetPaths.expertCoverage,
+      "Expert coverage of the calibration text",
+      "Calibration tokens per expert, by layer",
+    ),
   ];
 }
 
@@ -143,7 +154,7 @@ function folded(facts: CardFacts, path: string, summary: string, alternative: st
   return fold(summary, image(facts, path, alternative));
 }
 
-/** GitHub and the Hub read Markdown inside <details> only after an empty line. */
+/** GitHub and the Hub render Markdown inside <details> only after an empty line. */
 function fold(summary: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : [`<details><summary>${summary}</summary>\n`, ...lines, "</details>\n"];
 }

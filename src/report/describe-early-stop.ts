@@ -1,8 +1,8 @@
 import type { RunReport } from "../release/release-report.js";
 
 /**
- * Which variants were measured on a part of the evaluation text, as one sentence; undefined when all saw the whole of it.
- * A variant is measured until every gate is clear, which may be before the text ends.
+ * Describes the variants measured on a part of the evaluation text, in one sentence; undefined if there are none.
+ * The measurement of a variant stops once every gate is decided.
  */
 export function describeEarlyStop({ variants }: Pick<RunReport, "variants">): string | undefined {
   const early = variants.flatMap(({ name, quality }) =>
@@ -11,5 +11,5 @@ export function describeEarlyStop({ variants }: Pick<RunReport, "variants">): st
       : [],
   );
   if (early.length === 0) return undefined;
-  return `Measuring ended early, all limits being clear with 99 % confidence: ${early.join(", ")}.`;
+  return `The measurement stopped early, once all gates were decided with 99 % confidence: ${early.join(", ")}.`;
 }

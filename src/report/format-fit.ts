@@ -1,7 +1,7 @@
 import type { FitResult, SpeedRange } from "../hardware/compatibility.js";
 import { isCpuBackend } from "../hardware/fit/choose-backend.js";
 
-/** A verdict in a few words, for table cells. */
+/** Formats a verdict for a table cell. */
 export function formatVerdict({ verdict, limit, layers, backend }: FitResult): string {
   switch (verdict) {
     case "full":
@@ -19,14 +19,14 @@ export function formatVerdict({ verdict, limit, layers, backend }: FitResult): s
   }
 }
 
-/** Bounds in tokens per second, `12–18`; "–" where nobody can tell. */
+/** Formats a speed range in tokens per second, `12–18`; "–" if unknown. */
 export function formatSpeed(speed: SpeedRange | null): string {
   if (speed === null) return "–";
   const [low, high] = [speed.low, speed.high].map((value) => (value < 10 ? value.toFixed(1) : value.toFixed(0)));
   return low === high ? `${low}` : `${low}–${high}`;
 }
 
-/** A number of tokens of context; "–" for none. */
+/** Formats a context in tokens; "–" for none. */
 export function formatContext(context: number | null): string {
   return context === null ? "–" : String(context);
 }

@@ -7,23 +7,23 @@ import type { JsonObject } from "../util/canonical-json.js";
 
 export interface FrontMatterFacts {
   report: RunReport;
-  /** Repository of the base model on the Hub; null for a local folder. */
+  /** Hub repository of the base model; null for a local folder. */
   baseModel: string | null;
-  /** The base's card with the recipe's changes. */
+  /** The base model's card with the recipe's overrides. */
   card: BaseCard;
   quantizedBy: string | null;
-  /** Tags of the recipe. */
+  /** Tags from the recipe. */
   tags: readonly string[];
-  /** Whether the files carry a chat template. */
+  /** True if the files contain a chat template. */
   conversational: boolean;
-  /** Whether the model gives vectors instead of text. */
+  /** True for embedding models. */
   embedding: boolean;
   imatrixFile: string | null;
-  /** Data sets on the Hub that the importance matrix was made on. */
+  /** Hub datasets used for the imatrix. */
   calibrationDatasets: readonly string[];
 }
 
-/** Tags that tell how the base's files are stored or what loads them, which is not so of a GGUF file. */
+/** Tags for the base's file formats and libraries, which do not apply to GGUF files. */
 const formatTags = new Set([
   ...["transformers", "safetensors", "pytorch", "tf", "tensorflow", "jax", "flax", "onnx", "openvino", "mlx", "coreml"],
   ...["text-generation-inference", "endpoints_compatible", "custom_code", "autotrain_compatible", "vllm", "tensorrt"],
@@ -31,14 +31,14 @@ const formatTags = new Set([
 ]);
 
 /**
- * The YAML block above a model card, by which the Hub files a model: inherited from the base model, completed with what
- * is known of the release. What the Hub would refuse is left out, since it refuses the whole upload for it.
+ * Renders the model card's YAML front matter, from the base model's card and the release. Omits invalid values, for which
+ * the Hub would reject the whole upload.
  */
 export function frontMatter(facts: FrontMatterFacts): string {
   return `---\n${stringify(frontMatterFields(facts), { aliasDuplicateObjects: false })}---\n`;
 }
 
-/** The same as data. */
+/** Returns the front matter as data. */
 export function frontMatterFields(facts: FrontMatterFacts): JsonObject {
   const { baseModel, card, quantizedBy, report } = facts;
   const languages = card.languages.filter(isLanguage);
@@ -57,12 +57,12 @@ export function frontMatterFields(facts: FrontMatterFacts): JsonObject {
   };
 }
 
-/** The base's task, else what the files can do. */
+/** Returns the base model's task, else the default for its kind of output. */
 export function pipelineTag({ card, embedding }: Pick<FrontMatterFacts, "card" | "embedding">): string {
   return card.pipelineTag ?? (embedding ? "feature-extraction" : "text-generation");
 }
 
-/** The Hub wants name and link with `other`, and takes them with nothing else. */
+/** The Hub accepts and requires name and link only with `other`. */
 function licenseFields({ license, licenseName, licenseLink }: BaseCard, baseModel: string | null): JsonObject {
   if (license === null) return {};
   if (license !== "other") return { license };
@@ -93,7 +93,7 @@ function isRepository(id: string): boolean {
   return /^[A-Za-z0-9][\w.-]*(\/[A-Za-z0-9][\w.-]*)?$/.test(id);
 }
 
-/** Figures as the Hub indexes them, one result for each text. */
+/** Metrics for the Hub's index, one result per evaluation text. */
 function evaluations(facts: FrontMatterFacts): JsonObject[] {
   const measured = facts.report.variants.flatMap(({ name, quality }) => (quality === null ? [] : [{ name, quality }]));
   return [...new Set(measured.map(({ quality }) => quality.corpus))].map((corpus) => ({
@@ -108,12 +108,12 @@ function evaluations(facts: FrontMatterFacts): JsonObject[] {
   }));
 }
 
-/** The data set of the first text that a corpus is made of; `text` for a local one. */
+/** Hub dataset of the first text of a corpus; `text` for a local file. */
 function datasetOf(corpus: string): string {
   return parseHubFileRef(corpus.replace(/ \+ .*$/, ""))?.repo ?? "text";
 }
 
-/** Perplexities on different parts of a text do not compare. */
+/** Suffix for partial measurements: perplexities on different parts of a text are not comparable. */
 function part({ chunks, chunksAvailable }: VariantQuality): string {
   return chunks < chunksAvailable ? ` on ${chunks} of ${chunksAvailable} chunks` : "";
 }

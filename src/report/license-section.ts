@@ -2,20 +2,20 @@ import type { BaseCard } from "../checkpoint/base-card.js";
 import { licenseUrl } from "../checkpoint/license-url.js";
 import { hubUrl } from "../hub/hub-url.js";
 
-/** The card's section on licence and access: whoever takes a variant is bound by what binds the base. */
+/** Renders the model card's section on licence and access, both inherited from the base model. */
 export function licenseSection({ card, baseModel }: { card: BaseCard; baseModel: string | null }): string {
   const base = baseModel === null ? "the checkpoint" : `[${baseModel}](${hubUrl(baseModel)})`;
   const gate = card.gated
     ? [
-        `Access to ${base} must be asked for, and who gets it agrees to terms. They go with these files, which were made from it.`,
+        `${base} is gated: access requires a request and acceptance of its terms. These files are derived from it, and the same terms apply.`,
       ]
     : [];
-  return ["## License\n", licenseLine(card, baseModel, base), ...gate, ""].join("\n");
+  return ["## Licence\n", licenseLine(card, baseModel, base), ...gate, ""].join("\n");
 }
 
 function licenseLine({ license, licenseName, licenseLink }: BaseCard, baseModel: string | null, base: string): string {
   if (license === null)
-    return `The card of ${base} names no licence. Look there before you use or pass on these files.`;
+    return `The model card of ${base} does not state a licence. Check its terms before you use or redistribute these files.`;
   const name = licenseName ?? license;
   const url = licenseUrl(licenseLink, baseModel);
   return `These files are under the licence of ${base}: ${url === null ? `\`${name}\`` : `[${name}](${url})`}.`;

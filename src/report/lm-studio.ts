@@ -8,16 +8,16 @@ export const modelYamlFile = "model.yaml";
 
 export interface ModelYamlFacts {
   report: RunReport;
-  /** Header of one variant. */
+  /** GGUF header of one variant. */
   gguf: Gguf;
-  /** `org/name` on the Hub, where the release is to be published. */
+  /** Target repository on the Hub, `org/name`. */
   repo: string;
   embedding: boolean;
-  /** Recommended sampling, by Ollama's names. */
+  /** Recommended sampling parameters, under Ollama's names. */
   sampling: Readonly<Record<string, Json>>;
 }
 
-/** What LM Studio calls the sampling it has; some are switched on beside their value. */
+/** Sampling parameters of LM Studio; some have a switch in addition to the value. */
 const fields: readonly (readonly [name: string, key: string, switched: boolean])[] = [
   ["temperature", "llm.prediction.temperature", false],
   ["top_k", "llm.prediction.topKSampling", false],
@@ -26,7 +26,7 @@ const fields: readonly (readonly [name: string, key: string, switched: boolean])
   ["repeat_penalty", "llm.prediction.repeatPenalty", true],
 ];
 
-/** `model.yaml` (modelyaml.org, draft 1.0): what LM Studio shows of the model, and the sampling it begins with. */
+/** Renders `model.yaml` (modelyaml.org, draft 1.0): LM Studio's model facts and default sampling parameters. */
 export function renderModelYaml({ report, gguf, repo, embedding, sampling }: ModelYamlFacts): string {
   const [user = "", name = ""] = repo.split("/");
   const architecture = metadataString(gguf, "general.architecture") ?? "";

@@ -1,14 +1,14 @@
 import { escapeControls } from "../util/message-text.js";
 
-/** A table cell: text, which is escaped, or Markdown that was made of escaped parts. */
+/** A table cell: text to escape, or Markdown from escaped parts. */
 export type MarkdownCell = string | { readonly markdown: string };
 
-/** Text for Markdown, in which nothing acts: no control characters, line breaks, tags, links, code or emphasis. */
+/** Escapes text for Markdown: control characters, line breaks, tags, links, code and emphasis. */
 export function markdownText(text: string): string {
   return escapeControls(text).replace(/[\\`*<>[\]|~]|&(?=#?\w+;)/g, "\\$&");
 }
 
-/** A code span; its fence is longer than any in the text. */
+/** Returns a code span whose fence is longer than any in the text. */
 export function codeSpan(text: string): string {
   const shown = escapeControls(text);
   const longest = Math.max(0, ...[...shown.matchAll(/`+/g)].map(([ticks]) => ticks.length));
@@ -16,17 +16,17 @@ export function codeSpan(text: string): string {
   return longest === 0 ? `${fence}${shown}${fence}` : `${fence} ${shown} ${fence}`;
 }
 
-/** A link; only to the web or to a file beside the page, else the title alone. */
+/** Returns a link to a web page or a file relative to the card; for other targets the title alone. */
 export function markdownLink(title: string, target: string): string {
   if (!/^(https?:\/\/|\.\/)/i.test(target)) return markdownText(title);
-  // Percent signs stay: an address may be encoded already.
+  // Percent signs stay: the address may already be encoded.
   const address = encodeURI(target)
     .replaceAll("%25", "%")
     .replace(/[()|]/g, (character) => `%${character.charCodeAt(0).toString(16)}`);
   return `[${markdownText(title)}](${address})`;
 }
 
-/** A GitHub-flavoured table. */
+/** Returns a GitHub-flavoured table. */
 export function markdownTable(titles: readonly string[], rows: readonly (readonly MarkdownCell[])[]): string {
   const line = (cells: readonly MarkdownCell[]) =>
     `| ${cells.map((cell) => (typeof cell === "string" ? markdownText(cell) : cell.markdown)).join(" | ")} |`;

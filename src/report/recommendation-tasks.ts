@@ -1,12 +1,12 @@
-/** What a model is to be used for: the context it is judged at, and an example for the run snippets. */
+/** A use of a model: the context of the fit, and an example for the run snippets. */
 export interface Task {
-  /** Tokens: text that goes in and text that comes out. */
+  /** Tokens of input and output. */
   context: number;
   system: string;
   prompt: string;
 }
 
-/** Defaults of `recommend --task`, by what usually goes in at once; `--context` says otherwise. */
+/** Defaults of `recommend --task`, by typical input size; `--context` overrides the context. */
 export const tasks = {
   chat: {
     context: 4096,
@@ -15,13 +15,13 @@ export const tasks = {
   },
   summarize: {
     context: 8192,
-    system: "Summarize the text that the user sends in three sentences.",
+    system: "Summarize the user's text in three sentences.",
     prompt: "The meeting began with last quarter's figures. Sales rose in the north and fell in the south.",
   },
   code: {
     context: 8192,
     system: "You are a careful programmer. Answer with code and one sentence about it.",
-    prompt: "Write a function that tells whether a year is a leap year.",
+    prompt: "Write a function that checks whether a year is a leap year.",
   },
   extract: {
     context: 4096,
@@ -30,7 +30,7 @@ export const tasks = {
   },
   translate: {
     context: 4096,
-    system: "Translate what the user sends into French. Answer with the translation only.",
+    system: "Translate the user's text into French. Answer with the translation only.",
     prompt: "The library opens at nine o'clock.",
   },
 } as const satisfies Record<string, Task>;

@@ -19,24 +19,25 @@ export interface ComparedVariant {
 
 export interface RecommendationFacts {
   device: Device;
-  /** What the task is called, and what it was judged at. */
+  /** Name of the task. */
   task: string;
+  /** Tokens. */
   context: number;
   kvType: KvType;
   variants: readonly ComparedVariant[];
   pick: ComparedVariant | null;
   reason: string;
-  /** For the pick. */
+  /** Input of the run snippets for the pick. */
   snippet: SnippetInput | null;
-  /** Those that the figures name. */
+  /** Sources cited by the figures. */
   sources: readonly Source[];
-  /** What is known of the device under load, one sentence; null when nothing is. */
+  /** Behaviour of the device under load, one sentence; null if unknown. */
   endurance: string | null;
-  /** Remarks on what was asked for, one sentence each. */
+  /** Remarks on the request, one sentence each. */
   notes: readonly string[];
 }
 
-/** What `quantsmith recommend` prints: Markdown with the comparison, the pick and why, and how to run it. */
+/** Renders the Markdown output of `quantsmith recommend`: comparison, recommendation with reason, and run snippets. */
 export function renderRecommendation(facts: RecommendationFacts): string {
   const { pick, device } = facts;
   return [
@@ -45,10 +46,10 @@ export function renderRecommendation(facts: RecommendationFacts): string {
     ...facts.notes.map((note) => `> ${markdownText(note)}\n`),
     comparison(facts),
     legend(facts),
-    `Heat and battery: ${markdownText(facts.endurance ?? `nobody has measured ${device.name} under load.`)}\n`,
-    "## Take\n",
+    `Heat and battery: ${markdownText(facts.endurance ?? `${device.name} has not been measured under load.`)}\n`,
+    "## Recommendation\n",
     pick === null
-      ? `None: ${markdownText(facts.reason)}.\n`
+      ? `No variant: ${markdownText(facts.reason)}.\n`
       : `**${markdownText(pick.file)}**: ${markdownText(`${facts.reason}.${remark(pick.fit)}`)}\n`,
     ...run(facts),
     ...sourceList(facts.sources),
@@ -57,15 +58,15 @@ export function renderRecommendation(facts: RecommendationFacts): string {
 
 function introduction({ device, task, context, kvType, variants }: RecommendationFacts): string {
   const { memory, budget } = device;
-  const perGpu = memory.cards === 1 ? "" : ` on each of ${memory.cards} cards`;
+  const perGpu = memory.cards === 1 ? "" : ` on each of ${memory.cards} GPUs`;
   const capped = variants.some(({ fit }) => fit.context < context);
-  const shorter = capped ? " (less where a model was trained on less)" : "";
+  const shorter = capped ? " (capped at the trained context of the model)" : "";
   const note = budget.note === undefined ? "" : `; ${markdownText(budget.note)}`;
-  return `Judged for **${task}** at ${context} tokens of context${shorter}, with the cache in ${kvType}. One model may take ${formatGibibytes(budget.value)} of ${formatGibibytes(memory.bytes.value)}${perGpu} (${budget.basis}${note}). Everything runs on the device itself.\n`;
+  return `Estimated for **${task}** at ${context} tokens of context${shorter}, with KV cache type ${kvType}. The memory budget for one model is ${formatGibibytes(budget.value)} of ${formatGibibytes(memory.bytes.value)}${perGpu} (${budget.basis}${note}). Inference runs on the device itself.\n`;
 }
 
 function comparison({ variants, pick, context }: RecommendationFacts): string {
-  const titles = ["Model", "Variant", "Size", "Memory", "Context", "Runs", "Tokens/s", "Heat and battery", "Mean KLD"];
+  const titles = ["Model", "Variant", "Size", "Memory", "Context", "Fit", "Tokens/s", "Heat and battery", "Mean KLD"];
   const rows = variants.map((row) => {
     const name = row === pick ? { markdown: `**${markdownText(row.variant)}**` } : row.variant;
     const { fit } = row;
@@ -86,18 +87,18 @@ function comparison({ variants, pick, context }: RecommendationFacts): string {
 
 function legend({ variants }: RecommendationFacts): string {
   const speeds = variants.some(({ fit }) => fit.decode !== null)
-    ? "Tokens/s: while it answers, from a full to an empty context."
-    : "Tokens/s: – where nobody has measured enough to tell.";
-  return `Memory: all that is resident, mapped weights included. Context: the largest that keeps the verdict. ${speeds} Mean KLD: divergence from the model's own 16-bit base in nats, 0 is lossless; it does not compare models.\n`;
+    ? "Tokens/s: generation speed, from a full to an empty context."
+    : "Tokens/s: –, because too few measurements exist for an estimate.";
+  return `Memory: resident memory, mapped weights included. Context: the largest with the same fit, in tokens. ${speeds} Mean KLD: mean KL divergence from the model's own 16-bit base in nats, 0 is lossless; not comparable between models.\n`;
 }
 
-/** The maximum of what does not run is the largest context at which it would. */
+/** For `no`, `maximumContext` is the largest context at which the model runs. */
 function largestWords({ verdict, maximumContext, kvType }: FitResult): string {
   const largest = maximumContext[kvType];
   return verdict === "no" && largest !== null ? `runs at ${largest}` : formatContext(largest);
 }
 
-/** Speed left under load, energy and battery, as far as the catalog knows them. */
+/** Formats sustained speed, energy and battery use, if the catalog contains them. */
 function enduranceWords({ sustained, energyPerToken, batteryPer1kTokens }: FitResult): string {
   const parts = [
     range(sustained, 100, "% left"),

@@ -9,7 +9,7 @@ export interface MethodFacts {
   calibration: { corpus: string; chunks: number; context: number } | null;
 }
 
-/** The card's section on where the files come from, and how to make them again. */
+/** Renders the model card's section on inputs, provenance and rebuilding. */
 export function renderMethod({ report, calibration, imatrixFile }: MethodFacts): string {
   const { commit, source } = report.model;
   const lines = [`- Source: ${commit === null ? "a local checkpoint" : `${source} at commit \`${commit}\``}`];
@@ -21,17 +21,17 @@ export function renderMethod({ report, calibration, imatrixFile }: MethodFacts):
   lines.push(
     ...dynamicLines(report),
     ...Object.entries(report.toolchain).map(([tool, version]) => `- ${toolName(tool)} ${version}`),
-    `- Recipe and exact inputs: [${lockFileName}](./${lockFileName}); every figure: [report.html](./report.html), to be opened in a browser, and [release.json](./release.json)`,
+    `- Recipe and exact inputs: [${lockFileName}](./${lockFileName}); all figures: [report.html](./report.html) (open in a browser) and [release.json](./release.json)`,
     `- Provenance: [${provenanceFile}](./${provenanceFile}) (in-toto, SLSA); bill of materials: [${bomFile}](./${bomFile}) (CycloneDX); checksums: [SHA256SUMS](./SHA256SUMS)`,
     "",
-    "Nothing in it is left to chance: texts are read in their order, and those that a model wrote took fixed seeds. The same recipe gives the same files again, with the same checksums:\n",
+    "The build is reproducible: texts are read in order, and generated texts use fixed seeds. The same recipe produces files with the same checksums:\n",
     `\`\`\`sh\nquantsmith run ${report.recipe} --locked ${lockFileName}\n\`\`\`\n`,
-    `The recipe file \`${report.recipe}\`, its texts and the model are not part of the release; ${lockFileName} names what it takes, texts and model by digest.\n`,
+    `The recipe file \`${report.recipe}\`, its texts and the model are not part of the release; ${lockFileName} lists every setting, and texts and model by digest.\n`,
   );
   return lines.join("\n");
 }
 
-/** How dynamic variants came to their types; none without one. */
+/** Describes the choice of tensor types; empty without dynamic variants. */
 function dynamicLines({ variants }: RunReport): string[] {
   const chosen = variants.flatMap(({ name, allocation }) => (allocation === undefined ? [] : [{ name, allocation }]));
   const probes = chosen[0]?.allocation.probes;
@@ -39,9 +39,9 @@ function dynamicLines({ variants }: RunReport): string[] {
   const names = chosen.map(({ name }) => `[${name}](./${name}.tensor-types.txt)`).join(", ");
   const basis =
     probes === null
-      ? "The prediction rests on how sensitive the tensors of each role were in other models"
-      : `The prediction rests on ${probes.count} probes that damaged ${probes.effort === "tensors" ? "single tensors" : "groups of tensors"} and measured the effect on ${probes.chunks} × ${probes.context} tokens of \`${probes.corpus}\`, a text apart from calibration and evaluation`;
+      ? "The prediction uses the sensitivity of each tensor role in other models"
+      : `The prediction uses ${probes.count} probes, each of which degraded ${probes.effort === "tensors" ? "one tensor" : "one group of tensors"} and measured the KL divergence on ${probes.chunks} × ${probes.context} tokens of \`${probes.corpus}\`, a text not used for calibration or evaluation`;
   return [
-    `- Dynamic variants: ${names}. Each tensor's type was chosen to keep the whole file's predicted KL divergence lowest within its size. ${basis}`,
+    `- Dynamic variants: ${names}. The tensor types minimize the predicted KL divergence of the file within its size budget. ${basis}`,
   ];
 }

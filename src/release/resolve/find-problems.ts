@@ -3,7 +3,7 @@ import { hubOrder, isModelName, modelFiles, parseGgufName, splitsOf } from "./gg
 import { isPocketPalProjector } from "./pocketpal.js";
 import { type TaggedRuntime, taggedRuntimes, tagOf } from "./resolve-all.js";
 
-/** Something about a repository's file names that makes a runtime take another file, or none. Codes are permanent. */
+/** A file name that makes a runtime resolve another file, or none. Codes are permanent. */
 export interface ResolutionProblem {
   code:
     | "QS-RESOLVE-PRESET"
@@ -16,22 +16,22 @@ export interface ResolutionProblem {
     | "QS-RESOLVE-SHARDS"
     | "QS-RESOLVE-MMPROJ"
     | "QS-RESOLVE-CASE";
-  /** An error keeps a release from being published; a warning is told. */
+  /** An error blocks publishing; a warning is only reported. */
   severity: "error" | "warning";
   file: string;
   message: string;
   remedy: string;
 }
 
-/** A model that is meant to be found under a name. */
+/** A model file, and the tag under which runtimes should resolve it. */
 export interface NamedModel {
   name: string;
   file: string;
 }
 
 /**
- * What is wrong with the names of a repository's files, errors first. `variants` are the models and the names they are
- * meant to be found by; without them every model is meant to be found by its own label. Pure, and made from names alone.
+ * Returns problems with the file names of a repository, errors first. `variants` are the models and their expected tags;
+ * by default every model is expected under its own label. Pure: only file names are used.
  */
 export function findResolutionProblems(
   paths: readonly string[],
@@ -54,8 +54,8 @@ export function findResolutionProblems(
 
 function presetProblems(files: readonly string[]): ResolutionProblem[] {
   if (!files.includes("preset.ini")) return [];
-  const message = "preset.ini makes llama.cpp's -hf download that file and no model";
-  return [error("QS-RESOLVE-PRESET", "preset.ini", message, "Leave it out; it belongs into a repository of its own.")];
+  const message = "llama.cpp `-hf` downloads preset.ini instead of a model";
+  return [error("QS-RESOLVE-PRESET", "preset.ini", message, "Move preset.ini to a separate repository.")];
 }
 
 function caseProblems(files: readonly string[]): ResolutionProblem[] {
@@ -64,21 +64,21 @@ function caseProblems(files: readonly string[]): ResolutionProblem[] {
     const first = seen.get(file.toLowerCase());
     seen.set(file.toLowerCase(), first ?? file);
     if (first === undefined) return [];
-    const message = `${file} and ${first} differ in letter case only, and macOS and Windows keep one of them`;
-    return [error("QS-RESOLVE-CASE", file, message, "Rename one of them.")];
+    const message = `${file} and ${first} differ only in letter case; macOS and Windows keep one of them`;
+    return [error("QS-RESOLVE-CASE", file, message, "Rename one of the files.")];
   });
 }
 
-const labelRemedy = "Name the variant as a quantization the Hub knows, such as Q4_K_M or UD-Q4_K_XL.";
+const labelRemedy = "Name the variant after a quantization that the Hub recognizes, such as `Q4_K_M` or `UD-Q4_K_XL`.";
 
 function labelProblems({ name, file }: NamedModel): ResolutionProblem[] {
   const label = hubLabel(baseName(file));
   if (label === undefined) {
-    const message = `the Hub reads no quantization label from ${file}, so its page and its apps do not offer the file`;
+    const message = `the Hub does not recognize a quantization label in ${file}, so the model page and apps do not offer the file`;
     return [error("QS-RESOLVE-UNLABELLED", file, message, labelRemedy)];
   }
   if (label === name.toUpperCase()) return [];
-  return [error("QS-RESOLVE-LABEL", file, `the Hub shows ${file} as ${label} and not as ${name}`, labelRemedy)];
+  return [error("QS-RESOLVE-LABEL", file, `the Hub labels ${file} as ${label} instead of ${name}`, labelRemedy)];
 }
 
 function duplicateProblems(files: readonly string[]): ResolutionProblem[] {
@@ -89,12 +89,14 @@ function duplicateProblems(files: readonly string[]): ResolutionProblem[] {
     const first = taken.get(label);
     taken.set(label, first ?? file);
     if (first === undefined) return [];
-    const message = `${file} and ${first} have the same label ${label}, and a tag can pick only one of them`;
-    return [error("QS-RESOLVE-DUPLICATE", file, message, "Keep one, or name them so that their labels differ.")];
+    const message = `${file} and ${first} have the same label ${label}, but a tag resolves to only one of them`;
+    return [
+      error("QS-RESOLVE-DUPLICATE", file, message, "Remove one of the files, or rename it to a different label."),
+    ];
   });
 }
 
-/** Where a variant's own name leads elsewhere. What a runtime refuses for being in shards is told apart. */
+/** Tags that resolve to another file. Ollama's rejection of splits is reported by `splitProblems`. */
 function tagProblems(files: readonly string[], { name, file }: NamedModel): ResolutionProblem[] {
   const isSplit = (parseGgufName(file)?.count ?? 1) > 1;
   const wrong = (Object.keys(taggedRuntimes) as TaggedRuntime[]).flatMap((runtime) => {
@@ -104,34 +106,41 @@ function tagProblems(files: readonly string[], { name, file }: NamedModel): Reso
   });
   const [first] = wrong;
   if (first === undefined || files.includes("preset.ini")) return [];
-  const where = wrong.map(({ runtime, found }) => `${runtime} finds ${found}`).join(", ");
+  const where = wrong.map(({ runtime, found }) => `${runtime} resolves it to ${found}`).join(", ");
   const remedy =
-    "Rename the variant, the other file, or the model where its own name holds the tag: the first file that matches is taken.";
-  return [error("QS-RESOLVE-TAG", file, `${file} is not what the tag ${name} leads to: ${where}`, remedy)];
+    "Rename the variant, the other file, or a model whose name contains the tag: runtimes use the first match.";
+  return [error("QS-RESOLVE-TAG", file, `the tag ${name} does not resolve to ${file}: ${where}`, remedy)];
 }
 
 function defaultProblems(files: readonly string[], variants: readonly NamedModel[]): ResolutionProblem[] {
   const pick = taggedRuntimes["llama.cpp"].resolve(files);
   if (pick.file === null) return [];
   if (!variants.some(({ file }) => file === pick.file)) {
-    const message = `llama.cpp's -hf without a tag takes ${pick.file}, which is none of the variants`;
-    return [error("QS-RESOLVE-DEFAULT", pick.file, message, "Take the file out of the release.")];
+    const message = `llama.cpp \`-hf\` without a tag resolves to ${pick.file}, which is not a variant`;
+    return [error("QS-RESOLVE-DEFAULT", pick.file, message, "Remove the file from the release.")];
   }
   if (variants.length === 1 || /(Q4_K_M|Q8_0)[.-]/i.test(pick.file)) return [];
-  const message = `there is neither Q4_K_M nor Q8_0, so -hf without a tag takes the first file, ${pick.file}`;
-  return [warning("QS-RESOLVE-DEFAULT", pick.file, message, "Add a Q4_K_M, or always name the tag.")];
+  const message = `the release has neither Q4_K_M nor Q8_0, so llama.cpp \`-hf\` without a tag resolves to the first file, ${pick.file}`;
+  return [warning("QS-RESOLVE-DEFAULT", pick.file, message, "Add the variant `Q4_K_M`, or document the tag to use.")];
 }
 
-/** Models that no runtime sees as one: the wrong letter case of the ending, or a name that means another kind of file. */
+/** Models that runtimes ignore: the extension is not lower case, or the name marks another kind of file. */
 function hiddenProblems(file: string): ResolutionProblem[] {
   if (!/\.gguf$/i.test(file) || isModelName(file)) return [];
   if (!file.endsWith(".gguf")) {
-    return [error("QS-RESOLVE-HIDDEN", file, `llama.cpp does not see ${file}`, "Let the name end in .gguf.")];
+    return [
+      error(
+        "QS-RESOLVE-HIDDEN",
+        file,
+        `llama.cpp ignores ${file}: the extension is not lower case`,
+        "Rename the file to end in `.gguf`.",
+      ),
+    ];
   }
   const name = baseName(file);
   if (/^(mmproj|mtp|eagle3|dflash|dspark)-|imatrix|mmproj/.test(name)) return [];
-  const message = `llama.cpp takes ${file} for no model, because of a part of its name`;
-  return [error("QS-RESOLVE-HIDDEN", file, message, "Take mtp-, eagle3-, dflash- or dspark- out of the name.")];
+  const message = `llama.cpp does not treat ${file} as a model because of a marker in its name`;
+  return [error("QS-RESOLVE-HIDDEN", file, message, "Remove `mtp-`, `eagle3-`, `dflash-` or `dspark-` from the name.")];
 }
 
 function splitProblems(files: readonly string[], file: string): ResolutionProblem[] {
@@ -139,18 +148,18 @@ function splitProblems(files: readonly string[], file: string): ResolutionProble
   if (count <= 1) return [];
   const found = splitsOf(files, file).length;
   if (found < count) {
-    return [error("QS-RESOLVE-SHARDS", file, `${file} has ${found} of ${count} shards`, "Add the missing shards.")];
+    return [error("QS-RESOLVE-SHARDS", file, `${file} has ${found} of ${count} splits`, "Add the missing splits.")];
   }
-  const message = `${file} is in shards: Ollama refuses it, and older versions of PocketPal hide it`;
-  return [warning("QS-RESOLVE-SHARDS", file, message, "Join the shards, if that stays under 200 GB.")];
+  const message = `${file} is split: Ollama rejects it, and older versions of PocketPal hide it`;
+  return [warning("QS-RESOLVE-SHARDS", file, message, "Merge the splits if the file stays below 200 GB.")];
 }
 
 function projectorProblems(file: string): ResolutionProblem[] {
   const name = baseName(file);
   if (!/\.gguf$/i.test(name) || !/mmproj/i.test(name)) return [];
   if (isPocketPalProjector(name) && name.startsWith("mmproj-")) return [];
-  const message = `${file} is a projector that not every runtime recognizes: PocketPal or LM Studio lists it as a model`;
-  return [warning("QS-RESOLVE-MMPROJ", file, message, "Name it mmproj-<Model>-F16.gguf.")];
+  const message = `PocketPal or LM Studio lists the projector ${file} as a model`;
+  return [warning("QS-RESOLVE-MMPROJ", file, message, "Rename it to `mmproj-<Model>-F16.gguf`.")];
 }
 
 const baseName = (file: string) => file.slice(file.lastIndexOf("/") + 1);

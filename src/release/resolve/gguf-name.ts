@@ -1,10 +1,10 @@
-/** What llama.cpp reads from the path of a GGUF file. */
+/** Components of a GGUF file path, as llama.cpp parses them. */
 export interface GgufName {
-  /** The path without `.gguf` and without the shard's numbers. */
+  /** The path without `.gguf` and without the split suffix. */
   prefix: string;
-  /** The last part after a dash or a dot, upper case; empty when there is none. */
+  /** The part after the last dash or dot, in upper case; empty without one. */
   tag: string;
-  /** Number of this shard and of all shards; 1 and 1 for a whole file. */
+  /** Number of this split, counted from 1, and of all splits; 1 and 1 for a single file. */
   index: number;
   count: number;
 }
@@ -12,7 +12,7 @@ export interface GgufName {
 const splitName = /^(.+)-(\d{5})-of-(\d{5})$/i;
 const lastPart = /[-.]([A-Z0-9_]+)$/i;
 
-/** Takes the path of a GGUF file apart; undefined for any other. `.GGUF` is no GGUF file to llama.cpp. */
+/** Parses the path of a GGUF file; undefined for other files. llama.cpp ignores `.GGUF`. */
 export function parseGgufName(path: string): GgufName | undefined {
   if (!path.endsWith(".gguf")) return undefined;
   const stem = path.slice(0, -".gguf".length);
@@ -26,21 +26,21 @@ export function parseGgufName(path: string): GgufName | undefined {
   };
 }
 
-/** Parts of a file's name that tell llama.cpp it is no model by itself; letter case counts. */
+/** Markers in a file name for files that llama.cpp does not load as a model; case-sensitive. */
 const sidecarMarks = ["mmproj", "imatrix", "mtp-", "eagle3-", "dflash-", "dspark-"];
 
-/** True for a GGUF file that llama.cpp takes for a model, by its name alone. */
+/** True if the name is that of a GGUF model to llama.cpp. */
 export function isModelName(path: string): boolean {
   const name = path.slice(path.lastIndexOf("/") + 1);
   return name.endsWith(".gguf") && !sidecarMarks.some((mark) => name.includes(mark));
 }
 
-/** The models among the files: whole files and first shards. */
+/** Returns the models among the files: single files and first splits. */
 export function modelFiles(files: readonly string[]): string[] {
   return files.filter((file) => isModelName(file) && parseGgufName(file)?.index === 1);
 }
 
-/** All shards of a file that are there, in their order; the file itself when it is whole. */
+/** Returns the splits of a file in the order of `files`, or the file itself if it is not split. */
 export function splitsOf(files: readonly string[], file: string): string[] {
   const own = parseGgufName(file);
   if (own === undefined || own.count <= 1) return [file];
@@ -50,7 +50,7 @@ export function splitsOf(files: readonly string[], file: string): string[] {
   });
 }
 
-/** The order in which the Hub lists a repository: by the bytes of the paths. */
+/** Sorts paths as the Hub lists a repository: by bytes. */
 export function hubOrder(files: readonly string[]): string[] {
   return files.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 }

@@ -2,22 +2,20 @@ import { modelFiles, parseGgufName, splitsOf } from "./gguf-name.js";
 import { emptyPick, type RuntimePick } from "./runtime-pick.js";
 
 /**
- * What the Hub's registry endpoint (`/v2/org/name/manifests/tag`), which Ollama and node-llama-cpp ask, takes for a tag.
- * It is documented as: a quantization in any letter case, or a full file name; without a tag Q4_K_M, else "one
- * reasonable quant type". Seen on the live service: the tag must stand at the end of the name, so `IQ3_S` does not find
- * `…-IQ3_S-imat.gguf`, and `IQ3_S-imat` does.
+ * Resolves a tag as the Hub's registry endpoint (`/v2/org/name/manifests/tag`) does for Ollama and node-llama-cpp.
+ * Documented: a quantization in any letter case, or a full file name; without a tag Q4_K_M, else "one reasonable quant
+ * type". Observed on the live service: the tag must be at the end of the name, so `IQ3_S` does not match
+ * `…-IQ3_S-imat.gguf`, but `IQ3_S-imat` does.
  */
 export function resolveManifest(files: readonly string[], tag?: string): RuntimePick {
   const models = modelFiles(files);
   const taken = (file: string): RuntimePick => ({ file, splits: splitsOf(files, file) });
   const file = models.find((model) => matches(model, tag ?? "Q4_K_M"));
   if (file !== undefined) return taken(file);
-  if (tag !== undefined) return emptyPick("the Hub knows no such tag here");
+  if (tag !== undefined) return emptyPick("the tag does not match a file on the Hub");
   const [only, ...others] = models;
-  if (only === undefined) return emptyPick("there is no model");
-  return others.length === 0
-    ? taken(only)
-    : emptyPick("there is no Q4_K_M, so the Hub chooses by rules it does not tell");
+  if (only === undefined) return emptyPick("the repository does not contain a model");
+  return others.length === 0 ? taken(only) : emptyPick("without Q4_K_M, the choice of the Hub is undocumented");
 }
 
 function matches(file: string, tag: string): boolean {

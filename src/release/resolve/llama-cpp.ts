@@ -1,24 +1,24 @@
 import { modelFiles, parseGgufName, splitsOf } from "./gguf-name.js";
 import { emptyPick, type RuntimePick } from "./runtime-pick.js";
 
-/** What `-hf org/name` means, in this order; then the first model of the list. */
+/** Tags that `-hf org/name` tries, in order, before the first model of the list. */
 const defaultTags = ["Q4_K_M", "Q8_0"];
 
 /**
- * What llama.cpp's `-hf org/name[:tag]` downloads, by the rules of `common/download.cpp` of the pinned version. `files`
- * are all paths of the repository in the Hub's order, which decides between several that match.
+ * Resolves llama.cpp's `-hf org/name[:tag]` as `common/download.cpp` of the pinned version does. `files` are all paths of
+ * the repository in the Hub's order; the first match wins.
  *
- * The tag is a regular expression searched in the whole path, in any letter case, that must be followed by a dot or a
- * dash: `F16` is also found in `…-BF16.gguf` and `Q1_0` in `…-TQ1_0.gguf`.
+ * The tag is a case-insensitive regular expression that matches anywhere in the path before a dot or a dash: `F16` also
+ * matches `…-BF16.gguf`, and `Q1_0` matches `…-TQ1_0.gguf`.
  */
 export function resolveLlamaCpp(files: readonly string[], tag?: string): RuntimePick {
-  if (files.includes("preset.ini")) return emptyPick("it downloads preset.ini and nothing else");
+  if (files.includes("preset.ini")) return emptyPick("only preset.ini is downloaded");
   const models = modelFiles(files);
   const tagged = (tag === undefined ? defaultTags : [tag])
     .map((wanted) => models.find((file) => matches(file, wanted)))
     .find((file) => file !== undefined);
   const file = tagged ?? (tag === undefined ? models[0] : undefined);
-  if (file === undefined) return emptyPick("it finds no model");
+  if (file === undefined) return emptyPick("the repository does not contain a matching model");
   const mmproj = nearestProjector(files, file);
   return { file, splits: splitsOf(files, file), ...(mmproj === undefined ? {} : { mmproj }) };
 }
@@ -32,8 +32,8 @@ function matches(file: string, tag: string): boolean {
 }
 
 /**
- * The projector llama.cpp brings along: in the model's folder or one around it, the nearest folder first, then the one
- * whose bits are nearest to the model's, then the first listed.
+ * The projector that llama.cpp downloads with the model: from the model's folder or a parent folder, nearest folder
+ * first, then the closest number of bits, then list order.
  */
 function nearestProjector(files: readonly string[], model: string): string | undefined {
   const bits = bitsOf(model);
@@ -45,7 +45,7 @@ function nearestProjector(files: readonly string[], model: string): string | und
 
 const folderOf = (file: string) => file.slice(0, file.lastIndexOf("/") + 1);
 
-/** The first number of the tag: 4 for Q4_K_M, 16 for BF16, 0 without one. */
+/** First number in the tag: 4 for Q4_K_M, 16 for BF16, 0 without one. */
 function bitsOf(file: string): number {
   return Number(/\d+/.exec(parseGgufName(file)?.tag ?? "")?.[0] ?? 0);
 }

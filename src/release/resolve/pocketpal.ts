@@ -3,20 +3,20 @@ import { emptyPick, type RuntimePick } from "./runtime-pick.js";
 const projector = /[-_.]*mmproj[-_.].+\.gguf$/i;
 const splitName = /-\d{5}-of-\d{5}\.gguf$/i;
 
-/** True for a name that PocketPal takes for a projector; `mmproj.gguf` and `x-mmproj.gguf` are models to it. */
+/** True for names that PocketPal treats as a projector; `mmproj.gguf` and `x-mmproj.gguf` count as models. */
 export function isPocketPalProjector(file: string): boolean {
   return projector.test(file);
 }
 
 /**
- * What PocketPal downloads when `file` is tapped in its list: the list shows every GGUF file in any letter case that is
- * neither a projector nor a shard (newer versions join shards, older ones leave them out). The projector is the one with
- * the model's own precision, else the next better, else the best.
+ * Resolves a tap on `file` in PocketPal. The app lists GGUF files, with the extension in any letter case, except
+ * projectors and splits (newer versions merge splits, older ones hide them). The projector has the model's precision, else
+ * the next higher, else the highest.
  */
 export function resolvePocketPal(files: readonly string[], file: string): RuntimePick {
-  if (!/\.gguf$/i.test(file)) return emptyPick("it lists GGUF files only");
-  if (isPocketPalProjector(file)) return emptyPick("it takes the file for a projector");
-  if (splitName.test(file)) return emptyPick("it leaves shards out");
+  if (!/\.gguf$/i.test(file)) return emptyPick("only GGUF files are listed");
+  if (isPocketPalProjector(file)) return emptyPick("the file is treated as a projector");
+  if (splitName.test(file)) return emptyPick("split files are not listed");
   const mmproj = projectorFor(file, files.filter(isPocketPalProjector));
   return { file, splits: [file], ...(mmproj === undefined ? {} : { mmproj }) };
 }
@@ -31,7 +31,7 @@ function projectorFor(model: string, projectors: readonly string[]): string | un
   return better[0] ?? best;
 }
 
-/** Where a name's precision stands; 16 bits and more are looked for first, then the bits of a quantization. */
+/** Rank of the precision in a name, -1 without one; 16 bits or more take precedence over a quantization. */
 function rank(file: string): number {
   const name = file.toLowerCase();
   const precision = /\b(f16|bf16|f32)\b/.exec(name)?.[1] ?? /\b[iq]?(q[1-8])(?:[_\-a-z0-9]*)?\b/.exec(name)?.[1];

@@ -7,7 +7,7 @@ import { resolveOllama } from "./ollama.js";
 import { resolvePocketPal } from "./pocketpal.js";
 import type { RuntimePick } from "./runtime-pick.js";
 
-/** The runtimes that take a repository with a tag, and how one writes it. */
+/** Runtimes that resolve a repository with a tag, and the syntax of the reference. */
 export const taggedRuntimes = {
   "llama.cpp": { resolve: resolveLlamaCpp, write: (repo: string, tag: string) => `-hf ${repo}${tag}` },
   ollama: { resolve: resolveOllama, write: (repo: string, tag: string) => `hf.co/${repo}${tag}` },
@@ -20,22 +20,22 @@ export const taggedRuntimes = {
 
 export type TaggedRuntime = keyof typeof taggedRuntimes;
 
-/** What one runtime takes for one reference. */
+/** The file that one runtime resolves for one reference. */
 export interface Resolution {
   runtime: TaggedRuntime | "pocketpal" | "hub";
-  /** What a user writes or taps: `-hf org/name:Q4_K_M`, a file in PocketPal's list, a label on the Hub's page. */
+  /** User input: `-hf org/name:Q4_K_M`, a file in PocketPal's list, or a label on the Hub's model page. */
   reference: string;
-  /** Null where the runtime takes nothing, or what it takes cannot be told. */
+  /** Null if the reference does not resolve, or if the choice of the runtime is undocumented. */
   file: string | null;
-  /** All files that are downloaded, the projector included; empty without a file. */
+  /** All downloaded files, including the projector; empty without a file. */
   downloads: string[];
-  /** Why there is no file. */
+  /** Reason for a missing file. */
   why?: string;
 }
 
 /**
- * What every runtime takes for every reference to a repository of these files: without a tag, by the tag of each model,
- * and by each file. `repo` is only for the references' text.
+ * Resolves every reference to a repository with these files in every runtime: without a tag, by the tag of each model,
+ * and by each file. `repo` is only used in the text of the references.
  */
 export function resolveAll(paths: readonly string[], repo = "org/name"): Resolution[] {
   const files = hubOrder(paths);
@@ -51,7 +51,7 @@ export function resolveAll(paths: readonly string[], repo = "org/name"): Resolut
   ];
 }
 
-/** The tag a model's file is asked for by: its label, or for names without one their last part. */
+/** Tag of a model file: its label, else the last part of its name. */
 export function tagOf(file: string): string {
   return hubLabel(file.slice(file.lastIndexOf("/") + 1)) ?? parseGgufName(file)?.tag ?? "";
 }
@@ -68,6 +68,12 @@ function toResolution(runtime: Resolution["runtime"], reference: string, pick: R
 
 function labelled(file: string): Resolution {
   const label = hubLabel(file.slice(file.lastIndexOf("/") + 1));
-  const none = { runtime: "hub" as const, reference: file, file: null, downloads: [], why: "the Hub reads no label" };
+  const none = {
+    runtime: "hub" as const,
+    reference: file,
+    file: null,
+    downloads: [],
+    why: "the Hub does not recognize a label",
+  };
   return label === undefined ? none : { runtime: "hub", reference: label, file, downloads: [file] };
 }

@@ -1,15 +1,15 @@
-/** What a runtime takes for a reference, or why it takes nothing. */
+/** The file that a runtime resolves for a reference, or the reason for resolving none. */
 export type RuntimePick =
   | {
       readonly file: string;
-      /** Everything of the model that is downloaded: the file, or its shards. */
+      /** Downloaded model files: the file, or its splits. */
       readonly splits: readonly string[];
-      /** The projector that comes with it; absent where there is none or the runtime brings none. */
+      /** The projector downloaded with the model; absent if the runtime downloads none. */
       readonly mmproj?: string;
     }
   | { readonly file: null; readonly why: string };
 
-/** A pick of nothing. */
+/** An empty pick with its reason. */
 export function emptyPick(why: string): RuntimePick {
   return { file: null, why };
 }

@@ -3,19 +3,19 @@ import { QuantsmithError } from "../../util/errors.js";
 import type { SigstoreInstance } from "./sigstore-instance.js";
 import { renderStatement, statementMediaType } from "./statement.js";
 
-/** Waiting for one answer of Fulcio or Rekor, in milliseconds. */
+/** Timeout of one request to Fulcio or Rekor, in milliseconds. */
 const timeoutMs = 60_000;
 
-/** Throws unless the environment can prove who signs. Errors: QS-SIGN-IDENTITY. */
+/** Requires a signing identity in the environment. Errors: QS-SIGN-IDENTITY. */
 export function requireIdentity(env: NodeJS.ProcessEnv = process.env): void {
   const { ACTIONS_ID_TOKEN_REQUEST_URL, ACTIONS_ID_TOKEN_REQUEST_TOKEN, SIGSTORE_ID_TOKEN } = env;
   if (SIGSTORE_ID_TOKEN || (ACTIONS_ID_TOKEN_REQUEST_URL && ACTIONS_ID_TOKEN_REQUEST_TOKEN)) return;
-  throw noIdentity("signing needs an identity, and the environment has none");
+  throw noIdentity("the environment does not provide an identity for signing");
 }
 
 /**
- * Signs a list of files, path to sha256, with the identity of the environment, and gives the content of `model.sig`: a
- * Sigstore bundle. The signing, with that identity, is recorded in Sigstore's public log.
+ * Signs a list of files, path to sha256, with the identity of the environment, and returns the content of `model.sig`: a
+ * Sigstore bundle. Sigstore records the signature and the identity in its public log.
  * Errors: QS-SIGN-IDENTITY, QS-SIGN-SERVICE.
  */
 export async function signFiles(
@@ -34,9 +34,9 @@ export async function signFiles(
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     const why = withoutToken(error instanceof Error ? error.message : String(error));
-    if (code.startsWith("IDENTITY_TOKEN")) throw noIdentity(`the identity cannot be used for signing: ${why}`);
-    throw new QuantsmithError("QS-SIGN-SERVICE", `Sigstore did not sign: ${why}`, {
-      remedy: "Publish again; nothing was uploaded. A token that has expired is refused: get a new one.",
+    if (code.startsWith("IDENTITY_TOKEN")) throw noIdentity(`Sigstore cannot use the identity: ${why}`);
+    throw new QuantsmithError("QS-SIGN-SERVICE", `signing with Sigstore failed: ${why}`, {
+      remedy: "Publish again with a new identity token; nothing was uploaded.",
     });
   }
 }
@@ -44,11 +44,11 @@ export async function signFiles(
 function noIdentity(message: string): QuantsmithError {
   return new QuantsmithError("QS-SIGN-IDENTITY", message, {
     remedy:
-      "In GitHub Actions, give the job `permissions: { id-token: write }`. Elsewhere, set SIGSTORE_ID_TOKEN to an OpenID Connect token with the audience `sigstore`. Or publish without signing.",
+      "In GitHub Actions, give the job `permissions: { id-token: write }`. Elsewhere, set `SIGSTORE_ID_TOKEN` to an OpenID Connect token with the audience `sigstore`, or publish without signing.",
   });
 }
 
-/** Whatever a service answers: the token stands in no message. */
+/** Redacts the token, which a service may repeat in its response. */
 function withoutToken(text: string): string {
   const token = process.env.SIGSTORE_ID_TOKEN;
   return token ? text.replaceAll(token, "<token>") : text;

@@ -4,11 +4,11 @@ import { getTrustedRoot } from "@sigstore/tuf";
 import { type TrustMaterial, toTrustMaterial } from "@sigstore/verify";
 import { QuantsmithError } from "../../util/errors.js";
 
-/** Which Sigstore signs and whom to trust; without settings the public one. */
+/** Sigstore services and trusted root; defaults to the public instance. */
 export interface SigstoreInstance {
   fulcioUrl?: string;
   rekorUrl?: string;
-  /** A `trusted_root.json`: what to trust without asking the network. */
+  /** Path of a `trusted_root.json`, used instead of fetching the trusted root. */
   trustedRoot?: string;
 }
 
@@ -23,8 +23,8 @@ export function sigstoreInstance(env: NodeJS.ProcessEnv = process.env): Sigstore
 }
 
 /**
- * Certificate authorities and logs that signatures are checked against: from the file that was set, else Sigstore's own
- * over TUF. A sentence when those cannot be had, as without a network. Errors: QS-SIGN-ROOT for a file that is no root.
+ * Loads the trusted certificate authorities and logs from the configured file, else Sigstore's own over TUF. Returns an
+ * error message if they cannot be fetched. Errors: QS-SIGN-ROOT if the configured file is invalid.
  */
 export async function loadTrust({ trustedRoot }: SigstoreInstance): Promise<TrustMaterial | string> {
   if (trustedRoot !== undefined) return readTrust(trustedRoot);
@@ -39,8 +39,8 @@ async function readTrust(path: string): Promise<TrustMaterial> {
   try {
     return toTrustMaterial(TrustedRoot.fromJSON(JSON.parse(await readFile(path, "utf8"))));
   } catch (error) {
-    throw new QuantsmithError("QS-SIGN-ROOT", `${path} cannot be used as trusted root`, {
-      remedy: "Let QUANTSMITH_SIGSTORE_ROOT name a trusted_root.json of Sigstore, or unset it.",
+    throw new QuantsmithError("QS-SIGN-ROOT", `${path} is not a valid trusted root`, {
+      remedy: "Set `QUANTSMITH_SIGSTORE_ROOT` to a trusted_root.json of Sigstore, or unset it.",
       at: { file: path },
       cause: error,
     });

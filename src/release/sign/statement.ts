@@ -1,13 +1,13 @@
 import * as z from "zod";
 import { sha256 } from "../../util/sha256.js";
 
-/** The signature of a release, under the name that OpenSSF Model Signing gives it. */
+/** Signature of a release; the file name is that of OpenSSF Model Signing. */
 export const signatureFile = "model.sig";
 
-/** How a DSSE envelope calls an in-toto statement. */
+/** DSSE payload type of an in-toto statement. */
 export const statementMediaType = "application/vnd.in-toto+json";
 
-/** What is not part of a model: the signature, and what the Hub and its clients put beside it. */
+/** Files outside the model: the signature, and files of git, the Hub and its clients. */
 const ignoredPaths: readonly string[] = [signatureFile, ".git", ".gitattributes", ".gitignore", ".github", ".cache"];
 
 const statementType = "https://in-toto.io/Statement/v1";
@@ -25,8 +25,8 @@ const schema = z.looseObject({
 });
 
 /**
- * The statement that is signed, as OpenSSF Model Signing v1.0 lays it out: the files with their sha256 in the predicate,
- * and as the one subject the model, whose digest is the sha256 over all those digests in the order of the names.
+ * Renders the statement to sign, as specified by OpenSSF Model Signing v1.0. The predicate lists the files with their
+ * sha256. The only subject is the model; its digest is the sha256 over all file digests in the order of the names.
  */
 export function renderStatement(name: string, files: ReadonlyMap<string, string>): string {
   const resources = [...files]
@@ -43,27 +43,28 @@ export function renderStatement(name: string, files: ReadonlyMap<string, string>
   });
 }
 
-/** The files a statement names, path to sha256; a sentence when it is not of this kind or contradicts itself. */
+/** Parses a statement: path to sha256. Returns an error message if it is invalid or contradicts itself. */
 export function readStatement(text: string): Map<string, string> | string {
   let data: unknown;
   try {
     data = JSON.parse(text);
   } catch {
-    return "what was signed is not JSON";
+    return "the signed payload is not JSON";
   }
   const parsed = schema.safeParse(data);
-  if (!parsed.success) return `what was signed is no list of files as ${predicateType} wants it`;
+  if (!parsed.success) return `the signed payload is not a statement of type ${predicateType}`;
   const { subject, predicate } = parsed.data;
-  if (rootDigest(predicate.resources) !== subject[0].digest.sha256) return "the signed list contradicts its own digest";
+  if (rootDigest(predicate.resources) !== subject[0].digest.sha256)
+    return "the signed digest contradicts the file list";
   const files = new Map(predicate.resources.map((resource) => [resource.name, resource.digest]));
-  return files.size === predicate.resources.length ? files : "the signed list names a file twice";
+  return files.size === predicate.resources.length ? files : "the signed file list contains a duplicate";
 }
 
 function rootDigest(resources: readonly { digest: string }[]): string {
   return sha256(Buffer.from(resources.map((resource) => resource.digest).join(""), "hex"));
 }
 
-/** model_signing sorts paths part by part. */
+/** model_signing sorts paths by component. */
 function sortKey(path: string): string {
   return path.replaceAll("/", "\0");
 }

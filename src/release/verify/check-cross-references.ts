@@ -7,7 +7,7 @@ import type { RunReport, VariantReport } from "../release-report.js";
 import { weightFiles } from "../variant-files.js";
 import { errorProblem, type VerifyProblem } from "./verify-report.js";
 
-/** A release's verdicts by device. */
+/** Verdicts by variant and device. */
 export const hardwareFile = "hardware-compatibility.json";
 
 /** The model card. */
@@ -23,11 +23,11 @@ const bomShape = z.object({
   ),
 });
 
-/** Holds the bill of materials against the files, path to sha256. Texts that the run read are none of the release's files. */
+/** Compares the bill of materials with the files, path to sha256. Ignores input texts, which are not release files. */
 export function checkBom(text: string, present: ReadonlyMap<string, string>, report: RunReport): VerifyProblem[] {
   const parsed = bomShape.safeParse(readJson(text));
   if (!parsed.success)
-    return [errorProblem("QS-VERIFY-FIGURE", bomFile, `${bomFile} is no bill of materials of quantsmith`)];
+    return [errorProblem("QS-VERIFY-FIGURE", bomFile, `${bomFile} is not a bill of materials of quantsmith`)];
   const listed = new Map(
     parsed.data.components.flatMap(({ type, name, hashes }) => {
       const sha256 = hashes?.find(({ alg }) => alg === "SHA-256")?.content;
@@ -37,24 +37,26 @@ export function checkBom(text: string, present: ReadonlyMap<string, string>, rep
   const others = [...listed].filter(([file, sha256]) => (present.get(file) ?? sha256) !== sha256);
   const models = weightFiles(report).filter(({ file }) => !listed.has(file));
   return [
-    ...others.map(([file]) => errorProblem("QS-VERIFY-FIGURE", bomFile, `${bomFile} tells of another ${file}`)),
-    ...models.map(({ file }) => errorProblem("QS-VERIFY-FIGURE", bomFile, `${bomFile} does not tell of ${file}`)),
+    ...others.map(([file]) =>
+      errorProblem("QS-VERIFY-FIGURE", bomFile, `${bomFile} lists a different digest for ${file}`),
+    ),
+    ...models.map(({ file }) => errorProblem("QS-VERIFY-FIGURE", bomFile, `${bomFile} does not list ${file}`)),
   ];
 }
 
-/** Holds `hardware-compatibility.json` against `release.json` and against itself; its verdicts are not made anew. */
+/** Compares `hardware-compatibility.json` with `release.json` and checks its consistency. Does not recompute verdicts. */
 export function checkHardware(text: string, report: RunReport): VerifyProblem[] {
   const parsed = hardwareCompatibility.safeParse(readJson(text));
   const found = parsed.success
     ? [...variantDifferences(parsed.data, report), ...contradictions(parsed.data)]
-    : [`is not of its format: ${parsed.error.issues[0]?.path.join(".")}: ${parsed.error.issues[0]?.message}`];
+    : [`has an invalid format: ${parsed.error.issues[0]?.path.join(".")}: ${parsed.error.issues[0]?.message}`];
   return [...new Set(found)].map((what) => errorProblem("QS-VERIFY-FIGURE", hardwareFile, `${hardwareFile} ${what}`));
 }
 
 function variantDifferences({ variants }: HardwareCompatibility, report: RunReport): string[] {
   return variants.flatMap(({ name, ...listed }) => {
     const variant = report.variants.find((one) => one.name === name);
-    if (variant === undefined) return [`tells of a variant ${name}, which release.json lacks`];
+    if (variant === undefined) return [`lists the variant ${name}, which is not in release.json`];
     const pairs: [string, number | string | null, number | string | null][] = [
       ["file", listed.file, variant.file],
       ["bytes", listed.bytes, variant.bytes],
@@ -63,9 +65,9 @@ function variantDifferences({ variants }: HardwareCompatibility, report: RunRepo
     ];
     const differences = pairs
       .filter(([, here, there]) => here !== there)
-      .map(([what, here, there]) => `says ${what} ${here} of ${name}, release.json ${there}`);
+      .map(([what, here, there]) => `lists ${what} ${here} for ${name}, but release.json lists ${there}`);
     const sameTypes = canonicalJson(listed.types) === canonicalJson(variant.types);
-    return sameTypes ? differences : [...differences, `tells other types of ${name} than release.json`];
+    return sameTypes ? differences : [...differences, `lists different types for ${name} than release.json`];
   });
 }
 
@@ -73,19 +75,19 @@ function contradictions({ variants, devices, results, recommended }: HardwareCom
   const names = new Set(variants.map(({ name }) => name));
   const ids = new Set(devices.map(({ id }) => id));
   const unknown = [...results, ...recommended].flatMap(({ variant, device }) => [
-    ...(variant === null || names.has(variant) ? [] : [`speaks of a variant ${variant} that it does not describe`]),
-    ...(ids.has(device) ? [] : [`speaks of a device ${device} that it does not describe`]),
+    ...(variant === null || names.has(variant) ? [] : [`refers to the undefined variant ${variant}`]),
+    ...(ids.has(device) ? [] : [`refers to the undefined device ${device}`]),
   ]);
   const picks = recommended.flatMap(({ variant, device, context }) => {
     if (variant === null) return [];
     const result = results.find((one) => one.variant === variant && one.device === device && one.context === context);
     if (result === undefined) return [`recommends ${variant} for ${device} without a verdict at ${context} tokens`];
-    return result.verdict === "no" ? [`recommends ${variant} for ${device}, where it does not run`] : [];
+    return result.verdict === "no" ? [`recommends ${variant} for ${device}, which cannot run it`] : [];
   });
   return [...unknown, ...picks];
 }
 
-/** Holds the card's table of files, where it has one, against `release.json`. */
+/** Compares the model card's file table, if it has one, with `release.json`. */
 export function checkCard(text: string, report: RunReport): VerifyProblem[] {
   const lines = text.split("\n");
   return report.variants.flatMap((variant) => {
@@ -97,13 +99,13 @@ export function checkCard(text: string, report: RunReport): VerifyProblem[] {
       errorProblem(
         "QS-VERIFY-FIGURE",
         cardFile,
-        `${cardFile} tells other figures of ${variant.name} than release.json`,
+        `${cardFile} lists different figures for ${variant.name} than release.json`,
       ),
     ];
   });
 }
 
-/** Whether the figures of the card are there as numbers; that they are not is told elsewhere. */
+/** True if the figures in the model card are numbers; `checkVariants` reports other values. */
 function hasMetrics({ quality }: VariantReport): boolean {
   if (quality === null) return true;
   const figures: unknown[] = [quality.perplexityRatio, quality.kldMean, quality.kldMeanError, quality.sameTop];

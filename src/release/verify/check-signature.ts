@@ -3,7 +3,7 @@ import { loadTrust, sigstoreInstance } from "../sign/sigstore-instance.js";
 import { signatureFile } from "../sign/statement.js";
 import { errorProblem, type SignatureReport, type VerifyProblem } from "./verify-report.js";
 
-/** Who must have signed; what is left out may be anyone or anything. */
+/** The required signer; an omitted field matches any value. */
 export interface ExpectedSigner {
   identity?: string;
   issuer?: string;
@@ -15,8 +15,8 @@ export interface CheckedSignature {
 }
 
 /**
- * Checks `model.sig` against the release's files, path to sha256. A release need not be signed, unless a signer is
- * expected. Errors: QS-SIGN-ROOT.
+ * Verifies `model.sig` over the release's files, path to sha256. Without an expected signer the signature is optional.
+ * Errors: QS-SIGN-ROOT.
  */
 export async function checkSignature(
   text: string | undefined,
@@ -29,25 +29,25 @@ export async function checkSignature(
   if (typeof trust === "string") return unchecked(trust, demanded);
   const read = readSignature(text, trust);
   if (typeof read === "string") {
-    return { signature: invalid, problems: [bad(`${signatureFile} is no valid signature: ${read}`)] };
+    return { signature: invalid, problems: [bad(`${signatureFile} is not a valid signature: ${read}`)] };
   }
   const { identity, issuer } = read;
   const reason = findUnsigned(read.files, files) ?? otherSigner({ identity, issuer }, expected);
   return {
     signature: { state: reason === undefined ? "valid" : "invalid", identity, issuer, ok: reason === undefined },
-    problems: reason === undefined ? [] : [bad(`${signatureFile} does not hold for this release: ${reason}`)],
+    problems: reason === undefined ? [] : [bad(`${signatureFile} does not match this release: ${reason}`)],
   };
 }
 
 const invalid: SignatureReport = { state: "invalid", identity: null, issuer: null, ok: false };
 
-/** Exactly, not as a pattern: `.` in an address must not stand for any character. */
+/** Exact comparison, not a pattern: `.` in an address must not match any character. */
 function otherSigner(signer: Required<ExpectedSigner>, expected: ExpectedSigner): string | undefined {
   if (expected.identity !== undefined && signer.identity !== expected.identity) {
-    return `it was signed by ${signer.identity}, not by ${expected.identity}`;
+    return `it was signed by ${signer.identity} instead of ${expected.identity}`;
   }
   if (expected.issuer !== undefined && signer.issuer !== expected.issuer) {
-    return `its signer was vouched for by ${signer.issuer}, not by ${expected.issuer}`;
+    return `the identity was issued by ${signer.issuer} instead of ${expected.issuer}`;
   }
   return undefined;
 }
@@ -56,8 +56,8 @@ function unchecked(why: string, demanded: boolean): CheckedSignature {
   const problem = errorProblem(
     "QS-VERIFY-UNCHECKED",
     signatureFile,
-    `${signatureFile} was not checked: ${why}`,
-    "Verify again with a network, or let QUANTSMITH_SIGSTORE_ROOT name a trusted_root.json of Sigstore.",
+    `${signatureFile} was not verified: ${why}`,
+    "Verify again with network access, or set `QUANTSMITH_SIGSTORE_ROOT` to a trusted_root.json of Sigstore.",
   );
   return {
     signature: { state: "unchecked", identity: null, issuer: null, ok: false },
@@ -66,6 +66,6 @@ function unchecked(why: string, demanded: boolean): CheckedSignature {
 }
 
 function bad(message: string): VerifyProblem {
-  const remedy = `Do not trust the release as this signer's. If it is yours, remove ${signatureFile} and publish with \`--sign\`.`;
+  const remedy = `Do not use the release as one of this signer. If it is yours, remove ${signatureFile} and publish again with \`--sign\`.`;
   return errorProblem("QS-VERIFY-SIGNATURE", signatureFile, message, remedy);
 }

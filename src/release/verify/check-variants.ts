@@ -9,15 +9,15 @@ import { variantFiles } from "../variant-files.js";
 import type { HeaderFacts } from "./release-source.js";
 import { errorProblem, restoreRemedy, type VerifyProblem } from "./verify-report.js";
 
-/** What is known of a file besides what `release.json` says. */
+/** Facts read from a model file itself. */
 export interface ModelFacts {
   bytes: number;
   sha256: string;
-  /** A sentence when the header cannot be read. */
+  /** An error message if the header cannot be read. */
   header: HeaderFacts | string;
 }
 
-/** Holds every variant of `release.json` against its file, and every model file against `release.json`. */
+/** Compares every variant of `release.json` with its file, and reports model files missing from `release.json`. */
 export function checkVariants(
   report: RunReport,
   models: ReadonlyMap<string, ModelFacts>,
@@ -37,9 +37,7 @@ export function checkVariants(
     ...(report.projector === undefined
       ? []
       : checkSplit("the projector", report.projector, models.get(report.projector.file))),
-    ...strays.map((file) =>
-      errorProblem("QS-VERIFY-VARIANT", file, `${file} is no variant that release.json tells of`),
-    ),
+    ...strays.map((file) => errorProblem("QS-VERIFY-VARIANT", file, `${file} is not a variant in release.json`)),
     ...[...models].flatMap(([file, { header }]) => checkHeader(file, header)),
   ];
 }
@@ -50,12 +48,12 @@ const lockShape = z.object({
 });
 
 interface LockRules {
-  /** Undefined where the lock file names none. */
+  /** Undefined if the lock file has no `variants`. */
   variants: ReadonlySet<string> | undefined;
   limits: readonly GateLimit[];
 }
 
-/** Limits that are numbers: those made of another variant's figures were held against the same chunks, not the whole. */
+/** Reads variant names and numeric limits. Relative limits are skipped: they were checked on common chunks only. */
 function readLock(text: string | undefined): LockRules {
   const none: LockRules = { variants: undefined, limits: [] };
   if (text === undefined) return none;
@@ -68,20 +66,20 @@ function readLock(text: string | undefined): LockRules {
   }
 }
 
-/** A variant that did not pass has no place in a release. */
+/** A release must contain only variants that passed. */
 function checkVerdict({ name, gate, reasons, smoke, quality }: VariantReport, { limits }: LockRules): VerifyProblem[] {
   const figures = quality as unknown as Record<GateFigure, unknown> | null;
   const measured = figures !== null && gateFigures.every((figure) => typeof figures[figure] === "number");
   const breaches = measured ? checkGates(figures as Record<GateFigure, number>, limits).map(describeBreach) : [];
-  const unmeasured = figures !== null && !measured ? ["its figures are no numbers"] : [];
+  const unmeasured = figures !== null && !measured ? ["its figures are not numbers"] : [];
   const failed = (smoke?.failed ?? 0) > 0 ? [`it failed ${smoke?.failed} smoke tests`] : [];
   const why = [...new Set([...reasons, ...breaches, ...unmeasured, ...failed])];
   if (gate === "passed" && why.length === 0) return [];
-  const message = `the variant ${name} did not pass: ${why.join("; ") || "release.json says so"}`;
+  const message = `the variant ${name} did not pass: ${why.join("; ") || "its gate failed"}`;
   return [errorProblem("QS-VERIFY-GATE", "release.json", message)];
 }
 
-/** A part holds some of the tensors, and a projector none of the model's, so only bytes can be held against what is told. */
+/** Compares only size and digest: a split or projector does not contain all tensors of the model. */
 function checkSplit(owner: string, split: VariantSplit, found: ModelFacts | undefined): VerifyProblem[] {
   const { file } = split;
   if (found === undefined)
@@ -97,10 +95,12 @@ function checkName({ name, file }: VariantReport, { model }: RunReport, { varian
   const expected = variantFileName(model.name, name);
   const problems: VerifyProblem[] = [];
   if (file.replace(/-00001-of-\d{5}(?=\.gguf$)/, "") !== expected) {
-    problems.push(errorProblem("QS-VERIFY-VARIANT", file, `the variant ${name} is in ${file} instead of ${expected}`));
+    problems.push(
+      errorProblem("QS-VERIFY-VARIANT", file, `the file of the variant ${name} is ${file} instead of ${expected}`),
+    );
   }
   if (variants?.has(name) === false) {
-    problems.push(errorProblem("QS-VERIFY-VARIANT", file, `recipe.lock.yaml has no variant ${name}`));
+    problems.push(errorProblem("QS-VERIFY-VARIANT", file, `recipe.lock.yaml does not list the variant ${name}`));
   }
   return problems;
 }
@@ -125,10 +125,10 @@ function checkFigures(variant: VariantReport, { model }: RunReport, found: Model
           differs("parameters", model.parameters ?? header.parameters, header.parameters),
         ]),
     variant.allocation !== undefined && variant.allocation !== null && found.bytes > variant.allocation.budgetBytes
-      ? [`it has ${found.bytes} bytes, more than its budget of ${variant.allocation.budgetBytes}`]
+      ? [`its size of ${found.bytes} bytes exceeds the budget of ${variant.allocation.budgetBytes} bytes`]
       : [],
     typeof header !== "string" && header.bytes > found.bytes
-      ? [`it has ${found.bytes} bytes, and its header promises ${header.bytes}`]
+      ? [`its size is ${found.bytes} bytes, but its header requires ${header.bytes}`]
       : [],
   ].flat();
   return figureProblem(file, `the variant ${variant.name}`, differences);
@@ -140,7 +140,7 @@ function figureProblem(file: string, owner: string, differences: readonly string
 }
 
 function differs(what: string, reported: number | string | null, found: number | string | null): string[] {
-  return reported === found ? [] : [`release.json says ${what} ${reported}, the file has ${found}`];
+  return reported === found ? [] : [`${what} ${found} instead of ${reported} in release.json`];
 }
 
 const round = (value: number) => Number(value.toPrecision(9));

@@ -11,14 +11,15 @@ import { sha256File } from "../../util/sha256.js";
 import { listFolder } from "./list-folder.js";
 import type { HeaderFacts, ReleaseSource } from "./release-source.js";
 
-/** A release in a folder. Errors: QS-VERIFY-TARGET when there is no such folder. */
+/** A release in a local folder. Errors: QS-VERIFY-TARGET if the folder does not exist. */
 export async function folderSource(folder: string, signal: AbortSignal): Promise<ReleaseSource> {
   const found = await stat(folder).catch(() => undefined);
   if (found?.isDirectory() !== true) {
     const what =
-      found === undefined ? `there is no folder ${folder}` : `${folder} is a file; name the folder it lies in`;
+      found === undefined ? `the folder ${folder} does not exist` : `${folder} is a file, not a release folder`;
     throw new QuantsmithError("QS-VERIFY-TARGET", what, {
-      remedy: "Name a release folder, such as artifacts/releases/<recipe>, or hf:org/name for one on the Hub.",
+      remedy:
+        "Pass a release folder, such as `artifacts/releases/<recipe>`, or `hf:org/name` for a release on the Hub.",
     });
   }
   return {

@@ -12,8 +12,8 @@ import { sha256 } from "../../util/sha256.js";
 import { type HeaderFacts, maxTextBytes, type ReleaseSource } from "./release-source.js";
 
 /**
- * A release in a repository on the Hub at the commit `revision` is now. Large files are known by the sha256 the Hub
- * stores them under; small ones are read. Errors: QS-HUB-*, QS-FETCH-HASH.
+ * A release in a Hub repository at the current commit of `revision`. Digests of large files come from the Hub's listing;
+ * small files are downloaded and hashed. Errors: QS-HUB-*, QS-FETCH-HASH.
  */
 export async function hubSource(
   connection: HubConnection,
@@ -43,13 +43,13 @@ export async function hubSource(
         return remoteFacts(await readGgufHeader(connection, { repo, commit, file: find(path) }, signal));
       } catch (error) {
         if (error instanceof QuantsmithError || signal.aborted || !(error instanceof Error)) throw error;
-        return `@huggingface/gguf does not accept it: ${error.message}`;
+        return `@huggingface/gguf cannot read the header: ${error.message}`;
       }
     },
   };
 }
 
-/** Throws an Error for a tensor of a type that ggml does not know. */
+/** Throws an Error for an unknown tensor type. */
 function remoteFacts({ metadata, tensorInfos, tensorDataOffset }: RemoteGguf): HeaderFacts {
   const alignment = Number(metadata["general.alignment"] ?? 32);
   const types: Record<string, number> = {};
@@ -58,7 +58,7 @@ function remoteFacts({ metadata, tensorInfos, tensorDataOffset }: RemoteGguf): H
   let end = 0;
   for (const { name, shape, dtype, offset } of tensorInfos) {
     const type = ggmlTypeById(dtype);
-    if (type === undefined) throw new Error(`${name} has the type ${dtype}, which ggml does not know`);
+    if (type === undefined) throw new Error(`${name} has the unknown type ${dtype}`);
     const [row = 1, ...rows] = shape.map(Number);
     const bytes = rows.reduce((product, size) => product * size, rowBytes(type, row));
     types[type.name] = (types[type.name] ?? 0) + 1;

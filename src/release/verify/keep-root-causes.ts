@@ -1,9 +1,9 @@
 import type { VerifyCode, VerifyProblem } from "./verify-report.js";
 
-/** What a file can have that explains everything else about it, the first before the later ones. */
+/** Codes that explain all other problems of the same file, in order of precedence. */
 const causes: readonly VerifyCode[] = ["QS-VERIFY-FILE", "QS-VERIFY-MISSING", "QS-VERIFY-HASH", "QS-VERIFY-EXTRA"];
 
-/** One fault, one error: leaves out what only follows from a file's being absent, another, or not of the release. */
+/** Removes errors that follow from a missing, changed or foreign file, so that one fault gives one error. */
 export function keepRootCauses(problems: readonly VerifyProblem[]): VerifyProblem[] {
   const causeOf = new Map<string, VerifyProblem>();
   for (const cause of causes) {
@@ -14,7 +14,7 @@ export function keepRootCauses(problems: readonly VerifyProblem[]): VerifyProble
   }
   return problems.filter((problem) => {
     const cause = problem.file === null ? undefined : causeOf.get(problem.file);
-    // What a name leads runtimes to has nothing to do with the content.
+    // Name resolution does not depend on the content.
     const follows = problem.severity === "error" && !problem.code.startsWith("QS-RESOLVE-");
     return cause === undefined || !follows || problem === cause;
   });

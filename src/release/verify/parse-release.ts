@@ -4,7 +4,7 @@ import type { RunReport } from "../release-report.js";
 const count = z.int().min(0);
 const figures = z.record(z.string(), z.unknown());
 
-/** The parts of `release.json` that verifying relies on; whatever else stands there is kept and counts for its digest. */
+/** Fields of `release.json` that verification needs; other fields are kept, since the digest covers them. */
 const release = z.looseObject({
   recipe: z.string(),
   model: z.looseObject({
@@ -34,16 +34,16 @@ const release = z.looseObject({
     .optional(),
 });
 
-/** Reads `release.json`; a sentence when it is none. */
+/** Parses `release.json`; returns an error message if it is invalid. */
 export function parseRelease(text: string): RunReport | string {
   let data: unknown;
   try {
     data = JSON.parse(text);
   } catch {
-    return "it is not JSON";
+    return "not valid JSON";
   }
   const parsed = release.safeParse(data);
   if (parsed.success) return parsed.data as unknown as RunReport;
   const [issue] = parsed.error.issues;
-  return `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not what it should be"}`;
+  return `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "invalid value"}`;
 }

@@ -1,39 +1,39 @@
 import type { VerifyProblem } from "./verify-report.js";
 
-/** What verifying reads of a release, wherever it lies. */
+/** Read access to a local or published release. */
 export interface ReleaseSource {
   /** The folder, or `hf:org/name@commit`. */
   readonly name: string;
-  /** Whether others may keep files of their own beside the release, as in a repository on the Hub. */
+  /** True if others may add files to the same place, as in a Hub repository. */
   readonly shared: boolean;
   files(): Promise<ReleaseFiles>;
-  /** sha256 of a file's content as it is there now. */
+  /** Current sha256 of a file's content. */
   sha256(path: string): Promise<string>;
-  /** A small text file. */
+  /** Reads a small text file. */
   text(path: string): Promise<string>;
-  /** What a GGUF file's header says, or in one sentence why it cannot be read. */
+  /** Reads a GGUF header; returns an error message if it cannot be read. */
   header(path: string): Promise<HeaderFacts | string>;
 }
 
-/** What there is to read, and what is there and must not be read. */
+/** Readable files, and problems with entries that must not be opened. */
 export interface ReleaseFiles {
   files: { path: string; bytes: number }[];
   problems: VerifyProblem[];
 }
 
-/** What of a GGUF header can be held against `release.json`. */
+/** Header facts that are compared with `release.json`. */
 export interface HeaderFacts {
   architecture: string | null;
-  /** Values in all tensors. */
+  /** Number of values in all tensors. */
   parameters: number;
-  /** Tensors per type. */
+  /** Number of tensors per type. */
   types: Record<string, number>;
   bitsPerWeight: number;
-  /** Where the last tensor ends, padding included: the size the file must have. */
+  /** End of the last tensor, padding included: the minimum file size. */
   bytes: number;
-  /** Softer findings, one sentence each with a code. */
+  /** Problems in a readable header. */
   findings: { code: "QS-GGUF-NO-TENSORS" | "QS-GGUF-LAYOUT" | "QS-GGUF-TRAILING"; message: string; remedy: string }[];
 }
 
-/** The largest text file of a release that is read: `release.json` of a hundred variants has a megabyte. */
+/** Size limit for text files; `release.json` of a hundred variants has about 1 MB. */
 export const maxTextBytes = 64 * 2 ** 20;

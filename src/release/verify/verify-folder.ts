@@ -3,7 +3,7 @@ import { folderSource } from "./folder-source.js";
 import { verifyRelease } from "./verify-release.js";
 import type { VerifyReport } from "./verify-report.js";
 
-/** Verifies a release folder. Errors: QS-VERIFY-TARGET, QS-SIGN-ROOT; Node's own when a file cannot be read. */
+/** Verifies a release folder. Errors: QS-VERIFY-TARGET, QS-SIGN-ROOT; Node's system errors for unreadable files. */
 export async function verifyFolder(
   folder: string,
   signal: AbortSignal,

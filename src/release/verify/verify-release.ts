@@ -20,11 +20,10 @@ import { maxTextBytes, type ReleaseSource } from "./release-source.js";
 import { errorProblem, type VerifiedFile, type VerifyProblem, type VerifyReport } from "./verify-report.js";
 
 /**
- * Checks everything about a release that can be recomputed: contents against SHA256SUMS, `release.json` against the
- * files, the headers, the recipe's limits, the provenance, the bill of materials and the verdicts by device, names against
- * what each runtime makes of them, and the signature where there is one, or `signer` wants one. What it finds is in the
- * report; it throws what reading throws, QS-SIGN-ROOT, and QS-VERIFY-TARGET for what is no release at all. `onFile` is told
- * each file before it is hashed.
+ * Verifies every recomputable claim of a release: file contents (SHA256SUMS), `release.json` (files, headers, the recipe's
+ * limits, provenance), bill of materials, hardware verdicts, model card, file names (resolution by each runtime), and the
+ * signature if present or required by `signer`. Problems are returned in the report. Calls `onFile` before hashing each
+ * file. Errors: QS-VERIFY-TARGET if the target is not a release, QS-SIGN-ROOT, errors of the source.
  */
 export async function verifyRelease(
   source: ReleaseSource,
@@ -40,7 +39,7 @@ export async function verifyRelease(
   requireRelease(source.name, paths);
   const sums = await text(checksumsFile);
   const known = new Set([...unlisted, ...parseChecksums(sums ?? "").files.keys()]);
-  // What others keep in the same place is not read: only its names matter.
+  // Foreign files in a shared place are not read: only their names matter.
   const own = listed.filter(({ path }) => !source.shared || known.has(path));
   const digests = new Map<string, string>();
   const models = new Map<string, ModelFacts>();
@@ -51,14 +50,14 @@ export async function verifyRelease(
     if (path.endsWith(".gguf")) models.set(path, { bytes, sha256, header: await source.header(path) });
   }
   const toSign = new Map([...digests].filter(([path]) => known.has(path) && path !== signatureFile));
-  // One that is too large to be read is no signature either.
+  // A signature file over the size limit counts as an invalid signature.
   const signatureText = paths.includes(signatureFile) ? ((await text(signatureFile)) ?? "") : undefined;
   const { signature, problems: signatureProblems } = await checkSignature(signatureText, toSign, signer);
   const report = readReport(await text("release.json"));
   const parsed = typeof report !== "string";
   const fromSums = checkSums(sums, digests);
   const changed = new Set(fromSums.map(({ file }) => file));
-  // What is known to be another file says nothing about the rest.
+  // Changed files are not parsed: their content is not that of the release.
   const lock = changed.has("recipe.lock.yaml") ? undefined : await text("recipe.lock.yaml");
   const bom = changed.has(bomFile) ? undefined : await text(bomFile);
   const hardware = changed.has(hardwareFile) ? undefined : await text(hardwareFile);
@@ -69,7 +68,7 @@ export async function verifyRelease(
     ...fromSums,
     ...(sums === undefined ? [] : checkExtra(paths, known, source.shared)),
     ...(parsed ? checkVariants(report, models, lock) : []),
-    ...(parsed ? [] : [errorProblem("QS-VERIFY-REPORT", "release.json", `release.json cannot be used: ${report}`)]),
+    ...(parsed ? [] : [errorProblem("QS-VERIFY-REPORT", "release.json", `release.json is invalid: ${report}`)]),
     ...(changed.has(provenanceFile)
       ? []
       : checkProvenance(await text(provenanceFile), digests, parsed ? stableReleaseDigest(report) : undefined)),
@@ -95,22 +94,23 @@ export async function verifyRelease(
   };
 }
 
-/** Throws QS-VERIFY-TARGET for what nobody would take for a release. */
+/** Errors: QS-VERIFY-TARGET if all files of a release are missing. */
 function requireRelease(name: string, paths: readonly string[]): void {
   if ([checksumsFile, "release.json", provenanceFile].some((file) => paths.includes(file))) return;
-  throw new QuantsmithError("QS-VERIFY-TARGET", `${name} is no release: it has no SHA256SUMS and no release.json`, {
-    remedy: "Name a release of quantsmith, such as artifacts/releases/<recipe>, or hf:org/name for one on the Hub.",
+  throw new QuantsmithError("QS-VERIFY-TARGET", `${name} is not a release: SHA256SUMS and release.json are missing`, {
+    remedy:
+      "Pass a release of quantsmith, such as `artifacts/releases/<recipe>`, or `hf:org/name` for a release on the Hub.",
   });
 }
 
-/** The names with those of the variants that are missing: that they are is told, and not what comes of it. */
+/** Adds missing variants to the paths: they are reported once, without follow-up resolution problems. */
 function intended(paths: readonly string[], report: RunReport | string): string[] {
   const reportedFiles = typeof report === "string" ? [] : weightFiles(report).map(({ file }) => file);
   return [...new Set([...paths, ...reportedFiles])];
 }
 
 function readReport(text: string | undefined): RunReport | string {
-  return text === undefined ? "there is none" : parseRelease(text);
+  return text === undefined ? "the file is missing or too large" : parseRelease(text);
 }
 
 function describeFile(
@@ -129,7 +129,7 @@ function describeFile(
   return { path, bytes, sha256, ok, label, bitsPerWeight, types };
 }
 
-/** The name in references; a folder will be some repository. */
+/** Repository name in references; a placeholder for a local folder. */
 function repoOf(name: string): string {
   return parseHubRef(name)?.repo ?? "org/name";
 }

@@ -9,13 +9,13 @@ export interface RemoteRelease {
   repo: string;
   /** A branch, tag, commit or `refs/pr/<n>`. */
   revision: string;
-  /** What was published, path to sha256; every file must have arrived as it is. */
+  /** Published files, path to sha256; each must be on the Hub unchanged. */
   expected?: ReadonlyMap<string, string>;
 }
 
 /**
- * Reads a release back from the Hub and verifies it: every content digest, the small files' contents, each GGUF header
- * through @huggingface/gguf, and `release.json` against all of them. Errors: QS-HUB-*, QS-FETCH-HASH, QS-SIGN-ROOT.
+ * Verifies a release on the Hub: all content digests, the contents of small files, and each GGUF header as parsed by
+ * @huggingface/gguf. Errors: QS-HUB-*, QS-FETCH-HASH, QS-SIGN-ROOT, QS-VERIFY-TARGET.
  */
 export async function verifyRemote(
   connection: HubConnection,
@@ -29,13 +29,13 @@ export async function verifyRemote(
   const differences = [...(expected ?? [])].flatMap(([file, sha256]) => {
     const found = stored.get(file);
     if (found === sha256) return [];
-    const what = found === undefined ? "did not arrive on the Hub" : "is another file on the Hub";
+    const what = found === undefined ? "is missing on the Hub" : "differs on the Hub";
     return [
       errorProblem(
         "QS-VERIFY-DIFFERS",
         file,
         `${file} ${what}`,
-        "Publish again; what is there already is not sent twice.",
+        "Publish again; files already on the Hub are not uploaded again.",
       ),
     ];
   });

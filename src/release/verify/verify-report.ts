@@ -2,50 +2,50 @@ import type { GgufProblem } from "../../gguf/find-problems.js";
 import type { ResolutionProblem } from "../resolve/find-problems.js";
 import type { Resolution } from "../resolve/resolve-all.js";
 
-/** What `quantsmith verify --json` prints. */
+/** Output of `quantsmith verify --json`. */
 export interface VerifyReport {
-  /** No problem is an error. */
+  /** True if no problem is an error. */
   ok: boolean;
   /** The folder, or `hf:org/name@commit`. */
   release: string;
   files: VerifiedFile[];
-  /** Of `model.sig`; null when there is none. */
+  /** Result for `model.sig`; null without one. */
   signature: SignatureReport | null;
-  /** What each runtime takes for each reference. */
+  /** File that each runtime resolves for each reference. */
   resolutions: Resolution[];
   /** Errors first. */
   problems: VerifyProblem[];
 }
 
-/** Who signed a release, as far as that could be checked. */
+/** Result of the signature check. */
 export interface SignatureReport {
-  /** `unchecked`: what to trust could not be fetched, so nothing is known of the signature. */
+  /** `unchecked`: Sigstore's trusted root could not be fetched. */
   state: "valid" | "invalid" | "unchecked";
-  /** The certificate's subject alternative name; null unless the signature itself is sound. */
+  /** Subject alternative name of the certificate; null if the signature itself is invalid or unchecked. */
   identity: string | null;
   issuer: string | null;
-  /** Valid, over these files, and by the expected signer where one is. */
+  /** True if the signature is valid, covers these files, and is by the expected signer, if any. */
   ok: boolean;
 }
 
 export interface VerifiedFile {
   path: string;
   bytes: number;
-  /** Of the content as it is; null for files of others on the Hub, which are not read. */
+  /** Digest of the present content; null for foreign files on the Hub, which are not read. */
   sha256: string | null;
-  /** Whether SHA256SUMS or, for the files that are not in it, nothing at all disagrees. */
+  /** True if no error refers to this file. */
   ok: boolean;
-  /** The Hub's label; GGUF files only. */
+  /** Quantization label on the Hub; GGUF files only. */
   label?: string | null;
-  /** Of GGUF files whose header can be read. */
+  /** Only for GGUF files with a readable header, like `types`. */
   bitsPerWeight?: number;
   types?: Record<string, number>;
 }
 
-/** Something wrong with a release. The codes are permanent. */
+/** A problem with a release. Codes are permanent. */
 export interface VerifyProblem {
   code: VerifyCode | ResolutionProblem["code"] | GgufProblem["code"];
-  /** A warning leaves the release in order. */
+  /** A release with warnings only is valid. */
   severity: "error" | "warning";
   file: string | null;
   message: string;
@@ -69,14 +69,13 @@ export type VerifyCode =
   | "QS-VERIFY-SIGNATURE"
   | "QS-VERIFY-UNCHECKED";
 
-/** For a folder that is not a whole release. */
-export const rebuildRemedy = "Make the release again with `quantsmith run`; it replaces the folder as a whole.";
+/** For an inconsistent release. */
+export const rebuildRemedy = "Rebuild the release with `quantsmith run`, which replaces the whole folder.";
 
-/** For a file whose content is another than the release's. */
-export const restoreRemedy =
-  "Download the file again, or where the release was made, make it again with `quantsmith run`; never mend it by hand.";
+/** For a missing or changed file. */
+export const restoreRemedy = "Download the file again. If you built the release, rebuild it with `quantsmith run`.";
 
-/** A problem that makes a release worthless. */
+/** Returns a problem that makes a release invalid. */
 export function errorProblem(
   code: VerifyCode,
   file: string | null,

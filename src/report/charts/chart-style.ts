@@ -1,7 +1,7 @@
 /**
- * Style of all charts, in each file, since a chart is also shown alone. The chart has its own background: a page in
- * dark colours does not always say so to the images in it. Blue and orange stay apart for colour-blind readers, and
- * what they mean is told by shape as well.
+ * Style of all charts, repeated in each file because a chart is also shown alone. Charts have their own background:
+ * images do not always receive the dark colour scheme of the page. Blue and orange are distinguishable for colour-blind
+ * readers, and shapes repeat their meaning.
  */
 export const chartStyle = `
 .qs-chart { color: #1f2328; font: 13px system-ui, sans-serif; max-width: 100%; height: auto; }

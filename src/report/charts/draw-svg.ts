@@ -2,7 +2,7 @@ import { type PlotOptions, plot } from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import { chartStyle } from "./chart-style.js";
 
-/** An SVG element beside Plot's marks, in pixels of the view box. */
+/** An SVG element in addition to Plot's marks, in pixels of the view box. */
 export interface SvgNode {
   tag: string;
   attributes: Readonly<Record<string, string | number>>;
@@ -11,24 +11,24 @@ export interface SvgNode {
 }
 
 export interface ChartFrame {
-  /** Unique among the charts of one page; becomes part of element ids. */
+  /** Unique among the charts of a page; part of element ids. */
   name: string;
-  /** Stands above the chart, and is what a screen reader says first. */
+  /** Heading above the chart, and its accessible name. */
   title: string;
-  /** What the chart shows, in a sentence or two, for those who do not see it. */
+  /** Accessible description of the content, one or two sentences. */
   description: string;
   width: number;
   height: number;
-  /** Drawn over the marks: legend, labels. */
+  /** Elements drawn over the marks: legend, labels. */
   overlay: readonly SvgNode[];
 }
 
-/** Room that the title takes at the top of every chart. */
+/** Height of the title at the top of every chart, in pixels. */
 export const titleHeight = 34;
 
 const svgNamespace = "http://www.w3.org/2000/svg";
 
-/** What is used of linkedom's elements; the DOM's own types are not loaded in a Node project. */
+/** The used part of linkedom's elements; a Node project does not load the DOM types. */
 interface Element {
   readonly attributes: Iterable<{ name: string; value: string }>;
   readonly outerHTML: string;
@@ -43,8 +43,8 @@ interface Document {
 }
 
 /**
- * Draws a chart as SVG text that stands alone: own fonts, own background, light and dark. The same input gives the
- * same text on every machine, so coordinates are rounded to hundredths.
+ * Draws a chart as self-contained SVG text with fonts, background and light and dark colours. Coordinates are rounded to
+ * hundredths, so that the text is the same on every machine.
  */
 export function drawSvg(frame: ChartFrame, options: PlotOptions): string {
   const { width, height } = frame;
@@ -77,7 +77,7 @@ function element(document: Document, { tag, attributes, text, children }: SvgNod
 
 const placed = new Set(["x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "width", "height", "transform", "d"]);
 
-/** Logarithms may differ in the last digit between processors. */
+/** Rounds coordinates: logarithms may differ in the last digit between CPUs. */
 function roundNumbers(part: Element): void {
   for (const { name, value } of [...part.attributes]) {
     if (!placed.has(name)) continue;
@@ -88,8 +88,8 @@ function roundNumbers(part: Element): void {
   }
 }
 
-/** linkedom writes HTML. XML knows no `&nbsp;`, and no control characters, which a model's name could hold. */
+/** Converts linkedom's HTML to XML, which does not allow `&nbsp;` or control characters (possible in a model name). */
 function xmlText(html: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is to be removed.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are replaced.
   return html.replaceAll("&nbsp;", "&#160;").replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "�");
 }

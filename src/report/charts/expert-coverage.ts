@@ -9,16 +9,16 @@ const width = 600;
 const height = 340;
 const margin = { left: 64, right: 24, bottom: 52 };
 
-/** Tokens of the calibration text that each expert of a tensor saw. */
+/** Number of calibration tokens routed to each expert of a tensor. */
 export interface ExpertTokens {
-  /** Name of the tensor. */
+  /** Tensor name. */
   name: string;
   tokens: readonly number[];
 }
 
 interface LayerCoverage {
   layer: number;
-  /** Tokens over the layer's mean, of the experts that saw any. */
+  /** Tokens divided by the layer's mean, over experts with at least one token. */
   least: number;
   median: number;
   most: number;
@@ -26,8 +26,8 @@ interface LayerCoverage {
 }
 
 /**
- * How evenly calibration reached the experts, layer by layer: the range over a layer's experts, as multiples of their
- * mean. Undefined for models without experts.
+ * Draws the calibration tokens per expert by layer: median and range over the experts, as multiples of the layer's mean.
+ * Undefined for models without experts.
  */
 export function expertCoverageChart(tensors: readonly ExpertTokens[]): string | undefined {
   const layers = coverageByLayer(tensors);
@@ -37,19 +37,21 @@ export function expertCoverageChart(tensors: readonly ExpertTokens[]): string | 
   const legend = layOutLegend(
     [
       { mark: symbolMark("circle", "preset"), text: "median and range of the layer's experts" },
-      ...(lacking.length === 0 ? [] : [{ mark: symbolMark("times", "lack"), text: "some experts saw no token" }]),
+      ...(lacking.length === 0
+        ? []
+        : [{ mark: symbolMark("times", "lack"), text: "experts without calibration tokens" }]),
     ],
     margin.left,
     titleHeight,
     width - margin.right,
   );
   const [low, high] = logDomain([1, ...seen.flatMap(({ least, most }) => [least, most])]);
-  // Room for the crosses of experts without a token.
+  // Space for the crosses of experts without tokens.
   const domain: [number, number] = [lacking.length === 0 ? low : low / 2, high];
   const crosses = lacking.map(({ layer, unseen }) => ({
     layer,
     at: domain[0] * 1.2,
-    title: `layer ${layer}: ${unseen} experts without a token`,
+    title: `layer ${layer}: ${unseen} experts without tokens`,
   }));
   const bars = seen.map((one) => ({ ...one, title: describeLayer(one) }));
   const ticks = logTicks(domain);
@@ -58,7 +60,7 @@ export function expertCoverageChart(tensors: readonly ExpertTokens[]): string | 
   return drawSvg(
     {
       name: "expert-coverage",
-      title: "Calibration tokens per expert, over the layer's mean",
+      title: "Calibration tokens per expert, relative to the layer's mean",
       description: `${layers.map(describeLayer).join("; ")}.`,
       width,
       height,
@@ -94,7 +96,7 @@ export function expertCoverageChart(tensors: readonly ExpertTokens[]): string | 
   );
 }
 
-/** One tensor stands for its layer: gate, up and down see the same tokens. */
+/** Uses one tensor per layer: gate, up and down receive the same tokens. */
 function coverageByLayer(tensors: readonly ExpertTokens[]): LayerCoverage[] {
   const byLayer = new Map<number, LayerCoverage>();
   for (const { name, tokens } of tensors) {
@@ -116,5 +118,5 @@ function coverageByLayer(tensors: readonly ExpertTokens[]): LayerCoverage[] {
 
 function describeLayer({ layer, least, median, most, unseen }: LayerCoverage): string {
   const [low, middle, high] = [least, median, most].map((share) => share.toPrecision(2));
-  return `layer ${layer}: ${low} to ${high}, median ${middle}${unseen === 0 ? "" : `, ${unseen} without a token`}`;
+  return `layer ${layer}: ${low} to ${high}, median ${middle}${unseen === 0 ? "" : `, ${unseen} experts without tokens`}`;
 }

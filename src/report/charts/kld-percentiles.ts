@@ -9,7 +9,7 @@ import { textWidth } from "./text-width.js";
 const width = 600;
 const rowHeight = 30;
 
-/** From the middle of the text's tokens to its worst one; `share` picks the colour. */
+/** Percentiles from the median token to the worst; `share` selects the colour. */
 export const percentiles = [
   { key: "kldMedian", label: "median", share: 0.95 },
   { key: "kld90", label: "90 %", share: 0.75 },
@@ -18,12 +18,12 @@ export const percentiles = [
   { key: "kldMax", label: "maximum", share: 0.1 },
 ] as const satisfies readonly { key: keyof VariantQuality; label: string; share: number }[];
 
-/** Below this, in nats, 16-bit logits tell nothing any more; zero and less have no place on a logarithmic axis. */
+/** Lower bound of the axis in nats: smaller values are noise of 16-bit logits, and zero does not fit a logarithmic axis. */
 const minKld = 1e-6;
 
 /**
- * How the divergence spreads over the tokens of the text, one row per measured variant, the largest file first.
- * Undefined when nothing was measured.
+ * Draws percentiles of the KL divergence over tokens, one row per measured variant, largest file first.
+ * Undefined without measurements.
  */
 export function kldPercentilesChart(variants: readonly VariantReport[]): string | undefined {
   const rows = variants.flatMap(({ name, bytes, quality }) => (quality === null ? [] : [{ name, bytes, quality }]));
@@ -56,7 +56,7 @@ export function kldPercentilesChart(variants: readonly VariantReport[]): string 
   return drawSvg(
     {
       name: "kld-percentiles",
-      title: "KL divergence by token: from the median to the worst",
+      title: "KL divergence by token: median to maximum",
       description: describe(rows),
       width,
       height: top + rows.length * rowHeight + 48,

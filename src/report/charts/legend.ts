@@ -2,7 +2,7 @@ import type { SvgNode } from "./draw-svg.js";
 import { textWidth } from "./text-width.js";
 
 export interface LegendItem {
-  /** Drawn around the point 0,0, within 7 pixels to each side. */
+  /** Drawn around 0,0, within 7 pixels to each side. */
   mark: SvgNode;
   text: string;
 }
@@ -14,7 +14,7 @@ export interface Legend {
 
 const rowHeight = 22;
 
-/** Items side by side from `left`, in as many rows as they need below `top`. */
+/** Places items side by side from `left`, in rows below `top`. */
 export function layOutLegend(items: readonly LegendItem[], left: number, top: number, right: number): Legend {
   const nodes: SvgNode[] = [];
   let x = left;

@@ -1,11 +1,11 @@
-/** Positive bounds around the values, with some room: logarithms know no zero. */
+/** Returns bounds around the positive values, with a margin; zero does not fit a logarithmic axis. */
 export function logDomain(values: readonly number[], room = 1.25): [number, number] {
   const positive = values.filter((value) => value > 0 && Number.isFinite(value));
   if (positive.length === 0) return [0.001, 1];
   return [Math.min(...positive) / room, Math.max(...positive) * room];
 }
 
-/** What a decade is divided into, coarse to fine. */
+/** Divisions of a decade, from coarse to fine. */
 const divisions: readonly (readonly number[])[] = [
   [1],
   [1, 2, 5],
@@ -14,7 +14,7 @@ const divisions: readonly (readonly number[])[] = [
   Array.from({ length: 90 }, (_, i) => (10 + i) / 10),
 ];
 
-/** Ticks of a logarithmic axis: the coarsest division of decades that gives at least three, else what the finest gives. */
+/** Ticks of a logarithmic axis: from the coarsest division with at least three ticks, else from the finest. */
 export function logTicks([from, to]: readonly [number, number]): number[] {
   let ticks: number[] = [];
   for (const division of divisions) {

@@ -7,7 +7,7 @@ export interface Box {
   bottom: number;
 }
 
-/** Something with a name in a chart, in pixels: `y1` to `y2` is its error bar. */
+/** A labelled point in a chart, in pixels; `y1` to `y2` is its error bar. */
 export interface LabelledPoint {
   text: string;
   x: number;
@@ -18,9 +18,9 @@ export interface LabelledPoint {
 
 export interface PlacedLabel {
   text: string;
-  /** Left end of the text. */
+  /** Left edge of the text. */
   x: number;
-  /** Middle of its height. */
+  /** Vertical centre of the text. */
   y: number;
 }
 
@@ -28,8 +28,8 @@ const height = 15;
 const gap = 9;
 
 /**
- * Puts each label beside its point, where it covers neither a point nor another label, inside `frame`. In a crowd it
- * goes further out; where nothing is free it takes the right side, still readable against most neighbours.
+ * Places each label next to its point, inside `frame` and without covering points or other labels. Crowded labels move
+ * further away; without any free place, a label is placed on the right.
  */
 export function placeLabels(points: readonly LabelledPoint[], frame: Box): PlacedLabel[] {
   const taken: Box[] = points.flatMap(({ x, y, y1, y2 }) => [
@@ -40,13 +40,13 @@ export function placeLabels(points: readonly LabelledPoint[], frame: Box): Place
     const candidates = boxesAround(point);
     const inside = candidates.filter((box) => within(box, frame));
     const box = inside.find((one) => !taken.some((other) => overlap(one, other))) ?? inside[0] ?? candidates[0];
-    if (box === undefined) throw new Error("there are always candidates");
+    if (box === undefined) throw new Error("no candidate for a label");
     taken.push(box);
     return { text: point.text, x: box.left, y: (box.top + box.bottom) / 2 };
   });
 }
 
-/** From the nearest and most usual place to the farthest. */
+/** Candidate places, from the nearest to the farthest. */
 function boxesAround({ text, x, y }: LabelledPoint): Box[] {
   const width = textWidth(text);
   const at = (left: number, middle: number): Box => ({

@@ -1,29 +1,29 @@
 import { scale } from "@observablehq/plot";
 
-/** Viridis: even steps of lightness, and readable without telling red from green. */
+/** Viridis: even steps of lightness, safe for red-green colour blindness. */
 const ramp = scale({ color: { type: "linear", scheme: "viridis", domain: [0, 1], clamp: true } });
 
-/** The colour at 0 (dark blue) to 1 (bright yellow). */
+/** Returns the colour at 0 (dark blue) to 1 (bright yellow). */
 export function rampColour(share: number): string {
   return ramp.apply(share);
 }
 
-/** Fewest and most bits that still have colours of their own; few bits are dark. Fixed, so charts can be compared. */
+/** Range of bits per weight on the colour scale; few bits are dark. Fixed, so that charts are comparable. */
 const bitsRange = [1.5, 10] as const;
 
-/** The colour of a type by its bits per weight; equal ratios of bits are equal steps. */
+/** Returns the colour of a type by bits per weight, on a logarithmic scale. */
 export function bitsColour(bitsPerWeight: number): string {
   const [least, most] = bitsRange;
   return rampColour(Math.log(bitsPerWeight / least) / Math.log(most / least));
 }
 
-/** Whether text on this `#rrggbb` colour should be light or dark, by relative luminance (WCAG 2). */
+/** Returns the text colour for a `#rrggbb` background, by relative luminance (WCAG 2). */
 export function inkOn(colour: string): "light" | "dark" {
   const [red = 0, green = 0, blue = 0] = [...colour.matchAll(/[0-9a-f]{2}/gi)].map(([part]) =>
     linear(Number.parseInt(part, 16) / 255),
   );
   const luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-  // Contrast to white (1.05 / (l + 0.05)) and to black ((l + 0.05) / 0.05) are equal here.
+  // The contrasts to white (1.05 / (l + 0.05)) and to black ((l + 0.05) / 0.05) are equal at this value.
   return luminance < 0.179 ? "light" : "dark";
 }
 

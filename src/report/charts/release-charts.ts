@@ -6,24 +6,24 @@ import type { TypedTensor } from "./tensor-grid.js";
 import { tensorTypesChart } from "./tensor-types.js";
 
 export interface ChartFacts {
-  /** With the variants that failed. */
+  /** Includes variants that failed. */
   report: RunReport;
-  /** Tensors of each variant. */
+  /** Tensors by variant name. */
   tensors: ReadonlyMap<string, readonly TypedTensor[]>;
-  /** What calibration saw; empty without an importance matrix. */
+  /** Calibration tokens per expert; empty without an imatrix. */
   coverage: readonly ExpertTokens[];
 }
 
-/** All charts of a release as SVG text; undefined where there is nothing to show. */
+/** Charts of a release as SVG text; undefined without data. */
 export interface ReleaseCharts {
   sizeKld: string | undefined;
   kldPercentiles: string | undefined;
   expertCoverage: string | undefined;
-  /** By variant. */
+  /** By variant name. */
   types: ReadonlyMap<string, string>;
 }
 
-/** Draws the charts of a release. Pure, and the same for the same facts. */
+/** Draws the charts of a release. Deterministic. */
 export function renderCharts({ report, tensors, coverage }: ChartFacts): ReleaseCharts {
   const types = [...tensors].flatMap(([variant, of]) => {
     const chart = tensorTypesChart(variant, of);

@@ -24,8 +24,8 @@ interface Point {
 }
 
 /**
- * Size against mean KL divergence of all measured variants, with one standard error to each side. Undefined when
- * nothing was measured.
+ * Draws size against mean KL divergence of all measured variants, with error bars of ± one standard error. Undefined
+ * without measurements.
  */
 export function sizeKldChart(report: Pick<RunReport, "variants" | "base">): string | undefined {
   const unit = report.variants.some(({ bytes }) => bytes >= 1e9)
@@ -56,7 +56,7 @@ export function sizeKldChart(report: Pick<RunReport, "variants" | "base">): stri
   return drawSvg(
     {
       name: "size-kld",
-      title: "Size and loss: mean KL divergence from the 16-bit base",
+      title: "Size and mean KL divergence from the 16-bit base",
       description: describe(points, unit.name),
       width,
       height,
@@ -105,7 +105,7 @@ function toPoint(variant: VariantReport, unitBytes: number): Point[] {
   const { name, bytes, quality } = variant;
   if (quality === null || !(quality.kldMean > 0)) return [];
   const { kldMean: kld, kldMeanError: error } = quality;
-  // Where the error reaches down to zero, the bar ends at a tenth of the value.
+  // An error bar that reaches zero ends at a tenth of the value.
   const low = Math.max(kld - error, kld / 10);
   const text = `${name}: ${formatMegabytes(bytes)}, mean KLD ${kld.toPrecision(3)} ± ${error.toPrecision(2)}`;
   return [{ name, kind: variantKind(variant), size: bytes / unitBytes, kld, low, high: kld + error, text }];
@@ -126,7 +126,7 @@ function labelNode({ text, x, y }: { text: string; x: number; y: number }): SvgN
   return { tag: "text", attributes: { class: "start", x, y: y + 4.5 }, text };
 }
 
-/** The base lies at zero, which no logarithmic axis shows, and far to the right. */
+/** The base as a note: its KLD of 0 does not fit a logarithmic axis, and its size is far to the right. */
 function baseNote({ base }: Pick<RunReport, "base">, area: { right: number; bottom: number }): SvgNode[] {
   if (base === null) return [];
   const text = `16-bit base: ${formatMegabytes(base.bytes)}, KLD 0`;
@@ -136,6 +136,6 @@ function baseNote({ base }: Pick<RunReport, "base">, area: { right: number; bott
 function describe(points: readonly Point[], unit: string): string {
   const list = points
     .toSorted((a, b) => a.size - b.size)
-    .map(({ text, kind }) => (kind === "failed" ? `${text} (failed its gate)` : text));
+    .map(({ text, kind }) => (kind === "failed" ? `${text} (gate failed)` : text));
   return `Each variant by size in ${unit} and mean Kullback-Leibler divergence, on a logarithmic axis. ${list.join("; ")}.`;
 }

@@ -1,9 +1,9 @@
 import type { SvgNode } from "./draw-svg.js";
 
-/** Names of Plot's symbols that charts use. */
+/** The symbols of Plot in use. */
 export type ChartSymbol = "circle" | "diamond" | "times";
 
-/** One of Plot's symbols around 0,0, for a legend. */
+/** Draws one of Plot's symbols around 0,0, for a legend. */
 export function symbolMark(symbol: ChartSymbol, className: string): SvgNode {
   switch (symbol) {
     case "circle":

@@ -7,7 +7,7 @@ export type TypedTensor = Pick<GgufTensor, "name" | "shape" | "type">;
 export interface GridCell {
   name: string;
   role: string;
-  /** Null for tensors outside the layers, which span them all. */
+  /** Null for tensors outside the layers, which span all layers. */
   layer: number | null;
   type: GgmlType;
 }
@@ -19,7 +19,7 @@ export interface TensorGrid {
   cells: GridCell[];
 }
 
-/** What a token meets on its way through a model; llama.cpp's names, without the layer. Prefixes count too. */
+/** Tensor roles in the order of the forward pass: llama.cpp's names without the layer. Prefixes match, too. */
 const forwardPass = [
   ...["token_embd", "position_embd", "token_types", "per_layer_token_embd", "per_layer_model_proj"],
   ...["attn_qkv", "attn_q_a", "attn_q_b", "attn_q", "attn_kv_a_mqa", "attn_kv_b", "attn_k_b", "attn_k", "attn_v_b"],
@@ -28,19 +28,19 @@ const forwardPass = [
   ...["ffn_gate_shexp", "ffn_up_shexp", "ffn_down_shexp", "ffn_gate", "ffn_up", "ffn_down", "channel_mix"],
 ];
 
-/** Puts a variant's matrices on a grid of roles and layers. Norms and biases are never quantized and left out. */
+/** Arranges a variant's matrices by role and layer. Omits norms and biases, which are never quantized. */
 export function tensorGrid(tensors: readonly TypedTensor[]): TensorGrid {
   const cells = tensors
     .filter(({ shape }) => shape.length > 1)
     .map(({ name, type }): GridCell => ({ name, type, ...tensorRole(name) }));
   const layers = cells.reduce((most, { layer }) => Math.max(most, layer === null ? 0 : layer + 1), 0);
   const inLayers = new Set(cells.filter(({ layer }) => layer !== null).map(({ role }) => role));
-  // Sorting is stable, so roles of the same rank keep the order of the file.
+  // Stable sort: roles of the same rank keep the file order.
   const roles = [...new Set(cells.map(({ role }) => role))].sort((a, b) => rank(a, inLayers) - rank(b, inLayers));
   return { roles, layers, cells };
 }
 
-/** Embeddings, then the layers, then what follows them; roles unknown to us after the known ones of their part. */
+/** Embeddings, layers, then output tensors; within each, unknown roles after known ones. */
 function rank(role: string, inLayers: ReadonlySet<string>): number {
   const known = forwardPass.indexOf(role);
   if (inLayers.has(role)) return known === -1 ? 1000 : known;

@@ -11,8 +11,8 @@ const right = 16;
 const minFontSize = 8;
 
 /**
- * The types of one variant: roles in the order of the forward pass by layers, coloured by bits per weight. What is
- * outside the layers spans the whole width, the embedding above and the output below. Undefined without matrices.
+ * Draws the tensor types of one variant by role (in the order of the forward pass) and layer, coloured by bits per weight.
+ * Tensors outside the layers span the whole width: embedding above, output below. Undefined without matrices.
  */
 export function tensorTypesChart(variant: string, tensors: readonly TypedTensor[]): string | undefined {
   const grid = tensorGrid(tensors);
@@ -92,13 +92,13 @@ function toBar({ name, role, layer, type }: GridCell, columns: number): Bar {
 }
 
 interface NameStyle {
-  /** 0 where even upright names would be too small; tooltip and legend still tell the types. */
+  /** 0 if even vertical names would be too small; types are then only in tooltips and legend. */
   fontSize: number;
   rotate: number;
   rowHeight: number;
 }
 
-/** Type names lie in their cells as long as all fit, then they stand upright in higher rows. */
+/** Type names are horizontal if all fit their cells, else vertical in higher rows. */
 function nameStyle({ cells }: TensorGrid, columnWidth: number): NameStyle {
   const inLayers = cells.filter(({ layer }) => layer !== null);
   const longest = Math.max(1, ...inLayers.map(({ type }) => textWidth(type.name, 1)));

@@ -1,4 +1,4 @@
-/** About how wide a text is in pixels. Type names are capitals and digits, wider than prose; too wide is the safe side. */
+/** Estimates the width of a text in pixels. Tuned for type names (capitals and digits), so rather too wide. */
 export function textWidth(text: string, fontSize = 13): number {
   return [...text].length * fontSize * 0.61;
 }

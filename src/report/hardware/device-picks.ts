@@ -3,16 +3,16 @@ import type { CompatibleDevice, FitResult, HardwareCompatibility } from "../../h
 import { formatMegabytes } from "../../release/figures.js";
 import { formatSpeed } from "../format-fit.js";
 
-/** A table as text, for Markdown and HTML alike. */
+/** A table as text, for Markdown and HTML. */
 export interface TextTable {
   titles: readonly string[];
   rows: readonly (readonly string[])[];
 }
 
-/** Kinds of device in the order of the tables. */
+/** Device classes in table order. */
 const classes: readonly DeviceClass[] = ["phone", "mac", "gpu", "multi-gpu", "datacenter", "cpu"];
 
-/** The quick pick: for every device the file to take, and why. */
+/** Returns the recommended variant and the reason, for every device. */
 export function devicePicks(hardware: HardwareCompatibility): TextTable {
   const { devices, recommended, variants, results } = hardware;
   const rows = byClass(devices).map(({ id, name }) => {
@@ -33,15 +33,15 @@ export function devicePicks(hardware: HardwareCompatibility): TextTable {
       sentence(pick.reason),
     ];
   });
-  return { titles: ["Device", "Take", "Size", "Context", "Tokens/s", "Why"], rows };
+  return { titles: ["Device", "Variant", "Size", "Context", "Tokens/s", "Reason"], rows };
 }
 
-/** Devices sorted by kind; within one, the order of the recipe. */
+/** Sorts devices by class, then in recipe order. */
 export function byClass(devices: readonly CompatibleDevice[]): CompatibleDevice[] {
   return devices.toSorted((a, b) => classes.indexOf(a.class) - classes.indexOf(b.class));
 }
 
-/** The context that was judged, and how far it goes with the same verdict. */
+/** The estimated context, and the largest context with the same verdict. */
 function contextOf({ context, kvType, maximumContext }: FitResult): string {
   const most = maximumContext[kvType];
   return most === null || most <= context ? String(context) : `${context} (up to ${most})`;

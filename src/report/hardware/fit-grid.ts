@@ -7,7 +7,7 @@ export interface FitGrid extends TextTable {
   context: number;
 }
 
-/** Every variant on every device, one table for each context that was judged, from the smallest. */
+/** Returns one table per estimated context, in ascending order: every variant on every device. */
 export function fitGrids({ results, devices, variants }: HardwareCompatibility): FitGrid[] {
   const contexts = [...new Set(results.map(({ context }) => context))].sort((a, b) => a - b);
   return contexts.map((context) => ({
@@ -28,7 +28,7 @@ export function fitGrids({ results, devices, variants }: HardwareCompatibility):
   }));
 }
 
-/** The verdict, with tokens per second where they are known. */
+/** The verdict, with tokens per second if known. */
 function cell(result: FitResult | undefined): string {
   if (result === undefined) return "";
   const { verdict, decode } = result;

@@ -1,11 +1,11 @@
 import type { HardwareCompatibility } from "../../hardware/compatibility.js";
 
-/** More names than this do not fit a cell. */
+/** Maximum number of names in a cell. */
 const maxNames = 3;
 
 /**
- * The devices a variant runs on as a whole at the shortest context judged, for a cell of the table of files:
- * "all 4", "iPhone 15 Pro, Pixel 9", "7 of 12"; "–" without any.
+ * Lists the devices that fit a whole variant at the smallest estimated context, for a cell of the file table:
+ * "all 4", "iPhone 15 Pro, Pixel 9", "7 of 12"; "–" for none.
  */
 export function listFittingDevices(variant: string, { devices, results }: HardwareCompatibility): string {
   const shortest = Math.min(...results.map(({ context }) => context));
@@ -18,7 +18,7 @@ export function listFittingDevices(variant: string, { devices, results }: Hardwa
   return names.length > maxNames ? `${names.length} of ${devices.length}` : names.join(", ");
 }
 
-/** A device whose first backend is its processor has nothing better. */
+/** On a device whose first backend is the CPU, `cpu` is the best verdict. */
 function fitsFully(
   { verdict, device, backend }: HardwareCompatibility["results"][number],
   devices: HardwareCompatibility["devices"],

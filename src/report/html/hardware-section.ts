@@ -3,14 +3,14 @@ import { fitGrids } from "../hardware/fit-grid.js";
 import { type Html, html } from "./html.js";
 import type { PageFacts } from "./page-facts.js";
 
-/** The quick pick by device and, folded, every variant on every device; undefined when nothing was judged. */
+/** Renders the recommended variant by device and, folded, every variant on every device; undefined without estimates. */
 export function hardwareSection({ hardware }: PageFacts): Html | undefined {
   if (hardware.variants.length === 0) return undefined;
   return html`<h2>Which file for which device</h2>
-${table(devicePicks(hardware), "The file to take, by device")}<p class="quiet">Memory is what llama.cpp's own allocator asks for with an f16 cache, held against what one model may take of the device. Tokens per second are of generating, a range from the memory's bandwidth. Sources and all figures: <code>hardware-compatibility.json</code>.</p>
+${table(devicePicks(hardware), "Recommended variant by device")}<p class="quiet">The fit compares the memory that llama.cpp's allocator requests, with an f16 KV cache, with the memory budget of the device. Context: tokens. Tokens/s: generation speed, a range estimated from memory bandwidth. Sources and all values: <code>hardware-compatibility.json</code>.</p>
 ${fitGrids(hardware).map(
   (grid) =>
-    html`<details><summary>All variants with ${grid.context} tokens of context</summary>${table(grid, `All variants with ${grid.context} tokens of context`)}</details>
+    html`<details><summary>All variants at ${grid.context} tokens of context</summary>${table(grid, `All variants at ${grid.context} tokens of context`)}</details>
 `,
 )}`;
 }

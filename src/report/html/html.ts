@@ -1,4 +1,4 @@
-/** HTML that is safe to put into a page as it is. */
+/** HTML that is safe to insert into a page. */
 export class Html {
   readonly text: string;
   constructor(text: string) {
@@ -9,8 +9,8 @@ export class Html {
 export type HtmlPart = Html | string | number | undefined | readonly HtmlPart[];
 
 /**
- * Template tag that escapes whatever is put in, so that a name, a prompt or a model's answer is always shown and never
- * read as markup. `Html` stays as it is, lists are joined, undefined is left out. Attribute values need quotes.
+ * Template tag that escapes inserted values, so that names, prompts and model answers are never parsed as markup.
+ * `Html` is inserted unchanged, lists are joined, undefined is omitted. Attribute values need quotes.
  */
 export function html(strings: TemplateStringsArray, ...parts: readonly HtmlPart[]): Html {
   return new Html(strings.map((string, index) => string + render(parts[index])).join(""));
@@ -31,12 +31,12 @@ const entities: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Control characters, which HTML forbids, become the replacement character. */
+/** Escapes text; control characters, which HTML forbids, become the replacement character. */
 function escapeHtml(text: string): string {
   return (
     text
       .replace(/[&<>"']/g, (character) => entities[character] ?? "")
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is to be replaced.
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are replaced.
       .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g, "\ufffd")
   );
 }

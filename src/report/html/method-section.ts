@@ -4,10 +4,10 @@ import { describeEarlyStop } from "../describe-early-stop.js";
 import { type Html, html } from "./html.js";
 import type { PageFacts, TextUse } from "./page-facts.js";
 
-const figuresNote = html`<p class="quiet">All figures compare a variant with the 16-bit base on the evaluation text, with llama-perplexity. PPL ratio: perplexity over the base's, 1 is lossless. KLD: Kullback-Leibler divergence from the base's next-token distribution in nats, 0 is lossless; mean ± standard error and percentiles over tokens. RMS Δp: root mean square change of the right token's probability. Same top: how often both put the same token first.</p>
+const figuresNote = html`<p class="quiet">All figures compare a variant with the 16-bit base on the evaluation text, measured with llama-perplexity. PPL ratio: perplexity divided by that of the base, 1 is lossless. KLD: Kullback-Leibler divergence from the base's next-token distribution in nats, 0 is lossless; mean ± standard error, and percentiles over tokens. RMS Δp: root mean square change of the correct token's probability. Same top: share of tokens for which variant and base have the same most likely token.</p>
 `;
 
-/** How the figures came to be: texts with digests, and what each figure means; undefined when nothing was measured. */
+/** Renders the texts with digests and the definition of each figure; undefined without calibration and evaluation. */
 export function methodSection({ report, texts }: PageFacts): Html | undefined {
   if (texts.evaluation === null && texts.calibration === null) return undefined;
   const early = describeEarlyStop(report);
@@ -27,7 +27,7 @@ function textEntry(title: string, use: TextUse | null): Html | undefined {
 `;
 }
 
-/** The base's perplexity on the whole text, and on the parts that variants were measured on, to be held against theirs. */
+/** The base's perplexity on the whole text, and on the parts on which variants were measured, for comparison. */
 function baseEntry({ base, variants }: RunReport, text: TextUse | null): Html | undefined {
   if (base === null) return undefined;
   const parts = new Map<number, number>(
@@ -47,7 +47,7 @@ function baseEntry({ base, variants }: RunReport, text: TextUse | null): Html | 
 `;
 }
 
-/** What the choice of types rested on, and how the prediction held; undefined without dynamic variants. */
+/** Renders the basis of the tensor types, and predicted against measured KLD; undefined without dynamic variants. */
 export function allocationSection({ report }: PageFacts): Html | undefined {
   const chosen = report.variants.flatMap((variant) =>
     variant.allocation === undefined ? [] : [{ ...variant, allocation: variant.allocation }],
@@ -57,12 +57,12 @@ export function allocationSection({ report }: PageFacts): Html | undefined {
   const { probes } = first.allocation;
   const basis =
     probes === null
-      ? "No probes were made: the choice rests on how sensitive the tensors of each role were in other models."
-      : `The choice rests on ${probes.count} probes, each of which damaged ${probes.effort === "tensors" ? "one tensor" : "one group of tensors"} and measured the effect on ${probes.chunks} × ${probes.context} tokens of ${probes.corpus}.`;
+      ? "Without probes, the prediction uses the sensitivity of each tensor role in other models."
+      : `The prediction uses ${probes.count} probes, each of which degraded ${probes.effort === "tensors" ? "one tensor" : "one group of tensors"} and measured the KL divergence on ${probes.chunks} × ${probes.context} tokens of ${probes.corpus}.`;
   return html`<h2>Dynamic variants</h2>
-<p>Each tensor's type was chosen to keep the whole file's predicted KL divergence lowest within its budget. ${basis}</p>
+<p>The tensor types minimize the predicted KL divergence of the file within its size budget. ${basis}</p>
 <div class="scroll" role="region" aria-label="Dynamic variants" tabindex="0"><table>
-<thead><tr><th scope="col">Variant</th><th scope="col">Budget</th><th scope="col">Used</th><th scope="col">Predicted KLD</th><th scope="col">Measured KLD</th><th scope="col">Room left to a better choice</th></tr></thead>
+<thead><tr><th scope="col">Variant</th><th scope="col">Budget</th><th scope="col">Used</th><th scope="col">Predicted KLD</th><th scope="col">Measured KLD</th><th scope="col">Optimality gap</th></tr></thead>
 <tbody>
 ${chosen.map(allocationRow)}</tbody>
 </table></div>

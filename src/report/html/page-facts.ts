@@ -3,36 +3,36 @@ import type { HardwareCompatibility } from "../../hardware/compatibility.js";
 import type { RunReport } from "../../release/release-report.js";
 import type { ReleaseCharts } from "../charts/release-charts.js";
 
-/** A text that something was computed on. */
+/** Use of a text for calibration, search or evaluation. */
 export interface TextUse {
   corpus: string;
   chunks: number;
   /** Tokens per chunk. */
   context: number;
-  /** Without a digest: made in the run, or on the Hub at the commit in `recipe.lock.yaml`. */
+  /** Null digest: generated in the run, or on the Hub at the commit in `recipe.lock.yaml`. */
   files: readonly { name: string; sha256: string | null }[];
 }
 
-/** What a variant answered to the smoke prompts. */
+/** Answers of a variant to the smoke prompts. */
 export interface SmokeAnswers {
-  /** A crash or a hang. */
+  /** Description of a crash or hang; null without one. */
   problem: string | null;
   answers: readonly { prompt: string; answer: string; stopReason: string; failures: readonly string[] }[];
 }
 
-/** Everything that `report.html` tells. */
+/** Content of `report.html`. */
 export interface PageFacts {
-  /** With the variants that failed. */
+  /** Includes variants that failed. */
   report: RunReport;
-  /** The base's card with the recipe's changes. */
+  /** The base model's card with the recipe's overrides. */
   card: BaseCard;
-  /** Files of the checkpoint that can run code, taken on request. */
+  /** Checkpoint files that can run code, used because the recipe sets `allowUnsafe`. */
   unsafe: readonly string[];
-  /** Null for what was not done. */
+  /** Null if not performed. */
   texts: { calibration: TextUse | null; search: TextUse | null; evaluation: TextUse | null };
-  /** By variant; without those that were not asked. */
+  /** By variant name; only variants that were tested. */
   smoke: ReadonlyMap<string, SmokeAnswers>;
   charts: ReleaseCharts;
-  /** Where the variants that passed fit. */
+  /** Fit of the variants that passed. */
   hardware: HardwareCompatibility;
 }

@@ -1,4 +1,4 @@
-/** Style of report.html: one column, system fonts, light and dark; what is wider than a phone scrolls in its own box. */
+/** Style of report.html: one column, system fonts, light and dark; wide content scrolls in its own box. */
 export const pageStyle = `
 :root { color-scheme: light dark; --text: #1f2328; --quiet: #59636e; --page: #f6f8fa; --card: #ffffff;
   --line: #d1d9e0; --good: #1a7f37; --bad: #cf222e; --link: #0969da; }

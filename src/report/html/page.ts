@@ -7,7 +7,7 @@ import { pageStyle } from "./page-style.js";
 import { smokeSection } from "./smoke-section.js";
 import { variantTable } from "./variant-table.js";
 
-/** `report.html`: one file that needs nothing else. Pure, and the same for the same facts, so it tells no times. */
+/** Renders `report.html`, a self-contained file. Deterministic, so without durations. */
 export function renderPage(facts: PageFacts): string {
   const { report, charts } = facts;
   const page = html`<!doctype html>
@@ -23,7 +23,7 @@ export function renderPage(facts: PageFacts): string {
 <main>
 ${header(facts)}
 <h2>Variants</h2>
-${variantTable(report.variants)}${hardwareSection(facts)}${charts.sizeKld === undefined ? undefined : html`<h2>Size and loss</h2>\n`}${chart(charts.sizeKld, "narrow")}${chart(charts.kldPercentiles, "narrow")}${typesSection(facts)}${allocationSection(facts)}${smokeSection(facts)}${methodSection(facts)}${coverageSection(facts)}${toolchainSection(facts)}</main>
+${variantTable(report.variants)}${hardwareSection(facts)}${charts.sizeKld === undefined ? undefined : html`<h2>Size and quality loss</h2>\n`}${chart(charts.sizeKld, "narrow")}${chart(charts.kldPercentiles, "narrow")}${typesSection(facts)}${allocationSection(facts)}${smokeSection(facts)}${methodSection(facts)}${coverageSection(facts)}${toolchainSection(facts)}</main>
 </body>
 </html>
 `;
@@ -37,9 +37,9 @@ function header({ report, card: { license, licenseName }, unsafe }: PageFacts): 
     model.architecture,
     model.parameters === null ? null : `${formatCount(model.parameters)} parameters`,
     report.base === null ? null : `${formatMegabytes(report.base.bytes)} as 16-bit GGUF`,
-    license === null ? null : `license ${licenseName ?? license}`,
+    license === null ? null : `licence ${licenseName ?? license}`,
   ];
-  const warning = html`<p class="warning"><strong>Made from files that can run code when a tool opens them:</strong> ${unsafe.join(", ")}</p>`;
+  const warning = html`<p class="warning"><strong>Built from files that can run code when opened:</strong> ${unsafe.join(", ")}</p>`;
   return html`<h1>${model.name} GGUF</h1>
 <p class="quiet">${parts.filter((part) => part !== null).join(" · ")}</p>
 ${unsafe.length === 0 ? undefined : warning}`;
@@ -50,7 +50,7 @@ function formatCount(count: number): string {
   return count >= 1e6 ? `${(count / 1e6).toFixed(2)} million` : String(count);
 }
 
-/** Charts are our own SVG, whose texts were escaped when they were drawn. */
+/** Inserts a chart of `renderCharts`, whose texts are already escaped. */
 function chart(svg: string | undefined, size: "narrow" | "wide"): Html | undefined {
   if (svg === undefined) return undefined;
   return html`<div class="scroll ${size}" role="group" tabindex="0">${new Html(svg)}</div>
@@ -59,18 +59,18 @@ function chart(svg: string | undefined, size: "narrow" | "wide"): Html | undefin
 
 function typesSection({ charts }: PageFacts): Html | undefined {
   if (charts.types.size === 0) return undefined;
-  return html`<h2>Types of the tensors</h2>
+  return html`<h2>Tensor types</h2>
 ${[...charts.types].map(([variant, svg]) => html`<details><summary>${variant}</summary>${chart(svg, "wide")}</details>\n`)}`;
 }
 
 function coverageSection({ charts }: PageFacts): Html | undefined {
   if (charts.expertCoverage === undefined) return undefined;
-  return html`<h2>Calibration of the experts</h2>
+  return html`<h2>Expert coverage of the calibration text</h2>
 ${chart(charts.expertCoverage, "narrow")}`;
 }
 
 function toolchainSection({ report }: PageFacts): Html {
-  return html`<h2>Made with</h2>
+  return html`<h2>Toolchain</h2>
 <dl>
 ${Object.entries(report.toolchain).map(([tool, version]) => html`<dt>${toolName(tool)}</dt><dd>${version}</dd>\n`)}<dt>Recipe</dt><dd>${report.recipe}</dd>
 </dl>

@@ -1,11 +1,11 @@
 import { type Html, html } from "./html.js";
 import type { PageFacts, SmokeAnswers } from "./page-facts.js";
 
-/** What every variant answered; undefined when none was asked. */
+/** Renders the answers of every tested variant; undefined without any. */
 export function smokeSection({ smoke }: PageFacts): Html | undefined {
   if (smoke.size === 0) return undefined;
   return html`<h2>Smoke tests</h2>
-<p class="quiet">Each variant was loaded as an application would and asked these prompts, always taking the likeliest token.</p>
+<p class="quiet">Each variant was loaded as in an application and answered these prompts with greedy decoding.</p>
 ${[...smoke].map(([variant, answers]) => oneVariant(variant, answers))}`;
 }
 
@@ -13,12 +13,12 @@ function oneVariant(variant: string, { problem, answers }: SmokeAnswers): Html {
   const failed = answers.filter(({ failures }) => failures.length > 0).length;
   const verdict =
     problem === null && failed === 0
-      ? html`<span class="good">✓ ${answers.length} of ${answers.length} as expected</span>`
-      : html`<strong class="bad">✗ ${failed === 0 ? "failed" : `${failed} of ${answers.length} not as expected`}</strong>`;
+      ? html`<span class="good">✓ ${answers.length} of ${answers.length} passed</span>`
+      : html`<strong class="bad">✗ ${failed === 0 ? "failed" : `${failed} of ${answers.length} failed`}</strong>`;
   return html`<details><summary>${variant}: ${verdict}</summary><div class="answers">
 ${problem === null ? undefined : html`<p class="bad">${problem}</p>\n`}${answers.map(
   ({ prompt, answer, stopReason, failures }) => html`<dl><dt>${prompt}</dt><dd>${answer}</dd></dl>
-${failures.length === 0 ? undefined : html`<p class="bad">${failures.join("; ")} (stopped by ${stopReason})</p>\n`}`,
+${failures.length === 0 ? undefined : html`<p class="bad">${failures.join("; ")} (stop reason: ${stopReason})</p>\n`}`,
 )}</div></details>
 `;
 }

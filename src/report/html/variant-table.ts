@@ -18,7 +18,7 @@ const qualityColumns: readonly QualityColumn[] = [
   ["Same top", ({ sameTop, sameTopError }) => `${sameTop.toFixed(2)} ± ${sameTopError.toFixed(2)} %`],
 ];
 
-/** All variants with all their figures; those that failed with the reasons below the table. */
+/** Renders all variants with all figures, and the reasons of failed gates below the table. */
 export function variantTable(variants: readonly VariantReport[]): Html {
   const titles = ["Gate", "Smoke", "Size", "Bits per weight", ...qualityColumns.map(([title]) => title)];
   return html`<div class="scroll" role="region" aria-label="Figures of all variants" tabindex="0"><table>

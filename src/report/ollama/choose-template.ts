@@ -7,7 +7,7 @@ export interface ChatTurn {
 }
 
 export interface OllamaTemplate extends TemplateFamily {
-  /** What the model's own template says when nobody gives a system prompt; undefined when it says nothing. */
+  /** Default system prompt of the model's own template; undefined without one. */
   system?: string;
 }
 
@@ -21,9 +21,9 @@ const chats: readonly (readonly ChatTurn[])[] = [
 ];
 
 /**
- * The Go template that says the same as the model's own Jinja template, in every test conversation with and without a
- * system prompt; undefined when none does. `render` gives the text of a conversation by the model's template, up to
- * where the answer begins and without the token that begins a sequence; undefined where the template refuses it.
+ * Returns the Go template that renders every test conversation, with and without a system prompt, like the model's own
+ * Jinja template; undefined if none does. `render` renders a conversation with the model's template, up to the start of
+ * the answer and without the BOS token; it returns undefined if the template raises an error.
  */
 export function chooseTemplate(render: (chat: readonly ChatTurn[]) => string | undefined): OllamaTemplate | undefined {
   for (const family of templateFamilies) {
@@ -33,7 +33,7 @@ export function chooseTemplate(render: (chat: readonly ChatTurn[]) => string | u
     const same = chats.every(
       (chat) =>
         renderTemplate(family.template, [...before, ...chat]) === render(chat) &&
-        // Some models take no system prompt at all.
+        // Some templates raise an error for a system prompt.
         [undefined, renderTemplate(family.template, [system("Omega!"), ...chat])].includes(
           render([system("Omega!"), ...chat]),
         ),
@@ -43,7 +43,7 @@ export function chooseTemplate(render: (chat: readonly ChatTurn[]) => string | u
   return undefined;
 }
 
-/** A conversation in a Go template, as Ollama fills it in: the system text by itself and among the messages. */
+/** Renders a conversation with a Go template. Like Ollama, passes the system prompt in `.System` and in `.Messages`. */
 export function renderTemplate(template: string, chat: readonly ChatTurn[]): string {
   const systemTexts = chat.flatMap(({ role, content }) => (role === "system" ? [content] : []));
   return renderGoTemplate(template, {
@@ -53,7 +53,7 @@ export function renderTemplate(template: string, chat: readonly ChatTurn[]): str
   });
 }
 
-/** What a template puts where the system prompt would stand when there is none; undefined when it is of another family. */
+/** The model template's default system prompt, empty without one; undefined if it belongs to another family. */
 function defaultSystem(
   { template }: TemplateFamily,
   render: (chat: readonly ChatTurn[]) => string | undefined,

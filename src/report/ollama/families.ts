@@ -1,15 +1,15 @@
-/** One way in which models are told who says what, as Ollama writes it. */
+/** A chat format, as an Ollama template. */
 export interface TemplateFamily {
   name: string;
-  /** Go template. The text that begins a sequence is not in it: llama.cpp puts it there. */
+  /** Go template without the BOS token, which llama.cpp adds. */
   template: string;
-  /** Where an answer ends at the latest: the texts that begin and end turns. */
+  /** Stop sequences: the markers that begin and end turns. */
   stop: readonly string[];
 }
 
 const answer = "{{ .Response }}";
 
-/** The system text before the first question, for families that have no turn of its own for it. */
+/** System prompt before the first question, for families without a system turn. */
 const systemFirst = (system: string) => `{{ if and $.System (not $later) }}${system}{{ end }}`;
 
 function eachRole(name: string, open: string, close: string, stop: readonly string[]): TemplateFamily {
@@ -21,7 +21,7 @@ function eachRole(name: string, open: string, close: string, stop: readonly stri
   };
 }
 
-/** `later` stands before every question but the first. */
+/** `later` is inserted before every question but the first. */
 function questionAndAnswer(
   name: string,
   { later = "", question, reply, end = "" }: { later?: string; question: string; reply: string; end?: string },
@@ -37,7 +37,7 @@ function questionAndAnswer(
   };
 }
 
-/** Mistral's templates differ in their blanks. */
+/** Mistral's templates differ in their spaces. */
 function mistral(): TemplateFamily[] {
   const choices = ["[INST] ", " [INST] ", "[INST]"].flatMap((open) =>
     [" [/INST]", "[/INST]"].flatMap((close) =>
@@ -58,7 +58,7 @@ function mistral(): TemplateFamily[] {
 
 const deepseekStop = ["<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>", "<｜User｜>", "<｜Assistant｜>"];
 
-/** DeepSeek's reasoning models are made to begin with their thoughts. */
+/** Templates of DeepSeek's reasoning models open the `<think>` block. */
 function deepseek(): TemplateFamily[] {
   return ["", "<think>\n"].map((thoughts) => ({
     name: "deepseek",
@@ -67,7 +67,7 @@ function deepseek(): TemplateFamily[] {
   }));
 }
 
-/** The families in the order in which they are tried. */
+/** Families, in the order of matching. */
 export const templateFamilies: readonly TemplateFamily[] = [
   eachRole("chatml", "<|im_start|>ROLE\n", "<|im_end|>\n", ["<|im_start|>", "<|im_end|>"]),
   eachRole("llama-3", "<|start_header_id|>ROLE<|end_header_id|>\n\n", "<|eot_id|>", [

@@ -1,7 +1,6 @@
 /**
- * The part of Go's text/template language that our Ollama templates use: fields, variables, `range` over messages,
- * `if`, `eq`, `and`, `or`, `not`, and trim markers. It shows what Ollama will make of a template, so that one that
- * would say something else than the model's own is never published.
+ * The subset of Go's text/template language in `templateFamilies`: fields, variables, `range` over messages, `if`, `eq`,
+ * `and`, `or`, `not`, and trim markers. `chooseTemplate` uses it to compare a template with the model's own.
  */
 
 type Value = string | boolean | undefined | readonly Value[] | { readonly [field: string]: Value };
@@ -19,11 +18,11 @@ interface Scope {
   variables: Map<string, Value>;
 }
 
-/** Renders a template. Throws a SyntaxError for what is outside the part that is understood. */
+/** Renders a template. Throws a SyntaxError for unsupported syntax. */
 export function renderGoTemplate(template: string, data: { readonly [field: string]: Value }): string {
   const tokens = tokenize(template);
   const { nodes, rest } = parseNodes(tokens, 0);
-  if (rest !== tokens.length) throw new SyntaxError("{{ end }} without a beginning");
+  if (rest !== tokens.length) throw new SyntaxError("{{ end }} without a matching action");
   return render(nodes, { dot: data, root: data, variables: new Map() });
 }
 
@@ -50,7 +49,7 @@ function tokenize(template: string): Token[] {
   }
 }
 
-/** Nodes up to the `else` or `end` that belongs to whoever asked; `rest` is where that stands. */
+/** Parses nodes up to the enclosing block's `else` or `end`; `rest` is the index of that token. */
 function parseNodes(tokens: readonly Token[], from: number): { nodes: Node[]; rest: number } {
   const nodes: Node[] = [];
   let at = from;
@@ -102,7 +101,7 @@ function renderNode(node: Node, scope: Scope): string {
       return node.text;
     case "print": {
       const value = evaluate(node.expression, scope);
-      if (typeof value === "object") throw new SyntaxError(`${node.expression} is no text`);
+      if (typeof value === "object") throw new SyntaxError(`${node.expression} is not a text`);
       return value === undefined ? "" : String(value);
     }
     case "assign":
@@ -128,7 +127,7 @@ function evaluate(expression: string, scope: Scope): Value {
   const words = expression.match(/"(?:[^"\\]|\\.)*"|[()]|[^\s()]+/g) ?? [];
   let at = 0;
   const value = call();
-  if (at !== words.length) throw new SyntaxError(`cannot read ${expression}`);
+  if (at !== words.length) throw new SyntaxError(`cannot parse ${expression}`);
   return value;
 
   function call(): Value {
@@ -145,7 +144,7 @@ function evaluate(expression: string, scope: Scope): Value {
 
   function operand(): Value {
     const word = words[at++];
-    if (word === undefined) throw new SyntaxError(`cannot read ${expression}`);
+    if (word === undefined) throw new SyntaxError(`cannot parse ${expression}`);
     if (word === "(") {
       const inner = call();
       if (words[at++] !== ")") throw new SyntaxError(`( without ) in ${expression}`);

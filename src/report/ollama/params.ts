@@ -2,7 +2,7 @@ import type { Gguf } from "../../gguf/gguf.js";
 import { metadataNumber } from "../../gguf/metadata.js";
 import type { Json } from "../../util/canonical-json.js";
 
-/** `general.sampling.*` and what Ollama calls it. */
+/** Keys of `general.sampling.*` and Ollama's names. */
 const parameters: readonly (readonly [key: string, ollama: string])[] = [
   ["temp", "temperature"],
   ["top_k", "top_k"],
@@ -15,12 +15,12 @@ const parameters: readonly (readonly [key: string, ollama: string])[] = [
   ["mirostat_eta", "mirostat_eta"],
 ];
 
-/** The sampling that a model's makers recommend, by Ollama's names; empty when they recommend none. */
+/** Returns the recommended sampling parameters from GGUF metadata, under Ollama's names; empty without any. */
 export function ollamaParams(gguf: Gguf): Record<string, Json> {
   return Object.fromEntries(
     parameters.flatMap(([key, name]) => {
       const value = metadataNumber(gguf, `general.sampling.${key}`);
-      // Files hold 32-bit floats: 0.6 reads as 0.6000000238.
+      // GGUF stores 32-bit floats: 0.6 reads as 0.6000000238.
       return value === undefined ? [] : [[name, Number(value.toPrecision(6))] as const];
     }),
   );

@@ -1,13 +1,13 @@
 import { kotlinText } from "./quoting.js";
 import { fenced, type Runtime } from "./snippet.js";
 
-/** The library of llama.cpp's own Android example: Kotlin over JNI. */
+/** The library of llama.cpp's Android example: Kotlin over JNI. */
 export const android: Runtime = {
   name: "Android (llama.cpp, JNI)",
   platforms: ["android"],
   docs: "https://github.com/ggml-org/llama.cpp/blob/master/docs/android.md",
   snippet: ({ file, context, system, prompt }) => {
-    const before = `Add \`examples/llama.android/lib\` of llama.cpp to the project, and set \`DEFAULT_CONTEXT_SIZE\` in its \`src/main/cpp/ai_chat.cpp\` to ${context}: memory grows with it. The model goes into the app's own folder.`;
+    const before = `Add \`examples/llama.android/lib\` of llama.cpp to the project, and set \`DEFAULT_CONTEXT_SIZE\` in its \`src/main/cpp/ai_chat.cpp\` to ${context}; a larger context needs more memory. Copy the model to the app's files folder.`;
     return `${before}\n\n${fenced(
       "kotlin",
       `import com.arm.aichat.AiChat

@@ -4,7 +4,7 @@ import { fenced, gpuLayers, type Runtime, type SnippetInput } from "./snippet.js
 
 const platforms = ["macos", "desktop"] as const;
 
-/** LM Studio by its own command line, `lms`. */
+/** LM Studio with its command line tool, `lms`. */
 export const lmStudio: Runtime = {
   name: "LM Studio",
   platforms,
@@ -18,14 +18,14 @@ export const lmStudio: Runtime = {
   },
 };
 
-/** Part of the model on the device, as `lms` wants it. */
+/** Share of the model on the GPU, in the format of `lms`. */
 function offload({ layers }: SnippetInput): string {
   if (layers === null) return "off";
   if (layers.offloaded === layers.total && layers.expertsOnCpu === 0) return "max";
   return (Math.floor((100 * layers.offloaded) / layers.total) / 100).toString();
 }
 
-/** Jan imports a file in its settings. */
+/** Jan imports local files in its settings. */
 export const jan: Runtime = {
   name: "Jan",
   platforms,
@@ -34,13 +34,13 @@ export const jan: Runtime = {
     const { repo, file, tag, context } = input;
     const get =
       repo === null
-        ? `**Settings → Model Providers → Llama.cpp → Import**, and choose ${codeSpan(file)}.`
-        : `Paste \`${repo}\` into the search bar of **Hub**, and download \`${tag}\`.`;
+        ? `Choose **Settings → Model Providers → Llama.cpp → Import** and select ${codeSpan(file)}.`
+        : `Search for \`${repo}\` in **Hub** and download \`${tag}\`.`;
     return `${get} In the model's settings, set the context size to ${context} and the GPU layers to ${gpuLayers(input)}.${cacheNote(input)}`;
   },
 };
 
-/** GPT4All shows every GGUF file of its download folder. */
+/** GPT4All lists every GGUF file in its download folder. */
 export const gpt4all: Runtime = {
   name: "GPT4All",
   platforms,
@@ -49,13 +49,13 @@ export const gpt4all: Runtime = {
     const { repo, file, context } = input;
     const get =
       repo === null
-        ? `Copy ${codeSpan(file)} into the folder that **Settings → Application → Download Path** shows, and start GPT4All again.`
-        : `**Models → Add Model**, search for \`${repo}\`, and download ${codeSpan(file)}.`;
-    return `${get} In **Settings → Model**, set the context length to ${context} and the GPU layers to ${gpuLayers(input)}. GPT4All has an older llama.cpp: newer architectures and types do not load.`;
+        ? `Copy ${codeSpan(file)} into the folder of **Settings → Application → Download Path** and restart GPT4All.`
+        : `Choose **Models → Add Model**, search for \`${repo}\` and download ${codeSpan(file)}.`;
+    return `${get} In **Settings → Model**, set the context length to ${context} and the GPU layers to ${gpuLayers(input)}. GPT4All uses an older llama.cpp, which does not load newer architectures and types.`;
   },
 };
 
-/** text-generation-webui reads its models folder. */
+/** text-generation-webui loads files from its models folder. */
 export const textGenerationWebui: Runtime = {
   name: "text-generation-webui",
   platforms,
@@ -70,7 +70,7 @@ export const textGenerationWebui: Runtime = {
     const experts = layers !== null && layers.expertsOnCpu > 0 ? " --cpu-moe" : "";
     const cache = kvType === "f16" ? "" : ` --cache-type ${kvType}`;
     const run = `python server.py --portable --model=${shellWord(file)} --ctx-size ${context} --gpu-layers ${gpuLayers(input)}${experts}${cache}`;
-    return `In its folder:\n\n${fenced("sh", `${get}\n${run}`)}`;
+    return `In the folder of text-generation-webui:\n\n${fenced("sh", `${get}\n${run}`)}`;
   },
 };
 

@@ -1,7 +1,7 @@
 import { shellPath, shellWord } from "./quoting.js";
 import { fenced, type Runtime, type SnippetInput } from "./snippet.js";
 
-/** llama.cpp's own program for the terminal; every flag is in the pinned common/arg.cpp. */
+/** llama.cpp's terminal program; every flag is in common/arg.cpp of the pinned version. */
 export const llamaCpp: Runtime = {
   name: "llama.cpp",
   platforms: ["macos", "desktop"],
@@ -9,11 +9,11 @@ export const llamaCpp: Runtime = {
   snippet: (input) => fenced("sh", `${llamaCliArguments(input).join(" ")}`),
 };
 
-/** The command, word by word, ready for a shell. */
+/** The words of the command, quoted for a shell. */
 function llamaCliArguments(input: SnippetInput): string[] {
   const { repo, file, tag, projector, flags, system, prompt } = input;
   const local = ["-m", shellPath(file), ...(projector === null ? [] : ["--mmproj", shellPath(projector)])];
-  // With -hf, llama.cpp fetches the projector by itself.
+  // With -hf, llama.cpp downloads the projector, too.
   const model = repo === null ? local : ["-hf", shellWord(`${repo}:${tag}`)];
   return ["llama-cli", ...model, flags, "-sys", shellWord(system), "-p", shellWord(prompt)];
 }

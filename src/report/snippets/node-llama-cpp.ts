@@ -1,7 +1,7 @@
 import { scriptText } from "./quoting.js";
 import { fenced, gpuLayers, type Runtime, type SnippetInput } from "./snippet.js";
 
-/** The library that quantsmith itself tests variants with. */
+/** The library of quantsmith's smoke tests. */
 export const nodeLlamaCpp: Runtime = {
   name: "node-llama-cpp",
   platforms: ["macos", "desktop"],

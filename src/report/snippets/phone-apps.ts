@@ -9,18 +9,18 @@ export const pocketPal: Runtime = {
   snippet: ({ repo, file, context, kvType }) => {
     const get =
       repo === null
-        ? `Copy ${codeSpan(file)} to the phone; in **Models**, tap **+** and add it as a local model.`
-        : `In **Models**, tap **+**, add from Hugging Face, search for \`${repo}\`, and download ${codeSpan(file)}.`;
+        ? `Copy ${codeSpan(file)} to the phone. In **Models**, tap **+** and add it as a local model.`
+        : `In **Models**, tap **+**, add from Hugging Face, search for \`${repo}\` and download ${codeSpan(file)}.`;
     const cache = kvType === "f16" ? "" : ` and the cache types to ${kvType}`;
-    return `${get} In **Settings**, set the context size to ${context}${cache}; then tap **Load**.`;
+    return `${get} In **Settings**, set the context size to ${context}${cache}. Then tap **Load**.`;
   },
 };
 
-/** LLMFarm keeps models in its own folder, and a context per chat. */
+/** LLMFarm loads models from its own folder and has a context per chat. */
 export const llmFarm: Runtime = {
   name: "LLMFarm",
   platforms: ["ios", "macos"],
   docs: "https://github.com/guinmoon/LLMFarm",
   snippet: ({ file, context }) =>
-    `Put ${codeSpan(file)} into the app's \`models\` folder (Files app), make a chat with it, and set its \`context\` to ${context}: the default is 1024.`,
+    `Copy ${codeSpan(file)} into the app's \`models\` folder (Files app), create a chat with it, and set its \`context\` to ${context} (default: 1024).`,
 };

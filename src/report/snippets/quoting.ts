@@ -1,24 +1,24 @@
-/** A word for POSIX shells. */
+/** Quotes a word for POSIX shells. */
 export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/** A file's name as a word that no program takes for an option. */
+/** Quotes a file name so that programs do not parse it as an option. */
 export function shellPath(file: string): string {
   return shellWord(file.startsWith("-") ? `./${file}` : file);
 }
 
-/** A text literal of TypeScript. */
+/** Returns a JavaScript string literal. */
 export function scriptText(text: string): string {
   return JSON.stringify(text);
 }
 
-/** A text literal of Swift. */
+/** Returns a Swift string literal. */
 export function swiftText(text: string): string {
   return `"${escaped(text)}"`;
 }
 
-/** A text literal of Kotlin, in which `$` begins a variable. */
+/** Returns a Kotlin string literal, in which `$` begins a template. */
 export function kotlinText(text: string): string {
   return `"${escaped(text).replaceAll("$", "\\$")}"`;
 }
@@ -27,7 +27,7 @@ function escaped(text: string): string {
   return text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n").replaceAll("\r", "\\r");
 }
 
-/** A text of an Ollama Modelfile; three quotes would end it, so they become simple ones. */
+/** Returns a string of an Ollama Modelfile; three double quotes, which would end it, become single quotes. */
 export function modelfileText(text: string): string {
   return `"""${text.replaceAll('"""', "'''")}"""`;
 }

@@ -7,7 +7,7 @@ import { llmFarm, pocketPal } from "./phone-apps.js";
 import type { Runtime, SnippetInput } from "./snippet.js";
 import { swift } from "./swift.js";
 
-/** All runtimes that read the files and compute on the device itself. */
+/** All runtimes that load the files and run on the device itself. */
 export const runtimes: readonly Runtime[] = [
   llamaCpp,
   swift,
@@ -22,11 +22,11 @@ export const runtimes: readonly Runtime[] = [
   nodeLlamaCpp,
 ];
 
-/** Runtimes that people ask for and that read other formats, with what to take instead. */
+/** Common runtimes for other formats: name, format, alternative. */
 const otherFormats = [
   [
     "MLX",
-    "safetensors of its own (of GGUF, MLX core reads Q4_0, Q4_1 and Q8_0 alone)",
+    "safetensors in MLX's own layout (MLX core supports only Q4_0, Q4_1 and Q8_0 of GGUF)",
     "llama.cpp with Metal, or its XCFramework in Swift",
   ],
   ["MLC LLM", "weights compiled for one device", "PocketPal, or llama.cpp's library on Android"],
@@ -37,14 +37,14 @@ const otherFormats = [
   ],
 ] as const;
 
-/** Markdown: the snippets of the runtimes that matter here, the others folded, and what does not read the files. */
+/** Renders snippets in Markdown: matching runtimes first, the others folded, then a note on runtimes for other formats. */
 export function renderSnippets(input: SnippetInput, matters: (runtime: Runtime) => boolean): string {
   const here = runtimes.filter(matters);
   const elsewhere = runtimes.filter((runtime) => !matters(runtime));
   const rest = elsewhere.map((runtime) => section(runtime, input)).join("\n\n");
   return [
     ...here.map((runtime) => section(runtime, input)),
-    `<details><summary>In other programs</summary>\n\n${rest}\n\n</details>`,
+    `<details><summary>Other programs</summary>\n\n${rest}\n\n</details>`,
     otherFormatsNote(),
   ].join("\n\n");
 }
@@ -54,6 +54,6 @@ function section({ name, docs, snippet }: Runtime, input: SnippetInput): string 
 }
 
 function otherFormatsNote(): string {
-  const lines = otherFormats.map(([name, reads, instead]) => `- **${name}** reads ${reads}. Instead: ${instead}.`);
-  return `### Not with these files\n\n${lines.join("\n")}`;
+  const lines = otherFormats.map(([name, reads, instead]) => `- **${name}** needs ${reads}. Alternative: ${instead}.`);
+  return `### Incompatible runtimes\n\n${lines.join("\n")}`;
 }
