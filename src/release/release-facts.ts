@@ -14,7 +14,7 @@ export interface Material extends JsonObject {
 /** A text used for calibration, search or evaluation. */
 export interface TextMaterial extends Material {
   use: "calibration" | "search" | "evaluation";
-  /** Data set on the Hub, `org/name`. */
+  /** Dataset on the Hub, `org/name`. */
   dataset?: string;
 }
 

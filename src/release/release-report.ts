@@ -12,7 +12,7 @@ export interface RunReport {
     architecture: string | null;
     parameters: number | null;
   };
-  /** The release folder; null while there is none. */
+  /** The release folder; null without a release. */
   release: string | null;
   steps: { id: string; stage: string; status: "built" | "cached" | "skipped" | "failed"; seconds: number }[];
   variants: VariantReport[];

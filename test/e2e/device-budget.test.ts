@@ -189,10 +189,10 @@ describe("hardware-compatibility.json", () => {
 
   test("is what the card and the page tell", () => {
     const card = readFileSync(join(release, "README.md"), "utf8");
-    expect(card).toMatch(/## Which file for which device\n\n\| Device \| Take \|/);
+    expect(card).toMatch(/## Which file for which device\n\n\| Device \| Variant \|/);
     expect(card).toMatch(/\| bystander \| \[Q5_K_M\]\(\.\/tiny-llama-Q5_K_M\.gguf\) \| [\d.]+ MB \|/);
     expect(card).toMatch(
-      /<summary>All devices with \d+ tokens of context<\/summary>\n\n\| Device \| Q5_K_M \| Q3_K_M \|/,
+      /<summary>All devices at \d+ tokens of context<\/summary>\n\n\| Device \| Q5_K_M \| Q3_K_M \|/,
     );
     const page = readFileSync(join(release, "report.html"), "utf8");
     expect(page).toContain("<h2>Which file for which device</h2>");

@@ -179,7 +179,7 @@ describe("the release", () => {
     expect(published.find(({ name }) => name === "Q4_K_M")).not.toHaveProperty("allocation");
     const card = readFileSync(join(release, "README.md"), "utf8");
     expect(card).toContain("Dynamic variants: [Q4_K_S](./Q4_K_S.tensor-types.txt), [Q3_K_M]");
-    expect(card).toContain("15 probes that damaged groups of tensors");
+    expect(card).toContain("15 probes, each of which degraded one group of tensors");
     expect(card).toContain("![Type of each tensor of Q4_K_S by layer](./assets/types-Q4_K_S.svg)");
     expect(card, "a preset's types are no news").not.toContain("types-Q4_K_M.svg");
     expect(readFileSync(join(release, "recipe.lock.yaml"), "utf8")).toContain("probes: groups");
@@ -213,7 +213,7 @@ test("without probes a prior by role chooses, and still beats the preset", async
   expect(dynamic?.allocation).toMatchObject({ predictedKld: null, probes: null, budgetBytes: preset?.bytes });
   expect(dynamic?.bytes).toBeGreaterThanOrEqual(0.9975 * (preset?.bytes ?? 0));
   expect(dynamic?.quality?.kldMean).toBeLessThan(preset?.quality?.kldMean ?? 0);
-  expect(readFileSync(join(release, "README.md"), "utf8")).toContain("sensitive the tensors of each role were");
+  expect(readFileSync(join(release, "README.md"), "utf8")).toContain("the sensitivity of each tensor role");
 });
 
 test("with presets only nothing is probed", async () => {

@@ -8,7 +8,7 @@ import { someFacts } from "../fixtures/release-facts.js";
 
 const validator = new Validation.JsonStrictValidator(Spec.Version.v1dot6);
 
-/** Complaints of CycloneDX's own published schema; null when there are none. */
+/** Errors of CycloneDX's published schema as JSON; `null` without any. */
 const complaints = async (bom: string) => JSON.stringify(await validator.validate(bom), null, 1);
 const parsed = (facts: ReleaseFacts) => JSON.parse(renderBom(facts));
 
@@ -16,7 +16,7 @@ describe("the bill of materials", () => {
   test.each<[string, ReleaseFacts]>([
     ["with everything", someFacts],
     [
-      "of a local model without a licence, texts and figures",
+      "of a local model without licence, texts and figures",
       {
         ...someFacts,
         baseModel: null,
@@ -33,17 +33,20 @@ describe("the bill of materials", () => {
       },
     ],
     ["with an SPDX licence", { ...someFacts, card: { ...someFacts.card, license: "cc-by-nc-4.0" } }],
-    ["with a base that is no repository", { ...someFacts, card: { ...emptyCard, baseModels: ["./a folder", "x"] } }],
+    [
+      "with a base model that is not a repository",
+      { ...someFacts, card: { ...emptyCard, baseModels: ["./a folder", "x"] } },
+    ],
   ])("%s follows CycloneDX 1.6's schema", async (_, facts) => {
     expect(await complaints(renderBom(facts))).toBe("null");
   });
 
-  test("the schema does find what is wrong", async () => {
+  test("the schema rejects invalid documents", async () => {
     expect(await complaints(renderBom(someFacts).replace('"SHA-256"', '"SHA-257"'))).not.toBe("null");
     expect(await complaints(renderBom(someFacts).replace('"urn:uuid:', '"uuid:'))).not.toBe("null");
   });
 
-  test("names what the model descends from, and its licence by name and address", () => {
+  test("lists the base models, and the licence with name and URL", () => {
     const { component } = parsed(someFacts).metadata;
     const licenses = [
       {
@@ -64,7 +67,7 @@ describe("the bill of materials", () => {
     ]);
   });
 
-  test("gives figures with intervals, and every file with its digest", () => {
+  test("contains metrics with confidence intervals, and all files", () => {
     const bom = parsed(someFacts);
     const { performanceMetrics } = bom.metadata.component.modelCard.quantitativeAnalysis;
     expect(performanceMetrics).toHaveLength(3 * someFacts.report.variants.length);
@@ -80,7 +83,7 @@ describe("the bill of materials", () => {
     ]);
   });
 
-  test("its serial number follows from the content", () => {
+  test("derives its serial number from the content", () => {
     const serial = (facts: ReleaseFacts) => parsed(facts).serialNumber as string;
     expect(serial(someFacts)).toMatch(/^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     expect(serial(someFacts)).toBe(serial(structuredClone(someFacts)));
@@ -88,7 +91,7 @@ describe("the bill of materials", () => {
   });
 });
 
-test("a licence's address: a URL stays, a file is looked for in its own repository", () => {
+test("licenseUrl keeps a URL and resolves a file in its repository", () => {
   expect(licenseUrl("https://example.org/l", "org/m")).toBe("https://example.org/l");
   expect(licenseUrl("./LICENSE.md", "org/m")).toBe("https://huggingface.co/org/m/blob/main/LICENSE.md");
   expect(licenseUrl("LICENSE", null)).toBeNull();

@@ -18,19 +18,19 @@ const judge = (gates: Gates, change: Partial<typeof figures> = {}, references?: 
   checkGates({ ...figures, ...change }, gateLimits(gates), references);
 
 describe("checkGates", () => {
-  test("figures inside every limit, and on it, pass", () => {
+  test("figures within or equal to every limit pass", () => {
     expect(judge({})).toEqual([]);
     expect(judge({ kldMean: { max: 0.03 }, sameTop: { min: 91 }, perplexityRatio: { min: 1, max: 1.1 } })).toEqual([]);
   });
 
-  test("each broken limit is told with its figure, value and side", () => {
+  test("each violated limit is described with figure, value and bound", () => {
     expect(judge({ kldMean: { max: 0.025 }, sameTop: { min: 92 } }).map(describeBreach)).toEqual([
       "kldMean 0.03 is above the maximum 0.025 by 0.005",
       "sameTop 91 is below the minimum 92 by 1",
     ]);
   });
 
-  test("a limit can be another variant's figure", () => {
+  test("a limit can be relative to another variant", () => {
     const references = new Map([["Q4_K_M", { ...figures, kldMean: 0.02 }]]);
     const limited = (ratio: number) => judge({ kldMean: { max: { of: "Q4_K_M", ratio } } }, {}, references);
     expect(limited(1.5)).toEqual([]);
@@ -41,7 +41,7 @@ describe("checkGates", () => {
     expect(judge({ kldMean: { max: { of: "gone", ratio: 1 } } })).toHaveLength(1);
   });
 
-  test("a figure that is no number never passes a gate", () => {
+  test("NaN never passes a gate", () => {
     expect(judge({ kldMean: { max: 1 } }, { kldMean: Number.NaN })).toHaveLength(1);
     expect(judge({ sameTop: { min: 0 } }, { sameTop: Number.NaN })).toHaveLength(1);
   });

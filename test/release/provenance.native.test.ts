@@ -7,7 +7,7 @@ import { someFacts } from "../fixtures/release-facts.js";
 const digest = "f6".repeat(32);
 const statement = renderProvenance(someFacts, digest);
 
-/** in-toto's schemas are protocol buffers; its Python package reads and checks by them. */
+/** Validates with in-toto's Python package, since in-toto's schemas are protocol buffers. */
 const checker = `
 import json, sys
 from google.protobuf import json_format
@@ -32,15 +32,15 @@ const python = [process.env.QUANTSMITH_TEST_PYTHON, "python3"].find((path) => {
 const check = (text: string) =>
   execFileSync(python ?? "", ["-c", checker], { input: text, stdio: "pipe", encoding: "utf8" });
 
-describe("by in-toto's own definitions", () => {
+describe("validated with in-toto's own package", () => {
   const why = "needs a Python with in-toto-attestation: set QUANTSMITH_TEST_PYTHON";
 
-  test("it is a Statement v1 with a SLSA provenance v1", (context) => {
+  test("the statement is a Statement v1 with SLSA provenance v1", (context) => {
     if (python === undefined) context.skip(why);
     expect(check(statement)).toBe("valid\n");
   });
 
-  test("which do find what is wrong", (context) => {
+  test("invalid statements are rejected", (context) => {
     if (python === undefined) context.skip(why);
     for (const [from, to] of [
       ["in-toto.io/Statement/v1", "in-toto.io/Statement/v0.1"],
@@ -52,7 +52,7 @@ describe("by in-toto's own definitions", () => {
   });
 });
 
-test("subjects are the files, materials carry digests, and nothing tells when or where", () => {
+test("subjects are the files, materials have digests, and run details have no time or machine", () => {
   const { subject, predicate } = JSON.parse(statement);
   expect(subject).toEqual(someFacts.files.map(({ path, sha256 }) => ({ name: path, digest: { sha256 } })));
   const { resolvedDependencies, internalParameters } = predicate.buildDefinition;
@@ -68,7 +68,7 @@ test("subjects are the files, materials carry digests, and nothing tells when or
   expect(Object.keys(predicate.runDetails)).toEqual(["builder", "byproducts"]);
 });
 
-test("what verify reads back is what was written", () => {
+test("readProvenance returns the written digests", () => {
   const provenance = readProvenance(statement);
   expect(provenance?.releaseDigest).toBe(digest);
   expect([...(provenance?.subjects ?? [])]).toEqual(someFacts.files.map(({ path, sha256 }) => [path, sha256]));

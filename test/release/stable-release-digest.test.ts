@@ -25,7 +25,7 @@ const report: RunReport = {
   toolchain: { llamaCpp: "1" },
 };
 
-test("the digest leaves out what a machine or a moment decides, and nothing else", () => {
+test("the digest excludes only steps and speed", () => {
   const digest = stableReleaseDigest(report);
   const again: RunReport = {
     ...report,

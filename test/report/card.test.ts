@@ -77,18 +77,18 @@ const facts: CardFacts = {
   assets: new Set(),
 };
 
-test("every variant stands in the table with its figures and errors", () => {
+test("the file table contains every variant with figures and errors", () => {
   expect(renderCard(facts)).toContain(
     "| [Q4_K_M](./Model-Q4_K_M.gguf) | 2.50 GB | 4.89 | 1.0123 | 0.01234 ± 0.00012 | 91.50 % | 2/2 |",
   );
 });
 
-test("a release made from files that can run code says so", () => {
+test("a release built from files that can run code has a warning", () => {
   expect(renderCard(facts)).not.toContain("allowUnsafe");
-  expect(renderCard({ ...facts, unsafe: ["pytorch_model.bin"] })).toContain("**Warning:** made with `allowUnsafe`");
+  expect(renderCard({ ...facts, unsafe: ["pytorch_model.bin"] })).toContain("**Warning:** built with `allowUnsafe`");
 });
 
-test("what is not known is left out instead of invented", () => {
+test("unknown values are omitted", () => {
   const [first] = facts.report.variants;
   if (first === undefined) throw new Error("no variant");
   const bare = renderCard({
@@ -107,21 +107,21 @@ test("what is not known is left out instead of invented", () => {
   });
   for (const word of ["base_model", "license:", "imatrix", "commit", "NaN", "null", "undefined"])
     expect(bare).not.toContain(word);
-  expect(bare).toContain("These files were not measured.");
+  expect(bare).toContain("The quality of these files was not measured.");
 });
 
-test("how to make it again, and the terms that come with it", () => {
+test("the card contains the rebuild command and the licence terms", () => {
   const card = renderCard(facts);
   expect(card).toContain("quantsmith run model.yaml --locked recipe.lock.yaml");
   expect(card).toContain("under the licence of [org/Model](https://huggingface.co/org/Model): `apache-2.0`.");
-  expect(card).not.toContain("asked for");
+  expect(card).not.toContain("gated");
   const terms = { license: "other", licenseName: "Our terms", licenseLink: "LICENSE", gated: true };
   const gated = renderCard({ ...facts, card: { ...emptyCard, ...terms } });
   expect(gated).toContain("[Our terms](https://huggingface.co/org/Model/blob/main/LICENSE)");
-  expect(gated).toContain("Access to [org/Model](https://huggingface.co/org/Model) must be asked for");
+  expect(gated).toContain("[org/Model](https://huggingface.co/org/Model) is gated");
 });
 
-test("charts that are there are shown, those that are not are not", () => {
+test("only existing charts are shown", () => {
   expect(renderCard(facts)).not.toMatch(/!\[|by layer|by token/);
   const [first] = facts.report.variants;
   if (first === undefined) throw new Error("no variant");
@@ -131,7 +131,7 @@ test("charts that are there are shown, those that are not are not", () => {
   const card = renderCard({ ...facts, report: { ...facts.report, variants }, assets: new Set(assets) });
   expect(card.indexOf("./assets/size-kld.svg")).toBeLessThan(card.indexOf("## Files"));
   expect(card).toContain(
-    "<details><summary>Types of Q4_K_S by layer</summary>\n\n![Type of each tensor of Q4_K_S by layer](./assets/types-Q4_K_S.svg)\n\n</details>\n",
+    "<details><summary>Tensor types of Q4_K_S by layer</summary>\n\n![Type of each tensor of Q4_K_S by layer](./assets/types-Q4_K_S.svg)\n\n</details>\n",
   );
   expect(card).not.toContain("types-Q4_K_M");
 });
@@ -153,9 +153,9 @@ describe("the fit on devices", () => {
     );
   };
 
-  test("begins with the file to take on each device, phones first", () => {
+  test("begins with the recommended variant for each device, phones first", () => {
     const [titles, , ...picks] = rows("## Which file for which device");
-    expect(titles).toEqual(["Device", "Take", "Size", "Context", "Tokens/s", "Why"]);
+    expect(titles).toEqual(["Device", "Variant", "Size", "Context", "Tokens/s", "Reason"]);
     expect(picks.map(([device]) => device)).toEqual([
       "iPhone 15 Pro",
       "GeForce RTX 3090",
@@ -166,23 +166,23 @@ describe("the fit on devices", () => {
     expect(card.indexOf("## Which file")).toBeLessThan(card.indexOf("## Files"));
   });
 
-  test("ends with all variants on all devices, folded, one table for each context", () => {
+  test("ends with folded tables of all variants on all devices, one per context", () => {
     for (const context of [4096, 8192, 32_768, 65_536]) {
-      const [titles, , ...devices] = rows(`<details><summary>All devices with ${context} tokens of context</summary>`);
+      const [titles, , ...devices] = rows(`<details><summary>All devices at ${context} tokens of context</summary>`);
       expect(titles).toHaveLength(12);
       expect(devices).toHaveLength(4);
       expect(devices.flat()).not.toContain("");
     }
-    expect(rows("All devices with 65536 tokens")[2]?.[1]).toBe("no (memory)");
+    expect(rows("All devices at 65536 tokens")[2]?.[1]).toBe("no (memory)");
   });
 
-  test("is left out when no device was asked for", () => {
+  test("is omitted without devices", () => {
     expect(renderCard(facts)).not.toMatch(/for which device|All devices/);
   });
 });
 
-describe("how to run the files", () => {
-  test("files that are only here are named, those on the Hub by their tag", () => {
+describe("the run section", () => {
+  test("uses file names for local files and tags for files on the Hub", () => {
     expect(renderCard(facts)).toContain("llama-cli -m Model-Q4_K_M.gguf -ngl 99 -c 4096 -fa on");
     const published = renderCard({ ...facts, repo: "me/Model-GGUF" });
     expect(published).toContain("llama-cli -hf me/Model-GGUF:Q4_K_M -ngl 99");
@@ -190,7 +190,7 @@ describe("how to run the files", () => {
     for (const name of ["PocketPal AI", "LM Studio", "node-llama-cpp"]) expect(published).toContain(`### ${name}`);
   });
 
-  test("the example is what runtimes take unasked", () => {
+  test("uses the default variant of runtimes as the example", () => {
     const report = largeReport;
     const names = report.variants.map(({ name }) => name);
     expect(names[0]).not.toBe("Q4_K_M");
@@ -198,14 +198,14 @@ describe("how to run the files", () => {
     expect(renderCard({ ...facts, report, repo: "me/Model-GGUF" })).toContain("-hf me/Model-GGUF:Q4_K_M ");
   });
 
-  test("an embedding model is not asked to talk", () => {
+  test("uses llama-embedding for an embedding model", () => {
     const card = renderCard({ ...facts, embedding: true, repo: "me/Model-GGUF" });
     expect(card).toContain("llama-embedding -hf me/Model-GGUF:Q4_K_M -p 'Some text'");
     expect(card).not.toContain("llama-cli");
   });
 });
 
-test("the table of files tells on which devices each runs as a whole", () => {
+test("the file table lists the devices on which each variant fits fully", () => {
   const report = largeReport;
   const passed = { ...report, variants: report.variants.filter(({ gate }) => gate === "passed") };
   const cells = (devices: string[]) => {
@@ -218,12 +218,12 @@ test("the table of files tells on which devices each runs as a whole", () => {
   };
   expect(new Set(cells(["h200-141gb"]))).toEqual(new Set(["all 1"]));
   const small = cells(["h200-141gb", "galaxy-a54-6gb"]);
-  // 6 GB hold the smallest of these 4 B variants at most.
+  // Of these 4B variants, at most the smallest fits in 6 GB.
   expect(small).toContain("H200 SXM");
   expect(renderCard(facts)).not.toContain("Fits on");
 });
 
-test("what was measured on a part of the text is told beside its figures, here and in the front matter", () => {
+test("a measurement on a part of the text is noted with the figures and in the front matter", () => {
   const [variant] = facts.report.variants;
   if (variant?.quality == null) throw new Error("no figures");
   const report = { ...facts.report, variants: [{ ...variant, quality: { ...variant.quality, chunks: 8 } }] };
@@ -234,7 +234,7 @@ test("what was measured on a part of the text is told beside its figures, here a
   expect(renderCard(facts)).toContain("base on 80 × 512 tokens");
 });
 
-test("the command to make it again says what else it takes", () => {
+test("the rebuild command lists the other inputs", () => {
   expect(renderCard(facts)).toMatch(
     /The recipe file `model\.yaml`, its texts and the model are not part of the release/,
   );
@@ -247,15 +247,16 @@ describe("a dynamic variant", () => {
     return renderCard({ ...facts, report: { ...facts.report, variants } });
   };
 
-  test("is marked in the table of files", () => {
+  test("is marked in the file table", () => {
     expect(cardOf({ bitsPerWeight: 4.89, types: { Q4_K: 9 } })).toContain("[Q4_K_M](./Model-Q4_K_M.gguf) dynamic |");
     expect(renderCard(facts)).not.toContain("gguf) dynamic");
   });
 
-  test("named for other bits than it has is told with the name that fits", () => {
-    const note = "the file has 8.51 bits per weight, most tensors being Q8_0: it had room for more. The name Q8_0";
+  test("with the name of other bits has a note with the closest preset name", () => {
+    const note =
+      "the file has 8.51, with most tensors in Q8_0: the size budget allowed more. The closest preset name is Q8_0.";
     expect(cardOf({ bitsPerWeight: 8.51, types: { F32: 90, Q8_0: 9 } })).toContain(note);
-    expect(cardOf({ bitsPerWeight: 6.5, types: { Q4_K: 9, Q8_0: 1 } })).not.toContain("would fit");
-    expect(cardOf({ bitsPerWeight: 4.9, types: { Q5_K: 9, Q3_K: 5 } })).not.toContain("would fit");
+    expect(cardOf({ bitsPerWeight: 6.5, types: { Q4_K: 9, Q8_0: 1 } })).not.toContain("preset name");
+    expect(cardOf({ bitsPerWeight: 4.9, types: { Q5_K: 9, Q3_K: 5 } })).not.toContain("preset name");
   });
 });

@@ -6,7 +6,7 @@ import { overrideCard } from "../../src/checkpoint/override-card.js";
 import { type FrontMatterFacts, frontMatter } from "../../src/report/front-matter.js";
 import { largeReport } from "../fixtures/release-report.js";
 
-/** What the Hub takes in a model card (hub-docs, modelcard.md), and nothing it does not know. */
+/** Front matter that the Hub accepts (hub-docs, modelcard.md), without unknown keys. */
 const repository = z.string().regex(/^[\w.-]+(\/[\w.-]+)?$/);
 const hubSchema = z
   .strictObject({
@@ -78,16 +78,16 @@ const read = (change: Partial<FrontMatterFacts> = {}) => {
 
 describe("the front matter", () => {
   test.each<[string, Partial<FrontMatterFacts>]>([
-    ["of a gated multimodal model with terms of its own", {}],
+    ["of a gated multimodal model with its own terms", {}],
     ["of a local folder without a card", { baseModel: null, card: emptyCard, quantizedBy: null, tags: [] }],
     ["of an embedding model", { card: emptyCard, embedding: true, conversational: false, imatrixFile: null }],
     ["of files that were not measured", { report: { ...largeReport, variants: [] } }],
     ["with the recipe's own licence", { card: overrideCard(facts.card, { license: "mit" }) }],
-  ])("%s is what the Hub takes", (_, change) => {
+  ])("%s is valid for the Hub", (_, change) => {
     expect(hubSchema.safeParse(read(change)).error).toBeUndefined();
   });
 
-  test("hands on what the base says, and no more than is true of GGUF files", () => {
+  test("inherits the values of the base that apply to GGUF files", () => {
     const { "model-index": _index, ...rest } = read();
     expect(rest).toEqual({
       base_model: "org/Example-4B",
@@ -104,7 +104,7 @@ describe("the front matter", () => {
     });
   });
 
-  test("the task of a model whose card has none follows from what its files do", () => {
+  test("derives the task if the base model's card has none", () => {
     const task = (change: Partial<FrontMatterFacts>) => read({ card: emptyCard, ...change }).pipeline_tag;
     expect(task({})).toBe("text-generation");
     expect(task({ embedding: true })).toBe("feature-extraction");
@@ -112,7 +112,7 @@ describe("the front matter", () => {
     expect(task({ embedding: true, card })).toBe("sentence-similarity");
   });
 
-  test("indexes every measured variant's figures", () => {
+  test("indexes the figures of every measured variant", () => {
     const [index] = read()["model-index"];
     expect(index.results).toHaveLength(1);
     expect(index.results[0].metrics).toHaveLength(2 * largeReport.variants.length);
@@ -120,7 +120,7 @@ describe("the front matter", () => {
   });
 });
 
-test("a recipe's licence replaces the base's with name and link; its languages replace the base's", () => {
+test("a recipe overrides the base's licence with name and link, and its languages", () => {
   expect(overrideCard(facts.card, { license: "mit" })).toMatchObject({
     license: "mit",
     licenseName: null,

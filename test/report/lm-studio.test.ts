@@ -18,7 +18,7 @@ const header = (more: Record<string, GgufValue> = {}): Gguf => ({
   ),
 });
 
-test("LM Studio is told where the model is, what it is and how to sample from it", () => {
+test("model.yaml contains source, metadata and sampling parameters", () => {
   const gguf = header({
     "general.sampling.temp": { type: "float32", value: Math.fround(0.6) },
     "general.sampling.top_p": { type: "float32", value: Math.fround(0.95) },
@@ -53,7 +53,7 @@ test("LM Studio is told where the model is, what it is and how to sample from it
   });
 });
 
-test("without recommended sampling nothing is said about it", () => {
+test("without recommended sampling, model.yaml has no config", () => {
   const facts = { report: largeReport, gguf: header(), repo: "me/x", embedding: true, sampling: {} };
   const document = parse(renderModelYaml(facts));
   expect(document).not.toHaveProperty("config");

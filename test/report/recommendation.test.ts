@@ -28,7 +28,7 @@ function facts(budgetMB: number): RecommendationFacts {
   };
 }
 
-test("comparison, pick, how to run it and sources", () => {
+test("the recommendation contains comparison, pick, run snippets and sources", () => {
   const text = renderRecommendation(facts(2000));
   expect(text).toContain(
     "| A\\|B | **Q4_K_M** | 1.10 GB | 1.32 GB | 7680 | full offload | – | 38–50 % left | 0.0121 |",
@@ -37,10 +37,10 @@ test("comparison, pick, how to run it and sources", () => {
   expect(text).toContain("> a note.");
   expect(text).toContain("### Swift");
   expect(text).toContain("- [A source](https://example.org/a)\n- A talk");
-  expect(text).toContain("nobody has measured Device under load.");
+  expect(text).toContain("Device has not been measured under load.");
 });
 
-test("names cannot break the page", () => {
+test("names cannot inject Markdown", () => {
   const given = facts(2000);
   const [row] = given.variants;
   if (row === undefined) throw new Error("no row");
@@ -53,11 +53,11 @@ test("names cannot break the page", () => {
   expect(text).toContain("- t\n");
 });
 
-test("budget and memory are told in one unit", () => {
-  expect(renderRecommendation(facts(2000))).toContain("may take 1.86 GiB of 3.73 GiB");
+test("budget and memory have the same unit", () => {
+  expect(renderRecommendation(facts(2000))).toContain("budget for one model is 1.86 GiB of 3.73 GiB");
 });
 
-test("what does not run tells where it would; a capped context is named", () => {
+test("a variant that does not run shows the largest possible context; a capped context is shown", () => {
   const device = someDevice({ class: "phone", budget: 1250 * MB });
   const question = { variant: "Q4_K_M", model: someModel(), device, backends: someBackends, kvType: "f16" } as const;
   const given = facts(2000);
@@ -69,9 +69,9 @@ test("what does not run tells where it would; a capped context is named", () => 
   expect(capped).toContain("| 7680 | full offload at 1024 |");
 });
 
-test("nothing to take has nothing to run", () => {
+test("without a pick there are no run snippets", () => {
   const text = renderRecommendation(facts(500));
-  expect(text).toContain("None: none fits.");
+  expect(text).toContain("No variant: none fits.");
   expect(text).not.toContain("## Run it");
 });
 

@@ -40,7 +40,7 @@ function snippet(name: string, input: SnippetInput): string {
   return runtime.snippet(input);
 }
 
-describe("what is asked for is in the snippet", () => {
+describe("the snippet contains the requested settings", () => {
   const cases: [string, SnippetInput, string[]][] = [
     [
       "llama.cpp",
@@ -113,7 +113,7 @@ describe("against the pinned source of llama.cpp", () => {
     for (const name of new Set(names)) if (name !== "n_batch") expect(headers).toMatch(new RegExp(`\\b${name}\\b`));
   });
 
-  test("the Android library has what the snippet calls", () => {
+  test("the Android library defines everything that the snippet calls", () => {
     const library = "examples/llama.android/lib/src/main";
     const kotlin = `${read(`${library}/java/com/arm/aichat/AiChat.kt`)}${read(`${library}/java/com/arm/aichat/InferenceEngine.kt`)}`;
     for (const name of [
@@ -133,37 +133,37 @@ describe("against the pinned source of llama.cpp", () => {
 describe("quoting", () => {
   const nasty = ["plain", "it's", 'a "b" $c `d` \\e', "line\nbreak", "$(rm -rf /)", "", "-x", "ünïcode 漢"];
 
-  test.each(nasty)("a shell reads %j as it was", (text) => {
+  test.each(nasty)("a shell parses %j unchanged", (text) => {
     expect(execFileSync("sh", ["-c", `printf %s ${shellWord(text)}`], { encoding: "utf8" })).toBe(text);
   });
 
-  test.each(nasty)("JavaScript reads %j as it was", (text) => {
+  test.each(nasty)("JavaScript parses %j unchanged", (text) => {
     expect(JSON.parse(scriptText(text))).toBe(text);
   });
 
-  test("Swift, Kotlin and Modelfiles", () => {
+  test("Swift, Kotlin and Modelfile strings are escaped", () => {
     expect(swiftText('a "b" \\(c)\n')).toBe('"a \\"b\\" \\\\(c)\\n"');
     expect(kotlinText('a "b" $c')).toBe('"a \\"b\\" \\$c"');
     expect(modelfileText('a """ b')).toBe('"""a \'\'\' b"""');
   });
 
-  test("a file's name is no option, and no command line of ours makes it one", () => {
+  test("a file name that starts with a dash is never an option", () => {
     expect(shellPath("-rf.gguf")).toBe("./-rf.gguf");
     const dashed = { ...local, file: "-rf Q4.gguf", projector: "-mmproj.gguf" };
     for (const { snippet: of } of runtimes) expect(of(dashed)).not.toMatch(/ '?-(rf|mmproj)[ .].*$/m);
     expect(snippet("Ollama", dashed)).toContain("ollama create rf-q4 -f Modelfile");
-    expect(snippet("Ollama", { ...local, file: 'a".gguf' })).toContain("cannot name this file");
+    expect(snippet("Ollama", { ...local, file: 'a".gguf' })).toContain("cannot refer to this file");
   });
 
-  test("a fence is longer than any inside", () => {
+  test("the fence of a code block is longer than any inside", () => {
     expect(fenced("sh", "echo ```` x")).toBe("`````sh\necho ```` x\n`````");
   });
 });
 
-describe("the whole list", () => {
+describe("all runtimes", () => {
   const platforms = ["ios", "android", "macos", "desktop"] as const;
 
-  test.each(platforms)("%s: what runs there comes first, all are there", (platform) => {
+  test.each(platforms)("%s: runtimes for the platform come first, and all are present", (platform) => {
     const text = renderSnippets(local, ({ platforms: where }) => where.includes(platform));
     const fold = text.indexOf("<details>");
     for (const { name, platforms: where } of runtimes) {
@@ -171,15 +171,15 @@ describe("the whole list", () => {
       expect(at).toBeGreaterThanOrEqual(0);
       expect(at < fold).toBe(where.includes(platform));
     }
-    for (const other of ["MLX", "MLC LLM", "ExecuTorch"]) expect(text).toContain(`**${other}** reads`);
+    for (const other of ["MLX", "MLC LLM", "ExecuTorch"]) expect(text).toContain(`**${other}** needs`);
   });
 
-  test("never a cloud service", () => {
+  test("never mention a cloud service", () => {
     const all = [remote, local].map((input) => renderSnippets(input, () => true)).join();
     expect(all).not.toMatch(/\bcloud\b|api[_ -]?key|openai|anthropic|inference endpoint|hf[- ]inference/i);
   });
 
-  test("platforms", () => {
+  test("platformOf returns the platform of a device", () => {
     expect(platformOf({ class: "phone", backends: ["metal", "cpu-arm"] })).toBe("ios");
     expect(platformOf({ class: "phone", backends: ["opencl-adreno"] })).toBe("android");
     expect(platformOf({ class: "mac", backends: ["metal"] })).toBe("macos");

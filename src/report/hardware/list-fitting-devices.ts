@@ -4,7 +4,7 @@ import type { HardwareCompatibility } from "../../hardware/compatibility.js";
 const maxNames = 3;
 
 /**
- * Lists the devices that fit a whole variant at the smallest estimated context, for a cell of the file table:
+ * Lists the devices on which the whole variant fits at the smallest estimated context, for a cell of the file table:
  * "all 4", "iPhone 15 Pro, Pixel 9", "7 of 12"; "–" for none.
  */
 export function listFittingDevices(variant: string, { devices, results }: HardwareCompatibility): string {

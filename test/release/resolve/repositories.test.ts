@@ -9,7 +9,7 @@ import { resolveOllama } from "../../../src/release/resolve/ollama.js";
 import { resolvePocketPal } from "../../../src/release/resolve/pocketpal.js";
 import { repositories } from "./repositories.js";
 
-test("there are at least forty file lists", () => {
+test("the file lists are at least forty, with unique titles", () => {
   expect(repositories.length).toBeGreaterThanOrEqual(40);
   expect(new Set(repositories.map(({ title }) => title)).size).toBe(repositories.length);
 });
@@ -17,7 +17,7 @@ test("there are at least forty file lists", () => {
 describe.each(repositories)("$title", (repository) => {
   const files = hubOrder(repository.files);
 
-  test("each runtime takes what is expected", () => {
+  test("each runtime resolves the expected file", () => {
     for (const [tag, expected] of Object.entries(repository.picks)) {
       const wanted = tag === "" ? undefined : tag;
       const { llama, hub } =
@@ -35,7 +35,7 @@ describe.each(repositories)("$title", (repository) => {
     }
   });
 
-  test("projectors are paired, and PocketPal offers what it should", () => {
+  test("projectors are paired, and PocketPal lists the expected files", () => {
     const pick = resolveLlamaCpp(files);
     expect(pick.file === null ? undefined : pick.mmproj).toBe(repository.llamaMmproj);
     for (const [model, projector] of Object.entries(repository.pocketpal ?? {})) {
@@ -46,7 +46,7 @@ describe.each(repositories)("$title", (repository) => {
     expect(hidden).toEqual(repository.pocketpalHides ?? []);
   });
 
-  test("labels and problems are those expected", () => {
+  test("labels and problems are as expected", () => {
     for (const [file, label] of Object.entries(repository.labels ?? {})) {
       expect(hubLabel(file.slice(file.lastIndexOf("/") + 1)), file).toBe(label);
     }

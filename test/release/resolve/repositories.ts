@@ -1,34 +1,34 @@
-/** Names made of a pattern: `name("m-{}.gguf", "Q4_0 Q8_0")`. */
+/** Returns names from a pattern: `named("m-{}.gguf", "Q4_0 Q8_0")`. */
 export function named(pattern: string, quants: string): string[] {
   return quants.split(" ").map((quant) => pattern.replaceAll("{}", quant));
 }
 
-/** The shards of one model. */
+/** Returns the splits of one model. */
 export function shards(prefix: string, count: number): string[] {
   const five = (number: number) => String(number).padStart(5, "0");
   return Array.from({ length: count }, (_, index) => `${prefix}-${five(index + 1)}-of-${five(count)}.gguf`);
 }
 
-/** What is expected for a tag (`""` for none): one file for all, or one per runtime; null is nothing. */
+/** Expected file for a tag, for all runtimes or per resolver; null for no file. */
 type Expected = string | null | { llama: string | null; hub: string | null };
 
 export interface Repository {
-  /** Whose way of naming it is, and what is special. */
+  /** Publisher or naming scheme, and the special case. */
   title: string;
   files: string[];
-  /** By llama.cpp and by the Hub's manifest, which Ollama and node-llama-cpp ask. */
+  /** Expected file by tag, `""` for no tag. The Hub's manifest resolves for Ollama and node-llama-cpp. */
   picks: Record<string, Expected>;
-  /** What Ollama refuses although the manifest names it. */
+  /** Tags that Ollama rejects although the manifest resolves them. */
   ollamaRefuses?: string[];
-  /** The projector that llama.cpp brings along with the default model. */
+  /** The projector that llama.cpp downloads with the default model. */
   llamaMmproj?: string;
-  /** Model to the projector PocketPal brings along. */
+  /** Model to the projector that PocketPal downloads with it. */
   pocketpal?: Record<string, string | null>;
-  /** Files that llama.cpp takes for models and PocketPal does not offer. */
+  /** Files that are models to llama.cpp but not listed by PocketPal. */
   pocketpalHides?: string[];
-  /** File to label, for files worth a look. */
+  /** File to label, for special cases. */
   labels?: Record<string, string | undefined>;
-  /** Codes of the problems, once each. */
+  /** Unique problem codes. */
   problems: string[];
 }
 
@@ -39,7 +39,7 @@ const nothing: Record<string, Expected> = {};
 
 export const repositories: Repository[] = [
   {
-    title: "bartowski: dashes, an imatrix, and _L names the Hub reads no label from",
+    title: "bartowski: dashes, an imatrix, and _L names without a label on the Hub",
     files: [".gitattributes", "Llama-3.2-3B-Instruct.imatrix", "README.md", ...named(llama32, llama32Quants)],
     picks: {
       "": "Llama-3.2-3B-Instruct-Q4_K_M.gguf",
@@ -86,7 +86,7 @@ export const repositories: Repository[] = [
     problems: [],
   },
   {
-    title: "bartowski, a large model: shards in folders",
+    title: "bartowski, a large model: splits in folders",
     files: [
       ...shards("Meta-Llama-3.1-405B-Instruct-Q4_K_M/Meta-Llama-3.1-405B-Instruct-Q4_K_M", 7),
       ...shards("Meta-Llama-3.1-405B-Instruct-Q8_0/Meta-Llama-3.1-405B-Instruct-Q8_0", 11),
@@ -119,7 +119,7 @@ export const repositories: Repository[] = [
     problems: [],
   },
   {
-    title: "TheBloke: parts of a split file that no runtime joins by itself",
+    title: "TheBloke: raw parts of a cut file, which no runtime merges",
     files: [
       "falcon-180b-chat.Q4_K_M.gguf-split-a",
       "falcon-180b-chat.Q4_K_M.gguf-split-b",
@@ -154,7 +154,7 @@ export const repositories: Repository[] = [
     problems: [],
   },
   {
-    title: "mradermacher: parts that are no shards",
+    title: "mradermacher: raw parts instead of splits",
     files: ["Big-Model.i1-Q4_K_M.gguf.part1of2", "Big-Model.i1-Q4_K_M.gguf.part2of2", "Big-Model.i1-Q2_K.gguf"],
     picks: { "": "Big-Model.i1-Q2_K.gguf", Q4_K_M: null, Q2_K: "Big-Model.i1-Q2_K.gguf" },
     problems: [],
@@ -183,7 +183,7 @@ export const repositories: Repository[] = [
     problems: [],
   },
   {
-    title: "unsloth: :F16 finds BF16, which is listed first",
+    title: "unsloth: :F16 resolves to BF16, which is listed first",
     files: named("Qwen3-0.6B-{}.gguf", "BF16 F16 Q4_K_M Q8_0"),
     picks: {
       BF16: "Qwen3-0.6B-BF16.gguf",
@@ -192,7 +192,7 @@ export const repositories: Repository[] = [
     problems: ["QS-RESOLVE-TAG"],
   },
   {
-    title: "unsloth: shards in a folder per quant beside whole files",
+    title: "unsloth: splits in a folder per quant, and single files",
     files: [
       ...shards("BF16/Qwen3-32B-BF16", 2),
       ...named("Qwen3-32B-{}.gguf", "Q2_K Q4_K_M Q8_0"),
@@ -208,7 +208,7 @@ export const repositories: Repository[] = [
     problems: ["QS-RESOLVE-SHARDS"],
   },
   {
-    title: "unsloth: DeepSeek, everything in folders of shards",
+    title: "unsloth: DeepSeek, all variants as splits in folders",
     files: [
       ...shards("DeepSeek-R1-Q4_K_M/DeepSeek-R1-Q4_K_M", 9),
       ...shards("DeepSeek-R1-UD-IQ1_S/DeepSeek-R1-UD-IQ1_S", 3),
@@ -228,7 +228,7 @@ export const repositories: Repository[] = [
     problems: ["QS-RESOLVE-SHARDS"],
   },
   {
-    title: "unsloth, a vision model: mmproj-F16.gguf beside two others",
+    title: "unsloth, a vision model: mmproj-F16.gguf and two other projectors",
     files: [
       "mmproj-BF16.gguf",
       "mmproj-F16.gguf",
@@ -254,7 +254,7 @@ export const repositories: Repository[] = [
     problems: ["QS-RESOLVE-UNLABELLED"],
   },
   {
-    title: "Qwen: shards of two quants beside a whole one",
+    title: "Qwen: two split quants and a single file",
     files: [
       ...shards("qwen2.5-7b-instruct-q4_k_m", 2),
       ...shards("qwen2.5-7b-instruct-q8_0", 3),
@@ -282,7 +282,7 @@ export const repositories: Repository[] = [
     problems: [],
   },
   {
-    title: "ggml-org, a vision model: the projector's bits decide",
+    title: "ggml-org, a vision model: the projector is chosen by bits",
     files: [
       "SmolVLM-500M-Instruct-Q8_0.gguf",
       "SmolVLM-500M-Instruct-f16.gguf",
@@ -301,7 +301,7 @@ export const repositories: Repository[] = [
     problems: [],
   },
   {
-    title: "ggml-org, gpt-oss: MXFP4 is a label of file names alone",
+    title: "ggml-org, gpt-oss: MXFP4 is a label only in file names",
     files: shards("gpt-oss-120b-mxfp4", 3),
     picks: {
       "": "gpt-oss-120b-mxfp4-00001-of-00003.gguf",
@@ -323,7 +323,7 @@ export const repositories: Repository[] = [
     problems: ["QS-RESOLVE-PRESET"],
   },
   {
-    title: "a preset.ini in a folder does no harm",
+    title: "preset.ini in a subfolder has no effect",
     files: ["presets/preset.ini", "Qwen3-4B-Q4_K_M.gguf"],
     picks: { "": "Qwen3-4B-Q4_K_M.gguf" },
     problems: [],
@@ -337,7 +337,7 @@ export const repositories: Repository[] = [
     problems: [],
   },
   {
-    title: "LM Studio community: shards beside whole files",
+    title: "LM Studio community: splits and single files",
     files: [...shards("Qwen3-235B-A22B-Q4_K_M", 4), "Qwen3-235B-A22B-Q2_K.gguf"],
     picks: { "": "Qwen3-235B-A22B-Q4_K_M-00001-of-00004.gguf", Q2_K: "Qwen3-235B-A22B-Q2_K.gguf" },
     ollamaRefuses: [""],
@@ -345,7 +345,7 @@ export const repositories: Repository[] = [
     problems: ["QS-RESOLVE-SHARDS"],
   },
   {
-    title: "Google: the precision stands inside the name",
+    title: "Google: the precision in the middle of the name",
     files: ["gemma-3-4b-it-q4_0.gguf", "mmproj-model-f16-4B.gguf"],
     picks: { "": "gemma-3-4b-it-q4_0.gguf", Q4_0: "gemma-3-4b-it-q4_0.gguf" },
     llamaMmproj: "mmproj-model-f16-4B.gguf",
@@ -363,13 +363,13 @@ export const repositories: Repository[] = [
     problems: ["QS-RESOLVE-UNLABELLED", "QS-RESOLVE-DEFAULT"],
   },
   {
-    title: "Microsoft BitNet: i2_s is no label",
+    title: "Microsoft BitNet: i2_s is not a label",
     files: ["ggml-model-i2_s.gguf", "data_summary_card.md"],
     picks: { "": "ggml-model-i2_s.gguf", I2_S: "ggml-model-i2_s.gguf" },
     problems: ["QS-RESOLVE-UNLABELLED"],
   },
   {
-    title: "gguf-my-repo: lower case, an imatrix named for its maker",
+    title: "gguf-my-repo: lower case, an imatrix named after the tool",
     files: ["imatrix.dat", "mistral-7b-v0.3-q4_k_m-imat.gguf"],
     picks: {
       "": "mistral-7b-v0.3-q4_k_m-imat.gguf",
@@ -380,7 +380,7 @@ export const repositories: Repository[] = [
     problems: ["QS-RESOLVE-TAG"],
   },
   {
-    title: "DavidAU: text after the quant, which the Hub does not find by it",
+    title: "DavidAU: text after the quant, so the tag does not resolve on the Hub",
     files: named("Mistral-Small-3.1-24B-MAX-NEO-D_AU-{}-imat.gguf", "IQ3_S IQ4_XS Q4_K_M Q6_K Q8_0"),
     picks: {
       "": { llama: "Mistral-Small-3.1-24B-MAX-NEO-D_AU-Q4_K_M-imat.gguf", hub: null },
@@ -412,7 +412,7 @@ export const repositories: Repository[] = [
     problems: [],
   },
   {
-    title: "ternary models: :Q1_0 finds TQ1_0, which is listed later, only without a Q1_0",
+    title: "ternary models: :Q1_0 resolves to TQ1_0, listed later, only without Q1_0",
     files: named("Falcon3-1B-1.58bit-{}.gguf", "Q8_0 TQ1_0 TQ2_0"),
     picks: {
       Q1_0: { llama: "Falcon3-1B-1.58bit-TQ1_0.gguf", hub: null },
@@ -422,7 +422,7 @@ export const repositories: Repository[] = [
     problems: [],
   },
   {
-    title: "1-bit models: TQ1_0 of another folder comes before Q1_0",
+    title: "1-bit models: TQ1_0 in another folder is listed before Q1_0",
     files: ["a/Bonsai-8B-TQ1_0.gguf", "b/Bonsai-8B-Q1_0.gguf"],
     picks: {
       Q1_0: { llama: "a/Bonsai-8B-TQ1_0.gguf", hub: "b/Bonsai-8B-Q1_0.gguf" },
@@ -431,20 +431,20 @@ export const repositories: Repository[] = [
     problems: ["QS-RESOLVE-TAG", "QS-RESOLVE-DEFAULT"],
   },
   {
-    title: "the i-quants hide the others: :Q4_NL finds IQ4_NL",
+    title: "i-quants match shorter tags: :Q4_NL resolves to IQ4_NL",
     files: named("m-{}.gguf", "IQ2_M IQ4_NL Q4_K_M"),
     picks: { Q4_NL: { llama: "m-IQ4_NL.gguf", hub: null }, IQ4_NL: "m-IQ4_NL.gguf" },
     problems: [],
   },
   {
-    title: "aliases as names: bare Q4_K and Q5_K have no label",
+    title: "aliases as names: plain Q4_K and Q5_K have no label",
     files: named("model-{}.gguf", "Q4_K Q5_K Q4_K_M"),
     picks: { Q4_K: "model-Q4_K.gguf", "": "model-Q4_K_M.gguf", Q5_K: "model-Q5_K.gguf" },
     labels: { "model-Q4_K.gguf": undefined },
     problems: ["QS-RESOLVE-UNLABELLED"],
   },
   {
-    title: "two files of one label",
+    title: "two files with the same label",
     files: ["model-Q4_K_M.gguf", "model-v2-Q4_K_M.gguf", "model-Q8_0.gguf"],
     picks: { Q4_K_M: "model-Q4_K_M.gguf", "": "model-Q4_K_M.gguf" },
     problems: ["QS-RESOLVE-DUPLICATE", "QS-RESOLVE-TAG"],
@@ -456,7 +456,7 @@ export const repositories: Repository[] = [
     problems: ["QS-RESOLVE-DUPLICATE", "QS-RESOLVE-TAG"],
   },
   {
-    title: "a folder whose name holds a tag takes the tag",
+    title: "a folder name that contains a tag matches the tag",
     files: ["Q8_0-old/model-Q4_K_M.gguf", "model-Q8_0.gguf"],
     picks: {
       Q8_0: { llama: "Q8_0-old/model-Q4_K_M.gguf", hub: "model-Q8_0.gguf" },
@@ -465,7 +465,7 @@ export const repositories: Repository[] = [
     problems: ["QS-RESOLVE-TAG"],
   },
   {
-    title: "subfolders per quant, whole files",
+    title: "subfolders per quant, single files",
     files: ["Q4_K_M/model.gguf", "Q8_0/model.gguf"],
     picks: {
       "": { llama: "Q4_K_M/model.gguf", hub: null },
@@ -475,7 +475,7 @@ export const repositories: Repository[] = [
     problems: ["QS-RESOLVE-UNLABELLED", "QS-RESOLVE-TAG", "QS-RESOLVE-DEFAULT"],
   },
   {
-    title: "projectors per folder: the nearest folder's is taken",
+    title: "projectors per folder: the nearest folder wins",
     files: ["mmproj-F16.gguf", "vision/mmproj-Q8_0.gguf", "vision/model-Q4_K_M.gguf", "model-Q8_0.gguf"],
     picks: { "": "vision/model-Q4_K_M.gguf", Q8_0: "model-Q8_0.gguf" },
     llamaMmproj: "vision/mmproj-Q8_0.gguf",
@@ -491,7 +491,7 @@ export const repositories: Repository[] = [
     problems: ["QS-RESOLVE-MMPROJ"],
   },
   {
-    title: "the projector's mark at the end: a model to PocketPal and LM Studio",
+    title: "mmproj at the end of the name: a model to PocketPal and LM Studio",
     files: ["llava-v1.6-mmproj.gguf", "llava-v1.6-Q4_K_M.gguf"],
     picks: { "": "llava-v1.6-Q4_K_M.gguf" },
     llamaMmproj: "llava-v1.6-mmproj.gguf",
@@ -510,31 +510,31 @@ export const repositories: Repository[] = [
     problems: ["QS-RESOLVE-DEFAULT", "QS-RESOLVE-MMPROJ"],
   },
   {
-    title: "upper-case endings: no model to llama.cpp",
+    title: "upper-case extensions: not a model to llama.cpp",
     files: ["model-Q4_K_M.GGUF", "model-Q8_0.gguf"],
     picks: { "": "model-Q8_0.gguf", Q4_K_M: null },
     problems: ["QS-RESOLVE-HIDDEN"],
   },
   {
-    title: "speculation: mtp- and eagle3- files are no models",
+    title: "speculative decoding: mtp- and eagle3- files are not models",
     files: ["eagle3-Qwen3-8B-Q4_K_M.gguf", "mtp-Qwen3-8B-Q8_0.gguf", "Qwen3-8B-Q5_K_M.gguf"],
     picks: { "": "Qwen3-8B-Q5_K_M.gguf", Q4_K_M: null },
     problems: [],
   },
   {
-    title: "a model whose own name holds mtp-",
+    title: "a model name that contains mtp-",
     files: ["GLM-4.5-mtp-Q4_K_M.gguf", "GLM-4.5-Q8_0.gguf"],
     picks: { "": "GLM-4.5-Q8_0.gguf", Q4_K_M: null },
     problems: ["QS-RESOLVE-HIDDEN"],
   },
   {
-    title: "an imatrix without the word in its name is a model",
+    title: "an imatrix without imatrix in its name counts as a model",
     files: ["model-importance.gguf", "model-Q6_K.gguf"],
     picks: { "": { llama: "model-Q6_K.gguf", hub: null } },
     problems: ["QS-RESOLVE-UNLABELLED", "QS-RESOLVE-DEFAULT"],
   },
   {
-    title: "ARM quants of old: Q4_0_4_4 is read as Q4_0",
+    title: "old ARM quants: Q4_0_4_4 is labelled Q4_0",
     files: named("Phi-3.5-mini-instruct-{}.gguf", "Q4_0 Q4_0_4_4 Q4_0_8_8 Q4_K_M"),
     picks: {
       Q4_0: "Phi-3.5-mini-instruct-Q4_0.gguf",
@@ -545,7 +545,7 @@ export const repositories: Repository[] = [
     problems: ["QS-RESOLVE-DUPLICATE", "QS-RESOLVE-TAG"],
   },
   {
-    title: "an underscore before the quant: llama.cpp finds it, the Hub's tag does not",
+    title: "an underscore before the quant: llama.cpp resolves the tag, the Hub does not",
     files: ["stable_lm_Q4_K_M.gguf", "stable_lm_Q8_0.gguf"],
     picks: {
       Q8_0: { llama: "stable_lm_Q8_0.gguf", hub: null },
@@ -555,7 +555,7 @@ export const repositories: Repository[] = [
     problems: ["QS-RESOLVE-TAG"],
   },
   {
-    title: "shards of which one is missing",
+    title: "splits with one missing",
     files: shards("big-Q4_K_M", 3).slice(0, 2),
     picks: { "": "big-Q4_K_M-00001-of-00003.gguf" },
     ollamaRefuses: [""],
@@ -563,19 +563,19 @@ export const repositories: Repository[] = [
     problems: ["QS-RESOLVE-SHARDS"],
   },
   {
-    title: "names that differ in letter case only",
+    title: "names that differ only in letter case",
     files: ["model-Q4_K_M.gguf", "Model-Q4_K_M.gguf"],
     picks: { Q4_K_M: "Model-Q4_K_M.gguf", "": "Model-Q4_K_M.gguf" },
     problems: ["QS-RESOLVE-CASE", "QS-RESOLVE-DUPLICATE", "QS-RESOLVE-TAG"],
   },
   {
-    title: "no GGUF at all",
+    title: "no GGUF file",
     files: ["config.json", "model.safetensors"],
     picks: { ...nothing, "": null, Q4_K_M: null },
     problems: [],
   },
   {
-    title: "quantsmith's own: a dynamic variant beside presets, an imatrix, a projector, sidecars",
+    title: "quantsmith: a dynamic variant, presets, an imatrix, a projector, other release files",
     files: [
       "README.md",
       "SHA256SUMS",

@@ -48,14 +48,14 @@ async function publish(sign: boolean) {
 
 const commits = () => hub.repo("me/model")?.history("main").length;
 
-test("a signed release is verified on the Hub, and neither signed nor committed again", async () => {
+test("a signed release is valid on the Hub, and neither signed nor committed again", async () => {
   const before = sigstore.signings();
   const { report } = await publish(true);
   expect([report.ok, report.signature]).toEqual([true, { state: "valid", ...signer, ok: true }]);
   expect(treeOf(hub)["model.sig"]).toBeDefined();
   const made = commits();
   expect((await publish(true)).done.operations).toEqual([]);
-  // Made again on another machine: no signature in the folder, other seconds in release.json.
+  // Rebuilt on another machine: no signature in the folder, other durations in release.json.
   rmSync(join(folder, "model.sig"));
   const path = join(folder, "release.json");
   writeFileSync(path, readFileSync(path, "utf8").replace(/"seconds": [\d.]+/, '"seconds": 12345'));
@@ -64,7 +64,7 @@ test("a signed release is verified on the Hub, and neither signed nor committed 
   expect([commits(), sigstore.signings(), existsSync(join(folder, "model.sig"))]).toEqual([made, before + 1, false]);
 });
 
-test("what is there unsigned is signed; another release takes the former signature away", async () => {
+test("an unsigned release on the Hub is signed; another release removes the previous signature", async () => {
   await publish(false);
   expect(treeOf(hub)["model.sig"]).toBeUndefined();
   const { done } = await publish(true);

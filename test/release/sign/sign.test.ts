@@ -12,7 +12,7 @@ import { identityToken, startSigstore, type TestSigstore } from "../../fixtures/
 import { sum, writeRelease } from "../../fixtures/small-release.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
-// Without a file that says whom to trust, the network would be asked: here there is none.
+// Without QUANTSMITH_SIGSTORE_ROOT, the trusted root is fetched over the network, which fails here.
 vi.mock("@sigstore/tuf", () => ({ getTrustedRoot: () => Promise.reject(new Error("no route to host")) }));
 
 const home = temporaryFolder();
@@ -52,14 +52,14 @@ const codesOf = async (folder: string, signer?: { identity?: string; issuer?: st
   (await verify(folder, signer)).problems.map(({ code }) => code);
 
 describe("a signature", () => {
-  test("is valid, and tells who signed", async () => {
+  test("is valid, and contains the signer", async () => {
     const report = await verify(signed);
     expect(report).toMatchObject({ ok: true, problems: [] });
     expect(report.signature).toEqual({ state: "valid", identity, issuer, ok: true });
     expect((await verify(signed, { identity, issuer })).ok).toBe(true);
   });
 
-  test("is a bundle over every file but itself, as model_signing wants it", () => {
+  test("is a bundle over every file but itself, in the format of model_signing", () => {
     const bundle = JSON.parse(readFileSync(join(signed, "model.sig"), "utf8"));
     expect(bundle.mediaType).toBe("application/vnd.dev.sigstore.bundle.v0.3+json");
     expect(bundle.verificationMaterial.tlogEntries[0].kindVersion).toEqual({ kind: "dsse", version: "0.0.1" });
@@ -75,24 +75,24 @@ describe("a signature", () => {
     expect(statement.subject).toEqual([{ name: "tiny", digest: { sha256: root.digest("hex") } }]);
   });
 
-  test("does not hold for changed files, even with new checksums", async () => {
+  test("is invalid for changed files, even with new checksums", async () => {
     const folder = copy();
     appendFileSync(join(folder, "README.md"), "more");
     await sum(folder);
     const { signature, problems } = await verify(folder);
     expect(signature).toEqual({ state: "invalid", identity, issuer, ok: false });
     const found = problems.find(({ code }) => code === "QS-VERIFY-SIGNATURE");
-    expect(found?.message).toContain("is not the file that was signed");
+    expect(found?.message).toContain("differs from the signed file");
   });
 
-  test("does not hold for a release.json of another run", async () => {
+  test("is invalid for a release.json of another run", async () => {
     const folder = copy();
     const path = join(folder, "release.json");
     writeFileSync(path, readFileSync(path, "utf8").replace('"seconds": 0.5', '"seconds": 0.6'));
     expect(await codesOf(folder)).toEqual(["QS-VERIFY-SIGNATURE"]);
   });
 
-  test("does not survive a change of its own", async () => {
+  test("is invalid after any change of itself", async () => {
     const text = readFileSync(join(signed, "model.sig"), "utf8");
     const bundle = JSON.parse(text);
     const { payload, signatures } = bundle.dsseEnvelope;
@@ -101,9 +101,9 @@ describe("a signature", () => {
     const flipped = Buffer.from(signatures[0].sig, "base64");
     flipped[20] = (flipped[20] ?? 0) ^ 1;
     const changes: Record<string, string> = {
-      "no JSON": text.slice(1),
-      nothing: "",
-      "no bundle": "{}",
+      "not JSON": text.slice(1),
+      empty: "",
+      "not a bundle": "{}",
       "other statement": JSON.stringify({
         ...bundle,
         dsseEnvelope: { ...bundle.dsseEnvelope, payload: Buffer.from(statement).toString("base64") },
@@ -147,29 +147,29 @@ describe("a signature", () => {
     }
   });
 
-  test("of another authority is none", async () => {
+  test("of another certificate authority is invalid", async () => {
     const other = await startSigstore(mkdtempSync(join(home, "other-")));
     vi.stubEnv("QUANTSMITH_SIGSTORE_ROOT", other.env.QUANTSMITH_SIGSTORE_ROOT);
     expect((await verify(signed)).signature).toEqual({ state: "invalid", identity: null, issuer: null, ok: false });
     await other.close();
   });
 
-  test("of another signer is refused where one is expected, and compared exactly", async () => {
+  test("of another signer than expected is invalid, by exact comparison", async () => {
     expect(await codesOf(signed, { identity: identity.replace("/me/", "/you/") })).toEqual(["QS-VERIFY-SIGNATURE"]);
     expect(await codesOf(signed, { identity: ".*" })).toEqual(["QS-VERIFY-SIGNATURE"]);
     expect(await codesOf(signed, { identity: "https://github.com/me" })).toEqual(["QS-VERIFY-SIGNATURE"]);
     expect(await codesOf(signed, { identity, issuer: "https://accounts.google.com" })).toEqual(["QS-VERIFY-SIGNATURE"]);
   });
 
-  test("that is missing is an error only where one is expected", async () => {
+  test("that is missing is an error only if a signer is expected", async () => {
     expect(await verify(good)).toMatchObject({ ok: true, signature: null });
     expect(await codesOf(good, { identity })).toEqual(["QS-VERIFY-SIGNATURE"]);
     expect(await codesOf(good, { issuer })).toEqual(["QS-VERIFY-SIGNATURE"]);
   });
 });
 
-describe("what to trust", () => {
-  test("that cannot be fetched leaves the signature unchecked, never in order", async () => {
+describe("the trusted root", () => {
+  test("that cannot be fetched leaves the signature unchecked, never valid", async () => {
     vi.stubEnv("QUANTSMITH_SIGSTORE_ROOT", "");
     const report = await verify(signed);
     expect(report.signature).toEqual({ state: "unchecked", identity: null, issuer: null, ok: false });
@@ -188,7 +188,7 @@ describe("what to trust", () => {
 });
 
 describe("signing", () => {
-  test("needs an identity, before anything is done", async () => {
+  test("requires an identity before anything is written", async () => {
     vi.stubEnv("SIGSTORE_ID_TOKEN", "");
     vi.stubEnv("ACTIONS_ID_TOKEN_REQUEST_URL", "");
     const target = join(home, "never");
@@ -199,7 +199,7 @@ describe("signing", () => {
     expect(error.remedy).toContain("id-token: write");
   });
 
-  test("with a token that is none, or a service that fails, tells so and not the token", async () => {
+  test("fails with an invalid token or service, without the token in the message", async () => {
     const folder = copy(good);
     vi.stubEnv("SIGSTORE_ID_TOKEN", "canary-token");
     const broken = await failureOf(signRelease(await releaseFiles(folder, never)));
@@ -210,7 +210,7 @@ describe("signing", () => {
     expect(existsSync(join(folder, "model.sig"))).toBe(false);
   });
 
-  test("goes to a folder with the release, once", async () => {
+  test("runs once, and the signature is copied with the release", async () => {
     const folder = copy(good);
     const target = join(home, "target");
     const options = { signal: never, onProgress: () => undefined };
@@ -220,14 +220,14 @@ describe("signing", () => {
     expect((await verify(target, { identity, issuer })).ok).toBe(true);
   });
 
-  test("a release with a wrong signature is not published", async () => {
+  test("does not publish a release with an invalid signature", async () => {
     const folder = copy();
     writeFileSync(join(folder, "model.sig"), "{}");
     expect((await failureOf(releaseFiles(folder, never))).message).toContain("QS-VERIFY-SIGNATURE");
   });
 });
 
-test("a statement is read as it was written, and not when it contradicts itself", () => {
+test("a statement is parsed as written, and rejected if it contradicts itself", () => {
   const digest = (letter: string) => letter.repeat(64);
   const files = new Map([
     ["a-b.txt", digest("1")],
@@ -236,7 +236,7 @@ test("a statement is read as it was written, and not when it contradicts itself"
   ]);
   const text = renderStatement("tiny", files);
   expect(readStatement(text)).toEqual(files);
-  // Parts of paths are compared, not characters: `a/b.txt` comes before `a-b.txt`.
+  // Paths are compared by component: `a/b.txt` sorts before `a-b.txt`.
   expect([...text.matchAll(/"name":"([^"]+\.\w+)"/g)].map(([, name]) => name)).toEqual([
     "B.gguf",
     "a/b.txt",

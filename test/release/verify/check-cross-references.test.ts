@@ -26,7 +26,7 @@ beforeAll(async () => {
     name: file,
     hashes: hash(file),
   }));
-  // A text of the run that is called as a file of the release is another thing.
+  // An input text with the name of a release file is not that file.
   const text = { type: "data", name: "recipe.lock.yaml", hashes: [{ alg: "SHA-256", content: "0".repeat(64) }] };
   writeFileSync(join(good, "bom.cdx.json"), JSON.stringify({ components: [...components, text] }));
   writeFileSync(join(good, "hardware-compatibility.json"), JSON.stringify(hardwareOf(report)));
@@ -41,7 +41,7 @@ function readReport(folder: string): RunReport {
   return JSON.parse(readFileSync(join(folder, "release.json"), "utf8")) as RunReport;
 }
 
-/** A release in which one file was edited and every digest made anew. */
+/** Copies the release, edits one file and recomputes every digest. */
 async function forged(file: string, change: (text: string) => string): Promise<string> {
   const folder = join(home, `copy-${++copies}`);
   cpSync(good, folder, { recursive: true });
@@ -58,23 +58,23 @@ async function problemsOf(folder: string): Promise<string[]> {
   return problems.map(({ code, message }) => `${code} ${message}`);
 }
 
-test("a sound release has none", async () => {
+test("a valid release has no problems", async () => {
   expect(await problemsOf(good)).toEqual([]);
 });
 
 function first<T>([item]: readonly T[]): T {
-  if (item === undefined) throw new Error("there is none");
+  if (item === undefined) throw new Error("the list is empty");
   return item;
 }
 
 test.each<[string, (bom: Bom) => void, string]>([
   [
-    "another digest",
+    "a different digest",
     ({ components }) => (first(first(components).hashes).content = "0".repeat(64)),
-    "tells of another",
+    "lists a different digest",
   ],
-  ["a model less", ({ components }) => components.shift(), "does not tell of"],
-  ["no list", (bom) => Object.assign(bom, { components: 1 }), "is no bill of materials"],
+  ["a missing model", ({ components }) => components.shift(), "does not list"],
+  ["invalid components", (bom) => Object.assign(bom, { components: 1 }), "is not a bill of materials"],
 ])("bom.cdx.json with %s", async (_what, change, message) => {
   const folder = await forged("bom.cdx.json", (text) => {
     const bom = JSON.parse(text) as Bom;
@@ -86,25 +86,37 @@ test.each<[string, (bom: Bom) => void, string]>([
 
 test.each<[string, (hardware: HardwareCompatibility) => void, string]>([
   [
-    "another divergence",
+    "a different divergence",
     ({ variants }) => Object.assign(first(variants), { kldMean: 0.001 }),
     "mean KL divergence 0.001",
   ],
-  ["other bytes", ({ variants }) => Object.assign(first(variants), { bytes: 7 }), "says bytes 7"],
-  ["another file", ({ variants }) => Object.assign(first(variants), { file: "x.gguf" }), "says file x.gguf"],
-  ["other types", ({ variants }) => Object.assign(first(variants), { types: { F16: 3 } }), "other types"],
-  ["a variant more", ({ variants }) => variants.push({ ...first(variants), name: "Q2_K" }), "a variant Q2_K, which"],
-  ["a strange device", ({ results }) => Object.assign(first(results), { device: "toaster" }), "a device toaster"],
-  ["a strange verdict", ({ results }) => Object.assign(first(results), { verdict: "great" }), "not of its format"],
-  ["a strange pick", ({ recommended }) => Object.assign(first(recommended), { context: 7 }), "without a verdict at 7"],
+  ["different bytes", ({ variants }) => Object.assign(first(variants), { bytes: 7 }), "lists bytes 7"],
+  ["a different file", ({ variants }) => Object.assign(first(variants), { file: "x.gguf" }), "lists file x.gguf"],
+  ["different types", ({ variants }) => Object.assign(first(variants), { types: { F16: 3 } }), "different types"],
   [
-    "a pick that does not run",
+    "an extra variant",
+    ({ variants }) => variants.push({ ...first(variants), name: "Q2_K" }),
+    "the variant Q2_K, which",
+  ],
+  [
+    "an unknown device",
+    ({ results }) => Object.assign(first(results), { device: "toaster" }),
+    "undefined device toaster",
+  ],
+  ["an invalid verdict", ({ results }) => Object.assign(first(results), { verdict: "great" }), "an invalid format"],
+  [
+    "a recommendation without a verdict",
+    ({ recommended }) => Object.assign(first(recommended), { context: 7 }),
+    "without a verdict at 7",
+  ],
+  [
+    "a recommendation that does not run",
     ({ recommended, results }) => {
       const { device, variant, context } = first(recommended);
       const fit = results.find((one) => one.device === device && one.variant === variant && one.context === context);
       Object.assign(first(fit === undefined ? [] : [fit]), { verdict: "no" });
     },
-    "where it does not run",
+    "which cannot run it",
   ],
 ])("hardware-compatibility.json with %s", async (_what, change, message) => {
   const folder = await forged("hardware-compatibility.json", (text) => {
@@ -117,9 +129,9 @@ test.each<[string, (hardware: HardwareCompatibility) => void, string]>([
   expect(found.every((line) => line.startsWith("QS-VERIFY-FIGURE hardware-compatibility.json "))).toBe(true);
 });
 
-test("a card that tells a better figure", async () => {
+test("a model card with a better figure is reported", async () => {
   const folder = await forged("README.md", (text) => text.replace("0.01000", "0.00100"));
   expect(await problemsOf(folder)).toEqual([
-    "QS-VERIFY-FIGURE README.md tells other figures of Q8_0 than release.json",
+    "QS-VERIFY-FIGURE README.md lists different figures for Q8_0 than release.json",
   ]);
 });

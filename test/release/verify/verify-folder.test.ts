@@ -29,7 +29,7 @@ function copy(): string {
   return folder;
 }
 
-/** Edits `release.json` and nothing else. */
+/** Edits only `release.json`. */
 function edit(folder: string, change: (report: RunReport) => void): RunReport {
   const path = join(folder, "release.json");
   const report = JSON.parse(readFileSync(path, "utf8")) as RunReport;
@@ -48,7 +48,7 @@ const errors = ({ problems }: VerifyReport) => problems.filter(({ severity }) =>
 const codes = (report: VerifyReport) => [...new Set(errors(report).map(({ code }) => code))].toSorted();
 const named = (report: VerifyReport) => new Set(errors(report).map(({ file }) => file));
 
-test("a sound release is in order, and told completely", async () => {
+test("a valid release has no problems, and all files are listed", async () => {
   const report = await verifyFolder(good, never);
   expect(report).toMatchObject({ ok: true, release: good, problems: [] });
   expect(report.files.map(({ path }) => path)).toEqual(await listFiles(good));
@@ -66,8 +66,8 @@ test("a sound release is in order, and told completely", async () => {
 });
 
 describe("each file", () => {
-  test("with a flipped byte is named", async () => {
-    // release.json has a test of its own: what tells how a run went may change.
+  test("with a flipped byte is reported", async () => {
+    // release.json has its own test: steps and speed may change.
     for (const path of (await listFiles(good)).filter((file) => file !== "release.json")) {
       const folder = copy();
       const content = readFileSync(join(folder, path));
@@ -75,13 +75,13 @@ describe("each file", () => {
       writeFileSync(join(folder, path), content);
       const report = await verifyFolder(folder, never);
       expect(report.ok, path).toBe(false);
-      // A wrong digest in SHA256SUMS cannot be told from a wrong file.
+      // A wrong digest in SHA256SUMS is indistinguishable from a wrong file.
       if (path !== "SHA256SUMS") expect(named(report), path).toContain(path);
       expect(report.files.filter(({ ok }) => !ok).length, path).toBeGreaterThan(0);
     }
   });
 
-  test("that is missing is named", async () => {
+  test("that is missing is reported", async () => {
     for (const path of await listFiles(good)) {
       const folder = copy();
       rmSync(join(folder, path));
@@ -91,7 +91,7 @@ describe("each file", () => {
     }
   });
 
-  test("under another name is named", async () => {
+  test("under another name is reported", async () => {
     for (const path of await listFiles(good)) {
       const folder = copy();
       renameSync(join(folder, path), join(folder, `${path}.txt`));
@@ -100,12 +100,17 @@ describe("each file", () => {
   });
 });
 
-describe("one fault gives one error, with what helps", () => {
+describe("one fault gives one error with a remedy", () => {
   test.each([
     ["a flipped byte", (path: string) => writeFileSync(path, smallModel("Q8_0", 5)), "QS-VERIFY-HASH", "Download"],
-    ["a short file", (path: string) => writeFileSync(path, readFileSync(path).subarray(0, -64)), "QS-VERIFY-HASH", ""],
+    [
+      "a truncated file",
+      (path: string) => writeFileSync(path, readFileSync(path).subarray(0, -64)),
+      "QS-VERIFY-HASH",
+      "",
+    ],
     ["a missing file", (path: string) => rmSync(path), "QS-VERIFY-MISSING", "Download the file again"],
-    ["an extra model", (path: string) => cpSync(path, `${path}.Q8_0.gguf`), "QS-VERIFY-EXTRA", "Remove it."],
+    ["an extra model", (path: string) => cpSync(path, `${path}.Q8_0.gguf`), "QS-VERIFY-EXTRA", "Remove the file."],
   ])("%s", async (_what, damage, code, remedy) => {
     for (const file of ["tiny-Q8_0.gguf", "tiny-Q4_K_M.gguf"]) {
       const folder = copy();
@@ -115,7 +120,7 @@ describe("one fault gives one error, with what helps", () => {
     }
   });
 
-  test.each(["provenance.intoto.json", "recipe.lock.yaml"])("%s that is another", async (file) => {
+  test.each(["provenance.intoto.json", "recipe.lock.yaml"])("%s with other content", async (file) => {
     const folder = copy();
     writeFileSync(join(folder, file), "{}\n");
     const found = errors(await verifyFolder(folder, never));
@@ -123,12 +128,12 @@ describe("one fault gives one error, with what helps", () => {
   });
 });
 
-describe("what is no regular file", () => {
+describe("an entry that is not a regular file", () => {
   test.each<[string, (path: string) => unknown, string]>([
-    ["a pipe", (path) => execFileSync("mkfifo", [path]), "no regular file"],
+    ["a pipe", (path) => execFileSync("mkfifo", [path]), "not a regular file"],
     ["a link to a folder", (path) => symlinkSync(home, path), "a link to a folder"],
-    ["a link to nothing", (path) => symlinkSync("nothing", path), "a link that leads nowhere"],
-  ])("%s is named and never opened", async (_what, make, message) => {
+    ["a broken link", (path) => symlinkSync("nothing", path), "a broken link"],
+  ])("%s is reported and never opened", async (_what, make, message) => {
     for (const file of ["extra", "SHA256SUMS", "README.md", "tiny-Q8_0.gguf", "release.json"]) {
       const folder = copy();
       rmSync(join(folder, file), { force: true });
@@ -142,7 +147,7 @@ describe("what is no regular file", () => {
     }
   });
 
-  test("a link to a file is that file; one that leads out of the folder is a warning", async () => {
+  test("a link to a file counts as that file; a target outside the folder gives a warning", async () => {
     const folder = copy();
     rmSync(join(folder, "README.md"));
     symlinkSync(join(good, "README.md"), join(folder, "README.md"));
@@ -150,7 +155,7 @@ describe("what is no regular file", () => {
     expect(report).toMatchObject({ ok: true, problems: [{ code: "QS-VERIFY-FILE", severity: "warning" }] });
   });
 
-  test("a model among what git and others keep is no housekeeping", async () => {
+  test("a model among the housekeeping files of git and others is reported", async () => {
     for (const place of [".git", join(".cache", "huggingface")]) {
       const folder = copy();
       mkdirSync(join(folder, place), { recursive: true });
@@ -163,35 +168,35 @@ describe("what is no regular file", () => {
   });
 });
 
-test("what is no release at all, and a file, are one error", async () => {
+test("a folder that is not a release, and a file, give one error", async () => {
   const folder = join(home, "no-release");
   put(join(folder, "tiny-Q8_0.gguf"), "x");
   expect(await failureOf(verifyFolder(folder, never))).toMatchObject({ code: "QS-VERIFY-TARGET" });
   const file = await failureOf(verifyFolder(join(folder, "tiny-Q8_0.gguf"), never));
-  expect(file.message).toContain("is a file; name the folder");
+  expect(file.message).toContain("is a file, not a release folder");
 });
 
-test("two models that were swapped are named with what they are", async () => {
+test("swapped models are reported with the name of their content", async () => {
   const folder = copy();
   renameSync(join(folder, "tiny-Q8_0.gguf"), join(folder, "x"));
   renameSync(join(folder, "tiny-Q4_K_M.gguf"), join(folder, "tiny-Q8_0.gguf"));
   renameSync(join(folder, "x"), join(folder, "tiny-Q4_K_M.gguf"));
   const report = await verifyFolder(folder, never);
   const messages = errors(report).map(({ message }) => message);
-  expect(messages).toContain("tiny-Q8_0.gguf is not the file that SHA256SUMS lists, but tiny-Q4_K_M.gguf");
-  // Also when the checksums were made anew.
+  expect(messages).toContain("tiny-Q8_0.gguf does not match SHA256SUMS: its content is that of tiny-Q4_K_M.gguf");
+  // Also with recomputed checksums.
   await sum(folder);
   const resummed = await verifyFolder(folder, never);
   expect(codes(resummed)).toEqual(["QS-VERIFY-FIGURE", "QS-VERIFY-PROVENANCE"]);
-  expect(errors(resummed).map(({ message }) => message)).toContainEqual(expect.stringContaining("says types"));
+  expect(errors(resummed).map(({ message }) => message)).toContainEqual(expect.stringContaining("types 2 × Q4_K"));
 });
 
 test.each([
-  ["a gate", (report: RunReport) => Object.assign(first(report), { gate: "failed" }), "QS-VERIFY-GATE"],
-  ["a reason", (report: RunReport) => first(report).reasons.push("kldMean is too high"), "QS-VERIFY-GATE"],
+  ["the gate", (report: RunReport) => Object.assign(first(report), { gate: "failed" }), "QS-VERIFY-GATE"],
+  ["the reasons", (report: RunReport) => first(report).reasons.push("kldMean is too high"), "QS-VERIFY-GATE"],
   ["smoke tests", (report: RunReport) => Object.assign(first(report).smoke ?? {}, { failed: 1 }), "QS-VERIFY-GATE"],
   [
-    "a broken limit",
+    "a figure above its limit",
     (report: RunReport) => Object.assign(first(report).quality ?? {}, { kldMean: 0.2 }),
     "QS-VERIFY-GATE",
   ],
@@ -203,22 +208,22 @@ test.each([
   ["bytes", (report: RunReport) => Object.assign(first(report), { bytes: 1 }), "QS-VERIFY-FIGURE"],
   ["bits per weight", (report: RunReport) => Object.assign(first(report), { bitsPerWeight: 4.5 }), "QS-VERIFY-FIGURE"],
   ["types", (report: RunReport) => Object.assign(first(report), { types: { Q4_K: 3 } }), "QS-VERIFY-FIGURE"],
-  ["a digest", (report: RunReport) => Object.assign(first(report), { sha256: "0".repeat(64) }), "QS-VERIFY-FIGURE"],
+  ["the digest", (report: RunReport) => Object.assign(first(report), { sha256: "0".repeat(64) }), "QS-VERIFY-FIGURE"],
   ["parameters", (report: RunReport) => Object.assign(report.model, { parameters: 7 }), "QS-VERIFY-FIGURE"],
-  ["a name", (report: RunReport) => Object.assign(first(report), { name: "Q6_K" }), "QS-VERIFY-VARIANT"],
-  ["a variant less", (report: RunReport) => report.variants.shift(), "QS-VERIFY-VARIANT"],
-  ["the tools", (report: RunReport) => Object.assign(report.toolchain, { llamaCpp: "v9" }), "QS-VERIFY-EDITED"],
+  ["the name", (report: RunReport) => Object.assign(first(report), { name: "Q6_K" }), "QS-VERIFY-VARIANT"],
+  ["a missing variant", (report: RunReport) => report.variants.shift(), "QS-VERIFY-VARIANT"],
+  ["the toolchain", (report: RunReport) => Object.assign(report.toolchain, { llamaCpp: "v9" }), "QS-VERIFY-EDITED"],
   ["no variants", (report: RunReport) => report.variants.splice(0), "QS-VERIFY-REPORT"],
 ])("release.json edited in %s", async (_what, change, code) => {
   const folder = copy();
   edit(folder, change);
   const report = await verifyFolder(folder, never);
   expect(codes(report)).toContain(code);
-  // Whatever it was: the digest in the provenance is another.
+  // Every edit changes the digest that the provenance stores.
   if (code !== "QS-VERIFY-REPORT") expect(codes(report)).toContain("QS-VERIFY-EDITED");
 });
 
-test("no byte of release.json can be changed but those that tell how a run went", async () => {
+test("every changed byte of release.json is detected, except in steps and speed", async () => {
   const folder = copy();
   const path = join(folder, "release.json");
   const text = readFileSync(path);
@@ -238,7 +243,7 @@ test("no byte of release.json can be changed but those that tell how a run went"
   }
 });
 
-describe("a failed variant that was put in by hand", () => {
+describe("a failed variant added by hand", () => {
   const add = async (folder: string, change: (variant: RunReport["variants"][number]) => void) => {
     writeFileSync(join(folder, "tiny-Q3_K_M.gguf"), smallModel("Q3_K_M", 9));
     const whole = await writeRelease(join(home, `whole-${++copies}`), ["Q8_0", "Q3_K_M"]);
@@ -252,13 +257,13 @@ describe("a failed variant that was put in by hand", () => {
   };
   const naming = (report: VerifyReport) => errors(report).filter(({ message }) => message.includes("Q3_K_M"));
 
-  test("with its verdict", async () => {
+  test("with its verdict is reported", async () => {
     const folder = copy();
     await add(folder, (variant) => Object.assign(variant, { gate: "failed", reasons: ["kldMean is too high"] }));
     expect(naming(await verifyFolder(folder, never)).map(({ code }) => code)).toContain("QS-VERIFY-GATE");
   });
 
-  test("called passed, with its figures", async () => {
+  test("as passed, with its figures, is reported", async () => {
     const folder = copy();
     await add(folder, (variant) => Object.assign(variant.quality ?? {}, { kldMean: 0.2 }));
     const [problem] = naming(await verifyFolder(folder, never));
@@ -266,7 +271,7 @@ describe("a failed variant that was put in by hand", () => {
     expect(problem?.message).toContain("kldMean 0.2 is above the maximum 0.05");
   });
 
-  test("called passed, with invented figures: the provenance lacks it", async () => {
+  test("as passed, with invented figures, is missing from the provenance", async () => {
     const folder = copy();
     await add(folder, () => undefined);
     const report = await verifyFolder(folder, never);
@@ -274,14 +279,14 @@ describe("a failed variant that was put in by hand", () => {
     expect(naming(report).map(({ file }) => file)).toEqual(["tiny-Q3_K_M.gguf"]);
   });
 
-  test("only the file", async () => {
+  test("only as a file is reported", async () => {
     const folder = copy();
     writeFileSync(join(folder, "tiny-Q3_K_M.gguf"), smallModel("Q3_K_M", 9));
     expect(codes(await verifyFolder(folder, never))).toEqual(["QS-VERIFY-EXTRA"]);
   });
 });
 
-test("a damaged header is told, also when all digests were made anew", async () => {
+test("a damaged header is reported, also with recomputed digests", async () => {
   const folder = copy();
   const path = join(folder, "tiny-Q8_0.gguf");
   writeFileSync(path, readFileSync(path).subarray(0, -64));
@@ -290,7 +295,7 @@ test("a damaged header is told, also when all digests were made anew", async () 
   expect(codes(await verifyFolder(folder, never))).toContain("QS-VERIFY-HEADER");
 });
 
-test("names that lead a runtime elsewhere are errors", async () => {
+test("file names that a runtime resolves to another file are errors", async () => {
   const folder = copy();
   writeFileSync(join(folder, "preset.ini"), "[x]\n");
   const report = edit(folder, () => undefined);
@@ -298,7 +303,7 @@ test("names that lead a runtime elsewhere are errors", async () => {
   expect(codes(await verifyFolder(folder, never))).toEqual(["QS-RESOLVE-PRESET"]);
 });
 
-test("a release that git or Hugging Face's client downloaded is in order", async () => {
+test("a release downloaded with git or the Hugging Face client is valid", async () => {
   const folder = copy();
   put(join(folder, ".gitattributes"), "*.gguf filter=lfs\n");
   put(join(folder, ".git", "HEAD"), "ref: refs/heads/main\n");
@@ -308,7 +313,7 @@ test("a release that git or Hugging Face's client downloaded is in order", async
   expect(named(await verifyFolder(folder, never))).toEqual(new Set([".hidden"]));
 });
 
-test("a release without a provenance, and what is no folder", async () => {
+test("a release without provenance, and a missing folder, give errors", async () => {
   const folder = copy();
   rmSync(join(folder, "provenance.intoto.json"));
   await sum(folder);

@@ -19,7 +19,7 @@ import { temporaryFolder } from "../../fixtures/temp-folder.js";
 const home = temporaryFolder();
 const folder = join(home, "release");
 const never = new AbortController().signal;
-/** Models go to large-file storage, everything else into git. */
+/** Threshold for large-file storage: models are above it, all other files below. */
 const lfsBytes = 2500;
 let hub: Hub;
 let files: Record<string, Buffer>;
@@ -41,7 +41,7 @@ beforeEach(() => {
 const errors = ({ problems }: VerifyReport) => problems.filter(({ severity }) => severity === "error");
 const named = (report: VerifyReport) => [...new Set(errors(report).map(({ file }) => file))].toSorted();
 
-/** Publishes these files and verifies what is on the Hub. */
+/** Publishes these files and verifies the release on the Hub. */
 function verify(content: Record<string, Buffer | string>, revision = "main", expected?: ReadonlyMap<string, string>) {
   hub.create(repo).commit(content, "main", lfsBytes);
   const connection = connect(hub, join(home, "cache"));
@@ -56,7 +56,7 @@ const flipped = (content: Buffer) => {
 
 const bytesSent = ({ sent }: LoggedRequest) => (sent === undefined ? 0 : sent.end - sent.start);
 
-test("a sound release is in order; large files are not downloaded, their headers are", async () => {
+test("a valid release has no problems; of large files only headers are downloaded", async () => {
   const report = await verify({ ".gitattributes": "*.gguf filter=lfs\n", ...files });
   expect(report.problems).toEqual([]);
   expect(report.release).toBe(`hf:${repo}@${hub.repo(repo)?.resolve("main")}`);
@@ -78,14 +78,14 @@ test("a sound release is in order; large files are not downloaded, their headers
 });
 
 describe("on the Hub, each file of the release", () => {
-  test("with other content is named", async () => {
+  test("with other content is reported", async () => {
     for (const path of Object.keys(files).filter((file) => file !== "release.json" && file !== "SHA256SUMS")) {
       const report = await verify({ ...files, [path]: flipped(files[path] ?? Buffer.alloc(0)) });
       expect(named(report), path).toContain(path);
     }
   });
 
-  test("that is missing is named", async () => {
+  test("that is missing is reported", async () => {
     for (const path of Object.keys(files)) {
       const { [path]: _gone, ...others } = files;
       expect(named(await verify(others)), path).toContain(path);
@@ -93,7 +93,7 @@ describe("on the Hub, each file of the release", () => {
   });
 });
 
-test("files of others are told and do no harm, unless they lead a runtime elsewhere", async () => {
+test("foreign files are warnings, unless a runtime resolves them", async () => {
   const foreign = await verify({ ...files, "notes.md": "mine", "docs/more.txt": "mine" });
   expect(foreign.ok).toBe(true);
   expect(foreign.problems.map(({ code, file }) => [code, file])).toEqual([
@@ -108,24 +108,24 @@ test("files of others are told and do no harm, unless they lead a runtime elsewh
   expect(errors(shadow).map(({ code }) => code)).toContain("QS-RESOLVE-TAG");
 });
 
-test("an edited release.json is named", async () => {
+test("an edited release.json is reported", async () => {
   const edited = String(files["release.json"]).replace('"kldMean": 0.01', '"kldMean": 0.001');
   const report = await verify({ ...files, "release.json": edited });
   expect(errors(report).map(({ code }) => code)).toEqual(["QS-VERIFY-EDITED"]);
 });
 
-test("what was published and did not arrive is told apart", async () => {
+test("published files that are missing or differ on the Hub are reported", async () => {
   const digests = new Map(Object.entries(files).map(([path, content]) => [path, sha256(content)]));
   expect((await verify(files, "main", digests)).ok).toBe(true);
   digests.set("README.md", "0".repeat(64)).set("report.html", "1".repeat(64));
   const report = await verify(files, "main", digests);
   expect(errors(report).map(({ code, message }) => [code, message])).toEqual([
-    ["QS-VERIFY-DIFFERS", "README.md is another file on the Hub"],
-    ["QS-VERIFY-DIFFERS", "report.html did not arrive on the Hub"],
+    ["QS-VERIFY-DIFFERS", "README.md differs on the Hub"],
+    ["QS-VERIFY-DIFFERS", "report.html is missing on the Hub"],
   ]);
 });
 
-test("a header of several megabytes is read in parts, and nothing of the tensors", async () => {
+test("a header of several megabytes is read in parts, without tensor data", async () => {
   const tokens = Array.from({ length: 200_000 }, (_, index) => text(`token-${index}-${"x".repeat(10)}`));
   const metadata = [architecture, arrayPair("tokenizer.ggml.tokens", valueType.string, tokens)];
   const shape = [256, 20_000];
@@ -145,17 +145,17 @@ test("a header of several megabytes is read in parts, and nothing of the tensors
   expect(hub.violations).toEqual([]);
 });
 
-test("a header that @huggingface/gguf does not accept is told", async () => {
+test("a header that @huggingface/gguf cannot read is reported", async () => {
   const model = Buffer.from(files["tiny-Q8_0.gguf"] ?? "");
   model.write("GGML", 0, "latin1");
-  // Listed as it is, so that its header is all that is wrong with it by itself.
+  // SHA256SUMS lists this content, so that only the header is wrong.
   const sums = String(files.SHA256SUMS).replace(sha256(files["tiny-Q8_0.gguf"] ?? ""), sha256(model));
   const report = await verify({ ...files, SHA256SUMS: sums, "tiny-Q8_0.gguf": model });
   expect(errors(report).find(({ code }) => code === "QS-VERIFY-HEADER")?.message).toContain("magic");
 });
 
-describe("trouble of the Hub is no finding about the release", () => {
-  test("it is tried again, and passes", async () => {
+describe("an error of the Hub is not a problem of the release", () => {
+  test("it is retried and passes", async () => {
     const asked = new Set<string>();
     hub.faults = ({ server, path }) => {
       if (asked.has(`${server}${path}`)) return undefined;
@@ -165,7 +165,7 @@ describe("trouble of the Hub is no finding about the release", () => {
     expect((await verify(files)).ok).toBe(true);
   });
 
-  test("or is an error with the Hub's exit code", async () => {
+  test("it is thrown with the exit code of Hub errors", async () => {
     hub.faults = ({ server }) => (server === "storage" ? { kind: "status", status: 500 } : undefined);
     const error = await failureOf(verify(files));
     expect([error.code, error.exitCode]).toEqual(["QS-HUB-FAILED", 5]);

@@ -17,7 +17,7 @@ function boxes(points: readonly LabelledPoint[]): Box[] {
 
 const apart = (a: Box, b: Box) => a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
 
-test("a lonely label stands to the right, at the right edge to the left", () => {
+test("a single label is on the right, or on the left at the right edge", () => {
   const [right] = placeLabels([at("Q4_K_M", 300, 200)], frame);
   expect(right).toMatchObject({ text: "Q4_K_M", y: 200 });
   expect(right?.x).toBeGreaterThan(300);
@@ -25,12 +25,12 @@ test("a lonely label stands to the right, at the right edge to the left", () => 
   expect((left?.x ?? 0) + textWidth("Q4_K_M")).toBeLessThan(575);
 });
 
-test("two variants of the same size and quality can both be read", () => {
+test("the labels of two similar variants do not overlap", () => {
   const [a, b] = boxes([at("Q4_K_M", 300, 200), at("Q4_K_S", 301, 203)]);
   expect(a !== undefined && b !== undefined && apart(a, b)).toBe(true);
 });
 
-test("a dozen points along a curve: labels cover neither each other nor a point, and stay inside", () => {
+test("labels of twelve points along a curve do not overlap labels or points, and stay inside", () => {
   for (let seed = 1; seed <= 50; seed++) {
     const random = randomIntegers(seed);
     const points = Array.from({ length: 12 }, (_, i) =>

@@ -8,7 +8,7 @@ function luminance(colour: string): number {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
-test("every type's name can be read on its colour, and more bits are lighter", () => {
+test("every type name has enough contrast on its colour, and more bits are lighter", () => {
   const types = ggmlTypes.filter(({ target }) => target).sort((a, b) => a.bitsPerWeight - b.bitsPerWeight);
   let before = 0;
   for (const { name, bitsPerWeight } of types) {

@@ -13,7 +13,7 @@ const facts = {
 };
 const names = largeReport.variants.map(({ name }) => name);
 
-/** Texts of a chart, tooltips by their own name. */
+/** Texts of the elements in a chart that match a selector; tooltips are `title` elements. */
 function texts(svg: string | undefined, selector: string): string[] {
   const { document } = parseHTML(`<html><body>${svg ?? ""}</body></html>`);
   return [...document.querySelectorAll(selector)].map((node) => (node as { textContent: string }).textContent);
@@ -32,14 +32,14 @@ describe("every chart", () => {
   const charts = renderCharts(facts);
   const all = [charts.sizeKld, charts.kldPercentiles, charts.expertCoverage, charts.types.get("Q4_K_S")];
 
-  test("is the same every time, and leaves nothing behind in this process", () => {
+  test("is deterministic, and defines no globals", () => {
     expect(renderCharts(facts)).toEqual(charts);
     expect(["window", "document", "navigator"].filter((name) => name in globalThis && name !== "navigator")).toEqual(
       [],
     );
   });
 
-  test("stands alone: names its namespace, title and description, and refers to nothing outside", () => {
+  test("is self-contained: has namespace, title and description, and no external references", () => {
     for (const svg of all) {
       expect(svg).toMatch(/^<svg [^>]*xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
       const [, title, description] = /aria-labelledby="(\S+) (\S+)"/.exec(svg ?? "") ?? [];
@@ -51,23 +51,23 @@ describe("every chart", () => {
     }
   });
 
-  test("has no coordinates that differ in the last digits between processors", () => {
+  test("has rounded coordinates, which are the same on all CPUs", () => {
     for (const svg of all) expect(svg).not.toMatch(/(translate\(|\s[xy][12]?="|width="|height=")[^")]*\.\d{3}/);
   });
 });
 
-describe("size against divergence", () => {
-  test("labels every variant, and tells apart what was not released", () => {
+describe("the size and KLD chart", () => {
+  test("labels every variant, and marks variants that were not released", () => {
     const svg = renderCharts(facts).sizeKld;
     const shown = texts(svg, "text");
     for (const name of names) expect(shown).toContain(name);
-    expect(shown).toEqual(expect.arrayContaining(["preset", "dynamic", "failed its gate, not released"]));
+    expect(shown).toEqual(expect.arrayContaining(["preset", "dynamic", "gate failed, not released"]));
     expect(shown).toContain("16-bit base: 8.04 GB, KLD 0");
     expect(texts(svg, ".dynamic title")).toHaveLength(4);
     expect(texts(svg, ".failed title")).toEqual(["Q2_K: 1.35 GB, mean KLD 0.480 ± 0.029"]);
   });
 
-  test("bears a variant with no measurable loss, and one whose error reaches below zero", () => {
+  test("accepts a KLD of zero, and an error bar below zero", () => {
     const none = renderCharts({ ...facts, report: withQuality({ kldMean: 0 }) }).sizeKld;
     expect(texts(none, "text")).not.toContain("Q8_0");
     const wide = renderCharts({ ...facts, report: withQuality({ kldMeanError: 0.001 }) }).sizeKld;
@@ -75,22 +75,22 @@ describe("size against divergence", () => {
     expect(wide).not.toContain("NaN");
   });
 
-  test("is left out when nothing was measured", () => {
+  test("is omitted without measurements", () => {
     const variants = largeReport.variants.map((variant) => ({ ...variant, quality: null }));
     const charts = renderCharts({ ...facts, report: { ...largeReport, variants } });
     expect([charts.sizeKld, charts.kldPercentiles]).toEqual([undefined, undefined]);
   });
 });
 
-test("percentiles: five marks for each variant, largest file first, negative noise at the edge", () => {
+test("percentiles: five marks per variant, largest file first, negative noise at the edge", () => {
   const svg = renderCharts({ ...facts, report: withQuality({ kldMedian: -1e-9 }) }).kldPercentiles;
   expect(texts(svg, "circle title")).toHaveLength(5 * names.length);
   expect(texts(svg, "circle title")[0]).toBe("Q8_0, median: -1.00e-9");
   expect(svg).not.toContain("NaN");
 });
 
-describe("types by layer", () => {
-  test("a cell for every matrix with its name, type and bits, and the types in it where they fit", () => {
+describe("the tensor type chart", () => {
+  test("has a cell for every matrix with name, type and bits, and type names if they fit", () => {
     const svg = renderCharts(facts).types.get("Q4_K_S");
     const tips = texts(svg, "rect title");
     expect(tips).toHaveLength(32 * 7 + 2);
@@ -99,7 +99,7 @@ describe("types by layer", () => {
     expect(svg).toContain("rotate(-90)");
   });
 
-  test("cells of very deep models show colours only", () => {
+  test("shows only colours for very deep models", () => {
     const deep = Array.from({ length: 160 }, (_, layer) => typed(`blk.${layer}.attn_q.weight`, "IQ2_XXS"));
     const svg = renderCharts({ ...facts, tensors: new Map([["A", deep]]) }).types.get("A");
     expect(texts(svg, "rect title")).toHaveLength(160);
@@ -107,7 +107,7 @@ describe("types by layer", () => {
     expect(texts(svg, "text")).toContain("IQ2_XXS (2.06 bits) × 160");
   });
 
-  test("a model without layers has a chart too, one without matrices has none", () => {
+  test("exists for a model without layers, but not without matrices", () => {
     const flat = new Map([
       ["A", [typed("token_embd.weight", "Q8_0")]],
       ["B", []],
@@ -116,16 +116,16 @@ describe("types by layer", () => {
   });
 });
 
-test("expert coverage names layers with experts that saw nothing, and is only for models with experts", () => {
+test("expert coverage marks experts without tokens, and exists only for models with experts", () => {
   const svg = renderCharts(facts).expertCoverage;
-  expect(texts(svg, ".lack title")).toEqual(["layer 3: 2 experts without a token"]);
+  expect(texts(svg, ".lack title")).toEqual(["layer 3: 2 experts without tokens"]);
   const dense = [{ name: "blk.0.attn_q.weight", tokens: [512] }];
   expect(renderCharts({ ...facts, coverage: dense }).expertCoverage).toBeUndefined();
   const unseen = [{ name: "blk.0.ffn_up_exps.weight", tokens: [0, 0, 0] }];
   expect(renderCharts({ ...facts, coverage: unseen }).expertCoverage).not.toContain("NaN");
 });
 
-test("logarithmic axes have a few ticks, however narrow or wide", () => {
+test("logarithmic axes have 3 to 9 ticks for any range", () => {
   for (const least of [1.1e-6, 0.00024, 0.0032, 0.06, 0.11, 0.97, 3.1]) {
     for (const ratio of [1.6, 3, 12, 700, 1e6]) {
       const ticks = logTicks([least, least * ratio]);

@@ -2,20 +2,20 @@ import { expect, test } from "vitest";
 import { tensorGrid } from "../../../src/report/charts/tensor-grid.js";
 import { largeTensors, layers, typed } from "../../fixtures/release-report.js";
 
-test("roles stand in the order of the forward pass, whatever the order of the file", () => {
+test("roles are in the order of the forward pass for any file order", () => {
   const order = ["token_embd", "attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down", "output"];
   expect(tensorGrid(largeTensors).roles).toEqual(order);
   expect(tensorGrid(largeTensors.toReversed()).roles).toEqual(order);
 });
 
-test("norms, which are never quantized, are left out", () => {
+test("norms, which are never quantized, are omitted", () => {
   const { cells, layers: counted } = tensorGrid(largeTensors);
   expect(counted).toBe(layers);
   expect(cells).toHaveLength(layers * 7 + 2);
   expect(cells.filter(({ name }) => name.includes("norm"))).toEqual([]);
 });
 
-test("experts, state spaces and roles we do not know have their place too", () => {
+test("experts, state spaces and unknown roles have a place", () => {
   const { roles } = tensorGrid(
     [
       "output",

@@ -8,7 +8,7 @@ import { largeReport } from "../../fixtures/release-report.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
 /*
- * The page of a large release in a real browser. With QUANTSMITH_SCREENSHOTS=<folder> it leaves pictures to look at.
+ * Tests the page of a large release in Chromium. QUANTSMITH_SCREENSHOTS=<folder> writes screenshots for review.
  */
 const folder = temporaryFolder();
 const pictures = process.env.QUANTSMITH_SCREENSHOTS;
@@ -48,7 +48,7 @@ describe.each(Object.entries(pages))("the %s page", (name, facts) => {
   });
 });
 
-test("charts of hostile names are whole XML files of their own", async (context) => {
+test("charts with hostile names are well-formed XML files", async (context) => {
   if (browser === undefined) return context.skip(why);
   const { sizeKld, kldPercentiles, types } = pages.hostile.charts;
   for (const svg of [sizeKld, kldPercentiles, ...[...types.values()].slice(0, 1)]) {
@@ -58,7 +58,7 @@ test("charts of hostile names are whole XML files of their own", async (context)
   }
 });
 
-/** Chart texts that reach out of their chart. */
+/** Chart texts that extend beyond their chart. */
 const cutTexts = `[...document.querySelectorAll("svg")].flatMap((svg) => {
   const frame = svg.getBoundingClientRect();
   return [...svg.querySelectorAll("text")].flatMap((text) => {
@@ -69,7 +69,7 @@ const cutTexts = `[...document.querySelectorAll("svg")].flatMap((svg) => {
   });
 })`;
 
-/** Texts of the page with less contrast to what is behind them than WCAG asks for (4.5). */
+/** Page texts with less contrast to their background than WCAG requires (4.5). */
 const faintTexts = `(() => {
   const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
   const linear = (part) => part <= 10 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4;

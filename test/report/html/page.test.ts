@@ -6,14 +6,14 @@ import { largePage } from "../../fixtures/release-page.js";
 import { largeReport } from "../../fixtures/release-report.js";
 
 describe("html", () => {
-  test("escapes what is put in, in text and in attributes", () => {
+  test("escapes inserted values in text and attributes", () => {
     const evil = `<img src=x onerror="a('b')"> & \`*_`;
     expect(html`<p title="${evil}">${evil}</p>`.text).toBe(
       '<p title="&lt;img src=x onerror=&quot;a(&#39;b&#39;)&quot;&gt; &amp; `*_">&lt;img src=x onerror=&quot;a(&#39;b&#39;)&quot;&gt; &amp; `*_</p>',
     );
   });
 
-  test("keeps what is HTML already, joins lists, leaves out nothing but undefined", () => {
+  test("keeps Html, joins lists, and omits only undefined", () => {
     expect(html`${[html`<b>${1}</b>`, "<", undefined, 0, [new Html("<i>")]]}`.text).toBe("<b>1</b>&lt;0<i>");
   });
 
@@ -25,18 +25,18 @@ describe("html", () => {
 describe("the page", () => {
   const page = renderPage(largePage());
 
-  test("is the same for the same figures, however long the steps took", () => {
+  test("does not depend on durations and cache hits", () => {
     const slower = largeReport.steps.map((step) => ({ ...step, seconds: step.seconds + 1, status: "cached" as const }));
     expect(renderPage(largePage({ ...largeReport, steps: slower }))).toBe(page);
   });
 
-  test("needs nothing but itself", () => {
+  test("is self-contained", () => {
     const outside = [...page.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, address]) => address);
     expect(outside).toEqual(["data:,"]);
     expect(page).not.toMatch(/<script|@import|url\(/);
   });
 
-  test("tells every figure of a variant", () => {
+  test("contains every figure of a variant", () => {
     const row = /<tr><th scope="row">Q4_K_M<\/th>(.*)<\/tr>/.exec(page)?.[1] ?? "";
     const cells = [...row.matchAll(/<td>(.*?)<\/td>/g)].map(([, cell]) => cell?.replace(/<[^>]*>/g, ""));
     expect(cells).toEqual([
@@ -45,21 +45,21 @@ describe("the page", () => {
     ]);
   });
 
-  test("tells why a variant failed, what it answered, and what everything rests on", () => {
+  test("contains reasons of failed gates, answers, texts and toolchain", () => {
     for (const words of [
       "Q2_K is not in the release:</strong> kldMean 0.48 is above the maximum 0.2 by 0.28; smoke &quot;What is 7 + 5?&quot;",
       "<dt>What is 7 + 5?</dt><dd>13</dd>",
       "80 × 512 tokens of wiki.test.raw",
       `sha256 <code>${"0123456789abcdef".repeat(4)}</code>`,
-      "38 probes, each of which damaged one group of tensors",
+      "38 probes, each of which degraded one group of tensors",
       "<dt>llama.cpp</dt><dd>b6789</dd>",
-      "license apache-2.0",
+      "licence apache-2.0",
     ]) {
       expect(page).toContain(words);
     }
   });
 
-  test("leaves out what was not done", () => {
+  test("omits sections without data", () => {
     const facts = largePage();
     const variants = largeReport.variants.map(({ allocation: _, ...one }) => ({ ...one, quality: null, smoke: null }));
     const bare = renderPage({
@@ -81,10 +81,12 @@ describe("the page", () => {
 
   test("warns of files that can run code", () => {
     expect(page).not.toContain('class="warning"');
-    expect(renderPage({ ...largePage(), unsafe: ["<m>.bin"] })).toContain("opens them:</strong> &lt;m&gt;.bin</p>");
+    expect(renderPage({ ...largePage(), unsafe: ["<m>.bin"] })).toContain(
+      "run code when opened:</strong> &lt;m&gt;.bin</p>",
+    );
   });
 
-  test("shows names as they are and never as markup", () => {
+  test("shows names unchanged and never as markup", () => {
     const name = `<b>&"'</b>[x](y)*_\u0007`;
     const report = { ...largeReport, model: { ...largeReport.model, name }, recipe: name, toolchain: { [name]: name } };
     const variants = largeReport.variants.map((one) => ({ ...one, name: name + one.name, reasons: [name] }));
@@ -95,7 +97,7 @@ describe("the page", () => {
   });
 });
 
-test("the base's perplexity is told on the chunks that a variant was measured on", () => {
+test("the base has a perplexity for the chunks on which a variant was measured", () => {
   const variants = largeReport.variants.map((variant, index) =>
     index > 0 || variant.quality === null
       ? variant
@@ -105,6 +107,6 @@ test("the base's perplexity is told on the chunks that a variant was measured on
   expect(page).toMatch(
     /<dt>16-bit base<\/dt><dd>[^<]*perplexity [\d.]+ over 80 chunks, 13\.801 over the first 8<\/dd>/,
   );
-  expect(page).toContain("Measuring ended early");
-  expect(renderPage(largePage())).not.toContain("Measuring ended early");
+  expect(page).toContain("measurement stopped early");
+  expect(renderPage(largePage())).not.toContain("measurement stopped early");
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { renderChat } from "../../../src/corpus/render-chat.js";
 import { type ChatTurn, chooseTemplate, renderTemplate } from "../../../src/report/ollama/choose-template.js";
 
-/* Chat templates as models of each family have them, in their own words. */
+/* Chat templates in the style of each model family. */
 const loop = (body: string, generation: string) =>
   `{{ bos_token }}{% for m in messages %}${body}{% endfor %}{% if add_generation_prompt %}${generation}{% endif %}`;
 const everyRole = (open: string, close: string) =>
@@ -41,7 +41,7 @@ const say = (role: ChatTurn["role"], content: string): ChatTurn => ({ role, cont
 const chat = [say("user", "Hi"), say("assistant", "Hello!"), say("user", "Why?")];
 const withSystem = [say("system", "Be kind."), ...chat];
 
-/** What our Go template makes of the conversation with a system prompt, written out by hand. */
+/** Expected rendering of the conversation with a system prompt, written by hand. */
 const byHand: Record<string, string> = {
   chatml:
     "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nHello!<|im_end|>\n<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n",
@@ -62,7 +62,7 @@ describe.each(Object.keys(byHand))("%s", (name) => {
   const render = rendered(jinja[name] ?? "");
   const chosen = chooseTemplate(render);
 
-  test("is recognised, and says the same as the model's own template", () => {
+  test("is recognized, and renders the same text as the model's own template", () => {
     expect(chosen?.name).toBe(name.split(" ")[0]);
     const template = chosen?.template ?? "";
     expect(renderTemplate(template, chat)).toBe(render(chat));
@@ -70,13 +70,13 @@ describe.each(Object.keys(byHand))("%s", (name) => {
     expect(chosen?.system).toBeUndefined();
   });
 
-  test("says what is written here by hand, and stops at its own marks", () => {
+  test("renders the text written by hand, and stops at its own markers", () => {
     expect(renderTemplate(chosen?.template ?? "", withSystem)).toBe(byHand[name]);
     expect(chosen?.stop.filter((mark) => byHand[name]?.includes(mark))).not.toEqual([]);
   });
 });
 
-test("a system prompt that the model's template brings along is found", () => {
+test("the default system prompt of a model's template is found", () => {
   const render = rendered(jinja["chatml with its own system prompt"] ?? "");
   const chosen = chooseTemplate(render);
   expect(chosen).toMatchObject({ name: "chatml", system: "You are Testy." });
@@ -84,20 +84,20 @@ test("a system prompt that the model's template brings along is found", () => {
 });
 
 test.each([
-  ["of no known family", everyRole("### ROLE: ", "\\n")],
-  ["that is nearly ChatML", everyRole("<|im_start|>ROLE\\n", "<|im_end|>")],
+  ["of an unknown family", everyRole("### ROLE: ", "\\n")],
+  ["that is almost ChatML", everyRole("<|im_start|>ROLE\\n", "<|im_end|>")],
   [
-    "that is ChatML but drops former answers",
+    "that is ChatML but drops previous answers",
     everyRole("<|im_start|>ROLE\\n", "<|im_end|>\\n").replace(
       "m.content",
       "(m.content if m.role != 'assistant' else '…')",
     ),
   ],
   [
-    "that puts a changing date before the system prompt",
+    "with a changing date before the system prompt",
     `{{ strftime_now('%H:%M:%S') }}${everyRole("<|im_start|>ROLE\\n", "<|im_end|>\\n")}`,
   ],
-  ["that refuses everything", "{{ raise_exception('no') }}"],
-])("a template %s gets none", (_, source) => {
+  ["that always raises an error", "{{ raise_exception('no') }}"],
+])("a template %s has no match", (_, source) => {
   expect(chooseTemplate(rendered(source))).toBeUndefined();
 });

@@ -10,7 +10,7 @@ const data = {
   ],
 };
 
-/* Expected texts are what Go's text/template gives. */
+/* Expected texts come from Go's text/template. */
 test.each([
   ["plain", "plain"],
   ["a {{ .System }} b", "a S b"],
@@ -36,6 +36,6 @@ test.each([
   "{{ range .Messages }}",
   "{{ printf .System }}",
   "{{ .Messages }}",
-])("%j is not understood", (template) => {
+])("%j is a syntax error", (template) => {
   expect(() => renderGoTemplate(template, data)).toThrow(SyntaxError);
 });
