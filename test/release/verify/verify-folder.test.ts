@@ -188,7 +188,9 @@ test("swapped models are reported with the name of their content", async () => {
   await sum(folder);
   const resummed = await verifyFolder(folder, never);
   expect(codes(resummed)).toEqual(["QS-VERIFY-FIGURE", "QS-VERIFY-PROVENANCE"]);
-  expect(errors(resummed).map(({ message }) => message)).toContainEqual(expect.stringContaining("types 2 × Q4_K"));
+  expect(errors(resummed).map(({ message }) => message)).toContainEqual(
+    expect.stringContaining("types 1 × F32, 2 × Q4_K instead of"),
+  );
 });
 
 test.each([
