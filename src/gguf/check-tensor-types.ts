@@ -9,9 +9,9 @@ export interface TypeDifference {
 }
 
 /**
- * Compares tensor types with what was asked for, tensor name to type, and returns the differences in
- * the order of `expected`. Tensors that are not in `expected` may have any type. llama-quantize can
- * ignore a type it was told without failing, so its output is read back.
+ * Compares a file's tensor types with `expected` (tensor name to type) and returns the differences in the order of
+ * `expected`. Other tensors may have any type. llama-quantize can silently ignore a requested type, so its output is
+ * verified.
  */
 export function checkTensorTypes(gguf: Gguf, expected: ReadonlyMap<string, GgmlType>): TypeDifference[] {
   const actual = new Map(gguf.tensors.map((tensor) => [tensor.name, tensor.type]));

@@ -13,16 +13,16 @@ export interface HeaderPlan {
 export interface EncodedHeader {
   /** The file up to the first tensor, padding included. */
   bytes: Buffer;
-  /** Where the tensor table ends and padding begins. */
+  /** End of the tensor table, where padding begins. */
   endBytes: number;
-  /** With offsets from the start of the file, one tensor after the other. */
+  /** Contiguous, with offsets from the start of the file. */
   tensors: GgufTensor[];
-  /** Bytes; from `general.alignment`, 32 without it. */
+  /** Bytes; from `general.alignment`, default 32. */
   alignment: number;
   fileBytes: number;
 }
 
-/** Lays out a GGUF file of version 3 as gguf.cpp does and writes its header. */
+/** Lays out a GGUF file of version 3 like gguf.cpp and encodes its header. */
 export function encodeHeader({ metadata, tensors }: HeaderPlan): EncodedHeader {
   const alignment = Number(scalarValue(metadata.get("general.alignment")) ?? 32);
   const fixed = Buffer.alloc(24);
@@ -73,7 +73,7 @@ function encodeItems(type: GgufScalarType, items: readonly GgufScalar[]): Buffer
   return buffer;
 }
 
-/** One buffer for all: a vocabulary has hundreds of thousands. */
+/** One buffer for all strings: a vocabulary has hundreds of thousands. */
 function encodeStrings(texts: readonly string[]): Buffer {
   const buffer = Buffer.alloc(texts.reduce((sum, text) => sum + 8 + Buffer.byteLength(text), 0));
   let at = 0;

@@ -1,7 +1,8 @@
 import { basename } from "node:path";
 import { QuantsmithError } from "../util/errors.js";
+import { quote } from "../util/quote.js";
 
-/** What a header can break. Stands in the message, so that a report names the exact check. */
+/** Rules for a header. The message contains the rule, so that a bug report names the failed check. */
 export type GgufRule =
   | "magic"
   | "version"
@@ -29,36 +30,36 @@ export type GgufRule =
   | "offset-range"
   | "tensor-overlap";
 
-/** The header breaks a rule; `offset` is where the offending field starts, in bytes from the start of the file. */
+/** The header breaks a rule; `offset` is the start of the offending field, in bytes from the start of the file. */
 export function invalidGguf(
   path: string,
   rule: GgufRule,
   offset: number,
   what: string,
-  remedy = "Do not load this file with any program. Make it again, or download it again from a source you trust.",
+  remedy = "Do not load this file. Create or download it again from a source you trust.",
 ): QuantsmithError {
   return new QuantsmithError(
     "QS-GGUF-INVALID",
-    `${basename(path)} is not a valid GGUF file: ${what} (rule ${rule}, byte ${offset})`,
+    `${quote(basename(path))} is not a valid GGUF file: ${what} (rule ${rule}, byte ${offset})`,
     { remedy, at: { file: path } },
   );
 }
 
-/** The file ends too early; `neededBytes` is the least size the header asks for. */
+/** The file ends too early; `neededBytes` is the minimum size according to the header. */
 export function truncatedGguf(path: string, fileBytes: number, neededBytes: number, what: string): QuantsmithError {
   return new QuantsmithError(
     "QS-GGUF-TRUNCATED",
-    `${basename(path)} is cut off: ${what} needs the file to have at least ${neededBytes} bytes, it has ${fileBytes}`,
+    `${quote(basename(path))} is truncated: ${what} needs a file of at least ${neededBytes} bytes, found ${fileBytes}`,
     {
-      remedy: "The file was not written or downloaded completely. Make it again or download it again.",
+      remedy: "Create or download the file again: it is incomplete.",
       at: { file: path },
     },
   );
 }
 
-/** There is no readable regular file at this path. */
+/** The path is not a readable regular file. */
 export function missingGguf(path: string, why: string, cause?: unknown): QuantsmithError {
-  return new QuantsmithError("QS-GGUF-MISSING", `Cannot read ${path}: ${why}`, {
+  return new QuantsmithError("QS-GGUF-MISSING", `cannot read ${path}: ${why}`, {
     remedy: "Check the path and the file's permissions.",
     at: { file: path },
     cause,

@@ -2,7 +2,7 @@ import type { Gguf } from "./gguf.js";
 import { metadataNumber, metadataString } from "./metadata.js";
 import { alignUp } from "./place-tensors.js";
 
-/** Something a valid file lacks or does unusually. The codes are permanent. */
+/** A missing or unusual property of a valid file. The codes are permanent. */
 export interface GgufProblem {
   code:
     | "QS-GGUF-NO-NAME"
@@ -16,14 +16,14 @@ export interface GgufProblem {
   remedy: string;
 }
 
-/** Softer findings about a file whose header is valid, most serious first. */
+/** Returns warnings about a file with a valid header, most serious first. */
 export function findProblems(gguf: Gguf): GgufProblem[] {
   const problems = layoutProblems(gguf);
   if (metadataString(gguf, "general.name") === undefined && metadataString(gguf, "general.type") !== "imatrix") {
     problems.push({
       code: "QS-GGUF-NO-NAME",
-      message: "The file has no general.name.",
-      remedy: "Convert again with a model name, so that programs can show it.",
+      message: "the file has no `general.name`",
+      remedy: "Convert again with a model name, which programs display.",
     });
   }
   return isLanguageModel(gguf) ? [...problems, ...modelProblems(gguf)] : problems;
@@ -37,8 +37,8 @@ function isLanguageModel(gguf: Gguf): boolean {
 
 function layoutProblems(gguf: Gguf): GgufProblem[] {
   if (gguf.tensors.length === 0) {
-    const remedy = "Only a vocabulary can be used from it. Convert the model with its weights.";
-    return [{ code: "QS-GGUF-NO-TENSORS", message: "The file holds no tensors.", remedy }];
+    const remedy = "Convert the model with its weights; this file can only serve as a vocabulary.";
+    return [{ code: "QS-GGUF-NO-TENSORS", message: "the file contains no tensors", remedy }];
   }
   const problems: GgufProblem[] = [];
   let packed = gguf.dataOffset;
@@ -52,7 +52,7 @@ function layoutProblems(gguf: Gguf): GgufProblem[] {
   if (!inOrder) {
     problems.push({
       code: "QS-GGUF-LAYOUT",
-      message: "The tensors do not lie one after the other in the order of the table; llama.cpp refuses such a file.",
+      message: "the tensor data is not contiguous in the order of the table; llama.cpp rejects such a file",
       remedy: "Write the file again with llama.cpp's own tools.",
     });
   }
@@ -60,8 +60,8 @@ function layoutProblems(gguf: Gguf): GgufProblem[] {
   if (trailing > 0) {
     problems.push({
       code: "QS-GGUF-TRAILING",
-      message: `${trailing} bytes follow the last tensor and belong to nothing.`,
-      remedy: "Find out what wrote them before you publish the file.",
+      message: `${trailing} unused bytes follow the last tensor`,
+      remedy: "Find out which program wrote them before you publish the file.",
     });
   }
   return problems;
@@ -73,23 +73,23 @@ function modelProblems(gguf: Gguf): GgufProblem[] {
   if (metadataNumber(gguf, contextKey) === undefined) {
     problems.push({
       code: "QS-GGUF-NO-CONTEXT",
-      message: `The file has no ${contextKey}.`,
-      remedy: "Convert again from a checkpoint whose config.json has max_position_embeddings.",
+      message: `the file has no \`${contextKey}\``,
+      remedy: "Convert again from a checkpoint with `max_position_embeddings` in its config.json.",
     });
   }
   if (metadataString(gguf, "tokenizer.ggml.model") === undefined || !gguf.metadata.has("tokenizer.ggml.tokens")) {
     problems.push({
       code: "QS-GGUF-NO-TOKENIZER",
-      message: "The file has no tokenizer (tokenizer.ggml.model and tokenizer.ggml.tokens).",
-      remedy: "Put the tokenizer files beside the checkpoint and convert again.",
+      message: "the file has no tokenizer (`tokenizer.ggml.model` and `tokenizer.ggml.tokens`)",
+      remedy: "Add the tokenizer files to the checkpoint and convert again.",
     });
   }
   if (metadataString(gguf, "tokenizer.chat_template") === undefined) {
     problems.push({
       code: "QS-GGUF-NO-TEMPLATE",
-      message: "The file has no chat template, so chat programs guess one.",
+      message: "the file has no chat template; chat programs will guess one",
       remedy:
-        "For a chat model put chat_template.jinja beside the checkpoint and convert again; for a base model ignore this.",
+        "For a chat model, add chat_template.jinja to the checkpoint and convert again. Ignore this for a base model.",
     });
   }
   return problems;

@@ -17,7 +17,7 @@ export type GgufScalarType =
 /** 64-bit integers are bigints, all other numbers are numbers. */
 export type GgufScalar = number | bigint | boolean | string;
 
-/** One metadata value with its type in the file. Arrays of arrays do not occur: llama.cpp refuses them. */
+/** A metadata value with its type in the file. Nested arrays do not occur: llama.cpp rejects them. */
 export type GgufValue =
   | { readonly type: GgufScalarType; readonly value: GgufScalar }
   | { readonly type: "array"; readonly itemType: GgufScalarType; readonly items: readonly GgufScalar[] };
@@ -27,22 +27,22 @@ export interface GgufTensor {
   /** Values per dimension in ggml order: `shape[0]` is the row length. */
   shape: readonly number[];
   type: GgmlType;
-  /** Where its data starts, in bytes from the start of the file. */
+  /** Start of the data, in bytes from the start of the file. */
   offset: number;
-  /** Size of its data without padding. */
+  /** Bytes of data, without padding. */
   bytes: number;
 }
 
-/** A checked GGUF header: every tensor lies inside the file and overlaps no other. */
+/** A verified GGUF header: all tensors are inside the file and none overlap. */
 export interface Gguf {
   path: string;
   version: number;
   metadata: ReadonlyMap<string, GgufValue>;
-  /** In the order of the table. */
+  /** In table order. */
   tensors: readonly GgufTensor[];
-  /** Bytes; every tensor starts at a multiple of it, counted from `dataOffset`. */
+  /** Bytes; tensors start at multiples of it, counted from `dataOffset`. */
   alignment: number;
-  /** Where tensor data begins, in bytes from the start of the file. */
+  /** Start of tensor data, in bytes from the start of the file. */
   dataOffset: number;
   fileBytes: number;
 }

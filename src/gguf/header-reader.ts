@@ -5,9 +5,8 @@ import type { GgufLimits } from "./limits.js";
 const chunkBytes = 2 ** 20;
 
 /**
- * Reads a file front to back through one buffer of about 1 MiB. `need(n)` makes the next n bytes
- * available, then the getters take them without waiting; a vocabulary has a million values, and one
- * promise per value would cost more than parsing it.
+ * Reads a file sequentially through a buffer of about 1 MiB. `need(n)` makes the next n bytes available, and the getters
+ * then consume them synchronously: one promise per value would cost more than parsing the million values of a vocabulary.
  */
 export class HeaderReader {
   readonly path: string;
@@ -30,26 +29,26 @@ export class HeaderReader {
     return this.#windowStart + this.#next;
   }
 
-  /** Undefined when the bytes are already there. Throws when the file or the header cap ends before them. */
+  /** Buffers the next `bytes` bytes; undefined if they already are. Throws if they exceed the file or the header cap. */
   need(bytes: number): Promise<void> | undefined {
     return this.#next + bytes <= this.#window.length ? undefined : this.#refill(bytes);
   }
 
-  /** Takes `bytes` bytes; the view is only good until the next `need`. */
+  /** Consumes `bytes` bytes; the view is valid until the next `need`. */
   take(bytes: number): Buffer {
     const view = this.#window.subarray(this.#next, this.#next + bytes);
     this.#next += bytes;
     return view;
   }
 
-  /** Takes `bytes` bytes as text. Malformed UTF-8 becomes U+FFFD, as in Buffer.toString. */
+  /** Consumes `bytes` bytes as text. Malformed UTF-8 becomes U+FFFD, as in Buffer.toString. */
   takeText(bytes: number): string {
     const start = this.#next;
     this.#next += bytes;
     return this.#window.toString("utf8", start, this.#next);
   }
 
-  /** The last `bytes` bytes taken, as long as no `need` came in between. */
+  /** The last `bytes` bytes consumed, valid until the next `need`. */
   previous(bytes: number): Buffer {
     return this.#window.subarray(this.#next - bytes, this.#next);
   }
@@ -61,8 +60,8 @@ export class HeaderReader {
   }
 
   /**
-   * An unsigned 64-bit integer as a number: exact up to 2^53, rounded above, but never to below 2^53,
-   * so comparing it with any cap up to 2^53 is sound.
+   * Consumes an unsigned 64-bit integer: exact up to 2^53, rounded above but never to less than 2^53, so a comparison with
+   * any cap up to 2^53 is sound.
    */
   u64(): number {
     const low = this.u32();
@@ -72,7 +71,7 @@ export class HeaderReader {
   async #refill(bytes: number): Promise<void> {
     const start = this.position;
     const end = start + bytes;
-    // Both checks come before the allocation: a lying length must not cost memory.
+    // Check before the allocation: a false length must not cost memory.
     if (end > this.limits.headerBytes) {
       const what = `the header does not end within ${this.limits.headerBytes} bytes`;
       throw invalidGguf(this.path, "header-size", start, what);

@@ -5,28 +5,28 @@ export interface ImatrixCoverage {
   /** Tokens of the calibration text. */
   tokens: number;
   tensors: number;
-  /** Tensors asked about that have no entry: types that need data cannot be used on them. */
+  /** Requested tensors without an entry; types that require an imatrix cannot be used for them. */
   missing: string[];
-  /** Tensors with an entry that no token reached, as useless as none. */
+  /** Tensors with an entry that counts no token, which is equivalent to no entry. */
   empty: string[];
-  /** Tensors with experts that saw too little; worst tensor first. */
+  /** Tensors with insufficiently covered experts; worst tensor first. */
   thin: ThinTensor[];
 }
 
 export interface ThinTensor {
   name: string;
   experts: number;
-  /** Experts without one token; llama-quantize gives all their columns the weight 1. */
+  /** Experts without a token; llama-quantize uses the weight 1 for all their columns. */
   unseen: number[];
-  /** Experts with some tokens, but fewer than asked for. */
+  /** Experts with at least one token but fewer than the minimum. */
   underCovered: number[];
   /** Tokens of the expert with the fewest. */
   leastTokens: number;
 }
 
 /**
- * How well an imatrix covers `tensors`, the names of the matrices to be quantized. An expert is under-covered below
- * `minimumTokens`, by default 1 % of the calibration text: an even choice of 8 in 128 gives each 6 %.
+ * Measures how well an imatrix covers `tensors`, the names of the matrices to quantize. An expert is under-covered below
+ * `minimumTokens`, by default 1 % of the calibration text: uniform routing to 8 of 128 experts gives each 6 %.
  */
 export function imatrixCoverage(
   imatrix: Imatrix,

@@ -13,10 +13,10 @@ export interface Inspection {
   problems: GgufProblem[];
 }
 
-/** Arrays with more items than this are shown by their first ones; a vocabulary would drown the rest. */
+/** Longer arrays, such as vocabularies, are reduced to this many items. */
 const shownItems = 8;
 
-/** Describes a GGUF file as JSON. Throws what `readGguf` throws when the file cannot be trusted. */
+/** Describes a GGUF file as JSON. Throws the errors of `readGguf`. */
 export async function inspectGguf(path: string): Promise<Inspection> {
   const gguf = await readGguf(path);
   return {
@@ -28,7 +28,7 @@ export async function inspectGguf(path: string): Promise<Inspection> {
   };
 }
 
-/** A metadata value as JSON; of a long array, its first items. */
+/** A metadata value as JSON; long arrays are reduced to their first items. */
 export function valueToJson(value: GgufValue): Json {
   if (value.type !== "array") return scalarToJson(value.value);
   if (value.items.length <= shownItems) return value.items.map(scalarToJson);
@@ -36,7 +36,7 @@ export function valueToJson(value: GgufValue): Json {
   return { type: value.itemType, length: value.items.length, first };
 }
 
-/** Integers beyond 2^53 and the floats JSON cannot write become strings. */
+/** Integers beyond 2^53 and non-finite floats become strings. */
 function scalarToJson(value: GgufScalar): Json {
   if (typeof value === "bigint") {
     const number = Number(value);

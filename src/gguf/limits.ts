@@ -1,23 +1,23 @@
-/** Hard caps of the header parser. A file over any of them is refused, whatever its size. */
+/** Hard caps of the header parser. A file that exceeds one is rejected. */
 export interface GgufLimits {
-  /** Tensors in the table. The largest published models have a few thousand. */
+  /** Tensors in the table; the largest published models have a few thousand. */
   tensors: number;
-  /** Key-value pairs. Real files have 20 to 60; chat-template variants and sampling settings add some. */
+  /** Key-value pairs. Real files have 20 to 60, more with several chat templates or sampling settings. */
   keyValues: number;
-  /** UTF-8 bytes of a key; the format's own limit. */
+  /** UTF-8 bytes of a key; the limit of the format. */
   keyBytes: number;
-  /** UTF-8 bytes of a tensor name; ggml keeps 64 with the closing zero. */
+  /** UTF-8 bytes of a tensor name; ggml stores 64 with the terminating zero. */
   tensorNameBytes: number;
   /** UTF-8 bytes of any other string. Chat templates are kilobytes, an embedded tokenizer.json tens of megabytes. */
   stringBytes: number;
   /**
-   * Items of all arrays together, since every item becomes a value in memory however small it is in
-   * the file. A vocabulary of 256 k tokens with scores, types and merges has 1.3 million.
+   * Total items of all arrays, because each item becomes a JavaScript value. A vocabulary of 256 k tokens with scores,
+   * types and merges has 1.3 million.
    */
   arrayItems: number;
-  /** Bytes from the start of the file to the end of the tensor table. Real headers stay under 50 MB. */
+  /** Bytes from the start of the file to the end of the tensor table; real headers are below 50 MB. */
   headerBytes: number;
-  /** `general.alignment`. Files use 32; the largest memory pages in use are 64 KiB. */
+  /** `general.alignment` in bytes. Files use 32; the largest memory pages in use are 64 KiB. */
   alignment: number;
 }
 

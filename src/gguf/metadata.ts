@@ -1,12 +1,12 @@
 import type { Gguf } from "./gguf.js";
 
-/** The string stored under `key`; undefined when it is absent or of another type. */
+/** Returns the string at `key`; undefined if absent or of another type. */
 export function metadataString(gguf: Pick<Gguf, "metadata">, key: string): string | undefined {
   const entry = gguf.metadata.get(key);
   return entry?.type === "string" && typeof entry.value === "string" ? entry.value : undefined;
 }
 
-/** The number stored under `key`; undefined when it is absent, of another type or beyond 2^53. */
+/** Returns the number at `key`; undefined if absent, of another type or beyond 2^53. */
 export function metadataNumber(gguf: Pick<Gguf, "metadata">, key: string): number | undefined {
   const entry = gguf.metadata.get(key);
   if (entry === undefined || entry.type === "array") return undefined;

@@ -2,17 +2,17 @@ import { quote } from "../util/quote.js";
 import { invalidGguf, truncatedGguf } from "./errors.js";
 import type { GgufTensor } from "./gguf.js";
 
-/** `offset` raised to the next multiple of `alignment`, both in bytes. */
+/** Rounds `offset` up to a multiple of `alignment`, both in bytes. */
 export function alignUp(offset: number, alignment: number): number {
   return Math.ceil(offset / alignment) * alignment;
 }
 
-/** Where the last tensor's padding ends when tensors lie one behind the other. Bytes from the start of the file. */
+/** End of the last tensor's padding if tensors are contiguous, in bytes from the start of the file. */
 export function packedEnd(tensors: readonly GgufTensor[], dataOffset: number, alignment: number): number {
   return tensors.reduce((end, { bytes }) => end + alignUp(bytes, alignment), dataOffset);
 }
 
-/** Where the tensor table of a file says its data is. */
+/** The data section according to the tensor table; sizes and offsets in bytes. */
 export interface DataSection {
   path: string;
   fileBytes: number;
@@ -21,9 +21,9 @@ export interface DataSection {
 }
 
 /**
- * Turns offsets into the data section into offsets into the file, and proves that every tensor lies
- * inside the file and that none overlap. Throws QS-GGUF-TRUNCATED when the tensors would fit, packed,
- * into a longer file, QS-GGUF-INVALID when an offset points where no writer puts data.
+ * Converts offsets in the data section to offsets in the file, and verifies that all tensors are inside the file and none
+ * overlap. Throws QS-GGUF-TRUNCATED if a tensor ends beyond the file but within the contiguous size of all tensors, else
+ * QS-GGUF-INVALID.
  */
 export function placeTensors(tensors: readonly GgufTensor[], section: DataSection): GgufTensor[] {
   const { path, fileBytes, dataOffset, alignment } = section;
@@ -38,7 +38,7 @@ export function placeTensors(tensors: readonly GgufTensor[], section: DataSectio
       throw invalidGguf(path, "tensor-overlap", offset, what);
     }
     if (end > fileBytes && end > lastEnd) {
-      const what = `the tensor ${quote(name)} ends at byte ${end}, beyond the file and all its tensors together`;
+      const what = `the tensor ${quote(name)} ends at byte ${end}, beyond the file and the total size of its tensors`;
       throw invalidGguf(path, "offset-range", offset, what);
     }
     if (end > fileBytes) throw truncatedGguf(path, fileBytes, end, `the tensor ${quote(name)}`);

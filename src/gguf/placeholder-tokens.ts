@@ -3,8 +3,8 @@ import type { Gguf, GgufValue } from "./gguf.js";
 import { metadataNumber, metadataString } from "./metadata.js";
 
 /**
- * The same model with a vocabulary of `count` nameless tokens, for simulations; there is no data for its tensors.
- * llama.cpp sets it up in the same way, but need not read hundreds of thousands of texts and merge rules.
+ * Returns the header of the same model with a vocabulary of `count` unnamed tokens, for simulations. llama.cpp allocates
+ * the same buffers for it, without parsing hundreds of thousands of tokens and merges.
  */
 export function withPlaceholderTokens(gguf: Gguf, count: number): HeaderPlan {
   const tokens = tokenCount(gguf);
@@ -16,7 +16,7 @@ export function withPlaceholderTokens(gguf: Gguf, count: number): HeaderPlan {
   ]);
   const tensors = gguf.tensors.map(({ name, shape, type }) => ({
     name,
-    // Rows are counted by the second dimension; a vector's values, such as a bias, by the first.
+    // A matrix has its rows in the second dimension; a vector, such as a bias, has its values in the first.
     shape: /(^|\.)blk\./.test(name)
       ? shape
       : shape.map((size, i) => (size === tokens && (i > 0 || shape.length === 1) ? count : size)),
@@ -25,7 +25,7 @@ export function withPlaceholderTokens(gguf: Gguf, count: number): HeaderPlan {
   return { metadata, tensors };
 }
 
-/** Entries of the vocabulary; 0 when the header tells none. */
+/** Number of vocabulary entries; 0 if the header does not contain it. */
 export function tokenCount(gguf: Gguf): number {
   const tokens = gguf.metadata.get("tokenizer.ggml.tokens");
   if (tokens?.type === "array") return tokens.items.length;

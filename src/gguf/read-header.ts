@@ -10,15 +10,15 @@ import { readAlignment, readMetadata } from "./read-metadata.js";
 import { readTensors } from "./read-tensors.js";
 
 export interface ReadGgufOptions {
-  /** Replaces single caps of `ggufLimits`. */
+  /** Overrides of `ggufLimits`. */
   limits?: Partial<GgufLimits>;
-  /** The file may end behind its header, as one that was fetched in part; `fileBytes` is then what its tensors need. */
+  /** Accept a file that ends after its header, such as a partial download; `fileBytes` is then the size of a whole one. */
   headerOnly?: boolean;
 }
 
 /**
- * Reads and checks the header of a local GGUF file, version 2 or 3, little-endian. Tensor data is not
- * read. No native tool should see a file that this function has not accepted.
+ * Reads and verifies the header of a local GGUF file, version 2 or 3, little-endian. Does not read tensor data.
+ * Files must pass this function before a native tool opens them.
  *
  * Throws QS-GGUF-MISSING, QS-GGUF-TRUNCATED, and QS-GGUF-INVALID with the broken rule and its byte offset.
  */
@@ -38,13 +38,13 @@ export async function readGguf(path: string, options: ReadGgufOptions = {}): Pro
 
 async function openFile(path: string): Promise<FileHandle> {
   try {
-    // Asked before opening, because opening a named pipe would wait for a writer.
+    // Before opening, because opening a named pipe would wait for a writer.
     if ((await stat(path)).isFile()) return await open(path, "r");
   } catch (error) {
     if (isSystemError(error)) throw missingGguf(path, error.message, error);
     throw error;
   }
-  throw missingGguf(path, "it is not a regular file");
+  throw missingGguf(path, "not a regular file");
 }
 
 async function readHeader(reader: HeaderReader, headerOnly: boolean): Promise<Gguf> {
@@ -57,10 +57,10 @@ async function readHeader(reader: HeaderReader, headerOnly: boolean): Promise<Gg
   const tensorCount = reader.u64();
   const keyValueCount = reader.u64();
   if (tensorCount > limits.tensors) {
-    throw invalidGguf(path, "tensor-count", 8, `it announces ${tensorCount} tensors, more than ${limits.tensors}`);
+    throw invalidGguf(path, "tensor-count", 8, `it declares ${tensorCount} tensors, more than ${limits.tensors}`);
   }
   if (keyValueCount > limits.keyValues) {
-    const what = `it announces ${keyValueCount} metadata keys, more than ${limits.keyValues}`;
+    const what = `it declares ${keyValueCount} metadata keys, more than ${limits.keyValues}`;
     throw invalidGguf(path, "key-value-count", 16, what);
   }
   const metadata = await readMetadata(reader, keyValueCount);
@@ -78,11 +78,11 @@ function checkMagic(path: string, magic: Buffer): void {
   const text = magic.toString("latin1");
   if (text === "GGUF") return;
   if (text === "\0\0\0\0") {
-    const remedy = "The program that wrote it was interrupted. Make the file again.";
-    throw invalidGguf(path, "magic", 0, "it starts with zeros where the header should be", remedy);
+    const remedy = "Create the file again: the program that wrote it was interrupted.";
+    throw invalidGguf(path, "magic", 0, "it starts with zeros instead of a header", remedy);
   }
   if (text === "vers") {
-    const remedy = "It may be a Git LFS pointer: fetch the file itself with `git lfs pull` or from the Hub.";
+    const remedy = "If this is a Git LFS pointer, fetch the file with `git lfs pull` or from the Hub.";
     throw invalidGguf(path, "magic", 0, "it is text, not a model", remedy);
   }
   throw invalidGguf(path, "magic", 0, `it starts with ${quote(text)} instead of "GGUF"`);
@@ -91,13 +91,13 @@ function checkMagic(path: string, magic: Buffer): void {
 function checkVersion(path: string, version: number): void {
   if (version === 2 || version === 3) return;
   if (version === 1) {
-    const remedy = "llama.cpp has dropped version 1 as well. Convert the model again from its original checkpoint.";
-    throw invalidGguf(path, "version", 4, "it has format version 1; versions 2 and 3 can be read", remedy);
+    const remedy = "Convert the model again from its original checkpoint; llama.cpp does not support version 1 either.";
+    throw invalidGguf(path, "version", 4, "it has format version 1; versions 2 and 3 are supported", remedy);
   }
-  // A small number written in the other byte order has its low half empty; llama.cpp tests the same.
+  // A small number in the other byte order has zeros in its low half; llama.cpp uses the same test.
   if (version !== 0 && version % 65_536 === 0) {
-    const remedy = "Convert it with gguf-py's gguf_convert_endian.py, or get the little-endian file.";
-    throw invalidGguf(path, "byte-order", 4, "it is big-endian; only little-endian files can be read", remedy);
+    const remedy = "Convert it with gguf-py's gguf_convert_endian.py, or use the little-endian file.";
+    throw invalidGguf(path, "byte-order", 4, "it is big-endian; only little-endian files are supported", remedy);
   }
-  throw invalidGguf(path, "version", 4, `it has format version ${version}; versions 2 and 3 can be read`);
+  throw invalidGguf(path, "version", 4, `it has format version ${version}; versions 2 and 3 are supported`);
 }

@@ -1,29 +1,30 @@
 import { basename } from "node:path";
 import type { Importance } from "../quant/source-tensor.js";
 import { QuantsmithError } from "../util/errors.js";
+import { quote } from "../util/quote.js";
 import type { Gguf, GgufTensor } from "./gguf.js";
 import { metadataNumber } from "./metadata.js";
 import { readFloats } from "./read-floats.js";
 import { readGguf } from "./read-header.js";
 
 export interface ImatrixEntry {
-  /** Columns of the tensor it belongs to. */
+  /** Columns of the model's tensor. */
   columns: number;
-  /** Tokens each expert saw; one number for a dense tensor. */
+  /** Tokens per expert; one number for a dense tensor. */
   tokens: Float32Array;
-  /** Sums of squared activations, still in the file. */
+  /** Sums of squared activations, not read yet. */
   sums: GgufTensor;
 }
 
-/** An importance matrix as llama-imatrix writes it; the sums stay in the file until they are asked for. */
+/** An imatrix written by llama-imatrix. `readImportance` reads the sums on demand. */
 export interface Imatrix {
   path: string;
-  /** Texts it was computed from. */
+  /** Names of the calibration texts. */
   datasets: string[];
   chunks: number;
   /** Tokens per chunk. */
   chunkTokens: number;
-  /** By name of the model's tensor, in the order of the file. */
+  /** By name of the model's tensor, in file order. */
   entries: ReadonlyMap<string, ImatrixEntry>;
 }
 
@@ -31,8 +32,8 @@ const sumsSuffix = ".in_sum2";
 const countsSuffix = ".counts";
 
 /**
- * Opens an importance matrix in GGUF form. Throws QS-IMATRIX-INVALID when it is some other file or its parts
- * do not fit together, and what `readGguf` throws.
+ * Reads the entries of an imatrix in GGUF format. Throws QS-IMATRIX-INVALID if the file is not an imatrix or is
+ * inconsistent, and the errors of `readGguf`.
  */
 export async function readImatrix(path: string): Promise<Imatrix> {
   const gguf = await readGguf(path);
@@ -40,7 +41,7 @@ export async function readImatrix(path: string): Promise<Imatrix> {
   const chunks = metadataNumber(gguf, "imatrix.chunk_count");
   const chunkTokens = metadataNumber(gguf, "imatrix.chunk_size");
   if (datasets?.type !== "array" || chunks === undefined || chunkTokens === undefined) {
-    throw invalidImatrix(path, "its metadata is not that of an importance matrix");
+    throw invalidImatrix(path, "it lacks the metadata of an imatrix");
   }
   const tensors = new Map(gguf.tensors.map((tensor) => [tensor.name, tensor]));
   const entries = new Map<string, ImatrixEntry>();
@@ -49,28 +50,28 @@ export async function readImatrix(path: string): Promise<Imatrix> {
     const owner = name.slice(0, -sumsSuffix.length);
     entries.set(owner, await readEntry(gguf, owner, sums, tensors.get(owner + countsSuffix)));
   }
-  if (entries.size === 0) throw invalidImatrix(path, "it holds no entries");
+  if (entries.size === 0) throw invalidImatrix(path, "it contains no entries");
   return { path, datasets: datasets.items.map(String), chunks, chunkTokens, entries };
 }
 
 async function readEntry(gguf: Gguf, owner: string, sums: GgufTensor, counts: GgufTensor | undefined) {
   const [columns = 1, experts = 1] = sums.shape;
-  // Files leave out trailing dimensions of 1, so a dense tensor's counts have the shape [1].
+  // Files omit trailing dimensions of 1, so a dense tensor's counts have the shape [1].
   const fits = counts !== undefined && counts.shape[0] === 1 && (counts.shape[1] ?? 1) === experts;
   if (!fits || sums.type.name !== "F32" || counts.type.name !== "F32") {
-    throw invalidImatrix(gguf.path, `the sums and counts of ${owner} do not fit together`);
+    throw invalidImatrix(gguf.path, `the sums and counts of ${quote(owner)} do not match`);
   }
   const tokens = await readFloats(gguf.path, counts);
   if (!tokens.every((count) => Number.isFinite(count) && count >= 0)) {
-    throw invalidImatrix(gguf.path, `a count of ${owner} is not a number of tokens`);
+    throw invalidImatrix(gguf.path, `a token count of ${quote(owner)} is negative or not finite`);
   }
   return { columns, tokens, sums };
 }
 
 /**
- * The weights of one model tensor as llama-quantize computes them: sum / count in single precision, 1 for experts
- * without a token. Undefined when the imatrix does not know the tensor. Throws QS-IMATRIX-INVALID when the
- * entry is for another shape or holds what is not a finite number.
+ * Reads the weights of one model tensor as llama-quantize computes them: sum / count in single precision, 1 for experts
+ * without a token. Undefined if the imatrix has no entry for the tensor. Throws QS-IMATRIX-INVALID if the entry has another
+ * shape or contains values that are negative or not finite.
  */
 export async function readImportance(
   imatrix: Imatrix,
@@ -80,9 +81,9 @@ export async function readImportance(
   if (entry === undefined) return undefined;
   const { columns, tokens, sums } = entry;
   if (columns !== tensor.shape[0] || tokens.length !== (tensor.shape[2] ?? 1)) {
-    // llama-quantize passes over the embedding, whose entry, where there is one, counts by rows.
+    // llama-quantize ignores an entry for the embedding, because its counts are per row.
     if (tensor.name === "token_embd.weight") return undefined;
-    throw invalidImatrix(imatrix.path, `the entry of ${tensor.name} was made for a tensor of another shape`);
+    throw invalidImatrix(imatrix.path, `the entry of ${quote(tensor.name)} is for a tensor of another shape`);
   }
   const values = await readFloats(imatrix.path, sums);
   for (const [i, sum] of values.entries()) {
@@ -90,18 +91,17 @@ export async function readImportance(
     values[i] = count > 0 ? sum / count : 1;
   }
   if (!values.every((value) => Number.isFinite(value) && value >= 0)) {
-    throw invalidImatrix(imatrix.path, `the entry of ${tensor.name} holds what is no mean of squares`);
+    throw invalidImatrix(
+      imatrix.path,
+      `the entry of ${quote(tensor.name)} contains values that are negative or not finite`,
+    );
   }
   return { values, tokens };
 }
 
 function invalidImatrix(path: string, what: string): QuantsmithError {
-  return new QuantsmithError(
-    "QS-IMATRIX-INVALID",
-    `${basename(path)} cannot be used as an importance matrix: ${what}`,
-    {
-      remedy: "Compute it again from this model with --fresh; older .dat files are not read.",
-      at: { file: path },
-    },
-  );
+  return new QuantsmithError("QS-IMATRIX-INVALID", `cannot use ${quote(basename(path))} as an imatrix: ${what}`, {
+    remedy: "Run again with `--fresh` to compute it from this model; older .dat files are not supported.",
+    at: { file: path },
+  });
 }

@@ -23,7 +23,7 @@ export async function readMetadata(reader: HeaderReader, count: number): Promise
   return metadata;
 }
 
-/** Files that name no architecture: llama-imatrix's, and all parts of a split model but the first. */
+/** Requires `general.architecture`, except in files of llama-imatrix and in all splits of a model but the first. */
 function checkArchitecture(reader: HeaderReader, metadata: ReadonlyMap<string, GgufValue>): void {
   const architecture = metadata.get("general.architecture");
   if (architecture?.type === "string") return;
@@ -33,17 +33,17 @@ function checkArchitecture(reader: HeaderReader, metadata: ReadonlyMap<string, G
   if (architecture === undefined && part?.type === "uint16" && Number(part.value) > 0) return;
   const what =
     architecture === undefined
-      ? "it does not say its general.architecture"
+      ? "it has no general.architecture"
       : `general.architecture is of type ${architecture.type}, not string`;
   throw invalidGguf(reader.path, "architecture", reader.position, what);
 }
 
-/** Bytes from `general.alignment`, 32 when absent. Throws QS-GGUF-INVALID unless it is a power of two within the cap. */
+/** Returns `general.alignment` in bytes, default 32. Throws QS-GGUF-INVALID unless it is a power of two within the cap. */
 export function readAlignment(reader: HeaderReader, metadata: ReadonlyMap<string, GgufValue>): number {
   const entry = metadata.get("general.alignment");
   if (entry === undefined) return 32;
   const alignment = entry.type === "uint32" ? Number(entry.value) : Number.NaN;
-  // A power of two has exactly one bit, which subtracting one clears.
+  // A power of two has exactly one bit set, which subtracting 1 clears.
   if (alignment > 0 && alignment <= reader.limits.alignment && (alignment & (alignment - 1)) === 0) return alignment;
   const shown = entry.type === "uint32" ? entry.value : `of type ${entry.type}`;
   const what = `general.alignment is ${shown}; it must be a power of two up to ${reader.limits.alignment}, as uint32`;

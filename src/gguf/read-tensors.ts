@@ -7,9 +7,8 @@ import { maxDimensions } from "./limits.js";
 import { readName } from "./read-string.js";
 
 /**
- * Reads `count` entries of the tensor table. The offsets in the result still count from the start of
- * the data section, whose place is only known behind the table. Throws QS-GGUF-INVALID and
- * QS-GGUF-TRUNCATED.
+ * Reads `count` entries of the tensor table. The returned offsets are relative to the data section, whose position is only
+ * known after the table. Throws QS-GGUF-INVALID and QS-GGUF-TRUNCATED.
  */
 export async function readTensors(reader: HeaderReader, count: number, alignment: number): Promise<GgufTensor[]> {
   const tensors: GgufTensor[] = [];
@@ -54,7 +53,7 @@ async function readShape(reader: HeaderReader, name: string): Promise<number[]> 
   }
   let elements = 1;
   for (const size of shape) {
-    // Dividing instead of multiplying first: the product itself might not be exact.
+    // Divide instead of multiply: the product might not be exact.
     if (size > Number.MAX_SAFE_INTEGER / elements) {
       throw invalidGguf(reader.path, "tensor-size", at + 4, `the tensor ${quote(name)} has more than 2^53 values`);
     }
@@ -73,8 +72,8 @@ async function readType(reader: HeaderReader, name: string): Promise<GgmlType> {
     reader.path,
     "tensor-type",
     at,
-    `the tensor ${quote(name)} has type number ${id}, which the pinned llama.cpp does not know`,
-    "If a newer llama.cpp made the file, use a quantsmith that pins that version. Otherwise the file is damaged.",
+    `the tensor ${quote(name)} has type number ${id}, which the pinned llama.cpp does not support`,
+    "If a newer llama.cpp wrote the file, use a quantsmith that pins that version. Otherwise the file is damaged.",
   );
 }
 

@@ -5,12 +5,12 @@ import type { HeaderReader } from "./header-reader.js";
 import { readString } from "./read-string.js";
 import { arrayTypeId, fixedTypes, stringTypeId } from "./value-types.js";
 
-/** Items of an array taken at once. */
+/** Array items buffered at once. */
 const batchItems = 8192;
 
 /**
- * Reads the value of `key`: its type, then its data. `itemBudget` is how many array items the whole
- * header may still hold. Throws QS-GGUF-INVALID and QS-GGUF-TRUNCATED.
+ * Reads the type and the value of `key`. `itemBudget` is the number of array items that the rest of the header may
+ * contain. Throws QS-GGUF-INVALID and QS-GGUF-TRUNCATED.
  */
 export async function readValue(reader: HeaderReader, key: string, itemBudget: number): Promise<GgufValue> {
   const at = reader.position;
@@ -18,7 +18,6 @@ export async function readValue(reader: HeaderReader, key: string, itemBudget: n
   const type = reader.u32();
   if (type !== arrayTypeId) {
     const [value] = await readItems(reader, key, type, 1, at);
-    // One item was asked for, so there is one.
     return { type: scalarTypeName(type), value: value as GgufScalar };
   }
   await reader.need(12);
@@ -67,10 +66,10 @@ async function readItems(
   return items;
 }
 
-/** Any byte but 0 and 1 is refused: C++ programs may not agree on what it means. */
+/** Rejects bytes other than 0 and 1, which C++ programs may interpret differently. */
 function toBool(reader: HeaderReader, key: string, byte: GgufScalar, at: number): boolean {
   if (byte === 0 || byte === 1) return byte === 1;
-  throw invalidGguf(reader.path, "bool", at, `${quote(key)} holds a truth value of ${byte}`);
+  throw invalidGguf(reader.path, "bool", at, `${quote(key)} has the boolean value ${byte}`);
 }
 
 function scalarTypeName(type: number): GgufScalarType {

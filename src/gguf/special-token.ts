@@ -1,7 +1,7 @@
 import type { Gguf } from "./gguf.js";
 import { metadataNumber } from "./metadata.js";
 
-/** The text of the token that begins or ends a sequence; undefined when the model has none. */
+/** Returns the text of the BOS or EOS token; undefined if the model has none. */
 export function specialToken(gguf: Gguf, kind: "bos" | "eos"): string | undefined {
   const id = metadataNumber(gguf, `tokenizer.ggml.${kind}_token_id`);
   const tokens = gguf.metadata.get("tokenizer.ggml.tokens");

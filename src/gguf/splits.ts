@@ -4,18 +4,18 @@ import type { Gguf } from "./gguf.js";
 
 const splitName = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/;
 
-/** The name that shards of one model share, without number and `.gguf`; undefined for a file that is no shard. */
+/** Returns the common name of a model's splits, without number and `.gguf`; undefined for a single file. */
 export function splitStem(path: string): string | undefined {
   return splitName.exec(basename(path))?.[1];
 }
 
-/** True for a whole file, and for the first shard of several. */
+/** True for a single file and for the first of several splits. */
 export function isFirstSplit(path: string): boolean {
   const number = splitName.exec(basename(path))?.[2];
   return number === undefined || Number(number) === 1;
 }
 
-/** Paths of all shards of the model that `path` is one of, as `llama-gguf-split` names them; `[path]` for a whole file. */
+/** Returns the paths of all splits of a model, given one of them (names of `llama-gguf-split`); `[path]` for a single file. */
 export function splitPaths(path: string): string[] {
   const [, stem, , count] = splitName.exec(basename(path)) ?? [];
   if (stem === undefined || count === undefined) return [path];
@@ -24,7 +24,7 @@ export function splitPaths(path: string): string[] {
   );
 }
 
-/** The header of the one file that shards are the parts of: the first one's metadata, and everybody's tensors. */
+/** Merges the headers of splits: the metadata of the first, the tensors of all. */
 export function joinSplits(splits: readonly Gguf[]): HeaderPlan {
   const metadata = new Map(splits[0]?.metadata);
   for (const key of ["split.no", "split.count", "split.tensors.count"]) metadata.delete(key);

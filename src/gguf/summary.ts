@@ -16,8 +16,8 @@ export function tensorBytes(gguf: Gguf): number {
 }
 
 /**
- * 8 x tensor bytes / values over all tensors, the figure llama-quantize prints as BPW. Metadata and
- * padding do not count. 0 for a file without tensors.
+ * Returns 8 x tensor bytes / values over all tensors, the BPW of llama-quantize. Metadata and padding do not count.
+ * 0 for a file without tensors.
  */
 export function bitsPerWeight(gguf: Gguf): number {
   const parameters = parameterCount(gguf);

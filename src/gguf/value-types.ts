@@ -2,14 +2,14 @@ import type { GgufScalar, GgufScalarType } from "./gguf.js";
 
 export interface FixedType {
   name: Exclude<GgufScalarType, "string">;
-  /** Its number in files, `enum gguf_type`. */
+  /** Number in files, `enum gguf_type`. */
   id: number;
   bytes: number;
   read(buffer: Buffer, at: number): GgufScalar;
   write(buffer: Buffer, value: GgufScalar, at: number): void;
 }
 
-/** The value types of fixed size, by number. Truth values are read as their byte, which may be neither 0 nor 1. */
+/** Value types of fixed size, by number. `read` returns a bool as its byte, which may be neither 0 nor 1. */
 export const fixedTypes: ReadonlyMap<number, FixedType> = byId([
   {
     name: "uint8",
@@ -83,7 +83,7 @@ export const arrayTypeId = 9;
 
 const byName = new Map([...fixedTypes.values()].map((type) => [type.name, type]));
 
-/** Undefined for strings, which have no fixed size. */
+/** Returns the type with this name; undefined for strings, which have no fixed size. */
 export function fixedTypeByName(name: GgufScalarType): FixedType | undefined {
   return name === "string" ? undefined : byName.get(name);
 }

@@ -3,28 +3,28 @@ import type { Imatrix } from "./read-imatrix.js";
 
 /** `GGML_QNT_VERSION` of the pinned ggml. */
 const quantizationVersion = 2;
-/** llama.cpp passes these texts through fields of 128 bytes with a closing zero. */
+/** llama.cpp stores these texts in fields of 128 bytes with a terminating zero. */
 const textBytes = 127;
 
 export interface VariantLayoutOptions {
-  /** The file all variants are made from. */
+  /** The input file of all variants. */
   base: Gguf;
   /** `general.file_type`, see `Preset.fileType`. */
   fileType: number;
-  /** The imatrix in use and the name to write into the variant. */
+  /** The imatrix and its file name for the variant's metadata. */
   imatrix?: { imatrix: Imatrix; fileName: string };
 }
 
 export interface VariantLayout {
   metadata: Map<string, GgufValue>;
-  /** Tensors of the base in the order of the variant. */
+  /** Tensors of the base, in the order of the variant. */
   tensors: GgufTensor[];
 }
 
-/** Metadata and tensor order of a variant exactly as llama-quantize writes them (llama-quant.cpp, quantize.cpp). */
+/** Returns the metadata and tensor order of a variant, identical to llama-quantize (llama-quant.cpp, quantize.cpp). */
 export function variantLayout({ base, fileType, imatrix }: VariantLayoutOptions): VariantLayout {
   const metadata = new Map(base.metadata);
-  // gguf.cpp sets a key by removing it and adding it at the end.
+  // gguf.cpp sets a key by removing it and appending it.
   const set = (key: string, value: GgufValue) => {
     metadata.delete(key);
     metadata.set(key, value);
@@ -43,7 +43,7 @@ export function variantLayout({ base, fileType, imatrix }: VariantLayoutOptions)
   return { metadata, tensors: tensors.sort(byLayerAndName) };
 }
 
-/** `weight_name_comparer` of llama-model-loader.h: what belongs to no layer first, names by their bytes. */
+/** `weight_name_comparer` of llama-model-loader.h: tensors outside the layers first; names compared by bytes. */
 function byLayerAndName(a: GgufTensor, b: GgufTensor): number {
   return layerOf(a) - layerOf(b) || Buffer.compare(Buffer.from(a.name), Buffer.from(b.name));
 }
@@ -52,13 +52,13 @@ function layerOf({ name }: GgufTensor): number {
   return Number(/^blk\.(\d+)/.exec(name)?.[1] ?? -1);
 }
 
-/** ggml does not keep trailing dimensions of 1. */
+/** ggml drops trailing dimensions of 1. */
 function withoutTrailingOnes(shape: readonly number[]): number[] {
   const last = shape.findLastIndex((size) => size !== 1);
   return shape.slice(0, Math.max(1, last + 1));
 }
 
-/** Whole characters, so that the variant stays valid UTF-8. */
+/** Truncates to whole characters, so that the variant stays valid UTF-8. */
 function cut(text: string): string {
   let kept = "";
   for (const character of text) {

@@ -3,7 +3,7 @@ import type { GgmlType } from "../quant/ggml-types.js";
 import { encodeHeader } from "./encode-header.js";
 import type { GgufTensor, GgufValue } from "./gguf.js";
 
-/** Tensor data as it lies in another file; its length follows from shape and type. */
+/** Tensor data in another file; shape and type determine its length. */
 export interface FileRange {
   path: string;
   /** Bytes from the start of the file. */
@@ -15,14 +15,14 @@ export interface NewTensor {
   /** ggml order: `shape[0]` is the row length. */
   shape: readonly number[];
   type: GgmlType;
-  /** Bytes of another file, or made on the way, in pieces of any length. */
+  /** A range of another file, or generated chunks of any length. */
   data: FileRange | AsyncIterable<Uint8Array>;
 }
 
 export interface NewGguf {
-  /** In the order of the file. `general.alignment` is honoured. */
+  /** In file order. `general.alignment` applies. */
   metadata: ReadonlyMap<string, GgufValue>;
-  /** In the order of the file. */
+  /** In file order. */
   tensors: readonly NewTensor[];
 }
 
@@ -33,16 +33,16 @@ export interface WriteGgufOptions {
 
 export interface WrittenGguf {
   fileBytes: number;
-  /** Where everything lies, so that the file can serve as a source for others. */
+  /** With offsets, so that the file can be the source of other files. */
   tensors: GgufTensor[];
 }
 
 const copyBytes = 4 * 2 ** 20;
 
 /**
- * Writes a GGUF file of version 3, byte for byte as llama.cpp does, and flushes it to the disk. Memory use is the
- * header and 4 MB. `path` must not exist: the caller picks a temporary name and renames it when all is well.
- * Throws a RangeError when the data of a tensor has another length than its type asks for; system errors pass.
+ * Writes a GGUF file of version 3, byte-identical to llama.cpp, and flushes it to disk. Uses memory for the header and
+ * 4 MiB. `path` must not exist: the caller chooses a temporary name and renames it on success.
+ * Throws a RangeError if the data of a tensor does not have the length that its shape and type require, and system errors.
  */
 export async function writeGguf(path: string, gguf: NewGguf, options: WriteGgufOptions = {}): Promise<WrittenGguf> {
   const header = encodeHeader(gguf);
@@ -62,7 +62,7 @@ export async function writeGguf(path: string, gguf: NewGguf, options: WriteGgufO
       }
       if (done !== place.bytes) throw wrongLength(place, done);
     }
-    // The padding behind each tensor reads as zeros, also behind the last.
+    // Padding reads as zeros, including that after the last tensor.
     await file.truncate(header.fileBytes);
     await file.sync();
   } finally {
@@ -71,7 +71,7 @@ export async function writeGguf(path: string, gguf: NewGguf, options: WriteGgufO
   return { fileBytes: header.fileBytes, tensors: header.tensors };
 }
 
-/** A piece is only good until the next one is asked for: all use one buffer. */
+/** All chunks share one buffer: each is valid until the next is requested. */
 async function* readRange({ path, offset }: FileRange, length: number): AsyncGenerator<Uint8Array, void, void> {
   const file = await open(path, "r");
   try {
@@ -96,5 +96,5 @@ async function writeFully(file: FileHandle, bytes: Uint8Array, position: number)
 }
 
 function wrongLength({ name, bytes, type }: GgufTensor, found: number): RangeError {
-  return new RangeError(`${name} needs ${bytes} bytes as ${type.name}, its data has ${found} or more`);
+  return new RangeError(`${name} needs ${bytes} bytes as ${type.name}, found ${found} or more`);
 }

@@ -3,8 +3,8 @@ import type { EncodedHeader } from "./encode-header.js";
 import type { Gguf } from "./gguf.js";
 
 /**
- * Writes a GGUF file that has a header and no data: a hole of the right size follows, which takes no disk. Programs that
- * only ask where a model's bytes go cannot tell it from the whole file. `path` must not exist. System errors pass.
+ * Writes a sparse GGUF file: the header, followed by a hole of the size of the data. For programs that read only the
+ * header it is equivalent to the whole file. `path` must not exist. Throws system errors.
  */
 export async function writeSparseGguf(
   path: string,
@@ -19,7 +19,7 @@ export async function writeSparseGguf(
   }
 }
 
-/** The same with the header of a file that is there, byte for byte. */
+/** Writes a sparse copy of an existing file, with a byte-identical header. */
 export async function copySparseGguf(gguf: Gguf, path: string): Promise<void> {
   const source = await open(gguf.path, "r");
   try {

@@ -9,7 +9,7 @@ import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 const path = join(temporaryFolder(), "model.gguf");
 
-test("differences name the tensor, what was asked and what is there", async () => {
+test("differences contain the tensor's name, the expected and the actual type", async () => {
   const tensors = [
     { name: "kept", shape: [256], type: 12, bytes: 144 },
     { name: "ignored", shape: [256], type: 14, bytes: 210 },

@@ -37,7 +37,7 @@ const b: BuiltTensor = { name: "b", shape: [8] };
 
 const invalid: [what: string, rule: GgufRule, plan: GgufPlan][] = [
   ["another format", "magic", { magic: "PK\x03\x04" }],
-  ["zeros, as an interrupted quantization leaves", "magic", { magic: "\0\0\0\0" }],
+  ["zeros, the result of an interrupted quantization", "magic", { magic: "\0\0\0\0" }],
   ["a Git LFS pointer", "magic", { magic: "vers" }],
   ["version 0", "version", { version: 0 }],
   ["version 1", "version", { version: 1 }],
@@ -52,7 +52,7 @@ const invalid: [what: string, rule: GgufRule, plan: GgufPlan][] = [
   ["a key of 65 536 bytes", "key", { metadata: [architecture, stringPair("k".repeat(65_536), "x")] }],
   ["a key whose length wraps around", "key", { metadata: [Buffer.concat([u64(-8n), architecture])] }],
   ["a key that is not UTF-8", "utf-8", { metadata: [rawPair(Buffer.from([0xff]), valueType.uint8, u32(0))] }],
-  ["a key twice", "duplicate-key", { metadata: [architecture, architecture] }],
+  ["a duplicate key", "duplicate-key", { metadata: [architecture, architecture] }],
   ["value type 13", "value-type", { metadata: [architecture, rawPair("k", 13, u64(0))] }],
   ["an array of type 13", "value-type", { metadata: [architecture, arrayPair("k", 13, [u64(0)])] }],
   ["value type 2^32 - 1", "value-type", { metadata: [architecture, rawPair("k", 0xffffffff, u64(0))] }],
@@ -91,7 +91,7 @@ const invalid: [what: string, rule: GgufRule, plan: GgufPlan][] = [
   ["a tensor name of 64 bytes", "tensor-name", { tensors: [{ ...a, name: "n".repeat(64) }] }],
   ["a tensor name with a zero byte", "tensor-name", { tensors: [{ ...a, name: "a\0" }] }],
   ["a tensor name that is not UTF-8", "utf-8", { tensors: [{ ...a, name: Buffer.from([0x80]) }] }],
-  ["a tensor twice", "duplicate-tensor", { tensors: [a, a] }],
+  ["a duplicate tensor", "duplicate-tensor", { tensors: [a, a] }],
   ["5 dimensions", "dimensions", { tensors: [{ ...a, shape: [1, 1, 1, 1, 1] }] }],
   ["2^32 - 1 dimensions", "dimensions", { tensors: [{ ...a, dimensions: 0xffffffff }] }],
   ["a dimension of 0", "dimensions", { tensors: [{ ...a, shape: [8, 0] }] }],
@@ -112,12 +112,12 @@ const invalid: [what: string, rule: GgufRule, plan: GgufPlan][] = [
   ["a removed tensor type", "tensor-type", { tensors: [{ ...a, type: 4 }] }],
   ["a tensor type of 2^32 - 1", "tensor-type", { tensors: [{ ...a, type: 0xffffffff }] }],
   ["rows that are not whole blocks", "row-size", { tensors: [{ ...a, shape: [100, 256], type: 12 }] }],
-  ["an offset off the alignment", "offset-alignment", { tensors: [a, { ...b, offset: 33 }] }],
-  ["an offset far behind the file", "offset-range", { tensors: [a, { ...b, offset: 2n ** 40n }] }],
+  ["an unaligned offset", "offset-alignment", { tensors: [a, { ...b, offset: 33 }] }],
+  ["an offset far beyond the file", "offset-range", { tensors: [a, { ...b, offset: 2n ** 40n }] }],
   ["an offset that wraps around", "offset-range", { tensors: [a, { ...b, offset: -32n }] }],
-  ["two tensors at one place", "tensor-overlap", { tensors: [a, { ...b, offset: 0 }] }],
+  ["two tensors at the same offset", "tensor-overlap", { tensors: [a, { ...b, offset: 0 }] }],
   [
-    "a tensor reaching into the next",
+    "a tensor that extends into the next",
     "tensor-overlap",
     {
       tensors: [
@@ -138,7 +138,7 @@ const invalid: [what: string, rule: GgufRule, plan: GgufPlan][] = [
   ],
 ];
 
-describe("a header that breaks a rule is refused by that rule", () => {
+describe("an invalid header fails with the broken rule", () => {
   test.each(invalid)("%s: %s", async (_, rule, plan) => {
     const error = await failure(buildGguf({ ...plan, trailing: 4096 }));
     expect(error.message).toContain(`(rule ${rule}, byte `);
@@ -147,13 +147,13 @@ describe("a header that breaks a rule is refused by that rule", () => {
     expect(error.remedy).not.toBe("");
   });
 
-  test("the byte offset is that of the field", async () => {
+  test("the message contains the byte offset of the field", async () => {
     const second = stringPair("k", "v");
     const error = await failure(buildGguf({ metadata: [architecture, second, second] }));
     expect(error.message).toContain(`byte ${24 + architecture.length + second.length})`);
   });
 
-  test("hostile names cannot write control characters into the message", async () => {
+  test("control characters in names are escaped in the message", async () => {
     const error = await failure(buildGguf({ tensors: [{ name: "\u001b[2J\u009b2J\u202ename", shape: [0] }] }));
     expect(error.message).toContain("\\u001b[2J\\u009b2J\\u202ename");
   });
@@ -174,7 +174,7 @@ describe("a header that breaks a rule is refused by that rule", () => {
     }
   });
 
-  test("the cap on array items holds for all arrays together", async () => {
+  test("the cap on array items applies to all arrays together", async () => {
     const items = (key: string) => arrayPair(key, valueType.uint8, [Buffer.alloc(3)], 3);
     writeFileSync(path, buildGguf({ metadata: [architecture, items("a"), items("b")] }));
     await readGguf(path, { limits: { arrayItems: 6 } });
@@ -183,20 +183,20 @@ describe("a header that breaks a rule is refused by that rule", () => {
   });
 });
 
-describe("cut-off files", () => {
+describe("truncated files", () => {
   const plan: GgufPlan = {
     metadata: [...completeMetadata, arrayPair("ids", valueType.uint64, [u64(1), u64(2)])],
     tensors: [a, { name: "b", shape: [256, 2], type: 12, bytes: 288 }],
   };
   const whole = buildGguf(plan);
 
-  test("cut at any byte of header or data", async () => {
+  test("truncated at any byte of header or data", async () => {
     for (let length = 0; length < whole.length; length++) {
       expect((await failure(whole.subarray(0, length))).code, `${length} bytes`).toBe("QS-GGUF-TRUNCATED");
     }
   });
 
-  test("a header that announces more than follows", async () => {
+  test("a header that declares more than the file contains", async () => {
     const header = buildHeader(plan);
     for (const more of [
       { ...plan, tensorCount: 3 },
@@ -207,9 +207,9 @@ describe("cut-off files", () => {
     }
   });
 
-  test("the message says how large the file should be", async () => {
+  test("the message contains the expected and the actual size", async () => {
     const error = await failure(whole.subarray(0, whole.length - 1));
-    expect(error.message).toContain(`${whole.length} bytes, it has ${whole.length - 1}`);
+    expect(error.message).toContain(`${whole.length} bytes, found ${whole.length - 1}`);
   });
 });
 
@@ -234,7 +234,7 @@ describe("random damage", () => {
     }
   }
 
-  test("flipped bytes end in a checked header or a QuantsmithError", async () => {
+  test("flipped bytes result in a valid header or a QuantsmithError", async () => {
     const random = randomIntegers(0x5eed);
     let refused = 0;
     for (let round = 0; round < 3000; round++) {
@@ -253,7 +253,7 @@ describe("random damage", () => {
     }
   });
 
-  test("random bytes behind an honest start", async () => {
+  test("random bytes after a valid start", async () => {
     const random = randomIntegers(0xbad);
     for (let round = 0; round < 500; round++) {
       const noise = Buffer.from(Array.from({ length: 200 }, () => random(256)));

@@ -92,7 +92,7 @@ describe("problems", () => {
     expect(await codes({ metadata: completeMetadata })).toEqual(["QS-GGUF-NO-TENSORS"]);
   });
 
-  test("a gap, another order, and bytes that belong to nothing", async () => {
+  test("a gap, another order, and trailing bytes", async () => {
     const gap = [
       { name: "a", shape: [8] },
       { name: "b", shape: [8], offset: 64 },
@@ -106,7 +106,7 @@ describe("problems", () => {
     expect(await codes({ metadata: completeMetadata, tensors, trailing: 1 })).toEqual(["QS-GGUF-TRAILING"]);
   });
 
-  test("padding between tensors is no gap", async () => {
+  test("padding between tensors is not a gap", async () => {
     const odd = ["a", "b", "c"].map((name) => ({ name, shape: [5] }));
     expect(await codes({ metadata: completeMetadata, tensors: odd })).toEqual([]);
   });

@@ -88,7 +88,7 @@ describe("valid files", () => {
     expect(metadata.get("strings")).toMatchObject({ type: "array", itemType: "string" });
   });
 
-  test("tensors get absolute offsets and their sizes", async () => {
+  test("tensors have absolute offsets and sizes", async () => {
     const plan = {
       metadata: [architecture, uint32Pair("general.alignment", 64)],
       alignment: 64,
@@ -110,7 +110,7 @@ describe("valid files", () => {
     expect(parameterCount(gguf)).toBe(768 + 5 + 1);
   });
 
-  test("version 2, the last tensor without padding, no tensors, an importance matrix", async () => {
+  test("version 2, the last tensor without padding, no tensors, an imatrix", async () => {
     expect((await read(buildGguf({ version: 2 }))).tensors).toEqual([]);
     const unpadded = buildGguf({ tensors: [{ name: "a", shape: [1] }] });
     expect((await read(unpadded.subarray(0, unpadded.length - 28))).tensors).toHaveLength(1);
@@ -118,7 +118,7 @@ describe("valid files", () => {
     expect(metadataString(imatrix, "general.type")).toBe("imatrix");
   });
 
-  test("a header of several megabytes, whose values straddle the read buffer", async () => {
+  test("a header of several megabytes with values across buffer boundaries", async () => {
     const count = 150_000;
     const words = Array.from({ length: count }, (_, i) => `word-${"x".repeat(i % 37)}-${i}`);
     const metadata = [
@@ -145,7 +145,7 @@ describe("valid files", () => {
     expect(metadataNumber(gguf, "last")).toBe(7);
   });
 
-  test("a file of 64 GiB, of which only the header is read", async () => {
+  test("a sparse file of 64 GiB", async () => {
     const plan = { tensors: [{ name: "huge", shape: [2 ** 17, 2 ** 17], bytes: 0 }] };
     const bytes = 4 * 2 ** 34;
     writeFileSync(path, buildGguf(plan));

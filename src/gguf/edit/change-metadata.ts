@@ -4,19 +4,20 @@ import type { GgufValue } from "../gguf.js";
 import { modelKeyType, requireFreeOfTensors, requireLoadable } from "./model-keys.js";
 import { isValueType, parseValue, typeNameOf, type ValueTypeName } from "./parse-value.js";
 
-/** One edit, in the user's words. */
+/** One edit, as given on the command line. */
 export type MetadataEdit =
-  /** `type` is needed only for a key that is new and whose type is not known. */
+  /** `type` is required only for a new key without a known type. */
   { kind: "set"; key: string; type?: string; text: string } | { kind: "remove"; key: string };
 
 export interface MetadataChange {
   key: string;
-  /** Undefined for a key that was not there, or is not there any more. */
+  /** Undefined for a new key. */
   before: GgufValue | undefined;
+  /** Undefined for a removed key. */
   after: GgufValue | undefined;
 }
 
-/** Types of keys by the GGUF specification, as far as users are likely to add them. */
+/** Types from the GGUF specification for the keys that users are likely to add. */
 const knownTypes: readonly (readonly [RegExp, ValueTypeName])[] = [
   [/^general\.(tags|languages|datasets)$/, "string[]"],
   [/^general\.(base_model|dataset)\.count$/, "uint32"],
@@ -28,13 +29,13 @@ const knownTypes: readonly (readonly [RegExp, ValueTypeName])[] = [
   [/^tokenizer\.ggml\.add_\w+$/, "bool"],
 ];
 
-/** Where tensor data lies, and how it is to be read, follows from these. */
+/** These keys determine the location and the interpretation of tensor data. */
 const fixedKeys =
   /^(general\.(alignment|architecture|type|quantization_version)|split\..*|tokenizer\.ggml\.(tokens|model))$/;
 
 /**
- * Applies edits to metadata; keys keep their places, new ones go to the end. Gives the new metadata and what is different
- * in it. Errors: QS-EDIT-KEY for a key that cannot be edited or is not there, QS-EDIT-VALUE.
+ * Applies edits to metadata and returns the new metadata and the changes. Existing keys keep their position; new keys are
+ * appended. Errors: QS-EDIT-KEY for a missing or protected key, QS-EDIT-VALUE.
  */
 export function changeMetadata(
   metadata: ReadonlyMap<string, GgufValue>,
@@ -50,7 +51,7 @@ export function changeMetadata(
       changed.set(edit.key, value);
     } else if (!changed.delete(edit.key)) {
       throw new QuantsmithError("QS-EDIT-KEY", `the file has no key ${quote(edit.key)}`, {
-        remedy: "`quantsmith inspect` lists the keys.",
+        remedy: "Run `quantsmith inspect` to list the keys.",
       });
     }
   }
@@ -64,23 +65,22 @@ export function changeMetadata(
 function typeFor(edit: { key: string; type?: string }, metadata: ReadonlyMap<string, GgufValue>): ValueTypeName {
   const { key, type } = edit;
   if (type !== undefined && !isValueType(type)) {
-    throw new QuantsmithError("QS-EDIT-VALUE", `${quote(type)} is no type of a GGUF value`, {
-      remedy:
-        "The types are string, bool, uint8 to uint64, int8 to int64, float32 and float64, with [] behind for an array.",
+    throw new QuantsmithError("QS-EDIT-VALUE", `${quote(type)} is not a GGUF value type`, {
+      remedy: "Use string, bool, uint8 to uint64, int8 to int64, float32 or float64, followed by [] for an array.",
     });
   }
   const present = metadata.get(key);
   const fixed = present === undefined ? knownType(metadata, key) : typeNameOf(present);
   if (fixed !== undefined && type !== undefined && type !== fixed) {
-    // llama.cpp loads no file in which a key that it asks for has another type.
-    throw new QuantsmithError("QS-EDIT-VALUE", `${quote(key)} is of the type ${fixed}, not ${type}`, {
-      remedy: `Leave the type out: --set ${key}=…`,
+    // llama.cpp fails to load a file if a key that it reads has an unexpected type.
+    throw new QuantsmithError("QS-EDIT-VALUE", `${quote(key)} has the type ${fixed}, not ${type}`, {
+      remedy: `Omit the type: \`--set ${key}=…\`.`,
     });
   }
   const found = type ?? fixed;
   if (found !== undefined) return found;
-  throw new QuantsmithError("QS-EDIT-VALUE", `the type of the new key ${quote(key)} is not known`, {
-    remedy: `Say it: --set ${key}:uint32=…`,
+  throw new QuantsmithError("QS-EDIT-VALUE", `the new key ${quote(key)} needs a type`, {
+    remedy: `Add the type, for example \`--set ${key}:uint32=…\`.`,
   });
 }
 
@@ -90,13 +90,13 @@ function knownType(metadata: ReadonlyMap<string, GgufValue>, key: string): Value
 
 function requireEditable(key: string): void {
   if (fixedKeys.test(key)) {
-    throw new QuantsmithError("QS-EDIT-KEY", `${quote(key)} says how the rest of the file is to be read`, {
+    throw new QuantsmithError("QS-EDIT-KEY", `${quote(key)} determines how the rest of the file is read`, {
       remedy: "Convert the model again to change it.",
     });
   }
   if (!/^[a-z0-9][a-z0-9_.-]{0,200}$/i.test(key)) {
     throw new QuantsmithError("QS-EDIT-KEY", `${quote(key)} cannot be a metadata key`, {
-      remedy: "Keys are words of letters, digits, `_` and `-` with dots between, such as general.name.",
+      remedy: "Use letters, digits, `_` and `-`, separated by dots, such as `general.name`.",
     });
   }
 }

@@ -3,6 +3,7 @@ import { chmod, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { isSystemError, QuantsmithError } from "../../util/errors.js";
 import { syncFolder } from "../../util/files.js";
+import { quote } from "../../util/quote.js";
 import { type EncodedHeader, encodeHeader } from "../encode-header.js";
 import type { Gguf, GgufValue } from "../gguf.js";
 import { readGguf } from "../read-header.js";
@@ -13,32 +14,32 @@ import { finishEdit, replaceHeader } from "./header-journal.js";
 import { lockForEdit, removeLeftovers, temporaryPath } from "./lock-for-edit.js";
 
 export interface EditOptions {
-  /** Write the edited file here and leave the original alone; nothing may be here yet. */
+  /** Output path; the original stays unchanged. Must not exist. */
   out?: string;
   signal?: AbortSignal;
-  /** Called once when another edit of the file is running, which is waited for. */
+  /** Called once if the edit has to wait for another edit of the same file. */
   onWait?: () => void;
   onBytes?: (done: number, total: number) => void;
 }
 
 export interface EditResult {
-  /** The edited file, behind all symbolic links. */
+  /** The edited file, with symbolic links resolved. */
   path: string;
   changes: MetadataChange[];
-  /** Whether only the header was written, or the whole file. */
+  /** What was written: nothing, the header, or the whole file. */
   how: "unchanged" | "header" | "rewritten";
   fileBytes: number;
 }
 
-/** Takes up what a header lost, so that tensor data can stay where it is; programs ignore keys they do not know. */
+/** Fills the space that a shorter header frees, so that tensor data stays in place; programs ignore unknown keys. */
 const paddingKey = "quantsmith.padding";
 
 /**
- * Edits the metadata of a GGUF file. When the new header fits where the old one was, it alone is written, with a journal
- * beside it; otherwise, and where the file has other names (a release's files are also those of the store), the file is
- * written anew and renamed. Tensor data stays the same byte for byte. An edit that was cut off before is finished first;
- * one that is running is waited for. Errors: QS-GGUF-*, QS-EDIT-KEY, QS-EDIT-VALUE, QS-EDIT-READ-ONLY, QS-DISK-FULL,
- * QS-USAGE for an `out` that cannot be made.
+ * Edits the metadata of a GGUF file. If the new header fits into the space of the old one, only the header is overwritten,
+ * protected by a journal. Otherwise, or if the file has hard links (the store and a release share files), the whole file is
+ * written under a temporary name and renamed. Tensor data stays byte-identical. An interrupted edit is completed first;
+ * a concurrent edit is waited for. Errors: QS-GGUF-*, QS-EDIT-KEY, QS-EDIT-VALUE, QS-EDIT-READ-ONLY, QS-DISK-FULL,
+ * QS-USAGE for an `out` that exists or cannot be created.
  */
 export async function editGguf(
   path: string,
@@ -55,7 +56,7 @@ async function editLocked(
   edits: readonly MetadataEdit[],
   options: EditOptions & { signal: AbortSignal },
 ): Promise<EditResult> {
-  // Another edit may have made it in the meantime.
+  // A concurrent edit may have created it since the first check.
   if (!inPlace) await requireFree(target);
   await finishEdit(source);
   await removeLeftovers(target);
@@ -73,7 +74,7 @@ async function editLocked(
   return { path: target, changes, how: "rewritten", fileBytes: await rewrite(gguf, metadata, target, options) };
 }
 
-/** The new header, padded so that every tensor stays where it is; undefined when that cannot be. */
+/** The new header, padded so that all tensors keep their offsets; undefined if it is too long. */
 function headerInPlace(gguf: Gguf, metadata: ReadonlyMap<string, GgufValue>): EncodedHeader | undefined {
   const { dataOffset: room, tensors } = gguf;
   const bare = new Map(metadata);
@@ -90,7 +91,7 @@ function headerInPlace(gguf: Gguf, metadata: ReadonlyMap<string, GgufValue>): En
   );
 }
 
-/** Writes the whole file under a temporary name, flushes it and renames it. Gives its size. */
+/** Writes the whole file under a temporary name, flushes and renames it. Returns its size in bytes. */
 async function rewrite(
   gguf: Gguf,
   metadata: ReadonlyMap<string, GgufValue>,
@@ -110,8 +111,8 @@ async function rewrite(
   } catch (error) {
     await rm(temporary, { force: true });
     if (!isSystemError(error) || error.code !== "ENOSPC") throw error;
-    throw new QuantsmithError("QS-DISK-FULL", `the disk filled up while ${basename(target)} was written`, {
-      remedy: `Make room for another ${gguf.fileBytes} bytes: the new header does not fit in place of the old one.`,
+    throw new QuantsmithError("QS-DISK-FULL", `the disk filled up while writing ${quote(basename(target))}`, {
+      remedy: `Free ${gguf.fileBytes} bytes: the new header is too long to replace the old one in place.`,
       cause: error,
     });
   }

@@ -1,16 +1,17 @@
 import { lstat, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { QuantsmithError } from "../../util/errors.js";
+import { quote } from "../../util/quote.js";
 import { missingGguf } from "../errors.js";
 
-/** Which file an edit reads and which it writes, both behind all symbolic links. */
+/** The file that an edit reads and the file that it writes, with symbolic links resolved. */
 export interface EditTarget {
   source: string;
   target: string;
   inPlace: boolean;
 }
 
-/** Finds the files of an edit. Errors: QS-GGUF-MISSING, QS-USAGE for an `out` that is there or cannot be made. */
+/** Resolves the paths of an edit. Errors: QS-GGUF-MISSING, QS-USAGE for an `out` that exists or cannot be created. */
 export async function editTarget(path: string, out: string | undefined): Promise<EditTarget> {
   const source = await realpath(path).catch((error: unknown) => {
     throw missingGguf(path, "no such file", error);
@@ -19,28 +20,28 @@ export async function editTarget(path: string, out: string | undefined): Promise
   await requireFree(out);
   const folder = await realpath(dirname(resolve(out))).catch(() => undefined);
   if (folder === undefined || !(await stat(folder)).isDirectory()) {
-    throw new QuantsmithError("QS-USAGE", `--out ${out} lies in a folder that is not there`, {
-      remedy: "Make the folder first, or name a file in another one.",
+    throw new QuantsmithError("QS-USAGE", `the folder of --out ${quote(out)} does not exist`, {
+      remedy: "Create the folder, or choose another one.",
     });
   }
   return { source, target: join(folder, basename(out)), inPlace: false };
 }
 
-/** Refuses to write over what has the name already, a link that leads nowhere included. Errors: QS-USAGE. */
+/** Fails if the path exists, even as a dangling symbolic link. Errors: QS-USAGE. */
 export async function requireFree(out: string): Promise<void> {
   const found = await lstat(out).catch(() => undefined);
   if (found === undefined) return;
-  const message = found.isDirectory() ? `--out ${out} is a folder` : `--out ${out} is there already`;
+  const message = found.isDirectory() ? `--out ${quote(out)} is a folder` : `--out ${quote(out)} already exists`;
   throw new QuantsmithError("QS-USAGE", message, {
-    remedy: "Name a file that is not there yet; without --out the file itself is edited.",
+    remedy: "Choose a path that does not exist, or omit `--out` to edit the file in place.",
   });
 }
 
-/** Asked of the mode, not of the system, which lets an administrator write everything. */
+/** Checks the mode bits, because access(2) lets root write to any file. Errors: QS-EDIT-READ-ONLY. */
 export async function requireWritable(path: string): Promise<void> {
   if (((await stat(path)).mode & 0o222) !== 0) return;
   throw new QuantsmithError("QS-EDIT-READ-ONLY", `${path} is read-only`, {
-    remedy: "Write the edited file elsewhere with --out, or make this one writable with `chmod u+w`.",
+    remedy: "Write to another file with `--out`, or make this one writable with `chmod u+w`.",
     at: { file: path },
   });
 }

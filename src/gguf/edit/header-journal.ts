@@ -4,26 +4,26 @@ import { writeFileAtomic } from "../../util/files.js";
 import { sha256 } from "../../util/sha256.js";
 
 /*
- * Writing over a header takes several writes, and a process can be killed between any two. So the new header is put
- * beside the file first; a journal that exists is whole, and whoever edits the file next finishes the work.
+ * Overwriting a header takes several writes, and the process can be killed between any two of them. The new header is
+ * therefore first written to a journal beside the file. A journal appears atomically, and the next edit replays it.
  *
  * Layout: one line of JSON, then the header's bytes.
  */
 
 interface JournalHead {
   format: 1;
-  /** The file it belongs to; another one of the same name is left alone. */
+  /** Identifies the file, so that another file of the same name stays untouched. */
   inode: string;
   fileBytes: number;
   sha256: string;
 }
 
-/** Where the journal of a file lies. */
+/** Path of a file's journal. */
 export function journalPath(file: string): string {
   return join(dirname(file), `.${basename(file)}.quantsmith-edit`);
 }
 
-/** Replaces the first bytes of a file by others of the same number, so that a kill at any moment can be mended. */
+/** Overwrites the start of a file with `header`. If the process is killed, `finishEdit` completes the write. */
 export async function replaceHeader(path: string, header: Buffer): Promise<void> {
   const { ino, size } = await stat(path, { bigint: true });
   const head: JournalHead = { format: 1, inode: String(ino), fileBytes: Number(size), sha256: sha256(header) };
@@ -33,7 +33,7 @@ export async function replaceHeader(path: string, header: Buffer): Promise<void>
   await rm(journalPath(path));
 }
 
-/** Finishes an edit that was cut off; true when there was one. */
+/** Completes an interrupted edit; returns true if there was one. */
 export async function finishEdit(path: string): Promise<boolean> {
   const journal = await readFile(journalPath(path)).catch(() => undefined);
   if (journal === undefined) return false;

@@ -6,8 +6,8 @@ import type { EditTarget } from "./edit-target.js";
 import { journalPath } from "./header-journal.js";
 
 /**
- * Runs `work` while no other edit works on the file that is read or the one that is written; waits for those that run.
- * The locks lie beside the files. The signal that `work` gets fires also when a lock was lost.
+ * Runs `work` with exclusive locks on the source and the target file; waits for concurrent edits. The lock files are in
+ * the folders of the files. The signal passed to `work` also fires when a lock is lost.
  */
 export async function lockForEdit<T>(
   { source, target, inPlace }: EditTarget,
@@ -22,7 +22,7 @@ export async function lockForEdit<T>(
     return withLock(lockPath(file), options, (lost) => locked(index + 1, [...signals, lost]));
   };
   const given = signal === undefined ? [] : [signal];
-  // A file in a folder that cannot be written is not being edited, and can be read from all the same.
+  // A source in a read-only folder needs no lock: no edit can change it.
   return locked(inPlace || (await canWrite(dirname(source))) ? 0 : 1, given);
 }
 
@@ -37,15 +37,15 @@ async function canWrite(folder: string): Promise<boolean> {
   );
 }
 
-/** Where a file is written before it gets its name; `id` tells one edit from another. */
+/** Temporary path of a file before it is renamed to `target`; `id` distinguishes edits. */
 export function temporaryPath(target: string, id: string): string {
   return join(dirname(target), `.${basename(target)}.quantsmith-new.${id}`);
 }
 
-/** Removes the temporary files that killed edits left; for the holder of the lock. */
+/** Removes the temporary files of killed edits. The caller must own the lock. */
 export async function removeLeftovers(target: string): Promise<void> {
   const folder = dirname(target);
-  // The second is how `writeFileAtomic` names a journal that is not whole yet.
+  // The second prefix is that of a journal which `writeFileAtomic` has not renamed yet.
   const starts = [basename(temporaryPath(target, "")), `.${basename(journalPath(target))}.`];
   const left = (await readdir(folder)).filter((name) => starts.some((start) => name.startsWith(start)));
   for (const name of left) await rm(join(folder, name), { force: true });

@@ -4,24 +4,24 @@ import type { GgufValue } from "../gguf.js";
 import type { ValueTypeName } from "./parse-value.js";
 
 /*
- * Keys of the model itself, `<architecture>.…`, and of its tokenizer. What a program reads the tensors by is left alone:
- * a file in which it does not fit the tensors does not load.
+ * Keys of the model, `<architecture>.…`, and of its tokenizer. Keys that describe the tensors cannot be edited: a file
+ * whose metadata does not match its tensors fails to load.
  */
 
-/** Behind `<architecture>.`: counts and sizes, which the tensors have too. `clip.vision.block_count` is one as well. */
+/** Counts and sizes after `<architecture>.` that the tensors determine, including `clip.vision.block_count`. */
 const shapeKeys =
   /(^|[._])(block_count|layers|count|count_kv|dim|dimension|sections|size|length|length_mla|length_swa|kernel|rank|l_cache|layer_step|num_inputs)$/;
 
-/** Sizes in name only: limits that a program takes from the header. */
+/** Limits that match `shapeKeys` by name but are independent of the tensors. */
 const limitKeys =
   /^(context_length|rope\.scaling\.original_context_length|expert_used_count|attention\.sliding_window)$/;
 
-/** Without these, and without the shape keys, a program does not load the model. */
+/** Required to load the model, in addition to the shape keys. */
 const neededKeys = /^(context_length|expert_used_count|attention\.(layer|group)_norm(_rms)?_epsilon)$/;
 
 const positiveKeys = /^(context_length|expert_used_count|rope\.freq_base(_swa)?|.*_epsilon)$/;
 
-/** Types by the GGUF specification of the keys that are not shape keys. */
+/** Types from the GGUF specification for the keys that are not shape keys. */
 const modelTypes: readonly (readonly [RegExp, ValueTypeName])[] = [
   [limitKeys, "uint32"],
   [
@@ -32,59 +32,59 @@ const modelTypes: readonly (readonly [RegExp, ValueTypeName])[] = [
   [/^rope\.scaling\.finetuned$/, "bool"],
 ];
 
-/** What llama.cpp ends over when it is something else. */
+/** llama.cpp aborts on any other value. */
 const ropeScalings = ["none", "linear", "yarn", "longrope"];
 
 const vocabularyKeys = /^tokenizer\.ggml\.(tokens|model|merges|scores|token_type)$/;
 
-/** The type that a key of the model must have; undefined where none is known. */
+/** The required type of a model key; undefined if unknown. */
 export function modelKeyType(metadata: ReadonlyMap<string, GgufValue>, key: string): ValueTypeName | undefined {
   const name = modelKey(metadata, key);
   return name === undefined ? undefined : modelTypes.find(([pattern]) => pattern.test(name))?.[1];
 }
 
-/** Refuses to touch what the tensors rest on, and to remove what a program needs. Errors: QS-EDIT-KEY. */
+/** Rejects edits of keys that the tensors determine, and removal of required keys. Errors: QS-EDIT-KEY. */
 export function requireFreeOfTensors(
   metadata: ReadonlyMap<string, GgufValue>,
   { kind, key }: { kind: "set" | "remove"; key: string },
 ): void {
   const name = modelKey(metadata, key) ?? "";
   if (shapeKeys.test(name) && !limitKeys.test(name)) {
-    throw new QuantsmithError("QS-EDIT-KEY", `${quote(key)} is what the tensors were made for`, {
-      remedy: "Another value needs other tensors: convert the model again to change it.",
+    throw new QuantsmithError("QS-EDIT-KEY", `${quote(key)} must match the tensors`, {
+      remedy: "Convert the model again to change it.",
     });
   }
   if (kind === "remove" && (neededKeys.test(name) || vocabularyKeys.test(key))) {
-    throw new QuantsmithError("QS-EDIT-KEY", `no program loads the model without ${quote(key)}`, {
-      remedy: "Set another value with --set instead of removing it.",
+    throw new QuantsmithError("QS-EDIT-KEY", `the model does not load without ${quote(key)}`, {
+      remedy: "Set another value with `--set` instead of removing the key.",
     });
   }
 }
 
-/** Refuses values with which no program loads the model. Errors: QS-EDIT-VALUE. */
+/** Rejects values that make the model fail to load. Errors: QS-EDIT-VALUE. */
 export function requireLoadable(metadata: ReadonlyMap<string, GgufValue>, key: string, value: GgufValue): void {
   const name = modelKey(metadata, key) ?? "";
   if (value.type === "array") {
     const needed = key.startsWith("general.") ? undefined : itemsNeeded(metadata, key);
     if (needed === undefined || needed === value.items.length) return;
-    throw refused(key, `needs ${needed} items, not ${value.items.length}`, `Give ${needed} items.`);
+    throw refused(key, `needs ${needed} items, found ${value.items.length}`, `Set ${needed} items.`);
   }
   const number = Number(value.value);
-  if (positiveKeys.test(name) && !(number > 0)) throw refused(key, "must be above 0", "Give a number above 0.");
+  if (positiveKeys.test(name) && !(number > 0)) throw refused(key, "must be above 0", "Set a number above 0.");
   const experts = name === "expert_used_count" ? metadataCount(metadata, key.replace("_used_", "_")) : undefined;
   if (experts !== undefined && number > experts) {
-    throw refused(key, `is more than the model's ${experts} experts`, `Give a number from 1 to ${experts}.`);
+    throw refused(key, `exceeds the model's ${experts} experts`, `Set a number from 1 to ${experts}.`);
   }
   if (name === "rope.scaling.type" && !ropeScalings.includes(String(value.value))) {
-    throw refused(key, `cannot be ${quote(String(value.value))}`, `Give one of ${ropeScalings.join(", ")}.`);
+    throw refused(key, `cannot be ${quote(String(value.value))}`, `Set one of ${ropeScalings.join(", ")}.`);
   }
   const tokens = /^tokenizer\.ggml\.\w+_token_id$/.test(key) ? tokenCount(metadata) : undefined;
   if (tokens !== undefined && number >= tokens) {
-    throw refused(key, `is past the last of ${tokens} tokens`, `Give a number from 0 to ${tokens - 1}.`);
+    throw refused(key, `is outside the vocabulary of ${tokens} tokens`, `Set a number from 0 to ${tokens - 1}.`);
   }
 }
 
-/** An array keeps its length; a new one of the tokenizer says something about every token. */
+/** An existing array keeps its length; a new tokenizer array has one item per token. */
 function itemsNeeded(metadata: ReadonlyMap<string, GgufValue>, key: string): number | undefined {
   const present = metadata.get(key);
   if (present?.type === "array") return present.items.length;
@@ -101,7 +101,7 @@ function metadataCount(metadata: ReadonlyMap<string, GgufValue>, key: string): n
   return value === undefined || value.type === "array" ? undefined : Number(value.value);
 }
 
-/** What stands behind `<architecture>.`; undefined for all other keys. */
+/** The part of a key after `<architecture>.`; undefined for all other keys. */
 function modelKey(metadata: ReadonlyMap<string, GgufValue>, key: string): string | undefined {
   const architecture = metadata.get("general.architecture");
   if (architecture?.type !== "string") return undefined;

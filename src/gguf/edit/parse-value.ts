@@ -13,18 +13,18 @@ const integers: Readonly<Record<string, readonly [bigint, bigint]>> = Object.fro
   ]),
 );
 
-/** The type of a value, as `parseValue` takes it. */
+/** The type name of a value, as accepted by `parseValue`. */
 export function typeNameOf(value: GgufValue): ValueTypeName {
   return value.type === "array" ? `${value.itemType}[]` : value.type;
 }
 
-/** True for the name of a type that a GGUF value can have. */
+/** True for the name of a GGUF value type. */
 export function isValueType(name: string): name is ValueTypeName {
   const item = name.endsWith("[]") ? name.slice(0, -2) : name;
   return item === "string" || fixedTypeByName(item as GgufScalarType) !== undefined;
 }
 
-/** Reads a value of a given type: text as it stands, arrays as JSON. Errors: QS-EDIT-VALUE. */
+/** Parses a value of the given type: strings verbatim, arrays as JSON. Errors: QS-EDIT-VALUE. */
 export function parseValue(key: string, text: string, type: ValueTypeName): GgufValue {
   if (!type.endsWith("[]")) {
     const scalarType = type as GgufScalarType;
@@ -40,11 +40,11 @@ function arrayItems(key: string, text: string): string[] {
   try {
     items = JSON.parse(text);
   } catch {
-    // Told below.
+    // Reported below.
   }
   if (!Array.isArray(items) || items.some((item) => typeof item === "object")) {
-    throw new QuantsmithError("QS-EDIT-VALUE", `${quote(key)} is an array, and ${quote(text)} is no JSON array`, {
-      remedy: 'Write the items as JSON, such as ["en", "de"].',
+    throw new QuantsmithError("QS-EDIT-VALUE", `${quote(key)} must be a JSON array, found ${quote(text)}`, {
+      remedy: 'Write the items as JSON, such as `["en", "de"]`.',
     });
   }
   return items.map(String);
@@ -72,5 +72,7 @@ function scalar(key: string, text: string, type: GgufScalarType): GgufScalar {
 }
 
 function wrongValue(key: string, text: string, type: GgufScalarType, remedy: string): QuantsmithError {
-  return new QuantsmithError("QS-EDIT-VALUE", `${quote(text)} is no ${type}, which ${quote(key)} is`, { remedy });
+  return new QuantsmithError("QS-EDIT-VALUE", `${quote(key)} must be of type ${type}, found ${quote(text)}`, {
+    remedy,
+  });
 }

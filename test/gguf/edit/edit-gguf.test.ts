@@ -64,7 +64,7 @@ const set = (key: string, value: string, valueType?: string): MetadataEdit => ({
 const leftovers = (file: string) => readdirSync(dirname(file)).filter((name) => name.includes(`${basename(file)}.q`));
 
 describe("an edit", () => {
-  test("that takes no more room writes the header alone; tensors stay where and what they are", async () => {
+  test("that fits writes only the header; tensors keep their offsets and bytes", async () => {
     const [before, { dataOffset }] = [await tensorData(path), await readGguf(path)];
     const inode = statSync(path).ino;
     const short = await editGguf(path, [set("tokenizer.chat_template", "short"), set("general.name", "New")]);
@@ -75,7 +75,7 @@ describe("an edit", () => {
       "short",
       "New",
     ]);
-    // What became free can be used again, to the last byte.
+    // Freed space can be used again, to the last byte.
     const long = await editGguf(path, [set("tokenizer.chat_template", "y".repeat(19_000))]);
     expect(long.how).toBe("header");
     const back = [set("tokenizer.chat_template", "x".repeat(20_000)), set("general.name", "Old name")];
@@ -85,7 +85,7 @@ describe("an edit", () => {
     expect(leftovers(path)).toEqual([]);
   });
 
-  test("that needs more room writes the file anew, with the same mode and the same tensor data", async () => {
+  test("that does not fit rewrites the file, with the same mode and the same tensor data", async () => {
     const before = await tensorData(path);
     chmodSync(path, 0o640);
     const result = await editGguf(path, [set("tokenizer.chat_template", "z".repeat(30_000))]);
@@ -95,7 +95,7 @@ describe("an edit", () => {
     expect(leftovers(path)).toEqual([]);
   });
 
-  test("of a file with a second name leaves that one alone", async () => {
+  test("of a file with a hard link does not change the link", async () => {
     const twin = `${path}.twin`;
     linkSync(path, twin);
     const before = readFileSync(twin);
@@ -104,7 +104,7 @@ describe("an edit", () => {
     expect(metadataString(await readGguf(path), "general.name")).toBe("N");
   });
 
-  test("to another file leaves the original alone, also when nothing is changed", async () => {
+  test("to another file does not change the original, even without changes", async () => {
     const before = readFileSync(path);
     const out = `${path}.out`;
     await editGguf(path, [set("general.name", "Old name")], { out });
@@ -112,7 +112,7 @@ describe("an edit", () => {
     expect([(await readGguf(out)).metadata, await tensorData(out)]).toEqual([metadata, await tensorData(path)]);
   });
 
-  test("through a link edits the file and leaves the link", async () => {
+  test("through a symbolic link edits the file and keeps the link", async () => {
     const folder = mkdirSync(`${path}-links`, { recursive: true }) ?? "";
     const link = join(folder, "link.gguf");
     symlinkSync(path, link);
@@ -124,7 +124,7 @@ describe("an edit", () => {
     expect([readdirSync(folder), leftovers(path)]).toEqual([["link.gguf"], []]);
   });
 
-  test("to a folder, into none or over a file is refused before anything is written", async () => {
+  test("to a folder, a missing folder or an existing file fails before anything is written", async () => {
     const folder = mkdirSync(`${path}-folder`, { recursive: true }) ?? "";
     const before = readFileSync(path);
     symlinkSync(join(folder, "nowhere"), join(folder, "dangling"));
@@ -135,7 +135,7 @@ describe("an edit", () => {
     expect([readdirSync(folder), existsSync(join(folder, "none")), leftovers(path)]).toEqual([["dangling"], false, []]);
   });
 
-  test("at the same time as others waits for them, and none is lost", async () => {
+  test("waits for concurrent edits, and all are applied", async () => {
     const before = await tensorData(path);
     let waits = 0;
     const onWait = () => waits++;
@@ -148,20 +148,20 @@ describe("an edit", () => {
     expect([await tensorData(path), leftovers(path), waits]).toEqual([before, [], 3]);
   });
 
-  test("to one new file twice at the same time makes it once", async () => {
+  test("to the same new file succeeds for one of two concurrent edits", async () => {
     const out = `${path}.once`;
     const results = await Promise.allSettled([1, 2].map((n) => editGguf(path, [set("general.name", `${n}`)], { out })));
     expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
     expect(results.find(({ status }) => status === "rejected")).toMatchObject({ reason: { code: "QS-USAGE" } });
   });
 
-  test("that changes nothing writes nothing", async () => {
+  test("without changes writes nothing", async () => {
     const { mtimeNs } = statSync(path, { bigint: true });
     expect((await editGguf(path, [set("general.name", "Old name")])).how).toBe("unchanged");
     expect(statSync(path, { bigint: true }).mtimeNs).toBe(mtimeNs);
   });
 
-  test("keeps each key's type, and knows those of the usual new ones", async () => {
+  test("keeps the type of existing keys and infers that of common new ones", async () => {
     await editGguf(path, [
       ...[set("llama.big", "18446744073709551615"), set("llama.on", "false"), set("llama.ratio", "0.25")],
       ...[set("general.tags", '["b","c"]'), set("general.sampling.temp", "0.7"), set("general.sampling.top_k", "40")],
@@ -200,13 +200,13 @@ test.each<[MetadataEdit, string]>([
   [set("llama.ratio", "1e99"), "QS-EDIT-VALUE"],
   [set("general.tags", "b"), "QS-EDIT-VALUE"],
   [set("general.tags", '[["b"]]'), "QS-EDIT-VALUE"],
-])("%j is refused with %s and changes nothing", async (edit, code) => {
+])("%j fails with %s and changes nothing", async (edit, code) => {
   const before = readFileSync(path);
   await expect(editGguf(path, [set("general.name", "N"), edit])).rejects.toMatchObject({ code });
   expect(readFileSync(path).equals(before)).toBe(true);
 });
 
-test("files that are read-only, no GGUF or not there are refused", async () => {
+test("read-only, invalid and missing files fail", async () => {
   chmodSync(path, 0o444);
   await expect(editGguf(path, [set("general.name", "N")])).rejects.toMatchObject({ code: "QS-EDIT-READ-ONLY" });
   expect((await editGguf(path, [set("general.name", "N")], { out: `${path}.copy` })).how).toBe("rewritten");
@@ -216,8 +216,8 @@ test("files that are read-only, no GGUF or not there are refused", async () => {
   await expect(editGguf(join(home, "none"), [set("a.b", "N")])).rejects.toMatchObject({ code: "QS-GGUF-MISSING" });
 });
 
-describe("an edit that was killed", () => {
-  test("while the header was half written is finished by the next", async () => {
+describe("a killed edit", () => {
+  test("with a half-written header is completed by the next edit", async () => {
     const before = await tensorData(path);
     await editGguf(path, [set("tokenizer.chat_template", "n".repeat(20_000))]);
     const header = readFileSync(path).subarray(0, (await readGguf(path)).dataOffset);
@@ -233,7 +233,7 @@ describe("an edit that was killed", () => {
     expect([await tensorData(path), leftovers(path)]).toEqual([before, []]);
   });
 
-  test("leaves no journal that could harm another file of the same name", async () => {
+  test("does not affect another file of the same name through its journal", async () => {
     const head = { format: 1, inode: "1", fileBytes: 3, sha256: sha256("abc") };
     writeFileSync(journalPath(path), `${JSON.stringify(head)}\nabc`);
     await editGguf(path, [set("general.name", "N")]);
@@ -241,7 +241,7 @@ describe("an edit that was killed", () => {
     expect(leftovers(path)).toEqual([]);
   });
 
-  test("leaves no temporary files behind for good", async () => {
+  test("leaves temporary files that the next edit removes", async () => {
     const names = [".quantsmith-new.0123", ".quantsmith-edit.77.89ab"];
     writeFileSync(join(home, `.${basename(path)}${names[0]}`), "half a model");
     writeFileSync(join(home, `..${basename(path)}${names[1]}`), "half a journal");

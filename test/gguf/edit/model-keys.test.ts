@@ -41,7 +41,7 @@ test.each([
     "wkv.head_size",
     "vision.projection_dim",
   ],
-])("llama.%s, which the tensors rest on, is neither set nor removed", (name) => {
+])("llama.%s, which the tensors determine, cannot be set or removed", (name) => {
   const key = `llama.${name}`;
   expect(code(() => changeMetadata(metadata, [set(`${key}:uint32=1`)]))).toBe("QS-EDIT-KEY");
   const present = new Map(metadata).set(key, one("uint32", 1));
@@ -53,7 +53,7 @@ test.each([
   "llama.attention.layer_norm_rms_epsilon",
   "tokenizer.ggml.model",
   "tokenizer.ggml.scores",
-])("%s, which every program needs, is not removed", (key) => {
+])("the required key %s cannot be removed", (key) => {
   expect(code(() => changeMetadata(metadata, [{ kind: "remove", key }]))).toBe("QS-EDIT-KEY");
 });
 
@@ -63,7 +63,7 @@ test.each([
   ...["llama.expert_used_count=0", "llama.rope.scaling.type=cubic", "llama.attention.layer_norm_rms_epsilon=-1"],
   ...["tokenizer.ggml.scores=[1,2]", "tokenizer.ggml.token_type:int32[]=[1]", "tokenizer.ggml.eos_token_id=3"],
   "llama.attention.sliding_window_pattern=[true]",
-])("%s is refused: no program would load the file", (text) => {
+])("%s fails, because the file would not load", (text) => {
   expect(code(() => changeMetadata(metadata, [set(text)]))).toBe("QS-EDIT-VALUE");
 });
 
@@ -72,6 +72,6 @@ test.each([
   ...["llama.expert_used_count=4", "llama.rope.scaling.type=yarn", "llama.rope.scaling.original_context_length=4096"],
   ...["tokenizer.ggml.scores=[1,2,3]", "tokenizer.ggml.token_type:int32[]=[1,1,1]", "tokenizer.ggml.eos_token_id=2"],
   ...['general.tags=["x","y"]', "llama.attention.sliding_window_pattern=[false,false]", "other.block_count:uint32=1"],
-])("%s is done", (text) => {
+])("%s succeeds", (text) => {
   expect(changeMetadata(metadata, [set(text)]).changes).toHaveLength(1);
 });

@@ -194,7 +194,7 @@ describe("damage", () => {
 
   /** Told by the header before native code sees the file. */
   test.each([
-    ["file truncated", "is cut off"],
+    ["file truncated", "is truncated"],
     ["unknown type number", "rule tensor-type"],
     ["offset out of bounds", "rule offset-range"],
   ])("%s: refused by its header", async (name, why) => {
