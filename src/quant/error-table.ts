@@ -5,18 +5,18 @@ import { sampledRows } from "./row-ranges.js";
 import { hasData, type Importance, type SourceTensor, tensorRows } from "./source-tensor.js";
 import { tensorRole } from "./tensor-role.js";
 
-/** What each type would cost one tensor, in damage and in bytes. Types the tensor cannot have are left out. */
+/** Error and size of one tensor by type. Types that the tensor cannot have are omitted. */
 export interface TensorErrors {
   name: string;
   role: string;
   layer: number | null;
   shape: readonly number[];
   elements: number;
-  /** Relative error e(i,t) by type name: 0 is exact, 1 as bad as storing zeros. */
+  /** Relative error e(i,t) by type name: 0 is exact, 1 equals storing zeros. */
   errors: Record<string, number>;
-  /** Bytes of the tensor by type name, padding not counted. */
+  /** Bytes of the tensor by type name, without padding. */
   bytes: Record<string, number>;
-  /** The same error for each expert alone; absent for dense tensors. */
+  /** Relative errors of each expert; absent for dense tensors. */
   experts?: Record<string, number[]>;
 }
 
@@ -28,18 +28,18 @@ export interface TensorErrorsOptions {
   pool: NativePool;
   tensor: SourceTensor;
   types: readonly GgmlType[];
-  /** What the imatrix says about the tensor. */
+  /** The tensor's imatrix entry. */
   importance?: Importance | undefined;
   /**
-   * About how many values are looked at, all experts together, but at least one row of each expert; tensors of fewer
-   * values count whole. Default 2^18.
+   * Approximate number of sampled values over all experts, at least one row per expert; smaller tensors are used whole.
+   * Default 2^18.
    */
   sampleValues?: number;
 }
 
 export interface ErrorTableOptions extends Omit<TensorErrorsOptions, "tensor" | "importance"> {
   tensors: readonly SourceTensor[];
-  /** Asked for one tensor after the other, so that the imatrix need not fit into memory. */
+  /** Called for one tensor at a time, so that the imatrix need not fit into memory. */
   importanceOf: (name: string) => Promise<Importance | undefined>;
   onTensor?: (done: number, total: number) => void;
 }
@@ -47,9 +47,9 @@ export interface ErrorTableOptions extends Omit<TensorErrorsOptions, "tensor" | 
 const defaultSampleValues = 2 ** 18;
 
 /**
- * e(i,t) = sum of h (w' - w)^2 / sum of h w^2 of every tensor and type, with w' the weight read back from type t
- * and h the imatrix row, 1 where there is none (HIGGS, arXiv 2411.17525, with the imatrix as weight). The result
- * does not depend on the number of threads. Throws QS-GGML-LOAD and QS-GGML-VALUES.
+ * Computes e(i,t) = sum of h (w' - w)^2 / sum of h w^2 for every tensor i and type t, where w' is the weight dequantized
+ * from type t and h the imatrix row, or 1 without one (HIGGS, arXiv 2411.17525, weighted by the imatrix). The result is
+ * independent of the number of threads. Throws QS-GGML-LOAD and QS-GGML-VALUES.
  */
 export async function buildErrorTable(options: ErrorTableOptions): Promise<ErrorTable> {
   const { tensors, importanceOf, onTensor, ...shared } = options;
@@ -61,7 +61,7 @@ export async function buildErrorTable(options: ErrorTableOptions): Promise<Error
   return { tensors: rows };
 }
 
-/** One row of the error table, see `buildErrorTable`. */
+/** Computes one row of the error table, see `buildErrorTable`. */
 export async function measureTensorErrors(options: TensorErrorsOptions): Promise<TensorErrors> {
   const { tensor, importance } = options;
   const { columns, rows, experts } = tensorRows(tensor);
@@ -104,8 +104,8 @@ async function measureExperts(options: TensorErrorsOptions, types: readonly stri
 }
 
 /**
- * Experts together, each by its share of the tokens: the imatrix holds means per token, and an expert that is
- * never chosen harms nothing. Without data all count the same.
+ * Combines the sums of experts, weighted by their tokens: the imatrix stores means per token, and an unused expert has no
+ * effect. Without data all experts have the same weight.
  */
 function combine(experts: readonly ErrorSums[], importance: Importance | undefined): ErrorSums {
   const tokens = hasData(importance) ? importance.tokens : undefined;
@@ -124,7 +124,7 @@ function add(total: ErrorSums | undefined, part: ErrorSums, weight: number): voi
   total.norm += weight * part.norm;
 }
 
-/** A tensor of zeros is exact in every type. */
+/** Error by norm; 0 for a tensor of zeros, which is exact in every type. */
 function relativeErrors({ errors, norm }: ErrorSums): number[] {
   return errors.map((error) => (norm > 0 ? error / norm : 0));
 }

@@ -1,6 +1,6 @@
 import { type GgmlType, ggmlTypeByName } from "./ggml-types.js";
 
-/** `tensor_type_fallback` in llama.cpp's llama-quant.cpp; for other types it has none. */
+/** `tensor_type_fallback` in llama.cpp's llama-quant.cpp; other types have no fallback. */
 const fallbacks: Readonly<Record<string, string>> = {
   IQ1_S: "IQ4_NL",
   IQ1_M: "IQ4_NL",
@@ -21,8 +21,8 @@ const fallbacks: Readonly<Record<string, string>> = {
 };
 
 /**
- * The type llama-quantize stores rows of `columns` values in when asked for `type`: the type itself where rows are
- * whole blocks of it, else its fallback. Undefined where not even that fits and the tensor stays in 16 bits.
+ * Returns the type in which llama-quantize stores rows of `columns` values if `type` is requested: `type` itself if rows
+ * are whole blocks, else its fallback. Undefined if neither fits; the tensor then keeps 16 bits.
  */
 export function storedType(type: GgmlType, columns: number): GgmlType | undefined {
   if (columns % type.blockSize === 0) return type;

@@ -1,18 +1,18 @@
 import { basename } from "node:path";
 import koffi from "koffi";
 import { QuantsmithError } from "../util/errors.js";
+import { quote } from "../util/quote.js";
 import { type GgmlType, rowBytes } from "./ggml-types.js";
 
 /**
- * ggml's own quantizers, the code llama-quantize runs, on buffers of Node. Calls block the thread;
- * `NativePool` runs them on others. ggml ends the process when it is given what it does not expect,
- * so every argument is checked first.
+ * ggml's quantizers, as used by llama-quantize, on Node buffers. Calls block the thread; `NativePool` runs them in
+ * workers. ggml aborts the process on invalid arguments, so all arguments are validated first.
  */
 export interface Ggml {
   /**
-   * Bytes of `source` in `type`. `source` holds whole rows of `columns` values; `importance` is one row of
-   * non-negative weights that all rows share. Throws QS-GGML-VALUES when a value is not finite or ggml
-   * finds its own result invalid, QS-GGML-IMPORTANCE when the type needs weights and has none.
+   * Quantizes `source`, whole rows of `columns` values, to `type`. `importance` is one row of non-negative weights for all
+   * rows. Throws QS-GGML-VALUES if a value is not finite or ggml rejects the result, QS-GGML-IMPORTANCE if the type
+   * requires weights and none are given.
    */
   quantizeRows(
     type: GgmlType,
@@ -20,17 +20,17 @@ export interface Ggml {
     columns: number,
     importance?: Float32Array,
   ): Uint8Array<ArrayBuffer>;
-  /** The values that `bytes` stand for. Throws a RangeError unless they are whole blocks. */
+  /** Converts `bytes` to F32. Throws a RangeError unless they are whole blocks. */
   dequantizeRows(type: GgmlType, bytes: Uint8Array): Float32Array<ArrayBuffer>;
-  /** Bytes of a row of `columns` values as ggml itself computes them; `rowBytes` is the same without ggml. */
+  /** Bytes of a row of `columns` values according to ggml; `rowBytes` computes the same without ggml. */
   rowSize(type: GgmlType, columns: number): number;
-  /** False when blocks hold scales that are not finite or codes outside their grid. */
+  /** False if a block has a non-finite scale or a code outside its grid. */
   validateRowData(type: GgmlType, bytes: Uint8Array): boolean;
 }
 
 /**
- * Loads `libggml-base` from an absolute path, once per thread; ggml's tables are shared by all threads.
- * Throws QS-GGML-LOAD when it is missing, for another platform, or lacks a function.
+ * Loads `libggml-base` from an absolute path, once per thread; all threads share ggml's tables.
+ * Throws QS-GGML-LOAD if the library is missing, is for another platform, or lacks a function.
  */
 export function openGgml(library: string): Ggml {
   const native = bind(library);
@@ -53,9 +53,9 @@ export function openGgml(library: string): Ggml {
       }
       const target = new Uint8Array(rows * rowBytes(type, columns));
       if (type.needsImatrix && importance === undefined) throw missingImportance(type);
-      if (!allFinite(source) || (importance && !allFinite(importance))) throw badValues(type, "is not a finite number");
+      if (!allFinite(source) || (importance && !allFinite(importance))) throw badValues(type, "it is not finite");
       native.quantizeChunk(type.id, source, target, 0, rows, columns, importance ?? null);
-      if (!native.validateRowData(type.id, target, target.length)) throw badValues(type, "has no valid code");
+      if (!native.validateRowData(type.id, target, target.length)) throw badValues(type, "it has no valid code");
       return target;
     },
     dequantizeRows(type, bytes) {
@@ -74,9 +74,8 @@ export function openGgml(library: string): Ggml {
 const held = new Map<string, ReturnType<typeof koffi.load>>();
 
 /**
- * Loads the library into this process for good. A thread that ends takes its library along, and ggml ends the process
- * when it is loaded a second time, because the handler of uncaught exceptions it finds is its own.
- * Throws QS-GGML-LOAD.
+ * Loads the library permanently into this process. Otherwise the end of a thread unloads it, and a second load aborts the
+ * process, because ggml finds its own handler of uncaught exceptions already installed. Throws QS-GGML-LOAD.
  */
 export function holdGgml(library: string): void {
   if (!held.has(library)) held.set(library, load(library));
@@ -92,8 +91,8 @@ function load(library: string): ReturnType<typeof koffi.load> {
 
 function cannotLoad(library: string, error: unknown): QuantsmithError {
   const why = error instanceof Error ? error.message : String(error);
-  return new QuantsmithError("QS-GGML-LOAD", `Cannot load ${basename(library)}: ${why}`, {
-    remedy: "Install again with `npm ci`, without --omit=optional; `quantsmith doctor` shows what is missing.",
+  return new QuantsmithError("QS-GGML-LOAD", `cannot load ${quote(basename(library))}: ${why}`, {
+    remedy: "Run `npm ci` without `--omit=optional`; `quantsmith doctor` shows what is missing.",
     cause: error,
   });
 }
@@ -116,15 +115,15 @@ function bind(library: string) {
   }
 }
 
-/** The exported function that widens a type to F32: `dequantize_row_q4_K`, `dequantize_row_iq2_xxs`. */
+/** The exported function that converts a type to F32, such as `dequantize_row_q4_K` or `dequantize_row_iq2_xxs`. */
 function dequantizeSymbol(type: GgmlType): string {
   if (type.name === "F16") return "ggml_fp16_to_fp32_row";
   if (type.name === "BF16") return "ggml_bf16_to_fp32_row";
-  if (!type.quantized) throw new RangeError(`${type.name} holds no weights`);
+  if (!type.quantized) throw new RangeError(`${type.name} is not a type for weights`);
   return `dequantize_row_${type.name.toLowerCase().replace(/_k$/, "_K")}`;
 }
 
-/** The difference of a finite number and itself is 0, of any other NaN, which a sum keeps: no branch per value. */
+/** Without a branch per value: x - x is 0 for a finite x, else NaN, and NaN propagates through the sum. */
 function allFinite(values: Float32Array): boolean {
   let sum = 0;
   for (const value of values) sum += value - value;
@@ -132,13 +131,13 @@ function allFinite(values: Float32Array): boolean {
 }
 
 function missingImportance(type: GgmlType): QuantsmithError {
-  return new QuantsmithError("QS-GGML-IMPORTANCE", `${type.name} cannot be made without an importance matrix`, {
-    remedy: "Add or enlarge `calibration` in the recipe, or choose a type of more bits for this tensor.",
+  return new QuantsmithError("QS-GGML-IMPORTANCE", `${type.name} requires an imatrix`, {
+    remedy: "Add or extend `calibration` in the recipe, or choose a larger type for this tensor.",
   });
 }
 
 function badValues(type: GgmlType, what: string): QuantsmithError {
-  return new QuantsmithError("QS-GGML-VALUES", `A value to be stored as ${type.name} ${what}`, {
-    remedy: "The checkpoint or the importance matrix is damaged; convert and calibrate again with --fresh.",
+  return new QuantsmithError("QS-GGML-VALUES", `cannot store a value as ${type.name}: ${what}`, {
+    remedy: "Convert and calibrate again with `--fresh`: the checkpoint or the imatrix is damaged.",
   });
 }

@@ -1,4 +1,4 @@
-/** One storage format of tensor values. Values are stored in blocks that never cross a row. */
+/** A storage format of tensor values. Blocks of values never cross a row. */
 export interface GgmlType {
   /** Upper-case name, as in GGUF tooling: "Q4_K". */
   name: string;
@@ -12,9 +12,9 @@ export interface GgmlType {
   bitsPerWeight: number;
   /** False for plain floats and integers. */
   quantized: boolean;
-  /** True when llama-quantize can store a weight in it; the others occur in files or only inside ggml. */
+  /** True if llama-quantize can store weights in it; other types occur in files or only inside ggml. */
   target: boolean;
-  /** True when llama-quantize refuses to store a weight in it without an importance matrix. */
+  /** True if llama-quantize requires an imatrix for it. */
   needsImatrix?: boolean;
 }
 
@@ -62,7 +62,7 @@ const quantizedTargets: readonly Row[] = [
   ["Q2_0", 42, 64, 18],
 ];
 
-/** Formats of activations during matrix products; a file may name them, no tool writes weights in them. */
+/** Formats of activations in matrix products; valid in files, but no tool writes weights in them. */
 const quantizedOthers: readonly Row[] = [
   ["Q8_1", 9, 32, 36],
   ["Q8_K", 15, 256, 292],
@@ -85,8 +85,8 @@ function toTypes(rows: readonly Row[], quantized: boolean, target: boolean): Ggm
 }
 
 /**
- * Every tensor type of the pinned ggml, ordered by id. Sizes are those of `type_traits` in ggml.c;
- * a test compares them with the pinned source. Numbers 4, 5, 31-33 and 36-38 were removed from ggml.
+ * All tensor types of the pinned ggml, ordered by id. Sizes are from `type_traits` in ggml.c; a test compares them with the
+ * pinned source. ggml has removed the ids 4, 5, 31-33 and 36-38.
  */
 export const ggmlTypes: readonly GgmlType[] = [
   ...toTypes(plainTargets, false, true),
@@ -98,26 +98,25 @@ export const ggmlTypes: readonly GgmlType[] = [
 const byId = new Map(ggmlTypes.map((type) => [type.id, type]));
 const byName = new Map(ggmlTypes.map((type) => [type.name, type]));
 
-/** The type with this number in GGUF files; undefined for unknown and removed numbers. */
+/** Returns the type with this id in GGUF files; undefined for unknown and removed ids. */
 export function ggmlTypeById(id: number): GgmlType | undefined {
   return byId.get(id);
 }
 
-/** The type with this name in any letter case; undefined when there is none. */
+/** Returns the type with this name, ignoring case; undefined if there is none. */
 export function ggmlTypeByName(name: string): GgmlType | undefined {
   return byName.get(name.toUpperCase());
 }
 
-/** The type of a name that was checked before: the recipe's schema and ggml's own tables know no other. Throws a RangeError. */
+/** Returns the type of a name that the recipe's schema or ggml's tables have already validated. Throws a RangeError. */
 export function knownType(name: string): GgmlType {
   const type = ggmlTypeByName(name);
-  if (type === undefined) throw new RangeError(`there is no type ${name}`);
+  if (type === undefined) throw new RangeError(`unknown tensor type ${name}`);
   return type;
 }
 
 /**
- * Bytes of one row of `elements` values. Throws a RangeError when the row is not a whole number of
- * blocks, which such a tensor cannot be stored with.
+ * Returns the bytes of one row of `elements` values. Throws a RangeError if the row is not a whole number of blocks.
  */
 export function rowBytes(type: GgmlType, elements: number): number {
   if (elements % type.blockSize !== 0) {

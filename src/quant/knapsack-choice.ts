@@ -1,4 +1,4 @@
-/** One type an item can get. */
+/** A possible type of an item, with its size and damage. */
 export interface KnapsackChoice {
   type: string;
   bytes: number;

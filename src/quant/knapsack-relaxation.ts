@@ -1,11 +1,11 @@
 import type { KnapsackChoice } from "./knapsack-choice.js";
 
 export interface Relaxation {
-  /** Damage one more byte saves at the optimum; 0 when the budget does not bind. */
+  /** Damage that one more byte saves at the optimum; 0 if the budget does not bind. */
   price: number;
-  /** Least possible damage when choices may be mixed in parts: a lower bound. */
+  /** Lower bound of the damage: the optimum with fractional choices. */
   bound: number;
-  /** A choice for every item, within the budget: the relaxed optimum without its one split item. */
+  /** A choice per item within the budget: the relaxed optimum without its one fractional step. */
   base: number[];
 }
 
@@ -20,9 +20,9 @@ interface Step {
 }
 
 /**
- * The Lagrangian of the knapsack at its best price, exactly: steps up the lower convex hull of each item's choices,
- * taken by rate until the budget ends. The step that no longer fits sets the price. `items` hold undominated
- * choices by bytes, whose smallest fit together.
+ * Solves the linear relaxation of the knapsack exactly: takes the steps along the lower convex hulls of all items by
+ * descending rate until the budget is used up. The first step that does not fit determines the price. `items` are
+ * undominated choices, ascending in bytes; the smallest choices must fit the budget.
  */
 export function relax(items: readonly (readonly KnapsackChoice[])[], budgetBytes: number): Relaxation {
   const base = items.map(() => 0);
@@ -32,7 +32,7 @@ export function relax(items: readonly (readonly KnapsackChoice[])[], budgetBytes
     left -= first?.bytes ?? 0;
     damage += first?.damage ?? 0;
   }
-  // Rates fall along a hull, so this order takes the steps of an item one after the other.
+  // Rates decrease along a hull, so this order keeps the steps of an item in sequence.
   const steps = items.flatMap(hullSteps).sort((a, b) => b.rate - a.rate || a.item - b.item || a.to - b.to);
   for (const step of steps) {
     if (step.bytes > left) return { price: step.rate, bound: damage - left * step.rate, base };
@@ -52,7 +52,7 @@ function hullSteps(choices: readonly KnapsackChoice[], item: number): Step[] {
       const bytes = (choices[to]?.bytes ?? 0) - (choices[from]?.bytes ?? 0);
       const saved = (choices[from]?.damage ?? 0) - (choices[to]?.damage ?? 0);
       const rate = saved / bytes;
-      // Of equal rates the farther, so that points on an edge make no steps of their own.
+      // Of equal rates the larger step, so that points on an edge do not become separate steps.
       if (best === undefined || rate >= best.rate) best = { item, to, bytes, saved, rate };
     }
     if (best === undefined) break;

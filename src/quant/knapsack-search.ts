@@ -1,11 +1,11 @@
 import type { KnapsackChoice } from "./knapsack-choice.js";
 import type { Relaxation } from "./knapsack-relaxation.js";
 
-/** A partial solution: some items moved away from the base. */
+/** A partial solution: the base with moves of some items. */
 interface State {
-  /** Bytes left of the budget when the other items keep their base; negative while over it. */
+  /** Unused bytes of the budget if the other items keep their base; negative if over budget. */
   left: number;
-  /** Sum of reduced costs: how much the bound rises by the moves. */
+  /** Sum of the moves' reduced costs, by which they raise the bound. */
   excess: number;
   move: Move | undefined;
 }
@@ -16,36 +16,36 @@ interface Move {
   before: Move | undefined;
 }
 
-/** Another choice for an item and what it changes. */
+/** An alternative choice of an item, relative to the base. */
 interface Option {
   to: number;
   bytes: number;
-  /** damage + price x bytes above that of the base, never negative. */
+  /** damage + price x bytes, relative to the base; never negative. */
   reducedCost: number;
 }
 
 interface CoreItem {
   item: number;
   options: Option[];
-  /** Least reduced cost of its options. */
+  /** Lowest reduced cost of its options. */
   cheapest: number;
 }
 
-/** Least reduced cost per byte taken or given back by an item and all behind it. */
+/** Lowest reduced cost per byte that an item and all later items can use (`take`) or free (`give`). */
 interface Rates {
   take: number;
   give: number;
 }
 
-/** States kept over all items, shared out among them. When some must go, the result is no longer surely optimal. */
+/** Maximum number of states over all items, divided evenly. If states are dropped, the result may not be optimal. */
 const allStates = 200_000;
-/** A solution this close to the bound, relative, ends the search. */
+/** The search ends at this relative distance to the bound. */
 const goodEnough = 1e-5;
 
 /**
- * The best choices found, by index. Total damage = bound + excess + price x bytes left, so a state is given up
- * when the least it can still come to reaches the best total so far. Items are visited by their cheapest move:
- * when none is cheap enough any more, the best is optimal.
+ * Returns the index of the best choice found for each item. Total damage = bound + excess + price x unused bytes, so a
+ * state is dropped if its lower bound reaches the best total so far. Items are visited by ascending cost of their cheapest
+ * move: the best solution is optimal once that cost reaches the best total.
  */
 export function searchCore(
   items: readonly (readonly KnapsackChoice[])[],
@@ -79,7 +79,7 @@ export function searchCore(
   return picked;
 }
 
-/** Below this no state can come: bytes over the budget must be given back, and bytes left taken or wasted. */
+/** Lower bound of a state's cost: bytes over the budget must be freed; unused bytes are used by later items or wasted. */
 function leastCost({ left, excess }: State, rest: Rates, price: number): number {
   if (left < 0) return excess - left * rest.give;
   return left === 0 ? excess : excess + left * Math.min(price, rest.take);
@@ -117,7 +117,7 @@ function suffixRates(core: readonly CoreItem[]): Rates[] {
   return rates.reverse();
 }
 
-/** A first good solution: larger choices for single items as long as they fit, the most damage saved first. */
+/** A greedy initial solution: upgrades of single items that fit, by descending gain. */
 function greedyFill(core: readonly CoreItem[], start: State, price: number): State {
   const gain = ({ bytes, reducedCost }: Option) => price * bytes - reducedCost;
   const upgrades = core
@@ -138,7 +138,7 @@ function greedyFill(core: readonly CoreItem[], start: State, price: number): Sta
   return state;
 }
 
-/** Without states that another beats in bytes and damage; if still too many, the ones that promise most. */
+/** Removes states that another one dominates in bytes and damage, then keeps at most `most` with the lowest bounds. */
 function thin(states: State[], most: number, rest: Rates, price: number): State[] {
   states.sort((a, b) => b.left - a.left || a.excess - b.excess);
   let least = Number.POSITIVE_INFINITY;

@@ -1,4 +1,5 @@
 import { QuantsmithError } from "../util/errors.js";
+import { quote } from "../util/quote.js";
 import type { KnapsackChoice } from "./knapsack-choice.js";
 import { relax } from "./knapsack-relaxation.js";
 import { searchCore } from "./knapsack-search.js";
@@ -11,9 +12,9 @@ export interface KnapsackItem {
 export interface KnapsackProblem {
   items: readonly KnapsackItem[];
   budgetBytes: number;
-  /** The one type an item must get. */
+  /** Required type by item. */
   pins?: ReadonlyMap<string, string>;
-  /** The least bytes an item may get, from a floor in bits per weight. */
+  /** Minimum bytes by item, derived from a floor in bits per weight. */
   floors?: ReadonlyMap<string, number>;
 }
 
@@ -22,18 +23,17 @@ export interface KnapsackSolution {
   choice: Map<string, string>;
   bytes: number;
   damage: number;
-  /** No choice within the budget has less damage than this. */
+  /** Lower bound of the damage within the budget. */
   bound: number;
-  /** (damage - bound) / bound: the solution is at most this much worse than the best. 0 when both are equal. */
+  /** (damage - bound) / bound, an upper bound of the relative distance to the optimum; 0 if both are equal. */
   gap: number;
 }
 
 /**
- * Gives every item one choice so that the sum of damage is least and the sum of bytes within the budget:
- * the multiple-choice knapsack. The linear relaxation, solved exactly, gives the bound and a start; a search over
- * the choices that the bound cannot rule out gives the rest (Pisinger, EJOR 83, 1995). Deterministic.
- * Throws QS-ALLOCATE-BUDGET when even the smallest choices take more, QS-ALLOCATE-CHOICE when a pin or floor leaves
- * an item nothing.
+ * Solves the multiple-choice knapsack: one choice per item, minimum total damage, total bytes within the budget. The exact
+ * linear relaxation provides the bound and an initial solution; a search over the choices that the bound does not exclude
+ * improves it (Pisinger, EJOR 83, 1995). Deterministic. Throws QS-ALLOCATE-BUDGET if the smallest choices exceed the
+ * budget, QS-ALLOCATE-CHOICE if a pin or floor excludes all choices of an item.
  */
 export function solve(problem: KnapsackProblem): KnapsackSolution {
   const items = problem.items.map((item) => undominated(allowed(item, problem)));
@@ -43,7 +43,7 @@ export function solve(problem: KnapsackProblem): KnapsackSolution {
   const picked = searchCore(items, problem.budgetBytes, relaxation);
   const chosen = items.flatMap((choices, i) => choices[picked[i] ?? 0] ?? []);
   const damage = sum(chosen.map((choice) => choice.damage));
-  // Rounding can lift the bound by a hair above a solution that meets it.
+  // Rounding can place the bound slightly above a solution that is equal to it.
   const bound = Math.min(relaxation.bound, damage);
   return {
     choice: new Map(problem.items.map((item, i) => [item.id, chosen[i]?.type ?? ""])),
@@ -57,16 +57,16 @@ export function solve(problem: KnapsackProblem): KnapsackSolution {
 function allowed(item: KnapsackItem, { pins, floors }: KnapsackProblem): KnapsackChoice[] {
   const pin = pins?.get(item.id);
   const floor = floors?.get(item.id) ?? 0;
-  // A pin is somebody's explicit wish and goes below a floor.
+  // A pin is explicit and overrides a floor.
   const left = item.choices.filter(({ type, bytes }) => (pin === undefined ? bytes >= floor : type === pin));
   if (left.length > 0) return left;
-  const why = pin === undefined ? `none of its types takes ${floor} bytes` : `it cannot have the type ${pin}`;
-  throw new QuantsmithError("QS-ALLOCATE-CHOICE", `No type is left for ${item.id}: ${why}`, {
-    remedy: "Allow more types in the recipe's `dynamic.types`, or take back the rule for this tensor.",
+  const why = pin === undefined ? `all of its types are smaller than ${floor} bytes` : `it cannot have the type ${pin}`;
+  throw new QuantsmithError("QS-ALLOCATE-CHOICE", `no type is possible for ${quote(item.id)}: ${why}`, {
+    remedy: "Allow more types in the recipe's `dynamic.types`, or remove the rule for this tensor.",
   });
 }
 
-/** By bytes, without choices for which another is neither larger nor worse: each next one does less damage. */
+/** Sorts choices by ascending bytes and removes dominated ones, so that damage decreases strictly. */
 export function undominated(choices: readonly KnapsackChoice[]): KnapsackChoice[] {
   const kept: KnapsackChoice[] = [];
   for (const choice of choices.toSorted((a, b) => a.bytes - b.bytes || a.damage - b.damage)) {
@@ -77,9 +77,9 @@ export function undominated(choices: readonly KnapsackChoice[]): KnapsackChoice[
 }
 
 function overBudget(smallest: number, budget: number): QuantsmithError {
-  const message = `The budget of ${budget} bytes for tensors is too small: the smallest allowed types take ${smallest}`;
+  const message = `the budget of ${budget} bytes for tensors is too small: the smallest allowed types need ${smallest}`;
   return new QuantsmithError("QS-ALLOCATE-BUDGET", message, {
-    remedy: "Raise the budget, or allow smaller types; types under 3 bits need calibration data for every tensor.",
+    remedy: "Raise the budget, or allow smaller types; types below 3 bits require calibration data for every tensor.",
   });
 }
 

@@ -1,4 +1,4 @@
-/** Parts of a model's name as GGUF metadata tells them (`general.basename`, …); null for what the name does not say. */
+/** Parts of a model's name for GGUF metadata (`general.basename`, …); null for missing parts. */
 export interface NameParts {
   basename: string | null;
   sizeLabel: string | null;
@@ -10,8 +10,8 @@ const size = /^(A?\d+(\.\d+)?|\d+x\d+(\.\d+)?)[BMTQ]$/i;
 const version = /^v?\d+(\.\d+)*$/i;
 
 /**
- * Takes a name such as `Qwen3-4B-Instruct-2507` apart as the naming rules of GGUF put it together: base, size, what it
- * was tuned for, version. A name without a size says too little to be taken apart, and all parts are null.
+ * Splits a name such as `Qwen3-4B-Instruct-2507` by GGUF's naming convention into base name, size, fine-tune and version.
+ * All parts are null for a name without a size, which is ambiguous.
  */
 export function nameParts(name: string): NameParts {
   const parts = name.split("-").filter((part) => part !== "");

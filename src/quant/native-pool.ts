@@ -19,8 +19,8 @@ interface Job {
 }
 
 /**
- * Threads that run ggml. Workers read their rows from the file themselves, so only results cross
- * between threads, and those are moved, not copied. Threads start with the first tasks.
+ * Worker threads that run ggml. Workers read their rows from the file, so only results pass between threads, by transfer
+ * instead of copy. Threads start on demand.
  */
 export class NativePool {
   readonly threads: number;
@@ -35,7 +35,7 @@ export class NativePool {
     this.threads = options.threads;
   }
 
-  /** Does one task. Throws QS-GGML-LOAD, QS-GGML-VALUES, QS-GGML-IMPORTANCE. */
+  /** Runs one task. Throws QS-GGML-LOAD, QS-GGML-VALUES, QS-GGML-IMPORTANCE. */
   run<Kind extends NativeTask["kind"]>(task: TaskOf<Kind>): Promise<NativeResults[Kind]> {
     const result = new Promise<AnyResult>((resolve, reject) => {
       if (this.#closed) return reject(new Error("the pool is closed"));
@@ -47,8 +47,8 @@ export class NativePool {
   }
 
   /**
-   * Results of tasks in their order. At most two tasks per thread are under way or done and not yet
-   * taken, so memory stays bounded however slowly results are taken.
+   * Yields the results of tasks in order. At most two tasks per thread are running or unconsumed, which bounds memory even
+   * for a slow consumer.
    */
   async *stream<Kind extends NativeTask["kind"]>(
     tasks: Iterable<TaskOf<Kind>> | AsyncIterable<TaskOf<Kind>>,
@@ -57,7 +57,7 @@ export class NativePool {
     try {
       for await (const task of tasks) {
         const result = this.run(task);
-        // One that fails before its turn must not count as unhandled; its turn, or an earlier failure, tells.
+        // Avoid an unhandled rejection before this result's turn; awaiting it reports the error.
         result.catch(() => {});
         ahead.push(result);
         const first = ahead.length < 2 * this.threads ? undefined : ahead.shift();
@@ -69,7 +69,7 @@ export class NativePool {
     }
   }
 
-  /** Ends the threads, at the latest when the rows in work are done; unfinished tasks fail. */
+  /** Terminates the threads, at the latest after their current native call; unfinished tasks fail. */
   async close(): Promise<void> {
     this.#closed = true;
     const jobs = [...this.#busy.values(), ...this.#waiting.splice(0)];
@@ -92,7 +92,7 @@ export class NativePool {
   }
 
   #start(): Worker {
-    // The compiled file also when this one runs from source under vitest: threads of Node 20 take only JavaScript.
+    // The compiled file even under vitest: worker threads of Node 20 run only JavaScript.
     const worker = new Worker(new URL("dist/quant/native-worker.js", packageRoot), {
       workerData: { library: this.#library },
     });

@@ -1,24 +1,24 @@
 import type { ErrorReport } from "../util/error-report.js";
 
-/** Rows of a file to be read: `count` rows, `stride` apart. */
+/** Rows to read from a file: `count` rows, `stride` apart. */
 export interface RowRange {
   path: string;
-  /** Where the first row starts, in bytes from the start of the file. */
+  /** Start of the first row, in bytes from the start of the file. */
   offset: number;
   /** Name of the type in the file. */
   type: string;
   columns: number;
   count: number;
-  /** 1 for neighbours; `n` takes every nth row. */
+  /** 1 for consecutive rows; `n` for every nth row. */
   stride: number;
-  /** One weight per column for all of the rows. */
+  /** One weight per column, for all rows. */
   importance?: Float32Array | undefined;
 }
 
 /**
- * Work for one thread. `quantize` gives the rows in type `to`. `round-trip` gives them in their own type
- * after a detour through `to`. `errors` compares them with each of `types`. `validate` looks for values that are no
- * numbers, scales that are not finite and codes outside their grid.
+ * A task of one thread. `quantize` returns the rows in type `to`. `round-trip` returns them in their own type after
+ * conversion to `to` and back. `errors` compares them with each of `types`. `validate` checks for non-finite values and
+ * scales and for codes outside their grid.
  */
 export type NativeTask =
   | { kind: "quantize"; rows: RowRange; to: string }
@@ -26,7 +26,7 @@ export type NativeTask =
   | { kind: "errors"; rows: RowRange; types: readonly string[] }
   | { kind: "validate"; rows: RowRange };
 
-/** Sums over rows of h(w' - w)^2 per type, and of h w^2, with h the importance or 1. */
+/** Sums over rows of h (w' - w)^2 by type, and of h w^2, where h is the importance or 1. */
 export interface ErrorSums {
   errors: number[];
   norm: number;
@@ -43,8 +43,8 @@ export interface NativeResults {
   validate: RowVerdict;
 }
 
-/** What a worker answers, before the kind of its task says which. */
+/** The result of a task of unknown kind. */
 export type AnyResult = NativeResults[keyof NativeResults];
 
-/** What a worker sends back; an error loses its class on the way between threads and travels as data. */
+/** The reply of a worker. An error is sent as data, because messages between threads lose its class. */
 export type NativeReply = { result: AnyResult } | { failure: ErrorReport };

@@ -15,7 +15,7 @@ parentPort?.on("message", (task: NativeTask) => {
 
 function answer(task: NativeTask): NativeReply {
   try {
-    // Opened on first use, so that a library that cannot be loaded is an answer too.
+    // Opened on first use, so that a failure to load becomes a reply.
     ggml ??= openGgml(library);
     return { result: runNativeTask(ggml, task) };
   } catch (error) {

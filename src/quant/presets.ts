@@ -1,24 +1,24 @@
-/** A recipe of llama-quantize: one main tensor type plus its own choices for sensitive tensors. */
+/** A preset of llama-quantize: a main tensor type, with other types for sensitive tensors. */
 export interface Preset {
   /** Name on llama-quantize's command line. */
   name: string;
   /** `general.file_type` in the file (`enum llama_ftype`). */
   fileType: number;
-  /** One line for people choosing. */
+  /** One line to help users choose. */
   about: string;
-  /** True when llama-quantize refuses it without an importance matrix. */
+  /** True if llama-quantize requires an imatrix for it. */
   needsImatrix: boolean;
   /**
-   * Nominal bits per weight over all tensors, for predictions: what `llama-quantize --dry-run` of the
-   * pinned version computes for the tensor shapes of Llama 3.1 8B (8 030 261 248 weights). Small
-   * models have relatively larger embeddings and come out higher.
+   * Nominal bits per weight over all tensors, for predictions: the result of `llama-quantize --dry-run` of the pinned
+   * version for the tensor shapes of Llama 3.1 8B (8 030 261 248 weights). Small models have relatively larger embeddings
+   * and exceed it.
    */
   bitsPerWeight: number;
 }
 
 type Row = [name: string, fileType: number, bitsPerWeight: number, needsImatrix: boolean, about: string];
 
-/** Perplexity figures are the ones llama-quantize prints in its own help, measured on Llama 3 8B. */
+/** Perplexity figures are from llama-quantize's help, measured on Llama 3 8B. */
 const rows: readonly Row[] = [
   ["F32", 0, 32.0, false, "full precision, twice the size of the usual source"],
   ["F16", 1, 16.001, false, "half precision"],
@@ -44,7 +44,7 @@ const rows: readonly Row[] = [
   ["IQ3_XS", 22, 3.498, true, "3 bits, grid codes, some tensors smaller"],
   ["IQ3_XXS", 23, 3.374, true, "3 bits, grid codes, smallest"],
   ["Q2_K", 10, 3.159, false, "2 bits with sensitive tensors at 3 and 4, +3.520 perplexity"],
-  ["Q2_K_S", 21, 2.97, true, "2 bits, +3.184 perplexity with an importance matrix"],
+  ["Q2_K_S", 21, 2.97, true, "2 bits, +3.184 perplexity with an imatrix"],
   ["IQ2_M", 29, 2.929, true, "2 bits, grid codes, larger mix"],
   ["IQ2_S", 28, 2.74, true, "2 bits, grid codes"],
   ["IQ2_XS", 20, 2.588, true, "2 bits, grid codes, smaller"],
@@ -57,14 +57,14 @@ const rows: readonly Row[] = [
   ["Q1_0", 40, 1.482, false, "1 bit in blocks of 128; only for models trained for it"],
 ];
 
-/** What llama-quantize's help calls aliases. */
+/** Aliases of llama-quantize. */
 const aliases = new Map([
   ["Q3_K", "Q3_K_M"],
   ["Q4_K", "Q4_K_M"],
   ["Q5_K", "Q5_K_M"],
 ]);
 
-/** Every preset of the pinned llama-quantize except COPY, from large to small by family. */
+/** All presets of the pinned llama-quantize except COPY, by family from large to small. */
 export const presets: readonly Preset[] = rows.map(([name, fileType, bitsPerWeight, needsImatrix, about]) => ({
   name,
   fileType,
@@ -75,7 +75,7 @@ export const presets: readonly Preset[] = rows.map(([name, fileType, bitsPerWeig
 
 const byName = new Map(presets.map((preset) => [preset.name, preset]));
 
-/** The preset with this name or alias (Q4_K is Q4_K_M) in any letter case; undefined when there is none. */
+/** Returns the preset with this name or alias (Q4_K is Q4_K_M), ignoring case; undefined if there is none. */
 export function presetByName(name: string): Preset | undefined {
   const upper = name.toUpperCase();
   return byName.get(aliases.get(upper) ?? upper);

@@ -7,21 +7,21 @@ export interface QuantizeTensorOptions {
   pool: NativePool;
   tensor: SourceTensor;
   to: GgmlType;
-  /** What the imatrix says about the tensor; types with `needsImatrix` cannot do without. */
+  /** The tensor's imatrix entry; required for types with `needsImatrix`. */
   importance?: Importance | undefined;
 }
 
 /**
- * The bytes llama-quantize would store for a tensor of type `to`, in order, in pieces of a few MB.
- * Throws QS-GGML-VALUES, QS-GGML-IMPORTANCE, and a RangeError when rows are not whole blocks of `to`.
+ * Yields the bytes that llama-quantize would store for a tensor in type `to`, in chunks of a few MB.
+ * Throws QS-GGML-VALUES, QS-GGML-IMPORTANCE, and a RangeError if rows are not whole blocks of `to`.
  */
 export async function* quantizeTensor(options: QuantizeTensorOptions): AsyncGenerator<Uint8Array, void, void> {
   yield* options.pool.stream(tasks("quantize", options));
 }
 
 /**
- * The tensor in its own type after a detour through `to`: the same size as before, with the damage of `to`.
- * Written over the original it lets a probe measure what one tensor's type costs.
+ * Yields the tensor in its own type after conversion to `to` and back: the size of the original with the error of `to`.
+ * A probe overwrites the original with it to measure the effect of one tensor's type. Errors as `quantizeTensor`.
  */
 export async function* roundTripTensor(options: QuantizeTensorOptions): AsyncGenerator<Uint8Array, void, void> {
   yield* options.pool.stream(tasks("round-trip", options));

@@ -2,12 +2,12 @@ import { rowBytes } from "./ggml-types.js";
 import type { RowRange } from "./native-task.js";
 import { expertImportance, type Importance, type SourceTensor, tensorRows } from "./source-tensor.js";
 
-/** Values in one task: 2 MB as F32, enough to hide the cost of a message, small enough to share out evenly. */
+/** Values per task, 2 MB as F32: large enough to hide the cost of a message, small enough to balance the load. */
 const taskValues = 2 ** 19;
 
 /**
- * All rows of a tensor in order, in pieces of about 2 MB that never cross from one expert to the next,
- * whose weights differ. ggml quantizes row by row, so pieces do not change the bytes.
+ * Yields all rows of a tensor in order, in ranges of about 2 MB. A range never crosses experts, because their weights
+ * differ. ggml quantizes row by row, so the ranges do not affect the output.
  */
 export function* rowRanges(tensor: SourceTensor, importance: Importance | undefined): Generator<RowRange, void, void> {
   const { columns, rows, experts } = tensorRows(tensor);
@@ -30,8 +30,8 @@ export function* rowRanges(tensor: SourceTensor, importance: Importance | undefi
 }
 
 /**
- * A fixed sample of about `values` values of one expert, at least one row, spread evenly, in pieces as above.
- * The stride is odd: an even one would meet the same few rows of every attention head.
+ * Yields a fixed, evenly spaced sample of about `values` values of one expert, at least one row, in ranges as above.
+ * The stride is odd: an even one would hit the same few rows of every attention head.
  */
 export function* sampledRows(
   tensor: SourceTensor,

@@ -3,7 +3,7 @@ import type { Ggml } from "./ggml-native.js";
 import { type GgmlType, knownType, rowBytes } from "./ggml-types.js";
 import type { AnyResult, ErrorSums, NativeTask, RowRange } from "./native-task.js";
 
-/** Does a task on the calling thread. Throws what `Ggml.quantizeRows` throws, and system errors of reading. */
+/** Runs a task on the calling thread. Throws the errors of `Ggml.quantizeRows`, and system errors on read. */
 export function runNativeTask(ggml: Ggml, task: NativeTask): AnyResult {
   const { rows } = task;
   const from = knownType(rows.type);
@@ -36,7 +36,7 @@ function rowOf(bytes: Uint8Array, row: number, bytesPerRow: number): Uint8Array 
 function readFully(file: number, bytes: Uint8Array, position: number, path: string): void {
   for (let done = 0; done < bytes.length; ) {
     const read = readSync(file, bytes, done, bytes.length - done, position + done);
-    if (read === 0) throw new Error(`${path} became shorter while it was read`);
+    if (read === 0) throw new Error(`${path} shrank while it was read`);
     done += read;
   }
 }

@@ -1,21 +1,21 @@
 import type { GgmlType } from "./ggml-types.js";
 
-/** A tensor inside a file, as `readGguf` lists them, with the file's path. */
+/** A tensor from `readGguf`, with the path of its file. */
 export interface SourceTensor {
   path: string;
   name: string;
-  /** `shape[0]` is the row length; a third dimension counts experts. */
+  /** `shape[0]` is the row length; a third dimension is the number of experts. */
   shape: readonly number[];
   type: GgmlType;
-  /** Where its data starts, in bytes from the start of the file. */
+  /** Start of the data, in bytes from the start of the file. */
   offset: number;
 }
 
-/** How much each column of a tensor matters: what its imatrix entry says. */
+/** Importance of a tensor's columns, from its imatrix entry. */
 export interface Importance {
-  /** Mean squared activation per column, experts one after the other; 1 where an expert has no data. */
+  /** Mean squared activation per column, concatenated over experts; 1 for an expert without data. */
   values: Float32Array;
-  /** Calibration tokens each expert saw; one number for a dense tensor. */
+  /** Calibration tokens per expert; one number for a dense tensor. */
   tokens: Float32Array;
 }
 
@@ -28,13 +28,13 @@ export interface TensorRows {
   experts: number;
 }
 
-/** A tensor as rows: dimensions above the second count as experts, which llama.cpp stores one after the other. */
+/** Returns a tensor's dimensions as rows. Dimensions above the second are experts, which llama.cpp stores contiguously. */
 export function tensorRows({ shape }: Pick<SourceTensor, "shape">): TensorRows {
   const [columns = 1, rows = 1, ...others] = shape;
   return { columns, rows, experts: others.reduce((product, size) => product * size, 1) };
 }
 
-/** The weights of one expert; undefined when the tensor has none. */
+/** Returns the column weights of one expert; undefined if the tensor has none. */
 export function expertImportance(
   importance: Importance | undefined,
   columns: number,
@@ -44,8 +44,8 @@ export function expertImportance(
 }
 
 /**
- * True when calibration reached the tensor at all: without one counted token every weight is 1, and
- * types that need data would store rubbish that llama-quantize does not refuse.
+ * Returns true if calibration counted at least one token for the tensor. Otherwise all weights are 1, and types that
+ * require an imatrix would store unusable data, which llama-quantize does not reject.
  */
 export function hasData(importance: Importance | undefined): importance is Importance {
   return importance?.tokens.some((count) => count > 0) ?? false;

@@ -10,7 +10,7 @@ function stored(name: string, columns: number): string | undefined {
   return storedType(type, columns)?.name;
 }
 
-/** The cases of `tensor_type_fallback`: type to fallback, as ggml's enum names them. */
+/** The cases of `tensor_type_fallback`: type and fallback by their names in ggml's enum. */
 function pinnedFallbacks(): [type: string, fallback: string][] {
   const code = clonePinnedSource(temporaryFolder())("src/llama-quant.cpp");
   const body = code.slice(code.indexOf("static ggml_type tensor_type_fallback"));
@@ -27,7 +27,7 @@ function pinnedFallbacks(): [type: string, fallback: string][] {
   return found;
 }
 
-test("rows of whole blocks are stored as asked", () => {
+test("rows of whole blocks are stored in the requested type", () => {
   expect(stored("Q4_K", 512)).toBe("Q4_K");
   expect(stored("Q8_0", 96)).toBe("Q8_0");
 });
@@ -38,7 +38,7 @@ test("other rows fall back as in the pinned llama-quantize", () => {
   for (const [type, fallback] of fallbacks) expect(stored(type, 96), type).toBe(fallback);
 });
 
-test("rows that fit no block have no quantized type", () => {
+test("rows that are not whole blocks of any fallback have no quantized type", () => {
   expect(stored("Q4_K", 100)).toBeUndefined();
   expect(stored("Q8_0", 100)).toBeUndefined();
   expect(stored("Q1_0", 96)).toBeUndefined();

@@ -20,7 +20,7 @@ function randomRows(seed: number, rows: number): Float32Array {
   return Float32Array.from({ length: rows * columns }, () => (random(20_001) - 10_000) / 1e5);
 }
 
-describe("every type a weight can be stored in", () => {
+describe("every target type", () => {
   const source = randomRows(7, 4);
   const importance = Float32Array.from({ length: columns }, (_, i) => 1 + (i % 5));
 
@@ -35,12 +35,12 @@ describe("every type a weight can be stored in", () => {
       expect(values.length).toBe(source.length);
       const norm = source.reduce((sum, value) => sum + value * value, 0);
       const error = source.reduce((sum, value, i) => sum + (value - (values[i] ?? 0)) ** 2, 0) / norm;
-      // Evenly spread values are the hardest for few bits; even then a code is better than none.
+      // Uniformly distributed values are the hardest for few bits; the error is still below that of zeros.
       expect(error).toBeLessThan(type.bitsPerWeight > 6 ? 0.001 : type.bitsPerWeight > 4 ? 0.02 : 0.9);
     },
   );
 
-  test("more important columns come out better", () => {
+  test("more important columns have a smaller error", () => {
     const type = named("Q2_K");
     const weights = new Float32Array(columns).fill(1).fill(100, 0, 8);
     const error = (importance?: Float32Array) => {
@@ -51,7 +51,7 @@ describe("every type a weight can be stored in", () => {
   });
 });
 
-test("rows alone give the bytes they give together", () => {
+test("single rows have the same bytes as in a batch", () => {
   const source = randomRows(11, 3);
   for (const type of targets) {
     const weights = new Float32Array(columns).fill(1);
@@ -63,17 +63,17 @@ test("rows alone give the bytes they give together", () => {
   }
 });
 
-test("half and brain floats widen exactly", () => {
+test("F16 and BF16 convert to F32 exactly", () => {
   const values = Float32Array.from([1, -0.5, 1.5, 0, 2, -4, 0.25, 8]);
   for (const name of ["F32", "F16", "BF16"]) {
     expect(ggml.dequantizeRows(named(name), ggml.quantizeRows(named(name), values, 8))).toEqual(values);
   }
 });
 
-describe("what would end the process is refused", () => {
+describe("arguments that would abort the process fail", () => {
   const source = randomRows(3, 1);
 
-  test("values that are no numbers", () => {
+  test("non-finite values", () => {
     for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
       const values = source.slice();
       values[100] = bad;
@@ -82,13 +82,13 @@ describe("what would end the process is refused", () => {
     }
   });
 
-  test("a type that needs an importance matrix without one", () => {
+  test("a type that requires an imatrix, without one", () => {
     for (const type of targets.filter(({ needsImatrix }) => needsImatrix)) {
       expect(thrownBy(() => ggml.quantizeRows(type, source, columns)).code).toBe("QS-GGML-IMPORTANCE");
     }
   });
 
-  test("rows that are not whole blocks, types without weights, a scale that is no number", () => {
+  test("rows that are not whole blocks, types without weights, a scale that is not a number", () => {
     expect(() => ggml.quantizeRows(named("Q4_K"), source.slice(0, 100), 100)).toThrow(RangeError);
     expect(() => ggml.quantizeRows(named("Q8_1"), source, columns)).toThrow(RangeError);
     expect(() => ggml.dequantizeRows(named("Q4_K"), new Uint8Array(143))).toThrow(RangeError);
@@ -97,6 +97,6 @@ describe("what would end the process is refused", () => {
   });
 });
 
-test("a library that is none", () => {
+test("a missing library", () => {
   expect(thrownBy(() => openGgml("/nowhere/libggml-base.so")).code).toBe("QS-GGML-LOAD");
 });

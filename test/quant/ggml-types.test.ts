@@ -5,7 +5,7 @@ import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 const source = clonePinnedSource(temporaryFolder());
 
-/** Sums of products with Python's integer division, all that gguf-py's table uses. */
+/** Evaluates sums of products with Python's integer division, the only syntax in gguf-py's table. */
 function evaluate(expression: string): number {
   const terms = expression.replaceAll("QK_K", "256").split("+");
   return terms
@@ -33,8 +33,8 @@ function pinnedIds(): Map<string, number> {
   return new Map([...rows].map(([, name = "", id]) => [name, Number(id)]));
 }
 
-describe("the table agrees with the pinned llama.cpp", () => {
-  test("ids are those of ggml.h, and none is missing", () => {
+describe("the table matches the pinned llama.cpp", () => {
+  test("ids are those of ggml.h, without omissions", () => {
     const ids = pinnedIds();
     ids.delete("COUNT");
     expect(ids.size).toBeGreaterThan(30);
@@ -66,7 +66,7 @@ describe("the table agrees with the pinned llama.cpp", () => {
     expect(targets.toSorted()).toEqual(cases.toSorted());
   });
 
-  test("types that need an importance matrix are those of llama-quant.cpp", () => {
+  test("types that require an imatrix are those of llama-quant.cpp", () => {
     const body = /static bool tensor_requires_imatrix[\s\S]*?\n\}/.exec(source("src/llama-quant.cpp"))?.[0] ?? "";
     const always = body.slice(0, body.indexOf("return true"));
     const cases = [...always.matchAll(/case GGML_TYPE_(\w+):/g)].map(([, name]) => name);
@@ -77,7 +77,7 @@ describe("the table agrees with the pinned llama.cpp", () => {
 });
 
 describe("lookups", () => {
-  test("by name in any case, by id", () => {
+  test("by name, ignoring case, and by id", () => {
     expect(ggmlTypeByName("q4_k")).toBe(ggmlTypeById(12));
     expect(ggmlTypeByName("Q4_K")?.bitsPerWeight).toBe(4.5);
     expect(ggmlTypeByName("Q4_K_M")).toBeUndefined();

@@ -5,12 +5,12 @@ import { type KnapsackProblem, solve } from "../../src/quant/knapsack.js";
 import { thrownBy } from "../fixtures/failure.js";
 import { randomIntegers } from "../fixtures/random.js";
 
-// The types describe the CommonJS build; Node loads the other, whose default export is the loader itself.
+// The types describe the CommonJS build; Node loads the ESM build, whose default export is the loader.
 const highs = await (loadHighs as unknown as typeof loadHighs.default)();
 const types = ["IQ2_S", "Q2_K", "IQ3_XXS", "IQ3_S", "Q3_K", "IQ4_XS", "Q4_K", "Q5_0", "Q5_K", "Q6_K", "Q8_0", "F16"];
 const rowsOf = [16, 1024, 4096, 14_336, 32_000];
 
-/** A problem like that of a model: damage falls fourfold per bit, with noise; or, every third time, pure noise. */
+/** A problem like that of a model: each bit divides damage by four, with noise; every third problem is pure noise. */
 function randomProblem(seed: number, size: number, choices: number): KnapsackProblem {
   const random = randomIntegers(seed * 7919);
   const fraction = () => random(2 ** 24) / 2 ** 24;
@@ -33,7 +33,7 @@ function randomProblem(seed: number, size: number, choices: number): KnapsackPro
   return { items, budgetBytes: Math.floor(smallest + (extreme(Math.max) - smallest) * fraction()) };
 }
 
-/** Least damage as HiGHS finds it, to nine digits. */
+/** Minimum damage according to HiGHS, to nine digits. */
 function optimum({ items, budgetBytes, pins, floors }: KnapsackProblem): number {
   const name = (i: number, k: number) => `x${i}_${k}`;
   const all = items.flatMap(({ choices }, i) => choices.map((choice, k) => ({ ...choice, variable: name(i, k) })));
@@ -74,22 +74,22 @@ function checkAgainstHighs(problem: KnapsackProblem): void {
   expect(solution.gap).toBeCloseTo((solution.damage - solution.bound) / solution.bound, 9);
 }
 
-describe("within 0.1 % of what HiGHS proves best", () => {
+describe("within 0.1 % of the optimum proved by HiGHS", () => {
   const sizes = [1, 2, 3, 4, 6, 9, 14, 20, 28];
   const counts = [2, 4, 8, 12];
 
-  test.each(counts)("180 problems in all, %i types", (count) => {
+  test.each(counts)("45 problems of %i types", (count) => {
     for (let seed = 1; seed <= 45; seed++) checkAgainstHighs(randomProblem(seed, sizes[seed % 9] ?? 1, count));
   });
 
-  test("40 more with pins and floors", () => {
+  test("40 problems with pins and floors", () => {
     for (let seed = 101; seed <= 140; seed++) {
       const problem = randomProblem(seed, 12, 10);
       const [first, second, third] = problem.items;
       if (first === undefined || second === undefined || third === undefined) throw new Error("too few items");
       const pins = new Map([[first.id, "Q6_K"]]);
       const floors = new Map([second, third].map(({ id, choices }) => [id, (choices[4]?.bytes ?? 0) - 1]));
-      // Enough for whatever pins and floors ask for.
+      // Enough for all pins and floors.
       const budgetBytes = problem.budgetBytes + 3 * 32_000 * 256 * 2;
       checkAgainstHighs({ ...problem, pins, floors, budgetBytes });
       const { choice } = solve({ ...problem, pins, floors, budgetBytes });
@@ -102,7 +102,7 @@ describe("within 0.1 % of what HiGHS proves best", () => {
   });
 });
 
-test("700 tensors of 12 types are solved to 0.05 %, and nearly all bytes are used", () => {
+test("700 tensors of 12 types are solved within 0.05 %, with nearly all bytes used", () => {
   for (const seed of [1, 2, 4, 5]) {
     const problem = randomProblem(seed, 700, 12);
     const solution = solve(problem);
@@ -131,7 +131,7 @@ describe("edges", () => {
     },
   ];
 
-  test("a budget for everything, one for exactly the least, one byte less", () => {
+  test("a budget above the maximum, exactly the minimum, and one byte less", () => {
     expect(solve({ items, budgetBytes: 1e6 })).toMatchObject({ bytes: 300, damage: 3, bound: 3, gap: 0 });
     expect(solve({ items, budgetBytes: 150 })).toMatchObject({ bytes: 150, damage: 13 });
     const error = thrownBy(() => solve({ items, budgetBytes: 149 }));
@@ -144,7 +144,7 @@ describe("edges", () => {
     expect(solve({ items: [], budgetBytes: 0 })).toEqual({ choice: new Map(), bytes: 0, damage: 0, bound: 0, gap: 0 });
   });
 
-  test("a pin beats a floor; one that cannot be kept names its tensor", () => {
+  test("a pin overrides a floor; the error of an impossible pin names the tensor", () => {
     const pins = new Map([["a", "Q4_K"]]);
     expect(solve({ items, budgetBytes: 1e6, pins, floors: new Map([["a", 150]]) }).choice.get("a")).toBe("Q4_K");
     const wrong = thrownBy(() => solve({ items, budgetBytes: 1e6, pins: new Map([["b", "Q2_K"]]) }));
@@ -153,7 +153,7 @@ describe("edges", () => {
     expect(floor.code).toBe("QS-ALLOCATE-CHOICE");
   });
 
-  test("a type that is larger and worse is never taken", () => {
+  test("a type that is larger and worse is never chosen", () => {
     const choices = [
       { type: "IQ3_S", bytes: 110, damage: 1 },
       { type: "Q3_K", bytes: 110, damage: 2 },

@@ -6,7 +6,7 @@ import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 const source = clonePinnedSource(temporaryFolder());
 
-/** Name, description and number of every entry of llama-quantize's own list. */
+/** Name, description and file type of every entry in llama-quantize's list. */
 function pinnedPresets(): { name: string; fileType: number; about: string }[] {
   const header = source("include/llama.h").matchAll(/^\s*(LLAMA_FTYPE_\w+)\s*=\s*(\d+),/gm);
   const fileTypes = new Map([...header].map(([, name = "", value]) => [name, Number(value)]));
@@ -20,7 +20,7 @@ function pinnedPresets(): { name: string; fileType: number; about: string }[] {
   );
 }
 
-describe("presets agree with the pinned llama-quantize", () => {
+describe("presets match the pinned llama-quantize", () => {
   const pinned = pinnedPresets();
 
   test("all names and file types, without COPY and aliases", () => {
@@ -50,18 +50,18 @@ describe("presets agree with the pinned llama-quantize", () => {
   });
 });
 
-test("lookups ignore case and know no others", () => {
+test("lookups ignore case and return undefined for other names", () => {
   expect(presetByName("q4_k_m")?.fileType).toBe(15);
   expect(presetByName("iq4_xs")?.name).toBe("IQ4_XS");
   expect(presetByName("COPY")).toBeUndefined();
   expect(presetByName("Q4_K_XL")).toBeUndefined();
 });
 
-test("a preset named like a type stays between that type and the types of its sensitive tensors", () => {
+test("a preset with the name of a type has at least its bits per weight, and at most 0.6 more", () => {
   for (const { name, bitsPerWeight } of presets) {
     const type = ggmlTypeByName(name);
     if (type === undefined) continue;
-    // Llama 3.1 8B keeps its norms in F32, which adds less than a thousandth of a bit.
+    // The F32 norms of Llama 3.1 8B add less than 0.001 bits.
     expect(bitsPerWeight, name).toBeGreaterThanOrEqual(type.bitsPerWeight);
     expect(bitsPerWeight, name).toBeLessThan(type.bitsPerWeight + 0.6);
   }

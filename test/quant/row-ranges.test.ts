@@ -9,13 +9,13 @@ function tensorOf(...shape: number[]): SourceTensor {
   return { path: "model.gguf", name: "blk.0.ffn_up_exps.weight", shape, type, offset: 64 };
 }
 
-/** Rows a range reads, counted through all experts. */
+/** Indices of the rows in a range, numbered over all experts. */
 function rowsRead(range: { offset: number; count: number; stride: number }, columns: number): number[] {
   const first = (range.offset - 64) / (2 * columns);
   return Array.from({ length: range.count }, (_, i) => first + i * range.stride);
 }
 
-test("all rows once, in order, no range across experts, each with its expert's weights", () => {
+test("ranges cover all rows once, in order, do not cross experts, and have their expert's weights", () => {
   const [columns, rows, experts] = [1024, 1500, 3];
   const values = Float32Array.from({ length: columns * experts }, (_, i) => Math.floor(i / columns) + 1);
   const ranges = [...rowRanges(tensorOf(columns, rows, experts), { values, tokens: new Float32Array(experts) })];
@@ -36,7 +36,7 @@ test("a row longer than a task is one range", () => {
   expect(ranges.map(({ count }) => count)).toEqual([1, 1]);
 });
 
-test("samples: small tensors whole, large ones evenly and with an odd stride", () => {
+test("samples contain small tensors completely and large ones evenly spaced, with an odd stride", () => {
   const whole = [...sampledRows(tensorOf(256, 100), undefined, 0, 2 ** 18)];
   expect(whole.flatMap((range) => rowsRead(range, 256))).toEqual(Array.from({ length: 100 }, (_, i) => i));
   for (const [columns, rows] of [
@@ -56,7 +56,7 @@ test("samples: small tensors whole, large ones evenly and with an odd stride", (
   }
 });
 
-test("the second expert's sample lies in the second expert", () => {
+test("the second expert's sample is inside the second expert", () => {
   const read = [...sampledRows(tensorOf(512, 4000, 2), undefined, 1, 2 ** 12)].flatMap((range) => rowsRead(range, 512));
   expect(Math.min(...read)).toBeGreaterThanOrEqual(4000);
   expect(Math.max(...read)).toBeLessThan(8000);
