@@ -8,14 +8,14 @@ const bytesPerSecond = figure.extend({ value: rate.describe("Bytes per second, s
 const nothingKnown = { retention: null, minutes: null, energyPerToken: null, batteryPer1kTokens: null };
 const types = z.array(z.enum(ggmlTypes.map((type) => type.name)));
 
-/** A catalog file as people write it, `devices/*.yaml` or their own: sizes with units, and nothing said is nothing known. */
+/** A catalog file, `devices/*.yaml` or the user's: sizes have units, and an omitted figure is unknown. */
 export const catalogFile = z
   .strictObject({
     version: z.literal(1).describe("Version of the catalog format."),
     sources: z
       .array(source.extend({ kind: sourceKind.describe(source.shape.kind.description ?? "") }))
       .default([])
-      .describe("Where figures come from."),
+      .describe("Sources of figures."),
     backends: z
       .array(
         backend.extend({
@@ -25,12 +25,12 @@ export const catalogFile = z
         }),
       )
       .default([])
-      .describe("What llama.cpp's backends do with tensor types."),
+      .describe("Support of tensor types in llama.cpp's backends."),
     devices: z
       .array(
         device.extend({
           memory: device.shape.memory
-            .extend({ bytes: bytes.describe("Size of the unified memory, or of one card's.") })
+            .extend({ bytes: bytes.describe("Size of the unified memory, or of one GPU's.") })
             .describe(device.shape.memory.description ?? ""),
           budget: bytes.describe(device.shape.budget.description ?? ""),
           bandwidth: bytesPerSecond.nullable().describe(device.shape.bandwidth.description ?? ""),
@@ -40,6 +40,6 @@ export const catalogFile = z
       .default([])
       .describe("The devices."),
   })
-  .describe("A device catalog of quantsmith: what fits where, with the source of every figure.");
+  .describe("A device catalog of quantsmith, with the source of every figure.");
 
 export type CatalogFile = z.output<typeof catalogFile>;

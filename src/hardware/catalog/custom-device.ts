@@ -10,26 +10,25 @@ type Key = (typeof keys)[number];
 
 const example = "custom:memory=8GB,budget=5GB,bandwidth=50GB/s,backend=cpu-arm";
 
-/** The source that a custom device's figures name; no catalog lists it. */
+/** Source id of a custom device's figures; not in any catalog. */
 export const userSource = "given-by-the-user";
 
 /**
- * A device from the command line: `custom:memory=8GB,budget=5GB,bandwidth=50GB/s,backend=cpu-arm`, in any order;
- * bandwidth may be left out. Nobody vouches for its figures, so all are estimates.
- * Throws `QS-DEVICE-CUSTOM`.
+ * Parses a device from the command line: `custom:memory=8GB,budget=5GB,bandwidth=50GB/s,backend=cpu-arm`, in any order;
+ * bandwidth is optional. Its figures are unverified, so their basis is `estimate`. Throws `QS-DEVICE-CUSTOM`.
  */
 export function parseCustomDevice(text: string): Device {
   const parts = readParts(text);
   const memory = amount(text, "memory", parts.get("memory"), parseBytes);
   const budget = amount(text, "budget", parts.get("budget"), parseBytes);
-  if (budget > memory) throw fault(text, "its budget is larger than its memory", "Give a budget within the memory.");
+  if (budget > memory) throw fault(text, "the budget exceeds the memory", "Set a budget of at most the memory.");
   const backend = backendOf(text, parts.get("backend"));
   const bandwidth = parts.has("bandwidth") ? amount(text, "bandwidth", parts.get("bandwidth"), parseRate) : null;
   return {
     id: "custom",
     name: "Your device",
     class: classes[backend],
-    chip: "as given",
+    chip: "unknown",
     year: null,
     memory: { kind: discrete.has(backend) ? "discrete" : "unified", cards: 1, bytes: given(memory) },
     budget: given(budget),
@@ -48,14 +47,14 @@ function readParts(text: string): Map<Key, string> {
     if (key === undefined) {
       const near = nearest(name, keys);
       const remedy =
-        near === undefined ? `Known are ${quoteList(keys, "and")}: ${example}` : `Did you mean ${quote(near)}?`;
-      throw fault(text, `it holds ${quote(part)}`, remedy);
+        near === undefined ? `Use ${quoteList(keys, "and")}, as in \`${example}\`.` : `Did you mean ${quote(near)}?`;
+      throw fault(text, `unknown key in ${quote(part)}`, remedy);
     }
-    if (parts.has(key)) throw fault(text, `it says ${quote(key)} twice`, "Keep one of the two.");
+    if (parts.has(key)) throw fault(text, `duplicate key ${quote(key)}`, "Remove one of the two.");
     parts.set(key, rest.join("=").trim());
   }
   for (const key of ["memory", "budget", "backend"] as const) {
-    if (!parts.has(key)) throw fault(text, `it does not say its ${key}`, `Add \`${key}=…\`: ${example}`);
+    if (!parts.has(key)) throw fault(text, `missing key ${quote(key)}`, `Add \`${key}=…\`, as in \`${example}\`.`);
   }
   return parts;
 }
@@ -64,26 +63,26 @@ function amount(text: string, key: Key, value = "", parse: (value: string) => nu
   const parsed = parse(value);
   if (parsed !== undefined && parsed > 0) return parsed;
   const form = key === "bandwidth" ? "`50GB/s`" : "`8GB` or `8GiB`";
-  throw fault(text, `its ${key} is ${quote(value)}`, `Write a number with a unit, such as ${form}.`);
+  throw fault(text, `invalid ${key} ${quote(value)}`, `Write a number with a unit, such as ${form}.`);
 }
 
 function backendOf(text: string, value = ""): BackendId {
   const found = backendId.options.find((id) => id === value);
   if (found !== undefined) return found;
   const near = nearest(value, backendId.options);
-  const remedy = near === undefined ? `Write ${quoteList(backendId.options, "or")}.` : `Did you mean ${quote(near)}?`;
-  throw fault(text, `its backend is ${quote(value)}`, remedy);
+  const remedy = near === undefined ? `Use ${quoteList(backendId.options, "or")}.` : `Did you mean ${quote(near)}?`;
+  throw fault(text, `unknown backend ${quote(value)}`, remedy);
 }
 
 function fault(text: string, what: string, remedy: string): QuantsmithError {
-  return new QuantsmithError("QS-DEVICE-CUSTOM", `cannot read the device ${quote(text)}: ${what}`, { remedy });
+  return new QuantsmithError("QS-DEVICE-CUSTOM", `cannot parse the device ${quote(text)}: ${what}`, { remedy });
 }
 
 function given(value: number): Figure {
-  return { value, basis: "estimate", source: userSource, note: "Given by the user." };
+  return { value, basis: "estimate", source: userSource, note: "given by the user" };
 }
 
-/** Backends of cards that have memory of their own. */
+/** Backends of GPUs with dedicated memory. */
 const discrete: ReadonlySet<BackendId> = new Set(["cuda", "rocm", "sycl", "vulkan"]);
 
 const classes: Readonly<Record<BackendId, DeviceClass>> = {

@@ -2,30 +2,30 @@ import * as z from "zod";
 import { patternString, schemaIssue } from "../../util/schema-issue.js";
 
 /**
- * How a figure came to be. `measured`: somebody ran it, and the source tells who; `specification`: the maker's data sheet;
- * `os-rule`: follows from a documented rule of the operating system; `estimate`: reasoned from neighbours.
+ * Basis of a figure. `measured`: a measurement that the source publishes; `specification`: the maker's data sheet;
+ * `os-rule`: follows from a documented rule of the operating system; `estimate`: derived from similar devices.
  */
 export const basis = z.enum(["measured", "specification", "os-rule", "estimate"]);
 export type Basis = z.infer<typeof basis>;
 
-/** Cards and terminals show it, so it may not break out of its line. */
+/** Shown in model cards and terminals, so control characters, including line breaks, are not allowed. */
 const line = patternString(/^[^\p{Cc}]{1,300}$/u, "a line of text", "Write one line of at most 300 characters.");
 
 const citing = {
   basis: basis.describe(
-    "How it is known: `measured` by somebody, the maker's `specification`, an `os-rule`, or an `estimate`.",
+    "Basis of the figure: `measured`, the maker's `specification`, an `os-rule`, or an `estimate`.",
   ),
   source: patternString(/^[a-z0-9][a-z0-9-]*$/, "the id of a source", "Use small letters, digits and `-`.").describe(
     "Id of an entry of `sources`.",
   ),
-  note: line.exactOptional().describe("What the figure leaves open; an estimate says here what it is made from."),
+  note: line.exactOptional().describe("Limitations of the figure; for an estimate, its derivation."),
 };
 
-/** One number that somebody can check. */
+/** A number with a verifiable source. */
 export const figure = z.strictObject({ value: z.number().positive().describe("The number."), ...citing });
 export type Figure = z.infer<typeof figure>;
 
-/** A number known only between two bounds. */
+/** A range with a verifiable source. */
 export const figureRange = z
   .strictObject({
     low: z.number().nonnegative().describe("Lower bound."),
@@ -33,11 +33,11 @@ export const figureRange = z
     ...citing,
   })
   .superRefine(({ low, high }, context) => {
-    if (low > high) context.addIssue(schemaIssue("`low` is above `high`", "Exchange the two.", ["low"]));
+    if (low > high) context.addIssue(schemaIssue("`low` is above `high`", "Swap the two.", ["low"]));
   });
 export type FigureRange = z.infer<typeof figureRange>;
 
-/** Ways llama.cpp computes on a device; what each is good at is in the catalog's `backends`. */
+/** Backends of llama.cpp; the catalog's `backends` lists the tensor types that each supports. */
 export const backendId = z.enum([
   "cuda",
   "metal",
@@ -57,77 +57,79 @@ export type DeviceClass = z.infer<typeof deviceClass>;
 export const deviceId = patternString(
   /^[a-z0-9][a-z0-9.-]{0,63}$/,
   "a device id",
-  "Write it as `quantsmith devices` lists it, for example `iphone-15-pro`.",
+  "Use an id from `quantsmith devices`, for example `iphone-15-pro`.",
 );
 
 const sustained = z.strictObject({
-  retention: figureRange.nullable().describe("Share of the first speed that is left under load, 0 to 1."),
-  minutes: z.number().positive().nullable().describe("After how many minutes of load `retention` holds."),
-  energyPerToken: figureRange
-    .nullable()
-    .describe("Joules for one generated token, with the model that the note names."),
+  retention: figureRange.nullable().describe("Share of the initial speed under sustained load, 0 to 1."),
+  minutes: z.number().positive().nullable().describe("Minutes of load after which `retention` applies."),
+  energyPerToken: figureRange.nullable().describe("Joules per generated token, with the model in the note."),
   batteryPer1kTokens: figureRange
     .nullable()
-    .describe("Percent of the battery for 1000 generated tokens, with the model that the note names."),
+    .describe("Percent of the battery per 1000 generated tokens, with the model in the note."),
 });
 
-/** A device of the catalog. Bytes, bytes per second, watts; null is "nobody knows", never a guess. */
+/** A device of the catalog. Bytes, bytes per second, watts; null if unknown. */
 export const device = z.strictObject({
-  id: deviceId.describe("What commands and recipes call it."),
-  name: line.describe("What people call it."),
-  class: deviceClass.describe("Kind of device, by which tables group it."),
-  chip: line.describe("The chip that computes."),
-  year: z.int().nullable().describe("Year it came to market."),
+  id: deviceId.describe("Id in commands and recipes."),
+  name: line.describe("Display name."),
+  class: deviceClass.describe("Class of the device, which groups tables."),
+  chip: line.describe("Name of the chip."),
+  year: z.int().nullable().describe("Year of release."),
   memory: z
     .strictObject({
       kind: z
         .enum(["unified", "discrete"])
-        .describe("`unified`: one memory for processor and graphics; `discrete`: a card's, beside the computer's own."),
-      cards: z.int().min(1).max(64).describe("Number of equal cards; 1 for unified memory."),
-      bytes: figure.describe("Size of the unified memory, or of one card's."),
+        .describe(
+          "`unified`: one memory for CPU and GPU; `discrete`: dedicated memory of a GPU, besides system memory.",
+        ),
+      cards: z.int().min(1).max(64).describe("Number of equal GPUs; 1 for unified memory."),
+      bytes: figure.describe("Size of the unified memory, or of one GPU's."),
     })
-    .describe("The memory a model runs in."),
+    .describe("Memory in which a model runs."),
   budget: figure.describe(
-    "What one model may take of that memory (of each card, when discrete): weights, KV cache and compute buffers.",
+    "Part of that memory (of each GPU, if discrete) that one model may use: weights, KV cache and compute buffers.",
   ),
-  bandwidth: figure.nullable().describe("Memory bandwidth of the unified memory, or of one card."),
+  bandwidth: figure.nullable().describe("Bandwidth of the unified memory, or of one GPU's."),
   backends: z
     .array(backendId)
     .min(1)
-    .describe("Ways llama.cpp computes on it; the first is the one a user would take."),
-  power: figure.nullable().describe("Watts under load, of one card when discrete."),
-  sustained: sustained.describe("What is left of it when it computes for long."),
+    .describe("Backends of llama.cpp that run on it; the first is the default choice."),
+  power: figure.nullable().describe("Watts under load, of one GPU if discrete."),
+  sustained: sustained.describe("Behavior under sustained load."),
 });
 export type Device = z.infer<typeof device>;
 
-/** What a backend does with ggml's tensor types. A type in neither list works, and nothing is known of its speed. */
+/** Support of ggml's tensor types in a backend. A type in no list is supported at an unknown speed. */
 export const backend = z.strictObject({
-  id: backendId.describe("What devices call it."),
-  name: line.describe("What people call it."),
-  fast: z.array(z.string()).describe("Tensor types that run at the speed of their size."),
-  slow: z.array(z.string()).describe("Types that run, well below the speed of their size."),
-  unsupported: z.array(z.string()).describe("Types that do not run on it."),
+  id: backendId.describe("Id in the `backends` of devices."),
+  name: line.describe("Display name."),
+  fast: z.array(z.string()).describe("Tensor types whose speed is proportional to their size."),
+  slow: z.array(z.string()).describe("Tensor types that run well below the speed of their size."),
+  unsupported: z.array(z.string()).describe("Tensor types that the backend does not support."),
   source: citing.source,
 });
 export type Backend = z.infer<typeof backend>;
 
-/** What a source is, so that no figure claims to be better known than it is. */
+/** Kind of a source; it must match the basis of the figures that cite the source. */
 export const sourceKind = z.enum(["measurement", "specification", "os-rule", "discussion"]);
 
 export const source = z.strictObject({
-  id: citing.source.describe("What figures call it."),
-  title: line.describe("Who says it, and where."),
+  id: citing.source.describe("Id in the `source` of figures."),
+  title: line.describe("Author and title."),
   url: z
     .url({ protocol: /^https?$/ })
     .nullable()
-    .describe("Where it can be read."),
+    .describe("URL; null if unpublished."),
   kind: sourceKind
     .exactOptional()
-    .describe("What it is: only a `measurement` proves a figure measured, only a `specification` a specified one."),
+    .describe(
+      "Kind of source: a `measured` figure requires a `measurement`, a `specification` figure a `specification`.",
+    ),
 });
 export type Source = z.infer<typeof source>;
 
-/** All catalog files together; ids are unique and every source is there. */
+/** The merged catalog files; ids are unique and all cited sources exist. */
 export interface Catalog {
   sources: ReadonlyMap<string, Source>;
   backends: ReadonlyMap<BackendId, Backend>;

@@ -5,8 +5,8 @@ import { parseCustomDevice } from "./custom-device.js";
 import type { Catalog, Device } from "./device.js";
 
 /**
- * The device with an id, or the one that `custom:…` describes.
- * Throws `QS-DEVICE-UNKNOWN`, or `QS-DEVICE-CUSTOM` for a description that cannot be read.
+ * Returns the device with an id, or the one that `custom:…` describes.
+ * Throws `QS-DEVICE-UNKNOWN`, or `QS-DEVICE-CUSTOM` for an invalid description.
  */
 export function findDevice(catalog: Catalog, id: string): Device {
   if (id.startsWith("custom:")) return parseCustomDevice(id);
@@ -16,12 +16,12 @@ export function findDevice(catalog: Catalog, id: string): Device {
   throw new QuantsmithError("QS-DEVICE-UNKNOWN", message, { remedy });
 }
 
-/** What is wrong with an id that the catalog does not have, and what to do. */
+/** Returns message and remedy for an id that is not in the catalog. */
 export function unknownDevice(catalog: Catalog, id: string): { message: string; remedy: string } {
   const near = nearest(id, catalog.devices.keys());
   const guess = near === undefined ? "" : `Did you mean ${quote(near)}? `;
   return {
     message: `the catalog has no device ${quote(id)}`,
-    remedy: `${guess}\`quantsmith devices\` lists them all; a catalog file of your own can add more.`,
+    remedy: `${guess}Run \`quantsmith devices\` to list all devices, or add yours in a catalog file.`,
   };
 }

@@ -1,7 +1,7 @@
 import type { CatalogFile } from "./catalog-file.js";
 import type { Catalog } from "./device.js";
 
-/** All files as one catalog; what a later file says of an id replaces what an earlier one said. */
+/** Merges files into one catalog; entries of later files replace earlier ones with the same id. */
 export function mergeCatalog(files: readonly CatalogFile[]): Catalog {
   return {
     sources: byId(files.flatMap((file) => file.sources)),

@@ -1,6 +1,6 @@
 import type { Catalog, Device } from "./device.js";
 
-/** One or two of each kind, common ones. */
+/** One to three common devices of each class. */
 const representatives = [
   "iphone-15-pro",
   "galaxy-s24-ultra",
@@ -16,7 +16,7 @@ const representatives = [
   "laptop-ddr5-16gb",
 ];
 
-/** For those who name no devices: those of the list that the catalog has. */
+/** Returns the default devices, as far as the catalog contains them. */
 export function representativeDevices({ devices }: Pick<Catalog, "devices">): Device[] {
   return representatives.flatMap((id) => devices.get(id) ?? []);
 }

@@ -1,15 +1,15 @@
 import type { Backend, BackendId, Catalog, Device } from "../catalog/device.js";
 import type { Footprint } from "../memory/memory.js";
 
-/** The backend that a file runs on, and what of the file decided it. */
+/** The backend on which a file runs, and the better ones that were excluded. */
 export interface BackendChoice {
-  /** The best that can compute every type of the file; null when none can. */
+  /** The best backend that supports all types of the file; null if there is none. */
   backend: BackendId | null;
-  /** Better backends that cannot, with the types in their way. */
+  /** Better backends, with the types of the file that they do not support. */
   passedOver: { backend: BackendId; types: string[] }[];
 }
 
-/** The device's first backend that can compute all tensor types of a file. `only` leaves the others out. */
+/** Returns the device's first backend that supports all tensor types of a file. `only` restricts the choice to one. */
 export function chooseBackend(
   { types }: Pick<Footprint, "types">,
   device: Pick<Device, "backends">,
@@ -25,7 +25,7 @@ export function chooseBackend(
   return { backend: null, passedOver };
 }
 
-/** Types of the file that run well below the speed of their size on a backend, and the share of the bytes they have. */
+/** Returns the file's types that are slow on a backend, and their share of the bytes. */
 export function slowTypes({ types }: Pick<Footprint, "types">, backend: Backend | undefined) {
   const slow = typesAmong(types, backend?.slow ?? []);
   const all = Object.values(types).reduce((sum, bytes) => sum + bytes, 0);
@@ -33,7 +33,7 @@ export function slowTypes({ types }: Pick<Footprint, "types">, backend: Backend 
   return { types: slow, share };
 }
 
-/** Whether a backend is the processor itself. */
+/** Returns true for a CPU backend. */
 export function isCpuBackend(backend: BackendId): backend is "cpu-arm" | "cpu-x86" {
   return backend === "cpu-arm" || backend === "cpu-x86";
 }

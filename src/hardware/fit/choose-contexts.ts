@@ -1,11 +1,11 @@
 import type { DeviceClass } from "../catalog/device.js";
 
-/** Contexts that tables tell, in tokens. */
+/** Contexts in tables, in tokens. */
 const standardContexts = [4096, 8192, 32_768] as const;
 
 /**
- * The contexts to judge a model at, ascending: the usual ones, what it was trained on, which none exceeds, and those
- * that a recipe made variants for.
+ * Returns the contexts at which a model is evaluated, ascending: the standard ones, the trained one, which is also the
+ * maximum, and those of the recipe's device variants.
  */
 export function chooseContexts(trained: number | null, variantContexts: readonly number[] = []): number[] {
   const standard =
@@ -14,7 +14,7 @@ export function chooseContexts(trained: number | null, variantContexts: readonly
   return [...new Set(all)].sort((a, b) => a - b);
 }
 
-/** The context a recommendation is made for: what fits a long conversation, on phones a shorter one. */
+/** Returns the context of a recommendation, in tokens: enough for a long conversation, less on phones. */
 export function wantedContext(kind: DeviceClass, trained: number | null): number {
   const wanted = kind === "phone" ? standardContexts[0] : standardContexts[1];
   return Math.min(wanted, trained ?? wanted);

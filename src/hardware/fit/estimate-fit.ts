@@ -9,23 +9,23 @@ import { fitReason } from "./fit-reason.js";
 import { type PlacementQuestion, placeModel } from "./place-model.js";
 
 export interface FitQuestion extends PlacementQuestion {
-  /** Name of the variant, for the result. */
+  /** Name of the variant in the result. */
   variant: string;
   device: Device;
-  /** What decode and prefill speeds are reckoned with; null tells none. */
+  /** Constants for decode and prefill speeds; null omits speeds. */
   speed?: SpeedConstants | null;
 }
 
 /**
- * Whether, how and how fast one variant runs on one device at one context. Pure; every figure of the device is the
- * catalog's, every figure of the model llama.cpp's own. The maximum context of a variant that does not run is the
- * largest at which it would.
+ * Estimates whether, how and how fast one variant runs on one device at one context. Pure: device figures are from the
+ * catalog, model figures from llama.cpp. The maximum context of a variant that does not run is the largest at which it
+ * would run.
  */
 export function estimateFit(question: FitQuestion): FitResult {
   const { variant, device, context, kvType } = question;
   const placement = placeModel(question);
   const { verdict, limit, backend, offload, dirtyBytes, residentBytes, hostBytes } = placement;
-  // Asking for any context at which the processor manages is asking whether it runs at all.
+  // For `no`, the maximum is the largest context at which the variant runs at all.
   const kept = verdict === "no" ? "cpu" : verdict;
   const maximum = kvTypes.map((type) => [type, largestContext(question, type, kept)] as const);
   return {

@@ -7,26 +7,26 @@ import { chooseContexts, wantedContext } from "./choose-contexts.js";
 import { estimateFit } from "./estimate-fit.js";
 import { type Candidate, recommendVariant } from "./recommend.js";
 
-/** A variant of a release with what the allocator says of it. */
+/** A variant of a release with its memory according to the allocator. */
 export interface VariantWithMemory extends Omit<CompatibleVariant, "memory"> {
   memory: ModelMemory;
 }
 
-// An alias, not an interface: interfaces are not assignable to a step's JSON parameters.
-/** The part of the catalog that a release is held against. */
+// An alias, because an interface is not assignable to a step's JSON parameters.
+/** The part of the catalog on which a release is evaluated. */
 export type TargetDevices = {
   devices: readonly Device[];
-  /** Contexts that the recipe makes variants for on one of them, in tokens: judged there besides the usual ones. */
+  /** Contexts of the recipe's device variants, in tokens; evaluated on that device besides the standard ones. */
   contexts: readonly { readonly device: string; readonly context: number }[];
-  /** What is known of the devices' backends. */
+  /** Backends of the devices. */
   backends: readonly Backend[];
-  /** What the figures of both cite. */
+  /** Sources that devices and backends cite. */
   sources: readonly Source[];
-  /** What speeds are reckoned with; null tells none. */
+  /** Constants for speeds; null omits speeds. */
   speed: SpeedConstants | null;
 };
 
-/** Every variant of a release on every device: `hardware-compatibility.json`. Pure, the same for the same facts. */
+/** Evaluates every variant of a release on every device, for `hardware-compatibility.json`. Pure. */
 export function estimateReleaseFit(
   model: string,
   variants: readonly VariantWithMemory[],
@@ -65,7 +65,7 @@ function contextsOn({ id }: Device, { footprint }: ModelMemory, { contexts }: Ta
   return chooseContexts(footprint.trainedContext, variantContexts);
 }
 
-/** Memory at the contexts that are judged, for every cache type the model can have. */
+/** Memory at the evaluated contexts, for every KV cache type that the model supports. */
 function configurations(memory: ModelMemory, contexts: TargetDevices["contexts"]): MemoryEstimate[] {
   const variantContexts = contexts.map(({ context }) => context);
   const settings = kvTypes.map((kvType) => ({ kvType, flashAttention: true })).filter((one) => canRun(memory, one));
@@ -76,7 +76,7 @@ function configurations(memory: ModelMemory, contexts: TargetDevices["contexts"]
   );
 }
 
-/** What tables and programs are told of a device. */
+/** Returns the fields of a device for tables and JSON. */
 export function compatibleDevice({
   id,
   name,
@@ -91,7 +91,7 @@ export function compatibleDevice({
   return { id, name, class: kind, memory, budget, bandwidth, backend };
 }
 
-/** The variant to take at the context that is wanted there, or else at the largest usual one at which any runs. */
+/** Recommends a variant at the device's context, else at the largest smaller context at which any runs. */
 function recommend(
   device: Device,
   variants: readonly VariantWithMemory[],

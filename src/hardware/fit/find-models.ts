@@ -7,17 +7,16 @@ import type { ModelFile } from "./model-file.js";
 import { readModel } from "./read-model.js";
 
 /**
- * The models behind what a user names: GGUF files, or folders of them; a release folder tells names and quality by its
- * release.json. Hollow files come into `scratch`.
- * Throws QS-FIT-NOTHING for a folder without models, QS-FIT-RELEASE for a release.json that cannot be used, and what
- * `readGguf` throws.
+ * Finds the models at paths to GGUF files or folders. In a release folder, release.json provides names and quality. Sparse
+ * files are written to `scratch`. Throws QS-FIT-NOTHING for a folder without models, QS-FIT-RELEASE for an invalid
+ * release.json, and the errors of `readGguf`.
  */
 export async function findModels(paths: readonly string[], scratch: string): Promise<ModelFile[]> {
   const found = await Promise.all(paths.map((path) => modelsAt(path, scratch)));
   return sharedNames(found.flat());
 }
 
-/** `Llama3` and `llama3` are one model: the first spelling is taken. */
+/** Uses the first spelling for names that differ only in case and separators, such as `Llama3` and `llama3`. */
 function sharedNames(models: readonly ModelFile[]): ModelFile[] {
   const spellings = new Map<string, string>();
   return models.map((file) => {
@@ -38,8 +37,8 @@ async function modelsAt(path: string, scratch: string): Promise<ModelFile[]> {
     (name) => /\.gguf$/i.test(name) && !isSidecarFile(name) && isFirstSplit(name),
   );
   if (names.length === 0) {
-    throw new QuantsmithError("QS-FIT-NOTHING", `${path} holds no GGUF model`, {
-      remedy: "Name a GGUF file, or a release folder as `quantsmith run` makes it.",
+    throw new QuantsmithError("QS-FIT-NOTHING", `${path} contains no GGUF model`, {
+      remedy: "Pass a GGUF file, or a release folder of `quantsmith run`.",
       at: { file: path },
     });
   }
@@ -48,7 +47,7 @@ async function modelsAt(path: string, scratch: string): Promise<ModelFile[]> {
   return report === null ? models : withReport(models, report);
 }
 
-/** In the order of the release; files that it does not list come last, as they are. */
+/** In the order of the release; unlisted files come last, unchanged. */
 function withReport(models: readonly ModelFile[], report: ReleaseNames): ModelFile[] {
   const listed = report.variants.flatMap((variant) => {
     const model = models.find(({ file }) => file === variant.file);
@@ -58,13 +57,13 @@ function withReport(models: readonly ModelFile[], report: ReleaseNames): ModelFi
   return [...listed, ...models.filter(({ file }) => !listed.some((other) => other.file === file))];
 }
 
-/** What `release.json` says about the files beside it; `release/release-report.ts` has the whole shape. */
+/** The part of `release.json` used here; `release/release-report.ts` has the complete type. */
 interface ReleaseNames {
   model: { name: string };
   variants: { name: string; file: string; quality: { kldMean: number } | null }[];
 }
 
-/** Null for a folder without a release. */
+/** Reads release.json; null without one. Throws QS-FIT-RELEASE. */
 async function readRelease(folder: string): Promise<ReleaseNames | null> {
   const file = join(folder, "release.json");
   try {
@@ -77,8 +76,8 @@ async function readRelease(folder: string): Promise<ReleaseNames | null> {
   } catch (error) {
     if (isSystemError(error) && error.code === "ENOENT") return null;
   }
-  throw new QuantsmithError("QS-FIT-RELEASE", `${file} is not the report of a release`, {
-    remedy: "Make the release again with `quantsmith run`, or name its GGUF files.",
+  throw new QuantsmithError("QS-FIT-RELEASE", `${file} is not a release report`, {
+    remedy: "Build the release again with `quantsmith run`, or pass its GGUF files.",
     at: { file },
   });
 }

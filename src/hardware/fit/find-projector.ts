@@ -2,9 +2,9 @@ import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 /**
- * The projector that lies beside a model: a file `mmproj-<model>….gguf`, or, in a folder of a single model, any with
- * `mmproj` in its name. Of several the last by name, so that F32 counts before F16 and BF16 before both: the answer is on
- * the high side. Null without one.
+ * Finds the projector in a model's folder: a file `mmproj-<model>….gguf`, or, in a folder of a single model, any file with
+ * `mmproj` in its name. Of several, returns the last by name: F32 precedes F16, and BF16 is only used if there is neither,
+ * so the estimate is high. Null without one.
  */
 export async function findProjector(path: string, model: string): Promise<string | null> {
   const folder = dirname(path);
@@ -17,7 +17,7 @@ export async function findProjector(path: string, model: string): Promise<string
   return last === undefined ? null : join(folder, last);
 }
 
-/** Files of a model repository that are no models: projectors and importance matrices. */
+/** Returns true for files of a model repository that are not models: projectors and imatrix files. */
 export function isSidecarFile(path: string): boolean {
   return /mmproj|imatrix/i.test(basename(path));
 }

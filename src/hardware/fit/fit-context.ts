@@ -4,8 +4,8 @@ import { largestContextWhere } from "../memory/memory-at.js";
 import { type PlacementQuestion, placeModel } from "./place-model.js";
 
 /**
- * The largest context at which a model lies on a device as well as `verdict` says, or better; null when none does. A
- * multiple of 256 tokens, as llama.cpp allocates, or what the model was trained on, which is never exceeded.
+ * Returns the largest context at which a model has `verdict` or a better one on a device; null if there is none. It is a
+ * multiple of 256 tokens, as llama.cpp allocates, or the trained context, which is the maximum.
  */
 export function largestContext(
   question: Omit<PlacementQuestion, "kvType">,
@@ -17,7 +17,7 @@ export function largestContext(
   return largestContextWhere(contextCap(question), fits);
 }
 
-/** Where nobody knows what a model was trained on, no more than was simulated, or asked about. */
+/** The trained context; if unknown, the largest simulated or requested one. */
 function contextCap({ model, context }: Pick<PlacementQuestion, "model" | "context">): number {
   const simulated = Math.max(context, ...model.estimates.map((estimate) => estimate.context));
   return model.footprint.trainedContext ?? simulated;

@@ -1,12 +1,12 @@
 import type { KvType } from "../memory/memory.js";
 import type { Offload } from "./gpu-loads.js";
 
-/** Blocks and output of any model up to this many are `-ngl 99`, as people write it. */
+/** Up to this number of layers, full offload is written as the customary `-ngl 99`. */
 const maxShorthandLayers = 99;
 
 /**
- * llama.cpp's flags for a placement (common/arg.cpp). Flash attention is asked for because the memory was estimated with
- * it, and because a q8_0 cache needs it. `offload` is null on the processor, `all` where one memory is shared.
+ * Returns llama.cpp's flags for a placement (common/arg.cpp). They include flash attention, because the memory estimate
+ * assumes it and a q8_0 cache requires it. `offload` is null on the CPU and `all` in unified memory.
  */
 export function fitFlags(
   offload: Offload | "all" | null,

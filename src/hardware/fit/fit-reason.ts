@@ -4,10 +4,11 @@ import { canRun } from "../memory/memory-at.js";
 import { slowTypes } from "./choose-backend.js";
 import type { Placement, PlacementQuestion } from "./place-model.js";
 
-/** Why a placement is not better than it is, and what to know about it: one sentence, or null. */
+/** Explains a placement's verdict and limitations in one sentence; null if there are none. */
 export function fitReason(question: PlacementQuestion, placement: Placement): string | null {
   const { model, kvType } = question;
-  if (!canRun(model, { kvType, flashAttention: true })) return `llama.cpp cannot run this model with a ${kvType} cache`;
+  if (!canRun(model, { kvType, flashAttention: true }))
+    return `llama.cpp does not support a ${kvType} KV cache for this model`;
   const remarks = [
     ...typeRemark(question.backends, placement),
     ...memoryRemark(question, placement),
@@ -17,7 +18,7 @@ export function fitReason(question: PlacementQuestion, placement: Placement): st
   return remarks.length === 0 ? null : remarks.join("; ");
 }
 
-/** How people call a backend. */
+/** Returns the display name of a backend. */
 export function backendName(backends: Catalog["backends"], id: BackendId): string {
   const known: Backend | undefined = backends.get(id);
   return known?.name ?? id;
@@ -26,34 +27,34 @@ export function backendName(backends: Catalog["backends"], id: BackendId): strin
 function typeRemark(backends: Catalog["backends"], { passedOver, backend, verdict }: Placement): string[] {
   return passedOver.map(({ backend: without, types }, index) => {
     const last = index === passedOver.length - 1 && verdict !== "no";
-    const instead = last ? `, so ${backendName(backends, backend)} does` : "";
-    return `${backendName(backends, without)} cannot compute ${types.join(", ")}${instead}`;
+    const instead = last ? `, so the model runs on ${backendName(backends, backend)}` : "";
+    return `${backendName(backends, without)} does not support ${types.join(", ")}${instead}`;
   });
 }
 
 function memoryRemark({ device, hostRamBytes }: PlacementQuestion, placement: Placement): string[] {
   const { verdict, limit, neededBytes, budgetBytes, hostBytes } = placement;
   if (verdict === "full" || (limit === "type" && verdict !== "partial")) return computerRemark(placement, hostRamBytes);
-  const short = `it needs ${formatBytes(neededBytes)}, and one model may take ${formatBytes(budgetBytes)}`;
+  const short = `it needs ${formatBytes(neededBytes)}, but the budget for one model is ${formatBytes(budgetBytes)}`;
   if (device.memory.kind === "unified") return [short];
-  const where = device.memory.cards === 1 ? "of the card" : `of ${device.memory.cards} cards`;
+  const where = device.memory.cards === 1 ? "on the GPU" : `on ${device.memory.cards} GPUs`;
   if (verdict === "partial") return [offloadRemark(placement), ...computerRemark(placement, hostRamBytes)];
   if (verdict === "cpu") return [`${short} ${where}`, ...computerRemark(placement, hostRamBytes)];
-  const has = `the computer has ${formatBytes(hostRamBytes ?? 0)}`;
-  return [`${short} ${where}`, `the processor alone needs ${formatBytes(hostBytes)}, and ${has}`];
+  const has = `only ${formatBytes(hostRamBytes ?? 0)} of system memory is available`;
+  return [`${short} ${where}`, `on the CPU it needs ${formatBytes(hostBytes)}, but ${has}`];
 }
 
-/** Catalogs tell the card's memory; that of the computer beside it is the reader's to know. */
+/** The required system memory, if its size is unknown: the catalog contains only the memory of the GPU. */
 function computerRemark({ verdict, hostBytes }: Placement, hostRamBytes: number | null | undefined): string[] {
   if (hostBytes === 0 || verdict === "full" || verdict === "no" || typeof hostRamBytes === "number") return [];
-  return [`the computer must have ${formatBytes(hostBytes)} of memory free, which is not in the catalog`];
+  return [`it also needs ${formatBytes(hostBytes)} of free system memory, whose size is not in the catalog`];
 }
 
 function offloadRemark({ offload, layers }: Placement): string {
   if (offload === null || offload === "all") return "";
-  const onGpu = `${offload.offloaded} of ${layers} layers fit on the card`;
+  const onGpu = `${offload.offloaded} of ${layers} layers fit on the GPU`;
   if (offload.expertsOnCpu === 0) return onGpu;
-  const experts = `the experts of the first ${offload.expertsOnCpu} blocks stay with the processor`;
+  const experts = `the experts of the first ${offload.expertsOnCpu} blocks stay on the CPU`;
   return offload.offloaded === layers ? experts : `${onGpu}, and ${experts}`;
 }
 
@@ -62,11 +63,11 @@ function slowRemark({ model, backends }: PlacementQuestion, { backend, verdict }
   const { types, share } = slowTypes(model.footprint, backends.get(backend));
   if (types.length === 0) return [];
   const percent = share < 0.01 ? "less than 1" : String(Math.round(share * 100));
-  const verb = types.length === 1 ? "runs below the speed of its size" : "run below the speed of their size";
+  const verb = types.length === 1 ? "is slow for its size" : "are slow for their size";
   return [`${types.join(", ")} (${percent} % of the weights) ${verb} on ${backendName(backends, backend)}`];
 }
 
 function contextRemark({ model, context }: PlacementQuestion): string[] {
   const trained = model.footprint.trainedContext;
-  return trained === null || context <= trained ? [] : [`the model was trained on ${trained} tokens of context`];
+  return trained === null || context <= trained ? [] : [`the model was trained with a context of ${trained} tokens`];
 }

@@ -1,23 +1,23 @@
 import type { MemoryEstimate, ModelMemory } from "../memory/memory.js";
 
-/** What goes to the cards; the rest stays with the processor. */
+/** Layers and experts on the GPUs; the rest stays on the CPU. */
 export interface Offload {
-  /** Blocks from the last, the output being the first of them; at least 1. */
+  /** Offloaded layers, counted backwards from the output; at least 1. */
   offloaded: number;
-  /** The experts of so many blocks, from the first, stay with the processor (`--n-cpu-moe`). */
+  /** Number of blocks, from the first, whose experts stay on the CPU (`--n-cpu-moe`). */
   expertsOnCpu: number;
 }
 
-/** Bytes that a split puts on each card, and into the computer's memory. */
+/** Bytes on each GPU and in system memory. */
 export interface GpuLoads {
   gpus: number[];
   host: number;
 }
 
 /**
- * The bytes of a split, by llama.cpp's own rules (`load_tensors` in src/llama-model.cpp): of n blocks and the output,
- * the last `offloaded` go to the cards, item i of them to card ⌊i · cards / offloaded⌋ (equal cards); the token
- * embedding stays with the processor. Every card in use has a compute buffer, and the computer has one.
+ * Returns the bytes of an offload by llama.cpp's rules (`load_tensors` in src/llama-model.cpp): of n blocks and the
+ * output, the last `offloaded` are on the GPUs, item i of them on GPU ⌊i · GPUs / offloaded⌋ (equal GPUs); the token
+ * embedding stays on the CPU. Each GPU in use and the CPU have a compute buffer.
  */
 export function gpuLoads(model: ModelMemory, estimate: MemoryEstimate, offload: Offload, gpuCount: number): GpuLoads {
   const { layerBytes, expertBytes, hostBytes, outputBytes } = model.footprint;
@@ -38,14 +38,14 @@ export function gpuLoads(model: ModelMemory, estimate: MemoryEstimate, offload: 
     }
   }
   add(weights, gpuOf(layerBytes.length), outputBytes);
-  // A projector goes to the first device that is not the processor (tools/mtmd/clip.cpp).
+  // A projector is on the first device that is not the CPU (tools/mtmd/clip.cpp).
   add(weights, 0, estimate.projectorBytes);
-  // Long prompts are computed on the card even where weights stay with the processor: the scheduler copies one weight
-  // at a time (ggml_backend_sched_split_graph), which the largest part of a block bounds.
+  // Long prompts are computed on the GPU even for weights on the CPU: the scheduler copies one weight at a time
+  // (ggml_backend_sched_split_graph). The largest CPU part of a block is an upper bound of that copy.
   const working = estimate.computeBytes + largestHostPart;
   const cache = cacheShare(model, estimate);
   return {
-    // With fewer items than cards, those in use are not the first ones: two items on four cards lie on the first and third.
+    // With fewer items than GPUs, those in use are not the first ones: two items on four GPUs are on the first and third.
     gpus: weights.map((bytes, gpu) => (bytes === 0 ? 0 : bytes + cache(blocks[gpu] ?? 0) + working)),
     host: hostWeights + cache(first) + estimate.computeBytes + estimate.overheadBytes,
   };
@@ -55,12 +55,12 @@ function add(sums: number[], index: number, bytes: number): void {
   sums[index] = (sums[index] ?? 0) + bytes;
 }
 
-/** One block in sixteen with a full cache is rarer than in any architecture that llama.cpp knows. */
+/** In all architectures of llama.cpp, more than one block in sixteen has a full cache. */
 const rarestFullBlock = 16;
 
 /**
- * Bytes of KV cache for a number of blocks in a row. Where the cache grows in step with the context, all blocks have
- * the same part; else some have sliding windows or recurrent states, and the blocks may be those with a full cache.
+ * Returns the bytes of KV cache for a number of consecutive blocks. If the cache grows linearly with the context, all
+ * blocks have the same share; else some have sliding windows or recurrent states, and the given blocks may be those with a full cache.
  */
 function cacheShare(model: ModelMemory, estimate: MemoryEstimate): (blocks: number) => number {
   const total = model.footprint.layerBytes.length;

@@ -3,12 +3,12 @@ import type { ModelMemory } from "../memory/memory.js";
 import type { ModelFile } from "./model-file.js";
 
 export interface MeasuredModel extends ModelFile {
-  /** Unlike that of any other model in the list: the variant's name, with the model's or the file's where needed. */
+  /** Unique in the list: the variant's name, if necessary with the model's name, or the file name. */
   label: string;
   memory: ModelMemory;
 }
 
-/** Asks llama.cpp's allocator what the models take, those with the same projector in one child process. */
+/** Measures memory with llama.cpp's allocator, in one child process per projector. Errors as `measureMemories`. */
 export async function measureModels(models: readonly ModelFile[], signal?: AbortSignal): Promise<MeasuredModel[]> {
   const memories = new Map<ModelFile, ModelMemory>();
   for (const projector of new Set(models.map((model) => model.projector))) {

@@ -7,47 +7,47 @@ import { type BackendChoice, chooseBackend, isCpuBackend } from "./choose-backen
 import type { Offload } from "./gpu-loads.js";
 import { placeOnCpu, placeOnGpus } from "./place-on-gpus.js";
 
-/** What of a device decides where a model lies on it. */
+/** The properties of a device that determine a placement. */
 export type DeviceTraits = Pick<Device, "id" | "class" | "memory" | "budget" | "backends">;
 
 export interface PlacementQuestion {
   model: ModelMemory;
   device: DeviceTraits;
-  /** What the catalog knows of tensor types. */
+  /** The catalog's backends, with their support of tensor types. */
   backends: Catalog["backends"];
-  /** Look at this backend only; default: the device's, from the best. */
+  /** Restricts the placement to this backend; default: all of the device's, best first. */
   backend?: BackendId;
   /** Tokens. */
   context: number;
   kvType: KvType;
-  /** What the model may take of the computer's memory beside a card, bytes; null when nobody told. */
+  /** System memory that the model may use besides a GPU, bytes; null if unknown. */
   hostRamBytes?: number | null;
 }
 
-/** Where a model lies on a device, and what keeps it from lying better. Bytes. */
+/** Placement of a model on a device, and the limit that prevents a better one. Bytes. */
 export interface Placement {
   verdict: Verdict;
   limit: Limit | null;
   backend: BackendId;
-  /** Better backends that lack a type of the file. */
+  /** Better backends that do not support a type of the file. */
   passedOver: BackendChoice["passedOver"];
-  /** What is on the cards; `all` where there is one memory and a graphics backend; null on the processor. */
+  /** Layers on the GPUs; `all` for a GPU backend in unified memory; null on the CPU. */
   offload: Offload | "all" | null;
-  /** Blocks, and the output as one more. */
+  /** Number of blocks, where the output counts as one more. */
   layers: number;
-  /** What of the limited memory is needed, and what one model may take of it; on all cards together. */
+  /** Needed bytes of the limited memory and its budget; over all GPUs. */
   neededBytes: number;
   budgetBytes: number;
   dirtyBytes: number;
   residentBytes: number;
-  /** Memory of the computer beside the cards; 0 where there is one memory. */
+  /** System memory besides the GPUs; 0 in unified memory. */
   hostBytes: number;
 }
 
 /**
- * Where a model lies on a device. One memory: all that is resident has to stay within the budget, mapped weights
- * included, because a system that has to read them again for every token does not "run" a model. Cards: see
- * `placeOnGpus`. A backend that lacks a type of the file is passed over for the device's next.
+ * Places a model on a device. In unified memory, all resident bytes must fit the budget, including mapped weights:
+ * otherwise the system would read them again for every token. For discrete GPUs, see `placeOnGpus`. Backends that do not
+ * support a type of the file are skipped.
  */
 export function placeModel(question: PlacementQuestion): Placement {
   const { model, device, context, kvType } = question;
@@ -61,7 +61,7 @@ export function placeModel(question: PlacementQuestion): Placement {
   return runs ? placement : { ...placement, verdict: "no", limit: "type", offload: null };
 }
 
-/** llama.cpp switches it on by itself where it can, and a quantized cache needs it. */
+/** llama.cpp enables it automatically if possible, and a quantized cache requires it. */
 const flashAttention = true;
 
 function placeInUnifiedMemory(
@@ -71,7 +71,7 @@ function placeInUnifiedMemory(
 ): Placement {
   const [first] = device.backends;
   const backend = choice.backend ?? first ?? "cpu-x86";
-  // Graphics drivers take the whole of a buffer, processors what is touched of it.
+  // GPU drivers allocate whole buffers; on the CPU only touched pages count.
   const needed = isCpuBackend(backend) ? residentBytes(estimate) : peakBytes(estimate);
   const memory = {
     backend,
@@ -92,7 +92,7 @@ function placeInUnifiedMemory(
   return { ...memory, verdict, limit, offload: isCpuBackend(backend) ? null : "all" };
 }
 
-/** More than there is fails anywhere; less than that, and more than the system grants, is the system's doing. */
+/** `memory` if the model exceeds the physical memory, `os` if it exceeds only the system's limit. */
 function memoryLimit(device: DeviceTraits, needed: number): Limit {
   if (needed > device.memory.bytes.value) return "memory";
   return device.class === "phone" || device.budget.basis === "os-rule" ? "os" : "memory";
@@ -125,17 +125,17 @@ function placeOnDiscreteGpus(question: PlacementQuestion, estimate: MemoryEstima
   };
 }
 
-/** Weights that stay pages of the file, which a system may drop and read again. */
+/** Weights mapped from the file, whose pages the system can drop and read again. */
 function mappedBytes({ footprint }: ModelMemory, { weightsBytes }: MemoryEstimate, backend: BackendId): number {
   return Math.max(0, weightsBytes - repackedBytes(footprint, backend));
 }
 
-/** Blocks, and the output as one more: what `-ngl` counts. */
+/** Number of blocks plus one for the output, as counted by `-ngl`. */
 function layerCount(model: ModelMemory): number {
   return model.footprint.layerBytes.length + 1;
 }
 
-/** Catalogs of cards need not name the processor beside them. */
+/** The device's CPU backend; default x86, because the catalog may omit the CPU of discrete GPUs. */
 function cpuBackendOf(device: DeviceTraits): BackendId {
   return device.backends.find(isCpuBackend) ?? "cpu-x86";
 }

@@ -2,29 +2,29 @@ import type { MemoryEstimate, ModelMemory } from "../memory/memory.js";
 import { residentBytes } from "../memory/memory-at.js";
 import { type GpuLoads, gpuLoads, type Offload } from "./gpu-loads.js";
 
-/** How a model lies on a computer with one or more equal cards. */
+/** Placement of a model on a computer with one or more equal GPUs. */
 export interface GpuPlacement {
   verdict: "full" | "partial" | "cpu" | "no";
-  /** Null when nothing is on a card. */
+  /** Null without offload. */
   offload: Offload | null;
-  /** Bytes on all cards together; what full offload would take when nothing is on a card. */
+  /** Bytes on all GPUs; without offload, the bytes that full offload would need. */
   gpuBytes: number;
-  /** Bytes in the computer's memory. */
+  /** Bytes in system memory. */
   hostBytes: number;
 }
 
 export interface GpuBudget {
   gpuCount: number;
-  /** What one model may take of each card, bytes. */
+  /** Bytes of each GPU that one model may use. */
   gpuBytes: number;
-  /** What it may take of the computer's memory, bytes; null when nobody told. */
+  /** Bytes of system memory that it may use; null if unknown. */
   hostBytes: number | null;
 }
 
 /**
- * The best way to run a model with these cards: everything on them; else, for mixtures of experts, the experts of as few
- * blocks as possible with the processor, so that every block's attention and cache stay on the card; else as many whole
- * blocks as fit; else the processor alone. Unknown memory of the computer counts as enough.
+ * Returns the best placement on these GPUs: everything offloaded; else, for mixtures of experts, the experts of as few
+ * blocks as possible on the CPU, with attention and cache of all blocks on the GPU; else as many whole blocks as fit; else
+ * the CPU only. Unknown system memory counts as sufficient.
  */
 export function placeOnGpus(model: ModelMemory, estimate: MemoryEstimate, room: GpuBudget): GpuPlacement {
   for (const offload of offloads(model)) {
@@ -38,7 +38,7 @@ export function placeOnGpus(model: ModelMemory, estimate: MemoryEstimate, room: 
   return { ...placeOnCpu(estimate, room.hostBytes), gpuBytes: sum(everything.gpus) };
 }
 
-/** The same without using the cards. */
+/** Places a model on the CPU only. */
 export function placeOnCpu(estimate: MemoryEstimate, hostRamBytes: number | null): GpuPlacement {
   const hostBytes = residentBytes(estimate);
   const verdict = hostRamBytes === null || hostBytes <= hostRamBytes ? "cpu" : "no";
@@ -49,7 +49,7 @@ function fullOffload(model: ModelMemory): Offload {
   return { offloaded: model.footprint.layerBytes.length + 1, expertsOnCpu: 0 };
 }
 
-/** Splits from the best to the worst; one block is the least worth offloading. */
+/** Offloads from best to worst, down to the output and one block. */
 function* offloads(model: ModelMemory): Generator<Offload> {
   const { experts, layerBytes } = model.footprint;
   const { offloaded } = fullOffload(model);

@@ -14,17 +14,17 @@ import { findProjector } from "./find-projector.js";
 import type { ModelFile } from "./model-file.js";
 
 /**
- * Describes one model by its header. A file that ends behind its header (fetched in part) and shards are measured
- * through a hollow file in `scratch`. Throws what `readGguf` throws.
+ * Describes one model by its header. Truncated downloads that contain the header, and splits, are measured through a
+ * sparse file in `scratch`. Throws QS-FIT-NOTHING for an imatrix, and the errors of `readGguf`.
  */
 export async function readModel(path: string, scratch: string): Promise<ModelFile> {
   const splits = await Promise.all(splitPaths(path).map((split) => readGguf(split, { headerOnly: true })));
   const plan = joinSplits(splits);
   const [first] = splits;
-  if (first === undefined) throw new Error(`${path} has no shards`);
+  if (first === undefined) throw new Error(`${path} has no splits`);
   if (metadataString(first, "general.type") === "imatrix") {
-    throw new QuantsmithError("QS-FIT-NOTHING", `${path} is an importance matrix, not a model`, {
-      remedy: "Name the GGUF file of a model, or a folder of them.",
+    throw new QuantsmithError("QS-FIT-NOTHING", `${path} is an imatrix, not a model`, {
+      remedy: "Pass the GGUF file of a model, or a folder of them.",
       at: { file: path },
     });
   }
@@ -47,7 +47,7 @@ export async function readModel(path: string, scratch: string): Promise<ModelFil
   };
 }
 
-/** `Model-Q4_K_M-00001-of-00002.gguf` is the variant `Q4_K_M` of `Model`; a name without a label is both. */
+/** `Model-Q4_K_M-00001-of-00002.gguf` is the variant `Q4_K_M` of `Model`; without a label, the whole name is used for both. */
 function namesOf(path: string): { model: string; variant: string } {
   const name = basename(path).replace(/(-\d{5}-of-\d{5})?\.gguf$/i, "");
   const label = hubLabel(basename(path));

@@ -2,22 +2,22 @@ import type { Catalog } from "../catalog/device.js";
 import { verdicts } from "../compatibility.js";
 import { type Candidate, isSlow, recommendVariant } from "./recommend.js";
 
-/** A candidate among those of several models. */
+/** A candidate with its model. */
 export interface ModelCandidate extends Candidate {
   model: string;
   parameters: number;
 }
 
 export interface ModelRecommendation<C extends ModelCandidate> {
-  /** Null when nothing runs. */
+  /** Null if no variant runs. */
   pick: C | null;
   reason: string;
 }
 
 /**
- * The variant to take of several models: each model's own by `recommendVariant`, then the model with the better
- * verdict, then the one with more parameters, then types that are not slow there, then more bits per weight. KL divergence does not compare models, each being
- * measured against its own base. `candidates` are of one device and context.
+ * Recommends a variant of several models: the best of each model by `recommendVariant`, ranked by verdict, parameters,
+ * absence of slow types, and bits per weight. KL divergence does not compare models, because each is measured against its
+ * own base. All `candidates` have the same device and context.
  */
 export function recommendModel<C extends ModelCandidate>(
   candidates: readonly C[],
@@ -41,12 +41,12 @@ export function recommendModel<C extends ModelCandidate>(
   );
   if (first === undefined) return { pick: null, reason: found.map(({ reason }) => reason).join("; ") };
   if (models.length === 1) return first;
-  const among = `of the ${picks.length} models that run, ${first.pick.model} has the best verdict, then the most parameters (${(first.pick.parameters / 1e9).toPrecision(3)} billion)`;
-  const alone = `the only model that runs is ${first.pick.model}`;
-  const caveat = "KL divergence says nothing about one model against another";
+  const among = `${first.pick.model} ranks first of the ${picks.length} models that run, by verdict and then by parameters (${(first.pick.parameters / 1e9).toPrecision(3)} billion)`;
+  const alone = `${first.pick.model} is the only model that runs`;
+  const caveat = "KL divergence does not compare different models";
   const which = picks.length === 1 ? alone : `${among}; ${caveat}`;
   return {
     pick: first.pick,
-    reason: `${which}; of its variants, ${first.pick.variant.name} is taken: ${first.reason}`,
+    reason: `${which}; its best variant is ${first.pick.variant.name}: ${first.reason}`,
   };
 }

@@ -3,7 +3,7 @@ import { type CompatibleVariant, type FitResult, type Verdict, verdicts } from "
 import { type Footprint, kvTypes } from "../memory/memory.js";
 import { slowTypes } from "./choose-backend.js";
 
-/** A variant that might be the one to take, with its verdict on the device in question. */
+/** A variant with its result on the device. */
 export interface Candidate {
   variant: Pick<CompatibleVariant, "name" | "bytes" | "bitsPerWeight" | "kldMean">;
   footprint: Pick<Footprint, "types">;
@@ -11,17 +11,16 @@ export interface Candidate {
 }
 
 export interface Recommendation {
-  /** Name of the variant; null when none runs at the context. */
+  /** Name of the variant; null if none runs at the context. */
   variant: string | null;
   /** One sentence. */
   reason: string;
 }
 
 /**
- * The variant of one model to take on a device at a context: of those with the best verdict, and not mainly of types that
- * the backend is slow at if there are such, the one with the lowest measured KL divergence. Where one of them was not
- * measured, the one with the most bits per weight. Ties go to the smaller file. All `candidates` are of one model,
- * device and context.
+ * Recommends a variant of one model: of those with the best verdict, preferably without mainly slow types, the one with
+ * the lowest measured KL divergence; if any of them is unmeasured, the one with the most bits per weight. The smaller file
+ * wins a tie. All `candidates` have the same model, device and context.
  */
 export function recommendVariant(candidates: readonly Candidate[], backends: Catalog["backends"]): Recommendation {
   const running = candidates.filter(({ fit }) => fit.verdict !== "no");
@@ -34,19 +33,20 @@ export function recommendVariant(candidates: readonly Candidate[], backends: Cat
     (a, b) => worse(a, measured) - worse(b, measured) || a.variant.bytes - b.variant.bytes,
   );
   if (pick === undefined) return { variant: null, reason: whyNone(candidates) };
+  const number = choice.length === 1 ? "one" : "many";
   const slow =
     quick.length === 0
-      ? ", though slowly"
+      ? ", though mostly in slow types"
       : quick.length < leading.length
-        ? " and are not mainly of types that are slow there"
+        ? ` and ${number === "one" ? "is" : "are"} not mostly in slow types`
         : "";
-  const group = `that ${manner[pick.fit.verdict]}${slow}`;
+  const group = `that ${manner[pick.fit.verdict][number]}${slow}`;
   return { variant: pick.variant.name, reason: `${merit(pick, choice.length, measured)} ${group}` };
 }
 
 const rank = ({ fit }: Candidate) => verdicts.indexOf(fit.verdict);
 
-/** Whether a file is mainly of types that are slow where it runs. */
+/** Returns true if a file mainly has types that are slow on its backend. */
 export function isSlow(
   footprint: Candidate["footprint"],
   backends: Catalog["backends"],
@@ -55,13 +55,13 @@ export function isSlow(
   return slowTypes(footprint, backends.get(backend)).share > 0.5;
 }
 
-/** Smaller is better. */
+/** Sort key; lower is better. */
 function worse({ variant }: Candidate, measured: boolean): number {
   return measured ? (variant.kldMean ?? Number.POSITIVE_INFINITY) : -variant.bitsPerWeight;
 }
 
 function merit({ variant }: Candidate, among: number, measured: boolean): string {
-  if (among === 1) return "it is the only one of the variants";
+  if (among === 1) return "it is the only variant";
   const quality =
     measured && variant.kldMean !== null
       ? `the lowest mean KL divergence (${variant.kldMean.toPrecision(3)})`
@@ -69,19 +69,19 @@ function merit({ variant }: Candidate, among: number, measured: boolean): string
   return `it has ${quality} of the ${among} variants`;
 }
 
-const manner: Readonly<Record<Verdict, string>> = {
-  full: "fit as a whole",
-  partial: "fit in part, the rest staying with the processor",
-  cpu: "run, on the processor alone",
-  no: "do not run",
+const manner: Readonly<Record<Verdict, { one: string; many: string }>> = {
+  full: { one: "fits completely", many: "fit completely" },
+  partial: { one: "fits partially, with the rest on the CPU", many: "fit partially, with the rest on the CPU" },
+  cpu: { one: "runs on the CPU only", many: "run on the CPU only" },
+  no: { one: "does not run", many: "do not run" },
 };
 
-/** What stands in the smallest variant's way, and the context at which one would run. */
+/** The reason for the smallest variant, and the largest context at which any variant would run. */
 function whyNone(candidates: readonly Candidate[]): string {
   const [smallest] = [...candidates].sort((a, b) => a.fit.residentBytes - b.fit.residentBytes);
   if (smallest === undefined) return "there are no variants";
   const { variant, fit } = smallest;
-  const none = `none of the variants runs at ${fit.context} tokens: for the smallest, ${variant.name}, ${fit.reason ?? "nothing is known"}`;
+  const none = `no variant runs at ${fit.context} tokens; for the smallest, ${variant.name}: ${fit.reason ?? "reason unknown"}`;
   const instead = kvTypes.flatMap((kvType) =>
     candidates.map(({ variant: { name }, fit: { maximumContext } }) => ({
       kvType,

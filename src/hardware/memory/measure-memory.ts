@@ -9,7 +9,7 @@ import { projectorBytes } from "./projector.js";
 import { type SimulatedHeader, simulateHeaders } from "./simulate-headers.js";
 
 export interface MeasureOptions {
-  /** What to simulate; by default what `memoryAt` needs to tell all contexts. */
+  /** Configurations to simulate; default: those that `memoryAt` needs to interpolate all contexts. */
   configurations?: readonly MemoryConfiguration[];
   /** The model's mmproj file. */
   projector?: string;
@@ -17,9 +17,9 @@ export interface MeasureOptions {
 }
 
 /**
- * What GGUF files take in memory, by llama.cpp's own allocator from their headers alone: a file that holds only its
- * header and a hole of the right size gives the same. Known headers come from the user's cache; all others share one
- * child process. Throws QS-GGUF-MISSING, QS-GGUF-INVALID, QS-GGUF-TRUNCATED, QS-MEMORY-MODEL, QS-MEMORY-RUNTIME.
+ * Measures the memory of GGUF files with llama.cpp's allocator. It uses only the headers, so sparse files have the same
+ * result. Results are cached by header; all other files share one child process. Throws QS-GGUF-MISSING, QS-GGUF-INVALID,
+ * QS-GGUF-TRUNCATED, QS-MEMORY-MODEL, QS-MEMORY-RUNTIME.
  */
 export async function measureMemories(files: readonly string[], options: MeasureOptions = {}): Promise<ModelMemory[]> {
   const projector = options.projector === undefined ? 0 : projectorBytes(await readGguf(options.projector));
@@ -44,7 +44,7 @@ export async function measureMemories(files: readonly string[], options: Measure
   }));
 }
 
-/** The same for one file. */
+/** Measures one file, see `measureMemories`. */
 export async function measureMemory(file: string, options: MeasureOptions = {}): Promise<ModelMemory> {
   const [model] = await measureMemories([file], options);
   if (model === undefined) throw new Error(`nothing was measured for ${file}`);

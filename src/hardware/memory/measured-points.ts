@@ -3,14 +3,14 @@ import { metadataNumber, metadataString } from "../../gguf/metadata.js";
 import type { MemoryConfiguration } from "./memory.js";
 import { contextStep, type MemorySetting } from "./memory-at.js";
 
-/** Tokens that llama.cpp computes at once (`--ubatch-size`), in all its programs. */
+/** Tokens per batch (`--ubatch-size`), the default of all programs of llama.cpp. */
 export const batchTokens = 512;
-/** Contexts up to here are simulated when the header does not say what the model was trained on. */
+/** Largest simulated context if the header has no trained context. */
 const defaultContext = 32_768;
-/** Never more than this: llama.cpp really allocates its list of cells, 50 bytes each. Longer ones follow the last line. */
+/** Cap, because llama.cpp really allocates 50 bytes per cell. Longer contexts are extrapolated. */
 const maxContext = 2 ** 20;
 
-/** A quantized cache of values needs flash attention. */
+/** q8_0 only with flash attention, which a quantized V cache requires. */
 const settings: readonly MemorySetting[] = [
   { kvType: "f16", flashAttention: true },
   { kvType: "q8_0", flashAttention: true },
@@ -18,9 +18,9 @@ const settings: readonly MemorySetting[] = [
 ];
 
 /**
- * The configurations to simulate so that `memoryAt` can tell all others: powers of two up to the trained context, the
- * middles between them, the trained context itself, and the place where a sliding window's cache stops growing (window
- * and batch, rounded up: llama-kv-cache-iswa.cpp).
+ * Returns the configurations to simulate, between which `memoryAt` interpolates: powers of two up to the trained context,
+ * their midpoints, the trained context, and the context at which the cache of a sliding window stops growing (window plus
+ * batch, rounded up: llama-kv-cache-iswa.cpp).
  */
 export function measuredPoints(gguf: Gguf): MemoryConfiguration[] {
   const architecture = metadataString(gguf, "general.architecture") ?? "";

@@ -1,14 +1,14 @@
 import type { KvType, MemoryConfiguration, MemoryEstimate, ModelMemory } from "./memory.js";
 
-/** What of a configuration stays when only the context changes. */
+/** A configuration without the context. */
 export type MemorySetting = Omit<MemoryConfiguration, "context">;
 
-/** llama.cpp rounds every context up to a multiple of this. */
+/** llama.cpp rounds contexts up to a multiple of this number of tokens. */
 export const contextStep = 256;
 
 /**
- * The largest context, a multiple of 256 tokens or `cap` itself, for which something holds that holds for all smaller
- * ones too, as memory only grows with the context; null when it holds for none.
+ * Returns the largest context, a multiple of 256 tokens or `cap`, that satisfies a monotonic predicate: if it is true for
+ * a context, it is true for all smaller ones. Null if no context satisfies it.
  */
 export function largestContextWhere(cap: number, predicate: (context: number) => boolean): number | null {
   const contextOf = (steps: number) => Math.min(steps * contextStep, cap);
@@ -23,23 +23,23 @@ export function largestContextWhere(cap: number, predicate: (context: number) =>
   return low === 0 ? null : contextOf(low);
 }
 
-/** All that the process takes when its weights are loaded, or their mapping is wholly in use. */
+/** Returns the bytes of the process when all weights are loaded or all mapped pages are in use. */
 export function peakBytes(estimate: MemoryEstimate): number {
   const { weightsBytes, kvBytes, computeBytes, overheadBytes, projectorBytes } = estimate;
   return weightsBytes + kvBytes + computeBytes + overheadBytes + projectorBytes;
 }
 
-/** The same without what the process never touches: what a processor's memory really holds. */
+/** Returns `peakBytes` without the pages that the process never touches, which is its use of system memory. */
 export function residentBytes(estimate: MemoryEstimate): number {
   return peakBytes(estimate) - (estimate.untouchedBytes ?? 0);
 }
 
 /**
- * The memory of any context, between the simulated ones. A cache grows by the same bytes every 256 tokens and the
- * points hold where a sliding window is full; compute buffers are about the largest of several straight lines, so a line
- * between two points is rarely below the truth. Without flash attention, gaps in the compute buffer may hide 1 % of the
- * whole; who needs the last byte there simulates that context. Beyond the last point, the last line goes on.
- * Throws a RangeError when the setting was not simulated: llama.cpp cannot run the model with it.
+ * Interpolates the memory of any context linearly between the simulated ones. A cache grows linearly, and the context at
+ * which a sliding window is full is simulated. Compute buffers are about the maximum of several lines, so the
+ * interpolation is rarely too low. Without flash attention, it can be up to 1 % of the total too low; simulate the context
+ * for an exact value. Beyond the last point, it extrapolates the last line.
+ * Throws a RangeError if the setting was not simulated: llama.cpp cannot run the model with it.
  */
 export function memoryAt(model: ModelMemory, configuration: MemoryConfiguration): MemoryEstimate {
   const points = pointsOf(model, configuration);
@@ -52,7 +52,7 @@ export function memoryAt(model: ModelMemory, configuration: MemoryConfiguration)
   const left = points[(after === -1 ? points.length - 1 : after) - 1] ?? first;
   const share = right.context === left.context ? 0 : (context - left.context) / (right.context - left.context);
   const between = (a: number, b: number) => Math.ceil(a + (b - a) * share);
-  // Rounded the other way: it is taken off.
+  // Rounded down, because it is subtracted.
   const untouched = Math.floor(
     (left.untouchedBytes ?? 0) + ((right.untouchedBytes ?? 0) - (left.untouchedBytes ?? 0)) * share,
   );
@@ -67,8 +67,8 @@ export function memoryAt(model: ModelMemory, configuration: MemoryConfiguration)
 }
 
 /**
- * The largest context, a multiple of 256 or the trained one, which is never exceeded, at which `bytesOf` stays within the budget; null
- * when not even the smallest does, or llama.cpp cannot run the model with this setting.
+ * Returns the largest context, a multiple of 256 or the trained one (the maximum), at which `bytesOf` is within the
+ * budget. Null if the smallest context exceeds it, or if llama.cpp cannot run the model with this setting.
  */
 export function maximumContext(
   model: ModelMemory,
@@ -82,7 +82,7 @@ export function maximumContext(
   return largestContextWhere(cap, (context) => bytesOf(memoryAt(model, { ...setting, context })) <= budgetBytes);
 }
 
-/** True when llama.cpp can run the model this way; some cannot have a quantized cache. */
+/** Returns true if llama.cpp can run the model with this setting; some models do not support a quantized cache. */
 export function canRun(model: ModelMemory, setting: MemorySetting): boolean {
   return pointsOf(model, setting).length > 0;
 }

@@ -9,13 +9,12 @@ import { sha256 } from "../../util/sha256.js";
 import type { MemoryConfiguration } from "./memory.js";
 import type { SimulatedHeader } from "./simulate-headers.js";
 
-/** Raised when the same question would be answered otherwise by this program. */
+/** Increase when this program would compute another result for the same input. */
 const revision = 3;
 
 /**
- * Remembers simulations in the user's cache folder, one small file each. The name is the digest of all that decides the
- * answer: the header's bytes, the file's size, what was asked, the engine, and the processor, which chooses how
- * weights are laid out.
+ * Stores simulations in the user's cache folder, one small file each. The name is a digest of all inputs: the header's
+ * bytes, the file size, the configurations, the engine, and the CPU, which determines the layout of weights.
  */
 export class MemoryCache {
   readonly #folder: string;
@@ -43,7 +42,7 @@ export class MemoryCache {
     }
   }
 
-  /** Undefined when it is not there or cannot be read, which costs a simulation and nothing else. */
+  /** Undefined if the entry is missing or unreadable; the caller then simulates again. */
   async read(key: string): Promise<SimulatedHeader | undefined> {
     try {
       return JSON.parse(await readFile(this.#file(key), "utf8")) as SimulatedHeader;
@@ -52,13 +51,13 @@ export class MemoryCache {
     }
   }
 
-  /** A cache that cannot be written is none. */
+  /** Ignores failures: the cache is optional. */
   async write(key: string, memory: SimulatedHeader): Promise<void> {
     try {
       await mkdir(this.#folder, { recursive: true });
       await writeFileAtomic(this.#file(key), JSON.stringify(memory));
     } catch {
-      // The next question simulates again.
+      // The next call simulates again.
     }
   }
 

@@ -1,8 +1,8 @@
-/** Types that llama.cpp offers for the KV cache and that the tables tell. */
+/** KV cache types in tables, a subset of llama.cpp's. */
 export const kvTypes = ["f16", "q8_0"] as const;
 export type KvType = (typeof kvTypes)[number];
 
-/** How a runtime is set when its memory is asked for. */
+/** Settings of the runtime that determine its memory. */
 export interface MemoryConfiguration {
   /** Tokens of context. */
   context: number;
@@ -10,49 +10,49 @@ export interface MemoryConfiguration {
   flashAttention: boolean;
 }
 
-/** What a GGUF's header alone says about where its bytes go. All bytes; layers in the order of the file. */
+/** Distribution of a model's bytes, from its GGUF header. All bytes; layers in file order. */
 export interface Footprint {
   architecture: string;
   fileBytes: number;
-  /** Tokens of context the model was trained on; null when the header does not say. */
+  /** Trained context in tokens; null if the header does not contain it. */
   trainedContext: number | null;
   /** Bytes of tensors by ggml type. */
   types: Readonly<Record<string, number>>;
-  /** Each block's weights, routed experts included. */
+  /** Weights of each block, including routed experts. */
   layerBytes: readonly number[];
-  /** The part of each block's weights that are routed experts; zeros in a dense model. */
+  /** Routed experts of each block; zeros in a dense model. */
   expertBytes: readonly number[];
   experts: { count: number; used: number } | null;
-  /** Weights that stay in the computer's memory at full offload: the token embedding. */
+  /** Weights that stay in system memory at full offload: the token embedding. */
   hostBytes: number;
-  /** Weights outside the blocks that go with the last layer: output norm and output matrix (the embedding when tied). */
+  /** Weights outside the blocks that belong to the output: output norm and output matrix (the embedding if tied). */
   outputBytes: number;
-  /** Weights read for one token: active experts only, without the looked-up embedding. */
+  /** Weights read per token: active experts only, without the embedding, of which one row is read. */
   activeBytes: number;
 }
 
-/** What llama.cpp's own allocator says about one configuration. Bytes. */
+/** Memory of one configuration according to llama.cpp's allocator. Bytes. */
 export interface MemoryEstimate extends MemoryConfiguration {
   /** All weights, whether mapped or loaded. */
   weightsBytes: number;
-  /** KV cache, with what recurrent layers keep instead. */
+  /** KV cache, including the state of recurrent layers. */
   kvBytes: number;
   /** Compute buffers and the output buffer. */
   computeBytes: number;
   /**
-   * The part of `computeBytes` that is kept for the logits of a whole batch. A program that asks for the last token's only
-   * never touches it: it takes room on a graphics card, and none in a computer's own memory. Left out when not known.
+   * Part of `computeBytes` for the logits of a whole batch. A program that requests only the last token's logits never
+   * touches it, so it occupies GPU memory but no system memory. Omitted if unknown.
    */
   untouchedBytes?: number;
-  /** What the process takes beside those: the program, vocabulary and graphs. */
+  /** Other memory of the process: the program, vocabulary and graphs. */
   overheadBytes: number;
   /** The vision or audio projector (mmproj), weights and compute buffer; 0 without one. */
   projectorBytes: number;
 }
 
-/** All that verdicts need to know of one file. */
+/** The inputs of a verdict about one file. */
 export interface ModelMemory {
   footprint: Footprint;
-  /** Every simulated configuration; contexts rise within a KV type. */
+  /** Simulated configurations; contexts ascend within a KV type. */
   estimates: readonly MemoryEstimate[];
 }

@@ -2,9 +2,9 @@ import type { Gguf } from "../../gguf/gguf.js";
 import { metadataNumber } from "../../gguf/metadata.js";
 
 /**
- * What an mmproj file takes, in bytes: all its weights, and the compute buffer for one image or 30 s of sound. The engine
- * of the pinned package cannot simulate this part, so the buffer is an estimate, on the high side: llama.cpp keeps the
- * scores of every pair of patches in every head (F32, twice for the softmax) and four activations of the widest layer.
+ * Returns the memory of an mmproj file in bytes: its weights, and the compute buffer for one image or 30 s of audio. The
+ * pinned engine cannot simulate the buffer, so it is a high estimate: llama.cpp stores the scores of every pair of patches
+ * in every head (F32, twice for the softmax) and four activations of the widest layer.
  */
 export function projectorBytes(gguf: Gguf): number {
   const weights = gguf.tensors.reduce((sum, { bytes }) => sum + bytes, 0);

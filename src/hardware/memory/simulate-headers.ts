@@ -8,13 +8,14 @@ import { tokenCount, withPlaceholderTokens } from "../../gguf/placeholder-tokens
 import { writeSparseGguf } from "../../gguf/write-sparse-gguf.js";
 import { type RefusedFile, type SimulatedMemory, simulateMemory } from "../../llamacpp/memory/simulate-memory.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { quote } from "../../util/quote.js";
 import { sha256 } from "../../util/sha256.js";
 import { batchTokens } from "./measured-points.js";
 import type { MemoryConfiguration } from "./memory.js";
 
-/** What the simulations of one file say, in bytes. */
+/** Simulations of one file, in bytes. */
 export interface SimulatedHeader extends SimulatedMemory {
-  /** Compute buffers that the layers alone need, in the order of `runs`; null where that is not known. */
+  /** Compute buffers of the layers without logits, in the order of `runs`; null if unknown. */
   layers: readonly (number | null)[];
 }
 
@@ -23,14 +24,14 @@ interface Model {
   runs: readonly MemoryConfiguration[];
 }
 
-/** Tokens of the second header: llama.cpp wants some. */
+/** Vocabulary size of the second header; llama.cpp requires at least a few tokens. */
 const fewTokens = 32;
 
 /**
- * Simulates each file by its header alone. The first variant of a model is simulated a second time with next to no
- * vocabulary: what that compute buffer lacks is kept for logits. Its caches and compute buffers are those of the other
- * variants, too: llama.cpp computes in F32 between weights of any type, and a test compares.
- * Throws QS-MEMORY-MODEL when llama.cpp cannot take a file, QS-MEMORY-RUNTIME when it does not start.
+ * Simulates files by their headers. The first variant of a model is simulated a second time with a tiny vocabulary: the
+ * difference of the compute buffers is the memory for logits. Other variants share the first one's caches and compute
+ * buffers, because llama.cpp computes in F32 for weights of any type; a test verifies this.
+ * Throws QS-MEMORY-MODEL if llama.cpp rejects a file, QS-MEMORY-RUNTIME if it does not start.
  */
 export async function simulateHeaders(models: readonly Model[], signal?: AbortSignal): Promise<SimulatedHeader[]> {
   if (models.length === 0) return [];
@@ -65,7 +66,7 @@ export async function simulateHeaders(models: readonly Model[], signal?: AbortSi
   }
 }
 
-/** Equal for variants of one model: what they are asked, hyperparameters, and the tensors' names and shapes. */
+/** Digest that variants of a model share: configurations, hyperparameters, and the tensors' names and shapes. */
 function shapeOf({ gguf, runs }: Model): string {
   const said = [...gguf.metadata].filter(([key]) => !/^(general|tokenizer|quantize|split)\./.test(key));
   const values = said.map(([key, entry]) => [
@@ -79,9 +80,9 @@ function shapeOf({ gguf, runs }: Model): string {
 
 function accepted(file: string, answer: SimulatedMemory | RefusedFile | undefined): SimulatedMemory {
   if (answer !== undefined && !("refused" in answer)) return answer;
-  const reason = answer?.refused ?? "it gives no answer";
-  throw new QuantsmithError("QS-MEMORY-MODEL", `llama.cpp cannot set up ${path.basename(file)}: ${reason}`, {
-    remedy: "Its memory cannot be told, and most likely no application can load it. Convert the model again.",
+  const reason = answer?.refused ?? "no result";
+  throw new QuantsmithError("QS-MEMORY-MODEL", `llama.cpp cannot set up ${quote(path.basename(file))}: ${reason}`, {
+    remedy: "Convert the model again; most likely no application can load this file.",
     at: { file },
   });
 }

@@ -6,9 +6,9 @@ import type { MemoryConfiguration } from "./memory.js";
 import { contextStep } from "./memory-at.js";
 
 /**
- * Bytes of the buffer in which ggml's processor backend rewrites the activations that meet a weight, one for all threads
- * and operations: `ggml_graph_plan` in ggml-cpu.c. The largest of: a batch of activations in the type the weight's dot
- * product takes, and without flash attention the scores of a batch as F16.
+ * Returns the bytes of the buffer in which ggml's CPU backend converts activations for products with weights, one for all
+ * threads and operations: `ggml_graph_plan` in ggml-cpu.c. Its size is the maximum of a batch of activations in the type
+ * that the weight's dot product requires, and, without flash attention, the scores of a batch in F16.
  */
 export function workBytes(gguf: Gguf, { context, flashAttention }: MemoryConfiguration): number {
   const architecture = metadataString(gguf, "general.architecture") ?? "";
@@ -20,12 +20,12 @@ export function workBytes(gguf: Gguf, { context, flashAttention }: MemoryConfigu
   return tokens * Math.max(0, scores, ...rows);
 }
 
-/** One token's activations for this weight; embeddings and vectors are not multiplied with. */
+/** Bytes of one token's activations for this weight; 0 for embeddings and vectors, which are not multiplied. */
 function rowBytes({ name, shape, type }: GgufTensor): number {
   return shape.length < 2 || name.startsWith("token_embd") ? 0 : (shape[0] ?? 0) * activationBytes(type);
 }
 
-/** Bytes per value in the type that ggml's dot product wants beside this one: itself, Q8_0, or Q8_K for the K and IQ types. */
+/** Bytes per activation in the type for ggml's dot product: the type itself, Q8_0, or Q8_K for the K and IQ types. */
 function activationBytes({ name, quantized, blockSize }: GgmlType): number {
   if (!quantized) return name === "F32" ? 0 : 2;
   return blockSize === 256 ? 292 / 256 : 36 / 32;

@@ -3,21 +3,21 @@ import type { BackendId } from "../catalog/device.js";
 import type { Measurement, SpeedData } from "./speed-data.js";
 import { type TypeClass, typeClass } from "./type-class.js";
 
-/** One measured decode speed, ready to be fitted. */
+/** A measured decode speed as input of the fit. */
 export interface DecodeRow {
   chip: string;
   backend: BackendId;
   class: TypeClass;
   layers: number;
-  /** Weights that are read for a token. */
+  /** Bytes of weights read per token. */
   activeBytes: number;
-  /** Seconds per token that were measured. */
+  /** Measured seconds per token. */
   seconds: number;
-  /** Seconds per token if every byte came at the full bandwidth. */
+  /** Seconds per token at the full bandwidth. */
   idealSeconds: number;
 }
 
-/** The measurements in seconds per token: active weights and the KV cache that was read, over the chip's bandwidth. */
+/** Converts measurements to seconds per token; the ideal is active weights plus KV cache, divided by the bandwidth. */
 export function decodeRows({ measurements, models, chips }: SpeedData): DecodeRow[] {
   return measurements.flatMap((row) => {
     const model = models[row.model];
@@ -48,7 +48,7 @@ function tokensPerSecond(row: Measurement, fileBytes: number, bandwidth: number)
   return bytesPerSecond / fileBytes;
 }
 
-/** llama-quantize stores the embedding in a preset's main type, or in Q2_K at least below that. */
+/** llama-quantize stores the embedding in a preset's main type, but at least in Q2_K. */
 function embeddingBits(preset: string): number {
   const type = ggmlTypeByName(preset.replace(/_K_[SML]$/, "_K"));
   const least = ggmlTypeByName("Q2_K")?.bitsPerWeight ?? 0;

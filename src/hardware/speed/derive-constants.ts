@@ -6,10 +6,10 @@ import { quantile, threeDigits } from "./quantile.js";
 import type { BackendSpeed, SpeedConstants } from "./speed-constants.js";
 import type { SpeedData } from "./speed-data.js";
 
-/** Fewer chips than this do not tell how much chips differ; what all backends together tell is used as well. */
+/** With fewer chips, the spread of a backend also includes that of all backends. */
 const minChips = 5;
 
-/** The constants that the published measurements amount to. */
+/** Derives the constants from the published measurements. */
 export function deriveConstants(data: SpeedData): SpeedConstants {
   const rows = decodeRows(data);
   const held = heldOut(rows);
@@ -79,7 +79,7 @@ function tenths(rows: readonly HeldOutRow[]): Bounds {
   return { low: quantile(ratios, 0.1), high: quantile(ratios, 0.9) };
 }
 
-/** What holds everywhere, and every measurement of this backend. */
+/** The spread over all backends, extended to all measurements of this one. */
 function widest(rows: readonly HeldOutRow[], backend: BackendId): Bounds {
   const everywhere = tenths(rows);
   const own = rows.filter((row) => row.backend === backend).map(({ measured, predicted }) => measured / predicted);

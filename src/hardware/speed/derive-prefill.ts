@@ -10,8 +10,8 @@ interface PrefillRow {
 }
 
 /**
- * Prefill computes rather than reads, so a chip's speed goes with one over the model's parameters. What is left to differ
- * between models shows where a chip was measured with several.
+ * Derives the prefill constants. Prefill is bound by computation, so a chip's speed is inversely proportional to the
+ * model's parameters. The spread is from chips that were measured with several models.
  */
 export function derivePrefill({ measurements, models, chips }: SpeedData): SpeedConstants["prefill"] {
   const measured = measurements.filter(({ prefill, cards: gpus }) => prefill !== undefined && (gpus ?? 1) === 1);

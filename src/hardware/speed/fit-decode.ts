@@ -4,15 +4,15 @@ import { type ByClass, type TypeClass, typeClasses } from "./type-class.js";
 
 /** Seconds per token = overheadSeconds × layers + Σ ideal seconds of a class / efficiency of that class. */
 export interface DecodeFit {
-  /** Seconds per layer and token beside reading: launching kernels, small operations, waiting. */
+  /** Seconds per layer and token besides reading: kernel launches, small operations, waiting. */
   overheadSeconds: number;
-  /** Share of the bandwidth that reading weights of any class reaches. */
+  /** Share of the bandwidth reached when reading weights of an unmeasured class. */
   efficiency: number;
-  /** The same for classes that were measured. */
+  /** Share of the bandwidth by measured class. */
   byClass: ByClass;
 }
 
-/** Seconds per token of one class of types. */
+/** Returns the fitted seconds per token of a row. */
 export function fittedSeconds(
   fit: DecodeFit,
   row: Readonly<Pick<DecodeRow, "class" | "layers" | "idealSeconds">>,
@@ -20,16 +20,16 @@ export function fittedSeconds(
   return fit.overheadSeconds * row.layers + row.idealSeconds / (fit.byClass[row.class] ?? fit.efficiency);
 }
 
-/** What stands in for measurements that are missing, in rows' worth of evidence. */
+/** Weights of the priors, in units of measured rows. */
 const ridge = { overhead: 1, slope: 0.2, deviation: 0.3 };
 const rounds = 25;
 const sweeps = 40;
 
 /**
- * Robust least squares on relative errors, which count alike whichever way they go: a row is divided by the geometric mean of
- * measured and predicted time, and rows further off than 2.5 times the median error count less (Huber). Solved one coordinate
- * at a time, which keeps overhead ≥ 0 and efficiencies ≤ 1. A class deviates from its backend's slope, and that from
- * `priorSlope`, only as far as measurements carry it. Processors start no kernels, so they have no overhead.
+ * Robust least squares on symmetric relative errors: each row is scaled by the geometric mean of measured and predicted
+ * time, and rows with more than 2.5 times the median error have less weight (Huber). Solved by coordinate descent, which
+ * keeps overhead ≥ 0 and efficiencies ≤ 1. Ridge priors pull a class to its backend's slope, and that slope to
+ * `priorSlope`. CPUs launch no kernels, so they have no overhead.
  */
 export function fitDecode(rows: readonly DecodeRow[], priorSlope: number): DecodeFit {
   const classes = comparable(rows);
@@ -43,8 +43,8 @@ export function fitDecode(rows: readonly DecodeRow[], priorSlope: number): Decod
 }
 
 /**
- * Classes whose speed can be told from that of their chips: measured on a chip that was also measured with another class, or
- * on three chips. Of others nobody knows whether the chip or the class is fast, so they are left out where there are some of these.
+ * Returns the classes whose speed can be separated from that of their chips: measured on three chips, or on a chip that
+ * was also measured with another class. The fit uses only these classes if there are any.
  */
 function comparable(rows: readonly DecodeRow[]): TypeClass[] {
   return typeClasses.filter((name) => {
@@ -59,7 +59,7 @@ class Fit {
   readonly #deviations: Map<TypeClass, number>;
   #overhead = 0;
   #slope: number;
-  /** By row: what its error is divided by, and how much it counts. */
+  /** Divisor of the error, and weight, by row. */
   #scales: number[];
   #weights: number[];
 
@@ -72,7 +72,7 @@ class Fit {
     this.#deviations = new Map(classes.map((name) => [name, 0]));
   }
 
-  /** One pass over all coordinates, each put where it is best while the others stand. */
+  /** One pass of coordinate descent: optimizes each coordinate with the others fixed. */
   improve(): void {
     const held = (evidence: number, rowsWorth: number) => (evidence * rowsWorth) / this.#rows.length;
     if (this.#rows.some(({ backend }) => !backend.startsWith("cpu-"))) {
@@ -91,7 +91,7 @@ class Fit {
     }
   }
 
-  /** Sets scales and weights anew, from how far off each row is. */
+  /** Recomputes scales and weights from the errors. */
   weigh(): void {
     this.#scales = this.#rows.map((row) => Math.sqrt(row.seconds * this.#predict(row)));
     const errors = this.#rows.map(
@@ -114,7 +114,7 @@ class Fit {
     return this.#overhead * row.layers + this.#slopeOf(row.class) * row.idealSeconds;
   }
 
-  /** How strongly, and with how much evidence, the errors ask for more of `part`. */
+  /** Negative gradient (`pull`) and curvature (`evidence`) of the error along `part`. */
   #along(part: (row: DecodeRow) => number): { pull: number; evidence: number } {
     let pull = 0;
     let evidence = 0;

@@ -7,15 +7,15 @@ import { prefillSpeed } from "./prefill-speed.js";
 import { decodeSpeed } from "./speed.js";
 import type { SpeedConstants } from "./speed-constants.js";
 
-/** With all that the catalog says of the device. */
+/** A placement question with the catalog's whole device. */
 type Question = PlacementQuestion & { device: Device };
 type Speed = Pick<FitResult, "decode" | "prefill" | "sustained" | "energyPerToken" | "batteryPer1kTokens">;
 
 const nothing: Speed = { decode: null, prefill: null, sustained: null, energyPerToken: null, batteryPer1kTokens: null };
 
 /**
- * How fast a placed model answers, and for how long: decode from a full to an empty cache, prefill where everything is on
- * the device, heat and battery as the catalog knows them. All null for what does not run.
+ * Estimates the speed of a placed model: decode from a full to an empty cache, prefill if everything is on the device, and
+ * the catalog's figures for sustained load and battery. All null if the model does not run.
  */
 export function fitSpeed(question: Question, placement: Placement, constants: SpeedConstants | null): Speed {
   if (placement.verdict === "no") return nothing;
@@ -43,7 +43,7 @@ function decodeRange(
   return full === null || empty === null ? null : { ...full, high: empty.high };
 }
 
-/** What of a placement is on the device, as a result tells it. */
+/** Returns the offloaded layers of a placement for a `FitResult`. */
 export function offloadedLayers({ offload, layers: total }: Placement): FitResult["layers"] {
   if (offload === null) return null;
   if (offload === "all") return { offloaded: total, total, expertsOnCpu: 0 };

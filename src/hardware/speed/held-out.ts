@@ -3,27 +3,27 @@ import type { DecodeRow } from "./decode-rows.js";
 import { type DecodeFit, fitDecode, fittedSeconds } from "./fit-decode.js";
 import { median } from "./quantile.js";
 
-/** The efficiency that people assume for every device; the model has to do better. */
+/** Commonly assumed efficiency of all devices; the baseline for the fit. */
 export const baselineEfficiency = 0.55;
 
-/** A measurement beside what was predicted without any measurement of its chip. Speeds in tokens per second. */
+/** A held-out measurement and its predictions. Speeds in tokens per second. */
 export interface HeldOutRow {
   chip: string;
   backend: BackendId;
   measured: number;
   predicted: number;
-  /** bandwidth × 0.55 / bytes. */
+  /** Baseline: bandwidth × 0.55 / bytes. */
   usual: number;
 }
 
-/** The fit of one backend, with what all rows have in common in place of what its own do not tell. */
+/** Fits one backend, with the median slope of all rows as the prior. Undefined without rows of the backend. */
 export function fitBackend(rows: readonly DecodeRow[], backend: BackendId): DecodeFit | undefined {
   const own = rows.filter((row) => row.backend === backend);
   const common = median(rows.map(({ seconds, idealSeconds }) => seconds / idealSeconds));
   return own.length === 0 ? undefined : fitDecode(own, common);
 }
 
-/** Leave one chip out: every measurement predicted from other chips. Those of a backend's only chip cannot be. */
+/** Leaves one chip out: predicts every measurement from other chips. Omits those of a backend's only chip. */
 export function heldOut(rows: readonly DecodeRow[]): HeldOutRow[] {
   return [...new Set(rows.map(({ chip }) => chip))].flatMap((chip) => {
     const others = rows.filter((row) => row.chip !== chip);
@@ -41,8 +41,8 @@ export function heldOut(rows: readonly DecodeRow[]): HeldOutRow[] {
 }
 
 /**
- * Leave one measurement out: predicted from the backend's others, times what the chip's own others differ from such
- * predictions. Only measurements of chips that were measured more than once on that backend.
+ * Leaves one measurement out: predicts it from the backend's other measurements, times the factor of the chip's other
+ * measurements. Omits chips with a single measurement on that backend.
  */
 export function heldOutOnKnownChips(rows: readonly DecodeRow[]): HeldOutRow[] {
   return rows.flatMap((row) => {
@@ -56,12 +56,12 @@ export function heldOutOnKnownChips(rows: readonly DecodeRow[]): HeldOutRow[] {
   });
 }
 
-/** Measured over fitted speed of one chip, the middle of its measurements. */
+/** Returns measured over fitted speed of one chip, the median of its measurements. */
 export function chipFactor(own: readonly DecodeRow[], fit: DecodeFit): number {
   return median(own.map((row) => fittedSeconds(fit, row) / row.seconds));
 }
 
-/** Mean of |predicted − measured| / measured. */
+/** Returns the mean of |predicted − measured| / measured. */
 export function meanError(rows: readonly HeldOutRow[], of: "predicted" | "usual"): number {
   return rows.reduce((sum, row) => sum + Math.abs(row[of] / row.measured - 1), 0) / rows.length;
 }

@@ -2,7 +2,7 @@ import type { FitResult } from "../compatibility.js";
 import type { Footprint } from "../memory/memory.js";
 
 /**
- * The part of a token's work that stays with the processor, 0 to 1: of the blocks, and of the weights that are read.
+ * Returns the share of a token's work on the CPU, 0 to 1: of the blocks, and of the weights read.
  * llama.cpp offloads the output first and then blocks from the last to the first; `expertsOnCpu` counts from the first.
  */
 export function hostShare(footprint: Footprint, layers: FitResult["layers"]): { layers: number; bytes: number } {

@@ -13,8 +13,8 @@ export interface PrefillQuestion {
 }
 
 /**
- * Tokens per second of a prompt of 512 tokens, all layers offloaded: what this very chip was measured with, over this model's
- * active parameters. Null for chips and backends that nobody measured: computing power is not in the catalog.
+ * Estimates tokens per second of a prompt of 512 tokens with all layers offloaded: measurements of the same chip, scaled by
+ * the model's active parameters. Null for unmeasured chips and backends, because the catalog has no computing power.
  */
 export function prefillSpeed({ footprint, device, backend, constants }: PrefillQuestion): SpeedRange | null {
   const { chips, spread } = constants.prefill;
@@ -29,7 +29,7 @@ export function prefillSpeed({ footprint, device, backend, constants }: PrefillQ
   };
 }
 
-/** Values that take part in one token: those of the active weights, by the types' bits per value. */
+/** Number of active weights per token, from their bytes and the types' bits per value. */
 function activeParameters({ types, activeBytes }: Footprint): number {
   let bytes = 0;
   let values = 0;

@@ -1,4 +1,4 @@
-/** The value below which `fraction` of the values lie, interpolated between neighbours. NaN of no values. */
+/** Returns the quantile of values at `fraction`, linearly interpolated. NaN without values. */
 export function quantile(values: readonly number[], fraction: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   const place = fraction * (sorted.length - 1);
@@ -7,7 +7,7 @@ export function quantile(values: readonly number[], fraction: number): number {
   return low + (high - low) * (place - Math.floor(place));
 }
 
-/** The middle of values in any order. */
+/** Returns the median of values in any order. */
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
@@ -16,7 +16,7 @@ export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** To three digits: more are noise. Bounds of a range go outwards. */
+/** Rounds to three significant digits; more are noise. Use `down` and `up` for the bounds of a range. */
 export function threeDigits(value: number, direction: "nearest" | "down" | "up" = "nearest"): number {
   if (value === 0) return 0;
   const unit = 10 ** (Math.floor(Math.log10(Math.abs(value))) - 2);

@@ -1,6 +1,6 @@
 const makers = /\b(nvidia|geforce|apple|amd|radeon|intel|qualcomm|google|samsung|gpu|chip|graphics|processor)\b/g;
 
-/** "NVIDIA GeForce RTX 3060 12GB" is "RTX 3060": the maker's name, the memory and how it is written do not matter. */
+/** Compares chip names without maker, memory size and spelling: "NVIDIA GeForce RTX 3060 12GB" is "RTX 3060". */
 export function sameChip(one: string, other: string): boolean {
   return key(one) === key(other);
 }

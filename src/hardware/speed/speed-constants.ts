@@ -5,29 +5,29 @@ import { typeClasses } from "./type-class.js";
 const positive = z.number().positive();
 const spread = z.strictObject({ low: positive, high: positive });
 
-/** `devices/speed/constants.json`, which `npm run derive-speed` writes. */
+/** `devices/speed/constants.json`, written by `npm run derive-speed`. */
 export const speedConstants = z.strictObject({
   version: z.literal(1),
-  /** How well other chips foretell a chip: mean |predicted − measured| / measured, and that of a constant efficiency of 0.55. */
+  /** Mean |predicted − measured| / measured of held-out chips, and that of a constant efficiency of 0.55. */
   heldOut: z.strictObject({ rows: z.int(), chips: z.int(), error: positive, usualError: positive }),
-  /** The same for chips with other measurements of their own, one measurement held out; and measured over predicted speed. */
+  /** Mean error and measured over predicted speed of held-out measurements of chips with other measurements. */
   knownChips: z.strictObject({ rows: z.int(), error: positive, spread }),
-  /** A class of types that a backend was not measured with may be as much slower as the slowest one measured elsewhere. */
+  /** Factor for a type class without measurements on a backend: that of the slowest class of any backend. */
   unmeasuredClass: positive.max(1),
-  /** Active bytes of the smallest model that was measured. */
+  /** Active bytes of the smallest measured model. */
   smallestBytes: positive,
   backends: z.array(
     z.strictObject({
       backend: backendId,
       /** Seconds per layer and token. */
       overheadSeconds: z.number().nonnegative(),
-      /** Shares of the bandwidth. */
+      /** Share of the bandwidth; also by class. */
       efficiency: positive.max(1),
       byClass: z.partialRecord(z.enum(typeClasses), positive.max(1)),
-      /** Measured over predicted speed of chips that were held out, 10th and 90th percentile. */
+      /** Measured over predicted speed of held-out chips, 10th and 90th percentile. */
       spread,
       rows: z.int(),
-      /** Chips that were measured: how many times as fast as the fit each is, in how many measurements, and of which classes. */
+      /** Measured chips: factor over the fitted speed, number of measurements, and their classes. */
       chips: z.array(
         z.strictObject({ name: z.string(), factor: positive, rows: z.int(), classes: z.array(z.enum(typeClasses)) }),
       ),
@@ -35,13 +35,13 @@ export const speedConstants = z.strictObject({
     }),
   ),
   prefill: z.strictObject({
-    /** Measured over predicted speed of models that were held out, by other models on the same chip. */
+    /** Measured over predicted speed of held-out models, predicted from other models on the same chip. */
     spread,
     chips: z.array(
       z.strictObject({
         name: z.string(),
         backend: backendId,
-        /** Parameters × tokens per second at 512 tokens: least and most of what was measured. */
+        /** Parameters × tokens per second at 512 tokens: measured minimum and maximum. */
         low: positive,
         high: positive,
         rows: z.int(),

@@ -1,15 +1,15 @@
 import * as z from "zod";
 import { backendId } from "../catalog/device.js";
 
-/** One model that was measured. What its header says, in the words of `devices/speed/measurements.yaml`. */
+/** Header figures of a measured model, as in `devices/speed/measurements.yaml`. */
 const measuredModel = z.strictObject({
   parameters: z.number().positive(),
   layers: z.int().positive(),
-  /** Bytes of an f16 KV cache for one token; what is read of it grows with the depth. */
+  /** Bytes of an f16 KV cache per token of depth. */
   kvBytesPerToken: z.number().nonnegative(),
-  /** Values of a token embedding that serves for nothing else: one row of it is read per token. */
+  /** Values of a token embedding that is not also the output matrix: one row is read per token. */
   lookedUp: z.number().nonnegative(),
-  /** Bytes read per token, where that is not the file less the embedding: mixtures of experts. */
+  /** Bytes read per token of a mixture of experts; default: the file minus the embedding. */
   active: z.number().positive().exactOptional(),
   gib: z.record(z.string(), z.number().positive()),
 });
@@ -22,11 +22,11 @@ const measurement = z
     type: z.string(),
     /** Tokens per second. */
     decode: z.number().positive().exactOptional(),
-    /** Instead: file bytes × tokens per second, as a share of the bandwidth. */
+    /** Alternative to `decode`: file bytes × tokens per second, as a share of the bandwidth. */
     ofBandwidth: z.number().positive().exactOptional(),
-    /** Instead: file bytes × tokens per second, in GB/s. */
+    /** Alternative to `decode`: file bytes × tokens per second, in GB/s. */
     gigabytesPerSecond: z.number().positive().exactOptional(),
-    /** Tokens in the context while it generated, on average. */
+    /** Mean number of tokens in the context during generation. */
     depth: z.number().nonnegative(),
     /** Tokens per second of a prompt of 512 tokens. */
     prefill: z.number().positive().exactOptional(),
@@ -36,7 +36,7 @@ const measurement = z
   .refine(
     ({ decode, ofBandwidth, gigabytesPerSecond }) =>
       [decode, ofBandwidth, gigabytesPerSecond].filter((way) => way !== undefined).length === 1,
-    "a measurement tells its speed in exactly one way",
+    "a measurement needs exactly one of `decode`, `ofBandwidth` and `gigabytesPerSecond`",
   );
 export type Measurement = z.infer<typeof measurement>;
 
@@ -44,7 +44,7 @@ export type Measurement = z.infer<typeof measurement>;
 export const speedData = z
   .strictObject({
     version: z.literal(1),
-    /** Where its measurements can be read; null is this project's own collection. */
+    /** A null URL is this project's own collection. */
     sources: z.array(z.strictObject({ id: z.string(), title: z.string(), url: z.url().nullable() })),
     models: z.record(z.string(), measuredModel),
     chips: z.record(z.string(), z.strictObject({ name: z.string(), bandwidth: z.number().positive() })),
@@ -54,9 +54,9 @@ export const speedData = z
     const known = new Set(sources.map(({ id }) => id));
     measurements.forEach((row, index) => {
       const wrong =
-        (!known.has(row.source) && `no source ${row.source}`) ||
-        (!(row.chip in chips) && `no chip ${row.chip}`) ||
-        (models[row.model]?.gib[row.type] === undefined && `no size of ${row.model} in ${row.type}`);
+        (!known.has(row.source) && `unknown source ${row.source}`) ||
+        (!(row.chip in chips) && `unknown chip ${row.chip}`) ||
+        (models[row.model]?.gib[row.type] === undefined && `unknown size of ${row.model} in ${row.type}`);
       if (wrong) context.addIssue({ code: "custom", path: ["measurements", index], message: wrong });
     });
   });

@@ -4,16 +4,16 @@ import { packageRoot } from "../../util/package-root.js";
 import { type SpeedConstants, speedConstants } from "./speed-constants.js";
 import { type SpeedData, speedData } from "./speed-data.js";
 
-/** The published measurements that come with quantsmith. */
+/** Published measurements, part of the package. */
 export const measurementsFile = new URL("devices/speed/measurements.yaml", packageRoot);
-/** What `npm run derive-speed` made of them. */
+/** Constants that `npm run derive-speed` fits to the measurements. */
 export const constantsFile = new URL("devices/speed/constants.json", packageRoot);
 
 export async function loadSpeedData(): Promise<SpeedData> {
   return speedData.parse(parse(await readFile(measurementsFile, "utf8")));
 }
 
-/** What `decodeSpeed` and `prefillSpeed` reckon with. */
+/** Loads the constants of `decodeSpeed` and `prefillSpeed`. */
 export async function loadSpeedConstants(): Promise<SpeedConstants> {
   return speedConstants.parse(JSON.parse(await readFile(constantsFile, "utf8")));
 }

@@ -8,28 +8,27 @@ import { type TypeClass, typeClass } from "./type-class.js";
 
 export interface SpeedQuestion {
   footprint: Footprint;
-  /** Bytes of the KV cache that one token reads: all of it that is filled. */
+  /** Bytes of the KV cache read per token: its filled part. */
   kvReadBytes: number;
   device: Device;
-  /** Computes the offloaded layers; everything, when `layers` is null. */
+  /** Backend of the offloaded layers, or of everything if `layers` is null. */
   backend: BackendId;
   constants: SpeedConstants;
-  /** Which layers and experts are offloaded, as in a `FitResult`; null when all is in one place. */
+  /** Offloaded layers and experts, as in a `FitResult`; null if everything runs on `backend`. */
   layers?: FitResult["layers"];
-  /** The computer beside a card, where it is known. Devices of one memory need none: it is their own processor. */
+  /** CPU and system memory besides a GPU, if known. Devices with unified memory use their own CPU. */
   host?: { backend: BackendId; bandwidth: Figure } | null;
 }
 
-/** A model this many times smaller than the smallest measured one is out of what the fit can tell. */
+/** The fit does not apply to models smaller than the smallest measured one by this factor. */
 const farBelow = 4;
 
 /**
- * Tokens per second of one sequence: 1 / (overhead × layers + Σ bytes / (efficiency × bandwidth)), with active experts only,
- * without the looked-up embedding, and summed over device and processor. Efficiencies and overheads are fitted to published
- * measurements (`speed/fit-decode.ts`); the bounds are what chips that were held out of the fit were measured to differ by, or,
- * for a chip that was measured with types like the file's, what a chip's own measurements differ by.
- * Null where bandwidth or measurements are missing, and for models far smaller than any that was measured, whose speed is not
- * their memory's. Always an estimate.
+ * Estimates tokens per second of one sequence: 1 / (overhead × layers + Σ bytes / (efficiency × bandwidth)), summed over
+ * device and CPU, with active experts only and without the embedding. Efficiencies and overheads are fitted to published
+ * measurements (`fit-decode.ts`). The bounds are the spread of held-out chips, or, for a chip measured with types like the
+ * file's, the spread of held-out measurements of known chips. Null if bandwidth or measurements are missing, and for
+ * models far smaller than any measured one, whose speed is not bound by memory.
  */
 export function decodeSpeed(question: SpeedQuestion): SpeedRange | null {
   const { footprint, kvReadBytes, device, backend, constants } = question;
@@ -63,22 +62,22 @@ export function decodeSpeed(question: SpeedQuestion): SpeedRange | null {
     const surely = known?.classes.includes(reading.main) === true;
     const spread = surely ? constants.knownChips.spread : speed.spread;
     slowest += (overhead + reading.slow) / (spread.low * (known?.factor ?? 1));
-    // However fast a chip may be, it does not read faster than its memory gives.
+    // No chip reads faster than its memory bandwidth.
     fastest += Math.max(ideal, (overhead + reading.fast) / (spread.high * (known?.factor ?? 1)));
     sources.push(
       `fit to ${speed.rows} published measurements on ${speed.chips.length} chips (${speed.backend}), ` +
-        `${known?.rows ?? "none"} of them on ${known?.name ?? "this one"}${reading.note}`,
+        `${known?.rows ?? "none"} of them on ${known?.name ?? "this chip"}${reading.note}`,
     );
   }
   return { low: 1 / slowest, high: 1 / fastest, basis: "estimate", source: sources.join("; ") };
 }
 
-/** Of the device's memory for what computes there; null for the processor beside a card, whose memory the catalog does not know. */
+/** Bandwidth of a backend; null for the CPU besides a discrete GPU, because system memory is not in the catalog. */
 function bandwidthOf({ bandwidth, memory }: Device, backend: BackendId): Figure | null {
   return memory.kind === "discrete" && backend.startsWith("cpu-") ? null : bandwidth;
 }
 
-/** Seconds to read what takes `ideal` seconds at the full bandwidth, given the types in the file. */
+/** Slowest and fastest seconds for a read that takes `ideal` seconds at full bandwidth, by the types in the file. */
 function readingSeconds(ideal: number, { types }: Footprint, speed: BackendSpeed, unmeasured: number) {
   const all = Object.values(types).reduce((sum, bytes) => sum + bytes, 0);
   const missing = new Set<TypeClass>();
@@ -91,12 +90,12 @@ function readingSeconds(ideal: number, { types }: Footprint, speed: BackendSpeed
     const measured = speed.byClass[kind];
     shares.set(kind, (shares.get(kind) ?? 0) + bytes);
     fast += seconds / (measured ?? speed.efficiency);
-    // Norms and other small floats are in every file and decide nothing.
+    // Ignore norms and other small floats, which are in every file.
     const counts = measured === undefined && bytes / all > 0.05;
     slow += seconds / (measured ?? speed.efficiency * (counts ? unmeasured : 1));
     if (counts) missing.add(kind);
   }
-  const note = missing.size === 0 ? "" : `, no types like this file's (${[...missing].join(", ")}) among them`;
+  const note = missing.size === 0 ? "" : `, none with types like this file's (${[...missing].join(", ")})`;
   const main = [...shares].reduce((most, one) => (one[1] > most[1] ? one : most), ["float", 0] as [
     TypeClass,
     number,

@@ -25,7 +25,7 @@ interface Citation {
   note?: string;
 }
 
-/** Every mapping with a source, wherever it stands. */
+/** Every mapping with a source, at any depth. */
 function citations(value: unknown, where: string): Citation[] {
   if (typeof value !== "object" || value === null) return [];
   const own = "source" in value ? [{ ...(value as Omit<Citation, "where">), where }] : [];
@@ -44,12 +44,12 @@ const device = (id: string): Device => {
 const bandwidth = (id: string): number => device(id).bandwidth?.value ?? Number.NaN;
 
 describe("sources", () => {
-  test("every figure and backend cites one that is there", () => {
+  test("every figure and backend cites an existing source", () => {
     expect(figures.length).toBeGreaterThan(300);
     expect(cited.filter(({ source }) => !catalog.sources.has(source))).toEqual([]);
   });
 
-  test("nothing is called better known than its source proves", () => {
+  test("the basis of every figure matches the kind of its source", () => {
     const proof: Record<string, string> = {
       measured: "measurement",
       specification: "specification",
@@ -59,16 +59,16 @@ describe("sources", () => {
     expect(wrong).toEqual([]);
   });
 
-  test("every estimate says what it is made from", () => {
+  test("every estimate has a note with its derivation", () => {
     expect(figures.filter(({ basis, note = "" }) => basis === "estimate" && note.length < 10)).toEqual([]);
   });
 
-  test("every measurement and specification can be read somewhere", () => {
+  test("every measurement and specification has a URL", () => {
     const hidden = [...catalog.sources.values()].filter(({ url, kind }) => url === null && kind !== "discussion");
     expect(hidden).toEqual([]);
   });
 
-  test("none is there for nothing", () => {
+  test("every source is cited", () => {
     const used = new Set(cited.map(({ source }) => source));
     expect([...catalog.sources.keys()].filter((id) => !used.has(id))).toEqual([]);
   });
@@ -84,31 +84,31 @@ describe("devices", () => {
     ["multi-gpu", ["2x-rtx-3060-12gb", "2x-rtx-3090", "2x-rtx-4090"]],
     ["datacenter", ["h100-80gb", "h200-141gb"]],
     ["cpu", ["laptop-ddr4-16gb", "laptop-ddr5-32gb"]],
-  ])("%s: those that issue 7 names", (kind, ids) => {
+  ])("%s: required devices", (kind, ids) => {
     expect(ids.map((id) => device(id).class)).toEqual(ids.map(() => kind));
   });
 
-  test("no id, of whatever kind, is in two files", () => {
+  test("ids are unique across files", () => {
     for (const part of ["sources", "backends", "devices"] as const) {
       const ids = files.flatMap((file) => (file[part] ?? []).map(({ id }: { id: string }) => id));
       expect(ids, part).toEqual([...new Set(ids)]);
     }
   });
 
-  test("a model gets part of the memory, never all of it", () => {
+  test("the budget is part of the memory, never all of it", () => {
     for (const { id, memory, budget } of devices) {
       expect(budget.value / memory.bytes.value, id).toBeLessThan(0.98);
       expect(budget.value / memory.bytes.value, id).toBeGreaterThan(0.2);
     }
   });
 
-  test("cards: the budget is the memory less two gibibytes, alone or in pairs", () => {
+  test("GPUs: the budget is the memory minus 2 GiB, alone or in pairs", () => {
     for (const { id, class: kind, memory, budget } of devices) {
       if (kind === "gpu" || kind === "multi-gpu") expect(memory.bytes.value - budget.value, id).toBe(2 * gibibyte);
     }
   });
 
-  test("a pair is two of the single card", () => {
+  test("a pair consists of two of the single GPU", () => {
     const pairs = devices.filter(({ class: kind }) => kind === "multi-gpu");
     expect(pairs.length).toBeGreaterThan(2);
     for (const pair of pairs) {
@@ -127,7 +127,7 @@ describe("devices", () => {
   });
 });
 
-describe("desktop hardware agrees with @huggingface/tasks", () => {
+describe("desktop hardware matches @huggingface/tasks", () => {
   interface Sku {
     memory?: number[];
     power: number;
@@ -140,7 +140,7 @@ describe("desktop hardware agrees with @huggingface/tasks", () => {
 
   test.each(known.map((entry) => [entry.id, entry] as const))("%s", (_, { chip, name, memory, year, power }) => {
     const sku = skus.get(chip);
-    expect(sku, `${chip} is the name there`).toBeDefined();
+    expect(sku, `${chip} is listed there`).toBeDefined();
     expect(sku?.memory).toContain(memory.bytes.value / gibibyte);
     expect(year).toBe(sku?.releaseYear);
     expect(power?.value).toBe(sku?.power);
@@ -169,7 +169,7 @@ describe("bandwidth rises", () => {
     expect(rates).toEqual([...new Set(rates)].sort((a, b) => a - b));
   });
 
-  test("it is the same for all sizes of a chip with one choice of it", () => {
+  test("it is the same for all memory sizes of a chip with a single bandwidth", () => {
     for (const entry of devices) {
       if (entry.class !== "mac" || entry.bandwidth?.note !== undefined) continue;
       const siblings = devices.filter(({ chip }) => chip === entry.chip);
@@ -182,7 +182,7 @@ describe("bandwidth rises", () => {
 });
 
 describe("backends", () => {
-  test("all are there, and no other is named", () => {
+  test("the catalog contains exactly the known backends", () => {
     expect([...catalog.backends.keys()].sort()).toEqual([...backendId.options].sort());
   });
 
@@ -198,7 +198,7 @@ describe("backends", () => {
 });
 
 describe("under load", () => {
-  test("the speed left is a share that somebody measured", () => {
+  test("retention is a measured share", () => {
     const told = devices.flatMap(({ sustained }) => sustained.retention ?? []);
     expect(told.length).toBeGreaterThan(1);
     for (const { low, high, basis } of told) {
@@ -207,7 +207,7 @@ describe("under load", () => {
     }
   });
 
-  test("energy and battery name the model, and agree: a phone's battery holds 40 to 80 kJ", () => {
+  test("energy and battery name the model, and are consistent with a battery of 40 to 80 kJ", () => {
     const told = devices.filter(({ sustained }) => sustained.energyPerToken !== null);
     expect(told.length).toBeGreaterThan(1);
     for (const { sustained } of told) {

@@ -14,11 +14,11 @@ function refusal(id: string): QuantsmithError {
   throw new Error(`${id} was found`);
 }
 
-test("a device by its id", () => {
+test("finds a device by id", () => {
   expect(findDevice(catalog, "iphone-15-pro").name).toBe("iPhone 15 Pro");
 });
 
-test("one described on the command line", () => {
+test("parses a device from the command line", () => {
   expect(findDevice(catalog, "custom:memory=8GB,budget=5GB,backend=cpu-x86").backends).toEqual(["cpu-x86"]);
   expect(refusal("custom:memory=8GB").code).toBe("QS-DEVICE-CUSTOM");
 });
@@ -29,16 +29,16 @@ test.each([
   ["rtx-3060-12g", "rtx-3060-12gb"],
   ["m4-pro-24", "m4-pro-24gb"],
   ["pixl-9", "pixel-9"],
-])("%s is not there, and %s is meant", (id, meant) => {
+])("%s is unknown, and %s is suggested", (id, meant) => {
   const { code, message, remedy, exitCode } = refusal(id);
   expect({ code, exitCode }).toEqual({ code: "QS-DEVICE-UNKNOWN", exitCode: 2 });
   expect(message).toContain(`"${id}"`);
-  expect(remedy).toContain(`Did you mean "${meant}"? \`quantsmith devices\``);
+  expect(remedy).toContain(`Did you mean "${meant}"? Run \`quantsmith devices\``);
 });
 
-test.each(["toaster", "", "__proto__", "constructor"])("%j is like none", (id) => {
+test.each(["toaster", "", "__proto__", "constructor"])("%j has no suggestion", (id) => {
   expect(refusal(id)).toMatchObject({
     code: "QS-DEVICE-UNKNOWN",
-    remedy: expect.stringMatching(/^`quantsmith devices`/),
+    remedy: expect.stringMatching(/^Run `quantsmith devices`/),
   });
 });

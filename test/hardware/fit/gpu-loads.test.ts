@@ -28,9 +28,9 @@ const model: ModelMemory = {
   estimates: [],
 };
 
-test("with fewer items than cards, the output's card holds the output", () => {
+test("with fewer items than GPUs, the output is on the GPU of its item", () => {
   const { gpus } = gpuLoads(model, estimate, { offloaded: 2, expertsOnCpu: 0 }, 4);
-  // Item i of 2 goes to card ⌊i · 4 / 2⌋: the block to the first, the output to the third.
+  // Item i of 2 is on GPU ⌊i · 4 / 2⌋: the block on the first, the output on the third.
   expect(gpus.map((bytes) => bytes > 0)).toEqual([true, false, true, false]);
   expect(gpus[2]).toBeGreaterThanOrEqual(9);
 });

@@ -20,7 +20,7 @@ function candidate(
   return { model, parameters, variant, footprint: memory.footprint, fit } satisfies ModelCandidate;
 }
 
-/** A small model and a large one; beside the blocks they take 322.4 MB. */
+/** A small model and a large one; they need 322.4 MB besides the blocks. */
 function both(budgetMB: number): ModelCandidate[] {
   return [
     candidate("Small", "Small Q8_0", 60, 1e9, 0.0003, budgetMB),
@@ -30,28 +30,28 @@ function both(budgetMB: number): ModelCandidate[] {
   ];
 }
 
-test("the model with more parameters, by its own best variant, and why", () => {
+test("recommends the best variant of the model with more parameters, with the reason", () => {
   const { pick, reason } = recommendModel(both(2000), someBackends);
   expect(pick?.variant.name).toBe("Large Q4_K_M");
   expect(reason).toBe(
-    "of the 2 models that run, Large has the best verdict, then the most parameters (4.00 billion); KL divergence says nothing about one model against another; of its variants, Large Q4_K_M is taken: it has the lowest mean KL divergence (0.0200) of the 2 variants that fit as a whole",
+    "Large ranks first of the 2 models that run, by verdict and then by parameters (4.00 billion); KL divergence does not compare different models; its best variant is Large Q4_K_M: it has the lowest mean KL divergence (0.0200) of the 2 variants that fit completely",
   );
 });
 
-test("the only model that runs", () => {
+test("recommends the only model that runs", () => {
   const { pick, reason } = recommendModel(both(950), someBackends);
   expect(pick?.variant.name).toBe("Small Q8_0");
-  expect(reason).toContain("the only model that runs is Small");
+  expect(reason).toContain("Small is the only model that runs");
 });
 
-test("none runs, each says why", () => {
+test("recommends none if no model runs, with the reason for each", () => {
   const { pick, reason } = recommendModel(both(400), someBackends);
   expect(pick).toBeNull();
   expect(reason).toContain("Small Q4_K_M");
   expect(reason).toContain("Large Q2_K");
 });
 
-test("of models alike, the one that is not slow, then the one with more bits", () => {
+test("of equal models, prefers types that are not slow, then more bits", () => {
   const alike = (bits: number, type: string): ModelCandidate => {
     const found = candidate(type, type, bits * 10, 1e9, 0.01, 2000);
     return { ...found, footprint: { types: { [type]: 1 } }, fit: { ...found.fit, backend: "metal" } };
@@ -61,10 +61,10 @@ test("of models alike, the one that is not slow, then the one with more bits", (
   expect(recommendModel(given.slice(0, 2), someBackends).pick?.variant.name).toBe("Q5_K");
 });
 
-test("of one model it is simply the variant", () => {
+test("of one model, recommends its variant", () => {
   const small = both(2000).filter(({ model }) => model === "Small");
   expect(recommendModel(small, someBackends)).toMatchObject({
     pick: { variant: { name: "Small Q8_0" } },
-    reason: "it has the lowest mean KL divergence (0.000300) of the 2 variants that fit as a whole",
+    reason: "it has the lowest mean KL divergence (0.000300) of the 2 variants that fit completely",
   });
 });

@@ -5,7 +5,7 @@ import { type DeviceOptions, MB, someBackends, someDevice, someModel } from "../
 
 interface Variant {
   name: string;
-  /** Each of ten blocks; 100 MB beside them, and 222.4 MB of cache, buffers and program at 1024 tokens. */
+  /** Size of each of ten blocks; besides them, 100 MB of weights, and 222.4 MB for cache, buffers and program at 1024 tokens. */
   blockMB: number;
   kld: number | null;
   type?: string;
@@ -40,60 +40,66 @@ describe("the pick", () => {
       ladder,
       phone(2000),
       "Q8_0",
-      "it has the lowest mean KL divergence (0.000200) of the 3 variants that fit as a whole and are not mainly of types that are slow there",
+      "it has the lowest mean KL divergence (0.000200) of the 3 variants that fit completely and are not mostly in slow types",
     ],
     [
       "three fit",
       ladder,
       phone(900),
       "Q4_K_M",
-      "it is the only one of the variants that fit as a whole and are not mainly of types that are slow there",
+      "it is the only variant that fits completely and is not mostly in slow types",
     ],
     [
       "only slow ones fit",
       ladder,
       phone(800),
       "IQ4_XS",
-      "it has the lowest mean KL divergence (0.0149) of the 2 variants that fit as a whole, though slowly",
+      "it has the lowest mean KL divergence (0.0149) of the 2 variants that fit completely, though mostly in slow types",
     ],
-    ["one fits", ladder, phone(600), "Q2_K", "it is the only one of the variants that fit as a whole, though slowly"],
     [
-      "whole before better in part",
+      "one fits",
+      ladder,
+      phone(600),
+      "Q2_K",
+      "it is the only variant that fits completely, though mostly in slow types",
+    ],
+    [
+      "a complete fit precedes a better partial one",
       ladder,
       { budget: 700 * MB },
       "IQ4_XS",
-      "it has the lowest mean KL divergence (0.0149) of the 2 variants that fit as a whole",
+      "it has the lowest mean KL divergence (0.0149) of the 2 variants that fit completely",
     ],
     [
-      "the processor beside a card",
+      "the CPU besides a GPU",
       ladder,
       { budget: 50 * MB },
       "Q8_0",
-      "it has the lowest mean KL divergence (0.000200) of the 5 variants that run, on the processor alone",
+      "it has the lowest mean KL divergence (0.000200) of the 5 variants that run on the CPU only",
     ],
     [
-      "one of them was not measured",
+      "one of them is unmeasured",
       ladder.map((variant) => (variant.name === "Q6_K" ? { ...variant, kld: null } : variant)),
       phone(1000),
       "Q6_K",
-      "it has the most bits per weight (6.60) of the 2 variants that fit as a whole and are not mainly of types that are slow there",
+      "it has the most bits per weight (6.60) of the 2 variants that fit completely and are not mostly in slow types",
     ],
     [
-      "one that cannot run was not measured",
+      "an unmeasured variant does not run",
       ladder.map((variant) => (variant.name === "Q8_0" ? { ...variant, kld: null } : variant)),
       phone(1000),
       "Q6_K",
-      "it has the lowest mean KL divergence (0.00110) of the 2 variants that fit as a whole and are not mainly of types that are slow there",
+      "it has the lowest mean KL divergence (0.00110) of the 2 variants that fit completely and are not mostly in slow types",
     ],
     [
-      "a tie goes to the smaller file",
+      "the smaller file wins a tie",
       [
         { name: "Q4_K_M", blockMB: 49, kld: 0.01 },
         { name: "Q4_K_S", blockMB: 48, kld: 0.01 },
       ],
       phone(2000),
       "Q4_K_S",
-      "it has the lowest mean KL divergence (0.0100) of the 2 variants that fit as a whole",
+      "it has the lowest mean KL divergence (0.0100) of the 2 variants that fit completely",
     ],
   ];
   test.each(cases)("%s", (_name, variants, device, variant, reason) => {
@@ -103,23 +109,23 @@ describe("the pick", () => {
   });
 });
 
-describe("nothing to take", () => {
-  test("what is in the way, and what would run", () => {
+describe("no recommendation", () => {
+  test("contains the limit, and the variant and context that would run", () => {
     const found = recommendVariant(candidates(ladder, phone(550), 4096), someBackends);
     expect(found).toEqual({
       variant: null,
       reason:
-        "none of the variants runs at 4096 tokens: for the smallest, Q2_K, it needs 900 MB, and one model may take 550 MB; Q2_K runs with up to 1024 tokens and a q8_0 cache",
+        "no variant runs at 4096 tokens; for the smallest, Q2_K: it needs 900 MB, but the budget for one model is 550 MB; Q2_K runs with up to 1024 tokens and a q8_0 cache",
     });
   });
 
-  test("no context would do", () => {
+  test("contains no context if none is possible", () => {
     const { variant, reason } = recommendVariant(candidates(ladder, phone(400)), someBackends);
     expect(variant).toBeNull();
     expect(reason).not.toContain("runs with");
   });
 
-  test("no variants at all", () => {
+  test("without variants", () => {
     expect(recommendVariant([], someBackends)).toEqual({ variant: null, reason: "there are no variants" });
   });
 });

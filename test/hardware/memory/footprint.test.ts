@@ -25,7 +25,7 @@ describe("a footprint", () => {
     expect(fileBytes).toBe(gguf.fileBytes);
   });
 
-  test("a dense model reads all but its embedding for a token, a tied one also that", async () => {
+  test("a dense model reads all weights but its embedding per token, a tied one all", async () => {
     const apart = footprintOf(await read("llama"));
     expect(apart.activeBytes).toBe(sum(apart.layerBytes) + apart.outputBytes);
     expect(apart.experts).toBeNull();
@@ -34,20 +34,20 @@ describe("a footprint", () => {
     expect(tied.activeBytes).toBe(sum(tied.layerBytes) + tied.outputBytes);
   });
 
-  test("of 16 experts a token reads 4", async () => {
+  test("a token reads 4 of 16 experts", async () => {
     const moe = footprintOf(await read("qwen3moe"));
     expect(moe.experts).toEqual({ count: 16, used: 4 });
     expect(sum(moe.expertBytes)).toBeGreaterThan(0.5 * sum(moe.layerBytes));
     expect(moe.activeBytes).toBe(sum(moe.layerBytes) + moe.outputBytes - 0.75 * sum(moe.expertBytes));
   });
 
-  test("shared experts and the dense first layer are read always", async () => {
+  test("shared experts and the dense first layer are always read", async () => {
     const mla = footprintOf(await read("deepseek2"));
     expect(mla.expertBytes[0]).toBe(0);
     expect(mla.activeBytes).toBe(sum(mla.layerBytes) + mla.outputBytes - 0.75 * sum(mla.expertBytes));
   });
 
-  test("a number of experts per layer is honoured", async () => {
+  test("the number of used experts can differ by layer", async () => {
     const used: HeaderPlan["metadata"] extends ReadonlyMap<string, infer V> ? V : never = {
       type: "array",
       itemType: "uint32",
@@ -63,7 +63,7 @@ describe("a footprint", () => {
     expect(moe.activeBytes).toBe(sum(moe.layerBytes) + moe.outputBytes - unused);
   });
 
-  test("blocks that predict further tokens are left out, as llama.cpp does", async () => {
+  test("blocks that predict further tokens are excluded, as in llama.cpp", async () => {
     const model = footprintOf(
       await read("llama", "Q8_0", ({ metadata, tensors }) => ({
         metadata: new Map([...metadata, ["llama.nextn_predict_layers", { type: "uint32", value: 1 }]]),
@@ -73,7 +73,7 @@ describe("a footprint", () => {
     expect(model.layerBytes).toHaveLength(5);
   });
 
-  test("a trained context of 0 is one that nobody knows", async () => {
+  test("a trained context of 0 is unknown", async () => {
     const model = footprintOf(
       await read("llama", "Q8_0", ({ metadata, tensors }) => ({
         metadata: new Map([...metadata, ["llama.context_length", { type: "uint32", value: 0 }]]),
@@ -83,7 +83,7 @@ describe("a footprint", () => {
     expect(model.trainedContext).toBeNull();
   });
 
-  test("a block number that means nothing takes no memory", async () => {
+  test("an invalid block number allocates no memory", async () => {
     const model = footprintOf(
       await read("llama", "Q8_0", ({ metadata, tensors }) => ({
         metadata,

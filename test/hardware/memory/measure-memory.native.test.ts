@@ -29,7 +29,7 @@ const changed =
   ({ metadata, tensors }: HeaderPlan): HeaderPlan => ({ metadata: new Map([...metadata, [key, value]]), tensors });
 
 describe("measured memory", () => {
-  test("of every architecture, with its kind of cache", async () => {
+  test("has the cache of each architecture", { timeout: 300_000 }, async () => {
     const files = await Promise.all(architectureNames.map((name) => generatedModel(folder, name)));
     const models = await measureMemories(files);
     const kv = (name: string, context: number, setting: typeof f16 | typeof q8 = f16) => {
@@ -39,7 +39,7 @@ describe("measured memory", () => {
     // 6 layers, keys and values, 1 head of 64, F16.
     expect(kv("llama", 8192)).toBe(6 * 2 * 64 * 2 * 8192);
     expect(kv("llama", 8192, q8) / kv("llama", 8192)).toBeCloseTo(34 / 64, 2);
-    // 5 of 6 layers keep the window of 512 and a batch.
+    // 5 of 6 layers store the window of 512 and a batch.
     expect(kv("gemma3", 8192)).toBe(2 * 128 * 2 * (8192 + 5 * 1024));
     expect(kv("qwen3moe", 4096)).toBe(6 * 2 * 2 * 64 * 2 * 4096);
     // One latent vector per token and layer, no values.
@@ -47,7 +47,7 @@ describe("measured memory", () => {
     // The state does not grow.
     expect(kv("mamba2", 512)).toBeGreaterThan(0);
     expect(kv("mamba2", 8192)).toBe(kv("mamba2", 512));
-    // Attention in two layers, in one, and a state beside it.
+    // Attention in two layers and in one, with a state in the others.
     expect(kv("lfm2", 8192) - kv("lfm2", 4096)).toBe(2 * 2 * 2 * 64 * 2 * 4096);
     expect(kv("granitehybrid", 8192) - kv("granitehybrid", 4096)).toBe(2 * 2 * 64 * 2 * 4096);
     for (const { estimates, footprint } of models) {
@@ -60,7 +60,9 @@ describe("measured memory", () => {
     }
   });
 
-  test("contexts that were not simulated are told within a few percent, with flash attention never too low", async () => {
+  test("is interpolated within a few percent, with flash attention never too low", {
+    timeout: 300_000,
+  }, async () => {
     for (const name of ["llama", "gemma3", "deepseek2", "granitehybrid"] as const) {
       const path = await generatedModel(folder, name);
       const contexts = [768, 1280, 2560, 3328, 5120, 7936];
@@ -72,7 +74,7 @@ describe("measured memory", () => {
       expect(truth.estimates).toHaveLength(configurations.length);
       for (const estimate of truth.estimates) {
         const told = memoryAt(model, estimate);
-        // Caches are logged in hundredths of a MiB; what one is rounded by is in the other.
+        // Caches are logged in units of 0.01 MiB; the rounding error is in the other figure.
         const least = estimate.flashAttention ? peakBytes(estimate) - 1 : 0.985 * peakBytes(estimate);
         expect(peakBytes(told)).toBeGreaterThanOrEqual(least);
         expect(peakBytes(told)).toBeLessThanOrEqual(1.03 * peakBytes(estimate));
@@ -81,7 +83,9 @@ describe("measured memory", () => {
     }
   });
 
-  test("variants of one model share caches and compute buffers, as each would have them alone", async () => {
+  test("has the same caches and compute buffers for variants measured together or alone", {
+    timeout: 300_000,
+  }, async () => {
     for (const name of ["llama", "qwen3moe"] as const) {
       const types = ["F16", "Q8_0", "Q4_0"];
       const files = await Promise.all(types.map((type) => generatedModel(folder, name, type)));
@@ -92,16 +96,18 @@ describe("measured memory", () => {
     }
   });
 
-  test("the engine says the same of the file itself, texts of its tokens included", async () => {
+  test("equals a simulation of the whole file with its vocabulary", { timeout: 300_000 }, async () => {
     const path = await generatedModel(folder, "gemma3");
     const { estimates } = await measureMemory(path);
     const [whole] = await simulateMemory([{ path, runs: estimates }], 512);
-    if (whole === undefined || "refused" in whole) throw new Error("it was refused");
+    if (whole === undefined || "refused" in whole) throw new Error("llama.cpp rejected the file");
     expect(whole.weights).toBe(estimates[0]?.weightsBytes);
     expect(whole.runs).toEqual(estimates.map(({ kvBytes, computeBytes }) => ({ kv: kvBytes, compute: computeBytes })));
   });
 
-  test("a second question is answered from the cache, and a broken entry is asked again", async () => {
+  test("is cached, and a broken entry is simulated again", {
+    timeout: 300_000,
+  }, async () => {
     const path = await generatedModel(folder, "llama");
     const first = await measureMemory(path);
     const memory = join(process.env.QUANTSMITH_CACHE ?? "", "memory");
@@ -116,14 +122,14 @@ describe("measured memory", () => {
   });
 });
 
-describe("a file whose memory cannot be told", () => {
-  test("is not given to llama.cpp when its header is broken", async () => {
+describe("a file that cannot be measured", () => {
+  test("fails before llama.cpp reads it if its header is invalid", async () => {
     const path = join(folder, "broken.gguf");
-    await writeFile(path, Buffer.from("GGUF\u0003\0\0\0rubbish"));
+    await writeFile(path, Buffer.from("GGUF\u0003\0\0\0garbage"));
     expect((await failureOf(measureMemory(path))).code).toMatch(/^QS-GGUF-/);
   });
 
-  test("tells why llama.cpp refuses it", async () => {
+  test("fails with llama.cpp's reason", { timeout: 300_000 }, async () => {
     const path = await generatedModel(
       folder,
       "llama",
@@ -136,8 +142,8 @@ describe("a file whose memory cannot be told", () => {
     expect(error.at?.file).toBe(path);
   });
 
-  test("takes nobody along when llama.cpp crashes", async () => {
-    // An assertion of llama.cpp ends the process.
+  test("does not affect other files if llama.cpp crashes", { timeout: 300_000 }, async () => {
+    // A failed assertion in llama.cpp aborts the process.
     const path = await generatedModel(
       folder,
       "llama",

@@ -13,7 +13,7 @@ const point = (context: number, kvBytes: number): MemoryEstimate => ({
   overheadBytes: 10,
   projectorBytes: 5,
 });
-/** A window that is full at 1024. */
+/** A model with a sliding window that is full at 1024 tokens. */
 const model: ModelMemory = {
   footprint: {
     architecture: "llama",
@@ -30,32 +30,32 @@ const model: ModelMemory = {
   estimates: [point(256, 256), point(1024, 1024), point(4096, 1024 + 512)],
 };
 
-test("a simulated context is given as it was simulated", () => {
+test("returns a simulated context unchanged", () => {
   expect(memoryAt(model, { ...setting, context: 1024 })).toEqual(point(1024, 1024));
 });
 
-test("between two of them it is on their line, at the multiple of 256 that llama.cpp rounds up to", () => {
+test("interpolates linearly, at the next multiple of 256", () => {
   expect(memoryAt(model, { ...setting, context: 2048 }).kvBytes).toBe(1024 + Math.ceil(512 / 3));
   expect(memoryAt(model, { ...setting, context: 513 })).toEqual({ ...point(513, 768) });
 });
 
-test("below the first it is the first, beyond the last the line goes on", () => {
+test("uses the first point below it, and extrapolates beyond the last", () => {
   expect(memoryAt(model, { ...setting, context: 100 }).kvBytes).toBe(256);
   expect(memoryAt(model, { ...setting, context: 7168 }).kvBytes).toBe(2048);
 });
 
-test("the peak is the sum of the parts; a processor's memory does not hold what is never touched", () => {
+test("the peak is the sum of the parts; resident bytes exclude untouched ones", () => {
   expect(peakBytes(point(256, 256))).toBe(1371);
   expect(residentBytes(point(256, 256))).toBe(1311);
 });
 
-test("a setting that llama.cpp cannot run has no memory and no context", () => {
+test("an unsupported setting has no memory and no maximum context", () => {
   const other = { kvType: "q8_0", flashAttention: true } as const;
   expect(() => memoryAt(model, { ...other, context: 512 })).toThrow(/no simulation with a q8_0 cache/);
   expect(maximumContext(model, other, 1e9)).toBeNull();
 });
 
-test("the maximum context is the last that fits, at most the trained one", () => {
+test("the maximum context is the largest that fits, at most the trained one", () => {
   expect(maximumContext(model, setting, 1370)).toBeNull();
   expect(maximumContext(model, setting, 1371)).toBe(256);
   expect(maximumContext(model, setting, 1e9)).toBe(8192);
@@ -65,7 +65,7 @@ test("the maximum context is the last that fits, at most the trained one", () =>
   expect(maximumContext(model, setting, 1311, residentBytes)).toBe(256);
 });
 
-test.each([128, 1000])("a trained context of %i, no multiple of 256, is the maximum", (trainedContext) => {
+test.each([128, 1000])("a trained context of %i, not a multiple of 256, is the maximum", (trainedContext) => {
   const other = { ...model, footprint: { ...model.footprint, trainedContext } };
   expect(maximumContext(other, setting, 1e9)).toBe(trainedContext);
 });

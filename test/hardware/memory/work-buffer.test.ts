@@ -8,7 +8,7 @@ import { temporaryFolder } from "../../fixtures/temp-folder.js";
 const folder = temporaryFolder();
 const flash = { context: 2048, kvType: "f16", flashAttention: true } as const;
 
-test("a batch of the widest activations, in the type that meets the weights", async () => {
+test("contains a batch of the widest activations, in the type of the dot product", async () => {
   const [f16, q8, k4] = await Promise.all(
     ["F16", "Q8_0", "Q4_K"].map(async (type) => readGguf(await generatedModel(folder, "llama", type))),
   );
@@ -19,12 +19,12 @@ test("a batch of the widest activations, in the type that meets the weights", as
   expect(workBytes(f16, { ...flash, context: 256 })).toBe(256 * 1024 * 2);
 });
 
-test("scores of every head without flash attention", async () => {
+test("contains the scores of all heads without flash attention", async () => {
   const gguf = await readGguf(await generatedModel(folder, "llama"));
   expect(workBytes(gguf, { ...flash, flashAttention: false })).toBe(512 * 2048 * 4 * 2);
 });
 
-test("each used expert has activations of its own", async () => {
+test("contains separate activations for each used expert", async () => {
   const gguf = await readGguf(await generatedModel(folder, "qwen3moe", "F16"));
   expect(workBytes(gguf, flash)).toBe(512 * (1024 / 4) * 4 * 2);
 });

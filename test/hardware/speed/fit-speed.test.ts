@@ -10,7 +10,7 @@ function judged(device: DeviceOptions, more: Partial<FitQuestion> = {}) {
   return estimateFit({ ...question, kvType: "f16", device: someDevice(device), speed, ...more });
 }
 
-test("from a full to an empty cache, and slower with a longer one", () => {
+test("decode ranges from a full to an empty cache, and is slower with a longer one", () => {
   const short = judged({ budget: 9000 * MB }).decode;
   const long = judged({ budget: 9000 * MB }, { context: 8192 }).decode;
   expect(short?.low).toBeLessThan(short?.high ?? 0);
@@ -19,19 +19,19 @@ test("from a full to an empty cache, and slower with a longer one", () => {
   expect(short?.basis).toBe("estimate");
 });
 
-test("nothing without constants, without bandwidth, and for what does not run", () => {
+test("is null without constants, without bandwidth, and for a model that does not run", () => {
   expect(judged({ budget: 9000 * MB }, { speed: null }).decode).toBeNull();
   const unknown = { ...someDevice({ budget: 9000 * MB }), bandwidth: null };
   expect(judged({ budget: 1 }, { device: unknown }).decode).toBeNull();
   expect(judged({ class: "phone", budget: 100 * MB })).toMatchObject({ verdict: "no", decode: null, prefill: null });
 });
 
-test("the processor beside a card has a memory that nobody knows", () => {
+test("is null on the CPU besides a GPU, because system memory is unknown", () => {
   expect(judged({ budget: 1252 * MB })).toMatchObject({ verdict: "partial", decode: null });
   expect(judged({ budget: 100 * MB })).toMatchObject({ verdict: "cpu", decode: null });
 });
 
-test("heat and battery are the catalog's", () => {
+test("sustained load and battery are from the catalog", () => {
   const retention = { low: 0.5, high: 0.6, basis: "measured", source: "test" } as const;
   const device = { ...someDevice({ class: "phone", budget: 9000 * MB }) };
   const warm = { ...device, sustained: { ...device.sustained, retention } };

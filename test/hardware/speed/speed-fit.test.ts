@@ -20,11 +20,11 @@ describe("the published measurements", () => {
     expect(used("model")).toEqual(Object.keys(data.models).sort());
   });
 
-  test("no chip outruns its bandwidth", () => {
+  test("no chip exceeds its bandwidth", () => {
     for (const row of rows) expect(row.idealSeconds, `${row.chip} ${row.backend}`).toBeLessThan(row.seconds);
   });
 
-  test("a row must name a source, a chip and a size that exist, and tell one speed", () => {
+  test("a row needs an existing source, chip and size, and exactly one speed", () => {
     const [first] = data.measurements;
     const wrong = [{ source: "hearsay" }, { chip: "rtx-9090" }, { type: "Q9_9" }, { gigabytesPerSecond: 5 }];
     for (const change of wrong) {
@@ -38,11 +38,11 @@ describe("the constants", () => {
   const held = heldOut(rows);
   const of = (backend: string) => held.filter((row) => row.backend === backend);
 
-  test("are what `npm run derive-speed` makes of the measurements", () => {
+  test("are the output of `npm run derive-speed`", () => {
     expect(deriveConstants(data)).toEqual(constants);
   });
 
-  test("foretell chips that were held out better than a constant efficiency of 0.55", () => {
+  test("predict held-out chips better than a constant efficiency of 0.55", () => {
     expect(constants.heldOut.rows).toBe(held.length);
     expect(meanError(held, "predicted")).toBeLessThan(0.8 * meanError(held, "usual"));
     for (const backend of ["cuda", "metal", "vulkan", "cpu-arm"]) {
@@ -50,7 +50,7 @@ describe("the constants", () => {
     }
   });
 
-  test("give ranges that hold three quarters of what was measured on chips that were held out", () => {
+  test("have ranges that contain three quarters of the measurements on held-out chips", () => {
     for (const { backend, spread } of constants.backends) {
       const own = of(backend);
       const inside = own.filter(
@@ -60,13 +60,13 @@ describe("the constants", () => {
     }
   });
 
-  test("foretell a chip's measurement better from its others", () => {
+  test("predict a measurement better from other measurements of its chip", () => {
     const known = heldOutOnKnownChips(rows);
     expect(meanError(known, "predicted")).toBeLessThan(0.5 * meanError(known, "usual"));
     expect(meanError(known, "predicted")).toBeLessThan(meanError(held, "predicted"));
   });
 
-  test("know no overhead of processors, which start no kernels", () => {
+  test("have no overhead on CPUs, which launch no kernels", () => {
     const overheads = new Map(constants.backends.map(({ backend, overheadSeconds }) => [backend, overheadSeconds]));
     expect(overheads.get("cpu-arm")).toBe(0);
     expect(overheads.get("cpu-x86")).toBe(0);
@@ -94,19 +94,19 @@ describe("fitDecode", () => {
       }),
     );
 
-  test("finds the overhead and the efficiencies that made the measurements", () => {
+  test("finds the overhead and the efficiencies of generated measurements", () => {
     const fit = fitDecode(
       made(() => 1),
       1.6,
     );
-    // One row's worth of 16 stands for no overhead.
+    // The prior for no overhead weighs one row of 16.
     expect(fit.overheadSeconds / 5e-5).toBeGreaterThan(0.8);
     expect(fit.overheadSeconds / 5e-5).toBeLessThan(1.05);
     expect(fit.byClass.block).toBeCloseTo(0.8, 1);
     expect(fit.byClass.k).toBeCloseTo(0.6, 1);
   });
 
-  test("one machine that was busy with something else changes little", () => {
+  test("one outlier, such as a busy machine, changes little", () => {
     const calm = fitDecode(
       made(() => 1),
       1.6,
@@ -118,7 +118,7 @@ describe("fitDecode", () => {
     expect(busy.byClass.k ?? 0).toBeGreaterThan(0.85 * (calm.byClass.k ?? 1));
   });
 
-  test("the order of the rows does not matter", () => {
+  test("is independent of the order of rows", () => {
     const fit = fitDecode(
       made(() => 1),
       1.6,

@@ -1,7 +1,7 @@
 import type { Device, Figure } from "../../../src/hardware/catalog/device.js";
 import type { Footprint } from "../../../src/hardware/memory/memory.js";
 
-/** A dense file of one type with 32 equal blocks; `given` replaces what a test is about. */
+/** A dense file of one type with 32 equal blocks; `given` overrides fields. */
 export function footprint(type: string, activeBytes: number, given: Partial<Footprint> = {}): Footprint {
   const blocks = 32;
   const outputBytes = activeBytes / 10;
@@ -25,7 +25,7 @@ export function figure(value: number): Figure {
   return { value, basis: "specification", source: "test" };
 }
 
-/** A card with 936 GB/s, unless `given` says otherwise. */
+/** A GPU with 936 GB/s; `given` overrides fields. */
 export function device(given: Partial<Device> = {}): Device {
   return {
     id: "card",

@@ -19,7 +19,7 @@ function known(range: SpeedRange | null): SpeedRange {
 }
 
 describe("decodeSpeed", () => {
-  test("is a range below what the bandwidth allows, and says that it is an estimate and from what", () => {
+  test("is a range below the bandwidth, with basis and source of the estimate", () => {
     const range = known(ask());
     expect(range.low).toBeLessThan(range.high);
     expect(range.low).toBeGreaterThan(0.3 * (936 / 4));
@@ -28,7 +28,7 @@ describe("decodeSpeed", () => {
     expect(range.source).toMatch(/^fit to \d+ published measurements on \d+ chips \(cuda\), \d+ of them on RTX 3090$/);
   });
 
-  test("falls with bytes and with what the KV cache holds, and rises with bandwidth", () => {
+  test("decreases with weights and with KV cache, and increases with bandwidth", () => {
     const sizes = [1, 2, 4, 8, 16].map((size) => known(ask({ footprint: footprint("Q4_0", size * GB) })));
     const depths = [0, 0.1, 1, 5].map((size) => known(ask({ kvReadBytes: size * GB })));
     const speeds = [2000, 936, 500, 100].map((rate) =>
@@ -42,18 +42,18 @@ describe("decodeSpeed", () => {
     }
   });
 
-  test("is surer of a chip that was measured than of one that was not", () => {
+  test("has a narrower range for a measured chip", () => {
     const other = known(ask({ device: device({ chip: "RTX 3090 Ti" }) }));
     const measured = known(ask());
     expect(measured.high / measured.low).toBeLessThan(other.high / other.low);
-    expect(other.source).toMatch(/none of them on this one$/);
+    expect(other.source).toMatch(/none of them on this chip$/);
     const card = device({ chip: "RTX 4070 Ti" });
     const like = known(ask({ device: card, footprint: footprint("Q4_K", 4 * GB) }));
     const unlike = known(ask({ device: card, footprint: footprint("Q4_0", 4 * GB) }));
     expect(like.high / like.low).toBeLessThan(unlike.high / unlike.low);
   });
 
-  test("never reads faster than the memory gives", () => {
+  test("never exceeds the memory bandwidth", () => {
     for (const { backend, chips } of constants.backends) {
       for (const chip of ["no such chip", ...chips.map(({ name }) => name)]) {
         const phone = device({ ...laptop, chip, backends: [backend], bandwidth: figure(50 * GB) });
@@ -70,19 +70,19 @@ describe("decodeSpeed", () => {
     expect(known(ask({ footprint: moe })).low).toBeGreaterThan(3 * known(ask({ footprint: all })).low);
   });
 
-  test("is unknown for models far smaller than any that was measured", () => {
+  test("is null for models far smaller than any measured one", () => {
     expect(ask({ footprint: footprint("Q4_0", constants.smallestBytes / 2) })).not.toBeNull();
     expect(ask({ footprint: footprint("Q4_0", constants.smallestBytes / 10) })).toBeNull();
   });
 
-  test("is unknown without a bandwidth, without measurements of the backend, and for a processor beside a card", () => {
+  test("is null without bandwidth, without measurements of the backend, and for the CPU besides a GPU", () => {
     expect(ask({ device: device({ bandwidth: null }) })).toBeNull();
     expect(ask({ constants: { ...constants, backends: [] } })).toBeNull();
     expect(ask({ device: device({ backends: ["cuda", "cpu-x86"] }), backend: "cpu-x86" })).toBeNull();
     expect(ask({ device: laptop, backend: "cpu-x86" })).not.toBeNull();
   });
 
-  test("slow types are slower per byte, and types that nobody measured widen the range downwards", () => {
+  test("slow types are slower per byte, and unmeasured types widen the range downwards", () => {
     const phone = device({ ...laptop, bandwidth: figure(67.2 * GB), backends: ["cpu-arm"] });
     const on = (type: string) => known(ask({ footprint: footprint(type, 2 * GB), device: phone, backend: "cpu-arm" }));
     expect(on("Q2_K").high).toBeLessThan(0.8 * on("Q4_0").high);
@@ -90,7 +90,7 @@ describe("decodeSpeed", () => {
     const x86 = (type: string) =>
       known(ask({ footprint: footprint(type, 2 * GB), device: laptop, backend: "cpu-x86" }));
     expect(x86("IQ2_XS").high / x86("IQ2_XS").low).toBeGreaterThan(1.4 * (x86("Q4_K").high / x86("Q4_K").low));
-    expect(x86("IQ2_XS").source).toMatch(/no types like this file's \(grid\) among them/);
+    expect(x86("IQ2_XS").source).toMatch(/none with types like this file's \(grid\)/);
     const mostly = { ...footprint("Q4_K", 2 * GB), types: { Q4_K: 1.99 * GB, F32: 0.01 * GB } };
     expect(known(ask({ footprint: mostly, device: laptop, backend: "cpu-x86" })).source).not.toMatch(/types/);
   });
@@ -100,24 +100,24 @@ describe("partial offload", () => {
   const half = { offloaded: 17, total: 33, expertsOnCpu: 0 };
   const host = { backend: "cpu-x86", bandwidth: figure(50 * GB) } as const;
 
-  test("is unknown without the computer's bandwidth, and between card and processor with it", () => {
+  test("is null without the CPU's bandwidth, and between GPU and CPU with it", () => {
     expect(ask({ layers: half })).toBeNull();
     const partial = known(ask({ layers: half, host }));
     expect(partial.high).toBeLessThan(known(ask()).low);
     expect(partial.low).toBeGreaterThan(known(ask({ device: laptop, backend: "cpu-x86" })).low);
-    expect(partial.source).toMatch(/\(cuda\), .*; fit .*\(cpu-x86\), none of them on this one/);
+    expect(partial.source).toMatch(/\(cuda\), .*; fit .*\(cpu-x86\), none of them on this chip/);
   });
 
-  test("full offload needs no computer", () => {
+  test("full offload needs no CPU", () => {
     expect(ask({ layers: { offloaded: 33, total: 33, expertsOnCpu: 0 } })).toEqual(ask());
   });
 
-  test("a device of one memory is its own computer", () => {
+  test("a device with unified memory uses its own CPU", () => {
     const mac = device({ ...laptop, backends: ["metal", "cpu-arm"], bandwidth: figure(100 * GB) });
     expect(ask({ device: mac, backend: "metal", layers: half })).not.toBeNull();
   });
 
-  test("experts on the processor cost what is active of them", () => {
+  test("only active experts on the CPU count", () => {
     const dense = footprint("Q4_0", 4 * GB);
     const expertBytes = dense.layerBytes.map((bytes) => bytes * 7.5);
     const layerBytes = dense.layerBytes.map((bytes) => bytes * 8);
@@ -138,7 +138,7 @@ describe("partial offload", () => {
 describe("prefillSpeed", () => {
   const model = footprint("Q4_K", 4.3 * GB);
 
-  test("holds what the same chip was measured with, and falls with parameters", () => {
+  test("contains the measurement of the same chip, and decreases with parameters", () => {
     const range = known(prefillSpeed({ footprint: model, device: device(), backend: "cuda", constants }));
     expect(range.low).toBeLessThan(4030);
     expect(range.high).toBeGreaterThan(4030);
@@ -148,7 +148,7 @@ describe("prefillSpeed", () => {
     expect(double.low).toBeCloseTo(range.low / 2, 6);
   });
 
-  test("knows a chip by other spellings, and nothing of chips and backends that nobody measured", () => {
+  test("recognizes other spellings of a chip, and is null for unmeasured chips and backends", () => {
     const on = (chip: string, backend: "cuda" | "vulkan") =>
       prefillSpeed({ footprint: model, device: device({ chip }), backend, constants });
     expect(on("NVIDIA GeForce RTX 3090 24GB", "cuda")).not.toBeNull();

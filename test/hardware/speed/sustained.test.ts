@@ -8,12 +8,12 @@ const range = (low: number, high: number, note?: string): FigureRange => {
   return { low, high, basis: "measured", source: "marathon", ...(note === undefined ? {} : { note }) };
 };
 
-test("nothing known says nothing", () => {
+test("is null without figures", () => {
   const nothing = { retention: null, energyPerToken: null, batteryPer1kTokens: null, note: null };
   expect(sustained(device(), sources)).toEqual(nothing);
 });
 
-test("what is known is one sentence with basis and source", () => {
+test("is one sentence with basis and source", () => {
   const retention = range(0.38, 0.48, "Gemma 4 E2B");
   const phone = device({
     name: "iPhone 17 Pro",
@@ -23,6 +23,6 @@ test("what is known is one sentence with basis and source", () => {
   expect(ranges).toEqual({ retention, energyPerToken: null, batteryPer1kTokens: range(1.5, 1.5) });
   expect(note).toBe(
     "iPhone 17 Pro keeps 38 to 48 % of its speed under load after 10 minutes (measured; Gemma 4 E2B; iPhone marathon), " +
-      "spends 1.5 % of the battery on 1000 tokens (measured; iPhone marathon).",
+      "uses 1.5 % of the battery per 1000 tokens (measured; iPhone marathon).",
   );
 });
