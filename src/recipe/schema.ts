@@ -41,7 +41,7 @@ const model = z
     ),
     revision: patternString(revisionForm, "a revision", "Write a branch, a tag or a commit, such as `main`.")
       .exactOptional()
-      .describe("Branch, tag or commit on the Hub, resolved once and locked (default: the source's, else `main`)."),
+      .describe("Branch, tag or commit on the Hub, resolved once and locked (default `main`)."),
     name: nameSchema("model")
       .exactOptional()
       .describe("Name in file names and on the card (default: from the source)."),
