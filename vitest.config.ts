@@ -24,6 +24,7 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: native,
+          maxWorkers: "100%",
           setupFiles: ["test/fixtures/unit-guard.ts"],
           sequence: { groupOrder: 0 },
           // Limits end a hang; a busy machine is ten times slower.
@@ -40,7 +41,7 @@ export default defineConfig({
           setupFiles: ["test/fixtures/pin-cores.ts"],
           sequence: { groupOrder: 1 },
           testTimeout: 900_000,
-          hookTimeout: 1_800_000,
+          hookTimeout: 900_000,
         },
       },
     ],
