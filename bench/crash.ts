@@ -128,10 +128,14 @@ function finishedKeys(out: string): Set<string> {
 function startedKeys(out: string, before: ReadonlySet<string>): string[] {
   const runs = join(out, "runs");
   if (!existsSync(runs)) return [];
-  return readdirSync(runs)
-    .filter((name) => !before.has(name))
-    .flatMap((name) => readFileSync(join(runs, name, "events.ndjson"), "utf8").split("\n"))
-    .flatMap((line) => /"type":"step-started".*"key":"([0-9a-f]+)"/.exec(line)?.[1] ?? []);
+  return (
+    readdirSync(runs)
+      .filter((name) => !before.has(name))
+      // A run has its folder a moment before its log.
+      .map((name) => join(runs, name, "events.ndjson"))
+      .flatMap((log) => (existsSync(log) ? readFileSync(log, "utf8").split("\n") : []))
+      .flatMap((line) => /"type":"step-started".*"key":"([0-9a-f]+)"/.exec(line)?.[1] ?? [])
+  );
 }
 
 /** What stands under a final name must be whole at any moment. */

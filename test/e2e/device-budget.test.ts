@@ -6,7 +6,7 @@ import { type HardwareCompatibility, hardwareCompatibility } from "../../src/har
 import type { RunReport } from "../../src/release/release-report.js";
 import type { AllocationReport } from "../../src/stages/allocate/allocate-variant.js";
 import { sha256File } from "../../src/util/sha256.js";
-import { demoCopy, demoRecipe, put, quantsmith } from "../fixtures/cli.js";
+import { briefRecipe, demoCopy, put, quantsmith } from "../fixtures/cli.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 /*
@@ -51,7 +51,7 @@ function writeCatalog(phone: number, card: number, bystander = 10 ** 9): void {
 }
 function writeRecipe(...variants: string[]): void {
   const more = "catalog: ./devices.yaml\ndevices: [phone, bystander, card, rtx-3090]\n";
-  writeFileSync(recipe, demoRecipe.replace("[Q8_0]", `[${variants.join(", ")}]`) + more);
+  writeFileSync(recipe, briefRecipe.replace("[Q8_0]", `[${variants.join(", ")}]`) + more);
 }
 const phoneVariant = `{ name: Q5_K_M, dynamic: { device: phone, context: ${context} } }`;
 const cardVariant = `{ name: Q3_K_M, dynamic: { device: card, context: ${context}, reserve: ${reserve} } }`;

@@ -12,13 +12,14 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { crashTest } from "../../bench/crash.js";
+import { plan } from "../../src/cli/commands/plan.js";
 import type { StepRecord } from "../../src/engine/record.js";
 import type { RunReport } from "../../src/release/release-report.js";
 import { listFiles } from "../../src/util/files.js";
 import { sha256File } from "../../src/util/sha256.js";
-import { cliFile, demoCopy, demoRecipe, quantsmith } from "../fixtures/cli.js";
+import { briefRecipe, cliFile, demoCopy, demoRecipe, quantsmith } from "../fixtures/cli.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 import { until } from "../fixtures/until.js";
 
@@ -33,7 +34,7 @@ const statusesOf = (stdout: string) => {
 };
 
 beforeAll(async () => {
-  recipe = demoCopy(join(home, "demo"));
+  recipe = demoCopy(join(home, "demo"), () => briefRecipe);
   const { exitCode } = await quantsmith(["run", recipe, "--out", out]);
   expect(exitCode).toBe(0);
 });
@@ -54,6 +55,17 @@ const everything = [
   "package",
 ];
 
+/** What `quantsmith plan --json` prints, without the half second that a program takes to start. */
+async function plannedSteps(recipe: string): Promise<{ id: string; status: string }[]> {
+  const printed = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  try {
+    await plan(recipe, { out, json: true });
+    return JSON.parse(printed.mock.calls.map(([text]) => text).join("")).steps;
+  } finally {
+    printed.mockRestore();
+  }
+}
+
 describe("each part of a key changed singly rebuilds exactly what depends on it", () => {
   const from = (step: string) => everything.slice(everything.indexOf(step));
   const calibrated = ["calibrate", ...from("quantize:Q8_0")];
@@ -61,16 +73,20 @@ describe("each part of a key changed singly rebuilds exactly what depends on it"
     ["nothing", () => {}, []],
     ["the model's name", text(["source: ./tiny-llama", "source: ./tiny-llama, name: other"]), from("convert")],
     ["the outtype", text(["variants:", "convert: { outtype: f16 }\nvariants:"]), from("convert")],
-    ["calibration chunks", text(["calibration.txt", "calibration.txt, chunks: 19"]), calibrated],
-    ["calibration context", text(["calibration.txt", "calibration.txt, context: 256"]), calibrated],
+    ["calibration chunks", text(["calibration.txt, chunks: 4", "calibration.txt, chunks: 5"]), calibrated],
+    [
+      "calibration context",
+      text(["calibration.txt, chunks: 4, context: 128", "calibration.txt, chunks: 4, context: 64"]),
+      calibrated,
+    ],
     [
       "evaluation chunks",
-      text(["evaluation.txt", "evaluation.txt, chunks: 9"]),
+      text(["evaluation.txt, chunks: 4", "evaluation.txt, chunks: 5"]),
       ["validate:base", "validate:base:noise", "validate:Q8_0", "package"],
     ],
     [
       "evaluation context",
-      text(["evaluation.txt", "evaluation.txt, context: 256"]),
+      text(["evaluation.txt, chunks: 4, context: 128", "evaluation.txt, chunks: 4, context: 64"]),
       ["validate:base", "validate:base:noise", "validate:Q8_0", "package"],
     ],
     [
@@ -98,7 +114,7 @@ describe("each part of a key changed singly rebuilds exactly what depends on it"
   ];
 
   function text([find, to]: [string, string]) {
-    return (folder: string) => writeFileSync(join(folder, "demo.yaml"), demoRecipe.replace(find, to));
+    return (folder: string) => writeFileSync(join(folder, "demo.yaml"), briefRecipe.replace(find, to));
   }
   function append(file: string) {
     return (folder: string) =>
@@ -110,10 +126,9 @@ describe("each part of a key changed singly rebuilds exactly what depends on it"
 
   test.each(edits)("%s", async (what, edit, expected) => {
     const folder = join(home, `edit-${what.replaceAll(" ", "-")}`);
-    const copy = demoCopy(folder);
+    const copy = demoCopy(folder, () => briefRecipe);
     edit(folder);
-    const { stdout } = await quantsmith(["plan", copy, "--out", out, "--json"]);
-    const { steps } = JSON.parse(stdout) as { steps: { id: string; status: string }[] };
+    const steps = await plannedSteps(copy);
     // The search text is part of the lock file, so the release is packaged again although nothing else is.
     const lockOnly = what.startsWith("the search text") ? [] : expected;
     expect(steps.filter(({ status }) => status !== "cached").map(({ id }) => id)).toEqual(lockOnly);
@@ -121,7 +136,7 @@ describe("each part of a key changed singly rebuilds exactly what depends on it"
 });
 
 test("plan predicts a variant's size to within one percent, and never too small", async () => {
-  const copy = demoCopy(join(home, "predict"), (recipe) => recipe.replace("[Q8_0]", "[Q5_K_M]"));
+  const copy = demoCopy(join(home, "predict"), () => briefRecipe.replace("[Q8_0]", "[Q5_K_M]"));
   const { stdout } = await quantsmith(["plan", copy, "--out", out, "--json"]);
   const { steps } = JSON.parse(stdout) as { steps: { id: string; predictedBytes: number }[] };
   const predicted = steps.find(({ id }) => id === "quantize:Q5_K_M")?.predictedBytes ?? 0;
@@ -131,6 +146,20 @@ test("plan predicts a variant's size to within one percent, and never too small"
   expect(predicted).toBeGreaterThanOrEqual(bytes);
   expect(predicted).toBeLessThan(bytes * 1.01);
 });
+
+/** Flips a bit in the middle of a step's largest output and keeps its times. */
+function flipBit({ folder, record }: { folder: string; record: StepRecord }): { path: string; sha256: string } {
+  const largest = [...record.outputs].sort((a, b) => b.bytes - a.bytes)[0];
+  if (largest === undefined) throw new Error(`${record.step} has no output`);
+  const path = join(folder, largest.path);
+  const { atime, mtime } = statSync(path);
+  const bytes = readFileSync(path);
+  const middle = bytes.length >> 1;
+  bytes[middle] = (bytes[middle] ?? 0) ^ 4;
+  writeFileSync(path, bytes);
+  utimesSync(path, atime, mtime);
+  return { path, sha256: largest.sha256 };
+}
 
 test("a flipped bit in any stored output is found by --verify, and what is rebuilt is the same", async () => {
   const records = readdirSync(join(out, "store"))
@@ -142,20 +171,16 @@ test("a flipped bit in any stored output is found by --verify, and what is rebui
     .filter(({ record }) => record.recipe === "demo" && !record.step.includes("Q5_K_M") && record.step !== "fetch");
   // All of the first run's but fetch, whose output is a folder of the user's files.
   expect(records.map(({ record }) => record.step).sort()).toEqual(everything.filter((step) => step !== "fetch").sort());
-  for (const { folder, record } of records) {
-    const largest = [...record.outputs].sort((a, b) => b.bytes - a.bytes)[0];
-    if (largest === undefined) throw new Error(`${record.step} has no output`);
-    const path = join(folder, largest.path);
-    const { atime, mtime } = statSync(path);
-    const bytes = readFileSync(path);
-    const middle = bytes.length >> 1;
-    bytes[middle] = (bytes[middle] ?? 0) ^ 4;
-    writeFileSync(path, bytes);
-    utimesSync(path, atime, mtime);
+  // Every other step at a time, so that each is found by its own damage and built from sound inputs as well as from rebuilt ones.
+  for (const half of [0, 1]) {
+    const damaged = records.filter((_, index) => index % 2 === half).map((one) => ({ ...one, ...flipBit(one) }));
     const { stdout, exitCode } = await quantsmith(["run", recipe, "--out", out, "--verify", "--json"]);
     expect(exitCode).toBe(0);
-    expect(statusesOf(stdout)[record.step], record.step).toBe("built");
-    if (!largest.path.endsWith("release.json")) expect(await sha256File(path)).toBe(largest.sha256);
+    const built = Object.entries(statusesOf(stdout)).flatMap(([step, status]) => (status === "built" ? [step] : []));
+    expect(built).toEqual(expect.arrayContaining(damaged.map(({ record }) => record.step)));
+    for (const { path, sha256 } of damaged) {
+      if (!path.endsWith("release.json")) expect(await sha256File(path)).toBe(sha256);
+    }
   }
   const sums = readFileSync(join(out, "releases/demo/SHA256SUMS"), "utf8").trim().split("\n");
   for (const line of sums) expect(await sha256File(join(out, "releases/demo", line.slice(66)))).toBe(line.slice(0, 64));
@@ -260,7 +285,7 @@ describe.runIf(process.getuid?.() === 0)("a full disk (needs root to mount a sma
       }
     }
   };
-  const run = async (out: string, ...more: string[]) => {
+  const run = async (recipe: string, out: string, ...more: string[]) => {
     const { stdout, exitCode } = await quantsmith(["run", recipe, "--out", out, "--json", ...more]);
     const { error } = JSON.parse(stdout) as { error?: { code: string } };
     return { exitCode, code: error?.code, stdout };
@@ -271,10 +296,10 @@ describe.runIf(process.getuid?.() === 0)("a full disk (needs root to mount a sma
     try {
       for (const stage of ["fetch", "convert", "calibrate", "quantize", "validate", "smoke", "package"]) {
         leave(60e6); // less than the margin that is kept free
-        expect(await run(out, "--until", stage), stage).toMatchObject({ exitCode: 4, code: "QS-DISK-SPACE" });
+        expect(await run(recipe, out, "--until", stage), stage).toMatchObject({ exitCode: 4, code: "QS-DISK-SPACE" });
         expect(readdirSync(join(out, "tmp"))).toEqual([]);
         rmSync(filler);
-        expect(await run(out, "--until", stage), stage).toMatchObject({ exitCode: 0 });
+        expect(await run(recipe, out, "--until", stage), stage).toMatchObject({ exitCode: 0 });
       }
       expect(existsSync(join(out, "releases", "demo", "SHA256SUMS"))).toBe(true);
     } finally {
@@ -284,14 +309,16 @@ describe.runIf(process.getuid?.() === 0)("a full disk (needs root to mount a sma
 
   test("it fills up while a step writes: the step is stopped, the next run continues", async () => {
     const { folder, out, filler, leave } = small("meanwhile");
-    const running = run(out);
+    // Long enough that its first tool still computes when the disk is full.
+    const long = demoCopy(join(home, "long"), () => demoRecipe);
+    const running = run(long, out);
     try {
       await until(() => workersIn(out).length > 0);
       leave(0);
       expect(await running).toMatchObject({ exitCode: 4, code: "QS-DISK-FULL" });
       expect(existsSync(join(out, "releases", "demo"))).toBe(false);
       rmSync(filler);
-      const second = await run(out);
+      const second = await run(long, out);
       expect([second.exitCode, statusesOf(second.stdout).fetch]).toEqual([0, "cached"]);
     } finally {
       await running;

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { readProvenance } from "../../src/release/read-provenance.js";
 import type { RunReport } from "../../src/release/release-report.js";
 import { stableReleaseDigest } from "../../src/release/stable-release-digest.js";
-import { demoCopy, quantsmith } from "../fixtures/cli.js";
+import { briefRecipe, demoCopy, quantsmith } from "../fixtures/cli.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 /*
@@ -15,19 +15,19 @@ import { temporaryFolder } from "../fixtures/temp-folder.js";
 const validator = new Validation.JsonStrictValidator(Spec.Version.v1dot6);
 const bomComplaints = (bom: string) => validator.validate(bom);
 const home = temporaryFolder();
-const variants = (recipe: string) =>
-  recipe.replace("[Q8_0]", "[Q8_0, Q4_K_M, { name: Q4_K_S, dynamic: { sizeOf: Q4_K_M } }]") +
+const recipeText =
+  briefRecipe.replace("[Q8_0]", "[Q8_0, Q4_K_M, { name: Q4_K_S, dynamic: { sizeOf: Q4_K_M } }]") +
   "metadata: { quantizedBy: me, system: Answer in one word., tags: [demo] }\npublish: { repo: me/tiny-llama-GGUF }\n";
 
 test("run --locked in a second clone gives the same SHA256SUMS", async () => {
   const first = join(home, "one");
-  const recipe = demoCopy(first, variants);
+  const recipe = demoCopy(first, () => recipeText);
   const made = await quantsmith(["run", recipe, "--out", join(first, "out"), "--threads", "1"]);
   expect(made.exitCode, made.stderr).toBe(0);
   const release = join(first, "out", "releases", "demo");
 
   const second = join(home, "twö", "deeper");
-  const again = demoCopy(second, variants);
+  const again = demoCopy(second, () => recipeText);
   cpSync(join(release, "recipe.lock.yaml"), join(second, "demo.lock.yaml"));
   const repeated = await quantsmith(["run", again, "--out", join(second, "elsewhere"), "--locked"]);
   expect(repeated.exitCode, repeated.stderr).toBe(0);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { listFiles } from "../../src/util/files.js";
-import { cliFile, demoCopy, demoRecipe, quantsmith } from "../fixtures/cli.js";
+import { briefRecipe, cliFile, demoCopy, quantsmith } from "../fixtures/cli.js";
 import { digests } from "../fixtures/hub-client.js";
 import type { Hub } from "../fixtures/hub-server/hub.js";
 import { canary, startWritableHub, treeOf } from "../fixtures/publish-client.js";
@@ -94,7 +94,7 @@ test("Ctrl-C in the middle of an upload; the next one goes on", async () => {
 test("run --publish brings what it made to the recipe's repository", async () => {
   const recipe = demoCopy(
     join(home, "demo"),
-    () => `${demoRecipe}publish: { repo: me/tiny, private: true, gated: auto }\n`,
+    () => `${briefRecipe}publish: { repo: me/tiny, private: true, gated: auto }\n`,
   );
   const out = join(home, "out");
   const result = await cli("run", recipe, "--out", out, "--publish");

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { RunEvent } from "../../src/engine/events.js";
 import { listFiles } from "../../src/util/files.js";
 import { sha256 } from "../../src/util/sha256.js";
-import { cliFile, demoCopy, demoRecipe, quantsmith } from "../fixtures/cli.js";
+import { briefRecipe, cliFile, demoCopy, quantsmith } from "../fixtures/cli.js";
 import type { Hub } from "../fixtures/hub-server/hub.js";
 import { canary, startWritableHub, treeOf } from "../fixtures/publish-client.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
@@ -32,7 +32,7 @@ const gate = "gates: { kldMean: { max: 0.1 } }\n";
 function recipe(variants: string, publish = "repo: me/tiny"): string {
   return demoCopy(
     join(home, "demo"),
-    () => `${demoRecipe.replace("[Q8_0]", variants)}${gate}publish: { ${publish}, stream: true }\n`,
+    () => `${briefRecipe.replace("[Q8_0]", variants)}${gate}publish: { ${publish}, stream: true }\n`,
   );
 }
 

@@ -10,7 +10,7 @@ import { listFiles } from "../../src/util/files.js";
 import { withLock } from "../../src/util/lock.js";
 import { sha256File } from "../../src/util/sha256.js";
 import { runSubprocess } from "../../src/util/subprocess.js";
-import { type CliResult, demoCopy, demoRecipe, quantsmith } from "../fixtures/cli.js";
+import { briefRecipe, type CliResult, demoCopy, demoRecipe, quantsmith } from "../fixtures/cli.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 import { until } from "../fixtures/until.js";
 
@@ -299,7 +299,7 @@ describe("what is not ours is left alone", () => {
       mkdirSync(join(folder, place), { recursive: true });
     for (const place of ["tmp", "store", "releases"])
       writeFileSync(join(folder, place, place === "releases" ? "demo/notes.md" : "mine/notes.md"), "mine");
-    rewrite((text) => text);
+    writeFileSync(recipe, briefRecipe);
     const result = await quantsmith(["run", recipe, "--out", folder, "--json"]);
     expect([result.exitCode, report(result).error?.code]).toEqual([4, "QS-RELEASE-FOREIGN"]);
     await quantsmith(["cache", "gc", "--keep", "release", "--out", folder]);
@@ -310,7 +310,7 @@ describe("what is not ours is left alone", () => {
 
   test("a text or a model that is changed while the run uses it is noticed, and nothing made from it is kept", async () => {
     const folder = join(home, "changing");
-    const mine = demoCopy(folder);
+    const mine = demoCopy(folder, () => briefRecipe);
     const weights = join(folder, "tiny-llama", "model.safetensors");
     const original = readFileSync(weights);
     const store = join(folder, "out", "store");

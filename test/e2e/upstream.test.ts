@@ -5,12 +5,12 @@ import { metadataString } from "../../src/gguf/metadata.js";
 import { readGguf } from "../../src/gguf/read-header.js";
 import { convertToGguf } from "../../src/llamacpp/python/convert.js";
 import type { ToolProgress, ToolRun } from "../../src/llamacpp/tool-run.js";
-import { resolveToolchain } from "../../src/llamacpp/toolchain/toolchain.js";
 import { runSubprocess } from "../../src/util/subprocess.js";
 import { checkpoints, makeCheckpoint } from "../fixtures/checkpoints/make-checkpoint.js";
 import { demoFolder, put, quantsmith } from "../fixtures/cli.js";
 import { converterPython } from "../fixtures/converter-python.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
+import { makeTinyModel } from "../fixtures/tiny-model.js";
 import { makeAdapter } from "../fixtures/upstream/lora-adapter.js";
 import { makeVisionModel } from "../fixtures/upstream/vision-model.js";
 
@@ -20,7 +20,7 @@ const tinyLlama = join(demoFolder, "tiny-llama");
 let run: ToolRun;
 
 beforeAll(async () => {
-  run = { toolchain: await resolveToolchain(), cwd: home, threads: 2 };
+  run = await makeTinyModel(home);
 });
 
 test("a conversion tells its progress and no path of this machine", async (context) => {
@@ -133,7 +133,7 @@ test("a multimodal model is released with its projector, and verified with it", 
 
 describe("a LoRA adapter", () => {
   test("becomes a GGUF file that llama.cpp applies", async (context) => {
-    const python = await converterPython(context);
+    await converterPython(context);
     await makeAdapter(join(home, "adapter"), 256);
     const file = join(home, "made", "adapter.gguf");
     const result = await quantsmith([
@@ -144,12 +144,9 @@ describe("a LoRA adapter", () => {
     expect(metadataString(await readGguf(file), "adapter.type")).toBe("lora");
     expect(readdirSync(join(home, "made"))).toEqual(["adapter.gguf"]);
 
-    await convertToGguf({
-      ...{ ...run, python, modelDir: tinyLlama, modelName: "base", outFile: "base.gguf", outtype: "bf16" },
-    });
     const told = await runSubprocess({
       file: run.toolchain.tools["llama-completion"].path,
-      args: ["-m", "base.gguf", "--lora", file, "-p", "The capital", "-n", "4", "-no-cnv", "-t", "2", "-lv", "4"],
+      args: ["-m", "model.gguf", "--lora", file, "-p", "The capital", "-n", "4", "-no-cnv", "-t", "2", "-lv", "4"],
       cwd: home,
     });
     expect(told.exitCode, told.stderr).toBe(0);
