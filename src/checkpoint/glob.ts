@@ -1,19 +1,12 @@
+import picomatch from "picomatch";
+
 /**
- * Returns true when a path matches a glob: `*` and `?` match within a path segment, `**` across segments. A glob without
- * `/` matches the file name in any folder.
+ * Returns true when a path matches a glob: `*` and `?` match within a path segment, `**` matches any number of segments;
+ * every other character matches itself. A glob without `/` matches the file name in any folder.
  */
 export function matchesGlob(path: string, glob: string): boolean {
-  const subject = glob.includes("/") ? path : path.slice(path.lastIndexOf("/") + 1);
-  return toRegExp(glob).test(subject);
-}
-
-function toRegExp(glob: string): RegExp {
-  // Longer runs of stars mean the same as two, and would make matching slow.
-  const pattern = glob.replace(/\*{3,}/g, "**").replace(/\*\*\/|\*\*|[*?]|[\\^$.|+()[\]{}]/g, (part) => {
-    if (part === "**/") return "(?:[^/]+/)*";
-    if (part === "**") return ".*";
-    if (part === "*") return "[^/]*";
-    return part === "?" ? "[^/]" : `\\${part}`;
+  const literal = glob.replace(/\*{3,}/g, "**").replace(/[!-~]/g, (character) => {
+    return /[\w*?/-]/.test(character) ? character : `\\${character}`;
   });
-  return new RegExp(`^${pattern}$`, "u");
+  return picomatch(literal, { dot: true, basename: !glob.includes("/"), strictSlashes: true })(path);
 }

@@ -1,47 +1,41 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import pRetry, { type RetryContext } from "p-retry";
 import { TemporaryFailure } from "./hub-error.js";
 import type { HubLimits } from "./limits.js";
 
 /**
- * Decides how often and after what wait something is tried again: exponential backoff with jitter, so that many
- * clients do not come back at the same moment, and never sooner than the Hub asked for.
+ * Runs `attempt` until it succeeds. Retries only a TemporaryFailure, after the wait that the Hub requests and an exponential
+ * backoff with jitter, so that many clients do not come back at the same moment. Throws the failure's own error when no
+ * attempt is left.
  */
-export class RetryPolicy {
-  readonly #limits: HubLimits;
-  #failures = 0;
-
-  constructor(limits: HubLimits) {
-    this.#limits = limits;
+export async function retry<T>(
+  { attempts, firstDelayMs, maxDelayMs, maxRetryAfterMs }: HubLimits,
+  signal: AbortSignal,
+  attempt: () => Promise<T>,
+): Promise<T> {
+  let done: { value: T } | undefined;
+  const mayPass = ({ error, retriesLeft }: RetryContext) =>
+    error instanceof TemporaryFailure && (error.retryAfterMs ?? 0) <= maxRetryAfterMs && retriesLeft > 0;
+  const run = async () => {
+    done = { value: await attempt() };
+  };
+  try {
+    await pRetry(run, {
+      retries: attempts - 1,
+      // `randomize` makes a wait up to twice as long.
+      ...{ minTimeout: firstDelayMs / 2, maxTimeout: maxDelayMs, randomize: true, signal },
+      shouldRetry: mayPass,
+      onFailedAttempt: async (context) => {
+        if (!mayPass(context)) return;
+        const { retryAfterMs = 0 } = context.error as TemporaryFailure;
+        await sleep(retryAfterMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+      },
+    });
+  } catch (error) {
+    // After an abort p-retry throws even if the attempt in progress has succeeded; its result counts.
+    if (done === undefined) throw error instanceof TemporaryFailure ? error.error : error;
   }
-
-  /** Something was gained: failures count from zero again. */
-  reset(): void {
-    this.#failures = 0;
-  }
-
-  /** Waits before the next attempt, or throws what `failure` stands for when there should be none. */
-  async waitOrThrow(failure: unknown, signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    if (!(failure instanceof TemporaryFailure)) throw failure;
-    this.#failures += 1;
-    const { attempts, firstDelayMs, maxDelayMs, maxRetryAfterMs } = this.#limits;
-    const asked = failure.retryAfterMs ?? 0;
-    if (this.#failures >= attempts || asked > maxRetryAfterMs) throw failure.error;
-    const backoff = Math.min(firstDelayMs * 2 ** (this.#failures - 1), maxDelayMs) * (0.5 + Math.random() / 2);
-    await sleep(Math.max(backoff, asked), undefined, { signal }).catch(() => signal.throwIfAborted());
-  }
-}
-
-/** Runs `attempt` until it succeeds or patience ends. Only a TemporaryFailure is tried again. */
-export async function retry<T>(limits: HubLimits, signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
-  const retryPolicy = new RetryPolicy(limits);
-  for (;;) {
-    try {
-      return await attempt();
-    } catch (error) {
-      await retryPolicy.waitOrThrow(error, signal);
-    }
-  }
+  return (done as { value: T }).value;
 }
 
 /** Milliseconds that a `Retry-After` header asks for, given in seconds or as a date; undefined when it says nothing. */

@@ -84,6 +84,7 @@ export async function runSubprocess(options: SubprocessOptions): Promise<Subproc
   let timedOut = false;
   let breach: Breach | undefined;
   let killTimer: NodeJS.Timeout | undefined;
+  // execa's own `cancelSignal` and `timeout` end the program alone, and not the processes that it has started.
   const end = () => {
     killGroup(child.pid, "SIGTERM");
     killTimer = setTimeout(() => killGroup(child.pid, "SIGKILL"), killDelayMs);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { nearest } from "../../src/util/suggest.js";
 
-const keys = ["perplexityRatio", "perplexity", "kldMean", "kldMedian", "sameTop", "source", "chunks"];
+const keys = ["perplexityRatio", "perplexity", "kldMean", "kldMedian", "sameTop", "source", "chunks", "main"];
 
 test.each([
   ["perplexityRato", "perplexityRatio"],
@@ -9,6 +9,8 @@ test.each([
   ["PERPLEXITY", "perplexity"],
   ["kldmeen", "kldMean"],
   ["suorce", "source"],
+  ["chnuks", "chunks"],
+  ["mian", "main"],
   ["chunk", "chunks"],
   ["perplex", "perplexityRatio"],
   ["same-top", "sameTop"],

@@ -1,7 +1,7 @@
 import { invalidResponse, networkError, type Subject, TemporaryFailure } from "../hub-error.js";
 import type { HubLimits } from "../limits.js";
 import type { HubResponse } from "../request.js";
-import { RetryPolicy } from "../retry-policy.js";
+import { retry } from "../retry-policy.js";
 import type { PartialFile, Span } from "./partial-file.js";
 import { ContentChanged, RangesUnsupported, type RemoteFile, validatorOf } from "./remote-file.js";
 
@@ -58,13 +58,19 @@ async function runConcurrently(count: number, signal: AbortSignal, work: (signal
 
 /** Takes one span after the other until none is left. */
 async function fill(remote: RemoteFile, partial: PartialFile, options: FillOptions, ranges: boolean): Promise<void> {
-  const retryPolicy = new RetryPolicy(options.limits);
-  for (;;) {
-    const span = partial.claim(ranges ? options.limits.spanBytes : Number.POSITIVE_INFINITY);
-    if (span === undefined) return;
+  const { limits, signal } = options;
+  /** The failure of an attempt during which the file grew; it is the first of a new row. */
+  let failure: unknown;
+  const takeSpan = async (): Promise<boolean> => {
+    if (failure !== undefined) {
+      const first = failure;
+      failure = undefined;
+      throw first;
+    }
+    const span = partial.claim(ranges ? limits.spanBytes : Number.POSITIVE_INFINITY);
+    if (span === undefined) return false;
     const before = partial.doneBytes;
     try {
-      const { signal } = options;
       const answer = ranges
         ? await remote.fetchRange(span, partial.validator, signal)
         : await remote.fetchWhole(signal);
@@ -73,14 +79,15 @@ async function fill(remote: RemoteFile, partial: PartialFile, options: FillOptio
         await partial.remember(validator);
       }
       await receive(answer, ranges ? span : { start: 0, end: partial.bytes }, partial, remote.subject, options);
-      retryPolicy.reset();
     } catch (error) {
-      if (partial.doneBytes > before) retryPolicy.reset();
-      await retryPolicy.waitOrThrow(error, options.signal);
+      if (partial.doneBytes <= before) throw error;
+      failure = error;
     } finally {
       partial.release(span);
     }
-  }
+    return true;
+  };
+  while (await retry(limits, signal, takeSpan));
 }
 
 /** Writes an answer's body to its place. */

@@ -2,7 +2,7 @@ import PQueue from "p-queue";
 import type { HubConnection } from "../connection.js";
 import { invalidResponse, type Subject, storageError, TemporaryFailure } from "../hub-error.js";
 import { type HubBody, send } from "../request.js";
-import { RetryPolicy, retry } from "../retry-policy.js";
+import { retry } from "../retry-policy.js";
 import { callOnce } from "./call-api.js";
 import { planUpload, type UploadPlan } from "./lfs-batch.js";
 import { filePart, type LocalFile, requireUnchanged } from "./local-file.js";
@@ -28,26 +28,22 @@ export async function sendObject(
   hooks: SendHooks,
 ): Promise<boolean> {
   const subject = { doing: `uploading ${file.path} to ${repo}`, repo, writes: true };
-  const retryPolicy = new RetryPolicy(connection.limits);
-  for (let sent = false; ; ) {
-    try {
-      await requireUnchanged(file);
-      const upload = await planUpload(connection, repo, file, subject, hooks.signal);
-      if (upload === undefined) {
-        hooks.onBytes(file.bytes);
-        return sent;
-      }
-      sent = true;
-      await transfer(connection, file, upload, subject, hooks).catch((error: unknown) => {
-        throw error instanceof StaleAddress ? error.failure : error;
-      });
-      await requireUnchanged(file);
-      if (upload.verify !== undefined) await confirm(connection, file, upload.verify, subject, hooks.signal);
-      return true;
-    } catch (error) {
-      await retryPolicy.waitOrThrow(error, hooks.signal);
+  let sent = false;
+  return retry(connection.limits, hooks.signal, async () => {
+    await requireUnchanged(file);
+    const upload = await planUpload(connection, repo, file, subject, hooks.signal);
+    if (upload === undefined) {
+      hooks.onBytes(file.bytes);
+      return sent;
     }
-  }
+    sent = true;
+    await transfer(connection, file, upload, subject, hooks).catch((error: unknown) => {
+      throw error instanceof StaleAddress ? error.failure : error;
+    });
+    await requireUnchanged(file);
+    if (upload.verify !== undefined) await confirm(connection, file, upload.verify, subject, hooks.signal);
+    return true;
+  });
 }
 
 async function transfer(

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { HubConnection } from "../../hub/connection.js";
-import { RetryPolicy } from "../../hub/retry-policy.js";
+import { retry } from "../../hub/retry-policy.js";
 import type { Job } from "../executor.js";
 import { createJob } from "./api/create-job.js";
 import type { HubJob } from "./api/job-info.js";
@@ -38,18 +38,13 @@ export class JobStart {
     signal: AbortSignal,
   ): Promise<HubJob> {
     const request = jobRequest(this.job, options, { attempt: this.#attempt, cpus });
-    const retryPolicy = new RetryPolicy(connection.limits);
-    for (;;) {
+    return retry(connection.limits, signal, async () => {
       const started = await this.find(connection, options, signal);
       if (started !== undefined) return started;
       await connection.rateLimiter.waitUntilReady(signal);
-      try {
-        this.#uncertain = true;
-        // Waiting ends with the run, a request does not: its job would start, and nobody would know the id to cancel it by.
-        return await createJob(connection, request, new AbortController().signal);
-      } catch (failure) {
-        await retryPolicy.waitOrThrow(failure, signal);
-      }
-    }
+      this.#uncertain = true;
+      // Waiting ends with the run, a request does not: its job would start, and nobody would know the id to cancel it by.
+      return createJob(connection, request, new AbortController().signal);
+    });
   }
 }

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import pRetry from "p-retry";
 import { findProgram } from "../../llamacpp/toolchain/find-program.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { runSubprocess, type SubprocessResult } from "../../util/subprocess.js";
@@ -45,21 +45,30 @@ export class SlurmPrograms {
     const { input, retryTimeoutMs = defaultRetryTimeoutMs, beforeRetry, signal = this.signal } = options;
     const file = await this.#find(program);
     const command = { file, args, cwd: this.cwd, signal, timeoutMs: commandLimitMs };
-    const started = performance.now();
-    for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, maxWaitMs)) {
-      const result = await runSubprocess({ ...command, ...(input === undefined ? {} : { input }) });
-      if (result.exitCode === 0) {
-        if (this.#unreachable) this.note("Slurm's controller answers again");
-        this.#unreachable = false;
-        return result.stdout;
-      }
-      if (!result.timedOut && !unreachable.test(result.stderr)) throw refused(program, result);
-      if (performance.now() - started >= retryTimeoutMs) throw controllerUnreachable(result);
-      if (!this.#unreachable) this.note("Slurm's controller does not answer; jobs that run go on, and this waits");
-      this.#unreachable = true;
-      await sleep(waitMs, undefined, { signal }).catch(() => signal.throwIfAborted());
-      const known = await beforeRetry?.();
+    const attempt = async (number: number) => {
+      const known = number === 1 ? undefined : await beforeRetry?.();
       if (known !== undefined) return known;
+      const result = await runSubprocess({ ...command, ...(input === undefined ? {} : { input }) });
+      if (result.exitCode !== 0) {
+        throw result.timedOut || unreachable.test(result.stderr) ? new Unanswered(result) : refused(program, result);
+      }
+      if (this.#unreachable) this.note("Slurm's controller answers again");
+      this.#unreachable = false;
+      return result.stdout;
+    };
+    try {
+      return await pRetry(attempt, {
+        ...{ retries: Number.POSITIVE_INFINITY, maxRetryTime: retryTimeoutMs, signal },
+        ...{ minTimeout: firstWaitMs, maxTimeout: maxWaitMs },
+        shouldRetry: ({ error }) => {
+          if (!(error instanceof Unanswered)) return false;
+          if (!this.#unreachable) this.note("Slurm's controller does not answer; jobs that run go on, and this waits");
+          this.#unreachable = true;
+          return true;
+        },
+      });
+    } catch (error) {
+      throw error instanceof Unanswered ? controllerUnreachable(error.result) : error;
     }
   }
 
@@ -72,6 +81,13 @@ export class SlurmPrograms {
     }
     this.#files.set(program, file);
     return file;
+  }
+}
+
+/** A call that the controller left without an answer. */
+class Unanswered extends Error {
+  constructor(readonly result: SubprocessResult) {
+    super();
   }
 }
 

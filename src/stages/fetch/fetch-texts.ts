@@ -1,4 +1,4 @@
-import { mkdir, readFile, realpath, writeFile } from "node:fs/promises";
+import { mkdir, realpath, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { hubConnection } from "../../hub/connection.js";
 import { downloadSnapshot } from "../../hub/download/download-snapshot.js";
@@ -99,7 +99,7 @@ async function unpack({ dataset, path }: HubTextFile, member: string, blob: stri
     new QuantsmithError("QS-TEXT-ARCHIVE", `${path} of the data set ${dataset}: ${why}`, { remedy, cause });
   let content: Buffer | undefined;
   try {
-    content = await readZipMember(await readFile(blob), member);
+    content = await readZipMember(blob, member);
   } catch (cause) {
     throw fail(cause instanceof Error ? cause.message : String(cause), cause);
   }

@@ -1,6 +1,6 @@
 import type { HubConnection } from "../../hub/connection.js";
 import { TemporaryFailure } from "../../hub/hub-error.js";
-import { RetryPolicy } from "../../hub/retry-policy.js";
+import { retry } from "../../hub/retry-policy.js";
 import { findPullRequest } from "../../hub/upload/pull-requests.js";
 import type { UploadHooks } from "../../hub/upload/upload-objects.js";
 import { QuantsmithError } from "../../util/errors.js";
@@ -21,31 +21,28 @@ export async function openPullRequest(
 ): Promise<{ commit: string; sentBytes: number; pullRequest?: number }> {
   const { repo, title } = destination;
   const { signal } = hooks;
-  const retryPolicy = new RetryPolicy(connection.limits);
+  type Opened = { pullRequest: number } | { commit: string };
   let sentBytes = 0;
-  let made: number | undefined;
-  for (;;) {
-    const pullRequest = made ?? (await findPullRequest(connection, repo, title, signal));
-    if (pullRequest !== undefined) {
-      const revision = `refs/pr/${pullRequest}`;
-      const brought = await syncRevision(connection, { ...destination, revision }, release, undefined, hooks);
-      return { commit: brought.commit, sentBytes: sentBytes + brought.sentBytes, pullRequest };
-    }
-    const main = await readRemote(connection, repo, "main", signal);
-    const changes = await findChanges(release.files, main, signal);
-    if (isEmpty(changes)) return { commit: main.commit, sentBytes };
-    const sent = await uploadChanges(connection, destination, changes, hooks);
-    sentBytes += sent.bytes;
-    try {
+  // After a commit that failed, the list shows whether the pull request was opened.
+  const opened = await retry(connection.limits, signal, async (): Promise<Opened> => {
+    for (let made: number | undefined; ; ) {
+      const pullRequest = made ?? (await findPullRequest(connection, repo, title, signal));
+      if (pullRequest !== undefined) return { pullRequest };
+      const main = await readRemote(connection, repo, "main", signal);
+      const changes = await findChanges(release.files, main, signal);
+      if (isEmpty(changes)) return { commit: main.commit };
+      const sent = await uploadChanges(connection, destination, changes, hooks);
+      sentBytes += sent.bytes;
       const outcome = await commitChanges(connection, destination, main, changes, sent.large, signal, true);
       if (outcome.kind === "moved") throw new TemporaryFailure(notOpened(repo));
       const number = /\/discussions\/(\d+)$/.exec(outcome.pullRequest ?? "")?.[1];
       made = number === undefined ? undefined : Number(number);
-    } catch (error) {
-      // Whether it was opened is seen in the list.
-      await retryPolicy.waitOrThrow(error, signal);
     }
-  }
+  });
+  if ("commit" in opened) return { ...opened, sentBytes };
+  const revision = `refs/pr/${opened.pullRequest}`;
+  const synced = await syncRevision(connection, { ...destination, revision }, release, undefined, hooks);
+  return { ...opened, commit: synced.commit, sentBytes: sentBytes + synced.sentBytes };
 }
 
 function notOpened(repo: string): QuantsmithError {

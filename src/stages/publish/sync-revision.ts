@@ -1,6 +1,6 @@
 import type { HubConnection } from "../../hub/connection.js";
 import { type Subject, TemporaryFailure } from "../../hub/hub-error.js";
-import { RetryPolicy } from "../../hub/retry-policy.js";
+import { retry } from "../../hub/retry-policy.js";
 import { type CommitOutcome, postCommit } from "../../hub/upload/post-commit.js";
 import { findLargeFiles } from "../../hub/upload/preupload.js";
 import { type UploadHooks, uploadObjects } from "../../hub/upload/upload-objects.js";
@@ -40,26 +40,23 @@ export async function syncRevision(
 ): Promise<SyncResult> {
   const { repo, revision } = destination;
   const { signal } = hooks;
-  const retryPolicy = new RetryPolicy(connection.limits);
   let createdCommit: string | undefined;
   let sentBytes = 0;
-  for (;;) {
-    const remote = await readRemote(connection, repo, revision, signal);
-    const changes = await findChanges(release.files, remote, signal);
-    if (isEmpty(changes)) return { commit: remote.commit, sentBytes };
-    if (createdCommit === remote.commit) throw storedOtherwise(destination, changes);
-    if (before !== undefined) requireUnchangedRemote(destination, before, remote, changes);
-    const sent = await uploadChanges(connection, destination, changes, hooks);
-    sentBytes += sent.bytes;
-    try {
+  // After a commit that failed, the revision shows whether it was created.
+  return retry(connection.limits, signal, async () => {
+    for (;;) {
+      const remote = await readRemote(connection, repo, revision, signal);
+      const changes = await findChanges(release.files, remote, signal);
+      if (isEmpty(changes)) return { commit: remote.commit, sentBytes };
+      if (createdCommit === remote.commit) throw storedOtherwise(destination, changes);
+      if (before !== undefined) requireUnchangedRemote(destination, before, remote, changes);
+      const sent = await uploadChanges(connection, destination, changes, hooks);
+      sentBytes += sent.bytes;
       const outcome = await commitChanges(connection, destination, remote, changes, sent.large, signal);
-      if (outcome.kind === "made") createdCommit = outcome.commit;
-      else throw new TemporaryFailure(movedAgain(destination));
-    } catch (error) {
-      // Whether it was made is seen when the revision is read again.
-      await retryPolicy.waitOrThrow(error, signal);
+      if (outcome.kind !== "made") throw new TemporaryFailure(movedAgain(destination));
+      createdCommit = outcome.commit;
     }
-  }
+  });
 }
 
 /** Uploads what a commit will refer to. Gives which files those are, and how many bytes were sent. */
