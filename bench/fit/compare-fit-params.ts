@@ -2,10 +2,10 @@ import { totalmem } from "node:os";
 import path from "node:path";
 import { measureMemory } from "../../src/hardware/memory/measure-memory.js";
 import type { KvType, MemoryEstimate } from "../../src/hardware/memory/memory.js";
-import { maximumContext, memoryAt } from "../../src/hardware/memory/memory-at.js";
-import { fitBreakdown, fitContext } from "../../src/llamacpp/fit-params.js";
+import { largestContextWhere, memoryAt } from "../../src/hardware/memory/memory-at.js";
 import type { Toolchain } from "../../src/llamacpp/toolchain/tools.js";
 import type { BenchFile } from "./bench-files.js";
+import { fitBreakdown, fitContext } from "./fit-params.js";
 
 const mebibyte = 2 ** 20;
 /** Long enough for caches of which a whole MiB is a small part. */
@@ -46,7 +46,9 @@ export async function compareFitParams(
         const target = Math.ceil((counted(ours) + counted(shortest)) / 2 / mebibyte);
         const limits = { marginMiB: Math.floor(totalmem() / mebibyte) - target, minimumContext };
         const fitted = await fitContext({ ...run, ...limits });
-        const found = maximumContext(model, setting, totalmem() - limits.marginMiB * mebibyte, counted) ?? 0;
+        const budget = totalmem() - limits.marginMiB * mebibyte;
+        const found =
+          largestContextWhere(trained, (tokens) => counted(memoryAt(model, { context: tokens, ...setting })) <= budget) ?? 0;
         ratios.push(100 * (found / fitted - 1));
         cells.push(found, fitted, `${(100 * (found / fitted - 1)).toFixed(2)} %`);
       } else cells.push("–", "–", "–");

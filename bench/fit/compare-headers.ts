@@ -1,9 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import type { Gguf } from "../../src/gguf/gguf.js";
 import { readGguf } from "../../src/gguf/read-header.js";
-import { copySparseGguf } from "../../src/gguf/write-sparse-gguf.js";
+import { writeSparseGguf } from "../../src/gguf/write-sparse-gguf.js";
 import { measureMemories } from "../../src/hardware/memory/measure-memory.js";
 import type { BenchFile } from "./bench-files.js";
 
@@ -24,5 +25,17 @@ export async function compareHeaders(files: readonly BenchFile[], print: (line: 
     if (cache === undefined) delete process.env.QUANTSMITH_CACHE;
     else process.env.QUANTSMITH_CACHE = cache;
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Writes a sparse file with the header of another one, byte for byte. */
+async function copySparseGguf(gguf: Gguf, path: string): Promise<void> {
+  const source = await open(gguf.path, "r");
+  try {
+    const bytes = Buffer.alloc(gguf.dataOffset);
+    await source.read(bytes, 0, bytes.length, 0);
+    await writeSparseGguf(path, { bytes, fileBytes: gguf.fileBytes });
+  } finally {
+    await source.close();
   }
 }

@@ -11,7 +11,7 @@ const watchIntervalMs = 500;
 const remedy = "Free space or give another folder with --out, then run again; finished steps are kept.";
 
 /** Bytes that this user may still write on the file system of `folder`. */
-export async function freeBytes(folder: string): Promise<number> {
+async function freeBytes(folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(folder);
   return bavail * bsize;
 }

@@ -4,12 +4,7 @@ import type { Gguf } from "./gguf.js";
 
 const splitName = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/;
 
-/** Returns the common name of a model's splits, without number and `.gguf`; undefined for a single file. */
-export function splitStem(path: string): string | undefined {
-  return splitName.exec(basename(path))?.[1];
-}
-
-/** True for a single file and for the first of several splits. */
+/** Returns true for a single file and for the first of several splits. */
 export function isFirstSplit(path: string): boolean {
   const number = splitName.exec(basename(path))?.[2];
   return number === undefined || Number(number) === 1;

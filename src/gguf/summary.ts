@@ -1,7 +1,7 @@
 import type { Gguf, GgufTensor } from "./gguf.js";
 
 /** Values in one tensor. */
-export function elementCount(tensor: GgufTensor): number {
+function elementCount(tensor: GgufTensor): number {
   return tensor.shape.reduce((product, size) => product * size, 1);
 }
 
@@ -11,7 +11,7 @@ export function parameterCount(gguf: Gguf): number {
 }
 
 /** Bytes of all tensors without padding. */
-export function tensorBytes(gguf: Gguf): number {
+function tensorBytes(gguf: Gguf): number {
   return gguf.tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
 }
 

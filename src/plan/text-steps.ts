@@ -18,7 +18,7 @@ import type { Step, StepInput } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
 
 /** The step whose output says that no two texts overlap; there is one when a text comes to be in the run. */
-export const overlapCheckId = "validate:texts";
+const overlapCheckId = "validate:texts";
 
 /** Tokens of one sampled piece at most: as many as the usual chunk has. */
 const maxPieceTokens = 512;

@@ -1,5 +1,4 @@
 import { QuantsmithError } from "../util/errors.js";
-import { quote } from "../util/quote.js";
 import type { KnapsackChoice } from "./knapsack-choice.js";
 import { relax } from "./knapsack-relaxation.js";
 import { searchCore } from "./knapsack-search.js";
@@ -12,10 +11,6 @@ export interface KnapsackItem {
 export interface KnapsackProblem {
   items: readonly KnapsackItem[];
   budgetBytes: number;
-  /** Required type by item. */
-  pins?: ReadonlyMap<string, string>;
-  /** Minimum bytes by item, derived from a floor in bits per weight. */
-  floors?: ReadonlyMap<string, number>;
 }
 
 export interface KnapsackSolution {
@@ -32,11 +27,11 @@ export interface KnapsackSolution {
 /**
  * Solves the multiple-choice knapsack: one choice per item, minimum total damage, total bytes within the budget. The exact
  * linear relaxation provides the bound and an initial solution; a search over the choices that the bound does not exclude
- * improves it (Pisinger, EJOR 83, 1995). Deterministic. Throws QS-ALLOCATE-BUDGET if the smallest choices exceed the
- * budget, QS-ALLOCATE-CHOICE if a pin or floor excludes all choices of an item.
+ * improves it (Pisinger, EJOR 83, 1995). Deterministic. Every item needs at least one choice.
+ * Throws QS-ALLOCATE-BUDGET if the smallest choices exceed the budget.
  */
 export function solve(problem: KnapsackProblem): KnapsackSolution {
-  const items = problem.items.map((item) => undominated(allowed(item, problem)));
+  const items = problem.items.map((item) => undominated(item.choices));
   const smallest = sum(items.map(([first]) => first?.bytes ?? 0));
   if (smallest > problem.budgetBytes) throw overBudget(smallest, problem.budgetBytes);
   const relaxation = relax(items, problem.budgetBytes);
@@ -54,19 +49,7 @@ export function solve(problem: KnapsackProblem): KnapsackSolution {
   };
 }
 
-function allowed(item: KnapsackItem, { pins, floors }: KnapsackProblem): KnapsackChoice[] {
-  const pin = pins?.get(item.id);
-  const floor = floors?.get(item.id) ?? 0;
-  // A pin is explicit and overrides a floor.
-  const left = item.choices.filter(({ type, bytes }) => (pin === undefined ? bytes >= floor : type === pin));
-  if (left.length > 0) return left;
-  const why = pin === undefined ? `all of its types are smaller than ${floor} bytes` : `it cannot have the type ${pin}`;
-  throw new QuantsmithError("QS-ALLOCATE-CHOICE", `no type is possible for ${quote(item.id)}: ${why}`, {
-    remedy: "Allow more types in the recipe's `dynamic.types`, or remove the rule for this tensor.",
-  });
-}
-
-/** Sorts choices by ascending bytes and removes dominated ones, so that damage decreases strictly. */
+/** By bytes, without choices for which another is neither larger nor worse: each next one does less damage. */
 export function undominated(choices: readonly KnapsackChoice[]): KnapsackChoice[] {
   const kept: KnapsackChoice[] = [];
   for (const choice of choices.toSorted((a, b) => a.bytes - b.bytes || a.damage - b.damage)) {

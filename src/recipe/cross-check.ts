@@ -137,7 +137,7 @@ function checkVariantLabels({ model, variants }: ValidParts, folder: string): Pr
 }
 
 /** Name of a variant in file names: its own, else its preset's. Undefined only for an entry the schema rejects. */
-export function variantName(entry: VariantEntry): string | undefined {
+function variantName(entry: VariantEntry): string | undefined {
   return typeof entry === "string" ? entry : (entry.name ?? entry.preset);
 }
 

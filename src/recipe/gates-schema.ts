@@ -53,5 +53,3 @@ export const pipelineGates = gateSchema(z.number());
 export const gates = gateSchema(z.union([z.number(), relative]));
 
 export type Gates = z.output<typeof gates>;
-/** A measured figure that a gate can limit. */
-export type GateFigure = keyof Gates;

@@ -39,7 +39,7 @@ export function frontMatter(facts: FrontMatterFacts): string {
 }
 
 /** Returns the front matter as data. */
-export function frontMatterFields(facts: FrontMatterFacts): JsonObject {
+function frontMatterFields(facts: FrontMatterFacts): JsonObject {
   const { baseModel, card, quantizedBy, report } = facts;
   const languages = card.languages.filter(isLanguage);
   const datasets = [...new Set([...facts.calibrationDatasets, ...card.datasets.filter(isRepository)])];
@@ -58,7 +58,7 @@ export function frontMatterFields(facts: FrontMatterFacts): JsonObject {
 }
 
 /** Returns the base model's task, else the default for its kind of output. */
-export function pipelineTag({ card, embedding }: Pick<FrontMatterFacts, "card" | "embedding">): string {
+function pipelineTag({ card, embedding }: Pick<FrontMatterFacts, "card" | "embedding">): string {
   return card.pipelineTag ?? (embedding ? "feature-extraction" : "text-generation");
 }
 

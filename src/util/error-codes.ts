@@ -42,7 +42,7 @@ export const errorCodes = {
   "QS-ALLOCATE-BUDGET": { exit: 2, about: "The smallest allowed types take more bytes than the budget." },
   "QS-ALLOCATE-DEVICE": { exit: 2, about: "No choice of types fits the device at the context asked for." },
   "QS-ALLOCATE-TYPES": { exit: 2, about: "The device computes none of the types that may be chosen at full speed." },
-  "QS-ALLOCATE-CHOICE": { exit: 2, about: "A pin or a floor leaves a tensor without any type." },
+  "QS-ALLOCATE-CHOICE": { exit: 2, about: "A rule of the variant asks for a type that a tensor cannot have." },
   // local checkpoint folders (src/stages/fetch)
   "QS-FETCH-MISSING": { exit: 2, about: "The model folder does not exist or is not a folder." },
   "QS-FETCH-NO-CONFIG": { exit: 2, about: "The model folder has no config.json." },

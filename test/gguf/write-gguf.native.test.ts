@@ -10,7 +10,7 @@ import type { ToolRun } from "../../src/llamacpp/tool-run.js";
 import { pinnedGgmlLibrary } from "../../src/llamacpp/toolchain/ggml-library.js";
 import { NativePool } from "../../src/quant/native-pool.js";
 import { presetByName } from "../../src/quant/presets.js";
-import { quantizeTensor } from "../../src/quant/quantize-tensor.js";
+import { quantizeTensor } from "../fixtures/quantize-tensor.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 import { makeTinyModel } from "../fixtures/tiny-model.js";
 

@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Gguf } from "../../src/gguf/gguf.js";
-import { imatrixCoverage } from "../../src/gguf/imatrix-coverage.js";
 import { readGguf } from "../../src/gguf/read-header.js";
 import { type Imatrix, readImatrix, readImportance } from "../../src/gguf/read-imatrix.js";
 import { type NewTensor, writeGguf } from "../../src/gguf/write-gguf.js";
@@ -12,7 +11,7 @@ import { buildErrorTable, type ErrorTable, measureTensorErrors } from "../../src
 import { openGgml } from "../../src/quant/ggml-native.js";
 import { type GgmlType, ggmlTypeByName } from "../../src/quant/ggml-types.js";
 import { NativePool } from "../../src/quant/native-pool.js";
-import { roundTripTensor } from "../../src/quant/quantize-tensor.js";
+import { roundTripTensor } from "../../src/quant/round-trip-tensor.js";
 import { type SourceTensor, tensorRows } from "../../src/quant/source-tensor.js";
 import { measureErrors } from "../../src/stages/allocate/measure-errors.js";
 import { failureOf } from "../fixtures/failure.js";
@@ -193,18 +192,6 @@ describe("experts", () => {
     const [first = 0, , third = 0] = row.experts?.Q4_K ?? [];
     expect(row.errors.Q4_K).toBeGreaterThan(Math.min(first, third) * 0.999);
     expect(row.errors.Q4_K).toBeLessThan(Math.max(first, third) * 1.001);
-  });
-
-  test("coverage names what calibration missed", () => {
-    const name = "blk.0.ffn_down_exps.weight";
-    const report = imatrixCoverage(ofExperts, [name, "blk.0.attn_q.weight"]);
-    expect(report).toMatchObject({ chunks: 6, tokens: 768, tensors: 2, missing: ["blk.0.attn_q.weight"], empty: [] });
-    expect(report.thin).toEqual([{ name, experts: 3, unseen: [1], underCovered: [2], leastTokens: 0 }]);
-    const dense = imatrixCoverage(
-      imatrix,
-      matrices(base).map((tensor) => tensor.name),
-    );
-    expect(dense).toMatchObject({ tensors: 43, missing: ["token_embd.weight"], empty: [], thin: [] });
   });
 });
 

@@ -33,21 +33,14 @@ function randomProblem(seed: number, size: number, choices: number): KnapsackPro
   return { items, budgetBytes: Math.floor(smallest + (extreme(Math.max) - smallest) * fraction()) };
 }
 
-/** Minimum damage according to HiGHS, to nine digits. */
-function optimum({ items, budgetBytes, pins, floors }: KnapsackProblem): number {
+/** Least damage as HiGHS finds it, to nine digits. */
+function optimum({ items, budgetBytes }: KnapsackProblem): number {
   const name = (i: number, k: number) => `x${i}_${k}`;
   const all = items.flatMap(({ choices }, i) => choices.map((choice, k) => ({ ...choice, variable: name(i, k) })));
-  const forbidden = items.flatMap(({ id, choices }, i) =>
-    choices.flatMap(({ type, bytes }, k) => {
-      const pin = pins?.get(id);
-      return (pin === undefined ? bytes >= (floors?.get(id) ?? 0) : pin === type) ? [] : [` ${name(i, k)} = 0`];
-    }),
-  );
   const program = [
     `Minimize\n obj: ${all.map(({ damage, variable }) => `${damage} ${variable}`).join("\n + ")}`,
     `Subject To\n budget: ${all.map(({ bytes, variable }) => `${bytes} ${variable}`).join("\n + ")} <= ${budgetBytes}`,
     ...items.map(({ choices }, i) => ` one${i}: ${choices.map((_, k) => name(i, k)).join(" + ")} = 1`),
-    ...forbidden.map((line, i) => ` no${i}:${line}`),
     `Binary\n ${all.map(({ variable }) => variable).join(" ")}\nEnd`,
   ];
   const result = highs.solve(program.join("\n"), { output_flag: false, mip_rel_gap: 1e-9, mip_abs_gap: 0 });
@@ -80,25 +73,6 @@ describe("within 0.1 % of the optimum proved by HiGHS", () => {
 
   test.each(counts)("45 problems of %i types", (count) => {
     for (let seed = 1; seed <= 45; seed++) checkAgainstHighs(randomProblem(seed, sizes[seed % 9] ?? 1, count));
-  });
-
-  test("40 problems with pins and floors", () => {
-    for (let seed = 101; seed <= 140; seed++) {
-      const problem = randomProblem(seed, 12, 10);
-      const [first, second, third] = problem.items;
-      if (first === undefined || second === undefined || third === undefined) throw new Error("too few items");
-      const pins = new Map([[first.id, "Q6_K"]]);
-      const floors = new Map([second, third].map(({ id, choices }) => [id, (choices[4]?.bytes ?? 0) - 1]));
-      // Enough for all pins and floors.
-      const budgetBytes = problem.budgetBytes + 3 * 32_000 * 256 * 2;
-      checkAgainstHighs({ ...problem, pins, floors, budgetBytes });
-      const { choice } = solve({ ...problem, pins, floors, budgetBytes });
-      expect(choice.get(first.id)).toBe("Q6_K");
-      for (const { id, choices } of [second, third]) {
-        const bytes = choices.find(({ type }) => type === choice.get(id))?.bytes ?? 0;
-        expect(bytes).toBeGreaterThanOrEqual(floors.get(id) ?? 0);
-      }
-    }
   });
 });
 
@@ -144,16 +118,7 @@ describe("edges", () => {
     expect(solve({ items: [], budgetBytes: 0 })).toEqual({ choice: new Map(), bytes: 0, damage: 0, bound: 0, gap: 0 });
   });
 
-  test("a pin overrides a floor; the error of an impossible pin names the tensor", () => {
-    const pins = new Map([["a", "Q4_K"]]);
-    expect(solve({ items, budgetBytes: 1e6, pins, floors: new Map([["a", 150]]) }).choice.get("a")).toBe("Q4_K");
-    const wrong = thrownBy(() => solve({ items, budgetBytes: 1e6, pins: new Map([["b", "Q2_K"]]) }));
-    expect(wrong).toMatchObject({ code: "QS-ALLOCATE-CHOICE", message: expect.stringMatching(/b.*Q2_K/) });
-    const floor = thrownBy(() => solve({ items, budgetBytes: 1e6, floors: new Map([["b", 101]]) }));
-    expect(floor.code).toBe("QS-ALLOCATE-CHOICE");
-  });
-
-  test("a type that is larger and worse is never chosen", () => {
+  test("a type that is larger and worse is never taken", () => {
     const choices = [
       { type: "IQ3_S", bytes: 110, damage: 1 },
       { type: "Q3_K", bytes: 110, damage: 2 },

@@ -6,7 +6,7 @@ import { phi3 } from "./phi3.js";
 import { qwen2, qwen3, qwen3Moe } from "./qwen.js";
 
 /** All families that are converted without Python. */
-export const families: readonly Family[] = [llama, mixtral, qwen2, qwen3, qwen3Moe, gemma2, gemma3, phi3];
+const families: readonly Family[] = [llama, mixtral, qwen2, qwen3, qwen3Moe, gemma2, gemma3, phi3];
 
 /** Returns the family for `architectures[0]` of a configuration; undefined for an unsupported architecture. */
 export function findFamily(config: JsonObject): Family | undefined {

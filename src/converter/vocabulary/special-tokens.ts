@@ -72,7 +72,7 @@ export function addSpecialTokens(entries: VocabularyEntries, sources: SpecialSou
 }
 
 /** Returns the text of a token in tokenizer_config.json, which is a string or an object. */
-export function contentOf(token: Json | undefined): string | undefined {
+function contentOf(token: Json | undefined): string | undefined {
   if (typeof token === "string") return token;
   return isObject(token) && typeof token.content === "string" ? token.content : undefined;
 }

@@ -6,7 +6,6 @@ import { patternString, schemaIssue } from "../../util/schema-issue.js";
  * `os-rule`: follows from a documented rule of the operating system; `estimate`: derived from similar devices.
  */
 export const basis = z.enum(["measured", "specification", "os-rule", "estimate"]);
-export type Basis = z.infer<typeof basis>;
 
 /** Shown in model cards and terminals, so control characters, including line breaks, are not allowed. */
 const line = patternString(/^[^\p{Cc}]{1,300}$/u, "a line of text", "Write one line of at most 300 characters.");

@@ -19,7 +19,7 @@ export function fitReason(question: PlacementQuestion, placement: Placement): st
 }
 
 /** Returns the display name of a backend. */
-export function backendName(backends: Catalog["backends"], id: BackendId): string {
+function backendName(backends: Catalog["backends"], id: BackendId): string {
   const known: Backend | undefined = backends.get(id);
   return known?.name ?? id;
 }

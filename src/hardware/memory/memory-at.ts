@@ -66,22 +66,6 @@ export function memoryAt(model: ModelMemory, configuration: MemoryConfiguration)
   };
 }
 
-/**
- * Returns the largest context, a multiple of 256 or the trained one (the maximum), at which `bytesOf` is within the
- * budget. Null if the smallest context exceeds it, or if llama.cpp cannot run the model with this setting.
- */
-export function maximumContext(
-  model: ModelMemory,
-  setting: MemorySetting,
-  budgetBytes: number,
-  bytesOf: (estimate: MemoryEstimate) => number = peakBytes,
-): number | null {
-  const last = pointsOf(model, setting).at(-1);
-  if (last === undefined) return null;
-  const cap = model.footprint.trainedContext ?? last.context;
-  return largestContextWhere(cap, (context) => bytesOf(memoryAt(model, { ...setting, context })) <= budgetBytes);
-}
-
 /** Returns true if llama.cpp can run the model with this setting; some models do not support a quantized cache. */
 export function canRun(model: ModelMemory, setting: MemorySetting): boolean {
   return pointsOf(model, setting).length > 0;

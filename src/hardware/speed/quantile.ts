@@ -12,10 +12,6 @@ export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
-export function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
 /** Rounds to three significant digits; more are noise. Use `down` and `up` for the bounds of a range. */
 export function threeDigits(value: number, direction: "nearest" | "down" | "up" = "nearest"): number {
   if (value === 0) return 0;

@@ -5,7 +5,7 @@ import { type SpeedConstants, speedConstants } from "./speed-constants.js";
 import { type SpeedData, speedData } from "./speed-data.js";
 
 /** Published measurements, part of the package. */
-export const measurementsFile = new URL("devices/speed/measurements.yaml", packageRoot);
+const measurementsFile = new URL("devices/speed/measurements.yaml", packageRoot);
 /** Constants that `npm run derive-speed` fits to the measurements. */
 export const constantsFile = new URL("devices/speed/constants.json", packageRoot);
 

@@ -2,8 +2,7 @@ import { isChildMessage } from "../../util/child-message.js";
 
 const mebibyte = 2 ** 20;
 
-/** The first and the last line that llama.cpp logs while it sets up a context. */
-export const firstContextLine = /^llama_context: constructing llama_context/;
+/** The last line that llama.cpp logs while it sets up a context. */
 export const lastContextLine = /^sched_reserve: reserve took /;
 
 /** What llama.cpp said about a file it did not take; what it prints of any file is no reason. */

@@ -4,7 +4,7 @@ import type { ErrorCode } from "../../util/error-codes.js";
 import { isSystemError, QuantsmithError } from "../../util/errors.js";
 
 /** A recipe is a page of text; anything near this is a mistake or an attack on the parser. */
-export const maximumBytes = 1024 * 1024;
+const maximumBytes = 1024 * 1024;
 
 /**
  * The text of a small UTF-8 file without its byte order mark.

@@ -4,7 +4,7 @@ import type { JobRequest } from "./api/create-job.js";
 import type { JobsOptions } from "./jobs-options.js";
 
 /** Where a job finds the output folder. */
-export const mountPath = "/quantsmith";
+const mountPath = "/quantsmith";
 
 /** On the machine's own disk: tools that go back to write a header cannot do so in a bucket. */
 const scratchFolder = "/tmp/quantsmith";

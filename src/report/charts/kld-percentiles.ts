@@ -10,7 +10,7 @@ const width = 600;
 const rowHeight = 30;
 
 /** Percentiles from the median token to the worst; `share` selects the colour. */
-export const percentiles = [
+const percentiles = [
   { key: "kldMedian", label: "median", share: 0.95 },
   { key: "kld90", label: "90 %", share: 0.75 },
   { key: "kld99", label: "99 %", share: 0.55 },

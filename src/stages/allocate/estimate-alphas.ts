@@ -21,7 +21,7 @@ export type NoiseFloor = Pick<Probe, "kld" | "kldError">;
 const readableErrors = 3;
 
 /** Damage above the noise floor, in nats. */
-export function damageOf(probe: Pick<Probe, "kld">, floor: NoiseFloor): number {
+function damageOf(probe: Pick<Probe, "kld">, floor: NoiseFloor): number {
   return Math.max(0, probe.kld - floor.kld);
 }
 

@@ -3,7 +3,7 @@ import { copyFile, type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { knownType } from "../../quant/ggml-types.js";
 import type { NativePool } from "../../quant/native-pool.js";
-import { roundTripTensor } from "../../quant/quantize-tensor.js";
+import { roundTripTensor } from "../../quant/round-trip-tensor.js";
 import type { SourceTensor } from "../../quant/source-tensor.js";
 import type { Source } from "../ggml-source.js";
 import { requiredInput, type StageContext } from "../stage.js";

@@ -23,7 +23,7 @@ export function checkEmbedding(
 }
 
 /** Cosine of the angle between two vectors of one length; NaN when one has no direction. */
-export function cosineOf(a: readonly number[], b: readonly number[]): number {
+function cosineOf(a: readonly number[], b: readonly number[]): number {
   const dot = (x: readonly number[], y: readonly number[]) => x.reduce((sum, value, i) => sum + value * (y[i] ?? 0), 0);
   return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 }

@@ -8,7 +8,7 @@ import { studentT } from "./student-t.js";
 /** Fewer chunks say too little of how chunks differ. */
 export const minChunks = 4;
 /** Looks at the figures before the last chunk: more would find an end sooner, but each makes every look stricter. */
-export const maxLooks = 5;
+const maxLooks = 5;
 /** llama-perplexity prints no statistics on fewer values. */
 const minTokens = 100;
 /** Probability that a variant gets another verdict than it would get with ever more text: 1 − 99 %. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { MemoryEstimate, ModelMemory } from "../../../src/hardware/memory/memory.js";
-import { maximumContext, memoryAt, peakBytes, residentBytes } from "../../../src/hardware/memory/memory-at.js";
+import { memoryAt, peakBytes, residentBytes } from "../../../src/hardware/memory/memory-at.js";
 
 const setting = { kvType: "f16", flashAttention: true } as const;
 const point = (context: number, kvBytes: number): MemoryEstimate => ({
@@ -49,23 +49,7 @@ test("the peak is the sum of the parts; resident bytes exclude untouched ones", 
   expect(residentBytes(point(256, 256))).toBe(1311);
 });
 
-test("an unsupported setting has no memory and no maximum context", () => {
+test("a setting that llama.cpp cannot run has no memory", () => {
   const other = { kvType: "q8_0", flashAttention: true } as const;
   expect(() => memoryAt(model, { ...other, context: 512 })).toThrow(/no simulation with a q8_0 cache/);
-  expect(maximumContext(model, other, 1e9)).toBeNull();
-});
-
-test("the maximum context is the largest that fits, at most the trained one", () => {
-  expect(maximumContext(model, setting, 1370)).toBeNull();
-  expect(maximumContext(model, setting, 1371)).toBe(256);
-  expect(maximumContext(model, setting, 1e9)).toBe(8192);
-  const budget = peakBytes(memoryAt(model, { ...setting, context: 2304 }));
-  expect(maximumContext(model, setting, budget)).toBe(2304);
-  expect(maximumContext(model, setting, budget - 1)).toBe(2048);
-  expect(maximumContext(model, setting, 1311, residentBytes)).toBe(256);
-});
-
-test.each([128, 1000])("a trained context of %i, not a multiple of 256, is the maximum", (trainedContext) => {
-  const other = { ...model, footprint: { ...model.footprint, trainedContext } };
-  expect(maximumContext(other, setting, 1e9)).toBe(trainedContext);
 });

@@ -1,5 +1,5 @@
-import { toolFailure } from "./tool-failure.js";
-import { fileArgument, runTool, type ToolRun } from "./tool-run.js";
+import { toolFailure } from "../../src/llamacpp/tool-failure.js";
+import { fileArgument, runTool, type ToolRun } from "../../src/llamacpp/tool-run.js";
 
 export interface FitOptions extends ToolRun {
   model: string;
