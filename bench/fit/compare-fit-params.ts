@@ -48,7 +48,10 @@ export async function compareFitParams(
         const fitted = await fitContext({ ...run, ...limits });
         const budget = totalmem() - limits.marginMiB * mebibyte;
         const found =
-          largestContextWhere(trained, (tokens) => counted(memoryAt(model, { context: tokens, ...setting })) <= budget) ?? 0;
+          largestContextWhere(
+            trained,
+            (tokens) => counted(memoryAt(model, { context: tokens, ...setting })) <= budget,
+          ) ?? 0;
         ratios.push(100 * (found / fitted - 1));
         cells.push(found, fitted, `${(100 * (found / fitted - 1)).toFixed(2)} %`);
       } else cells.push("–", "–", "–");
