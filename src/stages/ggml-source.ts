@@ -5,13 +5,13 @@ import { NativePool } from "../quant/native-pool.js";
 import type { Importance, SourceTensor } from "../quant/source-tensor.js";
 import { requiredInput, type StageContext } from "./stage.js";
 
-/** The base model and what calibration says about it. */
+/** The base model and its imatrix. */
 export interface Source {
   tensors: ReadonlyMap<string, SourceTensor>;
   importanceOf(name: string): Promise<Importance | undefined>;
 }
 
-/** Opens the inputs `model` and, where there is one, `imatrix`. Throws QS-GGUF-*, QS-IMATRIX-INVALID. */
+/** Opens the inputs `model` and, if present, `imatrix`. Throws QS-GGUF-*, QS-IMATRIX-INVALID. */
 export async function openSource(context: Pick<StageContext, "input">): Promise<Source> {
   const gguf = await readGguf(requiredInput(context, "model"));
   const imatrix = await openImatrix(context);
@@ -25,13 +25,13 @@ export async function openSource(context: Pick<StageContext, "input">): Promise<
   };
 }
 
-/** The input `imatrix`, undefined without one. */
+/** Returns the input `imatrix`, undefined without one. */
 export async function openImatrix(context: Pick<StageContext, "input">): Promise<Imatrix | undefined> {
   const path = context.input("imatrix");
   return path === undefined ? undefined : readImatrix(path);
 }
 
-/** Runs `work` with ggml's threads; an interrupt ends them, and `work` fails with the reason. */
+/** Runs `work` with a pool of ggml threads. An abort closes the pool and rejects with the signal's reason. */
 export async function withPool<T>(context: StageContext, work: (pool: NativePool) => Promise<T>): Promise<T> {
   context.signal.throwIfAborted();
   const pool = new NativePool({ library: await pinnedGgmlLibrary(), threads: context.threads });
@@ -40,7 +40,7 @@ export async function withPool<T>(context: StageContext, work: (pool: NativePool
   try {
     return await work(pool);
   } catch (error) {
-    // A closed pool fails with words of its own; what counts is why it was closed.
+    // A closed pool fails with its own error; the signal's reason takes precedence.
     context.signal.throwIfAborted();
     throw error;
   } finally {

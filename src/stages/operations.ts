@@ -18,7 +18,7 @@ import { checkTextOverlap } from "./validate/check-text-overlap.js";
 import { noiseFloor } from "./validate/noise-floor.js";
 import { validateVariant } from "./validate/validate-variant.js";
 
-/** The operations that a worker can be asked for: those that are what their id, parameters and inputs say. */
+/** The operations that a worker can run: their id, parameters and inputs define them fully. */
 const operations: readonly Operation[] = [
   quantizeByBank,
   quantizeByTool,
@@ -42,7 +42,7 @@ const operations: readonly Operation[] = [
 
 const byId = new Map(operations.map((operation) => [operation.id, operation]));
 
-/** The operation with this id; undefined when there is none. */
+/** Returns the operation with this id, undefined if there is none. */
 export function findOperation(id: string): Operation | undefined {
   return byId.get(id);
 }

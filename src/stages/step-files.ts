@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { ToolRun } from "../llamacpp/tool-run.js";
 import { requiredInput, type StageContext } from "./stage.js";
 
-/** Puts a link to an input into the working folder under the name that tools, and through them readers, will see. */
+/** Links an input into the working folder under `name`, which tools print and may write into metadata. */
 export async function linkInput(
   context: Pick<StageContext, "input" | "work">,
   input: string,
@@ -13,19 +13,19 @@ export async function linkInput(
   return name;
 }
 
-/** Writes a step's JSON report among its outputs. */
+/** Writes a step's JSON report to its output folder. */
 export async function writeReport(context: StageContext, name: string, report: object): Promise<void> {
   await writeFile(join(context.out, name), `${JSON.stringify(report, null, 2)}\n`);
 }
 
-/** Reads the JSON report of another step; undefined for an optional input that is not there. */
+/** Reads the JSON report of another step; returns undefined for a missing optional input. */
 export async function readReport<T>(path: string): Promise<T>;
 export async function readReport<T>(path: string | undefined): Promise<T | undefined>;
 export async function readReport<T>(path: string | undefined): Promise<T | undefined> {
   return path === undefined ? undefined : (JSON.parse(await readFile(path, "utf8")) as T);
 }
 
-/** What every llama.cpp tool of a step is run with. Outputs are named `../out/<name>` from the working folder. */
+/** Returns the common options of a step's llama.cpp runs. Output paths are `../out/<name>`, relative to the working folder. */
 export async function toolRun(context: StageContext): Promise<ToolRun> {
   const { work: cwd, threads, signal, progress: onProgress } = context;
   return { toolchain: await context.toolchain(), cwd, threads, signal, onProgress };

@@ -239,9 +239,9 @@ describe("what cannot be is refused", () => {
     const error = await refusal("{ name: Q5_K_M, dynamic: { device: card, context: 2048, reserve: 2 MB } }");
     expect(error).toMatchObject({ code: "QS-ALLOCATE-DEVICE", exitCode: 2 });
     expect(error.message).toMatch(
-      /^card cannot hold the model with 2048 tokens of context: .* needs [\d.]+ MB of memory/,
+      /^the model does not fit device "card" with 2048 tokens of context: .* needs [\d.]+ MB of memory/,
     );
-    expect(error.message).toContain("less 2.00 MB of reserve");
+    expect(error.message).toContain("minus 2.00 MB of reserve");
     expect(error.remedy).toMatch(/at most \d+ tokens|a device with a budget of/);
   });
 

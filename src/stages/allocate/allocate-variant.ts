@@ -21,41 +21,42 @@ import { readPresetTypes, typeNames } from "./tensor-types.js";
 
 export interface AllocateParams extends JsonObject {
   budget: VariantBudget;
-  /** Types to choose from; null for the usual ones. */
+  /** Types to choose from; null for `defaultTypes`. */
   types: readonly string[] | null;
-  /** Manual rules, pattern to type, in the recipe's order: these tensors are not up for choice. */
+  /** Manual rules, pattern to type, in recipe order; they fix the types of the matching tensors. */
   pins: readonly (readonly [pattern: string, type: string])[];
-  /** The preset whose number labels the file. */
+  /** The preset whose file type number goes into the file's metadata. */
   preset: string;
   /** Name under which the imatrix is published. */
   imatrixName: string;
-  /** Measure the choice and better it, see `refineChoice`; needs probes. */
+  /** Whether to improve the choice by measuring it, see `refineChoice`; requires probes. */
   refine: boolean;
 }
 
-/** `allocation.json`. Bytes are of whole files, KLD in nats. */
+/** `allocation.json`. Sizes are of whole files, in bytes; KLD is in nats. */
 export interface AllocationReport {
   budget: VariantBudget;
   budgetBytes: number;
   fileBytes: number;
-  /** Null without probes, whose place a prior takes that only ranks. */
+  /** Null without probes: the prior used instead only ranks tensors. */
   predictedKld: number | null;
-  /** Upper bound, relative, of what a better solver could gain under the same prediction. */
+  /** Upper bound, relative, on the gain of an optimal solver under the same prediction. */
   boundGap: number;
-  /** What the choice rests on; null is the prior. */
+  /** The probes behind the choice; null if the prior was used. */
   probes: { effort: ProbesReport["effort"]; count: number; corpus: string; chunks: number; context: number } | null;
-  /** What measuring on the search text has changed: mean KL divergence before and after; null without refinement. */
+  /** Mean KL divergence on the search text before and after refinement; null without refinement. */
   refinement: { startKld: number; kld: number; rounds: number; exchanges: number } | null;
-  /** The type of each tensor that llama-quantize would touch; `readAllocatedTypes` reads it. */
+  /** The type of each tensor that llama-quantize would quantize; `readAllocatedTypes` reads it. */
   types: Record<string, string>;
-  /** How it fits the device that was the budget; absent for other budgets. */
+  /** The memory it needs on the budget device; absent for other budgets. */
   device?: DeviceProof;
 }
 
 /**
  * Chooses a type for every tensor of one variant within its budget. Inputs `model`, optional `imatrix`, `errors`,
- * optional `probes`, to refine `base` (logits), and for a device optional `projector`; output `allocation.json`.
- * Errors: QS-ALLOCATE-*, QS-QUANTIZE-RULE, QS-INPUT-CHANGED, for a device QS-MEMORY-*, and to refine QS-VALIDATE-*, QS-GGML-*.
+ * optional `probes`; with refinement `base` (logits); with a device budget optional `projector`; output `allocation.json`.
+ * Errors: QS-ALLOCATE-*, QS-QUANTIZE-RULE, QS-INPUT-CHANGED; QS-MEMORY-* for a device; QS-VALIDATE-*, QS-GGML-* for
+ * refinement.
  */
 export const allocateVariant: Operation<AllocateParams> = {
   id: "allocate-variant",
@@ -63,7 +64,7 @@ export const allocateVariant: Operation<AllocateParams> = {
   version: 2,
   resource: "compute",
   tools: ["llama.cpp", "node-llama-cpp"],
-  // A refinement damages a private copy of the base model.
+  // Refinement writes a private copy of the base model.
   prepare: async ({ refine }, context) => ({ bytes: refine ? (await stat(requiredInput(context, "model"))).size : 0 }),
   async run(params, context) {
     const { budget, imatrixName, preset } = params;
@@ -97,7 +98,7 @@ export const allocateVariant: Operation<AllocateParams> = {
   },
 };
 
-/** The best choice by prediction alone. A budget by device also wants the result proved. */
+/** Returns the best choice by prediction. For a device budget, `prove` verifies the final choice. */
 async function initialChoice(
   budget: VariantBudget,
   inputs: Omit<TypeChoiceOptions, "budgetBytes">,
@@ -111,7 +112,7 @@ async function initialChoice(
 
 type Refined = Refinement & { report: OperationReport };
 
-/** Refines on the search text; what a killed run has measured is not measured again. */
+/** Refines the choice on the search text. Measurements of a killed run are reused. */
 async function refine(start: TypeChoice, options: TypeChoiceOptions, context: StageContext): Promise<Refined> {
   const source = await openSource(context);
   return withPool(context, async (pool) => {

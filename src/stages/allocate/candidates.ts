@@ -1,7 +1,7 @@
 import { storedType } from "../../quant/fallback-type.js";
 import { type GgmlType, knownType } from "../../quant/ggml-types.js";
 
-/** The types a dynamic variant chooses from when the recipe names none; more changed nothing above 3 bits. */
+/** Default types for dynamic variants. More types gave no improvement above 3 bits per weight. */
 export const defaultTypes: readonly string[] = [
   "IQ2_S",
   "Q2_K",
@@ -16,12 +16,12 @@ export const defaultTypes: readonly string[] = [
 ];
 
 /**
- * The types a probe damages tensors with, in the order they are tried; none needs an imatrix. The first is coarse
- * enough to be read clearly and fine enough to be additive. The second, one bit, is for tensors that show nothing.
+ * The types that probes quantize tensors to, in order; neither requires an imatrix. The first is coarse enough for a
+ * clear signal and fine enough for additive damage. The second, one bit, is for tensors without a signal at the first.
  */
 export const probeTypes = ["Q2_K", "Q1_0"] as const;
 
-/** The types of these names as tensors with rows of `columns` values can have them, each once. */
+/** Returns the types that can store rows of `columns` values, or their fallbacks, without duplicates. */
 export function storableTypes(names: readonly string[], columns: number): GgmlType[] {
   const types = names.map((name) => storedType(knownType(name), columns));
   return [...new Set(types.filter((type) => type !== undefined))];

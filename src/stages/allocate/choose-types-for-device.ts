@@ -10,33 +10,33 @@ import { onlyTypes } from "./reusable-errors.js";
 
 type ChoiceInputs = Omit<TypeChoiceOptions, "budgetBytes">;
 
-/** The choice for a device, and the options that lead to it, for a refinement to go on from. */
+/** The choice for a device and its options, the start of a refinement. */
 export interface DeviceTypeChoice {
   start: TypeChoice;
   options: TypeChoiceOptions;
-  /** The refined choice when it fits as well, else `start`, with the proof. */
+  /** Returns the refined choice if it fits, else `start`, with the proof. */
   prove(refined: TypeChoice | undefined): Promise<{ choice: TypeChoice; proof: DeviceProof }>;
 }
 
-/** `allocation.json`, `device`: what llama.cpp's allocator says of the finished choice. Bytes, on all cards together. */
+/** `device` in `allocation.json`: the final choice's memory as simulated by llama.cpp's allocator. Bytes, summed over all GPUs. */
 export interface DeviceProof {
   neededBytes: number;
-  /** What one model may take, less the reserve. */
+  /** The budget of one model, minus the reserve. */
   budgetBytes: number;
-  /** Even the best types that may be chosen leave room: a larger file would be no better. */
+  /** Even the best of the allowed types fit: a larger file would not be better. */
   capped: boolean;
 }
 
-/** A simulation corrects the buffers that the one before foretold; more than two rounds are rare. */
+/** Each simulation corrects the buffer sizes of the previous one; more than two rounds are rare. */
 const maxRounds = 4;
-/** The search for the largest file ends when it is this close, relative. */
+/** Relative precision of the search for the largest file. */
 const precision = 1e-4;
 
 /**
- * The types for the largest file that fits a device. Caches and buffers come from a simulation, so what is left is to
- * find the largest file beside them; the choice is then simulated itself, and the search repeated with what that says
- * until its result is proved. Tensors that never lie on a card get the best of their types.
- * Throws QS-ALLOCATE-DEVICE when not even the smallest types fit, QS-MEMORY-*.
+ * Returns the types for the largest file that fits a device. Each round searches for the largest file beside the caches
+ * and buffers of the last simulation, then simulates the result, until the result fits. Tensors that always stay in
+ * the computer's memory get their best type.
+ * Throws QS-ALLOCATE-DEVICE if no choice fits, QS-MEMORY-*.
  */
 export async function chooseTypesForDevice(inputs: ChoiceInputs, check: DeviceBudgetCheck): Promise<DeviceTypeChoice> {
   const quick = { ...inputs, table: withoutSlowTypes(inputs, check.budget.backend.fast) };
@@ -58,7 +58,7 @@ interface BudgetedChoice {
   budgetBytes: number;
 }
 
-/** The choice with the largest budget that fits beside the caches and buffers of another one. */
+/** Returns the choice with the largest budget that fits beside the caches and buffers of `reference`. */
 function largestThatFits(wanted: ChoiceInputs, check: DeviceBudgetCheck, reference: ModelMemory): BudgetedChoice {
   const { smallest, largest } = sizeRange(wanted);
   const choose = (budgetBytes: number) => chooseTypes({ ...wanted, budgetBytes });
@@ -86,7 +86,7 @@ function deviceTypeChoice(
     start,
     options: { ...wanted, budgetBytes },
     async prove(refined) {
-      // A refinement keeps to the bytes of the file; on several cards that may not be enough.
+      // Refinement limits only the file size, which may not be enough on several GPUs.
       const own = refined === undefined ? undefined : await check.simulateMemory(refined.types);
       const better = refined !== undefined && own !== undefined && check.fits(own);
       return better
@@ -97,8 +97,8 @@ function deviceTypeChoice(
 }
 
 /**
- * The errors without those of types that the device is slow at: where rows do not fit a type, its fallback may be one.
- * A tensor that has no other type keeps them.
+ * Returns the error table without types that are slow on the device, such as the fallback of a type whose blocks do not
+ * divide the rows. A tensor without any other type keeps them.
  */
 function withoutSlowTypes({ table, pins }: ChoiceInputs, fast: readonly string[]): ErrorTable {
   const allowed = [...new Set([...fast, ...[...pins.values()].map(({ name }) => name)])];
@@ -109,7 +109,7 @@ function withoutSlowTypes({ table, pins }: ChoiceInputs, fast: readonly string[]
   return { ...table, tensors };
 }
 
-/** For every tensor that stays in the computer's memory, the type that does the least damage. */
+/** Returns the least damaging type of every tensor that stays in the computer's memory. */
 function bestTypesOnHost(options: ChoiceInputs): [tensor: string, type: GgmlType][] {
   const { tensors } = options.table;
   const host = hostRoles(new Set(tensors.map(({ role }) => role)));

@@ -3,6 +3,7 @@ import type { ErrorTable, TensorErrors } from "../../quant/error-table.js";
 import { type GgmlType, knownType } from "../../quant/ggml-types.js";
 import { type KnapsackItem, solve, undominated } from "../../quant/knapsack.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { quote } from "../../util/quote.js";
 import { storableTypes } from "./candidates.js";
 import { type VariantSpec, variantFileBytes } from "./file-size.js";
 import type { TensorTypes } from "./tensor-types.js";
@@ -10,30 +11,30 @@ import type { TensorTypes } from "./tensor-types.js";
 export interface TypeChoiceOptions {
   spec: VariantSpec;
   table: ErrorTable;
-  /** What an error of 1 in a tensor would do to the model's mean KL divergence, in nats, by tensor. */
+  /** Mean KL divergence in nats per unit of error, by tensor. */
   alphas: ReadonlyMap<string, number>;
-  /** Names of the types to choose from; where rows do not fit, their fallbacks. */
+  /** Names of the types to choose from; a tensor whose rows do not fit a type uses its fallback. */
   types: readonly string[];
-  /** The one type a tensor must have, by name. */
+  /** Required types by tensor name. */
   pins: TensorTypes;
-  /** Most bytes of the whole file. */
+  /** Maximum size of the whole file. */
   budgetBytes: number;
 }
 
 export interface TypeChoice {
-  /** For every tensor that llama-quantize would touch. */
+  /** For every tensor that llama-quantize would quantize. */
   types: TensorTypes;
   fileBytes: number;
-  /** Mean KL divergence in nats that the alphas foretell. */
+  /** Mean KL divergence in nats predicted by the alphas. */
   predictedKld: number;
-  /** By how much, relative, another choice could at most be better under the same prediction. */
+  /** Upper bound, relative, on the gain of an optimal choice under the same prediction. */
   boundGap: number;
 }
 
 /**
- * The types with the least predicted damage, KLD = sum of alpha_i e(i, t_i) (linearity theorem, HIGGS, arXiv
- * 2411.17525), in a file of at most `budgetBytes`. A tensor without any possible type keeps its 16 bits.
- * Throws QS-ALLOCATE-BUDGET, and QS-ALLOCATE-CHOICE for a pin that cannot be.
+ * Returns the types with the least predicted damage, KLD = sum of alpha_i e(i, t_i) (linearity theorem, HIGGS, arXiv
+ * 2411.17525), in a file of at most `budgetBytes`. A tensor that fits none of the types keeps its 16 bits.
+ * Throws QS-ALLOCATE-BUDGET, and QS-ALLOCATE-CHOICE for a pin that the tensor cannot be stored as.
  */
 export function chooseTypes(options: TypeChoiceOptions): TypeChoice {
   const { spec, budgetBytes } = options;
@@ -57,7 +58,7 @@ export function chooseTypes(options: TypeChoiceOptions): TypeChoice {
   };
 }
 
-/** Bytes of the smallest file that can be, and of the one whose tensors all have the type that does the least damage. */
+/** Returns the bytes of the smallest possible file, and of the file in which every tensor has its least damaging type. */
 export function sizeRange(options: Omit<TypeChoiceOptions, "budgetBytes">): { smallest: number; largest: number } {
   const items = typeItems(options).filter(({ choices }) => choices.length > 0);
   const frontiers = items.map(({ choices }) => undominated(choices));
@@ -66,14 +67,14 @@ export function sizeRange(options: Omit<TypeChoiceOptions, "budgetBytes">): { sm
   return { smallest: total(0), largest: total(-1) };
 }
 
-/** The header and what keeps its type: a file with any types, less what those take. */
+/** Returns the bytes of the header and of tensors that keep their type. */
 function fixedFileBytes(choosable: readonly KnapsackItem[], spec: VariantSpec): number {
   const first = new Map(choosable.map(({ id, choices }) => [id, knownType(choices[0]?.type ?? "")]));
   const firstBytes = choosable.reduce((sum, { choices }) => sum + (choices[0]?.bytes ?? 0), 0);
   return variantFileBytes(spec, first) - firstBytes;
 }
 
-/** A choice with the types of single tensors changed. */
+/** Returns the choice with the types of some tensors changed. */
 export function changeTypes(
   choice: TypeChoice,
   changes: ReadonlyMap<string, string>,
@@ -84,13 +85,13 @@ export function changeTypes(
   const items = typeItems({ spec, ...options });
   const damages = items.map(({ id, choices }) => choices.find(({ type }) => type === types.get(id)?.name)?.damage ?? 0);
   const predictedKld = damages.reduce((sum, damage) => sum + damage, 0);
-  // The solver's bound stays what it was; the changed choice is further from it.
+  // The solver's lower bound still holds; the changed choice is further from it.
   const bound = choice.predictedKld / (1 + choice.boundGap);
   const boundGap = bound > 0 ? Math.max(0, predictedKld / bound - 1) : 0;
   return { ...choice, types, fileBytes: variantFileBytes(spec, types), predictedKld, boundGap };
 }
 
-/** What every tensor can be stored as, and at what cost. */
+/** Returns the possible types of every tensor with their size and damage. */
 export function typeItems({ spec, table, ...options }: Omit<TypeChoiceOptions, "budgetBytes">): KnapsackItem[] {
   const { alphas, pins } = options;
   return table.tensors.map((tensor) => {
@@ -102,9 +103,14 @@ export function typeItems({ spec, table, ...options }: Omit<TypeChoiceOptions, "
 }
 
 function impossiblePin(name: string, type: string): QuantsmithError {
-  return new QuantsmithError("QS-ALLOCATE-CHOICE", `${name} cannot be ${type}, as a rule of the variant says`, {
-    remedy: "Correct the rule: rows must be whole blocks of the type, and types under 3 bits need calibration data.",
-  });
+  return new QuantsmithError(
+    "QS-ALLOCATE-CHOICE",
+    `tensor ${quote(name)} cannot be stored as ${type}, the type its rule requires`,
+    {
+      remedy:
+        "Correct the rule: rows must be whole blocks of the type, and types below 3 bits require calibration data.",
+    },
+  );
 }
 
 function itemOf(
@@ -117,7 +123,7 @@ function itemOf(
   const choices = storableTypes(types, shape[0] ?? 1).flatMap((type) => {
     const error = errors[type.name];
     const size = bytes[type.name];
-    // The table leaves out types that need calibration data where there is none.
+    // Without calibration data, the table omits the types that require it.
     if (error === undefined || size === undefined) return [];
     return { type: type.name, bytes: alignUp(size, alignment), damage: alpha * error };
   });

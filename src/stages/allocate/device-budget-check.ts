@@ -9,7 +9,7 @@ import type { StageContext } from "../stage.js";
 import type { DeviceBudget } from "./budget.js";
 import { type VariantSpec, variantHeader } from "./file-size.js";
 
-/** Answers whether files made with certain types fit a device, without making them; beside the input `projector`, if any. */
+/** Checks from the header alone whether a file with given types fits a device, together with the input `projector`, if any. */
 export class DeviceBudgetCheck {
   readonly budget: DeviceBudget;
   readonly #spec: VariantSpec;
@@ -22,12 +22,12 @@ export class DeviceBudgetCheck {
     this.#context = context;
   }
 
-  /** Whether the device has memory of its own beside the computer's. */
+  /** True if the device has its own memory, separate from the computer's. */
   get isDiscrete(): boolean {
     return this.budget.device.memory.kind === "discrete";
   }
 
-  /** What llama.cpp's allocator says of the file with these types: its header is laid out, its data a hole. */
+  /** Simulates the file with these types in llama.cpp's allocator, using a sparse file that contains only the header. */
   async simulateMemory(types: ReadonlyMap<string, GgmlType>): Promise<ModelMemory> {
     const path = join(this.#context.work, `header-${this.#simulated++}.gguf`);
     await writeSparseGguf(path, variantHeader(this.#spec, types));
@@ -35,7 +35,7 @@ export class DeviceBudgetCheck {
     return measureMemory(path, { signal: this.#context.signal, ...(projector === undefined ? {} : { projector }) });
   }
 
-  /** The same from the simulation of another choice: caches and buffers as there, weights by this one's sizes. */
+  /** Estimates the memory from the simulation of another choice: its caches and buffers, with the weights of these types. */
   estimateMemory(types: ReadonlyMap<string, GgmlType>, reference: ModelMemory): ModelMemory {
     const footprint = footprintOf(variantHeader(this.#spec, types));
     const more = footprint.fileBytes - reference.footprint.fileBytes;
@@ -43,16 +43,16 @@ export class DeviceBudgetCheck {
     return { footprint, estimates };
   }
 
-  /** Whether all of it runs on the device's first backend beside the reserve. */
+  /** Returns true if the whole model runs on the device's first backend beside the reserve. */
   fits(memory: ModelMemory): boolean {
     return placeModel(this.placementQuestion(memory)).verdict === "full";
   }
 
-  /** Bytes that it needs to run wholly on the device, and those it may have; on all cards together. */
+  /** Returns the bytes needed to run wholly on the device, and the budget; both summed over all GPUs. */
   requiredMemory(memory: ModelMemory): { neededBytes: number; budgetBytes: number } {
     const placementQuestion = this.placementQuestion(memory);
     const { budgetBytes } = placeModel(placementQuestion);
-    // What does not fit is placed elsewhere in part, and then needs less.
+    // With the real budget, a model that does not fit is offloaded only in part and needs less.
     const boundless = {
       ...placementQuestion.device,
       budget: { ...placementQuestion.device.budget, value: Number.MAX_SAFE_INTEGER },
@@ -61,7 +61,7 @@ export class DeviceBudgetCheck {
     return { neededBytes, budgetBytes };
   }
 
-  /** The question that `placeModel` answers; the reserve is taken off the budget. */
+  /** Returns the arguments of `placeModel`; the reserve is subtracted from the budget. */
   placementQuestion(model: ModelMemory): PlacementQuestion {
     const { device, backend, context, reserveBytes } = this.budget;
     const left = { ...device.budget, value: Math.max(0, device.budget.value - reserveBytes) };

@@ -1,26 +1,26 @@
 import type { Probe } from "./probe-journal.js";
 
-/** A probe with what its tensors' error was when it was made. */
+/** A probe with its tensors' error and alpha. */
 export interface ProbeWithAlpha extends Probe {
   role: string;
   tensors: readonly string[];
   /** Sum of e(i, type) over its tensors. */
   error: number;
-  /** KL divergence in nats per unit of error; 0 and more. */
+  /** KL divergence in nats per unit of error, at least 0. */
   alpha: number;
-  /** False where the damage drowns in noise and alpha is that of the role. */
+  /** False if the damage is below the noise; alpha is then pooled over the role. */
   readable: boolean;
 }
 
 export type ProbeReading = Omit<ProbeWithAlpha, "alpha" | "readable">;
 
-/** The base model against its own stored logits: what the 16 bits of these leave. */
+/** KL divergence of the base model from its own logits, which are stored with 16 bits. */
 export type NoiseFloor = Pick<Probe, "kld" | "kldError">;
 
-/** A reading counts when it stands this many standard errors above the noise. */
+/** A reading is readable from this many standard errors above the noise floor. */
 const readableErrors = 3;
 
-/** Damage above the noise floor, in nats. */
+/** Returns the damage above the noise floor, in nats. */
 function damageOf(probe: Pick<Probe, "kld">, floor: NoiseFloor): number {
   return Math.max(0, probe.kld - floor.kld);
 }
@@ -30,8 +30,8 @@ export function isReadable(probe: Pick<Probe, "kld" | "kldError">, floor: NoiseF
 }
 
 /**
- * alpha = (KLD - floor) / sum of e for every probe (linearity theorem, HIGGS, arXiv 2411.17525). A probe that cannot
- * be read gets the alpha of all probes of its role together, or of all there are: a tensor must not look free.
+ * Returns alpha = (KLD - floor) / sum of e for every probe (linearity theorem, HIGGS, arXiv 2411.17525). An unreadable
+ * probe gets the alpha pooled over its role, or over all probes if that is 0, so that no tensor appears free.
  */
 export function estimateAlphas(readings: readonly ProbeReading[], floor: NoiseFloor): ProbeWithAlpha[] {
   const all = pooledAlpha(readings, floor);
@@ -51,7 +51,7 @@ function pooledAlpha(readings: readonly ProbeReading[], floor: NoiseFloor): numb
   );
 }
 
-/** A tensor of zeros has no error in any type. */
+/** Returns 0 for an error of 0: a tensor of zeros has no error in any type. */
 function ratio(damage: number, error: number): number {
   return error > 0 ? damage / error : 0;
 }

@@ -1,11 +1,11 @@
 import { type KnapsackItem, undominated } from "../../quant/knapsack.js";
 import type { KnapsackChoice } from "../../quant/knapsack-choice.js";
 
-/** One tensor up and another down, or one alone where the budget has room for it. */
+/** One tensor to a larger type and another to a smaller one, or only the first if the budget has room. */
 export interface Exchange {
   /** New type by tensor. */
   types: Map<string, string>;
-  /** What the exchange would add to the damage by the prediction, in nats; mostly above 0, as the choice is the best. */
+  /** Predicted change of the damage in nats; mostly positive, since the choice is the predicted optimum. */
   damage: number;
 }
 
@@ -17,8 +17,8 @@ interface Move {
 }
 
 /**
- * All exchanges of one step up and one step down that fit into `spareBytes`, those first that promise most. The next
- * step is the next larger or smaller type that lies on the tensor's own frontier of bytes and damage.
+ * Returns all exchanges of one step up and one step down that fit into `spareBytes`, sorted by predicted damage. A step
+ * goes to the next larger or smaller type on the tensor's Pareto frontier of bytes and damage.
  */
 export function exchanges(
   items: readonly KnapsackItem[],

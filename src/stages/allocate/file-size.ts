@@ -6,28 +6,28 @@ import { variantLayout } from "../../gguf/variant-layout.js";
 import type { GgmlType } from "../../quant/ggml-types.js";
 import { presetByName } from "../../quant/presets.js";
 
-/** What a variant is made from and how it is labelled. */
+/** Inputs and metadata of a variant. */
 export interface VariantSpec {
   base: Gguf;
   imatrix: Imatrix | undefined;
   /** Name of the imatrix in the variant's metadata. */
   imatrixName: string;
-  /** Its number goes into the metadata. */
+  /** The preset whose file type number goes into the metadata. */
   preset: string;
 }
 
-/** Exact bytes of the file that llama-quantize writes with these types; tensors that are not listed keep theirs. */
+/** Returns the exact bytes of the file that llama-quantize writes with these types; unlisted tensors keep theirs. */
 export function variantFileBytes(spec: VariantSpec, types: ReadonlyMap<string, GgmlType>): number {
   return variantHeader(spec, types).fileBytes;
 }
 
-/** Bytes of the largest file whose tensors take this many bits per weight on average. */
+/** Returns the bytes of the largest file whose tensors average this many bits per weight. */
 export function fileBytesAt(spec: VariantSpec, bitsPerWeight: number): number {
   const { bytes } = variantHeader(spec, new Map());
   return bytes.length + Math.floor((parameterCount(spec.base) * bitsPerWeight) / 8);
 }
 
-/** The header of that file, with what stands in it. */
+/** Returns the encoded header of that file and its metadata. */
 export function variantHeader(
   { base, imatrix, imatrixName, preset }: VariantSpec,
   types: ReadonlyMap<string, GgmlType>,

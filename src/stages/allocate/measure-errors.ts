@@ -10,28 +10,28 @@ import { storableTypes } from "./candidates.js";
 import { findReusableErrors, joinErrors, onlyTypes } from "./reusable-errors.js";
 
 export interface ErrorsParams extends JsonObject {
-  /** Names of the types any variant may choose, sorted. */
+  /** Names of the types that any variant may choose, sorted. */
   types: readonly string[];
-  /** The preset whose size is a variant's budget; null without such a variant. */
+  /** The preset whose file size is a variant's budget; null without such a variant. */
   preset: string | null;
 }
 
 /** `errors.json`: one row per tensor that llama-quantize would quantize. */
 export interface ErrorsReport extends ErrorTable {
-  /** The types that the preset gives those tensors; `readPresetTypes` reads it. */
+  /** The types of those tensors in the preset; `readPresetTypes` reads it. */
   preset: { name: string; types: Record<string, string> } | null;
 }
 
 /**
- * Values looked at per tensor. On a model of 34 M weights the errors are within 2 % of those over all values, far
- * less than the probes are uncertain by.
+ * Values sampled per tensor. On a model of 34 M weights the errors are within 2 % of those over all values, far below
+ * the uncertainty of the probes.
  */
 const sampleValues = 2 ** 16;
 
 /**
- * Computes how far each type takes each tensor from its 16-bit values. Inputs `model`, optional `imatrix`; output
- * `errors.json`. Errors in an earlier table of the same base and imatrix are not computed again. The one dry run here is
- * the only one of a dynamic variant. Errors: QS-GGML-*, QS-IMATRIX-INVALID, QS-QUANTIZE-FAILED.
+ * Measures the quantization error of each tensor in each type. Inputs `model`, optional `imatrix`; output `errors.json`.
+ * Values in earlier tables of the same base and imatrix are reused. This is the only dry run of a dynamic variant.
+ * Errors: QS-GGML-*, QS-IMATRIX-INVALID, QS-QUANTIZE-FAILED.
  */
 export const measureErrors: Operation<ErrorsParams> = {
   id: "measure-errors",
@@ -45,10 +45,10 @@ export const measureErrors: Operation<ErrorsParams> = {
       ...(await toolRun(context)),
       model: await linkInput(context, "model", "model.gguf"),
       type: mixture ?? "Q8_0",
-      // Some presets choose other types when there is an imatrix.
+      // Some presets choose different types with an imatrix.
       ...(mixture && context.input("imatrix") && { imatrix: await linkInput(context, "imatrix", "imatrix.gguf") }),
     });
-    // llama-quantize decides which tensors it touches, and does so alike for all quantized presets.
+    // llama-quantize quantizes the same tensors in all quantized presets.
     const touched = plan.tensors.filter(({ fromType, toType }) => fromType !== toType);
     const names = touched.map(({ name }) => name);
     const source = await openSource(context);
@@ -58,7 +58,7 @@ export const measureErrors: Operation<ErrorsParams> = {
       const table: ErrorsReport = { tensors: [], preset: preset === null ? null : presetPlan(preset, touched) };
       for (const name of names) {
         const tensor = source.tensors.get(name);
-        if (tensor === undefined) throw new Error(`llama-quantize lists ${name}, which the model does not have`);
+        if (tensor === undefined) throw new Error(`llama-quantize lists ${name}, which the model does not contain`);
         const wanted = storableTypes(types, tensor.shape[0] ?? 1);
         const before = known.get(name);
         const missing = wanted.filter((type) => before?.errors[type.name] === undefined);
@@ -87,12 +87,12 @@ export const measureErrors: Operation<ErrorsParams> = {
   },
 };
 
-/** The preset, if it is quantized: F32, F16 and BF16 leave out tensors that have the type already. */
+/** Returns the preset if it is quantized; F32, F16 and BF16 skip tensors that already have the type. */
 function mixtureOf(preset: string | null): string | undefined {
   return preset === null || ggmlTypeByName(preset)?.quantized === false ? undefined : preset;
 }
 
-/** A preset that is not quantized gives every tensor its own type. */
+/** Returns the preset's types; a preset that is not quantized gives all tensors one type. */
 function presetPlan(name: string, touched: readonly QuantizedTensor[]): ErrorsReport["preset"] {
   const own = mixtureOf(name) === undefined ? name : undefined;
   return { name, types: Object.fromEntries(touched.map((tensor) => [tensor.name, own ?? tensor.toType])) };

@@ -30,13 +30,13 @@ export interface ProbesReport {
   probes: ProbeWithAlpha[];
 }
 
-/** Nothing damaged; no tensor and no group has this name. */
+/** The unit without damage. The name differs from all tensors and groups. */
 const nothing = { id: "(floor)", tensors: [] };
 
 /**
- * Damages one group of tensors after the other and measures what that does to the model's answers on the search text.
- * Inputs `model`, optional `imatrix`, `errors`, `base` (logits), `baseReport`; output `probes.json`. What a killed run
- * has measured is not measured again. Errors: QS-VALIDATE-*, QS-GGML-*, QS-DISK-FULL.
+ * Quantizes one group of tensors after the other and measures the KL divergence on the search text. Inputs `model`,
+ * optional `imatrix`, `errors`, `base` (logits), `baseReport`; output `probes.json`. Measurements of a killed run are
+ * reused. Errors: QS-VALIDATE-*, QS-GGML-*, QS-DISK-FULL.
  */
 export const measureProbes: Operation<ProbesParams> = {
   id: "measure-probes",
@@ -45,7 +45,7 @@ export const measureProbes: Operation<ProbesParams> = {
   resource: "compute",
   tools: ["llama.cpp", "node-llama-cpp"],
   isShardable: () => true,
-  // The private copy of the base model.
+  // Probes write a private copy of the base model.
   prepare: async (_params, context) => ({ bytes: (await stat(requiredInput(context, "model"))).size }),
   async run({ effort }, context) {
     const table = await readReport<ErrorTable>(requiredInput(context, "errors"));
@@ -80,11 +80,11 @@ export const measureProbes: Operation<ProbesParams> = {
   },
 };
 
-/** A reading with the first probe type, and where that shows nothing, with the coarser one. */
+/** Measures a unit with the first probe type, and if that is unreadable, with the coarser one. */
 async function readUnit(unit: ProbeUnit, floor: NoiseFloor, runner: ProbeRunner): Promise<ProbeReading> {
   const { id, role } = unit;
   const tensors = unit.tensors.map(({ name }) => name);
-  // What no probe type can hold stays in 16 bits in every variant.
+  // Tensors that no probe type can store stay in 16 bits in every variant.
   let reading: ProbeReading = { unit: id, type: "", ...floor, role, tensors, error: 0 };
   for (const type of probeTypes) {
     if (!unit.tensors.every(({ shape }) => storableTypes([type], shape[0] ?? 1).length > 0)) continue;

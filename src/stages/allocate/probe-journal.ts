@@ -2,24 +2,24 @@ import { open, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Shard } from "../stage.js";
 
-/** What one run of llama-perplexity on the damaged copy has found. */
+/** Result of one llama-perplexity run on the damaged copy. */
 export interface Probe {
   unit: string;
-  /** The type its tensors went through. */
+  /** The type that its tensors were quantized to. */
   type: string;
   /** Mean KL divergence from the base on the search text, in nats, and its standard error. */
   kld: number;
   kldError: number;
 }
 
-/** Every process that measures a part writes a file of its own. */
+/** Returns the name of the journal; each shard writes its own. */
 export function journalName(shard: Shard | undefined): string {
   return shard === undefined ? "probes.ndjson" : `probes-${shard.index}.ndjson`;
 }
 
 /**
- * The probes finished so far, one JSON line each; a line that a crash has cut counts as none. A probe is a pure function
- * of the step's inputs, so a line stays true whoever wrote it.
+ * Reads the finished probes, one JSON line each; skips lines truncated by a crash. A probe is a pure function of the
+ * step's inputs, so lines of any process are valid.
  */
 export async function readJournals(folder: string): Promise<Probe[]> {
   const names = (await readdir(folder)).filter((name) => /^probes(-\d+)?\.ndjson$/.test(name));
@@ -31,7 +31,7 @@ export async function readJournals(folder: string): Promise<Probe[]> {
 export async function appendToJournal(path: string, probe: Probe): Promise<void> {
   const file = await open(path, "a");
   try {
-    // Begins with a line break, so that a line cut by a crash spoils only itself.
+    // The leading line break separates the probe from a line truncated by a crash.
     await file.writeFile(`\n${JSON.stringify(probe)}\n`);
     await file.sync();
   } finally {

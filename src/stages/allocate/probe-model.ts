@@ -10,9 +10,8 @@ import { requiredInput, type StageContext } from "../stage.js";
 import { storableTypes } from "./candidates.js";
 
 /**
- * A private copy of the base model in the working folder, in which tensors are damaged and mended in place: what
- * changes between two measurements is written, not the whole file. The copy shares the base's blocks where the file
- * system can.
+ * A private copy of the base model in the working folder, in which tensors are damaged and restored in place, so that
+ * only changed tensors are written between measurements. The copy is a reflink where the file system supports it.
  */
 export class ProbeModel {
   /** Name in the working folder. */
@@ -20,7 +19,7 @@ export class ProbeModel {
   readonly #file: FileHandle;
   readonly #source: Source;
   readonly #pool: NativePool;
-  /** Tensors that are not as in the base, with the type they went through. */
+  /** Tensors that differ from the base, with the type they were quantized to. */
   readonly #changed = new Map<string, string>();
 
   private constructor(file: FileHandle, source: Source, pool: NativePool) {
@@ -29,14 +28,14 @@ export class ProbeModel {
     this.#pool = pool;
   }
 
-  /** Makes the copy. Whoever opens it closes it. */
+  /** Copies the base model. The caller closes the result. */
   static async open(context: StageContext, source: Source, pool: NativePool): Promise<ProbeModel> {
     const path = join(context.work, "probe.gguf");
     await copyFile(requiredInput(context, "model"), path, constants.COPYFILE_FICLONE);
     return new ProbeModel(await open(path, "r+"), source, pool);
   }
 
-  /** Makes every tensor what its type in `types`, or that type's fallback, leaves of it; all others are as in the base. */
+  /** Rounds every tensor in `types` through its type, or that type's fallback, and restores all others. */
   async setTypes(types: ReadonlyMap<string, string>): Promise<void> {
     for (const name of [...this.#changed.keys()]) if (!types.has(name)) await this.#restore(name);
     for (const [name, type] of types) if (this.#changed.get(name) !== type) await this.#roundTrip(name, type);

@@ -13,7 +13,7 @@ import { appendToJournal, journalName, type Probe, readJournals } from "./probe-
 import { ProbeModel } from "./probe-model.js";
 import type { ProbeUnit } from "./probe-units.js";
 
-/** What all probes of a run share: the copy, the base logits, and a journal that outlives a killed run. */
+/** Runs probes with a shared copy of the model, the base logits and a journal that survives a killed run. */
 export class ProbeRunner {
   readonly #pool: NativePool;
   readonly #source: Source;
@@ -45,29 +45,29 @@ export class ProbeRunner {
     this.#finished = parts.finished;
   }
 
-  /** Reads the journal and makes the copy. Whoever opens it closes it. */
+  /** Reads the journal and copies the model. The caller closes the result. */
   static async open(context: StageContext, source: Source, pool: NativePool): Promise<ProbeRunner> {
     const folder = await context.partial();
     const journal = join(folder, journalName(context.shard));
     const finished = await readJournals(folder);
     const logits = await linkInput(context, "base", "base.kld");
-    // The progress of one tool run among many says nothing; probes are counted instead.
+    // Progress counts probes instead of the chunks of each tool run.
     const { onProgress: _chunks, ...run } = await toolRun(context);
     const copy = await ProbeModel.open(context, source, pool);
     return new ProbeRunner({ pool, source, copy, run, logits, journal, finished });
   }
 
-  /** The model with all tensors of the unit damaged by one type. */
+  /** Measures the model with all tensors of the unit quantized to one type. */
   measureUnit({ id, tensors }: Pick<ProbeUnit, "id" | "tensors">, type: string): Promise<Probe> {
     return this.#measure(id, type, new Map(tensors.map(({ name }) => [name, type])));
   }
 
-  /** The model with these types, as a variant would have them. */
+  /** Measures the model with the types of a variant. */
   measureTypes(types: ReadonlyMap<string, string>): Promise<Probe> {
     return this.#measure(`map:${sha256(canonicalJson(Object.fromEntries(types)))}`, "", types);
   }
 
-  /** Measures, or takes the result from the journal. */
+  /** Returns the result from the journal, or measures it. */
   async #measure(unit: string, type: string, types: ReadonlyMap<string, string>): Promise<Probe> {
     const before = this.#finished.find((probe) => probe.unit === unit && probe.type === type);
     if (before !== undefined) {
@@ -85,7 +85,7 @@ export class ProbeRunner {
     return probe;
   }
 
-  /** Sum of e(i, type) over the unit's tensors, measured where the error table does not list the type. */
+  /** Returns the sum of e(i, type) over the unit's tensors, measured where the error table does not list the type. */
   async errorOf(unit: ProbeUnit, type: string): Promise<number> {
     let sum = 0;
     for (const { name, shape, errors } of unit.tensors) {
@@ -96,7 +96,7 @@ export class ProbeRunner {
     return sum;
   }
 
-  /** The command all probes ran, the most memory it took, and how many a killed run had left. */
+  /** Returns the first command, the peak memory, and the numbers of measured and resumed probes. */
   report(): OperationReport {
     return {
       commands: this.#command === undefined ? [] : [this.#command],

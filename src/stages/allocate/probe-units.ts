@@ -10,15 +10,14 @@ export interface ProbeUnit {
 
 export type ProbeEffort = "groups" | "tensors";
 
-/** The layers behind the first are shared out among at most this many bands, of at least this many layers each. */
+/** The layers after the first form at most `maxBands` bands of at least `minLayers` layers each. */
 const maxBands = 3;
 const minLayers = 4;
 
 /**
- * Shares the tensors out among probes: each alone, or those of one role in neighbouring layers together. The first
- * layer is a band of its own: nothing before it has been damaged, and what it loses every other layer inherits; after
- * it sensitivity changes smoothly with depth. What stands outside the layers, such as the embedding and the output,
- * is always alone.
+ * Groups the tensors into probes: one tensor each, or one role in neighbouring layers. The first layer is its own band,
+ * since its damage propagates through all others; after it sensitivity changes smoothly with depth. Tensors outside
+ * the layers, such as the embedding and the output, are always single.
  */
 export function probeUnits(tensors: readonly TensorErrors[], effort: ProbeEffort): ProbeUnit[] {
   const layers = 1 + Math.max(-1, ...tensors.map(({ layer }) => layer ?? -1));

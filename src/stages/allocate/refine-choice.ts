@@ -7,43 +7,43 @@ import type { Probe } from "./probe-journal.js";
 import type { ProbeUnit } from "./probe-units.js";
 
 export interface RefineOptions {
-  /** The best choice by the probes, and the alphas it rests on. */
+  /** The best choice by the probes, and its alphas. */
   start: TypeChoice;
   alphas: ReadonlyMap<string, number>;
-  /** Groups of tensors whose alphas are corrected together: alone, most tensors do too little damage to be read. */
+  /** Groups of tensors whose alphas are corrected together: the damage of most single tensors is unreadable. */
   units: readonly ProbeUnit[];
   budgetBytes: number;
   choose: (alphas: ReadonlyMap<string, number>) => TypeChoice;
   items: (alphas: ReadonlyMap<string, number>) => KnapsackItem[];
-  /** A choice with single tensors changed. */
+  /** Returns the choice with some tensors changed. */
   change: (choice: TypeChoice, types: ReadonlyMap<string, string>, alphas: ReadonlyMap<string, number>) => TypeChoice;
-  /** Mean KL divergence on the search text of a model with these types and all other tensors as in the base. */
+  /** Measures the mean KL divergence on the search text with these types and all other tensors as in the base. */
   measure: (types: ReadonlyMap<string, string>) => Promise<Pick<Probe, "kld" | "kldError">>;
 }
 
 export interface Refinement {
   choice: TypeChoice;
-  /** Measured on the search text, in nats: the choice that the probes alone led to, and the best one. */
+  /** Mean KL divergence on the search text, in nats, of the start and of the best choice. */
   startKld: number;
   kld: number;
   rounds: number;
   exchanges: number;
 }
 
-/** A relative gain below this is worth no further measurement: it is what 0.05 % more bytes would buy. */
+/** Smallest relative gain worth another measurement: equal to the gain of 0.05 % more bytes. */
 const minGain = 0.0025;
 const maxRounds = 3;
-/** Exchanges tried in a row without a gain before it is over. */
+/** The search ends after this many exchanges in a row without a gain. */
 const maxFailures = 4;
 const maxExchanges = 12;
-/** A correction beyond this, either way, is a reading gone wrong. */
+/** Limit of a correction factor and its inverse; larger corrections are measurement errors. */
 const maxCorrection = 2;
 
 /**
- * Improves a choice by measuring it. Rounds: each group is put back to 16 bits in turn; what the divergence loses by
- * that is the damage the group does at its present types, beside all others, and corrects its alphas; the knapsack is
- * solved again. Then exchanges of two tensors, most promising first. The best measured choice is kept, so the result
- * is never worse on the search text than the start.
+ * Improves a choice by measuring it. Each round restores each group to 16 bits in turn; the drop in divergence is the
+ * group's damage at its current types and corrects its alphas; then the knapsack is solved again. After the rounds,
+ * exchanges of two tensors are measured, most promising first. The best measured choice is returned, so the result is
+ * never worse on the search text than the start.
  */
 export async function refineChoice(options: RefineOptions): Promise<Refinement> {
   const measured = async (choice: TypeChoice) => ({ choice, ...(await options.measure(names(choice))) });

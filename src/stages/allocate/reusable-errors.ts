@@ -4,8 +4,8 @@ import type { StageContext } from "../stage.js";
 import { readReport } from "../step-files.js";
 
 /**
- * What earlier error tables of the same base and imatrix say, by tensor: a recipe with one more type measures that type
- * alone. A table that is gone or unreadable is passed over.
+ * Returns the rows of earlier error tables of the same base and imatrix, by tensor, so that a recipe with one more type
+ * measures only that type. Missing or unreadable tables are skipped.
  */
 export async function findReusableErrors(
   context: Pick<StageContext, "reusableSteps">,
@@ -18,7 +18,7 @@ export async function findReusableErrors(
   return known;
 }
 
-/** One row of the types of both. */
+/** Merges two rows of a tensor; `row` takes precedence. */
 export function joinErrors(row: TensorErrors, other: TensorErrors | undefined): TensorErrors {
   if (other === undefined) return row;
   return {
@@ -29,7 +29,7 @@ export function joinErrors(row: TensorErrors, other: TensorErrors | undefined): 
   };
 }
 
-/** The row with these types only, in their order, so that a table does not tell what was known before. */
+/** Returns the row with only these types, in this order, so that a table does not depend on reused values. */
 export function onlyTypes(row: TensorErrors, types: readonly string[]): TensorErrors {
   const pick = <T>(values: Record<string, T>) =>
     Object.fromEntries(types.flatMap((type) => (values[type] === undefined ? [] : [[type, values[type]]]))) as Record<

@@ -2,36 +2,37 @@ import { readFile } from "node:fs/promises";
 import * as z from "zod";
 import { type GgmlType, ggmlTypeByName } from "../../quant/ggml-types.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { quote } from "../../util/quote.js";
 
-/** The type of each tensor, by name: what the solver chooses and the writer writes. */
+/** The type of each tensor, by name, from the solver to the writer. */
 export type TensorTypes = ReadonlyMap<string, GgmlType>;
 
 const ggmlType = z.string().transform((name, context): GgmlType => {
   const type = ggmlTypeByName(name);
   if (type !== undefined) return type;
-  context.addIssue({ code: "custom", message: `ggml has no type ${name}` });
+  context.addIssue({ code: "custom", message: `${quote(name)} is not a ggml type` });
   return z.NEVER;
 });
 const tensorTypes = z.record(z.string(), ggmlType).transform((types): TensorTypes => new Map(Object.entries(types)));
 const allocation = z.object({ types: tensorTypes });
 const errors = z.object({ preset: z.object({ types: tensorTypes }) });
 
-/** The map as the JSON reports of the allocate stage store it, in the same order. */
+/** Returns the map as stored in the JSON reports of the allocate stage, in the same order. */
 export function typeNames(types: TensorTypes): Record<string, string> {
   return Object.fromEntries([...types].map(([name, type]) => [name, type.name]));
 }
 
-/** Reads the types that `allocation.json` contains. Throws QS-INPUT-CHANGED if it contains none. */
+/** Reads the types in `allocation.json`. Throws QS-INPUT-CHANGED if it contains none. */
 export async function readAllocatedTypes(path: string): Promise<TensorTypes> {
   return (await readChecked(path, allocation)).types;
 }
 
-/** Reads the types of the preset that `errors.json` was planned for. Throws QS-INPUT-CHANGED if it contains none. */
+/** Reads the types of the preset in `errors.json`. Throws QS-INPUT-CHANGED if it contains none. */
 export async function readPresetTypes(path: string): Promise<TensorTypes> {
   return (await readChecked(path, errors)).preset.types;
 }
 
-/** The store contains only what a stage wrote, so anything else was put there since. */
+/** Parses a report of the store; an invalid one was changed after its stage wrote it. */
 async function readChecked<T>(path: string, schema: z.ZodType<T>): Promise<T> {
   const { data, error } = schema.safeParse(parseJson(await readFile(path, "utf8")));
   if (data !== undefined) return data;

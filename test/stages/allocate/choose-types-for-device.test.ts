@@ -14,8 +14,8 @@ import { failureOf } from "../../fixtures/failure.js";
 import { someBackends, someDevice } from "../../fixtures/fit-models.js";
 
 /*
- * The search alone, on a model of 8 layers whose sizes are those of real headers; what the allocator would say of caches
- * and buffers is made up. The real allocator decides in test/e2e/device-budget.test.ts.
+ * The search alone, on a model of 8 layers with the sizes of real headers and invented caches and buffers.
+ * test/e2e/device-budget.test.ts uses the real allocator.
  */
 const types = ["Q4_K", "Q6_K", "Q8_0"];
 const errors = { Q4_K: 0.01, Q6_K: 0.001, Q8_0: 0.0001 };
@@ -49,7 +49,7 @@ function givenFor(spec: VariantSpec, pins: [string, string][] = []) {
   };
 }
 
-/** A fit whose caches take nothing, and whose compute buffers are as the test says, by the simulation's number. */
+/** A check with empty caches and the given compute buffers per simulation. */
 class FakeBudgetCheck extends DeviceBudgetCheck {
   simulations = 0;
   readonly spec: VariantSpec;
@@ -87,9 +87,9 @@ const bytesAt = (type: string) => 2048 * rowBytes(knownType(type), 1024);
 const [q4, q6, q8] = [bytesAt("Q4_K"), bytesAt("Q6_K"), bytesAt("Q8_0")];
 
 describe("an embedding that stays in the computer's memory", () => {
-  test("gets its best type, and all of the card goes to the other tensors", async () => {
+  test("gets its best type and leaves the GPU's memory to the other tensors", async () => {
     const spec = modelOf(false);
-    // 9 tensors on the card: room for all at 4 bits and a little more.
+    // Room for 9 tensors on the GPU at 4 bits, and a little more.
     const check = new FakeBudgetCheck(budgetOf(9 * q4 + 3 * (q8 - q4), 1), spec);
     const { start, prove } = await chooseTypesForDevice(givenFor(spec), check);
     expect(start.types.get("token_embd.weight")?.name).toBe("Q8_0");
@@ -106,7 +106,7 @@ describe("an embedding that stays in the computer's memory", () => {
     expect(start.types.get("token_embd.weight")?.name).toBe("Q4_K");
   });
 
-  test("counts where it is the output too, and where there is one memory", async () => {
+  test("counts if it is also the output, and with unified memory", async () => {
     for (const [tied, gpus] of [
       [true, 1],
       [false, 0],
@@ -121,7 +121,7 @@ describe("an embedding that stays in the computer's memory", () => {
   });
 });
 
-test("on two cards each gets no more than it holds", async () => {
+test("each of two GPUs stays within its memory", async () => {
   const spec = modelOf(false);
   const check = new FakeBudgetCheck(budgetOf(6 * q4, 2), spec);
   const { start } = await chooseTypesForDevice(givenFor(spec), check);
@@ -130,8 +130,8 @@ test("on two cards each gets no more than it holds", async () => {
   expect(check.fits(await check.simulateMemory(larger.types))).toBe(false);
 });
 
-describe("a simulation that says more than the one before", () => {
-  test("is believed, and the search repeated", async () => {
+describe("a simulation that needs more than the previous one", () => {
+  test("repeats the search with the new sizes", async () => {
     const spec = modelOf(true);
     const check = new FakeBudgetCheck(budgetOf(12 * q4), spec, (simulation) => (simulation === 0 ? 0 : q4));
     const { start, prove } = await chooseTypesForDevice(givenFor(spec), check);
@@ -141,18 +141,18 @@ describe("a simulation that says more than the one before", () => {
     expect(start.fileBytes).toBeLessThanOrEqual(11 * q4 + 2000);
   });
 
-  test("and ever more is an error that names device, context, need and budget", async () => {
+  test("fails after repeated growth, with device, context, need and budget", async () => {
     const spec = modelOf(true);
     const check = new FakeBudgetCheck(budgetOf(12 * q4), spec, (simulation) => simulation * 5 * q4);
     const error = await failureOf(chooseTypesForDevice(givenFor(spec), check));
     expect(error.code).toBe("QS-ALLOCATE-DEVICE");
     expect(error.message).toMatch(
-      /^device cannot hold the model with 4096 tokens of context: .* needs [\d.]+ MB .* budget is 14.2 MB$/,
+      /^the model does not fit device "device" with 4096 tokens of context: .* needs [\d.]+ MB .* budget is 14.2 MB$/,
     );
   });
 });
 
-test("a refined choice is taken when it fits, and left when it does not", async () => {
+test("a refined choice is used only if it fits", async () => {
   const spec = modelOf(true);
   const check = new FakeBudgetCheck(budgetOf(12 * q4), spec);
   const { start, options, prove } = await chooseTypesForDevice(givenFor(spec), check);
@@ -162,17 +162,17 @@ test("a refined choice is taken when it fits, and left when it does not", async 
   expect((await prove(smaller)).choice).toBe(smaller);
 });
 
-test("nothing larger than what the best types make is ever chosen", async () => {
+test("the file is never larger than with the best types", async () => {
   const spec = modelOf(true);
   const { start, prove } = await chooseTypesForDevice(givenFor(spec), new FakeBudgetCheck(budgetOf(100 * q8), spec));
   expect(new Set([...start.types.values()].map(({ name }) => name))).toEqual(new Set(["Q8_0"]));
   expect((await prove(undefined)).proof.capped).toBe(true);
 });
 
-test("a device too small for any context is refused with the reserve among the remedies, where there is one", async () => {
+test("a device too small for any context fails; the remedy mentions a reserve only if there is one", async () => {
   const spec = modelOf(true);
   const refused = (reserveBytes: number) =>
     failureOf(chooseTypesForDevice(givenFor(spec), new FakeBudgetCheck({ ...budgetOf(1000), reserveBytes }, spec)));
-  expect((await refused(500)).remedy).toContain("reserve less than");
+  expect((await refused(500)).remedy).toContain("reduce `reserve` below");
   expect((await refused(0)).remedy).not.toContain("reserve");
 });

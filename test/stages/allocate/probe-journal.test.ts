@@ -6,7 +6,7 @@ import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
 const probe = (unit: string) => ({ unit, type: "Q2_K", kld: 0.0123, kldError: 0.0004 });
 
-test("no journal is an empty one; probes come back in order", async () => {
+test("a missing journal is empty; probes are read in order", async () => {
   const folder = temporaryFolder();
   const path = join(folder, journalName(undefined));
   expect(await readJournals(folder)).toEqual([]);
@@ -15,7 +15,7 @@ test("no journal is an empty one; probes come back in order", async () => {
   expect(await readJournals(folder)).toEqual([probe("a"), probe("b")]);
 });
 
-test("a journal cut at any byte loses at most its last probe, and what is appended to it counts", async () => {
+test("a journal truncated at any byte loses at most its last probe and can be appended to", async () => {
   const folder = temporaryFolder();
   const path = join(folder, journalName(undefined));
   await appendToJournal(path, probe("a"));
@@ -30,7 +30,7 @@ test("a journal cut at any byte loses at most its last probe, and what is append
   expect(await readJournals(folder)).toEqual([probe("c")]);
 });
 
-test("what parts have measured is found by all", async () => {
+test("the journals of all shards are read", async () => {
   const folder = temporaryFolder();
   for (const index of [1, 2]) {
     await appendToJournal(join(folder, journalName({ index, count: 2 })), probe(`unit ${index}`));

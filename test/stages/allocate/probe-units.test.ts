@@ -16,7 +16,7 @@ function tensors(layers: number): TensorErrors[] {
   }));
 }
 
-test("every tensor is in one unit, whatever the effort and the depth", () => {
+test("every tensor is in exactly one unit at any effort and depth", () => {
   for (const effort of ["groups", "tensors"] as const) {
     for (const layers of [0, 1, 3, 4, 6, 32]) {
       const all = tensors(layers);
@@ -26,7 +26,7 @@ test("every tensor is in one unit, whatever the effort and the depth", () => {
   }
 });
 
-test("groups are a role in neighbouring layers; the first layer, embedding and output stand alone", () => {
+test("a group is one role in neighbouring layers; the first layer, embedding and output are separate", () => {
   const units = probeUnits(tensors(6), "groups");
   expect(units.map(({ id, tensors }) => [id, tensors.length])).toEqual([
     ["token_embd.weight", 1],

@@ -6,7 +6,7 @@ import type { TypeChoice } from "../../../src/stages/allocate/choose-types.js";
 import { exchanges } from "../../../src/stages/allocate/exchanges.js";
 import { refineChoice } from "../../../src/stages/allocate/refine-choice.js";
 
-/** Bytes and error of each type, for all tensors the same. */
+/** Bytes and error of each type, the same for all tensors. */
 const types = { Q2_K: [26, 0.07], Q3_K: [34, 0.02], Q4_K: [45, 0.005], Q6_K: [66, 0.0003] } as const;
 const names = ["a", "b", "c", "d", "e", "f"];
 const budgetBytes = 45 * names.length;
@@ -42,7 +42,7 @@ const choiceOf = (chosen: ReadonlyMap<string, string>): TypeChoice => ({
 
 const choose = (alphas: ReadonlyMap<string, number>) => choiceOf(solve({ items: items(alphas), budgetBytes }).choice);
 
-/** A model whose tensors truly have these alphas, and what it was thought they were. */
+/** Refines a model with the alphas `truth` from the estimated alphas `thought`. */
 function refine(truth: readonly number[], thought: readonly number[]) {
   let measured = 0;
   const alphas = new Map(names.map((name, i) => [name, thought[i] ?? 0]));
@@ -72,24 +72,24 @@ const truthMap = (truth: readonly number[]) => new Map(names.map((name, i) => [n
 const namesOf = ({ types: chosen }: TypeChoice) => new Map([...chosen].map(([name, { name: type }]) => [name, type]));
 
 describe("refineChoice", () => {
-  test("finds the best choice although the probes were off", async () => {
+  test("finds the best choice from wrong probes", async () => {
     const { startKld, kld, best, choice } = await refine([9, 1, 1, 1, 1, 0.1], [1, 9, 1, 1, 1, 1]);
     expect(startKld).toBeGreaterThan(best * 1.5);
     expect(kld).toBeLessThanOrEqual(best * 1.01);
     expect(choice.fileBytes).toBeLessThanOrEqual(budgetBytes);
   });
 
-  test("leaves the best choice alone and soon has enough", async () => {
+  test("keeps the best choice and stops early", async () => {
     const truth = [9, 1, 2, 1, 3, 0.1];
     const { startKld, kld, best, measured } = await refine(truth, truth);
     expect([startKld, kld]).toEqual([best, best]);
-    // Itself, one round of six groups with its new choice, four exchanges in vain.
+    // The start, one round of six groups with its new choice, four exchanges without a gain.
     expect(measured).toBe(1 + 6 + 1 + 4);
   });
 });
 
 describe("exchanges", () => {
-  test("one up and one down within the budget, most promising first; a tensor's frontier has no worse and larger type", () => {
+  test("one up and one down within the budget, most promising first, only along the tensor's Pareto frontier", () => {
     const two: KnapsackItem[] = ["a", "b"].map((id, i) => ({
       id,
       choices: [
