@@ -154,7 +154,7 @@ describe("the same errors as llama-quantize", () => {
     for (const engine of ["bank", "llama-quantize"] as const) {
       const said = await run(recipe(`no-${preset}-${engine}`, engine, [preset], plain));
       expect(said, engine).toContain("QS-QUANTIZE-IMATRIX");
-      expect(said, engine).toMatch(/The type of blk\.0\.\S+ needs an imatrix/);
+      expect(said, engine).toMatch(/the type of "?blk\.0\.\S+ needs an imatrix/i);
     }
   });
 
@@ -162,7 +162,7 @@ describe("the same errors as llama-quantize", () => {
     for (const engine of ["bank", "llama-quantize"] as const) {
       const ignored = "{ name: F16, preset: F16, tensors: { attn_v: Q8_0 } }";
       expect(await run(recipe(`ignored-${engine}`, engine, [ignored], plain)), engine).toContain(
-        "although the rule says",
+        "the rule requires Q8_0",
       );
       const nothing = "{ name: Q6_K, preset: Q6_K, tensors: { attn_x: Q8_0 } }";
       expect(await run(recipe(`nothing-${engine}`, engine, [nothing], plain)), engine).toContain("matches no tensor");

@@ -90,10 +90,10 @@ describe("checkpoints the converter cannot read", () => {
     const out = join(home, "odd-out");
     const result = await quantsmith(["run", recipe, "--out", out, "--until", "convert"]);
     expect(result.exitCode, result.stderr).toBe(0);
-    expect(result.stdout).toContain("by llama.cpp's converter: as the recipe says");
+    expect(result.stdout).toContain("converting with llama.cpp's converter: set in the recipe");
     const [made = ""] = readdirSync(join(out, "store")).filter((name) => name.startsWith("convert-"));
     const report = JSON.parse(readFileSync(join(out, "store", made, "convert.json"), "utf8"));
-    expect(report).toMatchObject({ engine: "upstream", why: "as the recipe says", pretokenizer: "smollm" });
+    expect(report).toMatchObject({ engine: "upstream", why: "set in the recipe", pretokenizer: "smollm" });
     const gguf = await readGguf(join(out, "store", made, "model.gguf"));
     expect(metadataString(gguf, "tokenizer.ggml.pre")).toBe("smollm");
   });

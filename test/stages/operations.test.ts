@@ -8,7 +8,7 @@ const full = demoRecipe
   .replace("./text/calibration.txt", "self")
   .replace("[Q8_0]", "[Q8_0, { name: Q3_K_M, dynamic: { bitsPerWeight: 3.6 } }]");
 
-test("every compute step is what its operation's id says, so that another machine can do it", async () => {
+test("the operation id of every compute step resolves to the same operation on another machine", async () => {
   const recipes = [full, `${full}quantize: { engine: llama-quantize }\n`];
   const steps = (await Promise.all(recipes.map((recipe) => plannedSteps(recipe)))).flat();
   const local = new Set(steps.flatMap(({ id, operation }) => (operation === undefined ? [id] : [])));

@@ -8,11 +8,11 @@ import { linkInput, toolRun, writeReport } from "../step-files.js";
 
 export interface CalibrateParams extends JsonObject {
   texts: readonly CorpusText[];
-  /** Chunks at most; a shorter text gives fewer. */
+  /** Maximum number of chunks; a shorter text gives fewer. */
   chunks: number;
   /** Tokens per chunk. */
   context: number;
-  /** Conversations go through the model's chat template, whose control tokens count as such. */
+  /** Whether conversations are rendered with the model's chat template and its control tokens are parsed. */
   chatTemplate: boolean;
 }
 

@@ -10,9 +10,9 @@ import { linkInput, toolRun, writeReport } from "../step-files.js";
 
 export interface SampleTextParams extends JsonObject {
   use: CorpusUse;
-  /** Tokens to sample, at least; fewer only when the model ends nearly every text at once. */
+  /** Minimum number of tokens to sample; fewer only if the model ends nearly every text at once. */
   tokens: number;
-  /** Tokens of one piece at most. */
+  /** Maximum tokens per piece. */
   pieceTokens: number;
   temperature: number;
 }
@@ -24,26 +24,26 @@ export interface SampleTextReport {
   temperature: number;
 }
 
-/** One continued opening, as it is kept for a run that goes on after a kill. */
+/** One continued opening, stored so that a killed run can resume. */
 interface Piece {
   text: string;
   tokens: number;
 }
 
-/** Far apart, so that no two uses share a seed, however many pieces they take. */
+/** Far apart, so that uses never share a seed. */
 const firstSeed: Readonly<Record<CorpusUse, number>> = {
   calibration: 10_000_000,
   search: 20_000_000,
   evaluation: 30_000_000,
 };
-/** A model that ends its texts early gets this many times the pieces that whole ones would take. */
+/** Limit of pieces for a model that ends texts early, as a multiple of the number of full-length pieces. */
 const pieceFactor = 6;
-/** So many empty pieces in a row mean that there will be no others. */
+/** Sampling stops after this many empty pieces in a row. */
 const maxEmptyPieces = 24;
 
 /**
- * Samples a text from the base model, one opening after the other, each with a seed of its own; a killed run goes on
- * after the last whole piece. Input `model`; outputs `self.txt`, `sample.json`. The stage is that of the use.
+ * Samples a text from the base model, one opening after the other, each with its own seed. A killed run resumes after the
+ * last complete piece. Input `model`; outputs `self.txt`, `sample.json`. The plan sets the stage of the use.
  * Errors: QS-SAMPLE-NOTHING, QS-SAMPLE-FAILED.
  */
 export const sampleText: Operation<SampleTextParams> = {
@@ -97,7 +97,7 @@ async function samplePiece(params: SampleTextParams, index: number, model: strin
   return completeText({ ...run, model, prompt: "opening.txt", tokens: pieceTokens, temperature, seed });
 }
 
-/** Pieces there will be, judging by those so far. */
+/** Estimates the total number of pieces from the pieces so far. */
 function expected({ tokens }: SampleTextParams, pieces: number, sampled: number): number {
   return Math.max(pieces, Math.ceil((tokens * pieces) / Math.max(1, sampled)));
 }
@@ -112,6 +112,6 @@ async function readPiece(file: string): Promise<Piece | undefined> {
 
 function nothingError(): QuantsmithError {
   return new QuantsmithError("QS-SAMPLE-NOTHING", "the model ends every text at its first token", {
-    remedy: "Name a text file, an `hf:` data set or `default` instead of `self`.",
+    remedy: "Use a text file, an `hf:` data set or `default` instead of `self`.",
   });
 }

@@ -14,9 +14,9 @@ import { QuantsmithError } from "../../util/errors.js";
 export interface ConvertAdapterOptions {
   /** Folder of the PEFT adapter. */
   adapter: string;
-  /** Folder of the checkpoint it was trained on; its weights are not read. */
+  /** Folder of the checkpoint that the adapter was trained on; its weights are not read. */
   base: string;
-  /** The GGUF file to write; replaced when it is there. */
+  /** The GGUF file to write; an existing file is replaced. */
   outFile: string;
   outtype: "f32" | "f16" | "bf16" | "auto";
   toolchain: Toolchain;
@@ -29,17 +29,17 @@ export interface ConvertAdapterOptions {
 export interface ConvertedAdapter {
   file: string;
   bytes: number;
-  /** Of the model that it belongs to, as llama.cpp names it. */
+  /** Architecture of the base model, by llama.cpp's name. */
   architecture: string;
   tensors: number;
 }
 
-/** An adapter is these two. A pickle is never taken: opening it can run code. */
+/** The files of an adapter. Pickles are not supported, because opening one can run code. */
 const adapterFiles = ["adapter_config.json", "adapter_model.safetensors"];
 
 /**
- * Converts a LoRA adapter to GGUF with llama.cpp's own script. The converter sees links to the files it needs, and no
- * model card, which could say anything. Throws QS-CONVERT-*, QS-FETCH-CONFIG, QS-PYTHON-*, QS-TOOL-*, QS-DISK-FULL.
+ * Converts a LoRA adapter to GGUF with llama.cpp's own script. The converter gets links to the files it needs, without the
+ * model card, from which it would copy arbitrary metadata. Throws QS-CONVERT-*, QS-FETCH-CONFIG, QS-PYTHON-*, QS-TOOL-*, QS-DISK-FULL.
  */
 export async function convertAdapter(options: ConvertAdapterOptions): Promise<ConvertedAdapter> {
   const { outFile, toolchain, python, threads, signal, onProgress } = options;
@@ -47,7 +47,7 @@ export async function convertAdapter(options: ConvertAdapterOptions): Promise<Co
   await readConfig(join(options.base, "config.json"));
   const parent = dirname(resolve(outFile));
   await mkdir(parent, { recursive: true });
-  // On the same file system as the result, which gets its name when it is whole.
+  // On the same file system as the result, which is renamed when complete.
   const work = await mkdtemp(join(parent, ".convert-lora-"));
   try {
     const name = basename(resolve(options.adapter));
@@ -75,7 +75,7 @@ async function requireFile(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined);
   if (found?.isFile()) return;
   throw new QuantsmithError("QS-CONVERT-ADAPTER", `${path} is missing`, {
-    remedy: `Name the folder of a PEFT adapter; it holds ${adapterFiles.join(" and ")}.`,
+    remedy: `Pass the folder of a PEFT adapter that contains ${adapterFiles.join(" and ")}.`,
     at: { file: path },
   });
 }

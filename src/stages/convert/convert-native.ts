@@ -8,18 +8,19 @@ import { readVocabulary } from "../../converter/vocabulary/read-vocabulary.js";
 import { writeNative } from "../../converter/write-model.js";
 import { converterDigest } from "../../llamacpp/tool-digests.js";
 import { readPretokenizers } from "../../llamacpp/toolchain/pretokenizers.js";
+import { quote } from "../../util/quote.js";
 import { type Operation, type OperationReport, requiredInput, type StageContext } from "../stage.js";
 import { writeReport } from "../step-files.js";
 import { type ConvertParams, describeConverted } from "./convert-report.js";
 import { runUpstream } from "./convert-upstream.js";
 
 export interface NativeParams extends ConvertParams {
-  /** Whether llama.cpp's converter takes over what turns out, once the files are open, to be beyond this one. */
+  /** Whether to fall back to llama.cpp's converter if the opened files turn out to be unsupported. */
   fallback: boolean;
 }
 
 /**
- * Converts the snapshot to one 16-bit GGUF in this process, without Python, to the same bytes as llama.cpp's converter.
+ * Converts the snapshot to one 16-bit GGUF in this process, without Python, byte-identical to llama.cpp's converter.
  * Input `snapshot`; outputs `model.gguf`, `convert.json`. Errors: QS-CONVERT-*, QS-FETCH-*, QS-TOOL-*, and QS-PYTHON-*
  * with `fallback`.
  */
@@ -31,14 +32,14 @@ export const convertNative: Operation<NativeParams> = {
   tools: ["pretokenizers"],
   intermediates: ["model.gguf"],
   async run(params, context) {
-    context.note(`without Python: ${params.why}`);
+    context.note(`converting without Python: ${params.why}`);
     try {
       return await runNative(params, context);
     } catch (error) {
       if (!params.fallback || !(error instanceof NativeUnsupportedError)) throw error;
-      context.note(`by llama.cpp's converter after all: ${error.message}`);
+      context.note(`falling back to llama.cpp's converter: ${error.message}`);
       await rm(join(context.out, "model.gguf"), { force: true });
-      // Whether it is needed shows only here, so that its digest cannot be in the key; the report has it.
+      // The need is known only now, so the converter's digest is in the report instead of the key.
       const digest = await converterDigest(await context.toolchain(), context.signal);
       return runUpstream({ ...params, why: error.message }, context, { converterDigest: digest });
     }
@@ -49,7 +50,7 @@ async function runNative(params: NativeParams, context: StageContext): Promise<O
   const folder = requiredInput(context, "snapshot");
   const { config, architecture } = await readConfig(join(folder, "config.json"), "infinity");
   const family = findFamily(config);
-  if (family === undefined) throw nativeUnsupported(`does not know the architecture ${architecture}`);
+  if (family === undefined) throw nativeUnsupported(`does not support the architecture ${quote(architecture)}`);
   const tokenizer = await readVocabulary({
     folder,
     kind: family.vocabulary,

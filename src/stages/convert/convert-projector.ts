@@ -8,7 +8,7 @@ import { prepareConverter } from "./prepare-converter.js";
 
 export type ProjectorParams = Pick<ConvertParams, "modelName" | "baseModel" | "metadata">;
 
-/** `projector.json`: what the mmproj file is. */
+/** `projector.json`: size of the mmproj file. */
 export interface ProjectorReport {
   bytes: number;
   tensors: number;

@@ -5,28 +5,29 @@ import { readGguf } from "../../gguf/read-header.js";
 import { parameterCount, typeCounts } from "../../gguf/summary.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { quote } from "../../util/quote.js";
 import type { ConvertEngine } from "./choose-engine.js";
 
 export interface ConvertParams extends JsonObject {
   outtype: "bf16" | "f16" | "f32" | "auto";
-  /** Written as general.name, so that no folder name or commit hash ends up there. */
+  /** Written as general.name, instead of a folder name or commit hash. */
   modelName: string;
   /** `org/name` on the Hub; null for a local folder. */
   baseModel: string | null;
   metadata: MetadataParams;
-  /** `auto`, or the pre-tokenizer that the recipe says it is. */
+  /** `auto`, or the pre-tokenizer set in the recipe. */
   pretokenizer: string;
-  /** Why this engine. */
+  /** Reason for the choice of the engine. */
   why: string;
 }
 
-/** `convert.json`: what the base GGUF is, and how it came to be. */
+/** `convert.json`: properties of the base GGUF and its conversion. */
 export interface ConvertReport {
   engine: ConvertEngine;
   why: string;
-  /** The pre-tokenizer that the recipe set; absent when it was found out. */
+  /** The pre-tokenizer set in the recipe; absent if it was detected. */
   pretokenizer?: string;
-  /** Of llama.cpp's converter and its Python, where native conversion gave way to it: no part of that step's key. */
+  /** Digest of llama.cpp's converter and its Python after a fallback, where it is not part of the step's key. */
   converterDigest?: string;
   bytes: number;
   parameters: number;
@@ -37,8 +38,8 @@ export interface ConvertReport {
 }
 
 /**
- * Reads what a conversion has made. Errors: QS-GGUF-*; QS-CONVERT-WEIGHTS when there is nothing in it; QS-CONVERT-PRETOKENIZER
- * when the recipe sets a pre-tokenizer for a tokenizer that has none, since the record would say what is not so.
+ * Describes the converted file. Errors: QS-GGUF-*; QS-CONVERT-WEIGHTS if it contains no tensors; QS-CONVERT-PRETOKENIZER if
+ * the recipe sets a pre-tokenizer for a tokenizer without one, since the record would be wrong.
  */
 export async function describeConverted(
   file: string,
@@ -48,15 +49,16 @@ export async function describeConverted(
   const gguf = await readGguf(file);
   const used = metadataString(gguf, "tokenizer.ggml.pre");
   if (pretokenizer !== "auto" && used !== pretokenizer) {
-    const message = `\`pretokenizer: ${pretokenizer}\` has no effect: this model's tokenizer is no byte-level BPE`;
+    const message = `pretokenizer ${quote(pretokenizer)} has no effect: the model's tokenizer is not a byte-level BPE`;
     throw new QuantsmithError("QS-CONVERT-PRETOKENIZER", message, {
       remedy: "Remove `pretokenizer` from the recipe's `convert`.",
     });
   }
-  // llama.cpp's converter passes over safetensors files with names of another kind and is content with none at all.
+  // llama.cpp's converter skips safetensors files with other names and succeeds even if none is left.
   if (gguf.tensors.length === 0) {
-    throw new QuantsmithError("QS-CONVERT-WEIGHTS", "The converter found no weights in the checkpoint's files", {
-      remedy: "Name its files model.safetensors, or model-00001-of-00002.safetensors and so on, also in their index.",
+    throw new QuantsmithError("QS-CONVERT-WEIGHTS", "the converter found no weights in the checkpoint", {
+      remedy:
+        "Rename the files, also in their index, to model.safetensors or model-00001-of-00002.safetensors and so on.",
     });
   }
   return {

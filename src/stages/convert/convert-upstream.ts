@@ -21,15 +21,15 @@ export const convertUpstream: Operation<ConvertParams> = {
   run: (params, context) => runUpstream(params, context),
 };
 
-/** The same as part of another operation, which adds to the report. */
+/** Runs the conversion as part of another operation, which adds `also` to the report. */
 export async function runUpstream(
   params: ConvertParams,
   context: StageContext,
   also: Pick<ConvertReport, "converterDigest"> = {},
 ): Promise<OperationReport> {
-  context.note(`by llama.cpp's converter: ${params.why}`);
+  context.note(`converting with llama.cpp's converter: ${params.why}`);
   const override = params.pretokenizer === "auto" ? {} : { pretokenizer: params.pretokenizer };
-  // The converter would write any name; llama.cpp would then not load the file.
+  // The converter accepts any name, but llama.cpp does not load a file with an unknown one.
   if (override.pretokenizer !== undefined)
     checkPretokenizer(override.pretokenizer, await readPretokenizers(await context.toolchain()));
   const run = await convertToGguf({

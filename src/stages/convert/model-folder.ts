@@ -5,9 +5,8 @@ import { type MetadataParams, readConverterCard } from "../../converter/general/
 const cardName = "README.md";
 
 /**
- * Makes the folder that the converter sees: links to the snapshot's files, and in place of the model card one that says
- * no more than was understood of it. The converter would stop at a card that is not YAML, and could be told any
- * metadata by one that is.
+ * Creates the converter's input folder: links to the snapshot's files, and a model card reduced to the supported fields.
+ * With the original card, the converter would fail on invalid YAML and copy arbitrary metadata.
  */
 export async function makeModelFolder(
   folder: string,
@@ -19,6 +18,6 @@ export async function makeModelFolder(
     if (name !== cardName) await symlink(join(snapshot, name), join(folder, name));
   }
   const fields = await readConverterCard(snapshot, { baseModel, metadata });
-  // JSON is YAML too, and the only kind in which Norwegian stays `no`.
+  // JSON is valid YAML and keeps the language `no` (Norwegian) a string.
   await writeFile(join(folder, cardName), `---\n${JSON.stringify(fields)}\n---\n`);
 }

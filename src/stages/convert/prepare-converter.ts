@@ -11,11 +11,11 @@ import type { ConvertParams } from "./convert-report.js";
 import { makeModelFolder } from "./model-folder.js";
 import { requireArchitecture } from "./require-architecture.js";
 
-/** No model can have this name, which begins with a dot. */
+/** Cannot collide with a model name, because it begins with a dot. */
 const metadataFile = ".metadata.json";
 
 /**
- * Puts the snapshot and the metadata where llama.cpp's converter will find them, and says so in its options.
+ * Writes the snapshot links and the metadata for llama.cpp's converter, and returns its options.
  * Errors: QS-CONVERT-ARCHITECTURE, QS-FETCH-CONFIG, QS-PYTHON-*, QS-TOOL-*.
  */
 export async function prepareConverter(
@@ -26,7 +26,7 @@ export async function prepareConverter(
   const snapshot = requiredInput(context, "snapshot");
   const { config } = await readConfig(join(snapshot, "config.json"));
   requireArchitecture(component, config, await readArchitectures(await context.toolchain()));
-  // The converter reads names out of the folder's own name; it gets the model's, not the store's.
+  // The converter derives names from the folder name, so the folder has the model's name.
   await makeModelFolder(join(context.work, modelName), snapshot, { baseModel, metadata });
   const metadataFields = converterMetadata(modelName, baseModel, metadata);
   await writeFile(join(context.work, metadataFile), JSON.stringify(metadataFields));

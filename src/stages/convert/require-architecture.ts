@@ -5,8 +5,8 @@ import type { JsonObject } from "../../util/canonical-json.js";
 import type { SourceLocation } from "../../util/errors.js";
 
 /**
- * Refuses a model, or the projector of one, that llama.cpp's converter has no code for, before anything is downloaded or
- * installed for it. Passes where `known` is null. Errors: QS-CONVERT-ARCHITECTURE.
+ * Checks that llama.cpp's converter supports a model or its projector, before anything is downloaded or installed for it.
+ * Accepts everything if `known` is null. Errors: QS-CONVERT-ARCHITECTURE.
  */
 export function requireArchitecture(
   component: UnsupportedComponent,
@@ -16,7 +16,7 @@ export function requireArchitecture(
 ): void {
   const supported = component === "model" ? known?.models : known?.projectors;
   if (supported === undefined) return;
-  // The converter looks at one of these, mostly the inner one where there is one.
+  // The converter uses one of these, mostly the inner one if present.
   const inner = component === "model" ? config.text_config : config.vision_config;
   const names = [config, inner].flatMap((each) => firstArchitecture(each) ?? []);
   if (names.length === 0 || names.some((name) => supported.has(name))) return;

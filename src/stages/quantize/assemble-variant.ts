@@ -8,22 +8,22 @@ import { type Importance, type SourceTensor, tensorRows } from "../../quant/sour
 export interface AssembleOptions {
   pool: NativePool;
   layout: VariantLayout;
-  /** The base model, which `layout` was made from. */
+  /** Path of the base model that `layout` is derived from. */
   base: string;
   /** The type of every tensor. */
   types: ReadonlyMap<string, GgmlType>;
-  /** Tensors that exist in the wanted type already, by name. */
+  /** File ranges of tensors that already exist in their type, by name. */
   finished: ReadonlyMap<string, FileRange>;
-  /** Asked for one tensor after the other, so that the imatrix need not fit into memory. */
+  /** Called for one tensor after the other, so that the imatrix need not fit into memory. */
   importanceOf: (name: string) => Promise<Importance | undefined>;
   signal: AbortSignal;
   onTensor: (done: number, total: number) => void;
 }
 
 /**
- * Writes a variant to `path`, which must not exist: tensors that are finished or keep their type are copied, the others
- * quantized, all of them in one stream of rows, so that small tensors do not leave threads idle. Memory use is bounded
- * whatever the model's size. Throws what `NativePool.run` throws; system errors pass.
+ * Writes a variant to `path`, which must not exist. Copies tensors that are finished or keep their type and quantizes the
+ * others in one stream of rows, so that small tensors do not leave threads idle. Memory use is bounded for any model
+ * size. Throws the errors of `NativePool.run` and system errors.
  */
 export async function assembleVariant(path: string, options: AssembleOptions): Promise<void> {
   const { pool, layout, types, finished, signal, onTensor } = options;
@@ -61,7 +61,7 @@ async function* quantizeTasks(
   }
 }
 
-/** The next pieces that make up `bytes`; tensors end where pieces end. */
+/** Yields the next pieces up to `bytes`; tensor and piece boundaries coincide. */
 async function* take(pieces: AsyncIterator<Uint8Array, void, void>, bytes: number) {
   for (let taken = 0; taken < bytes; ) {
     const next = await pieces.next();

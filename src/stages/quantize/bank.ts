@@ -5,6 +5,7 @@ import { variantLayout } from "../../gguf/variant-layout.js";
 import type { GgmlType } from "../../quant/ggml-types.js";
 import { presetByName } from "../../quant/presets.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { quote } from "../../util/quote.js";
 import { withPool } from "../ggml-source.js";
 import type { PreparedOperation } from "../stage.js";
 import { assembleVariant } from "./assemble-variant.js";
@@ -14,8 +15,8 @@ import { type QuantizeParams, reportVariant } from "./quantize.js";
 import { tensorTypeFile } from "./tensor-rules.js";
 
 /**
- * Assembles one variant, byte for byte llama-quantize's file: tensors that a finished variant of the same base and
- * imatrix has in the same type are copied, so that each is quantized once for all variants. Inputs and outputs as
+ * Assembles one variant, byte-identical to llama-quantize's file. Copies tensors of the same type from finished variants
+ * of the same base and imatrix, so that each is quantized once for all variants. Inputs and outputs as in
  * `quantizeByTool`. Errors: QS-QUANTIZE-*, QS-GGML-*, QS-IMATRIX-INVALID, QS-INPUT-CHANGED.
  */
 export const quantizeByBank: PreparedOperation<QuantizeParams, VariantPlan> = {
@@ -61,7 +62,7 @@ export const quantizeByBank: PreparedOperation<QuantizeParams, VariantPlan> = {
   },
 };
 
-/** llama-quantize refuses these too, in part only after it has written half of the file. */
+/** Throws QS-QUANTIZE-IMATRIX. llama-quantize rejects these types too, but in part after writing half of the file. */
 function requireImportance(
   preset: string,
   tensors: readonly { name: string; to: GgmlType }[],
@@ -72,7 +73,11 @@ function requireImportance(
     return (ownRule || to.needsImatrix === true) && imatrix?.entries.has(name) !== true;
   });
   if (lacking === undefined) return;
-  throw new QuantsmithError("QS-QUANTIZE-IMATRIX", `The type of ${lacking.name} needs an imatrix that covers it`, {
-    remedy: "Add or enlarge `calibration` in the recipe, or choose a type of more bits for this tensor.",
-  });
+  throw new QuantsmithError(
+    "QS-QUANTIZE-IMATRIX",
+    `the type of ${quote(lacking.name)} needs an imatrix that covers it`,
+    {
+      remedy: "Add or enlarge `calibration` in the recipe, or choose a type with more bits for this tensor.",
+    },
+  );
 }

@@ -7,17 +7,17 @@ import type { GgmlType } from "../../quant/ggml-types.js";
 import { QuantsmithError } from "../../util/errors.js";
 import type { StageContext } from "../stage.js";
 
-/** Where tensors lie that finished variants of the same base and imatrix have in the wanted type. */
+/** Tensors of the wanted types in finished variants of the same base and imatrix. */
 export interface FinishedTensors {
   places: ReadonlyMap<string, FileRange>;
-  /** Throws QS-INPUT-CHANGED when somebody wrote to one of the files since. */
+  /** Throws QS-INPUT-CHANGED if one of the files changed since. */
   requireUnchanged(): Promise<void>;
 }
 
 /**
- * Looks for the wanted tensors, by name and type, in the variants that are in the store: these are the bank, so nothing
- * is stored twice. A file that gives some is linked into the working folder, where it stays for as long as
- * it is needed, whatever happens to the store. One that is gone or cannot be linked is passed over.
+ * Finds the wanted tensors, by name and type, in the variants of the store. These files are the bank, so no tensor is
+ * stored twice. Each file is hard-linked into the working folder, so that it survives changes of the store. Missing
+ * files and files that cannot be linked are skipped.
  */
 export async function findFinishedTensors(
   context: Pick<StageContext, "reusableSteps" | "work">,
@@ -66,7 +66,7 @@ async function fileState(path: string): Promise<string> {
 }
 
 function changed(): QuantsmithError {
-  return new QuantsmithError("QS-INPUT-CHANGED", "a finished variant was changed while tensors were copied from it", {
-    remedy: "Run again; the changed variant is then made anew.",
+  return new QuantsmithError("QS-INPUT-CHANGED", "a stored variant changed while its tensors were copied", {
+    remedy: "Run again to rebuild the changed variant.",
   });
 }

@@ -9,8 +9,8 @@ import { type QuantizeParams, reportVariant } from "./quantize.js";
 import { ruleFallbacks, tensorTypeFile } from "./tensor-rules.js";
 
 /**
- * Makes one variant with llama-quantize, the reference for `bank.ts`. Inputs `model`, optional `imatrix`, optional
- * `allocation` (`allocation.json`, in place of the recipe's rules); outputs `model.gguf`, `quantize.json` and, with rules
+ * Quantizes one variant with llama-quantize, the reference for `bank.ts`. Inputs `model`, optional `imatrix`, optional
+ * `allocation` (`allocation.json`, replaces the recipe's rules); outputs `model.gguf`, `quantize.json` and, with rules
  * or an allocation, `tensor-types.txt`. Errors: QS-QUANTIZE-*, QS-DISK-FULL, QS-INPUT-CHANGED.
  */
 export const quantizeByTool: PreparedOperation<QuantizeParams, VariantPlan> = {
@@ -30,7 +30,7 @@ export const quantizeByTool: PreparedOperation<QuantizeParams, VariantPlan> = {
       ...(context.input("imatrix") && { imatrix: await linkInput(context, "imatrix", params.imatrixName) }),
       ...(listed.size > 0 && { tensorTypes: "../out/tensor-types.txt" }),
     });
-    // llama-quantize can ignore a rule without a word, so what it wrote is read back.
+    // llama-quantize can ignore a rule silently, so the types in the written file are checked.
     const { tensors } = await readGguf(join(context.out, "model.gguf"));
     await reportVariant(context, ruleFallbacks(listed, tensors, run.fallbacks));
     return { commands: [run.argv], peakMemoryBytes: run.peakMemoryBytes };

@@ -13,14 +13,14 @@ import { linkInput } from "../step-files.js";
 import type { QuantizeParams, TensorFallback } from "./quantize.js";
 import { resolveTensorRules, ruleFallbacks, tensorTypeFile } from "./tensor-rules.js";
 
-/** The types of a variant, and what they follow from. */
+/** The types of a variant and their origin. */
 interface VariantTypes {
-  /** The type of every tensor; one that is not in it keeps the base's type. */
+  /** Types by tensor; missing tensors keep the base's type. */
   types: TensorTypes;
-  /** The part of it that `tensor-types.txt` lists: what the preset alone would not give. */
+  /** The types listed in `tensor-types.txt`: those set by rules or the allocation. */
   listed: TensorTypes;
   fallbacks: TensorFallback[];
-  /** What the tool run, if there was one, adds to the step's report. */
+  /** The dry run's part of the step's report; empty without a dry run. */
   report: Pick<OperationReport, "commands" | "peakMemoryBytes">;
 }
 
@@ -29,12 +29,12 @@ export interface VariantPlan extends VariantTypes, Prepared {
   imatrix: Imatrix | undefined;
 }
 
-/** `quantize.json`, on the high side: it names each fallback. */
+/** Upper estimate of the size of `quantize.json`, which lists each fallback. */
 const reportBytes = (tensors: number) => 1024 + 200 * tensors;
 
 /**
- * Plans a variant once for both its size and its file. Inputs `model`, optional `imatrix`; with `allocation` the types
- * are those of the solver, else llama-quantize names them. The size is exact.
+ * Plans a variant once for its exact size and its file. Inputs `model`, optional `imatrix`, optional `allocation`. The
+ * types come from the allocation, or without one from a dry run of llama-quantize.
  * Errors: QS-QUANTIZE-RULE, QS-QUANTIZE-TYPE, QS-QUANTIZE-FAILED, QS-INPUT-CHANGED.
  */
 export async function planVariant(params: QuantizeParams, context: PrepareContext): Promise<VariantPlan> {
@@ -51,19 +51,19 @@ export async function planVariant(params: QuantizeParams, context: PrepareContex
   return { ...chosen, base, imatrix, bytes: fileBytes + listBytes + reportBytes(chosen.fallbacks.length) };
 }
 
-/** The solver chooses among what llama-quantize can store, so its types need no fallback and no question. */
+/** Returns the types of the solver, which llama-quantize can store without fallback or dry run. */
 function allocatedTypes(types: TensorTypes): VariantTypes {
   return { types, listed: types, fallbacks: [], report: {} };
 }
 
 /**
- * The types that `llama-quantize --dry-run` names for the preset. It gets the imatrix and the rules, because some
- * presets choose otherwise with an imatrix or beside a tensor that a rule takes away from them.
+ * Returns the types that `llama-quantize --dry-run` prints for the preset. The imatrix and the rules are passed because
+ * they change the choices of some presets, for other tensors too.
  */
 async function presetTypes(params: QuantizeParams, context: PrepareContext, base: Gguf): Promise<VariantTypes> {
   const names = base.tensors.map((tensor) => tensor.name);
   const listed = resolveTensorRules(Object.fromEntries(params.rules), names);
-  // `run` links the same inputs into the working folder itself.
+  // A separate folder, because `run` links the same inputs into the working folder.
   const own = { input: context.input, work: join(context.work, "dry-run") };
   await mkdir(own.work);
   const rulesFile = "tensor-types.txt";

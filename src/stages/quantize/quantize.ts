@@ -5,15 +5,15 @@ import type { JsonObject } from "../../util/canonical-json.js";
 import type { StageContext } from "../stage.js";
 import { writeReport } from "../step-files.js";
 
-/** What makes the files: this process, re-using tensors of finished variants, or llama-quantize. Both give the same bytes. */
+/** Writer of the files: this process, reusing tensors of finished variants, or llama-quantize. Both write the same bytes. */
 export type QuantizeEngine = "bank" | "llama-quantize";
 
 export interface QuantizeParams extends JsonObject {
   /** A llama.cpp preset such as Q4_K_M. */
   preset: string;
-  /** Manual rules, pattern to type, in the recipe's order. */
+  /** Manual rules, pattern to type, in recipe order. */
   rules: readonly (readonly [pattern: string, type: string])[];
-  /** Name under which the imatrix is published; it stands in the file's metadata. */
+  /** Name under which the imatrix is published; part of the file's metadata. */
   imatrixName: string;
 }
 
@@ -22,7 +22,7 @@ export interface QuantizeReport {
   bytes: number;
   bitsPerWeight: number;
   types: Record<string, number>;
-  /** Tensors whose row length made llama.cpp take another type than asked for. */
+  /** Tensors whose row length does not fit their type, so that llama.cpp used a fallback. */
   fallbacks: TensorFallback[];
 }
 
@@ -32,7 +32,7 @@ export interface TensorFallback {
   got: string;
 }
 
-/** Writes `quantize.json` from what lies in `model.gguf`. Throws QS-GGUF-* for a file that is not whole. */
+/** Writes `quantize.json` from the header of `model.gguf`. Throws QS-GGUF-* for an invalid or truncated file. */
 export async function reportVariant(context: StageContext, fallbacks: TensorFallback[]): Promise<void> {
   const gguf = await readGguf(join(context.out, "model.gguf"));
   const report: QuantizeReport = {

@@ -1,14 +1,15 @@
 import { type GgmlType, knownType } from "../../quant/ggml-types.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { matchWithTimeout } from "../../util/match-with-timeout.js";
+import { quote } from "../../util/quote.js";
 import type { TensorTypes } from "../allocate/tensor-types.js";
 import type { TensorFallback } from "./quantize.js";
 
 /**
- * Turns a variant's manual rules into a type for each tensor they name.
- * A plain name part (`attn_v`, `token_embd`, `output`) means the tensors of exactly that role; anything else is a
- * regular expression searched in the full name. The first rule that matches a tensor wins, as in llama-quantize.
- * `output` may match nothing beside a rule for `token_embd`: with tied embeddings that is the output matrix.
+ * Resolves a variant's manual rules to a type for each matching tensor.
+ * A plain name part (`attn_v`, `token_embd`, `output`) matches the tensors of exactly that role; any other pattern is a
+ * regular expression searched in the full name. The first matching rule wins, as in llama-quantize.
+ * A rule for `output` may match nothing beside one for `token_embd`, the output matrix with tied embeddings.
  * Errors: QS-QUANTIZE-RULE for a rule that matches no tensor.
  */
 export function resolveTensorRules(
@@ -19,7 +20,7 @@ export function resolveTensorRules(
   for (const [pattern, type] of Object.entries(rules)) {
     const matching = tensorNames.filter(matcher(pattern));
     if (matching.length === 0 && !(pattern === "output" && "token_embd" in rules)) {
-      throw new QuantsmithError("QS-QUANTIZE-RULE", `the tensor rule "${pattern}" matches no tensor of this model`, {
+      throw new QuantsmithError("QS-QUANTIZE-RULE", `tensor rule ${quote(pattern)} matches no tensor of the model`, {
         remedy: "List the model's tensor names with `quantsmith inspect <file.gguf>` and correct the rule.",
       });
     }
@@ -38,15 +39,15 @@ function matcher(pattern: string): (name: string) => boolean {
   return (name) => {
     const found = matchWithTimeout(pattern, name);
     if (found !== undefined) return found;
-    throw new QuantsmithError("QS-QUANTIZE-RULE", `the tensor rule "${pattern}" takes too long to match`, {
-      remedy: "Write it without nested repetitions.",
+    throw new QuantsmithError("QS-QUANTIZE-RULE", `tensor rule ${quote(pattern)} takes too long to match`, {
+      remedy: "Rewrite the pattern without nested repetitions.",
     });
   };
 }
 
 /**
- * Rules that got another answer than asked for, given what the variant's tensors are or will be. A documented fallback
- * may be the answer, but no rule is silently ignored: that is QS-QUANTIZE-RULE.
+ * Returns the rules that ended in a fallback, given the variant's planned or written tensors. Throws QS-QUANTIZE-RULE for
+ * a rule that llama-quantize ignored.
  */
 export function ruleFallbacks(
   wanted: TensorTypes,
@@ -60,9 +61,10 @@ export function ruleFallbacks(
     const [name, type] = ignored;
     throw new QuantsmithError(
       "QS-QUANTIZE-RULE",
-      `llama-quantize makes ${name} ${types.get(name)?.name ?? "nothing"}, although the rule says ${type.name}`,
+      `llama-quantize ignored a rule: tensor ${quote(name)} is ${types.get(name)?.name ?? "missing"}, the rule requires ${type.name}`,
       {
-        remedy: "Rules need a quantized preset, and 1-dimensional tensors keep their type. Correct or remove the rule.",
+        remedy:
+          "Correct or remove the rule. Rules require a quantized preset, and 1-dimensional tensors keep their type.",
       },
     );
   }
@@ -70,8 +72,8 @@ export function ruleFallbacks(
 }
 
 /**
- * The text of `tensor-types.txt`: one anchored line per tensor, for people and for `llama-quantize --tensor-type-file`.
- * Steps pass the types on in `allocation.json`.
+ * Returns the text of `tensor-types.txt`: one anchored line per tensor, for users and `llama-quantize --tensor-type-file`.
+ * Steps read the types from `allocation.json` instead.
  */
 export function tensorTypeFile(types: TensorTypes): string {
   return [...types]

@@ -10,11 +10,11 @@ import { textSegment } from "./text-segment.js";
 
 export interface BaseLogitsParams extends JsonObject {
   texts: readonly CorpusText[];
-  /** Chunks at most; a shorter text gives fewer. */
+  /** Maximum number of chunks; a shorter text gives fewer. */
   chunks: number;
   /** Tokens per chunk. */
   context: number;
-  /** Which part of the text; more than one when a large vocabulary makes the logits of the whole text too large. */
+  /** Part of the text; a large vocabulary splits the text, because the logits would be too large for one file. */
   part: { readonly index: number; readonly of: number };
 }
 
@@ -25,13 +25,13 @@ export interface BaseReport {
   chunks: number;
   context: number;
   corpus: string;
-  /** Of the whole corpus as one text. */
+  /** sha256 of the whole corpus as one text. */
   corpusSha256: string;
 }
 
 /**
- * Evaluates the base model once on a text, or a part of it, and keeps its logits for all variants. Inputs `model`, `text0`…; outputs `base.kld`
- * (about 2 bytes × vocabulary × evaluated tokens) and `base.json`. Errors: QS-VALIDATE-*, QS-TEXT-*.
+ * Evaluates the base model once on a text, or a part of it, and stores its logits for all variants. Inputs `model`,
+ * `text0`…; outputs `base.kld` (about 2 bytes × vocabulary × evaluated tokens) and `base.json`. Errors: QS-VALIDATE-*, QS-TEXT-*.
  */
 export const baseLogits: Operation<BaseLogitsParams> = {
   id: "base-logits",

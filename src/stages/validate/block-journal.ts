@@ -4,7 +4,7 @@ import * as z from "zod";
 import { writeFileAtomic } from "../../util/files.js";
 import type { Block } from "./combine-blocks.js";
 
-/** As far as it is added up; a figure that JSON cannot hold is null there, and its block is measured again. */
+/** The fields that are combined. A figure that JSON cannot represent is null, so its block is measured again. */
 const block = z.object({
   figures: z.record(z.string(), z.number()),
   quantiles: z.array(z.tuple([z.number(), z.number()])),
@@ -13,8 +13,8 @@ const block = z.object({
 });
 
 /**
- * The finished blocks of one measurement, a file each in a folder that outlives a killed run
- * (`StageContext.partial`). A block is a pure function of the step's inputs, so it stays true whoever wrote it.
+ * The finished blocks of one measurement, one file each in a folder that survives a killed run
+ * (`StageContext.partial`). A block is a pure function of the step's inputs, so blocks of any process are valid.
  */
 export class BlockJournal {
   readonly #folder: string;
@@ -23,7 +23,7 @@ export class BlockJournal {
     this.#folder = folder;
   }
 
-  /** A block measured before; undefined when there is none or its file is cut or holds something else. */
+  /** Returns a stored block; undefined if its file is missing, truncated or invalid. */
   async find(index: number): Promise<Block | undefined> {
     const text = await readFile(this.#file(index), "utf8").catch(() => "");
     try {

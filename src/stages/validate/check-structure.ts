@@ -8,21 +8,22 @@ import { type GgmlType, knownType } from "../../quant/ggml-types.js";
 import type { NativePool } from "../../quant/native-pool.js";
 import { rowRanges } from "../../quant/row-ranges.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { quote } from "../../util/quote.js";
 import { readAllocatedTypes } from "../allocate/tensor-types.js";
 import { withPool } from "../ggml-source.js";
 import type { QuantizeReport } from "../quantize/quantize.js";
 import { type Operation, requiredInput, type StageContext } from "../stage.js";
 import { readReport, writeReport } from "../step-files.js";
 
-/** `structure.json`: what is wrong with the file of one variant, one sentence each; none means it is sound. */
+/** `structure.json`: problems of one variant's file, one sentence each; empty if the file is intact. */
 export interface StructureReport {
   problems: string[];
 }
 
 /**
- * Checks one variant's file before anything runs it: header, layout, tensors and metadata against those of the base,
- * types against what was planned, every row for values that are no numbers. Inputs `model`, `base` (the 16-bit GGUF),
- * `quantize` (`quantize.json`), optional `allocation`; output `structure.json`. Finding something is no error here.
+ * Checks one variant's file before any other tool reads it: header, layout, tensors and metadata against the base, types
+ * against the plan, every row for invalid values. Inputs `model`, `base` (the 16-bit GGUF), `quantize`
+ * (`quantize.json`), optional `allocation`; output `structure.json`. The step succeeds even if it finds problems.
  */
 export const checkStructure: Operation = {
   id: "check-structure",
@@ -37,19 +38,19 @@ export const checkStructure: Operation = {
   },
 };
 
-/** Throws QS-VALIDATE-STRUCTURE when a check found something; such a file is not given to llama.cpp. */
+/** Throws QS-VALIDATE-STRUCTURE if the check found a problem, so that llama.cpp never loads such a file. */
 export function requireIntact({ problems }: StructureReport): void {
   const [first] = problems;
   if (first === undefined) return;
   const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : "";
-  throw new QuantsmithError("QS-VALIDATE-STRUCTURE", `The variant's file is damaged: ${first}${more}`, {
-    remedy: "Build the variant again with --fresh. If it stays so, the checkpoint or a rule is at fault.",
+  throw new QuantsmithError("QS-VALIDATE-STRUCTURE", `the variant's file is damaged: ${first}${more}`, {
+    remedy: "Rebuild the variant with `--fresh`. If the error persists, check the checkpoint and the tensor rules.",
   });
 }
 
 async function structureProblems(context: StageContext): Promise<string[]> {
   const base = await readGguf(requiredInput(context, "base"));
-  // Bounds and offsets are checked on reading.
+  // The reader checks bounds and offsets.
   const variant = await tryReadGguf(requiredInput(context, "model"));
   if (typeof variant === "string") return [variant];
   const problems = [
@@ -62,21 +63,21 @@ async function structureProblems(context: StageContext): Promise<string[]> {
   return [...problems, ...damaged];
 }
 
-/** What `inspect` would find, less what the base has already. */
+/** Returns the problems that `inspect` reports for the variant but not for the base. */
 function headerProblems(variant: Gguf, base: Gguf): string[] {
   const known = new Set(findProblems(base).map(({ code }) => code));
   return findProblems(variant).flatMap(({ code, message }) => (known.has(code) ? [] : [message]));
 }
 
-/** Keys that quantizing sets anew. */
+/** Keys that quantization writes. */
 const quantizerKeys = /^(general\.(file_type|quantization_version|alignment)|quantize\.|split\.)/;
 
 function metadataProblems(variant: Gguf, base: Gguf): string[] {
   return [...base.metadata].flatMap(([key, value]) => {
     if (quantizerKeys.test(key)) return [];
     const found = variant.metadata.get(key);
-    if (found === undefined) return [`its ${key} is missing, which the base has`];
-    return sameValue(found, value) ? [] : [`its ${key} is not the base's`];
+    if (found === undefined) return [`metadata key ${quote(key)} of the base is missing`];
+    return sameValue(found, value) ? [] : [`metadata key ${quote(key)} differs from the base`];
   });
 }
 
@@ -92,26 +93,26 @@ function tensorProblems(variant: Gguf, base: Gguf): string[] {
   const expected = new Map(base.tensors.map((tensor) => [tensor.name, tensor]));
   const unknown = variant.tensors
     .filter(({ name }) => !expected.has(name))
-    .map(({ name }) => `${name} is not in the base`);
+    .map(({ name }) => `tensor ${quote(name)} is not in the base`);
   const found = new Map(variant.tensors.map((tensor) => [tensor.name, tensor]));
   const wrong = base.tensors.flatMap(({ name, shape }) => {
     const tensor = found.get(name);
-    if (tensor === undefined) return [`${name} is missing`];
+    if (tensor === undefined) return [`tensor ${quote(name)} is missing`];
     return `${tensor.shape}` === `${shape}`
       ? []
-      : [`${name} is ${tensor.shape.join(" × ")}, in the base ${shape.join(" × ")}`];
+      : [`tensor ${quote(name)} has shape ${tensor.shape.join(" × ")}, in the base ${shape.join(" × ")}`];
   });
   return [...wrong, ...unknown];
 }
 
-/** Types that rules or the allocation asked for, and the counts that quantizing reported. */
+/** Compares types with the rules or the allocation, and their counts with `quantize.json`. */
 async function typeProblems(variant: Gguf, context: StageContext): Promise<string[]> {
   const quantized = await readReport<QuantizeReport>(requiredInput(context, "quantize"));
   const allocation = context.input("allocation");
   const planned = new Map<string, GgmlType>(allocation === undefined ? [] : await readAllocatedTypes(allocation));
   for (const { name, got } of quantized.fallbacks) planned.set(name, knownType(got));
   const wrong = checkTensorTypes(variant, planned).map(
-    ({ name, expected, actual }) => `${name} is ${actual?.name ?? "missing"}, planned ${expected.name}`,
+    ({ name, expected, actual }) => `tensor ${quote(name)} is ${actual?.name ?? "missing"}, planned ${expected.name}`,
   );
   const counts = typeCounts(variant);
   const changed = [...new Set([...Object.keys(counts), ...Object.keys(quantized.types)])].filter(
@@ -120,12 +121,13 @@ async function typeProblems(variant: Gguf, context: StageContext): Promise<strin
   return [
     ...wrong,
     ...changed.map(
-      (type) => `it has ${counts[type] ?? 0} tensors of ${type}, when made it had ${quantized.types[type] ?? 0}`,
+      (type) =>
+        `the file contains ${counts[type] ?? 0} ${type} tensors, quantization reported ${quantized.types[type] ?? 0}`,
     ),
   ];
 }
 
-/** Tensors that ggml finds a value in that is no number, a scale that is not finite, or a code outside its grid. */
+/** Returns the tensors in which ggml finds NaN, a scale that is not finite, or a code outside its grid. */
 async function invalidTensors(variant: Gguf, pool: NativePool, context: StageContext): Promise<string[]> {
   const pieces = variant.tensors.flatMap((tensor) => [
     ...[...rowRanges({ ...tensor, path: variant.path }, undefined)].map((rows) => ({ tensor, rows })),
@@ -138,5 +140,5 @@ async function invalidTensors(variant: Gguf, pool: NativePool, context: StageCon
     if (!valid && piece !== undefined) damaged.add(piece.tensor);
     context.progress({ done, total: pieces.length, unit: "tensor" });
   }
-  return [...damaged].map(({ name, type }) => `${name} (${type.name}) holds values that are not numbers`);
+  return [...damaged].map(({ name, type }) => `tensor ${quote(name)} (${type.name}) contains invalid values`);
 }

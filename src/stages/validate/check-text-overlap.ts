@@ -5,13 +5,13 @@ import { type Operation, requiredInput } from "../stage.js";
 import { writeReport } from "../step-files.js";
 
 export interface CheckTextOverlapParams extends JsonObject {
-  /** Input `text0`, `text1`, … hold the files in this order. */
+  /** The inputs `text0`, `text1`, … are the files in this order. */
   texts: readonly { use: string; name: string }[];
 }
 
 /**
- * Compares texts that only came to be in this run, from the Hub or from the model, with all others; those that are
- * there beforehand are compared when the run is planned. Output `texts.json`. Errors: QS-TEXT-*, QS-INPUT-CHANGED.
+ * Checks texts fetched or sampled during the run for overlap with all others; existing texts are checked when the run is
+ * planned. Output `texts.json`. Errors: QS-TEXT-*, QS-INPUT-CHANGED.
  */
 export const checkTextOverlap: Operation<CheckTextOverlapParams> = {
   id: "check-apart",

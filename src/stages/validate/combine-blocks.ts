@@ -2,7 +2,7 @@ import type { KldFigures, Quantile } from "../../llamacpp/kld-figures.js";
 import type { ChunkFigures } from "../../llamacpp/kld-rows.js";
 import { pooledQuantile } from "./pooled-quantile.js";
 
-/** What llama-perplexity found on some chunks of the evaluation text. */
+/** Figures of llama-perplexity on some chunks of the evaluation text. */
 export interface Block {
   figures: KldFigures;
   quantiles: readonly Quantile[];
@@ -12,9 +12,9 @@ export interface Block {
 }
 
 /**
- * The figures of several blocks together. One block gives exactly its own. Of more, means, standard errors, the maximum
- * and the same-top share are those of one run over all of them, to the digits that llama-perplexity prints; percentiles
- * are pooled, see `pooledQuantile`. Formulas: `mean_and_uncertainty` in tools/perplexity/perplexity.cpp.
+ * Combines the figures of several blocks. A single block's figures are returned unchanged. For more, means, standard
+ * errors, the maximum and the same-top share equal those of one run over all blocks, to the digits that llama-perplexity
+ * prints; percentiles are pooled, see `pooledQuantile`. Formulas: `mean_and_uncertainty` in tools/perplexity/perplexity.cpp.
  */
 export function combineBlocks(blocks: readonly Block[]): KldFigures {
   const [only] = blocks;
@@ -27,7 +27,7 @@ export function combineBlocks(blocks: readonly Block[]): KldFigures {
   const base = mean((of) => logarithm(of.basePerplexity, 0));
   const kld = mean((of) => ({ value: of.kldMean, error: of.kldMeanError }));
   const square = mean((of) => ({ value: of.rmsDeltaP ** 2, error: 2 * of.rmsDeltaP * of.rmsDeltaPError }));
-  // The share is a count over a count, so the count comes back whole.
+  // The share is a ratio of counts, so rounding recovers the exact count.
   const same =
     blocks.reduce((sum, block) => sum + Math.round((block.figures.sameTop / 100) * block.tokens), 0) / tokens;
   const quantile = (fraction: number) => pooledQuantile(blocks, fraction);
@@ -62,7 +62,7 @@ interface Estimate {
 
 const logarithm = (value: number, error: number): Estimate => ({ value: Math.log(value), error: error / value });
 
-/** A mean and its standard error from those of the parts: their sums and sums of squares, taken back and added. */
+/** Returns the mean and standard error of all parts, from the sums and sums of squares implied by each. */
 function pool(parts: readonly (Estimate & { tokens: number })[]): Estimate {
   const tokens = parts.reduce((sum, part) => sum + part.tokens, 0);
   const value = parts.reduce((sum, part) => sum + part.tokens * part.value, 0) / tokens;

@@ -6,11 +6,11 @@ import { linkInput, readReport, toolRun, writeReport } from "../step-files.js";
 import type { BaseReport } from "./base-logits.js";
 import { dealChunks } from "./sequential-verdict.js";
 
-/** `noise.json`: the base measured against its own logits, which are stored with 16 bits; all zero but for that. */
+/** `noise.json`: the base measured against its own logits; nonzero only because these are stored with 16 bits. */
 export type NoiseReport = KldFigures;
 
 /**
- * How large a divergence means nothing: the base against itself, on the first block of chunks. Inputs `model` (the
+ * Measures the divergence of the base from itself, the noise floor, on the first block of chunks. Inputs `model` (the
  * 16-bit GGUF), `base` (logits), `baseReport`; output `noise.json`. Errors: QS-VALIDATE-*, QS-ENV-OOM.
  */
 export const noiseFloor: Operation = {

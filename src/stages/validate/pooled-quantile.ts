@@ -1,20 +1,19 @@
 import type { Quantile } from "../../llamacpp/kld-figures.js";
 
 export interface QuantileBlock {
-  /** What llama-perplexity printed, lowest first: from the minimum (0) to the maximum (1). */
+  /** The quantiles printed by llama-perplexity, ascending from the minimum (0) to the maximum (1). */
   quantiles: readonly Quantile[];
-  /** How many values they sum up. */
+  /** Number of values behind them. */
   tokens: number;
 }
 
-/** The print has six decimals; a divergence below that, or rounded to a negative one, counts as half of the last digit. */
+/** Printed values have six decimals; smaller or negative divergences count as half of the last digit. */
 const smallest = 5e-7;
 
 /**
- * The quantile of several blocks together, from the quantiles of each: the divergence at which the blocks' distributions,
- * weighted by their tokens, reach `fraction`. Between two printed quantiles the share above is taken to fall as a power
- * of the divergence, as the upper tail of divergences nearly does, so the result is an estimate; the minimum and the
- * maximum are exact.
+ * Estimates a quantile of several blocks from the quantiles of each: the divergence at which the blocks' distributions,
+ * weighted by tokens, reach `fraction`. Between printed quantiles, the share above is interpolated as a power of the
+ * divergence, close to the upper tail of real divergences. The minimum and the maximum are exact.
  */
 export function pooledQuantile(blocks: readonly QuantileBlock[], fraction: number): number {
   const known = blocks.filter(({ quantiles }) => quantiles.length > 1).map(prepare);
@@ -40,7 +39,7 @@ interface Knot {
 function prepare({ quantiles, tokens }: QuantileBlock): { knots: Knot[]; tokens: number } {
   const knots = quantiles.map(([fraction, kld]) => ({
     log: Math.log(Math.max(kld, smallest)),
-    // The largest of n values has half a value above it, on average over where the tail could have been cut.
+    // Half a value lies above the largest of n values, on average over the possible truncations of the tail.
     above: Math.max(1 - fraction, 0.5 / tokens),
   }));
   return { knots, tokens };

@@ -5,26 +5,26 @@ import { type Block, combineBlocks } from "./combine-blocks.js";
 import { pooledQuantile } from "./pooled-quantile.js";
 import { studentT } from "./student-t.js";
 
-/** Fewer chunks say too little of how chunks differ. */
+/** Fewer chunks do not give a usable estimate of the variance between chunks. */
 export const minChunks = 4;
-/** Looks at the figures before the last chunk: more would find an end sooner, but each makes every look stricter. */
+/** Maximum number of interim looks. More looks can end earlier, but each look makes all of them stricter. */
 const maxLooks = 5;
-/** llama-perplexity prints no statistics on fewer values. */
+/** llama-perplexity does not print statistics for fewer values. */
 const minTokens = 100;
-/** Probability that a variant gets another verdict than it would get with ever more text: 1 − 99 %. */
+/** Probability of a verdict that differs from the one on unlimited text: 1 − 99 %. */
 const errorRate = 0.01;
 
 export type Verdict = "passed" | "failed" | "open";
 
 /**
- * Deals chunks out to blocks in turn, so that every block samples the whole of a text that changes on its way, and an
- * early end does not judge by the first pages. Chunks that llama-perplexity evaluates together stay together. At most
- * `maxLooks` blocks of at least `minChunks`. `context` is tokens per chunk.
+ * Deals chunks to blocks in turn, so that every block samples the whole text and an early end is not biased to its first
+ * pages. Chunks that llama-perplexity evaluates in one batch stay together. Returns at most `maxLooks` blocks of at
+ * least `minChunks`. `context` is tokens per chunk.
  */
 export function dealChunks(chunks: number, context: number): number[][] {
   const batch = chunksPerBatch(context);
   const least = Math.max(minChunks, Math.ceil(minTokens / scoredTokens(context)));
-  // A last batch that is not full is no block of its own: it may be too short for any statistics.
+  // An incomplete last batch does not form a block, because it may be too short for statistics.
   const full = Math.floor(chunks / batch);
   const blocks = Math.max(1, Math.min(maxLooks, Math.floor(full / Math.ceil(least / batch))));
   return Array.from({ length: blocks }, (_, block) =>
@@ -33,10 +33,10 @@ export function dealChunks(chunks: number, context: number): number[][] {
 }
 
 /**
- * What the blocks so far say about all limits: failed when one is surely broken, passed when all are surely kept, open
- * else. "Surely" means that the limit lies outside the confidence interval of the figure. The permitted error is shared
- * out evenly over limits and looks (Bonferroni), so looking often makes no verdict rash. Chunks, not tokens, are the
- * observations, since tokens of one chunk depend on each other. Relative limits compare chunk by chunk.
+ * Returns the verdict on all limits after the blocks so far: `failed` if one is surely exceeded, `passed` if all are surely
+ * met, else `open`. "Surely" means that the limit lies outside the figure's confidence interval. The error rate is divided
+ * evenly over limits and looks (Bonferroni). Chunks, not tokens, are the observations, since tokens of one chunk are
+ * correlated. Relative limits are compared chunk by chunk.
  */
 export function sequentialVerdict(
   blocks: readonly Block[],
@@ -76,11 +76,11 @@ function limitVerdict(
 type Interval = readonly [low: number, high: number];
 const unknown: Interval = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
 
-/** A figure as a mean over chunks: the chunk's part in it, and a limit or a ratio on that scale. */
+/** A figure as a mean over chunks: the value per chunk, and limits and ratios on that scale. */
 interface ChunkScale {
   of(chunk: ChunkFigures): number;
   limit(limit: number): number;
-  /** Another variant's part times the ratio. */
+  /** Another variant's value times the ratio. */
   scaled(chunk: ChunkFigures, ratio: number): number;
 }
 
@@ -114,7 +114,7 @@ function linearScale(part: "kld" | "sameTop", unit: number): ChunkScale {
 
 const chunksOf = (blocks: readonly Block[]) => blocks.flatMap(({ perChunk }) => perChunk);
 
-/** Chunk by chunk, what the variant has above the limit that the other one sets on that chunk. */
+/** Returns, per chunk, the variant's value minus the limit derived from the reference. */
 function differences(
   scale: ChunkScale,
   ratio: number,
@@ -128,7 +128,7 @@ function differences(
   });
 }
 
-/** Student's interval of a mean. */
+/** Returns Student's confidence interval of a mean. */
 function interval(values: readonly number[], tail: number): Interval {
   if (values.length < minChunks) return unknown;
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -145,8 +145,9 @@ const fractions: { readonly [figure in GateFigure]?: number } = {
 };
 
 /**
- * Woodruff's interval of a percentile: those of the fractions at both ends of the interval of the fraction itself, with
- * as many independent tokens as the spread of the mean divergence between chunks implies. A maximum only grows.
+ * Returns Woodruff's interval of a percentile: the percentiles at both ends of the confidence interval of its fraction. The
+ * effective number of independent tokens follows from the variance of the mean divergence between chunks. A maximum has
+ * only a lower bound, since it can only grow.
  */
 function quantileInterval(figure: GateFigure, blocks: readonly Block[], limit: number, tail: number): Interval {
   const perChunk = chunksOf(blocks);

@@ -1,9 +1,10 @@
-/** Slices of the quarter circle over which the distribution is summed; good for four digits down to a tail of 10⁻⁶. */
+/** Slices of the quarter circle for the numerical integral; accurate to four digits down to a tail of 10⁻⁶. */
 const slices = 1 << 14;
 
 /**
- * The t for which a Student variable of so many degrees of freedom lies outside ±t with the probability `tail`
- * (0 < tail < 1). With t = √ν · tan θ the density becomes cosⁿ⁻¹ θ on a quarter circle, which is summed from its far end.
+ * Returns the t for which a Student variable with ν degrees of freedom is outside ±t with probability `tail`
+ * (0 < tail < 1). With t = √ν · tan θ the density is proportional to cos^(ν−1) θ on a quarter circle, integrated from its
+ * far end.
  */
 export function studentT(tail: number, degreesOfFreedom: number): number {
   const width = Math.PI / 2 / slices;
@@ -14,7 +15,7 @@ export function studentT(tail: number, degreesOfFreedom: number): number {
   for (let slice = slices - 1; slice >= 0; slice--) {
     const inSlice = density(slice);
     if (outside + inSlice >= tail * whole) {
-      // How far into the slice the tail reaches, seen from its upper end.
+      // Fraction of the slice in the tail, from its upper end.
       const share = (tail * whole - outside) / inSlice;
       return Math.sqrt(degreesOfFreedom) * Math.tan((slice + 1 - share) * width);
     }

@@ -14,34 +14,33 @@ import { type Block, combineBlocks } from "./combine-blocks.js";
 import { dealChunks, sequentialVerdict } from "./sequential-verdict.js";
 
 export interface ValidateParams extends JsonObject {
-  /** What decides when enough is known; without limits everything is measured, in one run of the tool. */
+  /** Limits that can end the measurement early; without limits, one tool run measures the whole text. */
   limits: readonly GateLimit[];
-  /** Other variants' limits are made of this one's figures, so all of its chunks are measured. */
+  /** Whether limits of other variants refer to this one, so that all of its chunks are measured. */
   referenced: boolean;
-  /** How many parts the base logits come in; this step measures one of them. */
+  /** Number of parts of the base logits; this step measures one of them. */
   parts: number;
 }
 
-/** `quality.json`: llama-perplexity's figures of one variant against the base. */
+/** `quality.json`: figures of llama-perplexity for one variant against the base. */
 export interface ValidateReport extends KldFigures {
   corpus: string;
   corpusSha256: string;
   context: number;
-  /** Chunks there were; fewer are used (`chunks`) when the gates were clear before. */
+  /** Available chunks; `chunks` is smaller if the gates were decided early. */
   chunksAvailable: number;
-  /** Limits that are not kept; none means the variant passed. */
+  /** Limits that were exceeded; empty if the variant passed. */
   breaches: GateBreach[];
-  /** Whether the gates were clear before the last chunk. */
+  /** Whether the gates were decided before the last chunk. */
   decided: boolean;
-  /** What was measured, block by block, for variants whose limits refer to this one. */
+  /** Measured blocks, for variants with limits relative to this one. */
   blocks: Block[];
 }
 
 /**
- * Measures one variant against the base's logits, block by block, until its gates are clear or the text is used up.
- * Inputs `model`, `base` (logits), `baseReport`, `structure`, optional `before` (`quality.json` of the part before) and,
- * for relative limits, `of:<variant>`; output `quality.json`. What a killed run has measured is not measured again.
- * Errors: QS-VALIDATE-*, QS-ENV-OOM.
+ * Measures one variant against the base's logits, block by block, until its gates are decided or the text ends.
+ * Inputs `model`, `base` (logits), `baseReport`, `structure`, optional `before` (`quality.json` of the previous part) and,
+ * for relative limits, `of:<variant>`; output `quality.json`. Blocks of a killed run are reused. Errors: QS-VALIDATE-*, QS-ENV-OOM.
  */
 export const validateVariant: Operation<ValidateParams> = {
   id: "measure-quality",
@@ -49,7 +48,7 @@ export const validateVariant: Operation<ValidateParams> = {
   version: 2,
   resource: "compute",
   tools: ["llama.cpp"],
-  // Gates may be clear after one block, so the others are not made ahead of it.
+  // Gates may be decided after one block, so blocks are not measured ahead unless all are needed.
   isShardable: ({ referenced }) => referenced,
   async run(params, context) {
     requireIntact(await readReport<StructureReport>(requiredInput(context, "structure")));
@@ -87,7 +86,7 @@ export const validateVariant: Operation<ValidateParams> = {
   },
 };
 
-/** Every n-th block with its place in the whole. */
+/** Returns every n-th block with its index. */
 function blocksOfShard({ index, count }: Shard, lists: readonly number[][]): [number, number[]][] {
   return [...lists.entries()].filter(([block]) => block % count === index - 1);
 }
@@ -104,16 +103,16 @@ async function readReferences(limits: readonly GateLimit[], context: StageContex
   return new Map(await Promise.all(reports));
 }
 
-/** Input name of a variant that a relative limit names. */
+/** Returns the input name of the reference variant of a relative limit. */
 export const referenceInput = (variant: string) => `of:${variant}`;
 
 const blocksOf = (references: References) => new Map([...references].map(([name, { blocks }]) => [name, blocks]));
 
-/** The figures of the named variants on the same blocks. */
+/** Returns the figures of the reference variants on the first `count` blocks. */
 const figuresOf = (references: References, count: number) =>
   new Map([...references].map(([name, { blocks }]) => [name, combineBlocks(blocks.slice(0, count))]));
 
-/** Measures blocks, or takes them from the journal of a killed run. */
+/** Measures blocks, or reads them from the journal of a killed run. */
 class BlockRunner {
   readonly #context: StageContext;
   readonly #base: BaseReport;

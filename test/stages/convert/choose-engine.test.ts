@@ -16,7 +16,7 @@ test("a family with verified parity is converted natively, unless the recipe ove
   );
   expect(chooseEngine("upstream", { config, modelName, files })).toEqual({
     engine: "upstream",
-    why: "as the recipe says",
+    why: "set in the recipe",
   });
 });
 
@@ -26,7 +26,7 @@ test("accepts layer types and dtypes that transformers accepts", () => {
   expect(chooseEngine("native", facts)).toMatchObject({ engine: "native" });
 });
 
-describe("everything else is converted by llama.cpp's converter, with a reason", () => {
+describe("llama.cpp's converter converts everything else, with a reason", () => {
   test.each([
     ["another architecture", { config: { ...config, architectures: ["MambaForCausalLM"] } }, /MambaForCausalLM/],
     ["weights in fp8", { config: { ...config, quantization_config: { quant_method: "fp8" } } }, /quantized/],

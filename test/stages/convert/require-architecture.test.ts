@@ -15,7 +15,7 @@ test("supported architectures pass, by the outer or the inner name", () => {
   );
 });
 
-test("an unsupported architecture is rejected at its place, with a remedy", () => {
+test("an unsupported architecture is rejected with its location and a remedy", () => {
   const config = { architectures: ["OddForCausalLM"], text_config: { architectures: ["Odder"] } };
   const refused = thrownBy(() => requireArchitecture("model", config, known, at));
   expect(refused).toMatchObject({ code: "QS-CONVERT-ARCHITECTURE", at });
@@ -24,7 +24,7 @@ test("an unsupported architecture is rejected at its place, with a remedy", () =
   expect(projector.remedy).toContain("mmproj: none");
 });
 
-test("everything passes without tables, or where the converter uses other keys", () => {
+test("everything passes without tables, or if the converter uses other keys", () => {
   requireArchitecture("model", { architectures: ["OddForCausalLM"] }, null);
   requireArchitecture("model", { ssm_cfg: {} }, known);
 });

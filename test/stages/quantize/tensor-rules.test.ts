@@ -15,7 +15,7 @@ const names = [
 const chosen = (rules: Record<string, string>, tensors = names) => typeNames(resolveTensorRules(rules, tensors));
 
 describe("resolveTensorRules", () => {
-  test("a plain name part means exactly that role", () => {
+  test("a plain name part matches exactly that role", () => {
     expect(chosen({ attn_v: "Q8_0" })).toEqual({
       "blk.0.attn_v.weight": "Q8_0",
       "blk.10.attn_v.weight": "Q8_0",
@@ -28,13 +28,13 @@ describe("resolveTensorRules", () => {
     expect(chosen({ output: "Q8_0" }, [...names, "output.weight"])).toEqual({ "output.weight": "Q8_0" });
   });
 
-  test("output may be missing beside token_embd, which tied embeddings use for both; any other rule must match", () => {
+  test("output may match nothing beside token_embd, for tied embeddings; any other rule must match", () => {
     expect(chosen({ token_embd: "Q8_0", output: "Q8_0" })).toEqual({ "token_embd.weight": "Q8_0" });
     expect(() => resolveTensorRules({ output: "Q8_0" }, names)).toThrow('"output" matches no tensor');
     expect(() => resolveTensorRules({ attn_w: "Q8_0" }, names)).toThrow('"attn_w" matches no tensor');
   });
 
-  test("anything else is a regular expression, and the first rule that matches wins", () => {
+  test("any other pattern is a regular expression, and the first matching rule wins", () => {
     expect(chosen({ "blk\\.0\\.": "Q6_K", attn_v: "Q4_K" })).toEqual({
       "blk.0.attn_output.weight": "Q6_K",
       "blk.0.attn_v.weight": "Q6_K",
@@ -50,7 +50,7 @@ test("the type file names each tensor by an anchored pattern", () => {
   );
 });
 
-describe("what became of the rules", () => {
+describe("ruleFallbacks", () => {
   const tensors = ["Q4_K", "Q5_0", "F32"].flatMap((wanted, i) => {
     const type = ggmlTypes.find(({ name }) => name === wanted);
     return type === undefined ? [] : [{ name: `t${i}`, type }];
@@ -58,7 +58,7 @@ describe("what became of the rules", () => {
   const answered = (rules: [string, string][]) =>
     ruleFallbacks(new Map(rules.map(([name, type]) => [name, knownType(type)])), tensors, ["t1"]);
 
-  test("kept, and answered by a fallback", () => {
+  test("returns only rules that ended in a fallback", () => {
     expect(answered([["t0", "Q4_K"]])).toEqual([]);
     expect(
       answered([
@@ -69,9 +69,9 @@ describe("what became of the rules", () => {
   });
 
   test.each([
-    ["t2", "F32", "although the rule says Q4_K"],
-    ["t3", "nothing", "although the rule says Q4_K"],
+    ["t2", "F32", "the rule requires Q4_K"],
+    ["t3", "missing", "the rule requires Q4_K"],
   ])("ignored: %s", (name, got, end) => {
-    expect(() => answered([[name, "Q4_K"]])).toThrow(`makes ${name} ${got}, ${end}`);
+    expect(() => answered([[name, "Q4_K"]])).toThrow(`tensor "${name}" is ${got}, ${end}`);
   });
 });

@@ -6,7 +6,7 @@ import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
 const home = temporaryFolder();
 
-test("a block comes back as it was kept, and nothing else is taken for one", async () => {
+test("a stored block is read back unchanged, and invalid files are ignored", async () => {
   const journal = new BlockJournal(home);
   const block = { figures: { chunks: 1 }, quantiles: [[1, 2]] as const, perChunk: [{ kld: 1 }], tokens: 5 };
   await journal.keep(0, block as never);

@@ -5,12 +5,12 @@ import { blockOf, syntheticChunks } from "../../fixtures/synthetic-blocks.js";
 
 const percentiles: (keyof KldFigures)[] = ["kldMedian", "kld90", "kld95", "kld99", "kld999"];
 
-test("one block gives exactly its own figures", () => {
+test("a single block's figures are returned unchanged", () => {
   const block = blockOf(syntheticChunks(3, 4, 50));
   expect(combineBlocks([block])).toBe(block.figures);
 });
 
-test("means, errors, shares and maximum of unequal blocks are those of one run; percentiles come near", () => {
+test("means, errors, shares and maximum of unequal blocks equal those of one run; percentiles are close", () => {
   for (const seed of [1, 2, 3, 4, 5]) {
     const chunks = syntheticChunks(seed, 40, 255);
     const whole = blockOf(chunks).figures;

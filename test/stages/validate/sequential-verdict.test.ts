@@ -6,7 +6,7 @@ import { studentT } from "../../../src/stages/validate/student-t.js";
 import { blockOf, syntheticChunks, type Token } from "../../fixtures/synthetic-blocks.js";
 
 describe("studentT", () => {
-  test("agrees with printed tables", () => {
+  test("matches printed tables", () => {
     expect(studentT(0.05, 3)).toBeCloseTo(3.1824, 3);
     expect(studentT(0.01, 7)).toBeCloseTo(3.4995, 3);
     expect(studentT(0.001, 15)).toBeCloseTo(4.0728, 3);
@@ -15,7 +15,7 @@ describe("studentT", () => {
 });
 
 describe("dealChunks", () => {
-  test("gives every chunk once, in blocks of nearly one size that each cover the whole text", () => {
+  test("deals every chunk once, in blocks of nearly equal size that each cover the whole text", () => {
     for (const chunks of [1, 3, 4, 9, 10, 40, 80, 81, 500]) {
       const blocks = dealChunks(chunks, 512);
       expect(blocks.flat().sort((a, b) => a - b)).toEqual(Array.from({ length: chunks }, (_, chunk) => chunk));
@@ -53,7 +53,7 @@ describe("sequentialVerdict", () => {
   const all = blocks(7, 40);
   const first = all.slice(0, 1);
 
-  test("one block is enough when every limit is far, on either side", () => {
+  test("one block is enough if every limit is far from its figure", () => {
     expect(judge(first, { kldMean: { max: 0.2 }, perplexityRatio: { max: 2 }, sameTop: { min: 20 } })).toBe("passed");
     expect(judge(first, { kldMean: { max: 0.2 }, sameTop: { min: 99.9 } })).toBe("failed");
     expect(judge(first, { kldMean: { min: 0.2 } })).toBe("failed");
@@ -67,16 +67,16 @@ describe("sequentialVerdict", () => {
     expect(judge(first, { kldMean: { max: 0.2 }, sameTop: { min: 90 } })).toBe("open");
   });
 
-  test("percentiles are judged by their own interval, a maximum only when it is broken", () => {
+  test("percentiles use their own interval, a maximum is decided only if it is exceeded", () => {
     expect(judge(all, { kldMedian: { max: 0.2 }, kld90: { max: 1 } })).toBe("passed");
     expect(judge(first, { kld90: { max: 0.001 } })).toBe("failed");
-    // 800 tokens cannot say where the highest in a thousand lies.
+    // 800 tokens do not determine the 99.9th percentile.
     expect(judge(first, { kld999: { max: 10 } })).toBe("open");
     expect(judge(first, { kldMax: { max: 0.001 } })).toBe("failed");
     expect(judge(all, { kldMax: { max: 1000 } })).toBe("open");
   });
 
-  test("a relative limit compares the same chunks, so a small difference shows", () => {
+  test("a relative limit compares the same chunks and detects a small difference", () => {
     const worse = blocks(7, 40, (token) => ({ ...token, kld: token.kld * 1.1 }));
     const limit = { kldMean: { max: { of: "Q4_K_M", ratio: 1 } } };
     expect(judge(worse.slice(0, 2), limit, new Map([["Q4_K_M", all]]))).toBe("failed");
@@ -85,7 +85,7 @@ describe("sequentialVerdict", () => {
     expect(judge(all, limit)).toBe("open");
   });
 
-  test("a variant exactly on its limit is judged early in at most one of a hundred texts", () => {
+  test("a variant exactly on its limit is rarely decided early", () => {
     let early = 0;
     for (let seed = 1; seed <= 100; seed++) {
       const some = blocks(seed * 7919, 40);

@@ -5,7 +5,7 @@ const lines = Array.from({ length: 5000 }, (_, line) => `Line ${line} of a text 
 const text = lines.join("");
 const linesOf = (segment: string) => segment.split(/(?<=\n)/);
 
-test("parts hold every line once, in its order, and each comes from all over the text", () => {
+test("parts contain every line once, in order, and each samples the whole text", () => {
   const segments = [0, 1, 2].map((index) => textSegment(text, { index, of: 3 }));
   expect(segments.flatMap(linesOf).sort()).toEqual([...lines].sort());
   for (const segment of segments) {
@@ -17,7 +17,7 @@ test("parts hold every line once, in its order, and each comes from all over the
   }
 });
 
-test("one part is the text, and a text of one line still has parts that lose nothing", () => {
+test("a single part is the whole text, and the parts of a one-line text are complete", () => {
   expect(textSegment(text, { index: 0, of: 1 })).toBe(text);
   expect(textSegment("one line", { index: 0, of: 2 }) + textSegment("one line", { index: 1, of: 2 })).toBe("one line");
 });

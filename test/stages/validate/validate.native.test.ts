@@ -16,7 +16,7 @@ import { stageContext } from "../../fixtures/stage-context.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
 import { makeTinyModel } from "../../fixtures/tiny-model.js";
 
-/* The stage's operations on the demo model with the real tools, against llama-perplexity run by hand. */
+/* Runs the stage's operations on the demo model with the real tools and compares them with direct llama-perplexity runs. */
 const evaluation = fileURLToPath(new URL("../../../recipes/demo/text/evaluation.txt", import.meta.url));
 const chunks = 12;
 let run: ToolRun;
@@ -69,13 +69,13 @@ async function measure(gates: Gates, options: Parameters<typeof stageContext>[2]
 }
 
 describe("measuring", () => {
-  test("without gates, every figure is that of llama-perplexity run by hand", async () => {
+  test("without gates, every figure equals that of a direct llama-perplexity run", async () => {
     const { report } = await measure({});
     expect(report).toMatchObject({ ...byHand, chunks, chunksAvailable: chunks, breaches: [], decided: false });
     expect(report.corpusSha256).toBe(await sha256File(evaluation));
   });
 
-  test("in blocks to the end, the figures are those of one run by hand; percentiles come near", async () => {
+  test("the figures of all blocks equal those of one direct run; percentiles are close", async () => {
     const { report } = await measure({ kldMean: { max: byHand.kldMean * 1.001 } });
     expect([report.chunks, report.decided, report.blocks.length]).toEqual([chunks, false, 3]);
     for (const name of ["perplexity", "basePerplexity", "perplexityRatio", "perplexityRatioError"] as const) {
@@ -93,7 +93,7 @@ describe("measuring", () => {
     }
   });
 
-  test("ends as soon as the gates are clear, and tells what was broken", async () => {
+  test("ends as soon as the gates are decided, and reports breaches", async () => {
     const good = (await measure({ kldMean: { max: 1 }, sameTop: { min: 10 } })).report;
     expect([good.chunks, good.chunksAvailable, good.decided, good.breaches]).toEqual([4, chunks, true, []]);
     const bad = (await measure({ kldMean: { max: 0.0001 } })).report;
@@ -101,7 +101,7 @@ describe("measuring", () => {
     expect(bad.breaches).toMatchObject([{ figure: "kldMean", bound: "max", limit: 0.0001, value: bad.kldMean }]);
   });
 
-  test("a limit can be another variant's figure, which is compared on the same chunks", async () => {
+  test("a limit relative to another variant is compared on the same chunks", async () => {
     const other = (await measure({ kldMean: { max: byHand.kldMean * 1.001 } })).report;
     const twice = (await measure({ kldMean: { max: { of: "other", ratio: 2 } } }, { of: other.path })).report;
     expect([twice.decided, twice.breaches]).toEqual([true, []]);
@@ -109,7 +109,7 @@ describe("measuring", () => {
     expect(half.breaches).toMatchObject([{ figure: "kldMean", of: { variant: "other", ratio: 0.5 } }]);
   });
 
-  test("an interrupted measurement goes on at the block, and a cut block is measured again", async () => {
+  test("an interrupted measurement resumes at the block, and a truncated block is measured again", async () => {
     const partial = join(run.cwd, "partial");
     mkdirSync(partial);
     const gates: Gates = { kldMean: { max: byHand.kldMean * 1.001 } };
@@ -126,7 +126,7 @@ describe("measuring", () => {
     expect([again.resumed, again.report.kldMean]).toEqual([2, whole.report.kldMean]);
   });
 
-  test("a variant whose file is damaged is not given to llama.cpp", async () => {
+  test("llama.cpp does not load a variant with a damaged file", async () => {
     const structure = join(run.cwd, "damaged.json");
     writeFileSync(structure, JSON.stringify({ problems: ["blk.0.attn_q.weight is missing", "more"] }));
     const context = stageContext(run, { ...inputs, structure });
@@ -155,7 +155,7 @@ describe("structure", () => {
     return problemsOf(path);
   };
 
-  test("a sound variant has no problems", async () => {
+  test("an intact variant has no problems", async () => {
     expect(await problemsOf(join(run.cwd, "q4.gguf"))).toEqual([]);
   });
 
@@ -164,24 +164,24 @@ describe("structure", () => {
     return undefined;
   };
   test.each<[string, Parameters<typeof damaged>[0], RegExp]>([
-    ["a cut file", (content) => content.subarray(0, content.length - 100), /damaged\.gguf/],
+    ["a truncated file", (content) => content.subarray(0, content.length - 100), /damaged\.gguf/],
     ["bytes after the end", (content) => Buffer.concat([content, Buffer.alloc(64)]), /64 bytes follow/],
     [
       "no template",
       rename("tokenizer.chat_template", "tokenizer.chat_templatX"),
-      /chat template|chat_template is missing/,
+      /chat template|chat_template" of the base is missing/,
     ],
-    ["another template", rename("<|im_start|>", "<|im_stard|>"), /is not the base's/],
+    ["another template", rename("<|im_start|>", "<|im_stard|>"), /differs from the base/],
     ["no context length", rename("llama.context_length", "llama.context_lengtX"), /context_length/],
     ["another architecture", rename("general.architecture", "general.architectuXe"), /architecture/],
-    ["a tensor renamed", rename("blk.1.ffn_up.weight", "blk.1.ffn_uX.weight"), /blk\.1\.ffn_up\.weight is missing/],
+    ["a renamed tensor", rename("blk.1.ffn_up.weight", "blk.1.ffn_uX.weight"), /"blk\.1\.ffn_up\.weight" is missing/],
     [
       "NaN in a float tensor",
       (content, offsetOf) => {
         content.writeFloatLE(Number.NaN, offsetOf("blk.2.attn_norm.weight") + 40);
         return undefined;
       },
-      /^blk\.2\.attn_norm\.weight \(F32\) holds values that are not numbers$/,
+      /^tensor "blk\.2\.attn_norm\.weight" \(F32\) contains invalid values$/,
     ],
     [
       "an infinite scale in a quantized tensor",
@@ -189,13 +189,13 @@ describe("structure", () => {
         content.writeUInt16LE(0x7c00, offsetOf("blk.3.attn_q.weight"));
         return undefined;
       },
-      /^blk\.3\.attn_q\.weight \(Q4_K\) holds values/,
+      /^tensor "blk\.3\.attn_q\.weight" \(Q4_K\) contains invalid values$/,
     ],
   ])("%s is named", async (_what, edit, reason) => {
     expect((await damaged(edit)).join("\n")).toMatch(new RegExp(reason.source, "m"));
   });
 
-  test("types other than planned", async () => {
+  test("types that differ from the plan are named", async () => {
     const allocation = join(run.cwd, "allocation.json");
     writeFileSync(allocation, JSON.stringify({ types: { "blk.0.attn_q.weight": "Q6_K" } }));
     const file = (name: string) => join(run.cwd, name);
@@ -203,7 +203,7 @@ describe("structure", () => {
     const context = stageContext(run, of);
     await checkStructure.run({}, context);
     expect(readFileSync(join(context.out, "structure.json"), "utf8")).toContain(
-      "blk.0.attn_q.weight is Q4_K, planned Q6_K",
+      String.raw`tensor \"blk.0.attn_q.weight\" is Q4_K, planned Q6_K`,
     );
   });
 });
