@@ -54,7 +54,7 @@ describe("a budget by device", () => {
   test("without a type that is fast is refused at the types", async () => {
     const error = await failureOf(planned(recipe("device: pixel-9, types: [Q2_K, Q3_K]")));
     expect(error).toMatchObject({ code: "QS-ALLOCATE-TYPES", at: { line: 7 } });
-    expect(error.message).toContain("`Q2_K` and `Q3_K`");
+    expect(error.message).toContain('"Q2_K" and "Q3_K"');
   });
 
   test("is part of the key as far as it counts: a bandwidth changes the package alone", async () => {

@@ -127,7 +127,7 @@ const cases: Case[] = [
         "power: null\n    sustained: { retention: { ▸low: 0.9, high: 0.5, basis: measured, source: me }, minutes: 5, energyPerToken: null, batteryPer1kTokens: null }",
     }),
     /`low` is above `high`/,
-    /Exchange/,
+    /Swap/,
   ],
   [
     "a device twice",
