@@ -165,7 +165,7 @@ describe("structure", () => {
   };
   test.each<[string, Parameters<typeof damaged>[0], RegExp]>([
     ["a truncated file", (content) => content.subarray(0, content.length - 100), /damaged\.gguf/],
-    ["bytes after the end", (content) => Buffer.concat([content, Buffer.alloc(64)]), /64 bytes follow/],
+    ["bytes after the end", (content) => Buffer.concat([content, Buffer.alloc(64)]), /64 unused bytes follow/],
     [
       "no template",
       rename("tokenizer.chat_template", "tokenizer.chat_templatX"),
