@@ -1,0 +1,169 @@
+// Rounds or measures one weight: all its experts, all its types.
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include "round-input.h"
+#include "round-output.h"
+#include "rounder.h"
+
+struct RoundJob {
+    std::string tensor;
+    std::vector<ggml_type> types;
+};
+
+struct RoundSettings {
+    RoundingOptions rounding;
+    size_t threads = 1;
+    /// Rows that are measured of each expert; 0 for all.
+    size_t sample = 0;
+    /// The layer's mean counts as so many tokens a column.
+    double prior = 0.1;
+    /// Share of the mean diagonal that is added to the diagonal.
+    float damping = 0.03f;
+};
+
+/// What became of one weight in one type.
+struct TypeResult {
+    ggml_type type;
+    double loss = 0, nearest = 0;
+};
+
+struct JobResult {
+    size_t rows = 0, columns = 0;
+    /// tr(W H W^T) of the rows that were looked at; measured with a sample only.
+    double signal = 0;
+    std::vector<TypeResult> types;
+    /// The greatest share of the mean diagonal that was added to any of its matrices; none when one stayed singular.
+    std::optional<float> damping = 0.0f;
+    bool feedback = false;
+};
+
+/// The factors of the matrix that was asked for last, since many weights and types share one.
+class FactorCache {
+public:
+    /// `h` gives the matrix. Falls back to more damping when it is singular; then its factors are null.
+    template <typename Matrix>
+    const Factors * get(const std::string & key, float least_damping, size_t threads, Matrix h) {
+        if (key == key_) return usable_ ? &factors_ : nullptr;
+        key_ = key;
+        for (const float more : {1, 10, 100}) {
+            const float share = least_damping * more;
+            std::vector<float> matrix = h();
+            diagonal.resize(matrix_columns(matrix));
+            for (size_t j = 0; j < diagonal.size(); j++) diagonal[j] = matrix[j * diagonal.size() + j];
+            damping = share;
+            usable_ = factor(diagonal.size(), matrix, share, threads, factors_);
+            if (usable_) return &factors_;
+        }
+        return nullptr;
+    }
+
+    float damping = 0;
+    /// Mean squares by column: the importance that nearest rounding works with.
+    std::vector<float> diagonal;
+
+private:
+    static size_t matrix_columns(const std::vector<float> & matrix) { return (size_t) std::lround(std::sqrt((double) matrix.size())); }
+
+    std::string key_;
+    Factors factors_;
+    bool usable_ = false;
+};
+
+class JobRunner {
+public:
+    JobRunner(const GgufFile & model, const RoundSettings & settings, RoundOutput & output) : model_(model), settings_(settings), output_(output) {}
+
+    /// Writes the tensor's bytes behind the output's end, where they stay when feedback has lowered the loss.
+    JobResult run(const RoundJob & job, const std::string & input, InputMoments & moments) {
+        const int64_t id = model_.find(job.tensor);
+        if (id < 0) throw std::runtime_error("the model has no tensor " + job.tensor);
+        const int64_t * shape = model_.shape(id);
+        JobResult result;
+        result.columns = shape[0], result.rows = shape[1];
+        const size_t experts = shape[2] * shape[3];
+        if (result.columns != moments.columns || (moments.tokens.size() != 1 && moments.tokens.size() != experts)) {
+            throw std::runtime_error("the moments are not those of " + job.tensor);
+        }
+        for (const ggml_type type : job.types) result.types.push_back({type});
+        for (size_t expert = 0; expert < experts; expert++) {
+            const size_t matrix = moments.tokens.size() == 1 ? 0 : expert;
+            const Factors * factors = cache_.get(input + "/" + std::to_string(matrix), settings_.damping, settings_.threads, [&] { return moments.matrix(matrix, settings_.prior * moments.columns); });
+            if (factors == nullptr) {
+                result.damping.reset();
+                return result;
+            }
+            result.damping = std::max(*result.damping, cache_.damping);
+            run_expert(id, expert, *factors, result);
+        }
+        result.feedback = true;
+        for (const TypeResult & each : result.types) result.feedback = result.feedback && each.loss < each.nearest;
+        return result;
+    }
+
+private:
+    struct RowLosses {
+        double loss, nearest;
+    };
+
+    void run_expert(int64_t id, size_t expert, const Factors & factors, JobResult & result) {
+        const size_t all = result.rows, rows = settings_.sample == 0 ? all : std::min(all, settings_.sample);
+        // Enough chunks to keep all threads busy, of at most 128 rows, over which the factors are read once.
+        const size_t chunk = std::max(tile_rows, std::min<size_t>(128, (rows / settings_.threads + tile_rows - 1) / tile_rows * tile_rows));
+        std::vector<std::vector<RowLosses>> losses(result.types.size(), std::vector<RowLosses>(rows));
+        std::vector<double> signal(rows);
+        std::vector<std::unique_ptr<Rounder>> rounders(settings_.threads);
+        parallel(settings_.threads, (rows + chunk - 1) / chunk, [&](size_t piece, size_t thread) {
+            if (!rounders[thread]) rounders[thread] = std::make_unique<Rounder>(factors, settings_.rounding, chunk);
+            Rounder & rounder = *rounders[thread];
+            const size_t first = piece * chunk, count = std::min(chunk, rows - first), n = result.columns;
+            const std::vector<float> weights = read_rows(id, expert, first, count, rows, result);
+            std::vector<double> each(count);
+            if (settings_.sample > 0) rounder.losses(weights.data(), nullptr, count, signal.data() + first);
+            for (size_t t = 0; t < result.types.size(); t++) {
+                const ggml_type type = result.types[t].type;
+                const size_t row_bytes = ggml_row_size(type, n);
+                std::vector<uint8_t> bytes(count * row_bytes);
+                std::vector<float> values(count * n);
+                ggml_quantize_chunk(type, weights.data(), bytes.data(), 0, count, n, cache_.diagonal.data());
+                ggml_get_type_traits(type)->to_float(bytes.data(), values.data(), count * n);
+                rounder.losses(weights.data(), values.data(), count, each.data());
+                for (size_t r = 0; r < count; r++) losses[t][first + r].nearest = each[r];
+                rounder.round(type, weights.data(), count, bytes.data());
+                rounder.losses(count, each.data());
+                for (size_t r = 0; r < count; r++) losses[t][first + r].loss = each[r];
+                if (!ggml_validate_row_data(type, bytes.data(), bytes.size())) throw std::runtime_error(std::string("rounding made an invalid block of ") + ggml_type_name(type));
+                if (output_.has_data()) output_.write(bytes.data(), bytes.size(), output_.end + (expert * all + first) * row_bytes);
+            }
+        });
+        for (size_t t = 0; t < result.types.size(); t++) {
+            for (const RowLosses & row : losses[t]) result.types[t].loss += row.loss, result.types[t].nearest += row.nearest;
+        }
+        for (const double each : signal) result.signal += each;
+    }
+
+    /// Rows [first, first + count) of the `rows` that are looked at, which are spread over the whole weight.
+    std::vector<float> read_rows(int64_t id, size_t expert, size_t first, size_t count, size_t rows, const JobResult & shape) const {
+        const ggml_type type = model_.type(id);
+        const size_t n = shape.columns, row_bytes = ggml_row_size(type, n);
+        std::vector<uint8_t> raw(count * row_bytes);
+        if (rows == shape.rows) model_.read(id, (expert * rows + first) * row_bytes, raw.size(), raw.data());
+        else {
+            for (size_t r = 0; r < count; r++) model_.read(id, (expert * shape.rows + (first + r) * shape.rows / rows) * row_bytes, row_bytes, raw.data() + r * row_bytes);
+        }
+        std::vector<float> values(count * n);
+        if (type == GGML_TYPE_F32) std::memcpy(values.data(), raw.data(), raw.size());
+        else ggml_get_type_traits(type)->to_float(raw.data(), values.data(), values.size());
+        for (const float value : values) {
+            if (!std::isfinite(value)) throw std::runtime_error(std::string("a weight is not a finite number in ") + ggml_type_name(type));
+        }
+        return values;
+    }
+
+    const GgufFile & model_;
+    RoundSettings settings_;
+    RoundOutput & output_;
+    FactorCache cache_;
+};
