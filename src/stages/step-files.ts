@@ -25,7 +25,7 @@ export async function readReport<T>(path: string | undefined): Promise<T | undef
   return path === undefined ? undefined : (JSON.parse(await readFile(path, "utf8")) as T);
 }
 
-/** Returns the common options of a step's llama.cpp runs. Output paths are `../out/<name>`, relative to the working folder. */
+/** Returns the common options of a step's llama.cpp runs. Output paths are `../out/<name>` from the working folder. */
 export async function toolRun(context: StageContext): Promise<ToolRun> {
   const { work: cwd, threads, signal, progress: onProgress } = context;
   return { toolchain: await context.toolchain(), cwd, threads, signal, onProgress };

@@ -18,7 +18,7 @@ export interface DeviceTypeChoice {
   prove(refined: TypeChoice | undefined): Promise<{ choice: TypeChoice; proof: DeviceProof }>;
 }
 
-/** `device` in `allocation.json`: the final choice's memory as simulated by llama.cpp's allocator. Bytes, summed over all GPUs. */
+/** `device` in `allocation.json`: simulated memory of the final choice, in bytes, summed over all GPUs. */
 export interface DeviceProof {
   neededBytes: number;
   /** The budget of one model, minus the reserve. */

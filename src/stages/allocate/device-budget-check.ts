@@ -9,7 +9,7 @@ import type { StageContext } from "../stage.js";
 import type { DeviceBudget } from "./budget.js";
 import { type VariantSpec, variantHeader } from "./file-size.js";
 
-/** Checks from the header alone whether a file with given types fits a device, together with the input `projector`, if any. */
+/** Checks from the header alone whether a file with given types, and the input `projector` if any, fits a device. */
 export class DeviceBudgetCheck {
   readonly budget: DeviceBudget;
   readonly #spec: VariantSpec;

@@ -15,7 +15,7 @@ export function deviceBudgetError(
   const { neededBytes } = check.requiredMemory(memory);
   const onGpus = device.memory.cards > 1 ? ` on all ${device.memory.cards} GPUs` : "";
   const reserve = reserveBytes === 0 ? "" : ` minus ${formatBytes(reserveBytes)} of reserve`;
-  const message = `the model does not fit device ${quote(device.id)} with ${context} tokens of context: a file of ${formatBytes(memory.footprint.fileBytes)} (types ${types.join(", ")}) needs ${formatBytes(neededBytes)} of memory${onGpus}, the budget is ${formatBytes(device.budget.value)}${reserve}`;
+  const message = `the model does not fit device ${quote(device.id)} with ${context} tokens of context: a file of ${formatBytes(memory.footprint.fileBytes)} (types ${types.join(", ")}) needs ${formatBytes(neededBytes)} of memory${onGpus}; the budget is ${formatBytes(device.budget.value)}${reserve}`;
   return new QuantsmithError("QS-ALLOCATE-DEVICE", message, { remedy: suggestFit(check, memory) });
 }
 

@@ -43,7 +43,7 @@ const maxEmptyPieces = 24;
 
 /**
  * Samples a text from the base model, one opening after the other, each with its own seed. A killed run resumes after the
- * last complete piece. Input `model`; outputs `self.txt`, `sample.json`. The plan sets the stage of the use.
+ * last complete piece. Input `model`; outputs `self.txt`, `sample.json`. The plan replaces the stage.
  * Errors: QS-SAMPLE-NOTHING, QS-SAMPLE-FAILED.
  */
 export const sampleText: Operation<SampleTextParams> = {

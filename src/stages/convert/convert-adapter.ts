@@ -39,7 +39,8 @@ const adapterFiles = ["adapter_config.json", "adapter_model.safetensors"];
 
 /**
  * Converts a LoRA adapter to GGUF with llama.cpp's own script. The converter gets links to the files it needs, without the
- * model card, from which it would copy arbitrary metadata. Throws QS-CONVERT-*, QS-FETCH-CONFIG, QS-PYTHON-*, QS-TOOL-*, QS-DISK-FULL.
+ * model card, from which it would copy arbitrary metadata. Throws QS-CONVERT-*,
+ * QS-FETCH-CONFIG, QS-PYTHON-*, QS-TOOL-*, QS-DISK-FULL.
  */
 export async function convertAdapter(options: ConvertAdapterOptions): Promise<ConvertedAdapter> {
   const { outFile, toolchain, python, threads, signal, onProgress } = options;

@@ -31,7 +31,8 @@ export interface BaseReport {
 
 /**
  * Evaluates the base model once on a text, or a part of it, and stores its logits for all variants. Inputs `model`,
- * `text0`…; outputs `base.kld` (about 2 bytes × vocabulary × evaluated tokens) and `base.json`. Errors: QS-VALIDATE-*, QS-TEXT-*.
+ * `text0`…; outputs `base.kld` (about 2 bytes × vocabulary × evaluated tokens) and `base.json`.
+ * Errors: QS-VALIDATE-*, QS-TEXT-*.
  */
 export const baseLogits: Operation<BaseLogitsParams> = {
   id: "base-logits",

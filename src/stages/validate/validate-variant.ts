@@ -40,7 +40,8 @@ export interface ValidateReport extends KldFigures {
 /**
  * Measures one variant against the base's logits, block by block, until its gates are decided or the text ends.
  * Inputs `model`, `base` (logits), `baseReport`, `structure`, optional `before` (`quality.json` of the previous part) and,
- * for relative limits, `of:<variant>`; output `quality.json`. Blocks of a killed run are reused. Errors: QS-VALIDATE-*, QS-ENV-OOM.
+ * for relative limits, `of:<variant>`; output `quality.json`. Blocks of a killed run are reused.
+ * Errors: QS-VALIDATE-*, QS-ENV-OOM.
  */
 export const validateVariant: Operation<ValidateParams> = {
   id: "measure-quality",
