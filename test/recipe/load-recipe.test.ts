@@ -291,12 +291,27 @@ describe("one fault", () => {
 
 describe("a variant that cannot be published under its name", () => {
   const labels: typeof cases = [
-    ["no label", "variants: [{ name: ▸small, preset: Q4_K_M }]", /does not recognize a quantization label/, /UD-Q4_K_XL/],
-    ["a label the Hub does not know", "variants: [Q4_K_M, { name: ▸Q4_K_L, preset: Q4_K_M }]", /not recognize a quantization/, /./],
+    [
+      "no label",
+      "variants: [{ name: ▸small, preset: Q4_K_M }]",
+      /does not recognize a quantization label/,
+      /UD-Q4_K_XL/,
+    ],
+    [
+      "a label the Hub does not know",
+      "variants: [Q4_K_M, { name: ▸Q4_K_L, preset: Q4_K_M }]",
+      /not recognize a quantization/,
+      /./,
+    ],
     ["an alias as a name", "variants: [{ name: ▸Q4_K, preset: Q4_K_M }]", /not recognize a quantization label/, /./],
     ["another label", "variants: [{ name: ▸mine-Q8_0, preset: Q8_0 }]", /as Q8_0 instead of mine-Q8_0/, /./],
     ["a label of another one", "variants: [Q8_0, { name: ▸my-Q8_0, preset: Q8_0 }]", /Q8_0/, /./],
-    ["a tag that llama.cpp finds elsewhere", "variants: [BF16, ▸F16]", /llama\.cpp resolves it to .*-BF16\.gguf/, /Rename/],
+    [
+      "a tag that llama.cpp finds elsewhere",
+      "variants: [BF16, ▸F16]",
+      /llama\.cpp resolves it to .*-BF16\.gguf/,
+      /Rename/,
+    ],
     ["a name that is no model to llama.cpp", "variants: [{ name: ▸mtp-Q8_0, preset: Q8_0 }]", /./, /./],
   ];
 
