@@ -154,7 +154,7 @@ describe("the same errors as llama-quantize", () => {
     for (const engine of ["bank", "llama-quantize"] as const) {
       const said = await run(recipe(`no-${preset}-${engine}`, engine, [preset], plain));
       expect(said, engine).toContain("QS-QUANTIZE-IMATRIX");
-      expect(said, engine).toMatch(/the type of "?blk\.0\.\S+ needs an imatrix/i);
+      expect(said, engine).toMatch(/the type of \\?"?blk\.0\.\S+ needs an imatrix/i);
     }
   });
 
