@@ -7,7 +7,6 @@ import { demoCopy, quantsmith } from "../fixtures/cli.js";
 import { ProcessQueue } from "../fixtures/process-queue.js";
 import { startQueueRun } from "../fixtures/queue-run.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
-import { until } from "../fixtures/until.js";
 
 /* Steps as jobs of a queue, with real workers on the real flow: the same bytes as a local run, whatever dies. */
 const home = temporaryFolder();
@@ -89,11 +88,11 @@ test("a worker and then the whole run killed with -9: the next run adopts the jo
   const out = convertedStore("killed");
   const jobs = queueFor(out);
   const first = startQueueRun(recipe, out, jobs, { until: "quantize" });
-  await until(() => jobs.worker("quantize:Q8_0") !== undefined);
-  await until(() => /quantize:Q8_0 started/.test(jobs.log));
+  await first.until(() => jobs.worker("quantize:Q8_0") !== undefined);
+  await first.until(() => /quantize:Q8_0 started/.test(jobs.log));
   jobs.worker("quantize:Q8_0")?.kill("SIGKILL");
   // Submitted again, after which the run dies.
-  await until(() => jobs.submissions.length === 3);
+  await first.until(() => jobs.submissions.length === 3);
   jobs.held = true;
   first.child.kill("SIGKILL");
   await first.ended;
@@ -111,7 +110,7 @@ test("Ctrl-C takes the jobs out of the queue and ends with 130", async () => {
   const jobs = queueFor(out);
   jobs.held = true;
   const run = startQueueRun(recipe, out, jobs, { until: "quantize" });
-  await until(() => jobs.submissions.length === 2);
+  await run.until(() => jobs.submissions.length === 2);
   run.child.kill("SIGINT");
   const { code, report } = await run.ended;
   expect([code, report.error?.code]).toEqual([130, "QS-INTERRUPTED"]);
