@@ -17,7 +17,7 @@ let queue: ProcessQueue | undefined;
 
 const pipeline = `version: 1
 stages: [fetch, convert, quantize, validate]
-evaluation: { chunks: 8, context: 128 }
+evaluation: { chunks: 8, context: 512 }
 `;
 
 /** sha256 of every output, by step and path. */
