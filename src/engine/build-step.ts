@@ -3,6 +3,7 @@ import type { Step } from "../plan/plan.js";
 import type { OperationReport, Shard } from "../stages/stage.js";
 import { QuantsmithError } from "../util/errors.js";
 import { withLock } from "../util/lock.js";
+import { quote } from "../util/quote.js";
 import { diskFull } from "./disk-space.js";
 import { executeStep, type StepResult } from "./execute-step.js";
 import { findStep } from "./find-step.js";
@@ -14,15 +15,16 @@ import { moveToStoreDisk, openBuildFolder } from "./store.js";
 import { buildPath, lockPath } from "./workspace.js";
 
 export interface BuildOptions {
-  /** Insists on the files themselves where a record whose files were dropped would do otherwise. */
+  /** Rebuilds a step whose record is complete but whose files were dropped. */
   restore: boolean;
-  /** Does not go on with what an earlier run began. */
+  /** Discards partial work of earlier runs. */
   discardPartial: boolean;
 }
 
 /**
- * Builds one step under its lock and makes it final; another process may finish it first, and then its work is taken.
- * Throws what the stage throws; QS-DISK-SPACE before anything is written when the disk is too small.
+ * Builds one step under its lock and commits it to the store; reuses the result of another process that finishes it
+ * first.
+ * Errors: those of the stage; QS-DISK-SPACE, before anything is written, when the disk is too small.
  */
 export async function buildStep(
   keyed: KeyedStep,
@@ -42,7 +44,7 @@ export async function buildStep(
       const priority = -runtime.plan.steps.indexOf(step);
       const work = () => executeStep({ ...keyed, build }, runtime);
       const done = await runtime.scheduler.run(step.resource, priority, onWait, work);
-      // Whoever took the lock over may have finished; equal keys give equal outputs, so theirs is as good.
+      // A process that took over the lock may have finished. Equal keys give equal outputs, so its result is as good.
       const theirs = lost.aborted ? await findFinished(keyed, runtime, restore) : undefined;
       if (theirs !== undefined) return { record: theirs, status: "cached" };
       const record = await runtime.scheduler.run("io", priority, onWait, async () =>
@@ -58,8 +60,8 @@ export async function buildStep(
 }
 
 /**
- * Does one part of a step's work, for the step itself to find in its `partial` folder; nothing when the step is finished.
- * Throws as `buildStep`.
+ * Computes one shard of a step into the step's `partial` folder; does nothing when the step is finished.
+ * Errors: those of `buildStep`.
  */
 export async function buildShard(keyed: KeyedStep, shard: Shard, runtime: BuildRuntime): Promise<void> {
   const { step, key } = keyed;
@@ -79,7 +81,7 @@ export async function buildShard(keyed: KeyedStep, shard: Shard, runtime: BuildR
   });
 }
 
-/** A finished step that this run may take: not older than it, where it is fresh, and whole, where it is to be restored. */
+/** Returns a finished step that this run may reuse (see `isUsable`). */
 export async function findFinished(
   keyed: KeyedStep,
   runtime: BuildRuntime,
@@ -89,13 +91,16 @@ export async function findFinished(
   return found !== undefined && isUsable(found, runtime.freshSince, restore) ? found : undefined;
 }
 
-/** Whether a run takes this record: not older than `freshSince`, where the run is fresh, and with all files for `restore`. */
+/**
+ * Whether a run may reuse this record: with `freshSince`, only if finished since then; with `restore`, only with all
+ * files.
+ */
 export function isUsable(record: StepRecord, freshSince: string | null, restore: boolean): boolean {
   if (freshSince !== null && record.finished < freshSince) return false;
   return !restore || record.outputs.every(({ dropped }) => !dropped);
 }
 
-/** The part that only needs the disk: hashing, flushing, the rename and the record. */
+/** Commits a built step: hashing, flushing, rename, record. Needs only the disk. */
 async function commitStep(
   { step, key, fingerprint }: KeyedStep,
   runtime: BuildRuntime,
@@ -119,13 +124,16 @@ async function commitStep(
   return runtime.store.commit(out, record, await outputDigest(step, runtime, out, report));
 }
 
-/** Now, or where this machine's clock is behind that of a fresh run that has asked for it, when that run began. */
+/** Returns the current time, or the start of a fresh run if this machine's clock is behind it. */
 function finishTime(freshSince: string | null): string {
   const now = new Date().toISOString();
   return freshSince !== null && now < freshSince ? freshSince : now;
 }
 
-/** Outputs that the operation verified itself, and hard links of inputs (same device and inode), are not read again. */
+/**
+ * Returns a function for the sha256 of an output. It does not read outputs that the operation verified, or hard links
+ * of inputs (same device and inode).
+ */
 async function outputDigest(
   step: Step,
   runtime: BuildRuntime,
@@ -147,12 +155,12 @@ async function outputDigest(
 }
 
 /**
- * What a step read must still be what its key says, or its outputs would be believed under that key for ever: a user
- * may have edited a text or a checkpoint's file, which the store only links to, while the step ran.
+ * Throws QS-INPUT-CHANGED unless the inputs still match the step's key. A user may have edited a text or a linked
+ * checkpoint file during the step; wrong outputs would then stay in the store under this key.
  */
 async function requireUnchangedInputs(step: Step, runtime: BuildRuntime): Promise<void> {
   for (const [name, input] of Object.entries(step.inputs)) {
-    if (input.kind === "outside") continue; // read as a whole by its stage, which compares the digest
+    if (input.kind === "outside") continue; // its stage reads the whole file and compares the digest
     const record = runtime.records.get(input.step);
     if (record === undefined) continue;
     const { stage } = record.fingerprint;
@@ -162,8 +170,8 @@ async function requireUnchangedInputs(step: Step, runtime: BuildRuntime): Promis
 }
 
 function inputChanged(step: string, file: string): QuantsmithError {
-  return new QuantsmithError("QS-INPUT-CHANGED", `${file} was changed while ${step} was using it`, {
-    remedy: "Run again; the plan then sees what is there now.",
+  return new QuantsmithError("QS-INPUT-CHANGED", `${quote(file)} changed while ${step} was reading it`, {
+    remedy: "Run the same command again; it uses the current files.",
   });
 }
 
@@ -172,7 +180,7 @@ async function fileIdentity(path: string): Promise<string> {
   return `${dev}:${ino}`;
 }
 
-/** Our own writes fail with these codes where the native tools have their own words. */
+/** Whether a write of this program failed on a full disk; native tools report that in messages of their own. */
 function isDiskFull(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   return code === "ENOSPC" || code === "EDQUOT";

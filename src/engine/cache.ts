@@ -11,22 +11,22 @@ export interface CacheEntry {
   key: string;
   step: string;
   recipe: string;
-  /** Bytes of its files that are there; hard links of other entries count there, not twice. */
+  /** Bytes of its present files; a hard link counts for the entry that created the file. */
   bytes: number;
   lastUsed: Date;
 }
 
-/** What to keep: the entries used last up to a size, those used within some days, or those behind the releases. */
+/** What to keep: recently used entries up to a size, entries used within some days, or entries behind the releases. */
 export type KeepRule = { kind: "bytes"; bytes: number } | { kind: "days"; days: number } | { kind: "release" };
 
-/** The finished steps in the store, last used first. */
+/** Returns the finished steps in the store, last used first. */
 export async function listCache(workspace: Workspace): Promise<CacheEntry[]> {
   const store = new Store(workspace);
   const known = await store.records();
   known.sort((a, b) => b.lastUsed.getTime() - a.lastUsed.getTime());
   const counted = new Set<string>();
   const entries: CacheEntry[] = [];
-  // Makers of a file before those that only link to it, so that it counts where it was made.
+  // Creators of a file come before steps that only link to it, so that the file counts for its creator.
   const oldestFirst = [...known].sort((a, b) => (a.record.finished < b.record.finished ? -1 : 1));
   const bytes = new Map<string, number>();
   for (const { record } of oldestFirst) bytes.set(record.key, countBytes(record, counted));
@@ -48,7 +48,7 @@ function countBytes(record: StepRecord, counted: Set<string>): number {
 }
 
 /**
- * Removes finished steps that the rule does not keep, and rubbish. Returns what was removed.
+ * Removes finished steps that the rule does not keep, and garbage. Returns the removed steps.
  * Errors: QS-CACHE-BUSY while a run uses the store.
  */
 export async function collectCache(workspace: Workspace, rule: KeepRule): Promise<CacheEntry[]> {
@@ -65,12 +65,12 @@ export async function collectCache(workspace: Workspace, rule: KeepRule): Promis
   return removed;
 }
 
-/** Errors: QS-CACHE-BUSY while another process uses the store. */
+/** Throws QS-CACHE-BUSY while another process uses the store. */
 export async function requireIdle(workspace: Workspace): Promise<void> {
   const others = (await activeScratch(workspace.tmp)).filter((name) => !workspace.scratch.endsWith(name));
   if (others.length === 0) return;
   throw new QuantsmithError("QS-CACHE-BUSY", `a run is using the store in ${workspace.store}`, {
-    remedy: "Wait for it to end, or end it, and try again.",
+    remedy: "Wait for that run or stop it, then try again.",
   });
 }
 
@@ -95,7 +95,7 @@ async function keysToKeep(
   return kept;
 }
 
-/** The package steps that the release folders are made of, and everything these were made from. */
+/** Returns the keys of the package steps behind the release folders, and of all steps upstream of them. */
 async function keysOfReleases(workspace: Workspace, store: Store): Promise<Set<string>> {
   const records = new Map((await store.records()).map(({ record }) => [record.key, record]));
   const released = await releasedInodes(workspace);

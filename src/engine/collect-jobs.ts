@@ -5,8 +5,8 @@ import { join } from "node:path";
 const maxAgeMs = 7 * 24 * 3600_000;
 
 /**
- * Removes from `.jobs` what belongs to finished steps, whose keys are given, and what is a week old. The rest stays: an
- * orphaned job may still wait in a queue, and needs its description and its texts.
+ * Removes from `.jobs` the files of finished steps, whose keys are given, and files older than a week. Other files
+ * stay: an orphaned job may still wait in a queue, and needs its description and texts.
  */
 export async function collectJobs(jobs: string, finished: ReadonlySet<string>): Promise<void> {
   const entries = await readdir(jobs, { recursive: true, withFileTypes: true }).catch(() => []);

@@ -1,9 +1,9 @@
 import type { Plan } from "../plan/plan.js";
 
 /**
- * The most bytes a run has on disk at any time beside what was there before, given what each step writes.
- * Steps are taken in the plan's order; with `keepIntermediates: false` a step's bytes are given back after the last
- * step that reads from it, if all it made was intermediate. Release folders hold hard links and add nothing.
+ * Returns the most bytes that a run has on disk at any time, beside what was there before, given the bytes each step
+ * writes. Steps run in the plan's order. With `keepIntermediates: false`, a step with only intermediate outputs frees
+ * its bytes after its last reader. Release folders contain hard links and add nothing.
  */
 export function diskPeak(plan: Plan, bytes: ReadonlyMap<string, number>): number {
   let now = 0;
@@ -21,7 +21,7 @@ export function diskPeak(plan: Plan, bytes: ReadonlyMap<string, number>): number
   return peak;
 }
 
-/** Index of the last step that reads an intermediate file of a producer; -1 when none does. */
+/** Index of the last step that reads an intermediate file of a producer; -1 without a reader. */
 function lastReader(plan: Plan, producer: string): number {
   const files = plan.steps.find(({ id }) => id === producer)?.intermediates ?? [];
   return plan.steps.findLastIndex((step) =>

@@ -2,15 +2,15 @@ import { statfs } from "node:fs/promises";
 import { formatBytes } from "../util/bytes.js";
 import { QuantsmithError } from "../util/errors.js";
 
-/** Free space that must remain beside a step's predicted bytes: predictions are estimates, and others write too. */
+/** Free space to leave beside a step's predicted bytes: predictions are estimates, and other programs write too. */
 const marginBytes = 64 * 1024 * 1024;
-/** A step is stopped when less than this is free: some native tools do not notice that their writes fail. */
+/** A step is stopped when less than this is free: some native tools do not detect failed writes. */
 const floorBytes = 8 * 1024 * 1024;
 const watchIntervalMs = 500;
 
-const remedy = "Free space or give another folder with --out, then run again; finished steps are kept.";
+const remedy = "Free disk space or set another folder with `--out`, then run again. Finished steps are kept.";
 
-/** Bytes that this user may still write on the file system of `folder`. */
+/** Returns the bytes that this user can still write on the file system of `folder`. */
 async function freeBytes(folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(folder);
   return bavail * bsize;
@@ -21,7 +21,7 @@ export async function requireDiskSpace(folder: string, predictedBytes: number, s
   const free = await freeBytes(folder);
   const needed = predictedBytes + marginBytes;
   if (free >= needed) return;
-  const message = `${step} needs about ${formatBytes(needed)} of disk and ${formatBytes(free)} are free in ${folder}`;
+  const message = `${step} needs about ${formatBytes(needed)} of disk space, and ${folder} has ${formatBytes(free)} free`;
   throw new QuantsmithError("QS-DISK-SPACE", message, { remedy });
 }
 
@@ -37,7 +37,7 @@ export function watchDisk(folder: string, step: string): { signal: AbortSignal; 
   return { signal: controller.signal, stop: () => clearInterval(timer) };
 }
 
-/** The disk became full while a step wrote. */
+/** Returns the error for a disk that became full during a step. */
 export function diskFull(step: string, cause?: unknown): QuantsmithError {
   return new QuantsmithError("QS-DISK-FULL", `the disk became full during ${step}`, { remedy, cause });
 }

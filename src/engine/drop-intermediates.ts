@@ -4,8 +4,8 @@ import type { Runtime } from "./runtime.js";
 import { activeScratch } from "./scratch.js";
 
 /**
- * With `keepIntermediates: false`, drops every intermediate file whose readers have all succeeded. The record stays,
- * so the step still counts as done; a file whose reader failed is kept for the next try.
+ * With `keepIntermediates: false`, drops every intermediate file whose readers have all succeeded. The record stays, so
+ * the step still counts as finished. A file whose reader failed is kept for the next run.
  */
 export async function dropIntermediates(
   runtime: Runtime,
@@ -13,7 +13,7 @@ export async function dropIntermediates(
 ): Promise<void> {
   const { plan, records, store, workspace } = runtime;
   if (plan.keepIntermediates) return;
-  // Another run may be about to read them; whoever is last drops them.
+  // Another run may be about to read them; the last run drops them.
   if ((await activeScratch(workspace.tmp)).length > 1) return;
   const succeeded = (step: Step) => ["built", "cached"].includes(statusOf(step.id) ?? "");
   for (const producer of plan.steps) {

@@ -16,24 +16,24 @@ export interface StepEstimate {
   id: string;
   stage: string;
   variant?: string;
-  /** `stale`: this recipe built the step before, from something else; `why` says what changed. */
+  /** `stale`: this recipe built the step before from other inputs; `why` names the differences. */
   status: "cached" | "stale" | "new";
   why?: string;
   /** Bytes it will write; 0 when cached. */
   predictedBytes: number;
-  /** How long it took when it, or the same step of this recipe, was last built here; unknown for a step never built. */
+  /** Duration when it, or the same step of this recipe, was last built here; absent for a step never built. */
   seconds?: number;
 }
 
 export interface PlanEstimate {
   steps: StepEstimate[];
-  /** The most disk the run needs at any time, beside what is there. */
+  /** Most disk space that the run needs at any time, beside what is there. */
   diskPeakBytes: number;
-  /** Sum over the steps to be built whose time is known. */
+  /** Sum over the steps to build whose duration is known. */
   seconds: number;
 }
 
-/** What a run of this plan would do, without doing or changing anything. */
+/** Returns what a run of this plan would build; changes nothing. */
 export async function estimatePlan(plan: Plan, workspace: Workspace): Promise<PlanEstimate> {
   const store = new Store(workspace);
   const past = (await store.records()).map(({ record }) => record);
@@ -42,7 +42,7 @@ export async function estimatePlan(plan: Plan, workspace: Workspace): Promise<Pl
   for (const { step, fingerprint, key } of keyPlan(plan).values()) {
     const record = await store.find(step.stage, key, { readOnly: true });
     if (record !== undefined) present.set(step.id, record);
-    else if (step.mode === "reuse") continue; // not asked for, so it will not be built
+    else if (step.mode === "reuse") continue; // not selected, so it is not built
     const last = record ?? lastRecord(past, plan.name, step.id);
     steps.push({
       id: step.id,
@@ -62,7 +62,7 @@ export async function estimatePlan(plan: Plan, workspace: Workspace): Promise<Pl
   };
 }
 
-/** A step whose dropped files a step to be built reads has to be built again itself. */
+/** Marks cached steps as stale if a step to build reads files of theirs that were dropped. */
 function restoreDropped(plan: Plan, steps: StepEstimate[], records: ReadonlyMap<string, StepRecord>): void {
   const estimates = new Map(steps.map((step) => [step.id, step]));
   for (const reader of [...plan.steps].reverse()) {
@@ -79,21 +79,21 @@ function restoreDropped(plan: Plan, steps: StepEstimate[], records: ReadonlyMap<
   }
 }
 
-/** Seconds that each step took when this recipe last built it here, by step id. */
+/** Returns the duration in seconds of each step's last build for this recipe here, by step id. */
 export async function pastSeconds(plan: Plan, workspace: Workspace): Promise<Map<string, number>> {
   const past = (await new Store(workspace).records()).map(({ record }) => record);
   const known = plan.steps.map(({ id }) => [id, lastRecord(past, plan.name, id)?.seconds] as const);
   return new Map(known.filter((entry): entry is [string, number] => entry[1] !== undefined));
 }
 
-/** Exact where the stage can tell from inputs that are in the store and tools that are built; else the estimate. */
+/** Exact if the stage can compute it from present inputs with built tools; else the estimate. */
 async function predictedBytes(step: Step, records: ReadonlyMap<string, StepRecord>, store: Store): Promise<number> {
   const estimate = Math.ceil(step.predictedBytes);
   const ready = Object.values(step.inputs).every((input) => input.kind === "outside" || records.has(input.step));
   if (step.prepare === undefined || !ready) return estimate;
   const tools = await describeToolchain();
   if (tools.state !== "ready") return estimate;
-  // A plan leaves the store as it is.
+  // A plan must not change the store.
   const work = await mkdtemp(join(tmpdir(), "quantsmith-plan-"));
   try {
     const prepared = await step.prepare({
@@ -121,7 +121,7 @@ function lastRecord(records: readonly StepRecord[], recipe: string, id: string):
     .sort((a, b) => (a.finished < b.finished ? 1 : -1))[0];
 }
 
-/** Names of the fingerprint's fields that differ, as `params.chunks, inputs.model`. */
+/** Returns the names of the fingerprint's fields that differ, as `params.chunks, inputs.model changed`. */
 function whatChanged(before: Fingerprint, after: Fingerprint): string {
   const changed = jsonDifferences(before, after).map(({ path }) => path);
   if (changed.length === 0) return "its files are missing or damaged";

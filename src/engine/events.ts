@@ -9,11 +9,11 @@ export interface StepIdentity {
   id: string;
   stage: StageName;
   variant?: string;
-  /** What the step took when it was last built here. */
+  /** Duration of the last build of the step here. */
   expectedSeconds?: number;
 }
 
-/** Everything a run tells; the terminal, the CI lines, the JSON output and the log only read this. */
+/** All output of a run. The terminal, the CI lines, the JSON output and the log only render these events. */
 export type RunEvent =
   | { type: "run-started"; recipe: string; out: string; steps: StepIdentity[] }
   | { type: "step-started"; id: string; key: string }
@@ -21,10 +21,10 @@ export type RunEvent =
   | { type: "step-note"; id: string; note: string }
   | { type: "step-progress"; id: string; progress: Progress }
   | { type: "step-finished"; id: string; status: StepStatus; seconds: number; why?: string; error?: ErrorReport }
-  /** Variants that are uploaded while the run goes on (`publish.stream`); the last may end after the run. */
+  /** Variants that are uploaded during the run (`publish.stream`); the last upload may end after the run. */
   | { type: "upload-started"; variant: string; bytes: number }
   | { type: "upload-progress"; variant: string; progress: Progress }
-  /** `sentBytes` is 0 when the Hub has the file already. With an `error` it is left to publishing at the end. */
+  /** `sentBytes` is 0 when the Hub already has the file. With an `error`, publishing at the end uploads the file. */
   | { type: "upload-finished"; variant: string; sentBytes: number; seconds: number; error?: ErrorReport }
   | { type: "run-finished"; seconds: number; failed: number };
 
@@ -33,7 +33,7 @@ export type EventListener = (event: TimedEvent) => void;
 
 const progressIntervalMs = 250;
 
-/** Hands every event to its listeners, in order; progress of one step or upload at most four times a second. */
+/** Passes every event to its listeners, in order; progress of one step or upload at most four times a second. */
 export class EventBus {
   readonly #listeners: EventListener[] = [];
   readonly #lastProgress = new Map<string, number>();
@@ -55,7 +55,7 @@ export class EventBus {
   }
 }
 
-/** A listener that appends every event to `<runs>/<time>/events.ndjson`, and the folder's path. */
+/** Returns a listener that appends every event to `<runs>/<time>/events.ndjson`, and the folder's path. */
 export function eventLog(runs: string): { listener: EventListener; folder: string; close(): void } {
   const stamp = new Date().toISOString().replace(/[:.]/g, "-");
   const folder = join(runs, `${stamp}-${process.pid}`);
@@ -63,7 +63,7 @@ export function eventLog(runs: string): { listener: EventListener; folder: strin
   return { folder, ...eventFile(join(folder, "events.ndjson")) };
 }
 
-/** A listener that appends every event to a file, which is made. */
+/** Returns a listener that appends every event to a file, which it creates. */
 export function eventFile(path: string): { listener: EventListener; close(): void } {
   const file = openSync(path, "a");
   return {
@@ -71,7 +71,7 @@ export function eventFile(path: string): { listener: EventListener; close(): voi
       try {
         writeSync(file, `${JSON.stringify(event)}\n`);
       } catch {
-        // A full disk must not turn the log into the reason why a run dies; the run tells of it itself.
+        // A full disk must not end the run through its log; the run reports a full disk itself.
       }
     },
     close: () => closeSync(file),

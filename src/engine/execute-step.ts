@@ -14,14 +14,14 @@ export interface StepResult {
   seconds: number;
 }
 
-/** What of which step is to be done where. */
+/** A step, or one shard of it, and its build folder. */
 export interface StepTask extends KeyedStep {
   /** Absent: the whole step. */
   shard?: Shard;
   build: { out: string; work: string };
 }
 
-/** The part of a step's building that needs its resource: preflight, then the stage itself. Errors: the stage's, QS-DISK-*. */
+/** Runs a step under its resource: preflight, then the stage. Errors: those of the stage, QS-DISK-*. */
 export async function executeStep(task: StepTask, runtime: BuildRuntime): Promise<StepResult> {
   const { step, key } = task;
   const started = performance.now();
@@ -43,7 +43,7 @@ export async function executeStep(task: StepTask, runtime: BuildRuntime): Promis
 function stageContext(task: StepTask, runtime: BuildRuntime, signal: AbortSignal): StageContext {
   const { step, key, shard, build } = task;
   const digests = inputDigests(step.inputs, runtime.records);
-  // Parts made of other bytes must not be continued: an input can be rebuilt with other bytes under the same key.
+  // An input can be rebuilt with other bytes under the same key; partial work on the old bytes must not be continued.
   const partial = join(runtime.store.partialFolder(key), sha256(canonicalJson(digests)).slice(0, 16));
   const note = (text: string) => runtime.events.emit({ type: "step-note", id: step.id, note: text });
   return {

@@ -4,9 +4,9 @@ import type { PassedVariant, Runtime } from "./runtime.js";
 import { inputDigests, inputPath } from "./step-inputs.js";
 
 /**
- * Variants whose verdict has become final since the last call, and is that they passed: by the same function and inputs
- * with which the package step will judge them. `checked` remembers those that were looked at, passed or not. A variant
- * that will be released in parts is left out, since its parts do not exist yet.
+ * Returns the variants whose verdict became final since the last call and is a pass. The package step judges them with
+ * the same function and inputs. `checked` stores variants already checked, passed or not. A variant that will be split
+ * is left out, since its parts do not exist yet.
  */
 export async function findPassedVariants(
   { plan, records, store, steps }: Runtime,

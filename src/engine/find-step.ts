@@ -4,7 +4,7 @@ import type { StepRecord } from "./record.js";
 import type { BuildRuntime } from "./runtime.js";
 import { inputDigests } from "./step-inputs.js";
 
-/** A step's finished outputs from the store, if they are whole and were made from the inputs that exist now. */
+/** Returns a step's finished outputs from the store if they are whole and were built from the current inputs. */
 export async function findStep({ step, key }: KeyedStep, runtime: BuildRuntime): Promise<StepRecord | undefined> {
   const record = await runtime.store.find(step.stage, key, { verify: runtime.verify });
   if (record === undefined) return undefined;

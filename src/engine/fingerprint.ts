@@ -8,21 +8,21 @@ import { sha256 } from "../util/sha256.js";
  * Two steps with equal fingerprints are interchangeable.
  */
 export interface Fingerprint extends JsonObject {
-  /** Layout of this structure; raised when a field changes its meaning. */
+  /** Version of this structure; raised when a field changes its meaning. */
   format: 1;
-  /** Separates stages that happen to take the same parameters. */
+  /** Separates stages that happen to have the same parameters. */
   stage: string;
-  /** Our own code's behaviour: raised when a stage would give other outputs for the same input. */
+  /** Version of the stage's code; raised when a stage would give other outputs for the same inputs. */
   version: number;
-  /** What the recipe and the pipeline ask of this step. */
+  /** Parameters from the recipe and the pipeline. */
   params: JsonObject;
-  /** Content of what it reads: the producing step's key and the output's name, or an outside file's digest. */
+  /** Content of the inputs: the producing step's key and the output's name, or an outside file's digest. */
   inputs: { readonly [name: string]: string };
-  /** The programs it runs: another llama.cpp may quantize, measure or answer differently. */
+  /** Digests of the programs it runs: another llama.cpp may quantize, measure or answer differently. */
   tools: { readonly [tool in ToolId]?: string };
 }
 
-/** A step with its key, which is computed once and goes along with the step. */
+/** A step with its key, which is computed once. */
 export interface KeyedStep {
   readonly step: Step;
   readonly fingerprint: Fingerprint;
@@ -31,8 +31,8 @@ export interface KeyedStep {
 }
 
 /**
- * Computes the key of a step, given the keys of the steps it reads from.
- * An optional input whose step has no key is left out, as it will be when the step runs.
+ * Computes the key of a step from the keys of the steps it reads from. Leaves out an optional input whose step has no
+ * key; the step runs without that input.
  */
 export function keyStep(step: Step, plan: Pick<Plan, "toolDigests">, keys: ReadonlyMap<string, string>): KeyedStep {
   const description = fingerprint(step, plan, keys);

@@ -8,8 +8,8 @@ import { inputDigests, inputPath } from "./step-inputs.js";
 import type { Workspace } from "./workspace.js";
 
 /**
- * Ends a run: reports what was found out, installs the release that the package step made, or takes the old one away
- * when every variant was judged and none passed. `errors` are all that went wrong; the first decides the exit code.
+ * Ends a run: collects the report, then installs the packaged release, or removes the old release when every variant
+ * was judged and none passed. `errors` are all failures; the first decides the exit code.
  */
 export async function finishRun(
   plan: Plan,
@@ -19,7 +19,7 @@ export async function finishRun(
 ): Promise<{ report: RunReport; errors: unknown[]; withdrawn: boolean }> {
   const { records, store } = outcome;
   const { inputs } = plan.report;
-  // A part of a plan judges only by what it has measured.
+  // A partial plan judges variants only by its own measurements.
   const has = (stage: string) => plan.steps.some((step) => step.stage === stage);
   const { measured, smokeTested } = plan.report.params;
   const params = {
@@ -38,7 +38,7 @@ export async function finishRun(
 
   const errors = outcome.errors.map(({ error }) => error);
   const nothing = errors.findIndex((error) => error instanceof QuantsmithError && error.code === "QS-PACKAGE-NOTHING");
-  // What kept the variants from passing says more than that none did.
+  // The variants' own errors are more specific than QS-PACKAGE-NOTHING.
   if (nothing >= 0 && errors.length + failed.length > 1) errors.splice(nothing, 1);
   if (failed.length > 0) errors.push(gateError(failed));
 
@@ -59,7 +59,7 @@ function gateError(variants: readonly string[]): QuantsmithError {
     "QS-GATE-FAILED",
     `${variants.join(", ")} did not pass and ${variants.length > 1 ? "are" : "is"} not in the release`,
     {
-      remedy: "The reasons stand beside each variant. Change the variant, or the gate if it asks for too much.",
+      remedy: "Read the reasons beside each variant, then change the variant or its gate.",
     },
   );
 }

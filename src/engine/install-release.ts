@@ -8,8 +8,8 @@ import type { StepRecord } from "./record.js";
 import { lockPath, scratchPath, type Workspace } from "./workspace.js";
 
 /**
- * Makes `releases/<name>/` equal to a finished package step, by hard links, and returns its path.
- * The folder is swapped as a whole; one that is equal already is left alone.
+ * Installs a finished package step as `releases/<name>/`, by hard links, and returns the path. Swaps the folder as a
+ * whole; leaves an equal folder alone.
  */
 export async function installRelease(
   workspace: Workspace,
@@ -23,7 +23,7 @@ export async function installRelease(
     const next = scratchPath(workspace, "release");
     await mkdir(next, { recursive: true });
     for (const { path } of packaged.record.outputs) {
-      // Small files are copied: people edit them, and a hard link would edit the store too.
+      // Small files are copied: users edit them, and an edit of a hard link would change the store.
       const put = isLarge(path) ? linkOrCopy : copyWithFolders;
       await put(join(packaged.folder, path), join(next, path));
     }
@@ -35,7 +35,7 @@ export async function installRelease(
   return release;
 }
 
-/** Takes a release away whose variants do not pass any more; its files stay in the store. True if there was one. */
+/** Removes the release of variants that no longer pass; its files stay in the store. Returns whether there was one. */
 export async function withdrawRelease(workspace: Workspace, name: string, signal: AbortSignal): Promise<boolean> {
   const release = join(workspace.releases, name);
   const existed = (await stat(release).catch(() => undefined)) !== undefined;
@@ -47,12 +47,12 @@ function withReleaseLock(workspace: Workspace, name: string, signal: AbortSignal
   return withLock(lockPath(workspace, `release-${name}`), { signal }, work);
 }
 
-/** Takes the old release away; a folder without a release.json was not made by us and is left alone. */
+/** Removes the old release. Errors: QS-RELEASE-FOREIGN for a folder without a release.json, which is left alone. */
 async function removeOldRelease(workspace: Workspace, release: string): Promise<void> {
   const present = await listFiles(release).catch((): string[] => []);
   if (present.length > 0 && !present.includes("release.json")) {
-    throw new QuantsmithError("QS-RELEASE-FOREIGN", `${release} is in the way: it is no release of quantsmith`, {
-      remedy: "Move the folder away, or give another folder with --out.",
+    throw new QuantsmithError("QS-RELEASE-FOREIGN", `cannot replace ${release}, which is not a quantsmith release`, {
+      remedy: "Move the folder, or set another folder with `--out`.",
     });
   }
   const old = scratchPath(workspace, "old-release");
@@ -65,7 +65,9 @@ async function removeOldRelease(workspace: Workspace, release: string): Promise<
   await rm(old, { recursive: true, force: true });
 }
 
-/** Same names, large files the stored ones themselves (hard link) or copies, small ones with the same content. */
+/**
+ * Whether names match, large files are hard links or copies of the stored files, and small files have the same content.
+ */
 async function isSame(release: string, packaged: { folder: string; record: StepRecord }): Promise<boolean> {
   const present = await listFiles(release).catch(() => []);
   const wanted = packaged.record.outputs.map(({ path }) => path).sort();

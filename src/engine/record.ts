@@ -3,30 +3,32 @@ import type { Fingerprint } from "./fingerprint.js";
 
 /** One output file of a finished step. */
 export interface RecordedFile {
-  /** Relative to the step's folder, `/` between parts. */
+  /** Relative to the step's folder, with `/` separators. */
   path: string;
   bytes: number;
   sha256: string;
-  /** Modification time in nanoseconds and inode, as text: while both stand, the content is taken as unchanged. */
+  /** Modification time in nanoseconds and inode, as text; while both are equal, the content counts as unchanged. */
   mtime: string;
   inode: string;
-  /** Set when the file was dropped after its last reader (`keepIntermediates: false`); a new reader has it rebuilt. */
+  /**
+   * Set when the file was dropped after its last reader (`keepIntermediates: false`); a new reader triggers a rebuild.
+   */
   dropped?: true;
 }
 
-/** `record.json`: written last, so its presence means that everything beside it is whole. */
+/** `record.json`: written last, so its presence means that all files beside it are whole. */
 export interface StepRecord {
   format: 2;
   key: string;
   step: string;
-  /** The recipe it was first built for; others may share it. */
+  /** Recipe of the first build; other recipes may share the step. */
   recipe: string;
   fingerprint: Fingerprint;
   /** sha256 of every input file, by input name, as read when the step was built. */
   inputs: Record<string, string>;
   outputs: RecordedFile[];
   commands: string[][];
-  /** Figures of this machine and this run, such as tokens per second; no part of any output. */
+  /** Measurements of this machine and this run, such as tokens per second; not part of any output. */
   measurements: Record<string, number>;
   /** ISO time of completion. */
   finished: string;
@@ -34,23 +36,23 @@ export interface StepRecord {
   peakMemoryBytes: number;
 }
 
-/** The text of `record.json`, with a checksum over all the rest, so that a damaged record is no record. */
+/** Returns the text of `record.json`, with a checksum over all other fields to detect damage. */
 export function renderRecord(record: StepRecord): string {
   return renderChecked(record);
 }
 
-/** Reads `record.json`'s text; undefined for anything that is not a whole record of this format. */
+/** Parses `record.json`; returns undefined for a damaged record or another format. */
 export function parseRecord(text: string): StepRecord | undefined {
   const record = parseChecked(text) as StepRecord | undefined;
   return record?.format === 2 ? record : undefined;
 }
 
-/** Whether an output, or a file of an output that is a folder, was dropped. */
+/** Whether an output, or a file in an output folder, was dropped. */
 export function isDropped(record: StepRecord | undefined, output: string): boolean {
   return (record?.outputs ?? []).some(({ path, dropped }) => dropped === true && isWithin(path, output));
 }
 
-/** Whether a recorded path is this output, or lies in it when it is a folder. */
+/** Whether a recorded path is this output, or is inside it when the output is a folder. */
 export function isWithin(path: string, output: string): boolean {
   return path === output || path.startsWith(`${output}/`);
 }

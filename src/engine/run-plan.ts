@@ -23,8 +23,8 @@ export interface RunOutcome {
 }
 
 /**
- * Runs a plan: every step as soon as what it reads is finished, one compute step at a time.
- * A failed step stops the steps that need it and nothing else. Throws only when the run is aborted, with the reason.
+ * Runs a plan: each step starts when its inputs are finished, one compute step at a time. A failed step stops only the
+ * steps that need it. Throws only when the run is aborted, with the reason of the abort.
  */
 export async function runPlan(plan: Plan, options: RunOptions): Promise<RunOutcome> {
   const run = new Run(plan, options);
@@ -38,7 +38,7 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<RunOutco
       Promise.all(before).then(() => run.step(step)),
     );
   }
-  // Wait for every step, also after an abort, so that nothing still writes when this returns.
+  // Wait for every step, also after an abort, so that nothing writes after the return.
   const results = await Promise.allSettled(ended.values());
   await run.stop();
   options.signal.throwIfAborted();
@@ -59,7 +59,7 @@ class Run {
   /** Steps whose inputs have all ended. */
   readonly #settled = new Map<string, KeyedStep>();
   readonly #restoring = new Map<string, Promise<void>>();
-  /** Variants whose verdict was looked at. */
+  /** Variants whose verdict was checked. */
   readonly #checkedVariants = new Set<string>();
   readonly #remote: RemoteRunner | undefined;
 
@@ -77,12 +77,12 @@ class Run {
     this.#remote = remote?.(this.runtime);
   }
 
-  /** Hands out what other machines can do. */
+  /** Submits the steps for other machines. */
   async start(): Promise<void> {
     await this.#remote?.start();
   }
 
-  /** Takes back what other machines have not done. */
+  /** Cancels the steps that other machines have not finished. */
   async stop(): Promise<void> {
     await this.#remote?.stop();
   }
@@ -91,7 +91,7 @@ class Run {
     return this.#remote?.runsRemotely(step) === true;
   }
 
-  /** Brings one step to its end, whatever that is; every step it reads from has ended before. */
+  /** Runs one step to its end: cached, built, skipped or failed. All steps that it reads from have ended. */
   async step(step: Step): Promise<void> {
     const { records, signal, freshSince } = this.runtime;
     const started = performance.now();
@@ -105,8 +105,7 @@ class Run {
     try {
       const present = freshSince !== null && step.mode === "build" ? undefined : await findStep(settled, this.runtime);
       if (present !== undefined) await this.#finish(step, "cached", present, (performance.now() - started) / 1000);
-      else if (step.mode === "reuse")
-        this.#summarize(step, "skipped", 0, { why: "not asked for, and not in the store" });
+      else if (step.mode === "reuse") this.#summarize(step, "skipped", 0, { why: "not selected and not in the store" });
       else await this.#build(settled, false);
     } catch (error) {
       if (signal.aborted) throw error;
@@ -128,7 +127,7 @@ class Run {
     await this.#finish(step, status, record, record.seconds);
   }
 
-  /** Builds again what a step reads and what was dropped after its last reader. */
+  /** Rebuilds inputs of a step that were dropped after their last reader. */
   async #restoreInputs(step: Step): Promise<void> {
     for (const input of Object.values(step.inputs)) {
       if (input.kind !== "step") continue;
@@ -149,7 +148,7 @@ class Run {
     await this.#remote?.submitReady();
   }
 
-  /** What a variant passed by has been built, so it is enough to look when a step is finished. */
+  /** A verdict depends on built steps only, so checking after each finished step is enough. */
   async #reportPassed(): Promise<void> {
     const { onPassed } = this.runtime;
     if (onPassed === undefined) return;
@@ -157,16 +156,16 @@ class Run {
     for (const variant of passed) onPassed(variant);
   }
 
-  /** A step whose input is missing: skipped, or an error when the user asked for this step alone. */
+  /** Skips a step whose input is missing; fails it when the user selected only this step. */
   #skip(step: Step, missing: string): void {
     const { steps } = this.runtime.plan;
     const alone = step.mode === "build" && steps.some(({ id, mode }) => id === missing && mode === "reuse");
     if (!alone) {
-      this.#summarize(step, "skipped", 0, { why: `${missing} is not there` });
+      this.#summarize(step, "skipped", 0, { why: `${missing} is missing` });
       return;
     }
     const error = new QuantsmithError("QS-STEP-NOT-BUILT", `${step.id} needs ${missing}, which is not in the store`, {
-      remedy: "Run without --only first, or with --until, which builds everything on the way.",
+      remedy: "Run without `--only` first, or use `--until`, which also builds the inputs.",
     });
     this.errors.push({ step: step.id, error });
     this.#summarize(step, "failed", 0, { error });

@@ -12,16 +12,16 @@ import type { Scheduler } from "./scheduler.js";
 import type { Store } from "./store.js";
 import type { Workspace } from "./workspace.js";
 
-/** Gets the outside programs when a step first asks for them; `note` tells what takes long. */
+/** Provides the external programs on first use; `note` reports slow work. */
 export interface ToolProvider {
   toolchain(note: (text: string) => void): Promise<Toolchain>;
   python(note: (text: string) => void): Promise<ConverterPython>;
 }
 
-/** A variant that passed while the run still goes on. */
+/** A variant that passed during the run. */
 export interface PassedVariant {
   report: VariantReport;
-  /** Its file in the store; absolute. */
+  /** Absolute path of its file in the store. */
   path: string;
 }
 
@@ -32,33 +32,33 @@ export interface RunOptions {
   signal: AbortSignal;
   /** Cores that compute steps may use. */
   threads: number;
-  /** Build even what the store has. */
+  /** Builds steps even if the store has them. */
   fresh: boolean;
-  /** Hash every stored output before trusting it. */
+  /** Hashes every stored output before reuse. */
   verify: boolean;
   tools: ToolProvider;
-  /** Makes what runs steps on other machines; absent: every step runs here. */
+  /** Creates the runner for steps on other machines; absent: every step runs here. */
   remote?: (runtime: Runtime) => RemoteRunner;
-  /** Told of every variant as soon as it has passed, while others are still made; must not take long. */
+  /** Called for each variant as soon as it has passed, while others are still built; must return quickly. */
   onPassed?: (variant: PassedVariant) => void;
 }
 
-/** What it takes to build a step, in a run or in a worker. */
+/** Context for building a step, in a run or in a worker. */
 export interface BuildRuntime extends Omit<RunOptions, "fresh" | "remote" | "onPassed"> {
   plan: Pick<Plan, "name" | "steps">;
   store: Store;
   scheduler: Scheduler;
-  /** Steps finished before this moment (ISO) are not taken for finished; null: all are taken. */
+  /** Steps finished before this moment (ISO) are built again; null: no step is. */
   freshSince: string | null;
-  /** Records of the steps finished so far, by step id. */
+  /** Records of the finished steps, by step id. */
   records: Map<string, StepRecord>;
-  /** How the steps that ended so far ended, in the plan's order. */
+  /** Returns summaries of the ended steps, in the plan's order. */
   steps(): readonly StepSummary[];
 }
 
-/** What the parts of the engine share during one run. */
+/** State that the parts of the engine share during one run. */
 export interface Runtime extends BuildRuntime, Pick<RunOptions, "onPassed"> {
   plan: Plan;
-  /** The plan's steps with the keys that they have if every step succeeds, by id. */
+  /** The plan's steps by id, with their keys if every step succeeds. */
   keyed: ReadonlyMap<string, KeyedStep>;
 }

@@ -5,12 +5,12 @@ import type { Resource } from "../stages/stage.js";
 import { withLock } from "../util/lock.js";
 import { lockPath, type Workspace } from "./workspace.js";
 
-/** At most this many pieces of work that mostly wait for disk or network run beside the one that computes. */
+/** Maximum number of concurrent I/O jobs beside the compute job. */
 const ioConcurrency = 2;
 
 /**
- * Gives work its turn. One compute job runs at a time: in this process by a queue, and on the same cores by a lock in the
- * store, because two llama.cpp processes on the same cores spin against each other. I/O runs beside it.
+ * Schedules work. One compute job runs at a time: a queue serializes this process, and a lock in the store serializes
+ * processes on the same cores, because two llama.cpp processes there spin against each other. I/O runs beside it.
  */
 export class Scheduler {
   readonly #queues: Record<Resource, PQueue> = {
@@ -21,17 +21,19 @@ export class Scheduler {
   readonly #signal: AbortSignal;
   readonly #cores: string;
 
-  /** `cores`: what `allowedCores` says, where a queue has given this process cores of its own. */
+  /** `cores`: the result of `allowedCores`, if a queue has given this process cores of its own. */
   constructor(workspace: Workspace, signal: AbortSignal, cores = "") {
     this.#workspace = workspace;
     this.#signal = signal;
     this.#cores = cores;
   }
 
-  /** Runs work of a resource class when it is its turn; higher priority first. `onWait`: another process computes. */
+  /**
+   * Runs work of a resource class in its turn, higher priority first. Calls `onWait` while another process computes.
+   */
   async run<T>(resource: Resource, priority: number, onWait: () => void, work: () => Promise<T>): Promise<T> {
     const job = resource === "io" ? work : () => this.#aloneOnMachine(onWait, work);
-    // Not by the queue's own option, which would give up work that has begun and still writes.
+    // Not by the queue's own option, which would abandon started work that still writes.
     const turn = () => {
       this.#signal.throwIfAborted();
       return job();
@@ -46,8 +48,8 @@ export class Scheduler {
 }
 
 /**
- * The cores that this process may use, as part of a name, where they are not all of the machine's: jobs on different
- * cores do not disturb each other. Empty where it may use all, or that cannot be told.
+ * Returns the cores that this process may use, as part of a lock name: jobs on different cores do not disturb each
+ * other. Empty if it may use all cores of the machine, or if that is unknown.
  */
 export function allowedCores(): string {
   if (process.platform !== "linux" || availableParallelism() === cpus().length) return "";

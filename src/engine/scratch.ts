@@ -6,22 +6,21 @@ import { join } from "node:path";
 import { isSystemError } from "../util/errors.js";
 
 /*
- * Every process builds in a folder of its own below `tmp/`, whose name tells who made it:
- * `run-<machine>-<pid>-<start>-<random>`. What a dead process left is rubbish by definition, since finished work has
- * been renamed away. On this machine the kernel says whether the maker lives; for other machines that share the folder,
- * the maker's heartbeat does.
+ * Every process builds in its own folder below `tmp/`, named for its creator: `run-<machine>-<pid>-<start>-<random>`.
+ * Folders of dead processes are garbage, since finished work has been renamed into the store. On this machine the
+ * kernel shows whether the creator is alive; for other machines that share the folder, its heartbeat does.
  */
 
 const heartbeatMs = 5_000;
 const staleMs = 60_000;
 const pattern = /^run-([0-9a-f]{8})-(\d+)-(\d+)-[0-9a-f]{8}$/;
 
-/** A name for this process's scratch folder. */
+/** Returns a name for this process's scratch folder. */
 export function scratchName(): string {
   return `run-${machineId()}-${process.pid}-${processStartTime(process.pid)}-${randomBytes(4).toString("hex")}`;
 }
 
-/** Keeps a scratch folder looking alive to other machines; returns what ends that. */
+/** Refreshes the heartbeat of a scratch folder for other machines; returns a function that stops it. */
 export function startHeartbeat(folder: string): () => void {
   const beat = () => void utimes(folder, new Date(), new Date()).catch(() => undefined);
   const timer = setInterval(beat, heartbeatMs);
@@ -29,19 +28,19 @@ export function startHeartbeat(folder: string): () => void {
   return () => clearInterval(timer);
 }
 
-/** Scratch folders in `tmp` whose makers still run. */
+/** Returns the scratch folders in `tmp` whose creators still run. */
 export async function activeScratch(tmp: string): Promise<string[]> {
   return (await scratchFolders(tmp)).flatMap(({ name, alive }) => (alive ? [name] : []));
 }
 
-/** Removes the scratch folders whose makers are gone, and nothing that has another name: it is not ours. */
+/** Removes the scratch folders of dead processes; leaves folders with other names alone. */
 export async function removeDeadScratch(tmp: string): Promise<void> {
   for (const { name, alive } of await scratchFolders(tmp)) {
     if (!alive) await rm(join(tmp, name), { recursive: true, force: true });
   }
 }
 
-/** From one listing: a folder that appears meanwhile has a maker that nobody has asked after. */
+/** Uses a single listing: a folder that appears later has a creator that was not checked. */
 async function scratchFolders(tmp: string): Promise<{ name: string; alive: boolean }[]> {
   const names = (await readdir(tmp).catch(() => [])).filter((name) => pattern.test(name));
   return Promise.all(names.map(async (name) => ({ name, alive: await isAlive(tmp, name) })));
@@ -50,20 +49,20 @@ async function scratchFolders(tmp: string): Promise<{ name: string; alive: boole
 async function isAlive(tmp: string, name: string): Promise<boolean> {
   const [, machine, pid, start] = pattern.exec(name) ?? [];
   if (machine === undefined) return false;
-  // A pid may have been given to another process since; its start time tells.
+  // Another process may have the pid by now, with another start time.
   if (machine === machineId()) return processStartTime(Number(pid)) === start;
   try {
     const { mtimeMs } = await stat(join(tmp, name));
     return Date.now() - mtimeMs < staleMs;
   } catch (error) {
-    // A file system that does not answer says nothing about the maker.
+    // A file system that does not answer does not prove that the creator is dead.
     return !isSystemError(error) || error.code !== "ENOENT";
   }
 }
 
 let machine: string | undefined;
 
-/** One boot of one machine, and within it one container: pids mean the same only there. */
+/** One boot of one machine or container: pids are comparable only within it. */
 function machineId(): string {
   machine ??= createHash("sha256")
     .update([hostname(), readOrEmpty(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8"))].join())
@@ -73,11 +72,11 @@ function machineId(): string {
   return machine;
 }
 
-/** When a process started, in clock ticks since boot; "0" where only its existence can be told, "" when it is gone. */
+/** Start time of a process in clock ticks since boot; "0" if only its existence is known, "" if it does not exist. */
 function processStartTime(pid: number): string {
   if (process.platform === "linux") {
     const status = readOrEmpty(() => readFileSync(`/proc/${pid}/stat`, "utf8"));
-    // The second field is the program's name in parentheses and may hold anything.
+    // The second field is the program's name in parentheses and may contain any character.
     const fields = status.slice(status.lastIndexOf(")") + 2).split(" ");
     return fields[0] === "Z" ? "" : (fields[19] ?? "");
   }

@@ -6,7 +6,7 @@ import type { Store } from "./store.js";
 type Inputs = Readonly<Record<string, StepInput>>;
 type Records = ReadonlyMap<string, StepRecord>;
 
-/** Where a named input lies; undefined when it is not there, which only optional inputs may be. */
+/** Returns the path of a named input; undefined for an optional input that is missing. */
 export function inputPath(inputs: Inputs, name: string, records: Records, store: Store): string | undefined {
   const input = inputs[name];
   if (input === undefined) return undefined;
@@ -17,7 +17,7 @@ export function inputPath(inputs: Inputs, name: string, records: Records, store:
   return exists ? join(store.folder(record.fingerprint.stage, record.key), input.file) : undefined;
 }
 
-/** sha256 of each input that is one file; folders in the store are covered by their step's key. */
+/** Returns the sha256 of each input that is one file; the step's key covers folders in the store. */
 export function inputDigests(inputs: Inputs, records: Records): Record<string, string> {
   const digests: Record<string, string> = {};
   for (const [name, input] of Object.entries(inputs)) {

@@ -4,12 +4,12 @@ import type { StepRecord } from "./record.js";
 
 type Records = ReadonlyMap<string, StepRecord>;
 
-/** Keys of the steps finished so far, by step id. */
+/** Keys of the finished steps, by step id. */
 export function recordKeys(records: Records): Map<string, string> {
   return new Map([...records].map(([id, record]) => [id, record.key]));
 }
 
-/** All steps of a plan by id, in its order, with the keys that they have if every step succeeds. */
+/** Returns all steps of a plan by id, in its order, with their keys if every step succeeds. */
 export function keyPlan(plan: Pick<Plan, "steps" | "toolDigests">): ReadonlyMap<string, KeyedStep> {
   const keyed = new Map<string, KeyedStep>();
   const keys = new Map<string, string>();
@@ -22,8 +22,8 @@ export function keyPlan(plan: Pick<Plan, "steps" | "toolDigests">): ReadonlyMap<
 }
 
 /**
- * The step once all steps it reads from have ended. Its planned key stands unless an optional input is missing, here or
- * in a step it reads from.
+ * Returns a step with its final key, once all steps it reads from have ended. The key changes from the planned one only
+ * if an optional input is missing, here or in a step it reads from.
  */
 export function settleStep(
   step: Step,

@@ -10,7 +10,7 @@ import { scratchPath, type Workspace } from "./workspace.js";
 const recordName = "record.json";
 const stepFolder = /^[a-z]+-[0-9a-f]{64}$/;
 
-/** The content-addressed results of finished steps: `store/<stage>-<key>/` with outputs and `record.json`. */
+/** The content-addressed store of finished steps: `store/<stage>-<key>/` with outputs and `record.json`. */
 export class Store {
   readonly #workspace: Workspace;
 
@@ -18,20 +18,20 @@ export class Store {
     this.#workspace = workspace;
   }
 
-  /** Folder of a step's outputs, whether it exists or not. */
+  /** Returns the folder of a step's outputs, existing or not. */
   folder(stage: string, key: string): string {
     return join(this.#workspace.store, `${stage}-${key}`);
   }
 
-  /** Folder in which a step may keep parts of its work across runs, whether it exists or not. */
+  /** Returns the folder for a step's partial work across runs, existing or not. */
   partialFolder(key: string): string {
     return join(this.#partials(), key);
   }
 
   /**
-   * The record of a finished step whose outputs are all there and unchanged (or dropped on purpose), else undefined.
-   * Sizes are always compared; content is hashed when a file's mtime or inode is not the recorded one, or with `verify`.
-   * `readOnly` writes nothing, neither the new mtime of a file that proved unchanged nor the time of this use.
+   * Returns the record of a finished step if all outputs are unchanged or were dropped on purpose, else undefined.
+   * Always compares sizes; hashes files whose mtime or inode differs from the record, or all files with `verify`.
+   * `readOnly` writes nothing: neither the new mtime of an unchanged file nor the time of this use.
    */
   async find(stage: string, key: string, { verify = false, readOnly = false } = {}): Promise<StepRecord | undefined> {
     const folder = this.folder(stage, key);
@@ -51,7 +51,7 @@ export class Store {
       }
     }
     if (!readOnly) {
-      // Remember the new mtimes, so that a copied or touched store is hashed once and not at every run.
+      // Store the new mtimes, so that a copied or touched store is hashed once and not on every run.
       if (refreshed) await this.#writeRecord(folder, record).catch(() => undefined);
       else await utimes(join(folder, recordName), new Date(), new Date()).catch(() => undefined);
     }
@@ -59,8 +59,8 @@ export class Store {
   }
 
   /**
-   * Makes a built step final: flushes its files, renames the folder into the store, writes the record last.
-   * `digest` gives a file's sha256; it may know it without reading the file.
+   * Commits a built step: flushes its files, renames the folder into the store, writes the record last. `digest`
+   * returns a file's sha256, possibly without reading the file.
    */
   async commit(
     built: string,
@@ -84,7 +84,7 @@ export class Store {
     return whole;
   }
 
-  /** Drops one output whose readers are all done. The record says so before the file goes. */
+  /** Drops one output whose readers are all done. Updates the record before it removes the file. */
   async drop(record: StepRecord, path: string): Promise<StepRecord> {
     const folder = this.folder(record.fingerprint.stage, record.key);
     const outputs = record.outputs.map((output) =>
@@ -96,12 +96,12 @@ export class Store {
     return changed;
   }
 
-  /** Removes a step from the store; its record goes first, so that a half-removed folder is never taken for whole. */
+  /** Removes a step from the store, its record first, so that a half-removed folder never counts as whole. */
   async remove(stage: string, key: string): Promise<void> {
     await this.#discard(this.folder(stage, key));
   }
 
-  /** All records in the store with the time of their last use, in no particular order. */
+  /** Returns all records in the store with the time of their last use, unordered. */
   async records(): Promise<{ record: StepRecord; lastUsed: Date }[]> {
     const names = await readdir(this.#workspace.store).catch(() => []);
     const found = await Promise.all(
@@ -115,15 +115,12 @@ export class Store {
     return found.flat();
   }
 
-  /**
-   * Removes folders without a record, what is left of a step that a crash kept from becoming final, what killed steps
-   * have left for those that continue them, and descriptions for workers of steps that are finished or long forgotten.
-   */
+  /** Removes folders without a record, partial work of interrupted steps, and old job files (see `collectJobs`). */
   async collectGarbage(): Promise<void> {
     await collectJobs(this.#workspace.jobs, new Set((await this.records()).map(({ record }) => record.key)));
     await rm(this.#partials(), { recursive: true, force: true });
     for (const name of await readdir(this.#workspace.store)) {
-      if (!stepFolder.test(name)) continue; // not ours
+      if (!stepFolder.test(name)) continue; // a foreign file
       const folder = join(this.#workspace.store, name);
       if ((await readRecord(folder)) === undefined) await this.#discard(folder);
     }
@@ -138,7 +135,7 @@ export class Store {
   }
 
   async #discard(folder: string): Promise<void> {
-    // ENOTDIR: a plain file has our name, and goes as a folder would.
+    // ENOTDIR: a plain file has the folder's name; it is removed like a folder.
     await rm(join(folder, recordName), { force: true }).catch((error: unknown) => {
       if (!isSystemError(error) || error.code !== "ENOTDIR") throw error;
     });
@@ -157,7 +154,7 @@ async function readRecord(folder: string): Promise<StepRecord | undefined> {
   return parseRecord(await readFile(join(folder, recordName), "utf8").catch(() => ""));
 }
 
-/** Size, mtime and inode of a file, links followed. */
+/** Returns size, mtime and inode of a file; follows links. */
 async function describe(path: string): Promise<Pick<RecordedFile, "bytes" | "mtime" | "inode">> {
   const { size, mtimeNs, ino } = await stat(path, { bigint: true });
   return { bytes: Number(size), mtime: String(mtimeNs), inode: String(ino) };
@@ -170,7 +167,7 @@ async function syncTree(folder: string): Promise<void> {
   await syncFolder(folder);
 }
 
-/** Creates an empty `out` and `work` below a fresh folder for building one step. */
+/** Creates empty folders `out` and `work` in a fresh folder for building one step. */
 export async function openBuildFolder(folder: string): Promise<{ out: string; work: string }> {
   const build = { out: join(folder, "out"), work: join(folder, "work") };
   await mkdir(build.out, { recursive: true });
@@ -178,7 +175,9 @@ export async function openBuildFolder(folder: string): Promise<{ out: string; wo
   return build;
 }
 
-/** A step's outputs beside the store, from where a rename makes them final: copied, where they were built on another disk. */
+/**
+ * Returns a step's outputs on the store's disk, ready for the rename; copies them if they were built on another disk.
+ */
 export async function moveToStoreDisk(built: string, workspace: Workspace): Promise<string> {
   if (workspace.build === workspace.scratch) return built;
   const copy = scratchPath(workspace, "built");

@@ -1,24 +1,25 @@
 import type { Plan, Step } from "../plan/plan.js";
 import { QuantsmithError } from "../util/errors.js";
+import { quote } from "../util/quote.js";
 import { requireIdle } from "./cache.js";
 import { isWithin, type StepRecord } from "./record.js";
 import { keyPlan } from "./step-keys.js";
 import { Store } from "./store.js";
 import type { Workspace } from "./workspace.js";
 
-/** What was left in a store. */
+/** Contents of a trimmed store. */
 export interface TrimmedStore {
   steps: { id: string; key: string; bytes: number }[];
-  /** Bytes of the files that are left. */
+  /** Bytes of the remaining files. */
   bytes: number;
 }
 
 /**
- * Leaves in the store what another machine needs to go on: the steps of `keptStepIds` that are finished, and of their files
- * those that any other step of the plan or the report reads. The records of the others say that they were dropped, so
- * the step counts as done there, and is made again should somebody want them after all. Everything else is removed.
- * Errors: QS-CACHE-BUSY while a run uses the store; QS-CACHE-OTHER, before anything is removed, when it holds steps and
- * none of the plan.
+ * Reduces the store to what another machine needs to continue: the finished steps of `keptStepIds`, and of their files
+ * only those that another step of the plan or the report reads. Other files are recorded as dropped: their step counts
+ * as finished, and is rebuilt on demand. Everything else is removed.
+ * Errors: QS-CACHE-BUSY while a run uses the store; QS-CACHE-OTHER, before anything is removed, when the store contains
+ * steps but none of the plan.
  */
 export async function trimStore(
   plan: Plan,
@@ -52,10 +53,14 @@ export async function trimStore(
 }
 
 function otherStore(recipe: string): QuantsmithError {
-  return new QuantsmithError("QS-CACHE-OTHER", `the store holds no step of ${recipe} as it is planned now`, {
-    remedy:
-      "Nothing was removed. The recipe, its texts or the model have changed since the run; a `revision` in the recipe keeps the model from moving. Run again, or clean up with `cache gc`.",
-  });
+  return new QuantsmithError(
+    "QS-CACHE-OTHER",
+    `the store does not contain any step of the current plan of ${quote(recipe)}`,
+    {
+      remedy:
+        "Nothing was removed: the recipe, its texts or the model changed since the run. Pin the model with `revision` and run again, or run `quantsmith cache gc`.",
+    },
+  );
 }
 
 async function dropUnread(found: StepRecord, read: ReadonlySet<string>, store: Store): Promise<StepRecord> {
@@ -67,7 +72,7 @@ async function dropUnread(found: StepRecord, read: ReadonlySet<string>, store: S
   return record;
 }
 
-/** Outputs of a step that are read by steps which are still to be built elsewhere, or by the report of every run. */
+/** Returns the outputs of a step that steps built elsewhere, or the report of every run, read later. */
 function filesReadLater(plan: Plan, producer: Step, keptStepIds: ReadonlySet<string>): Set<string> {
   const later = plan.steps.filter(({ id }) => !keptStepIds.has(id)).map(({ inputs }) => inputs);
   const files = [...later, plan.report.inputs].flatMap((inputs) =>

@@ -10,18 +10,18 @@ export interface Workspace {
   root: string;
   store: string;
   locks: string;
-  /** Descriptions of steps for workers, and what those say. */
+  /** Job files for workers, with the workers' events and errors. */
   jobs: string;
   tmp: string;
   runs: string;
   releases: string;
   /** This process's own folder in `tmp`. */
   scratch: string;
-  /** Where steps are built: `scratch`, or a folder on another disk where this one takes files as streams only. */
+  /** Where steps are built: `scratch`, or a folder on another disk if this one supports only sequential writes. */
   build: string;
 }
 
-/** The folders' paths; nothing is created. Steps are built below `buildFolder`, where one is given. */
+/** Returns the folders' paths; creates nothing. Steps are built below `buildFolder` if given. */
 export function workspaceAt(out: string, buildFolder?: string): Workspace {
   const root = resolve(out);
   const tmp = join(root, "tmp");
@@ -40,7 +40,7 @@ export function workspaceAt(out: string, buildFolder?: string): Workspace {
 }
 
 /**
- * Creates the folders and removes what dead processes left in `tmp`. `close` removes this process's own folders.
+ * Creates the folders and removes those of dead processes in `tmp`. `close` removes this process's own folders.
  * Errors: QS-ENV-OUTPUT when a folder cannot be created or written to.
  */
 export async function openWorkspace(
@@ -54,8 +54,8 @@ export async function openWorkspace(
       await access(folder, constants.W_OK);
     } catch (cause) {
       const reason = isSystemError(cause) ? ` (${cause.code})` : "";
-      throw new QuantsmithError("QS-ENV-OUTPUT", `the output folder ${folder} cannot be written${reason}`, {
-        remedy: "Give a folder you may write to with --out, or correct its permissions.",
+      throw new QuantsmithError("QS-ENV-OUTPUT", `cannot write to the output folder ${folder}${reason}`, {
+        remedy: "Set a writable folder with `--out`, or correct its permissions.",
         cause,
       });
     }
@@ -69,17 +69,17 @@ export async function openWorkspace(
   return { ...workspace, close };
 }
 
-/** A path in this process's scratch folder that nobody else uses; nothing is created. */
+/** Returns an unused path in this process's scratch folder; creates nothing. */
 export function scratchPath(workspace: Workspace, what: string): string {
   return join(workspace.scratch, `${what}-${randomBytes(6).toString("hex")}`);
 }
 
-/** The same where steps are built. */
+/** Returns an unused path in this process's build folder; creates nothing. */
 export function buildPath(workspace: Workspace, what: string): string {
   return join(workspace.build, `${what}-${randomBytes(6).toString("hex")}`);
 }
 
-/** Where processes that share this workspace lock something by name. */
+/** Returns the path of a named lock for the processes that share this workspace. */
 export function lockPath(workspace: Workspace, name: string): string {
   return join(workspace.locks, `${name}.lock`);
 }

@@ -14,7 +14,7 @@ const home = temporaryFolder();
 const rubbish = `quantize-${"0".repeat(64)}`;
 let count = 0;
 
-/** Commits a step with one file of some bytes, used some days ago; returns its key. */
+/** Commits a step with one file of some bytes, last used some days ago; returns its key. */
 async function put(
   workspace: Workspace,
   id: string,
@@ -49,7 +49,7 @@ async function put(
 const names = async (workspace: Workspace) => (await listCache(workspace)).map(({ step }) => step);
 const open = () => openWorkspace(join(home, `out-${count++}`));
 
-test("lists what was used last first, with sizes", async () => {
+test("lists last used entries first, with sizes", async () => {
   const workspace = await open();
   await put(workspace, "old", 1000, 9);
   await put(workspace, "new", 2000, 1);
@@ -60,7 +60,7 @@ test("lists what was used last first, with sizes", async () => {
   await workspace.close();
 });
 
-test("keeps by age, and by size what was used last", async () => {
+test("keeps entries by age, and last used entries by size", async () => {
   const workspace = await open();
   await put(workspace, "a", 1000, 1);
   await put(workspace, "b", 1000, 5);
@@ -71,7 +71,7 @@ test("keeps by age, and by size what was used last", async () => {
   await workspace.close();
 });
 
-test("keeps what the releases were made from, all the way up", async () => {
+test("keeps the steps behind the releases, with all upstream steps", async () => {
   const workspace = await open();
   const base = await put(workspace, "convert", 10, 1);
   const model = await put(workspace, "quantize", 10, 1, { from: base.key });
@@ -86,7 +86,7 @@ test("keeps what the releases were made from, all the way up", async () => {
   await workspace.close();
 });
 
-test("removes what killed steps left for later", async () => {
+test("removes partial work of killed steps", async () => {
   const workspace = await open();
   const left = new Store(workspace).partialFolder("0000");
   mkdirSync(left, { recursive: true });
@@ -98,7 +98,7 @@ test("removes what killed steps left for later", async () => {
   await workspace.close();
 });
 
-test("removes folders without a record, and refuses while a run uses the store", async () => {
+test("removes folders without a record, and fails while a run uses the store", async () => {
   const workspace = await open();
   mkdirSync(join(workspace.store, rubbish));
   writeFileSync(join(workspace.store, "of-the-user"), "");
@@ -111,7 +111,7 @@ test("removes folders without a record, and refuses while a run uses the store",
   await workspace.close();
 });
 
-test("collecting leaves what an orphaned job needs, and not what finished or forgotten ones have left", async () => {
+test("keeps files of an orphaned job, and removes those of finished or forgotten jobs", async () => {
   const workspace = await open();
   const { key } = await put(workspace, "done", 10, 0);
   const waiting = "a".repeat(64);

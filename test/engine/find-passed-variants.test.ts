@@ -24,7 +24,7 @@ function writes(id: string, files: Record<string, object>, change: Partial<Step>
   });
 }
 
-/** Makes one variant and measures it; without `breaches` the measuring fails. */
+/** Builds and measures one variant; without `breaches` the measurement fails. */
 function variantSteps(name: string, bytes: number, breaches?: object[]): Step[] {
   const quantize = writes(`quantize:${name}`, { "model.gguf": { name }, "quantize.json": { bytes } });
   const inputs = { model: reads(quantize.id, "model.gguf") };
@@ -33,7 +33,7 @@ function variantSteps(name: string, bytes: number, breaches?: object[]): Step[] 
   return [quantize, breaches === undefined ? fails : validate];
 }
 
-test("a variant is told once, when its verdict is final; one that failed, or comes in parts, is not", async () => {
+test("returns a variant once, when its verdict is final; never a failed or split one", async () => {
   const order: string[] = [];
   const breach = { figure: "kldMean", bound: "max", value: 1, limit: 0.1 };
   const names = ["Q8_0", "Q4_K_M", "Q2_K", "F16"];

@@ -16,7 +16,7 @@ describe("the key of a step", () => {
     ["stage", { stage: "smoke" as const }],
     ["version", { version: 2 }],
     ["a parameter", { params: { preset: "Q4_K_S" } }],
-    ["the output that is read", { inputs: { model: { ...reads.model, file: "other.gguf" } } }],
+    ["the output it reads", { inputs: { model: { ...reads.model, file: "other.gguf" } } }],
     ["an input's name", { inputs: { other: reads.model } }],
     ["an outside file", { inputs: { ...reads, text: { kind: "outside", path: "/a", digest: "1" } as const } }],
     ["the tools it uses", { tools: ["llama.cpp", "node-llama-cpp"] as const }],
@@ -24,7 +24,7 @@ describe("the key of a step", () => {
     expect(keyOf({ inputs: reads, ...change })).not.toBe(reference);
   });
 
-  test("changes with the digest of a tool it uses, and of no other", () => {
+  test("changes only with the digest of a tool it uses", () => {
     const digests = { "llama.cpp": "other", converter: "c", pretokenizers: "p", "node-llama-cpp": "n" };
     expect(keyOf({ inputs: reads }, { toolDigests: digests })).not.toBe(reference);
     expect(keyOf({ inputs: reads }, { toolDigests: { ...digests, "llama.cpp": "l", converter: "x" } })).toBe(reference);

@@ -17,7 +17,7 @@ import { settled, until } from "../fixtures/until.js";
 const home = temporaryFolder();
 let count = 0;
 
-/** A store of its own, and a way to run plans in it one after the other. */
+/** Returns a separate store, and a function that runs plans in it one after the other. */
 function fresh() {
   const out = join(home, `out-${count++}`);
   const run = async (
@@ -59,7 +59,7 @@ function fresh() {
 
 const reads = (step: string, file = "out.bin") => ({ kind: "step", step, file, optional: false }) as const;
 
-/** A step that writes its name and what it read. */
+/** A step that writes its name and its inputs. */
 function step(id: string, change: Partial<Step> = {}): Step {
   return someStep({
     id,
@@ -80,7 +80,7 @@ const chain = () =>
   somePlan([step("a"), step("b", { inputs: { in: reads("a") } }), step("c", { inputs: { in: reads("b") } })]);
 
 describe("runPlan", () => {
-  test("builds in order, then takes everything from the store", async () => {
+  test("builds in order, then reuses everything from the store", async () => {
     const { run } = fresh();
     const first = await run(chain());
     expect(first.statuses).toEqual({ a: "built", b: "built", c: "built" });
@@ -89,7 +89,7 @@ describe("runPlan", () => {
     expect((await run(chain(), { fresh: true })).statuses).toEqual({ a: "built", b: "built", c: "built" });
   });
 
-  test("a failure stops what depends on it and nothing else", async () => {
+  test("a failure stops only the steps that depend on it", async () => {
     const { run } = fresh();
     const fail = () => Promise.reject(new QuantsmithError("QS-USAGE", "broken", { remedy: "-" }));
     const optional = { ...reads("b"), optional: true };
@@ -125,7 +125,7 @@ describe("runPlan", () => {
     expect(again.statuses).toEqual({ a: "cached", b: "built" });
   });
 
-  test("one compute step at a time, I/O beside it", async () => {
+  test("runs one compute step at a time, with I/O beside it", async () => {
     const { run } = fresh();
     const running = { compute: 0, io: 0 };
     let most = 0;
@@ -144,7 +144,7 @@ describe("runPlan", () => {
     expect([most, beside]).toEqual([1, true]);
   });
 
-  test("a disk too small for the prediction stops the step before it writes", async () => {
+  test("fails a step before it writes if the disk is too small for the prediction", async () => {
     const { run } = fresh();
     let ran = false;
     const huge = step("a", {
@@ -161,7 +161,7 @@ describe("runPlan", () => {
   });
 });
 
-describe("what is in the store is only trusted when it is whole", () => {
+describe("a stored step is reused only when it is whole", () => {
   const flip = (path: string) => {
     const bytes = readFileSync(path);
     bytes[0] = (bytes[0] ?? 0) ^ 1;
@@ -190,14 +190,14 @@ describe("what is in the store is only trusted when it is whole", () => {
     expect((await run(chain())).statuses).toEqual({ a: "cached", b: "cached", c: "cached" });
   });
 
-  test("a folder without a record is rubbish", async () => {
+  test("a folder without a record is garbage-collected", async () => {
     const { run } = fresh();
     const first = await run(chain());
     writeFileSync(join(first.folder("b"), "record.json"), '{"format":1,"key":');
     expect((await run(chain())).statuses).toEqual({ a: "cached", b: "built", c: "cached" });
   });
 
-  test("other bytes from a rebuilt input rebuild what was made from them", async () => {
+  test("steps are rebuilt when a rebuilt input has other bytes", async () => {
     const { run } = fresh();
     let text = "first";
     const plan = () => {
@@ -243,7 +243,7 @@ describe("keepIntermediates: false", () => {
     await workspace.close();
   });
 
-  test("makes it again for a new reader, and drops it again", async () => {
+  test("rebuilds the file for a new reader, and drops it again", async () => {
     const { run, out } = fresh();
     await run(plan());
     const more = () => plan([step("d", { inputs: { in: reads("a") } })]);
@@ -262,7 +262,7 @@ describe("keepIntermediates: false", () => {
     expect(second.records.get("a")?.outputs).toMatchObject([{ dropped: true }]);
   });
 
-  test("keeps it for a reader that failed", async () => {
+  test("keeps the file for a reader that failed", async () => {
     const { run } = fresh();
     const failing = step("d", { inputs: { in: reads("a") }, run: () => Promise.reject(new Error("no")) });
     const first = await run(plan([failing]));
@@ -272,7 +272,7 @@ describe("keepIntermediates: false", () => {
 });
 
 describe("events", () => {
-  test("tell each step's start and end once, in the order of the work", async () => {
+  test("report each step's start and end once, in the order of execution", async () => {
     const { run } = fresh();
     const { seen } = await run(chain());
     const reused = seen.map((event) =>
@@ -283,7 +283,7 @@ describe("events", () => {
 });
 
 describe("partial work", () => {
-  /** Notes each try in its partial folder and fails until the third one. */
+  /** Records each attempt in its partial folder and fails until the third one. */
   const stubborn = () =>
     step("a", {
       run: async (context) => {
@@ -296,7 +296,7 @@ describe("partial work", () => {
       },
     });
 
-  test("outlives runs that fail, and is gone when the step is finished", async () => {
+  test("survives failed runs, and is removed when the step is finished", async () => {
     const { run, out } = fresh();
     expect((await run(somePlan([stubborn()]))).statuses).toEqual({ a: "failed" });
     expect((await run(somePlan([stubborn()]))).statuses).toEqual({ a: "failed" });
@@ -306,7 +306,7 @@ describe("partial work", () => {
     expect(readdirSync(join(out, "store", ".partial"))).toEqual([]);
   });
 
-  test("of a run that goes on is left alone by one that builds afresh", async () => {
+  test("of a live run is not discarded by a run with --fresh", async () => {
     const { run } = fresh();
     let [begun, otherWaits] = [false, false];
     const slow = step("a", {
@@ -329,7 +329,7 @@ describe("partial work", () => {
     expect((await first).codes).toEqual([]);
   });
 
-  test("is not used when all is to be built afresh, nor by a step with another key", async () => {
+  test("is not reused with --fresh or by a step with another key", async () => {
     const { run } = fresh();
     for (let round = 0; round < 2; round++) await run(somePlan([stubborn()]));
     expect((await run(somePlan([stubborn()]), { fresh: true })).statuses).toEqual({ a: "failed" });
@@ -337,8 +337,8 @@ describe("partial work", () => {
   });
 });
 
-describe("what a step may copy from", () => {
-  /** A step of the quantize stage that reads `in` and tells its relatives' outputs. */
+describe("reusable steps", () => {
+  /** A step of the quantize stage that reads `in` and writes the outputs of its reusable steps. */
   function reusingStep(id: string, reused: Map<string, string[]>, change: Partial<Step> = {}): Step {
     return step(id, {
       inputs: { in: reads("base") },
@@ -353,7 +353,7 @@ describe("what a step may copy from", () => {
   }
   const base = (text = "base") => step("base", { stage: "convert", params: { text } });
 
-  test("finished steps of the same stage, version, tools and inputs, if they are whole", async () => {
+  test("are whole, finished steps of the same stage, version, tools and inputs", async () => {
     const { run } = fresh();
     const reused = new Map<string, string[]>();
     const others = [
@@ -374,7 +374,7 @@ describe("what a step may copy from", () => {
     expect(reused.get("d")).toEqual(["b", "c"]);
   });
 
-  test("with --fresh only what the run itself has built", async () => {
+  test("are, with --fresh, only steps that the run has built", async () => {
     const { run } = fresh();
     const reused = new Map<string, string[]>();
     await run(somePlan([base(), reusingStep("a", reused)]));
@@ -383,7 +383,7 @@ describe("what a step may copy from", () => {
     expect([reused.get("b"), reused.get("c")]).toEqual([[], ["b"]]);
   });
 
-  test("a step waits for the one it comes after, also when that fails", async () => {
+  test("are waited for, even if they fail", async () => {
     const { run } = fresh();
     const reused = new Map<string, string[]>();
     const failing = step("a", {

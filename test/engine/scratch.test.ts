@@ -9,14 +9,14 @@ import { temporaryFolder } from "../fixtures/temp-folder.js";
 const other = (pid: number) => scratchName().replace(/-\d+-\d+-/, `-${pid}-1-`);
 const foreign = () => scratchName().replace(/^run-[0-9a-f]{8}/, "run-00000000");
 
-test("what a dead process left is removed, what a living one builds is kept", async () => {
+test("removes folders of dead processes and keeps those of live ones", async () => {
   const tmp = temporaryFolder();
   const deadPid = Number(execFileSync(process.execPath, ["-p", "process.pid"], { encoding: "utf8" }));
   const living = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });
   const names = {
     mine: scratchName(),
     ofADeadProcess: other(deadPid),
-    // Living, but started at another time: the pid was given away again.
+    // A live process with another start time: the pid was reused.
     ofAReusedPid: other(living.pid ?? 0),
     ofAnotherMachineJustNow: foreign(),
     ofAnotherMachineLongAgo: foreign(),
@@ -33,7 +33,7 @@ test("what a dead process left is removed, what a living one builds is kept", as
   }
 });
 
-test("no folder of a process that begins while another one cleans up is taken for a dead one's", async () => {
+test("does not remove the folder of a process that starts during the cleanup", async () => {
   const tmp = temporaryFolder();
   let cleaning = true;
   const cleaner = (async () => {

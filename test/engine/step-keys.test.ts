@@ -12,12 +12,12 @@ import { somePlan, someStep } from "../fixtures/plan.js";
 import { compareStep, resultOf, startPlan, textFile } from "../fixtures/remote-plan.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
-/** How often each fingerprint was hashed; a key is the hash of one. */
+/** How often each fingerprint was hashed; a key is the hash of a fingerprint. */
 const hashed = vi.hoisted(() => new Map<string, number>());
 vi.mock("../../src/util/sha256.js", async (importActual) => {
   const actual = await importActual<typeof import("../../src/util/sha256.js")>();
   const sha256 = (data: string | Uint8Array) => {
-    // A job's file has the same beginning, and a key.
+    // A job file has the same beginning, but also a key.
     if (typeof data === "string" && /^\{"format":1,"inputs":\{[^}]*\},"params":/.test(data)) {
       hashed.set(data, (hashed.get(data) ?? 0) + 1);
     }
@@ -44,7 +44,7 @@ beforeEach(() => hashed.clear());
 describe("a step's key is computed once", () => {
   const chain = [step("a"), step("b", { inputs: { in: reads("a") } }), step("c", { inputs: { in: reads("b") } })];
 
-  test("in a run that builds, in one that finds everything, and in a plan", async () => {
+  test("in a run that builds, in a run that is fully cached, and in a plan", async () => {
     const out = join(home, "local");
     await startPlan(out, chain, undefined).ended;
     expect(counts()).toEqual([1, 1, 1]);
@@ -60,7 +60,7 @@ describe("a step's key is computed once", () => {
     expect(counts()).toEqual([1, 1, 1]);
   });
 
-  test("in a run that builds a dropped file again", async () => {
+  test("in a run that rebuilds a dropped file", async () => {
     const out = join(home, "dropped");
     const plan = { keepIntermediates: false };
     const dropped = [step("a", { intermediates: ["out"] }), ...chain.slice(1)];
@@ -72,7 +72,7 @@ describe("a step's key is computed once", () => {
     expect(counts()).toEqual([1, 1, 1, 1]);
   });
 
-  test("and once more, with another result, only when an optional input turns out to be missing", async () => {
+  test("again, with another result, only when an optional input is missing", async () => {
     const fails = () => Promise.reject(new Error("no"));
     const steps = [
       step("a", { run: fails }),
@@ -87,7 +87,7 @@ describe("a step's key is computed once", () => {
     expect(counts()).toEqual([1, 1, 1, 1, 1, 1]);
   });
 
-  test("in a run on other machines, and by each worker", async () => {
+  test("in a remote run, and in each worker", async () => {
     const out = join(home, "remote");
     const texts = ["ships", "bread"].map((text) => textFile(home, `${text}.txt`, `A text about ${text}.`));
     const steps = [compareStep("first", texts), compareStep("last", [resultOf("first"), ...texts])];

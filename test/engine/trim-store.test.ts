@@ -16,7 +16,7 @@ const out = temporaryFolder();
 const input = (step: string, file: string) => ({ kind: "step", step, file, optional: false }) as const;
 const built: string[] = [];
 
-/** A step that writes these files; a name with a slash lies in a folder. */
+/** A step that writes these files; a name with a slash is inside a folder. */
 function step(id: string, files: readonly string[], change: Partial<Step>): Step {
   const run: Step["run"] = async ({ out: folder, input: path }) => {
     built.push(id);
@@ -64,7 +64,7 @@ async function run(plan: Plan) {
   return { built: [...built], file, errors: outcome.errors };
 }
 
-test("what later steps and the report read stays, the rest goes, and is made again should somebody want it", async () => {
+test("trimming keeps inputs of later steps and the report, removes the rest, and allows a rebuild", async () => {
   const first = await run({ ...whole, steps: [fetch, convert] });
   const stale = step("quantize:Q4_0", ["model.gguf"], { variant: "Q4_0" });
   const other = await run(somePlan([stale]));
@@ -75,7 +75,7 @@ test("what later steps and the report read stays, the rest goes, and is made aga
   expect([present("fetch", "snapshot/a.safetensors"), present("convert", "log.txt")]).toEqual([false, false]);
   expect(existsSync(other.file("quantize:Q4_0", "model.gguf"))).toBe(false);
 
-  // The next machine goes on from there.
+  // The next machine continues from the trimmed store.
   expect((await run(whole)).built).toEqual(["quantize:Q8_0"]);
   // Another conversion reads a file that was dropped, so the download is repeated.
   const changed = { ...convert, version: 2 };
@@ -83,14 +83,14 @@ test("what later steps and the report read stays, the rest goes, and is made aga
   expect([again.errors, again.built]).toEqual([[], ["fetch", "convert", "quantize:Q8_0"]]);
 });
 
-test("of a variant's job nothing is left but its own steps", async () => {
+test("trimming after a variant's job keeps only the variant's steps", async () => {
   await run(whole);
   const left = await inStore((workspace) => trimStore(whole, new Set(["quantize:Q8_0"]), workspace));
   expect(left.steps.map(({ id }) => id)).toEqual(["quantize:Q8_0"]);
   expect((await run({ ...whole, steps: [fetch] })).built).toEqual(["fetch"]);
 });
 
-test("a store of another plan is left alone", async () => {
+test("trimming does not change a store of another plan", async () => {
   await run(whole);
   const files = (folder: string) => readdirSync(folder, { recursive: true }).map(String).sort();
   const before = files(join(out, "store"));
