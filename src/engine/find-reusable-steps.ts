@@ -17,9 +17,9 @@ export async function findReusableSteps(
   const ownInputs = inputDigests(step.inputs, runtime.records);
   const identityOf = ({ stage, version, tools }: typeof own, digests: Readonly<Record<string, string>>) =>
     canonicalJson({ stage, version, tools, inputs: inputs.map((name) => digests[name] ?? null) });
-  const wanted = identityOf(own, ownInputs);
+  const expected = identityOf(own, ownInputs);
   const relatives = (await eligibleRecords(runtime)).filter(
-    (record) => identityOf(record.fingerprint, record.inputs) === wanted,
+    (record) => identityOf(record.fingerprint, record.inputs) === expected,
   );
   relatives.sort((a, b) => (a.finished < b.finished ? 1 : -1));
   const folders: string[] = [];

@@ -70,8 +70,8 @@ async function removeOldRelease(workspace: Workspace, release: string): Promise<
  */
 async function isSame(release: string, packaged: { folder: string; record: StepRecord }): Promise<boolean> {
   const present = await listFiles(release).catch(() => []);
-  const wanted = packaged.record.outputs.map(({ path }) => path).sort();
-  if (present.join("\n") !== wanted.join("\n")) return false;
+  const expected = packaged.record.outputs.map(({ path }) => path).sort();
+  if (present.join("\n") !== expected.join("\n")) return false;
   for (const output of packaged.record.outputs) {
     const path = join(release, output.path);
     const { ino, size } = await stat(path, { bigint: true });

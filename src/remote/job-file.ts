@@ -10,16 +10,16 @@ import { parseChecked, renderChecked } from "../util/checked-json.js";
 import { syncFile, syncFolder, writeFileAtomic } from "../util/files.js";
 import { sha256File } from "../util/sha256.js";
 
-/** An input as another machine finds it: in the store, or by its digest in `.jobs/files/`. */
+/** An input for another machine: in the store, or by its digest in `.jobs/files/`. */
 export type JobInput =
   | { kind: "step"; step: string; stage: StageName; key: string; file: string; optional: boolean }
   | { kind: "outside"; digest: string };
 
-/** `store/.jobs/<key>.json`: a step as data, with all that a worker needs to do it. */
+/** `store/.jobs/<key>.json`: a step as data, with everything that a worker needs to run it. */
 export interface JobFile {
   format: 1;
   key: string;
-  /** The recipe it is built for. */
+  /** Recipe of the run. */
   recipe: string;
   step: string;
   stage: StageName;
@@ -30,9 +30,9 @@ export interface JobFile {
   inputs: Record<string, JobInput>;
   predictedBytes: number;
   toolDigests: Readonly<Record<ToolId, string>>;
-  /** What was finished before this moment (ISO) is to be built again (`run --fresh`). */
+  /** Results finished before this moment (ISO) are built again (`run --fresh`). */
   since: string | null;
-  /** Its files were dropped after their last reader, and are needed again. */
+  /** The step's files were dropped after their last reader, and are needed again. */
   restore: boolean;
 }
 
@@ -61,37 +61,37 @@ const jobFile = z.object({
   restore: z.boolean(),
 });
 
-/** The files of one job, or of one part of it, whether they exist or not. */
+/** Returns the file paths of one job, or of one shard, existing or not. */
 export function jobPaths({ jobs }: Pick<Workspace, "jobs">, key: string, shard?: number) {
   const name = join(jobs, shard === undefined ? key : `${key}-${shard}`);
   return { job: join(jobs, `${key}.json`), error: `${name}.error.json`, events: `${name}.ndjson` };
 }
 
-/** Writes a job's file with a checksum over all the rest. */
+/** Writes a job file with a checksum over all other fields. */
 export async function writeJobFile(workspace: Workspace, job: JobFile): Promise<void> {
   await mkdir(workspace.jobs, { recursive: true });
   await writeFileAtomic(jobPaths(workspace, job.key).job, renderChecked(job));
 }
 
-/** The job's file; undefined when there is none, or none that is whole and of this format. */
+/** Reads a job file; returns undefined if it is missing, damaged or of another format. */
 export async function readJobFile(workspace: Workspace, key: string): Promise<JobFile | undefined> {
   const text = await readFile(jobPaths(workspace, key).job, "utf8").catch(() => "");
   const job = parseChecked(text) as JobFile | undefined;
   return jobFile.safeParse(job).success && job?.key === key ? job : undefined;
 }
 
-/** Where a text from outside the store lies for other machines. */
+/** Returns the path of a text from outside the store that other machines can read. */
 export function sharedFile({ jobs }: Pick<Workspace, "jobs">, digest: string): string {
   return join(jobs, "files", digest);
 }
 
-/** Puts copies of the texts that a step reads from outside the store where other machines find them. */
+/** Copies the texts that a step reads from outside the store to where other machines can read them. */
 export async function shareFiles(workspace: Workspace, inputs: Readonly<Record<string, StepInput>>): Promise<void> {
   await mkdir(join(workspace.jobs, "files"), { recursive: true });
   for (const input of Object.values(inputs)) {
     if (input.kind !== "outside") continue;
     const target = sharedFile(workspace, input.digest);
-    // What lies there may have been cut by a crash or written over; the stage that reads it compares it as well.
+    // A crash may have truncated an existing copy. The stage that reads it compares the digest again.
     if ((await sha256File(target).catch(() => undefined)) === input.digest) continue;
     const copy = scratchPath(workspace, "text");
     await copyFile(input.path, copy);
@@ -101,7 +101,7 @@ export async function shareFiles(workspace: Workspace, inputs: Readonly<Record<s
   }
 }
 
-/** Removes what a finished job has left in `.jobs`. */
+/** Removes the files of a finished job from `.jobs`. */
 export async function removeJobFiles(workspace: Workspace, key: string, shards: number): Promise<void> {
   const { job, error, events } = jobPaths(workspace, key);
   const shardPaths = Array.from({ length: shards }, (_, shard) => jobPaths(workspace, key, shard + 1));
@@ -109,7 +109,7 @@ export async function removeJobFiles(workspace: Workspace, key: string, shards: 
   await Promise.all(paths.map((path) => rm(path, { force: true })));
 }
 
-/** What a job file says of a step, given the keys and stages of the steps that it reads from. */
+/** Returns a step's inputs for its job file, given the keys and stages of the steps that it reads from. */
 export function describeInputs(
   step: Step,
   stageOf: (step: string) => StageName,

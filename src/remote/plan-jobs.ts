@@ -4,20 +4,20 @@ import type { Runtime } from "../engine/runtime.js";
 import { dependencies, type Plan, type Step } from "../plan/plan.js";
 import { type Executor, type Job, jobName } from "./executor.js";
 
-/** What will become of a step of the plan. */
+/** A step of the plan, with where it will run. */
 export interface PlannedStep extends KeyedStep {
   /**
-   * `finished`: before the run. `remote`: it becomes a job. `local`: this process does it. `never`: it, or something
-   * that it reads, is neither there nor asked for.
+   * `finished`: before the run. `remote`: as a job. `local`: in this process. `never`: it, or one of its inputs, is
+   * neither in the store nor selected.
    */
   execution: "finished" | "remote" | "local" | "never";
-  /** Whether another machine can do it. */
+  /** Whether it can run on another machine. */
   portable: boolean;
-  /** Finished, and a file that was dropped is needed again. */
+  /** It is finished, but a dropped file is needed again. */
   restore: boolean;
 }
 
-/** Looks at the whole plan before anything runs; keys are those that the steps get when all goes well. */
+/** Plans where each step runs, before any runs; keys are those if every step succeeds. */
 export async function planJobs(
   { plan, keyed, store, freshSince, verify }: Runtime,
   { seesLinks }: Executor,
@@ -26,8 +26,8 @@ export async function planJobs(
   const planned = new Map<string, PlannedStep>();
   for (const expected of keyed.values()) {
     const { step, key } = expected;
-    const believed = freshSince === null || step.mode === "reuse";
-    const record = believed ? await store.find(step.stage, key, { readOnly: true, verify }) : undefined;
+    const isReusable = freshSince === null || step.mode === "reuse";
+    const record = isReusable ? await store.find(step.stage, key, { readOnly: true, verify }) : undefined;
     if (record !== undefined) records.set(step.id, record);
     const portable = isPortable(step, seesLinks);
     planned.set(step.id, {
@@ -53,13 +53,13 @@ function executionOf(
   return portable ? "remote" : "local";
 }
 
-/** The snapshot is a folder of links to a checkpoint or into a cache. */
+/** The snapshot folder contains links to a checkpoint or into a cache. */
 function isPortable({ operation, inputs }: Step, seesLinks: boolean): boolean {
   const readsLinks = Object.values(inputs).some((input) => input.kind === "step" && input.step === "fetch");
   return operation !== undefined && (seesLinks || !readsLinks);
 }
 
-/** Finished steps whose dropped files a job reads become jobs again themselves. */
+/** Turns finished steps whose dropped files a job reads into jobs. */
 function markRestored(
   plan: Plan,
   planned: ReadonlyMap<string, PlannedStep>,
@@ -78,7 +78,7 @@ function markRestored(
   }
 }
 
-/** The jobs of a step, its parts first. `after` are the names of the jobs that it waits for. */
+/** Returns the jobs of a step, its shards first. `after` are the names of the jobs that it waits for. */
 export function createJobs(
   { step, key }: KeyedStep,
   after: readonly string[],
@@ -94,10 +94,10 @@ export function createJobs(
   return [...shardJobs, { ...common, name: jobName(key), after: [...after, ...shardJobs.map(({ name }) => name)] }];
 }
 
-/** Room for llama.cpp's buffers and for this program itself. */
+/** Memory for llama.cpp's buffers and for this program. */
 const workingBytes = 2 * 2 ** 30;
 
-/** Memory of a step at most: everything that it reads and writes, mapped at once. */
+/** Returns the most memory a step needs: everything that it reads and writes, mapped at once. */
 export function estimateJobMemory(step: Step, plan: Plan): number {
   const read = new Set(Object.values(step.inputs).flatMap((input) => (input.kind === "step" ? [input.step] : [])));
   const bytes = plan.steps.flatMap(({ id, predictedBytes }) => (read.has(id) ? [predictedBytes] : []));

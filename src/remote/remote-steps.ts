@@ -16,29 +16,29 @@ import { findUnwanted, stopWaiting } from "./waiting-runs.js";
 import { readWorkerError } from "./worker-error.js";
 import { WorkerEvents } from "./worker-events.js";
 
-/** Looks that must agree before a job counts as gone: file systems and queues tell of news with a delay. */
+/** Consecutive polls before a job counts as lost: file systems and queues report changes with a delay. */
 const confirmPolls = 3;
-/** Who interrupts a run waits for it to end; another run may submit for as long as its queue makes it wait. */
+/** The user waits for an interrupted run to end, while another run may submit for as long as its queue blocks. */
 const shutdownTimeoutMs = 10_000;
 
-/** What a step reads of another one. */
+/** An input that is an output of another step. */
 type StepOutput = Extract<StepInput, { kind: "step" }>;
 
-/** The steps of a run that an executor does: submits them, follows them, and takes them back. */
+/** The remote steps of a run: submits, follows and cancels them. */
 export class RemoteSteps implements RemoteRunner {
   readonly #runtime: Runtime;
   readonly #executor: Executor;
   readonly #submissions: Submissions;
   #planned: ReadonlyMap<string, PlannedStep> = new Map();
   readonly #submitted = new Map<string, Submitted>();
-  /** Keys of steps that were followed to their end. */
+  /** Keys of steps that have ended. */
   readonly #finished = new Set<string>();
   #states: ReadonlyMap<string, JobState> = new Map();
-  /** Names of jobs after which others may have been cancelled by the queue. */
+  /** Names of failed jobs; the queue may have cancelled the jobs after them. */
   readonly #failedJobs = new Set<string>();
   #submitting: Promise<void> = Promise.resolve();
   #nextPoll: Promise<void> | undefined;
-  /** Looks in a row to which the queue answered with an error of its own. */
+  /** Consecutive polls that the queue answered with an error of its own. */
   #refusals = 0;
 
   constructor(runtime: Runtime, executor: Executor) {
@@ -47,7 +47,7 @@ export class RemoteSteps implements RemoteRunner {
     this.#submissions = new Submissions(runtime, executor);
   }
 
-  /** Plans all jobs, has the executor agree to them, and submits what can be. Errors: the executor's. */
+  /** Plans all jobs, has the executor check them, and submits those that are ready. Errors: the executor's. */
   async start(): Promise<void> {
     this.#planned = await planJobs(this.#runtime, this.#executor);
     const remote = [...this.#planned.values()].filter(({ execution }) => execution === "remote");
@@ -56,17 +56,17 @@ export class RemoteSteps implements RemoteRunner {
     await this.submitReady();
   }
 
-  /** Whether the executor does this step, and not this process. */
+  /** Whether the executor runs this step instead of this process. */
   runsRemotely(step: Step): boolean {
     return this.#planned.get(step.id)?.portable === true;
   }
 
   /**
-   * Submits the steps of which everything they read is finished or submitted. One that cannot be submitted now is tried
-   * again when it is waited for, and fails then.
+   * Submits the steps whose inputs are all finished or submitted. A step whose submission fails is tried again, and can
+   * fail, in `waitForStep`.
    */
   async submitReady(): Promise<void> {
-    // One call after the other, so that no step is submitted twice.
+    // Serialized, so that no step is submitted twice.
     this.#submitting = this.#submitting.then(() => this.#submitReadyNow());
     await this.#submitting;
   }
@@ -99,14 +99,14 @@ export class RemoteSteps implements RemoteRunner {
     return planned.execution === "finished" || this.#isAvailable(input) || this.#submitted.has(planned.key);
   }
 
-  /** Whether this run knows of a file; one that was dropped is made again first. */
+  /** Whether this run has an input file; a dropped file is rebuilt first. */
   #isAvailable({ step, file }: StepOutput): boolean {
     const record = this.#runtime.records.get(step);
     return record !== undefined && !isDropped(record, file);
   }
 
   /**
-   * Waits for a step, all of whose inputs are finished, and has it done again when its job was lost.
+   * Waits for a step whose inputs are all finished, and submits it again if its job was lost.
    * Errors: the step's own, QS-WORKER-*; the reason of the run's signal.
    */
   async waitForStep(settled: KeyedStep, restore: boolean): Promise<StepRecord> {
@@ -114,7 +114,7 @@ export class RemoteSteps implements RemoteRunner {
     const { signal, workspace, events } = this.#runtime;
     let entry = this.#submitted.get(key);
     if (entry === undefined) {
-      // The plan took it for finished, or for another step, and now something that it reads has changed.
+      // The plan had it as finished or with another key, and one of its inputs has changed since.
       entry = this.#entryOf(settled, restore);
       await this.#submissions.submit([entry], this.#planned);
       this.#submitted.set(key, entry);
@@ -134,13 +134,13 @@ export class RemoteSteps implements RemoteRunner {
     }
   }
 
-  /** Takes back what this run has submitted, has no result, and nobody else waits for. */
+  /** Cancels this run's jobs that have no result and that no other run waits for. */
   async stop(): Promise<void> {
     await this.#submitting;
     const { workspace } = this.#runtime;
     const left = [...this.#submissions.submitted.values()];
     if (left.length === 0) return;
-    const takeBack = async () => {
+    const cancelUnwanted = async () => {
       for (const { key } of left) await stopWaiting(workspace, key);
       const keys = await findUnwanted(
         workspace,
@@ -150,14 +150,14 @@ export class RemoteSteps implements RemoteRunner {
       if (names.length > 0) await this.#executor.cancel(names);
     };
     const signal = AbortSignal.timeout(shutdownTimeoutMs);
-    await withLock(lockPath(workspace, "submit"), { signal }, takeBack).catch((error: unknown) =>
+    await withLock(lockPath(workspace, "submit"), { signal }, cancelUnwanted).catch((error: unknown) =>
       this.#reportUncancelled(left, error === signal.reason ? "another run is submitting jobs" : error),
     );
   }
 
   #reportUncancelled(left: readonly Submitted[], error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
-    const note = `its job could not be taken out of the queue: ${reason}`;
+    const note = `could not cancel its job: ${reason}`;
     for (const { step } of left) this.#runtime.events.emit({ type: "step-note", id: step.id, note });
   }
 
@@ -173,7 +173,7 @@ export class RemoteSteps implements RemoteRunner {
 
   async #finish({ key, names }: Submitted): Promise<void> {
     const { workspace } = this.#runtime;
-    // Before it is no longer submitted: the run knows of the record only when `follow` has returned.
+    // First, since the run stores the record only after `waitForStep` has returned.
     this.#finished.add(key);
     this.#submissions.submitted.delete(key);
     if (!this.#submitted.delete(key)) return;
@@ -182,15 +182,15 @@ export class RemoteSteps implements RemoteRunner {
     await removeJobFiles(workspace, key, this.#executor.shards);
   }
 
-  /** What is to be done about a step without a result: wait, fail, or submit it again. */
+  /** Handles a step without a result: waits, fails, or submits it again. */
   async #checkJob(entry: Submitted): Promise<void> {
     const { workspace } = this.#runtime;
     const error = await readWorkerError(jobPaths(workspace, entry.key).error, entry.step.id);
-    // Its input may have been made after it looked.
+    // The worker may have looked for its input before it was built.
     const startedEarly = error?.code === "QS-WORKER-INPUT" && entry.attempts < maxAttempts;
     if (error !== undefined && !startedEarly) throw error;
     const state = this.#states.get(jobName(entry.key));
-    // Also its parts: what they measure would be measured twice otherwise.
+    // Includes shards, whose work would otherwise be repeated.
     const isLive = entry.names.some((name) => ["waiting", "running"].includes(this.#states.get(name)?.state ?? ""));
     if (isLive || (await isLocked(lockPath(workspace, entry.key)))) {
       entry.quietPolls = 0;
@@ -200,7 +200,7 @@ export class RemoteSteps implements RemoteRunner {
     const afterFailedJob = entry.jobs.some(({ after }) => after.some((name) => this.#failedJobs.has(name)));
     const { attempts, adopted } = entry;
     requireRetry({ step: entry.step.id, state, attempts, startedEarly, afterFailedJob, adopted });
-    await this.#resubmit(entry, state?.state ?? "not in the queue any more");
+    await this.#resubmit(entry, state?.state ?? "no longer in the queue");
   }
 
   async #resubmit(entry: Submitted, what: string): Promise<void> {
@@ -209,7 +209,7 @@ export class RemoteSteps implements RemoteRunner {
     for (const name of entry.names) this.#failedJobs.add(name);
     entry.attempts++;
     entry.quietPolls = 0;
-    // Everything it reads is finished, and what its parts have done lies in the store. A part that failed would fail again.
+    // All inputs are finished, and the work of finished shards is in the store. A failed shard would fail again.
     const shards = entry.jobs.filter(
       ({ name, shard }) => shard !== undefined && !["done", "failed"].includes(this.#states.get(name)?.state ?? ""),
     );
@@ -221,7 +221,7 @@ export class RemoteSteps implements RemoteRunner {
     await this.#submissions.submit([entry], this.#planned);
   }
 
-  /** One look at the queue for all steps that are waited for. */
+  /** Polls the queue once for all awaited steps. */
   #poll(): Promise<void> {
     this.#nextPoll ??= this.#pollQueue().finally(() => {
       this.#nextPoll = undefined;
@@ -238,7 +238,7 @@ export class RemoteSteps implements RemoteRunner {
       this.#submissions.markReachable();
       this.#refusals = 0;
     } catch (error) {
-      // The store says what is finished, also while the queue is away. What it refuses again and again does not pass.
+      // The store shows finished steps even while the queue does not answer. Repeated refusals are permanent.
       if (!this.#submissions.isUnreachable(error) && ++this.#refusals >= confirmPolls) throw error;
       this.#submissions.reportUnreachable(entries, error);
       for (const entry of entries) entry.quietPolls = 0;

@@ -14,13 +14,14 @@ import { type Operation, type Shard, stageNames } from "../stages/stage.js";
 import { errorReport } from "../util/error-report.js";
 import { QuantsmithError } from "../util/errors.js";
 import { writeFileAtomic } from "../util/files.js";
+import { quote } from "../util/quote.js";
 import { type JobFile, jobPaths, readJobFile, sharedFile } from "./job-file.js";
 
 export type WorkerOptions = Omit<RunOptions, "fresh" | "remote" | "onPassed">;
 
 /**
- * What `quantsmith worker` does: builds one step, or one part of it, that a run has described, exactly as the run would.
- * Nothing when the step is finished. What goes wrong is left beside the job's file for the run, and thrown.
+ * Runs `quantsmith worker`: builds one step, or one shard of it, from its job file, exactly as the run would. Does
+ * nothing when the step is finished. Writes an error beside the job file for the run, and throws it.
  * Errors: QS-WORKER-JOB, QS-WORKER-INPUT, QS-WORKER-TOOLS, and those of the step.
  */
 export async function runJob(key: string, shard: Shard | undefined, options: WorkerOptions): Promise<void> {
@@ -28,7 +29,7 @@ export async function runJob(key: string, shard: Shard | undefined, options: Wor
   const job = await readJobFile(options.workspace, key);
   if (job === undefined) {
     if (await isFinished(store, key)) return;
-    throw unknownJob(key, "there is no such job in the store, or its file is damaged");
+    throw unknownJob(key, "the store does not contain this job, or its file is damaged");
   }
   const { error: errorFile } = jobPaths(options.workspace, key, shard?.index);
   await rm(errorFile, { force: true });
@@ -43,24 +44,27 @@ export async function runJob(key: string, shard: Shard | undefined, options: Wor
     const seconds = (performance.now() - started) / 1000;
     options.events.emit({ type: "step-finished", id: settled.step.id, status, seconds });
   } catch (error) {
-    // An interrupted worker has found out nothing.
+    // An interruption is not an error of the step.
     if (!options.signal.aborted) await writeFileAtomic(errorFile, JSON.stringify(errorReport(error), null, 2));
     throw error;
   }
 }
 
-/** The step as the plan had it, and what it takes to build it here. */
+/** Returns the planned step and the context for building it here. */
 async function loadStep(job: JobFile, store: Store, options: WorkerOptions) {
   const operation = findOperation(job.operation);
   if (operation === undefined || operation.version !== job.version) {
-    throw unknownJob(job.key, `this version of quantsmith has no ${job.operation} ${job.version}`);
+    throw unknownJob(
+      job.key,
+      `this quantsmith does not provide operation ${quote(job.operation)} version ${job.version}`,
+    );
   }
   await requireTools(job, operation);
   const step = stepOf(job, operation, options);
   const { recipe: name, since: freshSince } = job;
   const records = await findInputs(job, store);
   const settled = keyStep(step, job, recordKeys(records));
-  if (settled.key !== job.key) throw unknownJob(job.key, "its description does not give this key");
+  if (settled.key !== job.key) throw unknownJob(job.key, "its job file does not match this key");
   const scheduler = new Scheduler(options.workspace, options.signal, allowedCores());
   const runtime: BuildRuntime = {
     ...options,
@@ -76,11 +80,11 @@ function stepOf(job: JobFile, operation: Operation, { workspace }: WorkerOptions
     if (input.kind === "step") return [name, input];
     return [name, { ...input, path: sharedFile(workspace, input.digest) }];
   });
-  // Some operations serve more than one stage.
+  // Some operations belong to more than one stage.
   return makeStep(id, { ...operation, stage }, params, Object.fromEntries(inputs), predictedBytes, variant);
 }
 
-/** Records of the steps that it reads from. */
+/** Returns the records of the steps that it reads from. */
 async function findInputs({ inputs, step }: JobFile, store: Store): Promise<BuildRuntime["records"]> {
   const records: BuildRuntime["records"] = new Map();
   for (const input of Object.values(inputs)) {
@@ -89,7 +93,7 @@ async function findInputs({ inputs, step }: JobFile, store: Store): Promise<Buil
     const dropped = record?.outputs.some(({ path, dropped }) => path === input.file && dropped);
     if (record === undefined || dropped) {
       throw new QuantsmithError("QS-WORKER-INPUT", `${step} needs ${input.step}, which is not in the store`, {
-        remedy: "Run the recipe again; it has what is missing made first. Check that all machines see the same store.",
+        remedy: "Run the recipe again to rebuild the missing step, and check that all machines see the same store.",
       });
     }
     records.set(input.step, record);
@@ -97,7 +101,7 @@ async function findInputs({ inputs, step }: JobFile, store: Store): Promise<Buil
   return records;
 }
 
-/** Other tools would give other outputs under the same key. */
+/** Throws QS-WORKER-TOOLS if a tool differs from the plan: its outputs would differ under the same key. */
 async function requireTools({ toolDigests, step }: JobFile, { tools }: Operation): Promise<void> {
   const toolchain = await describeToolchain();
   for (const tool of tools) {
@@ -118,6 +122,6 @@ async function isFinished(store: Store, key: string): Promise<boolean> {
 
 function unknownJob(key: string, why: string): QuantsmithError {
   return new QuantsmithError("QS-WORKER-JOB", `${key.slice(0, 16)}…: ${why}`, {
-    remedy: "Workers are started by `quantsmith run --executor`, with the same version of quantsmith on all machines.",
+    remedy: "Start workers with `quantsmith run --executor`, with the same quantsmith version on all machines.",
   });
 }

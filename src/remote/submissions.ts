@@ -11,31 +11,31 @@ import { describeInputs, removeJobFiles, shareFiles, writeJobFile } from "./job-
 import type { PlannedStep } from "./plan-jobs.js";
 import { startWaiting } from "./waiting-runs.js";
 
-/** How long a queue may not answer when something has to be submitted. */
+/** How long submitting waits for a queue that does not answer. */
 const maxOutageMs = 3600_000;
 
 /** A step in the queue. */
 export interface Submitted extends KeyedStep {
   restore: boolean;
-  /** Those to be submitted: of a step that is submitted again only what is still to be done. */
+  /** Jobs to submit; when a step is submitted again, only its unfinished jobs. */
   jobs: readonly Job[];
-  /** Names of all jobs that the step has or has had. */
+  /** Names of all jobs that the step has or had. */
   names: readonly string[];
   attempts: number;
-  /** Another run's job was in the queue when this one wanted to submit it. */
+  /** Another run's job was already in the queue. */
   adopted: boolean;
-  /** Looks in a row that found neither a job that waits or runs nor a result. */
+  /** Consecutive polls that found neither a waiting or running job nor a result. */
   quietPolls: number;
 }
 
-/** Puts the steps of a run into an executor's queue, each once, though other runs do the same. */
+/** Puts the steps of a run into an executor's queue, each once, even with concurrent runs. */
 export class Submissions {
-  /** Steps of which this run has, or may have, submitted jobs, by key. */
+  /** Steps of which this run has submitted jobs, or may have, by key. */
   readonly submitted = new Map<string, Submitted>();
   readonly #runtime: Runtime;
   readonly #executor: Executor;
   #prepared = false;
-  /** Whether the queue left the last question unanswered, as the user has been told. */
+  /** Whether the last request to the queue failed; then the user has been notified. */
   #unreachable = false;
 
   constructor(runtime: Runtime, executor: Executor) {
@@ -43,7 +43,7 @@ export class Submissions {
     this.#executor = executor;
   }
 
-  /** Has the executor agree to jobs; also to those of a step that nobody knew of when the run began. */
+  /** Has the executor check jobs before the first submission, including jobs of a step not planned at the start. */
   async prepare(jobs: readonly Job[]): Promise<void> {
     if (this.#prepared) return;
     await this.#executor.prepare?.(jobs);
@@ -51,8 +51,8 @@ export class Submissions {
   }
 
   /**
-   * Describes steps in the store and puts those into the queue that are neither in it nor finished: another run may have
-   * seen to that. `planned` is the whole plan. A queue that is away is waited for. Errors: the executor's.
+   * Writes job files and submits the steps that are neither in the queue nor finished: another run may have submitted
+   * or finished them. `planned` is the whole plan. Waits for a queue that does not answer. Errors: the executor's.
    */
   async submit(entries: readonly Submitted[], planned: ReadonlyMap<string, PlannedStep>): Promise<void> {
     const { workspace, signal } = this.#runtime;
@@ -61,7 +61,7 @@ export class Submissions {
         await withLock(lockPath(workspace, "submit"), { signal }, () => this.#submitNow(entries, planned));
         return;
       } catch (error) {
-        // Without the states a job could be submitted twice. Others may have the lock meanwhile, to end or to wait too.
+        // Without the states, a job could be submitted twice. Other runs may take the lock meanwhile.
         if (!this.isUnreachable(error) || performance.now() - started > maxOutageMs) throw error;
         this.reportUnreachable(entries, error);
       }
@@ -69,35 +69,35 @@ export class Submissions {
     }
   }
 
-  /** Whether an error only says that the queue cannot be reached now. */
+  /** Whether an error only means that the queue cannot be reached now. */
   isUnreachable(error: unknown): boolean {
     return this.#executor.isUnreachable?.(error) === true;
   }
 
-  /** Tells once that the queue does not answer. */
+  /** Reports once that the queue does not answer. */
   reportUnreachable([first]: readonly Submitted[], error: unknown): void {
     const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    const note = `${this.#executor.name} does not answer (${reason}); asking again`;
+    const note = `${this.#executor.name} does not answer (${reason}); trying again`;
     if (first === undefined || this.#unreachable) return;
     this.#runtime.events.emit({ type: "step-note", id: first.step.id, note });
     this.#unreachable = true;
   }
 
-  /** The queue has answered. */
+  /** Records that the queue answered. */
   markReachable(): void {
     this.#unreachable = false;
   }
 
   async #submitNow(entries: readonly Submitted[], planned: ReadonlyMap<string, PlannedStep>): Promise<void> {
     const { workspace } = this.#runtime;
-    const asked = entries.flatMap(({ jobs }) => jobs);
-    await this.prepare(asked);
-    const states = await this.#executor.states(asked.map(({ name }) => name));
+    const requested = entries.flatMap(({ jobs }) => jobs);
+    await this.prepare(requested);
+    const states = await this.#executor.states(requested.map(({ name }) => name));
     this.markReachable();
     const isLive = ({ name }: Job) => ["waiting", "running"].includes(states.get(name)?.state ?? "");
     const fresh: Submitted[] = [];
     for (const entry of entries) {
-      // In this order: a job that has left the queue since it was asked for is finished in the store.
+      // In this order: a job that has left the queue since the request is finished in the store.
       const live = entry.jobs.slice(-1).some(isLive);
       if (!live && (await this.#isFinishedSince(entry, planned))) continue;
       entry.adopted = live;
@@ -110,7 +110,7 @@ export class Submissions {
     if (jobs.length > 0) await this.#executor.submit(jobs);
   }
 
-  /** Whether a step that the plan found unfinished has been finished by another run's job. */
+  /** Whether another run's job has finished a step that was unfinished in the plan. */
   async #isFinishedSince(
     { step, key, restore, attempts }: Submitted,
     planned: ReadonlyMap<string, PlannedStep>,
@@ -130,7 +130,7 @@ export class Submissions {
     const { workspace, plan, freshSince, store } = this.#runtime;
     if (discardPrevious) {
       await removeJobFiles(workspace, key, this.#executor.shards);
-      // Somebody who builds it, and need not be in the queue for that, goes on with what lies there.
+      // A process that builds the step without a queue may be using the partial work.
       const afresh = freshSince !== null && attempts === 1;
       if (afresh && !(await isLocked(lockPath(workspace, key)))) {
         await rm(store.partialFolder(key), { recursive: true, force: true });

@@ -4,21 +4,21 @@ import { activeScratch } from "../engine/scratch.js";
 import type { Workspace } from "../engine/workspace.js";
 
 /*
- * A run that waits for a step says so by a file `<key>.by-<its scratch folder's name>`, so that another one that is
+ * A run that waits for a step creates a marker file `<key>.by-<its scratch folder's name>`, so that another run that is
  * interrupted leaves the job in the queue.
  */
 
-/** Says that this run waits for the step. */
+/** Marks the step as awaited by this run. */
 export async function startWaiting(workspace: Workspace, key: string): Promise<void> {
   await writeFile(markerPath(workspace, key), "");
 }
 
-/** Says that it does so no longer. */
+/** Removes this run's marker. */
 export async function stopWaiting(workspace: Workspace, key: string): Promise<void> {
   await rm(markerPath(workspace, key), { force: true });
 }
 
-/** Those of the keys that no living run waits for. */
+/** Returns the keys that no live run waits for. */
 export async function findUnwanted(workspace: Workspace, keys: readonly string[]): Promise<Set<string>> {
   const living = await activeScratch(workspace.tmp);
   const marks = await readdir(workspace.jobs);

@@ -15,8 +15,8 @@ const report: z.ZodType<ErrorReport> = z.object({
 });
 
 /**
- * What the worker of a step left behind as its error, undefined when it left none. Anything else that lies there is
- * QS-WORKER-FAILED: who made it may not be one of our workers.
+ * Returns the error that a step's worker wrote, or undefined without one. Any other content gives QS-WORKER-FAILED,
+ * since the file may not come from a worker.
  */
 export async function readWorkerError(path: string, step: string): Promise<QuantsmithError | undefined> {
   const written = await readFile(path, "utf8").catch(() => undefined);
@@ -24,7 +24,7 @@ export async function readWorkerError(path: string, step: string): Promise<Quant
   const { success, data } = report.safeParse(parse(written));
   if (!success) {
     return new QuantsmithError("QS-WORKER-FAILED", `the job of ${step} failed, and its report ${path} is damaged`, {
-      remedy: "Look at its log in the queue, then run the same command again.",
+      remedy: "Read its log in the queue, then run the same command again.",
     });
   }
   return errorFrom(data);

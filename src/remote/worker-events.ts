@@ -11,7 +11,7 @@ const progress = z.object({
   unit: z.enum(["chunk", "tensor", "probe", "byte", "prompt", "file"]),
   note: line.exactOptional(),
 });
-/** What is handed on of a worker's events, as `RunEvent` has it; times are those of this machine. */
+/** Worker events that are forwarded, as in `RunEvent`, with this machine's times. */
 const workerEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("step-started"), key: line }),
   z.object({ type: z.literal("step-waiting") }),
@@ -26,21 +26,21 @@ interface EventFile {
   progress?: Progress;
 }
 
-/** Hands on what the workers of one step tell, as if the step ran here; parts count together. */
+/** Forwards the events of a step's workers as if the step ran here; shards count together. */
 export class WorkerEvents {
   readonly #files: EventFile[];
   readonly #id: string;
   readonly #events: EventBus;
   #started = false;
 
-  /** `paths` are the event files of the step's own job and of its parts, in this order. */
+  /** `paths` are the event files of the step's own job and of its shards, in this order. */
   constructor(id: string, paths: readonly string[], events: EventBus) {
     this.#id = id;
     this.#events = events;
     this.#files = paths.map((path) => ({ path, offset: 0 }));
   }
 
-  /** Reads what has been written since the last call. */
+  /** Forwards the events written since the last call. */
   async forward(): Promise<void> {
     for (const file of this.#files) {
       const { text, end } = await readLines(file.path, file.offset);
@@ -52,7 +52,7 @@ export class WorkerEvents {
   #emit(file: EventFile, event: z.output<typeof workerEvent> | undefined): void {
     switch (event?.type) {
       case "step-started":
-        // Parts and the step itself start one after the other.
+        // Shards and the step itself start one after the other.
         if (!this.#started) this.#events.emit({ ...event, id: this.#id });
         this.#started = true;
         break;
@@ -68,7 +68,7 @@ export class WorkerEvents {
     }
   }
 
-  /** The step's own job starts with what its parts have done. */
+  /** The step's own job starts from the finished work of its shards. */
   #combine(file: EventFile, progress: Progress): Progress {
     const [own, ...shardFiles] = this.#files;
     if (file === own) return progress;
@@ -78,7 +78,7 @@ export class WorkerEvents {
   }
 }
 
-/** The whole lines after `offset`, and where they end; a file that is shorter than that was begun anew. */
+/** Returns the complete lines after `offset`, and their end; starts over if the file is shorter than `offset`. */
 async function readLines(path: string, offset: number): Promise<{ text: string; end: number }> {
   const file = await open(path, "r").catch(() => undefined);
   if (file === undefined) return { text: "", end: 0 };
@@ -93,7 +93,7 @@ async function readLines(path: string, offset: number): Promise<{ text: string; 
   }
 }
 
-/** The event on a line; undefined for what is none of these, and for what no worker of ours wrote. */
+/** Parses the event on a line; undefined for other content, which a worker may not have written. */
 function parse(text: string): z.output<typeof workerEvent> | undefined {
   try {
     return workerEvent.safeParse(JSON.parse(text)).data;

@@ -12,11 +12,13 @@ import { compareStep, resultOf, startPlan, textFile } from "../fixtures/remote-p
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 import { until } from "../fixtures/until.js";
 
-/* Steps that need no tool, in a queue of real worker processes. The real flow is in test/e2e/executor.test.ts. */
+/* Steps without tools, in a queue of real worker processes. test/e2e/executor.test.ts tests the real flow. */
 const home = temporaryFolder();
-const one = textFile(home, "one.txt", "The first text tells of ships.");
+const one = textFile(home, "one.txt", "The first text is about ships.");
 const two = textFile(home, "two.txt", "The second one is about bread.");
-const long = "A sentence that stands in two texts and is long enough that nobody can take it for chance. ".repeat(3);
+const long = "A sentence that occurs in both of these texts and is too long to occur in both by chance alone. ".repeat(
+  3,
+);
 const copy = [textFile(home, "a.txt", `One. ${long}`), textFile(home, "b.txt", `Two. ${long}`)];
 
 let count = 0;
@@ -40,7 +42,7 @@ const chain = (): Step[] => [
   compareStep("right", [resultOf("first"), two]),
 ];
 
-/** Interrupts a run as soon as it has described its first job. */
+/** Interrupts a run as soon as it has written its first job file. */
 async function writtenJob(run: ReturnType<typeof startPlan>, queue: ProcessQueue, jobs: string) {
   await until(() => queue.submissions.length > 0);
   const file = readdirSync(jobs).find((name) => /^[0-9a-f]{64}\.json$/.test(name)) ?? "";
@@ -49,7 +51,7 @@ async function writtenJob(run: ReturnType<typeof startPlan>, queue: ProcessQueue
   return { key: file.slice(0, 64) };
 }
 
-test("a graph is submitted at once, done by workers, and the same as a local run's", async () => {
+test("submits a whole graph at once; its workers' results equal a local run's", async () => {
   const { out, queue } = place();
   const done = await startPlan(out, chain(), queue).ended;
   expect(statuses(done)).toEqual({ first: "built", left: "built", right: "built" });
@@ -65,7 +67,7 @@ test("a graph is submitted at once, done by workers, and the same as a local run
   expect(queue.submissions).toHaveLength(3);
 });
 
-test("what only this process can do is done here, and what reads it is submitted then", async () => {
+test("runs local steps in this process, then submits their readers", async () => {
   const { out, queue } = place();
   const own = someStep({ id: "own", inputs: { text: resultOf("first") } });
   const steps = [
@@ -78,7 +80,7 @@ test("what only this process can do is done here, and what reads it is submitted
   expect(queue.submissions).toHaveLength(2);
 });
 
-test("a lost job, and one whose machine died, are submitted again, with those the queue cancelled for it", async () => {
+test("resubmits a lost job, one whose machine died, and jobs the queue cancelled for them", async () => {
   const { out, queue } = place();
   const fates = new Map([["first", ["die", "lose"]]]);
   queue.onStart = ({ step }) => (fates.get(step)?.shift() as "die" | undefined) ?? "run";
@@ -87,12 +89,12 @@ test("a lost job, and one whose machine died, are submitted again, with those th
   const notes = run.seen.flatMap((event) => (event.type === "step-note" ? [`${event.id}: ${event.note}`] : []));
   expect(notes.filter((note) => note.startsWith("first"))).toEqual([
     "first: its job is lost; submitting it again",
-    "first: its job is not in the queue any more; submitting it again",
+    "first: its job is no longer in the queue; submitting it again",
   ]);
   expect(queue.submissions.length).toBeLessThanOrEqual(3 + 2 + 2);
 });
 
-test("a job that is lost three times is given up, and what needs it is skipped", async () => {
+test("fails a job that is lost three times, and skips its dependents", async () => {
   const { out, queue } = place();
   queue.onStart = ({ step }) => (step === "left" ? "lose" : "run");
   const steps = [...chain(), compareStep("last", [resultOf("left"), one])];
@@ -101,7 +103,7 @@ test("a job that is lost three times is given up, and what needs it is skipped",
   expect(codes(done)).toEqual([["left", "QS-WORKER-LOST"]]);
 });
 
-test("a worker's error is the step's error, and stops only what needs the step; the next run tries again", async () => {
+test("a worker's error fails the step and skips only its dependents; the next run tries again", async () => {
   const { out, queue } = place();
   const steps = [
     compareStep("bad", copy),
@@ -117,7 +119,7 @@ test("a worker's error is the step's error, and stops only what needs the step; 
   }
 });
 
-test("a job that somebody cancels is not submitted again", async () => {
+test("does not resubmit a job that a user cancels", async () => {
   const { out, queue } = place();
   queue.held = true;
   const run = startPlan(out, [compareStep("first", [one, two])], queue);
@@ -126,12 +128,12 @@ test("a job that somebody cancels is not submitted again", async () => {
   expect(codes(await run.ended)).toEqual([["first", "QS-WORKER-CANCELLED"]]);
 });
 
-test("an interrupted run takes its jobs back, but not those that another run waits for", async () => {
+test("an interrupted run cancels its jobs, but not those that another run waits for", async () => {
   const { out, queue } = place();
   queue.held = true;
   const first = startPlan(out, chain(), queue);
   await until(() => queue.submissions.length === 3);
-  // It adopts what is in the queue, and has a step of its own.
+  // It adopts the jobs in the queue, and has another step.
   const second = startPlan(out, [...chain().slice(0, 2), compareStep("more", [two, one])], queue);
   await until(() => queue.submissions.length === 4);
   first.interrupt();
@@ -142,12 +144,12 @@ test("an interrupted run takes its jobs back, but not those that another run wai
   expect(statuses(await second.ended)).toEqual({ first: "built", left: "built", more: "built" });
 });
 
-test("what another run's job finishes before this one asks the queue is not submitted again", async () => {
+test("does not resubmit steps that another run's jobs finish before this run reads the queue", async () => {
   const { out, queue } = place();
   const states = queue.states.bind(queue);
   let asked = 0;
   queue.states = async (names) => {
-    // Between the plan and this question, as while a killed run still has the lock.
+    // Between the plan and this request, as while a killed run still has the lock.
     if (asked++ === 0) await startPlan(out, chain().slice(0, 2), undefined).ended;
     return states(names);
   };
@@ -158,17 +160,17 @@ test("what another run's job finishes before this one asks the queue is not subm
   expect(readdirSync(join(out, "store", ".jobs"))).toEqual(["files"]);
 });
 
-test("--fresh has workers build again what is there", async () => {
+test("workers rebuild finished steps with --fresh", async () => {
   const { out, queue } = place();
   await startPlan(out, chain(), queue).ended;
-  // A worker that is about to end would be taken for one that works for the second run.
+  // A worker that is about to exit would count as a worker of the second run.
   await until(() => queue.isIdle());
   const done = await startPlan(out, chain(), queue, { fresh: true }).ended;
   expect(statuses(done)).toEqual({ first: "built", left: "built", right: "built" });
   expect(queue.started).toHaveLength(6);
 });
 
-test("after a lost part a step waits for its others, and does only what is left again", async () => {
+test("after a lost shard, a step waits for its other shards and repeats only unfinished work", async () => {
   const { out, queue } = place({ slots: 1, parts: 3 });
   queue.onStart = ({ shard }) => {
     if (shard?.index !== 1 || queue.held || queue.started.length > 1) return "run";
@@ -178,7 +180,7 @@ test("after a lost part a step waits for its others, and does only what is left 
   const run = startPlan(out, [compareStep("first", [one, two], { isShardable: true })], queue);
   await until(() => queue.submissions.length === 4);
   const [lost, second, third, own] = queue.submissions;
-  // Longer than it takes to be sure that a job is gone.
+  // Longer than the polls before a job counts as lost.
   await until(() => queue.stateOf("first") === "cancelled");
   const { looks } = queue;
   await until(() => queue.looks >= looks + 10);
@@ -189,7 +191,7 @@ test("after a lost part a step waits for its others, and does only what is left 
   expect(queue.submissions).toEqual([lost, second, third, own, lost, own]);
 });
 
-test("an interrupted run takes back the parts of a step whose own job is gone", async () => {
+test("an interrupted run cancels the shards of a step whose own job is lost", async () => {
   const { out, queue } = place({ slots: 1, parts: 3 });
   queue.onStart = () => {
     queue.held = true;
@@ -202,12 +204,12 @@ test("an interrupted run takes back the parts of a step whose own job is gone", 
   expect(queue.cancelled).toEqual(queue.submissions.slice(1, 3));
 });
 
-test("a job that another run takes back while it is adopted is submitted again", async () => {
+test("resubmits a job that another run cancels during its adoption", async () => {
   const { out, queue } = place();
   const states = queue.states.bind(queue);
   let asked = 0;
   queue.states = async (names) => {
-    // Ending for a moment, and then gone, as after an interrupt somewhere else.
+    // Running for a moment, then cancelled, as after an interrupt of another run.
     if (queue.submissions.length > 0) return states(names);
     const state = asked++ === 0 ? "running" : "cancelled";
     return new Map(names.map((name) => [name, { state }]));
@@ -217,7 +219,7 @@ test("a job that another run takes back while it is adopted is submitted again",
   expect(queue.submissions).toHaveLength(1);
 });
 
-test("an interrupted run does not wait for one that has long been submitting", async () => {
+test("an interrupted run does not wait for another run's long submission", async () => {
   const { out, queue } = place();
   queue.held = true;
   const run = startPlan(out, [compareStep("first", [one, two])], queue);
@@ -231,7 +233,7 @@ test("an interrupted run does not wait for one that has long been submitting", a
   run.interrupt();
   await expect(run.ended).rejects.toThrow("interrupted");
   const notes = run.seen.flatMap((event) => (event.type === "step-note" ? [event.note] : []));
-  expect(notes).toEqual([expect.stringMatching(/could not be taken out of the queue: another run is submitting/)]);
+  expect(notes).toEqual([expect.stringMatching(/could not cancel its job: another run is submitting/)]);
   over();
   await submitting;
 });
@@ -245,7 +247,7 @@ async function runAndDrop(out: string, steps: readonly Step[], queue: ProcessQue
   await startPlan(out, steps, queue, dropping).ended;
 }
 
-test("what reads a dropped file that is made again here is submitted when it is there", async () => {
+test("submits readers of a dropped file only after this process has rebuilt it", async () => {
   const { out, queue } = place();
   const own = someStep({ id: "own", tools: [], intermediates: ["model.gguf"] });
   const reader = (id: string, other: StepInput) =>
@@ -265,7 +267,7 @@ test("what reads a dropped file that is made again here is submitted when it is 
   expect(present).toEqual([true]);
 });
 
-test("a dropped file that a job needs is made again by a job", async () => {
+test("rebuilds a dropped file that a job needs by a job", async () => {
   const { out, queue } = place();
   const first = compareStep("first", [one, two], { intermediates: ["texts.json"] });
   await runAndDrop(out, [first, compareStep("left", [resultOf("first"), one])], queue);
@@ -276,7 +278,7 @@ test("a dropped file that a job needs is made again by a job", async () => {
   expect(queue.started).toHaveLength(4);
 });
 
-test("a ceiling on cost ends the run before anything is submitted", async () => {
+test("a cost limit ends the run before any submission", async () => {
   const { out, queue } = place();
   const tooDear = new QuantsmithError("QS-USAGE", "too dear", { remedy: "Pay more." });
   const seen: string[] = [];
@@ -288,7 +290,7 @@ test("a ceiling on cost ends the run before anything is submitted", async () => 
   expect([seen, queue.submissions]).toEqual([["first", "left", "right"], []]);
 });
 
-test("what no worker of ours wrote is not believed, and nothing of it reaches a terminal raw", async () => {
+test("rejects files that no worker wrote, and escapes their text", async () => {
   const { out, queue } = place();
   queue.held = true;
   const jobs = join(out, "store", ".jobs");
@@ -308,7 +310,7 @@ test("what no worker of ours wrote is not believed, and nothing of it reaches a 
   }
 });
 
-test("what arrived before submitting failed is taken back as well", async () => {
+test("cancels jobs that were submitted before a submission failed", async () => {
   const { out, queue } = place();
   queue.held = true;
   const submit = queue.submit.bind(queue);
@@ -326,11 +328,11 @@ test("what arrived before submitting failed is taken back as well", async () => 
   expect(queue.cancelled).toEqual(queue.submissions);
 });
 
-test("a step that only a local one turns out to need is agreed to before it is submitted", async () => {
+test("checks a step before its submission even if only a local step needs it later", async () => {
   const { out, queue } = place();
-  const told: string[][] = [];
+  const prepared: string[][] = [];
   const prepare = async (jobs: readonly { step: string }[]) => {
-    told.push(jobs.map(({ step }) => step));
+    prepared.push(jobs.map(({ step }) => step));
   };
   Object.assign(queue, { prepare });
   const first = compareStep("first", [one, two], { intermediates: ["texts.json"] });
@@ -339,11 +341,11 @@ test("a step that only a local one turns out to need is agreed to before it is s
     const done = await startPlan(out, [first, last(version)], queue, { plan: { keepIntermediates: false } }).ended;
     expect(done.errors).toEqual([]);
   }
-  expect(told).toEqual([["first"], ["first"]]);
+  expect(prepared).toEqual([["first"], ["first"]]);
   expect(queue.submissions).toHaveLength(2);
 });
 
-test("a queue that does not answer stops nothing: the store says what is finished", async () => {
+test("steps finish by their records in the store while the queue does not answer", async () => {
   const { out, queue } = place();
   const ask = queue.states.bind(queue);
   let asked = 0;
@@ -352,10 +354,10 @@ test("a queue that does not answer stops nothing: the store says what is finishe
   const run = startPlan(out, [compareStep("first", [one, two])], queue);
   expect(statuses(await run.ended)).toEqual({ first: "built" });
   const notes = run.seen.flatMap((event) => (event.type === "step-note" ? [event.note] : []));
-  expect(notes).toEqual(["test does not answer (connection refused); asking again"]);
+  expect(notes).toEqual(["test does not answer (connection refused); trying again"]);
 });
 
-test("a queue that refuses to tell its states fails the run, and one slip does not", async () => {
+test("repeated refusals of the queue fail the run, a single one does not", async () => {
   const { out, queue } = place();
   queue.held = true;
   const ask = queue.states.bind(queue);
@@ -372,7 +374,7 @@ test("a queue that refuses to tell its states fails the run, and one slip does n
   expect([codes(unsubmitted), other.queue.submissions]).toEqual([[["first", "QS-SLURM-REFUSED"]], []]);
 });
 
-test("a queue that does not answer when something is to be submitted is waited for", async () => {
+test("waits for a queue that does not answer during a submission", async () => {
   const { out, queue } = place();
   const ask = queue.states.bind(queue);
   let asked = 0;
@@ -383,7 +385,7 @@ test("a queue that does not answer when something is to be submitted is waited f
   expect(run.seen.filter(({ type }) => type === "step-note")).toHaveLength(1);
 });
 
-test("a failed job that left no reason has the queue's error", async () => {
+test("reports the queue's error for a failed job without a report", async () => {
   const { out, queue } = place();
   queue.held = true;
   const error = new QuantsmithError("QS-SLURM-TIME", "it took too long", { remedy: "Give it more time." });
@@ -392,7 +394,7 @@ test("a failed job that left no reason has the queue's error", async () => {
   expect(codes(done)).toEqual([["first", "QS-SLURM-TIME"]]);
 });
 
-test("steps that end at the same time are submitted once each", async () => {
+test("submits steps once each when their inputs end at the same time", async () => {
   const { out, queue } = place({ slots: 8 });
   const ids = Array.from({ length: 8 }, (_, index) => `step ${index}`);
   const done = await startPlan(out, [...chain(), ...ids.map((id) => compareStep(id, [resultOf("first"), two]))], queue)
@@ -402,7 +404,7 @@ test("steps that end at the same time are submitted once each", async () => {
   expect(readdirSync(join(out, "store", ".jobs"))).toEqual(["files"]);
 });
 
-test("what a queue refuses fails the steps it was asked for, and their jobs' files tell nothing wrong", async () => {
+test("a refusal of the queue fails the submitted steps, and leaves correct job files", async () => {
   const { out, queue } = place();
   queue.submit = () => Promise.reject(new QuantsmithError("QS-ENV-FILE", "no such partition", { remedy: "Name one." }));
   const done = await startPlan(out, chain(), queue).ended;

@@ -14,10 +14,10 @@ import { compareStep, resultOf, textFile } from "../fixtures/remote-plan.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 const home = temporaryFolder();
-const one = textFile(home, "one.txt", "The first text tells of ships.");
+const one = textFile(home, "one.txt", "The first text is about ships.");
 let count = 0;
 
-/** A store with the job of a step, changed by the test, and a worker that does it. */
+/** Returns a store with the job of a step, changed by the test, and a worker that runs it. */
 async function place(change: (job: JobFile) => JobFile = (job) => job) {
   const workspace = await openWorkspace(join(home, `out-${count++}`));
   const step = compareStep("first", [one]);
@@ -60,7 +60,7 @@ async function place(change: (job: JobFile) => JobFile = (job) => job) {
   return { workspace, job, work, code, share, error: jobPaths(workspace, job.key).error };
 }
 
-test("a worker makes the step final, and does nothing the second time, also when nobody describes it any more", async () => {
+test("a worker commits the step once, and does nothing for a finished step, even without its job file", async () => {
   const { workspace, job, work } = await place();
   await work();
   const record = join(workspace.store, `validate-${job.key}`, "record.json");
@@ -72,7 +72,7 @@ test("a worker makes the step final, and does nothing the second time, also when
   await workspace.close();
 });
 
-test("a worker whose clock is behind is not older than the run that wants the step fresh", async () => {
+test("a worker whose clock is behind finishes no earlier than the start of its --fresh run", async () => {
   const since = new Date(Date.now() + 3600_000).toISOString();
   const { workspace, job, work } = await place((job) => ({ ...job, since }));
   await work();
@@ -81,7 +81,7 @@ test("a worker whose clock is behind is not older than the run that wants the st
   await workspace.close();
 });
 
-test("a job that is missing or was changed is refused", async () => {
+test("rejects a missing or changed job", async () => {
   const { workspace, job, code } = await place();
   const { job: file } = jobPaths(workspace, job.key);
   writeFileSync(file, readFileSync(file, "utf8").replace("calibration", "evaluation"));
@@ -91,7 +91,7 @@ test("a job that is missing or was changed is refused", async () => {
   await workspace.close();
 });
 
-test("a shared text that was written over is no input, also when it has the same size, and is shared again", async () => {
+test("rejects an overwritten shared text, even of the same size, and shares it again", async () => {
   const { workspace, job, code, share, error } = await place();
   const [text = ""] = readdirSync(join(workspace.jobs, "files"));
   const path = join(workspace.jobs, "files", text);
@@ -114,7 +114,7 @@ test.each<[string, unknown]>([
   ["step", "\u001b[2J"],
   ["recipe", 5],
   ["since", "soon"],
-])("a job file of another shape is refused, whatever its checksum: %s %j", async (field, value) => {
+])("rejects a job file of another shape despite its valid checksum: %s %j", async (field, value) => {
   const { workspace, code } = await place((job) => ({ ...job, [field]: value }) as JobFile);
   expect(await code()).toBe("QS-WORKER-JOB");
   await workspace.close();
@@ -122,8 +122,8 @@ test.each<[string, unknown]>([
 
 test.each<[string, string, (job: JobFile) => JobFile]>([
   ["another version of the operation", "QS-WORKER-JOB", (job) => ({ ...job, version: 99 })],
-  ["an operation that is not there", "QS-WORKER-JOB", (job) => ({ ...job, operation: "guess" })],
-  ["a description that is not the key's", "QS-WORKER-JOB", (job) => ({ ...job, params: { texts: [] } })],
+  ["an unknown operation", "QS-WORKER-JOB", (job) => ({ ...job, operation: "guess" })],
+  ["parameters that do not match the key", "QS-WORKER-JOB", (job) => ({ ...job, params: { texts: [] } })],
   [
     "other tools",
     "QS-WORKER-TOOLS",
@@ -145,7 +145,7 @@ test.each<[string, string, (job: JobFile) => JobFile]>([
       },
     }),
   ],
-])("%s: the run finds the reason beside the job", async (_what, expected, change) => {
+])("%s: the worker writes the error beside the job", async (_what, expected, change) => {
   const { workspace, code, error } = await place(change);
   expect(await code()).toBe(expected);
   expect(JSON.parse(readFileSync(error, "utf8"))).toMatchObject({ code: expected });

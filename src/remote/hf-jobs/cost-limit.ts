@@ -1,8 +1,8 @@
 import { formatUsd, jobUsd, tooExpensive } from "./job-cost.js";
 
 /**
- * Holds what jobs of a run may cost to `--max-cost`. A job counts with its worst case from the moment it is asked for,
- * and with what it took once the Hub has told; a job that is started again counts twice.
+ * Limits the cost of a run's jobs to `--max-cost`. A job counts with its worst case when it is submitted, and with its
+ * duration once the Hub reports it; a job that is started again counts twice.
  */
 export class CostLimit {
   readonly #maxUsd: number;
@@ -15,14 +15,14 @@ export class CostLimit {
     this.#usdPerMinute = usdPerMinute;
   }
 
-  /** What has been spent, and what may still be by jobs that run. */
+  /** Cost so far, plus the worst case of the running jobs. */
   get atMostUsd(): number {
     return [...this.#reserved.values()].reduce((sum, usd) => sum + usd, this.#spent);
   }
 
   /**
-   * Sets the worst case of one more job aside; once, also when its start is tried again after an outage.
-   * Errors: QS-JOBS-COST when that is more than may be spent.
+   * Reserves the worst case of one more job; once, even if its start is repeated after an outage.
+   * Errors: QS-JOBS-COST when that exceeds the limit.
    */
   reserve(name: string, seconds: number): void {
     if (this.#reserved.has(name)) return;
@@ -32,20 +32,22 @@ export class CostLimit {
     this.#reserved.set(name, usd);
   }
 
-  /** The same for a job that runs already, which no limit can undo. */
+  /** Reserves the worst case of a job that is already running, whatever the limit. */
   adopt(name: string, seconds: number): void {
     this.#reserved.set(name, jobUsd(seconds, this.#usdPerMinute));
   }
 
-  /** A job is over after so many seconds; undefined when the Hub does not tell, or when it never began. */
+  /**
+   * Records that a job ended after so many seconds; undefined if the Hub does not report them, or if it never started.
+   */
   settle(name: string, seconds: number | undefined): void {
     const reserved = this.#reserved.get(name) ?? 0;
     this.#reserved.delete(name);
-    // Billed from the moment it starts up, which is before the time that the Hub calls its start.
+    // The Hub bills from the startup on, which precedes its reported start.
     this.#spent += seconds === undefined ? reserved : Math.min(reserved, jobUsd(seconds + 60, this.#usdPerMinute));
   }
 
-  /** A job was never started. */
+  /** Releases the reservation of a job that was never started. */
   release(name: string): void {
     this.#reserved.delete(name);
   }

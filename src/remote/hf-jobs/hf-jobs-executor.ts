@@ -13,31 +13,32 @@ import { TrackedJobs } from "./tracked-jobs.js";
 export interface HfJobsDeps {
   connection: HubConnection;
   options: JobsOptions;
-  /** What the jobs of this run may cost altogether; without it nothing is started, and the worst case is told. */
+  /** Maximum cost of all jobs of this run; without it nothing is started, and the worst case is reported. */
   maxCostUsd: number | undefined;
-  /** What steps took when they were last built, by step id. */
+  /** Durations of the steps' last builds in seconds, by step id. */
   pastSeconds: ReadonlyMap<string, number>;
   signal: AbortSignal;
-  /** Tells the user something; about a step where one is named. */
+  /** Reports a message to the user, for a step if one is named. */
   note(text: string, step?: string): void;
-  /** The longest wait between two looks, in milliseconds; tests wait less. */
+  /** Longest wait between two polls, in milliseconds; shorter in tests. */
   pollMs?: number;
-  /** How long what a job has written may take to be seen here, in milliseconds. */
+  /** How long a job's files may take to be visible here, in milliseconds. */
   settleMs?: number;
 }
 
-/** Jobs take minutes and more; something that has just happened often has something follow soon. */
+/** Jobs take minutes or longer; shortly after one change, another is likely. */
 const maxPollMs = 15_000;
 const minPollMs = 1000;
-/** A mounted bucket shows what others have written when it looks, every half minute or so. */
+/** A mounted bucket shows the files of other machines only when it refreshes, about every half minute. */
 const defaultSettleMs = 90_000;
 
 /** How long an interrupted run tries to cancel its jobs. */
 const cancelMs = 60_000;
 
 /**
- * Runs jobs on Hugging Face Jobs, which knows neither names nor dependencies: a job is found by its labels, and held back
- * here until those before it are done and a place is free. A run that goes away leaves its jobs; the next one finds them.
+ * Runs jobs on Hugging Face Jobs, which supports neither names nor dependencies. Jobs are found by their labels, and
+ * held back here until their dependencies are done and a slot is free. A run that ends leaves its jobs; the next run
+ * adopts them.
  */
 export function hfJobsExecutor(deps: HfJobsDeps): Executor {
   return new HfJobs(deps);
@@ -50,11 +51,11 @@ class HfJobs implements Executor {
   readonly #deps: HfJobsDeps;
   readonly #tracked: TrackedJobs;
   readonly #outage: Outage;
-  /** One thing at a time, so that a job is never started twice. */
+  /** Serializes all requests, so that a job is never started twice. */
   readonly #queue = new PQueue({ concurrency: 1 });
-  /** Asked for, and not yet started. */
+  /** Submitted, but not yet started. */
   readonly #held = new Map<string, JobStart>();
-  /** Never started, and why. */
+  /** Never started, with the reason. */
   readonly #refused = new Map<string, JobState>();
   #quietPolls = 0;
   #lastStates = "";
@@ -73,7 +74,7 @@ class HfJobs implements Executor {
     });
   }
 
-  /** Doubles while nothing happens. */
+  /** Doubles while nothing changes. */
   get pollMs(): number {
     return Math.min(this.#deps.pollMs ?? maxPollMs, minPollMs * 2 ** Math.min(this.#quietPolls, 10));
   }
@@ -105,13 +106,13 @@ class HfJobs implements Executor {
         for (const name of this.#tracked.open) this.#held.delete(name);
         await this.#startReady();
       });
-      // Nothing is absent that was not looked for: it would be started again.
+      // A job that was not searched does not count as absent, since it would be started again.
       if (outage !== undefined && !names.every((name) => this.#tracked.isKnown(name))) throw outage;
       const found = names.map((name) => [name, this.#reportedState(name)] as const);
       const states = new Map(found.flatMap(([name, state]) => (state === undefined ? [] : [[name, state]])));
-      const told = JSON.stringify([...states].map(([name, { state }]) => [name, state]));
-      this.#quietPolls = told === this.#lastStates ? this.#quietPolls + 1 : 0;
-      this.#lastStates = told;
+      const summary = JSON.stringify([...states].map(([name, { state }]) => [name, state]));
+      this.#quietPolls = summary === this.#lastStates ? this.#quietPolls + 1 : 0;
+      this.#lastStates = summary;
       return states;
     });
   }
@@ -127,7 +128,7 @@ class HfJobs implements Executor {
   cancel(names: readonly string[]): Promise<void> {
     return this.#queue.add(async () => {
       const { connection, options } = this.#deps;
-      // The run's own signal has fired when a run is interrupted.
+      // The run's own signal is already aborted when a run is interrupted.
       const signal = AbortSignal.timeout(cancelMs);
       const cancelled = names.map(async (name) => {
         const start = this.#held.get(name);
@@ -142,36 +143,38 @@ class HfJobs implements Executor {
     });
   }
 
-  /** A job that is over is only told to be when its files must be here: until then they speak for themselves. */
+  /** Returns the state to report. An ended job counts as running until its files must be visible here. */
   #reportedState(name: string): JobState | undefined {
     const state = this.#stateOf(name);
     const hasFiles = state?.state === "done" || state?.state === "failed";
     const settling = hasFiles && this.#tracked.endedWithin(name, this.#deps.settleMs ?? defaultSettleMs);
-    return settling ? { state: "running", why: "is over; its files are awaited" } : state;
+    return settling ? { state: "running", why: "ended; waiting for its files" } : state;
   }
 
   #stateOf(name: string): JobState | undefined {
     const held = this.#held.get(name)?.job;
     if (held === undefined) return this.#refused.get(name) ?? this.#tracked.state(name);
     const before = held.after.find((other) => !this.#isDone(other));
-    return { state: "waiting", why: before === undefined ? "waits for a free place" : `waits for ${before}` };
+    return { state: "waiting", why: before === undefined ? "waiting for a free slot" : `waiting for ${before}` };
   }
 
-  /** What nobody here knows has ended well before: only such jobs are named by those after them. */
+  /**
+   * Whether a job is done. Jobs that are unknown here are: jobs name them as dependencies only after they succeeded.
+   */
   #isDone(name: string): boolean {
     return (this.#stateOf(name)?.state ?? "done") === "done";
   }
 
-  /** Starts what is held back and may run now, in the order it was asked for. */
+  /** Starts the held jobs that may run now, in the order of submission. */
   async #startReady(): Promise<void> {
     for (const start of [...this.#held.values()]) {
       const { job } = start;
       if (!this.#held.has(job.name)) continue;
-      // As the engine is told of them, or it would see this one cancelled for nothing.
+      // The reported state, since the engine would otherwise count this job as cancelled for no reason.
       const bad = job.after.find((name) =>
         ["failed", "cancelled", "lost"].includes(this.#reportedState(name)?.state ?? ""),
       );
-      if (bad !== undefined) this.#refuse(job, { state: "cancelled", why: `${bad} did not end well` });
+      if (bad !== undefined) this.#refuse(job, { state: "cancelled", why: `${bad} did not succeed` });
       else if (this.#tracked.open.length < this.#deps.options.jobs && job.after.every((name) => this.#isDone(name))) {
         await this.#start(start);
       }
@@ -198,7 +201,9 @@ class HfJobs implements Executor {
     this.#refused.set(job.name, state);
   }
 
-  /** A Hub that does not answer for a while fails no job; the next look goes on where this one ended. Gives the error. */
+  /**
+   * Tolerates a temporary outage of the Hub without failing a job; the next poll repeats the work. Returns the error.
+   */
   async #tolerateOutage(work: () => Promise<void>): Promise<unknown> {
     try {
       await work();

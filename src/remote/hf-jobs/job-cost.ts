@@ -1,18 +1,18 @@
 import { QuantsmithError } from "../../util/errors.js";
 
-/** US dollars for people, rounded up to the cent: `$48.00`. */
+/** Formats US dollars, rounded up to the cent: `$48.00`. */
 export function formatUsd(usd: number): string {
   return `$${(Math.ceil(usd * 100 - 1e-6) / 100).toFixed(2)}`;
 }
 
-/** What a job of so many seconds costs at most, in USD: the Hub bills every started minute. */
+/** Returns the maximum cost in USD of a job of so many seconds: the Hub bills every started minute. */
 export function jobUsd(seconds: number, usdPerMinute: number): number {
   return Math.ceil(seconds / 60) * usdPerMinute;
 }
 
-/** The refusal of what could cost more than the user wants. */
+/** Returns the error for jobs that could exceed the cost limit. */
 export function tooExpensive(what: string, maxUsd: number): QuantsmithError {
   return new QuantsmithError("QS-JOBS-COST", `${what}, more than --max-cost ${maxUsd} allows`, {
-    remedy: "Raise --max-cost, or lower `executors.hfJobs.timeout` or `flavor` in the pipeline.",
+    remedy: "Raise `--max-cost`, lower `executors.hfJobs.timeout` in the pipeline, or choose a cheaper `flavor`.",
   });
 }

@@ -5,10 +5,10 @@ import { redact } from "../../util/redact.js";
 import { followLogs } from "./api/follow-logs.js";
 
 const keptLines = 30;
-/** The Hub's own line at the head of every log. */
+/** The first line of every log, by the Hub. */
 const ownLine = /^=+ Job started/;
 
-/** The log of one job while it runs: every line is told, the last ones are kept. */
+/** The log of one running job: reports every line, keeps the last ones. */
 export class JobLog {
   readonly #stop = new AbortController();
   readonly #lines: string[] = [];
@@ -39,7 +39,7 @@ export class JobLog {
     return this.#lines.join("\n");
   }
 
-  /** The job is over: waits up to `timeoutMs` for the end of the log. */
+  /** Ends a job's log: waits up to `timeoutMs` for its last lines. */
   async finish(timeoutMs: number): Promise<void> {
     this.#over = true;
     const enough = new AbortController();

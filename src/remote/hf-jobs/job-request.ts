@@ -3,23 +3,23 @@ import { type Job, workerArguments } from "../executor.js";
 import type { JobRequest } from "./api/create-job.js";
 import type { JobsOptions } from "./jobs-options.js";
 
-/** Where a job finds the output folder. */
+/** Path of the output folder in a job. */
 const mountPath = "/quantsmith";
 
-/** On the machine's own disk: tools that go back to write a header cannot do so in a bucket. */
+/** On the machine's own disk, since a bucket does not support tools that seek back to write a header. */
 const scratchFolder = "/tmp/quantsmith";
 
-/** The labels by which jobs are found again. Values are at most 63 characters, which labels may be. */
+/** Labels that identify jobs. Label values may have at most 63 characters. */
 export const jobLabels = { name: "quantsmith", store: "quantsmith-store", attempt: "quantsmith-attempt" } as const;
 
-/** Tells jobs of one output folder from those of another, which may have the same names. */
+/** Returns a label value that distinguishes jobs of different output folders, which may have the same names. */
 export function storeLabel({ bucket, folder }: JobsOptions): string {
   return sha256(`${bucket}/${folder ?? ""}`).slice(0, 16);
 }
 
 /**
- * What the Hub is asked to run for a job. `attempt` tells one request from a repetition of it; `cpus` are those of the
- * flavor, since a container may be shown all those of its host.
+ * Returns the Hub request for a job. `attempt` distinguishes a request from its repetition. `cpus` are those of the
+ * flavor, since a container may see all cores of its host.
  */
 export function jobRequest(
   job: Job,

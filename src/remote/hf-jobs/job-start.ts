@@ -8,19 +8,19 @@ import { listJobs } from "./api/list-jobs.js";
 import { jobLabels, jobRequest } from "./job-request.js";
 import type { JobsOptions } from "./jobs-options.js";
 
-/** A job that is to be started once, however often the Hub has to be asked. */
+/** The start of one job, which happens once even if requests to the Hub are repeated. */
 export class JobStart {
   readonly job: Job;
-  /** Marks what this start has asked for. */
+  /** Label of this start's requests. */
   readonly #attempt = randomBytes(8).toString("hex");
-  /** Whether a request was sent that nobody knows the outcome of. */
+  /** Whether a request was sent whose outcome is unknown. */
   #uncertain = false;
 
   constructor(job: Job) {
     this.job = job;
   }
 
-  /** The job of a request that nobody knows the outcome of; undefined where there is none. Errors: QS-HUB-*. */
+  /** Returns the job of a request with unknown outcome; undefined without one. Errors: QS-HUB-*. */
   async find(connection: HubConnection, options: JobsOptions, signal: AbortSignal): Promise<HubJob | undefined> {
     if (!this.#uncertain) return undefined;
     const isOurs = ({ labels }: HubJob) => labels[jobLabels.attempt] === this.#attempt;
@@ -28,8 +28,8 @@ export class JobStart {
   }
 
   /**
-   * Starts the job exactly once: where a request may have been carried out, its job is looked for by label before
-   * another, since every job costs money. May be called again after it failed. Errors: QS-JOBS-REFUSED; QS-HUB-*.
+   * Starts the job exactly once, since every job costs money: if a request may have succeeded, its job is searched by
+   * label before the next request. May be called again after a failure. Errors: QS-JOBS-REFUSED; QS-HUB-*.
    */
   async start(
     connection: HubConnection,
@@ -43,7 +43,8 @@ export class JobStart {
       if (started !== undefined) return started;
       await connection.rateLimiter.waitUntilReady(signal);
       this.#uncertain = true;
-      // Waiting ends with the run, a request does not: its job would start, and nobody would know the id to cancel it by.
+      // An abort of the run ends the waiting, but not the request: its job would start without a known id to cancel it
+      // by.
       return createJob(connection, request, new AbortController().signal);
     });
   }

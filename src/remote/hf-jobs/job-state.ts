@@ -4,7 +4,7 @@ import { redact } from "../../util/redact.js";
 import type { JobState } from "../executor.js";
 import type { HubJob } from "./api/job-info.js";
 
-/** What there is to say about a job besides the Hub's word on it. */
+/** Facts about a job beside the Hub's state. */
 export interface JobFacts {
   /** The step's id. */
   step: string;
@@ -15,12 +15,12 @@ export interface JobFacts {
   output: string;
 }
 
-/** What the Hub's word on a job means for the run. */
+/** Converts the Hub's state of a job to a job state of the run. */
 export function jobState(hub: HubJob, facts: JobFacts): JobState {
   const why = hub.message === undefined ? undefined : escapeControls(redact(hub.message));
   switch (hub.stage) {
     case "waiting":
-      return { state: "waiting", why: "waits for a machine" };
+      return { state: "waiting", why: "waiting for a machine" };
     case "running":
       return { state: "running" };
     case "completed":
@@ -30,14 +30,14 @@ export function jobState(hub: HubJob, facts: JobFacts): JobState {
     case "deleted":
       return { state: "lost", why: "was deleted" };
     case "error": {
-      if (isLost(hub)) return { state: "lost", why: why ?? "ended without a word" };
-      const error = isTimeout(hub, facts) ? timeout(facts) : failure(facts, why ?? "the Hub does not say why");
+      if (isLost(hub)) return { state: "lost", why: why ?? "ended without a message" };
+      const error = isTimeout(hub, facts) ? timeout(facts) : failure(facts, why ?? "no reason given");
       return { state: "failed", why: error.message, error };
     }
   }
 }
 
-/** A machine that went away, or memory that ran out (137 is SIGKILL): another attempt may do better. */
+/** Whether the machine was lost or ran out of memory (137 is SIGKILL): another attempt may succeed. */
 function isLost({ message }: HubJob): boolean {
   return message === undefined || message === "" || /evicted|preempt|node (was )?lost|exit code: 137/i.test(message);
 }
@@ -49,7 +49,7 @@ function isTimeout({ message, seconds }: HubJob, { limitSeconds }: JobFacts): bo
 function timeout({ step, limitSeconds, page, output }: JobFacts): QuantsmithError {
   const limit = limitSeconds >= 7200 ? `${(limitSeconds / 3600).toFixed(1)} h` : `${Math.round(limitSeconds / 60)} min`;
   return new QuantsmithError("QS-JOBS-TIMEOUT", `the job of ${step} was stopped after ${limit}: ${page}`, {
-    remedy: "Raise `executors.hfJobs.timeout`, or choose a larger `flavor`; what was finished is kept.",
+    remedy: "Raise `executors.hfJobs.timeout` or choose a larger `flavor`. Finished work is kept.",
     ...(output === "" ? {} : { output }),
   });
 }
@@ -57,8 +57,8 @@ function timeout({ step, limitSeconds, page, output }: JobFacts): QuantsmithErro
 function failure({ step, page, output }: JobFacts, why: string): QuantsmithError {
   return new QuantsmithError("QS-JOBS-FAILED", `the job of ${step} failed (${why}): ${page}`, {
     remedy: /pull/i.test(why)
-      ? "Check `executors.hfJobs.image`: it must be public, or one that the namespace may read."
-      : "The job's page has its whole log. The image must hold this version of quantsmith.",
+      ? "Check `executors.hfJobs.image`: it must be public, or readable for the namespace."
+      : "Read the full log on the job's page. The image must contain this version of quantsmith.",
     ...(output === "" ? {} : { output }),
   });
 }

@@ -1,6 +1,6 @@
 import { QuantsmithError } from "../../util/errors.js";
 
-/** A Hub that cannot be reached says nothing about jobs, which go on; after this long there is no point in waiting. */
+/** Jobs continue while the Hub cannot be reached; after this long, waiting ends. */
 const maxOutageMs = 3_600_000;
 const transientCodes = new Set([
   "QS-HUB-OFFLINE",
@@ -10,12 +10,12 @@ const transientCodes = new Set([
   "QS-HUB-ANSWER",
 ]);
 
-/** Whether an error only says that the Hub does not answer now. */
+/** Whether an error only means that the Hub cannot be reached now. */
 export function isOutage(error: unknown): error is QuantsmithError {
   return error instanceof QuantsmithError && transientCodes.has(error.code);
 }
 
-/** Bears with a Hub that does not answer for a while, and says so once. */
+/** Tolerates a Hub that does not answer for a while, and reports it once. */
 export class Outage {
   readonly #note: (text: string) => void;
   #startedAt: number | undefined;
@@ -24,20 +24,20 @@ export class Outage {
     this.#note = note;
   }
 
-  /** Whether it has lasted longer than there is a point in waiting. */
+  /** Whether the outage has lasted longer than the limit. */
   get isExpired(): boolean {
     return this.#startedAt !== undefined && performance.now() - this.#startedAt > maxOutageMs;
   }
 
-  /** The Hub has answered. */
+  /** Records that the Hub answered. */
   end(): void {
     this.#startedAt = undefined;
   }
 
-  /** Throws what will not pass, and what has not passed for an hour. */
+  /** Throws permanent errors, and an outage that has lasted longer than the limit. */
   tolerate(error: unknown): void {
     if (!isOutage(error)) throw error;
-    if (this.#startedAt === undefined) this.#note(`${error.message}. Jobs that run go on; the Hub is asked again.`);
+    if (this.#startedAt === undefined) this.#note(`${error.message}; running jobs continue; trying again`);
     this.#startedAt ??= performance.now();
     if (this.isExpired) throw error;
   }

@@ -7,8 +7,8 @@ import { formatUsd, jobUsd, tooExpensive } from "./job-cost.js";
 import type { JobsOptions } from "./jobs-options.js";
 
 /**
- * What must be known before the first job is started: that the hardware is there, and that no more than
- * `maxCostUsd` can be spent. Gives the hardware and what to tell the user.
+ * Checks, before the first job is started, that the hardware exists and that the worst case costs at most `maxCostUsd`.
+ * Returns the hardware and notes for the user.
  * Errors: QS-JOBS-COST, QS-JOBS-PRICE, QS-JOBS-FLAVOR, QS-HUB-UNAUTHORIZED without a token, other QS-HUB-*.
  */
 export async function prepareJobs(
@@ -23,7 +23,7 @@ export async function prepareJobs(
 ): Promise<{ flavor: JobFlavor; maxCostUsd: number; notes: string[] }> {
   const { connection, options, maxCostUsd, signal } = deps;
   if (!connection.hasToken) {
-    throw new QuantsmithError("QS-HUB-UNAUTHORIZED", "jobs on the Hub need a token, and there is none", {
+    throw new QuantsmithError("QS-HUB-UNAUTHORIZED", "jobs on the Hub need a token, but none is set", {
       remedy: "Set HF_TOKEN to a token that may start and manage jobs, or log in with `hf auth login`.",
     });
   }
@@ -47,7 +47,7 @@ export async function prepareJobs(
   };
 }
 
-/** What the jobs will cost if they take as long as such steps took before; nothing where none is known. */
+/** Returns the expected cost, from the durations of the last builds of the steps; nothing if none is known. */
 function expectedCost(
   jobs: readonly Job[],
   { pastSeconds }: { pastSeconds: ReadonlyMap<string, number> },
@@ -56,14 +56,14 @@ function expectedCost(
   const steps = jobs.filter(({ shard }) => shard === undefined).map(({ step }) => step);
   const known = steps.flatMap((step) => pastSeconds.get(step) ?? []);
   if (known.length === 0) return [];
-  // A started minute more for starting up, which is billed too.
+  // One more started minute for the startup, which is billed too.
   const usd = known.reduce((sum, seconds) => sum + jobUsd(seconds + 60, usdPerMinute), 0);
-  return [`Expected: ${formatUsd(usd)}, by what ${known.length} of ${steps.length} steps took where they ran last`];
+  return [`Expected: ${formatUsd(usd)}, from the last duration of ${known.length} of ${steps.length} steps`];
 }
 
 function missingLimitError(estimate: string, worstUsd: number): QuantsmithError {
-  return new QuantsmithError("QS-JOBS-COST", `${estimate}, and no limit was given`, {
-    remedy: `Nothing was started. Run again with --max-cost ${formatUsd(worstUsd).slice(1)} to accept that.`,
+  return new QuantsmithError("QS-JOBS-COST", `${estimate}, and \`--max-cost\` is not set`, {
+    remedy: `Nothing was started. Run again with \`--max-cost ${formatUsd(worstUsd).slice(1)}\` to accept the cost.`,
   });
 }
 
@@ -71,14 +71,14 @@ function formatLimit(seconds: number): string {
   return seconds >= 7200 ? `${Number((seconds / 3600).toFixed(1))} h` : `${Math.ceil(seconds / 60)} min`;
 }
 
-/** What needs more memory than there is reads its files again and again, which is slow; what needs far more is killed. */
+/** Returns a warning for too little memory: such a job rereads its files, which is slow, or is killed. */
 function memoryWarnings(jobs: readonly Job[], flavor: JobFlavor): string[] {
   const { memoryBytes: has = Number.POSITIVE_INFINITY } = flavor;
-  const needy = jobs.reduce((most, job) => (job.memoryBytes > most.memoryBytes ? job : most), {
+  const largest = jobs.reduce((most, job) => (job.memoryBytes > most.memoryBytes ? job : most), {
     memoryBytes: 0,
     step: "",
   });
-  if (needy.memoryBytes <= has) return [];
-  const need = formatBytes(needy.memoryBytes);
-  return [`${flavor.name} has ${formatBytes(has)} of memory, and ${needy.step} may need ${need}`];
+  if (largest.memoryBytes <= has) return [];
+  const need = formatBytes(largest.memoryBytes);
+  return [`${flavor.name} has ${formatBytes(has)} of memory, and ${largest.step} may need ${need}`];
 }

@@ -10,7 +10,7 @@ import type { JobsOptions } from "./jobs-options.js";
 
 interface Tracked {
   hub: HubJob;
-  /** Set once it is over, and when that was seen, in milliseconds of this process. */
+  /** Final state, set once it is over; `endSeen` is the time of that, in milliseconds of this process. */
   end: JobState | undefined;
   endSeen: number;
   log: JobLog | undefined;
@@ -21,22 +21,22 @@ export interface TrackingOptions {
   options: JobsOptions;
   signal: AbortSignal;
   note(text: string, step?: string): void;
-  /** A job that an earlier run started goes on. */
+  /** Called for a running job that an earlier run started. */
   onAdopted(name: string): void;
-  /** A job is over; `seconds` as the Hub tells. */
+  /** Called when a job is over; `seconds` as the Hub reports them. */
   onOver(name: string, seconds: number | undefined): void;
 }
 
-/** The last words of a job are waited for so long. */
+/** How long to wait for the last lines of a job's log. */
 const logTimeoutMs = 10_000;
 
-/** The jobs of this output folder that the Hub has, by name, and their logs. */
+/** The jobs of this output folder on the Hub, by name, and their logs. */
 export class TrackedJobs {
   readonly #options: TrackingOptions;
   readonly #jobs = new Map<string, Tracked>();
-  /** What the run has told of jobs: those of an earlier run have nothing but a name. */
+  /** Jobs of this run; those of an earlier run are known only by name. */
   readonly #known = new Map<string, Job>();
-  /** Names that a whole listing did not have. */
+  /** Names that were not in a complete listing. */
   readonly #absent = new Set<string>();
 
   constructor(options: TrackingOptions) {
@@ -47,7 +47,7 @@ export class TrackedJobs {
     for (const job of jobs) this.#known.set(job.name, job);
   }
 
-  /** Names of the jobs that the Hub runs, or will run, for us. */
+  /** Names of the waiting and running jobs on the Hub. */
   get open(): string[] {
     return [...this.#jobs].flatMap(([name, { end }]) => (end === undefined ? [name] : []));
   }
@@ -56,12 +56,12 @@ export class TrackedJobs {
     this.#jobs.set(job.name, { hub, end: undefined, endSeen: 0, log: undefined });
   }
 
-  /** Whether a job was looked for, be it in vain. */
+  /** Whether the Hub was searched for a job, found or not. */
   isKnown(name: string): boolean {
     return this.#jobs.has(name) || this.#absent.has(name);
   }
 
-  /** A job that is over is to be started again. */
+  /** Forgets an ended job that will be started again. */
   forget(name: string): void {
     this.#jobs.delete(name);
     this.#absent.add(name);
@@ -73,13 +73,13 @@ export class TrackedJobs {
     return tracked.end ?? { state: tracked.hub.stage === "waiting" ? "waiting" : "running" };
   }
 
-  /** Whether the Hub ran a job that ended within the last `ms` milliseconds. */
+  /** Whether a job ended within the last `ms` milliseconds. */
   endedWithin(name: string, ms: number): boolean {
     const tracked = this.#jobs.get(name);
     return tracked?.end !== undefined && performance.now() - tracked.endSeen < ms;
   }
 
-  /** The Hub's id of a job that is not over. */
+  /** Returns the Hub's id of a job that is not over. */
   openId(name: string): string | undefined {
     const tracked = this.#jobs.get(name);
     return tracked?.end === undefined ? tracked?.hub.id : undefined;
@@ -91,25 +91,24 @@ export class TrackedJobs {
   }
 
   /**
-   * Asks the Hub what became of the jobs it runs for us, and whether it runs some of these names that an earlier run
-   * started; of those `held` back here, whether another run has started them since. Errors: QS-HUB-*; what was learned
-   * before is kept.
+   * Reads from the Hub the states of the open jobs, jobs with these names from an earlier run, and jobs `held` back
+   * here that another run has started since. Errors: QS-HUB-*; states read before the error are kept.
    */
   async poll(names: readonly string[], held: readonly string[]): Promise<void> {
     const { connection, options, signal } = this.#options;
-    const sought = names.filter((name) => !this.#jobs.has(name) && !this.#absent.has(name));
+    const unknown = names.filter((name) => !this.#jobs.has(name) && !this.#absent.has(name));
     const open = this.open;
-    if (sought.length === 0 && open.length === 0 && held.length === 0) return;
+    if (unknown.length === 0 && open.length === 0 && held.length === 0) return;
     const ids = new Set(open.map((name) => this.openId(name)));
     const seenAll = (jobs: readonly HubJob[]) =>
-      sought.length === 0 && jobs.filter(({ id }) => ids.has(id)).length === ids.size;
+      unknown.length === 0 && jobs.filter(({ id }) => ids.has(id)).length === ids.size;
     const listed = await listJobs(connection, options.namespace, signal, seenAll);
-    // Jobs come newest first, so that those just started are seen also where not all are listed.
-    for (const name of [...sought, ...held]) this.#adopt(name, listed);
+    // Jobs come newest first, so recently started jobs are found even in a partial listing.
+    for (const name of [...unknown, ...held]) this.#adopt(name, listed);
     for (const name of this.open) await this.#update(name, listed);
   }
 
-  /** Takes over what an earlier run started and what is not over. What is over has told its result to the store. */
+  /** Adopts a waiting or running job of an earlier run. The result of an ended job is in the store. */
   #adopt(name: string, listed: readonly HubJob[]): void {
     const store = storeLabel(this.#options.options);
     const hub = listed.find(
@@ -133,7 +132,7 @@ export class TrackedJobs {
     const place = { namespace: options.namespace, jobId: tracked.hub.id };
     const hub = listed.find(({ id }) => id === tracked.hub.id) ?? (await getJob(connection, place, signal));
     if (hub === undefined) {
-      this.#finish(name, tracked, { state: "lost", why: "the Hub knows it no longer" });
+      this.#finish(name, tracked, { state: "lost", why: "the Hub no longer lists it" });
       return;
     }
     tracked.hub = hub;

@@ -10,8 +10,8 @@ const arrayFile = z.array(z.string());
 const arrayName = /^qs-array-[0-9a-f]{16}$/;
 
 /**
- * Which task of a job array is which job. Slurm has one name for a whole array, so the jobs' own are kept beside the
- * store, where also a later run and one on another machine find them.
+ * Maps the tasks of job arrays to jobs. Slurm has one name for a whole array, so the jobs' names are stored beside the
+ * store, where later runs and other machines can read them.
  */
 export class ArrayNames {
   readonly #folder: string;
@@ -21,7 +21,7 @@ export class ArrayNames {
     this.#folder = folder;
   }
 
-  /** Slurm's name for a group: the job's own, or one made of all names, which are then written down. */
+  /** Returns Slurm's name for a group: the job's own, or a hash of all names, which are then stored. */
   async nameFor(group: Group): Promise<string> {
     const [first, ...more] = group;
     if (more.length === 0) return first.name;
@@ -33,7 +33,10 @@ export class ArrayNames {
     return slurmName;
   }
 
-  /** The jobs that an entry of the queue is about: one, or all of an array that left the queue as a whole; none of ours. */
+  /**
+   * Returns the jobs of a queue entry: one, all of an array that left the queue as a whole, or none of another
+   * program's.
+   */
   async jobsOf(slurmName: string, task: number | undefined): Promise<readonly string[]> {
     if (!arrayName.test(slurmName)) return [slurmName];
     const names = this.#known.get(slurmName) ?? (await this.#read(slurmName));
@@ -45,7 +48,7 @@ export class ArrayNames {
     try {
       return arrayFile.parse(JSON.parse(await readFile(this.#file(slurmName), "utf8")));
     } catch (error) {
-      // Whoever removed it, or wrote something else there, has made the array a stranger's.
+      // Without a valid file, the array counts as foreign.
       if ((isSystemError(error) && error.code === "ENOENT") || error instanceof SyntaxError) return [];
       if (error instanceof z.ZodError) return [];
       throw error;

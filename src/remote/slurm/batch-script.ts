@@ -2,7 +2,7 @@ import { childEnvironment } from "../../util/child-environment.js";
 import type { Job } from "../executor.js";
 import type { Group } from "./group-jobs.js";
 
-/** What a worker's surroundings are made of. Nothing else of the submitting shell gets into a job, and no token. */
+/** The environment variables of a worker. No other variable of the submitting shell, and no token, reaches a job. */
 const passedVariables = [
   "HF_HOME",
   "HF_HUB_CACHE",
@@ -14,7 +14,7 @@ const passedVariables = [
   "XDG_CACHE_HOME",
 ] as const;
 
-/** The shell script that sbatch takes: sets the environment and becomes the worker, in an array the task's own. */
+/** Returns the shell script for sbatch: sets the environment and executes the worker, in an array that of the task. */
 export function batchScript(group: Group, command: (job: Job) => readonly string[]): string {
   const work = (job: Job) => `exec ${command(job).map(quoted).join(" ")}`;
   const [first, ...more] = group;
@@ -43,7 +43,7 @@ function comment({ step, shard }: Job): string {
   return `${step}${of}`.replace(/[^\x20-\x7e]/g, "·");
 }
 
-/** One word for a POSIX shell. */
+/** Quotes one word for a POSIX shell. */
 function quoted(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }

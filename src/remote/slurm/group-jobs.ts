@@ -1,14 +1,14 @@
 import type { Job } from "../executor.js";
 
-/** Jobs that go to Slurm with one call: a single one, or an array. */
+/** Jobs of one sbatch call: a single job, or an array. */
 export type Group = readonly [Job, ...Job[]];
 
-/** Clusters take at least 1001 tasks in an array unless told otherwise; small arrays are also quicker to start. */
+/** By default, clusters accept at least 1001 tasks in an array; small arrays also start sooner. */
 const maxArraySize = 250;
 
 /**
- * Puts jobs of one stage that wait for the same ones into arrays. Groups come in an order in which each stands
- * after those it waits for, given that the jobs do.
+ * Groups jobs of one stage with the same dependencies into arrays. Each group comes after its dependencies, if the jobs
+ * do.
  */
 export function groupJobs(jobs: readonly Job[]): Group[] {
   const groups = new Map<string, Job[][]>();

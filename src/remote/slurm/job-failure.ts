@@ -4,16 +4,16 @@ import { QuantsmithError } from "../../util/errors.js";
 import { redact } from "../../util/redact.js";
 import type { QueueEntry } from "./queue-entry.js";
 
-/** Where Slurm writes what a job prints; `task` is a number, or `%a` where Slurm is to put it. */
+/** Returns the path of a job's output; `task` is a number, or `%a` for Slurm to replace. */
 export function outputFile(folder: string, slurmName: string, task?: number | "%a"): string {
   return join(folder, `${slurmName}${task === undefined ? "" : `-${task}`}.txt`);
 }
 
 const tailLines = 12;
-/** What Slurm writes into the output of a job that it killed for its memory; not every set-up also has the state for it. */
+/** Slurm's text in the output of a job that it killed for its memory; not every setup also sets the state. */
 const outOfMemory = /oom[- ]?kill|exceeded (?:job|step) memory limit/i;
 
-/** What to tell of a job that failed and could not say why itself, with the last lines it printed. */
+/** Returns the error of a failed job without a report of its own, with the last lines of its output. */
 export async function jobFailure(name: string, entry: QueueEntry, folder: string): Promise<QuantsmithError> {
   const text = await readFile(outputFile(folder, entry.slurmName, entry.task), "utf8").catch(() => "");
   const lines = text.split(/[\r\n]+/).filter((line) => line.trim() !== "");
@@ -25,15 +25,15 @@ export async function jobFailure(name: string, entry: QueueEntry, folder: string
     case "DEADLINE":
       return new QuantsmithError(
         "QS-SLURM-TIME",
-        `${what} took longer than it may`,
+        `${what} exceeded its time limit`,
         details(
-          "Raise `executors: { slurm: { time: … } }` in the pipeline and run again; finished parts of the step are kept.",
+          "Raise `executors: { slurm: { time: … } }` in the pipeline and run again. Finished parts of the step are kept.",
         ),
       );
     case "OUT_OF_MEMORY":
       return new QuantsmithError(
         "QS-SLURM-MEMORY",
-        `${what} took more memory than it asked for`,
+        `${what} exceeded its memory limit`,
         details("Raise `executors: { slurm: { memory: … } }` in the pipeline and run again."),
       );
     case "PENDING":
@@ -45,8 +45,8 @@ export async function jobFailure(name: string, entry: QueueEntry, folder: string
     default:
       return new QuantsmithError(
         "QS-SLURM-JOB",
-        `${what} ended as ${entry.state}${entry.reason === "None" ? "" : ` (${entry.reason})`}`,
-        details(`Look at ${outputFile(folder, entry.slurmName, entry.task)}, mend what it tells and run again.`),
+        `${what} ended with state ${entry.state}${entry.reason === "None" ? "" : ` (${entry.reason})`}`,
+        details(`Read ${outputFile(folder, entry.slurmName, entry.task)}, fix the cause and run again.`),
       );
   }
 }

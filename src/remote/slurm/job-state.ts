@@ -1,7 +1,7 @@
 import type { JobState } from "../executor.js";
 import type { QueueEntry } from "./queue-entry.js";
 
-/** Slurm's states. What is not here comes from a newer Slurm and is waited for. */
+/** Slurm's states. A state that is not listed here is from a newer Slurm and counts as waiting. */
 const states: Readonly<Record<string, JobState["state"]>> = {
   PENDING: "waiting",
   CONFIGURING: "waiting",
@@ -20,7 +20,7 @@ const states: Readonly<Record<string, JobState["state"]>> = {
   TIMEOUT: "failed",
   DEADLINE: "failed",
   OUT_OF_MEMORY: "failed",
-  // Held until somebody releases it, after it could not be started or its script asked for that.
+  // Held until a user releases it, after a failed start or on request of its script.
   REQUEUE_HOLD: "failed",
   SPECIAL_EXIT: "failed",
   CANCELLED: "cancelled",
@@ -30,17 +30,17 @@ const states: Readonly<Record<string, JobState["state"]>> = {
   REVOKED: "lost",
 };
 
-/** Reasons for which a pending job never starts by itself. */
+/** Reasons for which a pending job never starts. */
 const unstartable: Readonly<Record<string, JobState["state"]>> = {
   DependencyNeverSatisfied: "lost",
   BadConstraints: "failed",
   PartitionTimeLimit: "failed",
   PartitionNodeLimit: "failed",
-  // Its machine could not start it; another may.
+  // Its machine could not start it; another machine may.
   "launch failed requeued held": "lost",
 };
 
-/** Where a job stands, from what Slurm knows of it; `why` is in Slurm's words. */
+/** Returns the state of a job from its queue entry; `why` is in Slurm's terms. */
 export function jobState(entry: QueueEntry): JobState {
   const { reason, node } = entry;
   const because = reason === "None" || reason === "" ? "" : ` (${reason})`;
@@ -51,14 +51,14 @@ export function jobState(entry: QueueEntry): JobState {
 
 function stateByReason({ state, reason }: QueueEntry): JobState["state"] | undefined {
   if (state === "PENDING") return unstartable[reason];
-  // Slurm takes jobs away whose predecessor did not end well. That one may be submitted again, and then they may too.
+  // Slurm cancels jobs whose predecessor failed. The predecessor, and then this job, may be submitted again.
   if (state === "CANCELLED" && reason === "DependencyNeverSatisfied") return "lost";
-  // Somebody, or the system, killed the worker, which itself never ends by a signal.
+  // A user or the system killed the worker, which never exits by a signal itself.
   if (state === "FAILED" && reason.startsWith("RaisedSignal:9")) return "lost";
   return undefined;
 }
 
-/** Whether Slurm itself still means to run it, or does. */
+/** Whether Slurm will run the job, or is running it. */
 export function isInQueue(entry: QueueEntry): boolean {
   const state = states[entry.state] ?? "waiting";
   return state === "waiting" || state === "running" || entry.state === "REQUEUE_HOLD" || entry.state === "SPECIAL_EXIT";

@@ -1,26 +1,26 @@
-/** What Slurm knows of one job, or of one task of a job array. */
+/** Slurm's state of one job, or of one task of a job array. */
 export interface QueueEntry {
-  /** As scancel and `--dependency` take it: `17`, or `17_3` for a task. */
+  /** Id for scancel and `--dependency`: `17`, or `17_3` for a task. */
   id: string;
-  /** Slurm's name: ours, or that of an array. */
+  /** Job name in Slurm: the job's own, or that of its array. */
   slurmName: string;
-  /** Index in its array; absent for jobs without one, and for arrays that were taken away as a whole. */
+  /** Index in its array; absent for jobs without one, and for arrays that were cancelled as a whole. */
   task?: number;
   /** Slurm's long name of the state, such as `PENDING` or `NODE_FAIL`. */
   state: string;
-  /** Why it is in that state: `None`, `Resources`, `DependencyNeverSatisfied`. */
+  /** Reason of the state: `None`, `Resources`, `DependencyNeverSatisfied`. */
   reason: string;
-  /** Machine it runs or ran on; absent before. */
+  /** Machine of a running or finished job; absent before. */
   node?: string;
-  /** When it was submitted, or put back into the queue, as Slurm writes it: local time, sorts as text. */
+  /** Time of submission or requeue, in Slurm's format: local time, sorts as text. */
   submitted: string;
   workFolder: string;
 }
 
-/** squeue's `--format`; the working folder is the one field that may hold any character, so it is the last. */
+/** squeue's `--format`; the working folder comes last, since it is the only field that may contain any character. */
 export const queueFormat = "%i|%K|%T|%V|%B|%j|%r|%Z";
 
-/** Reads what `squeue --array --noheader --format` printed; lines of another form, such as warnings, are left out. */
+/** Parses the output of `squeue --array --noheader --format`; skips lines of another form, such as warnings. */
 export function parseQueue(text: string): QueueEntry[] {
   return text.split("\n").flatMap((line) => {
     const [id = "", task = "", state = "", submitted = "", node = "", slurmName = "", reason = "", ...rest] =
@@ -42,8 +42,8 @@ export function parseQueue(text: string): QueueEntry[] {
 }
 
 /**
- * The later of two entries for one job. Ids grow, but start again when a controller has lost its state; a task's own entry
- * counts before that of its array.
+ * Returns the later of two entries for one job. Ids grow, but restart when a controller has lost its state. A task's
+ * own entry takes precedence over its array's.
  */
 export function later(left: QueueEntry, right: QueueEntry): QueueEntry {
   if (left.submitted !== right.submitted) return left.submitted > right.submitted ? left : right;

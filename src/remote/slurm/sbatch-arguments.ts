@@ -3,15 +3,15 @@ import { type SlurmSettings, slurmDefaults } from "./slurm-settings.js";
 
 export interface Submission {
   group: Group;
-  /** Slurm's name for it. */
+  /** Its job name in Slurm. */
   slurmName: string;
-  /** Ids of jobs that must end well before. */
+  /** Ids of jobs that must succeed before. */
   after: readonly string[];
-  /** Where its output goes; `%a` stands for the task. */
+  /** Path of its output; Slurm replaces `%a` by the task number. */
   output: string;
 }
 
-/** Arguments for sbatch, which then reads the script from standard input and prints the id. */
+/** Returns the arguments for sbatch, which reads the script from standard input and prints the id. */
 export function sbatchArguments({ group, slurmName, after, output }: Submission, settings: SlurmSettings, out: string) {
   const { cpus = slurmDefaults.cpus, time: seconds = slurmDefaults.seconds } = settings;
   const memoryBytes = settings.memory ?? Math.max(...group.map((job) => job.memoryBytes));
@@ -21,16 +21,16 @@ export function sbatchArguments({ group, slurmName, after, output }: Submission,
     ...(settings.account === undefined ? [] : [`--account=${settings.account}`]),
     "--parsable",
     `--job-name=${slurmName}`,
-    // By this the jobs of one output folder are told from those of another, which have the same names.
+    // Distinguishes jobs of different output folders, which have the same names.
     `--chdir=${out}`,
     `--output=${output}`,
     "--open-mode=append",
     "--export=NIL",
-    // The limits of a login machine's shell are not meant for jobs.
+    // The limits of a login machine's shell do not apply to jobs.
     "--propagate=NONE",
     "--nodes=1",
     "--ntasks=1",
-    // A machine that died costs the time since then: the worker continues from what its predecessor has finished.
+    // After a machine failure the worker continues from the finished partial work.
     "--requeue",
     `--cpus-per-task=${cpus}`,
     `--mem=${Math.ceil(memoryBytes / 2 ** 20)}M`,
@@ -40,7 +40,7 @@ export function sbatchArguments({ group, slurmName, after, output }: Submission,
   ];
 }
 
-/** The id that `sbatch --parsable` printed, `17` or `17;cluster`; undefined when there is none. */
+/** Parses the id that `sbatch --parsable` printed, `17` or `17;cluster`; undefined without one. */
 export function parseSubmitted(stdout: string): string | undefined {
   return /^(\d+)(?:;\S+)?$/m.exec(stdout)?.[1];
 }

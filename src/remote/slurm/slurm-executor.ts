@@ -16,22 +16,22 @@ import { submitGroup } from "./submit-group.js";
 
 export interface SlurmOptions {
   settings: SlurmSettings;
-  /** The output folder. Every machine of the cluster sees it, Node and quantsmith itself under the same path. */
+  /** The output folder. All machines of the cluster see it, Node and quantsmith under the same paths. */
   out: string;
-  /** Program and arguments that do a job for that output folder with so many threads. */
+  /** Returns the program and arguments that run a job for that output folder with a number of threads. */
   worker: (job: Job, out: string, threads: number) => readonly string[];
   signal: AbortSignal;
-  /** Told in words when something takes long or is tried again. */
+  /** Reports slow operations and retries to the user. */
   note: (text: string) => void;
 }
 
-/** Where there is no controller at the start, something is set up wrongly more often than being restarted. */
+/** A missing controller at the start is more often a wrong setup than a restart. */
 const startupTimeoutMs = 60_000;
-/** Somebody who interrupts a run waits for it to end. */
+/** The user waits for an interrupted run to end. */
 const shutdownTimeoutMs = 20_000;
 
 /**
- * Runs jobs on a Slurm cluster through sbatch, squeue and scancel; there is no need of an accounting database.
+ * Runs jobs on a Slurm cluster through sbatch, squeue and scancel; needs no accounting database.
  * Errors: QS-SLURM-MISSING, QS-SLURM-CONTROLLER, QS-SLURM-REFUSED.
  */
 export async function slurmExecutor({ settings, out: folder, worker, signal, note }: SlurmOptions): Promise<Executor> {
@@ -63,7 +63,7 @@ export async function slurmExecutor({ settings, out: folder, worker, signal, not
 
     async submit(jobs) {
       const before = await queue();
-      // What can never start would wait beside its successor for ever.
+      // A job that can never start would wait for ever beside its successor.
       const stuck = jobs.flatMap(({ name }) => before.get(name) ?? []).filter(isInQueue);
       await cancel(stuck);
       const ids = new Map([...before].filter(([, entry]) => isInQueue(entry)).map(([name, { id }]) => [name, id]));
@@ -75,7 +75,7 @@ export async function slurmExecutor({ settings, out: folder, worker, signal, not
     },
 
     async states(names) {
-      // The engine goes on without an answer, and asks again.
+      // Without a retry: the engine continues without the states and polls again.
       const known = await readQueue(programs, arrays, out, { retryTimeoutMs: 0 });
       const found = new Map<string, JobState>();
       for (const name of names) {
@@ -90,7 +90,7 @@ export async function slurmExecutor({ settings, out: folder, worker, signal, not
     isUnreachable: (error) => error instanceof QuantsmithError && error.code === "QS-SLURM-CONTROLLER",
 
     async cancel(names) {
-      // The run that asks for this may have been interrupted already.
+      // The run's own signal may already be aborted.
       const last = { signal: new AbortController().signal, retryTimeoutMs: shutdownTimeoutMs };
       const known = await readQueue(programs, arrays, out, last);
       await cancel(names.flatMap((name) => known.get(name) ?? []).filter(isInQueue), last);

@@ -3,32 +3,34 @@ import { findProgram } from "../../llamacpp/toolchain/find-program.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { runSubprocess, type SubprocessResult } from "../../util/subprocess.js";
 
-/** What Slurm's programs say when their controller, its answer or the key service is missing for now. */
+/** Error text of Slurm's programs while the controller, its answer or the key service is unavailable. */
 const unreachable =
   /unable to contact slurm controller|connection refused|connect failure|timed out|zero bytes were transmitted|communication connection failure|in standby mode|authentication error|temporarily unable|resource temporarily unavailable|unable to establish control/i;
 
 const firstWaitMs = 1000;
 const maxWaitMs = 30_000;
-/** A try may hang where nothing answers at all. */
+/** A call may hang while nothing answers. */
 const commandLimitMs = 60_000;
 
 export interface CallOptions {
   input?: string;
   /** How long to wait for a controller that does not answer, in milliseconds. */
   retryTimeoutMs?: number;
-  /** Asked before a call that was not answered is made again; a value ends the trying and is the call's result. */
+  /** Called before an unanswered call is repeated; a returned value ends the retries and is the call's result. */
   beforeRetry?: () => Promise<string | undefined>;
-  /** What ends the call; without it the run's signal. */
+  /** Aborts the call; by default the run's signal. */
   signal?: AbortSignal;
 }
 
-/** Long enough for a controller to be restarted; who waits longer asks again, and lets other runs have their turn meanwhile. */
+/**
+ * Long enough for a restart of the controller. A caller that waits longer calls again, so that other runs have a turn.
+ */
 const defaultRetryTimeoutMs = 120_000;
 
-/** Calls Slurm's programs, and waits for a controller that is away. */
+/** Calls Slurm's programs, with retries while the controller is unavailable. */
 export class SlurmPrograms {
   readonly #files = new Map<string, string>();
-  /** Whether the controller left the last call unanswered, as the user has been told. */
+  /** Whether the controller left the last call unanswered; then the user has been notified. */
   #unreachable = false;
 
   constructor(
@@ -38,8 +40,8 @@ export class SlurmPrograms {
   ) {}
 
   /**
-   * Standard output of a program that ended well. Errors: QS-SLURM-MISSING; QS-SLURM-CONTROLLER when patience ends;
-   * QS-SLURM-REFUSED with Slurm's words for everything else.
+   * Returns the standard output of a successful call. Errors: QS-SLURM-MISSING; QS-SLURM-CONTROLLER after the last
+   * retry; QS-SLURM-REFUSED with Slurm's message for everything else.
    */
   async call(program: string, args: readonly string[], options: CallOptions = {}): Promise<string> {
     const { input, retryTimeoutMs = defaultRetryTimeoutMs, beforeRetry, signal = this.signal } = options;
@@ -62,7 +64,7 @@ export class SlurmPrograms {
         ...{ minTimeout: firstWaitMs, maxTimeout: maxWaitMs },
         shouldRetry: ({ error }) => {
           if (!(error instanceof Unanswered)) return false;
-          if (!this.#unreachable) this.note("Slurm's controller does not answer; jobs that run go on, and this waits");
+          if (!this.#unreachable) this.note("Slurm's controller does not answer; running jobs continue; trying again");
           this.#unreachable = true;
           return true;
         },
@@ -76,7 +78,7 @@ export class SlurmPrograms {
     const file = this.#files.get(program) ?? (await findProgram([program]));
     if (file === undefined) {
       throw new QuantsmithError("QS-SLURM-MISSING", `${program} is not on the PATH`, {
-        remedy: "Run on a machine from which jobs can be submitted to Slurm, or without `--executor slurm`.",
+        remedy: "Run on a machine that can submit Slurm jobs, or without `--executor slurm`.",
       });
     }
     this.#files.set(program, file);
@@ -93,21 +95,21 @@ class Unanswered extends Error {
 
 function refused(program: string, { tail, stderr, exitCode, signal }: SubprocessResult): QuantsmithError {
   if (/could not establish a configuration source/i.test(stderr)) {
-    return new QuantsmithError("QS-SLURM-MISSING", `${program} is here, but no cluster is set up for it`, {
-      remedy: "Run on a machine from which jobs can be submitted to Slurm, or without `--executor slurm`.",
+    return new QuantsmithError("QS-SLURM-MISSING", `${program} is installed, but not configured for a cluster`, {
+      remedy: "Run on a machine that can submit Slurm jobs, or without `--executor slurm`.",
       output: tail,
     });
   }
-  const how = exitCode === undefined ? `was ended by ${signal ?? "the system"}` : `ended with ${exitCode}`;
-  return new QuantsmithError("QS-SLURM-REFUSED", `Slurm refused what it was asked for: ${program} ${how}`, {
-    remedy: "Change `executors: { slurm: … }` to what the cluster allows; `sinfo --long` lists its partitions.",
+  const how = exitCode === undefined ? `was killed by ${signal ?? "the system"}` : `exited with code ${exitCode}`;
+  return new QuantsmithError("QS-SLURM-REFUSED", `Slurm refused the request: ${program} ${how}`, {
+    remedy: "Change `executors: { slurm: … }` to what the cluster allows. Run `sinfo --long` to list its partitions.",
     output: tail,
   });
 }
 
 function controllerUnreachable({ tail }: SubprocessResult): QuantsmithError {
   return new QuantsmithError("QS-SLURM-CONTROLLER", "Slurm's controller does not answer", {
-    remedy: "Run again when `squeue` answers. Jobs that run go on, and what they finish is found then.",
+    remedy: "Run the same command again when `squeue` answers. Running jobs continue; their results are kept.",
     output: tail,
   });
 }

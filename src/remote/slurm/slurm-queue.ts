@@ -3,8 +3,8 @@ import { later, parseQueue, type QueueEntry, queueFormat } from "./queue-entry.j
 import type { CallOptions, SlurmPrograms } from "./slurm-programs.js";
 
 /**
- * What Slurm knows of the jobs of one output folder, by our names; the latest of a name. Slurm forgets jobs some minutes
- * after their end. Errors: those of `SlurmPrograms.call`.
+ * Returns the latest queue entry of each job of one output folder, by job name. Slurm forgets jobs some minutes after
+ * their end. Errors: those of `SlurmPrograms.call`.
  */
 export async function readQueue(
   programs: SlurmPrograms,

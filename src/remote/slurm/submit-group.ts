@@ -16,17 +16,17 @@ export interface SubmitContext {
   arrays: ArrayNames;
   settings: SlurmSettings;
   out: string;
-  /** Where what jobs print goes. */
+  /** Folder for the output of jobs. */
   notes: string;
   command: (job: Job) => readonly string[];
-  /** Slurm's ids of the jobs that are in the queue, by our names. */
+  /** Slurm's ids of the jobs in the queue, by job name. */
   ids: ReadonlyMap<string, string>;
   queue: () => Promise<ReadonlyMap<string, QueueEntry>>;
 }
 
 /**
- * Submits one job or array; gives Slurm's id of each. When sbatch gets no answer, the queue is asked first whether the
- * jobs have arrived, so that none is submitted twice. Errors: those of `SlurmPrograms.call`.
+ * Submits one job or array; returns Slurm's id of each job. If sbatch gets no answer, checks the queue for the jobs
+ * before a retry, so that none is submitted twice. Errors: those of `SlurmPrograms.call`.
  */
 export async function submitGroup(group: Group, context: SubmitContext): Promise<Map<string, string>> {
   const { programs, arrays, settings, out, notes, command, ids, queue } = context;
@@ -34,7 +34,7 @@ export async function submitGroup(group: Group, context: SubmitContext): Promise
   const slurmName = await arrays.nameFor(group);
   await mkdir(notes, { recursive: true });
   const output = outputFile(notes, slurmName, group.length === 1 ? undefined : "%a");
-  // A job that has left the queue has ended well, or the engine would not submit what comes after it.
+  // A job that has left the queue succeeded, or the engine would not submit its successors.
   const after = first.after.flatMap((name) => ids.get(name) ?? []);
   const args = sbatchArguments({ group, slurmName, after, output }, settings, out);
   const arrived = async () => {
@@ -44,8 +44,8 @@ export async function submitGroup(group: Group, context: SubmitContext): Promise
   const printed = await programs.call("sbatch", args, { input: batchScript(group, command), beforeRetry: arrived });
   const id = parseSubmitted(printed);
   if (id === undefined) {
-    throw new QuantsmithError("QS-SLURM-REFUSED", "sbatch printed no job id", {
-      remedy: "Look whether a wrapper stands in for sbatch on the PATH, and at `executors: { slurm: { options } }`.",
+    throw new QuantsmithError("QS-SLURM-REFUSED", "sbatch did not print a job id", {
+      remedy: "Check whether the `sbatch` on the PATH is a wrapper, and check `executors: { slurm: { options } }`.",
       output: printed,
     });
   }

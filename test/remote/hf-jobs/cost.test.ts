@@ -21,13 +21,13 @@ const price = (unitCostMicroUSD: unknown, unitCostUSD: unknown, unitLabel = "min
   { name: "cpu-basic", cpu: "2 vCPU", ram: "16 GB", unitCostMicroUSD, unitCostUSD, unitLabel },
 ];
 
-test("a started minute is paid, and the worst case is rounded up to the cent", () => {
+test("started minutes are billed, and the worst case is rounded up to the cent", () => {
   expect([0, 1, 60, 61].map((seconds) => jobUsd(seconds, 0.5))).toEqual([0, 0.5, 0.5, 1]);
   expect([48, 0.001, 1.001, 0.1 + 0.2].map(formatUsd)).toEqual(["$48.00", "$0.01", "$1.01", "$0.30"]);
 });
 
 describe("before anything is started", () => {
-  test("the worst case is told, and what is expected from past times", async () => {
+  test("reports the worst case, and the expected cost from past durations", async () => {
     const pastSeconds = new Map([
       ["a", 90],
       ["b", 30],
@@ -38,66 +38,69 @@ describe("before anything is started", () => {
     // 4 jobs × 180 minutes × $0.000167; 3 and 2 minutes.
     expect(notes).toEqual([
       "4 jobs of at most 3 h on cpu-basic ($0.01 an hour) cost at most $0.13; the limit is $0.20",
-      "Expected: $0.01, by what 2 of 3 steps took where they ran last",
+      "Expected: $0.01, from the last duration of 2 of 3 steps",
       "cpu-basic has 16.0 GB of memory, and c may need 20.0 GB",
     ]);
   });
 
-  test("more than the limit is refused, with the figure", async () => {
+  test("rejects a worst case above the limit, with the figure", async () => {
     const { executor } = client({ timeout: 3 * 3600, maxCostUsd: 0.12 });
     const error = await failureOf(Promise.resolve(executor.prepare?.(["a", "b", "c", "d"].map((step) => jobOf(step)))));
     expect(error).toMatchObject({ code: "QS-JOBS-COST", exitCode: 2 });
     expect(error.message).toContain("cost at most $0.13, more than --max-cost 0.12 allows");
   });
 
-  test("no limit is refused, with the one that would do", async () => {
+  test("rejects a missing limit, with a sufficient one", async () => {
     const { executor } = client({ timeout: 3 * 3600, maxCostUsd: undefined });
     const error = await failureOf(Promise.resolve(executor.prepare?.(["a", "b", "c", "d"].map((step) => jobOf(step)))));
-    expect(error).toMatchObject({ code: "QS-JOBS-COST", remedy: expect.stringContaining("--max-cost 0.13 to accept") });
+    expect(error).toMatchObject({
+      code: "QS-JOBS-COST",
+      remedy: expect.stringContaining("`--max-cost 0.13` to accept"),
+    });
   });
 
   test.each<[string, unknown]>([
     ["no price", [{ name: "cpu-basic" }]],
-    ["a price of nothing", price(0, 0)],
+    ["a price of zero", price(0, 0)],
     ["a negative price", price(-167, -0.000167)],
     ["two prices", price(167, 0.167)],
-    ["a unit nobody knows", price(167, 0.000167, "credit")],
+    ["an unknown unit", price(167, 0.000167, "credit")],
     ["text for a price", price("167", 0.000167)],
-    ["no list", { error: "later" }],
-  ])("%s is refused", async (_, hardware) => {
+    ["an answer that is not a list", { error: "later" }],
+  ])("rejects %s", async (_, hardware) => {
     hub.machines.hardware = hardware;
     const error = await failureOf(Promise.resolve(client().executor.prepare?.([jobOf("a")])));
     expect(error).toMatchObject({ code: "QS-JOBS-PRICE", exitCode: 5 });
   });
 
   test.each<[string, Fault, string]>([
-    ["a list that cannot be had", { kind: "status", status: 500 }, "QS-HUB-FAILED"],
-    ["a list that is no JSON", { kind: "body", body: "<html>" }, "QS-HUB-ANSWER"],
-  ])("%s is refused", async (_, fault, code) => {
+    ["a list that cannot be fetched", { kind: "status", status: 500 }, "QS-HUB-FAILED"],
+    ["a list that is not JSON", { kind: "body", body: "<html>" }, "QS-HUB-ANSWER"],
+  ])("rejects %s", async (_, fault, code) => {
     hub.faults = ({ path }) => (path === "/api/jobs/hardware" ? fault : undefined);
     expect(await failureOf(Promise.resolve(client().executor.prepare?.([jobOf("a")])))).toMatchObject({ code });
   });
 
-  test("a price by the hour is understood", async () => {
+  test("converts a price per hour", async () => {
     hub.machines.hardware = price(10_000, 0.01, "hour");
     const { executor, notes } = client();
     await executor.prepare?.([jobOf("a")]);
     expect(notes[0]).toContain("($0.01 an hour)");
   });
 
-  test("hardware that the Hub lacks is named, with what is near", async () => {
+  test("rejects unknown hardware, with the nearest name", async () => {
     hub.machines.hardware = [{ ...price(167, 0.000167)[0], name: "cpu-basics" }];
     const error = await failureOf(Promise.resolve(client().executor.prepare?.([jobOf("a")])));
     expect(error).toMatchObject({
       code: "QS-JOBS-FLAVOR",
-      remedy: expect.stringContaining('Did you mean "cpu-basics"?'),
+      remedy: expect.stringContaining("Did you mean `cpu-basics`?"),
     });
   });
 
   afterEach(() => expect(hub.machines.jobs).toEqual([]));
 });
 
-test("jobs that are started again count again, and the limit holds", async () => {
+test("restarted jobs count again towards the limit", async () => {
   const { executor, ended } = client({ maxCostUsd: 0.0004 });
   await executor.prepare?.([jobOf("a")]);
   for (let attempt = 0; attempt < 2; attempt++) {
@@ -109,10 +112,10 @@ test("jobs that are started again count again, and the limit holds", async () =>
   expect(hub.machines.jobs).toHaveLength(2);
 });
 
-test("the limit counts what may run, then what did run", () => {
+test("the limit counts the worst case of a job, then its actual duration", () => {
   const limit = new CostLimit(10, 1);
   limit.reserve("a", 300);
-  // Its start is tried again.
+  // Its start is repeated.
   limit.reserve("a", 300);
   limit.adopt("b", 240);
   expect(limit.atMostUsd).toBe(9);
@@ -120,7 +123,7 @@ test("the limit counts what may run, then what did run", () => {
     code: "QS-JOBS-COST",
     message: "with c jobs could cost $11.00, more than --max-cost 10 allows",
   });
-  // Two minutes, and one for starting up; the Hub does not tell of b; c was never started.
+  // a: two minutes and one for the startup. b: the Hub reports no duration. c: never started.
   limit.settle("a", 119);
   limit.settle("b", undefined);
   limit.reserve("c", 60);

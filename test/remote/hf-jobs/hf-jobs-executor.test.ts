@@ -25,11 +25,11 @@ afterEach(async () => {
 
 const started = (step: string) => hub.machines.named(jobOf(step).name);
 const client = (given: Parameters<typeof jobsClient>[2] = {}) => jobsClient(hub, temporaryFolder(), given);
-/** A command that goes on until `file` is there. */
+/** Returns a command that runs until `file` exists. */
 const waitFor = (file: string) => `while [ ! -e ${join(folder, file)} ]; do sleep 0.02; done`;
 
 describe("a job", () => {
-  test("is asked for with image, flavor, limit, labels and the bucket, without secrets, and runs", async () => {
+  test("is requested with image, flavor, limit, labels and bucket, without secrets, and runs", async () => {
     scripts.a = `echo made > ${folder}/a; echo "token [$HF_TOKEN]"; echo second`;
     const { executor, ended, notes } = client({ bucket: "me/store/runs" });
     await executor.prepare?.([jobOf("a")]);
@@ -49,7 +49,7 @@ describe("a job", () => {
       },
       volumes: [{ type: "bucket", source: "me/store", mountPath: "/quantsmith", path: "runs", readOnly: false }],
     });
-    // What it printed reaches the run as it is printed, and the token is nowhere.
+    // The job's output reaches the run line by line, without the token.
     expect(notes).toEqual([
       "1 job of at most 1 min on cpu-basic ($0.01 an hour) costs at most $0.01; the limit is $1.00",
       "a: token []",
@@ -58,7 +58,7 @@ describe("a job", () => {
     expect(hub.requests.every(({ body }) => !body.includes(canary))).toBe(true);
   });
 
-  test("waits here for those before it and for a free place", async () => {
+  test("waits for its dependencies and for a free slot", async () => {
     scripts.a = waitFor("go");
     const { executor, ended, until: reaches } = client({ jobs: 1 });
     const jobs = [jobOf("a"), jobOf("b", ["a"]), jobOf("c"), jobOf("d", ["an earlier one that is done"])];
@@ -68,9 +68,9 @@ describe("a job", () => {
     const states = await executor.states(jobs.map(({ name }) => name));
     expect([...states.values()].map(({ state, why }) => `${state} ${why ?? ""}`)).toEqual([
       "running ",
-      `waiting waits for ${jobOf("a").name}`,
-      "waiting waits for a free place",
-      "waiting waits for a free place",
+      `waiting waiting for ${jobOf("a").name}`,
+      "waiting waiting for a free slot",
+      "waiting waiting for a free slot",
     ]);
     expect(hub.machines.jobs).toHaveLength(1);
     writeFileSync(join(folder, "go"), "");
@@ -80,7 +80,7 @@ describe("a job", () => {
     expect(b?.startedAt?.getTime()).toBeGreaterThanOrEqual(a?.finishedAt?.getTime() ?? Number.POSITIVE_INFINITY);
   });
 
-  test("that fails tells the end of its log, and what comes after it is not started", async () => {
+  test("that fails reports the end of its log, and its successors are not started", async () => {
     scripts.a = "echo quantizing; echo 'out of disk' >&2; exit 4";
     const { executor, ended } = client();
     const jobs = [jobOf("a"), jobOf("b", ["a"]), jobOf("c", ["b"])];
@@ -94,7 +94,7 @@ describe("a job", () => {
     expect(hub.machines.jobs).toHaveLength(1);
   });
 
-  test("goes on as long as what it wrote may not be seen yet; what comes after it does not wait", async () => {
+  test("counts as running until its files must be visible; its successor starts before", async () => {
     scripts.b = waitFor("go");
     vi.useFakeTimers({ toFake: ["performance"] });
     const { executor, ended, until: reaches } = client({ settleMs: 1000 });
@@ -104,13 +104,13 @@ describe("a job", () => {
     await reaches("b", "running");
     vi.advanceTimersByTime(999);
     const states = await executor.states([jobOf("a").name]);
-    expect([...states.values()]).toEqual([{ state: "running", why: "is over; its files are awaited" }]);
+    expect([...states.values()]).toEqual([{ state: "running", why: "ended; waiting for its files" }]);
     vi.advanceTimersByTime(1);
     expect((await ended("a")).a?.state).toBe("done");
     writeFileSync(join(folder, "go"), "");
   });
 
-  test("that fails while what it wrote may not be seen yet takes what comes after it along only then", async () => {
+  test("that fails counts as running until its files must be visible; only then is its successor cancelled", async () => {
     scripts.a = "exit 4";
     vi.useFakeTimers({ toFake: ["performance"] });
     const { executor, until: reaches } = client({ settleMs: 1000 });
@@ -119,15 +119,15 @@ describe("a job", () => {
     await executor.submit(jobs);
     const states = async () =>
       [...(await executor.states(jobs.map(({ name }) => name))).values()].map(({ state, why }) => `${state} ${why}`);
-    await until(async () => (await states())[0] === "running is over; its files are awaited");
+    await until(async () => (await states())[0] === "running ended; waiting for its files");
     vi.advanceTimersByTime(999);
-    expect(await states()).toEqual(["running is over; its files are awaited", `waiting waits for ${jobOf("a").name}`]);
+    expect(await states()).toEqual(["running ended; waiting for its files", `waiting waiting for ${jobOf("a").name}`]);
     vi.advanceTimersByTime(1);
     await reaches("a", "failed");
     await reaches("b", "cancelled");
   });
 
-  test("that runs into its limit says so", async () => {
+  test("that exceeds its time limit fails with QS-JOBS-TIMEOUT", async () => {
     scripts.a = "echo slow; sleep 60";
     const { executor, ended } = client();
     await executor.prepare?.([jobOf("a")]);
@@ -139,7 +139,7 @@ describe("a job", () => {
     expect(a?.error?.remedy).toContain("executors.hfJobs.timeout");
   });
 
-  test("whose image cannot be pulled fails with a hint", async () => {
+  test("whose image cannot be pulled fails with a remedy", async () => {
     hub.machines.images.clear();
     const { executor, ended } = client();
     await executor.prepare?.([jobOf("a")]);
@@ -153,15 +153,15 @@ describe("a job", () => {
 
   test.each<[string, (step: string) => void]>([
     ["its machine dies", (step) => started(step)[0]?.kill("SIGKILL")],
-    ["the Hub forgets it", (step) => hub.machines.lose(started(step)[0])],
-    ["somebody deletes it", (step) => started(step)[0]?.end("DELETED")],
-  ])("is lost when %s, and can be started again", async (_, befall) => {
+    ["the Hub no longer lists it", (step) => hub.machines.lose(started(step)[0])],
+    ["a user deletes it", (step) => started(step)[0]?.end("DELETED")],
+  ])("is lost when %s, and can be started again", async (_, lose) => {
     scripts.a = waitFor("go");
     const { executor, ended, until: reaches } = client();
     await executor.prepare?.([jobOf("a")]);
     await executor.submit([jobOf("a")]);
     await reaches("a", "running");
-    befall("a");
+    lose("a");
     expect((await ended("a")).a?.state).toBe("lost");
     writeFileSync(join(folder, "go"), "");
     await executor.submit([jobOf("a")]);
@@ -170,7 +170,7 @@ describe("a job", () => {
 });
 
 describe("cancelling", () => {
-  test("ends what runs, forgets what was held back, and leaves the rest alone", async () => {
+  test("ends running jobs, drops held ones, and leaves others alone", async () => {
     scripts.a = "sleep 60";
     scripts.b = waitFor("go");
     const { executor, ended, until: reaches } = client({ jobs: 2 });
@@ -229,7 +229,7 @@ describe("cancelling", () => {
     expect(started("a").map(({ stage }) => stage)).toEqual(["CANCELED"]);
   });
 
-  test("by somebody else is told", async () => {
+  test("by another user is reported", async () => {
     scripts.a = "sleep 60";
     const { executor, ended, until: reaches } = client();
     await executor.prepare?.([jobOf("a")]);
@@ -241,7 +241,7 @@ describe("cancelling", () => {
 });
 
 describe("another run", () => {
-  test("finds the jobs that go on, and no others", async () => {
+  test("finds running jobs, and no others", async () => {
     scripts.a = `echo begun; ${waitFor("go")}`;
     scripts.b = "exit 4";
     const first = client();
@@ -251,7 +251,7 @@ describe("another run", () => {
     await first.ended("b");
     hub.machines.pageSize = 1;
 
-    // Another output folder has a job of the same name.
+    // Another output folder has a job with the same name.
     hub.machines.buckets.set("me/other", folder);
     const other = client({ bucket: "me/other" });
     expect((await other.executor.states([jobOf("a").name])).size).toBe(0);
@@ -259,7 +259,7 @@ describe("another run", () => {
     const second = client();
     await second.executor.prepare?.([jobOf("a"), jobOf("b")]);
     const known = await second.executor.states([jobOf("a").name, jobOf("b").name]);
-    // What failed before says nothing now: its report is in the store.
+    // An earlier failure is not reported: its report is in the store.
     expect([...known]).toEqual([[jobOf("a").name, { state: "running" }]]);
     await second.executor.submit([jobOf("b")]);
     writeFileSync(join(folder, "go"), "");
@@ -270,7 +270,7 @@ describe("another run", () => {
 });
 
 describe("two runs at once", () => {
-  test("start what both hold back once", async () => {
+  test("start a job that both hold back once", async () => {
     scripts.a = waitFor("go");
     scripts.b = waitFor("done");
     const jobs = [jobOf("a"), jobOf("b", ["a"])];
@@ -289,7 +289,7 @@ describe("two runs at once", () => {
     expect(started("b")).toHaveLength(1);
   });
 
-  test("do not start what is finished", async () => {
+  test("do not start jobs of finished steps", async () => {
     scripts.a = waitFor("go");
     const { executor, ended } = client();
     await executor.prepare?.([jobOf("a"), jobOf("b", ["a"])]);
@@ -303,7 +303,7 @@ describe("two runs at once", () => {
 });
 
 describe("when the Hub has trouble", () => {
-  test("nothing counts as absent that it was not asked for, and a run that goes on starts nothing again", async () => {
+  test("a job that was not searched does not count as absent, and is not started again", async () => {
     scripts.a = waitFor("go");
     const first = client();
     await first.executor.prepare?.([jobOf("a")]);
@@ -318,7 +318,7 @@ describe("when the Hub has trouble", () => {
     writeFileSync(join(folder, "go"), "");
   });
 
-  test("a start that is tried again after an outage is set aside once, and its job is found", async () => {
+  test("a start repeated after an outage reserves its cost once, and its job is found", async () => {
     scripts.a = waitFor("go");
     const { executor, until: reaches, ended } = client({ timeout: 60, maxCostUsd: 167e-6 });
     await executor.prepare?.([jobOf("a")]);
@@ -334,8 +334,8 @@ describe("when the Hub has trouble", () => {
   test.each([
     ["answers 500 although the job was started", { kind: "late", status: 500 }],
     ["answers 504 although the job was started", { kind: "late", status: 504 }],
-    ["breaks the connection while it is asked", { kind: "cut", after: 0 }],
-    ["gives no answer", { kind: "reset", after: 0 }],
+    ["breaks the connection during the request", { kind: "cut", after: 0 }],
+    ["does not answer", { kind: "reset", after: 0 }],
     ["is busy", { kind: "status", status: 429, headers: { "retry-after": "0" } }],
   ] as const)("a job is started once: it %s", async (_, fault) => {
     hub.faults = ({ method, path, earlier }) =>
@@ -347,7 +347,7 @@ describe("when the Hub has trouble", () => {
     expect(started("a")).toHaveLength(1);
   });
 
-  test("an outage fails no job, is told once, and starts nothing twice", async () => {
+  test("an outage does not fail jobs, is reported once, and does not start a job twice", async () => {
     scripts.a = waitFor("go");
     const { executor, ended, notes, until: reaches } = client();
     await executor.prepare?.([jobOf("a"), jobOf("b", ["a"])]);
@@ -358,14 +358,14 @@ describe("when the Hub has trouble", () => {
       expect((await executor.states([jobOf("a").name])).get(jobOf("a").name)?.state).toBe("running");
     }
     expect(notes.filter((text) => text.includes("503"))).toHaveLength(1);
-    // It can be read again and not yet be asked: b is started by a request whose outcome nobody learns.
+    // Reads succeed, but requests for new jobs do not: the outcome of b's start is unknown.
     hub.faults = ({ method }) => (method === "POST" ? { kind: "late", status: 500 } : undefined);
     writeFileSync(join(folder, "go"), "");
     expect(await ended("a", "b")).toMatchObject({ a: { state: "done" }, b: { state: "done" } });
     expect(started("b")).toHaveLength(1);
   });
 
-  test("a log that breaks off is read on, every line once", async () => {
+  test("an interrupted log is continued, with every line once", async () => {
     scripts.a = "for i in 1 2 3 4 5 6 7 8; do echo line $i; sleep 0.03; done; echo line 8; echo line 8";
     hub.faults = ({ path, earlier }) =>
       path.endsWith("/logs") && earlier < 3 ? { kind: "reset", after: 150 + earlier * 100 } : undefined;
@@ -381,7 +381,7 @@ describe("when the Hub has trouble", () => {
     [402, "positive credit balance"],
     [403, "may start and manage jobs"],
     [422, "Check `executors.hfJobs`"],
-  ])("a refusal (%i) is final, in the Hub's words", async (status, remedy) => {
+  ])("a refusal (%i) is final, with the Hub's message", async (status, remedy) => {
     hub.faults = ({ method }) =>
       method === "POST" ? { kind: "status", status, headers: { "x-error-message": `No: ${canary}` } } : undefined;
     const { executor, ended } = client();
@@ -389,10 +389,10 @@ describe("when the Hub has trouble", () => {
     await executor.submit([jobOf("a")]);
     const { a } = await ended("a");
     expect(a?.error).toMatchObject({ code: "QS-JOBS-REFUSED", remedy: expect.stringContaining(remedy) });
-    expect(a?.error?.message).toBe(`starting a job: the Hub refuses (${status}): No: [redacted]`);
+    expect(a?.error?.message).toBe(`starting a job: the Hub refused the request (${status}): No: [redacted]`);
   });
 
-  test("a bucket that is not there is named", async () => {
+  test("an error names a missing bucket", async () => {
     const { executor, ended } = client({ bucket: "me/nothing" });
     await executor.prepare?.([jobOf("a")]);
     await executor.submit([jobOf("a")]);

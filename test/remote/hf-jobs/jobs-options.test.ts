@@ -4,8 +4,8 @@ import { thrownBy } from "../../fixtures/failure.js";
 
 const needed = { image: "i", flavor: "cpu-xl", bucket: "me/store" };
 
-describe("what jobs need to be told", () => {
-  test("is completed", () => {
+describe("settings of jobs", () => {
+  test("get defaults", () => {
     expect(jobsOptions(needed)).toEqual({
       ...{ image: "i", flavor: "cpu-xl", bucket: "me/store", folder: undefined, namespace: "me" },
       ...{ timeoutSeconds: 14_400, jobs: 8, shards: 4 },
@@ -18,7 +18,7 @@ describe("what jobs need to be told", () => {
     });
   });
 
-  test("is asked for when it is missing", () => {
+  test("are required", () => {
     const error = thrownBy(() => jobsOptions({ image: "i" }));
     expect(error.code).toBe("QS-JOBS-SETTING");
     expect(error.message).toContain("`executors.hfJobs.flavor`, `executors.hfJobs.bucket`");
@@ -34,11 +34,11 @@ describe("what jobs need to be told", () => {
     "me/..",
     "buckets/me/a b",
     "hf://me/store",
-  ])("%j is no bucket", (bucket) => {
+  ])("reject the bucket %j", (bucket) => {
     expect(thrownBy(() => jobsOptions({ ...needed, bucket })).code).toBe("QS-JOBS-SETTING");
   });
 
-  test("a namespace that would lead elsewhere is refused", () => {
+  test("reject a namespace that changes the URL path", () => {
     expect(thrownBy(() => jobsOptions({ ...needed, namespace: "../models/me" })).code).toBe("QS-JOBS-SETTING");
   });
 });

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { isInQueue, jobState } from "../../../src/remote/slurm/job-state.js";
 import { later, parseQueue } from "../../../src/remote/slurm/queue-entry.js";
 
-/** Printed by Slurm 22.05.8, folders shortened. */
+/** Output of Slurm 22.05.8, with shortened folders. */
 const recorded = `8|N/A|PENDING|2026-11-20T18:07:29|n/a|qs-f|PartitionDown|/data/qst
 6|N/A|PENDING|2026-11-20T18:07:29|n/a|qs-e|PartitionTimeLimit|/data/qst
 18_1|1|PENDING|2026-11-20T18:09:15|n/a|qs-array-392998006ee324f3|BeginTime|/data/qst
@@ -16,7 +16,7 @@ const recorded = `8|N/A|PENDING|2026-11-20T18:07:29|n/a|qs-f|PartitionDown|/data
 2|N/A|CANCELLED|2026-11-20T18:37:28|n/a|qs-array-392998006ee324f3|Dependency|/data/qst
 `;
 
-test("reads what squeue prints, tasks of arrays and odd folders included", () => {
+test("parses squeue's output, including array tasks and unusual folders", () => {
   const entries = parseQueue(`squeue: warning: something\n${recorded}`);
   expect(entries).toHaveLength(11);
   expect(entries[2]).toEqual({
@@ -32,14 +32,14 @@ test("reads what squeue prints, tasks of arrays and odd folders included", () =>
   expect(entries[10]).not.toHaveProperty("task");
 });
 
-test("says what Slurm's states mean for a run", () => {
+test("maps Slurm's states to states of a run", () => {
   const states = parseQueue(recorded).map((entry) => jobState(entry));
   expect(states.map(({ state }) => state)).toEqual([
     "waiting",
-    "failed", // a limit that the partition does not allow: it would wait for ever
+    "failed", // exceeds a limit of the partition, so it would wait for ever
     "waiting",
     "running",
-    "lost", // taken away for its predecessor
+    "lost", // cancelled after a failed dependency
     "done",
     "done",
     "failed",
@@ -66,12 +66,12 @@ test.each([
   expect(jobState(entry).state).toBe(expected);
 });
 
-test("what can never start is still in Slurm's queue, and has to be taken out of it", () => {
+test("a job that can never start is still in Slurm's queue, and must be cancelled", () => {
   const inQueue = parseQueue(recorded).filter(isInQueue);
   expect(inQueue.map(({ id }) => id)).toEqual(["8", "6", "18_1", "9", "21"]);
 });
 
-test("the latest of a name counts, also after ids have started again, and a task before its array", () => {
+test("the latest entry of a name counts, even after ids restart, and a task before its array", () => {
   const entry = (id: string, submitted: string, task?: number) => ({
     ...{ id, slurmName: "qs-a", state: "FAILED", reason: "", submitted, workFolder: "" },
     ...(task === undefined ? {} : { task }),

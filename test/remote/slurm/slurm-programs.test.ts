@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { SlurmPrograms } from "../../../src/remote/slurm/slurm-programs.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
-/* What Slurm's programs print was recorded from Slurm 22.05.8. */
+/* The output of Slurm's programs was recorded from Slurm 22.05.8. */
 const folder = temporaryFolder();
 const notes: string[] = [];
 const programs = () => new SlurmPrograms(folder, new AbortController().signal, (text) => notes.push(text));
@@ -25,7 +25,7 @@ afterEach(() => {
 
 const down = "slurm_load_jobs error: Unable to contact slurm controller (connect failure)";
 
-test("a controller that is away is waited for, and the user is told once", async () => {
+test("waits for a controller that does not answer, and notifies the user once", async () => {
   program(
     "squeue",
     `[ -e came-back ] && exec echo here\n[ -e asked ] && touch came-back\ntouch asked\necho '${down}' >&2; exit 1`,
@@ -34,7 +34,7 @@ test("a controller that is away is waited for, and the user is told once", async
   expect(notes).toEqual([expect.stringMatching(/does not answer/), expect.stringMatching(/answers again/)]);
 });
 
-test("patience ends", async () => {
+test("fails after the last retry", async () => {
   program("squeue", `echo '${down}' >&2; exit 1`);
   await expect(programs().call("squeue", [], { retryTimeoutMs: 0 })).rejects.toMatchObject({
     code: "QS-SLURM-CONTROLLER",
@@ -42,7 +42,7 @@ test("patience ends", async () => {
   });
 });
 
-test("a submission whose answer was lost is not made again when it has arrived", async () => {
+test("does not repeat a submission that succeeded although its answer was lost", async () => {
   program(
     "sbatch",
     "echo x >> submitted; echo 'sbatch: error: Batch job submission failed: Zero Bytes were transmitted or received' >&2; exit 1",
@@ -50,7 +50,7 @@ test("a submission whose answer was lost is not made again when it has arrived",
   expect(await programs().call("sbatch", [], { beforeRetry: async () => "17" })).toBe("17");
 });
 
-test("what Slurm refuses is told in its own words, without trying again", async () => {
+test("reports a refusal in Slurm's own words, without a retry", async () => {
   program("sbatch", "cat >&2; exit 1");
   const input =
     "sbatch: error: invalid partition specified: nope\nsbatch: error: Batch job submission failed: Invalid partition name specified";
@@ -60,7 +60,7 @@ test("what Slurm refuses is told in its own words, without trying again", async 
   });
 });
 
-test("without Slurm's programs it says so", async () => {
+test("fails with QS-SLURM-MISSING without Slurm's programs", async () => {
   vi.stubEnv("PATH", folder);
   await expect(programs().call("scancel", [])).rejects.toMatchObject({ code: "QS-SLURM-MISSING" });
 });

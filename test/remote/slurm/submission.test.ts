@@ -19,19 +19,19 @@ function job(name: string, after: string[] = [], more: Partial<Job> = {}): Job {
   return { name, key: name, step: `quantize:${name}`, stage: "quantize", after, memoryBytes: 3e9, ...more };
 }
 
-test("jobs of one stage that wait for the same become arrays, each after what it waits for", () => {
+test("jobs of one stage with the same dependencies form arrays, each after its dependencies", () => {
   const jobs = [job("base"), job("a", ["base"]), job("x", ["a"]), job("b", ["base"]), job("c", ["x", "base"])];
   const smoke = job("s", ["base"], { stage: "smoke" });
   const names = groupJobs([...jobs, smoke, job("d", ["base", "x"])]).map((group) => group.map(({ name }) => name));
   expect(names).toEqual([["base"], ["a", "b"], ["x"], ["c", "d"], ["s"]]);
 });
 
-test("arrays are no longer than clusters take", () => {
+test("arrays are no longer than clusters accept", () => {
   const many = Array.from({ length: 600 }, (_, index) => job(`j${index}`));
   expect(groupJobs(many).map(({ length }) => length)).toEqual([250, 250, 100]);
 });
 
-test("sbatch is told the settings, and the largest memory of an array where they name none", () => {
+test("sbatch gets the settings, and by default the largest memory of an array", () => {
   const group = [job("a"), job("b", [], { memoryBytes: 5 * 2 ** 30 })] as const;
   const submission = { group, slurmName: "qs-array-1", after: ["17", "18_3"], output: "/out/a-%a.txt" };
   const settings = { partition: "cpu", account: "me", options: ["--export=ALL", "--qos=low"], time: 5400 };
@@ -39,7 +39,7 @@ test("sbatch is told the settings, and the largest memory of an array where they
   expect(args).toEqual(expect.arrayContaining(["--partition=cpu", "--account=me", "--qos=low", "--time=90"]));
   expect(args).toEqual(expect.arrayContaining(["--mem=5120M", "--cpus-per-task=8", "--array=0-1", "--chdir=/out"]));
   expect(args).toEqual(expect.arrayContaining(["--dependency=afterok:17:18_3", "--kill-on-invalid-dep=yes"]));
-  // sbatch takes the last of an option, so that a job gets no environment whatever the settings say.
+  // sbatch uses the last value of an option, so settings cannot pass an environment to a job.
   expect(args.lastIndexOf("--export=NIL")).toBeGreaterThan(args.indexOf("--export=ALL"));
   expect(
     sbatchArguments({ ...submission, group: [job("a")], after: [] }, { memory: 8e9 }, "/out").join(" "),
@@ -54,7 +54,7 @@ test.each([
   expect(parseSubmitted(printed)).toBe(id);
 });
 
-test("a script passes words on as they are and sets only what a worker needs, in an array for its own task", () => {
+test("a script passes arguments unchanged, runs its own array task, and sets only the worker's environment", () => {
   vi.stubEnv("QUANTSMITH_CACHE", "/it's here");
   vi.stubEnv("QUANTSMITH_TOKEN", "hf_secret");
   vi.stubEnv("SOMETHING_ELSE", "else");
@@ -70,7 +70,7 @@ test("a script passes words on as they are and sets only what a worker needs, in
   expect(env).not.toMatch(/secret|SOMETHING_ELSE/);
 });
 
-test("which task is which job is written down for later runs", async () => {
+test("the jobs of array tasks are stored for later runs", async () => {
   const names = new ArrayNames(join(folder, "slurm"));
   expect(await names.nameFor([job("qs-1")])).toBe("qs-1");
   const array = await names.nameFor([job("qs-1"), job("qs-2")]);

@@ -3,10 +3,10 @@ import type { HubConnection } from "../../../hub/connection.js";
 import { retry } from "../../../hub/retry-policy.js";
 import { JobsRefusal, jobsAccess } from "./jobs-fetch.js";
 
-/** Refusals for lack of rights or credit; any other refusal of a cancellation means that there is nothing to cancel. */
+/** Refusals for lack of permission or credit; any other refusal means that there is nothing to cancel. */
 const forbidden = [401, 402, 403];
 
-/** Cancels a job; one that is over or gone is left as it is. Errors: QS-HUB-*. */
+/** Cancels a job; ignores a job that is over or deleted. Errors: QS-HUB-*. */
 export async function cancelJob(
   connection: HubConnection,
   job: { namespace: string; jobId: string },

@@ -3,22 +3,22 @@ import type { HubConnection } from "../../../hub/connection.js";
 import { type HubJob, parseJob } from "./job-info.js";
 import { jobsAccess, unreadable } from "./jobs-fetch.js";
 
-/** What the Hub is asked to run. */
+/** A request to start a job. */
 export interface JobRequest {
   namespace: string;
   dockerImage: string;
   flavor: string;
   command: string[];
   timeoutSeconds: number;
-  /** Seen by everybody who may see the job. */
+  /** Visible to everybody who can see the job. */
   labels: Record<string, string>;
-  /** A bucket, `buckets/<namespace>/<name>`, and where the job finds it; a folder in it with `path`. */
+  /** A bucket, `buckets/<namespace>/<name>`, and its mount path in the job; with `path`, a folder of the bucket. */
   volume: { source: string; mountPath: string; path?: string };
 }
 
 /**
- * Starts a job, once. A TemporaryFailure leaves open whether it was started: look for its labels before another attempt.
- * No secrets and no environment are sent: no step needs any.
+ * Starts a job with a single request. After a TemporaryFailure it is unknown whether the job was started: search for
+ * its labels before another attempt. Sends no secrets and no environment, which no step needs.
  * Errors: QS-JOBS-REFUSED; QS-HUB-*.
  */
 export async function createJob(connection: HubConnection, request: JobRequest, signal: AbortSignal): Promise<HubJob> {
@@ -26,7 +26,7 @@ export async function createJob(connection: HubConnection, request: JobRequest, 
   const subject = { doing: "starting a job", repo: request.namespace, writes: true };
   const answer = await callRunJob({
     ...rest,
-    // The library's list of flavors is older than the Hub's own, which was asked.
+    // The library's list of flavors is older than the Hub's own, which was checked.
     flavor: flavor as Parameters<typeof callRunJob>[0]["flavor"],
     attempts: 1,
     volumes: [{ ...volume, readOnly: false }],

@@ -5,20 +5,20 @@ import type { HubConnection } from "../../../hub/connection.js";
 import { get } from "../../../hub/request.js";
 import { jobsAccess } from "./jobs-fetch.js";
 
-/** The Hub says something every half minute, be it only that it is still there. */
+/** The Hub sends at least a keep-alive every half minute. */
 const silenceMs = 120_000;
 
 export interface LogHooks {
   signal: AbortSignal;
   onLine(line: string): void;
-  /** Whether the job is over, so that a stream that ended has told everything. */
+  /** Whether the job is over, so that an ended stream is complete. */
   isOver(): boolean;
 }
 
 /**
- * Follows the log of a job until its end. A stream that breaks is asked for again, for as long as the job runs: the Hub
- * begins again with the first line, and what has been seen is left out by its time. Logs are for reading only, so no
- * trouble with them is an error; returns when the job is over and the log has ended, or when `signal` fires.
+ * Follows the log of a job until its end. Reopens a broken stream while the job runs: the Hub restarts at the first
+ * line, and lines already seen are skipped by their time. Logs are informational, so their failures are not errors.
+ * Returns when the job is over and the log has ended, or when `signal` aborts.
  */
 export async function followLogs(
   connection: HubConnection,
@@ -31,17 +31,17 @@ export async function followLogs(
   const fetch: typeof globalThis.fetch = async (input) => {
     const url = new URL(input instanceof Request ? input.url : input);
     const { response } = await get(patient, { url, headers: { accept: "text/event-stream" }, subject, signal });
-    // A log keeps no program from ending.
+    // Following a log must not keep the process alive.
     response.socket.unref();
     return new Response(Readable.toWeb(response) as ReadableStream<Uint8Array>);
   };
   let last = Number.NEGATIVE_INFINITY;
-  /** Lines of the last moment that was seen, which may have more. */
+  /** Lines with the latest timestamp; more lines may have the same one. */
   let atLast: string[] = [];
   let { firstDelayMs: delayMs } = connection.limits;
   while (!signal.aborted) {
     const over = isOver();
-    /** Lines of that moment that this stream has repeated. */
+    /** Lines with that timestamp that this stream has repeated. */
     const repeated: string[] = [];
     try {
       for await (const { message, timestamp } of streamJobLogs({ ...job, ...access, fetch })) {
@@ -63,7 +63,7 @@ export async function followLogs(
       }
       if (over) return;
     } catch {
-      // The next attempt reads again; whether the job goes on is not decided here.
+      // The next attempt reads again; the caller decides whether the job is over.
       if (over && isOver() && delayMs >= connection.limits.maxDelayMs) return;
     }
     await sleep(delayMs, undefined, { signal, ref: false }).catch(() => undefined);

@@ -4,13 +4,13 @@ import { QuantsmithError } from "../../../util/errors.js";
 import { type HubJob, parseJob } from "./job-info.js";
 import { jobsAccess, unreadable } from "./jobs-fetch.js";
 
-/** One job; undefined when the Hub knows of none with this id. Errors: QS-HUB-*. */
+/** Returns one job; undefined when the Hub does not list it. Errors: QS-HUB-*. */
 export async function getJob(
   connection: HubConnection,
   job: { namespace: string; jobId: string },
   signal: AbortSignal,
 ): Promise<HubJob | undefined> {
-  const subject = { doing: `looking at the job ${job.jobId}`, repo: job.namespace };
+  const subject = { doing: `reading the job ${job.jobId}`, repo: job.namespace };
   const access = jobsAccess(connection, subject, signal);
   try {
     const answer = await callGetJob({ ...job, ...access }).catch((error: unknown) => unreadable(error, subject));

@@ -10,9 +10,9 @@ import { jobsAccess, unreadable } from "./jobs-fetch.js";
 /** A machine that jobs can run on, and its price. */
 export interface JobFlavor {
   name: string;
-  /** What a started minute costs: the Hub bills by the minute. */
+  /** Price of a started minute: the Hub bills by the minute. */
   usdPerMinute: number;
-  /** Undefined where the Hub's text is not understood. */
+  /** Undefined if the Hub's text cannot be parsed. */
   memoryBytes: number | undefined;
   cpus: number | undefined;
 }
@@ -31,8 +31,8 @@ const hardware = z.array(
 const unitsPerMinute: Readonly<Record<string, number>> = { second: 60, minute: 1, hour: 1 / 60 };
 
 /**
- * Looks a flavor up in the Hub's list of hardware.
- * Errors: QS-JOBS-FLAVOR when it is not in it; QS-JOBS-PRICE when its price cannot be relied on; QS-HUB-*.
+ * Returns a flavor from the Hub's hardware list.
+ * Errors: QS-JOBS-FLAVOR when it is not listed; QS-JOBS-PRICE when its price is unclear; QS-HUB-*.
  */
 export async function readFlavor(connection: HubConnection, name: string, signal: AbortSignal): Promise<JobFlavor> {
   const subject = { doing: "reading the prices of jobs", repo: "jobs" };
@@ -40,16 +40,16 @@ export async function readFlavor(connection: HubConnection, name: string, signal
     unreadable(error, subject),
   );
   const { data } = hardware.safeParse(answer);
-  if (data === undefined) throw noPrice(name, "the Hub's list of hardware has another form than expected");
+  if (data === undefined) throw noPrice(name, "the Hub's hardware list has an unexpected format");
   const found = data.find((one) => one.name === name);
   if (found === undefined) throw unknownFlavor(name, data);
   const { unitCostMicroUSD, unitCostUSD, unitLabel, cpu, ram } = found;
   const units = unitsPerMinute[unitLabel];
-  if (units === undefined) throw noPrice(name, `its price is for a ${quote(unitLabel)}, which could be anything`);
+  if (units === undefined) throw noPrice(name, `unknown unit ${quote(unitLabel)}`);
   const usd = unitCostMicroUSD / 1e6;
-  // The Hub says it twice; the dollars may be rounded.
+  // The Hub lists the price twice; the dollars may be rounded.
   if (!(usd > 0) || Math.abs(usd - unitCostUSD) > Math.max(0.01 * usd, 1e-6)) {
-    throw noPrice(name, `the Hub lists ${unitCostMicroUSD} millionths of a dollar and ${unitCostUSD} dollars for it`);
+    throw noPrice(name, `the Hub lists ${unitCostMicroUSD} millionths of a dollar and ${unitCostUSD} dollars`);
   }
   return {
     name,
@@ -60,7 +60,7 @@ export async function readFlavor(connection: HubConnection, name: string, signal
 }
 
 function noPrice(name: string, why: string): QuantsmithError {
-  return new QuantsmithError("QS-JOBS-PRICE", `the price of ${quote(name)} is not known: ${why}`, {
+  return new QuantsmithError("QS-JOBS-PRICE", `cannot determine the price of ${quote(name)}: ${why}`, {
     remedy: "Nothing was started. Run again later, or choose another `executors.hfJobs.flavor`.",
   });
 }
@@ -68,8 +68,8 @@ function noPrice(name: string, why: string): QuantsmithError {
 function unknownFlavor(name: string, known: { name: string }[]): QuantsmithError {
   const names = known.map((one) => one.name);
   const near = nearest(name, names);
-  const meant = near === undefined ? "" : ` Did you mean ${quote(near)}?`;
-  return new QuantsmithError("QS-JOBS-FLAVOR", `the Hub has no hardware ${quote(name)} for jobs`, {
+  const meant = near === undefined ? "" : ` Did you mean \`${near}\`?`;
+  return new QuantsmithError("QS-JOBS-FLAVOR", `the Hub does not offer the hardware ${quote(name)} for jobs`, {
     remedy: `Set \`executors.hfJobs.flavor\` to one of ${quoteList(names, "or")}.${meant}`,
   });
 }

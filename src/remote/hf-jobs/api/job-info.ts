@@ -2,19 +2,19 @@ import * as z from "zod";
 import { invalidResponse, type Subject } from "../../../hub/hub-error.js";
 
 /**
- * How far a job is. The names are the Hub's own, as its Python client lists them; those in @huggingface/hub's types are
- * those of Spaces. Anything unknown is a job that goes on.
+ * Stage of a job. The names are the Hub's own, as in its Python client; @huggingface/hub's types list those of Spaces.
+ * An unknown stage counts as running.
  */
 export type HubJobStage = "waiting" | "running" | "completed" | "error" | "canceled" | "deleted";
 
-/** One job as the Hub tells of it. */
+/** One job in the Hub's answer. */
 export interface HubJob {
   id: string;
   stage: HubJobStage;
-  /** The Hub's word on how it ended: `Job timeout`, `Job failed with exit code: 4. …`. */
+  /** The Hub's text on how it ended: `Job timeout`, `Job failed with exit code: 4. …`. */
   message: string | undefined;
   labels: Readonly<Record<string, string>>;
-  /** Seconds between its start and its end; undefined while it is not over, or when the Hub does not say. */
+  /** Seconds between its start and its end; undefined before its end, or if the Hub does not report them. */
   seconds: number | undefined;
 }
 
@@ -36,10 +36,10 @@ const stages: Readonly<Record<string, HubJobStage>> = {
   DELETED: "deleted",
 };
 
-/** Reads one job of an answer. Errors: QS-HUB-ANSWER. */
+/** Parses one job of an answer. Errors: QS-HUB-ANSWER. */
 export function parseJob(answer: unknown, subject: Subject): HubJob {
   const { data } = job.safeParse(answer);
-  if (data === undefined) throw invalidResponse(subject, "no job with an id and a status");
+  if (data === undefined) throw invalidResponse(subject, "a job without an id or a status");
   const { id, status, labels, startedAt, finishedAt } = data;
   const seconds = startedAt && finishedAt ? (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000 : undefined;
   return {

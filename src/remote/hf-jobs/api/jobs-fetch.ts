@@ -6,19 +6,19 @@ import { readBody } from "../../../hub/read-body.js";
 import { type HubResponse, send } from "../../../hub/request.js";
 import { QuantsmithError } from "../../../util/errors.js";
 
-/** The Hub's word on a job that it does not take; everything else is a failure of the usual kinds. */
+/** Status codes of a refused job; all other failures are of the usual kinds. */
 const refusals = [400, 401, 402, 403, 404, 409, 413, 422];
 const maxResponseBytes = 2 ** 20;
 
 /**
- * A `fetch` for @huggingface/hub's job functions, with our token rules and errors: questions are asked again as with
- * `apiFetch`, what changes something is sent once and fails with a TemporaryFailure when nobody knows what became of it.
- * Errors: QS-JOBS-REFUSED with the Hub's own words; QS-HUB-*.
+ * Returns a `fetch` for @huggingface/hub's job functions, with this program's token rules and errors. Reads are retried
+ * as in `apiFetch`. Writes are sent once, and fail with a TemporaryFailure when their outcome is unknown.
+ * Errors: QS-JOBS-REFUSED with the Hub's message; QS-HUB-*.
  */
 function jobsFetch(connection: HubConnection, subject: Subject, signal: AbortSignal): typeof fetch {
-  const ask = apiFetch(connection, subject, signal);
+  const read = apiFetch(connection, subject, signal);
   return async (input, init) => {
-    if ((init?.method ?? "GET") === "GET") return ask(input);
+    if ((init?.method ?? "GET") === "GET") return read(input);
     const url = new URL(input instanceof Request ? input.url : input);
     const content = Buffer.from(typeof init?.body === "string" ? init.body : "");
     const answer = await send(connection, {
@@ -32,7 +32,7 @@ function jobsFetch(connection: HubConnection, subject: Subject, signal: AbortSig
   };
 }
 
-/** How one of @huggingface/hub's job functions reaches the Hub. */
+/** Connection options of @huggingface/hub's job functions. */
 export interface JobsAccess {
   hubUrl: string;
   accessToken: string;
@@ -40,8 +40,8 @@ export interface JobsAccess {
 }
 
 /**
- * What the library's job functions want besides their own options. They insist on a token; the real one is added by our
- * fetch, for the endpoint's origin only, and the library never sees it.
+ * Returns the connection options of the library's job functions. They require a token; `jobsFetch` adds the real one,
+ * for the endpoint's origin only, so the library never receives it.
  */
 export function jobsAccess(connection: HubConnection, subject: Subject, signal: AbortSignal): JobsAccess {
   return {
@@ -51,14 +51,14 @@ export function jobsAccess(connection: HubConnection, subject: Subject, signal: 
   };
 }
 
-/** What a library call made of an answer that is no JSON, or has another shape. */
+/** Rethrows a library error; an answer that is not JSON, or has another shape, becomes QS-HUB-ANSWER. */
 export function unreadable(error: unknown, subject: Subject): never {
   if (error instanceof SyntaxError || error instanceof TypeError)
-    throw invalidResponse(subject, "an answer that is no JSON");
+    throw invalidResponse(subject, "an answer that is not JSON");
   throw error;
 }
 
-/** A request that the Hub refuses, QS-JOBS-REFUSED. */
+/** A request that the Hub refused, QS-JOBS-REFUSED. */
 export class JobsRefusal extends QuantsmithError {
   /** HTTP status. */
   readonly status: number;
@@ -73,11 +73,11 @@ async function refusal(connection: HubConnection, answer: HubResponse, subject: 
   const status = answer.response.statusCode ?? 0;
   const header = String(answer.response.headers["x-error-message"] ?? "");
   const body = (await readBody(answer, maxResponseBytes, subject)).toString("utf8");
-  const said = connection.quote(header === "" ? errorText(body) : header);
-  const words = said === "" ? "" : `: ${said}`;
+  const reason = connection.quote(header === "" ? errorText(body) : header);
+  const suffix = reason === "" ? "" : `: ${reason}`;
   return new JobsRefusal(
     status,
-    `${subject.doing}: the Hub refuses (${status})${words}`,
+    `${subject.doing}: the Hub refused the request (${status})${suffix}`,
     remedyFor(status, connection),
   );
 }
@@ -92,7 +92,7 @@ function errorText(body: string): string {
 }
 
 function remedyFor(status: number, { endpoint }: HubConnection): string {
-  if (status === 402) return `Jobs need a positive credit balance: ${endpoint}/settings/billing`;
+  if (status === 402) return `Add credit for jobs, which need a positive credit balance: ${endpoint}/settings/billing`;
   if (status === 401 || status === 403) {
     return "Use a token that may start and manage jobs in this namespace, and check `executors.hfJobs.namespace`.";
   }

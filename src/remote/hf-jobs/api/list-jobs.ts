@@ -4,11 +4,11 @@ import { invalidResponse, type Subject } from "../../../hub/hub-error.js";
 import { type HubJob, parseJob } from "./job-info.js";
 import { jobsAccess, unreadable } from "./jobs-fetch.js";
 
-/** A namespace's history has no end of its own; jobs come newest first. */
+/** A namespace's history is unlimited; jobs come newest first. */
 const maxPages = 100;
 
 /**
- * The jobs of a namespace, newest first, page by page until `enough` says that what was looked for has been seen.
+ * Lists the jobs of a namespace, newest first, page by page until `enough` returns true.
  * Errors: QS-HUB-*.
  */
 export async function listJobs(
@@ -21,18 +21,18 @@ export async function listJobs(
   const jobs: HubJob[] = [];
   let next: URL | undefined;
   for (let page = 0; page < maxPages; page++) {
-    const asked = next;
+    const url = next;
     const access = jobsAccess(connection, subject, signal);
-    // The library knows of one page only; the address of the next stands in a header.
+    // The library requests a single page; the address of the next page is in a header.
     const fetch: typeof globalThis.fetch = async (input) => {
-      const response = await access.fetch(asked ?? input);
+      const response = await access.fetch(url ?? input);
       next = nextPage(response.headers.get("link"), connection, subject);
       return response;
     };
     const answer: unknown = await callListJobs({ namespace, ...access, fetch }).catch((error: unknown) =>
       unreadable(error, subject),
     );
-    if (!Array.isArray(answer)) throw invalidResponse(subject, "no list of jobs");
+    if (!Array.isArray(answer)) throw invalidResponse(subject, "an answer that is not a list of jobs");
     jobs.push(...answer.map((one) => parseJob(one, subject)));
     if (next === undefined || enough(jobs)) break;
   }
@@ -42,8 +42,9 @@ export async function listJobs(
 function nextPage(link: string | null, connection: HubConnection, subject: Subject): URL | undefined {
   const found = /<([^>]+)>\s*;\s*rel="?next"?/.exec(link ?? "")?.[1];
   if (found === undefined) return undefined;
-  if (!URL.canParse(found, connection.endpoint)) throw invalidResponse(subject, "a next page without an address");
+  if (!URL.canParse(found, connection.endpoint)) throw invalidResponse(subject, "an invalid address of the next page");
   const url = new URL(found, connection.endpoint);
-  if (url.origin !== new URL(connection.endpoint).origin) throw invalidResponse(subject, `a next page at ${url.host}`);
+  if (url.origin !== new URL(connection.endpoint).origin)
+    throw invalidResponse(subject, `a next page on another host, ${url.host}`);
   return url;
 }
