@@ -15,16 +15,16 @@ import { outputOf, step } from "./make-step.js";
 import type { Step, StepInput } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
 
-/** Probes read one file, and a search text is short. */
+/** Probes read one file; a search text is short. */
 const wholeText = { index: 0, of: 1 };
 
-/** What all dynamic variants of a recipe learn about the model together; none without such a variant, or without probes. */
+/** Returns the measurements that all dynamic variants share; none without such a variant, or without probes. */
 export function sharedAllocateSteps(settings: Settings, facts: PlanFacts): Step[] {
   const { probes: effort, search, evaluation } = settings;
   if (effort === "none" || !settings.variants.some(({ kind }) => kind === "dynamic")) return [];
   const model = modelInputs(settings);
   const base = { ...baseLogits, stage: "allocate" as const };
-  // Probes are read under the conditions the variants are measured under.
+  // Probes use the same context as the measurement of variants.
   const { context } = evaluation;
   const texts = corpusTexts("search", settings, facts);
   const text = { model: outputOf("convert", "model.gguf"), ...corpusInputs("search", settings, facts) };
@@ -35,7 +35,7 @@ export function sharedAllocateSteps(settings: Settings, facts: PlanFacts): Step[
     base: outputOf("allocate:base", "base.kld"),
     baseReport: outputOf("allocate:base", "base.json"),
   };
-  // Of no variant's types: what one variant may choose must not have all variants probed again.
+  // Independent of the variants' types, so that a change of one variant does not repeat all probes.
   const types = [probeTypes[0]];
   return [
     step("allocate:errors", measureErrors, { types, preset: null }, model, predictBytes.report()),
@@ -44,7 +44,7 @@ export function sharedAllocateSteps(settings: Settings, facts: PlanFacts): Step[
   ];
 }
 
-/** Chooses the types of one dynamic variant, by the errors of all that it may have. */
+/** Chooses the types of one dynamic variant, from the errors of its candidate types. */
 export function allocateSteps(variant: DynamicVariant, settings: Settings, facts: PlanFacts): Step[] {
   const { name, tensors } = variant;
   const probed = settings.probes !== "none";
@@ -63,15 +63,22 @@ export function allocateSteps(variant: DynamicVariant, settings: Settings, facts
     errors: outputOf(errorsId(name), "errors.json"),
     ...(probed ? { probes: outputOf("allocate:probes", "probes.json") } : {}),
     ...(refine ? { base: outputOf("allocate:base", "base.kld") } : {}),
-    // The device holds both.
+    // Both must fit on the device.
     ...(budget.kind === "device" && convertsProjector(settings, facts)
       ? { projector: outputOf(projectorId, "mmproj.gguf") }
       : {}),
   };
-  const wanted = [...new Set([...(types ?? defaultTypes), ...Object.values(tensors)])].sort();
+  const candidates = [...new Set([...(types ?? defaultTypes), ...Object.values(tensors)])].sort();
   const preset = budget.kind === "sizeOf" ? budget.preset : null;
   return [
-    step(errorsId(name), measureErrors, { types: wanted, preset }, modelInputs(settings), predictBytes.report(), name),
+    step(
+      errorsId(name),
+      measureErrors,
+      { types: candidates, preset },
+      modelInputs(settings),
+      predictBytes.report(),
+      name,
+    ),
     step(`allocate:${name}`, allocateVariant, params, inputs, predictBytes.report(), name),
   ];
 }
@@ -85,7 +92,9 @@ function modelInputs(settings: Settings): Record<string, StepInput> {
   };
 }
 
-/** What limits the size, with what the catalog says of a device, and the types to choose from where they are not the usual ones. */
+/**
+ * Returns the size limit, with the catalog's facts about a device, and the candidate types if they are not the default.
+ */
 export function resolvedBudget(
   variant: DynamicVariant,
   settings: Settings,

@@ -26,8 +26,8 @@ import { textSteps } from "./text-steps.js";
 import { baseSteps, logitSegments, measurementOrder, structureStep, validateStep } from "./validate-steps.js";
 
 /**
- * Lays out all steps for a recipe. Pure: everything it knows of the world comes in as facts.
- * Errors: QS-CONVERT-NATIVE, QS-TEXT-OVERLAP, QS-USAGE for a selection that names nothing.
+ * Builds the plan for a recipe. Pure: all external state comes from `facts`.
+ * Errors: QS-CONVERT-NATIVE, QS-TEXT-OVERLAP, QS-USAGE for an invalid selection.
  */
 export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selection = {}): Plan {
   requireSupported(settings, facts);
@@ -46,7 +46,7 @@ export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selec
     if (segments > 0) steps.push(structureStep(variant), validateStep(variant, settings, facts, 0));
     if (smokeTested) steps.push(smokeStep(variant.name, settings));
   }
-  // Part by part for all variants, so that the logits of one part are done with before the next are made.
+  // Segment by segment for all variants, so that one segment's logits can be dropped before the next are computed.
   for (let segment = 1; segment < segments; segment++) {
     steps.push(...baseSteps(settings, facts, segment));
     steps.push(...variants.map((variant) => validateStep(variant, settings, facts, segment)));

@@ -11,7 +11,10 @@ import { outputOf, step } from "./make-step.js";
 import type { Step } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
 
-/** What converts the checkpoint of this recipe, and why. Errors: QS-CONVERT-NATIVE, QS-CONVERT-ARCHITECTURE. */
+/**
+ * Returns the converter of this recipe's checkpoint, with the reason. Errors: QS-CONVERT-NATIVE,
+ * QS-CONVERT-ARCHITECTURE.
+ */
 export function convertEngine({ convert, model, locate }: Settings, facts: PlanFacts): EngineChoice {
   const { config, files } = facts.model;
   const checkpoint = { config, modelName: model.name, files: files.map(({ path }) => path) };
@@ -22,15 +25,15 @@ export function convertEngine({ convert, model, locate }: Settings, facts: PlanF
   return choice;
 }
 
-/** True when the release has a projector beside the language model. */
+/** Whether the release has a projector beside the language model. */
 export function convertsProjector({ convert }: Settings, { model }: PlanFacts): boolean {
   return convert.mmproj === "auto" && model.config !== null && isMultimodal(model.config);
 }
 
-/** The checkpoint as one GGUF and, of a multimodal model, its projector as another. */
+/** Converts the checkpoint to one GGUF and, for a multimodal model, its projector to another. */
 export function convertSteps(settings: Settings, facts: PlanFacts): Step[] {
   const { convert, model, metadata } = settings;
-  // Those that reach the files: a tag or a prompt for the release alone must not make every variant anew.
+  // Only metadata in the files: a tag or a prompt of the release alone must not rebuild every variant.
   const { system: _system, tags: _tags, ...inFiles } = metadata;
   const named = {
     modelName: model.name,
@@ -54,5 +57,5 @@ export function convertSteps(settings: Settings, facts: PlanFacts): Step[] {
   return [base, step(projectorId, convertProjector, named, inputs, predictBytes.projector(facts.model))];
 }
 
-/** Id of the step that makes the projector. */
+/** Id of the step that converts the projector. */
 export const projectorId = "convert:mmproj";

@@ -14,19 +14,19 @@ import type { StepInput } from "./plan.js";
 
 export type CorpusKind = CorpusUse;
 
-/** The uses of texts in the order in which they may not repeat each other. */
+/** Uses of texts, in the order of the overlap check: a later use must not repeat texts of an earlier one. */
 export const corpusKinds = ["calibration", "search", "evaluation"] as const;
 
-/** The stage that reads the text of each kind, and that samples it where it is `self`. */
+/** The stage that reads the texts of each use, and samples those that are `self`. */
 export const readingStage = { calibration: "calibrate", search: "allocate", evaluation: "validate" } as const;
 
-/** The kinds of text that the steps of this recipe read. */
+/** Returns the uses whose texts the steps of this recipe read. */
 export function usedKinds({ stages, variants, probes }: Settings): CorpusKind[] {
   const searching = probes !== "none" && variants.some(({ kind }) => kind === "dynamic");
   return corpusKinds.filter((kind) => stages.includes(readingStage[kind]) && (kind !== "search" || searching));
 }
 
-/** The local file of a text; undefined for one that comes to be in the run. */
+/** Returns the local file of a text; undefined for a text that is fetched or sampled during the run. */
 export function localFile(source: CorpusSource, kind: CorpusKind, { calibration }: Settings): string | undefined {
   switch (source.kind) {
     case "file":
@@ -41,12 +41,12 @@ export function localFile(source: CorpusSource, kind: CorpusKind, { calibration 
   }
 }
 
-/** Names and digests of a corpus for a step's parameters. */
+/** Returns names and digests of a corpus for a step's parameters. */
 export function corpusTexts(kind: CorpusKind, settings: Settings, facts: PlanFacts): CorpusText[] {
   return settings[kind].corpus.map((source) => {
     const path = localFile(source, kind, settings);
     if (path !== undefined) {
-      // On the card the bundled text must not look like one of the user's.
+      // The prefix distinguishes the bundled text from the user's texts on the model card.
       const prefix = source.kind === "default" ? "quantsmith-" : "";
       return { name: `${prefix}${basename(path)}`, sha256: digestOf(path, facts) };
     }
@@ -56,7 +56,7 @@ export function corpusTexts(kind: CorpusKind, settings: Settings, facts: PlanFac
   });
 }
 
-/** A corpus for the lock file: what comes from the Hub with its commit and digest. */
+/** Returns a corpus for the lock file, with commit and digest of texts from the Hub. */
 export function lockedTexts(kind: CorpusKind, settings: Settings, facts: PlanFacts): JsonObject[] {
   const { corpus } = settings[kind];
   return corpusTexts(kind, settings, facts).map((text, index) => {
@@ -65,7 +65,7 @@ export function lockedTexts(kind: CorpusKind, settings: Settings, facts: PlanFac
   });
 }
 
-/** A corpus for the provenance: where each text can be had, and its digest. */
+/** Returns a corpus for the provenance, with URI and digest of each text. */
 export function textMaterials(kind: CorpusKind, settings: Settings, facts: PlanFacts): TextMaterial[] {
   const { corpus } = settings[kind];
   return corpusTexts(kind, settings, facts).map(({ name, sha256 }, index): TextMaterial => {
@@ -81,7 +81,7 @@ export function textMaterials(kind: CorpusKind, settings: Settings, facts: PlanF
   });
 }
 
-/** The inputs `text0`, `text1`, … in the order of `corpusTexts`. */
+/** Returns the inputs `text0`, `text1`, … in the order of `corpusTexts`. */
 export function corpusInputs(kind: CorpusKind, settings: Settings, facts: PlanFacts): Record<string, StepInput> {
   let fetched = 0;
   return Object.fromEntries(
@@ -94,17 +94,17 @@ export function corpusInputs(kind: CorpusKind, settings: Settings, facts: PlanFa
   );
 }
 
-/** The step that brings the Hub's texts of one kind. */
+/** Returns the id of the step that fetches the Hub's texts of one use. */
 export function fetchId(kind: CorpusKind): string {
   return `fetch:${kind}-text`;
 }
 
-/** The step that samples the text of one kind from the model. */
+/** Returns the id of the step that samples the text of one use from the model. */
 export function sampleId(kind: CorpusKind): string {
   return `${readingStage[kind]}:sample`;
 }
 
-/** The texts of one kind on the Hub, in the recipe's order. */
+/** Returns the Hub's texts of one use, in the recipe's order. */
 export function hubFiles(kind: CorpusKind, settings: Settings, facts: PlanFacts) {
   return settings[kind].corpus.flatMap((source) =>
     source.kind === "hub" ? [{ revision: source.revision, file: hubFile(source.ref, facts) }] : [],
@@ -113,11 +113,11 @@ export function hubFiles(kind: CorpusKind, settings: Settings, facts: PlanFacts)
 
 function hubFile(ref: string, facts: PlanFacts) {
   const file = facts.hubTexts.get(ref);
-  if (file === undefined) throw new Error(`${ref} was planned without being looked up`);
+  if (file === undefined) throw new Error(`${ref} was planned without its Hub file`);
   return file;
 }
 
-/** As the card shows it: what it is, and exactly which one. */
+/** Returns the name for the model card: data set, commit and path. */
 function hubTextName({ dataset, commit, path, member }: ReturnType<typeof hubFile>): string {
   return `hf:${dataset}@${commit.slice(0, 12)}/${path}${member === null ? "" : `/${member}`}`;
 }

@@ -9,9 +9,9 @@ import { quoteList } from "../util/quote.js";
 type ByDevice = Extract<RecipeBudget, { kind: "device" }>;
 
 /**
- * A budget by device as the allocate stage takes it, and the types it may choose: those that the device's first backend
- * computes at the speed of their size, since on a phone a smaller file of other types is the slower one.
- * Throws QS-ALLOCATE-TYPES when the recipe's `types` and those have none in common.
+ * Returns a budget by device for the allocate stage, with the candidate types: those that the device's first backend
+ * computes at full speed, since on a phone a smaller file of other types is slower.
+ * Errors: QS-ALLOCATE-TYPES when none of the recipe's `types` is among them.
  */
 export function deviceBudget(
   { path, dynamic }: DynamicVariant,
@@ -21,9 +21,9 @@ export function deviceBudget(
   const backend = firstBackend(device, catalog);
   const types = fastTypes(backend, dynamic.types);
   if (types.length === 0) {
-    const message = `${backend.name} on ${device.name} computes none of ${quoteList(dynamic.types ?? defaultTypes, "and")} at full speed`;
+    const message = `${backend.name} on ${device.name} does not compute ${quoteList(dynamic.types ?? defaultTypes, "or")} at full speed`;
     throw new QuantsmithError("QS-ALLOCATE-TYPES", message, {
-      remedy: `Name some that it does: ${fastTypes(backend, undefined).join(", ")}.`,
+      remedy: `Set \`types\` to some of ${fastTypes(backend, undefined).join(", ")}.`,
       at: locate([...path, "dynamic", dynamic.types === undefined ? "device" : "types"]),
     });
   }
@@ -32,23 +32,23 @@ export function deviceBudget(
 
 function firstBackend({ backends: [first] }: Device, catalog: Catalog): Backend {
   const backend = first === undefined ? undefined : catalog.backends.get(first);
-  if (backend === undefined) throw new Error(`the catalog says nothing about the backend ${first}`);
+  if (backend === undefined) throw new Error(`the catalog does not contain the backend ${first}`);
   return backend;
 }
 
 /**
- * Of the recipe's types, or else of the usual ones, those that the backend is fast at. Rows that are no multiple of 256
- * values need types with smaller blocks, so the usual ones come with those.
+ * Returns those of the recipe's types, or of the default types, that the backend computes fast. The default includes
+ * types with small blocks, for rows whose length is not a multiple of 256.
  */
-function fastTypes({ fast }: Backend, wanted: readonly string[] | undefined): string[] {
+function fastTypes({ fast }: Backend, requested: readonly string[] | undefined): string[] {
   const usual = [...defaultTypes, ...fast.filter((type) => knownType(type).blockSize === smallBlock)];
-  return [...new Set(wanted ?? usual)].filter((type) => fast.includes(type));
+  return [...new Set(requested ?? usual)].filter((type) => fast.includes(type));
 }
 
-/** Values per block of the types that fit rows of nearly any length. */
+/** Values per block of the types that support rows of nearly any length. */
 const smallBlock = 32;
 
-/** What decides whether a model fits; a note or a new bandwidth must not have the variant made again. */
+/** Returns only the traits that decide whether a model fits: a new note or bandwidth must not rebuild the variant. */
 function deviceTraits({ id, class: kind, memory, budget, backends }: Device): DeviceBudget["device"] {
   const plain = ({ value, basis, source }: Figure) => ({ value, basis, source });
   return {

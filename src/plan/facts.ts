@@ -8,30 +8,30 @@ import type { Material } from "../release/release-facts.js";
 import type { HubTextFile } from "../stages/fetch/fetch-texts.js";
 import type { JsonObject } from "../util/canonical-json.js";
 
-/** What the plan must know of the world: content digests, sizes, tool versions. Paths stand beside, never in keys. */
+/** External facts for a plan: content digests, sizes, tool versions. Paths are stored separately, never in keys. */
 export interface PlanFacts {
   model: ModelFacts;
   /** sha256 of each text file, by absolute path. */
   texts: ReadonlyMap<string, string>;
-  /** Each text on the Hub, by how the recipe refers to it. */
+  /** Each text on the Hub, by its reference in the recipe. */
   hubTexts: ReadonlyMap<string, HubTextFile>;
-  /** What speeds are reckoned with. */
+  /** Constants of the speed model. */
   speed: SpeedConstants;
-  /** What llama.cpp's converter has code for; null while that is not known. */
+  /** Architectures that llama.cpp's converter supports; null if unknown. */
   architectures: Architectures | null;
-  /** The pre-tokenizers that it knows, where the recipe names one; null while that is not known. */
+  /** The converter's pre-tokenizers, if the recipe names one; null if unknown. */
   pretokenizers: Pretokenizers | null;
   toolDigests: Readonly<Record<ToolId, string>>;
-  /** Files that the tools are made of, for the provenance. */
+  /** Files of the tools, for the provenance. */
   toolFiles: readonly Material[];
-  /** Version names for the report, by tool. */
+  /** Versions for the report, by tool. */
   toolVersions: Readonly<Record<string, string>>;
 }
 
 export interface ModelFacts {
   source:
     | { kind: "local"; folder: string }
-    /** `listing` is everything the repository holds; `missingBytes` have still to be downloaded. */
+    /** `listing` has all files of the repository; `missingBytes` have yet to be downloaded. */
     | {
         kind: "hub";
         repo: string;
@@ -41,11 +41,11 @@ export interface ModelFacts {
         missingBytes: number;
       };
   files: readonly SnapshotFile[];
-  /** Weights in the 16-bit base, in elements and bytes; estimates where only file sizes are known. */
+  /** Weights in the 16-bit base, in elements and bytes; estimates if only file sizes are known. */
   parameters: number;
   tensorBytes: number;
-  /** config.json; null without one, which fetch reports. */
+  /** config.json; null without one, which the fetch stage reports. */
   config: JsonObject | null;
-  /** Null when the configuration does not tell. */
+  /** Null if the configuration does not specify it. */
   vocabulary: number | null;
 }

@@ -25,8 +25,9 @@ import { findHubTexts, hashTexts, requireNoOverlap } from "./resolve-texts.js";
 import { toolFiles } from "./tool-files.js";
 
 /**
- * Looks at the world for one recipe: hashes local files, asks the Hub for the commit, reads tool versions.
- * Writes nothing but marks in the user's cache folder, and starts no tool. Errors: QS-FETCH-*, QS-HUB-*, QS-TEXT-*, QS-TOOL-*.
+ * Collects the facts for a plan: hashes local files, resolves commits on the Hub, reads tool versions. Writes only
+ * markers in the user's cache folder, and starts no tool.
+ * Errors: QS-FETCH-*, QS-HUB-*, QS-TEXT-*, QS-TOOL-*.
  */
 export async function gatherFacts(settings: Settings, digests: DigestCache): Promise<PlanFacts> {
   const { source, ...choice } = settings.model;
@@ -56,7 +57,7 @@ export async function gatherFacts(settings: Settings, digests: DigestCache): Pro
   };
 }
 
-/** What the converter's source tells. Tools that are still to be built are asked when they convert. */
+/** Reads architectures and pre-tokenizers from the converter's source; null before the tools are built. */
 async function converterFacts(
   { convert }: Settings,
   status: ToolchainStatus,
@@ -96,7 +97,7 @@ async function hubModel(
   const readIndex = (file: HubFile) => read(file, maxIndexBytes);
   const { files, weights } = await selectHubFiles(`hf:${repo}`, listing, choice, readIndex);
   const configFile = files.find(({ path }) => path === "config.json");
-  // Without a configuration, fetch says so.
+  // The fetch stage reports a missing configuration.
   const config =
     configFile === undefined
       ? null

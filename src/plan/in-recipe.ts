@@ -1,6 +1,6 @@
 import { QuantsmithError, type SourceLocation } from "../util/errors.js";
 
-/** Runs `action` for a value of the recipe: an error without a place gets the place of that value. */
+/** Runs `action` for a value of the recipe; adds the location of that value to an error without one. */
 export async function inRecipe<T>(at: SourceLocation, action: () => Promise<T>): Promise<T> {
   try {
     return await action();

@@ -4,12 +4,12 @@ import type { DynamicVariant } from "../recipe/settings.js";
 import { defaultTypes } from "../stages/allocate/candidates.js";
 import type { PlanFacts } from "./facts.js";
 
-/** Presets of the families whose types a dynamic variant is made of, by their names. */
+/** Names of the presets whose types a dynamic variant may use. */
 const family = /^(Q8_0|I?Q[1-6]_(K|XXS|XS|S|M).*)$/;
 
 /**
- * The preset a dynamic variant is labelled with in its metadata: the one of its name, else the one nearest in size.
- * Types come from the solver; the preset's own mixture is overruled tensor by tensor.
+ * Returns the preset that labels a dynamic variant in its metadata: the preset of its name, else the nearest in size.
+ * The solver chooses the types, which override the preset's own mixture tensor by tensor.
  */
 export function labelPreset(variant: DynamicVariant, facts: PlanFacts, calibrated: boolean): string {
   const usable = presets.filter((preset) => family.test(preset.name) && (calibrated || !preset.needsImatrix));
@@ -20,7 +20,7 @@ export function labelPreset(variant: DynamicVariant, facts: PlanFacts, calibrate
   return usable.reduce((best, preset) => (distance(preset) < distance(best) ? preset : best)).name;
 }
 
-/** Average bits per weight that the budget is good for, as well as a plan can tell: on the high side. */
+/** Estimates the average bits per weight of a budget, on the high side. */
 export function expectedBits({ dynamic: { budget, types } }: DynamicVariant, { model }: PlanFacts): number {
   switch (budget.kind) {
     case "sizeOf":
@@ -30,7 +30,7 @@ export function expectedBits({ dynamic: { budget, types } }: DynamicVariant, { m
     case "bytes":
       return (8 * budget.bytes) / model.parameters;
     case "device": {
-      // What caches and buffers take of it is only known when the base is there.
+      // The memory for caches and buffers is known only after the conversion.
       const { memory, budget: limit } = budget.device;
       const finest = Math.max(...(types ?? defaultTypes).map((type) => knownType(type).bitsPerWeight));
       return Math.min(finest, (8 * memory.cards * (limit.value - budget.reserveBytes)) / model.parameters);

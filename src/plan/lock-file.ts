@@ -5,24 +5,24 @@ import { QuantsmithError } from "../util/errors.js";
 import { isJsonObject, jsonDifferences } from "../util/json-differences.js";
 import type { Plan } from "./plan.js";
 
-/** What an earlier run was made from: a release's `recipe.lock.yaml`, or a copy of it beside the recipe. */
+/** Pinned inputs of an earlier run: a release's `recipe.lock.yaml`, or a copy of it beside the recipe. */
 export interface LockFile {
   path: string;
   content: JsonObject;
 }
 
-/** Names that many shards take; a page of text. */
+/** Far above the names of many shards. */
 const maxLockBytes = 16 * 2 ** 20;
 
-/** The first of these files that exists; undefined when none does. Errors: QS-LOCK-MISSING for one that is no lock. */
+/** Returns the first of these files that exists; undefined without one. Errors: QS-LOCK-MISSING for an invalid file. */
 export async function findLockFile(paths: readonly string[]): Promise<LockFile | undefined> {
   for (const path of paths) {
     const found = await stat(path).catch(() => undefined);
     if (found === undefined) continue;
     const content = found.size > maxLockBytes ? undefined : await readYaml(path);
     if (!isJsonObject(content) || content.version !== 1) {
-      throw new QuantsmithError("QS-LOCK-MISSING", `${path} is no recipe.lock.yaml of this version`, {
-        remedy: "Take the recipe.lock.yaml of a release, or remove the file.",
+      throw new QuantsmithError("QS-LOCK-MISSING", `${path} is not a recipe.lock.yaml of this version`, {
+        remedy: "Copy the `recipe.lock.yaml` of a release, or remove the file.",
         at: { file: path },
       });
     }
@@ -32,32 +32,31 @@ export async function findLockFile(paths: readonly string[]): Promise<LockFile |
 }
 
 /**
- * Throws QS-LOCK-MOVED unless the plan is made from exactly what the lock file says: commit, digests of the model's
- * files and of the texts, merged settings, versions of the tools.
+ * Throws QS-LOCK-MOVED if any pinned input changed: commit, digests of the model's files and of the texts, merged
+ * settings, tool versions.
  */
 export function requireLocked(plan: Plan, lock: LockFile): void {
   const changes = lockChanges(plan, lock);
   if (changes.length === 0) return;
   const shown = changes.slice(0, 5).join("; ");
   const more = changes.length > 5 ? `; and ${changes.length - 5} more` : "";
-  throw new QuantsmithError("QS-LOCK-MOVED", `the recipe no longer gives what ${lock.path} says: ${shown}${more}`, {
-    remedy:
-      "Set the model's revision to the locked commit or undo the change; or run without --locked and keep the new lock.",
+  throw new QuantsmithError("QS-LOCK-MOVED", `the plan differs from the lock file ${lock.path}: ${shown}${more}`, {
+    remedy: "Set the model's `revision` to the locked commit or undo the change, or run without `--locked`.",
     at: { file: lock.path },
   });
 }
 
-/** A sentence for `plan` when the revision has moved since the lock file was written. */
+/** Returns a message for `plan` if the revision has moved since the lock file was written. */
 export function movedRevision(plan: Plan, { path, content }: LockFile): string | undefined {
   const then = memberOf(content.model, "commit");
   const now = memberOf(plan.report.params.lock.model, "commit");
   if (typeof then !== "string" || typeof now !== "string" || then === now) return undefined;
-  return `the model's revision has moved: ${path} has commit ${then.slice(0, 12)}, now it is ${now.slice(0, 12)}`;
+  return `the model's revision has moved: commit ${then.slice(0, 12)} in ${path}, now ${now.slice(0, 12)}`;
 }
 
-/** What differs, as `model.commit: "abc" → "def"`. */
+/** Returns the differences, as `model.commit: "abc" → "def"`. */
 function lockChanges(plan: Plan, lock: LockFile): string[] {
-  // Through JSON, as the file went: members that are undefined are not there.
+  // Converted to JSON, like the file, which drops undefined members.
   const now = JSON.parse(canonicalJson(plan.report.params.lock)) as JsonObject;
   return jsonDifferences(lock.content, now).map(
     ({ path, before, after }) => `${path}: ${show(before)} → ${show(after)}`,

@@ -2,12 +2,12 @@ import type { Operation } from "../stages/stage.js";
 import type { JsonObject } from "../util/canonical-json.js";
 import type { Step, StepInput } from "./plan.js";
 
-/** A file that another step makes, without which this one cannot run. */
+/** Returns a required input: a file that another step writes. */
 export function outputOf(stepId: string, file: string): StepInput {
   return { kind: "step", step: stepId, file, optional: false };
 }
 
-/** A step that does one operation with these parameters and inputs. */
+/** Returns a step for one operation with these parameters and inputs. */
 export function step<P extends JsonObject>(
   id: string,
   operation: Operation<P>,

@@ -5,12 +5,12 @@ import { canonicalJson } from "../util/canonical-json.js";
 import { writeFileAtomic } from "../util/files.js";
 import { sha256 } from "../util/sha256.js";
 
-/** Raised when `findOverlap` would find what it did not find before. */
+/** Raised when `findOverlap` would find an overlap that it did not find before. */
 const revision = 1;
 
 /**
- * The mark in the user's cache folder that says that these texts were compared and are apart: comparing them takes a
- * good part of a run that has nothing to do. `names` and digests decide how texts are read and what they hold.
+ * Marker in the user's cache folder that these texts do not overlap: comparing them takes a good part of a fully cached
+ * run. The extensions of the names decide how texts are read, the digests what they contain.
  */
 export class OverlapCheckCache {
   readonly #folder = join(cacheFolder(), "texts-apart");
@@ -28,13 +28,13 @@ export class OverlapCheckCache {
     );
   }
 
-  /** A cache that cannot be written is none. */
+  /** Stores the marker; does nothing if the cache is not writable. */
   async add(): Promise<void> {
     try {
       await mkdir(this.#folder, { recursive: true });
       await writeFileAtomic(this.#mark, "");
     } catch {
-      // They are compared again.
+      // The texts are compared again next time.
     }
   }
 }

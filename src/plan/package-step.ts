@@ -12,10 +12,10 @@ import type { Step, StepInput } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
 import { targetDevices } from "./target-devices.js";
 
-/** The Hub recommends less for one file; parts are worse, because Ollama and PocketPal do not take them. */
+/** The Hub recommends less for one file, but Ollama and PocketPal do not support splits. */
 const maxFileBytes = 200e9;
 
-/** What the package stage is told. */
+/** Returns the parameters of the package stage. */
 export function packageParams(settings: Settings, facts: PlanFacts): PackageParams {
   const { model } = settings;
   return {
@@ -45,8 +45,8 @@ export function packageParams(settings: Settings, facts: PlanFacts): PackagePara
 }
 
 /**
- * Every file the package stage reads; optional, since a variant may have failed on the way, but for the projector, without
- * which a multimodal release would be half a model.
+ * Returns every file that the package stage reads. All are optional, since a variant may have failed, except the
+ * projector: a multimodal release is incomplete without it.
  */
 export function packageInputs(settings: Settings, facts: PlanFacts): Record<string, StepInput> {
   const inputs: Record<string, StepInput> = {
@@ -80,7 +80,9 @@ export function packageInputs(settings: Settings, facts: PlanFacts): Record<stri
   return inputs;
 }
 
-/** Asks what a variant takes in memory: apart from the package step, which a change of the catalog has made again. */
+/**
+ * Estimates a variant's memory. A separate step, since the package step runs again after each change of the catalog.
+ */
 export function memoryStep({ name }: Variant, settings: Settings, facts: PlanFacts): Step {
   const inputs = {
     model: outputOf(`quantize:${name}`, "model.gguf"),
@@ -100,7 +102,9 @@ function searches({ variants }: Settings): boolean {
   return variants.some(({ kind }) => kind === "dynamic");
 }
 
-/** `recipe.lock.yaml`: the settings after merging, with everything that moves pinned by digest or commit. */
+/**
+ * Returns the content of `recipe.lock.yaml`: the merged settings, with all moving inputs pinned by digest or commit.
+ */
 function lock(settings: Settings, facts: PlanFacts): PackageParams["lock"] {
   const texts = (kind: CorpusKind) => lockedTexts(kind, settings, facts);
   const { source } = facts.model;

@@ -3,7 +3,7 @@ import { QuantsmithError } from "../util/errors.js";
 import { corpusKinds, localFile } from "./corpus-files.js";
 import type { PlanFacts } from "./facts.js";
 
-/** Throws QS-RECIPE-INVALID or QS-TEXT-OVERLAP for what cannot be planned, at its place in the recipe. */
+/** Throws QS-RECIPE-INVALID or QS-TEXT-OVERLAP for a recipe that cannot be planned, at its location in the recipe. */
 export function requireSupported(settings: Settings, facts: PlanFacts): void {
   for (const variant of settings.variants) {
     if (variant.kind === "dynamic") requireAllocatable(variant, settings);
@@ -20,7 +20,7 @@ function requireAllocatable({ name, path }: DynamicVariant, { stages, locate }: 
   });
 }
 
-/** A limit that nobody measures against would look kept. */
+/** Requires the stage that measures, since gates without measurements would seem to pass. */
 function requireMeasured({ stages, origins, locate }: Settings): void {
   const limited = Object.keys(origins).find((key) => key.startsWith("gates.") && origins[key] === "recipe");
   if (limited === undefined || stages.includes("validate") || !stages.includes("package")) return;
@@ -30,7 +30,10 @@ function requireMeasured({ stages, origins, locate }: Settings): void {
   });
 }
 
-/** Figures measured on a text that chose the quantization would flatter; equal content counts, whatever the name. */
+/**
+ * Requires different texts, since metrics on a text that chose the quantization are biased. Compares content, not
+ * names.
+ */
 function requireDisjointTexts(settings: Settings, facts: PlanFacts): void {
   const owner = new Map<string, string>();
   for (const kind of corpusKinds) {
@@ -41,7 +44,8 @@ function requireDisjointTexts(settings: Settings, facts: PlanFacts): void {
       const other = owner.get(digest);
       if (other !== undefined && other !== kind) {
         throw new QuantsmithError("QS-TEXT-OVERLAP", `${kind} and ${other} use the same text`, {
-          remedy: "Give calibration, search and evaluation different texts; a figure on a text already used flatters.",
+          remedy:
+            "Set different texts for `calibration`, `search` and `evaluation`; metrics on a reused text are biased.",
           at: settings.locate([kind, "corpus"]),
         });
       }

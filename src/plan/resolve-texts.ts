@@ -7,6 +7,7 @@ import type { CorpusSource, Settings } from "../recipe/settings.js";
 import { type HubTextFile, requireSha256 } from "../stages/fetch/fetch-texts.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import { isSystemError, QuantsmithError, type SourceLocation } from "../util/errors.js";
+import { quote } from "../util/quote.js";
 import { corpusKinds, localFile, usedKinds } from "./corpus-files.js";
 import { inRecipe } from "./in-recipe.js";
 import { OverlapCheckCache } from "./overlap-check-cache.js";
@@ -23,20 +24,20 @@ function placedTexts(settings: Settings, kinds: readonly PlacedText["kind"][] = 
   );
 }
 
-/** sha256 of each local text by its path. Errors: QS-TEXT-MISSING at the text's place in the recipe. */
+/** Returns the sha256 of each local text by its path. Errors: QS-TEXT-MISSING at the text's location in the recipe. */
 export async function hashTexts(settings: Settings, digests: DigestCache): Promise<Map<string, string>> {
   const hashes = new Map<string, string>();
   for (const { kind, source, at } of placedTexts(settings)) {
     const path = localFile(source, kind, settings);
     if (path === undefined) continue;
     try {
-      // A pipe would be waited for without end.
+      // Reading a pipe could wait for ever.
       if (!(await stat(path)).isFile()) throw Object.assign(new Error("not a file"), { code: "not a regular file" });
       hashes.set(path, await digests.digest(path));
     } catch (cause) {
       const reason = isSystemError(cause) ? ` (${cause.code})` : "";
-      throw new QuantsmithError("QS-TEXT-MISSING", `the ${kind} text ${path} cannot be read${reason}`, {
-        remedy: "Correct the path in the recipe; it is relative to the recipe's folder.",
+      throw new QuantsmithError("QS-TEXT-MISSING", `cannot read the ${kind} text ${path}${reason}`, {
+        remedy: "Correct the path in the recipe, relative to the recipe's folder.",
         at,
         cause,
       });
@@ -46,8 +47,9 @@ export async function hashTexts(settings: Settings, digests: DigestCache): Promi
 }
 
 /**
- * Compares the local texts that the recipe's steps read, whose digests are given by path. Errors: QS-TEXT-OVERLAP at the place of the second text in the
- * recipe, QS-TEXT-BINARY, QS-TEXT-ENCODING, QS-TEXT-RECORD, QS-INPUT-CHANGED.
+ * Checks the local texts that the recipe's steps read for overlap, given their digests by path.
+ * Errors: QS-TEXT-OVERLAP at the location of the second text in the recipe, QS-TEXT-BINARY, QS-TEXT-ENCODING,
+ * QS-TEXT-RECORD, QS-INPUT-CHANGED.
  */
 export async function requireNoOverlap(settings: Settings, digests: ReadonlyMap<string, string>): Promise<void> {
   const places = new Map<UsedText, SourceLocation>();
@@ -64,8 +66,9 @@ export async function requireNoOverlap(settings: Settings, digests: ReadonlyMap<
 }
 
 /**
- * Asks the Hub, or offline its cache, for commit, size and digest of each text there. Errors at the text's place in the
- * recipe: QS-TEXT-MISSING for a file that the data set does not have, QS-TEXT-HASH, QS-HUB-*.
+ * Resolves commit, size and digest of each text on the Hub, or offline in its cache.
+ * Errors, at the text's location in the recipe: QS-TEXT-MISSING for a file that is not in the data set, QS-TEXT-HASH,
+ * QS-HUB-*.
  */
 export async function findHubTexts(settings: Settings): Promise<Map<string, HubTextFile>> {
   const found = new Map<string, HubTextFile>();
@@ -80,13 +83,17 @@ async function findHubText(source: CorpusSource & { kind: "hub" }): Promise<HubT
   const connection = hubConnection();
   const { commit, file } = await findDatasetFile(connection, { repo: `datasets/${dataset}`, revision, path });
   if (file === undefined) {
-    throw new QuantsmithError("QS-TEXT-MISSING", `the data set ${dataset} has no file ${path} at ${revision}`, {
-      remedy: `Its files are at ${connection.endpoint}/datasets/${dataset}/tree/${commit}`,
-    });
+    throw new QuantsmithError(
+      "QS-TEXT-MISSING",
+      `the data set ${quote(dataset)} does not contain the file ${quote(path)} at ${quote(revision)}`,
+      {
+        remedy: `Choose one of its files: ${connection.endpoint}/datasets/${dataset}/tree/${commit}`,
+      },
+    );
   }
   const text = { dataset, commit, path, bytes: file.bytes, digest: file.digest, member, sha256 };
   const [, listed] = /^sha256:(.*)$/.exec(file.digest) ?? [];
-  // The digest of a small file is of another kind; it is compared when it has come.
+  // The Hub lists another kind of digest for a small file, which is compared after the download.
   if (listed !== undefined) requireSha256(text, listed);
   return text;
 }

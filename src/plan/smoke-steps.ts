@@ -7,7 +7,7 @@ import type { Step } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
 import { structureId } from "./validate-steps.js";
 
-/** What all variants' smoke tests are held against: what the base GGUF has, and its answers where they are asked for. */
+/** Facts about the base GGUF for all smoke tests, with its answers to prompts that compare with them. */
 export function smokeBaseStep({ smoke: prompts }: Settings): Step {
   const questions = prompts.map((prompt) => ({ ...questionOf(prompt), compared: prompt.expect?.sameAsBase === true }));
   const inputs = { model: outputOf("convert", "model.gguf") };
@@ -26,10 +26,10 @@ export function smokeStep(variant: string, { smoke: prompts, stages }: Settings)
 }
 
 const minContext = 2048;
-/** Tokens for what a chat template puts around the messages. */
+/** Tokens that a chat template adds around the messages. */
 const templateTokens = 512;
 
-/** Tokens that hold every prompt with its answer: no token is shorter than a byte. */
+/** Returns a context that fits every prompt with its answer: no token is shorter than a byte. */
 function contextFor(prompts: readonly SmokePrompt[]): number {
   const needed = prompts.map(({ prompt, system = "", tools = [], maxTokens }) => {
     return Buffer.byteLength(prompt + system + JSON.stringify(tools)) + maxTokens + templateTokens;

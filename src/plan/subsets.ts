@@ -1,8 +1,8 @@
 import { dependencies, type Step } from "./plan.js";
 
 /**
- * Variants that others are compared with: those whose steps a step of another variant reads. They are built with what
- * all variants share, before the others are built apart from each other.
+ * Returns the reference variants: variants whose steps are read by a step of another variant. They are built with the
+ * shared steps, before the other variants are built separately.
  */
 export function referenceVariants(steps: readonly Step[]): Set<string> {
   const variants = new Map(steps.map(({ id, variant }) => [id, variant]));
@@ -17,12 +17,12 @@ export function referenceVariants(steps: readonly Step[]): Set<string> {
   return references;
 }
 
-/** Whether a step is for all variants, and made before any of them. */
+/** Whether a step is shared by all variants, and runs before any of them. */
 export function isShared({ variant, stage }: Step): boolean {
   return variant === undefined && stage !== "package" && stage !== "publish";
 }
 
-/** One job a variant that can be built apart from the others once the shared part is there, as GitHub Actions reads it. */
+/** Returns one job per variant that can be built separately after the shared steps, as a GitHub Actions matrix. */
 export function jobMatrix(steps: readonly Step[]): { include: { variant: string }[] } {
   const references = referenceVariants(steps);
   const names = new Set(steps.flatMap(({ variant }) => (variant === undefined ? [] : [variant])));

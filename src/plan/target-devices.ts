@@ -5,8 +5,8 @@ import type { Settings } from "../recipe/settings.js";
 import type { PlanFacts } from "./facts.js";
 
 /**
- * The devices that a release is judged for, those of its dynamic variants among them, and whatever the catalog says that has a part in it: this is what the
- * package step's key holds of the catalog, beside the constants of the speed model.
+ * Returns the devices that a release is judged for, including those of its dynamic variants, with the related parts of
+ * the catalog. The package step's key includes only these and the constants of the speed model.
  */
 export function targetDevices(
   { devices: named, variants, catalog }: Pick<Settings, "devices" | "variants" | "catalog">,
@@ -27,7 +27,7 @@ export function targetDevices(
   };
 }
 
-/** Where the recipe's dynamic variants are made to run, and with how much context. */
+/** Returns device and context of the recipe's dynamic variants with a device budget. */
 function deviceContexts(variants: Settings["variants"]): { device: Device; context: number }[] {
   return variants.flatMap((variant) => {
     if (variant.kind !== "dynamic" || variant.dynamic.budget.kind !== "device") return [];
@@ -36,7 +36,7 @@ function deviceContexts(variants: Settings["variants"]): { device: Device; conte
   });
 }
 
-/** Every `source` in it, however deep it stands. */
+/** Returns every `source` in a value, at any depth. */
 function citations(value: unknown): string[] {
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([key, item]) =>

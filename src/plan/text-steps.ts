@@ -17,17 +17,17 @@ import { outputOf, step } from "./make-step.js";
 import type { Step, StepInput } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
 
-/** The step whose output says that no two texts overlap; there is one when a text comes to be in the run. */
+/** The step that checks texts fetched or sampled during the run for overlap. */
 const overlapCheckId = "validate:texts";
 
-/** Tokens of one sampled piece at most: as many as the usual chunk has. */
+/** Maximum tokens of one sampled piece, as in the usual chunk. */
 const maxPieceTokens = 512;
-/** A little above nothing taken away: at 1.0 a small model loses the thread too often. */
+/** Slightly below 1.0, at which a small model becomes incoherent too often. */
 const temperature = 0.95;
-/** What is sampled is not tokenized again in the same way, and usually in fewer tokens. */
+/** Sampled text usually has fewer tokens when it is tokenized again. */
 const tokenMargin = 1.15;
 
-/** Brings and samples the texts that are not local files, and compares them with the others. */
+/** Fetches and samples the texts that are not local files, and checks all texts for overlap. */
 export function textSteps(settings: Settings, facts: PlanFacts): Step[] {
   const kinds = usedKinds(settings);
   const steps = kinds.flatMap((kind) => [...fetchStep(kind, settings, facts), ...sampleStep(kind, settings)]);
@@ -36,7 +36,7 @@ export function textSteps(settings: Settings, facts: PlanFacts): Step[] {
     : steps;
 }
 
-/** What a step that measures variants reads so that none is measured on a text that made it. */
+/** Returns the input that keeps a variant from being measured on a text it was made from. */
 export function overlapCheckInput(settings: Settings, facts: PlanFacts): Record<string, StepInput> {
   return textSteps(settings, facts).some(({ id }) => id === overlapCheckId)
     ? { texts: outputOf(overlapCheckId, "texts.json") }
@@ -44,10 +44,10 @@ export function overlapCheckInput(settings: Settings, facts: PlanFacts): Record<
 }
 
 function fetchStep(kind: CorpusKind, settings: Settings, facts: PlanFacts): Step[] {
-  const wanted = hubFiles(kind, settings, facts);
-  if (wanted.length === 0) return [];
-  const operation = fetchTexts({ revisions: wanted.map(({ revision }) => revision) });
-  const files = wanted.map(({ file }) => file);
+  const needed = hubFiles(kind, settings, facts);
+  if (needed.length === 0) return [];
+  const operation = fetchTexts({ revisions: needed.map(({ revision }) => revision) });
+  const files = needed.map(({ file }) => file);
   return [step(fetchId(kind), operation, { files }, {}, predictBytes.texts(files))];
 }
 
@@ -55,7 +55,7 @@ function sampleStep(kind: CorpusKind, settings: Settings): Step[] {
   const { corpus, chunks } = settings[kind];
   const selfSources = corpus.filter((source) => source.kind === "self").length;
   if (selfSources === 0) return [];
-  // Probes read their text in the evaluation's chunks.
+  // Probes read their text in chunks of the evaluation's size.
   const { context } = kind === "calibration" ? settings.calibration : settings.evaluation;
   const tokens = Math.ceil((chunks * context * tokenMargin) / corpus.length);
   const operation = { ...sampleText, stage: readingStage[kind] };

@@ -6,9 +6,9 @@ import type { Material } from "../release/release-facts.js";
 import type { DigestCache } from "../util/digest-cache.js";
 
 /**
- * The files that llama.cpp's tools are made of, with their digests, for the provenance: its source and the libraries
- * of this platform. The programs compiled from the source are not among them, because each machine's compiler writes
- * other bytes; tools of the user's own are known by their version alone, so there are none.
+ * Returns the files of llama.cpp's tools with their digests, for the provenance: its source and this platform's
+ * libraries. Excludes compiled programs, which differ between machines. Returns none for the user's own tools, which
+ * are identified only by version.
  */
 export async function toolFiles(toolchain: ToolchainStatus, digests: DigestCache): Promise<Material[]> {
   const pinned =

@@ -12,20 +12,22 @@ import type { Step, StepInput } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
 import { overlapCheckInput } from "./text-steps.js";
 
-/** Base logits beyond this come in parts, of which one at a time need be on the disk (`keepIntermediates: false`). */
+/** Larger base logits are split into segments, of which only one must be on disk (`keepIntermediates: false`). */
 const maxSegmentBytes = 2e9;
 
-/** How many parts the base logits of the evaluation text come in. */
+/** Returns the number of segments of the base logits of the evaluation text. */
 export function logitSegments({ evaluation: { chunks, context } }: Settings, { model }: PlanFacts): number {
   return segmentCount(predictBytes.baseLogits(model, chunks, context), chunks);
 }
 
-/** How many parts logits of this size come in, of a text of so many chunks. */
+/** Returns the number of segments of logits of this size, for a text of so many chunks. */
 export function segmentCount(logitBytes: number, chunks: number): number {
   return Math.max(1, Math.min(Math.ceil(logitBytes / maxSegmentBytes), Math.floor(chunks / minChunks)));
 }
 
-/** Evaluates the base on one part of the text and, with the first part, finds what its own rounding does. */
+/**
+ * Evaluates the base on one segment of the text and, with the first segment, measures the noise of its own rounding.
+ */
 export function baseSteps(settings: Settings, facts: PlanFacts, segment: number): Step[] {
   const { context } = settings.evaluation;
   const of = logitSegments(settings, facts);
@@ -40,7 +42,7 @@ export function baseSteps(settings: Settings, facts: PlanFacts, segment: number)
   return [base, step("validate:base:noise", noiseFloor, {}, noiseInputs, blockBytes(settings, facts))];
 }
 
-/** Looks at a variant's file before anything runs it. */
+/** Checks the structure of a variant's file before any program runs it. */
 export function structureStep({ name, kind }: Variant): Step {
   const inputs = {
     model: outputOf(`quantize:${name}`, "model.gguf"),
@@ -51,10 +53,10 @@ export function structureStep({ name, kind }: Variant): Step {
   return step(structureId(name), checkStructure, {}, inputs, predictBytes.report(), name);
 }
 
-/** Measures a variant on one part of the text, going on from the part before. */
+/** Measures a variant on one segment of the text, continuing from the segment before. */
 export function validateStep({ name }: Variant, settings: Settings, facts: PlanFacts, segment: number): Step {
   const segments = logitSegments(settings, facts);
-  // Nobody limits a variant by its own figures.
+  // A variant is not limited by its own metrics.
   const limits = gateLimits(settings.gates).filter(({ limit }) => typeof limit === "number" || limit.of !== name);
   const named = limits.flatMap(({ limit }) => (typeof limit === "number" ? [] : [limit.of]));
   const references = [...new Set(named)].map((of): [string, StepInput] => [
@@ -74,7 +76,7 @@ export function validateStep({ name }: Variant, settings: Settings, facts: PlanF
   return step(validateId(name, segment, segments), validateVariant, params, inputs, bytes, name);
 }
 
-/** Variants that limits of others name come first, so that their figures are there. */
+/** Returns the variants with reference variants of limits first, since the limits need their metrics. */
 export function measurementOrder(settings: Settings): Variant[] {
   const isFirst = ({ name }: Variant) => isReference(name, settings);
   return [...settings.variants.filter(isFirst), ...settings.variants.filter((variant) => !isFirst(variant))];
@@ -96,11 +98,11 @@ function blockBytes(settings: Settings, facts: PlanFacts): number {
   return predictBytes.baseLogits(facts.model, largest.length, context);
 }
 
-/** The step that looks at a variant's file. */
+/** Returns the id of the step that checks the structure of a variant's file. */
 export const structureId = (variant: string) => `validate:${variant}:structure`;
 const baseStepId = (segment: number) => (segment === 0 ? "validate:base" : `validate:base:${segment + 1}`);
 
-/** The last part's step has the figures of all, and bears the plain name. */
+/** The last segment's step has the metrics of all segments, and the plain id. */
 const validateId = (variant: string, segment: number, segments: number) =>
   segment === segments - 1 ? `validate:${variant}` : `validate:${variant}:${segment + 1}`;
 

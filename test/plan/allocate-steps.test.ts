@@ -9,7 +9,7 @@ const recipe = (variants: string) =>
   demoRecipe.replace("pipeline: preview", `pipeline: ${pipeline}`).replace("[Q8_0]", `[${variants}]`);
 const first = "{ name: Q4_K_S, dynamic: { sizeOf: Q4_K_M } }";
 
-test("a type that one variant may have besides leaves the probes and all other variants as they are", async () => {
+test("an additional type of one variant does not change the probes or other variants", async () => {
   const keysWith = async (second: string) => stepKeys(await planned(recipe(`${first}, ${second}`)));
   const before = await keysWith("{ name: Q3_K_M, dynamic: { bitsPerWeight: 4 } }");
   for (const change of [
@@ -23,7 +23,7 @@ test("a type that one variant may have besides leaves the probes and all other v
   }
 });
 
-test("a variant reads the errors of its own types and rules, the probes those of their own", async () => {
+test("a variant reads the errors of its own types and rules, the probes read those of probe types", async () => {
   const { steps } = await planned(
     recipe("{ name: Q3_K_M, dynamic: { bytes: 1 GB, types: [Q4_K, Q3_K] }, tensors: { attn_v: Q6_K } }"),
   );
@@ -39,7 +39,7 @@ test("a variant reads the errors of its own types and rules, the probes those of
   ]);
 });
 
-test("a variant for a device leaves room for the model's projector, which the device holds too", async () => {
+test("a variant for a device leaves room for the model's projector", async () => {
   const vision = { config: { architectures: ["Gemma3ForConditionalGeneration"], vision_config: {} } };
   const made = "{ name: Q3_K_M, dynamic: { device: iphone-15-pro } }, { name: Q4_K_S, dynamic: { bitsPerWeight: 4 } }";
   const projectors = async (model: object) => {

@@ -21,23 +21,23 @@ describe("the key of a conversion", () => {
     return stepKeys(plan).get("convert");
   };
 
-  test("of a native one knows neither Python nor llama.cpp's converter, but its table of pre-tokenizers", async () => {
+  test("by the native engine depends on llama.cpp's pre-tokenizers, but not on its converter or Python", async () => {
     const key = await keyWith("{}", {});
     expect(await keyWith("{}", { converter: "other" })).toBe(key);
-    // By the recipe's word it never gives way to llama.cpp's converter.
+    // `engine: native` disables the fallback to llama.cpp's converter.
     expect(await keyWith("{ engine: native }", {})).not.toBe(key);
     expect(await keyWith("{}", { pretokenizers: "other" })).not.toBe(key);
     expect(await keyWith("{ pretokenizer: llama-bpe }", {})).not.toBe(key);
   });
 
-  test("of upstream's knows both, and the override", async () => {
+  test("by the upstream engine depends on the converter and the pre-tokenizer override", async () => {
     const key = await keyWith("{ engine: upstream }", {});
     expect(await keyWith("{ engine: upstream }", { converter: "other" })).not.toBe(key);
     expect(await keyWith("{ engine: upstream, pretokenizer: llama-bpe }", {})).not.toBe(key);
   });
 });
 
-test("the lock file names the converter that was chosen", async () => {
+test("the lock file contains the chosen converter", async () => {
   const lock = async (model: object) => (await planned(recipe("{}"), model)).report.params.lock.convert;
   expect(await lock({ config, files })).toMatchObject({ engine: "native", pretokenizer: "auto" });
   expect(await lock({ config: { architectures: ["MambaForCausalLM"] }, files })).toMatchObject({ engine: "upstream" });
@@ -46,7 +46,7 @@ test("the lock file names the converter that was chosen", async () => {
 describe("a model with a vision tower", () => {
   const vision = { config: { ...config, vision_config: { hidden_size: 8 } }, files };
 
-  test("has a step for its projector, which package and memory read", async () => {
+  test("has a step for its projector, an input of package and memory", async () => {
     const steps = await plannedSteps(recipe("{}"), vision);
     const projector = steps.find(({ id }) => id === "convert:mmproj");
     expect(projector?.tools).toEqual(convertUpstream.tools);
@@ -56,14 +56,14 @@ describe("a model with a vision tower", () => {
     expect(steps.find(({ id }) => id === "package")?.params.projectorFile).toBe("mmproj-M-F16.gguf");
   });
 
-  test("is released as a language model alone where the recipe says so", async () => {
+  test("is released without a projector with `mmproj: none`", async () => {
     const steps = await plannedSteps(recipe("{ mmproj: none }"), vision);
     expect(steps.map(({ id }) => id)).not.toContain("convert:mmproj");
     expect(steps.find(({ id }) => id === "package")?.params.projectorFile).toBeNull();
   });
 });
 
-describe("what llama.cpp's source is known to lack is told before anything is downloaded", () => {
+describe("parts that llama.cpp does not support are reported before any download", () => {
   const architectures = { models: new Set(["LlamaForCausalLM"]), projectors: new Set<string>() };
   const pretokenizers = { checkText: "", names: {}, patterns: { "llama-bpe": [] } };
   const attempt = (convert: string, model: object) =>

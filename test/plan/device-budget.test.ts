@@ -18,7 +18,7 @@ const recipe = (dynamic: string, name = "Q4_K_M") =>
 
 const catalog = await loadCatalog();
 
-/** A line of a recipe for a catalog in which one device is changed. */
+/** Returns a recipe line for a catalog with one changed device. */
 function changed(id: string, change: Partial<Device>): string {
   const device = { ...findDevice(catalog, id), ...change };
   const file = put(`${mkdtempSync(`${home}/catalog-`)}/changed.yaml`, stringify({ version: 1, devices: [device] }));
@@ -32,7 +32,7 @@ async function allocate(dynamic: string) {
 }
 
 describe("a budget by device", () => {
-  test("takes from the catalog what decides whether a model fits", async () => {
+  test("contains only the catalog's facts that decide whether a model fits", async () => {
     const { budget } = await allocate("device: rtx-3060-12gb, context: 8192, reserve: 500 MB");
     expect(budget).toMatchObject({
       kind: "device",
@@ -44,20 +44,20 @@ describe("a budget by device", () => {
     expect(budget.device).not.toHaveProperty("bandwidth");
   });
 
-  test("chooses among types that the first backend is fast at, those with small blocks besides", async () => {
+  test("allows types that the first backend computes fast, including those with small blocks", async () => {
     const { types } = await allocate("device: pixel-9");
     expect(types).toEqual(expect.arrayContaining(["Q4_K", "Q6_K", "Q8_0", "Q4_0"]));
     for (const slow of ["Q2_K", "IQ3_S", "IQ4_XS", "F16"]) expect(types).not.toContain(slow);
     expect((await allocate("device: pixel-9, types: [Q3_K, Q4_K, Q6_K]")).types).toEqual(["Q4_K", "Q6_K"]);
   });
 
-  test("without a type that is fast is refused at the types", async () => {
+  test("is rejected at the recipe's types if the backend computes none of them fast", async () => {
     const error = await failureOf(planned(recipe("device: pixel-9, types: [Q2_K, Q3_K]")));
     expect(error).toMatchObject({ code: "QS-ALLOCATE-TYPES", at: { line: 7 } });
     expect(error.message).toContain('"Q2_K" and "Q3_K"');
   });
 
-  test("is part of the key as far as it counts: a bandwidth changes the package alone", async () => {
+  test("changes the key only by facts that affect the fit; a bandwidth changes only the package", async () => {
     const text = `${recipe("device: pixel-9")}devices: [pixel-9]\n`;
     const keys = async (line = "") => stepKeys(await planned(`${text}${line}`));
     const before = await keys();
@@ -72,7 +72,7 @@ describe("a budget by device", () => {
   });
 });
 
-test("a variant whose name is no preset's is labelled by what the device has room for", async () => {
+test("a variant without a preset's name is labelled by the size that fits the device", async () => {
   const { steps } = await planned(recipe("device: rtx-4090", "UD-Q4_K_XL"), { parameters: 1e9 });
   expect(steps.find(({ id }) => id === "quantize:UD-Q4_K_XL")?.params.preset).toBe("Q8_0");
   const large = await planned(recipe("device: rtx-3060-12gb", "UD-Q4_K_XL"), { parameters: 20e9 });

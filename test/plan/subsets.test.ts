@@ -7,7 +7,7 @@ import { planned, plannedSteps } from "../fixtures/planned-steps.js";
 const recipe = demoRecipe.replace("[Q8_0]", "[Q8_0, Q4_K_M, { name: Q4_K_S, dynamic: { sizeOf: Q4_K_M } }]");
 const relative = `${recipe}gates: { kldMean: { max: { of: Q4_K_M, ratio: 2 } } }\n`;
 
-test("variants are apart from each other unless one is measured against another", async () => {
+test("each variant gets a job unless others are measured against it", async () => {
   const names = (steps: Awaited<ReturnType<typeof plannedSteps>>) => jobMatrix(steps).include.map((job) => job.variant);
   expect(names(await plannedSteps(recipe))).toEqual(["Q8_0", "Q4_K_M", "Q4_K_S"]);
   const steps = await plannedSteps(relative);
@@ -15,7 +15,7 @@ test("variants are apart from each other unless one is measured against another"
   expect(names(steps)).toEqual(["Q8_0", "Q4_K_S"]);
 });
 
-test("the shared part is what stands before the variants, with the one that others are measured against", async () => {
+test("the shared subset has the steps before the variants, and the reference variants", async () => {
   const plan = await planned(`${relative}pipeline: release\n`.replace("pipeline: preview\n", ""));
   const settings = { stages: ["smoke"], variants: [] } as unknown as Parameters<typeof selectSubset>[1];
   const shared = selectSubset({ ...plan, keepIntermediates: false }, settings, { shared: true });
@@ -35,5 +35,7 @@ test("the shared part is what stands before the variants, with the one that othe
     "smoke:Q4_K_M",
   ]);
   expect(shared.keepIntermediates).toBe(true);
-  expect(() => selectSubset(plan, settings, { shared: true, until: "smoke" })).toThrow("--shared goes with none of");
+  expect(() => selectSubset(plan, settings, { shared: true, until: "smoke" })).toThrow(
+    "--shared cannot be combined with",
+  );
 });

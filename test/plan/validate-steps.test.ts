@@ -6,7 +6,7 @@ import { plannedSteps } from "../fixtures/planned-steps.js";
 const planned = (more: string, vocabulary: number) =>
   plannedSteps(demoRecipe.replace("[Q8_0]", "[Q8_0, Q4_K_M]") + more, { vocabulary });
 
-test("logits of more than 2 GB come in parts, each measured for all variants before the next is made", async () => {
+test("logits above 2 GB are split into segments, each measured for all variants before the next", async () => {
   const steps = await planned("", 4096);
   expect(steps.map(({ id }) => id).filter((id) => id.startsWith("validate:base"))).toHaveLength(2);
   const large = await planned("", 2_000_000);
@@ -34,7 +34,7 @@ test("logits of more than 2 GB come in parts, each measured for all variants bef
   ]);
 });
 
-test("a variant that limits of others name stands first and has no limit of itself", async () => {
+test("a reference variant comes first, and is not limited by itself", async () => {
   const steps = await planned("gates: { kldMean: { max: { of: Q4_K_M, ratio: 1 } }, sameTop: { min: 50 } }\n", 4096);
   const measured = steps.filter(({ id }) => /^validate:Q\w+$/.test(id));
   expect(measured.map(({ id }) => id)).toEqual(["validate:Q4_K_M", "validate:Q8_0"]);
