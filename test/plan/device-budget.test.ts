@@ -54,7 +54,7 @@ describe("a budget by device", () => {
   test("is rejected at the recipe's types if the backend computes none of them fast", async () => {
     const error = await failureOf(planned(recipe("device: pixel-9, types: [Q2_K, Q3_K]")));
     expect(error).toMatchObject({ code: "QS-ALLOCATE-TYPES", at: { line: 7 } });
-    expect(error.message).toContain('"Q2_K" and "Q3_K"');
+    expect(error.message).toContain('"Q2_K" or "Q3_K"');
   });
 
   test("changes the key only by facts that affect the fit; a bandwidth changes only the package", async () => {

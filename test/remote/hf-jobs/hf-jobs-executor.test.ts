@@ -110,7 +110,7 @@ describe("a job", () => {
     writeFileSync(join(folder, "go"), "");
   });
 
-  test("that fails counts as running until its files must be visible; only then is its successor cancelled", async () => {
+  test("that fails counts as running until its files must be visible, then cancels its successor", async () => {
     scripts.a = "exit 4";
     vi.useFakeTimers({ toFake: ["performance"] });
     const { executor, until: reaches } = client({ settleMs: 1000 });
