@@ -15,7 +15,7 @@ import { moveToStoreDisk, openBuildFolder } from "./store.js";
 import { buildPath, lockPath } from "./workspace.js";
 
 export interface BuildOptions {
-  /** Rebuilds a step whose record is complete but whose files were dropped. */
+  /** Requires the files of the step; a record whose files were dropped is not enough. */
   restore: boolean;
   /** Discards partial work of earlier runs. */
   discardPartial: boolean;
@@ -180,7 +180,7 @@ async function fileIdentity(path: string): Promise<string> {
   return `${dev}:${ino}`;
 }
 
-/** Whether a write of this program failed on a full disk; native tools report that in messages of their own. */
+/** Whether a write of this program failed on a full disk; native tools report that in their own messages. */
 function isDiskFull(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   return code === "ENOSPC" || code === "EDQUOT";

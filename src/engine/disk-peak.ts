@@ -1,9 +1,9 @@
 import type { Plan } from "../plan/plan.js";
 
 /**
- * Returns the most bytes that a run has on disk at any time, beside what was there before, given the bytes each step
- * writes. Steps run in the plan's order. With `keepIntermediates: false`, a step with only intermediate outputs frees
- * its bytes after its last reader. Release folders contain hard links and add nothing.
+ * Returns the peak disk use of a run in bytes, without existing files, given the bytes that each step writes. Steps run
+ * in the plan's order. With `keepIntermediates: false`, a step with only intermediate outputs frees its bytes after its
+ * last reader. Release folders contain hard links and add nothing.
  */
 export function diskPeak(plan: Plan, bytes: ReadonlyMap<string, number>): number {
   let now = 0;

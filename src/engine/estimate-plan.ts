@@ -27,7 +27,7 @@ export interface StepEstimate {
 
 export interface PlanEstimate {
   steps: StepEstimate[];
-  /** Most disk space that the run needs at any time, beside what is there. */
+  /** Peak disk use of the run in bytes, without existing files. */
   diskPeakBytes: number;
   /** Sum over the steps to build whose duration is known. */
   seconds: number;

@@ -5,8 +5,8 @@ import type { BuildRuntime } from "./runtime.js";
 import { inputDigests } from "./step-inputs.js";
 
 /**
- * Returns the folders of whole, finished steps that `StageContext.reusableSteps` promises, last finished first. A run
- * with `fresh` reuses only steps built since it began.
+ * Returns the folders of whole, finished steps for `StageContext.reusableSteps`, last finished first. A run with `fresh`
+ * reuses only steps built since it began.
  */
 export async function findReusableSteps(
   { step, fingerprint: own }: KeyedStep,

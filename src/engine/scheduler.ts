@@ -21,7 +21,7 @@ export class Scheduler {
   readonly #signal: AbortSignal;
   readonly #cores: string;
 
-  /** `cores`: the result of `allowedCores`, if a queue has given this process cores of its own. */
+  /** `cores`: the result of `allowedCores`, if a queue has restricted this process to some cores. */
   constructor(workspace: Workspace, signal: AbortSignal, cores = "") {
     this.#workspace = workspace;
     this.#signal = signal;

@@ -28,7 +28,7 @@ export interface JobState {
   state: "waiting" | "running" | "done" | "failed" | "cancelled" | "lost";
   /** The queue's own text: "TIMEOUT", "waits for resources". */
   why?: string;
-  /** Error to report for a job that did not write a report of its own to the store. */
+  /** Error to report for a job that did not write an error report to the store. */
   error?: QuantsmithError;
 }
 

@@ -38,7 +38,7 @@ export class RemoteSteps implements RemoteRunner {
   readonly #failedJobs = new Set<string>();
   #submitting: Promise<void> = Promise.resolve();
   #nextPoll: Promise<void> | undefined;
-  /** Consecutive polls that the queue answered with an error of its own. */
+  /** Consecutive polls that the queue answered with an error other than an outage. */
   #refusals = 0;
 
   constructor(runtime: Runtime, executor: Executor) {

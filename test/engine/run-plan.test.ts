@@ -383,7 +383,7 @@ describe("reusable steps", () => {
     expect([reused.get("b"), reused.get("c")]).toEqual([[], ["b"]]);
   });
 
-  test("are waited for, even if they fail", async () => {
+  test("include the `after` step: a step waits for it, even if it fails", async () => {
     const { run } = fresh();
     const reused = new Map<string, string[]>();
     const failing = step("a", {

@@ -24,7 +24,7 @@ export async function prepareJobs(
   const { connection, options, maxCostUsd, signal } = deps;
   if (!connection.hasToken) {
     throw new QuantsmithError("QS-HUB-UNAUTHORIZED", "jobs on the Hub need a token, but none is set", {
-      remedy: "Set HF_TOKEN to a token that may start and manage jobs, or log in with `hf auth login`.",
+      remedy: "Set `HF_TOKEN` to a token that may start and manage jobs, or log in with `hf auth login`.",
     });
   }
   const flavor = await readFlavor(connection, options.flavor, signal);

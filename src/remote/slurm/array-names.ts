@@ -34,8 +34,8 @@ export class ArrayNames {
   }
 
   /**
-   * Returns the jobs of a queue entry: one, all of an array that left the queue as a whole, or none of another
-   * program's.
+   * Returns the jobs of a queue entry: one, all of an array that left the queue as a whole, or none for an unknown
+   * array.
    */
   async jobsOf(slurmName: string, task: number | undefined): Promise<readonly string[]> {
     if (!arrayName.test(slurmName)) return [slurmName];

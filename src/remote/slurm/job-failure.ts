@@ -13,7 +13,7 @@ const tailLines = 12;
 /** Slurm's text in the output of a job that it killed for its memory; not every setup also sets the state. */
 const outOfMemory = /oom[- ]?kill|exceeded (?:job|step) memory limit/i;
 
-/** Returns the error of a failed job without a report of its own, with the last lines of its output. */
+/** Returns the error of a failed job without an error report, with the last lines of its output. */
 export async function jobFailure(name: string, entry: QueueEntry, folder: string): Promise<QuantsmithError> {
   const text = await readFile(outputFile(folder, entry.slurmName, entry.task), "utf8").catch(() => "");
   const lines = text.split(/[\r\n]+/).filter((line) => line.trim() !== "");
