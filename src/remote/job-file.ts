@@ -37,7 +37,7 @@ export interface JobFile {
 }
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
-/** One line for people. */
+/** One line of text, for display. */
 const name = z.string().regex(/^[^\p{Cc}]{1,300}$/u);
 const stage = z.enum(stageNames);
 const input = z.discriminatedUnion("kind", [
