@@ -224,17 +224,18 @@ test("an interrupted run does not wait for another run's long submission", async
   queue.held = true;
   const run = startPlan(out, [compareStep("first", [one, two])], queue);
   await until(() => queue.submissions.length === 1);
-  let over = () => {};
+  let over: (() => void) | undefined;
   const submitting = withLock(
     join(out, "store", ".locks", "submit.lock"),
     {},
     () => new Promise<void>((resolve) => (over = resolve)),
   );
+  await until(() => over !== undefined);
   run.interrupt();
   await expect(run.ended).rejects.toThrow("interrupted");
   const notes = run.seen.flatMap((event) => (event.type === "step-note" ? [event.note] : []));
   expect(notes).toEqual([expect.stringMatching(/could not cancel its job: another run is submitting/)]);
-  over();
+  over?.();
   await submitting;
 });
 
