@@ -1,6 +1,6 @@
 /**
- * Which room may import which, from the bottom to the top; the drawing is in ARCHITECTURE.md.
- * Every room may also import itself and the packages of package.json; anything else is an error.
+ * Allowed imports between the folders of src/, from the bottom to the top; ARCHITECTURE.md has the diagram.
+ * A folder may also import itself and the packages of package.json. Other imports are errors.
  */
 const rooms = {
   util: [],

@@ -27,7 +27,7 @@ export default defineConfig({
           maxWorkers: "100%",
           setupFiles: ["test/fixtures/unit-guard.ts"],
           sequence: { groupOrder: 0 },
-          // Limits end a hang; a busy machine is ten times slower.
+          // The limits only end hangs; a busy machine is ten times slower.
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

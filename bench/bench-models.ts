@@ -5,11 +5,11 @@ import { packageRoot } from "../src/util/package-root.js";
 
 const root = fileURLToPath(packageRoot);
 
-/** Folders of what does not come with the repository. */
+/** Folders of inputs that are not in the repository. */
 export const models = process.env.QUANTSMITH_BENCH_MODELS ?? join(root, "..", "shared", "models");
 export const texts = process.env.QUANTSMITH_BENCH_TEXTS ?? join(root, "..", "shared", "text");
 
-/** True when all of it is there; else says what is missing. */
+/** Returns true if all inputs exist; otherwise prints the missing one. */
 export async function present(needed: readonly string[], print: (line: string) => void): Promise<boolean> {
   for (const path of needed) {
     const found = await access(path).then(
@@ -17,7 +17,7 @@ export async function present(needed: readonly string[], print: (line: string) =
       () => false,
     );
     if (found) continue;
-    print(`left out: ${path} is not there; see QUANTSMITH_BENCH_MODELS and QUANTSMITH_BENCH_TEXTS`);
+    print(`skipped: ${path} does not exist; set QUANTSMITH_BENCH_MODELS and QUANTSMITH_BENCH_TEXTS`);
     return false;
   }
   return true;

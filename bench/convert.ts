@@ -9,17 +9,17 @@ import { makeLargeCheckpoint } from "./convert/large-checkpoint.js";
 const rounds = 3;
 
 interface Best {
-  /** From the start of the process to its end. */
+  /** Wall time of the process. */
   seconds: number;
-  /** Without what a process takes to start, which in a run it has done long before. */
+  /** Without the process start, which a run does only once. */
   stepSeconds: number;
-  /** The least of the rounds; 0 for `cp`. */
+  /** The lowest of the rounds; 0 for `cp`. */
   peakMemoryBytes: number;
 }
 
 /**
- * A checkpoint of 1 GB converted without Python, by llama.cpp's converter and, for scale, copied by `cp`, in turns, best
- * of each; once to the type it has and once to another. Both files must be the same. Needs 4 GB of disk.
+ * Converts a checkpoint of 1 GB with the native converter and with llama.cpp's, once to its own type and once to another.
+ * Compares the best times with each other and with `cp`. Requires identical files. Needs 4 GB of disk.
  */
 export async function benchConvert(print: (line: string) => void): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "quantsmith-bench-"));
@@ -34,7 +34,7 @@ export async function benchConvert(print: (line: string) => void): Promise<void>
         await better(copied, () => copy(folder, join(snapshot, "model.safetensors")));
         const ours = await better(native, () => convert("native", snapshot, outtype, folder));
         const theirs = await better(upstream, () => convert("upstream", snapshot, outtype, folder));
-        if (ours !== theirs) throw new Error("the two converters made different files");
+        if (ours !== theirs) throw new Error("the two converters wrote different files");
       }
       print(`to ${outtype}, load ${loadavg()[0]?.toFixed(1)} on ${cpus().length} cores`);
       print(`  cp        ${copied.seconds.toFixed(2)} s`);
@@ -98,7 +98,7 @@ function unmeasured(): Best {
 
 function words({ seconds, stepSeconds, peakMemoryBytes }: Best): string {
   const memory = `${(peakMemoryBytes / 1e6).toFixed(0)} MB of memory`;
-  return `${seconds.toFixed(2)} s, of which the step ${stepSeconds.toFixed(2)} s; ${memory}`;
+  return `${seconds.toFixed(2)} s, the step alone ${stepSeconds.toFixed(2)} s; ${memory}`;
 }
 
 function ratio(a: number, b: number): string {

@@ -1,4 +1,4 @@
-/** `npm run test:crash -- --kills 200 [--seed 1]`: prints what was found and fails when anything was. */
+/** `npm run test:crash -- --kills 200 [--seed 1]`: prints the findings and fails if there are any. */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";

@@ -17,29 +17,29 @@ export interface CrashOptions {
 
 export interface CrashResult {
   kills: number;
-  /** Times the recipe was brought to its end across kills, each from an empty store. */
+  /** Completed rounds, each from an empty store. */
   rounds: number;
-  /** Outputs of a clean run that were missing after the last resume of a round. */
+  /** Outputs of a clean run that are missing at the end of a round. */
   lost: string[];
   /** Outputs that differ from a clean run's. */
   wrong: string[];
-  /** Files seen under a final name with another size than their record or release says. */
+  /** Files under a final name whose size differs from their record or release. */
   partial: string[];
-  /** Steps that were started again although their record was there. */
+  /** Steps that started again despite their record. */
   repeated: string[];
 }
 
 const root = fileURLToPath(packageRoot);
 /**
- * Lives as parts of a clean run's time: most runs are killed young, which gives many kills a round; some live long
- * enough for the longest step to end, so that rounds come to an end too.
+ * Times until the kill, as fractions of a clean run's time. Most are short, for many kills per round. Some are long
+ * enough for the longest step, so that rounds finish.
  */
 const lives = { young: 0.25, old: 0.6, shareOfYoung: 0.7 };
 const pollMs = 15;
 
 /**
- * Kills a whole run with SIGKILL at random moments and resumes it, round after round from an empty store, and compares
- * every output with a clean run's. `release.json` is left out of the comparison: it tells how long steps took.
+ * Kills a run with SIGKILL at random times and resumes it, in rounds that start with an empty store. Compares every
+ * output with a clean run's, except `release.json`, which contains the durations of steps.
  */
 export async function crashTest({ kills, seed, recipe, print }: CrashOptions): Promise<CrashResult> {
   const result: CrashResult = { kills: 0, rounds: 0, lost: [], wrong: [], partial: [], repeated: [] };
@@ -52,7 +52,7 @@ export async function crashTest({ kills, seed, recipe, print }: CrashOptions): P
     const cleanMs = performance.now() - started;
     const life = () => cleanMs * random() * (random() < lives.shareOfYoung ? lives.young : lives.old);
     const expected = await outputDigests(clean);
-    print(`a clean run leaves ${expected.size} outputs; killing ${kills} times`);
+    print(`a clean run writes ${expected.size} outputs; killing ${kills} times`);
     while (result.kills < kills) {
       const out = join(home, `round-${result.rounds}`);
       while (result.kills < kills && (await killOnce(recipe, out, life(), result))) {
@@ -69,7 +69,7 @@ export async function crashTest({ kills, seed, recipe, print }: CrashOptions): P
   }
 }
 
-/** Lets a run live for a while and kills it; false when it ended by itself before. */
+/** Starts a run and kills it after some time; returns false if it ended earlier by itself. */
 async function killOnce(recipe: string, out: string, lifeMs: number, result: CrashResult): Promise<boolean> {
   const finished = finishedKeys(out);
   const runs = new Set(existsSync(join(out, "runs")) ? readdirSync(join(out, "runs")) : []);
@@ -99,7 +99,7 @@ function start(recipe: string, out: string): ChildProcess {
 
 async function ended(child: ChildProcess): Promise<void> {
   const code = await new Promise((resolve) => child.once("exit", resolve));
-  if (code !== 0) throw new Error(`a run that nobody killed ended with ${code}`);
+  if (code !== 0) throw new Error(`a run exited with code ${code} without a kill`);
 }
 
 interface Record {
@@ -124,21 +124,21 @@ function finishedKeys(out: string): Set<string> {
   return new Set(records(out).map(({ record }) => record.key));
 }
 
-/** Keys of the steps started by runs that were not there before. */
+/** Keys of the steps that new runs started. */
 function startedKeys(out: string, before: ReadonlySet<string>): string[] {
   const runs = join(out, "runs");
   if (!existsSync(runs)) return [];
   return (
     readdirSync(runs)
       .filter((name) => !before.has(name))
-      // A run has its folder a moment before its log.
+      // A run creates its folder shortly before its log.
       .map((name) => join(runs, name, "events.ndjson"))
       .flatMap((log) => (existsSync(log) ? readFileSync(log, "utf8").split("\n") : []))
       .flatMap((line) => /"type":"step-started".*"key":"([0-9a-f]+)"/.exec(line)?.[1] ?? [])
   );
 }
 
-/** What stands under a final name must be whole at any moment. */
+/** Files under a final name must be complete at all times. */
 function watchFinalNames(out: string, result: CrashResult): void {
   for (const { folder, record } of records(out)) {
     for (const { path, bytes } of record.outputs) {
@@ -151,7 +151,7 @@ function watchFinalNames(out: string, result: CrashResult): void {
   }
 }
 
-/** Released files that are missing or cut; none when the folder was just swapped for another. */
+/** Released files that are missing or truncated; none while the release folder is being replaced. */
 function partialFiles(release: string): string[] {
   const folder = inodeOf(release);
   try {
@@ -186,7 +186,7 @@ function compare(
   for (const name of actual.keys()) if (!expected.has(name)) result.wrong.push(name);
 }
 
-/** A small seeded generator, so that a failing series of kills can be run again. */
+/** A seeded generator, so that a failing series of kills can be repeated. */
 function mulberry32(seed: number): () => number {
   let state = seed;
   return () => {

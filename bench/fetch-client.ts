@@ -1,4 +1,4 @@
-/** Downloads the bench's model into `HF_HUB_CACHE`, as the fetch stage does: `node fetch-client.js`. */
+/** Downloads the bench's model into `HF_HUB_CACHE`, like the fetch stage: `node fetch-client.js`. */
 import { hubConnection } from "../src/hub/connection.js";
 import { downloadSnapshot } from "../src/hub/download/download-snapshot.js";
 import { listModel } from "../src/hub/list-model.js";

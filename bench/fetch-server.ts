@@ -1,6 +1,6 @@
 /**
- * A Hub of one model with one large file, for the fetch bench: `node fetch-server.js <file> <sha256>` prints its
- * address. In a process of its own, so that it competes with neither side of the comparison for a thread.
+ * A Hub with one model and one large file, for the fetch bench: `node fetch-server.js <file> <sha256>` prints its
+ * address. A separate process, so that neither side of the comparison shares a thread with it.
  */
 import { createReadStream, statSync } from "node:fs";
 import { createServer } from "node:http";

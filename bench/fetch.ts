@@ -11,8 +11,8 @@ const rounds = 3;
 const sizes = [500_000_000, 2_000_000_000];
 
 /**
- * A verified download from this machine against `curl` and then `sha256sum`, in turns, best of each; and the peak
- * memory of the download for a small and a large file, which should not differ. Needs curl, sha256sum and 6 GB of disk.
+ * Compares the best times of a verified download from this machine and of `curl` followed by `sha256sum`. Compares the
+ * download's peak memory for a small and a large file, which should be equal. Needs curl, sha256sum and 6 GB of disk.
  */
 export async function benchFetch(print: (line: string) => void): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "quantsmith-bench-"));

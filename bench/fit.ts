@@ -7,11 +7,13 @@ import { timeGrid } from "./fit/time-grid.js";
 import { reportSpeedFit } from "./speed-fit.js";
 
 /**
- * Predicted memory against what processes take on this machine, against llama-fit-params, and from headers alone; the
- * time a whole grid takes; and how well speeds are foretold on chips that were held out. Linux only: the kernel's high-water mark is read from /proc. Ten minutes on two cores.
+ * Compares predicted memory with measured peaks on this machine, with llama-fit-params, and with predictions from
+ * headers alone. Measures the time of a whole grid and the error of predicted speeds on held-out chips. Linux only,
+ * since peaks are read from /proc. Takes ten minutes on two cores.
  */
 export async function benchFit(print: (line: string) => void): Promise<void> {
-  if (process.platform !== "linux") return print("left out: peaks of memory are read from /proc, which only Linux has");
+  if (process.platform !== "linux")
+    return print("skipped: memory peaks are read from /proc, which exists only on Linux");
   const toolchain = await resolveToolchain();
   const files = await benchFiles(toolchain, print);
   await comparePeaks(files, toolchain, print);

@@ -16,7 +16,7 @@ import { models, present, texts } from "./bench-models.js";
 import { runRecipe } from "./run-recipe.js";
 
 const variants = ["Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "IQ4_XS", "Q3_K_M", "Q3_K_S", "Q2_K"];
-/** The gates of `pipelines/release.yaml`, and some that part the variants of small-llama in the middle. */
+/** The gates of `pipelines/release.yaml`, and stricter ones between small-llama's variants. */
 const gateSets: Readonly<Record<string, Gates>> = {
   release: { perplexityRatio: { max: 1.1 }, kldMean: { max: 0.1 } },
   strict: { kldMean: { max: 0.011 }, sameTop: { min: 85 } },
@@ -26,16 +26,16 @@ const orders = 50;
 const home = join(fileURLToPath(packageRoot), "artifacts", "bench-gates");
 
 /**
- * What sequential gates save: eight variants of small-llama measured block by block to the end, then judged in memory in
- * 50 seeded orders of the blocks. Prints the share of the tokens that the gates needed, and how often the verdict was
- * another than that of all tokens. The model and the texts are named as for the bench `quality`.
+ * Measures the savings of sequential gates: measures all blocks of eight variants of small-llama, then judges them in
+ * memory in 50 seeded orders. Prints the share of tokens that the gates needed, and the number of verdicts that differ
+ * from the verdict on all tokens. Uses the model and texts of the bench `quality`.
  */
 export async function benchGates(print: (line: string) => void): Promise<void> {
   if (!(await present([join(models, "small-llama"), join(texts, "wikitext-2-test.txt")], print))) return;
   const measured = await measure();
   for (const [name, gates] of Object.entries(gateSets)) {
     print(`gates ${name}: ${JSON.stringify(gates)}`);
-    print("| variant | mean KLD | verdict | tokens used | other verdicts |");
+    print("| variant | mean KLD | verdict | tokens used | different verdicts |");
     print("| --- | --- | --- | --- | --- |");
     let used = 0;
     for (const [variant, blocks] of measured) {
@@ -50,7 +50,7 @@ export async function benchGates(print: (line: string) => void): Promise<void> {
   }
 }
 
-/** Judges the blocks in seeded orders; `used` is the mean share of tokens, `wrong` counts verdicts unlike the whole's. */
+/** Judges the blocks in seeded orders; `used` is the mean share of tokens, `wrong` the number of differing verdicts. */
 function replay(blocks: readonly Block[], gates: Gates): { verdict: string; used: number; wrong: number } {
   const limits = gateLimits(gates);
   const whole = checkGates(combineBlocks(blocks), limits).length === 0 ? "passed" : "failed";
@@ -69,7 +69,7 @@ function replay(blocks: readonly Block[], gates: Gates): { verdict: string; used
   return { verdict: whole, used, wrong };
 }
 
-/** The blocks of every variant; a gate that can only be judged at the end has them all measured. */
+/** Measures the blocks of every variant; a gate that needs the whole text forces all blocks. */
 async function measure(): Promise<Map<string, Block[]>> {
   await mkdir(home, { recursive: true });
   await writeFile(

@@ -8,8 +8,8 @@ import { runSubprocess } from "../src/util/subprocess.js";
 const rounds = 11;
 
 /**
- * A run with nothing to do on the demo recipe against an empty Node process: median wall time of each, and the ratio.
- * The store is filled first, which takes as long as the demo.
+ * Compares the median wall time of a run whose steps are all cached (demo recipe) with that of an empty Node process.
+ * Fills the store first, which takes as long as the demo.
  */
 export async function benchIdle(print: (line: string) => void): Promise<void> {
   const out = await mkdtemp(join(tmpdir(), "quantsmith-bench-"));
@@ -25,7 +25,7 @@ export async function benchIdle(print: (line: string) => void): Promise<void> {
     }
     const [emptySeconds, idleSeconds] = [median(empty), median(idle)];
     print(`node -e 0          ${emptySeconds.toFixed(3)} s`);
-    print(`run, nothing to do ${idleSeconds.toFixed(3)} s`);
+    print(`run, all cached   ${idleSeconds.toFixed(3)} s`);
     print(`ratio              ${(idleSeconds / emptySeconds).toFixed(1)}`);
   } finally {
     await rm(out, { recursive: true, force: true });

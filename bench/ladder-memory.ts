@@ -4,12 +4,12 @@ import { readGguf } from "../src/gguf/read-header.js";
 import { type NewTensor, writeGguf } from "../src/gguf/write-gguf.js";
 import { runSubprocess } from "../src/util/subprocess.js";
 
-/** Layers of the large model for each of the small one; embedding and output stay, so 5 makes it four times as large. */
+/** Factor on the number of layers. Embedding and output stay, so 5 gives a model four times as large. */
 const layerFactor = 5;
 
 /**
- * Peak memory of the quantize step and of the error table, each in a process of its own, on `folder`'s model and on
- * the same with its layers five times over, which is four times as large.
+ * Prints the peak memory of the quantize step and of the error table, each in a separate process, on `folder`'s model and
+ * on a copy with five times the layers, which is four times as large.
  */
 export async function benchMemory(folder: string, imatrix: string, print: (line: string) => void): Promise<void> {
   await repeatLayers(join(folder, "model.gguf"), join(folder, "large.gguf"));
@@ -36,7 +36,7 @@ async function peakBytes(stage: string, cwd: string, model: string, imatrix: str
   return result.peakMemoryBytes;
 }
 
-/** Works for a model and for its imatrix, whose tensors bear the model's names. */
+/** Works for a model and for its imatrix, whose tensors have the model's names. */
 async function repeatLayers(from: string, to: string): Promise<void> {
   const gguf = await readGguf(from);
   const layerOf = (name: string) => Number(/^blk\.(\d+)\./.exec(name)?.[1] ?? -1);

@@ -1,4 +1,4 @@
-/** Runs one step on the files named, in the working folder, as the engine would: `node ladder-step.js quantize a.gguf i.gguf`. */
+/** Runs one step on files of the working folder, like the engine: `node ladder-step.js quantize a.gguf i.gguf`. */
 import { mkdtemp } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { resolveToolchain } from "../src/llamacpp/toolchain/toolchain.js";

@@ -11,7 +11,7 @@ import { models, present } from "./bench-models.js";
 import { benchMemory } from "./ladder-memory.js";
 import { runRecipe } from "./run-recipe.js";
 
-/** What is published most, from few bits to many. */
+/** The most published presets, from few bits to many. */
 const presets = [
   ...["IQ2_M", "Q2_K", "IQ3_XXS", "IQ3_M", "Q3_K_S", "Q3_K_M", "Q3_K_L", "IQ4_XS"],
   ...["IQ4_NL", "Q4_0", "Q4_K_S", "Q4_K_M", "Q5_K_S", "Q5_K_M", "Q6_K", "Q8_0"],
@@ -20,9 +20,9 @@ const imatrixName = "small-llama-imatrix.gguf";
 const threads = 2;
 
 /**
- * The 16 common presets of small-llama, made by one run of quantsmith, hashing and flushing included, against 16 runs of
- * llama-quantize with the same imatrix: wall times, their ratio, and whether the files are the same. Then the peak memory
- * of quantizing and of the error table, on the model and on one four times as large.
+ * Compares one run of quantsmith, hashing and flushing included, with 16 runs of llama-quantize with the same imatrix,
+ * for 16 common presets of small-llama: wall times and file contents. Then prints the peak memory of quantizing and of
+ * the error table, on the model and on one four times as large.
  */
 export async function benchLadder(print: (line: string) => void): Promise<void> {
   const model = join(models, "small-llama");
@@ -58,7 +58,7 @@ async function writeRecipe(home: string, source: string): Promise<string> {
   return join(home, "ladder.yaml");
 }
 
-/** Wall time of all runs together in seconds. */
+/** Total wall time of all runs in seconds. */
 async function runLlamaQuantize(cwd: string): Promise<number> {
   const toolchain = await resolveToolchain();
   let seconds = 0;

@@ -1,4 +1,4 @@
-/** `npm run bench [-- <name>…]`: prints ratios measured in one run. Neither speed nor quality on a large model is a test. */
+/** `npm run bench [-- <name>…]`: prints ratios measured in one run. No test measures speed or quality. */
 const benches: Readonly<Record<string, () => Promise<(print: (line: string) => void) => Promise<void>>>> = {
   convert: async () => (await import("./convert.js")).benchConvert,
   fetch: async () => (await import("./fetch.js")).benchFetch,
@@ -14,7 +14,7 @@ const print = (line: string) => process.stdout.write(`${line}\n`);
 const asked = process.argv.slice(2);
 const unknown = asked.find((name) => !(name in benches));
 if (unknown !== undefined) {
-  print(`there is no bench "${unknown}"; there are ${Object.keys(benches).join(", ")}`);
+  print(`unknown bench "${unknown}"; the benches are ${Object.keys(benches).join(", ")}`);
   process.exit(2);
 }
 for (const [name, load] of Object.entries(benches)) {

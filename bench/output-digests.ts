@@ -4,8 +4,8 @@ import { listFiles } from "../src/util/files.js";
 import { sha256File } from "../src/util/sha256.js";
 
 /**
- * sha256 of every stored output and every released file below an output folder, by path. `release.json` is left out,
- * which tells how long steps took, and so are records and what is only there while steps are under way.
+ * Returns the sha256 of every stored output and every released file in an output folder, by path. Leaves out
+ * `release.json`, which contains the durations of steps, records, and files that exist only during a step.
  */
 export async function outputDigests(out: string): Promise<Map<string, string>> {
   const found = new Map<string, string>();

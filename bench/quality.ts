@@ -9,13 +9,13 @@ import { runRecipe } from "./run-recipe.js";
 import { sliceText } from "./slice-text.js";
 
 const presets = ["Q2_K", "Q3_K_M", "IQ4_XS", "Q4_K_M", "Q5_K_M"];
-/** Cut into the three texts, and one more that neither calibration nor search has seen. */
+/** Split into the three texts; the second is unused in calibration and search. */
 const mixture = "mixed-calibration.txt";
 const other = "wikitext-2-test.txt";
 
 const home = join(fileURLToPath(packageRoot), "artifacts", "bench-quality");
 
-/** How much is spent on choosing the types. */
+/** Effort of the type search. */
 const efforts = {
   groups: { probes: "groups" },
   tensors: { probes: "tensors" },
@@ -24,10 +24,9 @@ const efforts = {
 type Effort = keyof typeof efforts;
 
 /**
- * Presets against dynamic variants of the same file size, same imatrix: mean and 99.9 % KL divergence, same top token,
- * what was foretold, and what the probes took. Takes half an hour on two cores; an interrupted one continues where it
- * was. The model and the texts do not come with the repository; `QUANTSMITH_BENCH_MODELS` and `QUANTSMITH_BENCH_TEXTS`
- * name their folders.
+ * Compares presets with dynamic variants of the same file size and imatrix: mean and 99.9 % KL divergence, same top token,
+ * predicted divergence, and probing time. Takes half an hour on two cores; an interrupted bench resumes. The model and
+ * texts are not in the repository: `QUANTSMITH_BENCH_MODELS` and `QUANTSMITH_BENCH_TEXTS` are their folders.
  */
 export async function benchQuality(print: (line: string) => void): Promise<void> {
   const needed = [join(models, "small-llama"), ...[mixture, other].map((name) => join(texts, name))];
@@ -45,7 +44,7 @@ export async function benchQuality(print: (line: string) => void): Promise<void>
       presets.map((preset) => gain(preset, report.variants)),
     );
   }
-  print("gain of groups as a part of that of tensors");
+  print("gain of groups as a share of the gain of tensors");
   const part = (i: number) => (gains.get("groups")?.[i] ?? 0) / (gains.get("tensors")?.[i] ?? 0);
   print(presets.map((preset, i) => `${preset} ${part(i).toFixed(2)}`).join(" · "));
   print(`tensors: ${other}, 40 × 512 tokens`);
@@ -75,13 +74,13 @@ async function measure(effort: Effort, evaluation: string): Promise<RunReport> {
   return (await runRecipe(join(home, "quality.yaml"), join(home, "out"))).report;
 }
 
-/** What it took to learn about the model; nothing when an earlier run has done it. */
+/** Time of probes and error tables; empty if an earlier run did them. */
 function probingTime({ steps }: RunReport): string {
   const made = steps.filter(({ id, status }) => /^allocate:(.*errors|base|probes)$/.test(id) && status === "built");
   return made.length === 0 ? "from the store" : `${made.reduce((sum, { seconds }) => sum + seconds, 0).toFixed(0)} s`;
 }
 
-/** The one prefix that the Hub takes for a part of the label, so that both variants have labels of their own. */
+/** The only prefix that the Hub includes in the label, so that the two variants have different labels. */
 const dynamicName = (preset: string) => `UD-${preset}`;
 
 function pair(preset: string, variants: readonly VariantReport[]) {
@@ -102,7 +101,7 @@ function gain(preset: string, variants: readonly VariantReport[]): number {
 
 function printTable(variants: readonly VariantReport[], print: (line: string) => void): void {
   const row = (cells: readonly string[]) => print(`| ${cells.join(" | ")} |`);
-  row(["at the size of", "preset KLD", "dynamic KLD", "ratio", "foretold", "99.9 % ratio", "same top", "bytes used"]);
+  row(["at the size of", "preset KLD", "dynamic KLD", "ratio", "predicted", "99.9 % ratio", "same top", "bytes used"]);
   row(Array.from({ length: 8 }, () => "---"));
   for (const preset of presets) {
     const { before, after, allocation } = pair(preset, variants);

@@ -3,7 +3,7 @@ import type { RunReport } from "../src/release/release-report.js";
 import { packageRoot } from "../src/util/package-root.js";
 import { runSubprocess } from "../src/util/subprocess.js";
 
-/** Runs a recipe as a user would, in a process of its own; wall time in seconds. Throws with the last lines when it fails. */
+/** Runs a recipe in a subprocess and returns the wall time in seconds. Throws with the last output lines on failure. */
 export async function runRecipe(
   recipe: string,
   out: string,

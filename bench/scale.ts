@@ -6,7 +6,7 @@ import { schedule } from "./scale/schedule.js";
 
 const gigabyte = 1e9;
 
-/** The places of docs/scale.md; what is assumed of each is said there. Prices are Hugging Face's of 2026 for a CPU. */
+/** The machines of docs/scale.md, which lists the assumptions. Prices are Hugging Face's CPU prices of 2026. */
 const places: readonly Place[] = [
   {
     ...{ name: "one box", machines: 1, cores: 32, scaling: 0.8 },
@@ -32,7 +32,7 @@ const release: Release = {
   vocabulary: 128_256,
   chunks: { calibration: 200, search: 24, evaluation: 80 },
   context: 512,
-  // Seven roles in the first layer and three bands of the others, embedding, output, and the noise.
+  // Seven roles in the first layer and in three bands of layers, embedding, output, and the noise.
   probes: 31,
   variants: [
     ...variants("legacy", 8.5),
@@ -44,8 +44,9 @@ const release: Release = {
 };
 
 /**
- * Measures what one core does of each kind of step, and reckons what a 70B release of 20 variants takes on one box, on
- * eight nodes and on HF Jobs. Everything but the rates is assumption, see docs/scale.md. Ten minutes on two cores.
+ * Measures the rate of one core for each kind of step and estimates the time of a 70B release of 20 variants on one
+ * machine, on eight nodes and on HF Jobs. All but the rates are assumptions, see docs/scale.md. Takes ten minutes on two
+ * cores.
  */
 export async function benchScale(print: (line: string) => void): Promise<void> {
   const { rates, weights, cores } = await measureRates();
@@ -81,7 +82,7 @@ function printPlace(place: Place, rates: Rates, print: (line: string) => void): 
   print(`${place.name}: ${hours(seconds)} h, ${hours(busySeconds)} machine hours, $${cost.toFixed(0)}`);
   print(`  store ${sum("storeBytes")}, Hub ${sum("hubBytes")}`);
   const waiting = tasks.reduce((total, task) => total + task.storeBytes / place.storeBytes, 0);
-  print(`  of the machine hours ${((100 * waiting) / busySeconds).toFixed(0)} % wait for the store`);
+  print(`  waiting for the store: ${((100 * waiting) / busySeconds).toFixed(0)} % of the machine hours`);
   const longest = [...criticalPath].sort((a, b) => b.seconds - a.seconds).slice(0, 4);
-  print(`  decided by ${longest.map(({ id, seconds: time }) => `${id} ${hours(time)} h`).join(" · ")}`);
+  print(`  critical path: ${longest.map(({ id, seconds: time }) => `${id} ${hours(time)} h`).join(" · ")}`);
 }

@@ -4,18 +4,17 @@ import { join } from "node:path";
 const slices = ["calibration", "search", "evaluation"] as const;
 type Slice = (typeof slices)[number];
 
-/** Characters in which every kind of text in the source gets its turn. */
+/** Length of a stretch in characters; a stretch contains every kind of text in the source. */
 const stretch = 20_000;
-/** What of each stretch goes where; the rest is calibration text. About 45 chunks of 512 tokens each of 1.2 MB. */
+/** Parts of each stretch per slice; the rest is calibration text. 1.2 MB give about 45 chunks of 512 tokens each. */
 const searchEnd = 1800;
 const evaluation = [10_000, 11_800] as const;
-/** Characters that no two paragraphs of different slices may share; fewer than the 64 of the plan, to see across their ends. */
+/** Longest common passage of two slices in characters. Below the plan's 64, to detect passages across paragraph ends. */
 const shingle = 40;
 
 /**
- * Cuts one text into three disjoint ones of the same kind, as a publisher has them who calibrates, searches and measures
- * on one mixture. Paragraphs that repeat what another slice has, such as licences, are left out. Writes `<slice>.txt` to
- * `folder`.
+ * Splits one text into three disjoint texts of the same kind, for calibration, search and evaluation on one mixture.
+ * Leaves out paragraphs that repeat in another slice, such as licences. Writes `<slice>.txt` to `folder`.
  */
 export async function sliceText(source: string, folder: string): Promise<void> {
   const owners = new Map<string, Slice>();

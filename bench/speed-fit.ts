@@ -11,8 +11,9 @@ import type { SpeedConstants } from "../src/hardware/speed/speed-constants.js";
 import { loadSpeedConstants, loadSpeedData } from "../src/hardware/speed/speed-files.js";
 
 /**
- * Held-out error of the decode model on the published measurements, beside a constant efficiency: every chip is predicted
- * from the others. The share of measurements that lie in the published ranges. Last, chips with other measurements of their own.
+ * Prints the held-out error of the decode model on the published measurements: every chip is predicted from the others,
+ * and compared with a constant efficiency. Prints the share of measurements within the published ranges. Ends with chips
+ * that have other measurements.
  */
 export async function reportSpeedFit(print: (line: string) => void): Promise<void> {
   const constants = await loadSpeedConstants();

@@ -35,7 +35,7 @@ function filesBelow(folder) {
   return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
 }
 
-/** sha256 of the names and contents, whatever the order. */
+/** sha256 of the names and contents, independent of their order. */
 function digestOf(files) {
   const hash = createHash("sha256");
   for (const file of files.toSorted()) {
@@ -45,7 +45,7 @@ function digestOf(files) {
   return hash.digest("hex");
 }
 
-/** Ends this process with the program's exit code when it fails. */
+/** Exits with the program's exit code if it fails. */
 function node(...args) {
   try {
     execFileSync(process.execPath, args, { stdio: "inherit" });

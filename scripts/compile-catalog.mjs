@@ -1,4 +1,4 @@
-/** Last step of `npm run build`: writes the checked device catalog as JSON beside the compiled code, so that every command loads it fast. */
+/** Last step of `npm run build`: checks the device catalog and writes it to dist/ as JSON, which loads faster. */
 import { writeFileSync } from "node:fs";
 import { compiledCatalog, readBuiltInFiles } from "../dist/recipe/catalog/built-in-catalog.js";
 

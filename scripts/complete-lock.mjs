@@ -1,8 +1,8 @@
 /**
  * Adds the optional packages of other platforms to package-lock.json.
  *
- * npm leaves them out when the registry it was run against does not carry them, and then `npm ci` refuses the lock file
- * everywhere, also where they are not needed. Run it after every change of dependencies:
+ * npm omits them if the registry in use lacks them, and then `npm ci` rejects the lock file on every platform. Run this
+ * script after every change of dependencies:
  *   npm install && node scripts/complete-lock.mjs
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -23,7 +23,7 @@ const entries = Object.entries({ ...lock.packages, ...added }).sort(([a], [b]) =
 lock.packages = Object.fromEntries(entries);
 writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
 
-/** A lock entry from what the name says: `@scope/cli-linux-x64-musl` is for Linux on x64 with musl. */
+/** Derives a lock entry from the package name: `@scope/cli-linux-x64-musl` is for Linux on x64 with musl. */
 function describe(name, range, dev) {
   const words = name.replace(/^@[^/]+\//, "").split(/[-_.]/);
   const system = words.map((word) => systems[word]).find((found) => found !== undefined);

@@ -1,6 +1,6 @@
 /**
- * Runs one convert step as the engine would: `node convert-step.js native <checkpoint> <outtype> <folder to work in>`.
- * Prints the step's own seconds and, where a process of its own does the work, that one's memory.
+ * Runs one convert step like the engine: `node convert-step.js native <checkpoint> <outtype> <working folder>`.
+ * Prints the step's seconds and, if a subprocess does the work, the memory of the subprocess.
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ const [out, work] = [join(cwd, "out"), join(cwd, "work")];
 for (const folder of [out, work]) await mkdir(folder, { recursive: true });
 const context: StageContext = {
   ...{ out, work },
-  partial: () => Promise.reject(new Error("this step leaves nothing behind")),
+  partial: () => Promise.reject(new Error("this step keeps no partial results")),
   input: (name) => (name === "snapshot" ? snapshot : undefined),
   digest: () => undefined,
   reusableSteps: () => Promise.resolve([]),
@@ -34,7 +34,7 @@ const params = {
   pretokenizer: "auto",
   why: "a bench",
 };
-// Only what the engine needs: both together would count for each.
+// Loads one engine only, since the memory of both would count for each.
 const operation =
   engine === "native"
     ? (await import("../../src/stages/convert/convert-native.js")).convertNative

@@ -9,12 +9,12 @@ const feedForward = 5632;
 const heads = 32;
 const keyValueHeads = 8;
 const vocabulary = 4096;
-/** Where the tokenizer comes from. */
+/** Source of the tokenizer. */
 const demo = fileURLToPath(new URL("recipes/demo/tiny-llama/", packageRoot));
 
 /**
- * Makes `folder` and in it a Llama in bf16 with random weights and the demo's tokenizer: 90 MB for each of its `layers`
- * and 34 MB, so that 11 layers are 1 GB, in one file or as many shards as `files`.
+ * Creates `folder` with a Llama in bf16, with random weights and the demo's tokenizer, in `files` shards. Each of its
+ * `layers` takes 90 MB, the rest 34 MB: 11 layers are 1 GB.
  */
 export async function makeLargeCheckpoint(folder: string, { layers = 11, files = 1 } = {}): Promise<void> {
   await mkdir(folder, { recursive: true });

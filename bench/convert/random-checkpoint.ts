@@ -1,12 +1,12 @@
 import { type FileHandle, open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** One tensor of a checkpoint that is made up. */
+/** One tensor of a synthetic checkpoint. */
 export interface RandomTensor {
   name: string;
   shape: readonly number[];
   dtype: "BF16" | "F16" | "F32";
-  /** The values lie within 1 to 2 around a norm's 1, and within -1/8 to 1/8 around 0 otherwise. */
+  /** Values are between 1 and 2 for a norm, and between -1/8 and 1/8 for other tensors. */
   around: 0 | 1;
 }
 
@@ -18,9 +18,9 @@ const valueBytes = { BF16: 2, F16: 2, F32: 4 };
 const pieceBytes = 4 << 20;
 
 /**
- * Writes a checkpoint's weights into `folder`: `model.safetensors`, or with `files` above 1 as many shards and their
- * index. A tensor's values follow from its name alone, so that order and sharding do not change them. As
- * transformers writes them, tensors are shared out in the model's order and sorted by name within a file.
+ * Writes a checkpoint's weights to `folder`: `model.safetensors`, or `files` shards with an index if `files` is above 1.
+ * A tensor's values depend on its name alone, so order and sharding do not change them. Like transformers, it distributes
+ * the tensors in the model's order and sorts them by name within a file.
  */
 export async function writeRandomCheckpoint(
   folder: string,
@@ -82,7 +82,7 @@ const layouts = {
   F32: { one: 127 << 23, small: 121 << 23, exponent: 1 << 23, mantissa: 0x7fffff, sign: 0x80000000 },
 };
 
-/** Fills one buffer after the other with a tensor's values: xorshift32 seeded with the tensor's name. */
+/** Returns a function that fills successive buffers with a tensor's values: xorshift32 seeded with the tensor's name. */
 function randomValues(name: string, dtype: RandomTensor["dtype"], around: 0 | 1): (piece: ArrayBuffer) => void {
   const { one, small, exponent, mantissa, sign } = layouts[dtype];
   let state = seedOf(name);
@@ -93,7 +93,7 @@ function randomValues(name: string, dtype: RandomTensor["dtype"], around: 0 | 1)
       state ^= state >>> 17;
       state ^= state << 5;
       const bits = state & mantissa;
-      // The state's top bits are the mantissa's only in F32, where what is shared does no harm.
+      // Only in F32 do the state's top bits reach the mantissa, and the correlation is harmless there.
       values[i] = around === 1 ? one | bits : (small + ((state >>> 29) % 3) * exponent) | bits | (state & 1 ? sign : 0);
     }
   };

@@ -7,9 +7,9 @@ export interface ModelShape {
   tensors: readonly { name: string; shape: readonly number[] }[];
 }
 
-/** Sizes that the architectures share; each adds what it needs. */
+/** Sizes common to the architectures. */
 export interface ModelSize {
-  /** Multiples of 256, so that every type can hold a row. */
+  /** Multiples of 256, the block size of K-quants. */
   width: number;
   layers: number;
   feedForward: number;
@@ -93,9 +93,9 @@ const mamba2Keys = (width: number, state: number) => ({
   "ssm.group_count": u32(1),
 });
 
-/** One of each kind of memory that llama.cpp keeps. */
+/** One architecture for each kind of memory in llama.cpp. */
 const builds = {
-  /** Grouped queries, output apart from the embedding. */
+  /** Grouped queries; the output matrix is not the embedding. */
   llama: (size) => ({
     metadata: {
       ...common(size),
@@ -111,7 +111,7 @@ const builds = {
       ]),
     ],
   }),
-  /** Five layers of six see a sliding window only; tied. */
+  /** Five of six layers use a sliding window; tied embeddings. */
   gemma3: (size) => {
     const head = 128;
     return {
@@ -134,7 +134,7 @@ const builds = {
       ],
     };
   },
-  /** 16 experts, of which a token takes 4. */
+  /** 16 experts, 4 per token. */
   qwen3moe: (size) => {
     const [count, inner, head] = [16, size.feedForward / 4, 64];
     return {
@@ -208,7 +208,7 @@ const builds = {
     metadata: { ...common(size), "attention.head_count": u32(0), ...mamba2Keys(size.width, 128) },
     tensors: [...embedding(size), output(size), ...each(size.layers, (i) => mamba2(i, size.width, 128))],
   }),
-  /** Short convolutions with attention in every third layer; tied. */
+  /** Short convolutions with attention in every third layer; tied embeddings. */
   lfm2: (size) => {
     const kvHeads = Array.from({ length: size.layers }, (_, i) => (i % 3 === 2 ? 2 : 0));
     const head = size.width / size.heads;
@@ -252,7 +252,7 @@ const builds = {
 export type ArchitectureName = keyof typeof builds;
 export const architectureNames = Object.keys(builds) as readonly ArchitectureName[];
 
-/** The tensors and hyperparameters of one architecture in the given size. */
+/** Returns the tensors and hyperparameters of one architecture in the given size. */
 export function modelShape(architecture: ArchitectureName, size: ModelSize): ModelShape {
   return { architecture, ...builds[architecture](size) };
 }

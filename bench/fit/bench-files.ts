@@ -15,14 +15,14 @@ import { writeModel } from "./write-model.js";
 export interface BenchFile {
   name: string;
   path: string;
-  /** Tokens of context that it is measured with. */
+  /** Measured contexts in tokens. */
   contexts: readonly number[];
 }
 
 const root = fileURLToPath(packageRoot);
 const home = join(root, "artifacts", "bench-fit");
 const threads = 2;
-/** Long, so that caches of hundreds of MB can be asked for; nothing is ever computed at that length. */
+/** Long enough for caches of hundreds of MB; no computation uses the whole length. */
 const trainedContext = 131_072;
 
 type Generated = [
@@ -42,10 +42,10 @@ const generated: readonly Generated[] = [
   ["granitehybrid", "Q8_0", { width: 1024, layers: 12, feedForward: 2560, heads: 16 }],
 ];
 
-/** The size of today's vocabularies, whose logits are most of the compute buffer. */
+/** A common vocabulary size; its logits are most of the compute buffer. */
 const largeVocabulary = { width: 256, layers: 4, feedForward: 1024, heads: 4, vocabulary: 131_072 };
 
-/** Variants of the two real models and one generated model of each architecture; made once, then kept. */
+/** Variants of the two real models and one generated model of each architecture; created once. */
 export async function benchFiles(toolchain: Toolchain, print: (line: string) => void): Promise<BenchFile[]> {
   await mkdir(home, { recursive: true });
   const demo = join(root, "recipes", "demo", "tiny-llama");
@@ -103,7 +103,7 @@ async function variants(
   return files;
 }
 
-/** Makes a file under a temporary name, unless it is there. */
+/** Creates a file through a temporary name, unless it exists. */
 async function once(path: string, make: (part: string) => Promise<void>): Promise<void> {
   const there = await access(path).then(
     () => true,

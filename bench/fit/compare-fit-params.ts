@@ -8,18 +8,18 @@ import type { BenchFile } from "./bench-files.js";
 import { fitBreakdown, fitContext } from "./fit-params.js";
 
 const mebibyte = 2 ** 20;
-/** Long enough for caches of which a whole MiB is a small part. */
+/** Long enough that one MiB is a small part of the cache. */
 const context = 131_072;
-/** Where llama-fit-params begins to look. */
+/** llama-fit-params starts its search at this context. */
 const minimumContext = 4096;
 
-/** A cache that grows by less than this is no matter of contexts: a recurrent state. */
+/** A cache that grows by less is a recurrent state, independent of the context. */
 const grownBytes = 32 * mebibyte;
 
-/** What llama-fit-params counts: its own buffers. */
+/** The buffers that llama-fit-params counts. */
 const counted = ({ weightsBytes, kvBytes, computeBytes }: MemoryEstimate) => weightsBytes + kvBytes + computeBytes;
 
-/** Weights, caches and maximum contexts beside those of llama-fit-params, which tells whole MiB, rounded down. */
+/** Compares weights, caches and maximum contexts with llama-fit-params, which prints MiB rounded down. */
 export async function compareFitParams(
   files: readonly BenchFile[],
   toolchain: Toolchain,
@@ -58,11 +58,11 @@ export async function compareFitParams(
       print(`| ${[file.name, kvType, ...cells].join(" | ")} |`);
     }
   }
-  print(`weights and caches: ${worst.toFixed(2)} % apart at most (wanted: 1 %)`);
+  print(`weights and caches: ${worst.toFixed(2)} % apart at most (target: 1 %)`);
   print(`maximum context: ${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)} % (wanted: -5 to 0)`);
 }
 
-/** In percent; nothing within the MiB that was rounded away. */
+/** Difference in percent; 0 within the MiB lost to rounding. */
 function difference(bytes: number, wholeMiB: number): number {
   const found = bytes / mebibyte;
   const apart = Math.max(wholeMiB - found, found - (wholeMiB + 1), 0);

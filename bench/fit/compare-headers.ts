@@ -8,7 +8,7 @@ import { writeSparseGguf } from "../../src/gguf/write-sparse-gguf.js";
 import { measureMemories } from "../../src/hardware/memory/measure-memory.js";
 import type { BenchFile } from "./bench-files.js";
 
-/** Files that hold their header only against the whole files: the same figures, or the number of files that differ. */
+/** Compares predictions from header-only files with those from whole files, and prints the number of equal ones. */
 export async function compareHeaders(files: readonly BenchFile[], print: (line: string) => void): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "quantsmith-bench-"));
   const cache = process.env.QUANTSMITH_CACHE;
@@ -16,11 +16,11 @@ export async function compareHeaders(files: readonly BenchFile[], print: (line: 
     const headers = files.map((_, i) => join(folder, `${i}.gguf`));
     for (const [i, file] of files.entries()) await copySparseGguf(await readGguf(file.path), headers[i] ?? "");
     const whole = await measureMemories(files.map(({ path }) => path));
-    // An empty cache, or the second answer would be the first.
+    // Clears the cache, since the second prediction would come from it.
     process.env.QUANTSMITH_CACHE = join(folder, "cache");
     const header = await measureMemories(headers);
     const same = whole.filter((memory, i) => isDeepStrictEqual(memory, header[i])).length;
-    print(`header only equals the whole file: ${same} of ${files.length} files`);
+    print(`headers and whole files give equal predictions: ${same} of ${files.length} files`);
   } finally {
     if (cache === undefined) delete process.env.QUANTSMITH_CACHE;
     else process.env.QUANTSMITH_CACHE = cache;
@@ -28,7 +28,7 @@ export async function compareHeaders(files: readonly BenchFile[], print: (line: 
   }
 }
 
-/** Writes a sparse file with the header of another one, byte for byte. */
+/** Writes a sparse file with the exact header of another file. */
 async function copySparseGguf(gguf: Gguf, path: string): Promise<void> {
   const source = await open(gguf.path, "r");
   try {

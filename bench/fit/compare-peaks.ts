@@ -7,7 +7,7 @@ import { measuredPeak } from "./measured-peak.js";
 
 const mebibyte = 2 ** 20;
 
-/** Every context with both cache types, and the longest without flash attention as well. */
+/** Every context with both cache types, and the longest also without flash attention. */
 function configurations({ contexts }: BenchFile): MemoryConfiguration[] {
   const longest = Math.max(...contexts);
   return [
@@ -17,7 +17,7 @@ function configurations({ contexts }: BenchFile): MemoryConfiguration[] {
   ];
 }
 
-/** Predicted against measured peak of resident memory, weights loaded; prints each run and what is left unexplained. */
+/** Compares the predicted with the measured peak of resident memory, with loaded weights; prints each residual. */
 export async function comparePeaks(
   files: readonly BenchFile[],
   toolchain: Toolchain,
@@ -40,7 +40,7 @@ export async function comparePeaks(
   print(
     `${errors.length} configurations: p95 of the error ${worst.toFixed(2)} %, lowest ${signed(Math.min(...errors))},`,
   );
-  print(`highest ${signed(Math.max(...errors))} (wanted: p95 within 5 %, never below -2 %)`);
+  print(`highest ${signed(Math.max(...errors))} (target: p95 within 5 %, never below -2 %)`);
 }
 
 function row(name: string, estimate: MemoryEstimate, measured: number, error: number): string {

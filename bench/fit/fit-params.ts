@@ -6,14 +6,17 @@ export interface FitOptions extends ToolRun {
   kvType: "f16" | "q8_0";
 }
 
-/** llama.cpp's own account of the computer's memory, whole MiB rounded down. */
+/** Host memory as reported by llama.cpp, in MiB rounded down. */
 export interface FitBreakdown {
   weightsMiB: number;
   kvMiB: number;
   computeMiB: number;
 }
 
-/** What `llama-fit-params` says a model takes at a context, without loading it. Throws `QS-MEMORY-MODEL`. */
+/**
+ * Returns the memory that `llama-fit-params` estimates for a model at a context.
+ * @throws {QuantsmithError} `QS-MEMORY-MODEL`
+ */
 export async function fitBreakdown(options: FitOptions & { context: number }): Promise<FitBreakdown> {
   const text = await runFit(options, ["-fitp", "on", "-c", `${options.context}`]);
   const [, weights, kv, compute] = /^Host (\d+) (\d+) (\d+)/m.exec(text) ?? [];
@@ -21,8 +24,9 @@ export async function fitBreakdown(options: FitOptions & { context: number }): P
 }
 
 /**
- * The context that `llama-fit-params` chooses so that `marginMiB` of the computer's memory stay free; at least
- * `minimumContext`. Throws `QS-MEMORY-MODEL`, also when nothing fits.
+ * Returns the context that `llama-fit-params` chooses so that `marginMiB` of the computer's memory stay free; at least
+ * `minimumContext`.
+ * @throws {QuantsmithError} `QS-MEMORY-MODEL`, also if no context fits
  */
 export async function fitContext(options: FitOptions & { marginMiB: number; minimumContext: number }): Promise<number> {
   const limits = ["-fitt", `${options.marginMiB}`, "-fitc", `${options.minimumContext}`];
@@ -30,7 +34,7 @@ export async function fitContext(options: FitOptions & { marginMiB: number; mini
 }
 
 async function runFit(options: FitOptions, more: readonly string[]): Promise<string> {
-  // Without repacking, which it forgets to count on a processor: a repacked weight lies in no buffer that it knows.
+  // Repacking is off: llama-fit-params does not count the buffers of weights repacked for the CPU.
   const cache = ["-nr", "-ctk", options.kvType, "-ctv", options.kvType, "-fa", "on"];
   const args = ["-m", fileArgument(options.model), ...cache, ...more];
   const result = await runTool(options, "llama-fit-params", args);

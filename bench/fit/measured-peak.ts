@@ -7,20 +7,20 @@ import { runSubprocess } from "../../src/util/subprocess.js";
 
 /** Tokens sampled after the prompt. */
 const sampledTokens = 8;
-/** Room that the tokenizer may take beside one token per word. */
+/** Spare tokens beside one token per word. */
 const spareTokens = 8;
 const pollMs = 5;
 
 export interface MeasuredPeak {
   /** The kernel's high-water mark of resident memory (VmHWM), bytes. */
   bytes: number;
-  /** llama.cpp's own account of its buffers, as it logs them. */
+  /** Buffer sizes from llama.cpp's log. */
   buffers: readonly string[];
 }
 
 /**
- * Runs a model with llama-completion, weights loaded instead of mapped, and a prompt that fills the context; Linux only.
- * Every token of the prompt is one common word, so that its length is known.
+ * Runs a model with llama-completion with loaded (not mapped) weights and a prompt that fills the context; Linux only.
+ * The prompt repeats one common word of one token, so its length is exact.
  */
 export async function measuredPeak(
   toolchain: Toolchain,
@@ -46,7 +46,7 @@ export async function measuredPeak(
   };
 }
 
-/** The highest VmHWM among this process's children; there is one at a time. */
+/** Returns the highest VmHWM among this process's children; only one runs at a time. */
 async function pollPeak(signal: AbortSignal): Promise<number> {
   let peak = 0;
   while (!signal.aborted) {

@@ -17,7 +17,7 @@ const contexts = [2048, 8192, 32_768, 131_072];
 /** An 8 B model. */
 const size = { width: 4096, layers: 36, feedForward: 12_288, heads: 32, vocabulary: 151_936, trainedContext: 131_072 };
 
-/** Wall time of 25 variants of an 8 B model on 30 devices at 4 contexts, with an empty cache. */
+/** Prints the wall time of 25 variants of an 8 B model on 30 devices at 4 contexts, with an empty cache. */
 export async function timeGrid(print: (line: string) => void): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "quantsmith-bench-"));
   const cache = process.env.QUANTSMITH_CACHE;
@@ -48,7 +48,7 @@ export async function timeGrid(print: (line: string) => void): Promise<void> {
     const ended = performance.now();
     const seconds = (from: number, to: number) => ((to - from) / 1000).toFixed(1);
     print(
-      `${models.length} variants × ${deviceCount} devices × ${contexts.length} contexts: ${seconds(started, ended)} s, of which simulation ${seconds(started, simulated)} s (wanted: 20 s; verdicts: ${JSON.stringify(verdicts)})`,
+      `${models.length} variants × ${deviceCount} devices × ${contexts.length} contexts: ${seconds(started, ended)} s, simulation ${seconds(started, simulated)} s (target: 20 s; verdicts: ${JSON.stringify(verdicts)})`,
     );
   } finally {
     if (cache === undefined) delete process.env.QUANTSMITH_CACHE;

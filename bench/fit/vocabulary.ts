@@ -1,12 +1,12 @@
 import type { GgufValue } from "../../src/gguf/gguf.js";
 
 const strings = (items: readonly string[]): GgufValue => ({ type: "array", itemType: "string", items });
-/** What `tokenizer.ggml.token_type` calls a normal, an unknown, a control and a byte token. */
+/** Values of `tokenizer.ggml.token_type` for normal, unknown, control and byte tokens. */
 const [normal, unknown, control, byte] = [1, 2, 3, 6];
 
 /**
- * Metadata of a vocabulary of any size that nobody trained: bytes, " the", and words of nonsense. `llama` finds tokens by
- * score, `gpt2` by merge rules, of which it has about as many as tokens.
+ * Returns the metadata of a synthetic vocabulary of any size: bytes, " the", and nonsense words. `llama` tokenizes by
+ * score, `gpt2` by merge rules, about one per token.
  */
 export function syntheticVocabulary(kind: "llama" | "gpt2", count: number): ReadonlyMap<string, GgufValue> {
   return new Map(Object.entries(kind === "llama" ? byScore(count) : byMerges(count)));
@@ -27,7 +27,7 @@ function byScore(count: number): Record<string, GgufValue> {
   };
 }
 
-/** GPT-2 writes a blank as Ġ; every word of two letters or more is merged from its beginning and its last letter. */
+/** GPT-2 writes a space as Ġ; every word of two or more letters is merged from its prefix and its last letter. */
 function byMerges(count: number): Record<string, GgufValue> {
   const letters = ["Ġ", ...Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i))];
   const tokens = ["<eos>", ...letters, "Ġt", "he", "Ġthe"];

@@ -4,14 +4,14 @@ import { type NewTensor, type WrittenGguf, writeGguf } from "../../src/gguf/writ
 import { type GgmlType, knownType, rowBytes } from "../../src/quant/ggml-types.js";
 import type { ModelShape } from "./architectures.js";
 
-/** Where a block of each type has its scales, F16 each; the rest of a block may be anything. */
+/** Offsets of the F16 scales in a block of each type; the other bytes of a block are arbitrary. */
 const scaleOffsets: Readonly<Record<string, readonly number[]>> = { Q8_0: [0], Q4_0: [0], Q4_K: [0, 2], F16: [] };
 /** 2^-8 as F16: small numbers, so that no sum overflows. */
 const smallScale = 0x1c00;
 
 /**
  * Writes a model with random weights: matrices in `type` (Q8_0, Q4_0, Q4_K or F16), the rest in F32. `vocabulary` is the
- * metadata of a tokenizer that has as many tokens as the shape says.
+ * metadata of a tokenizer with the shape's number of tokens.
  */
 export function writeModel(
   path: string,
@@ -26,7 +26,7 @@ export function writeModel(
   });
 }
 
-/** The header alone, of any type, for simulations. */
+/** Writes only the header, of any type, for simulations. */
 export function headerOf(shape: ModelShape, type: string, vocabulary: ReadonlyMap<string, GgufValue>): HeaderPlan {
   const metadata = new Map<string, GgufValue>([
     ["general.architecture", { type: "string", value: shape.architecture }],
@@ -37,7 +37,7 @@ export function headerOf(shape: ModelShape, type: string, vocabulary: ReadonlyMa
   return { metadata, tensors };
 }
 
-/** llama.cpp wants vectors, convolutions and what steers experts in F32. */
+/** llama.cpp requires vectors, convolutions and expert routers in F32. */
 function isMatrix({ name, shape }: { name: string; shape: readonly number[] }): boolean {
   return shape.length > 1 && (shape[0] ?? 0) >= 32 && !/norm|conv|ssm_[ad]$|ffn_gate_inp/.test(name);
 }
@@ -55,7 +55,7 @@ function randomBlocks(type: GgmlType, bytes: number): Buffer {
     for (let at = 0; at < bytes; at += 4) buffer.writeFloatLE(0.5 + Math.random() / 2, at);
     return buffer;
   }
-  // Positive and negative F16 of about the scale, or any bits around the scales of a block.
+  // F16: random sign, magnitude near the scale. Other types: arbitrary bits except the scales of a block.
   for (let at = 0; at < bytes; at += 2) {
     const bits = Math.floor(Math.random() * 0x10000);
     buffer.writeUInt16LE(type.name === "F16" ? (bits & 0x83ff) | smallScale : bits, at);

@@ -9,7 +9,7 @@ import { runRecipe } from "../run-recipe.js";
 import type { Rates, VariantKind } from "./rates.js";
 
 const chunks = { calibration: 4, search: 2, evaluation: 4, context: 512 } as const;
-/** Groups of this model's tensors that are probed, and the measurement of the noise. */
+/** Probed tensor groups of this model, plus the measurement of the noise. */
 const probes = 24;
 const presets: Record<VariantKind, string> = {
   legacy: "Q8_0",
@@ -21,7 +21,7 @@ const presets: Record<VariantKind, string> = {
 
 const root = fileURLToPath(packageRoot);
 
-/** Runs every kind of step on a made-up model and reads from their times what one core does in a second. */
+/** Runs every kind of step on a synthetic model and computes the rates of one core from their times. */
 export async function measureRates(): Promise<{ rates: Rates; weights: number; cores: number }> {
   const home = await mkdtemp(join(root, "artifacts", "bench-scale-"));
   try {

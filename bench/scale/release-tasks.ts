@@ -4,13 +4,13 @@ import { dealChunks } from "../../src/stages/validate/sequential-verdict.js";
 import type { Rates, VariantKind } from "./rates.js";
 import type { Task } from "./schedule.js";
 
-/** Where a release is made. */
+/** The machines that build a release. */
 export interface Place {
   name: string;
   machines: number;
   /** Per machine. */
   cores: number;
-  /** What cores do beside each other, as a part of what each does alone. */
+  /** Parallel efficiency of the cores. */
   scaling: number;
   /** Bytes per second at which one machine reads and writes the store. */
   storeBytes: number;
@@ -36,19 +36,19 @@ export interface ReleaseTask extends Task {
   hubBytes: number;
 }
 
-/** The steps of a release in the engine's order, probes dealt out to as many tasks as there are machines. */
+/** Returns the steps of a release in the engine's order; the probes are divided into one task per machine. */
 export function releaseTasks(release: Release, rates: Rates, place: Place): ReleaseTask[] {
   const { weights, vocabulary, chunks, context } = release;
   const base = 2 * weights;
   const cores = place.cores * place.scaling;
   const flops = (count: number) => 2 * weights * count * context;
   const logits = (count: number) => baseLogitsBytes({ vocabulary, chunks: count, context });
-  // What measures on them is begun anew for each part, and reads its weights again.
+  // Each part starts a new measuring process, which reads the weights again.
   const passes = segmentCount(logits(chunks.evaluation), chunks.evaluation);
   const block = dealChunks(Math.ceil(chunks.evaluation / passes), context)[0]?.length ?? 0;
   const task = (id: string, after: string[], computing: number, storeBytes: number, hubBytes = 0): ReleaseTask => ({
     ...{ id, after, storeBytes, hubBytes },
-    // Weights are mapped, and read once before they are computed with; nothing is assumed to overlap.
+    // Weights are mapped and read once before the computation. Assumes no overlap.
     seconds: computing + storeBytes / place.storeBytes + hubBytes / place.hubBytes,
   });
   const runs = (id: string, after: string[], count: number, rate: number, extra: number, reads = 1) =>
@@ -68,7 +68,7 @@ export function releaseTasks(release: Release, rates: Rates, place: Place): Rele
         id,
         ["allocate:errors", "allocate:base"],
         (release.probes * flops(chunks.search)) / parts.length / (rates.probeFlops * cores),
-        // A copy of the base for each machine.
+        // Each machine copies the base.
         2 * base,
       ),
     ),

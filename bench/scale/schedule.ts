@@ -1,7 +1,7 @@
-/** A piece of work as machines see it. */
+/** One task of a schedule. */
 export interface Task {
   id: string;
-  /** Ids of tasks that must have ended; they stand before this one. */
+  /** Ids of tasks that must end first; they precede this one in the list. */
   after: readonly string[];
   /** On one machine. */
   seconds: number;
@@ -10,20 +10,20 @@ export interface Task {
 export interface Timetable {
   /** Until the last task ends. */
   seconds: number;
-  /** Machine-seconds in which something ran. */
+  /** Machine-seconds in which a task ran. */
   busySeconds: number;
-  /** The tasks that follow on each other without a gap and decide the end, last one last. */
+  /** The critical path, in order. */
   criticalPath: readonly Task[];
 }
 
 interface Placed {
   task: Task;
   end: number;
-  /** What it waited for last: a task it needs, or the one before it on its machine. */
+  /** The task it waited for last: a dependency, or the previous task on its machine. */
   waitedFor: Placed | undefined;
 }
 
-/** Lays tasks out in their order, each on the machine that is free first, one at a time on each machine. */
+/** Schedules tasks in order, each on the machine that is free first, one task per machine at a time. */
 export function schedule(tasks: readonly Task[], machines: number): Timetable {
   const placed = new Map<string, Placed>();
   const lastOn: (Placed | undefined)[] = Array.from({ length: machines });

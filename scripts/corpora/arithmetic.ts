@@ -11,7 +11,7 @@ const goods = list(
   "pencils / tiles / oranges / stamps / marbles / candles / bricks / seedlings / buttons / postcards / bottles / chairs",
 );
 
-/** Problems whose answer is worked out, so that every line is true. */
+/** Problems with computed answers, so every line is correct. */
 const tasks: readonly Task[] = [
   (random) => {
     const [a, b] = [random.between(120, 9_800), random.between(120, 9_800)];

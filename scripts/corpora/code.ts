@@ -13,7 +13,7 @@ const names: Phrases = {
   word: list("amber / birch / cobalt / delta / ember / fjord / garnet / hazel / indigo / juniper / krill / lagoon"),
 };
 
-/** Programs in several languages; the slots make of each a family. `Thing` is `thing` with a capital. */
+/** Programs in several languages, with slots to fill. `Thing` is `thing` capitalized. */
 const programs = [
   'def {verb}_{thing}s({thing}s, limit={2-99}):\n    """Return the {thing}s whose {field} is below the limit."""\n    result = []\n    for {thing} in {thing}s:\n        if {thing}.{field} is None:\n            continue\n        if {thing}.{field} < limit:\n            result.append({thing})\n    return sorted(result, key=lambda item: item.{field})\n',
   "export function {verb}{Thing}s({thing}s: readonly {Thing}[]): Map<string, {Thing}[]> {\n  const groups = new Map<string, {Thing}[]>();\n  for (const {thing} of {thing}s) {\n    const known = groups.get({thing}.{field}) ?? [];\n    groups.set({thing}.{field}, [...known, {thing}]);\n  }\n  return groups;\n}\n",
@@ -44,7 +44,7 @@ const programs = [
   "data class {Thing}(val id: Long, val {field}: Int?)\n\nsuspend fun {verb}(source: Flow<{Thing}>): Map<Int, Long> =\n    source.filter { it.{field} != null }\n        .take({10-999})\n        .toList()\n        .groupBy { it.{field}!! / {2-50} }\n        .mapValues { (_, items) -> items.sumOf { it.id } }\n",
 ] as const;
 
-/** One program, its slots filled with the same names throughout. */
+/** Returns one program; equal slots get equal names. */
 export function program(use: CorpusUse, random: Random): string {
   const chosen = Object.fromEntries(Object.entries(names).map(([slot, pool]) => [slot, random.pick(share(pool, use))]));
   const upper = (text: string | undefined) => `${text?.charAt(0).toUpperCase()}${text?.slice(1)}`;
@@ -53,12 +53,12 @@ export function program(use: CorpusUse, random: Random): string {
     Thing: upper(chosen.thing),
     Field: upper(chosen.field),
     WORD: `${chosen.word?.toUpperCase()}`,
-    // Before a brace it would look like a slot of this program.
+    // Before a brace it would match a slot of this program.
     dollar: "$",
   };
   const filled = random.pick(share(programs, use)).replace(/\{([A-Za-z]+)\}/g, (whole, slot: string) => {
     return (slots as Record<string, string>)[slot] ?? whole;
   });
-  // Angle brackets are types and tags here, so only numbers are left to fill.
+  // Angle brackets are types and tags here, so only numbers are filled.
   return filled.replace(/\{(\d+)-(\d+)\}/g, (number) => fill(number, {}, random));
 }

@@ -9,19 +9,19 @@ import { otherLanguages } from "./languages-other.js";
 import { Random } from "./random.js";
 import { record } from "./records.js";
 
-/** Characters of each text: enough for 200, 40 and 120 chunks of 512 tokens at four characters a token, and a quarter more. */
+/** Characters of each text: 200, 40 and 120 chunks of 512 tokens at four characters per token, plus a quarter. */
 const characters: Readonly<Record<CorpusUse, number>> = { calibration: 540_000, search: 130_000, evaluation: 320_000 };
 const seeds: Readonly<Record<CorpusUse, number>> = {
   calibration: 20_261_101,
   search: 20_261_102,
   evaluation: 20_261_103,
 };
-/** Characters of the conversations, which are for calibration only. */
+/** Characters of the conversations, which only calibration uses. */
 const chatCharacters = 480_000;
 
 /**
- * The text that comes with quantsmith for one use: pieces of all kinds in turn, so that any beginning of it holds the
- * same mixture. `sampled` is text from a language model, of which a part goes in, in whole paragraphs.
+ * Returns quantsmith's text for one use: passages of all kinds in turn, so that every prefix has the same mixture.
+ * `sampled` is text from a language model; the result includes whole paragraphs of it.
  */
 export function composeText(use: CorpusUse, sampled: string): string {
   const random = new Random(seeds[use]);
@@ -64,7 +64,7 @@ export function composeConversations(): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** Gives one after the other, in another order each time around. */
+/** Yields all items in random order, then again in another order. */
 function inTurn<T>(list: readonly T[], random: Random): () => T {
   let rest: T[] = [];
   return () => {
@@ -90,7 +90,7 @@ function talkText(use: CorpusUse, random: Random): string {
     .join("\n");
 }
 
-/** Gives one passage after the other, of about a thousand characters, in another order. */
+/** Yields passages of about a thousand characters in random order. */
 function passages(text: string, use: CorpusUse, random: Random): () => string {
   const blocks: string[] = [];
   let block = "";

@@ -9,7 +9,7 @@ import { capital, fill, list, type Phrases, share } from "./phrases.js";
 import type { Random } from "./random.js";
 import { record } from "./records.js";
 
-/** One question with its answer, or a longer talk: user and assistant in turn. */
+/** A question and answer, or a longer conversation; user and assistant alternate. */
 export type Dialogue = readonly string[];
 
 const topics: Phrases = {
@@ -121,13 +121,13 @@ const talks: readonly (readonly string[])[] = [
   ],
 ];
 
-/** A talk of several turns. */
+/** Returns a conversation of several turns. */
 export function talk(use: CorpusUse, random: Random): Dialogue {
   const own = Object.fromEntries(Object.entries(topics).map(([slot, pool]) => [slot, share(pool, use)]));
   return random.pick(share(talks, use)).map((turn) => capital(fill(turn, own, random)));
 }
 
-/** A request for one of the other kinds of text, answered with it. */
+/** Returns a request for one of the other kinds of text, with that text as the answer. */
 export function request(use: CorpusUse, random: Random): Dialogue {
   const asks = share(requests, use);
   return random.pick(asks)(use, random);

@@ -2,7 +2,7 @@ import type { CorpusUse } from "../../src/corpus/sample-prompts.js";
 import { capital, fill, list, type Phrases, share } from "./phrases.js";
 import type { Random } from "./random.js";
 
-/** A kind of English text: its sentences come from a pool of its own. */
+/** A kind of English text with a separate pool of sentences. */
 interface Theme {
   titles: readonly string[];
   sentences: readonly string[];
@@ -172,7 +172,7 @@ const themes: readonly Theme[] = [
   },
 ];
 
-/** An English article, story, report or guide of so many paragraphs, with a title. */
+/** Returns an English article, story, report or guide with a title and the given number of paragraphs. */
 export function englishText(use: CorpusUse, paragraphs: number, random: Random): { title: string; body: string } {
   const theme = random.pick(themes);
   const own: Phrases = { ...phrases, person: share(person, use), place: share(place, use), thing };

@@ -1,7 +1,7 @@
 import type { Language } from "./language.js";
 import { list } from "./phrases.js";
 
-/** Written for this project. Every phrase fits every other, so that each sentence is sound if not always likely. */
+/** Written for this project. All phrases combine into grammatical sentences. */
 export const europeanLanguages: readonly Language[] = [
   {
     name: "Deutsch",

@@ -1,7 +1,7 @@
 import type { Language } from "./language.js";
 import { list } from "./phrases.js";
 
-/** Languages in other scripts, written for this project in the same way. */
+/** Languages in other scripts, written for this project likewise. */
 export const otherLanguages: readonly Language[] = [
   {
     name: "中文",

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { packageRoot } from "../../src/util/package-root.js";
 import { composeConversations, composeText } from "./compose.js";
 
-/** `npm run corpora`: writes the texts that come with quantsmith, byte for byte the same each time. */
+/** `npm run corpora`: writes quantsmith's texts; the bytes are the same each time. */
 const folder = new URL("corpora/", packageRoot);
 mkdirSync(fileURLToPath(folder), { recursive: true });
 for (const use of ["calibration", "search", "evaluation"] as const) {

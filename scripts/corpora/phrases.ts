@@ -1,7 +1,7 @@
 import type { CorpusUse } from "../../src/corpus/sample-prompts.js";
 import type { Random } from "./random.js";
 
-/** Phrases by the name of the slot they fill. */
+/** Phrases by slot name. */
 export type Phrases = Readonly<Record<string, readonly string[]>>;
 
 /** `"a / b / c"` as a list. */
@@ -14,14 +14,14 @@ export function list(text: string): string[] {
 
 const uses = ["calibration", "search", "evaluation"] as const satisfies readonly CorpusUse[];
 
-/** Every third item: the part of a pool that belongs to one use, so that no two uses share a phrase. */
+/** Returns every third item: the part of a pool for one use, so that uses have no phrase in common. */
 export function share<T>(pool: readonly T[], use: CorpusUse): T[] {
   return pool.filter((_, index) => uses[index % uses.length] === use);
 }
 
 /**
- * Fills the slots of a template: `{name}` from the phrases of that name, which may have slots themselves, `{1-99}` with a
- * number, and `<a|b|c>` with one of these.
+ * Fills the slots of a template: `{name}` with a phrase of that name, which may contain slots, `{1-99}` with a number,
+ * and `<a|b|c>` with one of the choices.
  */
 export function fill(template: string, phrases: Phrases, random: Random): string {
   return template.replace(/\{(\w+)\}|\{(\d+)-(\d+)\}|<([^<>|]*(?:\|[^<>|]*)+)>/g, (whole, name, low, high, choice) => {
@@ -32,7 +32,7 @@ export function fill(template: string, phrases: Phrases, random: Random): string
   });
 }
 
-/** With a capital at its beginning. */
+/** Returns the text with its first letter in upper case. */
 export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,8 +1,8 @@
-/** Reproducible choices: the same seed makes the same text on every machine (xorshift32). */
+/** Reproducible choices: a seed gives the same text on every machine (xorshift32). */
 export class Random {
   #state: number;
 
-  /** `seed` is any number but 0. */
+  /** `seed` must not be 0. */
   constructor(seed: number) {
     this.#state = seed | 0;
     for (let warmUp = 0; warmUp < 8; warmUp++) this.below(2);
@@ -27,7 +27,7 @@ export class Random {
     return item;
   }
 
-  /** The list in another order. */
+  /** Returns the list in random order. */
   shuffled<T>(list: readonly T[]): T[] {
     const result = [...list];
     for (let index = result.length - 1; index > 0; index--) {

@@ -27,7 +27,7 @@ const price = (random: Random) => `${random.between(1, 400)}.${two(random.below(
 const times = <T>(count: number, make: (index: number) => T): T[] =>
   Array.from({ length: count }, (_, index) => make(index));
 
-/** Text that programs write and read: each kind belongs to one use. */
+/** Text that programs write and read; each kind is for one use. */
 const makers: readonly Maker[] = [
   (random, { items }) =>
     JSON.stringify(
@@ -83,7 +83,7 @@ const makers: readonly Maker[] = [
     `\\begin{tabular}{lrr}\nplace & ${random.pick(items)} & ${random.pick(items)} \\\\ \\hline\n${times(random.between(3, 7), () => `${random.pick(towns)} & ${random.between(1, 900)} & $${price(random)} \\pm ${random.between(1, 9)}$ \\\\`).join("\n")}\n\\end{tabular}`,
 ];
 
-/** One table, log, message or file of settings. */
+/** Returns one table, log, message or settings file. */
 export function record(use: CorpusUse, random: Random): string {
   const names = {
     items: share(items, use),

@@ -1,4 +1,4 @@
-/** Anchor that GitHub gives a heading. */
+/** Returns GitHub's anchor of a heading. */
 export function anchor(heading: string): string {
   return heading
     .trim()

@@ -17,7 +17,7 @@ export function commandsPage(program: Command): string {
   );
 }
 
-/** Commands that run, in the order of `--help`; a command with subcommands is only a prefix. */
+/** Commands without subcommands, in the order of `--help`. */
 function leaves(command: Command): Command[] {
   return command.commands.flatMap((child) => (child.commands.length > 0 ? leaves(child) : [child]));
 }
@@ -41,7 +41,7 @@ function optionRow(option: Option): string[] {
   return [code(option.flags), value, sentence(text)];
 }
 
-/** Usage as `--help` prints it: commander's own unless the command sets one. */
+/** Usage as `--help` prints it: commander's default unless the command sets one. */
 function usageOf(command: Command): string {
   return command.usage().replace(/^\[options\] (.+)$/, "$1 [options]");
 }

@@ -12,7 +12,7 @@ export function sentence(text: string): string {
   return `${trimmed.slice(0, 1).toUpperCase()}${trimmed.slice(1)}${/[.!?]$/.test(trimmed) ? "" : "."}`;
 }
 
-/** Takes "(default: all)" or "(default 4)" out of a description. */
+/** Removes "(default: all)" or "(default 4)" from a description. */
 export function splitDefault(text: string): { text: string; fallback: string } {
   const match = /\s*\(default:? ([^()]+)\)/.exec(text);
   return match?.[1] === undefined ? { text, fallback: "" } : { text: text.replace(match[0], ""), fallback: match[1] };
@@ -27,7 +27,7 @@ function escapeCell(text: string): string {
   return text.replaceAll("|", "\\|").replaceAll("\n", " ");
 }
 
-/** Prose in which `<name>` outside backticks is shown and not read as HTML. */
+/** Escapes `<name>` outside backticks, so that it is not read as HTML. */
 function escapeTags(text: string): string {
   return text.replace(/`[^`]*`|</g, (match) => (match === "<" ? "\\<" : match));
 }

@@ -1,4 +1,4 @@
-/** JSON Schema, as far as the pages use it. */
+/** The part of JSON Schema that the pages use. */
 export interface SchemaNode {
   title?: string;
   description?: string;

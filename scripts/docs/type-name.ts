@@ -1,6 +1,6 @@
 import type { SchemaNode } from "./schema-node.js";
 
-/** Longest list of values that is printed in whole. */
+/** Longest list of values that is printed completely. */
 const mostValues = 12;
 
 /** The type of a key as the page shows it: `text`, `` `auto` or `none` ``, "integer from 1 to 100", "list of …". */

@@ -6,8 +6,8 @@ import { sha256 } from "../../util/sha256.js";
 export const workflowPath = ".github/workflows/release-gguf.yml";
 
 /** The two places where our own workflow names what it installs: this repository when started here, a version elsewhere. */
-const repositoryInstall = `        description: What npm installs; "." is this repository\n        type: string\n        default: .\n`;
-const calledInstall = /( {8}description: What npm installs\n {8}type: string\n {8}default: ).+\n/;
+const repositoryInstall = `        description: npm package the workflow installs; "." is this repository\n        type: string\n        default: .\n`;
+const calledInstall = /( {8}description: npm package the workflow installs\n {8}type: string\n {8}default: ).+\n/;
 
 const stamp = /^# Written by `quantsmith init ci` [^\n]*; sha256 of the lines below: ([0-9a-f]{64})\n/;
 
@@ -26,7 +26,7 @@ export function renderWorkflow(template: string, install: string): string {
   if (!template.includes(repositoryInstall) || !calledInstall.test(template)) {
     throw new Error(`${workflowPath} does not say what it installs where it is looked for`);
   }
-  const called = `        description: What npm installs\n        type: string\n        default: ${JSON.stringify(install)}\n`;
+  const called = `        description: npm package the workflow installs\n        type: string\n        default: ${JSON.stringify(install)}\n`;
   const text = template.replace(calledInstall, () => called).replace(repositoryInstall, () => called);
   return `# Written by \`quantsmith init ci\` ${packageVersion()}; sha256 of the lines below: ${sha256(text)}\n${text}`;
 }
