@@ -1,4 +1,4 @@
-// The factors of a second moment that rounding needs, made once for all tensors and types that read this input.
+// The factors of a second moment for rounding, computed once for all tensors and types that read this input.
 // Blocks of 256 columns in an order of decreasing trace; H = V D V^T with V unit upper block triangular. Rounding block b
 // after those before it, the loss adds (E V)_b D_b (E V)_b^T, so its best target is W_b + sum over earlier blocks E_a V_ab
 // (LDLQ, arXiv 2307.13304, which is GPTQ, arXiv 2210.17323, block by block).
@@ -36,7 +36,7 @@ struct FactorBlock {
 
 struct Factors {
     size_t columns = 0;
-    /// What was added to the diagonal.
+    /// The value added to the diagonal.
     float damping = 0;
     std::vector<FactorBlock> blocks;
 };
@@ -77,7 +77,7 @@ inline std::vector<FactorBlock> order_blocks(size_t n, const std::vector<float> 
     return sorted;
 }
 
-/// The matrix in the order of the blocks, in place of `h`.
+/// Writes the matrix over `h`, in the order of the blocks.
 inline void permute(size_t n, const std::vector<FactorBlock> & blocks, std::vector<float> & h) {
     const std::vector<float> from = h;
     for (const FactorBlock & a : blocks) {
@@ -108,7 +108,7 @@ inline void keep_moments(size_t n, const std::vector<float> & h, FactorBlock & b
     }
 }
 
-/// Takes block b out of `s`, the Schur complement of the blocks after it. False when it is not positive definite.
+/// Eliminates block b from `s`, leaving the Schur complement of the blocks after it. Returns false if it is not positive definite.
 inline bool eliminate(size_t n, std::vector<float> & s, FactorBlock & b, size_t threads) {
     const size_t w = b.width, before = b.place;
     std::vector<double> m(w * w), inverse(2 * w * w);
@@ -147,7 +147,7 @@ inline bool eliminate(size_t n, std::vector<float> & s, FactorBlock & b, size_t 
         }
     });
     parallel(threads, tiles, [&](size_t t, size_t) {
-        // Only the upper triangle is read, so panels left of the tile's rows are left out.
+        // Only the upper triangle is read, so panels left of the tile's rows are skipped.
         const size_t first = t * tile_rows / panel_columns;
         float product[panel_columns * tile_rows];
         for (size_t p = first; p < panels_of(before); p++) {
@@ -164,7 +164,7 @@ inline bool eliminate(size_t n, std::vector<float> & s, FactorBlock & b, size_t 
 
 }  // namespace factoring
 
-/// Factors of `h` (n x n, both triangles, used up) with `share` of the mean diagonal added. False when it is not positive definite.
+/// Factors `h` (n x n, both triangles, overwritten) with `share` of the mean diagonal added. Returns false if it is not positive definite.
 inline bool factor(size_t n, std::vector<float> & h, float share, size_t threads, Factors & factors) {
     factors = Factors();
     factors.columns = n;

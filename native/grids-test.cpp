@@ -1,5 +1,5 @@
-// Takes apart what ggml has quantized and puts it together again: same bytes, and the values that ggml reads in them.
-// Build as build.sh builds the programs; prints a line a type and ends with 1 when one differs.
+// Unpacks and repacks blocks quantized by ggml. Requires the same bytes, and the same values as ggml's dequantization.
+// Build it like the programs of build.sh. Prints a line per type and exits with 1 if a type differs.
 
 #include <cstdio>
 #include <random>

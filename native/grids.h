@@ -1,5 +1,5 @@
-// ggml's block types whose values are a scale times a level of one grid plus an offset, so that the code of each column can
-// be chosen alone. Layouts: ggml-common.h of the pinned llama.cpp.
+// ggml's block types with values scale x level + offset on one grid, so that the code of each column can be chosen
+// independently. Layouts: ggml-common.h of the pinned llama.cpp.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,12 @@
 /// value = step x level + offset, with step = d x scale and offset = -m x minimum of its group.
 struct Grid {
     ggml_type type;
-    /// Columns of a group that share scale and minimum, and of a span that share d and m.
+    /// Columns of a group (common scale and minimum) and of a span (common d and m).
     int group, span;
-    /// level = code - bias, codes below `codes`; of a grid that is not even, the level is a table's entry.
+    /// level = code - bias, codes below `codes`; for an uneven grid, the level is a table entry.
     int bias, codes;
     bool even, offsets;
-    /// Integer scales and minima; equal for types whose groups have none of their own.
+    /// Integer scales and minima; equal for types without scales per group.
     int scale_low, scale_high, minimum_high;
 };
 
@@ -44,7 +44,7 @@ inline const Grid * find_grid(ggml_type type) {
     return nullptr;
 }
 
-/// One row's block of up to 256 columns, taken apart.
+/// One row's block of up to 256 columns, unpacked.
 struct Codes {
     float d[8], m[8];
     int scale[16], minimum[16];
@@ -73,11 +73,11 @@ inline void pack_nibbles(const uint8_t * code, uint8_t * to) {
     for (int i = 0; i < 16; i++) to[i] = (code[i] & 15) | (code[i + 16] & 15) << 4;
 }
 
-/// Bytes of d and m (when there is one) and of fifth bits before the nibbles of a 32-block.
+/// Bytes of d, m (if present) and fifth bits before the nibbles of a 32-block.
 inline void unpack_32(const Grid & grid, const uint8_t * block, Codes & c, int b) {
     c.d[b] = read_half(block);
     block += 2;
-    // An offset that is m itself is a minimum of -1.
+    // Here the offset is m, a minimum of -1.
     c.scale[b] = 1, c.minimum[b] = -1, c.m[b] = 0;
     if (grid.offsets) c.m[b] = read_half(block), block += 2;
     uint8_t * code = c.code + 32 * b;
@@ -177,7 +177,7 @@ inline void pack_q3_k(const Codes & c, uint8_t * block) {
     write_half(block + 108, c.d[0]);
 }
 
-/// d, m and the scales and minima of 6 bits that Q4_K and Q5_K begin with: 16 bytes.
+/// d, m and the 6-bit scales and minima at the start of Q4_K and Q5_K: 16 bytes.
 inline void unpack_k_scales(const uint8_t * block, Codes & c) {
     c.d[0] = read_half(block), c.m[0] = read_half(block + 2);
     const uint8_t * s = block + 4;
@@ -197,7 +197,7 @@ inline void pack_k_scales(const Codes & c, uint8_t * block) {
     }
 }
 
-/// Nibbles of 64 columns lie in 32 bytes, the first 32 columns in the low halves.
+/// Nibbles of 64 columns fill 32 bytes, the first 32 columns in the low halves.
 inline void unpack_k_nibbles(const uint8_t * from, uint8_t * code) {
     for (int i = 0; i < 256; i++) code[i] = from[i / 64 * 32 + i % 32] >> 4 * (i % 64 / 32) & 15;
 }

@@ -1,5 +1,5 @@
-// Products X^T X of a batch of inputs, as ggml matrix products on a backend, one block of rows of the upper triangle at a
-// time, so that no second n x n matrix is needed.
+// Products X^T X of a batch of inputs, as ggml matrix products on a backend. Computes one block of rows of the upper
+// triangle at a time, which avoids a second n x n matrix.
 #pragma once
 
 #include <algorithm>
@@ -21,8 +21,8 @@ public:
     }
     ~InputProduct() { ggml_backend_free(backend_); }
 
-    /// Adds x x^T of `tokens` inputs to `totals`, an upper triangle with its diagonal, row by row, in F64, because
-    /// thousands of batches are added up. `transposed` holds n rows of `tokens` values.
+    /// Adds x x^T of `tokens` inputs to `totals`, an upper triangle with its diagonal, row by row, in F64, since
+    /// thousands of batches are summed. `transposed` has n rows of `tokens` values.
     void add(const std::vector<float> & transposed, int64_t n, int64_t tokens, double * totals) {
         for (int64_t first = 0; first < n; first += block_) {
             const int64_t rows = std::min(block_, n - first);
@@ -39,7 +39,7 @@ public:
     static size_t row_start(size_t n, size_t i) { return i * (2 * n - i + 1) / 2; }
 
 private:
-    /// The products of the first `rows` of `columns` vectors with all of them.
+    /// Multiplies the first `rows` of `columns` vectors with all of them.
     const float * multiply(const float * vectors, int64_t columns, int64_t rows, int64_t tokens) {
         ggml_init_params params = {8 * ggml_tensor_overhead() + ggml_graph_overhead(), nullptr, true};
         ggml_context * context = ggml_init(params);

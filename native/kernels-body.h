@@ -1,10 +1,10 @@
-// Included by kernels.h once for each kind of processor, inside a namespace.
+// Included by kernels.h once per instruction set, inside a namespace.
 
 static inline v8 splat(float x) { return x - v8{}; }
 
 /// out[6][16] += left[depth][16] x right[depth][6].
 static void add_product(size_t depth, const float * left, const float * right, float * out) {
-    // Loops over sums are unrolled, else they would lie in memory.
+    // Loops over sums are unrolled to keep the sums in registers.
     v8 sums[panel_columns][2];
 #pragma GCC unroll 6
     for (size_t c = 0; c < panel_columns; c++) {
@@ -28,7 +28,7 @@ static void add_product(size_t depth, const float * left, const float * right, f
     }
 }
 
-/// The nearest level of an even grid. Adding and taking away 1.5 x 2^23 rounds to whole numbers, half to even.
+/// The nearest level of an even grid. Adding and subtracting 1.5 x 2^23 rounds to integers, half to even.
 static inline v8 nearest_even(v8 x, v8 low, v8 high) {
     const v8 magic = splat(12582912.0f);
     x = x < low ? low : x;
@@ -46,10 +46,10 @@ static inline v8 nearest_uneven(v8 x) {
 }
 
 /// Chooses the levels column by column: the target of column j is target_j + sum over i < j of error_i x feedback_ij.
-/// `error` comes with the values that errors are counted from, and gets what the chosen values are below them.
-/// `feedback` is row-major, columns x columns, read right of its diagonal; `target` is used up.
+/// `error` contains the reference values on entry, and reference minus chosen value on return.
+/// `feedback` is row-major, columns x columns, read right of its diagonal; `target` is overwritten.
 static void choose_levels(const Grid & grid, Tile & tile, const float * feedback, float * target, float * error) {
-    // Columns of a run feed each other at once; what earlier columns feed into a run is added up before it in registers.
+    // Columns of a run feed each other directly. The feedback of earlier columns into a run is summed before it in registers.
     constexpr int run = 16, part = 4;
     const int n = tile.columns;
     const v8 low = splat((float) -grid.bias), high = splat((float) (grid.codes - 1 - grid.bias));
@@ -96,7 +96,7 @@ static void choose_levels(const Grid & grid, Tile & tile, const float * feedback
 
 constexpr int run_part = 4;
 
-/// Adds to `sums` four columns of left[count][16] x H. H is symmetric: its rows, from `h` on, stand for its columns.
+/// Adds four columns of left[count][16] x H to `sums`. H is symmetric, so its rows from `h` on are read as columns.
 static inline __attribute__((always_inline)) void add_columns(const float * left, int count, const float * h, int n, v8 sums[][2]) {
     for (int i = 0; i < count; i++) {
         const v8 a = *(const v8 *) (left + i * tile_rows), b = *(const v8 *) (left + i * tile_rows + 8);
@@ -152,7 +152,8 @@ static void apply(const float * direction, const float * move, const float * h, 
     }
 }
 
-/// D = M M^T with M upper triangular, in place, and D^-1, behind which `inverse` has as much room to work in. False when D is not positive definite.
+/// Factors D = M M^T with M upper triangular in place, and computes D^-1. `inverse` has room for twice D^-1, the second half as
+/// a work area. Returns false if D is not positive definite.
 static bool factor_block(size_t n, double * m, double * inverse) {
     for (size_t j = n; j-- > 0;) {
         const double pivot = m[j * n + j];
@@ -162,7 +163,7 @@ static bool factor_block(size_t n, double * m, double * inverse) {
         for (size_t i = 0; i < j; i++) m[i * n + j] /= root;
         for (size_t i = 0; i < j; i++) {
             const double scale = m[i * n + j];
-            // Rows of the symmetric half keep the inner loop in order: column j as row j.
+            // Reads column j as row j of the symmetric half, which is sequential.
             m[j * n + i] = scale;
         }
         for (size_t i = 0; i < j; i++) {

@@ -1,6 +1,6 @@
-// The inner loops of rounding, compiled for any processor and on x86-64 for those with AVX2 and FMA too, since the
-// libraries of the pinned package run on both. Helpers are compiled with them: vectors of a function that is inlined into one
-// for another processor have been taken apart before.
+// The inner loops of rounding, compiled for the baseline processor and, on x86-64, also for AVX2 and FMA, since the libraries
+// of the pinned package run on both. Helpers are compiled with them: the compiler splits the vectors of a function that it
+// inlines into a function for another instruction set.
 #pragma once
 
 #include <cstddef>
@@ -49,7 +49,7 @@ namespace kernels_avx2 {
 #endif
 #endif
 
-/// Those of this processor.
+/// Returns the kernels for this processor.
 inline const Kernels & kernels() {
 #if defined(__x86_64__)
     static const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");

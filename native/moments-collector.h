@@ -1,5 +1,5 @@
-// Watches the matrix products of a model and adds up what goes into them: for the imatrix the squares of every column, and
-// for error feedback the whole second moment, once per distinct input and expert.
+// Observes the matrix products of a model and sums their inputs: the squares of every column for the imatrix, and the whole
+// second moment for error feedback, once per distinct input and expert.
 #pragma once
 
 #include <cmath>
@@ -14,22 +14,22 @@
 /// The sums over the inputs of one weight.
 struct InputSums {
     int64_t columns = 0;
-    /// Empty for weights that only the imatrix wants, and for those outside the range of layers.
+    /// Empty for weights that only the imatrix needs, and for weights outside the range of layers.
     std::vector<std::vector<double>> totals;
-    /// Sums of squares, columns x experts, added up as llama-imatrix does, so that both write the same numbers.
+    /// Sums of squares, columns x experts, summed like llama-imatrix, so that both write the same numbers.
     std::vector<float> squares;
-    /// Tokens seen, by expert.
+    /// Tokens by expert.
     std::vector<int64_t> counts;
     bool in_imatrix = false;
 };
 
 struct CollectorOptions {
     int threads = 1;
-    /// Layers whose second moments are kept: [first, last).
+    /// Layers with second moments: [first, last).
     int first_layer = 0;
     int last_layer = 1 << 30;
     bool with_output = true;
-    /// One second moment for all experts of a layer; half a gigabyte a layer becomes too much with 128 of them.
+    /// One second moment for all experts of a layer. Half a gigabyte per layer and expert is too much for 128 experts.
     bool shared_experts = false;
 };
 
@@ -37,7 +37,7 @@ class MomentsCollector {
 public:
     explicit MomentsCollector(const CollectorOptions & options) : options_(options), product_(options.threads) {}
 
-    /// Sums by the weight that saw the input first, and for every weight the one whose sums are its own.
+    /// Sums by the first weight that reads an input, and for every weight the owner of its sums.
     std::map<std::string, InputSums> sums;
     std::map<std::string, std::string> owners;
 
@@ -72,15 +72,15 @@ private:
     }
 
     bool wants_totals(const ggml_tensor * weight, const std::string & name) const {
-        // Routers stay in 32 bits, and a weight that is not a plain matrix has no single input.
+        // Routers stay in 32 bits. A weight that is not a plain matrix does not have a single input.
         if (weight->ne[1] == 1 || weight->ne[3] > 1 || name.find("_gate_inp") != std::string::npos) return false;
         if (is_output(name)) return true;
         const int layer = std::atoi(name.c_str() + 4);
         return layer >= options_.first_layer && layer < options_.last_layer;
     }
 
-    /// Weights that read one tensor in the first batch share its sums from then on. A name that comes again begins the next
-    /// batch, in which the same addresses stand for other values.
+    /// Weights that read the same tensor in the first batch share its sums in all batches. Later batches reuse addresses
+    /// for other tensors.
     const std::string & owner_of(const std::string & name, const ggml_tensor * input) {
         const auto known = owners.find(name);
         if (known != owners.end()) return known->second;
@@ -168,7 +168,7 @@ private:
         }
     }
 
-    /// Products of ggml's vector units want whole vectors; rows of zeros add nothing.
+    /// ggml's kernels need whole vectors; the added rows are zero.
     static int64_t padded(int64_t tokens) { return (tokens + 31) / 32 * 32; }
 
     const std::vector<float> & transpose(const std::vector<const float *> & rows, int64_t n) {

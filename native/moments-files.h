@@ -1,4 +1,4 @@
-// The files that moments.cpp writes: the imatrix, the second moments, and the state that an interrupted run goes on from.
+// The files that moments.cpp writes: the imatrix, the second moments, and the state for resuming an interrupted run.
 #pragma once
 
 #include <cstdio>
@@ -14,7 +14,7 @@
 #include "moments-collector.h"
 #include "packed-moments.h"
 
-/// Fills `path` in one step: a reader sees the old file or the whole new one, also after a power cut.
+/// Writes `path` atomically: a reader finds the old file or the complete new one, even after a power failure.
 template <typename Write>
 void replace_file(const std::string & path, Write write) {
     const std::string temporary = path + ".tmp";
@@ -26,7 +26,7 @@ void replace_file(const std::string & path, Write write) {
     throw std::runtime_error("cannot write " + path);
 }
 
-/// Writes a GGUF file whose tensors are made one at a time, since together they may not fit into memory.
+/// Writes a GGUF file tensor by tensor, since all tensors may not fit into memory.
 class GgufWriter {
 public:
     GgufWriter() : gguf(gguf_init_empty()) {}
@@ -69,7 +69,7 @@ inline void set_strings(gguf_context * gguf, const char * key, const std::vector
     gguf_set_arr_str(gguf, key, pointers.data(), pointers.size());
 }
 
-/// The imatrix as llama-imatrix writes it.
+/// Writes the imatrix in llama-imatrix's format.
 inline void write_imatrix(const std::string & path, const MomentsCollector & seen, const std::string & dataset, uint32_t chunk_size) {
     GgufWriter writer;
     std::vector<const std::string *> names;
@@ -100,7 +100,7 @@ inline void write_imatrix(const std::string & path, const MomentsCollector & see
     });
 }
 
-/// The second moments; see moments.cpp for the format.
+/// Writes the second moments; moments.cpp describes the format.
 inline void write_moments(const std::string & path, const MomentsCollector & seen) {
     GgufWriter writer;
     std::vector<std::string> weights, owners;

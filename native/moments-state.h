@@ -1,5 +1,5 @@
-// The sums of an unfinished run, so that a killed one goes on where it last wrote them. Read only by the program that
-// wrote it, on the same inputs: `identity` says which these are, and a state of others does not count.
+// The sums of an unfinished run, for resuming after a kill. Only the program that wrote the state reads it. `identity`
+// identifies the inputs; a state with another identity is ignored.
 #pragma once
 
 #include "moments-files.h"
@@ -43,7 +43,7 @@ inline void save(const std::string & path, const std::string & identity, int64_t
     });
 }
 
-/// The chunks that are in the state, which fills `seen`; 0 without a state of these inputs.
+/// Reads the state into `seen` and returns its number of chunks; 0 without a state for these inputs.
 inline int64_t load(const std::string & path, const std::string & identity, MomentsCollector & seen) {
     FILE * opened = std::fopen(path.c_str(), "rb");
     if (opened == nullptr) return 0;

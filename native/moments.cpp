@@ -1,21 +1,21 @@
-// llama-moments: one pass over a calibration text gives the imatrix and the second moments H = E[x x^T] of what each
-// weight reads. Linked as llama.cpp's own tools are.
+// llama-moments: computes the imatrix and the second moments H = E[x x^T] of each weight's input in one pass over a calibration
+// text. Linked like llama.cpp's tools.
 //
 //   llama-moments -m model.gguf -f text.txt -o imatrix.gguf --moments moments.gguf [-c 512] [--chunks N] [-t N]
 //                 [--layers FIRST:END] [--no-output] [--shared-experts] [--state FILE [--state-seconds S]] [llama-imatrix's options]
 //
-// --layers         second moments of these layers only (END is not among them); several runs make several files
-// --no-output      none of the output matrix, for runs over other layers than the first
+// --layers         second moments of these layers only (END excluded), for several runs with a file each
+// --no-output      no second moments of the output matrix, for all runs but the first
 // --shared-experts one second moment for all experts of a weight
-// --state          the file that an interrupted run goes on from; written every S seconds (default 60), removed at the end
+// --state          file for resuming an interrupted run; written every S seconds (default 60), removed at the end
 //
 // imatrix.gguf is what llama-imatrix writes. moments.gguf is a GGUF file:
-//   moments.weights, moments.inputs   arrays of strings: the weight, and the weight whose moments are its own as well
+//   moments.weights, moments.inputs   arrays of strings: a weight, and the weight with whose name its moments are stored
 //   <input>.correlations  I16 [n (n - 1) / 2, matrices]  strict upper triangles row by row, H_ij / sqrt(H_ii H_jj) x 32767
 //   <input>.diagonal      F32 [n, matrices]              H_ii, the mean squares
-//   <input>.tokens        I32 [matrices]                 tokens that each is the mean of; one matrix an expert
+//   <input>.tokens        I32 [matrices]                 number of tokens of each mean; one matrix per expert
 //
-// Prints `[chunk]` after every chunk, like llama-imatrix. Ends with 1 and a line on stderr when something fails.
+// Prints `[chunk]` after every chunk, like llama-imatrix. On failure, prints a line on stderr and exits with 1.
 
 #include <chrono>
 #include <clocale>
@@ -34,7 +34,7 @@ struct Options {
     CollectorOptions collector;
 };
 
-/// Takes this program's own options out of the arguments, and leaves llama.cpp's.
+/// Parses this program's options and leaves llama.cpp's in the arguments.
 Options take_options(std::vector<char *> & args) {
     Options options;
     std::vector<char *> rest;
@@ -59,7 +59,7 @@ Options take_options(std::vector<char *> & args) {
 
 bool on_node(ggml_tensor * t, bool ask, void * collector) { return ((MomentsCollector *) collector)->observe(t, ask); }
 
-/// Decodes chunks [first, first + sequences) side by side, in the batches that llama-imatrix makes.
+/// Decodes chunks [first, first + sequences) in parallel, in the same batches as llama-imatrix.
 void decode_chunks(llama_context * ctx, llama_batch & batch, const std::vector<llama_token> & tokens, int n_ctx, int n_batch, int first, int sequences) {
     const llama_vocab * vocab = llama_model_get_vocab(llama_get_model(ctx));
     const bool add_bos = llama_vocab_get_add_bos(vocab);
@@ -69,7 +69,7 @@ void decode_chunks(llama_context * ctx, llama_batch & batch, const std::vector<l
         for (int seq = 0; seq < sequences; seq++) {
             for (int k = at; k < std::min(n_ctx, at + n_batch); k++) {
                 const llama_token token = add_bos && k == 0 ? llama_vocab_bos(vocab) : tokens[(size_t) (first + seq) * n_ctx + k];
-                // Outputs are asked for everywhere, since else the last layer sees only those tokens.
+                // Requests outputs for all tokens, since the last layer processes only tokens with outputs.
                 common_batch_add(batch, token, k, {seq}, true);
             }
         }

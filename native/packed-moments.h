@@ -1,6 +1,6 @@
-// How a second moment H = E[x x^T] lies in a moments file: its diagonal as F32, and the strict upper triangle, row by
-// row, as correlations H_ij / sqrt(H_ii H_jj) in 16 bits. A correlation is at most 1 whatever the scale of its columns,
-// so each entry keeps the same relative accuracy (1.5e-5 of the geometric mean of its diagonals), outlier columns included.
+// The format of a second moment H = E[x x^T] in a moments file: its diagonal as F32, and the strict upper triangle, row by
+// row, as correlations H_ij / sqrt(H_ii H_jj) in 16 bits. A correlation is at most 1 at any scale of its columns, so every
+// entry has the same relative accuracy (1.5e-5 of the geometric mean of its diagonals), outlier columns included.
 #pragma once
 
 #include <cmath>

@@ -1,4 +1,4 @@
-// Spreads independent pieces of work over threads.
+// Distributes independent pieces of work over threads.
 #pragma once
 
 #include <atomic>

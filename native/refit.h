@@ -1,13 +1,13 @@
-// Refits the scales and minima of a tile by least squares on the loss with all its levels fixed: one parameter after the
-// other, each moved by gradient over curvature to the nearest number that its field can hold, where that lowers the loss.
-// ggml searched them for weights that were then still to be moved by feedback.
+// Refits the scales and minima of a tile by least squares on the loss with fixed levels: moves one parameter after the other by
+// gradient over curvature to the nearest representable number, if that lowers the loss. ggml chose them for the weights
+// before feedback.
 #pragma once
 
 #include "tile.h"
 
 namespace refitting {
 
-/// Moves one parameter of each row. `move(row, wanted)` sets it as near to `wanted` more as it can and returns by how much.
+/// Moves one parameter of each row. `move(row, wanted)` changes it by `wanted`, rounded, and returns the actual change.
 template <typename Move>
 void fit(const float * direction, int first, int count, const float * h, int n, float * errors, float * gradient, Move move) {
     float slope[tile_rows], curvature[tile_rows], moves[tile_rows];
@@ -23,7 +23,7 @@ void fit(const float * direction, int first, int count, const float * h, int n, 
 inline float move_integer(int & field, float wanted, int low, int high) {
     const float target = std::fmax((float) low, std::fmin((float) high, std::nearbyint(field + wanted)));
     const float by = target - field;
-    // Only then is the new number nearer to the optimum than the old one.
+    // Otherwise the old number is nearer to the optimum.
     if (std::isnan(by) || std::fabs(by - wanted) >= std::fabs(wanted)) return 0;
     field = (int) target;
     return by;

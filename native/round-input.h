@@ -1,4 +1,4 @@
-// What rounding reads: the tensors of a 16-bit or 32-bit GGUF file, and second moments from the files of moments.cpp.
+// The inputs of rounding: tensors of a 16-bit or 32-bit GGUF file, and second moments from the files of moments.cpp.
 #pragma once
 
 #include <map>
@@ -13,7 +13,7 @@
 #include "gguf.h"
 #include "packed-moments.h"
 
-/// A GGUF file of which parts are read on demand.
+/// A GGUF file, read on demand.
 class GgufFile {
 public:
     explicit GgufFile(const std::string & path) : path_(path), gguf_(gguf_init_from_file(path.c_str(), {true, nullptr})), file_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
@@ -25,7 +25,7 @@ public:
         close(file_);
     }
 
-    /// -1 when there is none.
+    /// -1 if absent.
     int64_t find(const std::string & name) const { return gguf_find_tensor(gguf_, name.c_str()); }
     ggml_type type(int64_t id) const { return gguf_get_tensor_type(gguf_, id); }
     const int64_t * shape(int64_t id) const { return gguf_get_tensor_ne(gguf_, id); }
@@ -66,8 +66,8 @@ public:
     size_t columns;
     std::vector<int32_t> tokens;
 
-    /// The matrix of one expert. What few tokens have shown is drawn towards the mean of all experts, which counts as
-    /// `prior` tokens: n columns need about n tokens to be told apart.
+    /// Returns the matrix of one expert, combined with the mean of all experts, which has the weight of `prior` tokens:
+    /// n columns need about n tokens.
     std::vector<float> matrix(size_t expert, double prior) {
         std::vector<float> h(columns * columns, 0.0f);
         if (tokens.size() == 1) {

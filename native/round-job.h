@@ -16,15 +16,15 @@ struct RoundJob {
 struct RoundSettings {
     RoundingOptions rounding;
     size_t threads = 1;
-    /// Rows that are measured of each expert; 0 for all.
+    /// Measured rows of each expert; 0 for all.
     size_t sample = 0;
-    /// The layer's mean counts as so many tokens a column.
+    /// Weight of the layer's mean in tokens per column.
     double prior = 0.1;
-    /// Share of the mean diagonal that is added to the diagonal.
+    /// Share of the mean diagonal to add to the diagonal.
     float damping = 0.03f;
 };
 
-/// What became of one weight in one type.
+/// The losses of one weight in one type.
 struct TypeResult {
     ggml_type type;
     double loss = 0, nearest = 0;
@@ -32,18 +32,18 @@ struct TypeResult {
 
 struct JobResult {
     size_t rows = 0, columns = 0;
-    /// tr(W H W^T) of the rows that were looked at; measured with a sample only.
+    /// tr(W H W^T) of the processed rows; only with a sample.
     double signal = 0;
     std::vector<TypeResult> types;
-    /// The greatest share of the mean diagonal that was added to any of its matrices; none when one stayed singular.
+    /// The greatest share of the mean diagonal added to a matrix; empty if one stayed singular.
     std::optional<float> damping = 0.0f;
     bool feedback = false;
 };
 
-/// The factors of the matrix that was asked for last, since many weights and types share one.
+/// Caches the factors of the last matrix, since many weights and types share one.
 class FactorCache {
 public:
-    /// `h` gives the matrix. Falls back to more damping when it is singular; then its factors are null.
+    /// `h` returns the matrix. Retries with more damping if it is singular; returns null if that fails.
     template <typename Matrix>
     const Factors * get(const std::string & key, float least_damping, size_t threads, Matrix h) {
         if (key == key_) return usable_ ? &factors_ : nullptr;
@@ -61,7 +61,7 @@ public:
     }
 
     float damping = 0;
-    /// Mean squares by column: the importance that nearest rounding works with.
+    /// Mean squares by column: the importance for nearest rounding.
     std::vector<float> diagonal;
 
 private:
@@ -76,7 +76,7 @@ class JobRunner {
 public:
     JobRunner(const GgufFile & model, const RoundSettings & settings, RoundOutput & output) : model_(model), settings_(settings), output_(output) {}
 
-    /// Writes the tensor's bytes behind the output's end, where they stay when feedback has lowered the loss.
+    /// Writes the tensor's bytes after the output's end. They are kept if feedback lowered the loss.
     JobResult run(const RoundJob & job, const std::string & input, InputMoments & moments) {
         const int64_t id = model_.find(job.tensor);
         if (id < 0) throw std::runtime_error("the model has no tensor " + job.tensor);
@@ -110,7 +110,7 @@ private:
 
     void run_expert(int64_t id, size_t expert, const Factors & factors, JobResult & result) {
         const size_t all = result.rows, rows = settings_.sample == 0 ? all : std::min(all, settings_.sample);
-        // Enough chunks to keep all threads busy, of at most 128 rows, over which the factors are read once.
+        // Enough chunks to keep all threads busy, with at most 128 rows. The factors are read once per chunk.
         const size_t chunk = std::max(tile_rows, std::min<size_t>(128, (rows / settings_.threads + tile_rows - 1) / tile_rows * tile_rows));
         std::vector<std::vector<RowLosses>> losses(result.types.size(), std::vector<RowLosses>(rows));
         std::vector<double> signal(rows);
@@ -144,7 +144,7 @@ private:
         for (const double each : signal) result.signal += each;
     }
 
-    /// Rows [first, first + count) of the `rows` that are looked at, which are spread over the whole weight.
+    /// Rows [first, first + count) of the `rows` processed rows, which are spread over the whole weight.
     std::vector<float> read_rows(int64_t id, size_t expert, size_t first, size_t count, size_t rows, const JobResult & shape) const {
         const ggml_type type = model_.type(id);
         const size_t n = shape.columns, row_bytes = ggml_row_size(type, n);

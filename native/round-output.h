@@ -1,5 +1,5 @@
-// What rounding writes: the bytes of tensors one after the other, and an index of one line of JSON a tensor, written after
-// the tensor's bytes. A run that was killed goes on behind the last whole line.
+// The outputs of rounding: the bytes of tensors one after the other, and an index with one line of JSON per tensor, written
+// after the tensor's bytes. A killed run resumes after the last complete line.
 #pragma once
 
 #include <cinttypes>
@@ -14,7 +14,7 @@
 
 class RoundOutput {
 public:
-    /// Without a path for data only the index is written.
+    /// Without a path for data, only the index is written.
     RoundOutput(const std::string & data, const std::string & index) : index_path_(index) {
         size_t whole = 0;
         if (FILE * old = std::fopen(index.c_str(), "rb")) {
@@ -40,7 +40,7 @@ public:
         if (data_ >= 0) close(data_);
     }
 
-    /// Where the next tensor's bytes begin.
+    /// Offset of the next tensor's bytes.
     uint64_t end = 0;
 
     bool has_data() const { return data_ >= 0; }
@@ -54,13 +54,13 @@ public:
         }
     }
 
-    /// Forgets bytes behind `at`.
+    /// Discards the bytes from `at` on.
     void drop(uint64_t at) {
         if (data_ >= 0 && ftruncate(data_, at) != 0) throw std::runtime_error("cannot write the rounded tensors");
         end = at;
     }
 
-    /// Adds a line, which makes the tensor's bytes count.
+    /// Adds a line, which commits the tensor's bytes.
     void finish(const std::string & line) {
         if ((data_ >= 0 && fsync(data_) != 0) || ::write(index_, line.data(), line.size()) != (ssize_t) line.size() || fsync(index_) != 0) {
             throw std::runtime_error("cannot write " + index_path_);

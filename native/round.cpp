@@ -1,23 +1,23 @@
 // llama-round: rounds weights to ggml's types with error feedback from the second moments of their inputs, see
-// docs/internals/rounding.md. Linked as llama.cpp's own tools are; needs ggml only.
+// docs/internals/rounding.md. Linked like llama.cpp's tools; needs only ggml.
 //
 //   llama-round --model base.gguf --moments moments.gguf [--moments more.gguf ...] --types types.txt
 //               --index index.jsonl [--data rounded.bin | --sample ROWS] [-t N] [--passes N] [--refits N]
 //               [--damping X] [--prior X]
 //
 // --types   lines "<tensor> <TYPE> [TYPE ...]"; several types only with --sample
-// --data    gets the bytes of the tensors, one after the other, in the order of the inputs they read
-// --sample  writes no bytes, but measures ROWS rows of each weight and expert, spread over it
-// --index   a line of JSON a tensor, in the order they were made:
+// --data    output: the bytes of the tensors, one after the other, in the order of their inputs
+// --sample  measures ROWS rows of each weight and expert, spread evenly, and writes no bytes
+// --index   output: a line of JSON per tensor, in the order of processing:
 //             {"tensor","input","rows","columns","damping","feedback","signal","results":[{"type","loss","nearest"}],
 //              "seconds","offset","bytes"}
-//           loss = tr(E H E^T) with feedback, nearest = that of ggml's rounding with the diagonal of H as importance,
-//           signal = tr(W H W^T) (with --sample). damping is null when H stayed singular, input when there are no moments.
-//           With "feedback" false, bytes is 0: the tensor is to be rounded to nearest.
+//           loss = tr(E H E^T) with feedback, nearest = the same for ggml's rounding with the diagonal of H as importance,
+//           signal = tr(W H W^T) (with --sample). damping is null if H stayed singular, input is null without moments.
+//           If "feedback" is false, bytes is 0, and the tensor must be rounded to nearest.
 //
-// What is in the index already is not made again: a killed run goes on. The bytes do not depend on the threads. Experts with
-// few tokens borrow from the mean of all, which counts as X tokens a column (--prior, default 0.1).
-// Ends with 1 and a line on stderr when something fails.
+// Tensors in the index are skipped, so a killed run resumes. The bytes do not depend on the number of threads. The moments
+// of an expert include the mean of all experts with the weight of X tokens per column (--prior, default 0.1).
+// On failure, prints a line on stderr and exits with 1.
 
 #include <cstdlib>
 #include <fstream>
@@ -109,7 +109,7 @@ uint64_t tensor_bytes(const GgufFile & model, const RoundJob & job) {
     return ggml_row_size(job.types[0], shape[0]) * shape[1] * shape[2] * shape[3];
 }
 
-/// Weights that read one input come together, so that its factors are made once; those of experts one expert at a time.
+/// Groups weights by input, so that its factors are computed once; those of experts one expert at a time.
 void run(const Arguments & a) {
     std::vector<RoundJob> jobs = read_jobs(a.types, a.settings.sample > 0);
     const GgufFile model(a.model);

@@ -1,4 +1,4 @@
-// Rounds some rows of a weight to a type with error feedback, and measures what rounding costs: tr(E H E^T).
+// Rounds rows of a weight to a type with error feedback, and measures the loss tr(E H E^T).
 #pragma once
 
 #include <stdexcept>
@@ -10,18 +10,18 @@
 struct RoundingOptions {
     /// Passes of coordinate descent over all columns.
     int passes = 2;
-    /// Passes of these that refit the scales first.
+    /// Number of these passes that first refit the scales.
     int refits = 2;
 };
 
-/// One thread's buffers for a number of rows at most.
+/// One thread's buffers for a maximum number of rows.
 class Rounder {
 public:
     Rounder(const Factors & factors, const RoundingOptions & options, size_t rows)
         : factors_(factors), options_(options), tiles_((rows + tile_rows - 1) / tile_rows), errors_(tiles_ * factors.columns * tile_rows),
           sums_(tiles_ * output_stride(block_columns)), roots_(sums_.size()), flat_(rows * block_columns), values_(block_columns * tile_rows) {}
 
-    /// Rounds `rows` rows of `weights` into whole rows of `type` at `bytes`.
+    /// Rounds `rows` rows of `weights` to `type` and writes them to `bytes`.
     void round(ggml_type type, const float * weights, size_t rows, uint8_t * bytes) {
         load(weights, rows);
         const Grid * grid = find_grid(type);
@@ -32,10 +32,10 @@ public:
         }
     }
 
-    /// The loss of each row, e H e^T without the damping, of the rows rounded last.
+    /// The loss e H e^T, without damping, of each of the last rounded rows.
     void losses(size_t rows, double * out) { measure(rows, out); }
 
-    /// The loss of each row for errors that are `weights - rounded`; without `rounded`, of the weights themselves.
+    /// The loss of each row for the errors `weights - rounded`; without `rounded`, for the weights.
     void losses(const float * weights, const float * rounded, size_t rows, double * out) {
         load(weights, rows);
         if (rounded != nullptr) {
@@ -63,7 +63,7 @@ private:
         }
     }
 
-    /// What block b is to be rounded to: its weights and what the blocks before it missed.
+    /// The target of block b: its weights plus the feedback of the blocks before it.
     void block_targets(const FactorBlock & b, size_t tiles) {
         const size_t stride = output_stride(b.width);
         for (size_t t = 0; t < tiles; t++) {
@@ -115,7 +115,7 @@ private:
             float * gradient = sums_.data() + t * stride, * errors = tile_errors(t, b);
             load_rows(grid, at + first * row_bytes, row_bytes, count, b.width, tile_);
             if (refit) refit_scales(grid, tile_, b.within.data(), errors, gradient);
-            // The best value of a column alone is where its gradient vanishes.
+            // The gradient is zero at the optimum of a single column.
             values_of(grid, tile_, values_.data());
             for (size_t i = 0; i < b.width * tile_rows; i++) gradient[i] = values_[i] + gradient[i] * b.inverse_diagonal[i / tile_rows];
             kernels().choose_levels(grid, tile_, b.descent.data(), gradient, values_.data());
@@ -147,7 +147,7 @@ private:
     const Factors & factors_;
     RoundingOptions options_;
     size_t tiles_;
-    /// W - Q, or W where it is not rounded yet: [tile][place][16].
+    /// W - Q, or W if not yet rounded: [tile][place][16].
     std::vector<float> errors_;
     std::vector<float> sums_, roots_, flat_, values_;
     std::vector<uint8_t> packed_;

@@ -1,6 +1,6 @@
-// Single-precision products for rounding. The left side lies in tiles of 16 rows ([tile][k][16]), the right side in panels
-// of 6 columns ([panel][k][6]), so that the kernel reads both in order. Sums run over k in one order whatever the number
-// of threads, so results do not depend on it.
+// Single-precision products for rounding. The left side is stored in tiles of 16 rows ([tile][k][16]), the right side in
+// panels of 6 columns ([panel][k][6]), so that the kernel reads both in order. The order of summation over k is fixed, so
+// results do not depend on the number of threads.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 
 inline size_t panels_of(size_t columns) { return (columns + panel_columns - 1) / panel_columns; }
 
-/// A right side of `depth` rows and `columns` columns, in panels; the last is filled up with zeros.
+/// A right side of `depth` rows and `columns` columns, in panels; the last is padded with zeros.
 struct Panels {
     size_t depth = 0, columns = 0;
     std::vector<float> values;
@@ -25,13 +25,13 @@ struct Panels {
     const float * panel(size_t p, size_t k) const { return values.data() + (p * depth + k) * panel_columns; }
 };
 
-/// Values between the tiles of an output: whole panels, so the last may write past the columns.
+/// Number of values per output tile: whole panels, so the last may write past the columns.
 inline size_t output_stride(size_t columns) { return panels_of(columns) * panel_columns * tile_rows; }
 
 /// out[tile][columns][16] += left rows [first, end) of each tile x the same rows of `right`. Tiles of the left side are
 /// `left_stride` values apart, those of the output `output_stride(right.columns)`.
 inline void add_product(size_t tiles, const float * left, size_t left_stride, const Panels & right, size_t right_first, size_t depth, float * out) {
-    // So much of the right side stays in the second-level cache while all tiles pass over it.
+    // This part of the right side stays in the second-level cache while all tiles use it.
     constexpr size_t depth_block = 256;
     const size_t panels = panels_of(right.columns), stride = output_stride(right.columns);
     for (size_t k = 0; k < depth; k += depth_block) {

@@ -1,11 +1,11 @@
-// Sixteen rows of one block of columns between ggml's bytes and the vectors that kernels work on.
+// Converts sixteen rows of one block of columns between ggml's bytes and the vectors of the kernels.
 #pragma once
 
 #include <cmath>
 
 #include "kernels.h"
 
-/// Sets the vectors' scales from those of the rows.
+/// Copies the rows' scales to the vectors.
 inline void spread_scales(const Grid & grid, Tile & tile) {
     for (int g = 0; g < tile.columns / grid.group; g++) {
         const int span = g * grid.group / grid.span;
@@ -32,7 +32,7 @@ inline void load_rows(const Grid & grid, const uint8_t * blocks, size_t stride, 
     spread_scales(grid, tile);
 }
 
-/// What the levels stand for, [column][16].
+/// Values of the levels, [column][16].
 inline void values_of(const Grid & grid, const Tile & tile, float * values) {
     for (int j = 0; j < tile.columns; j++) {
         const size_t group = j / grid.group * tile_rows;
