@@ -17,7 +17,7 @@ import { demoCopy, put, quantsmith } from "../fixtures/cli.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 /*
- * Each kind of bad input ends with its code, its place, a remedy and the designed exit code, and leaves nothing behind.
+ * Each kind of bad input gives its error code, place, remedy and exit code, and leaves no files.
  */
 const home = temporaryFolder();
 let count = 0;
@@ -87,7 +87,7 @@ describe("bad recipes", () => {
     if (["QS-RECIPE-INVALID", "QS-RECIPE-YAML"].includes(code)) expect(error.at?.line).toBeGreaterThan(0);
   });
 
-  test("the same text under another name is found by its content", async () => {
+  test("detects the same text under another name", async () => {
     const recipe = demoCopy(folder(), (text) => text.replace("./text/evaluation.txt", "./text/other.txt"));
     cpSync(join(recipe, "..", "text", "calibration.txt"), join(recipe, "..", "text", "other.txt"));
     expect(await failing(recipe)).toMatchObject({ exitCode: 2, code: "QS-TEXT-OVERLAP", at: { line: 6 } });
@@ -128,7 +128,7 @@ describe("bad model folders", () => {
   });
 });
 
-describe("checkpoints that are not converted without Python", () => {
+describe("checkpoints that require llama.cpp's converter", () => {
   const config = (change: object) => (tiny: string) => {
     const file = join(tiny, "config.json");
     writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), ...change }));
@@ -160,30 +160,30 @@ describe("bad texts", () => {
     expect(await failing(recipe)).toMatchObject({ exitCode: 2, code });
   });
 
-  test("text that is not UTF-8", async () => {
+  test("a text that is not UTF-8", async () => {
     const recipe = demoCopy(folder());
     put(join(recipe, "..", "text", "calibration.txt"), Buffer.from([0x66, 0xff, 0xfe]));
     expect(await failing(recipe)).toMatchObject({ exitCode: 2, code: "QS-TEXT-ENCODING" });
   });
 });
 
-describe("a poor environment", () => {
+describe("an incomplete environment", () => {
   test("no compiler and no tools", async () => {
     const env = { PATH: folder(), QUANTSMITH_CACHE: folder() };
     expect(await failing(demoCopy(folder()), env)).toMatchObject({ exitCode: 4, code: "QS-TOOL-MISSING" });
   });
 
-  test("no Python, where the recipe wants the converter that needs it", async () => {
+  test("no Python although the recipe selects llama.cpp's converter", async () => {
     const cache = folder();
     mkdirSync(cache);
-    // The tools are there, so that only Python is missing.
+    // The tools exist, so that only Python is missing.
     symlinkSync(join(cacheFolder(), "llama.cpp"), join(cache, "llama.cpp"));
     const env = { PATH: folder(), QUANTSMITH_CACHE: cache };
     const recipe = demoCopy(folder(), (text) => `${text}convert: { engine: upstream }\n`);
     expect(await failing(recipe, env)).toMatchObject({ exitCode: 4, code: "QS-PYTHON-MISSING" });
   });
 
-  test("an output folder that cannot be written", async () => {
+  test("an output folder without write permission", async () => {
     const file = put(join(folder(), "a-file"), "");
     const result = await quantsmith(["run", demoCopy(folder()), "--out", join(file, "out"), "--json"]);
     expect([result.exitCode, JSON.parse(result.stdout).error.code]).toEqual([4, "QS-ENV-OUTPUT"]);

@@ -9,17 +9,17 @@ import { demoCopy, demoRecipe, put, quantsmith } from "../fixtures/cli.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 /*
- * Variants assembled by quantsmith against those llama-quantize writes, on the bundled model. The runs share one store
- * and build on each other in the order they stand here.
+ * Compares variants assembled by quantsmith with those of llama-quantize on the bundled model. The tests share one store
+ * and depend on their order.
  */
 const home = temporaryFolder();
 const out = join(home, "out");
 const rules = "{ name: Q6_K_L, preset: Q6_K, tensors: { token_embd: Q8_0, 'blk\\.[12]\\.attn_v': Q5_K } }";
-/** Others come before Q4_K_M, so that it finds what it needs. */
+/** Q4_K_M comes last, so that its tensors exist already. */
 const first = ["Q4_K_S", "Q6_K", "Q4_K_M"];
 const names = [...first, ...presets.map(({ name }) => name).filter((name) => !first.includes(name))];
 
-/** In one release the tag F16 would lead to the BF16 file. */
+/** In one release, the tag F16 would resolve to the BF16 file. */
 const together = names.filter((name) => name !== "BF16");
 
 type Engine = "bank" | "llama-quantize";
@@ -45,7 +45,7 @@ async function run(file: string, ...more: string[]): Promise<string> {
 const calibrated = "fetch, convert, calibrate, quantize";
 const plain = "fetch, convert, quantize";
 
-/** What lies in the store for a variant, made by this engine with or without an imatrix. */
+/** A variant's record in the store, for an engine and with or without an imatrix. */
 function made(variant: string, engine: Engine, imatrix = true) {
   const store = join(out, "store");
   for (const folder of readdirSync(store).filter((name) => name.startsWith("quantize-"))) {
@@ -64,10 +64,10 @@ function made(variant: string, engine: Engine, imatrix = true) {
       measurements,
     };
   }
-  throw new Error(`${engine} made no ${variant}`);
+  throw new Error(`${engine} did not build ${variant}`);
 }
 
-/** Tensors of a variant that are not as in the base, with their types. */
+/** Tensors of a variant that differ from the base, with their types. */
 async function madeTensors(variant: string, imatrix = true): Promise<string[]> {
   const { tensors } = await readGguf(made(variant, "bank", imatrix).model);
   return tensors
@@ -86,7 +86,7 @@ beforeAll(async () => {
   expect(await run(recipe("bf16-reference", "llama-quantize", ["BF16"], calibrated))).toBe("");
   expect(await run(recipe("plain-bank", "bank", ["Q2_K", "Q4_0", "F16"], plain))).toBe("");
   expect(await run(recipe("plain-reference", "llama-quantize", ["Q2_K", "Q4_0", "F16"], plain))).toBe("");
-  // The preset BF16 leaves every tensor as it is.
+  // The preset BF16 changes no tensor.
   const base = await readGguf(made("BF16", "bank").model);
   baseTypes = new Map(base.tensors.map(({ name, type }) => [name, type]));
 });
@@ -101,13 +101,13 @@ describe("the same bytes as llama-quantize", () => {
 
   test.each(["Q2_K", "Q4_0", "F16"])("%s without an imatrix", (name) => {
     expect(made(name, "bank", false).sha256).toBe(made(name, "llama-quantize", false).sha256);
-    // The imatrix shows in the metadata.
+    // The metadata names the imatrix.
     expect(made(name, "bank", false).bytes).toBeLessThan(made(name, "bank").bytes ?? 0);
   });
 });
 
-describe("what is quantized and what is copied", () => {
-  test("the first variant makes everything, a later one only what does not exist", async () => {
+describe("quantized and copied tensors", () => {
+  test("the first variant quantizes every tensor, a later one only missing tensors", async () => {
     expect(made("Q4_K_S", "bank").measurements.tensorsCopied).toBe(0);
     const before = new Set([...(await madeTensors("Q4_K_S")), ...(await madeTensors("Q6_K"))]);
     const own = await madeTensors("Q4_K_M");
@@ -117,22 +117,22 @@ describe("what is quantized and what is copied", () => {
     expect(made("Q4_K_M", "bank").measurements).toEqual(counts);
   });
 
-  test("each tensor is made once in each type", async () => {
+  test("quantizes each tensor once per type", async () => {
     const variants = [...names, "Q6_K_L"];
     const distinct = new Set((await Promise.all(variants.map((name) => madeTensors(name)))).flat());
     const counts = variants.map((name) => made(name, "bank").measurements.tensorsQuantized ?? 0);
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(distinct.size);
   });
 
-  test("--fresh copies nothing from before", async () => {
+  test("--fresh copies nothing from earlier runs", async () => {
     expect(await run(byBank, "--fresh", "--only", "quantize", "--variant", "Q4_K_M", "Q5_K_M")).toBe("");
     expect(made("Q4_K_M", "bank").measurements.tensorsCopied).toBe(0);
-    // What this run made itself is not from before: the tensors that both have at 6 bits.
+    // Tensors that both variants have at 6 bits are from this run.
     expect(made("Q5_K_M", "bank").measurements.tensorsCopied).toBeGreaterThan(0);
     expect(made("Q4_K_M", "bank").sha256).toBe(made("Q4_K_M", "llama-quantize").sha256);
   });
 
-  test("a finished variant that was damaged gives nothing", async () => {
+  test("copies nothing from a damaged variant", async () => {
     const { model } = made("Q2_K", "bank", false);
     const damaged = await madeTensors("Q2_K", false);
     const file = openSync(model, "r+");
@@ -158,7 +158,7 @@ describe("the same errors as llama-quantize", () => {
     }
   });
 
-  test("a rule that llama-quantize ignores, and one that matches nothing", async () => {
+  test("a rule that llama-quantize ignores, and one without matching tensors", async () => {
     for (const engine of ["bank", "llama-quantize"] as const) {
       const ignored = "{ name: F16, preset: F16, tensors: { attn_v: Q8_0 } }";
       expect(await run(recipe(`ignored-${engine}`, engine, [ignored], plain)), engine).toContain(

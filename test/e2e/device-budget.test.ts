@@ -10,9 +10,9 @@ import { briefRecipe, demoCopy, put, quantsmith } from "../fixtures/cli.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 /*
- * Variants of the bundled model made for devices so small that they matter to it, with the real tools and the real
- * allocator. The devices are made up, their budgets from what the allocator says of the largest file: it is told first.
- * The tests share one store and build on each other in the order they stand here.
+ * Variants of the bundled model for very small devices, with real tools and the real allocator. The devices are synthetic.
+ * Their budgets are derived from the allocator's result for the largest file. The tests share one store and depend on
+ * their order.
  */
 const home = temporaryFolder();
 const out = join(home, "out");
@@ -39,7 +39,7 @@ const device = (id: string, kind: string, memory: string, backend: string, budge
     backends: [${backend}]
     power: null
 `;
-/** The made-up devices with these budgets in bytes; the bystander is the budget of no variant. */
+/** The synthetic devices with these budgets in bytes; no variant uses the bystander's. */
 function writeCatalog(phone: number, card: number, bystander = 10 ** 9): void {
   const devices = [
     device("phone", "phone", "unified", "cpu-arm", phone),
@@ -65,12 +65,12 @@ const allocationFor = (id: string, budget: number) => {
   const found = allocations().find(
     (one) => one.budget.kind === "device" && one.budget.device.id === id && one.budget.device.budget.value === budget,
   );
-  if (found?.device === undefined) throw new Error(`nothing was allocated for ${id} with ${budget} bytes`);
+  if (found?.device === undefined) throw new Error(`no types were allocated for ${id} with ${budget} bytes`);
   return { ...found, device: found.device };
 };
 const variant = (name: string) => {
   const found = report.variants.find((one) => one.name === name);
-  if (found === undefined) throw new Error(`${name} was not made`);
+  if (found === undefined) throw new Error(`${name} was not built`);
   return found;
 };
 
@@ -95,7 +95,7 @@ beforeAll(async () => {
 });
 
 describe("a device with more than enough memory", () => {
-  test("gets the finest types there are, and no more", () => {
+  test("gets the finest available types, and no more", () => {
     for (const id of ["phone", "card"] as const) {
       const { device: proof, types, fileBytes } = allocationFor(id, 10 ** 9);
       expect(proof.capped).toBe(true);
@@ -109,7 +109,7 @@ describe.each([
   ["Q5_K_M", "phone", 0],
   ["Q3_K_M", "card", reserve],
 ] as const)("%s, made for the %s", (name, id, kept) => {
-  test("fills the budget and nothing more, less the reserve", () => {
+  test("fills the budget minus the reserve", () => {
     const { device: proof, fileBytes } = allocationFor(id, budgets[id]);
     expect(proof).toMatchObject({ capped: false, budgetBytes: budgets[id] - kept });
     expect(proof.neededBytes).toBeLessThanOrEqual(proof.budgetBytes);
@@ -118,7 +118,7 @@ describe.each([
     expect(variant(name).bytes).toBeLessThan(0.7 * largest[id].fileBytes);
   });
 
-  test("fits as a whole, says `fit` of the finished file, and would not with a larger one", async () => {
+  test("`fit` reports that the finished file fits, and a larger one does not", async () => {
     const file = join(release, variant(name).file);
     const args = ["fit", file, "--catalog", catalog, "--device", id, "--context", String(context), "--json"];
     const { stdout } = await quantsmith(args);
@@ -136,7 +136,7 @@ describe.each([
   });
 });
 
-test("a phone's variant holds only types that are fast there, a card's the finer ones of all", async () => {
+test("a phone's variant contains only types that are fast there, a GPU's the finest of all", async () => {
   const phone = await readGguf(join(release, variant("Q5_K_M").file));
   expect(phone.tensors.map(({ type }) => type.name).filter((type) => !fast.includes(type))).toEqual([]);
   const card = await readGguf(join(release, variant("Q3_K_M").file));
@@ -144,7 +144,7 @@ test("a phone's variant holds only types that are fast there, a card's the finer
 });
 
 describe("hardware-compatibility.json", () => {
-  test("follows its schema and says what release.json says", async () => {
+  test("matches its schema and release.json", async () => {
     const file = hardwareCompatibility.parse(readJson(release, "hardware-compatibility.json"));
     const { variants } = readJson<RunReport>(release, "release.json");
     expect(file.variants.map(({ memory: _, kldMean, ...one }) => ({ ...one, kldMean }))).toEqual(
@@ -160,7 +160,7 @@ describe("hardware-compatibility.json", () => {
     );
   });
 
-  test("judges every variant on every device of the recipe at the trained context, and at the one a variant is made for", () => {
+  test("has every variant on every device of the recipe, at the trained context and at a variant's target context", () => {
     const { results, devices, recommended, variants, sources } = readJson<HardwareCompatibility>(
       release,
       "hardware-compatibility.json",
@@ -174,7 +174,7 @@ describe("hardware-compatibility.json", () => {
       ),
     );
     expect(results.map((one) => `${one.variant} on ${one.device} at ${one.context}`)).toEqual(all);
-    // Made for 512 tokens, the phone's own variant does not fit with all that the model can take.
+    // The phone's variant is built for 512 tokens and does not fit at the trained context.
     expect(
       results.filter((one) => one.device === "phone" && one.variant === "Q5_K_M").map((one) => one.verdict === "no"),
     ).toEqual([false, true]);
@@ -187,7 +187,7 @@ describe("hardware-compatibility.json", () => {
     expect(sources.map(({ id }) => id)).toContain("nobody");
   });
 
-  test("is what the card and the page tell", () => {
+  test("agrees with the card and the page", () => {
     const card = readFileSync(join(release, "README.md"), "utf8");
     expect(card).toMatch(/## Which file for which device\n\n\| Device \| Variant \|/);
     expect(card).toMatch(/\| bystander \| \[Q5_K_M\]\(\.\/tiny-llama-Q5_K_M\.gguf\) \| [\d.]+ MB \|/);
@@ -200,23 +200,23 @@ describe("hardware-compatibility.json", () => {
   });
 });
 
-describe("a changed figure of a device", () => {
+describe("a change of a device's figures", () => {
   const stale = async () => {
     const { stdout } = await quantsmith(["plan", recipe, "--out", out, "--json"]);
     const { steps } = JSON.parse(stdout) as { steps: { id: string; status: string }[] };
     return steps.filter(({ status }) => status !== "cached").map(({ id }) => id);
   };
 
-  test("has nothing made again while all is as it was", async () => {
+  test("rebuilds nothing without a change", async () => {
     expect(await stale()).toEqual([]);
   });
 
-  test("has only the package made again when no variant is made for the device", async () => {
+  test("rebuilds only the package if no variant is built for the device", async () => {
     writeCatalog(budgets.phone, budgets.card, 2 * 10 ** 9);
     expect(await stale()).toEqual(["package"]);
   });
 
-  test("has the variant made again that the device limits, and no other", async () => {
+  test("rebuilds only the variant that the device limits", async () => {
     writeCatalog(budgets.phone - 1000, budgets.card);
     const ids = await stale();
     expect(ids).toContain("allocate:Q5_K_M");
@@ -224,7 +224,7 @@ describe("a changed figure of a device", () => {
   });
 });
 
-describe("what cannot be is refused", () => {
+describe("impossible budgets are rejected", () => {
   const refusal = async (variants: string, ...more: string[]) => {
     writeRecipe(variants);
     const { stdout, exitCode } = await run("--until", "allocate", ...more);
@@ -234,7 +234,7 @@ describe("what cannot be is refused", () => {
     return { exitCode, ...error };
   };
 
-  test("a context that leaves no room, with what would fit", async () => {
+  test("a context that leaves no room, with a context that fits", async () => {
     writeCatalog(budgets.phone, budgets.card);
     const error = await refusal("{ name: Q5_K_M, dynamic: { device: card, context: 2048, reserve: 2 MB } }");
     expect(error).toMatchObject({ code: "QS-ALLOCATE-DEVICE", exitCode: 2 });
@@ -245,7 +245,7 @@ describe("what cannot be is refused", () => {
     expect(error.remedy).toMatch(/at most \d+ tokens|a device with a budget of/);
   });
 
-  test("types none of which the device is fast at, at their line", async () => {
+  test("types that are all slow on the device, at their line", async () => {
     const error = await refusal("{ name: Q3_K_M, dynamic: { device: phone, types: [Q2_K, Q3_K] } }");
     expect(error).toMatchObject({ code: "QS-ALLOCATE-TYPES", exitCode: 2, at: { line: 7 } });
     expect(error.remedy).toContain("Q4_K");

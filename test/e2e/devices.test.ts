@@ -8,7 +8,7 @@ import { put, quantsmith } from "../fixtures/cli.js";
 const folder = mkdtempSync(join(tmpdir(), "quantsmith-devices-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test("the table has every device in a line, with the basis of its budget", async () => {
+test("the table lists every device with the basis of its budget", async () => {
   const { stdout, exitCode } = await quantsmith(["devices"]);
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(/^iphone-15-pro +iPhone 15 Pro +8 GiB +2\.79 GiB +measured +51\.2 GB\/s +metal$/m);
@@ -16,7 +16,7 @@ test("the table has every device in a line, with the basis of its budget", async
   expect(stdout.indexOf("pixel-9")).toBeLessThan(stdout.indexOf("m1-8gb"));
 });
 
-test("--json is the whole catalog, in bytes and bytes per second", async () => {
+test("--json prints the whole catalog, in bytes and bytes per second", async () => {
   const { stdout } = await quantsmith(["devices", "--json"]);
   const { devices, backends, sources } = JSON.parse(stdout);
   expect(devices.length).toBeGreaterThan(60);
@@ -25,7 +25,7 @@ test("--json is the whole catalog, in bytes and bytes per second", async () => {
   expect(backends).toHaveLength(9);
 });
 
-test("one device is shown with basis, source and note of every figure", async () => {
+test("prints one device with basis, source and note of every figure", async () => {
   const { stdout } = await quantsmith(["devices", "iphone-15-pro"]);
   expect(stdout).toMatch(/^For a model +2\.79 GiB +measured +rtabmap-1446$/m);
   expect(stdout).toMatch(/^Power +unknown$/m);
@@ -34,7 +34,7 @@ test("one device is shown with basis, source and note of every figure", async ()
   expect(stdout).toMatch(/Metal, unsupported: NVFP4 TQ1_0/);
 });
 
-test("one device as JSON comes with the sources it cites, and no others", async () => {
+test("prints one device as JSON with exactly the sources it cites", async () => {
   const { stdout } = await quantsmith(["devices", "pixel-9", "--json"]);
   const { device: shown, backends, sources } = JSON.parse(stdout);
   expect(shown.id).toBe("pixel-9");
@@ -49,7 +49,7 @@ test("a device described on the command line", async () => {
   expect(stdout).toContain("given-by-the-user: Given by the user");
 });
 
-test("a catalog of one's own", async () => {
+test("a custom catalog", async () => {
   const own = put(
     join(folder, "mine.yaml"),
     "version: 1\nsources: [{ id: me, title: I ran it, url: null, kind: measurement }]\ndevices:\n  - { id: my-box, name: My box, class: cpu, chip: c, year: null, memory: { kind: unified, cards: 1, bytes: { value: 8 GiB, basis: measured, source: me } }, budget: { value: 4 GiB, basis: measured, source: me }, bandwidth: null, backends: [cpu-x86], power: null }\n",
@@ -59,7 +59,7 @@ test("a catalog of one's own", async () => {
   expect(stdout).toContain("me: I ran it");
 });
 
-test("an unknown device is a usage error, in words and as JSON", async () => {
+test("an unknown device is a usage error, as text and as JSON", async () => {
   const plain = await quantsmith(["devices", "rtx3090"]);
   expect(plain).toMatchObject({ exitCode: 2, stdout: "" });
   expect(plain.stderr).toContain("QS-DEVICE-UNKNOWN");

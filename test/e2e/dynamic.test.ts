@@ -13,8 +13,8 @@ import { temporaryFolder } from "../fixtures/temp-folder.js";
 import { until } from "../fixtures/until.js";
 
 /*
- * Dynamic variants of the bundled model with the real tools: probed by groups, killed on the way, then finished. The
- * tests share one store and build on each other in the order they stand here.
+ * Dynamic variants of the bundled model with the real tools: probed by groups, killed in between, then finished. The
+ * tests share one store and depend on their order.
  */
 const home = temporaryFolder();
 const out = join(home, "out");
@@ -29,7 +29,7 @@ let recipe: string;
 let report: RunReport;
 let linesAtKill: string[];
 
-/** Files with this name among the outputs of finished steps. */
+/** Outputs of finished steps with this name. */
 const stored = (name: string) =>
   readdirSync(join(out, "store"))
     .map((folder) => join(out, "store", folder, name))
@@ -76,7 +76,7 @@ beforeAll(async () => {
 });
 
 describe("probes", () => {
-  test("those a killed run had finished are not measured again", () => {
+  test("finished probes of a killed run are not repeated", () => {
     expect(linesAtKill.length).toBeGreaterThanOrEqual(5);
     const [file] = stored("probes.json");
     const { probes, effort } = readJson<ProbesReport>(file);
@@ -88,12 +88,12 @@ describe("probes", () => {
     const { measurements } = readJson<{ measurements: Record<string, number> }>(file?.replace("probes", "record"));
     expect(measurements.probesResumed).toBeGreaterThanOrEqual(linesAtKill.length - 1);
     const coarse = probes.filter(({ type }) => type !== "Q2_K").length;
-    // One more than units: the noise floor. A unit read with the coarser type was measured twice.
+    // One more than units: the noise floor. A unit with a coarser type has two measurements.
     expect((measurements.probesResumed ?? 0) + (measurements.probesMeasured ?? 0)).toBe(16 + coarse);
     expect(journals(), "what a finished step leaves behind").toEqual([]);
   });
 
-  test("the embedding, which is also the output here, counts once and for much", () => {
+  test("the tied embedding counts once and with a high sensitivity", () => {
     const { probes, floor } = readJson<ProbesReport>(stored("probes.json")[0]);
     const names = probes.flatMap(({ tensors }) => tensors);
     expect(new Set(names).size).toBe(names.length);
@@ -108,7 +108,7 @@ describe("probes", () => {
 });
 
 describe("the size of a preset", () => {
-  test("is kept and used, and buys less divergence than the preset", () => {
+  test("is used fully, with a lower divergence than the preset's", () => {
     const preset = report.variants.find(({ name }) => name === "Q4_K_M");
     const dynamic = variant("Q4_K_S");
     expect(dynamic.allocation.budgetBytes).toBe(preset?.bytes);
@@ -117,7 +117,7 @@ describe("the size of a preset", () => {
     expect(dynamic.quality?.kldMean).toBeLessThan(preset?.quality?.kldMean ?? 0);
   });
 
-  test("the prediction is of the right size", () => {
+  test("the prediction has the right magnitude", () => {
     const { allocation, quality } = variant("Q4_K_S");
     const ratio = (allocation.predictedKld ?? 0) / (quality?.kldMean ?? 0);
     expect(ratio).toBeGreaterThan(0.67);
@@ -127,13 +127,13 @@ describe("the size of a preset", () => {
 });
 
 describe("other budgets", () => {
-  test("bits per weight count over all tensors of the file", async () => {
+  test("bits per weight are an average over all tensors of the file", async () => {
     const gguf = await readGguf(join(release, variant("Q3_K_M").file));
     expect(bitsPerWeight(gguf)).toBeLessThanOrEqual(4.2);
     expect(bitsPerWeight(gguf)).toBeGreaterThanOrEqual(4.2 * 0.9975);
   });
 
-  test("bytes are of the whole file, and only the recipe's types are used", () => {
+  test("bytes limit the whole file, and only the recipe's types are used", () => {
     const { bytes, allocation, types } = variant("Q5_K_M");
     expect(allocation.budgetBytes).toBe(4_300_000);
     expect(bytes).toBeLessThanOrEqual(4_300_000);
@@ -141,14 +141,14 @@ describe("other budgets", () => {
     expect(Object.keys(types).filter((type) => !["F32", "Q4_K", "Q5_K", "Q6_K"].includes(type))).toEqual([]);
   });
 
-  test("a rule takes a tensor out of the choice, with a type that is no candidate elsewhere too", async () => {
+  test("a rule excludes a tensor from the choice, also with a type that is not a candidate", async () => {
     const gguf = await readGguf(join(release, variant("Q3_K_M").file));
     const values = gguf.tensors.filter(({ name }) => name.endsWith("attn_v.weight"));
     expect(values.map(({ type }) => type.name)).toEqual(new Array(6).fill("Q6_K"));
     expect(variant("Q3_K_M").types.Q6_K).toBeLessThan(20);
   });
 
-  test("one that nothing fits into says so", async () => {
+  test("a budget below the smallest file is an error", async () => {
     const tight = demoRecipe.replace("pipeline: preview", "pipeline: ./groups.yaml");
     writeFileSync(recipe, tight.replace("[Q8_0]", "[{ name: Q2_K, dynamic: { bytes: 1 MB } }]"));
     const { exitCode, stdout } = await quantsmith(["run", recipe, "--out", out, "--json", "--until", "allocate"]);
@@ -158,7 +158,7 @@ describe("other budgets", () => {
 });
 
 describe("the release", () => {
-  test("holds type maps that say what the files hold, tensor by tensor", async () => {
+  test("contains type maps that match the files, tensor by tensor", async () => {
     for (const name of ["Q4_K_S", "Q3_K_M", "Q5_K_M"]) {
       const text = readFileSync(join(release, `${name}.tensor-types.txt`), "utf8");
       const gguf = await readGguf(join(release, variant(name).file));
@@ -170,7 +170,7 @@ describe("the release", () => {
     }
   });
 
-  test("tells how the types were chosen", () => {
+  test("describes how the types were chosen", () => {
     const { variants: published } = readJson<RunReport>(join(release, "release.json"));
     expect(published.find(({ name }) => name === "Q4_K_S")?.allocation).toMatchObject({
       predictedKld: expect.any(Number),
@@ -186,7 +186,7 @@ describe("the release", () => {
   });
 });
 
-describe("what cannot be is refused at its place", () => {
+describe("invalid recipes are rejected at their line", () => {
   const refusal = async (list: string, pipeline: string) => {
     const text = demoRecipe.replace("pipeline: preview", `pipeline: ${pipeline}`).replace("[Q8_0]", `[${list}]`);
     writeFileSync(recipe, text);
@@ -194,14 +194,14 @@ describe("what cannot be is refused at its place", () => {
     return (JSON.parse(stdout) as { error: { code: string; message: string; at?: { line: number } } }).error;
   };
 
-  test("a pipeline that leaves out what a dynamic variant needs", async () => {
+  test("a pipeline without a stage that a dynamic variant needs", async () => {
     put(join(home, "short.yaml"), "version: 1\nstages: [fetch, convert, calibrate, quantize]\nprobes: groups\n");
     const error = await refusal("{ name: Q4_K_M, dynamic: { sizeOf: Q4_K_M } }", "./short.yaml");
     expect(error).toMatchObject({ code: "QS-RECIPE-INVALID", at: { line: 7 } });
   });
 });
 
-test("without probes a prior by role chooses, and still beats the preset", async () => {
+test("without probes, the prior by role still gives a lower divergence than the preset", async () => {
   writeFileSync(recipe, demoRecipe.replace("[Q8_0]", "[Q4_K_M, { name: Q4_K_S, dynamic: { sizeOf: Q4_K_M } }]"));
   const result = await quantsmith(["run", recipe, "--out", out, "--json"]);
   const { steps, variants } = JSON.parse(result.stdout) as RunReport;
@@ -216,7 +216,7 @@ test("without probes a prior by role chooses, and still beats the preset", async
   expect(readFileSync(join(release, "README.md"), "utf8")).toContain("the sensitivity of each tensor role");
 });
 
-test("with presets only nothing is probed", async () => {
+test("with presets only, nothing is probed", async () => {
   writeFileSync(recipe, demoRecipe);
   const { stdout } = await quantsmith(["plan", recipe, "--out", out, "--json"]);
   const { steps } = JSON.parse(stdout) as { steps: { id: string }[] };

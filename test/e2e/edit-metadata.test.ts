@@ -8,7 +8,7 @@ import { quantsmith } from "../fixtures/cli.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 import { makeTinyModel } from "../fixtures/tiny-model.js";
 
-test("llama.cpp computes the same with a file whose metadata was edited, by header alone and anew", async () => {
+test("llama.cpp computes the same after an edit in place and after a rewrite", async () => {
   const home = temporaryFolder();
   const { toolchain } = await makeTinyModel(home);
   const perplexity = async (model: string) => {

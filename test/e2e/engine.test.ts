@@ -23,7 +23,7 @@ import { briefRecipe, cliFile, demoCopy, demoRecipe, quantsmith } from "../fixtu
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 import { until } from "../fixtures/until.js";
 
-/* The engine's promises on the real flow. The tests share one finished store. */
+/* The engine's guarantees on the real flow. The tests share one finished store. */
 const home = temporaryFolder();
 const out = join(home, "out");
 let recipe: string;
@@ -55,7 +55,7 @@ const everything = [
   "package",
 ];
 
-/** What `quantsmith plan --json` prints, without the half second that a program takes to start. */
+/** The output of `quantsmith plan --json`, without the half second of a process start. */
 async function plannedSteps(recipe: string): Promise<{ id: string; status: string }[]> {
   const printed = vi.spyOn(process.stdout, "write").mockReturnValue(true);
   try {
@@ -66,7 +66,7 @@ async function plannedSteps(recipe: string): Promise<{ id: string; status: strin
   }
 }
 
-describe("each part of a key changed singly rebuilds exactly what depends on it", () => {
+describe("a change of one part of a key rebuilds exactly the dependent steps", () => {
   const from = (step: string) => everything.slice(everything.indexOf(step));
   const calibrated = ["calibrate", ...from("quantize:Q8_0")];
   const edits: [string, (folder: string) => void, string[]][] = [
@@ -129,13 +129,13 @@ describe("each part of a key changed singly rebuilds exactly what depends on it"
     const copy = demoCopy(folder, () => briefRecipe);
     edit(folder);
     const steps = await plannedSteps(copy);
-    // The search text is part of the lock file, so the release is packaged again although nothing else is.
+    // The search text is part of the lock file, so only the package is rebuilt.
     const lockOnly = what.startsWith("the search text") ? [] : expected;
     expect(steps.filter(({ status }) => status !== "cached").map(({ id }) => id)).toEqual(lockOnly);
   });
 });
 
-test("plan predicts a variant's size to within one percent, and never too small", async () => {
+test("plan predicts a variant's size within one percent, and never too small", async () => {
   const copy = demoCopy(join(home, "predict"), () => briefRecipe.replace("[Q8_0]", "[Q5_K_M]"));
   const { stdout } = await quantsmith(["plan", copy, "--out", out, "--json"]);
   const { steps } = JSON.parse(stdout) as { steps: { id: string; predictedBytes: number }[] };
@@ -161,7 +161,7 @@ function flipBit({ folder, record }: { folder: string; record: StepRecord }): { 
   return { path, sha256: largest.sha256 };
 }
 
-test("a flipped bit in any stored output is found by --verify, and what is rebuilt is the same", async () => {
+test("--verify detects a flipped bit in any stored output, and the rebuilt output is the same", async () => {
   const records = readdirSync(join(out, "store"))
     .filter((name) => existsSync(join(out, "store", name, "record.json")))
     .map((name) => ({
@@ -169,9 +169,9 @@ test("a flipped bit in any stored output is found by --verify, and what is rebui
       record: JSON.parse(readFileSync(join(out, "store", name, "record.json"), "utf8")) as StepRecord,
     }))
     .filter(({ record }) => record.recipe === "demo" && !record.step.includes("Q5_K_M") && record.step !== "fetch");
-  // All of the first run's but fetch, whose output is a folder of the user's files.
+  // All steps of the first run except fetch, whose output is the user's folder.
   expect(records.map(({ record }) => record.step).sort()).toEqual(everything.filter((step) => step !== "fetch").sort());
-  // Every other step at a time, so that each is found by its own damage and built from sound inputs as well as from rebuilt ones.
+  // Damages every second step at a time, so that steps are rebuilt both from intact and from rebuilt inputs.
   for (const half of [0, 1]) {
     const damaged = records.filter((_, index) => index % 2 === half).map((one) => ({ ...one, ...flipBit(one) }));
     const { stdout, exitCode } = await quantsmith(["run", recipe, "--out", out, "--verify", "--json"]);
@@ -197,7 +197,7 @@ const ended = (child: ChildProcess) =>
     else child.once("exit", (code) => resolve(code));
   });
 
-/** Processes that work below a folder: llama.cpp tools and smoke children run with their scratch folder as cwd. */
+/** Processes whose working directory is inside a folder: llama.cpp tools and smoke children run in their scratch folder. */
 function workersIn(folder: string): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
@@ -211,7 +211,7 @@ function workersIn(folder: string): number[] {
     });
 }
 
-/** What the runs in a folder have told so far; a run has its folder a moment before its log. */
+/** Events of the runs in a folder so far; a run creates its folder shortly before its log. */
 function eventLogs(folder: string): { run: string; text: string }[] {
   const runs = existsSync(join(folder, "runs")) ? readdirSync(join(folder, "runs")) : [];
   return runs.flatMap((run) => {
@@ -235,7 +235,7 @@ test.runIf(process.platform === "linux")(
   },
 );
 
-test("an interrupt ends with code 130, nothing half-written, and a second run continues", async () => {
+test("an interrupt exits with code 130 without partial outputs, and a second run continues", async () => {
   const folder = join(home, "interrupted");
   const child = start(folder);
   const store = join(folder, "store");
@@ -248,10 +248,10 @@ test("an interrupt ends with code 130, nothing half-written, and a second run co
   expect([exitCode, statusesOf(stdout).convert]).toEqual([0, "cached"]);
 });
 
-test("four runs of one recipe at once, one of them killed: one result, each step built once by those that lived", async () => {
+test("four concurrent runs of one recipe, one killed: one result, each step built once by the others", async () => {
   const folder = join(home, "four");
   const children = [0, 1, 2, 3].map(() => start(folder));
-  // The one that got to work first holds the locks.
+  // The first run to start a step holds the locks.
   const holder = await until(() => {
     const busy = eventLogs(folder).find(({ text }) => text.includes('"step-started","id":"convert"'));
     return busy === undefined ? undefined : Number(busy.run.split("-").at(-1));
@@ -264,7 +264,7 @@ test("four runs of one recipe at once, one of them killed: one result, each step
     .flatMap((line) => /"type":"step-finished","id":"([^"]+)","status":"built"/.exec(line)?.[1] ?? []);
   expect(built.sort()).toEqual([...new Set(built)].sort());
   expect((await listFiles(join(folder, "releases", "demo"))).length).toBeGreaterThan(4);
-  // What the killed one left is collected by the next run, if one that started later has not done so already.
+  // The next run removes the killed run's leftovers, unless a later one has done so.
   expect(await ended(start(folder))).toBe(0);
   expect(readdirSync(join(folder, "tmp"))).toEqual([]);
 });
@@ -280,7 +280,7 @@ describe.runIf(process.getuid?.() === 0)("a full disk (needs root to mount a sma
       try {
         writeFileSync(join(folder, "filler"), Buffer.alloc(Math.max(0, bavail * bsize - bytes)));
       } catch (error) {
-        // A run that writes meanwhile has taken some of it, and now the disk is as full as can be.
+        // A concurrent run has used some of the space, so the disk is full.
         if (bytes > 0 || (error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
       }
     }
@@ -291,11 +291,11 @@ describe.runIf(process.getuid?.() === 0)("a full disk (needs root to mount a sma
     return { exitCode, code: error?.code, stdout };
   };
 
-  test("each stage meets it once before it writes: clear error, nothing left, continues with room", async () => {
+  test("each stage fails before it writes, leaves no files, and continues when there is space", async () => {
     const { folder, out, filler, leave } = small("before");
     try {
       for (const stage of ["fetch", "convert", "calibrate", "quantize", "validate", "smoke", "package"]) {
-        leave(60e6); // less than the margin that is kept free
+        leave(60e6); // less than the required margin
         expect(await run(recipe, out, "--until", stage), stage).toMatchObject({ exitCode: 4, code: "QS-DISK-SPACE" });
         expect(readdirSync(join(out, "tmp"))).toEqual([]);
         rmSync(filler);
@@ -307,9 +307,9 @@ describe.runIf(process.getuid?.() === 0)("a full disk (needs root to mount a sma
     }
   });
 
-  test("it fills up while a step writes: the step is stopped, the next run continues", async () => {
+  test("the disk fills while a step writes: the step is stopped, the next run continues", async () => {
     const { folder, out, filler, leave } = small("meanwhile");
-    // Long enough that its first tool still computes when the disk is full.
+    // Long enough that the first tool is still running when the disk is full.
     const long = demoCopy(join(home, "long"), () => demoRecipe);
     const running = run(long, out);
     try {
@@ -327,7 +327,7 @@ describe.runIf(process.getuid?.() === 0)("a full disk (needs root to mount a sma
   });
 });
 
-test("a run with nothing to do starts no process", async () => {
+test("a fully cached run starts no process", async () => {
   const trace = join(home, "trace");
   const spy = join(home, "spy.cjs");
   writeFileSync(
@@ -347,7 +347,7 @@ test("a run with nothing to do starts no process", async () => {
   expect(readFileSync(trace, "utf8")).toContain("spawn");
 });
 
-test("10 kills at random moments: nothing lost, wrong or partial, no finished step repeated", async () => {
+test("10 kills at random times: no lost, wrong or partial output, no finished step repeated", async () => {
   const result = await crashTest({ kills: 10, seed: 7, recipe, print: () => {} });
   expect(result).toMatchObject({ kills: 10, lost: [], wrong: [], partial: [], repeated: [] });
 });

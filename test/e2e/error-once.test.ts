@@ -7,7 +7,7 @@ import { cliFile, demoCopy, quantsmith } from "../fixtures/cli.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 /*
- * A step that fails has one short line while the run goes on; the error itself is printed once, when the run ends.
+ * A failed step prints one short line during the run. The error is printed once, at the end.
  */
 const home = temporaryFolder();
 const code = "QS-CONVERT-WEIGHTS";
@@ -35,7 +35,7 @@ test("in plain lines", async () => {
   expect(stdout).not.toContain(message);
 });
 
-test("with --json, in the document alone", async () => {
+test("with --json, only in the document", async () => {
   const { stdout, stderr } = await quantsmith(args("--json"));
   expect(JSON.parse(stdout)).toMatchObject({ error: { code, message, remedy } });
   expect(stderr).toMatch(new RegExp(`^[\\d:]{8} convert failed: ${code}$`, "m"));

@@ -8,7 +8,7 @@ import { ProcessQueue } from "../fixtures/process-queue.js";
 import { startQueueRun } from "../fixtures/queue-run.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
-/* Steps as jobs of a queue, with real workers on the real flow: the same bytes as a local run, whatever dies. */
+/* Steps as jobs of a queue, with real workers on the real flow: the same bytes as a local run despite kills. */
 const home = temporaryFolder();
 const local = join(home, "local");
 let recipe: string;
@@ -35,7 +35,7 @@ function recordsIn(out: string): StepRecord[] {
     .map((path) => JSON.parse(readFileSync(path, "utf8")) as StepRecord);
 }
 
-/** A store in which the base model is converted already, which takes longest. */
+/** A store with the converted base model, the longest step. */
 function convertedStore(name: string): string {
   const out = join(home, name);
   const [converted = ""] = readdirSync(join(local, "store")).filter((folder) => folder.startsWith("convert-"));
@@ -56,7 +56,7 @@ beforeAll(async () => {
   );
   writeFileSync(join(home, "demo", "own.yaml"), pipeline);
   const { exitCode, stdout, stderr } = await quantsmith(["run", recipe, "--out", local, "--json"]);
-  // A gate that Q4_0 cannot keep: the verdict, too, must be the same wherever it is found.
+  // Q4_0 fails this gate: the verdict must be the same locally and in workers.
   verdict = {
     exitCode,
     variants: (JSON.parse(stdout) as RunReport).variants.map(({ gate, reasons }) => ({ gate, reasons })),
@@ -71,7 +71,7 @@ afterEach(async () => {
   await queue?.close();
 });
 
-test("the recipe by workers: same digests, same verdict, blocks in parts, nothing left in .jobs", async () => {
+test("workers build the recipe: same digests and verdict, blocks in parts, .jobs is empty", async () => {
   const out = convertedStore("whole");
   const jobs = queueFor(out);
   const { code, report, stderr } = await startQueueRun(recipe, out, jobs).ended;
@@ -84,14 +84,14 @@ test("the recipe by workers: same digests, same verdict, blocks in parts, nothin
   expect(readdirSync(join(out, "store", ".jobs"))).toEqual(["files"]);
 });
 
-test("a worker and then the whole run killed with -9: the next run adopts the jobs, and the digests are the same", async () => {
+test("kill -9 of a worker and then of the run: the next run adopts the jobs, and the digests are the same", async () => {
   const out = convertedStore("killed");
   const jobs = queueFor(out);
   const first = startQueueRun(recipe, out, jobs, { until: "quantize" });
   await first.until(() => jobs.worker("quantize:Q8_0") !== undefined);
   await first.until(() => /quantize:Q8_0 started/.test(jobs.log));
   jobs.worker("quantize:Q8_0")?.kill("SIGKILL");
-  // Submitted again, after which the run dies.
+  // Submitted again, then the run is killed.
   await first.until(() => jobs.submissions.length === 3);
   jobs.held = true;
   first.child.kill("SIGKILL");
@@ -105,7 +105,7 @@ test("a worker and then the whole run killed with -9: the next run adopts the jo
   expect(readdirSync(join(out, "tmp"))).toEqual([]);
 });
 
-test("Ctrl-C takes the jobs out of the queue and ends with 130", async () => {
+test("Ctrl-C cancels the jobs and exits with 130", async () => {
   const out = convertedStore("interrupted");
   const jobs = queueFor(out);
   jobs.held = true;

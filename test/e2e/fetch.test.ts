@@ -14,7 +14,7 @@ const base = temporaryFolder();
 const root = join(import.meta.dirname, "../..");
 const tinyLlama = join(root, "recipes/demo/tiny-llama");
 const model = Object.fromEntries(readdirSync(tinyLlama).map((name) => [name, readFileSync(join(tinyLlama, name))]));
-/** Looks like a token, and one that no rule for the look of tokens would catch. */
+/** One with the format of a token, and one that no pattern for tokens matches. */
 const canaries = ["hf_CanaryTokenCanaryToken", "canary.token-of-a-mirror"];
 
 let hub: Hub;
@@ -41,7 +41,7 @@ interface Outcome {
   stderr: string;
 }
 
-/** Runs the built command as a user would. */
+/** Runs the built command. */
 function quantsmith(args: string[], extra: Record<string, string> = {}): Promise<Outcome> {
   const child = spawn(process.execPath, [join(root, "dist/cli/main.js"), ...args, "--out", join(folder, "out")], {
     cwd: folder,
@@ -62,7 +62,7 @@ const fetchStep = () => {
 };
 
 describe("fetching from the Hub", () => {
-  test("links the snapshot to the cache, without pickles and programs, and is done once", async () => {
+  test("links the snapshot to the cache without pickles and programs, and is cached", async () => {
     const result = await quantsmith(["run", recipe(), "--until", "fetch"]);
     expect(result, result.stderr).toMatchObject({ exitCode: 0 });
     expect(contents(join(fetchStep(), "snapshot"))).toEqual(digests(model));
@@ -77,7 +77,7 @@ describe("fetching from the Hub", () => {
     expect(hub.violations).toEqual([]);
   });
 
-  test.each(["refs/pr/3", "feature/x"])("at the revision %s, which the source names", async (revision) => {
+  test.each(["refs/pr/3", "feature/x"])("at revision %s of the source", async (revision) => {
     const repo = hub.create("org/tiny");
     const commit = repo.commit({ ...model, "README.md": "of the branch" }, revision);
     const path = recipe(`model: { source: hf:org/tiny@${revision} }\n`);
@@ -89,7 +89,7 @@ describe("fetching from the Hub", () => {
     expect(hub.violations).toEqual([]);
   });
 
-  test("a revision that the repository lacks is shown at its place in the recipe", async () => {
+  test("a missing revision is reported at its line of the recipe", async () => {
     const path = recipe("model: { source: hf:org/tiny@none/x }\n");
     const result = await quantsmith(["plan", path, "--json"]);
     expect(result.exitCode).toBe(5);
@@ -99,7 +99,7 @@ describe("fetching from the Hub", () => {
     });
   });
 
-  test("an error has the Hub's exit code and says what to do", async () => {
+  test("an error has the Hub's exit code and a remedy", async () => {
     hub.create("org/tiny").access = "gated";
     const result = await quantsmith(["run", recipe(), "--until", "fetch", "--json"]);
     expect(result.exitCode).toBe(5);
@@ -108,7 +108,7 @@ describe("fetching from the Hub", () => {
 });
 
 describe("a lock file", () => {
-  /** What a release of the present state would hold. */
+  /** The lock file of a release now. */
   async function lockText(path: string): Promise<string> {
     Object.assign(process.env, env);
     try {
@@ -119,7 +119,7 @@ describe("a lock file", () => {
     }
   }
 
-  test("is kept to with --locked, and a moved revision is refused and shown by plan", async () => {
+  test("--locked pins the commit; a moved revision is an error and shown by plan", async () => {
     const path = recipe();
     expect((await quantsmith(["run", path, "--locked", "--until", "fetch"])).stderr).toContain("QS-LOCK-MISSING");
     writeFileSync(join(folder, "tiny.lock.yaml"), await lockText(path));
@@ -140,7 +140,7 @@ describe("a lock file", () => {
     expect((await quantsmith(["run", text, "--locked", "--until", "fetch"])).exitCode).toBe(0);
   });
 
-  test("refuses another recipe, another place, and what is no lock", async () => {
+  test("rejects another recipe, another source, and a file that is not a lock file", async () => {
     const path = recipe();
     const other = join(folder, "other place.yaml");
     writeFileSync(other, (await lockText(path)).replace("chunks: 40", "chunks: 41"));
@@ -153,7 +153,7 @@ describe("a lock file", () => {
 });
 
 describe("the token", () => {
-  test.each(canaries)("%s is nowhere but in the header to its own origin", async (token) => {
+  test.each(canaries)("%s appears only in the header to the Hub's origin", async (token) => {
     hub.token = token;
     hub.create("org/tiny").access = "private";
     const outcomes: Outcome[] = [];
@@ -163,7 +163,7 @@ describe("the token", () => {
     };
     expect(await attempt()).toBe(0);
     expect(await attempt(["--fresh"])).toBe(0);
-    // Whatever a server says in return, also when it repeats what it was told.
+    // Responses too, even if the server echoes the request.
     const echo = { "x-error-message": `token ${token}`, "x-error-code": token, "www-authenticate": `Bearer ${token}` };
     for (const status of [400, 401, 403, 404]) {
       hub.faults = ({ server }) => (server === "hub" ? { kind: "status", status, headers: echo } : undefined);
@@ -181,7 +181,7 @@ describe("the token", () => {
     expect(hub.violations.filter((what) => what.includes("token"))).toEqual([]);
   });
 
-  test("no child process gets it", async () => {
+  test("no child process receives it", async () => {
     process.env.HF_TOKEN = canaries[0];
     try {
       const { stdout } = await runSubprocess({ file: "/usr/bin/env", args: [], cwd: folder });

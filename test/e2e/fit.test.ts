@@ -14,14 +14,14 @@ import { qualityAt } from "../fixtures/release-report.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 import { makeTinyModel } from "../fixtures/tiny-model.js";
 
-/* `fit` and `recommend` on real files of the demo model, with llama.cpp's own allocator. */
+/* `fit` and `recommend` on real files of the demo model, with llama.cpp's allocator. */
 const folder = temporaryFolder();
 const release = join(folder, "release");
 const inside = (name: string) => join(release, name);
 const q8 = "tiny-Q8_0.gguf";
 const q4 = "tiny-Q4_K_M.gguf";
 
-/** A device that takes the Q4_K_M at 1024 tokens and not the Q8_0: they are told 2.5 MB apart. */
+/** A device that fits the Q4_K_M at 1024 tokens, but not the Q8_0, which takes 2.5 MB more. */
 let tight: string;
 
 function variant(name: string, file: string, kldMean: number) {
@@ -63,7 +63,7 @@ beforeAll(async () => {
 });
 
 describe("fit", () => {
-  test("every variant of a release on every device named", async () => {
+  test("every variant of a release on every given device", async () => {
     const document = json(
       await quantsmith([
         "fit",
@@ -85,32 +85,32 @@ describe("fit", () => {
     expect(document.results).toHaveLength(8);
     for (const result of document.results) {
       expect(result).toMatchObject({ verdict: "full", limit: null, maximumContext: { f16: 2048, q8_0: 2048 } });
-      // Nobody has measured models as small as this one.
+      // There are no measurements of such small models.
       expect(result.decode).toBeNull();
     }
     const bytes = readFileSync(inside(q8)).length;
     expect(document.results[0].residentBytes).toBeGreaterThan(bytes);
   });
 
-  test("the budget decides", async () => {
+  test("the verdict depends on the budget", async () => {
     const results = await fitResults(release, "--device", tight, "--context", "1024");
     expect(results.map(({ variant: name, verdict }) => [name, verdict])).toEqual([
       ["Q8_0", "no"],
       ["Q4_K_M", "full"],
     ]);
-    // A smaller cache makes room for the larger file, within the same budget.
+    // With a smaller cache, the larger file fits in the same budget.
     const smaller = await fitResults(inside(q8), "--device", tight, "--context", "256");
     expect(smaller[0]?.maximumContext.f16).toBe(results[0]?.maximumContext.f16);
   });
 
-  test("a table for people, common devices when none is named", async () => {
+  test("a table, with common devices by default", async () => {
     const { stdout, exitCode } = await quantsmith(["fit", inside(q4)]);
     expect(exitCode).toBe(0);
     expect(stdout.match(/a model may take/g)).toHaveLength(12);
     expect(stdout).toMatch(/Q4_K_M +3\.\d+ MB +2048 +full offload/);
   });
 
-  test("header, truncated file, shards and the whole file give the same", async () => {
+  test("header, truncated file, splits and the whole file give the same result", async () => {
     const own = join(folder, "forms");
     mkdirSync(own);
     const gguf = await readGguf(inside(q4));
@@ -140,7 +140,7 @@ describe("fit", () => {
     expect(both.variants.map(({ name }: { name: string }) => name)).toEqual(["cut Q4_K_M", "split Q4_K_M"]);
   });
 
-  test("a projector beside the model counts, another model's does not", async () => {
+  test("the model's projector counts, another model's does not", async () => {
     const own = join(folder, "vision");
     mkdirSync(own);
     copyFileSync(inside(q4), join(own, "Seer-Q4_K_M.gguf"));
@@ -172,13 +172,13 @@ describe("fit", () => {
     [["recommend", release, "--device", "all"], "QS-USAGE"],
     [["recommend", release, "--device", "m4-pro-24gb", "--task", "sumarize"], "QS-USAGE"],
   ];
-  test.each(failing)("%j is refused", async (args, code) => {
+  test.each(failing)("%j is rejected", async (args, code) => {
     const { exitCode, stderr } = await quantsmith(args);
     expect(stderr).toContain(code);
     expect(exitCode).toBe(2);
   });
 
-  test("a release.json that is none", async () => {
+  test("an invalid release.json", async () => {
     const own = join(folder, "broken");
     mkdirSync(own);
     copyFileSync(inside(q4), join(own, q4));
@@ -186,7 +186,7 @@ describe("fit", () => {
     expect((await quantsmith(["fit", own])).stderr).toContain("QS-FIT-RELEASE");
   });
 
-  test("a release.json whose divergence is no number", async () => {
+  test("a release.json whose divergence is not a number", async () => {
     const own = join(folder, "worded");
     mkdirSync(own);
     copyFileSync(inside(q4), join(own, q4));
@@ -198,7 +198,7 @@ describe("fit", () => {
 });
 
 describe("recommend", () => {
-  test("Markdown: comparison, pick, snippets of the device first", async () => {
+  test("Markdown: comparison, recommendation, the device's snippets first", async () => {
     const { stdout, exitCode } = await quantsmith([
       "recommend",
       release,
@@ -217,14 +217,14 @@ describe("recommend", () => {
     expect(stdout.indexOf("### Ollama")).toBeGreaterThan(stdout.indexOf("<details>"));
   });
 
-  test("what fits wins over what is better", async () => {
+  test("a model that fits precedes a better one that does not", async () => {
     const args = ["recommend", release, "--device", tight, "--context", "1024", "--json"];
     const document = json(await quantsmith(args));
     expect(document.pick).toEqual({ model: "Tiny", variant: "Q4_K_M", file: q4 });
     expect(document.snippets).toHaveLength(11);
   });
 
-  test("two spellings are one model", async () => {
+  test("two spellings of a path are one model", async () => {
     const own = join(folder, "spellings");
     mkdirSync(own);
     copyFileSync(inside(q8), join(own, "Llama_3-Q8_0.gguf"));
@@ -233,7 +233,7 @@ describe("recommend", () => {
     expect(document.pick).toMatchObject({ model: "Llama_3", variant: "Q8_0" });
   });
 
-  test("--ram sets the budget, within the device's memory", async () => {
+  test("--ram sets the budget, up to the device's memory", async () => {
     const device = "custom:memory=8GB,budget=4GB,backend=metal";
     const nothing = await quantsmith(["recommend", release, "--device", device, "--ram", "1MB", "--json"]);
     expect(nothing.exitCode).toBe(3);

@@ -11,7 +11,7 @@ import { canary } from "../fixtures/publish-client.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 import { until } from "../fixtures/until.js";
 
-/* The whole way: `run --executor hf-jobs`, real HTTP, real workers on a folder that stands for the bucket. */
+/* End to end: `run --executor hf-jobs`, real HTTP, real workers on a folder instead of the bucket. */
 const home = temporaryFolder();
 const local = join(home, "local");
 const bucket = join(home, "bucket");
@@ -31,7 +31,7 @@ beforeAll(async () => {
   writeFileSync(join(home, "demo", "own.yaml"), pipeline);
   const { exitCode, stderr } = await quantsmith(["run", recipe, "--out", local]);
   expect(exitCode, stderr).toBe(0);
-  // Conversion reads the checkpoint, which jobs do not see, and takes the longest here.
+  // Conversion reads the checkpoint, which jobs cannot access, and is the longest step here.
   mkdirSync(join(out, "store"), { recursive: true });
   for (const name of readdirSync(join(local, "store")).filter((one) => one.startsWith("convert-"))) {
     cpSync(join(local, "store", name), join(out, "store", name), { recursive: true });
@@ -40,7 +40,7 @@ beforeAll(async () => {
   hub.token = canary;
   hub.namespaces.add("me");
   hub.machines.buckets.set("me/store", bucket);
-  // Tools and the Python environment lie in the user's cache; the container's image has them.
+  // Tools and the Python environment are in the user's cache; the container's image contains them.
   hub.machines.environment = {
     HOME: homedir(),
     ...pick("XDG_CACHE_HOME", "QUANTSMITH_LLAMA_CPP", "QUANTSMITH_PYTHON"),
@@ -63,14 +63,14 @@ function sums(folder: string): string {
   return readFileSync(join(folder, "releases", "demo", "SHA256SUMS"), "utf8");
 }
 
-/** Every text below a folder that names the token. */
+/** Text files in a folder that contain the token. */
 function leaks(folder: string): string[] {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const paths = files.map(({ parentPath, name }) => join(parentPath, name));
   return paths.filter((path) => !path.endsWith(".gguf") && readFileSync(path).includes(canary));
 }
 
-test("nothing is started without a limit on what it may cost", async () => {
+test("starts nothing without a cost limit", async () => {
   const { exitCode, stderr } = await quantsmith([...args()], { env: environment() });
   expect(exitCode, stderr).toBe(2);
   expect(stderr).toMatch(/QS-JOBS-COST/);
@@ -78,7 +78,7 @@ test("nothing is started without a limit on what it may cost", async () => {
   expect(hub.machines.jobs).toEqual([]);
 });
 
-test("a run that is killed is gone on with: the same release as locally, no step done twice, no token anywhere", async () => {
+test("a killed run is resumed: same release as locally, no step repeated, no token in any file", async () => {
   const first = spawn(process.execPath, [cliFile, ...args(), "--max-cost", "1"], {
     env: { ...process.env, ...environment(), CI: "true" },
     stdio: "ignore",
@@ -95,10 +95,10 @@ test("a run that is killed is gone on with: the same release as locally, no step
   expect(names.length).toBeGreaterThan(2);
   expect(new Set(names).size).toBe(names.length);
   expect(hub.machines.jobs.map(({ stage }) => stage)).toEqual(names.map(() => "COMPLETED"));
-  // What workers say on their own terminal reaches the run's; the last step is one that only the second run has started.
+  // The workers' output reaches the run; only the second run started the last step.
   expect(stderr).toMatch(/validate:Q8_0: .*validate:Q8_0/);
   expect(leaks(bucket)).toEqual([]);
-  // Each job built on its machine's own disk, and left nothing there.
+  // Each job built on its machine's disk and left no files there.
   expect(readdirSync(join(home, "machine", "quantsmith"))).toEqual([]);
   expect(stderr + stdout).not.toContain(canary);
   expect(hub.violations).toEqual([]);
@@ -113,7 +113,7 @@ async function running(run: ChildProcess): Promise<void> {
   await Promise.race([until(() => hub.machines.jobs.some(({ stage }) => stage === "RUNNING")), ended]);
 }
 
-test("a step that fails in a job fails as it does here", async () => {
+test("a step that fails in a job fails like a local one", async () => {
   const broken = join(home, "broken.txt");
   writeFileSync(broken, "too short");
   const short = demoCopy(join(home, "short"), (text) =>

@@ -9,8 +9,8 @@ import { briefRecipe, demoCopy, quantsmith } from "../fixtures/cli.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 /*
- * Whoever has a release's recipe and lock file gets the same release: in another folder, in another store, on another
- * number of cores. With real tools on the bundled model.
+ * A release's recipe and lock file give the same release in another folder, another store and on another number of cores.
+ * Uses real tools on the bundled model.
  */
 const validator = new Validation.JsonStrictValidator(Spec.Version.v1dot6);
 const bomComplaints = (bom: string) => validator.validate(bom);
@@ -40,7 +40,7 @@ test("run --locked in a second clone gives the same SHA256SUMS", async () => {
   const sums = read(release, "SHA256SUMS");
   for (const file of ["bom.cdx.json", "provenance.intoto.json", "recipe.lock.yaml", "tiny-llama-Q4_K_S.gguf"])
     expect(sums).toContain(`  ${file}\n`);
-  // What single programs read beside the models: Ollama, and LM Studio.
+  // Files for Ollama and LM Studio beside the models.
   expect(read(release, "template")).toContain("<|im_start|>{{ .Role }}\n{{ .Content }}<|im_end|>\n");
   expect(JSON.parse(read(release, "params"))).toEqual({ stop: ["<|im_start|>", "<|im_end|>"] });
   expect(read(release, "system")).toBe("Answer in one word.");
@@ -48,7 +48,7 @@ test("run --locked in a second clone gives the same SHA256SUMS", async () => {
   expect(read(release, "README.md")).toContain("gave the same text for the same conversations");
   expect(await bomComplaints(read(release, "bom.cdx.json"))).toBeNull();
 
-  // release.json tells times, so it is covered by a digest of what it says besides.
+  // release.json contains times, so its digest covers the rest.
   const proven = readProvenance(read(release, "provenance.intoto.json"))?.releaseDigest;
   const reports = [release, twin].map((folder) => JSON.parse(read(folder, "release.json")) as RunReport);
   expect(reports.map(stableReleaseDigest)).toEqual([proven, proven]);

@@ -8,7 +8,7 @@ import { listFiles } from "../../src/util/files.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 /*
- * The tarball that npm publishes, unpacked as npm installs it: beside the packages of `dependencies`, without those of
+ * The npm tarball, unpacked like an npm installation: beside the packages of `dependencies`, without those of
  * `devDependencies`. `.ci/try-package` installs it with npm and runs the whole demo.
  */
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -32,7 +32,7 @@ beforeAll(async () => {
 describe("the tarball", () => {
   const below = (start: string) => packed.files.map(({ path }) => path).filter((path) => path.startsWith(start));
 
-  test("contains what the program reads and documents, and nothing of the repository's own", () => {
+  test("contains the program's files and documents, and no development files", () => {
     const folders = ["corpora", "devices", "dist", "native", "pipelines", "recipes", "schema"];
     const files = [workflowPath, "CHANGELOG.md", "LICENSE", "README.md", "package.json"];
     const others = below("").filter((path) => !folders.some((name) => path.startsWith(`${name}/`)));
@@ -40,7 +40,7 @@ describe("the tarball", () => {
     expect(folders.filter((name) => below(`${name}/`).length === 0)).toEqual([]);
   });
 
-  test("contains the compiled program alone: a script for each source file, and the catalog", async () => {
+  test("contains only the compiled program: a script per source file, and the catalog", async () => {
     const sources = (await listFiles(join(root, "src"))).map((path) => `dist/${path.replace(/\.ts$/, ".js")}`);
     expect(below("dist/").sort()).toEqual([...sources, "dist/recipe/catalog/own-catalog.json"].sort());
     expect(below(manifest.bin.quantsmith)).toHaveLength(1);
@@ -54,7 +54,7 @@ describe("the tarball", () => {
   });
 });
 
-test("package.json is the only file that names the repository's owner, and its addresses agree", async () => {
+test("only package.json contains the repository's owner, and its URLs agree", async () => {
   const [, address = ""] = /^git\+(https:\/\/github\.com\/[^/]+\/quantsmith)\.git$/.exec(manifest.repository.url) ?? [];
   expect([manifest.homepage, manifest.bugs.url]).toEqual([`${address}#readme`, `${address}/issues`]);
   const owned = address.replace("https://", "");
@@ -82,7 +82,7 @@ describe("quantsmith demo, installed", () => {
     writeFileSync(file, "");
   });
 
-  test("builds in the current folder, continues there, and leaves the package folder alone", async () => {
+  test("builds in the current folder, continues there, and does not change the package folder", async () => {
     const before = await snapshot();
     const first = start(["demo"]);
     first.stdout.on("data", (text) => {
@@ -110,7 +110,7 @@ describe("quantsmith demo, installed", () => {
     expect([result.exitCode, JSON.parse(result.stdout).error.code]).toEqual([exitCode, code]);
   });
 
-  test("refuses to run in the package folder", async () => {
+  test("rejects the package folder as the current folder", async () => {
     const before = await snapshot();
     const { exitCode, stderr } = await start(["demo"], join(installed, "recipes"));
     expect(exitCode).toBe(2);

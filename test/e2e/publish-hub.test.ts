@@ -10,7 +10,7 @@ import { canary, startWritableHub, treeOf } from "../fixtures/publish-client.js"
 import { writeRelease } from "../fixtures/small-release.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
-/* The program itself against the loopback Hub: what it prints, how it exits, and what never shows. */
+/* The program against the loopback Hub: its output, its exit codes, and no token in either. */
 const base = temporaryFolder();
 let hub: Hub;
 let home: string;
@@ -72,12 +72,12 @@ test("without a token", async () => {
   expect([result.exitCode, JSON.parse(result.stdout).error.code]).toEqual([5, "QS-PUBLISH-TOKEN"]);
 });
 
-test("Ctrl-C in the middle of an upload; the next one goes on", async () => {
+test("Ctrl-C during an upload; the next run continues", async () => {
   const release = await writeRelease(join(home, "release"));
   const child = execa(process.execPath, [cliFile, "publish", release, "--to", "hf:me/model"], { env, reject: false });
   let uploads = 0;
   hub.faults = ({ server }) => {
-    // The first model arrives; the second one hangs until somebody has enough.
+    // The first model arrives; the second one hangs until the interrupt.
     if (server !== "storage" || ++uploads === 1) return undefined;
     child.kill("SIGINT");
     return { kind: "silence" };
@@ -91,7 +91,7 @@ test("Ctrl-C in the middle of an upload; the next one goes on", async () => {
   expect(treeOf(hub)).toEqual(await folderDigests(release));
 });
 
-test("run --publish brings what it made to the recipe's repository", async () => {
+test("run --publish uploads the release to the recipe's repository", async () => {
   const recipe = demoCopy(
     join(home, "demo"),
     () => `${briefRecipe}publish: { repo: me/tiny, private: true, gated: auto }\n`,

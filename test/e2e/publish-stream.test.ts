@@ -10,7 +10,7 @@ import type { Hub } from "../fixtures/hub-server/hub.js";
 import { canary, startWritableHub, treeOf } from "../fixtures/publish-client.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
-/* `publish.stream` with the real model: the first run makes the variants, the others take them from the store. */
+/* `publish.stream` with the real model: the first run builds the variants, the others use the store. */
 const home = temporaryFolder();
 const out = join(home, "out");
 const release = join(out, "releases", "demo");
@@ -49,7 +49,7 @@ const events = () =>
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line) as RunEvent);
-/** What was sent to the storage, by sha256. */
+/** Uploads to the storage, by sha256. */
 const sent = () =>
   hub.requests
     .filter(({ server, method, status }) => server === "storage" && method === "PUT" && status === 200)
@@ -63,7 +63,7 @@ async function releaseDigests(): Promise<Record<string, string>> {
   return Object.fromEntries((await listFiles(release)).map((path) => [path, digestOf(path)]));
 }
 
-test("variants that passed arrive while others are made; one that failed never does, and nothing is committed", async () => {
+test("uploads passed variants while others are built, never a failed one, and commits nothing", async () => {
   const early: string[] = [];
   hub.faults = ({ server, path }) => {
     const repo = hub.repo("me/tiny");
@@ -85,7 +85,7 @@ test("variants that passed arrive while others are made; one that failed never d
   expect([at("upload-started", "Q2_K"), commits()]).toEqual([-1, []]);
 });
 
-test("killed in between: the next run sends only what is missing, and commits", async () => {
+test("after a kill, the next run uploads only missing files, and commits", async () => {
   const file = recipe("[Q8_0, Q4_K_M]");
   const child = execa(process.execPath, [cliFile, "run", file, "--out", out, "--publish"], {
     env: { ...env, CI: "true" },
@@ -109,7 +109,7 @@ test("killed in between: the next run sends only what is missing, and commits", 
   expect(JSON.parse(again.stdout).variants).toHaveLength(2);
 });
 
-test("the Hub fails while the run goes on: the run ends well, and publishing sends everything", async () => {
+test("the Hub fails during the run: the run succeeds, and publishing uploads everything", async () => {
   let refused = 0;
   hub.faults = ({ path }) =>
     path.endsWith("/objects/batch") && refused++ < 2 ? { kind: "status", status: 403 } : undefined;
@@ -120,13 +120,13 @@ test("the Hub fails while the run goes on: the run ends well, and publishing sen
   expect(treeOf(hub, "main", "me/tiny")).toEqual(await releaseDigests());
 });
 
-test("a repository that may not be written to is told before any work", async () => {
+test("a repository without write access is reported before any work", async () => {
   const result = await run(recipe("[Q8_0]", "repo: other/tiny"), "--json");
   expect([result.exitCode, JSON.parse(result.stdout).error.code]).toEqual([5, "QS-HUB-FORBIDDEN"]);
   expect(lastLog()).toBe("");
 });
 
-test("without --publish, and for a part of a plan, the Hub is not asked", async () => {
+test("without --publish, or for a subset, there is no Hub request", async () => {
   const file = recipe("[Q8_0, Q4_K_M]");
   expect((await quantsmith(["run", file, "--out", out], { env })).exitCode).toBe(0);
   await run(file, "--until", "smoke");

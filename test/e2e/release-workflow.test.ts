@@ -9,8 +9,8 @@ import { temporaryFolder } from "../fixtures/temp-folder.js";
 import { runWorkflow, type WorkflowRun } from "../fixtures/workflow.js";
 
 /*
- * The release workflow itself: its own commands, in its own order, each job in a folder of its own, artifacts copied from
- * job to job. What comes out is what one machine makes of the same recipe.
+ * Executes the release workflow: its commands, in order, each job in a separate folder, artifacts copied from job to job.
+ * The release equals one from a single machine.
  */
 const workflow = fileURLToPath(new URL("../../.github/workflows/release-gguf.yml", import.meta.url));
 const home = temporaryFolder();
@@ -18,7 +18,7 @@ const bin = join(home, "bin");
 const readToken = "hf_readReadReadRead0123456789";
 
 beforeAll(() => {
-  // What `npm install --global` would bring is the program that was built; there is no registry on these machines.
+  // The built program replaces `npm install --global`, since the test has no registry.
   const scripts = { npm: "exit 0", quantsmith: `exec "${process.execPath}" "${cliFile}" "$@"` };
   mkdirSync(bin);
   for (const [name, script] of Object.entries(scripts))
@@ -31,11 +31,11 @@ const machines = (more: Record<string, string> = {}) => ({
   ...more,
 });
 
-/** The jobs' commands with what they were given, those that install aside. */
+/** The jobs' commands with their inputs, without the installing ones. */
 const commands = ({ executed }: WorkflowRun) =>
   executed.flatMap(({ job, script }) => (script.includes("npm install") ? [] : [`${job}: ${script.trim()}`]));
 
-test("job by job it makes and publishes the release that one machine makes", async () => {
+test("builds and publishes the same release as one machine", async () => {
   const variants = "[Q8_0, { name: Q4_K_S, dynamic: { sizeOf: Q4_K_M } }]";
   const checkout = join(home, "repository");
   demoCopy(join(checkout, "recipes"), () => briefRecipe.replace("[Q8_0]", variants));
@@ -76,7 +76,7 @@ test("job by job it makes and publishes the release that one machine makes", asy
   );
   expect(hub.violations).toEqual([]);
 
-  // The checkpoint does not travel, and no job but the last sees the token that may write.
+  // No artifact contains the checkpoint, and only the last job sees the write token.
   const travelled = await listFiles(join(home, "ci", "artifacts"));
   expect(travelled.filter((path) => path.includes("store-shared/") && path.endsWith(".gguf"))).toHaveLength(2);
   expect(travelled.filter((path) => path.endsWith(".safetensors"))).toEqual([]);

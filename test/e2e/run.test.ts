@@ -16,7 +16,7 @@ import { until } from "../fixtures/until.js";
 
 /*
  * The real program with the real tools on the bundled model, in a folder whose name has spaces and non-ASCII letters.
- * The tests share one store and build on each other in the order they stand here.
+ * The tests share one store and depend on their order.
  */
 const home = join(temporaryFolder(), "späces and ünicode");
 const out = join(home, "öut");
@@ -36,7 +36,7 @@ beforeAll(async () => {
 });
 
 describe("a first run", () => {
-  test("succeeds and prints one JSON document of the designed shape", () => {
+  test("succeeds and prints one JSON document of the documented shape", () => {
     expect(first.stderr).not.toContain("QS-");
     expect(first.exitCode).toBe(0);
     expect(report(first)).toMatchObject({
@@ -63,7 +63,7 @@ describe("a first run", () => {
     expect([q4.quality.chunks, q4.quality.corpus]).toEqual([10, "evaluation.txt"]);
   });
 
-  test("leaves a release with exactly these files, and SHA256SUMS that agree", async () => {
+  test("writes a release with exactly these files, and correct SHA256SUMS", async () => {
     expect(await listFiles(release)).toEqual([
       "README.md",
       "SHA256SUMS",
@@ -97,13 +97,13 @@ describe("a first run", () => {
     }
   });
 
-  test("puts no machine path into any published file", async () => {
+  test("writes no machine path to a published file", async () => {
     for (const file of await listFiles(release)) {
       expect(readFileSync(join(release, file)).includes("späces and"), file).toBe(false);
     }
   });
 
-  test("makes files that llama-perplexity loads", async () => {
+  test("writes files that llama-perplexity loads", async () => {
     const { tools } = await resolveToolchain();
     const text = join(home, "text", "evaluation.txt");
     for (const { file } of report(first).variants) {
@@ -113,7 +113,7 @@ describe("a first run", () => {
     }
   });
 
-  test("cleans up after itself and keeps a log of events", () => {
+  test("removes temporary files and keeps a log of events", () => {
     expect(readdirSync(join(out, "tmp"))).toEqual([]);
     const [folder] = readdirSync(join(out, "runs"));
     const lines = readFileSync(join(out, "runs", folder ?? "", "events.ndjson"), "utf8")
@@ -127,7 +127,7 @@ describe("a first run", () => {
 });
 
 describe("a second run", () => {
-  test("takes everything from the store and leaves the release alone", async () => {
+  test("uses the store for everything and does not change the release", async () => {
     const before = readFileSync(join(release, "release.json"), "utf8");
     const second = await run("--json");
     expect(new Set(Object.values(statuses(second)))).toEqual(new Set(["cached"]));
@@ -135,19 +135,19 @@ describe("a second run", () => {
     expect(readFileSync(join(release, "release.json"), "utf8")).toBe(before);
   });
 
-  test("rebuilds nothing when a file was only touched", async () => {
+  test("rebuilds nothing after a file was only touched", async () => {
     utimesSync(join(home, "tiny-llama", "model.safetensors"), new Date(), new Date());
     utimesSync(join(home, "text", "calibration.txt"), new Date(), new Date());
     expect(new Set(Object.values(statuses(await run("--json"))))).toEqual(new Set(["cached"]));
   });
 
-  test("repairs a release that lost a file", async () => {
+  test("repairs a release with a missing file", async () => {
     writeFileSync(join(release, "README.md"), "spoiled");
     await run();
     expect(readFileSync(join(release, "README.md"), "utf8")).toContain("# tiny-llama GGUF");
   });
 
-  test("builds only what a new variant needs, with manual rules honoured", async () => {
+  test("builds only the steps of a new variant, and applies manual rules", async () => {
     rewrite(
       variants(
         "[Q8_0, Q4_K_M, { name: Q3_K_M, preset: Q3_K_S, tensors: { token_embd: Q8_0, 'blk\\.[01]\\.attn_v': Q6_K } }]",
@@ -176,7 +176,7 @@ describe("a second run", () => {
     );
   });
 
-  test("plan tells what is cached, stale and new, and where settings come from", async () => {
+  test("plan shows cached, stale and new steps, and the origin of settings", async () => {
     rewrite((text) => variants("[Q8_0, Q5_K_M]")(text).replace("evaluation.txt }", "evaluation.txt, chunks: 9 }"));
     const { stdout } = await quantsmith(["plan", recipe, "--out", out, "--json"]);
     const plan = JSON.parse(stdout) as {
@@ -201,7 +201,7 @@ describe("a second run", () => {
 });
 
 describe("gates", () => {
-  test("a variant that fails is left out, the others finish, exit code 3", async () => {
+  test("a failed variant is left out, the others finish, exit code 3", async () => {
     rewrite((text) => `${variants("[Q8_0, Q4_K_M]")(text)}gates: { kldMean: { max: 0.005 } }\n`);
     const result = await run("--json");
     expect(result.exitCode).toBe(3);
@@ -222,14 +222,14 @@ describe("gates", () => {
     expect(published.variants.map(({ name }) => name)).toEqual(["Q8_0"]);
   });
 
-  test("changing a gate judges every variant again and makes none again", async () => {
+  test("a changed gate repeats the verdicts and rebuilds no variant", async () => {
     rewrite((text) => `${variants("[Q8_0, Q4_K_M]")(text)}gates: { kldMean: { max: 0.05 } }\n`);
     const result = await run("--json");
     const built = Object.entries(statuses(result)).filter(([, status]) => status === "built");
     expect([result.exitCode, built.map(([id]) => id)]).toEqual([0, ["validate:Q8_0", "validate:Q4_K_M", "package"]]);
   });
 
-  test("a wrong answer in the smoke test fails the variant too", async () => {
+  test("a wrong answer in the smoke test fails the variant", async () => {
     rewrite((text) => text.replace("Paris", "London"));
     const result = await run();
     expect(result.exitCode).toBe(3);
@@ -239,7 +239,7 @@ describe("gates", () => {
 });
 
 describe("selection", () => {
-  test("--until stops after the stage, --only takes the rest from the store or refuses", async () => {
+  test("--until stops after the stage, --only uses the store for the rest or fails", async () => {
     const fresh = join(home, "other");
     rewrite((text) => text);
     const refused = await quantsmith(["run", recipe, "--out", fresh, "--only", "quantize", "--json"]);
@@ -249,7 +249,7 @@ describe("selection", () => {
     expect(report(until).release).toBeNull();
   });
 
-  test("--variant releases what is finished beside the one asked for", async () => {
+  test("--variant releases the given variant and the finished ones", async () => {
     rewrite(variants("[Q8_0, Q4_K_M, Q2_K]"));
     const result = await run("--json", "--variant", "q8_0");
     expect(statuses(result)).toMatchObject({ "quantize:Q4_K_M": "cached", "quantize:Q2_K": "skipped" });
@@ -258,7 +258,7 @@ describe("selection", () => {
 });
 
 describe("publish", () => {
-  test("copies a release into a folder, replaces a former one, and never anything else", async () => {
+  test("copies a release to a folder, and replaces only an earlier release", async () => {
     const target = join(home, "públic");
     const publish = (...more: string[]) => quantsmith(["publish", release, "--to", `dir:${target}`, ...more]);
     expect((await publish("--dry-run")).exitCode).toBe(0);
@@ -271,7 +271,7 @@ describe("publish", () => {
     expect([refused.exitCode, JSON.parse(refused.stdout).error.code]).toEqual([2, "QS-PUBLISH-TARGET"]);
   });
 
-  test("refuses targets inside and around the release, and follows a link to the folder it names", async () => {
+  test("rejects targets inside and around the release, and follows a link to a folder", async () => {
     for (const target of [join(release, "sub"), join(out, "releases"), release]) {
       const refused = await quantsmith(["publish", release, "--to", `dir:${target}`, "--json"]);
       expect([refused.exitCode, JSON.parse(refused.stdout).error.code], target).toEqual([2, "QS-PUBLISH-TARGET"]);
@@ -282,7 +282,7 @@ describe("publish", () => {
     expect(readdirSync(join(home, "real"))).toEqual(readdirSync(release));
   });
 
-  test("refuses a release that was changed, and a file that is not a variant that passed", async () => {
+  test("rejects a modified release, and a file that is not a passed variant", async () => {
     const target = `dir:${join(home, "never")}`;
     writeFileSync(join(release, "tiny-llama-Q2_K.gguf"), "not measured");
     const stray = await quantsmith(["publish", release, "--to", target, "--json"]);
@@ -292,8 +292,8 @@ describe("publish", () => {
   });
 });
 
-describe("what is not ours is left alone", () => {
-  test("files of the user in the output folder, and a folder where the release would go", async () => {
+describe("foreign files are not changed", () => {
+  test("files of the user in the output folder, and a folder at the release path", async () => {
     const folder = join(home, "shared");
     for (const place of ["tmp/mine", "store/mine", "releases/demo"])
       mkdirSync(join(folder, place), { recursive: true });
@@ -308,14 +308,14 @@ describe("what is not ours is left alone", () => {
     }
   });
 
-  test("a text or a model that is changed while the run uses it is noticed, and nothing made from it is kept", async () => {
+  test("detects a text or model that changes during the run, and keeps no output built from it", async () => {
     const folder = join(home, "changing");
     const mine = demoCopy(folder, () => briefRecipe);
     const weights = join(folder, "tiny-llama", "model.safetensors");
     const original = readFileSync(weights);
     const store = join(folder, "out", "store");
     const fetched = () => existsSync(store) && readdirSync(store).some((name) => name.startsWith("fetch-"));
-    // While somebody else computes here, the run gets as far as the snapshot and no further.
+    // While another process holds the compute lock, the run stops after the snapshot.
     const computing = join(store, ".locks", `compute-${hostname().replace(/[^\w.-]/g, "_")}.lock`);
     const running = await withLock(computing, {}, async () => {
       const run = quantsmith(["run", mine, "--out", join(folder, "out"), "--json"]);

@@ -8,8 +8,8 @@ import { temporaryFolder } from "../fixtures/temp-folder.js";
 import { zip } from "../fixtures/zip.js";
 
 /*
- * Texts that come to be in the run: from a data set on the Hub and from the model itself, and conversations through its
- * chat template. The real tools work on very little text.
+ * Texts fetched or sampled during the run: from a data set on the Hub, from the model, and conversations rendered with its
+ * chat template. The real tools process very little text.
  */
 const home = temporaryFolder();
 const out = join(home, "out");
@@ -40,7 +40,7 @@ beforeAll(async () => {
 });
 afterAll(() => hub.close());
 
-/** The demo recipe with these texts and as little work as llama.cpp takes. */
+/** The demo recipe with these texts and the least work that llama.cpp accepts. */
 function write(texts: { calibration?: string; evaluation?: string; search?: string }, more = ""): string {
   const lines = {
     calibration: `corpus: ${texts.calibration ?? "./text/calibration.txt"}, chunks: 2, context: 64${more}`,
@@ -63,7 +63,7 @@ async function failure(args: string[] = ["--until", "validate"]) {
   expect(error.remedy).not.toBe("");
   return { exitCode: result.exitCode, ...error };
 }
-/** The newest file of this name among the outputs of finished steps of a stage. */
+/** The newest output with this name of a stage's finished steps. */
 function stored(stage: string, file: string): string {
   const folders = readdirSync(join(out, "store")).filter((name) => name.startsWith(`${stage}-`));
   const found = folders
@@ -131,7 +131,7 @@ describe("texts from the Hub", () => {
     expect((await run(["--until", "fetch"])).exitCode).toBe(0);
   });
 
-  test("one that repeats the calibration text stops the measuring, with both places", async () => {
+  test("an overlap with the calibration text stops the measurement and shows both places", async () => {
     writeFileSync(join(home, "demo", "text", "copy.txt"), evaluation);
     write({ calibration: "./text/copy.txt", evaluation: '"hf:org/set@main/deep/records.jsonl"' });
     const { code, message } = await failure();
@@ -166,7 +166,7 @@ describe("local texts", () => {
   });
 });
 
-test("a text is sampled from the model, by its own seed for each use, and is there for the steps that read it", async () => {
+test("samples a text from the model with a different seed for each use", async () => {
   write({ calibration: "self", evaluation: "self" });
   const result = await run(["--until", "validate"]);
   expect(result.exitCode, result.stdout + result.stderr).toBe(0);
@@ -179,7 +179,7 @@ test("a text is sampled from the model, by its own seed for each use, and is the
 });
 
 describe("the chat template", () => {
-  test("renders the conversations of `default`, whose control tokens count", async () => {
+  test("renders the conversations of `default` with control tokens", async () => {
     write({ calibration: "default" }, ", chatTemplate: true");
     const result = await run(["--until", "calibrate"]);
     expect(result.exitCode, result.stdout + result.stderr).toBe(0);
@@ -187,7 +187,7 @@ describe("the chat template", () => {
     expect(stored("calibrate", "record.json")).toContain("--parse-special");
   });
 
-  test("needs conversations", async () => {
+  test("requires conversations", async () => {
     write({}, ", chatTemplate: true");
     expect(await failure(["--until", "calibrate"])).toMatchObject({ code: "QS-TEXT-CONVERSATION", exitCode: 2 });
   });

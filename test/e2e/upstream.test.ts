@@ -14,7 +14,7 @@ import { makeTinyModel } from "../fixtures/tiny-model.js";
 import { makeAdapter } from "../fixtures/upstream/lora-adapter.js";
 import { makeVisionModel } from "../fixtures/upstream/vision-model.js";
 
-/* llama.cpp's own converter, which needs Python: every test says so and ends where there is none. */
+/* llama.cpp's converter, which needs Python; without Python every test is skipped. */
 const home = temporaryFolder();
 const tinyLlama = join(demoFolder, "tiny-llama");
 let run: ToolRun;
@@ -23,7 +23,7 @@ beforeAll(async () => {
   run = await makeTinyModel(home);
 });
 
-test("a conversion tells its progress and no path of this machine", async (context) => {
+test("a conversion reports progress and no machine path", async (context) => {
   const python = await converterPython(context);
   const seen: ToolProgress[] = [];
   const result = await convertToGguf({
@@ -36,7 +36,7 @@ test("a conversion tells its progress and no path of this machine", async (conte
   expect(result.argv.join(" ")).not.toContain(demoFolder);
 });
 
-describe("checkpoints the converter cannot read", () => {
+describe("checkpoints that the converter cannot read", () => {
   const attempt = async (modelDir: string, context: Parameters<typeof converterPython>[0], mmproj = false) => {
     const python = await converterPython(context);
     const files = { modelDir, modelName: "x", outFile: "never.gguf", outtype: "bf16" as const };
@@ -48,7 +48,7 @@ describe("checkpoints the converter cannot read", () => {
     return name;
   };
 
-  test("an architecture that llama.cpp does not know, and one whose projector it does not know", async (context) => {
+  test("an architecture that llama.cpp does not support, and one with an unsupported projector", async (context) => {
     const unknown = changed("unknown", (folder) => {
       const config = readFileSync(join(folder, "config.json"), "utf8");
       writeFileSync(join(folder, "config.json"), config.replace("LlamaForCausalLM", "NopeForCausalLM"));
@@ -68,9 +68,9 @@ describe("checkpoints the converter cannot read", () => {
     await expect(attempt(bare, context)).rejects.toMatchObject({ code: "QS-CONVERT-TOKENIZER" });
   });
 
-  test("a pre-tokenizer that llama.cpp does not know: its hash is told, and a name sets it", async (context) => {
+  test("an unknown pre-tokenizer: the error contains its hash, and a setting names it", async (context) => {
     const smol = checkpoints.find(({ name }) => name === "smollm2");
-    if (smol === undefined) throw new Error("no such checkpoint");
+    if (smol === undefined) throw new Error("missing checkpoint");
     const folder = join(home, "odd");
     await makeCheckpoint(folder, smol);
     const tokenizer = JSON.parse(readFileSync(join(folder, "tokenizer.json"), "utf8"));
@@ -99,7 +99,7 @@ describe("checkpoints the converter cannot read", () => {
   });
 });
 
-test("a multimodal model is released with its projector, and verified with it", async (context) => {
+test("releases and verifies a multimodal model with its projector", async (context) => {
   await converterPython(context);
   await makeVisionModel(join(home, "vision"));
   const recipe = put(
@@ -153,7 +153,7 @@ describe("a LoRA adapter", () => {
     expect(told.stderr).toMatch(/loaded 4 tensors from lora file/);
   });
 
-  test("that is not whole, or no low-rank adapter, is refused", async (context) => {
+  test("is rejected if it is incomplete or not a low-rank adapter", async (context) => {
     await converterPython(context);
     const convert = async (name: string) => {
       const args = ["convert-lora", join(home, name), "--base", tinyLlama, "--out", join(home, "no.gguf"), "--json"];

@@ -9,7 +9,7 @@ import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 const home = temporaryFolder();
 const repo = "org/release";
-/** Models go to large-file storage, everything else into git. */
+/** Models are stored in large-file storage, other files in git. */
 const lfsBytes = 2500;
 let hub: Hub;
 beforeAll(async () => {
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => hub.close());
 
-test("verify reads a repository, a revision, and exits with 3 for a release that is wrong", async () => {
+test("verify reads a repository or a revision, and exits with 3 for an invalid release", async () => {
   const folder = join(home, "release");
   await writeRelease(folder);
   const paths = await listFiles(folder);
