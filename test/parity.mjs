@@ -1,5 +1,5 @@
-// `npm run test:parity`: llama.cpp's own converter (Python) on every checkpoint, compared with what is recorded of it
-// in test/fixtures/convert. With `-- --record` it is recorded anew.
+// `npm run test:parity`: compares the output of llama.cpp's converter (Python) for every checkpoint with the records in
+// test/fixtures/convert. `-- --record` writes the records.
 import { spawn } from "node:child_process";
 import { parseArgs } from "node:util";
 

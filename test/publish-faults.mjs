@@ -1,4 +1,4 @@
-// `npm run test:publish-faults -- --mixes 200`: publishing through that many mixes of faults.
+// `npm run test:publish-faults -- --mixes 200`: publishes with 200 random mixes of faults.
 import { spawn } from "node:child_process";
 import { parseArgs } from "node:util";
 

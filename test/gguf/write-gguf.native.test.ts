@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => pool.close());
 
-test.each(["model.gguf", "imatrix.gguf", "Q4_K_M.gguf", "Q8_0.gguf"])("%s, read and written again", async (name) => {
+test.each(["model.gguf", "imatrix.gguf", "Q4_K_M.gguf", "Q8_0.gguf"])("%s, read and rewritten", async (name) => {
   const gguf = await readGguf(inside(name));
   const tensors = gguf.tensors.map((tensor) => ({ ...tensor, data: { path: gguf.path, offset: tensor.offset } }));
   const seen: number[] = [];
@@ -42,7 +42,7 @@ test.each(["model.gguf", "imatrix.gguf", "Q4_K_M.gguf", "Q8_0.gguf"])("%s, read 
   expect(seen.length).toBeGreaterThanOrEqual(gguf.tensors.length);
 });
 
-describe("a variant assembled here is llama-quantize's file, byte for byte", () => {
+describe("an assembled variant equals llama-quantize's file", () => {
   test.each([
     ["Q4_K_M", true],
     ["Q8_0", false],
@@ -88,7 +88,7 @@ describe("data that does not fit", () => {
     await expect(write).rejects.toThrow(/output_norm\.weight needs 1024 bytes as F32/);
   });
 
-  test("a source that ends early, and a file that is already there", async () => {
+  test("a truncated source, and an existing file", async () => {
     const base = await readGguf(inside("model.gguf"));
     const [first] = base.tensors;
     if (first === undefined) throw new Error("no tensors");

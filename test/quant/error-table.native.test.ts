@@ -70,7 +70,7 @@ describe("the error table of the demo model", () => {
     expect(down?.experts).toBeUndefined();
   });
 
-  test("fewer bits, more error; the source's own type has none", () => {
+  test("fewer bits give more error; the source's type has none", () => {
     for (const { name, errors } of table.tensors) {
       expect(errors.BF16, name).toBe(0);
       expect(errors.Q8_0, name).toBeGreaterThan(0);
@@ -80,12 +80,12 @@ describe("the error table of the demo model", () => {
     }
   });
 
-  test("types that need data are left out where the imatrix has none", () => {
+  test("types that require an imatrix are omitted for tensors without data", () => {
     const without = table.tensors.filter(({ errors }) => !("IQ3_XXS" in errors)).map(({ name }) => name);
     expect(without).toEqual(["token_embd.weight"]);
   });
 
-  test("a small tensor's error is that of all its values, weighted", async () => {
+  test("a small tensor's error is the weighted error of all its values", async () => {
     const tensor = source(base, "blk.2.attn_k.weight");
     const importance = await readImportance(imatrix, tensor);
     const { columns, rows } = tensorRows(tensor);
@@ -101,7 +101,7 @@ describe("the error table of the demo model", () => {
     expect(table.tensors.find(({ name }) => name === tensor.name)?.errors.Q4_K).toBeCloseTo(expected, 9);
   });
 
-  test("a sample comes close, and the number of threads changes nothing", async () => {
+  test("a sample is close, and the result does not depend on the number of threads", async () => {
     const single = new NativePool({ library, threads: 1 });
     for (const name of ["token_embd.weight", "blk.0.ffn_up.weight"]) {
       const tensor = source(base, name);
@@ -117,7 +117,7 @@ describe("the error table of the demo model", () => {
     await single.close();
   });
 
-  test("a round trip through the source's own type changes nothing, through another as much as the table says", async () => {
+  test("a round trip through the source's type changes nothing; through another type, the error is the table's", async () => {
     const tensor = source(base, "blk.1.attn_q.weight");
     const importance = await readImportance(imatrix, tensor);
     const { columns, rows } = tensorRows(tensor);
@@ -132,7 +132,7 @@ describe("the error table of the demo model", () => {
       original.reduce((sum, _, i) => sum + (importance?.values[i % columns] ?? 0) * difference(i) ** 2, 0);
     const error = weighted((i) => (damaged[i] ?? 0) - (original[i] ?? 0)) / weighted((i) => original[i] ?? 0);
     const listed = table.tensors.find(({ name }) => name === tensor.name)?.errors.Q2_K ?? 0;
-    // Storing the result in bf16 again rounds it a little.
+    // Storing the result in bf16 rounds it slightly.
     expect(error / listed).toBeCloseTo(1, 2);
   });
 });
@@ -142,7 +142,7 @@ describe("experts", () => {
   let experts: Gguf;
   let ofExperts: Imatrix;
 
-  /** Three feed-forward matrices of the demo model as experts of one tensor; the second saw no token, the third few. */
+  /** Three feed-forward matrices of the demo model as experts of one tensor; the second has no tokens, the third few. */
   beforeAll(async () => {
     const layers = [0, 1, 2].map((layer) => source(base, down(layer)));
     const sums = layers.map(({ name }) => imatrix.entries.get(name)?.sums);
@@ -177,7 +177,7 @@ describe("experts", () => {
     ofExperts = await readImatrix(join(folder, "experts-imatrix.gguf"));
   });
 
-  test("are measured one by one and together by their share of tokens", async () => {
+  test("are measured separately, and averaged by their share of tokens", async () => {
     const tensor = source(experts, "blk.0.ffn_down_exps.weight");
     const importance = await readImportance(ofExperts, tensor);
     const row = await measureTensorErrors({ pool, tensor, types, importance });
@@ -185,7 +185,7 @@ describe("experts", () => {
     expect(row.bytes.Q4_K).toBe(3 * 110_592);
     const alone = (layer: number) => table.tensors.find(({ name }) => name === down(layer))?.errors.Q4_K ?? 0;
     expect(row.experts?.Q4_K?.[0]).toBeCloseTo(alone(0), 6);
-    // Weights all larger by a factor leave the relative error alone.
+    // A common factor on all weights does not change the relative error.
     expect(row.experts?.Q4_K?.[2]).toBeCloseTo(alone(2), 5);
     const unweighted = await measureTensorErrors({ pool, tensor: source(base, down(1)), types: [named("Q4_K")] });
     expect(row.experts?.Q4_K?.[1]).toBeCloseTo(unweighted.errors.Q4_K ?? 0, 3);
@@ -195,8 +195,8 @@ describe("experts", () => {
   });
 });
 
-describe("what goes wrong", () => {
-  test("files that are no imatrix, entries for another shape", async () => {
+describe("errors", () => {
+  test("files that are not an imatrix, entries of another shape", async () => {
     expect((await failureOf(readImatrix(base.path))).code).toBe("QS-IMATRIX-INVALID");
     const other = { name: "blk.0.attn_q.weight", shape: [512, 256] };
     const error = await failureOf(readImportance(imatrix, other));
@@ -207,7 +207,7 @@ describe("what goes wrong", () => {
     expect(await readImportance(imatrix, { name: "nobody.weight", shape: [256, 256] })).toBeUndefined();
   });
 
-  test("a library that is none, and a file that ends early, are told by the pool, which goes on", async () => {
+  test("the pool reports an invalid library and a truncated file, and continues", async () => {
     const broken = new NativePool({ library: join(folder, "none.so"), threads: 2 });
     const tensor = source(base, "blk.0.attn_q.weight");
     expect((await failureOf(bytesOf(roundTripTensor({ pool: broken, tensor, to: named("Q4_K") })))).code).toBe(
@@ -219,7 +219,7 @@ describe("what goes wrong", () => {
     expect((await bytesOf(roundTripTensor({ pool, tensor, to: named("Q4_K") }))).length).toBe(2 * 256 * 256);
   });
 
-  test("closing ends what is under way", async () => {
+  test("closing the pool ends running tasks", async () => {
     const closing = new NativePool({ library, threads: 2 });
     const work = bytesOf(
       roundTripTensor({ pool: closing, tensor: source(base, "token_embd.weight"), to: named("Q4_K") }),
@@ -230,7 +230,7 @@ describe("what goes wrong", () => {
   });
 });
 
-test("a table with one more type measures that type alone and is the table made from nothing", async () => {
+test("a table with one more type measures only that type, and equals a new table", async () => {
   const inputs = { model: join(folder, "model.gguf"), imatrix: join(folder, "imatrix.gguf") };
   const measure = async (types: string[], relatives: string[]) => {
     const context = stageContext(run, inputs, { reusableSteps: relatives });

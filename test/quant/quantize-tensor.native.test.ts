@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => pool.close());
 
-/** Names of the tensors whose bytes differ from those of llama-quantize's file, and how many were compared. */
+/** Names of the tensors whose bytes differ from llama-quantize's file, and the number of compared tensors. */
 async function compareWith(path: string): Promise<{ compared: number; different: string[] }> {
   const file = await readGguf(path);
   const theirs = readFileSync(path);
@@ -64,8 +64,8 @@ describe("the same bytes as llama-quantize", () => {
     expect(different).toEqual([]);
   });
 
-  // Each of these types takes seconds to set up its tables in every process that uses it.
-  test("each type that needs an imatrix for every tensor of one layer", async () => {
+  // Initializing the tables of each of these types takes seconds per process.
+  test("each type that requires an imatrix, for every tensor of one layer", async () => {
     expect(slow.length).toBe(6);
     const rules = slow.map((type, layer) => `blk\\.${layer}\\.=${type.name.toLowerCase()}\n`);
     await writeFile(join(folder, "types.txt"), rules.join(""));

@@ -11,17 +11,17 @@ import { slurmPrograms } from "./install-slurm.js";
 export const nodeNames = ["n1", "n2"] as const;
 export type NodeName = (typeof nodeNames)[number];
 
-/** In the environment of every process that the cluster starts, with the daemon's name; inherited by its jobs. */
+/** Environment variable with the daemon's name in every process that the cluster starts; jobs inherit it. */
 const mark = "QUANTSMITH_TEST_DAEMON";
 
 /**
- * A real Slurm on this machine: munge, one controller and two nodes, in a folder and on ports of its own.
- * Every process that it starts, jobs included, is found by its environment, so nothing else can be hit.
+ * A real Slurm on this machine: munge, one controller and two nodes, with a separate folder and ports.
+ * All its processes, jobs included, are identified by their environment, so no other process is ever killed.
  */
 export class Cluster {
   readonly folder = mkdtempSync(join(tmpdir(), "quantsmith-slurm-"));
   readonly config = join(this.folder, "slurm.conf");
-  /** What Slurm's programs need to find this cluster. */
+  /** Environment for Slurm's programs. */
   readonly env = { SLURM_CONF: this.config };
   readonly #programs: Record<string, string>;
   readonly #daemons = new Map<string, ChildProcess>();
@@ -53,7 +53,7 @@ export class Cluster {
     this.#start(node, "slurmd", ["-D", "-N", node]);
   }
 
-  /** As a machine that loses power: the daemon and all jobs on it, at once. */
+  /** Simulates a power failure: kills the daemon and all its jobs at once. */
   async killNode(node: NodeName): Promise<void> {
     await this.#kill(node);
   }
@@ -62,14 +62,14 @@ export class Cluster {
     await this.#kill("controller");
   }
 
-  /** Kills the controller and takes away all it knows of jobs. */
+  /** Kills the controller and deletes its job state. */
   async loseController(): Promise<void> {
     await this.killController();
     rmSync(join(this.folder, "state"), { recursive: true });
     mkdirSync(join(this.folder, "state"));
   }
 
-  /** One of Slurm's programs, as its user would call it. */
+  /** Runs one of Slurm's programs. */
   async ask(program: string, ...args: string[]): Promise<string> {
     const { stdout } = await execa(this.#programs[program] ?? program, args, { env: this.env });
     return stdout;
@@ -81,11 +81,11 @@ export class Cluster {
     return nodeNames.map((_, index) => states[index] ?? "unknown");
   }
 
-  /** Waits until something holds; slow machines take their time, so the limit is generous. */
+  /** Polls until a condition is true; the limit is generous for slow machines. */
   async waitFor(what: string, holds: () => Promise<boolean> | boolean, seconds = 300): Promise<void> {
     const end = Date.now() + seconds * 1000;
     while (!(await holds())) {
-      if (Date.now() > end) throw new Error(`waited ${seconds} s in vain for ${what}; see ${this.folder}`);
+      if (Date.now() > end) throw new Error(`timed out after ${seconds} s waiting for ${what}; see ${this.folder}`);
       await sleep(500);
     }
   }
@@ -120,7 +120,7 @@ export class Cluster {
       SlurmdPidFile: join(this.folder, "slurmd-%n.pid"),
       SlurmctldLogFile: join(this.folder, "log", "slurmctld.log"),
       SlurmdLogFile: join(this.folder, "log", "slurmd-%n.log"),
-      // Works in containers too, where control groups often may not be written.
+      // Also works in containers, where control groups are often read-only.
       ProctrackType: "proctrack/linuxproc",
       TaskPlugin: "task/none",
       JobAcctGatherType: "jobacct_gather/linux",
@@ -129,10 +129,10 @@ export class Cluster {
       SelectType: "select/cons_tres",
       SelectTypeParameters: "CR_CPU_Memory",
       MpiDefault: "none",
-      // A node that was away is used again as soon as it is back.
+      // A node is used again as soon as it is back.
       ReturnToService: 2,
       SlurmdParameters: "config_overrides",
-      // How long a dead node goes unnoticed. Shorter, and a busy machine's nodes count as dead.
+      // Time until a dead node is detected. With a shorter one, nodes on a busy machine count as dead.
       SlurmdTimeout: 30,
       KillWait: 5,
     };
@@ -153,14 +153,14 @@ export class Cluster {
       "log-file": "log",
       "seed-file": "seed",
     };
-    // The folder's own must be above suspicion for munge; ours is in /tmp.
+    // munge rejects a parent folder that others can write, and this one is in /tmp.
     const args = Object.entries(files).map(([option, file]) => `--${option}=${this.#munge(file)}`);
     await this.#openFolders();
     this.#start("munge", "munged", ["--foreground", "--force", ...args]);
     await this.waitFor("munge", () => readdirSync(join(this.folder, "munge")).includes("socket"));
   }
 
-  /** Munge's socket must be reachable for everybody. */
+  /** All users must be able to reach munge's socket. */
   async #openFolders(): Promise<void> {
     await execa("chmod", ["755", this.folder, join(this.folder, "munge")]);
   }
@@ -170,7 +170,7 @@ export class Cluster {
   }
 
   #start(name: string, program: string, args: string[]): void {
-    // Nothing is to outlive tests that are killed.
+    // No process may outlive a killed test.
     const [file = "", ...words] = [...this.#dieWithUs, this.#programs[program] ?? program, ...args];
     const log = openSync(join(this.folder, "log", `${name}.out`), "a");
     const env = {
@@ -189,7 +189,7 @@ export class Cluster {
     this.#daemons.set(name, child);
   }
 
-  /** Ends a daemon and whatever it has started, which may start more meanwhile. */
+  /** Kills a daemon and its processes, which may start others meanwhile. */
   async #kill(name: string): Promise<void> {
     await this.waitFor(`the end of ${name}`, () => {
       const alive = markedProcesses(`${this.folder}/${name}`);
@@ -197,7 +197,7 @@ export class Cluster {
         try {
           process.kill(pid, "SIGKILL");
         } catch {
-          // Ended by itself.
+          // It has exited.
         }
       }
       return alive.length === 0;
@@ -205,7 +205,7 @@ export class Cluster {
   }
 }
 
-/** Processes that were started with our mark in their environment and have not ended. */
+/** Running processes with this cluster's variable in their environment. */
 function markedProcesses(value: string): number[] {
   const wanted = `${mark}=${value}`;
   return readdirSync("/proc").flatMap((name) => {
@@ -215,7 +215,7 @@ function markedProcesses(value: string): number[] {
       const zombie = /\) Z /.test(readFileSync(`/proc/${name}/stat`, "utf8"));
       return marked && !zombie ? [Number(name)] : [];
     } catch {
-      return []; // ended meanwhile, or is another user's
+      return []; // exited meanwhile, or belongs to another user
     }
   });
 }

@@ -21,7 +21,7 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-/** An executor for an output folder of its own, whose jobs run the shell command that stands in their step's id. */
+/** An executor for a new output folder, whose jobs run their step's id as a shell command. */
 async function shellExecutor(name: string, settings: SlurmSettings = {}) {
   const out = join(home, name);
   mkdirSync(out, { recursive: true });
@@ -56,7 +56,7 @@ async function end(executor: Executor, jobs: readonly Job[], seconds = 300): Pro
   return found;
 }
 
-test("jobs run after those they wait for, several as one array, and only with the environment they are given", async () => {
+test("jobs run after their dependencies, several as one array, and only with the given environment", async () => {
   const { executor, out } = await shellExecutor("order");
   process.env.HF_TOKEN = "hf_secretsecret";
   const first = job("first", "sleep 2; echo first >> order; env > environment");
@@ -89,7 +89,7 @@ async function arrayName(): Promise<string> {
   return names.split("\n").find((name) => name.startsWith("qs-array-")) ?? "none";
 }
 
-test("a job that fails takes those after it out of the queue and says what it printed; others go on", async () => {
+test("a failed job cancels its dependents, and the error contains its output; other jobs continue", async () => {
   const { executor } = await shellExecutor("failing");
   const bad = job("bad", "echo broken >&2; exit 3");
   const jobs = [bad, job("after", "true", { after: ["qs-bad"] }), job("other", "true")];
@@ -100,7 +100,7 @@ test("a job that fails takes those after it out of the queue and says what it pr
   expect(error).toMatchObject({ code: "QS-SLURM-JOB", output: expect.stringContaining("broken") });
 });
 
-test("two output folders have jobs of the same name and do not see each other's", async () => {
+test("jobs with the same name in two output folders are separate", async () => {
   const [one, two] = [await shellExecutor("one"), await shellExecutor("two")];
   const same = job("same", "true");
   await one.executor.submit([same]);
@@ -108,7 +108,7 @@ test("two output folders have jobs of the same name and do not see each other's"
   expect((await end(one.executor, [same])).get(same.name)).toBe("done");
 });
 
-test("cancelled jobs end, waiting and running ones", async () => {
+test("cancel ends waiting and running jobs", async () => {
   const { executor } = await shellExecutor("cancel");
   const running = job("running", "sleep 600");
   const jobs = [running, ...["x", "y"].map((name) => job(name, "true", { after: [running.name] }))];
@@ -118,14 +118,14 @@ test("cancelled jobs end, waiting and running ones", async () => {
     async () => (await executor.states([running.name])).get(running.name)?.state === "running",
   );
   await executor.cancel(jobs.map(({ name }) => name));
-  // Slurm forgets tasks that never started.
+  // Slurm drops tasks that never started.
   await cluster.waitFor("their end", async () => {
     const states = await executor.states(jobs.map(({ name }) => name));
     return [...states.values()].every(({ state }) => state === "cancelled");
   });
 });
 
-test("limits and partitions that the cluster does not allow are Slurm's own words in an error", async () => {
+test("for forbidden limits and partitions, the error contains Slurm's message", async () => {
   const one = job("one", "true");
   const nowhere = await shellExecutor("nowhere", { partition: "nowhere" });
   await expect(nowhere.executor.prepare?.([one])).rejects.toMatchObject({
@@ -144,13 +144,13 @@ test("limits and partitions that the cluster does not allow are Slurm's own word
     code: "QS-SLURM-REFUSED",
     message: expect.stringContaining("PartitionTimeLimit"),
   });
-  // Submitted again with less time, it does not meet the one that can never start.
+  // A new submission with less time is independent of the job that can never start.
   const short = await shellExecutor("long", { partition: "short", time: 60 });
   await short.executor.submit([endless]);
   expect((await end(short.executor, [endless])).get(endless.name)).toBe("done");
 });
 
-test("jobs that take longer or more memory than they may say so", async () => {
+test("the error of a job beyond its time or memory limit names the limit", async () => {
   const { executor } = await shellExecutor("limits", { time: 60 });
   const slow = job("slow", "sleep 600");
   const fat = job("fat", `exec ${process.execPath} -e "const b = Buffer.alloc(6e8, 1); setTimeout(() => b, 60000)"`);
@@ -161,29 +161,31 @@ test("jobs that take longer or more memory than they may say so", async () => {
   expect(states.get(fat.name)?.error?.code).toBe("QS-SLURM-MEMORY");
 });
 
-test("while the controller is away jobs go on, asking says so at once, and submitting waits", async () => {
+test("while the controller is down, jobs continue, polling reports it at once, and submitting waits", async () => {
   const { executor, out, notes } = await shellExecutor("away");
   const before = job("before", "sleep 20; touch ended");
   await executor.submit([before]);
   await cluster.waitFor("a running job", async () => {
     return (await executor.states([before.name])).get(before.name)?.state === "running";
   });
-  // A controller writes down every five seconds what it knows; a job that it took just before it died is forgotten.
+  // A controller saves its state every five seconds, so it loses a job submitted just before a kill.
   await sleep(10_000);
   await cluster.killController();
   await expect(executor.states([before.name])).rejects.toMatchObject({ code: "QS-SLURM-CONTROLLER" });
   const meanwhile = job("meanwhile", "true");
   const submitting = executor.submit([meanwhile]);
   await cluster.waitFor("what the job writes", () => existsSync(join(out, "ended")));
-  // Slurm's programs try for some seconds by themselves, and a controller that is back by then was never away for us.
-  await cluster.waitFor("word that nobody answers", () => notes.some((note) => /does not answer/.test(note)));
+  // Slurm's programs retry for some seconds, which hides a shorter outage.
+  await cluster.waitFor("a note that the controller does not answer", () =>
+    notes.some((note) => /does not answer/.test(note)),
+  );
   cluster.startController();
   await submitting;
   expect([...(await end(executor, [before, meanwhile])).values()]).toEqual(["done", "done"]);
   expect(notes).toContainEqual(expect.stringMatching(/answers again/));
 });
 
-test("a controller that forgot everything knows no jobs, and takes them again", async () => {
+test("after the controller loses its state, jobs are submitted again", async () => {
   const { executor, out } = await shellExecutor("forgotten");
   const twice = job("twice", "echo started >> starts; sleep 5; touch ended");
   await executor.submit([twice]);
@@ -197,7 +199,7 @@ test("a controller that forgot everything knows no jobs, and takes them again", 
   expect(existsSync(join(out, "ended"))).toBe(true);
 });
 
-test("jobs of a machine that dies run again on another", async () => {
+test("jobs of a failed node run again on another", async () => {
   const { executor, out } = await shellExecutor("dead");
   const again = job("again", "echo $SLURMD_NODENAME >> nodes; [ -e second ] && exit 0; touch second; sleep 600");
   const after = job("after", "true", { after: [again.name] });

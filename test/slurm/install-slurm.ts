@@ -3,10 +3,10 @@ import { findProgram } from "../../src/llamacpp/toolchain/find-program.js";
 
 const needed = ["munged", "mungekey", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol"];
 const packages = ["munge", "slurmctld", "slurmd", "slurm-client"];
-/** Where daemons are, also for users whose PATH lacks it. */
+/** Folders of daemons, which may be missing in PATH. */
 const searchPath = `${process.env.PATH ?? ""}:/usr/sbin:/sbin`;
 
-/** Paths of Slurm's and munge's programs. Debian's packages are installed when something is missing, which needs root. */
+/** Returns the paths of Slurm's and munge's programs. Installs Debian's packages if one is missing, which needs root. */
 export async function slurmPrograms(): Promise<Record<string, string>> {
   if ((await missing()).length > 0) await install();
   const stillMissing = await missing();
@@ -24,12 +24,12 @@ async function missing(): Promise<string[]> {
 async function install(): Promise<void> {
   const apt = await findProgram(["apt-get"]);
   if (apt === undefined || process.getuid?.() !== 0) {
-    throw new Error(`this needs Slurm: run \`apt-get install --no-install-recommends ${packages.join(" ")}\` as root`);
+    throw new Error(`Slurm is missing: run \`apt-get install --no-install-recommends ${packages.join(" ")}\` as root`);
   }
   console.log(`installing ${packages.join(", ")}`);
   const env = { DEBIAN_FRONTEND: "noninteractive" };
   const get = () => execa(apt, ["install", "--yes", "--no-install-recommends", ...packages], { env });
-  // Lists of packages may be old or not there at all.
+  // Package lists may be outdated or missing.
   await get().catch(async () => {
     await execa(apt, ["update"], { env });
     await get();

@@ -8,13 +8,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { outputDigests } from "../../bench/output-digests.js";
 import { Cluster, type NodeName, nodeNames } from "./cluster.js";
 
-/* Whole recipes on a real Slurm: the same bytes as here, also when a node and the controller die on the way. */
+/* Whole recipes on a real Slurm: the same bytes as a local run, even if a node and the controller are killed. */
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const smallLlama = process.env.QUANTSMITH_SMALL_LLAMA;
 const home = mkdtempSync(join(tmpdir(), "quantsmith-slurm-release-"));
 let cluster: Cluster;
 
-/** Bytes are compared and not figures, so little text will do. One core a job: both nodes are one machine of two cores. */
+/** Little text, since only bytes are compared. One core per job: both nodes are one machine with two cores. */
 const pipeline = `version: 1
 calibration: { chunks: 8, context: 256 }
 search: { chunks: 4 }
@@ -78,7 +78,7 @@ async function finished(run: ReturnType<typeof start>): Promise<void> {
   expect(exitCode, all).toBe(0);
 }
 
-/** Jobs in some of Slurm's states, those that have ended lately included, and the node that each is or was on. */
+/** Jobs in the given states, including recently ended ones, with their nodes. */
 async function jobs(...states: string[]): Promise<{ id: string; node: NodeName | undefined }[]> {
   const text = await cluster.ask("squeue", `--states=${states}`, "--noheader", "--array", "--format=%A %B");
   return text.split("\n").flatMap((line) => {
@@ -87,7 +87,7 @@ async function jobs(...states: string[]): Promise<{ id: string; node: NodeName |
   });
 }
 
-/** Kills a node while it runs a job, which dies with it. */
+/** Kills a node and the job on it. */
 async function killBusyNode(): Promise<{ id: string; node: NodeName }> {
   for (;;) {
     const node = (await jobs("RUNNING")).flatMap(({ node }) => node ?? [])[0];
@@ -98,7 +98,7 @@ async function killBusyNode(): Promise<{ id: string; node: NodeName }> {
     await cluster.killNode(node);
     const [lost] = (await jobs("RUNNING")).filter((job) => job.node === node);
     if (lost !== undefined) return { id: lost.id, node };
-    // It ended by itself in the last moment.
+    // The job ended just before.
     cluster.startNode(node);
   }
 }
@@ -126,7 +126,7 @@ describe.each(Object.keys(recipes))("%s", (name) => {
     expect(existsSync(join(out, "releases", name, "SHA256SUMS"))).toBe(true);
   });
 
-  test("and when a node and the controller are killed on the way", async () => {
+  test("gives the same digests if a node and the controller are killed", async () => {
     const out = join(home, `${name}-killed`);
     mkdirSync(out);
     const run = start(name, out, "--executor", "slurm");
@@ -136,7 +136,7 @@ describe.each(Object.keys(recipes))("%s", (name) => {
     await cluster.waitFor("some progress", () => seconds(started) > 10);
     const { id, node } = await killBusyNode();
     const nodeDied = performance.now();
-    // From here on the run cannot end before that job has run again, which Slurm puts off for two minutes.
+    // The run must now wait for the job's second attempt, which Slurm delays by two minutes.
     await cluster.waitFor(
       "the job back in the queue",
       async () => (await jobs("PENDING")).some((job) => job.id === id),

@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** `npm run test:slurm`: on a real Slurm that the tests start. Too slow, and too much to install, for `npm test`. */
+/** `npm run test:slurm`: the tests start a real Slurm. Not part of `npm test`, since it is slow and needs packages. */
 export default defineConfig({
   test: {
     include: ["test/slurm/**/*.slurm.ts"],

@@ -27,13 +27,13 @@ async function tensorData(): Promise<Buffer> {
   return readFileSync(path).subarray(tensor.offset, tensor.offset + 4 * 7 * 3);
 }
 
-test("an edit killed at any moment leaves a file that is whole, or becomes so with the next edit", async () => {
+test("an edit killed at any time leaves a valid file, or one that the next edit completes", async () => {
   const before = await tensorData();
   const program = fileURLToPath(new URL("../../fixtures/edit-child.mjs", import.meta.url));
   for (let kill = 0; kill < 4; kill++) {
     const child = spawn(process.execPath, [program, path], { stdio: ["ignore", "pipe", "inherit"] });
     await once(child.stdout, "data");
-    // It edits over and over: any moment is as good as another.
+    // The child edits repeatedly, so a kill at any time is during an edit.
     await sleep((kill * 11) % 40);
     child.kill("SIGKILL");
     await once(child, "exit");

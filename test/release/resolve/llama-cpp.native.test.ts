@@ -10,7 +10,7 @@ import { tagOf } from "../../../src/release/resolve/resolve-all.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
 import { repositories } from "./repositories.js";
 
-/* llama.cpp itself as the oracle: it is pointed at a server that knows file names alone, and asks for what it picks. */
+/* llama.cpp as the oracle: it requests its choice from a server that lists only file names. */
 
 const home = temporaryFolder();
 const commit = "a".repeat(40);
@@ -36,7 +36,7 @@ beforeAll(async () => {
 });
 afterAll(() => new Promise((closed) => server.close(closed)));
 
-/** What llama.cpp asks the Hub for when it is told `-hf org/name[:tag]`. */
+/** Returns the file that llama.cpp requests from the Hub for `-hf org/name[:tag]`. */
 async function downloads(tag: string): Promise<string[]> {
   asked = [];
   const { port } = server.address() as AddressInfo;
@@ -52,7 +52,7 @@ async function downloads(tag: string): Promise<string[]> {
   return [...new Set(asked)].toSorted();
 }
 
-test("picks the files that the simulation says, for every repository and tag of the table", async () => {
+test("requests the file that the simulation returns, for every repository and tag of the table", async () => {
   let comparisons = 0;
   for (const repository of repositories) {
     files = hubOrder(repository.files);

@@ -12,12 +12,12 @@ const path = (name: string) => fileURLToPath(new URL(name, root));
 const read = (name: string) => readFileSync(path(name), "utf8");
 const uses = ["calibration", "search", "evaluation"] as const;
 
-describe("the texts that come with quantsmith", () => {
-  test.each(uses)("%s is what `npm run corpora` makes", (use) => {
+describe("quantsmith's texts", () => {
+  test.each(uses)("%s is the output of `npm run corpora`", (use) => {
     expect(composeText(use, read(`recipes/demo/text/${use}.txt`)) === read(`corpora/${use}.txt`)).toBe(true);
   });
 
-  test("so are the conversations, each with user and assistant in turn", async () => {
+  test("the conversations are, too; user and assistant alternate", async () => {
     expect(composeConversations() === read("corpora/calibration-chat.jsonl")).toBe(true);
     const blocks = await readBlocks(path("corpora/calibration-chat.jsonl"));
     expect(blocks.length).toBeGreaterThan(500);
@@ -28,12 +28,12 @@ describe("the texts that come with quantsmith", () => {
     }
   });
 
-  test("are long enough at four characters a token", () => {
+  test("are long enough at four characters per token", () => {
     const chunks = { calibration: 200, search: 40, evaluation: 120 } as const;
     for (const use of uses) expect(read(`corpora/${use}.txt`).length / 4).toBeGreaterThan(chunks[use] * 512);
   });
 
-  test("share nothing, conversations included", async () => {
+  test("do not overlap each other or the conversations", async () => {
     const names = { calibration: ["calibration.txt", "calibration-chat.jsonl"], search: ["search.txt"] };
     const texts = Object.entries({ ...names, evaluation: ["evaluation.txt"] }).flatMap(([use, files]) =>
       files.map((name) => ({ use, name, path: path(`corpora/${name}`) })),
@@ -41,7 +41,7 @@ describe("the texts that come with quantsmith", () => {
     expect(await findOverlap(texts)).toBeUndefined();
   });
 
-  test("hold every kind of text in any third of them, and no slot that was not filled", () => {
+  test("contain every kind of text in every third, and no unfilled slot", () => {
     const kinds = [/[а-я]{5}/, /[一-龯]{2}/, /[ぁ-ん]{3}/, /[\u0600-\u06ff]{3}/, /[\u0900-\u097f]{3}/, /[가-힣]{2}/];
     const others = [
       /\breturn\b/,
@@ -60,7 +60,7 @@ describe("the texts that come with quantsmith", () => {
     }
   });
 
-  test("vary: of ten lines of prose at least nine are there only once", () => {
+  test("vary: at least nine of ten lines of prose are unique", () => {
     for (const use of uses) {
       const lines = read(`corpora/${use}.txt`)
         .split("\n")
@@ -70,7 +70,7 @@ describe("the texts that come with quantsmith", () => {
   });
 });
 
-test("slots are filled from phrases, numbers and choices; the parts of a pool are apart", () => {
+test("slots are filled with phrases, numbers and choices; the parts of a pool are disjoint", () => {
   const random = new Random(7);
   expect(fill("{a} <x|y> {3-5} {unknown}", { a: ["b {c}"], c: ["d"] }, random)).toMatch(/^b d [xy] [345] \{unknown\}$/);
   const pool = Array.from({ length: 10 }, (_, index) => index);

@@ -11,7 +11,7 @@ import { temporaryFolder, writeMarked } from "../../recipe/bad-file.js";
 
 const folder = temporaryFolder();
 
-test.each(pages)("docs/$name is what `npm run docs` writes", ({ file, render }) => {
+test.each(pages)("docs/$name is the output of `npm run docs`", ({ file, render }) => {
   expect(readFileSync(file, "utf8"), "run `npm run docs`").toBe(render());
 });
 

@@ -20,9 +20,9 @@ beforeAll(async () => {
   run = { toolchain: await resolveToolchain(), cwd: folder, threads: 2 };
 });
 
-test.for(chosen)("llama.cpp's own converter produces the recorded file for $name", async (one, context) => {
+test.for(chosen)("llama.cpp's converter produces the recorded file for $name", async (one, context) => {
   const { problem } = await describePython();
-  if (problem) return context.skip(`not compared with llama.cpp's own converter: ${problem.message}`);
+  if (problem) return context.skip(`not compared with llama.cpp's converter: ${problem.message}`);
   const snapshot = await findSnapshot(folder, one);
   if (snapshot === undefined) return context.skip(noModel);
   const made = await describeConversion(await convertCheckpoint(convertUpstream, one, snapshot, run));
