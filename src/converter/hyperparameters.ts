@@ -15,7 +15,7 @@ export class Hyperparameters {
   }
 
   /** Returns the value of the first name that is present; undefined for null and when no name is present. */
-  find(...names: string[]): { name: string; value: Exclude<Json, null> } | undefined {
+  firstPresent(...names: string[]): { name: string; value: Exclude<Json, null> } | undefined {
     const name = names.find((candidate) => this.values[candidate] !== undefined);
     const value = name === undefined ? undefined : this.values[name];
     return name === undefined || value === undefined || value === null ? undefined : { name, value };
@@ -23,7 +23,7 @@ export class Hyperparameters {
 
   /** Returns an integer from 0 to `max`, by default the maximum of uint32; undefined when it is missing. */
   integer(names: readonly string[], max = uint32Max): number | undefined {
-    const found = this.find(...names);
+    const found = this.firstPresent(...names);
     return found && toInteger(found.value, found.name, max);
   }
 
@@ -36,7 +36,7 @@ export class Hyperparameters {
 
   /** Returns a number that is finite as a 32-bit float; undefined when it is missing. */
   number(...names: string[]): number | undefined {
-    const found = this.find(...names);
+    const found = this.firstPresent(...names);
     return found && toFloat(found.value, found.name);
   }
 

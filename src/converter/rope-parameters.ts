@@ -46,12 +46,12 @@ function withOlderKeys(h: Hyperparameters, given: JsonObject): JsonObject {
   if (given.type !== undefined && given.rope_type !== undefined && given.type !== given.rope_type) {
     throw nativeUnsupported("does not support two different rope types (type and rope_type)");
   }
-  const local = h.find(...localThetaNames)?.value;
+  const local = h.firstPresent(...localThetaNames)?.value;
   const older = {
-    rope_theta: h.find(...thetaNames)?.value,
+    rope_theta: h.firstPresent(...thetaNames)?.value,
     rope_type: given.type,
-    partial_rotary_factor: h.find("partial_rotary_factor", "rope_pct", "rope_percent")?.value,
-    original_max_position_embeddings: h.find("original_max_position_embeddings")?.value,
+    partial_rotary_factor: h.firstPresent("partial_rotary_factor", "rope_pct", "rope_percent")?.value,
+    original_max_position_embeddings: h.firstPresent("original_max_position_embeddings")?.value,
   };
   const missing = Object.entries(older).filter(([name, value]) => value != null && given[name] === undefined);
   return {

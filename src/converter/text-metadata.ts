@@ -6,9 +6,9 @@ import { formatValue, nativeUnsupported } from "./native-errors.js";
 import { ropeEntries } from "./rope-parameters.js";
 
 /** A metadata value: its key after the architecture's prefix, its type, and its names in configurations. */
-type Figure = readonly [key: string, type: "uint32" | "float32", ...names: string[]];
+type NumericKey = readonly [key: string, type: "uint32" | "float32", ...names: string[]];
 
-const beforeRope: readonly Figure[] = [
+const beforeRope: readonly NumericKey[] = [
   [
     ...(["context_length", "uint32", "max_position_embeddings", "n_ctx", "n_positions"] as const),
     ...["max_length", "max_sequence_length", "model_max_length"],
@@ -22,7 +22,7 @@ const beforeRope: readonly Figure[] = [
   ["attention.head_count_kv", "uint32", "num_key_value_heads", "n_kv_heads"],
 ];
 
-const afterRope: readonly Figure[] = [
+const afterRope: readonly NumericKey[] = [
   ["attention.layer_norm_rms_epsilon", "float32", "rms_norm_eps", "norm_eps"],
   ["attention.layer_norm_epsilon", "float32", "layer_norm_eps", "layer_norm_epsilon", "norm_epsilon"],
   ["expert_count", "uint32", "num_local_experts", "num_experts", "n_routed_experts"],
@@ -37,10 +37,10 @@ export function textMetadata(architecture: string, { h, rope, fileType }: ModelF
   const headDim = h.integer(["head_dim"]);
   return [
     [`${architecture}.block_count`, { type: "uint32", value: h.size("num_hidden_layers") }],
-    ...figures(architecture, h, beforeRope),
+    ...numericEntries(architecture, h, beforeRope),
     ...(h.values.is_causal === false ? entry(architecture, "attention.causal", "bool", 0) : []),
     ...ropeEntries(architecture, rope),
-    ...figures(architecture, h, afterRope),
+    ...numericEntries(architecture, h, afterRope),
     ...(headDim === undefined ? [] : entry(architecture, "attention.key_length", "uint32", headDim)),
     ...(headDim === undefined ? [] : entry(architecture, "attention.value_length", "uint32", headDim)),
     fileTypeEntry(fileType),
@@ -53,22 +53,23 @@ export function fileTypeEntry(fileType: number): Entries[number] {
 }
 
 /** Returns the entries for the values that the configuration contains. */
-export function figures(architecture: string, h: Hyperparameters, wanted: readonly Figure[]): Entries {
-  return wanted.flatMap(([key, type, ...names]) => {
+export function numericEntries(architecture: string, h: Hyperparameters, keys: readonly NumericKey[]): Entries {
+  return keys.flatMap(([key, type, ...names]) => {
     const value = type === "uint32" ? h.integer(names) : h.number(...names);
     return value === undefined ? [] : entry(architecture, key, type, value);
   });
 }
 
-/** Like `figures`, for keys on which llama.cpp's converter fails if they are null. Throws QS-CONVERT-NATIVE for null. */
-export function requiredFigures(architecture: string, h: Hyperparameters, wanted: readonly Figure[]): Entries {
-  for (const [, , ...names] of wanted) refuseNull(h, ...names);
-  return figures(architecture, h, wanted);
+/** Like `numericEntries`, for keys on which llama.cpp's converter fails if they are null. Throws QS-CONVERT-NATIVE for null. */
+export function requiredNumericEntries(architecture: string, h: Hyperparameters, keys: readonly NumericKey[]): Entries {
+  for (const [, , ...names] of keys) refuseNull(h, ...names);
+  return numericEntries(architecture, h, keys);
 }
 
 /** Throws QS-CONVERT-NATIVE when the first present name is null, or no name is present. */
 export function refuseNull(h: Hyperparameters, ...names: string[]): void {
-  if (h.find(...names) === undefined) throw nativeUnsupported(`does not support a model without ${names.join(" or ")}`);
+  if (h.firstPresent(...names) === undefined)
+    throw nativeUnsupported(`does not support a model without ${names.join(" or ")}`);
 }
 
 /** Returns one entry as a list. */
@@ -82,6 +83,6 @@ const gatingNames = [
 ];
 
 function refuseGating(h: Hyperparameters): void {
-  const gating = h.find(...gatingNames);
+  const gating = h.firstPresent(...gatingNames);
   if (gating !== undefined) throw nativeUnsupported(`does not support ${gating.name} ${formatValue(gating.value)}`);
 }

@@ -1,18 +1,18 @@
 import type { JsonObject } from "../../util/canonical-json.js";
 import type { Entries } from "../entries.js";
 import { nativeUnsupported } from "../native-errors.js";
-import { entry, fileTypeEntry, refuseNull, requiredFigures, textMetadata } from "../text-metadata.js";
+import { entry, fileTypeEntry, refuseNull, requiredNumericEntries, textMetadata } from "../text-metadata.js";
 import type { Family, ModelFacts } from "./family.js";
 import {
   attention,
   feedForward,
   layers,
+  type ModelDimensions,
   norm,
   outerTensors,
   type Rule,
-  readSizes,
+  readDimensions,
   ruleMap,
-  type Sizes,
 } from "./standard-tensors.js";
 
 const shared = {
@@ -33,7 +33,7 @@ export const gemma2: Family = {
     },
   },
   metadata: ({ h, fileType }) => [
-    ...requiredFigures("gemma2", h, [
+    ...requiredNumericEntries("gemma2", h, [
       ["context_length", "uint32", "max_position_embeddings"],
       ["embedding_length", "uint32", "hidden_size"],
       ["block_count", "uint32", "num_hidden_layers"],
@@ -45,19 +45,19 @@ export const gemma2: Family = {
       ["attention.value_length", "uint32", "head_dim"],
     ]),
     fileTypeEntry(fileType),
-    ...requiredFigures("gemma2", h, [
+    ...requiredNumericEntries("gemma2", h, [
       ["attn_logit_softcapping", "float32", "attn_logit_softcapping"],
       ["final_logit_softcapping", "float32", "final_logit_softcapping"],
       ["attention.sliding_window", "uint32", "sliding_window"],
     ]),
   ],
   tensors(h) {
-    const sizes = readSizes(h);
-    const outer = outerTensors(h, sizes).map((rule) =>
+    const dimensions = readDimensions(h);
+    const outer = outerTensors(h, dimensions).map((rule) =>
       // llama.cpp's Gemma 2 always uses the embedding as its output.
       rule.gguf === "output.weight" ? { ...rule, required: false, ignored: true } : rule,
     );
-    return ruleMap([...outer, ...layers(sizes.layers, (layer) => gemmaLayer(layer, sizes))].map(plusOne));
+    return ruleMap([...outer, ...layers(dimensions.layers, (layer) => gemmaLayer(layer, dimensions))].map(plusOne));
   },
 };
 
@@ -80,27 +80,27 @@ export const gemma3: Family = {
   adjust: (config) => (config.use_bidirectional_attention === true ? halfWindow(config) : config),
   metadata: gemma3Metadata,
   tensors(h) {
-    const sizes = readSizes(h);
-    const rules = layers(sizes.layers, (layer) => [
-      ...gemmaLayer(layer, sizes),
-      norm(layer, "self_attn.q_norm", "attn_q_norm", sizes.headDim),
-      norm(layer, "self_attn.k_norm", "attn_k_norm", sizes.headDim),
+    const dimensions = readDimensions(h);
+    const rules = layers(dimensions.layers, (layer) => [
+      ...gemmaLayer(layer, dimensions),
+      norm(layer, "self_attn.q_norm", "attn_q_norm", dimensions.headDim),
+      norm(layer, "self_attn.k_norm", "attn_k_norm", dimensions.headDim),
     ]);
-    const outer = outerTensors(h, sizes).map((rule) =>
+    const outer = outerTensors(h, dimensions).map((rule) =>
       rule.gguf === "token_embd.weight" ? { ...rule, vocabulary: true } : rule,
     );
     return ruleMap([...outer, ...rules].map(plusOne));
   },
 };
 
-function gemmaLayer(layer: number, sizes: Sizes): Rule[] {
+function gemmaLayer(layer: number, dimensions: ModelDimensions): Rule[] {
   return [
-    norm(layer, "input_layernorm", "attn_norm", sizes.hidden),
-    ...attention(layer, sizes),
-    norm(layer, "post_attention_layernorm", "post_attention_norm", sizes.hidden),
-    norm(layer, "pre_feedforward_layernorm", "ffn_norm", sizes.hidden),
-    ...feedForward(layer, sizes),
-    norm(layer, "post_feedforward_layernorm", "post_ffw_norm", sizes.hidden),
+    norm(layer, "input_layernorm", "attn_norm", dimensions.hidden),
+    ...attention(layer, dimensions),
+    norm(layer, "post_attention_layernorm", "post_attention_norm", dimensions.hidden),
+    norm(layer, "pre_feedforward_layernorm", "ffn_norm", dimensions.hidden),
+    ...feedForward(layer, dimensions),
+    norm(layer, "post_feedforward_layernorm", "post_ffw_norm", dimensions.hidden),
   ];
 }
 
@@ -117,7 +117,7 @@ const alwaysWritten = [
 function gemma3Metadata(model: ModelFacts): Entries {
   const { h, rope } = model;
   for (const name of alwaysWritten) refuseNull(h, name);
-  if (h.find("attn_logit_softcapping") !== undefined)
+  if (h.firstPresent("attn_logit_softcapping") !== undefined)
     throw nativeUnsupported("does not support Gemma 3 with attn_logit_softcapping");
   // A key already written by the general part keeps its position and gets this value.
   const theta = typeof rope.full.rope_theta === "number" ? rope.full.rope_theta : 1e6;

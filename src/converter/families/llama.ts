@@ -10,8 +10,8 @@ import {
   layers,
   norm,
   outerTensors,
+  readDimensions,
   readExperts,
-  readSizes,
   ruleMap,
 } from "./standard-tensors.js";
 
@@ -52,14 +52,14 @@ export const llama: Family = {
   adjust,
   metadata,
   tensors(h) {
-    const sizes = readSizes(h);
-    const rules = layers(sizes.layers, (layer) => [
-      norm(layer, "input_layernorm", "attn_norm", sizes.hidden),
-      ...attention(layer, sizes, { interleave: true }),
-      norm(layer, "post_attention_layernorm", "ffn_norm", sizes.hidden),
-      ...feedForward(layer, sizes),
+    const dimensions = readDimensions(h);
+    const rules = layers(dimensions.layers, (layer) => [
+      norm(layer, "input_layernorm", "attn_norm", dimensions.hidden),
+      ...attention(layer, dimensions, { interleave: true }),
+      norm(layer, "post_attention_layernorm", "ffn_norm", dimensions.hidden),
+      ...feedForward(layer, dimensions),
     ]);
-    return ruleMap([...outerTensors(h, sizes), ...rules]);
+    return ruleMap([...outerTensors(h, dimensions), ...rules]);
   },
   generated,
 };
@@ -74,15 +74,15 @@ export const mixtral: Family = {
   adjust,
   metadata,
   tensors(h) {
-    const sizes = readSizes(h);
-    const count = readExperts(h, "num_local_experts", sizes);
-    const rules = layers(sizes.layers, (layer) => [
-      norm(layer, "input_layernorm", "attn_norm", sizes.hidden),
-      ...attention(layer, sizes, { interleave: true }),
-      norm(layer, "post_attention_layernorm", "ffn_norm", sizes.hidden),
-      ...experts(layer, sizes, count, "block_sparse_moe", { gate: "w1", down: "w2", up: "w3" }),
+    const dimensions = readDimensions(h);
+    const count = readExperts(h, "num_local_experts", dimensions);
+    const rules = layers(dimensions.layers, (layer) => [
+      norm(layer, "input_layernorm", "attn_norm", dimensions.hidden),
+      ...attention(layer, dimensions, { interleave: true }),
+      norm(layer, "post_attention_layernorm", "ffn_norm", dimensions.hidden),
+      ...experts(layer, dimensions, count, "block_sparse_moe", { gate: "w1", down: "w2", up: "w3" }),
     ]);
-    return ruleMap([...outerTensors(h, sizes), ...rules]);
+    return ruleMap([...outerTensors(h, dimensions), ...rules]);
   },
   expertOrder: ["gate", "down", "up"],
   generated,
@@ -105,11 +105,11 @@ function metadata(model: ModelFacts): Entries {
   return [
     ...textMetadata("llama", model),
     ...entry("llama", "vocab_size", "uint32", h.size("vocab_size")),
-    ...entry("llama", "rope.dimension_count", "uint32", readSizes(h).headDim),
+    ...entry("llama", "rope.dimension_count", "uint32", readDimensions(h).headDim),
   ];
 }
 
 function generated({ h, rope }: ModelFacts) {
   if (rope.type !== "llama3") return { tensors: [] };
-  return { tensors: [{ gguf: "rope_freqs.weight", values: llamaFrequencies(rope.full, readSizes(h).headDim) }] };
+  return { tensors: [{ gguf: "rope_freqs.weight", values: llamaFrequencies(rope.full, readDimensions(h).headDim) }] };
 }

@@ -1,9 +1,9 @@
 import type { JsonObject } from "../../util/canonical-json.js";
 import { toFloat } from "../hyperparameters.js";
 import { badConfig, nativeUnsupported } from "../native-errors.js";
-import { entry, fileTypeEntry, requiredFigures } from "../text-metadata.js";
+import { entry, fileTypeEntry, requiredNumericEntries } from "../text-metadata.js";
 import type { Family, ModelFacts } from "./family.js";
-import { layers, linear, norm, outerTensors, readSizes, ruleMap } from "./standard-tensors.js";
+import { layers, linear, norm, outerTensors, readDimensions, ruleMap } from "./standard-tensors.js";
 
 const contextNames = ["n_positions", "max_position_embeddings"];
 
@@ -24,11 +24,11 @@ export const phi3: Family = {
   adjust,
   metadata({ h, rope, fileType }) {
     const original = originalContext(rope.full);
-    const { heads, hidden } = readSizes(h);
+    const { heads, hidden } = readDimensions(h);
     return [
-      ...requiredFigures("phi3", h, [["context_length", "uint32", ...contextNames]]),
+      ...requiredNumericEntries("phi3", h, [["context_length", "uint32", ...contextNames]]),
       ...entry("phi3", "rope.scaling.original_context_length", "uint32", original),
-      ...requiredFigures("phi3", h, [
+      ...requiredNumericEntries("phi3", h, [
         ["embedding_length", "uint32", "hidden_size", "n_embd"],
         ["feed_forward_length", "uint32", "intermediate_size"],
         ["block_count", "uint32", "num_hidden_layers"],
@@ -44,9 +44,9 @@ export const phi3: Family = {
     ];
   },
   tensors(h) {
-    const sizes = readSizes(h);
-    const { heads, kvHeads, headDim, hidden, inner } = sizes;
-    const rules = layers(sizes.layers, (layer) => [
+    const dimensions = readDimensions(h);
+    const { heads, kvHeads, headDim, hidden, inner } = dimensions;
+    const rules = layers(dimensions.layers, (layer) => [
       norm(layer, "input_layernorm", "attn_norm", hidden),
       ...linear(layer, "self_attn.qkv_proj", "attn_qkv", [(heads + 2 * kvHeads) * headDim, hidden]),
       ...linear(layer, "self_attn.o_proj", "attn_output", [hidden, heads * headDim]),
@@ -54,7 +54,7 @@ export const phi3: Family = {
       ...linear(layer, "mlp.gate_up_proj", "ffn_up", [2 * inner, hidden]),
       ...linear(layer, "mlp.down_proj", "ffn_down", [hidden, inner]),
     ]);
-    return ruleMap([...outerTensors(h, sizes), ...rules]);
+    return ruleMap([...outerTensors(h, dimensions), ...rules]);
   },
   generated: longRope,
 };
@@ -74,7 +74,7 @@ function ropeDimensions(rope: JsonObject, hidden: number, heads: number): number
 function longRope({ h, rope }: ModelFacts) {
   const { long_factor: long, short_factor: short } = rope.full;
   if (long == null || (Array.isArray(long) && long.length === 0)) return { tensors: [] };
-  const { hidden, heads } = readSizes(h);
+  const { hidden, heads } = readDimensions(h);
   const pairs = ropeDimensions(rope.full, hidden, heads) / 2;
   const original = originalContext(rope.full);
   const scale = (h.integer(contextNames) ?? 0) / original;

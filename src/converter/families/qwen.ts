@@ -1,18 +1,18 @@
 import type { JsonObject } from "../../util/canonical-json.js";
-import { figures, textMetadata } from "../text-metadata.js";
+import { numericEntries, textMetadata } from "../text-metadata.js";
 import type { Family } from "./family.js";
 import {
   attention,
   experts,
   feedForward,
   layers,
+  type ModelDimensions,
   norm,
   outerTensors,
+  readDimensions,
   readExperts,
   readExpertWidth,
-  readSizes,
   ruleMap,
-  type Sizes,
 } from "./standard-tensors.js";
 
 const shared = {
@@ -34,14 +34,14 @@ export const qwen2: Family = {
   adjust,
   metadata: (model) => textMetadata("qwen2", model),
   tensors(h) {
-    const sizes = readSizes(h);
-    const rules = layers(sizes.layers, (layer) => [
-      norm(layer, "input_layernorm", "attn_norm", sizes.hidden),
-      ...attention(layer, sizes, { bias: "required" }),
-      norm(layer, "post_attention_layernorm", "ffn_norm", sizes.hidden),
-      ...feedForward(layer, sizes),
+    const dimensions = readDimensions(h);
+    const rules = layers(dimensions.layers, (layer) => [
+      norm(layer, "input_layernorm", "attn_norm", dimensions.hidden),
+      ...attention(layer, dimensions, { bias: "required" }),
+      norm(layer, "post_attention_layernorm", "ffn_norm", dimensions.hidden),
+      ...feedForward(layer, dimensions),
     ]);
-    return ruleMap([...outerTensors(h, sizes), ...rules]);
+    return ruleMap([...outerTensors(h, dimensions), ...rules]);
   },
 };
 
@@ -57,9 +57,12 @@ export const qwen3: Family = {
   adjust,
   metadata: (model) => textMetadata("qwen3", model),
   tensors(h) {
-    const sizes = readSizes(h);
-    const rules = layers(sizes.layers, (layer) => [...qwen3Attention(layer, sizes), ...feedForward(layer, sizes)]);
-    return ruleMap([...outerTensors(h, sizes), ...rules]);
+    const dimensions = readDimensions(h);
+    const rules = layers(dimensions.layers, (layer) => [
+      ...qwen3Attention(layer, dimensions),
+      ...feedForward(layer, dimensions),
+    ]);
+    return ruleMap([...outerTensors(h, dimensions), ...rules]);
   },
 };
 
@@ -77,31 +80,31 @@ export const qwen3Moe: Family = {
   },
   metadata: (model) => [
     ...textMetadata("qwen3moe", model),
-    ...figures("qwen3moe", model.h, [
+    ...numericEntries("qwen3moe", model.h, [
       ["expert_feed_forward_length", "uint32", "moe_intermediate_size"],
       ["expert_shared_feed_forward_length", "uint32", "shared_expert_intermediate_size"],
     ]),
   ],
   tensors(h) {
-    const sizes = { ...readSizes(h), inner: readExpertWidth(h, "moe_intermediate_size") };
-    const count = readExperts(h, "num_experts", sizes);
+    const dimensions = { ...readDimensions(h), inner: readExpertWidth(h, "moe_intermediate_size") };
+    const count = readExperts(h, "num_experts", dimensions);
     const names = { gate: "gate_proj", down: "down_proj", up: "up_proj" };
-    const rules = layers(sizes.layers, (layer) => [
-      ...qwen3Attention(layer, sizes),
-      ...experts(layer, sizes, count, "mlp", names),
+    const rules = layers(dimensions.layers, (layer) => [
+      ...qwen3Attention(layer, dimensions),
+      ...experts(layer, dimensions, count, "mlp", names),
     ]);
-    return ruleMap([...outerTensors(h, sizes), ...rules]);
+    return ruleMap([...outerTensors(h, dimensions), ...rules]);
   },
   expertOrder: ["down", "gate", "up"],
 };
 
-function qwen3Attention(layer: number, sizes: Sizes) {
+function qwen3Attention(layer: number, dimensions: ModelDimensions) {
   return [
-    norm(layer, "input_layernorm", "attn_norm", sizes.hidden),
-    ...attention(layer, sizes),
-    norm(layer, "self_attn.q_norm", "attn_q_norm", sizes.headDim),
-    norm(layer, "self_attn.k_norm", "attn_k_norm", sizes.headDim),
-    norm(layer, "post_attention_layernorm", "ffn_norm", sizes.hidden),
+    norm(layer, "input_layernorm", "attn_norm", dimensions.hidden),
+    ...attention(layer, dimensions),
+    norm(layer, "self_attn.q_norm", "attn_q_norm", dimensions.headDim),
+    norm(layer, "self_attn.k_norm", "attn_k_norm", dimensions.headDim),
+    norm(layer, "post_attention_layernorm", "ffn_norm", dimensions.hidden),
   ];
 }
 

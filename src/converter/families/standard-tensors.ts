@@ -4,14 +4,14 @@ import type { TensorRule } from "./family.js";
 
 /** Twice llama.cpp's own limit. */
 const maxLayers = 1024;
-/** Above any published model's dimension; products of two such sizes are exact. */
+/** Above any published model's dimension; products of two such dimensions are exact. */
 const maxSize = 2 ** 26;
 const maxHeadDim = 2 ** 16;
 /** Equals the limit of tensors in a weight index. */
 const maxTensors = 200_000;
 
-/** Sizes from which tensor shapes are computed. */
-export interface Sizes {
+/** Dimensions from which tensor shapes are computed. */
+export interface ModelDimensions {
   layers: number;
   /** Width of the model. */
   hidden: number;
@@ -23,8 +23,8 @@ export interface Sizes {
   vocabulary: number;
 }
 
-/** Reads the sizes from config.json. Throws QS-CONVERT-CONFIG for a missing or implausible one. */
-export function readSizes(h: Hyperparameters): Sizes {
+/** Reads the dimensions from config.json. Throws QS-CONVERT-CONFIG for a missing or implausible one. */
+export function readDimensions(h: Hyperparameters): ModelDimensions {
   const hidden = h.size("hidden_size", maxSize);
   const heads = h.size("num_attention_heads", maxSize);
   const headDim = h.integer(["head_dim"], maxHeadDim) ?? Math.floor(hidden / heads);
@@ -45,7 +45,7 @@ export function readSizes(h: Hyperparameters): Sizes {
 }
 
 /** Returns the number of experts per layer. Throws QS-CONVERT-CONFIG for 0, or more than a weight index can list. */
-export function readExperts(h: Hyperparameters, name: string, { layers }: Sizes): number {
+export function readExperts(h: Hyperparameters, name: string, { layers }: ModelDimensions): number {
   return h.size(name, Math.floor(maxTensors / 3 / layers));
 }
 
@@ -63,7 +63,7 @@ export function ruleMap(rules: Iterable<Rule>): Map<string, TensorRule> {
 }
 
 /** Returns the rules of embedding, final norm and output matrix. */
-export function outerTensors(h: Hyperparameters, { vocabulary, hidden }: Sizes): Rule[] {
+export function outerTensors(h: Hyperparameters, { vocabulary, hidden }: ModelDimensions): Rule[] {
   return [
     { name: "model.embed_tokens.weight", gguf: "token_embd.weight", shape: [vocabulary, hidden] },
     { name: "model.norm.weight", gguf: "output_norm.weight", shape: [hidden] },
@@ -103,10 +103,10 @@ export function norm(layer: number, module: string, gguf: string, size: number):
 /** Returns the rules of query, key, value and output matrix; `interleave` where llama.cpp interleaves rotary pairs. */
 export function attention(
   layer: number,
-  sizes: Sizes,
+  dimensions: ModelDimensions,
   options: { interleave?: boolean; bias?: "required" | "optional" } = {},
 ): Rule[] {
-  const { heads, kvHeads, headDim, hidden } = sizes;
+  const { heads, kvHeads, headDim, hidden } = dimensions;
   if (options.interleave && headDim % 2 !== 0)
     throw badConfig(`rotary embedding requires an even head_dim, but head_dim is ${headDim}`);
   const bias = options.bias === undefined ? {} : { bias: options.bias };
@@ -120,7 +120,7 @@ export function attention(
 }
 
 /** Returns the rules of a gated feed-forward block's three matrices. */
-export function feedForward(layer: number, { hidden, inner }: Sizes): Rule[] {
+export function feedForward(layer: number, { hidden, inner }: ModelDimensions): Rule[] {
   return [
     ...linear(layer, "mlp.gate_proj", "ffn_gate", [inner, hidden]),
     ...linear(layer, "mlp.up_proj", "ffn_up", [inner, hidden]),
@@ -131,7 +131,7 @@ export function feedForward(layer: number, { hidden, inner }: Sizes): Rule[] {
 /** Returns the rules of router and experts. `modules` names the gate, down and up matrices in the checkpoint. */
 export function experts(
   layer: number,
-  { hidden, inner }: Sizes,
+  { hidden, inner }: ModelDimensions,
   count: number,
   module: string,
   modules: { gate: string; down: string; up: string },
