@@ -67,7 +67,7 @@ describe("bad recipes", () => {
     ["a duplicate variant", recipeText((text) => text.replace("[Q8_0]", "[Q8_0, q8_0]")), "QS-RECIPE-INVALID"],
     ["an unknown pipeline", recipeText((text) => text.replace("preview", "previw")), "QS-PIPELINE-MISSING"],
     [
-      "a variant for a device, of types that are slow there",
+      "a variant for a device, with types that are slow there",
       recipeText((text) =>
         text.replace("[Q8_0]", "[{ name: Q3_K_S, dynamic: { device: pixel-9, types: [Q2_K, Q3_K] } }]"),
       ),
@@ -112,10 +112,10 @@ describe("bad model folders", () => {
       (tiny: string) => truncateSync(join(tiny, "model.safetensors"), 5_000_000),
       "QS-FETCH-SAFETENSORS",
     ],
-    ["an index that leads outside", shards({ a: "../x.safetensors" }), "QS-FETCH-INDEX"],
+    ["an index with a path outside the folder", shards({ a: "../x.safetensors" }), "QS-FETCH-INDEX"],
     ["an index with a missing shard", shards({ a: "model-00001-of-00001.safetensors" }), "QS-FETCH-INDEX"],
     [
-      "an architecture nobody knows",
+      "an unknown architecture",
       (tiny: string) => {
         const config = join(tiny, "config.json");
         writeFileSync(config, readFileSync(config, "utf8").replace("LlamaForCausalLM", "LlumaForCausalLM"));
@@ -128,16 +128,16 @@ describe("bad model folders", () => {
   });
 });
 
-describe("checkpoints that require llama.cpp's converter", () => {
+describe("checkpoints that the native converter rejects", () => {
   const config = (change: object) => (tiny: string) => {
     const file = join(tiny, "config.json");
     writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), ...change }));
   };
   test.each([
-    ["weights of another width than config.json tells", config({ intermediate_size: 770 }), "QS-CONVERT-WEIGHTS"],
-    ["a size that is text", config({ hidden_size: "256" }), "QS-CONVERT-CONFIG"],
+    ["weights whose width differs from config.json", config({ intermediate_size: 770 }), "QS-CONVERT-WEIGHTS"],
+    ["a size as text", config({ hidden_size: "256" }), "QS-CONVERT-CONFIG"],
     [
-      "a pointer to a tokenizer instead of the tokenizer",
+      "a Git LFS pointer as tokenizer",
       (tiny: string) => put(join(tiny, "tokenizer.model"), "version https://git-lfs.github.com/spec/v1\n"),
       "QS-CONVERT-TOKENIZER",
     ],

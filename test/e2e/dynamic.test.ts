@@ -90,7 +90,7 @@ describe("probes", () => {
     const coarse = probes.filter(({ type }) => type !== "Q2_K").length;
     // One more than units: the noise floor. A unit with a coarser type has two measurements.
     expect((measurements.probesResumed ?? 0) + (measurements.probesMeasured ?? 0)).toBe(16 + coarse);
-    expect(journals(), "what a finished step leaves behind").toEqual([]);
+    expect(journals(), "journals after a finished step").toEqual([]);
   });
 
   test("the tied embedding counts once and with a high sensitivity", () => {
@@ -181,7 +181,7 @@ describe("the release", () => {
     expect(card).toContain("Dynamic variants: [Q4_K_S](./Q4_K_S.tensor-types.txt), [Q3_K_M]");
     expect(card).toContain("15 probes, each of which degraded one group of tensors");
     expect(card).toContain("![Type of each tensor of Q4_K_S by layer](./assets/types-Q4_K_S.svg)");
-    expect(card, "a preset's types are no news").not.toContain("types-Q4_K_M.svg");
+    expect(card, "no type chart for a preset").not.toContain("types-Q4_K_M.svg");
     expect(readFileSync(join(release, "recipe.lock.yaml"), "utf8")).toContain("probes: groups");
   });
 });

@@ -101,7 +101,7 @@ describe("a change of one part of a key rebuilds exactly the dependent steps", (
     ],
     ["a smoke prompt", text(["matches: Paris", "matches: France"]), ["smoke:Q8_0", "package"]],
     ["a gate", text(["smoke:", "gates: { kldMean: { max: 0.9 } }\nsmoke:"]), ["validate:Q8_0", "package"]],
-    ["the search text, which no step here reads", append("text/search.txt"), []],
+    ["the search text, which no step reads", append("text/search.txt"), []],
     ["the calibration text", append("text/calibration.txt"), calibrated],
     [
       "the evaluation text",
@@ -109,7 +109,7 @@ describe("a change of one part of a key rebuilds exactly the dependent steps", (
       ["validate:base", "validate:base:noise", "validate:Q8_0", "package"],
     ],
     ["a file of the model", append("tiny-llama/README.md"), everything],
-    ["only the times of all files", touchAll, []],
+    ["only the mtimes of all files", touchAll, []],
     ["the folder's place", () => {}, []],
   ];
 
@@ -221,7 +221,7 @@ function eventLogs(folder: string): { run: string; text: string }[] {
 }
 
 test.runIf(process.platform === "linux")(
-  "after kill -9 no native tool is alive, and the next run cleans up and continues",
+  "after kill -9, no native tool is running, and the next run cleans up and continues",
   async () => {
     const folder = join(home, "killed");
     const child = start(folder);

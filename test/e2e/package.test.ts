@@ -103,7 +103,7 @@ describe("quantsmith demo, installed", () => {
     ["an option of run", ["--publish"], 2, "QS-USAGE"],
     ["threads that are not a number", ["--threads", "many"], 2, "QS-USAGE"],
     ["output in the package folder", ["--out", join(installed, "new", "out")], 2, "QS-USAGE"],
-    ["output behind a link into it", ["--out", join(link, "out")], 2, "QS-USAGE"],
+    ["output through a link to the package folder", ["--out", join(link, "out")], 2, "QS-USAGE"],
     ["output that cannot be written", ["--out", join(file, "out")], 4, "QS-ENV-OUTPUT"],
   ])("refuses %s", async (_what, args, exitCode, code) => {
     const result = await start(["demo", ...args, "--json"]);

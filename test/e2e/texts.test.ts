@@ -93,7 +93,7 @@ describe("texts from the Hub", () => {
 
   test.each([
     ["a pull request", "refs/pr/3", "refs/pr/3"],
-    ["a branch whose name has a slash", "feature%2Fx", "feature/x"],
+    ["a branch with a slash in its name", "feature%2Fx", "feature/x"],
   ])("a file at %s", async (_what, written, revision) => {
     const set = hub.create("datasets/org/set");
     const content = `${evaluation.slice(500)}${revision}`;
@@ -108,23 +108,23 @@ describe("texts from the Hub", () => {
   });
 
   test.each([
-    ["no such data set", "hf:org/none@main/a.txt", "QS-HUB-UNAUTHORIZED", 5],
-    ["no such revision", "hf:org/set@v9/small.txt", "QS-HUB-REVISION", 5],
-    ["no such revision with a slash", "hf:org/set@no%2Fbranch/small.txt", "QS-HUB-REVISION", 5],
+    ["a missing data set", "hf:org/none@main/a.txt", "QS-HUB-UNAUTHORIZED", 5],
+    ["a missing revision", "hf:org/set@v9/small.txt", "QS-HUB-REVISION", 5],
+    ["a missing revision with a slash", "hf:org/set@no%2Fbranch/small.txt", "QS-HUB-REVISION", 5],
     ["a revision without a file", "hf:org/set@refs/pr/3", "QS-RECIPE-INVALID", 2],
-    ["no such file", "hf:org/set@main/none.txt", "QS-TEXT-MISSING", 2],
-    ["no such folder", "hf:org/set@main/none/a.txt", "QS-HUB-MISSING", 5],
+    ["a missing file", "hf:org/set@main/none.txt", "QS-TEXT-MISSING", 2],
+    ["a missing folder", "hf:org/set@main/none/a.txt", "QS-HUB-MISSING", 5],
     ["a parquet file", "hf:org/set@main/data.parquet", "QS-RECIPE-INVALID", 2],
     ["an archive without a file", "hf:org/set@main/texts.zip", "QS-RECIPE-INVALID", 2],
-  ])("%s is told at its place in the recipe", async (_what, text, code, exitCode) => {
+  ])("%s is reported at its line of the recipe", async (_what, text, code, exitCode) => {
     write({ evaluation: `"${text}"` });
     expect(await failure(["--until", "fetch"])).toMatchObject({ code, exitCode, at: { file: recipe, line: 6 } });
   });
 
   test.each([
     ["another sha256", `small.txt#sha256=${"0".repeat(64)}`, "QS-TEXT-HASH"],
-    ["no such file in the archive", "texts.zip/none.txt", "QS-TEXT-ARCHIVE"],
-  ])("%s is told when it has come", async (_what, text, code) => {
+    ["a missing file in the archive", "texts.zip/none.txt", "QS-TEXT-ARCHIVE"],
+  ])("%s is reported after the download", async (_what, text, code) => {
     write({ evaluation: `"hf:org/set@main/${text}"` });
     expect(await failure(["--until", "fetch"])).toMatchObject({ code, exitCode: 2 });
     write({ evaluation: `"hf:org/set@${commit}/small.txt#sha256=${sha256(evaluation)}"` });

@@ -50,7 +50,7 @@ const invalid: [what: string, rule: GgufRule, plan: GgufPlan][] = [
   ["an empty key", "key", { metadata: [architecture, stringPair("", "x")] }],
   ["a key with a zero byte", "key", { metadata: [architecture, stringPair("a\0b", "x")] }],
   ["a key of 65 536 bytes", "key", { metadata: [architecture, stringPair("k".repeat(65_536), "x")] }],
-  ["a key whose length wraps around", "key", { metadata: [Buffer.concat([u64(-8n), architecture])] }],
+  ["a key with an overflowing length", "key", { metadata: [Buffer.concat([u64(-8n), architecture])] }],
   ["a key that is not UTF-8", "utf-8", { metadata: [rawPair(Buffer.from([0xff]), valueType.uint8, u32(0))] }],
   ["a duplicate key", "duplicate-key", { metadata: [architecture, architecture] }],
   ["value type 13", "value-type", { metadata: [architecture, rawPair("k", 13, u64(0))] }],

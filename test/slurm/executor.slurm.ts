@@ -174,7 +174,7 @@ test("while the controller is down, jobs continue, polling reports it at once, a
   await expect(executor.states([before.name])).rejects.toMatchObject({ code: "QS-SLURM-CONTROLLER" });
   const meanwhile = job("meanwhile", "true");
   const submitting = executor.submit([meanwhile]);
-  await cluster.waitFor("what the job writes", () => existsSync(join(out, "ended")));
+  await cluster.waitFor("the job's file", () => existsSync(join(out, "ended")));
   // Slurm's programs retry for some seconds, which hides a shorter outage.
   await cluster.waitFor("a note that the controller does not answer", () =>
     notes.some((note) => /does not answer/.test(note)),
