@@ -53,8 +53,8 @@ function made(variant: string, engine: Engine, imatrix = true) {
     if (!existsSync(file)) continue;
     const { step, fingerprint, inputs, outputs, measurements } = JSON.parse(readFileSync(file, "utf8")) as StepRecord;
     const bank = "node-llama-cpp" in fingerprint.tools;
-    const asked = step === `quantize:${variant}` && bank === (engine === "bank") && "imatrix" in inputs === imatrix;
-    if (!asked) continue;
+    const matches = step === `quantize:${variant}` && bank === (engine === "bank") && "imatrix" in inputs === imatrix;
+    if (!matches) continue;
     const model = outputs.find(({ path }) => path === "model.gguf");
     return {
       model: join(store, folder, "model.gguf"),
@@ -152,9 +152,9 @@ describe("quantized and copied tensors", () => {
 describe("the same errors as llama-quantize", () => {
   test.each(["IQ2_M", "Q2_K_S"])("%s without an imatrix", async (preset) => {
     for (const engine of ["bank", "llama-quantize"] as const) {
-      const said = await run(recipe(`no-${preset}-${engine}`, engine, [preset], plain));
-      expect(said, engine).toContain("QS-QUANTIZE-IMATRIX");
-      expect(said, engine).toMatch(/the type of \\?"?blk\.0\.\S+ needs an imatrix/i);
+      const output = await run(recipe(`no-${preset}-${engine}`, engine, [preset], plain));
+      expect(output, engine).toContain("QS-QUANTIZE-IMATRIX");
+      expect(output, engine).toMatch(/the type of \\?"?blk\.0\.\S+ needs an imatrix/i);
     }
   });
 

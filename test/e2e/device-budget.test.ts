@@ -80,11 +80,11 @@ beforeAll(async () => {
   writeRecipe(phoneVariant, cardVariant);
   const first = await run("--until", "allocate");
   expect(first.exitCode, first.stderr).toBe(0);
-  const told = (id: string) => {
+  const largestOn = (id: string) => {
     const { fileBytes, device: proof } = allocationFor(id, 10 ** 9);
     return { fileBytes, neededBytes: proof.neededBytes };
   };
-  largest = { phone: told("phone"), card: told("card") };
+  largest = { phone: largestOn("phone"), card: largestOn("card") };
   const less = ({ fileBytes, neededBytes }: typeof largest.phone, share: number) =>
     Math.round(neededBytes - (1 - share) * fileBytes);
   budgets = { phone: less(largest.phone, 0.65), card: less(largest.card, 0.45) + reserve };

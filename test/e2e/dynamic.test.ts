@@ -61,13 +61,13 @@ beforeAll(async () => {
   const killed = spawn(process.execPath, [cliFile, "run", recipe, "--out", out], {
     stdio: ["ignore", "ignore", "pipe"],
   });
-  let said = "";
+  let output = "";
   killed.stderr.setEncoding("utf8").on("data", (text: string) => {
-    said += text;
+    output += text;
   });
   const running = () => killed.exitCode === null && killed.signalCode === null;
   await until(() => !running() || linesOf(journals()[0]).length >= 5);
-  expect([killed.exitCode, killed.signalCode], said).toEqual([null, null]);
+  expect([killed.exitCode, killed.signalCode], output).toEqual([null, null]);
   killed.kill("SIGKILL");
   linesAtKill = linesOf(journals()[0]);
   const result = await quantsmith(["run", recipe, "--out", out, "--json"]);

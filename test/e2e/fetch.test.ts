@@ -70,10 +70,10 @@ describe("fetching from the Hub", () => {
     const report = JSON.parse(readFileSync(join(fetchStep(), "snapshot.json"), "utf8"));
     expect(report).toMatchObject({ source: "hf:org/tiny", commit: hub.create("org/tiny").resolve("main"), unsafe: [] });
     expect(hub.requests.filter(({ path }) => /\.(bin|py)$/.test(path))).toEqual([]);
-    const asked = hub.requests.length;
+    const before = hub.requests.length;
     expect((await quantsmith(["run", recipe(), "--until", "fetch"])).stdout).toContain("fetch cached");
     expect((await quantsmith(["run", recipe(), "--until", "fetch"], { HF_HUB_OFFLINE: "1" })).exitCode).toBe(0);
-    expect(hub.requests.length).toBe(asked + 2);
+    expect(hub.requests.length).toBe(before + 2);
     expect(hub.violations).toEqual([]);
   });
 

@@ -44,9 +44,9 @@ test("dry run, publish, publish again, verify", async () => {
     /^create the repository, private\nmake the branch quantsmith-staging-.*\nadd README.md \(/,
   );
   const done = await cli("publish", release, "--to", "hf:me/model", "--private", "--json");
-  const { published, verified, hub: told, variants } = JSON.parse(done.stdout);
+  const { published, verified, hub: result, variants } = JSON.parse(done.stdout);
   expect([done.exitCode, published, verified.ok, variants.length]).toEqual([0, true, true, 2]);
-  expect(told).toMatchObject({ repo: "me/model", via: "branch", commit: hub.repo("me/model")?.resolve("main") });
+  expect(result).toMatchObject({ repo: "me/model", via: "branch", commit: hub.repo("me/model")?.resolve("main") });
   expect(treeOf(hub)).toEqual(await folderDigests(release));
   const again = await cli("publish", release, "--to", "hf:me/model", "--private");
   expect(again.stdout).toContain("holds this release already");

@@ -77,8 +77,8 @@ test("uploads passed variants while others are built, never a failed one, and co
   expect(early).toEqual([q8(), q4()].map((digest) => `false private auto ${digest}`));
   expect([...(hub.repo("me/tiny")?.objects.keys() ?? [])]).toEqual([q8(), q4()]);
   const lines = events();
-  const at = (wanted: RunEvent["type"], what: string) =>
-    lines.findIndex((event) => event.type === wanted && JSON.stringify(event).includes(`"${what}"`));
+  const at = (type: RunEvent["type"], what: string) =>
+    lines.findIndex((event) => event.type === type && JSON.stringify(event).includes(`"${what}"`));
   expect(at("upload-started", "Q8_0")).toBeGreaterThan(at("step-finished", "smoke:Q8_0"));
   expect(at("upload-started", "Q8_0")).toBeLessThan(at("step-finished", "smoke:Q4_K_M"));
   expect(at("upload-finished", "Q4_K_M")).toBeLessThan(at("step-finished", "package"));

@@ -85,7 +85,7 @@ describe("texts from the Hub", () => {
     expect(stored("fetch", file) === content).toBe(true);
     expect((await run(["--until", "fetch"], { HF_HUB_OFFLINE: "1" })).exitCode).toBe(0);
     expect(
-      hub.requests.filter(({ path: asked }) => asked.includes(`/resolve/${commit}/${path.split(".zip")[0]}`)),
+      hub.requests.filter(({ path: requested }) => requested.includes(`/resolve/${commit}/${path.split(".zip")[0]}`)),
     ).toHaveLength(1);
     expect(existsSync(join(home, "hub", "datasets--org--set", "snapshots", commit))).toBe(true);
     expect(hub.violations).toEqual([]);
@@ -103,7 +103,9 @@ describe("texts from the Hub", () => {
     expect(first.exitCode, first.stdout + first.stderr).toBe(0);
     expect(stored("fetch", "0/small.txt") === content).toBe(true);
     expect((await run(["--until", "fetch"], { HF_HUB_OFFLINE: "1" })).exitCode).toBe(0);
-    expect(hub.requests.map(({ path: asked }) => asked)).toContain(`/datasets/org/set/resolve/${changed}/small.txt`);
+    expect(hub.requests.map(({ path: requested }) => requested)).toContain(
+      `/datasets/org/set/resolve/${changed}/small.txt`,
+    );
     expect(hub.violations).toEqual([]);
   });
 

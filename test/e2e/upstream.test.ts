@@ -144,13 +144,13 @@ describe("a LoRA adapter", () => {
     expect(metadataString(await readGguf(file), "adapter.type")).toBe("lora");
     expect(readdirSync(join(home, "made"))).toEqual(["adapter.gguf"]);
 
-    const told = await runSubprocess({
+    const loaded = await runSubprocess({
       file: run.toolchain.tools["llama-completion"].path,
       args: ["-m", "model.gguf", "--lora", file, "-p", "The capital", "-n", "4", "-no-cnv", "-t", "2", "-lv", "4"],
       cwd: home,
     });
-    expect(told.exitCode, told.stderr).toBe(0);
-    expect(told.stderr).toMatch(/loaded 4 tensors from lora file/);
+    expect(loaded.exitCode, loaded.stderr).toBe(0);
+    expect(loaded.stderr).toMatch(/loaded 4 tensors from lora file/);
   });
 
   test("is rejected if it is incomplete or not a low-rank adapter", async (context) => {

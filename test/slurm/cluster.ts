@@ -70,13 +70,13 @@ export class Cluster {
   }
 
   /** Runs one of Slurm's programs. */
-  async ask(program: string, ...args: string[]): Promise<string> {
+  async run(program: string, ...args: string[]): Promise<string> {
     const { stdout } = await execa(this.#programs[program] ?? program, args, { env: this.env });
     return stdout;
   }
 
   async nodeStates(): Promise<string[]> {
-    const text = await this.ask("scontrol", "--oneliner", "show", "nodes").catch(() => "");
+    const text = await this.run("scontrol", "--oneliner", "show", "nodes").catch(() => "");
     const states = [...text.matchAll(/ State=(\S+)/g)].map(([, state = ""]) => state.toLowerCase());
     return nodeNames.map((_, index) => states[index] ?? "unknown");
   }
@@ -91,7 +91,7 @@ export class Cluster {
   }
 
   async stop(): Promise<void> {
-    await this.ask("scancel", `--user=${userInfo().username}`).catch(() => undefined);
+    await this.run("scancel", `--user=${userInfo().username}`).catch(() => undefined);
     for (const name of [...this.#daemons.keys()].reverse()) await this.#kill(name);
     rmSync(this.folder, { recursive: true, force: true });
   }
@@ -207,11 +207,11 @@ export class Cluster {
 
 /** Running processes with this cluster's variable in their environment. */
 function markedProcesses(value: string): number[] {
-  const wanted = `${mark}=${value}`;
+  const variable = `${mark}=${value}`;
   return readdirSync("/proc").flatMap((name) => {
     if (!/^\d+$/.test(name)) return [];
     try {
-      const marked = readFileSync(`/proc/${name}/environ`, "utf8").split("\0").includes(wanted);
+      const marked = readFileSync(`/proc/${name}/environ`, "utf8").split("\0").includes(variable);
       const zombie = /\) Z /.test(readFileSync(`/proc/${name}/stat`, "utf8"));
       return marked && !zombie ? [Number(name)] : [];
     } catch {

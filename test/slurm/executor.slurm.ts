@@ -68,7 +68,7 @@ test("jobs run after their dependencies, several as one array, and only with the
   expect([...(await end(executor, jobs)).values()]).toEqual(["done", "done", "done", "done", "done"]);
   const order = readFileSync(join(out, "order"), "utf8").trim().split("\n");
   expect([order[0], order.slice(1, 4).sort(), order[4]]).toEqual(["first", ["a", "b", "c"], "last"]);
-  const tasks = await cluster.ask(
+  const tasks = await cluster.run(
     "squeue",
     "--states=all",
     "--array",
@@ -85,7 +85,7 @@ test("jobs run after their dependencies, several as one array, and only with the
 });
 
 async function arrayName(): Promise<string> {
-  const names = await cluster.ask("squeue", "--states=all", "--noheader", "--format=%j");
+  const names = await cluster.run("squeue", "--states=all", "--noheader", "--format=%j");
   return names.split("\n").find((name) => name.startsWith("qs-array-")) ?? "none";
 }
 

@@ -80,7 +80,7 @@ async function finished(run: ReturnType<typeof start>): Promise<void> {
 
 /** Jobs in the given states, including recently ended ones, with their nodes. */
 async function jobs(...states: string[]): Promise<{ id: string; node: NodeName | undefined }[]> {
-  const text = await cluster.ask("squeue", `--states=${states}`, "--noheader", "--array", "--format=%A %B");
+  const text = await cluster.run("squeue", `--states=${states}`, "--noheader", "--array", "--format=%A %B");
   return text.split("\n").flatMap((line) => {
     const [id = "", name] = line.split(" ");
     return id === "" ? [] : [{ id, node: nodeNames.find((each) => each === name) }];

@@ -18,9 +18,9 @@ export function toAddedToken(value: JsonObject, file: string): AddedToken {
   const { content } = value;
   if (typeof content !== "string") throw brokenTokenizer(file, "an added token has no content");
   const flag = (key: string, otherwise: boolean) => {
-    const told = value[key] ?? otherwise;
-    if (typeof told === "boolean") return told;
-    throw brokenTokenizer(file, `${key} of the added token ${quote(content)} is ${quote(JSON.stringify(told))}`);
+    const flag = value[key] ?? otherwise;
+    if (typeof flag === "boolean") return flag;
+    throw brokenTokenizer(file, `${key} of the added token ${quote(content)} is ${quote(JSON.stringify(flag))}`);
   };
   const special = flag("special", false);
   return {
@@ -77,10 +77,10 @@ export class AddedTokens {
   addListed(listed: readonly JsonObject[]): void {
     for (const value of listed) {
       const token = toAddedToken(value, "tokenizer.json");
-      const told: Json | undefined = value.id;
+      const configuredId: Json | undefined = value.id;
       const id = this.add(token);
-      if (told !== id) {
-        const found = `the added token ${quote(token.content)} has the id ${quote(JSON.stringify(told ?? null))}`;
+      if (configuredId !== id) {
+        const found = `the added token ${quote(token.content)} has the id ${quote(JSON.stringify(configuredId ?? null))}`;
         throw unsupportedTokenizer(
           `does not renumber tokens: ${found}, but its position in tokenizer.json gives ${id}`,
         );

@@ -67,10 +67,10 @@ function paddingToken(json: JsonObject): Record<string, string> {
 function withPrefixSpace(json: JsonObject, config: JsonObject, leavesIt: boolean): JsonObject | null {
   const step = objectMember(json, "pre_tokenizer", file) ?? null;
   if (step === null || leavesIt || !("add_prefix_space" in step) || config.add_prefix_space === null) return step;
-  const wanted = config.add_prefix_space ?? false;
-  if (typeof wanted !== "boolean")
+  const addsPrefixSpace = config.add_prefix_space ?? false;
+  if (typeof addsPrefixSpace !== "boolean")
     throw brokenTokenizer("tokenizer_config.json", "add_prefix_space is not true or false");
-  return { ...step, add_prefix_space: wanted };
+  return { ...step, add_prefix_space: addsPrefixSpace };
 }
 
 /** Returns all tokens by id, including added ones. */

@@ -45,8 +45,8 @@ const byteFallbackField = 35;
 
 /** Returns the setting `byte_fallback`; undefined when it is missing. */
 function readByteFallback(trainer: Buffer): boolean | undefined {
-  const told = [...fields(trainer)].filter(({ number }) => number === byteFallbackField).at(-1);
-  return told === undefined ? undefined : told.value !== 0n;
+  const entry = [...fields(trainer)].filter(({ number }) => number === byteFallbackField).at(-1);
+  return entry === undefined ? undefined : entry.value !== 0n;
 }
 
 function readPiece(bytes: Buffer, id: number): Piece {

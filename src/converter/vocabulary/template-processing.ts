@@ -64,8 +64,8 @@ class State {
       ["sep", "eos"],
     ] as const) {
       if (isTrue(this.#token[role]) || this.config === undefined) continue;
-      const told = listMember(step, role, file);
-      this.#name(role, told === undefined ? this.#token[instead] : told[0]);
+      const tokens = listMember(step, role, file);
+      this.#name(role, tokens === undefined ? this.#token[instead] : tokens[0]);
     }
   }
 

@@ -17,8 +17,8 @@ export interface VocabularySources {
 export async function readSources(folder: string, config: JsonObject): Promise<VocabularySources> {
   const size = config.vocab_size;
   if (typeof size !== "number" || !Number.isInteger(size) || size < 1 || size > maxTokens) {
-    const told = JSON.stringify(size ?? null);
-    throw brokenTokenizer("config.json", `vocab_size is ${told}, not an integer from 1 to ${maxTokens}`);
+    const found = JSON.stringify(size ?? null);
+    throw brokenTokenizer("config.json", `vocab_size is ${found}, not an integer from 1 to ${maxTokens}`);
   }
   return { folder, files: await readModelFiles(folder), tokenizer: await readObject(folder, "tokenizer.json"), size };
 }

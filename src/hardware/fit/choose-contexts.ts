@@ -16,6 +16,6 @@ export function chooseContexts(trained: number | null, variantContexts: readonly
 
 /** Returns the context of a recommendation, in tokens: enough for a long conversation, less on phones. */
 export function wantedContext(kind: DeviceClass, trained: number | null): number {
-  const wanted = kind === "phone" ? standardContexts[0] : standardContexts[1];
-  return Math.min(wanted, trained ?? wanted);
+  const standard = kind === "phone" ? standardContexts[0] : standardContexts[1];
+  return Math.min(standard, trained ?? standard);
 }

@@ -100,9 +100,9 @@ function recommend(
   backends: Catalog["backends"],
 ): HardwareCompatibility["recommended"][number] {
   const memory = variants[0]?.memory;
-  const wanted = wantedContext(device.class, memory?.footprint.trainedContext ?? null);
+  const largest = wantedContext(device.class, memory?.footprint.trainedContext ?? null);
   const all = memory === undefined ? chooseContexts(null) : contextsOn(device, memory, targets);
-  const contexts = all.filter((context) => context <= wanted);
+  const contexts = all.filter((context) => context <= largest);
   const [first, ...smaller] = contexts.toReversed().map((context) => {
     const candidates = variants.flatMap(({ name, ...variant }): Candidate[] => {
       const fit = results.find((one) => one.device === device.id && one.variant === name && one.context === context);

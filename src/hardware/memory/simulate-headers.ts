@@ -68,8 +68,8 @@ export async function simulateHeaders(models: readonly Model[], signal?: AbortSi
 
 /** Digest that variants of a model share: configurations, hyperparameters, and the tensors' names and shapes. */
 function shapeOf({ gguf, runs }: Model): string {
-  const said = [...gguf.metadata].filter(([key]) => !/^(general|tokenizer|quantize|split)\./.test(key));
-  const values = said.map(([key, entry]) => [
+  const entries = [...gguf.metadata].filter(([key]) => !/^(general|tokenizer|quantize|split)\./.test(key));
+  const values = entries.map(([key, entry]) => [
     key,
     entry.type === "array" ? entry.items.map(String) : String(entry.value),
   ]);

@@ -19,7 +19,7 @@ export function sustained(device: Device, sources: ReadonlyMap<string, { title: 
     `(${[basis, note, sources.get(source)?.title ?? source].filter((part) => part !== undefined).join("; ")})`;
   const after = minutes === null ? "" : ` after ${minutes} minutes`;
   const share = retention === null ? null : scaled(retention, 100);
-  const said = [
+  const clauses = [
     ...(retention === null || share === null
       ? []
       : [`keeps ${between(share)} % of its speed under load${after} ${cited(retention)}`]),
@@ -28,7 +28,7 @@ export function sustained(device: Device, sources: ReadonlyMap<string, { title: 
       ? []
       : [`uses ${between(batteryPer1kTokens)} % of the battery per 1000 tokens ${cited(batteryPer1kTokens)}`]),
   ];
-  const note = said.length === 0 ? null : `${device.name} ${said.join(", ")}.`;
+  const note = clauses.length === 0 ? null : `${device.name} ${clauses.join(", ")}.`;
   return { retention, energyPerToken, batteryPer1kTokens, note };
 }
 

@@ -199,18 +199,18 @@ describe("backends", () => {
 
 describe("under load", () => {
   test("retention is a measured share", () => {
-    const told = devices.flatMap(({ sustained }) => sustained.retention ?? []);
-    expect(told.length).toBeGreaterThan(1);
-    for (const { low, high, basis } of told) {
+    const figures = devices.flatMap(({ sustained }) => sustained.retention ?? []);
+    expect(figures.length).toBeGreaterThan(1);
+    for (const { low, high, basis } of figures) {
       expect(basis).toBe("measured");
       expect(0 < low && high < 1).toBe(true);
     }
   });
 
   test("energy and battery name the model, and are consistent with a battery of 40 to 80 kJ", () => {
-    const told = devices.filter(({ sustained }) => sustained.energyPerToken !== null);
-    expect(told.length).toBeGreaterThan(1);
-    for (const { sustained } of told) {
+    const figures = devices.filter(({ sustained }) => sustained.energyPerToken !== null);
+    expect(figures.length).toBeGreaterThan(1);
+    for (const { sustained } of figures) {
       const { energyPerToken: joules, batteryPer1kTokens: percent } = sustained;
       for (const figure of [joules, percent]) expect(figure?.note).toMatch(/\d(\.\d)?B\b/);
       const battery = ((joules?.low ?? 0) * 1000 * 100) / (percent?.low ?? Number.POSITIVE_INFINITY);

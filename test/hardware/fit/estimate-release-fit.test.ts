@@ -32,9 +32,9 @@ describe("the contexts of a release", () => {
     ["gpu", 131_072, 8192],
     ["gpu", 2048, 2048],
     ["mac", null, 8192],
-  ] as const)("recommendations for a %s and a trained context of %s use %i tokens", (kind, trained, wanted) => {
-    expect(wantedContext(kind, trained)).toBe(wanted);
-    expect(chooseContexts(trained)).toContain(wanted);
+  ] as const)("recommendations for a %s and a trained context of %s use %i tokens", (kind, trained, expected) => {
+    expect(wantedContext(kind, trained)).toBe(expected);
+    expect(chooseContexts(trained)).toContain(expected);
   });
 });
 

@@ -73,12 +73,12 @@ describe("measured memory", () => {
       const truth = await measureMemory(path, { configurations });
       expect(truth.estimates).toHaveLength(configurations.length);
       for (const estimate of truth.estimates) {
-        const told = memoryAt(model, estimate);
+        const memory = memoryAt(model, estimate);
         // Caches are logged in units of 0.01 MiB; the rounding error is in the other figure.
         const least = estimate.flashAttention ? peakBytes(estimate) - 1 : 0.985 * peakBytes(estimate);
-        expect(peakBytes(told)).toBeGreaterThanOrEqual(least);
-        expect(peakBytes(told)).toBeLessThanOrEqual(1.03 * peakBytes(estimate));
-        expect(Math.abs(told.kvBytes - estimate.kvBytes)).toBeLessThan(20_000);
+        expect(peakBytes(memory)).toBeGreaterThanOrEqual(least);
+        expect(peakBytes(memory)).toBeLessThanOrEqual(1.03 * peakBytes(estimate));
+        expect(Math.abs(memory.kvBytes - estimate.kvBytes)).toBeLessThan(20_000);
       }
     }
   });
@@ -154,11 +154,11 @@ describe("a file that cannot be measured", () => {
     expect(error.code).toBe("QS-MEMORY-MODEL");
     expect(error.message).toMatch(/crashed \(SIGABRT\)/);
     const runs = [{ context: 512, ...f16 }];
-    const [crashed, told] = await simulateMemory(
+    const [crashed, memory] = await simulateMemory(
       [path, await generatedModel(folder, "llama")].map((file) => ({ path: file, runs })),
       512,
     );
     expect(crashed).toHaveProperty("refused");
-    expect(told).toHaveProperty("weights");
+    expect(memory).toHaveProperty("weights");
   });
 });

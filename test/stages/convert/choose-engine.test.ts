@@ -21,8 +21,8 @@ test("a family with verified parity is converted natively, unless the recipe ove
 });
 
 test("accepts layer types and dtypes that transformers accepts", () => {
-  const told = { layer_types: Array(layers).fill("full_attention"), dtype: "bfloat16", torch_dtype: null };
-  const facts = { config: { ...config, ...told }, modelName, files };
+  const entries = { layer_types: Array(layers).fill("full_attention"), dtype: "bfloat16", torch_dtype: null };
+  const facts = { config: { ...config, ...entries }, modelName, files };
   expect(chooseEngine("native", facts)).toMatchObject({ engine: "native" });
 });
 
