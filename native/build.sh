@@ -1,5 +1,5 @@
 #!/bin/sh
-# Compiles programs of this folder by hand, as build-tools.ts compiles llama.cpp's:
+# Compiles programs of this folder like build-tools.ts compiles llama.cpp's tools:
 #   native/build.sh <llama.cpp checkout> <folder with its libraries> <output folder> <program> ...
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

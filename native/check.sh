@@ -1,7 +1,7 @@
 #!/bin/sh
-# Checks the programs that build.sh has made, on a 16-bit model and a text of at least 9 chunks of 512 tokens:
+# Checks the programs of build.sh on a 16-bit model and a text of at least 9 chunks of 512 tokens:
 #   native/check.sh <folder of the programs and llama-imatrix> <model.gguf> <text>
-# imatrix like llama-imatrix's; kill -9 during moments and rounding, then the same bytes; bytes do not depend on threads.
+# Checks that the imatrix equals llama-imatrix's, and that bytes do not depend on kills (kill -9) or threads.
 set -eu
 bin=$1 model=$2 text=$3
 work=$(mktemp -d)
