@@ -1,9 +1,9 @@
-/** True for an address of this machine, where plain http is safe enough. */
+/** Returns true for a loopback address, where plain http is safe. */
 function isLoopback({ hostname }: URL): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }
 
-/** An address that may be an endpoint: https, or http on this machine; no name and password in it, no query. */
+/** Returns true for a valid endpoint: https, or http on this machine, without credentials, query or fragment. */
 export function isEndpoint(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const url = new URL(text);
@@ -12,8 +12,8 @@ export function isEndpoint(text: string): boolean {
 }
 
 /**
- * True where a redirect from `endpoint` may lead: https, and nothing that carries a name and password. Plain http and
- * this machine itself are for an endpoint on this machine only: a far server must not point us at local services.
+ * Returns true for a safe redirect target of `endpoint`: https without credentials. Plain http and loopback addresses
+ * are allowed only for a loopback endpoint, so that a remote server cannot redirect to local services.
  */
 export function isRedirectTarget(url: URL, endpoint: string): boolean {
   if (url.username !== "" || url.password !== "") return false;
@@ -21,7 +21,7 @@ export function isRedirectTarget(url: URL, endpoint: string): boolean {
   return url.protocol === "https:" && !isLoopback(url);
 }
 
-/** The address of one file at a commit. */
+/** Returns the address of a file at a commit. */
 export function fileAddress(endpoint: string, repo: string, commit: string, path: string): URL {
   return new URL(`${endpoint}/${repo}/resolve/${commit}/${path.split("/").map(encodeURIComponent).join("/")}`);
 }

@@ -4,14 +4,14 @@ import { readBody } from "./read-body.js";
 import { get } from "./request.js";
 import { retry } from "./retry-policy.js";
 
-/** The largest listing page of the Hub holds a thousand entries, some hundred kilobytes. */
+/** The largest listing page of the Hub contains 1000 entries, a few hundred kilobytes. */
 const maxResponseBytes = 16 * 2 ** 20;
-/** Somebody is waiting for the answer, and nothing is lost yet: a download is more patient. */
+/** Fewer attempts than for a download: the user is waiting, and no transferred data is lost. */
 const attempts = 4;
 
 /**
- * A `fetch` for @huggingface/hub's reading functions: our redirects, retries, errors and token rules instead of the
- * global one's. The library must not be given the token; it is added here, for the endpoint's origin only.
+ * Returns a `fetch` for @huggingface/hub's reading functions that applies this module's redirects, retries, errors and
+ * token rules. Callers must not pass the token to the library; it is added here, for the endpoint's origin only.
  */
 export function apiFetch(connection: HubConnection, subject: Subject, signal: AbortSignal): typeof fetch {
   return async (input) => {

@@ -8,20 +8,20 @@ import { isEndpoint } from "./address.js";
 import { defaultLimits, type HubLimits } from "./limits.js";
 import { RateLimiter } from "./rate-limiter.js";
 
-/** How to reach the Hub. The token itself cannot be read from it, only sent to where it belongs. */
+/** A connection to the Hub. The token cannot be read from it, only sent to the endpoint's origin. */
 export interface HubConnection {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly endpoint: string;
   readonly hasToken: boolean;
-  /** `HF_HUB_OFFLINE`: nothing is asked, everything comes from the cache. */
+  /** `HF_HUB_OFFLINE`: no requests, only the cache is used. */
   readonly offline: boolean;
-  /** The Hugging Face cache that Python's tools use too; absolute, may not exist yet. */
+  /** The Hugging Face cache, shared with Python's tools; absolute, may not exist yet. */
   readonly cacheFolder: string;
   readonly limits: HubLimits;
   readonly rateLimiter: RateLimiter;
-  /** The headers that tell who asks: the token for the endpoint's own origin, nothing for any other. */
-  identify(url: URL): Record<string, string>;
-  /** Text of a server, which may repeat what it was told, without the token: one line, at most 300 characters. */
+  /** Returns the authorization header for the endpoint's origin, and no headers for any other origin. */
+  authorize(url: URL): Record<string, string>;
+  /** Returns a server's text for a message, with the token redacted: one line, at most 300 characters. */
   quote(text: string): string;
 }
 
@@ -37,15 +37,15 @@ const defaultEndpoint = "https://huggingface.co";
 export function hubConnection(env: Environment = process.env, limits: Partial<HubLimits> = {}): HubConnection {
   const endpoint = (env.HF_ENDPOINT || defaultEndpoint).replace(/\/+$/, "");
   if (!isEndpoint(endpoint)) {
-    throw new QuantsmithError("QS-HUB-ENDPOINT", `HF_ENDPOINT is ${quote(redact(endpoint))}`, {
-      remedy: "Use a plain https:// address; http:// is accepted for this machine only.",
+    throw new QuantsmithError("QS-HUB-ENDPOINT", `HF_ENDPOINT is not a valid address: ${quote(redact(endpoint))}`, {
+      remedy: "Set `HF_ENDPOINT` to an https:// address without credentials; http:// works for this machine only.",
     });
   }
   const home = resolve(expand(env.HF_HOME) || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "huggingface"));
   const token = env.HF_TOKEN?.trim() || readTokenFile(expand(env.HF_TOKEN_PATH) || join(home, "token"));
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
-    throw new QuantsmithError("QS-HUB-TOKEN", "the Hub token holds characters that no token has", {
-      remedy: "Set HF_TOKEN to the token alone, or log in again with `hf auth login`.",
+    throw new QuantsmithError("QS-HUB-TOKEN", "the Hub token contains invalid characters", {
+      remedy: "Set `HF_TOKEN` to the token only, or run `hf auth login` again.",
     });
   }
   const { origin } = new URL(endpoint);
@@ -57,7 +57,7 @@ export function hubConnection(env: Environment = process.env, limits: Partial<Hu
     limits: { ...defaultLimits, ...limits },
     rateLimiter: new RateLimiter(),
     quote: (text) => oneLine(redact(token === undefined ? text : text.replaceAll(token, "[redacted]"))),
-    identify: (url) => (token !== undefined && url.origin === origin ? { authorization: `Bearer ${token}` } : {}),
+    authorize: (url) => (token !== undefined && url.origin === origin ? { authorization: `Bearer ${token}` } : {}),
   };
 }
 

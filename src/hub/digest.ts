@@ -1,16 +1,16 @@
-/** How the content of a Hub file is identified. */
+/** Digest that identifies the content of a Hub file. */
 export interface ContentDigest {
   algorithm: "sha256" | "sha1";
-  /** Lower-case hex; also the file's name among the cache's blobs. */
+  /** Lower-case hex; also the name of the blob in the cache. */
   hex: string;
-  /** What is hashed before the content: git hashes a blob with a header. */
+  /** Text hashed before the content: git prepends a header to a blob. */
   prefix: string;
 }
 
-/** Reads `sha256:<hex>` of large-file storage or `git-sha1:<hex>` of git for a file of this many bytes. */
+/** Parses `sha256:<hex>` (large-file storage) or `git-sha1:<hex>` (git) for a file of this many bytes. */
 export function parseDigest(digest: string, bytes: number): ContentDigest {
   const match = /^(sha256:([0-9a-f]{64})|git-sha1:([0-9a-f]{40}))$/.exec(digest);
   if (match?.[2] !== undefined) return { algorithm: "sha256", hex: match[2], prefix: "" };
   if (match?.[3] !== undefined) return { algorithm: "sha1", hex: match[3], prefix: `blob ${bytes}\0` };
-  throw new Error(`${digest} is no digest of a Hub file`);
+  throw new Error(`${digest} is not a digest of a Hub file`);
 }

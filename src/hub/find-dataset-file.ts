@@ -6,15 +6,15 @@ import { listCached } from "./list-model.js";
 
 export interface DatasetFile {
   commit: string;
-  /** Undefined when the data set has no such file at that commit. */
+  /** Undefined if the data set has no such file at that commit. */
   file: HubFile | undefined;
 }
 
 const never = new AbortController().signal;
 
 /**
- * Looks one file of a data set up, in its own folder only: some data sets hold more files than can be listed. A commit
- * needs no resolving; offline the cache is asked. `repo` is `datasets/org/name`. Errors: QS-HUB-*.
+ * Finds one file of a data set. Lists only the file's folder, since some data sets are too large to list. Offline, the
+ * cache is used. `repo` is `datasets/org/name`. Errors: QS-HUB-*.
  */
 export async function findDatasetFile(
   connection: HubConnection,
@@ -27,7 +27,7 @@ export async function findDatasetFile(
   }
   const commit = isCommit(revision) ? revision : await resolveCommit(connection, repo, revision, signal);
   const folder = posix.dirname(path);
-  const subject = { doing: `looking for ${path} of ${repo}`, repo };
+  const subject = { doing: `finding ${path} in ${repo}`, repo };
   const files = await listCommit(connection, { repo, commit, folder: folder === "." ? "" : folder }, subject, signal);
   return { commit, file: files.find((file) => file.path === path) };
 }

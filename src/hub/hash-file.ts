@@ -3,10 +3,10 @@ import { readFile } from "node:fs/promises";
 import type { ContentDigest } from "./digest.js";
 import { HashFollower } from "./download/hash-follower.js";
 
-/** Files up to this size are hashed where we are; starting a thread takes longer. */
+/** Files up to this size are hashed in the calling thread, since starting another thread takes longer. */
 export const smallBytes = 8 * 2 ** 20;
 
-/** The digest of a finished file's content, in hex. Throws Node's error for the file, or the abort reason. */
+/** Returns the digest of a complete file, in hex. Throws Node's file error or the abort reason. */
 export async function hashFile(
   path: string,
   bytes: number,

@@ -2,15 +2,16 @@ import { QuantsmithError } from "../util/errors.js";
 import { redact } from "../util/redact.js";
 import type { HubConnection } from "./connection.js";
 
-/** What a request is about, for error messages: `listing main of org/name`. */
+/** The purpose of a request, for error messages. */
 export interface Subject {
+  /** Participle phrase: `listing main of org/name`. */
   doing: string;
   repo: string;
-  /** The request would change something, so the token must be allowed to write. */
+  /** True if the request needs a token with write access. */
   writes?: boolean;
 }
 
-/** A failure that may pass: the error to report if it does not, and how long the Hub asks to wait. */
+/** A failure that a retry may resolve: the error to report if none does, and the wait that the Hub requests. */
 export class TemporaryFailure extends Error {
   readonly error: QuantsmithError;
   readonly retryAfterMs: number | undefined;
@@ -22,94 +23,106 @@ export class TemporaryFailure extends Error {
   }
 }
 
-/** A refusal by the Hub; `code` and `said` are its `X-Error-Code` and `X-Error-Message`. */
+/** An error response of the Hub; `code` and `reason` are its `X-Error-Code` and `X-Error-Message`. */
 export interface Refusal {
   status: number;
   code: string | undefined;
-  said: string;
+  reason: string;
 }
 
-/** The error for an answer that is not a success. */
+/** Returns the error for a response that is not a success. */
 export function statusError(
-  { status, code, said }: Refusal,
+  { status, code, reason }: Refusal,
   { doing, repo, writes = false }: Subject,
   connection: HubConnection,
 ): QuantsmithError {
   const page = `${connection.endpoint}/${repo}`;
   const access = writes ? "write" : "read";
-  const token = connection.hasToken ? "Check the token in HF_TOKEN" : `Set HF_TOKEN to a token that may ${access} it`;
+  const token = connection.hasToken
+    ? "Check the token in `HF_TOKEN`"
+    : `Set \`HF_TOKEN\` to a token with ${access} access`;
   if (code === "GatedRepo") {
-    return new QuantsmithError("QS-HUB-GATED", `${doing}: access to ${repo} must be granted first (${status})`, {
-      remedy: `Ask for access at ${page}, then run again with HF_TOKEN set to a token of the same account.`,
+    return new QuantsmithError("QS-HUB-GATED", `${doing}: ${repo} is gated (${status})`, {
+      remedy: `Request access at ${page}, then run again with a token of the same account in \`HF_TOKEN\`.`,
     });
   }
   if (status === 401) {
     return new QuantsmithError("QS-HUB-UNAUTHORIZED", `${doing}: ${repo} is private or does not exist (401)`, {
-      remedy: `${token}, and check the name: ${page}`,
+      remedy: `${token}, and check the name at ${page}.`,
     });
   }
   if (status === 403) {
-    return new QuantsmithError("QS-HUB-FORBIDDEN", `${doing}: the Hub refuses access to ${repo} (403)`, {
-      remedy: `${token}; a fine-grained token needs ${access} access to this repository.`,
+    return new QuantsmithError("QS-HUB-FORBIDDEN", `${doing}: the Hub denies access to ${repo} (403)`, {
+      remedy: `${token}. A fine-grained token needs ${access} access to this repository.`,
     });
   }
   if (status === 404 && code === "RevisionNotFound") {
-    return new QuantsmithError("QS-HUB-REVISION", `${doing}: ${repo} has no such revision`, {
-      remedy: `Check the revision against the branches, tags and commits at ${page}/tree/main`,
+    return new QuantsmithError("QS-HUB-REVISION", `${doing}: the revision does not exist in ${repo}`, {
+      remedy: `Check the branches, tags and commits at ${page}/tree/main.`,
     });
   }
   if (status === 404 || status === 410) {
-    const what = code === "EntryNotFound" ? `${repo} has no such file` : `${repo} does not exist`;
+    const what = code === "EntryNotFound" ? `the file does not exist in ${repo}` : `${repo} does not exist`;
     return new QuantsmithError("QS-HUB-MISSING", `${doing}: ${what}`, {
-      remedy: `Check the name: ${page}${connection.hasToken ? "" : "; a private repository needs HF_TOKEN"}`,
+      remedy: `Check the name at ${page}.${connection.hasToken ? "" : " For a private repository, set `HF_TOKEN`."}`,
     });
   }
   if (status === 429) {
-    return new QuantsmithError("QS-HUB-RATE-LIMIT", `${doing}: the Hub limits how often ${repo} may be asked (429)`, {
-      remedy: `Run again later; what has arrived is kept.${connection.hasToken ? "" : " With HF_TOKEN the limit is higher."}`,
+    return new QuantsmithError("QS-HUB-RATE-LIMIT", `${doing}: the Hub's rate limit is reached (429)`, {
+      remedy: `${retryLater}${connection.hasToken ? "" : " Set `HF_TOKEN` for a higher limit."}`,
     });
   }
-  const words = said === "" ? "" : `: ${connection.quote(said)}`;
-  return new QuantsmithError("QS-HUB-FAILED", `${doing}: the Hub answered ${status} for ${repo}${words}`, {
-    remedy: "Run again later; what has arrived is kept.",
+  const details = reason === "" ? "" : `: ${connection.quote(reason)}`;
+  return new QuantsmithError("QS-HUB-FAILED", `${doing}: the Hub answered ${status} for ${repo}${details}`, {
+    remedy: retryLater,
   });
 }
 
-/** The error for a storage server that the Hub sends us to and that does not give what it should. */
+/** Returns the error for a storage server's response that is not a success. */
 export function storageError(status: number, { doing }: Subject): QuantsmithError {
   return new QuantsmithError("QS-HUB-FAILED", `${doing}: the Hub's storage answered ${status}`, {
-    remedy: "Run again later; what has arrived is kept.",
+    remedy: retryLater,
   });
 }
+
+const retryLater = "Run again later; it continues from the transferred data.";
 
 const unreachable = new Set(["ENOTFOUND", "EAI_AGAIN", "ENETUNREACH", "EHOSTUNREACH", "ENETDOWN", "ECONNREFUSED"]);
 
-/** The error for a connection that could not be made or broke. */
+/** Returns the error for a connection that failed or was lost. */
 export function networkError(cause: unknown, { doing }: Subject): QuantsmithError {
   const code = (cause as NodeJS.ErrnoException | undefined)?.code ?? "";
   const reason = cause instanceof Error ? redact(cause.message) : String(cause);
   if (unreachable.has(code)) {
-    return new QuantsmithError("QS-HUB-OFFLINE", `${doing}: the Hub cannot be reached: ${reason}`, {
-      remedy: "Check the network and HF_ENDPOINT. With HF_HUB_OFFLINE=1 only the cache is used.",
+    return new QuantsmithError("QS-HUB-OFFLINE", `${doing}: cannot connect to the Hub: ${reason}`, {
+      remedy: "Check the network and `HF_ENDPOINT`, or set `HF_HUB_OFFLINE=1` to use only the cache.",
       cause,
     });
   }
-  return new QuantsmithError("QS-HUB-NETWORK", `${doing}: the connection broke: ${reason}`, {
-    remedy: "Check the network, then run again; what has arrived is kept.",
+  return new QuantsmithError("QS-HUB-NETWORK", `${doing}: the connection was lost: ${reason}`, {
+    remedy: "Check the network and run again; it continues from the transferred data.",
     cause,
   });
 }
 
-/** The error for an answer that no Hub should give. */
-export function invalidResponse({ doing }: Subject, what: string): QuantsmithError {
-  return new QuantsmithError("QS-HUB-ANSWER", `${doing}: ${what}`, {
-    remedy: "Check HF_ENDPOINT and whatever stands between here and the Hub, then run again.",
+/** Returns the error for an unexpected response; `problem` is a clause about it. */
+export function invalidResponse({ doing }: Subject, problem: string): QuantsmithError {
+  return new QuantsmithError("QS-HUB-ANSWER", `${doing}: ${problem}`, {
+    remedy: "Check `HF_ENDPOINT` and the proxies in use, then run again.",
   });
 }
 
-/** The error for what the cache lacks while `HF_HUB_OFFLINE` forbids to ask for it. */
-export function offlineError(what: string): QuantsmithError {
-  return new QuantsmithError("QS-HUB-OFFLINE", `HF_HUB_OFFLINE is set and the cache lacks ${what}`, {
-    remedy: "Run once without HF_HUB_OFFLINE, or point HF_HUB_CACHE to a cache that has it.",
+/** Rethrows the errors of @huggingface/hub for a response that is not the expected JSON as QS-HUB-ANSWER. */
+export function rethrowLibraryError(error: unknown, subject: Subject): never {
+  if (error instanceof SyntaxError || error instanceof TypeError) {
+    throw invalidResponse(subject, "the response is not the expected JSON");
+  }
+  throw error;
+}
+
+/** Returns the error for data that is missing from the cache while `HF_HUB_OFFLINE` is set. */
+export function offlineError(missing: string): QuantsmithError {
+  return new QuantsmithError("QS-HUB-OFFLINE", `HF_HUB_OFFLINE is set and the cache does not contain ${missing}`, {
+    remedy: "Run once without `HF_HUB_OFFLINE`, or set `HF_HUB_CACHE` to a cache that contains it.",
   });
 }

@@ -4,13 +4,13 @@ export interface HubFile {
   bytes: number;
   /** `sha256:<hex>` for files in large-file storage, `git-sha1:<hex>` (blob id) for the others. */
   digest: string;
-  /** Git's blob id, which for large files is that of a pointer. */
+  /** Git's blob id; for large files, that of the pointer file. */
   blobId: string;
-  /** The Hub's own content id of large files, where it tells one. */
+  /** The Hub's Xet content id of a large file, if listed. */
   xetHash?: string;
 }
 
-/** True for a path that stays inside any folder it is joined to, on every system. */
+/** Returns true for a relative path that stays inside the folder it is joined to, on every operating system. */
 export function isSafePath(path: string): boolean {
   const parts = path.split("/");
   return (
@@ -27,7 +27,7 @@ export function isSafePath(path: string): boolean {
   );
 }
 
-/** True for a full commit id. */
+/** Returns true for a full commit id. */
 export function isCommit(text: unknown): text is string {
   return typeof text === "string" && /^[0-9a-f]{40}$/.test(text);
 }

@@ -1,8 +1,8 @@
-/** A repository on the Hub, as users name it: `hf:org/name` or `hf:org/name@revision`. */
+/** A reference to a repository on the Hub: `hf:org/name` or `hf:org/name@revision`. */
 export interface HubRef {
   /** `org/name`. */
   repo: string;
-  /** Branch, tag, commit or `refs/pr/<n>`; absent where the text gives none. */
+  /** Branch, tag, commit or `refs/pr/<n>`, if given. */
   revision?: string;
 }
 
@@ -16,10 +16,10 @@ const namePart = String.raw`\w[\w.-]{0,95}`;
 /** `org/name`. */
 export const repoId = new RegExp(`^${namePart}/${namePart}$`);
 
-/** A branch, tag, commit or `refs/pr/<n>`. No part starts with a dot, because the cache uses revisions as file names. */
+/** A branch, tag, commit or `refs/pr/<n>`. No part starts with a dot, since the cache uses revisions as file names. */
 export const revisionForm = /^\w[\w.-]*(\/[\w-][\w.-]*)*$/;
 
-/** Reads `hf:org/name` or `hf:org/name@revision`. Returns undefined for anything else. */
+/** Parses `hf:org/name` or `hf:org/name@revision`. Returns undefined for any other text. */
 export function parseHubRef(text: string): HubRef | undefined {
   const [, repo = "", written] = /^hf:([^@]*)(?:@(.*))?$/.exec(text) ?? [];
   if (!repoId.test(repo)) return undefined;
@@ -28,13 +28,13 @@ export function parseHubRef(text: string): HubRef | undefined {
   return revision === undefined ? undefined : { repo, revision };
 }
 
-/** Reads the same with or without `hf:`, for places that can name nothing else. */
+/** Parses the same with or without `hf:`, for values that can only be a repository. */
 export function parseHubName(text: string): HubRef | undefined {
   return parseHubRef(text.startsWith("hf:") ? text : `hf:${text}`);
 }
 
 /**
- * Reads `hf:org/name@revision/path`. Returns undefined for anything else. The revision ends at the first slash, as in
+ * Parses `hf:org/name@revision/path`. Returns undefined for any other text. The revision ends at the first slash, as in
  * huggingface_hub's file system: one that contains slashes is written with `%2F`, except `refs/pr/<n>` and
  * `refs/convert/<name>`.
  */
@@ -47,7 +47,7 @@ export function parseHubFileRef(text: string): HubFileRef | undefined {
   return { repo, revision, path };
 }
 
-/** Writes a reference as `parseHubRef` reads it. */
+/** Formats a reference for `parseHubRef`. */
 export function formatHubRef({ repo, revision }: HubRef): string {
   return `hf:${repo}${revision === undefined ? "" : `@${revision}`}`;
 }

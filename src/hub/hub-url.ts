@@ -1,4 +1,4 @@
-/** Address of a repository, or of a file in it, on the Hub. */
+/** Returns the address of a repository on the Hub, or of a page or file in it. */
 export function hubUrl(repo: string, rest = ""): string {
   return `https://huggingface.co/${repo}${rest}`;
 }

@@ -1,21 +1,21 @@
-/** How patient and how greedy a connection is; tests use smaller numbers. */
+/** Timeouts, retries and concurrency of a connection. */
 export interface HubLimits {
-  /** A connection that brings no byte for this long is given up and tried again. */
+  /** Time without received data after which a request is aborted and retried. */
   stallMs: number;
-  /** The same for a commit, which takes the Hub longer the more files it has. */
+  /** The same for a commit, whose processing time on the Hub grows with the number of files. */
   commitStallMs: number;
-  /** Failures in a row, without a piece gained between them, after which a request is given up: about a minute. */
+  /** Consecutive failures without any finished piece after which a request fails: about a minute. */
   attempts: number;
-  /** Wait after the first failure; doubled with each further one up to `maxDelayMs`, less a random part. */
+  /** Wait after the first failure; doubles with each further one up to `maxDelayMs`, minus a random part. */
   firstDelayMs: number;
   maxDelayMs: number;
-  /** A `Retry-After` beyond this is not waited for. */
+  /** Longest accepted `Retry-After`; a longer one fails the request. */
   maxRetryAfterMs: number;
-  /** Requests for parts of one file that run at once, down or up. */
+  /** Concurrent requests for parts of one file, for downloads and uploads. */
   connectionsPerFile: number;
-  /** What a killed download may lose per connection. */
+  /** Bytes per journal entry of a download: the most that a killed process loses per connection. */
   pieceBytes: number;
-  /** Bytes asked for by one request for a part of a file; a multiple of `pieceBytes`. */
+  /** Bytes per range request; a multiple of `pieceBytes`. */
   spanBytes: number;
 }
 

@@ -1,19 +1,18 @@
 import { quote } from "../util/quote.js";
 import { apiFetch } from "./api-fetch.js";
 import type { HubConnection } from "./connection.js";
-import { invalidResponse, type Subject } from "./hub-error.js";
+import { invalidResponse, rethrowLibraryError, type Subject } from "./hub-error.js";
 import { type HubFile, isCommit, isSafePath } from "./hub-file.js";
 
-/** More files than any model has; a listing without end must end somewhere. */
+/** More files than any model has; bounds a listing whose pages never end. */
 const maxFiles = 100_000;
 const datasetPrefix = "datasets/";
 
-/** The library, of which a run on a local checkpoint has no need. */
+/** Imported on use, since a run on a local checkpoint does not need the library. */
 const library = () => import("@huggingface/hub");
 
 /**
- * Asks the Hub which commit a revision is. `repo` is `org/name`, or `datasets/org/name` for a data set.
- * Errors: QS-HUB-*.
+ * Resolves a revision to its commit. `repo` is `org/name`, or `datasets/org/name` for a data set. Errors: QS-HUB-*.
  */
 export async function resolveCommit(
   connection: HubConnection,
@@ -24,15 +23,15 @@ export async function resolveCommit(
   const subject = { doing: `listing ${revision} of ${repo}`, repo };
   const access = { hubUrl: connection.endpoint, fetch: apiFetch(connection, subject, signal), revision };
   const { datasetInfo, modelInfo } = await library();
-  const asked = repo.startsWith(datasetPrefix)
+  const info = repo.startsWith(datasetPrefix)
     ? datasetInfo({ ...access, name: repo.slice(datasetPrefix.length), additionalFields: ["sha"] })
     : modelInfo({ ...access, name: repo, additionalFields: ["sha"] });
-  const { sha: commit } = await asked.catch((error) => unreadable(error, subject));
-  if (!isCommit(commit)) throw invalidResponse(subject, "the revision's commit is no commit id");
+  const { sha: commit } = await info.catch((error) => rethrowLibraryError(error, subject));
+  if (!isCommit(commit)) throw invalidResponse(subject, "the response does not contain a valid commit id");
   return commit;
 }
 
-/** Lists the files at a commit: all of the repository, or those directly in `folder`. Errors: QS-HUB-*. */
+/** Lists the files at a commit: the whole repository, or only the files directly in `folder`. Errors: QS-HUB-*. */
 export async function listCommit(
   connection: HubConnection,
   { repo, commit, folder }: { repo: string; commit: string; folder?: string },
@@ -51,33 +50,26 @@ export async function listCommit(
       if (entry.type !== "file") continue;
       const file = toHubFile(entry, subject);
       if (files.has(file.path) || files.size === maxFiles)
-        throw invalidResponse(subject, "a listing that does not end");
+        throw invalidResponse(subject, "the listing repeats files or is too long");
       files.set(file.path, file);
     }
   } catch (error) {
-    unreadable(error, subject);
+    rethrowLibraryError(error, subject);
   }
   return [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** The library reads the answers' JSON and stumbles over anything else. */
-function unreadable(error: unknown, subject: Subject): never {
-  if (error instanceof SyntaxError || error instanceof TypeError)
-    throw invalidResponse(subject, "an answer that is no JSON");
-  throw error;
-}
-
 type ListedFile = { path: string; size: number; oid?: string; lfs?: { oid: string; size: number }; xetHash?: string };
 
-/** A listing is text from elsewhere: its names become paths and its digests become file names here. */
+/** Validates an entry of a listing, since its name becomes a path and its digest a file name. */
 function toHubFile({ path, size, oid, lfs, xetHash }: ListedFile, subject: Subject): HubFile {
   const bytes = lfs?.size ?? size;
   if (typeof path !== "string" || !isSafePath(path)) {
-    throw invalidResponse(subject, `the unsafe file name ${quote(String(path))}`);
+    throw invalidResponse(subject, `the listing contains the unsafe file name ${quote(String(path))}`);
   }
-  const sound = Number.isSafeInteger(bytes) && bytes >= 0 && isCommit(oid);
-  if (!sound || oid === undefined || (lfs !== undefined && !/^[0-9a-f]{64}$/.test(lfs.oid))) {
-    throw invalidResponse(subject, `no usable size and digest for ${quote(path)}`);
+  const isValid = Number.isSafeInteger(bytes) && bytes >= 0 && isCommit(oid);
+  if (!isValid || oid === undefined || (lfs !== undefined && !/^[0-9a-f]{64}$/.test(lfs.oid))) {
+    throw invalidResponse(subject, `the listing has no valid size and digest for ${quote(path)}`);
   }
   const digest = lfs === undefined ? `git-sha1:${oid}` : `sha256:${lfs.oid}`;
   return { path, bytes, digest, blobId: oid, ...(xetHash === undefined ? {} : { xetHash }) };

@@ -9,15 +9,15 @@ import { listCommit, resolveCommit } from "./list-commit.js";
 
 export interface ModelListing {
   commit: string;
-  /** Every file of the repository at that commit, sorted by path. */
+  /** All files of the repository at that commit, sorted by path. */
   files: HubFile[];
 }
 
 const never = new AbortController().signal;
 
 /**
- * Resolves a revision to its commit with one request and lists the files at that commit; offline, the same from the
- * cache. Errors: QS-HUB-*.
+ * Resolves a revision to its commit with one request and lists the files at that commit; offline, from the cache.
+ * Errors: QS-HUB-*.
  */
 export async function listModel(
   connection: HubConnection,
@@ -31,7 +31,7 @@ export async function listModel(
   return { commit, files: await listCommit(connection, { repo, commit }, subject, signal) };
 }
 
-/** What the cache knows of a revision, of a model or a data set (`datasets/org/name`). Errors: QS-HUB-OFFLINE. */
+/** Lists a cached revision of a model or a data set (`datasets/org/name`). Errors: QS-HUB-OFFLINE. */
 export async function listCached(
   { cacheFolder }: HubConnection,
   repo: string,

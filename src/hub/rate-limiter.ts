@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Holds back all requests of a connection while the Hub wants to be left alone. */
+/** Delays all requests of a connection while the Hub's rate limit applies. */
 export class RateLimiter {
   #notBefore = 0;
 
-  /** No request before this many milliseconds from now. */
+  /** Delays all requests until this many milliseconds from now. */
   pause(milliseconds: number): void {
     this.#notBefore = Math.max(this.#notBefore, performance.now() + milliseconds);
   }
 
-  /** Waits out a pause. Throws the abort reason when `signal` fires. */
+  /** Resolves after the pause. Throws the abort reason of `signal`. */
   async waitUntilReady(signal: AbortSignal): Promise<void> {
     for (;;) {
       signal.throwIfAborted();

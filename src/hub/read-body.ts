@@ -2,7 +2,7 @@ import { invalidResponse, networkError, type Subject, TemporaryFailure } from ".
 import type { HubResponse } from "./request.js";
 
 /**
- * Reads a whole small answer into memory. Errors, as TemporaryFailure: QS-HUB-NETWORK when it breaks off;
+ * Reads a small response into memory. Errors: QS-HUB-NETWORK, as TemporaryFailure, if the connection is lost;
  * QS-HUB-ANSWER above `maxBytes`.
  */
 export async function readBody({ response }: HubResponse, maxBytes: number, subject: Subject): Promise<Buffer> {
@@ -11,7 +11,7 @@ export async function readBody({ response }: HubResponse, maxBytes: number, subj
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {
       bytes += chunk.length;
-      if (bytes > maxBytes) throw invalidResponse(subject, `an answer of more than ${maxBytes} bytes`);
+      if (bytes > maxBytes) throw invalidResponse(subject, `the response is larger than ${maxBytes} bytes`);
       chunks.push(chunk);
     }
   } catch (error) {

@@ -14,7 +14,7 @@ import { retry } from "./retry-policy.js";
 const never = new AbortController().signal;
 
 /**
- * Reads one small file at a commit into memory, from the cache when it is there, and writes nothing.
+ * Reads a small file at a commit into memory, from the cache if present; writes nothing.
  * Errors: QS-HUB-ANSWER above `maxBytes`, QS-FETCH-HASH, QS-HUB-*.
  */
 export async function readHubFile(
@@ -23,20 +23,20 @@ export async function readHubFile(
   signal: AbortSignal = never,
 ): Promise<Buffer> {
   const digest = parseDigest(file.digest, file.bytes);
-  const isRight = (content: Buffer) =>
+  const matches = (content: Buffer) =>
     createHash(digest.algorithm).update(digest.prefix).update(content).digest("hex") === digest.hex;
   const remote = new RemoteFile(connection, repo, commit, file);
   if (file.bytes > maxBytes)
-    throw invalidResponse(remote.subject, `a file of ${file.bytes} bytes, more than ${maxBytes}`);
+    throw invalidResponse(remote.subject, `the file has ${file.bytes} bytes, the limit is ${maxBytes}`);
   const cached = await readFile(join(repoCache(connection.cacheFolder, repo).blobs, digest.hex)).catch(() => undefined);
-  if (cached !== undefined && isRight(cached)) return cached;
+  if (cached !== undefined && matches(cached)) return cached;
   if (connection.offline) throw offlineError(`${file.path} of ${repo} at ${commit}`);
   return retry(connection.limits, signal, async () => {
     const content = await readBody(await remote.fetchWhole(signal), maxBytes, remote.subject);
-    if (isRight(content)) return content;
+    if (matches(content)) return content;
     throw new TemporaryFailure(
-      new QuantsmithError("QS-FETCH-HASH", `${repo}/${file.path} arrives with other content than the Hub lists`, {
-        remedy: "Something between here and the Hub changes it; check HF_ENDPOINT and proxies.",
+      new QuantsmithError("QS-FETCH-HASH", `the digest of ${repo}/${file.path} differs from the Hub's listing`, {
+        remedy: "Check `HF_ENDPOINT` and the proxies in use: one of them may change the content.",
       }),
     );
   });

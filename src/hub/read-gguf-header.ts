@@ -6,13 +6,13 @@ import type { HubFile } from "./hub-file.js";
 import { readBody } from "./read-body.js";
 import { retry } from "./retry-policy.js";
 
-/** Metadata and tensor table of a GGUF file on the Hub, as @huggingface/gguf reads them. */
+/** Metadata and tensor table of a GGUF file on the Hub, as parsed by @huggingface/gguf. */
 export type RemoteGguf = GGUFParseOutput<{ strict: false }>;
 
 /**
- * Reads the header of a GGUF file at a commit, two megabytes at a time, with @huggingface/gguf: the reader of the Hub's
- * own pages, so that what it accepts is shown there. Requests are ours, with our redirects, retries and token rules.
- * Errors: QS-HUB-*; the library's own `Error` for a header it does not accept.
+ * Reads the header of a GGUF file at a commit, 2 MB at a time, with @huggingface/gguf, the parser of the Hub's pages: a
+ * header that it accepts is displayed there. Requests follow this module's redirect, retry and token rules.
+ * Errors: QS-HUB-*; the library's `Error` for an invalid header.
  */
 export async function readGgufHeader(
   connection: HubConnection,
@@ -23,7 +23,7 @@ export async function readGgufHeader(
   const parts: typeof fetch = async (_address, init) => {
     const [, from = "0", to = "0"] = /^bytes=(\d+)-(\d+)$/.exec(new Headers(init?.headers).get("range") ?? "") ?? [];
     const span = { start: Number(from), end: Math.min(Number(to) + 1, file.bytes) };
-    // The library asks for the next part before it knows whether it needs it.
+    // The library may request a part beyond the end of the file.
     if (span.start >= span.end) return new Response(new Uint8Array());
     const body = await retry(connection.limits, signal, async () =>
       readBody(await remote.fetchRange(span, undefined, signal), span.end - span.start, remote.subject),

@@ -21,26 +21,26 @@ export interface HubRequest {
   signal: AbortSignal;
 }
 
-/** A request that changes something at the other end. */
+/** A request that changes data on the server. */
 export interface HubWrite extends HubRequest {
   method: "POST" | "PUT" | "DELETE";
   body: HubBody;
-  /** Statuses besides 2xx that are an answer and no failure. */
+  /** Statuses besides 2xx that count as success. */
   accept?: readonly number[];
-  /** How long nothing may come back, where the Hub takes longer than for a question. */
+  /** Stall timeout, for requests that the Hub answers more slowly than reads. */
   stallMs?: number;
 }
 
-/** What is sent: bytes in memory, or a stream of known length that can be opened again for another attempt. */
+/** A request body of known length; `open` can be called again for another attempt. */
 export interface HubBody {
   bytes: number;
   open: () => Readable;
 }
 
 export interface HubResponse {
-  /** 2xx, with its body still to be read. */
+  /** A 2xx response whose body is unread. */
   response: IncomingMessage;
-  /** Where the redirects ended. */
+  /** Final address after redirects. */
   url: URL;
 }
 
@@ -49,9 +49,9 @@ const temporaryStatus = new Set([408, 425, 429, 500, 502, 503, 504]);
 const userAgent = `quantsmith/${packageVersion()}`;
 
 /**
- * One GET, redirects followed by hand: the token goes to the endpoint's own origin only, and no redirect may lead from
- * a far server to plain http or to this machine. A body that stalls fails with the connection's stall timeout.
- * Errors: QS-HUB-*, wrapped in a TemporaryFailure where another attempt may help.
+ * Sends one GET and follows redirects itself: the token is sent to the endpoint's origin only, and a remote server
+ * cannot redirect to plain http or to this machine. A stalled body fails after the connection's stall timeout.
+ * Errors: QS-HUB-*, wrapped in a TemporaryFailure if a retry may succeed.
  */
 export async function get(connection: HubConnection, request: HubRequest): Promise<HubResponse> {
   const { subject, signal } = request;
@@ -61,22 +61,22 @@ export async function get(connection: HubConnection, request: HubRequest): Promi
     const response = await exchange(connection, url, request);
     const { statusCode: status = 0 } = response;
     if (status >= 200 && status < 300) return { response, url };
-    // What is left of the body is read and forgotten, so that the connection can be used again.
+    // Draining the body makes the connection reusable.
     response.resume();
     if (![301, 302, 303, 307, 308].includes(status)) throw failure(connection, request, url, response);
     const location = response.headers.location ?? "";
-    if (hop === maxRedirects) throw invalidResponse(subject, `more than ${maxRedirects} redirects`);
-    if (!URL.canParse(location, url.href)) throw invalidResponse(subject, "a redirect that leads nowhere");
+    if (hop === maxRedirects) throw invalidResponse(subject, `the Hub redirected more than ${maxRedirects} times`);
+    if (!URL.canParse(location, url.href)) throw invalidResponse(subject, "the redirect has no valid address");
     url = new URL(location, url);
     if (!isRedirectTarget(url, connection.endpoint)) {
-      throw invalidResponse(subject, `a redirect to ${url.protocol}//${url.host}, which is not safe to follow`);
+      throw invalidResponse(subject, `the redirect to ${url.protocol}//${url.host} is not safe to follow`);
     }
   }
 }
 
 /**
- * One request that changes something; a redirect is not followed. Whether a request that failed for a passing reason
- * was carried out is not known. Errors: as `get`.
+ * Sends one request that changes data; redirects are not followed. After a TemporaryFailure, the server may have
+ * executed the request. Errors: as `get`.
  */
 export async function send(connection: HubConnection, request: HubWrite): Promise<HubResponse> {
   const { subject, signal, url } = request;
@@ -86,20 +86,20 @@ export async function send(connection: HubConnection, request: HubWrite): Promis
   if ((status >= 200 && status < 300) || request.accept?.includes(status) === true) return { response, url };
   response.resume();
   if (status >= 300 && status < 400)
-    throw invalidResponse(subject, "a redirect; the repository may have another name now");
+    throw invalidResponse(subject, "the Hub answered with a redirect; the repository may have been renamed");
   throw failure(connection, request, url, response);
 }
 
-function exchange(connection: HubConnection, url: URL, asked: HubRequest | HubWrite): Promise<IncomingMessage> {
-  const { headers, subject, signal } = asked;
-  const write = "method" in asked ? asked : undefined;
+function exchange(connection: HubConnection, url: URL, options: HubRequest | HubWrite): Promise<IncomingMessage> {
+  const { headers, subject, signal } = options;
+  const write = "method" in options ? options : undefined;
   const transport = url.protocol === "https:" ? https : http;
   const stallMs = write?.stallMs ?? connection.limits.stallMs;
   const length: Record<string, string> = write === undefined ? {} : { "content-length": String(write.body.bytes) };
   return new Promise((resolve, reject) => {
     const request = transport.request(url, {
       method: write?.method ?? "GET",
-      headers: { "user-agent": userAgent, ...headers, ...length, ...connection.identify(url) },
+      headers: { "user-agent": userAgent, ...headers, ...length, ...connection.authorize(url) },
       signal,
       timeout: stallMs,
     });
@@ -111,7 +111,7 @@ function exchange(connection: HubConnection, url: URL, asked: HubRequest | HubWr
     if (write === undefined) return void request.end();
     const source = write.body.open();
     source.on("error", (error) => {
-      // The fault lies in the file, not in the network: no other attempt helps.
+      // The local file failed, not the network: a retry does not help.
       reject(error);
       request.destroy();
     });
@@ -120,7 +120,7 @@ function exchange(connection: HubConnection, url: URL, asked: HubRequest | HubWr
   });
 }
 
-/** Only the endpoint's own word is final; a storage server behind it may just have been given an expired address. */
+/** Only errors of the endpoint are final; a storage server may have rejected an expired address. */
 function failure(connection: HubConnection, { subject }: HubRequest, url: URL, response: IncomingMessage): Error {
   const { statusCode: status = 0, headers } = response;
   const retryAfterMs = parseRetryAfter(headers["retry-after"]);
@@ -128,8 +128,8 @@ function failure(connection: HubConnection, { subject }: HubRequest, url: URL, r
     return new TemporaryFailure(storageError(status, subject), retryAfterMs);
   }
   const code = /^\w+$/.exec(String(headers["x-error-code"] ?? ""))?.[0];
-  const said = String(headers["x-error-message"] ?? "");
-  const error = statusError({ status, code, said }, subject, connection);
+  const reason = String(headers["x-error-message"] ?? "");
+  const error = statusError({ status, code, reason }, subject, connection);
   if (!temporaryStatus.has(status)) return error;
   if (status === 429 && retryAfterMs !== undefined && retryAfterMs <= connection.limits.maxRetryAfterMs) {
     connection.rateLimiter.pause(retryAfterMs);

@@ -4,9 +4,9 @@ import { TemporaryFailure } from "./hub-error.js";
 import type { HubLimits } from "./limits.js";
 
 /**
- * Runs `attempt` until it succeeds. Retries only a TemporaryFailure, after the wait that the Hub requests and an exponential
- * backoff with jitter, so that many clients do not come back at the same moment. Throws the failure's own error when no
- * attempt is left.
+ * Runs `attempt` until it succeeds. Retries only a TemporaryFailure, after the wait that the Hub requests and an
+ * exponential backoff with jitter, so that clients do not retry simultaneously. Throws the failure's `error` after the
+ * last attempt.
  */
 export async function retry<T>(
   { attempts, firstDelayMs, maxDelayMs, maxRetryAfterMs }: HubLimits,
@@ -14,7 +14,7 @@ export async function retry<T>(
   attempt: () => Promise<T>,
 ): Promise<T> {
   let done: { value: T } | undefined;
-  const mayPass = ({ error, retriesLeft }: RetryContext) =>
+  const mayRetry = ({ error, retriesLeft }: RetryContext) =>
     error instanceof TemporaryFailure && (error.retryAfterMs ?? 0) <= maxRetryAfterMs && retriesLeft > 0;
   const run = async () => {
     done = { value: await attempt() };
@@ -24,9 +24,9 @@ export async function retry<T>(
       retries: attempts - 1,
       // `randomize` makes a wait up to twice as long.
       ...{ minTimeout: firstDelayMs / 2, maxTimeout: maxDelayMs, randomize: true, signal },
-      shouldRetry: mayPass,
+      shouldRetry: mayRetry,
       onFailedAttempt: async (context) => {
-        if (!mayPass(context)) return;
+        if (!mayRetry(context)) return;
         const { retryAfterMs = 0 } = context.error as TemporaryFailure;
         await sleep(retryAfterMs, undefined, { signal }).catch(() => signal.throwIfAborted());
       },
@@ -38,11 +38,11 @@ export async function retry<T>(
   return (done as { value: T }).value;
 }
 
-/** Milliseconds that a `Retry-After` header asks for, given in seconds or as a date; undefined when it says nothing. */
+/** Returns the milliseconds of a `Retry-After` header in seconds or as a date; undefined if it is absent or invalid. */
 export function parseRetryAfter(header: string | undefined, now = Date.now()): number | undefined {
   if (header === undefined) return undefined;
   if (/^\d{1,9}$/.test(header.trim())) return Number(header) * 1000;
-  // Date.parse takes all kinds of text for a date; HTTP's own end in GMT.
+  // Date.parse accepts many other formats; HTTP dates end in GMT.
   const date = header.endsWith("GMT") ? Date.parse(header) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }

@@ -1,22 +1,22 @@
 import { formatBytes } from "../util/bytes.js";
 
-/** How far back the rate looks, in milliseconds: long enough to be steady, short enough to follow the network. */
+/** Averaging window of the rate: long enough to be steady, short enough to follow the network. */
 const windowMs = 15_000;
 
-/** Tells how fast a transfer goes and how long it will take, from the recent past. */
+/** Measures the recent rate of a transfer and estimates the time left. */
 export class TransferRate {
   readonly #samples: { at: number; bytes: number }[] = [];
 
-  /** Notes that `bytes` are there at this moment, in milliseconds of any steady clock. */
+  /** Records the transferred `bytes` at a time in milliseconds of a monotonic clock. */
   note(bytes: number, at = performance.now()): void {
     const last = this.#samples.at(-1);
-    // What was downloaded in vain and is downloaded again says nothing about the rate.
+    // After a restart of the transfer, earlier samples do not apply.
     if (last !== undefined && bytes < last.bytes) this.#samples.length = 0;
     this.#samples.push({ at, bytes });
     while (this.#samples.length > 2 && at - (this.#samples[1]?.at ?? at) >= windowMs) this.#samples.shift();
   }
 
-  /** Bytes per second; undefined until there is something to go by. */
+  /** Bytes per second; undefined without enough samples. */
   get bytesPerSecond(): number | undefined {
     const first = this.#samples[0];
     const last = this.#samples.at(-1);
@@ -24,7 +24,7 @@ export class TransferRate {
     return ((last.bytes - first.bytes) / (last.at - first.at)) * 1000;
   }
 
-  /** `12.3 MB/s, 4 min left`; empty while nothing can be said. */
+  /** Returns text such as `12.3 MB/s, 4 min left`; empty without enough samples. */
   describe(total: number): string {
     const rate = this.bytesPerSecond;
     if (rate === undefined || rate <= 0) return "";

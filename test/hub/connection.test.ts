@@ -11,13 +11,13 @@ const base = temporaryFolder();
 const noHome = { HF_HOME: join(base, "none") };
 const endpoint = "https://hub.example";
 
-function refused(env: Record<string, string>): QuantsmithError {
+function errorOf(env: Record<string, string>): QuantsmithError {
   try {
     hubConnection({ ...noHome, ...env });
   } catch (error) {
     if (error instanceof QuantsmithError) return error;
   }
-  throw new Error("the connection was not refused");
+  throw new Error("the connection was accepted");
 }
 
 test.each([
@@ -28,8 +28,8 @@ test.each([
   "hub.example",
   "https://user:password@hub.example",
   "https://hub.example/?token=x",
-])("the endpoint %s is refused, and no password is shown", (address) => {
-  const error = refused({ HF_ENDPOINT: address });
+])("rejects the endpoint %s without printing the password", (address) => {
+  const error = errorOf({ HF_ENDPOINT: address });
   expect(error.code).toBe("QS-HUB-ENDPOINT");
   expect(error.message).not.toContain("password");
 });
@@ -40,19 +40,19 @@ test.each([
   "http://127.0.0.1:1",
   "http://[::1]:2/",
   "https://m.example/hf/",
-])("the endpoint %s is accepted", (address) => {
+])("accepts the endpoint %s", (address) => {
   expect(hubConnection({ ...noHome, HF_ENDPOINT: address }).endpoint).toBe(address.replace(/\/$/, ""));
 });
 
 describe("the token", () => {
-  test("comes from HF_TOKEN, HF_TOKEN_PATH, HF_HOME or XDG_CACHE_HOME", () => {
+  test("is read from HF_TOKEN, HF_TOKEN_PATH, HF_HOME or XDG_CACHE_HOME", () => {
     const home = mkdtempSync(join(base, "home-"));
     mkdirSync(join(home, "huggingface"));
     writeFileSync(join(home, "huggingface", "token"), "hf_fromxdg\n");
     writeFileSync(join(home, "token"), " hf_fromhome \n");
     writeFileSync(join(home, "other"), "hf_frompath");
     const sent = (env: Record<string, string>) =>
-      hubConnection({ HF_ENDPOINT: endpoint, ...env }).identify(new URL(`${endpoint}/x`)).authorization;
+      hubConnection({ HF_ENDPOINT: endpoint, ...env }).authorize(new URL(`${endpoint}/x`)).authorization;
     expect(sent({ XDG_CACHE_HOME: home })).toBe("Bearer hf_fromxdg");
     expect(sent({ XDG_CACHE_HOME: home, HF_HOME: home })).toBe("Bearer hf_fromhome");
     expect(sent({ HF_HOME: home, HF_TOKEN_PATH: join(home, "other") })).toBe("Bearer hf_frompath");
@@ -60,7 +60,7 @@ describe("the token", () => {
     expect(sent(noHome)).toBeUndefined();
   });
 
-  test("is sent to the endpoint's own origin only, and cannot be read from the connection", () => {
+  test("is sent to the endpoint's origin only, and cannot be read from the connection", () => {
     const connection = hubConnection({ ...noHome, HF_ENDPOINT: endpoint, HF_TOKEN: "hf_secret" });
     for (const other of [
       "http://hub.example",
@@ -68,20 +68,20 @@ describe("the token", () => {
       "https://cdn.hub.example",
       "https://example",
     ]) {
-      expect(connection.identify(new URL(other))).toEqual({});
+      expect(connection.authorize(new URL(other))).toEqual({});
     }
     expect(inspect(connection, { depth: 9, showHidden: true })).not.toContain("hf_secret");
     expect(JSON.stringify(connection)).not.toContain("hf_secret");
   });
 
-  test.each(["hf_a\nb", "hf_a b", "hf_ä"])("%j is refused without being shown", (token) => {
-    const error = refused({ HF_TOKEN: token });
+  test.each(["hf_a\nb", "hf_a b", "hf_ä"])("%j is rejected and not printed", (token) => {
+    const error = errorOf({ HF_TOKEN: token });
     expect(error.code).toBe("QS-HUB-TOKEN");
     expect(error.message + error.remedy).not.toContain(token);
   });
 });
 
-test("the cache is where Python's tools look for it", () => {
+test("the cache folder is that of Python's tools", () => {
   const cacheOf = (env: Record<string, string>) => hubConnection({ HF_ENDPOINT: endpoint, ...env }).cacheFolder;
   expect(cacheOf({ HF_HUB_CACHE: "/a/hub", HF_HOME: "/b" })).toBe("/a/hub");
   expect(cacheOf({ HF_HOME: "/b" })).toBe("/b/hub");

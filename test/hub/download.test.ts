@@ -33,7 +33,7 @@ const storageBytes = () =>
   hub.requests.filter(({ server }) => server === "storage").reduce((sum, { sent }) => sum + sent.end - sent.start, 0);
 
 describe("a download", () => {
-  test("brings every file, in the Hugging Face cache layout", async () => {
+  test("stores every file in the Hugging Face cache layout", async () => {
     const commit = hub.create("org/model").commit(files);
     const told: Told = { notes: [], progress: [] };
     const folder = await fetchAll(connect(hub, cache), "org/model", "main", told);
@@ -50,7 +50,7 @@ describe("a download", () => {
     expect(last?.total).toBe(Object.values(files).reduce((sum, content) => sum + Buffer.byteLength(content), 0));
   });
 
-  test("asks for parts of large files at the storage and for the signed address only now and then", async () => {
+  test("requests parts of large files from the storage and reuses signed addresses", async () => {
     hub.create("org/model").commit(files);
     await fetchAll(connect(hub, cache), "org/model");
     const parts = hub.requests.filter(({ server }) => server === "storage");
@@ -60,7 +60,7 @@ describe("a download", () => {
     expect(storageBytes()).toBe(large.length);
   });
 
-  test("resolves the revision with one request and asks for the commit from then on", async () => {
+  test("resolves the revision with one request and then uses the commit", async () => {
     const repo = hub.create("org/model");
     const commit = repo.commit(files);
     await fetchAll(connect(hub, cache), "org/model");
@@ -68,7 +68,7 @@ describe("a download", () => {
     expect(named.map(({ path }) => path)).toEqual(["/api/models/org/model/revision/main"]);
   });
 
-  test("brings one commit's files when the revision moves in between", async () => {
+  test("downloads the files of one commit if the revision moves meanwhile", async () => {
     const repo = hub.create("org/model");
     const first = repo.commit(files);
     hub.faults = ({ path }) => {
@@ -81,7 +81,7 @@ describe("a download", () => {
     expect(contents(folder)).toEqual(wanted);
   });
 
-  test("takes what is there after verifying it, and replaces what is damaged", async () => {
+  test("uses verified cached files and replaces damaged ones", async () => {
     hub.create("org/model").commit(files);
     const folder = await fetchAll(connect(hub, cache), "org/model");
     const before = storageBytes();
@@ -113,7 +113,7 @@ describe("a download", () => {
     expect(Object.keys(contents(folder)).length).toBe(40);
   });
 
-  test("two at once share the work", async () => {
+  test("shares the work of two concurrent downloads", async () => {
     hub.create("org/model").commit(files);
     hub.faults = () => ({ kind: "slow", chunkBytes: 20_000, delayMs: 5 });
     const [one, two] = await Promise.all([
@@ -125,7 +125,7 @@ describe("a download", () => {
     expect(storageBytes()).toBe(large.length);
   });
 
-  test("is stopped by its signal and continues later", async () => {
+  test("aborts on its signal and continues later", async () => {
     hub.create("org/model").commit(files);
     hub.faults = ({ server }) => (server === "storage" ? { kind: "slow", chunkBytes: 8192, delayMs: 5 } : undefined);
     const stop = new AbortController();
@@ -137,19 +137,19 @@ describe("a download", () => {
     const sent = storageBytes();
     hub.faults = () => undefined;
     expect(contents(await fetchAll(connect(hub, cache), "org/model"))).toEqual(wanted);
-    // Four connections with up to a piece each, and what the sockets held.
+    // Up to one piece for each of four connections, plus socket buffers.
     expect(storageBytes() - large.length).toBeLessThan(Math.min(sent, 4 * (16_384 + 65_536)));
   });
 });
 
-describe("a server without ranges, or whose content changes", () => {
-  test("gives whole files only", async () => {
+describe("a server without range requests or with changing content", () => {
+  test("whole files only: downloads them", async () => {
     hub.create("org/model").commit(files);
     hub.faults = ({ server }) => (server === "storage" ? { kind: "whole" } : undefined);
     expect(contents(await fetchAll(connect(hub, cache), "org/model"))).toEqual(wanted);
   });
 
-  test("has another ETag once: begun again and not mixed", async () => {
+  test("another ETag once: restarts without mixing content", async () => {
     hub.create("org/model").commit(files);
     hub.faults = ({ server, earlier }) =>
       server === "storage" && earlier === 5 ? { kind: "etag", etag: '"other"' } : undefined;
@@ -157,14 +157,14 @@ describe("a server without ranges, or whose content changes", () => {
     expect(storageBytes()).toBeGreaterThan(large.length);
   });
 
-  test("changes all the time: given up", async () => {
+  test("another ETag every time: fails", async () => {
     hub.create("org/model").commit(files);
     hub.faults = ({ server, earlier }) => (server === "storage" ? { kind: "etag", etag: `"${earlier}"` } : undefined);
     const error = await failureOf(fetchAll(connect(hub, cache), "org/model"));
     expect(error.code).toBe("QS-HUB-ANSWER");
   });
 
-  test("wrong bytes of the right size, once: downloaded again", async () => {
+  test("wrong bytes of the right size once: downloads again", async () => {
     hub.create("org/model").commit(files);
     let wrong = true;
     hub.faults = ({ server }) => {
@@ -174,11 +174,11 @@ describe("a server without ranges, or whose content changes", () => {
     };
     const told: Told = { notes: [], progress: [] };
     expect(contents(await fetchAll(connect(hub, cache), "org/model", "main", told))).toEqual(wanted);
-    expect(told.notes.join()).toContain("model.safetensors arrived with other content");
+    expect(told.notes.join()).toContain("model.safetensors: wrong digest");
   });
 
   test.each(["model.safetensors", "config.json"] as const)(
-    "wrong bytes of the right size in %s, always",
+    "wrong bytes of the right size in %s every time: fails",
     async (path) => {
       hub.create("org/model").commit({ [path]: files[path] });
       hub.faults = (request) =>

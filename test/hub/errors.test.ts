@@ -30,7 +30,7 @@ afterEach(async () => {
 const errorOf = (env: Record<string, string> = {}, repo = "org/model", revision = "main") =>
   failureOf(fetchAll(connect(hub, cache, { env }), repo, revision));
 
-describe("what the Hub refuses", () => {
+describe("errors of the Hub", () => {
   test("an unknown repository, without and with a token", async () => {
     hub.token = "hf_right";
     const without = await errorOf({}, "org/none");
@@ -51,17 +51,20 @@ describe("what the Hub refuses", () => {
     expect(contents(await fetchAll(connection, "org/model"))).toEqual(wanted);
   });
 
-  test.each([{}, { HF_TOKEN: "hf_right" }])("a gated repository, token %o: where to ask", async (env) => {
-    hub.create("org/model").commit(files);
-    hub.create("org/model").access = "gated";
-    hub.token = "hf_right";
-    const error = await errorOf(env as Record<string, string>);
-    expect(error.code).toBe("QS-HUB-GATED");
-    expect(error.remedy).toContain(`${hub.url}/org/model`);
-    hub.granted = true;
-    const connection = connect(hub, cache, { env: { HF_TOKEN: "hf_right" } });
-    expect(contents(await fetchAll(connection, "org/model"))).toEqual(wanted);
-  });
+  test.each([{}, { HF_TOKEN: "hf_right" }])(
+    "a gated repository, token %o: the remedy contains its page",
+    async (env) => {
+      hub.create("org/model").commit(files);
+      hub.create("org/model").access = "gated";
+      hub.token = "hf_right";
+      const error = await errorOf(env as Record<string, string>);
+      expect(error.code).toBe("QS-HUB-GATED");
+      expect(error.remedy).toContain(`${hub.url}/org/model`);
+      hub.granted = true;
+      const connection = connect(hub, cache, { env: { HF_TOKEN: "hf_right" } });
+      expect(contents(await fetchAll(connection, "org/model"))).toEqual(wanted);
+    },
+  );
 
   test("an unknown revision", async () => {
     hub.create("org/model").commit(files);
@@ -73,18 +76,18 @@ describe("what the Hub refuses", () => {
   const answers: [what: string, code: ErrorCode, fault: Fault][] = [
     ["403 without a reason", "QS-HUB-FORBIDDEN", { kind: "status", status: 403 }],
     ["400", "QS-HUB-FAILED", { kind: "status", status: 400 }],
-    ["500 again and again", "QS-HUB-FAILED", { kind: "status", status: 500 }],
-    ["429 again and again", "QS-HUB-RATE-LIMIT", { kind: "status", status: 429 }],
-    ["429 until tomorrow", "QS-HUB-RATE-LIMIT", { kind: "status", status: 429, headers: { "retry-after": "86400" } }],
-    ["resets again and again", "QS-HUB-NETWORK", { kind: "reset", after: 0 }],
-    ["no JSON", "QS-HUB-ANSWER", { kind: "body", body: "<html>" }],
-    ["JSON of something else", "QS-HUB-ANSWER", { kind: "body", body: "null" }],
+    ["500 every time", "QS-HUB-FAILED", { kind: "status", status: 500 }],
+    ["429 every time", "QS-HUB-RATE-LIMIT", { kind: "status", status: 429 }],
+    ["429 for a day", "QS-HUB-RATE-LIMIT", { kind: "status", status: 429, headers: { "retry-after": "86400" } }],
+    ["a reset every time", "QS-HUB-NETWORK", { kind: "reset", after: 0 }],
+    ["HTML instead of JSON", "QS-HUB-ANSWER", { kind: "body", body: "<html>" }],
+    ["JSON of another shape", "QS-HUB-ANSWER", { kind: "body", body: "null" }],
     ["a commit that is a path", "QS-HUB-ANSWER", { kind: "body", body: '{"sha":"../../../../etc","id":"a"}' }],
-    ["redirects in a circle", "QS-HUB-ANSWER", { kind: "redirect", to: "/api/models/org/model/revision/main" }],
-    ["a redirect to plain http elsewhere", "QS-HUB-ANSWER", { kind: "redirect", to: "http://192.0.2.1/" }],
+    ["a redirect loop", "QS-HUB-ANSWER", { kind: "redirect", to: "/api/models/org/model/revision/main" }],
+    ["a redirect to plain http on another host", "QS-HUB-ANSWER", { kind: "redirect", to: "http://192.0.2.1/" }],
     ["a redirect to a file", "QS-HUB-ANSWER", { kind: "redirect", to: "file:///etc/passwd" }],
     ["a redirect with a password", "QS-HUB-ANSWER", { kind: "redirect", to: "https://a:b@192.0.2.1/" }],
-    ["a redirect to nowhere", "QS-HUB-ANSWER", { kind: "redirect", to: "https://" }],
+    ["a redirect without a host", "QS-HUB-ANSWER", { kind: "redirect", to: "https://" }],
   ];
   test.each(answers)("%s: %s", async (_, code, fault) => {
     hub.create("org/model").commit(files);
@@ -107,11 +110,11 @@ describe("what the Hub refuses", () => {
   const entries: [what: string, entry: object][] = [
     ["no size", { path: "a", oid: "0".repeat(40) }],
     ["a negative size", { path: "a", oid: "0".repeat(40), size: -1 }],
-    ["half a byte", { path: "a", oid: "0".repeat(40), size: 0.5 }],
+    ["a fractional size", { path: "a", oid: "0".repeat(40), size: 0.5 }],
     ["no digest", { path: "a", size: 1 }],
     ["a digest that is a path", { path: "a", oid: "../../../../x", size: 1 }],
     ["an LFS digest that is a path", { path: "a", oid: "0".repeat(40), size: 1, lfs: { oid: "../x", size: 1 } }],
-    ["a number for a name", { path: 1, oid: "0".repeat(40), size: 1 }],
+    ["a number as name", { path: 1, oid: "0".repeat(40), size: 1 }],
   ];
   test.each(entries)("a listing with %s", async (_, entry) => {
     hub.create("org/model").commit(files);
@@ -120,7 +123,7 @@ describe("what the Hub refuses", () => {
     expect((await errorOf()).code).toBe("QS-HUB-ANSWER");
   });
 
-  test("a listing without end", async () => {
+  test("an endless listing", async () => {
     const repo = hub.create("org/model");
     const commit = repo.commit(files);
     const link = `<${hub.url}/api/models/org/model/tree/${commit}>; rel="next"`;
@@ -130,7 +133,7 @@ describe("what the Hub refuses", () => {
   });
 });
 
-test("a redirect to another origin carries no token, whatever asks for it", async () => {
+test("redirects to another origin never carry the token", async () => {
   hub.token = "hf_right";
   hub.create("org/model").commit(files);
   const other = await Hub.start();
@@ -141,21 +144,21 @@ test("a redirect to another origin carries no token, whatever asks for it", asyn
   await other.close();
 });
 
-describe("trouble that passes", () => {
+describe("temporary failures", () => {
   const once: [what: string, fault: Fault][] = [
     ["503", { kind: "status", status: 503 }],
     ["429 with seconds", { kind: "status", status: 429, headers: { "retry-after": "1" } }],
     ["429 with a date", { kind: "status", status: 429, headers: { "retry-after": new Date(0).toUTCString() } }],
-    ["a reset before the answer", { kind: "reset", after: 0 }],
+    ["a reset before the response", { kind: "reset", after: 0 }],
     ["a reset in the middle", { kind: "reset", after: 5 }],
-    ["a stall before the answer", { kind: "stall", after: 0 }],
+    ["a stall before the response", { kind: "stall", after: 0 }],
     ["a stall in the middle", { kind: "stall", after: 5 }],
     ["a body that is too short", { kind: "short", after: 5 }],
   ];
-  test.each(once)("%s, once for every address", async (_, fault) => {
+  test.each(once)("%s, once per address", async (_, fault) => {
     hub.create("org/model").commit({ ...files, "model.safetensors": someBytes(3, 20_000) });
     hub.faults = ({ earlier, path }) => {
-      // JSON cut short is told apart from JSON that is wrong by its length only, so these are for content.
+      // Truncated JSON is an invalid response, not a temporary failure.
       const cut = fault.kind === "short" && !path.includes("/resolve/") && !path.startsWith("/store/");
       return earlier === 0 && !cut ? fault : undefined;
     };
@@ -163,7 +166,7 @@ describe("trouble that passes", () => {
     expect(Object.keys(contents(folder))).toEqual(Object.keys(wanted));
   });
 
-  test("a signed address that expires: a new one is asked for", async () => {
+  test("an expired signed address is replaced", async () => {
     hub.create("org/model").commit(files);
     let parts = 0;
     hub.faults = ({ server }) => {
@@ -175,7 +178,7 @@ describe("trouble that passes", () => {
     expect(hub.requests.filter(({ path }) => path.endsWith("/model.safetensors")).length).toBe(2);
   });
 
-  test("a limited rate holds back all connections for as long as was asked", async () => {
+  test("a rate limit delays all connections for the requested time", async () => {
     hub.create("org/model").commit(Object.fromEntries([1, 2, 3, 4, 5].map((n) => [`${n}.txt`, `${n}`])));
     const times: number[] = [];
     let limited: number | undefined;
@@ -190,12 +193,12 @@ describe("trouble that passes", () => {
     };
     await fetchAll(connect(hub, cache), "org/model");
     expect(times.length).toBeGreaterThan(1);
-    // Requests already under way when the answer came may still arrive at once.
+    // Requests sent before the response may still arrive.
     expect(times.filter((time) => time > 100 && time < 990)).toEqual([]);
   });
 });
 
-test("a Hub that is not there is offline", async () => {
+test("a refused connection is reported as offline", async () => {
   const port = await freePort();
   const env = { HF_ENDPOINT: `http://127.0.0.1:${port}`, HF_HUB_CACHE: cache, HF_HOME: cache };
   const connection = hubConnection(env, { attempts: 2, firstDelayMs: 1 });

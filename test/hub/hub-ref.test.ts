@@ -24,7 +24,7 @@ describe("a repository", () => {
     ...["org/name", "HF:org/name", " hf:org/name", "hf:org/name\n", `hf:org/${"a".repeat(97)}`, "hf:org/name@"],
     ...["hf:org/name@a b", "hf:org/name@../x", "hf:org/name@a/../b", "hf:org/name@a/.b", "hf:org/name@/a"],
     ...["hf:org/name@a/", "hf:org/name@a//b", "hf:org/name@-a", "hf:org/name@a@b", "hf:org/name@a%00"],
-  ])("%j is none", (text) => {
+  ])("%j is rejected", (text) => {
     expect(parseHubRef(text)).toBeUndefined();
   });
 });
@@ -46,7 +46,7 @@ describe("a file", () => {
     ...["hf:org/set", "hf:org/set/a.txt", "hf:org/set@main", "hf:org/set@main/", "hf:org/set@/a.txt"],
     ...["hf:org/set@refs/pr/3", "hf:org/set@refs/heads/main/a.txt", "hf:org/set@main/a/../b", "hf:org/set@main//a"],
     ...["hf:org/set@main/a b", "hf:org/set@main/a#b", "hf:org/set@main/a?b", "hf:org/set@ma in/a", "hf:set@main/a"],
-  ])("%j is none", (text) => {
+  ])("%j is rejected", (text) => {
     expect(parseHubFileRef(text)).toBeUndefined();
   });
 });

@@ -32,7 +32,7 @@ const sentParts = () => hub.requests.filter(({ server, status }) => server === "
 const sentBytes = () => sentParts().reduce((sum, { sent }) => sum + sent.end - sent.start, 0);
 const slowly = () => ({ kind: "slow", chunkBytes: 65_536, delayMs: 1 }) as const;
 
-/** How often each byte was sent more than once, summed up. */
+/** Returns the number of bytes sent more than once, counting each repetition. */
 function sentTwice(): number {
   const times = new Uint8Array(content.length);
   for (const { sent } of sentParts())
@@ -40,7 +40,7 @@ function sentTwice(): number {
   return times.reduce((sum, count) => sum + Math.max(0, count - 1), 0);
 }
 
-test("kill -9 in the middle: at most 8 MiB per connection are fetched twice", async () => {
+test("SIGKILL during a download: at most 8 MiB per connection are fetched twice", async () => {
   hub.faults = ({ server }) => (server === "storage" ? slowly() : undefined);
   for (const kill of [20, 55, 80]) {
     const { child, ended } = startFetch("org/model", env);
@@ -54,18 +54,17 @@ test("kill -9 in the middle: at most 8 MiB per connection are fetched twice", as
   hub.faults = () => undefined;
   const { folder } = await startFetch("org/model", env).ended;
   expect(contents(folder ?? "")).toEqual(wanted);
-  console.log(`killed three times: ${(sentTwice() / 2 ** 20).toFixed(1)} MiB fetched twice in all`);
+  console.log(`killed three times: ${(sentTwice() / 2 ** 20).toFixed(1)} MiB fetched twice in total`);
   expect(sentTwice() - before).toBeLessThanOrEqual(mayBeLost);
-  // It did continue, and did not begin again.
+  // The download continued instead of restarting.
   expect(sentBytes() - resumed).toBeLessThan(content.length * 0.75);
 });
 
-test("two processes share one download; when the first is killed, the second takes over", async () => {
+test("two processes share one download; the second continues it after the first is killed", async () => {
   hub.faults = ({ server }) => (server === "storage" ? slowly() : undefined);
   const first = startFetch("org/model", env);
   await until(() => sentBytes() >= 30 * 2 ** 20);
   const second = startFetch("org/model", env);
-  // It waits for the first.
   await until(() => second.said().includes("note"));
   first.child.kill("SIGKILL");
   const { folder } = await second.ended;
@@ -73,7 +72,7 @@ test("two processes share one download; when the first is killed, the second tak
   expect(sentTwice()).toBeLessThanOrEqual(mayBeLost);
 });
 
-test("a disk that becomes full: said so, and continued when there is room", async (context) => {
+test("a full disk is reported, and the download continues once space is free", async (context) => {
   const folder = join(base, "small disk");
   mkdirSync(folder);
   try {
@@ -88,7 +87,7 @@ test("a disk that becomes full: said so, and continued when there is room", asyn
     await until(() => sentBytes() >= 10 * 2 ** 20);
     execFileSync("dd", ["if=/dev/zero", `of=${join(folder, "other")}`, "bs=1M", "count=150"], { stdio: "pipe" });
     expect(await ended).toMatchObject({ code: "QS-DISK-FULL", remedy: expect.stringContaining("HF_HUB_CACHE") });
-    // Before anything is asked for, when it is clear that it cannot fit.
+    // Fails before any request for content.
     const asked = sentParts().length;
     expect(await startFetch("org/model", here).ended).toMatchObject({ code: "QS-DISK-SPACE" });
     expect(sentParts().length).toBe(asked);

@@ -25,7 +25,7 @@ afterEach(() => hub.close());
 
 const offline = () => connect(hub, cache, { env: { HF_HUB_OFFLINE: "1" } });
 
-test("HF_HUB_OFFLINE answers from the cache and asks nobody", async () => {
+test("HF_HUB_OFFLINE uses the cache without requests", async () => {
   await fetchAll(connect(hub, cache), "org/model");
   const asked = hub.requests.length;
   for (const revision of ["main", commit]) {
@@ -37,13 +37,13 @@ test("HF_HUB_OFFLINE answers from the cache and asks nobody", async () => {
   expect(hub.requests.length).toBe(asked + 2);
 });
 
-test("a snapshot that another tool left, without a listing", async () => {
+test("a cached snapshot of another tool, without a listing", async () => {
   await fetchAll(connect(hub, cache), "org/model");
   rmSync(join(cache, "models--org--model", "trees"), { recursive: true });
   expect(contents(await fetchAll(offline(), "org/model"))).toEqual(wanted);
 });
 
-test("what the cache lacks or has damaged", async () => {
+test("files that are missing from the cache or damaged", async () => {
   for (const revision of ["main", commit, "other"]) {
     expect((await failureOf(fetchAll(offline(), "org/model", revision))).code).toBe("QS-HUB-OFFLINE");
   }
@@ -59,7 +59,7 @@ test("what the cache lacks or has damaged", async () => {
   expect(hub.requests.length).toBeGreaterThan(asked);
 });
 
-test("a listing in the cache that names unsafe paths or digests is not used", async () => {
+test("a cached listing with unsafe paths or digests is ignored", async () => {
   await fetchAll(connect(hub, cache), "org/model");
   const tree = join(cache, "models--org--model", "trees", `${commit}.json`);
   const sound = { size: 2, blob_id: "0".repeat(40) };
@@ -74,11 +74,11 @@ test("a listing in the cache that names unsafe paths or digests is not used", as
   }
 });
 
-test("one small file is read without writing anything, checked, and from the cache when it is there", async () => {
+test("a small file is read from the cache or the Hub, verified, and not written", async () => {
   const connection = connect(hub, cache);
   const { files: listed } = await listModel(connection, "org/model", "main");
   const [file] = listed;
-  if (file === undefined) throw new Error("nothing was listed");
+  if (file === undefined) throw new Error("the listing is empty");
   const request = { repo: "org/model", commit, file, maxBytes: 100 };
   expect((await readHubFile(connection, request)).toString()).toBe("{}");
   expect(contents(cache)).toEqual({});

@@ -13,7 +13,7 @@ import { canary, connectToWrite, publishFolder, startWritableHub, treeOf } from 
 import { releaseFolder } from "../fixtures/release-folder.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
-/* Python's huggingface_hub as an independent client: of what we published, and of the loopback Hub itself. */
+/* Python's huggingface_hub as an independent client of published releases and of the loopback Hub. */
 const base = temporaryFolder();
 const python = await findPython();
 let hub: Hub;
@@ -38,7 +38,7 @@ async function runPython(program: string): Promise<string> {
   return stdout.trim();
 }
 
-test("what we published through trouble arrives byte for byte through snapshot_download", async (context) => {
+test("snapshot_download returns the exact bytes of a release published despite faults", async (context) => {
   if (python === undefined) context.skip(noPython);
   const files = releaseFolder(release);
   const connection = connectToWrite(hub, home, { stallMs: 500, commitStallMs: 500, attempts: 30 });
@@ -50,7 +50,7 @@ test("what we published through trouble arrives byte for byte through snapshot_d
   expect(downloaded).toEqual(files);
 });
 
-test("Python's own upload works against the same Hub, and leaves us nothing to do", async (context) => {
+test("after an upload by Python, publishing has nothing to do", async (context) => {
   if (python === undefined) context.skip(noPython);
   const files = releaseFolder(release);
   await runPython(`

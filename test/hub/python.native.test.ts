@@ -22,7 +22,7 @@ beforeEach(async () => {
 });
 afterEach(() => hub.close());
 
-/** Downloads with Python's huggingface_hub. Gives the snapshot's folder. */
+/** Downloads with Python's huggingface_hub. Returns the snapshot's folder. */
 function snapshotDownload(extra: Record<string, string> = {}): Promise<string> {
   const program = "from huggingface_hub import snapshot_download; print(snapshot_download('org/model'))";
   const env = { HF_ENDPOINT: hub.url, HF_HUB_CACHE: cache, HF_HOME: base, HF_HUB_DISABLE_XET: "1", ...extra };
@@ -45,7 +45,7 @@ const contentRequests = () =>
     ({ server, method, path }) => method === "GET" && (server === "storage" || path.includes("/resolve/")),
   );
 
-test("Python takes what we downloaded, online and offline, without downloading a byte", async (context) => {
+test("Python uses quantsmith's cached files, online and offline, without a download", async (context) => {
   if (python === undefined) context.skip(noPython);
   const folder = await fetchAll(connect(hub, cache), "org/model");
   const before = contentRequests().length;
@@ -55,7 +55,7 @@ test("Python takes what we downloaded, online and offline, without downloading a
   expect(contentRequests().length).toBe(before);
 });
 
-test("we take what Python downloaded, verified, without downloading a byte", async (context) => {
+test("quantsmith uses Python's cached files, online and offline, without a download", async (context) => {
   if (python === undefined) context.skip(noPython);
   const folder = await snapshotDownload();
   const before = contentRequests().length;
@@ -65,7 +65,7 @@ test("we take what Python downloaded, verified, without downloading a byte", asy
   expect(contentRequests().length).toBe(before);
 });
 
-test("both at once: both end with the right files", async (context) => {
+test("concurrent downloads by both end with correct files", async (context) => {
   if (python === undefined) context.skip(noPython);
   hub.faults = ({ server }) => (server === "storage" ? { kind: "slow", chunkBytes: 10_000, delayMs: 20 } : undefined);
   const [ours, theirs] = await Promise.all([fetchAll(connect(hub, cache), "org/model"), snapshotDownload()]);

@@ -24,19 +24,19 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await hub.close();
-  // Both ends must have been seen, or the mixes say little.
+  // The seeds must produce both outcomes.
   expect(outcomes.whole).toBeGreaterThan(30);
   expect(outcomes.error).toBeGreaterThan(5);
 });
 
 const seeds = Array.from({ length: 100 }, (_, index) => index + 1);
 
-test.each(seeds)("seed %i: the right snapshot or a clear error, never a wrong file", async (seed) => {
+test.each(seeds)("seed %i: the correct snapshot or an error with a code, never a wrong file", async (seed) => {
   const cache = mkdtempSync(join(base, "cache-"));
   const percent = [10, 30, 50, 80][seed % 4] ?? 50;
   hub.faults = randomFaults(seed, percent);
   const limits = { stallMs: 60, maxDelayMs: 3, attempts: 5 };
-  // A failed run leaves pieces behind, which the next one continues from.
+  // The second run continues from the pieces of a failed first run.
   for (let run = 0; run < 2; run++) {
     try {
       const folder = await fetchAll(connect(hub, cache, { limits }), "org/model");
@@ -47,7 +47,7 @@ test.each(seeds)("seed %i: the right snapshot or a clear error, never a wrong fi
       expect((error as QuantsmithError).code).toMatch(/^QS-(HUB-(FAILED|NETWORK|RATE-LIMIT|ANSWER)|FETCH-HASH)$/);
       outcomes.error += 1;
     }
-    expectNothingWrong(cache);
+    expectFinalFilesCorrect(cache);
   }
   hub.faults = () => undefined;
   expect(contents(await fetchAll(connect(hub, cache), "org/model"))).toEqual(wanted);
@@ -55,8 +55,8 @@ test.each(seeds)("seed %i: the right snapshot or a clear error, never a wrong fi
   rmSync(cache, { recursive: true });
 });
 
-/** Whatever has its final name in the cache is right, also after a failure. */
-function expectNothingWrong(cache: string): void {
+/** Files with their final names in the cache are correct, also after a failure. */
+function expectFinalFilesCorrect(cache: string): void {
   const right = new Set(Object.values(wanted));
   for (const [path, digest] of Object.entries(contents(cache))) {
     const final = path.includes("/snapshots/") || (path.includes("/blobs/") && !path.includes(".incomplete"));

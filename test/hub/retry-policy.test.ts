@@ -10,8 +10,8 @@ const { signal } = new AbortController();
 const failure = (retryAfterMs?: number) =>
   new TemporaryFailure(new QuantsmithError("QS-HUB-FAILED", "it failed", { remedy: "none" }), retryAfterMs);
 
-describe("retrying", () => {
-  test("tries again what may pass, so often and no more", async () => {
+describe("retry", () => {
+  test("retries temporary failures up to the limit of attempts", async () => {
     let attempts = 0;
     const run = retry(limits, signal, async () => {
       attempts += 1;
@@ -22,7 +22,7 @@ describe("retrying", () => {
     expect(await retry(limits, signal, async () => (++attempts < 7 ? Promise.reject(failure()) : attempts))).toBe(7);
   });
 
-  test("does not try again what will not pass, nor wait longer than is sensible, nor when it was stopped", async () => {
+  test("does not retry other errors, a too long Retry-After, or after an abort", async () => {
     let attempts = 0;
     const failing = (error: unknown) => async () => {
       attempts += 1;
@@ -50,7 +50,7 @@ test.each([
 });
 
 describe("the rate", () => {
-  test("follows the recent past", () => {
+  test("averages recent samples", () => {
     const rate = new TransferRate();
     rate.note(0, 0);
     expect(rate.describe(100)).toBe("");
@@ -60,7 +60,7 @@ describe("the rate", () => {
     expect(rate.describe(44_000_000 + 7_200_000_000)).toBe("1.00 MB/s, 2 h 0 min left");
   });
 
-  test("begins anew when what was downloaded turns out to be worth nothing", () => {
+  test("restarts when the transferred bytes decrease", () => {
     const rate = new TransferRate();
     rate.note(0, 0);
     rate.note(50_000_000, 1000);

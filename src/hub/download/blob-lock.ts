@@ -3,9 +3,9 @@ import { QuantsmithError } from "../../util/errors.js";
 import { type LockOptions, withLock } from "../../util/lock.js";
 
 /**
- * Runs `work` while no other quantsmith process works on the same blob. Its signal fires with the caller's, and with
- * QS-HUB-LOCK when the lock was lost. Python's tools have locks of their own under other names; they write to files of
- * their own, and whoever is last replaces equal content by equal content.
+ * Runs `work` while this process holds the blob's lock. The signal of `work` aborts with the caller's, and with
+ * QS-HUB-LOCK if the lock is lost. Python's tools use other lock and temporary files; concurrent downloads replace a
+ * blob with equal content.
  */
 export async function withBlobLock<T>(
   folder: string,
@@ -22,6 +22,6 @@ export async function withBlobLock<T>(
 
 function takenOver(blob: string): QuantsmithError {
   return new QuantsmithError("QS-HUB-LOCK", `another process took over the download of blob ${blob.slice(0, 12)}`, {
-    remedy: "Run again. This happens when a process is stopped or the machine sleeps in the middle of a download.",
+    remedy: "Run again; the process or the machine was suspended during the download.",
   });
 }

@@ -1,21 +1,22 @@
 import { join } from "node:path";
 
-/** Where the Hugging Face cache keeps one repository: `models--org--name`, `datasets--org--name`, and what lies in it. */
+/** Paths of one repository in the Hugging Face cache. */
 export interface RepoCache {
+  /** `models--org--name` or `datasets--org--name`. */
   folder: string;
-  /** Content by digest. */
+  /** Folder of file contents, named by digest. */
   blobs: string;
-  /** Lock files, outside the repository's folder as Python's are. */
+  /** Folder of lock files, outside the repository's folder as in huggingface_hub. */
   locks: string;
-  /** The file that holds the commit a branch or tag pointed to when it was last fetched. */
+  /** File with the commit of a branch or tag at its last fetch. */
   ref(revision: string): string;
-  /** The folder of links from file names to blobs. */
+  /** Folder of links from file names to blobs. */
   snapshot(commit: string): string;
-  /** What the repository holds at a commit, all of it. */
+  /** Complete listing of the repository at a commit. */
   tree(commit: string): string;
 }
 
-/** The layout that huggingface_hub documents and its tools share. `repo` is `org/name` or `datasets/org/name`, already checked. */
+/** Returns the paths in huggingface_hub's layout. `repo` is a validated `org/name` or `datasets/org/name`. */
 export function repoCache(cacheFolder: string, repo: string): RepoCache {
   const name = (repo.startsWith("datasets/") ? repo : `models/${repo}`).replaceAll("/", "--");
   const folder = join(cacheFolder, name);

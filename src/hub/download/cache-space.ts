@@ -7,16 +7,16 @@ import type { RepoCache } from "./cache-layout.js";
 import { partialPath } from "./fetch-blob.js";
 import { partialBytes } from "./partial-file.js";
 
-/** Free space that must remain, in bytes: others write to the same disk. */
+/** Free space that must remain, since other processes write to the same disk. */
 const marginBytes = 64 * 2 ** 20;
 
-interface Wanted {
+interface SizedContent {
   bytes: number;
   digest: string;
 }
 
-/** Bytes that still have to come from the Hub, going by the sizes of what the cache has. Files may share content. */
-export async function missingBytes(cache: RepoCache, files: readonly Wanted[]): Promise<number> {
+/** Returns the bytes missing from the cache, judged by file sizes. Files may share content. */
+export async function missingBytes(cache: RepoCache, files: readonly SizedContent[]): Promise<number> {
   const byContent = new Map(files.map((file) => [file.digest, file]));
   let missing = 0;
   for (const { bytes, digest } of byContent.values()) {
@@ -27,7 +27,7 @@ export async function missingBytes(cache: RepoCache, files: readonly Wanted[]): 
   return missing;
 }
 
-/** Throws QS-DISK-SPACE when the cache's disk cannot take what is missing, before anything is downloaded. */
+/** Throws QS-DISK-SPACE if the missing bytes do not fit on the cache's disk. */
 export async function requireCacheSpace(cacheFolder: string, missing: number): Promise<void> {
   if (missing === 0) return;
   await mkdir(cacheFolder, { recursive: true });
@@ -36,7 +36,7 @@ export async function requireCacheSpace(cacheFolder: string, missing: number): P
   const free = formatBytes(bavail * bsize);
   throw new QuantsmithError(
     "QS-DISK-SPACE",
-    `the download needs ${formatBytes(missing + marginBytes)} of disk and ${free} are free in ${cacheFolder}`,
-    { remedy: "Free space or set HF_HUB_CACHE to another folder, then run again." },
+    `the download needs ${formatBytes(missing + marginBytes)}, but only ${free} are free in ${cacheFolder}`,
+    { remedy: "Free disk space or set `HF_HUB_CACHE` to another folder, then run again." },
   );
 }

@@ -12,13 +12,13 @@ import { writeTree } from "./tree-cache.js";
 export interface SnapshotRequest {
   repo: string;
   commit: string;
-  /** What the commit was resolved from; remembered for offline runs. */
+  /** The revision that resolved to the commit; stored in the cache for offline runs. */
   revision: string;
-  /** The files to have. */
+  /** The files to download. */
   files: readonly Pick<HubFile, "path" | "bytes" | "digest">[];
-  /** Everything the repository holds at that commit, when known; remembered for offline runs. */
+  /** Complete listing of the repository at the commit, or empty; stored in the cache for offline runs. */
   listing: readonly HubFile[];
-  /** Files downloaded at once. */
+  /** Number of concurrent file downloads. */
   downloads: number;
 }
 
@@ -30,8 +30,8 @@ export interface SnapshotHooks {
 }
 
 /**
- * Brings files of one commit into the Hugging Face cache, every one verified, and gives the snapshot's folder there.
- * Errors: QS-FETCH-HASH, QS-HUB-*, QS-DISK-SPACE before anything is written, QS-DISK-FULL.
+ * Downloads files of one commit to the Hugging Face cache and verifies each. Returns the folder of the snapshot.
+ * Errors: QS-FETCH-HASH, QS-HUB-*, QS-DISK-FULL, and QS-DISK-SPACE before anything is written.
  */
 export async function downloadSnapshot(
   connection: HubConnection,
@@ -39,7 +39,8 @@ export async function downloadSnapshot(
   { signal, onProgress, onNote }: SnapshotHooks,
 ): Promise<string> {
   const { repo, commit, revision, files, listing } = request;
-  if (!isCommit(commit) || !files.every(({ path }) => isSafePath(path))) throw new Error("the listing was not checked");
+  if (!isCommit(commit) || !files.every(({ path }) => isSafePath(path)))
+    throw new Error("the listing was not validated");
   const cache = repoCache(connection.cacheFolder, repo);
   await requireCacheSpace(connection.cacheFolder, connection.offline ? 0 : await missingBytes(cache, files));
 

@@ -21,15 +21,15 @@ export interface BlobRequest {
 
 export interface BlobHooks {
   signal: AbortSignal;
-  /** How many bytes of the file are there; may fall when a download begins again. */
+  /** Called with the downloaded bytes of the file; decreases when a download restarts. */
   onBytes: (bytes: number) => void;
   onNote: (note: string) => void;
 }
 
 /**
- * Makes sure that a file's content lies in the cache and is what its digest says, and gives its path. What is there is
- * verified and used; what an earlier process began is continued.
- * Errors: QS-FETCH-HASH for other content than the Hub lists, twice in a row; QS-HUB-*, QS-DISK-FULL.
+ * Returns the path of a file's verified content in the cache. Downloads the content if necessary, and continues the
+ * partial download of an earlier process.
+ * Errors: QS-FETCH-HASH if the digest differs from the Hub's listing twice in a row; QS-HUB-*, QS-DISK-FULL.
  */
 export async function fetchBlob(connection: HubConnection, request: BlobRequest, hooks: BlobHooks): Promise<string> {
   const { file, cache } = request;
@@ -55,7 +55,7 @@ export async function fetchBlob(connection: HubConnection, request: BlobRequest,
   });
 }
 
-/** Where a blob is put together; Python's tools use other names, so that none continues the other's file. */
+/** Returns the path of a partial download. Python's tools use other names, so neither continues the other's file. */
 export function partialPath(blob: string): string {
   return `${blob}.quantsmith.incomplete`;
 }
@@ -71,24 +71,24 @@ async function download(
   const remote = new RemoteFile(connection, repo, commit, file);
   const partial = await PartialFile.open(partialPath(blob), file.bytes, limits.pieceBytes);
   try {
-    // Once more from the beginning: pieces from before a power cut or one bad answer spoil the whole.
-    for (let again = false; ; again = true) {
+    // One restart: pieces written before a power failure, or one bad response, can damage the file.
+    for (let restarted = false; ; restarted = true) {
       const actual = await fillAndHash(remote, partial, digest, connection, hooks);
       if (actual === digest.hex) break;
-      if (again) {
+      if (restarted) {
         await partial.discard();
         throw wrongContent(`${repo}/${file.path}`, file.digest, actual);
       }
       await partial.restart();
-      hooks.onNote(`${file.path} arrived with other content than the Hub lists; downloading it again`);
+      hooks.onNote(`${file.path}: wrong digest, downloading again`);
     }
-    await partial.becomes(blob);
+    await partial.moveTo(blob);
   } finally {
     await partial.close();
   }
 }
 
-/** Downloads what is missing and gives the digest of the whole, which is computed beside it. */
+/** Downloads the missing parts. Returns the digest of the file, computed during the download. */
 async function fillAndHash(
   remote: RemoteFile,
   partial: PartialFile,
@@ -118,7 +118,7 @@ async function fillAndHash(
   }
 }
 
-/** True when the blob is there with exactly this content. */
+/** Returns true if the blob exists and matches the digest. */
 async function isIntact(path: string, bytes: number, digest: ContentDigest, signal: AbortSignal): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined || !found.isFile() || found.size !== bytes) return false;
@@ -126,15 +126,19 @@ async function isIntact(path: string, bytes: number, digest: ContentDigest, sign
 }
 
 function wrongContent(name: string, expected: string, actual: string): QuantsmithError {
-  return new QuantsmithError("QS-FETCH-HASH", `${name} arrived twice with other content than the Hub lists`, {
-    remedy: `Expected ${expected}, got ${actual}. Something between here and the Hub changes it; nothing was kept.`,
-  });
+  return new QuantsmithError(
+    "QS-FETCH-HASH",
+    `the digest of ${name} was wrong twice: ${actual} instead of ${expected}`,
+    {
+      remedy: "Check `HF_ENDPOINT` and the proxies in use: one of them may change the content.",
+    },
+  );
 }
 
 function asDiskFull(error: unknown): unknown {
   if (!isSystemError(error) || (error.code !== "ENOSPC" && error.code !== "EDQUOT")) return error;
-  return new QuantsmithError("QS-DISK-FULL", "the disk of the Hugging Face cache became full", {
-    remedy: "Free space or set HF_HUB_CACHE to another folder, then run again; what has arrived is kept.",
+  return new QuantsmithError("QS-DISK-FULL", "the disk of the Hugging Face cache is full", {
+    remedy: "Free disk space or set `HF_HUB_CACHE` to another folder, then run again.",
     cause: error,
   });
 }

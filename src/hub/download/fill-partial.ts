@@ -5,26 +5,26 @@ import { retry } from "../retry-policy.js";
 import type { PartialFile, Span } from "./partial-file.js";
 import { ContentChanged, RangesUnsupported, type RemoteFile, validatorOf } from "./remote-file.js";
 
-/** Bytes gathered before they are written, so that the disk is not asked for every network packet; a piece at most. */
+/** Bytes buffered per write, to avoid one write per network packet; limited to the piece size. */
 const gatherBytes = 2 ** 20;
-/** How often a file may change under us before we stop to begin again. */
+/** Restarts because of changed content before the download fails. */
 const maxContentChanges = 2;
 
 export interface FillOptions {
   limits: HubLimits;
   signal: AbortSignal;
-  /** Called whenever pieces were finished or forgotten. */
+  /** Called after pieces are finished or discarded. */
   onChange: () => void;
 }
 
 /**
- * Downloads what a partial file lacks, several parts at once, and tries again what fails.
- * Errors: QS-HUB-*; Node's own for the disk.
+ * Downloads the missing pieces of a partial file in concurrent requests and retries failures.
+ * Errors: QS-HUB-*; Node's errors of the disk.
  */
 export async function fillPartial(remote: RemoteFile, partial: PartialFile, options: FillOptions): Promise<void> {
   const { limits, onChange } = options;
   let ranges = partial.bytes > limits.pieceBytes;
-  for (let moves = 0; !partial.isComplete; ) {
+  for (let changes = 0; !partial.isComplete; ) {
     const connections = ranges ? limits.connectionsPerFile : 1;
     try {
       await runConcurrently(connections, options.signal, (signal) =>
@@ -33,15 +33,15 @@ export async function fillPartial(remote: RemoteFile, partial: PartialFile, opti
     } catch (error) {
       if (error instanceof RangesUnsupported) ranges = false;
       else if (!(error instanceof ContentChanged)) throw error;
-      else if (++moves > maxContentChanges)
-        throw invalidResponse(remote.subject, "a file that changes while it is downloaded");
+      else if (++changes > maxContentChanges)
+        throw invalidResponse(remote.subject, "the file changed during the download");
       await partial.restart();
       onChange();
     }
   }
 }
 
-/** Runs the same work several times at once; the first failure ends the others, and all have ended when this throws. */
+/** Runs `count` copies of `work` concurrently. The first failure aborts the others; rejects after all have ended. */
 async function runConcurrently(count: number, signal: AbortSignal, work: (signal: AbortSignal) => Promise<void>) {
   const failed = new AbortController();
   const either = AbortSignal.any([signal, failed.signal]);
@@ -56,10 +56,10 @@ async function runConcurrently(count: number, signal: AbortSignal, work: (signal
   failed.signal.throwIfAborted();
 }
 
-/** Takes one span after the other until none is left. */
+/** Downloads spans until none is left. */
 async function fill(remote: RemoteFile, partial: PartialFile, options: FillOptions, ranges: boolean): Promise<void> {
   const { limits, signal } = options;
-  /** The failure of an attempt during which the file grew; it is the first of a new row. */
+  /** Failure of an attempt that made progress: it starts a new count of consecutive failures. */
   let failure: unknown;
   const takeSpan = async (): Promise<boolean> => {
     if (failure !== undefined) {
@@ -76,7 +76,7 @@ async function fill(remote: RemoteFile, partial: PartialFile, options: FillOptio
         : await remote.fetchWhole(signal);
       const validator = validatorOf(answer);
       if (ranges && validator !== undefined && partial.validator?.origin !== validator.origin) {
-        await partial.remember(validator);
+        await partial.setValidator(validator);
       }
       await receive(answer, ranges ? span : { start: 0, end: partial.bytes }, partial, remote.subject, options);
     } catch (error) {
@@ -90,7 +90,7 @@ async function fill(remote: RemoteFile, partial: PartialFile, options: FillOptio
   while (await retry(limits, signal, takeSpan));
 }
 
-/** Writes an answer's body to its place. */
+/** Writes a response body to its position in the file. */
 async function receive(
   { response }: HubResponse,
   { start, end }: Span,
@@ -108,7 +108,7 @@ async function receive(
     written += gatheredBytes;
     gathered = [];
     gatheredBytes = 0;
-    // The piece at hand may have begun in an earlier write; spans begin where a piece does.
+    // The current piece may have started in an earlier write; spans start at piece boundaries.
     await partial.finish({ start: from - (from % partial.pieceBytes), end: written });
     onChange();
   };
@@ -121,7 +121,7 @@ async function receive(
       });
       if (done === true) break;
       if (written + gatheredBytes + chunk.length > end)
-        throw new TemporaryFailure(invalidResponse(subject, "too many bytes"));
+        throw new TemporaryFailure(invalidResponse(subject, "the response is longer than requested"));
       gathered.push(chunk);
       gatheredBytes += chunk.length;
       if (gatheredBytes >= writeBytes) await flush();
@@ -130,5 +130,5 @@ async function receive(
   } finally {
     response.destroy();
   }
-  if (written < end) throw new TemporaryFailure(networkError(new Error("the answer ended early"), subject));
+  if (written < end) throw new TemporaryFailure(networkError(new Error("the response ended early"), subject));
 }

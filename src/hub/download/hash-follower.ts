@@ -2,16 +2,15 @@ import { Worker } from "node:worker_threads";
 import type { ContentDigest } from "../digest.js";
 
 /**
- * Hashes a file in a thread of its own while it is being written: `advance` says how many bytes from its start are
- * there. What is hashed is what was read back from the file, so that the digest vouches for the file and not for what
- * was meant to be in it.
+ * Hashes a file in a separate thread while it is written; `advance` sets the number of bytes written from its start.
+ * The thread reads the file back, so that the digest covers the stored bytes.
  */
 export class HashFollower {
   readonly #worker: Worker;
   readonly #digest: Promise<string>;
 
   constructor(path: string, bytes: number, { algorithm, prefix }: ContentDigest) {
-    // As text, so that it needs no file of its own, which would lie elsewhere in the tests than in the build.
+    // Passed as text: a separate file would have different paths in tests and in the build.
     this.#worker = new Worker(`(${follow.toString()})(require)`, {
       eval: true,
       workerData: { path, bytes, algorithm, prefix },
@@ -22,15 +21,15 @@ export class HashFollower {
       this.#worker.once("error", reject);
       this.#worker.once("exit", () => reject(new Error("the hash thread ended early")));
     });
-    // Nobody may be waiting when it fails; whoever asks for the digest later still gets the error.
+    // Avoids an unhandled rejection; `digest` still rejects with the error.
     this.#digest.catch(() => undefined);
   }
 
-  advance(bytesThere: number): void {
-    this.#worker.postMessage(bytesThere);
+  advance(writtenBytes: number): void {
+    this.#worker.postMessage(writtenBytes);
   }
 
-  /** The digest in hex, once all bytes are there. Throws Node's error for the file, or the abort reason. */
+  /** Returns the digest in hex after all bytes are written. Throws Node's file error or the abort reason. */
   async digest(signal: AbortSignal): Promise<string> {
     signal.throwIfAborted();
     return new Promise<string>((resolve, reject) => {
@@ -40,13 +39,13 @@ export class HashFollower {
     });
   }
 
-  /** Ends the thread. */
+  /** Terminates the thread. */
   async stop(): Promise<void> {
     await this.#worker.terminate();
   }
 }
 
-/** The thread's whole program; it can use nothing from outside itself. */
+/** The thread's program; it runs from its source text, without this module's scope. */
 function follow(require: NodeJS.Require): void {
   const { createHash } = require("node:crypto") as typeof import("node:crypto");
   const { openSync, readSync } = require("node:fs") as typeof import("node:fs");
@@ -61,16 +60,16 @@ function follow(require: NodeJS.Require): void {
   const hash = createHash(algorithm).update(prefix);
   const buffer = Buffer.allocUnsafe(2 ** 20);
   let position = 0;
-  let told = false;
-  parentPort?.on("message", (there: number) => {
-    while (position < there) {
-      const read = readSync(file, buffer, 0, Math.min(buffer.length, there - position), position);
+  let reported = false;
+  parentPort?.on("message", (writtenBytes: number) => {
+    while (position < writtenBytes) {
+      const read = readSync(file, buffer, 0, Math.min(buffer.length, writtenBytes - position), position);
       if (read === 0) throw new Error(`the file ends at byte ${position} of ${bytes}`);
       hash.update(buffer.subarray(0, read));
       position += read;
     }
-    if (position < bytes || told) return;
-    told = true;
+    if (position < bytes || reported) return;
+    reported = true;
     parentPort.postMessage(hash.digest("hex"));
   });
 }

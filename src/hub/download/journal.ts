@@ -1,29 +1,28 @@
 import { readFile } from "node:fs/promises";
 
-/** What a storage server says a file's content is known by there; only comparable at the same server. */
+/** ETag of a file's content; comparable only between responses of the same server. */
 export interface Validator {
   origin: string;
   etag: string;
 }
 
-/** What is known of a partial file. */
+/** Recorded state of a partial file. */
 export interface JournalState {
   pieces: Set<number>;
   validator: Validator | undefined;
 }
 
-/** The head line: a journal of other content or with other pieces is of no use. */
+/** Returns the first line; a journal with another first line does not apply to the file. */
 export function journalHead(bytes: number, pieceBytes: number): string {
   return JSON.stringify({ format: 1, bytes, pieceBytes });
 }
 
-/** One line per finished piece, and one for the validator. */
 export const pieceLine = (piece: number) => `${piece}\n`;
 export const validatorLine = (validator: Validator) => `${JSON.stringify(validator)}\n`;
 
 /**
- * Reads the journal of a partial file: undefined when it is missing or about something else. A line that was being
- * written when the process was killed has no end and is left out.
+ * Reads the journal of a partial file; returns undefined if it is missing or its first line differs. Ignores a last
+ * line without line break, which a killed process did not finish.
  */
 export async function readJournal(path: string, head: string, pieces: number): Promise<JournalState | undefined> {
   const text = await readFile(path, "utf8").catch(() => "");

@@ -4,19 +4,19 @@ import { dirname, join, relative } from "node:path";
 import { writeFileAtomic } from "../../util/files.js";
 import type { RepoCache } from "./cache-layout.js";
 
-/** Puts a blob under its file name into a snapshot, as a relative link so that the cache can be moved. */
+/** Links a blob into a snapshot under its file name. The link is relative, so that the cache can be moved. */
 export async function linkSnapshotFile(blob: string, snapshot: string, path: string): Promise<void> {
   const link = join(snapshot, path);
   const target = relative(dirname(link), blob);
   if ((await readlink(link).catch(() => "")) === target) return;
   await mkdir(dirname(link), { recursive: true });
-  // Renamed into place: whoever reads the snapshot meanwhile finds the old or the new one.
+  // Renamed into place, so that concurrent readers find the old or the new link.
   const temporary = `${link}.${process.pid}.${randomBytes(4).toString("hex")}`;
   await symlink(target, temporary);
   await rename(temporary, link);
 }
 
-/** Remembers which commit a branch or tag pointed to; a commit needs no remembering. */
+/** Stores the commit of a branch or tag; does nothing for a commit. */
 export async function writeRef(cache: RepoCache, revision: string, commit: string): Promise<void> {
   if (revision === commit) return;
   const path = cache.ref(revision);

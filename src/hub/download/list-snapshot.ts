@@ -5,8 +5,8 @@ import { listFiles } from "../../util/files.js";
 import { type HubFile, isSafePath } from "../hub-file.js";
 
 /**
- * The files that another tool has put into a cached snapshot, known by the names of the blobs they link to.
- * Empty when there is no such snapshot; files that are no links are left out, since nothing vouches for their content.
+ * Lists the files that another tool stored in a cached snapshot, with digests from the names of the linked blobs.
+ * Returns an empty list without a snapshot. Skips regular files, whose digests are unknown.
  */
 export async function listSnapshot(folder: string): Promise<HubFile[]> {
   const files: HubFile[] = [];

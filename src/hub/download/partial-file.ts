@@ -3,16 +3,16 @@ import { dirname } from "node:path";
 import { syncFolder, writeFileAtomic } from "../../util/files.js";
 import { journalHead, pieceLine, readJournal, type Validator, validatorLine } from "./journal.js";
 
-/** Bytes from `start` up to, not including, `end`. */
+/** Byte range from `start` (inclusive) to `end` (exclusive). */
 export interface Span {
   start: number;
   end: number;
 }
 
 /**
- * A file that is being downloaded in pieces, in any order, and the journal of the pieces that are there. The journal
- * speaks of a piece only after its bytes were written, so a killed process loses what no piece was finished with.
- * A power cut may lose more than the journal knows; the digest of the whole file finds that out.
+ * A file downloaded in pieces, in any order, with a journal of the finished pieces. A piece enters the journal after
+ * its bytes are written, so that a killed process loses only unfinished pieces. A power failure may lose journaled
+ * pieces, which the digest of the whole file detects.
  */
 export class PartialFile {
   readonly path: string;
@@ -41,7 +41,7 @@ export class PartialFile {
     this.#validator = state.validator;
   }
 
-  /** Opens what an earlier process left, or begins anew. The caller holds the lock of this file. */
+  /** Opens the partial file of an earlier process, or creates one. The caller must hold the lock of the file. */
   static async open(path: string, bytes: number, pieceBytes: number): Promise<PartialFile> {
     const head = journalHead(bytes, pieceBytes);
     const size = await stat(path).then(
@@ -52,7 +52,7 @@ export class PartialFile {
       size === bytes ? await readJournal(journalPath(path), head, Math.ceil(bytes / pieceBytes)) : undefined;
     const done = state?.pieces ?? new Set<number>();
     const validator = state?.validator;
-    // Written anew, since it may end in half a line.
+    // Rewritten, since its last line may be incomplete.
     const lines = [
       `${head}\n`,
       ...(validator === undefined ? [] : [validatorLine(validator)]),
@@ -76,7 +76,7 @@ export class PartialFile {
     return this.#done.size * this.pieceBytes - short;
   }
 
-  /** Bytes that are there without a gap from the start. */
+  /** Bytes of consecutive finished pieces from the start. */
   get prefixBytes(): number {
     while (this.#done.has(this.#prefix)) this.#prefix += 1;
     return Math.min(this.#prefix * this.pieceBytes, this.bytes);
@@ -86,7 +86,7 @@ export class PartialFile {
     return this.#done.size === this.#pieces;
   }
 
-  /** The next missing pieces in a row, at most `maxBytes` of them, for the caller alone; undefined when none is left. */
+  /** Reserves the next missing consecutive pieces, up to `maxBytes`; returns undefined if none is left. */
   claim(maxBytes: number): Span | undefined {
     const free = (piece: number) => piece < this.#pieces && !this.#done.has(piece) && !this.#claimed.has(piece);
     let first = this.#prefix;
@@ -97,21 +97,21 @@ export class PartialFile {
     return { start: first * this.pieceBytes, end: Math.min(end * this.pieceBytes, this.bytes) };
   }
 
-  /** Gives back what was claimed; pieces that were finished stay so. */
+  /** Releases a claimed span; finished pieces stay finished. */
   release({ start, end }: Span): void {
     for (let piece = start / this.pieceBytes; piece * this.pieceBytes < end; piece++) this.#claimed.delete(piece);
   }
 
-  /** Writes bytes at a position. Throws Node's error, ENOSPC among them. */
+  /** Writes bytes at a position. Throws Node's errors, such as ENOSPC. */
   async write(buffers: Buffer[], position: number): Promise<void> {
     const total = buffers.reduce((sum, { length }) => sum + length, 0);
     const { bytesWritten } = await this.#file.writev(buffers, position);
-    // A full disk may take a part; asking for the rest brings the error.
+    // On a full disk the first write may be partial; writing the rest throws the error.
     if (bytesWritten < total)
       await this.#file.write(Buffer.concat(buffers).subarray(bytesWritten), 0, null, position + bytesWritten);
   }
 
-  /** Notes every piece that lies wholly in the span, whose bytes were all written, as finished. */
+  /** Marks the pieces inside a written span as finished. */
   async finish({ start, end }: Span): Promise<void> {
     const lines: string[] = [];
     const last = end === this.bytes ? this.#pieces : Math.floor(end / this.pieceBytes);
@@ -123,13 +123,13 @@ export class PartialFile {
     if (lines.length > 0) await this.#journal.appendFile(lines.join(""));
   }
 
-  /** Remembers what the content is known by, so that no other content is mixed in later. */
-  async remember(validator: Validator): Promise<void> {
+  /** Stores the ETag of the content, so that later requests detect changed content. */
+  async setValidator(validator: Validator): Promise<void> {
     this.#validator = validator;
     await this.#journal.appendFile(validatorLine(validator));
   }
 
-  /** Forgets everything that is there. Nobody may hold a claim. */
+  /** Discards all pieces. No span may be claimed. */
   async restart(): Promise<void> {
     await this.#journal.close();
     await writeFileAtomic(journalPath(this.path), `${journalHead(this.bytes, this.pieceBytes)}\n`);
@@ -140,15 +140,15 @@ export class PartialFile {
     this.#validator = undefined;
   }
 
-  /** Flushes the content and gives it its final name. */
-  async becomes(path: string): Promise<void> {
+  /** Flushes the content and renames the file to its final path. */
+  async moveTo(path: string): Promise<void> {
     await this.#file.sync();
     await rename(this.path, path);
     await syncFolder(dirname(path));
     await rm(journalPath(this.path), { force: true });
   }
 
-  /** Removes all traces. */
+  /** Deletes the file and its journal. */
   async discard(): Promise<void> {
     await rm(journalPath(this.path), { force: true });
     await rm(this.path, { force: true });
@@ -164,7 +164,7 @@ export class PartialFile {
   }
 }
 
-/** Bytes of a partial file that need not come again, as far as the disk has them; 0 when there is none. */
+/** Returns the bytes of a partial file that are allocated on disk; 0 if it does not exist. */
 export async function partialBytes(path: string): Promise<number> {
   const found = await stat(path).catch(() => undefined);
   return found === undefined ? 0 : Math.min(found.size, found.blocks * 512);

@@ -5,14 +5,14 @@ import { get, type HubResponse } from "../request.js";
 import type { Validator } from "./journal.js";
 import type { Span } from "./partial-file.js";
 
-/** The server has other content under this name than what was begun with. */
+/** The file on the server changed after the download started. */
 export class ContentChanged extends Error {}
-/** The server gives whole files only. */
+/** The server does not support range requests. */
 export class RangesUnsupported extends Error {}
 
 /**
- * One file at a commit, to be read in parts. The Hub answers with a signed address at its storage, which is asked
- * directly for the next parts until it expires: fewer questions to the Hub, which limits them.
+ * One file at a commit, read in parts. The Hub redirects to a signed storage address, which is reused for further parts
+ * until it expires, since the Hub limits the rate of requests.
  */
 export class RemoteFile {
   readonly subject: Subject;
@@ -29,33 +29,33 @@ export class RemoteFile {
     this.#bytes = file.bytes;
   }
 
-  /** Asks for the whole file. */
+  /** Requests the whole file. */
   async fetchWhole(signal: AbortSignal): Promise<HubResponse> {
     const answer = await get(this.#connection, { url: this.#address, headers: plain, subject: this.subject, signal });
     return this.#checked(answer, 200, { start: 0, end: this.#bytes });
   }
 
   /**
-   * Asks for a part; `known` is what the content begun with is known by. Throws ContentChanged and RangesUnsupported besides
-   * what `get` throws.
+   * Requests a part; `known` is the ETag at the start of the download. Throws ContentChanged, RangesUnsupported and the
+   * errors of `get`.
    */
   async fetchRange(span: Span, known: Validator | undefined, signal: AbortSignal): Promise<HubResponse> {
     const headers: Record<string, string> = { ...plain, range: `bytes=${span.start}-${span.end - 1}` };
     const url = this.#storage ?? this.#address;
     if (known?.origin === url.origin && !known.etag.startsWith("W/")) headers["if-range"] = known.etag;
     const answer = await get(this.#connection, { url, headers, subject: this.subject, signal }).catch((error) => {
-      // It may have expired; the Hub gives a new one.
+      // The address may have expired; the Hub returns a new one.
       this.#storage = undefined;
       throw error;
     });
     if (answer.url.origin !== this.#address.origin) this.#storage = answer.url;
     const validator = validatorOf(answer);
-    const moved = known !== undefined && known.origin === validator?.origin && known.etag !== validator.etag;
-    if (moved || answer.response.statusCode === 200) {
+    const changed = known !== undefined && known.origin === validator?.origin && known.etag !== validator.etag;
+    if (changed || answer.response.statusCode === 200) {
       answer.response.destroy();
-      if (moved) throw new ContentChanged();
+      if (changed) throw new ContentChanged();
       if (!this.#supportsRanges) throw new RangesUnsupported();
-      throw new TemporaryFailure(invalidResponse(this.subject, "the whole file instead of a part"));
+      throw new TemporaryFailure(invalidResponse(this.subject, "the response is the whole file instead of a part"));
     }
     const part = this.#checked(answer, 206, span);
     this.#supportsRanges = true;
@@ -69,13 +69,13 @@ export class RemoteFile {
     const length = Number(headers["content-length"] ?? span.end - span.start);
     const wrong =
       statusCode !== status
-        ? `status ${statusCode} instead of ${status}`
+        ? `the status is ${statusCode} instead of ${status}`
         : status === 206 && headers["content-range"] !== range
-          ? "another part of the file than the one asked for, or a file of another size"
+          ? "the response has another range or file size than requested"
           : encoding !== "identity"
-            ? "content in an encoding that was not asked for"
+            ? "the response is compressed"
             : length !== span.end - span.start
-              ? `${length} bytes instead of ${span.end - span.start}`
+              ? `the response has ${length} bytes instead of ${span.end - span.start}`
               : undefined;
     if (wrong === undefined) return answer;
     answer.response.destroy();
@@ -83,10 +83,10 @@ export class RemoteFile {
   }
 }
 
-/** Compressed content has other offsets and another digest. */
+/** Compressed content would have other offsets and another digest. */
 const plain = { "accept-encoding": "identity" };
 
-/** What an answer's content is known by at the server that gave it. */
+/** Returns the ETag of a response with the origin of its server. */
 export function validatorOf({ response, url }: HubResponse): Validator | undefined {
   const { etag } = response.headers;
   return etag === undefined ? undefined : { origin: url.origin, etag };

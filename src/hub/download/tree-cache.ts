@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { writeFileAtomic } from "../../util/files.js";
 import { type HubFile, isSafePath } from "../hub-file.js";
 
-/** huggingface_hub's own format: what a repository holds at one commit, which never changes. */
+/** huggingface_hub's format of a repository listing at one commit. */
 interface Tree {
   format_version: 1;
   files: Record<string, TreeEntry>;
@@ -17,14 +17,14 @@ interface TreeEntry {
   xet_hash?: string;
 }
 
-/** Writes the whole listing of a commit where Python's huggingface_hub looks for it. */
+/** Writes the complete listing of a commit to huggingface_hub's cache path. */
 export async function writeTree(path: string, files: readonly HubFile[]): Promise<void> {
   const tree: Tree = { format_version: 1, files: Object.fromEntries(files.map((file) => [file.path, toEntry(file)])) };
   await mkdir(dirname(path), { recursive: true });
   await writeFileAtomic(path, JSON.stringify(tree, null, 2));
 }
 
-/** The listing of a commit, sorted by path; undefined when the cache has none that can be used. */
+/** Returns the cached listing of a commit, sorted by path; undefined if it is missing or invalid. */
 export async function readTree(path: string): Promise<HubFile[] | undefined> {
   try {
     const tree = JSON.parse(await readFile(path, "utf8")) as Tree;

@@ -5,17 +5,17 @@ import { readBody } from "../read-body.js";
 import { get, type HubBody, send } from "../request.js";
 import { retry } from "../retry-policy.js";
 
-/** The longest answer is that about the parts of one large file, ten thousand signed addresses. */
+/** The longest response lists 10,000 signed addresses for the parts of one large file. */
 const maxResponseBytes = 16 * 2 ** 20;
 
 export interface ApiCall {
   method: "GET" | "POST" | "PUT" | "DELETE";
-  /** Below the endpoint, with its leading `/`; or a whole address that the Hub gave. */
+  /** Path below the endpoint, with the leading `/`; or an absolute address from the Hub. */
   path: string | URL;
-  /** Sent as JSON; a Buffer as it is. */
+  /** Sent as JSON; a Buffer is sent unchanged. */
   body?: unknown;
   contentType?: string;
-  /** Statuses besides 2xx that are an answer and no failure. */
+  /** Statuses besides 2xx that count as success. */
   accept?: readonly number[];
   stallMs?: number;
   subject: Subject;
@@ -23,11 +23,11 @@ export interface ApiCall {
 
 export interface ApiResponse {
   status: number;
-  /** Undefined for an empty answer. */
+  /** Undefined for an empty or plain-text response. */
   json: unknown;
 }
 
-/** One call of the Hub's HTTP API, once. Errors: QS-HUB-*, wrapped in a TemporaryFailure where another attempt may help. */
+/** Calls the Hub's HTTP API once. Errors: QS-HUB-*, wrapped in a TemporaryFailure if a retry may succeed. */
 export async function callOnce(connection: HubConnection, call: ApiCall, signal: AbortSignal): Promise<ApiResponse> {
   const { subject } = call;
   const url = call.path instanceof URL ? call.path : new URL(connection.endpoint + call.path);
@@ -47,13 +47,13 @@ export async function callOnce(connection: HubConnection, call: ApiCall, signal:
   try {
     return { status, json: JSON.parse(text) as unknown };
   } catch {
-    // Some answers are a plain "OK"; what a caller needs it takes from JSON only.
+    // Some responses are a plain "OK".
     if (status >= 400 || /^\w+$/.test(text)) return { status, json: undefined };
-    throw new TemporaryFailure(invalidResponse(subject, "an answer that is no JSON"));
+    throw new TemporaryFailure(invalidResponse(subject, "the response is not JSON"));
   }
 }
 
-/** The same, until it succeeds or patience ends; only for what may be done twice. */
+/** Calls the Hub's HTTP API with retries; only for calls that may be executed twice. */
 export function callApi(connection: HubConnection, call: ApiCall, signal: AbortSignal): Promise<ApiResponse> {
   return retry(connection.limits, signal, () => callOnce(connection, call, signal));
 }

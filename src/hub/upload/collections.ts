@@ -5,7 +5,7 @@ import { callApi } from "./call-api.js";
 
 const collection = z.object({ items: z.array(z.object({ type: z.string(), id: z.string() })) });
 
-/** True when a collection holds a model. Errors: QS-HUB-MISSING when there is no such collection, QS-HUB-*. */
+/** Returns true if a collection contains a model. Errors: QS-HUB-MISSING if the collection does not exist, QS-HUB-*. */
 export async function isCollected(
   connection: HubConnection,
   slug: string,
@@ -15,11 +15,11 @@ export async function isCollected(
   const subject: Subject = { doing: "reading the collection", repo: `collections/${slug}` };
   const { json } = await callApi(connection, { method: "GET", path: collectionPath(slug), subject }, signal);
   const { data } = collection.safeParse(json);
-  if (data === undefined) throw invalidResponse(subject, "no list of what it holds");
+  if (data === undefined) throw invalidResponse(subject, "the response does not contain a list of items");
   return data.items.some(({ type, id }) => type === "model" && id === repo);
 }
 
-/** Puts a model into a collection; that it is there already is fine. Errors: QS-HUB-*. */
+/** Adds a model to a collection that may already contain it. Errors: QS-HUB-*. */
 export async function addToCollection(
   connection: HubConnection,
   slug: string,

@@ -5,12 +5,13 @@ import { invalidResponse, type Subject, TemporaryFailure } from "../hub-error.js
 import { callOnce } from "./call-api.js";
 import type { LocalFile } from "./local-file.js";
 
-/** How one object is to be sent; undefined parts mean one request with everything. */
+/** The requests that upload one object. */
 export interface UploadPlan {
-  /** Where the object goes; for one in parts, where the end is told. */
+  /** Address of the object; for a multipart upload, address of the completion request. */
   address: URL;
+  /** Absent if one request uploads the whole object. */
   parts?: { address: URL; start: number; end: number }[];
-  /** Where the Hub wants to be told that an object has arrived. */
+  /** Address of the request after which the Hub verifies the uploaded object. */
   verify?: URL;
 }
 
@@ -26,8 +27,8 @@ const responseSchema = z.object({
 });
 
 /**
- * Asks large-file storage, once, how to send one object: git-lfs's batch API with the Hub's own `multipart`. Undefined when
- * the object is there already. Errors: QS-HUB-*, wrapped in a TemporaryFailure where another attempt may help.
+ * Requests the upload addresses of one object once, with git-lfs's batch API and the Hub's `multipart` extension.
+ * Returns undefined for a stored object. Errors: QS-HUB-*, wrapped in a TemporaryFailure if a retry may succeed.
  */
 export async function planUpload(
   connection: HubConnection,
@@ -51,9 +52,9 @@ export async function planUpload(
   const read = responseSchema.safeParse(json);
   const object = read.data?.objects.find(({ oid }) => oid === file.sha256);
   if (object === undefined)
-    throw new TemporaryFailure(invalidResponse(subject, "no word about the file that was asked for"));
+    throw new TemporaryFailure(invalidResponse(subject, "the response does not contain the requested file"));
   if (object.error !== undefined) {
-    throw invalidResponse(subject, `the storage refuses the file (${object.error.code}): ${object.error.message}`);
+    throw invalidResponse(subject, `the storage rejects the file (${object.error.code}): ${object.error.message}`);
   }
   if (object.actions?.upload === undefined) return undefined;
   const { upload, verify } = object.actions;
@@ -66,16 +67,16 @@ export async function planUpload(
   };
 }
 
-/** The parts of an upload: their length under `chunk_size`, their addresses under the numbers from 1. */
+/** Returns the parts of an upload: `chunk_size` is their length, and keys from 1 are their addresses. */
 function partsOf(header: Record<string, string>, bytes: number, safe: (text: string) => URL, subject: Subject) {
   if (header.chunk_size === undefined) return undefined;
   const length = Number(header.chunk_size);
   const addresses = Object.entries(header)
     .filter(([name]) => /^\d+$/.test(name))
     .sort(([a], [b]) => Number(a) - Number(b));
-  const sound = Number.isSafeInteger(length) && length > 0 && addresses.length === Math.ceil(bytes / length);
-  if (!sound || addresses.some(([name], index) => Number(name) !== index + 1)) {
-    throw invalidResponse(subject, "parts that do not make up the file");
+  const isValid = Number.isSafeInteger(length) && length > 0 && addresses.length === Math.ceil(bytes / length);
+  if (!isValid || addresses.some(([name], index) => Number(name) !== index + 1)) {
+    throw invalidResponse(subject, "the upload parts do not cover the file");
   }
   return addresses.map(([, address], index) => ({
     address: safe(address),
@@ -83,10 +84,10 @@ function partsOf(header: Record<string, string>, bytes: number, safe: (text: str
   }));
 }
 
-/** An address that content may be sent to: as safe as one that a redirect may lead to. */
+/** Parses an upload address; the rules are those of redirects. */
 function safeAddress(text: string, { endpoint }: HubConnection, subject: Subject): URL {
-  if (!URL.canParse(text)) throw invalidResponse(subject, "an address for the upload that is none");
+  if (!URL.canParse(text)) throw invalidResponse(subject, "the response contains an invalid upload address");
   const url = new URL(text);
   if (isRedirectTarget(url, endpoint)) return url;
-  throw invalidResponse(subject, `an upload to ${url.protocol}//${url.host}, which is not safe`);
+  throw invalidResponse(subject, `the upload address ${url.protocol}//${url.host} is not safe`);
 }

@@ -5,25 +5,25 @@ import { QuantsmithError } from "../../util/errors.js";
 import { sha256File } from "../../util/sha256.js";
 import type { HubBody } from "../request.js";
 
-/** A file on this machine that is to stand in a repository. */
+/** A local file to upload to a repository. */
 export interface LocalFile {
-  /** In the repository, `/` between parts. */
+  /** Path in the repository, separated by `/`. */
   path: string;
-  /** Absolute, on this machine. */
+  /** Absolute local path. */
   source: string;
   bytes: number;
   sha256: string;
-  /** When the content was last changed, in milliseconds: the digest is that of this state. */
+  /** Modification time in milliseconds, which detects changes after hashing. */
   modifiedMs: number;
 }
 
-/** Describes a file; its content is read when the digest is not known. Rejects with Node's error. */
+/** Describes a file; hashes its content if `sha256` is not given. Rejects with Node's error. */
 export async function localFile(path: string, source: string, sha256?: string): Promise<LocalFile> {
   const { size, mtimeMs } = await stat(source);
   return { path, source, bytes: size, sha256: sha256 ?? (await sha256File(source)), modifiedMs: mtimeMs };
 }
 
-/** A part of a file as a request sends it; `onBytes` is told how much was handed over so far. */
+/** Returns a request body for a part of a file; `onBytes` receives the bytes sent so far. */
 export function filePart(
   { source }: LocalFile,
   start: number,
@@ -46,12 +46,12 @@ export function filePart(
   };
 }
 
-/** Throws QS-INPUT-CHANGED when the file is not what its digest was taken of. */
+/** Throws QS-INPUT-CHANGED if the file changed after it was hashed. */
 export async function requireUnchanged({ source, path, bytes, modifiedMs }: LocalFile): Promise<void> {
   const { size, mtimeMs } = await stat(source);
   if (size === bytes && mtimeMs === modifiedMs) return;
-  throw new QuantsmithError("QS-INPUT-CHANGED", `${path} was changed while it was being uploaded`, {
-    remedy: "Leave the release alone until it is published, then publish again.",
+  throw new QuantsmithError("QS-INPUT-CHANGED", `${path} changed during the upload`, {
+    remedy: "Publish again, and do not change the release until it is published.",
     at: { file: source },
   });
 }

@@ -6,17 +6,17 @@ import { isCommit } from "../hub-file.js";
 import { callOnce } from "./call-api.js";
 import { type LocalFile, requireUnchanged } from "./local-file.js";
 
-/** What one commit does. */
+/** A commit to create. */
 export interface CommitRequest {
   repo: string;
   /** Branch, or `refs/pr/<number>`. */
   revision: string;
-  /** The commit it is made on; the Hub refuses when the revision has moved on. */
+  /** Parent commit; the Hub rejects the commit if the revision has moved. */
   parent: string;
   title: string;
   description: string;
   files: readonly LocalFile[];
-  /** Those of `files` whose content lies in large-file storage. */
+  /** Paths of `files` whose content is in large-file storage. */
   large: ReadonlySet<string>;
   deletions: readonly string[];
   pullRequest: boolean;
@@ -24,14 +24,14 @@ export interface CommitRequest {
 
 export type CommitOutcome =
   | { kind: "made"; commit: string; pullRequest?: string }
-  /** Nothing was done: the revision is not at `parent` any more. */
+  /** No commit was created: the revision is no longer at `parent`. */
   | { kind: "moved" };
 
 const responseSchema = z.object({ commitOid: z.string(), pullRequestUrl: z.string().nullish() });
 
 /**
- * Makes one commit, in one attempt. After a TemporaryFailure it may have been made all the same: read the revision back
- * before trying again. Errors: QS-HUB-*, QS-INPUT-CHANGED.
+ * Creates one commit, in one attempt. After a TemporaryFailure the commit may exist: the caller must read the revision
+ * before retrying. Errors: QS-HUB-*, QS-INPUT-CHANGED.
  */
 export async function postCommit(
   connection: HubConnection,
@@ -53,7 +53,8 @@ export async function postCommit(
   );
   if (status === 409 || status === 412) return { kind: "moved" };
   const read = responseSchema.safeParse(json).data;
-  if (!isCommit(read?.commitOid)) throw new TemporaryFailure(invalidResponse(subject, "a commit without an id"));
+  if (!isCommit(read?.commitOid))
+    throw new TemporaryFailure(invalidResponse(subject, "the response does not contain a commit id"));
   const url = read?.pullRequestUrl;
   return { kind: "made", commit: read.commitOid, ...(url ? { pullRequest: url } : {}) };
 }

@@ -5,16 +5,15 @@ import { invalidResponse, type Subject } from "../hub-error.js";
 import { callApi } from "./call-api.js";
 import type { LocalFile } from "./local-file.js";
 
-/** What the Hub looks at to tell text from other content. */
+/** Length of the sample that the Hub uses to distinguish text from binary content. */
 const sampleBytes = 512;
-/** Files per question. */
 const maxFilesPerRequest = 100;
 
 const responseSchema = z.object({
   files: z.array(z.object({ path: z.string(), uploadMode: z.enum(["lfs", "regular"]) })),
 });
 
-/** Asks the Hub which files it wants in large-file storage; the others go into the commit itself. Errors: QS-HUB-*. */
+/** Returns the paths that the Hub requires in large-file storage; the commit contains the others. Errors: QS-HUB-*. */
 export async function findLargeFiles(
   connection: HubConnection,
   { repo, revision }: { repo: string; revision: string },
@@ -31,7 +30,7 @@ export async function findLargeFiles(
     const modes = new Map(responseSchema.safeParse(json).data?.files.map((file) => [file.path, file.uploadMode]));
     for (const { path: name } of some) {
       const mode = modes.get(name);
-      if (mode === undefined) throw invalidResponse(subject, `no word about ${name}`);
+      if (mode === undefined) throw invalidResponse(subject, `the response does not contain ${name}`);
       if (mode === "lfs") large.add(name);
     }
   }

@@ -9,10 +9,10 @@ const page = z.object({
   ),
   count: z.int().min(0),
 });
-/** Pages looked at, newest first; a release's own pull request is among the last ones. */
+/** Limit of listed pages, newest first; the pull request of a release is recent. */
 const maxPages = 20;
 
-/** The number of the open pull request with this title; undefined when there is none. Errors: QS-HUB-*. */
+/** Returns the number of the open pull request with this title, if one exists. Errors: QS-HUB-*. */
 export async function findPullRequest(
   connection: HubConnection,
   repo: string,
@@ -25,7 +25,7 @@ export async function findPullRequest(
     const path = `/api/models/${repo}/discussions?type=pull_request&status=open&p=${index}`;
     const { json } = await callApi(connection, { method: "GET", path, subject }, signal);
     const { data } = page.safeParse(json);
-    if (data === undefined) throw invalidResponse(subject, "no list of pull requests");
+    if (data === undefined) throw invalidResponse(subject, "the response does not contain a list of pull requests");
     const found = data.discussions.find(
       (one) => one.isPullRequest && one.title === title && ["open", "draft"].includes(one.status),
     );

@@ -6,7 +6,7 @@ import { callApi } from "./call-api.js";
 
 export type Gating = "auto" | "manual" | false;
 
-/** What the Hub tells about a model repository. */
+/** Settings of a model repository on the Hub. */
 export interface RepoState {
   private: boolean;
   gated: Gating;
@@ -18,7 +18,10 @@ const info = z.object({
   gated: z.union([z.literal(false), z.enum(["auto", "manual"])]).default(false),
 });
 
-/** Looks a repository up; undefined when there is none, as far as the token can see. Errors: QS-HUB-*, QS-PUBLISH-TARGET. */
+/**
+ * Returns the state of a repository; undefined if it does not exist or the token has no access to it.
+ * Errors: QS-HUB-*, QS-PUBLISH-TARGET.
+ */
 export async function findRepo(
   connection: HubConnection,
   repo: string,
@@ -28,10 +31,10 @@ export async function findRepo(
   try {
     const { json } = await callApi(connection, { method: "GET", path: `/api/models/${repo}`, subject }, signal);
     const { data } = info.safeParse(json);
-    if (data === undefined) throw invalidResponse(subject, "no description of the repository");
+    if (data === undefined) throw invalidResponse(subject, "the response does not describe the repository");
     if (data.id === repo) return { private: data.private, gated: data.gated };
-    throw new QuantsmithError("QS-PUBLISH-TARGET", `${repo} is called ${data.id} on the Hub`, {
-      remedy: `Publish to hf:${data.id}.`,
+    throw new QuantsmithError("QS-PUBLISH-TARGET", `the Hub redirects ${repo} to ${data.id}`, {
+      remedy: `Publish to \`hf:${data.id}\`.`,
     });
   } catch (error) {
     if (error instanceof QuantsmithError && error.code === "QS-HUB-MISSING") return undefined;
@@ -39,7 +42,7 @@ export async function findRepo(
   }
 }
 
-/** Creates a model repository of a user or an organization; that it is there already is fine. Errors: QS-HUB-*. */
+/** Creates a model repository of a user or an organization, if it does not exist. Errors: QS-HUB-*. */
 export async function createRepo(
   connection: HubConnection,
   repo: string,
@@ -52,7 +55,7 @@ export async function createRepo(
   await callApi(connection, { method: "POST", path: "/api/repos/create", body, accept: [409], subject }, signal);
 }
 
-/** Sets whether readers must ask for access. Errors: QS-HUB-*. */
+/** Sets whether readers must request access. Errors: QS-HUB-*. */
 export async function setGating(
   connection: HubConnection,
   repo: string,

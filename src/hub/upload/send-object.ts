@@ -9,17 +9,17 @@ import { filePart, type LocalFile, requireUnchanged } from "./local-file.js";
 
 export interface SendHooks {
   signal: AbortSignal;
-  /** How many bytes of the file the storage has; falls when a part is sent again. */
+  /** Called with the bytes of the file in storage; decreases when a part is sent again. */
   onBytes: (bytes: number) => void;
 }
 
-/** What a storage answers to an address that has expired or to an upload it has forgotten: a new address helps. */
+/** Storage statuses for an expired address or upload; a new address resolves them. */
 const stale = [400, 401, 403, 404, 410];
 
 /**
- * Brings one file into large-file storage, where it is known by its sha256; what is there already is not sent. Parts that
- * fail are sent again by themselves, and a whole upload whose addresses have expired is begun anew.
- * Returns whether anything was sent. Errors: QS-HUB-*, QS-INPUT-CHANGED.
+ * Uploads one file to large-file storage, which is addressed by sha256; stored content is not sent again. Failed parts
+ * are retried individually. If addresses expire, the whole upload restarts.
+ * Returns whether content was sent. Errors: QS-HUB-*, QS-INPUT-CHANGED.
  */
 export async function sendObject(
   connection: HubConnection,
@@ -71,7 +71,7 @@ async function transfer(
         either.throwIfAborted();
         try {
           const body = filePart(file, part.start, part.end, onPart(part.start));
-          // Other parts are under way, so one is tried for as long as its address holds.
+          // Other parts are in progress, so each part is retried until its address expires.
           return await retry(connection.limits, either, () => put(connection, part.address, body, subject, either));
         } catch (error) {
           failed.abort(error);
@@ -87,7 +87,7 @@ async function transfer(
   if (stale.includes(status)) throw new TemporaryFailure(storageError(status, subject));
 }
 
-/** A part's address that has expired: not worth another attempt by itself, but a reason to ask for new addresses. */
+/** An expired part address: a retry of the part fails too, so the upload requests new addresses. */
 class StaleAddress extends Error {
   readonly failure: TemporaryFailure;
   constructor(failure: TemporaryFailure) {
@@ -96,7 +96,7 @@ class StaleAddress extends Error {
   }
 }
 
-/** Sends one body to the storage and gives the ETag it got. */
+/** Sends one body to the storage. Returns the ETag of the response. */
 async function put(
   connection: HubConnection,
   url: URL,
@@ -114,7 +114,7 @@ async function put(
   return headers.etag ?? "";
 }
 
-/** Tells the Hub that an object has arrived; it compares what it stored with what was promised. */
+/** Requests the Hub's verification of an uploaded object. */
 async function confirm(
   connection: HubConnection,
   { sha256, bytes }: LocalFile,
@@ -131,5 +131,5 @@ async function confirm(
   };
   const { status } = await retry(connection.limits, signal, () => callOnce(connection, call, signal));
   if (status >= 400)
-    throw new TemporaryFailure(invalidResponse(subject, `the Hub did not get what was sent (${status})`));
+    throw new TemporaryFailure(invalidResponse(subject, `the Hub's verification of the upload failed (${status})`));
 }

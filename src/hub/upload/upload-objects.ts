@@ -4,18 +4,18 @@ import { TransferRate } from "../transfer-rate.js";
 import type { LocalFile } from "./local-file.js";
 import { sendObject } from "./send-object.js";
 
-/** Files sent at once; each may have several parts under way. */
+/** Concurrent files; each may send several parts at once. */
 const maxConcurrentFiles = 2;
 
 export interface UploadHooks {
   signal: AbortSignal;
-  /** Bytes that the storage has, of how many; `rate` is text such as `12.3 MB/s, 4 min left`, or empty. */
+  /** Bytes in storage and in total; `rate` is text such as `12.3 MB/s, 4 min left`, or empty. */
   onProgress: (done: number, total: number, rate: string) => void;
 }
 
 /**
- * Brings files into a repository's large-file storage; equal content is sent once, and what is there already not at all.
- * Gives how many bytes were sent. Errors: QS-HUB-*, QS-INPUT-CHANGED.
+ * Uploads files to a repository's large-file storage; equal content is sent once, stored content not at all.
+ * Returns the number of bytes sent. Errors: QS-HUB-*, QS-INPUT-CHANGED.
  */
 export async function uploadObjects(
   connection: HubConnection,

@@ -7,8 +7,8 @@ import { callApi } from "./call-api.js";
 const responseSchema = z.object({ errors: z.array(z.object({ message: z.string() })).default([]) });
 
 /**
- * Asks the Hub whether it accepts a model card's front matter: a commit with one that it does not accept is refused, and
- * that would be after the upload. Errors: QS-PUBLISH-CARD, QS-HUB-*.
+ * Validates a model card's front matter with the Hub's API before the upload, since the Hub rejects a commit with an
+ * invalid one. Errors: QS-PUBLISH-CARD, QS-HUB-*.
  */
 export async function validateCard(
   connection: HubConnection,
@@ -22,8 +22,8 @@ export async function validateCard(
   const { status, json } = await callApi(connection, call, signal);
   const errors = responseSchema.safeParse(json).data?.errors ?? [];
   if (status < 400 && errors.length === 0) return;
-  const said = connection.quote(errors.map(({ message }) => message).join("; ")) || "it gives no reason";
-  throw new QuantsmithError("QS-PUBLISH-CARD", `the Hub does not accept the front matter of README.md: ${said}`, {
-    remedy: "Correct what it is made from, the base model's card or the recipe, and make the release again.",
+  const reason = connection.quote(errors.map(({ message }) => message).join("; ")) || "no reason given";
+  throw new QuantsmithError("QS-PUBLISH-CARD", `the Hub rejects the front matter of README.md: ${reason}`, {
+    remedy: "Correct the base model's card or the recipe, and build the release again.",
   });
 }

@@ -7,7 +7,7 @@ import { canary, connectToWrite, publishFolder, startWritableHub, treeOf } from 
 import { releaseFolder } from "../../fixtures/release-folder.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
-/* Answers that no Hub should give: each ends with a code, with main untouched, and with nothing sent where it should not go. */
+/* Invalid Hub responses: each fails with a code, leaves main unchanged and sends no content to unsafe addresses. */
 const base = temporaryFolder();
 let hub: Hub;
 let home: string;
@@ -28,7 +28,7 @@ const object = (actions: object, sha256: string) =>
 
 const cases: [string, RegExp, (sha256: string) => Fault, string][] = [
   [
-    "an upload to plain http elsewhere",
+    "an upload to plain http on another host",
     /\/batch$/,
     (oid) => object({ upload: { href: "http://192.0.2.1/x" } }, oid),
     "QS-HUB-ANSWER",
@@ -39,9 +39,9 @@ const cases: [string, RegExp, (sha256: string) => Fault, string][] = [
     (oid) => object({ upload: { href: "https://a:b@example.org/" } }, oid),
     "QS-HUB-ANSWER",
   ],
-  ["an upload to nowhere", /\/batch$/, (oid) => object({ upload: { href: "x" } }, oid), "QS-HUB-ANSWER"],
+  ["an invalid upload address", /\/batch$/, (oid) => object({ upload: { href: "x" } }, oid), "QS-HUB-ANSWER"],
   [
-    "a confirmation elsewhere",
+    "an unsafe verification address",
     /\/batch$/,
     (oid) => object({ upload: { href: "https://example.org/" }, verify: { href: "file:///etc" } }, oid),
     "QS-HUB-ANSWER",
@@ -57,32 +57,32 @@ const cases: [string, RegExp, (sha256: string) => Fault, string][] = [
     "QS-HUB-ANSWER",
   ],
   [
-    "parts of no length",
+    "parts of length 0",
     /\/batch$/,
     (oid) => object({ upload: { href: "https://example.org/", header: { chunk_size: "0" } } }, oid),
     "QS-HUB-ANSWER",
   ],
   [
-    "a storage that refuses",
+    "a storage that rejects the file",
     /\/batch$/,
     (oid) => json({ objects: [{ oid, size: 1, error: { code: 422, message: "no" } }] }),
     "QS-HUB-ANSWER",
   ],
-  ["no word about the file", /\/batch$/, () => json({ objects: [] }), "QS-HUB-ANSWER"],
-  ["no word about how to send", /\/preupload\//, () => json({ files: [] }), "QS-HUB-ANSWER"],
-  ["a page instead of an answer", /\/preupload\//, () => ({ kind: "body", body: "<html>" }), "QS-HUB-ANSWER"],
+  ["a batch response without the file", /\/batch$/, () => json({ objects: [] }), "QS-HUB-ANSWER"],
+  ["a preupload response without the file", /\/preupload\//, () => json({ files: [] }), "QS-HUB-ANSWER"],
+  ["HTML instead of JSON", /\/preupload\//, () => ({ kind: "body", body: "<html>" }), "QS-HUB-ANSWER"],
   ["a redirect of a commit", /\/commit\//, () => ({ kind: "redirect", to: "https://example.org/" }), "QS-HUB-ANSWER"],
   [
-    "another name",
+    "a renamed repository",
     /^\/api\/models\/me\/model$/,
     () => json({ id: "me/other", private: false, gated: false }),
     "QS-PUBLISH-TARGET",
   ],
-  ["no description", /^\/api\/models\/me\/model$/, () => json({}), "QS-HUB-ANSWER"],
-  ["no branches", /\/refs$/, () => json({}), "QS-HUB-ANSWER"],
-  ["a token that is refused", /./, () => ({ kind: "status", status: 401 }), "QS-HUB-UNAUTHORIZED"],
-  ["a storage full of errors", /^\/(upload|part)\//, () => ({ kind: "status", status: 503 }), "QS-HUB-FAILED"],
-  ["addresses that never hold", /^\/(upload|part)\//, () => ({ kind: "status", status: 403 }), "QS-HUB-FAILED"],
+  ["a repository without a description", /^\/api\/models\/me\/model$/, () => json({}), "QS-HUB-ANSWER"],
+  ["a response without branches", /\/refs$/, () => json({}), "QS-HUB-ANSWER"],
+  ["a rejected token", /./, () => ({ kind: "status", status: 401 }), "QS-HUB-UNAUTHORIZED"],
+  ["a storage that always fails", /^\/(upload|part)\//, () => ({ kind: "status", status: 503 }), "QS-HUB-FAILED"],
+  ["addresses that expire at once", /^\/(upload|part)\//, () => ({ kind: "status", status: 403 }), "QS-HUB-FAILED"],
 ];
 
 test.each(cases)("%s", async (_, pattern, fault, code) => {
@@ -100,11 +100,11 @@ test.each(cases)("%s", async (_, pattern, fault, code) => {
   expect(`${error.message} ${error.remedy} ${error.stack}`).not.toContain(canary);
   expect(`${error.message} ${error.remedy}`).not.toMatch(/signature=[0-9a-f]/);
   expect(treeOf(hub)).toEqual({});
-  // Only the Hub's own origin is told who asks.
+  // The token is sent to the Hub's origin only.
   expect(hub.requests.filter(({ server, headers }) => server === "storage" && headers.authorization)).toEqual([]);
 });
 
-test("a commit that holds something else than was sent is told, and not made twice", async () => {
+test("a commit whose content differs from the upload is reported and not repeated", async () => {
   const folder = join(home, "release");
   releaseFolder(folder);
   const repo = hub.create("me/model");

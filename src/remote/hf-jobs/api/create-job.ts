@@ -1,7 +1,8 @@
 import { runJob as callRunJob } from "@huggingface/hub";
 import type { HubConnection } from "../../../hub/connection.js";
+import { rethrowLibraryError } from "../../../hub/hub-error.js";
 import { type HubJob, parseJob } from "./job-info.js";
-import { jobsAccess, unreadable } from "./jobs-fetch.js";
+import { jobsAccess } from "./jobs-fetch.js";
 
 /** A request to start a job. */
 export interface JobRequest {
@@ -31,6 +32,6 @@ export async function createJob(connection: HubConnection, request: JobRequest, 
     attempts: 1,
     volumes: [{ ...volume, readOnly: false }],
     ...jobsAccess(connection, subject, signal),
-  }).catch((error: unknown) => unreadable(error, subject));
+  }).catch((error: unknown) => rethrowLibraryError(error, subject));
   return parseJob(answer, subject);
 }

@@ -1,11 +1,12 @@
 import { listJobHardware } from "@huggingface/hub";
 import * as z from "zod";
 import type { HubConnection } from "../../../hub/connection.js";
+import { rethrowLibraryError } from "../../../hub/hub-error.js";
 import { parseBytes } from "../../../util/bytes.js";
 import { QuantsmithError } from "../../../util/errors.js";
 import { quote, quoteList } from "../../../util/quote.js";
 import { nearest } from "../../../util/suggest.js";
-import { jobsAccess, unreadable } from "./jobs-fetch.js";
+import { jobsAccess } from "./jobs-fetch.js";
 
 /** A machine that jobs can run on, and its price. */
 export interface JobFlavor {
@@ -37,7 +38,7 @@ const unitsPerMinute: Readonly<Record<string, number>> = { second: 60, minute: 1
 export async function readFlavor(connection: HubConnection, name: string, signal: AbortSignal): Promise<JobFlavor> {
   const subject = { doing: "reading the prices of jobs", repo: "jobs" };
   const answer: unknown = await listJobHardware(jobsAccess(connection, subject, signal)).catch((error: unknown) =>
-    unreadable(error, subject),
+    rethrowLibraryError(error, subject),
   );
   const { data } = hardware.safeParse(answer);
   if (data === undefined) throw noPrice(name, "the Hub's hardware list has an unexpected format");

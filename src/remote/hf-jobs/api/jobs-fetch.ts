@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { apiFetch } from "../../../hub/api-fetch.js";
 import type { HubConnection } from "../../../hub/connection.js";
-import { invalidResponse, type Subject } from "../../../hub/hub-error.js";
+import type { Subject } from "../../../hub/hub-error.js";
 import { readBody } from "../../../hub/read-body.js";
 import { type HubResponse, send } from "../../../hub/request.js";
 import { QuantsmithError } from "../../../util/errors.js";
@@ -49,13 +49,6 @@ export function jobsAccess(connection: HubConnection, subject: Subject, signal: 
     accessToken: "hf_placeholder",
     fetch: jobsFetch(connection, subject, signal),
   };
-}
-
-/** Rethrows a library error; an answer that is not JSON, or has another shape, becomes QS-HUB-ANSWER. */
-export function unreadable(error: unknown, subject: Subject): never {
-  if (error instanceof SyntaxError || error instanceof TypeError)
-    throw invalidResponse(subject, "an answer that is not JSON");
-  throw error;
 }
 
 /** A request that the Hub refused, QS-JOBS-REFUSED. */

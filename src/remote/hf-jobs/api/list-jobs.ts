@@ -1,8 +1,8 @@
 import { listJobs as callListJobs } from "@huggingface/hub";
 import type { HubConnection } from "../../../hub/connection.js";
-import { invalidResponse, type Subject } from "../../../hub/hub-error.js";
+import { invalidResponse, rethrowLibraryError, type Subject } from "../../../hub/hub-error.js";
 import { type HubJob, parseJob } from "./job-info.js";
-import { jobsAccess, unreadable } from "./jobs-fetch.js";
+import { jobsAccess } from "./jobs-fetch.js";
 
 /** A namespace's history is unlimited; jobs come newest first. */
 const maxPages = 100;
@@ -30,7 +30,7 @@ export async function listJobs(
       return response;
     };
     const answer: unknown = await callListJobs({ namespace, ...access, fetch }).catch((error: unknown) =>
-      unreadable(error, subject),
+      rethrowLibraryError(error, subject),
     );
     if (!Array.isArray(answer)) throw invalidResponse(subject, "an answer that is not a list of jobs");
     jobs.push(...answer.map((one) => parseJob(one, subject)));
