@@ -1,7 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { isSystemError } from "../util/errors.js";
 
-/** The shape of a file of base logits. */
+/** Shape of a base logits file. */
 export interface BaseLogits {
   vocabulary: number;
   chunks: number;
@@ -12,40 +12,40 @@ export interface BaseLogits {
 /** `_logits_`, then context, vocabulary and chunks as 32-bit integers. */
 const headerBytes = 8 + 12;
 const tokenBytes = 4;
-/** Bytes copied at once. */
+/** Bytes per read of a copy. */
 const pieceBytes = 4 << 20;
 
 /**
- * Size in bytes of the file `llama-perplexity --save-all-logits` writes: the header, every token as int32, and for
- * each token of the second half of a chunk a row of uint16 (vocabulary rounded up to even, plus scale and minimum).
+ * Returns the size in bytes of the file that `llama-perplexity --save-all-logits` writes: the header, every token as
+ * int32, and for each scored token a row of uint16 (vocabulary rounded up to even, plus scale and minimum).
  * Source: `process_logits` and `perplexity` in llama.cpp `tools/perplexity/perplexity.cpp`.
  */
 export function baseLogitsBytes({ vocabulary, chunks, context }: BaseLogits): number {
   return headerBytes + chunks * (context * tokenBytes + chunkBytes({ vocabulary, context }));
 }
 
-/** Tokens of a chunk that are scored: the second half, without the last one, which has no successor. */
+/** Returns the number of scored tokens per chunk: the second half, without the last token, which has no successor. */
 export function scoredTokens(context: number): number {
   return context - 1 - Math.floor(context / 2);
 }
 
-/** Tokens that llama-perplexity takes in at once unless told otherwise (`n_batch` in common/common.h). */
+/** llama-perplexity's default batch size in tokens (`n_batch` in common/common.h). */
 const batchTokens = 2048;
 
 /**
- * Chunks that llama-perplexity evaluates together. Rounding depends on what is evaluated together, and a quantized model
- * makes a thousandth of the perplexity of it, so chunks that were together have to stay so to give the same figures.
+ * Returns the number of chunks that llama-perplexity evaluates together. Rounding depends on the batch and changes a
+ * quantized model's perplexity by about 0.1 %, so equal results require the same chunks per batch.
  */
 export function chunksPerBatch(context: number): number {
   return Math.max(1, Math.floor(batchTokens / context));
 }
 
-/** Bytes of one chunk's rows. */
+/** Returns the bytes of one chunk's rows. */
 function chunkBytes({ vocabulary, context }: Omit<BaseLogits, "chunks">): number {
   return scoredTokens(context) * (2 * Math.floor((vocabulary + 1) / 2) + 4) * 2;
 }
 
-/** Reads the header and the file's size; undefined when the file is missing, cut or something else. */
+/** Reads the header; returns undefined if the file is missing, truncated or of another format. */
 export async function readBaseLogits(file: string): Promise<BaseLogits | undefined> {
   try {
     const handle = await open(file, "r");
@@ -69,14 +69,14 @@ export async function readBaseLogits(file: string): Promise<BaseLogits | undefin
 }
 
 /**
- * Writes some chunks of a file of base logits, by index and in that order, as a file of their own: the same tokens and
- * the same 16-bit values, so `measureKld` finds for them what it finds for them in the whole file.
- * Throws a RangeError for a chunk that is not there; that is a bug of the caller.
+ * Copies the chunks with these indices, in this order, to another base logits file. `measureKld` returns the same
+ * values for a chunk as with the whole file.
+ * Throws a RangeError for a chunk index that does not exist, since that is a bug of the caller.
  */
 export async function extractChunks(from: string, to: string, chunks: readonly number[]): Promise<void> {
   const shape = await readBaseLogits(from);
   if (shape === undefined || chunks.some((chunk) => !(chunk >= 0 && chunk < shape.chunks))) {
-    throw new RangeError(`${from} does not hold the chunks ${chunks.join(", ")}`);
+    throw new RangeError(`${from} does not contain all of the chunks ${chunks.join(", ")}`);
   }
   const source = await open(from, "r");
   try {
@@ -104,7 +104,7 @@ async function copyRange(source: FileHandle, target: FileHandle, start: number, 
   const piece = Buffer.alloc(Math.min(bytes, pieceBytes));
   for (let done = 0; done < bytes; ) {
     const { bytesRead } = await source.read(piece, 0, Math.min(piece.length, bytes - done), start + done);
-    if (bytesRead === 0) throw new RangeError("the file of base logits became shorter while it was read");
+    if (bytesRead === 0) throw new RangeError("the base logits file became shorter while it was read");
     await target.writeFile(piece.subarray(0, bytesRead));
     done += bytesRead;
   }

@@ -4,8 +4,8 @@ import type { SubprocessResult } from "../util/subprocess.js";
 import { diskFullError } from "./tool-failure.js";
 
 /**
- * Size in bytes of a GGUF file that a tool says it has written, after a look at its header. On a full disk tools are
- * known to exit 0 with an empty or cut file, so an exit code alone proves nothing: such a file is `QS-DISK-FULL`.
+ * Reads the header of a GGUF file that a tool has written and returns the file's size in bytes. On a full disk, tools
+ * may exit with code 0 and leave an empty or truncated file; the function then throws `QS-DISK-FULL`.
  */
 export async function checkWrittenGguf(file: string, doing: string, result: SubprocessResult): Promise<number> {
   try {

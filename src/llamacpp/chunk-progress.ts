@@ -1,14 +1,14 @@
 import type { ToolRun } from "./tool-run.js";
 
 /**
- * Follows llama-imatrix and llama-perplexity: the total comes from "over 20 chunks", the chunks done from
+ * Parses the progress of llama-imatrix and llama-perplexity: the total from "over 20 chunks", the finished chunks from
  * "[1]7.80,[2]8.22," or from the rows of the divergence table ("   2   11.2762 ± ...").
  */
 export function followChunks(onProgress: ToolRun["onProgress"]): (text: string, stream: "stdout" | "stderr") => void {
   if (!onProgress) return () => {};
   let total = 0;
   let done = 0;
-  // A number may be cut by the end of a piece, so the unfinished end is kept for the next one.
+  // A piece of output may end inside a number, so its unfinished end is joined with the next piece.
   const rest = { stdout: "", stderr: "" };
   return (text, stream) => {
     const pieces = (rest[stream] + text).split(/[,\n]/);

@@ -5,27 +5,27 @@ import { fileArgument, runTool, type ToolReport, type ToolRun, toolReport } from
 
 export interface CompletionOptions extends ToolRun {
   model: string;
-  /** The file that holds how the text begins. */
+  /** File with the start of the text. */
   prompt: string;
-  /** Tokens at most; the model may end the text before. */
+  /** Most tokens to sample; the model may end the text earlier. */
   tokens: number;
   seed: number;
   temperature: number;
 }
 
 export interface CompletionResult extends ToolReport {
-  /** The beginning and what the model made of it. */
+  /** The prompt and its continuation. */
   text: string;
-  /** Tokens really sampled. */
+  /** Number of sampled tokens. */
   tokens: number;
 }
 
-/** Room for the beginning beside what is sampled, in tokens. */
+/** Context reserved for the prompt, in tokens. */
 const promptTokens = 128;
 
 /**
- * Lets the model continue a text (`llama-completion`), by temperature alone: what a model really says is its whole
- * distribution, which top-k and top-p would cut. The same seed gives the same text on the same machine.
+ * Samples a continuation of a text (`llama-completion`) with temperature only: top-k and top-p would truncate the
+ * model's distribution. The same seed gives the same text on the same machine.
  * Throws `QS-SAMPLE-FAILED`, `QS-ENV-OOM`.
  */
 export async function completeText(options: CompletionOptions): Promise<CompletionResult> {
@@ -36,7 +36,7 @@ export async function completeText(options: CompletionOptions): Promise<Completi
     ...["-no-cnv", "--no-warmup", "--simple-io", "--no-escape"],
   ];
   const result = await runTool(options, "llama-completion", args);
-  // Absent when the first token already ends the text.
+  // Absent if the first token ends the text.
   const runs = parseNumber(/\beval time =[^\n]*\/ +(\d+) runs/.exec(result.stderr)?.[1]);
   const ended = /common_perf_print:|\[end of text\]/.test(`${result.stdout}${result.stderr}`);
   if (result.exitCode !== 0 || !ended) {
@@ -45,7 +45,7 @@ export async function completeText(options: CompletionOptions): Promise<Completi
       patterns: [modelLoadPattern("QS-SAMPLE-FAILED")],
       otherwise: {
         code: "QS-SAMPLE-FAILED",
-        remedy: "See the tool's last lines; `quantsmith doctor` checks the tools.",
+        remedy: "Check the tool's last lines, or run `quantsmith doctor`.",
       },
     });
   }

@@ -5,18 +5,18 @@ import { fileArgument, runTool, type ToolReport, type ToolRun, toolReport } from
 
 export interface SplitOptions extends ToolRun {
   model: string;
-  /** What the parts are called before `-00001-of-00002.gguf`. */
+  /** Path of the splits without `-00001-of-00002.gguf`. */
   outPrefix: string;
-  /** Largest size of a part; at least a million bytes, and counted in millions. */
+  /** Largest size of a split, rounded down to whole MB; at least 1 MB. */
   maxFileBytes: number;
 }
 
 export interface SplitResult extends ToolReport {
-  /** The parts in their order, relative to the working folder. */
+  /** Paths of the splits in order, relative to the working folder. */
   files: string[];
 }
 
-/** Splits a GGUF file into parts that llama.cpp loads by the first one's name. Throws `QS-SPLIT-FAILED`, `QS-DISK-FULL`. */
+/** Splits a GGUF file; llama.cpp loads the splits by the first one's name. Throws `QS-SPLIT-FAILED`, `QS-DISK-FULL`. */
 export async function splitGguf(options: SplitOptions): Promise<SplitResult> {
   const size = `${Math.max(1, Math.floor(options.maxFileBytes / 1e6))}M`;
   const args = ["--split", "--split-max-size", size, fileArgument(options.model), fileArgument(options.outPrefix)];
@@ -24,7 +24,7 @@ export async function splitGguf(options: SplitOptions): Promise<SplitResult> {
   const files = await listSplits(options);
   const announced = Number(/-of-(\d+)\.gguf$/.exec(files[0] ?? "")?.[1]);
   if (result.exitCode !== 0 || files.length === 0 || files.length !== announced) {
-    const remedy = "See the tool's last lines; a full disk is the usual reason.";
+    const remedy = "Check the tool's last lines and the free disk space.";
     throw toolFailure(result, {
       doing: `splitting ${options.model}`,
       otherwise: { code: "QS-SPLIT-FAILED", remedy },

@@ -1,33 +1,33 @@
 import path from "node:path";
 import { checkWrittenGguf } from "./check-written-gguf.js";
 import { followChunks } from "./chunk-progress.js";
-import { modelLoadPattern, textShortPattern } from "./input-failures.js";
+import { modelLoadPattern, nonFiniteRemedy, textShortPattern } from "./input-failures.js";
 import { parseChunkCount, parseFinalPerplexity } from "./parse-number.js";
 import { toolFailure } from "./tool-failure.js";
 import { fileArgument, runTool, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
 
 export interface ImatrixOptions extends ToolRun {
   model: string;
-  /** The calibration text; its name is written into the imatrix and every file made with it. */
+  /** The calibration text; its name is stored in the imatrix and in GGUF files quantized with it. */
   text: string;
   /** Ends in `.gguf`. */
   out: string;
-  /** At most this many chunks; a shorter text gives fewer. */
+  /** Limit of chunks; a shorter text has fewer. */
   chunks: number;
   /** Tokens per chunk. */
   context: number;
-  /** Read `<|im_start|>` and its like in the text as the control tokens they name, not as letters (default false). */
+  /** Tokenize control tokens such as `<|im_start|>` in the text as such, not as plain text (default false). */
   parseSpecial?: boolean;
 }
 
 export interface ImatrixResult extends ToolReport {
-  /** Chunks really computed. */
+  /** Number of computed chunks. */
   chunks: number;
   perplexity: number;
 }
 
 /**
- * Measures which weights the calibration text uses (`llama-imatrix`), on the CPU so that machines agree.
+ * Computes an imatrix from the calibration text (`llama-imatrix`), on the CPU so that results match across machines.
  * Throws `QS-CALIBRATE-TEXT-SHORT`, `QS-CALIBRATE-NAN`, `QS-CALIBRATE-FAILED`, `QS-DISK-FULL`, `QS-ENV-OOM`.
  */
 export async function computeImatrix(options: ImatrixOptions): Promise<ImatrixResult> {
@@ -49,14 +49,14 @@ export async function computeImatrix(options: ImatrixOptions): Promise<ImatrixRe
         {
           pattern: /non-finite values detected in (\S+)|PPL = [+-]?(?:nan|inf)/i,
           code: "QS-CALIBRATE-NAN",
-          message: ([, tensor]) => `The model computes values that are not numbers${tensor ? ` at ${tensor}` : ""}`,
-          remedy: "Convert with `outtype: bf16`; if it stays so, the checkpoint itself is damaged.",
+          message: ([, tensor]) => `the model computes NaN or infinite values${tensor ? ` at ${tensor}` : ""}`,
+          remedy: nonFiniteRemedy,
         },
         modelLoadPattern("QS-CALIBRATE-FAILED"),
       ],
       otherwise: {
         code: "QS-CALIBRATE-FAILED",
-        remedy: "See the tool's last lines; `quantsmith doctor` checks the tools.",
+        remedy: "Check the tool's last lines, or run `quantsmith doctor`.",
       },
     });
   }

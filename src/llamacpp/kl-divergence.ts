@@ -12,26 +12,26 @@ export type { KldFigures } from "./kld-figures.js";
 
 export interface KldOptions extends ToolRun {
   model: string;
-  /** The file `saveBaseLogits` wrote; it brings its own text, context and chunks. */
+  /** The file written by `saveBaseLogits`; it contains the text's tokens, the context and the chunks. */
   base: string;
 }
 
 export interface KldResult extends ToolReport {
   figures: KldFigures;
-  /** The divergence at every share of the tokens that the tool prints, lowest first. */
+  /** The printed quantiles of the KLD, lowest first. */
   quantiles: Quantile[];
   perChunk: ChunkFigures[];
 }
 
 /**
- * Measures how far a quantized model is from its base (`llama-perplexity --kl-divergence`).
+ * Measures the KLD of a quantized model from its base (`llama-perplexity --kl-divergence`).
  * Throws `QS-VALIDATE-NAN`, `QS-VALIDATE-LOAD`, `QS-VALIDATE-FAILED`, `QS-ENV-OOM`.
  */
 export async function measureKld(options: KldOptions): Promise<KldResult> {
   const base = await readBaseLogits(path.join(options.cwd, fileArgument(options.base)));
   if (base === undefined) {
-    throw new QuantsmithError("QS-VALIDATE-FAILED", `${options.base} is not a whole file of base logits`, {
-      remedy: "Run again with --fresh so that the base logits are computed anew.",
+    throw new QuantsmithError("QS-VALIDATE-FAILED", `${options.base} is not a complete base logits file`, {
+      remedy: "Run again with `--fresh` to recompute the base logits.",
     });
   }
   const args = [
@@ -49,20 +49,20 @@ export async function measureKld(options: KldOptions): Promise<KldResult> {
           pattern: /inconsistent vocabulary \((\d+) vs (\d+)\)/,
           code: "QS-VALIDATE-FAILED",
           message: ([, inBase, inModel]) => `${options.model} has ${inModel} tokens, its base ${inBase}`,
-          remedy: "The base logits belong to another model; run again with --fresh.",
+          remedy: "Run again with `--fresh`: the base logits belong to another model.",
         },
         modelLoadPattern("QS-VALIDATE-LOAD"),
       ],
       otherwise: {
         code: "QS-VALIDATE-FAILED",
-        remedy: "See the tool's last lines; use at least one whole chunk of text.",
+        remedy: "Check the tool's last lines, and use at least one whole chunk of text.",
       },
     });
   }
   const bad = Object.entries(figures).find(([, value]) => !Number.isFinite(value));
   if (bad) {
-    throw new QuantsmithError("QS-VALIDATE-NAN", `${options.model} gives no number for ${bad[0]}`, {
-      remedy: "The variant is broken: use a larger type for it, or check the imatrix for missing tensors.",
+    throw new QuantsmithError("QS-VALIDATE-NAN", `${options.model} has a NaN or infinite ${bad[0]}`, {
+      remedy: "Use a larger type for this variant, or check the imatrix for missing tensors.",
       output: result.tail,
     });
   }

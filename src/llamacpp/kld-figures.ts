@@ -1,6 +1,6 @@
 import { parseNumber } from "./parse-number.js";
 
-/** What `llama-perplexity --kl-divergence` prints. Errors are one standard error; KLD is in nats. */
+/** Metrics printed by `llama-perplexity --kl-divergence`. Errors are one standard error; KLD is in nats. */
 export interface KldFigures {
   chunks: number;
   perplexity: number;
@@ -18,15 +18,15 @@ export interface KldFigures {
   kld99: number;
   kld999: number;
   kldMax: number;
-  /** Root mean square of the change of the right token's probability, in percent. */
+  /** Root mean square change of the correct token's probability, in percent. */
   rmsDeltaP: number;
   rmsDeltaPError: number;
-  /** Tokens for which both models have the same favourite, in percent. */
+  /** Share of tokens with the same most likely token in both models, in percent. */
   sameTop: number;
   sameTopError: number;
 }
 
-/** The line each figure stands on; a second name is the number after `±`. */
+/** Printed label of each metric; the second key is for the number after `±`. */
 const lines: readonly (readonly [label: string, value: keyof KldFigures, error?: keyof KldFigures])[] = [
   ["Mean PPL(Q)", "perplexity", "perplexityError"],
   ["Mean PPL(base)", "basePerplexity"],
@@ -42,7 +42,7 @@ const lines: readonly (readonly [label: string, value: keyof KldFigures, error?:
   ["Same top p", "sameTop", "sameTopError"],
 ];
 
-/** Where the printed quantiles of the divergence stand; the figures hold the upper ones. */
+/** Printed labels of the KLD quantiles, some of which are also in `KldFigures`. */
 const quantileLines: readonly (readonly [label: string, fraction: number])[] = [
   ["Minimum KLD", 0],
   ["0.1% KLD", 0.001],
@@ -57,10 +57,10 @@ const quantileLines: readonly (readonly [label: string, fraction: number])[] = [
   ["Maximum KLD", 1],
 ];
 
-/** A share of the tokens and the divergence in nats that they stay below. */
+/** A share of the tokens and the KLD in nats that they do not exceed. */
 export type Quantile = readonly [fraction: number, kld: number];
 
-/** The tables as printed: label to value and, where there is one, error. */
+/** Parses the printed tables: label to value and, if printed, error. */
 function readTables(stdout: string): Map<string, string[]> {
   const printed = new Map<string, string[]>();
   for (const line of stdout.split("\n")) {
@@ -79,7 +79,7 @@ function readTables(stdout: string): Map<string, string[]> {
   return printed;
 }
 
-/** All quantiles of the divergence that the tool prints, lowest first; those it does not print are left out. */
+/** Parses the printed quantiles of the KLD, lowest first. */
 export function parseKldQuantiles(stdout: string): Quantile[] {
   const printed = readTables(stdout);
   return quantileLines.flatMap(([label, fraction]) => {
@@ -88,7 +88,7 @@ export function parseKldQuantiles(stdout: string): Quantile[] {
   });
 }
 
-/** Reads the tables; undefined when a figure is missing. A figure may be NaN or infinite, as printed. */
+/** Parses the metrics; returns undefined if one is missing. Values may be NaN or infinite. */
 export function parseKldFigures(stdout: string): KldFigures | undefined {
   const printed = readTables(stdout);
   const rows = [...stdout.matchAll(/^\s*(\d+)\s+\S+ ±/gm)];
@@ -104,8 +104,8 @@ export function parseKldFigures(stdout: string): KldFigures | undefined {
 }
 
 /**
- * An error beside a good figure is NaN when the models agree so well that its variance is rounded below zero, or is
- * divided by a mean of zero: `log_ppl_ratio_unc` and `p_diff_rms_unc` in perplexity.cpp. It is zero then.
+ * Returns 0 for a NaN error of a finite value. For almost equal models, llama-perplexity's variance is rounded below 0
+ * or divided by a mean of 0: `log_ppl_ratio_unc` and `p_diff_rms_unc` in perplexity.cpp.
  */
 function parseError(text: string | undefined, figure: number | undefined): number | undefined {
   const error = parseNumber(text);

@@ -1,20 +1,20 @@
 import { parseNumber } from "./parse-number.js";
 
-/** Means over the scored tokens of one chunk; KLD and logarithms in nats, the others as shares of 1. */
+/** Means over the scored tokens of one chunk; KLD and logarithms in nats, the others as fractions. */
 export interface ChunkFigures {
   logPerplexity: number;
-  /** Logarithm of the perplexity over the base's. */
+  /** Logarithm of the perplexity divided by the base's. */
   logPerplexityRatio: number;
   kld: number;
-  /** Mean square of the change of the right token's probability. */
+  /** Mean square change of the correct token's probability. */
   squaredDeltaP: number;
   sameTop: number;
 }
 
 /**
- * What each chunk contributed, from the rows llama-perplexity prints as it goes: row k holds the means of the first k
- * chunks, so chunk k is k · row(k) − (k − 1) · row(k − 1). The rows have five decimals, which leaves a divergence per
- * chunk uncertain by up to k · 10⁻⁵ nats.
+ * Computes the means of each chunk from llama-perplexity's rows: row k contains the means of the first k chunks, so
+ * chunk k is k · row(k) − (k − 1) · row(k − 1). Rows have five decimals, so the error of a chunk's KLD is up to
+ * k · 10⁻⁵ nats.
  */
 export function parseChunkFigures(stdout: string): ChunkFigures[] {
   const rows = stdout.split("\n").flatMap((line) => parseRow(line) ?? []);

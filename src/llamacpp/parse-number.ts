@@ -1,4 +1,4 @@
-/** A number as C's printf writes it, with `nan` and `inf`; undefined for anything else. */
+/** Parses a number in C's printf format, including `nan` and `inf`; returns undefined for other text. */
 export function parseNumber(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (/^[+-]?nan/i.test(text)) return Number.NaN;
@@ -7,7 +7,7 @@ export function parseNumber(text: string | undefined): number | undefined {
   return /^[+-]?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined;
 }
 
-/** `Final estimate: PPL = 12.0653 +/- 0.31453`, as llama-imatrix and llama-perplexity end. */
+/** Parses `Final estimate: PPL = 12.0653 +/- 0.31453` of llama-imatrix and llama-perplexity. */
 export function parseFinalPerplexity(text: string): { perplexity: number; perplexityError: number } | undefined {
   const match = /Final estimate: PPL = (\S+) \+\/- (\S+)/.exec(text);
   const perplexity = parseNumber(match?.[1]);
@@ -15,7 +15,7 @@ export function parseFinalPerplexity(text: string): { perplexity: number; perple
   return perplexity === undefined || perplexityError === undefined ? undefined : { perplexity, perplexityError };
 }
 
-/** The number of chunks a run announces: `computing over 20 chunks, n_ctx=512`. */
+/** Parses the number of chunks: `computing over 20 chunks, n_ctx=512`. */
 export function parseChunkCount(text: string): number | undefined {
   return parseNumber(/\bover (\d+) chunks,/.exec(text)?.[1]);
 }

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { readBaseLogits } from "./base-logits.js";
 import { followChunks } from "./chunk-progress.js";
-import { modelLoadPattern, textShortPattern } from "./input-failures.js";
+import { modelLoadPattern, nonFiniteRemedy, textShortPattern } from "./input-failures.js";
 import { parseFinalPerplexity } from "./parse-number.js";
 import { diskFullError, toolFailure } from "./tool-failure.js";
 import { fileArgument, runTool, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
@@ -11,9 +11,9 @@ export { baseLogitsBytes } from "./base-logits.js";
 export interface BaseLogitsOptions extends ToolRun {
   model: string;
   text: string;
-  /** The file of logits; see `baseLogitsBytes` for its size before asking for it. */
+  /** Output file; `baseLogitsBytes` computes its size in advance. */
   out: string;
-  /** At most this many chunks; a shorter text gives fewer. */
+  /** Limit of chunks; a shorter text has fewer. */
   chunks: number;
   /** Tokens per chunk. */
   context: number;
@@ -23,13 +23,13 @@ export interface BaseLogitsResult extends ToolReport {
   perplexity: number;
   /** One standard error of the perplexity. */
   perplexityError: number;
-  /** Chunks really computed. */
+  /** Number of computed chunks. */
   chunks: number;
   vocabulary: number;
 }
 
 /**
- * Runs the base model over the evaluation text, measures its perplexity and keeps its logits for `measureKld`.
+ * Measures the base model's perplexity on the evaluation text and saves its logits for `measureKld`.
  * Throws `QS-VALIDATE-TEXT-SHORT`, `QS-VALIDATE-NAN`, `QS-VALIDATE-LOAD`, `QS-VALIDATE-FAILED`, `QS-DISK-FULL`.
  */
 export async function saveBaseLogits(options: BaseLogitsOptions): Promise<BaseLogitsResult> {
@@ -49,18 +49,18 @@ export async function saveBaseLogits(options: BaseLogitsOptions): Promise<BaseLo
         {
           pattern: /\](?:-?nan|-?inf),|PPL = [+-]?(?:nan|inf)|Unexpected negative standard deviation/i,
           code: "QS-VALIDATE-NAN",
-          message: () => `${options.model} computes values that are not numbers`,
-          remedy: "Convert with `outtype: bf16`; if it stays so, the checkpoint itself is damaged.",
+          message: () => `${options.model} computes NaN or infinite values`,
+          remedy: nonFiniteRemedy,
         },
         modelLoadPattern("QS-VALIDATE-LOAD"),
       ],
       otherwise: {
         code: "QS-VALIDATE-FAILED",
-        remedy: "See the tool's last lines; `quantsmith doctor` checks the tools.",
+        remedy: "Check the tool's last lines, or run `quantsmith doctor`.",
       },
     });
   }
-  // The tool never checks its writes, so on a full disk it ends well with a cut or empty file.
+  // The tool does not check its writes: on a full disk it exits with code 0 and a truncated or empty file.
   const written = await readBaseLogits(path.join(options.cwd, options.out));
   if (written === undefined) throw diskFullError(doing, result);
   return {

@@ -1,8 +1,8 @@
 import { type QuantizePlan, type QuantizeRunResult, runQuantize } from "./quantize-run.js";
 
 /**
- * Tells which type every tensor would get and the bytes that takes, without writing anything.
- * Throws what `quantize` throws, except that a type which needs an imatrix passes without one.
+ * Returns the type and bytes of every tensor that `quantize` would write, without writing a file.
+ * Throws the errors of `quantize`, except for a missing imatrix.
  */
 export async function quantizeDryRun(plan: QuantizePlan): Promise<QuantizeRunResult> {
   return (await runQuantize(plan, undefined)).report;

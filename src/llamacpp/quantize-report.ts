@@ -2,18 +2,18 @@ import { ggmlTypeByName, rowBytes } from "../quant/ggml-types.js";
 
 export interface QuantizedTensor {
   name: string;
-  /** As llama.cpp prints it: columns first, trailing ones dropped. */
+  /** Columns first, without trailing ones, as printed by llama.cpp. */
   shape: number[];
   fromType: string;
   toType: string;
   bytes: number;
-  /** Set when rows do not divide into the blocks of the wanted type and llama.cpp chose `toType` instead. */
+  /** Set if llama.cpp chose `toType` because the rows do not divide into blocks of `wantedType`. */
   fallback?: { wantedType: string };
 }
 
 export interface QuantizeReport {
   tensors: QuantizedTensor[];
-  /** Names of the tensors with a `fallback`. */
+  /** Names of tensors with a `fallback`. */
   fallbacks: string[];
   /** Bytes of all tensors, without header and padding. */
   bytes: number;
@@ -23,9 +23,9 @@ export interface QuantizeReport {
 const tensorStart = /\[\s*(\d+)\/\s*(\d+)\] (\S+)\s+- \[([\d,\s]+)\], type =\s*(\w+), /g;
 
 /**
- * Reads the tensor list llama-quantize prints to stderr, from a real or a dry run; undefined when it is not whole or names
- * a type the pinned ggml does not have.
- * Sizes are computed from shape and type, because the printed ones are rounded to 0.01 MiB.
+ * Parses the tensor list that llama-quantize prints to stderr, in a real or a dry run; returns undefined if it is
+ * incomplete or contains a type that the pinned ggml does not have.
+ * Sizes are computed from shape and type, since the printed ones are rounded to 0.01 MiB.
  */
 export function parseQuantizeReport(stderr: string): QuantizeReport | undefined {
   const wanted = new Map<string, string>();
@@ -36,7 +36,7 @@ export function parseQuantizeReport(stderr: string): QuantizeReport | undefined 
   const tensors: QuantizedTensor[] = [];
   for (const [index, start] of starts.entries()) {
     const [line, , , name = "", dimensions = "", from = ""] = start;
-    // A warning about the imatrix may stand between the start of a line and its end, so look up to the next tensor.
+    // A warning about the imatrix may interrupt the line, so the search extends to the next tensor.
     const rest = stderr.slice(start.index + line.length, starts[index + 1]?.index);
     const to = /converting to (\w+) \.\./.exec(rest)?.[1] ?? /-> +[\d.]+ MiB \((\w+)\)/.exec(rest)?.[1] ?? from;
     const shape = withoutTrailingOnes(dimensions.split(",").map(Number));

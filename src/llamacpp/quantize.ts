@@ -15,7 +15,7 @@ export interface QuantizeResult extends QuantizeRunResult {
 }
 
 /**
- * Makes one variant with `llama-quantize` and tells the type every tensor got.
+ * Writes one variant with `llama-quantize` and returns the type of every tensor.
  * Throws `QS-QUANTIZE-IMATRIX`, `QS-QUANTIZE-TYPE`, `QS-QUANTIZE-FAILED`, `QS-DISK-FULL`, `QS-ENV-OOM`.
  */
 export async function quantize(options: QuantizeOptions): Promise<QuantizeResult> {

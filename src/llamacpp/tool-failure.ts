@@ -2,7 +2,7 @@ import type { ErrorCode } from "../util/error-codes.js";
 import { QuantsmithError } from "../util/errors.js";
 import type { SubprocessResult } from "../util/subprocess.js";
 
-/** A failure known by what the tool prints; `message` may use the groups of `pattern`. */
+/** A failure recognized by the tool's output; `message` receives the match of `pattern`. */
 export interface FailurePattern {
   pattern: RegExp;
   code: ErrorCode;
@@ -11,13 +11,13 @@ export interface FailurePattern {
 }
 
 export interface FailureContext {
-  /** What was being done to what, for messages: `quantizing model.gguf to Q4_K_M`. */
+  /** Participle phrase for messages: `quantizing model.gguf to Q4_K_M`. */
   doing: string;
-  /** Failures only this tool has; tried after the ones every tool can have. */
+  /** Failures of this tool; matched after the failures common to all tools. */
   patterns?: readonly FailurePattern[];
-  /** The code and remedy when nothing matches. */
+  /** Code and remedy if nothing matches. */
   otherwise: { code: ErrorCode; remedy: string };
-  /** The code for running out of memory, where the tool has its own. */
+  /** Code for insufficient memory; `QS-ENV-OOM` by default. */
   memoryCode?: ErrorCode;
 }
 
@@ -27,36 +27,36 @@ const outOfMemory =
   /std::bad_alloc|\bMemoryError\b|Cannot allocate memory|unable to allocate|failed to allocate .*buffer/i;
 const broken = /error while loading shared libraries|Library not loaded|no backends are loaded|symbol lookup error/;
 
-/** Turns the end of a native tool that did not do its work into the one error that says why. */
+/** Returns the error for a failed run of a native tool, with the cause found in its output. */
 export function toolFailure(result: SubprocessResult, context: FailureContext): QuantsmithError {
   const text = `${result.stdout}\n${result.stderr}`;
   const fail = (code: ErrorCode, message: string, remedy: string) =>
     new QuantsmithError(code, message, { remedy, output: result.tail });
 
-  // Our own abort never gets here: runSubprocess throws its reason.
+  // Not an abort by the caller, for which runSubprocess throws the reason.
   if (result.signal === "SIGKILL") {
     return fail(
       context.memoryCode ?? "QS-ENV-OOM",
-      `The tool was killed by the system, most likely for memory, while ${context.doing}`,
-      "Close other programs or use a machine with more memory; fewer jobs at once also help.",
+      `the system killed the tool while ${context.doing}, most likely because memory ran out`,
+      "Close other programs, run fewer jobs at once, or use a machine with more memory.",
     );
   }
   if (outOfMemory.test(text)) {
     return fail(
       context.memoryCode ?? "QS-ENV-OOM",
-      `Memory ran out while ${context.doing}`,
+      `memory ran out while ${context.doing}`,
       "Close other programs or use a machine with more memory.",
     );
   }
   if (diskFull.test(text)) return diskFullError(context.doing, result);
-  // 126 and 127 come from what starts the tool, see parent-death.ts: not executable, or not there.
+  // Exit codes of the launcher, see parent-death.ts: 126 not executable, 127 not found.
   const { exitCode } = result;
   const started = exitCode === undefined ? result.signal !== undefined : exitCode !== 126 && exitCode !== 127;
   if (!started || broken.test(text)) {
     return fail(
       "QS-TOOL-BROKEN",
-      `The tool could not be started for ${context.doing}`,
-      "Run `quantsmith doctor`; remove the tools it lists from the cache folder and they are built again.",
+      `the tool does not start while ${context.doing}`,
+      "Run `quantsmith doctor`, and delete the listed tools from the cache folder to rebuild them.",
     );
   }
   for (const known of context.patterns ?? []) {
@@ -65,15 +65,15 @@ export function toolFailure(result: SubprocessResult, context: FailureContext): 
   }
   return fail(
     context.otherwise.code,
-    `The tool failed (${endOf(result)}) while ${context.doing}`,
+    `the tool failed (${endOf(result)}) while ${context.doing}`,
     context.otherwise.remedy,
   );
 }
 
-/** For a tool that ended well but whose output is not whole: llama.cpp does that when the disk is full. */
+/** Returns the error for a full disk, also for a tool that exited with code 0 and left a truncated output. */
 export function diskFullError(doing: string, result: SubprocessResult): QuantsmithError {
-  return new QuantsmithError("QS-DISK-FULL", `The disk is full: the output could not be written while ${doing}`, {
-    remedy: "Free some space, or choose another output folder with --out, and run again.",
+  return new QuantsmithError("QS-DISK-FULL", `the disk is full: the output could not be written while ${doing}`, {
+    remedy: "Free disk space or choose another output folder with `--out`, then run again.",
     output: result.tail,
   });
 }

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { QuantsmithError } from "../util/errors.js";
+import { quote } from "../util/quote.js";
 import { runSubprocess, type SubprocessResult } from "../util/subprocess.js";
 import type { Toolchain, ToolName } from "./toolchain/tools.js";
 
@@ -9,26 +10,26 @@ export interface ToolProgress {
   unit: "chunk" | "tensor" | "byte";
 }
 
-/** What every run of a llama.cpp tool needs, whatever the tool. */
+/** Common options of llama.cpp tool runs. */
 export interface ToolRun {
   toolchain: Toolchain;
-  /** Folder the tool runs in; file arguments are relative to it, so no machine path gets into published files. */
+  /** Working folder; file arguments are relative to it, so that published files contain no local paths. */
   cwd: string;
   threads: number;
   signal?: AbortSignal;
   onProgress?: (progress: ToolProgress) => void;
 }
 
-/** What every result of a tool says about its run. */
+/** Common results of tool runs. */
 export interface ToolReport {
-  /** The tool's name and its arguments: no machine path, fit for records. */
+  /** Name and arguments of the tool, without local paths. */
   argv: string[];
   seconds: number;
-  /** Peak resident memory in bytes; 0 where the system does not tell. */
+  /** Peak resident memory in bytes; 0 if the system does not report it. */
   peakMemoryBytes: number;
 }
 
-/** Runs one tool of the toolchain in `run.cwd`; the caller judges the result. */
+/** Runs one tool of the toolchain in `run.cwd`; the caller checks the result. */
 export function runTool(
   run: ToolRun,
   tool: ToolName,
@@ -44,18 +45,18 @@ export function runTool(
   });
 }
 
-/** The part of a result that every tool shares. */
+/** Returns the common part of a tool's result. */
 export function toolReport(name: string, args: readonly string[], result: SubprocessResult): ToolReport {
   return { argv: [name, ...args], seconds: result.seconds, peakMemoryBytes: result.peakMemoryBytes };
 }
 
 /**
- * Returns `name` if a tool may be given it as a file: relative to the working folder and not readable as an option.
- * Throws `QS-TOOL-ARGUMENT` otherwise; that is a bug of the caller, not of the user.
+ * Returns `name` if it is a valid file argument: relative to the working folder and not parsed as an option.
+ * Throws `QS-TOOL-ARGUMENT` otherwise, since that is a bug of the caller.
  */
 export function fileArgument(name: string): string {
   if (name !== "" && !name.startsWith("-") && !path.isAbsolute(name)) return name;
-  throw new QuantsmithError("QS-TOOL-ARGUMENT", `"${name}" cannot be given to a native tool as a file name`, {
-    remedy: "File names are relative to the working folder and do not begin with a dash. Please report this.",
+  throw new QuantsmithError("QS-TOOL-ARGUMENT", `${quote(name)} is not a valid file argument of a native tool`, {
+    remedy: "Report this bug: file arguments must be relative and must not start with a dash.",
   });
 }

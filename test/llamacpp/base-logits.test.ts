@@ -10,12 +10,12 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-test("predicts the size of a real file, and rounds an odd vocabulary up", () => {
+test("computes the size of a real file and rounds up an odd vocabulary", () => {
   expect(baseLogitsBytes({ vocabulary: 4096, chunks: 40, context: 512 })).toBe(83_721_940);
   expect(baseLogitsBytes({ vocabulary: 4095, chunks: 40, context: 512 })).toBe(83_721_940);
 });
 
-test("accepts a file only when its size is exactly what its header promises", async () => {
+test("accepts only files with the exact size of their header", async () => {
   const shape = { vocabulary: 10, chunks: 2, context: 16 };
   const content = Buffer.alloc(baseLogitsBytes(shape));
   content.write("_logits_");
@@ -32,7 +32,7 @@ test("accepts a file only when its size is exactly what its header promises", as
   expect(await readBaseLogits(path.join(folder, "none"))).toBeUndefined();
 });
 
-test("takes chunks out with their own tokens and rows, in the order asked for", async () => {
+test("extracts chunks with their tokens and rows, in the requested order", async () => {
   const shape = { vocabulary: 10, chunks: 3, context: 16 };
   const content = Buffer.alloc(baseLogitsBytes(shape));
   content.write("_logits_");

@@ -6,7 +6,7 @@ import type { ToolProgress } from "../../src/llamacpp/tool-run.js";
 
 const recorded = (name: string) => readFile(new URL(`../fixtures/llamacpp/${name}`, import.meta.url), "utf8");
 
-/** Feeds both streams in turn, in pieces that cut numbers in two. */
+/** Feeds both streams in pieces that split numbers. */
 async function progressOf(stdout: string, stderr: string, pieceLength: number): Promise<ToolProgress[]> {
   const seen: ToolProgress[] = [];
   const follow = followChunks((progress) => seen.push(progress));
@@ -38,7 +38,7 @@ test("counts the rows of the divergence table", async () => {
   expect(seen.at(-1)).toEqual({ done: 40, total: 40, unit: "chunk" });
 });
 
-test("reads the final figures of a real run", async () => {
+test("parses the final perplexity of a real run", async () => {
   expect(parseFinalPerplexity(await recorded("imatrix.stdout.txt"))).toEqual({
     perplexity: 12.0653,
     perplexityError: 0.31453,

@@ -6,7 +6,7 @@ import { parseChunkFigures } from "../../src/llamacpp/kld-rows.js";
 const recorded = () => readFile(new URL("../fixtures/llamacpp/kl-divergence.stdout.txt", import.meta.url), "utf8");
 
 describe("parseKldFigures", () => {
-  test("reads every figure of a real run as printed", async () => {
+  test("parses every metric of a real run", async () => {
     expect(parseKldFigures(await recorded())).toEqual({
       chunks: 40,
       perplexity: 12.319982,
@@ -29,7 +29,7 @@ describe("parseKldFigures", () => {
     });
   });
 
-  test("keeps NaN and infinity, which the caller must refuse", async () => {
+  test("returns NaN and infinity, which the caller must reject", async () => {
     const text = (await recorded())
       .replace("Mean    KLD:   0.017550", "Mean    KLD:       -nan")
       .replace("0.611877", "inf");
@@ -38,25 +38,25 @@ describe("parseKldFigures", () => {
     expect(figures?.kldMax).toBe(Number.POSITIVE_INFINITY);
   });
 
-  test("takes an error that is NaN beside a good figure for zero, as when a model is compared with itself", async () => {
+  test("returns 0 for a NaN error of a finite value, as in a comparison of a model with itself", async () => {
     const text = (await recorded()).replace("1.015211 ±   0.001972", "1.000000 ±       -nan");
     expect(parseKldFigures(text)).toMatchObject({ perplexityRatio: 1, perplexityRatioError: 0 });
   });
 
-  test("is undefined when the tool stopped before the tables", async () => {
+  test("returns undefined for output without the tables", async () => {
     const text = await recorded();
     expect(parseKldFigures(text.slice(0, text.indexOf("====== KL")))).toBeUndefined();
   });
 });
 
-test("reads every quantile of the divergence, lowest first", async () => {
+test("parses every quantile of the KLD, lowest first", async () => {
   const quantiles = parseKldQuantiles(await recorded());
   expect(quantiles.map(([fraction]) => fraction)).toEqual([0, 0.001, 0.01, 0.05, 0.1, 0.5, 0.9, 0.95, 0.99, 0.999, 1]);
   expect(quantiles.at(-2)).toEqual([0.999, 0.201243]);
   expect([...quantiles].sort(([, a], [, b]) => a - b)).toEqual(quantiles);
 });
 
-test("takes the running means apart into what each chunk gave", async () => {
+test("computes the means of each chunk from the running means", async () => {
   const text = await recorded();
   const [first, second, third] = parseChunkFigures(text.slice(0, text.indexOf("\n  39 ")));
   expect(first).toMatchObject({ kld: 0.0132, logPerplexityRatio: 0.02178, sameTop: 0.94902 });

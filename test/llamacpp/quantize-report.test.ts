@@ -5,7 +5,7 @@ import { parseQuantizeReport } from "../../src/llamacpp/quantize-report.js";
 const recorded = (name: string) => readFile(new URL(`../fixtures/llamacpp/${name}`, import.meta.url), "utf8");
 
 describe("parseQuantizeReport", () => {
-  test("reads every tensor of a real run, also one whose line a warning cuts in two", async () => {
+  test("parses every tensor of a real run, also one whose line a warning interrupts", async () => {
     const report = parseQuantizeReport(await recorded("quantize-q4-k-m.stderr.txt"));
     expect(report?.tensors).toHaveLength(56);
     expect(report?.tensors[1]).toEqual({
@@ -22,7 +22,7 @@ describe("parseQuantizeReport", () => {
     expect((report?.bytes ?? 0) / 2 ** 20).toBeCloseTo(3.48, 2);
   });
 
-  test("tells the wanted type where rows do not divide into blocks", async () => {
+  test("returns the wanted type of tensors whose rows do not divide into blocks", async () => {
     const report = parseQuantizeReport(await recorded("quantize-fallback.stderr.txt"));
     expect(report?.fallbacks).toHaveLength(8);
     const query = report?.tensors.find((tensor) => tensor.name === "blk.0.attn_q.weight");
@@ -31,7 +31,7 @@ describe("parseQuantizeReport", () => {
     expect(report?.bitsPerWeight).toBeCloseTo(6.74, 2);
   });
 
-  test("refuses a list that ends early or is not there", async () => {
+  test("returns undefined for an incomplete or missing list", async () => {
     const text = await recorded("quantize-q4-k-m.stderr.txt");
     expect(parseQuantizeReport(text.slice(0, text.indexOf("[  40/")))).toBeUndefined();
     expect(parseQuantizeReport("")).toBeUndefined();

@@ -5,7 +5,7 @@ import { type FailurePattern, toolFailure } from "../../src/llamacpp/tool-failur
 import { fileArgument } from "../../src/llamacpp/tool-run.js";
 import { runSubprocess } from "../../src/util/subprocess.js";
 
-/** Runs a real process that ends as the tool did, and classifies it. */
+/** Runs a real process that fails like the tool, and classifies it. */
 async function failureOf(script: string, patterns: readonly FailurePattern[] = []) {
   const result = await runSubprocess({ file: "/bin/sh", args: ["-c", script], cwd: "/" });
   return toolFailure(result, { doing: "testing", patterns, otherwise: { code: "QS-CONVERT-FAILED", remedy: "none" } });
@@ -13,7 +13,7 @@ async function failureOf(script: string, patterns: readonly FailurePattern[] = [
 const saying = (text: string, patterns: readonly FailurePattern[]) =>
   failureOf(`cat >&2 <<'END'\n${text}\nEND\nexit 1`, patterns);
 
-test("a process killed from outside is out of memory, another signal is a failure", async () => {
+test("SIGKILL means out of memory, another signal is a failure", async () => {
   expect((await failureOf("kill -KILL $$")).code).toBe("QS-ENV-OOM");
   const aborted = await failureOf("kill -ABRT $$");
   expect(aborted.code).toBe("QS-CONVERT-FAILED");
@@ -51,27 +51,27 @@ test.each([
   expect(failure.message).toContain(mentions);
 });
 
-test("a text that is too short is told with both numbers", async () => {
+test("the error for a too short text contains both token counts", async () => {
   const said =
     "0.00 E perplexity: you need at least 1024 tokens to evaluate perplexity with a context of 512\n0.00 E perplexity: the data file you provided tokenizes to only 4 tokens";
   const failure = await saying(said, [textShortPattern("QS-VALIDATE-TEXT-SHORT", "eval.txt")]);
   expect(failure.code).toBe("QS-VALIDATE-TEXT-SHORT");
-  expect(failure.message).toBe("eval.txt has 4 tokens, and at least 1024 are needed");
+  expect(failure.message).toBe("eval.txt has 4 tokens, at least 1024 are needed");
 });
 
-test("a model that does not load is told with llama.cpp's reason", async () => {
+test("the error for a model that does not load contains llama.cpp's reason", async () => {
   const said = "llama_model_load: error loading model: unknown model architecture: 'nope'";
   const failure = await saying(said, [modelLoadPattern("QS-VALIDATE-LOAD")]);
   expect(failure.code).toBe("QS-VALIDATE-LOAD");
   expect(failure.message).toContain("unknown model architecture: 'nope'");
 });
 
-test("a program that is not there is a broken tool", async () => {
+test("a missing program is a broken tool", async () => {
   const result = await runSubprocess({ file: "/no/such/program", args: [], cwd: "/" });
   const otherwise = { code: "QS-CONVERT-FAILED", remedy: "none" } as const;
   expect(toolFailure(result, { doing: "testing", otherwise }).code).toBe("QS-TOOL-BROKEN");
 });
 
-test.each(["-rf", "/etc/passwd", ""])("the file name %j is refused", (name) => {
+test.each(["-rf", "/etc/passwd", ""])("the file name %j is rejected", (name) => {
   expect(() => fileArgument(name)).toThrow(expect.objectContaining({ code: "QS-TOOL-ARGUMENT" }));
 });

@@ -30,7 +30,7 @@ const watched = () => {
   return { seen, onProgress: (progress: ToolProgress) => void seen.push(progress) };
 };
 
-describe("the tools in turn", () => {
+describe("successful runs", () => {
   test("imatrix", async () => {
     const { seen, onProgress } = watched();
     const files = { model: "model.gguf", text: "calibration.txt", out: "imatrix.gguf" };
@@ -41,7 +41,7 @@ describe("the tools in turn", () => {
     expect(result.argv[0]).toBe("llama-imatrix");
   });
 
-  test("the dry run predicts what quantize then writes", async () => {
+  test("the dry run returns the types that quantize then writes", async () => {
     await writeFile(inside("types.txt"), "^blk\\.0\\.attn_q\\.weight$=q8_0\n");
     const plan = { ...run, model: "model.gguf", type: "Q4_K_M", imatrix: "imatrix.gguf", tensorTypes: "types.txt" };
     const { seen, onProgress } = watched();
@@ -72,17 +72,17 @@ describe("the tools in turn", () => {
   });
 });
 
-describe("what goes wrong", () => {
+describe("failures", () => {
   test("texts of fewer tokens than two contexts", async () => {
     const text = { ...run, model: "model.gguf", text: "short.txt", chunks: 5, context: 128 };
     await expect(computeImatrix({ ...text, out: "x.gguf" })).rejects.toMatchObject({
       code: "QS-CALIBRATE-TEXT-SHORT",
-      message: expect.stringMatching(/short\.txt has \d+ tokens, and at least 256/),
+      message: expect.stringMatching(/short\.txt has \d+ tokens, at least 256/),
     });
     await expect(saveBaseLogits({ ...text, out: "x.kld" })).rejects.toMatchObject({ code: "QS-VALIDATE-TEXT-SHORT" });
   });
 
-  test("a type that needs an imatrix names the tensor", async () => {
+  test("the error for a missing imatrix contains the tensor", async () => {
     const plan = { ...run, model: "model.gguf", out: "x.gguf", type: "IQ2_XXS" };
     await expect(quantize(plan)).rejects.toMatchObject({
       code: "QS-QUANTIZE-IMATRIX",
@@ -101,7 +101,7 @@ describe("what goes wrong", () => {
     });
   });
 
-  test("models that are missing or cut", async () => {
+  test("missing and truncated models", async () => {
     await copyFile(inside("model.gguf"), inside("cut.gguf"));
     await truncate(inside("cut.gguf"), 3_000_000);
     for (const model of ["none.gguf", "cut.gguf"]) {
@@ -112,7 +112,7 @@ describe("what goes wrong", () => {
     }
   });
 
-  test("base logits that are cut", async () => {
+  test("truncated base logits", async () => {
     await copyFile(inside("base.kld"), inside("cut.kld"));
     await truncate(inside("cut.kld"), 1_000_000);
     await expect(measureKld({ ...run, model: "model.gguf", base: "cut.kld" })).rejects.toMatchObject({
@@ -120,7 +120,7 @@ describe("what goes wrong", () => {
     });
   });
 
-  test("an interrupt ends the tool and throws its reason", async () => {
+  test("an abort ends the tool and throws its reason", async () => {
     const abort = new AbortController();
     const reason = new Error("interrupted");
     const files = { model: "model.gguf", text: "calibration.txt", out: "never.gguf" };
@@ -138,7 +138,7 @@ describe("what goes wrong", () => {
       context.skip("mounting a small tmpfs needs root on Linux");
     }
     try {
-      // 200 kB hold neither a variant nor the logits; the last 30 kB do not hold an imatrix either.
+      // 200 kB are too small for a variant or the logits, the last 30 kB also for an imatrix.
       const model = { ...run, model: "model.gguf" };
       const text = { ...model, text: "evaluation.txt", chunks: 4, context: 128 };
       const full = { code: "QS-DISK-FULL", exitCode: 4 };

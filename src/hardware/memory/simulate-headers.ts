@@ -6,7 +6,7 @@ import type { Gguf } from "../../gguf/gguf.js";
 import { metadataString } from "../../gguf/metadata.js";
 import { tokenCount, withPlaceholderTokens } from "../../gguf/placeholder-tokens.js";
 import { writeSparseGguf } from "../../gguf/write-sparse-gguf.js";
-import { type RefusedFile, type SimulatedMemory, simulateMemory } from "../../llamacpp/memory/simulate-memory.js";
+import { type RejectedFile, type SimulatedMemory, simulateMemory } from "../../llamacpp/memory/simulate-memory.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
 import { sha256 } from "../../util/sha256.js";
@@ -58,7 +58,7 @@ export async function simulateHeaders(models: readonly Model[], signal?: AbortSi
       const own = accepted(gguf.path, answers[i]);
       const shared = accepted(gguf.path, answers[firsts[first] ?? i]);
       const few = answers[models.length + first];
-      const alone = few === undefined || "refused" in few ? [] : few.runs;
+      const alone = few === undefined || "rejected" in few ? [] : few.runs;
       return { weights: own.weights, runs: shared.runs, layers: runs.map((_, run) => alone[run]?.compute ?? null) };
     });
   } finally {
@@ -78,9 +78,9 @@ function shapeOf({ gguf, runs }: Model): string {
   return sha256(JSON.stringify([architecture ?? "", runs, values.sort(), tensors.sort(), tokenCount(gguf)]));
 }
 
-function accepted(file: string, answer: SimulatedMemory | RefusedFile | undefined): SimulatedMemory {
-  if (answer !== undefined && !("refused" in answer)) return answer;
-  const reason = answer?.refused ?? "no result";
+function accepted(file: string, answer: SimulatedMemory | RejectedFile | undefined): SimulatedMemory {
+  if (answer !== undefined && !("rejected" in answer)) return answer;
+  const reason = answer?.rejected ?? "no result";
   throw new QuantsmithError("QS-MEMORY-MODEL", `llama.cpp cannot set up ${quote(path.basename(file))}: ${reason}`, {
     remedy: "Convert the model again; most likely no application can load this file.",
     at: { file },

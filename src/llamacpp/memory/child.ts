@@ -1,7 +1,6 @@
 /**
- * The memory simulation's child process: loads models without their weights (llama.cpp's `no_alloc`) and asks the
- * engine's own allocator what each way to run them takes. It runs apart because native code that meets a header it
- * cannot take may end its process.
+ * The memory simulation's child process: loads models without their weights (llama.cpp's `no_alloc`) and reads from the
+ * allocator the memory of each run configuration. A separate process, since an invalid header may crash native code.
  */
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,7 +9,7 @@ import { findReason, lastContextLine, readContextLines } from "./log-lines.js";
 import type { RunBytes, SimulatedRun, SimulationMessage, SimulationRequest } from "./protocol.js";
 
 const send = (message: SimulationMessage) => process.stdout.write(`${JSON.stringify(message)}\n`);
-/** Log lines come from native threads by way of the event loop, so the last ones may be late. */
+/** Limit of the wait for log lines, which native threads deliver through the event loop. */
 const lateLineMs = 5000;
 
 async function main(): Promise<void> {
@@ -60,13 +59,14 @@ const totalOf = (part: EngineModel | EngineContext) => {
 async function contextLines(log: readonly string[]): Promise<readonly string[]> {
   const started = performance.now();
   while (!log.some((line) => lastContextLine.test(line))) {
-    if (performance.now() - started > lateLineMs) throw new Error("llama.cpp's log has no line of the kind expected");
+    if (performance.now() - started > lateLineMs)
+      throw new Error("llama.cpp's log does not contain the expected lines");
     await sleep(1);
   }
   return log;
 }
 
-/** The log's last lines may be late. */
+/** Returns the reason from the log, after a wait for its last lines. */
 async function reasonOf(log: readonly string[]): Promise<string> {
   await sleep(50);
   return findReason(log);

@@ -1,13 +1,13 @@
 import { getLlama, LlamaLogLevel } from "node-llama-cpp";
 import type { SimulatedRun } from "./protocol.js";
 
-/** Bytes; only the processor's memory here, since the engine is started without a graphics card. */
+/** Memory in bytes; all of it is CPU memory, since the engine runs without a GPU. */
 interface Breakdown {
   cpuRam: number;
   gpuVram: number;
 }
 
-/** The parts of node-llama-cpp's native module that are used; its own classes cannot load a model without weights. */
+/** The used part of node-llama-cpp's native module; its documented classes cannot load a model without weights. */
 export interface EngineModel {
   init(): Promise<boolean>;
   getMemoryBreakdown(): Breakdown;
@@ -16,7 +16,7 @@ export interface EngineModel {
 
 export interface EngineContext {
   init(): Promise<boolean>;
-  /** Caches and compute buffers, without the output buffer. */
+  /** Returns caches and compute buffers, without the output buffer. */
   getMemoryBreakdown(): Breakdown;
   dispose(): Promise<void>;
 }
@@ -29,8 +29,8 @@ interface Bindings {
 const ggmlTypeIds = { f16: 1, q8_0: 8 } as const;
 
 /**
- * Starts llama.cpp on the processor. `log` collects its lines. The native classes are not part of node-llama-cpp's
- * documented interface; its version is pinned exactly, and a test compares what they say with the whole file's.
+ * Starts llama.cpp on the CPU. `log` collects its lines. The native classes are undocumented; node-llama-cpp's version
+ * is pinned, and a test compares their values with those of a fully loaded file.
  */
 export async function startEngine() {
   const log: string[] = [];

@@ -2,18 +2,18 @@ import { isChildMessage } from "../../util/child-message.js";
 
 const mebibyte = 2 ** 20;
 
-/** The last line that llama.cpp logs while it sets up a context. */
+/** The last line that llama.cpp logs when it creates a context. */
 export const lastContextLine = /^sched_reserve: reserve took /;
 
-/** What llama.cpp said about a file it did not take; what it prints of any file is no reason. */
+/** Returns llama.cpp's reason for rejecting a file; skips lines that it prints for every file. */
 export function findReason(log: readonly string[]): string {
   const messages = log.filter((line) => line !== "" && !line.startsWith("print_info:"));
   const found = (pattern: RegExp) => messages.find((line) => pattern.test(line));
   const reason = found(/error|failed/i) ?? found(/unknown|missing|wrong|invalid/i) ?? messages.at(-1);
-  return reason ?? "llama.cpp gives no reason";
+  return reason ?? "llama.cpp prints no reason";
 }
 
-/** A process's last lines without those that are messages to us. */
+/** Removes the child's protocol messages from its last lines. */
 export function withoutMessages(tail: string): string {
   return tail
     .split("\n")
@@ -22,8 +22,8 @@ export function withoutMessages(tail: string): string {
 }
 
 /**
- * Bytes of the caches and of the output buffer, from the lines that llama.cpp logs while it sets up a context: MiB with
- * two decimals. In a simulation a cache's buffer is empty; the line after it tells the true size.
+ * Parses the bytes of the caches and of the output buffer from the lines that llama.cpp logs when it creates a context:
+ * MiB with two decimals. In a simulation, a cache's buffer is empty; the line after it contains the real size.
  */
 export function readContextLines(lines: readonly string[]): { cache: number; output: number } {
   const sizes = (pattern: RegExp) =>

@@ -1,4 +1,4 @@
-/** One way to run a model. */
+/** A run configuration of a model. */
 export interface SimulatedRun {
   /** Tokens of context. */
   context: number;
@@ -7,14 +7,14 @@ export interface SimulatedRun {
   flashAttention: boolean;
 }
 
-/** What the simulation's child process is asked, as JSON on its standard input. */
+/** Request to the simulation's child process, as JSON on its standard input. */
 export interface SimulationRequest {
   files: readonly { path: string; runs: readonly SimulatedRun[] }[];
-  /** Tokens computed at once. */
+  /** Batch size in tokens. */
   batch: number;
 }
 
-/** Bytes of one run beside the weights. */
+/** Memory of one run in bytes, without the weights. */
 export interface RunBytes {
   /** KV cache and recurrent state. */
   kv: number;
@@ -22,10 +22,10 @@ export interface RunBytes {
   compute: number;
 }
 
-/** What it answers: one JSON document per line on standard output; `file` counts from 0. */
+/** Message of the child process, one JSON document per line on standard output; `file` counts from 0. */
 export type SimulationMessage =
-  /** The native library is there; whatever goes wrong from here on is about the files. */
+  /** The native library is loaded; later failures are about the files. */
   | { kind: "ready" }
-  /** `runs` in the order asked; null where llama.cpp cannot run the model that way. */
+  /** `runs` in the order of the request; null if llama.cpp does not support the configuration. */
   | { kind: "simulated"; file: number; weights: number; runs: readonly (RunBytes | null)[] }
   | { kind: "failed"; file: number; reason: string };

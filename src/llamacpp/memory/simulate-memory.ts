@@ -14,43 +14,43 @@ export interface SimulatedFile {
   runs: readonly SimulatedRun[];
 }
 
-/** What llama.cpp's own allocator says, in bytes. */
+/** Memory from llama.cpp's allocator, in bytes. */
 export interface SimulatedMemory {
   weights: number;
-  /** In the order asked; null where llama.cpp cannot run the model that way. */
+  /** In the order of the request; null if llama.cpp does not support the configuration. */
   runs: readonly (RunBytes | null)[];
 }
 
-/** Why llama.cpp cannot take a file. */
-export interface RefusedFile {
-  refused: string;
+/** A file that llama.cpp fails to load, with the reason. */
+export interface RejectedFile {
+  rejected: string;
 }
 
 /**
- * Asks llama.cpp's allocator what models take, without loading their weights, in one child process for all files; after
- * a crash the files behind get another. Each file must be one that `readGguf` accepts. `batch`: tokens computed at once.
- * Throws QS-MEMORY-RUNTIME when llama.cpp does not start.
+ * Simulates the memory of models with llama.cpp's allocator, without loading their weights, in one child process; after
+ * a crash, another process simulates the remaining files. `readGguf` must accept each file. `batch` is in tokens.
+ * Throws QS-MEMORY-RUNTIME if llama.cpp does not start.
  */
 export async function simulateMemory(
   files: readonly SimulatedFile[],
   batch: number,
   signal?: AbortSignal,
-): Promise<(SimulatedMemory | RefusedFile)[]> {
-  const answers: (SimulatedMemory | RefusedFile)[] = [];
+): Promise<(SimulatedMemory | RejectedFile)[]> {
+  const answers: (SimulatedMemory | RejectedFile)[] = [];
   while (answers.length < files.length) {
     answers.push(...(await runSimulationChild({ files: files.slice(answers.length), batch }, signal)));
   }
   return answers;
 }
 
-/** Answers to the first files, at least one; fewer than asked when the process did not reach its end. */
+/** Returns results for at least the first file; for fewer than all files if the process crashed. */
 async function runSimulationChild(
   request: SimulationRequest,
   signal?: AbortSignal,
-): Promise<(SimulatedMemory | RefusedFile)[]> {
+): Promise<(SimulatedMemory | RejectedFile)[]> {
   const result = await runSubprocess({
     file: process.execPath,
-    // The compiled file also when this one runs from source under vitest.
+    // The compiled file, also if this file runs from source under vitest.
     args: [fileURLToPath(new URL("dist/llamacpp/memory/child.js", packageRoot))],
     cwd: tmpdir(),
     input: JSON.stringify(request),
@@ -59,15 +59,15 @@ async function runSimulationChild(
   const messages = readMessages(result.stdout);
   if (!messages.some(({ kind }) => kind === "ready")) {
     throw new QuantsmithError("QS-MEMORY-RUNTIME", "node-llama-cpp, which simulates memory, does not start", {
-      remedy: "Install quantsmith's packages again, optional ones included; `quantsmith doctor` shows what is missing.",
+      remedy: "Run `quantsmith doctor`, then reinstall quantsmith's npm packages without `--omit=optional`.",
       output: result.tail,
     });
   }
-  const answers = messages.flatMap((message): (SimulatedMemory | RefusedFile)[] => {
+  const answers = messages.flatMap((message): (SimulatedMemory | RejectedFile)[] => {
     if (message.kind === "simulated") return [{ weights: message.weights, runs: message.runs }];
-    return message.kind === "failed" ? [{ refused: redact(message.reason) }] : [];
+    return message.kind === "failed" ? [{ rejected: redact(message.reason) }] : [];
   });
-  return answers.length < request.files.length ? [...answers, { refused: describeExit(result) }] : answers;
+  return answers.length < request.files.length ? [...answers, { rejected: describeExit(result) }] : answers;
 }
 
 function describeExit({ signal, exitCode, tail }: SubprocessResult): string {

@@ -2,7 +2,7 @@ import type { ToolRun } from "../tool-run.js";
 
 const unitBytes: Record<string, number> = { "": 1, k: 1e3, K: 1e3, M: 1e6, G: 1e9, T: 1e12 };
 
-/** Follows tqdm's bar: "Writing:  62%|██▏ | 7.22M/11.5M [00:00<00:00, 70.7Mbyte/s]". */
+/** Parses tqdm's progress bar: "Writing:  62%|██▏ | 7.22M/11.5M [00:00<00:00, 70.7Mbyte/s]". */
 export function followWriting(onProgress: ToolRun["onProgress"]): (text: string) => void {
   let rest = "";
   return (text) => {

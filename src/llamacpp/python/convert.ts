@@ -9,34 +9,34 @@ import { followWriting } from "./convert-progress.js";
 import { converterEnvironment, driverArguments } from "./converter-driver.js";
 import type { ConverterPython } from "./converter-python.js";
 
-/** What every one of llama.cpp's conversion scripts is told. */
+/** Common options of llama.cpp's conversion scripts. */
 interface ScriptOptions extends ToolRun {
   python: ConverterPython;
   outFile: string;
-  /** `auto` is the 16-bit type that loses least. */
+  /** `auto` is the 16-bit type with the smallest loss. */
   outtype: "bf16" | "f16" | "f32" | "auto";
 }
 
 export interface ConvertOptions extends ScriptOptions {
   /**
-   * The checkpoint's folder. Unlike other files it may be absolute, but the converter guesses metadata
-   * (`general.basename`, `general.size_label`) from its last part, so it should be named like the model.
+   * The checkpoint's folder, which may be an absolute path. The converter derives metadata (`general.basename`,
+   * `general.size_label`) from its last part, so it should have the model's name.
    */
   modelDir: string;
-  /** Goes into `general.name`. */
+  /** Value of `general.name`. */
   modelName: string;
-  /** A JSON file of metadata that replaces what the converter would guess; a key that is null is left out. */
+  /** JSON file of metadata that replaces the converter's; keys with null are omitted. */
   metadata?: string;
   /** Convert the vision or audio projector instead of the language model. */
   mmproj?: boolean;
-  /** Assumed instead of the one that the tokenizer's hash tells; absent: the converter finds it out. */
+  /** Pre-tokenizer to use; by default the converter derives it from the tokenizer's hash. */
   pretokenizer?: string;
 }
 
 export interface ConvertLoraOptions extends ScriptOptions {
   /** The adapter's folder: adapter_config.json and its weights. */
   adapterDir: string;
-  /** The folder of the checkpoint it belongs to; only its configuration is read. */
+  /** The base model's folder; only its configuration is read. */
   modelDir: string;
 }
 
@@ -45,13 +45,13 @@ export interface ConvertResult extends ToolReport {
 }
 
 /**
- * Converts a Hugging Face checkpoint to GGUF with the script that belongs to the tools, offline.
+ * Converts a Hugging Face checkpoint to GGUF with the toolchain's conversion script, offline.
  * Throws `QS-CONVERT-ARCHITECTURE`, `-PRETOKENIZER`, `-TOKENIZER`, `-WEIGHTS`, `-MEMORY`, `-FAILED`, `QS-DISK-FULL`,
- * and `QS-TOOL-CONVERTER` when the tools came without their source.
+ * and `QS-TOOL-CONVERTER` if the toolchain has no scripts.
  */
 export function convertToGguf(options: ConvertOptions): Promise<ConvertResult> {
   const args = [
-    // One word, so that a name that begins with a dash is not read as an option.
+    // One argument, so that a name with a leading dash is not parsed as an option.
     ...[`--model-name=${options.modelName}`, ...(options.mmproj ? ["--mmproj"] : [])],
     ...(options.metadata === undefined ? [] : ["--metadata", fileArgument(options.metadata)]),
   ];
@@ -59,7 +59,7 @@ export function convertToGguf(options: ConvertOptions): Promise<ConvertResult> {
   return runScript("convert_hf_to_gguf.py", args, options.modelDir, patterns, options);
 }
 
-/** Converts a PEFT LoRA adapter to GGUF. Throws what `convertToGguf` throws. */
+/** Converts a PEFT LoRA adapter to GGUF. Throws the errors of `convertToGguf` and `QS-CONVERT-ADAPTER`. */
 export function convertLoraToGguf(options: ConvertLoraOptions): Promise<ConvertResult> {
   return runScript(
     "convert_lora_to_gguf.py",
@@ -79,8 +79,8 @@ async function runScript(
 ): Promise<ConvertResult> {
   const converter = options.toolchain.scripts?.converter;
   if (converter === undefined) {
-    throw new QuantsmithError("QS-TOOL-CONVERTER", `The llama.cpp in use came without ${script}`, {
-      remedy: "Point QUANTSMITH_LLAMA_CPP at a llama.cpp source folder, or unset it to use the pinned one.",
+    throw new QuantsmithError("QS-TOOL-CONVERTER", `the llama.cpp in use does not include ${script}`, {
+      remedy: "Set `QUANTSMITH_LLAMA_CPP` to a llama.cpp source folder, or unset it to use the pinned version.",
     });
   }
   const args = ["--outfile", fileArgument(options.outFile), "--outtype", options.outtype, ...more, "--"];
@@ -99,7 +99,7 @@ async function runScript(
       doing,
       memoryCode: "QS-CONVERT-MEMORY",
       patterns,
-      otherwise: { code: "QS-CONVERT-FAILED", remedy: "See the converter's last lines for what it did not expect." },
+      otherwise: { code: "QS-CONVERT-FAILED", remedy: "Check the converter's last lines." },
     });
   }
   const fileBytes = await checkWrittenGguf(path.join(options.cwd, options.outFile), doing, result);

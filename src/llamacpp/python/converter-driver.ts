@@ -1,8 +1,8 @@
 import path from "node:path";
 
 /**
- * What Python is given in place of one of llama.cpp's conversion scripts, which it then runs as if called directly. Network use
- * is an error whatever library tries it. `conversion/` has no option for a pre-tokenizer, so its one function is replaced.
+ * Python program that runs one of llama.cpp's conversion scripts as if called directly. Network use by any library is
+ * an error. `conversion/` has no option for a pre-tokenizer, so the function that determines it is replaced.
  */
 const driver = `
 import os, sys
@@ -22,14 +22,14 @@ if pretokenizer:
 runpy.run_path(script, run_name="__main__")
 `;
 
-/** Python's arguments for one of llama.cpp's conversion scripts; without a pre-tokenizer the script finds it out itself. */
+/** Returns Python's arguments for one of llama.cpp's conversion scripts. */
 export function driverArguments(script: string, args: readonly string[], pretokenizer?: string): string[] {
   return ["-c", driver, path.resolve(script), pretokenizer ?? "", ...args];
 }
 
 /**
- * No network, no token, no packages from the user's own folders, no compiled files beside the script, UTF-8 whatever
- * the locale. Variables that may hold a token are gone already; these keep the libraries from the files that do.
+ * Returns environment variables that disable the network, token files, the user's site packages and compiled files
+ * beside the script, and set UTF-8 in any locale. Variables with tokens are already removed.
  */
 export function converterEnvironment(threads: number): Record<string, string> {
   return {

@@ -4,6 +4,6 @@ export interface ConverterPython {
   path: string;
   /** `3.11.7` */
   version: string;
-  /** Goes into step fingerprints: the pinned requirements, or the versions found in QUANTSMITH_PYTHON. */
+  /** Part of step keys: digest of the pinned requirements, or of the versions in QUANTSMITH_PYTHON. */
   digest: string;
 }

@@ -4,18 +4,18 @@ import { findProgram } from "../toolchain/find-program.js";
 import { pythonMinors } from "./python-requirements.js";
 
 export interface FoundPython {
-  /** Absolute path of the real interpreter, not of a launcher such as pyenv's. */
+  /** Absolute path of the interpreter, not of a launcher such as pyenv's. */
   path: string;
   /** `3.11.7` */
   version: string;
 }
 
-/** Prints the interpreter and its version, and fails where no environment can be made (Debian without python3-venv). */
+/** Prints the interpreter and its version; fails without venv support (Debian without python3-venv). */
 const probe = "import sys, platform; print(sys.executable); print(platform.python_version()); import venv, ensurepip";
 
 /**
- * The first Python on the PATH that can make an environment for the converter: `python3`, then the versions by name.
- * Throws `QS-PYTHON-MISSING`, telling what was found and why it does not do.
+ * Finds the first Python on the PATH that can create the converter's environment: `python3`, then versioned names.
+ * Throws `QS-PYTHON-MISSING` with the rejected interpreters and the reasons.
  */
 export async function findPython(signal?: AbortSignal): Promise<FoundPython> {
   const unusable: string[] = [];
@@ -37,11 +37,11 @@ export async function findPython(signal?: AbortSignal): Promise<FoundPython> {
     else return { path, version };
   }
   const range = `3.${pythonMinors.at(-1)} to 3.${pythonMinors[0]}`;
-  const found = unusable.length === 0 ? "there is none on the PATH" : unusable.join(", ");
-  throw new QuantsmithError("QS-PYTHON-MISSING", `No usable Python ${range} for the converter: ${found}`, {
+  const found = unusable.length === 0 ? "the PATH contains no Python" : unusable.join(", ");
+  throw new QuantsmithError("QS-PYTHON-MISSING", `the converter needs Python ${range}: ${found}`, {
     remedy:
       process.platform === "darwin"
-        ? "Install one with `brew install python@3.12`, or set QUANTSMITH_PYTHON."
-        : "Install it with `apt-get install python3 python3-venv` (Debian, Ubuntu) or `dnf install python3` (Fedora), or set QUANTSMITH_PYTHON.",
+        ? "Run `brew install python@3.12`, or set `QUANTSMITH_PYTHON`."
+        : "Run `apt-get install python3 python3-venv` (Debian, Ubuntu) or `dnf install python3` (Fedora), or set `QUANTSMITH_PYTHON`.",
   });
 }

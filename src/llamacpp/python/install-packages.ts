@@ -9,21 +9,21 @@ export interface InstallerOptions {
   onProgress?: (note: string) => void;
 }
 
-/** Installs packages, named `what` in errors; `extraIndex` is asked besides the usual index, and done without. */
-export type PackageInstaller = (what: string, packages: readonly string[], extraIndex?: string) => Promise<void>;
+/** Installs packages, called `name` in errors. `extraIndex` is an additional index that may be unreachable. */
+export type PackageInstaller = (name: string, packages: readonly string[], extraIndex?: string) => Promise<void>;
 
 export const installEnvironment = { PYTHONNOUSERSITE: "1", PYTHONPATH: "", PYTHONUTF8: "1" };
 
-/** A source package would run its own code and need compilers; every pinned version has a wheel. */
+/** Source packages would run their own code and need compilers; every pinned version has a wheel. */
 const wheelsOnly = ["--only-binary", ":all:"];
 
 /**
- * Installs into the environment of `interpreter`: with uv, several times as fast, where it is on the PATH, and with the environment's
- * own pip where there is none, or where uv cannot, since it reads neither pip's settings nor goes on without an index.
+ * Returns an installer for the environment of `interpreter`. It uses uv, which is several times faster, if uv is on the
+ * PATH. It falls back to the environment's pip, since uv ignores pip's settings and fails without a reachable index.
  * Throws `QS-PYTHON-INSTALL`, `QS-DISK-FULL`.
  */
 export function packageInstaller(interpreter: string, { signal, onProgress }: InstallerOptions): PackageInstaller {
-  return async (what, packages, extraIndex) => {
+  return async (name, packages, extraIndex) => {
     const run = (file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
       runSubprocess({
         ...{ file, args, cwd: path.dirname(interpreter), signal, onText: followDownloads(onProgress) },
@@ -35,14 +35,14 @@ export function packageInstaller(interpreter: string, { signal, onProgress }: In
       const args = ["pip", "install", "--no-progress", "--python", interpreter, ...wheelsOnly, ...index, ...packages];
       const result = await run(uv, args, extraIndex === undefined ? {} : oneTry);
       if (result.exitCode === 0) return;
-      onProgress?.(`uv could not install ${what}, pip tries`);
+      onProgress?.(`uv failed to install ${name}, using pip`);
     }
     const quietly = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"];
-    // pip goes on without an index that cannot be reached; one try of 15 s is enough.
+    // pip continues without an unreachable index; one attempt of 15 s is enough.
     const retries = extraIndex === undefined ? [] : ["--retries", "0", "--timeout", "15"];
     const args = ["-m", "pip", "install", ...quietly, ...wheelsOnly, ...retries, ...index, ...packages];
     const result = await run(interpreter, args);
-    if (result.exitCode !== 0) throw installFailure(result, `installing ${what} for the converter`);
+    if (result.exitCode !== 0) throw installFailure(result, `installing ${name} for the converter`);
   };
 }
 
@@ -57,14 +57,14 @@ function followDownloads(onProgress: InstallerOptions["onProgress"]): (text: str
   };
 }
 
-/** The error for a step of the installation that failed. */
+/** Returns the error for a failed installation step. */
 export function installFailure(result: SubprocessResult, doing: string): QuantsmithError {
   return toolFailure(result, {
     doing,
     otherwise: {
       code: "QS-PYTHON-INSTALL",
       remedy:
-        "Check the network (pip obeys its PIP_* settings and pip.conf) and that about 1.5 GB of disk are free, then run again. Or set QUANTSMITH_PYTHON to a Python that has the packages.",
+        "Check the network, pip's settings and that 1.5 GB of disk space are free, then run again. Or set `QUANTSMITH_PYTHON` to a Python with the packages.",
     },
   });
 }

@@ -12,20 +12,20 @@ import { packagesDigest } from "./packages-digest.js";
 import { requirementsDigest } from "./python-requirements.js";
 
 export interface PythonStatus {
-  /** The interpreter that is used, or from which an environment is made on first use. */
+  /** The interpreter in use, or the one that creates the environment on first use. */
   path: string | null;
   version: string | null;
-  /** True when the converter can run at once. */
+  /** True if the converter can run without an installation. */
   ready: boolean;
-  /** As in `ConverterPython`: known before the environment is made. */
+  /** As in `ConverterPython`; available before the environment is created. */
   digest: string;
   problem?: QuantsmithError;
 }
 
 /**
- * The Python for the converter, with its environment made first when it is not there yet (about a minute and 1.5 GB,
- * once per user). Any number of processes may call it at once: one installs, the others wait.
- * Throws `QS-PYTHON-MISSING`, `QS-PYTHON-PACKAGES`, `QS-PYTHON-INSTALL`, `QS-DISK-FULL` and what `resolveToolchain` throws.
+ * Returns the Python for the converter. Creates its environment on first use (about 1 min and 1.5 GB, once per user).
+ * Concurrent processes may call it: one installs, the others wait. Throws `QS-PYTHON-MISSING`, `QS-PYTHON-PACKAGES`,
+ * `QS-PYTHON-INSTALL`, `QS-DISK-FULL` and the errors of `resolveToolchain`.
  */
 export async function prepareConverterPython(options: ToolchainOptions = {}): Promise<ConverterPython> {
   const setting = process.env.QUANTSMITH_PYTHON;
@@ -38,30 +38,29 @@ export async function prepareConverterPython(options: ToolchainOptions = {}): Pr
   const made = await verifyEnvironment(options.signal);
   if (made) return made;
   const converter = (await resolveToolchain(options)).scripts?.converter;
-  const onWait = () => options.onProgress?.("waiting for another process that installs the converter's Python");
+  const onWait = () => options.onProgress?.("waiting for another process to install the converter's Python");
   return withFolderLock(path.dirname(folder), { ...options, onWait }, async (signal) => {
     const madeMeanwhile = await verifyEnvironment(signal);
     if (madeMeanwhile) return madeMeanwhile;
-    if (await readEnvironment())
-      options.onProgress?.("the converter's Python environment is damaged and is made again");
+    if (await readEnvironment()) options.onProgress?.("rebuilding the converter's damaged Python environment");
     await installPython({ folder, converter, signal, ...(options.onProgress && { onProgress: options.onProgress }) });
     const installed = await readEnvironment();
-    if (installed === undefined) throw new Error(`the environment just made is not in ${folder}`);
+    if (installed === undefined) throw new Error(`${folder} does not contain the environment just created`);
     return installed.python;
   });
 }
 
 /**
- * What goes into step fingerprints for the Python that runs the converter, whether its environment is made or not. Starts
- * a process only for a Python of the user's own.
+ * Returns the digest of the converter's Python for step keys, also before its environment exists. Starts a process only
+ * for `QUANTSMITH_PYTHON`.
  */
 export async function pythonDigest(signal?: AbortSignal): Promise<string> {
   return process.env.QUANTSMITH_PYTHON ? (await describePython(signal)).digest : requirementsDigest;
 }
 
 /**
- * Looks only, for `doctor`: what would run the converter, whether it is ready, and what stands
- * in the way. Starts no process once the environment is made.
+ * Returns the state of the converter's Python for `doctor`, without installing anything. Starts no process if the
+ * environment exists.
  */
 export async function describePython(signal?: AbortSignal): Promise<PythonStatus> {
   const setting = process.env.QUANTSMITH_PYTHON;
@@ -81,14 +80,14 @@ export async function describePython(signal?: AbortSignal): Promise<PythonStatus
   }
 }
 
-/** Raised when the way the environment is made changes, so that older ones are not taken for it. */
+/** Raised if the creation of the environment changes, so that older environments are not used. */
 const environmentRevision = 2;
 
 function environmentFolder(): string {
   return path.join(cacheFolder(), "python", `${requirementsDigest}-r${environmentRevision}`);
 }
 
-/** The environment if it was finished and the Python it was made from is still there. */
+/** Returns the environment if it is complete and its base Python still exists. */
 async function readEnvironment(): Promise<{ python: ConverterPython; record: ReadyRecord } | undefined> {
   const folder = environmentFolder();
   const interpreter = path.join(folder, "bin", "python");
@@ -101,18 +100,18 @@ async function readEnvironment(): Promise<{ python: ConverterPython; record: Rea
   }
 }
 
-/** The same, looked at closely: every file is there in its size, and Python is the version that finds them. */
+/** Returns the environment if all package files have their sizes and Python has the recorded version. */
 async function verifyEnvironment(signal?: AbortSignal): Promise<ConverterPython | undefined> {
   const made = await readEnvironment();
   if (made === undefined) return undefined;
   const { python, record } = made;
   const packages = await packagesDigest(environmentFolder()).catch(() => undefined);
-  const whole =
+  const isIntact =
     packages === record.packages && minor(await readPythonVersion(python.path, signal)) === minor(record.version);
-  return whole ? python : undefined;
+  return isIntact ? python : undefined;
 }
 
-/** `3.11` of `3.11.7`: packages lie in a folder named for it. */
+/** Returns `3.11` for `3.11.7`, the name of the packages' folder. */
 function minor(version: string | undefined): string | undefined {
   return version?.split(".").slice(0, 2).join(".");
 }

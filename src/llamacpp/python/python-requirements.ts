@@ -1,14 +1,14 @@
 import { sha256 } from "../../util/sha256.js";
 
 /**
- * What the converter needs, as llama.cpp's own `requirements/` pin it where they pin, except torch, which is newer
- * for Python 3.13. `gguf` is not in it: it comes with the converter. All have wheels for Python 3.10 to 3.13.
+ * The converter's requirements, with the versions pinned in llama.cpp's `requirements/`, except a newer torch for
+ * Python 3.13. `gguf` is part of the converter. All have wheels for Python 3.10 to 3.13.
  */
 export const torchRequirement = "torch==2.13.0";
 
 export const otherRequirements: readonly string[] = [
   "transformers==4.57.6",
-  // The tokenizer's behaviour decides the pre-tokenizer hash, so it is pinned although transformers allows others.
+  // Pinned although transformers allows other versions, since its behaviour affects the pre-tokenizer hash.
   "tokenizers==0.22.2",
   "numpy==2.2.6",
   "sentencepiece==0.2.1",
@@ -16,11 +16,11 @@ export const otherRequirements: readonly string[] = [
   "safetensors==0.8.0",
 ];
 
-/** The modules whose presence makes a Python usable for the converter. */
+/** Modules that the converter requires. */
 export const neededModules: readonly string[] = ["torch", "transformers", "numpy", "sentencepiece"];
 
-/** Python versions, newest first, for which all of the pinned packages exist; `3.` is left out. */
+/** Minor versions of Python 3 with wheels of all pinned packages, newest first. */
 export const pythonMinors: readonly number[] = [13, 12, 11, 10];
 
-/** Names the pinned set, in folder names and step fingerprints. */
+/** Digest of the pinned requirements, used in folder names and step keys. */
 export const requirementsDigest = sha256([torchRequirement, ...otherRequirements].join("\n")).slice(0, 16);

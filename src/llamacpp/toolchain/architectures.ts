@@ -2,16 +2,16 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { Toolchain } from "./tools.js";
 
-/** Names in a config.json's `architectures` that llama.cpp's converter has code for. */
+/** Names in a config.json's `architectures` that llama.cpp's converter supports. */
 export interface Architectures {
   models: ReadonlySet<string>;
-  /** Multimodal models whose vision or audio part it can convert. */
+  /** Multimodal models with a supported vision or audio projector. */
   projectors: ReadonlySet<string>;
 }
 
 /**
- * Reads the converter's own tables, without Python. Null where the tools came without their source, or it is written
- * otherwise than expected: then only the converter knows.
+ * Parses the converter's tables without Python. Returns null if the toolchain has no source or the source has an
+ * unexpected form.
  */
 export async function readArchitectures({ scripts }: Toolchain): Promise<Architectures | null> {
   if (scripts === undefined) return null;
@@ -21,7 +21,7 @@ export async function readArchitectures({ scripts }: Toolchain): Promise<Archite
   return models && projectors ? { models, projectors } : null;
 }
 
-/** Keys of a dictionary of strings that the source writes down as `NAME: … = {`, a pair a line. */
+/** Returns the keys of a dictionary of strings in the source, `NAME: … = {` with one pair per line. */
 function keysOf(source: string, name: string): ReadonlySet<string> | undefined {
   const body = new RegExp(`^${name}\\b[^\\n]*= \\{\\n((?:    "[^"\\n]+": "[^"\\n]+",\\n)+)\\}`, "m").exec(source)?.[1];
   if (body === undefined) return undefined;

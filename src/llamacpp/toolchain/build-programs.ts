@@ -1,21 +1,22 @@
 import { QuantsmithError } from "../../util/errors.js";
+import { quote } from "../../util/quote.js";
 import { findProgram, isExecutable } from "./find-program.js";
 
-/** What building the tools takes from the machine. */
+/** Programs of the system that building the tools requires. */
 export interface BuildPrograms {
-  /** Absolute path of the C++ compiler and arguments that belong to it (`ccache g++`). */
+  /** Absolute path of the C++ compiler or its wrapper, and leading arguments (`ccache g++`). */
   compiler: readonly [file: string, ...args: string[]];
   git: string;
 }
 
-/** Looks for a C++ compiler (`CXX`, else the usual names) and git on the PATH; starts nothing. */
+/** Finds a C++ compiler (`CXX`, else the usual names) and git on the PATH, without starting them. */
 export async function findBuildPrograms(
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<BuildPrograms | { missing: string[] }> {
   const compiler = env.CXX ? await chosenCompiler(env.CXX, env.PATH) : await defaultCompiler(env.PATH);
   const git = await findProgram(["git"], env.PATH);
   if (compiler !== undefined && git !== undefined) return { compiler, git };
-  const compilerName = env.CXX ? `the compiler CXX names (${env.CXX})` : "a C++ compiler";
+  const compilerName = env.CXX ? `the compiler ${quote(env.CXX)} of CXX` : "a C++ compiler";
   return { missing: [...(compiler ? [] : [compilerName]), ...(git ? [] : ["git"])] };
 }
 
@@ -35,17 +36,16 @@ async function chosenCompiler(
   return file === undefined ? undefined : [file, ...args];
 }
 
-/** `QS-TOOL-MISSING`, naming what is missing and how to get it on this platform. */
+/** Returns QS-TOOL-MISSING with the missing programs and how to install them on this platform. */
 export function missingProgramsError(missing: readonly string[]): QuantsmithError {
-  const what = missing.join(" and ");
   return new QuantsmithError(
     "QS-TOOL-MISSING",
-    `llama.cpp's tools are not built yet, and ${what} ${missing.length > 1 ? "are" : "is"} missing to build them`,
+    `building llama.cpp's tools requires ${missing.join(" and ")}, not found on this machine`,
     {
       remedy:
         process.platform === "darwin"
-          ? "Install Apple's command line tools with `xcode-select --install`, or llama.cpp with `brew install llama.cpp`."
-          : "Install them: `apt-get install g++ git` on Debian and Ubuntu, `dnf install gcc-c++ git` on Fedora. Or put llama.cpp's tools on the PATH.",
+          ? "Run `xcode-select --install`, or install llama.cpp with `brew install llama.cpp`."
+          : "Run `apt-get install g++ git` (Debian, Ubuntu) or `dnf install gcc-c++ git` (Fedora), or add llama.cpp's tools to the PATH.",
     },
   );
 }

@@ -18,27 +18,27 @@ import { type ToolName, toolDefinitions, toolNames } from "./tools.js";
 export interface BuildOptions {
   pinned: PinnedPackage;
   programs: BuildPrograms;
-  /** The final folder; appears whole, by a rename. The caller holds the lock on its parent. */
+  /** The final folder, created by a rename. The caller must hold the lock of its parent. */
   target: string;
   signal: AbortSignal;
   onProgress?: (note: string) => void;
 }
 
-/** Compilers need about 1 GB each, and more of them at once gains little on three tools. */
+/** Each compiler needs about 1 GB of memory, and more of them would save little time. */
 const maxCompilers = 2;
 const temporaryPrefix = ".building-";
 
-/** Written last: a folder without it is rubbish. */
+/** Written last: a folder without it is incomplete. */
 export const recordName = "toolchain.json";
 
-/** `toolchain.json`: the version each tool printed when it was first started. */
+/** `toolchain.json`: the versions printed by the built tools. */
 export interface ToolchainRecord {
   versions: Record<ToolName, string>;
 }
 
 /**
- * Compiles the tools from the pinned source against the pinned libraries, and keeps the converter's part of the source.
- * Result: `bin/` (tools and libraries, needed side by side), `source/`, `toolchain.json`.
+ * Compiles the tools from the pinned source against the pinned libraries, and copies the converter's source.
+ * Outputs: `bin/` (tools and libraries, which must be in one folder), `source/`, `toolchain.json`.
  * Throws `QS-TOOL-BUILD`, `QS-TOOL-BROKEN`, `QS-DISK-FULL`, `QS-ENV-OOM`.
  */
 export async function buildTools(options: BuildOptions): Promise<void> {
@@ -48,7 +48,7 @@ export async function buildTools(options: BuildOptions): Promise<void> {
   try {
     await mkdir(temporary);
     await fill(temporary, options);
-    // Only a killed build or a hand leaves a target without its record, else there was nothing to build.
+    // An existing target has no valid record, or it would have been used.
     await rm(options.target, { recursive: true, force: true });
     await rename(temporary, options.target);
     await syncFolder(parent);
@@ -75,13 +75,13 @@ async function fill(folder: string, { pinned, programs, signal, onProgress }: Bu
   const compileAndCount = async (tool: ToolName) => {
     await compileTool({ name: tool, folder: toolDefinitions[tool].folder, checkout, bin, programs, signal: stop });
     done++;
-    onProgress?.(`compiling llama.cpp's tools: ${done} of ${toolNames.length}`);
+    onProgress?.(`compiling llama.cpp tools: ${done} of ${toolNames.length}`);
   };
-  onProgress?.(`compiling llama.cpp's tools: 0 of ${toolNames.length}`);
+  onProgress?.(`compiling llama.cpp tools: 0 of ${toolNames.length}`);
   try {
     await Promise.all(toolNames.map((tool) => queue.add(() => compileAndCount(tool))));
   } catch (error) {
-    // The other compilers must have ended before their folder is removed.
+    // The other compilers must end before their folder is deleted.
     failed.abort(error);
     await queue.onIdle();
     throw error;
@@ -100,7 +100,7 @@ async function fill(folder: string, { pinned, programs, signal, onProgress }: Bu
 /** Linked into each tool. */
 const logFlush = fileURLToPath(new URL("native/log-flush.cpp", packageRoot));
 
-/** Unpacks the whole of llama.cpp's source. Throws `QS-TOOL-BUILD`, `QS-DISK-FULL`. */
+/** Unpacks llama.cpp's complete source. Throws `QS-TOOL-BUILD`, `QS-DISK-FULL`. */
 export async function unpackSource(bundle: string, checkout: string, git: string, signal: AbortSignal): Promise<void> {
   const result = await runSubprocess({
     // Inside a git hook these variables point git at the user's own repository.
@@ -125,7 +125,7 @@ interface Compilation {
   /** The tool's folder under `tools/` in the source. */
   folder: string;
   checkout: string;
-  /** Where the libraries are, and the tool comes to be. */
+  /** Folder of the libraries and of the compiled tool. */
   bin: string;
   programs: BuildPrograms;
   signal: AbortSignal;
@@ -157,11 +157,11 @@ export async function compileTool({ name, checkout, bin, programs, signal, ...to
 
 function buildFailure(result: Awaited<ReturnType<typeof runSubprocess>>, doing: string) {
   const remedy =
-    "A C++17 compiler with its standard library is needed: `apt-get install g++ git` on Debian, `xcode-select --install` on macOS. Or set QUANTSMITH_LLAMA_CPP to a folder with llama.cpp's tools.";
+    "Install a C++17 compiler and git with `apt-get install g++ git` (Debian, Ubuntu) or `xcode-select --install` (macOS), or set `QUANTSMITH_LLAMA_CPP` to a folder with llama.cpp's tools.";
   return toolFailure(result, { doing, otherwise: { code: "QS-TOOL-BUILD", remedy } });
 }
 
-/** Removes what killed builds left: their process is gone, or they are too old to be real (process numbers come again). */
+/** Deletes the folders of killed builds: their process has ended, or they are old (process ids are reused). */
 async function removeLeftovers(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
     if (!name.startsWith(temporaryPrefix)) continue;

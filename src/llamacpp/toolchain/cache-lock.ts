@@ -2,8 +2,8 @@ import { mkdir } from "node:fs/promises";
 import { type LockOptions, withLock } from "../../util/lock.js";
 
 /**
- * Runs `action` while no other process works in the same cache folder, which is made. Its own signal fires when `signal` does, and
- * when the lock is lost (a machine that slept past the limit).
+ * Creates a cache folder and runs `action` while this process holds the folder's lock. The signal of `action` aborts
+ * with `signal`, and if the lock is lost (after a machine was suspended past the limit).
  */
 export async function withFolderLock<T>(
   folder: string,

@@ -1,7 +1,7 @@
 import { cp, mkdir, readdir } from "node:fs/promises";
 import path from "node:path";
 
-/** What of llama.cpp's source is kept for the converter, with the licence it comes under. */
+/** The converter's part of llama.cpp's source, with the licence. */
 const kept = [
   "convert_hf_to_gguf.py",
   "convert_lora_to_gguf.py",
@@ -12,7 +12,7 @@ const kept = [
   path.join("models", "templates"),
 ];
 
-/** Copies the converter's part of a llama.cpp checkout; the whole of it is six times larger. */
+/** Copies the converter's part of a llama.cpp checkout, one sixth of it. */
 export async function copySource(checkout: string, target: string): Promise<void> {
   await mkdir(path.join(target, "models"), { recursive: true });
   const vocabularies = (await readdir(path.join(checkout, "models")))

@@ -7,8 +7,8 @@ import { readToolVersion } from "./tool-version.js";
 import { type Toolchain, type ToolName, type ToolSource, toolNames } from "./tools.js";
 
 /**
- * The tools in the folder a user chose: in it, in `bin/` or in `build/bin/`, so that a llama.cpp checkout works as it is.
- * Throws `QS-TOOL-SETTING` naming the first tool that is not there.
+ * Returns the tools in the user's folder, its `bin/` or its `build/bin/`, so that a built llama.cpp checkout works.
+ * Throws `QS-TOOL-SETTING` with the first missing tool.
  */
 export async function toolsInFolder(folder: string, signal?: AbortSignal): Promise<Toolchain> {
   const files: [ToolName, string][] = [];
@@ -17,13 +17,9 @@ export async function toolsInFolder(folder: string, signal?: AbortSignal): Promi
       ["", "bin", path.join("build", "bin")].map((place) => path.join(folder, place, name)),
     );
     if (file === undefined) {
-      throw new QuantsmithError(
-        "QS-TOOL-SETTING",
-        `${name} is not in the folder QUANTSMITH_LLAMA_CPP names, ${folder}`,
-        {
-          remedy: "Build it there, or unset QUANTSMITH_LLAMA_CPP to use the pinned llama.cpp.",
-        },
-      );
+      throw new QuantsmithError("QS-TOOL-SETTING", `${folder} (QUANTSMITH_LLAMA_CPP) does not contain ${name}`, {
+        remedy: "Build the tool there, or unset `QUANTSMITH_LLAMA_CPP` to use the pinned llama.cpp.",
+      });
     }
     files.push([name, file]);
   }
@@ -35,7 +31,7 @@ export async function toolsInFolder(folder: string, signal?: AbortSignal): Promi
   return describe(files, "setting", hasConverter ? { converter } : undefined, signal);
 }
 
-/** The tools on the PATH; undefined unless all of them are there. They come without a converter. */
+/** Returns the tools on the PATH, without a converter; undefined if one is missing. */
 export async function toolsOnPath(signal?: AbortSignal): Promise<Toolchain | undefined> {
   const files: [ToolName, string][] = [];
   for (const name of toolNames) {
@@ -72,7 +68,7 @@ async function firstExecutable(files: readonly string[]): Promise<string | undef
   return undefined;
 }
 
-/** The executables and llama.cpp's libraries near them: an update in place may change nothing but a library. */
+/** Returns the executables and the llama.cpp libraries near them, since an update may change only a library. */
 async function codeFiles(tools: readonly [ToolName, string][]): Promise<string[]> {
   const executables = await Promise.all(tools.map(([, file]) => realpath(file)));
   const folders = new Set(

@@ -2,8 +2,8 @@ import path from "node:path";
 import { findPinnedPackage } from "./pinned-package.js";
 
 /**
- * Absolute path of the pinned package's libggml-base, for quantizing in this process. It is the one the pinned tools
- * are linked with, whatever tools are in use. Throws `QS-TOOL-PACKAGE`.
+ * Returns the absolute path of the pinned package's libggml-base, which quantizes in this process, also if other tools
+ * are in use. Throws `QS-TOOL-PACKAGE`.
  */
 export async function pinnedGgmlLibrary(): Promise<string> {
   const { libraries } = await findPinnedPackage();

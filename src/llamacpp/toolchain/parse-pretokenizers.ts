@@ -1,18 +1,18 @@
 import { QuantsmithError } from "../../util/errors.js";
 
-/** How llama.cpp tells byte-level BPE tokenizers apart, read from its source. */
+/** llama.cpp's table of byte-level BPE pre-tokenizers, parsed from its source. */
 export interface Pretokenizers {
-  /** The text that the converter tokenizes with a model's own tokenizer. */
+  /** The text that the converter tokenizes with a model's tokenizer. */
   checkText: string;
-  /** sha256 of the printed ids of that text, and the name of the pre-tokenizer it stands for. */
+  /** sha256 of the printed token ids of that text, to the name of the pre-tokenizer. */
   names: Record<string, string>;
-  /** Every name that llama.cpp can load, in the order of its source, with the patterns it splits a text by. */
+  /** Names that llama.cpp supports, in the order of its source, to the regular expressions that split a text. */
   patterns: Record<string, string[]>;
 }
 
 /**
- * Reads them from `conversion/base.py` and `src/llama-vocab.cpp` of one llama.cpp.
- * Throws `QS-TOOL-CONVERTER` when they are not written as expected.
+ * Parses the table from `conversion/base.py` and `src/llama-vocab.cpp` of one llama.cpp version.
+ * Throws `QS-TOOL-CONVERTER` if the source has an unexpected form.
  */
 export function parsePretokenizers(base: string, vocabulary: string): Pretokenizers {
   const quoted = /^\s*chktxt = '((?:[^'\\]|\\.)*)'$/m.exec(base)?.[1];
@@ -23,18 +23,16 @@ export function parsePretokenizers(base: string, vocabulary: string): Pretokeniz
   );
   const patterns = readPatterns(vocabulary);
   if (quoted === undefined || Object.keys(names).length === 0 || Object.keys(patterns).length === 0) {
-    throw new QuantsmithError(
-      "QS-TOOL-CONVERTER",
-      "llama.cpp's source does not tell its BPE pre-tokenizers as this version of quantsmith expects",
-      { remedy: "Unset QUANTSMITH_LLAMA_CPP to use the pinned llama.cpp, or set `convert: { engine: upstream }`." },
-    );
+    throw new QuantsmithError("QS-TOOL-CONVERTER", "cannot parse the BPE pre-tokenizers in llama.cpp's source", {
+      remedy: "Unset `QUANTSMITH_LLAMA_CPP` to use the pinned llama.cpp, or set `convert: { engine: upstream }`.",
+    });
   }
   return { checkText: pythonText(quoted), names, patterns };
 }
 
 const escapes: Record<string, string> = { n: "\n", t: "\t", r: "\r", "'": "'", '"': '"', "\\": "\\" };
 
-/** The text of a Python literal in single quotes. */
+/** Returns the value of a Python string literal in single quotes. */
 function pythonText(quoted: string): string {
   return quoted.replace(/\\(u[0-9a-fA-F]{4}|.)/g, (_, escaped: string) =>
     escaped.length === 5
@@ -43,7 +41,7 @@ function pythonText(quoted: string): string {
   );
 }
 
-/** Joins the chain of names (`tokenizer_pre == "x"` … `pre_type = Y`) with the switch over types (`case Y` … patterns). */
+/** Joins the `if` chain of names (`tokenizer_pre == "x"` … `pre_type = Y`) with the `switch` of types (`case Y`). */
 function readPatterns(source: string): Record<string, string[]> {
   const byType = new Map<string, string[]>();
   let types: string[] = [];
@@ -71,7 +69,7 @@ function readPatterns(source: string): Record<string, string[]> {
   return patterns;
 }
 
-/** The C++ string literals of a list, without those in comments. */
+/** Returns the C++ string literals of a list, except those in comments. */
 function literals(list: string): string[] {
   return list
     .split("\n")

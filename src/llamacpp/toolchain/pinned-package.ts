@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { QuantsmithError } from "../../util/errors.js";
 
-/** What the npm package `node-llama-cpp` carries of llama.cpp. */
+/** llama.cpp's source and libraries in the npm package `node-llama-cpp`. */
 export interface PinnedPackage {
   /** Version of node-llama-cpp: `3.22.1`. */
   packageVersion: string;
@@ -11,7 +11,7 @@ export interface PinnedPackage {
   llamaCppVersion: string;
   /** Name of the platform package's folder: `linux-x64`. */
   platform: string;
-  /** A git bundle with llama.cpp's whole source. */
+  /** Git bundle with llama.cpp's complete source. */
   bundle: string;
   /** Folder with the prebuilt libraries of this platform. */
   libraries: string;
@@ -19,7 +19,7 @@ export interface PinnedPackage {
 
 const packageName = "node-llama-cpp";
 
-/** The platform package that holds CPU libraries (on Apple silicon, Metal too), by `process.platform` and `process.arch`. */
+/** Platform packages with CPU libraries (and Metal on Apple silicon), by `process.platform` and `process.arch`. */
 const platforms: Readonly<Record<string, string>> = {
   "linux-x64": "linux-x64",
   "linux-arm64": "linux-arm64",
@@ -30,8 +30,8 @@ const platforms: Readonly<Record<string, string>> = {
 };
 
 /**
- * Finds the pinned llama.cpp in the installed npm packages; reads three small files.
- * Throws `QS-TOOL-PACKAGE` when the package, its bundle or its part for this platform is not installed.
+ * Finds the pinned llama.cpp in the installed npm packages.
+ * Throws `QS-TOOL-PACKAGE` if the package, its bundle or its platform package is missing.
  */
 export async function findPinnedPackage(from: string = import.meta.url): Promise<PinnedPackage> {
   const require = createRequire(from);
@@ -56,14 +56,14 @@ export async function findPinnedPackage(from: string = import.meta.url): Promise
       throw new Error("incomplete");
     return { packageVersion: version, llamaCppVersion: tag, platform, bundle, libraries };
   } catch (error) {
-    throw missing(`The npm package ${packageName} is not whole in ${main}`, error);
+    throw missing(`the npm package ${packageName} in ${main} is incomplete`, error);
   }
 }
 
-/** The libraries a tool is linked with; the others beside them are backends that are loaded when a tool starts. */
+/** Libraries that the tools are linked with; the others are backends that a tool loads at its start. */
 export const linkedLibrary = /^lib(llama|llama-common|ggml|ggml-base)(\.v[\d.]+)?\.(so|dylib)$/;
 
-/** Folder of an installed package, whose `exports` do not let us ask for its package.json. */
+/** Returns the folder of an installed package whose `exports` do not include package.json. */
 function resolvePackage(require: NodeJS.Require, name: string): string {
   try {
     const entry = require.resolve(name);
@@ -71,14 +71,14 @@ function resolvePackage(require: NodeJS.Require, name: string): string {
       entry.lastIndexOf(path.join("node_modules", ...name.split("/"))) + path.join("node_modules", name).length;
     return entry.slice(0, end);
   } catch (error) {
-    throw missing(`The npm package ${name} is not installed`, error);
+    throw missing(`the npm package ${name} is not installed`, error);
   }
 }
 
 function missing(message: string, cause?: unknown): QuantsmithError {
   return new QuantsmithError("QS-TOOL-PACKAGE", message, {
     remedy:
-      "Install again with `npm ci`, without --omit=optional: the libraries are an optional dependency. Or set QUANTSMITH_LLAMA_CPP to a folder with llama.cpp's tools.",
+      "Reinstall quantsmith's npm packages without `--omit=optional`, or set `QUANTSMITH_LLAMA_CPP` to a folder with llama.cpp's tools.",
     cause,
   });
 }

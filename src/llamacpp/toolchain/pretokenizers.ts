@@ -6,16 +6,16 @@ import type { Toolchain } from "./tools.js";
 
 export type { Pretokenizers } from "./parse-pretokenizers.js";
 
-/** Beside the converter in the folder of the pinned toolchain. */
+/** File name beside the converter in the folder of the pinned toolchain. */
 const stored = "pretokenizers.json";
 
-/** Reads the pre-tokenizers out of a llama.cpp checkout, once, and stores them beside the converter in `source`. */
+/** Parses the pre-tokenizers of a llama.cpp checkout and stores them beside the converter in `source`. */
 export async function storePretokenizers(checkout: string, source: string): Promise<void> {
   await writeFile(path.join(source, stored), `${JSON.stringify(await parseCheckout(checkout), null, 2)}\n`);
 }
 
 /**
- * The BPE pre-tokenizers that the llama.cpp in use knows. Throws `QS-TOOL-CONVERTER` when its tools came without their
+ * Returns the BPE pre-tokenizers that the llama.cpp in use supports. Throws `QS-TOOL-CONVERTER` if the toolchain has no
  * source.
  */
 export async function readPretokenizers({ scripts, version }: Toolchain): Promise<Pretokenizers> {
@@ -23,7 +23,7 @@ export async function readPretokenizers({ scripts, version }: Toolchain): Promis
     if (scripts === undefined) throw missing(version);
     const folder = path.dirname(scripts.converter);
     const text = await readFile(path.join(folder, stored), "utf8").catch(() => undefined);
-    // What we stored ourselves; a checkout that QUANTSMITH_LLAMA_CPP names has none and is read as it is.
+    // The stored file exists only in the pinned toolchain; a checkout of QUANTSMITH_LLAMA_CPP is parsed.
     return text === undefined ? await parseCheckout(folder) : (JSON.parse(text) as Pretokenizers);
   } catch (error) {
     if (isSystemError(error)) throw missing(version, error);
@@ -39,7 +39,7 @@ async function parseCheckout(folder: string): Promise<Pretokenizers> {
 function missing(version: string, cause?: unknown): QuantsmithError {
   return new QuantsmithError(
     "QS-TOOL-CONVERTER",
-    `llama.cpp ${version} came without its source, which tells the BPE pre-tokenizers it knows`,
-    { remedy: "Unset QUANTSMITH_LLAMA_CPP to use the pinned llama.cpp, which has it.", cause },
+    `llama.cpp ${version} does not include its source, which contains the BPE pre-tokenizers`,
+    { remedy: "Unset `QUANTSMITH_LLAMA_CPP` to use the pinned llama.cpp.", cause },
   );
 }

@@ -4,8 +4,8 @@ import { toolFailure } from "../tool-failure.js";
 import { type ToolName, toolDefinitions } from "./tools.js";
 
 /**
- * Starts a tool once and returns what it calls itself: `0.5.0-dev (build 1, commit 0ad4a86)`.
- * Throws `QS-TOOL-BROKEN` when it does not start or does not say.
+ * Runs a tool and returns the version that it prints: `0.5.0-dev (build 1, commit 0ad4a86)`.
+ * Throws `QS-TOOL-BROKEN` if it does not start or prints no version.
  */
 export async function readToolVersion(tool: ToolName, file: string, signal?: AbortSignal): Promise<string> {
   const result = await runSubprocess({
@@ -18,10 +18,10 @@ export async function readToolVersion(tool: ToolName, file: string, signal?: Abo
   const version = /^version: (.+)$/m.exec(`${result.stdout}\n${result.stderr}`)?.[1]?.trim();
   if (version !== undefined) return version;
   throw toolFailure(result, {
-    doing: `asking ${tool} for its version`,
+    doing: `reading the version of ${tool}`,
     otherwise: {
       code: "QS-TOOL-BROKEN",
-      remedy: "Replace this llama.cpp, or unset what points to it; see `quantsmith doctor`.",
+      remedy: "Run `quantsmith doctor`, then replace this llama.cpp or unset `QUANTSMITH_LLAMA_CPP`.",
     },
   });
 }

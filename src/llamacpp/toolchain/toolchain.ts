@@ -13,23 +13,23 @@ export type { Tool, Toolchain, ToolName, ToolSource } from "./tools.js";
 
 export interface ToolchainOptions {
   signal?: AbortSignal;
-  /** One line about what is going on: "compiling llama.cpp's tools: 1 of 3". */
+  /** Called with one line of text: "compiling llama.cpp tools: 1 of 3". */
   onProgress?: (note: string) => void;
 }
 
-/** `ready`: usable now. `buildable`: the pinned tools are built on first use. `missing`: neither, and why. */
+/** `ready`: usable now. `buildable`: the pinned tools are built on first use. `missing`: neither, with the reason. */
 export type ToolchainStatus =
   | { state: "ready"; digest: string; version: string; toolchain: Toolchain }
   | { state: "buildable"; digest: string; version: string; pinned: PinnedPackage; programs: BuildPrograms }
   | { state: "missing"; problem: QuantsmithError };
 
-/** Raised when the way the tools are built changes, so that older builds are not taken for them. */
+/** Raised if the build changes, so that older builds are not used. */
 const buildRevision = 6;
 
 /**
- * Looks for usable tools and builds nothing: the `QUANTSMITH_LLAMA_CPP` folder, else the pinned tools, else the PATH.
- * Starts no process when the pinned tools are cached. Throws `QS-TOOL-SETTING` and `QS-TOOL-BROKEN`
- * for tools that were asked for or found but cannot be used.
+ * Finds usable tools without building any: in the `QUANTSMITH_LLAMA_CPP` folder, else the pinned tools, else on the
+ * PATH. Starts no process if the pinned tools are cached. Throws `QS-TOOL-SETTING` and `QS-TOOL-BROKEN` for configured
+ * or found tools that do not work.
  */
 export async function describeToolchain(options: ToolchainOptions = {}): Promise<ToolchainStatus> {
   const setting = process.env.QUANTSMITH_LLAMA_CPP;
@@ -49,8 +49,8 @@ export async function describeToolchain(options: ToolchainOptions = {}): Promise
 }
 
 /**
- * The tools to use, built first when they are not there yet (about 20 s on two cores, once per user and version).
- * Any number of processes may call it at once: one builds, the others wait.
+ * Returns the tools. Builds the pinned ones on first use (about 20 s on two cores, once per user and version).
+ * Concurrent processes may call it: one builds, the others wait.
  * Throws `QS-TOOL-MISSING`, `QS-TOOL-PACKAGE`, `QS-TOOL-SETTING`, `QS-TOOL-BUILD`, `QS-TOOL-BROKEN`.
  */
 export async function resolveToolchain(options: ToolchainOptions = {}): Promise<Toolchain> {
@@ -59,7 +59,7 @@ export async function resolveToolchain(options: ToolchainOptions = {}): Promise<
   if (status.state === "missing") throw status.problem;
   const { pinned, programs } = status;
   const target = pinnedFolder(pinned);
-  const waiting = () => options.onProgress?.("waiting for another process that builds llama.cpp's tools");
+  const waiting = () => options.onProgress?.("waiting for another process to build llama.cpp's tools");
   return withFolderLock(path.dirname(target), { ...options, onWait: waiting }, async (signal) => {
     const builtMeanwhile = await readPinned(pinned);
     if (builtMeanwhile) return builtMeanwhile;
@@ -71,7 +71,7 @@ export async function resolveToolchain(options: ToolchainOptions = {}): Promise<
       ...(options.onProgress && { onProgress: options.onProgress }),
     });
     const built = await readPinned(pinned);
-    if (built === undefined) throw new Error(`the tools just built are not in ${target}`);
+    if (built === undefined) throw new Error(`${target} does not contain the tools just built`);
     return built;
   });
 }
@@ -89,12 +89,12 @@ function pinnedFolder(pinned: PinnedPackage): string {
   return path.join(cacheFolder(), "llama.cpp", `${pinnedDigest(pinned)}-r${buildRevision}`);
 }
 
-/** Names the versions and not the compiled bytes, which differ between machines and compilers for the same tools. */
+/** Contains versions instead of a hash of the binaries, which differ between machines and compilers. */
 function pinnedDigest(pinned: PinnedPackage): string {
   return `${pinned.llamaCppVersion}-${pinned.packageVersion}-${pinned.platform}`;
 }
 
-/** The pinned tools from the cache; undefined when they are not built, or somebody removed a part of them. */
+/** Returns the cached pinned tools; undefined if they are not built or a file is missing. */
 async function readPinned(pinned: PinnedPackage): Promise<Toolchain | undefined> {
   const folder = pinnedFolder(pinned);
   const converter = path.join(folder, "source", "convert_hf_to_gguf.py");

@@ -1,13 +1,13 @@
 /** One llama.cpp tool. */
 interface ToolDefinition {
-  /** Its folder under `tools/` in the source. */
+  /** Folder under `tools/` in the source. */
   folder: string;
-  /** Arguments with which it prints its version and ends at once. */
+  /** Arguments with which the tool prints its version and exits. */
   versionArgs: readonly string[];
 }
 
 const definitions = {
-  // It has no --version; told to look at a file that is not there, it prints its version before it gives up.
+  // It has no --version, but prints its version before it fails on a missing file.
   "llama-quantize": { folder: "quantize", versionArgs: ["--dry-run", "no-such-model.gguf", "Q8_0"] },
   "llama-imatrix": { folder: "imatrix", versionArgs: ["--version"] },
   "llama-perplexity": { folder: "perplexity", versionArgs: ["--version"] },
@@ -18,29 +18,29 @@ const definitions = {
 
 export type ToolName = keyof typeof definitions;
 
-/** The tools as data: adding one here makes it built, found and shown by `doctor`. */
+/** The tools that quantsmith builds and finds, and that `doctor` shows. */
 export const toolDefinitions: Readonly<Record<ToolName, ToolDefinition>> = definitions;
 
 export const toolNames = Object.keys(definitions) as readonly ToolName[];
 
-/** Where a tool comes from: the user's setting, this package's pinned llama.cpp, or the PATH. */
+/** Origin of a tool: the user's setting, the pinned llama.cpp, or the PATH. */
 export type ToolSource = "setting" | "pinned" | "path";
 
 export interface Tool {
   /** Absolute path of the executable. */
   path: string;
-  /** What the tool calls itself, or the pinned version. */
+  /** The version that the tool prints, or the pinned version. */
   version: string;
   source: ToolSource;
 }
 
 /** A complete, usable set of tools. */
 export interface Toolchain {
-  /** Identifies the tools in step fingerprints: equal digests give equal results. */
+  /** Part of step keys: equal digests give equal results. */
   digest: string;
   version: string;
   source: ToolSource;
   tools: Record<ToolName, Tool>;
-  /** The converter that belongs to the tools; undefined where the tools came without their source. */
+  /** The converter of the same llama.cpp version; undefined without its source. */
   scripts: { converter: string } | undefined;
 }

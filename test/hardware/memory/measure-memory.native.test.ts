@@ -100,7 +100,7 @@ describe("measured memory", () => {
     const path = await generatedModel(folder, "gemma3");
     const { estimates } = await measureMemory(path);
     const [whole] = await simulateMemory([{ path, runs: estimates }], 512);
-    if (whole === undefined || "refused" in whole) throw new Error("llama.cpp rejected the file");
+    if (whole === undefined || "rejected" in whole) throw new Error("llama.cpp rejected the file");
     expect(whole.weights).toBe(estimates[0]?.weightsBytes);
     expect(whole.runs).toEqual(estimates.map(({ kvBytes, computeBytes }) => ({ kv: kvBytes, compute: computeBytes })));
   });
@@ -158,7 +158,7 @@ describe("a file that cannot be measured", () => {
       [path, await generatedModel(folder, "llama")].map((file) => ({ path: file, runs })),
       512,
     );
-    expect(crashed).toHaveProperty("refused");
+    expect(crashed).toHaveProperty("rejected");
     expect(memory).toHaveProperty("weights");
   });
 });

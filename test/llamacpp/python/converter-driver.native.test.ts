@@ -9,7 +9,7 @@ import { temporaryFolder } from "../../fixtures/temp-folder.js";
 const folder = temporaryFolder();
 const python = await findPython().catch(() => undefined);
 
-/** What a script prints that the driver runs in place of the converter. */
+/** Returns the output of a script that the driver runs instead of the converter. */
 async function printed(script: string, args: readonly string[] = [], pretokenizer?: string): Promise<string> {
   const file = join(folder, "script.py");
   writeFileSync(file, script);
@@ -21,14 +21,14 @@ async function printed(script: string, args: readonly string[] = [], pretokenize
   return result.stdout.trim();
 }
 
-test("the script sees itself as if called directly", async (context) => {
+test("the script runs as if called directly", async (context) => {
   if (python === undefined) context.skip("needs a Python on the PATH");
   const script = "import sys; print(__name__, sys.argv, sys.path[0])";
   const file = join(folder, "script.py");
   expect(await printed(script, ["--a", "b c"])).toBe(`__main__ ['${file}', '--a', 'b c'] ${folder}`);
 });
 
-test("no library gets onto the network, whatever it tries", async (context) => {
+test("all network access is blocked", async (context) => {
   if (python === undefined) context.skip("needs a Python on the PATH");
   const script = `
 import socket, urllib.request
@@ -48,7 +48,7 @@ for attempt in [
   for (const line of lines) expect(line).toContain("may not use the network");
 });
 
-test("no token is in sight, neither in the environment nor in its file", async (context) => {
+test("no token is available, neither in the environment nor in its file", async (context) => {
   if (python === undefined) context.skip("needs a Python on the PATH");
   process.env.HF_TOKEN = "hf_canary";
   try {

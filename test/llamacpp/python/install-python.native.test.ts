@@ -16,9 +16,7 @@ import { resolveToolchain } from "../../../src/llamacpp/toolchain/toolchain.js";
 import { cacheFolder } from "../../../src/util/cache-folder.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
-/*
- * How the environment is made, looked at and mended, with a Python that only pretends: the real packages have 1.2 GB.
- */
+/* Creation, verification and repair of the environment with a fake Python, since the real packages have 1.2 GB. */
 const home = temporaryFolder();
 const environment = { ...process.env };
 await resolveToolchain();
@@ -38,7 +36,7 @@ beforeEach(() => {
   };
 });
 
-/** Every call is logged; `pip install` writes a file named for the last package. */
+/** A fake Python that logs every call; `pip install` writes a file with the last package's name. */
 const pretender = `
 case "$*" in
   *"import venv"*) echo "$0"; echo "$VERSION";;
@@ -63,7 +61,7 @@ async function prepare() {
   return { python, site, notes };
 }
 
-test("one that is whole is used as it is, without the network", async () => {
+test("an intact environment is used without the network", async () => {
   const { python } = await prepare();
   expect(python.version).toBe("3.12.1");
   expect(installs()).toHaveLength(2);
@@ -73,13 +71,13 @@ test("one that is whole is used as it is, without the network", async () => {
   expect(calls().slice(before)).toEqual([expect.stringContaining("platform.python_version()")]);
 });
 
-describe("one that is damaged is made again", () => {
+describe("a damaged environment is rebuilt", () => {
   test.each<[string, (site: string, python: string) => void]>([
-    ["a package was deleted", (site) => rmSync(join(site, "safetensors==0.8.0"))],
-    ["a file was cut", (site) => writeFileSync(join(site, "safetensors==0.8.0"), "")],
-    ["a file came in", (site) => appendFileSync(join(site, "torch.py"), "print('hello')")],
-    ["its Python went away", (_site, python) => rmSync(python)],
-    ["it was not finished", (site) => rmSync(join(site, "..", "..", "..", "ready.json"))],
+    ["a deleted package", (site) => rmSync(join(site, "safetensors==0.8.0"))],
+    ["a truncated file", (site) => writeFileSync(join(site, "safetensors==0.8.0"), "")],
+    ["an added file", (site) => appendFileSync(join(site, "torch.py"), "print('hello')")],
+    ["a deleted Python", (_site, python) => rmSync(python)],
+    ["an incomplete installation", (site) => rmSync(join(site, "..", "..", "..", "ready.json"))],
   ])("%s", async (_what, damage) => {
     const { site, python } = await prepare();
     damage(site, python.path);
@@ -89,7 +87,7 @@ describe("one that is damaged is made again", () => {
     expect(existsSync(join(site, "safetensors==0.8.0"))).toBe(true);
   });
 
-  test("Python became another version, which looks for packages elsewhere", async () => {
+  test("another Python version, with another package folder", async () => {
     const { python } = await prepare();
     program("python3", pretender, "3.13.0");
     writeFileSync(python.path, readFileSync(join(folder, "python3")));
@@ -98,7 +96,7 @@ describe("one that is damaged is made again", () => {
     expect(installs()).toHaveLength(4);
   });
 
-  test("compiled files come and go", async () => {
+  test("except for compiled files", async () => {
     const { site } = await prepare();
     mkdirSync(join(site, "__pycache__"));
     writeFileSync(join(site, "__pycache__", "torch.cpython-312.pyc"), "x");
@@ -108,22 +106,22 @@ describe("one that is damaged is made again", () => {
 });
 
 describe("uv", () => {
-  test("installs where it is there", async () => {
+  test("installs the packages if it is on the PATH", async () => {
     program("uv", "exit 0");
     await prepare();
     expect(installs().map((line) => line.split(" ")[0])).toEqual(["uv", "uv"]);
     expect(installs()[0]).toMatch(/--python \S*\/bin\/python .*torch==/);
   });
 
-  test("leaves the work to pip where it cannot", async () => {
+  test("falls back to pip if it fails", async () => {
     program("uv", "exit 2");
     const { notes } = await prepare();
     expect(installs().map((line) => line.split(" ")[0])).toEqual(["uv", "python", "uv", "python"]);
-    expect(notes).toContain("uv could not install torch, pip tries");
+    expect(notes).toContain("uv failed to install torch, using pip");
   });
 });
 
-test("an installation that fails leaves nothing and says what to look at", async () => {
+test("a failed installation leaves no files", async () => {
   program("python3", pretender.replace('"-m pip install "*) ', '"-m pip install "*) exit 1; '));
   await expect(prepareConverterPython()).rejects.toMatchObject({
     code: "QS-PYTHON-INSTALL",

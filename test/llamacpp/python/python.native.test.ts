@@ -26,7 +26,7 @@ async function script(name: string, text: string): Promise<string> {
   return file;
 }
 
-test("launchers that fail, wrong versions and Pythons without venv are passed over, each with its reason", async () => {
+test("failing launchers, wrong versions and Pythons without venv are skipped and reported", async () => {
   await script("python3", "exit 127");
   await script("python3.13", "echo /x/python; echo 3.9.6");
   await script("python3.12", "echo /x/python; echo 3.12.1; exit 1");
@@ -41,7 +41,7 @@ test("launchers that fail, wrong versions and Pythons without venv are passed ov
   });
 });
 
-test("a real Python is found behind a name on the PATH", async (context) => {
+test("finds a real Python through a link on the PATH", async (context) => {
   const real = await findPython().catch(() => context.skip("needs a Python on the PATH"));
   await symlink(real.path, path.join(folder, "python3.11"));
   process.env.PATH = folder;
@@ -49,13 +49,13 @@ test("a real Python is found behind a name on the PATH", async (context) => {
   expect(await describePython()).toMatchObject({ ready: false, version: real.version });
 });
 
-test("QUANTSMITH_PYTHON without the packages is refused, naming them, and nothing is installed", async (context) => {
+test("QUANTSMITH_PYTHON without the packages is rejected, and nothing is installed", async (context) => {
   const real = await findPython().catch(() => context.skip("needs a Python on the PATH"));
-  // A bare Python, whatever is installed for the one on this machine.
+  // -S hides the packages installed on this machine.
   process.env.QUANTSMITH_PYTHON = await script("bare", `exec "${real.path}" -S "$@"`);
   await expect(prepareConverterPython()).rejects.toMatchObject({
     code: "QS-PYTHON-PACKAGES",
-    message: expect.stringMatching(/has no torch, transformers, numpy, sentencepiece/),
+    message: expect.stringMatching(/does not have the packages torch, transformers, numpy, sentencepiece/),
   });
   await expect(checkImports(process.env.QUANTSMITH_PYTHON)).rejects.toMatchObject({
     code: "QS-PYTHON-PACKAGES",
@@ -63,7 +63,7 @@ test("QUANTSMITH_PYTHON without the packages is refused, naming them, and nothin
   });
 });
 
-test("QUANTSMITH_PYTHON that names nothing is refused", async () => {
+test("QUANTSMITH_PYTHON without an executable is rejected", async () => {
   process.env.QUANTSMITH_PYTHON = "no-such-python-here";
   await expect(prepareConverterPython()).rejects.toMatchObject({ code: "QS-PYTHON-PACKAGES" });
 });

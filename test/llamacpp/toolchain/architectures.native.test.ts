@@ -5,7 +5,7 @@ import { readArchitectures } from "../../../src/llamacpp/toolchain/architectures
 import { resolveToolchain } from "../../../src/llamacpp/toolchain/toolchain.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
-test("the architectures are those that the converter's own classes are registered for", async () => {
+test("the architectures match the registrations of the converter's classes", async () => {
   const toolchain = await resolveToolchain();
   const found = await readArchitectures(toolchain);
   const folder = join(dirname(toolchain.scripts?.converter ?? ""), "conversion");
@@ -13,7 +13,7 @@ test("the architectures are those that the converter's own classes are registere
   const calls = sources.flatMap((source) => [...source.matchAll(/@ModelBase\.register\(([^)]*)\)/g)]);
   const registered = calls.flatMap(([, names = ""]) => [...names.matchAll(/"([^"]+)"/g)].map(([, name]) => name));
   const all = [...(found?.models ?? []), ...(found?.projectors ?? [])];
-  // A class that stands in no table is never found by the converter either: one in v0.5.0.
+  // The converter never finds a class that is missing from its tables: one in v0.5.0.
   expect(all.length).toBeGreaterThan(registered.length - 5);
   expect(all.filter((name) => !registered.includes(name))).toEqual([]);
   expect(found?.models).toContain("LlamaForCausalLM");
@@ -21,7 +21,7 @@ test("the architectures are those that the converter's own classes are registere
   expect(found?.projectors).toContain("Gemma3ForConditionalGeneration");
 });
 
-test("nothing is claimed about tools without their source, or one that is written otherwise", async () => {
+test("returns null without a source or for an unexpected one", async () => {
   const toolchain = await resolveToolchain();
   expect(await readArchitectures({ ...toolchain, scripts: undefined })).toBeNull();
   const folder = temporaryFolder();

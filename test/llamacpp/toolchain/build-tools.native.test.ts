@@ -10,7 +10,7 @@ import { until } from "../../fixtures/until.js";
 const compiled = new URL("../../../dist/llamacpp/toolchain/toolchain.js", import.meta.url);
 const cache = mkdtempSync(path.join(temporaryFolder(), "qs cäche-"));
 
-/** A compiler that hangs until a file is there, and then makes tools that only know their version. Real ones take a minute. */
+/** A fake compiler: waits for a file, then writes tools that only print a version. A real build takes a minute. */
 const compiler = path.join(cache, "..", "compiler");
 const go = path.join(cache, "..", "go");
 const script = `#!/bin/sh
@@ -20,7 +20,7 @@ printf '#!/bin/sh\\necho "version: 9.9.9-test (build 7)"\\n' > "$2" && chmod +x 
 `;
 writeFileSync(compiler, script, { mode: 0o755 });
 
-/** A process of its own that resolves the tools and prints its notes and the path of one tool. */
+/** Starts a process that resolves the tools and prints its notes and the path of one tool. */
 function resolver() {
   const code = `
     const { resolveToolchain } = await import(${JSON.stringify(compiled.href)});
@@ -40,7 +40,7 @@ function resolver() {
   return { child, ended, says: () => output };
 }
 
-test("a killed build is taken over, and of two processes one builds and both get the tools", async () => {
+test("after a killed build, one of two processes builds the tools and both use them", async () => {
   const killed = resolver();
   await until(() => killed.says().includes("compiling"));
   killed.child.kill("SIGKILL");
@@ -57,6 +57,6 @@ test("a killed build is taken over, and of two processes one builds and both get
   expect(tools[0]).toBeDefined();
   expect(tools[1]).toBe(tools[0]);
   expect(results.filter(({ output }) => output.includes("unpacking"))).toHaveLength(1);
-  // Nothing is left of the killed build or the locks.
+  // No files of the killed build and no locks remain.
   expect(await readdir(parent)).toEqual([path.basename(path.resolve(tools[0] ?? "", "..", ".."))]);
 });

@@ -11,7 +11,7 @@ test("the pre-tokenizers stored with the toolchain are those of the pinned sourc
   const base = source("conversion/base.py");
   const found = await readPretokenizers(await resolveToolchain());
   expect(found).toEqual(parsePretokenizers(base, source("src/llama-vocab.cpp")));
-  // Two hashes stand there twice; the last name counts, as in the converter.
+  // Two hashes occur twice; the last name applies, as in the converter.
   const hashes = new Set([...base.matchAll(/if chkhsh == "(\w+)"/g)].map(([, hash]) => hash));
   expect(new Set(Object.keys(found.names))).toEqual(hashes);
   expect(found.names.b6dc8df998e1cfbdc4eac8243701a65afe638679230920b50d6f17d81c098166).toBe("olmo");
@@ -23,11 +23,11 @@ test("the pre-tokenizers stored with the toolchain are those of the pinned sourc
   expect(Object.keys(found.patterns)).toEqual(expect.arrayContaining(["llama-bpe", "qwen2", "smollm", "tekken"]));
 });
 
-test("a source that is written otherwise", () => {
+test("a source of unexpected form is an error", () => {
   expect(thrownBy(() => parsePretokenizers("chktxt = 'a'\n", "")).code).toBe("QS-TOOL-CONVERTER");
 });
 
-test("tools without their source", async () => {
+test("tools without their source are an error", async () => {
   const toolchain = { ...(await resolveToolchain()), scripts: undefined };
   expect((await failureOf(readPretokenizers(toolchain))).code).toBe("QS-TOOL-CONVERTER");
 });

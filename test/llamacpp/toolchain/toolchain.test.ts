@@ -21,7 +21,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Programs that answer like the tools do when asked for their version. */
+/** Writes fake tools that print a version. */
 async function makeTools(place: string, names: readonly string[] = toolNames): Promise<string> {
   const target = path.join(folder, place);
   await mkdir(target, { recursive: true });
@@ -35,7 +35,7 @@ async function makeTools(place: string, names: readonly string[] = toolNames): P
 
 describe("QUANTSMITH_LLAMA_CPP", () => {
   test.each(["llama", "llama/bin", "llama/build/bin"])(
-    "takes the tools from %s, version asked of them",
+    "uses the tools in %s with the versions that they print",
     async (place) => {
       const target = await makeTools(place);
       process.env.QUANTSMITH_LLAMA_CPP = path.join(folder, "llama");
@@ -57,7 +57,7 @@ describe("QUANTSMITH_LLAMA_CPP", () => {
     expect((await resolveToolchain()).digest).not.toBe(withLibrary);
   });
 
-  test("a missing tool is an error that names it", async () => {
+  test("the error for a missing tool contains its name", async () => {
     process.env.QUANTSMITH_LLAMA_CPP = await makeTools("llama", ["llama-quantize", "llama-imatrix"]);
     await expect(resolveToolchain()).rejects.toMatchObject({
       code: "QS-TOOL-SETTING",
@@ -72,7 +72,7 @@ describe("QUANTSMITH_LLAMA_CPP", () => {
     await expect(resolveToolchain()).rejects.toMatchObject({ code: "QS-TOOL-BROKEN" });
   });
 
-  test("a source folder brings its converter", async () => {
+  test("a source folder provides its converter", async () => {
     await makeTools("llama/build/bin");
     const converter = path.join(folder, "llama", "convert_hf_to_gguf.py");
     await writeFile(converter, "");
@@ -82,7 +82,7 @@ describe("QUANTSMITH_LLAMA_CPP", () => {
 });
 
 describe("without a setting", () => {
-  test("the pinned tools can be built where there is a compiler and git, and their digest is known before", async () => {
+  test("the pinned tools are buildable with a compiler and git, and have a digest before the build", async () => {
     const status = await describeToolchain();
     expect(status).toMatchObject({
       state: "buildable",
@@ -92,12 +92,12 @@ describe("without a setting", () => {
     await expect(readdir(path.join(folder, "cache"))).rejects.toMatchObject({ code: "ENOENT" });
   });
 
-  test("with no compiler, tools on the PATH are used", async () => {
+  test("without a compiler, tools on the PATH are used", async () => {
     process.env.PATH = await makeTools("on path");
     expect(await resolveToolchain()).toMatchObject({ source: "path", version: "9.9.9-test (build 7)" });
   });
 
-  test("with nothing at all, the error names what is missing", async () => {
+  test("without any tools, the error contains the missing programs", async () => {
     process.env.PATH = folder;
     await expect(resolveToolchain()).rejects.toMatchObject({
       code: "QS-TOOL-MISSING",
@@ -108,7 +108,7 @@ describe("without a setting", () => {
     await expect(resolveToolchain()).rejects.toMatchObject({ message: expect.stringContaining("no-such-compiler") });
   });
 
-  test("a compiler that fails ends in its last lines and leaves nothing", async () => {
+  test("the error of a failed compiler contains its last lines, and no files remain", async () => {
     const compiler = path.join(folder, "false compiler");
     await writeFile(compiler, "#!/bin/sh\necho 'fatal error: no such header' >&2\nexit 1\n");
     await chmod(compiler, 0o755);
@@ -121,7 +121,7 @@ describe("without a setting", () => {
   });
 });
 
-test("the cache folder follows the user's settings, then the system", () => {
+test("the cache folder is that of the user's settings, else that of the system", () => {
   expect(cacheFolder({ QUANTSMITH_CACHE: "/q", XDG_CACHE_HOME: "/x" }, "linux")).toBe("/q");
   expect(cacheFolder({ XDG_CACHE_HOME: "/x" }, "linux")).toBe("/x/quantsmith");
   expect(cacheFolder({ XDG_CACHE_HOME: "relative" }, "linux")).toMatch(/\/\.cache\/quantsmith$/);
