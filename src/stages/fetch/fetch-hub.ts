@@ -13,29 +13,29 @@ import type { Operation } from "../stage.js";
 export interface FetchHubParams extends JsonObject {
   /** `org/name`. */
   repo: string;
-  /** The revision, resolved. */
+  /** The commit of the revision. */
   commit: string;
   files: readonly SnapshotFile[];
   allowUnsafe: boolean;
   checkWeights: WeightsCheck;
 }
 
-/** What changes how the download goes and nothing in its outcome. */
+/** Options of the download that do not affect its outputs. */
 export interface FetchHubOptions {
-  /** What the commit was resolved from. */
+  /** The revision that resolved to the commit. */
   revision: string;
-  /** Everything the repository holds at that commit. */
+  /** Complete listing of the repository at that commit. */
   listing: readonly HubFile[];
-  /** Files downloaded at once. */
+  /** Number of concurrent file downloads. */
   downloads: number;
 }
 
-/** Links and a report; the content itself lies in the Hugging Face cache, whose disk is looked at by the download. */
+/** Bytes of the links and the report. The download checks the space for the content in the Hugging Face cache. */
 const outputBytes = 1 << 20;
 
 /**
- * Brings a checkpoint at one commit into the Hugging Face cache, every file checked against the Hub's digest, checks
- * it as a local folder is, and links to its files. Outputs `snapshot/` and `snapshot.json`.
+ * Downloads a checkpoint at one commit to the Hugging Face cache, verifies every file against the Hub's digest, checks
+ * the checkpoint like a local folder, and links to its files. Outputs `snapshot/` and `snapshot.json`.
  * Errors: QS-FETCH-*, QS-HUB-*, QS-DISK-SPACE, QS-DISK-FULL.
  */
 export function fetchHub({ revision, listing, downloads }: FetchHubOptions): Operation<FetchHubParams> {
@@ -65,7 +65,7 @@ export function fetchHub({ revision, listing, downloads }: FetchHubOptions): Ope
         { ...defaultFileSelection, allowUnsafe },
         new Set(files.map(({ path }) => path)),
       );
-      report(check === "none" ? "" : "looking for NaN in the weights");
+      report(check === "none" ? "" : "checking the weights for NaN");
       await checkWeights(folder, snapshot.weights, check, { signal: context.signal });
       for (const { path } of files) {
         const link = join(context.out, "snapshot", path);
@@ -73,7 +73,7 @@ export function fetchHub({ revision, listing, downloads }: FetchHubOptions): Ope
         await symlink(await realpath(join(folder, path)), link);
       }
       await writeSnapshotReport(context.out, { source: `hf:${repo}`, commit, files }, snapshot);
-      // The download has just checked them; the small files' digests are of another kind.
+      // Verified by the download, except small files, whose digests are not sha256.
       return { digests: sha256ByPath(files) };
     },
   };

@@ -8,14 +8,14 @@ import type { JsonObject } from "../../util/canonical-json.js";
 import { type Operation, requiredInput } from "../stage.js";
 
 export interface FetchLocalParams extends JsonObject {
-  /** The files of the checkpoint, sorted by path; their digests stand in for the folder's name in the key. */
+  /** The files of the checkpoint, sorted by path; the key contains their digests instead of the folder's path. */
   files: readonly SnapshotFile[];
   allowUnsafe: boolean;
   checkWeights: WeightsCheck;
 }
 
 /**
- * Takes a local checkpoint folder as the snapshot: checks it and links to its files, so that nothing is copied.
+ * Checks a local checkpoint folder and links to its files, without copies.
  * Input `folder`; outputs `snapshot/` and `snapshot.json`. Errors: QS-FETCH-*.
  */
 export const fetchLocal: Operation<FetchLocalParams> = {
@@ -35,7 +35,7 @@ export const fetchLocal: Operation<FetchLocalParams> = {
       context.progress({ done: index + 1, total: files.length, unit: "file" });
     }
     await writeSnapshotReport(context.out, { source: "local folder", commit: null, files }, snapshot);
-    // The links lead to files that may have been changed since they were planned.
+    // The linked files may have changed since they were planned.
     return { expectedDigests: sha256ByPath(files) };
   },
 };

@@ -5,22 +5,23 @@ import { downloadSnapshot } from "../../hub/download/download-snapshot.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { linkOrCopy } from "../../util/files.js";
+import { quote } from "../../util/quote.js";
 import { readZipMember } from "../../util/read-zip-member.js";
 import { sha256File } from "../../util/sha256.js";
 import type { Operation, StageContext } from "../stage.js";
 
-/** One text to bring from the Hub. */
+/** A text to download from the Hub. */
 export interface HubTextFile extends JsonObject {
   /** `org/dataset`. */
   dataset: string;
   commit: string;
   path: string;
   bytes: number;
-  /** `sha256:<hex>`, or `git-sha1:<hex>` for small files, as the Hub lists it. */
+  /** `sha256:<hex>`, or `git-sha1:<hex>` for small files, from the Hub's listing. */
   digest: string;
-  /** The file in the archive that `path` is; null for a plain file. */
+  /** The file in the archive `path`; null for a plain file. */
   member: string | null;
-  /** What the recipe says the sha256 of `path` is; null when it says nothing. */
+  /** The recipe's sha256 of `path`; null without one. */
   sha256: string | null;
 }
 
@@ -28,19 +29,19 @@ export interface FetchTextsParams extends JsonObject {
   files: readonly HubTextFile[];
 }
 
-/** What each file's commit was resolved from, in the order of `files`: remembered for offline runs. */
 export interface FetchTextsOptions {
+  /** The revisions that resolved to the commits, in the order of `files`; stored in the cache for offline runs. */
   revisions: readonly string[];
 }
 
-/** The output that holds text number `index`. */
+/** Returns the output path of text number `index`. */
 export function fetchedText(index: number, { path, member }: { path: string; member: string | null }): string {
   return `${index}/${basename(member ?? path)}`;
 }
 
 /**
- * Brings texts from data sets on the Hub into the Hugging Face cache, each checked against the Hub's digest and the
- * recipe's, and takes them out of their archives. Outputs `0/<name>`, `1/<name>`, …
+ * Downloads texts of data sets on the Hub to the Hugging Face cache, verifies each against the digests of the Hub and
+ * the recipe, and extracts them from their archives. Outputs `0/<name>`, `1/<name>`, …
  * Errors: QS-TEXT-HASH, QS-TEXT-ARCHIVE, QS-FETCH-HASH, QS-HUB-*, QS-DISK-SPACE, QS-DISK-FULL.
  */
 export function fetchTexts({ revisions }: FetchTextsOptions): Operation<FetchTextsParams> {
@@ -80,29 +81,33 @@ async function place(file: HubTextFile, index: number, blob: string, { out, sign
   if (file.sha256 !== null) requireSha256(file, await sha256File(blob, signal));
   const target = join(out, fetchedText(index, file));
   await mkdir(join(out, `${index}`));
-  // Not a link into the cache, which other machines that work on the store do not have.
+  // Not a symbolic link into the cache, which other machines with the same store cannot read.
   if (file.member === null) await linkOrCopy(blob, target);
   else await writeFile(target, await unpack(file, file.member, blob));
 }
 
-/** Throws QS-TEXT-HASH unless the text is the one that the recipe means. */
+/** Throws QS-TEXT-HASH if the text does not match the recipe's sha256. */
 export function requireSha256({ dataset, commit, path, sha256 }: HubTextFile, actual: string): void {
   if (sha256 === null || sha256 === actual) return;
-  throw new QuantsmithError("QS-TEXT-HASH", `${path} of the data set ${dataset} is not the text the recipe means`, {
-    remedy: `Its sha256 at commit ${commit.slice(0, 12)} is ${actual}, and the recipe says ${sha256}. Correct the recipe, or name the revision that has that content.`,
-  });
+  throw new QuantsmithError(
+    "QS-TEXT-HASH",
+    `the sha256 of ${path} in the data set ${dataset} is ${actual} instead of ${sha256}`,
+    {
+      remedy: `Correct the recipe's \`sha256\`, or set a revision with that content instead of ${commit.slice(0, 12)}.`,
+    },
+  );
 }
 
 async function unpack({ dataset, path }: HubTextFile, member: string, blob: string): Promise<Buffer> {
-  const remedy = "Name the file by its whole path in the archive: `…/archive.zip/folder/file.txt`.";
-  const fail = (why: string, cause?: unknown) =>
-    new QuantsmithError("QS-TEXT-ARCHIVE", `${path} of the data set ${dataset}: ${why}`, { remedy, cause });
+  const remedy = "Set the file's complete path in the archive: `…/archive.zip/folder/file.txt`.";
+  const fail = (reason: string, cause?: unknown) =>
+    new QuantsmithError("QS-TEXT-ARCHIVE", `${path} of the data set ${dataset}: ${reason}`, { remedy, cause });
   let content: Buffer | undefined;
   try {
     content = await readZipMember(blob, member);
   } catch (cause) {
     throw fail(cause instanceof Error ? cause.message : String(cause), cause);
   }
-  if (content === undefined) throw fail(`it holds no file ${member}`);
+  if (content === undefined) throw fail(`the archive does not contain ${quote(member)}`);
   return content;
 }

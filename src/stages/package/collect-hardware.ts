@@ -6,7 +6,7 @@ import { readReport } from "../step-files.js";
 import { type PackageParams, variantInput } from "./package-params.js";
 import type { MemoryReport } from "./variant-memory.js";
 
-/** Holds the variants of a release against the devices; one whose memory is not known is left out. */
+/** Estimates which devices can run the variants of a release; skips variants without a memory report. */
 export async function collectHardware(
   variants: readonly VariantReport[],
   { modelName, hardware }: PackageParams,

@@ -15,7 +15,7 @@ import { readReport } from "../step-files.js";
 import type { BaseReport } from "../validate/base-logits.js";
 import { type PackageParams, variantInput } from "./package-params.js";
 
-/** Puts together what `report.html` shows besides the run's report, from the outputs of the run's steps. */
+/** Collects the contents of `report.html` from the run's report and the outputs of its steps. */
 export async function collectPage(
   report: RunReport,
   params: PackageParams,
@@ -56,11 +56,11 @@ async function smokeAnswers({ variants }: RunReport, context: StageContext): Pro
 }
 
 async function charts(report: RunReport, context: StageContext): Promise<ReleaseCharts> {
-  // Loaded when it is needed: Plot takes as long to load as all the rest, and every command would wait for it.
+  // Imported on use, since Plot takes as long to load as all other modules.
   const { renderCharts } = await import("../../report/charts/release-charts.js");
   const tensors = new Map<string, Gguf["tensors"]>();
   for (const { name } of report.variants) {
-    // A file too broken to be read has failed its gates, and must not keep the others back.
+    // An unreadable file has failed its gates and must not block the other variants.
     const gguf = await readGguf(requiredInput(context, variantInput("model", name))).catch(() => undefined);
     if (gguf !== undefined) tensors.set(name, gguf.tensors);
   }

@@ -10,13 +10,13 @@ import type { PackageParams } from "./package-params.js";
 
 export interface CollectedReport {
   report: RunReport;
-  /** Names of the variants that a gate, the structure check or the smoke test failed; unmeasured ones are not among them. */
+  /** Names of the variants that failed a gate, the structure check or the smoke test; excludes unmeasured ones. */
   rejected: string[];
 }
 
 /**
- * Collects the report of a run from the outputs of its steps. It contains no variant that was not quantized; failed ones
- * have `gate: "failed"` and the reasons.
+ * Collects the report of a run from the outputs of its steps. It contains the quantized variants; failed ones have
+ * `gate: "failed"` and the reasons.
  */
 export async function collectReport(params: PackageParams, sources: VariantSources): Promise<CollectedReport> {
   const read = <T>(name: string) => readReport<T>(sources.input(name));

@@ -19,15 +19,14 @@ import { type PackagedVariant, type PackageParams, variantInput } from "./packag
 export type VariantSources = Pick<StageContext, "input" | "digest" | "steps">;
 type VerdictParams = Pick<PackageParams, "measured" | "smokeTested">;
 
-/** Names of the package step's inputs that `collectVariant` reads; a plan need not have all of them. */
+/** Returns the input names that `collectVariant` reads; a plan may omit some of them. */
 export function verdictInputs(variant: string): string[] {
   const kinds = ["model", "quantize", "allocation", "structure", "quality", "smoke"] as const;
   return kinds.map((kind) => variantInput(kind, variant));
 }
 
 /**
- * One reason why a variant did not pass. `unmeasured`: a step that judges it has no result, which is no evidence against
- * the variant.
+ * A reason why a variant did not pass. `unmeasured`: a required step has no result, not a fault of the variant.
  */
 export interface VerdictReason {
   kind: "structure" | "quality" | "smoke" | "unmeasured";
@@ -41,8 +40,8 @@ export interface CollectedVariant {
 }
 
 /**
- * Returns the results of one variant and its verdict; undefined when it was not quantized. The verdict is final as soon
- * as the steps behind `verdictInputs` have ended.
+ * Returns the results of one variant and its verdict; undefined if it was not quantized. The verdict is final after the
+ * steps of `verdictInputs` have ended.
  */
 export async function collectVariant(
   { name, file }: PackagedVariant,
@@ -73,7 +72,7 @@ export async function collectVariant(
   return { report, reasons };
 }
 
-/** A variant that should have been measured and was not has not passed. */
+/** Returns the reasons of structure and quality; a planned measurement without a result is one. */
 function qualityReasons(
   structure: StructureReport | undefined,
   quality: ValidateReport | undefined,
@@ -92,7 +91,7 @@ function smokeVerdict(smoke: SmokeReport | undefined, params: VerdictParams): Ve
   return smokeReasons(smoke).map((text) => ({ kind: "smoke", text }));
 }
 
-/** Speed stands in the step's record and not in `smoke.json`, which is the same on every machine. */
+/** Reads the speed from the step's record, since `smoke.json` is equal on all machines. */
 function publicSmoke({ passed, failed }: SmokeReport, variant: string, sources: VariantSources): VariantSmoke {
   const step = sources.steps().find(({ id }) => id === `smoke:${variant}`);
   const speed = step?.measurements as SmokeSpeed | undefined;
@@ -103,7 +102,7 @@ function publicAllocation({ budgetBytes, predictedKld, boundGap, probes }: Alloc
   return { budgetBytes, predictedKld, boundGap, probes };
 }
 
-/** The figures alone: the blocks they were put together from stay in the store. */
+/** Returns the metrics without the measured blocks, which stay in the store. */
 function publicQuality({
   breaches: _breaches,
   decided: _decided,

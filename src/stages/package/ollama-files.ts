@@ -6,15 +6,16 @@ import { specialToken } from "../../gguf/special-token.js";
 import { type ChatTurn, chooseTemplate, type OllamaTemplate } from "../../report/ollama/choose-template.js";
 import { ollamaParams } from "../../report/ollama/params.js";
 
-/** What Ollama reads beside the models, file name to content; and a sentence for the card. */
 export interface OllamaFiles {
+  /** Files that Ollama reads besides the models, name to content. */
   files: ReadonlyMap<string, string>;
+  /** A sentence for the model card. */
   note: string;
 }
 
 /**
- * The files `template`, `params` and `system` for Ollama, as far as there is something to say. A model that can call
- * tools gets no `template`: the Hub's own translation of its Jinja template knows about tools, and ours would not.
+ * Returns the non-empty files `template`, `params` and `system` for Ollama. A model with tool calls has no `template`
+ * file, since the Hub's translation of its Jinja template supports tools and quantsmith's does not.
  */
 export function ollamaFiles(gguf: Gguf, system: string | undefined): OllamaFiles {
   const source = metadataString(gguf, "tokenizer.chat_template");
@@ -32,10 +33,10 @@ export function ollamaFiles(gguf: Gguf, system: string | undefined): OllamaFiles
 
 function note(template: OllamaTemplate | undefined, tools: boolean): string {
   if (template !== undefined) {
-    return `Ollama reads [template](./template), which is this model's chat template (${template.name}) in Ollama's language: both gave the same text for the same conversations.`;
+    return `Ollama reads [template](./template), this model's chat template (${template.name}) in Ollama's format; both rendered the same text in tests.`;
   }
-  const why = tools ? "this model's chat template knows tools" : "this model's chat template is of no known family";
-  return `There is no \`template\` file for Ollama, because ${why}: Ollama uses the Hub's translation of it.`;
+  const reason = tools ? "supports tools" : "does not match a supported family";
+  return `This model's chat template ${reason}, so the release contains no \`template\` file: Ollama uses the Hub's translation.`;
 }
 
 function convertedTemplate(gguf: Gguf, source: string): OllamaTemplate | undefined {
@@ -46,7 +47,7 @@ function convertedTemplate(gguf: Gguf, source: string): OllamaTemplate | undefin
       const text = renderChat(new Template(source), { messages, addGenerationPrompt: true, bos, eos });
       return bos !== undefined && bos !== "" && text.startsWith(bos) ? text.slice(bos.length) : text;
     } catch {
-      // Templates refuse conversations by throwing.
+      // Templates reject conversations by throwing.
       return undefined;
     }
   });

@@ -4,7 +4,7 @@ import type { TargetDevices } from "../../hardware/fit/estimate-release-fit.js";
 import type { Material, TextMaterial } from "../../release/release-facts.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 
-/** What the card and the files for other programs take from the recipe. */
+/** The recipe's settings for the model card and the files for other programs. */
 export interface ReleaseMetadata extends JsonObject, CardOverrides {
   readonly quantizedBy?: string;
   readonly tags?: readonly string[];
@@ -17,7 +17,7 @@ export interface PackagedVariant extends JsonObject {
   file: string;
 }
 
-/** What the package stage needs of the recipe. */
+/** Parameters of the package step. */
 export interface PackageParams extends JsonObject {
   /** Name of the release folder. */
   release: string;
@@ -27,31 +27,33 @@ export interface PackageParams extends JsonObject {
   /** `org/name` on the Hub; null for a local folder. */
   baseModel: string | null;
   imatrixFile: string;
-  /** Null for a model without a vision or audio part, or whose recipe leaves it out. */
+  /** Null without a vision or audio projector in the model or the recipe. */
   projectorFile: string | null;
   variants: readonly PackagedVariant[];
-  /** A variant with more bytes is released in parts. */
+  /** A larger variant is split. */
   maxFileBytes: number;
-  /** Whether the plan measures and smoke-tests; what was planned must be there for a variant to pass. */
+  /** True if the plan measures variants, which then need a result to pass. */
   measured: boolean;
+  /** True if the plan smoke-tests variants, which then need a result to pass. */
   smokeTested: boolean;
-  /** The texts that were used, for what is told about them. */
+  /** The texts in use, for reports. */
   texts: { readonly [use in "calibration" | "search" | "evaluation"]: readonly CorpusText[] };
-  /** What the variants are held against, and all that the catalog says about it. */
+  /** The target devices with their catalog data. */
   hardware: TargetDevices;
-  /** The same with where they can be had, and what the tools are made of: for provenance and bill of materials. */
+  /** Texts with their addresses, for the provenance and the bill of materials. */
   textFiles: readonly TextMaterial[];
+  /** Files of the tools, for the provenance and the bill of materials. */
   toolFiles: readonly Material[];
-  /** Repository on the Hub that the recipe publishes to; null without one. */
+  /** The recipe's repository on the Hub; null without one. */
   publishRepo: string | null;
-  /** What the recipe says about the model besides the checkpoint's card. */
+  /** The recipe's metadata, which overrides the checkpoint's card. */
   metadata: ReleaseMetadata;
-  /** The recipe as it was resolved, for `recipe.lock.yaml`. */
+  /** The resolved recipe, for `recipe.lock.yaml`. */
   lock: JsonObject;
   toolchain: { readonly [name: string]: string };
 }
 
 type VariantFile = "model" | "quantize" | "structure" | "quality" | "smoke" | "rules" | "allocation" | "memory";
 
-/** Input names of one variant's files: `model:Q4_K_M`, `quantize:Q4_K_M`, … */
+/** Returns the input name of a variant's file: `model:Q4_K_M`, `quantize:Q4_K_M`, … */
 export const variantInput = (kind: VariantFile, variant: string) => `${kind}:${variant}`;

@@ -21,8 +21,8 @@ import { type RuntimeFacts, writeRuntimeFiles } from "./runtime-files.js";
 import { writeSidecars } from "./sidecars.js";
 
 /**
- * Builds the release folder from the variants that passed; files are hard-linked, not copied.
- * Errors: QS-PACKAGE-NOTHING when no variant passed, QS-PACKAGE-NAMES.
+ * Builds the release folder from the variants that passed, with hard links.
+ * Errors: QS-PACKAGE-NOTHING if no variant passed, QS-PACKAGE-NAMES.
  */
 export const packageRelease: Operation<PackageParams> = {
   stage: "package",
@@ -34,7 +34,7 @@ export const packageRelease: Operation<PackageParams> = {
     const passed = report.variants.filter((variant) => variant.gate === "passed");
     if (passed.length === 0) {
       throw new QuantsmithError("QS-PACKAGE-NOTHING", "no variant passed, so there is nothing to release", {
-        remedy: "See the reasons of each variant above; correct the gates, the smoke prompts or the variants.",
+        remedy: "Correct the gates, the smoke prompts or the variants; the reasons are printed above.",
       });
     }
     const variants = await placeVariants(passed, params, context);

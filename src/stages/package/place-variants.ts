@@ -6,8 +6,8 @@ import { type PackageParams, variantInput } from "./package-params.js";
 import { splitVariant } from "./split-variant.js";
 
 /**
- * Puts the files of the variants that passed into the release, by hard links, and in parts where one is too large for a
- * file. Gives the variants as they stand in the release. Errors: QS-SPLIT-FAILED.
+ * Hard-links the files of the passed variants into the release and splits those that are too large. Returns the
+ * variants of the release. Errors: QS-SPLIT-FAILED.
  */
 export async function placeVariants(
   variants: readonly VariantReport[],
@@ -26,7 +26,7 @@ export async function placeVariants(
     }
     const splits = await splitVariant(context, { input, file: variant.file, maxFileBytes });
     const [first] = splits;
-    if (first === undefined) throw new Error("a variant was split into no parts");
+    if (first === undefined) throw new Error("the list of splits is empty");
     placed.push({ ...variant, file: first.file, sha256: first.sha256, parts: splits });
   }
   return placed;

@@ -3,7 +3,7 @@ import { QuantsmithError } from "../../util/errors.js";
 import { listFiles } from "../../util/files.js";
 
 /**
- * Refuses a release folder in which a name leads some runtime to another file, or to none. Errors: QS-PACKAGE-NAMES.
+ * Throws QS-PACKAGE-NAMES for a release in which a runtime would resolve a variant's name to another file or none.
  */
 export async function requireNames(folder: string, variants: readonly NamedModel[]): Promise<void> {
   const problem = findResolutionProblems(await listFiles(folder), variants).find(

@@ -8,7 +8,7 @@ import { hasChatTemplate, isEmbeddingModel } from "../smoke/model-facts.js";
 import { ollamaFiles } from "./ollama-files.js";
 import type { PackageParams } from "./package-params.js";
 
-/** What programs will find in the files, for the card. */
+/** Facts about the files that runtimes read, for the model card. */
 export interface RuntimeFacts {
   conversational: boolean;
   embedding: boolean;
@@ -16,8 +16,8 @@ export interface RuntimeFacts {
 }
 
 /**
- * Writes what single programs read beside the models: `template`, `params` and `system` for Ollama, `model.yaml` for LM
- * Studio when it is known where the release will be found. All variants have the same metadata, so one speaks for all.
+ * Writes the files for single runtimes: `template`, `params` and `system` for Ollama, and `model.yaml` for LM Studio if
+ * the repository is set. Reads the metadata of the first variant, which is the same in all variants.
  */
 export async function writeRuntimeFiles(
   folder: string,
@@ -25,7 +25,7 @@ export async function writeRuntimeFiles(
   { metadata, publishRepo }: PackageParams,
 ): Promise<RuntimeFacts> {
   const [first] = report.variants;
-  if (first === undefined) throw new Error("a release without variants was about to be packaged");
+  if (first === undefined) throw new Error("the release has no variants");
   const gguf = await readGguf(join(folder, first.file));
   const embedding = isEmbeddingModel(gguf);
   const { files, note } = ollamaFiles(gguf, metadata.system);

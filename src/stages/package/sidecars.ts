@@ -16,18 +16,18 @@ import type { StageContext } from "../stage.js";
 import { readReport } from "../step-files.js";
 import type { PackageParams } from "./package-params.js";
 
-/** What stands in no list of files: the two lists themselves, and `release.json`, whose times differ from run to run. */
-const unlisted = ["SHA256SUMS", "release.json", provenanceFile];
+/** Files without an entry in the lists: the lists, and `release.json`, whose times differ between runs. */
+const filesWithoutEntry = ["SHA256SUMS", "release.json", provenanceFile];
 
 /**
- * Writes what tells about the other files of a release, which must all be there: the bill of materials, the
- * provenance, and SHA256SUMS in the format of sha256sum, which covers both.
+ * Writes the files that describe the other files of a release, which must exist: the bill of materials, the provenance,
+ * and SHA256SUMS in the format of sha256sum, which includes both.
  */
 export async function writeSidecars(report: RunReport, params: PackageParams, context: StageContext): Promise<void> {
   const known = new Map(weightFiles(report).map(({ file, sha256 }) => [file, sha256]));
   const files: { path: string; sha256: string }[] = [];
   for (const path of await listFiles(context.out)) {
-    if (unlisted.includes(path)) continue;
+    if (filesWithoutEntry.includes(path)) continue;
     files.push({ path, sha256: known.get(path) ?? (await sha256File(join(context.out, path))) });
   }
   const put = async (path: string, text: string) => {
@@ -70,7 +70,7 @@ function modelFile({ path, digest }: SnapshotFile, commit: string | null, repo: 
 
 const writingStages: readonly string[] = ["convert", "calibrate", "quantize"];
 
-/** The commands that wrote published files; sampling and measuring may have been continued by another run. */
+/** Returns the commands that wrote published files, without sampling and measuring, which another run may have done. */
 function publishedCommands({ variants }: RunReport, context: StageContext): ReleaseFacts["commands"] {
   const left = new Set(variants.map(({ name }) => `quantize:${name}`));
   return context
@@ -81,7 +81,7 @@ function publishedCommands({ variants }: RunReport, context: StageContext): Rele
     .flatMap(({ id, commands = [] }) => commands.map((argv) => ({ step: id, argv: withoutThreads(argv) })));
 }
 
-/** The number of cores differs between machines and changes no byte. llama-quantize takes it as its last argument. */
+/** Replaces thread counts, which differ between machines without effect; llama-quantize's is the last argument. */
 function withoutThreads(argv: readonly string[]): string[] {
   const last = argv[0] === "llama-quantize" ? argv.length - 1 : -1;
   return argv.map((part, index) => (argv[index - 1] === "-t" || index === last ? "<threads>" : part));

@@ -10,8 +10,8 @@ import type { StageContext } from "../stage.js";
 import { linkInput, toolRun } from "../step-files.js";
 
 /**
- * Writes a variant that is too large for one file in parts, and compares them with it: every tensor must be in one part,
- * byte for byte. Errors: QS-SPLIT-FAILED, QS-DISK-FULL.
+ * Splits a variant that is too large for one file and verifies that the splits contain every tensor with equal bytes.
+ * Errors: QS-SPLIT-FAILED, QS-DISK-FULL.
  */
 export async function splitVariant(
   context: StageContext,
@@ -71,7 +71,7 @@ async function isSameData(a: FileHandle, from: GgufTensor, b: FileHandle, to: Gg
 }
 
 function differs(what: string): QuantsmithError {
-  return new QuantsmithError("QS-SPLIT-FAILED", `the parts differ from the file they were split from: ${what}`, {
-    remedy: "Run again; if it stays so, report it with the model's name.",
+  return new QuantsmithError("QS-SPLIT-FAILED", `the splits differ from the original file: ${what}`, {
+    remedy: "Run again. If the error persists, report it with the model's name.",
   });
 }

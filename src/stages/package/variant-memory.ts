@@ -4,11 +4,11 @@ import type { JsonObject } from "../../util/canonical-json.js";
 import { type Operation, requiredInput } from "../stage.js";
 import { writeReport } from "../step-files.js";
 
-/** `memory.json`: what one variant takes in memory, at every context. */
+/** `memory.json`: the memory of one variant at every context. */
 export type MemoryReport = ModelMemory;
 
 /**
- * Asks llama.cpp's allocator what a variant takes in memory, its projector included; no weight is read.
+ * Simulates a variant's memory with llama.cpp's allocator, including its projector; weights are not read.
  * Inputs `model`, optional `projector`; output `memory.json`.
  * Errors: QS-GGUF-*, QS-MEMORY-*.
  */

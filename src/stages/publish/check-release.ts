@@ -10,8 +10,8 @@ import { QuantsmithError } from "../../util/errors.js";
 import { listFiles } from "../../util/files.js";
 
 /**
- * Checks a release folder before it is published: `verify` finds nothing wrong, and nothing lies beside the release.
- * Gives its `release.json`, and whether its signature is valid. Errors: QS-PUBLISH-RELEASE with the first thing that is wrong, QS-VERIFY-TARGET.
+ * Verifies a release folder before it is published; it must contain no other files. Returns its `release.json` and
+ * whether its signature is valid. Errors: QS-PUBLISH-RELEASE with the first problem, QS-VERIFY-TARGET.
  */
 export async function checkRelease(
   folder: string,
@@ -20,33 +20,33 @@ export async function checkRelease(
   const { problems, signature } = await verifyFolder(folder, signal);
   const [first, ...others] = problems.filter(({ severity }) => severity === "error");
   if (first !== undefined) {
-    const more = others.length === 0 ? "" : `, and ${others.length} more; see \`quantsmith verify\``;
+    const more = others.length === 0 ? "" : `, and ${others.length} more in \`quantsmith verify\``;
     fail(folder, `${first.message} (${first.code}${more})`, first.remedy);
   }
   const listed = await readChecksums(folder);
   const stray = (await listFiles(folder)).find((file) => !listed.has(file) && !unlisted.includes(file));
-  if (stray !== undefined) fail(folder, `${stray} is not listed in SHA256SUMS`, "Remove it.");
+  if (stray !== undefined) fail(folder, `${stray} is not listed in SHA256SUMS`, "Delete the file.");
   const report = parseRelease(await readFile(join(folder, "release.json"), "utf8"));
   return typeof report === "string"
     ? fail(folder, `release.json: ${report}`)
     : { report, isSigned: signature?.ok === true };
 }
 
-/** Errors: QS-PUBLISH-RELEASE for what must not even be opened: opening a pipe waits for ever. */
+/** Requires regular files, since opening a pipe blocks. Errors: QS-PUBLISH-RELEASE. */
 export async function requireRegular(folder: string, paths: readonly string[]): Promise<void> {
   for (const path of paths) {
     const found = await stat(join(folder, path)).catch(() => undefined);
-    if (found?.isFile() !== true) fail(folder, `${path} is no regular file`, "Remove it.");
+    if (found?.isFile() !== true) fail(folder, `${path} is not a regular file`, "Delete it.");
   }
 }
 
-/** What SHA256SUMS lists, file to sha256. Errors: QS-PUBLISH-RELEASE when there is none. */
+/** Reads SHA256SUMS, path to sha256. Errors: QS-PUBLISH-RELEASE if it is missing or empty. */
 export async function readChecksums(folder: string): Promise<Map<string, string>> {
   const path = join(folder, checksumsFile);
   const found = await stat(path).catch(() => undefined);
   const text = found?.isFile() === true ? await readFile(path, "utf8").catch(() => "") : "";
   const listed = parseChecksums(text).files;
-  if (listed.size === 0) fail(folder, "it has no SHA256SUMS");
+  if (listed.size === 0) fail(folder, "SHA256SUMS is missing or empty");
   return listed;
 }
 

@@ -5,21 +5,20 @@ import type { LocalFile } from "../../hub/upload/local-file.js";
 import { signatureFile } from "../../release/sign/statement.js";
 import type { RemoteRelease } from "./remote-release.js";
 
-/** What has to be done to a revision so that it holds a release. */
+/** Changes that make a revision contain a release. */
 export interface Changes {
   add: LocalFile[];
   update: LocalFile[];
-  /** What an earlier release left and this one does not have. */
+  /** Files of an earlier release that are not in this one. */
   remove: string[];
 }
 
-/** Every release has these besides what its SHA256SUMS lists. */
+/** Files of every release that SHA256SUMS does not list. */
 const always = ["SHA256SUMS", "release.json"];
 
 /**
- * Compares a release with what a revision holds. Files that no release of ours has left are nobody's business: they stay.
- * So does a listed file whose content is not what the list says any more, as far as the Hub tells its sha256. The signature
- * of a former release goes with it, and stays while nothing else changes.
+ * Compares a release with the files of a revision. Keeps foreign files, and files of the previous release whose sha256
+ * on the Hub differs from its SHA256SUMS. Removes the previous release's signature together with other changes.
  */
 export async function findChanges(
   files: readonly LocalFile[],
@@ -51,7 +50,7 @@ export function isEmpty({ add, update, remove }: Changes): boolean {
   return add.length + update.length + remove.length === 0;
 }
 
-/** The Hub tells sha256 of large files and git's own id of the others. */
+/** Compares by sha256 for large files, and by git's blob id for the others. */
 async function isSame(file: LocalFile, remoteFile: HubFile, signal: AbortSignal): Promise<boolean> {
   if (file.bytes !== remoteFile.bytes) return false;
   const digest = parseDigest(remoteFile.digest, remoteFile.bytes);

@@ -1,20 +1,20 @@
 import type { Gating } from "../../hub/upload/repository.js";
 
-/** How a release gets onto the Hub. */
+/** Options of publishing to the Hub. */
 export interface HubPublishOptions {
   /** `org/name`. */
   repo: string;
-  /** Through a staging branch and one commit on main, as a pull request, or straight to main. */
+  /** `branch`: a staging branch, then one commit on main. `pr`: a pull request. `direct`: one commit on main. */
   via: "branch" | "pr" | "direct";
-  /** Create the repository private, and refuse one that is public. */
+  /** Create the repository as private, and reject a public one. */
   private: boolean;
-  /** Whether readers must ask for access; undefined leaves the repository's setting alone. */
+  /** Access requests of readers; undefined keeps the repository's setting. */
   gated?: Gating;
   /** Slug of a collection to add the repository to: `org/title-0123…`. */
   collection?: string;
 }
 
-/** One thing that publishing does, for people and for `--dry-run`. */
+/** An operation of publishing, also listed by `--dry-run`. */
 export type HubOperation =
   | { operation: "sign"; path: string }
   | { operation: "create-repository"; visibility: "private" | "public" }
@@ -30,11 +30,11 @@ export interface HubPublication {
   repo: string;
   url: string;
   via: HubPublishOptions["via"];
-  /** Commit that holds the release, on main or on the pull request; null after a dry run that would make one. */
+  /** Commit with the release, on main or the pull request; null in a dry run that would create one. */
   commit: string | null;
-  /** The pull request's page; null when there is none. */
+  /** Address of the pull request; null without one. */
   pullRequest: string | null;
-  /** What was done, or with a dry run would be, in this order. */
+  /** Operations in order; planned ones in a dry run. */
   operations: HubOperation[];
   /** Bytes sent to large-file storage. */
   sentBytes: number;

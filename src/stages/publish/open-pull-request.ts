@@ -10,8 +10,8 @@ import { readRemote } from "./remote-release.js";
 import { commitChanges, type Destination, syncRevision, uploadChanges } from "./sync-revision.js";
 
 /**
- * Proposes a release as a pull request against main and reads it back there. One that is open for the very same release,
- * known by its title, is used. Errors: as `syncRevision`.
+ * Opens a pull request with a release and verifies its content. Reuses an open pull request with the same title, which
+ * contains the release digest. Errors: as `syncRevision`.
  */
 export async function openPullRequest(
   connection: HubConnection,
@@ -23,10 +23,10 @@ export async function openPullRequest(
   const { signal } = hooks;
   type Opened = { pullRequest: number } | { commit: string };
   let sentBytes = 0;
-  // After a commit that failed, the list shows whether the pull request was opened.
+  // After a failed commit, the list shows whether the pull request exists.
   const opened = await retry(connection.limits, signal, async (): Promise<Opened> => {
-    for (let made: number | undefined; ; ) {
-      const pullRequest = made ?? (await findPullRequest(connection, repo, title, signal));
+    for (let created: number | undefined; ; ) {
+      const pullRequest = created ?? (await findPullRequest(connection, repo, title, signal));
       if (pullRequest !== undefined) return { pullRequest };
       const main = await readRemote(connection, repo, "main", signal);
       const changes = await findChanges(release.files, main, signal);
@@ -36,7 +36,7 @@ export async function openPullRequest(
       const outcome = await commitChanges(connection, destination, main, changes, sent.large, signal, true);
       if (outcome.kind === "moved") throw new TemporaryFailure(notOpened(repo));
       const number = /\/discussions\/(\d+)$/.exec(outcome.pullRequest ?? "")?.[1];
-      made = number === undefined ? undefined : Number(number);
+      created = number === undefined ? undefined : Number(number);
     }
   });
   if ("commit" in opened) return { ...opened, sentBytes };
@@ -46,7 +46,11 @@ export async function openPullRequest(
 }
 
 function notOpened(repo: string): QuantsmithError {
-  return new QuantsmithError("QS-PUBLISH-CONFLICT", `main of ${repo} moved on each time before the pull request`, {
-    remedy: "Someone else is committing to the repository; publish again when they are done.",
-  });
+  return new QuantsmithError(
+    "QS-PUBLISH-CONFLICT",
+    `main of ${repo} changed before each attempt to open the pull request`,
+    {
+      remedy: "Publish again when no one else commits to the repository.",
+    },
+  );
 }

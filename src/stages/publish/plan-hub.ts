@@ -15,27 +15,28 @@ import type { HubOperation, HubPublishOptions } from "./hub-options.js";
 import type { CheckedRelease } from "./release-files.js";
 import { type RemoteRelease, readRemote, readRemoteText } from "./remote-release.js";
 
-/** Branches with this name are ours: what they hold is on its way to main. */
+/** Name prefix of staging branches, which quantsmith creates and deletes. */
 export const stagingPrefix = "quantsmith-staging-";
 
-/** What is there, and what has to be done. */
+/** State of a repository and the operations to publish a release. */
 export interface HubPlan {
-  /** Undefined when the repository has to be created. */
+  /** Undefined if the repository does not exist. */
   state: RepoState | undefined;
   main: RemoteRelease | undefined;
   changes: Changes;
-  /** The open pull request that proposes this very release. */
+  /** The open pull request with this release. */
   pullRequest: number | undefined;
   title: string;
   stagingBranch: string;
-  /** Staging branches that earlier publishers have left. */
+  /** Staging branches of earlier publishers. */
   leftovers: string[];
+  /** True if the repository must be added to the collection. */
   collect: boolean;
   operations: HubOperation[];
 }
 
 /**
- * Looks at the Hub and lays out what publishing a release there takes; changes nothing.
+ * Reads the state of the Hub and plans the operations to publish a release; changes nothing.
  * Errors: QS-PUBLISH-PUBLIC, QS-PUBLISH-NAMES, QS-PUBLISH-CARD, QS-PUBLISH-TARGET, QS-HUB-*.
  */
 export async function planHub(
@@ -48,16 +49,16 @@ export async function planHub(
   const state = await findRepo(connection, repo, signal);
   requirePrivate(repo, state, options);
   const main = state === undefined ? undefined : await readRemote(connection, repo, "main", signal);
-  const nothing: RemoteRelease = { repo, commit: "", files: new Map(), listed: new Map() };
-  const found = await findChanges(release.files, main ?? nothing, signal);
+  const empty: RemoteRelease = { repo, commit: "", files: new Map(), listed: new Map() };
+  const found = await findChanges(release.files, main ?? empty, signal);
   const changes = main !== undefined && (await isRerun(connection, release, main, found, signal)) ? noChanges : found;
-  requireDistinctNames(repo, release, main ?? nothing, changes);
+  requireDistinctNames(repo, release, main ?? empty, changes);
   const card = [...changes.add, ...changes.update].find(({ path }) => path === "README.md");
   if (card !== undefined) await validateCard(connection, repo, await readFile(card.source, "utf8"), signal);
   const version = release.digest.slice(0, 12);
   const title = `Release ${release.report.model.name} (${version})`;
-  const looked = state !== undefined && via === "pr" && !isEmpty(changes);
-  const pullRequest = looked ? await findPullRequest(connection, repo, title, signal) : undefined;
+  const needsPullRequest = state !== undefined && via === "pr" && !isEmpty(changes);
+  const pullRequest = needsPullRequest ? await findPullRequest(connection, repo, title, signal) : undefined;
   const branches = state === undefined ? [] : await listBranches(connection, repo, signal);
   const collect = collection !== undefined && !(await isCollected(connection, collection, repo, signal));
   const plan = {
@@ -70,7 +71,7 @@ export async function planHub(
 
 const noChanges: Changes = { add: [], update: [], remove: [] };
 
-/** True when all that differs is how long the steps took and how fast the machine was, and no signature is to be added. */
+/** Returns true if the release differs only in step times and measured speeds, and no signature is to be added. */
 export async function isRerun(
   connection: HubConnection,
   release: CheckedRelease,
@@ -81,11 +82,11 @@ export async function isRerun(
   const onlyReport = update.length === 1 && update[0]?.path === "release.json";
   if (!onlyReport || add.length > 0 || remove.some((path) => path !== signatureFile)) return false;
   const text = await readRemoteText(connection, main, "release.json", signal);
-  const theirs = text === undefined ? "" : parseRelease(text);
-  return typeof theirs !== "string" && stableReleaseDigest(theirs) === stableReleaseDigest(release.report);
+  const published = text === undefined ? "" : parseRelease(text);
+  return typeof published !== "string" && stableReleaseDigest(published) === stableReleaseDigest(release.report);
 }
 
-/** Files that others keep in the repository must not come between a runtime and a variant. */
+/** Throws QS-PUBLISH-NAMES if a runtime would resolve a variant's name to a foreign file in the repository. */
 function requireDistinctNames(repo: string, release: CheckedRelease, main: RemoteRelease, { remove }: Changes): void {
   const ours = release.files.map(({ path }) => path);
   const stays = [...main.files.keys()].filter((path) => !remove.includes(path) && !ours.includes(path));
@@ -94,7 +95,7 @@ function requireDistinctNames(repo: string, release: CheckedRelease, main: Remot
   );
   if (problem === undefined) return;
   throw new QuantsmithError("QS-PUBLISH-NAMES", `in ${repo}, ${problem.message} (${problem.code})`, {
-    remedy: `${problem.remedy} Files that are no part of the release stay in the repository; remove them there if they are not needed.`,
+    remedy: `${problem.remedy} Delete foreign files in the repository if they are not needed.`,
   });
 }
 
@@ -125,15 +126,15 @@ function operationsOf(plan: Omit<HubPlan, "operations">, options: HubPublishOpti
   return operations;
 }
 
-/** True when the repository's gating is not what is asked for; a new one has none. */
+/** Returns true if the repository's gating differs from the options; a new repository is not gated. */
 export function needsGating({ state }: Pick<HubPlan, "state">, { gated }: HubPublishOptions): boolean {
   return gated !== undefined && gated !== (state?.gated ?? false);
 }
 
-/** A private release must not go where everybody can read it. Errors: QS-PUBLISH-PUBLIC. */
+/** Throws QS-PUBLISH-PUBLIC for a private release and a public repository. */
 export function requirePrivate(repo: string, state: RepoState | undefined, options: HubPublishOptions): void {
   if (!options.private || state?.private !== false) return;
-  throw new QuantsmithError("QS-PUBLISH-PUBLIC", `${repo} is public, and a private release was asked for`, {
-    remedy: "Make the repository private in its settings, name another one, or publish without `private`.",
+  throw new QuantsmithError("QS-PUBLISH-PUBLIC", `${repo} is public, but the release is private`, {
+    remedy: "Make the repository private in its settings, use another one, or publish without `private`.",
   });
 }

@@ -4,8 +4,8 @@ import type { HubPublishOptions } from "./hub-options.js";
 import { needsGating, requirePrivate } from "./plan-hub.js";
 
 /**
- * Makes a repository what uploads need: there, as private and as gated as asked for. `state` is what was found; undefined
- * creates it. Errors: QS-PUBLISH-PUBLIC, QS-HUB-*.
+ * Creates the repository if `state` is undefined, requires a private one for a private release, and sets its gating.
+ * Errors: QS-PUBLISH-PUBLIC, QS-HUB-*.
  */
 export async function prepareRepo(
   connection: HubConnection,
@@ -17,7 +17,7 @@ export async function prepareRepo(
   requirePrivate(repo, state, options);
   if (state === undefined) {
     await createRepo(connection, repo, options.private, signal);
-    // Someone may have been faster, and then it is what they made of it.
+    // Another user may have created it first, as public.
     requirePrivate(repo, await findRepo(connection, repo, signal), options);
   }
   if (needsGating({ state }, options) && gated !== undefined) await setGating(connection, repo, gated, signal);

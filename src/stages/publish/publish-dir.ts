@@ -7,11 +7,11 @@ import { listFiles, makeFolder, syncFolder } from "../../util/files.js";
 import { readChecksums } from "./check-release.js";
 
 /**
- * Copies a checked release to a folder, which is replaced as a whole; only a former release is replaced. Gives the folder's
- * real path. Errors: QS-PUBLISH-TARGET.
+ * Copies a verified release to a folder, replacing only a previous release, as a whole. Returns the folder's real path.
+ * Errors: QS-PUBLISH-TARGET.
  */
 export async function publishToFolder(release: string, target: string, signal: AbortSignal): Promise<string> {
-  // Through links, so that what a link leads to is replaced and not the link.
+  // Replaces the target of a link, not the link.
   const path = await realpath(target).catch(() => target);
   await requireSeparate(await realpath(release), path);
   await requireReplaceable(path);
@@ -24,7 +24,7 @@ export async function publishToFolder(release: string, target: string, signal: A
     await rm(next, { recursive: true, force: true }).catch(() => undefined);
     if (!isSystemError(error)) throw error;
     throw new QuantsmithError("QS-PUBLISH-TARGET", `${path} cannot be written (${error.code})`, {
-      remedy: "Check the path, its permissions and the free space.",
+      remedy: "Check the path, its permissions and the free disk space.",
       cause: error,
     });
   }
@@ -36,13 +36,13 @@ async function copyRelease(release: string, to: string, signal: AbortSignal): Pr
   for (const file of await listFiles(release)) {
     signal.throwIfAborted();
     await mkdir(dirname(join(to, file)), { recursive: true });
-    // Never a hard link: whoever edits a published file must not edit the store.
+    // Not a hard link, since an edit of a published file must not change the store.
     await copyFile(join(release, file), join(to, file), constants.COPYFILE_FICLONE);
   }
   await syncFolder(to);
 }
 
-/** Puts the new folder in the old one's place; the old one comes back when that fails. */
+/** Replaces the old folder by the new one; restores the old one on failure. */
 async function swap(path: string, next: string, old: string): Promise<void> {
   const existed = await exists(path);
   if (existed) await rename(path, old);
@@ -56,16 +56,16 @@ async function swap(path: string, next: string, old: string): Promise<void> {
   await syncFolder(dirname(path));
 }
 
-/** A target inside the release, or around it, would destroy one of them. */
+/** Throws QS-PUBLISH-TARGET if the target contains the release or vice versa, since publishing would destroy one. */
 async function requireSeparate(release: string, target: string): Promise<void> {
   const inside = (inner: string, outer: string) => `${inner}/`.startsWith(`${outer}/`);
   if (!inside(release, target) && !inside(target, release)) return;
-  throw new QuantsmithError("QS-PUBLISH-TARGET", `${target} and the release ${release} lie in each other`, {
-    remedy: "Give a folder of its own.",
+  throw new QuantsmithError("QS-PUBLISH-TARGET", `one of ${target} and the release ${release} contains the other`, {
+    remedy: "Use a folder outside the release.",
   });
 }
 
-/** Someone's other files are never replaced: the folder must not exist, be empty, or hold a release and nothing else. */
+/** Throws QS-PUBLISH-TARGET unless the folder is missing, empty, or contains only a release. */
 async function requireReplaceable(path: string): Promise<void> {
   if (!(await exists(path))) return;
   const files = await listFiles(path).catch(() => ["not a folder"]);
@@ -75,9 +75,11 @@ async function requireReplaceable(path: string): Promise<void> {
   if (unrelated === undefined && files.includes("release.json")) return;
   throw new QuantsmithError(
     "QS-PUBLISH-TARGET",
-    `${path} holds more than a former release: ${unrelated ?? "no release.json"}`,
+    unrelated === undefined
+      ? `${path} is not empty and does not contain a release: release.json is missing`
+      : `${path} contains a file that is not part of a release: ${unrelated}`,
     {
-      remedy: "Give a new folder or an empty one; only a former release is replaced.",
+      remedy: "Use a new or empty folder, or one that contains only a previous release.",
     },
   );
 }

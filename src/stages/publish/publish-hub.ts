@@ -13,12 +13,12 @@ import type { CheckedRelease } from "./release-files.js";
 import { type RemoteRelease, readRemote } from "./remote-release.js";
 import { type SyncResult, syncRevision } from "./sync-revision.js";
 
-/** How often a staging branch may be taken away from under us, by another publisher that has finished. */
+/** Attempts to stage a release whose branch another publisher deletes when it finishes. */
 const maxStagingAttempts = 5;
 
 /**
- * Publishes a checked release to the Hub, so that main always holds a whole release: the former one or this one. What an
- * interrupted publish has uploaded is not sent again, and what is there already is not committed again.
+ * Publishes a verified release to the Hub. Main always contains a complete release: the previous one or this one.
+ * Content uploaded by an interrupted publish is not sent again, and unchanged files are not committed again.
  * Errors: QS-PUBLISH-PUBLIC, QS-PUBLISH-CONFLICT, QS-PUBLISH-STORED, QS-HUB-*, QS-INPUT-CHANGED.
  */
 export async function publishToHub(
@@ -33,7 +33,7 @@ export async function publishToHub(
   await prepareRepo(connection, options, plan.state, signal);
   const main = plan.main ?? (await readRemote(connection, repo, "main", signal));
   const done = await uploadRelease(connection, release, options, { ...plan, main }, hooks);
-  // Whatever staging branches there are, they are not needed any more: ours, or what killed publishers have left.
+  // Staging branches of this and of killed publishers are no longer needed.
   for (const branch of await listBranches(connection, repo, signal)) {
     if (branch.startsWith(stagingPrefix)) await deleteBranch(connection, repo, branch, signal);
   }
@@ -43,7 +43,7 @@ export async function publishToHub(
   return publication(connection, options, plan, done);
 }
 
-/** What `publishToHub` would do. Errors: as `planHub`. */
+/** Returns the operations of `publishToHub` without executing them. Errors: as `planHub`. */
 export async function previewHub(
   connection: HubConnection,
   release: CheckedRelease,
@@ -75,7 +75,7 @@ async function uploadRelease(
   return { commit, sentBytes: staged + sentBytes };
 }
 
-/** Brings the release to a branch of its own and reads it back there. Gives the bytes sent. */
+/** Commits the release to a staging branch and verifies it there. Returns the bytes sent. */
 async function stage(
   connection: HubConnection,
   destination: { repo: string; revision: string; title: string; description: string },
@@ -90,19 +90,19 @@ async function stage(
       const { sentBytes }: SyncResult = await syncRevision(connection, destination, release, undefined, hooks);
       return sentBytes;
     } catch (error) {
-      // Another publisher of the same release has finished and removed the branch.
+      // Another publisher of the same release has finished and deleted the branch.
       const isGone = error instanceof QuantsmithError && error.code === "QS-HUB-REVISION";
       if (!isGone || attempt === maxStagingAttempts) throw error;
     }
   }
 }
 
-/** Throws when the Hub may not be asked or there is no token to ask with. Errors: QS-PUBLISH-TOKEN, QS-HUB-OFFLINE. */
+/** Requires a token and a connection that is not offline. Errors: QS-PUBLISH-TOKEN, QS-HUB-OFFLINE. */
 export function requireAccess(connection: HubConnection, repo: string): void {
-  if (connection.offline) throw offlineError(`what ${repo} holds`);
+  if (connection.offline) throw offlineError(`the state of ${repo}`);
   if (connection.hasToken) return;
   throw new QuantsmithError("QS-PUBLISH-TOKEN", `publishing to ${repo} needs a token`, {
-    remedy: "Set HF_TOKEN to a token that may write to the repository, or log in with `hf auth login`.",
+    remedy: "Set `HF_TOKEN` to a token with write access to the repository, or run `hf auth login`.",
   });
 }
 

@@ -17,20 +17,20 @@ export interface Publication {
   report: RunReport;
   /** The folder's path or the repository's page. */
   place: string;
-  /** What was done on the Hub, for a target there. */
+  /** Operations on the Hub, for a target there. */
   hub?: HubPublication;
-  /** What reading everything back from the Hub has found. */
+  /** Result of the verification on the Hub after publishing. */
   verified?: VerifyReport;
 }
 
-/** Throws before any work is done when a target can be seen to be out of reach. Errors: QS-PUBLISH-TOKEN, QS-SIGN-IDENTITY, QS-HUB-*. */
+/** Requires the token and signing identity of a target. Errors: QS-PUBLISH-TOKEN, QS-SIGN-IDENTITY, QS-HUB-*. */
 export function requireReachable(target: PublishTarget): void {
   if (target.kind === "hub") requireAccess(hubConnection(), target.repo);
   if (target.sign === true) requireIdentity();
 }
 
 /**
- * Publishes a release folder that is whole and of which every variant passed.
+ * Verifies and publishes a release folder in which every variant passed.
  * Errors: QS-PUBLISH-*, QS-SIGN-*, QS-HUB-*, QS-INPUT-CHANGED.
  */
 export async function publishTo(release: string, target: PublishTarget, hooks: UploadHooks): Promise<Publication> {
@@ -50,7 +50,7 @@ export async function publishTo(release: string, target: PublishTarget, hooks: U
   return { report: checked.report, place: hub.pullRequest ?? hub.url, hub, verified };
 }
 
-/** What `publishTo` would do; changes nothing. Errors: as `publishTo`. */
+/** Returns the operations of `publishTo` without executing them. Errors: as `publishTo`. */
 export async function previewPublish(
   release: string,
   target: PublishTarget,
@@ -69,7 +69,7 @@ function withSigning(hub: HubPublication, { needed }: Signing): HubPublication {
   return { ...hub, operations: [{ operation: "sign", path: signatureFile }, ...hub.operations] };
 }
 
-/** What must be there. A rerun that changed nothing but its seconds leaves the former `release.json`. */
+/** Returns the expected digests on the Hub. A rerun that changed only its times keeps the previous `release.json`. */
 function expectedOf({ files }: CheckedRelease, { operations }: HubPublication): Map<string, string> {
   const changed = operations.some(({ operation }) => operation === "commit" || operation === "open-pull-request");
   return new Map(

@@ -7,21 +7,21 @@ import { listFiles } from "../../util/files.js";
 import { sha256 } from "../../util/sha256.js";
 import { checkRelease, readChecksums, requireRegular } from "./check-release.js";
 
-/** A release folder that may be published. */
+/** A verified release folder. */
 export interface CheckedRelease {
   folder: string;
   report: RunReport;
-  /** Everything in it, sorted by path; the signature may be left out. */
+  /** All files of the folder, sorted by path; the signature may be omitted. */
   files: LocalFile[];
-  /** Whether the folder has a signature that is valid. */
+  /** True if the folder has a valid signature. */
   isSigned: boolean;
-  /** The same for equal releases: sha256 over names and digests, `release.json` without what differs from run to run. */
+  /** Equal for equal releases: sha256 over paths and digests, without the times and speeds in `release.json`. */
   digest: string;
 }
 
-/** Checks a release folder and describes its files. Errors: QS-PUBLISH-RELEASE. */
+/** Verifies a release folder and describes its files. Errors: QS-PUBLISH-RELEASE. */
 export async function releaseFiles(folder: string, signal: AbortSignal): Promise<CheckedRelease> {
-  // Described before they are checked: a change after that shows in their times.
+  // Described before the verification, so that later changes are detected by modification times.
   const paths = await listFiles(folder).catch((): string[] => []);
   await requireRegular(folder, paths);
   const listed = await readChecksums(folder);

@@ -5,16 +5,16 @@ import { readHubFile } from "../../hub/read-file.js";
 import { checksumsFile, parseChecksums } from "../../release/checksums.js";
 import { maxTextBytes } from "../../release/verify/release-source.js";
 
-/** What a repository holds at one commit. */
+/** Files of a repository at one commit. */
 export interface RemoteRelease {
   repo: string;
   commit: string;
   files: Map<string, HubFile>;
-  /** The release that stands there as its SHA256SUMS lists it, file to sha256; empty when there is none. */
+  /** Contents of its SHA256SUMS, path to sha256; empty without a release. */
   listed: Map<string, string>;
 }
 
-/** Reads what a branch or pull request holds now. Errors: QS-HUB-*. */
+/** Reads the current state of a branch or pull request. Errors: QS-HUB-*. */
 export async function readRemote(
   connection: HubConnection,
   repo: string,
@@ -31,7 +31,7 @@ export async function readRemote(
   return { ...remote, listed: text === undefined ? new Map() : parseChecksums(text).files };
 }
 
-/** A text file of what was read; undefined when there is none of a size that a release has. Errors: QS-HUB-*. */
+/** Reads a text file of the commit; returns undefined if it is missing or too large for a release. Errors: QS-HUB-*. */
 export async function readRemoteText(
   connection: HubConnection,
   { repo, commit, files }: Pick<RemoteRelease, "repo" | "commit" | "files">,

@@ -14,16 +14,16 @@ import type { CheckedRelease } from "./release-files.js";
 import { readRemote, readRemoteText } from "./remote-release.js";
 import type { PublishTarget } from "./target.js";
 
-/** What publishing does about the signature. */
+/** The signing decision of a publication. */
 export interface Signing {
-  /** Without the folder's signature where that on the Hub stays. */
+  /** Without the folder's signature if the one on the Hub is kept. */
   release: CheckedRelease;
   needed: boolean;
 }
 
 /**
- * Whether a release has to be signed before it is published: it is asked for, and neither the folder nor the repository
- * has a valid signature over this content. Each signing is a public record, so none is made without need.
+ * Decides whether to sign a release: if signing is requested, and neither the folder nor the repository has a valid
+ * signature of this content. Avoids unnecessary signatures, since each creates a public record.
  * Errors: QS-SIGN-ROOT, QS-HUB-*.
  */
 export async function planSigning(
@@ -38,7 +38,7 @@ export async function planSigning(
   return { release, needed: !release.isSigned };
 }
 
-/** Signs a release folder that has no valid signature: writes `model.sig` into it. Errors: QS-SIGN-*. */
+/** Signs a release folder without a valid signature: writes `model.sig` into it. Errors: QS-SIGN-*. */
 export async function signRelease(release: CheckedRelease): Promise<CheckedRelease> {
   if (release.isSigned) return release;
   const files = contentOf(release);
@@ -52,7 +52,7 @@ function contentOf({ files }: CheckedRelease): CheckedRelease["files"] {
   return files.filter(({ path }) => path !== signatureFile);
 }
 
-/** True when main holds this release, how its run went aside, with a valid signature over what it holds. */
+/** Returns true if main contains this release, except for times and speeds, with a valid signature. */
 async function isSignedOnHub(
   connection: HubConnection,
   release: CheckedRelease,

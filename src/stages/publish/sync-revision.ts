@@ -9,7 +9,7 @@ import { type Changes, findChanges, isEmpty } from "./find-changes.js";
 import type { CheckedRelease } from "./release-files.js";
 import { type RemoteRelease, readRemote } from "./remote-release.js";
 
-/** Where a release is to stand, and how its commit is called. */
+/** Target revision and commit texts of a release. */
 export interface Destination {
   repo: string;
   /** Branch, or `refs/pr/<number>`. */
@@ -19,17 +19,17 @@ export interface Destination {
 }
 
 export interface SyncResult {
-  /** The commit that was read back and holds the release. */
+  /** The verified commit with the release. */
   commit: string;
   /** Bytes sent to large-file storage. */
   sentBytes: number;
 }
 
 /**
- * Makes a revision hold a release: reads what it holds, and while that is not the release, uploads what is missing and makes
- * one commit. Since it ends only by reading the whole release back, an answer that was lost never leads to a second commit.
- * `before` is what the revision held when the caller decided: files of the release that someone else has changed since are
- * a conflict. Errors: QS-PUBLISH-CONFLICT, QS-PUBLISH-STORED, QS-HUB-*, QS-INPUT-CHANGED.
+ * Updates a revision to contain a release: reads the revision, and until it matches, uploads missing content and
+ * creates one commit. Since each attempt reads the revision first, a lost response never causes a second commit.
+ * `before` is the state of the revision at planning time: files of the release changed since then are a conflict.
+ * Errors: QS-PUBLISH-CONFLICT, QS-PUBLISH-STORED, QS-HUB-*, QS-INPUT-CHANGED.
  */
 export async function syncRevision(
   connection: HubConnection,
@@ -42,13 +42,13 @@ export async function syncRevision(
   const { signal } = hooks;
   let createdCommit: string | undefined;
   let sentBytes = 0;
-  // After a commit that failed, the revision shows whether it was created.
+  // After a failed commit, the revision shows whether the commit exists.
   return retry(connection.limits, signal, async () => {
     for (;;) {
       const remote = await readRemote(connection, repo, revision, signal);
       const changes = await findChanges(release.files, remote, signal);
       if (isEmpty(changes)) return { commit: remote.commit, sentBytes };
-      if (createdCommit === remote.commit) throw storedOtherwise(destination, changes);
+      if (createdCommit === remote.commit) throw storedDifferently(destination, changes);
       if (before !== undefined) requireUnchangedRemote(destination, before, remote, changes);
       const sent = await uploadChanges(connection, destination, changes, hooks);
       sentBytes += sent.bytes;
@@ -59,7 +59,7 @@ export async function syncRevision(
   });
 }
 
-/** Uploads what a commit will refer to. Gives which files those are, and how many bytes were sent. */
+/** Uploads the large files of a commit. Returns their paths and the number of bytes sent. */
 export async function uploadChanges(
   connection: HubConnection,
   { repo, revision }: Pick<Destination, "repo" | "revision">,
@@ -77,7 +77,7 @@ export async function uploadChanges(
   return { large, bytes };
 }
 
-/** One attempt at the commit, on what was read. Errors: QS-HUB-*, as TemporaryFailure where it may have been made. */
+/** Creates the commit on the read state, in one attempt. Errors: QS-HUB-*; a TemporaryFailure if it may exist. */
 export function commitChanges(
   connection: HubConnection,
   { repo, revision, title, description }: Destination,
@@ -93,7 +93,7 @@ export function commitChanges(
   return postCommit(connection, request, subject, signal);
 }
 
-/** What someone else did meanwhile must not be undone by a commit that was decided on before. */
+/** Throws QS-PUBLISH-CONFLICT if the commit would overwrite a concurrent change. */
 function requireUnchangedRemote(
   { repo, revision }: Destination,
   before: RemoteRelease,
@@ -105,24 +105,22 @@ function requireUnchangedRemote(
   if (changed.length === 0) return;
   throw new QuantsmithError(
     "QS-PUBLISH-CONFLICT",
-    `${changed[0]} of ${repo} was changed by someone else while this release was published; ${revision} is as they left it`,
+    `another commit changed ${changed[0]} of ${repo} during publishing; ${revision} keeps that commit`,
     {
-      remedy:
-        "Look at the repository's last commits; publish again if this release is the one that should stand there.",
+      remedy: "Check the repository's last commits, and publish again to replace them with this release.",
     },
   );
 }
 
 function movedAgain({ repo, revision }: Destination): QuantsmithError {
-  return new QuantsmithError("QS-PUBLISH-CONFLICT", `${revision} of ${repo} moved on each time before the commit`, {
-    remedy: "Someone else is committing to the repository; publish again when they are done.",
+  return new QuantsmithError("QS-PUBLISH-CONFLICT", `${revision} of ${repo} changed before each attempt to commit`, {
+    remedy: "Publish again when no one else commits to the repository.",
   });
 }
 
-function storedOtherwise({ repo, revision }: Destination, { add, update, remove }: Changes): QuantsmithError {
+function storedDifferently({ repo, revision }: Destination, { add, update, remove }: Changes): QuantsmithError {
   const [name] = [...add.map(({ path }) => path), ...update.map(({ path }) => path), ...remove];
-  return new QuantsmithError("QS-PUBLISH-STORED", `${revision} of ${repo} does not hold ${name} as it was sent`, {
-    remedy:
-      "Look at the file on the Hub. A rule in the repository's .gitattributes may change it; publish again after that.",
+  return new QuantsmithError("QS-PUBLISH-STORED", `${name} on ${revision} of ${repo} differs from the uploaded file`, {
+    remedy: "Check the file on the Hub and the rules in the repository's .gitattributes, then publish again.",
   });
 }

@@ -7,28 +7,28 @@ import { prepareRepo } from "./prepare-repo.js";
 import { requireAccess } from "./publish-hub.js";
 import { uploadChanges } from "./sync-revision.js";
 
-/** A variant's file that may be uploaded. */
+/** A variant's file to upload. */
 export interface StreamedVariant {
   name: string;
   /** File name in the release. */
   file: string;
   sha256: string;
-  /** Where the file lies; absolute. */
+  /** Absolute path of the file. */
   source: string;
 }
 
 export interface StreamHooks {
   signal: AbortSignal;
   onStart: (variant: string, bytes: number) => void;
-  /** Bytes that the storage has, of how many; `rate` is text such as `12.3 MB/s, 4 min left`, or empty. */
+  /** Bytes in storage and in total; `rate` is text such as `12.3 MB/s, 4 min left`, or empty. */
   onProgress: (variant: string, done: number, total: number, rate: string) => void;
-  /** `error` is what went wrong: the variant is then left to publishing. */
+  /** With an `error`, the variant is uploaded by publishing. */
   onEnd: (variant: string, sentBytes: number, seconds: number, error: unknown) => void;
 }
 
 /**
- * Brings variants into a repository's large-file storage beside other work, one after the other, and commits nothing:
- * publishing at the end finds them there. What goes wrong is told and fails nothing.
+ * Uploads variants to a repository's large-file storage during other work, one after the other, without commits, so
+ * that publishing does not send them again. Failures are reported to `onEnd` and never thrown.
  */
 export class VariantStream {
   readonly #connection: HubConnection;
@@ -43,17 +43,17 @@ export class VariantStream {
     this.#hooks = hooks;
   }
 
-  /** Uploads a variant when it is its turn; does not wait for it. */
+  /** Adds a variant to the queue; returns immediately. */
   enqueue(variant: StreamedVariant): void {
     void this.#queue.add(() => this.#send(variant));
   }
 
-  /** Settles when everything that was offered is there or has failed. */
+  /** Resolves when all queued variants are uploaded or have failed. */
   async finish(): Promise<void> {
     await this.#queue.onIdle();
   }
 
-  /** Gives up what is not there yet, since nothing will be published. */
+  /** Aborts unfinished uploads, since the release will not be published. */
   async stop(): Promise<void> {
     this.#stopped.abort();
     await this.#queue.onIdle();
@@ -82,7 +82,7 @@ export class VariantStream {
 }
 
 /**
- * Opens a stream to a repository, which is created when there is none. Errors: QS-PUBLISH-TOKEN, QS-PUBLISH-PUBLIC,
+ * Opens a stream to a repository, which is created if it does not exist. Errors: QS-PUBLISH-TOKEN, QS-PUBLISH-PUBLIC,
  * QS-PUBLISH-TARGET, QS-HUB-*.
  */
 export async function openStream(options: HubPublishOptions, hooks: StreamHooks): Promise<VariantStream> {

@@ -4,28 +4,28 @@ import { findLoop } from "./find-loop.js";
 import { findToolCalls } from "./find-tool-call.js";
 import type { AnswerMessage, SmokeTool } from "./protocol.js";
 
-/** An answer, and what it is held against. */
+/** An answer and the data to check it. */
 export interface AnswerCheck extends Pick<AnswerMessage, "text" | "stopReason" | "tokens" | "schemaFault"> {
   expect: Expectation;
   tools: readonly SmokeTool[];
-  /** The base model's answer, when the expectation asks for it. */
+  /** The base model's answer, if the expectation requires it. */
   base: string | undefined;
 }
 
-/** Why an answer does not meet its expectation, one sentence each; empty when it does. An empty answer never does. */
+/** Returns the failures of an answer, one sentence each. An empty answer always fails. */
 export function checkAnswer(check: AnswerCheck): string[] {
   const { text, expect } = check;
-  // What a reasoning model thinks aloud is not its answer.
+  // The thoughts of a reasoning model are not part of its answer.
   const answer = text.replace(/^[\s\S]*<\/think>/, "");
   if (answer.trim() === "") return ["the answer is empty"];
   if (answer.trimStart().startsWith("<think>")) {
-    return [`it was still thinking after ${check.tokens} tokens; give it a larger \`maxTokens\``];
+    return [`it was still thinking after ${check.tokens} tokens; increase \`maxTokens\``];
   }
   return [
     ...checkText(answer, expect),
     ...checkJson(answer, check),
     ...checkEnd(check),
-    ...checkSoundness(text, expect),
+    ...checkWellFormed(text, expect),
     ...checkAgainstBase(text, check),
     ...checkToolCall(answer, check),
   ];
@@ -68,11 +68,11 @@ function checkEnd({ expect: { endsItself }, stopReason, tokens }: AnswerCheck): 
   return tokens > endsItself ? [`it should end its turn within ${endsItself} tokens and took ${tokens}`] : [];
 }
 
-function checkSoundness(text: string, { notRepeating, validUtf8 }: Expectation): string[] {
+function checkWellFormed(text: string, { notRepeating, validUtf8 }: Expectation): string[] {
   const loop = notRepeating === false ? undefined : findLoop(text);
   return [
     ...(loop === undefined ? [] : [`it repeats ${JSON.stringify(loop.unit)} ${loop.times} times`]),
-    // What is not UTF-8 arrives as U+FFFD; models hardly ever write that character itself.
+    // Invalid UTF-8 is decoded as U+FFFD, which models almost never generate.
     ...(validUtf8 === false || !text.includes("\uFFFD")
       ? []
       : [`the answer is not valid UTF-8 at character ${text.indexOf("\uFFFD") + 1}`]),

@@ -1,9 +1,9 @@
 import type { Expectation } from "./expectation.js";
 
-/** Catches damage and lets coarse types pass; how good a variant is, validation measures. */
+/** Detects damaged variants and passes coarse types; validation measures the quality. */
 const minCosine = 0.9;
 
-/** Why a vector is too far from the base model's; empty when it is near enough. */
+/** Compares a vector with the base model's. Returns the cosine and the failures, one sentence each. */
 export function checkEmbedding(
   vector: readonly number[],
   base: readonly number[],
@@ -15,14 +15,14 @@ export function checkEmbedding(
   return {
     cosine,
     failures: [
-      // Written so that NaN fails.
+      // NaN fails.
       ...(cosine >= least ? [] : [`the cosine to the base's vector is ${cosine.toFixed(4)}, below ${least}`]),
-      ...(textual.length === 0 ? [] : [`an embedding model gives no text for ${textual.join(", ")}`]),
+      ...(textual.length === 0 ? [] : [`an embedding model generates no text for ${textual.join(", ")}`]),
     ],
   };
 }
 
-/** Cosine of the angle between two vectors of one length; NaN when one has no direction. */
+/** Returns the cosine of the angle between two vectors of equal length; NaN if one is zero. */
 function cosineOf(a: readonly number[], b: readonly number[]): number {
   const dot = (x: readonly number[], y: readonly number[]) => x.reduce((sum, value, i) => sum + value * (y[i] ?? 0), 0);
   return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));

@@ -1,6 +1,6 @@
 /**
- * The smoke test's child process: loads one GGUF with node-llama-cpp and answers questions through the file's own
- * chat template. It runs apart because native code that meets a broken file may take its process down.
+ * The smoke test's child process: loads one GGUF with node-llama-cpp and answers questions with the file's chat
+ * template. A separate process, since a broken file may crash native code.
  */
 import { text } from "node:stream/consumers";
 import { getLlama, type Llama, LlamaLogLevel, type LlamaModel } from "node-llama-cpp";
@@ -19,7 +19,7 @@ async function main(): Promise<void> {
     maxThreads: request.threads,
   });
   send({ kind: "ready" });
-  const model = await orSay(null, () => load(llama, request));
+  const model = await orReport(null, () => load(llama, request));
   if (model === undefined) return;
   if (request.embeds) await embed(model, request);
   else await answer(llama, model, request);
@@ -36,19 +36,19 @@ async function load(llama: Llama, request: SmokeRequest): Promise<LlamaModel> {
 const templateOf = (model: LlamaModel) => model.fileInfo.metadata.tokenizer?.chat_template;
 
 async function answer(llama: Llama, model: LlamaModel, { questions, context: contextSize, threads }: SmokeRequest) {
-  const context = await orSay(null, () => model.createContext({ contextSize, threads }));
+  const context = await orReport(null, () => model.createContext({ contextSize, threads }));
   if (context === undefined) return;
   const generator = { llama, model, sequence: context.getSequence(), template: templateOf(model), onToken: alive };
   for (const [index, question] of questions.entries()) {
-    await orSay(index, async () => send({ kind: "answer", index, ...(await generate(generator, question)) }));
+    await orReport(index, async () => send({ kind: "answer", index, ...(await generate(generator, question)) }));
   }
 }
 
 async function embed(model: LlamaModel, { questions, context: contextSize, threads }: SmokeRequest) {
-  const context = await orSay(null, () => model.createEmbeddingContext({ contextSize, threads }));
+  const context = await orReport(null, () => model.createEmbeddingContext({ contextSize, threads }));
   if (context === undefined) return;
   for (const [index, { prompt }] of questions.entries()) {
-    await orSay(index, async () => {
+    await orReport(index, async () => {
       const started = performance.now();
       const { vector } = await context.getEmbeddingFor(prompt);
       const promptTokens = context.calculateInputLength(prompt);
@@ -57,8 +57,8 @@ async function embed(model: LlamaModel, { questions, context: contextSize, threa
   }
 }
 
-/** An exception is about this question, or with null about the model as a whole; the others still get their turn. */
-async function orSay<T>(index: number | null, work: () => Promise<T>): Promise<T | undefined> {
+/** Sends an exception of `work` as the failure of a question, or of the model if `index` is null. */
+async function orReport<T>(index: number | null, work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
   } catch (error) {
@@ -69,7 +69,7 @@ async function orSay<T>(index: number | null, work: () => Promise<T>): Promise<T
 
 let lastAlive = 0;
 
-/** At most one sign of life a second. */
+/** Sends at most one message per second. */
 function alive(): void {
   if (performance.now() - lastAlive < 1000) return;
   lastAlive = performance.now();

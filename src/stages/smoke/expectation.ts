@@ -3,43 +3,43 @@ import type { SmokeQuestion, SmokeTool } from "./protocol.js";
 
 // Aliases, not interfaces: interfaces are not assignable to a step's JSON parameters.
 
-/** What an answer must be; all that is given must hold. */
+/** Conditions of an answer, all of which must be met. */
 export type Expectation = {
-  /** A regular expression searched in the answer. */
+  /** Regular expression to find in the answer. */
   matches?: string | undefined;
   contains?: string | undefined;
-  /** The whole answer, white space at both ends aside. */
+  /** The whole answer, without white space at both ends. */
   equals?: string | undefined;
-  /** One JSON document, a Markdown code fence around it aside. */
+  /** One JSON document, with or without a Markdown code fence. */
   json?: true | undefined;
-  /** The answer is generated under this schema's grammar and must be whole. */
+  /** Schema whose grammar constrains the answer, which must be complete. */
   jsonSchema?: JsonObject | undefined;
   /** The model ends its turn within this many tokens. */
   endsItself?: number | undefined;
-  /** No piece over and over; true when absent. */
+  /** No loop of repeated text; true by default. */
   notRepeating?: boolean | undefined;
-  /** No broken characters; true when absent. */
+  /** No invalid UTF-8; true by default. */
   validUtf8?: boolean | undefined;
-  /** The base model's own answer, to the letter. */
+  /** Exactly the base model's answer. */
   sameAsBase?: true | undefined;
-  /** Calls this one of the tools offered, with the arguments it requires. */
+  /** Calls this tool with its required arguments. */
   toolCall?: string | undefined;
-  /** Embedding models: least cosine between the vector and the base's; 0.9 when absent. */
+  /** Embedding models: smallest cosine between the vector and the base's; 0.9 by default. */
   cosineToBase?: number | undefined;
 };
 
 export type SmokePrompt = {
   prompt: string;
-  /** System prompt; the model gets none when absent. */
+  /** System prompt; none by default. */
   system?: string | undefined;
   /** Longest answer in tokens. */
   maxTokens: number;
-  /** Functions that the chat template shows the model. */
+  /** Functions that the chat template describes to the model. */
   tools?: readonly SmokeTool[] | undefined;
   expect?: Expectation | undefined;
 };
 
-/** The part of a prompt that decides the answer. */
+/** Returns the part of a prompt that affects the answer. */
 export function questionOf({ prompt, system, maxTokens, tools, expect }: SmokePrompt): SmokeQuestion {
   return { prompt, system: system ?? null, maxTokens, tools: tools ?? [], jsonSchema: expect?.jsonSchema ?? null };
 }

@@ -1,18 +1,18 @@
-/** What a text repeats. */
+/** A repetition in a text. */
 export interface Loop {
   /** The repeated piece. */
   unit: string;
   times: number;
 }
 
-/** Longer pieces than this are rarely repeated three times within an answer. */
+/** Longer pieces are rarely repeated within an answer. */
 const maxUnitLength = 512;
 const minRepetitions = 4;
 const minCharacters = 40;
 
 /**
- * The longest stretch of a text that is one piece over and over: at least four times and 40 characters. Pieces without a
- * letter or digit, such as a table's rule, must make up half of the text. Undefined when nothing repeats like that.
+ * Returns the longest repetition of one piece in a text, at least four times and 40 characters, if there is one. Pieces
+ * without a letter or digit, such as a table's rule, must cover half of the text.
  */
 export function findLoop(text: string): Loop | undefined {
   let best: Loop | undefined;
@@ -24,7 +24,7 @@ export function findLoop(text: string): Loop | undefined {
         run += 1;
         continue;
       }
-      // A multiple of a shorter period is as long; the shorter one was first.
+      // A multiple of a shorter period is as long and comes later.
       const length = run + period;
       const unit = text.slice(i - length, i - length + period);
       if (length > bestLength && length >= minRepetitions * period && counts(unit, length, text.length)) {

@@ -4,8 +4,8 @@ export interface ToolCall {
 }
 
 /**
- * The calls in an answer, in the forms that chat templates teach: a JSON object with `name` and `arguments` (Hermes,
- * Qwen, Mistral) or `parameters` (Llama 3), whatever surrounds it, and `<function=name><parameter=key>…` (Qwen Coder).
+ * Parses the tool calls in an answer: JSON objects with `name` and `arguments` (Hermes, Qwen, Mistral) or `parameters`
+ * (Llama 3) anywhere in the text, and `<function=name><parameter=key>…` (Qwen Coder).
  */
 export function findToolCalls(answer: string): ToolCall[] {
   return [...jsonCalls(answer), ...tagCalls(answer)];
@@ -22,7 +22,7 @@ function jsonCalls(answer: string): ToolCall[] {
   return calls;
 }
 
-/** Where the object that starts at `start` is closed; braces in strings do not count. */
+/** Returns the end of the JSON object at `start`, ignoring braces in strings. */
 function objectEnd(text: string, start: number): number | undefined {
   let depth = 0;
   let quoted = false;
@@ -46,7 +46,7 @@ function asCall(text: string): ToolCall | undefined {
     const value: unknown = JSON.parse(text);
     if (!isRecord(value) || typeof value.name !== "string") return undefined;
     const given = value.arguments ?? value.parameters;
-    // Some models write the arguments as JSON in a string.
+    // Some models encode the arguments as a JSON string.
     const read: unknown = typeof given === "string" ? JSON.parse(given) : given;
     return isRecord(read) ? { name: value.name, arguments: read } : undefined;
   } catch {

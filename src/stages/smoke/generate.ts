@@ -13,18 +13,18 @@ export interface Generator {
   llama: Llama;
   model: LlamaModel;
   sequence: LlamaContextSequence;
-  /** The file's chat template; without one a prompt is text to go on with. */
+  /** The file's chat template; without one, the model continues the prompt. */
   template: string | undefined;
   onToken(): void;
 }
 
-/** Stands for any schema: which keywords a recipe may use was checked when it was read. */
+/** Type of any schema; the recipe parser has checked the keywords. */
 type ObjectSchema = Pick<GbnfJsonObjectSchema, "type">;
 
-/** node-llama-cpp lets a JSON grammar end in line feeds and takes four of them as the end. */
+/** node-llama-cpp's JSON grammar ends with line feeds; four of them end the answer. */
 const grammarEnd = "\n\n\n\n";
 
-/** Answers one question, greedy. Throws when the template does not render, the schema is no grammar or llama.cpp fails. */
+/** Answers one question with greedy sampling. Throws if the template, the schema's grammar or llama.cpp fails. */
 export async function generate(
   { llama, model, sequence, template, onToken }: Generator,
   question: SmokeQuestion,
@@ -60,12 +60,12 @@ export async function generate(
     if (tokens.length >= question.maxTokens) break;
   }
   const finished = performance.now();
-  // A JSON grammar ends in line feeds that mean nothing.
+  // Removes the line feeds at the end of a JSON grammar.
   const generated = grammar === undefined ? textSoFar() : textSoFar().trimEnd();
-  // Some templates open the thoughts themselves; the answer must show that it began among them.
+  // Some templates end with `<think>`, which is prepended so that the thoughts are recognized.
   const text = /<think>\s*$/.test(rendered) ? `<think>${generated}` : generated;
   return {
-    // A limit may fall into the middle of a character; that is not the model's fault.
+    // The token limit may split a character, which is not a fault of the model.
     text: stopReason === "maxTokens" ? text.replace(/\uFFFD$/, "") : text,
     stopReason,
     promptTokens: prompt.length,
@@ -93,7 +93,7 @@ function renderTemplate(...args: Parameters<typeof renderPrompt>): string {
   }
 }
 
-/** As llama.cpp does it: control tokens are recognised, and one BOS stands in front where the vocabulary wants it. */
+/** Tokenizes like llama.cpp: parses control tokens and prepends one BOS if the vocabulary requires it. */
 function tokenize(model: LlamaModel, text: string): Token[] {
   const tokens = model.tokenize(text, true);
   const { bos, shouldPrependBosToken } = model.tokens;

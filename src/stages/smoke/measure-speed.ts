@@ -1,7 +1,7 @@
 import type { SmokeSpeed } from "../../release/release-report.js";
 import type { ChildOutcome } from "./run-smoke-child.js";
 
-/** Undefined when the model gave no reply. */
+/** Returns the speed over all replies; undefined without any reply. */
 export function measureSpeed(
   { replies, loaded, peakMemoryBytes }: ChildOutcome,
   settings: { threads: number; context: number },
@@ -10,7 +10,7 @@ export function measureSpeed(
   if (loaded === undefined || answered.length === 0) return undefined;
   const sum = (figure: (reply: (typeof answered)[number]) => number) =>
     answered.reduce((total, reply) => total + figure(reply), 0);
-  // The first token of an answer comes with its prompt.
+  // The first token's time is part of the prompt's.
   const generated = sum((reply) => (reply.kind === "answer" ? Math.max(0, reply.tokens - 1) : 0));
   const seconds = sum((reply) => (reply.kind === "answer" ? reply.seconds : 0));
   return {

@@ -3,13 +3,13 @@ import { metadataNumber, metadataString } from "../../gguf/metadata.js";
 
 /** Node, node-llama-cpp, the vocabulary as JavaScript strings and llama.cpp's graph buffers, in bytes. */
 const marginBytes = 1.5 * 2 ** 30;
-/** Tokens that llama.cpp computes at once. */
+/** llama.cpp's batch size in tokens. */
 const batchTokens = 512;
 
 /**
- * Resident bytes that answering may take; more is a fault. On the high side: the file twice, since llama.cpp repacks
- * some types for the processor beside the mapped file; an F16 cache for every head, as if none were shared; the logits
- * of one batch; and a margin.
+ * Returns the limit of resident bytes for a smoke test, a high estimate: twice the file size, since llama.cpp repacks
+ * some types for the CPU beside the mapped file; an F16 KV cache for every head, as without shared heads; the logits of
+ * one batch; and a margin.
  */
 export function memoryLimit(gguf: Gguf, context: number): number {
   const architecture = metadataString(gguf, "general.architecture") ?? "";

@@ -1,10 +1,10 @@
 import type { Gguf } from "../../gguf/gguf.js";
 import { metadataNumber, metadataString } from "../../gguf/metadata.js";
 
-/** `enum llama_pooling_type`: mean, CLS token, last token. Rank, 4, belongs to rerankers. */
+/** `enum llama_pooling_type`: mean, CLS token, last token. Rank, 4, is for rerankers. */
 const embeddingPoolings: readonly unknown[] = [1, 2, 3];
 
-/** Whether the file is an embedding model: it says how the vectors of a text's tokens become one. */
+/** Returns true for an embedding model: its metadata contains a pooling type for token vectors. */
 export function isEmbeddingModel(gguf: Gguf): boolean {
   const architecture = metadataString(gguf, "general.architecture") ?? "";
   return embeddingPoolings.includes(metadataNumber(gguf, `${architecture}.pooling_type`));

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../../util/canonical-json.js";
 
-/** A function the model may call, as chat templates take it. */
+/** A function that the model may call, in the format of chat templates. */
 export type SmokeTool = {
   name: string;
   description?: string | undefined;
@@ -8,22 +8,22 @@ export type SmokeTool = {
   parameters?: JsonObject | undefined;
 };
 
-/** What decides the answer to a prompt. */
+/** The inputs of an answer. */
 export type SmokeQuestion = {
   prompt: string;
   system: string | null;
-  /** Longest answer. */
+  /** Longest answer in tokens. */
   maxTokens: number;
   tools: readonly SmokeTool[];
-  /** Constrains the answer when it is there. */
+  /** Schema that constrains the answer, or null. */
   jsonSchema: JsonObject | null;
 };
 
-/** What the smoke child is asked, as JSON on its standard input. */
+/** Request to the smoke child, as JSON on its standard input. */
 export interface SmokeRequest {
   /** GGUF file name in the child's working folder. */
   model: string;
-  /** Embedding models are asked for a vector of each prompt, others for an answer. */
+  /** True for embedding models, which return a vector for each prompt instead of an answer. */
   embeds: boolean;
   threads: number;
   /** Tokens of context. */
@@ -34,18 +34,18 @@ export interface SmokeRequest {
 export type AnswerMessage = {
   kind: "answer";
   index: number;
-  /** Control tokens are left out, except where tools were offered: calls are made of them. */
+  /** Excludes control tokens, except with tools, whose calls consist of them. */
   text: string;
-  /** `eogToken` when the model ended its turn itself, `maxTokens` when it was cut. */
+  /** `eogToken` if the model ended its turn, `maxTokens` if the limit was reached. */
   stopReason: "eogToken" | "maxTokens";
-  /** Tokens read, generated (the end of turn not counted), and the seconds both took. */
   promptTokens: number;
+  /** Generated tokens without the end of turn. */
   tokens: number;
   promptSeconds: number;
   seconds: number;
-  /** False when the chat template gives the same text without the question's tools. */
+  /** False if the chat template renders the same text without the question's tools. */
   toolsShown: boolean;
-  /** Why a constrained answer is not what its schema asks for. */
+  /** The reason why a constrained answer does not match its schema. */
   schemaFault: string | null;
 };
 
@@ -57,13 +57,13 @@ export type EmbeddingMessage = {
   promptSeconds: number;
 };
 
-/** What it answers: one JSON document per line on standard output. */
+/** Message of the smoke child, one JSON document per line on standard output. */
 export type SmokeMessage =
-  /** The native library is there; whatever goes wrong from here on is about the model. */
+  /** The native library is loaded; later failures are about the model. */
   | { kind: "ready" }
-  /** A sign of life while a model is loaded or an answer grows. */
+  /** Progress while a model is loaded or an answer is generated. */
   | { kind: "alive" }
-  /** `template`: whether the file has a chat template. */
+  /** `template`: true if the file has a chat template. */
   | { kind: "loaded"; seconds: number; template: boolean }
   | AnswerMessage
   | EmbeddingMessage

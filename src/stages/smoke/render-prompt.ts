@@ -2,12 +2,12 @@ import { Template } from "@huggingface/jinja";
 import { type Chat, renderChat } from "../../corpus/render-chat.js";
 import type { SmokeQuestion } from "./protocol.js";
 
-/** Texts of the special tokens that templates may write. */
+/** Texts of the special tokens that templates may use. */
 export type TemplateTokens = Pick<Chat, "bos" | "eos">;
 
 /**
- * The text a chat program would give the model for one question: the file's own template with exactly these messages,
- * so without the system prompt that some libraries add. Throws what the template or its parser throws.
+ * Renders a question with the file's chat template and exactly these messages, without the default system prompt that
+ * some libraries add. Throws the errors of the template and its parser.
  */
 export function renderPrompt(template: string, question: SmokeQuestion, tokens: TemplateTokens): string {
   const { prompt, system, tools } = question;

@@ -6,12 +6,12 @@ import { isEmbeddingModel } from "./model-facts.js";
 import type { SmokeQuestion } from "./protocol.js";
 import { type ChildOutcome, runSmokeChild } from "./run-smoke-child.js";
 
-/** A thread that has work shows up as busy however slow the machine is; only a stuck process is idle this long. */
+/** A working process uses CPU time on any machine; only a stuck one is idle this long. */
 const idleSeconds = 20;
-/** For a prompt of the largest model on the slowest disk. */
+/** Long enough for a prompt of the largest model on a slow disk. */
 const silentSeconds = 15 * 60;
 
-/** Loads a step's `model` in a process of its own, within memory and time limits, and asks it the questions. */
+/** Loads a step's `model` in a child process, within memory and time limits, and runs the questions. */
 export async function runPrompts(
   gguf: Gguf,
   questions: readonly SmokeQuestion[],

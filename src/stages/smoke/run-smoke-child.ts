@@ -8,24 +8,24 @@ import type { StageContext } from "../stage.js";
 import { describeExit } from "./describe-exit.js";
 import type { AnswerMessage, EmbeddingMessage, SmokeMessage, SmokeRequest } from "./protocol.js";
 
-/** What a model gave for one question; undefined when it did not come to it. */
+/** The model's reply to one question; undefined if the process ended before it. */
 export type Reply = AnswerMessage | EmbeddingMessage | Extract<SmokeMessage, { kind: "failed" }> | undefined;
 
 export interface ChildOutcome {
   /** In the order of the questions. */
   replies: readonly Reply[];
-  /** Why the model could not be loaded, or its process did not reach its end. */
+  /** The reason why the model was not loaded or its process failed; null without one. */
   problem: string | null;
-  /** Undefined when it was not loaded. */
+  /** Undefined if the model was not loaded. */
   loaded: Extract<SmokeMessage, { kind: "loaded" }> | undefined;
-  /** Resident, mapped files included. */
+  /** Resident memory including mapped files. */
   peakMemoryBytes: number;
 }
 
 /**
- * Has a process of its own load a model and answer. A crash, a hang or a lack of memory there is told in `problem`.
- * Errors, none of which says anything about the model: QS-SMOKE-RUNTIME when node-llama-cpp does not even start,
- * QS-SMOKE-KILLED when somebody else ended the process.
+ * Loads a model and answers questions in a child process. `problem` describes a crash, a hang or insufficient memory.
+ * Errors that are independent of the model: QS-SMOKE-RUNTIME if node-llama-cpp does not start, QS-SMOKE-KILLED if
+ * another process killed the child.
  */
 export async function runSmokeChild(
   request: SmokeRequest,
@@ -42,7 +42,7 @@ export async function runSmokeChild(
   });
   const result = await runSubprocess({
     file: process.execPath,
-    // The compiled file also when this one runs from source under vitest.
+    // The compiled file, also if this file runs from source under vitest.
     args: [fileURLToPath(new URL("dist/stages/smoke/child.js", packageRoot))],
     cwd: context.work,
     input: JSON.stringify(request),
@@ -56,7 +56,7 @@ export async function runSmokeChild(
   requireNotKilled(result);
   if (result.exitCode !== 0 && result.breach === undefined && !messages.some(({ kind }) => kind === "ready")) {
     throw new QuantsmithError("QS-SMOKE-RUNTIME", "node-llama-cpp, which runs the smoke tests, does not start", {
-      remedy: "Install quantsmith's packages again, optional ones included; `quantsmith doctor` shows what is missing.",
+      remedy: "Run `quantsmith doctor`, then reinstall quantsmith's npm packages without `--omit=optional`.",
       output: result.tail,
     });
   }
@@ -69,11 +69,11 @@ export async function runSmokeChild(
   return { replies, problem, loaded, peakMemoryBytes: result.peakMemoryBytes };
 }
 
-/** Ours are told by `breach`. A verdict would stay in the store, and the next run may well come through. */
+/** Throws for a signal not sent by quantsmith, since a stored verdict would also fail the next run. */
 function requireNotKilled({ signal, breach, tail }: SubprocessResult): void {
   if (breach !== undefined || (signal !== "SIGKILL" && signal !== "SIGTERM")) return;
-  throw new QuantsmithError("QS-SMOKE-KILLED", `the process of the smoke test was ended from outside (${signal})`, {
-    remedy: "Most likely the system ran out of memory: close other programs, and run again.",
+  throw new QuantsmithError("QS-SMOKE-KILLED", `another process killed the smoke test (${signal})`, {
+    remedy: "Close other programs and run again; most likely the system ran out of memory.",
     output: tail,
   });
 }

@@ -1,6 +1,7 @@
 import { readGguf } from "../../gguf/read-header.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { quote } from "../../util/quote.js";
 import { type Operation, requiredInput } from "../stage.js";
 import { writeReport } from "../step-files.js";
 import { hasChatTemplate, isEmbeddingModel } from "./model-facts.js";
@@ -8,24 +9,23 @@ import type { SmokeQuestion } from "./protocol.js";
 import { runPrompts } from "./run-prompts.js";
 
 export interface SmokeBaseParams extends JsonObject {
-  /** Each with whether a variant's answer is held against the base's. */
+  /** `compared`: true if variants are compared with the base's answer. */
   questions: readonly (SmokeQuestion & { compared: boolean })[];
   /** Tokens of context. */
   context: number;
 }
 
-/** `smoke-base.json`: what all variants of a recipe are held against. */
+/** `smoke-base.json`: the reference for all variants of a recipe. */
 export interface SmokeBaseReport {
-  /** Whether the base has a chat template. */
+  /** True if the base has a chat template. */
   template: boolean;
-  /** One per question; null where nothing is compared. Embedding models have vectors, others texts. */
+  /** One per question; null for questions without comparison. Embedding models have vectors, others texts. */
   answers: readonly ({ text: string } | { vector: readonly number[] } | null)[];
 }
 
 /**
- * Notes what the base GGUF has, and answers those questions with it that variants are compared on; without any, only
- * its header is read. Input `model`; output `smoke-base.json`.
- * Errors: QS-SMOKE-BASE when the base itself cannot answer; QS-SMOKE-RUNTIME; QS-GGUF-*.
+ * Answers the compared questions with the base GGUF; without any, only its header is read.
+ * Input `model`; output `smoke-base.json`. Errors: QS-SMOKE-BASE if the base fails; QS-SMOKE-RUNTIME; QS-GGUF-*.
  */
 export const smokeBase: Operation<SmokeBaseParams> = {
   id: "smoke-base",
@@ -44,7 +44,7 @@ export const smokeBase: Operation<SmokeBaseParams> = {
       if (index === -1) return null;
       if (reply?.kind === "answer") return { text: reply.text };
       if (reply?.kind === "embedding") return { vector: reply.vector };
-      throw baseFailure(`"${question.prompt}": ${reply?.reason ?? "there was no answer"}`);
+      throw baseFailure(`${quote(question.prompt)}: ${reply?.reason ?? "no answer"}`);
     });
     const report: SmokeBaseReport = { template: hasChatTemplate(gguf), answers };
     await writeReport(context, "smoke-base.json", report);
@@ -53,7 +53,7 @@ export const smokeBase: Operation<SmokeBaseParams> = {
 };
 
 function baseFailure(reason: string): QuantsmithError {
-  return new QuantsmithError("QS-SMOKE-BASE", `the 16-bit base does not pass the smoke test itself: ${reason}`, {
-    remedy: "Correct the prompt, or leave out `sameAsBase` where the base cannot answer.",
+  return new QuantsmithError("QS-SMOKE-BASE", `the 16-bit base fails the smoke test: ${reason}`, {
+    remedy: "Correct the prompt, or remove its `sameAsBase`.",
   });
 }

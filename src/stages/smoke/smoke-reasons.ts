@@ -1,6 +1,6 @@
 import type { SmokeReport } from "./smoke-report.js";
 
-/** Why a variant does not pass its smoke test, one sentence each. What a crash left unanswered is not told again. */
+/** Returns the failures of a smoke test, one sentence each; without the questions that a crash left unanswered. */
 export function smokeReasons({ problem, answers }: SmokeReport): string[] {
   const failed = answers.filter(
     ({ failures, stopReason, cosine }) =>

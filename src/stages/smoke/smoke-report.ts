@@ -7,28 +7,29 @@ import type { SmokeBaseReport } from "./smoke-base.js";
 export interface SmokeAnswer {
   prompt: string;
   answer: string;
-  /** `eogToken`: it ended its turn itself; `maxTokens`: it was cut; `none`: there was no answer in words. */
+  /** `eogToken`: the model ended its turn; `maxTokens`: the limit was reached; `none`: no text answer. */
   stopReason: "eogToken" | "maxTokens" | "none";
   tokens: number;
   /** Embedding models only: cosine between the vector and the base's. */
   cosine?: number;
-  /** One sentence each; empty when everything expected holds. */
+  /** Unmet expectations, one sentence each. */
   failures: string[];
-  /** Expectations that could not be judged, and why. */
+  /** Expectations that were not checked, with the reason. */
   skipped: string[];
 }
 
-/** `smoke.json`. A crash or a hang of the native code is a failed test, told in `problem`. */
+/** `smoke.json`. A crash or a hang of the native code is a failed test with a `problem`. */
 export interface SmokeReport {
-  /** Prompts with and without failures; a problem beside good answers counts as one failure. */
+  /** Prompts without failures. */
   passed: number;
+  /** Prompts with failures; 1 for a problem without any. */
   failed: number;
-  /** What is wrong with the model as a whole, one sentence; null when nothing is. */
+  /** A failure of the model as a whole, one sentence; null without one. */
   problem: string | null;
   answers: SmokeAnswer[];
 }
 
-/** Judges what a child process told about a model. Pure. */
+/** Checks the results of a child process. Pure. */
 export function smokeReport(
   prompts: readonly SmokePrompt[],
   base: SmokeBaseReport,
@@ -47,24 +48,24 @@ export function smokeReport(
   };
 }
 
-/** A base without a template is no chat model, and neither are its variants. */
+/** Returns the failure of a variant without its base's chat template. */
 function templateProblem(base: SmokeBaseReport, { loaded }: Pick<ChildOutcome, "loaded">): string | null {
   return base.template && loaded?.template === false ? "it has lost the chat template of its base" : null;
 }
 
 function checkReply(prompt: SmokePrompt, reply: Reply, base: SmokeBaseReport["answers"][number]): SmokeAnswer {
-  const nothing = { prompt: prompt.prompt, answer: "", stopReason: "none" as const, tokens: 0, skipped: [] };
-  if (reply === undefined) return { ...nothing, failures: ["there was no answer"] };
-  if (reply.kind === "failed") return { ...nothing, failures: [reply.reason] };
+  const noAnswer = { prompt: prompt.prompt, answer: "", stopReason: "none" as const, tokens: 0, skipped: [] };
+  if (reply === undefined) return { ...noAnswer, failures: ["no answer"] };
+  if (reply.kind === "failed") return { ...noAnswer, failures: [reply.reason] };
   if (reply.kind === "embedding") {
     const vector = base !== null && "vector" in base ? base.vector : [];
-    return { ...nothing, ...checkEmbedding(reply.vector, vector, prompt.expect) };
+    return { ...noAnswer, ...checkEmbedding(reply.vector, vector, prompt.expect) };
   }
   const { text, stopReason, tokens, toolsShown } = reply;
   const { toolCall, cosineToBase, ...expect } = prompt.expect ?? {};
   const skipped = [
-    ...(toolCall === undefined || toolsShown ? [] : ["`toolCall`: the chat template shows the model no tools"]),
-    ...(cosineToBase === undefined ? [] : ["`cosineToBase`: this is no embedding model"]),
+    ...(toolCall === undefined || toolsShown ? [] : ["`toolCall`: the chat template renders no tools"]),
+    ...(cosineToBase === undefined ? [] : ["`cosineToBase`: the model is not an embedding model"]),
   ];
   const failures = checkAnswer({
     ...reply,

@@ -18,9 +18,9 @@ export interface SmokeParams extends JsonObject {
 }
 
 /**
- * Loads a variant as an application would and asks it the recipe's prompts, greedy, through its own chat template.
- * Inputs `model`, `base` and, where variants are measured, `structure`; output `smoke.json`. A failing answer, a crash,
- * a hang and a file that cannot be read are results, not errors. Errors: QS-SMOKE-RUNTIME, QS-SMOKE-KILLED.
+ * Loads a variant like an application and answers the recipe's prompts with greedy sampling and the file's chat
+ * template. Inputs `model`, `base` and, if variants are measured, `structure`; output `smoke.json`. A failed answer, a
+ * crash, a hang and an unreadable file are results, not errors. Errors: QS-SMOKE-RUNTIME, QS-SMOKE-KILLED.
  */
 export const smoke: Operation<SmokeParams> = {
   id: "smoke",
@@ -41,7 +41,7 @@ export const smoke: Operation<SmokeParams> = {
   },
 };
 
-/** A file with a known fault fails the test and never reaches native code: gives the fault instead. */
+/** Reads the model's header; returns the problem of a damaged file, which must not reach native code. */
 async function readModel(context: StageContext): Promise<Gguf | string> {
   const structure = await readReport<StructureReport>(context.input("structure"));
   const [problem] = structure?.problems ?? [];

@@ -12,19 +12,19 @@ const variants = [
 ];
 let folders = 0;
 
-/** A folder with the variants' files and others. */
+/** Creates a folder with the variants' files and others. */
 function release(...others: string[]): string {
   const folder = join(home, String(++folders));
   for (const path of [...variants.map(({ file }) => file), ...others]) put(join(folder, path), "");
   return folder;
 }
 
-test("a release whose names lead every runtime to the right file is let through, also with warnings", async () => {
+test("accepts a release whose names resolve to the right files, also with warnings", async () => {
   await requireNames(release("m-imatrix.gguf", "mmproj-m-F16.gguf", "assets/README.md"), variants);
   await requireNames(release("mmproj.gguf"), variants);
 });
 
-test("one that does not is refused with what a runtime would do", async () => {
+test("rejects other releases with the runtime's choice", async () => {
   const preset = await failureOf(requireNames(release("preset.ini"), variants));
   expect([preset.code, preset.message]).toEqual(["QS-PACKAGE-NAMES", expect.stringContaining("QS-RESOLVE-PRESET")]);
   const other = await failureOf(requireNames(release("a-Q8_0.gguf"), variants));

@@ -28,7 +28,7 @@ const perplexity = async (file: string) => {
   return /Final estimate: PPL = [\d.]+ \+\/- [\d.]+/.exec(`${result.stdout}${result.stderr}`)?.[0];
 };
 
-test("a variant above the limit is released in parts that llama.cpp computes the same with", async () => {
+test("a variant above the limit is split, and llama.cpp computes the same perplexity", async () => {
   const { fileBytes } = await readGguf(model);
   const variant: VariantReport = {
     ...{ name: "BF16", file: "tiny-BF16.gguf", bytes: fileBytes, bitsPerWeight: 16, sha256: await sha256File(model) },
@@ -48,13 +48,13 @@ test("a variant above the limit is released in parts that llama.cpp computes the
   expect(before).toMatch(/PPL = \d/);
   expect(await perplexity(join(context.out, placed.file))).toBe(before);
 
-  // At or below the limit it stays one file, the stored one.
+  // At or below the limit, the stored file is used.
   const small = stageContext(run, { "model:BF16": model });
   const one = await placeVariants([variant], { ...params, maxFileBytes: fileBytes }, small);
   expect([one, readdirSync(small.out)]).toEqual([[variant], ["tiny-BF16.gguf"]]);
 });
 
-test("a file that cannot be split is an error with the tool's words", async () => {
+test("a file that cannot be split is an error", async () => {
   const broken = join(home, "broken.gguf");
   writeFileSync(broken, "no model");
   const context = stageContext(run, { "model:X": broken });

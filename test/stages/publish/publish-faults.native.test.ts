@@ -12,22 +12,22 @@ import { releaseFolder } from "../../fixtures/release-folder.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
 /*
- * Publishing through seeded mixes of faults, with processes that are killed with SIGKILL at any request, and with two
- * publishers at once. `npm run test:publish-faults -- --mixes 200` runs more of them than `npm test`.
+ * Publishing with seeded mixes of faults, processes killed with SIGKILL at any request, and concurrent publishers.
+ * `npm run test:publish-faults -- --mixes 200` runs more mixes than `npm test`.
  */
 const base = temporaryFolder();
 const mixes = Number(process.env.QUANTSMITH_FAULT_MIXES ?? 12);
 const totals = { mixes: 0, kills: 0, failed: 0, faults: 0, requests: 0, duplicates: 0, half: 0, leaks: 0 };
 afterAll(() => console.log(`publish faults: ${JSON.stringify(totals)}`));
 
-/** Short, so that silence costs little; a slow machine only tries more often. */
+/** Short timeouts, so that silent responses cost little time; a slow machine only retries more often. */
 const hasty = { stallMs: 500, commitStallMs: 500, maxDelayMs: 5 };
-/** For the last attempt, on which nothing goes wrong. */
+/** For the last attempt, without faults. */
 const calm = { stallMs: 30_000, commitStallMs: 30_000 };
 const mostAttempts = 6;
 
 test.each(Array.from({ length: mixes }, (_, index) => index + 1))(
-  "mix %i: one final tree, no duplicate commit, main never half, no token told",
+  "mix %i: correct final tree, no duplicate commit, main always complete, no leaked token",
   async (seed) => {
     const random = randomIntegers(seed * 7919);
     const home = mkdtempSync(join(base, "mix-"));
@@ -49,7 +49,7 @@ test.each(Array.from({ length: mixes }, (_, index) => index + 1))(
       const last = attempt === mostAttempts;
       if (last) hub.faults = watch.wrap(() => undefined);
       const connection = connectToWrite(hub, home, last ? calm : hasty);
-      // Nothing on the Hub keeps two that start at the same moment from opening a pull request each.
+      // The Hub does not prevent two simultaneous publishers from opening a pull request each.
       const publishers = random(4) === 0 && options.via !== "pr" ? 2 : 1;
       const all = await Promise.allSettled(
         Array.from({ length: publishers }, () => publishFolder(connection, folder, options)),
@@ -59,7 +59,7 @@ test.each(Array.from({ length: mixes }, (_, index) => index + 1))(
       totals.failed += 1;
       expect(last).toBe(false);
     }
-    // A publisher that was cut off may have left its staging branch; the next one takes it away.
+    // An interrupted publisher may leave its staging branch, which the next one deletes.
     hub.faults = () => undefined;
     await publishFolder(connectToWrite(hub, home, calm), folder, options);
 
@@ -90,7 +90,7 @@ test.each(Array.from({ length: mixes }, (_, index) => index + 1))(
   600_000,
 );
 
-/** Publishes another release first, without trouble: what stands on main before. */
+/** Publishes a previous release to main, without faults. */
 async function publishFormer(hub: Hub, home: string, options: HubPublishOptions) {
   const folder = join(home, "former");
   releaseFolder(folder, { variants: { Q4_K_M: 101, Q2_K: 102 }, extra: { "old.json": "{}" } });
@@ -98,7 +98,7 @@ async function publishFormer(hub: Hub, home: string, options: HubPublishOptions)
   return { tree: treeOf(hub), commits: 1 };
 }
 
-/** Looks at main whenever it moves, and at every request in between. */
+/** Records the states of main that are not a complete release. */
 function watchMain(hub: Hub, whole: (Record<string, string> | undefined)[]) {
   const text = (tree = {}) => JSON.stringify(Object.entries(tree).sort());
   const allowed = new Set([...whole, {}].map((tree) => text(tree)));
@@ -125,7 +125,7 @@ function counted(plan: FaultPlan): FaultPlan {
   };
 }
 
-/** Publishes in a process of its own that is killed at one of its requests. Gives what it wrote. */
+/** Publishes in a child process that is killed at one of its requests. Returns its output. */
 async function killed(hub: Hub, faults: FaultPlan, folder: string, options: HubPublishOptions, at: number) {
   const { child, ended } = startPublish(hub, folder, options, hasty);
   let left = at;

@@ -38,7 +38,7 @@ const failure = (promise: Promise<unknown>) =>
   );
 
 describe("via branch", () => {
-  test("creates the repository, stages, and makes one commit on main", async () => {
+  test("creates the repository, stages, and creates one commit on main", async () => {
     const files = releaseFolder(folder);
     const done = await publishFolder(connection, folder);
     expect(treeOf(hub)).toEqual(files);
@@ -51,7 +51,7 @@ describe("via branch", () => {
     const models = ["Example-Q4_K_M.gguf", "Example-Q8_0.gguf"].map((file) => statSync(join(folder, file)).size);
     expect(done.sentBytes).toBe(models.reduce((sum, bytes) => sum + bytes, 0));
     expect(done.url).toBe(`${hub.url}/me/model`);
-    // Two and three parts: both models went up in parts, once.
+    // Two and three parts: both models were uploaded in parts, once.
     expect(uploads().length).toBe(5);
   });
 
@@ -65,7 +65,7 @@ describe("via branch", () => {
     expect(writes().length).toBe(before);
   });
 
-  test("a rerun that took another time changes nothing; another figure is refused", async () => {
+  test("a rerun with other times changes nothing; an edited metric is rejected", async () => {
     releaseFolder(folder);
     const first = await publishFolder(connection, folder);
     const path = join(folder, "release.json");
@@ -76,7 +76,7 @@ describe("via branch", () => {
     expect(await failure(publishFolder(connection, folder))).toBe("QS-PUBLISH-RELEASE");
   });
 
-  test("the next release sends what differs, takes away what it no longer has, and leaves foreign files", async () => {
+  test("the next release uploads changed files, deletes removed ones and keeps foreign files", async () => {
     releaseFolder(folder, { variants: { Q4_K_M: 1, Q8_0: 2, Q2_K: 3 }, extra: { "old.json": "{}" } });
     await publishFolder(connection, folder);
     hub.repo("me/model")?.change("main", {
@@ -104,7 +104,7 @@ describe("via branch", () => {
     ]);
   });
 
-  test("a file of a former release that someone replaced by hand stays", async () => {
+  test("a manually replaced file of the previous release is kept", async () => {
     releaseFolder(folder, { variants: { Q4_K_M: 1, Q2_K: 3 } });
     await publishFolder(connection, folder);
     const repo = hub.repo("me/model");
@@ -120,7 +120,7 @@ describe("via branch", () => {
     expect(Object.keys(treeOf(hub))).toContain("Example-Q2_K.gguf");
   });
 
-  test("main never holds anything but a whole release", async () => {
+  test("main always contains a complete release", async () => {
     const first = releaseFolder(folder);
     await publishFolder(connection, folder);
     const seen: Record<string, string>[] = [];
@@ -132,7 +132,7 @@ describe("via branch", () => {
     expect(second).not.toEqual(first);
   });
 
-  test("dry run: the exact operations, and nothing is written", async () => {
+  test("dry run: returns the exact operations and writes nothing", async () => {
     releaseFolder(folder);
     hub.collections.set("me/mine-0123", { items: [] });
     const options = {
@@ -159,7 +159,7 @@ describe("via branch", () => {
   });
 });
 
-describe("other ways", () => {
+describe("other modes", () => {
   test("direct: one commit, no branch", async () => {
     const files = releaseFolder(folder);
     await publishFolder(connection, folder, { via: "direct" });
@@ -168,7 +168,7 @@ describe("other ways", () => {
     expect(hub.requests.some(({ path }) => path.includes("/branch/"))).toBe(false);
   });
 
-  test("pr: proposes it once, main stays as it is; what was pushed away from it is put back", async () => {
+  test("pr: one pull request, main unchanged; a later run restores a deleted file", async () => {
     const files = releaseFolder(folder);
     const done = await publishFolder(connection, folder, { via: "pr" });
     expect(done.pullRequest).toBe(`${hub.url}/me/model/discussions/1`);
@@ -183,22 +183,22 @@ describe("other ways", () => {
   });
 });
 
-describe("answers that are lost", () => {
+describe("lost responses", () => {
   const once = (pattern: RegExp, kind: object, method = "POST") => {
     let left = 1;
     hub.faults = (request) =>
       left > 0 && request.method === method && pattern.test(request.path) && left-- > 0 ? (kind as never) : undefined;
   };
   test.each([
-    ["a 500 although the commit on main happened", /\/commit\/main/, { kind: "late", status: 500 }],
-    ["a reset although the commit on main happened", /\/commit\/main/, { kind: "reset", after: 0 }],
-    ["no answer to a commit", /\/commit\/main/, { kind: "silence" }],
-    ["a cut answer to a commit", /\/commit\/main/, { kind: "short", after: 20 }],
+    ["a 500 after the commit on main", /\/commit\/main/, { kind: "late", status: 500 }],
+    ["a reset after the commit on main", /\/commit\/main/, { kind: "reset", after: 0 }],
+    ["no response to a commit", /\/commit\/main/, { kind: "silence" }],
+    ["a truncated response to a commit", /\/commit\/main/, { kind: "short", after: 20 }],
     ["412 without a reason", /\/commit\/main/, { kind: "status", status: 412 }],
-    ["a 504 although the staging commit happened", /\/commit\/quantsmith/, { kind: "late", status: 504 }],
-    ["a 500 although the repository was created", /repos\/create/, { kind: "late", status: 500 }],
-    ["a 500 although the branch was made", /\/branch\//, { kind: "late", status: 500 }],
-    ["a 500 although the parts were put together", /complete_multipart/, { kind: "late", status: 500 }],
+    ["a 504 after the staging commit", /\/commit\/quantsmith/, { kind: "late", status: 504 }],
+    ["a 500 after the creation of the repository", /repos\/create/, { kind: "late", status: 500 }],
+    ["a 500 after the creation of the branch", /\/branch\//, { kind: "late", status: 500 }],
+    ["a 500 after the completion of a multipart upload", /complete_multipart/, { kind: "late", status: 500 }],
   ])("%s", async (_, pattern, kind) => {
     const files = releaseFolder(folder);
     once(pattern, kind);
@@ -208,7 +208,7 @@ describe("answers that are lost", () => {
     expect(hub.repo("me/model")?.branches).toEqual(["main"]);
   });
 
-  test("429 with Retry-After holds all requests back for that long", async () => {
+  test("429 with Retry-After delays all requests for that time", async () => {
     releaseFolder(folder);
     once(/\/commit\/main/, { kind: "status", status: 429, headers: { "retry-after": "1" } });
     const started = performance.now();
@@ -217,7 +217,7 @@ describe("answers that are lost", () => {
     expect(mainCommits().length).toBe(2);
   });
 
-  test("addresses that expire in the middle: new ones are asked for", async () => {
+  test("expired upload addresses are replaced", async () => {
     const files = releaseFolder(folder);
     let parts = 0;
     hub.faults = ({ server }) => {
@@ -229,8 +229,8 @@ describe("answers that are lost", () => {
   });
 });
 
-describe("refusals", () => {
-  test("no token, a token without rights, a private release for a public repository, another name", async () => {
+describe("errors", () => {
+  test("no token, no write access, a private release for a public repository, a missing collection", async () => {
     releaseFolder(folder);
     expect(() => requireAccess({ ...connection, hasToken: false }, "me/model")).toThrow("needs a token");
     expect(() => requireAccess({ ...connection, offline: true }, "me/model")).toThrow("HF_HUB_OFFLINE");
@@ -240,7 +240,7 @@ describe("refusals", () => {
     expect(await failure(publishFolder(connection, folder, { collection: "me/none" }))).toBe("QS-HUB-MISSING");
   });
 
-  test("a repository that someone else creates public at the same moment gets nothing private", async () => {
+  test("a private release is not uploaded to a repository that another user creates as public", async () => {
     releaseFolder(folder);
     hub.faults = ({ path }) => {
       if (path === "/api/repos/create") hub.create("me/model").commit({ ".gitattributes": "" });
@@ -250,7 +250,7 @@ describe("refusals", () => {
     expect(treeOf(hub)).toEqual({});
   });
 
-  test("a release that was edited, and one with a failed variant, are refused before anything is asked", async () => {
+  test("an edited release and one with a failed variant are rejected before any request", async () => {
     releaseFolder(folder);
     appendFileSync(join(folder, "README.md"), "edited");
     expect(await failure(publishFolder(connection, folder))).toBe("QS-PUBLISH-RELEASE");
@@ -261,7 +261,7 @@ describe("refusals", () => {
     expect(hub.requests).toEqual([]);
   });
 
-  test("a file that changes while it is uploaded", async () => {
+  test("a file that changes during the upload", async () => {
     releaseFolder(folder);
     hub.faults = ({ path }) => {
       if (path.endsWith("/batch")) appendFileSync(join(folder, "Example-Q8_0.gguf"), "more");
@@ -271,13 +271,13 @@ describe("refusals", () => {
     expect(treeOf(hub)).toEqual({});
   });
 
-  test("a card that the Hub would not take, before anything is uploaded", async () => {
+  test("a card with invalid front matter is rejected before any upload", async () => {
     releaseFolder(folder, { card: "---\nlicense: [mit\n---\n# A model\n" });
     expect(await failure(publishFolder(connection, folder))).toBe("QS-PUBLISH-CARD");
     expect(writes()).toEqual([]);
   });
 
-  test("a file that others keep in the repository and that a runtime would take for a variant", async () => {
+  test("a foreign file in the repository that a runtime would use instead of a variant", async () => {
     releaseFolder(folder);
     await publishFolder(connection, folder);
     const theirs = { path: "preset.ini", content: Buffer.from("x"), oid: "1".repeat(40) };
@@ -286,7 +286,7 @@ describe("refusals", () => {
     expect(await failure(publishFolder(connection, folder))).toBe("QS-PUBLISH-NAMES");
   });
 
-  test("what the Hub words in a refusal is told, and the token is not", async () => {
+  test("the error contains the Hub's message without the token", async () => {
     releaseFolder(folder);
     hub.faults = ({ path }) =>
       path.includes("/commit/")
@@ -298,8 +298,8 @@ describe("refusals", () => {
   });
 });
 
-describe("two publishers at once", () => {
-  test("of the same release: both end well, with one commit", async () => {
+describe("concurrent publishers", () => {
+  test("of the same release: all succeed with one commit", async () => {
     const files = releaseFolder(folder);
     const all = await Promise.all([1, 2, 3].map(() => publishFolder(connection, folder)));
     expect(new Set(all.map(({ commit }) => commit)).size).toBe(1);
@@ -308,7 +308,7 @@ describe("two publishers at once", () => {
     expect(hub.repo("me/model")?.branches).toEqual(["main"]);
   });
 
-  test("someone changes a foreign file in between: both commits stand", async () => {
+  test("a concurrent change of a foreign file: both commits are kept", async () => {
     const files = releaseFolder(folder);
     await publishFolder(connection, folder);
     const next = releaseFolder(folder, { variants: { Q4_K_M: 8 } });
@@ -321,7 +321,7 @@ describe("two publishers at once", () => {
     expect(files).not.toEqual(next);
   });
 
-  test("someone publishes another release in between: theirs stands, and this one says so", async () => {
+  test("a concurrent change of a release file: it is kept, and publishing fails", async () => {
     releaseFolder(folder);
     await publishFolder(connection, folder);
     const other = join(base, "other");
@@ -333,7 +333,7 @@ describe("two publishers at once", () => {
     );
     expect(await failure(publishFolder(connection, folder))).toBe("QS-PUBLISH-CONFLICT");
     expect(treeOf(hub)["README.md"]).toBe(sha256("# Theirs\n"));
-    // Asked once more, with open eyes, it is done.
+    // The next run replaces it.
     await publishFolder(connection, folder);
     expect(treeOf(hub)["README.md"]).toBe(sha256("# Ours\n"));
   });

@@ -15,8 +15,8 @@ const recipe: PublishTarget = {
   sign: true,
 };
 
-describe("where to publish", () => {
-  test("by the command line alone", () => {
+describe("parseTarget", () => {
+  test("with options only", () => {
     expect(parseTarget({ to: "hf:me/b" })).toEqual({ kind: "hub", repo: "me/b", via: "branch", private: false });
     expect(parseTarget({ to: "dir:out" })).toEqual({ kind: "dir", path: resolve("out") });
     expect(parseTarget({ to: "hf:me/b", via: "direct", private: true, sign: true })).toEqual({
@@ -24,7 +24,7 @@ describe("where to publish", () => {
     });
   });
 
-  test("by a recipe, and what the command line says differently", () => {
+  test("with a recipe whose settings options override", () => {
     expect(parseTarget({}, recipe)).toEqual(recipe);
     expect(parseTarget({ to: "hf:me/b" }, recipe)).toEqual({ ...recipe, repo: "me/b" });
     expect(parseTarget({ via: "branch" }, recipe)).toEqual({ ...recipe, via: "branch" });
@@ -32,17 +32,17 @@ describe("where to publish", () => {
     expect(parseTarget({}, { kind: "dir", path: resolve("out") })).toEqual({ kind: "dir", path: resolve("out") });
   });
 
-  test("by a recipe that publishes to a folder, on the Hub all the same", () => {
+  test("with --to hf: and a recipe that publishes to a folder", () => {
     const folder: PublishTarget = { kind: "dir", path: "/srv/models" };
     expect(parseTarget({ to: "hf:me/b" }, folder)).toEqual(parseTarget({ to: "hf:me/b" }));
   });
 
-  test.each(["main", "v1.0", "refs/pr/3"])("not at the revision %s", (revision) => {
+  test.each(["main", "v1.0", "refs/pr/3"])("rejects the revision %s", (revision) => {
     const { code, message, remedy } = thrownBy(() => parseTarget({ to: `hf:me/b@${revision}` }, recipe));
     expect(code).toBe("QS-PUBLISH-TARGET");
     expect(message).toContain(`"hf:me/b@${revision}"`);
     expect(message).toContain("revision");
-    expect(remedy).toContain("hf:me/b;");
+    expect(remedy).toContain("`hf:me/b`;");
   });
 
   test.each([
@@ -52,7 +52,7 @@ describe("where to publish", () => {
     [{ to: "hf:me/b@" }, "QS-PUBLISH-TARGET"],
     [{ to: "hf:me/b", via: "carrier" }, "QS-USAGE"],
     [{ to: "dir:out", private: true }, "QS-USAGE"],
-  ])("not at all: %j", (text, code) => {
+  ])("rejects %j", (text, code) => {
     const failure = thrownBy(() => parseTarget(text));
     expect(failure.code).toBe(code);
     expect(failure.remedy).not.toBe("");

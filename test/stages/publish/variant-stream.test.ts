@@ -43,7 +43,7 @@ function stream(): VariantStream {
   });
 }
 
-test("uploads one after the other and commits nothing; publishing then sends nothing", async () => {
+test("uploads sequentially without commits; publishing then sends nothing", async () => {
   const uploads = stream();
   uploads.enqueue(variant("Q8_0"));
   uploads.enqueue(variant("Q4_K_M"));
@@ -55,7 +55,7 @@ test("uploads one after the other and commits nothing; publishing then sends not
   expect(treeOf(hub)).toEqual(files);
 });
 
-test("what is there already is not sent again", async () => {
+test("stored content is not sent again", async () => {
   await publishFolder(connection(), folder);
   const uploads = stream();
   uploads.enqueue(variant("Q8_0"));
@@ -63,7 +63,7 @@ test("what is there already is not sent again", async () => {
   expect(reported).toEqual(["Q8_0 started", "Q8_0 0"]);
 });
 
-test("a file that the Hub wants in a commit is left to it", async () => {
+test("a file below the large-file limit is not uploaded", async () => {
   hub.largeBytes = 10_000_000;
   const uploads = stream();
   uploads.enqueue({ ...variant("Q8_0"), file: "notes.txt" });
@@ -72,7 +72,7 @@ test("a file that the Hub wants in a commit is left to it", async () => {
   expect(hub.repo("me/model")?.objects.size).toBe(0);
 });
 
-test("what fails is told, the next one is tried, and publishing sends the rest", async () => {
+test("a failure is reported, the next variant is uploaded, and publishing sends the rest", async () => {
   let refused = 0;
   hub.faults = ({ path }) =>
     path.endsWith("/objects/batch") && refused++ === 0 ? { kind: "status", status: 403 } : undefined;
@@ -85,7 +85,7 @@ test("what fails is told, the next one is tried, and publishing sends the rest",
   expect(treeOf(hub)).toEqual(files);
 });
 
-test("a file that is gone fails alone", async () => {
+test("a missing file does not affect the next variant", async () => {
   const uploads = stream();
   uploads.enqueue({ ...variant("Q8_0"), source: join(folder, "gone") });
   uploads.enqueue(variant("Q4_K_M"));
@@ -93,7 +93,7 @@ test("a file that is gone fails alone", async () => {
   expect(reported.at(-1)).toBe(`Q4_K_M ${size("Q4_K_M")}`);
 });
 
-test("stopping gives up what hangs and does not begin what waits", async () => {
+test("stop aborts the current upload and does not start queued ones", async () => {
   const arrived = new Promise<void>((resolve) => {
     hub.faults = ({ server }) => {
       if (server !== "storage") return undefined;

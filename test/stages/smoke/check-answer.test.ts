@@ -38,12 +38,12 @@ test.each<[string, Expectation, string[]]>([
   ["Rome. ".repeat(12), {}, ['it repeats "Rome. " 12 times']],
   ["Rome. ".repeat(12), { notRepeating: false }, []],
   ["<think>France, hm: Rome?</think>\n\nParis", { equals: "Paris" }, []],
-  ["<think>France, hm", {}, ["it was still thinking after 9 tokens; give it a larger `maxTokens`"]],
+  ["<think>France, hm", {}, ["it was still thinking after 9 tokens; increase `maxTokens`"]],
 ])("%j under %j", (answer, expectation, failures) => {
   expect(judge(answer, expectation)).toEqual(failures);
 });
 
-test("a cut answer is said to be cut", () => {
+test("the failures of a cut answer contain the token limit", () => {
   const cut = { stopReason: "maxTokens", tokens: 32 } as const;
   expect(judge('{"a": ', { json: true, endsItself: 20 }, cut)).toEqual([
     "the answer is not JSON; it was cut at 32 tokens",
@@ -54,7 +54,7 @@ test("a cut answer is said to be cut", () => {
   ]);
 });
 
-test("the base's answer counts to the letter", () => {
+test("the answer must equal the base's exactly", () => {
   expect(judge("Paris.", { sameAsBase: true }, { base: "Paris." })).toEqual([]);
   expect(judge("Paris!", { sameAsBase: true }, { base: "Paris." })).toEqual(['the base answers "Paris."']);
 });

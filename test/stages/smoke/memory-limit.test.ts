@@ -8,7 +8,7 @@ function model(fileBytes: number, figures: Record<string, number>): Gguf {
   return { path: "m", version: 3, metadata, tensors: [], alignment: 32, dataOffset: 0, fileBytes };
 }
 
-test("room for the file twice, the cache of all heads and a margin", () => {
+test("the limit is twice the file, the cache of all heads and a margin", () => {
   const margin = memoryLimit(model(0, {}), 2048);
   expect(margin).toBeGreaterThan(1e9);
   expect(memoryLimit(model(4e9, {}), 2048)).toBe(margin + 8e9);

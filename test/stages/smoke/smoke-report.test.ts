@@ -12,18 +12,18 @@ const said = (index: number, text: string): Reply => ({
   ...{ toolsShown: false, schemaFault: null },
 });
 
-test("good answers pass and leave no reason", () => {
+test("correct answers pass without reasons", () => {
   const report = smokeReport(prompts, chat, { loaded, problem: null, replies: [said(0, "1"), said(1, "2")] });
   expect(report).toMatchObject({ passed: 2, failed: 0, problem: null });
   expect(smokeReasons(report)).toEqual([]);
 });
 
-test("a failing answer is told with what was expected and what came", () => {
+test("the reason of a failed answer contains the expectation and the answer", () => {
   const report = smokeReport(prompts, chat, { loaded, problem: null, replies: [said(0, "7"), said(1, "2")] });
   expect(smokeReasons(report)).toEqual(['smoke "one" gave "7": the answer does not contain "1"']);
 });
 
-test("a problem after good answers still fails; what it left unanswered is not told again", () => {
+test("a problem after correct answers fails, without reasons for unanswered prompts", () => {
   const after = smokeReport(prompts, chat, { loaded, problem: "it crashed", replies: [said(0, "1"), said(1, "2")] });
   expect(after).toMatchObject({ passed: 2, failed: 1 });
   const amid = smokeReport(prompts, chat, { loaded, problem: "it crashed", replies: [said(0, "7")] });
@@ -45,18 +45,18 @@ describe("the chat template", () => {
   const replies = [said(0, "1"), said(1, "2")];
   const bare = { ...loaded, template: false };
 
-  test("must be there when the base has one", () => {
+  test("is required if the base has one", () => {
     const report = smokeReport(prompts, chat, { loaded: bare, problem: null, replies });
     expect(report).toMatchObject({ failed: 1, problem: "it has lost the chat template of its base" });
   });
 
-  test("may be missing when the base has none", () => {
+  test("is optional if the base has none", () => {
     const report = smokeReport(prompts, { ...chat, template: false }, { loaded: bare, problem: null, replies });
     expect(report).toMatchObject({ failed: 0, problem: null });
   });
 });
 
-test("vectors are compared with the base's, and NaN is never near", () => {
+test("vectors are compared with the base's, and NaN fails", () => {
   const vectors = (b: number[]) => ({ template: false, answers: [{ vector: [1, 0] }, { vector: b }] });
   const embed = (index: number, vector: number[]): Reply => ({
     ...{ kind: "embedding", index, vector, promptTokens: 5, promptSeconds: 1 },
@@ -68,6 +68,9 @@ test("vectors are compared with the base's, and NaN is never near", () => {
     cosine: expect.closeTo(Math.SQRT1_2, 10),
     failures: ["the cosine to the base's vector is 0.7071, below 0.9"],
   });
-  expect(report.answers[1]).toMatchObject({ cosine: 1, failures: ["an embedding model gives no text for contains"] });
+  expect(report.answers[1]).toMatchObject({
+    cosine: 1,
+    failures: ["an embedding model generates no text for contains"],
+  });
   expect(smokeReport(texts, vectors([0, 0]), outcome).answers[1]?.failures[0]).toContain("is NaN, below 0.5");
 });

@@ -11,7 +11,7 @@ import { askModel, somePrompt } from "../../fixtures/smoke-model.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
 import { makeTinyModel } from "../../fixtures/tiny-model.js";
 
-/* The smoke child with real variants of the demo model: good ones, damaged ones, and a child that is done harm. */
+/* The smoke child with real variants of the demo model, intact and damaged, and a child that receives signals. */
 const folder = temporaryFolder();
 const inside = (name: string) => join(folder, name);
 const question = "What is the capital of France?";
@@ -67,19 +67,19 @@ describe("expectations on real answers", () => {
     },
   );
 
-  test("the counts are those of the prompts", () => {
+  test("passed and failed count prompts", () => {
     const failing = cases.filter(([, , , failure]) => failure !== undefined).length;
     expect(found).toMatchObject({ passed: cases.length - failing, failed: failing, problem: null });
   });
 });
 
-test("tools: skipped where the template shows none, judged where it does", async () => {
+test("tool calls are skipped if the template renders no tools, else checked", async () => {
   const tools = [{ name: "get_weather", parameters: { type: "object" } }];
   const prompts = [somePrompt("What is the weather in Paris?", { tools, expect: { toolCall: "get_weather" } })];
   const without = await report("Q8_0.gguf", prompts);
   expect(without.answers[0]).toMatchObject({
     failures: [],
-    skipped: ["`toolCall`: the chat template shows the model no tools"],
+    skipped: ["`toolCall`: the chat template renders no tools"],
   });
   await rewriteMetadata(inside("Q8_0.gguf"), inside("tools.gguf"), (metadata) => {
     const template = metadata.get("tokenizer.chat_template");
@@ -91,7 +91,7 @@ test("tools: skipped where the template shows none, judged where it does", async
   expect(judged.answers[0]).toMatchObject({ failures: ["it does not call get_weather"], skipped: [] });
 });
 
-test("a template that does not render, and broken characters", async () => {
+test("a template that does not render, and invalid UTF-8", async () => {
   await rewriteMetadata(inside("Q8_0.gguf"), inside("raise.gguf"), (metadata) => {
     metadata.set("tokenizer.chat_template", { type: "string", value: "{{ raise_exception('no users') }}" });
   });
@@ -124,12 +124,12 @@ function swapped<T>(items: readonly T[], a: number, b: number): T[] {
 }
 
 describe("embedding models", () => {
-  /** What makes a GGUF an embedding model for runtimes: it says how to pool. */
+  /** Makes an embedding model: runtimes recognize it by the pooling type. */
   const embedder: Damage = (from, to) =>
     rewriteMetadata(from, to, (metadata) => metadata.set("llama.pooling_type", { type: "uint32", value: 3 }));
   const prompts = [somePrompt(question), somePrompt("It is cold.", { expect: { cosineToBase: 0.99 } })];
 
-  test("are held against the base's vectors", async () => {
+  test("are compared with the base's vectors", async () => {
     for (const name of ["model", "Q8_0"]) await embedder(inside(`${name}.gguf`), inside(`${name}-embed.gguf`));
     await damages["embedding rows shuffled"]?.(inside("Q8_0-embed.gguf"), inside("shuffled-embed.gguf"));
     const base = await askModel(folder, inside("model-embed.gguf"), prompts);
@@ -148,42 +148,45 @@ describe("embedding models", () => {
   });
 });
 
-describe.runIf(process.platform === "linux")("a child that is done harm is a failed test with its own reason", () => {
-  const endless = { type: "array", items: { type: "integer" }, minItems: 500 } as const;
-  const prompts = [
-    somePrompt("Hello!"),
-    somePrompt(question, { maxTokens: 4000, expect: { jsonSchema: endless } }),
-    somePrompt(question),
-  ];
-  const harm = (signal: NodeJS.Signals, limits = {}) =>
-    askModel(folder, inside("Q8_0.gguf"), prompts, { limits, onReply: (pid) => process.kill(pid, signal) });
+describe.runIf(process.platform === "linux")(
+  "a child that crashes, hangs or exceeds a limit fails with a reason",
+  () => {
+    const endless = { type: "array", items: { type: "integer" }, minItems: 500 } as const;
+    const prompts = [
+      somePrompt("Hello!"),
+      somePrompt(question, { maxTokens: 4000, expect: { jsonSchema: endless } }),
+      somePrompt(question),
+    ];
+    const harm = (signal: NodeJS.Signals, limits = {}) =>
+      askModel(folder, inside("Q8_0.gguf"), prompts, { limits, onReply: (pid) => process.kill(pid, signal) });
 
-  test.each([
-    ["SIGSEGV", {}, "its native code crashed (SIGSEGV) at prompt 2 of 3"],
-    ["SIGSTOP", { idleSeconds: 3 }, "it hung at prompt 2 of 3: nothing moved for 3 seconds"],
-  ] as const)("%s", async (signal, limits, problem) => {
-    const outcome = await harm(signal, limits);
-    expect(outcome.problem).toBe(problem);
-    const judged = smokeReport(prompts, chatBase(prompts), outcome);
-    expect(judged).toMatchObject({ passed: 1, failed: 2, problem });
-    expect(smokeReasons(judged)).toEqual([`smoke test: ${problem}`]);
-  });
+    test.each([
+      ["SIGSEGV", {}, "its native code crashed (SIGSEGV) at prompt 2 of 3"],
+      ["SIGSTOP", { idleSeconds: 3 }, "it hung at prompt 2 of 3: nothing moved for 3 seconds"],
+    ] as const)("%s", async (signal, limits, problem) => {
+      const outcome = await harm(signal, limits);
+      expect(outcome.problem).toBe(problem);
+      const judged = smokeReport(prompts, chatBase(prompts), outcome);
+      expect(judged).toMatchObject({ passed: 1, failed: 2, problem });
+      expect(smokeReasons(judged)).toEqual([`smoke test: ${problem}`]);
+    });
 
-  test("unless somebody else killed it, which must not stay in the store", async () => {
-    await expect(harm("SIGKILL")).rejects.toMatchObject({ code: "QS-SMOKE-KILLED" });
-    await expect(harm("SIGTERM")).rejects.toMatchObject({ code: "QS-SMOKE-KILLED" });
-  });
+    test("a kill by another process is an error without a stored result", async () => {
+      await expect(harm("SIGKILL")).rejects.toMatchObject({ code: "QS-SMOKE-KILLED" });
+      await expect(harm("SIGTERM")).rejects.toMatchObject({ code: "QS-SMOKE-KILLED" });
+    });
 
-  test("too much memory", async () => {
-    const outcome = await askModel(folder, inside("Q8_0.gguf"), prompts, { limits: { memoryBytes: 5e7 } });
-    expect(outcome.problem).toBe("it needed more than 50.0 MB of memory while it was loaded and was stopped");
-  });
+    test("too much memory", async () => {
+      const outcome = await askModel(folder, inside("Q8_0.gguf"), prompts, { limits: { memoryBytes: 5e7 } });
+      expect(outcome.problem).toBe("it needed more than 50.0 MB of memory while it was loaded and was stopped");
+    });
 
-  test("busy without a word", async () => {
-    const outcome = await askModel(folder, inside("Q8_0.gguf"), prompts, { limits: { silentSeconds: 1 } });
-    expect(outcome.problem).toMatch(/^it made no progress for /);
-  });
-});
+    test("busy without progress", async () => {
+      const outcome = await askModel(folder, inside("Q8_0.gguf"), prompts, { limits: { silentSeconds: 1 } });
+      expect(outcome.problem).toMatch(/^it made no progress for /);
+    });
+  },
+);
 
 describe("damage", () => {
   const prompts = [
@@ -192,25 +195,25 @@ describe("damage", () => {
     somePrompt("What is the opposite of hot?", { expect: { matches: "cold" } }),
   ];
 
-  /** Told by the header before native code sees the file. */
+  /** Detected in the header, before native code reads the file. */
   test.each([
     ["file truncated", "is truncated"],
     ["unknown type number", "rule tensor-type"],
     ["offset out of bounds", "rule offset-range"],
-  ])("%s: refused by its header", async (name, why) => {
+  ])("%s: rejected by its header", async (name, why) => {
     const file = inside(`${name}.gguf`);
     await damages[name]?.(inside("Q4_K_M.gguf"), file);
     await expect(readGguf(file)).rejects.toThrow(why);
   });
 
-  /** Single tensors can be lost, and NaN be hidden, without a wrong answer to three easy questions: structure and gates see to those. */
+  /** Three easy questions do not detect single missing tensors or all NaN values; the structure check and gates do. */
   test.each([
     ["template removed", /^smoke test: it has lost the chat template of its base$/],
     ["context length missing", /^smoke test: it could not be loaded: /],
     ["tokenizer missing", /^smoke test: it /],
     ["vocabulary shifted", /^smoke "/],
     ["embedding rows shuffled", /^smoke "/],
-  ])("%s: caught by the smoke test", async (name, reason) => {
+  ])("%s: detected by the smoke test", async (name, reason) => {
     await damages[name]?.(inside("Q4_K_M.gguf"), inside(`${name}.gguf`));
     expect(smokeReasons(await report(`${name}.gguf`, prompts))[0]).toMatch(reason);
   });
