@@ -24,7 +24,7 @@ export class TemporaryFailure extends Error {
 }
 
 /** An error response of the Hub; `code` and `reason` are its `X-Error-Code` and `X-Error-Message`. */
-export interface Refusal {
+export interface HubErrorResponse {
   status: number;
   code: string | undefined;
   reason: string;
@@ -32,7 +32,7 @@ export interface Refusal {
 
 /** Returns the error for a response that is not a success. */
 export function statusError(
-  { status, code, reason }: Refusal,
+  { status, code, reason }: HubErrorResponse,
   { doing, repo, writes = false }: Subject,
   connection: HubConnection,
 ): QuantsmithError {

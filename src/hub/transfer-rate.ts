@@ -8,7 +8,7 @@ export class TransferRate {
   readonly #samples: { at: number; bytes: number }[] = [];
 
   /** Records the transferred `bytes` at a time in milliseconds of a monotonic clock. */
-  note(bytes: number, at = performance.now()): void {
+  record(bytes: number, at = performance.now()): void {
     const last = this.#samples.at(-1);
     // After a restart of the transfer, earlier samples do not apply.
     if (last !== undefined && bytes < last.bytes) this.#samples.length = 0;

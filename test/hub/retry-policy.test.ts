@@ -52,19 +52,19 @@ test.each([
 describe("the rate", () => {
   test("averages recent samples", () => {
     const rate = new TransferRate();
-    rate.note(0, 0);
+    rate.record(0, 0);
     expect(rate.describe(100)).toBe("");
-    rate.note(5_000_000, 1000);
+    rate.record(5_000_000, 1000);
     expect(rate.describe(65_000_000)).toBe("5.00 MB/s, 12 s left");
-    for (let second = 2; second <= 40; second++) rate.note(5_000_000 + (second - 1) * 1_000_000, second * 1000);
+    for (let second = 2; second <= 40; second++) rate.record(5_000_000 + (second - 1) * 1_000_000, second * 1000);
     expect(rate.describe(44_000_000 + 7_200_000_000)).toBe("1.00 MB/s, 2 h 0 min left");
   });
 
   test("restarts when the transferred bytes decrease", () => {
     const rate = new TransferRate();
-    rate.note(0, 0);
-    rate.note(50_000_000, 1000);
-    rate.note(0, 2000);
+    rate.record(0, 0);
+    rate.record(50_000_000, 1000);
+    rate.record(0, 2000);
     expect(rate.describe(100)).toBe("");
   });
 });

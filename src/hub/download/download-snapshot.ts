@@ -50,7 +50,7 @@ export async function downloadSnapshot(
   const onBytes = (path: string) => (bytes: number) => {
     done.set(path, bytes);
     const sum = [...done.values()].reduce((a, b) => a + b, 0);
-    rate.note(sum);
+    rate.record(sum);
     onProgress(sum, total, rate.describe(total));
   };
 

@@ -6,7 +6,7 @@ import { callApi } from "./call-api.js";
 const collection = z.object({ items: z.array(z.object({ type: z.string(), id: z.string() })) });
 
 /** Returns true if a collection contains a model. Errors: QS-HUB-MISSING if the collection does not exist, QS-HUB-*. */
-export async function isCollected(
+export async function isInCollection(
   connection: HubConnection,
   slug: string,
   repo: string,

@@ -30,7 +30,7 @@ export async function uploadObjects(
   const onBytes = (sha256: string) => (bytes: number) => {
     done.set(sha256, bytes);
     const sum = [...done.values()].reduce((a, b) => a + b, 0);
-    rate.note(sum);
+    rate.record(sum);
     onProgress(sum, total, rate.describe(total));
   };
   const failed = new AbortController();

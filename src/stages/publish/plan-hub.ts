@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { HubConnection } from "../../hub/connection.js";
 import { listBranches } from "../../hub/upload/branches.js";
-import { isCollected } from "../../hub/upload/collections.js";
+import { isInCollection } from "../../hub/upload/collections.js";
 import { findPullRequest } from "../../hub/upload/pull-requests.js";
 import { findRepo, type RepoState } from "../../hub/upload/repository.js";
 import { validateCard } from "../../hub/upload/validate-card.js";
@@ -60,7 +60,7 @@ export async function planHub(
   const needsPullRequest = state !== undefined && via === "pr" && !isEmpty(changes);
   const pullRequest = needsPullRequest ? await findPullRequest(connection, repo, title, signal) : undefined;
   const branches = state === undefined ? [] : await listBranches(connection, repo, signal);
-  const collect = collection !== undefined && !(await isCollected(connection, collection, repo, signal));
+  const collect = collection !== undefined && !(await isInCollection(connection, collection, repo, signal));
   const plan = {
     ...{ state, main, changes, pullRequest, title, collect },
     stagingBranch: `${stagingPrefix}${version}`,
