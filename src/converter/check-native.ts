@@ -18,8 +18,8 @@ export interface NativeFacts {
  * Throws QS-CONVERT-NATIVE when only llama.cpp's converter may convert it, QS-CONVERT-CONFIG when no converter can.
  */
 export function checkNative(family: Family, { config, modelName, files }: NativeFacts): void {
-  refuseFiles(new Set(files));
-  refuseName(family, modelName);
+  requireSupportedFiles(new Set(files));
+  requireSupportedName(family, modelName);
   const h = readModelConfig(family, config);
   const model = { h, rope: readRope(h, family.ropeTypes), fileType: 0 };
   family.metadata(model);
@@ -28,7 +28,7 @@ export function checkNative(family: Family, { config, modelName, files }: Native
 }
 
 /** Throws QS-CONVERT-NATIVE for a model name that makes llama.cpp's converter treat the model as a special kind. */
-export function refuseName(family: Family, modelName: string): void {
+export function requireSupportedName(family: Family, modelName: string): void {
   if (family.unsupportedNames?.test(modelName))
     throw nativeUnsupported(`does not support the kind of model that the name ${quote(modelName)} indicates`);
 }
@@ -37,7 +37,7 @@ export function refuseName(family: Family, modelName: string): void {
 const unsupportedFiles = ["hf_quant_config.json", "modules.json", "params.json"];
 
 /** Throws QS-CONVERT-NATIVE for a checkpoint with a file that needs more than the family's own rules. */
-export function refuseFiles(names: ReadonlySet<string>): void {
+export function requireSupportedFiles(names: ReadonlySet<string>): void {
   const unsupported = unsupportedFiles.find((name) => names.has(name));
   if (unsupported !== undefined) throw nativeUnsupported(`does not support a model with ${unsupported}`);
 }

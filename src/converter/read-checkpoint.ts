@@ -4,7 +4,7 @@ import { findWeights } from "../checkpoint/find-weights.js";
 import { readSafetensorsHeader, type SafetensorsTensor } from "../checkpoint/safetensors.js";
 import { indexFileName, ShardCheck } from "../checkpoint/weight-index.js";
 import { quote } from "../util/quote.js";
-import { refuseFiles } from "./check-native.js";
+import { requireSupportedFiles } from "./check-native.js";
 import { badWeights, nativeUnsupported } from "./native-errors.js";
 
 export interface CheckpointTensor extends SafetensorsTensor {
@@ -22,7 +22,7 @@ const tower = /vision_|vision\.|visual\.|audio_|audio\.|projector\./;
  */
 export async function readCheckpoint(folder: string, multimodal: boolean): Promise<CheckpointTensor[]> {
   const names = new Set(await readdir(folder));
-  refuseFiles(names);
+  requireSupportedFiles(names);
   const { files, shardOf } = await findWeights(folder, names, true);
   const pickle = files.find((file) => !file.endsWith(".safetensors"));
   if (pickle !== undefined) throw nativeUnsupported(`does not support pickled weights such as ${quote(pickle)}`);

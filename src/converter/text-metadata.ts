@@ -62,12 +62,12 @@ export function numericEntries(architecture: string, h: Hyperparameters, keys: r
 
 /** Like `numericEntries`, for keys on which llama.cpp's converter fails if they are null. Throws QS-CONVERT-NATIVE for null. */
 export function requiredNumericEntries(architecture: string, h: Hyperparameters, keys: readonly NumericKey[]): Entries {
-  for (const [, , ...names] of keys) refuseNull(h, ...names);
+  for (const [, , ...names] of keys) requireValue(h, ...names);
   return numericEntries(architecture, h, keys);
 }
 
 /** Throws QS-CONVERT-NATIVE when the first present name is null, or no name is present. */
-export function refuseNull(h: Hyperparameters, ...names: string[]): void {
+export function requireValue(h: Hyperparameters, ...names: string[]): void {
   if (h.firstPresent(...names) === undefined)
     throw nativeUnsupported(`does not support a model without ${names.join(" or ")}`);
 }

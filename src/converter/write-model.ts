@@ -3,7 +3,7 @@ import { encodeHeader } from "../gguf/encode-header.js";
 import type { GgufValue } from "../gguf/gguf.js";
 import type { ToolProgress } from "../llamacpp/tool-run.js";
 import type { JsonObject } from "../util/canonical-json.js";
-import { refuseName } from "./check-native.js";
+import { requireSupportedName } from "./check-native.js";
 import { countTokens } from "./count-tokens.js";
 import type { Entries } from "./entries.js";
 import type { Family } from "./families/family.js";
@@ -43,7 +43,7 @@ const quantizationVersion = 2;
  */
 export async function writeNative(options: WriteNativeOptions): Promise<void> {
   const { family, folder } = options;
-  refuseName(family, options.general.modelName);
+  requireSupportedName(family, options.general.modelName);
   const h = readModelConfig(family, options.config);
   const checkpoint = await readCheckpoint(folder, family.multimodal === true);
   const type = outputType(options.outtype, checkpoint);

@@ -1,7 +1,7 @@
 import type { JsonObject } from "../../util/canonical-json.js";
 import type { Entries } from "../entries.js";
 import { nativeUnsupported } from "../native-errors.js";
-import { entry, fileTypeEntry, refuseNull, requiredNumericEntries, textMetadata } from "../text-metadata.js";
+import { entry, fileTypeEntry, requireValue, requiredNumericEntries, textMetadata } from "../text-metadata.js";
 import type { Family, ModelFacts } from "./family.js";
 import {
   attention,
@@ -116,7 +116,7 @@ const alwaysWritten = [
 
 function gemma3Metadata(model: ModelFacts): Entries {
   const { h, rope } = model;
-  for (const name of alwaysWritten) refuseNull(h, name);
+  for (const name of alwaysWritten) requireValue(h, name);
   if (h.firstPresent("attn_logit_softcapping") !== undefined)
     throw nativeUnsupported("does not support Gemma 3 with attn_logit_softcapping");
   // A key already written by the general part keeps its position and gets this value.

@@ -1,5 +1,5 @@
 import { modelFiles, parseGgufName, splitsOf } from "./gguf-name.js";
-import { emptyPick, type RuntimePick } from "./runtime-pick.js";
+import { type RuntimePick, unresolved } from "./runtime-pick.js";
 
 /**
  * Resolves a tag as the Hub's registry endpoint (`/v2/org/name/manifests/tag`) does for Ollama and node-llama-cpp.
@@ -12,10 +12,10 @@ export function resolveManifest(files: readonly string[], tag?: string): Runtime
   const taken = (file: string): RuntimePick => ({ file, splits: splitsOf(files, file) });
   const file = models.find((model) => matches(model, tag ?? "Q4_K_M"));
   if (file !== undefined) return taken(file);
-  if (tag !== undefined) return emptyPick("the tag does not match a file on the Hub");
+  if (tag !== undefined) return unresolved("the tag does not match a file on the Hub");
   const [only, ...others] = models;
-  if (only === undefined) return emptyPick("the repository does not contain a model");
-  return others.length === 0 ? taken(only) : emptyPick("without Q4_K_M, the choice of the Hub is undocumented");
+  if (only === undefined) return unresolved("the repository does not contain a model");
+  return others.length === 0 ? taken(only) : unresolved("without Q4_K_M, the choice of the Hub is undocumented");
 }
 
 function matches(file: string, tag: string): boolean {

@@ -1,5 +1,5 @@
 import { modelFiles, parseGgufName, splitsOf } from "./gguf-name.js";
-import { emptyPick, type RuntimePick } from "./runtime-pick.js";
+import { type RuntimePick, unresolved } from "./runtime-pick.js";
 
 /** Tags that `-hf org/name` tries, in order, before the first model of the list. */
 const defaultTags = ["Q4_K_M", "Q8_0"];
@@ -12,13 +12,13 @@ const defaultTags = ["Q4_K_M", "Q8_0"];
  * matches `…-BF16.gguf`, and `Q1_0` matches `…-TQ1_0.gguf`.
  */
 export function resolveLlamaCpp(files: readonly string[], tag?: string): RuntimePick {
-  if (files.includes("preset.ini")) return emptyPick("only preset.ini is downloaded");
+  if (files.includes("preset.ini")) return unresolved("only preset.ini is downloaded");
   const models = modelFiles(files);
   const tagged = (tag === undefined ? defaultTags : [tag])
     .map((wanted) => models.find((file) => matches(file, wanted)))
     .find((file) => file !== undefined);
   const file = tagged ?? (tag === undefined ? models[0] : undefined);
-  if (file === undefined) return emptyPick("the repository does not contain a matching model");
+  if (file === undefined) return unresolved("the repository does not contain a matching model");
   const mmproj = nearestProjector(files, file);
   return { file, splits: splitsOf(files, file), ...(mmproj === undefined ? {} : { mmproj }) };
 }

@@ -1,4 +1,4 @@
-import { emptyPick, type RuntimePick } from "./runtime-pick.js";
+import { type RuntimePick, unresolved } from "./runtime-pick.js";
 
 const projector = /[-_.]*mmproj[-_.].+\.gguf$/i;
 const splitName = /-\d{5}-of-\d{5}\.gguf$/i;
@@ -14,9 +14,9 @@ export function isPocketPalProjector(file: string): boolean {
  * the next higher, else the highest.
  */
 export function resolvePocketPal(files: readonly string[], file: string): RuntimePick {
-  if (!/\.gguf$/i.test(file)) return emptyPick("only GGUF files are listed");
-  if (isPocketPalProjector(file)) return emptyPick("the file is treated as a projector");
-  if (splitName.test(file)) return emptyPick("split files are not listed");
+  if (!/\.gguf$/i.test(file)) return unresolved("only GGUF files are listed");
+  if (isPocketPalProjector(file)) return unresolved("the file is treated as a projector");
+  if (splitName.test(file)) return unresolved("split files are not listed");
   const mmproj = projectorFor(file, files.filter(isPocketPalProjector));
   return { file, splits: [file], ...(mmproj === undefined ? {} : { mmproj }) };
 }

@@ -10,6 +10,6 @@ export type RuntimePick =
   | { readonly file: null; readonly why: string };
 
 /** An empty pick with its reason. */
-export function emptyPick(why: string): RuntimePick {
+export function unresolved(why: string): RuntimePick {
   return { file: null, why };
 }

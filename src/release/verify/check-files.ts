@@ -6,7 +6,7 @@ import { signatureFile } from "../sign/statement.js";
 import { errorProblem, restoreRemedy, type VerifyProblem } from "./verify-report.js";
 
 /** Files of a release that SHA256SUMS does not list; the signature is optional. */
-export const unlisted: readonly string[] = [checksumsFile, "release.json", signatureFile];
+export const filesWithoutChecksum: readonly string[] = [checksumsFile, "release.json", signatureFile];
 
 /** Files that the Hub adds to a repository, and thus to downloads. */
 const hubFiles: readonly string[] = [".gitattributes"];

@@ -11,7 +11,7 @@ import { signatureFile } from "../sign/statement.js";
 import { stableReleaseDigest } from "../stable-release-digest.js";
 import { weightFiles } from "../variant-files.js";
 import { cardFile, checkBom, checkCard, checkHardware, hardwareFile } from "./check-cross-references.js";
-import { checkExtra, checkProvenance, checkSums, unlisted } from "./check-files.js";
+import { checkExtra, checkProvenance, checkSums, filesWithoutChecksum } from "./check-files.js";
 import { checkSignature, type ExpectedSigner } from "./check-signature.js";
 import { checkVariants, type ModelFacts } from "./check-variants.js";
 import { keepRootCauses } from "./keep-root-causes.js";
@@ -38,7 +38,7 @@ export async function verifyRelease(
   const paths = listed.map(({ path }) => path);
   requireRelease(source.name, paths);
   const sums = await text(checksumsFile);
-  const known = new Set([...unlisted, ...parseChecksums(sums ?? "").files.keys()]);
+  const known = new Set([...filesWithoutChecksum, ...parseChecksums(sums ?? "").files.keys()]);
   // Foreign files in a shared place are not read: only their names matter.
   const own = listed.filter(({ path }) => !source.shared || known.has(path));
   const digests = new Map<string, string>();

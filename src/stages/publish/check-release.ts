@@ -2,7 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { checksumsFile, parseChecksums } from "../../release/checksums.js";
 import type { RunReport } from "../../release/release-report.js";
-import { unlisted } from "../../release/verify/check-files.js";
+import { filesWithoutChecksum } from "../../release/verify/check-files.js";
 import { parseRelease } from "../../release/verify/parse-release.js";
 import { verifyFolder } from "../../release/verify/verify-folder.js";
 import { rebuildRemedy } from "../../release/verify/verify-report.js";
@@ -24,7 +24,7 @@ export async function checkRelease(
     fail(folder, `${first.message} (${first.code}${more})`, first.remedy);
   }
   const listed = await readChecksums(folder);
-  const stray = (await listFiles(folder)).find((file) => !listed.has(file) && !unlisted.includes(file));
+  const stray = (await listFiles(folder)).find((file) => !listed.has(file) && !filesWithoutChecksum.includes(file));
   if (stray !== undefined) fail(folder, `${stray} is not listed in SHA256SUMS`, "Delete the file.");
   const report = parseRelease(await readFile(join(folder, "release.json"), "utf8"));
   return typeof report === "string"

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { constants, copyFile, mkdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { unlisted } from "../../release/verify/check-files.js";
+import { filesWithoutChecksum } from "../../release/verify/check-files.js";
 import { isSystemError, QuantsmithError } from "../../util/errors.js";
 import { listFiles, makeFolder, syncFolder } from "../../util/files.js";
 import { readChecksums } from "./check-release.js";
@@ -71,7 +71,7 @@ async function requireReplaceable(path: string): Promise<void> {
   const files = await listFiles(path).catch(() => ["not a folder"]);
   if (files.length === 0) return;
   const listed = await readChecksums(path).catch(() => new Map<string, string>());
-  const unrelated = files.find((file) => !listed.has(file) && !unlisted.includes(file));
+  const unrelated = files.find((file) => !listed.has(file) && !filesWithoutChecksum.includes(file));
   if (unrelated === undefined && files.includes("release.json")) return;
   throw new QuantsmithError(
     "QS-PUBLISH-TARGET",
