@@ -4,7 +4,7 @@ import type { CorpusText } from "../corpus/assemble-corpus.js";
 import type { CorpusUse } from "../corpus/sample-prompts.js";
 import { hubUrl } from "../hub/hub-url.js";
 import type { CorpusSource, Settings } from "../recipe/settings.js";
-import type { TextMaterial } from "../release/release-facts.js";
+import type { InputText } from "../release/release-facts.js";
 import { fetchedText } from "../stages/fetch/fetch-texts.js";
 import type { JsonObject } from "../util/canonical-json.js";
 import { packageRoot } from "../util/package-root.js";
@@ -66,9 +66,9 @@ export function lockedTexts(kind: CorpusKind, settings: Settings, facts: PlanFac
 }
 
 /** Returns a corpus for the provenance, with URI and digest of each text. */
-export function textMaterials(kind: CorpusKind, settings: Settings, facts: PlanFacts): TextMaterial[] {
+export function inputTexts(kind: CorpusKind, settings: Settings, facts: PlanFacts): InputText[] {
   const { corpus } = settings[kind];
-  return corpusTexts(kind, settings, facts).map(({ name, sha256 }, index): TextMaterial => {
+  return corpusTexts(kind, settings, facts).map(({ name, sha256 }, index): InputText => {
     const source = corpus[index];
     if (source?.kind !== "hub") return { use: kind, name, ...(sha256 === null ? {} : { digest: { sha256 } }) };
     const { dataset, commit, path, digest } = hubFile(source.ref, facts);

@@ -4,7 +4,7 @@ import type { HubFile } from "../hub/hub-file.js";
 import type { ToolId } from "../llamacpp/tool-digests.js";
 import type { Architectures } from "../llamacpp/toolchain/architectures.js";
 import type { Pretokenizers } from "../llamacpp/toolchain/pretokenizers.js";
-import type { Material } from "../release/release-facts.js";
+import type { InputFile } from "../release/release-facts.js";
 import type { HubTextFile } from "../stages/fetch/fetch-texts.js";
 import type { JsonObject } from "../util/canonical-json.js";
 
@@ -23,7 +23,7 @@ export interface PlanFacts {
   pretokenizers: Pretokenizers | null;
   toolDigests: Readonly<Record<ToolId, string>>;
   /** Files of the tools, for the provenance. */
-  toolFiles: readonly Material[];
+  toolFiles: readonly InputFile[];
   /** Versions for the report, by tool. */
   toolVersions: Readonly<Record<string, string>>;
 }

@@ -5,7 +5,7 @@ import { type PackageParams, variantInput } from "../stages/package/package-para
 import { variantMemory } from "../stages/package/variant-memory.js";
 import { resolvedBudget } from "./allocate-steps.js";
 import { convertEngine, convertsProjector, projectorId } from "./convert-steps.js";
-import { type CorpusKind, corpusTexts, lockedTexts, textMaterials, usedKinds } from "./corpus-files.js";
+import { type CorpusKind, corpusTexts, inputTexts, lockedTexts, usedKinds } from "./corpus-files.js";
 import type { PlanFacts } from "./facts.js";
 import { outputOf, step } from "./make-step.js";
 import type { Step, StepInput } from "./plan.js";
@@ -35,7 +35,7 @@ export function packageParams(settings: Settings, facts: PlanFacts): PackagePara
       evaluation: corpusTexts("evaluation", settings, facts),
     },
     hardware: targetDevices(settings, facts),
-    textFiles: usedKinds(settings).flatMap((kind) => textMaterials(kind, settings, facts)),
+    textFiles: usedKinds(settings).flatMap((kind) => inputTexts(kind, settings, facts)),
     toolFiles: facts.toolFiles,
     publishRepo: settings.publish?.target.kind === "hub" ? settings.publish.target.repo : null,
     metadata: settings.metadata,

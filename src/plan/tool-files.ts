@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { findPinnedPackage } from "../llamacpp/toolchain/pinned-package.js";
 import type { ToolchainStatus } from "../llamacpp/toolchain/toolchain.js";
-import type { Material } from "../release/release-facts.js";
+import type { InputFile } from "../release/release-facts.js";
 import type { DigestCache } from "../util/digest-cache.js";
 
 /**
@@ -10,19 +10,19 @@ import type { DigestCache } from "../util/digest-cache.js";
  * libraries. Excludes compiled programs, which differ between machines. Returns none for the user's own tools, which
  * are identified only by version.
  */
-export async function toolFiles(toolchain: ToolchainStatus, digests: DigestCache): Promise<Material[]> {
+export async function toolFiles(toolchain: ToolchainStatus, digests: DigestCache): Promise<InputFile[]> {
   const pinned =
     toolchain.state === "buildable" || (toolchain.state === "ready" && toolchain.toolchain.source === "pinned");
   if (!pinned) return [];
   const { packageVersion, llamaCppVersion, platform, bundle, libraries } = await findPinnedPackage();
   const digest = async (path: string) => ({ sha256: await digests.digest(path) });
-  const source: Material = {
+  const source: InputFile = {
     name: `llama.cpp ${llamaCppVersion}, source`,
     uri: `pkg:npm/node-llama-cpp@${packageVersion}#llama/gitRelease.bundle`,
     digest: await digest(bundle),
   };
   const names = (await readdir(libraries)).filter((name) => /^lib(llama|ggml)[\w.-]*\.(so|dylib)$/.test(name)).sort();
-  const files: Material[] = [source];
+  const files: InputFile[] = [source];
   for (const name of names) {
     const uri = `pkg:npm/%40node-llama-cpp/${platform}@${packageVersion}#bins/${platform}/${name}`;
     files.push({ name, uri, digest: await digest(join(libraries, name)) });

@@ -3,7 +3,7 @@ import { hubUrl } from "../hub/hub-url.js";
 import { canonicalJson, type Json, type JsonObject } from "../util/canonical-json.js";
 import { sha256 } from "../util/sha256.js";
 import { toolName } from "./figures.js";
-import type { Material, ReleaseFacts, TextMaterial } from "./release-facts.js";
+import type { InputFile, InputText, ReleaseFacts } from "./release-facts.js";
 import { spdxId } from "./spdx.js";
 import { variantFiles } from "./variant-files.js";
 
@@ -160,10 +160,10 @@ function tools({ report, toolFiles }: ReleaseFacts): JsonObject[] {
   return [...programs, ...toolFiles.map(toolFile)];
 }
 
-function toolFile({ name, digest }: Material): JsonObject {
+function toolFile({ name, digest }: InputFile): JsonObject {
   const hashes = digest?.sha256 === undefined ? {} : { hashes: [{ alg: "SHA-256", content: digest.sha256 }] };
   return { type: "file", name, ...hashes };
 }
 
 const fileRef = ({ path }: { path: string }) => `file:${path}`;
-const textRef = ({ use, name }: TextMaterial) => `text:${use}:${name}`;
+const textRef = ({ use, name }: InputText) => `text:${use}:${name}`;

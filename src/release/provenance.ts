@@ -1,7 +1,7 @@
 import { hubUrl } from "../hub/hub-url.js";
 import type { JsonObject } from "../util/canonical-json.js";
 import { sha256 } from "../util/sha256.js";
-import type { Material, ReleaseFacts } from "./release-facts.js";
+import type { InputFile, ReleaseFacts } from "./release-facts.js";
 
 export const provenanceFile = "provenance.intoto.json";
 
@@ -33,7 +33,7 @@ export function renderProvenance(facts: ReleaseFacts, releaseDigest: string): st
         resolvedDependencies: [
           ...sourceCommit(facts),
           ...facts.modelFiles,
-          ...facts.texts.map(({ use, dataset: _dataset, ...material }) => ({ ...material, annotations: { use } })),
+          ...facts.texts.map(({ use, dataset: _dataset, ...file }) => ({ ...file, annotations: { use } })),
         ].map(descriptor),
       },
       runDetails: {
@@ -49,14 +49,14 @@ export function renderProvenance(facts: ReleaseFacts, releaseDigest: string): st
   return `${JSON.stringify(statement, null, 2)}\n`;
 }
 
-function sourceCommit({ baseModel, report }: ReleaseFacts): Material[] {
+function sourceCommit({ baseModel, report }: ReleaseFacts): InputFile[] {
   const { commit } = report.model;
   if (baseModel === null || commit === null) return [];
   return [{ name: baseModel, uri: `git+${hubUrl(baseModel)}@${commit}`, digest: { gitCommit: commit } }];
 }
 
 /** Adds a URN to a text generated in the run: a ResourceDescriptor requires a URI, a digest or content. */
-function descriptor(material: Material & { annotations?: JsonObject }): object {
-  if (material.uri !== undefined || material.digest !== undefined) return material;
-  return { ...material, uri: `urn:quantsmith:made-in-run:${sha256(material.name).slice(0, 16)}` };
+function descriptor(file: InputFile & { annotations?: JsonObject }): object {
+  if (file.uri !== undefined || file.digest !== undefined) return file;
+  return { ...file, uri: `urn:quantsmith:made-in-run:${sha256(file.name).slice(0, 16)}` };
 }

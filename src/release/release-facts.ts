@@ -3,7 +3,7 @@ import type { JsonObject } from "../util/canonical-json.js";
 import type { RunReport } from "./release-report.js";
 
 /** An input file of the build. */
-export interface Material extends JsonObject {
+export interface InputFile extends JsonObject {
   name: string;
   /** Download address; absent for files that are not public. */
   uri?: string;
@@ -12,7 +12,7 @@ export interface Material extends JsonObject {
 }
 
 /** A text used for calibration, search or evaluation. */
-export interface TextMaterial extends Material {
+export interface InputText extends InputFile {
   use: "calibration" | "search" | "evaluation";
   /** Dataset on the Hub, `org/name`. */
   dataset?: string;
@@ -26,10 +26,10 @@ export interface ReleaseFacts {
   baseModel: string | null;
   card: BaseCard;
   /** The checkpoint's files. */
-  modelFiles: readonly Material[];
-  texts: readonly TextMaterial[];
+  modelFiles: readonly InputFile[];
+  texts: readonly InputText[];
   /** llama.cpp's source and libraries, as files. */
-  toolFiles: readonly Material[];
+  toolFiles: readonly InputFile[];
   /** Commands that wrote the published files, program name first; thread counts are replaced by `<threads>`. */
   commands: readonly { step: string; argv: readonly string[] }[];
   /** `recipe.lock.yaml` as data. */

@@ -1,7 +1,7 @@
 import type { CardOverrides } from "../../checkpoint/override-card.js";
 import type { CorpusText } from "../../corpus/assemble-corpus.js";
 import type { TargetDevices } from "../../hardware/fit/estimate-release-fit.js";
-import type { Material, TextMaterial } from "../../release/release-facts.js";
+import type { InputFile, InputText } from "../../release/release-facts.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 
 /** The recipe's settings for the model card and the files for other programs. */
@@ -41,9 +41,9 @@ export interface PackageParams extends JsonObject {
   /** The target devices with their catalog data. */
   hardware: TargetDevices;
   /** Texts with their addresses, for the provenance and the bill of materials. */
-  textFiles: readonly TextMaterial[];
+  textFiles: readonly InputText[];
   /** Files of the tools, for the provenance and the bill of materials. */
-  toolFiles: readonly Material[];
+  toolFiles: readonly InputFile[];
   /** The recipe's repository on the Hub; null without one. */
   publishRepo: string | null;
   /** The recipe's metadata, which overrides the checkpoint's card. */

@@ -6,7 +6,7 @@ import type { SnapshotFile, SnapshotReport } from "../../checkpoint/snapshot-rep
 import { hubUrl } from "../../hub/hub-url.js";
 import { bomFile, renderBom } from "../../release/bom.js";
 import { provenanceFile, renderProvenance } from "../../release/provenance.js";
-import type { Material, ReleaseFacts } from "../../release/release-facts.js";
+import type { InputFile, ReleaseFacts } from "../../release/release-facts.js";
 import type { RunReport } from "../../release/release-report.js";
 import { stableReleaseDigest } from "../../release/stable-release-digest.js";
 import { weightFiles } from "../../release/variant-files.js";
@@ -59,7 +59,7 @@ async function releaseFacts(
   };
 }
 
-function modelFile({ path, digest }: SnapshotFile, commit: string | null, repo: string | null): Material {
+function modelFile({ path, digest }: SnapshotFile, commit: string | null, repo: string | null): InputFile {
   const [algorithm, value = ""] = digest.split(":");
   return {
     name: path,
