@@ -35,7 +35,10 @@ test("verify reads a repository or a revision, and exits with 3 for an invalid r
   const none = await quantsmith(["verify", "hf:org/none", "--json"], { env });
   expect([none.exitCode, JSON.parse(none.stdout).error.code]).toEqual([5, "QS-HUB-UNAUTHORIZED"]);
   const branch = await quantsmith(["verify", `hf:${repo}@nobranch`], { env });
-  expect([branch.exitCode, branch.stderr]).toEqual([5, expect.stringContaining("Check the branches, tags and commits")]);
+  expect([branch.exitCode, branch.stderr]).toEqual([
+    5,
+    expect.stringContaining("Check the branches, tags and commits"),
+  ]);
   hub.create(repo).point("refs/pr/3", good);
   hub.create(repo).point("feature/x", good);
   for (const revision of ["refs/pr/3", "feature/x", "feature%2Fx"]) {

@@ -39,7 +39,7 @@ const stages: Readonly<Record<string, HubJobStage>> = {
 /** Parses one job of an answer. Errors: QS-HUB-ANSWER. */
 export function parseJob(answer: unknown, subject: Subject): HubJob {
   const { data } = job.safeParse(answer);
-  if (data === undefined) throw invalidResponse(subject, "a job without an id or a status");
+  if (data === undefined) throw invalidResponse(subject, "the response contains a job without an id or a status");
   const { id, status, labels, startedAt, finishedAt } = data;
   const seconds = startedAt && finishedAt ? (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000 : undefined;
   return {

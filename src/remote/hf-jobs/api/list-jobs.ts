@@ -32,7 +32,7 @@ export async function listJobs(
     const answer: unknown = await callListJobs({ namespace, ...access, fetch }).catch((error: unknown) =>
       rethrowLibraryError(error, subject),
     );
-    if (!Array.isArray(answer)) throw invalidResponse(subject, "an answer that is not a list of jobs");
+    if (!Array.isArray(answer)) throw invalidResponse(subject, "the response does not contain a list of jobs");
     jobs.push(...answer.map((one) => parseJob(one, subject)));
     if (next === undefined || enough(jobs)) break;
   }
@@ -42,9 +42,10 @@ export async function listJobs(
 function nextPage(link: string | null, connection: HubConnection, subject: Subject): URL | undefined {
   const found = /<([^>]+)>\s*;\s*rel="?next"?/.exec(link ?? "")?.[1];
   if (found === undefined) return undefined;
-  if (!URL.canParse(found, connection.endpoint)) throw invalidResponse(subject, "an invalid address of the next page");
+  if (!URL.canParse(found, connection.endpoint))
+    throw invalidResponse(subject, "the address of the next page is invalid");
   const url = new URL(found, connection.endpoint);
   if (url.origin !== new URL(connection.endpoint).origin)
-    throw invalidResponse(subject, `a next page on another host, ${url.host}`);
+    throw invalidResponse(subject, `the next page is on another host, ${url.host}`);
   return url;
 }
