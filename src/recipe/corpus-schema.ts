@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { quote } from "../util/quote.js";
 import { schemaIssue } from "../util/schema-issue.js";
-import { nearest } from "../util/suggest.js";
+import { didYouMean, nearest } from "../util/suggest.js";
 import { parseHubText } from "./parse-hub-text.js";
 
 const keywords = ["default", "self"];
@@ -35,7 +35,7 @@ function entryError(text: string): [message: string, remedy: string] | undefined
   const near = nearest(text, keywords);
   return [
     `unknown corpus ${quote(text)}`,
-    near === undefined ? forms : `Did you mean ${quote(near)}? A file is written \`./${text}\`.`,
+    near === undefined ? forms : `${didYouMean(near)} A file is written \`./${text}\`.`,
   ];
 }
 

@@ -3,7 +3,7 @@ import type * as z from "zod";
 import { imatrixFileName, variantFileName } from "../quant/names.js";
 import { findResolutionProblems } from "../release/resolve/find-problems.js";
 import { quote, quoteList } from "../util/quote.js";
-import { nearest } from "../util/suggest.js";
+import { didYouMean, nearest } from "../util/suggest.js";
 import type { Gates } from "./gates-schema.js";
 import { defaultModelName } from "./model-source.js";
 import { parseHubText } from "./parse-hub-text.js";
@@ -178,7 +178,7 @@ function checkGates({ gates, variants }: ValidParts): Problem[] {
   const unknown = named.flatMap(({ of, path }): Problem[] => {
     if (names.includes(of)) return [];
     const near = nearest(of, names);
-    const remedy = near === undefined ? `The variants are ${quoteList(names, "and")}.` : `Did you mean ${quote(near)}?`;
+    const remedy = near === undefined ? `The variants are ${quoteList(names, "and")}.` : didYouMean(near);
     return [{ path, part: "value", message: `the recipe has no variant ${quote(of)}`, remedy }];
   });
   if (unknown.length > 0) return unknown;

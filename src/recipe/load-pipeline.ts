@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { QuantsmithError, type SourceLocation } from "../util/errors.js";
 import { packageRoot } from "../util/package-root.js";
 import { quote, quoteList } from "../util/quote.js";
-import { nearest } from "../util/suggest.js";
+import { didYouMean, nearest } from "../util/suggest.js";
 import { checkFile } from "./check-file.js";
 import type { LoadedRecipe } from "./load-recipe.js";
 import { type Pipeline, pipelineSchema } from "./pipeline-schema.js";
@@ -62,6 +62,6 @@ async function missingRemedy(wanted: string): Promise<string> {
   const files = await readdir(folder);
   const names = files.filter((file) => file.endsWith(".yaml")).map((file) => basename(file, ".yaml"));
   const near = nearest(wanted, names);
-  const question = near === undefined ? "" : `Did you mean ${quote(near)}? `;
+  const question = near === undefined ? "" : `${didYouMean(near)} `;
   return `${question}The pipelines are ${quoteList(names.sort(), "and")}; a path to a file of your own works too, such as \`./my-pipeline.yaml\`.`;
 }

@@ -3,7 +3,7 @@ import { ggmlTypeByName, ggmlTypes } from "../quant/ggml-types.js";
 import { presetByName, presets } from "../quant/presets.js";
 import { quote } from "../util/quote.js";
 import { patternString, schemaIssue } from "../util/schema-issue.js";
-import { nearest } from "../util/suggest.js";
+import { didYouMean, nearest } from "../util/suggest.js";
 
 /** One of many names in any letter case, given out in its canonical form. Editors complete the canonical names. */
 function known(what: string, names: readonly string[], find: (text: string) => string | undefined) {
@@ -14,7 +14,7 @@ function known(what: string, names: readonly string[], find: (text: string) => s
       const name = find(text);
       if (name !== undefined) return name;
       const near = nearest(text, names);
-      const guess = near === undefined ? "" : `Did you mean ${quote(near)}? `;
+      const guess = near === undefined ? "" : `${didYouMean(near)} `;
       const remedy = `${guess}\`quantsmith types\` lists every ${what}.`;
       context.issues.push({ ...schemaIssue(`unknown ${what} ${quote(text)}`, remedy), input: text });
       return z.NEVER;

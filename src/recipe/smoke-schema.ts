@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { quote } from "../util/quote.js";
 import { missingKeys, patternString, schemaIssue } from "../util/schema-issue.js";
-import { nearest } from "../util/suggest.js";
+import { didYouMean, nearest } from "../util/suggest.js";
 import { regexError } from "./schema-parts.js";
 import { findGrammarIssue } from "./yaml/find-grammar-issue.js";
 
@@ -100,7 +100,7 @@ export const smokePrompt = z
     const names = tools.map(({ name }) => name);
     if (!names.includes(toolCall)) {
       const near = nearest(toolCall, names);
-      const remedy = near === undefined ? "List it under `tools`." : `Did you mean ${quote(near)}?`;
+      const remedy = near === undefined ? "List it under `tools`." : didYouMean(near);
       add("toolCall", `the prompt has no tool ${quote(toolCall)}`, remedy);
     }
     if (jsonSchema !== undefined) {

@@ -12,8 +12,8 @@ const factors = new Map([
 ]);
 
 /**
- * Bytes of a size such as `2.4 GB` (10^9) or `2 GiB` (2^30), units in any case, rounded to whole bytes.
- * Undefined when the text is no size: no unit, a negative number, or more than a double counts exactly.
+ * Parses a size such as `2.4 GB` (10^9) or `2 GiB` (2^30), units in any case, into whole bytes. Returns undefined for a
+ * missing unit, a negative number, or more bytes than a double represents exactly.
  */
 export function parseBytes(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?i?b)$/i.exec(text.trim());
@@ -23,12 +23,12 @@ export function parseBytes(text: string): number | undefined {
   return Number.isSafeInteger(bytes) ? bytes : undefined;
 }
 
-/** A size for people: three significant digits and a decimal unit, `2.40 GB`; below 1000 the plain count, `12 B`. */
+/** Formats bytes with three significant digits and a decimal unit, `2.40 GB`; below 1000 as a count, `12 B`. */
 export function formatBytes(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
   let value = bytes;
   let unit = 0;
-  // 999.5 would print as 1.00e+3 with three digits, so it moves on to the next unit.
+  // 999.5 would round to 1000 in three digits, so it uses the next unit.
   while (value >= 999.5 && unit < decimalUnits.length - 1) {
     value /= 1000;
     unit += 1;
@@ -37,7 +37,7 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(digits)} ${decimalUnits[unit]}`;
 }
 
-/** A memory size for people, in the unit memory is sold in: at most three significant digits, `24 GiB`, `3.17 GiB`. */
+/** Formats a memory size in GiB, the unit memory is sold in, with at most three significant digits: `3.17 GiB`. */
 export function formatGibibytes(bytes: number): string {
   return `${Number((bytes / 2 ** 30).toPrecision(3))} GiB`;
 }

@@ -2,8 +2,8 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 export type JsonObject = { readonly [key: string]: Json | undefined };
 
 /**
- * JSON with sorted keys and without undefined members, so that equal values give equal text.
- * Throws a TypeError for NaN and infinities, which JSON would silently turn into null.
+ * Returns JSON with sorted keys and without undefined members, so that equal values have equal text.
+ * Throws a TypeError for NaN and infinity, which `JSON.stringify` writes as null.
  */
 export function canonicalJson(value: Json): string {
   if (typeof value === "number" && !Number.isFinite(value)) throw new TypeError(`not a JSON number: ${value}`);

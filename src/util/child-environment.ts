@@ -1,8 +1,8 @@
 const secretName = /TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|API_?KEY|PRIVATE_KEY|AUTH/i;
 
 /**
- * The environment for a child process: this process's own without anything that may be a secret.
- * Native tools and converters read hostile files; a token they cannot see is a token they cannot leak.
+ * Returns the environment for a child process: that of this process without variables whose names suggest a secret.
+ * Native tools and converters read hostile files and must not be able to leak tokens.
  */
 export function childEnvironment(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
   const kept = Object.entries(process.env).filter(

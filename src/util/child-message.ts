@@ -1,9 +1,9 @@
-/** Native code may print among the JSON lines that a child process of ours writes; those begin with their kind. */
+/** Returns whether a line of a child process is a JSON message; native code may print other lines among them. */
 export function isChildMessage(line: string): boolean {
   return line.startsWith('{"kind":');
 }
 
-/** One line of a child process; undefined for whatever is not a message of ours. */
+/** Parses one line of a child process; undefined for lines that are not messages. */
 export function parseChildMessage<T extends { kind: string }>(line: string): T | undefined {
   if (!isChildMessage(line)) return undefined;
   try {

@@ -2,24 +2,24 @@ import { stat } from "node:fs/promises";
 import { sha256File } from "./sha256.js";
 
 interface Identity {
-  /** Which file it is, whatever its name: links to one file share an entry. */
+  /** Device and inode: links to one file share an entry. */
   file: string;
-  /** What changes when its content may have changed. */
+  /** Size and times, which differ if the content may have changed. */
   state: string;
 }
 
-/** Remembers sha256 of files while they stay untouched, so that a large checkpoint is hashed once per process. */
+/** Caches sha256 of unchanged files, so that a large checkpoint is hashed once per process. */
 export class DigestCache {
-  readonly #known = new Map<string, { state: string; sha256: string }>();
+  readonly #cached = new Map<string, { state: string; sha256: string }>();
 
-  /** sha256 of a file's content, links followed; rejects with Node's error when it cannot be read. */
+  /** Returns the sha256 of a file's content, following links. Rejects with Node's error for an unreadable file. */
   async digest(path: string, signal?: AbortSignal): Promise<string> {
     const before = await identify(path);
-    const known = this.#known.get(before.file);
-    if (known?.state === before.state) return known.sha256;
+    const cached = this.#cached.get(before.file);
+    if (cached?.state === before.state) return cached.sha256;
     const sha256 = await sha256File(path, signal);
-    // A file that changed meanwhile gets no place in the cache; the next question reads it again.
-    if ((await identify(path)).state === before.state) this.#known.set(before.file, { state: before.state, sha256 });
+    // A file that changed meanwhile is not cached, so the next call hashes it again.
+    if ((await identify(path)).state === before.state) this.#cached.set(before.file, { state: before.state, sha256 });
     return sha256;
   }
 }

@@ -5,7 +5,7 @@ const seconds = new Map([
   ["d", 86_400],
 ]);
 
-/** Seconds of a time such as `90 min`, `4h` or `2 d`; undefined when the text is none. */
+/** Parses a time such as `90 min`, `4h` or `2 d` into seconds, rounded up; undefined for other text. */
 export function parseDuration(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*(s|min|h|d)$/i.exec(text.trim());
   const unit = seconds.get(match?.[2]?.toLowerCase() ?? "");

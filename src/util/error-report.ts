@@ -1,19 +1,19 @@
 import { type Diagnostic, isSystemError, QuantsmithError, type SourceLocation } from "./errors.js";
 import { redact } from "./redact.js";
 
-/** An error as data: in JSON output, in the event log, in a worker's report and between threads. */
+/** An error as data, for JSON output, the event log, worker reports and messages between threads. */
 export interface ErrorReport {
   code: QuantsmithError["code"];
   message: string;
   remedy: string;
   at?: SourceLocation;
-  /** The last lines of a native tool. */
+  /** The last output lines of a native tool. */
   output?: string;
-  /** Every fault of a file, where the error is about one. */
+  /** All problems of a file, for an error about a file. */
   problems?: readonly Diagnostic[];
 }
 
-/** Returns an error as data, redacted; what is not an expected failure is a bug and gets the code QS-INTERNAL. */
+/** Returns an error as data, redacted; an unexpected error is a bug and gets the code QS-INTERNAL. */
 export function errorReport(error: unknown): ErrorReport {
   if (error instanceof QuantsmithError) {
     return {
@@ -29,29 +29,29 @@ export function errorReport(error: unknown): ErrorReport {
     return {
       code: "QS-ENV-FILE",
       message: redact(error.message),
-      remedy: "Check that the path exists, that its permissions let you read or write it, and that the disk has room.",
+      remedy: "Check that the path exists, that its permissions let you read or write it, and that the disk has space.",
     };
   }
   return {
     code: "QS-INTERNAL",
     message: redact(error instanceof Error ? (error.stack ?? error.message) : String(error)),
-    remedy: "This is a bug in quantsmith. Please report it with this text.",
+    remedy: "Report this bug in quantsmith with the text above.",
   };
 }
 
-/** Returns the error that a report stands for. */
+/** Returns the error that a report describes. */
 export function errorFrom({ code, message, ...details }: ErrorReport): QuantsmithError {
   return new QuantsmithError(code, message, details);
 }
 
-/** Returns the exit code of a command that ended with this error, DESIGN §4. */
+/** Returns the exit code of a command that failed with this error, DESIGN §4. */
 export function exitCodeOf(error: unknown): number {
   return errorFrom(errorReport(error)).exitCode;
 }
 
 /**
- * Formats an error for a terminal: place, code and message, the tool's last lines, the remedy. A file with several faults
- * gives one such paragraph a fault, each with its source line, and their number.
+ * Formats an error for a terminal: place, code and message, the tool's last lines, the remedy. For a file with several
+ * problems, formats one paragraph per problem with its source line, then their number.
  */
 export function formatError({ problems, ...error }: ErrorReport): string {
   if (problems === undefined) return paragraph(error, (error.output ?? "").split("\n"), "  | ");

@@ -7,31 +7,31 @@ export interface SourceLocation {
   column?: number;
 }
 
-/** One fault of a file, as it is shown. */
+/** One problem of a file. */
 export interface Diagnostic {
   code: ErrorCode;
   message: string;
   remedy: string;
   at: SourceLocation;
-  /** The source line and below it carets under the text in question; empty when there is no line to show. */
+  /** The source line and a line of carets under the affected text; empty without a source line. */
   excerpt: string;
 }
 
 export interface ErrorDetails {
-  /** What the user can do about it, one or two sentences. */
+  /** What the user can do, one or two sentences. */
   remedy: string;
-  /** Where in the user's own files it stands. */
+  /** The place in the user's file. */
   at?: SourceLocation;
-  /** The last lines a native tool printed, already redacted. */
+  /** The last output lines of a native tool, redacted. */
   output?: string;
-  /** Every fault of the file, where the error is about one. */
+  /** All problems of a file, for an error about a file. */
   problems?: readonly Diagnostic[];
   cause?: unknown;
 }
 
 /**
- * The one error type of the project: every expected failure is thrown as this, with a permanent
- * code from `error-codes.ts`. Anything else that reaches the command line is a bug (exit code 1).
+ * The error type of all expected failures, with a permanent code from `error-codes.ts`. Any other error that reaches
+ * the command line is a bug (exit code 1).
  */
 export class QuantsmithError extends Error {
   override readonly name = "QuantsmithError";
@@ -50,13 +50,13 @@ export class QuantsmithError extends Error {
     this.problems = details.problems;
   }
 
-  /** Process exit code for this failure; the codes are listed in docs/errors.md. */
+  /** Process exit code; docs/errors.md lists the codes. */
   get exitCode(): number {
     return errorCodes[this.code].exit;
   }
 }
 
-/** True for a Node system error such as ENOENT; narrows to its `code`. */
+/** Returns whether an error is a Node system error such as ENOENT; narrows to its `code`. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return (
     error instanceof Error &&

@@ -3,7 +3,7 @@ import { constants, copyFile, link, mkdir, open, readdir, rename, rm, stat } fro
 import { basename, dirname, join } from "node:path";
 import { isSystemError } from "./errors.js";
 
-/** Writes a file so that its final name holds either the old or the whole new content, also after a crash. */
+/** Writes a file atomically: after a crash it contains either the old or the complete new content. */
 export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString("hex")}`);
   try {
@@ -22,7 +22,7 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
   await syncFolder(dirname(path));
 }
 
-/** Makes renames and new names in a folder survive a power cut; file systems that refuse it are left alone. */
+/** Flushes renames and new names of a folder to the disk; does nothing on file systems that reject it. */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, "r");
   try {
@@ -44,7 +44,7 @@ export async function syncFile(path: string): Promise<void> {
   }
 }
 
-/** Relative paths of all files below a folder, sorted, `/` between parts; links to files count as files. */
+/** Returns the relative paths of all files below a folder, sorted, with `/`; links to files count as files. */
 export async function listFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries
@@ -53,7 +53,7 @@ export async function listFiles(folder: string): Promise<string[]> {
     .sort();
 }
 
-/** Same content under a second name: a hard link where the file system can, else a copy (reflink where it can). */
+/** Creates a hard link, or a copy on file systems without hard links (a reflink if supported). */
 export async function linkOrCopy(from: string, to: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true });
   try {
@@ -65,14 +65,14 @@ export async function linkOrCopy(from: string, to: string): Promise<void> {
   }
 }
 
-/** `mkdir -p`; Node's own never ends where a folder that exists cannot hold others, as in /proc. */
-export async function makeFolder(folder: string, parentIsThere = false): Promise<void> {
+/** `mkdir -p`; Node's own loops forever in existing folders that reject new ones, as in /proc. */
+export async function makeFolder(folder: string, parentExists = false): Promise<void> {
   try {
     await mkdir(folder);
   } catch (error) {
     if (!isSystemError(error)) throw error;
     if (error.code === "EEXIST" && (await stat(folder)).isDirectory()) return;
-    if (error.code !== "ENOENT" || parentIsThere) throw error;
+    if (error.code !== "ENOENT" || parentExists) throw error;
     await makeFolder(dirname(folder));
     await makeFolder(folder, true);
   }

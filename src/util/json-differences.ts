@@ -1,13 +1,13 @@
 import { canonicalJson, type Json, type JsonObject } from "./canonical-json.js";
 
 export interface JsonDifference {
-  /** `model.commit`; empty for the whole value. Arrays are compared as a whole. */
+  /** For example `model.commit`; empty for the whole value. Arrays are compared as a whole. */
   path: string;
   before: Json | undefined;
   after: Json | undefined;
 }
 
-/** The members in which two JSON values differ, by path in sorted order. */
+/** Returns the members in which two JSON values differ, sorted by path. */
 export function jsonDifferences(before: Json | undefined, after: Json | undefined, path = ""): JsonDifference[] {
   if (canonicalJson(before ?? null) === canonicalJson(after ?? null)) return [];
   if (!isJsonObject(before) || !isJsonObject(after)) return [{ path, before, after }];

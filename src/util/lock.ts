@@ -4,21 +4,21 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { check, lock } from "proper-lockfile";
 import { isSystemError } from "./errors.js";
 
-/** A holder that has shown no sign of life for this long is taken to be dead, and its lock is taken over. */
+/** Time without a heartbeat after which a lock is stale and another process may take it over. */
 const staleMs = 5000;
 const heartbeatMs = 1000;
 const retryMs = 200;
 
 export interface LockOptions {
   signal?: AbortSignal;
-  /** Called once when another process holds the lock. */
+  /** Called once if another process has the lock. */
   onWait?: () => void;
 }
 
 /**
- * Runs `work` while holding a lock across processes; waits as long as another process holds it. The lock is a folder at
- * `path`, whose parent is made. `lost` fires when it was taken over because this process stood still for too long; who
- * makes everything final by an atomic rename need not care. Errors: the reason of `signal`.
+ * Runs `work` under a lock across processes; waits while another process has the lock. The lock is a folder at `path`;
+ * its parent is created. `lost` fires if another process took the lock over because this one stalled; callers that
+ * finish by an atomic rename can ignore it. Errors: the reason of `signal`.
  */
 export async function withLock<T>(
   path: string,
@@ -31,7 +31,7 @@ export async function withLock<T>(
   try {
     return await work(lost.signal);
   } finally {
-    // A lost lock belongs to somebody else by now.
+    // A lost lock belongs to another process.
     if (!lost.signal.aborted) await release().catch(() => undefined);
   }
 }
@@ -55,7 +55,7 @@ async function acquire(
   }
 }
 
-/** Whether a living process holds the lock at `path`. */
+/** Returns whether a live process has the lock at `path`. */
 export async function isLocked(path: string): Promise<boolean> {
   return check(path, { lockfilePath: path, realpath: false, stale: staleMs }).catch(() => false);
 }

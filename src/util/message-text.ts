@@ -1,17 +1,17 @@
 import { quote } from "./quote.js";
 
-/** Replaces control characters (terminal escapes, bidirectional overrides) by `·`, one for one, so columns keep. */
+/** Replaces each control character (terminal escapes, bidirectional overrides) by one `·`, so that columns stay aligned. */
 export function escapeControls(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the function replaces control characters
   return text.replace(/\t/g, " ").replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "·");
 }
 
-/** The same for a text of several lines, which it keeps. */
+/** Replaces control characters as `escapeControls` does, except line breaks. */
 export function escapeControlLines(text: string): string {
   return text.split("\n").map(escapeControls).join("\n");
 }
 
-/** What a YAML value is, for "found …". */
+/** Describes a YAML value, for "found …". */
 export function describeValue(value: unknown): string {
   if (value === null || value === undefined) return "nothing";
   if (typeof value === "string") return `the text ${quote(value)}`;
@@ -20,7 +20,7 @@ export function describeValue(value: unknown): string {
   return Array.isArray(value) ? "a list" : "a mapping";
 }
 
-/** What a zod type name means to somebody who writes YAML, for "expected …". */
+/** Describes a zod type to an author of YAML, for "must be …". */
 export function describeType(type: string): string {
   switch (type) {
     case "string":

@@ -1,2 +1,2 @@
-/** The folder of package.json, pipelines/ and recipes/, as a `file:` URL ending in a slash; the same from src/ and dist/. */
+/** Folder of package.json, pipelines/ and recipes/: a `file:` URL with a final slash, equal from src/ and dist/. */
 export const packageRoot = new URL("../../", import.meta.url);

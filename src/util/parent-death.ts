@@ -3,9 +3,8 @@ import { access, constants } from "node:fs/promises";
 let argv: Promise<string[]> | undefined;
 
 /**
- * Words to put before a program so that the kernel kills it when this process dies, even by SIGKILL.
- * Linux only (util-linux `setpriv --pdeathsig`); empty where it is missing, and a killed parent may then
- * leave a child running until it ends by itself.
+ * Returns a command prefix with which the kernel kills a child when this process dies, even by SIGKILL. Linux only
+ * (util-linux `setpriv --pdeathsig`); empty elsewhere, where children may outlive a killed parent.
  */
 export function parentDeathArgv(): Promise<string[]> {
   argv ??= find();
@@ -19,7 +18,7 @@ async function find(): Promise<string[]> {
       await access(file, constants.X_OK);
       return [file, "--pdeathsig", "KILL", "--"];
     } catch {
-      // Not there; try the next place.
+      // Missing; try the next path.
     }
   }
   return [];

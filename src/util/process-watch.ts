@@ -1,21 +1,21 @@
 import { readdir, readFile } from "node:fs/promises";
 
-/** What a process may not do; a limit that is left out does not exist. */
+/** Limits of a process; an omitted limit is not enforced. */
 export interface ProcessLimits {
   /** Resident memory in bytes, mapped files included. */
   memoryBytes?: number;
-  /** Seconds during which no thread computes or waits for a disk: it is stopped, or waits for what never comes. */
+  /** Seconds during which no thread computes or waits for a disk, as in a stopped or deadlocked process. */
   idleSeconds?: number;
-  /** Seconds without a word from it, however busy it is. */
+  /** Seconds without output, even while busy. */
   silentSeconds?: number;
 }
 
 export type Breach = "memory" | "idle" | "silence";
 
 export interface ProcessWatch {
-  /** To be called whenever the process says something. */
-  heard(): void;
-  /** Ends the watch; returns the peak resident memory in bytes, 0 when the system does not tell. */
+  /** Resets the silence count; called for each output of the process. */
+  outputSeen(): void;
+  /** Ends the watch; returns the peak resident memory in bytes, 0 if unknown. */
   stop(): number;
 }
 
@@ -23,8 +23,9 @@ const memoryPeriodMs = 100;
 const activityPeriodMs = 1000;
 
 /**
- * Samples a process and calls `onBreach` once when it oversteps a limit. A limit on address space (`ulimit -v`) would
- * not do: llama.cpp maps whole files. Seconds are counted in samples, so that a laptop's sleep is no hang.
+ * Samples a process and calls `onBreach` once when it exceeds a limit. A limit on address space (`ulimit -v`) would also
+ * count mapped files, and llama.cpp maps whole models. Seconds are counted in samples, so that sleep of the machine does
+ * not count as a hang.
  */
 export function watchProcess(pid: number, limits: ProcessLimits, onBreach: (breach: Breach) => void): ProcessWatch {
   const linux = process.platform === "linux";
@@ -69,20 +70,20 @@ export function watchProcess(pid: number, limits: ProcessLimits, onBreach: (brea
     return peakBytes;
   };
   return {
-    heard() {
+    outputSeen() {
       silent = 0;
     },
     stop,
   };
 }
 
-/** VmHWM is the kernel's own high-water mark, so rare samples lose only what is allocated after the last one. */
+/** Reads VmHWM, the kernel's high-water mark: sampling misses only allocations after the last sample. */
 async function linuxPeakMemory(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
   return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
 }
 
-/** "busy" while a thread runs, wants to run or waits for a disk; else the processor time used so far. */
+/** Returns "busy" while a thread runs, is runnable or waits for a disk; else the processor time used so far. */
 async function linuxActivity(pid: number): Promise<string | undefined> {
   const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
   const stats = await Promise.all(
@@ -90,7 +91,7 @@ async function linuxActivity(pid: number): Promise<string | undefined> {
   );
   let ticks = 0;
   for (const stat of stats) {
-    // The name before it, in brackets, may hold anything.
+    // The process name before the fields, in brackets, may contain blanks and brackets.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     if (fields[0] === "R" || fields[0] === "D") return "busy";
     ticks += Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
@@ -98,7 +99,7 @@ async function linuxActivity(pid: number): Promise<string | undefined> {
   return threads.length === 0 ? undefined : String(ticks);
 }
 
-/** The same from `ps`, for systems without /proc. */
+/** Samples memory and activity with `ps`, for systems without /proc. */
 export async function portableSample(pid: number): Promise<{ memoryBytes: number; activity: string } | undefined> {
   const { execa } = await import("execa");
   const { stdout } = await execa("ps", ["-o", "rss=,stat=,time=", "-p", String(pid)], { reject: false });

@@ -24,13 +24,13 @@ export const duration = quantity(
   "Write a number with a unit, such as `90 min` or `4 h`.",
 ).meta({ title: "time" });
 
-/** Bytes per second of a rate such as `51.2 GB/s`; undefined when the text is none. */
+/** Parses a rate such as `51.2 GB/s` into bytes per second; undefined for other text. */
 export function parseRate(text: string): number | undefined {
   const match = /^(.*)\/\s*s$/i.exec(text.trim());
   return match?.[1] === undefined ? undefined : parseBytes(match[1]);
 }
 
-/** Text with a unit, given out as a number above zero; `what` completes "… is not". */
+/** Text with a unit, transformed into a number above zero; `what` completes "… is not". */
 function quantity(parse: (text: string) => number | undefined, what: string, remedy: string) {
   return z.string().transform((text, context) => {
     const value = parse(text);

@@ -1,4 +1,4 @@
-/** Hides tokens and the query of any URL (it may be a presigned one) in text that is shown, logged or recorded. */
+/** Removes tokens, and the query of every URL since it may be presigned, from text to show, log or store. */
 export function redact(text: string): string {
   return text
     .replace(/\bhf_[A-Za-z0-9]{4,}/g, "hf_[redacted]")

@@ -1,9 +1,8 @@
 import { runInNewContext } from "node:vm";
 
 /**
- * The value of work that does not wait for anything; undefined when it takes longer than the limit, of wall time. Regular
- * expressions from elsewhere may need exponential time and would otherwise hang the process beyond any signal. What the
- * work throws passes.
+ * Runs synchronous work with a limit of wall time; undefined if the work exceeds it. Untrusted regular expressions may
+ * take exponential time and would block signal handling, too. Errors of the work are passed on.
  */
 export function runWithTimeout<T>(work: () => T, limitMs: number): { value: T } | undefined {
   try {

@@ -4,34 +4,34 @@ import { type Breach, type ProcessLimits, watchProcess } from "./process-watch.j
 import { redact } from "./redact.js";
 
 export interface SubprocessOptions {
-  /** Absolute path of the program; never looked up, never run through a shell. */
+  /** Absolute path of the program; neither the PATH nor a shell is used. */
   file: string;
   args: readonly string[];
   cwd: string;
   /** Added to the filtered environment of this process. */
   env?: Readonly<Record<string, string>>;
-  /** Aborting ends the whole process group: SIGTERM, then SIGKILL after five seconds. */
+  /** Aborting ends the process group: SIGTERM, then SIGKILL after five seconds. */
   signal?: AbortSignal;
   /** Called with each piece of text as it arrives; tools end progress with commas or `\r`, not always newlines. */
   onText?: (text: string, stream: "stdout" | "stderr") => void;
   /** Wall-clock limit in milliseconds, after which the group is ended and `timedOut` is set. */
   timeoutMs?: number;
-  /** Limits on memory and on standing still, after which the group is killed and `breach` is set. */
+  /** Limits on memory and inactivity, after which the group is killed and `breach` is set. */
   limits?: ProcessLimits;
   /** Written to standard input, which is closed otherwise. */
   input?: string;
 }
 
 export interface SubprocessResult {
-  /** Exit code; undefined when a signal ended the process or it could not be started. */
+  /** Exit code; undefined if a signal ended the process or it did not start. */
   exitCode: number | undefined;
   signal: string | undefined;
   timedOut: boolean;
-  /** The limit that the process overstepped. */
+  /** The limit that the process exceeded. */
   breach: Breach | undefined;
   stdout: string;
   stderr: string;
-  /** The last lines of stderr and stdout, redacted, for error messages. */
+  /** The last lines of stdout and stderr, redacted, for error messages. */
   tail: string;
   seconds: number;
   /** Peak resident memory in bytes, sampled; 0 if unknown, as without limits outside Linux. */
@@ -39,18 +39,18 @@ export interface SubprocessResult {
 }
 
 const killDelayMs = 5000;
-/** Text kept per stream; only the end of more than this is kept. */
+/** Characters kept per stream, from the end. */
 const maxKeptCharacters = 4 * 1024 * 1024;
 
 /**
- * Runs one program and waits for its end. The only way this project starts a process: argv array, no shell,
- * own process group, no tokens in its environment, and on Linux a parent-death signal so that it never outlives us.
- * Never throws for the program's own failure (see the result); throws the abort reason when `signal` fires.
+ * Runs one program and waits for its end. All processes of this project start here: argv array, no shell, own process
+ * group, no tokens in the environment, and on Linux a parent-death signal so that no process outlives this one.
+ * Does not throw if the program fails (see the result); throws the abort reason if `signal` fires.
  */
 export async function runSubprocess(options: SubprocessOptions): Promise<SubprocessResult> {
   options.signal?.throwIfAborted();
   const started = performance.now();
-  // A run that has nothing to do starts no process, and execa is a hundred files.
+  // Loaded here because execa has a hundred files, and a run of cache hits starts no process.
   const { execa } = await import("execa");
   const [file = options.file, ...args] = [...(await parentDeathArgv()), options.file, ...options.args];
   const child = execa(file, args, {
@@ -61,13 +61,13 @@ export async function runSubprocess(options: SubprocessOptions): Promise<Subproc
     detached: true,
     cleanup: false,
     reject: false,
-    // Our own capped buffers below: execa's would end a chatty tool at its limit.
+    // Capped buffers below replace execa's, which end the tool at their limit.
     buffer: false,
     ...(options.input === undefined ? { stdin: "ignore" as const } : { input: options.input }),
   });
   const onBreach = (kind: Breach) => {
     breach = kind;
-    // A stopped process takes no other signal, and one without limits leaves no time for any.
+    // A stopped process handles no other signal, and a process over its memory limit leaves no time for one.
     killGroup(child.pid, "SIGKILL");
   };
   const watch = child.pid === undefined ? undefined : watchProcess(child.pid, options.limits ?? {}, onBreach);
@@ -76,7 +76,7 @@ export async function runSubprocess(options: SubprocessOptions): Promise<Subproc
     child[stream]?.setEncoding("utf8");
     child[stream]?.on("data", (piece: string) => {
       text[stream] = (text[stream] + piece).slice(-maxKeptCharacters);
-      watch?.heard();
+      watch?.outputSeen();
       options.onText?.(piece, stream);
     });
   }
@@ -84,7 +84,7 @@ export async function runSubprocess(options: SubprocessOptions): Promise<Subproc
   let timedOut = false;
   let breach: Breach | undefined;
   let killTimer: NodeJS.Timeout | undefined;
-  // execa's own `cancelSignal` and `timeout` end the program alone, and not the processes that it has started.
+  // execa's `cancelSignal` and `timeout` end only the program, not the processes that it started.
   const end = () => {
     killGroup(child.pid, "SIGTERM");
     killTimer = setTimeout(() => killGroup(child.pid, "SIGKILL"), killDelayMs);
@@ -114,7 +114,7 @@ export async function runSubprocess(options: SubprocessOptions): Promise<Subproc
     clearTimeout(limit);
     clearTimeout(killTimer);
     options.signal?.removeEventListener("abort", end);
-    // Whatever the program started and left behind.
+    // Ends processes that the program left running.
     killGroup(child.pid, "SIGKILL");
   }
 }
@@ -124,7 +124,7 @@ function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch {
-    // The group is gone already, which is what was wanted.
+    // The group has ended already.
   }
 }
 

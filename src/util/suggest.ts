@@ -1,19 +1,20 @@
 import { distance } from "fastest-levenshtein";
+import { quote } from "./quote.js";
 
-/** Names longer than this are no typing slip, and the distance takes time by the square of the length. */
+/** Longer names are not typing slips, and the distance takes quadratic time. */
 const maxNameLength = 60;
 
 /**
- * The known name that a mistyped one most likely means, or undefined when none is near.
- * Case, `_`, `-`, `.` and blanks do not count; otherwise one slip in three letters is forgiven.
+ * Returns the known name nearest to a mistyped one; undefined if none is near. Ignores case, `_`, `-`, `.` and blanks,
+ * and allows one slip per three letters.
  */
 export function nearest(typed: string, known: Iterable<string>): string | undefined {
-  const wanted = plain(typed);
-  if (wanted === "" || typed.length > maxNameLength) return undefined;
+  const target = plain(typed);
+  if (target === "" || typed.length > maxNameLength) return undefined;
   let best: string | undefined;
-  let bestDistance = Math.floor(wanted.length / 3) + 1;
+  let bestDistance = Math.floor(target.length / 3) + 1;
   for (const name of known) {
-    const slips = distanceOf(wanted, plain(name));
+    const slips = distanceOf(target, plain(name));
     if (slips < bestDistance) {
       best = name;
       bestDistance = slips;
@@ -22,17 +23,22 @@ export function nearest(typed: string, known: Iterable<string>): string | undefi
   return best;
 }
 
+/** Returns the remedy that proposes a name, which is escaped as `quote` does. */
+export function didYouMean(name: string): string {
+  return `Did you mean \`${quote(name).slice(1, -1)}\`?`;
+}
+
 function plain(name: string): string {
   return name.toLowerCase().replace(/[_\-.\s]/g, "");
 }
 
 /** `match` for `matches` is one slip, and so is `mian` for `main`. */
-function distanceOf(wanted: string, name: string): number {
-  if (wanted.length >= 3 && wanted !== name && (name.startsWith(wanted) || wanted.startsWith(name))) return 1;
-  return isSwap(wanted, name) ? 1 : distance(wanted, name);
+function distanceOf(target: string, name: string): number {
+  if (target.length >= 3 && target !== name && (name.startsWith(target) || target.startsWith(name))) return 1;
+  return isSwap(target, name) ? 1 : distance(target, name);
 }
 
-/** True when two neighbouring characters changed places and the rest is equal. */
+/** Returns whether two texts differ only in two swapped neighbouring characters. */
 function isSwap(a: string, b: string): boolean {
   let at = 0;
   while (at < a.length && a[at] === b[at]) at++;

@@ -63,7 +63,7 @@ test("an unknown device is a usage error, as text and as JSON", async () => {
   const plain = await quantsmith(["devices", "rtx3090"]);
   expect(plain).toMatchObject({ exitCode: 2, stdout: "" });
   expect(plain.stderr).toContain("QS-DEVICE-UNKNOWN");
-  expect(plain.stderr).toContain('Did you mean "rtx-3090"?');
+  expect(plain.stderr).toContain("Did you mean `rtx-3090`?");
   const json = await quantsmith(["devices", "rtx3090", "--json"]);
   expect(JSON.parse(json.stdout)).toMatchObject({ error: { code: "QS-DEVICE-UNKNOWN" } });
 });

@@ -55,7 +55,7 @@ describe("missing", () => {
     [
       "releese",
       /^there is no pipeline "releese"$/,
-      /Did you mean "release"\? The pipelines are "demo", "preview", "release" and "thorough"/,
+      /Did you mean `release`\? The pipelines are "demo", "preview", "release" and "thorough"/,
     ],
     ["banana", /no pipeline "banana"/, /^The pipelines are/],
     ["./banana.yaml", /cannot read .*banana.yaml: there is no such file/, /The pipelines are/],

@@ -37,7 +37,7 @@ test.each([
   const found = await problems(loadRecipe(path));
   expect(found.map(placeOf)).toEqual(places);
   expect(found[0]).toMatchObject({ code: "QS-RECIPE-INVALID", message: `the catalog has no device "${typed}"` });
-  expect(found[0]?.remedy).toContain(`Did you mean "${meant}"?`);
+  expect(found[0]?.remedy).toContain(`Did you mean \`${meant}\`?`);
 });
 
 test("it is told along with the recipe's other faults", async () => {

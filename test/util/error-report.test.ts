@@ -11,7 +11,7 @@ const failure = new QuantsmithError("QS-QUANTIZE-FAILED", "quantizing failed wit
   output: "first line\nlast line",
 });
 
-test("an expected failure survives the way to data and back, without tokens", () => {
+test("an expected failure round-trips through data, without tokens", () => {
   const report = errorReport(failure);
   expect(report).toEqual({
     code: "QS-QUANTIZE-FAILED",
@@ -23,7 +23,7 @@ test("an expected failure survives the way to data and back, without tokens", ()
   expect(errorReport(errorFrom(JSON.parse(JSON.stringify(report))))).toEqual(report);
 });
 
-test("it is formatted with place, code, message, tool output and remedy", () => {
+test("formats place, code, message, tool output and remedy", () => {
   expect(formatError({ ...errorReport(failure), message: "quantizing failed" }).split("\n")).toEqual([
     "recipe.yaml:3:7: QS-QUANTIZE-FAILED: quantizing failed",
     "  | first line",
@@ -32,7 +32,7 @@ test("it is formatted with place, code, message, tool output and remedy", () => 
   ]);
 });
 
-test("a file that cannot be read is an error of the environment, anything else a bug", async () => {
+test("an unreadable file is an environment error, any other error a bug", async () => {
   const missing = await readFile(join(temporaryFolder(), "none")).catch((error: unknown) => error);
   expect([errorReport(missing).code, exitCodeOf(missing)]).toEqual(["QS-ENV-FILE", 4]);
   const bug = new TypeError("x is undefined");

@@ -7,7 +7,7 @@ import { until } from "../fixtures/until.js";
 
 const folder = temporaryFolder();
 
-test("one at a time, the others wait and say so once", async () => {
+test("one process at a time runs; waiting calls `onWait` once", async () => {
   const path = join(folder, "new", "one.lock");
   let inside = 0;
   let most = 0;
@@ -23,7 +23,7 @@ test("one at a time, the others wait and say so once", async () => {
   await expect(stat(path)).rejects.toThrow("ENOENT");
 });
 
-test("a dead holder's lock is taken over", async () => {
+test("the lock of a dead process is taken over", async () => {
   const path = join(folder, "dead.lock");
   await mkdir(path);
   const longAgo = new Date(Date.now() - 60_000);
@@ -31,7 +31,7 @@ test("a dead holder's lock is taken over", async () => {
   expect(await withLock(path, {}, async () => "done")).toBe("done");
 });
 
-test("waiting ends with the signal's reason", async () => {
+test("an aborted wait rejects with the signal's reason", async () => {
   const path = join(folder, "held.lock");
   const stop = new AbortController();
   const reason = new Error("stopped");
@@ -41,7 +41,7 @@ test("waiting ends with the signal's reason", async () => {
   });
 });
 
-test("the holder learns that it lost the lock, and leaves it to the new one", async () => {
+test("`lost` fires after a takeover, and the lock of the new process stays", async () => {
   const path = join(folder, "lost.lock");
   await withLock(path, {}, async (lost) => {
     await utimes(path, new Date(), new Date(Date.now() + 1000));

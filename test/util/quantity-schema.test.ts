@@ -18,7 +18,7 @@ test.each(["51.2 GB", "51.2/s", "GB/s", "-1 GB/s", "1 GB/min", "1 Gbit/s", "", "
   },
 );
 
-test("numbers are taken as they are, above zero", () => {
+test("numbers above zero are unchanged", () => {
   expect(rate.parse(51.2e9)).toBe(51.2e9);
   expect(size.parse(1)).toBe(1);
   for (const value of [0, -1, Number.NaN]) {

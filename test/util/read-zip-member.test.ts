@@ -8,7 +8,7 @@ import { zip } from "../fixtures/zip.js";
 
 const folder = temporaryFolder();
 
-/** What the archive with this content has under a name. */
+/** Returns a member of the archive with this content. */
 function member(archive: Buffer, name: string): Promise<Buffer | undefined> {
   const path = join(folder, "archive.zip");
   writeFileSync(path, archive);
@@ -17,7 +17,7 @@ function member(archive: Buffer, name: string): Promise<Buffer | undefined> {
 
 const text = Buffer.from("the same line\n".repeat(500));
 
-test("finds a file by its whole path, deflated or stored", async () => {
+test("finds a file by its full path, deflated or stored", async () => {
   const archive = zip({ "a.txt": Buffer.from("first"), "folder/b.txt": text });
   expect(archive.length).toBeLessThan(text.length);
   expect(await member(archive, "folder/b.txt")).toEqual(text);
@@ -25,7 +25,7 @@ test("finds a file by its whole path, deflated or stored", async () => {
   expect(await member(archive, "b.txt")).toBeUndefined();
 });
 
-test("reads the wide sizes of large archives", async () => {
+test("reads the ZIP64 sizes of large archives", async () => {
   const archive = zip({ "a.txt": Buffer.from("first"), "b.txt": text }, { zip64: true });
   expect(await member(archive, "b.txt")).toEqual(text);
 });
@@ -39,11 +39,11 @@ test.each([
   ["one of more than 4 GiB", zip({ "a.txt": text }, { bytes: 2 ** 40, zip64: true }), /too large/],
   ["a bomb", zip({ "a.txt": text }, { bytes: 10 }), /too many bytes/],
   ["a file shorter than promised", zip({ "a.txt": text }, { bytes: text.length + 1 }), /not enough bytes/],
-])("%s is refused", async (_what, archive, message) => {
+])("%s is rejected", async (_what, archive, message) => {
   await expect(member(archive, "a.txt")).rejects.toThrow(message);
 });
 
-test("damage anywhere ends in an error or in other content, never in a crash of another kind", async () => {
+test("any damage results in an error or other content, never in a crash", async () => {
   const archive = zip({ "a.txt": text });
   expect(deflateRawSync(text).length).toBeLessThan(archive.length);
   for (let at = 0; at < archive.length; at++) {

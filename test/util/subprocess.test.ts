@@ -6,7 +6,7 @@ import { runSubprocess } from "../../src/util/subprocess.js";
 import { until } from "../fixtures/until.js";
 
 const node = (script: string) => ({ file: process.execPath, args: ["-e", script], cwd: process.cwd() });
-/** A zombie is dead: only its parent has not asked for it yet. */
+/** A zombie counts as dead: it only awaits reaping by its parent. */
 const alive = (pid: number) =>
   !/^State:\s+Z/m.test(existsSync(`/proc/${pid}/status`) ? readFileSync(`/proc/${pid}/status`, "utf8") : "State: Z");
 
@@ -20,7 +20,7 @@ describe("runSubprocess", () => {
     expect(result).toMatchObject({ exitCode: 3, stdout: "out\n", stderr: "why\n", tail: "out\nwhy", timedOut: false });
   });
 
-  test("passes arguments as they are, without a shell", async () => {
+  test("passes arguments unchanged, without a shell", async () => {
     const words = ["$HOME; echo x", "näme with spaces", "*"];
     const result = await runSubprocess({
       ...node("console.log(JSON.stringify(process.argv.slice(1)))"),
@@ -71,7 +71,7 @@ describe("runSubprocess", () => {
   });
 
   test.runIf(process.platform === "linux")("measures peak memory", async () => {
-    // Lives for several periods of the measuring, by this process's own clock.
+    // Runs for several sampling periods by the clock of this process.
     const onText = (pid: string) => void setTimeout(() => process.kill(Number(pid), "SIGTERM"), 500);
     const script = "const b = Buffer.alloc(200e6, 1); console.log(process.pid); setInterval(() => b.length, 1000)";
     const result = await runSubprocess({ ...node(script), onText });
@@ -92,8 +92,8 @@ describe.runIf(process.platform === "linux")("limits", () => {
     expect(result).toMatchObject({ breach, signal: "SIGKILL", timedOut: false });
   });
 
-  test("a process that computes is not idle, and one that talks is not silent", async () => {
-    // Every look counts as a second of a clock that is turned here, after the next word or a moment of work.
+  test("a computing process is not idle, and one with output is not silent", async () => {
+    // Each sample counts as a second of a clock that the test advances, after the next output or a moment of work.
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
     const watched = async (script: string, limits: ProcessLimits, next: (words: () => number) => Promise<void>) => {
       let words = 0;
@@ -122,7 +122,7 @@ describe.runIf(process.platform === "linux")("limits", () => {
   });
 });
 
-test("ps tells memory and processor time where there is no /proc", async () => {
+test("ps provides memory and processor time on systems without /proc", async () => {
   const sample = await portableSample(process.pid);
   expect(sample?.memoryBytes).toBeGreaterThan(1e7);
   expect(sample?.activity).toMatch(/^busy$|^[\d:.-]+$/);

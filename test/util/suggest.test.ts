@@ -18,11 +18,11 @@ test.each([
   expect(nearest(typed, keys)).toBe(meant);
 });
 
-test.each(["", "x", "temperature", "___", "perplexityRatio".repeat(20)])("%j means nothing known", (typed) => {
+test.each(["", "x", "temperature", "___", "perplexityRatio".repeat(20)])("%j has no near name", (typed) => {
   expect(nearest(typed, keys)).toBeUndefined();
 });
 
-test("short names are only completed when they are equal but for case", () => {
+test("a short name matches only in another case", () => {
   expect(nearest("f", ["B", "F"])).toBe("F");
   expect(nearest("g", ["B", "F"])).toBeUndefined();
 });

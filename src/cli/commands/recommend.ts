@@ -15,7 +15,7 @@ import { platformOf, type SnippetInput } from "../../report/snippets/snippet.js"
 import { formatGibibytes } from "../../util/bytes.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { quote, quoteList } from "../../util/quote.js";
-import { nearest } from "../../util/suggest.js";
+import { didYouMean, nearest } from "../../util/suggest.js";
 import { loadModels, parseContext, parseKvType, parseSize } from "../fit-options.js";
 import { print, printJson } from "../print.js";
 import { citedSources } from "../views/device-view.js";
@@ -98,7 +98,7 @@ function parseTask(text: string): TaskName {
   if (found !== undefined) return found;
   const near = nearest(text, taskNames);
   throw new QuantsmithError("QS-USAGE", `--task is ${quote(text)}`, {
-    remedy: near === undefined ? `Write ${quoteList(taskNames, "or")}.` : `Did you mean ${quote(near)}?`,
+    remedy: near === undefined ? `Write ${quoteList(taskNames, "or")}.` : didYouMean(near),
   });
 }
 

@@ -2,7 +2,7 @@ import { parseBytes } from "../../util/bytes.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { parseRate } from "../../util/quantity-schema.js";
 import { quote, quoteList } from "../../util/quote.js";
-import { nearest } from "../../util/suggest.js";
+import { didYouMean, nearest } from "../../util/suggest.js";
 import { type BackendId, backendId, type Device, type DeviceClass, type Figure } from "./device.js";
 
 const keys = ["memory", "budget", "bandwidth", "backend"] as const;
@@ -46,8 +46,7 @@ function readParts(text: string): Map<Key, string> {
     const key = keys.find((known) => known === name.trim());
     if (key === undefined) {
       const near = nearest(name, keys);
-      const remedy =
-        near === undefined ? `Use ${quoteList(keys, "and")}, as in \`${example}\`.` : `Did you mean ${quote(near)}?`;
+      const remedy = near === undefined ? `Use ${quoteList(keys, "and")}, as in \`${example}\`.` : didYouMean(near);
       throw fault(text, `unknown key in ${quote(part)}`, remedy);
     }
     if (parts.has(key)) throw fault(text, `duplicate key ${quote(key)}`, "Remove one of the two.");
@@ -70,7 +69,7 @@ function backendOf(text: string, value = ""): BackendId {
   const found = backendId.options.find((id) => id === value);
   if (found !== undefined) return found;
   const near = nearest(value, backendId.options);
-  const remedy = near === undefined ? `Use ${quoteList(backendId.options, "or")}.` : `Did you mean ${quote(near)}?`;
+  const remedy = near === undefined ? `Use ${quoteList(backendId.options, "or")}.` : didYouMean(near);
   throw fault(text, `unknown backend ${quote(value)}`, remedy);
 }
 

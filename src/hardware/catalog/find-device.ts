@@ -1,6 +1,6 @@
 import { QuantsmithError } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
-import { nearest } from "../../util/suggest.js";
+import { didYouMean, nearest } from "../../util/suggest.js";
 import { parseCustomDevice } from "./custom-device.js";
 import type { Catalog, Device } from "./device.js";
 
@@ -19,7 +19,7 @@ export function findDevice(catalog: Catalog, id: string): Device {
 /** Returns message and remedy for an id that is not in the catalog. */
 export function unknownDevice(catalog: Catalog, id: string): { message: string; remedy: string } {
   const near = nearest(id, catalog.devices.keys());
-  const guess = near === undefined ? "" : `Did you mean ${quote(near)}? `;
+  const guess = near === undefined ? "" : `${didYouMean(near)} `;
   return {
     message: `the catalog has no device ${quote(id)}`,
     remedy: `${guess}Run \`quantsmith devices\` to list all devices, or add yours in a catalog file.`,

@@ -1,6 +1,6 @@
 import { parseBytes } from "../../util/bytes.js";
 import { quote } from "../../util/quote.js";
-import { nearest } from "../../util/suggest.js";
+import { didYouMean, nearest } from "../../util/suggest.js";
 import type { Problem, YamlPath } from "../yaml/diagnostics.js";
 
 /** What each source is, by id; see `sourceKind`. */
@@ -61,7 +61,7 @@ function citationProblems({ source, basis, note }: Mapping, path: YamlPath, know
   const kind = known.get(source);
   if (kind === undefined) {
     const near = nearest(source, known.keys());
-    const remedy = near === undefined ? "Add it to `sources`." : `Did you mean ${quote(near)}?`;
+    const remedy = near === undefined ? "Add it to `sources`." : didYouMean(near);
     const message = `no catalog file lists the source ${quote(source)}`;
     return [{ path: [...path, "source"], part: "value", message, remedy }];
   }

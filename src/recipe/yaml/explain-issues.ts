@@ -2,7 +2,7 @@ import type * as z from "zod";
 import { describeType, describeValue } from "../../util/message-text.js";
 import { quote, quoteList } from "../../util/quote.js";
 import type { SchemaIssueParams } from "../../util/schema-issue.js";
-import { nearest } from "../../util/suggest.js";
+import { didYouMean, nearest } from "../../util/suggest.js";
 import { hintsAt, type SchemaNode } from "../schema-hints.js";
 import type { Problem, YamlPath } from "./diagnostics.js";
 
@@ -50,7 +50,7 @@ function explain(issue: Issue, schema: SchemaNode, path: YamlPath): Found[] {
       if (issue.input === undefined) return [missingKey(path, about)];
       const values = issue.values.map(String);
       const near = typeof issue.input === "string" ? nearest(issue.input, values) : undefined;
-      const remedy = near === undefined ? `Write ${quoteList(values, "or")}.` : `Did you mean ${quote(near)}?`;
+      const remedy = near === undefined ? `Write ${quoteList(values, "or")}.` : didYouMean(near);
       return [problem(`${subject} cannot be ${describeValue(issue.input)}`, remedy)];
     }
     case "unrecognized_keys":
@@ -111,7 +111,7 @@ function unknownKey(parent: YamlPath, key: string, known: readonly string[]): Fo
     path: [...parent, key],
     part: "key",
     message: `unknown key ${quote(key)}`,
-    remedy: near === undefined ? `Known here: ${quoteList(known, "and")}.` : `Did you mean ${quote(near)}?`,
+    remedy: near === undefined ? `Known here: ${quoteList(known, "and")}.` : didYouMean(near),
     ...(near === undefined ? {} : { meant: JSON.stringify([...parent, near]) }),
   };
 }

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from "../../util/canonical-json.js";
 import { quote, quoteList } from "../../util/quote.js";
-import { nearest } from "../../util/suggest.js";
+import { didYouMean, nearest } from "../../util/suggest.js";
 
 export interface GrammarIssue {
   message: string;
@@ -23,13 +23,13 @@ export function findGrammarIssue(schema: JsonObject, path: (string | number)[] =
     const at = [...path, key];
     if (!keywords.includes(key)) {
       const near = nearest(key, keywords);
-      const remedy = near === undefined ? `Use ${quoteList(keywords, "and")} only.` : `Did you mean ${quote(near)}?`;
+      const remedy = near === undefined ? `Use ${quoteList(keywords, "and")} only.` : didYouMean(near);
       return { message: `a grammar cannot be made of the schema key ${quote(key)}`, remedy, path: at };
     }
     const unknown = key === "type" ? [value].flat().find((type) => !types.includes(String(type))) : undefined;
     if (unknown !== undefined) {
       const near = nearest(String(unknown), types);
-      const remedy = near === undefined ? `Write ${quoteList(types, "or")}.` : `Did you mean ${quote(near)}?`;
+      const remedy = near === undefined ? `Write ${quoteList(types, "or")}.` : didYouMean(near);
       return { message: `${quote(String(unknown))} is no JSON Schema type`, remedy, path: at };
     }
     for (const [step, inner] of subschemas(key, value)) {

@@ -30,7 +30,7 @@ const rest = "memory=8GB,budget=5GB,backend=cpu-arm";
 
 test.each([
   ["nothing", "custom:", /unknown key in ""/, /Use "memory"/],
-  ["a mistyped key", `custom:${rest},bandwith=5GB/s`, /unknown key in "bandwith=5GB\/s"/, /"bandwidth"/],
+  ["a mistyped key", `custom:${rest},bandwith=5GB/s`, /unknown key in "bandwith=5GB\/s"/, /`bandwidth`/],
   ["an unknown key", `custom:${rest},price=5`, /unknown key in "price=5"/, /Use .*custom:memory=8GB/],
   ["a key without value", `custom:${rest},bandwidth`, /invalid bandwidth ""/, /`50GB\/s`/],
   ["a duplicate key", `custom:${rest},memory=9GB`, /duplicate key "memory"/, /Remove one/],
@@ -40,7 +40,7 @@ test.each([
   ["a number without unit", "custom:memory=8,budget=5GB,backend=cpu-arm", /invalid memory "8"/, /`8GB` or `8GiB`/],
   ["zero", "custom:memory=8GB,budget=0GB,backend=cpu-arm", /invalid budget "0GB"/, /`8GB` or `8GiB`/],
   ["a size as bandwidth", `custom:${rest},bandwidth=50GB`, /invalid bandwidth "50GB"/, /`50GB\/s`/],
-  ["a mistyped backend", "custom:memory=8GB,budget=5GB,backend=cpu_am", /unknown backend "cpu_am"/, /"cpu-arm"/],
+  ["a mistyped backend", "custom:memory=8GB,budget=5GB,backend=cpu_am", /unknown backend "cpu_am"/, /`cpu-arm`/],
   ["an unknown backend", "custom:memory=8GB,budget=5GB,backend=abacus", /unknown backend "abacus"/, /"cuda".* or /],
   ["more budget than memory", "custom:memory=8GB,budget=9GB,backend=cpu-arm", /exceeds the memory/, /at most/],
 ])("%s", (_, text, message, remedy) => {

@@ -33,7 +33,7 @@ test.each([
   const { code, message, remedy, exitCode } = refusal(id);
   expect({ code, exitCode }).toEqual({ code: "QS-DEVICE-UNKNOWN", exitCode: 2 });
   expect(message).toContain(`"${id}"`);
-  expect(remedy).toContain(`Did you mean "${meant}"? Run \`quantsmith devices\``);
+  expect(remedy).toContain(`Did you mean \`${meant}\`? Run \`quantsmith devices\``);
 });
 
 test.each(["toaster", "", "__proto__", "constructor"])("%j has no suggestion", (id) => {

@@ -76,12 +76,12 @@ describe("a catalog of one's own", () => {
 type Case = [name: string, text: string, message: RegExp, remedy: RegExp];
 
 const cases: Case[] = [
-  ["an unknown key", file({ power: "▸powr: null" }), /unknown key "powr"/, /"power"/],
+  ["an unknown key", file({ power: "▸powr: null" }), /unknown key "powr"/, /`power`/],
   ["no budget", file({ budget: "" }), /"budget" is missing/, /./],
   ["a budget without source", file({ budget: "▸budget: { value: 5 GB, basis: measured }" }), /"source"/, /sources/],
-  ["an unknown source", file({ power: "power: { value: 5, basis: measured, source: ▸mee }" }), /"mee"/, /mean "me"/],
+  ["an unknown source", file({ power: "power: { value: 5, basis: measured, source: ▸mee }" }), /"mee"/, /mean `me`/],
   ["no such source", file({ power: "power: { value: 5, basis: measured, source: ▸them }" }), /"them"/, /Add it/],
-  ["an unknown basis", file({ budget: budget.replace("measured", "▸mesured") }), /"mesured"/, /"measured"/],
+  ["an unknown basis", file({ budget: budget.replace("measured", "▸mesured") }), /"mesured"/, /`measured`/],
   [
     "a basis that every object has",
     file({ budget: budget.replace("measured", "▸constructor") }),
@@ -117,7 +117,7 @@ const cases: Case[] = [
     /./,
   ],
   ["more budget than memory", file({ budget: budget.replace("9.5 GB", "▸17 GiB") }), /larger than the memory/, /after/],
-  ["an unknown backend", file({ backends: "backends: [▸cpu-x68]" }), /"cpu-x68"/, /"cpu-x86"/],
+  ["an unknown backend", file({ backends: "backends: [▸cpu-x68]" }), /"cpu-x68"/, /`cpu-x86`/],
   ["no backend", file({ backends: "backends: ▸[]" }), /"backends" is empty/, /./],
   ["an id with capitals", file({}, "▸MyBox"), /"MyBox" is not a device id/, /quantsmith devices/],
   [

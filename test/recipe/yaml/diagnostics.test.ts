@@ -20,7 +20,7 @@ test("place, message, source line with carets, remedy", async () => {
       `${path}:5:3: QS-RECIPE-INVALID: unknown key "perplexityRato"`,
       "    perplexityRato: {}",
       "    ^^^^^^^^^^^^^^",
-      '  → Did you mean "perplexityRatio"?',
+      "  → Did you mean `perplexityRatio`?",
     ].join("\n"),
   );
 });

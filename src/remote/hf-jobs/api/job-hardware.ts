@@ -5,7 +5,7 @@ import { rethrowLibraryError } from "../../../hub/hub-error.js";
 import { parseBytes } from "../../../util/bytes.js";
 import { QuantsmithError } from "../../../util/errors.js";
 import { quote, quoteList } from "../../../util/quote.js";
-import { nearest } from "../../../util/suggest.js";
+import { didYouMean, nearest } from "../../../util/suggest.js";
 import { jobsAccess } from "./jobs-fetch.js";
 
 /** A machine that jobs can run on, and its price. */
@@ -69,7 +69,7 @@ function noPrice(name: string, why: string): QuantsmithError {
 function unknownFlavor(name: string, known: { name: string }[]): QuantsmithError {
   const names = known.map((one) => one.name);
   const near = nearest(name, names);
-  const meant = near === undefined ? "" : ` Did you mean \`${near}\`?`;
+  const meant = near === undefined ? "" : ` ${didYouMean(near)}`;
   return new QuantsmithError("QS-JOBS-FLAVOR", `the Hub does not offer the hardware ${quote(name)} for jobs`, {
     remedy: `Set \`executors.hfJobs.flavor\` to one of ${quoteList(names, "or")}.${meant}`,
   });
