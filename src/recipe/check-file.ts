@@ -6,8 +6,8 @@ import { explainIssues } from "./yaml/explain-issues.js";
 import type { YamlFile } from "./yaml/parse-yaml.js";
 
 /**
- * The typed content of a YAML file. Throws a RecipeError with everything the schema and `check` find;
- * `check` is run on the plain data, whether or not the schema accepts all of it.
+ * Returns the typed content of a YAML file. Throws a RecipeError with all problems that the schema and `check` find;
+ * `check` receives the plain data, which may violate the schema.
  */
 export function checkFile<T extends z.ZodType>(
   file: YamlFile,

@@ -13,12 +13,12 @@ import type { Problem, YamlPath } from "./yaml/diagnostics.js";
 
 type VariantEntry = z.output<typeof variantEntry>;
 
-/** The valid parts of a recipe that may be broken elsewhere, so that contradictions are reported along with faults. */
+/** The valid parts of a possibly invalid recipe, so that contradictions are reported along with schema errors. */
 interface ValidParts extends Partial<Omit<Recipe, "variants">> {
   variants: { index: number; entry: VariantEntry }[];
 }
 
-/** Contradictions between parts of a recipe that are valid by themselves. `folder` is the recipe's own. */
+/** Returns contradictions between parts of a recipe that are valid separately. `folder` is the recipe's folder. */
 export function crossCheck(data: unknown, folder: string): Problem[] {
   const parts = validParts(data);
   return [
@@ -48,7 +48,7 @@ function validParts(data: unknown): ValidParts {
 
 const anyPart = recipeSchema.partial();
 
-/** A section as a whole, or else what is valid in it key by key. */
+/** Returns a valid section whole, of an invalid one its valid keys. */
 function validPart(key: string, value: unknown): z.output<typeof anyPart> {
   const whole = anyPart.safeParse({ [key]: value });
   if (whole.success) return whole.data;
@@ -64,7 +64,7 @@ function checkModelName({ model }: ValidParts, folder: string): Problem[] {
     {
       path: ["model", "source"],
       part: "value",
-      message: `${quote(model.source)} gives no name for the model's files`,
+      message: `cannot derive a file name from the source ${quote(model.source)}`,
       remedy: "Add `name:` under `model`, such as `name: my-model`.",
     },
   ];
@@ -78,16 +78,16 @@ function checkVariantNames({ model, variants }: ValidParts, folder: string): Pro
     const name = variantName(entry);
     if (name === undefined) return [];
     const path = variantNamePath(entry, index);
-    // macOS and Windows cannot keep two names apart that differ in case only.
+    // macOS and Windows do not distinguish names that differ only in case.
     const file = variantFileName(modelName, name).toLowerCase();
     if (file === imatrix || name.toLowerCase().includes("mmproj")) {
-      const message = `the variant name ${quote(name)} means another kind of file`;
+      const message = `the variant name ${quote(name)} is reserved for another kind of file`;
       return [
         {
           path,
           part: "value",
           message,
-          remedy: "Choose another `name`; runtimes take such a file for an imatrix or a projector.",
+          remedy: "Choose another `name`; runtimes would load the file as an imatrix or a projector.",
         },
       ];
     }
@@ -102,20 +102,20 @@ function checkVariantNames({ model, variants }: ValidParts, folder: string): Pro
         path,
         part: "value",
         message,
-        remedy: "Give one of them another `name`; upper and lower case count as the same.",
+        remedy: "Give one of them another `name`; upper and lower case are not distinguished.",
       },
     ];
   });
 }
 
-/** What the files are named after; a stand-in where the recipe does not tell. */
+/** Returns the model's name in file names; a placeholder if the recipe provides none. */
 function nameOf(model: ValidParts["model"], folder: string): string {
   return (model && (model.name ?? defaultModelName(model.source, folder))) ?? "model";
 }
 
 /**
- * Names that the Hub reads no label from, or another one, or whose tag leads a runtime to another variant: what is made
- * under such a name cannot be published. Equal names are told by `checkVariantNames`.
+ * Reports names in which the Hub finds no label or another one, or that a runtime resolves to another variant: such
+ * variants cannot be published. `checkVariantNames` reports equal names.
  */
 function checkVariantLabels({ model, variants }: ValidParts, folder: string): Problem[] {
   const modelName = nameOf(model, folder);
@@ -136,7 +136,7 @@ function checkVariantLabels({ model, variants }: ValidParts, folder: string): Pr
   });
 }
 
-/** Name of a variant in file names: its own, else its preset's. Undefined only for an entry the schema rejects. */
+/** Returns a variant's name in file names: its `name`, else its preset. Undefined only for entries the schema rejects. */
 function variantName(entry: VariantEntry): string | undefined {
   return typeof entry === "string" ? entry : (entry.name ?? entry.preset);
 }
@@ -148,7 +148,7 @@ function variantNamePath(entry: VariantEntry, index: number): YamlPath {
 
 const texts = ["calibration", "search", "evaluation"] as const;
 
-/** Figures measured on text that the model was tuned on are too good to be true. */
+/** Reports texts used both for tuning and for measuring, since metrics would be biased. */
 function checkTexts(parts: ValidParts, folder: string): Problem[] {
   const users = new Map<string, (typeof texts)[number]>();
   return texts.flatMap((section) => {
@@ -164,14 +164,14 @@ function checkTexts(parts: ValidParts, folder: string): Problem[] {
           path: [section, "corpus", ...(typeof corpus === "string" ? [] : [index])],
           part: "value",
           message: `${quote(text)} is listed under ${quoteList([user, section], "and")}`,
-          remedy: "Use different texts: what tunes a model cannot measure it.",
+          remedy: "Use different texts: a text used for tuning biases the metrics.",
         },
       ];
     });
   });
 }
 
-/** Limits made of another variant's figures: it must be there, and only one can be measured before all others. */
+/** Checks limits relative to a variant: it must exist, and be the same for all limits because it is measured first. */
 function checkGates({ gates, variants }: ValidParts): Problem[] {
   const names = variants.flatMap(({ entry }) => variantName(entry) ?? []);
   const named = relativeLimits(gates ?? {});
@@ -185,8 +185,8 @@ function checkGates({ gates, variants }: ValidParts): Problem[] {
   const [first, ...others] = named;
   const other = others.find(({ of }) => of !== first?.of);
   if (first === undefined || other === undefined) return [];
-  const message = `limits name both ${quote(first.of)} and ${quote(other.of)}, and each would have to be measured before the other`;
-  return [{ path: other.path, part: "value", message, remedy: "Let all relative limits name the same variant." }];
+  const message = `relative limits name both ${quote(first.of)} and ${quote(other.of)}, and only one variant is measured first`;
+  return [{ path: other.path, part: "value", message, remedy: "Name the same variant in all relative limits." }];
 }
 
 function relativeLimits(gates: Gates): { of: string; path: YamlPath }[] {

@@ -4,11 +4,15 @@ import { missingKeys, schemaIssue } from "../util/schema-issue.js";
 const relative = z
   .strictObject({
     of: z.string().min(1).describe("The variant of this recipe whose figure is the limit."),
-    ratio: z.number().min(0.001).max(1000).describe("What that figure is multiplied with; 1 is no worse than it."),
+    ratio: z
+      .number()
+      .min(0.001)
+      .max(1000)
+      .describe("Factor by which that figure is multiplied; with 1, as good as that variant."),
   })
-  .describe("A limit made of another variant's figure.");
+  .describe("A limit relative to another variant's figure.");
 
-/** A gate of a recipe may name another variant; a pipeline knows no variants. */
+/** A recipe's gate may name another variant; a pipeline has no variants. */
 function gateSchema<Limit extends z.ZodType<number | z.output<typeof relative>>>(limit: Limit) {
   const gate = z
     .strictObject({
@@ -27,13 +31,15 @@ function gateSchema<Limit extends z.ZodType<number | z.output<typeof relative>>>
       }
       if (typeof min === "number" && typeof max === "number" && min > max) {
         context.addIssue(
-          schemaIssue(`\`min\` ${min} is above \`max\` ${max}`, "No value can pass; swap or correct them.", ["min"]),
+          schemaIssue(`\`min\` ${min} is above \`max\` ${max}`, "Swap or correct the limits; no value can pass.", [
+            "min",
+          ]),
         );
       }
     });
   const figure = (about: string) => gate.exactOptional().describe(about);
   return z.strictObject({
-    perplexityRatio: figure("Perplexity of the variant over that of the base model; 1 is no loss."),
+    perplexityRatio: figure("Perplexity of the variant divided by that of the base model; 1 means no loss."),
     perplexity: figure("Perplexity of the variant on the evaluation text."),
     kldMean: figure("Mean Kullback-Leibler divergence from the base model, in nats."),
     kldMedian: figure("Median Kullback-Leibler divergence, in nats."),
@@ -46,7 +52,7 @@ function gateSchema<Limit extends z.ZodType<number | z.output<typeof relative>>>
   });
 }
 
-/** Limits on measured figures, the same for every recipe that names the pipeline. */
+/** Limits on measured figures, for all recipes that name the pipeline. */
 export const pipelineGates = gateSchema(z.number());
 
 /** Limits on measured figures; a variant outside one of them is not released. */

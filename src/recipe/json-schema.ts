@@ -4,17 +4,17 @@ import { hardwareCompatibility } from "../hardware/compatibility.js";
 import { pipelineSchema } from "./pipeline-schema.js";
 import { recipeSchema } from "./schema.js";
 
-/** JSON Schema (draft 7, what YAML editors read) of recipe files, as the text of `schema/recipe.schema.json`. */
+/** JSON Schema (draft 7, the version that YAML editors support) of recipe files: the text of `schema/recipe.schema.json`. */
 export function recipeJsonSchema(): string {
   return toText("quantsmith recipe", recipeSchema);
 }
 
-/** JSON Schema (draft 7) of pipeline files, as the text of `schema/pipeline.schema.json`. */
+/** JSON Schema (draft 7) of pipeline files: the text of `schema/pipeline.schema.json`. */
 export function pipelineJsonSchema(): string {
   return toText("quantsmith pipeline", pipelineSchema);
 }
 
-/** JSON Schema (draft 7) of device catalogs, as the text of `schema/devices.schema.json`. */
+/** JSON Schema (draft 7) of device catalogs: the text of `schema/devices.schema.json`. */
 export function catalogJsonSchema(): string {
   return toText("quantsmith device catalog", catalogFile);
 }

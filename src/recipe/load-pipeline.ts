@@ -25,20 +25,20 @@ const folder = fileURLToPath(new URL("pipelines", packageRoot));
 const defaultPipeline = "release";
 
 /**
- * The pipeline a recipe names, or `override` from the command line instead: a name from the package's pipelines/,
- * or, with a slash or ending in .yaml or .yml, a path relative to the recipe (an override: to the working folder).
+ * Loads the pipeline that a recipe names, or `override` from the command line: a name from the package's pipelines/, or,
+ * with a slash or the extension .yaml or .yml, a path relative to the recipe (of an override: to the working folder).
  * Throws `QS-PIPELINE-MISSING` at the recipe's line, or a RecipeError with `QS-PIPELINE-INVALID` or `QS-RECIPE-YAML`.
  */
 export async function loadPipeline(loaded: LoadedRecipe, override?: string): Promise<LoadedPipeline> {
-  const wanted = override ?? loaded.recipe.pipeline ?? defaultPipeline;
-  const isPath = /\/|\.ya?ml$/i.test(wanted);
+  const named = override ?? loaded.recipe.pipeline ?? defaultPipeline;
+  const isPath = /\/|\.ya?ml$/i.test(named);
   const base = override === undefined ? dirname(loaded.file) : process.cwd();
-  const file = isPath ? resolve(base, wanted) : join(folder, `${wanted}.yaml`);
+  const file = isPath ? resolve(base, named) : join(folder, `${named}.yaml`);
   const shown = shownPath(file);
   const text = await readTextFile(file, shown, "QS-PIPELINE-MISSING").catch(async (error: unknown) => {
     if (!(error instanceof QuantsmithError) || error.code !== "QS-PIPELINE-MISSING") throw error;
-    throw new QuantsmithError("QS-PIPELINE-MISSING", missingMessage(wanted, isPath, error), {
-      remedy: await missingRemedy(wanted),
+    throw new QuantsmithError("QS-PIPELINE-MISSING", missingMessage(named, isPath, error), {
+      remedy: await missingRemedy(named),
       ...(override === undefined ? { at: loaded.locate(["pipeline"]) } : {}),
       cause: error,
     });
@@ -48,20 +48,20 @@ export async function loadPipeline(loaded: LoadedRecipe, override?: string): Pro
   return { file, name: parse(file).name, pipeline, locate: (at) => yaml.place(at, "value").at };
 }
 
-/** As short as it can be and still be found from the working folder. */
+/** Returns a path relative to the working folder for files below it, else the absolute path. */
 function shownPath(file: string): string {
   const near = relative(process.cwd(), file);
   return near.startsWith("..") ? file : near;
 }
 
-function missingMessage(wanted: string, isPath: boolean, error: QuantsmithError): string {
-  return isPath ? error.message : `there is no pipeline ${quote(wanted)}`;
+function missingMessage(named: string, isPath: boolean, error: QuantsmithError): string {
+  return isPath ? error.message : `unknown pipeline ${quote(named)}`;
 }
 
-async function missingRemedy(wanted: string): Promise<string> {
+async function missingRemedy(named: string): Promise<string> {
   const files = await readdir(folder);
   const names = files.filter((file) => file.endsWith(".yaml")).map((file) => basename(file, ".yaml"));
-  const near = nearest(wanted, names);
-  const question = near === undefined ? "" : `${didYouMean(near)} `;
-  return `${question}The pipelines are ${quoteList(names.sort(), "and")}; a path to a file of your own works too, such as \`./my-pipeline.yaml\`.`;
+  const near = nearest(named, names);
+  const guess = near === undefined ? "" : `${didYouMean(near)} `;
+  return `${guess}Use ${quoteList(names.sort(), "or")}, or a path such as \`./my-pipeline.yaml\`.`;
 }

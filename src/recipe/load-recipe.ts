@@ -1,6 +1,7 @@
 import { dirname, parse, resolve } from "node:path";
 import type { Catalog } from "../hardware/catalog/device.js";
 import { QuantsmithError, type SourceLocation } from "../util/errors.js";
+import { quote } from "../util/quote.js";
 import { checkFile } from "./check-file.js";
 import { crossCheck } from "./cross-check.js";
 import { checkDevices, recipeCatalog } from "./recipe-devices.js";
@@ -12,31 +13,35 @@ import { readTextFile } from "./yaml/read-text-file.js";
 export interface LoadedRecipe {
   /** Absolute path; paths inside the recipe are relative to its folder. */
   file: string;
-  /** File name without extension; the release folder bears it. */
+  /** File name without extension; also the name of the release folder. */
   name: string;
   recipe: Recipe;
-  /** Has every device that the recipe names. */
+  /** Contains all devices that the recipe names. */
   catalog: Catalog;
-  /** Where the value at a path stands, for later errors; the nearest parent when the recipe leaves it out. */
+  /** Returns the place of the value at a path, for later errors; of the nearest parent if the recipe omits it. */
   locate(path: YamlPath): SourceLocation;
 }
 
 /**
  * Reads and checks one recipe. Throws `QS-RECIPE-MISSING`, or a RecipeError with every problem of the file
- * (`QS-RECIPE-EMPTY`, `QS-RECIPE-YAML`, `QS-RECIPE-INVALID`), or what its device catalog throws, see `recipeCatalog`.
- * Places show the path as it was given.
+ * (`QS-RECIPE-EMPTY`, `QS-RECIPE-YAML`, `QS-RECIPE-INVALID`), or an error of its device catalog, see `recipeCatalog`.
+ * Places show the path as given.
  */
 export async function loadRecipe(path: string): Promise<LoadedRecipe> {
   const file = resolve(path);
   const { name } = parse(file);
   const yaml = parseYaml(await readTextFile(file, path, "QS-RECIPE-MISSING"), path, "QS-RECIPE-EMPTY");
   if (name.startsWith(".") || name.length > 100) {
-    // `...yaml` would otherwise name the folder above the releases as the one to replace; long names end in ENAMETOOLONG.
-    throw new QuantsmithError("QS-RECIPE-INVALID", `the recipe file's name ${path} cannot name a release folder`, {
-      remedy:
-        "Rename the file so that it begins with a letter or digit and is at most 100 characters long, such as `my-model.yaml`.",
-      at: { file: path },
-    });
+    // `...yaml` would name the parent of the releases as the folder to replace; long names result in ENAMETOOLONG.
+    throw new QuantsmithError(
+      "QS-RECIPE-INVALID",
+      `the recipe file name ${quote(name)} cannot be a release folder name`,
+      {
+        remedy:
+          "Rename the file so that it begins with a letter or digit and is at most 100 characters long, such as `my-model.yaml`.",
+        at: { file: path },
+      },
+    );
   }
   const folder = dirname(file);
   const catalog = await recipeCatalog(yaml, folder);

@@ -1,26 +1,26 @@
 import * as z from "zod";
 import { patternString } from "../util/schema-issue.js";
 
-/** One line that can stand in a card's front matter and in a GGUF header. */
+/** One line, valid in the front matter of a card and in a GGUF header. */
 const line = (what: string) =>
   patternString(/^[^\s\p{Cc}](?:[^\p{Cc}]{0,198}[^\s\p{Cc}])?$/u, what, "Write one short line.");
 
-const url = patternString(/^https?:\/\/[^\s\p{Cc}]{1,400}$/u, "an address", "Write it whole: `https://…`.");
+const url = patternString(/^https?:\/\/[^\s\p{Cc}]{1,400}$/u, "an address", "Write the full address: `https://…`.");
 
-/** What the checkpoint's own card does not say, or says otherwise. Every variant inherits it. */
+/** Additions to and replacements of the checkpoint's metadata, for all variants. */
 export const metadata = z
   .strictObject({
-    quantizedBy: line("a name").exactOptional().describe("Who makes the release: your name on the Hub."),
-    repoUrl: url.exactOptional().describe("Where the release can be found; stands in every GGUF file."),
+    quantizedBy: line("a name").exactOptional().describe("Publisher of the release: your name on the Hub."),
+    repoUrl: url.exactOptional().describe("Address of the release, written into every GGUF file."),
     license: patternString(
       /^[a-z0-9][a-z0-9.-]{0,63}$/,
-      "a licence as the Hub names it",
-      "Write its identifier in small letters, such as `apache-2.0`, or `other` with `licenseName` and `licenseLink`.",
+      "a licence identifier of the Hub",
+      "Write its identifier in lower case, such as `apache-2.0`, or `other` with `licenseName` and `licenseLink`.",
     )
       .exactOptional()
-      .describe("Licence, as the Hub names it (default: the base model's)."),
-    licenseName: line("the name of a licence").exactOptional().describe("Name of a licence that is `other`."),
-    licenseLink: url.exactOptional().describe("Where the licence can be read."),
+      .describe("Licence identifier of the Hub (default: the base model's)."),
+    licenseName: line("the name of a licence").exactOptional().describe("Name of the licence if `license` is `other`."),
+    licenseLink: url.exactOptional().describe("Address of the licence text."),
     languages: z
       .array(
         patternString(
@@ -32,12 +32,7 @@ export const metadata = z
       .max(1000)
       .exactOptional()
       .describe("Languages of the model (default: the base model's)."),
-    tags: z.array(line("a tag")).max(100).exactOptional().describe("More tags for the card."),
-    system: z
-      .string()
-      .min(1)
-      .max(32_000)
-      .exactOptional()
-      .describe("System prompt that Ollama gives the model when a user gives none (default: none)."),
+    tags: z.array(line("a tag")).max(100).exactOptional().describe("Additional tags for the card."),
+    system: z.string().min(1).max(32_000).exactOptional().describe("Default system prompt for Ollama (default: none)."),
   })
-  .describe("What is written about the model into the GGUF files and onto the card.");
+  .describe("Metadata of the model for the GGUF files and the card.");

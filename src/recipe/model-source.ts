@@ -5,8 +5,8 @@ import { fileNamePart } from "./schema-parts.js";
 export type ModelSource = { kind: "local"; path: string } | { kind: "hub"; repo: string; revision: string };
 
 /**
- * The model's name in file names when the recipe gives none: the last part of its source, accents dropped and
- * other characters that cannot stand there replaced by `-`. Undefined when nothing usable remains.
+ * Returns the default name of a model in file names: the last part of its source without accents, other invalid
+ * characters replaced by `-`. Undefined if no valid name results.
  */
 export function defaultModelName(source: string, folder: string): string | undefined {
   const name = basename(parseHubRef(source)?.repo ?? resolve(folder, source))

@@ -1,21 +1,21 @@
 import { parseHubFileRef } from "../hub/hub-ref.js";
 
-/** A text file of a Hub data set, as a recipe names it. */
+/** A text file of a Hub data set, named in a recipe. */
 export interface HubText {
-  /** `org/dataset@revision/path`, the same for every way to write it. */
+  /** `org/dataset@revision/path`, equal for all spellings. */
   ref: string;
   /** `org/dataset`. */
   dataset: string;
   revision: string;
   /** The file in the repository. */
   path: string;
-  /** The file in the archive that `path` is; null for a plain file. */
+  /** The file in the archive `path`; null for a plain file. */
   member: string | null;
-  /** What the content of `path` must be, 64 hexadecimal digits; null when only the revision pins it. */
+  /** Required sha256 of `path`, 64 hexadecimal digits; null if only the revision pins the content. */
   sha256: string | null;
 }
 
-/** Reads `hf:org/dataset@revision/path[.zip/file][#sha256=…]`; undefined for anything else. */
+/** Parses `hf:org/dataset@revision/path[.zip/file][#sha256=…]`; undefined for other text. */
 export function parseHubText(text: string): HubText | undefined {
   const [, named = "", sha256] = /^(.*?)(?:#sha256=([0-9a-f]{64}))?$/i.exec(text) ?? [];
   const file = parseHubFileRef(named);

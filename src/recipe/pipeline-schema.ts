@@ -17,17 +17,17 @@ const stages = z
           ? `the stage \`${name}\` appears twice`
           : `the stage \`${name}\` cannot come after \`${before}\``;
       check.addIssue(
-        schemaIssue(message, `The order is ${stageNames.join(", ")}; leave out what is not wanted.`, [index]),
+        schemaIssue(message, `List stages in this order, each at most once: ${stageNames.join(", ")}.`, [index]),
       );
     });
   });
 
-/** A pipeline file: how to build, for all recipes that name it. */
+/** A pipeline file: build settings for all recipes that name it. */
 export const pipelineSchema = z
   .strictObject({
     version: z.literal(1).describe("Version of the pipeline format."),
-    description: z.string().exactOptional().describe("One line on when to use it."),
-    stages: stages.exactOptional().describe("The stages to run, in their order (default: all)."),
+    description: z.string().exactOptional().describe("One line about its purpose."),
+    stages: stages.exactOptional().describe("Stages to run, in order (default: all)."),
     calibration: z
       .strictObject({
         chunks: chunks.exactOptional().describe("Chunks of calibration text (default 200)."),
@@ -45,34 +45,34 @@ export const pipelineSchema = z
         context: context.exactOptional().describe("Tokens per chunk (default 512)."),
       })
       .exactOptional()
-      .describe("Effort for measuring variants."),
+      .describe("Effort for the measurement of variants."),
     probes: z
       .enum(["none", "groups", "tensors"])
       .exactOptional()
       .describe(
-        "What dynamic variants measure before they choose: nothing, groups of tensors, or every tensor (default `groups`).",
+        "What is measured before types of dynamic variants are chosen: nothing, groups of tensors, or every tensor (default `groups`).",
       ),
     effort: z
       .enum(["standard", "thorough"])
       .exactOptional()
       .describe(
-        "`thorough` measures what the probes led to and betters it, at 20 to 60 more measurements per dynamic variant (default `standard`).",
+        "`thorough` refines the chosen types with 20 to 60 additional measurements per dynamic variant (default `standard`).",
       ),
     quantize: quantize.exactOptional(),
-    gates: pipelineGates.exactOptional().describe("Limits for recipes that set none on the same figure."),
+    gates: pipelineGates.exactOptional().describe("Limits on figures for which the recipe sets none."),
     keepIntermediates: z.boolean().exactOptional().describe("As in a recipe (default true)."),
     concurrency: z
       .strictObject({
-        downloads: z.int().min(1).max(64).exactOptional().describe("Files downloaded at once (default 4)."),
+        downloads: z.int().min(1).max(64).exactOptional().describe("Concurrent file downloads (default 4)."),
       })
       .exactOptional()
-      .describe("How much happens at once."),
+      .describe("Limits on concurrent work."),
     executors: executors.exactOptional(),
   })
   .superRefine((value, check) => {
     if (value.effort === "thorough" && value.probes === "none") {
-      const remedy = "Set `probes: groups` or `probes: tensors`, or leave `effort` out.";
-      check.addIssue(schemaIssue("without probes there is nothing to be thorough about", remedy, ["effort"]));
+      const remedy = "Set `probes: groups` or `probes: tensors`, or remove `effort`.";
+      check.addIssue(schemaIssue("`effort: thorough` requires probes, and `probes` is `none`", remedy, ["effort"]));
     }
   })
   .describe("A quantsmith pipeline: stages, effort and default gates.");

@@ -8,8 +8,8 @@ import type { Problem, YamlPath } from "./yaml/diagnostics.js";
 import type { YamlFile } from "./yaml/parse-yaml.js";
 
 /**
- * The catalog of a recipe: the built-in one with the file that the recipe names.
- * Throws `QS-CATALOG-MISSING` at the recipe's line, or a RecipeError with what is wrong with the user's catalog file.
+ * Loads the catalog of a recipe: the built-in one and the file that the recipe names.
+ * Throws `QS-CATALOG-MISSING` at the recipe's line, or a RecipeError with the problems of the user's catalog file.
  */
 export async function recipeCatalog(yaml: YamlFile, folder: string): Promise<Catalog> {
   const own = valueAt(yaml.data, ["catalog"]);
@@ -21,7 +21,7 @@ export async function recipeCatalog(yaml: YamlFile, folder: string): Promise<Cat
   });
 }
 
-/** The devices a recipe names that the catalog does not have: in `devices` and in the budgets of dynamic variants. */
+/** Reports devices in `devices` and in budgets of dynamic variants that the catalog does not contain. */
 export function checkDevices(data: unknown, catalog: Catalog): Problem[] {
   return namedDevices(data).flatMap(({ id, path }): Problem[] => {
     if (catalog.devices.has(id)) return [];
@@ -29,7 +29,7 @@ export function checkDevices(data: unknown, catalog: Catalog): Problem[] {
   });
 }
 
-/** What stands where devices are named, as far as it can be an id; the schema reports the rest. */
+/** Returns the valid device ids of a recipe; the schema reports invalid ones. */
 function namedDevices(data: unknown): { id: string; path: YamlPath }[] {
   const places: YamlPath[] = [
     ...indexes(data, "devices").map((index) => ["devices", index]),

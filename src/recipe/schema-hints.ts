@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { YamlPath } from "./yaml/diagnostics.js";
 
-/** The parts of a JSON Schema that error messages draw on. */
+/** The parts of a JSON Schema that error messages use. */
 export interface SchemaNode {
   description?: string;
   properties?: Readonly<Record<string, SchemaNode>>;
@@ -10,19 +10,19 @@ export interface SchemaNode {
   anyOf?: readonly SchemaNode[];
 }
 
-/** What a schema allows at one place in the data. */
+/** Keys and description that a schema defines at one path. */
 export interface Hints {
-  /** Keys of the mapping that may stand there. */
+  /** Allowed keys of the mapping. */
   keys: readonly string[];
   description: string | undefined;
 }
 
-/** The schema as plain data, for `hintsAt`. */
+/** Returns a schema as plain data, for `hintsAt`. */
 export function schemaTree(schema: z.ZodType): SchemaNode {
   return z.toJSONSchema(schema, { target: "draft-7", io: "input" }) as SchemaNode;
 }
 
-/** Known keys and the description at a path, over all branches of the unions on the way. */
+/** Returns the keys and the description at a path, over all branches of unions on the path. */
 export function hintsAt(schema: SchemaNode, path: YamlPath): Hints {
   let nodes = branches([schema]);
   for (const step of path) nodes = branches(nodes.flatMap((node) => child(node, step) ?? []));
@@ -38,7 +38,7 @@ function child(node: SchemaNode, step: string | number): SchemaNode | undefined 
   return typeof node.additionalProperties === "object" ? node.additionalProperties : undefined;
 }
 
-/** A union stands for itself (it carries the description) and for its branches. */
+/** Expands unions into themselves, since they have the description, and their branches. */
 function branches(nodes: readonly SchemaNode[]): SchemaNode[] {
   return nodes.flatMap((node) => [node, ...branches(node.anyOf ?? [])]);
 }

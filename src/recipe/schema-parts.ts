@@ -5,7 +5,7 @@ import { quote } from "../util/quote.js";
 import { patternString, schemaIssue } from "../util/schema-issue.js";
 import { didYouMean, nearest } from "../util/suggest.js";
 
-/** One of many names in any letter case, given out in its canonical form. Editors complete the canonical names. */
+/** One of many names in any letter case, transformed into its canonical form, which editors complete. */
 function known(what: string, names: readonly string[], find: (text: string) => string | undefined) {
   return z
     .string()
@@ -15,13 +15,13 @@ function known(what: string, names: readonly string[], find: (text: string) => s
       if (name !== undefined) return name;
       const near = nearest(text, names);
       const guess = near === undefined ? "" : `${didYouMean(near)} `;
-      const remedy = `${guess}\`quantsmith types\` lists every ${what}.`;
+      const remedy = `${guess}Run \`quantsmith types\` for a list of ${what}s.`;
       context.issues.push({ ...schemaIssue(`unknown ${what} ${quote(text)}`, remedy), input: text });
       return z.NEVER;
     });
 }
 
-/** A preset of llama-quantize; its aliases (`Q4_K`) become the full name (`Q4_K_M`). */
+/** A preset of llama-quantize; aliases (`Q4_K`) become full names (`Q4_K_M`). */
 export const presetName = known(
   "preset",
   presets.map((preset) => preset.name),
@@ -38,32 +38,32 @@ export const tensorType = known(
   },
 );
 
-/** A name that can stand in a file name on every system and on the Hub. */
+/** A valid part of a file name on every system and on the Hub. */
 export const fileNamePart = /^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$/;
 
-/** A name for files: of the model or of a variant. */
+/** Name of a model or a variant in file names. */
 export function nameSchema(what: string) {
   return patternString(
     fileNamePart,
     `usable as the name of a ${what}`,
-    "Use letters, digits, `.`, `_` and `-`, beginning with a letter or digit, at most 96 of them.",
+    "Use at most 96 letters, digits, `.`, `_` and `-`, starting with a letter or digit.",
   );
 }
 
-/** Why a regular expression does not compile; undefined when it does. */
+/** Returns why a regular expression is invalid; undefined for a valid one. */
 export function regexError(pattern: string): string | undefined {
   try {
     new RegExp(pattern);
     return undefined;
   } catch (error) {
-    // "Invalid regular expression: /(/: Unterminated group": the user knows the pattern.
+    // Of "Invalid regular expression: /(/: Unterminated group" only the end: the message contains the pattern.
     return error instanceof Error ? error.message.slice(error.message.lastIndexOf(": ") + 2) : String(error);
   }
 }
 
 const maxPatternLength = 200;
 
-/** A key of `tensors`; written into llama-quantize's tensor type file, which splits at blanks and `=` and lower-cases. */
+/** A key of `tensors`, written into a file that llama-quantize splits at blanks and `=` and converts to lower case. */
 export const tensorPattern = z
   .string()
   .superRefine((pattern, context) => {
@@ -80,18 +80,15 @@ function patternError(pattern: string): [message: string, remedy: string] | unde
   }
   if (/[\s=]/.test(pattern)) {
     return [
-      "holds a blank or `=`",
-      "Tensor names hold neither, and llama-quantize cannot take such a pattern; remove it.",
+      "contains a blank or `=`",
+      "Remove it; llama-quantize rejects such patterns, and tensor names contain neither.",
     ];
   }
   if (/[A-Z]/.test(pattern)) {
-    return [
-      "holds capital letters",
-      "Tensor names are lower case, and llama-quantize lower-cases patterns: `\\d` must not be written `\\D`.",
-    ];
+    return ["contains capital letters", "Use lower case, as in tensor names; llama-quantize changes `\\D` into `\\d`."];
   }
   const fault = regexError(pattern);
   return fault === undefined
     ? undefined
-    : [`is no regular expression: ${fault}`, "Correct it, or name a part such as `ffn_down`."];
+    : [`is not a regular expression: ${fault}`, "Correct it, or use part of a name such as `ffn_down`."];
 }

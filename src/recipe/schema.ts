@@ -44,30 +44,26 @@ const model = z
       .describe("Branch, tag or commit on the Hub, resolved once and locked (default `main`)."),
     name: nameSchema("model")
       .exactOptional()
-      .describe("Name in file names and on the card (default: from the source)."),
-    include: globs
-      .exactOptional()
-      .describe("Globs of files to take besides those every checkpoint needs (default: none)."),
+      .describe("Name in file names and on the card (default: derived from the source)."),
+    include: globs.exactOptional().describe("Globs of additional files to fetch (default: none)."),
     exclude: globs
       .exactOptional()
-      .describe("Globs of files to leave behind, such as weights in another format (default: none)."),
+      .describe("Globs of files to skip, such as weights in another format (default: none)."),
     allowUnsafe: z
       .boolean()
       .exactOptional()
-      .describe("Also take pickles and Python files, which can run code when a tool opens them (default false)."),
+      .describe("Also fetch pickles and Python files, which can execute code when a tool opens them (default false)."),
     checkWeights: z
       .enum(["sample", "full", "none"])
       .exactOptional()
-      .describe(
-        "Look for NaN and infinity in the weights: in parts of every tensor, everywhere, or not (default `sample`).",
-      ),
+      .describe("Check weights for NaN and infinity: samples of every tensor, all values, or none (default `sample`)."),
   })
   .superRefine(({ source, revision }, check) => {
     if (revision === undefined) return;
     const ref = parseHubRef(source);
     if (!source.startsWith("hf:")) {
       check.addIssue(
-        schemaIssue("a local folder has no `revision`", "Remove it, or use an `hf:` source.", ["revision"]),
+        schemaIssue("a local folder cannot have a `revision`", "Remove it, or use an `hf:` source.", ["revision"]),
       );
     } else if (ref?.revision !== undefined && ref.revision !== revision) {
       const message = `${quote("revision")} is ${quote(revision)}, and ${quote("source")} has the revision ${quote(ref.revision)}`;
@@ -80,7 +76,7 @@ const convert = z.strictObject({
     .enum(["auto", "native", "upstream"])
     .exactOptional()
     .describe(
-      "What converts: quantsmith itself, without Python (`native`), or llama.cpp's own converter (`upstream`). `auto` is `native` for the families that are known to come out the same, byte for byte (default `auto`).",
+      "Converter: quantsmith's own, without Python (`native`), or llama.cpp's (`upstream`). `auto` selects `native` for model families with byte-identical output (default `auto`).",
     ),
   outtype: z
     .enum(["auto", "bf16", "f16", "f32"])
@@ -89,16 +85,14 @@ const convert = z.strictObject({
   mmproj: z
     .enum(["auto", "none"])
     .exactOptional()
-    .describe("Also convert the vision or audio projector, when there is one (default `auto`)."),
+    .describe("Also convert the vision or audio projector, if the model has one (default `auto`)."),
   pretokenizer: patternString(
     /^[A-Za-z0-9][\w.-]*$/,
     "a pre-tokenizer name",
-    "Write `auto` or a name llama.cpp knows, such as `llama-bpe`.",
+    "Write `auto` or a pre-tokenizer of llama.cpp, such as `llama-bpe`.",
   )
     .exactOptional()
-    .describe(
-      "`auto`, or the pre-tokenizer to assume for a tokenizer that llama.cpp does not recognise (default `auto`).",
-    ),
+    .describe("`auto`, or the pre-tokenizer for a tokenizer that llama.cpp does not recognize (default `auto`)."),
 });
 
 const publishFolder = String.raw`dir:[^\u0000-\u001f]+`;
@@ -110,10 +104,10 @@ const publishPlace = z
     const ref = parseHubName(text);
     if (ref === undefined) {
       const remedy = "Write `org/name` for the Hugging Face Hub, or `dir:path` for a folder.";
-      check.addIssue(schemaIssue(`${quote(text)} is not a place to publish to`, remedy));
+      check.addIssue(schemaIssue(`${quote(text)} is not a publish target`, remedy));
     } else if (ref.revision !== undefined) {
       const message = `a release cannot be published to a revision, found ${quote(text)}`;
-      check.addIssue(schemaIssue(message, `Write ${quote(ref.repo)}; \`via\` sets how \`main\` is changed.`));
+      check.addIssue(schemaIssue(message, `Write \`${ref.repo}\`; \`via\` sets how \`main\` is changed.`));
     }
   })
   .meta({ pattern: `^(${publishFolder}|(hf:)?${repoId.source.slice(1, -1)})$` });
@@ -124,37 +118,39 @@ const publish = z
     private: z
       .boolean()
       .exactOptional()
-      .describe("Create the repository private, and refuse one that is public (default false)."),
+      .describe("Create a private repository; fail if it exists and is public (default false)."),
     via: z
       .enum(["branch", "pr", "direct"])
       .exactOptional()
-      .describe("Staging branch and one commit, pull request, or straight to main (default `branch`)."),
+      .describe(
+        "`branch`: staging branch, then one commit on main; `pr`: pull request; `direct`: commits on main (default `branch`).",
+      ),
     collection: patternString(
       new RegExp(repoId.source.replaceAll("95", "200")),
       "a collection's slug",
-      "Write what follows `/collections/` in its address: `org/title-0123456789abcdef01234567`.",
+      "Copy the part after `/collections/` from its address: `org/title-0123456789abcdef01234567`.",
     )
       .exactOptional()
-      .describe("Collection on the Hub to add the repository to."),
+      .describe("Collection on the Hub to which the repository is added."),
     gated: z
       .union([z.literal(false), z.enum(["auto", "manual"])])
       .exactOptional()
-      .describe("Whether readers must ask for access, and who grants it (default: as the repository is)."),
+      .describe("Gated access with automatic or manual approval, or `false` (default: unchanged)."),
     stream: z
       .boolean()
       .exactOptional()
-      .describe("Upload each variant as soon as it passed, while others are made; commit at the end (default false)."),
+      .describe("Upload each variant as soon as it passes, while others are built; commit at the end (default false)."),
     sign: z
       .boolean()
       .exactOptional()
-      .describe("Sign the release through Sigstore with the identity of the environment (default false)."),
+      .describe("Sign the release through Sigstore with the CI job's identity (default false)."),
   })
   .superRefine((value, check) => {
     if (!value.repo.startsWith("dir:")) return;
     for (const key of ["private", "via", "collection", "gated", "stream"] as const) {
       if (value[key] === undefined) continue;
       check.addIssue(
-        schemaIssue(`a folder has no \`${key}\``, "Remove it, or publish to the Hugging Face Hub.", [key]),
+        schemaIssue(`\`${key}\` does not apply to a folder`, "Remove it, or publish to the Hugging Face Hub.", [key]),
       );
     }
   });
@@ -166,12 +162,12 @@ export const quantize = z
       .enum(["bank", "llama-quantize"])
       .exactOptional()
       .describe(
-        "What writes the files: quantsmith, which quantizes each tensor once for all variants (`bank`), or one run of llama-quantize for each. The bytes are the same (default `bank`).",
+        "`bank` quantizes each tensor once for all variants; `llama-quantize` runs that tool once per variant. The files are identical (default `bank`).",
       ),
   })
-  .describe("How the variants are made.");
+  .describe("How variants are quantized.");
 
-/** The recipe: what to build. `settings.ts` fills in the defaults. */
+/** A recipe file: what to build. `settings.ts` adds defaults. */
 export const recipeSchema = z
   .strictObject({
     version: z.literal(1).describe("Version of the recipe format."),
@@ -180,11 +176,11 @@ export const recipeSchema = z
       .string()
       .superRefine((text, check) => {
         if (!isPlainPath(text))
-          check.addIssue(schemaIssue(`${quote(text)} is no pipeline`, "Write a name such as `release`, or a path."));
+          check.addIssue(schemaIssue(`${quote(text)} is not a pipeline`, "Write a name such as `release`, or a path."));
       })
       .exactOptional()
-      .describe("How to build: a name from pipelines/ or a path to a YAML file (default `release`)."),
-    convert: convert.exactOptional().describe("How to make the base GGUF."),
+      .describe("Build settings: a name from pipelines/ or the path of a YAML file (default `release`)."),
+    convert: convert.exactOptional().describe("How the base GGUF is converted."),
     calibration: z
       .strictObject({
         corpus: corpus.exactOptional().describe("Text for the importance matrix (default `default`)."),
@@ -193,40 +189,38 @@ export const recipeSchema = z
         chatTemplate: z
           .boolean()
           .exactOptional()
-          .describe("Read the text as conversations in the chat template (default false)."),
+          .describe("Format the text as conversations with the chat template (default false)."),
       })
       .exactOptional()
-      .describe("How the importance matrix is made."),
+      .describe("How the importance matrix is computed."),
     search: z
       .strictObject({
         corpus: corpus.exactOptional().describe("Text for the probes (default `default`)."),
         chunks: chunks.exactOptional().describe("How many chunks of the text to use (default 24)."),
       })
       .exactOptional()
-      .describe("Text that dynamic variants are tuned on."),
+      .describe("Text for tuning dynamic variants."),
     evaluation: z
       .strictObject({
-        corpus: corpus
-          .exactOptional()
-          .describe("Text for gates and the card, used for nothing else (default `default`)."),
+        corpus: corpus.exactOptional().describe("Text for gates and the card only (default `default`)."),
         chunks: chunks.exactOptional().describe("How many chunks of the text to use (default 80)."),
         context: context.exactOptional().describe("Tokens per chunk (default 512)."),
       })
       .exactOptional()
-      .describe("How the variants are measured."),
+      .describe("How variants are measured."),
     quantize: quantize.exactOptional(),
-    variants: z.array(variantEntry).min(1).describe("The files to make."),
+    variants: z.array(variantEntry).min(1).describe("The GGUF variants to build."),
     gates: gates
       .exactOptional()
-      .describe("Limits a variant must keep to be released; each replaces the pipeline's for that figure."),
+      .describe("Limits that a variant must meet for release; each replaces the pipeline's limit on that figure."),
     smoke: z
       .array(smokePrompt)
       .exactOptional()
-      .describe("Questions every variant must answer; an empty list asks none (default: two simple ones)."),
+      .describe("Prompts that every variant must answer; an empty list disables them (default: two simple prompts)."),
     devices: z
       .array(deviceId)
       .exactOptional()
-      .describe("Devices to report the fit for, see `quantsmith devices` (default: a few of each class)."),
+      .describe("Devices for which fit is reported, see `quantsmith devices` (default: a few of each class)."),
     catalog: z
       .string()
       .superRefine((text, check) => {
@@ -234,17 +228,17 @@ export const recipeSchema = z
           check.addIssue(schemaIssue(`${quote(text)} is not a file path`, "Write a path such as `./my-devices.yaml`."));
       })
       .exactOptional()
-      .describe("A device catalog of your own (relative to this file), beside the one of quantsmith."),
+      .describe("Additional device catalog (relative to this file)."),
     keepIntermediates: z
       .boolean()
       .exactOptional()
       .describe(
-        "Keep the 16-bit GGUF and the base logits after their last use (default true). Without them a run needs less disk, and a later change may have to make them again.",
+        "Keep the 16-bit GGUF and the base logits after their last use (default true). `false` saves disk space, but later changes may rebuild them.",
       ),
     metadata: metadata.exactOptional(),
     executors: executors.exactOptional(),
-    publish: publish.exactOptional().describe("Where `--publish` puts the release."),
+    publish: publish.exactOptional().describe("Target and settings of `--publish`."),
   })
-  .describe("A quantsmith recipe: which GGUF variants to make of which model.");
+  .describe("A quantsmith recipe: the model and the GGUF variants to build.");
 
 export type Recipe = z.output<typeof recipeSchema>;

@@ -16,7 +16,7 @@ import type { YamlPath } from "./yaml/diagnostics.js";
 export type Origin = "recipe" | "pipeline" | "default";
 
 export type CorpusSource =
-  /** The text that comes with quantsmith for this purpose. */
+  /** The bundled text for this purpose. */
   | { kind: "default" }
   /** Text sampled from the base model. */
   | { kind: "self" }
@@ -25,13 +25,13 @@ export type CorpusSource =
   /** A file of a Hub data set. */
   | ({ kind: "hub" } & HubText);
 
-/** A budget as the settings contain it. */
+/** A budget with its device resolved. */
 export type RecipeBudget = Budget<{ device: Device }>;
 
 interface VariantBase {
   /** Label in file names and tables. */
   name: string;
-  /** Where it stands in the recipe, for `LoadedRecipe.locate`. */
+  /** Path in the recipe, for `LoadedRecipe.locate`. */
   path: YamlPath;
 }
 
@@ -44,19 +44,19 @@ export interface PresetVariant extends VariantBase {
 
 export interface DynamicVariant extends VariantBase {
   kind: "dynamic";
-  /** Tensors whose type is not to be chosen: pattern to type. */
+  /** Fixed tensor types: pattern to type. */
   tensors: Readonly<Record<string, string>>;
-  /** Without `types` the solver uses its own candidates. */
+  /** Without `types` the solver uses its default candidates. */
   dynamic: { budget: RecipeBudget; types?: readonly string[] };
 }
 
 export type Variant = PresetVariant | DynamicVariant;
 
 export interface PublishSettings {
-  /** As the recipe says it. */
+  /** As written in the recipe. */
   repo: string;
   target: PublishTarget;
-  /** Whether variants are uploaded as soon as they passed; only to the Hub. */
+  /** Whether variants are uploaded as soon as they pass; only to the Hub. */
   stream: boolean;
 }
 
@@ -69,10 +69,10 @@ export interface Settings {
   model: {
     source: ModelSource;
     name: string;
-    /** Globs over the usual choice of files. */
+    /** Globs of files besides the default selection. */
     include: readonly string[];
     exclude: readonly string[];
-    /** Take pickles and Python code, which can run when a tool opens them. */
+    /** Fetch pickles and Python files, which can execute code when a tool opens them. */
     allowUnsafe: boolean;
     checkWeights: "sample" | "full" | "none";
   };
@@ -94,22 +94,22 @@ export interface Settings {
   gates: Gates;
   smoke: readonly SmokePrompt[];
   devices: readonly Device[];
-  /** The catalog that the devices come from: what their backends do with types, and the sources of figures. */
+  /** The catalog of the devices: also their backends' support of types and the sources of figures. */
   catalog: Catalog;
-  /** What the recipe says about the model besides the checkpoint's card. */
+  /** Additions to and replacements of the checkpoint's metadata. */
   metadata: NonNullable<Recipe["metadata"]>;
-  /** Only when the recipe says where to. */
+  /** Omitted if the recipe names no target. */
   publish?: PublishSettings;
-  /** Whether files that only other steps read stay in the store after their last reader. */
+  /** Whether files that only other steps read stay in the store after their last use. */
   keepIntermediates: boolean;
   probes: "none" | "groups" | "tensors";
   /** Whether dynamic variants are also refined by measurement. */
   effort: "standard" | "thorough";
   concurrency: { downloads: number };
-  /** What to ask queues for; no part of any key. */
+  /** Resources for queue jobs; not part of any key. */
   executors: ExecutorSettings;
-  /** Where each value comes from, by dotted key: `evaluation.chunks`, `gates.kldMean`. The pipeline's name is not among them. */
+  /** Origin of each value by dotted key: `evaluation.chunks`, `gates.kldMean`. Does not include the pipeline's name. */
   origins: Readonly<Record<string, Origin>>;
-  /** Where the value at a path stands in the recipe; the nearest parent when the recipe leaves it out. */
+  /** Returns the place of the value at a path in the recipe; of the nearest parent if the recipe omits it. */
   locate(path: YamlPath): SourceLocation;
 }

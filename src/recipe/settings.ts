@@ -15,16 +15,16 @@ export type * from "./settings-types.js";
 
 const defaultMaxTokens = 128;
 
-/** Asked when a recipe has no `smoke`: what a sound model ends by itself, or goes on about without getting stuck. */
+/** For recipes without `smoke`: an intact model ends these answers by itself, or continues without repetition. */
 const defaultPrompts: NonNullable<Recipe["smoke"]> = [
   { prompt: "What is the capital of France?" },
   { prompt: "Hello!" },
 ];
 
 /**
- * Merges a recipe over its pipeline over the built-in defaults and notes where each value comes from. Pure. Here, and
- * nowhere later, device ids become devices.
- * A gate is replaced as a whole, so a recipe can lift the pipeline's limit on one side.
+ * Merges a recipe over its pipeline over the built-in defaults and records the origin of each value. Pure. Resolves
+ * device ids, so that later code has no ids.
+ * A recipe replaces a gate as a whole, so it can remove one of the pipeline's bounds.
  */
 export function resolveSettings(loaded: LoadedRecipe, { name, file, pipeline }: LoadedPipeline): Settings {
   const { recipe, catalog } = loaded;
@@ -42,7 +42,7 @@ export function resolveSettings(loaded: LoadedRecipe, { name, file, pipeline }: 
 
   const fallbackName = defaultModelName(recipe.model.source, folder);
   const modelName = pick("model.name", recipe.model.name, undefined, fallbackName);
-  if (modelName === undefined) throw new Error("the cross-check let a model without a name pass");
+  if (modelName === undefined) throw new Error("the cross-check accepted a model without a name");
   origins["model.source"] = "recipe";
   const source = modelSource(recipe.model, folder, pick);
 
@@ -126,7 +126,7 @@ function publishSettings(publish: NonNullable<Recipe["publish"]>, folder: string
     };
   const { gated, collection } = publish;
   const ref = parseHubName(repo);
-  if (ref === undefined) throw new Error("the schema let a place to publish to pass that is no repository");
+  if (ref === undefined) throw new Error("the schema accepted an invalid publish target");
   const target: PublishTarget = {
     kind: "hub",
     repo: ref.repo,

@@ -8,24 +8,22 @@ import { nameSchema, presetName, tensorPattern, tensorType } from "./schema-part
 
 const budgets = ["sizeOf", "bitsPerWeight", "bytes", "device"] as const satisfies readonly VariantBudget["kind"][];
 
-/** Bytes; what is less was meant in another unit. */
+/** Bytes; smaller values are most likely meant in another unit. */
 const minReserveBytes = 1_000_000;
 
 const dynamic = z
   .strictObject({
-    sizeOf: presetName.exactOptional().describe("The same bytes as this preset."),
+    sizeOf: presetName.exactOptional().describe("Budget: the size of this preset."),
     bitsPerWeight: z.number().min(1).max(16).exactOptional().describe("Average bits per weight over all tensors."),
     bytes: size.exactOptional().describe("Largest file size, such as `2.4 GB` or `2 GiB`."),
-    device: deviceId.exactOptional().describe("Must fit this device, see `quantsmith devices`."),
+    device: deviceId.exactOptional().describe("Device that must run the variant, see `quantsmith devices`."),
     context: z
       .int()
       .min(64)
       .max(1_048_576)
       .exactOptional()
-      .describe("Context in tokens that must fit the device too (default 4096)."),
-    reserve: size
-      .exactOptional()
-      .describe("Memory of the device to keep free beside the model, such as `500 MB` (default 0)."),
+      .describe("Context in tokens that must also fit the device (default 4096)."),
+    reserve: size.exactOptional().describe("Memory of the device to leave free, such as `500 MB` (default 0)."),
     types: z.array(tensorType).min(2).exactOptional().describe("Tensor types to choose from."),
   })
   .superRefine((value, context) => {
@@ -34,20 +32,22 @@ const dynamic = z
       context.addIssue(missingKeys(budgets, "`dynamic` has no budget", `Add one of ${quoteList(budgets, "or")}.`));
     }
     if (given.length > 1) {
-      const remedy = "Keep the one that must hold; make several variants for several budgets.";
+      const remedy = "Keep one budget; write one variant per budget.";
       context.addIssue(schemaIssue(`\`dynamic\` has ${given.length} budgets: ${quoteList(given, "and")}`, remedy));
     }
     if (value.reserve !== undefined && value.reserve < minReserveBytes) {
       const remedy = `Write it with a unit, such as \`${value.reserve} MB\`.`;
-      context.addIssue(schemaIssue(`a reserve of ${value.reserve} bytes keeps nothing free`, remedy, ["reserve"]));
+      context.addIssue(
+        schemaIssue(`the reserve of ${value.reserve} bytes is too small to have an effect`, remedy, ["reserve"]),
+      );
     }
     for (const key of ["context", "reserve"] as const) {
       if (value[key] === undefined || value.device !== undefined) continue;
-      const message = `\`${key}\` counts only beside \`device\``;
+      const message = `\`${key}\` requires \`device\``;
       context.addIssue(schemaIssue(message, "Remove it, or name the device.", [key]));
     }
   })
-  .describe("Choose a type per tensor by measurement, within one budget.");
+  .describe("Choose the type of each tensor by measurement, within a budget.");
 
 const variantObject = z
   .strictObject({
@@ -57,7 +57,7 @@ const variantObject = z
       .record(tensorPattern, tensorType)
       .exactOptional()
       .describe(
-        "Tensor name parts or regular expressions, and the type their tensors get, whatever the preset or the choice says.",
+        "Fixed types of tensors: part of a name or a regular expression, and the type; overrides the preset and `dynamic`.",
       ),
     dynamic: dynamic.exactOptional(),
   })
@@ -79,7 +79,7 @@ const variantObject = z
         missingKeys(
           ["name"],
           "a dynamic variant needs a `name`",
-          "Add one, such as `name: Q4_K_S`, the nearest preset.",
+          "Add the name of the nearest preset, such as `name: Q4_K_S`.",
         ),
       );
     }

@@ -8,13 +8,13 @@ type Dynamic = NonNullable<Exclude<Entry, string>["dynamic"]>;
 
 const defaultDeviceContext = 4096;
 
-/** The recipe's variants in one shape each. Expects entries the schema has accepted, and devices that the catalog has. */
+/** Normalizes the recipe's variants. Requires entries that the schema accepts and devices that the catalog contains. */
 export function resolveVariants(entries: readonly Entry[], catalog: Catalog): Variant[] {
   return entries.map((entry, index) => {
     const path = ["variants", index];
     const { name, preset, tensors = {}, dynamic } = typeof entry === "string" ? { name: entry, preset: entry } : entry;
     if (preset !== undefined) return { kind: "preset", name: name ?? preset, path, preset, tensors };
-    if (dynamic === undefined || name === undefined) throw new Error("the schema let an incomplete variant pass");
+    if (dynamic === undefined || name === undefined) throw new Error("the schema accepted an incomplete variant");
     const types = dynamic.types === undefined ? {} : { types: dynamic.types };
     return { kind: "dynamic", name, path, tensors, dynamic: { budget: budgetOf(dynamic, catalog), ...types } };
   });
@@ -27,5 +27,5 @@ function budgetOf(dynamic: Dynamic, catalog: Catalog): RecipeBudget {
   if (bytes !== undefined) return { kind: "bytes", bytes };
   if (device !== undefined)
     return { kind: "device", device: findDevice(catalog, device), context, reserveBytes: reserve };
-  throw new Error("the schema let a dynamic variant without a budget pass");
+  throw new Error("the schema accepted a dynamic variant without a budget");
 }

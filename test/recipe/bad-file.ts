@@ -5,17 +5,17 @@ import { afterAll } from "vitest";
 import { RecipeError } from "../../src/recipe/yaml/diagnostics.js";
 import { type Diagnostic, QuantsmithError } from "../../src/util/errors.js";
 
-/** Stands before the character that a problem must point at. */
+/** Marks the place of an expected problem: the next character. */
 const mark = "▸";
 
-/** A folder for this test file's recipes, removed at its end. */
+/** Creates a folder for the recipes of a test file, removed at its end. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "quantsmith-recipe-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** Writes a file without its marks; gives its path and the marked places as "line:column", in order. */
+/** Writes a file without its marks; returns its path and the marked places as "line:column", in order. */
 export function writeMarked(folder: string, name: string, marked: string): { path: string; places: string[] } {
   const pieces = marked.split(mark);
   const places = pieces.slice(0, -1).map((_, index) => {
@@ -34,7 +34,7 @@ export function placeOf({ at }: Pick<Diagnostic, "at">): string {
   return `${at.line}:${at.column}`;
 }
 
-/** The error a promise ends in; anything but a QuantsmithError fails the test. */
+/** Returns the QuantsmithError that a promise rejects with; any other outcome fails the test. */
 export async function failure(promise: Promise<unknown>): Promise<QuantsmithError> {
   const error = await promise.then(
     () => new Error("nothing was thrown"),
@@ -44,7 +44,7 @@ export async function failure(promise: Promise<unknown>): Promise<QuantsmithErro
   throw error;
 }
 
-/** All problems a promise ends in. */
+/** Returns all problems that a promise rejects with. */
 export async function problems(promise: Promise<unknown>): Promise<readonly Diagnostic[]> {
   const error = await failure(promise);
   if (error instanceof RecipeError) return error.problems ?? [];

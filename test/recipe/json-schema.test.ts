@@ -26,11 +26,11 @@ describe.each([
   ["pipeline.schema.json", pipelineJsonSchema],
   ["devices.schema.json", catalogJsonSchema],
 ])("%s", (name, generate) => {
-  test("is what `quantsmith schema --write schema` writes", () => {
+  test("equals the output of `quantsmith schema --write schema`", () => {
     expect(written(name), "run `npm run schema`").toBe(generate());
   });
 
-  test("is draft 7, refuses unknown keys and describes every key", () => {
+  test("is draft 7, rejects unknown keys and describes every key", () => {
     const schema: Node & { $schema?: string } = JSON.parse(generate());
     expect(schema.$schema).toBe("http://json-schema.org/draft-07/schema#");
     const silent: string[] = [];
@@ -47,7 +47,7 @@ describe.each([
   });
 });
 
-test("hardware-compatibility.schema.json is what `quantsmith schema --write schema` writes, and refuses unknown keys", () => {
+test("hardware-compatibility.schema.json equals the output of `quantsmith schema`, and rejects unknown keys", () => {
   const text = hardwareCompatibilityJsonSchema();
   expect(written("hardware-compatibility.schema.json"), "run `npm run schema`").toBe(text);
   const objects = [...text.matchAll(/"type": "object",\s+"properties"/g)].length;

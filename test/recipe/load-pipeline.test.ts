@@ -30,7 +30,7 @@ test("the bundled pipelines are valid and found by name", async () => {
   }
 });
 
-test("release is the default, and the command line wins", async () => {
+test("release is the default, and the command line takes precedence", async () => {
   const { loaded } = await recipeNaming();
   expect((await loadPipeline(loaded)).name).toBe("release");
   expect((await loadPipeline(loaded, "preview")).name).toBe("preview");
@@ -54,12 +54,12 @@ describe("missing", () => {
   test.each([
     [
       "releese",
-      /^there is no pipeline "releese"$/,
-      /Did you mean `release`\? The pipelines are "demo", "preview", "release" and "thorough"/,
+      /^unknown pipeline "releese"$/,
+      /Did you mean `release`\? Use "demo", "preview", "release" or "thorough"/,
     ],
-    ["banana", /no pipeline "banana"/, /^The pipelines are/],
-    ["./banana.yaml", /cannot read .*banana.yaml: there is no such file/, /The pipelines are/],
-    ["../", /it is a folder/, /The pipelines are/],
+    ["banana", /unknown pipeline "banana"/, /^Use "demo"/],
+    ["./banana.yaml", /cannot read .*banana.yaml: no such file/, /Use "demo"/],
+    ["../", /it is a folder/, /Use "demo"/],
   ])("%s", async (name, message, remedy) => {
     const { loaded, place } = await recipeNaming(name);
     const error = await failure(loadPipeline(loaded));
@@ -69,7 +69,7 @@ describe("missing", () => {
     expect(`${error.at?.line}:${error.at?.column}`).toBe(place);
   });
 
-  test("from the command line it is not the recipe's fault", async () => {
+  test("from the command line, the error has no place in the recipe", async () => {
     const { loaded } = await recipeNaming();
     const error = await failure(loadPipeline(loaded, "banana"));
     expect(error.code).toBe("QS-PIPELINE-MISSING");
@@ -103,7 +103,7 @@ describe("broken", () => {
     ],
     ["gate upside down", "version: 1\ngates: { kldMean: { ▸min: 2, max: 1 } }\n", "QS-PIPELINE-INVALID", /above/],
     ["not YAML", "version: 1\na: [\n▸", "QS-RECIPE-YAML", /not valid YAML/],
-    ["empty", "# nothing\n", "QS-PIPELINE-INVALID", /holds nothing/],
+    ["empty", "# nothing\n", "QS-PIPELINE-INVALID", /only comments/],
   ];
   test.each(cases)("%s", async (_, text, code, message) => {
     const { path, places } = writeMarked(folder, "broken.yaml", text);

@@ -7,14 +7,14 @@ import { failure, placeOf, problems, temporaryFolder, writeMarked } from "./bad-
 
 const folder = temporaryFolder();
 
-/** A recipe whose only fault is in `lines`; keys given there replace the sound ones. */
+/** Returns a recipe whose only problem is in `lines`; their keys replace the valid ones. */
 function around(lines: string): string {
-  const sound = [
+  const valid = [
     ["version", "version: 1"],
     ["model", "model: { source: hf:org/name }"],
     ["variants", "variants: [Q8_0]"],
   ];
-  const head = sound.filter(([key]) => !new RegExp(`^▸?${key}:`, "m").test(lines)).map(([, line]) => line);
+  const head = valid.filter(([key]) => !new RegExp(`^▸?${key}:`, "m").test(lines)).map(([, line]) => line);
   return [...head, lines, ""].join("\n");
 }
 
@@ -22,7 +22,7 @@ type Case = [name: string, lines: string, message: RegExp, remedy: RegExp];
 
 const cases: Case[] = [
   ["unknown top-level key", "▸smok: []", /unknown key "smok"/, /`smoke`/],
-  ["unknown key without a near one", "▸banana: 1", /unknown key "banana"/, /Known here: "version".*"publish"/],
+  ["unknown key without a near name", "▸banana: 1", /unknown key "banana"/, /Use "version".*"publish"/],
   ["unknown gate", "gates: { ▸perplexityRato: { max: 1 } }", /unknown key "perplexityRato"/, /`perplexityRatio`/],
   [
     "unknown key deep in a list",
@@ -30,9 +30,9 @@ const cases: Case[] = [
     /unknown key "match"/,
     /`matches`/,
   ],
-  ["mistyped required key, said once", "model:\n  ▸sorce: hf:a/b", /unknown key "sorce"/, /`source`/],
-  ["mistyped variant key, said once", "variants:\n  - { name: X, ▸dynamc: {} }", /"dynamc"/, /`dynamic`/],
-  ["mistyped gate bound, said once", "gates: { kldMean: { ▸maxi: 1 } }", /"maxi"/, /`max`/],
+  ["mistyped required key, reported once", "model:\n  ▸sorce: hf:a/b", /unknown key "sorce"/, /`source`/],
+  ["mistyped variant key, reported once", "variants:\n  - { name: X, ▸dynamc: {} }", /"dynamc"/, /`dynamic`/],
+  ["mistyped gate bound, reported once", "gates: { kldMean: { ▸maxi: 1 } }", /"maxi"/, /`max`/],
   ["missing source", "▸model: { name: x }", /"source" is missing in "model"/, /hf:org\/name/],
   ["missing prompt", "smoke: [▸{ maxTokens: 5 }]", /"prompt" is missing in "smoke\[0\]"/, /Add `prompt:`/],
   ["version without value", "▸version:\n", /"version" cannot be nothing/, /"1"/],
@@ -48,12 +48,12 @@ const cases: Case[] = [
   ["text for a list", "devices: ▸iphone", /must be a list, found the text "iphone"/, /quantsmith devices/],
   ["number for text", "smoke: [{ prompt: a, expect: { matches: ▸12 } }]", /must be text, found the number 12/, /"12"/],
   ["number as variant", "variants: [▸7]", /text or a mapping.*found the number 7/, /`preset` or `dynamic`/],
-  ["no variants", "variants: ▸[]", /"variants" is empty/, /files to make/],
+  ["no variants", "variants: ▸[]", /"variants" is empty/, /variants to build/],
   ["enum", "convert: { outtype: ▸bf61 }", /"outtype" cannot be the text "bf61"/, /`bf16`/],
   ["enum without a near value", "convert: { outtype: ▸double }", /cannot be the text "double"/, /"auto".* or "f32"/],
   ["unknown preset", "variants: [▸Q4_K_X]", /unknown preset "Q4_K_X"/, /`Q4_K_M`/],
   ["preset with slips", "variants: [▸q4km]", /unknown preset "q4km"/, /Did you mean `Q4_K_M`/],
-  ["nothing like a preset", "variants: [▸banana]", /unknown preset/, /^`quantsmith types`/],
+  ["nothing like a preset", "variants: [▸banana]", /unknown preset/, /^Run `quantsmith types`/],
   [
     "preset as tensor type",
     "variants: [{ name: A, preset: Q6_K, tensors: { output: ▸Q4_K_M } }]",
@@ -61,7 +61,7 @@ const cases: Case[] = [
     /`Q4_K`/,
   ],
   [
-    "type that is no target",
+    "type that cannot be written",
     "variants: [{ preset: Q6_K, tensors: { output: ▸I32 } }]",
     /unknown tensor type "I32"/,
     /./,
@@ -69,10 +69,10 @@ const cases: Case[] = [
   [
     "regular expression",
     'variants: [{ preset: Q6_K, tensors: { ▸"blk.(": Q8_0 } }]',
-    /no regular expression/,
+    /not a regular expression/,
     /`ffn_down`/,
   ],
-  ["blank in a pattern", 'variants: [{ preset: Q6_K, tensors: { ▸"a b": Q8_0 } }]', /blank/, /remove/],
+  ["blank in a pattern", 'variants: [{ preset: Q6_K, tensors: { ▸"a b": Q8_0 } }]', /blank/, /Remove/],
   ["capital in a pattern", 'variants: [{ preset: Q6_K, tensors: { ▸"\\\\D+": Q8_0 } }]', /capital/, /lower/],
   ["long pattern", `variants: [{ preset: Q6_K, tensors: { ▸${"a".repeat(201)}: Q8_0 } }]`, /200 characters/, /Split/],
   [
@@ -81,37 +81,37 @@ const cases: Case[] = [
     /regular expression: Unterminated group/,
     /contains/,
   ],
-  ["empty prompt", 'smoke: [{ prompt: ▸"" }]', /"prompt" is empty/, /user says/],
-  ["empty expectation", "smoke: [{ prompt: a, expect: ▸{} }]", /expects nothing/, /`json: true`/],
+  ["empty prompt", 'smoke: [{ prompt: ▸"" }]', /"prompt" is empty/, /User message/],
+  ["empty expectation", "smoke: [{ prompt: a, expect: ▸{} }]", /`expect` is empty/, /`json: true`/],
   ["json: false", "smoke: [{ prompt: a, expect: { json: ▸false } }]", /"json" cannot be `false`/, /"true"/],
   ["mistyped expectation", "smoke: [{ prompt: a, expect: { ▸endItself: 9 } }]", /"endItself"/, /`endsItself`/],
   ["mistyped tool key", "smoke: [{ prompt: a, tools: [{ name: f, ▸parameter: {} }] }]", /"parameter"/, /`parameters`/],
-  ["name of a tool", 'smoke: [{ prompt: a, tools: [{ name: ▸"get weather" }] }]', /name of a function/, /get_weather/],
+  ["name of a tool", 'smoke: [{ prompt: a, tools: [{ name: ▸"get weather" }] }]', /not a function name/, /get_weather/],
   ["sameAsBase: false", "smoke: [{ prompt: a, expect: { sameAsBase: ▸false } }]", /cannot be `false`/, /"true"/],
   ["cosine above one", "smoke: [{ prompt: a, expect: { cosineToBase: ▸1.1 } }]", /at most 1/, /cosine/],
   [
-    "call of a tool that is not offered",
+    "call of an unknown tool",
     "smoke: [{ prompt: a, tools: [{ name: get_time }], expect: { ▸toolCall: get_tme } }]",
-    /no tool "get_tme"/,
+    /unknown tool "get_tme"/,
     /`get_time`/,
   ],
   [
-    "call bound to a schema",
+    "call constrained by a schema",
     "smoke: [{ prompt: a, tools: [{ name: f }], expect: { jsonSchema: { type: object }, ▸toolCall: f } }]",
     /cannot be a tool call/,
     /two prompts/,
   ],
   [
-    "end beyond the longest answer",
+    "end beyond the maximum length",
     "smoke: [{ prompt: a, maxTokens: 8, expect: { ▸endsItself: 9 } }]",
     /`endsItself` 9 is above `maxTokens` 8/,
     /Raise/,
   ],
   [
-    "schema key that no grammar is made of",
+    "schema key that grammars do not support",
     "smoke: [{ prompt: a, expect: { jsonSchema: { type: object, properties: { b: { type: string, ▸patern: x } } } } }]",
     /schema key "patern"/,
-    /Use "type"/,
+    /Use only "type"/,
   ],
   [
     "mistyped schema key",
@@ -122,13 +122,13 @@ const cases: Case[] = [
   [
     "mistyped schema type",
     "smoke: [{ prompt: a, expect: { jsonSchema: { oneOf: [{ ▸type: strng }] } } }]",
-    /"strng" is no JSON Schema type/,
+    /"strng" is not a JSON Schema type/,
     /`string`/,
   ],
   [
-    "schema of nothing",
+    "schema without a type",
     "smoke: [{ prompt: a, expect: { jsonSchema: ▸{} } }]",
-    /does not say what it describes/,
+    /the schema has no type/,
     /type: object/,
   ],
   ["bare model source", "model: { source: ▸org/name }", /not a model source/, /`\.\/folder`.*`hf:org\/name`/],
@@ -136,14 +136,9 @@ const cases: Case[] = [
   ["home folder", "model: { source: ▸~/models/x }", /not a model source/, /\.\/folder/],
   ["NUL in a path", 'model: { source: ▸"./a\\0b", name: x }', /not a model source/, /folder/],
   ["control character in a corpus", 'search: { corpus: ▸"./a\\nb" }', /not a file path/, /default/],
-  ["revision of a folder", "model: { source: ./x, ▸revision: main }", /no `revision`/, /`hf:`/],
+  ["revision of a folder", "model: { source: ./x, ▸revision: main }", /cannot have a `revision`/, /`hf:`/],
   ["revision with dots", "model: { source: hf:a/b, revision: ▸../x }", /not a revision/, /`main`/],
-  [
-    "revision that is none in a source",
-    "model: { source: ▸hf:a/b@../x }",
-    /not a model source/,
-    /hf:org\/name@revision/,
-  ],
+  ["invalid revision in a source", "model: { source: ▸hf:a/b@../x }", /not a model source/, /hf:org\/name@revision/],
   ["source with nothing after @", 'model: { source: ▸"hf:a/b@" }', /not a model source/, /hf:org\/name@revision/],
   [
     "two revisions",
@@ -151,9 +146,9 @@ const cases: Case[] = [
     /"revision" is "v2", and "source" has the revision "v1"/,
     /Remove one/,
   ],
-  ["revision beside a source that is none", "model: { source: ▸hf:b, revision: v2 }", /not a model source/, /./],
+  ["revision beside an invalid source", "model: { source: ▸hf:b, revision: v2 }", /not a model source/, /./],
   ["model name", "model: { source: ./x, name: ▸a/b }", /"a\/b" is not usable/, /letters, digits/],
-  ["no model name in the source", "model: { source: ▸/ }", /gives no name/, /`name:`/],
+  ["no model name in the source", "model: { source: ▸/ }", /cannot derive a file name/, /`name:`/],
   ["variant name", 'variants: [{ name: ▸"a b", preset: Q8_0 }]', /not usable/, /letters, digits/],
   [
     "same variant twice",
@@ -174,7 +169,7 @@ const cases: Case[] = [
   ["name of a projector", "variants: [{ name: ▸mmproj-F16, preset: F16 }]", /another kind of file/, /projector/],
   ["no preset", "variants: [▸{ name: A }]", /neither `preset` nor `dynamic`/, /`preset: Q4_K_M`/],
   ["both kinds", "variants: [{ name: A, preset: Q8_0, ▸dynamic: { bytes: 2 GB } }]", /both/, /one of the two/],
-  ["dynamic without name", "variants: [▸{ dynamic: { bytes: 2 GB } }]", /needs a `name`/, /Add one/],
+  ["dynamic without name", "variants: [▸{ dynamic: { bytes: 2 GB } }]", /needs a `name`/, /Q4_K_S/],
   ["dynamic without budget", "variants: [{ name: A, dynamic: ▸{} }]", /no budget/, /"sizeOf".* or "device"/],
   [
     "two budgets",
@@ -185,23 +180,23 @@ const cases: Case[] = [
   [
     "context without device",
     "variants: [{ name: A, dynamic: { bytes: 2 GB, ▸context: 512 } }]",
-    /beside `device`/,
+    /`context` requires `device`/,
     /device/,
   ],
   [
     "reserve without device",
     "variants: [{ name: A, dynamic: { bytes: 2 GB, ▸reserve: 1 GB } }]",
-    /`reserve` counts only beside `device`/,
+    /`reserve` requires `device`/,
     /device/,
   ],
   [
     "a reserve without a unit",
     "variants: [{ name: A, dynamic: { device: pixel-9, ▸reserve: 500 } }]",
-    /a reserve of 500 bytes keeps nothing free/,
+    /the reserve of 500 bytes is too small/,
     /`500 MB`/,
   ],
   [
-    "a reserve that is no size",
+    "a reserve that is not a size",
     "variants: [{ name: A, dynamic: { device: pixel-9, reserve: ▸much } }]",
     /"much" is not a size/,
     /2.4 GB/,
@@ -215,16 +210,16 @@ const cases: Case[] = [
   ],
   ["bits per weight", "variants: [{ name: A, dynamic: { bitsPerWeight: ▸0.2 } }]", /at least 1/, /bits per weight/],
   ["gate without bounds", "gates: { sameTop: ▸{} }", /neither `min` nor `max`/, /Add a limit/],
-  ["gate upside down", "gates: { sameTop: { ▸min: 90, max: 80 } }", /`min` 90 is above `max` 80/, /No value/],
+  ["gate upside down", "gates: { sameTop: { ▸min: 90, max: 80 } }", /`min` 90 is above `max` 80/, /Swap/],
   ["gate as a number", "gates: { kldMean: ▸0.05 }", /must be a mapping/, /Mean/],
   [
-    "limit made of a variant that is not there",
+    "limit relative to an unknown variant",
     "variants: [Q8_0, Q4_K_M]\ngates: { kldMean: { max: { of: ▸Q4_KM, ratio: 1 } } }",
     /no variant "Q4_KM"/,
     /`Q4_K_M`/,
   ],
   [
-    "limits made of two variants, each to be measured before the other",
+    "limits relative to two variants",
     "variants: [Q8_0, Q4_K_M]\ngates: { kldMean: { max: { of: Q8_0, ratio: 9 } }, sameTop: { min: { of: ▸Q4_K_M, ratio: 1 } } }",
     /"Q8_0" and .*"Q4_K_M"/,
     /same variant/,
@@ -234,14 +229,14 @@ const cases: Case[] = [
   ["empty corpus list", "calibration: { corpus: ▸[] }", /"corpus" is empty/, /./],
   ["corpus from the Hub without revision", "calibration: { corpus: ▸hf:org/set/a.txt }", /data set/, /@revision/],
   [
-    "corpus from a revision that is none",
+    "corpus from an invalid revision",
     'calibration: { corpus: ▸"hf:org/set@.x/a.txt" }',
-    /names no file of a Hub data set/,
+    /does not name a file of a Hub data set/,
     /@revision/,
   ],
-  ["corpus that is a revision alone", "calibration: { corpus: ▸hf:org/set@refs/pr/3 }", /data set/, /path\/file/],
+  ["corpus without a path", "calibration: { corpus: ▸hf:org/set@refs/pr/3 }", /data set/, /path\/file/],
   ["corpus at a branch with a slash", "calibration: { corpus: ▸hf:org/set@refs/heads/a/b.txt }", /data set/, /%2F/],
-  ["corpus of a wrong kind", "calibration: { corpus: [a.txt, ▸5] }", /must be text/, /"5"/],
+  ["corpus of a wrong type", "calibration: { corpus: [a.txt, ▸5] }", /must be text/, /"5"/],
   [
     "evaluation on calibration text",
     "calibration: { corpus: ./a.txt }\nevaluation: { corpus: [b.txt, ▸x/../a.txt] }",
@@ -261,23 +256,23 @@ const cases: Case[] = [
     /./,
   ],
   [
-    "evaluation on the same Hub text, written in another way",
+    "evaluation on the same Hub text in another spelling",
     "search: { corpus: hf:a/b@refs/pr/1/c.txt }\nevaluation: { corpus: ▸hf:a/b@refs%2Fpr%2F1/c.txt }",
     /listed under/,
     /./,
   ],
-  ["revision to publish to", "publish: { repo: ▸hf:me/x@v1 }", /published to a revision.*"hf:me\/x@v1"/, /"me\/x"/],
+  ["revision to publish to", "publish: { repo: ▸hf:me/x@v1 }", /published to a revision.*"hf:me\/x@v1"/, /`me\/x`/],
   ["revision to publish to, without hf:", "publish: { repo: ▸me/x@main }", /published to a revision/, /`via`/],
-  ["place to publish", "publish: { repo: ▸me }", /not a place to publish/, /`dir:path`/],
-  ["a way to publish into a folder", "publish: { repo: dir:x, ▸via: pr }", /a folder has no `via`/, /Hub/],
-  ["streaming into a folder", "publish: { repo: dir:x, ▸stream: true }", /a folder has no `stream`/, /Hub/],
+  ["place to publish", "publish: { repo: ▸me }", /not a publish target/, /`dir:path`/],
+  ["a way to publish into a folder", "publish: { repo: dir:x, ▸via: pr }", /`via` does not apply to a folder/, /Hub/],
+  ["streaming into a folder", "publish: { repo: dir:x, ▸stream: true }", /`stream` does not apply to a folder/, /Hub/],
   ["collection", "publish: { repo: a/b, collection: ▸mine }", /not a collection's slug/, /\/collections\//],
   ["gating", "publish: { repo: a/b, gated: ▸true }", /./, /./],
   ["device id", "devices: [▸iPhone 15]", /not a device id/, /quantsmith devices/],
   ["merge key", "a: &a { x: 1 }\n▸<<: *a".replace("a: &a", "▸a: &a"), /unknown key "a"/, /./],
 ];
 
-describe("one fault", () => {
+describe("one problem", () => {
   test.each(cases)("%s", async (_, lines, message, remedy) => {
     const { path, places } = writeMarked(folder, "one.yaml", around(lines));
     const found = await problems(loadRecipe(path));
@@ -297,22 +292,17 @@ describe("a variant that cannot be published under its name", () => {
       /does not recognize a quantization label/,
       /UD-Q4_K_XL/,
     ],
-    [
-      "a label the Hub does not know",
-      "variants: [Q4_K_M, { name: ▸Q4_K_L, preset: Q4_K_M }]",
-      /not recognize a quantization/,
-      /./,
-    ],
+    ["an unknown label", "variants: [Q4_K_M, { name: ▸Q4_K_L, preset: Q4_K_M }]", /not recognize a quantization/, /./],
     ["an alias as a name", "variants: [{ name: ▸Q4_K, preset: Q4_K_M }]", /not recognize a quantization label/, /./],
     ["another label", "variants: [{ name: ▸mine-Q8_0, preset: Q8_0 }]", /as Q8_0 instead of mine-Q8_0/, /./],
-    ["a label of another one", "variants: [Q8_0, { name: ▸my-Q8_0, preset: Q8_0 }]", /Q8_0/, /./],
+    ["the label of another variant", "variants: [Q8_0, { name: ▸my-Q8_0, preset: Q8_0 }]", /Q8_0/, /./],
     [
-      "a tag that llama.cpp finds elsewhere",
+      "a tag that llama.cpp resolves to another file",
       "variants: [BF16, ▸F16]",
       /llama\.cpp resolves it to .*-BF16\.gguf/,
       /Rename/,
     ],
-    ["a name that is no model to llama.cpp", "variants: [{ name: ▸mtp-Q8_0, preset: Q8_0 }]", /./, /./],
+    ["a name that llama.cpp does not accept for a model", "variants: [{ name: ▸mtp-Q8_0, preset: Q8_0 }]", /./, /./],
   ];
 
   test.each(labels)("%s", async (_, lines, message, remedy) => {
@@ -324,7 +314,7 @@ describe("a variant that cannot be published under its name", () => {
     expect(found[0]?.remedy).toMatch(remedy);
   });
 
-  test("names the Hub reads are fine in any letter case and mixture", async () => {
+  test("accepts labels that the Hub recognizes, in any letter case", async () => {
     const variants =
       "[q4_k_m, { name: UD-Q4_K_XL, preset: Q4_K_M }, { name: q6_k_l, preset: Q6_K }, TQ1_0, Q1_0, BF16]";
     const { path } = writeMarked(folder, "fine.yaml", around(`variants: ${variants}`));
@@ -348,14 +338,14 @@ describe("the whole file", () => {
     if (places.length > 0) expect(found.map(placeOf)).toEqual(places);
   });
 
-  test("a list is told from a recipe in words", async () => {
+  test("the message for a list names both types", async () => {
     const { path } = writeMarked(folder, "list.yaml", "- a\n");
     expect((await failure(loadRecipe(path))).message).toMatch(
       /^1 problem in .*: the file must be a mapping .*, found a list$/,
     );
   });
 
-  test("all faults are reported at once, in the order of the file", async () => {
+  test("all problems are reported at once, in order of lines", async () => {
     const marked = [
       "version: ▸3",
       "model: { ▸sorce: ./x, name: ▸a b }",
@@ -405,7 +395,7 @@ describe("the file itself", () => {
     expect((await failure(loadRecipe(path))).message).toContain("not a regular file");
   });
 
-  // Root reads everything, so there the file is simply read and found empty.
+  // Root can read the file, which is empty.
   test("unreadable", async () => {
     const path = join(folder, "secret.yaml");
     writeFileSync(path, "");
@@ -420,7 +410,7 @@ describe("the file itself", () => {
     expect(error).toMatchObject({ code: "QS-RECIPE-INVALID", at: { file: path } });
   });
 
-  test("a path is shown as it was given, and read from a folder with blanks and umlauts", async () => {
+  test("messages show the path as given; folder names may contain blanks and umlauts", async () => {
     const odd = join(folder, "Mein Ördner ☕");
     mkdirSync(odd);
     const { path } = writeMarked(odd, "mödel 1.yaml", around("devices: []"));
@@ -430,7 +420,7 @@ describe("the file itself", () => {
     expect(loaded.locate(["model", "source"])).toEqual({ file: given, line: 2, column: 18 });
   });
 
-  test("locate falls back to the nearest parent that is there", async () => {
+  test("locate falls back to the nearest existing parent", async () => {
     const { path } = writeMarked(folder, "places.yaml", around("calibration:\n  corpus: a.txt"));
     const { locate } = await loadRecipe(path);
     expect(locate(["calibration", "corpus", 0])).toMatchObject({ line: 5, column: 11 });

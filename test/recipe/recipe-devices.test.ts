@@ -32,7 +32,7 @@ test.each([
     "iphone-15pro",
     "iphone-15-pro",
   ],
-])("an unknown device %s is shown where it stands", async (_, lines, typed, meant) => {
+])("an unknown device %s is reported at its place", async (_, lines, typed, meant) => {
   const { path, places } = writeMarked(folder, "unknown.yaml", recipe(lines));
   const found = await problems(loadRecipe(path));
   expect(found.map(placeOf)).toEqual(places);
@@ -40,12 +40,12 @@ test.each([
   expect(found[0]?.remedy).toContain(`Did you mean \`${meant}\`?`);
 });
 
-test("it is told along with the recipe's other faults", async () => {
+test("an unknown device is reported along with the recipe's other problems", async () => {
   const { path, places } = writeMarked(folder, "faults.yaml", recipe("devices: [▸toaster, ▸Pixel 9]\n▸gatez: {}"));
   expect((await problems(loadRecipe(path))).map(placeOf)).toEqual(places);
 });
 
-test("devices of a catalog of one's own, which is relative to the recipe", async () => {
+test("a recipe may use devices of its catalog, whose path is relative to the recipe", async () => {
   writeMarked(folder, "mine.yaml", ownCatalog);
   const variants = "variants: [{ name: Q4_K_M, dynamic: { device: my-box } }]";
   const lines = `devices: [my-box, pixel-9]\ncatalog: ./mine.yaml\n${variants}`;
@@ -59,7 +59,7 @@ test("devices of a catalog of one's own, which is relative to the recipe", async
   expect(settings.catalog.sources.get("me")?.title).toBe("I ran it");
 });
 
-test("a device of the catalog of one's own replaces the one of quantsmith with the same id", async () => {
+test("a device of the recipe's catalog replaces the built-in one with the same id", async () => {
   writeMarked(folder, "other.yaml", ownCatalog.replace("id: my-box", "id: pixel-9"));
   const { path } = writeMarked(folder, "replaces.yaml", recipe("devices: [pixel-9]\ncatalog: ./other.yaml"));
   const loaded = await loadRecipe(path);
@@ -67,14 +67,14 @@ test("a device of the catalog of one's own replaces the one of quantsmith with t
   expect(settings.devices.map(({ name }) => name)).toEqual(["My box"]);
 });
 
-test("a catalog that is not there is shown at the recipe's line", async () => {
+test("a missing catalog is reported at the recipe's line", async () => {
   const { path, places } = writeMarked(folder, "missing.yaml", recipe("catalog: ▸./none.yaml"));
   const error = await failure(loadRecipe(path));
   expect(error).toMatchObject({ code: "QS-CATALOG-MISSING", at: { file: path } });
   expect(placeOf({ at: error.at ?? { file: "" } })).toBe(places[0]);
 });
 
-test("what is wrong with it is shown at its own line", async () => {
+test("problems of a catalog are reported at its own lines", async () => {
   const broken = writeMarked(folder, "broken.yaml", ownCatalog.replace("9 GiB", "▸90 GiB"));
   const { path } = writeMarked(folder, "breaks.yaml", recipe("catalog: ./broken.yaml"));
   const found = await problems(loadRecipe(path));
@@ -82,7 +82,7 @@ test("what is wrong with it is shown at its own line", async () => {
   expect(found[0]).toMatchObject({ code: "QS-CATALOG-INVALID", at: { file: broken.path } });
 });
 
-test("a catalog that is no path", async () => {
+test("a catalog that is not a path", async () => {
   const { path, places } = writeMarked(folder, "path.yaml", recipe('catalog: ▸" "'));
   expect((await problems(loadRecipe(path))).map(placeOf)).toEqual(places);
 });

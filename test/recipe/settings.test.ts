@@ -121,7 +121,7 @@ test("a recipe with most keys", async () => {
   ]);
 });
 
-test("the smallest recipe gets everything from the pipeline and the defaults", async () => {
+test("the smallest recipe has all settings from the pipeline and the defaults", async () => {
   const settings = await settingsOf(
     "version: 1\nmodel: { source: hf:org/My-Model }\nvariants: [Q4_K_M]\n",
     "version: 1\n",
@@ -240,7 +240,7 @@ describe("sources and texts", () => {
   });
 });
 
-test("smoke: none when empty, and room for an answer that should end itself later", async () => {
+test("smoke: an empty list disables it, and `endsItself` raises the maximum length", async () => {
   const start = "version: 1\nmodel: { source: hf:a/b }\nvariants: [Q8_0]\n";
   expect((await settingsOf(`${start}smoke: []\n`)).smoke).toEqual([]);
   const long = await settingsOf(`${start}smoke: [{ prompt: a, expect: { endsItself: 300 } }]\n`);

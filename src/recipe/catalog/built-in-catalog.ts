@@ -8,19 +8,19 @@ import { readCatalogFile, typedCatalogFile } from "./read-catalog-file.js";
 
 const folder = fileURLToPath(new URL("devices", packageRoot));
 
-/** Where the build puts what it has read and checked: beside the compiled code, so that a source tree has none. */
+/** The catalog that the build parsed and checked, beside the compiled code; a source tree has none. */
 export const compiledCatalog = new URL("own-catalog.json", import.meta.url);
 
-/** Files stay the same while a program runs. */
-let own: Promise<readonly CatalogFile[]> | undefined;
+/** Cached, since the package's files do not change during a process. */
+let builtIn: Promise<readonly CatalogFile[]> | undefined;
 
-/** The package's `devices/*.yaml`, from the build where there is one: parsing them takes a quarter of a second. */
+/** Returns the package's `devices/*.yaml`, from the build if available: parsing them takes a quarter of a second. */
 export function builtInCatalog(): Promise<readonly CatalogFile[]> {
-  own ??= readCompiled().then((compiled) => compiled ?? readBuiltInFiles());
-  return own;
+  builtIn ??= readCompiled().then((compiled) => compiled ?? readBuiltInFiles());
+  return builtIn;
 }
 
-/** The files themselves, read and checked. Errors: QS-CATALOG-INVALID. */
+/** Reads and checks `devices/*.yaml`. Errors: QS-CATALOG-INVALID. */
 export async function readBuiltInFiles(): Promise<CatalogFile[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith(".yaml")).sort();
   const files = await Promise.all(names.map((name) => readCatalogFile(join(folder, name))));

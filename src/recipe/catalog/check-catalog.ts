@@ -3,17 +3,17 @@ import { quote } from "../../util/quote.js";
 import { didYouMean, nearest } from "../../util/suggest.js";
 import type { Problem, YamlPath } from "../yaml/diagnostics.js";
 
-/** What each source is, by id; see `sourceKind`. */
+/** Kind of each source, by id; see `sourceKind`. */
 export type SourceKinds = ReadonlyMap<string, string>;
 
-/** What a figure's basis asks of its source. An estimate may start from anything, and says how in its note. */
-const proof: ReadonlyMap<unknown, string> = new Map([
+/** The kind of source that a basis requires. An estimate may use any source and explains its method in a note. */
+const requiredKind: ReadonlyMap<unknown, string> = new Map([
   ["measured", "measurement"],
   ["specification", "specification"],
   ["os-rule", "os-rule"],
 ]);
 
-/** The sources that a catalog file lists, whether or not the rest of it is valid. */
+/** Returns the sources that a catalog file lists, even if the rest of the file is invalid. */
 export function sourceKinds(data: unknown): SourceKinds {
   return new Map(
     entries(data, "sources").flatMap(({ entry: { id, kind } }) =>
@@ -23,8 +23,8 @@ export function sourceKinds(data: unknown): SourceKinds {
 }
 
 /**
- * What the schema of catalog files cannot say: ids are unique, every source is listed in this or another file of the
- * catalog, no figure claims more than its source proves, and a budget is within the memory.
+ * Checks rules that the schema of catalog files cannot express: ids are unique, every source is listed in a file of the
+ * catalog, the basis of each figure matches the kind of its source, and a budget is within the memory.
  */
 export function checkCatalog(data: unknown, known: SourceKinds): Problem[] {
   return [
@@ -41,12 +41,14 @@ function checkIds(data: unknown, section: string): Problem[] {
       seen.add(id);
       return [];
     }
-    const message = `${quote(section)} has ${quote(id)} twice`;
-    return [{ path: [...path, "id"], part: "value", message, remedy: "Give one of them another id, or remove it." }];
+    const message = `the id ${quote(id)} appears twice in ${quote(section)}`;
+    return [
+      { path: [...path, "id"], part: "value", message, remedy: "Change one of the two ids, or remove one entry." },
+    ];
   });
 }
 
-/** Every mapping with a `source`, however deep it stands. */
+/** Checks every mapping with a `source`, at any depth. */
 function checkCitations(data: unknown, path: YamlPath, known: SourceKinds): Problem[] {
   if (Array.isArray(data)) return data.flatMap((item, index) => checkCitations(item, [...path, index], known));
   if (!isMapping(data)) return [];
@@ -66,13 +68,13 @@ function citationProblems({ source, basis, note }: Mapping, path: YamlPath, know
     return [{ path: [...path, "source"], part: "value", message, remedy }];
   }
   if (basis === "estimate" && (typeof note !== "string" || note === "")) {
-    const message = "an estimate does not say what it is made from";
-    return [{ path, part: "value", message, remedy: "Add a `note:` that says from what and how." }];
+    const message = "the estimate does not state its method";
+    return [{ path, part: "value", message, remedy: "Add a `note:` with the inputs and the method." }];
   }
-  const needed = proof.get(basis);
+  const needed = requiredKind.get(basis);
   if (needed === undefined || needed === kind) return [];
-  const message = `the source ${quote(source)} is of the kind ${quote(kind)}, so the figure is not ${quote(String(basis))}`;
-  const remedy = `Cite a source of the kind ${quote(needed)}, or write \`basis: estimate\` with a note.`;
+  const message = `the basis ${quote(String(basis))} does not match the source ${quote(source)} of kind ${quote(kind)}`;
+  const remedy = `Cite a source of kind ${quote(needed)}, or write \`basis: estimate\` with a note.`;
   return [{ path: [...path, "basis"], part: "value", message, remedy }];
 }
 
@@ -81,7 +83,7 @@ function checkBudget({ memory, budget }: Mapping, path: YamlPath): Problem[] {
   const share = bytesOf(budget);
   if (bytes === undefined || share === undefined || share <= bytes) return [];
   const message = "the budget is larger than the memory";
-  const remedy = "Give what one model may take of the memory, after the system and everything else.";
+  const remedy = "Give the memory that one model may use, without the system and other programs.";
   return [{ path: [...path, "budget", "value"], part: "value", message, remedy }];
 }
 

@@ -5,16 +5,16 @@ import { type SourceKinds, sourceKinds } from "./check-catalog.js";
 import { readCatalogFile, typedCatalogFile } from "./read-catalog-file.js";
 
 /**
- * The device catalog: `devices/*.yaml` of the package, then the user's files, which add to it and replace what has the
- * same id. A figure may cite a source of any of them. A command calls this once: with a recipe `loadRecipe` does, and the
- * catalog is part of the settings.
+ * Loads the device catalog: `devices/*.yaml` of the package, then the user's files, which add entries and replace those
+ * with the same id. A figure may cite a source of any file. A command calls this once; with a recipe, `loadRecipe` calls
+ * it and the settings contain the catalog.
  * Throws `QS-CATALOG-MISSING`, or a RecipeError with every problem of a file (`QS-CATALOG-INVALID`, `QS-RECIPE-YAML`).
  */
 export async function loadCatalog(extraFiles: readonly string[] = []): Promise<Catalog> {
-  const own = await builtInCatalog();
+  const builtIn = await builtInCatalog();
   const extra = await Promise.all(extraFiles.map(readCatalogFile));
   const known: SourceKinds = new Map(
-    [...own, ...extra.map(({ data }) => data)].flatMap((data) => [...sourceKinds(data)]),
+    [...builtIn, ...extra.map(({ data }) => data)].flatMap((data) => [...sourceKinds(data)]),
   );
-  return mergeCatalog([...own, ...extra.map((file) => typedCatalogFile(file, known))]);
+  return mergeCatalog([...builtIn, ...extra.map((file) => typedCatalogFile(file, known))]);
 }

@@ -1,21 +1,21 @@
 import type { ErrorCode } from "../../util/error-codes.js";
 import { type Diagnostic, QuantsmithError } from "../../util/errors.js";
 
-/** Keys and list indexes from the top of a YAML file down to a value. */
+/** Keys and list indexes from the top of a YAML file to a value. */
 export type YamlPath = readonly (string | number)[];
 
-/** One thing wrong with a file, before its place in the text is known. */
+/** One problem of a file, before its place in the text is determined. */
 export interface Problem {
   path: YamlPath;
   /** Which half of `key: value` is wrong; a list entry has only a value. */
   part: "key" | "value";
   message: string;
   remedy: string;
-  /** Where it has a code of its own instead of the file's. */
+  /** Code of this problem, if it differs from the file's. */
   code?: ErrorCode;
 }
 
-/** Everything wrong with one recipe or pipeline file; code, place and remedy are those of the first problem. */
+/** All problems of one recipe, pipeline or catalog file, with code, place and remedy of the first one. */
 export class RecipeError extends QuantsmithError {
   constructor(diagnostics: readonly [Diagnostic, ...Diagnostic[]]) {
     const [first] = diagnostics;
@@ -28,7 +28,7 @@ export class RecipeError extends QuantsmithError {
   }
 }
 
-/** Throws a RecipeError when there is any diagnostic, sorted by place. */
+/** Throws a RecipeError with the diagnostics sorted by place, unless there are none. */
 export function throwIfAny(diagnostics: readonly Diagnostic[]): void {
   const [first, ...others] = diagnostics.toSorted(
     (a, b) => (a.at.line ?? 0) - (b.at.line ?? 0) || (a.at.column ?? 0) - (b.at.column ?? 0),

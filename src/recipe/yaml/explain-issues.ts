@@ -10,20 +10,20 @@ type Issue = z.core.$ZodIssue;
 
 const listEntry = "this entry";
 
-/** zod's issues in words for people who write YAML: one problem each, with what to do about it. */
+/** Explains zod's issues to authors of YAML: one problem with a remedy per issue. */
 export function explainIssues(issues: readonly Issue[], schema: SchemaNode, base: YamlPath = []): Problem[] {
   const problems = issues.flatMap((issue) => explain(issue, schema, [...base, ...issue.path.map(toStep)]));
   return dropExplained(problems);
 }
 
 interface Found extends Problem {
-  /** Paths of keys of which one is required and none is there. */
+  /** Paths of keys of which one is required and all are missing. */
   missing?: readonly string[];
-  /** Path of the key that an unknown one was most likely meant to be. */
+  /** Path of the key that an unknown key most likely means. */
   meant?: string;
 }
 
-/** A required key that was only mistyped is reported once, as the unknown key it became. */
+/** Reports a mistyped required key once, as an unknown key. */
 function dropExplained(problems: readonly Found[]): Problem[] {
   const meant = new Set(problems.map((problem) => problem.meant));
   return problems
@@ -70,7 +70,7 @@ function explain(issue: Issue, schema: SchemaNode, path: YamlPath): Found[] {
   }
 }
 
-/** Reports the branch that takes the kind of value that is there; without one, what kinds would do. */
+/** Reports the issues of the branch that accepts the value's type; without such a branch, the accepted types. */
 function explainUnion(
   issue: z.core.$ZodIssueInvalidUnion,
   schema: SchemaNode,
@@ -111,19 +111,19 @@ function unknownKey(parent: YamlPath, key: string, known: readonly string[]): Fo
     path: [...parent, key],
     part: "key",
     message: `unknown key ${quote(key)}`,
-    remedy: near === undefined ? `Known here: ${quoteList(known, "and")}.` : didYouMean(near),
+    remedy: near === undefined ? `Use ${quoteList(known, "or")}.` : didYouMean(near),
     ...(near === undefined ? {} : { meant: JSON.stringify([...parent, near]) }),
   };
 }
 
 function wrongType(subject: string, path: YamlPath, types: readonly string[], input: unknown): string {
-  const wanted = [...new Set(types.map(describeType))].join(" or ");
-  return `${path.length === 0 ? "the file" : subject} must be ${wanted}, found ${describeValue(input)}`;
+  const accepted = [...new Set(types.map(describeType))].join(" or ");
+  return `${path.length === 0 ? "the file" : subject} must be ${accepted}, found ${describeValue(input)}`;
 }
 
 function typeRemedy(subject: string, types: readonly string[], input: unknown, about: string | undefined): string {
   const scalar = typeof input === "number" || typeof input === "boolean";
-  if (scalar && types.every((type) => type === "string")) return `Put it in quotes to make it text: \`"${input}"\`.`;
+  if (scalar && types.every((type) => type === "string")) return `Put the value in quotes: \`"${input}"\`.`;
   return sentence(subject, about);
 }
 
@@ -150,7 +150,7 @@ function toStep(step: PropertyKey): string | number {
   return typeof step === "number" ? step : String(step);
 }
 
-/** `variants[2].dynamic` */
+/** Returns a path such as `variants[2].dynamic`. */
 function dotted(path: YamlPath): string {
   return path.map((step, index) => (typeof step === "number" ? `[${step}]` : index === 0 ? step : `.${step}`)).join("");
 }

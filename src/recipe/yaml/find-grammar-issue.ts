@@ -9,7 +9,7 @@ export interface GrammarIssue {
   path: (string | number)[];
 }
 
-/** The keywords that node-llama-cpp turns into a grammar, see its `GbnfJsonSchema`. */
+/** The keywords that node-llama-cpp supports in a grammar, see its `GbnfJsonSchema`. */
 const keywords = [
   ...["type", "const", "enum", "oneOf", "format", "minLength", "maxLength", "properties", "required", "items"],
   ...["additionalProperties", "minProperties", "maxProperties", "prefixItems", "minItems", "maxItems"],
@@ -17,20 +17,20 @@ const keywords = [
 ];
 const types = ["string", "number", "integer", "boolean", "null", "object", "array"];
 
-/** Where a JSON Schema asks for what no grammar is made of; undefined when all of it is understood. */
+/** Returns the first part of a JSON Schema that grammars do not support; undefined if all parts are supported. */
 export function findGrammarIssue(schema: JsonObject, path: (string | number)[] = []): GrammarIssue | undefined {
   for (const [key, value] of Object.entries(schema)) {
     const at = [...path, key];
     if (!keywords.includes(key)) {
       const near = nearest(key, keywords);
-      const remedy = near === undefined ? `Use ${quoteList(keywords, "and")} only.` : didYouMean(near);
-      return { message: `a grammar cannot be made of the schema key ${quote(key)}`, remedy, path: at };
+      const remedy = near === undefined ? `Use only ${quoteList(keywords, "and")}.` : didYouMean(near);
+      return { message: `grammars do not support the schema key ${quote(key)}`, remedy, path: at };
     }
     const unknown = key === "type" ? [value].flat().find((type) => !types.includes(String(type))) : undefined;
     if (unknown !== undefined) {
       const near = nearest(String(unknown), types);
       const remedy = near === undefined ? `Write ${quoteList(types, "or")}.` : didYouMean(near);
-      return { message: `${quote(String(unknown))} is no JSON Schema type`, remedy, path: at };
+      return { message: `${quote(String(unknown))} is not a JSON Schema type`, remedy, path: at };
     }
     for (const [step, inner] of subschemas(key, value)) {
       const fault = isObject(inner) ? findGrammarIssue(inner, [...at, ...step]) : undefined;
@@ -38,10 +38,10 @@ export function findGrammarIssue(schema: JsonObject, path: (string | number)[] =
     }
   }
   if (["type", "const", "enum", "oneOf", "$ref"].some((key) => key in schema)) return undefined;
-  return { message: "the schema does not say what it describes", remedy: "Add `type:`, such as `type: object`.", path };
+  return { message: "the schema has no type", remedy: "Add `type:`, such as `type: object`.", path };
 }
 
-/** The schemas under a keyword, each with its path below it. */
+/** Returns the schemas below a keyword, each with its path relative to the keyword. */
 function subschemas(key: string, value: Json | undefined): [path: (string | number)[], schema: Json | undefined][] {
   if (key === "items" || key === "additionalProperties") return [[[], value]];
   if ((key === "properties" || key === "$defs") && isObject(value)) {

@@ -7,22 +7,22 @@ import { checkExtent, type SyntaxProblem } from "./yaml-extent.js";
 import { rangeAt } from "./yaml-range.js";
 import { checkTree } from "./yaml-tree.js";
 
-/** One broken line makes many follow-up errors; the first ones say it. */
+/** One invalid line causes many follow-up errors, so only the first ones are shown. */
 const shownErrors = 10;
 
 export interface YamlFile {
-  /** The file's name as the user gave it. */
+  /** The file's path as given by the user. */
   shown: string;
   /** Plain data: strings, numbers, booleans, null, arrays, objects. */
   data: unknown;
-  /** Where the key or value at a path stands; the nearest parent that exists when there is none at that path. */
+  /** Returns the place of the key or value at a path; of the nearest existing parent if the path does not exist. */
   place(path: YamlPath, part: "key" | "value"): Place;
 }
 
 /**
- * Plain data and places from YAML 1.2 text.
- * Throws a RecipeError with `QS-RECIPE-YAML` for syntax errors, several documents, duplicate keys, foreign tags,
- * nesting and aliases beyond any recipe's need, and with `empty` when the text holds no value.
+ * Parses YAML 1.2 text into plain data and places.
+ * Throws a RecipeError with `QS-RECIPE-YAML` for syntax errors, several documents, duplicate keys, foreign tags and
+ * excessive nesting or aliases, and with `empty` for a text without a value.
  */
 export function parseYaml(text: string, shown: string, empty: ErrorCode): YamlFile {
   const lines = new LineCounter();
@@ -36,14 +36,14 @@ export function parseYaml(text: string, shown: string, empty: ErrorCode): YamlFi
     ...place(start, end),
   });
 
-  const beforehand = checkExtent(text);
-  if (beforehand !== undefined) throw new RecipeError([toDiagnostic(beforehand)]);
+  const extentProblem = checkExtent(text);
+  if (extentProblem !== undefined) throw new RecipeError([toDiagnostic(extentProblem)]);
 
   const document = parseDocument(text, { prettyErrors: false, stringKeys: true, uniqueKeys: false, logLevel: "error" });
-  const complaints = [...document.errors, ...document.warnings].slice(0, shownErrors);
+  const parserIssues = [...document.errors, ...document.warnings].slice(0, shownErrors);
   const tree = checkTree(document);
-  // A warning about a tag says the same as our own finding at that tag.
-  const syntax = complaints.filter((complaint) => complaint.code !== "TAG_RESOLVE_FAILED").map(fromParser);
+  // `checkTree` reports tags, too.
+  const syntax = parserIssues.filter((issue) => issue.code !== "TAG_RESOLVE_FAILED").map(fromParser);
   throwIfAny([...syntax, ...tree.problems].map(toDiagnostic));
 
   const data: unknown = document.toJS();
@@ -51,7 +51,7 @@ export function parseYaml(text: string, shown: string, empty: ErrorCode): YamlFi
     throw new RecipeError([
       {
         code: empty,
-        message: "the file holds nothing but comments and blanks",
+        message: "the file contains only comments and blanks",
         remedy: "Write at least `version: 1`; recipes/demo/demo.yaml is a complete example.",
         at: { file: shown },
         excerpt: "",
@@ -72,6 +72,6 @@ function fromParser(error: { code: string; message: string; pos: [number, number
   const remedy =
     error.code === "TAB_AS_INDENT"
       ? "Indent with spaces instead of tabs."
-      : "Correct the YAML here: indent with spaces, put a blank after `:`, close brackets, quote text that holds `:` or `#`.";
+      : "Correct the YAML here: indent with spaces, put a blank after `:`, close brackets, quote text that contains `:` or `#`.";
   return { start: error.pos[0], end: error.pos[1], message: `not valid YAML: ${error.message}`, remedy };
 }

@@ -3,13 +3,13 @@ import { TextDecoder } from "node:util";
 import type { ErrorCode } from "../../util/error-codes.js";
 import { isSystemError, QuantsmithError } from "../../util/errors.js";
 
-/** A recipe is a page of text; anything near this is a mistake or an attack on the parser. */
+/** Far above any recipe, which is a page of text, to protect the parser. */
 const maximumBytes = 1024 * 1024;
 
 /**
- * The text of a small UTF-8 file without its byte order mark.
- * Throws `missing` when it is not there, not a regular file or not readable, `QS-RECIPE-YAML` when it is
- * larger than 1 MiB or not UTF-8.
+ * Returns the text of a small UTF-8 file without its byte order mark.
+ * Throws `missing` for a missing, non-regular or unreadable file, `QS-RECIPE-YAML` for a file that is larger than 1 MiB
+ * or not UTF-8.
  */
 export async function readTextFile(path: string, shown: string, missing: ErrorCode): Promise<string> {
   const bytes = await readRegularFile(path, shown, missing);
@@ -33,12 +33,12 @@ export async function readTextFile(path: string, shown: string, missing: ErrorCo
 async function readRegularFile(path: string, shown: string, missing: ErrorCode): Promise<Buffer> {
   const fail = (why: string, cause?: unknown) =>
     new QuantsmithError(missing, `cannot read ${shown}: ${why}`, {
-      remedy: "Give the path of a YAML file that you may read.",
+      remedy: "Give the path of a readable YAML file.",
       at: { file: shown },
       cause,
     });
   try {
-    // Without O_NONBLOCK, opening a named pipe waits for a writer that may never come.
+    // Without O_NONBLOCK, opening a named pipe blocks until a writer opens it.
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const status = await file.stat();
@@ -55,20 +55,20 @@ async function readRegularFile(path: string, shown: string, missing: ErrorCode):
       await file.close();
     }
   } catch (error) {
-    // Our own errors carry a code too and would pass for system errors.
+    // A QuantsmithError has a `code`, too.
     if (error instanceof QuantsmithError || !isSystemError(error)) throw error;
     throw fail(reasons[error.code ?? ""] ?? error.message, error);
   }
 }
 
 const reasons: Readonly<Record<string, string>> = {
-  ENOENT: "there is no such file",
-  ENOTDIR: "there is no such file",
+  ENOENT: "no such file",
+  ENOTDIR: "no such file",
   EACCES: "permission denied",
   EPERM: "permission denied",
 };
 
-/** Line and column of the first byte that does not belong to UTF-8: there the text written back differs. */
+/** Returns line and column of the first invalid UTF-8 byte, where the decoded and re-encoded text differs. */
 function firstInvalid(bytes: Buffer): { line: number; column: number } {
   const written = Buffer.from(bytes.toString("utf8"));
   let index = 0;

@@ -2,18 +2,18 @@ import type { LineCounter } from "yaml";
 import type { SourceLocation } from "../../util/errors.js";
 import { escapeControls } from "../../util/message-text.js";
 
-/** A place in a source text and the lines that show it. */
+/** A place in a source text and its excerpt. */
 export interface Place {
   at: SourceLocation;
   excerpt: string;
 }
 
-/** Characters of a long source line that are shown around the place. */
+/** Characters of a long source line to show around the place. */
 const shownCharacters = 110;
 
 /**
- * Line, column (both from 1) and a caret excerpt for the characters from `start` to `end` of a text.
- * Only the first line of a longer stretch is underlined.
+ * Returns line, column (both from 1) and a caret excerpt for the characters from `start` to `end` of a text.
+ * Of several lines, only the first is underlined.
  */
 export function placeInText(file: string, text: string, lines: LineCounter, start: number, end: number): Place {
   const { line, col } = lines.linePos(Math.min(start, text.length));

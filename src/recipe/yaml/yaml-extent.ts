@@ -1,8 +1,8 @@
 import { type CST, Parser } from "yaml";
 
-/** Nesting that no recipe reaches (the deepest key stands at 5). */
+/** Nesting limit, far above recipes, whose deepest key is at level 5. */
 const maximumDepth = 50;
-/** Keys and values, ten variants with a rule for every tensor included; keeps a megabyte of commas from taking minutes. */
+/** Limit of keys and values: enough for ten variants with a rule per tensor, while a megabyte of commas takes minutes. */
 const maximumNodes = 50_000;
 
 export interface SyntaxProblem {
@@ -14,8 +14,8 @@ export interface SyntaxProblem {
 }
 
 /**
- * What must not reach the YAML composer, judged on the flat token tree: nesting deeper than 50, on which the
- * composer's recursion ends the whole process, more keys and values than any recipe has, and a second document.
+ * Finds input that must not reach the YAML composer, on the flat token tree: nesting deeper than 50, which overflows the
+ * composer's stack and ends the process, too many keys and values, and a second document.
  */
 export function checkExtent(text: string): SyntaxProblem | undefined {
   let documents = 0;
@@ -36,7 +36,7 @@ export function checkExtent(text: string): SyntaxProblem | undefined {
   return undefined;
 }
 
-/** An own stack instead of recursion, since depth is what is in doubt. */
+/** Uses an explicit stack instead of recursion, since the depth is unbounded. */
 function checkTokens(document: CST.Document): SyntaxProblem | undefined {
   const open = [{ token: document.value, depth: 1 }];
   let nodes = 0;
@@ -45,13 +45,13 @@ function checkTokens(document: CST.Document): SyntaxProblem | undefined {
     // Pairs count too: an empty key or value has no token.
     nodes += 1 + (token !== undefined && "items" in token ? token.items.length : 0);
     if (nodes > maximumNodes) {
-      const message = `the YAML holds more than ${maximumNodes} keys and values`;
+      const message = `the YAML contains more than ${maximumNodes} keys and values`;
       return { start: document.offset, end: document.offset + 1, message, remedy: "Check that this is a recipe." };
     }
     if (token === undefined || !("items" in token)) continue;
     if (depth > maximumDepth) {
       const message = `the YAML is nested deeper than ${maximumDepth} levels`;
-      const remedy = "Remove the surplus brackets or dashes; the deepest key of a recipe stands at level 5.";
+      const remedy = "Remove surplus brackets or dashes; the deepest key of a recipe is at level 5.";
       return { start: token.offset, end: token.offset + 1, message, remedy };
     }
     for (const item of token.items) {

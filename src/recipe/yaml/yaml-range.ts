@@ -6,8 +6,8 @@ import type { TreeCheck } from "./yaml-tree.js";
 type Range = readonly [start: number, end: number];
 
 /**
- * Where the key or value at a path stands, following aliases; for a path that is not there, the key of the
- * nearest parent.
+ * Returns the range of the key or value at a path, following aliases; for a path that does not exist, of the nearest
+ * parent's key.
  */
 export function rangeAt(top: Node | null, tree: TreeCheck, path: YamlPath, part: "key" | "value"): Range {
   let node: unknown = top;
@@ -20,7 +20,7 @@ export function rangeAt(top: Node | null, tree: TreeCheck, path: YamlPath, part:
       if (pair === undefined) return key;
       node = pair.value;
       key = rangeOf(pair.key) ?? key;
-      // A key with nothing after it: the key is all there is to point at.
+      // A key without a value: point at the key.
       value = rangeOf(node) ?? key;
     } else if (isSeq(node) && typeof step === "number" && step < node.items.length) {
       node = node.items[step];
@@ -33,7 +33,7 @@ export function rangeAt(top: Node | null, tree: TreeCheck, path: YamlPath, part:
   return part === "key" ? key : value;
 }
 
-/** Start and end offset of a node; undefined when it takes no room in the text. */
+/** Returns start and end offset of a node; undefined for a node without text. */
 function rangeOf(node: unknown): Range | undefined {
   if (!isMap(node) && !isSeq(node) && !isScalar(node) && !isAlias(node)) return undefined;
   const [start, end] = node.range ?? [0, 0];

@@ -13,26 +13,25 @@ import {
 import { quote } from "../../util/quote.js";
 import type { SyntaxProblem } from "./yaml-extent.js";
 
-/** Alias expansions per file: enough to share a smoke test or two, far too few for an alias bomb. */
+/** Limit of alias expansions per file: enough to share smoke tests, too few for an alias bomb. */
 const maximumExpansions = 100;
 
-/** The tags of the YAML 1.2 core schema; all others make values that are not plain data. */
+/** Tags of the YAML 1.2 core schema; other tags create values that are not plain data. */
 const coreTags = new Set(
   ["str", "int", "float", "bool", "null", "map", "seq"].map((tag) => `tag:yaml.org,2002:${tag}`),
 );
 
 export interface TreeCheck {
   problems: SyntaxProblem[];
-  /** The node each alias stands for. */
+  /** The node that each alias references. */
   targets: ReadonlyMap<Alias, Node>;
-  /** Each mapping's pairs by key, so that thousands of problems in one mapping are placed in no time. */
+  /** Each mapping's pairs by key, so that thousands of problems in one mapping are located quickly. */
   pairs: ReadonlyMap<Node, ReadonlyMap<string, Pair>>;
 }
 
 /**
- * Checks what the YAML parser lets pass: duplicate keys (its own check takes time by the square of their
- * number), foreign tags, aliases that are unknown, contain themselves or expand too far. Expects a tree
- * whose depth `checkExtent` has bounded.
+ * Checks what the YAML parser accepts: duplicate keys (its own check takes quadratic time), foreign tags, and aliases
+ * that are unknown, contain themselves or expand too far. Requires a tree whose depth `checkExtent` has limited.
  */
 export function checkTree(document: Document.Parsed): TreeCheck {
   const problems: SyntaxProblem[] = [];
@@ -47,11 +46,11 @@ export function checkTree(document: Document.Parsed): TreeCheck {
     problems.push({ start, end, message, remedy });
   };
 
-  /** Number of alias expansions needed to write this node out. */
+  /** Returns the number of alias expansions in a node. */
   const visit = (node: Node): number => {
     if (isAlias(node)) return visitAlias(node);
     if (node.tag !== undefined && !coreTags.has(node.tag)) {
-      report(node, `the tag ${quote(node.tag)} is not allowed`, "Remove the tag; a recipe holds plain values only.");
+      report(node, `the tag ${quote(node.tag)} is not allowed`, "Remove the tag; use plain values only.");
     }
     if ((isScalar(node) || isCollection(node)) && node.anchor !== undefined) anchors.set(node.anchor, node);
     let sum = 0;
@@ -83,7 +82,7 @@ export function checkTree(document: Document.Parsed): TreeCheck {
     }
     const within = expansions.get(target);
     if (within === undefined) {
-      report(alias, `the alias ${quote(`*${alias.source}`)} stands inside its own anchor`, "Write the value out.");
+      report(alias, `the alias ${quote(`*${alias.source}`)} is inside its own anchor`, "Write the value out.");
       return 0;
     }
     targets.set(alias, target);

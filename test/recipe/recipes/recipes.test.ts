@@ -10,13 +10,13 @@ import { useModelHub } from "../../fixtures/model-hub.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
 /*
- * Every recipe of recipes/ is checked and planned against a loopback Hub that has the models it names, as their
- * config.json and safetensors headers describe them. None of them is built here.
+ * Checks and plans every recipe of recipes/ against a loopback Hub that serves config.json and safetensors headers of
+ * its model. Builds none of them.
  */
 const folder = fileURLToPath(new URL("../../../recipes/", import.meta.url));
 const recipes = readdirSync(folder).filter((file) => file.endsWith(".yaml"));
 const home = temporaryFolder();
-/** One for all, so that the tools are hashed once. */
+/** Shared, so that the tools are hashed once. */
 const digests = new DigestCache();
 
 useModelHub(home);
@@ -33,7 +33,7 @@ test("every fixture is a recipe's model", () => {
 });
 
 describe.each(recipes)("%s", (recipe) => {
-  test("names the model of its fixture, and is planned", async () => {
+  test("names the model of its fixture and can be planned", async () => {
     const settings = await load(recipe);
     const { repo, parameters } = fixtureOf(recipe);
     expect(settings.model.source).toMatchObject({ kind: "hub", repo });
@@ -44,7 +44,7 @@ describe.each(recipes)("%s", (recipe) => {
     for (const { name } of settings.variants) expect(plan.steps.map(({ id }) => id)).toContain(`smoke:${name}`);
   });
 
-  test("leaves every variant for a device enough bits for its weights", async () => {
+  test("leaves enough bits per weight to every variant for a device", async () => {
     const settings = await load(recipe);
     for (const variant of settings.variants) {
       if (variant.kind !== "dynamic" || variant.dynamic.budget.kind !== "device") continue;
@@ -58,10 +58,10 @@ describe.each(recipes)("%s", (recipe) => {
   });
 });
 
-/** Room for what is computed, larger than llama.cpp takes with a batch of 512. */
+/** Compute buffers, larger than those of llama.cpp with a batch of 512. */
 const workBytes = 400e6;
 
-/** f16 keys and values of all layers; models with sliding windows take less. */
+/** f16 KV cache of all layers; models with sliding windows need less. */
 function cacheBytes(config: LanguageConfig, context: number): number {
   const { num_hidden_layers: layers, num_key_value_heads: heads, num_attention_heads, hidden_size } = config;
   return layers * 2 * heads * (config.head_dim ?? hidden_size / num_attention_heads) * 2 * context;

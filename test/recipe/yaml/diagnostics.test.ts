@@ -25,7 +25,7 @@ test("place, message, source line with carets, remedy", async () => {
   );
 });
 
-test("two problems, each once, and their number", async () => {
+test("two problems are shown once each, with their number", async () => {
   const { path } = writeMarked(
     folder,
     "two.yaml",
@@ -38,7 +38,7 @@ test("two problems, each once, and their number", async () => {
   );
 });
 
-test("a long line is cut around the place, with the carets still under it", async () => {
+test("a long line is cut around the place, with carets below the place", async () => {
   const line = `smoke: [{ prompt: "${"a".repeat(500)}", ▸banana: "${"b".repeat(500)}" }]`;
   const { path, places } = writeMarked(
     folder,
@@ -52,10 +52,10 @@ test("a long line is cut around the place, with the carets still under it", asyn
   expect(source.slice(carets.indexOf("^"), carets.length)).toBe("banana");
 });
 
-test("control characters of a hostile recipe never reach the terminal", async () => {
+test("control characters of a hostile recipe are not printed", async () => {
   const { path } = writeMarked(folder, "escape.yaml", "\u001b[2Jversion\u202e: 1\n");
   const text = await shown(path);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the test is about control characters
   expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/);
 });
 

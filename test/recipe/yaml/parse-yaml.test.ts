@@ -26,7 +26,7 @@ function aliasBomb(): string {
   return `${levels.join("\n")}\n`;
 }
 
-describe("refused YAML", () => {
+describe("rejected YAML", () => {
   test.each([
     ["unclosed list", "a: 1\nb: [1, 2", 2, /not valid YAML/],
     ["unclosed quote", 'a: 1\nb: "x\n', 3, /not valid YAML/],
@@ -43,7 +43,7 @@ describe("refused YAML", () => {
     ["mapping as a key", "? { a: 1 }\n: 2\n", 1, /not valid YAML/],
     ["unknown alias", "a: 1\nb: *nowhere\n", 2, /alias "\*nowhere" has no anchor/],
     ["alias before its anchor", "a: *x\nb: &x 1\n", 1, /alias "\*x" has no anchor/],
-    ["alias in itself", "a: &x [1, *x]\n", 1, /stands inside its own anchor/],
+    ["alias in itself", "a: &x [1, *x]\n", 1, /is inside its own anchor/],
     ["prototype as key", "a: 1\n__proto__: { b: 1 }\n", 2, /`__proto__` cannot be a key/],
     ["alias bomb", aliasBomb(), 3, /expand too far/],
     ["many plain aliases", `a: &a 1\nb: [${Array(101).fill("*a").join(", ")}]\n`, 2, /expand too far/],
@@ -55,7 +55,7 @@ describe("refused YAML", () => {
     expect(first?.excerpt).toMatch(/\^/);
   });
 
-  test("all of them at once", () => {
+  test("several problems are reported at once", () => {
     const found = faults("a: !x 1\nb: *y\nb: 3\n");
     expect(found.map(placeOf)).toEqual(["1:7", "2:4", "3:1"]);
   });
@@ -77,7 +77,7 @@ describe("refused YAML", () => {
     ["entries", `a: [${"1,".repeat(50_001)}]`],
     ["empty keys", "?\n".repeat(50_001)],
   ])("more %s than a recipe has", (_, text) => {
-    expect(faults(text)).toMatchObject([{ message: "the YAML holds more than 50000 keys and values" }]);
+    expect(faults(text)).toMatchObject([{ message: "the YAML contains more than 50000 keys and values" }]);
   });
 
   test("larger than 1 MiB", async () => {
@@ -106,7 +106,7 @@ describe("accepted YAML", () => {
     });
   });
 
-  test("places of keys and values, through aliases, and what stands nearest to what is not there", () => {
+  test("places of keys and values, through aliases, and of the nearest parent of a missing key", () => {
     const text = "a: &x\n  p: [1, 22]\nb: *x\nc:\nd: { e: ~ }\n";
     const file = parseYaml(text, "x.yaml", "QS-RECIPE-EMPTY");
     const place = (path: (string | number)[], part: "key" | "value") => placeOf(file.place(path, part));
@@ -124,7 +124,7 @@ describe("accepted YAML", () => {
   });
 });
 
-/** mulberry32, so that a failing input can be had again. */
+/** mulberry32, so that failing inputs are reproducible. */
 function random(seed: number): () => number {
   let state = seed;
   return () => {
@@ -164,7 +164,7 @@ describe("fuzz", () => {
     "1e999",
   ];
 
-  test("1000 damaged recipes end in a value or a QuantsmithError with a place", async () => {
+  test("1000 damaged recipes result in a value or a QuantsmithError with a place", async () => {
     const next = random(20_24);
     const pick = (length: number) => Math.floor(next() * length);
     let refused = 0;
@@ -187,7 +187,7 @@ describe("fuzz", () => {
     expect(refused).toBeGreaterThan(500);
   });
 
-  test("every prefix of a recipe ends in a value or a QuantsmithError", async () => {
+  test("every prefix of a recipe results in a value or a QuantsmithError", async () => {
     for (let length = 0; length < seedText.length; length++) {
       const { path } = writeMarked(folder, "prefix.yaml", seedText.slice(0, length));
       await failure(loadRecipe(path));
