@@ -5,24 +5,24 @@ import type { Settings } from "../recipe/settings.js";
 import { type Executor, type Job, workerArguments } from "../remote/executor.js";
 import { QuantsmithError } from "../util/errors.js";
 import { packageRoot } from "../util/package-root.js";
-import { quoteList } from "../util/quote.js";
+import { quote, quoteList } from "../util/quote.js";
 
-/** What an executor is told besides its settings. */
+/** Arguments of an executor besides its settings. */
 export interface ExecutorDeps {
   /** The output folder, absolute. */
   out: string;
-  /** What jobs may cost altogether, in USD (`--max-cost`). */
+  /** Cost limit of all jobs together, in USD (`--max-cost`). */
   maxCost?: number;
-  /** What steps took when they were last built here, by id. */
+  /** Duration of each step's last build in this store, by step id. */
   pastSeconds: ReadonlyMap<string, number>;
-  /** Tells the user something; of a step, where one is named. */
+  /** Shows a note to the user, of the given step if any. */
   note(text: string, step?: string): void;
   signal: AbortSignal;
 }
 
 type ExecutorFactory = (settings: Settings, deps: ExecutorDeps) => Promise<Executor>;
 
-/** Each is loaded when it is asked for. A test adds one of its own. */
+/** Executors by name, loaded on first use. A test adds its own. */
 export const executorFactories: Record<string, ExecutorFactory> = {
   slurm: async ({ executors }, { out, signal, note }) => {
     const { slurmExecutor } = await import("../remote/slurm/slurm-executor.js");
@@ -38,15 +38,15 @@ export const executorFactories: Record<string, ExecutorFactory> = {
   },
 };
 
-/** Runs steps on the executor of that name; undefined for `local`. Errors: QS-USAGE, and those of the executor's settings. */
+/** Creates the runner of a named executor; undefined for `local`. Errors: QS-USAGE, and those of the executor's settings. */
 export async function createRemoteRunner(
   name: string,
   settings: Settings,
   deps: ExecutorDeps,
 ): Promise<RunOptions["remote"]> {
   if (deps.maxCost !== undefined && name !== "hf-jobs") {
-    throw new QuantsmithError("QS-USAGE", "--max-cost limits jobs on Hugging Face, and none are asked for", {
-      remedy: "Add `--executor hf-jobs`, or leave `--max-cost` out.",
+    throw new QuantsmithError("QS-USAGE", "--max-cost requires the executor hf-jobs", {
+      remedy: "Add `--executor hf-jobs`, or remove `--max-cost`.",
     });
   }
   if (name === "local") return undefined;
@@ -56,12 +56,12 @@ export async function createRemoteRunner(
     const { RemoteSteps } = await import("../remote/remote-steps.js");
     return (runtime) => new RemoteSteps(runtime, executor);
   }
-  throw new QuantsmithError("QS-USAGE", `there is no executor "${name}"`, {
-    remedy: `The executors are ${quoteList(["local", ...Object.keys(executorFactories)], "and")}.`,
+  throw new QuantsmithError("QS-USAGE", `unknown executor ${quote(name)}`, {
+    remedy: `Use ${quoteList(["local", ...Object.keys(executorFactories)], "or")}.`,
   });
 }
 
-/** How this very program is started as a worker on a machine that has it under the same path. */
+/** Returns the command line of a worker on a machine with this program at the same path. */
 function workerCommand(job: Job, out: string, threads: number): string[] {
   const program = fileURLToPath(new URL("dist/cli/main.js", packageRoot));
   return [process.execPath, program, ...workerArguments(job, out, threads)];

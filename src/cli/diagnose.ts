@@ -16,29 +16,29 @@ export interface DoctorTool {
 
 /** Output of `doctor --json`. */
 export interface Doctor {
-  /** False when something is missing that a run needs. */
+  /** False if a requirement of a run is missing. */
   ok: boolean;
   tools: Record<ToolName, DoctorTool>;
-  /** For llama.cpp's own converter alone; most models are converted without. */
+  /** Required only by llama.cpp's converter; most models are converted without. */
   python: { path: string | null; version: string | null; ready: boolean };
   cores: number;
-  /** Memory this process may use, in bytes: the machine's, or its container's limit. */
+  /** Memory that this process may use, in bytes: the machine's, or the container's limit. */
   memoryBytes: number;
-  /** Free for this user, in bytes, on the disk of the given folder. */
+  /** Free bytes for this user on the disk of the given folder. */
   diskFreeBytes: number;
-  /** The token itself is never shown; null when the settings of the Hub are a problem. */
+  /** Never contains the token itself; null for invalid Hub settings. */
   hub: { endpoint: string; token: boolean } | null;
   problems: { code: string; message: string; remedy: string }[];
 }
 
-/** Looks at everything a run needs, changes nothing. `folder` is where the work would be done. */
+/** Checks the requirements of a run in `folder`; changes nothing. */
 export async function diagnose(folder: string = process.cwd()): Promise<Doctor> {
   const toolchain = await describeToolchain().catch(asMissing);
   const { problem, digest: _digest, ...python } = await describePython();
   const hub = describeHub();
   const problems = [
     toolchain.state === "missing" ? toolchain.problem : undefined,
-    // Only llama.cpp's own converter needs Python; one that the user chose should work all the same.
+    // Only llama.cpp's converter requires Python, but a Python that the user set must work.
     process.env.QUANTSMITH_PYTHON ? problem : undefined,
     hub instanceof QuantsmithError ? hub : undefined,
   ]
@@ -57,7 +57,7 @@ export async function diagnose(folder: string = process.cwd()): Promise<Doctor> 
   };
 }
 
-/** Tools that were asked for or found but do not work are a finding here, not a failure of `doctor`. */
+/** Reports broken tools as a problem instead of failing `doctor`. */
 function asMissing(error: unknown): ToolchainStatus {
   if (error instanceof QuantsmithError) return { state: "missing", problem: error };
   throw error;
@@ -84,10 +84,10 @@ function describeHub(): NonNullable<Doctor["hub"]> | QuantsmithError {
   }
 }
 
-/** The limit of the control group (version 2, then 1) where it is lower than the machine's memory. */
+/** Returns the control group's memory limit (version 2 or 1) if it is below the machine's memory, else that. */
 async function usableMemoryBytes(): Promise<number> {
   const limits = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
   const texts = await Promise.all(limits.map((file) => readFile(file, "utf8").catch(() => "")));
-  // "max" and an empty text are no numbers; version 1 writes a huge one for "no limit".
+  // The filter drops "max" (NaN) and an empty text (0); version 1 writes a huge number for "no limit".
   return Math.min(totalmem(), ...texts.map(Number).filter((bytes) => bytes > 0));
 }

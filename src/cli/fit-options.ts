@@ -6,10 +6,10 @@ import { type MeasuredModel, measureModels } from "../hardware/fit/measure-model
 import { type KvType, kvTypes } from "../hardware/memory/memory.js";
 import { parseBytes } from "../util/bytes.js";
 import { QuantsmithError } from "../util/errors.js";
-import { quote } from "../util/quote.js";
+import { quote, quoteList } from "../util/quote.js";
 import { interruptSignal } from "./interrupt.js";
 
-/** The models that a user names, with their memory. Throws what `findModels` and `measureMemory` throw. */
+/** Loads the named models with their memory. Errors: those of `findModels` and `measureModels`. */
 export async function loadModels(paths: readonly string[]): Promise<MeasuredModel[]> {
   const scratch = await mkdtemp(join(tmpdir(), "quantsmith-fit-"));
   try {
@@ -19,25 +19,25 @@ export async function loadModels(paths: readonly string[]): Promise<MeasuredMode
   }
 }
 
-/** Tokens of context from the command line. Throws QS-USAGE. */
+/** Parses a context length in tokens. Errors: QS-USAGE. */
 export function parseContext(text: string): number {
   const context = Number(text);
   if (/^\d+$/.test(text) && context > 0 && Number.isSafeInteger(context)) return context;
-  throw usage(`--context is ${quote(text)}`, "Write a number of tokens, such as 8192.");
+  throw usage(`invalid value ${quote(text)} of --context`, "Give a number of tokens, such as `8192`.");
 }
 
-/** Type of the KV cache from the command line. Throws QS-USAGE. */
+/** Parses a type of the KV cache. Errors: QS-USAGE. */
 export function parseKvType(text: string): KvType {
   const found = kvTypes.find((type) => type === text);
   if (found !== undefined) return found;
-  throw usage(`--kv is ${quote(text)}`, `Write ${kvTypes.join(" or ")}.`);
+  throw usage(`invalid value ${quote(text)} of --kv`, `Use ${quoteList(kvTypes, "or")}.`);
 }
 
-/** A size from the command line, bytes. Throws QS-USAGE. */
+/** Parses a size option into bytes. Errors: QS-USAGE. */
 export function parseSize(option: string, text: string): number {
   const bytes = parseBytes(text);
   if (bytes !== undefined && bytes > 0) return bytes;
-  throw usage(`${option} is ${quote(text)}`, "Write a number with a unit, such as 16GB or 16GiB.");
+  throw usage(`invalid value ${quote(text)} of ${option}`, "Give a number with a unit, such as `16GB` or `16GiB`.");
 }
 
 function usage(message: string, remedy: string): QuantsmithError {

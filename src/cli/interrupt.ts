@@ -1,8 +1,8 @@
 import { QuantsmithError } from "../util/errors.js";
 
 /**
- * A signal that fires on Ctrl-C or a polite kill. The run then ends its children and stops in order; a second Ctrl-C
- * ends at once, which is safe too.
+ * Returns a signal that fires on SIGINT, SIGTERM or SIGHUP. The run then ends its children and stops in order; a second
+ * signal exits at once, which is also safe.
  */
 export function interruptSignal(): AbortSignal {
   const controller = new AbortController();
@@ -11,7 +11,7 @@ export function interruptSignal(): AbortSignal {
       if (controller.signal.aborted) process.exit(130);
       controller.abort(
         new QuantsmithError("QS-INTERRUPTED", `interrupted by ${name}`, {
-          remedy: "Run the same command again; it continues from the finished steps.",
+          remedy: "Run the same command again to continue from the finished steps.",
         }),
       );
     });

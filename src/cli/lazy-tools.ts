@@ -1,7 +1,7 @@
 import { prepareConverterPython } from "../llamacpp/python/python-env.js";
 import { resolveToolchain } from "../llamacpp/toolchain/toolchain.js";
 
-/** The toolchain and the Python environment are got once per process, when a step first needs them. */
+/** Resolves the toolchain and the Python environment once per process, on first use by a step. */
 export function lazyTools(signal: AbortSignal) {
   let toolchain: ReturnType<typeof resolveToolchain> | undefined;
   let python: ReturnType<typeof prepareConverterPython> | undefined;

@@ -5,7 +5,7 @@ import { QuantsmithError } from "../util/errors.js";
 import { printError } from "./print.js";
 import { program } from "./program.js";
 
-// A reader that has seen enough (`quantsmith types | head`) closes the pipe; the work goes on without being seen.
+// The reader may close the pipe (`quantsmith types | head`); the command continues without output.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
@@ -26,6 +26,6 @@ try {
 function usageError(error: CommanderError): QuantsmithError {
   const message = error.message.replace(/^error: /, "").replace(/\n/g, " ");
   return new QuantsmithError("QS-USAGE", error.code === "commander.help" ? "no command was given" : message, {
-    remedy: "`quantsmith --help` lists the commands, `quantsmith <command> --help` its options.",
+    remedy: "Run `quantsmith --help` for the commands, or `quantsmith <command> --help` for options.",
   });
 }

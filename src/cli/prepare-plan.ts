@@ -10,6 +10,7 @@ import { resolveSettings, type Settings } from "../recipe/settings.js";
 import { type StageName, stageNames } from "../stages/stage.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import { QuantsmithError } from "../util/errors.js";
+import { quote, quoteList } from "../util/quote.js";
 
 /** The options that `run` and `plan` share, as commander hands them over. */
 export interface PlanOptions {
@@ -23,14 +24,14 @@ export interface PlanOptions {
   locked?: boolean | string;
 }
 
-/** From a recipe's path to its settings: load, merge, check. Errors: QS-RECIPE-*, QS-PIPELINE-*. */
+/** Loads, checks and merges a recipe and its pipeline into settings. Errors: QS-RECIPE-*, QS-PIPELINE-*. */
 export async function loadSettings(recipePath: string, pipeline?: string): Promise<Settings> {
   const loaded = await loadRecipe(recipePath);
   return resolveSettings(loaded, await loadPipeline(loaded, pipeline));
 }
 
 /**
- * From settings to the plan of the asked-for part. With `--locked` it must be what the lock file says.
+ * Builds the plan of the selected part. With `--locked`, fails if any input differs from the lock file.
  * Errors: QS-LOCK-MISSING, QS-LOCK-MOVED, and those of facts and plan.
  */
 export async function preparePlan(settings: Settings, options: PlanOptions, digests: DigestCache): Promise<Plan> {
@@ -40,24 +41,24 @@ export async function preparePlan(settings: Settings, options: PlanOptions, dige
   if (options.locked === undefined) return plan;
   if (lock === undefined) {
     const named = typeof options.locked === "string";
-    const message = named ? `there is no file ${options.locked}` : `there is no lock file for ${settings.file}`;
+    const message = named ? `no such lock file: ${options.locked}` : `no lock file found for ${settings.file}`;
     throw new QuantsmithError("QS-LOCK-MISSING", message, {
-      remedy: `Put the recipe.lock.yaml of a release beside the recipe as ${settings.name}.lock.yaml, or name it: --locked <file>.`,
+      remedy: `Copy recipe.lock.yaml of a release to ${settings.name}.lock.yaml beside the recipe, or use \`--locked <file>\`.`,
     });
   }
   requireLocked(plan, lock);
   return plan;
 }
 
-/** What a user should know about a recipe that is not wrong. */
+/** Returns notes for the user about a valid recipe. */
 export function settingsNotes(settings: Settings): string[] {
   if (!settings.evaluation.corpus.some((source) => source.kind === "default")) return [];
   return [
-    "Note: evaluation uses the text that comes with quantsmith. Its figures compare variants with each other; to compare them with other people's, name wikitext-2 as recipes/qwen3-0.6b.yaml does.",
+    "Note: evaluation uses the bundled text, so metrics are comparable only within this release. For metrics comparable with other releases, use wikitext-2 as in recipes/qwen3-0.6b.yaml.",
   ];
 }
 
-/** The lock file that was named, else the one beside the recipe, else that of the last release. */
+/** Returns the named lock file, else the one beside the recipe, else that of the last release. */
 export async function findLock(settings: Settings, { locked, out }: PlanOptions): Promise<LockFile | undefined> {
   if (typeof locked === "string") return findLockFile([locked]);
   const beside = join(dirname(settings.file), `${settings.name}.lock.yaml`);
@@ -74,9 +75,9 @@ function selectionOf({ only, until, variant, shared }: PlanOptions): Selection {
 }
 
 function stageOf(name: string): StageName {
-  const stage = stageNames.find((known) => known === name);
+  const stage = stageNames.find((candidate) => candidate === name);
   if (stage !== undefined) return stage;
-  throw new QuantsmithError("QS-USAGE", `there is no stage "${name}"`, {
-    remedy: `The stages are ${stageNames.join(", ")}.`,
+  throw new QuantsmithError("QS-USAGE", `unknown stage ${quote(name)}`, {
+    remedy: `Use ${quoteList(stageNames, "or")}.`,
   });
 }

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { packageVersion } from "../util/package-version.js";
 
-/** Lazy imports keep the start of short commands fast. */
+/** Imported on use, so that short commands start fast. */
 const commands = {
   run: () => import("./commands/run.js"),
   demo: () => import("./commands/demo.js"),
@@ -23,7 +23,7 @@ const commands = {
   worker: () => import("./commands/worker.js"),
 };
 
-/** The command line: commands, arguments and options, also the source of docs/commands.md. */
+/** Commands, arguments and options; also the source of docs/commands.md. */
 export const program = new Command("quantsmith")
   .description("Build, measure and publish GGUF variants of a Hugging Face checkpoint.")
   .version(packageVersion())

@@ -5,18 +5,18 @@ import type { PublishSettings } from "../recipe/settings-types.js";
 import { openStream } from "../stages/publish/variant-stream.js";
 import { errorReport } from "../util/error-report.js";
 
-/** Uploads that go on beside a run. */
+/** Uploads during a run. */
 export interface Streaming {
   onPassed(variant: PassedVariant): void;
-  /** Waits for what is under way. */
+  /** Waits for uploads in progress. */
   finish(): Promise<void>;
-  /** Gives up what is under way. */
+  /** Cancels uploads in progress. */
   stop(): Promise<void>;
 }
 
 /**
- * With `publish.stream`, opens the recipe's repository for uploads that go on while the run does; undefined without, and
- * for a part of a plan, which makes no release. Everything is told as events. Errors: as `openStream`.
+ * Opens the recipe's repository for uploads during the run; undefined without `publish.stream`, and for a partial plan,
+ * which builds no release. Emits events. Errors: those of `openStream`.
  */
 export async function startStreaming(
   publish: PublishSettings | undefined,

@@ -1,19 +1,20 @@
 import { availableParallelism } from "node:os";
 import { QuantsmithError } from "../util/errors.js";
+import { quote } from "../util/quote.js";
 
-/** Cores for compute steps from `--threads`; all of them without it. Errors: QS-USAGE. */
+/** Returns the cores for compute steps: the value of `--threads`, by default all. Errors: QS-USAGE. */
 export function threadCount(given: string | undefined): number {
   if (given === undefined) return availableParallelism();
   const threads = Number(given);
   const cores = availableParallelism();
-  // More threads than cores spin against each other and are slower by far.
+  // More threads than cores spin against each other and are much slower.
   if (Number.isInteger(threads) && threads >= 1 && threads <= cores) return threads;
-  throw new QuantsmithError("QS-USAGE", `--threads ${given} is not a number of this machine's cores`, {
-    remedy: `Give a whole number from 1 to ${cores}.`,
+  throw new QuantsmithError("QS-USAGE", `--threads must be a whole number from 1 to ${cores}, found ${quote(given)}`, {
+    remedy: `Set \`--threads\` to at most the ${cores} cores of this machine, or omit it to use all cores.`,
   });
 }
 
-/** The same for a worker: a queue may promise more cores than its machine has. Errors: QS-USAGE. */
+/** Returns the cores for a worker, reduced to those of its machine: a queue may request more. Errors: QS-USAGE. */
 export function workerThreads(given: string | undefined): number {
   const cores = availableParallelism();
   const isMore = given !== undefined && /^\d{1,4}$/.test(given) && Number(given) > cores;

@@ -7,11 +7,11 @@ const choose = (name: string, change: Partial<ExecutorDeps> = {}) =>
     ...change,
   });
 
-test.each(["slrum", "constructor", "toString", "__proto__"])("%s is no executor", async (name) => {
+test.each(["slrum", "constructor", "toString", "__proto__"])("%s is not an executor", async (name) => {
   await expect(choose(name)).rejects.toMatchObject({ code: "QS-USAGE" });
 });
 
-test("a limit on what jobs cost is refused where nothing costs", async () => {
+test("--max-cost is rejected for executors without costs", async () => {
   expect(await choose("local")).toBeUndefined();
   for (const name of ["local", "slurm"]) {
     await expect(choose(name, { maxCost: 5 })).rejects.toMatchObject({ code: "QS-USAGE" });

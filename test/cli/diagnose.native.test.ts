@@ -20,7 +20,7 @@ afterEach(async () => {
 });
 
 describe("diagnose", () => {
-  test("tools that can be built are no problem", async () => {
+  test("tools that can be built are not a problem", async () => {
     const found = await diagnose(folder);
     expect(found.problems.filter(({ code }) => code.startsWith("QS-TOOL"))).toEqual([]);
     expect(found.tools["llama-quantize"]).toEqual({
@@ -32,20 +32,20 @@ describe("diagnose", () => {
     expect(found.diskFreeBytes).toBeGreaterThan(0);
   });
 
-  test("everything that is missing is told at once, and no token is shown", async () => {
+  test("all problems are reported at once, without the token", async () => {
     process.env.PATH = folder;
     process.env.HF_TOKEN = "hf_canarycanarycanary";
     process.env.HF_ENDPOINT = "http://127.0.0.1:9/";
     const found = await diagnose(folder);
     expect(found.ok).toBe(false);
     expect(found.problems.map(({ code }) => code)).toEqual(["QS-TOOL-MISSING"]);
-    // Most models are converted without it.
+    // Most models are converted without Python.
     expect(found.python).toEqual({ path: null, version: null, ready: false });
     expect(found.hub).toEqual({ endpoint: "http://127.0.0.1:9", token: true });
     expect(JSON.stringify(found)).not.toContain("canary");
   });
 
-  test("a setting that does not work is a problem too", async () => {
+  test("a broken setting is a problem", async () => {
     process.env.QUANTSMITH_LLAMA_CPP = folder;
     process.env.QUANTSMITH_PYTHON = "/no/such/python";
     const found = await diagnose(folder);
@@ -53,7 +53,7 @@ describe("diagnose", () => {
     expect(found.tools["llama-imatrix"]).toEqual({ path: null, version: null, source: "missing" });
   });
 
-  test("settings of the Hub that cannot be used are a problem, and no token is shown", async () => {
+  test("invalid Hub settings are a problem, reported without the token", async () => {
     process.env.HF_TOKEN = "hf_canary canary";
     const found = await diagnose(folder);
     expect(found.problems.map(({ code }) => code)).toContain("QS-HUB-TOKEN");

@@ -27,7 +27,7 @@ async function draft(what: string, file: string): Promise<string> {
   return readFileSync(file, "utf8");
 }
 
-/** Names of the variants by the device they are for. */
+/** Returns the names of variants by device. */
 async function devicesOf(file: string): Promise<Record<string, string>> {
   const { variants } = await loadSettings(file);
   return Object.fromEntries(
@@ -39,7 +39,7 @@ async function devicesOf(file: string): Promise<Record<string, string>> {
 }
 
 test.each(checkpointFixtures)(
-  "a recipe for $repo passes its check and is planned",
+  "a recipe for $repo passes its check and can be planned",
   async ({ name, repo, parameters }) => {
     const file = join(home, `${name}.yaml`);
     const text = await draft(repo, file);
@@ -49,7 +49,7 @@ test.each(checkpointFixtures)(
     const plan = await preparePlan(settings, { out: home }, digests);
     expect(plan.steps.map(({ id }) => id)).toContain("smoke:Q4_K_M");
     const outline = await readModel(`hf:${repo}`, home);
-    // All but the headers of the files.
+    // The estimate also counts the headers of the weight files.
     expect(Math.abs(outline.parameters / parameters - 1)).toBeLessThan(0.001);
     expect(text.includes("chunks: 400")).toBe(repo.includes("30B-A3B"));
     expect(text.includes("maxTokens: 2048")).toBe(repo.includes("Thinking"));
@@ -71,7 +71,7 @@ test.each(["refs/pr/3", "feature/x", "v1"])("a recipe for a model at the revisio
   }
 });
 
-test("a drafted recipe's file is named after the model, whatever its revision", async () => {
+test("a drafted recipe's file is named after the model, without its revision", async () => {
   const { repo } = someModel;
   hub().create(repo).commit(checkpointFiles(someModel), "refs/pr/4");
   const folder = join(home, "named after");
@@ -86,19 +86,19 @@ test("a drafted recipe's file is named after the model, whatever its revision", 
   expect(readdirSync(folder)).toEqual([`${repo.split("/")[1]?.toLowerCase()}.yaml`]);
 });
 
-test.each(["hf:me/model@", "hf:me/model@../x", "hf:model", "me/model@a b"])("%s is no model", async (what) => {
+test.each(["hf:me/model@", "hf:me/model@../x", "hf:model", "me/model@a b"])("%s is not a model", async (what) => {
   const { code, remedy } = await failureOf(draft(what, join(home, "none.yaml")));
   expect(code).toBe("QS-USAGE");
   expect(remedy).toContain("hf:org/name@revision");
 });
 
-test("a revision that the repository lacks", async () => {
+test("an unknown revision", async () => {
   const error = await failureOf(draft(`${someModel.repo}@no/branch`, join(home, "none.yaml")));
   expect(error).toMatchObject({ code: "QS-HUB-REVISION", message: expect.stringContaining("no/branch") });
   expect(error.remedy).toContain(`${someModel.repo}/tree/main`);
 });
 
-test("variants for devices are those that sizes and caches leave room for", async () => {
+test("variants are drafted for devices that fit weights and KV cache", async () => {
   const devices = (name: string) => devicesOf(join(home, `${name}.yaml`));
   expect(await devices("smollm2-135m-instruct")).toEqual({});
   expect(await devices("qwen3-4b-instruct-2507")).toEqual({
@@ -106,11 +106,11 @@ test("variants for devices are those that sizes and caches leave room for", asyn
     "pixel-9": "IQ4_XS",
   });
   expect(Object.keys(await devices("qwen3-coder-30b-a3b-instruct"))).toEqual(["m4-pro-24gb", "rtx-3090"]);
-  // Every head has keys and values of its own: no phone but the largest has room.
+  // Without grouped-query attention, only the largest phone fits the KV cache.
   expect(Object.keys(await devices("deepseek-coder-6.7b-instruct"))).toEqual(["galaxy-s25", "m1-8gb", "rtx-4060"]);
 });
 
-test("a folder is named relative to the recipe; a file that is there stays", async () => {
+test("a folder's path is relative to the recipe; an existing file is not overwritten", async () => {
   const file = join(home, "deeper", "tiny.yaml");
   mkdirSync(join(home, "deeper"));
   const text = await draft(join(demoFolder, "tiny-llama"), file);
@@ -123,7 +123,7 @@ test("a folder is named relative to the recipe; a file that is there stays", asy
   await expect(draft("me/nothing", file)).rejects.toMatchObject({ code: /^QS-HUB/ });
 });
 
-test("what config.json does not tell is not made up", async () => {
+test("values missing from config.json are not invented", async () => {
   const outline: ModelOutline = {
     ...{ source: "./a folder", architecture: "MambaForCausalLM", parameters: 2.8e9, weightBytes: 5.6e9 },
     ...outlineModel({ hidden_size: 2560, num_hidden_layers: 64 }, ""),
@@ -147,7 +147,7 @@ test("what config.json does not tell is not made up", async () => {
   ]);
 });
 
-test("a model has no more room on a device than it was made for, and its low-bit files have wide gates", async () => {
+test("the drafted context is at most the trained one, and low-bit variants have wide gates", async () => {
   const catalog = await loadCatalog();
   const small = { hidden_size: 2560, num_hidden_layers: 48, num_attention_heads: 32, max_position_embeddings: 2048 };
   const outline: ModelOutline = {
@@ -161,7 +161,7 @@ test("a model has no more room on a device than it was made for, and its low-bit
   expect(recipe.gates.kldMean.max).toBe(0.25);
 });
 
-test("nothing that a model says of itself becomes a line of the recipe", async () => {
+test("text of a model cannot add lines to the recipe", async () => {
   const folder = join(home, "hostile");
   cpSync(join(demoFolder, "tiny-llama"), folder, { recursive: true });
   const config = JSON.parse(readFileSync(join(folder, "config.json"), "utf8"));
@@ -176,7 +176,7 @@ test("nothing that a model says of itself becomes a line of the recipe", async (
   }
 });
 
-test("a folder's name stays one value, and one that no recipe can hold is refused", async () => {
+test("a folder's name stays one value, and one with control characters is rejected", async () => {
   const named = (name: string) => {
     cpSync(join(demoFolder, "tiny-llama"), join(home, name), { recursive: true });
     return draft(join(home, name), join(home, "named.yaml")).finally(() =>

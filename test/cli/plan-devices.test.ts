@@ -16,7 +16,7 @@ afterEach(() => vi.restoreAllMocks());
 const recipe = (variants: string, more: string) => demoRecipe.replace("[Q8_0]", variants) + more;
 const variants = "[{ name: Q4_K_M, dynamic: { device: my-box } }]";
 
-/** A catalog whose one device is a Pixel 9 under another id. */
+/** A catalog with one device, a Pixel 9 under another id. */
 async function writeCatalog(): Promise<string> {
   const device = { ...findDevice(await loadCatalog(), "pixel-9"), id: "my-box" };
   return put(join(home, "devices.yaml"), stringify({ version: 1, devices: [device] }));
@@ -33,7 +33,7 @@ test("`plan --json` names devices by their ids, as the recipe does", async () =>
   expect(settings.variants.value[0].dynamic).toEqual({ budget });
 });
 
-test("the catalog is read with the recipe, and not again for the plan", async () => {
+test("the catalog is read once, with the recipe", async () => {
   const catalog = await writeCatalog();
   const path = demoCopy(home, () => recipe(variants, `catalog: ${catalog}\n`), "once");
   const settings = await loadSettings(path);

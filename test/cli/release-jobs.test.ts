@@ -8,9 +8,9 @@ import { temporaryFolder } from "../fixtures/temp-folder.js";
 import { runWorkflow } from "../fixtures/workflow.js";
 
 /*
- * Which jobs of the release workflow run when others fail. The workflow's own scripts are executed; in place of
- * quantsmith stands a program that notes what it is asked and fails where the test says. What quantsmith itself does
- * in these jobs is in test/e2e/release-workflow.test.ts.
+ * Tests which jobs of the release workflow run if others fail. Executes the workflow's scripts with a fake quantsmith
+ * that records its arguments and fails for those that the test names. test/e2e/release-workflow.test.ts runs the real
+ * commands of these jobs.
  */
 const workflow = fileURLToPath(new URL(`../../${workflowPath}`, import.meta.url));
 const base = temporaryFolder();
@@ -39,12 +39,12 @@ async function release(inputs: Record<string, unknown>, { fail = "", variants = 
   const env = { PATH: `${bin}:${process.env.PATH ?? ""}`, CALLS: calls, MATRIX: matrix, FAIL: fail };
   const given = { recipe: "recipes/my-model.yaml", publish: true, repo: "me/model", ...inputs };
   const { results } = await runWorkflow(workflow, { checkout, home, inputs: given, env });
-  const said = existsSync(calls) ? readFileSync(calls, "utf8").trim().split("\n") : [];
+  const recorded = existsSync(calls) ? readFileSync(calls, "utf8").trim().split("\n") : [];
   const artifacts = (name: string) => existsSync(join(home, "artifacts", name));
-  return { results, calls: said, artifacts };
+  return { results, calls: recorded, artifacts };
 }
 
-test("all goes well: published, and signed when asked", async () => {
+test("a successful run publishes, and signs on request", async () => {
   const { results, calls } = await release({ sign: true });
   expect(Object.values(results)).toEqual(["success", "success", "success", "success", "success"]);
   expect(calls.at(-1)).toBe("quantsmith publish release --recipe recipes/my-model.yaml --to hf:me/model --sign");
@@ -54,41 +54,41 @@ test("all goes well: published, and signed when asked", async () => {
   expect(unsigned.calls).not.toContain("npm ci");
 });
 
-test("a variant that fails is told by the package job, and keeps the release from being published", async () => {
+test("the package job reports a failed variant, and the release is not published", async () => {
   const { results, calls, artifacts } = await release({}, { fail: "--variant Q8_0" });
   expect(results).toMatchObject({ variants: "failure", package: "success", publish: "skipped" });
   expect(calls).toContain("quantsmith cache trim recipes/my-model.yaml --variant Q8_0");
   expect(artifacts("my-model-store-Q8_0") && artifacts("my-model-release")).toBe(true);
 });
 
-test("a release that cannot be published fails the job", async () => {
+test("a failed publish fails the job", async () => {
   expect((await release({}, { fail: "publish release" })).results).toMatchObject({ publish: "failure" });
 });
 
-test("a gate that fails leaves a release folder and publishes nothing", async () => {
+test("with a failed gate, a release folder remains and nothing is published", async () => {
   const { results, artifacts } = await release({}, { fail: "--only package" });
   expect(results).toMatchObject({ variants: "success", package: "failure", publish: "skipped" });
   expect(artifacts("my-model-release")).toBe(true);
 });
 
-test("without the shared part nothing is built, packaged or published", async () => {
+test("if the shared part fails, nothing is built, packaged or published", async () => {
   const { results } = await release({}, { fail: "--shared" });
   expect(results).toMatchObject({ shared: "failure", variants: "skipped", package: "skipped", publish: "skipped" });
 });
 
-test("variants that are all built with the shared part need no jobs of their own", async () => {
+test("no variant jobs run if the shared part builds all variants", async () => {
   const { results } = await release({}, { variants: [] });
   expect(results).toMatchObject({ variants: "skipped", package: "success", publish: "success" });
 });
 
-test("nothing is published unless asked, and not to nowhere", async () => {
+test("publishing requires the request and a target", async () => {
   expect((await release({ publish: false })).results).toMatchObject({ package: "success", publish: "skipped" });
   const nowhere = await release({ repo: "" });
   expect(nowhere.results).toMatchObject({ plan: "failure", shared: "skipped", publish: "skipped" });
   expect(nowhere.calls.filter((call) => call.startsWith("quantsmith"))).toEqual([]);
 });
 
-test("a recipe without an extension, in a folder whose name has a dot, is released under its own name", async () => {
+test("a recipe without an extension in a folder with a dot keeps its name", async () => {
   put(join(checkout, "recipes.d", "my-model"), "version: 1\n");
   const { results, artifacts } = await release({ recipe: "recipes.d/my-model" });
   expect(Object.values(results)).toEqual(["success", "success", "success", "success", "success"]);

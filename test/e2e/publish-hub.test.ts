@@ -41,7 +41,7 @@ test("dry run, publish, publish again, verify", async () => {
   const dry = await cli("publish", release, "--to", "hf:me/model", "--private", "--dry-run");
   expect([dry.exitCode, hub.repo("me/model")]).toEqual([0, undefined]);
   expect(dry.stdout).toMatch(
-    /^create the repository, private\nmake the branch quantsmith-staging-.*\nadd README.md \(/,
+    /^create the repository, private\ncreate the branch quantsmith-staging-.*\nadd README.md \(/,
   );
   const done = await cli("publish", release, "--to", "hf:me/model", "--private", "--json");
   const { published, verified, hub: result, variants } = JSON.parse(done.stdout);
@@ -49,7 +49,7 @@ test("dry run, publish, publish again, verify", async () => {
   expect(result).toMatchObject({ repo: "me/model", via: "branch", commit: hub.repo("me/model")?.resolve("main") });
   expect(treeOf(hub)).toEqual(await folderDigests(release));
   const again = await cli("publish", release, "--to", "hf:me/model", "--private");
-  expect(again.stdout).toContain("holds this release already");
+  expect(again.stdout).toContain("already contains this release");
   const verify = await cli("verify", "hf:me/model", "--json");
   expect([verify.exitCode, JSON.parse(verify.stdout).ok]).toEqual([0, true]);
 });
@@ -103,5 +103,5 @@ test("run --publish uploads the release to the recipe's repository", async () =>
   expect(treeOf(hub, "main", "me/tiny")).toEqual(await folderDigests(join(out, "releases", "demo")));
   expect(hub.repo("me/tiny")).toMatchObject({ access: "private", gated: "auto" });
   const again = await cli("run", recipe, "--out", out, "--publish");
-  expect(again.stderr).toContain("holds this release already");
+  expect(again.stderr).toContain("already contains this release");
 });

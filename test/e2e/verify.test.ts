@@ -30,7 +30,7 @@ test("verify reads a repository or a revision, and exits with 3 for an invalid r
   const earlier = await quantsmith(["verify", `hf:${repo}@${good}`], { env });
   expect([earlier.exitCode, earlier.stdout.trim().split("\n").at(-1)]).toEqual([
     0,
-    `hf:${repo}@${good} is in order (not signed).`,
+    `hf:${repo}@${good} is valid (not signed).`,
   ]);
   const none = await quantsmith(["verify", "hf:org/none", "--json"], { env });
   expect([none.exitCode, JSON.parse(none.stdout).error.code]).toEqual([5, "QS-HUB-UNAUTHORIZED"]);

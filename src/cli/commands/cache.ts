@@ -4,6 +4,7 @@ import { openWorkspace, workspaceAt } from "../../engine/workspace.js";
 import { formatBytes, parseBytes } from "../../util/bytes.js";
 import { DigestCache } from "../../util/digest-cache.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { quote } from "../../util/quote.js";
 import { loadSettings, type PlanOptions, preparePlan } from "../prepare-plan.js";
 import { print, printJson, textTable } from "../print.js";
 
@@ -12,7 +13,7 @@ export interface CacheOptions {
   json?: boolean;
 }
 
-/** `quantsmith cache ls`: the finished steps and their sizes. */
+/** `quantsmith cache ls`: lists finished steps and their sizes. */
 export async function cacheList(options: CacheOptions): Promise<void> {
   const entries = await listCache(workspaceAt(options.out));
   if (options.json === true) return printJson({ entries });
@@ -20,7 +21,7 @@ export async function cacheList(options: CacheOptions): Promise<void> {
   print(`\n${entries.length} steps, ${formatBytes(total(entries))}`);
 }
 
-/** `quantsmith cache gc --keep <rule>`: removes what the rule does not keep. */
+/** `quantsmith cache gc --keep <rule>`: removes all steps that the rule does not keep. */
 export async function cacheCollect(options: CacheOptions & { keep: string }): Promise<void> {
   const rule = parseRule(options.keep);
   const workspace = await openWorkspace(options.out);
@@ -34,12 +35,12 @@ export async function cacheCollect(options: CacheOptions & { keep: string }): Pr
   }
 }
 
-/** `quantsmith cache trim`: drops what a machine that goes on from this store does not need. */
+/** `quantsmith cache trim`: removes steps that the next CI job does not need. */
 export async function cacheTrim(recipe: string, options: PlanOptions & { json?: boolean }): Promise<void> {
   const { shared, variant } = options;
   if ((shared === true) === (variant !== undefined)) {
-    throw new QuantsmithError("QS-USAGE", "cache trim needs either --shared or --variant", {
-      remedy: "Give the one that the `run` before had.",
+    throw new QuantsmithError("QS-USAGE", "cache trim requires either --shared or --variant", {
+      remedy: "Repeat the option of the preceding `quantsmith run`.",
     });
   }
   const settings = await loadSettings(recipe, options.pipeline);
@@ -52,7 +53,7 @@ export async function cacheTrim(recipe: string, options: PlanOptions & { json?: 
   try {
     const left = await trimStore(plan, new Set(built.map(({ id }) => id)), workspace);
     if (options.json === true) return printJson(left);
-    print(`Left ${left.steps.length} steps, ${formatBytes(left.bytes)}`);
+    print(`Kept ${left.steps.length} steps, ${formatBytes(left.bytes)}`);
   } finally {
     await workspace.close();
   }
@@ -72,7 +73,7 @@ function parseRule(text: string): KeepRule {
   if (days !== undefined) return { kind: "days", days: Number(days) };
   const bytes = parseBytes(text);
   if (bytes !== undefined) return { kind: "bytes", bytes };
-  throw new QuantsmithError("QS-USAGE", `--keep ${text} is no rule`, {
-    remedy: "Give a size such as 20GB, an age such as 30d, or `release` for what the releases were made from.",
+  throw new QuantsmithError("QS-USAGE", `invalid value ${quote(text)} of --keep`, {
+    remedy: "Give a size such as `20GB`, an age such as `30d`, or `release` for the steps of the releases.",
   });
 }

@@ -3,7 +3,7 @@ import { QuantsmithError } from "../../util/errors.js";
 import { loadSettings } from "../prepare-plan.js";
 import { print, printError, printJson } from "../print.js";
 
-/** `quantsmith check`: every recipe is checked, also after one that is wrong. */
+/** `quantsmith check`: checks all recipes, including those after an invalid one. */
 export async function check(recipes: readonly string[], options: { json?: boolean }): Promise<void> {
   const failures: QuantsmithError[] = [];
   for (const recipe of recipes) {
@@ -23,7 +23,7 @@ export async function check(recipes: readonly string[], options: { json?: boolea
   if (first !== undefined) process.exitCode = exitCodeOf(first);
 }
 
-/** The first error with the problems of all files. */
+/** Returns the first error with the problems of all files. */
 function allProblems(first: QuantsmithError, failures: readonly QuantsmithError[]) {
   const problems = failures.flatMap((error): readonly unknown[] => error.problems ?? [errorReport(error)]);
   return { ...errorReport(first), problems };

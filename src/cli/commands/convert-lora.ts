@@ -5,6 +5,7 @@ import { resolveToolchain } from "../../llamacpp/toolchain/toolchain.js";
 import { type ConvertAdapterOptions, convertAdapter } from "../../stages/convert/convert-adapter.js";
 import { formatBytes } from "../../util/bytes.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { quote, quoteList } from "../../util/quote.js";
 import { interruptSignal } from "../interrupt.js";
 import { note, print, printJson } from "../print.js";
 
@@ -17,7 +18,7 @@ export interface ConvertLoraCommandOptions {
 
 const outtypes = ["f32", "f16", "bf16", "auto"] as const;
 
-/** `quantsmith convert-lora`: a PEFT adapter as a GGUF file for `llama-cli --lora`. */
+/** `quantsmith convert-lora`: converts a PEFT adapter to a GGUF file for `llama-cli --lora`. */
 export async function convertLora(adapter: string, options: ConvertLoraCommandOptions): Promise<void> {
   const outtype = typeOf(options.outtype);
   const signal = interruptSignal();
@@ -34,7 +35,7 @@ export async function convertLora(adapter: string, options: ConvertLoraCommandOp
 function typeOf(text: string): ConvertAdapterOptions["outtype"] {
   const found = outtypes.find((type) => type === text);
   if (found !== undefined) return found;
-  throw new QuantsmithError("QS-USAGE", `there is no --outtype ${text}`, {
-    remedy: `The types are ${outtypes.join(", ")}.`,
+  throw new QuantsmithError("QS-USAGE", `invalid value ${quote(text)} of --outtype`, {
+    remedy: `Use ${quoteList(outtypes, "or")}.`,
   });
 }

@@ -4,7 +4,7 @@ import { print, printJson } from "../print.js";
 import { citedSources, deviceTable, deviceText } from "../views/device-view.js";
 
 /**
- * `quantsmith devices`: the catalog as a table, or one device with the basis and source of every figure.
+ * `quantsmith devices`: prints the catalog as a table, or one device with the basis and source of every figure.
  * Errors: QS-CATALOG-*, QS-DEVICE-*.
  */
 export async function devices(id: string | undefined, options: { catalog?: string; json?: boolean }): Promise<void> {
@@ -21,6 +21,6 @@ export async function devices(id: string | undefined, options: { catalog?: strin
     printJson({ devices: all, backends: [...catalog.backends.values()], sources: [...catalog.sources.values()] });
   } else {
     print(deviceTable(all));
-    print("\n`quantsmith devices <id>` shows one with the basis and source of every figure.");
+    print("\nRun `quantsmith devices <id>` for the basis and source of every figure of a device.");
   }
 }

@@ -2,7 +2,7 @@ import { formatBytes } from "../../util/bytes.js";
 import { type Doctor, diagnose } from "../diagnose.js";
 import { print, printJson, textTable } from "../print.js";
 
-/** `quantsmith doctor`: what this machine has for the work, and what it lacks. */
+/** `quantsmith doctor`: prints the tools and resources of this machine, and problems. */
 export async function doctor(options: { json?: boolean }): Promise<void> {
   const found = await diagnose(process.cwd());
   if (!found.ok) process.exitCode = 4;
@@ -17,17 +17,17 @@ export async function doctor(options: { json?: boolean }): Promise<void> {
   tools.push(["python", python.version ?? "–", pythonState(python), python.path ?? "–"]);
   print(textTable(["Tool", "Version", "Source", "Path"], tools));
   print(
-    `\n${found.cores} cores, ${formatBytes(found.memoryBytes)} of memory, ${formatBytes(found.diskFreeBytes)} of disk free here`,
+    `\n${found.cores} cores, ${formatBytes(found.memoryBytes)} of memory, ${formatBytes(found.diskFreeBytes)} of free disk space in this folder`,
   );
   if (hub !== null) print(`Hub: ${hub.endpoint}, ${hub.token ? "a token is set" : "no token"}`);
   for (const { code, message, remedy } of found.problems) print(`\n${code}: ${message}\n  → ${remedy}`);
-  if (found.problems.length === 0) print("\nEverything is there.");
+  if (found.problems.length === 0) print("\nNo problems found.");
 }
 
-/** Most models are converted without Python. */
+/** Describes Python, which most conversions do not require. */
 function pythonState({ path, ready }: Doctor["python"]): string {
   if (ready) return "ready";
   return path === null
-    ? "none; needed where llama.cpp's own converter is: other model families, projectors, adapters"
+    ? "missing; required only for llama.cpp's converter (other model families, projectors, adapters)"
     : "set up on first use";
 }

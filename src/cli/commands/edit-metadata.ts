@@ -6,6 +6,7 @@ import { editGguf } from "../../gguf/edit/edit-gguf.js";
 import { valueToJson } from "../../gguf/inspect.js";
 import { formatBytes } from "../../util/bytes.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { quote } from "../../util/quote.js";
 import { interruptSignal } from "../interrupt.js";
 import { note, print, printJson, shorten } from "../print.js";
 
@@ -17,7 +18,7 @@ export interface EditMetadataOptions {
   json?: boolean;
 }
 
-/** `quantsmith edit-metadata`: changes the header of a GGUF file. */
+/** `quantsmith edit-metadata`: edits the header of a GGUF file. */
 export async function editMetadata(file: string, options: EditMetadataOptions): Promise<void> {
   const edits: MetadataEdit[] = [
     ...(options.set ?? []).map(parseSet),
@@ -25,13 +26,13 @@ export async function editMetadata(file: string, options: EditMetadataOptions): 
     ...(options.chatTemplate === undefined ? [] : [await templateEdit(options.chatTemplate)]),
   ];
   if (edits.length === 0) {
-    throw new QuantsmithError("QS-USAGE", "nothing was said to be edited", {
-      remedy: "Give --set key=value, --remove key or --chat-template file.",
+    throw new QuantsmithError("QS-USAGE", "no edit is given", {
+      remedy: "Add `--set key=value`, `--remove key` or `--chat-template file`.",
     });
   }
   const { path, changes, how, fileBytes } = await editGguf(file, edits, {
     signal: interruptSignal(),
-    onWait: () => note(`Another edit of ${file} is running; this one waits for it.`),
+    onWait: () => note(`waiting for another edit of ${file}`),
     ...(options.out === undefined ? {} : { out: options.out }),
   });
   const shown = changes.map(({ key, before, after }) => ({
@@ -43,26 +44,26 @@ export async function editMetadata(file: string, options: EditMetadataOptions): 
   else {
     const text = (value: unknown) => (value === null ? "(nothing)" : shorten(JSON.stringify(value), 80));
     for (const { key, before, after } of shown) print(`${key}: ${text(before)} → ${text(after)}`);
-    const done = { unchanged: "Nothing to change in", header: "Wrote the header of", rewritten: "Wrote the whole of" };
+    const done = { unchanged: "No changes to", header: "Wrote the header of", rewritten: "Rewrote" };
     print(`${done[how]} ${path}, ${formatBytes(fileBytes)}`);
   }
   if (how !== "unchanged" && ((await isListed(path)) || (options.out === undefined && (await isListed(file))))) {
-    note(`Note: SHA256SUMS beside it still has the old file's digest; the release cannot be published like this.`);
+    note("Note: SHA256SUMS beside the file contains its old digest, so the release cannot be published.");
   }
 }
 
-/** `key=value` or `key:type=value`. */
+/** Parses `key=value` or `key:type=value`. */
 function parseSet(text: string): MetadataEdit {
   const [, key, type, value] = /^([^:=]+)(?::([^=]*))?=([\s\S]*)$/.exec(text) ?? [];
   if (key === undefined || value === undefined) {
-    throw new QuantsmithError("QS-USAGE", `--set ${text} names no key and value`, {
-      remedy: "Write key=value, or key:type=value.",
+    throw new QuantsmithError("QS-USAGE", `invalid value ${quote(text)} of --set`, {
+      remedy: "Write `key=value`, or `key:type=value`.",
     });
   }
   return { kind: "set", key, ...(type === undefined ? {} : { type }), text: value };
 }
 
-/** A template that does not parse would make the model useless in every program. */
+/** Reads and parses a template, since an invalid one makes the model unusable in all programs. */
 async function templateEdit(path: string): Promise<MetadataEdit> {
   try {
     const text = await readFile(path, "utf8");
@@ -70,8 +71,8 @@ async function templateEdit(path: string): Promise<MetadataEdit> {
     return { kind: "set", key: "tokenizer.chat_template", type: "string", text };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new QuantsmithError("QS-EDIT-TEMPLATE", `${path} is no chat template: ${reason}`, {
-      remedy: "Give a Jinja template, such as the chat_template.jinja of the model's repository.",
+    throw new QuantsmithError("QS-EDIT-TEMPLATE", `cannot read ${path} as a chat template: ${reason}`, {
+      remedy: "Give a Jinja template, such as chat_template.jinja of the model's repository.",
       at: { file: path },
     });
   }

@@ -21,10 +21,10 @@ export interface FitOptions {
   json?: boolean;
 }
 
-/** What most people set, and what applications start with. */
+/** A common setting of users, and the default of applications. */
 const defaultContext = 4096;
 
-/** `quantsmith fit`: whether models run on devices, how, and up to which context. */
+/** `quantsmith fit`: prints which devices can run a model, how, and up to which context. */
 export async function fit(paths: string[], options: FitOptions): Promise<void> {
   const kvType = parseKvType(options.kv);
   const contexts = options.context?.map(parseContext);
@@ -32,11 +32,11 @@ export async function fit(paths: string[], options: FitOptions): Promise<void> {
   const catalog = await loadCatalog(options.catalog === undefined ? [] : [options.catalog]);
   const devices = devicesNamed(catalog, options.device);
   const models = await loadModels(paths);
-  const asked = { backends: catalog.backends, kvType, hostRamBytes, speed: await loadSpeedConstants() };
+  const shared = { backends: catalog.backends, kvType, hostRamBytes, speed: await loadSpeedConstants() };
   const results = devices.flatMap((device) =>
     models.flatMap(({ label, memory }) =>
       (contexts ?? [Math.min(defaultContext, memory.footprint.trainedContext ?? defaultContext)]).map((context) =>
-        estimateFit({ ...asked, variant: label, model: memory, device, context }),
+        estimateFit({ ...shared, variant: label, model: memory, device, context }),
       ),
     ),
   );
@@ -56,7 +56,7 @@ function devicesNamed(catalog: Catalog, ids: readonly string[] | undefined): Dev
 function deviceTable(device: Device, models: readonly MeasuredModel[], results: readonly FitResult[]): string {
   const { memory, budget } = device;
   const gpuPrefix = memory.cards === 1 ? "" : `${memory.cards} × `;
-  const title = `${device.name} (${device.id}): a model may take ${gpuPrefix}${formatGibibytes(budget.value)} (${budget.basis}) of ${gpuPrefix}${formatGibibytes(memory.bytes.value)}`;
+  const title = `${device.name} (${device.id}): a model may use ${gpuPrefix}${formatGibibytes(budget.value)} (${budget.basis}) of ${gpuPrefix}${formatGibibytes(memory.bytes.value)}`;
   const rows = results
     .filter((result) => result.device === device.id)
     .map((result) => [

@@ -4,7 +4,7 @@ import { type InitRecipeOptions, initRecipe } from "../init/init-recipe.js";
 
 export type InitOptions = InitCiOptions & InitRecipeOptions;
 
-/** `quantsmith init ci` and `quantsmith init <model>`: files for the user to go on from. */
+/** `quantsmith init ci` and `quantsmith init <model>`: writes a workflow or a recipe. */
 export async function init(what: string, options: InitOptions): Promise<void> {
   if (what === "ci") {
     if (options.output !== undefined) throw misplaced("--output", "init <model>");
@@ -15,5 +15,7 @@ export async function init(what: string, options: InitOptions): Promise<void> {
 }
 
 function misplaced(option: string, command: string): QuantsmithError {
-  return new QuantsmithError("QS-USAGE", `${option} belongs to \`quantsmith ${command}\``, { remedy: "Leave it out." });
+  return new QuantsmithError("QS-USAGE", `${option} is an option of \`quantsmith ${command}\``, {
+    remedy: `Remove \`${option}\`.`,
+  });
 }

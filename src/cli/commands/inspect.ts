@@ -2,7 +2,7 @@ import { inspectGguf } from "../../gguf/inspect.js";
 import { formatBytes } from "../../util/bytes.js";
 import { print, printJson, shorten, textTable } from "../print.js";
 
-/** `quantsmith inspect`: what a GGUF file holds. */
+/** `quantsmith inspect`: prints the contents of a GGUF file. */
 export async function inspect(file: string, options: { json?: boolean }): Promise<void> {
   const found = await inspectGguf(file);
   if (options.json === true) return printJson(found);

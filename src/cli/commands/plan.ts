@@ -12,17 +12,17 @@ import { findLock, loadSettings, type PlanOptions, preparePlan } from "../prepar
 import { print, printJson, shorten, textTable } from "../print.js";
 import { formatSeconds } from "../views/describe.js";
 
-/** `quantsmith plan`: what a run would do; changes nothing. */
+/** `quantsmith plan`: prints the steps of a run; changes nothing. */
 export async function plan(recipe: string, options: PlanOptions & { matrix?: boolean; json?: boolean }): Promise<void> {
   const settings = await loadSettings(recipe, options.pipeline);
   const steps = await preparePlan(settings, options, new DigestCache());
-  // On one line, as $GITHUB_OUTPUT takes it.
+  // On one line, as $GITHUB_OUTPUT requires.
   if (options.matrix === true) {
     requireJobName(settings);
     return print(JSON.stringify(jobMatrix(steps.steps)));
   }
   const result = await estimatePlan(steps, workspaceAt(options.out));
-  // A lock file that cannot be read matters to --locked alone.
+  // Only --locked fails for an unreadable lock file.
   const lock = await findLock(settings, options).catch(() => undefined);
   const { engine, why } = steps.convert;
   const notes = [lock === undefined ? undefined : movedRevision(steps, lock)].filter((note) => note !== undefined);
@@ -36,8 +36,8 @@ export async function plan(recipe: string, options: PlanOptions & { matrix?: boo
     why ?? "",
   ]);
   print(textTable(["Step", "Status", "Will write", "Took last time", "Why"], rows));
-  const time = result.seconds === 0 ? "" : `, about ${formatSeconds(result.seconds)} going by the last time`;
-  print(`\nAt most ${formatBytes(result.diskPeakBytes)} of disk beside what is there${time}.\n`);
+  const time = result.seconds === 0 ? "" : `, about ${formatSeconds(result.seconds)} by earlier step times`;
+  print(`\nAt most ${formatBytes(result.diskPeakBytes)} of additional disk space${time}.\n`);
   print(`Conversion: ${engine} (${why}).\n`);
   for (const note of notes) print(`Note: ${note}.\n`);
   const settingRows = Object.entries(origins(settings)).map(([key, { value, from }]) => [
@@ -48,21 +48,20 @@ export async function plan(recipe: string, options: PlanOptions & { matrix?: boo
   print(textTable(["Setting", "Value", "From"], settingRows));
 }
 
-/** The recipe's name becomes part of the names of artifacts, of a pattern that finds them and of a line of outputs. */
+/** Rejects recipe names that are invalid in artifact names, in the glob that finds artifacts or in a line of outputs. */
 function requireJobName({ name, file }: Settings): void {
   if (fileNamePart.test(name)) return;
   throw new QuantsmithError(
     "QS-RECIPE-INVALID",
-    `a workflow's artifacts cannot bear the recipe's name ${quote(name)}`,
+    `the recipe's name ${quote(name)} is not valid in artifact names of a workflow`,
     {
-      remedy:
-        "Rename the file: letters, digits, `.`, `_` and `-`, beginning with a letter or digit, at most 96 of them.",
+      remedy: "Rename the file with at most 96 letters, digits, `.`, `_` and `-`, starting with a letter or digit.",
       at: { file },
     },
   );
 }
 
-/** Every merged value with its origin: recipe, pipeline or built-in default. */
+/** Returns every merged value with its origin: recipe, pipeline or built-in default. */
 function origins(settings: Settings): Record<string, { value: unknown; from: string }> {
   const values = withDeviceIds(settings);
   return Object.fromEntries(
@@ -70,7 +69,7 @@ function origins(settings: Settings): Record<string, { value: unknown; from: str
   );
 }
 
-/** The settings with the ids of devices, as recipes name them. */
+/** Returns the settings with device ids instead of devices, as in recipes. */
 function withDeviceIds(settings: Settings) {
   return {
     ...settings,

@@ -14,7 +14,7 @@ export interface PublishCommandOptions extends TargetText {
   json?: boolean;
 }
 
-/** `quantsmith publish`: the last stage alone. */
+/** `quantsmith publish`: publishes a release folder. */
 export async function publish(release: string, options: PublishCommandOptions): Promise<void> {
   const recipeSettings = options.recipe === undefined ? undefined : await loadSettings(options.recipe, undefined);
   const target = parseTarget(options, recipeSettings?.publish?.target);
@@ -34,7 +34,7 @@ export async function publish(release: string, options: PublishCommandOptions): 
   }
   for (const line of problemLines(verified?.problems ?? [])) note(line);
   for (const operation of hub?.operations ?? []) print(describe(operation));
-  if (hub?.operations.length === 0) return print(`${place} holds this release already`);
+  if (hub?.operations.length === 0) return print(`${place} already contains this release`);
   print(`${done ? "Published" : "Would publish"} ${variants.length} variants of ${folder} to ${place}`);
 }
 
@@ -56,9 +56,9 @@ function describe(operation: HubOperation): string {
     case "open-pull-request":
       return `open a pull request: ${operation.title}`;
     case "create-branch":
-      return `make the branch ${operation.branch}`;
+      return `create the branch ${operation.branch}`;
     case "delete-branch":
-      return `remove the branch ${operation.branch}`;
+      return `delete the branch ${operation.branch}`;
     case "add-to-collection":
       return `add to the collection ${operation.collection}`;
   }

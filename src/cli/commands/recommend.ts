@@ -31,22 +31,22 @@ export interface RecommendOptions {
   json?: boolean;
 }
 
-/** `quantsmith recommend`: which of several files to take for a device, why, and how to run it. */
+/** `quantsmith recommend`: selects one of several files for a device, with the reason and run commands. */
 export async function recommend(paths: string[], options: RecommendOptions): Promise<void> {
   const task = parseTask(options.task);
-  const wanted = options.context === undefined ? null : parseContext(options.context);
+  const requested = options.context === undefined ? null : parseContext(options.context);
   const kvType = parseKvType(options.kv);
   const hostRamBytes = options.hostRam === undefined ? null : parseSize("--host-ram", options.hostRam);
   const catalog = await loadCatalog(options.catalog === undefined ? [] : [options.catalog]);
-  refuseSeveralDevices(paths, options.device, catalog);
+  requireOneDevice(paths, options.device, catalog);
   const { device, notes } = withRam(findDevice(catalog, options.device), options.ram);
   const { backends } = catalog;
   const models = await loadModels(paths);
-  const asked = { backends, device, kvType, hostRamBytes, speed: await loadSpeedConstants() };
+  const shared = { backends, device, kvType, hostRamBytes, speed: await loadSpeedConstants() };
   const candidates = models.map((measured) => {
     const { model, label, file, bytes, bitsPerWeight, kldMean, parameters, memory } = measured;
-    const context = wanted ?? Math.min(tasks[task].context, memory.footprint.trainedContext ?? tasks[task].context);
-    const fit = estimateFit({ ...asked, variant: label, model: memory, context });
+    const context = requested ?? Math.min(tasks[task].context, memory.footprint.trainedContext ?? tasks[task].context);
+    const fit = estimateFit({ ...shared, variant: label, model: memory, context });
     const variant = { name: label, bytes, bitsPerWeight, kldMean };
     return { measured, model, file, parameters, variant, footprint: memory.footprint, fit };
   });
@@ -55,7 +55,7 @@ export async function recommend(paths: string[], options: RecommendOptions): Pro
     const { model, file, fit } = candidate;
     return { model, variant: candidate.measured.variant, file, ...candidate.variant, fit, candidate };
   });
-  // Like a gate that failed: what was asked for cannot be had.
+  // The exit code of a failed gate: no model meets the requirement.
   if (pick === null) process.exitCode = 3;
   const snippet = pick === null ? null : snippetFor(pick.measured, task, pick.fit);
   if (options.json === true) {
@@ -63,7 +63,7 @@ export async function recommend(paths: string[], options: RecommendOptions): Pro
     printJson({
       device,
       task: { name: task, system, prompt },
-      context: wanted ?? tasks[task].context,
+      context: requested ?? tasks[task].context,
       kvType,
       notes,
       candidates: candidates.map(({ model, file, parameters, variant, fit }) => ({
@@ -84,7 +84,7 @@ export async function recommend(paths: string[], options: RecommendOptions): Pro
   print(
     renderRecommendation({
       ...{ device, task, kvType, reason, snippet, notes },
-      context: wanted ?? tasks[task].context,
+      context: requested ?? tasks[task].context,
       variants: rows,
       pick: rows.find(({ candidate }) => candidate === pick) ?? null,
       endurance: sustained(device, catalog.sources).note,
@@ -97,36 +97,39 @@ function parseTask(text: string): TaskName {
   const found = taskNames.find((name) => name === text);
   if (found !== undefined) return found;
   const near = nearest(text, taskNames);
-  throw new QuantsmithError("QS-USAGE", `--task is ${quote(text)}`, {
-    remedy: near === undefined ? `Write ${quoteList(taskNames, "or")}.` : didYouMean(near),
+  throw new QuantsmithError("QS-USAGE", `invalid value ${quote(text)} of --task`, {
+    remedy: near === undefined ? `Use ${quoteList(taskNames, "or")}.` : didYouMean(near),
   });
 }
 
-/** The device with the memory that an application gives the model: its user knows what he may ask the system for. */
+/** Returns the device with the memory budget of `--ram`, which replaces the catalog's. */
 function withRam(device: Device, text: string | undefined): { device: Device; notes: string[] } {
   if (text === undefined) return { device, notes: [] };
-  const asked = parseSize("--ram", text);
-  const value = Math.min(asked, device.memory.bytes.value);
-  const notes = ramNotes(device, asked, value);
+  const requested = parseSize("--ram", text);
+  const value = Math.min(requested, device.memory.bytes.value);
+  const notes = ramNotes(device, requested, value);
   if (value === device.budget.value) return { device, notes };
   const given = { value, basis: "estimate", source: userSource, note: "given with --ram" } as const;
   return { device: { ...device, budget: given }, notes };
 }
 
-function ramNotes({ memory, budget }: Device, asked: number, value: number): string[] {
-  const most =
-    asked > value ? [`--ram is more than the device has, which is ${formatGibibytes(memory.bytes.value)}.`] : [];
-  const known = `${formatGibibytes(budget.value)} (${budget.basis})`;
-  if (value <= budget.value) return most;
-  return [...most, `--ram ${formatGibibytes(value)} is more than the catalog knows one model to get here, ${known}.`];
+function ramNotes({ memory, budget }: Device, requested: number, value: number): string[] {
+  const memoryNotes =
+    requested > value ? [`--ram exceeds the device's memory of ${formatGibibytes(memory.bytes.value)}.`] : [];
+  const catalogBudget = `${formatGibibytes(budget.value)} (${budget.basis})`;
+  if (value <= budget.value) return memoryNotes;
+  return [
+    ...memoryNotes,
+    `--ram ${formatGibibytes(value)} exceeds the catalog's budget for a model, ${catalogBudget}.`,
+  ];
 }
 
-/** What stands behind `--device a` is read as a file, and this command compares files, not devices. */
-function refuseSeveralDevices(paths: readonly string[], device: string, { devices }: Catalog): void {
+/** Rejects several devices: words after `--device a` are parsed as files, and this command compares files. */
+function requireOneDevice(paths: readonly string[], device: string, { devices }: Catalog): void {
   const other = paths.find((path) => devices.has(path) || path.startsWith("custom:"));
   if (device !== "all" && other === undefined) return;
-  throw new QuantsmithError("QS-USAGE", `recommend takes one device, and not ${quote(other ?? device)}`, {
-    remedy: "Name one with --device; `quantsmith fit` judges several at once.",
+  throw new QuantsmithError("QS-USAGE", `recommend accepts one device, found also ${quote(other ?? device)}`, {
+    remedy: "Name one with `--device`, or run `quantsmith fit` for several devices.",
   });
 }
 

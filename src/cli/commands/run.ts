@@ -13,6 +13,7 @@ import { type PublishTarget, requireTarget } from "../../stages/publish/target.j
 import { DigestCache } from "../../util/digest-cache.js";
 import { errorReport, exitCodeOf, formatError } from "../../util/error-report.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { quote } from "../../util/quote.js";
 import { createRemoteRunner } from "../create-remote-runner.js";
 import { interruptSignal } from "../interrupt.js";
 import { lazyTools } from "../lazy-tools.js";
@@ -24,7 +25,7 @@ import { plainView } from "../views/plain-view.js";
 import { terminalView } from "../views/terminal-view.js";
 import { uploadProgress } from "../views/upload-progress.js";
 
-/** Loaded for `--publish` alone: what signs and uploads takes longer to load than a run that has nothing to do. */
+/** Loaded only for `--publish`, since loading it takes longer than a run of cache hits. */
 const publishing = () => import("../../stages/publish/publish.js");
 
 export interface RunCommandOptions extends PlanOptions {
@@ -37,7 +38,7 @@ export interface RunCommandOptions extends PlanOptions {
   json?: boolean;
 }
 
-/** `quantsmith run`: builds the plan, runs it, installs the release, and tells how it went. */
+/** `quantsmith run`: builds the plan, runs it, installs the release and prints the results. */
 export async function run(recipe: string, options: RunCommandOptions): Promise<void> {
   const settings = await loadSettings(recipe, options.pipeline);
   const threads = threadCount(options.threads);
@@ -81,11 +82,10 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
     const result = await finishRun(plan, outcome, workspace, signal);
     const failed = outcome.steps.filter(({ status }) => status === "failed").length;
     events.emit({ type: "run-finished", seconds: (performance.now() - started) / 1000, failed });
-    if (result.withdrawn)
-      note(`The former release ${settings.name} was taken away: none of its variants passes any more.`);
+    if (result.withdrawn) note(`Removed the previous release ${settings.name}: none of its variants passes now.`);
     await view.done();
     await show(settings, result.report, result.errors, options.json === true);
-    // The live list has no lines for uploads, and has ended.
+    // The live list has ended and does not show uploads.
     if (view.live) events.subscribe(plainView(note));
     if (target !== undefined) await publishComplete(result, target, streaming, signal);
     const first = result.errors[0];
@@ -98,7 +98,7 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
   }
 }
 
-/** Publishes a release that is as the recipe wants it; one that lacks a variant is left for the user to decide on. */
+/** Publishes a complete release; the user decides about an incomplete one. */
 async function publishComplete(
   { report, errors }: { report: RunReport; errors: readonly unknown[] },
   target: PublishTarget,
@@ -106,7 +106,7 @@ async function publishComplete(
   signal: AbortSignal,
 ): Promise<void> {
   if (report.release === null || errors.length > 0) {
-    note("Not published, because not every variant passed. `quantsmith publish` publishes the release as it is.");
+    note("Not published: at least one variant failed. Run `quantsmith publish` to publish the release without it.");
     return;
   }
   await streaming?.finish();
@@ -115,7 +115,7 @@ async function publishComplete(
   const { place, hub, verified } = await publishTo(report.release, target, hooks);
   for (const line of problemLines(verified?.problems ?? [])) note(line);
   if (verified?.ok === false) process.exitCode = 3;
-  note(hub?.operations.length === 0 ? `${place} holds this release already` : `Published to ${place}`);
+  note(hub?.operations.length === 0 ? `${place} already contains this release` : `Published to ${place}`);
 }
 
 async function show(settings: Settings, report: RunReport, errors: readonly unknown[], asJson: boolean): Promise<void> {
@@ -123,14 +123,14 @@ async function show(settings: Settings, report: RunReport, errors: readonly unkn
   const summary = process.env.GITHUB_STEP_SUMMARY;
   const table = `## ${markdownText(settings.model.name)}\n\n${markdownTable(figureTitles, rows)}\n`;
   if (summary && rows.length > 0)
-    await appendFile(summary, table).catch((error: Error) => note(`No step summary: ${error.message}`));
+    await appendFile(summary, table).catch((error: Error) => note(`cannot write the step summary: ${error.message}`));
   if (asJson) {
     const [first] = errors;
     return printJson(first === undefined ? report : { ...report, error: errorReport(first) });
   }
   if (rows.length > 0) print(`\n${textTable(figureTitles, rows)}\n`);
   for (const { name, reasons } of report.variants) for (const reason of reasons) note(`${name}: ${reason}`);
-  // Steps that fail for one reason, such as missing tools, share its error.
+  // Steps that fail for the same reason, such as missing tools, share one error.
   for (const text of new Set(errors.map((error) => formatError(errorReport(error))))) note(text);
   if (report.release !== null) print(`Release: ${report.release}`);
 }
@@ -154,7 +154,7 @@ function identities(plan: Plan, past: ReadonlyMap<string, number>): StepIdentity
 function costLimit(given: string): number {
   const limit = Number(given);
   if (Number.isFinite(limit) && limit > 0) return limit;
-  throw new QuantsmithError("QS-USAGE", `--max-cost ${given} is not an amount of US dollars`, {
-    remedy: "Give a number above zero, such as 12.50.",
+  throw new QuantsmithError("QS-USAGE", `invalid value ${quote(given)} of --max-cost`, {
+    remedy: "Give an amount of US dollars above zero, such as `12.50`.",
   });
 }

@@ -7,6 +7,7 @@ import {
 } from "../../recipe/json-schema.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { makeFolder, writeFileAtomic } from "../../util/files.js";
+import { quote, quoteList } from "../../util/quote.js";
 
 const schemas: Readonly<Record<string, () => string>> = {
   recipe: recipeJsonSchema,
@@ -26,8 +27,8 @@ export async function schema(kind: string | undefined, options: { write?: string
   }
   const render = schemas[kind ?? "recipe"];
   if (render === undefined) {
-    throw new QuantsmithError("QS-USAGE", `there is no schema "${kind}"`, {
-      remedy: `There are ${Object.keys(schemas).join(", ")}.`,
+    throw new QuantsmithError("QS-USAGE", `unknown schema ${quote(kind ?? "")}`, {
+      remedy: `Use ${quoteList(Object.keys(schemas), "or")}.`,
     });
   }
   process.stdout.write(render());

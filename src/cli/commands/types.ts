@@ -2,7 +2,7 @@ import { ggmlTypes } from "../../quant/ggml-types.js";
 import { presets } from "../../quant/presets.js";
 import { print, printJson, textTable } from "../print.js";
 
-/** `quantsmith types`: what a variant's preset and a tensor rule may name. */
+/** `quantsmith types`: lists presets for variants and tensor types for tensor rules. */
 export function types(options: { json?: boolean }): void {
   if (options.json === true) {
     printJson({ presets, tensorTypes: ggmlTypes });
@@ -12,7 +12,7 @@ export function types(options: { json?: boolean }): void {
   const presetRows = presets.map(({ name, bitsPerWeight, needsImatrix, about }) => [
     name,
     bitsPerWeight.toFixed(2),
-    needsImatrix ? "needed" : "",
+    needsImatrix ? "required" : "",
     about,
   ]);
   print(textTable(["Preset", "Bits per weight", "Imatrix", "About"], presetRows));

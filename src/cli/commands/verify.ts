@@ -7,10 +7,11 @@ import { verifyRemote } from "../../release/verify/verify-remote.js";
 import type { VerifyReport } from "../../release/verify/verify-report.js";
 import { formatBytes } from "../../util/bytes.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { quote } from "../../util/quote.js";
 import { interruptSignal } from "../interrupt.js";
 import { note, print, printJson, problemLines, textTable } from "../print.js";
 
-/** `quantsmith verify`: what is wrong with a release; exit code 3 when something is. */
+/** `quantsmith verify`: prints the problems of a release; exit code 3 if it has errors. */
 export async function verify(release: string, options: { json?: boolean } & ExpectedSigner): Promise<void> {
   const { identity, issuer } = options;
   const signer = { ...(identity === undefined ? {} : { identity }), ...(issuer === undefined ? {} : { issuer }) };
@@ -30,8 +31,8 @@ async function verifyTarget(
   if (!release.startsWith("hf:")) return verifyFolder(resolve(release), signal, onFile, signer);
   const ref = parseHubRef(release);
   if (ref === undefined) {
-    throw new QuantsmithError("QS-VERIFY-TARGET", `"${release}" names no repository`, {
-      remedy: "Write hf:org/name, or hf:org/name@revision for a branch, a tag or a commit.",
+    throw new QuantsmithError("QS-VERIFY-TARGET", `${quote(release)} is not a repository`, {
+      remedy: "Write `hf:org/name`, or `hf:org/name@revision` for a branch, a tag or a commit.",
     });
   }
   return verifyRemote(hubConnection(), { revision: "main", ...ref }, signal, onFile, signer);
@@ -52,10 +53,10 @@ function printReport({ ok, release, files, signature, resolutions, problems }: V
     file ?? `— ${why ?? ""}`,
     downloads.length > 1 ? `and ${downloads.length - 1} more` : "",
   ]);
-  print(`${textTable(["Runtime", "Asked for", "Takes", ""], picks)}\n`);
+  print(`${textTable(["Runtime", "Requested", "Resolved to", ""], picks)}\n`);
   if (signature?.ok === true) print(`Signed by ${signature.identity} (${signature.issuer}).`);
   for (const line of problemLines(problems)) print(line);
   const errors = problems.filter(({ severity }) => severity === "error").length;
   const signed = signature?.ok === true ? "" : " (not signed)";
-  print(ok ? `${release} is in order${signed}.` : `${release}: ${errors === 1 ? "1 error" : `${errors} errors`}.`);
+  print(ok ? `${release} is valid${signed}.` : `${release}: ${errors === 1 ? "1 error" : `${errors} errors`}.`);
 }

@@ -5,6 +5,7 @@ import { runJob } from "../../remote/run-job.js";
 import type { Shard } from "../../stages/stage.js";
 import { DigestCache } from "../../util/digest-cache.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { quote } from "../../util/quote.js";
 import { interruptSignal } from "../interrupt.js";
 import { lazyTools } from "../lazy-tools.js";
 import { print } from "../print.js";
@@ -18,9 +19,9 @@ export interface WorkerCommandOptions {
   scratch?: string;
 }
 
-/** `quantsmith worker`: what an executor runs; see `runJob`. Its events go into the store, and as lines to the log. */
+/** `quantsmith worker`: runs one job of an executor, see `runJob`. Writes events to the store and as lines to the log. */
 export async function worker(key: string, options: WorkerCommandOptions): Promise<void> {
-  if (!/^[0-9a-f]{64}$/.test(key)) throw usage(`${key} is no key of a step`);
+  if (!/^[0-9a-f]{64}$/.test(key)) throw usage(`${quote(key)} is not a step key`);
   const shard = options.part === undefined ? undefined : parseShard(options.part);
   const threads = workerThreads(options.threads);
   const workspace = await openWorkspace(options.out, options.scratch);
@@ -49,11 +50,11 @@ export async function worker(key: string, options: WorkerCommandOptions): Promis
 function parseShard(text: string): Shard {
   const [, index, count] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).map(Number);
   if (index !== undefined && count !== undefined && index >= 1 && index <= count) return { index, count };
-  throw usage(`--part ${text} is no part such as 2/4`);
+  throw usage(`invalid value ${quote(text)} of --part, expected a shard such as 2/4`);
 }
 
 function usage(message: string): QuantsmithError {
   return new QuantsmithError("QS-USAGE", message, {
-    remedy: "Workers are started by `quantsmith run --executor`; there is no need to start one by hand.",
+    remedy: "Run `quantsmith run --executor`, which starts workers.",
   });
 }

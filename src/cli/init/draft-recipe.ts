@@ -5,14 +5,14 @@ import { chooseDevices, type DeviceChoice, draftContext } from "./choose-devices
 import type { ModelOutline } from "./model-outline.js";
 import { inComment, inlineMapping } from "./recipe-text.js";
 
-/** Below this, four bits cost more than the pipeline's limits allow. */
+/** Below this, four-bit variants may exceed the pipeline's limits. */
 const smallParameters = 3e9;
-/** The pipeline's limits are for files of as many bits per weight. */
+/** The pipeline's limits are meant for at least this many bits per weight. */
 const typicalBits = 4.4;
-/** Below this, no device needs a variant of its own. */
+/** Below this, all presets fit all devices. */
 const tinyParameters = 4e8;
 
-/** The text of a recipe fitted to a model: variants and devices by its size, prompts by its kind. Pure. */
+/** Returns the text of a recipe for a model: variants and devices by its size, prompts by its chat template. Pure. */
 export function draftRecipe(model: ModelOutline, catalog: Pick<Catalog, "devices">, folder: string): string {
   const choice = deviceChoice(model, catalog);
   const name = defaultModelName(model.source, folder) === undefined ? { name: "model" } : {};
@@ -35,9 +35,9 @@ export function draftRecipe(model: ModelOutline, catalog: Pick<Catalog, "devices
 function heading({ architecture, parameters, weightBytes, width, multimodal }: ModelOutline): string[] {
   const billions = `${(parameters / 1e9).toPrecision(2)} billion parameters`;
   const lines = [`# ${inComment(architecture)}, about ${billions}: ${formatBytes(weightBytes)} of weights.`];
-  if (multimodal) lines.push("# It hears or sees as well; `convert: { mmproj: none }` leaves that part out.");
+  if (multimodal) lines.push("# Multimodal; `convert: { mmproj: none }` skips the vision or audio projector.");
   if (width !== null && width % 256 !== 0) {
-    lines.push(`# Rows of ${width} values are no multiple of 256, so K-quants fall back to larger types.`);
+    lines.push(`# The row width ${width} is not a multiple of 256, so K-quants fall back to larger types.`);
   }
   return lines;
 }
@@ -47,17 +47,17 @@ function texts({ chat, mixture }: ModelOutline): string[] {
   const chunks = mixture ? ", chunks: 400" : "";
   return [
     ...(mixture
-      ? ["# All of the text, since a token passes few of the experts; a corpus of your own beside it reaches more."]
+      ? ["# All of the text, since each token activates few experts; an additional corpus covers more of them."]
       : []),
     `calibration: { corpus: default${template}${chunks} }`,
     "search: { corpus: default }",
-    "# What the field compares on: the raw test text of wikitext-2, pinned by commit and by the archive's sha256.",
+    "# The standard text for comparisons: the raw test set of wikitext-2, pinned by commit and the archive's sha256.",
     "evaluation:",
     "  corpus: hf:ggml-org/ci@927b3642933080f1b0e811e2f916e14c292992f9/wikitext-2-raw-v1.zip/wikitext-2-raw/wiki.test.raw#sha256=ef7edb566e3e2b2d31b29c1fdb0c89a4cc683597484c3dc2517919c615435a11",
   ];
 }
 
-/** Nothing is made for a single device when the model is so small that every preset fits all of them. */
+/** Chooses devices, without variants per device for a model so small that all presets fit all devices. */
 function deviceChoice(model: ModelOutline, catalog: Pick<Catalog, "devices">): DeviceChoice {
   const { variants, devices } = chooseDevices(model, catalog);
   return { devices, variants: model.parameters < tinyParameters ? [] : variants };
@@ -69,10 +69,10 @@ function variantsAndDevices(model: ModelOutline, { variants, devices }: DeviceCh
   return [
     "variants:",
     ...presets.map((preset) => `  - ${preset}`),
-    "  # The bytes of Q4_K_M, put where measurement says that they count.",
+    "  # The size of Q4_K_M, with bits distributed by measurement.",
     "  - { name: Q4_K_S, dynamic: { sizeOf: Q4_K_M } }",
     ...variants.flatMap(({ name, device, bits }) => [
-      `  # The best that fits the ${inComment(device.name)}: about ${bits.toFixed(1)} bits a weight.`,
+      `  # The best variant for the ${inComment(device.name)}: about ${bits.toFixed(1)} bits per weight.`,
       `  - { name: ${name}, dynamic: { device: ${device.id}, context: ${draftContext(model)} } }`,
     ]),
     "",
@@ -84,14 +84,14 @@ function gates({ parameters }: ModelOutline, { variants }: DeviceChoice): string
   const low = variants.some(({ bits }) => bits < typicalBits);
   if (parameters < smallParameters && !low) {
     return [
-      "# Wider than the pipeline's, because a small model loses more to 4 bits: to stop damage, not to rank.",
+      "# Wider than the pipeline's, because small models lose more at 4 bits: to stop damage, not to rank.",
       "gates: { perplexityRatio: { max: 1.2 }, kldMean: { max: 0.2 } }",
       "",
     ];
   }
   if (!low) return [];
   return [
-    "# Wider than the pipeline's, for the files of less than 4 bits: to stop damage, not to rank.",
+    "# Wider than the pipeline's, for the variants below 4 bits: to stop damage, not to rank.",
     "gates: { perplexityRatio: { max: 1.25 }, kldMean: { max: 0.25 } }",
     "",
   ];
@@ -99,11 +99,11 @@ function gates({ parameters }: ModelOutline, { variants }: DeviceChoice): string
 
 function smoke({ chat }: ModelOutline): string[] {
   if (chat === "none") {
-    return ["# Without a chat template: two simple questions are asked, and any sound answer passes.", ""];
+    return ["# No chat template: the smoke test uses two simple prompts, and any intact answer passes.", ""];
   }
   const room = chat === "thinking" ? ", maxTokens: 2048" : "";
   return [
-    ...(chat === "thinking" ? ["# It may think before it answers, which takes room."] : []),
+    ...(chat === "thinking" ? ["# A thinking model: its answers need more tokens."] : []),
     "smoke:",
     `  - { prompt: "What is the capital of France? Answer with one word."${room}, expect: { matches: Paris } }`,
     '  - prompt: "Which city is the capital of Japan? Answer as JSON."',

@@ -12,18 +12,18 @@ export interface InitCiOptions {
   force?: boolean;
 }
 
-/** `quantsmith init ci`: the release workflow in the repository around this folder. Errors: QS-INIT-EXISTS, QS-USAGE. */
+/** `quantsmith init ci`: writes the release workflow into the current repository. Errors: QS-INIT-EXISTS, QS-USAGE. */
 export async function initCi({ install, force = false }: InitCiOptions): Promise<void> {
   const template = await readFile(new URL(workflowPath, packageRoot), "utf8");
   const installed = install ?? thisPackage();
   const text = renderWorkflow(template, installed);
-  const path = join(repositoryAround(process.cwd()), workflowPath);
+  const path = join(repositoryRoot(process.cwd()), workflowPath);
   const outcome = await writeNewFile(path, text, { force, mayReplace: isUnmodified });
-  print(outcome === "written" ? `Wrote ${path}\n\n${whatIsInstalled(installed)}\n\n${setUp}` : `${path} is up to date`);
+  print(outcome === "written" ? `Wrote ${path}\n\n${installNotice(installed)}\n\n${setUp}` : `${path} is up to date`);
 }
 
-function whatIsInstalled(installed: string): string {
-  const notice = `Its jobs install ${installed} with npm; \`--install\` names another package or a git address.`;
+function installNotice(installed: string): string {
+  const notice = `The workflow installs ${installed} with npm; \`--install\` sets another package or a git address.`;
   return installed === thisPackage() ? `${notice}\n${unpublished}` : notice;
 }
 
@@ -31,20 +31,20 @@ function thisPackage(): string {
   return `quantsmith@${packageVersion()}`;
 }
 
-const unpublished = `Look first whether that is on npm and ours: who owns a name there runs in your jobs, the publishing one included.
-quantsmith was not published when this version was made; until it is, give --install git+https://….`;
+const unpublished = `Verify that you trust this npm package's owner: its code runs in your jobs, including the publishing job.
+This version was built before quantsmith was on npm. If npm does not have it, use \`--install git+https://…\`.`;
 
-const setUp = `What is left to do on GitHub:
-  1. Commit the workflow and a recipe, and push them.
-  2. To publish: under Settings → Environments make an environment named "release". Give it required reviewers, let
-     only your main branch deploy to it, and add the secret HF_TOKEN: a fine-grained token that may write to the
-     repository on the Hugging Face Hub and to nothing else.
-  3. For a gated or private model: under Settings → Secrets → Actions add HF_READ_TOKEN, a token that may only read.
-  4. Under Actions → Release GGUF → Run workflow give the recipe's path, and \`publish\` with \`repo\` to publish.
-Nothing is published before a reviewer has approved the last job.`;
+const setUp = `Next steps on GitHub:
+  1. Commit and push the workflow and a recipe.
+  2. For publishing: under Settings → Environments, create the environment "release". Add required reviewers, allow
+     deployments only from your main branch, and add the secret HF_TOKEN: a fine-grained token that can write only to
+     the release's repository on the Hugging Face Hub.
+  3. For a gated or private model: under Settings → Secrets → Actions, add HF_READ_TOKEN, a read-only token.
+  4. Under Actions → Release GGUF → Run workflow, enter the recipe's path; to publish, select \`publish\` and enter \`repo\`.
+The publishing job starts only after a reviewer approves it.`;
 
-/** The folder of the repository that a folder lies in; the folder itself outside of any. */
-function repositoryAround(folder: string): string {
+/** Returns the root of the repository that contains a folder, or the folder itself outside of repositories. */
+function repositoryRoot(folder: string): string {
   for (let at = folder; ; at = dirname(at)) {
     if (existsSync(join(at, ".git"))) return at;
     if (dirname(at) === at) return folder;

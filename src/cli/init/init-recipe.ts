@@ -11,7 +11,7 @@ export interface InitRecipeOptions {
   force?: boolean;
 }
 
-/** `quantsmith init <model>`: a recipe to go on from. Errors: QS-INIT-EXISTS, QS-USAGE, QS-FETCH-*, QS-HUB-*. */
+/** `quantsmith init <model>`: writes a draft recipe. Errors: QS-INIT-EXISTS, QS-USAGE, QS-FETCH-*, QS-HUB-*. */
 export async function initRecipe(what: string, { output, force = false }: InitRecipeOptions): Promise<void> {
   const folder = output === undefined ? process.cwd() : dirname(resolve(output));
   const model = await readModel(what, folder);
@@ -19,6 +19,6 @@ export async function initRecipe(what: string, { output, force = false }: InitRe
   const file = output ?? `${name.toLowerCase()}.yaml`;
   const text = draftRecipe(model, await loadCatalog(), folder);
   const outcome = await writeNewFile(file, text, { force, mayReplace: () => false });
-  const next = `Look it through, then: quantsmith plan ${file}`;
+  const next = `Review it, then run: quantsmith plan ${file}`;
   print(outcome === "written" ? `Wrote ${file}. ${next}` : `${file} is up to date`);
 }

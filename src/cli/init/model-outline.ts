@@ -1,31 +1,31 @@
 import { isObject } from "../../checkpoint/parse-python-json.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 
-/** What a recipe can be fitted to, before anything is downloaded. */
+/** Properties of a model for drafting a recipe, known before its download. */
 export interface ModelOutline {
-  /** As the recipe writes it: `hf:org/name`, with `@revision` where one is given, or a folder. */
+  /** As in the recipe: `hf:org/name`, `hf:org/name@revision` or a folder. */
   source: string;
   /** `architectures[0]` of config.json. */
   architecture: string;
   parameters: number;
   /** Bytes of all weight files. */
   weightBytes: number;
-  /** Keys and values of one token in f16, at most; null when config.json does not tell the shape of attention. */
+  /** Upper bound of the f16 KV cache of one token; null if config.json lacks the shape of attention. */
   cacheBytesPerToken: number | null;
-  /** Tokens that it was made for; null when config.json does not tell. */
+  /** Trained context in tokens; null if config.json lacks it. */
   contextLength: number | null;
-  /** Values in a row of the residual stream; null when config.json does not tell. */
+  /** Hidden size; null if config.json lacks it. */
   width: number | null;
   mixture: boolean;
-  /** Whether it hears or sees as well. */
+  /** Whether the model accepts images or audio. */
   multimodal: boolean;
   chat: "none" | "plain" | "thinking";
 }
 
-/** A template as tokenizer_config.json holds it, as one text or a list; the files that hold nothing else are named after it. */
+/** Matches a template in tokenizer_config.json (a text or a list), or the name of a template file. */
 const hasTemplate = /chat_template(?!"\s*:\s*(?:null|""|\[\s*\])\s*[,}])/;
 
-/** What config.json and the tokenizer's files tell of a model. `templates` is their text, as far as they are there. */
+/** Reads properties of a model from config.json and `templates`, the text of the existing tokenizer files. */
 export function outlineModel(
   config: JsonObject,
   templates: string,
@@ -50,7 +50,7 @@ export function outlineModel(
   };
 }
 
-/** Bytes of one weight in the checkpoint, as config.json tells. */
+/** Returns the bytes per weight in the checkpoint, from config.json. */
 export function bytesPerWeight(config: JsonObject): number {
   const language = isObject(config.text_config) ? config.text_config : {};
   const type = config.dtype ?? config.torch_dtype ?? language.dtype ?? language.torch_dtype;

@@ -14,22 +14,21 @@ import { QuantsmithError } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
 import { bytesPerWeight, type ModelOutline, outlineModel } from "./model-outline.js";
 
-/** Files that may hold a chat template; the largest published ones have about ten megabytes. */
+/** Files that may contain a chat template; the largest published ones have about ten megabytes. */
 const templateFiles = ["tokenizer_config.json", "chat_template.jinja", "chat_template.json"];
 const maxTemplateBytes = 32 * 2 ** 20;
 
 /**
- * Looks at a model: `[hf:]org/name[@revision]` on the Hub, else a folder, which a recipe in `recipeFolder` will name
- * relative to itself. Downloads nothing but small files. Errors: QS-USAGE, QS-FETCH-*, QS-HUB-*.
+ * Reads the outline of a model: `[hf:]org/name[@revision]` on the Hub, or a folder, whose path in the recipe is relative
+ * to `recipeFolder`. Downloads only small files. Errors: QS-USAGE, QS-FETCH-*, QS-HUB-*.
  */
 export async function readModel(what: string, recipeFolder: string): Promise<ModelOutline> {
   const found = what.startsWith("hf:") ? undefined : await stat(what).catch(() => undefined);
   if (found?.isDirectory()) return localModel(what, recipeFolder);
   const ref = parseHubName(what);
   if (ref !== undefined) return hubModel(ref);
-  throw new QuantsmithError("QS-USAGE", `${what} is no folder and no repository on the Hub`, {
-    remedy:
-      "Write hf:org/name, hf:org/name@revision or the path of a checkpoint's folder; `quantsmith init ci` writes the workflow.",
+  throw new QuantsmithError("QS-USAGE", `${quote(what)} is neither a folder nor a repository on the Hub`, {
+    remedy: "Write `hf:org/name`, `hf:org/name@revision` or the path of a checkpoint folder, or `ci` for the workflow.",
   });
 }
 
@@ -37,8 +36,8 @@ async function localModel(folder: string, recipeFolder: string): Promise<ModelOu
   const path = relative(recipeFolder, resolve(folder)).replaceAll("\\", "/");
   const source = /^\.\.?\//.test(path) ? path : `./${path}`;
   if (!isPlainPath(source)) {
-    throw new QuantsmithError("QS-USAGE", `a recipe cannot name the folder ${quote(source)}`, {
-      remedy: "Rename the folder: its path holds a line break or another control character.",
+    throw new QuantsmithError("QS-USAGE", `the folder's path ${quote(source)} contains a control character`, {
+      remedy: "Rename the folder.",
     });
   }
   const { config, architecture, parameters, tensorBytes, files } = await checkSnapshot(folder, defaultFileSelection);
@@ -60,8 +59,8 @@ async function hubModel(ref: HubRef): Promise<ModelOutline> {
   );
   const configFile = files.find(({ path }) => path === "config.json");
   if (configFile === undefined) {
-    throw new QuantsmithError("QS-FETCH-NO-CONFIG", `hf:${repo} has no config.json`, {
-      remedy: "Name the model's original repository; one that holds GGUF files alone cannot be converted.",
+    throw new QuantsmithError("QS-FETCH-NO-CONFIG", `hf:${repo} does not contain config.json`, {
+      remedy: "Name the model's original repository; one with only GGUF files cannot be converted.",
     });
   }
   const { config, architecture } = parseConfig(`hf:${repo}/config.json`, await read(configFile, maxConfigBytes));

@@ -2,18 +2,18 @@ import { stringify } from "yaml";
 import { escapeControls } from "../../util/message-text.js";
 
 /*
- * The only ways by which text from elsewhere (a model's config.json, a path, a repository) gets into a drafted recipe.
+ * External text (from config.json, a path, a repository) is inserted into a drafted recipe only by these functions.
  */
 
-/** Longest piece that a comment repeats, in characters; class names of models have up to about fifty. */
+/** Maximum length of external text in a comment, in characters; class names of models have up to about fifty. */
 const maxCommentLength = 80;
 
-/** Text for a comment: on one line whatever it holds, since the line after a comment would be part of the recipe. */
+/** Returns text for a comment, always on one line, since the next line would be part of the recipe. */
 export function inComment(text: string): string {
   return escapeControls(text.slice(0, maxCommentLength)).replace(/[\u2028\u2029]/g, "·");
 }
 
-/** A mapping of YAML on one line, its values quoted where they need it. */
+/** Returns a YAML mapping on one line, with values quoted as necessary. */
 export function inlineMapping(values: Readonly<Record<string, string>>): string {
   return stringify(values, { collectionStyle: "flow", lineWidth: 0 }).trim();
 }

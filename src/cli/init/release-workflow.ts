@@ -1,37 +1,38 @@
 import { QuantsmithError } from "../../util/errors.js";
 import { packageVersion } from "../../util/package-version.js";
+import { quote } from "../../util/quote.js";
 import { sha256 } from "../../util/sha256.js";
 
-/** Where GitHub looks for it, and where it lies in this package, whose own workflow it is. */
+/** Path of the workflow in every repository, and in this package, which uses the same workflow. */
 export const workflowPath = ".github/workflows/release-gguf.yml";
 
-/** The two places where our own workflow names what it installs: this repository when started here, a version elsewhere. */
+/** The two `install` defaults in this repository's workflow: "." for a manual start, a version for calls. */
 const repositoryInstall = `        description: npm package the workflow installs; "." is this repository\n        type: string\n        default: .\n`;
 const calledInstall = /( {8}description: npm package the workflow installs\n {8}type: string\n {8}default: ).+\n/;
 
 const stamp = /^# Written by `quantsmith init ci` [^\n]*; sha256 of the lines below: ([0-9a-f]{64})\n/;
 
 /**
- * Our own release workflow as another repository has it: installing `install`, which npm understands, and with a first
- * line by which `isUnmodified` knows whether somebody has changed it. Errors: QS-USAGE when `install` is no npm name.
+ * Renders the release workflow for another repository: it installs `install` with npm, and its first line lets
+ * `isUnmodified` detect edits. Errors: QS-USAGE if npm cannot install `install`.
  */
 export function renderWorkflow(template: string, install: string): string {
-  // What begins with `-` would be an option of npm, and with `#` a comment.
+  // npm would parse a leading `-` as an option, and YAML a leading `#` as a comment.
   if (!/^[\w@./~][\w@./:+#~^-]{0,499}$/.test(install)) {
-    throw new QuantsmithError("QS-USAGE", `npm cannot install "${install}"`, {
+    throw new QuantsmithError("QS-USAGE", `npm cannot install ${quote(install)}`, {
       remedy:
-        "Give a version such as quantsmith@0.1.0, or an address such as git+https://example.org/quantsmith.git#v0.1.0.",
+        "Give a version such as `quantsmith@0.1.0`, or an address such as `git+https://example.org/quantsmith.git#v0.1.0`.",
     });
   }
   if (!template.includes(repositoryInstall) || !calledInstall.test(template)) {
-    throw new Error(`${workflowPath} does not say what it installs where it is looked for`);
+    throw new Error(`${workflowPath} lacks an expected \`install\` input`);
   }
   const called = `        description: npm package the workflow installs\n        type: string\n        default: ${JSON.stringify(install)}\n`;
   const text = template.replace(calledInstall, () => called).replace(repositoryInstall, () => called);
   return `# Written by \`quantsmith init ci\` ${packageVersion()}; sha256 of the lines below: ${sha256(text)}\n${text}`;
 }
 
-/** Whether a file is one that some version of quantsmith wrote and nobody has changed since. */
+/** Returns whether a file was written by any version of quantsmith and not edited since. */
 export function isUnmodified(text: string): boolean {
   const [line, digest] = stamp.exec(text) ?? [];
   return line !== undefined && digest === sha256(text.slice(line.length));

@@ -4,8 +4,8 @@ import { QuantsmithError } from "../../util/errors.js";
 import { makeFolder, writeFileAtomic } from "../../util/files.js";
 
 /**
- * Writes a file for the user to keep. What is there already is replaced only when `force` is set or `mayReplace` says
- * of its text that nothing of the user's is lost. Errors: QS-INIT-EXISTS.
+ * Writes a file for the user. Overwrites an existing file only if `force` is set or `mayReplace` returns true for its
+ * text. Errors: QS-INIT-EXISTS.
  */
 export async function writeNewFile(
   path: string,
@@ -18,9 +18,13 @@ export async function writeNewFile(
   });
   if (present === text) return "unchanged";
   if (present !== undefined && !force && !mayReplace(present)) {
-    throw new QuantsmithError("QS-INIT-EXISTS", `${path} is there and is not as quantsmith wrote it`, {
-      remedy: "Move it away, or replace it with --force.",
-    });
+    throw new QuantsmithError(
+      "QS-INIT-EXISTS",
+      `${path} already exists and was not written by quantsmith, or was edited`,
+      {
+        remedy: "Move the file, or overwrite it with `--force`.",
+      },
+    );
   }
   await makeFolder(dirname(path));
   await writeFileAtomic(path, text);

@@ -2,20 +2,20 @@ import type { TimedEvent } from "../../engine/events.js";
 import type { Progress } from "../../stages/stage.js";
 import { formatBytes } from "../../util/bytes.js";
 
-/** "chunk 12/40", "tensor 3/56", "7.2 MB of 11.5 MB (2.1 MB/s, 3 s left)". */
+/** Formats progress: "chunk 12/40", "tensor 3/56", "7.2 MB of 11.5 MB (2.1 MB/s, 3 s left)". */
 export function describeProgress({ done, total, unit, note }: Progress): string {
   const count = unit === "byte" ? `${formatBytes(done)} of ${formatBytes(total)}` : `${unit} ${done}/${total}`;
   return note === undefined ? count : `${count} (${note})`;
 }
 
-/** "40 s", "12 min", "3 h 20 min". */
+/** Formats a duration: "40 s", "12 min", "3 h 20 min". */
 export function formatSeconds(seconds: number): string {
   if (seconds < 100) return `${Math.ceil(seconds)} s`;
   const minutes = Math.round(seconds / 60);
   return minutes < 100 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** How a step ended, in a few words; the error of a failed one is printed once, when the run ends. */
+/** Describes the end of a step; the error of a failed step is printed once, at the end of the run. */
 export function describeStepEnd(event: Extract<TimedEvent, { type: "step-finished" }>): string {
   switch (event.status) {
     case "built":
@@ -29,14 +29,14 @@ export function describeStepEnd(event: Extract<TimedEvent, { type: "step-finishe
   }
 }
 
-/** How the upload of a variant ended while the run went on. */
+/** Describes the end of a variant's upload during the run. */
 export function describeUpload({
   error,
   sentBytes,
   seconds,
 }: Extract<TimedEvent, { type: "upload-finished" }>): string {
   if (error !== undefined) {
-    return `failed: ${error.code}: ${error.message.split("\n")[0] ?? ""}; publishing at the end tries again`;
+    return `failed: ${error.code}: ${error.message.split("\n")[0] ?? ""}; publishing at the end retries it`;
   }
-  return sentBytes === 0 ? "was not needed" : `took ${seconds.toFixed(1)} s`;
+  return sentBytes === 0 ? "was skipped: already on the Hub" : `took ${seconds.toFixed(1)} s`;
 }

@@ -11,7 +11,7 @@ import {
 import { formatGibibytes } from "../../util/bytes.js";
 import { textTable } from "../print.js";
 
-/** All devices, one a line, phones first. */
+/** Formats all devices, one per line, phones first. */
 export function deviceTable(devices: readonly Device[]): string {
   const place = (device: Device) => deviceClass.options.indexOf(device.class);
   const rows = devices
@@ -28,7 +28,7 @@ export function deviceTable(devices: readonly Device[]): string {
   return textTable(["Id", "Name", "Memory", "For a model", "Basis", "Bandwidth", "Backend"], rows);
 }
 
-/** One device: every figure with basis and source, notes, what its backends do with tensor types, the sources. */
+/** Formats one device: figures with basis and source, notes, its backends' support of tensor types, and sources. */
 export function deviceText(catalog: Catalog, device: Device): string {
   const figures = figuresOf(device);
   const rows = figures.map(({ title, value, figure }) =>
@@ -53,7 +53,7 @@ export function deviceText(catalog: Catalog, device: Device): string {
   ].join("\n");
 }
 
-/** The sources that a device and its backends name, each once, in the catalog's order. */
+/** Returns the sources of a device and its backends, each once, in the catalog's order. */
 export function citedSources(catalog: Catalog, device: Device, backends: readonly Backend[]): Source[] {
   const figures = figuresOf(device).flatMap(({ figure }) => figure ?? []);
   const ids = new Set([...figures, ...backends].map(({ source }) => source));

@@ -9,11 +9,11 @@ type End = Extract<TimedEvent, { type: "step-finished" }>;
 
 export interface View {
   listener: EventListener;
-  /** Ends the view; steps that have not ended by now never will. */
+  /** Ends the view; steps without an end are shown as not finished. */
   done(): Promise<void>;
 }
 
-/** The live task list on a terminal. It only follows events; `done` settles when the last step is drawn. */
+/** Creates the live task list on a terminal, driven by events; `done` settles when the last step is drawn. */
 export function terminalView(): View {
   let drawn: Promise<unknown> = Promise.resolve();
   const shown = new Map<string, Task>();
@@ -40,7 +40,7 @@ export function terminalView(): View {
     }));
     drawn = new Listr(tasks, {
       exitOnError: false,
-      // We end in order on a signal, with our own exit code.
+      // quantsmith handles signals itself, with its own exit code.
       registerSignalListeners: false,
     }).run();
   };
@@ -76,7 +76,7 @@ export function terminalView(): View {
         case "upload-started":
         case "upload-progress":
         case "upload-finished":
-          // They have no line in the list; the log has them, and what is left at the end is told below it.
+          // Not part of the list; the log contains them, and `run` prints remaining uploads after the list.
           return;
         case "run-finished":
           return;

@@ -1,7 +1,7 @@
 import type { TimedEvent } from "../../engine/events.js";
 import { formatSeconds } from "./describe.js";
 
-/** Follows a run's events and tells how long the rest will take, going by what the steps took last time. */
+/** Estimates the remaining time of a run from its events and the durations of earlier builds. */
 export class TimeLeft {
   readonly #expected = new Map<string, number>();
   #unknown = new Set<string>();
@@ -18,7 +18,7 @@ export class TimeLeft {
     }
   }
 
-  /** "about 40 s left"; "at least …" while some steps were never built here; "" when nothing is known. */
+  /** Returns "about 40 s left", "at least …" while steps without an earlier build remain, or "" without any estimate. */
   text(): string {
     const seconds = [...this.#expected.values()].reduce((sum, value) => sum + value, 0);
     if (this.#expected.size === 0) return "";

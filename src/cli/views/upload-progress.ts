@@ -3,7 +3,7 @@ import { formatBytes } from "../../util/bytes.js";
 
 const intervalMs = 10_000;
 
-/** Tells about an upload now and then: how much is there, how fast it goes, how long it takes. */
+/** Creates a callback that writes the progress and rate of an upload every ten seconds. */
 export function uploadProgress(write: (line: string) => void): UploadHooks["onProgress"] {
   let last = performance.now();
   return (done, total, rate) => {
