@@ -71,14 +71,14 @@ export function openGgml(library: string): Ggml {
   };
 }
 
-const held = new Map<string, ReturnType<typeof koffi.load>>();
+const pinned = new Map<string, ReturnType<typeof koffi.load>>();
 
 /**
  * Loads the library permanently into this process. Otherwise the end of a thread unloads it, and a second load aborts the
  * process, because ggml finds its own handler of uncaught exceptions already installed. Throws QS-GGML-LOAD.
  */
-export function holdGgml(library: string): void {
-  if (!held.has(library)) held.set(library, load(library));
+export function pinGgml(library: string): void {
+  if (!pinned.has(library)) pinned.set(library, load(library));
 }
 
 function load(library: string): ReturnType<typeof koffi.load> {

@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { errorFrom } from "../util/error-report.js";
 import { packageRoot } from "../util/package-root.js";
-import { holdGgml } from "./ggml-native.js";
+import { pinGgml } from "./ggml-native.js";
 import type { AnyResult, NativeReply, NativeResults, NativeTask } from "./native-task.js";
 
 export interface NativePoolOptions {
@@ -39,7 +39,7 @@ export class NativePool {
   run<Kind extends NativeTask["kind"]>(task: TaskOf<Kind>): Promise<NativeResults[Kind]> {
     const result = new Promise<AnyResult>((resolve, reject) => {
       if (this.#closed) return reject(new Error("the pool is closed"));
-      holdGgml(this.#library);
+      pinGgml(this.#library);
       this.#waiting.push({ task, resolve, reject });
       this.#dispatch();
     });

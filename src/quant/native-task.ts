@@ -32,7 +32,7 @@ export interface ErrorSums {
   norm: number;
 }
 
-export interface RowVerdict {
+export interface RowValidity {
   valid: boolean;
 }
 
@@ -40,7 +40,7 @@ export interface NativeResults {
   quantize: Uint8Array<ArrayBuffer>;
   "round-trip": Uint8Array<ArrayBuffer>;
   errors: ErrorSums;
-  validate: RowVerdict;
+  validate: RowValidity;
 }
 
 /** The result of a task of unknown kind. */

@@ -15,7 +15,7 @@ export function chooseContexts(trained: number | null, variantContexts: readonly
 }
 
 /** Returns the context of a recommendation, in tokens: enough for a long conversation, less on phones. */
-export function wantedContext(kind: DeviceClass, trained: number | null): number {
-  const standard = kind === "phone" ? standardContexts[0] : standardContexts[1];
-  return Math.min(standard, trained ?? standard);
+export function recommendedContext(kind: DeviceClass, trained: number | null): number {
+  const recommended = kind === "phone" ? standardContexts[0] : standardContexts[1];
+  return Math.min(recommended, trained ?? recommended);
 }

@@ -6,9 +6,9 @@ import type { SpeedConstants } from "../speed/speed-constants.js";
 import { largestContext } from "./fit-context.js";
 import { fitFlags } from "./fit-flags.js";
 import { fitReason } from "./fit-reason.js";
-import { type PlacementQuestion, placeModel } from "./place-model.js";
+import { type PlacementRequest, placeModel } from "./place-model.js";
 
-export interface FitQuestion extends PlacementQuestion {
+export interface FitRequest extends PlacementRequest {
   /** Name of the variant in the result. */
   variant: string;
   device: Device;
@@ -21,13 +21,13 @@ export interface FitQuestion extends PlacementQuestion {
  * catalog, model figures from llama.cpp. The maximum context of a variant that does not run is the largest at which it
  * would run.
  */
-export function estimateFit(question: FitQuestion): FitResult {
-  const { variant, device, context, kvType } = question;
-  const placement = placeModel(question);
+export function estimateFit(request: FitRequest): FitResult {
+  const { variant, device, context, kvType } = request;
+  const placement = placeModel(request);
   const { verdict, limit, backend, offload, dirtyBytes, residentBytes, hostBytes } = placement;
   // For `no`, the maximum is the largest context at which the variant runs at all.
   const kept = verdict === "no" ? "cpu" : verdict;
-  const maximum = kvTypes.map((type) => [type, largestContext(question, type, kept)] as const);
+  const maximum = kvTypes.map((type) => [type, largestContext(request, type, kept)] as const);
   return {
     variant,
     device: device.id,
@@ -36,13 +36,13 @@ export function estimateFit(question: FitQuestion): FitResult {
     kvType,
     verdict,
     limit,
-    reason: fitReason(question, placement),
+    reason: fitReason(request, placement),
     layers: offloadedLayers(placement),
     maximumContext: Object.fromEntries(maximum) as FitResult["maximumContext"],
     dirtyBytes,
     residentBytes,
     hostBytes,
-    ...fitSpeed(question, placement, question.speed ?? null),
+    ...fitSpeed(request, placement, request.speed ?? null),
     flags: fitFlags(offload, { layers: placement.layers, context, kvType }),
   };
 }

@@ -3,7 +3,7 @@ import type { CompatibleDevice, CompatibleVariant, FitResult, HardwareCompatibil
 import { kvTypes, type MemoryEstimate, type ModelMemory } from "../memory/memory.js";
 import { canRun, memoryAt } from "../memory/memory-at.js";
 import type { SpeedConstants } from "../speed/speed-constants.js";
-import { chooseContexts, wantedContext } from "./choose-contexts.js";
+import { chooseContexts, recommendedContext } from "./choose-contexts.js";
 import { estimateFit } from "./estimate-fit.js";
 import { type Candidate, recommendVariant } from "./recommend.js";
 
@@ -100,9 +100,9 @@ function recommend(
   backends: Catalog["backends"],
 ): HardwareCompatibility["recommended"][number] {
   const memory = variants[0]?.memory;
-  const largest = wantedContext(device.class, memory?.footprint.trainedContext ?? null);
+  const recommended = recommendedContext(device.class, memory?.footprint.trainedContext ?? null);
   const all = memory === undefined ? chooseContexts(null) : contextsOn(device, memory, targets);
-  const contexts = all.filter((context) => context <= largest);
+  const contexts = all.filter((context) => context <= recommended);
   const [first, ...smaller] = contexts.toReversed().map((context) => {
     const candidates = variants.flatMap(({ name, ...variant }): Candidate[] => {
       const fit = results.find((one) => one.device === device.id && one.variant === name && one.context === context);

@@ -2,18 +2,18 @@ import { formatBytes } from "../../util/bytes.js";
 import type { Backend, BackendId, Catalog } from "../catalog/device.js";
 import { canRun } from "../memory/memory-at.js";
 import { slowTypes } from "./choose-backend.js";
-import type { Placement, PlacementQuestion } from "./place-model.js";
+import type { Placement, PlacementRequest } from "./place-model.js";
 
 /** Explains a placement's verdict and limitations in one sentence; null if there are none. */
-export function fitReason(question: PlacementQuestion, placement: Placement): string | null {
-  const { model, kvType } = question;
+export function fitReason(request: PlacementRequest, placement: Placement): string | null {
+  const { model, kvType } = request;
   if (!canRun(model, { kvType, flashAttention: true }))
     return `llama.cpp does not support a ${kvType} KV cache for this model`;
   const remarks = [
-    ...typeRemark(question.backends, placement),
-    ...memoryRemark(question, placement),
-    ...slowRemark(question, placement),
-    ...contextRemark(question),
+    ...typeRemark(request.backends, placement),
+    ...memoryRemark(request, placement),
+    ...slowRemark(request, placement),
+    ...contextRemark(request),
   ];
   return remarks.length === 0 ? null : remarks.join("; ");
 }
@@ -32,7 +32,7 @@ function typeRemark(backends: Catalog["backends"], { passedOver, backend, verdic
   });
 }
 
-function memoryRemark({ device, hostRamBytes }: PlacementQuestion, placement: Placement): string[] {
+function memoryRemark({ device, hostRamBytes }: PlacementRequest, placement: Placement): string[] {
   const { verdict, limit, neededBytes, budgetBytes, hostBytes } = placement;
   if (verdict === "full" || (limit === "type" && verdict !== "partial")) return computerRemark(placement, hostRamBytes);
   const short = `it needs ${formatBytes(neededBytes)}, but the budget for one model is ${formatBytes(budgetBytes)}`;
@@ -58,7 +58,7 @@ function offloadRemark({ offload, layers }: Placement): string {
   return offload.offloaded === layers ? experts : `${onGpu}, and ${experts}`;
 }
 
-function slowRemark({ model, backends }: PlacementQuestion, { backend, verdict }: Placement): string[] {
+function slowRemark({ model, backends }: PlacementRequest, { backend, verdict }: Placement): string[] {
   if (verdict === "no") return [];
   const { types, share } = slowTypes(model.footprint, backends.get(backend));
   if (types.length === 0) return [];
@@ -67,7 +67,7 @@ function slowRemark({ model, backends }: PlacementQuestion, { backend, verdict }
   return [`${types.join(", ")} (${percent} % of the weights) ${verb} on ${backendName(backends, backend)}`];
 }
 
-function contextRemark({ model, context }: PlacementQuestion): string[] {
+function contextRemark({ model, context }: PlacementRequest): string[] {
   const trained = model.footprint.trainedContext;
   return trained === null || context <= trained ? [] : [`the model was trained with a context of ${trained} tokens`];
 }

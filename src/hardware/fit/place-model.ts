@@ -10,7 +10,7 @@ import { placeOnCpu, placeOnGpus } from "./place-on-gpus.js";
 /** The properties of a device that determine a placement. */
 export type DeviceTraits = Pick<Device, "id" | "class" | "memory" | "budget" | "backends">;
 
-export interface PlacementQuestion {
+export interface PlacementRequest {
   model: ModelMemory;
   device: DeviceTraits;
   /** The catalog's backends, with their support of tensor types. */
@@ -49,15 +49,15 @@ export interface Placement {
  * otherwise the system would read them again for every token. For discrete GPUs, see `placeOnGpus`. Backends that do not
  * support a type of the file are skipped.
  */
-export function placeModel(question: PlacementQuestion): Placement {
-  const { model, device, context, kvType } = question;
+export function placeModel(request: PlacementRequest): Placement {
+  const { model, device, context, kvType } = request;
   const runs = canRun(model, { kvType, flashAttention });
   const estimate = memoryAt(model, { context, kvType: runs ? kvType : "f16", flashAttention });
-  const choice = chooseBackend(model.footprint, device, question.backends, question.backend);
+  const choice = chooseBackend(model.footprint, device, request.backends, request.backend);
   const placement =
     device.memory.kind === "unified"
-      ? placeInUnifiedMemory(question, estimate, choice)
-      : placeOnDiscreteGpus(question, estimate, choice);
+      ? placeInUnifiedMemory(request, estimate, choice)
+      : placeOnDiscreteGpus(request, estimate, choice);
   return runs ? placement : { ...placement, verdict: "no", limit: "type", offload: null };
 }
 
@@ -65,7 +65,7 @@ export function placeModel(question: PlacementQuestion): Placement {
 const flashAttention = true;
 
 function placeInUnifiedMemory(
-  { device, model }: PlacementQuestion,
+  { device, model }: PlacementRequest,
   estimate: MemoryEstimate,
   choice: BackendChoice,
 ): Placement {
@@ -98,10 +98,10 @@ function memoryLimit(device: DeviceTraits, needed: number): Limit {
   return device.class === "phone" || device.budget.basis === "os-rule" ? "os" : "memory";
 }
 
-function placeOnDiscreteGpus(question: PlacementQuestion, estimate: MemoryEstimate, choice: BackendChoice): Placement {
-  const { model, device } = question;
+function placeOnDiscreteGpus(request: PlacementRequest, estimate: MemoryEstimate, choice: BackendChoice): Placement {
+  const { model, device } = request;
   const { cards: gpuCount } = device.memory;
-  const hostBytes = question.hostRamBytes ?? null;
+  const hostBytes = request.hostRamBytes ?? null;
   const gpuBackend = choice.backend === null || isCpuBackend(choice.backend) ? null : choice.backend;
   const placed =
     gpuBackend === null

@@ -1,14 +1,14 @@
 import type { Device } from "../catalog/device.js";
 import type { FitResult, SpeedRange } from "../compatibility.js";
-import type { Placement, PlacementQuestion } from "../fit/place-model.js";
+import type { Placement, PlacementRequest } from "../fit/place-model.js";
 import type { MemoryEstimate } from "../memory/memory.js";
 import { memoryAt } from "../memory/memory-at.js";
 import { prefillSpeed } from "./prefill-speed.js";
 import { decodeSpeed } from "./speed.js";
 import type { SpeedConstants } from "./speed-constants.js";
 
-/** A placement question with the catalog's whole device. */
-type Question = PlacementQuestion & { device: Device };
+/** A placement request with the catalog's whole device. */
+type Question = PlacementRequest & { device: Device };
 type Speed = Pick<FitResult, "decode" | "prefill" | "sustained" | "energyPerToken" | "batteryPer1kTokens">;
 
 const nothing: Speed = { decode: null, prefill: null, sustained: null, energyPerToken: null, batteryPer1kTokens: null };
@@ -17,9 +17,9 @@ const nothing: Speed = { decode: null, prefill: null, sustained: null, energyPer
  * Estimates the speed of a placed model: decode from a full to an empty cache, prefill if everything is on the device, and
  * the catalog's figures for sustained load and battery. All null if the model does not run.
  */
-export function fitSpeed(question: Question, placement: Placement, constants: SpeedConstants | null): Speed {
+export function fitSpeed(request: Question, placement: Placement, constants: SpeedConstants | null): Speed {
   if (placement.verdict === "no") return nothing;
-  const { device, model, context, kvType } = question;
+  const { device, model, context, kvType } = request;
   const { retention, energyPerToken, batteryPer1kTokens } = device.sustained;
   const endurance = { sustained: retention, energyPerToken, batteryPer1kTokens };
   if (constants === null) return { ...nothing, ...endurance };
@@ -27,7 +27,7 @@ export function fitSpeed(question: Question, placement: Placement, constants: Sp
   const { backend } = placement;
   const estimate = memoryAt(model, { context, kvType, flashAttention: true });
   const prefill = placement.verdict === "full" ? prefillSpeed({ footprint, device, backend, constants }) : null;
-  return { ...endurance, prefill, decode: decodeRange(question, placement, estimate, constants) };
+  return { ...endurance, prefill, decode: decodeRange(request, placement, estimate, constants) };
 }
 
 function decodeRange(

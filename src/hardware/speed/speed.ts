@@ -6,7 +6,7 @@ import { sameChip } from "./same-chip.js";
 import type { BackendSpeed, SpeedConstants } from "./speed-constants.js";
 import { type TypeClass, typeClass } from "./type-class.js";
 
-export interface SpeedQuestion {
+export interface SpeedRequest {
   footprint: Footprint;
   /** Bytes of the KV cache read per token: its filled part. */
   kvReadBytes: number;
@@ -30,13 +30,13 @@ const farBelow = 4;
  * file's, the spread of held-out measurements of known chips. Null if bandwidth or measurements are missing, and for
  * models far smaller than any measured one, whose speed is not bound by memory.
  */
-export function decodeSpeed(question: SpeedQuestion): SpeedRange | null {
-  const { footprint, kvReadBytes, device, backend, constants } = question;
+export function decodeSpeed(request: SpeedRequest): SpeedRange | null {
+  const { footprint, kvReadBytes, device, backend, constants } = request;
   if (footprint.activeBytes < constants.smallestBytes / farBelow) return null;
-  const onHost = hostShare(footprint, question.layers ?? null);
+  const onHost = hostShare(footprint, request.layers ?? null);
   const processor = device.backends.find((id) => id.startsWith("cpu-"));
   const own = processor === undefined ? null : { backend: processor, bandwidth: bandwidthOf(device, processor) };
-  const host = question.host ?? own;
+  const host = request.host ?? own;
   const parts = [
     {
       backend,

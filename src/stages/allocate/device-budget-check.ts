@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { writeSparseGguf } from "../../gguf/write-sparse-gguf.js";
-import { type PlacementQuestion, placeModel } from "../../hardware/fit/place-model.js";
+import { type PlacementRequest, placeModel } from "../../hardware/fit/place-model.js";
 import { footprintOf } from "../../hardware/memory/footprint.js";
 import { measureMemory } from "../../hardware/memory/measure-memory.js";
 import type { ModelMemory } from "../../hardware/memory/memory.js";
@@ -45,24 +45,24 @@ export class DeviceBudgetCheck {
 
   /** Returns true if the whole model runs on the device's first backend beside the reserve. */
   fits(memory: ModelMemory): boolean {
-    return placeModel(this.placementQuestion(memory)).verdict === "full";
+    return placeModel(this.placementRequest(memory)).verdict === "full";
   }
 
   /** Returns the bytes needed to run wholly on the device, and the budget; both summed over all GPUs. */
   requiredMemory(memory: ModelMemory): { neededBytes: number; budgetBytes: number } {
-    const placementQuestion = this.placementQuestion(memory);
-    const { budgetBytes } = placeModel(placementQuestion);
+    const placementRequest = this.placementRequest(memory);
+    const { budgetBytes } = placeModel(placementRequest);
     // With the real budget, a model that does not fit is offloaded only in part and needs less.
     const boundless = {
-      ...placementQuestion.device,
-      budget: { ...placementQuestion.device.budget, value: Number.MAX_SAFE_INTEGER },
+      ...placementRequest.device,
+      budget: { ...placementRequest.device.budget, value: Number.MAX_SAFE_INTEGER },
     };
-    const { neededBytes } = placeModel({ ...placementQuestion, device: boundless });
+    const { neededBytes } = placeModel({ ...placementRequest, device: boundless });
     return { neededBytes, budgetBytes };
   }
 
   /** Returns the arguments of `placeModel`; the reserve is subtracted from the budget. */
-  placementQuestion(model: ModelMemory): PlacementQuestion {
+  placementRequest(model: ModelMemory): PlacementRequest {
     const { device, backend, context, reserveBytes } = this.budget;
     const left = { ...device.budget, value: Math.max(0, device.budget.value - reserveBytes) };
     return {

@@ -20,8 +20,8 @@ export function deviceBudgetError(
 }
 
 function suggestFit(check: DeviceBudgetCheck, memory: ModelMemory): string {
-  const placementQuestion = check.placementQuestion(memory);
-  const [f16, q8] = (["f16", "q8_0"] as const).map((kvType) => largestContext(placementQuestion, kvType, "full"));
+  const placementRequest = check.placementRequest(memory);
+  const [f16, q8] = (["f16", "q8_0"] as const).map((kvType) => largestContext(placementRequest, kvType, "full"));
   const elsewhere = `a device with a budget of ${formatBytes(check.requiredMemory(memory).neededBytes + check.budget.reserveBytes)}`;
   const { reserveBytes } = check.budget;
   const reserve = reserveBytes === 0 ? "" : `, reduce \`reserve\` below ${formatBytes(reserveBytes)}`;

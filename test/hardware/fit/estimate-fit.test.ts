@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { FitResult } from "../../../src/hardware/compatibility.js";
-import { estimateFit, type FitQuestion } from "../../../src/hardware/fit/estimate-fit.js";
+import { estimateFit, type FitRequest } from "../../../src/hardware/fit/estimate-fit.js";
 import {
   type DeviceOptions,
   MB,
@@ -10,7 +10,7 @@ import {
   someModel,
 } from "../../fixtures/fit-models.js";
 
-type Settings = Partial<Pick<FitQuestion, "context" | "kvType" | "hostRamBytes" | "backend">>;
+type Settings = Partial<Pick<FitRequest, "context" | "kvType" | "hostRamBytes" | "backend">>;
 
 /** The result for the fixture's model: 1100 MB of weights, and 102.4 MB of cache for 1024 tokens. */
 function judged(model: ModelOptions, device: DeviceOptions, settings: Settings = {}): FitResult {
@@ -193,13 +193,13 @@ describe("types", () => {
 test("a cache type that llama.cpp does not support for this model", () => {
   const model = someModel();
   const f16 = model.estimates.filter(({ kvType }) => kvType === "f16");
-  const question = {
+  const request = {
     variant: "Q8_0",
     device: someDevice({ budget: 4000 * MB }),
     backends: someBackends,
     context: 1024,
   };
-  const only = { ...question, model: { ...model, estimates: f16 } };
+  const only = { ...request, model: { ...model, estimates: f16 } };
   expect(estimateFit({ ...only, kvType: "q8_0" })).toMatchObject({
     ...{ verdict: "no", limit: "type", reason: "llama.cpp does not support a q8_0 KV cache for this model" },
     maximumContext: { f16: 8192, q8_0: null },
@@ -261,8 +261,8 @@ describe("context", () => {
       const estimate = someModel().estimates.filter(({ context }) => context <= 1024);
       const { footprint } = someModel({ trainedContext });
       const device = someDevice({ budget: 9000 * MB });
-      const question = { variant: "Q4_K_M", model: { footprint, estimates: estimate }, device, backends: someBackends };
-      const result = estimateFit({ ...question, context: trainedContext, kvType: "f16" });
+      const request = { variant: "Q4_K_M", model: { footprint, estimates: estimate }, device, backends: someBackends };
+      const result = estimateFit({ ...request, context: trainedContext, kvType: "f16" });
       expect(result).toMatchObject({ verdict: "full", maximumContext: { f16: trainedContext, q8_0: trainedContext } });
     },
   );

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { findDevice } from "../../../src/hardware/catalog/find-device.js";
 import { hardwareCompatibility } from "../../../src/hardware/compatibility.js";
-import { chooseContexts, wantedContext } from "../../../src/hardware/fit/choose-contexts.js";
+import { chooseContexts, recommendedContext } from "../../../src/hardware/fit/choose-contexts.js";
 import { loadSpeedConstants } from "../../../src/hardware/speed/speed-files.js";
 import { targetDevices } from "../../../src/plan/target-devices.js";
 import { loadCatalog } from "../../../src/recipe/catalog/load-catalog.js";
@@ -33,7 +33,7 @@ describe("the contexts of a release", () => {
     ["gpu", 2048, 2048],
     ["mac", null, 8192],
   ] as const)("recommendations for a %s and a trained context of %s use %i tokens", (kind, trained, expected) => {
-    expect(wantedContext(kind, trained)).toBe(expected);
+    expect(recommendedContext(kind, trained)).toBe(expected);
     expect(chooseContexts(trained)).toContain(expected);
   });
 });

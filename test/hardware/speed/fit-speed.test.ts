@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
-import { estimateFit, type FitQuestion } from "../../../src/hardware/fit/estimate-fit.js";
+import { estimateFit, type FitRequest } from "../../../src/hardware/fit/estimate-fit.js";
 import { loadSpeedConstants } from "../../../src/hardware/speed/speed-files.js";
 import { type DeviceOptions, MB, someBackends, someDevice, someModel } from "../../fixtures/fit-models.js";
 
 const speed = await loadSpeedConstants();
 
-function judged(device: DeviceOptions, more: Partial<FitQuestion> = {}) {
-  const question = { variant: "Q4_K_M", model: someModel(), backends: someBackends, context: 1024 };
-  return estimateFit({ ...question, kvType: "f16", device: someDevice(device), speed, ...more });
+function judged(device: DeviceOptions, more: Partial<FitRequest> = {}) {
+  const request = { variant: "Q4_K_M", model: someModel(), backends: someBackends, context: 1024 };
+  return estimateFit({ ...request, kvType: "f16", device: someDevice(device), speed, ...more });
 }
 
 test("decode ranges from a full to an empty cache, and is slower with a longer one", () => {

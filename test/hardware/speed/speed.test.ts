@@ -1,16 +1,16 @@
 import { describe, expect, test } from "vitest";
 import type { SpeedRange } from "../../../src/hardware/compatibility.js";
 import { prefillSpeed } from "../../../src/hardware/speed/prefill-speed.js";
-import { decodeSpeed, type SpeedQuestion } from "../../../src/hardware/speed/speed.js";
+import { decodeSpeed, type SpeedRequest } from "../../../src/hardware/speed/speed.js";
 import { loadSpeedConstants } from "../../../src/hardware/speed/speed-files.js";
 import { device, figure, footprint, laptop } from "./speed-fixtures.js";
 
 const constants = await loadSpeedConstants();
 const GB = 1e9;
 
-function estimate(given: Partial<SpeedQuestion> = {}): SpeedRange | null {
-  const question = { footprint: footprint("Q4_0", 4 * GB), kvReadBytes: 0, device: device(), backend: "cuda" } as const;
-  return decodeSpeed({ ...question, constants, ...given });
+function ask(given: Partial<SpeedRequest> = {}): SpeedRange | null {
+  const request = { footprint: footprint("Q4_0", 4 * GB), kvReadBytes: 0, device: device(), backend: "cuda" } as const;
+  return decodeSpeed({ ...request, constants, ...given });
 }
 
 function required(range: SpeedRange | null): SpeedRange {
