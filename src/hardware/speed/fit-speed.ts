@@ -8,7 +8,7 @@ import { decodeSpeed } from "./speed.js";
 import type { SpeedConstants } from "./speed-constants.js";
 
 /** A placement request with the catalog's whole device. */
-type Question = PlacementRequest & { device: Device };
+type SpeedFitRequest = PlacementRequest & { device: Device };
 type Speed = Pick<FitResult, "decode" | "prefill" | "sustained" | "energyPerToken" | "batteryPer1kTokens">;
 
 const nothing: Speed = { decode: null, prefill: null, sustained: null, energyPerToken: null, batteryPer1kTokens: null };
@@ -17,7 +17,7 @@ const nothing: Speed = { decode: null, prefill: null, sustained: null, energyPer
  * Estimates the speed of a placed model: decode from a full to an empty cache, prefill if everything is on the device, and
  * the catalog's figures for sustained load and battery. All null if the model does not run.
  */
-export function fitSpeed(request: Question, placement: Placement, constants: SpeedConstants | null): Speed {
+export function fitSpeed(request: SpeedFitRequest, placement: Placement, constants: SpeedConstants | null): Speed {
   if (placement.verdict === "no") return nothing;
   const { device, model, context, kvType } = request;
   const { retention, energyPerToken, batteryPer1kTokens } = device.sustained;
@@ -31,7 +31,7 @@ export function fitSpeed(request: Question, placement: Placement, constants: Spe
 }
 
 function decodeRange(
-  { model: { footprint }, device }: Question,
+  { model: { footprint }, device }: SpeedFitRequest,
   placement: Placement,
   { kvBytes }: MemoryEstimate,
   constants: SpeedConstants,

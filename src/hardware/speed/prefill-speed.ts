@@ -5,7 +5,7 @@ import type { Footprint } from "../memory/memory.js";
 import { sameChip } from "./same-chip.js";
 import type { SpeedConstants } from "./speed-constants.js";
 
-export interface PrefillQuestion {
+export interface PrefillRequest {
   footprint: Footprint;
   device: Device;
   backend: BackendId;
@@ -16,7 +16,7 @@ export interface PrefillQuestion {
  * Estimates tokens per second of a prompt of 512 tokens with all layers offloaded: measurements of the same chip, scaled by
  * the model's active parameters. Null for unmeasured chips and backends, because the catalog has no computing power.
  */
-export function prefillSpeed({ footprint, device, backend, constants }: PrefillQuestion): SpeedRange | null {
+export function prefillSpeed({ footprint, device, backend, constants }: PrefillRequest): SpeedRange | null {
   const { chips, spread } = constants.prefill;
   const chip = chips.find((one) => one.backend === backend && sameChip(one.name, device.chip));
   if (chip === undefined) return null;
