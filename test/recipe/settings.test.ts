@@ -256,6 +256,6 @@ test("the demo recipe", async () => {
   });
   expect(settings.pipeline.name).toBe("demo");
   expect(settings.variants.map(({ name }) => name)).toEqual(["Q8_0", "Q4_K_M", "Q4_K_S", "Q3_K_M"]);
-  expect(settings.smoke.map(({ expect: wanted }) => wanted?.matches)).toEqual(["Paris", "Spain", "cold"]);
+  expect(settings.smoke.map(({ expect: expectation }) => expectation?.matches)).toEqual(["Paris", "Spain", "cold"]);
   expect(settings).toMatchObject({ calibration: { chunks: 40 }, search: { chunks: 8 }, evaluation: { chunks: 40 } });
 });

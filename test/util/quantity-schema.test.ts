@@ -12,7 +12,7 @@ test.each([
 });
 
 test.each(["51.2 GB", "51.2/s", "GB/s", "-1 GB/s", "1 GB/min", "1 Gbit/s", "", "0 GB/s", "1 GB/s/s"])(
-  "%j is none",
+  "%j is not a rate",
   (text) => {
     expect(rate.safeParse(text).success).toBe(false);
   },
