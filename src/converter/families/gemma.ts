@@ -1,7 +1,7 @@
 import type { JsonObject } from "../../util/canonical-json.js";
 import type { Entries } from "../entries.js";
 import { nativeUnsupported } from "../native-errors.js";
-import { entry, fileTypeEntry, requireValue, requiredNumericEntries, textMetadata } from "../text-metadata.js";
+import { entry, fileTypeEntry, requiredNumericEntries, requireValue, textMetadata } from "../text-metadata.js";
 import type { Family, ModelFacts } from "./family.js";
 import {
   attention,

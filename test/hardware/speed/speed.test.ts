@@ -8,7 +8,7 @@ import { device, figure, footprint, laptop } from "./speed-fixtures.js";
 const constants = await loadSpeedConstants();
 const GB = 1e9;
 
-function ask(given: Partial<SpeedRequest> = {}): SpeedRange | null {
+function estimate(given: Partial<SpeedRequest> = {}): SpeedRange | null {
   const request = { footprint: footprint("Q4_0", 4 * GB), kvReadBytes: 0, device: device(), backend: "cuda" } as const;
   return decodeSpeed({ ...request, constants, ...given });
 }
