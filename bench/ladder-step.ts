@@ -28,6 +28,6 @@ const context: StageContext = {
   note: () => undefined,
 };
 if (stage === "quantize") {
-  const params = { preset: "Q4_K_M", rules: [], imatrixName: imatrix };
+  const params = { preset: "Q4_K_M", rules: [], imatrixName: imatrix, rounding: "nearest" as const };
   await quantizeByBank.run(params, context, await quantizeByBank.prepare(params, context));
 } else await measureErrors.run({ types: defaultTypes, preset: null }, context);

@@ -36,6 +36,10 @@ struct Options {
 
 /// Parses this program's options and leaves llama.cpp's in the arguments.
 Options take_options(std::vector<char *> & args) {
+    if (args.size() == 2 && std::string(args[1]) == "--version") {
+        std::printf("version: 1\n");
+        std::exit(0);
+    }
     Options options;
     std::vector<char *> rest;
     for (size_t i = 0; i < args.size(); i++) {

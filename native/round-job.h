@@ -96,7 +96,7 @@ public:
                 return result;
             }
             result.damping = std::max(*result.damping, cache_.damping);
-            run_expert(id, expert, *factors, result);
+            run_expert(id, expert, *factors, matrix < moments.tokens.size() && moments.tokens.size() > 1 ? (double) moments.tokens[matrix] : 1, result);
         }
         result.feedback = true;
         for (const TypeResult & each : result.types) result.feedback = result.feedback && each.loss < each.nearest;
@@ -108,7 +108,7 @@ private:
         double loss, nearest;
     };
 
-    void run_expert(int64_t id, size_t expert, const Factors & factors, JobResult & result) {
+    void run_expert(int64_t id, size_t expert, const Factors & factors, double weight, JobResult & result) {
         const size_t all = result.rows, rows = settings_.sample == 0 ? all : std::min(all, settings_.sample);
         // Enough chunks to keep all threads busy, with at most 128 rows. The factors are read once per chunk.
         const size_t chunk = std::max(tile_rows, std::min<size_t>(128, (rows / settings_.threads + tile_rows - 1) / tile_rows * tile_rows));
@@ -139,9 +139,9 @@ private:
             }
         });
         for (size_t t = 0; t < result.types.size(); t++) {
-            for (const RowLosses & row : losses[t]) result.types[t].loss += row.loss, result.types[t].nearest += row.nearest;
+            for (const RowLosses & row : losses[t]) result.types[t].loss += weight * row.loss, result.types[t].nearest += weight * row.nearest;
         }
-        for (const double each : signal) result.signal += each;
+        for (const double each : signal) result.signal += weight * each;
     }
 
     /// Rows [first, first + count) of the `rows` processed rows, which are spread over the whole weight.

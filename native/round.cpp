@@ -11,6 +11,7 @@
 // --index   output: a line of JSON per tensor, in the order of processing:
 //             {"tensor","input","rows","columns","damping","feedback","signal","results":[{"type","loss","nearest"}],
 //              "seconds","offset","bytes"}
+//           Losses and signal are sums over experts, weighted by the tokens of each.
 //           loss = tr(E H E^T) with feedback, nearest = the same for ggml's rounding with the diagonal of H as importance,
 //           signal = tr(W H W^T) (with --sample). damping is null if H stayed singular, input is null without moments.
 //           If "feedback" is false, bytes is 0, and the tensor must be rounded to nearest.
@@ -155,6 +156,10 @@ void run(const Arguments & a) {
 
 int main(int argc, char ** argv) {
     try {
+        if (argc == 2 && std::string(argv[1]) == "--version") {
+            std::printf("version: 1\n");
+            return 0;
+        }
         run(parse_arguments(argc, argv));
         return 0;
     } catch (const std::exception & error) {

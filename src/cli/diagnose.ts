@@ -66,7 +66,7 @@ function asMissing(error: unknown): ToolchainStatus {
 function doctorTool(toolchain: ToolchainStatus, name: ToolName): DoctorTool {
   switch (toolchain.state) {
     case "ready":
-      return toolchain.toolchain.tools[name];
+      return toolchain.toolchain.tools[name] ?? { path: null, version: null, source: "missing" };
     case "buildable":
       return { path: null, version: toolchain.version, source: "pinned (built on first use)" };
     case "missing":

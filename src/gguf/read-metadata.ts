@@ -23,12 +23,15 @@ export async function readMetadata(reader: HeaderReader, count: number): Promise
   return metadata;
 }
 
-/** Requires `general.architecture`, except in files of llama-imatrix and in all splits of a model but the first. */
+/** Files of llama-imatrix and llama-moments. */
+const typesWithoutArchitecture = new Set(["imatrix", "moments"]);
+
+/** Requires `general.architecture`, except in those files and in all splits of a model but the first. */
 function checkArchitecture(reader: HeaderReader, metadata: ReadonlyMap<string, GgufValue>): void {
   const architecture = metadata.get("general.architecture");
   if (architecture?.type === "string") return;
   const kind = metadata.get("general.type");
-  if (architecture === undefined && kind?.type === "string" && kind.value === "imatrix") return;
+  if (architecture === undefined && kind?.type === "string" && typesWithoutArchitecture.has(`${kind.value}`)) return;
   const part = metadata.get("split.no");
   if (architecture === undefined && part?.type === "uint16" && Number(part.value) > 0) return;
   const what =

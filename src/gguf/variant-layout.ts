@@ -13,7 +13,13 @@ export interface VariantLayoutOptions {
   fileType: number;
   /** The imatrix and its file name for the variant's metadata. */
   imatrix?: { imatrix: Imatrix; fileName: string };
+  /** Whether tensors are rounded with error feedback, which the metadata states. */
+  feedback: boolean;
 }
+
+/** Metadata key of the rounding method; llama.cpp ignores it. */
+export const roundingKey = "quantsmith.rounding";
+const feedbackText = "error-feedback rounding (GPTQ family)";
 
 export interface VariantLayout {
   metadata: Map<string, GgufValue>;
@@ -22,7 +28,7 @@ export interface VariantLayout {
 }
 
 /** Returns the metadata and tensor order of a variant, identical to llama-quantize (llama-quant.cpp, quantize.cpp). */
-export function variantLayout({ base, fileType, imatrix }: VariantLayoutOptions): VariantLayout {
+export function variantLayout({ base, fileType, imatrix, feedback }: VariantLayoutOptions): VariantLayout {
   const metadata = new Map(base.metadata);
   // gguf.cpp sets a key by removing it and appending it.
   const set = (key: string, value: GgufValue) => {
@@ -39,6 +45,7 @@ export function variantLayout({ base, fileType, imatrix }: VariantLayoutOptions)
     set("quantize.imatrix.entries_count", { type: "uint32", value: entries.size });
     if (chunks > 0) set("quantize.imatrix.chunks_count", { type: "uint32", value: chunks });
   }
+  if (feedback) set(roundingKey, { type: "string", value: feedbackText });
   const tensors = base.tensors.map((tensor) => ({ ...tensor, shape: withoutTrailingOnes(tensor.shape) }));
   return { metadata, tensors: tensors.sort(byLayerAndName) };
 }

@@ -1,9 +1,10 @@
 import path from "node:path";
+import { quote } from "../util/quote.js";
 import { checkWrittenGguf } from "./check-written-gguf.js";
 import { followChunks } from "./chunk-progress.js";
 import { modelLoadPattern, nonFiniteRemedy, textShortPattern } from "./input-failures.js";
 import { parseChunkCount, parseFinalPerplexity } from "./parse-number.js";
-import { toolFailure } from "./tool-failure.js";
+import { type FailureContext, toolFailure } from "./tool-failure.js";
 import { fileArgument, runTool, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
 
 export interface ImatrixOptions extends ToolRun {
@@ -42,24 +43,28 @@ export async function computeImatrix(options: ImatrixOptions): Promise<ImatrixRe
   const chunks = parseChunkCount(text);
   const perplexity = parseFinalPerplexity(text)?.perplexity;
   if (result.exitCode !== 0 || chunks === undefined || perplexity === undefined || !Number.isFinite(perplexity)) {
-    throw toolFailure(result, {
-      doing,
-      patterns: [
-        textShortPattern("QS-CALIBRATE-TEXT-SHORT", options.text),
-        {
-          pattern: /non-finite values detected in (\S+)|PPL = [+-]?(?:nan|inf)/i,
-          code: "QS-CALIBRATE-NAN",
-          message: ([, tensor]) => `the model computes NaN or infinite values${tensor ? ` at ${tensor}` : ""}`,
-          remedy: nonFiniteRemedy,
-        },
-        modelLoadPattern("QS-CALIBRATE-FAILED"),
-      ],
-      otherwise: {
-        code: "QS-CALIBRATE-FAILED",
-        remedy: "Check the tool's last lines, or run `quantsmith doctor`.",
-      },
-    });
+    throw toolFailure(result, { doing, ...calibrationPatterns(options.text) });
   }
   await checkWrittenGguf(path.join(options.cwd, options.out), doing, result);
   return { chunks, perplexity, ...toolReport("llama-imatrix", args, result) };
+}
+
+/** The failures of llama-imatrix and llama-moments on a calibration text. */
+export function calibrationPatterns(text: string): Pick<FailureContext, "patterns" | "otherwise"> {
+  return {
+    patterns: [
+      textShortPattern("QS-CALIBRATE-TEXT-SHORT", text),
+      {
+        pattern: /non-finite values detected in (\S+)|PPL = [+-]?(?:nan|inf)/i,
+        code: "QS-CALIBRATE-NAN",
+        message: ([, tensor]) => `the model computes NaN or infinite values${tensor ? ` at ${quote(tensor)}` : ""}`,
+        remedy: nonFiniteRemedy,
+      },
+      modelLoadPattern("QS-CALIBRATE-FAILED"),
+    ],
+    otherwise: {
+      code: "QS-CALIBRATE-FAILED",
+      remedy: "Check the tool's last lines, or run `quantsmith doctor`.",
+    },
+  };
 }

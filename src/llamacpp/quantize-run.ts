@@ -67,7 +67,7 @@ export async function runQuantize(
 }
 
 /** Counts a tensor at the start of its line: "[  12/  56] blk.0...". */
-function followTensors(onProgress: ToolRun["onProgress"]): (text: string) => void {
+export function followTensors(onProgress: ToolRun["onProgress"]): (text: string) => void {
   if (!onProgress) return () => {};
   let rest = "";
   return (text) => {

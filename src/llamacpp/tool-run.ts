@@ -29,15 +29,20 @@ export interface ToolReport {
   peakMemoryBytes: number;
 }
 
-/** Runs one tool of the toolchain in `run.cwd`; the caller checks the result. */
-export function runTool(
+/**
+ * Runs one tool of the toolchain in `run.cwd`; the caller checks the result. Throws QS-TOOL-ROUNDING if the toolchain
+ * lacks a program of quantsmith's own.
+ */
+export async function runTool(
   run: ToolRun,
   tool: ToolName,
   args: readonly string[],
   onText?: (text: string, stream: "stdout" | "stderr") => void,
 ): Promise<SubprocessResult> {
+  const found = run.toolchain.tools[tool];
+  if (found === undefined) throw missingOwnTool(tool);
   return runSubprocess({
-    file: run.toolchain.tools[tool].path,
+    file: found.path,
     args,
     cwd: run.cwd,
     ...(run.signal && { signal: run.signal }),
@@ -58,5 +63,13 @@ export function fileArgument(name: string): string {
   if (name !== "" && !name.startsWith("-") && !path.isAbsolute(name)) return name;
   throw new QuantsmithError("QS-TOOL-ARGUMENT", `${quote(name)} is not a valid file argument of a native tool`, {
     remedy: "Report this bug: file arguments must be relative and must not start with a dash.",
+  });
+}
+
+/** The error for a llama.cpp build of others, which lacks quantsmith's own programs. */
+export function missingOwnTool(tool: string): QuantsmithError {
+  return new QuantsmithError("QS-TOOL-ROUNDING", `the llama.cpp in use does not contain ${quote(tool)}`, {
+    remedy:
+      "Unset `QUANTSMITH_LLAMA_CPP` to use the pinned llama.cpp, or set `quantize: { rounding: nearest }` in the recipe.",
   });
 }

@@ -36,7 +36,7 @@ export function sharedAllocateSteps(settings: Settings, facts: PlanFacts): Step[
     baseReport: outputOf("allocate:base", "base.json"),
   };
   // Independent of the variants' types, so that a change of one variant does not repeat all probes.
-  const types = [probeTypes[0]];
+  const types = usesFeedback(settings) ? [...probeTypes] : [probeTypes[0]];
   return [
     step("allocate:errors", measureErrors, { types, preset: null }, model, predictBytes.report()),
     step("allocate:base", base, { texts, chunks: search.chunks, context, part: wholeText }, text, logitBytes),
@@ -57,6 +57,7 @@ export function allocateSteps(variant: DynamicVariant, settings: Settings, facts
     preset: labelPreset(variant, facts, settings.stages.includes("calibrate")),
     imatrixName: imatrixFileName(settings.model.name),
     refine,
+    rounding: variant.rounding,
   };
   const inputs = {
     ...modelInputs(settings),
@@ -85,11 +86,18 @@ export function allocateSteps(variant: DynamicVariant, settings: Settings, facts
 
 const errorsId = (variant: string) => `allocate:${variant}:errors`;
 
+/** All errors of a recipe with error feedback refer to the second moments, so that probes and variants are comparable. */
 function modelInputs(settings: Settings): Record<string, StepInput> {
   return {
     model: outputOf("convert", "model.gguf"),
     ...(settings.stages.includes("calibrate") ? { imatrix: outputOf("calibrate", "imatrix.gguf") } : {}),
+    ...(usesFeedback(settings) ? { moments: outputOf("calibrate", "moments.gguf") } : {}),
   };
+}
+
+/** Returns true if any variant is rounded with error feedback. */
+export function usesFeedback({ variants }: Settings): boolean {
+  return variants.some(({ rounding }) => rounding === "feedback");
 }
 
 /**

@@ -10,7 +10,7 @@ import { quantizeByTool } from "../stages/quantize/llama-quantize.js";
 import type { StageName } from "../stages/stage.js";
 import { canonicalJson } from "../util/canonical-json.js";
 import { sha256 } from "../util/sha256.js";
-import { allocateSteps, sharedAllocateSteps } from "./allocate-steps.js";
+import { allocateSteps, sharedAllocateSteps, usesFeedback } from "./allocate-steps.js";
 import { convertEngine, convertSteps } from "./convert-steps.js";
 import { corpusInputs, corpusTexts } from "./corpus-files.js";
 import type { PlanFacts } from "./facts.js";
@@ -81,7 +81,13 @@ function fetchStep({ model: { allowUnsafe, checkWeights }, concurrency }: Settin
 
 function calibrateStep(settings: Settings, facts: PlanFacts): Step {
   const { chunks, context, chatTemplate } = settings.calibration;
-  const params = { texts: corpusTexts("calibration", settings, facts), chunks, context, chatTemplate };
+  const params = {
+    texts: corpusTexts("calibration", settings, facts),
+    chunks,
+    context,
+    chatTemplate,
+    moments: usesFeedback(settings),
+  };
   const inputs = { model: outputOf("convert", "model.gguf"), ...corpusInputs("calibration", settings, facts) };
   return step("calibrate", calibrate, params, inputs, predictBytes.imatrix(facts.model));
 }
@@ -94,10 +100,12 @@ function quantizeStep(variant: Variant, settings: Settings, facts: PlanFacts, be
     preset,
     rules: variant.kind === "preset" ? Object.entries(variant.tensors) : [],
     imatrixName: imatrixFileName(settings.model.name),
+    rounding: variant.rounding,
   };
   const inputs = {
     model: outputOf("convert", "model.gguf"),
     ...(calibrated ? { imatrix: outputOf("calibrate", "imatrix.gguf") } : {}),
+    ...(variant.rounding === "feedback" ? { moments: outputOf("calibrate", "moments.gguf") } : {}),
     ...(variant.kind === "dynamic" ? { allocation: outputOf(`allocate:${variant.name}`, "allocation.json") } : {}),
   };
   const bytes = predictBytes.variant(facts.model, bits);

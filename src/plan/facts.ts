@@ -21,6 +21,8 @@ export interface PlanFacts {
   architectures: Architectures | null;
   /** The converter's pre-tokenizers, if the recipe names one; null if unknown. */
   pretokenizers: Pretokenizers | null;
+  /** Whether the tools include those of error-feedback rounding. */
+  feedbackTools: boolean;
   toolDigests: Readonly<Record<ToolId, string>>;
   /** Files of the tools, for the provenance. */
   toolFiles: readonly InputFile[];

@@ -16,6 +16,7 @@ import { toolDigest } from "../llamacpp/tool-digests.js";
 import { readArchitectures } from "../llamacpp/toolchain/architectures.js";
 import { readPretokenizers } from "../llamacpp/toolchain/pretokenizers.js";
 import { describeToolchain, type ToolchainStatus } from "../llamacpp/toolchain/toolchain.js";
+import { ownTools, type Toolchain } from "../llamacpp/toolchain/tools.js";
 import type { Settings } from "../recipe/settings.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import { packageVersion } from "../util/package-version.js";
@@ -46,6 +47,7 @@ export async function gatherFacts(settings: Settings, digests: DigestCache): Pro
     hubTexts: await findHubTexts(settings),
     speed: await loadSpeedConstants(),
     ...(await converterFacts(settings, toolchain)),
+    feedbackTools: toolchain.state === "buildable" || hasOwnTools(toolchain.toolchain),
     toolDigests: {
       "llama.cpp": toolchain.digest,
       pretokenizers: await toolDigest("pretokenizers", toolchain),
@@ -55,6 +57,10 @@ export async function gatherFacts(settings: Settings, digests: DigestCache): Pro
     toolFiles: await toolFiles(toolchain, digests),
     toolVersions: { llamaCpp: toolchain.version, nodeLlamaCpp, quantsmith: packageVersion() },
   };
+}
+
+function hasOwnTools({ tools }: Toolchain): boolean {
+  return ownTools.every((name) => tools[name] !== undefined);
 }
 
 /** Reads architectures and pre-tokenizers from the converter's source; null before the tools are built. */

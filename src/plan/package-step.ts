@@ -129,8 +129,13 @@ function lock(settings: Settings, facts: PlanFacts): PackageParams["lock"] {
     evaluation: { ...settings.evaluation, corpus: texts("evaluation") },
     variants: settings.variants.map((variant) =>
       variant.kind === "preset"
-        ? { name: variant.name, preset: variant.preset, tensors: variant.tensors }
-        : { name: variant.name, dynamic: resolvedBudget(variant, settings), tensors: variant.tensors },
+        ? { name: variant.name, preset: variant.preset, tensors: variant.tensors, rounding: variant.rounding }
+        : {
+            name: variant.name,
+            dynamic: resolvedBudget(variant, settings),
+            tensors: variant.tensors,
+            rounding: variant.rounding,
+          },
     ),
     quantize: { ...settings.quantize },
     gates: settings.gates,

@@ -1,13 +1,20 @@
-import type { DynamicVariant, Settings } from "../recipe/settings.js";
+import { missingOwnTool } from "../llamacpp/tool-run.js";
+import type { DynamicVariant, Settings, Variant } from "../recipe/settings.js";
 import { QuantsmithError } from "../util/errors.js";
+import { quote } from "../util/quote.js";
 import { corpusKinds, localFile } from "./corpus-files.js";
 import type { PlanFacts } from "./facts.js";
 
-/** Throws QS-RECIPE-INVALID or QS-TEXT-OVERLAP for a recipe that cannot be planned, at its location in the recipe. */
+/**
+ * Throws QS-RECIPE-INVALID, QS-TOOL-ROUNDING or QS-TEXT-OVERLAP for a recipe that cannot be planned, at its location in the
+ * recipe.
+ */
 export function requireSupported(settings: Settings, facts: PlanFacts): void {
   for (const variant of settings.variants) {
     if (variant.kind === "dynamic") requireAllocatable(variant, settings);
   }
+  const feedback = settings.variants.find(({ rounding }) => rounding === "feedback");
+  if (feedback !== undefined) requireFeedback(feedback, settings, facts);
   requireMeasured(settings);
   requireDisjointTexts(settings, facts);
 }
@@ -18,6 +25,20 @@ function requireAllocatable({ name, path }: DynamicVariant, { stages, locate }: 
     remedy: "Add `allocate` to the pipeline's stages, or give the variant a preset.",
     at: locate([...path, "dynamic"]),
   });
+}
+
+/** Error feedback needs second moments from the calibration text, quantsmith's own programs and its own writer. */
+function requireFeedback({ name, path }: Variant, settings: Settings, { feedbackTools }: PlanFacts): void {
+  const { stages, quantize, origins, locate } = settings;
+  if (!stages.includes("quantize")) return;
+  const at = locate(origins["quantize.rounding"] === "recipe" ? ["quantize", "rounding"] : [...path, "rounding"]);
+  const fail = (reason: string, remedy: string) =>
+    new QuantsmithError("QS-RECIPE-INVALID", `error-feedback rounding of ${quote(name)} ${reason}`, { remedy, at });
+  if (!stages.includes("calibrate"))
+    throw fail("needs the stage `calibrate`", "Add `calibrate` to the pipeline's stages, or set `rounding: nearest`.");
+  if (quantize.engine === "llama-quantize")
+    throw fail("needs the engine `bank`", "Remove `engine: llama-quantize`, or set `rounding: nearest`.");
+  if (!feedbackTools) throw missingOwnTool("llama-round");
 }
 
 /** Requires the stage that measures, since gates without measurements would seem to pass. */

@@ -14,6 +14,8 @@ export interface TensorErrors {
   elements: number;
   /** Relative error e(i,t) by type name: 0 is exact, 1 equals storing zeros. */
   errors: Record<string, number>;
+  /** The same with error-feedback rounding; absent without second moments, which `errors` then refers to as well. */
+  feedback?: Record<string, number>;
   /** Bytes of the tensor by type name, without padding. */
   bytes: Record<string, number>;
   /** Relative errors of each expert; absent for dense tensors. */

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { ggmlTypeByName, ggmlTypes } from "../quant/ggml-types.js";
 import { presetByName, presets } from "../quant/presets.js";
+import type { Rounding } from "../stages/quantize/quantize.js";
 import { quote } from "../util/quote.js";
 import { patternString, schemaIssue } from "../util/schema-issue.js";
 import { didYouMean, nearest } from "../util/suggest.js";
@@ -62,6 +63,8 @@ export function regexError(pattern: string): string | undefined {
 }
 
 const maxPatternLength = 200;
+
+export const rounding = z.enum(["feedback", "nearest"] as const satisfies readonly Rounding[]);
 
 /** A key of `tensors`, written into a file that llama-quantize splits at blanks and `=` and converts to lower case. */
 export const tensorPattern = z

@@ -7,7 +7,7 @@ import { corpus, isPlainPath } from "./corpus-schema.js";
 import { executors } from "./executors-schema.js";
 import { gates } from "./gates-schema.js";
 import { metadata } from "./metadata-schema.js";
-import { nameSchema } from "./schema-parts.js";
+import { nameSchema, rounding } from "./schema-parts.js";
 import { smokePrompt } from "./smoke-schema.js";
 import { variantEntry } from "./variant-schema.js";
 
@@ -163,6 +163,11 @@ export const quantize = z
       .exactOptional()
       .describe(
         "`bank` quantizes each tensor once for all variants; `llama-quantize` runs that tool once per variant. The files are identical (default `bank`).",
+      ),
+    rounding: rounding
+      .exactOptional()
+      .describe(
+        "Rounding of quantized tensors: each weight to its nearest value, as llama-quantize does (`nearest`), or with error feedback from the second moments of the inputs (`feedback`), which needs the stage `calibrate` (default `nearest`).",
       ),
   })
   .describe("How variants are quantized.");

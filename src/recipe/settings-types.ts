@@ -2,7 +2,7 @@ import type { Catalog, Device } from "../hardware/catalog/device.js";
 import type { Budget } from "../stages/allocate/budget.js";
 import type { ConvertEngine } from "../stages/convert/choose-engine.js";
 import type { PublishTarget } from "../stages/publish/target.js";
-import type { QuantizeEngine } from "../stages/quantize/quantize.js";
+import type { QuantizeEngine, Rounding } from "../stages/quantize/quantize.js";
 import type { SmokePrompt } from "../stages/smoke/expectation.js";
 import type { StageName } from "../stages/stage.js";
 import type { SourceLocation } from "../util/errors.js";
@@ -33,6 +33,7 @@ interface VariantBase {
   name: string;
   /** Path in the recipe, for `LoadedRecipe.locate`. */
   path: YamlPath;
+  rounding: Rounding;
 }
 
 export interface PresetVariant extends VariantBase {
@@ -89,7 +90,7 @@ export interface Settings {
   search: { corpus: readonly CorpusSource[]; chunks: number };
   /** `context` in tokens. */
   evaluation: { corpus: readonly CorpusSource[]; chunks: number; context: number };
-  quantize: { engine: QuantizeEngine };
+  quantize: { engine: QuantizeEngine; rounding: Rounding };
   variants: readonly Variant[];
   gates: Gates;
   smoke: readonly SmokePrompt[];

@@ -52,6 +52,10 @@ export function resolveSettings(loaded: LoadedRecipe, { name, file, pipeline }: 
   for (const key of Object.keys(recipe.metadata ?? {})) origins[`metadata.${key}`] = "recipe";
 
   const { calibration, evaluation, convert } = recipe;
+  const engine = pick("quantize.engine", recipe.quantize?.engine, pipeline.quantize?.engine, "bank");
+  // llama-quantize only rounds to nearest, so a pipeline's choice does not apply to it.
+  const pipelineRounding = engine === "llama-quantize" ? undefined : pipeline.quantize?.rounding;
+  const rounding = pick("quantize.rounding", recipe.quantize?.rounding, pipelineRounding, "nearest");
   return {
     name: loaded.name,
     file: loaded.locate([]).file,
@@ -86,8 +90,8 @@ export function resolveSettings(loaded: LoadedRecipe, { name, file, pipeline }: 
       chunks: pick("evaluation.chunks", evaluation?.chunks, pipeline.evaluation?.chunks, 80),
       context: pick("evaluation.context", evaluation?.context, pipeline.evaluation?.context, 512),
     },
-    quantize: { engine: pick("quantize.engine", recipe.quantize?.engine, pipeline.quantize?.engine, "bank") },
-    variants: resolveVariants(recipe.variants, catalog),
+    quantize: { engine, rounding },
+    variants: resolveVariants(recipe.variants, catalog, rounding),
     gates: { ...pipeline.gates, ...recipe.gates },
     smoke: pick("smoke", recipe.smoke, undefined, defaultPrompts).map((prompt) => ({
       maxTokens: Math.max(defaultMaxTokens, prompt.expect?.endsItself ?? 0),

@@ -4,7 +4,7 @@ import type { VariantBudget } from "../stages/allocate/budget.js";
 import { size } from "../util/quantity-schema.js";
 import { quoteList } from "../util/quote.js";
 import { missingKeys, schemaIssue } from "../util/schema-issue.js";
-import { nameSchema, presetName, tensorPattern, tensorType } from "./schema-parts.js";
+import { nameSchema, presetName, rounding, tensorPattern, tensorType } from "./schema-parts.js";
 
 const budgets = ["sizeOf", "bitsPerWeight", "bytes", "device"] as const satisfies readonly VariantBudget["kind"][];
 
@@ -60,6 +60,7 @@ const variantObject = z
         "Fixed types of tensors: part of a name or a regular expression, and the type; overrides the preset and `dynamic`.",
       ),
     dynamic: dynamic.exactOptional(),
+    rounding: rounding.exactOptional().describe("Rounding of this variant (default: that under `quantize`)."),
   })
   .superRefine((value, context) => {
     if (value.preset === undefined && value.dynamic === undefined) {

@@ -1,5 +1,7 @@
 import type { Catalog } from "../hardware/catalog/device.js";
 import { findDevice } from "../hardware/catalog/find-device.js";
+import { ggmlTypeByName } from "../quant/ggml-types.js";
+import type { Rounding } from "../stages/quantize/quantize.js";
 import type { Recipe } from "./schema.js";
 import type { RecipeBudget, Variant } from "./settings-types.js";
 
@@ -8,17 +10,32 @@ type Dynamic = NonNullable<Exclude<Entry, string>["dynamic"]>;
 
 const defaultDeviceContext = 4096;
 
-/** Normalizes the recipe's variants. Requires entries that the schema accepts and devices that the catalog contains. */
-export function resolveVariants(entries: readonly Entry[], catalog: Catalog): Variant[] {
+/**
+ * Normalizes the recipe's variants; `rounding` is the default. Requires entries that the schema accepts and devices that
+ * the catalog contains.
+ */
+export function resolveVariants(entries: readonly Entry[], catalog: Catalog, rounding: Rounding): Variant[] {
   return entries.map((entry, index) => {
     const path = ["variants", index];
-    const { name, preset, tensors = {}, dynamic } = typeof entry === "string" ? { name: entry, preset: entry } : entry;
-    if (preset !== undefined) return { kind: "preset", name: name ?? preset, path, preset, tensors };
+    const given = typeof entry === "string" ? { name: entry, preset: entry } : entry;
+    const { name, preset, tensors = {}, dynamic } = given;
+    // A type without quantization has nothing to round.
+    const own = isQuantized(preset) ? (given.rounding ?? rounding) : "nearest";
+    if (preset !== undefined) return { kind: "preset", name: name ?? preset, path, preset, tensors, rounding: own };
     if (dynamic === undefined || name === undefined) throw new Error("the schema accepted an incomplete variant");
     const types = dynamic.types === undefined ? {} : { types: dynamic.types };
-    return { kind: "dynamic", name, path, tensors, dynamic: { budget: budgetOf(dynamic, catalog), ...types } };
+    return {
+      kind: "dynamic",
+      name,
+      path,
+      tensors,
+      rounding: own,
+      dynamic: { budget: budgetOf(dynamic, catalog), ...types },
+    };
   });
 }
+
+const isQuantized = (preset: string | undefined) => preset === undefined || ggmlTypeByName(preset)?.quantized !== false;
 
 function budgetOf(dynamic: Dynamic, catalog: Catalog): RecipeBudget {
   const { sizeOf, bitsPerWeight, bytes, device, context = defaultDeviceContext, reserve = 0 } = dynamic;

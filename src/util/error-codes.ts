@@ -65,6 +65,7 @@ export const errorCodes = {
     about: "The llama.cpp tools are missing, and so is a compiler or git to build them.",
   },
   "QS-TOOL-SETTING": { exit: 4, about: "The folder in QUANTSMITH_LLAMA_CPP lacks a tool." },
+  "QS-TOOL-ROUNDING": { exit: 4, about: "`rounding: feedback` needs programs that the llama.cpp in use lacks." },
   "QS-TOOL-PACKAGE": {
     exit: 4,
     about: "The npm package that contains llama.cpp is missing, or its part for this platform.",

@@ -51,6 +51,7 @@ describe("an assembled variant equals llama-quantize's file", () => {
     const theirs = await readGguf(inside(`${preset}.gguf`));
     const imatrix = withImatrix ? await readImatrix(inside("imatrix.gguf")) : undefined;
     const { metadata, tensors } = variantLayout({
+      feedback: false,
       base,
       fileType: presetByName(preset)?.fileType ?? -1,
       ...(imatrix && { imatrix: { imatrix, fileName: "imatrix.gguf" } }),

@@ -5,7 +5,11 @@ import type { RecipeBudget } from "../../src/recipe/settings.js";
 
 const facts = { model: { parameters: 8e9 } } as PlanFacts;
 const label = (name: string, budget: RecipeBudget, calibrated = true) =>
-  labelPreset({ kind: "dynamic", name, path: [], tensors: {}, dynamic: { budget } }, facts, calibrated);
+  labelPreset(
+    { kind: "dynamic", name, path: [], tensors: {}, rounding: "nearest", dynamic: { budget } },
+    facts,
+    calibrated,
+  );
 
 test("a variant with a preset's name is labelled with it at any size", () => {
   expect(label("Q4_K_S", { kind: "sizeOf", preset: "Q4_K_M" })).toBe("Q4_K_S");

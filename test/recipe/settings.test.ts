@@ -77,6 +77,7 @@ test("a recipe with most keys", async () => {
     },
     {
       kind: "dynamic",
+      rounding: "nearest",
       name: "Q4_K_S",
       path: ["variants", 3],
       tensors: {},
@@ -84,6 +85,7 @@ test("a recipe with most keys", async () => {
     },
     {
       kind: "dynamic",
+      rounding: "nearest",
       name: "Q3_K_M",
       path: ["variants", 4],
       tensors: {},
@@ -91,6 +93,7 @@ test("a recipe with most keys", async () => {
     },
     {
       kind: "dynamic",
+      rounding: "nearest",
       name: "IQ4_XS",
       path: ["variants", 5],
       tensors: {},
@@ -98,6 +101,7 @@ test("a recipe with most keys", async () => {
     },
     {
       kind: "dynamic",
+      rounding: "nearest",
       name: "Q3_K_S",
       path: ["variants", 6],
       tensors: {},

@@ -73,7 +73,7 @@ async function fill(folder: string, { pinned, programs, signal, onProgress }: Bu
   const stop = AbortSignal.any([signal, failed.signal]);
   let done = 0;
   const compileAndCount = async (tool: ToolName) => {
-    await compileTool({ name: tool, folder: toolDefinitions[tool].folder, checkout, bin, programs, signal: stop });
+    await compileTool({ name: tool, source: toolDefinitions[tool].source, checkout, bin, programs, signal: stop });
     done++;
     onProgress?.(`compiling llama.cpp tools: ${done} of ${toolNames.length}`);
   };
@@ -97,8 +97,8 @@ async function fill(folder: string, { pinned, programs, signal, onProgress }: Bu
   await writeFile(path.join(folder, recordName), `${JSON.stringify(record, null, 2)}\n`, { flush: true });
 }
 
-/** Linked into each tool. */
-const logFlush = fileURLToPath(new URL("native/log-flush.cpp", packageRoot));
+/** Folder of quantsmith's own C++ sources. */
+export const nativeFolder = fileURLToPath(new URL("native", packageRoot));
 
 /** Unpacks llama.cpp's complete source. Throws `QS-TOOL-BUILD`, `QS-DISK-FULL`. */
 export async function unpackSource(bundle: string, checkout: string, git: string, signal: AbortSignal): Promise<void> {
@@ -122,8 +122,7 @@ export async function unpackSource(bundle: string, checkout: string, git: string
 
 interface Compilation {
   name: string;
-  /** The tool's folder under `tools/` in the source. */
-  folder: string;
+  source: (typeof toolDefinitions)[ToolName]["source"];
   checkout: string;
   /** Folder of the libraries and of the compiled tool. */
   bin: string;
@@ -132,9 +131,8 @@ interface Compilation {
 }
 
 /** Compiles one tool of a checkout. Throws `QS-TOOL-BUILD`, `QS-DISK-FULL`, `QS-ENV-OOM`. */
-export async function compileTool({ name, checkout, bin, programs, signal, ...tool }: Compilation): Promise<void> {
-  const folder = path.join("tools", tool.folder);
-  const sources = (await readdir(path.join(checkout, folder))).filter((each) => each.endsWith(".cpp")).sort();
+export async function compileTool({ name, source, checkout, bin, programs, signal }: Compilation): Promise<void> {
+  const { includes, sources } = await sourcesOf(source, checkout);
   const libraries = (await readdir(bin)).filter((each) => linkedLibrary.test(each)).sort();
   const besideItself = process.platform === "darwin" ? "@loader_path" : "$ORIGIN";
   const [file, ...wrapped] = programs.compiler;
@@ -142,10 +140,11 @@ export async function compileTool({ name, checkout, bin, programs, signal, ...to
     file,
     args: [
       ...wrapped,
-      ...["-std=c++17", "-O2", "-w", "-pthread"],
-      ...["include", "ggml/include", "common", "vendor", "src", folder].map((include) => `-I${include}`),
-      ...sources.map((source) => path.join(folder, source)),
-      logFlush,
+      ...["-std=c++17", "-O2", "-w", "-Wno-psabi", "-pthread"],
+      ...["include", "ggml/include", "common", "vendor", "src", ...includes].map((include) => `-I${include}`),
+      ...sources,
+      // Linked into each tool.
+      path.join(nativeFolder, "log-flush.cpp"),
       ...libraries.map((library) => path.join(bin, library)),
       ...[`-Wl,-rpath,${besideItself}`, "-o", path.join(bin, name)],
     ],
@@ -153,6 +152,14 @@ export async function compileTool({ name, checkout, bin, programs, signal, ...to
     signal,
   });
   if (result.exitCode !== 0) throw buildFailure(result, `compiling ${name} with ${path.basename(file)}`);
+}
+
+/** Returns a tool's source files and include folders, absolute or relative to the checkout. */
+async function sourcesOf(source: Compilation["source"], checkout: string) {
+  if ("native" in source) return { includes: [], sources: [path.join(nativeFolder, source.native)] };
+  const folder = path.join("tools", source.folder);
+  const names = (await readdir(path.join(checkout, folder))).filter((each) => each.endsWith(".cpp")).sort();
+  return { includes: [folder], sources: names.map((name) => path.join(folder, name)) };
 }
 
 function buildFailure(result: Awaited<ReturnType<typeof runSubprocess>>, doing: string) {

@@ -1,13 +1,15 @@
-import { access, readFile } from "node:fs/promises";
+import { access, readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { cacheFolder } from "../../util/cache-folder.js";
+import { canonicalJson } from "../../util/canonical-json.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { sha256 } from "../../util/sha256.js";
 import { type BuildPrograms, findBuildPrograms, missingProgramsError } from "./build-programs.js";
-import { buildTools, recordName, type ToolchainRecord } from "./build-tools.js";
+import { buildTools, nativeFolder, recordName, type ToolchainRecord } from "./build-tools.js";
 import { withFolderLock } from "./cache-lock.js";
 import { toolsInFolder, toolsOnPath } from "./external-tools.js";
 import { findPinnedPackage, type PinnedPackage } from "./pinned-package.js";
-import { type Toolchain, type ToolName, toolNames } from "./tools.js";
+import { type Tool, type Toolchain, type ToolName, toolNames } from "./tools.js";
 
 export type { Tool, Toolchain, ToolName, ToolSource } from "./tools.js";
 
@@ -24,7 +26,7 @@ export type ToolchainStatus =
   | { state: "missing"; problem: QuantsmithError };
 
 /** Raised if the build changes, so that older builds are not used. */
-const buildRevision = 6;
+const buildRevision = 7;
 
 /**
  * Finds usable tools without building any: in the `QUANTSMITH_LLAMA_CPP` folder, else the pinned tools, else on the
@@ -58,7 +60,7 @@ export async function resolveToolchain(options: ToolchainOptions = {}): Promise<
   if (status.state === "ready") return status.toolchain;
   if (status.state === "missing") throw status.problem;
   const { pinned, programs } = status;
-  const target = pinnedFolder(pinned);
+  const target = await pinnedFolder(pinned);
   const waiting = () => options.onProgress?.("waiting for another process to build llama.cpp's tools");
   return withFolderLock(path.dirname(target), { ...options, onWait: waiting }, async (signal) => {
     const builtMeanwhile = await readPinned(pinned);
@@ -85,8 +87,17 @@ function ready(toolchain: Toolchain): ToolchainStatus {
   return { state: "ready", digest: toolchain.digest, version: toolchain.version, toolchain };
 }
 
-function pinnedFolder(pinned: PinnedPackage): string {
-  return path.join(cacheFolder(), "llama.cpp", `${pinnedDigest(pinned)}-r${buildRevision}`);
+/** Named after the native sources too, so that a changed one is compiled again. */
+async function pinnedFolder(pinned: PinnedPackage): Promise<string> {
+  const name = `${pinnedDigest(pinned)}-r${buildRevision}-${(await nativeDigest()).slice(0, 12)}`;
+  return path.join(cacheFolder(), "llama.cpp", name);
+}
+
+/** sha256 of quantsmith's C++ sources. */
+async function nativeDigest(): Promise<string> {
+  const names = (await readdir(nativeFolder)).filter((name) => /\.(cpp|h)$/.test(name)).sort();
+  const contents = await Promise.all(names.map((name) => readFile(path.join(nativeFolder, name), "utf8")));
+  return sha256(canonicalJson(contents));
 }
 
 /** Contains versions instead of a hash of the binaries, which differ between machines and compilers. */
@@ -96,7 +107,7 @@ function pinnedDigest(pinned: PinnedPackage): string {
 
 /** Returns the cached pinned tools; undefined if they are not built or a file is missing. */
 async function readPinned(pinned: PinnedPackage): Promise<Toolchain | undefined> {
-  const folder = pinnedFolder(pinned);
+  const folder = await pinnedFolder(pinned);
   const converter = path.join(folder, "source", "convert_hf_to_gguf.py");
   const paths = toolNames.map((name) => [name, path.join(folder, "bin", name)] as const);
   try {
@@ -107,7 +118,7 @@ async function readPinned(pinned: PinnedPackage): Promise<Toolchain | undefined>
       digest: pinnedDigest(pinned),
       version: pinned.llamaCppVersion,
       source: "pinned",
-      tools: Object.fromEntries(tools) as Record<ToolName, Toolchain["tools"][ToolName]>,
+      tools: Object.fromEntries(tools) as Record<ToolName, Tool>,
       scripts: { converter },
     };
   } catch {

@@ -1,29 +1,39 @@
-/** One llama.cpp tool. */
+/** One program that the toolchain compiles. */
 interface ToolDefinition {
-  /** Folder under `tools/` in the source. */
-  folder: string;
-  /** Arguments with which the tool prints its version and exits. */
+  /** Folder under `tools/` in llama.cpp's source, or a file of quantsmith's own `native/` folder. */
+  source: { folder: string } | { native: string };
+  /** Arguments with which it prints its version and exits. */
   versionArgs: readonly string[];
 }
 
-const definitions = {
-  // It has no --version, but prints its version before it fails on a missing file.
-  "llama-quantize": { folder: "quantize", versionArgs: ["--dry-run", "no-such-model.gguf", "Q8_0"] },
-  "llama-imatrix": { folder: "imatrix", versionArgs: ["--version"] },
-  "llama-perplexity": { folder: "perplexity", versionArgs: ["--version"] },
-  "llama-gguf-split": { folder: "gguf-split", versionArgs: ["--version"] },
-  "llama-completion": { folder: "completion", versionArgs: ["--version"] },
-  "llama-fit-params": { folder: "fit-params", versionArgs: ["--version"] },
+const llamaCpp = {
+  // It has no --version; for a missing file it prints its version before it fails.
+  "llama-quantize": { source: { folder: "quantize" }, versionArgs: ["--dry-run", "no-such-model.gguf", "Q8_0"] },
+  "llama-imatrix": { source: { folder: "imatrix" }, versionArgs: ["--version"] },
+  "llama-perplexity": { source: { folder: "perplexity" }, versionArgs: ["--version"] },
+  "llama-gguf-split": { source: { folder: "gguf-split" }, versionArgs: ["--version"] },
+  "llama-completion": { source: { folder: "completion" }, versionArgs: ["--version"] },
+  "llama-fit-params": { source: { folder: "fit-params" }, versionArgs: ["--version"] },
 } as const satisfies Record<string, ToolDefinition>;
 
-export type ToolName = keyof typeof definitions;
+/** Programs of `native/`, which llama.cpp builds of others do not contain. */
+const own = {
+  "llama-moments": { source: { native: "moments.cpp" }, versionArgs: ["--version"] },
+  "llama-round": { source: { native: "round.cpp" }, versionArgs: ["--version"] },
+} as const satisfies Record<string, ToolDefinition>;
 
-/** The tools that quantsmith builds and finds, and that `doctor` shows. */
-export const toolDefinitions: Readonly<Record<ToolName, ToolDefinition>> = definitions;
+export type LlamaCppTool = keyof typeof llamaCpp;
+export type OwnTool = keyof typeof own;
+export type ToolName = LlamaCppTool | OwnTool;
 
-export const toolNames = Object.keys(definitions) as readonly ToolName[];
+/** The tools as data: an entry here is built, found and listed by `doctor`. */
+export const toolDefinitions: Readonly<Record<ToolName, ToolDefinition>> = { ...llamaCpp, ...own };
 
-/** Origin of a tool: the user's setting, the pinned llama.cpp, or the PATH. */
+export const llamaCppTools = Object.keys(llamaCpp) as readonly LlamaCppTool[];
+export const ownTools = Object.keys(own) as readonly OwnTool[];
+export const toolNames: readonly ToolName[] = [...llamaCppTools, ...ownTools];
+
+/** Origin of a tool: the QUANTSMITH_LLAMA_CPP folder, this package's pinned llama.cpp, or the PATH. */
 export type ToolSource = "setting" | "pinned" | "path";
 
 export interface Tool {
@@ -34,13 +44,13 @@ export interface Tool {
   source: ToolSource;
 }
 
-/** A complete, usable set of tools. */
+/** A usable set of tools. Only llama.cpp builds of others can lack quantsmith's own programs. */
 export interface Toolchain {
-  /** Part of step keys: equal digests give equal results. */
+  /** Identifies the tools in step keys: equal digests give equal results. */
   digest: string;
   version: string;
   source: ToolSource;
-  tools: Record<ToolName, Tool>;
-  /** The converter of the same llama.cpp version; undefined without its source. */
+  tools: Record<LlamaCppTool, Tool> & Partial<Record<OwnTool, Tool>>;
+  /** The converter that belongs to the tools; undefined if the tools came without their source. */
   scripts: { converter: string } | undefined;
 }

@@ -3,6 +3,7 @@ import { readGguf } from "../../gguf/read-header.js";
 import type { ErrorTable } from "../../quant/error-table.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { openImatrix, openSource, withPool } from "../ggml-source.js";
+import type { Rounding } from "../quantize/quantize.js";
 import { resolveTensorRules } from "../quantize/tensor-rules.js";
 import { type Operation, type OperationReport, requiredInput, type StageContext } from "../stage.js";
 import { readReport, writeReport } from "../step-files.js";
@@ -16,7 +17,9 @@ import type { ProbesReport } from "./measure-probes.js";
 import { ProbeRunner } from "./probe-runner.js";
 import { probeUnits } from "./probe-units.js";
 import { type Refinement, refineChoice } from "./refine-choice.js";
+import { withFeedback } from "./reusable-errors.js";
 import { priorAlphas } from "./role-prior.js";
+import { RoundedTensors } from "./rounded-tensors.js";
 import { readPresetTypes, typeNames } from "./tensor-types.js";
 
 export interface AllocateParams extends JsonObject {
@@ -31,6 +34,7 @@ export interface AllocateParams extends JsonObject {
   imatrixName: string;
   /** Whether to improve the choice by measuring it, see `refineChoice`; requires probes. */
   refine: boolean;
+  rounding: Rounding;
 }
 
 /** `allocation.json`. Sizes are of whole files, in bytes; KLD is in nats. */
@@ -54,24 +58,28 @@ export interface AllocationReport {
 
 /**
  * Chooses a type for every tensor of one variant within its budget. Inputs `model`, optional `imatrix`, `errors`,
- * optional `probes`; with refinement `base` (logits); with a device budget optional `projector`; output `allocation.json`.
+ * optional `probes`; with refinement `base` (logits) and, with error feedback, `moments`; with a device budget optional `projector`; output `allocation.json`.
  * Errors: QS-ALLOCATE-*, QS-QUANTIZE-RULE, QS-INPUT-CHANGED; QS-MEMORY-* for a device; QS-VALIDATE-*, QS-GGML-* for
  * refinement.
  */
 export const allocateVariant: Operation<AllocateParams> = {
   id: "allocate-variant",
   stage: "allocate",
-  version: 2,
+  version: 3,
   resource: "compute",
   tools: ["llama.cpp", "node-llama-cpp"],
-  // Refinement writes a private copy of the base model.
-  prepare: async ({ refine }, context) => ({ bytes: refine ? (await stat(requiredInput(context, "model"))).size : 0 }),
+  // Refinement writes a private copy of the base model, and rounded tensors of up to half its size.
+  prepare: async ({ refine, rounding }, context) => {
+    const { size } = await stat(requiredInput(context, "model"));
+    return { bytes: refine ? size * (rounding === "feedback" ? 2 : 1) : 0 };
+  },
   async run(params, context) {
-    const { budget, imatrixName, preset } = params;
-    const table = await readReport<ErrorTable>(requiredInput(context, "errors"));
+    const { budget, imatrixName, preset, rounding } = params;
+    const measured = await readReport<ErrorTable>(requiredInput(context, "errors"));
+    const table = rounding === "feedback" ? withFeedback(measured) : measured;
     const probes = await readProbes(context);
     const base = await readGguf(requiredInput(context, "model"));
-    const spec = { base, imatrix: await openImatrix(context), imatrixName, preset };
+    const spec = { base, imatrix: await openImatrix(context), imatrixName, preset, rounding };
     const pins = resolveTensorRules(
       Object.fromEntries(params.pins),
       table.tensors.map(({ name }) => name),
@@ -79,7 +87,7 @@ export const allocateVariant: Operation<AllocateParams> = {
     const alphas = probes === null ? priorAlphas(table) : probedAlphas(probes);
     const inputs = { spec, table, alphas, types: params.types ?? defaultTypes, pins };
     const { start, options, prove } = await initialChoice(budget, inputs, context);
-    const refined = params.refine && probes !== null ? await refine(start, options, context) : undefined;
+    const refined = params.refine && probes !== null ? await refine(start, options, rounding, context) : undefined;
     const proved = await prove?.(refined?.choice);
     const choice = proved?.choice ?? refined?.choice ?? start;
     const report: AllocationReport = {
@@ -113,10 +121,16 @@ async function initialChoice(
 type Refined = Refinement & { report: OperationReport };
 
 /** Refines the choice on the search text. Measurements of a killed run are reused. */
-async function refine(start: TypeChoice, options: TypeChoiceOptions, context: StageContext): Promise<Refined> {
+async function refine(
+  start: TypeChoice,
+  options: TypeChoiceOptions,
+  rounding: Rounding,
+  context: StageContext,
+): Promise<Refined> {
   const source = await openSource(context);
+  const rounded = rounding === "feedback" ? await RoundedTensors.open(context) : undefined;
   return withPool(context, async (pool) => {
-    const runner = await ProbeRunner.open(context, source, pool);
+    const runner = await ProbeRunner.open(context, source, pool, rounded);
     try {
       let done = 0;
       const refinement = await refineChoice({

@@ -5,6 +5,7 @@ import { parameterCount } from "../../gguf/summary.js";
 import { variantLayout } from "../../gguf/variant-layout.js";
 import type { GgmlType } from "../../quant/ggml-types.js";
 import { presetByName } from "../../quant/presets.js";
+import type { Rounding } from "../quantize/quantize.js";
 
 /** Inputs and metadata of a variant. */
 export interface VariantSpec {
@@ -14,6 +15,8 @@ export interface VariantSpec {
   imatrixName: string;
   /** The preset whose file type number goes into the metadata. */
   preset: string;
+  /** Affects the metadata. */
+  rounding: Rounding;
 }
 
 /** Returns the exact bytes of the file that llama-quantize writes with these types; unlisted tensors keep theirs. */
@@ -29,13 +32,14 @@ export function fileBytesAt(spec: VariantSpec, bitsPerWeight: number): number {
 
 /** Returns the encoded header of that file and its metadata. */
 export function variantHeader(
-  { base, imatrix, imatrixName, preset }: VariantSpec,
+  { base, imatrix, imatrixName, preset, rounding }: VariantSpec,
   types: ReadonlyMap<string, GgmlType>,
 ): EncodedHeader & { metadata: ReadonlyMap<string, GgufValue> } {
   const { metadata, tensors } = variantLayout({
     base,
     fileType: presetByName(preset)?.fileType ?? 0,
     ...(imatrix === undefined ? {} : { imatrix: { imatrix, fileName: imatrixName } }),
+    feedback: rounding === "feedback",
   });
   const typed = tensors.map(({ name, shape, type }) => ({ name, shape, type: types.get(name) ?? type }));
   return { metadata, ...encodeHeader({ metadata, tensors: typed }) };

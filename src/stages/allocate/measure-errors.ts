@@ -7,6 +7,7 @@ import { openSource, withPool } from "../ggml-source.js";
 import type { Operation } from "../stage.js";
 import { linkInput, toolRun, writeReport } from "../step-files.js";
 import { storableTypes } from "./candidates.js";
+import { measureFeedback } from "./measure-feedback.js";
 import { findReusableErrors, joinErrors, onlyTypes } from "./reusable-errors.js";
 
 export interface ErrorsParams extends JsonObject {
@@ -29,21 +30,23 @@ export interface ErrorsReport extends ErrorTable {
 const sampleValues = 2 ** 16;
 
 /**
- * Measures the quantization error of each tensor in each type. Inputs `model`, optional `imatrix`; output `errors.json`.
+ * Measures the quantization error of each tensor in each type. Inputs `model`, optional `imatrix` and `moments`; output
+ * `errors.json`. With moments the errors refer to them, and those of error-feedback rounding are measured too.
  * Values in earlier tables of the same base and imatrix are reused. This is the only dry run of a dynamic variant.
  * Errors: QS-GGML-*, QS-IMATRIX-INVALID, QS-QUANTIZE-FAILED.
  */
 export const measureErrors: Operation<ErrorsParams> = {
   id: "measure-errors",
   stage: "allocate",
-  version: 2,
+  version: 3,
   resource: "compute",
   tools: ["llama.cpp", "node-llama-cpp"],
   async run({ types, preset }, context) {
     const mixture = mixtureOf(preset);
+    const model = await linkInput(context, "model", "model.gguf");
     const plan = await quantizeDryRun({
       ...(await toolRun(context)),
-      model: await linkInput(context, "model", "model.gguf"),
+      model,
       type: mixture ?? "Q8_0",
       // Some presets choose different types with an imatrix.
       ...(mixture && context.input("imatrix") && { imatrix: await linkInput(context, "imatrix", "imatrix.gguf") }),
@@ -78,10 +81,14 @@ export const measureErrors: Operation<ErrorsParams> = {
       }
       return table;
     });
-    await writeReport(context, "errors.json", report);
+    const { rows, run } =
+      context.input("moments") === undefined
+        ? { rows: report.tensors, run: undefined }
+        : await measureFeedback(report.tensors, model, context);
+    await writeReport(context, "errors.json", { ...report, tensors: rows });
     return {
-      commands: [plan.argv],
-      peakMemoryBytes: plan.peakMemoryBytes,
+      commands: [plan.argv, ...(run === undefined ? [] : [run.argv])],
+      peakMemoryBytes: Math.max(plan.peakMemoryBytes, run?.peakMemoryBytes ?? 0),
       measurements: { errorsMeasured: measured },
     };
   },

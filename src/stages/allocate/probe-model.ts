@@ -1,13 +1,15 @@
 import { constants } from "node:fs";
 import { copyFile, type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
-import { knownType } from "../../quant/ggml-types.js";
+import { type GgmlType, knownType } from "../../quant/ggml-types.js";
 import type { NativePool } from "../../quant/native-pool.js";
 import { roundTripTensor } from "../../quant/round-trip-tensor.js";
+import { rowRanges } from "../../quant/row-ranges.js";
 import type { SourceTensor } from "../../quant/source-tensor.js";
 import type { Source } from "../ggml-source.js";
 import { requiredInput, type StageContext } from "../stage.js";
 import { storableTypes } from "./candidates.js";
+import type { RoundedTensors } from "./rounded-tensors.js";
 
 /**
  * A private copy of the base model in the working folder, in which tensors are damaged and restored in place, so that
@@ -19,26 +21,35 @@ export class ProbeModel {
   readonly #file: FileHandle;
   readonly #source: Source;
   readonly #pool: NativePool;
+  readonly #rounded: RoundedTensors | undefined;
   /** Tensors that differ from the base, with the type they were quantized to. */
   readonly #changed = new Map<string, string>();
 
-  private constructor(file: FileHandle, source: Source, pool: NativePool) {
+  private constructor(file: FileHandle, source: Source, pool: NativePool, rounded: RoundedTensors | undefined) {
     this.#file = file;
+    this.#rounded = rounded;
     this.#source = source;
     this.#pool = pool;
   }
 
-  /** Copies the base model. The caller closes the result. */
-  static async open(context: StageContext, source: Source, pool: NativePool): Promise<ProbeModel> {
+  /** Copies the base model. `rounded` selects error-feedback rounding. The caller closes the result. */
+  static async open(
+    context: StageContext,
+    source: Source,
+    pool: NativePool,
+    rounded?: RoundedTensors,
+  ): Promise<ProbeModel> {
     const path = join(context.work, "probe.gguf");
     await copyFile(requiredInput(context, "model"), path, constants.COPYFILE_FICLONE);
-    return new ProbeModel(await open(path, "r+"), source, pool);
+    return new ProbeModel(await open(path, "r+"), source, pool, rounded);
   }
 
   /** Rounds every tensor in `types` through its type, or that type's fallback, and restores all others. */
   async setTypes(types: ReadonlyMap<string, string>): Promise<void> {
     for (const name of [...this.#changed.keys()]) if (!types.has(name)) await this.#restore(name);
-    for (const [name, type] of types) if (this.#changed.get(name) !== type) await this.#roundTrip(name, type);
+    const changes = new Map([...types].filter(([name, type]) => this.#changed.get(name) !== type));
+    await this.#rounded?.add(changes);
+    for (const [name, type] of changes) await this.#roundTrip(name, type);
   }
 
   close(): Promise<void> {
@@ -49,7 +60,10 @@ export class ProbeModel {
     const tensor = this.#tensor(name);
     const [to] = storableTypes([type], tensor.shape[0] ?? 1);
     if (to === undefined) throw new Error(`${name} cannot be stored as ${type}`);
-    await this.#overwrite(tensor, to.name, await this.#source.importanceOf(name));
+    const place = this.#rounded?.find(name, type);
+    if (place !== undefined)
+      await this.#write(tensor, dequantize(this.#pool, { ...tensor, ...place, type: to }, tensor.type));
+    else await this.#overwrite(tensor, to.name, await this.#source.importanceOf(name));
     this.#changed.set(name, type);
   }
 
@@ -66,13 +80,17 @@ export class ProbeModel {
     return tensor;
   }
 
-  async #overwrite(
+  #overwrite(
     tensor: SourceTensor,
     type: string,
     importance: Awaited<ReturnType<Source["importanceOf"]>>,
   ): Promise<void> {
+    return this.#write(tensor, roundTripTensor({ pool: this.#pool, tensor, to: knownType(type), importance }));
+  }
+
+  async #write(tensor: SourceTensor, pieces: AsyncIterable<Uint8Array>): Promise<void> {
     let at = tensor.offset;
-    for await (const piece of roundTripTensor({ pool: this.#pool, tensor, to: knownType(type), importance })) {
+    for await (const piece of pieces) {
       for (let done = 0; done < piece.length; ) {
         const { bytesWritten } = await this.#file.write(piece, done, piece.length - done, at + done);
         done += bytesWritten;
@@ -80,4 +98,16 @@ export class ProbeModel {
       at += piece.length;
     }
   }
+}
+
+/** Yields a quantized tensor as values of the type `to`. */
+async function* dequantize(
+  pool: NativePool,
+  tensor: SourceTensor,
+  to: GgmlType,
+): AsyncGenerator<Uint8Array, void, void> {
+  function* tasks() {
+    for (const rows of rowRanges(tensor, undefined)) yield { kind: "quantize" as const, rows, to: to.name };
+  }
+  yield* pool.stream(tasks());
 }

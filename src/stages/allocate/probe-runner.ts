@@ -12,6 +12,7 @@ import { storableTypes } from "./candidates.js";
 import { appendToJournal, journalName, type Probe, readJournals } from "./probe-journal.js";
 import { ProbeModel } from "./probe-model.js";
 import type { ProbeUnit } from "./probe-units.js";
+import type { RoundedTensors } from "./rounded-tensors.js";
 
 /** Runs probes with a shared copy of the model, the base logits and a journal that survives a killed run. */
 export class ProbeRunner {
@@ -45,15 +46,20 @@ export class ProbeRunner {
     this.#finished = parts.finished;
   }
 
-  /** Reads the journal and copies the model. The caller closes the result. */
-  static async open(context: StageContext, source: Source, pool: NativePool): Promise<ProbeRunner> {
+  /** Reads the journal and copies the model. `rounded` selects error-feedback rounding. The caller closes the result. */
+  static async open(
+    context: StageContext,
+    source: Source,
+    pool: NativePool,
+    rounded?: RoundedTensors,
+  ): Promise<ProbeRunner> {
     const folder = await context.partial();
     const journal = join(folder, journalName(context.shard));
     const finished = await readJournals(folder);
     const logits = await linkInput(context, "base", "base.kld");
     // Progress counts probes instead of the chunks of each tool run.
     const { onProgress: _chunks, ...run } = await toolRun(context);
-    const copy = await ProbeModel.open(context, source, pool);
+    const copy = await ProbeModel.open(context, source, pool, rounded);
     return new ProbeRunner({ pool, source, copy, run, logits, journal, finished });
   }
 

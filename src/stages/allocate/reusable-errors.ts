@@ -11,7 +11,7 @@ export async function findReusableErrors(
   context: Pick<StageContext, "reusableSteps">,
 ): Promise<Map<string, TensorErrors>> {
   const known = new Map<string, TensorErrors>();
-  for (const folder of await context.reusableSteps(["model", "imatrix"])) {
+  for (const folder of await context.reusableSteps(["model", "imatrix", "moments"])) {
     const table = await readReport<ErrorTable>(join(folder, "errors.json")).catch(() => undefined);
     for (const row of table?.tensors ?? []) known.set(row.name, joinErrors(row, known.get(row.name)));
   }
@@ -25,8 +25,14 @@ export function joinErrors(row: TensorErrors, other: TensorErrors | undefined): 
     ...row,
     errors: { ...other.errors, ...row.errors },
     bytes: { ...other.bytes, ...row.bytes },
+    ...((row.feedback || other.feedback) && { feedback: { ...other.feedback, ...row.feedback } }),
     ...(row.experts && { experts: { ...other.experts, ...row.experts } }),
   };
+}
+
+/** Returns the table with the errors of error-feedback rounding, where measured, instead of rounding to nearest. */
+export function withFeedback({ tensors }: ErrorTable): ErrorTable {
+  return { tensors: tensors.map((row) => ({ ...row, errors: { ...row.errors, ...row.feedback } })) };
 }
 
 /** Returns the row with only these types, in this order, so that a table does not depend on reused values. */
@@ -40,6 +46,7 @@ export function onlyTypes(row: TensorErrors, types: readonly string[]): TensorEr
     ...row,
     errors: pick(row.errors),
     bytes: pick(row.bytes),
+    ...(row.feedback && { feedback: pick(row.feedback) }),
     ...(row.experts && { experts: pick(row.experts) }),
   };
 }

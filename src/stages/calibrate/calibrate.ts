@@ -1,10 +1,14 @@
 import { assembleCorpus, type CorpusText, corpusName } from "../../corpus/assemble-corpus.js";
 import { chatRenderer } from "../../corpus/chat-template.js";
+import type { Gguf } from "../../gguf/gguf.js";
 import { readGguf } from "../../gguf/read-header.js";
 import { computeImatrix } from "../../llamacpp/imatrix.js";
+import { tensorRows } from "../../quant/source-tensor.js";
 import type { JsonObject } from "../../util/canonical-json.js";
-import { type Operation, requiredInput } from "../stage.js";
+import { type Prepared, type PreparedOperation, requiredInput } from "../stage.js";
 import { linkInput, toolRun, writeReport } from "../step-files.js";
+import { computeMomentsInPasses } from "./compute-moments.js";
+import { type MomentsPlan, planMoments } from "./plan-moments.js";
 
 export interface CalibrateParams extends JsonObject {
   texts: readonly CorpusText[];
@@ -14,6 +18,8 @@ export interface CalibrateParams extends JsonObject {
   context: number;
   /** Whether conversations are rendered with the model's chat template and its control tokens are parsed. */
   chatTemplate: boolean;
+  /** Whether the second moments for error-feedback rounding are computed too. */
+  moments: boolean;
 }
 
 /** `calibrate.json`. */
@@ -24,29 +30,45 @@ export interface CalibrateReport {
   chatTemplate: boolean;
 }
 
+interface CalibratePlan extends Prepared {
+  moments: MomentsPlan | undefined;
+}
+
 /**
- * Computes the importance matrix of the base model. Inputs `model`, `text0`…; outputs `imatrix.gguf`, `calibrate.json`.
- * Errors: QS-CALIBRATE-*, QS-TEXT-*.
+ * Computes the importance matrix of the base model, and optionally the second moments of the inputs of its weights. Inputs
+ * `model`, `text0`…; outputs `imatrix.gguf`, `calibrate.json`, optional `moments.gguf`.
+ * Errors: QS-CALIBRATE-*, QS-TEXT-*, QS-TOOL-ROUNDING.
  */
-export const calibrate: Operation<CalibrateParams> = {
+export const calibrate: PreparedOperation<CalibrateParams, CalibratePlan> = {
   id: "calibrate",
   stage: "calibrate",
-  version: 2,
+  version: 3,
   resource: "compute",
   tools: ["llama.cpp"],
-  async run(params, context) {
+  intermediates: ["moments.gguf"],
+  async prepare({ moments }, context) {
+    const base = await readGguf(requiredInput(context, "model"));
+    const bytes = imatrixBytes(base);
+    if (!moments) return { moments: undefined, bytes };
+    const plan = planMoments(base, process.availableMemory() / 2);
+    // Files of several passes are joined.
+    return { moments: plan, bytes: bytes + plan.fileBytes * (plan.passes.length > 1 ? 2 : 1) };
+  },
+  async run(params, context, plan) {
     const { chatTemplate } = params;
     const render = chatTemplate ? chatRenderer(await readGguf(requiredInput(context, "model"))) : undefined;
     const text = await assembleCorpus(params.texts, context, render);
-    const run = await computeImatrix({
+    const options = {
       ...(await toolRun(context)),
       model: await linkInput(context, "model", "model.gguf"),
       text,
-      out: "../out/imatrix.gguf",
       chunks: params.chunks,
       context: params.context,
       parseSpecial: chatTemplate,
-    });
+    };
+    const run = await (plan.moments === undefined
+      ? computeImatrix({ ...options, out: "../out/imatrix.gguf" })
+      : computeMomentsInPasses(options, plan.moments, context));
     const report: CalibrateReport = {
       corpus: corpusName(params.texts),
       chunks: run.chunks,
@@ -54,6 +76,12 @@ export const calibrate: Operation<CalibrateParams> = {
       chatTemplate,
     };
     await writeReport(context, "calibrate.json", report);
-    return { commands: [run.argv], peakMemoryBytes: run.peakMemoryBytes };
+    return { commands: "commands" in run ? run.commands : [run.argv], peakMemoryBytes: run.peakMemoryBytes };
   },
 };
+
+/** Upper estimate of the bytes of the imatrix: two F32 values per column, and its header. */
+function imatrixBytes({ tensors }: Gguf): number {
+  const columns = tensors.reduce((sum, tensor) => sum + tensorRows(tensor).columns * tensorRows(tensor).experts, 0);
+  return 8 * columns + 512 * tensors.length + 2 ** 16;
+}

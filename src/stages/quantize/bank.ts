@@ -7,22 +7,25 @@ import { presetByName } from "../../quant/presets.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
 import { withPool } from "../ggml-source.js";
-import type { PreparedOperation } from "../stage.js";
+import type { PreparedOperation, StageContext } from "../stage.js";
+import { writeReport } from "../step-files.js";
 import { assembleVariant } from "./assemble-variant.js";
-import { findFinishedTensors } from "./finished-tensors.js";
+import { type FinishedTensors, findFinishedTensors } from "./finished-tensors.js";
 import { planVariant, type VariantPlan } from "./plan-variant.js";
 import { type QuantizeParams, reportVariant } from "./quantize.js";
+import { roundWithFeedback } from "./round-tensors.js";
+import { feedbackReport, type RoundingTable, roundingFile } from "./rounding-table.js";
 import { tensorTypeFile } from "./tensor-rules.js";
 
 /**
- * Assembles one variant, byte-identical to llama-quantize's file. Copies tensors of the same type from finished variants
- * of the same base and imatrix, so that each is quantized once for all variants. Inputs and outputs as in
- * `quantizeByTool`. Errors: QS-QUANTIZE-*, QS-GGML-*, QS-IMATRIX-INVALID, QS-INPUT-CHANGED.
+ * Assembles one variant. With rounding to nearest the file is byte-identical to llama-quantize's. Copies tensors of the
+ * same type from finished variants of the same inputs, so that each is quantized once for all variants. Inputs and outputs
+ * as in `quantizeByTool`; with error feedback also the input `moments` and the output `rounding.json`. Errors: QS-QUANTIZE-*, QS-GGML-*, QS-IMATRIX-INVALID, QS-INPUT-CHANGED.
  */
 export const quantizeByBank: PreparedOperation<QuantizeParams, VariantPlan> = {
   id: "quantize-bank",
   stage: "quantize",
-  version: 1,
+  version: 2,
   resource: "compute",
   tools: ["llama.cpp", "node-llama-cpp"],
   prepare: planVariant,
@@ -32,13 +35,16 @@ export const quantizeByBank: PreparedOperation<QuantizeParams, VariantPlan> = {
       base,
       fileType: presetByName(params.preset)?.fileType ?? 0,
       ...(imatrix && { imatrix: { imatrix, fileName: params.imatrixName } }),
+      feedback: params.rounding === "feedback",
     });
     const changed = layout.tensors.flatMap(({ name, shape, type: from }) => {
       const to = types.get(name) ?? from;
       return to === from ? [] : [{ name, shape, to }];
     });
     requireImportance(params.preset, changed, imatrix);
-    const finished = await findFinishedTensors(context, new Map(changed.map(({ name, to }) => [name, to])));
+    const { rounding } = params;
+    const finished = await findFinishedTensors(context, new Map(changed.map(({ name, to }) => [name, to])), rounding);
+    const rounded = rounding === "feedback" ? await roundMissing(changed, finished, context) : undefined;
     const shapes = new Map(changed.map(({ name, shape }) => [name, { name, shape }]));
     await withPool(context, (pool) =>
       assembleVariant(join(context.out, "model.gguf"), {
@@ -46,7 +52,7 @@ export const quantizeByBank: PreparedOperation<QuantizeParams, VariantPlan> = {
         layout,
         base: base.path,
         types,
-        finished: finished.places,
+        finished: new Map([...finished.places, ...(rounded?.places ?? [])]),
         importanceOf: async (name) => {
           const tensor = shapes.get(name);
           return imatrix && tensor && readImportance(imatrix, tensor);
@@ -56,11 +62,39 @@ export const quantizeByBank: PreparedOperation<QuantizeParams, VariantPlan> = {
       }),
     );
     await finished.requireUnchanged();
-    await reportVariant(context, fallbacks);
+    if (rounded !== undefined) await writeReport(context, roundingFile, rounded.table);
+    await reportVariant(context, fallbacks, rounded && feedbackReport(rounded.table, elementsOf(changed)));
     const tensorsCopied = finished.places.size;
-    return { ...report, measurements: { tensorsQuantized: changed.length - tensorsCopied, tensorsCopied } };
+    return {
+      commands: [...(report.commands ?? []), ...(rounded?.run === undefined ? [] : [rounded.run.argv])],
+      peakMemoryBytes: Math.max(report.peakMemoryBytes ?? 0, rounded?.run?.peakMemoryBytes ?? 0),
+      measurements: { tensorsQuantized: changed.length - tensorsCopied, tensorsCopied },
+    };
   },
 };
+
+interface ChangedTensor {
+  name: string;
+  shape: readonly number[];
+  to: GgmlType;
+}
+
+/** Rounds the quantized tensors that no finished variant contains, and returns the table of all. */
+async function roundMissing(changed: readonly ChangedTensor[], finished: FinishedTensors, context: StageContext) {
+  const quantized = changed.filter(({ to }) => to.quantized);
+  const missing = quantized.filter(({ name }) => !finished.places.has(name));
+  const { places, roundings, run } = await roundWithFeedback(
+    new Map(missing.map(({ name, to }) => [name, to])),
+    context,
+  );
+  const all = [...finished.roundings.values(), ...roundings];
+  const table: RoundingTable = { tensors: all.sort((a, b) => (a.name < b.name ? -1 : 1)) };
+  return { places, table, run };
+}
+
+function elementsOf(tensors: readonly ChangedTensor[]): Map<string, number> {
+  return new Map(tensors.map(({ name, shape }) => [name, shape.reduce((product, size) => product * size, 1)]));
+}
 
 /** Throws QS-QUANTIZE-IMATRIX. llama-quantize rejects these types too, but in part after writing half of the file. */
 function requireImportance(

@@ -6,10 +6,14 @@ import type { FileRange } from "../../gguf/write-gguf.js";
 import type { GgmlType } from "../../quant/ggml-types.js";
 import { QuantsmithError } from "../../util/errors.js";
 import type { StageContext } from "../stage.js";
+import type { Rounding } from "./quantize.js";
+import { readRoundings, type WeightRounding } from "./rounding-table.js";
 
-/** Tensors of the wanted types in finished variants of the same base and imatrix. */
+/** Tensors of the wanted types in finished variants of the same base, imatrix, moments and rounding. */
 export interface FinishedTensors {
   places: ReadonlyMap<string, FileRange>;
+  /** How they were rounded; empty for rounding to nearest. */
+  roundings: ReadonlyMap<string, WeightRounding>;
   /** Throws QS-INPUT-CHANGED if one of the files changed since. */
   requireUnchanged(): Promise<void>;
 }
@@ -22,10 +26,12 @@ export interface FinishedTensors {
 export async function findFinishedTensors(
   context: Pick<StageContext, "reusableSteps" | "work">,
   wanted: ReadonlyMap<string, GgmlType>,
+  rounding: Rounding,
 ): Promise<FinishedTensors> {
   const places = new Map<string, FileRange>();
+  const roundings = new Map<string, WeightRounding>();
   const states = new Map<string, string>();
-  for (const [i, folder] of (await context.reusableSteps(["model", "imatrix"])).entries()) {
+  for (const [i, folder] of (await context.reusableSteps(["model", "imatrix", "moments"])).entries()) {
     if (places.size === wanted.size) break;
     const path = join(context.work, `finished-${i}.gguf`);
     const linked = await link(join(folder, "model.gguf"), path).then(
@@ -35,14 +41,19 @@ export async function findFinishedTensors(
     const variant = linked ? await readVariant(path) : undefined;
     if (variant === undefined) continue;
     const state = await fileState(path);
+    const known = rounding === "feedback" ? await readRoundings(folder) : undefined;
     for (const { name, type, offset } of variant.tensors) {
       if (wanted.get(name) !== type || places.has(name)) continue;
+      const own = known?.get(name);
+      if (known !== undefined && own?.type !== type.name) continue;
+      if (own !== undefined) roundings.set(name, own);
       places.set(name, { path, offset });
       states.set(path, state);
     }
   }
   return {
     places,
+    roundings,
     async requireUnchanged() {
       for (const [path, state] of states) {
         if ((await fileState(path)) !== state) throw changed();

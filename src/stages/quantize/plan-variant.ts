@@ -38,7 +38,7 @@ const reportBytes = (tensors: number) => 1024 + 200 * tensors;
  * Errors: QS-QUANTIZE-RULE, QS-QUANTIZE-TYPE, QS-QUANTIZE-FAILED, QS-INPUT-CHANGED.
  */
 export async function planVariant(params: QuantizeParams, context: PrepareContext): Promise<VariantPlan> {
-  const { imatrixName, preset } = params;
+  const { imatrixName, preset, rounding } = params;
   const base = await readGguf(requiredInput(context, "model"));
   const imatrix = await openImatrix(context);
   const allocation = context.input("allocation");
@@ -46,9 +46,16 @@ export async function planVariant(params: QuantizeParams, context: PrepareContex
     allocation === undefined
       ? await presetTypes(params, context, base)
       : allocatedTypes(await readAllocatedTypes(allocation));
-  const fileBytes = variantFileBytes({ base, imatrix, imatrixName, preset }, chosen.types);
+  const fileBytes = variantFileBytes({ base, imatrix, imatrixName, preset, rounding }, chosen.types);
+  // Rounded tensors are written to a data file first.
+  const roundedBytes = rounding === "feedback" ? fileBytes + reportBytes(base.tensors.length) : 0;
   const listBytes = Buffer.byteLength(tensorTypeFile(chosen.listed));
-  return { ...chosen, base, imatrix, bytes: fileBytes + listBytes + reportBytes(chosen.fallbacks.length) };
+  return {
+    ...chosen,
+    base,
+    imatrix,
+    bytes: fileBytes + roundedBytes + listBytes + reportBytes(chosen.fallbacks.length),
+  };
 }
 
 /** Returns the types of the solver, which llama-quantize can store without fallback or dry run. */

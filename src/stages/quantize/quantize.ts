@@ -8,6 +8,12 @@ import { writeReport } from "../step-files.js";
 /** Writer of the files: this process, reusing tensors of finished variants, or llama-quantize. Both write the same bytes. */
 export type QuantizeEngine = "bank" | "llama-quantize";
 
+/**
+ * How codes are chosen: each weight for itself, as llama-quantize does, or with error feedback from the second moments of
+ * the inputs (GPTQ family).
+ */
+export type Rounding = "nearest" | "feedback";
+
 export interface QuantizeParams extends JsonObject {
   /** A llama.cpp preset such as Q4_K_M. */
   preset: string;
@@ -15,6 +21,7 @@ export interface QuantizeParams extends JsonObject {
   rules: readonly (readonly [pattern: string, type: string])[];
   /** Name under which the imatrix is published; part of the file's metadata. */
   imatrixName: string;
+  rounding: Rounding;
 }
 
 /** `quantize.json`. */
@@ -24,6 +31,25 @@ export interface QuantizeReport {
   types: Record<string, number>;
   /** Tensors whose row length does not fit their type, so that llama.cpp used a fallback. */
   fallbacks: TensorFallback[];
+  /** Absent for rounding to nearest. */
+  rounding?: FeedbackReport;
+}
+
+/** Result of error-feedback rounding. */
+export interface FeedbackReport {
+  /** Number of tensors rounded with feedback. */
+  tensors: number;
+  /**
+   * Their tr(E H Eᵀ) relative to rounding to nearest, E being the error of a weight and H the second moment of its input:
+   * the mean over tensors, weighted by elements. Null without such tensors.
+   */
+  lossRatio: number | null;
+  /** Quantized tensors rounded to nearest. */
+  nearest: {
+    name: string;
+    /** `no-moments`: no calibration data. `singular`: H is singular. `no-gain`: feedback did not lower the loss. */
+    reason: "no-moments" | "singular" | "no-gain";
+  }[];
 }
 
 export interface TensorFallback {
@@ -33,13 +59,18 @@ export interface TensorFallback {
 }
 
 /** Writes `quantize.json` from the header of `model.gguf`. Throws QS-GGUF-* for an invalid or truncated file. */
-export async function reportVariant(context: StageContext, fallbacks: TensorFallback[]): Promise<void> {
+export async function reportVariant(
+  context: StageContext,
+  fallbacks: TensorFallback[],
+  rounding?: FeedbackReport,
+): Promise<void> {
   const gguf = await readGguf(join(context.out, "model.gguf"));
   const report: QuantizeReport = {
     bytes: gguf.fileBytes,
     bitsPerWeight: bitsPerWeight(gguf),
     types: typeCounts(gguf),
     fallbacks,
+    ...(rounding === undefined ? {} : { rounding }),
   };
   await writeReport(context, "quantize.json", report);
 }

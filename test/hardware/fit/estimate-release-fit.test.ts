@@ -14,7 +14,14 @@ const [catalog, speed] = [await loadCatalog(), await loadSpeedConstants()];
 
 function variantFor(device: string, context: number): Variant {
   const budget = { kind: "device", device: findDevice(catalog, device), context, reserveBytes: 0 } as const;
-  return { kind: "dynamic", name: "Q5_K_M", path: ["variants", 0], tensors: {}, dynamic: { budget } };
+  return {
+    kind: "dynamic",
+    name: "Q5_K_M",
+    path: ["variants", 0],
+    tensors: {},
+    rounding: "nearest",
+    dynamic: { budget },
+  };
 }
 
 describe("the contexts of a release", () => {

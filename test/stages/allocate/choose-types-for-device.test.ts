@@ -30,7 +30,7 @@ function modelOf(tied: boolean): VariantSpec {
   const tensors = names.map((name) => ({ name, shape: [1024, 2048], type: knownType("BF16") }));
   const { bytes, ...header } = encodeHeader({ metadata, tensors });
   const base: Gguf = { path: "", version: 3, metadata, dataOffset: bytes.length, ...header };
-  return { base, imatrix: undefined, imatrixName: "", preset: "Q4_K_M" };
+  return { base, imatrix: undefined, imatrixName: "", preset: "Q4_K_M", rounding: "nearest" };
 }
 
 function givenFor(spec: VariantSpec, pins: [string, string][] = []) {

@@ -1,0 +1,73 @@
+import { readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import * as z from "zod";
+import { modelLoadPattern } from "./input-failures.js";
+import { followTensors } from "./quantize-run.js";
+import { toolFailure } from "./tool-failure.js";
+import { fileArgument, runTool, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
+
+export interface RoundOptions extends ToolRun {
+  model: string;
+  /** Second moments of `computeMoments`. */
+  moments: string;
+  /** The type names of each tensor; several only with `sampleRows`. */
+  types: ReadonlyMap<string, readonly string[]>;
+  /** Output prefix of the index and the data, resumed by the next run with the same types. */
+  out: string;
+  /** Rows measured per tensor and expert instead of writing data. */
+  sampleRows?: number;
+}
+
+const roundedTensor = z.object({
+  tensor: z.string(),
+  /** The weight that the tensor shares its moments with; null without moments. */
+  input: z.string().nullable(),
+  /** Share of the mean diagonal added to H; null if H stayed singular. */
+  damping: z.number().nullable(),
+  /** False: the tensor must be rounded to nearest, and the data does not contain it. */
+  feedback: z.boolean(),
+  /** tr(W H Wᵀ) of the sampled rows; 0 without a sample. */
+  signal: z.number(),
+  /** tr(E H Eᵀ) by type: with error feedback, and rounded to nearest. */
+  results: z.array(z.object({ type: z.string(), loss: z.number(), nearest: z.number() })),
+  /** Start of the tensor in the data file. */
+  offset: z.int(),
+  bytes: z.int(),
+});
+
+export type RoundedTensor = z.output<typeof roundedTensor>;
+
+export interface RoundResult extends ToolReport {
+  tensors: RoundedTensor[];
+  /** The data file, relative to the working folder. */
+  data: string;
+}
+
+/**
+ * Rounds tensors with error feedback, or measures the loss of types on sampled rows (`llama-round`; format and options:
+ * native/round.cpp). Results do not depend on the number of threads.
+ * Throws QS-QUANTIZE-FAILED, QS-TOOL-ROUNDING, QS-DISK-FULL, QS-ENV-OOM.
+ */
+export async function roundTensors(options: RoundOptions): Promise<RoundResult> {
+  const { out, sampleRows, cwd, types } = options;
+  const [list, index, data] = [`${out}.types.txt`, `${out}.jsonl`, `${out}.bin`];
+  const lines = [...types].map(([name, each]) => `${name} ${each.join(" ")}\n`);
+  await writeFile(path.join(cwd, list), lines.join(""));
+  const args = [
+    ...["--model", fileArgument(options.model), "--moments", fileArgument(options.moments)],
+    ...["--types", fileArgument(list), "--index", fileArgument(index)],
+    ...(sampleRows === undefined ? ["--data", fileArgument(data)] : ["--sample", `${sampleRows}`]),
+    ...["-t", `${options.threads}`],
+  ];
+  const result = await runTool(options, "llama-round", args, followTensors(options.onProgress));
+  if (result.exitCode !== 0) {
+    throw toolFailure(result, {
+      doing: `rounding ${options.model} with error feedback`,
+      patterns: [modelLoadPattern("QS-QUANTIZE-FAILED")],
+      otherwise: { code: "QS-QUANTIZE-FAILED", remedy: "Run again with `--fresh`, or set `rounding: nearest`." },
+    });
+  }
+  const text = await readFile(path.join(cwd, index), "utf8");
+  const tensors = text.split("\n").flatMap((line) => (line === "" ? [] : [roundedTensor.parse(JSON.parse(line))]));
+  return { tensors, data, ...toolReport("llama-round", args, result) };
+}

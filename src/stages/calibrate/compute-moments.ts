@@ -1,0 +1,77 @@
+import { link, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import type { GgufValue } from "../../gguf/gguf.js";
+import { readGguf } from "../../gguf/read-header.js";
+import { readImatrix } from "../../gguf/read-imatrix.js";
+import { tryReadGguf } from "../../gguf/try-read-gguf.js";
+import { writeGguf } from "../../gguf/write-gguf.js";
+import type { ImatrixOptions } from "../../llamacpp/imatrix.js";
+import { computeMoments, type MomentsOptions, momentsArguments } from "../../llamacpp/moments.js";
+import type { StageContext } from "../stage.js";
+import type { MomentsPlan } from "./plan-moments.js";
+
+/** Name in the working folder of a link to the folder that survives a killed run. */
+const kept = "kept";
+const momentsFile = (pass: number) => `${kept}/moments-${pass}.gguf`;
+
+export interface MomentsRun {
+  /** Number of computed chunks. */
+  chunks: number;
+  commands: string[][];
+  peakMemoryBytes: number;
+}
+
+/**
+ * Computes `imatrix.gguf` and `moments.gguf` in the passes of the plan. A killed run resumes within its pass. Errors: see
+ * `computeMoments` in llamacpp/moments.ts.
+ */
+export async function computeMomentsInPasses(
+  options: Omit<ImatrixOptions, "out">,
+  { passes, sharedExperts }: MomentsPlan,
+  context: StageContext,
+): Promise<MomentsRun> {
+  await symlink(await context.partial(), join(context.work, kept));
+  const inWork = (name: string) => join(context.work, name);
+  const commands: string[][] = [];
+  let peakMemoryBytes = 0;
+  const files = passes.map((_pass, i) => momentsFile(i));
+  for (const [i, { layers, output }] of passes.entries()) {
+    const moments = momentsFile(i);
+    const pass: MomentsOptions = {
+      ...options,
+      ...{ layers, output, sharedExperts, moments, state: `${kept}/moments-${i}.state` },
+      // All passes compute the same imatrix.
+      out: i === 0 ? `${kept}/imatrix.gguf` : "imatrix-again.gguf",
+      onProgress: ({ done, total, unit }) =>
+        context.progress({ done: i * total + done, total: passes.length * total, unit }),
+    };
+    commands.push(["llama-moments", ...momentsArguments(pass)]);
+    // The moments are written last, under a temporary name that is renamed.
+    if (typeof (await tryReadGguf(inWork(moments))) !== "string") continue;
+    const run = await computeMoments(pass);
+    peakMemoryBytes = Math.max(peakMemoryBytes, run.peakMemoryBytes);
+  }
+  const imatrix = join(context.out, "imatrix.gguf");
+  await link(inWork(`${kept}/imatrix.gguf`), imatrix);
+  await joinMoments(files.map(inWork), join(context.out, "moments.gguf"));
+  return { chunks: (await readImatrix(imatrix)).chunks, commands, peakMemoryBytes };
+}
+
+/** Writes the moments of all passes to one file; see native/moments.cpp for the format. */
+async function joinMoments(paths: readonly string[], out: string): Promise<void> {
+  const [only, ...others] = paths;
+  if (only !== undefined && others.length === 0) return link(only, out);
+  const files = await Promise.all(paths.map((path) => readGguf(path)));
+  const metadata = new Map<string, GgufValue>(files[0]?.metadata);
+  for (const key of ["moments.weights", "moments.inputs"]) {
+    const items = files.flatMap((file) => {
+      const value = file.metadata.get(key);
+      return value?.type === "array" ? value.items : [];
+    });
+    metadata.set(key, { type: "array", itemType: "string", items });
+  }
+  const tensors = files.flatMap((file) =>
+    file.tensors.map((tensor) => ({ ...tensor, data: { path: file.path, offset: tensor.offset } })),
+  );
+  await writeGguf(out, { metadata, tensors });
+}
