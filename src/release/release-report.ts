@@ -50,6 +50,8 @@ export interface VariantReport {
   types: Record<string, number>;
   /** How the tensor types were chosen; absent for presets. */
   allocation?: VariantAllocation;
+  /** Error-feedback rounding; absent for rounding to nearest. */
+  rounding?: VariantRounding;
   /** Null if the pipeline has no `validate` stage. */
   quality: VariantQuality | null;
   /** Null if the recipe or the pipeline has no smoke test. */
@@ -80,6 +82,19 @@ export type SmokeSpeed = {
   /** Tokens of context. */
   context: number;
 };
+
+export interface VariantRounding {
+  method: "feedback";
+  /** Number of tensors rounded with feedback. */
+  tensors: number;
+  /**
+   * Their tr(E H Eᵀ) relative to rounding to nearest, E being the error of a weight and H the second moment of its input:
+   * the mean over tensors, weighted by elements. Null without such tensors.
+   */
+  lossRatio: number | null;
+  /** Quantized tensors rounded to nearest, with the reason. */
+  nearest: { name: string; reason: "no-moments" | "singular" | "no-gain" }[];
+}
 
 export interface VariantAllocation {
   budgetBytes: number;

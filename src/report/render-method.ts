@@ -2,6 +2,7 @@ import { bomFile } from "../release/bom.js";
 import { toolName } from "../release/figures.js";
 import { lockFileName, provenanceFile } from "../release/provenance.js";
 import type { RunReport } from "../release/release-report.js";
+import { describeRounding } from "./describe-rounding.js";
 
 export interface MethodFacts {
   report: RunReport;
@@ -12,6 +13,7 @@ export interface MethodFacts {
 /** Renders the model card's section on inputs, provenance and rebuilding. */
 export function renderMethod({ report, calibration, imatrixFile }: MethodFacts): string {
   const { commit, source } = report.model;
+  const rounding = describeRounding(report);
   const lines = [`- Source: ${commit === null ? "a local checkpoint" : `${source} at commit \`${commit}\``}`];
   if (calibration !== null && imatrixFile !== null) {
     lines.push(
@@ -19,6 +21,7 @@ export function renderMethod({ report, calibration, imatrixFile }: MethodFacts):
     );
   }
   lines.push(
+    ...(rounding === undefined ? [] : [`- Rounding: ${rounding}`]),
     ...dynamicLines(report),
     ...Object.entries(report.toolchain).map(([tool, version]) => `- ${toolName(tool)} ${version}`),
     `- Recipe and exact inputs: [${lockFileName}](./${lockFileName}); all figures: [report.html](./report.html) (open in a browser) and [release.json](./release.json)`,

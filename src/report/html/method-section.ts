@@ -1,6 +1,7 @@
 import { formatMegabytes } from "../../release/figures.js";
 import type { RunReport, VariantReport } from "../../release/release-report.js";
 import { describeEarlyStop } from "../describe-early-stop.js";
+import { describeRounding } from "../describe-rounding.js";
 import { type Html, html } from "./html.js";
 import type { PageFacts, TextUse } from "./page-facts.js";
 
@@ -13,7 +14,7 @@ export function methodSection({ report, texts }: PageFacts): Html | undefined {
   const early = describeEarlyStop(report);
   return html`<h2>How it was measured</h2>
 <dl>
-${textEntry("Evaluation", texts.evaluation)}${textEntry("Calibration", texts.calibration)}${textEntry("Search", texts.search)}${baseEntry(report, texts.evaluation)}</dl>
+${textEntry("Evaluation", texts.evaluation)}${textEntry("Calibration", texts.calibration)}${textEntry("Search", texts.search)}${baseEntry(report, texts.evaluation)}${roundingEntry(report)}</dl>
 ${early === undefined ? undefined : html`<p>${early}</p>\n`}${texts.evaluation === null ? undefined : figuresNote}`;
 }
 
@@ -44,6 +45,14 @@ function baseEntry({ base, variants }: RunReport, text: TextUse | null): Html | 
     ...[...parts].map(([chunks, perplexity]) => `${perplexity.toFixed(3)} over the first ${chunks}`),
   ];
   return html`<dt>16-bit base</dt><dd>${words.join(", ")}</dd>
+`;
+}
+
+function roundingEntry(report: RunReport): Html | undefined {
+  const rounding = describeRounding(report);
+  return rounding === undefined
+    ? undefined
+    : html`<dt>Rounding</dt><dd>${rounding}</dd>
 `;
 }
 

@@ -64,6 +64,7 @@ export async function collectVariant(
     sha256,
     types: quantized.types,
     ...(allocation === undefined ? {} : { allocation: publicAllocation(allocation) }),
+    ...(quantized.rounding === undefined ? {} : { rounding: quantized.rounding }),
     quality: quality === undefined ? null : publicQuality(quality),
     smoke: smoke === undefined ? null : publicSmoke(smoke, name, sources),
     gate: reasons.length === 0 ? "passed" : "failed",

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { readGguf } from "../../gguf/read-header.js";
 import { bitsPerWeight, typeCounts } from "../../gguf/summary.js";
+import type { VariantRounding } from "../../release/release-report.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import type { StageContext } from "../stage.js";
 import { writeReport } from "../step-files.js";
@@ -32,24 +33,7 @@ export interface QuantizeReport {
   /** Tensors whose row length does not fit their type, so that llama.cpp used a fallback. */
   fallbacks: TensorFallback[];
   /** Absent for rounding to nearest. */
-  rounding?: FeedbackReport;
-}
-
-/** Result of error-feedback rounding. */
-export interface FeedbackReport {
-  /** Number of tensors rounded with feedback. */
-  tensors: number;
-  /**
-   * Their tr(E H Eᵀ) relative to rounding to nearest, E being the error of a weight and H the second moment of its input:
-   * the mean over tensors, weighted by elements. Null without such tensors.
-   */
-  lossRatio: number | null;
-  /** Quantized tensors rounded to nearest. */
-  nearest: {
-    name: string;
-    /** `no-moments`: no calibration data. `singular`: H is singular. `no-gain`: feedback did not lower the loss. */
-    reason: "no-moments" | "singular" | "no-gain";
-  }[];
+  rounding?: VariantRounding;
 }
 
 export interface TensorFallback {
@@ -62,7 +46,7 @@ export interface TensorFallback {
 export async function reportVariant(
   context: StageContext,
   fallbacks: TensorFallback[],
-  rounding?: FeedbackReport,
+  rounding?: VariantRounding,
 ): Promise<void> {
   const gguf = await readGguf(join(context.out, "model.gguf"));
   const report: QuantizeReport = {

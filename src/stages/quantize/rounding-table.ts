@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { RoundedTensor } from "../../llamacpp/round.js";
+import type { VariantRounding } from "../../release/release-report.js";
 import { readReport } from "../step-files.js";
-import type { FeedbackReport } from "./quantize.js";
 
 export const roundingFile = "rounding.json";
 
@@ -39,7 +39,7 @@ export async function readRoundings(folder: string): Promise<Map<string, WeightR
 }
 
 /** Summarizes the table of a variant. `elements` is the number of weights of each tensor. */
-export function feedbackReport(table: RoundingTable, elements: ReadonlyMap<string, number>): FeedbackReport {
+export function feedbackReport(table: RoundingTable, elements: ReadonlyMap<string, number>): VariantRounding {
   let [total, weighted] = [0, 0];
   const rounded = table.tensors.filter(({ nearest }) => nearest === null);
   for (const { name, losses } of rounded) {
@@ -49,6 +49,7 @@ export function feedbackReport(table: RoundingTable, elements: ReadonlyMap<strin
     weighted += (size * losses.feedback) / losses.nearest;
   }
   return {
+    method: "feedback",
     tensors: rounded.length,
     lossRatio: total > 0 ? weighted / total : null,
     nearest: table.tensors.flatMap(({ name, nearest }) => (nearest === null ? [] : [{ name, reason: nearest }])),
