@@ -16,7 +16,10 @@ const validator = new Validation.JsonStrictValidator(Spec.Version.v1dot6);
 const bomComplaints = (bom: string) => validator.validate(bom);
 const home = temporaryFolder();
 const recipeText =
-  briefRecipe.replace("[Q8_0]", "[Q8_0, Q4_K_M, { name: Q4_K_S, dynamic: { sizeOf: Q4_K_M } }]") +
+  briefRecipe.replace(
+    "[Q8_0]",
+    "[Q8_0, { preset: Q4_K_M, rounding: feedback }, { name: Q4_K_S, rounding: feedback, dynamic: { sizeOf: Q4_K_M } }]",
+  ) +
   "metadata: { quantizedBy: me, system: Answer in one word., tags: [demo] }\npublish: { repo: me/tiny-llama-GGUF }\n";
 
 test("run --locked in a second clone gives the same SHA256SUMS", async () => {

@@ -66,18 +66,19 @@ test("a recipe with most keys", async () => {
   });
   const iphone = settings.catalog.devices.get("iphone-15-pro");
   expect(settings.variants).toEqual([
-    { kind: "preset", name: "Q8_0", path: ["variants", 0], preset: "Q8_0", tensors: {} },
-    { kind: "preset", name: "Q4_K_M", path: ["variants", 1], preset: "Q4_K_M", tensors: {} },
+    { kind: "preset", name: "Q8_0", path: ["variants", 0], preset: "Q8_0", tensors: {}, rounding: "feedback" },
+    { kind: "preset", name: "Q4_K_M", path: ["variants", 1], preset: "Q4_K_M", tensors: {}, rounding: "feedback" },
     {
       kind: "preset",
       name: "Q6_K_L",
       path: ["variants", 2],
       preset: "Q6_K",
       tensors: { token_embd: "Q8_0", output: "Q8_0" },
+      rounding: "feedback",
     },
     {
       kind: "dynamic",
-      rounding: "nearest",
+      rounding: "feedback",
       name: "Q4_K_S",
       path: ["variants", 3],
       tensors: {},
@@ -85,7 +86,7 @@ test("a recipe with most keys", async () => {
     },
     {
       kind: "dynamic",
-      rounding: "nearest",
+      rounding: "feedback",
       name: "Q3_K_M",
       path: ["variants", 4],
       tensors: {},
@@ -93,7 +94,7 @@ test("a recipe with most keys", async () => {
     },
     {
       kind: "dynamic",
-      rounding: "nearest",
+      rounding: "feedback",
       name: "IQ4_XS",
       path: ["variants", 5],
       tensors: {},
@@ -101,7 +102,7 @@ test("a recipe with most keys", async () => {
     },
     {
       kind: "dynamic",
-      rounding: "nearest",
+      rounding: "feedback",
       name: "Q3_K_S",
       path: ["variants", 6],
       tensors: {},
@@ -109,13 +110,14 @@ test("a recipe with most keys", async () => {
     },
   ]);
   expect(Object.entries(settings.origins).filter(([, origin]) => origin !== "recipe")).toEqual([
+    ["quantize.engine", "default"],
+    ["quantize.rounding", "pipeline"],
     ["model.include", "default"],
     ["model.exclude", "default"],
     ["model.allowUnsafe", "default"],
     ["model.checkWeights", "default"],
     ["stages", "pipeline"],
     ["convert.engine", "default"],
-    ["quantize.engine", "default"],
     ["publish.sign", "default"],
     ["keepIntermediates", "default"],
     ["probes", "pipeline"],

@@ -57,21 +57,40 @@ export async function computeMomentsInPasses(
   return { chunks: (await readImatrix(imatrix)).chunks, commands, peakMemoryBytes };
 }
 
-/** Writes the moments of all passes to one file; see native/moments.cpp for the format. */
-async function joinMoments(paths: readonly string[], out: string): Promise<void> {
+/**
+ * Writes the moments of all passes to one file, in the order of a single pass, so that it does not depend on the memory of
+ * the machine. See native/moments.cpp for the format.
+ */
+export async function joinMoments(paths: readonly string[], out: string): Promise<void> {
   const [only, ...others] = paths;
   if (only !== undefined && others.length === 0) return link(only, out);
   const files = await Promise.all(paths.map((path) => readGguf(path)));
+  const rows = files.flatMap(({ metadata }) => {
+    const [weights, inputs] = ["moments.weights", "moments.inputs"].map((key) => stringsOf(metadata.get(key)));
+    return (weights ?? []).map((weight, i) => ({ weight, input: inputs?.[i] ?? "" }));
+  });
+  rows.sort((a, b) => compare(a.weight, b.weight));
   const metadata = new Map<string, GgufValue>(files[0]?.metadata);
-  for (const key of ["moments.weights", "moments.inputs"]) {
-    const items = files.flatMap((file) => {
-      const value = file.metadata.get(key);
-      return value?.type === "array" ? value.items : [];
-    });
-    metadata.set(key, { type: "array", itemType: "string", items });
-  }
+  metadata.set("moments.weights", strings(rows.map(({ weight }) => weight)));
+  metadata.set("moments.inputs", strings(rows.map(({ input }) => input)));
   const tensors = files.flatMap((file) =>
     file.tensors.map((tensor) => ({ ...tensor, data: { path: file.path, offset: tensor.offset } })),
   );
+  const [own, kind] = [/\.[^.]+$/, /[^.]+$/];
+  tensors.sort(
+    (a, b) =>
+      compare(a.name.replace(own, ""), b.name.replace(own, "")) ||
+      compare(kind.exec(a.name)?.[0] ?? "", kind.exec(b.name)?.[0] ?? ""),
+  );
   await writeGguf(out, { metadata, tensors });
+}
+
+const compare = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
+
+function strings(items: readonly string[]): GgufValue {
+  return { type: "array", itemType: "string", items };
+}
+
+function stringsOf(value: GgufValue | undefined): string[] {
+  return value?.type === "array" ? value.items.map(String) : [];
 }
