@@ -8,7 +8,7 @@ const rooms = {
   gguf: ["quant", "util"],
   hub: ["util"],
   llamacpp: ["gguf", "quant", "util"],
-  checkpoint: ["hub", "util"],
+  checkpoint: ["gguf", "hub", "quant", "util"],
   converter: ["checkpoint", "llamacpp", "gguf", "hub", "quant", "util"],
   corpus: ["gguf", "util"],
   hardware: ["llamacpp", "gguf", "quant", "util"],

@@ -42,7 +42,11 @@ export function parseBaseCard(markdown: string): BaseCard {
   const yaml = /^\uFEFF?---\r?\n([\s\S]*?)\r?\n---[ \t]*(\r?\n|$)/.exec(markdown)?.[1] ?? "";
   const data = yaml.length > maxCharacters ? undefined : parsed(yaml);
   if (typeof data !== "object" || data === null || Array.isArray(data)) return emptyCard;
-  const fields = data as Record<string, unknown>;
+  return baseCard(data as Record<string, unknown>);
+}
+
+/** Returns the fields of a front matter that a release uses; ignores those of an unexpected type. */
+export function baseCard(fields: Record<string, unknown>): BaseCard {
   return {
     license: word(fields.license),
     licenseName: word(fields.license_name),

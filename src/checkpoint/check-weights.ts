@@ -1,9 +1,9 @@
-import { open } from "node:fs/promises";
-import { join } from "node:path";
+import { type FileHandle, open } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { QuantsmithError } from "../util/errors.js";
 import { quote } from "../util/quote.js";
 import { findNonFinite, valueBytes } from "./non-finite.js";
-import { readSafetensorsHeader, type SafetensorsTensor } from "./safetensors.js";
+import { readSafetensorsHeader } from "./safetensors.js";
 
 /** `sample` checks the beginning, middle and end of every tensor, `full` every value. */
 export type WeightsCheck = "sample" | "full" | "none";
@@ -22,26 +22,51 @@ export async function checkWeights(
   check: WeightsCheck,
   { signal }: { signal: AbortSignal },
 ): Promise<void> {
-  if (check === "none") return;
-  for (const name of weights.filter((file) => file.endsWith(".safetensors"))) {
+  for (const name of check === "none" ? [] : weights.filter((file) => file.endsWith(".safetensors"))) {
     const path = join(dir, name);
     const { tensors } = await readSafetensorsHeader(path);
-    const file = await open(path, "r");
-    try {
-      const buffer = Buffer.alloc(chunkBytes);
-      for (const tensor of tensors) {
-        const size = valueBytes(tensor.dtype);
-        if (size === undefined) continue;
-        for (const { start, bytes } of check === "full" ? chunks(tensor.bytes) : samples(tensor.bytes, size)) {
-          signal.throwIfAborted();
-          const { bytesRead } = await file.read(buffer, 0, bytes, tensor.offset + start);
-          const index = findNonFinite(buffer.subarray(0, bytesRead), tensor.dtype);
-          if (index !== -1) throw notFinite(path, name, tensor, start / size + index);
-        }
-      }
-    } finally {
-      await file.close();
-    }
+    await checkTensors(path, tensors, check, { signal });
+  }
+}
+
+/** Where a tensor's values are in its file, and their type: that of safetensors or of GGUF, which have the same names. */
+export interface StoredTensor {
+  name: string;
+  dtype: string;
+  /** Bytes from the start of the file. */
+  offset: number;
+  bytes: number;
+}
+
+/** Checks the tensors of one file like `checkWeights`. Throws QS-FETCH-NAN. */
+export async function checkTensors(
+  path: string,
+  tensors: readonly StoredTensor[],
+  check: WeightsCheck,
+  { signal }: { signal: AbortSignal },
+): Promise<void> {
+  if (check === "none") return;
+  const file = await open(path, "r");
+  try {
+    const buffer = Buffer.alloc(chunkBytes);
+    for (const tensor of tensors) await checkTensor(file, { path, tensor, buffer, isFull: check === "full" }, signal);
+  } finally {
+    await file.close();
+  }
+}
+
+async function checkTensor(
+  file: FileHandle,
+  { path, tensor, buffer, isFull }: { path: string; tensor: StoredTensor; buffer: Buffer; isFull: boolean },
+  signal: AbortSignal,
+): Promise<void> {
+  const size = valueBytes(tensor.dtype);
+  if (size === undefined) return;
+  for (const { start, bytes } of isFull ? chunks(tensor.bytes) : samples(tensor.bytes, size)) {
+    signal.throwIfAborted();
+    const { bytesRead } = await file.read(buffer, 0, bytes, tensor.offset + start);
+    const index = findNonFinite(buffer.subarray(0, bytesRead), tensor.dtype);
+    if (index !== -1) throw notFinite(path, tensor, start / size + index);
   }
 }
 
@@ -63,11 +88,11 @@ function samples(total: number, size: number): Part[] {
   return [0, middle, total - sampleBytes].map((start) => ({ start, bytes: sampleBytes }));
 }
 
-function notFinite(path: string, name: string, tensor: SafetensorsTensor, index: number): QuantsmithError {
-  const what = `tensor ${quote(tensor.name)} in ${name} contains NaN or infinity at value ${index}`;
+function notFinite(path: string, tensor: StoredTensor, index: number): QuantsmithError {
+  const what = `tensor ${quote(tensor.name)} in ${basename(path)} contains NaN or infinity at value ${index}`;
   return new QuantsmithError("QS-FETCH-NAN", what, {
     remedy:
-      "Download the checkpoint again: it is damaged, or its training diverged. Set `model.checkWeights: none` to skip this check.",
+      "Download the model again: it is damaged, or its training diverged. Set `model.checkWeights: none` to skip this check.",
     at: { file: path },
   });
 }

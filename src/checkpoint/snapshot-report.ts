@@ -3,6 +3,8 @@ import { join } from "node:path";
 import type { JsonObject } from "../util/canonical-json.js";
 import { type BaseCard, parseBaseCard } from "./base-card.js";
 import type { Snapshot } from "./check-snapshot.js";
+import type { GgufSnapshot } from "./gguf/check-gguf.js";
+import { ggufCard } from "./gguf/gguf-card.js";
 
 export interface SnapshotFile extends JsonObject {
   path: string;
@@ -11,7 +13,7 @@ export interface SnapshotFile extends JsonObject {
   digest: string;
 }
 
-/** Content of `snapshot.json`: a checkpoint's source, properties and file digests. */
+/** Content of `snapshot.json`: a model's source, properties and file digests. */
 export interface SnapshotReport {
   source: string;
   /** The commit on the Hub; null for a local folder. */
@@ -19,8 +21,10 @@ export interface SnapshotReport {
   architecture: string;
   parameters: number;
   tensorBytes: number;
-  /** Front matter of the model card. */
+  /** Front matter of the model card; for a GGUF source completed by its metadata. */
   card: BaseCard;
+  /** The repository that a GGUF source is a quantization of; absent for a checkpoint, which is itself the base. */
+  baseModel?: string | null;
   /** Files that can run code when a tool opens them, present only with `allowUnsafe`. */
   unsafe: readonly string[];
   files: readonly SnapshotFile[];
@@ -29,16 +33,18 @@ export interface SnapshotReport {
 /** Writes `snapshot.json` into a fetch step's output folder. */
 export async function writeSnapshotReport(
   out: string,
-  origin: Pick<SnapshotReport, "source" | "commit" | "files">,
-  snapshot: Snapshot,
+  origin: Pick<SnapshotReport, "source" | "commit" | "files"> & { repo?: string },
+  snapshot: Snapshot | GgufSnapshot,
 ): Promise<void> {
+  const card = await readBaseCard(join(out, "snapshot"));
+  const [header] = "headers" in snapshot ? snapshot.headers : [];
   const report: SnapshotReport = {
     source: origin.source,
     commit: origin.commit,
     architecture: snapshot.architecture,
     parameters: snapshot.parameters,
     tensorBytes: snapshot.tensorBytes,
-    card: await readBaseCard(join(out, "snapshot")),
+    ...(header === undefined ? { card } : ggufCard(header, card, origin.repo ?? null)),
     unsafe: snapshot.unsafe,
     files: origin.files,
   };

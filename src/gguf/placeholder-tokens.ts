@@ -1,5 +1,5 @@
 import type { HeaderPlan } from "./encode-header.js";
-import type { Gguf, GgufValue } from "./gguf.js";
+import type { Gguf, GgufTensor, GgufValue } from "./gguf.js";
 import { metadataNumber, metadataString } from "./metadata.js";
 
 /**
@@ -26,7 +26,9 @@ export function withPlaceholderTokens(gguf: Gguf, count: number): HeaderPlan {
 }
 
 /** Number of vocabulary entries; 0 if the header does not contain it. */
-export function tokenCount(gguf: Gguf): number {
+export function tokenCount(
+  gguf: Pick<Gguf, "metadata"> & { readonly tensors: readonly Pick<GgufTensor, "name" | "shape">[] },
+): number {
   const tokens = gguf.metadata.get("tokenizer.ggml.tokens");
   if (tokens?.type === "array") return tokens.items.length;
   const architecture = metadataString(gguf, "general.architecture") ?? "";

@@ -47,6 +47,22 @@ export function parseHubFileRef(text: string): HubFileRef | undefined {
   return { repo, revision, path };
 }
 
+/**
+ * Reads a GGUF file of a model repository: `hf:org/name/path/file.gguf`, with `@revision` behind the file or, as in
+ * `parseHubFileRef`, behind the repository. Returns undefined for anything else.
+ */
+export function parseHubGgufRef(text: string): (HubRef & { path: string }) | undefined {
+  const [, named = "", written] = /^hf:([^@]*\.gguf)(?:@(.*))?$/i.exec(text) ?? [];
+  const revision = written === undefined ? "main" : parseRevision(written);
+  if (revision === undefined) return undefined;
+  const [org, name, ...path] = named.split("/");
+  // The same rules for the path; the revision was read above, because it may contain slashes here.
+  const file = parseHubFileRef(path.length === 0 ? text : `hf:${org}/${name}@main/${path.join("/")}`);
+  if (file === undefined || !/\.gguf$/i.test(file.path)) return undefined;
+  if (path.length === 0) return file;
+  return { repo: file.repo, path: file.path, ...(written === undefined ? {} : { revision }) };
+}
+
 /** Formats a reference for `parseHubRef`. */
 export function formatHubRef({ repo, revision }: HubRef): string {
   return `hf:${repo}${revision === undefined ? "" : `@${revision}`}`;

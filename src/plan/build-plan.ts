@@ -68,8 +68,8 @@ export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selec
 }
 
 function fetchStep({ model: { allowUnsafe, checkWeights }, concurrency }: Settings, { model }: PlanFacts): Step {
-  const { source, files } = model;
-  const params = { files, allowUnsafe, checkWeights };
+  const { source, files, gguf } = model;
+  const params = { files, allowUnsafe, checkWeights, ...(gguf === undefined ? {} : { gguf }) };
   if (source.kind === "hub") {
     const { repo, commit, revision, listing, missingBytes } = source;
     const operation = fetchHub({ revision, listing, downloads: concurrency.downloads });

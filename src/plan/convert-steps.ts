@@ -1,12 +1,13 @@
 import { checkPretokenizer } from "../converter/vocabulary/choose-pretokenizer.js";
 import type { Settings } from "../recipe/settings.js";
+import { adoptGguf } from "../stages/convert/adopt-gguf.js";
 import { chooseEngine, type EngineChoice } from "../stages/convert/choose-engine.js";
 import { convertNative } from "../stages/convert/convert-native.js";
 import { convertProjector } from "../stages/convert/convert-projector.js";
 import { convertUpstream } from "../stages/convert/convert-upstream.js";
 import { isMultimodal } from "../stages/convert/is-multimodal.js";
 import { requireArchitecture } from "../stages/convert/require-architecture.js";
-import type { PlanFacts } from "./facts.js";
+import type { ModelFacts, PlanFacts } from "./facts.js";
 import { outputOf, step } from "./make-step.js";
 import type { Step } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
@@ -16,7 +17,8 @@ import { predictBytes } from "./predict-bytes.js";
  * QS-CONVERT-ARCHITECTURE.
  */
 export function convertEngine({ convert, model, locate }: Settings, facts: PlanFacts): EngineChoice {
-  const { config, files } = facts.model;
+  const { config, files, gguf } = facts.model;
+  if (gguf !== undefined) return { engine: "none", why: "the source is a GGUF file" };
   const checkpoint = { config, modelName: model.name, files: files.map(({ path }) => path) };
   const choice = chooseEngine(convert.engine, checkpoint, locate(["convert", "engine"]));
   if (choice.engine === "upstream" && config !== null) {
@@ -33,6 +35,7 @@ export function convertsProjector({ convert }: Settings, { model }: PlanFacts): 
 /** Converts the checkpoint to one GGUF and, for a multimodal model, its projector to another. */
 export function convertSteps(settings: Settings, facts: PlanFacts): Step[] {
   const { convert, model, metadata } = settings;
+  if (facts.model.gguf !== undefined) return [adoptStep(settings, facts.model)];
   // Only metadata in the files: a tag or a prompt of the release alone must not rebuild every variant.
   const { system: _system, tags: _tags, ...inFiles } = metadata;
   const named = {
@@ -55,6 +58,15 @@ export function convertSteps(settings: Settings, facts: PlanFacts): Step[] {
   if (config === null || !convertsProjector(settings, facts)) return [base];
   requireArchitecture("projector", config, facts.architectures, settings.locate(["model", "source"]));
   return [base, step(projectorId, convertProjector, named, inputs, predictBytes.projector(facts.model))];
+}
+
+/** A GGUF source, joined where it is split, as the base of all variants. */
+function adoptStep({ metadata }: Settings, { source, files, gguf = [] }: ModelFacts): Step {
+  const { system: _system, tags: _tags, ...inFiles } = metadata;
+  const splits = gguf.flatMap((name) => files.find(({ path }) => path === name) ?? []);
+  const params = { splits, metadata: inFiles, cached: source.kind === "hub" };
+  const bytes = splits.reduce((sum, file) => sum + file.bytes, predictBytes.report());
+  return step("convert", adoptGguf, params, { snapshot: outputOf("fetch", "snapshot") }, bytes);
 }
 
 /** Id of the step that converts the projector. */

@@ -43,10 +43,12 @@ export interface ModelFacts {
         missingBytes: number;
       };
   files: readonly SnapshotFile[];
+  /** Of a GGUF source: which of the files are its splits, in order. Absent for a checkpoint. */
+  gguf?: readonly string[];
   /** Weights in the 16-bit base, in elements and bytes; estimates if only file sizes are known. */
   parameters: number;
   tensorBytes: number;
-  /** config.json; null without one, which the fetch stage reports. */
+  /** config.json; null without one, which the fetch stage reports, and for a GGUF source. */
   config: JsonObject | null;
   /** Null if the configuration does not specify it. */
   vocabulary: number | null;

@@ -21,6 +21,7 @@ import type { Settings } from "../recipe/settings.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import { packageVersion } from "../util/package-version.js";
 import type { ModelFacts, PlanFacts } from "./facts.js";
+import { hubGguf, localGguf } from "./gguf-facts.js";
 import { inRecipe } from "./in-recipe.js";
 import { findHubTexts, hashTexts, requireNoOverlap } from "./resolve-texts.js";
 import { toolFiles } from "./tool-files.js";
@@ -31,11 +32,7 @@ import { toolFiles } from "./tool-files.js";
  * Errors: QS-FETCH-*, QS-HUB-*, QS-TEXT-*, QS-TOOL-*.
  */
 export async function gatherFacts(settings: Settings, digests: DigestCache): Promise<PlanFacts> {
-  const { source, ...choice } = settings.model;
-  const model =
-    source.kind === "local"
-      ? await localModel(source.path, choice, digests)
-      : await inRecipe(settings.locate(["model", "source"]), () => hubModel(source, choice));
+  const model = await inRecipe(settings.locate(["model", "source"]), () => modelFacts(settings.model, digests));
   const toolchain = await describeToolchain();
   if (toolchain.state === "missing") throw toolchain.problem;
   const nodeLlamaCpp = await toolDigest("node-llama-cpp", toolchain);
@@ -61,6 +58,13 @@ export async function gatherFacts(settings: Settings, digests: DigestCache): Pro
 
 function hasOwnTools({ tools }: Toolchain): boolean {
   return ownTools.every((name) => tools[name] !== undefined);
+}
+
+function modelFacts({ source, ...choice }: Settings["model"], digests: DigestCache): Promise<ModelFacts> {
+  if (source.kind === "local") return localModel(source.path, choice, digests);
+  if (source.kind === "gguf") return localGguf(source.path, digests);
+  const { file } = source;
+  return file === undefined ? hubModel(source, choice) : hubGguf({ ...source, file });
 }
 
 /** Reads architectures and pre-tokenizers from the converter's source; null before the tools are built. */

@@ -102,6 +102,13 @@ function searches({ variants }: Settings): boolean {
   return variants.some(({ kind }) => kind === "dynamic");
 }
 
+/** The same for all machines: no path. */
+function sourceName({ source, gguf }: PlanFacts["model"]): string {
+  const [file] = gguf ?? [];
+  if (source.kind === "local") return file === undefined ? "local folder" : `local file ${file}`;
+  return file === undefined ? `hf:${source.repo}` : `hf:${source.repo}/${file}`;
+}
+
 /**
  * Returns the content of `recipe.lock.yaml`: the merged settings, with all moving inputs pinned by digest or commit.
  */
@@ -114,7 +121,7 @@ function lock(settings: Settings, facts: PlanFacts): PackageParams["lock"] {
     pipeline: settings.pipeline.name,
     model: {
       name: settings.model.name,
-      source: source.kind === "hub" ? `hf:${source.repo}` : "local folder",
+      source: sourceName(facts.model),
       commit: source.kind === "hub" ? source.commit : null,
       allowUnsafe: settings.model.allowUnsafe,
       checkWeights: settings.model.checkWeights,

@@ -4,6 +4,7 @@ import { imatrixFileName, variantFileName } from "../quant/names.js";
 import { findResolutionProblems } from "../release/resolve/find-problems.js";
 import { quote, quoteList } from "../util/quote.js";
 import { didYouMean, nearest } from "../util/suggest.js";
+import { checkGgufSettings } from "./check-gguf-settings.js";
 import type { Gates } from "./gates-schema.js";
 import { defaultModelName } from "./model-source.js";
 import { parseHubText } from "./parse-hub-text.js";
@@ -23,6 +24,7 @@ export function crossCheck(data: unknown, folder: string): Problem[] {
   const parts = validParts(data);
   return [
     ...checkModelName(parts, folder),
+    ...checkGgufSettings(parts),
     ...checkVariantNames(parts, folder),
     ...checkVariantLabels(parts, folder),
     ...checkTexts(parts, folder),

@@ -1,12 +1,13 @@
 import * as z from "zod";
 import { deviceId } from "../hardware/catalog/device.js";
-import { parseHubName, parseHubRef, repoId, revisionForm } from "../hub/hub-ref.js";
+import { parseHubName, repoId, revisionForm } from "../hub/hub-ref.js";
 import { quote } from "../util/quote.js";
 import { patternString, schemaIssue } from "../util/schema-issue.js";
 import { corpus, isPlainPath } from "./corpus-schema.js";
 import { executors } from "./executors-schema.js";
 import { gates } from "./gates-schema.js";
 import { metadata } from "./metadata-schema.js";
+import { parseHubSource } from "./model-source.js";
 import { nameSchema, rounding } from "./schema-parts.js";
 import { smokePrompt } from "./smoke-schema.js";
 import { variantEntry } from "./variant-schema.js";
@@ -15,11 +16,11 @@ export const chunks = z.int().min(1).max(100_000);
 export const context = z.int().min(64).max(1_048_576);
 
 const sourceForms =
-  "Write `./folder`, `../folder` or `/folder` for a local checkpoint, or `hf:org/name` or `hf:org/name@revision` for the Hugging Face Hub.";
+  "Write `./folder`, `../folder` or `/folder` for a local checkpoint, or `hf:org/name` or `hf:org/name@revision` for the Hugging Face Hub. Add the path of a 16-bit GGUF file to start from it: `./folder/model.gguf`, `hf:org/name/model.gguf`.";
 
 const source = z.string().superRefine((text, check) => {
   const local = /^\.{0,2}\//.test(text) && isPlainPath(text);
-  if (!local && parseHubRef(text) === undefined) {
+  if (!local && parseHubSource(text) === undefined) {
     check.addIssue(schemaIssue(`${quote(text)} is not a model source`, sourceForms));
   }
 });
@@ -37,7 +38,7 @@ const globs = z
 const model = z
   .strictObject({
     source: source.describe(
-      "The checkpoint: `hf:org/name` or `hf:org/name@revision`, or a folder beginning with `./`, `../` or `/` (relative to this file).",
+      "The checkpoint: `hf:org/name` or `hf:org/name@revision`, or a folder beginning with `./`, `../` or `/` (relative to this file). Or a 16-bit GGUF file, which is not converted: `./model-BF16.gguf`, `hf:org/name/model-BF16.gguf@revision`; of a split file, the first.",
     ),
     revision: patternString(revisionForm, "a revision", "Write a branch, a tag or a commit, such as `main`.")
       .exactOptional()
@@ -60,7 +61,7 @@ const model = z
   })
   .superRefine(({ source, revision }, check) => {
     if (revision === undefined) return;
-    const ref = parseHubRef(source);
+    const ref = parseHubSource(source);
     if (!source.startsWith("hf:")) {
       check.addIssue(
         schemaIssue("a local folder cannot have a `revision`", "Remove it, or use an `hf:` source.", ["revision"]),

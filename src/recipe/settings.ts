@@ -1,11 +1,11 @@
 import { basename, dirname, resolve } from "node:path";
 import { findDevice } from "../hardware/catalog/find-device.js";
-import { parseHubName, parseHubRef } from "../hub/hub-ref.js";
+import { parseHubName } from "../hub/hub-ref.js";
 import type { PublishTarget } from "../stages/publish/target.js";
 import { stageNames } from "../stages/stage.js";
 import type { LoadedPipeline } from "./load-pipeline.js";
 import type { LoadedRecipe } from "./load-recipe.js";
-import { defaultModelName, type ModelSource } from "./model-source.js";
+import { defaultModelName, isGgufSource, type ModelSource, parseHubSource } from "./model-source.js";
 import { parseHubText } from "./parse-hub-text.js";
 import type { Recipe } from "./schema.js";
 import type { CorpusSource, Origin, PublishSettings, Settings } from "./settings-types.js";
@@ -114,9 +114,11 @@ export function resolveSettings(loaded: LoadedRecipe, { name, file, pipeline }: 
 type PickSetting = <T>(key: string, fromRecipe: T | undefined, fromPipeline: T | undefined, fallback: T) => T;
 
 function modelSource({ source, revision }: Recipe["model"], folder: string, pick: PickSetting): ModelSource {
-  const ref = parseHubRef(source);
-  if (ref === undefined) return { kind: "local", path: resolve(folder, source) };
-  return { kind: "hub", repo: ref.repo, revision: pick("model.revision", ref.revision ?? revision, undefined, "main") };
+  const ref = parseHubSource(source);
+  if (ref === undefined) return { kind: isGgufSource(source) ? "gguf" : "local", path: resolve(folder, source) };
+  const { repo, path: file } = ref;
+  const pinned = pick("model.revision", ref.revision ?? revision, undefined, "main");
+  return { kind: "hub", repo, revision: pinned, ...(file === undefined ? {} : { file }) };
 }
 
 function publishSettings(publish: NonNullable<Recipe["publish"]>, folder: string, pick: PickSetting): PublishSettings {

@@ -48,7 +48,10 @@ function model(facts: ReleaseFacts): JsonObject {
     name: `${report.model.name} GGUF`,
     description: `GGUF variants of ${report.model.name}: ${report.variants.map(({ name }) => name).join(", ")}`,
     ...licenses(facts),
-    pedigree: { ancestors: ancestors(facts), notes: "Converted to GGUF and quantized; see provenance.intoto.json." },
+    pedigree: {
+      ancestors: ancestors(facts),
+      notes: `${report.model.files === undefined ? "Converted to GGUF and quantized" : "Quantized"}; see provenance.intoto.json.`,
+    },
     modelCard: {
       modelParameters: {
         ...(card.pipelineTag === null ? {} : { task: card.pipelineTag }),

@@ -9,6 +9,8 @@ export interface RunReport {
     source: string;
     /** Commit on the Hub; null for a local folder. */
     commit: string | null;
+    /** The files of a GGUF source, the splits in order; absent for a checkpoint. */
+    files?: readonly { file: string; bytes: number; sha256: string }[];
     architecture: string | null;
     parameters: number | null;
   };

@@ -3,6 +3,7 @@ import { measureErrors } from "./allocate/measure-errors.js";
 import { measureProbes } from "./allocate/measure-probes.js";
 import { calibrate } from "./calibrate/calibrate.js";
 import { sampleText } from "./calibrate/sample-text.js";
+import { adoptGguf } from "./convert/adopt-gguf.js";
 import { convertNative } from "./convert/convert-native.js";
 import { convertProjector } from "./convert/convert-projector.js";
 import { convertUpstream } from "./convert/convert-upstream.js";
@@ -22,6 +23,7 @@ import { validateVariant } from "./validate/validate-variant.js";
 const operations: readonly Operation[] = [
   quantizeByBank,
   quantizeByTool,
+  adoptGguf,
   convertUpstream,
   convertNative,
   convertProjector,

@@ -54,6 +54,12 @@ export const errorCodes = {
   "QS-FETCH-PICKLE": { exit: 2, about: "The model's weights are pickle files, which can run code when opened." },
   "QS-FETCH-SAFETENSORS": { exit: 2, about: "A safetensors file is truncated or contradicts its own header." },
   "QS-FETCH-INDEX": { exit: 2, about: "The weight index is missing, invalid or contradicts the shards." },
+  "QS-FETCH-NOT-MODEL": {
+    exit: 2,
+    about: "The GGUF source is not a language model: a projector, an adapter, an imatrix or a vocabulary.",
+  },
+  "QS-FETCH-QUANTIZED": { exit: 2, about: "The GGUF source is already quantized." },
+  "QS-FETCH-SPLIT": { exit: 2, about: "A split of the GGUF source is missing, or belongs to another file." },
   "QS-FETCH-NAN": { exit: 2, about: "The weights contain NaN or infinity." },
   "QS-FETCH-LINK": {
     exit: 2,
@@ -84,7 +90,7 @@ export const errorCodes = {
   "QS-DISK-FULL": { exit: 4, about: "The disk became full during a write." },
   "QS-CONVERT-ARCHITECTURE": { exit: 2, about: "llama.cpp cannot convert this architecture." },
   "QS-CONVERT-PRETOKENIZER": { exit: 2, about: "llama.cpp does not recognize the model's BPE pre-tokenizer." },
-  "QS-CONVERT-TOKENIZER": { exit: 2, about: "The model's tokenizer files are missing or unreadable." },
+  "QS-CONVERT-TOKENIZER": { exit: 2, about: "The model's tokenizer is missing or unreadable." },
   "QS-CONVERT-CONFIG": { exit: 2, about: "config.json or a file beside it contains a value that cannot be converted." },
   "QS-CONVERT-NATIVE": {
     exit: 2,

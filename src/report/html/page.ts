@@ -33,7 +33,7 @@ ${variantTable(report.variants)}${hardwareSection(facts)}${charts.sizeKld === un
 function header({ report, card: { license, licenseName }, unsafe }: PageFacts): Html {
   const { model } = report;
   const parts = [
-    model.commit === null ? "a local checkpoint" : `${model.source} at ${model.commit}`,
+    model.commit === null ? localSource(model) : `${model.source} at ${model.commit}`,
     model.architecture,
     model.parameters === null ? null : `${formatCount(model.parameters)} parameters`,
     report.base === null ? null : `${formatMegabytes(report.base.bytes)} as 16-bit GGUF`,
@@ -43,6 +43,10 @@ function header({ report, card: { license, licenseName }, unsafe }: PageFacts): 
   return html`<h1>${model.name} GGUF</h1>
 <p class="quiet">${parts.filter((part) => part !== null).join(" · ")}</p>
 ${unsafe.length === 0 ? undefined : warning}`;
+}
+
+function localSource({ files }: PageFacts["report"]["model"]): string {
+  return files === undefined ? "a local checkpoint" : "a local GGUF file";
 }
 
 function formatCount(count: number): string {

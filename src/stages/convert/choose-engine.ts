@@ -9,8 +9,11 @@ import { quote } from "../../util/quote.js";
 /** The converter: the native one, without Python, or llama.cpp's own. */
 export type ConvertEngine = "native" | "upstream";
 
+/** What wrote the base GGUF; `none` for a GGUF source. */
+export type UsedEngine = ConvertEngine | "none";
+
 export interface EngineChoice {
-  engine: ConvertEngine;
+  engine: UsedEngine;
   /** The reason, a clause printed after the engine's name. */
   why: string;
 }

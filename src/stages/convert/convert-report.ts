@@ -6,7 +6,7 @@ import { parameterCount, typeCounts } from "../../gguf/summary.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
-import type { ConvertEngine } from "./choose-engine.js";
+import type { UsedEngine } from "./choose-engine.js";
 
 export interface ConvertParams extends JsonObject {
   outtype: "bf16" | "f16" | "f32" | "auto";
@@ -23,7 +23,7 @@ export interface ConvertParams extends JsonObject {
 
 /** `convert.json`: properties of the base GGUF and its conversion. */
 export interface ConvertReport {
-  engine: ConvertEngine;
+  engine: UsedEngine;
   why: string;
   /** The pre-tokenizer set in the recipe; absent if it was detected. */
   pretokenizer?: string;
@@ -43,8 +43,8 @@ export interface ConvertReport {
  */
 export async function describeConverted(
   file: string,
-  engine: ConvertEngine,
-  { why, pretokenizer }: ConvertParams,
+  engine: UsedEngine,
+  { why, pretokenizer }: Pick<ConvertParams, "why" | "pretokenizer"> & JsonObject,
 ): Promise<ConvertReport> {
   const gguf = await readGguf(file);
   const used = metadataString(gguf, "tokenizer.ggml.pre");

@@ -1,23 +1,17 @@
 import { mkdir, realpath, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { checkSnapshot } from "../../checkpoint/check-snapshot.js";
-import { checkWeights, type WeightsCheck } from "../../checkpoint/check-weights.js";
-import { defaultFileSelection } from "../../checkpoint/file-selection.js";
-import { type SnapshotFile, sha256ByPath, writeSnapshotReport } from "../../checkpoint/snapshot-report.js";
+import { sha256ByPath, writeSnapshotReport } from "../../checkpoint/snapshot-report.js";
 import { hubConnection } from "../../hub/connection.js";
 import { downloadSnapshot } from "../../hub/download/download-snapshot.js";
 import type { HubFile } from "../../hub/hub-file.js";
-import type { JsonObject } from "../../util/canonical-json.js";
 import type { Operation } from "../stage.js";
+import { checkSource, checkSourceWeights, type SourceParams } from "./check-source.js";
 
-export interface FetchHubParams extends JsonObject {
+export interface FetchHubParams extends SourceParams {
   /** `org/name`. */
   repo: string;
   /** The commit of the revision. */
   commit: string;
-  files: readonly SnapshotFile[];
-  allowUnsafe: boolean;
-  checkWeights: WeightsCheck;
 }
 
 /** Options of the download that do not affect its outputs. */
@@ -45,7 +39,8 @@ export function fetchHub({ revision, listing, downloads }: FetchHubOptions): Ope
     resource: "io",
     tools: [],
     prepare: async () => ({ bytes: outputBytes }),
-    async run({ repo, commit, files, allowUnsafe, checkWeights: check }, context) {
+    async run(params, context) {
+      const { repo, commit, files, gguf, checkWeights: check } = params;
       const progress = { done: 0, total: files.reduce((sum, { bytes }) => sum + bytes, 0), unit: "byte" as const };
       const report = (note: string) => context.progress({ ...progress, ...(note === "" ? {} : { note }) });
       const folder = await downloadSnapshot(
@@ -60,19 +55,16 @@ export function fetchHub({ revision, listing, downloads }: FetchHubOptions): Ope
           onNote: report,
         },
       );
-      const snapshot = await checkSnapshot(
-        folder,
-        { ...defaultFileSelection, allowUnsafe },
-        new Set(files.map(({ path }) => path)),
-      );
+      const snapshot = await checkSource(folder, params);
       report(check === "none" ? "" : "checking the weights for NaN");
-      await checkWeights(folder, snapshot.weights, check, { signal: context.signal });
+      await checkSourceWeights(folder, snapshot, check, { signal: context.signal });
       for (const { path } of files) {
         const link = join(context.out, "snapshot", path);
         await mkdir(dirname(link), { recursive: true });
         await symlink(await realpath(join(folder, path)), link);
       }
-      await writeSnapshotReport(context.out, { source: `hf:${repo}`, commit, files }, snapshot);
+      const source = gguf === undefined ? `hf:${repo}` : `hf:${repo}/${gguf[0]}`;
+      await writeSnapshotReport(context.out, { source, commit, files, repo }, snapshot);
       // Verified by the download, except small files, whose digests are not sha256.
       return { digests: sha256ByPath(files) };
     },

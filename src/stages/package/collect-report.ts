@@ -32,6 +32,7 @@ export async function collectReport(params: PackageParams, sources: VariantSourc
       name: params.modelName,
       source: snapshot?.source ?? params.baseModel ?? "local folder",
       commit: snapshot?.commit ?? null,
+      ...sourceFiles(snapshot),
       architecture: converted?.architecture ?? snapshot?.architecture ?? null,
       parameters: converted?.parameters ?? snapshot?.parameters ?? null,
     },
@@ -44,6 +45,15 @@ export async function collectReport(params: PackageParams, sources: VariantSourc
   };
   const rejected = variants.filter(({ reasons }) => reasons.some(({ kind }) => kind !== "unmeasured"));
   return { report, rejected: rejected.map(({ report }) => report.name) };
+}
+
+/** The files of a GGUF source, which has an entry for its base model in `snapshot.json`. */
+function sourceFiles(snapshot: SnapshotReport | undefined): Pick<RunReport["model"], "files"> {
+  if (snapshot?.baseModel === undefined) return {};
+  const files = snapshot.files.flatMap(({ path, bytes, digest }) =>
+    /^sha256:.*/.test(digest) && /\.gguf$/i.test(path) ? [{ file: path, bytes, sha256: digest.slice(7) }] : [],
+  );
+  return { files };
 }
 
 async function projectorOf(

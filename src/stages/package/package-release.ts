@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { stringify } from "yaml";
+import type { SnapshotReport } from "../../checkpoint/snapshot-report.js";
 import { lockFileName } from "../../release/provenance.js";
 import type { RunReport } from "../../release/release-report.js";
 import { releaseAssets } from "../../report/assets.js";
@@ -10,7 +11,7 @@ import type { PageFacts } from "../../report/html/page-facts.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { linkOrCopy } from "../../util/files.js";
 import { type Operation, requiredInput } from "../stage.js";
-import { writeReport } from "../step-files.js";
+import { readReport, writeReport } from "../step-files.js";
 import { collectHardware } from "./collect-hardware.js";
 import { collectPage } from "./collect-page.js";
 import { collectReport } from "./collect-report.js";
@@ -52,7 +53,8 @@ export const packageRelease: Operation<PackageParams> = {
     await writeAssets(context.out, assetsOf(page, release));
     await writeFile(join(context.out, "report.html"), renderPage(page));
     const runtimes = await writeRuntimeFiles(context.out, release, params);
-    await writeFile(join(context.out, "README.md"), card(params, release, page, runtimes));
+    const { baseModel = params.baseModel } = (await readReport<SnapshotReport>(context.input("snapshot"))) ?? {};
+    await writeFile(join(context.out, "README.md"), card({ ...params, baseModel }, release, page, runtimes));
     await writeFile(join(context.out, lockFileName), stringify(params.lock, { aliasDuplicateObjects: false }));
     await writeFile(join(context.out, "release.json"), `${JSON.stringify(release, null, 2)}\n`);
     await writeSidecars(release, params, context);

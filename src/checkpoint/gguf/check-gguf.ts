@@ -1,0 +1,53 @@
+import { stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import type { Gguf } from "../../gguf/gguf.js";
+import { metadataString } from "../../gguf/metadata.js";
+import { readGguf } from "../../gguf/read-header.js";
+import { parameterCount } from "../../gguf/summary.js";
+import { QuantsmithError } from "../../util/errors.js";
+import type { Snapshot } from "../check-snapshot.js";
+import { requireSource, type SourceHeader } from "./require-source.js";
+import { requireSplits } from "./require-splits.js";
+
+/** A GGUF source, with the properties that a checkpoint's snapshot has as well. */
+export interface GgufSnapshot extends Omit<Snapshot, "config" | "dir"> {
+  /** The headers of all splits in order; one for a single file. */
+  headers: readonly Gguf[];
+}
+
+/**
+ * Verifies a GGUF source before any tool opens it, from its headers only. `names` are the splits in order, relative to
+ * `dir`. Throws QS-GGUF-*, QS-FETCH-SPLIT, QS-FETCH-NOT-MODEL, QS-FETCH-QUANTIZED and QS-CONVERT-TOKENIZER.
+ */
+export async function checkGguf(dir: string, names: readonly string[]): Promise<GgufSnapshot> {
+  const headers: Gguf[] = [];
+  for (const name of names) headers.push(await readGguf(await existingFile(join(dir, name))));
+  const sources = headers.map((header, index) => sourceHeader(names[index] ?? "", header));
+  requireSplits(sources);
+  requireSource(sources);
+  const [first] = headers;
+  return {
+    headers,
+    files: headers.map(({ fileBytes }, index) => ({ path: names[index] ?? "", size: fileBytes })),
+    architecture: (first && metadataString(first, "general.architecture")) ?? "",
+    parameters: headers.reduce((sum, header) => sum + parameterCount(header), 0),
+    tensorBytes: headers.flatMap(({ tensors }) => tensors).reduce((sum, { bytes }) => sum + bytes, 0),
+    weights: [...names],
+    unsafe: [],
+  };
+}
+
+/** The header of one file, under its own name instead of the name of a link's target. */
+export function sourceHeader(path: string, { metadata, tensors }: Pick<SourceHeader, "metadata" | "tensors">) {
+  return { name: basename(path), metadata, tensors };
+}
+
+/** Errors without a place, so that the plan can give the place in the recipe. */
+async function existingFile(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isFile()) return path;
+  const what = found === undefined ? "does not exist" : "is not a regular file";
+  throw new QuantsmithError("QS-GGUF-MISSING", `the GGUF file ${path} ${what}`, {
+    remedy: "Check the path: it is relative to the recipe.",
+  });
+}

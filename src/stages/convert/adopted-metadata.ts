@@ -1,0 +1,27 @@
+import type { MetadataParams } from "../../converter/general/converter-card.js";
+import type { Gguf, GgufValue } from "../../gguf/gguf.js";
+
+/** Keys of llama-quantize about another imatrix, and of llama-gguf-split. */
+const foreignKeys = /^(quantize|split)\./;
+
+/**
+ * Returns the metadata of a GGUF source as the base's: without the keys of former tools, and with those that the recipe
+ * sets. Returns the same entries in the same order if there is nothing to change.
+ */
+export function adoptedMetadata(source: Gguf["metadata"], recipe: MetadataParams): Map<string, GgufValue> {
+  const metadata = new Map([...source].filter(([key]) => !foreignKeys.test(key)));
+  // A licence in the recipe also replaces the name and the link of the former one, as on the model card.
+  if (recipe.license !== undefined) for (const key of ["name", "link"]) metadata.delete(`general.license.${key}`);
+  const texts = {
+    "general.license": recipe.license,
+    "general.license.name": recipe.licenseName,
+    "general.license.link": recipe.licenseLink,
+    "general.quantized_by": recipe.quantizedBy,
+    "general.repo_url": recipe.repoUrl,
+  };
+  for (const [key, value] of Object.entries(texts))
+    if (value !== undefined) metadata.set(key, { type: "string", value });
+  if (recipe.languages !== undefined)
+    metadata.set("general.languages", { type: "array", itemType: "string", items: recipe.languages });
+  return metadata;
+}

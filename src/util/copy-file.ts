@@ -1,0 +1,34 @@
+import { createReadStream, createWriteStream } from "node:fs";
+import { constants, copyFile, rm } from "node:fs/promises";
+import { Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { isSystemError } from "./errors.js";
+
+const chunkBytes = 4 * 2 ** 20;
+
+/**
+ * Copies a file: by reflink, which shares the blocks until either changes, where the file system can, else by reading
+ * it. `to` must not exist.
+ */
+export async function copyOrReflink(
+  from: string,
+  to: string,
+  { signal, onBytes }: { signal: AbortSignal; onBytes: (done: number) => void },
+): Promise<void> {
+  try {
+    return await copyFile(from, to, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
+  } catch (error) {
+    if (!isSystemError(error) || error.code === "EEXIST" || error.code === "ENOENT") throw error;
+    await rm(to, { force: true });
+  }
+  let done = 0;
+  const count = new Transform({
+    transform(chunk: Buffer, _encoding, next) {
+      done += chunk.length;
+      onBytes(done);
+      next(null, chunk);
+    },
+  });
+  const source = createReadStream(from, { highWaterMark: chunkBytes });
+  await pipeline(source, count, createWriteStream(to, { flags: "wx" }), { signal });
+}
