@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { formatHubRef, parseHubFileRef, parseHubName, parseHubRef } from "../../src/hub/hub-ref.js";
+import { formatHubRef, parseHubFileRef, parseHubGgufRef, parseHubName, parseHubRef } from "../../src/hub/hub-ref.js";
 
 const commit = "0123456789abcdef0123456789abcdef01234567";
 
@@ -48,5 +48,30 @@ describe("a file", () => {
     ...["hf:org/set@main/a b", "hf:org/set@main/a#b", "hf:org/set@main/a?b", "hf:org/set@ma in/a", "hf:set@main/a"],
   ])("%j is rejected", (text) => {
     expect(parseHubFileRef(text)).toBeUndefined();
+  });
+});
+
+describe("a GGUF file of a model", () => {
+  test.each([
+    ["hf:org/name/a.gguf", { repo: "org/name", path: "a.gguf" }],
+    [
+      "hf:org/name/BF16/a-00001-of-00002.gguf@v1",
+      { repo: "org/name", path: "BF16/a-00001-of-00002.gguf", revision: "v1" },
+    ],
+    ["hf:org/name/a.gguf@refs/pr/3", { repo: "org/name", path: "a.gguf", revision: "refs/pr/3" }],
+    ["hf:org/name/a.gguf@feature%2Fx", { repo: "org/name", path: "a.gguf", revision: "feature/x" }],
+    // As texts of data sets are named.
+    ["hf:org/name@main/deep/a.gguf", { repo: "org/name", path: "deep/a.gguf", revision: "main" }],
+    ["hf:org/name@refs/pr/3/a.gguf", { repo: "org/name", path: "a.gguf", revision: "refs/pr/3" }],
+  ])("%s", (text, ref) => {
+    expect(parseHubGgufRef(text)).toEqual(ref);
+  });
+
+  test.each([
+    ...["hf:org/name", "hf:org/name@main", "hf:org/model.gguf", "hf:org/model.gguf@v1", "hf:org/name@x.gguf"],
+    ...["hf:org/name/a.bin", "hf:org/name/../a.gguf", "hf:org/name//a.gguf", "hf:org/name/a.gguf@", "hf:name/a.gguf"],
+    ...["hf:org/name/a.gguf@../x", "hf:.org/name/a.gguf", "org/name/a.gguf", "hf:org/name/a b.gguf"],
+  ])("%j is none", (text) => {
+    expect(parseHubGgufRef(text)).toBeUndefined();
   });
 });

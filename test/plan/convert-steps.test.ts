@@ -43,6 +43,23 @@ test("the lock file contains the chosen converter", async () => {
   expect(await lock({ config: { architectures: ["MambaForCausalLM"] }, files })).toMatchObject({ engine: "upstream" });
 });
 
+test("a GGUF source is not converted: the lock file names it, and a change of its metadata changes the key", async () => {
+  const file = { path: "m.gguf", bytes: 7, digest };
+  const plan = (extra = "") => planned(`${recipe("{}")}${extra}`, { gguf: [file.path], files: [file], config: null });
+  const { steps, convert, report } = await plan();
+  expect(convert).toEqual({ engine: "none", why: "the source is a GGUF file" });
+  expect(steps.filter(({ stage }) => stage === "convert").map(({ id, tools }) => ({ id, tools }))).toEqual([
+    { id: "convert", tools: [] },
+  ]);
+  expect(report.params.lock).toMatchObject({
+    model: { source: "local file m.gguf", commit: null, files: [file] },
+    convert: { engine: "none" },
+  });
+  const key = async (extra?: string) => stepKeys(await plan(extra)).get("convert");
+  expect(await key("metadata: { tags: [a] }\n")).toBe(await key());
+  expect(await key("metadata: { license: mit }\n")).not.toBe(await key());
+});
+
 describe("a model with a vision tower", () => {
   const vision = { config: { ...config, vision_config: { hidden_size: 8 } }, files };
 

@@ -140,6 +140,25 @@ const cases: Case[] = [
   ["revision with dots", "model: { source: hf:a/b, revision: ▸../x }", /not a revision/, /`main`/],
   ["invalid revision in a source", "model: { source: ▸hf:a/b@../x }", /not a model source/, /hf:org\/name@revision/],
   ["source with nothing after @", 'model: { source: ▸"hf:a/b@" }', /not a model source/, /hf:org\/name@revision/],
+  ["control character in a GGUF file", 'model: { source: ▸"hf:a/b/x y.gguf" }', /not a model source/, /GGUF file/],
+  [
+    "conversion of a GGUF file",
+    "model: { source: ./m-BF16.gguf }\nconvert: { ▸outtype: f16 }",
+    /"outtype" has no effect on a GGUF source/,
+    /checkpoint/,
+  ],
+  [
+    "choice of files beside a GGUF file",
+    'model: { source: hf:a/b/m.gguf, ▸include: ["*.txt"] }',
+    /"include" has no effect/,
+    /checkpoint/,
+  ],
+  [
+    "two revisions of a GGUF file",
+    "model: { source: hf:a/b/m.gguf@v1, ▸revision: v2 }",
+    /has the revision "v1"/,
+    /Remove one/,
+  ],
   [
     "two revisions",
     "model: { source: hf:a/b@v1, ▸revision: v2 }",

@@ -190,6 +190,27 @@ describe("sources and texts", () => {
   });
 
   test.each([
+    ["./Tiny-BF16.gguf", "Tiny"],
+    ["../x/Tiny.f16-00001-of-00003.gguf", "Tiny"],
+    ["hf:org/x-GGUF/BF16/Tiny-1.5B-bf16-00001-of-00002.gguf@v1", "Tiny-1.5B"],
+    ["./gpt-oss-20b-mxfp4.gguf", "gpt-oss-20b"],
+    ["./bf16.gguf", "bf16"],
+  ])("the model's name from the GGUF file %s", async (source, name) => {
+    const settings = await settingsOf(`version: 1\nmodel: { source: "${source}" }\nvariants: [Q8_0]\n`);
+    expect(settings.model.name).toBe(name);
+  });
+
+  test("a GGUF file in a folder and in a repository", async () => {
+    const sourceOf = async (model: string) =>
+      (await settingsOf(`version: 1\nmodel: { ${model} }\nvariants: [Q8_0]\n`)).model.source;
+    expect(await sourceOf("source: ./m/a.gguf")).toEqual({ kind: "gguf", path: join(folder, "m/a.gguf") });
+    const file = { kind: "hub", repo: "a/b", file: "m/c.gguf" };
+    expect(await sourceOf("source: hf:a/b/m/c.gguf")).toEqual({ ...file, revision: "main" });
+    expect(await sourceOf("source: hf:a/b/m/c.gguf@v1")).toEqual({ ...file, revision: "v1" });
+    expect(await sourceOf("source: hf:a/b/m/c.gguf, revision: v2")).toEqual({ ...file, revision: "v2" });
+  });
+
+  test.each([
     ["source: hf:a/b", "main", "default"],
     ["source: hf:a/b@v1", "v1", "recipe"],
     ["source: hf:a/b@refs/pr/3", "refs/pr/3", "recipe"],

@@ -10,9 +10,15 @@ const full = demoRecipe
 
 test("the operation id of every compute step resolves to the same operation on another machine", async () => {
   const recipes = [full, `${full}quantize: { engine: llama-quantize }\n`];
-  const steps = (await Promise.all(recipes.map((recipe) => plannedSteps(recipe)))).flat();
+  const file = { path: "m.gguf", bytes: 1, digest: "sha256:0" };
+  const plans = [
+    ...recipes.map((recipe) => plannedSteps(recipe)),
+    plannedSteps(full, { gguf: [file.path], files: [file], config: null }),
+  ];
+  const steps = (await Promise.all(plans)).flat();
   const local = new Set(steps.flatMap(({ id, operation }) => (operation === undefined ? [id] : [])));
   expect([...local]).toEqual(["fetch", "package"]);
+  expect(steps.map(({ operation }) => operation)).toContain("adopt-gguf");
   for (const { id, operation = "", version, resource, tools } of steps.filter((step) => !local.has(step.id))) {
     const found = findOperation(operation);
     expect({ version: found?.version, resource: found?.resource, tools: found?.tools }, id).toEqual({

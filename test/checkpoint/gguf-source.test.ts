@@ -1,0 +1,147 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { emptyCard } from "../../src/checkpoint/base-card.js";
+import { checkGguf } from "../../src/checkpoint/gguf/check-gguf.js";
+import { ggufCard } from "../../src/checkpoint/gguf/gguf-card.js";
+import { selectHubGguf } from "../../src/checkpoint/gguf/select-hub-gguf.js";
+import { findSplits } from "../../src/checkpoint/gguf/split-names.js";
+import { readGguf } from "../../src/gguf/read-header.js";
+import { failureOf } from "../fixtures/failure.js";
+import { architecture, buildGguf, completeMetadata, type GgufPlan, stringPair } from "../fixtures/gguf-builder.js";
+import { sourceMetadata, sourceTensors, tensor, wholeSource, writeSplits } from "../fixtures/gguf-source.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+const base = temporaryFolder();
+
+function fileOf(plan: GgufPlan): [string, string[]] {
+  const folder = mkdtempSync(join(base, "source-"));
+  writeFileSync(join(folder, "m.gguf"), buildGguf(plan));
+  return [folder, ["m.gguf"]];
+}
+
+describe("a GGUF source", () => {
+  test("has the properties of a checkpoint", async () => {
+    expect(await checkGguf(...fileOf({ metadata: sourceMetadata, tensors: sourceTensors }))).toMatchObject({
+      architecture: "llama",
+      parameters: 96,
+      tensorBytes: 256,
+      weights: ["m.gguf"],
+      files: [{ path: "m.gguf", size: wholeSource().length }],
+      unsafe: [],
+    });
+  });
+
+  test("may have routed experts in MXFP4 beside floats of all kinds", async () => {
+    const tensors = [tensor("a", "F32"), tensor("b", "F16"), tensor("blk.0.ffn_up_exps.weight", "MXFP4")];
+    await expect(checkGguf(...fileOf({ metadata: sourceMetadata, tensors }))).resolves.toBeDefined();
+  });
+
+  test.each<[string, GgufPlan, string, RegExp]>([
+    [
+      "quantized",
+      { tensors: [tensor("a"), tensor("b", "Q4_K"), tensor("c", "Q4_K")] },
+      "QUANTIZED",
+      /"b" is Q4_K, like 1 more of 3/,
+    ],
+    ["in MXFP4 outside the experts", { tensors: [tensor("blk.0.ffn_up.weight", "MXFP4")] }, "QUANTIZED", /is MXFP4$/],
+    ["a projector", { metadata: [architecture, stringPair("general.type", "mmproj")] }, "NOT-MODEL", /projector/],
+    ["an old projector", { metadata: [stringPair("general.architecture", "clip")] }, "NOT-MODEL", /projector/],
+    ["an adapter", { metadata: [architecture, stringPair("general.type", "adapter")] }, "NOT-MODEL", /LoRA/],
+    ["an imatrix", { metadata: [stringPair("general.type", "imatrix")] }, "NOT-MODEL", /importance matrix/],
+    ["a vocabulary", { metadata: completeMetadata, tensors: [] }, "NOT-MODEL", /no tensors/],
+  ])("that is %s is refused", async (_, plan, code, message) => {
+    const metadata = plan.metadata ?? sourceMetadata;
+    const error = await failureOf(checkGguf(...fileOf({ tensors: [tensor("a")], ...plan, metadata })));
+    expect(error).toMatchObject({ code: `QS-FETCH-${code}`, at: undefined });
+    expect(error.message).toMatch(message);
+    expect(error.message).toContain('"m.gguf"');
+  });
+
+  test("without a tokenizer is refused", async () => {
+    const error = await failureOf(checkGguf(...fileOf({ metadata: [architecture], tensors: [tensor("a")] })));
+    expect(error).toMatchObject({ code: "QS-CONVERT-TOKENIZER", message: expect.stringContaining("no tokenizer") });
+  });
+
+  test("that does not exist is refused without a place, which the recipe gives", async () => {
+    expect(await failureOf(checkGguf(base, ["none.gguf"]))).toMatchObject({ code: "QS-GGUF-MISSING", at: undefined });
+  });
+});
+
+describe("splits", () => {
+  const exists = (names: string[]) => (split: string) => names.includes(split);
+
+  test("are found from the first one, and must all be there", async () => {
+    const names = ["x/m-00001-of-00002.gguf", "x/m-00002-of-00002.gguf"];
+    expect(await findSplits("x/m-00001-of-00002.gguf", exists(names))).toEqual(names);
+    expect(await findSplits("m.gguf", exists([]))).toEqual(["m.gguf"]);
+    const missing = await failureOf(findSplits("x/m-00001-of-00002.gguf", exists(names.slice(0, 1))));
+    expect(missing).toMatchObject({
+      code: "QS-FETCH-SPLIT",
+      message: expect.stringContaining('"m-00002-of-00002.gguf"'),
+    });
+    const second = await failureOf(findSplits("x/m-00002-of-00002.gguf", exists(names)));
+    expect(second).toMatchObject({ code: "QS-FETCH-SPLIT", remedy: expect.stringContaining("m-00001-of-00002.gguf") });
+  });
+
+  test("belong together", async () => {
+    const folder = mkdtempSync(join(base, "splits-"));
+    const names = writeSplits(folder);
+    expect(await checkGguf(folder, names)).toMatchObject({ parameters: 96, weights: names });
+    const [first = "", second = ""] = names;
+    const refusal = async (files: string[]) => {
+      const { code, message } = await failureOf(checkGguf(folder, files));
+      expect(code).toBe("QS-FETCH-SPLIT");
+      return message;
+    };
+    expect(await refusal([first])).toContain("is split 1 of 2, but not so named");
+    expect(await refusal([first, first])).toContain("its name says split 2 of 2");
+    writeFileSync(join(folder, second), wholeSource());
+    expect(await refusal(names)).toContain("is a whole file");
+    rmSync(join(folder, second));
+  });
+});
+
+describe("the card of a GGUF source", () => {
+  const [folder, [name = ""]] = fileOf({ metadata: sourceMetadata, tensors: sourceTensors });
+  const header = () => readGguf(join(folder, name));
+
+  test("comes from the metadata", async () => {
+    expect(ggufCard(await header(), emptyCard, null)).toEqual({
+      card: { ...emptyCard, license: "apache-2.0", languages: ["en"], tags: ["chat"], baseModels: ["org/base"] },
+      baseModel: "org/base",
+    });
+  });
+
+  test("is completed by the repository's card, whose links are resolved in that repository", async () => {
+    const repository = {
+      ...emptyCard,
+      license: "other",
+      licenseLink: "LICENSE",
+      baseModels: ["org/tuned"],
+      gated: true,
+    };
+    const { card, baseModel } = ggufCard(await header(), repository, "me/m-GGUF");
+    expect(card).toMatchObject({ license: "other", languages: ["en"], gated: true });
+    expect(card.licenseLink).toMatch(/\/me\/m-GGUF\/blob\/main\/LICENSE$/);
+    expect(baseModel).toBe("org/tuned");
+  });
+
+  test("of a repository that names no base is the repository's own", async () => {
+    const bare = fileOf({ metadata: completeMetadata, tensors: sourceTensors });
+    expect(ggufCard(await readGguf(join(bare[0], "m.gguf")), emptyCard, "me/m-GGUF").baseModel).toBe("me/m-GGUF");
+  });
+});
+
+test("of a repository, the file, its splits, the model card and the licence are fetched", async () => {
+  const names = ["BF16/m-00001-of-00002.gguf", "BF16/m-00002-of-00002.gguf"];
+  const others = ["LICENSE", "README.md", "config.json", "m-Q4_K_M.gguf", "BF16/README.md"];
+  const listing = [...names, ...others].map((path) => ({ path }));
+  const { files, splits } = await selectHubGguf("hf:a/b", listing, names[0] ?? "");
+  expect(splits.map(({ path }) => path)).toEqual(names);
+  expect(files.map(({ path }) => path)).toEqual([...names, "LICENSE", "README.md"]);
+  expect(await failureOf(selectHubGguf("hf:a/b", listing, "m.gguf"))).toMatchObject({
+    ...{ code: "QS-HUB-MISSING", message: 'hf:a/b has no file "m.gguf"' },
+    remedy: expect.stringContaining("BF16/m-00001-of-00002.gguf"),
+  });
+});

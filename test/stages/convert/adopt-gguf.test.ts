@@ -1,0 +1,93 @@
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { metadataString } from "../../../src/gguf/metadata.js";
+import { readGguf } from "../../../src/gguf/read-header.js";
+import type { ToolRun } from "../../../src/llamacpp/tool-run.js";
+import { type AdoptParams, adoptGguf } from "../../../src/stages/convert/adopt-gguf.js";
+import { sha256 } from "../../../src/util/sha256.js";
+import { buildGguf, stringPair } from "../../fixtures/gguf-builder.js";
+import { sourceMetadata, sourceTensors, wholeSource, writeSplits } from "../../fixtures/gguf-source.js";
+import { stageContext } from "../../fixtures/stage-context.js";
+import { temporaryFolder } from "../../fixtures/temp-folder.js";
+
+const home = temporaryFolder();
+
+function snapshotOf(content: Buffer): string {
+  const folder = mkdtempSync(join(home, "snapshot-"));
+  writeFileSync(join(folder, "m.gguf"), content);
+  return folder;
+}
+
+/** Runs the operation on the files of a folder. */
+async function adopt(snapshot: string, change: Partial<AdoptParams> = {}, names = ["m.gguf"]) {
+  const context = stageContext({ cwd: home, threads: 1 } as ToolRun, { snapshot });
+  const splits = names.map((path) => ({
+    path,
+    bytes: 0,
+    digest: `sha256:${sha256(readFileSync(join(snapshot, path)))}`,
+  }));
+  const params = { splits, metadata: {}, cached: false, ...change };
+  const prepared = await adoptGguf.prepare(params, context);
+  const report = await adoptGguf.run(params, context, prepared);
+  const file = join(context.out, "model.gguf");
+  return {
+    file,
+    report,
+    bytes: prepared.bytes,
+    convert: JSON.parse(readFileSync(join(context.out, "convert.json"), "utf8")),
+  };
+}
+
+describe("the base from a GGUF source", () => {
+  test("is a copy of a user's file, which may be edited later", async () => {
+    const snapshot = snapshotOf(wholeSource());
+    const { file, report, bytes, convert } = await adopt(snapshot);
+    expect(readFileSync(file).equals(wholeSource())).toBe(true);
+    expect(statSync(file).ino).not.toBe(statSync(join(snapshot, "m.gguf")).ino);
+    expect(report.expectedDigests).toEqual({ "model.gguf": sha256(wholeSource()) });
+    expect(bytes).toBeGreaterThanOrEqual(wholeSource().length);
+    expect(convert).toMatchObject({
+      engine: "none",
+      parameters: 96,
+      architecture: "llama",
+      contextLength: 2048,
+      vocabulary: 2,
+    });
+  });
+
+  test("is a link to a file in the cache", async () => {
+    const snapshot = snapshotOf(wholeSource());
+    const { file, report } = await adopt(snapshot, { cached: true });
+    expect(statSync(file).ino).toBe(statSync(join(snapshot, "m.gguf")).ino);
+    expect(report.digests).toEqual({ "model.gguf": sha256(wholeSource()) });
+  });
+
+  test("has the splits in one file", async () => {
+    const snapshot = mkdtempSync(join(home, "snapshot-"));
+    const { file } = await adopt(snapshot, {}, writeSplits(snapshot));
+    expect(readFileSync(file).equals(wholeSource())).toBe(true);
+  });
+
+  test("has the recipe's metadata, and none of a former imatrix", async () => {
+    const former = [
+      ...sourceMetadata,
+      stringPair("quantize.imatrix.file", "x"),
+      stringPair("general.license.link", "x"),
+    ];
+    const snapshot = snapshotOf(buildGguf({ metadata: former, tensors: sourceTensors }));
+    const metadata = { license: "mit", quantizedBy: "me", languages: ["de"] };
+    const gguf = await readGguf((await adopt(snapshot, { metadata, cached: true })).file);
+    expect(metadataString(gguf, "general.license")).toBe("mit");
+    expect(metadataString(gguf, "general.quantized_by")).toBe("me");
+    expect(gguf.metadata.get("general.languages")).toMatchObject({ items: ["de"] });
+    expect(gguf.metadata.has("general.license.link")).toBe(false);
+    expect(gguf.metadata.has("quantize.imatrix.file")).toBe(false);
+    expect(gguf.tensors.map(({ name }) => name)).toEqual(sourceTensors.map(({ name }) => name));
+  });
+
+  test("is written again where bytes follow the last tensor", async () => {
+    const trailing = buildGguf({ metadata: sourceMetadata, tensors: sourceTensors, trailing: 64 });
+    expect(readFileSync((await adopt(snapshotOf(trailing))).file).equals(wholeSource())).toBe(true);
+  });
+});
