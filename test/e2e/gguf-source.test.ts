@@ -83,12 +83,12 @@ describe("a GGUF file as the source", () => {
       maxFileBytes: 4e6,
     });
     expect(files.length).toBeGreaterThan(1);
-    const { exitCode, report, stderr } = await runWith(`./${files[0]}`, "split-source");
+    const { exitCode, report, stderr } = await runWith(`./${files[0]}`, "split-source", ["--until", "quantize"]);
     expect(exitCode, stderr).toBe(0);
     expect(digestsOf(report)).toEqual(expected);
     expect(report.model.files).toHaveLength(files.length);
     rmSync(join(demo, files[1] ?? ""));
-    const missing = await runWith(`./${files[0]}`, "split-source");
+    const missing = await runWith(`./${files[0]}`, "split-source", ["--until", "quantize"]);
     expect(missing).toMatchObject({ exitCode: 2, report: { error: { code: "QS-FETCH-SPLIT", at: { line: 2 } } } });
   });
 
