@@ -48,7 +48,9 @@ export async function checkSnapshot(
   const names = new Set((await listFolder(dir)).filter((name) => only?.has(name) ?? !isExcluded(name, choice)));
   if (!names.has("config.json")) {
     throw new QuantsmithError("QS-FETCH-NO-CONFIG", `${dir} contains no config.json`, {
-      remedy: "Use the folder of a Hugging Face checkpoint, with config.json beside the weights.",
+      remedy: [...names].some((name) => name.endsWith(".gguf"))
+        ? "To start from a 16-bit GGUF file, name the file itself in `model.source`."
+        : "Use the folder of a Hugging Face checkpoint, with config.json beside the weights.",
       at: { file: join(dir, "config.json") },
     });
   }

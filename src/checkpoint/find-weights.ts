@@ -65,7 +65,9 @@ function noWeights(place: string, names: ReadonlySet<string>, safetensors: reado
     });
   }
   return new QuantsmithError("QS-FETCH-NO-WEIGHTS", `${place} contains no weights`, {
-    remedy: "Use a checkpoint with model.safetensors, or with shards and their index.",
+    remedy: [...names].some((name) => name.endsWith(".gguf"))
+      ? `To start from a 16-bit GGUF file, name it in \`model.source\`: \`${place}/<file>.gguf\`.`
+      : "Use a checkpoint with model.safetensors, or with shards and their index.",
     at: { file: place },
   });
 }
