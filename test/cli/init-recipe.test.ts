@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
 import { draftRecipe } from "../../src/cli/init/draft-recipe.js";
 import { initRecipe } from "../../src/cli/init/init-recipe.js";
@@ -12,6 +12,7 @@ import { DigestCache } from "../../src/util/digest-cache.js";
 import { type CheckpointFixture, checkpointFiles, checkpointFixtures } from "../fixtures/checkpoint.js";
 import { demoFolder } from "../fixtures/cli.js";
 import { failureOf } from "../fixtures/failure.js";
+import { wholeSource, writeSplits } from "../fixtures/gguf-source.js";
 import { useModelHub } from "../fixtures/model-hub.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
@@ -55,6 +56,50 @@ test.each(checkpointFixtures)(
     expect(text.includes("maxTokens: 2048")).toBe(repo.includes("Thinking"));
   },
 );
+
+describe("a recipe for a GGUF file", () => {
+  test("in a folder", async () => {
+    const folder = join(home, "gguf");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "Tiny-BF16.gguf"), wholeSource());
+    const file = join(folder, "tiny.yaml");
+    await draft(join(folder, "Tiny-BF16.gguf"), file);
+    const { model, calibration } = await loadSettings(file);
+    expect(model).toMatchObject({ source: { kind: "gguf" }, name: "Tiny" });
+    expect(calibration.chatTemplate).toBe(true);
+    expect(await readModel(join(folder, "Tiny-BF16.gguf"), folder)).toMatchObject({
+      ...{ source: "./Tiny-BF16.gguf", architecture: "llama", parameters: 96, weightBytes: 256, contextLength: 2048 },
+      ...{ cacheBytesPerToken: null, mixture: false, chat: "plain" },
+    });
+  });
+
+  test("on the Hub, in splits of which only the first header is read, is planned", async () => {
+    const folder = join(home, "hub-gguf");
+    mkdirSync(folder);
+    const names = writeSplits(folder);
+    const files = Object.fromEntries(names.map((name) => [`BF16/${name}`, readFileSync(join(folder, name))]));
+    const commit = hub()
+      .create("org/tiny-GGUF")
+      .commit({ ...files, "m-Q4_K_M.gguf": "x", "README.md": "# Tiny" });
+    const file = join(folder, "tiny.yaml");
+    await draft(`hf:org/tiny-GGUF/BF16/${names[0]}`, file);
+    const settings = await loadSettings(file);
+    expect(settings.model.source).toMatchObject({ kind: "hub", repo: "org/tiny-GGUF", file: `BF16/${names[0]}` });
+    const { convert, steps, report } = await preparePlan(settings, { out: home }, digests);
+    expect(convert.engine).toBe("none");
+    expect(steps.find(({ id }) => id === "fetch")?.params).toMatchObject({
+      commit,
+      gguf: Object.keys(files),
+      files: [...Object.keys(files), "README.md"].map((path) => ({ path })),
+    });
+    expect(report.params.lock).toMatchObject({ model: { source: `hf:org/tiny-GGUF/BF16/${names[0]}`, commit } });
+    expect(hub().requests.filter(({ path }) => path.endsWith(names[1] ?? ""))).toEqual([]);
+    vi.stubEnv("HF_HUB_OFFLINE", "1");
+    const offline = await failureOf(preparePlan(settings, { out: home }, digests));
+    vi.stubEnv("HF_HUB_OFFLINE", undefined);
+    expect(offline.code).toBe("QS-HUB-OFFLINE");
+  });
+});
 
 test.each(["refs/pr/3", "feature/x", "v1"])("a recipe for a model at the revision %s", async (revision) => {
   const { repo } = someModel;

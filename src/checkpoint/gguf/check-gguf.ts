@@ -8,6 +8,7 @@ import { QuantsmithError } from "../../util/errors.js";
 import type { Snapshot } from "../check-snapshot.js";
 import { requireSource, type SourceHeader } from "./require-source.js";
 import { requireSplits } from "./require-splits.js";
+import { findSplits } from "./split-names.js";
 
 /** A GGUF source, with the properties that a checkpoint's snapshot has as well. */
 export interface GgufSnapshot extends Omit<Snapshot, "config" | "dir"> {
@@ -35,6 +36,16 @@ export async function checkGguf(dir: string, names: readonly string[]): Promise<
     weights: [...names],
     unsafe: [],
   };
+}
+
+/** Returns the paths of all splits of a local GGUF source. Throws QS-FETCH-SPLIT. */
+export function localSplits(path: string): Promise<string[]> {
+  const isFile = (split: string) =>
+    stat(split).then(
+      (found) => found.isFile(),
+      () => false,
+    );
+  return findSplits(path, isFile);
 }
 
 /** The header of one file, under its own name instead of the name of a link's target. */
