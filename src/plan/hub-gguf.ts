@@ -37,8 +37,8 @@ export interface HubGguf {
 }
 
 /**
- * Looks a GGUF file of a repository up and verifies its header; of splits, the headers up to the first with tensors, the
- * others being verified by the fetch stage. Reads the cache, else the Hub.
+ * Finds a GGUF file of a repository and verifies its header: of splits, the headers up to the first with tensors. The
+ * fetch stage verifies the others. Reads the cache, else the Hub.
  * Errors: QS-HUB-*, QS-GGUF-*, QS-FETCH-*, QS-CONVERT-TOKENIZER.
  */
 export async function findHubGguf({ repo, revision, file }: HubGgufRef): Promise<HubGguf> {

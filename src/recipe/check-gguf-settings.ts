@@ -6,7 +6,7 @@ import type { Problem } from "./yaml/diagnostics.js";
 const conversionKeys = ["engine", "outtype", "pretokenizer"] as const;
 const selectionKeys = ["include", "exclude", "allowUnsafe"] as const;
 
-/** Settings of a conversion or of a choice of files beside a GGUF source, which has neither: they would look applied. */
+/** Reports settings of a conversion or of a choice of files for a GGUF source, which they do not affect. */
 export function checkGgufSettings({ model, convert }: Partial<Pick<Recipe, "model" | "convert">>): Problem[] {
   if (model === undefined || !isGgufSource(model.source)) return [];
   const converting = conversionKeys.filter((key) => (convert?.[key] ?? "auto") !== "auto");

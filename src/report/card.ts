@@ -1,8 +1,8 @@
 import { figureCells, figureTitles, formatMegabytes } from "../release/figures.js";
-import type { RunReport } from "../release/release-report.js";
 import { assetPaths } from "./assets.js";
 import { describeEarlyStop } from "./describe-early-stop.js";
 import { describeNameMismatch } from "./describe-name-mismatch.js";
+import { baseKind, describeSource } from "./describe-source.js";
 import { type FrontMatterFacts, frontMatter } from "./front-matter.js";
 import { devicePicks } from "./hardware/device-picks.js";
 import { fitGrids } from "./hardware/fit-grid.js";
@@ -50,14 +50,8 @@ export function renderCard(facts: CardFacts): string {
 }
 
 function introduction({ report }: CardFacts): string {
-  const base = report.base === null ? "" : ` (${formatMegabytes(report.base.bytes)} as 16-bit GGUF)`;
-  return `Quantized variants of **${markdownText(report.model.name)}**${base}, ${describeOrigin(report)} with quantsmith and llama.cpp ${report.toolchain.llamaCpp ?? ""}.\n`;
-}
-
-/** A GGUF source is quantized without a conversion. Names of local files are their owner's, and no path. */
-function describeOrigin({ model: { source, commit, files } }: RunReport): string {
-  if (files !== undefined) return `made from ${commit === null ? "a local GGUF file" : source}`;
-  return `converted from ${commit === null ? "a local checkpoint" : source}`;
+  const base = report.base === null ? "" : ` (${formatMegabytes(report.base.bytes)} as ${baseKind(report)})`;
+  return `Quantized variants of **${markdownText(report.model.name)}**${base}, ${report.model.files === undefined ? "converted" : "made"} from ${describeSource(report)} with quantsmith and llama.cpp ${report.toolchain.llamaCpp ?? ""}.\n`;
 }
 
 /** Warns that code from the checkpoint may have run during the build. */

@@ -7,6 +7,7 @@ import { ggufCard } from "../../src/checkpoint/gguf/gguf-card.js";
 import { selectHubGguf } from "../../src/checkpoint/gguf/select-hub-gguf.js";
 import { findSplits } from "../../src/checkpoint/gguf/split-names.js";
 import { readGguf } from "../../src/gguf/read-header.js";
+import { checkSourceWeights } from "../../src/stages/fetch/check-source.js";
 import { failureOf } from "../fixtures/failure.js";
 import { architecture, buildGguf, completeMetadata, type GgufPlan, stringPair } from "../fixtures/gguf-builder.js";
 import { sourceMetadata, sourceTensors, tensor, wholeSource, writeSplits } from "../fixtures/gguf-source.js";
@@ -42,9 +43,14 @@ describe("a GGUF source", () => {
       "quantized",
       { tensors: [tensor("a"), tensor("b", "Q4_K"), tensor("c", "Q4_K")] },
       "QUANTIZED",
-      /"b" is Q4_K, like 1 more of 3/,
+      /"b" is Q4_K \(2 of 3 tensors are quantized\)/,
     ],
-    ["in MXFP4 outside the experts", { tensors: [tensor("blk.0.ffn_up.weight", "MXFP4")] }, "QUANTIZED", /is MXFP4$/],
+    [
+      "in MXFP4 outside the experts",
+      { tensors: [tensor("blk.0.ffn_up.weight", "MXFP4")] },
+      "QUANTIZED",
+      /is MXFP4 \(1 of 1/,
+    ],
     ["a projector", { metadata: [architecture, stringPair("general.type", "mmproj")] }, "NOT-MODEL", /projector/],
     ["an old projector", { metadata: [stringPair("general.architecture", "clip")] }, "NOT-MODEL", /projector/],
     ["an adapter", { metadata: [architecture, stringPair("general.type", "adapter")] }, "NOT-MODEL", /LoRA/],
@@ -56,6 +62,20 @@ describe("a GGUF source", () => {
     expect(error).toMatchObject({ code: `QS-FETCH-${code}`, at: undefined });
     expect(error.message).toMatch(message);
     expect(error.message).toContain('"m.gguf"');
+  });
+
+  test("is checked for NaN like a checkpoint", async () => {
+    const [folder, names] = fileOf({ metadata: sourceMetadata, tensors: sourceTensors });
+    const source = await checkGguf(folder, names);
+    const check = () => checkSourceWeights(folder, source, "sample", { signal: new AbortController().signal });
+    await check();
+    const content = wholeSource();
+    // The third value of the second row of `token_embd.weight`, all exponent bits set.
+    content.writeUInt16LE(0x7fc0, (source.headers[0]?.tensors[0]?.offset ?? 0) + 2 * 34);
+    writeFileSync(join(folder, "m.gguf"), content);
+    const error = await failureOf(check());
+    expect(error).toMatchObject({ code: "QS-FETCH-NAN", message: expect.stringContaining("at value 34") });
+    expect(error.message).toContain('"token_embd.weight" in m.gguf');
   });
 
   test("without a tokenizer is refused", async () => {
@@ -94,8 +114,8 @@ describe("splits", () => {
       expect(code).toBe("QS-FETCH-SPLIT");
       return message;
     };
-    expect(await refusal([first])).toContain("is split 1 of 2, but not so named");
-    expect(await refusal([first, first])).toContain("its name says split 2 of 2");
+    expect(await refusal([first])).toContain("is split 1 of 2, but its name has no number");
+    expect(await refusal([first, first])).toContain("is named as split 2 of 2");
     writeFileSync(join(folder, second), wholeSource());
     expect(await refusal(names)).toContain("is a whole file");
     rmSync(join(folder, second));

@@ -3,7 +3,7 @@ import { metadataNumber, metadataString } from "../../gguf/metadata.js";
 import { type BaseCard, baseCard } from "../base-card.js";
 import { licenseUrl } from "../license-url.js";
 
-/** What a GGUF source tells about its model: its card, and the repository that it is a quantization of. */
+/** The model card of a GGUF source, and the repository that the release is a quantization of. */
 export interface GgufCard {
   card: BaseCard;
   /** `org/name`; null if neither the metadata nor the model card names it. */

@@ -32,8 +32,7 @@ export function requireSource(headers: readonly SourceHeader[]): void {
   const { metadata, name } = first;
   const tokens = metadata.get("tokenizer.ggml.tokens");
   if (metadataString(first, "tokenizer.ggml.model") !== undefined && tokens?.type === "array") return;
-  const where = [...metadata.keys()].some((key) => key.startsWith("tokenizer.")) ? "no vocabulary" : "no tokenizer";
-  throw new QuantsmithError("QS-CONVERT-TOKENIZER", `${quote(name)} contains ${where}`, {
+  throw new QuantsmithError("QS-CONVERT-TOKENIZER", `${quote(name)} contains no tokenizer`, {
     remedy: "Use a GGUF file with `tokenizer.ggml.model` and `tokenizer.ggml.tokens`, or the model's checkpoint.",
   });
 }
@@ -56,8 +55,8 @@ function requireUnquantized({ name, tensors }: SourceHeader): void {
   );
   const [first] = quantized;
   if (first === undefined) return;
-  const more = quantized.length === 1 ? "" : `, like ${quantized.length - 1} more of ${tensors.length} tensors`;
-  const what = `${quote(name)} is already quantized: ${quote(first.name)} is ${first.type.name}${more}`;
+  const count = `${quantized.length} of ${tensors.length} tensors`;
+  const what = `${quote(name)} is already quantized: ${quote(first.name)} is ${first.type.name} (${count} are quantized)`;
   throw new QuantsmithError("QS-FETCH-QUANTIZED", what, {
     remedy: "Use the model's BF16, F16 or F32 file, or its checkpoint; only routed experts may be MXFP4.",
   });

@@ -13,7 +13,10 @@ export function requireSplits(headers: readonly SourceHeader[]): void {
     const number = metadataNumber(header, "split.no") ?? 0;
     if (count === headers.length && number === index) continue;
     const found = count > 1 ? `is split ${number + 1} of ${count}` : "is a whole file";
-    const named = headers.length > 1 ? `but its name says split ${index + 1} of ${headers.length}` : "but not so named";
+    const named =
+      headers.length > 1
+        ? `but is named as split ${index + 1} of ${headers.length}`
+        : "but its name has no number, as in name-00001-of-00002.gguf";
     throw notOneModel(`${quote(header.name)} ${found}, ${named}`);
   }
   const seen = new Set<string>();

@@ -1,4 +1,5 @@
 import { formatMegabytes, toolName } from "../../release/figures.js";
+import { baseKind, describeSource } from "../describe-source.js";
 import { hardwareSection } from "./hardware-section.js";
 import { Html, html } from "./html.js";
 import { allocationSection, methodSection } from "./method-section.js";
@@ -33,20 +34,16 @@ ${variantTable(report.variants)}${hardwareSection(facts)}${charts.sizeKld === un
 function header({ report, card: { license, licenseName }, unsafe }: PageFacts): Html {
   const { model } = report;
   const parts = [
-    model.commit === null ? localSource(model) : `${model.source} at ${model.commit}`,
+    model.commit === null ? describeSource(report) : `${model.source} at ${model.commit}`,
     model.architecture,
     model.parameters === null ? null : `${formatCount(model.parameters)} parameters`,
-    report.base === null ? null : `${formatMegabytes(report.base.bytes)} as 16-bit GGUF`,
+    report.base === null ? null : `${formatMegabytes(report.base.bytes)} as ${baseKind(report)}`,
     license === null ? null : `licence ${licenseName ?? license}`,
   ];
   const warning = html`<p class="warning"><strong>Built from files that can run code when opened:</strong> ${unsafe.join(", ")}</p>`;
   return html`<h1>${model.name} GGUF</h1>
 <p class="quiet">${parts.filter((part) => part !== null).join(" · ")}</p>
 ${unsafe.length === 0 ? undefined : warning}`;
-}
-
-function localSource({ files }: PageFacts["report"]["model"]): string {
-  return files === undefined ? "a local checkpoint" : "a local GGUF file";
 }
 
 function formatCount(count: number): string {

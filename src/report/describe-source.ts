@@ -1,0 +1,12 @@
+import type { RunReport } from "../release/release-report.js";
+
+/** Returns the kind of the base file. The experts of a GGUF source may be MXFP4. */
+export function baseKind({ model }: RunReport): string {
+  return model.files === undefined ? "16-bit GGUF" : "GGUF";
+}
+
+/** Returns the source of a release, without the name of a local file or folder. */
+export function describeSource({ model: { source, commit, files } }: RunReport): string {
+  if (commit !== null) return source;
+  return files === undefined ? "a local checkpoint" : "a local GGUF file";
+}
