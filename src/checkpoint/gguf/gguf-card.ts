@@ -1,5 +1,6 @@
 import type { Gguf } from "../../gguf/gguf.js";
 import { metadataNumber, metadataString } from "../../gguf/metadata.js";
+import { repoId } from "../../hub/hub-ref.js";
 import { type BaseCard, baseCard } from "../base-card.js";
 import { licenseUrl } from "../license-url.js";
 
@@ -29,7 +30,7 @@ export function ggufCard(header: Header, repository: BaseCard, repo: string | nu
   };
   // Written by quantsmith for the checkpoint; `general.base_model` by llama.cpp for what the checkpoint was tuned from.
   const checkpoint = repositoryName(metadataString(header, "general.source.repo_url"), "");
-  return { card, baseModel: checkpoint ?? card.baseModels[0] ?? repo };
+  return { card, baseModel: checkpoint ?? card.baseModels.find((name) => repoId.test(name)) ?? repo };
 }
 
 /** The card in the metadata, with the same checks of each value as the front matter of a model card. */
@@ -74,5 +75,5 @@ function repositories(header: Header, kind: string, prefix: string): string[] {
 function repositoryName(url: string | undefined, prefix: string): string | undefined {
   const path = /^https?:\/\/huggingface\.co\/([\w.-]+(?:\/[\w.-]+){1,2})\/?$/.exec(url ?? "")?.[1];
   const name = path?.startsWith(prefix) ? path.slice(prefix.length) : path;
-  return name !== undefined && /^[\w.-]+\/[\w.-]+$/.test(name) ? name : undefined;
+  return name !== undefined && repoId.test(name) ? name : undefined;
 }
