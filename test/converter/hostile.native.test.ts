@@ -1,4 +1,5 @@
 import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { ToolRun } from "../../src/llamacpp/tool-run.js";
@@ -19,7 +20,7 @@ async function refusal(checkpoint: Checkpoint, spoil: (folder: string) => void =
   const cwd = join(home, `${count++}`);
   await makeCheckpoint(cwd, checkpoint);
   spoil(cwd);
-  const run: ToolRun = { toolchain: await resolveToolchain(), cwd, threads: 2 };
+  const run: ToolRun = { toolchain: await resolveToolchain(), cwd, threads: availableParallelism() };
   const { code, message, remedy } = await failureOf(convertCheckpoint(convertNative, checkpoint, cwd, run));
   expect(remedy).not.toBe("");
   expect(message.length).toBeLessThan(1000);

@@ -1,4 +1,5 @@
 import { rm, writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { completeText } from "../../src/llamacpp/completion.js";
@@ -16,7 +17,7 @@ const folder = temporaryFolder();
 let run: ToolRun;
 
 beforeAll(async () => {
-  run = { toolchain: await resolveToolchain(), cwd: folder, threads: 2 };
+  run = { toolchain: await resolveToolchain(), cwd: folder, threads: availableParallelism() };
 });
 
 test.for(snapshots)("$name converts to upstream's bytes, and llama.cpp runs the file", async (one, context) => {

@@ -8,6 +8,7 @@ import { computeMoments, type MomentsOptions, momentsArguments } from "../../src
 import { roundTensors } from "../../src/llamacpp/round.js";
 import type { ToolRun } from "../../src/llamacpp/tool-run.js";
 import { joinMoments } from "../../src/stages/calibrate/compute-moments.js";
+import { sha256 } from "../../src/util/sha256.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 import { makeTinyModel } from "../fixtures/tiny-model.js";
 import { until } from "../fixtures/until.js";
@@ -15,6 +16,7 @@ import { until } from "../fixtures/until.js";
 const folder = temporaryFolder();
 let run: ToolRun;
 const read = (name: string) => readFileSync(join(folder, name));
+const digest = (name: string) => sha256(read(name));
 const types = new Map([
   ["blk.0.attn_q.weight", ["Q4_K"]],
   ["blk.0.ffn_down.weight", ["Q3_K"]],
@@ -37,7 +39,7 @@ beforeAll(async () => {
 test("the imatrix is llama-imatrix's, byte for byte", async () => {
   const { chunks, context, model, text } = options("whole");
   await computeImatrix({ ...run, model, text, chunks, context, out: "theirs.gguf" });
-  expect(read("whole-imatrix.gguf")).toEqual(read("theirs.gguf"));
+  expect(digest("whole-imatrix.gguf")).toBe(digest("theirs.gguf"));
 });
 
 test("passes over parts of the layers give the same file as one pass", async () => {
@@ -47,7 +49,7 @@ test("passes over parts of the layers give the same file as one pass", async () 
     ["first.gguf", "second.gguf"].map((name) => join(folder, name)),
     join(folder, "joined.gguf"),
   );
-  expect(read("joined.gguf")).toEqual(read("whole.gguf"));
+  expect(digest("joined.gguf")).toBe(digest("whole.gguf"));
 });
 
 test("a run killed with -9 resumes from its state and gives the same files", async () => {
@@ -61,8 +63,8 @@ test("a run killed with -9 resumes from its state and gives the same files", asy
   const chunks: number[] = [];
   await computeMoments({ ...killed, onProgress: ({ done }) => chunks.push(done) });
   expect(chunks).not.toContain(1);
-  expect(read("killed.gguf")).toEqual(read("whole.gguf"));
-  expect(read("killed-imatrix.gguf")).toEqual(read("whole-imatrix.gguf"));
+  expect(digest("killed.gguf")).toBe(digest("whole.gguf"));
+  expect(digest("killed-imatrix.gguf")).toBe(digest("whole-imatrix.gguf"));
   expect(existsSync(join(folder, killed.state))).toBe(false);
 });
 
@@ -70,12 +72,14 @@ test("rounding lowers the loss of every tensor, and its bytes depend on no threa
   const files = { model: "model.gguf", moments: "whole.gguf", types };
   const one = await roundTensors({ ...run, ...files, threads: 1, out: "one" });
   for (const { tensor, feedback, results } of one.tensors) {
-    const [{ loss, nearest } = { loss: 1, nearest: 0 }] = results;
-    expect({ tensor, feedback, better: loss < 0.95 * nearest }).toEqual({ tensor, feedback: true, better: true });
+    const [{ type, loss, nearest } = { type: "", loss: 1, nearest: 0 }] = results;
+    // Codes of IQ3_S stay those of ggml's search.
+    const share = type === "iq3_s" ? 1 : 0.8;
+    expect({ tensor, feedback, better: loss < share * nearest }).toEqual({ tensor, feedback: true, better: true });
   }
   const three = await roundTensors({ ...run, ...files, threads: 3, out: "three" });
   expect(three.tensors).toEqual(one.tensors);
-  expect(read("three.bin")).toEqual(read("one.bin"));
+  expect(digest("three.bin")).toBe(digest("one.bin"));
 
   const args = [...three.argv.slice(1)].map((argument) => argument.replace(/^three\.(jsonl|bin)$/, "killed-$1"));
   const child = spawn(run.toolchain.tools["llama-round"]?.path ?? "", args, { cwd: folder, stdio: "ignore" });
@@ -85,7 +89,7 @@ test("rounding lowers the loss of every tensor, and its bytes depend on no threa
   await ended;
   for (const end of ["jsonl", "bin"]) renameSync(join(folder, `killed-${end}`), join(folder, `three.${end}`));
   await roundTensors({ ...run, ...files, threads: 3, out: "three" });
-  expect(read("three.bin")).toEqual(read("one.bin"));
+  expect(digest("three.bin")).toBe(digest("one.bin"));
 });
 
 test("a tensor without moments is left to rounding to nearest", async () => {

@@ -1,4 +1,5 @@
 import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Gguf } from "../../../src/gguf/gguf.js";
@@ -45,7 +46,7 @@ function checkpoint(folder: string, readme: string): string {
 
 test("a model from the Hub gets names, licence, source and sampling settings", async () => {
   const home = temporaryFolder();
-  const run = { toolchain: await resolveToolchain(), cwd: home, threads: 2 };
+  const run = { toolchain: await resolveToolchain(), cwd: home, threads: availableParallelism() };
   const params = {
     ...{
       outtype: "bf16" as const,

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { beforeAll, expect, test } from "vitest";
 import { describePython } from "../../../src/llamacpp/python/python-env.js";
 import type { ToolRun } from "../../../src/llamacpp/tool-run.js";
@@ -17,7 +18,7 @@ const folder = temporaryFolder();
 let run: ToolRun;
 
 beforeAll(async () => {
-  run = { toolchain: await resolveToolchain(), cwd: folder, threads: 2 };
+  run = { toolchain: await resolveToolchain(), cwd: folder, threads: availableParallelism() };
 });
 
 test.for(chosen)("llama.cpp's converter produces the recorded file for $name", async (one, context) => {
