@@ -32,14 +32,16 @@ export async function benchQuality(print: (line: string) => void): Promise<void>
   const foreign = await writeForeignTexts(home);
   const heldOut = { name: `held-out part of ${mixture}`, path: join(home, "evaluation.txt") };
   const task: Omit<QualityTask, "effort" | "evaluation"> = { home, model: dense, presets };
-  for (const effort of ["groups", "tensors", "thorough"] satisfies Effort[]) {
+  for (const effort of ["groups", "tensors"] satisfies Effort[]) {
     await printTables({ ...task, effort, evaluation: heldOut }, print);
   }
   for (const evaluation of [...others.map((name) => ({ name, path: join(texts, name) })), ...foreign]) {
     await printTables({ ...task, effort: "tensors", evaluation }, print);
   }
-  if (!(await present([experts], print))) return;
-  await printTables({ home, model: experts, presets: expertPresets, effort: "tensors", evaluation: heldOut }, print);
+  if (await present([experts], print)) {
+    await printTables({ home, model: experts, presets: expertPresets, effort: "tensors", evaluation: heldOut }, print);
+  }
+  await printTables({ ...task, effort: "thorough", evaluation: heldOut }, print);
 }
 
 async function printTables(task: QualityTask, print: (line: string) => void): Promise<void> {

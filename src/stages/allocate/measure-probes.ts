@@ -15,6 +15,8 @@ import {
 } from "./estimate-alphas.js";
 import { ProbeRunner } from "./probe-runner.js";
 import { type ProbeEffort, type ProbeUnit, probeUnits } from "./probe-units.js";
+import { withFeedback } from "./reusable-errors.js";
+import { RoundedTensors } from "./rounded-tensors.js";
 
 export interface ProbesParams extends JsonObject {
   effort: ProbeEffort;
@@ -35,7 +37,7 @@ const nothing = { id: "(floor)", tensors: [] };
 
 /**
  * Quantizes one group of tensors after the other and measures the KL divergence on the search text. Inputs `model`,
- * optional `imatrix`, `errors`, `base` (logits), `baseReport`; output `probes.json`. Measurements of a killed run are
+ * optional `imatrix` and `moments` (then with error feedback), `errors`, `base` (logits), `baseReport`; output `probes.json`. Measurements of a killed run are
  * reused. Errors: QS-VALIDATE-*, QS-GGML-*, QS-DISK-FULL.
  */
 export const measureProbes: Operation<ProbesParams> = {
@@ -48,13 +50,16 @@ export const measureProbes: Operation<ProbesParams> = {
   // Probes write a private copy of the base model.
   prepare: async (_params, context) => ({ bytes: (await stat(requiredInput(context, "model"))).size }),
   async run({ effort }, context) {
-    const table = await readReport<ErrorTable>(requiredInput(context, "errors"));
+    const measured = await readReport<ErrorTable>(requiredInput(context, "errors"));
+    const rounded = context.input("moments") === undefined ? undefined : await RoundedTensors.open(context);
+    // The moments underestimate the error on other texts. Probes with feedback include that in alpha.
+    const table = rounded === undefined ? measured : withFeedback(measured);
     const base = await readReport<BaseReport>(requiredInput(context, "baseReport"));
     const { index, count } = context.shard ?? { index: 1, count: 1 };
     const units = probeUnits(table.tensors, effort).filter((_unit, place) => place % count === index - 1);
     const source = await openSource(context);
     return withPool(context, async (pool) => {
-      const runner = await ProbeRunner.open(context, source, pool);
+      const runner = await ProbeRunner.open(context, source, pool, rounded);
       try {
         const floor = await runner.measureUnit(nothing, "");
         const readings: ProbeReading[] = [];

@@ -47,8 +47,8 @@ export class ProbeModel {
   /** Rounds every tensor in `types` through its type, or that type's fallback, and restores all others. */
   async setTypes(types: ReadonlyMap<string, string>): Promise<void> {
     for (const name of [...this.#changed.keys()]) if (!types.has(name)) await this.#restore(name);
-    const changes = new Map([...types].filter(([name, type]) => this.#changed.get(name) !== type));
-    await this.#rounded?.add(changes);
+    const changes = [...types].filter(([name, type]) => this.#changed.get(name) !== type);
+    await this.#rounded?.add(new Map(changes.map(([name, type]) => [name, this.#storedType(name, type).name])));
     for (const [name, type] of changes) await this.#roundTrip(name, type);
   }
 
@@ -58,13 +58,18 @@ export class ProbeModel {
 
   async #roundTrip(name: string, type: string): Promise<void> {
     const tensor = this.#tensor(name);
-    const [to] = storableTypes([type], tensor.shape[0] ?? 1);
-    if (to === undefined) throw new Error(`${name} cannot be stored as ${type}`);
-    const place = this.#rounded?.find(name, type);
+    const to = this.#storedType(name, type);
+    const place = this.#rounded?.find(name, to.name);
     if (place !== undefined)
       await this.#write(tensor, dequantize(this.#pool, { ...tensor, ...place, type: to }, tensor.type));
     else await this.#overwrite(tensor, to.name, await this.#source.importanceOf(name));
     this.#changed.set(name, type);
+  }
+
+  #storedType(name: string, type: string): GgmlType {
+    const [to] = storableTypes([type], this.#tensor(name).shape[0] ?? 1);
+    if (to === undefined) throw new Error(`${name} cannot be stored as ${type}`);
+    return to;
   }
 
   async #restore(name: string): Promise<void> {
