@@ -3,6 +3,13 @@ import type { YamlPath } from "./yaml/diagnostics.js";
 
 /** The parts of a JSON Schema that error messages use. */
 export interface SchemaNode {
+  type?: string;
+  const?: unknown;
+  enum?: readonly unknown[];
+  minimum?: number;
+  maximum?: number;
+  minItems?: number;
+  required?: readonly string[];
   description?: string;
   properties?: Readonly<Record<string, SchemaNode>>;
   items?: SchemaNode;
@@ -15,6 +22,8 @@ export interface Hints {
   /** Allowed keys of the mapping. */
   keys: readonly string[];
   description: string | undefined;
+  /** The schemas of the value; those of a union's branches follow the union. */
+  nodes: readonly SchemaNode[];
 }
 
 /** Returns a schema as plain data, for `hintsAt`. */
@@ -29,6 +38,7 @@ export function hintsAt(schema: SchemaNode, path: YamlPath): Hints {
   return {
     keys: nodes.flatMap((node) => Object.keys(node.properties ?? {})),
     description: nodes.find((node) => node.description !== undefined)?.description,
+    nodes,
   };
 }
 

@@ -26,7 +26,8 @@ export function describeType(type: string): string {
     case "string":
       return "text";
     case "int":
-      return "a whole number";
+    case "integer":
+      return "an integer";
     case "number":
       return "a number";
     case "boolean":

@@ -18,6 +18,8 @@ export function nearest(typed: string, known: Iterable<string>): string | undefi
     if (slips < bestDistance) {
       best = name;
       bestDistance = slips;
+    } else if (best !== undefined && slips === bestDistance && isNearer(target, plain(name), plain(best))) {
+      best = name;
     }
   }
   return best;
@@ -36,6 +38,11 @@ function plain(name: string): string {
 function distanceOf(target: string, name: string): number {
   if (target.length >= 3 && target !== name && (name.startsWith(target) || target.startsWith(name))) return 1;
   return isSwap(target, name) ? 1 : distance(target, name);
+}
+
+/** Of two names that are one slip away, the one with the smaller edit distance is nearer. */
+function isNearer(target: string, name: string, best: string): boolean {
+  return distance(target, name) < distance(target, best);
 }
 
 /** Returns whether two texts differ only in two swapped neighbouring characters. */

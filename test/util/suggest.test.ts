@@ -12,7 +12,7 @@ test.each([
   ["chnuks", "chunks"],
   ["mian", "main"],
   ["chunk", "chunks"],
-  ["perplex", "perplexityRatio"],
+  ["perplex", "perplexity"],
   ["same-top", "sameTop"],
 ])("%s means %s", (typed, meant) => {
   expect(nearest(typed, keys)).toBe(meant);
@@ -20,6 +20,10 @@ test.each([
 
 test.each(["", "x", "temperature", "___", "perplexityRatio".repeat(20)])("%j has no near name", (typed) => {
   expect(nearest(typed, keys)).toBeUndefined();
+});
+
+test("of names that continue the same text, the one with fewer changes is meant", () => {
+  expect(nearest("iphone-15-prro", ["iphone-15", "iphone-15-pro", "iphone-15-pro-max"])).toBe("iphone-15-pro");
 });
 
 test("a short name matches only in another case", () => {

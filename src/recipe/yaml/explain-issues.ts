@@ -3,8 +3,9 @@ import { describeType, describeValue } from "../../util/message-text.js";
 import { quote, quoteList } from "../../util/quote.js";
 import type { SchemaIssueParams } from "../../util/schema-issue.js";
 import { didYouMean, nearest } from "../../util/suggest.js";
-import { hintsAt, type SchemaNode } from "../schema-hints.js";
+import { type Hints, hintsAt, type SchemaNode } from "../schema-hints.js";
 import type { Problem, YamlPath } from "./diagnostics.js";
+import { writeRemedy } from "./write-remedy.js";
 
 type Issue = z.core.$ZodIssue;
 
@@ -33,34 +34,30 @@ function dropExplained(problems: readonly Found[]): Problem[] {
 
 function explain(issue: Issue, schema: SchemaNode, path: YamlPath): Found[] {
   const problem = (message: string, remedy: string): Found => ({ path, part: "value", message, remedy });
-  const about = hintsAt(schema, path).description;
+  const hints = hintsAt(schema, path);
+  const about = hints.description;
   const subject = typeof path.at(-1) === "string" ? quote(String(path.at(-1))) : listEntry;
   switch (issue.code) {
     case "custom":
       return [explainCustomIssue(issue.message, issue.params as SchemaIssueParams, path)];
     case "invalid_type":
       if (issue.input === undefined && path.length > 0) return [missingKey(path, about)];
-      return [
-        problem(
-          wrongType(subject, path, [issue.expected], issue.input),
-          typeRemedy(subject, [issue.expected], issue.input, about),
-        ),
-      ];
+      return [explainType(subject, path, [issue.expected], issue.input, hints)];
     case "invalid_value": {
       if (issue.input === undefined) return [missingKey(path, about)];
-      const values = issue.values.map(String);
-      const near = typeof issue.input === "string" ? nearest(issue.input, values) : undefined;
-      const remedy = near === undefined ? `Write ${quoteList(values, "or")}.` : didYouMean(near);
+      const texts = issue.values.filter((value) => typeof value === "string");
+      const near = typeof issue.input === "string" ? nearest(issue.input, texts) : undefined;
+      const remedy = near === undefined ? `Write ${allowedValues(issue.values)}.` : didYouMean(near);
       return [problem(`${subject} cannot be ${describeValue(issue.input)}`, remedy)];
     }
     case "unrecognized_keys":
-      return issue.keys.map((key) => unknownKey(path, key, hintsAt(schema, path).keys));
+      return issue.keys.map((key) => unknownKey(path, key, hints.keys));
     case "too_small":
-      return [problem(tooSmall(subject, issue), sentence(subject, about))];
+      return [problem(tooSmall(subject, issue), writeRemedy(hints.nodes))];
     case "too_big":
-      return [problem(`${subject} must be at most ${issue.maximum}${unitOf(issue.origin)}`, sentence(subject, about))];
+      return [problem(`${subject} must be at most ${issue.maximum}${unitOf(issue.origin)}`, writeRemedy(hints.nodes))];
     case "invalid_union":
-      return explainUnion(issue, schema, path, subject, about);
+      return explainUnion(issue, schema, path, subject, hints);
     case "invalid_key":
       return issue.issues.flatMap((inner) => explain(inner, schema, path)).map((found) => ({ ...found, part: "key" }));
     case "invalid_format":
@@ -76,7 +73,7 @@ function explainUnion(
   schema: SchemaNode,
   path: YamlPath,
   subject: string,
-  about: string | undefined,
+  hints: Hints,
 ): Found[] {
   const rejectsType = (branch: readonly Issue[]) =>
     branch.some((inner) => inner.code === "invalid_type" && inner.path.length === 0);
@@ -85,8 +82,7 @@ function explainUnion(
   const types = issue.errors.flatMap((branch) =>
     branch.flatMap((inner) => (inner.code === "invalid_type" ? [inner.expected] : [])),
   );
-  const message = wrongType(subject, path, types, issue.input);
-  return [{ path, part: "value", message, remedy: typeRemedy(subject, types, issue.input, about) }];
+  return [explainType(subject, path, types, issue.input, hints)];
 }
 
 function explainCustomIssue(message: string, { remedy, missingKeys, part }: SchemaIssueParams, path: YamlPath): Found {
@@ -116,15 +112,31 @@ function unknownKey(parent: YamlPath, key: string, known: readonly string[]): Fo
   };
 }
 
-function wrongType(subject: string, path: YamlPath, types: readonly string[], input: unknown): string {
-  const accepted = [...new Set(types.map(describeType))].join(" or ");
-  return `${path.length === 0 ? "the file" : subject} must be ${accepted}, found ${describeValue(input)}`;
+function explainType(
+  subject: string,
+  path: YamlPath,
+  types: readonly string[],
+  input: unknown,
+  { nodes }: Hints,
+): Found {
+  // For a text, zod expects a number where the schema requires an integer.
+  const isInteger = nodes.some(({ type }) => type === "integer") && nodes.every(({ type }) => type !== "number");
+  const names = types.map((type) => describeType(type === "number" && isInteger ? "integer" : type));
+  const message = `${path.length === 0 ? "the file" : subject} must be ${[...new Set(names)].join(" or ")}, found ${describeValue(input)}`;
+  const scalar = typeof input === "number" || typeof input === "boolean";
+  const quoted = scalar && types.every((type) => type === "string");
+  return {
+    path,
+    part: "value",
+    message,
+    remedy: quoted ? `Put the value in quotes: \`"${input}"\`.` : writeRemedy(nodes),
+  };
 }
 
-function typeRemedy(subject: string, types: readonly string[], input: unknown, about: string | undefined): string {
-  const scalar = typeof input === "number" || typeof input === "boolean";
-  if (scalar && types.every((type) => type === "string")) return `Put the value in quotes: \`"${input}"\`.`;
-  return sentence(subject, about);
+/** Returns values as they are written in YAML: texts in double quotes, others in backticks. */
+function allowedValues(values: readonly unknown[]): string {
+  if (values.every((value) => typeof value === "string")) return quoteList(values, "or");
+  return values.map((value) => (typeof value === "string" ? quote(value) : `\`${value}\``)).join(" or ");
 }
 
 function sentence(subject: string, about: string | undefined): string {

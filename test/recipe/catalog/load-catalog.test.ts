@@ -152,7 +152,7 @@ const cases: Case[] = [
     /"Q4_X"/,
     /Q4/,
   ],
-  ["another version", file().replace("1", "▸2"), /"version" cannot be the number 2/, /"1"/],
+  ["another version", file().replace("1", "▸2"), /"version" cannot be the number 2/, /`1`/],
 ];
 
 describe("one problem", () => {
