@@ -6,10 +6,14 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 
 export const code = (text: string) => `\`${text}\``;
 
-/** First letter in upper case, full stop at the end. */
+/** A name at the start of a sentence: `hf:…`, `f32`, `npm`. */
+const literal = /^([a-z]+:|[a-z]+\d|npm\b)/;
+
+/** First letter in upper case, except of a literal; full stop at the end. */
 export function sentence(text: string): string {
   const trimmed = text.trim();
-  return `${trimmed.slice(0, 1).toUpperCase()}${trimmed.slice(1)}${/[.!?]$/.test(trimmed) ? "" : "."}`;
+  const first = literal.test(trimmed) ? trimmed.slice(0, 1) : trimmed.slice(0, 1).toUpperCase();
+  return `${first}${trimmed.slice(1)}${/[.!?]$/.test(trimmed) ? "" : "."}`;
 }
 
 /** Removes "(default: all)" or "(default 4)" from a description. */

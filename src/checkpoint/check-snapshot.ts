@@ -2,6 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { JsonObject } from "../util/canonical-json.js";
 import { isSystemError, QuantsmithError } from "../util/errors.js";
+import { systemReason } from "../util/system-reason.js";
 import { checkFiles } from "./check-files.js";
 import {
   defaultFileSelection,
@@ -106,9 +107,8 @@ async function listFolder(dir: string): Promise<string[]> {
     return await readdir(dir);
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    throw new QuantsmithError("QS-FETCH-MISSING", `cannot read the model folder ${dir}: ${error.message}`, {
+    throw new QuantsmithError("QS-FETCH-MISSING", `cannot read the model folder ${dir}: ${systemReason(error)}`, {
       remedy: "Check the path: a local model is a folder with config.json.",
-      at: { file: dir },
       cause: error,
     });
   }

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { QuantsmithError } from "../util/errors.js";
 import { quote } from "../util/quote.js";
 
-/** Rules for a header. The message contains the rule, so that a bug report names the failed check. */
+/** Rules for a header. The message contains the rule as a check, so that a bug report names the failed check. */
 export type GgufRule =
   | "magic"
   | "version"
@@ -40,7 +40,7 @@ export function invalidGguf(
 ): QuantsmithError {
   return new QuantsmithError(
     "QS-GGUF-INVALID",
-    `${quote(basename(path))} is not a valid GGUF file: ${what} (rule ${rule}, byte ${offset})`,
+    `${quote(basename(path))} is not a valid GGUF file: ${what} (check ${quote(rule)} failed at byte ${offset})`,
     { remedy, at: { file: path } },
   );
 }

@@ -1,6 +1,7 @@
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { isSystemError } from "../util/errors.js";
 import { quote } from "../util/quote.js";
+import { systemReason } from "../util/system-reason.js";
 import { invalidGguf, missingGguf } from "./errors.js";
 import type { Gguf } from "./gguf.js";
 import { HeaderReader } from "./header-reader.js";
@@ -41,7 +42,7 @@ async function openFile(path: string): Promise<FileHandle> {
     // Before opening, because opening a named pipe would wait for a writer.
     if ((await stat(path)).isFile()) return await open(path, "r");
   } catch (error) {
-    if (isSystemError(error)) throw missingGguf(path, error.message, error);
+    if (isSystemError(error)) throw missingGguf(path, systemReason(error), error);
     throw error;
   }
   throw missingGguf(path, "not a regular file");

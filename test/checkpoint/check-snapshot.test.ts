@@ -256,7 +256,10 @@ describe("unusable folders", () => {
   });
 
   test("a missing folder, and a file instead of a folder", async () => {
-    expect((await failureOf(checkSnapshot(join(base, "absent")))).code).toBe("QS-FETCH-MISSING");
+    const error = await failureOf(checkSnapshot(join(base, "absent")));
+    // Without a place, so that the caller adds the line of the recipe.
+    expect(error).toMatchObject({ code: "QS-FETCH-MISSING", at: undefined });
+    expect(error.message).toBe(`cannot read the model folder ${join(base, "absent")}: no such file or folder`);
     expect((await failureOf(checkSnapshot(join(tinyLlama, "config.json")))).code).toBe("QS-FETCH-MISSING");
   });
 

@@ -161,7 +161,7 @@ test("a folder's path is relative to the recipe; an existing file is not overwri
   const text = await draft(join(demoFolder, "tiny-llama"), file);
   const settings = await loadSettings(file);
   expect(settings.model.source).toEqual({ kind: "local", path: join(demoFolder, "tiny-llama") });
-  expect(text).toContain("# LlamaForCausalLM, about 0.0058 billion parameters");
+  expect(text).toContain("# LlamaForCausalLM, about 5.8 million parameters");
   writeFileSync(file, `${text}# mine\n`);
   await expect(draft(join(demoFolder, "tiny-llama"), file)).rejects.toMatchObject({ code: "QS-INIT-EXISTS" });
   await expect(draft("no such thing", file)).rejects.toMatchObject({ code: "QS-USAGE" });

@@ -123,8 +123,10 @@ describe("bad model folders", () => {
       "QS-CONVERT-ARCHITECTURE",
     ],
   ])("%s", async (_what, edit, code) => {
-    const error = await failing(model(edit)());
+    const recipe = model(edit)();
+    const error = await failing(recipe);
     expect([error.exitCode, error.code]).toEqual([2, code]);
+    if (code === "QS-FETCH-MISSING") expect(error.at).toMatchObject({ file: recipe, line: 2 });
   });
 });
 

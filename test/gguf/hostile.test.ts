@@ -141,7 +141,7 @@ const invalid: [what: string, rule: GgufRule, plan: GgufPlan][] = [
 describe("an invalid header fails with the broken rule", () => {
   test.each(invalid)("%s: %s", async (_, rule, plan) => {
     const error = await failure(buildGguf({ ...plan, trailing: 4096 }));
-    expect(error.message).toContain(`(rule ${rule}, byte `);
+    expect(error.message).toContain(`(check "${rule}" failed at byte `);
     expect(error.code).toBe("QS-GGUF-INVALID");
     expect(error.at).toEqual({ file: path });
     expect(error.remedy).not.toBe("");
@@ -170,7 +170,7 @@ describe("an invalid header fails with the broken rule", () => {
       [{ headerBytes: 100 }, "header-size"],
     ] as const) {
       const error = await failureOf(readGguf(path, { limits }));
-      expect(error.message).toContain(`(rule ${rule}, `);
+      expect(error.message).toContain(`(check "${rule}" failed at `);
     }
   });
 

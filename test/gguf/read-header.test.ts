@@ -164,5 +164,6 @@ describe("missing files", () => {
     const failure = await failureOf(readGguf(missing));
     expect(failure.code).toBe("QS-GGUF-MISSING");
     expect(failure.at).toEqual({ file: missing });
+    expect(failure.message).not.toContain("ENO");
   });
 });

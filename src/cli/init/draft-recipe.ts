@@ -33,8 +33,9 @@ export function draftRecipe(model: ModelOutline, catalog: Pick<Catalog, "devices
 }
 
 function heading({ architecture, parameters, weightBytes, width, multimodal }: ModelOutline): string[] {
-  const billions = `${(parameters / 1e9).toPrecision(2)} billion parameters`;
-  const lines = [`# ${inComment(architecture)}, about ${billions}: ${formatBytes(weightBytes)} of weights.`];
+  const [unit, word] = parameters >= 1e9 ? [1e9, "billion"] : [1e6, "million"];
+  const count = `${(parameters / unit).toPrecision(2)} ${word} parameters`;
+  const lines = [`# ${inComment(architecture)}, about ${count}: ${formatBytes(weightBytes)} of weights.`];
   if (multimodal) lines.push("# Multimodal; `convert: { mmproj: none }` skips the vision or audio projector.");
   if (width !== null && width % 256 !== 0) {
     lines.push(`# The row width ${width} is not a multiple of 256, so K-quants fall back to larger types.`);
