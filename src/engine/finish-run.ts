@@ -59,7 +59,7 @@ function gateError(variants: readonly string[]): QuantsmithError {
     "QS-GATE-FAILED",
     `${variants.join(", ")} did not pass and ${variants.length > 1 ? "are" : "is"} not in the release`,
     {
-      remedy: "Read the reasons beside each variant, then change the variant or its gate.",
+      remedy: "Read the reasons below the table, then change the variant or its gate.",
     },
   );
 }

@@ -180,7 +180,8 @@ class Run {
     const { measurements, commands } = more;
     const { id, stage } = step;
     const found = { ...(measurements && { measurements }), ...(commands && { commands }) };
-    this.#summaries.set(id, { id, stage, status, seconds, ...found });
+    const unselected = step.mode === "reuse" && status === "skipped" ? { unselected: true as const } : {};
+    this.#summaries.set(id, { id, stage, status, seconds, ...found, ...unselected });
     this.runtime.events.emit({
       type: "step-finished",
       id: step.id,

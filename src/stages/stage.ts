@@ -30,6 +30,8 @@ export interface StepSummary {
   measurements?: Readonly<Record<string, number>>;
   /** Command lines of the native tools it ran, program name first; absent if the step failed. */
   commands?: readonly (readonly string[])[];
+  /** True for a skipped step that the user did not select (`--variant`, `--only`); absent otherwise. */
+  unselected?: true;
 }
 
 export interface Progress {

@@ -179,7 +179,7 @@ describe("an invalid header fails with the broken rule", () => {
     writeFileSync(path, buildGguf({ metadata: [architecture, items("a"), items("b")] }));
     await readGguf(path, { limits: { arrayItems: 6 } });
     const error = await failureOf(readGguf(path, { limits: { arrayItems: 5 } }));
-    expect(error.message).toContain("rule array-length");
+    expect(error.message).toContain('check "array-length"');
   });
 });
 

@@ -40,8 +40,8 @@ export interface CollectedVariant {
 }
 
 /**
- * Returns the results of one variant and its verdict; undefined if it was not quantized. The verdict is final after the
- * steps of `verdictInputs` have ended.
+ * Returns the results of one variant and its verdict; undefined if it was not quantized, or if a step of the verdict was
+ * neither selected nor finished before. The verdict is final after the steps of `verdictInputs` have ended.
  */
 export async function collectVariant(
   { name, file }: PackagedVariant,
@@ -53,6 +53,8 @@ export async function collectVariant(
   if (quantized === undefined || sha256 === undefined) return undefined;
   const quality = await readReport<ValidateReport>(sources.input(variantInput("quality", name)));
   const smoke = await readReport<SmokeReport>(sources.input(variantInput("smoke", name)));
+  if (quality === undefined && params.measured && isUnselected(`validate:${name}`, sources)) return undefined;
+  if (smoke === undefined && params.smokeTested && isUnselected(`smoke:${name}`, sources)) return undefined;
   const allocation = await readReport<AllocationReport>(sources.input(variantInput("allocation", name)));
   const structure = await readReport<StructureReport>(sources.input(variantInput("structure", name)));
   const reasons = [...qualityReasons(structure, quality, params), ...smokeVerdict(smoke, params)];
@@ -71,6 +73,10 @@ export async function collectVariant(
     reasons: reasons.map(({ text }) => text),
   };
   return { report, reasons };
+}
+
+function isUnselected(step: string, sources: VariantSources): boolean {
+  return sources.steps().some(({ id, unselected }) => id === step && unselected === true);
 }
 
 /** Returns the reasons of structure and quality; a planned measurement without a result is one. */
