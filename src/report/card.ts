@@ -4,6 +4,7 @@ import { describeEarlyStop } from "./describe-early-stop.js";
 import { describeNameMismatch } from "./describe-name-mismatch.js";
 import { baseKind, describeSource } from "./describe-source.js";
 import { type FrontMatterFacts, frontMatter } from "./front-matter.js";
+import { describeSpeeds } from "./hardware/describe-speeds.js";
 import { devicePicks } from "./hardware/device-picks.js";
 import { fitGrids } from "./hardware/fit-grid.js";
 import { listFittingDevices } from "./hardware/list-fitting-devices.js";
@@ -17,8 +18,6 @@ export interface CardFacts extends FrontMatterFacts, RunSectionFacts {
   unsafe: readonly string[];
   calibration: { corpus: string; chunks: number; context: number } | null;
   evaluation: { corpus: string; chunks: number; context: number } | null;
-  /** Sentence about the files for Ollama; empty for none. */
-  ollamaNote: string;
   /** Paths of the charts in the release. */
   assets: ReadonlySet<string>;
 }
@@ -42,7 +41,6 @@ export function renderCard(facts: CardFacts): string {
     ...fitTables(facts),
     "## Run\n",
     runSection(facts),
-    ...(facts.ollamaNote === "" ? [] : [`${facts.ollamaNote}\n`]),
     "## How it was made\n",
     renderMethod(facts),
     licenseSection(facts),
@@ -112,7 +110,7 @@ function devicePick({ hardware }: CardFacts): string[] {
   return [
     "## Which file for which device\n",
     `${markdownTable(titles, linked)}\n`,
-    "The fit compares the memory that llama.cpp's allocator requests, with an f16 KV cache, with the memory budget of the device. Context: tokens. Tokens/s: generation speed, a range estimated from memory bandwidth. Sources, more contexts and all values: [hardware-compatibility.json](./hardware-compatibility.json).\n",
+    `The fit compares the memory that llama.cpp's allocator requests, with an f16 KV cache, with the memory budget of the device. Context: tokens.${describeSpeeds(hardware)} Sources, more contexts and all values: [hardware-compatibility.json](./hardware-compatibility.json).\n`,
   ];
 }
 

@@ -59,8 +59,8 @@ export function renderRecommendation(facts: RecommendationFacts): string {
 function introduction({ device, task, context, kvType, variants }: RecommendationFacts): string {
   const { memory, budget } = device;
   const perGpu = memory.cards === 1 ? "" : ` on each of ${memory.cards} GPUs`;
-  const capped = variants.some(({ fit }) => fit.context < context);
-  const shorter = capped ? " (capped at the trained context of the model)" : "";
+  const capped = [...new Set(variants.map(({ fit }) => fit.context))].filter((tokens) => tokens < context);
+  const shorter = capped.length === 0 ? "" : ` (capped at ${capped.join(" or ")}, the trained context of the model)`;
   const note = budget.note === undefined ? "" : `; ${markdownText(budget.note)}`;
   return `Estimated for **${task}** at ${context} tokens of context${shorter}, with KV cache type ${kvType}. The memory budget for one model is ${formatGibibytes(budget.value)} of ${formatGibibytes(memory.bytes.value)}${perGpu} (${budget.basis}${note}). Inference runs on the device itself.\n`;
 }

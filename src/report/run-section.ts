@@ -12,21 +12,35 @@ export interface RunSectionFacts {
   repo: string | null;
   /** True for embedding models. */
   embedding: boolean;
+  /** Sentence about the files for Ollama; empty for none. */
+  ollamaNote: string;
 }
 
 /** Default variants of runtimes, in order of preference. */
 const usual = ["Q4_K_M", "Q8_0"];
 
-/** Renders the model card's "Run" section for one variant with its exact tag; common runtimes are not folded. */
-export function runSection({ report, hardware, repo, embedding }: RunSectionFacts): string {
+/** Renders the model card's "Run" section for the recommended variant with its exact tag; common runtimes are not folded. */
+export function runSection({ report, hardware, repo, embedding, ollamaNote }: RunSectionFacts): string {
   const { variants } = report;
-  const example = usual.map((name) => variants.find((one) => one.name === name)).find(Boolean) ?? variants[0];
+  const example = exampleVariant(variants, hardware);
   if (example === undefined) return "";
   const model = repo === null ? ["-m", shellWord(example.file)] : ["-hf", `${repo}:${example.name}`];
   if (embedding) return `${fenced("sh", ["llama-embedding", ...model, "-p 'Some text'"].join(" "))}\n`;
   const others = variants.length > 1 ? ` For another variant, replace the ${repo === null ? "file name" : "tag"}.` : "";
   const opening = `The examples use ${example.name}.${others}\n`;
-  return `${opening}\n${renderSnippets(snippetInput(example, report, hardware, repo), ({ name }) => inTheOpen.has(name))}\n`;
+  const input = { ...snippetInput(example, report, hardware, repo), ollamaNote };
+  return `${opening}\n${renderSnippets(input, ({ name }) => inTheOpen.has(name))}\n`;
+}
+
+/** Returns the variant recommended for the most devices; without recommendations, a default of runtimes. */
+function exampleVariant(
+  variants: readonly VariantReport[],
+  { recommended }: HardwareCompatibility,
+): VariantReport | undefined {
+  const devices = (name: string) => recommended.filter(({ variant }) => variant === name).length;
+  const most = Math.max(...variants.map(({ name }) => devices(name)));
+  const best = variants.filter(({ name }) => devices(name) === most);
+  return usual.map((name) => best.find((one) => one.name === name)).find(Boolean) ?? best[0];
 }
 
 const inTheOpen: ReadonlySet<string> = new Set(["llama.cpp", "Ollama"]);

@@ -176,6 +176,14 @@ describe("the fit on devices", () => {
     expect(rows("All devices at 65536 tokens")[2]?.[1]).toBe("no (memory)");
   });
 
+  test("explains the speed only if there is one", () => {
+    const hardware = hardwareOf(largeReport, ["rtx-3090"]);
+    const results = hardware.results.map((result) => ({ ...result, decode: null }));
+    expect(renderCard({ ...facts, report: largeReport, hardware })).toContain("Tokens/s: generation speed");
+    const without = renderCard({ ...facts, report: largeReport, hardware: { ...hardware, results } });
+    expect(without).not.toContain("Tokens/s: generation speed");
+  });
+
   test("is omitted without devices", () => {
     expect(renderCard(facts)).not.toMatch(/for which device|All devices/);
   });
@@ -196,6 +204,19 @@ describe("the run section", () => {
     expect(names[0]).not.toBe("Q4_K_M");
     expect(names).toContain("Q4_K_M");
     expect(renderCard({ ...facts, report, repo: "me/Model-GGUF" })).toContain("-hf me/Model-GGUF:Q4_K_M ");
+  });
+
+  test("uses the variant that is recommended for the most devices", () => {
+    const hardware = hardwareOf(largeReport, ["rtx-3090", "2x-rtx-3090", "iphone-15-pro"]);
+    const card = renderCard({ ...facts, report: largeReport, hardware });
+    expect(hardware.recommended.map(({ variant }) => variant)).toContain("Q8_0");
+    expect(card).toContain("The examples use Q8_0.");
+  });
+
+  test("has the note on Ollama's files in Ollama's section", () => {
+    const card = renderCard({ ...facts, ollamaNote: "Ollama reads [template](./template)." });
+    const [, section = ""] = card.split("### Ollama\n");
+    expect(section.split("\n### ")[0]).toContain("Ollama reads");
   });
 
   test("uses llama-embedding for an embedding model", () => {

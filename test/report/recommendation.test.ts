@@ -67,6 +67,7 @@ test("a variant that does not run shows the largest possible context; a capped c
   expect(renderRecommendation({ ...given, variants: [no] })).toMatch(/\| runs at \d+ \| no \(os\) \|/);
   const capped = renderRecommendation({ ...given, context: 4096 });
   expect(capped).toContain("| 7680 | full offload at 1024 |");
+  expect(capped).toContain("at 4096 tokens of context (capped at 1024, the trained context of the model)");
 });
 
 test("without a pick there are no run snippets", () => {

@@ -40,6 +40,8 @@ export function recommendVariant(candidates: readonly Candidate[], backends: Cat
       : quick.length < leading.length
         ? ` and ${number === "one" ? "is" : "are"} not mostly in slow types`
         : "";
+  if (candidates.length === 1)
+    return { variant: pick.variant.name, reason: `it ${manner[pick.fit.verdict].one}${slow}` };
   const group = `that ${manner[pick.fit.verdict][number]}${slow}`;
   return { variant: pick.variant.name, reason: `${merit(pick, choice.length, measured)} ${group}` };
 }

@@ -1,3 +1,4 @@
+import { describeSpeeds } from "../hardware/describe-speeds.js";
 import { devicePicks, type TextTable } from "../hardware/device-picks.js";
 import { fitGrids } from "../hardware/fit-grid.js";
 import { type Html, html } from "./html.js";
@@ -7,7 +8,7 @@ import type { PageFacts } from "./page-facts.js";
 export function hardwareSection({ hardware }: PageFacts): Html | undefined {
   if (hardware.variants.length === 0) return undefined;
   return html`<h2>Which file for which device</h2>
-${table(devicePicks(hardware), "Recommended variant by device")}<p class="quiet">The fit compares the memory that llama.cpp's allocator requests, with an f16 KV cache, with the memory budget of the device. Context: tokens. Tokens/s: generation speed, a range estimated from memory bandwidth. Sources and all values: <code>hardware-compatibility.json</code>.</p>
+${table(devicePicks(hardware), "Recommended variant by device")}<p class="quiet">The fit compares the memory that llama.cpp's allocator requests, with an f16 KV cache, with the memory budget of the device. Context: tokens.${describeSpeeds(hardware)} Sources and all values: <code>hardware-compatibility.json</code>.</p>
 ${fitGrids(hardware).map(
   (grid) =>
     html`<details><summary>All variants at ${grid.context} tokens of context</summary>${table(grid, `All variants at ${grid.context} tokens of context`)}</details>

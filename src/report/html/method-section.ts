@@ -42,7 +42,7 @@ function baseEntry({ base, variants }: RunReport, text: TextUse | null): Html | 
   const words = [
     formatMegabytes(base.bytes),
     ...(base.perplexity === null ? [] : [`perplexity ${base.perplexity.toFixed(3)}${whole}`]),
-    ...[...parts].map(([chunks, perplexity]) => `${perplexity.toFixed(3)} over the first ${chunks}`),
+    ...[...parts].map(([chunks, perplexity]) => `${perplexity.toFixed(3)} over the ${chunks} measured`),
   ];
   return html`<dt>16-bit base</dt><dd>${words.join(", ")}</dd>
 `;

@@ -17,7 +17,7 @@ export const ollama: Runtime = {
     const from = repo === null ? `./${file}` : `hf.co/${repo}:${tag}`;
     const name = ollamaName(file);
     const commands = `ollama create ${name} -f Modelfile\nollama run ${name} ${shellWord(input.prompt)}`;
-    return `${ready}${ready === "" ? "A" : "a"} \`Modelfile\`${repo === null ? " in the folder of the model" : ""}:\n\n${fenced("", modelfile(from, input))}\n\n${fenced("sh", commands)}${cacheNote(input)}`;
+    return `${ready}${ready === "" ? "A" : "a"} \`Modelfile\`${repo === null ? " in the folder of the model" : ""}:\n\n${fenced("", modelfile(from, input))}\n\n${fenced("sh", commands)}${cacheNote(input)}${filesNote(input)}`;
   },
 };
 
@@ -33,6 +33,10 @@ function ollamaName(file: string): string {
 function modelfile(from: string, input: SnippetInput): string {
   const settings = [`PARAMETER num_ctx ${input.context}`, `PARAMETER num_gpu ${gpuLayers(input)}`];
   return [`FROM ${from}`, ...settings, `SYSTEM ${modelfileText(input.system)}`].join("\n");
+}
+
+function filesNote({ ollamaNote = "" }: SnippetInput): string {
+  return ollamaNote === "" ? "" : `\n\n${ollamaNote}`;
 }
 
 function cacheNote({ kvType }: SnippetInput): string {

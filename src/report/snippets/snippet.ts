@@ -20,6 +20,8 @@ export interface SnippetInput {
   layers: FitResult["layers"];
   system: string;
   prompt: string;
+  /** Sentence about the release's files for Ollama; absent or empty for none. */
+  ollamaNote?: string;
 }
 
 export type Platform = "ios" | "android" | "macos" | "desktop";

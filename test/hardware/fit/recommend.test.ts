@@ -63,6 +63,7 @@ describe("the pick", () => {
       "Q2_K",
       "it is the only variant that fits completely, though mostly in slow types",
     ],
+    ["a single variant that fits", ladder.slice(0, 1), phone(2000), "Q8_0", "it fits completely"],
     [
       "a complete fit precedes a better partial one",
       ladder,
