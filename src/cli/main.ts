@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { CommanderError } from "commander";
 import { exitCodeOf } from "../util/error-report.js";
-import { QuantsmithError } from "../util/errors.js";
 import { printError } from "./print.js";
 import { program } from "./program.js";
+import { usageError } from "./usage-error.js";
 
 // The reader may close the pipe (`quantsmith types | head`); the command continues without output.
 for (const stream of [process.stdout, process.stderr]) {
@@ -17,15 +17,8 @@ try {
 } catch (error) {
   if (error instanceof CommanderError && error.exitCode === 0) process.exitCode = 0;
   else {
-    const reported = error instanceof CommanderError ? usageError(error) : error;
+    const reported = error instanceof CommanderError ? usageError(error, program, process.argv.slice(2)) : error;
     printError(reported, process.argv.includes("--json"));
     process.exitCode = exitCodeOf(reported);
   }
-}
-
-function usageError(error: CommanderError): QuantsmithError {
-  const message = error.message.replace(/^error: /, "").replace(/\n/g, " ");
-  return new QuantsmithError("QS-USAGE", error.code === "commander.help" ? "no command was given" : message, {
-    remedy: "Run `quantsmith --help` for the commands, or `quantsmith <command> --help` for options.",
-  });
 }

@@ -33,6 +33,16 @@ test("`plan --json` names devices by their ids, as the recipe does", async () =>
   expect(settings.variants.value[0].dynamic).toEqual({ budget });
 });
 
+test("`plan` prints names of variants and of the pipeline, and no empty column", async () => {
+  const path = demoCopy(home, () => recipe("[Q8_0, Q4_K_M]", ""), "table");
+  const printed = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  await plan(path, { out: join(home, "out") });
+  const text = printed.mock.calls.map(([text]) => text).join("");
+  expect(text).toMatch(/^variants +Q8_0, Q4_K_M +recipe$/m);
+  expect(text).toMatch(/^search.chunks +8 +pipeline preview$/m);
+  expect(text).toMatch(/^Step +Status +Will write +Took last time$/m);
+});
+
 test("the catalog is read once, with the recipe", async () => {
   const catalog = await writeCatalog();
   const path = demoCopy(home, () => recipe(variants, `catalog: ${catalog}\n`), "once");

@@ -35,17 +35,25 @@ export async function plan(recipe: string, options: PlanOptions & { matrix?: boo
     seconds === undefined ? "–" : `${seconds.toFixed(1)} s`,
     why ?? "",
   ]);
-  print(textTable(["Step", "Status", "Will write", "Took last time", "Why"], rows));
+  print(textTable(...withoutEmptyLast(["Step", "Status", "Will write", "Took last time", "Why"], rows)));
   const time = result.seconds === 0 ? "" : `, about ${formatSeconds(result.seconds)} by earlier step times`;
   print(`\nAt most ${formatBytes(result.diskPeakBytes)} of additional disk space${time}.\n`);
   print(`Conversion: ${engine} (${why}).\n`);
   for (const note of notes) print(`Note: ${note}.\n`);
   const settingRows = Object.entries(origins(settings)).map(([key, { value, from }]) => [
     key,
-    shorten(JSON.stringify(value ?? null), 60),
-    from,
+    key === "variants"
+      ? settings.variants.map(({ name }) => name).join(", ")
+      : shorten(JSON.stringify(value ?? null), 60),
+    from === "pipeline" ? `pipeline ${settings.pipeline.name}` : from,
   ]);
   print(textTable(["Setting", "Value", "From"], settingRows));
+}
+
+/** Removes the last column of a table if it is empty. */
+function withoutEmptyLast(titles: string[], rows: string[][]): [string[], string[][]] {
+  if (rows.some((row) => row.at(-1) !== "")) return [titles, rows];
+  return [titles.slice(0, -1), rows.map((row) => row.slice(0, -1))];
 }
 
 /** Rejects recipe names that are invalid in artifact names, in the glob that finds artifacts or in a line of outputs. */

@@ -1,4 +1,5 @@
 import { appendFile } from "node:fs/promises";
+import { join } from "node:path";
 import { pastSeconds } from "../../engine/estimate-plan.js";
 import { EventBus, eventLog, type StepIdentity } from "../../engine/events.js";
 import { finishRun } from "../../engine/finish-run.js";
@@ -132,7 +133,9 @@ async function show(settings: Settings, report: RunReport, errors: readonly unkn
   for (const { name, reasons } of report.variants) for (const reason of reasons) note(`${name}: ${reason}`);
   // Steps that fail for the same reason, such as missing tools, share one error.
   for (const text of new Set(errors.map((error) => formatError(errorReport(error))))) note(text);
-  if (report.release !== null) print(`Release: ${report.release}`);
+  if (report.release === null) return;
+  print(`Release: ${report.release}`);
+  print(`Open ${join(report.release, "report.html")} in a browser; README.md is the model card.`);
 }
 
 function chooseView(asJson: boolean) {

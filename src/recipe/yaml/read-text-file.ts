@@ -2,6 +2,7 @@ import { constants, open } from "node:fs/promises";
 import { TextDecoder } from "node:util";
 import type { ErrorCode } from "../../util/error-codes.js";
 import { isSystemError, QuantsmithError } from "../../util/errors.js";
+import { systemReason } from "../../util/system-reason.js";
 
 /** Far above any recipe, which is a page of text, to protect the parser. */
 const maximumBytes = 1024 * 1024;
@@ -57,16 +58,9 @@ async function readRegularFile(path: string, shown: string, missing: ErrorCode):
   } catch (error) {
     // A QuantsmithError has a `code`, too.
     if (error instanceof QuantsmithError || !isSystemError(error)) throw error;
-    throw fail(reasons[error.code ?? ""] ?? error.message, error);
+    throw fail(systemReason(error), error);
   }
 }
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: "no such file",
-  ENOTDIR: "no such file",
-  EACCES: "permission denied",
-  EPERM: "permission denied",
-};
 
 /** Returns line and column of the first invalid UTF-8 byte, where the decoded and re-encoded text differs. */
 function firstInvalid(bytes: Buffer): { line: number; column: number } {

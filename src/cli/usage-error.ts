@@ -1,0 +1,28 @@
+import type { Command, CommanderError } from "commander";
+import { QuantsmithError } from "../util/errors.js";
+
+/** Returns an error of commander as QS-USAGE, whose remedy names the help of the given command. */
+export function usageError(error: CommanderError, program: Command, args: readonly string[]): QuantsmithError {
+  const message = error.message.replace(/^error: /, "").replace(/\n/g, " ");
+  const command = commandOf(program, args);
+  const remedy =
+    command === undefined
+      ? "Run `quantsmith --help` for the commands, or `quantsmith <command> --help` for options."
+      : `Run \`${command} --help\`.`;
+  return new QuantsmithError("QS-USAGE", error.code === "commander.help" ? "no command was given" : message, {
+    remedy,
+  });
+}
+
+/** Returns the command that arguments begin with, `quantsmith cache gc`; undefined for none. */
+function commandOf(program: Command, args: readonly string[]): string | undefined {
+  const names = [program.name()];
+  let { commands } = program;
+  for (const arg of args) {
+    const found = commands.find((command) => command.name() === arg);
+    if (found === undefined) break;
+    names.push(arg);
+    ({ commands } = found);
+  }
+  return names.length === 1 ? undefined : names.join(" ");
+}

@@ -1,0 +1,20 @@
+import { CommanderError } from "commander";
+import { expect, test } from "vitest";
+import { program } from "../../src/cli/program.js";
+import { usageError } from "../../src/cli/usage-error.js";
+
+const missing = new CommanderError(1, "commander.missingArgument", "error: missing required argument 'model'");
+
+test.each([
+  [["recommend"], "Run `quantsmith recommend --help`."],
+  [["run", "plan"], "Run `quantsmith run --help`."],
+  [["cache", "gc", "--keep"], "Run `quantsmith cache gc --help`."],
+  [["cache", "mend"], "Run `quantsmith cache --help`."],
+  [["recomend"], "Run `quantsmith --help` for the commands, or `quantsmith <command> --help` for options."],
+])("%j", (args, remedy) => {
+  expect(usageError(missing, program, args)).toMatchObject({
+    code: "QS-USAGE",
+    message: "missing required argument 'model'",
+    remedy,
+  });
+});
