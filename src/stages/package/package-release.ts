@@ -27,7 +27,7 @@ import { writeSidecars } from "./sidecars.js";
  */
 export const packageRelease: Operation<PackageParams> = {
   stage: "package",
-  version: 4,
+  version: 5,
   resource: "io",
   tools: [],
   async run(params, context) {
