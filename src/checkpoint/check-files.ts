@@ -43,7 +43,7 @@ async function allowedRoots(dir: string): Promise<string[]> {
 
 function badFile(path: string, what: string, cause?: unknown): QuantsmithError {
   return new QuantsmithError("QS-FETCH-LINK", `${path} ${what}`, {
-    remedy: "Put the file itself into the folder: a link could publish a file from outside it.",
+    remedy: "Replace the link with a copy of the file, so that no file from outside the folder is published.",
     at: { file: path },
     cause,
   });

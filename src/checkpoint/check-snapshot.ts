@@ -65,7 +65,7 @@ export async function checkSnapshot(
   const files = [...sizes].map(([path, size]) => ({ path, size })).sort((a, b) => (a.path < b.path ? -1 : 1));
   const unsafe = files.map(({ path }) => path).filter(isUnsafe);
   if (parameters === 0) {
-    throw new QuantsmithError("QS-FETCH-NO-WEIGHTS", `the weight files in ${dir} contain no values`, {
+    throw new QuantsmithError("QS-FETCH-NO-WEIGHTS", `the weight files in ${dir} contain no tensor values`, {
       remedy: "Download the weights from the model's original repository.",
       at: { file: dir },
     });

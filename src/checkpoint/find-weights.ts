@@ -52,7 +52,8 @@ function noWeights(place: string, names: ReadonlySet<string>, safetensors: reado
   const [other] = safetensors;
   if (other !== undefined) {
     return new QuantsmithError("QS-FETCH-NO-WEIGHTS", `${place} contains ${quote(other)} but no model.safetensors`, {
-      remedy: "Rename the file to model.safetensors if it is the model: the converter reads only model*.safetensors.",
+      remedy:
+        "If the file contains the model's weights, rename it to model.safetensors: the converter reads only model*.safetensors.",
       at: { file: join(place, other) },
     });
   }
@@ -60,7 +61,7 @@ function noWeights(place: string, names: ReadonlySet<string>, safetensors: reado
   if (pickled !== undefined) {
     return new QuantsmithError("QS-FETCH-PICKLE", `${place} contains weights only as pickle: ${quote(pickled)}`, {
       remedy:
-        "Use a revision with safetensors, or run safetensors' convert.py on a disposable machine: pickle files can run code when opened. Set `model.allowUnsafe: true` to use them unconverted.",
+        "Use a revision with safetensors, or convert the files with safetensors' convert.py on an isolated machine: pickle files can run code when opened. Set `model.allowUnsafe: true` to use them unconverted.",
       at: { file: join(place, pickled) },
     });
   }

@@ -71,16 +71,16 @@ function broken(path: string, what: string, remedy?: string): QuantsmithError {
 }
 
 async function readHeader(file: FileHandle, path: string, fileBytes: number): Promise<Buffer> {
-  if (fileBytes < 8) throw broken(path, `it has ${fileBytes} bytes`);
+  if (fileBytes < 8) throw broken(path, `it has only ${fileBytes} bytes`);
   const start = await readExactly(file, path, 0, 8);
   if (start.toString("latin1") === "version ") {
     throw broken(path, "it is a Git LFS pointer", "Fetch the weights with `git lfs pull` or from the Hub.");
   }
   const length = start.readUInt32LE(4) * 2 ** 32 + start.readUInt32LE(0);
   if (length > maxHeaderBytes) {
-    throw broken(path, `its header claims ${length} bytes, more than ${maxHeaderBytes}`);
+    throw broken(path, `its header length is ${length} bytes, more than the limit of ${maxHeaderBytes}`);
   }
-  if (8 + length > fileBytes) throw broken(path, `its header claims ${length} bytes, but the file has ${fileBytes}`);
+  if (8 + length > fileBytes) throw broken(path, `its header length is ${length} bytes, but the file has ${fileBytes}`);
   return readExactly(file, path, 8, length);
 }
 
@@ -89,7 +89,7 @@ async function readExactly(file: FileHandle, path: string, position: number, byt
   let filled = 0;
   while (filled < bytes) {
     const { bytesRead } = await file.read(buffer, filled, bytes - filled, position + filled);
-    if (bytesRead === 0) throw broken(path, `it ends at byte ${position + filled}`);
+    if (bytesRead === 0) throw broken(path, `it ends too early, at byte ${position + filled}`);
     filled += bytesRead;
   }
   return buffer;

@@ -30,7 +30,7 @@ export function checkNative(family: Family, { config, modelName, files }: Native
 /** Throws QS-CONVERT-NATIVE for a model name that makes llama.cpp's converter treat the model as a special kind. */
 export function requireSupportedName(family: Family, modelName: string): void {
   if (family.unsupportedNames?.test(modelName))
-    throw nativeUnsupported(`does not support the kind of model that the name ${quote(modelName)} indicates`);
+    throw nativeUnsupported(`does not support the special model type that the name ${quote(modelName)} implies`);
 }
 
 /** Files that change how llama.cpp's converter treats a model. */

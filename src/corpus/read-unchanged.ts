@@ -10,7 +10,7 @@ export async function readUnchanged(path: string, digest: string | undefined): P
   const bytes = await readFile(path);
   if (digest === undefined || sha256(bytes) === digest) return bytes;
   throw new QuantsmithError("QS-INPUT-CHANGED", `${path} changed during the run`, {
-    remedy: "Run again to plan with the new text.",
+    remedy: "Run again to use the new text.",
     at: { file: path },
   });
 }

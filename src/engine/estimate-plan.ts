@@ -73,7 +73,7 @@ function restoreDropped(plan: Plan, steps: StepEstimate[], records: ReadonlyMap<
       const producer = estimates.get(input.step);
       if (!dropped || producer === undefined || producer.status !== "cached") continue;
       producer.status = "stale";
-      producer.why = `${input.file} was dropped and is needed again`;
+      producer.why = `${input.file} was removed to save space and is needed again`;
       producer.predictedBytes = Math.ceil(plan.steps.find(({ id }) => id === input.step)?.predictedBytes ?? 0);
     }
   }

@@ -55,10 +55,10 @@ export async function trimStore(
 function otherStore(recipe: string): QuantsmithError {
   return new QuantsmithError(
     "QS-CACHE-OTHER",
-    `the store does not contain any step of the current plan of ${quote(recipe)}`,
+    `the store does not contain any step of the current plan of ${quote(recipe)}, so nothing was removed`,
     {
       remedy:
-        "Nothing was removed: the recipe, its texts or the model changed since the run. Pin the model with `revision` and run again, or run `quantsmith cache gc`.",
+        "Run `quantsmith run` again for the changed recipe, texts or model, or run `quantsmith cache gc`. Pin the model with `revision` to avoid this.",
     },
   );
 }

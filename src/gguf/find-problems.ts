@@ -23,7 +23,7 @@ export function findProblems(gguf: Gguf): GgufProblem[] {
     problems.push({
       code: "QS-GGUF-NO-NAME",
       message: "the file has no `general.name`",
-      remedy: "Convert again with a model name, which programs display.",
+      remedy: "Convert again with a model name, which applications display.",
     });
   }
   return isLanguageModel(gguf) ? [...problems, ...modelProblems(gguf)] : problems;
@@ -87,7 +87,7 @@ function modelProblems(gguf: Gguf): GgufProblem[] {
   if (metadataString(gguf, "tokenizer.chat_template") === undefined) {
     problems.push({
       code: "QS-GGUF-NO-TEMPLATE",
-      message: "the file has no chat template; chat programs will guess one",
+      message: "the file has no chat template; applications fall back to a default one",
       remedy:
         "For a chat model, add chat_template.jinja to the checkpoint and convert again. Ignore this for a base model.",
     });

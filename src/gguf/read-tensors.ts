@@ -27,10 +27,15 @@ export async function readTensors(reader: HeaderReader, count: number, alignment
     const offsetAt = reader.position;
     const offset = reader.u64();
     if (offset > Number.MAX_SAFE_INTEGER) {
-      throw invalidGguf(reader.path, "offset-range", offsetAt, `the tensor ${quote(name)} starts at ${offset}`);
+      throw invalidGguf(
+        reader.path,
+        "offset-range",
+        offsetAt,
+        `the tensor ${quote(name)} starts at offset ${offset}, beyond 2^53`,
+      );
     }
     if (offset % alignment !== 0) {
-      const what = `the tensor ${quote(name)} starts at ${offset}, not at a multiple of ${alignment}`;
+      const what = `the tensor ${quote(name)} starts at offset ${offset}, which is not a multiple of the alignment ${alignment}`;
       throw invalidGguf(reader.path, "offset-alignment", offsetAt, what);
     }
     tensors.push({ name, shape, type, offset, bytes });
@@ -81,7 +86,7 @@ function tensorBytes(reader: HeaderReader, name: string, shape: readonly number[
   const row = shape[0] ?? 1;
   const elements = shape.reduce((product, size) => product * size, 1);
   if (row % type.blockSize !== 0) {
-    const what = `rows of the tensor ${quote(name)} have ${row} values, not whole ${type.name} blocks of ${type.blockSize}`;
+    const what = `the row length ${row} of the tensor ${quote(name)} is not a multiple of ${type.blockSize}, the block size of ${type.name}`;
     throw invalidGguf(reader.path, "row-size", reader.position, what);
   }
   const bytes = rowBytes(type, elements);

@@ -69,7 +69,7 @@ async function readItems(
 /** Rejects bytes other than 0 and 1, which C++ programs may interpret differently. */
 function toBool(reader: HeaderReader, key: string, byte: GgufScalar, at: number): boolean {
   if (byte === 0 || byte === 1) return byte === 1;
-  throw invalidGguf(reader.path, "bool", at, `${quote(key)} has the boolean value ${byte}`);
+  throw invalidGguf(reader.path, "bool", at, `${quote(key)} has the invalid boolean value ${byte}`);
 }
 
 function scalarTypeName(type: number): GgufScalarType {

@@ -46,15 +46,15 @@ const fitResult = z.strictObject({
       expertsOnCpu: z.int().nonnegative(),
     })
     .nullable()
-    .describe("Blocks on the device, where the output counts as one more; null for `cpu` and `no`."),
+    .describe("Number of layers on the device, including the output layer; null for `cpu` and `no`."),
   maximumContext: z
     .record(z.enum(kvTypes), tokens.nullable())
     .describe(
-      "Largest context, in tokens, with the same verdict, or for `no`, at which it runs at all; null if there is none.",
+      "Largest context in tokens with the same verdict; for `no`, the largest at which the variant runs; null if there is none.",
     ),
-  dirtyBytes: bytes.describe("Memory that the system cannot reclaim, because it is not mapped from the file."),
+  dirtyBytes: bytes.describe("Memory that is not mapped from the file, so the system cannot reclaim it."),
   residentBytes: bytes.describe("All memory in use, including mapped weights."),
-  hostBytes: bytes.describe("System memory needed besides discrete GPUs; 0 for unified memory."),
+  hostBytes: bytes.describe("System memory needed in addition to the memory of discrete GPUs; 0 for unified memory."),
   decode: speedRange.nullable().describe("Tokens per second of generation."),
   prefill: speedRange.nullable().describe("Tokens per second of prompt processing."),
   sustained: figureRange.nullable().describe("Share of the initial speed under sustained load."),
@@ -94,7 +94,7 @@ const compatibleDevice = z.strictObject({
   name: z.string(),
   class: deviceClass,
   memory: z.strictObject({ kind: z.enum(["unified", "discrete"]), cards: z.int().min(1), bytes: figure }),
-  budget: figure.describe("Bytes of the memory, or of each GPU's, that one model may use."),
+  budget: figure.describe("Memory budget for one model in bytes, of each GPU if discrete."),
   bandwidth: figure.nullable().describe("Bytes per second."),
   backend: backendId.describe("The device's first backend."),
 });

@@ -73,19 +73,19 @@ export function statusError(
     });
   }
   const details = reason === "" ? "" : `: ${connection.quote(reason)}`;
-  return new QuantsmithError("QS-HUB-FAILED", `${doing}: the Hub answered ${status} for ${repo}${details}`, {
+  return new QuantsmithError("QS-HUB-FAILED", `${doing}: the Hub returned ${status} for ${repo}${details}`, {
     remedy: retryLater,
   });
 }
 
 /** Returns the error for a storage server's response that is not a success. */
 export function storageError(status: number, { doing }: Subject): QuantsmithError {
-  return new QuantsmithError("QS-HUB-FAILED", `${doing}: the Hub's storage answered ${status}`, {
+  return new QuantsmithError("QS-HUB-FAILED", `${doing}: the Hub's storage returned ${status}`, {
     remedy: retryLater,
   });
 }
 
-const retryLater = "Run again later; it continues from the transferred data.";
+const retryLater = "Run again later; the transfer resumes.";
 
 const unreachable = new Set(["ENOTFOUND", "EAI_AGAIN", "ENETUNREACH", "EHOSTUNREACH", "ENETDOWN", "ECONNREFUSED"]);
 
@@ -100,7 +100,7 @@ export function networkError(cause: unknown, { doing }: Subject): QuantsmithErro
     });
   }
   return new QuantsmithError("QS-HUB-NETWORK", `${doing}: the connection was lost: ${reason}`, {
-    remedy: "Check the network and run again; it continues from the transferred data.",
+    remedy: "Check the network and run again; the transfer resumes.",
     cause,
   });
 }

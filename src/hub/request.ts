@@ -86,7 +86,7 @@ export async function send(connection: HubConnection, request: HubWrite): Promis
   if ((status >= 200 && status < 300) || request.accept?.includes(status) === true) return { response, url };
   response.resume();
   if (status >= 300 && status < 400)
-    throw invalidResponse(subject, "the Hub answered with a redirect; the repository may have been renamed");
+    throw invalidResponse(subject, "the Hub returned a redirect; the repository may have been renamed");
   throw failure(connection, request, url, response);
 }
 
@@ -103,7 +103,7 @@ function exchange(connection: HubConnection, url: URL, options: HubRequest | Hub
       signal,
       timeout: stallMs,
     });
-    request.on("timeout", () => request.destroy(new Error(`nothing arrived for ${stallMs / 1000} s`)));
+    request.on("timeout", () => request.destroy(new Error(`no data arrived for ${stallMs / 1000} s`)));
     request.on("response", resolve);
     request.on("error", (error) => {
       reject(signal.aborted ? signal.reason : new TemporaryFailure(networkError(error, subject)));

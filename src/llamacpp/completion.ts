@@ -45,7 +45,7 @@ export async function completeText(options: CompletionOptions): Promise<Completi
       patterns: [modelLoadPattern("QS-SAMPLE-FAILED")],
       otherwise: {
         code: "QS-SAMPLE-FAILED",
-        remedy: "Check the tool's last lines, or run `quantsmith doctor`.",
+        remedy: "Check the last lines of the tool's output, or run `quantsmith doctor`.",
       },
     });
   }

@@ -24,7 +24,7 @@ export async function splitGguf(options: SplitOptions): Promise<SplitResult> {
   const files = await listSplits(options);
   const announced = Number(/-of-(\d+)\.gguf$/.exec(files[0] ?? "")?.[1]);
   if (result.exitCode !== 0 || files.length === 0 || files.length !== announced) {
-    const remedy = "Check the tool's last lines and the free disk space.";
+    const remedy = "Check the last lines of the tool's output and the free disk space.";
     throw toolFailure(result, {
       doing: `splitting ${options.model}`,
       otherwise: { code: "QS-SPLIT-FAILED", remedy },

@@ -55,7 +55,7 @@ export async function measureKld(options: KldOptions): Promise<KldResult> {
       ],
       otherwise: {
         code: "QS-VALIDATE-FAILED",
-        remedy: "Check the tool's last lines, and use at least one whole chunk of text.",
+        remedy: "Check the last lines of the tool's output, and use at least one whole chunk of text.",
       },
     });
   }

@@ -56,7 +56,7 @@ export async function saveBaseLogits(options: BaseLogitsOptions): Promise<BaseLo
       ],
       otherwise: {
         code: "QS-VALIDATE-FAILED",
-        remedy: "Check the tool's last lines, or run `quantsmith doctor`.",
+        remedy: "Check the last lines of the tool's output, or run `quantsmith doctor`.",
       },
     });
   }

@@ -60,7 +60,7 @@ export async function runQuantize(
     out === undefined ? `planning ${plan.type} of ${plan.model}` : `quantizing ${plan.model} to ${plan.type}`;
   const parsed = result.exitCode === 0 ? parseQuantizeReport(result.stderr) : undefined;
   if (parsed === undefined) {
-    const remedy = "Check the tool's last lines; the preset may not apply to this model.";
+    const remedy = "Check the last lines of the tool's output; the preset may not apply to this model.";
     throw toolFailure(result, { doing, patterns, otherwise: { code: "QS-QUANTIZE-FAILED", remedy } });
   }
   return { report: { ...parsed, ...toolReport("llama-quantize", args, result) }, result, doing };

@@ -23,7 +23,7 @@ export function deviceBudget(
   if (types.length === 0) {
     const message = `${backend.name} on ${device.name} does not compute ${quoteList(dynamic.types ?? defaultTypes, "or")} at full speed`;
     throw new QuantsmithError("QS-ALLOCATE-TYPES", message, {
-      remedy: `Set \`types\` to some of ${fastTypes(backend, undefined).join(", ")}.`,
+      remedy: `Set \`types\` to one or more of ${fastTypes(backend, undefined).join(", ")}.`,
       at: locate([...path, "dynamic", dynamic.types === undefined ? "device" : "types"]),
     });
   }

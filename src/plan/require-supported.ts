@@ -21,7 +21,7 @@ export function requireSupported(settings: Settings, facts: PlanFacts): void {
 
 function requireAllocatable({ name, path }: DynamicVariant, { stages, locate }: Settings): void {
   if (stages.includes("allocate") || !stages.includes("quantize")) return;
-  throw new QuantsmithError("QS-RECIPE-INVALID", `the pipeline leaves out \`allocate\`, which ${name} needs`, {
+  throw new QuantsmithError("QS-RECIPE-INVALID", `the pipeline lacks the stage \`allocate\`, which ${name} needs`, {
     remedy: "Add `allocate` to the pipeline's stages, or give the variant a preset.",
     at: locate([...path, "dynamic"]),
   });
@@ -45,10 +45,14 @@ function requireFeedback({ name, path }: Variant, settings: Settings, { feedback
 function requireMeasured({ stages, origins, locate }: Settings): void {
   const limited = Object.keys(origins).find((key) => key.startsWith("gates.") && origins[key] === "recipe");
   if (limited === undefined || stages.includes("validate") || !stages.includes("package")) return;
-  throw new QuantsmithError("QS-RECIPE-INVALID", "the pipeline leaves out `validate`, which the recipe's gates need", {
-    remedy: "Add `validate` to the pipeline's stages, or remove `gates`.",
-    at: locate(["gates"]),
-  });
+  throw new QuantsmithError(
+    "QS-RECIPE-INVALID",
+    "the pipeline lacks the stage `validate`, which the recipe's gates need",
+    {
+      remedy: "Add `validate` to the pipeline's stages, or remove `gates`.",
+      at: locate(["gates"]),
+    },
+  );
 }
 
 /**

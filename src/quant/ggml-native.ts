@@ -55,7 +55,8 @@ export function openGgml(library: string): Ggml {
       if (type.needsImatrix && importance === undefined) throw missingImportance(type);
       if (!allFinite(source) || (importance && !allFinite(importance))) throw badValues(type, "it is not finite");
       native.quantizeChunk(type.id, source, target, 0, rows, columns, importance ?? null);
-      if (!native.validateRowData(type.id, target, target.length)) throw badValues(type, "it has no valid code");
+      if (!native.validateRowData(type.id, target, target.length))
+        throw badValues(type, "its quantized form is invalid");
       return target;
     },
     dequantizeRows(type, bytes) {

@@ -187,8 +187,8 @@ function checkGates({ gates, variants }: ValidParts): Problem[] {
   const [first, ...others] = named;
   const other = others.find(({ of }) => of !== first?.of);
   if (first === undefined || other === undefined) return [];
-  const message = `relative limits name both ${quote(first.of)} and ${quote(other.of)}, and only one variant is measured first`;
-  return [{ path: other.path, part: "value", message, remedy: "Name the same variant in all relative limits." }];
+  const message = `relative limits refer to both ${quote(first.of)} and ${quote(other.of)}, but only one variant can be the reference`;
+  return [{ path: other.path, part: "value", message, remedy: "Use the same variant in all relative limits." }];
 }
 
 function relativeLimits(gates: Gates): { of: string; path: YamlPath }[] {

@@ -6,7 +6,7 @@ const parts = z
   .min(1)
   .max(256)
   .exactOptional()
-  .describe("Jobs among which probes and measurements on the whole text are split (default 4).");
+  .describe("Jobs that share the probes, or a measurement on the whole text (default 4).");
 
 const slurm = z
   .strictObject({

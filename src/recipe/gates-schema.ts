@@ -3,14 +3,14 @@ import { missingKeys, schemaIssue } from "../util/schema-issue.js";
 
 const relative = z
   .strictObject({
-    of: z.string().min(1).describe("The variant of this recipe whose figure is the limit."),
+    of: z.string().min(1).describe("Variant of this recipe whose metric is the limit."),
     ratio: z
       .number()
       .min(0.001)
       .max(1000)
-      .describe("Factor by which that figure is multiplied; with 1, as good as that variant."),
+      .describe("Factor for that metric; 1 requires a result as good as that variant's."),
   })
-  .describe("A limit relative to another variant's figure.");
+  .describe("A limit relative to another variant's metric.");
 
 /** A recipe's gate may name another variant; a pipeline has no variants. */
 function gateSchema<Limit extends z.ZodType<number | z.output<typeof relative>>>(limit: Limit) {
@@ -47,8 +47,8 @@ function gateSchema<Limit extends z.ZodType<number | z.output<typeof relative>>>
     kld99: figure("99 % quantile of the divergence, in nats."),
     kld999: figure("99.9 % quantile of the divergence, in nats."),
     kldMax: figure("Largest divergence at one token, in nats."),
-    rmsDeltaP: figure("Root mean square change of the probability of the right token, in percent."),
-    sameTop: figure("Tokens with the same most likely prediction as the base model, in percent."),
+    rmsDeltaP: figure("Root mean square change of the correct token's probability, in percent."),
+    sameTop: figure("Share of tokens for which variant and base model have the same most likely token, in percent."),
   });
 }
 

@@ -50,7 +50,7 @@ export const pipelineSchema = z
       .enum(["none", "groups", "tensors"])
       .exactOptional()
       .describe(
-        "What is measured before types of dynamic variants are chosen: nothing, groups of tensors, or every tensor (default `groups`).",
+        "Sensitivity probes for dynamic variants: none, one for each group of tensors, or one for each tensor (default `groups`).",
       ),
     effort: z
       .enum(["standard", "thorough"])
@@ -59,8 +59,11 @@ export const pipelineSchema = z
         "`thorough` refines the chosen types with 20 to 60 additional measurements per dynamic variant (default `standard`).",
       ),
     quantize: quantize.exactOptional(),
-    gates: pipelineGates.exactOptional().describe("Limits on figures for which the recipe sets none."),
-    keepIntermediates: z.boolean().exactOptional().describe("As in a recipe (default true)."),
+    gates: pipelineGates.exactOptional().describe("Limits on metrics for which the recipe sets none."),
+    keepIntermediates: z
+      .boolean()
+      .exactOptional()
+      .describe("Default for `keepIntermediates` of recipes (default true)."),
     concurrency: z
       .strictObject({
         downloads: z.int().min(1).max(64).exactOptional().describe("Concurrent file downloads (default 4)."),

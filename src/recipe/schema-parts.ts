@@ -83,7 +83,7 @@ function patternError(pattern: string): [message: string, remedy: string] | unde
   }
   if (/[\s=]/.test(pattern)) {
     return [
-      "contains a blank or `=`",
+      "contains a space or `=`",
       "Remove it; llama-quantize rejects such patterns, and tensor names contain neither.",
     ];
   }

@@ -190,7 +190,7 @@ export const recipeSchema = z
     calibration: z
       .strictObject({
         corpus: corpus.exactOptional().describe("Text for the importance matrix (default `default`)."),
-        chunks: chunks.exactOptional().describe("How many chunks of the text to use (default 200)."),
+        chunks: chunks.exactOptional().describe("Number of chunks of the text to use (default 200)."),
         context: context.exactOptional().describe("Tokens per chunk (default 512)."),
         chatTemplate: z
           .boolean()
@@ -202,14 +202,16 @@ export const recipeSchema = z
     search: z
       .strictObject({
         corpus: corpus.exactOptional().describe("Text for the probes (default `default`)."),
-        chunks: chunks.exactOptional().describe("How many chunks of the text to use (default 24)."),
+        chunks: chunks.exactOptional().describe("Number of chunks of the text to use (default 24)."),
       })
       .exactOptional()
       .describe("Text for tuning dynamic variants."),
     evaluation: z
       .strictObject({
-        corpus: corpus.exactOptional().describe("Text for gates and the card only (default `default`)."),
-        chunks: chunks.exactOptional().describe("How many chunks of the text to use (default 80)."),
+        corpus: corpus
+          .exactOptional()
+          .describe("Evaluation text, used only for gates and the model card (default `default`)."),
+        chunks: chunks.exactOptional().describe("Number of chunks of the text to use (default 80)."),
         context: context.exactOptional().describe("Tokens per chunk (default 512)."),
       })
       .exactOptional()
@@ -218,7 +220,7 @@ export const recipeSchema = z
     variants: z.array(variantEntry).min(1).describe("The GGUF variants to build."),
     gates: gates
       .exactOptional()
-      .describe("Limits that a variant must meet for release; each replaces the pipeline's limit on that figure."),
+      .describe("Limits that a variant must meet for release; each replaces the pipeline's limit on that metric."),
     smoke: z
       .array(smokePrompt)
       .exactOptional()

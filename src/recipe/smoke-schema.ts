@@ -34,7 +34,7 @@ const expect = z
   .strictObject({
     matches: regex.exactOptional().describe("Regular expression that must match in the answer."),
     contains: z.string().min(1).exactOptional().describe("Text that the answer must contain."),
-    equals: z.string().exactOptional().describe("The exact answer, except for blanks around it."),
+    equals: z.string().exactOptional().describe("The exact answer, ignoring surrounding whitespace."),
     json: z.literal(true).exactOptional().describe("The answer must be valid JSON."),
     jsonSchema: jsonSchema
       .exactOptional()

@@ -93,7 +93,7 @@ async function findInputs({ inputs, step }: JobFile, store: Store): Promise<Buil
     const dropped = record?.outputs.some(({ path, dropped }) => path === input.file && dropped);
     if (record === undefined || dropped) {
       throw new QuantsmithError("QS-WORKER-INPUT", `${step} needs ${input.step}, which is not in the store`, {
-        remedy: "Run the recipe again to rebuild the missing step, and check that all machines see the same store.",
+        remedy: "Run the recipe again to rebuild the missing step, and check that all machines use the same store.",
       });
     }
     records.set(input.step, record);

@@ -77,7 +77,7 @@ export class Submissions {
   /** Reports once that the queue does not answer. */
   reportUnreachable([first]: readonly Submitted[], error: unknown): void {
     const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    const note = `${this.#executor.name} does not answer (${reason}); trying again`;
+    const note = `${this.#executor.name} does not respond (${reason}); trying again`;
     if (first === undefined || this.#unreachable) return;
     this.#runtime.events.emit({ type: "step-note", id: first.step.id, note });
     this.#unreachable = true;

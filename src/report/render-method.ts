@@ -29,7 +29,7 @@ export function renderMethod({ report, calibration, imatrixFile }: MethodFacts):
     "",
     "The build is reproducible: texts are read in order, and generated texts use fixed seeds. With the same tools and kind of processor, the same recipe produces files with the same checksums:\n",
     `\`\`\`sh\nquantsmith run ${report.recipe} --locked ${lockFileName}\n\`\`\`\n`,
-    `The recipe file \`${report.recipe}\`, its texts and the model are not part of the release; ${lockFileName} lists every setting, and texts and model by digest.\n`,
+    `The recipe file \`${report.recipe}\`, its texts and the model are not part of the release; ${lockFileName} lists every setting and the digests of texts and model.\n`,
   );
   return lines.join("\n");
 }
@@ -43,7 +43,7 @@ function dynamicLines({ variants }: RunReport): string[] {
   const basis =
     probes === null
       ? "The prediction uses the sensitivity of each tensor role in other models"
-      : `The prediction uses ${probes.count} probes, each of which degraded ${probes.effort === "tensors" ? "one tensor" : "one group of tensors"} and measured the KL divergence on ${probes.chunks} × ${probes.context} tokens of \`${probes.corpus}\`, a text not used for calibration or evaluation`;
+      : `The prediction uses ${probes.count} probes, each of which quantized ${probes.effort === "tensors" ? "one tensor" : "one group of tensors"} to a low precision and measured the KL divergence on ${probes.chunks} × ${probes.context} tokens of \`${probes.corpus}\`, a text not used for calibration or evaluation`;
   return [
     `- Dynamic variants: ${names}. The tensor types minimize the predicted KL divergence of the file within its size budget. ${basis}`,
   ];

@@ -15,7 +15,8 @@ export const errorCodes = {
   "QS-RECIPE-INVALID": { exit: 2, about: "The recipe does not match the schema, or its parts contradict each other." },
   "QS-RECIPE-LABEL": {
     exit: 2,
-    about: "The Hub reads no quantization label from a variant's name, or a runtime resolves the name to another file.",
+    about:
+      "The Hub does not recognize a quantization label in a variant's name, or a runtime resolves the name to another file.",
   },
   "QS-PIPELINE-MISSING": { exit: 2, about: "The recipe names a pipeline that does not exist." },
   "QS-PIPELINE-INVALID": { exit: 2, about: "The pipeline file does not match its schema." },
@@ -27,7 +28,7 @@ export const errorCodes = {
   "QS-DEVICE-UNKNOWN": { exit: 2, about: "The catalog does not contain the device." },
   "QS-DEVICE-CUSTOM": { exit: 2, about: "A `custom:` device is invalid." },
   // files that `init` writes (src/cli/init)
-  "QS-INIT-EXISTS": { exit: 2, about: "`init` would overwrite a file that it did not write or that was edited since." },
+  "QS-INIT-EXISTS": { exit: 2, about: "`init` would overwrite a file that was edited or not written by quantsmith." },
   // reading GGUF files (src/gguf)
   "QS-GGUF-MISSING": { exit: 2, about: "The GGUF file does not exist, is not a regular file or cannot be read." },
   "QS-GGUF-INVALID": { exit: 2, about: "The GGUF header violates the format or a safety limit." },
@@ -124,9 +125,9 @@ export const errorCodes = {
   "QS-SMOKE-RUNTIME": { exit: 4, about: "node-llama-cpp, which runs the smoke tests, does not start." },
   "QS-SMOKE-KILLED": {
     exit: 4,
-    about: "The process of a smoke test was killed from outside; the variant was not judged.",
+    about: "Another process killed a smoke test, so the variant has no result.",
   },
-  "QS-SMOKE-BASE": { exit: 3, about: "The 16-bit base cannot answer a prompt that variants are compared on." },
+  "QS-SMOKE-BASE": { exit: 3, about: "The 16-bit base fails a prompt with `sameAsBase`." },
   // memory (src/llamacpp/memory)
   "QS-MEMORY-MODEL": { exit: 2, about: "llama.cpp cannot set up a model, so its memory is unknown." },
   "QS-FIT-NOTHING": { exit: 2, about: "A folder contains no models." },
@@ -193,7 +194,7 @@ export const errorCodes = {
   "QS-JOBS-COST": { exit: 2, about: "Jobs could exceed `--max-cost`, or that limit is missing." },
   "QS-JOBS-PRICE": { exit: 5, about: "Prices of jobs cannot be read, so no job was started." },
   "QS-JOBS-FLAVOR": { exit: 2, about: "The Hub does not offer this hardware for jobs." },
-  "QS-JOBS-REFUSED": { exit: 5, about: "The Hub rejected a job: rights, credit, image or bucket." },
+  "QS-JOBS-REFUSED": { exit: 5, about: "The Hub rejected a job because of permissions, credit, image or bucket." },
   "QS-JOBS-FAILED": { exit: 4, about: "A job on the Hub failed without an error report in the store." },
   "QS-JOBS-TIMEOUT": { exit: 4, about: "A job on the Hub exceeded its time limit." },
   "QS-LOCK-MISSING": { exit: 2, about: "`--locked` finds no lock file, or one that cannot be read." },
@@ -205,11 +206,14 @@ export const errorCodes = {
   "QS-DISK-SPACE": { exit: 4, about: "The disk lacks space for the next step; nothing was written." },
   "QS-STEP-NOT-BUILT": { exit: 2, about: "`--only` names a stage whose inputs are not in the store." },
   "QS-RELEASE-FOREIGN": { exit: 4, about: "The release path contains foreign files." },
-  "QS-WORKER-JOB": { exit: 4, about: "No run of this version described the step that a worker should build." },
+  "QS-WORKER-JOB": {
+    exit: 4,
+    about: "The store contains no job file for a worker's step, or it is from another version.",
+  },
   "QS-WORKER-INPUT": { exit: 4, about: "An input of a worker's step is not in the store." },
   "QS-WORKER-TOOLS": {
     exit: 4,
-    about: "A worker's machine has different tools from those that the run was planned with.",
+    about: "A worker's tools differ from those of the plan.",
   },
   "QS-WORKER-FAILED": { exit: 4, about: "A job ended without a result or an error report." },
   "QS-WORKER-LOST": { exit: 4, about: "A job was lost repeatedly." },

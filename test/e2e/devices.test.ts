@@ -27,9 +27,9 @@ test("--json prints the whole catalog, in bytes and bytes per second", async () 
 
 test("prints one device with basis, source and note of every figure", async () => {
   const { stdout } = await quantsmith(["devices", "iphone-15-pro"]);
-  expect(stdout).toMatch(/^For a model +2\.79 GiB +measured +rtabmap-1446$/m);
+  expect(stdout).toMatch(/^Model budget +2\.79 GiB +measured +rtabmap-1446$/m);
   expect(stdout).toMatch(/^Power +unknown$/m);
-  expect(stdout).toContain("For a model: 6 GB for apps with the increased-memory-limit entitlement");
+  expect(stdout).toContain("Model budget: 6 GB for apps with the increased-memory-limit entitlement");
   expect(stdout).toContain("https://github.com/introlab/rtabmap/pull/1446");
   expect(stdout).toMatch(/Metal, unsupported: NVFP4 TQ1_0/);
 });
@@ -55,7 +55,7 @@ test("a custom catalog", async () => {
     "version: 1\nsources: [{ id: me, title: I ran it, url: null, kind: measurement }]\ndevices:\n  - { id: my-box, name: My box, class: cpu, chip: c, year: null, memory: { kind: unified, cards: 1, bytes: { value: 8 GiB, basis: measured, source: me } }, budget: { value: 4 GiB, basis: measured, source: me }, bandwidth: null, backends: [cpu-x86], power: null }\n",
   );
   const { stdout } = await quantsmith(["devices", "my-box", "--catalog", own]);
-  expect(stdout).toMatch(/^For a model +4 GiB +measured +me$/m);
+  expect(stdout).toMatch(/^Model budget +4 GiB +measured +me$/m);
   expect(stdout).toContain("me: I ran it");
 });
 

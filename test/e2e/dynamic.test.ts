@@ -179,7 +179,7 @@ describe("the release", () => {
     expect(published.find(({ name }) => name === "Q4_K_M")).not.toHaveProperty("allocation");
     const card = readFileSync(join(release, "README.md"), "utf8");
     expect(card).toContain("Dynamic variants: [Q4_K_S](./Q4_K_S.tensor-types.txt), [Q3_K_M]");
-    expect(card).toContain("15 probes, each of which degraded one group of tensors");
+    expect(card).toContain("15 probes, each of which quantized one group of tensors to a low precision");
     expect(card).toContain("![Type of each tensor of Q4_K_S by layer](./assets/types-Q4_K_S.svg)");
     expect(card, "no type chart for a preset").not.toContain("types-Q4_K_M.svg");
     expect(readFileSync(join(release, "recipe.lock.yaml"), "utf8")).toContain("probes: groups");

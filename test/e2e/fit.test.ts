@@ -247,7 +247,7 @@ describe("recommend", () => {
     expect(most.notes).toHaveLength(2);
     expect(most.device.budget.value).toBe(8e9);
     const same = json(await quantsmith(["recommend", release, "--device", device, "--ram", "4GB", "--json"]));
-    expect(same.device.budget.note).not.toBe("given with --ram");
+    expect(same.device.budget.note).not.toBe("set by --ram");
   });
 });
 

@@ -48,7 +48,7 @@ test("run --locked in a second clone gives the same SHA256SUMS", async () => {
   expect(JSON.parse(read(release, "params"))).toEqual({ stop: ["<|im_start|>", "<|im_end|>"] });
   expect(read(release, "system")).toBe("Answer in one word.");
   expect(read(release, "model.yaml")).toContain("repo: tiny-llama-GGUF");
-  expect(read(release, "README.md")).toContain("rendered the same text for test conversations");
+  expect(read(release, "README.md")).toContain("render test conversations to the same text");
   expect(await bomComplaints(read(release, "bom.cdx.json"))).toBeNull();
 
   // release.json contains times, so its digest covers the rest.

@@ -251,7 +251,7 @@ describe("keepIntermediates: false", () => {
     const { steps } = await estimatePlan(more(), workspace);
     await workspace.close();
     expect(steps.map(({ id, status, why }) => [id, status, why])).toEqual([
-      ["a", "stale", "out.bin was dropped and is needed again"],
+      ["a", "stale", "out.bin was removed to save space and is needed again"],
       ["b", "cached", undefined],
       ["c", "cached", undefined],
       ["d", "new", undefined],

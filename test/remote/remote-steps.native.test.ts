@@ -355,7 +355,7 @@ test("steps finish by their records in the store while the queue does not answer
   const run = startPlan(out, [compareStep("first", [one, two])], queue);
   expect(statuses(await run.ended)).toEqual({ first: "built" });
   const notes = run.seen.flatMap((event) => (event.type === "step-note" ? [event.note] : []));
-  expect(notes).toEqual(["test does not answer (connection refused); trying again"]);
+  expect(notes).toEqual(["test does not respond (connection refused); trying again"]);
 });
 
 test("repeated refusals of the queue fail the run, a single one does not", async () => {

@@ -177,12 +177,12 @@ test("while the controller is down, jobs continue, polling reports it at once, a
   await cluster.waitFor("the job's file", () => existsSync(join(out, "ended")));
   // Slurm's programs retry for some seconds, which hides a shorter outage.
   await cluster.waitFor("a note that the controller does not answer", () =>
-    notes.some((note) => /does not answer/.test(note)),
+    notes.some((note) => /does not respond/.test(note)),
   );
   cluster.startController();
   await submitting;
   expect([...(await end(executor, [before, meanwhile])).values()]).toEqual(["done", "done"]);
-  expect(notes).toContainEqual(expect.stringMatching(/answers again/));
+  expect(notes).toContainEqual(expect.stringMatching(/responds again/));
 });
 
 test("after the controller loses its state, jobs are submitted again", async () => {

@@ -39,8 +39,8 @@ export async function cacheCollect(options: CacheOptions & { keep: string }): Pr
 export async function cacheTrim(recipe: string, options: PlanOptions & { json?: boolean }): Promise<void> {
   const { shared, variant } = options;
   if ((shared === true) === (variant !== undefined)) {
-    throw new QuantsmithError("QS-USAGE", "cache trim requires either --shared or --variant", {
-      remedy: "Repeat the option of the preceding `quantsmith run`.",
+    throw new QuantsmithError("QS-USAGE", "cache trim requires --shared or --variant", {
+      remedy: "Pass the same option as in the preceding `quantsmith run`.",
     });
   }
   const settings = await loadSettings(recipe, options.pipeline);

@@ -26,7 +26,7 @@ export async function editMetadata(file: string, options: EditMetadataOptions): 
     ...(options.chatTemplate === undefined ? [] : [await templateEdit(options.chatTemplate)]),
   ];
   if (edits.length === 0) {
-    throw new QuantsmithError("QS-USAGE", "no edit is given", {
+    throw new QuantsmithError("QS-USAGE", "no edit was given", {
       remedy: "Add `--set key=value`, `--remove key` or `--chat-template file`.",
     });
   }
@@ -48,7 +48,7 @@ export async function editMetadata(file: string, options: EditMetadataOptions): 
     print(`${done[how]} ${path}, ${formatBytes(fileBytes)}`);
   }
   if (how !== "unchanged" && ((await isListed(path)) || (options.out === undefined && (await isListed(file))))) {
-    note("Note: SHA256SUMS beside the file contains its old digest, so the release cannot be published.");
+    note("Note: SHA256SUMS in the same folder still contains the old digest, so the release cannot be published.");
   }
 }
 

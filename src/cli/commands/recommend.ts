@@ -109,7 +109,7 @@ function withRam(device: Device, text: string | undefined): { device: Device; no
   const value = Math.min(requested, device.memory.bytes.value);
   const notes = ramNotes(device, requested, value);
   if (value === device.budget.value) return { device, notes };
-  const given = { value, basis: "estimate", source: userSource, note: "given with --ram" } as const;
+  const given = { value, basis: "estimate", source: userSource, note: "set by --ram" } as const;
   return { device: { ...device, budget: given }, notes };
 }
 

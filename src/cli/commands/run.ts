@@ -83,7 +83,7 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
     const result = await finishRun(plan, outcome, workspace, signal);
     const failed = outcome.steps.filter(({ status }) => status === "failed").length;
     events.emit({ type: "run-finished", seconds: (performance.now() - started) / 1000, failed });
-    if (result.withdrawn) note(`Removed the previous release ${settings.name}: none of its variants passes now.`);
+    if (result.withdrawn) note(`Removed the previous release ${settings.name}: no variant passed.`);
     await view.done();
     await show(settings, result.report, result.errors, options.json === true);
     // The live list has ended and does not show uploads.

@@ -48,11 +48,11 @@ function texts({ chat, mixture }: ModelOutline): string[] {
   const chunks = mixture ? ", chunks: 400" : "";
   return [
     ...(mixture
-      ? ["# All of the text, since each token activates few experts; an additional corpus covers more of them."]
+      ? ["# The whole text, because each token activates few experts; an additional corpus covers more of them."]
       : []),
     `calibration: { corpus: default${template}${chunks} }`,
     "search: { corpus: default }",
-    "# The standard text for comparisons: the raw test set of wikitext-2, pinned by commit and the archive's sha256.",
+    "# The usual evaluation text: the raw test set of wikitext-2, pinned by commit and the archive's sha256.",
     "evaluation:",
     "  corpus: hf:ggml-org/ci@927b3642933080f1b0e811e2f916e14c292992f9/wikitext-2-raw-v1.zip/wikitext-2-raw/wiki.test.raw#sha256=ef7edb566e3e2b2d31b29c1fdb0c89a4cc683597484c3dc2517919c615435a11",
   ];
@@ -70,7 +70,7 @@ function variantsAndDevices(model: ModelOutline, { variants, devices }: DeviceCh
   return [
     "variants:",
     ...presets.map((preset) => `  - ${preset}`),
-    "  # The size of Q4_K_M, with bits distributed by measurement.",
+    "  # The size of Q4_K_M, with a type for each tensor chosen by measurement.",
     "  - { name: Q4_K_S, dynamic: { sizeOf: Q4_K_M } }",
     ...variants.flatMap(({ name, device, bits }) => [
       `  # The best variant for the ${inComment(device.name)}: about ${bits.toFixed(1)} bits per weight.`,
@@ -85,14 +85,14 @@ function gates({ parameters }: ModelOutline, { variants }: DeviceChoice): string
   const low = variants.some(({ bits }) => bits < typicalBits);
   if (parameters < smallParameters && !low) {
     return [
-      "# Wider than the pipeline's, because small models lose more at 4 bits: to stop damage, not to rank.",
+      "# Wider limits than the pipeline's, because small models lose more at 4 bits. They only catch damaged files.",
       "gates: { perplexityRatio: { max: 1.2 }, kldMean: { max: 0.2 } }",
       "",
     ];
   }
   if (!low) return [];
   return [
-    "# Wider than the pipeline's, for the variants below 4 bits: to stop damage, not to rank.",
+    "# Wider limits than the pipeline's, for the variants below 4 bits. They only catch damaged files.",
     "gates: { perplexityRatio: { max: 1.25 }, kldMean: { max: 0.25 } }",
     "",
   ];
@@ -100,7 +100,10 @@ function gates({ parameters }: ModelOutline, { variants }: DeviceChoice): string
 
 function smoke({ chat }: ModelOutline): string[] {
   if (chat === "none") {
-    return ["# No chat template: the smoke test uses two simple prompts, and any intact answer passes.", ""];
+    return [
+      "# No chat template: the smoke test uses two simple prompts and requires an answer without errors or repetition.",
+      "",
+    ];
   }
   const room = chat === "thinking" ? ", maxTokens: 2048" : "";
   return [

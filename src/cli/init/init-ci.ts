@@ -32,7 +32,7 @@ function thisPackage(): string {
 }
 
 const unpublished = `Verify that you trust this npm package's owner: its code runs in your jobs, including the publishing job.
-This version was built before quantsmith was on npm. If npm does not have it, use \`--install git+https://…\`.`;
+This version was built before quantsmith was published on npm. If npm does not find it, use \`--install git+https://…\`.`;
 
 const setUp = `Next steps on GitHub:
   1. Commit and push the workflow and a recipe.

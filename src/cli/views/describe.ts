@@ -36,7 +36,7 @@ export function describeUpload({
   seconds,
 }: Extract<TimedEvent, { type: "upload-finished" }>): string {
   if (error !== undefined) {
-    return `failed: ${error.code}: ${error.message.split("\n")[0] ?? ""}; publishing at the end retries it`;
+    return `failed: ${error.code}: ${error.message.split("\n")[0] ?? ""}; the upload is retried when the release is published`;
   }
   return sentBytes === 0 ? "was skipped: already on the Hub" : `took ${seconds.toFixed(1)} s`;
 }

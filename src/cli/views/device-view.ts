@@ -25,7 +25,7 @@ export function deviceTable(devices: readonly Device[]): string {
       device.bandwidth === null ? "unknown" : rate(device.bandwidth.value),
       device.backends[0] ?? "",
     ]);
-  return textTable(["Id", "Name", "Memory", "For a model", "Basis", "Bandwidth", "Backend"], rows);
+  return textTable(["Id", "Name", "Memory", "Model budget", "Basis", "Bandwidth", "Backend"], rows);
 }
 
 /** Formats one device: figures with basis and source, notes, its backends' support of tensor types, and sources. */
@@ -72,11 +72,11 @@ function figuresOf(device: Device): ShownFigure[] {
   const after = minutes === null ? "" : ` after ${minutes} min`;
   return [
     { title: "Memory", value: memory(device, device.memory.bytes), figure: device.memory.bytes },
-    { title: "For a model", value: memory(device, device.budget), figure: device.budget },
+    { title: "Model budget", value: memory(device, device.budget), figure: device.budget },
     { title: "Bandwidth", value: shown(device.bandwidth, ({ value }) => rate(value)), figure: device.bandwidth },
     { title: "Power", value: shown(device.power, ({ value }) => `${value} W`), figure: device.power },
     {
-      title: "Speed left under load",
+      title: "Sustained speed",
       value: shown(retention, (range) => `${between(range, 100)} %${after}`),
       figure: retention,
     },

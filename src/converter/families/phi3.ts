@@ -102,7 +102,7 @@ function adjust(config: JsonObject): JsonObject {
   if (scaling == null) return all;
   const { type, ...lists } = scaling as JsonObject;
   if (Object.keys(lists).length !== 2 || !["longrope", "su", "yarn"].includes(String(type))) {
-    throw nativeUnsupported("supports a rope_scaling of Phi 3 only with the keys long_factor, short_factor and type");
+    throw nativeUnsupported("supports rope_scaling of Phi 3 only with the keys long_factor, short_factor and type");
   }
   return { ...all, rope_scaling: { ...lists, type: "longrope" } };
 }

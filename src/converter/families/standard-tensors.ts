@@ -28,10 +28,10 @@ export function readDimensions(h: Hyperparameters): ModelDimensions {
   const hidden = h.size("hidden_size", maxSize);
   const heads = h.size("num_attention_heads", maxSize);
   const headDim = h.integer(["head_dim"], maxHeadDim) ?? Math.floor(hidden / heads);
-  if (headDim === 0) throw badConfig(`${heads} attention heads do not fit a hidden_size of ${hidden}`);
+  if (headDim === 0) throw badConfig(`head_dim is 0 for num_attention_heads ${heads} and hidden_size ${hidden}`);
   const kvHeads = h.integer(["num_key_value_heads"], maxSize) ?? heads;
   if (kvHeads === 0 || heads % kvHeads !== 0) {
-    throw badConfig(`${heads} attention heads cannot share ${kvHeads} key-value heads`);
+    throw badConfig(`num_attention_heads ${heads} is not a multiple of num_key_value_heads ${kvHeads}`);
   }
   return {
     layers: h.size("num_hidden_layers", maxLayers),

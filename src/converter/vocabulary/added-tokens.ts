@@ -16,11 +16,14 @@ export interface AddedToken {
 /** Reads an added token and fills missing fields with transformers' defaults. Throws QS-CONVERT-TOKENIZER. */
 export function toAddedToken(value: JsonObject, file: string): AddedToken {
   const { content } = value;
-  if (typeof content !== "string") throw brokenTokenizer(file, "an added token has no content");
+  if (typeof content !== "string") throw brokenTokenizer(file, "an added token has no valid content");
   const flag = (key: string, otherwise: boolean) => {
     const flag = value[key] ?? otherwise;
     if (typeof flag === "boolean") return flag;
-    throw brokenTokenizer(file, `${key} of the added token ${quote(content)} is ${quote(JSON.stringify(flag))}`);
+    throw brokenTokenizer(
+      file,
+      `${key} of the added token ${quote(content)} must be true or false, found ${quote(JSON.stringify(flag))}`,
+    );
   };
   const special = flag("special", false);
   return {
@@ -59,7 +62,7 @@ export class AddedTokens {
     const size = this.#vocabulary.size;
     const next = Math.max(size, this.#highest + 1);
     const id = this.#vocabulary.get(token.content) ?? this.#ids.get(token.content) ?? next;
-    if (id >= maxTokens) throw brokenTokenizer("tokenizer.json", `it has over ${maxTokens} tokens`);
+    if (id >= maxTokens) throw brokenTokenizer("tokenizer.json", `it has more than ${maxTokens} tokens`);
     this.#ids.set(token.content, id);
     this.#tokens.set(token.content, token);
     this.#highest = Math.max(this.#highest, id);

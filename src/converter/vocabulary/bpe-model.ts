@@ -29,7 +29,7 @@ export function bpeVocabulary(model: JsonObject): Map<string, number> {
   const tokens = new Map<number, string>();
   for (const [token, id] of Object.entries(vocabulary)) {
     if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id >= maxTokens) {
-      throw brokenTokenizer(file, `the id of token ${quote(token)} is ${quote(JSON.stringify(id))}`);
+      throw brokenTokenizer(file, `the token ${quote(token)} has the invalid id ${quote(JSON.stringify(id))}`);
     }
     const other = tokens.get(id);
     if (other !== undefined) {

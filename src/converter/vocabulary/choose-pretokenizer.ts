@@ -32,12 +32,12 @@ export function choosePretokenizer(tokenizer: JsonObject, { pretokenizer, known 
   const others = likely.equal.length === 0 ? "" : ` (also ${likely.equal.map(quote).join(", ")})`;
   throw new QuantsmithError(
     "QS-CONVERT-PRETOKENIZER",
-    `${found}; it shares ${alike} of its splits of llama.cpp's check text with ${quote(likely.name)}${others}`,
+    `${found}; ${alike} of its splits of llama.cpp's test text match ${quote(likely.name)}${others}`,
     {
       remedy:
         likely.share === 1
           ? `Set \`convert: { pretokenizer: ${likely.name} }\` in the recipe, and compare the model's answers with the original's.`
-          : "Request support in llama.cpp. Set `convert: { pretokenizer: <name> }` only if the named one splits text identically: another one harms the model.",
+          : "Request support in llama.cpp. Set `convert: { pretokenizer: <name> }` only if that pre-tokenizer splits text identically: a wrong one degrades the model.",
     },
   );
 }

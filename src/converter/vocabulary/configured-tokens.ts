@@ -102,7 +102,7 @@ function decoderTokens(config: JsonObject): AddedToken[] | undefined {
   return Object.entries(decoder)
     .map(([id, value]): [number, AddedToken] => {
       if (!/^\d{1,9}$/.test(id) || !isObject(value)) {
-        throw brokenTokenizer(file, `${quote(id)} in added_tokens_decoder is not a token with an id`);
+        throw brokenTokenizer(file, `the entry ${quote(id)} of added_tokens_decoder is not a token with an id`);
       }
       return [Number(id), toAddedToken(value as JsonObject, file)];
     })

@@ -3,7 +3,7 @@ import type { Pretokenizers } from "../../llamacpp/toolchain/pretokenizers.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { encodeByteLevel } from "./byte-level.js";
 
-/** The known pre-tokenizer whose splits of llama.cpp's check text are most similar to the model's. */
+/** The known pre-tokenizer whose splits of llama.cpp's test text are most similar to the model's. */
 export interface NearestPretokenizer {
   name: string;
   /** Positions split by both, as a share of those split by either; 1 means identical. */

@@ -28,7 +28,7 @@ export function readPieces(bytes: Buffer): Piece[] {
     if (seen.has(piece.text)) throw damaged(`piece ${pieces.length}, ${quote(piece.text)}, occurs twice`);
     seen.add(piece.text);
     pieces.push(piece);
-    if (pieces.length > maxTokens) throw damaged(`it has over ${maxTokens} pieces`);
+    if (pieces.length > maxTokens) throw damaged(`it has more than ${maxTokens} pieces`);
   }
   if (pieces.filter(({ type }) => type === tokenTypes.unknown).length !== 1) {
     throw damaged("it does not have exactly one unknown piece");
@@ -58,7 +58,8 @@ function readPiece(bytes: Buffer, id: number): Piece {
     else if (number <= 3) throw damaged(`piece ${id} has an unexpected encoding`);
   }
   if (piece.text === "") throw damaged(`piece ${id} has no text`);
-  if (!Object.values<number>(tokenTypes).includes(piece.type)) throw damaged(`piece ${id} is of type ${piece.type}`);
+  if (!Object.values<number>(tokenTypes).includes(piece.type))
+    throw damaged(`piece ${id} has the unknown type ${piece.type}`);
   if (piece.type === tokenTypes.byte && !/^<0x[0-9A-F]{2}>$/.test(piece.text)) {
     throw damaged(`byte piece ${id}, ${quote(piece.text)}, does not name a byte`);
   }

@@ -95,7 +95,10 @@ function addLegacy(vocabulary: PaddedVocabulary, added: JsonObject): void {
   const taken = new Set<number>();
   for (const [text, id] of Object.entries(added)) {
     if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || taken.has(id)) {
-      throw brokenTokenizer("added_tokens.json", `the id of ${quote(text)} is ${quote(JSON.stringify(id))}`);
+      throw brokenTokenizer(
+        "added_tokens.json",
+        `the token ${quote(text)} has the invalid id ${quote(JSON.stringify(id))}`,
+      );
     }
     taken.add(id);
     if (id < vocabulary.tokens.length) vocabulary.set(id, text, tokenTypes.userDefined);
@@ -106,6 +109,9 @@ function configured(config: JsonObject | undefined): [number, JsonObject][] {
   const decoder = config && objectMember(config, "added_tokens_decoder", "tokenizer_config.json");
   return Object.entries(decoder ?? {}).map(([id, token]) => {
     if (/^\d{1,9}$/.test(id) && isObject(token)) return [Number(id), token as JsonObject];
-    throw brokenTokenizer("tokenizer_config.json", `${quote(id)} in added_tokens_decoder is not a token with an id`);
+    throw brokenTokenizer(
+      "tokenizer_config.json",
+      `the entry ${quote(id)} of added_tokens_decoder is not a token with an id`,
+    );
   });
 }

@@ -38,7 +38,7 @@ export function addSpecialTokens(entries: VocabularyEntries, sources: SpecialSou
   const { tokenizer, modelConfig, tokens = Number.POSITIVE_INFINITY } = sources;
   const set = (role: string, id: Json | undefined, file: string) => {
     if (typeof id !== "number" || !Number.isInteger(id)) return;
-    if (id < 0 || id > 2 ** 32 - 1) throw brokenTokenizer(file, `the id of the ${role} token is ${id}`);
+    if (id < 0 || id > 2 ** 32 - 1) throw brokenTokenizer(file, `the ${role} token has the invalid id ${id}`);
     if (id < tokens && !ids.has(role)) ids.set(role, id);
   };
 

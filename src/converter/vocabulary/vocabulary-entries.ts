@@ -48,7 +48,10 @@ export class VocabularyEntries {
   #list(key: string, itemType: "string" | "int32" | "float32", items: readonly (string | number)[]): void {
     // GGUF readers, including ours, limit the sum of all lists; a quarter of it is enough for any list.
     if (items.length > ggufLimits.arrayItems / 4) {
-      throw brokenTokenizer("tokenizer.json", `${key} would have ${items.length} items`);
+      throw brokenTokenizer(
+        "tokenizer.json",
+        `${key} would have ${items.length} items, more than ${ggufLimits.arrayItems / 4}`,
+      );
     }
     if (items.length > 0) this.#entries.set(key, { type: "array", itemType, items });
   }
@@ -57,5 +60,5 @@ export class VocabularyEntries {
 /** JSON can contain half a surrogate pair, which UTF-8 cannot encode. */
 function wellFormed(text: string, key: string): string {
   if (!/\p{Surrogate}/u.test(text)) return text;
-  throw brokenTokenizer("the tokenizer", `a text of ${key} is not valid Unicode: ${quote(text)}`);
+  throw brokenTokenizer("the tokenizer", `an item of ${key} is not valid Unicode: ${quote(text)}`);
 }

@@ -90,12 +90,16 @@ function knownType(metadata: ReadonlyMap<string, GgufValue>, key: string): Value
 
 function requireEditable(key: string): void {
   if (fixedKeys.test(key)) {
-    throw new QuantsmithError("QS-EDIT-KEY", `${quote(key)} determines how the rest of the file is read`, {
-      remedy: "Convert the model again to change it.",
-    });
+    throw new QuantsmithError(
+      "QS-EDIT-KEY",
+      `${quote(key)} cannot be edited, because the layout of the file depends on it`,
+      {
+        remedy: "Convert the model again to change it.",
+      },
+    );
   }
   if (!/^[a-z0-9][a-z0-9_.-]{0,200}$/i.test(key)) {
-    throw new QuantsmithError("QS-EDIT-KEY", `${quote(key)} cannot be a metadata key`, {
+    throw new QuantsmithError("QS-EDIT-KEY", `${quote(key)} is not a valid metadata key`, {
       remedy: "Use letters, digits, `_` and `-`, separated by dots, such as `general.name`.",
     });
   }

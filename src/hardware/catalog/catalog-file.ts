@@ -30,7 +30,7 @@ export const catalogFile = z
       .array(
         device.extend({
           memory: device.shape.memory
-            .extend({ bytes: bytes.describe("Size of the unified memory, or of one GPU's.") })
+            .extend({ bytes: bytes.describe("Size of the unified memory, or of the memory of one GPU.") })
             .describe(device.shape.memory.description ?? ""),
           budget: bytes.describe(device.shape.budget.description ?? ""),
           bandwidth: bytesPerSecond.nullable().describe(device.shape.bandwidth.description ?? ""),

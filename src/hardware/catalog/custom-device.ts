@@ -21,7 +21,8 @@ export function parseCustomDevice(text: string): Device {
   const parts = readParts(text);
   const memory = amount(text, "memory", parts.get("memory"), parseBytes);
   const budget = amount(text, "budget", parts.get("budget"), parseBytes);
-  if (budget > memory) throw fault(text, "the budget exceeds the memory", "Set a budget of at most the memory.");
+  if (budget > memory)
+    throw fault(text, "the budget exceeds the memory", "Set a budget that is not larger than the memory.");
   const backend = backendOf(text, parts.get("backend"));
   const bandwidth = parts.has("bandwidth") ? amount(text, "bandwidth", parts.get("bandwidth"), parseRate) : null;
   return {

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { patternString, schemaIssue } from "../../util/schema-issue.js";
 
 /**
- * Basis of a figure. `measured`: a measurement that the source publishes; `specification`: the maker's data sheet;
+ * Basis of a figure. `measured`: a measurement that the source publishes; `specification`: the manufacturer's data sheet;
  * `os-rule`: follows from a documented rule of the operating system; `estimate`: derived from similar devices.
  */
 export const basis = z.enum(["measured", "specification", "os-rule", "estimate"]);
@@ -12,7 +12,7 @@ const line = patternString(/^[^\p{Cc}]{1,300}$/u, "a line of text", "Write one l
 
 const citing = {
   basis: basis.describe(
-    "Basis of the figure: `measured`, the maker's `specification`, an `os-rule`, or an `estimate`.",
+    "Basis of the figure: `measured`, the manufacturer's `specification`, an `os-rule`, or an `estimate`.",
   ),
   source: patternString(/^[a-z0-9][a-z0-9-]*$/, "the id of a source", "Use small letters, digits and `-`.").describe(
     "Id of an entry of `sources`.",
@@ -79,22 +79,17 @@ export const device = z.strictObject({
     .strictObject({
       kind: z
         .enum(["unified", "discrete"])
-        .describe(
-          "`unified`: one memory for CPU and GPU; `discrete`: dedicated memory of a GPU, besides system memory.",
-        ),
+        .describe("`unified`: one memory for CPU and GPU; `discrete`: GPU memory, separate from system memory."),
       cards: z.int().min(1).max(64).describe("Number of equal GPUs; 1 for unified memory."),
-      bytes: figure.describe("Size of the unified memory, or of one GPU's."),
+      bytes: figure.describe("Size of the unified memory, or of the memory of one GPU."),
     })
     .describe("Memory in which a model runs."),
   budget: figure.describe(
     "Part of that memory (of each GPU, if discrete) that one model may use: weights, KV cache and compute buffers.",
   ),
-  bandwidth: figure.nullable().describe("Bandwidth of the unified memory, or of one GPU's."),
-  backends: z
-    .array(backendId)
-    .min(1)
-    .describe("Backends of llama.cpp that run on it; the first is the default choice."),
-  power: figure.nullable().describe("Watts under load, of one GPU if discrete."),
+  bandwidth: figure.nullable().describe("Bandwidth of the unified memory, or of the memory of one GPU."),
+  backends: z.array(backendId).min(1).describe("llama.cpp backends that support the device; the first is the default."),
+  power: figure.nullable().describe("Power under load in watts, of one GPU if discrete."),
   sustained: sustained.describe("Behavior under sustained load."),
 });
 export type Device = z.infer<typeof device>;

@@ -47,7 +47,9 @@ function memoryRemark({ device, hostRamBytes }: PlacementRequest, placement: Pla
 /** The required system memory, if its size is unknown: the catalog contains only the memory of the GPU. */
 function computerRemark({ verdict, hostBytes }: Placement, hostRamBytes: number | null | undefined): string[] {
   if (hostBytes === 0 || verdict === "full" || verdict === "no" || typeof hostRamBytes === "number") return [];
-  return [`it also needs ${formatBytes(hostBytes)} of free system memory, whose size is not in the catalog`];
+  return [
+    `it also needs ${formatBytes(hostBytes)} of free system memory; the catalog does not list the system memory of this device`,
+  ];
 }
 
 function offloadRemark({ offload, layers }: Placement): string {
@@ -63,7 +65,7 @@ function slowRemark({ model, backends }: PlacementRequest, { backend, verdict }:
   const { types, share } = slowTypes(model.footprint, backends.get(backend));
   if (types.length === 0) return [];
   const percent = share < 0.01 ? "less than 1" : String(Math.round(share * 100));
-  const verb = types.length === 1 ? "is slow for its size" : "are slow for their size";
+  const verb = types.length === 1 ? "runs slowly for its size" : "run slowly for their size";
   return [`${types.join(", ")} (${percent} % of the weights) ${verb} on ${backendName(backends, backend)}`];
 }
 

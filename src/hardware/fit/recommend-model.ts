@@ -41,9 +41,9 @@ export function recommendModel<C extends ModelCandidate>(
   );
   if (first === undefined) return { pick: null, reason: found.map(({ reason }) => reason).join("; ") };
   if (models.length === 1) return first;
-  const among = `${first.pick.model} ranks first of the ${picks.length} models that run, by verdict and then by parameters (${(first.pick.parameters / 1e9).toPrecision(3)} billion)`;
+  const among = `${first.pick.model} ranks first among the ${picks.length} models that run, by verdict and then by parameters (${(first.pick.parameters / 1e9).toPrecision(3)} billion)`;
   const alone = `${first.pick.model} is the only model that runs`;
-  const caveat = "KL divergence does not compare different models";
+  const caveat = "KL divergences of different models are not comparable";
   const which = picks.length === 1 ? alone : `${among}; ${caveat}`;
   return {
     pick: first.pick,

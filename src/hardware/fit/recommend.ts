@@ -36,9 +36,9 @@ export function recommendVariant(candidates: readonly Candidate[], backends: Cat
   const number = choice.length === 1 ? "one" : "many";
   const slow =
     quick.length === 0
-      ? ", though mostly in slow types"
+      ? ", although most of its weights have slow types"
       : quick.length < leading.length
-        ? ` and ${number === "one" ? "is" : "are"} not mostly in slow types`
+        ? ` and ${number === "one" ? "does" : "do"} not mainly use slow types`
         : "";
   if (candidates.length === 1)
     return { variant: pick.variant.name, reason: `it ${manner[pick.fit.verdict].one}${slow}` };

@@ -25,7 +25,7 @@ export function prefillSpeed({ footprint, device, backend, constants }: PrefillR
     low: (chip.low * spread.low) / parameters,
     high: (chip.high * spread.high) / parameters,
     basis: "estimate",
-    source: `scaled by parameters from ${chip.rows} published measurement${chip.rows === 1 ? "" : "s"} of ${chip.name} (${backend})`,
+    source: `scaled by parameter count from ${chip.rows} published measurement${chip.rows === 1 ? "" : "s"} of ${chip.name} (${backend})`,
   };
 }
 

@@ -10,7 +10,7 @@ export function findReason(log: readonly string[]): string {
   const messages = log.filter((line) => line !== "" && !line.startsWith("print_info:"));
   const found = (pattern: RegExp) => messages.find((line) => pattern.test(line));
   const reason = found(/error|failed/i) ?? found(/unknown|missing|wrong|invalid/i) ?? messages.at(-1);
-  return reason ?? "llama.cpp prints no reason";
+  return reason ?? "llama.cpp did not print a reason";
 }
 
 /** Removes the child's protocol messages from its last lines. */

@@ -78,7 +78,7 @@ export const adapterFailures: readonly FailurePattern[] = [
     pattern: /Unexpected name '([^']*)': Not a lora_A or lora_B tensor/,
     code: "QS-CONVERT-ADAPTER",
     message: ([, name = ""]) => `the adapter's tensor ${quote(name)} is not low-rank`,
-    remedy: "Merge the adapter into its model: it trained whole matrices, such as embeddings.",
+    remedy: "Merge the adapter into its model: it contains fully trained matrices, such as embeddings.",
   },
   {
     pattern: /lm_head is present in adapter, but is ignored in base model/,

@@ -99,7 +99,7 @@ async function runScript(
       doing,
       memoryCode: "QS-CONVERT-MEMORY",
       patterns,
-      otherwise: { code: "QS-CONVERT-FAILED", remedy: "Check the converter's last lines." },
+      otherwise: { code: "QS-CONVERT-FAILED", remedy: "Check the last lines of the converter's output." },
     });
   }
   const fileBytes = await checkWrittenGguf(path.join(options.cwd, options.outFile), doing, result);

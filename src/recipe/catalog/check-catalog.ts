@@ -83,7 +83,7 @@ function checkBudget({ memory, budget }: Mapping, path: YamlPath): Problem[] {
   const share = bytesOf(budget);
   if (bytes === undefined || share === undefined || share <= bytes) return [];
   const message = "the budget is larger than the memory";
-  const remedy = "Give the memory that one model may use, without the system and other programs.";
+  const remedy = "Set `budget` to the memory that the system and other programs leave for one model.";
   return [{ path: [...path, "budget", "value"], part: "value", message, remedy }];
 }
 

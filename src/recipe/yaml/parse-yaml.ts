@@ -51,7 +51,7 @@ export function parseYaml(text: string, shown: string, empty: ErrorCode): YamlFi
     throw new RecipeError([
       {
         code: empty,
-        message: "the file contains only comments and blanks",
+        message: "the file contains only comments and whitespace",
         remedy: "Write at least `version: 1`; recipes/demo/demo.yaml is a complete example.",
         at: { file: shown },
         excerpt: "",
@@ -72,6 +72,6 @@ function fromParser(error: { code: string; message: string; pos: [number, number
   const remedy =
     error.code === "TAB_AS_INDENT"
       ? "Indent with spaces instead of tabs."
-      : "Correct the YAML here: indent with spaces, put a blank after `:`, close brackets, quote text that contains `:` or `#`.";
+      : "Correct the YAML here: indent with spaces, put a space after `:`, close brackets, quote text that contains `:` or `#`.";
   return { start: error.pos[0], end: error.pos[1], message: `not valid YAML: ${error.message}`, remedy };
 }

@@ -108,7 +108,7 @@ function tagProblems(files: readonly string[], { name, file }: NamedModel): Reso
   if (first === undefined || files.includes("preset.ini")) return [];
   const where = wrong.map(({ runtime, found }) => `${runtime} resolves it to ${found}`).join(", ");
   const remedy =
-    "Rename the variant, the other file, or a model whose name contains the tag: runtimes use the first match.";
+    "Rename the variant or the other file, or shorten a model name that contains the tag: runtimes use the first match.";
   return [error("QS-RESOLVE-TAG", file, `the tag ${name} does not resolve to ${file}: ${where}`, remedy)];
 }
 

@@ -99,7 +99,7 @@ export function checkCard(text: string, report: RunReport): VerifyProblem[] {
       errorProblem(
         "QS-VERIFY-FIGURE",
         cardFile,
-        `${cardFile} lists different figures for ${variant.name} than release.json`,
+        `${cardFile} lists different metrics for ${variant.name} than release.json`,
       ),
     ];
   });

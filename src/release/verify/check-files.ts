@@ -44,7 +44,7 @@ export function checkSums(text: string | undefined, present: Digests): VerifyPro
 export function checkExtra(paths: readonly string[], known: ReadonlySet<string>, shared: boolean): VerifyProblem[] {
   return paths.flatMap((file) => {
     if (known.has(file) || hubFiles.includes(file)) return [];
-    const remedy = shared ? "Keep the file if you added it, else remove it." : "Remove the file.";
+    const remedy = shared ? "Remove the file unless you added it." : "Remove the file.";
     const message = `${file} is not part of the release: it is not listed in SHA256SUMS`;
     const extra = errorProblem("QS-VERIFY-EXTRA", file, message, remedy);
     return [shared ? { ...extra, severity: "warning" as const } : extra];

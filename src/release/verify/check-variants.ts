@@ -71,7 +71,7 @@ function checkVerdict({ name, gate, reasons, smoke, quality }: VariantReport, { 
   const figures = quality as unknown as Record<GateFigure, unknown> | null;
   const measured = figures !== null && gateFigures.every((figure) => typeof figures[figure] === "number");
   const breaches = measured ? checkGates(figures as Record<GateFigure, number>, limits).map(describeBreach) : [];
-  const unmeasured = figures !== null && !measured ? ["its figures are not numbers"] : [];
+  const unmeasured = figures !== null && !measured ? ["its metrics are not all numbers"] : [];
   const failed = (smoke?.failed ?? 0) > 0 ? [`it failed ${smoke?.failed} smoke tests`] : [];
   const why = [...new Set([...reasons, ...breaches, ...unmeasured, ...failed])];
   if (gate === "passed" && why.length === 0) return [];

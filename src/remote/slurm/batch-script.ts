@@ -21,7 +21,7 @@ export function batchScript(group: Group, command: (job: Job) => readonly string
   const tasks = group.map((job, task) => `${task}) ${work(job)} ;; # ${comment(job)}`);
   return [
     "#!/bin/sh",
-    "# Made by quantsmith.",
+    "# Written by quantsmith.",
     ...workerEnvironment(),
     ...(more.length === 0
       ? [`# ${comment(first)}`, work(first)]

@@ -54,7 +54,7 @@ export class SlurmPrograms {
       if (result.exitCode !== 0) {
         throw result.timedOut || unreachable.test(result.stderr) ? new Unanswered(result) : refused(program, result);
       }
-      if (this.#unreachable) this.note("Slurm's controller answers again");
+      if (this.#unreachable) this.note("Slurm's controller responds again");
       this.#unreachable = false;
       return result.stdout;
     };
@@ -64,7 +64,7 @@ export class SlurmPrograms {
         ...{ minTimeout: firstWaitMs, maxTimeout: maxWaitMs },
         shouldRetry: ({ error }) => {
           if (!(error instanceof Unanswered)) return false;
-          if (!this.#unreachable) this.note("Slurm's controller does not answer; running jobs continue; trying again");
+          if (!this.#unreachable) this.note("Slurm's controller does not respond; running jobs continue; trying again");
           this.#unreachable = true;
           return true;
         },
@@ -108,8 +108,8 @@ function refused(program: string, { tail, stderr, exitCode, signal }: Subprocess
 }
 
 function controllerUnreachable({ tail }: SubprocessResult): QuantsmithError {
-  return new QuantsmithError("QS-SLURM-CONTROLLER", "Slurm's controller does not answer", {
-    remedy: "Run the same command again when `squeue` answers. Running jobs continue; their results are kept.",
+  return new QuantsmithError("QS-SLURM-CONTROLLER", "Slurm's controller does not respond", {
+    remedy: "Run the same command again when `squeue` responds. Running jobs continue; their results are kept.",
     output: tail,
   });
 }

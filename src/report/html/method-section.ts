@@ -5,7 +5,7 @@ import { describeRounding } from "../describe-rounding.js";
 import { type Html, html } from "./html.js";
 import type { PageFacts, TextUse } from "./page-facts.js";
 
-const figuresNote = html`<p class="quiet">All figures compare a variant with the 16-bit base on the evaluation text, measured with llama-perplexity. PPL ratio: perplexity divided by that of the base, 1 is lossless. KLD: Kullback-Leibler divergence from the base's next-token distribution in nats, 0 is lossless; mean ± standard error, and percentiles over tokens. RMS Δp: root mean square change of the correct token's probability. Same top: share of tokens for which variant and base have the same most likely token.</p>
+const figuresNote = html`<p class="quiet">All metrics compare a variant with the 16-bit base on the evaluation text, measured with llama-perplexity. PPL ratio: perplexity divided by that of the base, 1 is lossless. KLD: Kullback-Leibler divergence from the base's next-token distribution in nats, 0 is lossless; mean ± standard error, and percentiles over tokens. RMS Δp: root mean square change of the correct token's probability. Same top: share of tokens for which variant and base have the same most likely token.</p>
 `;
 
 /** Renders the texts with digests and the definition of each figure; undefined without calibration and evaluation. */
@@ -67,7 +67,7 @@ export function allocationSection({ report }: PageFacts): Html | undefined {
   const basis =
     probes === null
       ? "Without probes, the prediction uses the sensitivity of each tensor role in other models."
-      : `The prediction uses ${probes.count} probes, each of which degraded ${probes.effort === "tensors" ? "one tensor" : "one group of tensors"} and measured the KL divergence on ${probes.chunks} × ${probes.context} tokens of ${probes.corpus}.`;
+      : `The prediction uses ${probes.count} probes, each of which quantized ${probes.effort === "tensors" ? "one tensor" : "one group of tensors"} to a low precision and measured the KL divergence on ${probes.chunks} × ${probes.context} tokens of ${probes.corpus}.`;
   return html`<h2>Dynamic variants</h2>
 <p>The tensor types minimize the predicted KL divergence of the file within its size budget. ${basis}</p>
 <div class="scroll" role="region" aria-label="Dynamic variants" tabindex="0"><table>

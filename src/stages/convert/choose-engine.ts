@@ -41,11 +41,14 @@ export function chooseEngine(
   if (obstacle === undefined) {
     return wanted === "upstream"
       ? { engine: "upstream", why: "set in the recipe" }
-      : { engine: "native", why: `${architectureOf(facts)} converts to the same bytes as with llama.cpp's converter` };
+      : {
+          engine: "native",
+          why: `${architectureOf(facts)} is converted with byte-identical output to llama.cpp's converter`,
+        };
   }
   if (wanted !== "native") return { engine: "upstream", why: obstacle };
   throw new QuantsmithError("QS-CONVERT-NATIVE", `cannot convert this model without Python: ${obstacle}`, {
-    remedy: "Set `convert: { engine: upstream }`, or leave `engine` out.",
+    remedy: "Set `convert: { engine: upstream }`, or remove `engine`.",
     ...(at === undefined ? {} : { at }),
   });
 }

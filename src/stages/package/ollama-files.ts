@@ -33,7 +33,7 @@ export function ollamaFiles(gguf: Gguf, system: string | undefined): OllamaFiles
 
 function note(template: OllamaTemplate | undefined, tools: boolean): string {
   if (template !== undefined) {
-    return `Ollama reads [template](./template), this model's chat template (${template.name}) in Ollama's format; both rendered the same text for test conversations.`;
+    return `Ollama reads [template](./template), this model's chat template (${template.name}) in Ollama's format; both render test conversations to the same text.`;
   }
   const reason = tools ? "supports tools" : "does not match a supported family";
   return `This model's chat template ${reason}, so the release contains no \`template\` file: Ollama uses the Hub's translation.`;

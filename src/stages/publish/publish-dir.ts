@@ -60,9 +60,13 @@ async function swap(path: string, next: string, old: string): Promise<void> {
 async function requireSeparate(release: string, target: string): Promise<void> {
   const inside = (inner: string, outer: string) => `${inner}/`.startsWith(`${outer}/`);
   if (!inside(release, target) && !inside(target, release)) return;
-  throw new QuantsmithError("QS-PUBLISH-TARGET", `one of ${target} and the release ${release} contains the other`, {
-    remedy: "Use a folder outside the release.",
-  });
+  throw new QuantsmithError(
+    "QS-PUBLISH-TARGET",
+    `the target ${target} and the release ${release} are the same folder, or one contains the other`,
+    {
+      remedy: "Use a folder outside the release.",
+    },
+  );
 }
 
 /** Throws QS-PUBLISH-TARGET unless the folder is missing, empty, or contains only a release. */

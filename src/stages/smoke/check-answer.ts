@@ -44,7 +44,7 @@ function checkText(answer: string, { matches, contains, equals }: Expectation): 
 }
 
 function checkJson(answer: string, { expect, schemaFault, stopReason, tokens }: AnswerCheck): string[] {
-  const cut = stopReason === "maxTokens" ? `; it was cut at ${tokens} tokens` : "";
+  const cut = stopReason === "maxTokens" ? `; it was cut off at ${tokens} tokens` : "";
   return [
     ...(expect.json === true && !isJson(answer) ? [`the answer is not JSON${cut}`] : []),
     ...(schemaFault === null ? [] : [`the answer does not follow \`jsonSchema\`: ${schemaFault}${cut}`]),
@@ -64,8 +64,8 @@ function isJson(answer: string): boolean {
 function checkEnd({ expect: { endsItself }, stopReason, tokens }: AnswerCheck): string[] {
   if (endsItself === undefined) return [];
   if (stopReason === "maxTokens")
-    return [`it should end its turn within ${endsItself} tokens and was cut at ${tokens}`];
-  return tokens > endsItself ? [`it should end its turn within ${endsItself} tokens and took ${tokens}`] : [];
+    return [`it should end its turn within ${endsItself} tokens, but was cut off at ${tokens}`];
+  return tokens > endsItself ? [`it should end its turn within ${endsItself} tokens, but took ${tokens}`] : [];
 }
 
 function checkWellFormed(text: string, { notRepeating, validUtf8 }: Expectation): string[] {

@@ -12,8 +12,9 @@ export function describeExit(result: SubprocessResult, limits: ProcessLimits, wh
   if (breach === "memory") {
     return `it needed more than ${formatBytes(limits.memoryBytes ?? 0)} of memory ${where} and was stopped`;
   }
-  if (breach === "idle") return `it hung ${where}: nothing moved for ${limits.idleSeconds} seconds`;
-  if (breach === "silence") return `it made no progress for ${(limits.silentSeconds ?? 0) / 60} minutes ${where}`;
+  if (breach === "idle") return `it hung ${where}: no activity for ${limits.idleSeconds} seconds`;
+  if (breach === "silence")
+    return `it did not report progress for ${(limits.silentSeconds ?? 0) / 60} minutes ${where}`;
   // Standard output contains only protocol messages.
   const last = redact(stderr.trim().split("\n").slice(-3).join("\n"));
   const output = last === "" ? "" : `: ${last}`;

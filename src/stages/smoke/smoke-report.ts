@@ -50,7 +50,7 @@ export function smokeReport(
 
 /** Returns the failure of a variant without its base's chat template. */
 function templateProblem(base: SmokeBaseReport, { loaded }: Pick<ChildOutcome, "loaded">): string | null {
-  return base.template && loaded?.template === false ? "it has lost the chat template of its base" : null;
+  return base.template && loaded?.template === false ? "it lacks the chat template of its base" : null;
 }
 
 function checkReply(prompt: SmokePrompt, reply: Reply, base: SmokeBaseReport["answers"][number]): SmokeAnswer {
@@ -64,7 +64,7 @@ function checkReply(prompt: SmokePrompt, reply: Reply, base: SmokeBaseReport["an
   const { text, stopReason, tokens, toolsShown } = reply;
   const { toolCall, cosineToBase, ...expect } = prompt.expect ?? {};
   const skipped = [
-    ...(toolCall === undefined || toolsShown ? [] : ["`toolCall`: the chat template renders no tools"]),
+    ...(toolCall === undefined || toolsShown ? [] : ["`toolCall`: the chat template does not render tools"]),
     ...(cosineToBase === undefined ? [] : ["`cosineToBase`: the model is not an embedding model"]),
   ];
   const failures = checkAnswer({

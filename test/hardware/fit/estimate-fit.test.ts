@@ -162,7 +162,7 @@ describe("types", () => {
     const result = judged(iq4, { ...phone, backends: [...phone.backends] });
     expect(result).toMatchObject({ verdict: "cpu", limit: "type", backend: "cpu-arm", layers: null });
     expect(result.reason).toBe(
-      "OpenCL (Adreno) does not support IQ4_XS, so the model runs on ARM CPU; IQ4_XS (82 % of the weights) is slow for its size on ARM CPU",
+      "OpenCL (Adreno) does not support IQ4_XS, so the model runs on ARM CPU; IQ4_XS (82 % of the weights) runs slowly for its size on ARM CPU",
     );
     expect(result.flags).toBe("-ngl 0 -c 1024 -fa on");
   });
@@ -320,7 +320,7 @@ describe("reasons", () => {
       {},
       { budget: 1252 * MB },
       {},
-      "10 of 11 layers fit on the GPU; it also needs 280 MB of free system memory, whose size is not in the catalog",
+      "10 of 11 layers fit on the GPU; it also needs 280 MB of free system memory; the catalog does not list the system memory of this device",
     ],
     [
       "experts",
@@ -348,7 +348,7 @@ describe("reasons", () => {
       { types: { IQ4_XS: 1, Q4_K: 999 } },
       { class: "mac", budget: 2000 * MB },
       {},
-      "IQ4_XS (less than 1 % of the weights) is slow for its size on Metal",
+      "IQ4_XS (less than 1 % of the weights) runs slowly for its size on Metal",
     ],
   ];
   test.each(cases)("%s", (_name, model, device, settings, reason) => {

@@ -34,7 +34,7 @@ test("recommends the best variant of the model with more parameters, with the re
   const { pick, reason } = recommendModel(both(2000), someBackends);
   expect(pick?.variant.name).toBe("Large Q4_K_M");
   expect(reason).toBe(
-    "Large ranks first of the 2 models that run, by verdict and then by parameters (4.00 billion); KL divergence does not compare different models; its best variant is Large Q4_K_M: it has the lowest mean KL divergence (0.0200) of the 2 variants that fit completely",
+    "Large ranks first among the 2 models that run, by verdict and then by parameters (4.00 billion); KL divergences of different models are not comparable; its best variant is Large Q4_K_M: it has the lowest mean KL divergence (0.0200) of the 2 variants that fit completely",
   );
 });
 

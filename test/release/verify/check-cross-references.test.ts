@@ -132,6 +132,6 @@ test.each<[string, (hardware: HardwareCompatibility) => void, string]>([
 test("a model card with a better figure is reported", async () => {
   const folder = await forged("README.md", (text) => text.replace("0.01000", "0.00100"));
   expect(await problemsOf(folder)).toEqual([
-    "QS-VERIFY-FIGURE README.md lists different figures for Q8_0 than release.json",
+    "QS-VERIFY-FIGURE README.md lists different metrics for Q8_0 than release.json",
   ]);
 });

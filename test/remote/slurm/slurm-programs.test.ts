@@ -31,7 +31,7 @@ test("waits for a controller that does not answer, and notifies the user once", 
     `[ -e came-back ] && exec echo here\n[ -e asked ] && touch came-back\ntouch asked\necho '${down}' >&2; exit 1`,
   );
   expect(await programs().call("squeue", [])).toBe("here\n");
-  expect(notes).toEqual([expect.stringMatching(/does not answer/), expect.stringMatching(/answers again/)]);
+  expect(notes).toEqual([expect.stringMatching(/does not respond/), expect.stringMatching(/responds again/)]);
 });
 
 test("fails after the last retry", async () => {

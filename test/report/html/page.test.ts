@@ -51,7 +51,7 @@ describe("the page", () => {
       "<dt>What is 7 + 5?</dt><dd>13</dd>",
       "80 × 512 tokens of wiki.test.raw",
       `sha256 <code>${"0123456789abcdef".repeat(4)}</code>`,
-      "38 probes, each of which degraded one group of tensors",
+      "38 probes, each of which quantized one group of tensors to a low precision",
       "<dt>llama.cpp</dt><dd>b6789</dd>",
       "licence apache-2.0",
     ]) {

@@ -32,7 +32,7 @@ test.each<[string, Expectation, string[]]>([
     ["the answer does not match /yes/", 'the answer does not contain "maybe"'],
   ],
   ["Paris", { endsItself: 9 }, []],
-  ["Paris", { endsItself: 8 }, ["it should end its turn within 8 tokens and took 9"]],
+  ["Paris", { endsItself: 8 }, ["it should end its turn within 8 tokens, but took 9"]],
   ["a \uFFFD b", {}, ["the answer is not valid UTF-8 at character 3"]],
   ["a \uFFFD b", { validUtf8: false }, []],
   ["Rome. ".repeat(12), {}, ['it repeats "Rome. " 12 times']],
@@ -46,11 +46,11 @@ test.each<[string, Expectation, string[]]>([
 test("the failures of a cut answer contain the token limit", () => {
   const cut = { stopReason: "maxTokens", tokens: 32 } as const;
   expect(judge('{"a": ', { json: true, endsItself: 20 }, cut)).toEqual([
-    "the answer is not JSON; it was cut at 32 tokens",
-    "it should end its turn within 20 tokens and was cut at 32",
+    "the answer is not JSON; it was cut off at 32 tokens",
+    "it should end its turn within 20 tokens, but was cut off at 32",
   ]);
   expect(judge('{"a": ', {}, { ...cut, schemaFault: "Unexpected end" })).toEqual([
-    "the answer does not follow `jsonSchema`: Unexpected end; it was cut at 32 tokens",
+    "the answer does not follow `jsonSchema`: Unexpected end; it was cut off at 32 tokens",
   ]);
 });
 

@@ -47,7 +47,7 @@ describe("the chat template", () => {
 
   test("is required if the base has one", () => {
     const report = smokeReport(prompts, chat, { loaded: bare, problem: null, replies });
-    expect(report).toMatchObject({ failed: 1, problem: "it has lost the chat template of its base" });
+    expect(report).toMatchObject({ failed: 1, problem: "it lacks the chat template of its base" });
   });
 
   test("is optional if the base has none", () => {

@@ -45,8 +45,8 @@ describe("expectations on real answers", () => {
     [question, { json: true, jsonSchema: city }, {}, undefined],
     [question, { jsonSchema: many }, { maxTokens: 12 }, "the answer does not follow `jsonSchema`: "],
     [question, { endsItself: 12 }, {}, undefined],
-    [question, { endsItself: 5 }, {}, "it should end its turn within 5 tokens and took 9"],
-    [question, { endsItself: 5 }, { maxTokens: 5 }, "it should end its turn within 5 tokens and was cut at 5"],
+    [question, { endsItself: 5 }, {}, "it should end its turn within 5 tokens, but took 9"],
+    [question, { endsItself: 5 }, { maxTokens: 5 }, "it should end its turn within 5 tokens, but was cut off at 5"],
     [question, { sameAsBase: true }, {}, undefined],
     ["Hello!", { sameAsBase: true }, {}, 'the base answers "The capital of France is Paris."'],
     [question, { notRepeating: true, validUtf8: true }, {}, undefined],
@@ -79,7 +79,7 @@ test("tool calls are skipped if the template renders no tools, else checked", as
   const without = await report("Q8_0.gguf", prompts);
   expect(without.answers[0]).toMatchObject({
     failures: [],
-    skipped: ["`toolCall`: the chat template renders no tools"],
+    skipped: ["`toolCall`: the chat template does not render tools"],
   });
   await rewriteMetadata(inside("Q8_0.gguf"), inside("tools.gguf"), (metadata) => {
     const template = metadata.get("tokenizer.chat_template");
@@ -162,7 +162,7 @@ describe.runIf(process.platform === "linux")(
 
     test.each([
       ["SIGSEGV", {}, "its native code crashed (SIGSEGV) at prompt 2 of 3"],
-      ["SIGSTOP", { idleSeconds: 3 }, "it hung at prompt 2 of 3: nothing moved for 3 seconds"],
+      ["SIGSTOP", { idleSeconds: 3 }, "it hung at prompt 2 of 3: no activity for 3 seconds"],
     ] as const)("%s", async (signal, limits, problem) => {
       const outcome = await harm(signal, limits);
       expect(outcome.problem).toBe(problem);
@@ -183,7 +183,7 @@ describe.runIf(process.platform === "linux")(
 
     test("busy without progress", async () => {
       const outcome = await askModel(folder, inside("Q8_0.gguf"), prompts, { limits: { silentSeconds: 1 } });
-      expect(outcome.problem).toMatch(/^it made no progress for /);
+      expect(outcome.problem).toMatch(/^it did not report progress for /);
     });
   },
 );
@@ -208,7 +208,7 @@ describe("damage", () => {
 
   /** Three easy questions do not detect single missing tensors or all NaN values; the structure check and gates do. */
   test.each([
-    ["template removed", /^smoke test: it has lost the chat template of its base$/],
+    ["template removed", /^smoke test: it lacks the chat template of its base$/],
     ["context length missing", /^smoke test: it could not be loaded: /],
     ["tokenizer missing", /^smoke test: it /],
     ["vocabulary shifted", /^smoke "/],

@@ -85,7 +85,7 @@ function errorText(body: string): string {
 }
 
 function remedyFor(status: number, { endpoint }: HubConnection): string {
-  if (status === 402) return `Add credit for jobs, which need a positive credit balance: ${endpoint}/settings/billing`;
+  if (status === 402) return `Add credit at ${endpoint}/settings/billing: jobs require a positive balance.`;
   if (status === 401 || status === 403) {
     return "Use a token that may start and manage jobs in this namespace, and check `executors.hfJobs.namespace`.";
   }
