@@ -135,7 +135,7 @@ function toTensors(
     }
     if (!isSizes(shape)) throw broken(path, `the tensor ${quote(name)} has no valid shape`);
     if (!isSizes(span) || span.length !== 2 || Object.keys(rest).length > 0) {
-      throw broken(path, `the tensor ${quote(name)} has no valid data_offsets or unknown fields`);
+      throw broken(path, `the tensor ${quote(name)} has no valid data_offsets, or has unknown fields`);
     }
     const elements = shape.reduce((product, size) => product * size, 1);
     const [begin = 0, end = 0] = span;

@@ -58,7 +58,7 @@ function otherStore(recipe: string): QuantsmithError {
     `the store does not contain any step of the current plan of ${quote(recipe)}, so nothing was removed`,
     {
       remedy:
-        "Run `quantsmith run` again for the changed recipe, texts or model, or run `quantsmith cache gc`. Pin the model with `revision` to avoid this.",
+        "Run again, because the recipe, its texts or the model changed, or run `quantsmith cache gc`. Pin the model with `revision`.",
     },
   );
 }

@@ -55,7 +55,7 @@ export function toolFailure(result: SubprocessResult, context: FailureContext): 
   if (!started || broken.test(text)) {
     return fail(
       "QS-TOOL-BROKEN",
-      `the tool did not start while ${context.doing}`,
+      `${context.doing}: the tool did not start`,
       "Run `quantsmith doctor`, and delete the listed tools from the cache folder to rebuild them.",
     );
   }

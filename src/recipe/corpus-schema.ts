@@ -43,7 +43,10 @@ function noTextFault(text: string, file: string): [message: string, remedy: stri
   const kind = noText.exec(file)?.[1] ?? (/\.zip$/i.test(file) ? "zip" : undefined);
   if (kind === undefined) return undefined;
   return kind === "zip"
-    ? [`${quote(text)} is an archive`, "Name the file in it: `hf:org/dataset@revision/archive.zip/folder/file.txt`."]
+    ? [
+        `${quote(text)} is an archive`,
+        "Name a file in the archive: `hf:org/dataset@revision/archive.zip/folder/file.txt`.",
+      ]
     : [`${quote(text)} is not a text: a corpus cannot be read from .${kind} files`, "Use plain text or .jsonl."];
 }
 

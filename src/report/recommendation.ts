@@ -49,7 +49,7 @@ export function renderRecommendation(facts: RecommendationFacts): string {
     `Heat and battery: ${markdownText(facts.endurance ?? `${device.name} has not been measured under load.`)}\n`,
     "## Recommendation\n",
     pick === null
-      ? `No variant: ${markdownText(facts.reason)}.\n`
+      ? `No recommendation: ${markdownText(facts.reason)}.\n`
       : `**${markdownText(pick.file)}**: ${markdownText(`${facts.reason}.${remark(pick.fit)}`)}\n`,
     ...run(facts),
     ...sourceList(facts.sources),
@@ -88,8 +88,8 @@ function comparison({ variants, pick, context }: RecommendationFacts): string {
 function legend({ variants }: RecommendationFacts): string {
   const speeds = variants.some(({ fit }) => fit.decode !== null)
     ? "Tokens/s: generation speed, from a full to an empty context."
-    : "Tokens/s: –, because too few measurements exist for an estimate.";
-  return `Memory: resident memory, mapped weights included. Context: the largest with the same fit, in tokens. ${speeds} Mean KLD: mean KL divergence from the model's own 16-bit base in nats, 0 is lossless; not comparable between models.\n`;
+    : "Tokens/s is empty (–), because too few measurements exist for an estimate.";
+  return `Memory: resident memory, including mapped weights. Context: the largest with the same fit, in tokens. ${speeds} Mean KLD: mean KL divergence from the model's own 16-bit base in nats, 0 is lossless; not comparable between models.\n`;
 }
 
 /** For `no`, `maximumContext` is the largest context at which the model runs. */

@@ -50,7 +50,7 @@ export const errorCodes = {
   // local checkpoint folders (src/stages/fetch)
   "QS-FETCH-MISSING": { exit: 2, about: "The model folder does not exist or is not a folder." },
   "QS-FETCH-NO-CONFIG": { exit: 2, about: "The model folder does not contain config.json." },
-  "QS-FETCH-CONFIG": { exit: 2, about: "config.json is not a JSON object or names no architecture." },
+  "QS-FETCH-CONFIG": { exit: 2, about: "config.json is not a JSON object or does not name an architecture." },
   "QS-FETCH-NO-WEIGHTS": { exit: 2, about: "The model folder contains no weights that the converter can read." },
   "QS-FETCH-PICKLE": { exit: 2, about: "The model's weights are pickle files, which can run code when opened." },
   "QS-FETCH-SAFETENSORS": { exit: 2, about: "A safetensors file is truncated or contradicts its own header." },
@@ -75,12 +75,12 @@ export const errorCodes = {
   "QS-TOOL-ROUNDING": { exit: 4, about: "`rounding: feedback` needs programs that the llama.cpp in use lacks." },
   "QS-TOOL-PACKAGE": {
     exit: 4,
-    about: "The npm package that contains llama.cpp is missing, or its part for this platform.",
+    about: "The npm package with llama.cpp, or its part for this platform, is missing.",
   },
   "QS-TOOL-BUILD": { exit: 4, about: "Compiling the llama.cpp tools failed." },
   "QS-TOOL-BROKEN": { exit: 4, about: "A native tool cannot be started." },
   "QS-TOOL-CONVERTER": { exit: 4, about: "The llama.cpp in use does not include its converter." },
-  "QS-TOOL-ARGUMENT": { exit: 1, about: "A file name cannot be passed to a native tool; a bug." },
+  "QS-TOOL-ARGUMENT": { exit: 1, about: "A file name cannot be passed to a native tool (a bug in quantsmith)." },
   "QS-PYTHON-MISSING": { exit: 4, about: "Python 3.10 or newer was not found." },
   "QS-PYTHON-PACKAGES": {
     exit: 4,
@@ -147,7 +147,7 @@ export const errorCodes = {
     about: "The recipe requires conversations, and the corpus has none or the chat template rejects them.",
   },
   "QS-SAMPLE-FAILED": { exit: 4, about: "llama-completion failed to sample a text from the model." },
-  "QS-SAMPLE-NOTHING": { exit: 2, about: "The model ends every text at once, so no text can be sampled." },
+  "QS-SAMPLE-NOTHING": { exit: 2, about: "The model ends every text immediately, so no text can be sampled." },
   "QS-TEXT-OVERLAP": { exit: 2, about: "Calibration, search and evaluation share a text, so metrics would be biased." },
   "QS-QUANTIZE-RULE": { exit: 2, about: "A manual tensor rule matches no tensor or was not applied." },
   "QS-PACKAGE-NOTHING": { exit: 3, about: "No variant passed, so the release would be empty." },
@@ -190,7 +190,7 @@ export const errorCodes = {
   "QS-HUB-LOCK": { exit: 5, about: "Another process took over a download because this process stalled." },
   "QS-FETCH-HASH": { exit: 5, about: "A downloaded file does not match the Hub's listing." },
   // Hugging Face Jobs (src/hub/jobs, src/engine/executors/hf-jobs)
-  "QS-JOBS-SETTING": { exit: 2, about: "The pipeline lacks a setting for jobs, or has an invalid one." },
+  "QS-JOBS-SETTING": { exit: 2, about: "A setting of Hugging Face Jobs is missing or invalid." },
   "QS-JOBS-COST": { exit: 2, about: "Jobs could exceed `--max-cost`, or that limit is missing." },
   "QS-JOBS-PRICE": { exit: 5, about: "Prices of jobs cannot be read, so no job was started." },
   "QS-JOBS-FLAVOR": { exit: 2, about: "The Hub does not offer this hardware for jobs." },

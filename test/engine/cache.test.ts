@@ -11,7 +11,7 @@ import { somePlan, someStep } from "../fixtures/plan.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 const home = temporaryFolder();
-const rubbish = `quantize-${"0".repeat(64)}`;
+const garbage = `quantize-${"0".repeat(64)}`;
 let count = 0;
 
 /** Commits a step with one file of some bytes, last used some days ago; returns its key. */
@@ -100,11 +100,11 @@ test("removes partial work of killed steps", async () => {
 
 test("removes folders without a record, and fails while a run uses the store", async () => {
   const workspace = await open();
-  mkdirSync(join(workspace.store, rubbish));
+  mkdirSync(join(workspace.store, garbage));
   writeFileSync(join(workspace.store, "of-the-user"), "");
   const other = await openWorkspace(workspace.root);
   expect((await failureOf(collectCache(workspace, { kind: "days", days: 1 }))).code).toBe("QS-CACHE-BUSY");
-  expect(existsSync(join(workspace.store, rubbish))).toBe(true);
+  expect(existsSync(join(workspace.store, garbage))).toBe(true);
   await other.close();
   await collectCache(workspace, { kind: "days", days: 1 });
   expect(readdirSync(workspace.store)).toEqual([".jobs", "of-the-user"]);

@@ -72,7 +72,7 @@ test("a variant that does not run shows the largest possible context; a capped c
 
 test("without a pick there are no run snippets", () => {
   const text = renderRecommendation(facts(500));
-  expect(text).toContain("No variant: none fits.");
+  expect(text).toContain("No recommendation: none fits.");
   expect(text).not.toContain("## Run it");
 });
 

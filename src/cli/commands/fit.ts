@@ -56,7 +56,7 @@ function devicesNamed(catalog: Catalog, ids: readonly string[] | undefined): Dev
 function deviceTable(device: Device, models: readonly MeasuredModel[], results: readonly FitResult[]): string {
   const { memory, budget } = device;
   const gpuPrefix = memory.cards === 1 ? "" : `${memory.cards} × `;
-  const title = `${device.name} (${device.id}): memory budget for one model ${gpuPrefix}${formatGibibytes(budget.value)} (${budget.basis}) of ${gpuPrefix}${formatGibibytes(memory.bytes.value)}`;
+  const title = `${device.name} (${device.id}): model budget ${gpuPrefix}${formatGibibytes(budget.value)} (${budget.basis}) of ${gpuPrefix}${formatGibibytes(memory.bytes.value)}`;
   const rows = results
     .filter((result) => result.device === device.id)
     .map((result) => [

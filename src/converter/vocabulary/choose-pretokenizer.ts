@@ -25,7 +25,7 @@ export function choosePretokenizer(tokenizer: JsonObject, { pretokenizer, known 
   const found = `llama.cpp does not recognize the model's BPE pre-tokenizer with hash ${hash}`;
   if (likely === undefined) {
     throw new QuantsmithError("QS-CONVERT-PRETOKENIZER", `${found}, and no known pre-tokenizer splits text similarly`, {
-      remedy: "Name a matching pre-tokenizer with `convert: { pretokenizer: <name> }`.",
+      remedy: "Set a matching pre-tokenizer with `convert: { pretokenizer: <name> }`.",
     });
   }
   const alike = likely.share === 1 ? "all" : `${Math.floor(likely.share * 1000) / 10} %`;

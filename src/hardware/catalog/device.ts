@@ -72,7 +72,7 @@ const sustained = z.strictObject({
 export const device = z.strictObject({
   id: deviceId.describe("Id in commands and recipes."),
   name: line.describe("Display name."),
-  class: deviceClass.describe("Class of the device, which groups tables."),
+  class: deviceClass.describe("Class of the device; tables are grouped by it."),
   chip: line.describe("Name of the chip."),
   year: z.int().nullable().describe("Year of release."),
   memory: z
@@ -99,7 +99,7 @@ export const backend = z.strictObject({
   id: backendId.describe("Id in the `backends` of devices."),
   name: line.describe("Display name."),
   fast: z.array(z.string()).describe("Tensor types whose speed is proportional to their size."),
-  slow: z.array(z.string()).describe("Tensor types that run well below the speed of their size."),
+  slow: z.array(z.string()).describe("Tensor types that run much slower than their size suggests."),
   unsupported: z.array(z.string()).describe("Tensor types that the backend does not support."),
   source: citing.source,
 });

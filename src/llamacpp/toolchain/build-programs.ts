@@ -16,7 +16,7 @@ export async function findBuildPrograms(
   const compiler = env.CXX ? await chosenCompiler(env.CXX, env.PATH) : await defaultCompiler(env.PATH);
   const git = await findProgram(["git"], env.PATH);
   if (compiler !== undefined && git !== undefined) return { compiler, git };
-  const compilerName = env.CXX ? `the compiler ${quote(env.CXX)} of CXX` : "a C++ compiler";
+  const compilerName = env.CXX ? `the compiler ${quote(env.CXX)} (CXX)` : "a C++ compiler";
   return { missing: [...(compiler ? [] : [compilerName]), ...(git ? [] : ["git"])] };
 }
 

@@ -28,11 +28,12 @@ export class CostLimit {
     if (this.#reserved.has(name)) return;
     const usd = jobUsd(seconds, this.#usdPerMinute);
     const total = this.atMostUsd + usd;
-    if (total > this.#maxUsd) throw tooExpensive(`with ${name} jobs could cost ${formatUsd(total)}`, this.#maxUsd);
+    if (total > this.#maxUsd)
+      throw tooExpensive(`including ${name}, the jobs could cost ${formatUsd(total)}`, this.#maxUsd);
     this.#reserved.set(name, usd);
   }
 
-  /** Reserves the worst case of a job that is already running, whatever the limit. */
+  /** Reserves the worst case of a job that is already running, regardless of the limit. */
   adopt(name: string, seconds: number): void {
     this.#reserved.set(name, jobUsd(seconds, this.#usdPerMinute));
   }

@@ -13,6 +13,7 @@ export function jobUsd(seconds: number, usdPerMinute: number): number {
 /** Returns the error for jobs that could exceed the cost limit. */
 export function tooExpensive(what: string, maxUsd: number): QuantsmithError {
   return new QuantsmithError("QS-JOBS-COST", `${what}, more than --max-cost ${maxUsd} allows`, {
-    remedy: "Raise `--max-cost`, lower `executors.hfJobs.timeout` in the pipeline, or choose a cheaper `flavor`.",
+    remedy:
+      "Raise `--max-cost`, lower `executors.hfJobs.timeout` in the recipe or pipeline, or choose a cheaper `flavor`.",
   });
 }

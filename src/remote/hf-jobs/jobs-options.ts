@@ -31,8 +31,8 @@ export function jobsOptions(settings: ExecutorSettings["hfJobs"]): JobsOptions {
   if (image === undefined || flavor === undefined || bucket === undefined) {
     const missing = Object.entries({ image, flavor, bucket }).filter(([, value]) => value === undefined);
     const names = missing.map(([name]) => `\`executors.hfJobs.${name}\``).join(", ");
-    throw new QuantsmithError("QS-JOBS-SETTING", `the pipeline does not set ${names}`, {
-      remedy: `Set these keys in a pipeline of your own. ${page}`,
+    throw new QuantsmithError("QS-JOBS-SETTING", `${names} must be set`, {
+      remedy: `Set these keys in the recipe or its pipeline. ${page}`,
     });
   }
   const words = /^([A-Za-z0-9][\w.-]*)\/([A-Za-z0-9][\w.-]*)(?:\/([\w.-]+(?:\/[\w.-]+)*))?$/.exec(bucket);

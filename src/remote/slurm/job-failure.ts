@@ -27,14 +27,14 @@ export async function jobFailure(name: string, entry: QueueEntry, folder: string
         "QS-SLURM-TIME",
         `${what} exceeded its time limit`,
         details(
-          "Raise `executors: { slurm: { time: … } }` in the pipeline and run again. Finished parts of the step are kept.",
+          "Raise `executors: { slurm: { time: … } }` in the recipe or pipeline and run again. Finished parts of the step are kept.",
         ),
       );
     case "OUT_OF_MEMORY":
       return new QuantsmithError(
         "QS-SLURM-MEMORY",
         `${what} exceeded its memory limit`,
-        details("Raise `executors: { slurm: { memory: … } }` in the pipeline and run again."),
+        details("Raise `executors: { slurm: { memory: … } }` in the recipe or pipeline and run again."),
       );
     case "PENDING":
       return new QuantsmithError(

@@ -21,7 +21,7 @@ const qualityColumns: readonly QualityColumn[] = [
 /** Renders all variants with all figures, and the reasons of failed gates below the table. */
 export function variantTable(variants: readonly VariantReport[]): Html {
   const titles = ["Gate", "Smoke", "Size", "Bits per weight", ...qualityColumns.map(([title]) => title)];
-  return html`<div class="scroll" role="region" aria-label="Figures of all variants" tabindex="0"><table>
+  return html`<div class="scroll" role="region" aria-label="Metrics of all variants" tabindex="0"><table>
 <thead><tr><th scope="col">Variant</th>${titles.map((title) => html`<th scope="col">${title}</th>`)}</tr></thead>
 <tbody>
 ${variants.map(row)}</tbody>

@@ -43,7 +43,7 @@ export function chooseEngine(
       ? { engine: "upstream", why: "set in the recipe" }
       : {
           engine: "native",
-          why: `${architectureOf(facts)} is converted with byte-identical output to llama.cpp's converter`,
+          why: `output for ${architectureOf(facts)} is byte-identical to llama.cpp's converter`,
         };
   }
   if (wanted !== "native") return { engine: "upstream", why: obstacle };

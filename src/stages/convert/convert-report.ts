@@ -56,7 +56,7 @@ export async function describeConverted(
   }
   // llama.cpp's converter skips safetensors files with other names and succeeds even if none is left.
   if (gguf.tensors.length === 0) {
-    throw new QuantsmithError("QS-CONVERT-WEIGHTS", "the converter found no weights in the checkpoint", {
+    throw new QuantsmithError("QS-CONVERT-WEIGHTS", "the converter did not find weights in the checkpoint", {
       remedy:
         "Rename the files, also in their index, to model.safetensors or model-00001-of-00002.safetensors and so on.",
     });

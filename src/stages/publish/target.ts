@@ -28,7 +28,7 @@ export function parseTarget(text: TargetText, recipeTarget?: PublishTarget): Pub
   const { via, private: isPrivate, collection, sign = recipeTarget?.sign } = text;
   const to = text.to ?? (recipeTarget && addressOf(recipeTarget));
   if (to === undefined) {
-    throw new QuantsmithError("QS-USAGE", "no target to publish to", {
+    throw new QuantsmithError("QS-USAGE", "the publish target is missing", {
       remedy: "Add `--to hf:<org>/<name>`, `--to dir:<path>`, or `--recipe` with a recipe that has `publish`.",
     });
   }

@@ -17,7 +17,7 @@ export function checkEmbedding(
     failures: [
       // NaN fails.
       ...(cosine >= least ? [] : [`the cosine to the base's vector is ${cosine.toFixed(4)}, below ${least}`]),
-      ...(textual.length === 0 ? [] : [`an embedding model generates no text for ${textual.join(", ")}`]),
+      ...(textual.length === 0 ? [] : [`an embedding model does not generate text for ${textual.join(", ")}`]),
     ],
   };
 }

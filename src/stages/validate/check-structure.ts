@@ -112,7 +112,8 @@ async function typeProblems(variant: Gguf, context: StageContext): Promise<strin
   const planned = new Map<string, GgmlType>(allocation === undefined ? [] : await readAllocatedTypes(allocation));
   for (const { name, got } of quantized.fallbacks) planned.set(name, knownType(got));
   const wrong = checkTensorTypes(variant, planned).map(
-    ({ name, expected, actual }) => `tensor ${quote(name)} is ${actual?.name ?? "missing"}, planned ${expected.name}`,
+    ({ name, expected, actual }) =>
+      `tensor ${quote(name)} is ${actual?.name ?? "missing"} instead of the planned ${expected.name}`,
   );
   const counts = typeCounts(variant);
   const changed = [...new Set([...Object.keys(counts), ...Object.keys(quantized.types)])].filter(

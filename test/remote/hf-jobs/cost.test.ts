@@ -121,7 +121,7 @@ test("the limit counts the worst case of a job, then its actual duration", () =>
   expect(limit.atMostUsd).toBe(9);
   expect(thrownBy(() => limit.reserve("c", 61))).toMatchObject({
     code: "QS-JOBS-COST",
-    message: "with c jobs could cost $11.00, more than --max-cost 10 allows",
+    message: "including c, the jobs could cost $11.00, more than --max-cost 10 allows",
   });
   // a: two minutes and one for the startup. b: the Hub reports no duration. c: never started.
   limit.settle("a", 119);

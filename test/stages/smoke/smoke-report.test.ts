@@ -70,7 +70,7 @@ test("vectors are compared with the base's, and NaN fails", () => {
   });
   expect(report.answers[1]).toMatchObject({
     cosine: 1,
-    failures: ["an embedding model generates no text for contains"],
+    failures: ["an embedding model does not generate text for contains"],
   });
   expect(smokeReport(texts, vectors([0, 0]), outcome).answers[1]?.failures[0]).toContain("is NaN, below 0.5");
 });

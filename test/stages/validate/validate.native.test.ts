@@ -203,7 +203,7 @@ describe("structure", () => {
     const context = stageContext(run, of);
     await checkStructure.run({}, context);
     expect(readFileSync(join(context.out, "structure.json"), "utf8")).toContain(
-      String.raw`tensor \"blk.0.attn_q.weight\" is Q4_K, planned Q6_K`,
+      String.raw`tensor \"blk.0.attn_q.weight\" is Q4_K instead of the planned Q6_K`,
     );
   });
 });

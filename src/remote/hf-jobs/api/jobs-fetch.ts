@@ -89,7 +89,6 @@ function remedyFor(status: number, { endpoint }: HubConnection): string {
   if (status === 401 || status === 403) {
     return "Use a token that may start and manage jobs in this namespace, and check `executors.hfJobs.namespace`.";
   }
-  if (status === 404)
-    return "Check `executors.hfJobs`: the namespace, the bucket in `volume` and the image must exist.";
-  return "Check `executors.hfJobs` in the pipeline: image, flavor, timeout and volume.";
+  if (status === 404) return "Check `executors.hfJobs`: the namespace, the bucket and the image must exist.";
+  return "Check `executors.hfJobs` in the recipe or pipeline: image, flavor, timeout and bucket.";
 }
