@@ -8,7 +8,7 @@ const relative = z
       .number()
       .min(0.001)
       .max(1000)
-      .describe("Factor for that metric; 1 requires a result as good as that variant's."),
+      .describe("Factor for the other variant's metric; 1 requires a result as good as that variant's."),
   })
   .describe("A limit relative to another variant's metric.");
 

@@ -238,7 +238,7 @@ export class RemoteSteps implements RemoteRunner {
       this.#submissions.markReachable();
       this.#refusals = 0;
     } catch (error) {
-      // The store shows finished steps even while the queue does not answer. Repeated refusals are permanent.
+      // The store shows finished steps even while the queue does not respond. Repeated refusals are permanent.
       if (!this.#submissions.isUnreachable(error) && ++this.#refusals >= confirmPolls) throw error;
       this.#submissions.reportUnreachable(entries, error);
       for (const entry of entries) entry.quietPolls = 0;

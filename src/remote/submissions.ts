@@ -11,7 +11,7 @@ import { describeInputs, removeJobFiles, shareFiles, writeJobFile } from "./job-
 import type { PlannedStep } from "./plan-jobs.js";
 import { startWaiting } from "./waiting-runs.js";
 
-/** How long submitting waits for a queue that does not answer. */
+/** How long submitting waits for a queue that does not respond. */
 const maxOutageMs = 3600_000;
 
 /** A step in the queue. */
@@ -52,7 +52,7 @@ export class Submissions {
 
   /**
    * Writes job files and submits the steps that are neither in the queue nor finished: another run may have submitted
-   * or finished them. `planned` is the whole plan. Waits for a queue that does not answer. Errors: the executor's.
+   * or finished them. `planned` is the whole plan. Waits for a queue that does not respond. Errors: the executor's.
    */
   async submit(entries: readonly Submitted[], planned: ReadonlyMap<string, PlannedStep>): Promise<void> {
     const { workspace, signal } = this.#runtime;
@@ -74,7 +74,7 @@ export class Submissions {
     return this.#executor.isUnreachable?.(error) === true;
   }
 
-  /** Reports once that the queue does not answer. */
+  /** Reports once that the queue does not respond. */
   reportUnreachable([first]: readonly Submitted[], error: unknown): void {
     const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
     const note = `${this.#executor.name} does not respond (${reason}); trying again`;

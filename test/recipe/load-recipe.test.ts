@@ -93,7 +93,7 @@ const cases: Case[] = [
     /not a regular expression/,
     /`ffn_down`/,
   ],
-  ["blank in a pattern", 'variants: [{ preset: Q6_K, tensors: { ▸"a b": Q8_0 } }]', /blank/, /Remove/],
+  ["space in a pattern", 'variants: [{ preset: Q6_K, tensors: { ▸"a b": Q8_0 } }]', /space/, /Remove/],
   ["capital in a pattern", 'variants: [{ preset: Q6_K, tensors: { ▸"\\\\D+": Q8_0 } }]', /capital/, /lower/],
   ["long pattern", `variants: [{ preset: Q6_K, tensors: { ▸${"a".repeat(201)}: Q8_0 } }]`, /200 characters/, /Split/],
   [
@@ -264,7 +264,7 @@ const cases: Case[] = [
     /"Q8_0" and .*"Q4_K_M"/,
     /same variant/,
   ],
-  ["relative limit without a ratio", "gates: { kldMean: { ▸max: { of: Q8_0 } } }", /"ratio" is missing/, /multiplied/],
+  ["relative limit without a ratio", "gates: { kldMean: { ▸max: { of: Q8_0 } } }", /"ratio" is missing/, /Factor/],
   ["mistyped corpus", "calibration: { corpus: ▸defualt }", /unknown corpus "defualt"/, /`default`.*`\.\/defualt`/],
   ["empty corpus list", "calibration: { corpus: ▸[] }", /"corpus" is empty/, /./],
   ["corpus from the Hub without revision", "calibration: { corpus: ▸hf:org/set/a.txt }", /data set/, /@revision/],

@@ -15,7 +15,7 @@ export function isOutage(error: unknown): error is QuantsmithError {
   return error instanceof QuantsmithError && transientCodes.has(error.code);
 }
 
-/** Tolerates a Hub that does not answer for a while, and reports it once. */
+/** Tolerates a Hub that does not respond for a while, and reports it once. */
 export class Outage {
   readonly #note: (text: string) => void;
   #startedAt: number | undefined;

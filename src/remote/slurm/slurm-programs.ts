@@ -14,7 +14,7 @@ const commandLimitMs = 60_000;
 
 export interface CallOptions {
   input?: string;
-  /** How long to wait for a controller that does not answer, in milliseconds. */
+  /** How long to wait for a controller that does not respond, in milliseconds. */
   retryTimeoutMs?: number;
   /** Called before an unanswered call is repeated; a returned value ends the retries and is the call's result. */
   beforeRetry?: () => Promise<string | undefined>;

@@ -50,21 +50,21 @@ const bpe: [name: string, change: (small: SmallBpe) => void, message: RegExp, si
     ({ tokenizer }) => {
       tokenizer.model.vocab.he = -1;
     },
-    /id of token "he" is "-1"/,
+    /token "he" has the invalid id "-1"/,
   ],
   [
     "a fractional id",
     ({ tokenizer }) => {
       tokenizer.model.vocab.he = 1.5;
     },
-    /id of token "he"/,
+    /token "he" has the invalid id/,
   ],
   [
     "a huge id",
     ({ tokenizer }) => {
       tokenizer.model.vocab.he = 4e9;
     },
-    /id of token "he"/,
+    /token "he" has the invalid id/,
   ],
   [
     "a duplicate id",
@@ -138,7 +138,7 @@ const bpe: [name: string, change: (small: SmallBpe) => void, message: RegExp, si
     ({ model }) => {
       model.bos_token_id = -5;
     },
-    /id of the bos token is -5/,
+    /bos token has the invalid id -5/,
   ],
   [
     "an unsupported decoder",
@@ -247,7 +247,7 @@ test.each<[string, Buffer, RegExp]>([
   [
     "a piece of an unknown type",
     encodeSentencePiece([...pieces, { text: "b", score: 0, type: 9 }], { addDummyPrefix: true }),
-    /of type 9/,
+    /unknown type 9/,
   ],
   [
     "a truncated end",

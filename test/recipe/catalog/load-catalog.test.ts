@@ -120,7 +120,7 @@ const cases: Case[] = [
     "more budget than memory",
     file({ budget: budget.replace("9.5 GB", "▸17 GiB") }),
     /larger than the memory/,
-    /without the system/,
+    /system and other programs leave/,
   ],
   ["an unknown backend", file({ backends: "backends: [▸cpu-x68]" }), /"cpu-x68"/, /`cpu-x86`/],
   ["no backend", file({ backends: "backends: ▸[]" }), /"backends" is empty/, /./],
