@@ -64,7 +64,7 @@ export function calibrationPatterns(text: string): Pick<FailureContext, "pattern
     ],
     otherwise: {
       code: "QS-CALIBRATE-FAILED",
-      remedy: "Check the tool's last lines, or run `quantsmith doctor`.",
+      remedy: "Check the last lines of the tool's output, or run `quantsmith doctor`.",
     },
   };
 }

@@ -35,8 +35,8 @@ export async function plan(recipe: string, options: PlanOptions & { matrix?: boo
     seconds === undefined ? "–" : `${seconds.toFixed(1)} s`,
     why ?? "",
   ]);
-  print(textTable(...withoutEmptyLast(["Step", "Status", "Will write", "Took last time", "Why"], rows)));
-  const time = result.seconds === 0 ? "" : `, about ${formatSeconds(result.seconds)} by earlier step times`;
+  print(textTable(...withoutEmptyLast(["Step", "Status", "Output size", "Last duration", "Why"], rows)));
+  const time = result.seconds === 0 ? "" : `, about ${formatSeconds(result.seconds)} estimated from earlier runs`;
   print(`\nAt most ${formatBytes(result.diskPeakBytes)} of additional disk space${time}.\n`);
   print(`Conversion: ${engine} (${why}).\n`);
   for (const note of notes) print(`Note: ${note}.\n`);
