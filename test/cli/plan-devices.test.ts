@@ -40,7 +40,7 @@ test("`plan` prints names of variants and of the pipeline, and no empty column",
   const text = printed.mock.calls.map(([text]) => text).join("");
   expect(text).toMatch(/^variants +Q8_0, Q4_K_M +recipe$/m);
   expect(text).toMatch(/^search.chunks +8 +pipeline preview$/m);
-  expect(text).toMatch(/^Step +Status +Will write +Took last time$/m);
+  expect(text).toMatch(/^Step +Status +Output size +Last duration$/m);
 });
 
 test("the catalog is read once, with the recipe", async () => {

@@ -378,7 +378,7 @@ describe("when the Hub has trouble", () => {
   });
 
   test.each([
-    [402, "positive credit balance"],
+    [402, "positive balance"],
     [403, "may start and manage jobs"],
     [422, "Check `executors.hfJobs`"],
   ])("a refusal (%i) is final, with the Hub's message", async (status, remedy) => {
