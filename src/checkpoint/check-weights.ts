@@ -89,7 +89,7 @@ function samples(total: number, size: number): Part[] {
 }
 
 function notFinite(path: string, tensor: StoredTensor, index: number): QuantsmithError {
-  const what = `tensor ${quote(tensor.name)} in ${basename(path)} contains NaN or infinity at value ${index}`;
+  const what = `tensor ${quote(tensor.name)} in ${basename(path)} contains NaN or infinity at index ${index}`;
   return new QuantsmithError("QS-FETCH-NAN", what, {
     remedy:
       "Download the model again: it is damaged, or its training diverged. Set `model.checkWeights: none` to skip this check.",

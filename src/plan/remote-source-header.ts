@@ -24,7 +24,7 @@ export async function remoteSourceHeader(path: string, read: () => Promise<Remot
   } catch (error) {
     if (error instanceof QuantsmithError || !(error instanceof Error)) throw error;
     throw new QuantsmithError("QS-GGUF-INVALID", `the header of ${path} cannot be read: ${error.message}`, {
-      remedy: "Use another file: the Hub's own reader, @huggingface/gguf, does not accept this one.",
+      remedy: "Use another file: @huggingface/gguf, the Hub's reader, cannot read this one.",
       cause: error,
     });
   }

@@ -38,7 +38,7 @@ const globs = z
 const model = z
   .strictObject({
     source: source.describe(
-      "The checkpoint: `hf:org/name` or `hf:org/name@revision`, or a folder beginning with `./`, `../` or `/` (relative to this file). Or a 16-bit GGUF file, which is not converted: `./model-BF16.gguf`, `hf:org/name/model-BF16.gguf@revision`; of a split file, the first.",
+      "The checkpoint: `hf:org/name` or `hf:org/name@revision`, or a folder beginning with `./`, `../` or `/` (relative to this file). Or a 16-bit GGUF file, which is not converted: `./model-BF16.gguf`, `hf:org/name/model-BF16.gguf@revision`; of a split file, name the first split.",
     ),
     revision: patternString(revisionForm, "a revision", "Write a branch, a tag or a commit, such as `main`.")
       .exactOptional()
@@ -168,7 +168,7 @@ export const quantize = z
     rounding: rounding
       .exactOptional()
       .describe(
-        "Rounding of quantized tensors: each weight to its nearest value, as llama-quantize does (`nearest`), or with error feedback from the second moments of the inputs (`feedback`), which needs the stage `calibrate` (default `nearest`).",
+        "Rounding of quantized tensors: `nearest` rounds each weight independently, as llama-quantize does; `feedback` compensates rounding errors with the second moments of the inputs and requires the stage `calibrate` (default `nearest`).",
       ),
   })
   .describe("How variants are quantized.");

@@ -60,7 +60,7 @@ const variantObject = z
         "Fixed types of tensors: part of a name or a regular expression, and the type; overrides the preset and `dynamic`.",
       ),
     dynamic: dynamic.exactOptional(),
-    rounding: rounding.exactOptional().describe("Rounding of this variant (default: that under `quantize`)."),
+    rounding: rounding.exactOptional().describe("Rounding of this variant (default: the recipe's)."),
   })
   .superRefine((value, context) => {
     if (value.preset === undefined && value.dynamic === undefined) {

@@ -110,7 +110,7 @@ function devicePick({ hardware }: CardFacts): string[] {
   return [
     "## Which file for which device\n",
     `${markdownTable(titles, linked)}\n`,
-    `The fit compares the memory that llama.cpp's allocator requests, with an f16 KV cache, with the memory budget of the device. Context: tokens.${describeSpeeds(hardware)} Sources, more contexts and all values: [hardware-compatibility.json](./hardware-compatibility.json).\n`,
+    `Fit: the memory that llama.cpp's allocator requests with an f16 KV cache, compared to the device's memory budget. Context: tokens.${describeSpeeds(hardware)} Sources, more contexts and all values: [hardware-compatibility.json](./hardware-compatibility.json).\n`,
   ];
 }
 

@@ -27,7 +27,7 @@ export function renderMethod({ report, calibration, imatrixFile }: MethodFacts):
     `- Recipe and exact inputs: [${lockFileName}](./${lockFileName}); all figures: [report.html](./report.html) (open in a browser) and [release.json](./release.json)`,
     `- Provenance: [${provenanceFile}](./${provenanceFile}) (in-toto, SLSA); bill of materials: [${bomFile}](./${bomFile}) (CycloneDX); checksums: [SHA256SUMS](./SHA256SUMS)`,
     "",
-    "The build is reproducible: texts are read in order, and generated texts use fixed seeds. With the same tools and kind of processor, the same recipe produces files with the same checksums:\n",
+    "The build is reproducible: texts are read in order, and generated texts use fixed seeds. With the same tools and type of CPU, the same recipe produces files with the same checksums:\n",
     `\`\`\`sh\nquantsmith run ${report.recipe} --locked ${lockFileName}\n\`\`\`\n`,
     `The recipe file \`${report.recipe}\`, its texts and the model are not part of the release; ${lockFileName} lists every setting and the digests of texts and model.\n`,
   );

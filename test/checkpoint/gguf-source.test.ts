@@ -74,7 +74,7 @@ describe("a GGUF source", () => {
     content.writeUInt16LE(0x7fc0, (source.headers[0]?.tensors[0]?.offset ?? 0) + 2 * 34);
     writeFileSync(join(folder, "m.gguf"), content);
     const error = await failureOf(check());
-    expect(error).toMatchObject({ code: "QS-FETCH-NAN", message: expect.stringContaining("at value 34") });
+    expect(error).toMatchObject({ code: "QS-FETCH-NAN", message: expect.stringContaining("at index 34") });
     expect(error.message).toContain('"token_embd.weight" in m.gguf');
   });
 
@@ -114,7 +114,7 @@ describe("splits", () => {
       expect(code).toBe("QS-FETCH-SPLIT");
       return message;
     };
-    expect(await refusal([first])).toContain("is split 1 of 2, but its name has no number");
+    expect(await refusal([first])).toContain("is split 1 of 2, but its name has no split number");
     expect(await refusal([first, first])).toContain("is named as split 2 of 2");
     writeFileSync(join(folder, second), wholeSource());
     expect(await refusal(names)).toContain("is a whole file");
@@ -161,7 +161,7 @@ test("of a repository, the file, its splits, the model card and the licence are 
   expect(splits.map(({ path }) => path)).toEqual(names);
   expect(files.map(({ path }) => path)).toEqual([...names, "LICENSE", "README.md"]);
   expect(await failureOf(selectHubGguf("hf:a/b", listing, "m.gguf"))).toMatchObject({
-    ...{ code: "QS-HUB-MISSING", message: 'hf:a/b has no file "m.gguf"' },
+    ...{ code: "QS-HUB-MISSING", message: 'hf:a/b does not contain the file "m.gguf"' },
     remedy: expect.stringContaining("BF16/m-00001-of-00002.gguf"),
   });
 });

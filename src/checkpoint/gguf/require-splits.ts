@@ -16,13 +16,16 @@ export function requireSplits(headers: readonly SourceHeader[]): void {
     const named =
       headers.length > 1
         ? `but is named as split ${index + 1} of ${headers.length}`
-        : "but its name has no number, as in name-00001-of-00002.gguf";
+        : "but its name has no split number, as in name-00001-of-00002.gguf";
     throw notOneModel(`${quote(header.name)} ${found}, ${named}`);
   }
   const seen = new Set<string>();
   for (const { name, tensors } of headers) {
     for (const tensor of tensors) {
-      if (seen.has(tensor.name)) throw notOneModel(`${quote(name)} contains ${quote(tensor.name)} a second time`);
+      if (seen.has(tensor.name))
+        throw notOneModel(
+          `${quote(name)} contains the tensor ${quote(tensor.name)}, which another split also contains`,
+        );
       seen.add(tensor.name);
     }
   }

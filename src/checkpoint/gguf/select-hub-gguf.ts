@@ -32,10 +32,10 @@ function missing(place: string, listing: readonly { path: string }[], path: stri
   const offered = listing.map((file) => file.path).filter((name) => name.endsWith(".gguf"));
   const unquantized = offered.filter((name) => /(bf16|f16|f32|mxfp4)/i.test(name));
   const names = (unquantized.length > 0 ? unquantized : offered).slice(0, maxNames);
-  return new QuantsmithError("QS-HUB-MISSING", `${place} has no file ${quote(path)}`, {
+  return new QuantsmithError("QS-HUB-MISSING", `${place} does not contain the file ${quote(path)}`, {
     remedy:
       names.length === 0
-        ? "The repository contains no GGUF file: leave the file name out to use its checkpoint."
+        ? "Omit the file name to use the repository's checkpoint: it contains no GGUF file."
         : `Name a file of the repository, such as ${quoteList(names, "or")}.`,
   });
 }

@@ -8,7 +8,7 @@ import type { PageFacts } from "./page-facts.js";
 export function hardwareSection({ hardware }: PageFacts): Html | undefined {
   if (hardware.variants.length === 0) return undefined;
   return html`<h2>Which file for which device</h2>
-${table(devicePicks(hardware), "Recommended variant by device")}<p class="quiet">The fit compares the memory that llama.cpp's allocator requests, with an f16 KV cache, with the memory budget of the device. Context: tokens.${describeSpeeds(hardware)} Sources and all values: <code>hardware-compatibility.json</code>.</p>
+${table(devicePicks(hardware), "Recommended variant by device")}<p class="quiet">Fit: the memory that llama.cpp's allocator requests with an f16 KV cache, compared to the device's memory budget. Context: tokens.${describeSpeeds(hardware)} Sources and all values: <code>hardware-compatibility.json</code>.</p>
 ${fitGrids(hardware).map(
   (grid) =>
     html`<details><summary>All variants at ${grid.context} tokens of context</summary>${table(grid, `All variants at ${grid.context} tokens of context`)}</details>

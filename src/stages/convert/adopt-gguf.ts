@@ -55,7 +55,7 @@ export const adoptGguf: PreparedOperation<AdoptParams, Adoption> = {
   async run({ cached, splits }, context, { unchanged, base, bytes: total }) {
     const outFile = join(context.out, "model.gguf");
     const onBytes = (done: number) => context.progress({ done, total, unit: "byte" });
-    const why = unchanged === undefined ? "the GGUF source with a new header" : "the GGUF source as it is";
+    const why = unchanged === undefined ? "the GGUF source with a new header" : "the unchanged GGUF source";
     context.note(`not converting: the base is ${why}`);
     if (unchanged === undefined) await writeGguf(outFile, base, { signal: context.signal, onBytes });
     else if (cached) await linkOrCopy(unchanged, outFile);
@@ -102,5 +102,7 @@ async function warnOfPretokenizer(file: string, context: StageContext): Promise<
   const gguf = await readGguf(file);
   const isUnknown = ["default", undefined].includes(metadataString(gguf, "tokenizer.ggml.pre"));
   if (metadataString(gguf, "tokenizer.ggml.model") !== "gpt2" || !isUnknown) return;
-  context.note("warning: the GGUF source names no pre-tokenizer (tokenizer.ggml.pre), so llama.cpp uses its default");
+  context.note(
+    "warning: the GGUF source does not name a pre-tokenizer (tokenizer.ggml.pre), so llama.cpp uses its default",
+  );
 }
