@@ -10,6 +10,7 @@ import { sha256File } from "../src/util/sha256.js";
 import { models, present } from "./bench-models.js";
 import { benchMemory } from "./ladder-memory.js";
 import { runRecipe } from "./run-recipe.js";
+import { storedFile } from "./stored-file.js";
 
 /** The most published presets, from few bits to many. */
 const presets = [
@@ -76,9 +77,4 @@ async function differingFiles(out: string, reference: string): Promise<number> {
   }
   const theirs = await Promise.all(presets.map((preset) => sha256File(join(reference, `${preset}.gguf`))));
   return theirs.filter((digest) => !ours.has(digest)).length;
-}
-
-async function storedFile(out: string, stage: string, name: string): Promise<string> {
-  const folder = (await readdir(join(out, "store"))).find((entry) => entry.startsWith(`${stage}-`));
-  return join(out, "store", folder ?? "", name);
 }

@@ -7,6 +7,7 @@ const benches: Readonly<Record<string, () => Promise<(print: (line: string) => v
   idle: async () => (await import("./idle.js")).benchIdle,
   ladder: async () => (await import("./ladder.js")).benchLadder,
   quality: async () => (await import("./quality.js")).benchQuality,
+  rounding: async () => (await import("./rounding.js")).benchRounding,
   scale: async () => (await import("./scale.js")).benchScale,
 };
 

@@ -1,6 +1,6 @@
 /** One program that the toolchain compiles. */
 interface ToolDefinition {
-  /** Folder under `tools/` in llama.cpp's source, or a file of quantsmith's own `native/` folder. */
+  /** Folder under `tools/` in llama.cpp's source, or a C++ file: its name in `native/`, or an absolute path. */
   source: { folder: string } | { native: string };
   /** Arguments with which it prints its version and exits. */
   versionArgs: readonly string[];
