@@ -14,8 +14,9 @@ export function describeRounding({ variants }: RunReport): string | undefined {
     "error-feedback rounding (GPTQ family, arXiv 2210.17323) with the second moments of the inputs on the calibration text",
     `; the mean error of a tensor's output is ${share} of that of rounding to nearest`,
     ...partly.map(
-      ({ name, nearest: { length } }) => `; ${length} ${length === 1 ? "tensor" : "tensors"} of ${name} to nearest`,
+      ({ name, nearest: { length } }) =>
+        `; ${length} ${length === 1 ? "tensor" : "tensors"} of ${name} rounded to nearest`,
     ),
-    ...(nearest.length === 0 ? [] : [`; ${nearest.join(", ")} to nearest`]),
+    ...(nearest.length === 0 ? [] : [`; ${nearest.join(", ")} rounded to nearest`]),
   ].join("");
 }

@@ -81,7 +81,9 @@ test("variants state their rounding in release.json, in their metadata and on th
     texts.push(metadataString(await readGguf(join(whole, "releases", "demo", file)), "quantsmith.rounding"));
   }
   expect(texts).toEqual([undefined, ...rounded.map(() => "error-feedback rounding (GPTQ family)")]);
-  expect(read(whole, "README.md")).toMatch(/- Rounding: error-feedback rounding \(GPTQ family.*; Q8_0 to nearest\n/);
+  expect(read(whole, "README.md")).toMatch(
+    /- Rounding: error-feedback rounding \(GPTQ family.*; Q8_0 rounded to nearest\n/,
+  );
   expect(read(whole, "report.html")).toContain("<dt>Rounding</dt><dd>error-feedback rounding");
 });
 

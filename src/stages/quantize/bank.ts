@@ -111,7 +111,7 @@ function requireImportance(
     "QS-QUANTIZE-IMATRIX",
     `the type of ${quote(lacking.name)} needs an imatrix that covers it`,
     {
-      remedy: "Add or enlarge `calibration` in the recipe, or choose a type with more bits for this tensor.",
+      remedy: "Add or extend `calibration` in the recipe, or choose a type with more bits for this tensor.",
     },
   );
 }

@@ -20,7 +20,7 @@ export function resolveTensorRules(
   for (const [pattern, type] of Object.entries(rules)) {
     const matching = tensorNames.filter(matcher(pattern));
     if (matching.length === 0 && !(pattern === "output" && "token_embd" in rules)) {
-      throw new QuantsmithError("QS-QUANTIZE-RULE", `tensor rule ${quote(pattern)} matches no tensor of the model`, {
+      throw new QuantsmithError("QS-QUANTIZE-RULE", `tensor rule ${quote(pattern)} does not match any tensor`, {
         remedy: "List the model's tensor names with `quantsmith inspect <file.gguf>` and correct the rule.",
       });
     }
