@@ -89,7 +89,8 @@ function calibrateStep(settings: Settings, facts: PlanFacts): Step {
     moments: usesFeedback(settings),
   };
   const inputs = { model: outputOf("convert", "model.gguf"), ...corpusInputs("calibration", settings, facts) };
-  return step("calibrate", calibrate, params, inputs, predictBytes.imatrix(facts.model));
+  const bytes = predictBytes.imatrix(facts.model) + (params.moments ? predictBytes.moments(facts.model) : 0);
+  return step("calibrate", calibrate, params, inputs, bytes);
 }
 
 function quantizeStep(variant: Variant, settings: Settings, facts: PlanFacts, before: Variant | undefined): Step {
@@ -108,7 +109,8 @@ function quantizeStep(variant: Variant, settings: Settings, facts: PlanFacts, be
     ...(variant.rounding === "feedback" ? { moments: outputOf("calibrate", "moments.gguf") } : {}),
     ...(variant.kind === "dynamic" ? { allocation: outputOf(`allocate:${variant.name}`, "allocation.json") } : {}),
   };
-  const bytes = predictBytes.variant(facts.model, bits);
+  // Rounded tensors are written to a data file before the variant.
+  const bytes = predictBytes.variant(facts.model, bits) * (variant.rounding === "feedback" ? 2 : 1);
   const operation = settings.quantize.engine === "bank" ? quantizeByBank : quantizeByTool;
   const made = step(`quantize:${variant.name}`, operation, params, inputs, bytes, variant.name);
   return before === undefined ? made : { ...made, after: `quantize:${before.name}` };

@@ -16,6 +16,8 @@ export const predictBytes = {
   projector: (model: ModelFacts) => Math.min(model.parameters * 2, 4e9) + smallBytes,
   /** Two float32 rows per matrix, a few thousandths of the weights. */
   imatrix: (model: ModelFacts) => Math.ceil(model.parameters * 0.02) + smallBytes,
+  /** n² bytes for each input of n columns: 1.0 bytes per weight of an 8B Llama, 1.2 of a 70B. */
+  moments: (model: ModelFacts) => Math.ceil(model.parameters * 1.4) + smallBytes,
   variant: (model: ModelFacts, bitsPerWeight: number) =>
     Math.ceil((model.parameters * bitsPerWeight) / 8) * 1.1 + vocabularyBytes(model),
   baseLogits: (model: ModelFacts, chunks: number, context: number) =>

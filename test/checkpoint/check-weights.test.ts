@@ -47,7 +47,7 @@ describe("NaN and infinity in the weights", () => {
       const error = await failureOf(check(folder, how));
       expect(error.code).toBe("QS-FETCH-NAN");
       expect(error.message).toContain('"t"');
-      expect(error.message).toContain("value 37");
+      expect(error.message).toContain("index 37");
       expect(error.at).toEqual({ file: join(folder, name) });
     }
     await check(folder, "none");

@@ -30,8 +30,8 @@ describe("resolveTensorRules", () => {
 
   test("output may match nothing beside token_embd, for tied embeddings; any other rule must match", () => {
     expect(chosen({ token_embd: "Q8_0", output: "Q8_0" })).toEqual({ "token_embd.weight": "Q8_0" });
-    expect(() => resolveTensorRules({ output: "Q8_0" }, names)).toThrow('"output" matches no tensor');
-    expect(() => resolveTensorRules({ attn_w: "Q8_0" }, names)).toThrow('"attn_w" matches no tensor');
+    expect(() => resolveTensorRules({ output: "Q8_0" }, names)).toThrow('"output" does not match any tensor');
+    expect(() => resolveTensorRules({ attn_w: "Q8_0" }, names)).toThrow('"attn_w" does not match any tensor');
   });
 
   test("any other pattern is a regular expression, and the first matching rule wins", () => {
