@@ -58,7 +58,7 @@ function otherStore(recipe: string): QuantsmithError {
     `the store does not contain any step of the current plan of ${quote(recipe)}, so nothing was removed`,
     {
       remedy:
-        "Run again, because the recipe, its texts or the model changed, or run `quantsmith cache gc`. Pin the model with `revision`.",
+        "Run `quantsmith run` again with the current recipe, texts and model, and pin the model with `revision`. To remove the old steps, run `quantsmith cache gc`.",
     },
   );
 }

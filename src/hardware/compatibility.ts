@@ -57,7 +57,7 @@ const fitResult = z.strictObject({
   hostBytes: bytes.describe("System memory needed in addition to the memory of discrete GPUs; 0 for unified memory."),
   decode: speedRange.nullable().describe("Tokens per second of generation."),
   prefill: speedRange.nullable().describe("Tokens per second of prompt processing."),
-  sustained: figureRange.nullable().describe("Share of the initial speed under sustained load."),
+  sustained: figureRange.nullable().describe("Speed under sustained load as a share of the initial speed, 0 to 1."),
   energyPerToken: figureRange.nullable().describe("Joules per generated token."),
   batteryPer1kTokens: figureRange.nullable().describe("Percent of the battery per 1000 generated tokens."),
   flags: z.string().describe("Flags of llama.cpp for this result."),

@@ -6,14 +6,16 @@ const parts = z
   .min(1)
   .max(256)
   .exactOptional()
-  .describe("Jobs that share the probes, or a measurement on the whole text (default 4).");
+  .describe("Number of jobs for the probes, and for a measurement on the whole text (default 4).");
 
 const slurm = z
   .strictObject({
     partition: z.string().min(1).exactOptional().describe("Partition for jobs (default: the cluster's)."),
     account: z.string().min(1).exactOptional().describe("Account that jobs are charged to."),
     cpus: z.int().min(1).exactOptional().describe("Cores of one job (default 8)."),
-    memory: size.exactOptional().describe("Memory of one job (default: by the model's size)."),
+    memory: size
+      .exactOptional()
+      .describe("Memory of one job (default: input and output sizes of the step, plus 2 GiB)."),
     time: duration.exactOptional().describe("Time limit of one job (default 4 h)."),
     options: z.array(z.string().startsWith("--")).exactOptional().describe("Additional options for sbatch."),
     parts,

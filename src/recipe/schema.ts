@@ -38,7 +38,7 @@ const globs = z
 const model = z
   .strictObject({
     source: source.describe(
-      "The checkpoint: `hf:org/name` or `hf:org/name@revision`, or a folder beginning with `./`, `../` or `/` (relative to this file). Or a 16-bit GGUF file, which is not converted: `./model-BF16.gguf`, `hf:org/name/model-BF16.gguf@revision`; of a split file, name the first split.",
+      "The checkpoint: `hf:org/name` or `hf:org/name@revision`, or a folder beginning with `./`, `../` or `/` (relative to this file). Or a 16-bit GGUF file, which is not converted: `./model-BF16.gguf`, `hf:org/name/model-BF16.gguf@revision`; for a split file, name the first split.",
     ),
     revision: patternString(revisionForm, "a revision", "Write a branch, a tag or a commit, such as `main`.")
       .exactOptional()
@@ -163,7 +163,7 @@ export const quantize = z
       .enum(["bank", "llama-quantize"])
       .exactOptional()
       .describe(
-        "`bank` quantizes each tensor once for all variants; `llama-quantize` runs that tool once per variant. The files are identical (default `bank`).",
+        "`bank` quantizes each tensor once for all variants; `llama-quantize` runs that tool once per variant, without error feedback. With `rounding: nearest` both write the same bytes (default `bank`).",
       ),
     rounding: rounding
       .exactOptional()

@@ -63,7 +63,7 @@ function requireJobName({ name, file }: Settings): void {
     "QS-RECIPE-INVALID",
     `the recipe's name ${quote(name)} is not valid in artifact names of a workflow`,
     {
-      remedy: "Rename the file with at most 96 letters, digits, `.`, `_` and `-`, starting with a letter or digit.",
+      remedy: "Use a file name of at most 96 letters, digits, `.`, `_` and `-`, starting with a letter or digit.",
       at: { file },
     },
   );

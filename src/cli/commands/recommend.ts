@@ -128,7 +128,8 @@ function ramNotes({ memory, budget }: Device, requested: number, value: number):
 function requireOneDevice(paths: readonly string[], device: string, { devices }: Catalog): void {
   const other = paths.find((path) => devices.has(path) || path.startsWith("custom:"));
   if (device !== "all" && other === undefined) return;
-  throw new QuantsmithError("QS-USAGE", `recommend accepts one device, found also ${quote(other ?? device)}`, {
+  const found = other === undefined ? [device] : [device, other];
+  throw new QuantsmithError("QS-USAGE", `recommend accepts one device, found ${quoteList(found, "and")}`, {
     remedy: "Name one with `--device`, or run `quantsmith fit` for several devices.",
   });
 }

@@ -73,7 +73,7 @@ export function configuredTokens(
   for (const content of decoder === undefined ? Object.keys(files.addedTokens ?? {}) : []) {
     if (!added.has(content)) {
       throw unsupportedTokenizer(
-        `does not support ${quote(content)} in added_tokens.json, which is missing from tokenizer.json`,
+        `does not support the token ${quote(content)} of added_tokens.json without an entry in tokenizer.json`,
       );
     }
   }

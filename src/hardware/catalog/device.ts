@@ -60,7 +60,7 @@ export const deviceId = patternString(
 );
 
 const sustained = z.strictObject({
-  retention: figureRange.nullable().describe("Share of the initial speed under sustained load, 0 to 1."),
+  retention: figureRange.nullable().describe("Speed under sustained load as a share of the initial speed, 0 to 1."),
   minutes: z.number().positive().nullable().describe("Minutes of load after which `retention` applies."),
   energyPerToken: figureRange.nullable().describe("Joules per generated token, with the model in the note."),
   batteryPer1kTokens: figureRange

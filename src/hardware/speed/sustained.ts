@@ -2,7 +2,7 @@ import type { Device, FigureRange } from "../catalog/device.js";
 
 /** Behavior of a device under sustained load: cited ranges, or null if unknown. */
 export interface Sustained {
-  /** Share of the initial speed under sustained load, 0 to 1. */
+  /** Speed under sustained load as a share of the initial speed, 0 to 1. */
   retention: FigureRange | null;
   /** Joules per generated token. */
   energyPerToken: FigureRange | null;

@@ -105,7 +105,7 @@ export function typeItems({ spec, table, ...options }: Omit<TypeChoiceOptions, "
 function impossiblePin(name: string, type: string): QuantsmithError {
   return new QuantsmithError(
     "QS-ALLOCATE-CHOICE",
-    `tensor ${quote(name)} cannot be stored as ${type}, as its rule requires`,
+    `tensor ${quote(name)} cannot be stored as ${type}, which its rule requires`,
     {
       remedy:
         "Correct the rule: row lengths must be multiples of the type's block size, and types below 3 bits require calibration data.",
