@@ -165,7 +165,9 @@ describe("the same errors as llama-quantize", () => {
         "the rule requires Q8_0",
       );
       const nothing = "{ name: Q6_K, preset: Q6_K, tensors: { attn_x: Q8_0 } }";
-      expect(await run(recipe(`nothing-${engine}`, engine, [nothing], plain)), engine).toContain("does not match any tensor");
+      expect(await run(recipe(`nothing-${engine}`, engine, [nothing], plain)), engine).toContain(
+        "does not match any tensor",
+      );
     }
   });
 });

@@ -106,7 +106,7 @@ describe("fit", () => {
   test("a table, with common devices by default", async () => {
     const { stdout, exitCode } = await quantsmith(["fit", inside(q4)]);
     expect(exitCode).toBe(0);
-    expect(stdout.match(/a model may take/g)).toHaveLength(12);
+    expect(stdout.match(/model budget/g)).toHaveLength(12);
     expect(stdout).toMatch(/Q4_K_M +3\.\d+ MB +2048 +full offload/);
   });
 

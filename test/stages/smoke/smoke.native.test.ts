@@ -198,8 +198,8 @@ describe("damage", () => {
   /** Detected in the header, before native code reads the file. */
   test.each([
     ["file truncated", "is truncated"],
-    ["unknown type number", "rule tensor-type"],
-    ["offset out of bounds", "rule offset-range"],
+    ["unknown type number", 'check "tensor-type"'],
+    ["offset out of bounds", 'check "offset-range"'],
   ])("%s: rejected by its header", async (name, why) => {
     const file = inside(`${name}.gguf`);
     await damages[name]?.(inside("Q4_K_M.gguf"), file);
