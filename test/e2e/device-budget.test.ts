@@ -46,7 +46,7 @@ function writeCatalog(phone: number, card: number, bystander = 10 ** 9): void {
     device("card", "gpu", "discrete", "cuda", card),
     device("bystander", "phone", "unified", "cpu-arm", bystander),
   ];
-  const sources = "sources: [{ id: nobody, title: Synthetic, for this test, url: null, kind: discussion }]";
+  const sources = "sources: [{ id: nobody, title: Synthetic for this test, url: null, kind: discussion }]";
   put(catalog, `version: 1\n${sources}\ndevices:${devices.join("")}`);
 }
 function writeRecipe(...variants: string[]): void {

@@ -147,12 +147,20 @@ test("plan predicts a variant's size within one percent, and never too small", a
   expect(predicted).toBeLessThan(bytes * 1.01);
 });
 
-/** Flips a bit in the middle of a step's largest output and keeps its times. */
-function flipBit({ folder, record }: { folder: string; record: StepRecord }): { path: string; sha256: string } {
+/**
+ * Flips a bit in the middle of a step's largest output and keeps its times. Files in `flipped`, by inode, stay as they are:
+ * the release and the store share files.
+ */
+function flipBit(
+  { folder, record }: { folder: string; record: StepRecord },
+  flipped: Set<number>,
+): { path: string; sha256: string } {
   const largest = [...record.outputs].sort((a, b) => b.bytes - a.bytes)[0];
   if (largest === undefined) throw new Error(`${record.step} has no output`);
   const path = join(folder, largest.path);
-  const { atime, mtime } = statSync(path);
+  const { atime, mtime, ino } = statSync(path);
+  if (flipped.has(ino)) return { path, sha256: largest.sha256 };
+  flipped.add(ino);
   const bytes = readFileSync(path);
   const middle = bytes.length >> 1;
   bytes[middle] = (bytes[middle] ?? 0) ^ 4;
@@ -173,7 +181,10 @@ test("--verify detects a flipped bit in any stored output, and the rebuilt outpu
   expect(records.map(({ record }) => record.step).sort()).toEqual(everything.filter((step) => step !== "fetch").sort());
   // Damages every second step at a time, so that steps are rebuilt both from intact and from rebuilt inputs.
   for (const half of [0, 1]) {
-    const damaged = records.filter((_, index) => index % 2 === half).map((one) => ({ ...one, ...flipBit(one) }));
+    const flipped = new Set<number>();
+    const damaged = records
+      .filter((_, index) => index % 2 === half)
+      .map((one) => ({ ...one, ...flipBit(one, flipped) }));
     const { stdout, exitCode } = await quantsmith(["run", recipe, "--out", out, "--verify", "--json"]);
     expect(exitCode).toBe(0);
     const built = Object.entries(statusesOf(stdout)).flatMap(([step, status]) => (status === "built" ? [step] : []));
