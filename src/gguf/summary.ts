@@ -1,7 +1,7 @@
 import type { Gguf, GgufTensor } from "./gguf.js";
 
 /** Values in one tensor. */
-function elementCount(tensor: GgufTensor): number {
+export function elementCount(tensor: Pick<GgufTensor, "shape">): number {
   return tensor.shape.reduce((product, size) => product * size, 1);
 }
 

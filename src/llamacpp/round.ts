@@ -6,11 +6,14 @@ import { followTensors } from "./quantize-run.js";
 import { toolFailure } from "./tool-failure.js";
 import { fileArgument, runTool, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
 
+/** Tensor names that llama-round can read from its list. */
+export const listableName = /^[\w.-]+$/;
+
 export interface RoundOptions extends ToolRun {
   model: string;
   /** Second moments of `computeMoments`. */
   moments: string;
-  /** The type names of each tensor; several only with `sampleRows`. */
+  /** The type names of each tensor, whose names match `listableName`; several only with `sampleRows`. */
   types: ReadonlyMap<string, readonly string[]>;
   /** Output prefix of the index and the data, resumed by the next run with the same types. */
   out: string;

@@ -13,6 +13,13 @@ export async function linkInput(
   return name;
 }
 
+/** Links the folder that survives a killed run into the working folder; returns its name for tools. */
+export async function linkPartial(context: Pick<StageContext, "partial" | "work">): Promise<string> {
+  const name = "kept";
+  await symlink(await context.partial(), join(context.work, name));
+  return name;
+}
+
 /** Writes a step's JSON report to its output folder. */
 export async function writeReport(context: StageContext, name: string, report: object): Promise<void> {
   await writeFile(join(context.out, name), `${JSON.stringify(report, null, 2)}\n`);

@@ -3,8 +3,8 @@ import { copyFile, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/p
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import PQueue from "p-queue";
-import { isSystemError } from "../../util/errors.js";
 import { syncFolder } from "../../util/files.js";
+import { isRunning } from "../../util/is-running.js";
 import { packageRoot } from "../../util/package-root.js";
 import { runSubprocess } from "../../util/subprocess.js";
 import { toolFailure } from "../tool-failure.js";
@@ -176,14 +176,5 @@ async function removeLeftovers(parent: string): Promise<void> {
     const ageMs = Date.now() - (await stat(folder)).mtimeMs;
     const pid = Number(name.slice(temporaryPrefix.length).split("-")[0]);
     if (ageMs > 3_600_000 || !isRunning(pid)) await rm(folder, { recursive: true, force: true });
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return isSystemError(error) && error.code === "EPERM";
   }
 }

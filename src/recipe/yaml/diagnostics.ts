@@ -28,7 +28,7 @@ export class RecipeError extends QuantsmithError {
   }
 }
 
-/** Throws a RecipeError with the diagnostics sorted by place, unless there are none. */
+/** Throws a RecipeError with the diagnostics sorted by place; returns if the list is empty. */
 export function throwIfAny(diagnostics: readonly Diagnostic[]): void {
   const [first, ...others] = diagnostics.toSorted(
     (a, b) => (a.at.line ?? 0) - (b.at.line ?? 0) || (a.at.column ?? 0) - (b.at.column ?? 0),

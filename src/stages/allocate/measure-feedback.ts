@@ -1,18 +1,13 @@
-import { symlink } from "node:fs/promises";
-import { join } from "node:path";
-import { roundTensors } from "../../llamacpp/round.js";
+import { listableName, roundTensors } from "../../llamacpp/round.js";
 import type { ToolReport } from "../../llamacpp/tool-run.js";
 import type { TensorErrors } from "../../quant/error-table.js";
 import { canonicalJson } from "../../util/canonical-json.js";
 import { sha256 } from "../../util/sha256.js";
-import { listableName } from "../quantize/round-tensors.js";
 import type { StageContext } from "../stage.js";
-import { linkInput, toolRun } from "../step-files.js";
+import { linkInput, linkPartial, toolRun } from "../step-files.js";
 
 /** Rows sampled per tensor and expert. */
 const sampleRows = 256;
-/** Name in the working folder of a link to the folder that survives a killed run. */
-const kept = "kept";
 
 /**
  * Replaces the errors of rows by those relative to the second moments of the inputs, e = tr(E H Eᵀ) / tr(W H Wᵀ), rounded to
@@ -30,7 +25,7 @@ export async function measureFeedback(
     return types.length > 0 && listableName.test(row.name) ? [[row.name, types]] : [];
   });
   if (missing.length === 0) return { rows: [...rows], run: undefined };
-  await symlink(await context.partial(), join(context.work, kept));
+  const kept = await linkPartial(context);
   const types = new Map(missing);
   const { tensors, ...run } = await roundTensors({
     ...(await toolRun(context)),

@@ -1,36 +1,34 @@
-import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { FileRange } from "../../gguf/write-gguf.js";
-import { roundTensors } from "../../llamacpp/round.js";
+import { listableName, roundTensors } from "../../llamacpp/round.js";
 import { canonicalJson } from "../../util/canonical-json.js";
 import { sha256 } from "../../util/sha256.js";
-import { listableName } from "../quantize/round-tensors.js";
 import type { StageContext } from "../stage.js";
-import { linkInput, toolRun } from "../step-files.js";
-
-/** Name in the working folder of a link to the folder that survives a killed run. */
-const kept = "kept";
+import { linkInput, linkPartial, toolRun } from "../step-files.js";
 
 /** Tensors rounded with error feedback for measurements of a variant, each pair of tensor and type once. */
 export class RoundedTensors {
   readonly #context: StageContext;
+  /** Folder of the data files, which survives a killed run. */
+  readonly #kept: string;
   readonly #files: { model: string; moments: string };
   /** By `tensor type`; null for a pair that must be rounded to nearest. */
   readonly #places = new Map<string, FileRange | null>();
 
-  private constructor(context: StageContext, files: { model: string; moments: string }) {
+  private constructor(context: StageContext, kept: string, files: { model: string; moments: string }) {
     this.#context = context;
+    this.#kept = kept;
     this.#files = files;
   }
 
   /** Requires the inputs `model` and `moments`. */
   static async open(context: StageContext): Promise<RoundedTensors> {
-    await symlink(await context.partial(), join(context.work, kept));
+    const kept = await linkPartial(context);
     const files = {
       model: await linkInput(context, "model", "model.gguf"),
       moments: await linkInput(context, "moments", "moments.gguf"),
     };
-    return new RoundedTensors(context, files);
+    return new RoundedTensors(context, kept, files);
   }
 
   /** Rounds the pairs that are not rounded yet. Errors: see `roundTensors` in llamacpp/round.ts. */
@@ -45,7 +43,7 @@ export class RoundedTensors {
       ...run,
       ...this.#files,
       types: new Map(missing.map(([name, type]) => [name, [type]])),
-      out: `${kept}/rounded-${sha256(canonicalJson(missing)).slice(0, 12)}`,
+      out: `${this.#kept}/rounded-${sha256(canonicalJson(missing)).slice(0, 12)}`,
     });
     const path = join(this.#context.work, data);
     for (const { tensor, feedback, offset } of tensors) {

@@ -1,4 +1,4 @@
-import { link, symlink } from "node:fs/promises";
+import { link } from "node:fs/promises";
 import { join } from "node:path";
 import type { GgufValue } from "../../gguf/gguf.js";
 import { readGguf } from "../../gguf/read-header.js";
@@ -8,11 +8,8 @@ import { writeGguf } from "../../gguf/write-gguf.js";
 import type { ImatrixOptions } from "../../llamacpp/imatrix.js";
 import { computeMoments, type MomentsOptions, momentsArguments } from "../../llamacpp/moments.js";
 import type { StageContext } from "../stage.js";
+import { linkPartial } from "../step-files.js";
 import type { MomentsPlan } from "./plan-moments.js";
-
-/** Name in the working folder of a link to the folder that survives a killed run. */
-const kept = "kept";
-const momentsFile = (pass: number) => `${kept}/moments-${pass}.gguf`;
 
 export interface MomentsRun {
   /** Number of computed chunks. */
@@ -30,7 +27,8 @@ export async function computeMomentsInPasses(
   { passes, sharedExperts }: MomentsPlan,
   context: StageContext,
 ): Promise<MomentsRun> {
-  await symlink(await context.partial(), join(context.work, kept));
+  const kept = await linkPartial(context);
+  const momentsFile = (pass: number) => `${kept}/moments-${pass}.gguf`;
   const inWork = (name: string) => join(context.work, name);
   const commands: string[][] = [];
   let peakMemoryBytes = 0;

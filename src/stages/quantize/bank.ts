@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Imatrix, readImportance } from "../../gguf/read-imatrix.js";
+import { elementCount } from "../../gguf/summary.js";
 import { variantLayout } from "../../gguf/variant-layout.js";
 import type { GgmlType } from "../../quant/ggml-types.js";
 import { presetByName } from "../../quant/presets.js";
@@ -93,7 +94,7 @@ async function roundMissing(changed: readonly ChangedTensor[], finished: Finishe
 }
 
 function elementsOf(tensors: readonly ChangedTensor[]): Map<string, number> {
-  return new Map(tensors.map(({ name, shape }) => [name, shape.reduce((product, size) => product * size, 1)]));
+  return new Map(tensors.map((tensor) => [tensor.name, elementCount(tensor)]));
 }
 
 /** Throws QS-QUANTIZE-IMATRIX. llama-quantize rejects these types too, but in part after writing half of the file. */

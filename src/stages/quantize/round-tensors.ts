@@ -1,11 +1,10 @@
-import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { FileRange } from "../../gguf/write-gguf.js";
-import { roundTensors } from "../../llamacpp/round.js";
+import { listableName, roundTensors } from "../../llamacpp/round.js";
 import type { ToolReport } from "../../llamacpp/tool-run.js";
 import type { GgmlType } from "../../quant/ggml-types.js";
 import type { StageContext } from "../stage.js";
-import { linkInput, toolRun } from "../step-files.js";
+import { linkInput, linkPartial, toolRun } from "../step-files.js";
 import { type WeightRounding, weightRounding } from "./rounding-table.js";
 
 export interface RoundedTensors {
@@ -16,11 +15,6 @@ export interface RoundedTensors {
   /** Undefined if llama-round was not needed. */
   run: ToolReport | undefined;
 }
-
-/** Name in the working folder of a link to the folder that survives a killed run. */
-const kept = "kept";
-/** Tensor names that llama-round can read from its list. */
-export const listableName = /^[\w.-]+$/;
 
 /**
  * Rounds tensors to quantized types with error feedback. Inputs `model`, `moments`. A killed run resumes after its last
@@ -42,7 +36,7 @@ export async function roundWithFeedback(
 
 async function roundListed(listed: readonly [string, GgmlType][], context: StageContext) {
   if (listed.length === 0) return { tensors: [], data: "", run: undefined };
-  await symlink(await context.partial(), join(context.work, kept));
+  const kept = await linkPartial(context);
   const { tensors, data, ...run } = await roundTensors({
     ...(await toolRun(context)),
     model: await linkInput(context, "model", "model.gguf"),

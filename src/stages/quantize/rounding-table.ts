@@ -15,7 +15,7 @@ export interface WeightRounding {
   name: string;
   type: string;
   /** Null: rounded with feedback. Otherwise the reason why it was rounded to nearest. */
-  nearest: null | "no-moments" | "singular" | "no-gain";
+  nearest: null | VariantRounding["nearest"][number]["reason"];
   /** Share of the mean diagonal added to H; null without a usable H. */
   damping: number | null;
   /** Loss with feedback and with rounding to nearest; null without a usable H. */
