@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { estimatePlan } from "../../src/engine/estimate-plan.js";
 import { EventBus } from "../../src/engine/events.js";
 import { openWorkspace, workspaceAt } from "../../src/engine/workspace.js";
@@ -11,6 +11,12 @@ import { DigestCache } from "../../src/util/digest-cache.js";
 import { somePlan, someStep } from "../fixtures/plan.js";
 import { compareStep, resultOf, startPlan, textFile } from "../fixtures/remote-plan.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+// Test files share modules: this one has its own, so that the mock reaches them, and leaves none behind.
+vi.hoisted(() => vi.resetModules());
+afterAll(() => {
+  vi.resetModules();
+});
 
 /** How often each fingerprint was hashed; a key is the hash of a fingerprint. */
 const hashed = vi.hoisted(() => new Map<string, number>());

@@ -71,8 +71,8 @@ describe("within 0.1 % of the optimum proved by HiGHS", () => {
   const sizes = [1, 2, 3, 4, 6, 9, 14, 20, 28];
   const counts = [2, 4, 8, 12];
 
-  test.each(counts)("45 problems of %i types", (count) => {
-    for (let seed = 1; seed <= 45; seed++) checkAgainstHighs(randomProblem(seed, sizes[seed % 9] ?? 1, count));
+  test.each(counts)("18 problems of %i types", (count) => {
+    for (let seed = 1; seed <= 18; seed++) checkAgainstHighs(randomProblem(seed, sizes[seed % 9] ?? 1, count));
   });
 });
 

@@ -36,7 +36,7 @@ describe("runSubprocess", () => {
   });
 
   test("hides secrets from the child and from the tail", async () => {
-    process.env.HF_TOKEN = "hf_canary0123456789";
+    vi.stubEnv("HF_TOKEN", "hf_canary0123456789");
     try {
       const result = await runSubprocess(
         node("console.log(process.env.HF_TOKEN ?? 'none'); console.error('hf_canary0123456789')"),
@@ -44,7 +44,7 @@ describe("runSubprocess", () => {
       expect(result.stdout).toBe("none\n");
       expect(result.tail).not.toContain("canary");
     } finally {
-      delete process.env.HF_TOKEN;
+      vi.unstubAllEnvs();
     }
   });
 

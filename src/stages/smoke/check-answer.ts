@@ -12,8 +12,11 @@ export interface AnswerCheck extends Pick<AnswerMessage, "text" | "stopReason" |
   base: string | undefined;
 }
 
-/** Returns the failures of an answer, one sentence each. An empty answer always fails. */
-export function checkAnswer(check: AnswerCheck): string[] {
+/**
+ * Returns the failures of an answer, one sentence each. An empty answer always fails. A regular expression fails after
+ * `matchLimitMs`.
+ */
+export function checkAnswer(check: AnswerCheck, matchLimitMs?: number): string[] {
   const { text, expect } = check;
   // The thoughts of a reasoning model are not part of its answer.
   const answer = text.replace(/^[\s\S]*<\/think>/, "");
@@ -22,7 +25,7 @@ export function checkAnswer(check: AnswerCheck): string[] {
     return [`it was still thinking after ${check.tokens} tokens; increase \`maxTokens\``];
   }
   return [
-    ...checkText(answer, expect),
+    ...checkText(answer, expect, matchLimitMs),
     ...checkJson(answer, check),
     ...checkEnd(check),
     ...checkWellFormed(text, expect),
@@ -31,10 +34,10 @@ export function checkAnswer(check: AnswerCheck): string[] {
   ];
 }
 
-function checkText(answer: string, { matches, contains, equals }: Expectation): string[] {
+function checkText(answer: string, { matches, contains, equals }: Expectation, matchLimitMs?: number): string[] {
   const failures: string[] = [];
   if (matches !== undefined) {
-    const found = matchWithTimeout(matches, answer);
+    const found = matchWithTimeout(matches, answer, matchLimitMs);
     if (found === undefined) failures.push(`/${matches}/ takes too long on the answer`);
     else if (!found) failures.push(`the answer does not match /${matches}/`);
   }

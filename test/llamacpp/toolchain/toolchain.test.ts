@@ -1,23 +1,22 @@
 import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { describeToolchain, resolveToolchain } from "../../../src/llamacpp/toolchain/toolchain.js";
 import { toolNames } from "../../../src/llamacpp/toolchain/tools.js";
 import { cacheFolder } from "../../../src/util/cache-folder.js";
 
 let folder: string;
-const environment = { ...process.env };
 
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "qs tööls-"));
-  process.env.QUANTSMITH_CACHE = path.join(folder, "cache");
-  delete process.env.QUANTSMITH_LLAMA_CPP;
-  delete process.env.QUANTSMITH_PYTHON;
-  delete process.env.CXX;
+  vi.stubEnv("QUANTSMITH_CACHE", path.join(folder, "cache"));
+  vi.stubEnv("QUANTSMITH_LLAMA_CPP", undefined);
+  vi.stubEnv("QUANTSMITH_PYTHON", undefined);
+  vi.stubEnv("CXX", undefined);
 });
 afterEach(async () => {
-  process.env = { ...environment };
+  vi.unstubAllEnvs();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -38,7 +37,7 @@ describe("QUANTSMITH_LLAMA_CPP", () => {
     "uses the tools in %s with the versions that they print",
     async (place) => {
       const target = await makeTools(place);
-      process.env.QUANTSMITH_LLAMA_CPP = path.join(folder, "llama");
+      vi.stubEnv("QUANTSMITH_LLAMA_CPP", path.join(folder, "llama"));
       const toolchain = await resolveToolchain();
       expect(toolchain).toMatchObject({ source: "setting", version: "9.9.9-test (build 7)", scripts: undefined });
       expect(toolchain.tools["llama-imatrix"].path).toBe(path.join(target, "llama-imatrix"));
@@ -47,7 +46,7 @@ describe("QUANTSMITH_LLAMA_CPP", () => {
 
   test("a changed executable or library beside it changes the digest", async () => {
     const target = await makeTools("llama");
-    process.env.QUANTSMITH_LLAMA_CPP = target;
+    vi.stubEnv("QUANTSMITH_LLAMA_CPP", target);
     const before = (await resolveToolchain()).digest;
     expect((await resolveToolchain()).digest).toBe(before);
     await writeFile(path.join(target, "libllama.so"), "new code");
@@ -58,7 +57,7 @@ describe("QUANTSMITH_LLAMA_CPP", () => {
   });
 
   test("the error for a missing tool contains its name", async () => {
-    process.env.QUANTSMITH_LLAMA_CPP = await makeTools("llama", ["llama-quantize", "llama-imatrix"]);
+    vi.stubEnv("QUANTSMITH_LLAMA_CPP", await makeTools("llama", ["llama-quantize", "llama-imatrix"]));
     await expect(resolveToolchain()).rejects.toMatchObject({
       code: "QS-TOOL-SETTING",
       message: expect.stringContaining("llama-perplexity"),
@@ -68,7 +67,7 @@ describe("QUANTSMITH_LLAMA_CPP", () => {
   test("a tool that does not run is a broken tool", async () => {
     const target = await makeTools("llama");
     await writeFile(path.join(target, "llama-imatrix"), "#!/bin/sh\nexit 3\n");
-    process.env.QUANTSMITH_LLAMA_CPP = target;
+    vi.stubEnv("QUANTSMITH_LLAMA_CPP", target);
     await expect(resolveToolchain()).rejects.toMatchObject({ code: "QS-TOOL-BROKEN" });
   });
 
@@ -76,7 +75,7 @@ describe("QUANTSMITH_LLAMA_CPP", () => {
     await makeTools("llama/build/bin");
     const converter = path.join(folder, "llama", "convert_hf_to_gguf.py");
     await writeFile(converter, "");
-    process.env.QUANTSMITH_LLAMA_CPP = path.join(folder, "llama");
+    vi.stubEnv("QUANTSMITH_LLAMA_CPP", path.join(folder, "llama"));
     expect((await resolveToolchain()).scripts).toEqual({ converter });
   });
 });
@@ -93,18 +92,18 @@ describe("without a setting", () => {
   });
 
   test("without a compiler, tools on the PATH are used", async () => {
-    process.env.PATH = await makeTools("on path");
+    vi.stubEnv("PATH", await makeTools("on path"));
     expect(await resolveToolchain()).toMatchObject({ source: "path", version: "9.9.9-test (build 7)" });
   });
 
   test("without any tools, the error contains the missing programs", async () => {
-    process.env.PATH = folder;
+    vi.stubEnv("PATH", folder);
     await expect(resolveToolchain()).rejects.toMatchObject({
       code: "QS-TOOL-MISSING",
       message: expect.stringMatching(/a C\+\+ compiler and git/),
       exitCode: 4,
     });
-    process.env.CXX = "no-such-compiler";
+    vi.stubEnv("CXX", "no-such-compiler");
     await expect(resolveToolchain()).rejects.toMatchObject({ message: expect.stringContaining("no-such-compiler") });
   });
 
@@ -112,7 +111,7 @@ describe("without a setting", () => {
     const compiler = path.join(folder, "false compiler");
     await writeFile(compiler, "#!/bin/sh\necho 'fatal error: no such header' >&2\nexit 1\n");
     await chmod(compiler, 0o755);
-    process.env.CXX = compiler;
+    vi.stubEnv("CXX", compiler);
     await expect(resolveToolchain()).rejects.toMatchObject({
       code: "QS-TOOL-BUILD",
       output: expect.stringContaining("no such header"),

@@ -164,11 +164,11 @@ describe("fuzz", () => {
     "1e999",
   ];
 
-  test("1000 damaged recipes result in a value or a QuantsmithError with a place", async () => {
+  test("300 damaged recipes result in a value or a QuantsmithError with a place", async () => {
     const next = random(20_24);
     const pick = (length: number) => Math.floor(next() * length);
     let refused = 0;
-    for (let round = 0; round < 1000; round++) {
+    for (let round = 0; round < 300; round++) {
       let text = seedText;
       for (let edits = 1 + pick(4); edits > 0; edits--) {
         const at = pick(text.length);
@@ -184,7 +184,7 @@ describe("fuzz", () => {
         refused += 1;
       }
     }
-    expect(refused).toBeGreaterThan(500);
+    expect(refused).toBeGreaterThan(150);
   });
 
   test("every prefix of a recipe results in a value or a QuantsmithError", async () => {

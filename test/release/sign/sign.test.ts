@@ -12,6 +12,8 @@ import { identityToken, startSigstore, type TestSigstore } from "../../fixtures/
 import { sum, writeRelease } from "../../fixtures/small-release.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
+// Test files share modules: this one has its own, so that the mock reaches them, and leaves none behind.
+vi.hoisted(() => vi.resetModules());
 // Without QUANTSMITH_SIGSTORE_ROOT, the trusted root is fetched over the network, which fails here.
 vi.mock("@sigstore/tuf", () => ({ getTrustedRoot: () => Promise.reject(new Error("no route to host")) }));
 
@@ -27,7 +29,10 @@ beforeAll(async () => {
   sigstore = await startSigstore(home);
   await writeRelease(good);
 });
-afterAll(() => sigstore.close());
+afterAll(async () => {
+  vi.resetModules();
+  await sigstore.close();
+});
 beforeEach(async () => {
   for (const [name, value] of Object.entries(sigstore.env)) vi.stubEnv(name, value);
   vi.stubEnv("SIGSTORE_ID_TOKEN", identityToken(identity, issuer));

@@ -2,17 +2,11 @@ import { expect, test } from "vitest";
 import { type AnswerCheck, checkAnswer } from "../../../src/stages/smoke/check-answer.js";
 import type { Expectation } from "../../../src/stages/smoke/expectation.js";
 
+const check = (text: string, expect: Expectation): AnswerCheck => ({
+  ...{ text, expect, stopReason: "eogToken", tokens: 9, schemaFault: null, tools: [], base: undefined },
+});
 const judge = (text: string, expect: Expectation = {}, more: Partial<AnswerCheck> = {}) =>
-  checkAnswer({
-    text,
-    expect,
-    stopReason: "eogToken",
-    tokens: 9,
-    schemaFault: null,
-    tools: [],
-    base: undefined,
-    ...more,
-  });
+  checkAnswer({ ...check(text, expect), ...more });
 
 test.each<[string, Expectation, string[]]>([
   ["The capital is Paris.", { matches: "Par[iy]s" }, []],
@@ -75,7 +69,7 @@ test.each([
 });
 
 test("a pattern that needs exponential time fails instead of hanging", () => {
-  expect(judge(`${"a".repeat(40)}!`, { matches: "^(a+)+$", notRepeating: false })).toEqual([
+  expect(checkAnswer(check(`${"a".repeat(40)}!`, { matches: "^(a+)+$", notRepeating: false }), 100)).toEqual([
     "/^(a+)+$/ takes too long on the answer",
   ]);
 });
