@@ -49,32 +49,34 @@ async function compareWith(path: string): Promise<{ compared: number; different:
   return { compared, different };
 }
 
+/* test/e2e/bank.test.ts compares every preset; this, every type, and the tensors of each shape. */
 describe("the same bytes as llama-quantize", () => {
   const targets = ggmlTypes.filter((type) => type.target && type.quantized);
   const slow = targets.filter((type) => type.needsImatrix);
   const quick = targets.filter((type) => !type.needsImatrix);
   const files = { model: "model.gguf", imatrix: "imatrix.gguf", tensorTypes: "types.txt" };
 
-  test.each(quick.map((type) => type.name))("%s for every tensor", async (name) => {
-    await writeFile(join(folder, "types.txt"), `weight=${name.toLowerCase()}\n`);
+  test.each(quick.map((type) => type.name))("%s for the tensors of one layer and the embedding", async (name) => {
+    await writeFile(join(folder, "types.txt"), `(blk\\.0\\.|token_embd).*weight=${name.toLowerCase()}\n`);
     await quantize({ ...run, ...files, type: "Q8_0", out: `${name}.gguf` });
     const { compared, different } = await compareWith(join(folder, `${name}.gguf`));
     await rm(join(folder, `${name}.gguf`));
+    // The other 35 have the type Q8_0.
     expect(compared).toBe(43);
     expect(different).toEqual([]);
   });
 
   // Initializing the tables of each of these types takes seconds per process.
-  test("each type that requires an imatrix, for every tensor of one layer", async () => {
+  test("each type that requires an imatrix, for two tensors of one layer", async () => {
     expect(slow.length).toBe(6);
-    const rules = slow.map((type, layer) => `blk\\.${layer}\\.=${type.name.toLowerCase()}\n`);
+    const rules = slow.map((type, layer) => `blk\\.${layer}\\.(attn_v|ffn_down)=${type.name.toLowerCase()}\n`);
     await writeFile(join(folder, "types.txt"), rules.join(""));
     const { tensors } = await quantize({ ...run, ...files, type: "Q8_0", out: "mixed.gguf" });
-    for (const type of slow) expect(tensors.filter(({ toType }) => toType === type.name).length).toBe(7);
+    for (const type of slow) expect(tensors.filter(({ toType }) => toType === type.name).length).toBe(2);
     expect((await compareWith(join(folder, "mixed.gguf"))).different).toEqual([]);
   });
 
-  test.each(["Q2_K", "Q4_K_M", "IQ3_XXS"])("preset %s with its mixture", async (preset) => {
+  test.each(["Q2_K", "Q4_K_M"])("preset %s with its mixture", async (preset) => {
     await quantize({ ...run, model: "model.gguf", imatrix: "imatrix.gguf", type: preset, out: `${preset}.gguf` });
     expect((await compareWith(join(folder, `${preset}.gguf`))).different).toEqual([]);
   });

@@ -1,0 +1,86 @@
+// `npm run test:soak -- --runs 100`: builds the demo again and again in one process, and fails if memory, open files,
+// threads, child processes or temporary files grow.
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { lazyTools } from "../dist/cli/lazy-tools.js";
+import { loadSettings, preparePlan } from "../dist/cli/prepare-plan.js";
+import { EventBus } from "../dist/engine/events.js";
+import { finishRun } from "../dist/engine/finish-run.js";
+import { runPlan } from "../dist/engine/run-plan.js";
+import { openWorkspace } from "../dist/engine/workspace.js";
+import { DigestCache } from "../dist/util/digest-cache.js";
+
+const { values } = parseArgs({ options: { runs: { type: "string", default: "100" } } });
+const runs = Number(values.runs);
+const recipe = fileURLToPath(new URL("../recipes/demo/demo.yaml", import.meta.url));
+const home = mkdtempSync(join(tmpdir(), "quantsmith-soak-"));
+// Everything temporary is created here.
+process.env.TMPDIR = join(home, "tmp");
+mkdirSync(process.env.TMPDIR);
+/** MiB, or a count, by which the last quarter of the runs may exceed the second. */
+const allowed = { heap: 4, rss: 32, files: 0, threads: 0, children: 0, scratch: 0 };
+
+async function runOnce() {
+  const settings = await loadSettings(recipe, "preview");
+  const digests = new DigestCache();
+  const out = join(home, "out");
+  const plan = await preparePlan(settings, { out }, digests);
+  const workspace = await openWorkspace(out);
+  const { signal } = new AbortController();
+  try {
+    const options = { workspace, events: new EventBus(), digests, signal, threads: 2, tools: lazyTools(signal) };
+    const outcome = await runPlan(plan, { ...options, fresh: true, verify: false });
+    const { errors } = await finishRun(plan, outcome, workspace, signal);
+    if (errors.length > 0) throw errors[0];
+  } finally {
+    await workspace.close();
+  }
+}
+
+function measure() {
+  globalThis.gc();
+  const { heapUsed, rss } = process.memoryUsage();
+  const tasks = readdirSync("/proc/self/task");
+  const children = tasks.flatMap(
+    (task) => readFileSync(`/proc/self/task/${task}/children`, "utf8").match(/\d+/g) ?? [],
+  );
+  const scratch = [process.env.TMPDIR, join(home, "out/store/.partial"), join(home, "out/releases")].flatMap(entries);
+  return {
+    ...{ heap: heapUsed / 2 ** 20, rss: rss / 2 ** 20, files: readdirSync("/proc/self/fd").length },
+    ...{ threads: tasks.length, children: children.length, scratch: scratch.length },
+  };
+}
+
+function entries(folder) {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
+const names = Object.keys(allowed);
+const rounded = (figures) => names.map((name) => `${name} ${Math.round(figures[name])}`).join(", ");
+
+try {
+  const measured = [];
+  for (let run = 1; run <= runs; run++) {
+    await runOnce();
+    measured.push(measure());
+    if (run % Math.ceil(runs / 10) === 0) process.stdout.write(`${run} runs: ${rounded(measured.at(-1))}\n`);
+  }
+  const quarter = Math.max(1, runs >> 2);
+  for (const name of names) {
+    const of = (from) => median(measured.slice(from, from + quarter).map((figures) => figures[name]));
+    const growth = of(runs - quarter) - of(quarter);
+    if (growth <= allowed[name]) continue;
+    process.stdout.write(`${name} grew by ${growth.toFixed(1)}, more than ${allowed[name]}\n`);
+    process.exitCode = 1;
+  }
+} finally {
+  rmSync(home, { recursive: true, force: true });
+}
