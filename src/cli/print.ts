@@ -1,18 +1,32 @@
-import type { VerifyProblem } from "../release/verify/verify-report.js";
 import { errorReport, formatError } from "../util/error-report.js";
+import { printableJson, printableLine } from "../util/printable.js";
+
+/** One line, or several: a line break within a line is text from outside, and is shown as `\n`. */
+export type Lines = string | readonly string[];
 
 /** Writes a result to standard output. */
-export function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+export function print(lines: Lines): void {
+  write(process.stdout, lines);
 }
 
-/** Writes a line to standard error, such as progress and notes. */
-export function note(text: string): void {
-  process.stderr.write(`${text}\n`);
+/** Writes lines to standard error, such as progress and notes. */
+export function note(lines: Lines): void {
+  write(process.stderr, lines);
+}
+
+/** Writes lines in their printable form: all output except the live list goes through here. */
+function write(stream: NodeJS.WriteStream, lines: Lines): void {
+  // biome-ignore lint/plugin: the only place that writes
+  stream.write(
+    [lines]
+      .flat()
+      .map((line) => `${printableLine(line)}\n`)
+      .join(""),
+  );
 }
 
 export function printJson(document: unknown): void {
-  print(JSON.stringify(document, null, 2));
+  print(printableJson(document, 2).split("\n"));
 }
 
 /** Prints an error: with --json as `{ error }` on standard output, else formatted on standard error. */
@@ -21,9 +35,19 @@ export function printError(error: unknown, asJson: boolean): void {
   else note(formatError(errorReport(error)));
 }
 
-/** Formats the problems of a verified release, one entry per problem. */
-export function problemLines(problems: readonly VerifyProblem[]): string[] {
-  return problems.map(({ code, severity, message, remedy }) => `${severity}: ${code}: ${message}\n  → ${remedy}`);
+interface Problem {
+  code: string;
+  severity?: string;
+  message: string;
+  remedy: string;
+}
+
+/** Formats problems of a file or a release, two lines each. */
+export function problemLines(problems: readonly Problem[]): string[] {
+  return problems.flatMap(({ code, severity, message, remedy }) => [
+    `${severity === undefined ? "" : `${severity}: `}${code}: ${message}`,
+    `  → ${remedy}`,
+  ]);
 }
 
 /** Cuts a text to a maximum length in characters, with an ellipsis at the cut. */
@@ -31,13 +55,14 @@ export function shorten(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length)}…` : text;
 }
 
-/** Formats a table with columns padded to their widest cell; numbers are left-aligned, too. */
-export function textTable(titles: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = titles.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (cells: readonly string[]) =>
-    cells
+/** Formats a table, one line a row, with columns padded to their widest cell; numbers are left-aligned, too. */
+export function textTable(titles: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const cells = rows.map((row) => row.map(printableLine));
+  const widths = titles.map((title, column) => Math.max(title.length, ...cells.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]) =>
+    row
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join("  ")
       .trimEnd();
-  return [line(titles), line(widths.map((width) => "─".repeat(width))), ...rows.map(line)].join("\n");
+  return [line(titles), line(widths.map((width) => "─".repeat(width))), ...cells.map(line)];
 }

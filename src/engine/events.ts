@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { Progress, StageName, StepSummary } from "../stages/stage.js";
 import type { ErrorReport } from "../util/error-report.js";
+import { printableJson } from "../util/printable.js";
 
 export type StepStatus = StepSummary["status"];
 
@@ -69,7 +70,7 @@ export function eventFile(path: string): { listener: EventListener; close(): voi
   return {
     listener: (event) => {
       try {
-        writeSync(file, `${JSON.stringify(event)}\n`);
+        writeSync(file, `${printableJson(event)}\n`);
       } catch {
         // A full disk must not end the run through its log; the run reports a full disk itself.
       }

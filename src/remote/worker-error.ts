@@ -3,15 +3,13 @@ import * as z from "zod";
 import { type ErrorCode, errorCodes } from "../util/error-codes.js";
 import { type ErrorReport, errorFrom } from "../util/error-report.js";
 import { QuantsmithError } from "../util/errors.js";
-import { escapeControlLines } from "../util/message-text.js";
 
-const text = z.string().transform(escapeControlLines);
 const report: z.ZodType<ErrorReport> = z.object({
   code: z.string().transform((code) => (Object.hasOwn(errorCodes, code) ? (code as ErrorCode) : "QS-WORKER-FAILED")),
-  message: text,
-  remedy: text,
-  at: z.object({ file: text, line: z.int().exactOptional(), column: z.int().exactOptional() }).exactOptional(),
-  output: text.exactOptional(),
+  message: z.string(),
+  remedy: z.string(),
+  at: z.object({ file: z.string(), line: z.int().exactOptional(), column: z.int().exactOptional() }).exactOptional(),
+  output: z.string().exactOptional(),
 });
 
 /**

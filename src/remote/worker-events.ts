@@ -2,20 +2,18 @@ import { open } from "node:fs/promises";
 import * as z from "zod";
 import type { EventBus } from "../engine/events.js";
 import type { Progress } from "../stages/stage.js";
-import { escapeControls } from "../util/message-text.js";
 
-const line = z.string().transform(escapeControls);
 const progress = z.object({
   done: z.number(),
   total: z.number(),
   unit: z.enum(["chunk", "tensor", "probe", "byte", "prompt", "file"]),
-  note: line.exactOptional(),
+  note: z.string().exactOptional(),
 });
 /** Worker events that are forwarded, as in `RunEvent`, with this machine's times. */
 const workerEvent = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("step-started"), key: line }),
+  z.object({ type: z.literal("step-started"), key: z.string() }),
   z.object({ type: z.literal("step-waiting") }),
-  z.object({ type: z.literal("step-note"), note: line }),
+  z.object({ type: z.literal("step-note"), note: z.string() }),
   z.object({ type: z.literal("step-progress"), progress }),
 ]);
 

@@ -1,16 +1,16 @@
-import { escapeControls } from "../util/message-text.js";
+import { printableLine } from "../util/printable.js";
 
 /** A table cell: text to escape, or Markdown from escaped parts. */
 export type MarkdownCell = string | { readonly markdown: string };
 
-/** Escapes text for Markdown: control characters, line breaks, tags, links, code and emphasis. */
+/** Escapes text for Markdown: control characters, line breaks, workflow commands, tags, links, code and emphasis. */
 export function markdownText(text: string): string {
-  return escapeControls(text).replace(/[\\`*<>[\]|~]|&(?=#?\w+;)/g, "\\$&");
+  return printableLine(text).replace(/[\\`*<>[\]|~]|&(?=#?\w+;)/g, "\\$&");
 }
 
 /** Returns a code span whose fence is longer than any in the text. */
 export function codeSpan(text: string): string {
-  const shown = escapeControls(text);
+  const shown = printableLine(text);
   const longest = Math.max(0, ...[...shown.matchAll(/`+/g)].map(([ticks]) => ticks.length));
   const fence = "`".repeat(longest + 1);
   return longest === 0 ? `${fence}${shown}${fence}` : `${fence} ${shown} ${fence}`;

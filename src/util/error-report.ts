@@ -50,19 +50,24 @@ export function exitCodeOf(error: unknown): number {
 }
 
 /**
- * Formats an error for a terminal: place, code and message, the tool's last lines, the remedy. For a file with several
+ * Formats an error as lines: place, code and message, the tool's last lines, the remedy. For a file with several
  * problems, formats one paragraph per problem with its source line, then their number.
  */
-export function formatError({ problems, ...error }: ErrorReport): string {
-  if (problems === undefined) return paragraph(error, (error.output ?? "").split("\n"), "  | ");
-  const paragraphs = problems.map((problem) => paragraph(problem, problem.excerpt.split("\n"), "  "));
-  const count = problems.length === 1 ? "" : `\n${problems.length} problems in ${problems[0]?.at.file}`;
-  return `${paragraphs.join("\n\n")}${count}`;
+export function formatError({ problems, ...error }: ErrorReport): string[] {
+  if (problems === undefined) return paragraph(error, quotedLines(error.output ?? ""));
+  const paragraphs = problems.map((problem) => paragraph(problem, quotedLines(problem.excerpt)));
+  const count = problems.length === 1 ? [] : [`${problems.length} problems in ${problems[0]?.at.file}`];
+  return [...paragraphs.flatMap((lines, index) => (index === 0 ? lines : ["", ...lines])), ...count];
 }
 
-function paragraph({ at, code, message, remedy }: ErrorReport, body: readonly string[], margin: string): string {
+function paragraph({ at, code, message, remedy }: ErrorReport, body: readonly string[]): string[] {
   const place =
     at === undefined ? "" : `${[at.file, at.line, at.column].filter((part) => part !== undefined).join(":")}: `;
-  const lines = body.filter((line) => line !== "").map((line) => `${margin}${line}`);
-  return [`${place}${code}: ${message}`, ...lines, `  → ${remedy}`].join("\n");
+  const [first = "", ...more] = message.split("\n");
+  return [`${place}${code}: ${first}`, ...quotedLines(more.join("\n")), ...body, `  → ${remedy}`];
+}
+
+/** Text from outside, each line after a margin, so that it cannot pass for a line of this program. */
+function quotedLines(text: string): string[] {
+  return text.split("\n").flatMap((line) => (line === "" ? [] : [`  | ${line}`]));
 }

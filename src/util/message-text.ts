@@ -1,16 +1,5 @@
 import { quote } from "./quote.js";
 
-/** Replaces each control character (terminal escapes, bidirectional overrides) by one `·`, so that columns stay aligned. */
-export function escapeControls(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the function replaces control characters
-  return text.replace(/\t/g, " ").replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "·");
-}
-
-/** Replaces control characters as `escapeControls` does, except line breaks. */
-export function escapeControlLines(text: string): string {
-  return text.split("\n").map(escapeControls).join("\n");
-}
-
 /** Describes a YAML value, for "found …". */
 export function describeValue(value: unknown): string {
   if (value === null || value === undefined) return "nothing";

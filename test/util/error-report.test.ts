@@ -24,7 +24,7 @@ test("an expected failure round-trips through data, without tokens", () => {
 });
 
 test("formats place, code, message, tool output and remedy", () => {
-  expect(formatError({ ...errorReport(failure), message: "quantizing failed" }).split("\n")).toEqual([
+  expect(formatError({ ...errorReport(failure), message: "quantizing failed" })).toEqual([
     "recipe.yaml:3:7: QS-QUANTIZE-FAILED: quantizing failed",
     "  | first line",
     "  | last line",

@@ -18,7 +18,7 @@ export async function cacheList(options: CacheOptions): Promise<void> {
   const entries = await listCache(workspaceAt(options.out));
   if (options.json === true) return printJson({ entries });
   print(textTable(["Step", "Recipe", "Size", "Last used", "Key"], entries.map(cells)));
-  print(`\n${entries.length} steps, ${formatBytes(total(entries))}`);
+  print(["", `${entries.length} steps, ${formatBytes(total(entries))}`]);
 }
 
 /** `quantsmith cache gc --keep <rule>`: removes all steps that the rule does not keep. */
@@ -28,7 +28,8 @@ export async function cacheCollect(options: CacheOptions & { keep: string }): Pr
   try {
     const removed = await collectCache(workspace, rule);
     if (options.json === true) return printJson({ removed });
-    if (removed.length > 0) print(`${textTable(["Step", "Recipe", "Size", "Last used", "Key"], removed.map(cells))}\n`);
+    if (removed.length > 0)
+      print([...textTable(["Step", "Recipe", "Size", "Last used", "Key"], removed.map(cells)), ""]);
     print(`Removed ${removed.length} steps, ${formatBytes(total(removed))}`);
   } finally {
     await workspace.close();

@@ -21,6 +21,6 @@ export async function devices(id: string | undefined, options: { catalog?: strin
     printJson({ devices: all, backends: [...catalog.backends.values()], sources: [...catalog.sources.values()] });
   } else {
     print(deviceTable(all));
-    print("\nRun `quantsmith devices <id>` for the basis and source of every figure of a device.");
+    print(["", "Run `quantsmith devices <id>` for the basis and source of every figure of a device."]);
   }
 }

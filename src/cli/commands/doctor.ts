@@ -1,6 +1,6 @@
 import { formatBytes } from "../../util/bytes.js";
 import { type Doctor, diagnose } from "../diagnose.js";
-import { print, printJson, textTable } from "../print.js";
+import { print, printJson, problemLines, textTable } from "../print.js";
 
 /** `quantsmith doctor`: prints the tools and resources of this machine, and problems. */
 export async function doctor(options: { json?: boolean }): Promise<void> {
@@ -16,12 +16,12 @@ export async function doctor(options: { json?: boolean }): Promise<void> {
   const { python, hub } = found;
   tools.push(["python", python.version ?? "–", pythonState(python), python.path ?? "–"]);
   print(textTable(["Tool", "Version", "Source", "Path"], tools));
-  print(
-    `\n${found.cores} cores, ${formatBytes(found.memoryBytes)} of memory, ${formatBytes(found.diskFreeBytes)} of free disk space in this folder`,
-  );
+  print([
+    "",
+    `${found.cores} cores, ${formatBytes(found.memoryBytes)} of memory, ${formatBytes(found.diskFreeBytes)} of free disk space in this folder`,
+  ]);
   if (hub !== null) print(`Hub: ${hub.endpoint}, ${hub.token ? "a token is set" : "no token"}`);
-  for (const { code, message, remedy } of found.problems) print(`\n${code}: ${message}\n  → ${remedy}`);
-  if (found.problems.length === 0) print("\nNo problems found.");
+  print(["", ...(found.problems.length === 0 ? ["No problems found."] : problemLines(found.problems))]);
 }
 
 /** Describes Python, which most conversions do not require. */

@@ -44,7 +44,8 @@ export async function fit(paths: string[], options: FitOptions): Promise<void> {
     printJson({ devices: devices.map(compatibleDevice), variants: models.map(variantFacts), results });
     return;
   }
-  print(devices.map((device) => deviceTable(device, models, results)).join("\n\n"));
+  for (const [index, device] of devices.entries())
+    print([...(index === 0 ? [] : [""]), ...deviceTable(device, models, results)]);
 }
 
 function devicesNamed(catalog: Catalog, ids: readonly string[] | undefined): Device[] {
@@ -53,7 +54,7 @@ function devicesNamed(catalog: Catalog, ids: readonly string[] | undefined): Dev
   return ids.map((id) => findDevice(catalog, id));
 }
 
-function deviceTable(device: Device, models: readonly MeasuredModel[], results: readonly FitResult[]): string {
+function deviceTable(device: Device, models: readonly MeasuredModel[], results: readonly FitResult[]): string[] {
   const { memory, budget } = device;
   const gpuPrefix = memory.cards === 1 ? "" : `${memory.cards} × `;
   const title = `${device.name} (${device.id}): model budget ${gpuPrefix}${formatGibibytes(budget.value)} (${budget.basis}) of ${gpuPrefix}${formatGibibytes(memory.bytes.value)}`;
@@ -71,7 +72,7 @@ function deviceTable(device: Device, models: readonly MeasuredModel[], results: 
       result.reason ?? "",
     ]);
   const titles = ["Variant", "Size", "Context", "Verdict", "Memory", "Max f16 / q8_0", "Tokens/s", "Flags", "Remarks"];
-  return `${title}\n\n${textTable(titles, rows)}`;
+  return [title, "", ...textTable(titles, rows)];
 }
 
 function variantFacts(model: MeasuredModel): CompatibleVariant & { model: string } {

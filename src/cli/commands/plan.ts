@@ -7,6 +7,7 @@ import type { Settings } from "../../recipe/settings.js";
 import { formatBytes } from "../../util/bytes.js";
 import { DigestCache } from "../../util/digest-cache.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { printableJson } from "../../util/printable.js";
 import { quote } from "../../util/quote.js";
 import { findLock, loadSettings, type PlanOptions, preparePlan } from "../prepare-plan.js";
 import { print, printJson, shorten, textTable } from "../print.js";
@@ -19,7 +20,7 @@ export async function plan(recipe: string, options: PlanOptions & { matrix?: boo
   // On one line, as $GITHUB_OUTPUT requires.
   if (options.matrix === true) {
     requireJobName(settings);
-    return print(JSON.stringify(jobMatrix(steps.steps)));
+    return print(printableJson(jobMatrix(steps.steps)));
   }
   const result = await estimatePlan(steps, workspaceAt(options.out));
   // Only --locked fails for an unreadable lock file.
@@ -37,9 +38,9 @@ export async function plan(recipe: string, options: PlanOptions & { matrix?: boo
   ]);
   print(textTable(...withoutEmptyLast(["Step", "Status", "Output size", "Last duration", "Why"], rows)));
   const time = result.seconds === 0 ? "" : `, about ${formatSeconds(result.seconds)} estimated from earlier runs`;
-  print(`\nAt most ${formatBytes(result.diskPeakBytes)} of additional disk space${time}.\n`);
-  print(`Conversion: ${engine} (${why}).\n`);
-  for (const note of notes) print(`Note: ${note}.\n`);
+  print(["", `At most ${formatBytes(result.diskPeakBytes)} of additional disk space${time}.`, ""]);
+  print([`Conversion: ${engine} (${why}).`, ""]);
+  for (const note of notes) print([`Note: ${note}.`, ""]);
   const settingRows = Object.entries(origins(settings)).map(([key, { value, from }]) => [
     key,
     key === "variants"

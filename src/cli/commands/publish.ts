@@ -32,8 +32,8 @@ export async function publish(release: string, options: PublishCommandOptions): 
     const { ok, problems } = verified ?? {};
     return printJson(verified ? { ...document, verified: { ok, problems } } : document);
   }
-  for (const line of problemLines(verified?.problems ?? [])) note(line);
-  for (const operation of hub?.operations ?? []) print(describe(operation));
+  note(problemLines(verified?.problems ?? []));
+  print((hub?.operations ?? []).map(describe));
   if (hub?.operations.length === 0) return print(`${place} already contains this release`);
   print(`${done ? "Published" : "Would publish"} ${variants.length} variants of ${folder} to ${place}`);
 }

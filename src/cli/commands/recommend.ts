@@ -89,7 +89,7 @@ export async function recommend(paths: string[], options: RecommendOptions): Pro
       pick: rows.find(({ candidate }) => candidate === pick) ?? null,
       endurance: sustained(device, catalog.sources).note,
       sources: citedSources(catalog, device, used),
-    }),
+    }).split("\n"),
   );
 }
 

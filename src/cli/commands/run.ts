@@ -114,7 +114,7 @@ async function publishComplete(
   const hooks = { signal, onProgress: uploadProgress(note) };
   const { publishTo } = await publishing();
   const { place, hub, verified } = await publishTo(report.release, target, hooks);
-  for (const line of problemLines(verified?.problems ?? [])) note(line);
+  note(problemLines(verified?.problems ?? []));
   if (verified?.ok === false) process.exitCode = 3;
   note(hub?.operations.length === 0 ? `${place} already contains this release` : `Published to ${place}`);
 }
@@ -129,7 +129,7 @@ async function show(settings: Settings, report: RunReport, errors: readonly unkn
     const [first] = errors;
     return printJson(first === undefined ? report : { ...report, error: errorReport(first) });
   }
-  if (rows.length > 0) print(`\n${textTable(figureTitles, rows)}\n`);
+  if (rows.length > 0) print(["", ...textTable(figureTitles, rows), ""]);
   for (const { name, reasons } of report.variants) for (const reason of reasons) note(`${name}: ${reason}`);
   // Steps that fail for the same reason, such as missing tools, share one error.
   for (const text of new Set(errors.map((error) => formatError(errorReport(error))))) note(text);

@@ -8,6 +8,7 @@ import {
 import { QuantsmithError } from "../../util/errors.js";
 import { makeFolder, writeFileAtomic } from "../../util/files.js";
 import { quote, quoteList } from "../../util/quote.js";
+import { print } from "../print.js";
 
 const schemas: Readonly<Record<string, () => string>> = {
   recipe: recipeJsonSchema,
@@ -31,5 +32,5 @@ export async function schema(kind: string | undefined, options: { write?: string
       remedy: `Use ${quoteList(Object.keys(schemas), "or")}.`,
     });
   }
-  process.stdout.write(render());
+  print(render().trimEnd().split("\n"));
 }

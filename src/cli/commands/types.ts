@@ -8,7 +8,7 @@ export function types(options: { json?: boolean }): void {
     printJson({ presets, tensorTypes: ggmlTypes });
     return;
   }
-  print("Presets of llama-quantize, for `variants`:\n");
+  print(["Presets of llama-quantize, for `variants`:", ""]);
   const presetRows = presets.map(({ name, bitsPerWeight, needsImatrix, about }) => [
     name,
     bitsPerWeight.toFixed(2),
@@ -16,7 +16,7 @@ export function types(options: { json?: boolean }): void {
     about,
   ]);
   print(textTable(["Preset", "Bits per weight", "Imatrix", "About"], presetRows));
-  print("\nTensor types of ggml, for `tensors` rules:\n");
+  print(["", "Tensor types of ggml, for `tensors` rules:", ""]);
   const typeRows = ggmlTypes.map(({ name, bitsPerWeight, blockSize, blockBytes }) => [
     name,
     bitsPerWeight.toFixed(4),

@@ -46,16 +46,16 @@ function printReport({ ok, release, files, signature, resolutions, problems }: V
     label ?? "",
     bitsPerWeight?.toFixed(3) ?? "",
   ]);
-  print(`${textTable(["", "File", "Size", "Label", "Bits/weight"], rows)}\n`);
+  print([...textTable(["", "File", "Size", "Label", "Bits/weight"], rows), ""]);
   const picks = resolutions.map(({ runtime, reference, file, downloads, why }) => [
     runtime,
     reference,
     file ?? `— ${why ?? ""}`,
     downloads.length > 1 ? `and ${downloads.length - 1} more` : "",
   ]);
-  print(`${textTable(["Runtime", "Requested", "Resolved to", ""], picks)}\n`);
+  print([...textTable(["Runtime", "Requested", "Resolved to", ""], picks), ""]);
   if (signature?.ok === true) print(`Signed by ${signature.identity} (${signature.issuer}).`);
-  for (const line of problemLines(problems)) print(line);
+  print(problemLines(problems));
   const errors = problems.filter(({ severity }) => severity === "error").length;
   const signed = signature?.ok === true ? "" : " (not signed)";
   print(ok ? `${release} is valid${signed}.` : `${release}: ${errors === 1 ? "1 error" : `${errors} errors`}.`);

@@ -19,12 +19,13 @@ export async function initCi({ install, force = false }: InitCiOptions): Promise
   const text = renderWorkflow(template, installed);
   const path = join(repositoryRoot(process.cwd()), workflowPath);
   const outcome = await writeNewFile(path, text, { force, mayReplace: isUnmodified });
-  print(outcome === "written" ? `Wrote ${path}\n\n${installNotice(installed)}\n\n${setUp}` : `${path} is up to date`);
+  if (outcome === "written") print([`Wrote ${path}`, "", ...installNotice(installed), "", ...setUp.split("\n")]);
+  else print(`${path} is up to date`);
 }
 
-function installNotice(installed: string): string {
+function installNotice(installed: string): string[] {
   const notice = `The workflow installs ${installed} with npm; \`--install\` sets another package or a git address.`;
-  return installed === thisPackage() ? `${notice}\n${unpublished}` : notice;
+  return installed === thisPackage() ? [notice, ...unpublished.split("\n")] : [notice];
 }
 
 function thisPackage(): string {

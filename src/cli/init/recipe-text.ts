@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import { escapeControls } from "../../util/message-text.js";
+import { printableLine } from "../../util/printable.js";
 
 /*
  * External text (from config.json, a path, a repository) is inserted into a drafted recipe only by these functions.
@@ -10,7 +10,7 @@ const maxCommentLength = 80;
 
 /** Returns text for a comment, always on one line, since the next line would be part of the recipe. */
 export function inComment(text: string): string {
-  return escapeControls(text.slice(0, maxCommentLength)).replace(/[\u2028\u2029]/g, "·");
+  return printableLine(text.slice(0, maxCommentLength));
 }
 
 /** Returns a YAML mapping on one line, with values quoted as necessary. */

@@ -12,7 +12,7 @@ import { formatGibibytes } from "../../util/bytes.js";
 import { textTable } from "../print.js";
 
 /** Formats all devices, one per line, phones first. */
-export function deviceTable(devices: readonly Device[]): string {
+export function deviceTable(devices: readonly Device[]): string[] {
   const place = (device: Device) => deviceClass.options.indexOf(device.class);
   const rows = devices
     .toSorted((a, b) => place(a) - place(b))
@@ -29,7 +29,7 @@ export function deviceTable(devices: readonly Device[]): string {
 }
 
 /** Formats one device: figures with basis and source, notes, its backends' support of tensor types, and sources. */
-export function deviceText(catalog: Catalog, device: Device): string {
+export function deviceText(catalog: Catalog, device: Device): string[] {
   const figures = figuresOf(device);
   const rows = figures.map(({ title, value, figure }) =>
     figure === null ? [title, "unknown", "", ""] : [title, value, figure.basis, figure.source],
@@ -40,17 +40,19 @@ export function deviceText(catalog: Catalog, device: Device): string {
   const backends = device.backends.flatMap((id) => catalog.backends.get(id) ?? []);
   const year = device.year === null ? "" : `, ${device.year}`;
   return [
-    `${device.name} (${device.id}): ${device.class}, ${device.chip}${year}\n`,
-    textTable(["Figure", "Value", "Basis", "Source"], rows),
+    `${device.name} (${device.id}): ${device.class}, ${device.chip}${year}`,
+    "",
+    ...textTable(["Figure", "Value", "Basis", "Source"], rows),
     ...section("Notes", notes),
     ...section("Tensor types", backends.flatMap(typeLines)),
     ...section(
       "Sources",
-      citedSources(catalog, device, backends).map(
-        ({ id, title, url }) => `  ${id}: ${title}${url === null ? "" : `\n    ${url}`}`,
-      ),
+      citedSources(catalog, device, backends).flatMap(({ id, title, url }) => [
+        `  ${id}: ${title}`,
+        ...(url === null ? [] : [`    ${url}`]),
+      ]),
     ),
-  ].join("\n");
+  ];
 }
 
 /** Returns the sources of a device and its backends, each once, in the catalog's order. */
@@ -118,5 +120,5 @@ function typeLines({ name, fast, slow, unsupported }: Backend): string[] {
 }
 
 function section(title: string, lines: readonly string[]): string[] {
-  return lines.length === 0 ? [] : [`\n${title}:`, ...lines];
+  return lines.length === 0 ? [] : ["", `${title}:`, ...lines];
 }

@@ -1,6 +1,7 @@
 import { Listr, type ListrTaskWrapper } from "listr2";
 import type { EventListener, StepIdentity, TimedEvent } from "../../engine/events.js";
 import { formatBytes } from "../../util/bytes.js";
+import { printableLine } from "../../util/printable.js";
 import { describeProgress, describeStepEnd } from "./describe.js";
 import { TimeLeft } from "./time-left.js";
 
@@ -24,16 +25,16 @@ export function terminalView(): View {
   const start = (steps: readonly StepIdentity[]) => {
     for (const { id } of steps) ends.set(id, deferred<End | undefined>());
     const tasks = steps.map(({ id }) => ({
-      title: id,
+      title: printableLine(id),
       task: async (_context: unknown, task: unknown) => {
         const view = task as Task;
         shown.set(id, view);
         const end = await ends.get(id)?.promise;
         if (end === undefined) {
-          view.skip(`${id}: not finished`);
+          view.skip(printableLine(`${id}: not finished`));
           return;
         }
-        view.title = `${id}: ${describeStepEnd(end)}`;
+        view.title = printableLine(`${id}: ${describeStepEnd(end)}`);
         if (end.status === "skipped") view.skip(view.title);
         if (end.status === "failed") throw new Error(view.title);
       },
@@ -47,7 +48,7 @@ export function terminalView(): View {
 
   const detail = (id: string, text: string) => {
     const task = shown.get(id);
-    if (task !== undefined) task.output = [text, left.text()].filter((part) => part !== "").join(" · ");
+    if (task !== undefined) task.output = printableLine([text, left.text()].filter((part) => part !== "").join(" · "));
   };
 
   return {

@@ -1,6 +1,5 @@
 import type { LineCounter } from "yaml";
 import type { SourceLocation } from "../../util/errors.js";
-import { escapeControls } from "../../util/message-text.js";
 
 /** A place in a source text and its excerpt. */
 export interface Place {
@@ -28,5 +27,5 @@ export function placeInText(file: string, text: string, lines: LineCounter, star
   const more = cut + shownCharacters < whole.length ? "…" : "";
   const indent = " ".repeat(from - cut + (cut > 0 ? 1 : 0));
   const carets = "^".repeat(Math.min(length, cut + shownCharacters - from));
-  return { at, excerpt: `${escapeControls(shown)}${more}\n${indent}${carets}` };
+  return { at, excerpt: `${shown}${more}\n${indent}${carets}` };
 }

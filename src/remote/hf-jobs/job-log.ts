@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { HubConnection } from "../../hub/connection.js";
-import { escapeControls } from "../../util/message-text.js";
 import { redact } from "../../util/redact.js";
 import { followLogs } from "./api/follow-logs.js";
 
@@ -25,7 +24,7 @@ export class JobLog {
       signal: AbortSignal.any([signal, this.#stop.signal]),
       isOver: () => this.#over,
       onLine: (text) => {
-        const line = escapeControls(redact(text)).trimEnd();
+        const line = redact(text).trimEnd();
         if (line === "" || ownLine.test(line)) return;
         this.#lines.push(line);
         if (this.#lines.length > keptLines) this.#lines.shift();

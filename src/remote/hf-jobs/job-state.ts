@@ -1,5 +1,4 @@
 import { QuantsmithError } from "../../util/errors.js";
-import { escapeControls } from "../../util/message-text.js";
 import { redact } from "../../util/redact.js";
 import type { JobState } from "../executor.js";
 import type { HubJob } from "./api/job-info.js";
@@ -17,7 +16,7 @@ export interface JobFacts {
 
 /** Converts the Hub's state of a job to a job state of the run. */
 export function jobState(hub: HubJob, facts: JobFacts): JobState {
-  const why = hub.message === undefined ? undefined : escapeControls(redact(hub.message));
+  const why = hub.message === undefined ? undefined : redact(hub.message);
   switch (hub.stage) {
     case "waiting":
       return { state: "waiting", why: "waiting for a machine" };

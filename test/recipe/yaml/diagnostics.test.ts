@@ -1,12 +1,14 @@
 import { expect, test } from "vitest";
+import { printError } from "../../../src/cli/print.js";
 import { loadRecipe } from "../../../src/recipe/load-recipe.js";
-import { errorReport, formatError } from "../../../src/util/error-report.js";
+import { printed } from "../../fixtures/printed.js";
 import { failure, problems, temporaryFolder, writeMarked } from "../bad-file.js";
 
 const folder = temporaryFolder();
 
 async function shown(path: string): Promise<string> {
-  return formatError(errorReport(await failure(loadRecipe(path))));
+  const error = await failure(loadRecipe(path));
+  return (await printed(() => printError(error, false))).stderr.trimEnd();
 }
 
 test("place, message, source line with carets, remedy", async () => {
@@ -18,8 +20,8 @@ test("place, message, source line with carets, remedy", async () => {
   expect(await shown(path)).toBe(
     [
       `${path}:5:3: QS-RECIPE-INVALID: unknown key "perplexityRato"`,
-      "    perplexityRato: {}",
-      "    ^^^^^^^^^^^^^^",
+      "  |   perplexityRato: {}",
+      "  |   ^^^^^^^^^^^^^^",
       "  → Did you mean `perplexityRatio`?",
     ].join("\n"),
   );

@@ -1,0 +1,39 @@
+/** Characters that a terminal interprets instead of showing: controls, line separators and text direction marks. */
+const controls = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
+/** `##[error]` of GitHub Actions, `##vso[…]` of Azure Pipelines, `##teamcity[…]`: runners find them anywhere in a line. */
+const commands = /(##\w*)\[/g;
+/** `::error::` of GitHub Actions, whose runner skips leading space. */
+const commandAtStart = /^(\s*)::/;
+
+/**
+ * Returns any text as one line that is safe to print, to a terminal or a CI log: control and text direction characters
+ * and line breaks become visible escapes such as `\x1b`, a tab becomes a space, and workflow commands get a backslash.
+ */
+export function printableLine(text: string): string {
+  return text
+    .replaceAll("\t", " ")
+    .replace(controls, visibleEscape)
+    .replace(commands, "$1\\[")
+    .replace(commandAtStart, "$1\\::");
+}
+
+/** Returns JSON that is safe to print, as `printableLine`; `JSON.parse` returns the exact value. */
+export function printableJson(value: unknown, indent?: number): string {
+  return (
+    JSON.stringify(value, null, indent)
+      // JSON contains line breaks only between values.
+      .replace(controls, (character) => (character === "\n" ? "\n" : unicodeEscape(character)))
+      .replace(commands, "$1\\u005b")
+  );
+}
+
+function visibleEscape(character: string): string {
+  if (character === "\n") return "\\n";
+  if (character === "\r") return "\\r";
+  const code = character.charCodeAt(0);
+  return code < 256 ? `\\x${code.toString(16).padStart(2, "0")}` : unicodeEscape(character);
+}
+
+function unicodeEscape(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
