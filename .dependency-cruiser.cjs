@@ -73,6 +73,14 @@ module.exports = {
   allowedSeverity: "error",
   forbidden: [
     { name: "no-circle", severity: "error", from: {}, to: { circular: true } },
+    // Output goes through src/cli/print.ts, which escapes it; scripts/lint/one-printer.grit bans the global streams.
+    { name: "no-other-output", severity: "error", from: {}, to: { path: "^(node:)?(process|console)$" } },
+    {
+      name: "one-live-list",
+      severity: "error",
+      from: { pathNot: "^src/cli/views/terminal-view\\.ts$" },
+      to: { path: "^node_modules/listr2/" },
+    },
     { name: "no-orphan", severity: "error", from: { orphan: true, pathNot: "^src/cli/main\\.ts$" }, to: {} },
   ],
   options: {

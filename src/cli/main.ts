@@ -1,17 +1,11 @@
 #!/usr/bin/env node
 import { CommanderError } from "commander";
 import { exitCodeOf } from "../util/error-report.js";
-import { printError } from "./print.js";
+import { ignoreClosedPipes, printError } from "./print.js";
 import { program } from "./program.js";
 import { usageError } from "./usage-error.js";
 
-// The reader may close the pipe (`quantsmith types | head`); the command continues without output.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
-}
-
+ignoreClosedPipes();
 try {
   await program.parseAsync();
 } catch (error) {

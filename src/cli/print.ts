@@ -1,3 +1,4 @@
+// biome-ignore-all lint/plugin: the only file that writes to the terminal, besides the live list
 import { errorReport, formatError } from "../util/error-report.js";
 import { printableJson, printableLine } from "../util/printable.js";
 
@@ -14,15 +15,27 @@ export function note(lines: Lines): void {
   write(process.stderr, lines);
 }
 
-/** Writes lines in their printable form: all output except the live list goes through here. */
 function write(stream: NodeJS.WriteStream, lines: Lines): void {
-  // biome-ignore lint/plugin: the only place that writes
   stream.write(
     [lines]
       .flat()
       .map((line) => `${printableLine(line)}\n`)
       .join(""),
   );
+}
+
+/** Lets a command continue without output if the reader closes the pipe, as in `quantsmith types | head`. */
+export function ignoreClosedPipes(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+    });
+  }
+}
+
+/** Returns whether the live list can be drawn. */
+export function isInteractive(): boolean {
+  return process.stdout.isTTY && !process.env.CI;
 }
 
 export function printJson(document: unknown): void {

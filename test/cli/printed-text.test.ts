@@ -1,23 +1,29 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { inspect } from "../../src/cli/commands/inspect.js";
 import { verify } from "../../src/cli/commands/verify.js";
 import { note, print, printError } from "../../src/cli/print.js";
+import { showResult } from "../../src/cli/show-result.js";
 import { plainView } from "../../src/cli/views/plain-view.js";
+import { terminalView } from "../../src/cli/views/terminal-view.js";
 import { EventBus, eventFile } from "../../src/engine/events.js";
 import { hubConnection } from "../../src/hub/connection.js";
 import { networkError, statusError } from "../../src/hub/hub-error.js";
 import { toolFailure } from "../../src/llamacpp/tool-failure.js";
+import { checkAnswer } from "../../src/stages/smoke/check-answer.js";
 import { errorReport } from "../../src/util/error-report.js";
 import { QuantsmithError } from "../../src/util/errors.js";
 import { buildGguf, completeMetadata, stringPair } from "../fixtures/gguf-builder.js";
 import { hostileText, obeyedParts } from "../fixtures/hostile-text.js";
 import { printed } from "../fixtures/printed.js";
+import { largeReport } from "../fixtures/release-report.js";
 import { writeRelease } from "../fixtures/small-release.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
+import { settled } from "../fixtures/until.js";
 
 const home = temporaryFolder();
+afterEach(() => vi.unstubAllEnvs());
 
 /** Runs a command in both forms; neither output may be obeyed, and the JSON has the exact text. */
 async function expectPrintable(command: (json: boolean) => unknown): Promise<void> {
@@ -104,6 +110,41 @@ test("events are lines of a log and JSON lines of a file", async () => {
   const lines = readFileSync(path, "utf8").trimEnd().split("\n");
   expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ note: hostileText }, { id: hostileText }, { error }]);
   expect(obeyedParts(`${stderr}${lines.join("\n")}`)).toEqual([]);
+});
+
+test("a model's answer and name do not reach a run's log or the summary of a GitHub job as commands", async () => {
+  const summary = join(home, "summary.md");
+  vi.stubEnv("GITHUB_STEP_SUMMARY", summary);
+  const answer = { text: "Lyon", stopReason: "eogToken" as const, tokens: 1, schemaFault: null, tools: [] };
+  const reasons = checkAnswer({ ...answer, expect: { sameAsBase: true }, base: hostileText });
+  const report = largeReport;
+  const [passed] = report.variants;
+  if (passed === undefined) throw new Error("the report has no variant");
+  const failed = { ...passed, name: hostileText, gate: "failed" as const, reasons };
+  const run = { ...report, variants: [passed, failed], release: null };
+  await expectPrintable((json) => showResult(hostileText, run, [errors["a tool's last lines"]], json));
+  const markdown = readFileSync(summary, "utf8");
+  expect(obeyedParts(markdown)).toEqual([]);
+  // Twice a heading, an empty line and a table of two variants: no line is added.
+  expect(markdown.trimEnd().split("\n")).toHaveLength(2 * 6);
+  expect(markdown).toContain("##\\\\\\[error\\]e");
+});
+
+test("the live list shows text of a step on one line", async () => {
+  const { stdout } = await printed(async () => {
+    const { listener, done } = terminalView();
+    const events = new EventBus();
+    events.subscribe(listener);
+    const step = { id: hostileText, stage: "convert" as const };
+    events.emit({ type: "run-started", recipe: "x.yaml", out: "out", steps: [step] });
+    await settled();
+    events.emit({ type: "step-note", id: hostileText, note: hostileText });
+    events.emit({ type: "step-finished", id: hostileText, status: "skipped", seconds: 1, why: hostileText });
+    await done();
+  });
+  expect(stdout).toContain("\\x1b[2K");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: removes the colours of the list
+  expect(obeyedParts(stdout.replace(/\u001b\[\d+m/g, ""))).toEqual([]);
 });
 
 test("a command in a result is text", async () => {

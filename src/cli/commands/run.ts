@@ -1,25 +1,21 @@
-import { appendFile } from "node:fs/promises";
-import { join } from "node:path";
 import { pastSeconds } from "../../engine/estimate-plan.js";
 import { EventBus, eventLog, type StepIdentity } from "../../engine/events.js";
 import { finishRun } from "../../engine/finish-run.js";
 import { runPlan } from "../../engine/run-plan.js";
 import { openWorkspace } from "../../engine/workspace.js";
 import type { Plan } from "../../plan/plan.js";
-import type { Settings } from "../../recipe/settings.js";
-import { figureCells, figureTitles } from "../../release/figures.js";
 import type { RunReport } from "../../release/release-report.js";
-import { markdownTable, markdownText } from "../../report/markdown.js";
 import { type PublishTarget, requireTarget } from "../../stages/publish/target.js";
 import { DigestCache } from "../../util/digest-cache.js";
-import { errorReport, exitCodeOf, formatError } from "../../util/error-report.js";
+import { exitCodeOf } from "../../util/error-report.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
 import { createRemoteRunner } from "../create-remote-runner.js";
 import { interruptSignal } from "../interrupt.js";
 import { lazyTools } from "../lazy-tools.js";
 import { loadSettings, type PlanOptions, preparePlan, settingsNotes } from "../prepare-plan.js";
-import { note, print, printJson, problemLines, textTable } from "../print.js";
+import { isInteractive, note, print, problemLines } from "../print.js";
+import { showResult } from "../show-result.js";
 import type { Streaming } from "../streaming.js";
 import { threadCount } from "../thread-count.js";
 import { plainView } from "../views/plain-view.js";
@@ -85,7 +81,7 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
     events.emit({ type: "run-finished", seconds: (performance.now() - started) / 1000, failed });
     if (result.withdrawn) note(`Removed the previous release ${settings.name}: no variant passed.`);
     await view.done();
-    await show(settings, result.report, result.errors, options.json === true);
+    await showResult(settings.model.name, result.report, result.errors, options.json === true);
     // The live list has ended and does not show uploads.
     if (view.live) events.subscribe(plainView(note));
     if (target !== undefined) await publishComplete(result, target, streaming, signal);
@@ -119,27 +115,8 @@ async function publishComplete(
   note(hub?.operations.length === 0 ? `${place} already contains this release` : `Published to ${place}`);
 }
 
-async function show(settings: Settings, report: RunReport, errors: readonly unknown[], asJson: boolean): Promise<void> {
-  const rows = report.variants.map(figureCells);
-  const summary = process.env.GITHUB_STEP_SUMMARY;
-  const table = `## ${markdownText(settings.model.name)}\n\n${markdownTable(figureTitles, rows)}\n`;
-  if (summary && rows.length > 0)
-    await appendFile(summary, table).catch((error: Error) => note(`cannot write the step summary: ${error.message}`));
-  if (asJson) {
-    const [first] = errors;
-    return printJson(first === undefined ? report : { ...report, error: errorReport(first) });
-  }
-  if (rows.length > 0) print(["", ...textTable(figureTitles, rows), ""]);
-  for (const { name, reasons } of report.variants) for (const reason of reasons) note(`${name}: ${reason}`);
-  // Steps that fail for the same reason, such as missing tools, share one error.
-  for (const text of new Set(errors.map((error) => formatError(errorReport(error))))) note(text);
-  if (report.release === null) return;
-  print(`Release: ${report.release}`);
-  print(`Open ${join(report.release, "report.html")} in a browser; README.md is the model card.`);
-}
-
 function chooseView(asJson: boolean) {
-  if (!asJson && process.stdout.isTTY && !process.env.CI) return { ...terminalView(), live: true };
+  if (!asJson && isInteractive()) return { ...terminalView(), live: true };
   return { listener: plainView(asJson ? note : print), done: async () => undefined, live: false };
 }
 

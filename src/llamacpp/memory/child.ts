@@ -8,6 +8,7 @@ import { type EngineContext, type EngineModel, startEngine } from "./engine.js";
 import { findReason, lastContextLine, readContextLines } from "./log-lines.js";
 import type { RunBytes, SimulatedRun, SimulationMessage, SimulationRequest } from "./protocol.js";
 
+// biome-ignore lint/plugin: the channel to the parent process
 const send = (message: SimulationMessage) => process.stdout.write(`${JSON.stringify(message)}\n`);
 /** Limit of the wait for log lines, which native threads deliver through the event loop. */
 const lateLineMs = 5000;

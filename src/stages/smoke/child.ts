@@ -7,6 +7,7 @@ import { getLlama, type Llama, LlamaLogLevel, type LlamaModel } from "node-llama
 import { generate } from "./generate.js";
 import type { SmokeMessage, SmokeRequest } from "./protocol.js";
 
+// biome-ignore lint/plugin: the channel to the parent process
 const send = (message: SmokeMessage) => process.stdout.write(`${JSON.stringify(message)}\n`);
 
 async function main(): Promise<void> {

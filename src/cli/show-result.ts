@@ -1,0 +1,39 @@
+import { appendFile } from "node:fs/promises";
+import { join } from "node:path";
+import { figureCells, figureTitles } from "../release/figures.js";
+import type { RunReport } from "../release/release-report.js";
+import { markdownTable, markdownText } from "../report/markdown.js";
+import { errorReport, formatError } from "../util/error-report.js";
+import { note, print, printJson, textTable } from "./print.js";
+
+/** Prints the result of a run, and appends its table to the step summary of a GitHub job. */
+export async function showResult(
+  model: string,
+  report: RunReport,
+  errors: readonly unknown[],
+  asJson: boolean,
+): Promise<void> {
+  const rows = report.variants.map(figureCells);
+  if (rows.length > 0) await appendStepSummary(`## ${markdownText(model)}\n\n${markdownTable(figureTitles, rows)}\n`);
+  if (asJson) {
+    const [first] = errors;
+    return printJson(first === undefined ? report : { ...report, error: errorReport(first) });
+  }
+  if (rows.length > 0) print(["", ...textTable(figureTitles, rows), ""]);
+  for (const { name, reasons } of report.variants) note(reasons.map((reason) => `${name}: ${reason}`));
+  for (const lines of distinct(errors.map((error) => formatError(errorReport(error))))) note(lines);
+  if (report.release === null) return;
+  print(`Release: ${report.release}`);
+  print(`Open ${join(report.release, "report.html")} in a browser; README.md is the model card.`);
+}
+
+async function appendStepSummary(markdown: string): Promise<void> {
+  const path = process.env.GITHUB_STEP_SUMMARY;
+  if (!path) return;
+  await appendFile(path, markdown).catch((error: Error) => note(`cannot write the step summary: ${error.message}`));
+}
+
+/** Steps that fail for the same reason, such as missing tools, share one error. */
+function distinct(texts: readonly (readonly string[])[]): Iterable<readonly string[]> {
+  return new Map(texts.map((lines) => [lines.join("\n"), lines])).values();
+}
