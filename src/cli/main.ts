@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 import { CommanderError } from "commander";
 import { exitCodeOf } from "../util/error-report.js";
-import { ignoreClosedPipes, printError } from "./print.js";
+import { prepareOutput, printError } from "./print.js";
 import { program } from "./program.js";
 import { usageError } from "./usage-error.js";
 
 const asJson = process.argv.includes("--json");
-ignoreClosedPipes();
+prepareOutput();
 // An error outside the command's promise, such as one in an event handler, which Node would print as it is.
 process.once("uncaughtException", (error) => {
   printError(error, asJson);

@@ -1,6 +1,8 @@
 // biome-ignore-all lint/plugin: the only file that writes to the terminal, besides the live list
+import { Console } from "node:console";
+import { Writable } from "node:stream";
 import { errorReport, formatError } from "../util/error-report.js";
-import { printableJson, printableLine } from "../util/printable.js";
+import { printableJson, printableLine, quotedLines } from "../util/printable.js";
 
 /** One line, or several: a line break within a line is text from outside, and is shown as `\n`. */
 export type Lines = string | readonly string[];
@@ -24,13 +26,21 @@ function write(stream: NodeJS.WriteStream, lines: Lines): void {
   );
 }
 
-/** Lets a command continue without output if the reader closes the pipe, as in `quantsmith types | head`. */
-export function ignoreClosedPipes(): void {
+/** Prepares the output of a command, first of all. */
+export function prepareOutput(): void {
   for (const stream of [process.stdout, process.stderr]) {
+    // The reader may close the pipe (`quantsmith types | head`); the command continues without output.
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code !== "EPIPE") throw error;
     });
   }
+  // Libraries print texts from outside, too, such as the source line of a YAML warning.
+  const noteText = (text: string) => note(quotedLines(text));
+  globalThis.console = new Console(
+    new Writable({ write: (text, _encoding, done) => done(void noteText(String(text))) }),
+  );
+  process.removeAllListeners("warning");
+  process.on("warning", ({ name, message }) => noteText(`${name}: ${message}`));
 }
 
 /** Returns whether the live list can be drawn. */

@@ -75,7 +75,7 @@ function memberOf(value: Json | undefined, key: string): Json | undefined {
 
 async function readYaml(path: string): Promise<Json | undefined> {
   try {
-    return parse(await readFile(path, "utf8")) as Json;
+    return parse(await readFile(path, "utf8"), { logLevel: "silent" }) as Json;
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { type Diagnostic, isSystemError, QuantsmithError, type SourceLocation } from "./errors.js";
+import { quotedLines } from "./printable.js";
 import { redact } from "./redact.js";
 
 /** An error as data, for JSON output, the event log, worker reports and messages between threads. */
@@ -65,9 +66,4 @@ function paragraph({ at, code, message, remedy }: ErrorReport, body: readonly st
     at === undefined ? "" : `${[at.file, at.line, at.column].filter((part) => part !== undefined).join(":")}: `;
   const [first = "", ...more] = message.split("\n");
   return [`${place}${code}: ${first}`, ...quotedLines(more.join("\n")), ...body, `  → ${remedy}`];
-}
-
-/** Text from outside, each line after a margin, so that it cannot pass for a line of this program. */
-function quotedLines(text: string): string[] {
-  return text.split("\n").flatMap((line) => (line === "" ? [] : [`  | ${line}`]));
 }

@@ -17,6 +17,11 @@ export function printableLine(text: string): string {
     .replace(commandAtStart, "$1\\::");
 }
 
+/** Returns text from outside as lines after a margin, so that none can pass for a line of this program. */
+export function quotedLines(text: string): string[] {
+  return text.split("\n").flatMap((line) => (line === "" ? [] : [`  | ${line}`]));
+}
+
 /** Returns JSON that is safe to print, as `printableLine`; `JSON.parse` returns the exact value. */
 export function printableJson(value: unknown, indent?: number): string {
   return (

@@ -1,24 +1,29 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { quantsmith } from "../fixtures/cli.js";
 import { hostileText, obeyedParts } from "../fixtures/hostile-text.js";
-import { writeRelease } from "../fixtures/small-release.js";
+import { seal, writeRelease } from "../fixtures/small-release.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
-test("a file name does not change the verdict that verify shows", async () => {
+test("a file name and a YAML warning do not change the verdict that verify shows", async () => {
   const folder = await writeRelease(temporaryFolder());
+  // The parser's warning about an unknown tag quotes the line.
+  const lock = readFileSync(join(folder, "recipe.lock.yaml"), "utf8");
+  writeFileSync(join(folder, "recipe.lock.yaml"), `${lock}::error title=x::pwned: !foo "\u009b2J"\n`);
+  await seal(folder, JSON.parse(readFileSync(join(folder, "release.json"), "utf8")));
   writeFileSync(join(folder, hostileText), "");
   const { exitCode, stdout, stderr } = await quantsmith(["verify", folder]);
   expect([exitCode, stdout.split("\n").at(-1)]).toEqual([3, `${folder}: 1 error.`]);
   expect(obeyedParts(`${stdout}\n${stderr}`)).toEqual([]);
 });
 
-test("an error outside the command is printed with a code, and nothing in it is obeyed", async () => {
-  const thrown = `throw new Error(${JSON.stringify(hostileText)})`;
-  const hook = `process.on("newListener", (name) => name === "uncaughtException" && setImmediate(() => { ${thrown} }))`;
+test("warnings and output of libraries, and errors outside the command, are printed as text", async () => {
+  const text = JSON.stringify(hostileText);
+  const output = `process.emitWarning(${text}); console.warn(${text}); setImmediate(() => { throw new Error(${text}) })`;
+  const hook = `process.on("newListener", (name) => name === "uncaughtException" && setImmediate(() => { ${output} }))`;
   const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(hook)}` };
   const { exitCode, stderr } = await quantsmith(["types"], { env });
-  expect([exitCode, stderr]).toEqual([1, expect.stringContaining("QS-INTERNAL")]);
+  expect([exitCode, stderr.match(/Warning: x|\| x|QS-INTERNAL/g)]).toEqual([1, ["| x", "Warning: x", "QS-INTERNAL"]]);
   expect(obeyedParts(stderr)).toEqual([]);
 });

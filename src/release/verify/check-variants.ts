@@ -58,7 +58,7 @@ function readLock(text: string | undefined): LockRules {
   const none: LockRules = { variants: undefined, limits: [] };
   if (text === undefined) return none;
   try {
-    const { variants, gates } = lockShape.parse(parse(text, { maxAliasCount: 0 }));
+    const { variants, gates } = lockShape.parse(parse(text, { maxAliasCount: 0, logLevel: "silent" }));
     const limits = gateLimits((gates ?? {}) as Gates).filter(({ limit }) => typeof limit === "number");
     return { variants: variants === undefined ? undefined : new Set(variants.map(({ name }) => name)), limits };
   } catch {
