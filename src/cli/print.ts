@@ -39,6 +39,8 @@ export function prepareOutput(): void {
   globalThis.console = new Console(
     new Writable({ write: (text, _encoding, done) => done(void noteText(String(text))) }),
   );
+  // Without a listener, Node shows no warnings (`NODE_NO_WARNINGS`).
+  if (process.listenerCount("warning") === 0) return;
   process.removeAllListeners("warning");
   process.on("warning", ({ name, message }) => noteText(`${name}: ${message}`));
 }

@@ -1,5 +1,8 @@
-/** Characters that a terminal interprets instead of showing: controls, line separators and text direction marks. */
-const controls = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
+/**
+ * Characters that a terminal interprets or hides instead of showing: controls, line separators, text direction marks and
+ * invisible characters, except the joiners of Persian, Indic scripts and emoji.
+ */
+const controls = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 /** `##[error]` of GitHub Actions, `##vso[…]` of Azure Pipelines, `##teamcity[…]`: runners find them anywhere in a line. */
 const commands = /(##\w*)\[/g;
 /** `::error::` of GitHub Actions, whose runner skips leading space. */
@@ -40,5 +43,6 @@ function visibleEscape(character: string): string {
 }
 
 function unicodeEscape(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  const units = Array.from({ length: character.length }, (_, index) => character.charCodeAt(index));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
 }
