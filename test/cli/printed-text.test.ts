@@ -11,14 +11,14 @@ import { EventBus, eventFile } from "../../src/engine/events.js";
 import { hubConnection } from "../../src/hub/connection.js";
 import { networkError, statusError } from "../../src/hub/hub-error.js";
 import { toolFailure } from "../../src/llamacpp/tool-failure.js";
-import { checkAnswer } from "../../src/stages/smoke/check-answer.js";
+import { smokeReasons } from "../../src/stages/smoke/smoke-reasons.js";
 import { errorReport } from "../../src/util/error-report.js";
 import { QuantsmithError } from "../../src/util/errors.js";
 import { buildGguf, completeMetadata, stringPair } from "../fixtures/gguf-builder.js";
 import { hostileText, obeyedParts } from "../fixtures/hostile-text.js";
 import { printed } from "../fixtures/printed.js";
 import { largeReport } from "../fixtures/release-report.js";
-import { writeRelease } from "../fixtures/small-release.js";
+import { sum, writeRelease } from "../fixtures/small-release.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 import { settled } from "../fixtures/until.js";
 
@@ -44,8 +44,9 @@ function strings(value: unknown): string[] {
 
 test("file names, README and metadata of a tampered release do not change what verify prints", async () => {
   const folder = await writeRelease(join(home, "release"));
+  writeFileSync(join(folder, "README.md"), `---\nlicense: ${JSON.stringify(hostileText)}\n---\n${hostileText}`);
+  await sum(folder);
   writeFileSync(join(folder, hostileText), "");
-  writeFileSync(join(folder, "README.md"), `---\nlicense: "${hostileText}"\n---\n${hostileText}`);
   const release = JSON.parse(readFileSync(join(folder, "release.json"), "utf8"));
   release.variants[0].file = hostileText;
   writeFileSync(join(folder, "release.json"), JSON.stringify(release));
@@ -115,13 +116,13 @@ test("events are lines of a log and JSON lines of a file", async () => {
 test("a model's answer and name do not reach a run's log or the summary of a GitHub job as commands", async () => {
   const summary = join(home, "summary.md");
   vi.stubEnv("GITHUB_STEP_SUMMARY", summary);
-  const answer = { text: "Lyon", stopReason: "eogToken" as const, tokens: 1, schemaFault: null, tools: [] };
-  const reasons = checkAnswer({ ...answer, expect: { sameAsBase: true }, base: hostileText });
-  const report = largeReport;
-  const [passed] = report.variants;
+  const answer = { prompt: "Hello", answer: hostileText, stopReason: "eogToken" as const, tokens: 9, skipped: [] };
+  const failures = ["the answer does not match /Hi/"];
+  const reasons = smokeReasons({ passed: 0, failed: 1, problem: null, answers: [{ ...answer, failures }] });
+  const [passed] = largeReport.variants;
   if (passed === undefined) throw new Error("the report has no variant");
   const failed = { ...passed, name: hostileText, gate: "failed" as const, reasons };
-  const run = { ...report, variants: [passed, failed], release: null };
+  const run = { ...largeReport, variants: [passed, failed], release: null };
   await expectPrintable((json) => showResult(hostileText, run, [errors["a tool's last lines"]], json));
   const markdown = readFileSync(summary, "utf8");
   expect(obeyedParts(markdown)).toEqual([]);
