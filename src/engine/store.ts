@@ -1,7 +1,7 @@
 import { cp, mkdir, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { isSystemError } from "../util/errors.js";
-import { listFiles, syncFile, syncFolder, writeFileAtomic } from "../util/files.js";
+import { listFiles, syncFolder, syncTree, writeFileAtomic } from "../util/files.js";
 import { sha256File } from "../util/sha256.js";
 import { collectJobs } from "./collect-jobs.js";
 import { parseRecord, type RecordedFile, renderRecord, type StepRecord } from "./record.js";
@@ -70,7 +70,6 @@ export class Store {
     const outputs: RecordedFile[] = [];
     for (const path of await listFiles(built)) {
       const file = join(built, path);
-      await syncFile(file);
       outputs.push({ path, ...(await describe(file)), sha256: await digest(file) });
     }
     await syncTree(built);
@@ -158,13 +157,6 @@ async function readRecord(folder: string): Promise<StepRecord | undefined> {
 async function describe(path: string): Promise<Pick<RecordedFile, "bytes" | "mtime" | "inode">> {
   const { size, mtimeNs, ino } = await stat(path, { bigint: true });
   return { bytes: Number(size), mtime: String(mtimeNs), inode: String(ino) };
-}
-
-async function syncTree(folder: string): Promise<void> {
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    if (entry.isDirectory()) await syncFolder(join(entry.parentPath, entry.name));
-  }
-  await syncFolder(folder);
 }
 
 /** Creates empty folders `out` and `work` in a fresh folder for building one step. */

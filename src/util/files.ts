@@ -44,6 +44,15 @@ export async function syncFile(path: string): Promise<void> {
   }
 }
 
+/** Flushes a folder with all its files and folders to the disk. */
+export async function syncTree(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    await (entry.isDirectory() ? syncFolder(path) : syncFile(path));
+  }
+  await syncFolder(folder);
+}
+
 /** Returns the relative paths of all files below a folder, sorted, with `/`; links to files count as files. */
 export async function listFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
