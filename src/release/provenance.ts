@@ -5,6 +5,9 @@ import type { InputFile, ReleaseFacts } from "./release-facts.js";
 
 export const provenanceFile = "provenance.intoto.json";
 
+/** `buildType` of a quantsmith run. */
+export const buildType = "urn:quantsmith:release:v1";
+
 /** The resolved recipe: every setting, and every input by digest. */
 export const lockFileName = "recipe.lock.yaml";
 
@@ -22,7 +25,7 @@ export function renderProvenance(facts: ReleaseFacts, releaseDigest: string): st
     predicateType: "https://slsa.dev/provenance/v1",
     predicate: {
       buildDefinition: {
-        buildType: "urn:quantsmith:release:v1",
+        buildType,
         externalParameters: {
           recipe: report.recipe,
           source: model.source,

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { buildType } from "./provenance.js";
 
 /** The part of a provenance statement that verification needs. */
 export interface Provenance {
@@ -11,6 +12,7 @@ export interface Provenance {
 const statement = z.object({
   subject: z.array(z.object({ name: z.string(), digest: z.object({ sha256: z.string() }) })),
   predicate: z.object({
+    buildDefinition: z.object({ buildType: z.literal(buildType) }),
     runDetails: z.object({
       byproducts: z.array(
         z.object({ name: z.string(), annotations: z.object({ stableDigest: z.string().optional() }).optional() }),

@@ -60,6 +60,22 @@ export function readStatement(text: string): Map<string, string> | string {
   return files.size === predicate.resources.length ? files : "the signed file list contains a duplicate";
 }
 
+const envelope = z.looseObject({ dsseEnvelope: z.looseObject({ payload: z.string() }) });
+
+/** Returns the files that a `model.sig` lists, path to sha256, without verifying it; undefined if it is malformed. */
+export function readSignedFiles(text: string): Map<string, string> | undefined {
+  let data: unknown;
+  try {
+    data = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const parsed = envelope.safeParse(data);
+  if (!parsed.success) return undefined;
+  const files = readStatement(Buffer.from(parsed.data.dsseEnvelope.payload, "base64").toString("utf8"));
+  return typeof files === "string" ? undefined : files;
+}
+
 function rootDigest(resources: readonly { digest: string }[]): string {
   return sha256(Buffer.from(resources.map((resource) => resource.digest).join(""), "hex"));
 }

@@ -3,57 +3,60 @@ import { hashFile } from "../../hub/hash-file.js";
 import type { HubFile } from "../../hub/hub-file.js";
 import type { LocalFile } from "../../hub/upload/local-file.js";
 import { signatureFile } from "../../release/sign/statement.js";
-import type { RemoteRelease } from "./remote-release.js";
 
-/** Changes that make a revision contain a release. */
+/** A file at the target. */
+export type PublishedFile = Pick<HubFile, "bytes" | "digest">;
+
+/** Files at the target of a publication. */
+export interface PublishedFiles {
+  /** All files, by path. */
+  files: ReadonlyMap<string, PublishedFile>;
+  /** What the previous release of quantsmith there names as its files, path to sha256; empty without one. */
+  own: ReadonlyMap<string, string>;
+  /** Returns the sha256 of a file's current content; undefined if it cannot be read. */
+  sha256(path: string): Promise<string | undefined>;
+}
+
+/** Changes that make a target contain a release. */
 export interface Changes {
   add: LocalFile[];
   update: LocalFile[];
-  /** Files of an earlier release that are not in this one. */
+  /** Unchanged files of the previous release that are not in this one. */
   remove: string[];
 }
 
-/** Files of every release that SHA256SUMS does not list. */
-const always = ["SHA256SUMS", "release.json"];
-
 /**
- * Compares a release with the files of a revision. Keeps foreign files, and files of the previous release whose sha256
- * on the Hub differs from its SHA256SUMS. Removes the previous release's signature together with other changes.
+ * Compares a release with the files at the target. Removes files of the previous release that are unchanged since and
+ * not in this one, its signature only together with other changes; all other files stay.
  */
 export async function findChanges(
   files: readonly LocalFile[],
-  { files: remote, listed }: RemoteRelease,
+  previous: PublishedFiles,
   signal: AbortSignal,
 ): Promise<Changes> {
   const changes: Changes = { add: [], update: [], remove: [] };
   for (const file of files) {
-    const remoteFile = remote.get(file.path);
-    if (remoteFile === undefined) changes.add.push(file);
-    else if (!(await isSame(file, remoteFile, signal))) changes.update.push(file);
+    const present = previous.files.get(file.path);
+    if (present === undefined) changes.add.push(file);
+    else if (!(await isSame(file, present, signal))) changes.update.push(file);
   }
-  const ours = new Set(files.map(({ path }) => path));
-  const former = listed.size === 0 ? [] : [...listed.keys(), ...always];
-  for (const path of former) {
-    const remoteFile = remote.get(path);
-    if (remoteFile === undefined || ours.has(path)) continue;
-    const changedByOthers =
-      remoteFile.digest.startsWith("sha256:") && listed.has(path) && remoteFile.digest !== `sha256:${listed.get(path)}`;
-    if (!changedByOthers) changes.remove.push(path);
+  const kept = new Set(files.map(({ path }) => path));
+  for (const [path, sha256] of previous.own) {
+    const isGone = !previous.files.has(path) || kept.has(path);
+    if (!isGone && (await previous.sha256(path)) === sha256) changes.remove.push(path);
   }
-  const isStale = remote.has(signatureFile) && !ours.has(signatureFile) && listed.size > 0;
-  if (isStale && !isEmpty(changes)) changes.remove.push(signatureFile);
-  changes.remove.sort();
-  return changes;
+  const onlySignature = changes.add.length + changes.update.length === 0 && changes.remove.join() === signatureFile;
+  return onlySignature ? { ...changes, remove: [] } : { ...changes, remove: changes.remove.sort() };
 }
 
 export function isEmpty({ add, update, remove }: Changes): boolean {
   return add.length + update.length + remove.length === 0;
 }
 
-/** Compares by sha256 for large files, and by git's blob id for the others. */
-async function isSame(file: LocalFile, remoteFile: HubFile, signal: AbortSignal): Promise<boolean> {
-  if (file.bytes !== remoteFile.bytes) return false;
-  const digest = parseDigest(remoteFile.digest, remoteFile.bytes);
+/** Compares by sha256 for large and local files, and by git's blob id for the others. */
+async function isSame(file: LocalFile, present: PublishedFile, signal: AbortSignal): Promise<boolean> {
+  if (file.bytes !== present.bytes) return false;
+  const digest = parseDigest(present.digest, present.bytes);
   if (digest.algorithm === "sha256") return digest.hex === file.sha256;
   return (await hashFile(file.source, file.bytes, digest, signal)) === digest.hex;
 }

@@ -19,7 +19,7 @@ export async function openPullRequest(
   release: CheckedRelease,
   hooks: UploadHooks,
 ): Promise<{ commit: string; sentBytes: number; pullRequest?: number }> {
-  const { repo, title } = destination;
+  const { repo, title, description } = destination;
   const { signal } = hooks;
   type Opened = { pullRequest: number } | { commit: string };
   let sentBytes = 0;
@@ -41,7 +41,7 @@ export async function openPullRequest(
   });
   if ("commit" in opened) return { ...opened, sentBytes };
   const revision = `refs/pr/${opened.pullRequest}`;
-  const synced = await syncRevision(connection, { ...destination, revision }, release, undefined, hooks);
+  const synced = await syncRevision(connection, { repo, revision, title, description }, release, undefined, hooks);
   return { ...opened, commit: synced.commit, sentBytes: sentBytes + synced.sentBytes };
 }
 

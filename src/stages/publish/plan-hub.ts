@@ -10,7 +10,7 @@ import { signatureFile } from "../../release/sign/statement.js";
 import { stableReleaseDigest } from "../../release/stable-release-digest.js";
 import { parseRelease } from "../../release/verify/parse-release.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { type Changes, findChanges, isEmpty } from "./find-changes.js";
+import { type Changes, findChanges, isEmpty, type PublishedFiles } from "./find-changes.js";
 import type { HubOperation, HubPublishOptions } from "./hub-options.js";
 import type { CheckedRelease } from "./release-files.js";
 import { type RemoteRelease, readRemote, readRemoteText } from "./remote-release.js";
@@ -49,7 +49,7 @@ export async function planHub(
   const state = await findRepo(connection, repo, signal);
   requirePrivate(repo, state, options);
   const main = state === undefined ? undefined : await readRemote(connection, repo, "main", signal);
-  const empty: RemoteRelease = { repo, commit: "", files: new Map(), listed: new Map() };
+  const empty: PublishedFiles = { files: new Map(), own: new Map(), sha256: async () => undefined };
   const found = await findChanges(release.files, main ?? empty, signal);
   const changes = main !== undefined && (await isRerun(connection, release, main, found, signal)) ? noChanges : found;
   requireDistinctNames(repo, release, main ?? empty, changes);
@@ -87,7 +87,7 @@ export async function isRerun(
 }
 
 /** Throws QS-PUBLISH-NAMES if a runtime would resolve a variant's name to a foreign file in the repository. */
-function requireDistinctNames(repo: string, release: CheckedRelease, main: RemoteRelease, { remove }: Changes): void {
+function requireDistinctNames(repo: string, release: CheckedRelease, main: PublishedFiles, { remove }: Changes): void {
   const ours = release.files.map(({ path }) => path);
   const stays = [...main.files.keys()].filter((path) => !remove.includes(path) && !ours.includes(path));
   const problem = findResolutionProblems([...ours, ...stays], release.report.variants).find(

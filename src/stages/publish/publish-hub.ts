@@ -67,10 +67,12 @@ async function uploadRelease(
   const { main, title, stagingBranch } = plan;
   if (isEmpty(plan.changes)) return { commit: main.commit, sentBytes: 0 };
   const description = `Made with quantsmith. Release digest: ${release.digest}`;
-  const destination = { repo, revision: "main", title, description };
+  const destination = { repo, revision: "main", title, description, deletions: plan.changes.remove };
   if (via === "pr") return openPullRequest(connection, destination, release, hooks);
   const staged =
-    via === "branch" ? await stage(connection, { ...destination, revision: stagingBranch }, release, main, hooks) : 0;
+    via === "branch"
+      ? await stage(connection, { repo, revision: stagingBranch, title, description }, release, main, hooks)
+      : 0;
   const { commit, sentBytes } = await syncRevision(connection, destination, release, main, hooks);
   return { commit, sentBytes: staged + sentBytes };
 }

@@ -2,16 +2,16 @@ import type { HubConnection } from "../../hub/connection.js";
 import type { HubFile } from "../../hub/hub-file.js";
 import { listCommit, resolveCommit } from "../../hub/list-commit.js";
 import { readHubFile } from "../../hub/read-file.js";
-import { checksumsFile, parseChecksums } from "../../release/checksums.js";
+import { identifyingFiles, ownFiles } from "../../release/own-files.js";
 import { maxTextBytes } from "../../release/verify/release-source.js";
+import { sha256 } from "../../util/sha256.js";
+import type { PublishedFiles } from "./find-changes.js";
 
 /** Files of a repository at one commit. */
-export interface RemoteRelease {
+export interface RemoteRelease extends PublishedFiles {
   repo: string;
   commit: string;
-  files: Map<string, HubFile>;
-  /** Contents of its SHA256SUMS, path to sha256; empty without a release. */
-  listed: Map<string, string>;
+  files: ReadonlyMap<string, HubFile>;
 }
 
 /** Reads the current state of a branch or pull request. Errors: QS-HUB-*. */
@@ -26,20 +26,39 @@ export async function readRemote(
   const files = new Map(
     (await listCommit(connection, { repo, commit }, subject, signal)).map((file) => [file.path, file]),
   );
-  const remote = { repo, commit, files };
-  const text = await readRemoteText(connection, remote, checksumsFile, signal);
-  return { ...remote, listed: text === undefined ? new Map() : parseChecksums(text).files };
+  const texts = new Map<string, string>();
+  for (const path of identifyingFiles) {
+    const text = await readRemoteText(connection, { repo, commit, files }, path, signal);
+    if (text !== undefined) texts.set(path, text);
+  }
+  const digest = async (path: string) => {
+    const listed = files.get(path)?.digest;
+    if (listed?.startsWith("sha256:")) return listed.slice("sha256:".length);
+    const content = await readRemoteFile(connection, { repo, commit, files }, path, signal);
+    return content && sha256(content);
+  };
+  return { repo, commit, files, own: ownFiles(texts), sha256: digest };
 }
+
+type Commit = Pick<RemoteRelease, "repo" | "commit" | "files">;
 
 /** Reads a text file of the commit; returns undefined if it is missing or too large for a release. Errors: QS-HUB-*. */
 export async function readRemoteText(
   connection: HubConnection,
-  { repo, commit, files }: Pick<RemoteRelease, "repo" | "commit" | "files">,
+  commit: Commit,
   path: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {
+  return (await readRemoteFile(connection, commit, path, signal))?.toString("utf8");
+}
+
+async function readRemoteFile(
+  connection: HubConnection,
+  { repo, commit, files }: Commit,
+  path: string,
+  signal: AbortSignal,
+): Promise<Buffer | undefined> {
   const file = files.get(path);
   if (file === undefined || file.bytes > maxTextBytes) return undefined;
-  const content = await readHubFile(connection, { repo, commit, file, maxBytes: maxTextBytes }, signal);
-  return content.toString("utf8");
+  return readHubFile(connection, { repo, commit, file, maxBytes: maxTextBytes }, signal);
 }

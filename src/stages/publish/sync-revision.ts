@@ -16,6 +16,8 @@ export interface Destination {
   revision: string;
   title: string;
   description: string;
+  /** The only files that a commit may delete; absent on a staging branch and in a pull request. */
+  deletions?: readonly string[];
 }
 
 export interface SyncResult {
@@ -77,16 +79,21 @@ export async function uploadChanges(
   return { large, bytes };
 }
 
-/** Creates the commit on the read state, in one attempt. Errors: QS-HUB-*; a TemporaryFailure if it may exist. */
-export function commitChanges(
+/**
+ * Creates the commit on the read state, in one attempt. Errors: QS-PUBLISH-CONFLICT if it would delete more than planned,
+ * QS-HUB-*; a TemporaryFailure if it may exist.
+ */
+export async function commitChanges(
   connection: HubConnection,
-  { repo, revision, title, description }: Destination,
+  { repo, revision, title, description, deletions }: Destination,
   remote: RemoteRelease,
   { add, update, remove }: Changes,
   large: ReadonlySet<string>,
   signal: AbortSignal,
   pullRequest = false,
 ): Promise<CommitOutcome> {
+  const unplanned = deletions && remove.find((path) => !deletions.includes(path));
+  if (unplanned !== undefined) throw deletesMore(repo, unplanned);
   const subject: Subject = { doing: `committing to ${revision} of ${repo}`, repo, writes: true };
   const content = { files: [...add, ...update], large, deletions: remove };
   const request = { repo, revision, title, description, parent: remote.commit, pullRequest, ...content };
@@ -109,6 +116,14 @@ function requireUnchangedRemote(
     {
       remedy: "Check the repository's last commits, and publish again to replace them with this release.",
     },
+  );
+}
+
+function deletesMore(repo: string, path: string): QuantsmithError {
+  return new QuantsmithError(
+    "QS-PUBLISH-CONFLICT",
+    `publishing would now delete ${path} of ${repo}, which was not planned: another commit changed the repository`,
+    { remedy: "Check the repository's last commits and `quantsmith publish --dry-run`, then publish again." },
   );
 }
 

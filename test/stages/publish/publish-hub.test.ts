@@ -5,7 +5,9 @@ import type { HubConnection } from "../../../src/hub/connection.js";
 import { previewHub, requireAccess } from "../../../src/stages/publish/publish-hub.js";
 import { releaseFiles } from "../../../src/stages/publish/release-files.js";
 import { sha256 } from "../../../src/util/sha256.js";
+import { digests } from "../../fixtures/hub-client.js";
 import type { Hub } from "../../fixtures/hub-server/hub.js";
+import { smallFile } from "../../fixtures/hub-server/repo.js";
 import { canary, connectToWrite, publishFolder, startWritableHub, treeOf } from "../../fixtures/publish-client.js";
 import { releaseFolder } from "../../fixtures/release-folder.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
@@ -118,6 +120,49 @@ describe("via branch", () => {
     releaseFolder(folder, { variants: { Q4_K_M: 1 } });
     await publishFolder(connection, folder);
     expect(Object.keys(treeOf(hub))).toContain("Example-Q2_K.gguf");
+  });
+
+  test.each<[string, Record<string, string>]>([
+    ["without a release.json", {}],
+    ["with a release.json of another program", { "release.json": '{"version": 3}' }],
+    [
+      "with a provenance of another program",
+      { "provenance.intoto.json": JSON.stringify({ subject: [], predicate: { runDetails: { byproducts: [] } } }) },
+    ],
+  ])("files that a foreign SHA256SUMS lists stay, %s", async (_, more) => {
+    const theirs: Record<string, string> = {
+      ...{ "training-data.bin": "data", "adapter.safetensors": "adapter", LICENSE: "mine", "notes/eval.json": "{}" },
+      ...more,
+    };
+    const sums = Object.entries(theirs).map(([path, content]) => `${sha256(content)}  ${path}\n`);
+    hub.create("me/model").commit({ ...theirs, SHA256SUMS: sums.join("") });
+    const files = releaseFolder(folder);
+    const { operations } = await publishFolder(connection, folder);
+    expect(treeOf(hub)).toEqual({ ...digests(theirs), ...files });
+    expect(operations.filter(({ operation }) => operation === "delete")).toEqual([]);
+  });
+
+  test("small files of the previous release that someone edited stay; unchanged ones are deleted", async () => {
+    releaseFolder(folder, { extra: { "old.json": "{}", "edited.json": "{}" } });
+    await publishFolder(connection, folder);
+    const repo = hub.repo("me/model");
+    const theirs = smallFile("edited.json", Buffer.from('{"mine": 1}'));
+    repo?.change("main", { title: "by hand", set: [theirs], remove: [] });
+    const files = releaseFolder(folder, { card: "# New\n" });
+    const { operations } = await publishFolder(connection, folder);
+    expect(treeOf(hub)).toEqual({ ...files, "edited.json": sha256('{"mine": 1}') });
+    expect(operations.flatMap((one) => (one.operation === "delete" ? [one.path] : []))).toEqual(["old.json"]);
+  });
+
+  test("files stay if someone edited the previous release.json: it is no longer the release of its provenance", async () => {
+    releaseFolder(folder, { extra: { "old.json": "{}" } });
+    await publishFolder(connection, folder);
+    const edited = readFileSync(join(folder, "release.json"), "utf8").replace(/"sameTop": [\d.]+/, '"sameTop": 99');
+    const set = [smallFile("release.json", Buffer.from(edited))];
+    hub.repo("me/model")?.change("main", { title: "by hand", set, remove: [] });
+    const files = releaseFolder(folder, { card: "# New\n" });
+    await publishFolder(connection, folder);
+    expect(treeOf(hub)).toEqual({ ...files, "old.json": sha256("{}") });
   });
 
   test("main always contains a complete release", async () => {
