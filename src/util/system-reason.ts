@@ -3,6 +3,11 @@ const reasons: Readonly<Record<string, string>> = {
   ENOTDIR: "not a folder",
   EACCES: "permission denied",
   EPERM: "permission denied",
+  EROFS: "read-only file system",
+  ENOSPC: "no space left on the disk",
+  EDQUOT: "disk quota exceeded",
+  EFBIG: "file size limit exceeded",
+  EBUSY: "in use, or a mount point",
 };
 
 /** Returns the reason of a system error without the path, which the message has already; for rare codes Node's text. */

@@ -1,11 +1,11 @@
 import { resolve } from "node:path";
-import type { HubOperation } from "../../stages/publish/hub-options.js";
+import type { PublishOperation } from "../../stages/publish/operations.js";
 import { previewPublish, publishTo } from "../../stages/publish/publish.js";
 import { addressOf, parseTarget, type TargetText } from "../../stages/publish/target.js";
-import { formatBytes } from "../../util/bytes.js";
 import { interruptSignal } from "../interrupt.js";
 import { loadSettings } from "../prepare-plan.js";
 import { note, print, printJson, problemLines } from "../print.js";
+import { describeOperation } from "../views/describe-operation.js";
 import { uploadProgress } from "../views/upload-progress.js";
 
 export interface PublishCommandOptions extends TargetText {
@@ -21,45 +21,31 @@ export async function publish(release: string, options: PublishCommandOptions): 
   const folder = resolve(release);
   const signal = interruptSignal();
   const done = options.dryRun !== true;
-  const { report, place, hub, verified } = done
-    ? await publishTo(folder, target, { signal, onProgress: uploadProgress(note) })
+  const write = options.json === true ? note : print;
+  const onPlan = (operations: readonly PublishOperation[]) => {
+    for (const operation of operations) write(describeOperation(operation));
+  };
+  const { report, place, dir, hub, verified } = done
+    ? await publishTo(folder, target, { signal, onProgress: uploadProgress(note), onPlan })
     : await previewPublish(folder, target, signal);
   if (verified?.ok === false) process.exitCode = 3;
   const variants = report.variants.map(({ file }) => file);
   if (options.json === true) {
     const to = options.to ?? addressOf(target);
-    const document = { release: folder, to, published: done, variants, ...(hub ? { hub } : {}) };
+    const document = {
+      release: folder,
+      to,
+      published: done,
+      variants,
+      ...(hub ? { hub } : {}),
+      ...(dir ? { dir } : {}),
+    };
     const { ok, problems } = verified ?? {};
     return printJson(verified ? { ...document, verified: { ok, problems } } : document);
   }
   note(problemLines(verified?.problems ?? []));
-  print((hub?.operations ?? []).map(describe));
-  if (hub?.operations.length === 0) return print(`${place} already contains this release`);
+  const operations = (hub ?? dir)?.operations ?? [];
+  if (!done) onPlan(operations);
+  if (operations.length === 0) return print(`${place} already contains this release`);
   print(`${done ? "Published" : "Would publish"} ${variants.length} variants of ${folder} to ${place}`);
-}
-
-function describe(operation: HubOperation): string {
-  switch (operation.operation) {
-    case "sign":
-      return `sign the release as ${operation.path}`;
-    case "create-repository":
-      return `create the repository, ${operation.visibility}`;
-    case "set-gating":
-      return `set gated access to ${operation.gated}`;
-    case "add":
-    case "update":
-      return `${operation.operation} ${operation.path} (${formatBytes(operation.bytes)})`;
-    case "delete":
-      return `delete ${operation.path}`;
-    case "commit":
-      return `commit to ${operation.revision}: ${operation.title}`;
-    case "open-pull-request":
-      return `open a pull request: ${operation.title}`;
-    case "create-branch":
-      return `create the branch ${operation.branch}`;
-    case "delete-branch":
-      return `delete the branch ${operation.branch}`;
-    case "add-to-collection":
-      return `add to the collection ${operation.collection}`;
-  }
 }

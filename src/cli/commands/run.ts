@@ -5,6 +5,7 @@ import { runPlan } from "../../engine/run-plan.js";
 import { openWorkspace } from "../../engine/workspace.js";
 import type { Plan } from "../../plan/plan.js";
 import type { RunReport } from "../../release/release-report.js";
+import type { PublishHooks } from "../../stages/publish/operations.js";
 import { type PublishTarget, requireTarget } from "../../stages/publish/target.js";
 import { DigestCache } from "../../util/digest-cache.js";
 import { exitCodeOf } from "../../util/error-report.js";
@@ -18,6 +19,7 @@ import { isInteractive, note, print, problemLines } from "../print.js";
 import { showResult } from "../show-result.js";
 import type { Streaming } from "../streaming.js";
 import { threadCount } from "../thread-count.js";
+import { describeOperation } from "../views/describe-operation.js";
 import { plainView } from "../views/plain-view.js";
 import { terminalView } from "../views/terminal-view.js";
 import { uploadProgress } from "../views/upload-progress.js";
@@ -107,12 +109,15 @@ async function publishComplete(
     return;
   }
   await streaming?.finish();
-  const hooks = { signal, onProgress: uploadProgress(note) };
+  const onPlan: PublishHooks["onPlan"] = (operations) => {
+    for (const operation of operations) if (operation.operation === "delete") note(describeOperation(operation));
+  };
   const { publishTo } = await publishing();
-  const { place, hub, verified } = await publishTo(report.release, target, hooks);
+  const hooks = { signal, onProgress: uploadProgress(note), onPlan };
+  const { place, hub, dir, verified } = await publishTo(report.release, target, hooks);
   note(problemLines(verified?.problems ?? []));
   if (verified?.ok === false) process.exitCode = 3;
-  note(hub?.operations.length === 0 ? `${place} already contains this release` : `Published to ${place}`);
+  note((hub ?? dir)?.operations.length === 0 ? `${place} already contains this release` : `Published to ${place}`);
 }
 
 function chooseView(asJson: boolean) {

@@ -3,6 +3,7 @@ import { hashFile } from "../../hub/hash-file.js";
 import type { HubFile } from "../../hub/hub-file.js";
 import type { LocalFile } from "../../hub/upload/local-file.js";
 import { signatureFile } from "../../release/sign/statement.js";
+import type { PublishOperation } from "./operations.js";
 
 /** A file at the target. */
 export type PublishedFile = Pick<HubFile, "bytes" | "digest">;
@@ -51,6 +52,14 @@ export async function findChanges(
 
 export function isEmpty({ add, update, remove }: Changes): boolean {
   return add.length + update.length + remove.length === 0;
+}
+
+export function fileOperations({ add, update, remove }: Changes): PublishOperation[] {
+  return [
+    ...add.map(({ path, bytes, sha256 }) => ({ operation: "add" as const, path, bytes, sha256 })),
+    ...update.map(({ path, bytes, sha256 }) => ({ operation: "update" as const, path, bytes, sha256 })),
+    ...remove.map((path) => ({ operation: "delete" as const, path })),
+  ];
 }
 
 /** Compares by sha256 for large and local files, and by git's blob id for the others. */

@@ -1,4 +1,5 @@
 import type { Gating } from "../../hub/upload/repository.js";
+import type { PublishOperation } from "./operations.js";
 
 /** Options of publishing to the Hub. */
 export interface HubPublishOptions {
@@ -14,18 +15,6 @@ export interface HubPublishOptions {
   collection?: string;
 }
 
-/** An operation of publishing, also listed by `--dry-run`. */
-export type HubOperation =
-  | { operation: "sign"; path: string }
-  | { operation: "create-repository"; visibility: "private" | "public" }
-  | { operation: "set-gating"; gated: Gating }
-  | { operation: "add" | "update"; path: string; bytes: number; sha256: string }
-  | { operation: "delete"; path: string }
-  | { operation: "commit"; revision: string; title: string }
-  | { operation: "open-pull-request"; title: string }
-  | { operation: "create-branch" | "delete-branch"; branch: string }
-  | { operation: "add-to-collection"; collection: string };
-
 export interface HubPublication {
   repo: string;
   url: string;
@@ -35,7 +24,7 @@ export interface HubPublication {
   /** Address of the pull request; null without one. */
   pullRequest: string | null;
   /** Operations in order; planned ones in a dry run. */
-  operations: HubOperation[];
+  operations: PublishOperation[];
   /** Bytes sent to large-file storage. */
   sentBytes: number;
 }

@@ -10,8 +10,9 @@ import { signatureFile } from "../../release/sign/statement.js";
 import { stableReleaseDigest } from "../../release/stable-release-digest.js";
 import { parseRelease } from "../../release/verify/parse-release.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { type Changes, findChanges, isEmpty, type PublishedFiles } from "./find-changes.js";
-import type { HubOperation, HubPublishOptions } from "./hub-options.js";
+import { type Changes, fileOperations, findChanges, isEmpty, type PublishedFiles } from "./find-changes.js";
+import type { HubPublishOptions } from "./hub-options.js";
+import type { PublishOperation } from "./operations.js";
 import type { CheckedRelease } from "./release-files.js";
 import { type RemoteRelease, readRemote, readRemoteText } from "./remote-release.js";
 
@@ -32,7 +33,7 @@ export interface HubPlan {
   leftovers: string[];
   /** True if the repository must be added to the collection. */
   collect: boolean;
-  operations: HubOperation[];
+  operations: PublishOperation[];
 }
 
 /**
@@ -99,9 +100,9 @@ function requireDistinctNames(repo: string, release: CheckedRelease, main: Publi
   });
 }
 
-function operationsOf(plan: Omit<HubPlan, "operations">, options: HubPublishOptions): HubOperation[] {
+function operationsOf(plan: Omit<HubPlan, "operations">, options: HubPublishOptions): PublishOperation[] {
   const { state, changes, title, stagingBranch, leftovers, collect, pullRequest } = plan;
-  const operations: HubOperation[] = [];
+  const operations: PublishOperation[] = [];
   if (state === undefined) {
     operations.push({ operation: "create-repository", visibility: options.private ? "private" : "public" });
   }
@@ -111,9 +112,7 @@ function operationsOf(plan: Omit<HubPlan, "operations">, options: HubPublishOpti
   if (!isEmpty(changes) && pullRequest === undefined) {
     const staging = options.via === "branch" && !leftovers.includes(stagingBranch);
     if (staging) operations.push({ operation: "create-branch", branch: stagingBranch });
-    for (const { path, bytes, sha256 } of changes.add) operations.push({ operation: "add", path, bytes, sha256 });
-    for (const { path, bytes, sha256 } of changes.update) operations.push({ operation: "update", path, bytes, sha256 });
-    for (const path of changes.remove) operations.push({ operation: "delete", path });
+    operations.push(...fileOperations(changes));
     if (options.via === "branch") operations.push({ operation: "commit", revision: stagingBranch, title });
     if (options.via === "pr") operations.push({ operation: "open-pull-request", title });
     else operations.push({ operation: "commit", revision: "main", title });

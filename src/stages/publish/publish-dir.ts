@@ -1,59 +1,92 @@
-import { randomBytes } from "node:crypto";
-import { constants, copyFile, mkdir, realpath, rename, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { filesWithoutChecksum } from "../../release/verify/check-files.js";
+import { constants, copyFile, mkdir, realpath, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { requireUnchanged } from "../../hub/upload/local-file.js";
 import { isSystemError, QuantsmithError } from "../../util/errors.js";
-import { listFiles, makeFolder, syncFolder } from "../../util/files.js";
-import { readChecksums } from "./check-release.js";
+import { replaceFolder, withFolderLock } from "../../util/replace-folder.js";
+import { systemReason } from "../../util/system-reason.js";
+import { fileOperations, findChanges, isEmpty } from "./find-changes.js";
+import { readFolderRelease, requireSameFiles } from "./folder-release.js";
+import type { PublishHooks, PublishOperation } from "./operations.js";
+import type { CheckedRelease } from "./release-files.js";
+
+export interface FolderPublication {
+  /** The folder's real path. */
+  path: string;
+  /** Changes of the folder; planned ones in a dry run. */
+  operations: PublishOperation[];
+}
 
 /**
- * Copies a verified release to a folder, replacing only a previous release, as a whole. Returns the folder's real path.
- * Errors: QS-PUBLISH-TARGET.
+ * Publishes a verified release to a folder, which then contains only this release. Replaces the folder as a whole, and
+ * only if it contains nothing but an unchanged release. A kill at any moment leaves the complete old or new release.
+ * Errors: QS-PUBLISH-TARGET, QS-PUBLISH-FOREIGN, QS-DISK-FULL, QS-INPUT-CHANGED.
  */
-export async function publishToFolder(release: string, target: string, signal: AbortSignal): Promise<string> {
-  // Replaces the target of a link, not the link.
-  const path = await realpath(target).catch(() => target);
-  await requireSeparate(await realpath(release), path);
-  await requireReplaceable(path);
-  const suffix = randomBytes(4).toString("hex");
-  const next = `${path}.next-${suffix}`;
-  try {
-    await copyRelease(release, next, signal);
-    await swap(path, next, `${path}.old-${suffix}`);
-  } catch (error) {
-    await rm(next, { recursive: true, force: true }).catch(() => undefined);
-    if (!isSystemError(error)) throw error;
-    throw new QuantsmithError("QS-PUBLISH-TARGET", `${path} cannot be written (${error.code})`, {
-      remedy: "Check the path, its permissions and the free disk space.",
-      cause: error,
-    });
-  }
-  return path;
+export async function publishToFolder(
+  release: CheckedRelease,
+  target: string,
+  { signal, onPlan }: Pick<PublishHooks, "signal" | "onPlan">,
+): Promise<FolderPublication> {
+  return onTarget(release, target, (path) =>
+    withFolderLock(path, { signal }, async () => {
+      const previous = await readFolderRelease(path, signal);
+      const changes = await findChanges(release.files, previous, signal);
+      const operations = fileOperations(changes);
+      onPlan?.(operations);
+      if (!isEmpty(changes)) {
+        await replaceFolder(
+          path,
+          (next) => copyRelease(release, next, signal),
+          (old) => requireSameFiles(path, previous.states, old),
+        );
+      }
+      return { path, operations };
+    }),
+  );
 }
 
-async function copyRelease(release: string, to: string, signal: AbortSignal): Promise<void> {
-  await makeFolder(to);
-  for (const file of await listFiles(release)) {
+/** Returns the operations of `publishToFolder` without executing them. Errors: as `publishToFolder`. */
+export async function previewFolder(
+  release: CheckedRelease,
+  target: string,
+  signal: AbortSignal,
+): Promise<FolderPublication> {
+  return onTarget(release, target, async (path) => {
+    const changes = await findChanges(release.files, await readFolderRelease(path, signal), signal);
+    return { path, operations: fileOperations(changes) };
+  });
+}
+
+/** Runs `work` with the real path of a valid target, and adds codes to its system errors. */
+async function onTarget<T>(release: CheckedRelease, target: string, work: (path: string) => Promise<T>): Promise<T> {
+  try {
+    // Replaces the target of a link, not the link.
+    const path = await realTarget(target);
+    await requireSeparate(await realpath(release.folder), path);
+    await requireNoMount(path);
+    return await work(path);
+  } catch (error) {
+    throw isSystemError(error) ? unwritable(target, error) : error;
+  }
+}
+
+async function copyRelease({ folder, files }: CheckedRelease, to: string, signal: AbortSignal): Promise<void> {
+  for (const file of files) {
     signal.throwIfAborted();
-    await mkdir(dirname(join(to, file)), { recursive: true });
+    await mkdir(dirname(join(to, file.path)), { recursive: true });
     // Not a hard link, since an edit of a published file must not change the store.
-    await copyFile(join(release, file), join(to, file), constants.COPYFILE_FICLONE);
+    await copyFile(join(folder, file.path), join(to, file.path), constants.COPYFILE_FICLONE);
+    await requireUnchanged(file);
   }
-  await syncFolder(to);
 }
 
-/** Replaces the old folder by the new one; restores the old one on failure. */
-async function swap(path: string, next: string, old: string): Promise<void> {
-  const existed = await exists(path);
-  if (existed) await rename(path, old);
+/** Resolves the links of a path whose last parts may be missing. */
+async function realTarget(path: string): Promise<string> {
   try {
-    await rename(next, path);
+    return await realpath(path);
   } catch (error) {
-    if (existed) await rename(old, path);
-    throw error;
+    if (!isSystemError(error) || error.code !== "ENOENT" || dirname(path) === path) throw error;
+    return join(await realTarget(dirname(path)), basename(path));
   }
-  await rm(old, { recursive: true, force: true });
-  await syncFolder(dirname(path));
 }
 
 /** Throws QS-PUBLISH-TARGET if the target contains the release or vice versa, since publishing would destroy one. */
@@ -69,28 +102,25 @@ async function requireSeparate(release: string, target: string): Promise<void> {
   );
 }
 
-/** Throws QS-PUBLISH-TARGET unless the folder is missing, empty, or contains only a release. */
-async function requireReplaceable(path: string): Promise<void> {
-  if (!(await exists(path))) return;
-  const files = await listFiles(path).catch(() => ["not a folder"]);
-  if (files.length === 0) return;
-  const listed = await readChecksums(path).catch(() => new Map<string, string>());
-  const unrelated = files.find((file) => !listed.has(file) && !filesWithoutChecksum.includes(file));
-  if (unrelated === undefined && files.includes("release.json")) return;
-  throw new QuantsmithError(
-    "QS-PUBLISH-TARGET",
-    unrelated === undefined
-      ? `${path} is not empty and does not contain a release: release.json is missing`
-      : `${path} contains a file that is not part of a release: ${unrelated}`,
-    {
-      remedy: "Use a new or empty folder, or one that contains only a previous release.",
-    },
-  );
+/** Throws QS-PUBLISH-TARGET for the root of a mounted file system, which cannot be renamed. */
+async function requireNoMount(path: string): Promise<void> {
+  const device = async (folder: string) => (await stat(folder).catch(() => undefined))?.dev;
+  const own = await device(path);
+  if (own === undefined || own === (await device(dirname(path)))) return;
+  throw new QuantsmithError("QS-PUBLISH-TARGET", `${path} is a mount point, which cannot be replaced as a whole`, {
+    remedy: `Use a folder in it, such as \`dir:${join(path, "model")}\`.`,
+  });
 }
 
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
+function unwritable(target: string, error: NodeJS.ErrnoException): QuantsmithError {
+  const message = `${target} cannot be written: ${systemReason(error)}`;
+  return ["ENOSPC", "EDQUOT", "EFBIG"].includes(error.code ?? "")
+    ? new QuantsmithError("QS-DISK-FULL", message, {
+        remedy: "Free disk space or raise the quota there, then publish again. The previous release is unchanged.",
+        cause: error,
+      })
+    : new QuantsmithError("QS-PUBLISH-TARGET", message, {
+        remedy: "Check the path, its permissions and the file system, then publish again.",
+        cause: error,
+      });
 }

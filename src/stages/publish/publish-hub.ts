@@ -7,6 +7,7 @@ import { QuantsmithError } from "../../util/errors.js";
 import { isEmpty } from "./find-changes.js";
 import type { HubPublication, HubPublishOptions } from "./hub-options.js";
 import { openPullRequest } from "./open-pull-request.js";
+import type { PublishHooks } from "./operations.js";
 import { type HubPlan, planHub, stagingPrefix } from "./plan-hub.js";
 import { prepareRepo } from "./prepare-repo.js";
 import type { CheckedRelease } from "./release-files.js";
@@ -25,11 +26,12 @@ export async function publishToHub(
   connection: HubConnection,
   release: CheckedRelease,
   options: HubPublishOptions,
-  hooks: UploadHooks,
+  hooks: PublishHooks,
 ): Promise<HubPublication> {
   const { repo } = options;
   const { signal } = hooks;
   const plan = await planHub(connection, release, options, signal);
+  hooks.onPlan?.(plan.operations);
   await prepareRepo(connection, options, plan.state, signal);
   const main = plan.main ?? (await readRemote(connection, repo, "main", signal));
   const done = await uploadRelease(connection, release, options, { ...plan, main }, hooks);

@@ -1,23 +1,24 @@
 import { hubConnection } from "../../hub/connection.js";
-import type { UploadHooks } from "../../hub/upload/upload-objects.js";
 import type { RunReport } from "../../release/release-report.js";
 import { requireIdentity } from "../../release/sign/sign-files.js";
 import { signatureFile } from "../../release/sign/statement.js";
 import { verifyRemote } from "../../release/verify/verify-remote.js";
 import type { VerifyReport } from "../../release/verify/verify-report.js";
-import { checkRelease } from "./check-release.js";
 import type { HubPublication } from "./hub-options.js";
-import { publishToFolder } from "./publish-dir.js";
+import type { PublishHooks, PublishOperation } from "./operations.js";
+import { type FolderPublication, previewFolder, publishToFolder } from "./publish-dir.js";
 import { previewHub, publishToHub, requireAccess } from "./publish-hub.js";
 import { type CheckedRelease, releaseFiles } from "./release-files.js";
-import { planSigning, type Signing, signRelease } from "./sign-release.js";
+import { planSigning, signRelease } from "./sign-release.js";
 import type { PublishTarget } from "./target.js";
 
 export interface Publication {
   report: RunReport;
   /** The folder's path or the repository's page. */
   place: string;
-  /** Operations on the Hub, for a target there. */
+  /** For a target folder. */
+  dir?: FolderPublication;
+  /** For a target on the Hub. */
   hub?: HubPublication;
   /** Result of the verification on the Hub after publishing. */
   verified?: VerifyReport;
@@ -33,18 +34,19 @@ export function requireReachable(target: PublishTarget): void {
  * Verifies and publishes a release folder in which every variant passed.
  * Errors: QS-PUBLISH-*, QS-SIGN-*, QS-HUB-*, QS-INPUT-CHANGED.
  */
-export async function publishTo(release: string, target: PublishTarget, hooks: UploadHooks): Promise<Publication> {
+export async function publishTo(release: string, target: PublishTarget, hooks: PublishHooks): Promise<Publication> {
   requireReachable(target);
-  if (target.kind === "dir") {
-    const found = await releaseFiles(release, hooks.signal);
-    const { report } = target.sign === true ? await signRelease(found) : found;
-    return { report, place: await publishToFolder(release, target.path, hooks.signal) };
-  }
   const found = await releaseFiles(release, hooks.signal);
+  if (target.kind === "dir") {
+    const needed = target.sign === true && !found.isSigned;
+    const checked = needed ? await signAsPlanned(found, hooks) : found;
+    const dir = withSigning(await publishToFolder(checked, target.path, hooks), needed);
+    return { report: checked.report, place: dir.path, dir };
+  }
   const connection = hubConnection();
   const signing = await planSigning(connection, found, target, hooks.signal);
-  const checked = signing.needed ? await signRelease(signing.release) : signing.release;
-  const hub = withSigning(await publishToHub(connection, checked, target, hooks), signing);
+  const checked = signing.needed ? await signAsPlanned(signing.release, hooks) : signing.release;
+  const hub = withSigning(await publishToHub(connection, checked, target, hooks), signing.needed);
   const place = { repo: target.repo, revision: hub.commit ?? "main" };
   const verified = await verifyRemote(connection, { ...place, expected: expectedOf(checked, hub) }, hooks.signal);
   return { report: checked.report, place: hub.pullRequest ?? hub.url, hub, verified };
@@ -57,16 +59,27 @@ export async function previewPublish(
   signal: AbortSignal,
 ): Promise<Publication> {
   requireReachable(target);
-  if (target.kind === "dir") return { report: (await checkRelease(release, signal)).report, place: target.path };
+  const found = await releaseFiles(release, signal);
+  if (target.kind === "dir") {
+    const dir = await previewFolder(found, target.path, signal);
+    const needed = target.sign === true && !found.isSigned;
+    return { report: found.report, place: dir.path, dir: withSigning(dir, needed) };
+  }
   const connection = hubConnection();
-  const signing = await planSigning(connection, await releaseFiles(release, signal), target, signal);
-  const hub = withSigning(await previewHub(connection, signing.release, target, signal), signing);
+  const signing = await planSigning(connection, found, target, signal);
+  const hub = withSigning(await previewHub(connection, signing.release, target, signal), signing.needed);
   return { report: signing.release.report, place: hub.url, hub };
 }
 
-function withSigning(hub: HubPublication, { needed }: Signing): HubPublication {
-  if (!needed) return hub;
-  return { ...hub, operations: [{ operation: "sign", path: signatureFile }, ...hub.operations] };
+const signOperation: PublishOperation = { operation: "sign", path: signatureFile };
+
+function signAsPlanned(release: CheckedRelease, { onPlan }: PublishHooks): Promise<CheckedRelease> {
+  onPlan?.([signOperation]);
+  return signRelease(release);
+}
+
+function withSigning<T extends { operations: PublishOperation[] }>(done: T, needed: boolean): T {
+  return needed ? { ...done, operations: [signOperation, ...done.operations] } : done;
 }
 
 /** Returns the expected digests on the Hub. A rerun that changed only its times keeps the previous `release.json`. */

@@ -1,0 +1,29 @@
+import type { PublishOperation } from "../../stages/publish/operations.js";
+import { formatBytes } from "../../util/bytes.js";
+
+/** Returns a line about an operation, in the imperative. */
+export function describeOperation(operation: PublishOperation): string {
+  switch (operation.operation) {
+    case "sign":
+      return `sign the release as ${operation.path}`;
+    case "create-repository":
+      return `create the repository, ${operation.visibility}`;
+    case "set-gating":
+      return `set gated access to ${operation.gated}`;
+    case "add":
+    case "update":
+      return `${operation.operation} ${operation.path} (${formatBytes(operation.bytes)})`;
+    case "delete":
+      return `delete ${operation.path}`;
+    case "commit":
+      return `commit to ${operation.revision}: ${operation.title}`;
+    case "open-pull-request":
+      return `open a pull request: ${operation.title}`;
+    case "create-branch":
+      return `create the branch ${operation.branch}`;
+    case "delete-branch":
+      return `delete the branch ${operation.branch}`;
+    case "add-to-collection":
+      return `add to the collection ${operation.collection}`;
+  }
+}

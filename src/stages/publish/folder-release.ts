@@ -1,0 +1,87 @@
+import { lstat, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { identifyingFiles, ownFiles } from "../../release/own-files.js";
+import { maxTextBytes } from "../../release/verify/release-source.js";
+import { isSystemError, QuantsmithError } from "../../util/errors.js";
+import { listFiles } from "../../util/files.js";
+import { sha256File } from "../../util/sha256.js";
+import type { PublishedFile, PublishedFiles } from "./find-changes.js";
+
+/** Files of a target folder, all of them unchanged files of a previous release. */
+export interface FolderRelease extends PublishedFiles {
+  /** Size, times and inode of each file before it was read. */
+  states: ReadonlyMap<string, string>;
+}
+
+/** Number of files in an error message. */
+const maxNamed = 10;
+
+/**
+ * Reads a target folder, which may be missing or empty. Errors: QS-PUBLISH-FOREIGN if it contains anything besides
+ * unchanged files of a release of quantsmith; system errors.
+ */
+export async function readFolderRelease(folder: string, signal: AbortSignal): Promise<FolderRelease> {
+  const states = await fileStates(folder);
+  const texts = new Map<string, string>();
+  for (const path of identifyingFiles) {
+    const file = join(folder, path);
+    if (states.has(path) && (await isSmallFile(file))) texts.set(path, await readFile(file, "utf8"));
+  }
+  const own = ownFiles(texts);
+  const files = new Map<string, PublishedFile>();
+  const foreign: string[] = [];
+  for (const path of states.keys()) {
+    const file = await lstat(join(folder, path));
+    const expected = file.isFile() ? own.get(path) : undefined;
+    const digest = expected === undefined ? undefined : await sha256File(join(folder, path), signal);
+    if (digest === undefined || digest !== expected) foreign.push(path);
+    else files.set(path, { bytes: file.size, digest: `sha256:${digest}` });
+  }
+  if (foreign.length > 0) throw hasForeign(folder, foreign, own.size > 0);
+  return { files, own, states, sha256: async (path) => own.get(path) };
+}
+
+/** Throws QS-PUBLISH-FOREIGN if a folder, meanwhile at another path, changed since it was read. */
+export async function requireSameFiles(
+  path: string,
+  before: ReadonlyMap<string, string>,
+  moved: string,
+): Promise<void> {
+  const now = await fileStates(moved);
+  const changed = [...new Set([...before.keys(), ...now.keys()])].filter((file) => before.get(file) !== now.get(file));
+  if (changed.length === 0) return;
+  throw new QuantsmithError("QS-PUBLISH-FOREIGN", `${path} changed during publishing: ${names(changed)}`, {
+    remedy: "Check these files, and publish again if they are not needed.",
+  });
+}
+
+async function fileStates(folder: string): Promise<Map<string, string>> {
+  const paths = await listFiles(folder).catch((error) => {
+    if (isSystemError(error) && error.code === "ENOENT") return [];
+    throw error;
+  });
+  const states = new Map<string, string>();
+  for (const path of paths) {
+    const { ino, size, mtimeNs, ctimeNs } = await lstat(join(folder, path), { bigint: true });
+    states.set(path, [ino, size, mtimeNs, ctimeNs].join());
+  }
+  return states;
+}
+
+async function isSmallFile(path: string): Promise<boolean> {
+  const file = await lstat(path);
+  return file.isFile() && file.size <= maxTextBytes;
+}
+
+function hasForeign(folder: string, foreign: readonly string[], hasRelease: boolean): QuantsmithError {
+  const what = hasRelease ? "files that are not of its release, or changed" : "files, but not a release of quantsmith";
+  return new QuantsmithError("QS-PUBLISH-FOREIGN", `${folder} contains ${what}: ${names(foreign)}`, {
+    remedy: "Move these files, or use a new or empty folder: publishing replaces the folder as a whole.",
+    at: { file: folder },
+  });
+}
+
+function names(paths: readonly string[]): string {
+  const more = paths.length - maxNamed;
+  return `${paths.slice(0, maxNamed).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}

@@ -1,0 +1,19 @@
+import type { Gating } from "../../hub/upload/repository.js";
+import type { UploadHooks } from "../../hub/upload/upload-objects.js";
+
+/** An operation of publishing, also listed by `--dry-run`. */
+export type PublishOperation =
+  | { operation: "sign"; path: string }
+  | { operation: "create-repository"; visibility: "private" | "public" }
+  | { operation: "set-gating"; gated: Gating }
+  | { operation: "add" | "update"; path: string; bytes: number; sha256: string }
+  | { operation: "delete"; path: string }
+  | { operation: "commit"; revision: string; title: string }
+  | { operation: "open-pull-request"; title: string }
+  | { operation: "create-branch" | "delete-branch"; branch: string }
+  | { operation: "add-to-collection"; collection: string };
+
+export interface PublishHooks extends UploadHooks {
+  /** Called with operations before they are executed. */
+  onPlan?: (operations: readonly PublishOperation[]) => void;
+}

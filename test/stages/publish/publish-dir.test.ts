@@ -1,0 +1,226 @@
+import {
+  appendFileSync,
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { previewFolder, publishToFolder } from "../../../src/stages/publish/publish-dir.js";
+import { type CheckedRelease, releaseFiles } from "../../../src/stages/publish/release-files.js";
+import { withLock } from "../../../src/util/lock.js";
+import { sha256 } from "../../../src/util/sha256.js";
+import { type Death, dyingFiles } from "../../fixtures/dying-files.js";
+import { failureOf } from "../../fixtures/failure.js";
+import { releaseFolder } from "../../fixtures/release-folder.js";
+import { temporaryFolder } from "../../fixtures/temp-folder.js";
+
+vi.mock("node:fs/promises", async (original) => {
+  const { dyingFiles } = await import("../../fixtures/dying-files.js");
+  return dyingFiles.wrap(await original());
+});
+// The processes that die here live on, and would keep the lock.
+vi.mock("../../../src/util/lock.js", () => ({ withLock: vi.fn((_path, _options, work: () => unknown) => work()) }));
+
+const base = temporaryFolder();
+const signal = new AbortController().signal;
+const oldFiles = { variants: { Q2_K: 1 }, bytes: 2000, extra: { "old.json": "{}" } };
+const newFiles = { variants: { Q4_K_M: 2 }, bytes: 2000 };
+let oldRelease: CheckedRelease;
+let newRelease: CheckedRelease;
+let digests: { old: Record<string, string>; new: Record<string, string> };
+let target: string;
+
+beforeAll(async () => {
+  digests = { old: releaseFolder(join(base, "old"), oldFiles), new: releaseFolder(join(base, "new"), newFiles) };
+  [oldRelease, newRelease] = [
+    await releaseFiles(join(base, "old"), signal),
+    await releaseFiles(join(base, "new"), signal),
+  ];
+  mkdirSync(join(base, "git"));
+  writeFileSync(join(base, "git", "config"), "mine");
+});
+beforeEach(() => {
+  dyingFiles.start();
+  target = join(mkdtempSync(join(base, "target-")), "model");
+});
+
+const publish = (release: CheckedRelease) => publishToFolder(release, target, { signal });
+const siblings = () => readdirSync(join(target, ".."));
+
+function tree(folder = target): Record<string, string> {
+  const paths = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return Object.fromEntries(
+    paths.map(({ parentPath, name }) => {
+      const path = join(parentPath, name);
+      return [path.slice(folder.length + 1), sha256(readFileSync(path))];
+    }),
+  );
+}
+
+function replaceByLink(name: string): void {
+  renameSync(join(target, name), join(target, "..", name));
+  symlinkSync(`../${name}`, join(target, name));
+}
+
+test("a release, the same release, and another release", async () => {
+  const first = await publish(oldRelease);
+  expect(new Set(first.operations.map(({ operation }) => operation))).toEqual(new Set(["add"]));
+  expect(tree()).toEqual(digests.old);
+  expect(await publish(oldRelease)).toMatchObject({ operations: [] });
+  const preview = await previewFolder(newRelease, target, signal);
+  expect(tree()).toEqual(digests.old);
+  expect(preview.operations.map((one) => ("path" in one ? `${one.operation} ${one.path}` : ""))).toEqual([
+    ...["add Example-Q4_K_M.gguf", "update SHA256SUMS", "update provenance.intoto.json", "update release.json"],
+    ...["delete Example-Q2_K.gguf", "delete old.json"],
+  ]);
+  const planned: unknown[] = [];
+  const onPlan = (operations: unknown) => planned.push(operations, tree());
+  const done = await publishToFolder(newRelease, target, { signal, onPlan });
+  expect(planned).toEqual([preview.operations, digests.old]);
+  expect(done).toEqual(preview);
+  expect([tree(), siblings()]).toEqual([digests.new, ["model"]]);
+});
+
+describe("what is not ours stays, and is named", () => {
+  const sums = (files: Record<string, string>) =>
+    Object.entries(files).map(([path, content]) => `${sha256(content)}  ${path}\n`);
+  const inTarget = (path: string) => join(target, path);
+  test.each<[string, string, () => void]>([
+    ["a file in the release", "notes.md", () => writeFileSync(inTarget("notes.md"), "mine")],
+    ["an edited file", "README.md", () => appendFileSync(inTarget("README.md"), "mine")],
+    ["an edited model", "Example-Q2_K.gguf", () => appendFileSync(inTarget("Example-Q2_K.gguf"), "mine")],
+    ["an edited SHA256SUMS", "SHA256SUMS", () => appendFileSync(inTarget("SHA256SUMS"), sums({ a: "" }).join(""))],
+    ["a foreign signature", "model.sig", () => writeFileSync(inTarget("model.sig"), "{}")],
+    ["a repository", ".git/config", () => cpSync(join(base, "git"), inTarget(".git"), { recursive: true })],
+    ["a link", "README.md", () => replaceByLink("README.md")],
+  ])("%s", async (_, path, change) => {
+    await publish(oldRelease);
+    change();
+    const before = tree();
+    for (const work of [() => previewFolder(newRelease, target, signal), () => publish(newRelease)]) {
+      const error = await failureOf(work());
+      expect([error.code, error.exitCode]).toEqual(["QS-PUBLISH-FOREIGN", 2]);
+      expect(error.message).toBe(`${target} contains files that are not of its release, or changed: ${path}`);
+    }
+    expect(tree()).toEqual(before);
+  });
+
+  test("a folder with the files and SHA256SUMS of someone else", async () => {
+    mkdirSync(target);
+    const theirs = { "training-data.bin": "data", "release.json": "{}" };
+    for (const [path, content] of Object.entries(theirs)) writeFileSync(join(target, path), content);
+    writeFileSync(join(target, "SHA256SUMS"), sums(theirs).join(""));
+    const error = await failureOf(publish(newRelease));
+    expect([error.code, error.message]).toEqual([
+      "QS-PUBLISH-FOREIGN",
+      `${target} contains files, but not a release of quantsmith: SHA256SUMS, release.json, training-data.bin`,
+    ]);
+  });
+
+  test("a file that appears while the new release is copied", async () => {
+    await publish(oldRelease);
+    const onPlan = () => writeFileSync(join(target, "notes.md"), "mine");
+    const error = await failureOf(publishToFolder(newRelease, target, { signal, onPlan }));
+    expect([error.code, error.message]).toEqual([
+      "QS-PUBLISH-FOREIGN",
+      `${target} changed during publishing: notes.md`,
+    ]);
+    expect([tree(), siblings()]).toEqual([{ ...digests.old, "notes.md": sha256("mine") }, ["model"]]);
+  });
+});
+
+describe.each<Death>(["before", "halfway", "error", "errors"])("an end at every file operation: %s", (kind) => {
+  test("leaves the old or the new release, and the next publish finishes", async () => {
+    const states = new Set<string>();
+    let at = 0;
+    for (let ended = false; !ended; at++) {
+      target = join(mkdtempSync(join(base, "target-")), "model");
+      cpSync(oldRelease.folder, target, { recursive: true });
+      dyingFiles.start(at, kind);
+      const failure = await Promise.race([publish(newRelease).catch((error) => error), dyingFiles.died]);
+      ended = dyingFiles.operations.length <= at;
+      dyingFiles.start();
+      if (failure instanceof Error) expect(failure).toMatchObject({ code: "QS-DISK-FULL", exitCode: 4 });
+      // Either in place, or beside it between two renames.
+      const complete = siblings().map((name) => JSON.stringify(tree(join(target, "..", name))));
+      const known = [JSON.stringify(digests.old), JSON.stringify(digests.new)].map((text) => sorted(text));
+      expect(complete.map(sorted).some((found) => known.includes(found))).toBe(true);
+      if (existsSync(target)) expect(known).toContain(sorted(JSON.stringify(tree())));
+      else expect(kind).not.toBe("error");
+      states.add(existsSync(target) ? sorted(JSON.stringify(tree())) : "moved");
+      await publish(newRelease);
+      expect([tree(), siblings()]).toEqual([digests.new, ["model"]]);
+    }
+    expect(at).toBeGreaterThan(15);
+    expect(states.size).toBeGreaterThan(1);
+  });
+});
+
+const sorted = (text: string) => JSON.stringify(Object.entries(JSON.parse(text) as object).sort());
+
+describe("a target that cannot be written", () => {
+  test.each([
+    ["ENOSPC", "QS-DISK-FULL", 4, "no space left"],
+    ["EDQUOT", "QS-DISK-FULL", 4, "quota"],
+    ["EROFS", "QS-PUBLISH-TARGET", 2, "read-only"],
+    ["EACCES", "QS-PUBLISH-TARGET", 2, "permission denied"],
+    ["EBUSY", "QS-PUBLISH-TARGET", 2, "mount point"],
+    ["EXDEV", "QS-PUBLISH-TARGET", 2, "EXDEV"],
+  ])("%s: %s", async (system, code, exitCode, text) => {
+    await publish(oldRelease);
+    vi.mocked(withLock).mockRejectedValueOnce(Object.assign(new Error(system), { code: system }));
+    const error = await failureOf(publish(newRelease));
+    expect([error.code, error.exitCode]).toEqual([code, exitCode]);
+    expect(error.message).toContain(text);
+    expect(tree()).toEqual(digests.old);
+  });
+
+  test.skipIf(!existsSync("/proc/self"))("the root of a mounted file system", async () => {
+    expect(await failureOf(publishToFolder(newRelease, "/proc", { signal }))).toMatchObject({
+      code: "QS-PUBLISH-TARGET",
+      message: "/proc is a mount point, which cannot be replaced as a whole",
+    });
+  });
+
+  test("a file, and a folder below a file", async () => {
+    writeFileSync(target, "mine");
+    for (const path of [target, join(target, "sub")]) {
+      const error = await failureOf(publishToFolder(newRelease, path, { signal }));
+      expect([error.code, error.message]).toEqual(["QS-PUBLISH-TARGET", `${path} cannot be written: not a folder`]);
+    }
+    expect(readFileSync(target, "utf8")).toBe("mine");
+  });
+
+  test.skipIf(process.getuid?.() === 0)("a folder without permission", async () => {
+    mkdirSync(target);
+    chmodSync(target, 0o500);
+    expect(await failureOf(publishToFolder(newRelease, join(target, "model"), { signal }))).toMatchObject({
+      code: "QS-PUBLISH-TARGET",
+    });
+  });
+
+  test("a missing folder below a link into the release", async () => {
+    symlinkSync(newRelease.folder, target);
+    const error = await failureOf(publishToFolder(newRelease, join(target, "sub"), { signal }));
+    expect([error.code, existsSync(join(newRelease.folder, "sub"))]).toEqual(["QS-PUBLISH-TARGET", false]);
+  });
+});
+
+test("a release that changes while it is copied is not published", async () => {
+  const folder = join(base, "changing");
+  releaseFolder(folder, newFiles);
+  const release = await releaseFiles(folder, signal);
+  const onPlan = () => appendFileSync(join(folder, "README.md"), "more");
+  expect(await failureOf(publishToFolder(release, target, { signal, onPlan }))).toMatchObject({
+    code: "QS-INPUT-CHANGED",
+  });
+  expect(siblings()).toEqual([]);
+});
