@@ -1,10 +1,10 @@
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { listFiles } from "../../src/util/files.js";
 import { briefRecipe, cliFile, demoCopy, quantsmith } from "../fixtures/cli.js";
-import { digests } from "../fixtures/hub-client.js";
+import { folderDigests } from "../fixtures/folder-digests.js";
 import type { Hub } from "../fixtures/hub-server/hub.js";
 import { canary, startWritableHub, treeOf } from "../fixtures/publish-client.js";
 import { writeRelease } from "../fixtures/small-release.js";
@@ -32,10 +32,6 @@ async function cli(...args: string[]) {
   return result;
 }
 
-async function folderDigests(folder: string): Promise<Record<string, string>> {
-  return digests(Object.fromEntries((await listFiles(folder)).map((path) => [path, readFileSync(join(folder, path))])));
-}
-
 test("dry run, publish, publish again, verify", async () => {
   const release = await writeRelease(join(home, "release"));
   const dry = await cli("publish", release, "--to", "hf:me/model", "--private", "--dry-run");
@@ -47,7 +43,7 @@ test("dry run, publish, publish again, verify", async () => {
   const { published, verified, hub: result, variants } = JSON.parse(done.stdout);
   expect([done.exitCode, published, verified.ok, variants.length]).toEqual([0, true, true, 2]);
   expect(result).toMatchObject({ repo: "me/model", via: "branch", commit: hub.repo("me/model")?.resolve("main") });
-  expect(treeOf(hub)).toEqual(await folderDigests(release));
+  expect(treeOf(hub)).toEqual(folderDigests(release));
   const again = await cli("publish", release, "--to", "hf:me/model", "--private");
   expect(again.stdout).toContain("already contains this release");
   const verify = await cli("verify", "hf:me/model", "--json");
@@ -88,7 +84,7 @@ test("Ctrl-C during an upload; the next run continues", async () => {
   expect((await cli("publish", release, "--to", "hf:me/model")).exitCode).toBe(0);
   const sent = hub.requests.filter(({ server, method }) => server === "storage" && method === "PUT").length - before;
   expect(sent).toBe((await listFiles(release)).filter((path) => path.endsWith(".gguf")).length - 1);
-  expect(treeOf(hub)).toEqual(await folderDigests(release));
+  expect(treeOf(hub)).toEqual(folderDigests(release));
 });
 
 test("run --publish uploads the release to the recipe's repository", async () => {
@@ -100,7 +96,7 @@ test("run --publish uploads the release to the recipe's repository", async () =>
   const result = await cli("run", recipe, "--out", out, "--publish");
   expect(result.stderr).toContain(`Published to ${hub.url}/me/tiny`);
   expect(result.exitCode).toBe(0);
-  expect(treeOf(hub, "main", "me/tiny")).toEqual(await folderDigests(join(out, "releases", "demo")));
+  expect(treeOf(hub, "main", "me/tiny")).toEqual(folderDigests(join(out, "releases", "demo")));
   expect(hub.repo("me/tiny")).toMatchObject({ access: "private", gated: "auto" });
   const again = await cli("run", recipe, "--out", out, "--publish");
   expect(again.stderr).toContain("already contains this release");

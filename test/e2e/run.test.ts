@@ -261,14 +261,15 @@ describe("publish", () => {
   test("copies a release to a folder, and replaces only an earlier release", async () => {
     const target = join(home, "públic");
     const publish = (...more: string[]) => quantsmith(["publish", release, "--to", `dir:${target}`, ...more]);
-    expect((await publish("--dry-run")).exitCode).toBe(0);
+    const dry = await publish("--dry-run");
+    expect([dry.exitCode, dry.stdout]).toEqual([0, expect.stringContaining("add README.md")]);
     expect(existsSync(target)).toBe(false);
     expect((await publish()).exitCode).toBe(0);
     expect(await listFiles(target)).toEqual(await listFiles(release));
     expect((await publish()).exitCode).toBe(0);
     writeFileSync(join(target, "notes.md"), "mine");
     const refused = await publish("--json");
-    expect([refused.exitCode, JSON.parse(refused.stdout).error.code]).toEqual([2, "QS-PUBLISH-TARGET"]);
+    expect([refused.exitCode, JSON.parse(refused.stdout).error.code]).toEqual([2, "QS-PUBLISH-FOREIGN"]);
   });
 
   test("rejects targets inside and around the release, and follows a link to a folder", async () => {

@@ -19,6 +19,7 @@ import { withLock } from "../../../src/util/lock.js";
 import { sha256 } from "../../../src/util/sha256.js";
 import { type Death, dyingFiles } from "../../fixtures/dying-files.js";
 import { failureOf } from "../../fixtures/failure.js";
+import { folderDigests } from "../../fixtures/folder-digests.js";
 import { releaseFolder } from "../../fixtures/release-folder.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
@@ -55,15 +56,7 @@ beforeEach(() => {
 const publish = (release: CheckedRelease) => publishToFolder(release, target, { signal });
 const siblings = () => readdirSync(join(target, ".."));
 
-function tree(folder = target): Record<string, string> {
-  const paths = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return Object.fromEntries(
-    paths.map(({ parentPath, name }) => {
-      const path = join(parentPath, name);
-      return [path.slice(folder.length + 1), sha256(readFileSync(path))];
-    }),
-  );
-}
+const tree = (folder = target) => folderDigests(folder);
 
 function replaceByLink(name: string): void {
   renameSync(join(target, name), join(target, "..", name));
