@@ -69,8 +69,9 @@ async function swap(
   checkOld: CheckOld,
   finish: () => Promise<void>,
 ): Promise<void> {
-  const existed = await renameIfPresent(path, old);
+  let existed = false;
   try {
+    existed = await renameIfPresent(path, old);
     if (existed) await checkOld(old);
     await finish();
   } catch (error) {

@@ -120,7 +120,7 @@ function unwritable(target: string, error: NodeJS.ErrnoException): QuantsmithErr
         cause: error,
       })
     : new QuantsmithError("QS-PUBLISH-TARGET", message, {
-        remedy: "Check the path, its permissions and the file system, then publish again.",
+        remedy: "Check the path, the permissions of its parent folder and the file system, then publish again.",
         cause: error,
       });
 }

@@ -130,7 +130,7 @@ describe("what is not ours stays, and is named", () => {
   });
 });
 
-describe.each<Death>(["before", "halfway", "error", "errors"])("an end at every file operation: %s", (kind) => {
+describe.each<Death>(["halfway", "error"])("an end at every file operation: %s", (kind) => {
   test("leaves the old or the new release, and the next publish finishes", async () => {
     const states = new Set<string>();
     let at = 0;
@@ -142,13 +142,15 @@ describe.each<Death>(["before", "halfway", "error", "errors"])("an end at every 
       ended = dyingFiles.operations.length <= at;
       dyingFiles.start();
       if (failure instanceof Error) expect(failure).toMatchObject({ code: "QS-DISK-FULL", exitCode: 4 });
+      const isOld = existsSync(target) && sorted(tree()) === sorted(digests.old);
+      if (kind === "error" && isOld) expect(siblings()).toEqual(["model"]);
       // Either in place, or beside it between two renames.
-      const complete = siblings().map((name) => JSON.stringify(tree(join(target, "..", name))));
-      const known = [JSON.stringify(digests.old), JSON.stringify(digests.new)].map((text) => sorted(text));
-      expect(complete.map(sorted).some((found) => known.includes(found))).toBe(true);
-      if (existsSync(target)) expect(known).toContain(sorted(JSON.stringify(tree())));
+      const found = siblings().map((name) => sorted(tree(join(target, "..", name))));
+      const known = [sorted(digests.old), sorted(digests.new)];
+      expect(found.some((files) => known.includes(files))).toBe(true);
+      if (existsSync(target)) expect(known).toContain(sorted(tree()));
       else expect(kind).not.toBe("error");
-      states.add(existsSync(target) ? sorted(JSON.stringify(tree())) : "moved");
+      states.add(existsSync(target) ? sorted(tree()) : "moved");
       await publish(newRelease);
       expect([tree(), siblings()]).toEqual([digests.new, ["model"]]);
     }
@@ -157,7 +159,7 @@ describe.each<Death>(["before", "halfway", "error", "errors"])("an end at every 
   });
 });
 
-const sorted = (text: string) => JSON.stringify(Object.entries(JSON.parse(text) as object).sort());
+const sorted = (files: Record<string, string>) => JSON.stringify(Object.entries(files).sort());
 
 describe("a target that cannot be written", () => {
   test.each([

@@ -2,9 +2,10 @@ import { appendFileSync, mkdtempSync, readFileSync, statSync, writeFileSync } fr
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { HubConnection } from "../../../src/hub/connection.js";
-import { previewHub, requireAccess } from "../../../src/stages/publish/publish-hub.js";
+import { previewHub, publishToHub, requireAccess } from "../../../src/stages/publish/publish-hub.js";
 import { releaseFiles } from "../../../src/stages/publish/release-files.js";
 import { sha256 } from "../../../src/util/sha256.js";
+import { failureOf } from "../../fixtures/failure.js";
 import { digests } from "../../fixtures/hub-client.js";
 import type { Hub } from "../../fixtures/hub-server/hub.js";
 import { smallFile } from "../../fixtures/hub-server/repo.js";
@@ -351,6 +352,22 @@ describe("concurrent publishers", () => {
     expect(treeOf(hub)).toEqual(files);
     expect(mainCommits().length).toBe(2);
     expect(hub.repo("me/model")?.branches).toEqual(["main"]);
+  });
+
+  test("a release that another publisher commits after the plan: a pull request does not delete its files", async () => {
+    const previous = releaseFolder(folder, { extra: { "old.json": "{}" } });
+    await publishFolder(connection, folder);
+    const repo = hub.repo("me/model");
+    const [second, first] = repo?.history("main").map(({ id }) => id) ?? [];
+    repo?.point("main", first ?? "");
+    releaseFolder(folder, { card: "# New\n" });
+    const release = await releaseFiles(folder, new AbortController().signal);
+    const options = { repo: "me/model", via: "pr" as const, private: false };
+    const hooks = { signal: new AbortController().signal, onProgress: () => undefined };
+    const onPlan = () => repo?.point("main", second ?? "");
+    const error = await failureOf(publishToHub(connection, release, options, { ...hooks, onPlan }));
+    expect([error.code, error.message]).toEqual(["QS-PUBLISH-CONFLICT", expect.stringContaining("old.json")]);
+    expect([treeOf(hub), repo?.pullRequests]).toEqual([previous, []]);
   });
 
   test("a concurrent change of a foreign file: both commits are kept", async () => {
