@@ -113,7 +113,10 @@ async function requireNoMount(path: string): Promise<void> {
 }
 
 function unwritable(target: string, error: NodeJS.ErrnoException): QuantsmithError {
-  const message = `${target} cannot be written: ${systemReason(error)}`;
+  const reason = systemReason(error);
+  const place =
+    error.path === undefined || error.path === target || reason.includes(error.path) ? "" : ` (${error.path})`;
+  const message = `${target} cannot be written: ${reason}${place}`;
   return ["ENOSPC", "EDQUOT", "EFBIG"].includes(error.code ?? "")
     ? new QuantsmithError("QS-DISK-FULL", message, {
         remedy: "Free disk space or raise the quota there, then publish again. The previous release is unchanged.",

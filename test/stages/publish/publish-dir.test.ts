@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { renderStatement } from "../../../src/release/sign/statement.js";
 import { previewFolder, publishToFolder } from "../../../src/stages/publish/publish-dir.js";
 import { type CheckedRelease, releaseFiles } from "../../../src/stages/publish/release-files.js";
 import { withLock } from "../../../src/util/lock.js";
@@ -80,6 +81,17 @@ test("a release, the same release, and another release", async () => {
   expect(planned).toEqual([preview.operations, digests.old]);
   expect(done).toEqual(preview);
   expect([tree(), siblings()]).toEqual([digests.new, ["model"]]);
+});
+
+test("a signature of the release stays with it, and is removed with it", async () => {
+  await publish(oldRelease);
+  const payload = Buffer.from(renderStatement("Example", new Map(Object.entries(digests.old)))).toString("base64");
+  writeFileSync(join(target, "model.sig"), JSON.stringify({ dsseEnvelope: { payload } }));
+  expect(await publish(oldRelease)).toMatchObject({ operations: [] });
+  expect(existsSync(join(target, "model.sig"))).toBe(true);
+  const { operations } = await publish(newRelease);
+  expect(operations).toContainEqual({ operation: "delete", path: "model.sig" });
+  expect(tree()).toEqual(digests.new);
 });
 
 describe("what is not ours stays, and is named", () => {
