@@ -53,6 +53,7 @@ const rooms = {
     "report",
     "release",
     "hardware",
+    "corpus",
     "checkpoint",
     "llamacpp",
     "gguf",

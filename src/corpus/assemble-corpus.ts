@@ -22,18 +22,18 @@ export interface CorpusStep {
   digest(name: string): string | undefined;
 }
 
-/** Renders a conversation with the model's chat template. */
-export type RenderConversation = (conversation: Conversation) => string;
+/** Renders conversations with the model's chat template. */
+export type RenderConversations = (conversations: readonly Conversation[]) => Promise<string[]>;
 
 /**
  * Writes a corpus to the working folder as one UTF-8 text and returns its file name. `render` renders conversations and
  * requires at least one; without it, messages are joined as plain text. Throws QS-TEXT-BINARY, QS-TEXT-ENCODING,
- * QS-TEXT-RECORD, QS-TEXT-CONVERSATION, QS-INPUT-CHANGED, and QS-TEXT-EMPTY for only white space.
+ * QS-TEXT-RECORD, QS-TEXT-CONVERSATION, QS-INPUT-CHANGED, QS-TEXT-EMPTY for only white space, and the errors of `render`.
  */
 export async function assembleCorpus(
   texts: readonly CorpusText[],
   step: CorpusStep,
-  render?: RenderConversation,
+  render?: RenderConversations,
 ): Promise<string> {
   const parts: TextBlock[] = [];
   for (const [index, text] of texts.entries()) {
@@ -43,12 +43,8 @@ export async function assembleCorpus(
     const bytes = await readUnchanged(path, text.sha256 ?? step.digest(input));
     parts.push(...(await readBlocks(path, text.name, bytes)));
   }
-  if (render !== undefined && !parts.some(({ conversation }) => conversation !== undefined)) {
-    throw noConversationError(texts);
-  }
-  const joined = parts
-    .map(({ text, conversation }) => (render && conversation ? render(conversation) : text))
-    .join("\n\n");
+  const blocks = render === undefined ? parts.map(({ text }) => text) : await renderParts(parts, texts, render);
+  const joined = blocks.join("\n\n");
   if (joined.trim() === "") {
     throw new QuantsmithError("QS-TEXT-EMPTY", `the corpus ${quote(corpusName(texts))} contains no text`, {
       remedy: "Use a text file with a few hundred kilobytes of ordinary text.",
@@ -57,6 +53,18 @@ export async function assembleCorpus(
   const name = workingName(texts);
   await writeFile(join(step.work, name), joined);
   return name;
+}
+
+/** Returns the texts of the blocks, of conversations as rendered. */
+async function renderParts(
+  parts: readonly TextBlock[],
+  texts: readonly CorpusText[],
+  render: RenderConversations,
+): Promise<string[]> {
+  const conversations = parts.flatMap(({ conversation }) => (conversation === undefined ? [] : [conversation]));
+  if (conversations.length === 0) throw noConversationError(texts);
+  const rendered = (await render(conversations)).values();
+  return parts.map(({ text, conversation }) => (conversation === undefined ? text : (rendered.next().value ?? "")));
 }
 
 /** Returns the name of a corpus on the model card: the names of its texts. */

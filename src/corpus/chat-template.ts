@@ -1,44 +1,40 @@
-import { Template } from "@huggingface/jinja";
 import type { Gguf } from "../gguf/gguf.js";
 import { metadataString } from "../gguf/metadata.js";
-import { specialToken } from "../gguf/special-token.js";
 import { QuantsmithError } from "../util/errors.js";
 import { quote } from "../util/quote.js";
 import type { Conversation } from "./conversation.js";
-import { renderChat } from "./render-chat.js";
+import { type RenderContext, type Rendering, renderChats, templateTokens } from "./render-chats.js";
 
 /**
- * Returns a function that renders a conversation with the model's chat template. Throws QS-TEXT-CONVERSATION for a
- * missing or invalid template; the function throws it for a conversation that the template rejects.
+ * Returns a function that renders conversations with the model's chat template. Throws QS-TEXT-CONVERSATION for a missing
+ * template; the function throws it for an invalid template and for a conversation that the template rejects, and the
+ * errors of `renderChats`.
  */
-export function chatRenderer(gguf: Gguf): (conversation: Conversation) => string {
-  const source = metadataString(gguf, "tokenizer.chat_template");
-  if (source === undefined) throw noTemplateError();
-  const tokens = { bos: specialToken(gguf, "bos"), eos: specialToken(gguf, "eos") };
-  const template = attempt(() => new Template(source), "cannot parse the model's chat template");
-  return (conversation) =>
-    attempt(
-      () => renderChat(template, { messages: conversation, addGenerationPrompt: false, ...tokens }),
-      `the model's chat template rejects the conversation that begins ${beginning(conversation)}`,
-    );
+export function chatRenderer(
+  gguf: Gguf,
+  context: RenderContext,
+): (conversations: readonly Conversation[]) => Promise<string[]> {
+  const template = metadataString(gguf, "tokenizer.chat_template");
+  if (template === undefined) throw noTemplateError();
+  const tokens = templateTokens(gguf);
+  return async (conversations) => {
+    const chats = conversations.map((messages) => ({ messages, addGenerationPrompt: false, ...tokens }));
+    const renderings = await renderChats(template, chats, context);
+    return renderings.map((rendering, index) => textOf(rendering, conversations[index]));
+  };
 }
 
-function beginning(conversation: Conversation): string {
-  const [first] = conversation;
-  return quote(`${first?.role}: ${first?.content}`);
-}
-
-function attempt<T>(doing: () => T, message: string): T {
-  try {
-    return doing();
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new QuantsmithError("QS-TEXT-CONVERSATION", `${message}: ${reason.slice(0, 300)}`, {
-      remedy:
-        "Alternate user and assistant messages, without a system message if the template rejects it, or remove `chatTemplate`.",
-      cause,
-    });
-  }
+function textOf(rendering: Rendering, conversation: Conversation | undefined): string {
+  if (rendering.kind === "text") return rendering.text;
+  const [first] = conversation ?? [];
+  const message =
+    rendering.kind === "unparsable"
+      ? "cannot parse the model's chat template"
+      : `the model's chat template rejects the conversation that begins ${quote(`${first?.role}: ${first?.content}`)}`;
+  throw new QuantsmithError("QS-TEXT-CONVERSATION", `${message}: ${rendering.reason}`, {
+    remedy:
+      "Alternate user and assistant messages, without a system message if the template rejects it, or remove `chatTemplate`.",
+  });
 }
 
 function noTemplateError(): QuantsmithError {

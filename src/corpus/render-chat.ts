@@ -1,5 +1,6 @@
 import type { Template } from "@huggingface/jinja";
 
+/** A chat and the variables of the template. */
 export interface Chat {
   messages: readonly { role: string; content: string }[];
   /** Function descriptions with JSON Schema; empty by default. */

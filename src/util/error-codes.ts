@@ -146,6 +146,10 @@ export const errorCodes = {
     exit: 2,
     about: "The recipe requires conversations, and the corpus has none or the chat template rejects them.",
   },
+  "QS-TEMPLATE-LIMIT": {
+    exit: 2,
+    about: "The model's chat template exceeds a limit of time, memory or text.",
+  },
   "QS-SAMPLE-FAILED": { exit: 4, about: "llama-completion failed to sample a text from the model." },
   "QS-SAMPLE-NOTHING": { exit: 2, about: "The model ends every text immediately, so no text can be sampled." },
   "QS-TEXT-OVERLAP": { exit: 2, about: "Calibration, search and evaluation share a text, so metrics would be biased." },

@@ -1,12 +1,14 @@
 import { readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { Template } from "@huggingface/jinja";
+import { renderChats } from "../../corpus/render-chats.js";
 import type { MetadataEdit } from "../../gguf/edit/change-metadata.js";
 import { editGguf } from "../../gguf/edit/edit-gguf.js";
 import { valueToJson } from "../../gguf/inspect.js";
 import { formatBytes } from "../../util/bytes.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
+import { systemReason } from "../../util/system-reason.js";
 import { interruptSignal } from "../interrupt.js";
 import { note, print, printJson, shorten } from "../print.js";
 
@@ -20,10 +22,11 @@ export interface EditMetadataOptions {
 
 /** `quantsmith edit-metadata`: edits the header of a GGUF file. */
 export async function editMetadata(file: string, options: EditMetadataOptions): Promise<void> {
+  const signal = interruptSignal();
   const edits: MetadataEdit[] = [
     ...(options.set ?? []).map(parseSet),
     ...(options.remove ?? []).map((key) => ({ kind: "remove" as const, key })),
-    ...(options.chatTemplate === undefined ? [] : [await templateEdit(options.chatTemplate)]),
+    ...(options.chatTemplate === undefined ? [] : [await templateEdit(options.chatTemplate, signal)]),
   ];
   if (edits.length === 0) {
     throw new QuantsmithError("QS-USAGE", "no edit was given", {
@@ -31,7 +34,7 @@ export async function editMetadata(file: string, options: EditMetadataOptions): 
     });
   }
   const { path, changes, how, fileBytes } = await editGguf(file, edits, {
-    signal: interruptSignal(),
+    signal,
     onWait: () => note(`waiting for another edit of ${file}`),
     ...(options.out === undefined ? {} : { out: options.out }),
   });
@@ -64,18 +67,19 @@ function parseSet(text: string): MetadataEdit {
 }
 
 /** Reads and parses a template, since an invalid one makes the model unusable in all programs. */
-async function templateEdit(path: string): Promise<MetadataEdit> {
-  try {
-    const text = await readFile(path, "utf8");
-    new Template(text);
-    return { kind: "set", key: "tokenizer.chat_template", type: "string", text };
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new QuantsmithError("QS-EDIT-TEMPLATE", `cannot read ${path} as a chat template: ${reason}`, {
+async function templateEdit(path: string, signal: AbortSignal): Promise<MetadataEdit> {
+  const failure = (reason: string) =>
+    new QuantsmithError("QS-EDIT-TEMPLATE", `cannot read ${path} as a chat template: ${reason}`, {
       remedy: "Give a Jinja template, such as chat_template.jinja of the model's repository.",
       at: { file: path },
     });
-  }
+  const text = await readFile(path, "utf8").catch((error) => {
+    throw failure(systemReason(error));
+  });
+  const chat = { messages: [], addGenerationPrompt: false, bos: undefined, eos: undefined };
+  const [rendering] = await renderChats(text, [chat], { work: tmpdir(), signal });
+  if (rendering?.kind === "unparsable") throw failure(rendering.reason);
+  return { kind: "set", key: "tokenizer.chat_template", type: "string", text };
 }
 
 async function isListed(path: string): Promise<boolean> {

@@ -15,28 +15,31 @@ const user = (content: string): ChatTurn => ({ role: "user", content });
 const assistantTurn = (content: string): ChatTurn => ({ role: "assistant", content });
 const system = (content: string): ChatTurn => ({ role: "system", content });
 
+const question = [user("Alpha?")];
 const chats: readonly (readonly ChatTurn[])[] = [
-  [user("Alpha?")],
+  question,
   [user("Alpha?"), assistantTurn("Beta."), user("Gamma?"), assistantTurn("Delta."), user("Epsilon?")],
 ];
+const withSystem = (chat: readonly ChatTurn[]) => [system("Omega!"), ...chat];
+
+/** The conversations by which `chooseTemplate` compares templates. */
+export const testChats: readonly (readonly ChatTurn[])[] = [...chats, ...chats.map(withSystem)];
 
 /**
  * Returns the Go template that renders every test conversation, with and without a system prompt, like the model's own
- * Jinja template; undefined if none does. `render` renders a conversation with the model's template, up to the start of
- * the answer and without the BOS token; it returns undefined if the template raises an error.
+ * Jinja template; undefined if none does. `rendered` contains `testChats` as rendered by the model's template, up to the
+ * start of the answer and without the BOS token; undefined where the template raises an error.
  */
-export function chooseTemplate(render: (chat: readonly ChatTurn[]) => string | undefined): OllamaTemplate | undefined {
+export function chooseTemplate(rendered: readonly (string | undefined)[]): OllamaTemplate | undefined {
   for (const family of templateFamilies) {
-    const own = defaultSystem(family, render);
+    const own = defaultSystem(family, rendered[0]);
     if (own === undefined) continue;
     const before = own === "" ? [] : [system(own)];
     const same = chats.every(
-      (chat) =>
-        renderTemplate(family.template, [...before, ...chat]) === render(chat) &&
+      (chat, index) =>
+        renderTemplate(family.template, [...before, ...chat]) === rendered[index] &&
         // Some templates raise an error for a system prompt.
-        [undefined, renderTemplate(family.template, [system("Omega!"), ...chat])].includes(
-          render([system("Omega!"), ...chat]),
-        ),
+        [undefined, renderTemplate(family.template, withSystem(chat))].includes(rendered[chats.length + index]),
     );
     if (same) return { ...family, ...(own === "" ? {} : { system: own }) };
   }
@@ -53,13 +56,11 @@ export function renderTemplate(template: string, chat: readonly ChatTurn[]): str
   });
 }
 
-/** The model template's default system prompt, empty without one; undefined if it belongs to another family. */
-function defaultSystem(
-  { template }: TemplateFamily,
-  render: (chat: readonly ChatTurn[]) => string | undefined,
-): string | undefined {
-  const question = [user("Alpha?")];
-  const bare = render(question);
+/**
+ * The model template's default system prompt, empty without one; undefined if the template, which renders `question` as
+ * `bare`, belongs to another family.
+ */
+function defaultSystem({ template }: TemplateFamily, bare: string | undefined): string | undefined {
   if (bare === undefined) return undefined;
   if (bare === renderTemplate(template, question)) return "";
   const [before = "", after] = renderTemplate(template, [system("§"), ...question]).split("§");

@@ -37,7 +37,7 @@ interface CalibratePlan extends Prepared {
 /**
  * Computes the importance matrix of the base model, and optionally the second moments of the inputs of its weights. Inputs
  * `model`, `text0`…; outputs `imatrix.gguf`, `calibrate.json`, optional `moments.gguf`.
- * Errors: QS-CALIBRATE-*, QS-TEXT-*, QS-TOOL-ROUNDING.
+ * Errors: QS-CALIBRATE-*, QS-TEXT-*, QS-TEMPLATE-LIMIT, QS-TOOL-ROUNDING.
  */
 export const calibrate: PreparedOperation<CalibrateParams, CalibratePlan> = {
   id: "calibrate",
@@ -56,7 +56,7 @@ export const calibrate: PreparedOperation<CalibrateParams, CalibratePlan> = {
   },
   async run(params, context, plan) {
     const { chatTemplate } = params;
-    const render = chatTemplate ? chatRenderer(await readGguf(requiredInput(context, "model"))) : undefined;
+    const render = chatTemplate ? chatRenderer(await readGguf(requiredInput(context, "model")), context) : undefined;
     const text = await assembleCorpus(params.texts, context, render);
     const options = {
       ...(await toolRun(context)),

@@ -1,9 +1,7 @@
-import { Template } from "@huggingface/jinja";
-import { renderChat } from "../../corpus/render-chat.js";
+import { type RenderContext, renderChats, templateTokens } from "../../corpus/render-chats.js";
 import type { Gguf } from "../../gguf/gguf.js";
 import { metadataString } from "../../gguf/metadata.js";
-import { specialToken } from "../../gguf/special-token.js";
-import { type ChatTurn, chooseTemplate, type OllamaTemplate } from "../../report/ollama/choose-template.js";
+import { chooseTemplate, type OllamaTemplate, testChats } from "../../report/ollama/choose-template.js";
 import { ollamaParams } from "../../report/ollama/params.js";
 
 export interface OllamaFiles {
@@ -15,13 +13,18 @@ export interface OllamaFiles {
 
 /**
  * Returns the non-empty files `template`, `params` and `system` for Ollama. A model with tool calls has no `template`
- * file, since the Hub's translation of its Jinja template supports tools and quantsmith's does not.
+ * file, since the Hub's translation of its Jinja template supports tools and quantsmith's does not. Throws the errors of
+ * `renderChats`.
  */
-export function ollamaFiles(gguf: Gguf, system: string | undefined): OllamaFiles {
+export async function ollamaFiles(
+  gguf: Gguf,
+  system: string | undefined,
+  context: RenderContext,
+): Promise<OllamaFiles> {
   const source = metadataString(gguf, "tokenizer.chat_template");
   if (source === undefined) return { files: new Map(), note: "" };
   const tools = /\btools\b/.test(source);
-  const template = tools ? undefined : convertedTemplate(gguf, source);
+  const template = tools ? undefined : await convertedTemplate(gguf, source, context);
   const params = { ...(template === undefined ? {} : { stop: template.stop }), ...ollamaParams(gguf) };
   const prompt = system ?? template?.system;
   const files = new Map<string, string>();
@@ -39,16 +42,21 @@ function note(template: OllamaTemplate | undefined, tools: boolean): string {
   return `This model's chat template ${reason}, so the release contains no \`template\` file: Ollama uses the Hub's translation.`;
 }
 
-function convertedTemplate(gguf: Gguf, source: string): OllamaTemplate | undefined {
-  const bos = specialToken(gguf, "bos");
-  const eos = specialToken(gguf, "eos");
-  return chooseTemplate((messages: readonly ChatTurn[]) => {
-    try {
-      const text = renderChat(new Template(source), { messages, addGenerationPrompt: true, bos, eos });
-      return bos !== undefined && bos !== "" && text.startsWith(bos) ? text.slice(bos.length) : text;
-    } catch {
-      // Templates reject conversations by throwing.
-      return undefined;
-    }
-  });
+async function convertedTemplate(
+  gguf: Gguf,
+  source: string,
+  context: RenderContext,
+): Promise<OllamaTemplate | undefined> {
+  const tokens = templateTokens(gguf);
+  const chats = testChats.map((messages) => ({ messages, addGenerationPrompt: true, ...tokens }));
+  const renderings = await renderChats(source, chats, context);
+  return chooseTemplate(
+    renderings.map((rendering) =>
+      rendering.kind === "text" ? withoutPrefix(rendering.text, tokens.bos ?? "") : undefined,
+    ),
+  );
+}
+
+function withoutPrefix(text: string, prefix: string): string {
+  return text.startsWith(prefix) ? text.slice(prefix.length) : text;
 }

@@ -52,7 +52,7 @@ export const packageRelease: Operation<PackageParams> = {
     const page = { ...(await collectPage(report, params, context)), hardware };
     await writeAssets(context.out, assetsOf(page, release));
     await writeFile(join(context.out, "report.html"), renderPage(page));
-    const runtimes = await writeRuntimeFiles(context.out, release, params);
+    const runtimes = await writeRuntimeFiles(release, params, context);
     const { baseModel = params.baseModel } = (await readReport<SnapshotReport>(context.input("snapshot"))) ?? {};
     await writeFile(join(context.out, "README.md"), card({ ...params, baseModel }, release, page, runtimes));
     await writeFile(join(context.out, lockFileName), stringify(params.lock, { aliasDuplicateObjects: false }));

@@ -5,6 +5,7 @@ import type { RunReport } from "../../release/release-report.js";
 import { modelYamlFile, renderModelYaml } from "../../report/lm-studio.js";
 import { ollamaParams } from "../../report/ollama/params.js";
 import { hasChatTemplate, isEmbeddingModel } from "../smoke/model-facts.js";
+import type { StageContext } from "../stage.js";
 import { ollamaFiles } from "./ollama-files.js";
 import type { PackageParams } from "./package-params.js";
 
@@ -20,19 +21,19 @@ export interface RuntimeFacts {
  * the repository is set. Reads the metadata of the first variant, which is the same in all variants.
  */
 export async function writeRuntimeFiles(
-  folder: string,
   report: RunReport,
   { metadata, publishRepo }: PackageParams,
+  context: StageContext,
 ): Promise<RuntimeFacts> {
   const [first] = report.variants;
   if (first === undefined) throw new Error("the release has no variants");
-  const gguf = await readGguf(join(folder, first.file));
+  const gguf = await readGguf(join(context.out, first.file));
   const embedding = isEmbeddingModel(gguf);
-  const { files, note } = ollamaFiles(gguf, metadata.system);
-  for (const [name, content] of files) await writeFile(join(folder, name), content);
+  const { files, note } = await ollamaFiles(gguf, metadata.system, context);
+  for (const [name, content] of files) await writeFile(join(context.out, name), content);
   if (publishRepo !== null) {
     const facts = { report, gguf, repo: publishRepo, embedding, sampling: ollamaParams(gguf) };
-    await writeFile(join(folder, modelYamlFile), renderModelYaml(facts));
+    await writeFile(join(context.out, modelYamlFile), renderModelYaml(facts));
   }
   return { conversational: hasChatTemplate(gguf), embedding, ollamaNote: note };
 }

@@ -1,6 +1,6 @@
 /**
- * The smoke test's child process: loads one GGUF with node-llama-cpp and answers questions with the file's chat
- * template. A separate process, since a broken file may crash native code.
+ * The smoke test's child process: loads one GGUF with node-llama-cpp and answers rendered questions.
+ * A separate process, since a broken file may crash native code.
  */
 import { text } from "node:stream/consumers";
 import { getLlama, type Llama, LlamaLogLevel, type LlamaModel } from "node-llama-cpp";
@@ -30,18 +30,21 @@ async function main(): Promise<void> {
 async function load(llama: Llama, request: SmokeRequest): Promise<LlamaModel> {
   const started = performance.now();
   const model = await llama.loadModel({ modelPath: request.model, onLoadProgress: alive });
-  send({ kind: "loaded", seconds: secondsSince(started), template: templateOf(model) !== undefined });
+  send({ kind: "loaded", seconds: secondsSince(started), template: hasTemplate(model) });
   return model;
 }
 
-const templateOf = (model: LlamaModel) => model.fileInfo.metadata.tokenizer?.chat_template;
+const hasTemplate = (model: LlamaModel) => model.fileInfo.metadata.tokenizer?.chat_template !== undefined;
 
-async function answer(llama: Llama, model: LlamaModel, { questions, context: contextSize, threads }: SmokeRequest) {
+async function answer(llama: Llama, model: LlamaModel, request: SmokeRequest) {
+  const { questions, rendered, context: contextSize, threads } = request;
   const context = await orReport(null, () => model.createContext({ contextSize, threads }));
   if (context === undefined) return;
-  const generator = { llama, model, sequence: context.getSequence(), template: templateOf(model), onToken: alive };
+  const generator = { llama, model, sequence: context.getSequence(), onToken: alive };
   for (const [index, question] of questions.entries()) {
-    await orReport(index, async () => send({ kind: "answer", index, ...(await generate(generator, question)) }));
+    await orReport(index, async () => {
+      send({ kind: "answer", index, ...(await generate(generator, question, rendered[index])) });
+    });
   }
 }
 

@@ -6,15 +6,12 @@ import {
   type LlamaModel,
   type Token,
 } from "node-llama-cpp";
-import type { AnswerMessage, SmokeQuestion } from "./protocol.js";
-import { renderPrompt } from "./render-prompt.js";
+import type { AnswerMessage, RenderedPrompt, SmokeQuestion } from "./protocol.js";
 
 export interface Generator {
   llama: Llama;
   model: LlamaModel;
   sequence: LlamaContextSequence;
-  /** The file's chat template; without one, the model continues the prompt. */
-  template: string | undefined;
   onToken(): void;
 }
 
@@ -24,17 +21,18 @@ type ObjectSchema = Pick<GbnfJsonObjectSchema, "type">;
 /** node-llama-cpp's JSON grammar ends with line feeds; four of them end the answer. */
 const grammarEnd = "\n\n\n\n";
 
-/** Answers one question with greedy sampling. Throws if the template, the schema's grammar or llama.cpp fails. */
+/** Answers one question with greedy sampling. Throws if it was not rendered, or its grammar or llama.cpp fails. */
 export async function generate(
-  { llama, model, sequence, template, onToken }: Generator,
+  { llama, model, sequence, onToken }: Generator,
   question: SmokeQuestion,
+  rendered: RenderedPrompt | undefined,
 ): Promise<Omit<AnswerMessage, "kind" | "index">> {
+  if (rendered === undefined || "failure" in rendered) throw new Error(rendered?.failure);
   const grammar =
     question.jsonSchema === null
       ? undefined
       : await llama.createGrammarForJsonSchema(question.jsonSchema as unknown as ObjectSchema);
-  const { text: rendered, toolsShown } = render(model, template, question);
-  const prompt = tokenize(model, rendered);
+  const prompt = tokenize(model, rendered.text);
   const tokens: Token[] = [];
   const showControl = question.tools.length > 0;
   const textSoFar = () => model.detokenize(tokens, showControl);
@@ -63,7 +61,7 @@ export async function generate(
   // Removes the line feeds at the end of a JSON grammar.
   const generated = grammar === undefined ? textSoFar() : textSoFar().trimEnd();
   // Some templates end with `<think>`, which is prepended so that the thoughts are recognized.
-  const text = /<think>\s*$/.test(rendered) ? `<think>${generated}` : generated;
+  const text = /<think>\s*$/.test(rendered.text) ? `<think>${generated}` : generated;
   return {
     // The token limit may split a character, which is not a fault of the model.
     text: stopReason === "maxTokens" ? text.replace(/\uFFFD$/, "") : text,
@@ -72,25 +70,9 @@ export async function generate(
     tokens: tokens.length,
     promptSeconds: ((firstToken ?? finished) - started) / 1000,
     seconds: (finished - (firstToken ?? finished)) / 1000,
-    toolsShown,
+    toolsShown: rendered.toolsShown,
     schemaFault: grammar === undefined ? null : faultOf(() => grammar.parse(generated)),
   };
-}
-
-function render(model: LlamaModel, template: string | undefined, question: SmokeQuestion) {
-  if (template === undefined) return { text: question.prompt, toolsShown: false };
-  const special = { bos: model.tokens.bosString ?? undefined, eos: model.tokens.eosString ?? undefined };
-  const text = renderTemplate(template, question, special);
-  const toolsShown = question.tools.length > 0 && text !== renderPrompt(template, { ...question, tools: [] }, special);
-  return { text, toolsShown };
-}
-
-function renderTemplate(...args: Parameters<typeof renderPrompt>): string {
-  try {
-    return renderPrompt(...args);
-  } catch (error) {
-    throw new Error(`the chat template does not render: ${error instanceof Error ? error.message : String(error)}`);
-  }
 }
 
 /** Tokenizes like llama.cpp: parses control tokens and prepends one BOS if the vocabulary requires it. */

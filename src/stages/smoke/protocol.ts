@@ -19,6 +19,9 @@ export type SmokeQuestion = {
   jsonSchema: JsonObject | null;
 };
 
+/** The text that the model continues, or the reason why the chat template does not render the question. */
+export type RenderedPrompt = { text: string; toolsShown: boolean } | { failure: string };
+
 /** Request to the smoke child, as JSON on its standard input. */
 export interface SmokeRequest {
   /** GGUF file name in the child's working folder. */
@@ -29,6 +32,8 @@ export interface SmokeRequest {
   /** Tokens of context. */
   context: number;
   questions: readonly SmokeQuestion[];
+  /** The questions as text, in their order; unused for embedding models. */
+  rendered: readonly RenderedPrompt[];
 }
 
 export type AnswerMessage = {

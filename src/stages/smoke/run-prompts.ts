@@ -4,6 +4,7 @@ import { linkInput } from "../step-files.js";
 import { memoryLimit } from "./memory-limit.js";
 import { isEmbeddingModel } from "./model-facts.js";
 import type { SmokeQuestion } from "./protocol.js";
+import { renderPrompts } from "./render-prompts.js";
 import { type ChildOutcome, runSmokeChild } from "./run-smoke-child.js";
 
 /** A working process uses CPU time on any machine; only a stuck one is idle this long. */
@@ -11,19 +12,24 @@ const idleSeconds = 20;
 /** Long enough for a prompt of the largest model on a slow disk. */
 const silentSeconds = 15 * 60;
 
-/** Loads a step's `model` in a child process, within memory and time limits, and runs the questions. */
+/**
+ * Loads a step's `model` in a child process, within memory and time limits, and runs the questions. Throws the errors of
+ * `renderChats` and `runSmokeChild`.
+ */
 export async function runPrompts(
   gguf: Gguf,
   questions: readonly SmokeQuestion[],
   contextTokens: number,
   context: StageContext,
 ): Promise<ChildOutcome> {
+  const embeds = isEmbeddingModel(gguf);
   const request = {
     model: await linkInput(context, "model", "model.gguf"),
-    embeds: isEmbeddingModel(gguf),
+    embeds,
     threads: context.threads,
     context: contextTokens,
     questions,
+    rendered: embeds ? [] : await renderPrompts(gguf, questions, context),
   };
   const limits = { memoryBytes: memoryLimit(gguf, contextTokens), idleSeconds, silentSeconds };
   return runSmokeChild(request, limits, context);

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { parseChildMessage } from "../../util/child-message.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { lineReader } from "../../util/line-reader.js";
 import { packageRoot } from "../../util/package-root.js";
 import type { ProcessLimits } from "../../util/process-watch.js";
 import { runSubprocess, type SubprocessResult } from "../../util/subprocess.js";
@@ -86,13 +87,4 @@ function position(loaded: boolean, replies: readonly Reply[]): string {
   if (!loaded) return "while it was loaded";
   const next = replies.indexOf(undefined);
   return next === -1 ? "after the last prompt" : `at prompt ${next + 1} of ${replies.length}`;
-}
-
-function lineReader(onLine: (line: string) => void): (text: string) => void {
-  let rest = "";
-  return (text) => {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) onLine(line);
-  };
 }

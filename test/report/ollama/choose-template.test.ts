@@ -1,7 +1,12 @@
 import { Template } from "@huggingface/jinja";
 import { describe, expect, test } from "vitest";
 import { renderChat } from "../../../src/corpus/render-chat.js";
-import { type ChatTurn, chooseTemplate, renderTemplate } from "../../../src/report/ollama/choose-template.js";
+import {
+  type ChatTurn,
+  chooseTemplate,
+  renderTemplate,
+  testChats,
+} from "../../../src/report/ollama/choose-template.js";
 
 /* Chat templates in the style of each model family. */
 const loop = (body: string, generation: string) =>
@@ -60,7 +65,7 @@ const byHand: Record<string, string> = {
 
 describe.each(Object.keys(byHand))("%s", (name) => {
   const render = rendered(jinja[name] ?? "");
-  const chosen = chooseTemplate(render);
+  const chosen = chooseTemplate(testChats.map(render));
 
   test("is recognized, and renders the same text as the model's own template", () => {
     expect(chosen?.name).toBe(name.split(" ")[0]);
@@ -78,7 +83,7 @@ describe.each(Object.keys(byHand))("%s", (name) => {
 
 test("the default system prompt of a model's template is found", () => {
   const render = rendered(jinja["chatml with its own system prompt"] ?? "");
-  const chosen = chooseTemplate(render);
+  const chosen = chooseTemplate(testChats.map(render));
   expect(chosen).toMatchObject({ name: "chatml", system: "You are Testy." });
   expect(renderTemplate(chosen?.template ?? "", [say("system", "You are Testy."), ...chat])).toBe(render(chat));
 });
@@ -99,5 +104,5 @@ test.each([
   ],
   ["that always raises an error", "{{ raise_exception('no') }}"],
 ])("a template %s has no match", (_, source) => {
-  expect(chooseTemplate(rendered(source))).toBeUndefined();
+  expect(chooseTemplate(testChats.map(rendered(source)))).toBeUndefined();
 });

@@ -2,6 +2,9 @@ import { describe, expect, test } from "vitest";
 import { chatRenderer } from "../../src/corpus/chat-template.js";
 import type { Gguf, GgufValue } from "../../src/gguf/gguf.js";
 import { failureOf } from "../fixtures/failure.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+const context = { work: temporaryFolder(), signal: new AbortController().signal };
 
 const conversation = [
   { role: "user", content: "Hello" },
@@ -23,8 +26,14 @@ const strict =
   "{{ bos_token }}{% for m in messages %}{% if (m.role == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('roles must alternate') }}{% endif %}[{{ m.role }}] {{ m.content }}{{ eos_token }}{% endfor %}";
 
 describe("rendering conversations", () => {
-  test("uses the model's own template and special tokens", () => {
-    expect(chatRenderer(gguf(strict))(conversation)).toBe("<s>[user] Hello</s>[assistant] Good evening</s>");
+  const render = async (template: string | undefined, conversations: (typeof conversation)[]) =>
+    chatRenderer(gguf(template), context)(conversations);
+
+  test("uses the model's own template and special tokens", async () => {
+    expect(await render(strict, [conversation, conversation.slice(0, 1)])).toEqual([
+      "<s>[user] Hello</s>[assistant] Good evening</s>",
+      "<s>[user] Hello</s>",
+    ]);
   });
 
   test.each([
@@ -32,7 +41,9 @@ describe("rendering conversations", () => {
     ["a broken template", "{% for %}", conversation, /cannot parse/],
     ["a rejected conversation", strict, conversation.toReversed(), /begins "assistant: Good evening": .*alternate/],
   ])("%s is an error", async (_what, template, messages, message) => {
-    const error = await failureOf(Promise.resolve().then(() => chatRenderer(gguf(template))(messages)));
-    expect(error).toMatchObject({ code: "QS-TEXT-CONVERSATION", message: expect.stringMatching(message) });
+    expect(await failureOf(render(template, [conversation, messages]))).toMatchObject({
+      code: "QS-TEXT-CONVERSATION",
+      message: expect.stringMatching(message),
+    });
   });
 });

@@ -1,0 +1,35 @@
+/**
+ * The child process that renders chats, see render-chats.ts: the template and then one chat per line on standard input,
+ * one message per chat on standard output.
+ */
+import { createInterface } from "node:readline";
+import { Template } from "@huggingface/jinja";
+import { type Chat, renderChat } from "./render-chat.js";
+import type { Rendering } from "./render-chats.js";
+
+let template: Template | Rendering | undefined;
+for await (const line of createInterface({ input: process.stdin })) {
+  if (template === undefined) template = parse(JSON.parse(line) as string);
+  else process.stdout.write(`${JSON.stringify(rendering(template, JSON.parse(line) as Chat))}\n`);
+}
+
+function parse(source: string): Template | Rendering {
+  try {
+    return new Template(source);
+  } catch (error) {
+    return { kind: "unparsable", reason: reasonOf(error) };
+  }
+}
+
+function rendering(parsed: Template | Rendering, chat: Chat): Rendering {
+  if (!(parsed instanceof Template)) return parsed;
+  try {
+    return { kind: "text", text: renderChat(parsed, chat) };
+  } catch (error) {
+    return { kind: "rejected", reason: reasonOf(error) };
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, 300);
+}
