@@ -1,4 +1,5 @@
 import { licenseUrl } from "../checkpoint/license-url.js";
+import { repoId } from "../hub/hub-ref.js";
 import { hubUrl } from "../hub/hub-url.js";
 import { canonicalJson, type Json, type JsonObject } from "../util/canonical-json.js";
 import { sha256 } from "../util/sha256.js";
@@ -90,7 +91,7 @@ function ancestor(repo: string, commit: string | null = null): JsonObject {
     type: "machine-learning-model",
     name: repo,
     ...(commit === null ? {} : { version: commit }),
-    ...(/^[\w.-]+\/[\w.-]+$/.test(repo)
+    ...(repoId.test(repo)
       ? {
           purl: `pkg:huggingface/${repo}${commit === null ? "" : `@${commit}`}`,
           externalReferences: [{ type: "distribution", url: hubUrl(repo) }],

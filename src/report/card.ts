@@ -9,7 +9,7 @@ import { devicePicks } from "./hardware/device-picks.js";
 import { fitGrids } from "./hardware/fit-grid.js";
 import { listFittingDevices } from "./hardware/list-fitting-devices.js";
 import { licenseSection } from "./license-section.js";
-import { codeSpan, markdownLink, markdownTable, markdownText } from "./markdown.js";
+import { codeSpan, markdownDetails, markdownImage, markdownLink, markdownTable, markdownText } from "./markdown.js";
 import { renderMethod } from "./render-method.js";
 import { type RunSectionFacts, runSection } from "./run-section.js";
 
@@ -49,7 +49,7 @@ export function renderCard(facts: CardFacts): string {
 
 function introduction({ report }: CardFacts): string {
   const base = report.base === null ? "" : ` (${formatMegabytes(report.base.bytes)} as ${baseKind(report)})`;
-  return `Quantized variants of **${markdownText(report.model.name)}**${base}, ${report.model.files === undefined ? "converted" : "made"} from ${describeSource(report)} with quantsmith and llama.cpp ${report.toolchain.llamaCpp ?? ""}.\n`;
+  return `Quantized variants of **${markdownText(report.model.name)}**${base}, ${report.model.files === undefined ? "converted" : "made"} from ${markdownText(describeSource(report))} with quantsmith and llama.cpp ${markdownText(report.toolchain.llamaCpp ?? "")}.\n`;
 }
 
 /** Warns that code from the checkpoint may have run during the build. */
@@ -87,7 +87,7 @@ function figuresNote({ evaluation, report }: CardFacts): string {
   if (evaluation === null) return "The quality of these files was not measured.\n";
   const early = describeEarlyStop(report);
   return [
-    `Measured with llama-perplexity against the 16-bit base on ${early === undefined ? "" : "up to "}${evaluation.chunks} × ${evaluation.context} tokens of \`${evaluation.corpus}\`, a text not used for calibration.${early === undefined ? "" : ` ${early}`}`,
+    `Measured with llama-perplexity against the 16-bit base on ${early === undefined ? "" : "up to "}${evaluation.chunks} × ${evaluation.context} tokens of ${codeSpan(evaluation.corpus)}, a text not used for calibration.${early === undefined ? "" : ` ${markdownText(early)}`}`,
     "BPW: bits per weight. PPL ratio: perplexity divided by that of the base, 1 is lossless. Mean KLD: mean Kullback-Leibler divergence from the base's next-token distribution in nats, ± standard error, 0 is lossless. Same top: share of tokens for which variant and base have the same most likely token. Smoke: passed smoke-test prompts.\n",
   ].join("\n");
 }
@@ -95,7 +95,7 @@ function figuresNote({ evaluation, report }: CardFacts): string {
 /** Notes on names that suggest other bits per weight than the file has. */
 function nameNotes({ report }: CardFacts): string[] {
   const notes = report.variants.map(describeNameMismatch).filter((note) => note !== undefined);
-  return notes.map((note) => `> **Note:** ${note}\n`);
+  return notes.map((note) => `> **Note:** ${markdownText(note)}\n`);
 }
 
 /** Section with the recommended variant for each device. */
@@ -115,10 +115,10 @@ function devicePick({ hardware }: CardFacts): string[] {
 }
 
 function fitTables({ hardware }: CardFacts): string[] {
-  return fitGrids(hardware).flatMap(({ context, titles, rows }) => {
+  return fitGrids(hardware).map(({ context, titles, rows }) => {
     const isComplete = rows.length === hardware.devices.length;
     const which = isComplete ? "All devices at" : "Devices with a variant for";
-    return fold(`${which} ${context} tokens of context`, [`${markdownTable(titles, rows)}\n`]);
+    return `${markdownDetails(`${which} ${context} tokens of context`, markdownTable(titles, rows))}\n`;
   });
 }
 
@@ -150,14 +150,9 @@ function charts(facts: CardFacts): string[] {
 }
 
 function folded(facts: CardFacts, path: string, summary: string, alternative: string): string[] {
-  return fold(summary, image(facts, path, alternative));
-}
-
-/** GitHub and the Hub render Markdown inside <details> only after an empty line. */
-function fold(summary: string, lines: readonly string[]): string[] {
-  return lines.length === 0 ? [] : [`<details><summary>${summary}</summary>\n`, ...lines, "</details>\n"];
+  return facts.assets.has(path) ? [`${markdownDetails(summary, markdownImage(alternative, path))}\n`] : [];
 }
 
 function image({ assets }: CardFacts, path: string, alternative: string): string[] {
-  return assets.has(path) ? [`![${alternative}](./${path})\n`] : [];
+  return assets.has(path) ? [`${markdownImage(alternative, path)}\n`] : [];
 }

@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
 import type { BaseCard } from "../checkpoint/base-card.js";
 import { licenseUrl } from "../checkpoint/license-url.js";
-import { parseHubFileRef } from "../hub/hub-ref.js";
+import { parseHubFileRef, repoId } from "../hub/hub-ref.js";
 import type { RunReport, VariantQuality } from "../release/release-report.js";
 import type { JsonObject } from "../util/canonical-json.js";
 
@@ -45,7 +45,9 @@ function frontMatterFields(facts: FrontMatterFacts): JsonObject {
   const datasets = [...new Set([...facts.calibrationDatasets, ...card.datasets.filter(isRepository)])];
   const modelIndex = evaluations(facts);
   return {
-    ...(baseModel === null ? {} : { base_model: baseModel, base_model_relation: "quantized" }),
+    ...(baseModel === null || !repoId.test(baseModel)
+      ? {}
+      : { base_model: baseModel, base_model_relation: "quantized" }),
     library_name: "gguf",
     pipeline_tag: pipelineTag(facts),
     ...licenseFields(card, baseModel),
@@ -59,12 +61,16 @@ function frontMatterFields(facts: FrontMatterFacts): JsonObject {
 
 /** Returns the base model's task, else the default for its kind of output. */
 function pipelineTag({ card, embedding }: Pick<FrontMatterFacts, "card" | "embedding">): string {
-  return card.pipelineTag ?? (embedding ? "feature-extraction" : "text-generation");
+  const task = card.pipelineTag ?? "";
+  if (/^[a-z]+(-[a-z0-9]+)*$/.test(task)) return task;
+  return embedding ? "feature-extraction" : "text-generation";
 }
 
 /** The Hub accepts and requires name and link only with `other`. */
-function licenseFields({ license, licenseName, licenseLink }: BaseCard, baseModel: string | null): JsonObject {
-  if (license === null) return {};
+function licenseFields(card: BaseCard, baseModel: string | null): JsonObject {
+  const { licenseName, licenseLink } = card;
+  const license = card.license?.toLowerCase() ?? "";
+  if (!/^[a-z0-9][a-z0-9.+-]*$/.test(license)) return {};
   if (license !== "other") return { license };
   const link = licenseUrl(licenseLink, baseModel);
   return {

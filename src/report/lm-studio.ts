@@ -45,7 +45,7 @@ export function renderModelYaml({ report, gguf, repo, embedding, sampling }: Mod
       compatibilityTypes: ["gguf"],
       ...(size === undefined ? {} : { paramsStrings: [size] }),
       minMemoryUsageBytes: Math.min(...report.variants.map(({ bytes }) => bytes)),
-      ...(contextLength === undefined ? {} : { contextLengths: [contextLength] }),
+      ...(!Number.isSafeInteger(contextLength) ? {} : { contextLengths: [contextLength] }),
       vision: false,
       trainedForToolUse: /\btools\b/.test(metadataString(gguf, "tokenizer.chat_template") ?? ""),
     },

@@ -3,6 +3,9 @@ import { toolName } from "../release/figures.js";
 import { lockFileName, provenanceFile } from "../release/provenance.js";
 import type { RunReport } from "../release/release-report.js";
 import { describeRounding } from "./describe-rounding.js";
+import { codeSpan, markdownLink, markdownText } from "./markdown.js";
+import { shellPath } from "./snippets/quoting.js";
+import { fenced } from "./snippets/snippet.js";
 
 export interface MethodFacts {
   report: RunReport;
@@ -14,22 +17,24 @@ export interface MethodFacts {
 export function renderMethod({ report, calibration, imatrixFile }: MethodFacts): string {
   const { commit, source } = report.model;
   const rounding = describeRounding(report);
-  const lines = [`- Source: ${commit === null ? "a local checkpoint" : `${source} at commit \`${commit}\``}`];
+  const lines = [
+    `- Source: ${commit === null ? "a local checkpoint" : `${markdownText(source)} at commit ${codeSpan(commit)}`}`,
+  ];
   if (calibration !== null && imatrixFile !== null) {
     lines.push(
-      `- Importance matrix: [${imatrixFile}](./${imatrixFile}), from ${calibration.chunks} × ${calibration.context} tokens of \`${calibration.corpus}\``,
+      `- Importance matrix: ${markdownLink(imatrixFile, `./${imatrixFile}`)}, from ${calibration.chunks} × ${calibration.context} tokens of ${codeSpan(calibration.corpus)}`,
     );
   }
   lines.push(
-    ...(rounding === undefined ? [] : [`- Rounding: ${rounding}`]),
+    ...(rounding === undefined ? [] : [`- Rounding: ${markdownText(rounding)}`]),
     ...dynamicLines(report),
-    ...Object.entries(report.toolchain).map(([tool, version]) => `- ${toolName(tool)} ${version}`),
+    ...Object.entries(report.toolchain).map(([tool, version]) => `- ${markdownText(`${toolName(tool)} ${version}`)}`),
     `- Recipe and exact inputs: [${lockFileName}](./${lockFileName}); all figures: [report.html](./report.html) (open in a browser) and [release.json](./release.json)`,
     `- Provenance: [${provenanceFile}](./${provenanceFile}) (in-toto, SLSA); bill of materials: [${bomFile}](./${bomFile}) (CycloneDX); checksums: [SHA256SUMS](./SHA256SUMS)`,
     "",
     "The build is reproducible: texts are read in order, and generated texts use fixed seeds. With the same tools and type of CPU, the same recipe produces files with the same checksums:\n",
-    `\`\`\`sh\nquantsmith run ${report.recipe} --locked ${lockFileName}\n\`\`\`\n`,
-    `The recipe file \`${report.recipe}\`, its texts and the model are not part of the release; ${lockFileName} lists every setting and the digests of texts and model.\n`,
+    `${fenced("sh", `quantsmith run ${shellPath(report.recipe)} --locked ${lockFileName}`)}\n`,
+    `The recipe file ${codeSpan(report.recipe)}, its texts and the model are not part of the release; ${lockFileName} lists every setting and the digests of texts and model.\n`,
   );
   return lines.join("\n");
 }
@@ -39,11 +44,11 @@ function dynamicLines({ variants }: RunReport): string[] {
   const chosen = variants.flatMap(({ name, allocation }) => (allocation === undefined ? [] : [{ name, allocation }]));
   const probes = chosen[0]?.allocation.probes;
   if (probes === undefined) return [];
-  const names = chosen.map(({ name }) => `[${name}](./${name}.tensor-types.txt)`).join(", ");
+  const names = chosen.map(({ name }) => markdownLink(name, `./${name}.tensor-types.txt`)).join(", ");
   const basis =
     probes === null
       ? "The prediction uses the sensitivity of each tensor role in other models"
-      : `The prediction uses ${probes.count} probes, each of which quantized ${probes.effort === "tensors" ? "one tensor" : "one group of tensors"} to a low precision and measured the KL divergence on ${probes.chunks} × ${probes.context} tokens of \`${probes.corpus}\`, a text not used for calibration or evaluation`;
+      : `The prediction uses ${probes.count} probes, each of which quantized ${probes.effort === "tensors" ? "one tensor" : "one group of tensors"} to a low precision and measured the KL divergence on ${probes.chunks} × ${probes.context} tokens of ${codeSpan(probes.corpus)}, a text not used for calibration or evaluation`;
   return [
     `- Dynamic variants: ${names}. The tensor types minimize the predicted KL divergence of the file within its size budget. ${basis}`,
   ];

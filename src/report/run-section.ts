@@ -1,7 +1,8 @@
 import type { HardwareCompatibility } from "../hardware/compatibility.js";
 import type { RunReport, VariantReport } from "../release/release-report.js";
+import { markdownText } from "./markdown.js";
 import { tasks } from "./recommendation-tasks.js";
-import { shellWord } from "./snippets/quoting.js";
+import { shellPath, shellWord } from "./snippets/quoting.js";
 import { renderSnippets } from "./snippets/runtimes.js";
 import { fenced, type SnippetInput } from "./snippets/snippet.js";
 
@@ -24,10 +25,10 @@ export function runSection({ report, hardware, repo, embedding, ollamaNote }: Ru
   const { variants } = report;
   const example = exampleVariant(variants, hardware);
   if (example === undefined) return "";
-  const model = repo === null ? ["-m", shellWord(example.file)] : ["-hf", `${repo}:${example.name}`];
+  const model = repo === null ? ["-m", shellPath(example.file)] : ["-hf", shellWord(`${repo}:${example.name}`)];
   if (embedding) return `${fenced("sh", ["llama-embedding", ...model, "-p 'Some text'"].join(" "))}\n`;
   const others = variants.length > 1 ? ` For another variant, replace the ${repo === null ? "file name" : "tag"}.` : "";
-  const opening = `The examples use ${example.name}.${others}\n`;
+  const opening = `The examples use ${markdownText(example.name)}.${others}\n`;
   const input = { ...snippetInput(example, report, hardware, repo), ollamaNote };
   return `${opening}\n${renderSnippets(input, ({ name }) => inTheOpen.has(name))}\n`;
 }

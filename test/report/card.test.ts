@@ -117,7 +117,9 @@ test("the card contains the rebuild command and the licence terms", () => {
   expect(card).not.toContain("gated");
   const terms = { license: "other", licenseName: "Our terms", licenseLink: "LICENSE", gated: true };
   const gated = renderCard({ ...facts, card: { ...emptyCard, ...terms } });
-  expect(gated).toContain("[Our terms](https://huggingface.co/org/Model/blob/main/LICENSE)");
+  expect(gated).toContain(
+    "`Our terms` ([huggingface.co/org/Model/blob/main/LICENSE](https://huggingface.co/org/Model/blob/main/LICENSE)).",
+  );
   expect(gated).toContain("[org/Model](https://huggingface.co/org/Model) is gated");
 });
 

@@ -131,10 +131,20 @@ describe("against the pinned source of llama.cpp", () => {
 });
 
 describe("quoting", () => {
-  const nasty = ["plain", "it's", 'a "b" $c `d` \\e', "line\nbreak", "$(rm -rf /)", "", "-x", "ünïcode 漢"];
+  const nasty = [
+    "plain",
+    "it's",
+    'a "b" $c `d` \\e',
+    "line\nbreak",
+    "it's \\ \u001b[2J\u202e",
+    "$(rm -rf /)",
+    "",
+    "-x",
+    "ünïcode 漢",
+  ];
 
   test.each(nasty)("a shell parses %j unchanged", (text) => {
-    expect(execFileSync("sh", ["-c", `printf %s ${shellWord(text)}`], { encoding: "utf8" })).toBe(text);
+    expect(execFileSync("bash", ["-c", `printf %s ${shellWord(text)}`], { encoding: "utf8" })).toBe(text);
   });
 
   test.each(nasty)("JavaScript parses %j unchanged", (text) => {

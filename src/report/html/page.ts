@@ -16,6 +16,7 @@ export function renderPage(facts: PageFacts): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <link rel="icon" href="data:,">
 <title>${report.model.name} GGUF: report</title>
 <style>${new Html(pageStyle)}</style>

@@ -21,7 +21,7 @@ export function ollamaParams(gguf: Gguf): Record<string, Json> {
     parameters.flatMap(([key, name]) => {
       const value = metadataNumber(gguf, `general.sampling.${key}`);
       // GGUF stores 32-bit floats: 0.6 reads as 0.6000000238.
-      return value === undefined ? [] : [[name, Number(value.toPrecision(6))] as const];
+      return value === undefined || !Number.isFinite(value) ? [] : [[name, Number(value.toPrecision(6))] as const];
     }),
   );
 }

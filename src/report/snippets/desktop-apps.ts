@@ -35,7 +35,7 @@ export const jan: Runtime = {
     const get =
       repo === null
         ? `Choose **Settings → Model Providers → Llama.cpp → Import** and select ${codeSpan(file)}.`
-        : `Search for \`${repo}\` in **Hub** and download \`${tag}\`.`;
+        : `Search for ${codeSpan(repo)} in **Hub** and download ${codeSpan(tag)}.`;
     return `${get} In the model's settings, set the context size to ${context} and the GPU layers to ${gpuLayers(input)}.${cacheNote(input)}`;
   },
 };
@@ -50,7 +50,7 @@ export const gpt4all: Runtime = {
     const get =
       repo === null
         ? `Copy ${codeSpan(file)} into the folder of **Settings → Application → Download Path** and restart GPT4All.`
-        : `Choose **Models → Add Model**, search for \`${repo}\` and download ${codeSpan(file)}.`;
+        : `Choose **Models → Add Model**, search for ${codeSpan(repo)} and download ${codeSpan(file)}.`;
     return `${get} In **Settings → Model**, set the context length to ${context} and the GPU layers to ${gpuLayers(input)}. GPT4All uses an older llama.cpp, which does not load newer architectures and types.`;
   },
 };
@@ -62,11 +62,11 @@ export const textGenerationWebui: Runtime = {
   docs: "https://github.com/oobabooga/text-generation-webui",
   snippet: (input) => {
     const { repo, file, context, kvType, layers } = input;
-    const url = `https://huggingface.co/${repo}/resolve/main/${encodeURIComponent(file)}`;
+    const url = `https://huggingface.co/${repo}/resolve/main/${encodeURIComponent(file.toWellFormed())}`;
     const get =
       repo === null
         ? `mv ${shellPath(file)} user_data/models/`
-        : `curl -L -o ${shellWord(`user_data/models/${file}`)} ${url}`;
+        : `curl -L -o ${shellWord(`user_data/models/${file}`)} ${shellWord(url)}`;
     const experts = layers !== null && layers.expertsOnCpu > 0 ? " --cpu-moe" : "";
     const cache = kvType === "f16" ? "" : ` --cache-type ${kvType}`;
     const run = `python server.py --portable --model=${shellWord(file)} --ctx-size ${context} --gpu-layers ${gpuLayers(input)}${experts}${cache}`;

@@ -11,10 +11,9 @@ export const ollama: Runtime = {
     const ready =
       repo === null
         ? ""
-        : `${fenced("sh", `ollama run hf.co/${repo}:${tag} ${shellWord(input.prompt)}`)}\n\nFor custom settings: `;
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are rejected
-    if (repo === null && /[\u0000-\u001f\u007f"]/.test(file)) return unusableName;
+        : `${fenced("sh", `ollama run ${shellWord(`hf.co/${repo}:${tag}`)} ${shellWord(input.prompt)}`)}\n\nFor custom settings: `;
     const from = repo === null ? `./${file}` : `hf.co/${repo}:${tag}`;
+    if (/["\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]|\s$/u.test(from)) return unusableName;
     const name = ollamaName(file);
     const commands = `ollama create ${name} -f Modelfile\nollama run ${name} ${shellWord(input.prompt)}`;
     return `${ready}${ready === "" ? "A" : "a"} \`Modelfile\`${repo === null ? " in the folder of the model" : ""}:\n\n${fenced("", modelfile(from, input))}\n\n${fenced("sh", commands)}${cacheNote(input)}${filesNote(input)}`;
@@ -22,7 +21,7 @@ export const ollama: Runtime = {
 };
 
 const unusableName =
-  "A `Modelfile` cannot refer to this file: rename it to a name without quotes and control characters.";
+  "A `Modelfile` cannot refer to this file: rename it to a name without quotes and invisible characters.";
 
 /** A valid Ollama model name: lower case, starting with a letter or digit. */
 function ollamaName(file: string): string {

@@ -10,7 +10,7 @@ export const pocketPal: Runtime = {
     const get =
       repo === null
         ? `Copy ${codeSpan(file)} to the phone. In **Models**, tap **+** and add it as a local model.`
-        : `In **Models**, tap **+**, add from Hugging Face, search for \`${repo}\` and download ${codeSpan(file)}.`;
+        : `In **Models**, tap **+**, add from Hugging Face, search for ${codeSpan(repo)} and download ${codeSpan(file)}.`;
     const cache = kvType === "f16" ? "" : ` and the cache types to ${kvType}`;
     return `${get} In **Settings**, set the context size to ${context}${cache}. Then tap **Load**.`;
   },

@@ -1,3 +1,4 @@
+import { markdownDetails } from "../markdown.js";
 import { android } from "./android.js";
 import { gpt4all, jan, lmStudio, textGenerationWebui } from "./desktop-apps.js";
 import { llamaCpp } from "./llama-cpp.js";
@@ -44,7 +45,7 @@ export function renderSnippets(input: SnippetInput, matters: (runtime: Runtime) 
   const rest = elsewhere.map((runtime) => section(runtime, input)).join("\n\n");
   return [
     ...here.map((runtime) => section(runtime, input)),
-    `<details><summary>Other programs</summary>\n\n${rest}\n\n</details>`,
+    markdownDetails("Other programs", rest),
     otherFormatsNote(),
   ].join("\n\n");
 }

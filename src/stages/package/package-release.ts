@@ -27,7 +27,7 @@ import { writeSidecars } from "./sidecars.js";
  */
 export const packageRelease: Operation<PackageParams> = {
   stage: "package",
-  version: 5,
+  version: 6,
   resource: "io",
   tools: [],
   async run(params, context) {
