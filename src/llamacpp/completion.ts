@@ -34,6 +34,8 @@ export async function completeText(options: CompletionOptions): Promise<Completi
     ...["-c", `${options.tokens + promptTokens}`, "--seed", `${options.seed}`, "--temp", `${options.temperature}`],
     ...["--top-k", "0", "--top-p", "1", "--min-p", "0", "-t", `${options.threads}`],
     ...["-no-cnv", "--no-warmup", "--simple-io", "--no-escape"],
+    // The program renders the template even if it does not use it; a built-in one replaces the model's, which may loop.
+    ...["--chat-template", "chatml"],
   ];
   const result = await runTool(options, "llama-completion", args);
   // Absent if the first token ends the text.

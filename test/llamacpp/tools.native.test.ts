@@ -4,12 +4,14 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { completeText } from "../../src/llamacpp/completion.js";
 import { computeImatrix } from "../../src/llamacpp/imatrix.js";
 import { measureKld } from "../../src/llamacpp/kl-divergence.js";
 import { baseLogitsBytes, saveBaseLogits } from "../../src/llamacpp/perplexity.js";
 import { quantize } from "../../src/llamacpp/quantize.js";
 import { quantizeDryRun } from "../../src/llamacpp/quantize-dry-run.js";
 import type { ToolProgress, ToolRun } from "../../src/llamacpp/tool-run.js";
+import { rewriteMetadata } from "../fixtures/damage.js";
 import { makeTinyModel } from "../fixtures/tiny-model.js";
 
 const demo = fileURLToPath(new URL("../../recipes/demo/", import.meta.url));
@@ -52,6 +54,18 @@ describe("successful runs", () => {
     expect(done.fileBytes).toBe((await stat(inside("q4.gguf"))).size);
     expect(done.fileBytes).toBeGreaterThan(done.bytes);
     expect(seen.at(-1)).toEqual({ done: 56, total: 56, unit: "tensor" });
+  });
+
+  test("sampling does not run the model's chat template", async () => {
+    await rewriteMetadata(inside("model.gguf"), inside("endless.gguf"), (metadata) => {
+      const value = "{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}";
+      metadata.set("tokenizer.chat_template", { type: "string", value });
+    });
+    await writeFile(inside("opening.txt"), "The capital of");
+    const options = { ...run, prompt: "opening.txt", tokens: 8, seed: 1, temperature: 1, threads: 1 };
+    const plain = await completeText({ ...options, model: "model.gguf" });
+    expect(plain.text.length).toBeGreaterThan("The capital of".length);
+    expect((await completeText({ ...options, model: "endless.gguf" })).text).toBe(plain.text);
   });
 
   test("base logits, then the divergence of a variant from its base", async () => {
