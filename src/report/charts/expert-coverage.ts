@@ -1,6 +1,7 @@
 import { axisX, axisY, dot, gridY, ruleX, ruleY } from "@observablehq/plot";
 import { tensorRole } from "../../quant/tensor-role.js";
 import { drawSvg, titleHeight } from "./draw-svg.js";
+import { layerTicks } from "./layer-ticks.js";
 import { layOutLegend } from "./legend.js";
 import { logDomain, logTicks } from "./log-ticks.js";
 import { symbolMark } from "./symbols.js";
@@ -56,7 +57,6 @@ export function expertCoverageChart(tensors: readonly ExpertTokens[]): string | 
   const bars = seen.map((one) => ({ ...one, title: describeLayer(one) }));
   const ticks = logTicks(domain);
   const count = Math.max(...layers.map(({ layer }) => layer)) + 1;
-  const every = Math.ceil((count * 24) / (width - margin.left - margin.right));
   return drawSvg(
     {
       name: "expert-coverage",
@@ -75,10 +75,13 @@ export function expertCoverageChart(tensors: readonly ExpertTokens[]): string | 
       marginBottom: margin.bottom,
       marks: [
         gridY({ className: "grid", ticks }),
-        axisX(
-          [...Array(count).keys()].filter((layer) => layer % every === 0),
-          { label: "layer", labelAnchor: "center", labelArrow: "none", labelOffset: 36, tickFormat: String },
-        ),
+        axisX(layerTicks(count, width - margin.left - margin.right, 24), {
+          label: "layer",
+          labelAnchor: "center",
+          labelArrow: "none",
+          labelOffset: 36,
+          tickFormat: String,
+        }),
         axisY({
           label: "tokens / mean",
           labelAnchor: "center",

@@ -1,6 +1,7 @@
 import { axisX, axisY, barX, text } from "@observablehq/plot";
 import type { GgmlType } from "../../quant/ggml-types.js";
 import { drawSvg, titleHeight } from "./draw-svg.js";
+import { layerTicks } from "./layer-ticks.js";
 import { type LegendItem, layOutLegend } from "./legend.js";
 import { bitsColour, inkOn } from "./ramp.js";
 import { type GridCell, type TensorGrid, type TypedTensor, tensorGrid } from "./tensor-grid.js";
@@ -24,8 +25,7 @@ export function tensorTypesChart(variant: string, tensors: readonly TypedTensor[
   const columnWidth = (width - left - right) / columns;
   const names = nameStyle(grid, columnWidth);
   const bars = grid.cells.map((cell) => toBar(cell, columns));
-  const every = Math.ceil(28 / columnWidth);
-  const ticks = [...Array(grid.layers).keys()].filter((layer) => layer % every === 0).map((layer) => layer + 0.5);
+  const ticks = layerTicks(grid.layers, width - left - right, 28).map((layer) => layer + 0.5);
   return drawSvg(
     {
       name: `types-${variant}`,
