@@ -1,4 +1,5 @@
 import { parse } from "yaml";
+import { licenseUrl } from "./license-url.js";
 
 /** The fields of a model card's YAML front matter that a release uses. */
 export interface BaseCard {
@@ -50,7 +51,7 @@ export function baseCard(fields: Record<string, unknown>): BaseCard {
   return {
     license: word(fields.license),
     licenseName: word(fields.license_name),
-    licenseLink: word(fields.license_link),
+    licenseLink: link(fields.license_link),
     languages: words(fields.language),
     pipelineTag: word(fields.pipeline_tag),
     tags: words(fields.tags),
@@ -77,6 +78,12 @@ function word(value: unknown): string | null {
   if (Array.isArray(value)) return word(value[0]);
   const text = typeof value === "string" ? value.trim() : "";
   return text === "" || text.length > 500 || unprintable.test(text) ? null : text;
+}
+
+/** Returns an address of a web page, or a path. */
+function link(value: unknown): string | null {
+  const text = word(value) ?? "";
+  return text === "" || (/^[a-z][a-z0-9+.-]*:/i.test(text) && licenseUrl(text, null) === null) ? null : text;
 }
 
 function words(value: unknown): string[] {

@@ -36,6 +36,14 @@ test("drops texts that YAML or a GGUF file would not preserve", () => {
   expect(card(`tags: [fine, ${odd.join(", ")}]`).tags).toEqual(["fine"]);
 });
 
+test("drops a licence's address that is not a web page's", () => {
+  const linked = (text: string) => card(`license: other\nlicense_link: "${text}"`).licenseLink;
+  for (const address of ["javascript:alert(1)", "data:text/html,x", "https://a@evil.example"]) {
+    expect(linked(address)).toBeNull();
+  }
+  for (const address of ["https://example.org/a", "LICENSE.md", "./LICENSE"]) expect(linked(address)).toBe(address);
+});
+
 test("a scalar instead of a list, Windows line ends, a byte order mark", () => {
   expect(parseBaseCard("\uFEFF---\r\nlanguage: en\r\nlicense:\r\n- mit\r\n---\r\n")).toMatchObject({
     languages: ["en"],

@@ -53,6 +53,17 @@ test("model.yaml contains source, metadata and sampling parameters", () => {
   });
 });
 
+test("numbers that JSON cannot express are omitted", () => {
+  const gguf = header({
+    "general.sampling.temp": { type: "float32", value: Number.NaN },
+    "general.sampling.top_p": { type: "float32", value: 0.5 },
+    "qwen3.context_length": { type: "float32", value: Number.POSITIVE_INFINITY },
+  });
+  expect(ollamaParams(gguf)).toEqual({ top_p: 0.5 });
+  const facts = { report: largeReport, gguf, repo: "me/x", embedding: false, sampling: {} };
+  expect(parse(renderModelYaml(facts)).metadataOverrides).not.toHaveProperty("contextLengths");
+});
+
 test("without recommended sampling, model.yaml has no config", () => {
   const facts = { report: largeReport, gguf: header(), repo: "me/x", embedding: true, sampling: {} };
   const document = parse(renderModelYaml(facts));
