@@ -54,5 +54,5 @@ export function markdownTable(titles: readonly string[], rows: readonly (readonl
 
 /** Returns a folded section. GitHub and the Hub render Markdown inside <details> only after an empty line. */
 export function markdownDetails(summary: string, body: string): string {
-  return `${html`<details><summary>${escapeControls(summary)}</summary>`.text}\n\n${body}\n\n</details>`;
+  return `${html`<details><summary>${printableLine(summary)}</summary>`.text}\n\n${body}\n\n</details>`;
 }
