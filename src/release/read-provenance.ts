@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { buildType } from "./provenance.js";
+import { parseStrictJson } from "../util/strict-json.js";
 
 /** The part of a provenance statement that verification needs. */
 export interface Provenance {
@@ -25,7 +26,7 @@ const statement = z.object({
 export function readProvenance(text: string): Provenance | undefined {
   let data: unknown;
   try {
-    data = JSON.parse(text);
+    data = parseStrictJson(text);
   } catch {
     return undefined;
   }

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { readProvenance } from "../../src/release/read-provenance.js";
 import type { RunReport } from "../../src/release/release-report.js";
 import { stableReleaseDigest } from "../../src/release/stable-release-digest.js";
+import { parseChecked } from "../../src/util/checked-json.js";
 import { briefRecipe, demoCopy, quantsmith } from "../fixtures/cli.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
@@ -53,7 +54,7 @@ test("run --locked in a second clone gives the same SHA256SUMS", async () => {
 
   // release.json contains times, so its digest covers the rest.
   const proven = readProvenance(read(release, "provenance.intoto.json"))?.releaseDigest;
-  const reports = [release, twin].map((folder) => JSON.parse(read(folder, "release.json")) as RunReport);
+  const reports = [release, twin].map((folder) => parseChecked(read(folder, "release.json")) as RunReport);
   expect(reports.map(stableReleaseDigest)).toEqual([proven, proven]);
   const [edited] = reports;
   for (const variant of edited?.variants ?? []) if (variant.quality !== null) variant.quality.kldMean /= 2;

@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { isFirstSplit } from "../../gguf/splits.js";
 import { isSystemError, QuantsmithError } from "../../util/errors.js";
+import { parseStrictJson } from "../../util/strict-json.js";
 import { isSidecarFile } from "./find-projector.js";
 import type { ModelFile } from "./model-file.js";
 import { readModel } from "./read-model.js";
@@ -67,7 +68,7 @@ interface ReleaseNames {
 async function readRelease(folder: string): Promise<ReleaseNames | null> {
   const file = join(folder, "release.json");
   try {
-    const report = JSON.parse(await readFile(file, "utf8")) as ReleaseNames;
+    const report = parseStrictJson(await readFile(file, "utf8")) as ReleaseNames;
     const usable = report.variants.every(
       ({ name, file: own, quality }) =>
         typeof name === "string" && typeof own === "string" && Number.isFinite(quality?.kldMean ?? 0),

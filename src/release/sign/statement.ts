@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { sha256 } from "../../util/sha256.js";
+import { parseStrictJson } from "../../util/strict-json.js";
 
 /** Signature of a release; the file name is that of OpenSSF Model Signing. */
 export const signatureFile = "model.sig";
@@ -47,7 +48,7 @@ export function renderStatement(name: string, files: ReadonlyMap<string, string>
 export function readStatement(text: string): Map<string, string> | string {
   let data: unknown;
   try {
-    data = JSON.parse(text);
+    data = parseStrictJson(text);
   } catch {
     return "the signed payload is not JSON";
   }

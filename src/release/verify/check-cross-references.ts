@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { type HardwareCompatibility, hardwareCompatibility } from "../../hardware/compatibility.js";
 import { canonicalJson } from "../../util/canonical-json.js";
+import { parseStrictJson } from "../../util/strict-json.js";
 import { bomFile } from "../bom.js";
 import { figureCells } from "../figures.js";
 import type { RunReport, VariantReport } from "../release-report.js";
@@ -114,7 +115,7 @@ function hasMetrics({ quality }: VariantReport): boolean {
 
 function readJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseStrictJson(text);
   } catch {
     return undefined;
   }

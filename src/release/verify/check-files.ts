@@ -1,3 +1,4 @@
+import { parseChecked } from "../../util/checked-json.js";
 import { quote } from "../../util/quote.js";
 import { checksumsFile, parseChecksums } from "../checksums.js";
 import { provenanceFile } from "../provenance.js";
@@ -57,6 +58,11 @@ function contentOwner(listed: Digests, sha256: string): string {
   return other === undefined ? "" : `: its content is that of ${other[0]}`;
 }
 
+/** Compares `release.json` with its checksum, which also covers the times and speeds that the provenance omits. */
+export function checkChecksum(text: string): VerifyProblem[] {
+  return parseChecked(text) === undefined ? [edited()] : [];
+}
+
 /** Compares the present files and the digest of `release.json` with the provenance. */
 export function checkProvenance(
   text: string | undefined,
@@ -99,7 +105,11 @@ export function checkProvenance(
     );
   }
   if (releaseDigest !== undefined && releaseDigest !== provenance.releaseDigest) {
-    problems.push(errorProblem("QS-VERIFY-EDITED", "release.json", "release.json was edited after packaging"));
+    problems.push(edited());
   }
   return problems;
+}
+
+function edited(): VerifyProblem {
+  return errorProblem("QS-VERIFY-EDITED", "release.json", "release.json was edited after packaging");
 }

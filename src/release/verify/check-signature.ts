@@ -1,4 +1,4 @@
-import { findUnsigned, readSignature } from "../sign/read-signature.js";
+import { findUnsigned, parseSignature, type Signer, verifySigner } from "../sign/read-signature.js";
 import { loadTrust, sigstoreInstance } from "../sign/sigstore-instance.js";
 import { signatureFile } from "../sign/statement.js";
 import { errorProblem, type SignatureReport, type VerifyProblem } from "./verify-report.js";
@@ -25,24 +25,31 @@ export async function checkSignature(
 ): Promise<CheckedSignature> {
   const demanded = expected.identity !== undefined || expected.issuer !== undefined;
   if (text === undefined) return { signature: null, problems: demanded ? [bad("the release is not signed")] : [] };
+  const signature = parseSignature(text);
+  if (typeof signature === "string") return invalid(`is not a valid signature: ${signature}`);
+  const difference = findUnsigned(signature.files, files);
   const trust = await loadTrust(sigstoreInstance());
-  if (typeof trust === "string") return unchecked(trust, demanded);
-  const read = readSignature(text, trust);
-  if (typeof read === "string") {
-    return { signature: invalid, problems: [bad(`${signatureFile} is not a valid signature: ${read}`)] };
+  if (typeof trust === "string") {
+    return difference === undefined
+      ? unchecked(trust, demanded)
+      : invalid(`does not match this release: ${difference}`);
   }
-  const { identity, issuer } = read;
-  const reason = findUnsigned(read.files, files) ?? otherSigner({ identity, issuer }, expected);
+  const signer = verifySigner(signature, trust);
+  if (typeof signer === "string") return invalid(`is not a valid signature: ${signer}`);
+  const reason = difference ?? otherSigner(signer, expected);
+  if (reason !== undefined) return invalid(`does not match this release: ${reason}`, signer);
+  return { signature: { state: "valid", ...signer, ok: true }, problems: [] };
+}
+
+function invalid(why: string, signer?: Signer): CheckedSignature {
   return {
-    signature: { state: reason === undefined ? "valid" : "invalid", identity, issuer, ok: reason === undefined },
-    problems: reason === undefined ? [] : [bad(`${signatureFile} does not match this release: ${reason}`)],
+    signature: { state: "invalid", identity: null, issuer: null, ...signer, ok: false },
+    problems: [bad(`${signatureFile} ${why}`)],
   };
 }
 
-const invalid: SignatureReport = { state: "invalid", identity: null, issuer: null, ok: false };
-
 /** Exact comparison, not a pattern: `.` in an address must not match any character. */
-function otherSigner(signer: Required<ExpectedSigner>, expected: ExpectedSigner): string | undefined {
+function otherSigner(signer: Signer, expected: ExpectedSigner): string | undefined {
   if (expected.identity !== undefined && signer.identity !== expected.identity) {
     return `it was signed by ${signer.identity} instead of ${expected.identity}`;
   }

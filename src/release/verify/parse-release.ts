@@ -1,10 +1,11 @@
 import * as z from "zod";
+import { parseStrictJson } from "../../util/strict-json.js";
 import type { RunReport } from "../release-report.js";
 
 const count = z.int().min(0);
 const figures = z.record(z.string(), z.unknown());
 
-/** Fields of `release.json` that verification needs; other fields are kept, since the digest covers them. */
+/** Fields of `release.json` that verification needs; other fields are kept, since the digests cover them. */
 const release = z.looseObject({
   recipe: z.string(),
   model: z.looseObject({
@@ -32,18 +33,22 @@ const release = z.looseObject({
   projector: z
     .looseObject({ file: z.string().min(1), bytes: count, sha256: z.string().regex(/^[0-9a-f]{64}$/) })
     .optional(),
+  checksum: z.string(),
 });
 
-/** Parses `release.json`; returns an error message if it is invalid. */
+/** Parses `release.json`, without its checksum; returns an error message if it is invalid. */
 export function parseRelease(text: string): RunReport | string {
   let data: unknown;
   try {
-    data = JSON.parse(text);
-  } catch {
-    return "not valid JSON";
+    data = parseStrictJson(text);
+  } catch (error) {
+    return `not valid JSON: ${(error as SyntaxError).message}`;
   }
   const parsed = release.safeParse(data);
-  if (parsed.success) return parsed.data as unknown as RunReport;
+  if (parsed.success) {
+    const { checksum: _checksum, ...report } = parsed.data;
+    return report as unknown as RunReport;
+  }
   const [issue] = parsed.error.issues;
   return `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "invalid value"}`;
 }

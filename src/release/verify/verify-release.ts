@@ -11,9 +11,10 @@ import { signatureFile } from "../sign/statement.js";
 import { stableReleaseDigest } from "../stable-release-digest.js";
 import { weightFiles } from "../variant-files.js";
 import { cardFile, checkBom, checkCard, checkHardware, hardwareFile } from "./check-cross-references.js";
-import { checkExtra, checkProvenance, checkSums, filesWithoutChecksum } from "./check-files.js";
+import { checkChecksum, checkExtra, checkProvenance, checkSums, filesWithoutChecksum } from "./check-files.js";
 import { checkSignature, type ExpectedSigner } from "./check-signature.js";
 import { checkVariants, type ModelFacts } from "./check-variants.js";
+import { hashFiles } from "./hash-files.js";
 import { keepRootCauses } from "./keep-root-causes.js";
 import { parseRelease } from "./parse-release.js";
 import { maxTextBytes, type ReleaseSource } from "./release-source.js";
@@ -41,20 +42,16 @@ export async function verifyRelease(
   const known = new Set([...filesWithoutChecksum, ...parseChecksums(sums ?? "").files.keys()]);
   // Foreign files in a shared place are not read: only their names matter.
   const own = listed.filter(({ path }) => !source.shared || known.has(path));
-  const digests = new Map<string, string>();
-  const models = new Map<string, ModelFacts>();
-  for (const { path, bytes } of own) {
-    onFile(path, bytes);
-    const sha256 = await source.sha256(path);
-    digests.set(path, sha256);
-    if (path.endsWith(".gguf")) models.set(path, { bytes, sha256, header: await source.header(path) });
-  }
+  const reportText = await text("release.json");
+  const report = readReport(reportText);
+  const parsed = typeof report !== "string";
+  const { digests, models, problems: oversized } = await hashFiles(source, own, parsed ? report : undefined, onFile);
   const toSign = new Map([...digests].filter(([path]) => known.has(path) && path !== signatureFile));
   // A signature file over the size limit counts as an invalid signature.
   const signatureText = paths.includes(signatureFile) ? ((await text(signatureFile)) ?? "") : undefined;
   const { signature, problems: signatureProblems } = await checkSignature(signatureText, toSign, signer);
-  const report = readReport(await text("release.json"));
-  const parsed = typeof report !== "string";
+  const edited = reportText === undefined || !parsed ? [] : checkChecksum(reportText);
+  const recorded = parsed && edited.length === 0 ? stableReleaseDigest(report) : undefined;
   const fromSums = checkSums(sums, digests);
   const changed = new Set(fromSums.map(({ file }) => file));
   // Changed files are not parsed: their content is not that of the release.
@@ -65,13 +62,13 @@ export async function verifyRelease(
   const sound = new Map([...digests].filter(([path]) => !changed.has(path)));
   const found: VerifyProblem[] = [
     ...unreadable,
+    ...oversized,
     ...fromSums,
     ...(sums === undefined ? [] : checkExtra(paths, known, source.shared)),
     ...(parsed ? checkVariants(report, models, lock) : []),
     ...(parsed ? [] : [errorProblem("QS-VERIFY-REPORT", "release.json", `release.json is invalid: ${report}`)]),
-    ...(changed.has(provenanceFile)
-      ? []
-      : checkProvenance(await text(provenanceFile), digests, parsed ? stableReleaseDigest(report) : undefined)),
+    ...edited,
+    ...(changed.has(provenanceFile) ? [] : checkProvenance(await text(provenanceFile), digests, recorded)),
     ...signatureProblems,
     ...(parsed && bom !== undefined ? checkBom(bom, sound, report) : []),
     ...(parsed && hardware !== undefined ? checkHardware(hardware, report) : []),

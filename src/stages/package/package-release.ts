@@ -8,6 +8,7 @@ import { releaseAssets } from "../../report/assets.js";
 import { renderCard } from "../../report/card.js";
 import { renderPage } from "../../report/html/page.js";
 import type { PageFacts } from "../../report/html/page-facts.js";
+import { renderChecked } from "../../util/checked-json.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { linkOrCopy } from "../../util/files.js";
 import { type Operation, requiredInput } from "../stage.js";
@@ -56,7 +57,7 @@ export const packageRelease: Operation<PackageParams> = {
     const { baseModel = params.baseModel } = (await readReport<SnapshotReport>(context.input("snapshot"))) ?? {};
     await writeFile(join(context.out, "README.md"), card({ ...params, baseModel }, release, page, runtimes));
     await writeFile(join(context.out, lockFileName), stringify(params.lock, { aliasDuplicateObjects: false }));
-    await writeFile(join(context.out, "release.json"), `${JSON.stringify(release, null, 2)}\n`);
+    await writeFile(join(context.out, "release.json"), renderChecked(release));
     await writeSidecars(release, params, context);
     return {};
   },

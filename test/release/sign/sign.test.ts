@@ -7,6 +7,7 @@ import { verifyFolder } from "../../../src/release/verify/verify-folder.js";
 import { publishTo } from "../../../src/stages/publish/publish.js";
 import { releaseFiles } from "../../../src/stages/publish/release-files.js";
 import { signRelease } from "../../../src/stages/publish/sign-release.js";
+import { parseChecked, renderChecked } from "../../../src/util/checked-json.js";
 import { failureOf } from "../../fixtures/failure.js";
 import { identityToken, startSigstore, type TestSigstore } from "../../fixtures/sigstore.js";
 import { sum, writeRelease } from "../../fixtures/small-release.js";
@@ -88,12 +89,15 @@ describe("a signature", () => {
     expect(signature).toEqual({ state: "invalid", identity, issuer, ok: false });
     const found = problems.find(({ code }) => code === "QS-VERIFY-SIGNATURE");
     expect(found?.message).toContain("differs from the signed file");
+    vi.stubEnv("QUANTSMITH_SIGSTORE_ROOT", "");
+    expect((await verify(folder)).signature).toEqual({ state: "invalid", identity: null, issuer: null, ok: false });
   });
 
   test("is invalid for a release.json of another run", async () => {
     const folder = copy();
     const path = join(folder, "release.json");
-    writeFileSync(path, readFileSync(path, "utf8").replace('"seconds": 0.5', '"seconds": 0.6'));
+    const report = parseChecked(readFileSync(path, "utf8"));
+    writeFileSync(path, renderChecked({ ...report, steps: [] }));
     expect(await codesOf(folder)).toEqual(["QS-VERIFY-SIGNATURE"]);
   });
 
@@ -105,17 +109,21 @@ describe("a signature", () => {
     const [entry] = bundle.verificationMaterial.tlogEntries;
     const flipped = Buffer.from(signatures[0].sig, "base64");
     flipped[20] = (flipped[20] ?? 0) ^ 1;
-    const changes: Record<string, string> = {
+    const malformed: Record<string, string> = {
       "not JSON": text.slice(1),
       empty: "",
+      "a member twice": text.replace("{", '{"dsseEnvelope":{},'),
       "not a bundle": "{}",
-      "other statement": JSON.stringify({
-        ...bundle,
-        dsseEnvelope: { ...bundle.dsseEnvelope, payload: Buffer.from(statement).toString("base64") },
-      }),
       "other payload type": JSON.stringify({
         ...bundle,
         dsseEnvelope: { ...bundle.dsseEnvelope, payloadType: "text/plain" },
+      }),
+    };
+    const changes: Record<string, string> = {
+      ...malformed,
+      "other statement": JSON.stringify({
+        ...bundle,
+        dsseEnvelope: { ...bundle.dsseEnvelope, payload: Buffer.from(statement).toString("base64") },
       }),
       "other signature": JSON.stringify({
         ...bundle,
@@ -149,6 +157,12 @@ describe("a signature", () => {
         report.problems.map(({ code }) => code),
         what,
       ).toEqual(["QS-VERIFY-SIGNATURE"]);
+    }
+    // These need no trusted root.
+    vi.stubEnv("QUANTSMITH_SIGSTORE_ROOT", "");
+    for (const [what, content] of Object.entries(malformed)) {
+      writeFileSync(join(folder, "model.sig"), content);
+      expect((await verify(folder)).signature?.state, what).toBe("invalid");
     }
   });
 

@@ -5,6 +5,7 @@ import type { HardwareCompatibility } from "../../../src/hardware/compatibility.
 import { figureCells } from "../../../src/release/figures.js";
 import type { RunReport } from "../../../src/release/release-report.js";
 import { verifyFolder } from "../../../src/release/verify/verify-folder.js";
+import { parseChecked } from "../../../src/util/checked-json.js";
 import { sha256 } from "../../../src/util/sha256.js";
 import { hardwareOf } from "../../fixtures/release-hardware.js";
 import { seal, writeRelease } from "../../fixtures/small-release.js";
@@ -38,7 +39,7 @@ beforeAll(async () => {
 });
 
 function readReport(folder: string): RunReport {
-  return JSON.parse(readFileSync(join(folder, "release.json"), "utf8")) as RunReport;
+  return parseChecked(readFileSync(join(folder, "release.json"), "utf8")) as RunReport;
 }
 
 /** Copies the release, edits one file and recomputes every digest. */

@@ -1,9 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { RunReport } from "../../../src/release/release-report.js";
-import { stableReleaseDigest } from "../../../src/release/stable-release-digest.js";
 import { verifyFolder } from "../../../src/release/verify/verify-folder.js";
 import type { VerifyReport } from "../../../src/release/verify/verify-report.js";
 import { checkRelease } from "../../../src/stages/publish/check-release.js";
@@ -32,9 +31,9 @@ function copy(): string {
 /** Edits only `release.json`. */
 function edit(folder: string, change: (report: RunReport) => void): RunReport {
   const path = join(folder, "release.json");
-  const report = JSON.parse(readFileSync(path, "utf8")) as RunReport;
+  const { checksum, ...report } = JSON.parse(readFileSync(path, "utf8")) as RunReport & { checksum: string };
   change(report);
-  writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`);
+  writeFileSync(path, `${JSON.stringify({ ...report, checksum }, null, 2)}\n`);
   return report;
 }
 
@@ -67,8 +66,7 @@ test("a valid release has no problems, and all files are listed", async () => {
 
 describe("each file", () => {
   test("with a flipped byte is reported", async () => {
-    // release.json has its own test: steps and speed may change.
-    for (const path of (await listFiles(good)).filter((file) => file !== "release.json")) {
+    for (const path of await listFiles(good)) {
       const folder = copy();
       const content = readFileSync(join(folder, path));
       content[content.length >> 1] = (content[content.length >> 1] ?? 0) ^ 1;
@@ -215,34 +213,72 @@ test.each([
   ["the name", (report: RunReport) => Object.assign(first(report), { name: "Q6_K" }), "QS-VERIFY-VARIANT"],
   ["a missing variant", (report: RunReport) => report.variants.shift(), "QS-VERIFY-VARIANT"],
   ["the toolchain", (report: RunReport) => Object.assign(report.toolchain, { llamaCpp: "v9" }), "QS-VERIFY-EDITED"],
+  ["a step's time", (report: RunReport) => Object.assign(report.steps[0] ?? {}, { seconds: 0.1 }), "QS-VERIFY-EDITED"],
+  [
+    "the speed",
+    (report: RunReport) => Object.assign(first(report).smoke?.speed ?? {}, { tokensPerSecond: 900 }),
+    "QS-VERIFY-EDITED",
+  ],
   ["no variants", (report: RunReport) => report.variants.splice(0), "QS-VERIFY-REPORT"],
 ])("release.json edited in %s", async (_what, change, code) => {
   const folder = copy();
   edit(folder, change);
   const report = await verifyFolder(folder, never);
   expect(codes(report)).toContain(code);
-  // Every edit changes the digest that the provenance stores.
+  // Every edit changes the checksum.
   if (code !== "QS-VERIFY-REPORT") expect(codes(report)).toContain("QS-VERIFY-EDITED");
 });
 
-test("every changed byte of release.json is detected, except in steps and speed", async () => {
+test("every changed byte of release.json is detected", async () => {
   const folder = copy();
   const path = join(folder, "release.json");
   const text = readFileSync(path);
-  const digest = stableReleaseDigest(JSON.parse(text.toString()));
-  const unnoticed: number[] = [];
   for (let position = 0; position < text.length; position += 37) {
     const changed = Buffer.from(text);
     changed[position] = (changed[position] ?? 0) ^ 1;
     writeFileSync(path, changed);
-    if ((await verifyFolder(folder, never)).ok) unnoticed.push(position);
+    expect((await verifyFolder(folder, never)).ok, `byte ${position}`).toBe(false);
   }
-  expect(unnoticed.length).toBeLessThan(12);
-  for (const position of unnoticed) {
-    const changed = Buffer.from(text);
-    changed[position] = (changed[position] ?? 0) ^ 1;
-    expect(stableReleaseDigest(JSON.parse(changed.toString())), `byte ${position}`).toBe(digest);
+});
+
+test.each([
+  ["a member twice", '"gate": "failed",', '"gate" twice'],
+  ["an escaped member twice", '"g\\u0061te": "failed",', '"gate" twice'],
+  ["a prototype", '"__proto__": {},', '"__proto__"'],
+])("release.json with %s is invalid", async (_what, member, found) => {
+  const folder = copy();
+  const path = join(folder, "release.json");
+  writeFileSync(path, readFileSync(path, "utf8").replace('"gate": "passed"', `${member} "gate": "passed"`));
+  const report = await verifyFolder(folder, never);
+  expect(codes(report)).toEqual(["QS-VERIFY-REPORT"]);
+  expect(errors(report)[0]?.message).toContain(found);
+});
+
+test("an edited release.json with the checksum removed is invalid", async () => {
+  const folder = copy();
+  const path = join(folder, "release.json");
+  const { checksum: _checksum, ...report } = JSON.parse(readFileSync(path, "utf8"));
+  writeFileSync(path, JSON.stringify({ ...report, steps: [] }));
+  expect(codes(await verifyFolder(folder, never))).toEqual(["QS-VERIFY-REPORT"]);
+});
+
+test("a file of terabytes without content is refused by its size", async () => {
+  const folder = copy();
+  const tebibyte = 2 ** 40;
+  put(join(folder, "notes.txt"), "");
+  for (const file of ["tiny-Q8_0.gguf", "tiny-imatrix.gguf", "README.md", "notes.txt"]) {
+    truncateSync(join(folder, file), tebibyte);
   }
+  const hashed: string[] = [];
+  const report = await verifyFolder(folder, never, (path) => hashed.push(path));
+  expect(errors(report).map(({ code, file }) => [code, file])).toEqual([
+    ["QS-VERIFY-FILE", "README.md"],
+    ["QS-VERIFY-FILE", "notes.txt"],
+    ["QS-VERIFY-FILE", "tiny-Q8_0.gguf"],
+    ["QS-VERIFY-FILE", "tiny-imatrix.gguf"],
+  ]);
+  expect(hashed).toContain("tiny-Q4_K_M.gguf");
+  expect(hashed).not.toContain("tiny-Q8_0.gguf");
 });
 
 describe("a failed variant added by hand", () => {
