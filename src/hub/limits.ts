@@ -4,6 +4,8 @@ export interface HubLimits {
   stallMs: number;
   /** The same for a commit, whose processing time on the Hub grows with the number of files. */
   commitStallMs: number;
+  /** Slowest accepted transfer, measured over a minute; a slower one is aborted and retried. */
+  minBytesPerSecond: number;
   /** Consecutive failures without any finished piece after which a request fails: about a minute. */
   attempts: number;
   /** Wait after the first failure; doubles with each further one up to `maxDelayMs`, minus a random part. */
@@ -22,6 +24,7 @@ export interface HubLimits {
 export const defaultLimits: HubLimits = {
   stallMs: 30_000,
   commitStallMs: 180_000,
+  minBytesPerSecond: 1000,
   attempts: 8,
   firstDelayMs: 500,
   maxDelayMs: 30_000,

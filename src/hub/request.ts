@@ -13,6 +13,7 @@ import {
   TemporaryFailure,
 } from "./hub-error.js";
 import { parseRetryAfter } from "./retry-policy.js";
+import { watchRate } from "./watch-rate.js";
 
 export interface HubRequest {
   url: URL;
@@ -103,8 +104,15 @@ function exchange(connection: HubConnection, url: URL, options: HubRequest | Hub
       signal,
       timeout: stallMs,
     });
-    request.on("timeout", () => request.destroy(new Error(`no data arrived for ${stallMs / 1000} s`)));
-    request.on("response", resolve);
+    let answer: IncomingMessage | undefined;
+    // Once there is a response, its reader gets the error.
+    const abort = (error: Error) => void (answer ?? request).destroy(error);
+    request.on("timeout", () => abort(new Error(`no data arrived for ${stallMs / 1000} s`)));
+    watchRate(request, connection.limits.minBytesPerSecond, abort);
+    request.on("response", (response) => {
+      answer = response;
+      resolve(response);
+    });
     request.on("error", (error) => {
       reject(signal.aborted ? signal.reason : new TemporaryFailure(networkError(error, subject)));
     });

@@ -26,7 +26,7 @@ export async function followLogs(
   { signal, onLine, isOver }: LogHooks,
 ): Promise<void> {
   const subject = { doing: `reading the log of the job ${job.jobId}`, repo: job.namespace };
-  const patient = { ...connection, limits: { ...connection.limits, stallMs: silenceMs } };
+  const patient = { ...connection, limits: { ...connection.limits, stallMs: silenceMs, minBytesPerSecond: 0 } };
   const access = jobsAccess(connection, subject, signal);
   const fetch: typeof globalThis.fetch = async (input) => {
     const url = new URL(input instanceof Request ? input.url : input);
