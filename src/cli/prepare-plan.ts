@@ -8,9 +8,11 @@ import { loadPipeline } from "../recipe/load-pipeline.js";
 import { loadRecipe } from "../recipe/load-recipe.js";
 import { resolveSettings, type Settings } from "../recipe/settings.js";
 import { type StageName, stageNames } from "../stages/stage.js";
+import { formatBytes } from "../util/bytes.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import { QuantsmithError } from "../util/errors.js";
 import { quote, quoteList } from "../util/quote.js";
+import { note } from "./print.js";
 
 /** The options that `run` and `plan` share, as commander hands them over. */
 export interface PlanOptions {
@@ -22,6 +24,14 @@ export interface PlanOptions {
   shared?: boolean;
   /** `--locked`, alone or with the path of a lock file. */
   locked?: boolean | string;
+}
+
+/** Files of this size take a second or longer to hash. */
+const largeBytes = 500e6;
+
+/** Prints a line before a large file is hashed. */
+export function announceHashing(path: string, bytes: number): void {
+  if (bytes >= largeBytes) note(`hashing ${path} (${formatBytes(bytes)})`);
 }
 
 /** Loads, checks and merges a recipe and its pipeline into settings. Errors: QS-RECIPE-*, QS-PIPELINE-*. */

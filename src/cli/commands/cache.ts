@@ -5,7 +5,7 @@ import { formatBytes, parseBytes } from "../../util/bytes.js";
 import { DigestCache } from "../../util/digest-cache.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
-import { loadSettings, type PlanOptions, preparePlan } from "../prepare-plan.js";
+import { announceHashing, loadSettings, type PlanOptions, preparePlan } from "../prepare-plan.js";
 import { print, printJson, textTable } from "../print.js";
 
 export interface CacheOptions {
@@ -45,7 +45,7 @@ export async function cacheTrim(recipe: string, options: PlanOptions & { json?: 
     });
   }
   const settings = await loadSettings(recipe, options.pipeline);
-  const digests = new DigestCache();
+  const digests = new DigestCache(announceHashing);
   const subset = await preparePlan(settings, options, digests);
   const { shared: _shared, variant: _variant, ...whole } = options;
   const plan = await preparePlan(settings, whole, digests);

@@ -9,14 +9,14 @@ import { DigestCache } from "../../util/digest-cache.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { printableJson } from "../../util/printable.js";
 import { quote } from "../../util/quote.js";
-import { findLock, loadSettings, type PlanOptions, preparePlan } from "../prepare-plan.js";
+import { announceHashing, findLock, loadSettings, type PlanOptions, preparePlan } from "../prepare-plan.js";
 import { print, printJson, shorten, textTable } from "../print.js";
 import { formatSeconds } from "../views/describe.js";
 
 /** `quantsmith plan`: prints the steps of a run; changes nothing. */
 export async function plan(recipe: string, options: PlanOptions & { matrix?: boolean; json?: boolean }): Promise<void> {
   const settings = await loadSettings(recipe, options.pipeline);
-  const steps = await preparePlan(settings, options, new DigestCache());
+  const steps = await preparePlan(settings, options, new DigestCache(announceHashing));
   // On one line, as $GITHUB_OUTPUT requires.
   if (options.matrix === true) {
     requireJobName(settings);

@@ -14,7 +14,7 @@ import { quote } from "../../util/quote.js";
 import { createRemoteRunner } from "../create-remote-runner.js";
 import { interruptSignal } from "../interrupt.js";
 import { lazyTools } from "../lazy-tools.js";
-import { loadSettings, type PlanOptions, preparePlan, settingsNotes } from "../prepare-plan.js";
+import { announceHashing, loadSettings, type PlanOptions, preparePlan, settingsNotes } from "../prepare-plan.js";
 import { isInteractive, note, print, problemLines } from "../print.js";
 import { showResult } from "../show-result.js";
 import type { Streaming } from "../streaming.js";
@@ -43,7 +43,7 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
   const threads = threadCount(options.threads);
   const target = options.publish === true ? requireTarget(settings.publish?.target, settings.locate([])) : undefined;
   if (target !== undefined) (await publishing()).requireReachable(target);
-  const digests = new DigestCache();
+  const digests = new DigestCache(announceHashing);
   const plan = await preparePlan(settings, options, digests);
   const workspace = await openWorkspace(options.out);
   const signal = interruptSignal();
