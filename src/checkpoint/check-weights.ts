@@ -10,7 +10,7 @@ export type WeightsCheck = "sample" | "full" | "none";
 
 /** Bytes per position of a sample; a multiple of every value size. */
 const sampleBytes = 16 * 1024;
-const chunkBytes = 2 ** 20;
+const chunkBytes = 4 * 2 ** 20;
 
 /**
  * Checks the weights of a folder for NaN and infinity, which would invalidate every later measurement.

@@ -14,31 +14,35 @@ export function valueBytes(dtype: string): number | undefined {
   return dtype === "F64" ? 8 : exponents.get(dtype)?.size;
 }
 
-/** Returns the index of the first NaN or infinity, or -1. `bytes` starts at a value, little-endian. */
+/** Returns the index of the first NaN or infinity, or -1. `bytes` starts at a value, little-endian, aligned to 4 bytes. */
 export function findNonFinite(bytes: Buffer, dtype: string): number {
   if (dtype === "F64") return findDouble(bytes);
   const exponent = exponents.get(dtype);
   if (exponent === undefined) return -1;
   const { size, mask } = exponent;
-  const values = view(bytes, size);
-  for (let index = 0; index < values.length; index++) {
-    if (((values[index] ?? 0) & mask) === mask) return index;
+  const start = findWord(new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2), exponent);
+  for (let offset = start * 4; offset + size <= bytes.length; offset += size) {
+    if ((bytes.readUIntLE(offset, size) & mask) === mask) return offset / size;
   }
   return -1;
 }
 
-/** Returns a view of whole values; the read buffer is aligned for typed arrays. */
-function view(bytes: Buffer, size: number): Uint8Array | Uint16Array | Uint32Array {
-  const count = Math.floor(bytes.length / size);
-  if (size === 1) return bytes;
-  return size === 2
-    ? new Uint16Array(bytes.buffer, bytes.byteOffset, count)
-    : new Uint32Array(bytes.buffer, bytes.byteOffset, count);
+/** Returns the index of the first word with a NaN or infinity, or the number of words. Tests all values of a word at once. */
+function findWord(words: Int32Array, { size, mask }: { size: number; mask: number }): number {
+  const copies = { 1: 0x01010101, 2: 0x00010001, 4: 1 }[size] ?? 1;
+  const masks = Math.imul(mask, copies);
+  const tops = Math.imul(2 ** (8 * size - 1), copies);
+  const below = ~tops;
+  let index = 0;
+  // The sum has the top bit of every value whose exponent bits are not all set.
+  while (index < words.length && ((((((words[index] ?? 0) & masks) ^ masks) + below) | 0) & tops) === tops) index += 1;
+  return index;
 }
 
 function findDouble(bytes: Buffer): number {
-  for (let offset = 0; offset + 8 <= bytes.length; offset += 8) {
-    if (!Number.isFinite(bytes.readDoubleLE(offset))) return offset / 8;
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset, (bytes.length >> 3) * 2);
+  for (let high = 1; high < words.length; high += 2) {
+    if (((words[high] ?? 0) & 0x7ff00000) === 0x7ff00000) return (high - 1) / 2;
   }
   return -1;
 }

@@ -55,9 +55,9 @@ const model = z
       .exactOptional()
       .describe("Also fetch pickles and Python files, which can execute code when a tool opens them (default false)."),
     checkWeights: z
-      .enum(["sample", "full", "none"])
+      .enum(["full", "sample", "none"])
       .exactOptional()
-      .describe("Check weights for NaN and infinity: samples of every tensor, all values, or none (default `sample`)."),
+      .describe("Check weights for NaN and infinity: all values, samples of every tensor, or none (default `full`)."),
   })
   .superRefine(({ source, revision }, check) => {
     if (revision === undefined) return;

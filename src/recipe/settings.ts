@@ -65,7 +65,7 @@ export function resolveSettings(loaded: LoadedRecipe, { name, file, pipeline }: 
       include: pick("model.include", recipe.model.include, undefined, []),
       exclude: pick("model.exclude", recipe.model.exclude, undefined, []),
       allowUnsafe: pick("model.allowUnsafe", recipe.model.allowUnsafe, undefined, false),
-      checkWeights: pick("model.checkWeights", recipe.model.checkWeights, undefined, "sample"),
+      checkWeights: pick("model.checkWeights", recipe.model.checkWeights, undefined, "full"),
     },
     pipeline: { name, file },
     stages: pick("stages", undefined, pipeline.stages, [...stageNames]),

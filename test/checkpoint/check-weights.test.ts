@@ -2,6 +2,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { checkWeights, type WeightsCheck } from "../../src/checkpoint/check-weights.js";
+import { findNonFinite } from "../../src/checkpoint/non-finite.js";
 import { scanJson } from "../../src/checkpoint/scan-json.js";
 import { failureOf } from "../fixtures/failure.js";
 import { rawSafetensors } from "../fixtures/safetensors-builder.js";
@@ -63,6 +64,19 @@ describe("NaN and infinity in the weights", () => {
   ])("accepts the largest finite %s", async (dtype, bytes) => {
     const folder = folderWith(dtype, bytes.length, 100, (data) => data.set(bytes, 0));
     await check(folder, "full");
+  });
+
+  test.each([
+    ["F16", (bits: number) => (bits & 0x7c00) === 0x7c00],
+    ["BF16", (bits: number) => (bits & 0x7f80) === 0x7f80],
+  ])("classifies every %s at every position of a word", (dtype, isNonFinite) => {
+    const bytes = Buffer.alloc(6);
+    for (let bits = 0; bits < 0x10000; bits++) {
+      for (let index = 0; index < 3; index++) {
+        bytes.fill(0).writeUInt16LE(bits, 2 * index);
+        if ((findNonFinite(bytes, dtype) === index) !== isNonFinite(bits)) expect.unreachable(`${bits} at ${index}`);
+      }
+    }
   });
 
   test("a sample covers ends and middle of a large tensor, the full check every value", async () => {

@@ -133,7 +133,7 @@ test("the smallest recipe has all settings from the pipeline and the defaults", 
     "version: 1\n",
   );
   expect(settings).toMatchObject({
-    model: { source: { kind: "hub", repo: "org/My-Model", revision: "main" }, name: "My-Model" },
+    model: { source: { kind: "hub", repo: "org/My-Model", revision: "main" }, name: "My-Model", checkWeights: "full" },
     pipeline: { name: "pipe", file: join(folder, "pipe.yaml") },
     stages: [...stageNames],
     convert: { engine: "auto", outtype: "auto", mmproj: "auto", pretokenizer: "auto" },

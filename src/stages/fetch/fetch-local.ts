@@ -16,13 +16,15 @@ export const fetchLocal: Operation<SourceParams> = {
   async run(params, context) {
     const { files, gguf } = params;
     const folder = await realpath(requiredInput(context, "folder"));
+    const progress = { done: 0, total: files.length, unit: "file" as const };
     const snapshot = await checkSource(folder, params);
+    if (params.checkWeights !== "none") context.progress({ ...progress, note: "checking the weights for NaN" });
     await checkSourceWeights(folder, snapshot, params.checkWeights, { signal: context.signal });
     for (const [index, file] of files.entries()) {
       const link = join(context.out, "snapshot", file.path);
       await mkdir(dirname(link), { recursive: true });
       await symlink(join(folder, file.path), link);
-      context.progress({ done: index + 1, total: files.length, unit: "file" });
+      context.progress({ ...progress, done: index + 1 });
     }
     const source = gguf === undefined ? "local folder" : `local file ${gguf[0]}`;
     await writeSnapshotReport(context.out, { source, commit: null, files }, snapshot);
