@@ -1,25 +1,25 @@
 #!/usr/bin/env node
-import { CommanderError } from "commander";
 import { exitCodeOf } from "../util/error-report.js";
 import { prepareOutput, printError } from "./print.js";
-import { program } from "./program.js";
-import { usageError } from "./usage-error.js";
+import { requireLimits } from "./require-limits.js";
 
-const asJson = process.argv.includes("--json");
-prepareOutput();
-// An error outside the command's promise, such as one in an event handler, which Node would print as it is.
-process.once("uncaughtException", (error) => {
+function fail(error: unknown, asJson = process.argv.includes("--json")): never {
   printError(error, asJson);
   process.exit(exitCodeOf(error));
-});
+}
+
+// A full device, for example, cannot take the error as JSON either.
+prepareOutput((error) => fail(error, false));
+// An error outside the command's promise, such as one in an event handler, which Node would print as it is.
+process.once("uncaughtException", (error) => fail(error));
+// Without a listener, a write beyond `ulimit -f` kills the process; with one, it fails with EFBIG.
+process.on("SIGXFSZ", () => undefined);
 
 try {
-  await program.parseAsync();
+  requireLimits();
+  // Loaded after the check, since modules are files.
+  const { execute } = await import("./execute.js");
+  await execute();
 } catch (error) {
-  if (error instanceof CommanderError && error.exitCode === 0) process.exitCode = 0;
-  else {
-    const reported = error instanceof CommanderError ? usageError(error, program, process.argv.slice(2)) : error;
-    printError(reported, asJson);
-    process.exitCode = exitCodeOf(reported);
-  }
+  fail(error);
 }

@@ -26,12 +26,12 @@ function write(stream: NodeJS.WriteStream, lines: Lines): void {
   );
 }
 
-/** Prepares the output of a command, first of all. */
-export function prepareOutput(): void {
+/** Prepares the output of a command, first of all. `onFailure` gets the error of a stream that cannot be written. */
+export function prepareOutput(onFailure: (error: Error) => void): void {
   for (const stream of [process.stdout, process.stderr]) {
     // The reader may close the pipe (`quantsmith types | head`); the command continues without output.
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
+      if (error.code !== "EPIPE") onFailure(error);
     });
   }
   // Libraries print texts from outside, too, such as the source line of a YAML warning.

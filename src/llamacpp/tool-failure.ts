@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../util/error-codes.js";
 import { QuantsmithError } from "../util/errors.js";
 import type { SubprocessResult } from "../util/subprocess.js";
+import { fileSizeRemedy } from "../util/system-failure.js";
 
 /** A failure recognized by the tool's output; `message` receives the match of `pattern`. */
 export interface FailurePattern {
@@ -25,6 +26,7 @@ const diskFull =
   /No space left on device|iostream error|basic_ios::clear|Disk quota exceeded|\bENOSPC\b|OSError: \d+ requested and \d+ written/;
 const outOfMemory =
   /std::bad_alloc|\bMemoryError\b|Cannot allocate memory|unable to allocate|failed to allocate .*buffer/i;
+const tooLarge = /File too large|\bEFBIG\b/;
 const broken = /error while loading shared libraries|Library not loaded|no backends are loaded|symbol lookup error/;
 
 /** Returns the error for a failed run of a native tool, with the cause found in its output. */
@@ -45,8 +47,11 @@ export function toolFailure(result: SubprocessResult, context: FailureContext): 
     return fail(
       context.memoryCode ?? "QS-ENV-OOM",
       `memory ran out while ${context.doing}`,
-      "Close other programs or use a machine with more memory.",
+      "Close other programs, raise `ulimit -v`, or use a machine with more memory.",
     );
+  }
+  if (result.signal === "SIGXFSZ" || tooLarge.test(text)) {
+    return fail("QS-ENV-LIMIT", `the output exceeds the limit of file sizes while ${context.doing}`, fileSizeRemedy);
   }
   if (diskFull.test(text)) return diskFullError(context.doing, result);
   // Exit codes of the launcher, see parent-death.ts: 126 not executable, 127 not found.

@@ -1,8 +1,8 @@
-import { mkdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { cacheFolder } from "../util/cache-folder.js";
 import { canonicalJson } from "../util/canonical-json.js";
-import { writeFileAtomic } from "../util/files.js";
+import { makeFolder, writeFileAtomic } from "../util/files.js";
 import { sha256 } from "../util/sha256.js";
 
 /** Raised when `findOverlap` would find an overlap that it did not find before. */
@@ -31,7 +31,7 @@ export class OverlapCheckCache {
   /** Stores the marker; does nothing if the cache is not writable. */
   async add(): Promise<void> {
     try {
-      await mkdir(this.#folder, { recursive: true });
+      await makeFolder(this.#folder);
       await writeFileAtomic(this.#mark, "");
     } catch {
       // The texts are compared again next time.

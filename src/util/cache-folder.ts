@@ -1,5 +1,9 @@
+import { access, constants } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
+import { isSystemError, QuantsmithError } from "./errors.js";
+import { makeFolder } from "./files.js";
+import { systemFailure } from "./system-failure.js";
 
 /**
  * Returns the folder of files built once per user and machine (tools, the converter's Python): `QUANTSMITH_CACHE`, else
@@ -14,4 +18,21 @@ export function cacheFolder(
   if (env.XDG_CACHE_HOME && path.isAbsolute(env.XDG_CACHE_HOME)) return path.join(env.XDG_CACHE_HOME, "quantsmith");
   const usual = platform === "darwin" ? ["Library", "Caches"] : [".cache"];
   return path.join(homedir(), ...usual, "quantsmith");
+}
+
+/** Creates a folder in a cache that the environment variable moves. Errors: QS-ENV-CACHE. */
+export async function makeCacheFolder(
+  folder: string,
+  variable: "QUANTSMITH_CACHE" | "HF_HUB_CACHE" = "QUANTSMITH_CACHE",
+): Promise<void> {
+  try {
+    await makeFolder(folder);
+    await access(folder, constants.W_OK);
+  } catch (cause) {
+    if (!isSystemError(cause) || systemFailure(cause)?.code !== "QS-ENV-FILE") throw cause;
+    throw new QuantsmithError("QS-ENV-CACHE", `cannot write to the cache folder ${folder} (${cause.code})`, {
+      remedy: `Set \`${variable}\` to a writable folder, or correct the permissions.`,
+      cause,
+    });
+  }
 }

@@ -207,6 +207,11 @@ export const errorCodes = {
   // engine (src/engine)
   "QS-INTERNAL": { exit: 1, about: "A bug in quantsmith." },
   "QS-ENV-FILE": { exit: 4, about: "The system refused to read or write a file." },
+  "QS-ENV-LIMIT": {
+    exit: 4,
+    about: "A limit of the shell (`ulimit`) or of the system is too low: open files, file sizes or processes.",
+  },
+  "QS-ENV-CACHE": { exit: 4, about: "A cache folder cannot be created or written." },
   "QS-ENV-OUTPUT": { exit: 4, about: "The output folder cannot be written." },
   "QS-DISK-SPACE": { exit: 4, about: "The disk lacks space for the next step; nothing was written." },
   "QS-STEP-NOT-BUILT": { exit: 2, about: "`--only` names a stage whose inputs are not in the store." },

@@ -1,6 +1,7 @@
-import { type Diagnostic, isSystemError, QuantsmithError, type SourceLocation } from "./errors.js";
+import { type Diagnostic, QuantsmithError, type SourceLocation } from "./errors.js";
 import { quotedLines } from "./printable.js";
 import { redact } from "./redact.js";
+import { systemFailure } from "./system-failure.js";
 
 /** An error as data, for JSON output, the event log, worker reports and messages between threads. */
 export interface ErrorReport {
@@ -26,13 +27,8 @@ export function errorReport(error: unknown): ErrorReport {
       ...(error.problems === undefined ? {} : { problems: error.problems }),
     };
   }
-  if (isSystemError(error) && error.path !== undefined) {
-    return {
-      code: "QS-ENV-FILE",
-      message: redact(error.message),
-      remedy: "Check that the path exists, that its permissions let you read or write it, and that the disk has space.",
-    };
-  }
+  const failure = systemFailure(error);
+  if (failure !== undefined) return { ...failure, message: redact((error as Error).message) };
   return {
     code: "QS-INTERNAL",
     message: redact(error instanceof Error ? (error.stack ?? error.message) : String(error)),
@@ -45,7 +41,7 @@ export function errorFrom({ code, message, ...details }: ErrorReport): Quantsmit
   return new QuantsmithError(code, message, details);
 }
 
-/** Returns the exit code of a command that failed with this error, DESIGN §4. */
+/** Returns the exit code of a command that failed with this error. */
 export function exitCodeOf(error: unknown): number {
   return errorFrom(errorReport(error)).exitCode;
 }

@@ -1,8 +1,8 @@
-import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { check, lock } from "proper-lockfile";
 import { isSystemError } from "./errors.js";
+import { makeFolder } from "./files.js";
 
 /** Time without a heartbeat after which a lock is stale and another process may take it over. */
 const staleMs = 5000;
@@ -25,7 +25,7 @@ export async function withLock<T>(
   { signal, onWait }: LockOptions,
   work: (lost: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   const lost = new AbortController();
   const release = await acquire(path, () => lost.abort(), signal, onWait);
   try {

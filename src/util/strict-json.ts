@@ -1,25 +1,45 @@
 import { quote } from "./quote.js";
 
-/** A member name with its colon, another string, or a bracket of valid JSON. */
-const token = /("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|[{}[\]]/g;
-
 /**
  * Parses JSON whose members have one meaning for every reader. Throws a SyntaxError as JSON.parse does, and for duplicate
  * members, of which some parsers use the first and some the last, and for `__proto__`.
  */
 export function parseStrictJson(text: string): unknown {
   const value: unknown = JSON.parse(text);
+  requireUniqueNames(text);
+  return value;
+}
+
+/** Scans valid JSON: outside of strings, only brackets and the colons after names matter. */
+function requireUniqueNames(text: string): void {
   const open: Set<string>[] = [];
-  for (const [found, name, colon] of text.matchAll(token)) {
-    if (found === "{" || found === "[") open.push(new Set());
-    else if (found === "}" || found === "]") open.pop();
-    else if (name !== undefined && colon !== undefined) {
-      const key = JSON.parse(name) as string;
+  for (let position = 0; position < text.length; position++) {
+    const character = text[position];
+    if (character === "{" || character === "[") open.push(new Set());
+    else if (character === "}" || character === "]") open.pop();
+    else if (character === '"') {
+      const start = position;
+      position = endOfString(text, start);
+      if (!isName(text, position + 1)) continue;
+      const name = JSON.parse(text.slice(start, position + 1)) as string;
       const names = open.at(-1);
-      if (names?.has(key) === true) throw new SyntaxError(`it contains ${quote(key)} twice in one object`);
-      if (key === "__proto__") throw new SyntaxError(`it contains the member ${quote(key)}`);
-      names?.add(key);
+      if (names?.has(name) === true) throw new SyntaxError(`it contains ${quote(name)} twice in one object`);
+      if (name === "__proto__") throw new SyntaxError(`it contains the member ${quote(name)}`);
+      names?.add(name);
     }
   }
-  return value;
+}
+
+/** Returns the position of the quotation mark that ends the string starting at `start`. */
+function endOfString(text: string, start: number): number {
+  let position = start + 1;
+  while (text[position] !== '"') position += text[position] === "\\" ? 2 : 1;
+  return position;
+}
+
+/** True if a colon follows, so that the string before it is a name. */
+function isName(text: string, end: number): boolean {
+  let position = end;
+  while (/^\s$/.test(text[position] ?? "")) position += 1;
+  return text[position] === ":";
 }

@@ -20,7 +20,13 @@ test("SIGKILL means out of memory, another signal is a failure", async () => {
   expect(aborted.message).toContain("SIGABRT");
 });
 
+test("SIGXFSZ means a limit of file sizes", async () => {
+  const failure = await failureOf("kill -XFSZ $$");
+  expect([failure.code, failure.remedy.includes("ulimit -f")]).toEqual(["QS-ENV-LIMIT", true]);
+});
+
 test.each([
+  ["OSError: [Errno 27] File too large", "QS-ENV-LIMIT"],
   ["OSError: [Errno 28] No space left on device", "QS-DISK-FULL"],
   ["failed to quantize: basic_ios::clear: iostream error", "QS-DISK-FULL"],
   ["terminate called after throwing an instance of 'std::bad_alloc'", "QS-ENV-OOM"],

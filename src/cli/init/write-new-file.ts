@@ -1,21 +1,18 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { QuantsmithError } from "../../util/errors.js";
+import { isSystemError, QuantsmithError } from "../../util/errors.js";
 import { makeFolder, writeFileAtomic } from "../../util/files.js";
 
 /**
  * Writes a file for the user. Overwrites an existing file only if `force` is set or `mayReplace` returns true for its
- * text. Errors: QS-INIT-EXISTS.
+ * text. Errors: QS-INIT-EXISTS, also for a folder or a device.
  */
 export async function writeNewFile(
   path: string,
   text: string,
   { force, mayReplace }: { force: boolean; mayReplace: (present: string) => boolean },
 ): Promise<"written" | "unchanged"> {
-  const present = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
+  const present = await readPresent(path);
   if (present === text) return "unchanged";
   if (present !== undefined && !force && !mayReplace(present)) {
     throw new QuantsmithError(
@@ -29,4 +26,17 @@ export async function writeNewFile(
   await makeFolder(dirname(path));
   await writeFileAtomic(path, text);
   return "written";
+}
+
+/** Reads the present file; undefined if there is none. Reading a device such as /dev/full would not end. */
+async function readPresent(path: string): Promise<string | undefined> {
+  try {
+    if ((await stat(path)).isFile()) return await readFile(path, "utf8");
+  } catch (error) {
+    if (isSystemError(error) && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+  throw new QuantsmithError("QS-INIT-EXISTS", `${path} is not a regular file`, {
+    remedy: "Choose another path with `--output`.",
+  });
 }

@@ -1,10 +1,10 @@
-import { mkdir, open, readFile } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import path from "node:path";
 import type { Gguf } from "../../gguf/gguf.js";
 import { findPinnedPackage } from "../../llamacpp/toolchain/pinned-package.js";
 import { cacheFolder } from "../../util/cache-folder.js";
-import { writeFileAtomic } from "../../util/files.js";
+import { makeFolder, writeFileAtomic } from "../../util/files.js";
 import { sha256 } from "../../util/sha256.js";
 import type { MemoryConfiguration } from "./memory.js";
 import type { SimulatedHeader } from "./simulate-headers.js";
@@ -54,7 +54,7 @@ export class MemoryCache {
   /** Ignores failures: the cache is optional. */
   async write(key: string, memory: SimulatedHeader): Promise<void> {
     try {
-      await mkdir(this.#folder, { recursive: true });
+      await makeFolder(this.#folder);
       await writeFileAtomic(this.#file(key), JSON.stringify(memory));
     } catch {
       // The next call simulates again.

@@ -1,6 +1,7 @@
-import { mkdir, stat, statfs } from "node:fs/promises";
+import { stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { formatBytes } from "../../util/bytes.js";
+import { makeCacheFolder } from "../../util/cache-folder.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { parseDigest } from "../digest.js";
 import type { RepoCache } from "./cache-layout.js";
@@ -27,10 +28,10 @@ export async function missingBytes(cache: RepoCache, files: readonly SizedConten
   return missing;
 }
 
-/** Throws QS-DISK-SPACE if the missing bytes do not fit on the cache's disk. */
+/** Throws QS-DISK-SPACE if the missing bytes do not fit on the cache's disk, and QS-ENV-CACHE. */
 export async function requireCacheSpace(cacheFolder: string, missing: number): Promise<void> {
   if (missing === 0) return;
-  await mkdir(cacheFolder, { recursive: true });
+  await makeCacheFolder(cacheFolder, "HF_HUB_CACHE");
   const { bavail, bsize } = await statfs(cacheFolder);
   if (bavail * bsize >= missing + marginBytes) return;
   const free = formatBytes(bavail * bsize);

@@ -1,0 +1,41 @@
+import { readFileSync } from "node:fs";
+import { formatBytes } from "../util/bytes.js";
+import { QuantsmithError } from "../util/errors.js";
+
+/** A run opens about 200 files on two cores. */
+const openFiles = 256;
+/** Node reserves about a gigabyte for each thread. */
+const addressBytes = 4e9;
+
+/**
+ * Requires resource limits (`ulimit`) under which a run can work, where the system reports them (Linux). Below them,
+ * Node ends without an exception, and modules and tools fail to load with misleading errors. Errors: QS-ENV-LIMIT.
+ */
+export function requireLimits(text = readLimits()): void {
+  const files = limitOf(text, "open files");
+  if (files < openFiles) {
+    throw tooLow(`open files is ${files}, at least ${openFiles} are required`, "ulimit -n 4096");
+  }
+  const bytes = limitOf(text, "address space");
+  if (bytes < addressBytes) {
+    const least = formatBytes(addressBytes);
+    throw tooLow(`address space is ${formatBytes(bytes)}, at least ${least} are required`, "ulimit -v unlimited");
+  }
+}
+
+/** Returns a soft limit of `/proc/self/limits`. Node has raised that of open files to the hard limit. */
+function limitOf(text: string, name: string): number {
+  return Number(new RegExp(`^Max ${name} +(\\d+)`, "m").exec(text)?.[1] ?? Number.POSITIVE_INFINITY);
+}
+
+function tooLow(what: string, command: string): QuantsmithError {
+  return new QuantsmithError("QS-ENV-LIMIT", `the limit of ${what}`, { remedy: `Raise it with \`${command}\`.` });
+}
+
+function readLimits(): string {
+  try {
+    return readFileSync("/proc/self/limits", "utf8");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { requireLimits } from "../../src/cli/require-limits.js";
+import { QuantsmithError } from "../../src/util/errors.js";
+
+/** The part of /proc/self/limits that is read. */
+const limits = (files: string, bytes: string) =>
+  [
+    "Limit                     Soft Limit           Hard Limit           Units     ",
+    `Max open files            ${files.padEnd(20)} 1048576              files     `,
+    `Max address space         ${bytes.padEnd(20)} unlimited            bytes     `,
+  ].join("\n");
+
+test.each([
+  ["usual limits", limits("1024", "unlimited")],
+  ["the smallest limits", limits("256", "4000000000")],
+  ["a system without /proc", ""],
+])("%s suffice", (_what, text) => {
+  expect(() => requireLimits(text)).not.toThrow();
+});
+
+test.each([
+  ["64 open files", limits("64", "unlimited"), "the limit of open files is 64", "ulimit -n 4096"],
+  ["a small address space", limits("1024", "1536000000"), "address space is 1.54 GB", "ulimit -v unlimited"],
+])("%s are refused with the command that raises the limit", (_what, text, message, remedy) => {
+  const error = (() => {
+    try {
+      return requireLimits(text);
+    } catch (thrown) {
+      return thrown;
+    }
+  })();
+  expect(error).toBeInstanceOf(QuantsmithError);
+  expect(error).toMatchObject({
+    code: "QS-ENV-LIMIT",
+    message: expect.stringContaining(message),
+    remedy: expect.stringContaining(remedy),
+  });
+});
