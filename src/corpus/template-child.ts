@@ -7,10 +7,12 @@ import { Template } from "@huggingface/jinja";
 import { type Chat, renderChat } from "./render-chat.js";
 import type { Rendering } from "./render-chats.js";
 
+// biome-ignore lint/plugin: the channel to the parent process
+const { stdout } = process;
 let template: Template | Rendering | undefined;
 for await (const line of createInterface({ input: process.stdin })) {
   if (template === undefined) template = parse(JSON.parse(line) as string);
-  else process.stdout.write(`${JSON.stringify(rendering(template, JSON.parse(line) as Chat))}\n`);
+  else stdout.write(`${JSON.stringify(rendering(template, JSON.parse(line) as Chat))}\n`);
 }
 
 function parse(source: string): Template | Rendering {

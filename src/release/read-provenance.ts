@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { buildType } from "./provenance.js";
 import { parseStrictJson } from "../util/strict-json.js";
+import { buildType } from "./provenance.js";
 
 /** The part of a provenance statement that verification needs. */
 export interface Provenance {
