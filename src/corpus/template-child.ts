@@ -8,11 +8,11 @@ import { type Chat, renderChat } from "./render-chat.js";
 import type { Rendering } from "./render-chats.js";
 
 // biome-ignore lint/plugin: the channel to the parent process
-const { stdout } = process;
+const send = (message: Rendering) => process.stdout.write(`${JSON.stringify(message)}\n`);
 let template: Template | Rendering | undefined;
 for await (const line of createInterface({ input: process.stdin })) {
   if (template === undefined) template = parse(JSON.parse(line) as string);
-  else stdout.write(`${JSON.stringify(rendering(template, JSON.parse(line) as Chat))}\n`);
+  else send(rendering(template, JSON.parse(line) as Chat));
 }
 
 function parse(source: string): Template | Rendering {
