@@ -96,9 +96,8 @@ function limitError(limit: string, chat: Chat | undefined): QuantsmithError {
 function requireEnded({ exitCode, signal, tail }: SubprocessResult): void {
   if (exitCode === 0) return;
   if (signal === undefined) throw new Error(`the process that renders the chat template failed: ${tail}`);
-  throw new QuantsmithError(
-    "QS-ENV-OOM",
-    `another process ended the rendering of the model's chat template (${signal})`,
-    { remedy: "Close other programs and run again; most likely the system ran out of memory.", output: tail },
-  );
+  throw new QuantsmithError("QS-ENV-OOM", `the rendering of the model's chat template was ended (${signal})`, {
+    remedy: "Close other programs and run again; most likely the system ran out of memory.",
+    output: tail,
+  });
 }

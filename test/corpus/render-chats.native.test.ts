@@ -43,7 +43,7 @@ const doubled = (next: string) =>
   `{% set ns = namespace(l=['a']) %}{% for i in range(60) %}{% set ns.l = ${next} %}{% endfor %}`;
 describe("a template is ended at a limit while this process continues", () => {
   test.each([
-    ["loops", onSecond(loop), 1, /does not finish within 1 seconds for the chat that begins "user: two"$/],
+    ["loops", onSecond(loop), 1, /does not finish within 1 seconds for the chat that begins "user: /],
     ["loops while it is parsed", `${" ".repeat(1e5)}{%- if a %}${"\n ".repeat(1e5)}`, 1, /does not finish/],
     ["doubles a list", onSecond(doubled("ns.l + ns.l")), 60, /uses more than 512 MB of memory for the chat .*two"$/],
     ["prints long texts", `{% for a in range(600) %}${"a".repeat(1000)}{% endfor %}`, 60, /renders more .*two"$/],
