@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { Agent } from "node:http";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { QuantsmithError } from "../util/errors.js";
@@ -6,6 +7,7 @@ import { quote } from "../util/quote.js";
 import { redact } from "../util/redact.js";
 import { isEndpoint } from "./address.js";
 import { defaultLimits, type HubLimits } from "./limits.js";
+import { proxyAgents } from "./proxy.js";
 import { RateLimiter } from "./rate-limiter.js";
 
 /** A connection to the Hub. The token cannot be read from it, only sent to the endpoint's origin. */
@@ -19,6 +21,8 @@ export interface HubConnection {
   readonly cacheFolder: string;
   readonly limits: HubLimits;
   readonly rateLimiter: RateLimiter;
+  /** Returns the agent of the proxy for an address; undefined for a direct connection. Errors: QS-HUB-PROXY. */
+  agentFor(url: URL): Promise<Agent | undefined>;
   /** Returns the authorization header for the endpoint's origin, and no headers for any other origin. */
   authorize(url: URL): Record<string, string>;
   /** Returns a server's text for a message, with the token redacted: one line, at most 300 characters. */
@@ -31,7 +35,7 @@ const defaultEndpoint = "https://huggingface.co";
 
 /**
  * Reads `HF_ENDPOINT`, `HF_TOKEN` or the token file that `hf auth login` writes, `HF_HUB_CACHE`, `HF_HOME` and
- * `HF_HUB_OFFLINE`, as Python's huggingface_hub does.
+ * `HF_HUB_OFFLINE`, as Python's huggingface_hub does, and the proxy settings.
  * Errors: QS-HUB-ENDPOINT for an endpoint that is neither https nor on this machine, QS-HUB-TOKEN.
  */
 export function hubConnection(env: Environment = process.env, limits: Partial<HubLimits> = {}): HubConnection {
@@ -56,6 +60,7 @@ export function hubConnection(env: Environment = process.env, limits: Partial<Hu
     cacheFolder: resolve(expand(env.HF_HUB_CACHE) || join(home, "hub")),
     limits: { ...defaultLimits, ...limits },
     rateLimiter: new RateLimiter(),
+    agentFor: proxyAgents(env),
     quote: (text) => oneLine(redact(token === undefined ? text : text.replaceAll(token, "[redacted]"))),
     authorize: (url) => (token !== undefined && url.origin === origin ? { authorization: `Bearer ${token}` } : {}),
   };

@@ -95,13 +95,38 @@ export function networkError(cause: unknown, { doing }: Subject): QuantsmithErro
   const reason = cause instanceof Error ? redact(cause.message) : String(cause);
   if (unreachable.has(code)) {
     return new QuantsmithError("QS-HUB-OFFLINE", `${doing}: cannot connect to the Hub: ${reason}`, {
-      remedy: "Check the network and `HF_ENDPOINT`, or set `HF_HUB_OFFLINE=1` to use only the cache.",
+      remedy: "Check the network, `HTTPS_PROXY` and `HF_ENDPOINT`, or set `HF_HUB_OFFLINE=1` to use only the cache.",
       cause,
     });
   }
   return new QuantsmithError("QS-HUB-NETWORK", `${doing}: the connection was lost: ${reason}`, {
     remedy: "Check the network and run again; the transfer resumes.",
     cause,
+  });
+}
+
+/** Codes of Node's TLS for a certificate that it does not accept; a retry does not help. */
+const certificate = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/;
+
+/** Returns the error for a request that failed before its response; a TemporaryFailure except for certificates. */
+export function connectionFailure(cause: Error, subject: Subject): Error {
+  const { code = "" } = cause as NodeJS.ErrnoException;
+  if (!certificate.test(code)) return new TemporaryFailure(networkError(cause, subject));
+  return new QuantsmithError(
+    "QS-HUB-CERTIFICATE",
+    `${subject.doing}: the server's certificate is not valid: ${redact(cause.message)} (${code})`,
+    {
+      remedy:
+        "If your network replaces certificates, set `NODE_EXTRA_CA_CERTS` to a PEM file of its authority. Otherwise check the clock and `HF_ENDPOINT`.",
+      cause,
+    },
+  );
+}
+
+/** Returns the error for a proxy that refused a connection. */
+export function proxyError(status: number, { doing }: Subject): QuantsmithError {
+  return new QuantsmithError("QS-HUB-PROXY", `${doing}: the proxy refused the connection (${status})`, {
+    remedy: "Check the address and credentials in `HTTPS_PROXY`, or add the host to `NO_PROXY`.",
   });
 }
 

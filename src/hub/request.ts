@@ -1,12 +1,13 @@
-import http, { type IncomingMessage } from "node:http";
+import http, { type Agent, type IncomingMessage } from "node:http";
 import https from "node:https";
 import type { Readable } from "node:stream";
 import { packageVersion } from "../util/package-version.js";
 import { isRedirectTarget } from "./address.js";
 import type { HubConnection } from "./connection.js";
 import {
+  connectionFailure,
   invalidResponse,
-  networkError,
+  proxyError,
   type Subject,
   statusError,
   storageError,
@@ -59,7 +60,7 @@ export async function get(connection: HubConnection, request: HubRequest): Promi
   let { url } = request;
   for (let hop = 0; ; hop++) {
     await connection.rateLimiter.waitUntilReady(signal);
-    const response = await exchange(connection, url, request);
+    const response = await exchange(connection, url, request, await connection.agentFor(url));
     const { statusCode: status = 0 } = response;
     if (status >= 200 && status < 300) return { response, url };
     // Draining the body makes the connection reusable.
@@ -82,7 +83,7 @@ export async function get(connection: HubConnection, request: HubRequest): Promi
 export async function send(connection: HubConnection, request: HubWrite): Promise<HubResponse> {
   const { subject, signal, url } = request;
   await connection.rateLimiter.waitUntilReady(signal);
-  const response = await exchange(connection, url, request);
+  const response = await exchange(connection, url, request, await connection.agentFor(url));
   const { statusCode: status = 0 } = response;
   if ((status >= 200 && status < 300) || request.accept?.includes(status) === true) return { response, url };
   response.resume();
@@ -91,7 +92,12 @@ export async function send(connection: HubConnection, request: HubWrite): Promis
   throw failure(connection, request, url, response);
 }
 
-function exchange(connection: HubConnection, url: URL, options: HubRequest | HubWrite): Promise<IncomingMessage> {
+function exchange(
+  connection: HubConnection,
+  url: URL,
+  options: HubRequest | HubWrite,
+  agent: Agent | undefined,
+): Promise<IncomingMessage> {
   const { headers, subject, signal } = options;
   const write = "method" in options ? options : undefined;
   const transport = url.protocol === "https:" ? https : http;
@@ -103,6 +109,7 @@ function exchange(connection: HubConnection, url: URL, options: HubRequest | Hub
       headers: { "user-agent": userAgent, ...headers, ...length, ...connection.authorize(url) },
       signal,
       timeout: stallMs,
+      agent,
     });
     let answer: IncomingMessage | undefined;
     // Once there is a response, its reader gets the error.
@@ -114,7 +121,14 @@ function exchange(connection: HubConnection, url: URL, options: HubRequest | Hub
       resolve(response);
     });
     request.on("error", (error) => {
-      reject(signal.aborted ? signal.reason : new TemporaryFailure(networkError(error, subject)));
+      reject(signal.aborted ? signal.reason : connectionFailure(error, subject));
+    });
+    // The agent would pass the proxy's refusal on as the Hub's response.
+    request.on("proxyConnect", ({ statusCode }: { statusCode: number }) => {
+      if (statusCode === 200) return;
+      const error = proxyError(statusCode, subject);
+      reject(statusCode >= 500 ? new TemporaryFailure(error) : error);
+      request.destroy();
     });
     if (write === undefined) return void request.end();
     const source = write.body.open();

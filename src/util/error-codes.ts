@@ -190,6 +190,8 @@ export const errorCodes = {
     about: "The Hub cannot be reached, or HF_HUB_OFFLINE is set and a file is not cached.",
   },
   "QS-HUB-NETWORK": { exit: 5, about: "The connection to the Hub failed repeatedly." },
+  "QS-HUB-CERTIFICATE": { exit: 5, about: "The certificate of the Hub or its storage is not accepted." },
+  "QS-HUB-PROXY": { exit: 5, about: "The proxy in HTTPS_PROXY is invalid or refused a connection." },
   "QS-HUB-FAILED": { exit: 5, about: "The Hub or its storage returned an error." },
   "QS-HUB-ANSWER": { exit: 5, about: "A response of the Hub is invalid: unsafe redirects, names or sizes." },
   "QS-HUB-LOCK": { exit: 5, about: "Another process took over a download because this process stalled." },
