@@ -93,9 +93,10 @@ async function predictedBytes(step: Step, records: ReadonlyMap<string, StepRecor
   if (step.prepare === undefined || !ready) return estimate;
   const tools = await describeToolchain();
   if (tools.state !== "ready") return estimate;
-  // A plan must not change the store.
-  const work = await mkdtemp(join(tmpdir(), "quantsmith-plan-"));
+  let work: string | undefined;
   try {
+    // A plan must not change the store.
+    work = await mkdtemp(join(tmpdir(), "quantsmith-plan-"));
     const prepared = await step.prepare({
       input: (name) => inputPath(step.inputs, name, records, store),
       work,
@@ -107,7 +108,7 @@ async function predictedBytes(step: Step, records: ReadonlyMap<string, StepRecor
   } catch {
     return estimate;
   } finally {
-    await rm(work, { recursive: true, force: true });
+    if (work !== undefined) await rm(work, { recursive: true, force: true });
   }
 }
 

@@ -51,6 +51,16 @@ describe.runIf(existsSync("/dev/full"))("a device without space", () => {
   });
 });
 
+test("a missing temporary folder does not stop plan", async () => {
+  // The plan prepares the next step in a temporary folder.
+  await under("true", until("convert", "plan"));
+  const env = { TMPDIR: join(home, "none") };
+  expect(await under("true", ["plan", recipe, "--out", join(home, "plan")], { env })).toEqual({
+    exitCode: 0,
+    stderr: "",
+  });
+});
+
 // In /proc, Node's own recursive mkdir would never return.
 test.runIf(existsSync("/proc/self")).each(["/proc", "/dev/null"])("a home of %s", async (folder) => {
   const env = { HOME: folder, XDG_CACHE_HOME: "", QUANTSMITH_CACHE: "" };

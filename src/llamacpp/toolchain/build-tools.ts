@@ -3,6 +3,7 @@ import { copyFile, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/p
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import PQueue from "p-queue";
+import { QuantsmithError } from "../../util/errors.js";
 import { syncFolder } from "../../util/files.js";
 import { isRunning } from "../../util/is-running.js";
 import { packageRoot } from "../../util/package-root.js";
@@ -118,6 +119,7 @@ export async function unpackSource(bundle: string, checkout: string, git: string
     signal,
   });
   if (result.exitCode !== 0) throw buildFailure(result, "unpacking llama.cpp's source");
+  await requireOutput(path.join(checkout, "tools"), git);
 }
 
 interface Compilation {
@@ -152,6 +154,7 @@ export async function compileTool({ name, source, checkout, bin, programs, signa
     signal,
   });
   if (result.exitCode !== 0) throw buildFailure(result, `compiling ${name} with ${path.basename(file)}`);
+  await requireOutput(path.join(bin, name), file);
 }
 
 /** Returns a tool's source files and include folders, absolute or relative to the checkout. */
@@ -166,6 +169,14 @@ function buildFailure(result: Awaited<ReturnType<typeof runSubprocess>>, doing: 
   const remedy =
     "Install a C++17 compiler and git with `apt-get install g++ git` (Debian, Ubuntu) or `xcode-select --install` (macOS), or set `QUANTSMITH_LLAMA_CPP` to a folder with llama.cpp's tools.";
   return toolFailure(result, { doing, otherwise: { code: "QS-TOOL-BUILD", remedy } });
+}
+
+/** The PATH may contain another program of the expected name. Throws `QS-TOOL-BUILD`. */
+async function requireOutput(output: string, program: string): Promise<void> {
+  if ((await stat(output).catch(() => undefined)) !== undefined) return;
+  throw new QuantsmithError("QS-TOOL-BUILD", `${program} succeeded without writing ${path.basename(output)}`, {
+    remedy: "Correct the PATH: it contains another program of that name.",
+  });
 }
 
 /** Deletes the folders of killed builds: their process has ended, or they are old (process ids are reused). */

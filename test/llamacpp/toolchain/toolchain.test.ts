@@ -118,6 +118,19 @@ describe("without a setting", () => {
     });
     expect(await readdir(path.join(folder, "cache", "llama.cpp"))).toEqual([]);
   });
+
+  test.each(["git", "c++"])("another program of the name %s is an error with its path", async (name) => {
+    const file = path.join(folder, name);
+    await writeFile(file, "#!/bin/sh\nexit 0\n");
+    await chmod(file, 0o755);
+    process.env.PATH = `${folder}:${process.env.PATH}`;
+    await expect(resolveToolchain()).rejects.toMatchObject({
+      code: "QS-TOOL-BUILD",
+      message: expect.stringContaining(`${file} succeeded without writing`),
+      remedy: expect.stringContaining("PATH"),
+    });
+    expect(await readdir(path.join(folder, "cache", "llama.cpp"))).toEqual([]);
+  });
 });
 
 test("the cache folder is that of the user's settings, else that of the system", () => {
