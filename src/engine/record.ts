@@ -1,15 +1,12 @@
 import { parseChecked, renderChecked } from "../util/checked-json.js";
+import type { FileState } from "../util/file-state.js";
 import type { Fingerprint } from "./fingerprint.js";
 
 /** One output file of a finished step. */
-export interface RecordedFile {
+export interface RecordedFile extends FileState {
   /** Relative to the step's folder, with `/` separators. */
   path: string;
-  bytes: number;
   sha256: string;
-  /** Modification time in nanoseconds and inode, as text; while both are equal, the content counts as unchanged. */
-  mtime: string;
-  inode: string;
   /**
    * Set when the file was dropped after its last reader (`keepIntermediates: false`); a new reader triggers a rebuild.
    */

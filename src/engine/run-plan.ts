@@ -68,7 +68,7 @@ class Run {
       ...options,
       plan,
       keyed: keyPlan(plan),
-      store: new Store(options.workspace),
+      store: new Store(options.workspace, options.digests),
       scheduler: new Scheduler(options.workspace, options.signal),
       freshSince: fresh ? new Date().toISOString() : null,
       records: new Map(),

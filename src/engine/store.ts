@@ -1,8 +1,9 @@
 import { cp, mkdir, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
+import { DigestCache } from "../util/digest-cache.js";
 import { isSystemError } from "../util/errors.js";
+import { type FileState, fileState, sameButLinks, sameState } from "../util/file-state.js";
 import { listFiles, syncFolder, syncTree, writeFileAtomic } from "../util/files.js";
-import { sha256File } from "../util/sha256.js";
 import { collectJobs } from "./collect-jobs.js";
 import { parseRecord, type RecordedFile, renderRecord, type StepRecord } from "./record.js";
 import { scratchPath, type Workspace } from "./workspace.js";
@@ -13,9 +14,13 @@ const stepFolder = /^[a-z]+-[0-9a-f]{64}$/;
 /** The content-addressed store of finished steps: `store/<stage>-<key>/` with outputs and `record.json`. */
 export class Store {
   readonly #workspace: Workspace;
+  readonly #digests: DigestCache;
+  /** States of the files that this process has verified or written, by path. */
+  readonly #verified = new Map<string, FileState>();
 
-  constructor(workspace: Workspace) {
+  constructor(workspace: Workspace, digests = new DigestCache()) {
     this.#workspace = workspace;
+    this.#digests = digests;
   }
 
   /** Returns the folder of a step's outputs, existing or not. */
@@ -30,8 +35,9 @@ export class Store {
 
   /**
    * Returns the record of a finished step if all outputs are unchanged or were dropped on purpose, else undefined.
-   * Always compares sizes; hashes files whose mtime or inode differs from the record, or all files with `verify`.
-   * `readOnly` writes nothing: neither the new mtime of an unchanged file nor the time of this use.
+   * Always compares sizes; hashes files whose state differs from the record, or all files with `verify`. This process
+   * adds and removes hard links, so it ignores the ctime of a file that it has already verified.
+   * `readOnly` writes nothing: neither the new state of an unchanged file nor the time of this use.
    */
   async find(stage: string, key: string, { verify = false, readOnly = false } = {}): Promise<StepRecord | undefined> {
     const folder = this.folder(stage, key);
@@ -41,17 +47,19 @@ export class Store {
     for (const [index, output] of record.outputs.entries()) {
       if (output.dropped) continue;
       const path = join(folder, output.path);
-      const now = await describe(path).catch(() => undefined);
+      const now = await fileState(path).catch(() => undefined);
       if (now === undefined || now.bytes !== output.bytes) return undefined;
-      const touched = now.mtime !== output.mtime || now.inode !== output.inode;
-      if ((touched || verify) && (await sha256File(path)) !== output.sha256) return undefined;
-      if (touched) {
-        record.outputs[index] = { ...output, ...now };
-        refreshed = true;
-      }
+      const recorded = sameState(now, output);
+      const verified = this.#verified.get(path);
+      const unchanged = recorded || (verified !== undefined && sameButLinks(now, verified));
+      if ((!unchanged || verify) && (await this.#digests.digest(path)) !== output.sha256) return undefined;
+      this.#verified.set(path, now);
+      if (recorded) continue;
+      record.outputs[index] = { ...output, ...now };
+      refreshed = true;
     }
     if (!readOnly) {
-      // Store the new mtimes, so that a copied or touched store is hashed once and not on every run.
+      // Store the new states, so that a copied or touched store is hashed once and not on every run.
       if (refreshed) await this.#writeRecord(folder, record).catch(() => undefined);
       else await utimes(join(folder, recordName), new Date(), new Date()).catch(() => undefined);
     }
@@ -67,18 +75,19 @@ export class Store {
     record: Omit<StepRecord, "outputs">,
     digest: (path: string) => Promise<string>,
   ): Promise<StepRecord> {
+    await syncTree(built);
     const outputs: RecordedFile[] = [];
     for (const path of await listFiles(built)) {
       const file = join(built, path);
-      outputs.push({ path, ...(await describe(file)), sha256: await digest(file) });
+      outputs.push({ path, ...(await fileState(file)), sha256: await digest(file) });
     }
-    await syncTree(built);
     const folder = this.folder(record.fingerprint.stage, record.key);
     await this.#discard(folder);
     await rename(built, folder);
     await syncFolder(this.#workspace.store);
     const whole: StepRecord = { ...record, outputs };
     await this.#writeRecord(folder, whole);
+    for (const { path, ...state } of outputs) this.#verified.set(join(folder, path), state);
     await rm(this.partialFolder(record.key), { recursive: true, force: true });
     return whole;
   }
@@ -151,12 +160,6 @@ export class Store {
 
 async function readRecord(folder: string): Promise<StepRecord | undefined> {
   return parseRecord(await readFile(join(folder, recordName), "utf8").catch(() => ""));
-}
-
-/** Returns size, mtime and inode of a file; follows links. */
-async function describe(path: string): Promise<Pick<RecordedFile, "bytes" | "mtime" | "inode">> {
-  const { size, mtimeNs, ino } = await stat(path, { bigint: true });
-  return { bytes: Number(size), mtime: String(mtimeNs), inode: String(ino) };
 }
 
 /** Creates empty folders `out` and `work` in a fresh folder for building one step. */

@@ -25,7 +25,7 @@ export type WorkerOptions = Omit<RunOptions, "fresh" | "remote" | "onPassed">;
  * Errors: QS-WORKER-JOB, QS-WORKER-INPUT, QS-WORKER-TOOLS, and those of the step.
  */
 export async function runJob(key: string, shard: Shard | undefined, options: WorkerOptions): Promise<void> {
-  const store = new Store(options.workspace);
+  const store = new Store(options.workspace, options.digests);
   const job = await readJobFile(options.workspace, key);
   if (job === undefined) {
     if (await isFinished(store, key)) return;
