@@ -147,6 +147,7 @@ function watchFinalNames(out: string, result: CrashResult): void {
   }
   const releases = join(out, "releases");
   for (const name of existsSync(releases) ? readdirSync(releases) : []) {
+    if (name.startsWith(".")) continue; // temporary folders, and the record of the installation
     result.partial.push(...partialFiles(join(releases, name)));
   }
 }

@@ -4,7 +4,7 @@ import type { OperationReport, Shard } from "../stages/stage.js";
 import { QuantsmithError } from "../util/errors.js";
 import { withLock } from "../util/lock.js";
 import { quote } from "../util/quote.js";
-import { diskFull } from "./disk-space.js";
+import { reportDiskFull } from "./disk-space.js";
 import { executeStep, type StepResult } from "./execute-step.js";
 import { findStep } from "./find-step.js";
 import type { KeyedStep } from "./fingerprint.js";
@@ -12,7 +12,7 @@ import type { StepRecord } from "./record.js";
 import type { BuildRuntime } from "./runtime.js";
 import { inputDigests, inputPath } from "./step-inputs.js";
 import { moveToStoreDisk, openBuildFolder } from "./store.js";
-import { buildPath, lockPath } from "./workspace.js";
+import { buildPath, lockPath, removeTemporary } from "./workspace.js";
 
 export interface BuildOptions {
   /** Requires the files of the step; a record whose files were dropped is not enough. */
@@ -34,7 +34,7 @@ export async function buildStep(
   const { step, key } = keyed;
   const { events, workspace } = runtime;
   const onWait = () => events.emit({ type: "step-waiting", id: step.id });
-  return withLock(lockPath(workspace, key), { signal: runtime.signal, onWait }, async (lost) => {
+  const work = async (lost: AbortSignal): ReturnType<typeof buildStep> => {
     const present = await findFinished(keyed, runtime, restore);
     if (present !== undefined) return { record: present, status: "cached" };
     if (discardPartial) await rm(runtime.store.partialFolder(key), { recursive: true, force: true });
@@ -42,8 +42,8 @@ export async function buildStep(
     try {
       const build = await openBuildFolder(folder);
       const priority = -runtime.plan.steps.indexOf(step);
-      const work = () => executeStep({ ...keyed, build }, runtime);
-      const done = await runtime.scheduler.run(step.resource, priority, onWait, work);
+      const execute = () => executeStep({ ...keyed, build }, runtime);
+      const done = await runtime.scheduler.run(step.resource, priority, onWait, execute);
       // A process that took over the lock may have finished. Equal keys give equal outputs, so its result is as good.
       const theirs = lost.aborted ? await findFinished(keyed, runtime, restore) : undefined;
       if (theirs !== undefined) return { record: theirs, status: "cached" };
@@ -51,12 +51,12 @@ export async function buildStep(
         commitStep(keyed, runtime, await moveToStoreDisk(build.out, workspace), done),
       );
       return { record, status: "built" };
-    } catch (error) {
-      throw isDiskFull(error) ? diskFull(step.id, error) : error;
     } finally {
-      await rm(folder, { recursive: true, force: true });
+      await removeTemporary(folder);
     }
-  });
+  };
+  const lock = { signal: runtime.signal, onWait };
+  return reportDiskFull(step.id, () => withLock(lockPath(workspace, key), lock, work));
 }
 
 /**
@@ -67,18 +67,18 @@ export async function buildShard(keyed: KeyedStep, shard: Shard, runtime: BuildR
   const { step, key } = keyed;
   const { events, workspace } = runtime;
   const onWait = () => events.emit({ type: "step-waiting", id: step.id });
-  await withLock(lockPath(workspace, `${key}-${shard.index}`), { signal: runtime.signal, onWait }, async () => {
+  const work = async () => {
     if ((await findFinished(keyed, runtime, false)) !== undefined) return;
     const folder = buildPath(workspace, step.stage);
     try {
       const build = await openBuildFolder(folder);
       await runtime.scheduler.run(step.resource, 0, onWait, () => executeStep({ ...keyed, shard, build }, runtime));
-    } catch (error) {
-      throw isDiskFull(error) ? diskFull(step.id, error) : error;
     } finally {
-      await rm(folder, { recursive: true, force: true });
+      await removeTemporary(folder);
     }
-  });
+  };
+  const lock = { signal: runtime.signal, onWait };
+  await reportDiskFull(step.id, () => withLock(lockPath(workspace, `${key}-${shard.index}`), lock, work));
 }
 
 /** Returns a finished step that this run may reuse (see `isUsable`). */
@@ -178,10 +178,4 @@ function inputChanged(step: string, file: string): QuantsmithError {
 async function fileIdentity(path: string): Promise<string> {
   const { dev, ino } = await stat(path, { bigint: true });
   return `${dev}:${ino}`;
-}
-
-/** Whether a write of this program failed on a full disk; native tools report that in their own messages. */
-function isDiskFull(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  return code === "ENOSPC" || code === "EDQUOT";
 }

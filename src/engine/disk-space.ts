@@ -41,3 +41,16 @@ export function watchDisk(folder: string, step: string): { signal: AbortSignal; 
 export function diskFull(step: string, cause?: unknown): QuantsmithError {
   return new QuantsmithError("QS-DISK-FULL", `the disk became full during ${step}`, { remedy, cause });
 }
+
+/**
+ * Runs work that writes files, and reports a full disk as such; native tools report it in their own messages.
+ * Errors: QS-DISK-FULL, those of `work`.
+ */
+export async function reportDiskFull<T>(step: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException | undefined)?.code;
+    throw code === "ENOSPC" || code === "EDQUOT" ? diskFull(step, error) : error;
+  }
+}

@@ -2,21 +2,26 @@ import type { Plan } from "../plan/plan.js";
 import type { RunReport } from "../release/release-report.js";
 import { collectReport } from "../stages/package/collect-report.js";
 import { QuantsmithError } from "../util/errors.js";
-import { installRelease, withdrawRelease } from "./install-release.js";
+import { type ChangedRelease, installRelease, type ReleaseTarget, withdrawRelease } from "./install-release.js";
 import type { RunOutcome } from "./run-plan.js";
 import { inputDigests, inputPath } from "./step-inputs.js";
-import type { Workspace } from "./workspace.js";
+
+export interface FinishedRun {
+  /** `release` is null unless the release of this run is installed. */
+  report: RunReport;
+  /** All failures; the first decides the exit code. */
+  errors: unknown[];
+  /** Whether the old release was removed. */
+  withdrawn: boolean;
+  /** New path of the old release folder, if it was renamed. */
+  movedTo?: string;
+}
 
 /**
  * Ends a run: collects the report, then installs the packaged release, or removes the old release when every variant
- * was judged and none passed. `errors` are all failures; the first decides the exit code.
+ * was judged and none passed.
  */
-export async function finishRun(
-  plan: Plan,
-  outcome: RunOutcome,
-  workspace: Workspace,
-  signal: AbortSignal,
-): Promise<{ report: RunReport; errors: unknown[]; withdrawn: boolean }> {
+export async function finishRun(plan: Plan, outcome: RunOutcome, target: ReleaseTarget): Promise<FinishedRun> {
   const { records, store } = outcome;
   const { inputs } = plan.report;
   // A partial plan judges variants only by its own measurements.
@@ -43,15 +48,26 @@ export async function finishRun(
   if (failed.length > 0) errors.push(gateError(failed));
 
   const packaged = records.get("package");
-  let release: string | null = null;
-  let withdrawn = false;
-  if (packaged !== undefined) {
-    const folder = store.folder("package", packaged.key);
-    release = await installRelease(workspace, plan.name, { folder, record: packaged }, signal);
-  } else if (nothing >= 0 && failed.length === params.variants.length) {
-    withdrawn = await withdrawRelease(workspace, plan.name, signal);
+  const withdraws = nothing >= 0 && failed.length === params.variants.length;
+  let changed: ChangedRelease | undefined;
+  try {
+    if (packaged !== undefined) {
+      const folder = store.folder("package", packaged.key);
+      changed = await installRelease(target, { folder, record: packaged });
+    } else if (withdraws) changed = await withdrawRelease(target);
+  } catch (error) {
+    if (!(error instanceof QuantsmithError)) throw error;
+    errors.push(error);
   }
-  return { report: { ...report, release }, errors, withdrawn };
+  // The hard links of the release have changed the state of the stored files; without this, the next run hashes them.
+  for (const { fingerprint, key } of records.values()) await store.find(fingerprint.stage, key);
+  const installed = packaged === undefined ? null : (changed?.release ?? null);
+  return {
+    report: { ...report, release: installed },
+    errors,
+    withdrawn: withdraws && changed !== undefined && changed.movedTo === undefined,
+    ...(changed?.movedTo === undefined ? {} : { movedTo: changed.movedTo }),
+  };
 }
 
 function gateError(variants: readonly string[]): QuantsmithError {

@@ -1,87 +1,213 @@
-import { copyFile, mkdir, rename, rm, stat } from "node:fs/promises";
+import { copyFile, lstat, mkdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { Plan } from "../plan/plan.js";
 import { isSystemError, QuantsmithError } from "../util/errors.js";
-import { linkOrCopy, listFiles, syncFolder } from "../util/files.js";
-import { withLock } from "../util/lock.js";
-import { sha256File } from "../util/sha256.js";
+import { linkOrCopy, listFiles, removeUnfinishedWrites } from "../util/files.js";
+import { quote } from "../util/quote.js";
+import { removeFolder, replaceFolder, withFolderLock } from "../util/replace-folder.js";
+import { systemReason } from "../util/system-reason.js";
+import { reportDiskFull } from "./disk-space.js";
+import {
+  type ContentCheck,
+  describeFiles,
+  type ForeignFile,
+  findForeign,
+  findPresent,
+  type InstalledRelease,
+  otherRecipe,
+  type ReleaseOwner,
+  type ReleasePaths,
+  readInstalled,
+  releasePaths,
+  removeInstalled,
+  writeInstalled,
+} from "./installed-release.js";
 import type { StepRecord } from "./record.js";
-import { lockPath, scratchPath, type Workspace } from "./workspace.js";
+import { keyPlan } from "./step-keys.js";
+import { Store } from "./store.js";
+import type { Workspace } from "./workspace.js";
+
+/** The folder `releases/<name>/` of a run, and what the run may do with it. */
+export interface ReleaseTarget extends ContentCheck {
+  workspace: Workspace;
+  name: string;
+  owner: ReleaseOwner;
+  /** Renames a folder that is not the run's to replace, instead of failing. */
+  replace: boolean;
+  signal: AbortSignal;
+}
+
+/** A release folder after a change. */
+export interface ChangedRelease {
+  release: string;
+  /** The new path of a folder that was not the run's to replace. */
+  movedTo?: string;
+}
 
 /**
- * Installs a finished package step as `releases/<name>/`, by hard links, and returns the path. Swaps the folder as a
- * whole; leaves an equal folder alone.
+ * Installs a finished package step as `releases/<name>/`, by hard links. Swaps the folder as a whole; leaves a folder
+ * that contains the same files alone, with all other files in it.
+ * Errors: QS-RELEASE-FOREIGN, QS-ENV-OUTPUT, QS-DISK-FULL.
  */
-export async function installRelease(
-  workspace: Workspace,
-  name: string,
+export function installRelease(
+  target: ReleaseTarget,
   packaged: { folder: string; record: StepRecord },
-  signal: AbortSignal,
-): Promise<string> {
-  const release = join(workspace.releases, name);
-  await withReleaseLock(workspace, name, signal, async () => {
-    if (await isSame(release, packaged)) return;
-    const next = scratchPath(workspace, "release");
-    await mkdir(next, { recursive: true });
-    for (const { path } of packaged.record.outputs) {
-      // Small files are copied: users edit them, and an edit of a hard link would change the store.
-      const put = isLarge(path) ? linkOrCopy : copyWithFolders;
-      await put(join(packaged.folder, path), join(next, path));
+): Promise<ChangedRelease> {
+  const { outputs } = packaged.record;
+  return changeRelease(target, async (paths) => {
+    const { folder, record } = paths;
+    const { owner } = target;
+    const installed = await readInstalled(record);
+    const present = await findPresent(folder, outputs, installed, target);
+    if (present !== undefined) {
+      const theirs = installed !== undefined && (await otherRecipe(target.workspace, installed, owner)) !== undefined;
+      await writeInstalled(record, { format: 1, owner: theirs ? installed.owner : owner, files: present });
+      return {};
     }
-    await syncFolder(next);
-    await removeOldRelease(workspace, release);
-    await rename(next, release);
-    await syncFolder(workspace.releases);
+    const movedTo = await clearPath(target, paths, installed);
+    const old = movedTo === undefined ? (installed?.files ?? []) : [];
+    const build = async (next: string) => {
+      for (const { path } of outputs) {
+        // Small files are copied: users edit them, and an edit of a hard link would change the store.
+        const put = path.endsWith(".gguf") ? linkOrCopy : copyWithFolders;
+        await put(join(packaged.folder, path), join(next, path));
+      }
+      // Before the swap, so that a kill at any moment leaves a record of the files in place.
+      await writeInstalled(record, { format: 1, owner, files: [...old, ...(await describeFiles(next, outputs))] });
+    };
+    await replaceFolder(folder, build, (moved) => requireOwn(target, paths, installed, moved));
+    await writeInstalled(record, { format: 1, owner, files: await describeFiles(folder, outputs) });
+    return movedTo === undefined ? {} : { movedTo };
   });
-  return release;
 }
 
-/** Removes the release of variants that no longer pass; its files stay in the store. Returns whether there was one. */
-export async function withdrawRelease(workspace: Workspace, name: string, signal: AbortSignal): Promise<boolean> {
-  const release = join(workspace.releases, name);
-  const existed = (await stat(release).catch(() => undefined)) !== undefined;
-  await withReleaseLock(workspace, name, signal, () => removeOldRelease(workspace, release));
-  return existed;
+/**
+ * Removes the release of variants that no longer pass; its files stay in the store. Returns undefined if there was none.
+ * Errors: those of `installRelease`.
+ */
+export async function withdrawRelease(target: ReleaseTarget): Promise<ChangedRelease | undefined> {
+  let existed = false;
+  const changed = await changeRelease(target, async (paths) => {
+    const { folder, record } = paths;
+    existed = await exists(folder);
+    if (!existed) return {};
+    const installed = await readInstalled(record);
+    const movedTo = await clearPath(target, paths, installed);
+    if (movedTo !== undefined) return { movedTo };
+    await removeFolder(folder, (moved) => requireOwn(target, paths, installed, moved));
+    await removeInstalled(record);
+    return {};
+  });
+  return existed ? changed : undefined;
 }
 
-function withReleaseLock(workspace: Workspace, name: string, signal: AbortSignal, work: () => Promise<void>) {
-  return withLock(lockPath(workspace, `release-${name}`), { signal }, work);
+/**
+ * Throws QS-RELEASE-FOREIGN before any work if a run will build another release than the present one, which it may not
+ * replace. Repairs an interrupted replacement.
+ */
+export async function requireReplaceable(target: ReleaseTarget, plan: Plan, fresh: boolean): Promise<void> {
+  const packaged = keyPlan(plan).get("package");
+  if (packaged === undefined) return;
+  const store = new Store(target.workspace, target.digests);
+  const built = await store.find(packaged.step.stage, packaged.key, { readOnly: true });
+  // A finished release may be the present one; `installRelease` compares them.
+  if (built !== undefined && !fresh) return;
+  await changeRelease(target, async (paths) => {
+    if (!target.replace) await requireOwn(target, paths, await readInstalled(paths.record), paths.folder);
+    return {};
+  });
 }
 
-/** Removes the old release. Errors: QS-RELEASE-FOREIGN for a folder without a release.json, which is left alone. */
-async function removeOldRelease(workspace: Workspace, release: string): Promise<void> {
-  const present = await listFiles(release).catch((): string[] => []);
-  if (present.length > 0 && !present.includes("release.json")) {
-    throw new QuantsmithError("QS-RELEASE-FOREIGN", `cannot replace ${release}, which is not a quantsmith release`, {
-      remedy: "Move the folder, or set another folder with `--out`.",
+async function changeRelease(
+  target: ReleaseTarget,
+  change: (paths: ReleasePaths) => Promise<Omit<ChangedRelease, "release">>,
+): Promise<ChangedRelease> {
+  const paths = await releasePaths(target.workspace, target.name);
+  try {
+    const lock = { signal: target.signal };
+    const changed = await reportDiskFull("the installation of the release", () =>
+      withFolderLock(paths.folder, lock, async () => {
+        await removeUnfinishedWrites(paths.record);
+        return change(paths);
+      }),
+    );
+    return { release: paths.release, ...changed };
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    throw new QuantsmithError("QS-ENV-OUTPUT", `cannot write the release ${paths.release}: ${systemReason(error)}`, {
+      remedy: "Correct the cause, or set another folder with `--out`, then run again. Finished steps are kept.",
+      cause: error,
     });
   }
-  const old = scratchPath(workspace, "old-release");
+}
+
+/** Renames a folder that is not the run's to replace, if the run may do so. Returns its new path. */
+async function clearPath(
+  target: ReleaseTarget,
+  paths: ReleasePaths,
+  installed: InstalledRelease | undefined,
+): Promise<string | undefined> {
   try {
-    await rename(release, old);
+    await requireOwn(target, paths, installed, paths.folder);
+    return undefined;
   } catch (error) {
-    if (isSystemError(error) && error.code === "ENOENT") return;
+    if (!target.replace || !(error instanceof QuantsmithError)) throw error;
+  }
+  let count = 1;
+  while (await exists(`${paths.folder}.replaced-${count}`)) count++;
+  const movedTo = `${paths.folder}.replaced-${count}`;
+  await rename(paths.folder, movedTo);
+  await removeInstalled(paths.record);
+  return movedTo;
+}
+
+/** Throws QS-RELEASE-FOREIGN if the folder, which is now at `place`, is not the run's to replace. */
+async function requireOwn(
+  target: ReleaseTarget,
+  { release }: ReleasePaths,
+  installed: InstalledRelease | undefined,
+  place: string,
+): Promise<void> {
+  if (!(await exists(place))) return;
+  if (!(await lstat(place)).isDirectory()) {
+    throw foreign(`${release}, which is not a folder`, "Move it, or add `--replace` to rename it.");
+  }
+  if ((await listFiles(place)).length === 0) return;
+  const other = installed === undefined ? undefined : await otherRecipe(target.workspace, installed, target.owner);
+  if (other !== undefined) {
+    throw foreign(
+      `${release}, which is the release of another recipe: ${other}`,
+      "Set another folder with `--out`, rename one of the recipes, or add `--replace` to rename the old release.",
+    );
+  }
+  const files = await findForeign(place, installed, target);
+  if (files.length === 0) return;
+  throw foreign(
+    `${release}, which contains files that quantsmith did not write: ${list(files)}`,
+    "Move these files out of the folder, or add `--replace` to rename the folder.",
+  );
+}
+
+function foreign(what: string, remedy: string): QuantsmithError {
+  return new QuantsmithError("QS-RELEASE-FOREIGN", `cannot replace ${what}`, { remedy });
+}
+
+const listed = 10;
+
+function list(files: readonly ForeignFile[]): string {
+  const names = files.slice(0, listed).map(({ path, change }) => `${quote(path)} (${change})`);
+  return [...names, ...(files.length > listed ? [`${files.length - listed} more`] : [])].join(", ");
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (isSystemError(error) && error.code === "ENOENT") return false;
     throw error;
   }
-  await rm(old, { recursive: true, force: true });
 }
-
-/**
- * Whether names match, large files are hard links or copies of the stored files, and small files have the same content.
- */
-async function isSame(release: string, packaged: { folder: string; record: StepRecord }): Promise<boolean> {
-  const present = await listFiles(release).catch(() => []);
-  const expected = packaged.record.outputs.map(({ path }) => path).sort();
-  if (present.join("\n") !== expected.join("\n")) return false;
-  for (const output of packaged.record.outputs) {
-    const path = join(release, output.path);
-    const { ino, size } = await stat(path, { bigint: true });
-    if (String(ino) === output.inode) continue;
-    if (Number(size) !== output.bytes || (await sha256File(path)) !== output.sha256) return false;
-  }
-  return true;
-}
-
-const isLarge = (path: string) => path.endsWith(".gguf");
 
 async function copyWithFolders(from: string, to: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true });

@@ -33,10 +33,10 @@ export async function activeScratch(tmp: string): Promise<string[]> {
   return (await scratchFolders(tmp)).flatMap(({ name, alive }) => (alive ? [name] : []));
 }
 
-/** Removes the scratch folders of dead processes; leaves folders with other names alone. */
+/** Removes the scratch folders of dead processes, if it can; leaves folders with other names alone. */
 export async function removeDeadScratch(tmp: string): Promise<void> {
   for (const { name, alive } of await scratchFolders(tmp)) {
-    if (!alive) await rm(join(tmp, name), { recursive: true, force: true });
+    if (!alive) await rm(join(tmp, name), { recursive: true, force: true }).catch(() => undefined);
   }
 }
 

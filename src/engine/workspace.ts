@@ -64,9 +64,14 @@ export async function openWorkspace(
   await removeDeadScratch(workspace.tmp);
   const close = async () => {
     stopHeartbeat();
-    for (const own of [workspace.scratch, workspace.build]) await rm(own, { recursive: true, force: true });
+    for (const own of [workspace.scratch, workspace.build]) await removeTemporary(own);
   };
   return { ...workspace, close };
+}
+
+/** Removes a temporary folder. A failure must not hide the reason for it; the next start removes the folder then. */
+export async function removeTemporary(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true }).catch(() => undefined);
 }
 
 /** Returns an unused path in this process's scratch folder; creates nothing. */

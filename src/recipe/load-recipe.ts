@@ -2,6 +2,7 @@ import { dirname, parse, resolve } from "node:path";
 import type { Catalog } from "../hardware/catalog/device.js";
 import { QuantsmithError, type SourceLocation } from "../util/errors.js";
 import { quote } from "../util/quote.js";
+import { sha256 } from "../util/sha256.js";
 import { checkFile } from "./check-file.js";
 import { crossCheck } from "./cross-check.js";
 import { checkDevices, recipeCatalog } from "./recipe-devices.js";
@@ -15,6 +16,8 @@ export interface LoadedRecipe {
   file: string;
   /** File name without extension; also the name of the release folder. */
   name: string;
+  /** sha256 of the recipe's text. */
+  sha256: string;
   recipe: Recipe;
   /** Contains all devices that the recipe names. */
   catalog: Catalog;
@@ -30,7 +33,8 @@ export interface LoadedRecipe {
 export async function loadRecipe(path: string): Promise<LoadedRecipe> {
   const file = resolve(path);
   const { name } = parse(file);
-  const yaml = parseYaml(await readTextFile(file, path, "QS-RECIPE-MISSING"), path, "QS-RECIPE-EMPTY");
+  const text = await readTextFile(file, path, "QS-RECIPE-MISSING");
+  const yaml = parseYaml(text, path, "QS-RECIPE-EMPTY");
   if (name.startsWith(".") || name.length > 100) {
     // `...yaml` would name the parent of the releases as the folder to replace; long names result in ENAMETOOLONG.
     throw new QuantsmithError(
@@ -49,5 +53,5 @@ export async function loadRecipe(path: string): Promise<LoadedRecipe> {
     ...crossCheck(data, folder),
     ...checkDevices(data, catalog),
   ]);
-  return { file, name, recipe, catalog, locate: (at) => yaml.place(at, "value").at };
+  return { file, name, sha256: sha256(text), recipe, catalog, locate: (at) => yaml.place(at, "value").at };
 }

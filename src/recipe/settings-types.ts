@@ -67,6 +67,8 @@ export interface Settings {
   name: string;
   /** The recipe's path as the user gave it. */
   file: string;
+  /** sha256 of the recipe's text. */
+  sha256: string;
   model: {
     source: ModelSource;
     name: string;

@@ -59,6 +59,7 @@ export function resolveSettings(loaded: LoadedRecipe, { name, file, pipeline }: 
   return {
     name: loaded.name,
     file: loaded.locate([]).file,
+    sha256: loaded.sha256,
     model: {
       source,
       name: modelName,

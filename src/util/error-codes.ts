@@ -217,7 +217,10 @@ export const errorCodes = {
   "QS-ENV-OUTPUT": { exit: 4, about: "The output folder cannot be written." },
   "QS-DISK-SPACE": { exit: 4, about: "The disk lacks space for the next step; nothing was written." },
   "QS-STEP-NOT-BUILT": { exit: 2, about: "`--only` names a stage whose inputs are not in the store." },
-  "QS-RELEASE-FOREIGN": { exit: 4, about: "The release path contains foreign files." },
+  "QS-RELEASE-FOREIGN": {
+    exit: 4,
+    about: "The release folder contains added or changed files, or is the release of another recipe.",
+  },
   "QS-WORKER-JOB": {
     exit: 4,
     about: "The store contains no job file for a worker's step, or it is from another version.",

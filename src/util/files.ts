@@ -5,7 +5,7 @@ import { isSystemError } from "./errors.js";
 
 /** Writes a file atomically: after a crash it contains either the old or the complete new content. */
 export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString("hex")}`);
+  const temporary = `${temporaryPrefix(path)}${process.pid}.${randomBytes(4).toString("hex")}`;
   try {
     const file = await open(temporary, "wx");
     try {
@@ -20,6 +20,19 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
     throw error;
   }
   await syncFolder(dirname(path));
+}
+
+/** Removes what killed calls of `writeFileAtomic` left; no other process may be writing the file. */
+export async function removeUnfinishedWrites(path: string): Promise<void> {
+  const prefix = basename(temporaryPrefix(path));
+  for (const name of await readdir(dirname(path))) {
+    const isTemporary = name.startsWith(prefix) && /^\d+\.[0-9a-f]{8}$/.test(name.slice(prefix.length));
+    if (isTemporary) await rm(join(dirname(path), name), { force: true });
+  }
+}
+
+function temporaryPrefix(path: string): string {
+  return join(dirname(path), `.${basename(path)}.`);
 }
 
 /** Flushes renames and new names of a folder to the disk; does nothing on file systems that reject it. */

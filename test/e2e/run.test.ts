@@ -307,6 +307,13 @@ describe("foreign files are not changed", () => {
     for (const file of ["tmp/mine/notes.md", "store/mine/notes.md", "releases/demo/notes.md"]) {
       expect(readFileSync(join(folder, file), "utf8"), file).toBe("mine");
     }
+    const { stderr, exitCode } = await quantsmith(["run", recipe, "--out", folder, "--replace"]);
+    expect([exitCode, readdirSync(join(folder, "releases")).sort()]).toEqual([
+      0,
+      [".demo.json", "demo", "demo.replaced-1"],
+    ]);
+    expect(stderr).toContain("demo.replaced-1");
+    expect(readFileSync(join(folder, "releases/demo.replaced-1/notes.md"), "utf8")).toBe("mine");
   });
 
   test("detects a text or model that changes during the run, and keeps no output built from it", async () => {

@@ -10,6 +10,7 @@ export interface DemoOptions {
   out: string;
   threads?: string;
   fresh?: boolean;
+  replace?: boolean;
   json?: boolean;
 }
 

@@ -1,6 +1,8 @@
 import { pastSeconds } from "../../engine/estimate-plan.js";
 import { EventBus, eventLog, type StepIdentity } from "../../engine/events.js";
 import { finishRun } from "../../engine/finish-run.js";
+import { requireReplaceable } from "../../engine/install-release.js";
+import { releaseOwner } from "../../engine/installed-release.js";
 import { runPlan } from "../../engine/run-plan.js";
 import { openWorkspace } from "../../engine/workspace.js";
 import type { Plan } from "../../plan/plan.js";
@@ -31,6 +33,7 @@ export interface RunCommandOptions extends PlanOptions {
   threads?: string;
   fresh?: boolean;
   verify?: boolean;
+  replace?: boolean;
   publish?: boolean;
   executor: string;
   maxCost?: string;
@@ -58,6 +61,13 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
   const tools = lazyTools(signal);
   let streaming: Streaming | undefined;
   try {
+    const release = {
+      ...{ workspace, name: plan.name, digests, signal },
+      owner: await releaseOwner(workspace, settings),
+      replace: options.replace === true,
+      verify: options.verify === true,
+    };
+    await requireReplaceable(release, plan, options.fresh === true);
     const past = await pastSeconds(plan, workspace);
     const remote = await createRemoteRunner(options.executor, settings, {
       ...{ out: workspace.root, pastSeconds: past, signal },
@@ -78,9 +88,10 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
       fresh: options.fresh === true,
       verify: options.verify === true,
     });
-    const result = await finishRun(plan, outcome, workspace, signal);
+    const result = await finishRun(plan, outcome, release);
     const failed = outcome.steps.filter(({ status }) => status === "failed").length;
     events.emit({ type: "run-finished", seconds: (performance.now() - started) / 1000, failed });
+    if (result.movedTo !== undefined) note(`Renamed the previous release folder to ${result.movedTo}`);
     if (result.withdrawn) note(`Removed the previous release ${settings.name}: no variant passed.`);
     await view.done();
     await showResult(settings.model.name, result.report, result.errors, options.json === true);
@@ -104,7 +115,11 @@ async function publishComplete(
   streaming: Streaming | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  if (report.release === null || errors.length > 0) {
+  if (report.release === null) {
+    note("Not published: the run installed no release.");
+    return;
+  }
+  if (errors.length > 0) {
     note("Not published: at least one variant failed. Run `quantsmith publish` to publish the release without it.");
     return;
   }

@@ -1,0 +1,97 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { installRelease, withdrawRelease } from "../../src/engine/install-release.js";
+import { openWorkspace } from "../../src/engine/workspace.js";
+import { QuantsmithError } from "../../src/util/errors.js";
+import { listFiles } from "../../src/util/files.js";
+import { type Death, dyingFiles } from "../fixtures/dying-files.js";
+import { releaseTarget, storedRelease } from "../fixtures/stored-release.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+vi.mock("node:fs/promises", async (original) => {
+  const { dyingFiles } = await import("../fixtures/dying-files.js");
+  return dyingFiles.wrap(await original());
+});
+// A dead process loses its lock; here it lives on with it.
+vi.mock("../../src/util/lock.js", () => ({
+  withLock: (_path: string, _options: object, work: () => unknown) => work(),
+}));
+
+const home = temporaryFolder();
+let workspace: Awaited<ReturnType<typeof openWorkspace>>;
+beforeAll(async () => {
+  workspace = await openWorkspace(join(home, "out"));
+});
+afterAll(() => workspace.close());
+
+const old = { "demo-Q8_0.gguf": "weights", "README.md": "old card" };
+const next = { "demo-Q8_0.gguf": "weights", "demo-Q4_K_M.gguf": "small", "README.md": "next card" };
+let count = 0;
+
+/** The old release in place, and what a run does next. */
+async function start() {
+  dyingFiles.start();
+  const name = `demo-${count++}`;
+  const target = await releaseTarget(workspace, join(home, `${name}.yaml`), { name });
+  const [before, after] = [await storedRelease(workspace, old), await storedRelease(workspace, next)];
+  await installRelease(target, before);
+  const names = () => readdirSync(workspace.releases).filter((found) => found.includes(`${name}`));
+  /** The release in place; undefined for none. */
+  const present = async () => {
+    if (!names().includes(name)) return undefined;
+    const folder = join(workspace.releases, name);
+    const files = (await listFiles(folder)).map((path) => [path, readFileSync(join(folder, path), "utf8")]);
+    return JSON.stringify(Object.fromEntries(files));
+  };
+  /** Paths beside the release and its record. */
+  const rest = () => names().filter((found) => found !== name && found !== `.${name}.json`);
+  return { target, before, after, present, rest };
+}
+const text = (files: object) => JSON.stringify(Object.fromEntries(Object.entries(files).sort()));
+
+/** Runs work that dies at its `at`-th operation; returns its error, and whether it came that far. */
+async function dieAt(at: number, kind: Death, work: () => Promise<unknown>) {
+  dyingFiles.start(at, kind);
+  const error = await Promise.race([
+    work().then(
+      () => undefined,
+      (cause: unknown) => cause,
+    ),
+    dyingFiles.died,
+  ]);
+  const came = dyingFiles.operations.length > at;
+  dyingFiles.start();
+  return { error, came };
+}
+
+describe.each<Death>(["before", "halfway", "error", "errors"])("an end at every operation: %s", (kind) => {
+  test("of an installation: a complete release, and the next run continues and cleans up", async () => {
+    let at = 0;
+    for (let came = true; came; at++) {
+      const { target, before, after, present, rest } = await start();
+      const end = await dieAt(at, kind, () => installRelease(target, after));
+      came = end.came;
+      if (end.error !== undefined) expect(end.error).toMatchObject({ code: "QS-DISK-FULL" });
+      // Undefined between two renames; the next process moves the release back.
+      expect([text(old), text(next), undefined]).toContain(await present());
+      await installRelease(target, at % 2 === 0 ? after : before);
+      expect(await present()).toBe(text(at % 2 === 0 ? next : old));
+      expect(rest()).toEqual([]);
+    }
+    expect(at).toBeGreaterThan(15);
+  });
+
+  test("of a removal: a complete release or none", async () => {
+    for (let at = 0, came = true; came; at++) {
+      const { target, after, present, rest } = await start();
+      const end = await dieAt(at, kind, () => withdrawRelease(target));
+      came = end.came;
+      if (end.error !== undefined) expect(end.error).toBeInstanceOf(QuantsmithError);
+      expect([text(old), undefined]).toContain(await present());
+      await installRelease(target, after);
+      expect(await present()).toBe(text(next));
+      expect(rest()).toEqual([]);
+    }
+  });
+});

@@ -1,0 +1,287 @@
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { installRelease, requireReplaceable, withdrawRelease } from "../../src/engine/install-release.js";
+import { readInstalled, writeInstalled } from "../../src/engine/installed-release.js";
+import type { StepRecord } from "../../src/engine/record.js";
+import { Store } from "../../src/engine/store.js";
+import { openWorkspace } from "../../src/engine/workspace.js";
+import { signFiles } from "../../src/release/sign/sign-files.js";
+import { sigstoreInstance } from "../../src/release/sign/sigstore-instance.js";
+import { fileState } from "../../src/util/file-state.js";
+import { listFiles } from "../../src/util/files.js";
+import { failureOf } from "../fixtures/failure.js";
+import { somePlan, someStep } from "../fixtures/plan.js";
+import { identityToken, startSigstore } from "../fixtures/sigstore.js";
+import { releaseTarget, storedRelease } from "../fixtures/stored-release.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+const home = temporaryFolder();
+let count = 0;
+let base: string;
+let workspace: Awaited<ReturnType<typeof openWorkspace>>;
+let release: string;
+
+beforeEach(async () => {
+  base = join(home, `${count++}`);
+  workspace = await openWorkspace(join(base, "out"));
+  release = join(workspace.releases, "demo");
+});
+afterEach(() => workspace.close());
+
+const first = { "demo-Q8_0.gguf": "weights", "README.md": "first card", "assets/size.svg": "<svg/>" };
+const second = { ...first, "README.md": "second card" };
+
+const target = (change: Parameters<typeof releaseTarget>[2] = {}, recipe = join(base, "demo.yaml")) =>
+  releaseTarget(workspace, recipe, change);
+
+async function install(files: Record<string, string>, change: Parameters<typeof releaseTarget>[2] = {}) {
+  return installRelease(await target(change), await storedRelease(workspace, files));
+}
+
+const put = (path: string, content: string) => {
+  mkdirSync(join(release, path, ".."), { recursive: true });
+  writeFileSync(join(release, path), content);
+};
+
+/** The folder's files with their content. */
+async function contents(folder = release): Promise<Record<string, string>> {
+  const files = await listFiles(folder);
+  return Object.fromEntries(files.map((path) => [path, readFileSync(join(folder, path), "utf8")]));
+}
+
+/** Edits a file in place without a change of its size, and sets its times back. */
+function editQuietly(path: string): void {
+  const { atime, mtime, ctimeNs } = statSync(path, { bigint: true });
+  const bytes = readFileSync(path);
+  bytes[0] = (bytes[0] ?? 0) ^ 4;
+  do {
+    writeFileSync(path, bytes);
+    utimesSync(path, atime, mtime);
+    // A coarse clock of the file system.
+  } while (statSync(path, { bigint: true }).ctimeNs === ctimeNs);
+}
+
+describe("a release with files of the user", () => {
+  test("stays in place with these files as long as its own files are the same", async () => {
+    await install(first);
+    for (const path of ["NOTES.md", ".git/HEAD", "model.sig"]) put(path, "mine");
+    const before = await contents();
+    expect(await install(first)).toEqual({ release });
+    expect(await contents()).toEqual(before);
+  });
+
+  test.each([
+    ["an added file", "NOTES.md", "added"],
+    ["a repository", ".git/HEAD", "added"],
+    ["an unknown signature", "model.sig", "added"],
+    ["an edited file", "README.md", "changed"],
+  ])("is not replaced: %s", async (_, path, change) => {
+    await install(first);
+    put(path, "mine");
+    const before = await contents();
+    const refused = await failureOf(install(second));
+    expect(refused).toMatchObject({ code: "QS-RELEASE-FOREIGN", exitCode: 4 });
+    expect(refused.message).toContain(`"${path}" (${change})`);
+    expect(refused.remedy).toContain("--replace");
+    expect((await failureOf(withdrawRelease(await target()))).code).toBe("QS-RELEASE-FOREIGN");
+    expect(await contents()).toEqual(before);
+    expect(readdirSync(workspace.releases).sort()).toEqual([".demo.json", "demo"]);
+  });
+
+  test("is not replaced after an edit of a model that sets the time back", async () => {
+    await install(first);
+    editQuietly(join(release, "demo-Q8_0.gguf"));
+    const edited = await contents();
+    for (const files of [first, second]) {
+      expect((await failureOf(install(files))).message).toContain('"demo-Q8_0.gguf" (changed)');
+    }
+    expect(await contents()).toEqual(edited);
+  });
+
+  test("is not replaced if it contains something other than files", async () => {
+    await install(first);
+    unlinkSync(join(release, "README.md"));
+    symlinkSync(join(base, "demo.yaml"), join(release, "README.md"));
+    expect((await failureOf(install(second))).message).toContain('"README.md" (changed)');
+  });
+
+  test("is renamed with `replace`", async () => {
+    await install(first);
+    put("NOTES.md", "mine");
+    const before = await contents();
+    expect(await install(second, { replace: true })).toEqual({ release, movedTo: `${release}.replaced-1` });
+    expect(await contents()).toEqual(second);
+    expect(await contents(`${release}.replaced-1`)).toEqual(before);
+    put("NOTES.md", "mine");
+    expect(await withdrawRelease(await target({ replace: true }))).toEqual({
+      release,
+      movedTo: `${release}.replaced-2`,
+    });
+    expect(existsSync(release)).toBe(false);
+    expect(await contents(`${release}.replaced-2`)).toEqual({ ...second, "NOTES.md": "mine" });
+  });
+
+  test("is replaced after the user has moved the files out", async () => {
+    await install(first);
+    put("NOTES.md", "mine");
+    await failureOf(install(second));
+    rmSync(join(release, "NOTES.md"));
+    await install(second);
+    expect(await contents()).toEqual(second);
+  });
+
+  test("a long list of files is cut", async () => {
+    await install(first);
+    for (let i = 0; i < 30; i++) put(`.git/objects/${i}`, "");
+    expect((await failureOf(install(second))).message).toMatch(/"\.git\/objects\/0" \(added\), .*, 20 more$/);
+  });
+});
+
+test("a release without changes is replaced and withdrawn, also with a file of a file manager", async () => {
+  await install(first);
+  put(".DS_Store", "");
+  expect(await install(second)).toEqual({ release });
+  expect(await contents()).toEqual(second);
+  expect(await withdrawRelease(await target())).toEqual({ release });
+  expect(await withdrawRelease(await target())).toBeUndefined();
+  expect(readdirSync(workspace.releases)).toEqual([]);
+});
+
+test("a folder or file that quantsmith did not install is not replaced", async () => {
+  put("notes.md", "mine");
+  expect((await failureOf(install(first))).message).toContain('"notes.md" (added)');
+  rmSync(release, { recursive: true });
+  writeFileSync(release, "mine");
+  expect((await failureOf(install(first))).message).toContain("is not a folder");
+  rmSync(release);
+  mkdirSync(release);
+  await install(first);
+  expect(await contents()).toEqual(first);
+});
+
+test("a signature of the release stays with it, and goes with it", async () => {
+  const sigstore = await startSigstore(base);
+  for (const [name, value] of Object.entries(sigstore.env)) vi.stubEnv(name, value);
+  vi.stubEnv("SIGSTORE_ID_TOKEN", identityToken("me", "https://token.actions.githubusercontent.com"));
+  try {
+    await install(first);
+    const { record } = await storedRelease(workspace, first);
+    const digests = new Map(record.outputs.map(({ path, sha256 }) => [path, sha256]));
+    const signature = await signFiles("demo", digests, sigstoreInstance());
+    put("model.sig", signature);
+    await install(first);
+    expect(await contents()).toEqual({ ...first, "model.sig": signature });
+    await install(second);
+    expect(await contents()).toEqual(second);
+    put("model.sig", signature);
+    expect((await failureOf(install(first))).message).toContain('"model.sig" (added)');
+  } finally {
+    vi.unstubAllEnvs();
+    await sigstore.close();
+  }
+});
+
+describe("the release of another recipe", () => {
+  const installFrom = async (recipe: string, files: Record<string, string>, replace = false) =>
+    installRelease(await target({ replace }, recipe), await storedRelease(workspace, files));
+
+  test("is not replaced, unless with `replace`", async () => {
+    await installFrom(join(base, "a/demo.yaml"), first);
+    const refused = await failureOf(installFrom(join(base, "b/demo.yaml"), second));
+    expect(refused.code).toBe("QS-RELEASE-FOREIGN");
+    expect(refused.message).toContain(join(base, "a/demo.yaml"));
+    expect(await contents()).toEqual(first);
+    await installFrom(join(base, "b/demo.yaml"), second, true);
+    expect(await contents(`${release}.replaced-1`)).toEqual(first);
+    expect((await failureOf(installFrom(join(base, "a/demo.yaml"), first))).message).toContain("b/demo.yaml");
+  });
+
+  test("stays theirs if the contents are equal", async () => {
+    await installFrom(join(base, "a/demo.yaml"), first);
+    await installFrom(join(base, "b/demo.yaml"), first);
+    await installFrom(join(base, "a/demo.yaml"), second);
+    expect(await contents()).toEqual(second);
+  });
+
+  test("a recipe that was edited or moved is the same recipe", async () => {
+    const recipe = join(base, "a/demo.yaml");
+    await installFrom(recipe, first);
+    const { owner } = await target({}, recipe);
+    const edited = await target({ owner: { ...owner, sha256: "0".repeat(64) } }, recipe);
+    await installRelease(edited, await storedRelease(workspace, second));
+    await installFrom(recipe, first);
+    renameSync(join(base, "a"), join(base, "b"));
+    await installFrom(join(base, "b/demo.yaml"), second);
+    expect(await contents()).toEqual(second);
+    // The whole project is moved.
+    await workspace.close();
+    renameSync(base, `${base}-moved`);
+    base = `${base}-moved`;
+    workspace = await openWorkspace(join(base, "out"));
+    release = join(workspace.releases, "demo");
+    await installFrom(join(base, "b/demo.yaml"), first);
+    expect(await contents()).toEqual(first);
+  });
+});
+
+describe("before any work", () => {
+  const packaged = (params: Record<string, string>) =>
+    somePlan([someStep({ id: "package", stage: "package", params: { files: params } })]);
+
+  test("a run that would build another release fails if it may not replace the present one", async () => {
+    await install(first);
+    put("NOTES.md", "mine");
+    await requireReplaceable(await target(), packaged(first), false);
+    const failures = [
+      failureOf(requireReplaceable(await target(), packaged(second), false)),
+      failureOf(requireReplaceable(await target(), packaged(first), true)),
+    ];
+    for (const { code } of await Promise.all(failures)) expect(code).toBe("QS-RELEASE-FOREIGN");
+    await requireReplaceable(await target({ replace: true }), packaged(second), false);
+    await requireReplaceable(await target(), somePlan([]), false);
+    rmSync(join(release, "NOTES.md"));
+    await requireReplaceable(await target(), packaged(second), false);
+  });
+});
+
+describe("stored files after the installation", () => {
+  const find = (record: StepRecord) => new Store(workspace).find("package", record.key);
+
+  test("an edit in place that sets the time back is detected through the hard link", async () => {
+    const packaged = await storedRelease(workspace, first);
+    await installRelease(await target(), packaged);
+    expect(await find(packaged.record)).toBeDefined();
+    editQuietly(join(release, "demo-Q8_0.gguf"));
+    expect(await find(packaged.record)).toBeUndefined();
+  });
+
+  test("`verify` detects damage that changes neither size nor times", async () => {
+    const packaged = await storedRelease(workspace, first);
+    await installRelease(await target(), packaged);
+    const card = join(release, "README.md");
+    editQuietly(card);
+    // No program can set the ctime, so the record gets the new one.
+    const record = join(workspace.releases, ".demo.json");
+    const installed = await readInstalled(record);
+    if (installed === undefined) throw new Error("the record is missing");
+    const state = await fileState(card);
+    const files = installed.files.map((file) => (file.path === "README.md" ? { ...file, ...state } : file));
+    await writeInstalled(record, { ...installed, files });
+    expect(await installRelease(await target(), packaged)).toEqual({ release });
+    const refused = await failureOf(installRelease(await target({ verify: true }), packaged));
+    expect(refused.message).toContain('"README.md" (changed)');
+  });
+});
