@@ -2,6 +2,7 @@ import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { QuantsmithError } from "../util/errors.js";
 import { listFiles } from "../util/files.js";
+import { listInstalled } from "./installed-release.js";
 import type { StepRecord } from "./record.js";
 import { activeScratch } from "./scratch.js";
 import { Store } from "./store.js";
@@ -98,7 +99,9 @@ async function keysToKeep(
 /** Returns the keys of the package steps behind the release folders, and of all steps upstream of them. */
 async function keysOfReleases(workspace: Workspace, store: Store): Promise<Set<string>> {
   const records = new Map((await store.records()).map(({ record }) => [record.key, record]));
-  const released = await releasedInodes(workspace);
+  const inodes = await releasedInodes(workspace);
+  // A release on another disk has no hard links to the store.
+  const installed = new Set((await listInstalled(workspace)).map(({ sha256 }) => sha256));
   const kept = new Set<string>();
   const keep = (key: string) => {
     const record = records.get(key);
@@ -111,8 +114,8 @@ async function keysOfReleases(workspace: Workspace, store: Store): Promise<Set<s
   };
   for (const record of records.values()) {
     const models = record.outputs.filter(({ path }) => path.endsWith(".gguf"));
-    const installed = models.length > 0 && models.every(({ inode }) => released.has(inode));
-    if (record.fingerprint.stage === "package" && installed) keep(record.key);
+    const isReleased = models.every(({ inode, sha256 }) => inodes.has(inode) || installed.has(sha256));
+    if (record.fingerprint.stage === "package" && models.length > 0 && isReleased) keep(record.key);
   }
   return kept;
 }

@@ -107,7 +107,7 @@ export async function withdrawRelease(target: ReleaseTarget): Promise<ChangedRel
  */
 export async function requireReplaceable(target: ReleaseTarget, plan: Plan, fresh: boolean): Promise<void> {
   const packaged = keyPlan(plan).get("package");
-  if (packaged === undefined) return;
+  if (packaged?.step.mode !== "build") return;
   const store = new Store(target.workspace, target.digests);
   const built = await store.find(packaged.step.stage, packaged.key, { readOnly: true });
   // A finished release may be the present one; `installRelease` compares them.

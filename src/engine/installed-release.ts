@@ -1,4 +1,4 @@
-import { lstat, readFile, realpath, rm, stat } from "node:fs/promises";
+import { lstat, readdir, readFile, realpath, rm, stat } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { readSignedFiles, signatureFile } from "../release/sign/statement.js";
 import { maxTextBytes } from "../release/verify/release-source.js";
@@ -56,6 +56,13 @@ export async function readInstalled(record: string): Promise<InstalledRelease | 
   const text = await readFile(record, "utf8").catch(() => "");
   const installed = parseChecked(text) as InstalledRelease | undefined;
   return installed?.format === 1 ? installed : undefined;
+}
+
+/** Returns the installed files of all releases. */
+export async function listInstalled({ releases }: Workspace): Promise<RecordedFile[]> {
+  const records = (await readdir(releases)).filter((name) => /^\..+\.json$/.test(name));
+  const installed = await Promise.all(records.map((name) => readInstalled(join(releases, name))));
+  return installed.flatMap((one) => one?.files ?? []);
 }
 
 /** Writes an installation record unless it is up to date. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DigestCache } from "../util/digest-cache.js";
 import { isSystemError } from "../util/errors.js";
 import { type FileState, fileState, sameButLinks, sameState } from "../util/file-state.js";
-import { listFiles, syncFolder, syncTree, writeFileAtomic } from "../util/files.js";
+import { listFiles, removeUnfinishedWrites, syncFolder, syncTree, writeFileAtomic } from "../util/files.js";
 import { collectJobs } from "./collect-jobs.js";
 import { parseRecord, type RecordedFile, renderRecord, type StepRecord } from "./record.js";
 import { scratchPath, type Workspace } from "./workspace.js";
@@ -123,7 +123,7 @@ export class Store {
     return found.flat();
   }
 
-  /** Removes folders without a record, partial work of interrupted steps, and old job files (see `collectJobs`). */
+  /** Removes folders without a record, half-written records, partial work of interrupted steps, and old job files (see `collectJobs`). */
   async collectGarbage(): Promise<void> {
     await collectJobs(this.#workspace.jobs, new Set((await this.records()).map(({ record }) => record.key)));
     await rm(this.#partials(), { recursive: true, force: true });
@@ -131,6 +131,7 @@ export class Store {
       if (!stepFolder.test(name)) continue; // a foreign file
       const folder = join(this.#workspace.store, name);
       if ((await readRecord(folder)) === undefined) await this.#discard(folder);
+      else await removeUnfinishedWrites(join(folder, recordName));
     }
   }
 

@@ -1,8 +1,10 @@
 import {
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   statSync,
@@ -13,6 +15,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { collectCache, listCache } from "../../src/engine/cache.js";
 import { installRelease, requireReplaceable, withdrawRelease } from "../../src/engine/install-release.js";
 import { readInstalled, writeInstalled } from "../../src/engine/installed-release.js";
 import type { StepRecord } from "../../src/engine/record.js";
@@ -20,6 +23,7 @@ import { Store } from "../../src/engine/store.js";
 import { openWorkspace } from "../../src/engine/workspace.js";
 import { signFiles } from "../../src/release/sign/sign-files.js";
 import { sigstoreInstance } from "../../src/release/sign/sigstore-instance.js";
+import { DigestCache } from "../../src/util/digest-cache.js";
 import { fileState } from "../../src/util/file-state.js";
 import { listFiles } from "../../src/util/files.js";
 import { failureOf } from "../fixtures/failure.js";
@@ -192,6 +196,51 @@ test("a signature of the release stays with it, and goes with it", async () => {
     vi.unstubAllEnvs();
     await sigstore.close();
   }
+});
+
+const memory = "/dev/shm";
+const isOtherDisk = existsSync(memory) && statSync(memory).dev !== statSync(home).dev;
+
+test.runIf(isOtherDisk)("releases on another disk are copied, replaced as a whole and read once", async () => {
+  const disk = mkdtempSync(join(memory, "quantsmith-test-"));
+  try {
+    rmSync(workspace.releases, { recursive: true });
+    symlinkSync(disk, workspace.releases);
+    expect(await install(first)).toEqual({ release });
+    const digests = new DigestCache();
+    const reads = vi.spyOn(digests, "digest");
+    await install(first, { digests });
+    expect(reads).not.toHaveBeenCalled();
+    await collectCache(workspace, { kind: "release" });
+    expect((await listCache(workspace)).map(({ step }) => step)).toEqual(["package"]);
+    await install(second);
+    expect(await contents(join(disk, "demo"))).toEqual(second);
+    await withdrawRelease(await target());
+    expect(readdirSync(disk)).toEqual([]);
+  } finally {
+    rmSync(disk, { recursive: true });
+  }
+});
+
+test("a release whose path is a link replaces the folder that it leads to", async () => {
+  const elsewhere = join(base, "elsewhere");
+  mkdirSync(elsewhere);
+  symlinkSync(elsewhere, release);
+  for (const files of [first, second]) {
+    expect(await install(files)).toEqual({ release });
+    expect(await contents(elsewhere)).toEqual(files);
+  }
+  expect(readlinkSync(release)).toBe(elsewhere);
+});
+
+test("a place that cannot be written has a code and a remedy", async () => {
+  const packaged = await storedRelease(workspace, first);
+  const own = await target();
+  rmSync(workspace.releases, { recursive: true });
+  writeFileSync(workspace.releases, "");
+  const failure = await failureOf(installRelease(own, packaged));
+  expect(failure).toMatchObject({ code: "QS-ENV-OUTPUT", exitCode: 4 });
+  expect(failure.message).toContain(release);
 });
 
 describe("the release of another recipe", () => {
