@@ -6,13 +6,16 @@ import { linkOrCopy, listFiles, removeUnfinishedWrites } from "../util/files.js"
 import { quote } from "../util/quote.js";
 import { removeFolder, replaceFolder, withFolderLock } from "../util/replace-folder.js";
 import { systemReason } from "../util/system-reason.js";
-import { reportDiskFull } from "./disk-space.js";
 import {
   type ContentCheck,
   describeFiles,
+  describeLinks,
   type ForeignFile,
   findForeign,
   findPresent,
+} from "./compare-release.js";
+import { reportDiskFull } from "./disk-space.js";
+import {
   type InstalledRelease,
   otherRecipe,
   type ReleaseOwner,
@@ -22,7 +25,7 @@ import {
   removeInstalled,
   writeInstalled,
 } from "./installed-release.js";
-import type { StepRecord } from "./record.js";
+import type { RecordedFile, StepRecord } from "./record.js";
 import { keyPlan } from "./step-keys.js";
 import { Store } from "./store.js";
 import type { Workspace } from "./workspace.js";
@@ -66,6 +69,7 @@ export function installRelease(
     }
     const movedTo = await clearPath(target, paths, installed);
     const old = movedTo === undefined ? (installed?.files ?? []) : [];
+    let files: RecordedFile[] = [];
     const build = async (next: string) => {
       for (const { path } of outputs) {
         // Small files are copied: users edit them, and an edit of a hard link would change the store.
@@ -73,10 +77,11 @@ export function installRelease(
         await put(join(packaged.folder, path), join(next, path));
       }
       // Before the swap, so that a kill at any moment leaves a record of the files in place.
-      await writeInstalled(record, { format: 1, owner, files: [...old, ...(await describeFiles(next, outputs))] });
+      files = await describeFiles(next, outputs);
+      await writeInstalled(record, { format: 1, owner, files: [...old, ...files] });
     };
     await replaceFolder(folder, build, (moved) => requireOwn(target, paths, installed, moved));
-    await writeInstalled(record, { format: 1, owner, files: await describeFiles(folder, outputs) });
+    await writeInstalled(record, { format: 1, owner, files: await describeLinks(folder, files) });
     return movedTo === undefined ? {} : { movedTo };
   });
 }
@@ -183,7 +188,7 @@ async function requireOwn(
   const files = await findForeign(place, installed, target);
   if (files.length === 0) return;
   throw foreign(
-    `${release}, which contains files that quantsmith did not write: ${list(files)}`,
+    `${release}, in which files were added or changed: ${list(files)}`,
     "Move these files out of the folder, or add `--replace` to rename the folder.",
   );
 }
