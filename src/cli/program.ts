@@ -49,7 +49,7 @@ program
   .option("--threads <n>", "cores for compute steps (default: all)")
   .option("--fresh", "ignore finished steps and build them again")
   .option("--verify", "verify the hash of every stored file before use")
-  .option("--replace", "rename a release folder that contains other files instead of failing")
+  .option("--replace", "rename a changed or another recipe's release folder instead of failing")
   .option("--executor <name>", "where compute steps run: local, slurm or hf-jobs", "local")
   .option("--max-cost <usd>", "cost limit for all jobs of hf-jobs")
   .option("--publish", "publish to the recipe's `publish` target if every variant passed")
@@ -62,7 +62,7 @@ program
   .option("--out <folder>", "folder for the store and the releases", "artifacts")
   .option("--threads <n>", "cores for compute steps (default: all)")
   .option("--fresh", "ignore finished steps and build them again")
-  .option("--replace", "rename a release folder that contains other files instead of failing")
+  .option("--replace", "rename a changed or another recipe's release folder instead of failing")
   .option(...json)
   .action(async (options) => (await commands.demo()).demo(options));
 
