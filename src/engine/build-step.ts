@@ -1,9 +1,7 @@
 import { rm, stat } from "node:fs/promises";
 import type { Step } from "../plan/plan.js";
 import type { OperationReport, Shard } from "../stages/stage.js";
-import { QuantsmithError } from "../util/errors.js";
 import { withLock } from "../util/lock.js";
-import { quote } from "../util/quote.js";
 import { reportDiskFull } from "./disk-space.js";
 import { executeStep, type StepResult } from "./execute-step.js";
 import { findStep } from "./find-step.js";
@@ -12,6 +10,7 @@ import type { StepRecord } from "./record.js";
 import type { BuildRuntime } from "./runtime.js";
 import { inputDigests, inputPath } from "./step-inputs.js";
 import { moveToStoreDisk, openBuildFolder } from "./store.js";
+import { inputChanged, withUnchangedInputs } from "./unchanged-inputs.js";
 import { buildPath, lockPath, removeTemporary } from "./workspace.js";
 
 export interface BuildOptions {
@@ -42,7 +41,7 @@ export async function buildStep(
     try {
       const build = await openBuildFolder(folder);
       const priority = -runtime.plan.steps.indexOf(step);
-      const execute = () => executeStep({ ...keyed, build }, runtime);
+      const execute = () => withUnchangedInputs(step, runtime, () => executeStep({ ...keyed, build }, runtime));
       const done = await runtime.scheduler.run(step.resource, priority, onWait, execute);
       // A process that took over the lock may have finished. Equal keys give equal outputs, so its result is as good.
       const theirs = lost.aborted ? await findFinished(keyed, runtime, restore) : undefined;
@@ -72,7 +71,8 @@ export async function buildShard(keyed: KeyedStep, shard: Shard, runtime: BuildR
     const folder = buildPath(workspace, step.stage);
     try {
       const build = await openBuildFolder(folder);
-      await runtime.scheduler.run(step.resource, 0, onWait, () => executeStep({ ...keyed, shard, build }, runtime));
+      const execute = () => withUnchangedInputs(step, runtime, () => executeStep({ ...keyed, shard, build }, runtime));
+      await runtime.scheduler.run(step.resource, 0, onWait, execute);
     } finally {
       await removeTemporary(folder);
     }
@@ -107,7 +107,6 @@ async function commitStep(
   out: string,
   { report, seconds }: StepResult,
 ): Promise<StepRecord> {
-  await requireUnchangedInputs(step, runtime);
   const record = {
     format: 2 as const,
     key,
@@ -152,27 +151,6 @@ async function outputDigest(
     if ((expected[name] ?? digest) !== digest) throw inputChanged(step.id, name);
     return digest;
   };
-}
-
-/**
- * Throws QS-INPUT-CHANGED unless the inputs still match the step's key. A user may have edited a text or a linked
- * checkpoint file during the step; wrong outputs would then stay in the store under this key.
- */
-async function requireUnchangedInputs(step: Step, runtime: BuildRuntime): Promise<void> {
-  for (const [name, input] of Object.entries(step.inputs)) {
-    if (input.kind === "outside") continue; // its stage reads the whole file and compares the digest
-    const record = runtime.records.get(input.step);
-    if (record === undefined) continue;
-    const { stage } = record.fingerprint;
-    if ((await runtime.store.find(stage, record.key, { readOnly: true })) === undefined)
-      throw inputChanged(step.id, name);
-  }
-}
-
-function inputChanged(step: string, file: string): QuantsmithError {
-  return new QuantsmithError("QS-INPUT-CHANGED", `${quote(file)} changed while ${step} was reading it`, {
-    remedy: "Run the same command again; it uses the current files.",
-  });
 }
 
 async function fileIdentity(path: string): Promise<string> {

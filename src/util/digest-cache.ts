@@ -1,17 +1,11 @@
+import type { BigIntStats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { sha256File } from "./sha256.js";
 
-interface Identity {
-  bytes: number;
-  /** Device and inode: links to one file share an entry. */
-  file: string;
-  /** Size and times, which differ if the content may have changed. */
-  state: string;
-}
-
 /** Caches sha256 of unchanged files, so that a large checkpoint is hashed once per process. */
 export class DigestCache {
-  readonly #cached = new Map<string, { state: string; sha256: string }>();
+  /** By device and inode: links to one file share an entry. */
+  readonly #cached = new Map<string, { stats: BigIntStats; sha256: string }>();
   readonly #onHash: (path: string, bytes: number) => void;
 
   /** Calls `onHash` before a file is read. */
@@ -21,18 +15,43 @@ export class DigestCache {
 
   /** Returns the sha256 of a file's content, following links. Rejects with Node's error for an unreadable file. */
   async digest(path: string, signal?: AbortSignal): Promise<string> {
-    const before = await identify(path);
-    const cached = this.#cached.get(before.file);
-    if (cached?.state === before.state) return cached.sha256;
-    this.#onHash(path, before.bytes);
+    const before = await stat(path, { bigint: true });
+    const cached = this.#cached.get(identity(before));
+    if (cached !== undefined && isUnchanged(cached.stats, before)) return cached.sha256;
+    this.#onHash(path, Number(before.size));
     const sha256 = await sha256File(path, signal);
     // A file that changed meanwhile is not cached, so the next call hashes it again.
-    if ((await identify(path)).state === before.state) this.#cached.set(before.file, { state: before.state, sha256 });
+    if (isUnchanged(before, await stat(path, { bigint: true })))
+      this.#cached.set(identity(before), { stats: before, sha256 });
     return sha256;
+  }
+
+  /** Returns the state of a file when it was last hashed, else its present state. Rejects like `digest`. */
+  async lastState(path: string): Promise<BigIntStats> {
+    const now = await stat(path, { bigint: true });
+    return this.#cached.get(identity(now))?.stats ?? now;
   }
 }
 
-async function identify(path: string): Promise<Identity> {
-  const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
-  return { bytes: Number(size), file: `${dev}:${ino}`, state: `${size}:${mtimeNs}:${ctimeNs}` };
+const identity = ({ dev, ino }: BigIntStats) => `${dev}:${ino}`;
+
+/** Whether a file has the same size and times, which differ if its content may have changed. */
+function isUnchanged(before: BigIntStats, now: BigIntStats): boolean {
+  return wasNotWritten(before, now) && before.ctimeNs === now.ctimeNs;
+}
+
+/**
+ * Whether a path still leads to the same file, and nothing has written to it meanwhile, even if its content and mtime are
+ * the same again. Adding a hard link changes ctime too, and is no write.
+ */
+export function isUntouched(before: BigIntStats, now: BigIntStats): boolean {
+  return (
+    identity(before) === identity(now) &&
+    wasNotWritten(before, now) &&
+    (before.ctimeNs === now.ctimeNs || before.nlink !== now.nlink)
+  );
+}
+
+function wasNotWritten(before: BigIntStats, now: BigIntStats): boolean {
+  return before.size === now.size && before.mtimeNs === now.mtimeNs;
 }
