@@ -12,8 +12,8 @@ const presets = ["Q2_K", "Q3_K_M", "IQ4_XS", "Q4_K_M", "Q5_K_M"];
 const expertPresets = ["Q3_K_M", "Q4_K_M"];
 /** Cut into the texts for calibration, search and evaluation. */
 const mixture = "mixed-calibration.txt";
-/** Texts of which calibration and search contain nothing. */
-const others = ["wikitext-2-test.txt", "public-domain-evaluation.txt"];
+/** A text of which calibration and search contain nothing. */
+const other = "wikitext-2-test.txt";
 
 const home = join(fileURLToPath(packageRoot), "artifacts", "bench-quality");
 
@@ -26,7 +26,7 @@ const home = join(fileURLToPath(packageRoot), "artifacts", "bench-quality");
 export async function benchQuality(print: (line: string) => void): Promise<void> {
   const dense = join(models, "small-llama");
   const experts = join(models, "small-moe", "small-moe-bf16.gguf");
-  if (!(await present([dense, ...[mixture, ...others].map((name) => join(texts, name))], print))) return;
+  if (!(await present([dense, ...[mixture, other].map((name) => join(texts, name))], print))) return;
   await mkdir(home, { recursive: true });
   await sliceText(join(texts, mixture), home);
   const foreign = await writeForeignTexts(home);
@@ -35,7 +35,7 @@ export async function benchQuality(print: (line: string) => void): Promise<void>
   for (const effort of ["groups", "tensors"] satisfies Effort[]) {
     await printTables({ ...task, effort, evaluation: heldOut }, print);
   }
-  for (const evaluation of [...others.map((name) => ({ name, path: join(texts, name) })), ...foreign]) {
+  for (const evaluation of [{ name: other, path: join(texts, other) }, ...foreign]) {
     await printTables({ ...task, effort: "tensors", evaluation }, print);
   }
   if (await present([experts], print)) {
