@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { EventBus } from "../../src/engine/events.js";
 import { installRelease } from "../../src/engine/install-release.js";
 import { runPlan } from "../../src/engine/run-plan.js";
@@ -15,6 +15,9 @@ import { somePlan, someStep } from "../fixtures/plan.js";
 import { releaseTarget } from "../fixtures/stored-release.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
+// Test files share modules: this one has its own, so that the mock reaches them, and leaves none behind.
+vi.hoisted(() => vi.resetModules());
+afterAll(() => vi.resetModules());
 vi.mock("node:fs/promises", async (original) => {
   const { dyingFiles } = await import("../fixtures/dying-files.js");
   return dyingFiles.wrap(await original());

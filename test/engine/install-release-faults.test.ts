@@ -8,6 +8,9 @@ import { type Death, dyingFiles } from "../fixtures/dying-files.js";
 import { releaseTarget, storedRelease } from "../fixtures/stored-release.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
+// Test files share modules: this one has its own, so that the mock reaches them, and leaves none behind.
+vi.hoisted(() => vi.resetModules());
+afterAll(() => vi.resetModules());
 vi.mock("node:fs/promises", async (original) => {
   const { dyingFiles } = await import("../fixtures/dying-files.js");
   return dyingFiles.wrap(await original());

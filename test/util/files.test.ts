@@ -1,11 +1,14 @@
 import { readdirSync, writeFileSync } from "node:fs";
 import type * as Files from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { errorReport } from "../../src/util/error-report.js";
 import { removeUnfinishedWrites, writeFileAtomic } from "../../src/util/files.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
+// Test files share modules: this one has its own, so that the mock reaches them, and leaves none behind.
+vi.hoisted(() => vi.resetModules());
+afterAll(() => vi.resetModules());
 const disk = vi.hoisted(() => ({ isReadOnly: false }));
 vi.mock("node:fs/promises", async (original) => {
   const files = await original<typeof Files>();

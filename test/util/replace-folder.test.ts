@@ -1,11 +1,14 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { removeFolder, replaceFolder, withFolderLock } from "../../src/util/replace-folder.js";
 import { type Death, dyingFiles } from "../fixtures/dying-files.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
+// Test files share modules: this one has its own, so that the mock reaches them, and leaves none behind.
+vi.hoisted(() => vi.resetModules());
+afterAll(() => vi.resetModules());
 vi.mock("node:fs/promises", async (original) => {
   const { dyingFiles } = await import("../fixtures/dying-files.js");
   return dyingFiles.wrap(await original());

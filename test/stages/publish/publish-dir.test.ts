@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { renderStatement } from "../../../src/release/sign/statement.js";
 import { previewFolder, publishToFolder } from "../../../src/stages/publish/publish-dir.js";
 import { type CheckedRelease, releaseFiles } from "../../../src/stages/publish/release-files.js";
@@ -24,6 +24,9 @@ import { folderDigests } from "../../fixtures/folder-digests.js";
 import { releaseFolder } from "../../fixtures/release-folder.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
+// Test files share modules: this one has its own, so that the mock reaches them, and leaves none behind.
+vi.hoisted(() => vi.resetModules());
+afterAll(() => vi.resetModules());
 vi.mock("node:fs/promises", async (original) => {
   const { dyingFiles } = await import("../../fixtures/dying-files.js");
   return dyingFiles.wrap(await original());
