@@ -5,6 +5,7 @@ import { isSystemError, QuantsmithError } from "../util/errors.js";
 import { linkOrCopy, listFiles, removeUnfinishedWrites } from "../util/files.js";
 import { quote } from "../util/quote.js";
 import { removeFolder, replaceFolder, withFolderLock } from "../util/replace-folder.js";
+import { systemFailure } from "../util/system-failure.js";
 import { systemReason } from "../util/system-reason.js";
 import {
   type ContentCheck,
@@ -138,7 +139,7 @@ async function changeRelease(
     );
     return { release: paths.release, ...changed };
   } catch (error) {
-    if (!isSystemError(error)) throw error;
+    if (!isSystemError(error) || systemFailure(error)?.code !== "QS-ENV-FILE") throw error;
     throw new QuantsmithError("QS-ENV-OUTPUT", `cannot write the release ${paths.release}: ${systemReason(error)}`, {
       remedy: "Correct the cause, or set another folder with `--out`, then run again. Finished steps are kept.",
       cause: error,

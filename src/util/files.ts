@@ -17,8 +17,6 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
-    // Node omits the path for writes to an open file.
-    if (isSystemError(error)) error.path ??= path;
     throw error;
   }
   await syncFolder(dirname(path));
