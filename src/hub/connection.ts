@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import type { Agent } from "node:http";
-import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { QuantsmithError } from "../util/errors.js";
+import { homeFolder } from "../util/home-folder.js";
 import { quote } from "../util/quote.js";
 import { redact } from "../util/redact.js";
 import { isEndpoint } from "./address.js";
@@ -45,7 +45,7 @@ export function hubConnection(env: Environment = process.env, limits: Partial<Hu
       remedy: "Set `HF_ENDPOINT` to an https:// address without credentials; http:// works for this machine only.",
     });
   }
-  const home = resolve(expand(env.HF_HOME) || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "huggingface"));
+  const home = resolve(expand(env.HF_HOME) || join(env.XDG_CACHE_HOME || join(homeFolder(), ".cache"), "huggingface"));
   const token = env.HF_TOKEN?.trim() || readTokenFile(expand(env.HF_TOKEN_PATH) || join(home, "token"));
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
     throw new QuantsmithError("QS-HUB-TOKEN", "the Hub token contains invalid characters", {
@@ -71,7 +71,7 @@ function oneLine(text: string): string {
 }
 
 function expand(path: string | undefined): string {
-  return (path ?? "").replace(/^~(?=\/|$)/, homedir());
+  return (path ?? "").replace(/^~(?=\/|$)/, homeFolder);
 }
 
 function readTokenFile(path: string): string | undefined {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { ErrorCode } from "../util/error-codes.js";
 import { QuantsmithError } from "../util/errors.js";
 import type { SubprocessResult } from "../util/subprocess.js";
@@ -61,7 +62,10 @@ export function toolFailure(result: SubprocessResult, context: FailureContext): 
     return fail(
       "QS-TOOL-BROKEN",
       `${context.doing}: the tool did not start`,
-      "Run `quantsmith doctor`, and delete the listed tools from the cache folder to rebuild them.",
+      // The loader finds the libraries beside a tool through /proc/self/exe.
+      process.platform === "linux" && !existsSync("/proc/self/exe")
+        ? "Mount /proc, which this environment lacks."
+        : "Run `quantsmith doctor`, and delete the listed tools from the cache folder to rebuild them.",
     );
   }
   for (const known of context.patterns ?? []) {

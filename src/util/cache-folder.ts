@@ -1,8 +1,8 @@
 import { access, constants } from "node:fs/promises";
-import { homedir } from "node:os";
 import path from "node:path";
 import { isSystemError, QuantsmithError } from "./errors.js";
 import { makeFolder } from "./files.js";
+import { homeFolder } from "./home-folder.js";
 import { systemFailure } from "./system-failure.js";
 
 /**
@@ -17,7 +17,7 @@ export function cacheFolder(
   // The XDG specification requires relative values to be ignored.
   if (env.XDG_CACHE_HOME && path.isAbsolute(env.XDG_CACHE_HOME)) return path.join(env.XDG_CACHE_HOME, "quantsmith");
   const usual = platform === "darwin" ? ["Library", "Caches"] : [".cache"];
-  return path.join(homedir(), ...usual, "quantsmith");
+  return path.join(homeFolder(), ...usual, "quantsmith");
 }
 
 /** Creates a folder in a cache that the environment variable moves. Errors: QS-ENV-CACHE. */
