@@ -44,14 +44,15 @@ export class EventBus {
   }
 
   emit(event: RunEvent): void {
-    const now = Date.now();
+    // Unlike the system's clock, it is never set back.
+    const now = performance.now();
     if (event.type === "step-progress" || event.type === "upload-progress") {
       const what = event.type === "step-progress" ? event.id : `upload ${event.variant}`;
-      const due = (this.#lastProgress.get(what) ?? 0) + progressIntervalMs;
+      const due = (this.#lastProgress.get(what) ?? Number.NEGATIVE_INFINITY) + progressIntervalMs;
       if (now < due && event.progress.done < event.progress.total) return;
       this.#lastProgress.set(what, now);
     }
-    const timed = { time: new Date(now).toISOString(), ...event };
+    const timed = { time: new Date().toISOString(), ...event };
     for (const listener of this.#listeners) listener(timed);
   }
 }

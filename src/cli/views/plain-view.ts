@@ -11,30 +11,33 @@ export function plainView(write: (line: string) => void): EventListener {
   const left = new TimeLeft();
   const withTime = (text: string) => [text, left.text()].filter((part) => part !== "").join(", ");
   return (event) => {
+    // Unlike the system's clock, it is never set back.
+    const now = performance.now();
+    const isDue = (what: string) => now >= (lastProgress.get(what) ?? Number.NEGATIVE_INFINITY) + progressIntervalMs;
     const writeLine = (text: string) => write(`${event.time.slice(11, 19)} ${text}`);
     left.follow(event);
     switch (event.type) {
       case "run-started":
         return writeLine(`${event.recipe}: ${event.steps.length} steps, output in ${event.out}`);
       case "step-started":
-        lastProgress.set(event.id, Date.now());
+        lastProgress.set(event.id, now);
         return writeLine(withTime(`${event.id} started`));
       case "step-waiting":
         return writeLine(`${event.id} waiting: another run is building it`);
       case "step-note":
         return writeLine(`${event.id}: ${event.note}`);
       case "step-progress": {
-        if (Date.now() - (lastProgress.get(event.id) ?? 0) < progressIntervalMs) return;
-        lastProgress.set(event.id, Date.now());
+        if (!isDue(event.id)) return;
+        lastProgress.set(event.id, now);
         return writeLine(withTime(`${event.id}: ${describeProgress(event.progress)}`));
       }
       case "upload-started":
-        lastProgress.set(`upload ${event.variant}`, Date.now());
+        lastProgress.set(`upload ${event.variant}`, now);
         return writeLine(`upload of ${event.variant} started (${formatBytes(event.bytes)})`);
       case "upload-progress": {
         const what = `upload ${event.variant}`;
-        if (Date.now() - (lastProgress.get(what) ?? 0) < progressIntervalMs) return;
-        lastProgress.set(what, Date.now());
+        if (!isDue(what)) return;
+        lastProgress.set(what, now);
         return writeLine(`upload of ${event.variant}: ${describeProgress(event.progress)}`);
       }
       case "upload-finished":
