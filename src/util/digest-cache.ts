@@ -42,7 +42,7 @@ function isUnchanged(before: BigIntStats, now: BigIntStats): boolean {
 
 /**
  * Whether a path still leads to the same file, and nothing has written to it meanwhile, even if its content and mtime are
- * the same again. Adding a hard link changes ctime too, and is no write.
+ * the same again. Adding a hard link also changes ctime, but writes nothing.
  */
 export function isUntouched(before: BigIntStats, now: BigIntStats): boolean {
   return (

@@ -16,8 +16,11 @@ import type { PublishOperation } from "./operations.js";
 import type { CheckedRelease } from "./release-files.js";
 import { type RemoteRelease, readRemote, readRemoteText } from "./remote-release.js";
 
-/** Name prefix of staging branches, which quantsmith creates and deletes. */
-export const stagingPrefix = "quantsmith-staging-";
+/** Returns the staging branch of a release, which quantsmith creates and deletes. */
+const stagingBranchOf = (version: string) => `quantsmith-staging-${version}`;
+
+/** Whether a branch is the staging branch of any release. */
+export const isStagingBranch = (name: string) => /^quantsmith-staging-[0-9a-f]{12}$/.test(name);
 
 /** State of a repository and the operations to publish a release. */
 export interface HubPlan {
@@ -64,8 +67,8 @@ export async function planHub(
   const collect = collection !== undefined && !(await isInCollection(connection, collection, repo, signal));
   const plan = {
     ...{ state, main, changes, pullRequest, title, collect },
-    stagingBranch: `${stagingPrefix}${version}`,
-    leftovers: branches.filter((name) => name.startsWith(stagingPrefix)),
+    stagingBranch: stagingBranchOf(version),
+    leftovers: branches.filter(isStagingBranch),
   };
   return { ...plan, operations: operationsOf(plan, options) };
 }

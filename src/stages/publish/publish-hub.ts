@@ -8,7 +8,7 @@ import { isEmpty } from "./find-changes.js";
 import type { HubPublication, HubPublishOptions } from "./hub-options.js";
 import { openPullRequest } from "./open-pull-request.js";
 import type { PublishHooks } from "./operations.js";
-import { type HubPlan, planHub, stagingPrefix } from "./plan-hub.js";
+import { type HubPlan, isStagingBranch, planHub } from "./plan-hub.js";
 import { prepareRepo } from "./prepare-repo.js";
 import type { CheckedRelease } from "./release-files.js";
 import { type RemoteRelease, readRemote } from "./remote-release.js";
@@ -37,7 +37,7 @@ export async function publishToHub(
   const done = await uploadRelease(connection, release, options, { ...plan, main }, hooks);
   // Staging branches of this and of killed publishers are no longer needed.
   for (const branch of await listBranches(connection, repo, signal)) {
-    if (branch.startsWith(stagingPrefix)) await deleteBranch(connection, repo, branch, signal);
+    if (isStagingBranch(branch)) await deleteBranch(connection, repo, branch, signal);
   }
   if (plan.collect && options.collection !== undefined) {
     await addToCollection(connection, options.collection, repo, signal);

@@ -58,6 +58,15 @@ describe("via branch", () => {
     expect(uploads().length).toBe(5);
   });
 
+  test("removes the staging branches of earlier publishers, and no other branch", async () => {
+    releaseFolder(folder);
+    const repo = hub.create("me/model");
+    const others = ["quantsmith-staging-mine", "quantsmith-staging-0123456789abc", "notes"];
+    for (const branch of ["main", "quantsmith-staging-0123456789ab", ...others]) repo.commit({ "a.txt": "a" }, branch);
+    await publishFolder(connection, folder);
+    expect(repo.branches.sort()).toEqual(["main", ...others].sort());
+  });
+
   test("a second publish changes nothing and sends nothing", async () => {
     releaseFolder(folder);
     const first = await publishFolder(connection, folder);
