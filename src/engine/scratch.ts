@@ -1,9 +1,9 @@
-import { createHash, randomBytes } from "node:crypto";
-import { readFileSync, readlinkSync } from "node:fs";
+import { randomBytes } from "node:crypto";
 import { readdir, rm, stat, utimes } from "node:fs/promises";
-import { hostname } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { isSystemError } from "../util/errors.js";
+import { isProcessAlive, processName } from "../util/process-identity.js";
 
 /*
  * Every process builds in its own folder below `tmp/`, named for its creator: `run-<machine>-<pid>-<start>-<random>`.
@@ -12,12 +12,14 @@ import { isSystemError } from "../util/errors.js";
  */
 
 const heartbeatMs = 5_000;
-const staleMs = 60_000;
-const pattern = /^run-([0-9a-f]{8})-(\d+)-(\d+)-[0-9a-f]{8}$/;
+/** A heartbeat this close to this machine's clock shows a live creator. Clocks can differ, so others are watched. */
+const recentMs = 60_000;
+const watchMs = 2.5 * heartbeatMs;
+const pattern = /^run-([0-9a-f]{8}-\d+-\d+)-[0-9a-f]{8}$/;
 
 /** Returns a name for this process's scratch folder. */
 export function scratchName(): string {
-  return `run-${machineId()}-${process.pid}-${processStartTime(process.pid)}-${randomBytes(4).toString("hex")}`;
+  return `run-${processName()}-${randomBytes(4).toString("hex")}`;
 }
 
 /** Refreshes the heartbeat of a scratch folder for other machines; returns a function that stops it. */
@@ -47,51 +49,18 @@ async function scratchFolders(tmp: string): Promise<{ name: string; alive: boole
 }
 
 async function isAlive(tmp: string, name: string): Promise<boolean> {
-  const [, machine, pid, start] = pattern.exec(name) ?? [];
-  if (machine === undefined) return false;
-  // Another process may have the pid by now, with another start time.
-  if (machine === machineId()) return processStartTime(Number(pid)) === start;
+  const creator = pattern.exec(name)?.[1];
+  if (creator === undefined) return false;
+  const alive = isProcessAlive(creator);
+  if (alive !== undefined) return alive;
+  const path = join(tmp, name);
   try {
-    const { mtimeMs } = await stat(join(tmp, name));
-    return Date.now() - mtimeMs < staleMs;
+    const { mtimeMs } = await stat(path);
+    if (Math.abs(Date.now() - mtimeMs) < recentMs) return true;
+    await sleep(watchMs);
+    return (await stat(path)).mtimeMs !== mtimeMs;
   } catch (error) {
     // A file system that does not answer does not prove that the creator is dead.
     return !isSystemError(error) || error.code !== "ENOENT";
-  }
-}
-
-let machine: string | undefined;
-
-/** One boot of one machine or container: pids are comparable only within it. */
-function machineId(): string {
-  machine ??= createHash("sha256")
-    .update([hostname(), readOrEmpty(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8"))].join())
-    .update(readOrEmpty(() => readlinkSync("/proc/self/ns/pid")))
-    .digest("hex")
-    .slice(0, 8);
-  return machine;
-}
-
-/** Start time of a process in clock ticks since boot; "0" if only its existence is known, "" if it does not exist. */
-function processStartTime(pid: number): string {
-  if (process.platform === "linux") {
-    const status = readOrEmpty(() => readFileSync(`/proc/${pid}/stat`, "utf8"));
-    // The second field is the program's name in parentheses and may contain any character.
-    const fields = status.slice(status.lastIndexOf(")") + 2).split(" ");
-    return fields[0] === "Z" ? "" : (fields[19] ?? "");
-  }
-  try {
-    process.kill(pid, 0);
-    return "0";
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM" ? "0" : "";
-  }
-}
-
-function readOrEmpty(read: () => string): string {
-  try {
-    return read();
-  } catch {
-    return "";
   }
 }

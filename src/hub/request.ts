@@ -145,7 +145,7 @@ function exchange(
 /** Only errors of the endpoint are final; a storage server may have rejected an expired address. */
 function failure(connection: HubConnection, { subject }: HubRequest, url: URL, response: IncomingMessage): Error {
   const { statusCode: status = 0, headers } = response;
-  const retryAfterMs = parseRetryAfter(headers["retry-after"]);
+  const retryAfterMs = parseRetryAfter(headers["retry-after"], headers.date);
   if (url.origin !== new URL(connection.endpoint).origin) {
     return new TemporaryFailure(storageError(status, subject), retryAfterMs);
   }

@@ -38,11 +38,15 @@ export async function retry<T>(
   return (done as { value: T }).value;
 }
 
-/** Returns the milliseconds of a `Retry-After` header in seconds or as a date; undefined if it is absent or invalid. */
-export function parseRetryAfter(header: string | undefined, now = Date.now()): number | undefined {
+/**
+ * Returns the milliseconds of a `Retry-After` header in seconds or as a date; undefined if it is absent or invalid.
+ * `serverDate`, the response's `Date`, replaces this machine's clock, which may be wrong.
+ */
+export function parseRetryAfter(header: string | undefined, serverDate: string | undefined): number | undefined {
   if (header === undefined) return undefined;
   if (/^\d{1,9}$/.test(header.trim())) return Number(header) * 1000;
   // Date.parse accepts many other formats; HTTP dates end in GMT.
   const date = header.endsWith("GMT") ? Date.parse(header) : Number.NaN;
+  const now = Date.parse(serverDate ?? "") || Date.now();
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }

@@ -2,9 +2,16 @@ import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, readdirSync, utimesSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { removeDeadScratch, scratchName } from "../../src/engine/scratch.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+// A test does something in place of the wait for a heartbeat.
+let meanwhile = () => {};
+vi.mock("node:timers/promises", async (original) => ({
+  ...(await original<typeof import("node:timers/promises")>()),
+  setTimeout: async () => meanwhile(),
+}));
 
 const other = (pid: number) => scratchName().replace(/-\d+-\d+-/, `-${pid}-1-`);
 const foreign = () => scratchName().replace(/^run-[0-9a-f]{8}/, "run-00000000");
@@ -20,14 +27,22 @@ test("removes folders of dead processes and keeps those of live ones", async () 
     ofAReusedPid: other(living.pid ?? 0),
     ofAnotherMachineJustNow: foreign(),
     ofAnotherMachineLongAgo: foreign(),
+    ofAnotherMachineAhead: foreign(),
+    ofAMachineWithAnotherClock: foreign(),
     ofTheUser: "something",
   };
   for (const name of Object.values(names)) mkdirSync(join(tmp, name, "out"), { recursive: true });
   const longAgo = new Date(Date.now() - 3_600_000);
+  const ahead = new Date(Date.now() + 3_600_000);
   utimesSync(join(tmp, names.ofAnotherMachineLongAgo), longAgo, longAgo);
+  utimesSync(join(tmp, names.ofAMachineWithAnotherClock), longAgo, longAgo);
+  utimesSync(join(tmp, names.ofAnotherMachineAhead), ahead, ahead);
+  meanwhile = () => utimesSync(join(tmp, names.ofAMachineWithAnotherClock), 1, 1);
   try {
     await removeDeadScratch(tmp);
-    expect(readdirSync(tmp).sort()).toEqual([names.mine, names.ofAnotherMachineJustNow, names.ofTheUser].sort());
+    expect(readdirSync(tmp).sort()).toEqual(
+      [names.mine, names.ofAnotherMachineJustNow, names.ofAMachineWithAnotherClock, names.ofTheUser].sort(),
+    );
   } finally {
     living.kill();
   }

@@ -5,7 +5,6 @@ import { fileURLToPath } from "node:url";
 import PQueue from "p-queue";
 import { QuantsmithError } from "../../util/errors.js";
 import { syncFolder } from "../../util/files.js";
-import { isRunning } from "../../util/is-running.js";
 import { packageRoot } from "../../util/package-root.js";
 import { runSubprocess } from "../../util/subprocess.js";
 import { toolFailure } from "../tool-failure.js";
@@ -45,7 +44,7 @@ export interface ToolchainRecord {
 export async function buildTools(options: BuildOptions): Promise<void> {
   const parent = path.dirname(options.target);
   await removeLeftovers(parent);
-  const temporary = path.join(parent, `${temporaryPrefix}${process.pid}-${randomBytes(4).toString("hex")}`);
+  const temporary = path.join(parent, `${temporaryPrefix}${randomBytes(4).toString("hex")}`);
   try {
     await mkdir(temporary);
     await fill(temporary, options);
@@ -179,13 +178,10 @@ async function requireOutput(output: string, program: string): Promise<void> {
   });
 }
 
-/** Deletes the folders of killed builds: their process has ended, or they are old (process ids are reused). */
+/** Deletes the folders of killed builds, if it can. The lock excludes a live one. */
 async function removeLeftovers(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
     if (!name.startsWith(temporaryPrefix)) continue;
-    const folder = path.join(parent, name);
-    const ageMs = Date.now() - (await stat(folder)).mtimeMs;
-    const pid = Number(name.slice(temporaryPrefix.length).split("-")[0]);
-    if (ageMs > 3_600_000 || !isRunning(pid)) await rm(folder, { recursive: true, force: true });
+    await rm(path.join(parent, name), { recursive: true, force: true }).catch(() => undefined);
   }
 }

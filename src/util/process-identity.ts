@@ -1,0 +1,48 @@
+import { createHash } from "node:crypto";
+import { readFileSync, readlinkSync } from "node:fs";
+import { hostname } from "node:os";
+import { isRunning } from "./is-running.js";
+
+/** Returns a name for this process that no other process has, on any machine, even after pids are reused. */
+export function processName(): string {
+  return `${machineId()}-${process.pid}-${startTime(process.pid)}`;
+}
+
+/** Whether the process with this name runs; undefined for a process of another machine or container. */
+export function isProcessAlive(name: string): boolean | undefined {
+  const [machine, pid, start] = name.split("-");
+  return machine === machineId() ? startTime(Number(pid)) === start : undefined;
+}
+
+let machine: string | undefined;
+
+/** One boot of one machine or container: pids are comparable only within it. */
+function machineId(): string {
+  machine ??= createHash("sha256")
+    .update([hostname(), readOrEmpty(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8"))].join())
+    .update(readOrEmpty(() => readlinkSync("/proc/self/ns/pid")))
+    .digest("hex")
+    .slice(0, 8);
+  return machine;
+}
+
+/**
+ * Start time of a process in clock ticks since boot; "0" where only its existence is known, as without /proc; "" if it
+ * does not exist.
+ */
+function startTime(pid: number): string {
+  const hasProc = readOrEmpty(() => readFileSync("/proc/self/stat", "utf8")) !== "";
+  if (!hasProc) return isRunning(pid) ? "0" : "";
+  const status = readOrEmpty(() => readFileSync(`/proc/${pid}/stat`, "utf8"));
+  // The second field is the program's name in parentheses and may contain any character.
+  const fields = status.slice(status.lastIndexOf(")") + 2).split(" ");
+  return fields[0] === "Z" ? "" : (fields[19] ?? "");
+}
+
+function readOrEmpty(read: () => string): string {
+  try {
+    return read();
+  } catch {
+    return "";
+  }
+}
