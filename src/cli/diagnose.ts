@@ -5,6 +5,7 @@ import { describePython } from "../llamacpp/python/python-env.js";
 import { describeToolchain, type ToolchainStatus } from "../llamacpp/toolchain/toolchain.js";
 import { type ToolName, toolNames } from "../llamacpp/toolchain/tools.js";
 import { QuantsmithError } from "../util/errors.js";
+import { requireProc } from "../util/require-proc.js";
 
 export interface DoctorTool {
   /** Null until the tool is built. */
@@ -37,12 +38,13 @@ export async function diagnose(folder: string = process.cwd()): Promise<Doctor> 
   const { problem, digest: _digest, ...python } = await describePython();
   const hub = describeHub();
   const problems = [
+    await requireProc().catch(asExpected),
     toolchain.state === "missing" ? toolchain.problem : undefined,
     // Only llama.cpp's converter requires Python, but a Python that the user set must work.
     process.env.QUANTSMITH_PYTHON ? problem : undefined,
     hub instanceof QuantsmithError ? hub : undefined,
   ]
-    .filter((found) => found !== undefined)
+    .filter((found) => found instanceof QuantsmithError)
     .map(({ code, message, remedy }) => ({ code, message, remedy }));
   const disk = await statfs(folder);
   return {
@@ -59,7 +61,11 @@ export async function diagnose(folder: string = process.cwd()): Promise<Doctor> 
 
 /** Reports broken tools as a problem instead of failing `doctor`. */
 function asMissing(error: unknown): ToolchainStatus {
-  if (error instanceof QuantsmithError) return { state: "missing", problem: error };
+  return { state: "missing", problem: asExpected(error) };
+}
+
+function asExpected(error: unknown): QuantsmithError {
+  if (error instanceof QuantsmithError) return error;
   throw error;
 }
 

@@ -53,6 +53,14 @@ export class Scheduler {
  */
 export function allowedCores(): string {
   if (process.platform !== "linux" || availableParallelism() === cpus().length) return "";
-  const allowed = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
+  const allowed = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readStatus())?.[1];
   return allowed === undefined ? "" : `-${allowed.replaceAll(",", "_")}`;
+}
+
+function readStatus(): string {
+  try {
+    return readFileSync("/proc/self/status", "utf8");
+  } catch {
+    return "";
+  }
 }

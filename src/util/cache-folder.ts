@@ -26,7 +26,8 @@ export async function makeCacheFolder(
   variable: "QUANTSMITH_CACHE" | "HF_HUB_CACHE" = "QUANTSMITH_CACHE",
 ): Promise<void> {
   try {
-    await makeFolder(folder);
+    // Whatever the umask: programs of a folder that others can write are not used (`requireOwnFolder`).
+    await makeFolder(folder, 0o755);
     await access(folder, constants.W_OK);
   } catch (cause) {
     if (!isSystemError(cause) || systemFailure(cause)?.code !== "QS-ENV-FILE") throw cause;

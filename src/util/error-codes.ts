@@ -214,6 +214,7 @@ export const errorCodes = {
     about: "A limit of the shell (`ulimit`) or of the system is too low: open files, file sizes or processes.",
   },
   "QS-ENV-CACHE": { exit: 4, about: "A cache folder cannot be created or written." },
+  "QS-ENV-PROC": { exit: 4, about: "/proc is not mounted, so native tools cannot run." },
   "QS-ENV-OUTPUT": { exit: 4, about: "The output folder cannot be written." },
   "QS-DISK-SPACE": { exit: 4, about: "The disk lacks space for the next step; nothing was written." },
   "QS-STEP-NOT-BUILT": { exit: 2, about: "`--only` names a stage whose inputs are not in the store." },
@@ -241,6 +242,7 @@ export const errorCodes = {
   "QS-SLURM-MEMORY": { exit: 4, about: "A job on Slurm exceeded its memory limit." },
   "QS-SLURM-JOB": { exit: 4, about: "A job on Slurm failed without an error report." },
   "QS-CACHE-BUSY": { exit: 4, about: "The store cannot be cleaned while a run uses it." },
+  "QS-CACHE-OWNER": { exit: 4, about: "The user's cache folder contains programs that another user can replace." },
   "QS-CACHE-OTHER": {
     exit: 4,
     about: "The store to trim contains no step of this recipe's current plan.",

@@ -87,15 +87,15 @@ export async function linkOrCopy(from: string, to: string): Promise<void> {
   }
 }
 
-/** `mkdir -p`; Node's own loops forever in existing folders that reject new ones, as in /proc. */
-export async function makeFolder(folder: string, parentExists = false): Promise<void> {
+/** `mkdir -p` with a mode, less the umask; Node's own loops forever in existing folders that reject new ones, as in /proc. */
+export async function makeFolder(folder: string, mode = 0o777, parentExists = false): Promise<void> {
   try {
-    await mkdir(folder);
+    await mkdir(folder, mode);
   } catch (error) {
     if (!isSystemError(error)) throw error;
     if (error.code === "EEXIST" && (await stat(folder)).isDirectory()) return;
     if (error.code !== "ENOENT" || parentExists) throw error;
-    await makeFolder(dirname(folder));
-    await makeFolder(folder, true);
+    await makeFolder(dirname(folder), mode);
+    await makeFolder(folder, mode, true);
   }
 }

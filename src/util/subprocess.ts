@@ -2,6 +2,7 @@ import { childEnvironment } from "./child-environment.js";
 import { parentDeathArgv } from "./parent-death.js";
 import { type Breach, type ProcessLimits, watchProcess } from "./process-watch.js";
 import { redact } from "./redact.js";
+import { requireProc } from "./require-proc.js";
 
 export interface SubprocessOptions {
   /** Absolute path of the program; neither the PATH nor a shell is used. */
@@ -45,10 +46,11 @@ const maxKeptCharacters = 4 * 1024 * 1024;
 /**
  * Runs one program and waits for its end. All processes of this project start here: argv array, no shell, own process
  * group, no tokens in the environment, and on Linux a parent-death signal so that no process outlives this one.
- * Does not throw if the program fails (see the result); throws the abort reason if `signal` fires.
+ * Does not throw if the program fails (see the result); throws the abort reason if `signal` fires, and QS-ENV-PROC.
  */
 export async function runSubprocess(options: SubprocessOptions): Promise<SubprocessResult> {
   options.signal?.throwIfAborted();
+  await requireProc();
   const started = performance.now();
   // Loaded here because execa has a hundred files, and a run of cache hits starts no process.
   const { execa } = await import("execa");

@@ -2,9 +2,15 @@ import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, readdirSync, utimesSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { removeDeadScratch, scratchName } from "../../src/engine/scratch.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+// Test files of a worker share loaded modules; this one needs modules with the mocks below.
+vi.hoisted(() => vi.resetModules());
+afterAll(() => {
+  vi.resetModules();
+});
 
 // A test does something in place of the wait for a heartbeat.
 let meanwhile = () => {};

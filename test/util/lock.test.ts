@@ -2,11 +2,17 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { isLocked, withLock } from "../../src/util/lock.js";
 import { processName } from "../../src/util/process-identity.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 import { until } from "../fixtures/until.js";
+
+// Test files of a worker share loaded modules; this one needs modules with the mocks below.
+vi.hoisted(() => vi.resetModules());
+afterAll(() => {
+  vi.resetModules();
+});
 
 // Between two looks at a lock, a test can do something in place of the wait.
 let betweenLooks = () => {};

@@ -3,6 +3,7 @@ import path from "node:path";
 import { cacheFolder } from "../../util/cache-folder.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { withFolderLock } from "../toolchain/cache-lock.js";
+import { requireOwnFolder } from "../toolchain/require-own-folder.js";
 import { resolveToolchain, type ToolchainOptions } from "../toolchain/toolchain.js";
 import { checkImports, configuredPython, readPythonVersion } from "./configured-python.js";
 import type { ConverterPython } from "./converter-python.js";
@@ -87,10 +88,11 @@ function environmentFolder(): string {
   return path.join(cacheFolder(), "python", `${requirementsDigest}-r${environmentRevision}`);
 }
 
-/** Returns the environment if it is complete and its base Python still exists. */
+/** Returns the environment if it is complete and its base Python still exists. Throws QS-CACHE-OWNER. */
 async function readEnvironment(): Promise<{ python: ConverterPython; record: ReadyRecord } | undefined> {
   const folder = environmentFolder();
   const interpreter = path.join(folder, "bin", "python");
+  await requireOwnFolder(path.dirname(interpreter));
   try {
     const record = JSON.parse(await readFile(path.join(folder, readyName), "utf8")) as ReadyRecord;
     await access(interpreter);

@@ -46,7 +46,7 @@ export async function buildTools(options: BuildOptions): Promise<void> {
   await removeLeftovers(parent);
   const temporary = path.join(parent, `${temporaryPrefix}${randomBytes(4).toString("hex")}`);
   try {
-    await mkdir(temporary);
+    await mkdir(temporary, { mode: 0o755 });
     await fill(temporary, options);
     // An existing target has no valid record, or it would have been used.
     await rm(options.target, { recursive: true, force: true });
@@ -63,7 +63,7 @@ async function fill(folder: string, { pinned, programs, signal, onProgress }: Bu
   await unpackSource(pinned.bundle, checkout, programs.git, signal);
 
   const bin = path.join(folder, "bin");
-  await mkdir(bin);
+  await mkdir(bin, { mode: 0o755 });
   for (const name of await readdir(pinned.libraries)) {
     if (!/\.(node|json)$/.test(name)) await copyFile(path.join(pinned.libraries, name), path.join(bin, name));
   }

@@ -9,6 +9,7 @@ import { buildTools, nativeFolder, recordName, type ToolchainRecord } from "./bu
 import { withFolderLock } from "./cache-lock.js";
 import { toolsInFolder, toolsOnPath } from "./external-tools.js";
 import { findPinnedPackage, type PinnedPackage } from "./pinned-package.js";
+import { requireOwnFolder } from "./require-own-folder.js";
 import { type Tool, type Toolchain, type ToolName, toolNames } from "./tools.js";
 
 export type { Tool, Toolchain, ToolName, ToolSource } from "./tools.js";
@@ -31,7 +32,7 @@ const buildRevision = 7;
 /**
  * Finds usable tools without building any: in the `QUANTSMITH_LLAMA_CPP` folder, else the pinned tools, else on the
  * PATH. Starts no process if the pinned tools are cached. Throws `QS-TOOL-SETTING` and `QS-TOOL-BROKEN` for configured
- * or found tools that do not work.
+ * or found tools that do not work, and `QS-CACHE-OWNER`.
  */
 export async function describeToolchain(options: ToolchainOptions = {}): Promise<ToolchainStatus> {
   const setting = process.env.QUANTSMITH_LLAMA_CPP;
@@ -53,7 +54,7 @@ export async function describeToolchain(options: ToolchainOptions = {}): Promise
 /**
  * Returns the tools. Builds the pinned ones on first use (about 20 s on two cores, once per user and version).
  * Concurrent processes may call it: one builds, the others wait.
- * Throws `QS-TOOL-MISSING`, `QS-TOOL-PACKAGE`, `QS-TOOL-SETTING`, `QS-TOOL-BUILD`, `QS-TOOL-BROKEN`.
+ * Throws `QS-TOOL-MISSING`, `QS-TOOL-PACKAGE`, `QS-TOOL-SETTING`, `QS-TOOL-BUILD`, `QS-TOOL-BROKEN`, `QS-CACHE-OWNER`.
  */
 export async function resolveToolchain(options: ToolchainOptions = {}): Promise<Toolchain> {
   const status = await describeToolchain(options);
@@ -105,9 +106,10 @@ function pinnedDigest(pinned: PinnedPackage): string {
   return `${pinned.llamaCppVersion}-${pinned.packageVersion}-${pinned.platform}`;
 }
 
-/** Returns the cached pinned tools; undefined if they are not built or a file is missing. */
+/** Returns the cached pinned tools; undefined if they are not built or a file is missing. Throws QS-CACHE-OWNER. */
 async function readPinned(pinned: PinnedPackage): Promise<Toolchain | undefined> {
   const folder = await pinnedFolder(pinned);
+  await requireOwnFolder(path.join(folder, "bin"));
   const converter = path.join(folder, "source", "convert_hf_to_gguf.py");
   const paths = toolNames.map((name) => [name, path.join(folder, "bin", name)] as const);
   try {
