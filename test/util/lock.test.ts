@@ -45,6 +45,11 @@ function lockOf(path: string, owner: string): string {
 
 const elsewhere = processName().replace(/^[0-9a-f]{8}/, "00000000");
 
+function emptyLock(path: string): string {
+  mkdirSync(path);
+  return path;
+}
+
 function deadProcess(): string {
   const { pid } = spawnSync(process.execPath, ["-e", ""]);
   return processName().replace(/-\d+-/, `-${pid}-`);
@@ -80,7 +85,7 @@ describe("the lock of a gone owner is taken over", () => {
   test.each([
     ["killed on this machine, with a time in the future", (path: string) => lockOf(path, deadProcess())],
     ["of another machine, without a heartbeat", (path: string) => lockOf(path, elsewhere)],
-    ["killed before it wrote its name", (path: string) => (mkdirSync(path), path)],
+    ["killed before it wrote its name", emptyLock],
   ])("%s", async (what, create) => {
     const path = join(folder, `${what}.lock`);
     utimesSync(create(path), longAhead, longAhead);
