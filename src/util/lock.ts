@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { rmdirSync, rmSync } from "node:fs";
 import { mkdir, readdir, rm, rmdir, stat, utimes, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isSystemError } from "./errors.js";
 import { makeFolder } from "./files.js";
@@ -120,11 +120,17 @@ async function findOwner(path: string): Promise<Owner | undefined> {
     const [name] = await readdir(path);
     const file = join(path, name ?? "unknown");
     const { ino, mtimeNs } = await stat(name === undefined ? path : file, { bigint: true });
-    return { file, state: `${name} ${ino} ${mtimeNs}`, isAlive: name === undefined ? undefined : isProcessAlive(name) };
+    return { file, state: `${name} ${ino} ${mtimeNs}`, isAlive: name === undefined ? undefined : isOwnerAlive(name) };
   } catch (error) {
     if (isSystemError(error) && error.code === "ENOENT") return undefined;
     throw error;
   }
+}
+
+/** This process may have failed to remove the file of a lock that it has released. */
+function isOwnerAlive(name: string): boolean | undefined {
+  if (name.startsWith(`${processName()}-`)) return [...owned].some((file) => basename(file) === name);
+  return isProcessAlive(name);
 }
 
 /** Decides by repeated looks whether the owner of a lock is gone. Looks are counted, so that sleep does not count. */
