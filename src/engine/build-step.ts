@@ -149,6 +149,7 @@ async function outputDigest(
     const digest =
       verified[name] ?? known.get(await fileIdentity(path)) ?? (await runtime.digests.digest(path, runtime.signal));
     if ((expected[name] ?? digest) !== digest) throw inputChanged(step.id, name);
+    if (verified[name] !== undefined) await runtime.digests.add(path, digest);
     return digest;
   };
 }

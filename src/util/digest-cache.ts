@@ -26,7 +26,13 @@ export class DigestCache {
     return sha256;
   }
 
-  /** Returns the state of a file when it was last hashed, else its present state. Rejects like `digest`. */
+  /** Stores a digest that the caller has just verified. Rejects like `digest`. */
+  async add(path: string, sha256: string): Promise<void> {
+    const stats = await stat(path, { bigint: true });
+    this.#cached.set(identity(stats), { stats, sha256 });
+  }
+
+  /** Returns the state of a file when it was last hashed or added, else its present state. Rejects like `digest`. */
   async lastState(path: string): Promise<BigIntStats> {
     const now = await stat(path, { bigint: true });
     return this.#cached.get(identity(now))?.stats ?? now;

@@ -6,6 +6,7 @@ import { EventBus } from "../../src/engine/events.js";
 import { runPlan } from "../../src/engine/run-plan.js";
 import { openWorkspace } from "../../src/engine/workspace.js";
 import type { Plan, Step } from "../../src/plan/plan.js";
+import type { OperationReport } from "../../src/stages/stage.js";
 import { DigestCache } from "../../src/util/digest-cache.js";
 import { QuantsmithError } from "../../src/util/errors.js";
 import { sha256 } from "../../src/util/sha256.js";
@@ -15,6 +16,7 @@ import { temporaryFolder } from "../fixtures/temp-folder.js";
 let folder = "";
 let weights = "";
 const original = "weights of the checkpoint";
+const digests = { "model.safetensors": sha256(original) };
 
 beforeEach(() => {
   folder = temporaryFolder();
@@ -24,15 +26,28 @@ beforeEach(() => {
   utimesSync(weights, 1_700_000_000, 1_700_000_000);
 });
 
-async function run(plan: Plan, beforeSteps = () => {}) {
+interface Moments {
+  /** After the plan has hashed the weights. */
+  beforeSteps?: () => void;
+  /** Between the two steps. */
+  onFetched?: () => void;
+  /** False for weights of the Hub, which the plan does not hash. */
+  isHashed?: boolean;
+}
+
+async function run(plan: Plan, { beforeSteps = () => {}, onFetched = () => {}, isHashed = true }: Moments = {}) {
   const workspace = await openWorkspace(join(folder, "out"));
   const digests = new DigestCache();
-  await digests.digest(weights); // as the plan does
+  if (isHashed) await digests.digest(weights);
+  const events = new EventBus();
+  events.subscribe((event) => {
+    if (event.type === "step-finished" && event.id === "fetch") onFetched();
+  });
   beforeSteps();
   const nothing = () => Promise.reject(new Error("no tool is needed here"));
   try {
     const { steps, errors } = await runPlan(plan, {
-      ...{ workspace, events: new EventBus(), digests, signal: new AbortController().signal },
+      ...{ workspace, events, digests, signal: new AbortController().signal },
       ...{ threads: 1, fresh: false, verify: false, tools: { toolchain: nothing, python: nothing } },
     });
     return [
@@ -45,13 +60,13 @@ async function run(plan: Plan, beforeSteps = () => {}) {
 }
 
 /** A step that links to the weights, as `fetch` does, and one that reads them while `meanwhile` happens. */
-function plan(meanwhile: () => void, after = () => {}): Plan {
+function plan(meanwhile: () => void, after = () => {}, report: OperationReport = { expectedDigests: digests }): Plan {
   const common = { resource: "io", tools: [] } as const;
   const fetch = someStep({
     ...{ ...common, id: "fetch", stage: "fetch" },
     run: async ({ out }) => {
       await symlink(weights, join(out, "model.safetensors"));
-      return { expectedDigests: { "model.safetensors": sha256(original) } };
+      return report;
     },
   });
   const convert = someStep({
@@ -88,10 +103,19 @@ test("weights edited after the plan hashed them and before a step reads them are
   const again = plan(() => {});
   const [fetch, convert] = again.steps;
   const other = { ...convert, params: { again: 1 } } as Step;
-  expect(await run({ ...again, steps: [fetch as Step, other] }, () => editSecretly(weights))).toEqual([
+  expect(await run({ ...again, steps: [fetch as Step, other] }, { beforeSteps: () => editSecretly(weights) })).toEqual([
     "failed,skipped",
     "QS-INPUT-CHANGED",
   ]);
+});
+
+test("downloaded weights edited after their verification are found", async () => {
+  const downloaded = plan(
+    () => {},
+    () => {},
+    { digests },
+  );
+  expect(await run(downloaded, { onFetched: () => editSecretly(weights), isHashed: false })).toEqual(changed);
 });
 
 test("weights exchanged for a moment are found", async () => {

@@ -150,6 +150,8 @@ export async function compileTool({ name, source, checkout, bin, programs, signa
       ...[`-Wl,-rpath,${besideItself}`, "-o", path.join(bin, name)],
     ],
     cwd: checkout,
+    // A killed compiler leaves temporary files, which the next build removes with the checkout.
+    env: { TMPDIR: checkout },
     signal,
   });
   if (result.exitCode !== 0) throw buildFailure(result, `compiling ${name} with ${path.basename(file)}`);
