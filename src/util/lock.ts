@@ -82,9 +82,10 @@ async function create(ownerFile: string): Promise<boolean> {
   const path = dirname(ownerFile);
   try {
     await mkdir(path);
-    await writeFile(ownerFile, "", { flag: "wx" });
     owned.add(ownerFile);
+    await writeFile(ownerFile, "", { flag: "wx" });
   } catch (error) {
+    owned.delete(ownerFile);
     // EEXIST: of another process; ENOENT: another process took it for the leftover of a killed one.
     if (isSystemError(error) && (error.code === "EEXIST" || error.code === "ENOENT")) return false;
     await rmdir(path).catch(() => undefined);

@@ -142,7 +142,7 @@ describe("a second run", () => {
   });
 
   test("repairs a release with a missing file", async () => {
-    writeFileSync(join(release, "README.md"), "spoiled");
+    rmSync(join(release, "README.md"));
     await run();
     expect(readFileSync(join(release, "README.md"), "utf8")).toContain("# tiny-llama GGUF");
   });

@@ -84,6 +84,7 @@ test("an aborted wait rejects with the signal's reason", async () => {
 describe("the lock of a gone owner is taken over", () => {
   test.each([
     ["killed on this machine, with a time in the future", (path: string) => lockOf(path, deadProcess())],
+    ["of this process, which could not remove it", (path: string) => lockOf(path, processName())],
     ["of another machine, without a heartbeat", (path: string) => lockOf(path, elsewhere)],
     ["killed before it wrote its name", emptyLock],
   ])("%s", async (what, create) => {
