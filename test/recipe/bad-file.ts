@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
@@ -8,10 +8,12 @@ import { type Diagnostic, QuantsmithError } from "../../src/util/errors.js";
 /** Marks the place of an expected problem: the next character. */
 const mark = "▸";
 
-/** Creates a folder for the recipes of a test file, removed at its end. */
+/** Creates a folder named `recipes` for a test file, removed at its end. A random name could look like a type's label. */
 export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "quantsmith-recipe-"));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const parent = mkdtempSync(join(tmpdir(), "quantsmith-recipe-"));
+  const folder = join(parent, "recipes");
+  mkdirSync(folder);
+  afterAll(() => rmSync(parent, { recursive: true, force: true }));
   return folder;
 }
 

@@ -1,7 +1,10 @@
-import { expect, test, vi } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { hubConnection } from "../../src/hub/connection.js";
 import { cacheFolder } from "../../src/util/cache-folder.js";
 
+// Test files share modules: this one has its own, so that the mock reaches them, and leaves none behind.
+vi.hoisted(() => vi.resetModules());
+afterAll(() => vi.resetModules());
 // As for a user id of a container that /etc/passwd lacks, without HOME.
 vi.mock("node:os", async (original) => ({
   ...(await original<typeof import("node:os")>()),
