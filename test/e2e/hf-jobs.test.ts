@@ -116,8 +116,10 @@ async function running(run: ChildProcess): Promise<void> {
 test("a step that fails in a job fails like a local one", async () => {
   const broken = join(home, "broken.txt");
   writeFileSync(broken, "too short");
-  const short = demoCopy(join(home, "short"), (text) =>
-    text.replace("pipeline: preview", "pipeline: ../demo/own.yaml").replace("./text/evaluation.txt", broken),
+  const short = demoCopy(
+    join(home, "short"),
+    (text) => text.replace("pipeline: preview", "pipeline: ../demo/own.yaml").replace("./text/evaluation.txt", broken),
+    "short",
   );
   const { exitCode, stderr } = await quantsmith(["run", short, ...args().slice(2), "--max-cost", "1"], {
     env: environment(),

@@ -1,6 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import type { RunReport } from "../../src/release/release-report.js";
+import { parseChecked } from "../../src/util/checked-json.js";
 import { quantsmith } from "../fixtures/cli.js";
 import { hostileText, obeyedParts } from "../fixtures/hostile-text.js";
 import { seal, writeRelease } from "../fixtures/small-release.js";
@@ -11,7 +13,7 @@ test("a file name and a YAML warning do not change the verdict that verify shows
   // The parser's warning about an unknown tag quotes the line.
   const lock = readFileSync(join(folder, "recipe.lock.yaml"), "utf8");
   writeFileSync(join(folder, "recipe.lock.yaml"), `${lock}::error title=x::pwned: !foo "\u009b2J"\n`);
-  await seal(folder, JSON.parse(readFileSync(join(folder, "release.json"), "utf8")));
+  await seal(folder, parseChecked(readFileSync(join(folder, "release.json"), "utf8")) as RunReport);
   writeFileSync(join(folder, hostileText), "");
   const { exitCode, stdout, stderr } = await quantsmith(["verify", folder]);
   expect([exitCode, stdout.split("\n").at(-1)]).toEqual([3, `${folder}: 1 error.`]);
