@@ -20,8 +20,10 @@ let hub: Hub;
 let recipe: string;
 
 const pipeline = `version: 1
-stages: [fetch, convert, quantize, validate, package]
+stages: [fetch, convert, calibrate, quantize, validate, package]
+calibration: { chunks: 4, context: 128 }
 evaluation: { chunks: 2, context: 128 }
+quantize: { rounding: feedback }
 executors:
   hfJobs: { image: "registry.example/me/quantsmith:1", flavor: cpu-basic, bucket: me/store/runs, timeout: 10 min }
 `;
