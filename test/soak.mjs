@@ -9,6 +9,7 @@ import { lazyTools } from "../dist/cli/lazy-tools.js";
 import { loadSettings, preparePlan } from "../dist/cli/prepare-plan.js";
 import { EventBus } from "../dist/engine/events.js";
 import { finishRun } from "../dist/engine/finish-run.js";
+import { releaseOwner } from "../dist/engine/installed-release.js";
 import { runPlan } from "../dist/engine/run-plan.js";
 import { openWorkspace } from "../dist/engine/workspace.js";
 import { DigestCache } from "../dist/util/digest-cache.js";
@@ -33,7 +34,9 @@ async function runOnce() {
   try {
     const options = { workspace, events: new EventBus(), digests, signal, threads: 2, tools: lazyTools(signal) };
     const outcome = await runPlan(plan, { ...options, fresh: true, verify: false });
-    const { errors } = await finishRun(plan, outcome, workspace, signal);
+    const owner = await releaseOwner(workspace, settings);
+    const release = { workspace, name: settings.name, owner, digests, signal, replace: false };
+    const { errors } = await finishRun(plan, outcome, release);
     if (errors.length > 0) throw errors[0];
   } finally {
     await workspace.close();
