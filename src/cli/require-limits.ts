@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { formatBytes } from "../util/bytes.js";
 import { QuantsmithError } from "../util/errors.js";
+import { readOrEmpty } from "../util/read-or-empty.js";
 
 /** A run opens about 200 files on two cores. */
 const openFiles = 256;
@@ -33,9 +34,5 @@ function tooLow(what: string, command: string): QuantsmithError {
 }
 
 function readLimits(): string {
-  try {
-    return readFileSync("/proc/self/limits", "utf8");
-  } catch {
-    return "";
-  }
+  return readOrEmpty(() => readFileSync("/proc/self/limits", "utf8"));
 }

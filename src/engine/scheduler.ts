@@ -3,6 +3,7 @@ import { availableParallelism, cpus, hostname } from "node:os";
 import PQueue from "p-queue";
 import type { Resource } from "../stages/stage.js";
 import { withLock } from "../util/lock.js";
+import { readOrEmpty } from "../util/read-or-empty.js";
 import { lockPath, type Workspace } from "./workspace.js";
 
 /** Maximum number of concurrent I/O jobs beside the compute job. */
@@ -53,14 +54,7 @@ export class Scheduler {
  */
 export function allowedCores(): string {
   if (process.platform !== "linux" || availableParallelism() === cpus().length) return "";
-  const allowed = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readStatus())?.[1];
+  const status = readOrEmpty(() => readFileSync("/proc/self/status", "utf8"));
+  const allowed = /^Cpus_allowed_list:\s*(\S+)$/m.exec(status)?.[1];
   return allowed === undefined ? "" : `-${allowed.replaceAll(",", "_")}`;
-}
-
-function readStatus(): string {
-  try {
-    return readFileSync("/proc/self/status", "utf8");
-  } catch {
-    return "";
-  }
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { isRunning } from "./is-running.js";
+import { readOrEmpty } from "./read-or-empty.js";
 
 /** Returns a name for this process that no other process has, on any machine, even after pids are reused. */
 export function processName(): string {
@@ -37,12 +38,4 @@ function startTime(pid: number): string {
   // The second field is the program's name in parentheses and may contain any character.
   const fields = status.slice(status.lastIndexOf(")") + 2).split(" ");
   return fields[0] === "Z" ? "" : (fields[19] ?? "");
-}
-
-function readOrEmpty(read: () => string): string {
-  try {
-    return read();
-  } catch {
-    return "";
-  }
 }
