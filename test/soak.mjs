@@ -1,7 +1,7 @@
 // `npm run test:soak -- --runs 100`: builds the demo again and again in one process, and fails if memory, open files,
 // threads, child processes or temporary files grow.
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -32,7 +32,14 @@ async function runOnce() {
   const workspace = await openWorkspace(out);
   const { signal } = new AbortController();
   try {
-    const options = { workspace, events: new EventBus(), digests, signal, threads: 2, tools: lazyTools(signal) };
+    const options = {
+      workspace,
+      events: new EventBus(),
+      digests,
+      signal,
+      threads: availableParallelism(),
+      tools: lazyTools(signal),
+    };
     const outcome = await runPlan(plan, { ...options, fresh: true, verify: false });
     const owner = await releaseOwner(workspace, settings);
     const release = { workspace, name: settings.name, owner, digests, signal, replace: false };
