@@ -1,8 +1,7 @@
 import type { Gguf } from "../gguf/gguf.js";
 import { metadataString } from "../gguf/metadata.js";
 import { QuantsmithError } from "../util/errors.js";
-import { quote } from "../util/quote.js";
-import type { Conversation } from "./conversation.js";
+import { beginning, type Conversation } from "./conversation.js";
 import { type RenderContext, type Rendering, renderChats, templateTokens } from "./render-chats.js";
 
 /**
@@ -24,13 +23,12 @@ export function chatRenderer(
   };
 }
 
-function textOf(rendering: Rendering, conversation: Conversation | undefined): string {
+function textOf(rendering: Rendering, conversation: Conversation = []): string {
   if (rendering.kind === "text") return rendering.text;
-  const [first] = conversation ?? [];
   const message =
     rendering.kind === "unparsable"
       ? "cannot parse the model's chat template"
-      : `the model's chat template rejects the conversation that begins ${quote(`${first?.role}: ${first?.content}`)}`;
+      : `the model's chat template rejects the conversation that begins ${beginning(conversation)}`;
   throw new QuantsmithError("QS-TEXT-CONVERSATION", `${message}: ${rendering.reason}`, {
     remedy:
       "Alternate user and assistant messages, without a system message if the template rejects it, or remove `chatTemplate`.",

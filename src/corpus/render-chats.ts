@@ -1,13 +1,11 @@
-import { fileURLToPath } from "node:url";
 import type { Gguf } from "../gguf/gguf.js";
 import { specialToken } from "../gguf/special-token.js";
 import { formatBytes } from "../util/bytes.js";
 import { parseChildMessage } from "../util/child-message.js";
 import { QuantsmithError } from "../util/errors.js";
+import { type ChildLimits, foreignLimits, runLimitedChild } from "../util/limited-child.js";
 import { lineReader } from "../util/line-reader.js";
-import { packageRoot } from "../util/package-root.js";
-import { quote } from "../util/quote.js";
-import { runSubprocess, type SubprocessResult } from "../util/subprocess.js";
+import { beginning } from "./conversation.js";
 import type { Chat } from "./render-chat.js";
 
 /** A rendered chat; `rejected` if the template raises an error, `unparsable` for every chat of an invalid template. */
@@ -19,18 +17,13 @@ export interface RenderContext {
   signal: AbortSignal;
 }
 
-export interface TemplateLimits {
-  /** Seconds per chat. */
-  seconds: number;
-  /** Resident memory of the process. */
-  memoryBytes: number;
+/** Seconds count per chat. */
+export interface TemplateLimits extends ChildLimits {
   /** Characters of all chats together, as JSON. */
   characters: number;
 }
 
-const defaultLimits: TemplateLimits = { seconds: 10, memoryBytes: 512e6, characters: 256e6 };
-
-/** JavaScript heap in MiB; with the rest of Node, a growing heap ends before it reaches the limit of resident memory. */
+const defaultLimits: TemplateLimits = { ...foreignLimits, characters: 256e6 };
 const heapMegabytes = 256;
 
 /** Returns the texts of the BOS and EOS tokens, which templates use. */
@@ -57,47 +50,30 @@ export async function renderChats(
   });
   const excess = new AbortController();
   let characters = 0;
-  const result = await runSubprocess({
-    file: process.execPath,
-    // The compiled file, also if this file runs from source under vitest.
-    args: [
-      `--max-old-space-size=${heapMegabytes}`,
-      fileURLToPath(new URL("dist/corpus/template-child.js", packageRoot)),
-    ],
-    cwd: work,
-    input: [template, ...chats].map((part) => `${JSON.stringify(part)}\n`).join(""),
+  await runLimitedChild({
+    script: "corpus/template-child.js",
+    values: [template, ...chats],
+    work,
     signal: AbortSignal.any([signal, excess.signal]),
-    limits: { memoryBytes: limits.memoryBytes, silentSeconds: limits.seconds },
-    onText: (text, stream) => {
-      if (stream === "stderr" || excess.signal.aborted) return;
+    limits,
+    heapMegabytes,
+    about: "the rendering of the model's chat template",
+    exceeded,
+    onText: (text) => {
+      if (excess.signal.aborted) return;
       characters += text.length;
       if (characters > limits.characters) {
         excess.abort(exceeded(`renders more than ${formatBytes(limits.characters)} of text`));
       } else readLines(text);
     },
   });
-  if (result.breach === "silence") throw exceeded(`does not finish within ${limits.seconds} seconds`);
-  if (result.breach === "memory" || /heap out of memory/.test(result.stderr)) {
-    throw exceeded(`uses more than ${formatBytes(limits.memoryBytes)} of memory`);
-  }
-  requireEnded(result);
   return renderings;
 }
 
 function limitError(limit: string, chat: Chat | undefined): QuantsmithError {
-  const [first] = chat?.messages ?? [];
-  const place = first === undefined ? "" : ` for the chat that begins ${quote(`${first.role}: ${first.content}`)}`;
+  const place = chat === undefined ? "" : ` for the chat that begins ${beginning(chat.messages)}`;
   return new QuantsmithError("QS-TEMPLATE-LIMIT", `the model's chat template ${limit}${place}`, {
     remedy:
       "Correct the template in a copy of the model: `chat_template.jinja` of a checkpoint, or `quantsmith edit-metadata --chat-template` for a GGUF file.",
-  });
-}
-
-function requireEnded({ exitCode, signal, tail }: SubprocessResult): void {
-  if (exitCode === 0) return;
-  if (signal === undefined) throw new Error(`the process that renders the chat template failed: ${tail}`);
-  throw new QuantsmithError("QS-ENV-OOM", `the rendering of the model's chat template was ended (${signal})`, {
-    remedy: "Close other programs and run again; most likely the system ran out of memory.",
-    output: tail,
   });
 }

@@ -25,7 +25,7 @@ export async function addBpeVocabulary(
   const tokenizer = loadFastTokenizer(json, sources.files);
   const { tokens, types } = paddedTokens(tokenizer, sources.size);
   entries.text("tokenizer.ggml.model", "gpt2");
-  entries.text("tokenizer.ggml.pre", choosePretokenizer(tokenizer.json, choice));
+  entries.text("tokenizer.ggml.pre", await choosePretokenizer(tokenizer.json, choice));
   entries.texts("tokenizer.ggml.tokens", tokens);
   entries.int32s("tokenizer.ggml.token_type", types);
   entries.texts("tokenizer.ggml.merges", merges);

@@ -3,25 +3,27 @@ import type { JsonObject } from "../../util/canonical-json.js";
 import { QuantsmithError, type SourceLocation } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
 import { nearest } from "../../util/suggest.js";
-import { nearestPretokenizer } from "./nearest-pretokenizer.js";
-import { pretokenizerHash } from "./pretokenizer-hash.js";
+import { runTokenizer, type TokenizerContext } from "./run-tokenizer.js";
 
 export interface PretokenizerChoice {
   /** `auto`, or a name that overrides the detection by hash. */
   pretokenizer: string;
   known: Pretokenizers;
+  context: TokenizerContext;
 }
 
 /**
  * Returns the name of a byte-level BPE's pre-tokenizer. Throws QS-CONVERT-PRETOKENIZER for an unknown hash, with the most
- * similar pre-tokenizer, and for a name that llama.cpp does not support.
+ * similar pre-tokenizer, and for a name that llama.cpp does not support; otherwise the errors of `runTokenizer`.
  */
-export function choosePretokenizer(tokenizer: JsonObject, { pretokenizer, known }: PretokenizerChoice): string {
+export async function choosePretokenizer(
+  tokenizer: JsonObject,
+  { pretokenizer, known, context }: PretokenizerChoice,
+): Promise<string> {
   if (pretokenizer !== "auto") return checkPretokenizer(pretokenizer, known);
-  const hash = pretokenizerHash(tokenizer, known.checkText);
+  const { hash, nearest: likely } = await runTokenizer(tokenizer, known, context);
   const name = known.names[hash];
   if (name !== undefined) return name;
-  const likely = nearestPretokenizer(tokenizer, known);
   const found = `llama.cpp does not recognize the model's BPE pre-tokenizer with hash ${hash}`;
   if (likely === undefined) {
     throw new QuantsmithError("QS-CONVERT-PRETOKENIZER", `${found}, and no known pre-tokenizer splits text similarly`, {

@@ -1,6 +1,5 @@
-import { Tokenizer } from "@huggingface/tokenizers";
+import type { Tokenizer } from "@huggingface/tokenizers";
 import type { Pretokenizers } from "../../llamacpp/toolchain/pretokenizers.js";
-import type { JsonObject } from "../../util/canonical-json.js";
 import { encodeByteLevel } from "./byte-level.js";
 
 /** The known pre-tokenizer whose splits of llama.cpp's test text are most similar to the model's. */
@@ -13,11 +12,11 @@ export interface NearestPretokenizer {
 }
 
 /**
- * Compares the pre-tokenizer of a tokenizer.json with llama.cpp's patterns. Returns undefined when nothing is comparable:
+ * Compares a model's pre-tokenizer with llama.cpp's patterns. Returns undefined when nothing is comparable:
  * the model's is not byte-level, or the library cannot run it.
  */
 export function nearestPretokenizer(
-  tokenizer: JsonObject,
+  tokenizer: Tokenizer,
   { checkText, names, patterns }: Pretokenizers,
 ): NearestPretokenizer | undefined {
   const own = modelSplits(tokenizer, checkText);
@@ -43,10 +42,9 @@ interface Scored {
 }
 
 /** Returns the split positions of the model's own pre-tokenizer, in characters of the byte-level text. */
-function modelSplits(tokenizer: JsonObject, text: string): Set<number> | undefined {
+function modelSplits(tokenizer: Tokenizer, text: string): Set<number> | undefined {
   try {
-    const loaded = new Tokenizer(tokenizer, {});
-    const pieces = loaded.pre_tokenizer?.([text]);
+    const pieces = tokenizer.pre_tokenizer?.([text]);
     return pieces?.join("") === encodeByteLevel(text) ? places(pieces) : undefined;
   } catch {
     return undefined;

@@ -4,6 +4,7 @@ import type { JsonObject } from "../../util/canonical-json.js";
 import { addBpeVocabulary } from "./bpe-vocabulary.js";
 import type { PretokenizerChoice } from "./choose-pretokenizer.js";
 import { addLlamaVocabulary } from "./llama-vocabulary.js";
+import type { TokenizerContext } from "./run-tokenizer.js";
 import { addSentencePieceVocabulary } from "./sentencepiece-vocabulary.js";
 import { isFile } from "./tokenizer-files.js";
 import { VocabularyEntries } from "./vocabulary-entries.js";
@@ -20,6 +21,8 @@ export interface VocabularyRequest {
   /** `auto`, or a name that overrides the detection by hash. */
   pretokenizer: string;
   known: Pretokenizers;
+  /** For the process that runs the tokenizer. */
+  context: TokenizerContext;
 }
 
 /**
@@ -28,10 +31,10 @@ export interface VocabularyRequest {
  * QS-CONVERT-PRETOKENIZER.
  */
 export async function readVocabulary(request: VocabularyRequest): Promise<[string, GgufValue][]> {
-  const { folder, config, pretokenizer, known, kind } = request;
+  const { folder, config, pretokenizer, known, kind, context } = request;
   const entries = new VocabularyEntries();
   const sources = await readSources(folder, config);
-  await add[kind](entries, sources, { pretokenizer, known });
+  await add[kind](entries, sources, { pretokenizer, known, context });
   return entries.list();
 }
 

@@ -57,6 +57,7 @@ async function runNative(params: NativeParams, context: StageContext): Promise<O
     config: readModelConfig(family, config).values,
     pretokenizer: params.pretokenizer,
     known: await readPretokenizers(await context.toolchain()),
+    context,
   });
   const outFile = join(context.out, "model.gguf");
   await writeNative({

@@ -1,13 +1,10 @@
 import { mkdir, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { NativeUnsupportedError } from "../../../src/converter/native-errors.js";
-import { pretokenizerHash } from "../../../src/converter/vocabulary/pretokenizer-hash.js";
 import { readVocabulary } from "../../../src/converter/vocabulary/read-vocabulary.js";
 import { readPieces } from "../../../src/converter/vocabulary/sentencepiece-model.js";
 import type { VocabularyKind } from "../../../src/converter/vocabulary/vocabulary-kind.js";
 import type { Pretokenizers } from "../../../src/llamacpp/toolchain/pretokenizers.js";
-import type { JsonObject } from "../../../src/util/canonical-json.js";
 import type { QuantsmithError } from "../../../src/util/errors.js";
 import { failureOf, thrownBy } from "../../fixtures/failure.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
@@ -15,6 +12,7 @@ import { encodeSentencePiece } from "../../fixtures/tokenizer/sentencepiece-writ
 import { addedToken, type SmallBpe, smallBpe, writeSmallBpe } from "../../fixtures/tokenizer/small-bpe.js";
 
 const home = temporaryFolder();
+const context = { work: home, signal: new AbortController().signal };
 const known: Pretokenizers = { checkText: "hello", names: {}, patterns: { "gpt-2": ["\\S+"] } };
 let count = 0;
 
@@ -29,7 +27,7 @@ async function failure(
   for (const [name, content] of Object.entries(choice.files ?? {})) await writeFile(join(folder, name), content);
   const { kind = "bpe", size = 264 } = choice;
   const config = { vocab_size: size as number };
-  return failureOf(readVocabulary({ folder, kind, config, pretokenizer: "gpt-2", known }));
+  return failureOf(readVocabulary({ folder, kind, config, pretokenizer: "gpt-2", known, context }));
 }
 
 const same = () => {};
@@ -178,18 +176,9 @@ test("a huge file is not read", async () => {
   const folder = join(home, "huge");
   await writeSmallBpe(folder, smallBpe());
   await truncate(join(folder, "tokenizer.json"), 2 ** 40);
-  const request = { folder, config: { vocab_size: 264 }, pretokenizer: "auto", known };
+  const request = { folder, config: { vocab_size: 264 }, pretokenizer: "auto", known, context };
   const found = await failureOf(readVocabulary({ ...request, kind: "bpe" }));
   expect(found.message).toMatch(/1099511627776 bytes/);
-});
-
-test("regular expressions that never terminate time out", () => {
-  const { tokenizer } = smallBpe();
-  const pattern = { Regex: "(.+)+\\u0000" };
-  const pre_tokenizer = { type: "Split", pattern, behavior: "Isolated", invert: false };
-  const found = thrownBy(() => pretokenizerHash({ ...tokenizer, pre_tokenizer } as JsonObject, "h".repeat(200), 300));
-  expect(found.message).toMatch(/timed out/);
-  expect(found).toBeInstanceOf(NativeUnsupportedError);
 });
 
 test.each<[VocabularyKind, RegExp]>([
@@ -203,7 +192,7 @@ test.each<[VocabularyKind, RegExp]>([
   const folder = join(home, `empty-${kind}`);
   await mkdir(folder);
   const config = { vocab_size: 264 };
-  const found = await failureOf(readVocabulary({ folder, kind, config, pretokenizer: "auto", known }));
+  const found = await failureOf(readVocabulary({ folder, kind, config, pretokenizer: "auto", known, context }));
   expect(found.code).toBe("QS-CONVERT-TOKENIZER");
   expect(found.message).toMatch(message);
 });

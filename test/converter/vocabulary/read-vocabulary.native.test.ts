@@ -11,6 +11,7 @@ import { temporaryFolder } from "../../fixtures/temp-folder.js";
 import { addedToken, type SmallBpe, smallBpe, writeSmallBpe } from "../../fixtures/tokenizer/small-bpe.js";
 
 const home = temporaryFolder();
+const context = { work: home, signal: new AbortController().signal };
 const demo = fileURLToPath(new URL("../../../recipes/demo/tiny-llama", import.meta.url));
 let known: Pretokenizers;
 let count = 0;
@@ -36,7 +37,14 @@ async function vocabulary(change: (small: SmallBpe) => void, choice: Choice = {}
     await writeFile(join(folder, name), text);
   }
   const { pretokenizer = "gpt-2", size = 264 } = choice;
-  const entries = await readVocabulary({ folder, kind: "bpe", config: { vocab_size: size }, pretokenizer, known });
+  const entries = await readVocabulary({
+    folder,
+    kind: "bpe",
+    config: { vocab_size: size },
+    pretokenizer,
+    known,
+    context,
+  });
   return new Map(entries.map(([key, value]) => [key.replace("tokenizer.", ""), plain(value)]));
 }
 
@@ -196,7 +204,9 @@ test("chat templates: a string, a list, files", async () => {
 
 test("the demo model's tokenizer.model", async () => {
   const config = { vocab_size: 1000 };
-  const found = new Map(await readVocabulary({ folder: demo, kind: "llama", config, pretokenizer: "auto", known }));
+  const found = new Map(
+    await readVocabulary({ folder: demo, kind: "llama", config, pretokenizer: "auto", known, context }),
+  );
   const items = (key: string) => plain(found.get(`tokenizer.ggml.${key}`) ?? { type: "bool", value: false });
   expect(items("model")).toBe("llama");
   expect((items("tokens") as string[]).slice(0, 4)).toEqual(["<unk>", "<s>", "</s>", "<|im_start|>"]);

@@ -46,6 +46,7 @@ function differsForDigits(text: string): string | undefined {
 }
 
 const home = temporaryFolder();
+const context = { work: home, signal: new AbortController().signal };
 let known: Pretokenizers;
 
 beforeAll(async () => {
@@ -65,7 +66,7 @@ describe.each(families)("$name", ({ name, kind, separator, pre, differs }) => {
     await mkdir(folder);
     const size = await rebuildTokenizer(name, folder, { model: true, json: true });
     const config = { vocab_size: size };
-    const entries = await readVocabulary({ folder, kind, config, pretokenizer: "auto", known });
+    const entries = await readVocabulary({ folder, kind, config, pretokenizer: "auto", known, context });
     expect(new Map(entries).get("tokenizer.ggml.pre")).toEqual({ type: "string", value: pre });
     model = join(folder, "vocabulary.gguf");
     await writeVocabulary(model, entries);

@@ -1,0 +1,63 @@
+import { fileURLToPath } from "node:url";
+import { formatBytes } from "./bytes.js";
+import { QuantsmithError } from "./errors.js";
+import { packageRoot } from "./package-root.js";
+import { runSubprocess } from "./subprocess.js";
+
+export interface ChildLimits {
+  /** Seconds without output. */
+  seconds: number;
+  /** Resident memory of the process. */
+  memoryBytes: number;
+}
+
+/** The limits of a program or pattern that comes with a model. */
+export const foreignLimits: ChildLimits = { seconds: 10, memoryBytes: 512e6 };
+
+export interface LimitedChild {
+  /** The child's file below `dist`; it reads values from standard input, one line of JSON each. */
+  script: string;
+  values: readonly unknown[];
+  /** The working folder. */
+  work: string;
+  signal: AbortSignal;
+  limits: ChildLimits;
+  /** JavaScript heap in MiB; with the rest of Node, a growing heap ends before it reaches the limit of resident memory. */
+  heapMegabytes: number;
+  onText: (text: string) => void;
+  /** Returns the error for an exceeded limit, such as "does not finish within 10 seconds". */
+  exceeded: (limit: string) => QuantsmithError;
+  /** What the child does, such as "the rendering of the model's chat template". */
+  about: string;
+}
+
+/**
+ * Runs what a stranger wrote in a Node process of its own, limited in time and memory: nothing in this process can end an
+ * endless loop there, or an expression that takes exponential time. Throws the error of `exceeded`, the reason of
+ * `signal`, and QS-ENV-OOM if the system kills the process.
+ */
+export async function runLimitedChild(child: LimitedChild): Promise<void> {
+  const { script, values, work, signal, limits, heapMegabytes, exceeded, about } = child;
+  const result = await runSubprocess({
+    file: process.execPath,
+    // The compiled file, also if this file runs from source under vitest.
+    args: [`--max-old-space-size=${heapMegabytes}`, fileURLToPath(new URL(`dist/${script}`, packageRoot))],
+    cwd: work,
+    input: values.map((value) => `${JSON.stringify(value)}\n`).join(""),
+    signal,
+    limits: { memoryBytes: limits.memoryBytes, silentSeconds: limits.seconds },
+    onText: (text, stream) => {
+      if (stream === "stdout") child.onText(text);
+    },
+  });
+  if (result.breach === "silence") throw exceeded(`does not finish within ${limits.seconds} seconds`);
+  if (result.breach === "memory" || /heap out of memory/.test(result.stderr)) {
+    throw exceeded(`uses more than ${formatBytes(limits.memoryBytes)} of memory`);
+  }
+  if (result.exitCode === 0) return;
+  if (result.signal === undefined) throw new Error(`${about} failed: ${result.tail}`);
+  throw new QuantsmithError("QS-ENV-OOM", `${about} was ended (${result.signal})`, {
+    remedy: "Close other programs and run again; most likely the system ran out of memory.",
+    output: result.tail,
+  });
+}
