@@ -4,7 +4,7 @@ import { readSignedFiles, signatureFile } from "../release/sign/statement.js";
 import { maxTextBytes } from "../release/verify/release-source.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import { type FileState, fileState, sameButLinks, sameState } from "../util/file-state.js";
-import { listFiles } from "../util/files.js";
+import { listEmptyFolders, listFiles } from "../util/files.js";
 import type { InstalledRelease } from "./installed-release.js";
 import type { RecordedFile } from "./record.js";
 
@@ -23,7 +23,7 @@ export interface ForeignFile {
   change: "added" | "changed";
 }
 
-/** Returns the files of a folder that quantsmith did not write, or that changed since. */
+/** Returns the files and empty folders of a folder that quantsmith did not write, or that changed since. */
 export async function findForeign(
   folder: string,
   installed: InstalledRelease | undefined,
@@ -38,6 +38,11 @@ export async function findForeign(
     } else if (!disposable.test(path) && !(await isOwnSignature(folder, path, installed))) {
       foreign.push({ path, change: "added" });
     }
+  }
+  for (const path of await listEmptyFolders(folder)) {
+    // The user may have removed all files of a folder of the release.
+    const isOwn = installed?.files.some((file) => file.path.startsWith(path));
+    if (isOwn !== true) foreign.push({ path, change: "added" });
   }
   return foreign;
 }

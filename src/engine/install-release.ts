@@ -1,8 +1,8 @@
-import { copyFile, lstat, mkdir, rename } from "node:fs/promises";
+import { copyFile, lstat, mkdir, readdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Plan } from "../plan/plan.js";
 import { isSystemError, QuantsmithError } from "../util/errors.js";
-import { linkOrCopy, listFiles, removeUnfinishedWrites } from "../util/files.js";
+import { linkOrCopy, removeUnfinishedWrites } from "../util/files.js";
 import { quote } from "../util/quote.js";
 import { removeFolder, replaceFolder, withFolderLock } from "../util/replace-folder.js";
 import { systemFailure } from "../util/system-failure.js";
@@ -178,7 +178,7 @@ async function requireOwn(
   if (!(await lstat(place)).isDirectory()) {
     throw foreign(`${release}, which is not a folder`, "Move it, or add `--replace` to rename it.");
   }
-  if ((await listFiles(place)).length === 0) return;
+  if ((await readdir(place)).length === 0) return;
   const other = installed === undefined ? undefined : await otherRecipe(target.workspace, installed, target.owner);
   if (other !== undefined) {
     throw foreign(

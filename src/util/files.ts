@@ -75,6 +75,18 @@ export async function listFiles(folder: string): Promise<string[]> {
     .sort();
 }
 
+/** Returns the relative paths of all folders below a folder that contain nothing, sorted, with `/` also at their end. */
+export async function listEmptyFolders(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const filled = new Set(entries.map(({ parentPath }) => join(parentPath)));
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => !filled.has(path))
+    .map((path) => `${path.slice(folder.length + 1)}/`)
+    .sort();
+}
+
 /** Creates a hard link, or a copy on file systems without hard links (a reflink if supported). */
 export async function linkOrCopy(from: string, to: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true });

@@ -17,6 +17,8 @@ const heartbeatMs = 1000;
 const retryMs = 200;
 /** Consecutive looks without a heartbeat, about five seconds in all, after which another process takes a lock over. */
 const maxSilentLooks = 25;
+/** The same for a lock without an owner file, which is created at once. A live owner notices the takeover, see `create`. */
+const maxOwnerlessLooks = 2;
 
 export interface LockOptions {
   signal?: AbortSignal;
@@ -113,6 +115,8 @@ interface Owner {
   state: string;
   /** Undefined if its process is on another machine, or unknown. */
   isAlive: boolean | undefined;
+  /** Consecutive looks without a heartbeat after which it is gone. */
+  maxSilentLooks: number;
 }
 
 /** Returns the owner of a lock; undefined if there is no lock. */
@@ -121,7 +125,10 @@ async function findOwner(path: string): Promise<Owner | undefined> {
     const [name] = await readdir(path);
     const file = join(path, name ?? "unknown");
     const { ino, mtimeNs } = await stat(name === undefined ? path : file, { bigint: true });
-    return { file, state: `${name} ${ino} ${mtimeNs}`, isAlive: name === undefined ? undefined : isOwnerAlive(name) };
+    const state = `${name} ${ino} ${mtimeNs}`;
+    return name === undefined
+      ? { file, state, isAlive: undefined, maxSilentLooks: maxOwnerlessLooks }
+      : { file, state, isAlive: isOwnerAlive(name), maxSilentLooks };
   } catch (error) {
     if (isSystemError(error) && error.code === "ENOENT") return undefined;
     throw error;
@@ -139,7 +146,7 @@ class OwnerWatch {
   #state = "";
   #silentLooks = 0;
 
-  isGone({ state, isAlive }: Owner): boolean {
+  isGone({ state, isAlive, maxSilentLooks }: Owner): boolean {
     this.#silentLooks = state === this.#state ? this.#silentLooks + 1 : 0;
     this.#state = state;
     return isAlive === false || this.#silentLooks >= maxSilentLooks;

@@ -105,6 +105,24 @@ describe("a release with files of the user", () => {
     expect(readdirSync(workspace.releases).sort()).toEqual([".demo.json", "demo"]);
   });
 
+  test("is not replaced with an empty folder, which --replace keeps", async () => {
+    await install(first);
+    mkdirSync(join(release, "notes/today"), { recursive: true });
+    const refused = await failureOf(install(second));
+    expect(refused).toMatchObject({ code: "QS-RELEASE-FOREIGN", exitCode: 4 });
+    expect(refused.message).toContain('"notes/today/" (added)');
+    expect((await failureOf(withdrawRelease(await target()))).code).toBe("QS-RELEASE-FOREIGN");
+    const { movedTo } = await install(second, { replace: true });
+    expect(readdirSync(join(movedTo ?? "", "notes"))).toEqual(["today"]);
+  });
+
+  test("is replaced if only its own files were removed", async () => {
+    await install(first);
+    unlinkSync(join(release, "assets/size.svg"));
+    expect(await install(second)).toEqual({ release });
+    expect(await contents()).toEqual(second);
+  });
+
   test("is not replaced after an edit of a model that sets the time back", async () => {
     await install(first);
     editQuietly(join(release, "demo-Q8_0.gguf"));

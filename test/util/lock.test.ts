@@ -94,6 +94,17 @@ describe("the lock of a gone owner is taken over", () => {
     await expect(stat(path)).rejects.toThrow("ENOENT");
   });
 
+  test("after two waits without an owner, who would have written its name", async () => {
+    const path = join(folder, "ownerless.lock");
+    emptyLock(path);
+    let waits = 0;
+    betweenLooks = () => {
+      waits++;
+    };
+    await withLock(path, {}, async () => undefined);
+    expect(waits).toBe(2);
+  });
+
   test("by one of several waiting processes at a time", async () => {
     const path = join(folder, "several.lock");
     lockOf(path, elsewhere);

@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { identifyingFiles, ownFiles } from "../../release/own-files.js";
 import { maxTextBytes } from "../../release/verify/release-source.js";
 import { isSystemError, QuantsmithError } from "../../util/errors.js";
-import { listFiles } from "../../util/files.js";
+import { listEmptyFolders, listFiles } from "../../util/files.js";
 import { sha256File } from "../../util/sha256.js";
 import type { PublishedFile, PublishedFiles } from "./find-changes.js";
 
 /** Files of a target folder, all of them unchanged files of a previous release. */
 export interface FolderRelease extends PublishedFiles {
-  /** Size, times and inode of each file before it was read. */
+  /** Size, times and inode of each file, and of each empty folder with `/` at its end, before it was read. */
   states: ReadonlyMap<string, string>;
 }
 
@@ -32,6 +32,8 @@ export async function readFolderRelease(folder: string, signal: AbortSignal): Pr
   const foreign: string[] = [];
   for (const path of states.keys()) {
     const file = await lstat(join(folder, path));
+    // The user may have removed all files of a folder of the release.
+    if (file.isDirectory() && [...own.keys()].some((name) => name.startsWith(path))) continue;
     const expected = file.isFile() ? own.get(path) : undefined;
     const digest = expected === undefined ? undefined : await sha256File(join(folder, path), signal);
     if (digest === undefined || digest !== expected) foreign.push(path);
@@ -56,7 +58,8 @@ export async function requireSameFiles(
 }
 
 async function fileStates(folder: string): Promise<Map<string, string>> {
-  const paths = await listFiles(folder).catch((error) => {
+  const list = async () => [...(await listFiles(folder)), ...(await listEmptyFolders(folder))];
+  const paths = await list().catch((error) => {
     if (isSystemError(error) && error.code === "ENOENT") return [];
     throw error;
   });

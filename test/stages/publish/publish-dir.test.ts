@@ -108,6 +108,7 @@ describe("what is not ours stays, and is named", () => {
     ["an edited SHA256SUMS", "SHA256SUMS", () => appendFileSync(inTarget("SHA256SUMS"), sums({ a: "" }).join(""))],
     ["a foreign signature", "model.sig", () => writeFileSync(inTarget("model.sig"), "{}")],
     ["a repository", ".git/config", () => cpSync(join(base, "git"), inTarget(".git"), { recursive: true })],
+    ["an empty folder", "notes/", () => mkdirSync(inTarget("notes"))],
     ["a link", "README.md", () => replaceByLink("README.md")],
   ])("%s", async (_, path, change) => {
     await publish(oldRelease);
