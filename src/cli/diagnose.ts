@@ -4,6 +4,7 @@ import { hubConnection } from "../hub/connection.js";
 import { describePython } from "../llamacpp/python/python-env.js";
 import { describeToolchain, type ToolchainStatus } from "../llamacpp/toolchain/toolchain.js";
 import { type ToolName, toolNames } from "../llamacpp/toolchain/tools.js";
+import { requireWritableCache } from "../util/cache-folder.js";
 import { QuantsmithError } from "../util/errors.js";
 import { requireProc } from "../util/require-proc.js";
 
@@ -40,6 +41,8 @@ export async function diagnose(folder: string = process.cwd()): Promise<Doctor> 
   const problems = [
     await requireProc().catch(asExpected),
     toolchain.state === "missing" ? toolchain.problem : undefined,
+    // A run builds the tools there.
+    toolchain.state === "buildable" ? await requireWritableCache().catch(asExpected) : undefined,
     // Only llama.cpp's converter requires Python, but a Python that the user set must work.
     process.env.QUANTSMITH_PYTHON ? problem : undefined,
     hub instanceof QuantsmithError ? hub : undefined,

@@ -31,9 +31,27 @@ export async function makeCacheFolder(
     await access(folder, constants.W_OK);
   } catch (cause) {
     if (!isSystemError(cause) || systemFailure(cause)?.code !== "QS-ENV-FILE") throw cause;
-    throw new QuantsmithError("QS-ENV-CACHE", `cannot write to the cache folder ${folder} (${cause.code})`, {
-      remedy: `Set \`${variable}\` to a writable folder, or correct the permissions.`,
-      cause,
-    });
+    throw unwritable(folder, variable, cause);
   }
+}
+
+/** Throws QS-ENV-CACHE if the cache folder cannot be created or written; changes nothing. */
+export async function requireWritableCache(): Promise<void> {
+  const folder = cacheFolder();
+  for (let each = folder; ; each = path.dirname(each)) {
+    try {
+      // Also fails for a file, which no folder can be created in.
+      return await access(`${each}${path.sep}.`, constants.W_OK | constants.X_OK);
+    } catch (cause) {
+      if (!isSystemError(cause)) throw cause;
+      if (cause.code !== "ENOENT" || each === path.dirname(each)) throw unwritable(folder, "QUANTSMITH_CACHE", cause);
+    }
+  }
+}
+
+function unwritable(folder: string, variable: string, cause: NodeJS.ErrnoException): QuantsmithError {
+  return new QuantsmithError("QS-ENV-CACHE", `cannot write to the cache folder ${folder} (${cause.code})`, {
+    remedy: `Set \`${variable}\` to a writable folder, or correct the permissions.`,
+    cause,
+  });
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -30,6 +30,14 @@ describe("diagnose", () => {
     });
     expect(found.memoryBytes).toBeGreaterThan(2 ** 28);
     expect(found.diskFreeBytes).toBeGreaterThan(0);
+  });
+
+  test("tools that can be built into no folder are a problem", async () => {
+    const file = path.join(folder, "file");
+    await writeFile(file, "");
+    process.env.QUANTSMITH_CACHE = path.join(file, "deep", "cache");
+    const [problem] = (await diagnose(folder)).problems;
+    expect(problem).toMatchObject({ code: "QS-ENV-CACHE", remedy: expect.stringContaining("QUANTSMITH_CACHE") });
   });
 
   test("all problems are reported at once, without the token", async () => {
