@@ -1,6 +1,7 @@
 import { hubUrl } from "../hub/hub-url.js";
 import type { JsonObject } from "../util/canonical-json.js";
 import { sha256 } from "../util/sha256.js";
+import { shellPath } from "../util/shell-word.js";
 import type { InputFile, ReleaseFacts } from "./release-facts.js";
 
 export const provenanceFile = "provenance.intoto.json";
@@ -30,7 +31,7 @@ export function renderProvenance(facts: ReleaseFacts, releaseDigest: string): st
           recipe: report.recipe,
           source: model.source,
           revision: model.commit,
-          command: `quantsmith run ${report.recipe} --locked ${lockFileName}`,
+          command: `quantsmith run ${shellPath(report.recipe)} --locked ${lockFileName}`,
         },
         internalParameters: { lock, commands: facts.commands },
         resolvedDependencies: [

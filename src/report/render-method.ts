@@ -2,9 +2,9 @@ import { bomFile } from "../release/bom.js";
 import { toolName } from "../release/figures.js";
 import { lockFileName, provenanceFile } from "../release/provenance.js";
 import type { RunReport } from "../release/release-report.js";
+import { shellPath } from "../util/shell-word.js";
 import { describeRounding } from "./describe-rounding.js";
 import { codeSpan, markdownLink, markdownText } from "./markdown.js";
-import { shellPath } from "./snippets/quoting.js";
 import { fenced } from "./snippets/snippet.js";
 
 export interface MethodFacts {

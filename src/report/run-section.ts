@@ -1,8 +1,8 @@
 import type { HardwareCompatibility } from "../hardware/compatibility.js";
 import type { RunReport, VariantReport } from "../release/release-report.js";
+import { shellPath, shellWord } from "../util/shell-word.js";
 import { markdownText } from "./markdown.js";
 import { tasks } from "./recommendation-tasks.js";
-import { shellPath, shellWord } from "./snippets/quoting.js";
 import { renderSnippets } from "./snippets/runtimes.js";
 import { fenced, type SnippetInput } from "./snippets/snippet.js";
 

@@ -73,3 +73,11 @@ test("readProvenance returns the written digests", () => {
   expect(provenance?.releaseDigest).toBe(digest);
   expect([...(provenance?.subjects ?? [])]).toEqual(someFacts.files.map(({ path, sha256 }) => [path, sha256]));
 });
+
+test("the command is one for a shell, whatever the recipe's name", () => {
+  const recipe = "my recipe; $(touch x) `y` 'z'.yaml";
+  const { command } = JSON.parse(renderProvenance({ ...someFacts, report: { ...someFacts.report, recipe } }, "00"))
+    .predicate.buildDefinition.externalParameters;
+  const words = execFileSync("bash", ["-c", `quantsmith() { printf '%s\\n' "$@"; }\n${command}`], { encoding: "utf8" });
+  expect(words.split("\n").slice(0, 2)).toEqual(["run", recipe]);
+});

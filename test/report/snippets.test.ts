@@ -1,15 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { beforeAll, describe, expect, test } from "vitest";
-import {
-  kotlinText,
-  modelfileText,
-  scriptText,
-  shellPath,
-  shellWord,
-  swiftText,
-} from "../../src/report/snippets/quoting.js";
+import { kotlinText, modelfileText, scriptText, swiftText } from "../../src/report/snippets/quoting.js";
 import { renderSnippets, runtimes } from "../../src/report/snippets/runtimes.js";
 import { fenced, platformOf, type SnippetInput } from "../../src/report/snippets/snippet.js";
+import { shellPath, shellWord } from "../../src/util/shell-word.js";
 import { clonePinnedSource } from "../fixtures/pinned-source.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 

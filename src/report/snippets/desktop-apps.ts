@@ -1,5 +1,5 @@
+import { shellPath, shellWord } from "../../util/shell-word.js";
 import { codeSpan } from "../markdown.js";
-import { shellPath, shellWord } from "./quoting.js";
 import { fenced, gpuLayers, type Runtime, type SnippetInput } from "./snippet.js";
 
 const platforms = ["macos", "desktop"] as const;

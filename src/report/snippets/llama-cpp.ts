@@ -1,4 +1,4 @@
-import { shellPath, shellWord } from "./quoting.js";
+import { shellPath, shellWord } from "../../util/shell-word.js";
 import { fenced, type Runtime, type SnippetInput } from "./snippet.js";
 
 /** llama.cpp's terminal program; every flag is in common/arg.cpp of the pinned version. */

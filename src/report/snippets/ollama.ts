@@ -1,4 +1,5 @@
-import { modelfileText, shellWord } from "./quoting.js";
+import { shellWord } from "../../util/shell-word.js";
+import { modelfileText } from "./quoting.js";
 import { fenced, gpuLayers, type Runtime, type SnippetInput } from "./snippet.js";
 
 /** Ollama runs single files: local ones through a Modelfile, published ones by name. */

@@ -28,7 +28,7 @@ import { writeSidecars } from "./sidecars.js";
  */
 export const packageRelease: Operation<PackageParams> = {
   stage: "package",
-  version: 6,
+  version: 7,
   resource: "io",
   tools: [],
   async run(params, context) {
