@@ -2,7 +2,7 @@ import { access, readFile } from "node:fs/promises";
 import path from "node:path";
 import { cacheFolder } from "../../util/cache-folder.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { withFolderLock } from "../toolchain/cache-lock.js";
+import { withCacheLock } from "../toolchain/cache-lock.js";
 import { requireOwnFolder } from "../toolchain/require-own-folder.js";
 import { resolveToolchain, type ToolchainOptions } from "../toolchain/toolchain.js";
 import { checkImports, configuredPython, readPythonVersion } from "./configured-python.js";
@@ -40,7 +40,7 @@ export async function prepareConverterPython(options: ToolchainOptions = {}): Pr
   if (made) return made;
   const converter = (await resolveToolchain(options)).scripts?.converter;
   const onWait = () => options.onProgress?.("waiting for another process to install the converter's Python");
-  return withFolderLock(path.dirname(folder), { ...options, onWait }, async (signal) => {
+  return withCacheLock(path.dirname(folder), { ...options, onWait }, async (signal) => {
     const madeMeanwhile = await verifyEnvironment(signal);
     if (madeMeanwhile) return madeMeanwhile;
     if (await readEnvironment()) options.onProgress?.("rebuilding the converter's damaged Python environment");

@@ -6,7 +6,7 @@ import { QuantsmithError } from "../../util/errors.js";
 import { sha256 } from "../../util/sha256.js";
 import { type BuildPrograms, findBuildPrograms, missingProgramsError } from "./build-programs.js";
 import { buildTools, nativeFolder, recordName, type ToolchainRecord } from "./build-tools.js";
-import { withFolderLock } from "./cache-lock.js";
+import { withCacheLock } from "./cache-lock.js";
 import { toolsInFolder, toolsOnPath } from "./external-tools.js";
 import { findPinnedPackage, type PinnedPackage } from "./pinned-package.js";
 import { requireOwnFolder } from "./require-own-folder.js";
@@ -63,7 +63,7 @@ export async function resolveToolchain(options: ToolchainOptions = {}): Promise<
   const { pinned, programs } = status;
   const target = await pinnedFolder(pinned);
   const waiting = () => options.onProgress?.("waiting for another process to build llama.cpp's tools");
-  return withFolderLock(path.dirname(target), { ...options, onWait: waiting }, async (signal) => {
+  return withCacheLock(path.dirname(target), { ...options, onWait: waiting }, async (signal) => {
     const builtMeanwhile = await readPinned(pinned);
     if (builtMeanwhile) return builtMeanwhile;
     await buildTools({
