@@ -1,9 +1,8 @@
-import type { BigIntStats } from "node:fs";
-import { lstat, stat } from "node:fs/promises";
+import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Step } from "../plan/plan.js";
-import { isUntouched } from "../util/digest-cache.js";
 import { QuantsmithError } from "../util/errors.js";
+import { isUntouched, type LiveFileState, liveFileState } from "../util/file-state.js";
 import { quote } from "../util/quote.js";
 import { isWithin } from "./record.js";
 import type { BuildRuntime } from "./runtime.js";
@@ -12,7 +11,7 @@ import type { BuildRuntime } from "./runtime.js";
 interface LinkedFile {
   path: string;
   /** State when this process hashed it, else at the start of the step. */
-  before: BigIntStats;
+  before: LiveFileState;
 }
 
 /**
@@ -55,7 +54,7 @@ async function linkedFiles({ inputs }: Step, { records, store, digests }: BuildR
 /** Returns the name of a linked file that was written, replaced or removed, even if it is the same again. */
 async function findChangedFile(linked: readonly LinkedFile[]): Promise<string | undefined> {
   for (const { path, before } of linked) {
-    const now = await stat(path, { bigint: true }).catch(() => undefined);
+    const now = await liveFileState(path).catch(() => undefined);
     if (now === undefined || !isUntouched(before, now)) return path.slice(path.lastIndexOf("/") + 1);
   }
   return undefined;

@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { QuantsmithError } from "../../util/errors.js";
+import { type FileState, fileState, sameButLinks, sameState } from "../../util/file-state.js";
 import { sha256File } from "../../util/sha256.js";
 import type { HubBody } from "../request.js";
 
@@ -13,14 +13,14 @@ export interface LocalFile {
   source: string;
   bytes: number;
   sha256: string;
-  /** Modification time in milliseconds, which detects changes after hashing. */
-  modifiedMs: number;
+  /** State before it was hashed. */
+  state: FileState;
 }
 
 /** Describes a file; hashes its content if `sha256` is not given. Rejects with Node's error. */
 export async function localFile(path: string, source: string, sha256?: string): Promise<LocalFile> {
-  const { size, mtimeMs } = await stat(source);
-  return { path, source, bytes: size, sha256: sha256 ?? (await sha256File(source)), modifiedMs: mtimeMs };
+  const state = await fileState(source);
+  return { path, source, bytes: state.bytes, sha256: sha256 ?? (await sha256File(source)), state };
 }
 
 /** Returns a request body for a part of a file; `onBytes` receives the bytes sent so far. */
@@ -47,9 +47,11 @@ export function filePart(
 }
 
 /** Throws QS-INPUT-CHANGED if the file changed after it was hashed. */
-export async function requireUnchanged({ source, path, bytes, modifiedMs }: LocalFile): Promise<void> {
-  const { size, mtimeMs } = await stat(source);
-  if (size === bytes && mtimeMs === modifiedMs) return;
+export async function requireUnchanged({ source, path, sha256, state }: LocalFile): Promise<void> {
+  const now = await fileState(source);
+  if (sameState(now, state)) return;
+  // A step that uses a released file adds and removes a hard link, which leaves no other trace than an edit.
+  if (sameButLinks(now, state) && (await sha256File(source)) === sha256) return;
   throw new QuantsmithError("QS-INPUT-CHANGED", `${path} changed during the upload`, {
     remedy: "Publish again, and do not change the release until it is published.",
     at: { file: source },

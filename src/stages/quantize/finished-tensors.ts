@@ -1,10 +1,11 @@
-import { link, stat } from "node:fs/promises";
+import { link } from "node:fs/promises";
 import { join } from "node:path";
 import type { Gguf } from "../../gguf/gguf.js";
 import { readGguf } from "../../gguf/read-header.js";
 import type { FileRange } from "../../gguf/write-gguf.js";
 import type { GgmlType } from "../../quant/ggml-types.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { type FileState, fileState, sameButLinks } from "../../util/file-state.js";
 import type { StageContext } from "../stage.js";
 import type { Rounding } from "./quantize.js";
 import { readRoundings, type WeightRounding } from "./rounding-table.js";
@@ -30,7 +31,7 @@ export async function findFinishedTensors(
 ): Promise<FinishedTensors> {
   const places = new Map<string, FileRange>();
   const roundings = new Map<string, WeightRounding>();
-  const states = new Map<string, string>();
+  const states = new Map<string, FileState>();
   for (const [i, folder] of (await context.reusableSteps(["model", "imatrix", "moments"])).entries()) {
     if (places.size === wanted.size) break;
     const path = join(context.work, `finished-${i}.gguf`);
@@ -56,7 +57,8 @@ export async function findFinishedTensors(
     roundings,
     async requireUnchanged() {
       for (const [path, state] of states) {
-        if ((await fileState(path)) !== state) throw changed();
+        // Without ctime, which changes when other steps link the same file.
+        if (!sameButLinks(await fileState(path), state)) throw changed();
       }
     },
   };
@@ -69,11 +71,6 @@ async function readVariant(path: string): Promise<Gguf | undefined> {
     if (error instanceof QuantsmithError) return undefined;
     throw error;
   }
-}
-
-async function fileState(path: string): Promise<string> {
-  const { size, mtimeNs } = await stat(path, { bigint: true });
-  return `${size} ${mtimeNs}`;
 }
 
 function changed(): QuantsmithError {
