@@ -71,20 +71,23 @@ test.each([
   ["full", "ENOSPC", "QS-DISK-FULL"],
   ["limited by a quota that is used up", "EDQUOT", "QS-DISK-FULL"],
   ["read-only", "EROFS", "QS-ENV-FILE"],
-])("a disk that becomes %s at any moment of a run: a code, and the next run completes the release", async (_, error, expected) => {
-  const codes = new Set<string>();
-  let at = 0;
-  for (let came = true; came; at++) {
-    const out = join(home, error, `${at}`);
-    dyingFiles.start(at, "errors", error);
-    const failures = await run(out).catch((cause: unknown) => [errorReport(cause).code]);
-    came = dyingFiles.operations.length > at;
-    dyingFiles.start();
-    for (const code of failures) codes.add(code);
-    expect(await run(out)).toEqual([]);
-    expect(await listFiles(join(out, "releases", "demo"))).toEqual(["demo-BF16.gguf"]);
-    expect(readdirSync(join(out, "releases")).sort()).toEqual([".demo.json", "demo"]);
-  }
-  expect(at).toBeGreaterThan(50);
-  expect([...codes].sort()).toEqual([expected, "QS-ENV-OUTPUT"].sort());
-});
+])(
+  "a disk that becomes %s at any moment of a run: a code, and the next run completes the release",
+  async (_, error, expected) => {
+    const codes = new Set<string>();
+    let at = 0;
+    for (let came = true; came; at++) {
+      const out = join(home, error, `${at}`);
+      dyingFiles.start(at, "errors", error);
+      const failures = await run(out).catch((cause: unknown) => [errorReport(cause).code]);
+      came = dyingFiles.operations.length > at;
+      dyingFiles.start();
+      for (const code of failures) codes.add(code);
+      expect(await run(out)).toEqual([]);
+      expect(await listFiles(join(out, "releases", "demo"))).toEqual(["demo-BF16.gguf"]);
+      expect(readdirSync(join(out, "releases")).sort()).toEqual([".demo.json", "demo"]);
+    }
+    expect(at).toBeGreaterThan(50);
+    expect([...codes].sort()).toEqual([expected, "QS-ENV-OUTPUT"].sort());
+  },
+);
