@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { rmdirSync, rmSync } from "node:fs";
-import { mkdir, readdir, rm, rmdir, stat, utimes, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readdir, rm, rmdir, stat, utimes, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isSystemError } from "./errors.js";
@@ -130,9 +130,14 @@ async function findOwner(path: string): Promise<Owner | undefined> {
       ? { file, state, isAlive: undefined, maxSilentLooks: maxOwnerlessLooks }
       : { file, state, isAlive: isOwnerAlive(name), maxSilentLooks };
   } catch (error) {
-    if (isSystemError(error) && error.code === "ENOENT") return undefined;
+    if (isSystemError(error) && error.code === "ENOENT" && !(await isLink(path))) return undefined;
     throw error;
   }
+}
+
+/** A link to nothing is no lock, but prevents one. */
+async function isLink(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined))?.isSymbolicLink() === true;
 }
 
 /** This process may have failed to remove the file of a lock that it has released. */

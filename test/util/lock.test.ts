@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -152,6 +152,12 @@ describe("the lock of a live owner is left alone", () => {
     await withLock(path, {}, async () => undefined);
     expect(looks).toBe(100);
   });
+});
+
+test("a link to nothing in place of a lock is an error", async () => {
+  const path = join(folder, "dangling.lock");
+  symlinkSync("none", path);
+  await expect(withLock(path, { signal: AbortSignal.timeout(2000) }, async () => undefined)).rejects.toThrow("ENOENT");
 });
 
 test("`isLocked` tells a live owner from a gone one and from none", async () => {

@@ -1,8 +1,9 @@
 import { createReadStream } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { QuantsmithError } from "../../util/errors.js";
 import { type FileState, fileState, sameButLinks, sameState } from "../../util/file-state.js";
-import { sha256File } from "../../util/sha256.js";
+import { sha256, sha256File } from "../../util/sha256.js";
 import type { HubBody } from "../request.js";
 
 /** A local file to upload to a repository. */
@@ -46,13 +47,26 @@ export function filePart(
   };
 }
 
-/** Throws QS-INPUT-CHANGED if the file changed after it was hashed. */
-export async function requireUnchanged({ source, path, sha256, state }: LocalFile): Promise<void> {
-  const now = await fileState(source);
-  if (sameState(now, state)) return;
-  // A step that uses a released file adds and removes a hard link, which leaves no other trace than an edit.
-  if (sameButLinks(now, state) && (await sha256File(source)) === sha256) return;
-  throw new QuantsmithError("QS-INPUT-CHANGED", `${path} changed during the upload`, {
+/**
+ * Throws QS-INPUT-CHANGED if the file changed after it was hashed. `copy`, by default the file itself, is what was made of
+ * it: its content decides if only ctime differs, since a step that uses a released file adds and removes a hard link.
+ */
+export async function requireUnchanged(file: LocalFile, copy = file.source): Promise<void> {
+  const now = await fileState(file.source);
+  if (sameState(now, file.state)) return;
+  if (sameButLinks(now, file.state) && (await sha256File(copy)) === file.sha256) return;
+  throw changed(file);
+}
+
+/** Reads a whole file. Throws QS-INPUT-CHANGED if it changed after it was hashed. */
+export async function readUnchanged(file: LocalFile): Promise<Buffer> {
+  const content = await readFile(file.source);
+  if (sha256(content) !== file.sha256) throw changed(file);
+  return content;
+}
+
+function changed({ path, source }: LocalFile): QuantsmithError {
+  return new QuantsmithError("QS-INPUT-CHANGED", `${path} changed during the upload`, {
     remedy: "Publish again, and do not change the release until it is published.",
     at: { file: source },
   });

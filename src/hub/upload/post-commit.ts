@@ -1,10 +1,9 @@
-import { readFile } from "node:fs/promises";
 import * as z from "zod";
 import type { HubConnection } from "../connection.js";
 import { invalidResponse, type Subject, TemporaryFailure } from "../hub-error.js";
 import { isCommit } from "../hub-file.js";
 import { callOnce } from "./call-api.js";
-import { type LocalFile, requireUnchanged } from "./local-file.js";
+import { type LocalFile, readUnchanged } from "./local-file.js";
 
 /** A commit to create. */
 export interface CommitRequest {
@@ -62,10 +61,9 @@ export async function postCommit(
 async function lines({ title, description, parent, files, large, deletions }: CommitRequest): Promise<object[]> {
   const added = await Promise.all(
     files.map(async (file) => {
-      const { path, source, bytes, sha256 } = file;
+      const { path, bytes, sha256 } = file;
       if (large.has(path)) return { key: "lfsFile", value: { path, algo: "sha256", oid: sha256, size: bytes } };
-      const content = (await readFile(source)).toString("base64");
-      await requireUnchanged(file);
+      const content = (await readUnchanged(file)).toString("base64");
       return { key: "file", value: { path, content, encoding: "base64" } };
     }),
   );

@@ -75,7 +75,7 @@ async function copyRelease({ folder, files }: CheckedRelease, to: string, signal
     await mkdir(dirname(join(to, file.path)), { recursive: true });
     // Not a hard link, since an edit of a published file must not change the store.
     await copyFile(join(folder, file.path), join(to, file.path), constants.COPYFILE_FICLONE);
-    await requireUnchanged(file);
+    await requireUnchanged(file, join(to, file.path));
   }
 }
 

@@ -1,23 +1,39 @@
-import { linkSync, statSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { copyFileSync, linkSync, statSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { localFile, requireUnchanged } from "../../../src/hub/upload/local-file.js";
+import { localFile, readUnchanged, requireUnchanged } from "../../../src/hub/upload/local-file.js";
 import { failureOf } from "../../fixtures/failure.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
 const path = join(temporaryFolder(), "model.gguf");
 
+/** Writes a file and sets its times back. */
+function writeQuietly(content: string): void {
+  const { atime, mtime, ctimeNs } = statSync(path, { bigint: true });
+  do {
+    writeFileSync(path, content);
+    utimesSync(path, atime, mtime);
+    // A coarse clock of the file system.
+  } while (statSync(path, { bigint: true }).ctimeNs === ctimeNs);
+}
+
 test("a file that was edited during an upload and whose time was set back", async () => {
   writeFileSync(path, "weights");
   const file = await localFile("model.gguf", path);
   await requireUnchanged(file);
-  const { atime, mtime, ctimeNs } = statSync(path, { bigint: true });
-  do {
-    writeFileSync(path, "Weights");
-    utimesSync(path, atime, mtime);
-    // A coarse clock of the file system.
-  } while (statSync(path, { bigint: true }).ctimeNs === ctimeNs);
-  expect((await failureOf(requireUnchanged(file))).code).toBe("QS-INPUT-CHANGED");
+  expect(await readUnchanged(file)).toEqual(Buffer.from("weights"));
+  writeQuietly("Weights");
+  for (const check of [requireUnchanged(file), readUnchanged(file)])
+    expect((await failureOf(check)).code).toBe("QS-INPUT-CHANGED");
+});
+
+test("a file that was exchanged only while it was copied", async () => {
+  writeFileSync(path, "weights");
+  const file = await localFile("model.gguf", path);
+  writeQuietly("Weights");
+  copyFileSync(path, `${path}.copy`);
+  writeQuietly("weights");
+  expect((await failureOf(requireUnchanged(file, `${path}.copy`))).code).toBe("QS-INPUT-CHANGED");
 });
 
 test("a step that links the file and removes its link changes nothing", async () => {
