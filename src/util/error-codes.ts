@@ -47,6 +47,11 @@ export const errorCodes = {
   "QS-ALLOCATE-DEVICE": { exit: 2, about: "No combination of types fits the device at the requested context." },
   "QS-ALLOCATE-TYPES": { exit: 2, about: "The device computes none of the allowed types at full speed." },
   "QS-ALLOCATE-CHOICE": { exit: 2, about: "A tensor rule names a type that the tensor cannot have." },
+  // devices of llama.cpp's tools (src/llamacpp/compute)
+  "QS-COMPUTE-DEVICE": { exit: 4, about: "The device to compute on does not exist, or no longer does." },
+  "QS-COMPUTE-BACKEND": { exit: 4, about: "The backend to compute with is not installed, or does not load." },
+  "QS-COMPUTE-MEMORY": { exit: 4, about: "The device's memory is too small for the model, even with fewer layers." },
+  "QS-COMPUTE-LOST": { exit: 4, about: "The device or its driver failed during a computation." },
   // local checkpoint folders (src/stages/fetch)
   "QS-FETCH-MISSING": { exit: 2, about: "The model folder does not exist or is not a folder." },
   "QS-FETCH-NO-CONFIG": { exit: 2, about: "The model folder does not contain config.json." },

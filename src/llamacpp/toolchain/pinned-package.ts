@@ -60,6 +60,17 @@ export async function findPinnedPackage(from: string = import.meta.url): Promise
   }
 }
 
+/** Returns the folder of another package of llama.cpp's libraries; undefined if it is not installed. */
+export function siblingPackage(name: string, from: string = import.meta.url): string | undefined {
+  try {
+    const main = resolvePackage(createRequire(from), packageName);
+    return resolvePackage(createRequire(path.join(main, "package.json")), name);
+  } catch (error) {
+    if (error instanceof QuantsmithError) return undefined;
+    throw error;
+  }
+}
+
 /** Libraries that the tools are linked with; the others are backends that a tool loads at its start. */
 export const linkedLibrary = /^lib(llama|llama-common|ggml|ggml-base)(\.v[\d.]+)?\.(so|dylib)$/;
 
