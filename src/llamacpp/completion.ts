@@ -1,7 +1,8 @@
+import { runOnDevice } from "./compute/run-on-device.js";
 import { modelLoadPattern } from "./input-failures.js";
 import { parseNumber } from "./parse-number.js";
 import { toolFailure } from "./tool-failure.js";
-import { fileArgument, runTool, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
+import { fileArgument, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
 
 export interface CompletionOptions extends ToolRun {
   model: string;
@@ -26,18 +27,23 @@ const promptTokens = 128;
 /**
  * Samples a continuation of a text (`llama-completion`) with temperature only: top-k and top-p would truncate the
  * model's distribution. The same seed gives the same text on the same machine.
- * Throws `QS-SAMPLE-FAILED`, `QS-ENV-OOM`.
+ * Throws `QS-SAMPLE-FAILED`, `QS-ENV-OOM`, `QS-COMPUTE-*`.
  */
 export async function completeText(options: CompletionOptions): Promise<CompletionResult> {
-  const args = [
+  const argsFor = (device: readonly string[]) => [
     ...["-m", fileArgument(options.model), "-f", fileArgument(options.prompt), "-n", `${options.tokens}`],
     ...["-c", `${options.tokens + promptTokens}`, "--seed", `${options.seed}`, "--temp", `${options.temperature}`],
     ...["--top-k", "0", "--top-p", "1", "--min-p", "0", "-t", `${options.threads}`],
     ...["-no-cnv", "--no-warmup", "--simple-io", "--no-escape"],
     // The program renders the template even if it does not use it; a built-in one replaces the model's, which may loop.
     ...["--chat-template", "chatml"],
+    ...device,
   ];
-  const result = await runTool(options, "llama-completion", args);
+  const { result, args } = await runOnDevice(options, {
+    tool: "llama-completion",
+    args: argsFor,
+    context: options.tokens + promptTokens,
+  });
   // Absent if the first token ends the text.
   const runs = parseNumber(/\beval time =[^\n]*\/ +(\d+) runs/.exec(result.stderr)?.[1]);
   const ended = /common_perf_print:|\[end of text\]/.test(`${result.stdout}${result.stderr}`);

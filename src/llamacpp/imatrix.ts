@@ -1,11 +1,14 @@
 import path from "node:path";
 import { quote } from "../util/quote.js";
+import { chunksPerBatch } from "./base-logits.js";
 import { checkWrittenGguf } from "./check-written-gguf.js";
 import { followChunks } from "./chunk-progress.js";
+import type { Compute } from "./compute/compute.js";
+import { runOnDevice } from "./compute/run-on-device.js";
 import { modelLoadPattern, nonFiniteRemedy, textShortPattern } from "./input-failures.js";
 import { parseChunkCount, parseFinalPerplexity } from "./parse-number.js";
 import { type FailureContext, toolFailure } from "./tool-failure.js";
-import { fileArgument, runTool, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
+import { fileArgument, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
 
 export interface ImatrixOptions extends ToolRun {
   model: string;
@@ -28,29 +31,36 @@ export interface ImatrixResult extends ToolReport {
 }
 
 /**
- * Computes an imatrix from the calibration text (`llama-imatrix`), on the CPU so that results match across machines.
- * Throws `QS-CALIBRATE-TEXT-SHORT`, `QS-CALIBRATE-NAN`, `QS-CALIBRATE-FAILED`, `QS-DISK-FULL`, `QS-ENV-OOM`.
+ * Computes an imatrix from the calibration text (`llama-imatrix`). Results of different backends differ slightly.
+ * Throws `QS-CALIBRATE-TEXT-SHORT`, `QS-CALIBRATE-NAN`, `QS-CALIBRATE-FAILED`, `QS-DISK-FULL`, `QS-ENV-OOM`,
+ * `QS-COMPUTE-*`.
  */
 export async function computeImatrix(options: ImatrixOptions): Promise<ImatrixResult> {
-  const args = [
+  const argsFor = (device: readonly string[]) => [
     ...["-m", fileArgument(options.model), "-f", fileArgument(options.text), "-o", fileArgument(options.out)],
-    ...["-c", `${options.context}`, "--chunks", `${options.chunks}`, "-t", `${options.threads}`, "-ngl", "0"],
+    ...["-c", `${options.context}`, "--chunks", `${options.chunks}`, "-t", `${options.threads}`],
+    ...(device.length === 0 ? ["-ngl", "0"] : device),
     ...(options.parseSpecial ? ["--parse-special"] : []),
   ];
-  const result = await runTool(options, "llama-imatrix", args, followChunks(options.onProgress));
+  const { result, args } = await runOnDevice(options, {
+    tool: "llama-imatrix",
+    args: argsFor,
+    follow: () => followChunks(options.onProgress),
+    context: chunksPerBatch(options.context) * options.context,
+  });
   const text = `${result.stdout}\n${result.stderr}`;
   const doing = `computing the imatrix of ${options.model} on ${options.text}`;
   const chunks = parseChunkCount(text);
   const perplexity = parseFinalPerplexity(text)?.perplexity;
   if (result.exitCode !== 0 || chunks === undefined || perplexity === undefined || !Number.isFinite(perplexity)) {
-    throw toolFailure(result, { doing, ...calibrationPatterns(options.text) });
+    throw toolFailure(result, { doing, ...calibrationPatterns(options.text, options.compute) });
   }
   await checkWrittenGguf(path.join(options.cwd, options.out), doing, result);
   return { chunks, perplexity, ...toolReport("llama-imatrix", args, result) };
 }
 
 /** The failures of llama-imatrix and llama-moments on a calibration text. */
-export function calibrationPatterns(text: string): Pick<FailureContext, "patterns" | "otherwise"> {
+export function calibrationPatterns(text: string, compute?: Compute): Pick<FailureContext, "patterns" | "otherwise"> {
   return {
     patterns: [
       textShortPattern("QS-CALIBRATE-TEXT-SHORT", text),
@@ -58,7 +68,7 @@ export function calibrationPatterns(text: string): Pick<FailureContext, "pattern
         pattern: /non-finite values detected in (\S+)|PPL = [+-]?(?:nan|inf)/i,
         code: "QS-CALIBRATE-NAN",
         message: ([, tensor]) => `the model computes NaN or infinite values${tensor ? ` at ${quote(tensor)}` : ""}`,
-        remedy: nonFiniteRemedy,
+        remedy: nonFiniteRemedy(compute),
       },
       modelLoadPattern("QS-CALIBRATE-FAILED"),
     ],

@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../util/error-codes.js";
+import type { Compute } from "./compute/compute.js";
 import type { FailurePattern } from "./tool-failure.js";
 
 /** llama-imatrix and llama-perplexity require a text of two contexts and print both token counts. */
@@ -11,9 +12,17 @@ export function textShortPattern(code: ErrorCode, text: string): FailurePattern 
   };
 }
 
-/** Remedy for a model that computes NaN or infinite values. */
-export const nonFiniteRemedy =
-  "Convert with `outtype: bf16`. If the error persists, the checkpoint is damaged: download it again.";
+/** Returns the remedy for a model that computes NaN or infinite values. */
+export function nonFiniteRemedy(compute?: Compute): string {
+  const remedy = "Convert with `outtype: bf16`. If the error persists, the checkpoint is damaged: download it again.";
+  return onDeviceRemedy(compute, remedy);
+}
+
+/** Returns the remedy for values that may be the fault of a device. */
+export function onDeviceRemedy(compute: Compute | undefined, remedy: string): string {
+  if (compute === undefined || compute.backend === "cpu") return remedy;
+  return `Run with \`--device cpu\` to exclude an error of ${compute.devices.map(({ name }) => name).join(",")}. ${remedy}`;
+}
 
 /** A model file that llama.cpp fails to load, with the reason that it prints. */
 export function modelLoadPattern(code: ErrorCode): FailurePattern {

@@ -1,12 +1,13 @@
 import path from "node:path";
 import { QuantsmithError } from "../util/errors.js";
-import { readBaseLogits } from "./base-logits.js";
+import { chunksPerBatch, readBaseLogits } from "./base-logits.js";
 import { followChunks } from "./chunk-progress.js";
-import { modelLoadPattern } from "./input-failures.js";
+import { runOnDevice } from "./compute/run-on-device.js";
+import { modelLoadPattern, onDeviceRemedy } from "./input-failures.js";
 import { type KldFigures, parseKldFigures, parseKldQuantiles, type Quantile } from "./kld-figures.js";
 import { type ChunkFigures, parseChunkFigures } from "./kld-rows.js";
 import { toolFailure } from "./tool-failure.js";
-import { fileArgument, runTool, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
+import { fileArgument, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
 
 export type { KldFigures } from "./kld-figures.js";
 
@@ -25,7 +26,7 @@ export interface KldResult extends ToolReport {
 
 /**
  * Measures the KLD of a quantized model from its base (`llama-perplexity --kl-divergence`).
- * Throws `QS-VALIDATE-NAN`, `QS-VALIDATE-LOAD`, `QS-VALIDATE-FAILED`, `QS-ENV-OOM`.
+ * Throws `QS-VALIDATE-NAN`, `QS-VALIDATE-LOAD`, `QS-VALIDATE-FAILED`, `QS-ENV-OOM`, `QS-COMPUTE-*`.
  */
 export async function measureKld(options: KldOptions): Promise<KldResult> {
   const base = await readBaseLogits(path.join(options.cwd, fileArgument(options.base)));
@@ -34,11 +35,17 @@ export async function measureKld(options: KldOptions): Promise<KldResult> {
       remedy: "Run again with `--fresh` to recompute the base logits.",
     });
   }
-  const args = [
+  const argsFor = (device: readonly string[]) => [
     ...["-m", fileArgument(options.model), "--kl-divergence", "--kl-divergence-base", options.base],
     ...["-c", `${base.context}`, "-t", `${options.threads}`],
+    ...device,
   ];
-  const result = await runTool(options, "llama-perplexity", args, followChunks(options.onProgress));
+  const { result, args } = await runOnDevice(options, {
+    tool: "llama-perplexity",
+    args: argsFor,
+    follow: () => followChunks(options.onProgress),
+    context: chunksPerBatch(base.context) * base.context,
+  });
   const figures = result.exitCode === 0 ? parseKldFigures(result.stdout) : undefined;
   const wrongVocabulary = /inconsistent vocabulary/.test(result.stderr);
   if (figures === undefined || figures.chunks !== base.chunks || wrongVocabulary) {
@@ -62,7 +69,10 @@ export async function measureKld(options: KldOptions): Promise<KldResult> {
   const bad = Object.entries(figures).find(([, value]) => !Number.isFinite(value));
   if (bad) {
     throw new QuantsmithError("QS-VALIDATE-NAN", `${options.model} has a NaN or infinite ${bad[0]}`, {
-      remedy: "Use a larger type for this variant, or check the imatrix for missing tensors.",
+      remedy: onDeviceRemedy(
+        options.compute,
+        "Use a larger type for this variant, or check the imatrix for missing tensors.",
+      ),
       output: result.tail,
     });
   }

@@ -1,10 +1,12 @@
 import path from "node:path";
+import { chunksPerBatch } from "./base-logits.js";
 import { checkWrittenGguf } from "./check-written-gguf.js";
 import { followChunks } from "./chunk-progress.js";
+import { runOnDevice } from "./compute/run-on-device.js";
 import { calibrationPatterns, type ImatrixOptions } from "./imatrix.js";
 import { parseChunkCount } from "./parse-number.js";
 import { toolFailure } from "./tool-failure.js";
-import { fileArgument, runTool, type ToolReport, toolReport } from "./tool-run.js";
+import { fileArgument, type ToolReport, toolReport } from "./tool-run.js";
 
 export interface MomentsOptions extends ImatrixOptions {
   /** Output path of the second moments; ends in `.gguf`. */
@@ -26,16 +28,20 @@ export interface MomentsResult extends ToolReport {
 
 /**
  * Computes the imatrix, byte-identical to `llama-imatrix`, and the second moments of the inputs of all weights in the
- * same pass (`llama-moments`, on the CPU). Format: native/moments.cpp. Throws QS-CALIBRATE-*, QS-TOOL-ROUNDING,
- * QS-DISK-FULL, QS-ENV-OOM.
+ * same pass (`llama-moments`). Format: native/moments.cpp. Throws QS-CALIBRATE-*, QS-TOOL-ROUNDING,
+ * QS-DISK-FULL, QS-ENV-OOM, QS-COMPUTE-*.
  */
 export async function computeMoments(options: MomentsOptions): Promise<MomentsResult> {
-  const args = momentsArguments(options);
-  const result = await runTool(options, "llama-moments", args, followChunks(options.onProgress));
+  const { result, args } = await runOnDevice(options, {
+    tool: "llama-moments",
+    args: (device) => momentsArguments(options, device),
+    follow: () => followChunks(options.onProgress),
+    context: chunksPerBatch(options.context) * options.context,
+  });
   const doing = `computing the second moments of ${options.model} on ${options.text}`;
   const chunks = parseChunkCount(`${result.stdout}\n${result.stderr}`);
   if (result.exitCode !== 0 || chunks === undefined) {
-    throw toolFailure(result, { doing, ...calibrationPatterns(options.text) });
+    throw toolFailure(result, { doing, ...calibrationPatterns(options.text, options.compute) });
   }
   for (const file of [options.out, options.moments]) {
     await checkWrittenGguf(path.join(options.cwd, file), doing, result);
@@ -43,8 +49,8 @@ export async function computeMoments(options: MomentsOptions): Promise<MomentsRe
   return { chunks, ...toolReport("llama-moments", args, result) };
 }
 
-/** Returns the arguments of llama-moments. */
-export function momentsArguments(options: MomentsOptions): string[] {
+/** Returns the arguments of llama-moments with the options of devices, which are empty on the CPU. */
+export function momentsArguments(options: MomentsOptions, device: readonly string[] = []): string[] {
   const [first, end] = options.layers;
   return [
     ...["-m", fileArgument(options.model), "-f", fileArgument(options.text), "-o", fileArgument(options.out)],
@@ -52,7 +58,8 @@ export function momentsArguments(options: MomentsOptions): string[] {
     ...(options.output ? [] : ["--no-output"]),
     ...(options.sharedExperts ? ["--shared-experts"] : []),
     ...["--state", fileArgument(options.state)],
-    ...["-c", `${options.context}`, "--chunks", `${options.chunks}`, "-t", `${options.threads}`, "-ngl", "0"],
+    ...["-c", `${options.context}`, "--chunks", `${options.chunks}`, "-t", `${options.threads}`],
+    ...(device.length === 0 ? ["-ngl", "0"] : device),
     ...(options.parseSpecial ? ["--parse-special"] : []),
   ];
 }

@@ -1,10 +1,11 @@
 import path from "node:path";
-import { readBaseLogits } from "./base-logits.js";
+import { chunksPerBatch, readBaseLogits } from "./base-logits.js";
 import { followChunks } from "./chunk-progress.js";
+import { runOnDevice } from "./compute/run-on-device.js";
 import { modelLoadPattern, nonFiniteRemedy, textShortPattern } from "./input-failures.js";
 import { parseFinalPerplexity } from "./parse-number.js";
 import { diskFullError, toolFailure } from "./tool-failure.js";
-import { fileArgument, runTool, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
+import { fileArgument, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
 
 export { baseLogitsBytes } from "./base-logits.js";
 
@@ -30,15 +31,22 @@ export interface BaseLogitsResult extends ToolReport {
 
 /**
  * Measures the base model's perplexity on the evaluation text and saves its logits for `measureKld`.
- * Throws `QS-VALIDATE-TEXT-SHORT`, `QS-VALIDATE-NAN`, `QS-VALIDATE-LOAD`, `QS-VALIDATE-FAILED`, `QS-DISK-FULL`.
+ * Throws `QS-VALIDATE-TEXT-SHORT`, `QS-VALIDATE-NAN`, `QS-VALIDATE-LOAD`, `QS-VALIDATE-FAILED`, `QS-DISK-FULL`,
+ * `QS-COMPUTE-*`.
  */
 export async function saveBaseLogits(options: BaseLogitsOptions): Promise<BaseLogitsResult> {
-  const args = [
+  const argsFor = (device: readonly string[]) => [
     ...["-m", fileArgument(options.model), "-f", fileArgument(options.text)],
     ...["--save-all-logits", fileArgument(options.out)],
     ...["-c", `${options.context}`, "--chunks", `${options.chunks}`, "-t", `${options.threads}`],
+    ...device,
   ];
-  const result = await runTool(options, "llama-perplexity", args, followChunks(options.onProgress));
+  const { result, args } = await runOnDevice(options, {
+    tool: "llama-perplexity",
+    args: argsFor,
+    follow: () => followChunks(options.onProgress),
+    context: chunksPerBatch(options.context) * options.context,
+  });
   const doing = `computing the base logits of ${options.model} on ${options.text}`;
   const estimate = parseFinalPerplexity(`${result.stdout}\n${result.stderr}`);
   if (result.exitCode !== 0 || estimate === undefined || !Number.isFinite(estimate.perplexity)) {
@@ -50,7 +58,7 @@ export async function saveBaseLogits(options: BaseLogitsOptions): Promise<BaseLo
           pattern: /\](?:-?nan|-?inf),|PPL = [+-]?(?:nan|inf)|Unexpected negative standard deviation/i,
           code: "QS-VALIDATE-NAN",
           message: () => `${options.model} computes NaN or infinite values`,
-          remedy: nonFiniteRemedy,
+          remedy: nonFiniteRemedy(options.compute),
         },
         modelLoadPattern("QS-VALIDATE-LOAD"),
       ],

@@ -2,6 +2,7 @@ import path from "node:path";
 import { QuantsmithError } from "../util/errors.js";
 import { quote } from "../util/quote.js";
 import { runSubprocess, type SubprocessResult } from "../util/subprocess.js";
+import type { Compute } from "./compute/compute.js";
 import type { Toolchain, ToolName } from "./toolchain/tools.js";
 
 export interface ToolProgress {
@@ -18,6 +19,10 @@ export interface ToolRun {
   threads: number;
   signal?: AbortSignal;
   onProgress?: (progress: ToolProgress) => void;
+  /** The devices of tools that compute with a model; the CPU without it. */
+  compute?: Compute;
+  /** Receives one line on a change of the computation, such as fewer layers on a device. */
+  onNote?: (line: string) => void;
 }
 
 /** Common results of tool runs. */
@@ -38,6 +43,7 @@ export async function runTool(
   tool: ToolName,
   args: readonly string[],
   onText?: (text: string, stream: "stdout" | "stderr") => void,
+  env?: Readonly<Record<string, string>>,
 ): Promise<SubprocessResult> {
   const found = run.toolchain.tools[tool];
   if (found === undefined) throw missingOwnTool(tool);
@@ -45,6 +51,7 @@ export async function runTool(
     file: found.path,
     args,
     cwd: run.cwd,
+    ...(env && { env }),
     ...(run.signal && { signal: run.signal }),
     ...(onText && { onText }),
   });
