@@ -1,6 +1,7 @@
 import { readFile, statfs } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
 import { hubConnection } from "../hub/connection.js";
+import { type ComputeReport, reportCompute } from "../llamacpp/compute/report-compute.js";
 import { describePython } from "../llamacpp/python/python-env.js";
 import { describeToolchain, type ToolchainStatus } from "../llamacpp/toolchain/toolchain.js";
 import { type ToolName, toolNames } from "../llamacpp/toolchain/tools.js";
@@ -23,6 +24,7 @@ export interface Doctor {
   tools: Record<ToolName, DoctorTool>;
   /** Required only by llama.cpp's converter; most models are converted without. */
   python: { path: string | null; version: string | null; ready: boolean };
+  compute: ComputeReport;
   cores: number;
   /** Memory that this process may use, in bytes: the machine's, or the container's limit. */
   memoryBytes: number;
@@ -54,6 +56,7 @@ export async function diagnose(folder: string = process.cwd()): Promise<Doctor> 
     ok: problems.length === 0,
     tools: Object.fromEntries(toolNames.map((name) => [name, doctorTool(toolchain, name)])) as Doctor["tools"],
     python,
+    compute: await reportCompute(toolchain),
     cores: availableParallelism(),
     memoryBytes: await usableMemoryBytes(),
     diskFreeBytes: disk.bavail * disk.bsize,

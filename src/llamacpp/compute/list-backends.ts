@@ -6,6 +6,7 @@ import { redact } from "../../util/redact.js";
 import { runSubprocess, type SubprocessResult } from "../../util/subprocess.js";
 import { type BackendLibrary, type DeviceBackendKind, findBackendLibraries } from "./backend-libraries.js";
 import type { ComputeDevice } from "./compute.js";
+import { type MissingLibrary, missingLibrary } from "./library-packages.js";
 import type { ListMessage, ListRequest } from "./protocol.js";
 
 /** A device of this machine. */
@@ -25,8 +26,8 @@ export interface BackendStatus {
   package: string | null;
   installed: boolean;
   loads: boolean;
-  /** Names of absent shared libraries. */
-  missing: readonly string[];
+  /** Shared libraries that it requires and this machine lacks. */
+  missing: readonly MissingLibrary[];
   /** Why it does not load or lists no device, in one line; null otherwise. */
   problem: string | null;
   devices: readonly ListedDevice[];
@@ -43,8 +44,15 @@ export async function listBackends(signal?: AbortSignal): Promise<BackendStatus[
   return Promise.all((await findBackendLibraries()).map((each) => loadBackend(each, signal)));
 }
 
-/** Loads one backend in a child process and lists its devices. Throws only the reason of `signal`. */
-export async function loadBackend(backend: BackendLibrary, signal?: AbortSignal): Promise<BackendStatus> {
+/**
+ * Loads one backend in a child process and lists its devices. A crash of the process, or no answer within `limitMs`, is
+ * a problem of the backend. Throws only the reason of `signal`.
+ */
+export async function loadBackend(
+  backend: BackendLibrary,
+  signal?: AbortSignal,
+  limitMs = listLimitMs,
+): Promise<BackendStatus> {
   const { kind, label, library, base, isBuiltIn } = backend;
   const none = { kind, label, package: backend.package, missing: [], devices: [], driver: null };
   const status = { ...none, installed: true, loads: false, library: isBuiltIn ? null : library };
@@ -59,17 +67,17 @@ export async function loadBackend(backend: BackendLibrary, signal?: AbortSignal)
     args: [fileURLToPath(new URL("dist/llamacpp/compute/list-child.js", packageRoot))],
     cwd: tmpdir(),
     input: JSON.stringify(request),
-    timeoutMs: listLimitMs,
+    timeoutMs: limitMs,
     ...(signal && { signal }),
   });
   const message = result.stdout
     .split("\n")
     .map((line) => parseChildMessage<ListMessage>(line))
     .find((each) => each !== undefined);
-  if (message === undefined) return { ...status, problem: describeEnd(result) };
+  if (message === undefined) return { ...status, problem: describeEnd(result, limitMs) };
   if (message.kind === "unloadable") {
-    const { missing, reason } = message;
-    return { ...status, missing, problem: missing.length === 0 ? oneLine(reason) : null };
+    const missing = message.missing.map(missingLibrary);
+    return { ...status, missing, problem: missing.length === 0 ? oneLine(message.reason) : null };
   }
   const capabilities = readCapabilities(result.stderr);
   const isOld = (index: number) => (capabilities.get(index) ?? Number.POSITIVE_INFINITY) < (backend.minCapability ?? 0);
@@ -91,8 +99,8 @@ function describeNone(tooOld: number, { label, kind }: BackendLibrary, stderr: s
   return kind === "vulkan" ? "Vulkan finds no graphics card with a driver" : `${label} finds no device`;
 }
 
-function describeEnd({ timedOut, signal, exitCode, tail }: SubprocessResult): string {
-  if (timedOut) return `its driver did not answer within ${listLimitMs / 1000} s`;
+function describeEnd({ timedOut, signal, exitCode, tail }: SubprocessResult, limitMs: number): string {
+  if (timedOut) return `its driver did not answer within ${limitMs / 1000} s`;
   const last = tail.split("\n").at(-1) ?? "";
   const how = signal === undefined ? `ended with code ${exitCode}` : `crashed (${signal})`;
   return oneLine(`its driver ${how}${last === "" ? "" : `: ${last}`}`);

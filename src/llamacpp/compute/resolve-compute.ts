@@ -1,36 +1,15 @@
 import { describeToolchain, type Toolchain } from "../toolchain/toolchain.js";
 import { type DeviceBackendKind, findBackendLibraries } from "./backend-libraries.js";
-import {
-  autoKinds,
-  chooseKind,
-  chooseNamed,
-  computeOn,
-  describeCompute,
-  hasCard,
-  kindLabels,
-  usableDevices,
-  whyNot,
-} from "./choose-devices.js";
-import { backendKinds, type Compute, type ComputeSettings, cpuCompute } from "./compute.js";
+import { type ComputeChoice, chooseCompute } from "./choose-compute.js";
+import type { ComputeSettings } from "./compute.js";
 import { listExternalBackends } from "./external-backends.js";
 import { graphicsHardware } from "./graphics-hardware.js";
-import { type BackendStatus, loadBackend } from "./list-backends.js";
+import { loadBackend } from "./list-backends.js";
 
-/** A choice of devices, and one sentence about it: what was chosen, and why nothing better. */
-export interface ComputeChoice {
-  compute: Compute;
-  reason: string;
-}
+export type { ComputeChoice } from "./choose-compute.js";
 
 /** The tools whose devices are searched; without `tools`, those of `resolveToolchain`. */
 export type ComputeToolchain = Pick<Toolchain, "source"> & Partial<Pick<Toolchain, "tools">>;
-
-/** Sources of a choice, replaced in tests. */
-export interface MachineBackends {
-  hardware(): Promise<ReadonlySet<DeviceBackendKind>>;
-  /** Returns the backends of a kind, or all of them, the preferred first. */
-  list(kind: DeviceBackendKind | undefined): AsyncIterable<BackendStatus> | Iterable<BackendStatus>;
-}
 
 /**
  * Chooses devices that load on this machine. `auto` starts no process on a machine without a graphics card. Throws
@@ -46,38 +25,6 @@ export async function resolveCompute(
     hardware: graphicsHardware,
     list: (kind) => (toolchain.source === "pinned" ? pinnedBackends(kind, signal) : external(toolchain, kind, signal)),
   });
-}
-
-/** Chooses devices among those of `machine`; errors as of `resolveCompute`. */
-export async function chooseCompute(settings: ComputeSettings, machine: MachineBackends): Promise<ComputeChoice> {
-  const { device } = settings;
-  if (device === "auto") return chooseBest(settings, machine);
-  if (device === "cpu") return { compute: cpuCompute, reason: "computes on the CPU" };
-  const kind = backendKinds.find((each) => each === device);
-  const backends: BackendStatus[] = [];
-  for await (const backend of machine.list(kind === "cpu" ? undefined : kind)) backends.push(backend);
-  const choice = kind === undefined ? chooseNamed(device, backends) : chooseKind(kind, backends);
-  const compute = computeOn(choice, settings);
-  return { compute, reason: describeCompute(compute) };
-}
-
-async function chooseBest(settings: ComputeSettings, machine: MachineBackends): Promise<ComputeChoice> {
-  const hardware = await machine.hardware();
-  if (hardware.size === 0)
-    return { compute: cpuCompute, reason: "computes on the CPU: this machine has no graphics card" };
-  const unused: string[] = [];
-  for (const kind of autoKinds.filter((each) => hardware.has(each))) {
-    const builds: BackendStatus[] = [];
-    for await (const backend of machine.list(kind)) {
-      if (hasCard(backend)) {
-        const compute = computeOn({ backend, devices: usableDevices(backend) }, settings);
-        return { compute, reason: [describeCompute(compute), ...unused].join("; ") };
-      }
-      builds.push(backend);
-    }
-    unused.push(`${kindLabels[kind]} is not used: ${whyNot(builds)}`);
-  }
-  return { compute: cpuCompute, reason: ["computes on the CPU", ...unused].join("; ") };
 }
 
 /** Loads the backends one by one, so that none is loaded after a usable one. */
