@@ -95,11 +95,23 @@ function remedyOf(builds: readonly BackendStatus[]): string {
   return "Reinstall quantsmith's npm packages without `--omit=optional`, or set `device: cpu`.";
 }
 
-/** Returns the computation on these devices with the settings' placement. */
+/**
+ * Returns the computation on these devices with the settings' placement. Throws QS-COMPUTE-DEVICE if the placement names
+ * more devices than these.
+ */
 export function computeOn(
   { backend, devices }: { backend: BackendStatus; devices: readonly ListedDevice[] },
   { device: _device, ...placement }: ComputeSettings,
 ): Compute {
+  const { mainGpu, tensorSplit } = placement;
+  const places = Math.max((mainGpu ?? 0) + 1, tensorSplit?.length ?? 0);
+  if (places > devices.length) {
+    const names = devices.map(({ name }) => name).join(", ");
+    const key = (mainGpu ?? 0) + 1 > devices.length ? "mainGpu" : "tensorSplit";
+    throw new QuantsmithError("QS-COMPUTE-DEVICE", `${key} names ${places} devices, but only ${names} is in use`, {
+      remedy: "Correct the key: `mainGpu` counts from 0, and `tensorSplit` has one share for each device in use.",
+    });
+  }
   return {
     backend: backend.kind,
     devices: devices.map(({ isIntegrated: _integrated, isSoftware: _software, ...device }) => device),
