@@ -196,7 +196,7 @@ program
 
 program
   .command("doctor")
-  .description("check tools, versions, cores, memory and disk space")
+  .description("check tools, graphics cards, cores, memory and disk space")
   .option(...json)
   .action(async (options) => (await commands.doctor()).doctor(options));
 

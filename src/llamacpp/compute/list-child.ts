@@ -67,13 +67,14 @@ function listDevices(base: Library, library: Library): Omit<ReportedDevice, "isS
 async function findMissing(library: string, reason: string): Promise<string[]> {
   const missing = new Set<string>(missingIn(reason, library));
   for (const name of await readNeeded(library).catch(() => [])) {
-    const isBeside = await access(path.join(path.dirname(library), name)).then(
+    if (name.startsWith("libggml-base.")) continue;
+    const beside = path.join(path.dirname(library), name);
+    const isBeside = await access(beside).then(
       () => true,
       () => false,
     );
-    if (isBeside || name.startsWith("libggml-base.")) continue;
     try {
-      koffi.load(name);
+      koffi.load(isBeside ? beside : name);
     } catch (error) {
       for (const each of missingIn(messageOf(error), name)) missing.add(each);
     }
