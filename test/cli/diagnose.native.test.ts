@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { diagnose } from "../../src/cli/diagnose.js";
+import { toolNames } from "../../src/llamacpp/toolchain/tools.js";
 
 let folder: string;
 const environment = { ...process.env };
@@ -38,6 +39,30 @@ describe("diagnose", () => {
     process.env.QUANTSMITH_CACHE = path.join(file, "deep", "cache");
     const [problem] = (await diagnose(folder)).problems;
     expect(problem).toMatchObject({ code: "QS-ENV-CACHE", remedy: expect.stringContaining("QUANTSMITH_CACHE") });
+  });
+
+  test("backends, and the choice of auto", async () => {
+    const { compute } = await diagnose(folder);
+    expect(compute.auto).toMatch(/^computes on /);
+    if (process.platform !== "linux" || process.arch !== "x64") return;
+    expect(compute.backends.map(({ kind }) => kind)).toEqual(["cuda", "cuda", "vulkan"]);
+    for (const { loads, missing } of compute.backends) expect(loads || missing.length > 0).toBe(true);
+  });
+
+  test("the devices of a llama.cpp of others are those that it lists", async () => {
+    const list = "echo 'Available devices:'; echo '  CUDA0: NVIDIA L4 (23034 MiB, 22000 MiB free)'";
+    for (const name of toolNames) {
+      const script = `#!/bin/sh\ncase $1 in --list-devices) ${list};; *) echo 'version: 9';; esac\n`;
+      await writeFile(path.join(folder, name), script, { mode: 0o755 });
+    }
+    process.env.QUANTSMITH_LLAMA_CPP = folder;
+    const { compute } = await diagnose(folder);
+    expect(compute.backends.map(({ label, loads, devices }) => [label, loads, devices[0]?.name])).toEqual([
+      ["CUDA", true, "CUDA0"],
+      ["Metal", false, undefined],
+      ["Vulkan", false, undefined],
+    ]);
+    expect(compute.backends[0]?.devices[0]).toMatchObject({ description: "NVIDIA L4", freeBytes: 22000 * 2 ** 20 });
   });
 
   test("all problems are reported at once, without the token", async () => {

@@ -28,12 +28,21 @@ async function main(): Promise<void> {
     return void send({ kind: "unloadable", missing: await findMissing(request.library, reason), reason });
   }
   const devices = listDevices(base, library);
-  const drivers = request.kind === "vulkan" ? listVulkanDevices() : [];
+  const drivers = request.kind === "vulkan" ? vulkanDrivers() : [];
   send({
     kind: "loaded",
     devices: devices.map((device) => ({ ...device, isSoftware: driverOf(device, drivers)?.isSoftware ?? false })),
     driver: request.kind === "cuda" ? nvidiaDriver() : ((devices[0] && driverOf(devices[0], drivers)?.driver) ?? null),
   });
+}
+
+/** Returns an empty array for a loader older than Vulkan 1.1, which ggml supports too. */
+function vulkanDrivers(): VulkanDevice[] {
+  try {
+    return listVulkanDevices();
+  } catch {
+    return [];
+  }
 }
 
 function driverOf({ description }: { description: string }, drivers: readonly VulkanDevice[]) {

@@ -75,9 +75,9 @@ async function runOnce(
   return { args: all, result: await runTool(run, tool, all, follow?.(), env) };
 }
 
-/** Installed tools, and those of Apple silicon, contain backends of devices and use them by default. */
+/** Tools use devices by default: of the backends that they contain, and of the user's GGML_BACKEND_PATH. */
 function cpuArguments({ compute, toolchain }: DeviceRun): string[] {
-  const hasDevices = process.platform === "darwin" || toolchain.source !== "pinned";
+  const hasDevices = process.platform === "darwin" || toolchain.source !== "pinned" || process.env.GGML_BACKEND_PATH;
   return compute !== undefined && hasDevices ? ["--device", "none"] : [];
 }
 

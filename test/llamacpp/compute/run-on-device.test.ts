@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { type Compute, cpuCompute } from "../../../src/llamacpp/compute/compute.js";
 import { runOnDevice } from "../../../src/llamacpp/compute/run-on-device.js";
 import { computeImatrix } from "../../../src/llamacpp/imatrix.js";
@@ -67,6 +67,13 @@ describe("arguments", () => {
     await failureOf(computeImatrix({ toolchain, cwd, threads: 1, compute: cpuCompute, ...files }));
     expect(readFileSync(path.join(cwd, "calls"), "utf8")).toContain("--device none");
   });
+});
+
+test("a CPU run does not use a backend of the user's environment", async () => {
+  vi.stubEnv("GGML_BACKEND_PATH", "/somewhere/libggml-vulkan.so");
+  const { calls } = await run("exit 0", cpuCompute);
+  vi.unstubAllEnvs();
+  expect(calls[0]).toContain("--device none");
 });
 
 describe("insufficient memory of the device", () => {

@@ -63,7 +63,7 @@ describe.skipIf("skipped" in backend)("Vulkan", () => {
   });
 
   test("memory for no layer is an error", async () => {
-    vi.stubEnv("GGML_VK_FORCE_MAX_BUFFER_SIZE", "100000");
+    vi.stubEnv("GGML_VK_FORCE_MAX_BUFFER_SIZE", "3000000");
     const failure = await failureOf(computeImatrix({ ...run, ...one, compute, out: "none.gguf" }));
     expect(failure.code).toBe("QS-COMPUTE-MEMORY");
   });
