@@ -23,7 +23,9 @@ export interface ComputeChoice {
 export interface MachineBackends {
   hardware(): Promise<ReadonlySet<DeviceBackendKind>>;
   /** Returns the backends of a kind, or all of them, the preferred first. */
-  list(kind: DeviceBackendKind | undefined): AsyncIterable<BackendStatus> | Iterable<BackendStatus>;
+  list(
+    kind: DeviceBackendKind | undefined,
+  ): AsyncIterable<BackendStatus> | Iterable<BackendStatus> | Promise<Iterable<BackendStatus>>;
 }
 
 /** Chooses devices among those of `machine`; errors as of `resolveCompute`. */
@@ -33,7 +35,7 @@ export async function chooseCompute(settings: ComputeSettings, machine: MachineB
   if (device === "cpu") return { compute: cpuCompute, reason: "computes on the CPU" };
   const kind = backendKinds.find((each) => each === device);
   const backends: BackendStatus[] = [];
-  for await (const backend of machine.list(kind === "cpu" ? undefined : kind)) backends.push(backend);
+  for await (const backend of await machine.list(kind === "cpu" ? undefined : kind)) backends.push(backend);
   const choice = kind === undefined ? chooseNamed(device, backends) : chooseKind(kind, backends);
   const compute = computeOn(choice, settings);
   return { compute, reason: describeCompute(compute) };
@@ -46,7 +48,7 @@ async function chooseBest(settings: ComputeSettings, machine: MachineBackends): 
   const unused: string[] = [];
   for (const kind of autoKinds.filter((each) => hardware.has(each))) {
     const builds: BackendStatus[] = [];
-    for await (const backend of machine.list(kind)) {
+    for await (const backend of await machine.list(kind)) {
       if (hasCard(backend)) {
         const compute = computeOn({ backend, devices: usableDevices(backend) }, settings);
         return { compute, reason: [describeCompute(compute), ...unused].join("; ") };

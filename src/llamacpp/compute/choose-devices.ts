@@ -88,6 +88,8 @@ function reasonOf({ missing, problem, devices }: BackendStatus): string {
 }
 
 function remedyOf(builds: readonly BackendStatus[]): string {
+  if (builds.some((build) => build.package === null))
+    return "Use a llama.cpp that contains this backend, unset `QUANTSMITH_LLAMA_CPP`, or set `device: cpu`.";
   if (builds.some(({ missing }) => missing.length > 0))
     return "Install the package, or set `device: cpu`; docs/gpu.md lists the packages.";
   if (builds.some(({ installed }) => installed))

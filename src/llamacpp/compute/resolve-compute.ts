@@ -4,7 +4,7 @@ import { type ComputeChoice, chooseCompute } from "./choose-compute.js";
 import type { ComputeSettings } from "./compute.js";
 import { listExternalBackends } from "./external-backends.js";
 import { graphicsHardware } from "./graphics-hardware.js";
-import { loadBackend } from "./list-backends.js";
+import { type BackendStatus, loadBackend } from "./list-backends.js";
 
 export type { ComputeChoice } from "./choose-compute.js";
 
@@ -21,9 +21,15 @@ export async function resolveCompute(
   toolchain: ComputeToolchain,
   signal?: AbortSignal,
 ): Promise<ComputeChoice> {
+  let installed: Promise<BackendStatus[]> | undefined;
+  const listInstalled = async (kind: DeviceBackendKind | undefined) => {
+    // One process lists the devices of all kinds.
+    installed ??= installedBackends(toolchain, signal);
+    return (await installed).filter((each) => kind === undefined || each.kind === kind);
+  };
   return chooseCompute(settings, {
     hardware: graphicsHardware,
-    list: (kind) => (toolchain.source === "pinned" ? pinnedBackends(kind, signal) : external(toolchain, kind, signal)),
+    list: (kind) => (toolchain.source === "pinned" ? pinnedBackends(kind, signal) : listInstalled(kind)),
   });
 }
 
@@ -34,15 +40,8 @@ async function* pinnedBackends(kind: DeviceBackendKind | undefined, signal?: Abo
   }
 }
 
-async function* external(toolchain: ComputeToolchain, kind: DeviceBackendKind | undefined, signal?: AbortSignal) {
-  const tools = toolchain.tools ?? (await installedTools(signal));
-  if (tools === undefined) return;
-  for (const backend of await listExternalBackends(tools, signal)) {
-    if (kind === undefined || backend.kind === kind) yield backend;
-  }
-}
-
-async function installedTools(signal?: AbortSignal): Promise<Toolchain["tools"] | undefined> {
+async function installedBackends({ tools }: ComputeToolchain, signal?: AbortSignal): Promise<BackendStatus[]> {
+  if (tools !== undefined) return listExternalBackends(tools, signal);
   const status = await describeToolchain(signal ? { signal } : {});
-  return status.state === "ready" ? status.toolchain.tools : undefined;
+  return status.state === "ready" ? listExternalBackends(status.toolchain.tools, signal) : [];
 }
