@@ -1,6 +1,7 @@
 /** Runs one step on files of the working folder, like the engine: `node ladder-step.js quantize a.gguf i.gguf`. */
 import { mkdtemp } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { cpuCompute } from "../src/llamacpp/compute/compute.js";
 import { resolveToolchain } from "../src/llamacpp/toolchain/toolchain.js";
 import { defaultTypes } from "../src/stages/allocate/candidates.js";
 import { measureErrors } from "../src/stages/allocate/measure-errors.js";
@@ -21,6 +22,7 @@ const context: StageContext = {
   reusableSteps: () => Promise.resolve([]),
   steps: () => [],
   threads: 2,
+  compute: cpuCompute,
   toolchain: () => resolveToolchain(),
   python: () => Promise.reject(new Error("this step needs no Python")),
   signal: new AbortController().signal,

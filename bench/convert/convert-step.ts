@@ -4,6 +4,7 @@
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { cpuCompute } from "../../src/llamacpp/compute/compute.js";
 import { resolveToolchain } from "../../src/llamacpp/toolchain/toolchain.js";
 import type { ConvertParams } from "../../src/stages/convert/convert-report.js";
 import type { StageContext } from "../../src/stages/stage.js";
@@ -19,6 +20,7 @@ const context: StageContext = {
   reusableSteps: () => Promise.resolve([]),
   steps: () => [],
   threads: 2,
+  compute: cpuCompute,
   toolchain: () => resolveToolchain(),
   python: async () => (await import("../../src/llamacpp/python/python-env.js")).prepareConverterPython(),
   signal: new AbortController().signal,

@@ -12,10 +12,11 @@ import { formatBytes } from "../util/bytes.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import { QuantsmithError } from "../util/errors.js";
 import { quote, quoteList } from "../util/quote.js";
+import { type ComputeOptions, computeSection } from "./compute-options.js";
 import { note } from "./print.js";
 
-/** The options that `run` and `plan` share, as commander hands them over. */
-export interface PlanOptions {
+/** The options of commands that build a plan, as commander hands them over. */
+export interface PlanOptions extends ComputeOptions {
   out: string;
   pipeline?: string;
   only?: string;
@@ -24,6 +25,8 @@ export interface PlanOptions {
   shared?: boolean;
   /** `--locked`, alone or with the path of a lock file. */
   locked?: boolean | string;
+  /** Only of `run`; absent: this machine. */
+  executor?: string;
 }
 
 /** Files of this size take a second or longer to hash. */
@@ -34,10 +37,15 @@ export function announceHashing(path: string, bytes: number): void {
   if (bytes >= largeBytes) note(`hashing ${path} (${formatBytes(bytes)})`);
 }
 
-/** Loads, checks and merges a recipe and its pipeline into settings. Errors: QS-RECIPE-*, QS-PIPELINE-*. */
-export async function loadSettings(recipePath: string, pipeline?: string): Promise<Settings> {
+/** Loads, checks and merges a recipe and its pipeline into settings. Errors: QS-USAGE, QS-RECIPE-*, QS-PIPELINE-*. */
+export async function loadSettings(
+  recipePath: string,
+  pipeline?: string,
+  options: ComputeOptions = {},
+): Promise<Settings> {
+  const compute = computeSection(options);
   const loaded = await loadRecipe(recipePath);
-  return resolveSettings(loaded, await loadPipeline(loaded, pipeline));
+  return resolveSettings(loaded, await loadPipeline(loaded, pipeline), { compute });
 }
 
 /**
@@ -47,7 +55,8 @@ export async function loadSettings(recipePath: string, pipeline?: string): Promi
 export async function preparePlan(settings: Settings, options: PlanOptions, digests: DigestCache): Promise<Plan> {
   const selection = selectionOf(options);
   const lock = options.locked === undefined ? undefined : await findLock(settings, options);
-  const plan = buildPlan(settings, await gatherFacts(settings, digests), selection);
+  const inJobs = options.executor !== undefined && options.executor !== "local";
+  const plan = buildPlan(settings, await gatherFacts(settings, digests, { inJobs }), selection);
   if (options.locked === undefined) return plan;
   if (lock === undefined) {
     const named = typeof options.locked === "string";
@@ -58,6 +67,18 @@ export async function preparePlan(settings: Settings, options: PlanOptions, dige
   }
   requireLocked(plan, lock);
   return plan;
+}
+
+/** Describes the devices of a plan for JSON output. */
+export function describeChoice({ compute: { compute, reason } }: Plan) {
+  const { backend, devices, driver, placement } = compute;
+  return {
+    backend,
+    devices: devices.map(({ name, description }) => ({ name, description })),
+    driver,
+    ...placement,
+    reason,
+  };
 }
 
 /** Returns notes for the user about a valid recipe. */

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { packageVersion } from "../util/package-version.js";
+import { addComputeOptions } from "./compute-flags.js";
 
 /** Imported on use, so that short commands start fast. */
 const commands = {
@@ -35,18 +36,20 @@ export const program = new Command("quantsmith")
 
 const json = ["--json", "print one JSON document on standard output"] as const;
 
-program
-  .command("run <recipe>")
-  .usage("<recipe> [options]")
-  .description("build, measure and package the release of a recipe")
-  .option("--out <folder>", "folder for the store and the releases", "artifacts")
-  .option("--pipeline <name>", "use this pipeline instead of the recipe's")
-  .option("--only <stage>", "run one stage; its inputs must be in the store")
-  .option("--until <stage>", "stop after this stage")
-  .option("--variant <name...>", "build only these variants; the release also includes finished ones")
-  .option("--shared", "build only the steps that variants share")
-  .option("--locked [file]", "fail if anything differs from the recipe's lock file (or this one)")
-  .option("--threads <n>", "cores for compute steps (default: all)")
+addComputeOptions(
+  program
+    .command("run <recipe>")
+    .usage("<recipe> [options]")
+    .description("build, measure and package the release of a recipe")
+    .option("--out <folder>", "folder for the store and the releases", "artifacts")
+    .option("--pipeline <name>", "use this pipeline instead of the recipe's")
+    .option("--only <stage>", "run one stage; its inputs must be in the store")
+    .option("--until <stage>", "stop after this stage")
+    .option("--variant <name...>", "build only these variants; the release also includes finished ones")
+    .option("--shared", "build only the steps that variants share")
+    .option("--locked [file]", "fail if anything differs from the recipe's lock file (or this one)")
+    .option("--threads <n>", "cores for compute steps (default: all)"),
+)
   .option("--fresh", "ignore finished steps and build them again")
   .option("--verify", "verify the hash of every stored file before use")
   .option("--replace", "rename a changed or another recipe's release folder instead of failing")
@@ -75,17 +78,19 @@ program
   .option("--scratch <folder>", "local folder to build in if the output folder is a mounted bucket")
   .action(async (key, options) => (await commands.worker()).worker(key, options));
 
-program
-  .command("plan <recipe>")
-  .usage("<recipe> [options]")
-  .description("show steps, cache hits and disk space without building")
-  .option("--out <folder>", "folder of the store", "artifacts")
-  .option("--pipeline <name>", "use this pipeline instead of the recipe's")
-  .option("--only <stage>", "as for run")
-  .option("--until <stage>", "as for run")
-  .option("--variant <name...>", "as for run")
-  .option("--shared", "as for run")
-  .option("--locked [file]", "as for run")
+addComputeOptions(
+  program
+    .command("plan <recipe>")
+    .usage("<recipe> [options]")
+    .description("show steps, cache hits and disk space without building")
+    .option("--out <folder>", "folder of the store", "artifacts")
+    .option("--pipeline <name>", "use this pipeline instead of the recipe's")
+    .option("--only <stage>", "as for run")
+    .option("--until <stage>", "as for run")
+    .option("--variant <name...>", "as for run")
+    .option("--shared", "as for run")
+    .option("--locked [file]", "as for run"),
+)
   .option("--matrix", "print the variants as a GitHub Actions job matrix")
   .option(...json)
   .action(async (recipe, options) => (await commands.plan()).plan(recipe, options));
@@ -217,13 +222,15 @@ cache
   .option(...json)
   .action(async (options) => (await commands.cache()).cacheCollect(options));
 
-cache
-  .command("trim <recipe>")
-  .usage("<recipe> (--shared | --variant <name...>) [options]")
-  .description("remove steps that the next CI job does not need")
-  .option("--shared", "keep the results of `run --shared`")
-  .option("--variant <name...>", "keep the results of `run --variant` for these variants")
-  .option("--pipeline <name>", "as for run")
+addComputeOptions(
+  cache
+    .command("trim <recipe>")
+    .usage("<recipe> (--shared | --variant <name...>) [options]")
+    .description("remove steps that the next CI job does not need")
+    .option("--shared", "keep the results of `run --shared`")
+    .option("--variant <name...>", "keep the results of `run --variant` for these variants")
+    .option("--pipeline <name>", "as for run"),
+)
   .option("--out <folder>", "folder of the store", "artifacts")
   .option(...json)
   .action(async (recipe, options) => (await commands.cache()).cacheTrim(recipe, options));

@@ -6,18 +6,17 @@ import { markdownTable, markdownText } from "../report/markdown.js";
 import { errorReport, formatError } from "../util/error-report.js";
 import { note, print, printJson, textTable } from "./print.js";
 
-/** Prints the result of a run, and appends its table to the step summary of a GitHub job. */
+/** Prints the result of a run, as JSON with the devices of its plan, and appends its table to the step summary of a GitHub job. */
 export async function showResult(
   model: string,
-  report: RunReport,
-  errors: readonly unknown[],
+  { report, errors, compute }: { report: RunReport; errors: readonly unknown[]; compute: object },
   asJson: boolean,
 ): Promise<void> {
   const rows = report.variants.map(figureCells);
   if (rows.length > 0) await appendStepSummary(`## ${markdownText(model)}\n\n${markdownTable(figureTitles, rows)}\n`);
   if (asJson) {
     const [first] = errors;
-    return printJson(first === undefined ? report : { ...report, error: errorReport(first) });
+    return printJson({ ...report, compute, ...(first === undefined ? {} : { error: errorReport(first) }) });
   }
   if (rows.length > 0) print(["", ...textTable(figureTitles, rows), ""]);
   for (const { name, reasons } of report.variants) note(reasons.map((reason) => `${name}: ${reason}`));

@@ -2,12 +2,14 @@ import { rm, stat } from "node:fs/promises";
 import type { Step } from "../plan/plan.js";
 import type { OperationReport, Shard } from "../stages/stage.js";
 import { withLock } from "../util/lock.js";
+import { describeCompute } from "./describe-compute.js";
 import { reportDiskFull } from "./disk-space.js";
 import { executeStep, type StepResult } from "./execute-step.js";
 import { findStep } from "./find-step.js";
 import type { KeyedStep } from "./fingerprint.js";
 import type { StepRecord } from "./record.js";
 import type { BuildRuntime } from "./runtime.js";
+import { laneOf } from "./scheduler.js";
 import { inputDigests, inputPath } from "./step-inputs.js";
 import { moveToStoreDisk, openBuildFolder } from "./store.js";
 import { inputChanged, withUnchangedInputs } from "./unchanged-inputs.js";
@@ -40,9 +42,10 @@ export async function buildStep(
     const folder = buildPath(workspace, step.stage);
     try {
       const build = await openBuildFolder(folder);
+      const lane = laneOf(step, runtime.plan.compute.compute);
       const priority = -runtime.plan.steps.indexOf(step);
       const execute = () => withUnchangedInputs(step, runtime, () => executeStep({ ...keyed, build }, runtime));
-      const done = await runtime.scheduler.run(step.resource, priority, onWait, execute);
+      const done = await runtime.scheduler.run(lane, priority, onWait, execute);
       // A process that took over the lock may have finished. Equal keys give equal outputs, so its result is as good.
       const theirs = lost.aborted ? await findFinished(keyed, runtime, restore) : undefined;
       if (theirs !== undefined) return { record: theirs, status: "cached" };
@@ -72,7 +75,7 @@ export async function buildShard(keyed: KeyedStep, shard: Shard, runtime: BuildR
     try {
       const build = await openBuildFolder(folder);
       const execute = () => withUnchangedInputs(step, runtime, () => executeStep({ ...keyed, shard, build }, runtime));
-      await runtime.scheduler.run(step.resource, 0, onWait, execute);
+      await runtime.scheduler.run(laneOf(step, runtime.plan.compute.compute), 0, onWait, execute);
     } finally {
       await removeTemporary(folder);
     }
@@ -119,6 +122,9 @@ async function commitStep(
     finished: finishTime(runtime.freshSince),
     seconds,
     peakMemoryBytes: report.peakMemoryBytes ?? 0,
+    ...(laneOf(step, runtime.plan.compute.compute) === "device"
+      ? { compute: describeCompute(runtime.plan.compute.compute) }
+      : {}),
   };
   return runtime.store.commit(out, record, await outputDigest(step, runtime, out, report));
 }

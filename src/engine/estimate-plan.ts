@@ -7,6 +7,7 @@ import { jsonDifferences } from "../util/json-differences.js";
 import { diskPeak } from "./disk-peak.js";
 import type { Fingerprint } from "./fingerprint.js";
 import { isDropped, type StepRecord } from "./record.js";
+import { scheduleSeconds } from "./schedule-seconds.js";
 import { inputPath } from "./step-inputs.js";
 import { keyPlan } from "./step-keys.js";
 import { Store } from "./store.js";
@@ -29,7 +30,7 @@ export interface PlanEstimate {
   steps: StepEstimate[];
   /** Peak disk use of the run in bytes, without existing files. */
   diskPeakBytes: number;
-  /** Sum over the steps to build whose duration is known. */
+  /** Time for the steps to build whose duration is known: their sum, less what devices compute beside the CPU. */
   seconds: number;
 }
 
@@ -58,7 +59,7 @@ export async function estimatePlan(plan: Plan, workspace: Workspace): Promise<Pl
   return {
     steps,
     diskPeakBytes: diskPeak(plan, new Map(steps.map((step) => [step.id, step.predictedBytes]))),
-    seconds: toBuild.reduce((sum, { seconds }) => sum + (seconds ?? 0), 0),
+    seconds: scheduleSeconds(plan, new Map(toBuild.map(({ id, seconds }) => [id, seconds ?? 0]))),
   };
 }
 

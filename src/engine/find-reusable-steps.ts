@@ -15,8 +15,14 @@ export async function findReusableSteps(
 ): Promise<string[]> {
   const { store, verify } = runtime;
   const ownInputs = inputDigests(step.inputs, runtime.records);
-  const identityOf = ({ stage, version, tools }: typeof own, digests: Readonly<Record<string, string>>) =>
-    canonicalJson({ stage, version, tools, inputs: inputs.map((name) => digests[name] ?? null) });
+  const identityOf = ({ stage, version, tools, backend }: typeof own, digests: Readonly<Record<string, string>>) =>
+    canonicalJson({
+      stage,
+      version,
+      tools,
+      backend: backend ?? null,
+      inputs: inputs.map((name) => digests[name] ?? null),
+    });
   const expected = identityOf(own, ownInputs);
   const relatives = (await eligibleRecords(runtime)).filter(
     (record) => identityOf(record.fingerprint, record.inputs) === expected,

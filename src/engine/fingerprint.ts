@@ -1,3 +1,4 @@
+import type { BackendKind } from "../llamacpp/compute/compute.js";
 import type { ToolId } from "../llamacpp/tool-digests.js";
 import type { Plan, Step } from "../plan/plan.js";
 import { canonicalJson, type JsonObject } from "../util/canonical-json.js";
@@ -20,6 +21,11 @@ export interface Fingerprint extends JsonObject {
   inputs: { readonly [name: string]: string };
   /** Digests of the programs it runs: another llama.cpp may quantize, measure or answer differently. */
   tools: { readonly [tool in ToolId]?: string };
+  /**
+   * Kind of backend that evaluates the model: each adds in another order, so results differ in the last digits. Absent on
+   * the CPU and for steps that evaluate none.
+   */
+  backend?: BackendKind;
 }
 
 /** A step with its key, which is computed once. */
@@ -30,16 +36,19 @@ export interface KeyedStep {
   readonly key: string;
 }
 
+/** What keys depend on besides the steps. */
+export type KeyFacts = Pick<Plan, "toolDigests" | "compute">;
+
 /**
  * Computes the key of a step from the keys of the steps it reads from. Leaves out an optional input whose step has no
  * key; the step runs without that input.
  */
-export function keyStep(step: Step, plan: Pick<Plan, "toolDigests">, keys: ReadonlyMap<string, string>): KeyedStep {
+export function keyStep(step: Step, plan: KeyFacts, keys: ReadonlyMap<string, string>): KeyedStep {
   const description = fingerprint(step, plan, keys);
   return { step, fingerprint: description, key: sha256(canonicalJson(description)) };
 }
 
-function fingerprint(step: Step, plan: Pick<Plan, "toolDigests">, keys: ReadonlyMap<string, string>): Fingerprint {
+function fingerprint(step: Step, plan: KeyFacts, keys: ReadonlyMap<string, string>): Fingerprint {
   const inputs: Record<string, string> = {};
   for (const [name, input] of Object.entries(step.inputs)) {
     if (input.kind === "outside") inputs[name] = `sha256:${input.digest}`;
@@ -49,6 +58,7 @@ function fingerprint(step: Step, plan: Pick<Plan, "toolDigests">, keys: Readonly
       else if (!input.optional) throw new Error(`${step.id} was fingerprinted before ${input.step}`);
     }
   }
+  const { backend } = plan.compute.compute;
   return {
     format: 1,
     stage: step.stage,
@@ -56,5 +66,6 @@ function fingerprint(step: Step, plan: Pick<Plan, "toolDigests">, keys: Readonly
     params: step.params,
     inputs,
     tools: Object.fromEntries(step.tools.map((tool) => [tool, plan.toolDigests[tool]])),
+    ...(step.evaluatesModel === true && backend !== "cpu" ? { backend } : {}),
   };
 }

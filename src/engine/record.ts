@@ -1,3 +1,4 @@
+import type { ReleaseCompute } from "../release/release-report.js";
 import { parseChecked, renderChecked } from "../util/checked-json.js";
 import type { FileState } from "../util/file-state.js";
 import type { Fingerprint } from "./fingerprint.js";
@@ -31,6 +32,8 @@ export interface StepRecord {
   finished: string;
   seconds: number;
   peakMemoryBytes: number;
+  /** The devices that evaluated a model; absent for a step of the CPU. */
+  compute?: ReleaseCompute;
 }
 
 /** Returns the text of `record.json`, with a checksum over all other fields to detect damage. */

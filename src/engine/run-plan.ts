@@ -23,7 +23,8 @@ export interface RunOutcome {
 }
 
 /**
- * Runs a plan: each step starts when its inputs are finished, one compute step at a time. A failed step stops only the
+ * Runs a plan: each step starts when its inputs are finished, one compute step at a time and, beside it, one step on
+ * devices. A failed step stops only the
  * steps that need it. Throws only when the run is aborted, with the reason of the abort.
  */
 export async function runPlan(plan: Plan, options: RunOptions): Promise<RunOutcome> {
@@ -69,7 +70,7 @@ class Run {
       plan,
       keyed: keyPlan(plan),
       store: new Store(options.workspace, options.digests),
-      scheduler: new Scheduler(options.workspace, options.signal),
+      scheduler: new Scheduler(options.workspace, options.signal, { compute: plan.compute.compute }),
       freshSince: fresh ? new Date().toISOString() : null,
       records: new Map(),
       steps: () => plan.steps.flatMap((step) => this.#summaries.get(step.id) ?? []),
@@ -142,7 +143,8 @@ class Run {
 
   async #finish(step: Step, status: "built" | "cached", record: StepRecord, seconds: number): Promise<void> {
     this.runtime.records.set(step.id, record);
-    this.#summarize(step, status, seconds, { measurements: record.measurements, commands: record.commands });
+    const { measurements, commands, compute } = record;
+    this.#summarize(step, status, seconds, { measurements, commands, ...(compute && { compute }) });
     await dropIntermediates(this.runtime, (id) => this.#summaries.get(id)?.status);
     await this.#reportPassed();
     await this.#remote?.submitReady();
@@ -175,11 +177,11 @@ class Run {
     step: Step,
     status: StepSummary["status"],
     seconds: number,
-    more: Pick<StepSummary, "measurements" | "commands"> & { why?: string; error?: unknown },
+    more: Pick<StepSummary, "measurements" | "commands" | "compute"> & { why?: string; error?: unknown },
   ): void {
-    const { measurements, commands } = more;
+    const { measurements, commands, compute } = more;
     const { id, stage } = step;
-    const found = { ...(measurements && { measurements }), ...(commands && { commands }) };
+    const found = { ...(measurements && { measurements }), ...(commands && { commands }), ...(compute && { compute }) };
     const unselected = step.mode === "reuse" && status === "skipped" ? { unselected: true as const } : {};
     this.#summaries.set(id, { id, stage, status, seconds, ...found, ...unselected });
     this.runtime.events.emit({

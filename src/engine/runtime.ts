@@ -45,7 +45,7 @@ export interface RunOptions {
 
 /** Context for building a step, in a run or in a worker. */
 export interface BuildRuntime extends Omit<RunOptions, "fresh" | "remote" | "onPassed"> {
-  plan: Pick<Plan, "name" | "steps">;
+  plan: Pick<Plan, "name" | "steps" | "compute">;
   store: Store;
   scheduler: Scheduler;
   /** Steps finished before this moment (ISO) are built again; null: no step is. */

@@ -1,50 +1,69 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, hostname } from "node:os";
 import PQueue from "p-queue";
+import type { Compute } from "../llamacpp/compute/compute.js";
+import type { Step } from "../plan/plan.js";
 import type { Resource } from "../stages/stage.js";
 import { withLock } from "../util/lock.js";
 import { readOrEmpty } from "../util/read-or-empty.js";
+import { deviceLocks } from "./device-locks.js";
 import { lockPath, type Workspace } from "./workspace.js";
 
 /** Maximum number of concurrent I/O jobs beside the compute job. */
 const ioConcurrency = 2;
 
+/** `device` steps evaluate a model on devices other than the CPU, one at a time. */
+export type Lane = Resource | "device";
+
+/** Returns where a step is scheduled when a plan computes with `compute`. */
+export function laneOf(step: Pick<Step, "resource" | "evaluatesModel">, { backend }: Pick<Compute, "backend">): Lane {
+  return step.evaluatesModel === true && backend !== "cpu" ? "device" : step.resource;
+}
+
+/** What a scheduler computes with. */
+export interface SchedulerOptions {
+  /** The result of `allowedCores`, if a queue has restricted this process to some cores. */
+  cores?: string;
+  compute: Compute;
+}
+
 /**
  * Schedules work. One compute job runs at a time: a queue serializes this process, and a lock in the store serializes
- * processes on the same cores, because two llama.cpp processes there spin against each other. I/O runs beside it.
+ * processes on the same cores, because two llama.cpp processes there spin against each other. Beside it run I/O and, one
+ * at a time, jobs on devices; a lock for each device serializes all processes of the user, because two models rarely fit
+ * into its memory.
  */
 export class Scheduler {
-  readonly #queues: Record<Resource, PQueue> = {
+  readonly #queues: Record<Lane, PQueue> = {
     compute: new PQueue({ concurrency: 1 }),
+    device: new PQueue({ concurrency: 1 }),
     io: new PQueue({ concurrency: ioConcurrency }),
   };
-  readonly #workspace: Workspace;
   readonly #signal: AbortSignal;
-  readonly #cores: string;
+  readonly #locks: Record<Lane, readonly string[]>;
 
-  /** `cores`: the result of `allowedCores`, if a queue has restricted this process to some cores. */
-  constructor(workspace: Workspace, signal: AbortSignal, cores = "") {
-    this.#workspace = workspace;
+  constructor(workspace: Workspace, signal: AbortSignal, { cores = "", compute }: SchedulerOptions) {
     this.#signal = signal;
-    this.#cores = cores;
+    const machine = hostname().replace(/[^\w.-]/g, "_");
+    this.#locks = {
+      compute: [lockPath(workspace, `compute-${machine}${cores}`)],
+      device: deviceLocks(compute, machine),
+      io: [],
+    };
   }
 
-  /**
-   * Runs work of a resource class in its turn, higher priority first. Calls `onWait` while another process computes.
-   */
-  async run<T>(resource: Resource, priority: number, onWait: () => void, work: () => Promise<T>): Promise<T> {
-    const job = resource === "io" ? work : () => this.#aloneOnMachine(onWait, work);
+  /** Runs work of a lane in its turn, higher priority first. Calls `onWait` while another process computes. */
+  async run<T>(lane: Lane, priority: number, onWait: () => void, work: () => Promise<T>): Promise<T> {
+    const job = this.#locks[lane].reduceRight(
+      (locked, path) => () => withLock(path, { signal: this.#signal, onWait }, locked),
+      work,
+    );
     // Not by the queue's own option, which would abandon started work that still writes.
     const turn = () => {
       this.#signal.throwIfAborted();
       return job();
     };
-    return this.#queues[resource].add(turn, { priority });
-  }
-
-  #aloneOnMachine<T>(onWait: () => void, work: () => Promise<T>): Promise<T> {
-    const name = `compute-${hostname().replace(/[^\w.-]/g, "_")}${this.#cores}`;
-    return withLock(lockPath(this.#workspace, name), { signal: this.#signal, onWait }, work);
+    return this.#queues[lane].add(turn, { priority });
   }
 }
 

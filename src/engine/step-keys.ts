@@ -1,5 +1,5 @@
 import { dependencies, type Plan, type Step } from "../plan/plan.js";
-import { type KeyedStep, keyStep } from "./fingerprint.js";
+import { type KeyedStep, type KeyFacts, keyStep } from "./fingerprint.js";
 import type { StepRecord } from "./record.js";
 
 type Records = ReadonlyMap<string, StepRecord>;
@@ -10,7 +10,7 @@ export function recordKeys(records: Records): Map<string, string> {
 }
 
 /** Returns all steps of a plan by id, in its order, with their keys if every step succeeds. */
-export function keyPlan(plan: Pick<Plan, "steps" | "toolDigests">): ReadonlyMap<string, KeyedStep> {
+export function keyPlan(plan: Pick<Plan, "steps"> & KeyFacts): ReadonlyMap<string, KeyedStep> {
   const keyed = new Map<string, KeyedStep>();
   const keys = new Map<string, string>();
   for (const step of plan.steps) {
@@ -27,11 +27,7 @@ export function keyPlan(plan: Pick<Plan, "steps" | "toolDigests">): ReadonlyMap<
  */
 export function settleStep(
   step: Step,
-  {
-    plan,
-    keyed,
-    records,
-  }: { plan: Pick<Plan, "toolDigests">; keyed: ReadonlyMap<string, KeyedStep>; records: Records },
+  { plan, keyed, records }: { plan: KeyFacts; keyed: ReadonlyMap<string, KeyedStep>; records: Records },
 ): KeyedStep {
   const planned = keyed.get(step.id);
   const asPlanned = dependencies(step).every(({ id }) => records.get(id)?.key === keyed.get(id)?.key);

@@ -60,6 +60,8 @@ export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selec
     name: settings.name,
     steps,
     toolDigests: facts.toolDigests,
+    compute: facts.compute,
+    computeSettings: settings.compute,
     keepIntermediates: settings.keepIntermediates,
     convert: convertEngine(settings, facts),
     report,

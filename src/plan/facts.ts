@@ -1,6 +1,7 @@
 import type { SnapshotFile } from "../checkpoint/snapshot-report.js";
 import type { SpeedConstants } from "../hardware/speed/speed-constants.js";
 import type { HubFile } from "../hub/hub-file.js";
+import type { ComputeChoice } from "../llamacpp/compute/resolve-compute.js";
 import type { ToolId } from "../llamacpp/tool-digests.js";
 import type { Architectures } from "../llamacpp/toolchain/architectures.js";
 import type { Pretokenizers } from "../llamacpp/toolchain/pretokenizers.js";
@@ -23,6 +24,8 @@ export interface PlanFacts {
   pretokenizers: Pretokenizers | null;
   /** Whether the tools include those of error-feedback rounding. */
   feedbackTools: boolean;
+  /** The devices of this machine for the steps that evaluate a model. */
+  compute: ComputeChoice;
   toolDigests: Readonly<Record<ToolId, string>>;
   /** Files of the tools, for the provenance. */
   toolFiles: readonly InputFile[];

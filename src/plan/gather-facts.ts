@@ -20,6 +20,7 @@ import { ownTools, type Toolchain } from "../llamacpp/toolchain/tools.js";
 import type { Settings } from "../recipe/settings.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import { packageVersion } from "../util/package-version.js";
+import { chooseCompute } from "./choose-compute.js";
 import type { ModelFacts, PlanFacts } from "./facts.js";
 import { hubGguf, localGguf } from "./gguf-facts.js";
 import { inRecipe } from "./in-recipe.js";
@@ -27,15 +28,20 @@ import { findHubTexts, hashTexts, requireNoOverlap } from "./resolve-texts.js";
 import { toolFiles } from "./tool-files.js";
 
 /**
- * Collects the facts for a plan: hashes local files, resolves commits on the Hub, reads tool versions. Writes only
- * markers in the user's cache folder, and starts no tool.
- * Errors: QS-FETCH-*, QS-HUB-*, QS-TEXT-*, QS-TOOL-*.
+ * Collects the facts for a plan: hashes local files, resolves commits on the Hub, reads tool versions, finds
+ * devices, unless `inJobs`: other machines have them. Writes only markers in the user's cache folder.
+ * Errors: QS-FETCH-*, QS-HUB-*, QS-TEXT-*, QS-TOOL-*, QS-COMPUTE-*.
  */
-export async function gatherFacts(settings: Settings, digests: DigestCache): Promise<PlanFacts> {
+export async function gatherFacts(
+  settings: Settings,
+  digests: DigestCache,
+  { inJobs = false }: { inJobs?: boolean } = {},
+): Promise<PlanFacts> {
   const model = await inRecipe(settings.locate(["model", "source"]), () => modelFacts(settings.model, digests));
   const toolchain = await describeToolchain();
   if (toolchain.state === "missing") throw toolchain.problem;
   const nodeLlamaCpp = await toolDigest("node-llama-cpp", toolchain);
+  const compute = await chooseCompute(settings, toolchain, inJobs);
   const texts = await hashTexts(settings, digests);
   await requireNoOverlap(settings, texts);
   return {
@@ -45,13 +51,14 @@ export async function gatherFacts(settings: Settings, digests: DigestCache): Pro
     speed: await loadSpeedConstants(),
     ...(await converterFacts(settings, toolchain)),
     feedbackTools: toolchain.state === "buildable" || hasOwnTools(toolchain.toolchain),
+    compute,
     toolDigests: {
       "llama.cpp": toolchain.digest,
       pretokenizers: await toolDigest("pretokenizers", toolchain),
       converter: await toolDigest("converter", toolchain),
       "node-llama-cpp": nodeLlamaCpp,
     },
-    toolFiles: await toolFiles(toolchain, digests),
+    toolFiles: await toolFiles(toolchain, compute.compute.library, digests),
     toolVersions: { llamaCpp: toolchain.version, nodeLlamaCpp, quantsmith: packageVersion() },
   };
 }

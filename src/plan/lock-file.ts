@@ -1,5 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { parse } from "yaml";
+import { backendKinds } from "../llamacpp/compute/compute.js";
 import { canonicalJson, type Json, type JsonObject } from "../util/canonical-json.js";
 import { QuantsmithError } from "../util/errors.js";
 import { isJsonObject, jsonDifferences } from "../util/json-differences.js";
@@ -33,9 +34,10 @@ export async function findLockFile(paths: readonly string[]): Promise<LockFile |
 
 /**
  * Throws QS-LOCK-MOVED if any pinned input changed: commit, digests of the model's files and of the texts, merged
- * settings, tool versions.
+ * settings, tool versions, kind of backend.
  */
 export function requireLocked(plan: Plan, lock: LockFile): void {
+  requireBackend(plan, lock);
   const changes = lockChanges(plan, lock);
   if (changes.length === 0) return;
   const shown = changes.slice(0, 5).join("; ");
@@ -43,6 +45,18 @@ export function requireLocked(plan: Plan, lock: LockFile): void {
   throw new QuantsmithError("QS-LOCK-MOVED", `the plan differs from the lock file ${lock.path}: ${shown}${more}`, {
     remedy: "Set the model's `revision` to the locked commit or undo the change, or run without `--locked`.",
     at: { file: lock.path },
+  });
+}
+
+/** The other differences are shown only for the same backend, since they may follow from it. */
+function requireBackend({ compute: { compute, reason } }: Plan, { path, content }: LockFile): void {
+  const locked = content.compute === undefined ? "cpu" : memberOf(content.compute, "backend");
+  const kind = backendKinds.find((known) => known === locked);
+  if (kind === undefined || kind === compute.backend) return;
+  const message = `the lock file ${path} is of a release computed with ${kind}, and this run would compute with ${compute.backend} (${reason}), which gives slightly different figures and files`;
+  throw new QuantsmithError("QS-LOCK-MOVED", message, {
+    remedy: `Use \`--device ${kind}\`, or run without \`--locked\`.`,
+    at: { file: path },
   });
 }
 

@@ -146,6 +146,7 @@ function lock(settings: Settings, facts: PlanFacts): PackageParams["lock"] {
     ),
     quantize: { ...settings.quantize },
     gates: settings.gates,
+    ...(facts.compute.compute.backend === "cpu" ? {} : { compute: { backend: facts.compute.compute.backend } }),
     smoke: settings.smoke,
     toolchain: facts.toolVersions,
   };

@@ -1,3 +1,5 @@
+import type { ComputeSettings } from "../llamacpp/compute/compute.js";
+import type { ComputeChoice } from "../llamacpp/compute/resolve-compute.js";
 import type { ToolId } from "../llamacpp/tool-digests.js";
 import type { EngineChoice } from "../stages/convert/choose-engine.js";
 import type { PackageParams } from "../stages/package/package-params.js";
@@ -21,6 +23,8 @@ export interface Step {
   mode: "build" | "reuse";
   /** Id of its operation, with which another machine can run it; absent if only this process can. */
   operation?: string;
+  /** Whether its outputs depend on the backend (`Operation.evaluatesModel`). */
+  evaluatesModel?: boolean;
   /** Whether its work can be split into shards (`StageContext.shard`). */
   isShardable?: boolean;
   version: number;
@@ -47,6 +51,10 @@ export interface Plan {
   steps: readonly Step[];
   /** Digest of every external program that a step may depend on. */
   toolDigests: Readonly<Record<ToolId, string>>;
+  /** The devices for the steps that evaluate a model. */
+  compute: ComputeChoice;
+  /** The settings of that choice, with which other machines make their own. */
+  computeSettings: ComputeSettings;
   /** False: drop intermediate files after their last reader. Always true for a partial plan. */
   keepIntermediates: boolean;
   /** The converter of the checkpoint, with the reason. */

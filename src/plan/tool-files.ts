@@ -1,19 +1,25 @@
 import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { findPinnedPackage } from "../llamacpp/toolchain/pinned-package.js";
 import type { ToolchainStatus } from "../llamacpp/toolchain/toolchain.js";
 import type { InputFile } from "../release/release-facts.js";
 import type { DigestCache } from "../util/digest-cache.js";
 
 /**
- * Returns the files of llama.cpp's tools with their digests, for the provenance: its source and this platform's
- * libraries. Excludes compiled programs, which differ between machines. Returns none for the user's own tools, which
- * are identified only by version.
+ * Returns the files of llama.cpp's tools with their digests, for the provenance: its source, this platform's libraries
+ * and, unless null, the library of the backend. Excludes compiled programs, which differ between machines. Returns no
+ * files of the user's own tools, which are identified only by version.
  */
-export async function toolFiles(toolchain: ToolchainStatus, digests: DigestCache): Promise<InputFile[]> {
+export async function toolFiles(
+  toolchain: ToolchainStatus,
+  backend: string | null,
+  digests: DigestCache,
+): Promise<InputFile[]> {
+  const library =
+    backend === null ? [] : [{ name: basename(backend), digest: { sha256: await digests.digest(backend) } }];
   const pinned =
     toolchain.state === "buildable" || (toolchain.state === "ready" && toolchain.toolchain.source === "pinned");
-  if (!pinned) return [];
+  if (!pinned) return library;
   const { packageVersion, llamaCppVersion, platform, bundle, libraries } = await findPinnedPackage();
   const digest = async (path: string) => ({ sha256: await digests.digest(path) });
   const source: InputFile = {
@@ -27,5 +33,5 @@ export async function toolFiles(toolchain: ToolchainStatus, digests: DigestCache
     const uri = `pkg:npm/%40node-llama-cpp/${platform}@${packageVersion}#bins/${platform}/${name}`;
     files.push({ name, uri, digest: await digest(join(libraries, name)) });
   }
-  return files;
+  return [...files, ...library];
 }

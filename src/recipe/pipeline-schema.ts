@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { stageNames } from "../stages/stage.js";
 import { schemaIssue } from "../util/schema-issue.js";
+import { compute } from "./compute-schema.js";
 import { executors } from "./executors-schema.js";
 import { pipelineGates } from "./gates-schema.js";
 import { chunks, context, quantize } from "./schema.js";
@@ -70,6 +71,7 @@ export const pipelineSchema = z
       })
       .exactOptional()
       .describe("Limits on concurrent work."),
+    compute: compute.exactOptional(),
     executors: executors.exactOptional(),
   })
   .superRefine((value, check) => {

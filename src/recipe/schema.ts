@@ -3,6 +3,7 @@ import { deviceId } from "../hardware/catalog/device.js";
 import { parseHubName, repoId, revisionForm } from "../hub/hub-ref.js";
 import { quote } from "../util/quote.js";
 import { patternString, schemaIssue } from "../util/schema-issue.js";
+import { compute } from "./compute-schema.js";
 import { corpus, isPlainPath } from "./corpus-schema.js";
 import { executors } from "./executors-schema.js";
 import { gates } from "./gates-schema.js";
@@ -244,6 +245,7 @@ export const recipeSchema = z
         "Keep the 16-bit GGUF and the base logits after their last use (default true). `false` saves disk space, but later changes may rebuild them.",
       ),
     metadata: metadata.exactOptional(),
+    compute: compute.exactOptional(),
     executors: executors.exactOptional(),
     publish: publish.exactOptional().describe("Target and settings of `--publish`."),
   })

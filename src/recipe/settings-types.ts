@@ -1,4 +1,5 @@
 import type { Catalog, Device } from "../hardware/catalog/device.js";
+import type { ComputeSettings } from "../llamacpp/compute/compute.js";
 import type { Budget } from "../stages/allocate/budget.js";
 import type { ConvertEngine } from "../stages/convert/choose-engine.js";
 import type { PublishTarget } from "../stages/publish/target.js";
@@ -13,7 +14,16 @@ import type { HubText } from "./parse-hub-text.js";
 import type { Recipe } from "./schema.js";
 import type { YamlPath } from "./yaml/diagnostics.js";
 
-export type Origin = "recipe" | "pipeline" | "default";
+export type Origin = "option" | "recipe" | "pipeline" | "default";
+
+/** Merges the values of one setting and records the origin of the result. */
+export type PickSetting = <T>(
+  key: string,
+  fromRecipe: T | undefined,
+  fromPipeline: T | undefined,
+  fallback: T,
+  fromOption?: T,
+) => T;
 
 export type CorpusSource =
   /** The bundled text for this purpose. */
@@ -61,7 +71,7 @@ export interface PublishSettings {
   stream: boolean;
 }
 
-/** Recipe over pipeline over built-in defaults; all paths absolute, all names canonical. */
+/** Options over recipe over pipeline over built-in defaults; all paths absolute, all names canonical. */
 export interface Settings {
   /** The recipe's file name without extension. */
   name: string;
@@ -109,6 +119,7 @@ export interface Settings {
   /** Whether dynamic variants are also refined by measurement. */
   effort: "standard" | "thorough";
   concurrency: { downloads: number };
+  compute: ComputeSettings;
   /** Resources for queue jobs; not part of any key. */
   executors: ExecutorSettings;
   /** Origin of each value by dotted key: `evaluation.chunks`, `gates.kldMean`. Does not include the pipeline's name. */

@@ -3,12 +3,14 @@ import { findDevice } from "../hardware/catalog/find-device.js";
 import { parseHubName } from "../hub/hub-ref.js";
 import type { PublishTarget } from "../stages/publish/target.js";
 import { stageNames } from "../stages/stage.js";
+import type { ComputeSection } from "./compute-schema.js";
+import { computeSettings } from "./compute-settings.js";
 import type { LoadedPipeline } from "./load-pipeline.js";
 import type { LoadedRecipe } from "./load-recipe.js";
 import { defaultModelName, isGgufSource, type ModelSource, parseHubSource } from "./model-source.js";
 import { parseHubText } from "./parse-hub-text.js";
 import type { Recipe } from "./schema.js";
-import type { CorpusSource, Origin, PublishSettings, Settings } from "./settings-types.js";
+import type { CorpusSource, Origin, PickSetting, PublishSettings, Settings } from "./settings-types.js";
 import { resolveVariants } from "./variants.js";
 
 export type * from "./settings-types.js";
@@ -22,18 +24,24 @@ const defaultPrompts: NonNullable<Recipe["smoke"]> = [
 ];
 
 /**
- * Merges a recipe over its pipeline over the built-in defaults and records the origin of each value. Pure. Resolves
+ * Merges options over a recipe over its pipeline over the built-in defaults and records the origin of each value. Pure. Resolves
  * device ids, so that later code has no ids.
  * A recipe replaces a gate as a whole, so it can remove one of the pipeline's bounds.
  */
-export function resolveSettings(loaded: LoadedRecipe, { name, file, pipeline }: LoadedPipeline): Settings {
+export function resolveSettings(
+  loaded: LoadedRecipe,
+  { name, file, pipeline }: LoadedPipeline,
+  options: { compute?: ComputeSection } = {},
+): Settings {
   const { recipe, catalog } = loaded;
   const folder = dirname(loaded.file);
   const origins: Record<string, Origin> = {};
 
-  const pick = <T>(key: string, fromRecipe: T | undefined, fromPipeline: T | undefined, fallback: T): T => {
-    origins[key] = fromRecipe !== undefined ? "recipe" : fromPipeline !== undefined ? "pipeline" : "default";
-    return fromRecipe ?? fromPipeline ?? fallback;
+  const pick: PickSetting = (key, fromRecipe, fromPipeline, fallback, fromOption) => {
+    const given = { option: fromOption, recipe: fromRecipe, pipeline: fromPipeline };
+    const found = (["option", "recipe", "pipeline"] as const).find((origin) => given[origin] !== undefined);
+    origins[key] = found ?? "default";
+    return fromOption ?? fromRecipe ?? fromPipeline ?? fallback;
   };
   const corpus = (section: "calibration" | "search" | "evaluation"): CorpusSource[] =>
     [pick(`${section}.corpus`, recipe[section]?.corpus, undefined, "default")]
@@ -106,13 +114,12 @@ export function resolveSettings(loaded: LoadedRecipe, { name, file, pipeline }: 
     probes: pick("probes", undefined, pipeline.probes, "groups"),
     effort: pick("effort", undefined, pipeline.effort, "standard"),
     concurrency: { downloads: pick("concurrency.downloads", undefined, pipeline.concurrency?.downloads, 4) },
+    compute: computeSettings(options.compute ?? {}, recipe.compute, pipeline.compute, pick),
     executors: pick("executors", recipe.executors, pipeline.executors, {}),
     origins,
     locate: loaded.locate,
   };
 }
-
-type PickSetting = <T>(key: string, fromRecipe: T | undefined, fromPipeline: T | undefined, fallback: T) => T;
 
 function modelSource({ source, revision }: Recipe["model"], folder: string, pick: PickSetting): ModelSource {
   const ref = parseHubSource(source);

@@ -33,7 +33,7 @@ export function renderProvenance(facts: ReleaseFacts, releaseDigest: string): st
           revision: model.commit,
           command: `quantsmith run ${shellPath(report.recipe)} --locked ${lockFileName}`,
         },
-        internalParameters: { lock, commands: facts.commands },
+        internalParameters: { lock, commands: facts.commands, ...(report.compute && { compute: report.compute }) },
         resolvedDependencies: [
           ...sourceCommit(facts),
           ...facts.modelFiles,

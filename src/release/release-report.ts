@@ -22,6 +22,20 @@ export interface RunReport {
   projector?: ProjectorFile;
   base: { bytes: number; perplexity: number | null; noise?: NoiseFloor } | null;
   toolchain: Record<string, string>;
+  /** Absent if everything was computed on the CPU. */
+  compute?: ReleaseCompute;
+}
+
+/** The devices on which imatrix, logits, measurements and smoke tests were computed. */
+export interface ReleaseCompute {
+  /** `cuda`, `vulkan` or `metal`. */
+  backend: string;
+  /** Descriptions by the driver, such as `2 × NVIDIA GeForce RTX 3090`. */
+  device: string;
+  /** Version of the driver; null if unknown. */
+  driver: string | null;
+  /** Requested layers on the devices; null if steps differ. */
+  gpuLayers: "auto" | number | null;
 }
 
 /** An mmproj file. */

@@ -2,6 +2,7 @@ import { copyFile, mkdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
 import { scratchPath, type Workspace } from "../engine/workspace.js";
+import { type BackendKind, backendKinds, type ComputeSettings } from "../llamacpp/compute/compute.js";
 import type { ToolId } from "../llamacpp/tool-digests.js";
 import type { Step, StepInput } from "../plan/plan.js";
 import { type StageName, stageNames } from "../stages/stage.js";
@@ -30,6 +31,8 @@ export interface JobFile {
   inputs: Record<string, JobInput>;
   predictedBytes: number;
   toolDigests: Readonly<Record<ToolId, string>>;
+  /** How a worker finds its devices, and the kind of backend of the key; absent for a step of the CPU. */
+  compute?: { settings: ComputeSettings; backend: BackendKind };
   /** Results finished before this moment (ISO) are built again (`run --fresh`). */
   since: string | null;
   /** The step's files were dropped after their last reader, and are needed again. */
@@ -57,6 +60,18 @@ const jobFile = z.object({
   inputs: z.record(z.string(), input),
   predictedBytes: z.number().nonnegative(),
   toolDigests: z.record(z.string(), z.string()),
+  compute: z
+    .object({
+      settings: z.object({
+        device: name,
+        gpuLayers: z.union([z.literal("auto"), z.int().min(0)]),
+        mainGpu: z.int().min(0).nullable(),
+        tensorSplit: z.array(z.number().min(0)).nullable(),
+        cpuMoe: z.enum(["auto", "on", "off"]),
+      }),
+      backend: z.enum(backendKinds),
+    })
+    .exactOptional(),
   since: z.iso.datetime().nullable(),
   restore: z.boolean(),
 });

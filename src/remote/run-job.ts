@@ -15,6 +15,7 @@ import { errorReport } from "../util/error-report.js";
 import { QuantsmithError } from "../util/errors.js";
 import { writeFileAtomic } from "../util/files.js";
 import { quote } from "../util/quote.js";
+import { resolveJobCompute } from "./job-compute.js";
 import { type JobFile, jobPaths, readJobFile, sharedFile } from "./job-file.js";
 
 export type WorkerOptions = Omit<RunOptions, "fresh" | "remote" | "onPassed">;
@@ -22,7 +23,7 @@ export type WorkerOptions = Omit<RunOptions, "fresh" | "remote" | "onPassed">;
 /**
  * Runs `quantsmith worker`: builds one step, or one shard of it, from its job file, exactly as the run would. Does
  * nothing when the step is finished. Writes an error beside the job file for the run, and throws it.
- * Errors: QS-WORKER-JOB, QS-WORKER-INPUT, QS-WORKER-TOOLS, and those of the step.
+ * Errors: QS-WORKER-JOB, QS-WORKER-INPUT, QS-WORKER-TOOLS, QS-WORKER-COMPUTE, QS-COMPUTE-*, and those of the step.
  */
 export async function runJob(key: string, shard: Shard | undefined, options: WorkerOptions): Promise<void> {
   const store = new Store(options.workspace, options.digests);
@@ -60,15 +61,19 @@ async function loadStep(job: JobFile, store: Store, options: WorkerOptions) {
     );
   }
   await requireTools(job, operation);
+  const compute = await resolveJobCompute(job, options.signal);
   const step = stepOf(job, operation, options);
   const { recipe: name, since: freshSince } = job;
   const records = await findInputs(job, store);
-  const settled = keyStep(step, job, recordKeys(records));
+  const settled = keyStep(step, { ...job, compute }, recordKeys(records));
   if (settled.key !== job.key) throw unknownJob(job.key, "its job file does not match this key");
-  const scheduler = new Scheduler(options.workspace, options.signal, allowedCores());
+  const scheduler = new Scheduler(options.workspace, options.signal, {
+    cores: allowedCores(),
+    compute: compute.compute,
+  });
   const runtime: BuildRuntime = {
     ...options,
-    ...{ plan: { name, steps: [step] }, store, scheduler, freshSince, records },
+    ...{ plan: { name, steps: [step], compute }, store, scheduler, freshSince, records },
     steps: () => [],
   };
   return { settled, runtime };

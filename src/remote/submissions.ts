@@ -3,10 +3,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isUsable } from "../engine/build-step.js";
 import type { KeyedStep } from "../engine/fingerprint.js";
 import type { Runtime } from "../engine/runtime.js";
+import { laneOf } from "../engine/scheduler.js";
 import { recordKeys } from "../engine/step-keys.js";
 import { lockPath } from "../engine/workspace.js";
 import { isLocked, withLock } from "../util/lock.js";
 import type { Executor, Job } from "./executor.js";
+import { jobSettings } from "./job-compute.js";
 import { describeInputs, removeJobFiles, shareFiles, writeJobFile } from "./job-file.js";
 import type { PlannedStep } from "./plan-jobs.js";
 import { startWaiting } from "./waiting-runs.js";
@@ -136,6 +138,7 @@ export class Submissions {
         await rm(store.partialFolder(key), { recursive: true, force: true });
       }
     }
+    const { backend } = plan.compute.compute;
     const { id, stage, variant, operation = "", version, params, predictedBytes } = step;
     const keys = new Map([...planned].map(([of, { key }]) => [of, key]));
     for (const [of, known] of recordKeys(this.#runtime.records)) keys.set(of, known);
@@ -144,6 +147,9 @@ export class Submissions {
     await writeJobFile(workspace, {
       ...{ format: 1, key, recipe: plan.name, step: id, stage, operation, version, params, inputs, predictedBytes },
       ...(variant === undefined ? {} : { variant }),
+      ...(laneOf(step, plan.compute.compute) === "device"
+        ? { compute: { settings: jobSettings(plan.computeSettings, backend), backend } }
+        : {}),
       ...{ toolDigests: plan.toolDigests, since: freshSince, restore },
     });
   }

@@ -3,6 +3,7 @@ import { toolName } from "../release/figures.js";
 import { lockFileName, provenanceFile } from "../release/provenance.js";
 import type { RunReport } from "../release/release-report.js";
 import { shellPath } from "../util/shell-word.js";
+import { describeCompute } from "./describe-compute.js";
 import { describeRounding } from "./describe-rounding.js";
 import { codeSpan, markdownLink, markdownText } from "./markdown.js";
 import { fenced } from "./snippets/snippet.js";
@@ -17,6 +18,7 @@ export interface MethodFacts {
 export function renderMethod({ report, calibration, imatrixFile }: MethodFacts): string {
   const { commit, source } = report.model;
   const rounding = describeRounding(report);
+  const compute = describeCompute(report);
   const lines = [
     `- Source: ${commit === null ? "a local checkpoint" : `${markdownText(source)} at commit ${codeSpan(commit)}`}`,
   ];
@@ -28,11 +30,12 @@ export function renderMethod({ report, calibration, imatrixFile }: MethodFacts):
   lines.push(
     ...(rounding === undefined ? [] : [`- Rounding: ${markdownText(rounding)}`]),
     ...dynamicLines(report),
+    ...(compute === undefined ? [] : [`- ${markdownText(compute)}`]),
     ...Object.entries(report.toolchain).map(([tool, version]) => `- ${markdownText(`${toolName(tool)} ${version}`)}`),
     `- Recipe and exact inputs: [${lockFileName}](./${lockFileName}); all figures: [report.html](./report.html) (open in a browser) and [release.json](./release.json)`,
     `- Provenance: [${provenanceFile}](./${provenanceFile}) (in-toto, SLSA); bill of materials: [${bomFile}](./${bomFile}) (CycloneDX); checksums: [SHA256SUMS](./SHA256SUMS)`,
     "",
-    "The build is reproducible: texts are read in order, and generated texts use fixed seeds. With the same tools and type of CPU, the same recipe produces files with the same checksums:\n",
+    `The build is reproducible: texts are read in order, and generated texts use fixed seeds. With the same tools and type of ${compute === undefined ? "CPU" : "CPU and GPU"}, the same recipe produces files with the same checksums:\n`,
     `${fenced("sh", `quantsmith run ${shellPath(report.recipe)} --locked ${lockFileName}`)}\n`,
     `The recipe file ${codeSpan(report.recipe)}, its texts and the model are not part of the release; ${lockFileName} lists every setting and the digests of texts and model.\n`,
   );

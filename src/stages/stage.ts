@@ -1,6 +1,8 @@
+import type { Compute } from "../llamacpp/compute/compute.js";
 import type { ConverterPython } from "../llamacpp/python/converter-python.js";
 import type { ToolId } from "../llamacpp/tool-digests.js";
 import type { Toolchain } from "../llamacpp/toolchain/toolchain.js";
+import type { ReleaseCompute } from "../release/release-report.js";
 import type { JsonObject } from "../util/canonical-json.js";
 
 /** The stages in pipeline order. */
@@ -28,6 +30,8 @@ export interface StepSummary {
   seconds: number;
   /** Measurements of the machine that built it; see `OperationReport`. */
   measurements?: Readonly<Record<string, number>>;
+  /** The devices on which it was computed; absent for a step of the CPU. */
+  compute?: ReleaseCompute;
   /** Command lines of the native tools it ran, program name first; absent if the step failed. */
   commands?: readonly (readonly string[])[];
   /** True for a skipped step that the user did not select (`--variant`, `--only`); absent otherwise. */
@@ -78,6 +82,8 @@ export interface StageContext {
   steps(): readonly StepSummary[];
   /** Number of cores that compute tools may use. */
   threads: number;
+  /** The devices on which tools compute. */
+  compute: Compute;
   toolchain(): Promise<Toolchain>;
   python(): Promise<ConverterPython>;
   signal: AbortSignal;
@@ -121,6 +127,8 @@ export interface Operation<P extends JsonObject = JsonObject> {
   intermediates?: readonly string[];
   /** Runs once before `run`, when all inputs exist. Without it, the plan's size estimate applies. */
   prepare?(params: P, context: PrepareContext): Promise<Prepared>;
+  /** Returns true if llama.cpp evaluates a model, so that the outputs depend on the backend. Absent: never. */
+  evaluatesModel?(params: P): boolean;
   /** Returns true if the work can be split into shards, because all of it is always needed. */
   isShardable?(params: P): boolean;
   run(params: P, context: StageContext, prepared?: Prepared): Promise<OperationReport>;

@@ -236,6 +236,10 @@ export const errorCodes = {
     exit: 4,
     about: "A worker's tools differ from those of the plan.",
   },
+  "QS-WORKER-COMPUTE": {
+    exit: 4,
+    about: "A worker's machine lacks the kind of backend for which its step was planned.",
+  },
   "QS-WORKER-FAILED": { exit: 4, about: "A job ended without a result or an error report." },
   "QS-WORKER-LOST": { exit: 4, about: "A job was lost repeatedly." },
   "QS-WORKER-CANCELLED": { exit: 4, about: "A job that the run waits for was cancelled." },

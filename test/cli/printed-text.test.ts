@@ -123,7 +123,9 @@ test("a model's answer and name do not reach a run's log or the summary of a Git
   if (passed === undefined) throw new Error("the report has no variant");
   const failed = { ...passed, name: hostileText, gate: "failed" as const, reasons };
   const run = { ...largeReport, variants: [passed, failed], release: null };
-  await expectPrintable((json) => showResult(hostileText, run, [errors["a tool's last lines"]], json));
+  await expectPrintable((json) =>
+    showResult(hostileText, { report: run, errors: [errors["a tool's last lines"]], compute: {} }, json),
+  );
   const markdown = readFileSync(summary, "utf8");
   expect(obeyedParts(markdown)).toEqual([]);
   // Twice a heading, an empty line and a table of two variants: no line is added.

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { keyStep } from "../../src/engine/fingerprint.js";
-import { somePlan, someStep } from "../fixtures/plan.js";
+import { onDevice, somePlan, someStep } from "../fixtures/plan.js";
 
 const keyOf = (step: Parameters<typeof someStep>[0] = {}, plan: Parameters<typeof somePlan>[1] = {}) => {
   const built = someStep(step);
@@ -28,6 +28,14 @@ describe("the key of a step", () => {
     const digests = { "llama.cpp": "other", converter: "c", pretokenizers: "p", "node-llama-cpp": "n" };
     expect(keyOf({ inputs: reads }, { toolDigests: digests })).not.toBe(reference);
     expect(keyOf({ inputs: reads }, { toolDigests: { ...digests, "llama.cpp": "l", converter: "x" } })).toBe(reference);
+  });
+
+  test("changes with the backend, except the CPU, of a step that evaluates a model", () => {
+    const evaluates = { inputs: reads, evaluatesModel: true };
+    expect(keyOf(evaluates, onDevice("cpu"))).toBe(reference);
+    const keys = [reference, keyOf(evaluates, onDevice("vulkan")), keyOf(evaluates, onDevice("cuda"))];
+    expect(new Set(keys).size).toBe(3);
+    expect(keyOf({ inputs: reads }, onDevice("vulkan"))).toBe(reference);
   });
 
   test("changes with the key of the step it reads from", () => {

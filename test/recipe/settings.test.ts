@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import type { ComputeSection } from "../../src/recipe/compute-schema.js";
 import { loadPipeline } from "../../src/recipe/load-pipeline.js";
 import { loadRecipe } from "../../src/recipe/load-recipe.js";
 import { resolveSettings, type Settings } from "../../src/recipe/settings.js";
@@ -10,13 +11,14 @@ import { temporaryFolder, writeMarked } from "./bad-file.js";
 
 const folder = temporaryFolder();
 
-async function settingsOf(text: string, pipeline?: string): Promise<Settings> {
+async function settingsOf(text: string, pipeline?: string, compute?: ComputeSection): Promise<Settings> {
   const { path } = writeMarked(folder, "my-recipe.yaml", text);
   if (pipeline !== undefined) writeMarked(folder, "pipe.yaml", pipeline);
   const loaded = await loadRecipe(path);
   return resolveSettings(
     loaded,
     await loadPipeline(loaded, pipeline === undefined ? undefined : join(folder, "pipe.yaml")),
+    compute === undefined ? {} : { compute },
   );
 }
 
@@ -123,6 +125,7 @@ test("a recipe with most keys", async () => {
     ["probes", "pipeline"],
     ["effort", "default"],
     ["concurrency.downloads", "pipeline"],
+    ...["device", "gpuLayers", "mainGpu", "tensorSplit", "cpuMoe"].map((key) => [`compute.${key}`, "default"]),
     ["executors", "default"],
   ]);
 });
@@ -156,6 +159,24 @@ test("the smallest recipe has all settings from the pipeline and the defaults", 
     ["variants", "recipe"],
   ]);
   expect(Object.values(settings.origins)).not.toContain("pipeline");
+});
+
+test("devices: option over recipe over pipeline over default, key by key", async () => {
+  const settings = await settingsOf(
+    "version: 1\nmodel: { source: hf:a/b }\nvariants: [Q8_0]\ncompute: { device: Vulkan1, mainGpu: 1 }\n",
+    "version: 1\ncompute: { device: cuda, gpuLayers: 20, mainGpu: 2, tensorSplit: [3, 1] }\n",
+    { device: "cpu", gpuLayers: 0 },
+  );
+  expect(settings.compute).toEqual({
+    ...{ device: "cpu", gpuLayers: 0, mainGpu: 1, tensorSplit: [3, 1], cpuMoe: "auto" },
+  });
+  expect(settings.origins).toMatchObject({
+    "compute.device": "option",
+    "compute.gpuLayers": "option",
+    "compute.mainGpu": "recipe",
+    "compute.tensorSplit": "pipeline",
+    "compute.cpuMoe": "default",
+  });
 });
 
 test("recipe over pipeline over default, key by key; a gate is replaced as a whole", async () => {

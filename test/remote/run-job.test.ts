@@ -21,8 +21,9 @@ let count = 0;
 async function place(change: (job: JobFile) => JobFile = (job) => job) {
   const workspace = await openWorkspace(join(home, `out-${count++}`));
   const step = compareStep("first", [one]);
-  const { toolDigests } = somePlan([step]);
-  const { key } = keyStep(step, { toolDigests }, new Map());
+  const plan = somePlan([step]);
+  const { toolDigests } = plan;
+  const { key } = keyStep(step, plan, new Map());
   const { stage, operation = "", version, params, predictedBytes } = step;
   const job: JobFile = change({
     ...{

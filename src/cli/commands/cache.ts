@@ -44,7 +44,7 @@ export async function cacheTrim(recipe: string, options: PlanOptions & { json?: 
       remedy: "Pass the same option as in the preceding `quantsmith run`.",
     });
   }
-  const settings = await loadSettings(recipe, options.pipeline);
+  const settings = await loadSettings(recipe, options.pipeline, options);
   const digests = new DigestCache(announceHashing);
   const subset = await preparePlan(settings, options, digests);
   const { shared: _shared, variant: _variant, ...whole } = options;

@@ -9,13 +9,20 @@ import { DigestCache } from "../../util/digest-cache.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { printableJson } from "../../util/printable.js";
 import { quote } from "../../util/quote.js";
-import { announceHashing, findLock, loadSettings, type PlanOptions, preparePlan } from "../prepare-plan.js";
+import {
+  announceHashing,
+  describeChoice,
+  findLock,
+  loadSettings,
+  type PlanOptions,
+  preparePlan,
+} from "../prepare-plan.js";
 import { print, printJson, shorten, textTable } from "../print.js";
 import { formatSeconds } from "../views/describe.js";
 
 /** `quantsmith plan`: prints the steps of a run; changes nothing. */
 export async function plan(recipe: string, options: PlanOptions & { matrix?: boolean; json?: boolean }): Promise<void> {
-  const settings = await loadSettings(recipe, options.pipeline);
+  const settings = await loadSettings(recipe, options.pipeline, options);
   const steps = await preparePlan(settings, options, new DigestCache(announceHashing));
   // On one line, as $GITHUB_OUTPUT requires.
   if (options.matrix === true) {
@@ -28,7 +35,13 @@ export async function plan(recipe: string, options: PlanOptions & { matrix?: boo
   const { engine, why } = steps.convert;
   const notes = [lock === undefined ? undefined : movedRevision(steps, lock)].filter((note) => note !== undefined);
   if (options.json === true)
-    return printJson({ ...result, convert: steps.convert, notes, settings: origins(settings) });
+    return printJson({
+      ...result,
+      convert: steps.convert,
+      compute: describeChoice(steps),
+      notes,
+      settings: origins(settings),
+    });
   const rows = result.steps.map(({ id, status, predictedBytes, seconds, why }) => [
     id,
     status,
@@ -39,7 +52,7 @@ export async function plan(recipe: string, options: PlanOptions & { matrix?: boo
   print(textTable(...withoutEmptyLast(["Step", "Status", "Output size", "Last duration", "Why"], rows)));
   const time = result.seconds === 0 ? "" : `, about ${formatSeconds(result.seconds)} estimated from earlier runs`;
   print(["", `At most ${formatBytes(result.diskPeakBytes)} of additional disk space${time}.`, ""]);
-  print([`Conversion: ${engine} (${why}).`, ""]);
+  print([`Conversion: ${engine} (${why}).`, `Compute: ${steps.compute.reason}.`, ""]);
   for (const note of notes) print([`Note: ${note}.`, ""]);
   const settingRows = Object.entries(origins(settings)).map(([key, { value, from }]) => [
     key,

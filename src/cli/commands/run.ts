@@ -16,7 +16,14 @@ import { quote } from "../../util/quote.js";
 import { createRemoteRunner } from "../create-remote-runner.js";
 import { interruptSignal } from "../interrupt.js";
 import { lazyTools } from "../lazy-tools.js";
-import { announceHashing, loadSettings, type PlanOptions, preparePlan, settingsNotes } from "../prepare-plan.js";
+import {
+  announceHashing,
+  describeChoice,
+  loadSettings,
+  type PlanOptions,
+  preparePlan,
+  settingsNotes,
+} from "../prepare-plan.js";
 import { isInteractive, note, print, problemLines } from "../print.js";
 import { showResult } from "../show-result.js";
 import type { Streaming } from "../streaming.js";
@@ -42,7 +49,7 @@ export interface RunCommandOptions extends PlanOptions {
 
 /** `quantsmith run`: builds the plan, runs it, installs the release and prints the results. */
 export async function run(recipe: string, options: RunCommandOptions): Promise<void> {
-  const settings = await loadSettings(recipe, options.pipeline);
+  const settings = await loadSettings(recipe, options.pipeline, options);
   const threads = threadCount(options.threads);
   const target = options.publish === true ? requireTarget(settings.publish?.target, settings.locate([])) : undefined;
   if (target !== undefined) (await publishing()).requireReachable(target);
@@ -57,6 +64,7 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
   events.subscribe(view.listener);
 
   for (const text of settingsNotes(settings)) note(text);
+  note(`Compute: ${plan.compute.reason}.`);
   const started = performance.now();
   const tools = lazyTools(signal);
   let streaming: Streaming | undefined;
@@ -94,7 +102,7 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
     if (result.movedTo !== undefined) note(`Renamed the previous release folder to ${result.movedTo}`);
     if (result.withdrawn) note(`Removed the previous release ${settings.name}: no variant passed.`);
     await view.done();
-    await showResult(settings.model.name, result.report, result.errors, options.json === true);
+    await showResult(settings.model.name, { ...result, compute: describeChoice(plan) }, options.json === true);
     // The live list has ended and does not show uploads.
     if (view.live) events.subscribe(plainView(note));
     if (target !== undefined) await publishComplete(result, target, streaming, signal);

@@ -1,5 +1,6 @@
 import { formatMegabytes } from "../../release/figures.js";
 import type { RunReport, VariantReport } from "../../release/release-report.js";
+import { describeCompute } from "../describe-compute.js";
 import { describeEarlyStop } from "../describe-early-stop.js";
 import { describeRounding } from "../describe-rounding.js";
 import { type Html, html } from "./html.js";
@@ -12,10 +13,11 @@ const figuresNote = html`<p class="quiet">All metrics compare a variant with the
 export function methodSection({ report, texts }: PageFacts): Html | undefined {
   if (texts.evaluation === null && texts.calibration === null) return undefined;
   const early = describeEarlyStop(report);
+  const compute = describeCompute(report);
   return html`<h2>How it was measured</h2>
 <dl>
 ${textEntry("Evaluation", texts.evaluation)}${textEntry("Calibration", texts.calibration)}${textEntry("Search", texts.search)}${baseEntry(report, texts.evaluation)}${roundingEntry(report)}</dl>
-${early === undefined ? undefined : html`<p>${early}</p>\n`}${texts.evaluation === null ? undefined : figuresNote}`;
+${compute === undefined ? undefined : html`<p>${compute}</p>\n`}${early === undefined ? undefined : html`<p>${early}</p>\n`}${texts.evaluation === null ? undefined : figuresNote}`;
 }
 
 function textEntry(title: string, use: TextUse | null): Html | undefined {

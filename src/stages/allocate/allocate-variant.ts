@@ -67,6 +67,7 @@ export const allocateVariant: Operation<AllocateParams> = {
   stage: "allocate",
   version: 3,
   resource: "compute",
+  evaluatesModel: ({ refine }) => refine,
   tools: ["llama.cpp", "node-llama-cpp"],
   // Refinement writes a private copy of the base model, and rounded tensors of up to half its size.
   prepare: async ({ refine, rounding }, context) => {

@@ -45,6 +45,7 @@ export const measureProbes: Operation<ProbesParams> = {
   stage: "allocate",
   version: 1,
   resource: "compute",
+  evaluatesModel: () => true,
   tools: ["llama.cpp", "node-llama-cpp"],
   isShardable: () => true,
   // Probes write a private copy of the base model.

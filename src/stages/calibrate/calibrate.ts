@@ -44,6 +44,7 @@ export const calibrate: PreparedOperation<CalibrateParams, CalibratePlan> = {
   stage: "calibrate",
   version: 3,
   resource: "compute",
+  evaluatesModel: () => true,
   tools: ["llama.cpp"],
   intermediates: ["moments.gguf"],
   async prepare({ moments }, context) {

@@ -51,6 +51,7 @@ export const sampleText: Operation<SampleTextParams> = {
   stage: "calibrate",
   version: 1,
   resource: "compute",
+  evaluatesModel: () => true,
   tools: ["llama.cpp"],
   async run(params, context) {
     const model = await linkInput(context, "model", "model.gguf");

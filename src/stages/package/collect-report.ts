@@ -5,6 +5,7 @@ import type { ConvertReport } from "../convert/convert-report.js";
 import { readReport } from "../step-files.js";
 import type { BaseReport } from "../validate/base-logits.js";
 import type { NoiseReport } from "../validate/noise-floor.js";
+import { collectCompute } from "./collect-compute.js";
 import { collectVariant, type VariantSources } from "./collect-variant.js";
 import type { PackageParams } from "./package-params.js";
 
@@ -42,6 +43,7 @@ export async function collectReport(params: PackageParams, sources: VariantSourc
     ...(await projectorOf(params, sources)),
     base: converted === undefined ? null : publicBase(converted, base, noise),
     toolchain: params.toolchain,
+    ...collectCompute(sources.steps()),
   };
   const rejected = variants.filter(({ reasons }) => reasons.some(({ kind }) => kind !== "unmeasured"));
   return { report, rejected: rejected.map(({ report }) => report.name) };

@@ -12,13 +12,15 @@ const send = (message: SmokeMessage) => process.stdout.write(`${JSON.stringify(m
 
 async function main(): Promise<void> {
   const request = JSON.parse(await text(process.stdin)) as SmokeRequest;
+  const gpu = request.backend === "cpu" ? false : request.backend;
   const llama = await getLlama({
-    gpu: false,
+    gpu,
     build: "never",
     progressLogs: false,
     logLevel: LlamaLogLevel.error,
     maxThreads: request.threads,
   });
+  if (llama.gpu !== gpu) throw new Error(`node-llama-cpp chose ${llama.gpu} instead of ${gpu}`);
   send({ kind: "ready" });
   const model = await orReport(null, () => load(llama, request));
   if (model === undefined) return;
@@ -29,7 +31,9 @@ async function main(): Promise<void> {
 
 async function load(llama: Llama, request: SmokeRequest): Promise<LlamaModel> {
   const started = performance.now();
-  const model = await llama.loadModel({ modelPath: request.model, onLoadProgress: alive });
+  const { model: modelPath, backend, gpuLayers } = request;
+  const layers = backend === "cpu" ? {} : { gpuLayers };
+  const model = await llama.loadModel({ modelPath, ...layers, onLoadProgress: alive });
   send({ kind: "loaded", seconds: secondsSince(started), template: hasTemplate(model) });
   return model;
 }

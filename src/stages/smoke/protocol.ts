@@ -1,3 +1,4 @@
+import type { BackendKind } from "../../llamacpp/compute/compute.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 
 /** A function that the model may call, in the format of chat templates. */
@@ -29,6 +30,9 @@ export interface SmokeRequest {
   /** True for embedding models, which return a vector for each prompt instead of an answer. */
   embeds: boolean;
   threads: number;
+  backend: BackendKind;
+  /** Layers on the devices; ignored on the CPU. */
+  gpuLayers: "auto" | number;
   /** Tokens of context. */
   context: number;
   questions: readonly SmokeQuestion[];

@@ -9,6 +9,8 @@ import { type ChildOutcome, runSmokeChild } from "./run-smoke-child.js";
 
 /** A working process uses CPU time on any machine; only a stuck one is idle this long. */
 const idleSeconds = 20;
+/** A thread that waits for a device uses none. */
+const idleDeviceSeconds = 120;
 /** Long enough for a prompt of the largest model on a slow disk. */
 const silentSeconds = 15 * 60;
 
@@ -22,15 +24,22 @@ export async function runPrompts(
   contextTokens: number,
   context: StageContext,
 ): Promise<ChildOutcome> {
+  const { compute } = context;
   const embeds = isEmbeddingModel(gguf);
   const request = {
     model: await linkInput(context, "model", "model.gguf"),
     embeds,
     threads: context.threads,
+    backend: compute.backend,
+    gpuLayers: compute.placement.gpuLayers,
     context: contextTokens,
     questions,
     rendered: embeds ? [] : await renderPrompts(gguf, questions, context),
   };
-  const limits = { memoryBytes: memoryLimit(gguf, contextTokens), idleSeconds, silentSeconds };
+  const limits = {
+    memoryBytes: memoryLimit(gguf, contextTokens, compute.backend),
+    idleSeconds: compute.backend === "cpu" ? idleSeconds : idleDeviceSeconds,
+    silentSeconds,
+  };
   return runSmokeChild(request, limits, context);
 }

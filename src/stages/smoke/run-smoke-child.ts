@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { visibleEnvironment } from "../../llamacpp/compute/visible-devices.js";
 import { parseChildMessage } from "../../util/child-message.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { lineReader } from "../../util/line-reader.js";
@@ -31,7 +32,7 @@ export interface ChildOutcome {
 export async function runSmokeChild(
   request: SmokeRequest,
   limits: ProcessLimits,
-  context: Pick<StageContext, "work" | "signal" | "progress">,
+  context: Pick<StageContext, "work" | "signal" | "progress" | "compute">,
 ): Promise<ChildOutcome> {
   const messages: SmokeMessage[] = [];
   const readLines = lineReader((line) => {
@@ -46,6 +47,7 @@ export async function runSmokeChild(
     // The compiled file, also if this file runs from source under vitest.
     args: [fileURLToPath(new URL("dist/stages/smoke/child.js", packageRoot))],
     cwd: context.work,
+    env: visibleEnvironment(context.compute),
     input: JSON.stringify(request),
     signal: context.signal,
     limits,
@@ -56,8 +58,10 @@ export async function runSmokeChild(
   const failure = messages.find((message) => message.kind === "failed" && message.index === null);
   requireNotKilled(result);
   if (result.exitCode !== 0 && result.breach === undefined && !messages.some(({ kind }) => kind === "ready")) {
-    throw new QuantsmithError("QS-SMOKE-RUNTIME", "node-llama-cpp, which runs the smoke tests, does not start", {
-      remedy: "Run `quantsmith doctor`, then reinstall quantsmith's npm packages without `--omit=optional`.",
+    const { backend } = request;
+    const on = backend === "cpu" ? "" : ` with ${backend}`;
+    throw new QuantsmithError("QS-SMOKE-RUNTIME", `node-llama-cpp, which runs the smoke tests, does not start${on}`, {
+      remedy: `Run \`quantsmith doctor\`, then reinstall quantsmith's npm packages without \`--omit=optional\`${backend === "cpu" ? "" : ", or use `--device cpu`"}.`,
       output: result.tail,
     });
   }

@@ -32,6 +32,7 @@ export const smokeBase: Operation<SmokeBaseParams> = {
   stage: "smoke",
   version: 1,
   resource: "compute",
+  evaluatesModel: () => true,
   tools: ["node-llama-cpp"],
   async run({ questions, context: contextTokens }, context) {
     const gguf = await readGguf(requiredInput(context, "model"));

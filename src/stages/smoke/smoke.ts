@@ -27,6 +27,7 @@ export const smoke: Operation<SmokeParams> = {
   stage: "smoke",
   version: 3,
   resource: "compute",
+  evaluatesModel: () => true,
   tools: ["node-llama-cpp"],
   async run({ prompts, context: contextTokens }, context) {
     const base = await readReport<SmokeBaseReport>(requiredInput(context, "base"));

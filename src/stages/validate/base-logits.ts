@@ -39,6 +39,7 @@ export const baseLogits: Operation<BaseLogitsParams> = {
   stage: "validate",
   version: 2,
   resource: "compute",
+  evaluatesModel: () => true,
   tools: ["llama.cpp"],
   intermediates: ["base.kld"],
   async run(params, context) {

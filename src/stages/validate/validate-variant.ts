@@ -48,6 +48,7 @@ export const validateVariant: Operation<ValidateParams> = {
   stage: "validate",
   version: 2,
   resource: "compute",
+  evaluatesModel: () => true,
   tools: ["llama.cpp"],
   // Gates may be decided after one block, so blocks are not measured ahead unless all are needed.
   isShardable: ({ referenced }) => referenced,

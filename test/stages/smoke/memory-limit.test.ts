@@ -9,10 +9,10 @@ function model(fileBytes: number, figures: Record<string, number>): Gguf {
 }
 
 test("the limit is twice the file, the cache of all heads and a margin", () => {
-  const margin = memoryLimit(model(0, {}), 2048);
+  const margin = memoryLimit(model(0, {}), 2048, "cpu");
   expect(margin).toBeGreaterThan(1e9);
-  expect(memoryLimit(model(4e9, {}), 2048)).toBe(margin + 8e9);
+  expect(memoryLimit(model(4e9, {}), 2048, "cpu")).toBe(margin + 8e9);
   // 2 (keys and values) x 2 bytes x 36 layers x 32 heads of 128 x 2048 tokens
   const qwen = { block_count: 36, embedding_length: 2560, "attention.head_count": 32, "attention.key_length": 128 };
-  expect(memoryLimit(model(0, qwen), 2048)).toBe(margin + 2 * 2 * 36 * 32 * 128 * 2048);
+  expect(memoryLimit(model(0, qwen), 2048, "cpu")).toBe(margin + 2 * 2 * 36 * 32 * 128 * 2048);
 });

@@ -1,0 +1,56 @@
+import * as z from "zod";
+import { patternString, schemaIssue } from "../util/schema-issue.js";
+
+/** Devices of one process; llama.cpp itself allows 16. */
+const maxDevices = 64;
+
+/** Also the value of `--device`. */
+export const deviceForm = /^[A-Za-z][A-Za-z0-9_.:-]{0,63}$/;
+export const deviceRemedy =
+  "Write `auto`, `cpu`, `cuda`, `vulkan`, `metal`, or the name of a device as `quantsmith doctor` lists it, such as `CUDA0`.";
+
+/** Devices that compute; the same keys in recipes and pipelines. */
+export const compute = z
+  .strictObject({
+    device: patternString(deviceForm, "a device", deviceRemedy)
+      .exactOptional()
+      .describe(
+        "`auto` (the best backend that loads), `cpu`, `cuda`, `vulkan`, `metal`, or the name of one device as `quantsmith doctor` lists it, such as `CUDA0` (default `auto`).",
+      ),
+    gpuLayers: z
+      .union([z.literal("auto"), z.int().min(0).max(10_000)])
+      .exactOptional()
+      .describe(
+        "Layers on the devices; `auto`: as many as fit into their memory. More than the model has means all (default `auto`).",
+      ),
+    mainGpu: z
+      .int()
+      .min(0)
+      .max(maxDevices - 1)
+      .exactOptional()
+      .describe("Index of the device for small tensors, among those in use (default: llama.cpp's)."),
+    tensorSplit: z
+      .array(z.number().min(0).max(1e6))
+      .min(1)
+      .max(maxDevices)
+      .superRefine((shares, check) => {
+        if (shares.some((share) => share > 0)) return;
+        check.addIssue(schemaIssue("all shares are 0", "Write a share for each device, such as `[3, 1]`."));
+      })
+      .exactOptional()
+      .describe("Shares of the model by device, such as `[3, 1]` (default: by free memory)."),
+    cpuMoe: z
+      .enum(["auto", "on", "off"])
+      .exactOptional()
+      .describe("Whether expert weights stay in host memory; `auto`: if they do not fit (default `auto`)."),
+  })
+  .superRefine(({ device, ...placement }, check) => {
+    if (device !== "cpu") return;
+    for (const key of Object.keys(placement)) {
+      const message = `\`${key}\` does not apply to \`device: cpu\``;
+      check.addIssue(schemaIssue(message, "Remove it, or choose another device.", [key]));
+    }
+  })
+  .describe("Devices on which imatrix, logits, measurements and smoke tests are computed.");
+
+export type ComputeSection = z.output<typeof compute>;

@@ -1,0 +1,72 @@
+import { describe, expect, test } from "vitest";
+import { keyPlan } from "../../src/engine/step-keys.js";
+import type { BackendKind } from "../../src/llamacpp/compute/compute.js";
+import { requireLocked } from "../../src/plan/lock-file.js";
+import type { QuantsmithError } from "../../src/util/errors.js";
+import { demoRecipe } from "../fixtures/cli.js";
+import { onDevice } from "../fixtures/plan.js";
+import { planned } from "../fixtures/planned-steps.js";
+
+const recipe = `${demoRecipe.replace("[Q8_0]", "[Q8_0, { name: Q4_K_S, rounding: nearest, dynamic: { sizeOf: Q4_K_M } }]").replace("preview", "demo")}`;
+const planFor = (backend: BackendKind) => planned(recipe, {}, (facts) => ({ ...facts, ...onDevice(backend) }));
+const keysFor = async (backend: BackendKind) => keyPlan(await planFor(backend));
+
+describe("keys", () => {
+  test("on the CPU, no fingerprint names a backend, and the lock file does not either", async () => {
+    for (const { fingerprint } of (await keysFor("cpu")).values())
+      expect(Object.keys(fingerprint)).toEqual(["format", "stage", "version", "params", "inputs", "tools"]);
+    expect((await planFor("cpu")).report.params.lock).not.toHaveProperty("compute");
+  });
+
+  test("on a device, only steps that evaluate a model name the backend", async () => {
+    const named = [...(await keysFor("vulkan"))].flatMap(([id, { fingerprint }]) =>
+      fingerprint.backend === undefined ? [] : [id],
+    );
+    expect(named).toEqual([
+      "calibrate",
+      "validate:base",
+      "validate:base:noise",
+      "allocate:base",
+      "allocate:probes",
+      "smoke:base",
+      "validate:Q8_0",
+      "smoke:Q8_0",
+      "validate:Q4_K_S",
+      "smoke:Q4_K_S",
+    ]);
+  });
+
+  test("steps before the first evaluation have one key on all backends", async () => {
+    const [cpu, vulkan] = [await keysFor("cpu"), await keysFor("vulkan")];
+    for (const id of ["fetch", "convert"]) expect(vulkan.get(id)?.key).toBe(cpu.get(id)?.key);
+    // Rounding to nearest reads the imatrix, and has no backend of its own.
+    const [here, there] = [cpu, vulkan].map((keys) => keys.get("quantize:Q8_0")?.fingerprint);
+    expect(there).toEqual({ ...here, inputs: there?.inputs });
+    expect(there?.inputs).not.toEqual(here?.inputs);
+  });
+});
+
+describe("--locked", () => {
+  test.each([
+    ["cpu", "cuda"],
+    ["vulkan", "cpu"],
+    ["vulkan", "cuda"],
+  ] as const)("a lock file of %s refuses a run with %s", async (locked, now) => {
+    const content = JSON.parse(JSON.stringify((await planFor(locked)).report.params.lock));
+    const plan = await planFor(now);
+    let refused: QuantsmithError | undefined;
+    try {
+      requireLocked(plan, { path: "the.lock.yaml", content });
+    } catch (error) {
+      refused = error as QuantsmithError;
+    }
+    expect(refused?.code).toBe("QS-LOCK-MOVED");
+    expect(refused?.message).toContain(
+      `computed with ${locked}, and this run would compute with ${now} (for a test of ${now})`,
+    );
+    expect(refused?.remedy).toContain(`\`--device ${locked}\``);
+    expect(() =>
+      requireLocked(plan, { path: "own", content: JSON.parse(JSON.stringify(plan.report.params.lock)) }),
+    ).not.toThrow();
+  });
+});
