@@ -6,7 +6,7 @@ import type { Step, StepInput } from "../../src/plan/plan.js";
 import { jobName } from "../../src/remote/executor.js";
 import { QuantsmithError } from "../../src/util/errors.js";
 import { withLock } from "../../src/util/lock.js";
-import { someStep } from "../fixtures/plan.js";
+import { onDevice, someStep } from "../fixtures/plan.js";
 import { ProcessQueue } from "../fixtures/process-queue.js";
 import { compareStep, resultOf, startPlan, textFile } from "../fixtures/remote-plan.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
@@ -412,4 +412,11 @@ test("a refusal of the queue fails the submitted steps, and leaves correct job f
   expect(codes(done)).toEqual([["first", "QS-ENV-FILE"]]);
   const [job = ""] = readdirSync(join(out, "store", ".jobs")).filter((name) => /^[0-9a-f]{64}\.json$/.test(name));
   expect(JSON.parse(readFileSync(join(out, "store", ".jobs", job), "utf8"))).toMatchObject({ format: 1 });
+});
+
+test("a job for a device fails with a code on a machine without it", async () => {
+  const { out, queue } = place();
+  const step = { ...compareStep("first", [one, two]), evaluatesModel: true };
+  const run = startPlan(out, [step], queue, { plan: onDevice("cuda") });
+  expect(codes(await run.ended)).toEqual([["first", "QS-WORKER-COMPUTE"]]);
 });

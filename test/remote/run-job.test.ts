@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { EventBus } from "../../src/engine/events.js";
 import { keyStep } from "../../src/engine/fingerprint.js";
 import { openWorkspace } from "../../src/engine/workspace.js";
+import { cpuCompute } from "../../src/llamacpp/compute/compute.js";
 import { type JobFile, jobPaths, shareFiles, writeJobFile } from "../../src/remote/job-file.js";
 import { runJob } from "../../src/remote/run-job.js";
 import { DigestCache } from "../../src/util/digest-cache.js";
@@ -115,6 +116,8 @@ test.each<[string, unknown]>([
   ["step", "\u001b[2J"],
   ["recipe", 5],
   ["since", "soon"],
+  ["compute", { settings: { device: "cuda" }, backend: "cuda" }],
+  ["compute", { settings: { ...cpuCompute.placement, device: "cuda" }, backend: "abacus" }],
 ])("rejects a job file of another shape despite its valid checksum: %s %j", async (field, value) => {
   const { workspace, code } = await place((job) => ({ ...job, [field]: value }) as JobFile);
   expect(await code()).toBe("QS-WORKER-JOB");
@@ -129,6 +132,14 @@ test.each<[string, string, (job: JobFile) => JobFile]>([
     "other tools",
     "QS-WORKER-TOOLS",
     (job) => ({ ...job, operation: "variant-memory", stage: "package", version: 1, params: {} }),
+  ],
+  [
+    "another kind of backend",
+    "QS-WORKER-COMPUTE",
+    (job) => ({
+      ...job,
+      compute: { settings: { ...cpuCompute.placement, device: "cpu" }, backend: "cuda" },
+    }),
   ],
   [
     "an input that is not in the store",

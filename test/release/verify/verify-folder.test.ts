@@ -47,6 +47,18 @@ const errors = ({ problems }: VerifyReport) => problems.filter(({ severity }) =>
 const codes = (report: VerifyReport) => [...new Set(errors(report).map(({ code }) => code))].toSorted();
 const named = (report: VerifyReport) => new Set(errors(report).map(({ file }) => file));
 
+test("a release of a device is valid", async () => {
+  const folder = copy();
+  const compute = { backend: "cuda", device: "NVIDIA H200", driver: "580.1", gpuLayers: "auto" as const };
+  await seal(
+    folder,
+    edit(folder, (report) => Object.assign(report, { compute })),
+  );
+  expect((await verifyFolder(folder, never)).problems).toEqual([]);
+  edit(folder, (report) => Object.assign(report, { compute: { ...compute, device: "another" } }));
+  expect((await verifyFolder(folder, never)).ok).toBe(false);
+});
+
 test("a valid release has no problems, and all files are listed", async () => {
   const report = await verifyFolder(good, never);
   expect(report).toMatchObject({ ok: true, release: good, problems: [] });

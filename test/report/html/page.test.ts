@@ -79,6 +79,14 @@ describe("the page", () => {
     expect(bare).not.toContain("compare a variant");
   });
 
+  test("names the device on which a release was measured", () => {
+    expect(page).not.toContain("backend");
+    const compute = { backend: "cuda", device: "<b>", driver: null, gpuLayers: 20 };
+    expect(renderPage(largePage({ ...largeReport, compute }))).toContain(
+      "<p>Computed and measured on &lt;b&gt; with llama.cpp&#39;s CUDA backend; other backends",
+    );
+  });
+
   test("warns of files that can run code", () => {
     expect(page).not.toContain('class="warning"');
     expect(renderPage({ ...largePage(), unsafe: ["<m>.bin"] })).toContain(
