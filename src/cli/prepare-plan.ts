@@ -69,6 +69,11 @@ export async function preparePlan(settings: Settings, options: PlanOptions, dige
   return plan;
 }
 
+/** Returns the sentence about the devices of a plan. */
+export function computeSentence({ compute: { reason } }: Plan): string {
+  return `${reason.slice(0, 1).toUpperCase()}${reason.slice(1)}.`;
+}
+
 /** Describes the devices of a plan for JSON output. */
 export function describeChoice({ compute: { compute, reason } }: Plan) {
   const { backend, devices, driver, placement } = compute;

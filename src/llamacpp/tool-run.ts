@@ -17,8 +17,6 @@ export interface ToolRun {
   /** Working folder; file arguments are relative to it, so that published files contain no local paths. */
   cwd: string;
   threads: number;
-  /** The devices that compute; absent: the CPU. */
-  compute?: Compute;
   signal?: AbortSignal;
   onProgress?: (progress: ToolProgress) => void;
   /** The devices of tools that compute with a model; the CPU without it. */

@@ -20,10 +20,10 @@ import { ownTools, type Toolchain } from "../llamacpp/toolchain/tools.js";
 import type { Settings } from "../recipe/settings.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import { packageVersion } from "../util/package-version.js";
-import { chooseCompute } from "./choose-compute.js";
 import type { ModelFacts, PlanFacts } from "./facts.js";
 import { hubGguf, localGguf } from "./gguf-facts.js";
 import { inRecipe } from "./in-recipe.js";
+import { planCompute } from "./plan-compute.js";
 import { findHubTexts, hashTexts, requireNoOverlap } from "./resolve-texts.js";
 import { toolFiles } from "./tool-files.js";
 
@@ -41,7 +41,7 @@ export async function gatherFacts(
   const toolchain = await describeToolchain();
   if (toolchain.state === "missing") throw toolchain.problem;
   const nodeLlamaCpp = await toolDigest("node-llama-cpp", toolchain);
-  const compute = await chooseCompute(settings, toolchain, inJobs);
+  const compute = await planCompute(settings, toolchain, inJobs);
   const texts = await hashTexts(settings, digests);
   await requireNoOverlap(settings, texts);
   return {

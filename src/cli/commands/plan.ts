@@ -11,6 +11,7 @@ import { printableJson } from "../../util/printable.js";
 import { quote } from "../../util/quote.js";
 import {
   announceHashing,
+  computeSentence,
   describeChoice,
   findLock,
   loadSettings,
@@ -52,7 +53,7 @@ export async function plan(recipe: string, options: PlanOptions & { matrix?: boo
   print(textTable(...withoutEmptyLast(["Step", "Status", "Output size", "Last duration", "Why"], rows)));
   const time = result.seconds === 0 ? "" : `, about ${formatSeconds(result.seconds)} estimated from earlier runs`;
   print(["", `At most ${formatBytes(result.diskPeakBytes)} of additional disk space${time}.`, ""]);
-  print([`Conversion: ${engine} (${why}).`, `Compute: ${steps.compute.reason}.`, ""]);
+  print([`Conversion: ${engine} (${why}).`, computeSentence(steps), ""]);
   for (const note of notes) print([`Note: ${note}.`, ""]);
   const settingRows = Object.entries(origins(settings)).map(([key, { value, from }]) => [
     key,

@@ -18,6 +18,7 @@ import { interruptSignal } from "../interrupt.js";
 import { lazyTools } from "../lazy-tools.js";
 import {
   announceHashing,
+  computeSentence,
   describeChoice,
   loadSettings,
   type PlanOptions,
@@ -64,7 +65,7 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
   events.subscribe(view.listener);
 
   for (const text of settingsNotes(settings)) note(text);
-  note(`Compute: ${plan.compute.reason}.`);
+  note(computeSentence(plan));
   const started = performance.now();
   const tools = lazyTools(signal);
   let streaming: Streaming | undefined;

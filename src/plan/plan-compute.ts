@@ -8,7 +8,7 @@ import { inRecipe } from "./in-recipe.js";
  * Chooses the devices for a plan. With `inJobs`, other machines evaluate the models, so a kind of backend that the
  * settings name need not exist on this one. Errors: those of `resolveCompute`, with the place of the setting.
  */
-export async function chooseCompute(
+export async function planCompute(
   { compute, origins, pipeline, locate }: Settings,
   toolchain: ToolchainStatus,
   inJobs: boolean,
