@@ -24,7 +24,8 @@ export function computeSection(options: ComputeOptions): ComputeSection {
 }
 
 const expected = {
-  device: "Give `auto`, `cpu`, `cuda`, `vulkan`, `metal`, or a device that `quantsmith doctor` lists.",
+  device:
+    "Give `auto`, `cpu`, `cuda`, `vulkan`, `metal`, or devices that `quantsmith doctor` lists, such as `CUDA0,CUDA1`.",
   gpuLayers: "Give `auto` or a number of layers.",
   mainGpu: "Give the index of a device among those in use, counted from 0.",
   tensorSplit: "Give one share for each device, such as `3,1`.",

@@ -4,10 +4,9 @@ import { patternString, schemaIssue } from "../util/schema-issue.js";
 /** Devices of one process; llama.cpp itself allows 16. */
 const maxDevices = 64;
 
-/** Also the value of `--device`. */
-export const deviceForm = /^[A-Za-z][A-Za-z0-9_.:-]{0,63}$/;
-export const deviceRemedy =
-  "Write `auto`, `cpu`, `cuda`, `vulkan`, `metal`, or the name of a device as `quantsmith doctor` lists it, such as `CUDA0`.";
+const deviceForm = /^[A-Za-z][A-Za-z0-9_.:-]{0,63}(,[A-Za-z][A-Za-z0-9_.:-]{0,63}){0,63}$/;
+const deviceRemedy =
+  "Write `auto`, `cpu`, `cuda`, `vulkan`, `metal`, or names of devices as `quantsmith doctor` lists them, such as `CUDA0` or `CUDA0,CUDA1`.";
 
 /** Devices that compute; the same keys in recipes and pipelines. */
 export const compute = z
@@ -15,7 +14,7 @@ export const compute = z
     device: patternString(deviceForm, "a device", deviceRemedy)
       .exactOptional()
       .describe(
-        "`auto` (the best backend that loads), `cpu`, `cuda`, `vulkan`, `metal`, or the name of one device as `quantsmith doctor` lists it, such as `CUDA0` (default `auto`).",
+        "`auto` (the best backend that loads), `cpu`, `cuda`, `vulkan`, `metal`, or names of devices as `quantsmith doctor` lists them, such as `CUDA0` or `CUDA0,CUDA1` (default `auto`).",
       ),
     gpuLayers: z
       .union([z.literal("auto"), z.int().min(0).max(10_000)])
