@@ -35,8 +35,8 @@ export interface ToolReport {
 }
 
 /**
- * Runs one tool of the toolchain in `run.cwd`; the caller checks the result. Throws QS-TOOL-ROUNDING if the toolchain
- * lacks a program of quantsmith's own.
+ * Runs one tool of the toolchain in `run.cwd`; the caller checks the result. Throws QS-TOOL-ROUNDING or QS-TOOL-PROBES if
+ * the toolchain lacks a program of quantsmith's own.
  */
 export async function runTool(
   run: ToolRun,
@@ -75,8 +75,11 @@ export function fileArgument(name: string): string {
 
 /** The error for a llama.cpp build of others, which lacks quantsmith's own programs. */
 export function missingOwnTool(tool: string): QuantsmithError {
-  return new QuantsmithError("QS-TOOL-ROUNDING", `the llama.cpp in use does not contain ${quote(tool)}`, {
-    remedy:
-      "Unset `QUANTSMITH_LLAMA_CPP` to use the pinned llama.cpp, or set `quantize: { rounding: nearest }` in the recipe.",
+  const [code, setting] =
+    tool === "llama-probe"
+      ? (["QS-TOOL-PROBES", "probes: none"] as const)
+      : (["QS-TOOL-ROUNDING", "quantize: { rounding: nearest }"] as const);
+  return new QuantsmithError(code, `the llama.cpp in use does not contain ${quote(tool)}`, {
+    remedy: `Unset \`QUANTSMITH_LLAMA_CPP\` to use the pinned llama.cpp, or set \`${setting}\` in the recipe.`,
   });
 }

@@ -22,8 +22,8 @@ export interface PlanFacts {
   architectures: Architectures | null;
   /** The converter's pre-tokenizers, if the recipe names one; null if unknown. */
   pretokenizers: Pretokenizers | null;
-  /** Whether the tools include those of error-feedback rounding. */
-  feedbackTools: boolean;
+  /** Whether the tools include quantsmith's own programs, for error feedback and probes. */
+  ownTools: boolean;
   /** The devices of this machine for the steps that evaluate a model. */
   compute: ComputeChoice;
   toolDigests: Readonly<Record<ToolId, string>>;

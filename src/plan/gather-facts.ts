@@ -50,7 +50,7 @@ export async function gatherFacts(
     hubTexts: await findHubTexts(settings),
     speed: await loadSpeedConstants(),
     ...(await converterFacts(settings, toolchain)),
-    feedbackTools: toolchain.state === "buildable" || hasOwnTools(toolchain.toolchain),
+    ownTools: toolchain.state === "buildable" || hasOwnTools(toolchain.toolchain),
     compute,
     toolDigests: {
       "llama.cpp": toolchain.digest,

@@ -6,12 +6,12 @@ import { corpusKinds, localFile } from "./corpus-files.js";
 import type { PlanFacts } from "./facts.js";
 
 /**
- * Throws QS-RECIPE-INVALID, QS-TOOL-ROUNDING or QS-TEXT-OVERLAP for a recipe that cannot be planned, at its location in the
- * recipe.
+ * Throws QS-RECIPE-INVALID, QS-TOOL-ROUNDING, QS-TOOL-PROBES or QS-TEXT-OVERLAP for a recipe that cannot be planned, at its
+ * location in the recipe.
  */
 export function requireSupported(settings: Settings, facts: PlanFacts): void {
   for (const variant of settings.variants) {
-    if (variant.kind === "dynamic") requireAllocatable(variant, settings);
+    if (variant.kind === "dynamic") requireAllocatable(variant, settings, facts);
   }
   const feedback = settings.variants.find(({ rounding }) => rounding === "feedback");
   if (feedback !== undefined) requireFeedback(feedback, settings, facts);
@@ -19,7 +19,12 @@ export function requireSupported(settings: Settings, facts: PlanFacts): void {
   requireDisjointTexts(settings, facts);
 }
 
-function requireAllocatable({ name, path }: DynamicVariant, { stages, locate }: Settings): void {
+function requireAllocatable(
+  { name, path }: DynamicVariant,
+  { stages, probes, locate }: Settings,
+  { ownTools }: PlanFacts,
+): void {
+  if (stages.includes("allocate") && probes !== "none" && !ownTools) throw missingOwnTool("llama-probe");
   if (stages.includes("allocate") || !stages.includes("quantize")) return;
   throw new QuantsmithError("QS-RECIPE-INVALID", `the pipeline lacks the stage \`allocate\`, which ${name} needs`, {
     remedy: "Add `allocate` to the pipeline's stages, or give the variant a preset.",
@@ -28,7 +33,7 @@ function requireAllocatable({ name, path }: DynamicVariant, { stages, locate }: 
 }
 
 /** Error feedback needs second moments from the calibration text, quantsmith's own programs and its own writer. */
-function requireFeedback({ name, path }: Variant, settings: Settings, { feedbackTools }: PlanFacts): void {
+function requireFeedback({ name, path }: Variant, settings: Settings, { ownTools }: PlanFacts): void {
   const { stages, quantize, origins, locate } = settings;
   if (!stages.includes("quantize")) return;
   const at = locate(origins["quantize.rounding"] === "recipe" ? ["quantize", "rounding"] : [...path, "rounding"]);
@@ -38,7 +43,7 @@ function requireFeedback({ name, path }: Variant, settings: Settings, { feedback
     throw fail("needs the stage `calibrate`", "Add `calibrate` to the pipeline's stages, or set `rounding: nearest`.");
   if (quantize.engine === "llama-quantize")
     throw fail("needs the engine `bank`", "Remove `engine: llama-quantize`, or set `rounding: nearest`.");
-  if (!feedbackTools) throw missingOwnTool("llama-round");
+  if (!ownTools) throw missingOwnTool("llama-round");
 }
 
 /** Requires the stage that measures, since gates without measurements would seem to pass. */

@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import { childEnvironment } from "./child-environment.js";
 import { parentDeathArgv } from "./parent-death.js";
 import { type Breach, type ProcessLimits, watchProcess } from "./process-watch.js";
@@ -19,8 +20,8 @@ export interface SubprocessOptions {
   timeoutMs?: number;
   /** Limits on memory and inactivity, after which the group is killed and `breach` is set. */
   limits?: ProcessLimits;
-  /** Written to standard input, which is closed otherwise. */
-  input?: string;
+  /** Written to standard input, which is closed otherwise; a stream is written as it arrives. */
+  input?: string | Readable;
 }
 
 export interface SubprocessResult {
@@ -97,6 +98,8 @@ export async function runSubprocess(options: SubprocessOptions): Promise<Subproc
   };
   const limit = options.timeoutMs === undefined ? undefined : setTimeout(endAtLimit, options.timeoutMs);
   options.signal?.addEventListener("abort", end, { once: true });
+  // Aborted while the process started.
+  if (options.signal?.aborted) end();
   try {
     const result = await child;
     options.signal?.throwIfAborted();

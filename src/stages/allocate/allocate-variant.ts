@@ -65,11 +65,11 @@ export interface AllocationReport {
 export const allocateVariant: Operation<AllocateParams> = {
   id: "allocate-variant",
   stage: "allocate",
-  version: 3,
+  version: 4,
   resource: "compute",
   evaluatesModel: ({ refine }) => refine,
   tools: ["llama.cpp", "node-llama-cpp"],
-  // Refinement writes a private copy of the base model, and rounded tensors of up to half its size.
+  // Refinement writes the values of all tensors, and rounded tensors of up to half their size.
   prepare: async ({ refine, rounding }, context) => {
     const { size } = await stat(requiredInput(context, "model"));
     return { bytes: refine ? size * (rounding === "feedback" ? 2 : 1) : 0 };
@@ -148,7 +148,7 @@ async function refine(
           return probe;
         },
       });
-      return { ...refinement, report: runner.report() };
+      return { ...refinement, report: await runner.finish() };
     } finally {
       await runner.close();
     }

@@ -38,17 +38,17 @@ const nothing = { id: "(floor)", tensors: [] };
 /**
  * Quantizes one group of tensors after the other and measures the KL divergence on the search text. Inputs `model`,
  * optional `imatrix` and `moments` (then with error feedback), `errors`, `base` (logits), `baseReport`; output `probes.json`. Measurements of a killed run are
- * reused. Errors: QS-VALIDATE-*, QS-GGML-*, QS-DISK-FULL.
+ * reused. Errors: QS-VALIDATE-*, QS-GGML-*, QS-DISK-FULL, QS-TOOL-PROBES.
  */
 export const measureProbes: Operation<ProbesParams> = {
   id: "measure-probes",
   stage: "allocate",
-  version: 1,
+  version: 2,
   resource: "compute",
   evaluatesModel: () => true,
   tools: ["llama.cpp", "node-llama-cpp"],
   isShardable: () => true,
-  // Probes write a private copy of the base model.
+  // At most, the values of one unit are as large as the model.
   prepare: async (_params, context) => ({ bytes: (await stat(requiredInput(context, "model"))).size }),
   async run({ effort }, context) {
     const measured = await readReport<ErrorTable>(requiredInput(context, "errors"));
@@ -68,7 +68,7 @@ export const measureProbes: Operation<ProbesParams> = {
           readings.push(await readUnit(unit, floor, runner));
           context.progress({ done: readings.length, total: units.length, unit: "probe" });
         }
-        if (context.shard !== undefined) return runner.report();
+        if (context.shard !== undefined) return await runner.finish();
         const report: ProbesReport = {
           effort,
           corpus: base.corpus,
@@ -78,7 +78,7 @@ export const measureProbes: Operation<ProbesParams> = {
           probes: estimateAlphas(readings, floor),
         };
         await writeReport(context, "probes.json", report);
-        return runner.report();
+        return await runner.finish();
       } finally {
         await runner.close();
       }

@@ -2,7 +2,7 @@ import { open, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Shard } from "../stage.js";
 
-/** Result of one llama-perplexity run on the damaged copy. */
+/** Result of one measurement of the damaged model. */
 export interface Probe {
   unit: string;
   /** The type that its tensors were quantized to. */

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { measureKld } from "../../llamacpp/kl-divergence.js";
+import { ProbeTool } from "../../llamacpp/probe.js";
 import type { ToolRun } from "../../llamacpp/tool-run.js";
 import { measureTensorErrors } from "../../quant/error-table.js";
 import type { NativePool } from "../../quant/native-pool.js";
@@ -10,43 +10,42 @@ import type { OperationReport, StageContext } from "../stage.js";
 import { linkInput, toolRun } from "../step-files.js";
 import { storableTypes } from "./candidates.js";
 import { appendToJournal, journalName, type Probe, readJournals } from "./probe-journal.js";
-import { ProbeModel } from "./probe-model.js";
 import type { ProbeUnit } from "./probe-units.js";
+import { ProbeValues } from "./probe-values.js";
 import type { RoundedTensors } from "./rounded-tensors.js";
 
-/** Runs probes with a shared copy of the model, the base logits and a journal that survives a killed run. */
+/** Runs probes in one process that keeps the model loaded, with a journal that survives a killed run. */
 export class ProbeRunner {
   readonly #pool: NativePool;
   readonly #source: Source;
-  readonly #copy: ProbeModel;
+  readonly #values: ProbeValues;
   readonly #run: ToolRun;
-  readonly #logits: string;
+  readonly #files: { model: string; base: string };
   readonly #journal: string;
   readonly #finished: Probe[];
-  #command: string[] | undefined;
-  #peakMemoryBytes = 0;
+  #tool: ProbeTool | undefined;
   #measured = 0;
   #resumed = 0;
 
   private constructor(parts: {
     pool: NativePool;
     source: Source;
-    copy: ProbeModel;
+    values: ProbeValues;
     run: ToolRun;
-    logits: string;
+    files: { model: string; base: string };
     journal: string;
     finished: Probe[];
   }) {
     this.#pool = parts.pool;
     this.#source = parts.source;
-    this.#copy = parts.copy;
+    this.#values = parts.values;
     this.#run = parts.run;
-    this.#logits = parts.logits;
+    this.#files = parts.files;
     this.#journal = parts.journal;
     this.#finished = parts.finished;
   }
 
-  /** Reads the journal and copies the model. `rounded` selects error-feedback rounding. The caller closes the result. */
+  /** Reads the journal. `rounded` selects error-feedback rounding. The caller closes the result. */
   static async open(
     context: StageContext,
     source: Source,
@@ -56,11 +55,12 @@ export class ProbeRunner {
     const folder = await context.partial();
     const journal = join(folder, journalName(context.shard));
     const finished = await readJournals(folder);
-    const logits = await linkInput(context, "base", "base.kld");
-    // Progress counts probes instead of the chunks of each tool run.
-    const { onProgress: _chunks, ...run } = await toolRun(context);
-    const copy = await ProbeModel.open(context, source, pool, rounded);
-    return new ProbeRunner({ pool, source, copy, run, logits, journal, finished });
+    const files = {
+      model: await linkInput(context, "model", "base.gguf"),
+      base: await linkInput(context, "base", "base.kld"),
+    };
+    const values = new ProbeValues(context, source, pool, rounded);
+    return new ProbeRunner({ pool, source, values, run: await toolRun(context), files, journal, finished });
   }
 
   /** Measures the model with all tensors of the unit quantized to one type. */
@@ -80,12 +80,11 @@ export class ProbeRunner {
       this.#resumed++;
       return before;
     }
-    await this.#copy.setTypes(types);
-    const result = await measureKld({ ...this.#run, model: this.#copy.name, base: this.#logits });
+    // Loads the model while the first values are computed.
+    this.#tool ??= new ProbeTool({ ...this.#run, ...this.#files });
+    const { kld, kldError } = await this.#tool.measure(await this.#values.changeTo(types));
     this.#measured++;
-    this.#command ??= result.argv;
-    this.#peakMemoryBytes = Math.max(this.#peakMemoryBytes, result.peakMemoryBytes);
-    const probe = { unit, type, kld: result.figures.kldMean, kldError: result.figures.kldMeanError };
+    const probe = { unit, type, kld, kldError };
     await appendToJournal(this.#journal, probe);
     this.#finished.push(probe);
     return probe;
@@ -102,17 +101,17 @@ export class ProbeRunner {
     return sum;
   }
 
-  /** Returns the first command, the peak memory, and the numbers of measured and resumed probes. */
-  report(): OperationReport {
-    return {
-      commands: this.#command === undefined ? [] : [this.#command],
-      peakMemoryBytes: this.#peakMemoryBytes,
-      measurements: { probesMeasured: this.#measured, probesResumed: this.#resumed },
-    };
+  /** Ends the process; returns its command, its peak memory, and the numbers of measured and resumed probes. */
+  async finish(): Promise<OperationReport> {
+    const measurements = { probesMeasured: this.#measured, probesResumed: this.#resumed };
+    const tool = await this.#tool?.finish();
+    if (tool === undefined) return { measurements };
+    return { commands: [tool.argv], peakMemoryBytes: tool.peakMemoryBytes, measurements };
   }
 
-  close(): Promise<void> {
-    return this.#copy.close();
+  /** Ends the process if a measurement failed. */
+  async close(): Promise<void> {
+    await this.#tool?.stop();
   }
 
   async #measureError(name: string, types: ReturnType<typeof storableTypes>): Promise<Record<string, number>> {

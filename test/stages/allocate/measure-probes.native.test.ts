@@ -1,0 +1,75 @@
+import { existsSync, readFileSync } from "node:fs";
+import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeAll, expect, test } from "vitest";
+import { saveBaseLogits } from "../../../src/llamacpp/perplexity.js";
+import type { ToolRun } from "../../../src/llamacpp/tool-run.js";
+import { measureErrors } from "../../../src/stages/allocate/measure-errors.js";
+import { measureProbes } from "../../../src/stages/allocate/measure-probes.js";
+import { sha256 } from "../../../src/util/sha256.js";
+import { failureOf } from "../../fixtures/failure.js";
+import { stageContext } from "../../fixtures/stage-context.js";
+import { temporaryFolder } from "../../fixtures/temp-folder.js";
+import { makeTinyModel } from "../../fixtures/tiny-model.js";
+import { until } from "../../fixtures/until.js";
+
+const folder = temporaryFolder();
+const file = (name: string) => join(folder, name);
+let run: ToolRun;
+let inputs: Record<string, string>;
+
+beforeAll(async () => {
+  run = await makeTinyModel(folder);
+  const text = { model: "model.gguf", text: "calibration.txt", out: "base.kld" };
+  await saveBaseLogits({ ...run, ...text, chunks: 1, context: 256 });
+  await writeFile(file("base.json"), JSON.stringify({ corpus: "calibration", chunks: 1, context: 256 }));
+  inputs = { model: file("model.gguf"), imatrix: file("imatrix.gguf") };
+  const errors = stageContext(run, inputs);
+  await measureErrors.run({ types: ["Q2_K"], preset: null }, errors);
+  inputs = {
+    ...inputs,
+    errors: join(errors.out, "errors.json"),
+    base: file("base.kld"),
+    baseReport: file("base.json"),
+  };
+});
+
+test("a probe process killed in the middle loses nothing", async () => {
+  const base = sha256(await readFile(inputs.model ?? ""));
+  const whole = stageContext(run, inputs);
+  await measureProbes.run({ effort: "groups" }, whole);
+
+  // Writes its process id, which exec keeps.
+  const program = run.toolchain.tools["llama-probe"]?.path ?? "";
+  await writeFile(
+    file("traced"),
+    `#!/bin/sh\necho $$ > "${file("pid.tmp")}"\nmv "${file("pid.tmp")}" "${file("pid")}"\nexec "${program}" "$@"\n`,
+  );
+  await chmod(file("traced"), 0o755);
+  const tools = {
+    ...run.toolchain.tools,
+    "llama-probe": { path: file("traced"), version: "1", source: "pinned" as const },
+  };
+  const partial = await whole.partial();
+  for (const name of await readdir(partial)) await writeFile(join(partial, name), "");
+  const killed = stageContext({ ...run, toolchain: { ...run.toolchain, tools } }, inputs, { partial });
+  const journal = join(partial, "probes.ndjson");
+  const finished = () => readFileSync(journal, "utf8").split("\n").filter(Boolean).length;
+  const failure = failureOf(measureProbes.run({ effort: "groups" }, killed));
+  await until(() => finished() >= 3 && existsSync(file("pid")));
+  process.kill(Number(readFileSync(file("pid"), "utf8")), "SIGKILL");
+  expect((await failure).code).toBe("QS-ENV-OOM");
+  const kept = finished();
+
+  const resumed = stageContext(run, inputs, { partial });
+  const { measurements } = await measureProbes.run({ effort: "groups" }, resumed);
+  expect(measurements?.probesResumed).toBe(kept);
+  expect(measurements?.probesMeasured).toBeGreaterThan(0);
+  const report = (out: string) => readFileSync(join(out, "probes.json"), "utf8");
+  expect(report(resumed.out)).toBe(report(whole.out));
+  expect(sha256(await readFile(inputs.model ?? ""))).toBe(base);
+  expect(await readdir(killed.work)).not.toContain("probe.gguf");
+
+  const cached = await measureProbes.run({ effort: "groups" }, stageContext(run, inputs, { partial }));
+  expect(cached.commands, "no process without a measurement").toBeUndefined();
+});
