@@ -27,6 +27,7 @@
 #include "llama.h"
 #include "log.h"
 #include "probed-model.h"
+#include "unchanged-layers.h"
 
 namespace {
 
@@ -35,13 +36,23 @@ using json = nlohmann::json;
 /// Evaluates the text in the same batches as llama-perplexity, which a rounded model's values depend on.
 class Evaluation {
 public:
-    Evaluation(llama_context * ctx, const BaseLogits & base, int n_batch, int threads)
-        : ctx_(ctx), base_(base), n_batch_(n_batch), threads_(threads), sequences_(std::min<int>(std::max(1, n_batch / base.context), llama_n_seq_max(ctx))),
+    Evaluation(llama_context * ctx, UnchangedLayers & layers, const BaseLogits & base, int n_batch, int threads)
+        : ctx_(ctx), layers_(layers), base_(base), n_batch_(n_batch), threads_(threads), sequences_(std::min<int>(std::max(1, n_batch / base.context), llama_n_seq_max(ctx))),
           batch_(llama_batch_init(std::min(n_batch, base.context * sequences_), 0, 1)) {}
     ~Evaluation() { llama_batch_free(batch_); }
     Evaluation(const Evaluation &) = delete;
 
-    DivergenceSums run() {
+    /// Evaluates the model, in which `changed` tensors differ from the base.
+    DivergenceSums run(const std::set<const ggml_tensor *> & changed) {
+        layers_.begin(changed);
+        DivergenceSums sums = evaluate();
+        if (layers_.end()) return sums;
+        layers_.begin(changed);
+        return evaluate();
+    }
+
+private:
+    DivergenceSums evaluate() {
         DivergenceSums sums;
         for (int first = 0; first < base_.chunks; first += sequences_) {
             const int count = std::min(sequences_, base_.chunks - first);
@@ -54,7 +65,6 @@ public:
         return sums;
     }
 
-private:
     /// Decodes chunks [first, first + count) and returns the logits of their second halves.
     const float * decode(int first, int count) {
         llama_memory_clear(llama_get_memory(ctx_), true);
@@ -83,6 +93,7 @@ private:
     }
 
     llama_context * ctx_;
+    UnchangedLayers & layers_;
     const BaseLogits & base_;
     int n_batch_, threads_, sequences_;
     llama_batch batch_;
@@ -91,12 +102,14 @@ private:
     std::vector<float> collected_;
 };
 
+bool on_node(ggml_tensor * t, bool ask, void * layers) { return ((UnchangedLayers *) layers)->observe(t, ask); }
+
 void answer_requests(ProbedModel & model, Evaluation & evaluation) {
     for (std::string line; std::getline(std::cin, line);) {
         const json request = json::parse(line);
         for (const json & name : request.at("restore")) model.restore(name);
         for (const json & each : request.at("write")) model.write(each.at("tensor"), {each.at("file"), each.at("offset")});
-        const DivergenceSums sums = evaluation.run();
+        const DivergenceSums sums = evaluation.run(model.changed());
         const json result = {{"kld", sums.mean()}, {"kldError", sums.error()}, {"tokens", sums.count()}, {"chunks", sums.chunk_means}};
         std::cout << result.dump() << std::endl;
     }
@@ -120,6 +133,9 @@ void run(int argc, char ** argv) {
     params.lazy_mode = LLAMA_LAZY_MODE_OFF;
     llama_backend_init();
     llama_numa_init(params.numa);
+    UnchangedLayers layers;
+    params.cb_eval = on_node;
+    params.cb_eval_user_data = &layers;
     auto initialised = common_init_from_params(params);
     llama_context * ctx = initialised->context();
     if (ctx == nullptr) throw std::runtime_error("failed to load model");
@@ -128,7 +144,7 @@ void run(int argc, char ** argv) {
         throw std::runtime_error("inconsistent vocabulary (" + std::to_string(base.vocabulary) + " vs " + std::to_string(vocabulary) + ")");
     }
     ProbedModel model(initialised->model(), params.model.path);
-    Evaluation evaluation(ctx, base, params.n_batch, params.cpuparams.n_threads);
+    Evaluation evaluation(ctx, layers, base, params.n_batch, params.cpuparams.n_threads);
     answer_requests(model, evaluation);
     llama_backend_free();
 }

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <map>
 #include <memory>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -30,6 +31,7 @@ struct FilePart {
 class ProbedModel {
 public:
     ProbedModel(const llama_model * model, const std::string & path) {
+        // llama.cpp loads a tied embedding twice if it is on different backends as input and as output.
         for (const auto & [name, tensor] : llama_internal_get_tensor_map(model)) tensors_[name].push_back(tensor);
         gguf_init_params params = {/*no_alloc*/ true, /*ctx*/ nullptr};
         const std::unique_ptr<gguf_context, void (*)(gguf_context *)> file(gguf_init_from_file(path.c_str(), params), &gguf_free);
@@ -41,17 +43,26 @@ public:
 
     /// Overwrites a tensor with `values` of its own type. llama.cpp ignores some tensors of a file; they have no effect.
     void write(const std::string & name, const FilePart & values) {
-        require(name);
-        const auto found = tensors_.find(name);
-        if (found == tensors_.end()) return;
-        // A tied embedding is loaded twice if it is on different backends as input and as output.
-        for (ggml_tensor * tensor : found->second) overwrite(tensor, values);
+        original_of(name);
+        for (ggml_tensor * tensor : tensors_[name]) {
+            overwrite(tensor, values);
+            changed_.insert(tensor);
+        }
     }
 
-    void restore(const std::string & name) { write(name, require(name)); }
+    void restore(const std::string & name) {
+        const FilePart & values = original_of(name);
+        for (ggml_tensor * tensor : tensors_[name]) {
+            overwrite(tensor, values);
+            changed_.erase(tensor);
+        }
+    }
+
+    /// The tensors that are overwritten now.
+    const std::set<const ggml_tensor *> & changed() const { return changed_; }
 
 private:
-    const FilePart & require(const std::string & name) const {
+    const FilePart & original_of(const std::string & name) const {
         const auto found = originals_.find(name);
         if (found == originals_.end()) throw std::runtime_error("the model has no tensor " + name);
         return found->second;
@@ -69,4 +80,5 @@ private:
     /// By name, where the file has the tensor's values.
     std::map<std::string, FilePart> originals_;
     std::map<std::string, std::vector<ggml_tensor *>> tensors_;
+    std::set<const ggml_tensor *> changed_;
 };
