@@ -6,6 +6,7 @@ const benches: Readonly<Record<string, () => Promise<(print: (line: string) => v
   gates: async () => (await import("./gates.js")).benchGates,
   idle: async () => (await import("./idle.js")).benchIdle,
   ladder: async () => (await import("./ladder.js")).benchLadder,
+  probes: async () => (await import("./probes.js")).benchProbes,
   quality: async () => (await import("./quality.js")).benchQuality,
   rounding: async () => (await import("./rounding.js")).benchRounding,
   scale: async () => (await import("./scale.js")).benchScale,

@@ -1,8 +1,7 @@
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { stringify } from "yaml";
 import { readGguf } from "../src/gguf/read-header.js";
 import { computeImatrix } from "../src/llamacpp/imatrix.js";
 import { computeMoments } from "../src/llamacpp/moments.js";
@@ -12,10 +11,9 @@ import type { ToolReport, ToolRun } from "../src/llamacpp/tool-run.js";
 import { resolveToolchain } from "../src/llamacpp/toolchain/toolchain.js";
 import { packageRoot } from "../src/util/package-root.js";
 import { models, present } from "./bench-models.js";
+import { convertedModel } from "./converted-model.js";
 import { modelCosts, shapes } from "./rounding/model-costs.js";
 import { productRate, sgemmRate } from "./rounding/product-rates.js";
-import { runRecipe } from "./run-recipe.js";
-import { storedFile } from "./stored-file.js";
 
 /** As in pipelines/release.yaml. */
 const calibrationTokens = 200 * 512;
@@ -78,19 +76,6 @@ async function compareTools(home: string, source: string, print: (line: string) 
     ...{ model: "model.gguf", moments: "moments.gguf", types: new Map(types), out: "rounded" },
   });
   printPair("rounding Q4_K_M / llama-quantize", rounded, nearest, print);
-}
-
-async function convertedModel(home: string, source: string): Promise<string> {
-  await writeFile(join(home, "pipeline.yaml"), stringify({ version: 1, stages: ["fetch", "convert"] }));
-  const recipe = {
-    version: 1,
-    model: { source, name: "small-llama" },
-    pipeline: "./pipeline.yaml",
-    variants: ["Q8_0"],
-  };
-  await writeFile(join(home, "rounding.yaml"), stringify(recipe));
-  await runRecipe(join(home, "rounding.yaml"), join(home, "out"));
-  return storedFile(join(home, "out"), "convert", "model.gguf");
 }
 
 function printPair(name: string, ours: ToolReport, theirs: ToolReport, print: (line: string) => void): void {

@@ -10,6 +10,6 @@ mkdir -p "$out"
 cp -n "$bin"/*.so "$out"/
 for name in "$@"; do
   # shellcheck disable=SC2086
-  (cd "$checkout" && g++ -std=c++17 -O2 -w -Wno-psabi -pthread -Iinclude -Iggml/include -Icommon -Ivendor -Isrc \
+  (cd "$checkout" && g++ -std=c++17 -O2 -w -Wno-psabi -pthread -Iinclude -Iggml/include -Icommon -Ivendor -Isrc -Iggml/src \
     "$here/$name.cpp" $libraries '-Wl,-rpath,$ORIGIN' -o "$out/llama-$name")
 done

@@ -22,6 +22,7 @@
 #include <nlohmann/json.hpp>
 
 #include "arg.h"
+#include "bf16-products.h"
 #include "common.h"
 #include "divergence.h"
 #include "llama.h"
@@ -102,6 +103,13 @@ private:
     std::vector<float> collected_;
 };
 
+bool computes_on_cpu() {
+    for (size_t i = 0; i < ggml_backend_dev_count(); i++) {
+        if (ggml_backend_dev_type(ggml_backend_dev_get(i)) != GGML_BACKEND_DEVICE_TYPE_CPU) return false;
+    }
+    return true;
+}
+
 bool on_node(ggml_tensor * t, bool ask, void * layers) { return ((UnchangedLayers *) layers)->observe(t, ask); }
 
 void answer_requests(ProbedModel & model, Evaluation & evaluation) {
@@ -133,7 +141,9 @@ void run(int argc, char ** argv) {
     params.lazy_mode = LLAMA_LAZY_MODE_OFF;
     llama_backend_init();
     llama_numa_init(params.numa);
-    UnchangedLayers layers;
+    const bool on_cpu = computes_on_cpu();
+    if (on_cpu) bf16_products::use(params.cpuparams.n_threads);
+    UnchangedLayers layers(on_cpu);
     params.cb_eval = on_node;
     params.cb_eval_user_data = &layers;
     auto initialised = common_init_from_params(params);

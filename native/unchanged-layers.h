@@ -17,12 +17,8 @@
 
 class UnchangedLayers {
 public:
-    /// Only on the CPU, where all nodes are in one part of the scheduler, which is announced before it is computed.
-    UnchangedLayers() {
-        for (size_t i = 0; i < ggml_backend_dev_count(); i++) {
-            if (ggml_backend_dev_type(ggml_backend_dev_get(i)) != GGML_BACKEND_DEVICE_TYPE_CPU) usable_ = false;
-        }
-    }
+    /// Unused on devices: the scheduler copies inputs of skipped nodes to them, and reads some of these.
+    explicit UnchangedLayers(bool on_cpu) : usable_(on_cpu) {}
 
     /// Prepares the next evaluation, in which `changed` tensors differ from the base.
     void begin(const std::set<const ggml_tensor *> & changed) {
@@ -195,7 +191,7 @@ private:
         return true;
     }
 
-    bool usable_ = true, replaying_ = false, ended_ = true;
+    bool usable_, replaying_ = false, ended_ = true;
     /// By part of the text, in the order of evaluation.
     std::vector<Graph> graphs_;
     /// The output of the layer at `kept_cut_`, by graph.

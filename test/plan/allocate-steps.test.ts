@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
+import type { PlanFacts } from "../../src/plan/facts.js";
 import { dependencies } from "../../src/plan/plan.js";
 import { demoRecipe, put } from "../fixtures/cli.js";
+import { failureOf } from "../fixtures/failure.js";
 import { planned, stepKeys } from "../fixtures/planned-steps.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
@@ -49,4 +51,15 @@ test("a variant for a device leaves room for the model's projector", async () =>
   const file = { kind: "step", step: "convert:mmproj", file: "mmproj.gguf", optional: false };
   expect(await projectors(vision)).toEqual([file, undefined]);
   expect(await projectors({})).toEqual([undefined, undefined]);
+});
+
+test("a llama.cpp of others can allocate only without probes", async () => {
+  const others = (facts: PlanFacts) => ({ ...facts, ownTools: false });
+  expect(await failureOf(planned(recipe(first), {}, others))).toMatchObject({ code: "QS-TOOL-PROBES" });
+  const without = recipe(first).replace(
+    `pipeline: ${pipeline}`,
+    `pipeline: ${put(`${temporaryFolder()}/none.yaml`, "version: 1\nprobes: none\n")}`,
+  );
+  const { steps } = await planned(without, {}, others);
+  expect(steps.map(({ id }) => id)).not.toContain("allocate:probes");
 });

@@ -62,6 +62,13 @@ describe("runSubprocess", () => {
     },
   );
 
+  test("an abort while the program starts ends it", async () => {
+    const controller = new AbortController();
+    const running = runSubprocess({ ...node("setInterval(() => {}, 1000)"), signal: controller.signal });
+    controller.abort(new Error("stopped at once"));
+    await expect(running).rejects.toThrow("stopped at once");
+  });
+
   test("throws the reason when aborted", async () => {
     const controller = new AbortController();
     const { signal } = controller;

@@ -160,7 +160,7 @@ export async function compileTool({ name, source, checkout, bin, programs, signa
 
 /** Returns a tool's source files and include folders, absolute or relative to the checkout. */
 async function sourcesOf(source: Compilation["source"], checkout: string) {
-  if ("native" in source) return { includes: [], sources: [path.resolve(nativeFolder, source.native)] };
+  if ("native" in source) return { includes: ["ggml/src"], sources: [path.resolve(nativeFolder, source.native)] };
   const folder = path.join("tools", source.folder);
   const names = (await readdir(path.join(checkout, folder))).filter((each) => each.endsWith(".cpp")).sort();
   return { includes: [folder], sources: names.map((name) => path.join(folder, name)) };
