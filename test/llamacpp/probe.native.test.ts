@@ -1,4 +1,4 @@
-import { copyFile, open, readFile, writeFile } from "node:fs/promises";
+import { copyFile, open, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeAll, expect, test, vi } from "vitest";
@@ -32,18 +32,21 @@ const nothing = { write: [], restore: [] };
 let run: ToolRun;
 let values: readonly TensorValues[];
 
-/** Quantizes tensors of a model and leaves their values in the working folder. */
+/** Quantizes tensors of a model; returns where their values are in the working folder. */
 async function valuesOf(model: string, types: ReadonlyMap<string, string>): Promise<readonly TensorValues[]> {
   const context = { ...stageContext(run, { model: join(folder, model) }), work: folder };
   const source = await openSource(context);
-  return withPool(context, async (pool) => (await new ProbeValues(context, source, pool).changeTo(types)).write);
+  const { write } = await withPool(context, (pool) => new ProbeValues(context, source, pool).changeTo(types));
+  const file = `${model}.values`;
+  await rename(join(folder, "values.bin"), join(folder, file));
+  return write.map((each) => ({ ...each, file }));
 }
 
 /** Writes the damaged model as a file, for llama-perplexity. */
 async function writeDamaged(model: string, to: string, changes: readonly TensorValues[]): Promise<void> {
   await copyFile(join(folder, model), join(folder, to));
   const { tensors } = await readGguf(join(folder, to));
-  const bytes = await readFile(join(folder, "values.bin"));
+  const bytes = await readFile(join(folder, `${model}.values`));
   const file = await open(join(folder, to), "r+");
   for (const [i, { tensor, offset }] of changes.entries()) {
     const place = tensors.find(({ name }) => name === tensor)?.offset ?? -1;
@@ -127,8 +130,8 @@ test("requests that fail", async () => {
     return `${failure.code} ${failure.message} ${failure.output}`;
   };
   const write = (tensor: string, file: string, offset = 0) => ({ write: [{ tensor, file, offset }], restore: [] });
-  expect(await failing(base, write("blk.9.attn_q.weight", "values.bin"))).toContain("has no tensor blk.9");
-  expect(await failing(base, write("blk.0.attn_q.weight", "values.bin", 1 << 30))).toContain("failed to read");
+  expect(await failing(base, write("blk.9.attn_q.weight", "base.kld"))).toContain("has no tensor blk.9");
+  expect(await failing(base, write("blk.0.attn_q.weight", "base.kld", 1 << 30))).toContain("failed to read");
   expect(await failing(base, write("blk.0.attn_q.weight", "missing.bin"))).toContain("failed to read");
   await writeFile(join(folder, "cut.kld"), (await readFile(join(folder, "base.kld"))).subarray(0, 4_000_000));
   expect(await failing({ ...base, base: "cut.kld" })).toMatch(/^QS-VALIDATE-FAILED the base logits .* incomplete/);
