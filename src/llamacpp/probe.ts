@@ -3,6 +3,8 @@ import * as z from "zod";
 import { QuantsmithError } from "../util/errors.js";
 import { runSubprocess, type SubprocessResult } from "../util/subprocess.js";
 import { type Compute, computeArguments, computeEnvironment, cpuCompute } from "./compute/compute.js";
+import { deviceError, deviceFailure, deviceMemoryError } from "./compute/device-failures.js";
+import { cpuArguments } from "./compute/run-on-device.js";
 import { modelLoadPattern, nonFiniteRemedy } from "./input-failures.js";
 import { toolFailure } from "./tool-failure.js";
 import { fileArgument, missingOwnTool, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
@@ -11,7 +13,6 @@ export interface ProbeOptions extends ToolRun {
   model: string;
   /** The file written by `saveBaseLogits` for `model`; it contains the text's tokens, the context and the chunks. */
   base: string;
-  compute?: Compute;
 }
 
 /** Values that replace a tensor, in the tensor's own type. */
@@ -71,7 +72,8 @@ export class ProbeTool {
     this.#compute = compute;
     this.#args = [
       ...["-m", fileArgument(options.model), "--kl-divergence-base", fileArgument(options.base)],
-      ...["-t", `${threads}`, ...computeArguments(compute)],
+      ...["-t", `${threads}`],
+      ...(compute.backend === "cpu" ? cpuArguments(options) : computeArguments(compute)),
     ];
     this.#end = runSubprocess({
       file: tool.path,
@@ -89,8 +91,8 @@ export class ProbeTool {
   }
 
   /**
-   * Changes the model and evaluates the text. Throws QS-VALIDATE-NAN, QS-VALIDATE-LOAD, QS-VALIDATE-FAILED, QS-ENV-OOM, and
-   * the abort reason.
+   * Changes the model and evaluates the text. Throws QS-VALIDATE-NAN, QS-VALIDATE-LOAD, QS-VALIDATE-FAILED, QS-ENV-OOM,
+   * QS-COMPUTE-MEMORY, QS-COMPUTE-DEVICE, QS-COMPUTE-LOST, and the abort reason.
    */
   async measure(change: ModelChange): Promise<ProbeFigures> {
     const line = new Promise<string>((resolve) => {
@@ -129,6 +131,9 @@ export class ProbeTool {
   }
 
   #failure(result: SubprocessResult): QuantsmithError {
+    const device = this.#compute.backend === "cpu" ? undefined : deviceFailure(result);
+    if (device === "memory") return deviceMemoryError(this.#model, this.#compute, result);
+    if (device !== undefined) return deviceError(device, "llama-probe", this.#compute, result);
     return toolFailure(result, {
       doing: `probing ${this.#model}`,
       patterns: [
@@ -147,12 +152,7 @@ export class ProbeTool {
   #notFinite({ write }: ModelChange): QuantsmithError {
     const [{ tensor } = { tensor: "no tensor" }, ...others] = write;
     const more = others.length === 0 ? "" : ` and ${others.length} more`;
-    const { backend } = this.#compute;
-    const message = `${this.#model} has a NaN or infinite divergence with ${tensor}${more} quantized, computed by ${backend}`;
-    const remedy =
-      backend === "cpu"
-        ? nonFiniteRemedy
-        : `Run again with \`--device cpu\`: the ${backend} backend may compute wrong values for this model.`;
-    return new QuantsmithError("QS-VALIDATE-NAN", message, { remedy });
+    const message = `${this.#model} has a NaN or infinite divergence with ${tensor}${more} quantized`;
+    return new QuantsmithError("QS-VALIDATE-NAN", message, { remedy: nonFiniteRemedy(this.#compute) });
   }
 }

@@ -1,11 +1,11 @@
 import { copyFile, open, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterEach, beforeAll, expect, test, vi } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { readGguf } from "../../src/gguf/read-header.js";
 import { type NewTensor, writeGguf } from "../../src/gguf/write-gguf.js";
 import { extractChunks } from "../../src/llamacpp/base-logits.js";
-import { type Compute, computeEnvironment } from "../../src/llamacpp/compute/compute.js";
+import type { Compute } from "../../src/llamacpp/compute/compute.js";
+import { resolveCompute } from "../../src/llamacpp/compute/resolve-compute.js";
 import { measureKld } from "../../src/llamacpp/kl-divergence.js";
 import { saveBaseLogits } from "../../src/llamacpp/perplexity.js";
 import { ProbeTool, type TensorValues } from "../../src/llamacpp/probe.js";
@@ -13,13 +13,12 @@ import type { ToolRun } from "../../src/llamacpp/tool-run.js";
 import { knownType } from "../../src/quant/ggml-types.js";
 import { ProbeValues } from "../../src/stages/allocate/probe-values.js";
 import { openSource, withPool } from "../../src/stages/ggml-source.js";
-import { packageRoot } from "../../src/util/package-root.js";
 import { sha256 } from "../../src/util/sha256.js";
-import { runSubprocess } from "../../src/util/subprocess.js";
 import { failureOf } from "../fixtures/failure.js";
 import { stageContext } from "../fixtures/stage-context.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 import { makeTinyModel } from "../fixtures/tiny-model.js";
+import { firstVulkanDevice } from "../fixtures/vulkan.js";
 
 const folder = temporaryFolder();
 const base = { model: "model.gguf", base: "base.kld" };
@@ -58,10 +57,6 @@ async function writeDamaged(model: string, to: string, changes: readonly TensorV
 async function logits(model: string, out: string, chunks: number): Promise<void> {
   await saveBaseLogits({ ...run, model, text: "calibration.txt", out, chunks, context: 512 });
 }
-
-afterEach(() => {
-  vi.unstubAllEnvs();
-});
 
 beforeAll(async () => {
   run = await makeTinyModel(folder);
@@ -167,15 +162,10 @@ test("layers before the changed tensor are skipped without a change of the resul
 });
 
 test("tensors on a device are overwritten and restored", async (context) => {
-  vi.stubEnv("GGML_VK_VISIBLE_DEVICES", "0");
-  const compute = vulkan();
-  const listed = await runSubprocess({
-    file: run.toolchain.tools["llama-perplexity"].path,
-    args: ["--list-devices"],
-    cwd: folder,
-    env: computeEnvironment(compute),
-  });
-  context.skip(!/\bVulkan0\b/.test(listed.stdout + listed.stderr), "no Vulkan device; install mesa-vulkan-drivers");
+  const backend = await firstVulkanDevice();
+  context.skip("skipped" in backend, "skipped" in backend ? backend.skipped : "");
+  const settings = { gpuLayers: "auto", mainGpu: null, tensorSplit: null, cpuMoe: "auto" } as const;
+  const { compute } = await resolveCompute({ ...settings, device: "vulkan" }, run.toolchain);
   const text = { model: "model.gguf", text: "calibration.txt", out: "short.kld", chunks: 1, context: 64 };
   await saveBaseLogits({ ...run, ...text });
   const measured = async (options: { compute?: Compute }) => {
@@ -192,17 +182,6 @@ test("tensors on a device are overwritten and restored", async (context) => {
   expect(device.floor.kld).toBeLessThan(0.05 * cpu.probe.kld);
   expect(Math.abs(device.probe.kld / cpu.probe.kld - 1)).toBeLessThan(0.05);
 });
-
-/** The first Vulkan device, with the library of the npm package. */
-function vulkan(): Compute {
-  const platform = "linux-x64-vulkan";
-  const library = fileURLToPath(
-    new URL(`node_modules/@node-llama-cpp/${platform}/bins/${platform}/libggml-vulkan.so`, packageRoot),
-  );
-  const device = { backend: "vulkan" as const, name: "Vulkan0", description: "", totalBytes: 0, freeBytes: 0 };
-  const placement = { gpuLayers: 99, mainGpu: null, tensorSplit: null, cpuMoe: "auto" as const };
-  return { backend: "vulkan", devices: [device], library, driver: null, placement };
-}
 
 /** Writes the model with every feed-forward layer as two equal experts. */
 async function writeMixture(to: string): Promise<void> {

@@ -75,8 +75,11 @@ async function runOnce(
   return { args: all, result: await runTool(run, tool, all, follow?.(), env) };
 }
 
-/** Tools use devices by default: of the backends that they contain, and of the user's GGML_BACKEND_PATH. */
-function cpuArguments({ compute, toolchain }: DeviceRun): string[] {
+/**
+ * Returns the options that keep a tool on the CPU. Tools use devices by default: of the backends that they contain, and of
+ * the user's GGML_BACKEND_PATH.
+ */
+export function cpuArguments({ compute, toolchain }: Pick<ToolRun, "compute" | "toolchain">): string[] {
   const hasDevices = process.platform === "darwin" || toolchain.source !== "pinned" || process.env.GGML_BACKEND_PATH;
   return compute !== undefined && hasDevices ? ["--device", "none"] : [];
 }
