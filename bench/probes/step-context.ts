@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { cpuCompute } from "../../src/llamacpp/compute/compute.js";
 import type { ToolRun } from "../../src/llamacpp/tool-run.js";
 import type { StageContext } from "../../src/stages/stage.js";
 
@@ -23,6 +24,7 @@ export async function stepContext(
     reusableSteps: () => Promise.resolve([]),
     steps: () => [],
     threads: run.threads,
+    compute: cpuCompute,
     toolchain: async () => run.toolchain,
     python: () => Promise.reject(new Error("this step needs no Python")),
     signal: new AbortController().signal,
