@@ -26,6 +26,9 @@ export interface TokenizerContext {
   signal: AbortSignal;
 }
 
+/** On a busy machine, reading 262,000 tokens alone takes 10 seconds. */
+const tokenizerLimits = { ...foreignLimits, seconds: 60 };
+
 /** JavaScript heap in MiB; a tokenizer of 262,000 tokens and 515,000 merges takes 180. */
 const heapMegabytes = 384;
 
@@ -38,7 +41,7 @@ export async function runTokenizer(
   tokenizer: JsonObject,
   known: Pretokenizers,
   { work, signal }: TokenizerContext,
-  limits = foreignLimits,
+  limits = tokenizerLimits,
 ): Promise<TokenizerRun> {
   let last: TokenizerMessage | undefined;
   await runLimitedChild({
