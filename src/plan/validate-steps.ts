@@ -72,7 +72,8 @@ export function validateStep({ name }: Variant, settings: Settings, facts: PlanF
     ...overlapCheckInput(settings, facts),
   };
   const params = { limits, referenced: isReference(name, settings), parts: segments };
-  const bytes = blockBytes(settings, facts);
+  // The block that is measured, and the next one.
+  const bytes = 2 * blockBytes(settings, facts);
   return step(validateId(name, segment, segments), validateVariant, params, inputs, bytes, name);
 }
 
@@ -90,7 +91,7 @@ function segmentChunks({ evaluation }: Settings, segments: number, segment: numb
   return Math.floor((evaluation.chunks + segments - 1 - segment) / segments);
 }
 
-/** A measurement copies the logits of one block of chunks at a time. */
+/** Bytes of a copy of the logits of one block of chunks. */
 function blockBytes(settings: Settings, facts: PlanFacts): number {
   const { context } = settings.evaluation;
   const chunks = segmentChunks(settings, logitSegments(settings, facts), 0);

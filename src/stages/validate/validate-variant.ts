@@ -1,14 +1,11 @@
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
-import { extractChunks, scoredTokens } from "../../llamacpp/base-logits.js";
-import { type KldFigures, type KldResult, measureKld } from "../../llamacpp/kl-divergence.js";
+import type { KldFigures } from "../../llamacpp/kl-divergence.js";
 import { checkGates, type GateBreach } from "../../release/check-gates.js";
 import type { GateLimit } from "../../release/gates.js";
 import type { JsonObject } from "../../util/canonical-json.js";
-import { type Operation, type OperationReport, requiredInput, type Shard, type StageContext } from "../stage.js";
-import { linkInput, readReport, toolRun, writeReport } from "../step-files.js";
+import { type Operation, requiredInput, type Shard, type StageContext } from "../stage.js";
+import { readReport, writeReport } from "../step-files.js";
 import type { BaseReport } from "./base-logits.js";
-import { BlockJournal } from "./block-journal.js";
+import { BlockRunner } from "./block-runner.js";
 import { requireIntact, type StructureReport } from "./check-structure.js";
 import { type Block, combineBlocks } from "./combine-blocks.js";
 import { dealChunks, sequentialVerdict } from "./sequential-verdict.js";
@@ -60,17 +57,21 @@ export const validateVariant: Operation<ValidateParams> = {
     const blocks = [...(before?.blocks ?? [])];
     const inBlocks = params.limits.length > 0 || params.referenced;
     const lists = inBlocks ? dealChunks(base.chunks, base.context) : [allOf(base.chunks)];
-    const runner = await BlockRunner.open(context, base);
-    if (context.shard !== undefined) {
-      for (const [index, chunks] of blocksOfShard(context.shard, lists)) await runner.measure(index, chunks);
-      return runner.report();
-    }
+    const runner = await BlockRunner.open(context, base, lists);
     let decided = before?.decided ?? false;
-    for (const [index, chunks] of lists.entries()) {
-      if (decided) break;
-      blocks.push(await runner.measure(index, chunks));
-      const verdict = sequentialVerdict(blocks, params.limits, lists.length * params.parts, blocksOf(references));
-      decided = inBlocks && !params.referenced && verdict !== "open";
+    try {
+      if (context.shard !== undefined) {
+        await runner.measureAll(blocksOfShard(context.shard, lists));
+        return runner.report();
+      }
+      for (const index of decided ? [] : lists.keys()) {
+        blocks.push(await runner.measure(index, index + 1));
+        const verdict = sequentialVerdict(blocks, params.limits, lists.length * params.parts, blocksOf(references));
+        decided = inBlocks && !params.referenced && verdict !== "open";
+        if (decided) break;
+      }
+    } finally {
+      await runner.close();
     }
     const figures = combineBlocks(blocks);
     const report: ValidateReport = {
@@ -88,9 +89,9 @@ export const validateVariant: Operation<ValidateParams> = {
   },
 };
 
-/** Returns every n-th block with its index. */
-function blocksOfShard({ index, count }: Shard, lists: readonly number[][]): [number, number[]][] {
-  return [...lists.entries()].filter(([block]) => block % count === index - 1);
+/** Returns the index of every n-th block. */
+function blocksOfShard({ index, count }: Shard, lists: readonly number[][]): number[] {
+  return [...lists.keys()].filter((block) => block % count === index - 1);
 }
 
 const allOf = (chunks: number) => Array.from({ length: chunks }, (_, chunk) => chunk);
@@ -113,70 +114,3 @@ const blocksOf = (references: References) => new Map([...references].map(([name,
 /** Returns the figures of the reference variants on the first `count` blocks. */
 const figuresOf = (references: References, count: number) =>
   new Map([...references].map(([name, { blocks }]) => [name, combineBlocks(blocks.slice(0, count))]));
-
-/** Measures blocks, or reads them from the journal of a killed run. */
-class BlockRunner {
-  readonly #context: StageContext;
-  readonly #base: BaseReport;
-  readonly #journal: BlockJournal;
-  readonly #model: string;
-  readonly #logits: string;
-  #done = 0;
-  #resumed = 0;
-  #commands: string[][] = [];
-  #peakMemoryBytes = 0;
-
-  private constructor(context: StageContext, base: BaseReport, journal: BlockJournal, files: [string, string]) {
-    this.#context = context;
-    this.#base = base;
-    this.#journal = journal;
-    [this.#model, this.#logits] = files;
-  }
-
-  static async open(context: StageContext, base: BaseReport): Promise<BlockRunner> {
-    const files: [string, string] = [
-      await linkInput(context, "model", "model.gguf"),
-      await linkInput(context, "base", "base.kld"),
-    ];
-    return new BlockRunner(context, base, new BlockJournal(await context.partial()), files);
-  }
-
-  async measure(index: number, chunks: readonly number[]): Promise<Block> {
-    const before = await this.#journal.find(index);
-    const block = before ?? (await this.#measure(chunks));
-    if (before === undefined) await this.#journal.keep(index, block);
-    else this.#resumed++;
-    this.#done += chunks.length;
-    return block;
-  }
-
-  report(): OperationReport {
-    return {
-      commands: this.#commands,
-      peakMemoryBytes: this.#peakMemoryBytes,
-      measurements: { blocksResumed: this.#resumed },
-    };
-  }
-
-  async #measure(chunks: readonly number[]): Promise<Block> {
-    const result = await this.#run(chunks);
-    if (this.#commands.length === 0) this.#commands.push(result.argv);
-    this.#peakMemoryBytes = Math.max(this.#peakMemoryBytes, result.peakMemoryBytes);
-    const { figures, quantiles, perChunk } = result;
-    return { figures, quantiles, perChunk, tokens: chunks.length * scoredTokens(this.#base.context) };
-  }
-
-  async #run(chunks: readonly number[]): Promise<KldResult> {
-    const run = await toolRun(this.#context);
-    const onProgress: typeof run.onProgress = (progress) =>
-      run.onProgress?.({ ...progress, done: this.#done + progress.done, total: this.#base.chunks });
-    if (chunks.length === this.#base.chunks) {
-      return measureKld({ ...run, onProgress, model: this.#model, base: this.#logits });
-    }
-    const file = join(this.#context.work, "block.kld");
-    await extractChunks(join(this.#context.work, this.#logits), file, chunks);
-    const result = await measureKld({ ...run, onProgress, model: this.#model, base: "block.kld" });
-    await rm(file);
-    return result;
-  }
-}

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -91,6 +91,20 @@ describe("measuring", () => {
       expect(report[name] / byHand[name], name).toBeGreaterThan(0.9);
       expect(report[name] / byHand[name], name).toBeLessThan(1.1);
     }
+  });
+
+  test("the logits of the next block are copied while one is measured, and no copy stays", async () => {
+    const seen = new Set<string>();
+    const list = () => readdirSync(context.work).filter((name) => name.startsWith("block-"));
+    const context = stageContext(run, inputs, {
+      progress: ({ done }) => {
+        if (done <= 4) for (const name of list()) seen.add(name);
+      },
+    });
+    const limits = gateLimits({ kldMean: { max: byHand.kldMean * 1.001 } });
+    await validateVariant.run({ limits, referenced: false, parts: 1 }, context);
+    expect([...seen].sort()).toEqual(["block-0.kld", "block-1.kld"]);
+    expect(list()).toEqual([]);
   });
 
   test("ends as soon as the gates are decided, and reports breaches", async () => {
