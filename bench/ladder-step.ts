@@ -23,6 +23,7 @@ const context: StageContext = {
   steps: () => [],
   threads: 2,
   compute: cpuCompute,
+  requiresMemory: false,
   toolchain: () => resolveToolchain(),
   python: () => Promise.reject(new Error("this step needs no Python")),
   signal: new AbortController().signal,

@@ -21,6 +21,7 @@ const context: StageContext = {
   steps: () => [],
   threads: 2,
   compute: cpuCompute,
+  requiresMemory: false,
   toolchain: () => resolveToolchain(),
   python: async () => (await import("../../src/llamacpp/python/python-env.js")).prepareConverterPython(),
   signal: new AbortController().signal,

@@ -1,5 +1,5 @@
-import { readFile, statfs } from "node:fs/promises";
-import { availableParallelism, totalmem } from "node:os";
+import { statfs } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { hubConnection } from "../hub/connection.js";
 import { type ComputeReport, reportCompute } from "../llamacpp/compute/report-compute.js";
 import { describePython } from "../llamacpp/python/python-env.js";
@@ -8,6 +8,7 @@ import { type ToolName, toolNames } from "../llamacpp/toolchain/tools.js";
 import { requireWritableCache } from "../util/cache-folder.js";
 import { QuantsmithError } from "../util/errors.js";
 import { requireProc } from "../util/require-proc.js";
+import { usableMemoryBytes } from "../util/usable-memory.js";
 
 export interface DoctorTool {
   /** Null until the tool is built. */
@@ -94,12 +95,4 @@ function describeHub(): NonNullable<Doctor["hub"]> | QuantsmithError {
     if (error instanceof QuantsmithError) return error;
     throw error;
   }
-}
-
-/** Returns the control group's memory limit (version 2 or 1) if it is below the machine's memory, else that. */
-async function usableMemoryBytes(): Promise<number> {
-  const limits = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
-  const texts = await Promise.all(limits.map((file) => readFile(file, "utf8").catch(() => "")));
-  // The filter drops "max" (NaN) and an empty text (0); version 1 writes a huge number for "no limit".
-  return Math.min(totalmem(), ...texts.map(Number).filter((bytes) => bytes > 0));
 }

@@ -57,6 +57,7 @@ function stageContext(task: StepTask, runtime: BuildRuntime, signal: AbortSignal
     reusableSteps: (inputs) => findReusableSteps(task, runtime, inputs),
     threads: runtime.threads,
     compute: runtime.plan.compute.compute,
+    requiresMemory: step.requiresMemory ?? false,
     steps: runtime.steps,
     toolchain: () => runtime.tools.toolchain(note),
     python: () => runtime.tools.python(note),

@@ -9,6 +9,7 @@ import { baseLogits } from "../stages/validate/base-logits.js";
 import { convertsProjector, projectorId } from "./convert-steps.js";
 import { corpusInputs, corpusTexts } from "./corpus-files.js";
 import { deviceBudget } from "./device-budget.js";
+import { evaluatedBase } from "./evaluated-base.js";
 import type { PlanFacts } from "./facts.js";
 import { labelPreset } from "./label-preset.js";
 import { outputOf, step } from "./make-step.js";
@@ -27,10 +28,11 @@ export function sharedAllocateSteps(settings: Settings, facts: PlanFacts): Step[
   // Probes use the same context as the measurement of variants.
   const { context } = evaluation;
   const texts = corpusTexts("search", settings, facts);
-  const text = { model: outputOf("convert", "model.gguf"), ...corpusInputs("search", settings, facts) };
+  const text = { model: evaluatedBase(settings), ...corpusInputs("search", settings, facts) };
   const logitBytes = predictBytes.baseLogits(facts.model, search.chunks, context);
   const probed = {
     ...model,
+    model: evaluatedBase(settings),
     errors: outputOf("allocate:errors", "errors.json"),
     base: outputOf("allocate:base", "base.kld"),
     baseReport: outputOf("allocate:base", "base.json"),

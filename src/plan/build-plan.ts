@@ -11,8 +11,10 @@ import type { StageName } from "../stages/stage.js";
 import { canonicalJson } from "../util/canonical-json.js";
 import { sha256 } from "../util/sha256.js";
 import { allocateSteps, sharedAllocateSteps, usesFeedback } from "./allocate-steps.js";
+import { baseNotes } from "./base-notes.js";
 import { convertEngine, convertSteps } from "./convert-steps.js";
 import { corpusInputs, corpusTexts } from "./corpus-files.js";
+import { copySteps, evaluatedBase, withMemoryChecks } from "./evaluated-base.js";
 import type { PlanFacts } from "./facts.js";
 import { expectedBits, labelPreset } from "./label-preset.js";
 import { outputOf, step } from "./make-step.js";
@@ -32,7 +34,12 @@ import { baseSteps, logitSegments, measurementOrder, structureStep, validateStep
 export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selection = {}): Plan {
   requireSupported(settings, facts);
   const has = (stage: StageName) => settings.stages.includes(stage);
-  const steps: Step[] = [fetchStep(settings, facts), ...convertSteps(settings, facts), ...textSteps(settings, facts)];
+  const steps: Step[] = [
+    fetchStep(settings, facts),
+    ...convertSteps(settings, facts),
+    ...textSteps(settings, facts),
+    ...copySteps(settings, facts),
+  ];
   if (has("calibrate")) steps.push(calibrateStep(settings, facts));
   const segments = has("validate") ? logitSegments(settings, facts) : 0;
   if (segments > 0) steps.push(...baseSteps(settings, facts, 0));
@@ -58,10 +65,11 @@ export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selec
   }
   const plan = {
     name: settings.name,
-    steps,
+    steps: withMemoryChecks(steps, settings),
     toolDigests: facts.toolDigests,
     compute: facts.compute,
     computeSettings: settings.compute,
+    notes: baseNotes(settings, facts),
     keepIntermediates: settings.keepIntermediates,
     convert: convertEngine(settings, facts),
     report,
@@ -90,7 +98,7 @@ function calibrateStep(settings: Settings, facts: PlanFacts): Step {
     chatTemplate,
     moments: usesFeedback(settings),
   };
-  const inputs = { model: outputOf("convert", "model.gguf"), ...corpusInputs("calibration", settings, facts) };
+  const inputs = { model: evaluatedBase(settings), ...corpusInputs("calibration", settings, facts) };
   const bytes = predictBytes.imatrix(facts.model) + (params.moments ? predictBytes.moments(facts.model) : 0);
   return step("calibrate", calibrate, params, inputs, bytes);
 }

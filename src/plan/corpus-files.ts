@@ -21,9 +21,16 @@ export const corpusKinds = ["calibration", "search", "evaluation"] as const;
 export const readingStage = { calibration: "calibrate", search: "allocate", evaluation: "validate" } as const;
 
 /** Returns the uses whose texts the steps of this recipe read. */
-export function usedKinds({ stages, variants, probes }: Settings): CorpusKind[] {
-  const searching = probes !== "none" && variants.some(({ kind }) => kind === "dynamic");
-  return corpusKinds.filter((kind) => stages.includes(readingStage[kind]) && (kind !== "search" || searching));
+export function usedKinds(settings: Settings): CorpusKind[] {
+  return corpusKinds.filter((kind) =>
+    kind === "search" ? searches(settings) : settings.stages.includes(readingStage[kind]),
+  );
+}
+
+/** Probes read the search text, and the measurement of a Q8_0 copy of the base. */
+function searches({ stages, variants, probes, base }: Settings): boolean {
+  if (base === "Q8_0" && stages.includes("validate")) return true;
+  return stages.includes("allocate") && probes !== "none" && variants.some(({ kind }) => kind === "dynamic");
 }
 
 /** Returns the local file of a text; undefined for a text that is fetched or sampled during the run. */

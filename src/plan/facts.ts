@@ -26,6 +26,8 @@ export interface PlanFacts {
   ownTools: boolean;
   /** The devices of this machine for the steps that evaluate a model. */
   compute: ComputeChoice;
+  /** Memory of host and devices together in bytes; null if other machines evaluate models. */
+  memoryBytes: number | null;
   toolDigests: Readonly<Record<ToolId, string>>;
   /** Files of the tools, for the provenance. */
   toolFiles: readonly InputFile[];

@@ -5,6 +5,7 @@ import type { FileSelection } from "../checkpoint/file-selection.js";
 import { maxConfigBytes, parseConfig, vocabularySize } from "../checkpoint/read-config.js";
 import { selectHubFiles } from "../checkpoint/select-hub-files.js";
 import { maxIndexBytes } from "../checkpoint/weight-index.js";
+import { availableBytes } from "../hardware/memory/evaluation.js";
 import { loadSpeedConstants } from "../hardware/speed/speed-files.js";
 import { hubConnection } from "../hub/connection.js";
 import { repoCache } from "../hub/download/cache-layout.js";
@@ -20,6 +21,7 @@ import { ownTools, type Toolchain } from "../llamacpp/toolchain/tools.js";
 import type { Settings } from "../recipe/settings.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import { packageVersion } from "../util/package-version.js";
+import { usableMemoryBytes } from "../util/usable-memory.js";
 import type { ModelFacts, PlanFacts } from "./facts.js";
 import { hubGguf, localGguf } from "./gguf-facts.js";
 import { inRecipe } from "./in-recipe.js";
@@ -52,6 +54,7 @@ export async function gatherFacts(
     ...(await converterFacts(settings, toolchain)),
     ownTools: toolchain.state === "buildable" || hasOwnTools(toolchain.toolchain),
     compute,
+    memoryBytes: inJobs ? null : availableBytes(await usableMemoryBytes(), compute.compute),
     toolDigests: {
       "llama.cpp": toolchain.digest,
       pretokenizers: await toolDigest("pretokenizers", toolchain),

@@ -6,6 +6,7 @@ import { variantMemory } from "../stages/package/variant-memory.js";
 import { resolvedBudget } from "./allocate-steps.js";
 import { convertEngine, convertsProjector, projectorId } from "./convert-steps.js";
 import { type CorpusKind, corpusTexts, inputTexts, lockedTexts, usedKinds } from "./corpus-files.js";
+import { distanceId, measuresCopy, referenceId, usesCopy } from "./evaluated-base.js";
 import type { PlanFacts } from "./facts.js";
 import { outputOf, step } from "./make-step.js";
 import type { Step, StepInput } from "./plan.js";
@@ -28,6 +29,7 @@ export function packageParams(settings: Settings, facts: PlanFacts): PackagePara
     variants: settings.variants.map(({ name }) => ({ name, file: variantFileName(model.name, name) })),
     maxFileBytes,
     measured: settings.stages.includes("validate"),
+    ...(usesCopy(settings) ? { evaluatedBase: "Q8_0" as const } : {}),
     smokeTested: settings.stages.includes("smoke") && settings.smoke.length > 0,
     texts: {
       calibration: corpusTexts("calibration", settings, facts),
@@ -62,6 +64,10 @@ export function packageInputs(settings: Settings, facts: PlanFacts): Record<stri
   if (has("validate")) {
     inputs.base = maybe("validate:base", "base.json");
     inputs.noise = maybe("validate:base:noise", "noise.json");
+  }
+  if (measuresCopy(settings)) {
+    inputs.distance = maybe(distanceId, "noise.json");
+    inputs.distanceBase = maybe(referenceId, "base.json");
   }
   for (const { kind, name } of settings.variants) {
     inputs[variantInput("model", name)] = maybe(`quantize:${name}`, "model.gguf");
@@ -130,7 +136,8 @@ function lock(settings: Settings, facts: PlanFacts): PackageParams["lock"] {
     convert: { ...settings.convert, engine: convertEngine(settings, facts).engine },
     ...(Object.keys(settings.metadata).length === 0 ? {} : { metadata: settings.metadata }),
     calibration: { ...settings.calibration, corpus: texts("calibration") },
-    ...(searches(settings)
+    ...(usesCopy(settings) ? { base: "Q8_0" } : {}),
+    ...(searches(settings) || measuresCopy(settings)
       ? { search: { ...settings.search, corpus: texts("search"), probes: settings.probes, effort: settings.effort } }
       : {}),
     evaluation: { ...settings.evaluation, corpus: texts("evaluation") },

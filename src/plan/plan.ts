@@ -25,6 +25,8 @@ export interface Step {
   operation?: string;
   /** Whether its outputs depend on the backend (`Operation.evaluatesModel`). */
   evaluatesModel?: boolean;
+  /** Whether it fails before it starts if the memory is too small for the model that it evaluates. */
+  requiresMemory?: boolean;
   /** Whether its work can be split into shards (`StageContext.shard`). */
   isShardable?: boolean;
   version: number;
@@ -55,6 +57,8 @@ export interface Plan {
   compute: ComputeChoice;
   /** The settings of that choice, with which other machines make their own. */
   computeSettings: ComputeSettings;
+  /** Sentences for the user, without the final period. */
+  notes: readonly string[];
   /** False: drop intermediate files after their last reader. Always true for a partial plan. */
   keepIntermediates: boolean;
   /** The converter of the checkpoint, with the reason. */

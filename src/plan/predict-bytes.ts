@@ -4,7 +4,7 @@ import type { ModelFacts } from "./facts.js";
 /** Room for headers, reports and other small files of a step, in bytes. */
 const smallBytes = 1 << 20;
 /** Assumed vocabulary while only the file list of a checkpoint is known. */
-const largeVocabulary = 262_144;
+export const largeVocabulary = 262_144;
 
 /** Expected bytes that each stage writes for a model; estimates on the high side. */
 export const predictBytes = {

@@ -2,15 +2,17 @@ import type { Settings } from "../recipe/settings.js";
 import { questionOf, type SmokePrompt } from "../stages/smoke/expectation.js";
 import { smoke } from "../stages/smoke/smoke.js";
 import { smokeBase } from "../stages/smoke/smoke-base.js";
+import { evaluatedBase } from "./evaluated-base.js";
 import { outputOf, step } from "./make-step.js";
 import type { Step } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
 import { structureId } from "./validate-steps.js";
 
 /** Facts about the base GGUF for all smoke tests, with its answers to prompts that compare with them. */
-export function smokeBaseStep({ smoke: prompts }: Settings): Step {
+export function smokeBaseStep(settings: Settings): Step {
+  const { smoke: prompts } = settings;
   const questions = prompts.map((prompt) => ({ ...questionOf(prompt), compared: prompt.expect?.sameAsBase === true }));
-  const inputs = { model: outputOf("convert", "model.gguf") };
+  const inputs = { model: evaluatedBase(settings) };
   return step("smoke:base", smokeBase, { questions, context: contextFor(prompts) }, inputs, predictBytes.report());
 }
 

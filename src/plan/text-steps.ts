@@ -12,6 +12,7 @@ import {
   sampleId,
   usedKinds,
 } from "./corpus-files.js";
+import { evaluatedBase } from "./evaluated-base.js";
 import type { PlanFacts } from "./facts.js";
 import { outputOf, step } from "./make-step.js";
 import type { Step, StepInput } from "./plan.js";
@@ -60,7 +61,7 @@ function sampleStep(kind: CorpusKind, settings: Settings): Step[] {
   const tokens = Math.ceil((chunks * context * tokenMargin) / corpus.length);
   const operation = { ...sampleText, stage: readingStage[kind] };
   const params = { use: kind, tokens, pieceTokens: Math.min(maxPieceTokens, tokens), temperature };
-  return [step(sampleId(kind), operation, params, { model: outputOf("convert", "model.gguf") }, predictBytes.report())];
+  return [step(sampleId(kind), operation, params, { model: evaluatedBase(settings) }, predictBytes.report())];
 }
 
 function overlapCheckStep(kinds: readonly CorpusKind[], settings: Settings, facts: PlanFacts): Step {

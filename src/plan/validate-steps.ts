@@ -6,6 +6,7 @@ import { noiseFloor } from "../stages/validate/noise-floor.js";
 import { dealChunks, minChunks } from "../stages/validate/sequential-verdict.js";
 import { referenceInput, validateVariant } from "../stages/validate/validate-variant.js";
 import { corpusInputs, corpusTexts } from "./corpus-files.js";
+import { evaluatedBase } from "./evaluated-base.js";
 import type { PlanFacts } from "./facts.js";
 import { outputOf, step } from "./make-step.js";
 import type { Step, StepInput } from "./plan.js";
@@ -33,7 +34,7 @@ export function baseSteps(settings: Settings, facts: PlanFacts, segment: number)
   const of = logitSegments(settings, facts);
   const chunks = segmentChunks(settings, of, segment);
   const params = { texts: corpusTexts("evaluation", settings, facts), chunks, context, part: { index: segment, of } };
-  const model = { model: outputOf("convert", "model.gguf") };
+  const model = { model: evaluatedBase(settings) };
   const inputs = { ...model, ...corpusInputs("evaluation", settings, facts) };
   const bytes = predictBytes.baseLogits(facts.model, chunks, context);
   const base = step(baseStepId(segment), baseLogits, params, inputs, bytes);

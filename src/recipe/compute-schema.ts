@@ -4,6 +4,10 @@ import { patternString, schemaIssue } from "../util/schema-issue.js";
 /** Devices of one process; llama.cpp itself allows 16. */
 const maxDevices = 64;
 
+/** Models that can stand for the checkpoint where it is evaluated. */
+const baseKinds = ["auto", "16bit", "Q8_0"] as const;
+export type BaseKind = (typeof baseKinds)[number];
+
 const deviceForm = /^[A-Za-z][A-Za-z0-9_.:-]{0,63}(,[A-Za-z][A-Za-z0-9_.:-]{0,63}){0,63}$/;
 const deviceRemedy =
   "Write `auto`, `cpu`, `cuda`, `vulkan`, `metal`, or names of devices as `quantsmith doctor` lists them, such as `CUDA0` or `CUDA0,CUDA1`.";
@@ -42,8 +46,14 @@ export const compute = z
       .enum(["auto", "on", "off"])
       .exactOptional()
       .describe("Whether expert weights stay in host memory; `auto`: if they do not fit (default `auto`)."),
+    base: z
+      .enum(baseKinds)
+      .exactOptional()
+      .describe(
+        "The model that imatrix, logits and probes are computed with: the 16-bit base, or a Q8_0 copy of it, which needs half the memory. `auto` uses the 16-bit base, and stops before a step for which the memory is too small; `16bit` reads what exceeds the memory from the disk again and again (default `auto`).",
+      ),
   })
-  .superRefine(({ device, ...placement }, check) => {
+  .superRefine(({ device, base: _base, ...placement }, check) => {
     if (device !== "cpu") return;
     for (const key of Object.keys(placement)) {
       const message = `\`${key}\` does not apply to \`device: cpu\``;

@@ -7,6 +7,7 @@ import type { QuantizeEngine, Rounding } from "../stages/quantize/quantize.js";
 import type { SmokePrompt } from "../stages/smoke/expectation.js";
 import type { StageName } from "../stages/stage.js";
 import type { SourceLocation } from "../util/errors.js";
+import type { BaseKind } from "./compute-schema.js";
 import type { ExecutorSettings } from "./executors-schema.js";
 import type { Gates } from "./gates-schema.js";
 import type { ModelSource } from "./model-source.js";
@@ -120,6 +121,8 @@ export interface Settings {
   effort: "standard" | "thorough";
   concurrency: { downloads: number };
   compute: ComputeSettings;
+  /** The model that imatrix, logits and probes are computed with. */
+  base: BaseKind;
   /** Resources for queue jobs; not part of any key. */
   executors: ExecutorSettings;
   /** Origin of each value by dotted key: `evaluation.chunks`, `gates.kldMean`. Does not include the pipeline's name. */

@@ -115,6 +115,7 @@ export function resolveSettings(
     effort: pick("effort", undefined, pipeline.effort, "standard"),
     concurrency: { downloads: pick("concurrency.downloads", undefined, pipeline.concurrency?.downloads, 4) },
     compute: computeSettings(options.compute ?? {}, recipe.compute, pipeline.compute, pick),
+    base: pick("compute.base", recipe.compute?.base, pipeline.compute?.base, "auto"),
     executors: pick("executors", recipe.executors, pipeline.executors, {}),
     origins,
     locate: loaded.locate,

@@ -3,7 +3,7 @@ import { repoId } from "../hub/hub-ref.js";
 import { hubUrl } from "../hub/hub-url.js";
 import { canonicalJson, type Json, type JsonObject } from "../util/canonical-json.js";
 import { sha256 } from "../util/sha256.js";
-import { toolName } from "./figures.js";
+import { comparedBase, toolName } from "./figures.js";
 import type { InputFile, InputText, ReleaseFacts } from "./release-facts.js";
 import { spdxId } from "./spdx.js";
 import { variantFiles } from "./variant-files.js";
@@ -102,6 +102,7 @@ function ancestor(repo: string, commit: string | null = null): JsonObject {
 
 /** Metrics of each variant, with a 95 % confidence interval (± 1.96 standard errors) if the standard error is known. */
 function metrics({ report }: ReleaseFacts): JsonObject[] {
+  const base = comparedBase(report);
   return report.variants.flatMap(({ name, quality }) => {
     if (quality === null) return [];
     const slice = `${name} on ${quality.corpus}`;
@@ -116,9 +117,9 @@ function metrics({ report }: ReleaseFacts): JsonObject[] {
           }),
     });
     return [
-      metric("mean KL divergence from the 16-bit base (nats)", quality.kldMean, quality.kldMeanError),
-      metric("perplexity ratio to the 16-bit base", quality.perplexityRatio, quality.perplexityRatioError),
-      metric("same top token as the 16-bit base (percent)", quality.sameTop, quality.sameTopError),
+      metric(`mean KL divergence from the ${base} (nats)`, quality.kldMean, quality.kldMeanError),
+      metric(`perplexity ratio to the ${base}`, quality.perplexityRatio, quality.perplexityRatioError),
+      metric(`same top token as the ${base} (percent)`, quality.sameTop, quality.sameTopError),
     ];
   });
 }

@@ -1,4 +1,4 @@
-import type { VariantReport } from "./release-report.js";
+import type { RunReport, VariantReport } from "./release-report.js";
 
 /** Column titles of the result table in the model card and the terminal; the table fits 80 columns. */
 export const figureTitles = ["Variant", "Size", "BPW", "PPL ratio", "Mean KLD", "Same top", "Smoke", "Gate"] as const;
@@ -31,4 +31,9 @@ const toolNames: Readonly<Record<string, string>> = {
 /** Display name of a tool in `RunReport.toolchain`. */
 export function toolName(tool: string): string {
   return toolNames[tool] ?? tool;
+}
+
+/** Returns the name of the model that variants were compared with: the 16-bit base, or a copy that stood for it. */
+export function comparedBase({ base }: Pick<RunReport, "base">): string {
+  return `${base?.evaluated?.type ?? "16-bit"} base`;
 }

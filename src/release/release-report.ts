@@ -20,7 +20,13 @@ export interface RunReport {
   variants: VariantReport[];
   /** The vision or audio projector, a separate file shared by all variants; absent without one. */
   projector?: ProjectorFile;
-  base: { bytes: number; perplexity: number | null; noise?: NoiseFloor } | null;
+  base: {
+    bytes: number;
+    perplexity: number | null;
+    noise?: NoiseFloor;
+    /** The copy of the base with which imatrix, logits and probes were computed; absent if that was the base itself. */
+    evaluated?: EvaluatedCopy;
+  } | null;
   toolchain: Record<string, string>;
   /** Absent if everything was computed on the CPU. */
   compute?: ReleaseCompute;
@@ -148,6 +154,12 @@ export interface VariantQuality {
   context: number;
   corpus: string;
   corpusSha256: string;
+}
+
+/** A quantized copy of the base that stood for it, and how far it is from 16 bits; null if that was not measured. */
+export interface EvaluatedCopy {
+  type: "Q8_0";
+  distance: (NoiseFloor & { corpus: string; context: number }) | null;
 }
 
 /** KLD of the base from its own stored logits: differences of this size are noise. KLD in nats, `sameTop` in percent. */

@@ -1,4 +1,4 @@
-import { figureCells, figureTitles, formatMegabytes } from "../release/figures.js";
+import { comparedBase, figureCells, figureTitles, formatMegabytes } from "../release/figures.js";
 import { assetPaths } from "./assets.js";
 import { describeEarlyStop } from "./describe-early-stop.js";
 import { describeNameMismatch } from "./describe-name-mismatch.js";
@@ -30,7 +30,7 @@ export function renderCard(facts: CardFacts): string {
     `# ${markdownText(report.model.name)} GGUF\n`,
     introduction(facts),
     ...unsafeWarning(facts),
-    ...image(facts, assetPaths.sizeKld, "Size and mean KL divergence from the 16-bit base, by variant"),
+    ...image(facts, assetPaths.sizeKld, `Size and mean KL divergence from the ${comparedBase(report)}, by variant`),
     ...devicePick(facts),
     "## Files\n",
     variantTable(facts),
@@ -87,7 +87,7 @@ function figuresNote({ evaluation, report }: CardFacts): string {
   if (evaluation === null) return "The quality of these files was not measured.\n";
   const early = describeEarlyStop(report);
   return [
-    `Measured with llama-perplexity against the 16-bit base on ${early === undefined ? "" : "up to "}${evaluation.chunks} × ${evaluation.context} tokens of ${codeSpan(evaluation.corpus)}, a text not used for calibration.${early === undefined ? "" : ` ${markdownText(early)}`}`,
+    `Measured with llama-perplexity against the ${comparedBase(report)} on ${early === undefined ? "" : "up to "}${evaluation.chunks} × ${evaluation.context} tokens of ${codeSpan(evaluation.corpus)}, a text not used for calibration.${early === undefined ? "" : ` ${markdownText(early)}`}`,
     "BPW: bits per weight. PPL ratio: perplexity divided by that of the base, 1 is lossless. Mean KLD: mean Kullback-Leibler divergence from the base's next-token distribution in nats, ± standard error, 0 is lossless. Same top: share of tokens for which variant and base have the same most likely token. Smoke: passed smoke-test prompts.\n",
   ].join("\n");
 }

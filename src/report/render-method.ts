@@ -4,6 +4,7 @@ import { lockFileName, provenanceFile } from "../release/provenance.js";
 import type { RunReport } from "../release/release-report.js";
 import { shellPath } from "../util/shell-word.js";
 import { describeCompute } from "./describe-compute.js";
+import { describeEvaluatedBase } from "./describe-evaluated-base.js";
 import { describeRounding } from "./describe-rounding.js";
 import { codeSpan, markdownLink, markdownText } from "./markdown.js";
 import { fenced } from "./snippets/snippet.js";
@@ -19,6 +20,7 @@ export function renderMethod({ report, calibration, imatrixFile }: MethodFacts):
   const { commit, source } = report.model;
   const rounding = describeRounding(report);
   const compute = describeCompute(report);
+  const evaluated = describeEvaluatedBase(report);
   const lines = [
     `- Source: ${commit === null ? "a local checkpoint" : `${markdownText(source)} at commit ${codeSpan(commit)}`}`,
   ];
@@ -30,6 +32,7 @@ export function renderMethod({ report, calibration, imatrixFile }: MethodFacts):
   lines.push(
     ...(rounding === undefined ? [] : [`- Rounding: ${markdownText(rounding)}`]),
     ...dynamicLines(report),
+    ...(evaluated === undefined ? [] : [`- ${markdownText(evaluated)}`]),
     ...(compute === undefined ? [] : [`- ${markdownText(compute)}`]),
     ...Object.entries(report.toolchain).map(([tool, version]) => `- ${markdownText(`${toolName(tool)} ${version}`)}`),
     `- Recipe and exact inputs: [${lockFileName}](./${lockFileName}); all figures: [report.html](./report.html) (open in a browser) and [release.json](./release.json)`,

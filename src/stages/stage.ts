@@ -84,6 +84,8 @@ export interface StageContext {
   threads: number;
   /** The devices on which tools compute. */
   compute: Compute;
+  /** Whether a model that exceeds the memory is an error; otherwise it is read from the disk again and again. */
+  requiresMemory: boolean;
   toolchain(): Promise<Toolchain>;
   python(): Promise<ConverterPython>;
   signal: AbortSignal;

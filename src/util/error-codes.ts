@@ -39,6 +39,7 @@ export const errorCodes = {
   "QS-EDIT-VALUE": { exit: 2, about: "A metadata value does not match its key's type, or the type is unknown." },
   "QS-EDIT-TEMPLATE": { exit: 2, about: "A chat template cannot be read or is not a Jinja template." },
   "QS-EDIT-READ-ONLY": { exit: 4, about: "The GGUF file to edit is read-only." },
+  "QS-COMPUTE-BASE": { exit: 4, about: "The memory is too small for evaluating the base model." },
   // ggml in this process, type allocation (src/quant)
   "QS-GGML-LOAD": { exit: 4, about: "The ggml library cannot be loaded." },
   "QS-GGML-VALUES": { exit: 2, about: "A tensor contains values that cannot be quantized." },

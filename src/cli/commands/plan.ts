@@ -34,7 +34,8 @@ export async function plan(recipe: string, options: PlanOptions & { matrix?: boo
   // Only --locked fails for an unreadable lock file.
   const lock = await findLock(settings, options).catch(() => undefined);
   const { engine, why } = steps.convert;
-  const notes = [lock === undefined ? undefined : movedRevision(steps, lock)].filter((note) => note !== undefined);
+  const moved = lock === undefined ? undefined : movedRevision(steps, lock);
+  const notes = [...(moved === undefined ? [] : [moved]), ...steps.notes];
   if (options.json === true)
     return printJson({
       ...result,

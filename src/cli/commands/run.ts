@@ -66,6 +66,7 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
 
   for (const text of settingsNotes(settings)) note(text);
   note(computeSentence(plan));
+  for (const text of plan.notes) note(`Note: ${text}.`);
   const started = performance.now();
   const tools = lazyTools(signal);
   let streaming: Streaming | undefined;

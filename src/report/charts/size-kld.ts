@@ -1,5 +1,5 @@
 import { axisX, axisY, dot, gridX, gridY, ruleX, scale } from "@observablehq/plot";
-import { formatMegabytes } from "../../release/figures.js";
+import { comparedBase, formatMegabytes } from "../../release/figures.js";
 import type { RunReport, VariantReport } from "../../release/release-report.js";
 import { drawSvg, type SvgNode, titleHeight } from "./draw-svg.js";
 import { type LegendItem, layOutLegend } from "./legend.js";
@@ -56,7 +56,7 @@ export function sizeKldChart(report: Pick<RunReport, "variants" | "base">): stri
   return drawSvg(
     {
       name: "size-kld",
-      title: "Size and mean KL divergence from the 16-bit base",
+      title: `Size and mean KL divergence from the ${comparedBase(report)}`,
       description: describe(points, unit.name),
       width,
       height,
@@ -129,7 +129,8 @@ function labelNode({ text, x, y }: { text: string; x: number; y: number }): SvgN
 /** The base as a note: its KLD of 0 does not fit a logarithmic axis, and its size is far to the right. */
 function baseNote({ base }: Pick<RunReport, "base">, area: { right: number; bottom: number }): SvgNode[] {
   if (base === null) return [];
-  const text = `16-bit base: ${formatMegabytes(base.bytes)}, KLD 0`;
+  const kld = base.evaluated === undefined ? ", KLD 0" : "";
+  const text = `16-bit base: ${formatMegabytes(base.bytes)}${kld}`;
   return [{ tag: "text", attributes: { class: "note start", x: margin.left, y: area.bottom + 42 }, text }];
 }
 

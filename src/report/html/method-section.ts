@@ -1,12 +1,13 @@
-import { formatMegabytes } from "../../release/figures.js";
+import { comparedBase, formatMegabytes } from "../../release/figures.js";
 import type { RunReport, VariantReport } from "../../release/release-report.js";
 import { describeCompute } from "../describe-compute.js";
 import { describeEarlyStop } from "../describe-early-stop.js";
+import { describeEvaluatedBase } from "../describe-evaluated-base.js";
 import { describeRounding } from "../describe-rounding.js";
 import { type Html, html } from "./html.js";
 import type { PageFacts, TextUse } from "./page-facts.js";
 
-const figuresNote = html`<p class="quiet">All metrics compare a variant with the 16-bit base on the evaluation text, measured with llama-perplexity. PPL ratio: perplexity divided by that of the base, 1 is lossless. KLD: Kullback-Leibler divergence from the base's next-token distribution in nats, 0 is lossless; mean ± standard error, and percentiles over tokens. RMS Δp: root mean square change of the correct token's probability. Same top: share of tokens for which variant and base have the same most likely token.</p>
+const figuresNote = (base: string) => html`<p class="quiet">All metrics compare a variant with the ${base} on the evaluation text, measured with llama-perplexity. PPL ratio: perplexity divided by that of the base, 1 is lossless. KLD: Kullback-Leibler divergence from the base's next-token distribution in nats, 0 is lossless; mean ± standard error, and percentiles over tokens. RMS Δp: root mean square change of the correct token's probability. Same top: share of tokens for which variant and base have the same most likely token.</p>
 `;
 
 /** Renders the texts with digests and the definition of each figure; undefined without calibration and evaluation. */
@@ -14,10 +15,11 @@ export function methodSection({ report, texts }: PageFacts): Html | undefined {
   if (texts.evaluation === null && texts.calibration === null) return undefined;
   const early = describeEarlyStop(report);
   const compute = describeCompute(report);
+  const evaluated = describeEvaluatedBase(report);
   return html`<h2>How it was measured</h2>
 <dl>
 ${textEntry("Evaluation", texts.evaluation)}${textEntry("Calibration", texts.calibration)}${textEntry("Search", texts.search)}${baseEntry(report, texts.evaluation)}${roundingEntry(report)}</dl>
-${compute === undefined ? undefined : html`<p>${compute}</p>\n`}${early === undefined ? undefined : html`<p>${early}</p>\n`}${texts.evaluation === null ? undefined : figuresNote}`;
+${evaluated === undefined ? undefined : html`<p>${evaluated}</p>\n`}${compute === undefined ? undefined : html`<p>${compute}</p>\n`}${early === undefined ? undefined : html`<p>${early}</p>\n`}${texts.evaluation === null ? undefined : figuresNote(comparedBase(report))}`;
 }
 
 function textEntry(title: string, use: TextUse | null): Html | undefined {

@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import type { ErrorTable } from "../../quant/error-table.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { openSource, withPool } from "../ggml-source.js";
+import { requireMemory } from "../require-memory.js";
 import { type Operation, requiredInput } from "../stage.js";
 import { readReport, writeReport } from "../step-files.js";
 import type { BaseReport } from "../validate/base-logits.js";
@@ -56,6 +57,7 @@ export const measureProbes: Operation<ProbesParams> = {
     // The moments underestimate the error on other texts. Probes with feedback include that in alpha.
     const table = rounded === undefined ? measured : withFeedback(measured);
     const base = await readReport<BaseReport>(requiredInput(context, "baseReport"));
+    await requireMemory(context, base.context);
     const { index, count } = context.shard ?? { index: 1, count: 1 };
     const units = probeUnits(table.tensors, effort).filter((_unit, place) => place % count === index - 1);
     const source = await openSource(context);

@@ -5,6 +5,7 @@ import { readGguf } from "../../gguf/read-header.js";
 import { computeImatrix } from "../../llamacpp/imatrix.js";
 import { tensorRows } from "../../quant/source-tensor.js";
 import type { JsonObject } from "../../util/canonical-json.js";
+import { requireMemory } from "../require-memory.js";
 import { type Prepared, type PreparedOperation, requiredInput } from "../stage.js";
 import { linkInput, toolRun, writeReport } from "../step-files.js";
 import { computeMomentsInPasses } from "./compute-moments.js";
@@ -57,6 +58,7 @@ export const calibrate: PreparedOperation<CalibrateParams, CalibratePlan> = {
   },
   async run(params, context, plan) {
     const { chatTemplate } = params;
+    await requireMemory(context, params.context);
     const render = chatTemplate ? chatRenderer(await readGguf(requiredInput(context, "model")), context) : undefined;
     const text = await assembleCorpus(params.texts, context, render);
     const options = {

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import type { SnapshotReport } from "../../checkpoint/snapshot-report.js";
-import type { NoiseFloor, RunReport } from "../../release/release-report.js";
+import type { EvaluatedCopy, NoiseFloor, RunReport } from "../../release/release-report.js";
 import type { ConvertReport } from "../convert/convert-report.js";
 import { readReport } from "../step-files.js";
 import type { BaseReport } from "../validate/base-logits.js";
@@ -41,7 +41,7 @@ export async function collectReport(params: PackageParams, sources: VariantSourc
     steps: sources.steps().map(({ id, stage, status, seconds }) => ({ id, stage, status, seconds })),
     variants: variants.map(({ report }) => report),
     ...(await projectorOf(params, sources)),
-    base: converted === undefined ? null : publicBase(converted, base, noise),
+    base: converted === undefined ? null : { ...publicBase(converted, base, noise), ...(await copyOf(params, read)) },
     toolchain: params.toolchain,
     ...collectCompute(sources.steps()),
   };
@@ -74,6 +74,19 @@ function publicBase(converted: ConvertReport, base: BaseReport | undefined, nois
     perplexity: base?.perplexity ?? null,
     ...(noise === undefined ? {} : { noise: publicNoise(noise) }),
   };
+}
+
+/** The copy that stood for the base, with its distance from 16 bits if that was measured. */
+async function copyOf(
+  { evaluatedBase: type }: PackageParams,
+  read: <T>(name: string) => Promise<T | undefined>,
+): Promise<{ evaluated?: EvaluatedCopy }> {
+  if (type === undefined) return {};
+  const distance = await read<NoiseReport>("distance");
+  const base = await read<BaseReport>("distanceBase");
+  if (distance === undefined || base === undefined) return { evaluated: { type, distance: null } };
+  const { corpus, context } = base;
+  return { evaluated: { type, distance: { ...publicNoise(distance), corpus, context } } };
 }
 
 function publicNoise({ kldMean, kldMeanError, kld999, kldMax, sameTop, chunks }: NoiseReport): NoiseFloor {

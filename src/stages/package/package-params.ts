@@ -36,6 +36,8 @@ export interface PackageParams extends JsonObject {
   measured: boolean;
   /** True if the plan smoke-tests variants, which then need a result to pass. */
   smokeTested: boolean;
+  /** Type of the copy that stands for the base where it is evaluated; absent for the 16-bit base itself. */
+  evaluatedBase?: "Q8_0";
   /** The texts in use, for reports. */
   texts: { readonly [use in "calibration" | "search" | "evaluation"]: readonly CorpusText[] };
   /** The target devices with their catalog data. */

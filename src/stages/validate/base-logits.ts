@@ -4,6 +4,7 @@ import { assembleCorpus, type CorpusText, corpusName } from "../../corpus/assemb
 import { saveBaseLogits } from "../../llamacpp/perplexity.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { sha256 } from "../../util/sha256.js";
+import { requireMemory } from "../require-memory.js";
 import type { Operation } from "../stage.js";
 import { linkInput, toolRun, writeReport } from "../step-files.js";
 import { textSegment } from "./text-segment.js";
@@ -43,6 +44,7 @@ export const baseLogits: Operation<BaseLogitsParams> = {
   tools: ["llama.cpp"],
   intermediates: ["base.kld"],
   async run(params, context) {
+    await requireMemory(context, params.context);
     const text = await assembleCorpus(params.texts, context);
     const path = join(context.work, text);
     const content = await readFile(path, "utf8");

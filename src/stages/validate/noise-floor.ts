@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { extractChunks } from "../../llamacpp/base-logits.js";
 import { type KldFigures, measureKld } from "../../llamacpp/kl-divergence.js";
+import { requireMemory } from "../require-memory.js";
 import { type Operation, requiredInput } from "../stage.js";
 import { linkInput, readReport, toolRun, writeReport } from "../step-files.js";
 import type { BaseReport } from "./base-logits.js";
@@ -22,6 +23,7 @@ export const noiseFloor: Operation = {
   tools: ["llama.cpp"],
   async run(_params, context) {
     const base = await readReport<BaseReport>(requiredInput(context, "baseReport"));
+    await requireMemory(context, base.context);
     const [first = []] = dealChunks(base.chunks, base.context);
     await extractChunks(requiredInput(context, "base"), join(context.work, "block.kld"), first);
     const model = await linkInput(context, "model", "model.gguf");

@@ -2,6 +2,7 @@ import type { KldFigures } from "../../llamacpp/kl-divergence.js";
 import { checkGates, type GateBreach } from "../../release/check-gates.js";
 import type { GateLimit } from "../../release/gates.js";
 import type { JsonObject } from "../../util/canonical-json.js";
+import { requireMemory } from "../require-memory.js";
 import { type Operation, requiredInput, type Shard, type StageContext } from "../stage.js";
 import { readReport, writeReport } from "../step-files.js";
 import type { BaseReport } from "./base-logits.js";
@@ -52,6 +53,7 @@ export const validateVariant: Operation<ValidateParams> = {
   async run(params, context) {
     requireIntact(await readReport<StructureReport>(requiredInput(context, "structure")));
     const base = await readReport<BaseReport>(requiredInput(context, "baseReport"));
+    await requireMemory(context, base.context);
     const before = await readReport<ValidateReport>(context.input("before"));
     const references = await readReferences(params.limits, context);
     const blocks = [...(before?.blocks ?? [])];
