@@ -36,8 +36,8 @@ async function peakBytes(stage: string, cwd: string, model: string, imatrix: str
   return result.peakMemoryBytes;
 }
 
-/** Works for a model and for its imatrix, whose tensors have the model's names. */
-async function repeatLayers(from: string, to: string): Promise<void> {
+/** Writes a copy with five times the layers. Works for a model and for its imatrix, whose tensors have the model's names. */
+export async function repeatLayers(from: string, to: string): Promise<void> {
   const gguf = await readGguf(from);
   const layerOf = (name: string) => Number(/^blk\.(\d+)\./.exec(name)?.[1] ?? -1);
   const layers = 1 + Math.max(...gguf.tensors.map(({ name }) => layerOf(name)));

@@ -17,7 +17,7 @@ import { typeNames } from "../src/stages/allocate/tensor-types.js";
 import { readReport } from "../src/stages/step-files.js";
 import { packageRoot } from "../src/util/package-root.js";
 import { models, present } from "./bench-models.js";
-import { convertedModel } from "./converted-model.js";
+import { convertModel } from "./convert-model.js";
 import { measureInCopies } from "./probes/measure-in-copies.js";
 import { stepContext } from "./probes/step-context.js";
 
@@ -37,7 +37,7 @@ export async function benchProbes(print: (line: string) => void): Promise<void> 
   try {
     const threads = Math.min(2, availableParallelism());
     const run: ToolRun = { toolchain: await resolveToolchain(), cwd: home, threads };
-    await copyFile(await convertedModel(home, source), join(home, "model.gguf"));
+    await copyFile(await convertModel(home, source), join(home, "model.gguf"));
     await copyFile(fileURLToPath(new URL("recipes/demo/text/search.txt", packageRoot)), join(home, "text.txt"));
     await saveBaseLogits({ ...run, model: "model.gguf", text: "text.txt", out: "base.kld", ...text });
     const table = await errorTable(run);

@@ -11,7 +11,7 @@ import type { ToolReport, ToolRun } from "../src/llamacpp/tool-run.js";
 import { resolveToolchain } from "../src/llamacpp/toolchain/toolchain.js";
 import { packageRoot } from "../src/util/package-root.js";
 import { models, present } from "./bench-models.js";
-import { convertedModel } from "./converted-model.js";
+import { convertModel } from "./convert-model.js";
 import { modelCosts, shapes } from "./rounding/model-costs.js";
 import { productRate, sgemmRate } from "./rounding/product-rates.js";
 
@@ -45,7 +45,7 @@ export async function benchRounding(print: (line: string) => void): Promise<void
 }
 
 async function compareTools(home: string, source: string, print: (line: string) => void): Promise<void> {
-  await copyFile(await convertedModel(home, source), join(home, "model.gguf"));
+  await copyFile(await convertModel(home, source), join(home, "model.gguf"));
   await copyFile(fileURLToPath(new URL("recipes/demo/text/calibration.txt", packageRoot)), join(home, "text.txt"));
   const run: ToolRun = { toolchain: await resolveToolchain(), cwd: home, threads: 1 };
   const text = { ...run, model: "model.gguf", text: "text.txt", chunks: 24, context: 512 };
