@@ -57,7 +57,9 @@ export async function benchKld(print: (line: string) => void): Promise<void> {
   report("0.27 billion weights, 262,144 tokens", times, print);
   const coreSeconds = (times.logits * run.threads) / (scored * largest.vocabulary);
   const copyRate = await copyBytesPerSecond(cwd);
-  print(`one logit: ${(coreSeconds * 1e9).toFixed(1)} ns of a core; copy of a block: ${(copyRate / 1e9).toFixed(2)} GB/s`);
+  print(
+    `one logit: ${(coreSeconds * 1e9).toFixed(1)} ns of a core; copy of a block: ${(copyRate / 1e9).toFixed(2)} GB/s`,
+  );
   for (const { card, prefill } of published) {
     for (const cores of hostCores) printCard(card, cores, prefill, coreSeconds, copyRate, print);
   }

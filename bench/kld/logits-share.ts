@@ -30,7 +30,9 @@ export async function measureKldTimes(run: ToolRun, flags: readonly string[]): P
   if (result.exitCode !== 0 || rows.length !== base.chunks) throw new Error(result.tail);
   const batch = Math.floor(2048 / base.context);
   // The first row of a batch also waits for the decoder.
-  const gaps = rows.slice(1).map((time, index) => ({ first: (index + 1) % batch === 0, seconds: time - (rows[index] ?? 0) }));
+  const gaps = rows
+    .slice(1)
+    .map((time, index) => ({ first: (index + 1) % batch === 0, seconds: time - (rows[index] ?? 0) }));
   const mean = (values: readonly { seconds: number }[]) =>
     values.reduce((sum, { seconds }) => sum + seconds, 0) / values.length;
   const logits = mean(gaps.filter(({ first }) => !first));

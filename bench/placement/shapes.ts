@@ -49,7 +49,11 @@ function shapeOf(size: Size): ModelShape {
       vocab_size: u32(vocabulary),
       ...(experts === undefined
         ? { "rope.dimension_count": u32(head) }
-        : { expert_count: u32(experts[0]), expert_used_count: u32(experts[1]), expert_feed_forward_length: u32(feedForward) }),
+        : {
+            expert_count: u32(experts[0]),
+            expert_used_count: u32(experts[1]),
+            expert_feed_forward_length: u32(feedForward),
+          }),
     },
     tensors: [
       { name: "token_embd.weight", shape: [width, vocabulary] },

@@ -9,7 +9,7 @@ import { baseLogits } from "../stages/validate/base-logits.js";
 import { convertsProjector, projectorId } from "./convert-steps.js";
 import { corpusInputs, corpusTexts } from "./corpus-files.js";
 import { deviceBudget } from "./device-budget.js";
-import { evaluatedBase } from "./evaluated-base.js";
+import { evaluatedBase, usesCopy } from "./evaluated-base.js";
 import type { PlanFacts } from "./facts.js";
 import { labelPreset } from "./label-preset.js";
 import { outputOf, step } from "./make-step.js";
@@ -32,7 +32,7 @@ export function sharedAllocateSteps(settings: Settings, facts: PlanFacts): Step[
   const logitBytes = predictBytes.baseLogits(facts.model, search.chunks, context);
   const probed = {
     ...model,
-    model: evaluatedBase(settings),
+    ...copyInput(settings),
     errors: outputOf("allocate:errors", "errors.json"),
     base: outputOf("allocate:base", "base.kld"),
     baseReport: outputOf("allocate:base", "base.json"),
@@ -65,7 +65,7 @@ export function allocateSteps(variant: DynamicVariant, settings: Settings, facts
     ...modelInputs(settings),
     errors: outputOf(errorsId(name), "errors.json"),
     ...(probed ? { probes: outputOf("allocate:probes", "probes.json") } : {}),
-    ...(refine ? { base: outputOf("allocate:base", "base.kld") } : {}),
+    ...(refine ? { base: outputOf("allocate:base", "base.kld"), ...copyInput(settings) } : {}),
     // Both must fit on the device.
     ...(budget.kind === "device" && convertsProjector(settings, facts)
       ? { projector: outputOf(projectorId, "mmproj.gguf") }
@@ -95,6 +95,11 @@ function modelInputs(settings: Settings): Record<string, StepInput> {
     ...(settings.stages.includes("calibrate") ? { imatrix: outputOf("calibrate", "imatrix.gguf") } : {}),
     ...(usesFeedback(settings) ? { moments: outputOf("calibrate", "moments.gguf") } : {}),
   };
+}
+
+/** The copy that is measured instead of the base, if there is one. */
+function copyInput(settings: Settings): Record<string, StepInput> {
+  return usesCopy(settings) ? { evaluated: evaluatedBase(settings) } : {};
 }
 
 /** Returns true if any variant is rounded with error feedback. */

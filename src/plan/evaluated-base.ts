@@ -66,7 +66,9 @@ export function copySteps(settings: Settings, facts: PlanFacts): Step[] {
 export function withMemoryChecks(steps: readonly Step[], settings: Settings): Step[] {
   const base = evaluatedBase(settings);
   return steps.map((made) =>
-    made.evaluatesModel === true && settings.base !== "16bit" && sameInput(made.inputs.model, base)
+    made.evaluatesModel === true &&
+    settings.base !== "16bit" &&
+    sameInput(made.inputs.evaluated ?? made.inputs.model, base)
       ? { ...made, requiresMemory: true }
       : made,
   );

@@ -8,9 +8,11 @@ const recipe = demoRecipe
   .replace("[Q8_0]", "[Q4_K_M, { name: Q3_K_M, dynamic: { bitsPerWeight: 3.6 } }]");
 const withBase = (base: string) => `${recipe}compute: { base: ${base} }\n`;
 
-/** Ids of the steps whose input `model` is the output of `producer`. */
+/** Ids of the steps that evaluate or read the output of `producer`. */
 const readersOf = (steps: readonly Step[], producer: string) =>
-  steps.flatMap(({ id, inputs: { model } }) => (model?.kind === "step" && model.step === producer ? [id] : []));
+  steps.flatMap(({ id, inputs: { model, evaluated = model } }) =>
+    evaluated?.kind === "step" && evaluated.step === producer ? [id] : [],
+  );
 
 test("with a Q8_0 base, that copy is evaluated, and everything else is made from the 16-bit base", async () => {
   const { steps } = await planned(withBase("Q8_0"));

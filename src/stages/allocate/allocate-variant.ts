@@ -12,6 +12,7 @@ import { defaultTypes } from "./candidates.js";
 import { changeTypes, chooseTypes, type TypeChoice, type TypeChoiceOptions, typeItems } from "./choose-types.js";
 import { chooseTypesForDevice, type DeviceProof, type DeviceTypeChoice } from "./choose-types-for-device.js";
 import { DeviceBudgetCheck } from "./device-budget-check.js";
+import { withEvaluatedModel } from "./evaluated-model.js";
 import { fileBytesAt, type VariantSpec, variantFileBytes } from "./file-size.js";
 import type { ProbesReport } from "./measure-probes.js";
 import { ProbeRunner } from "./probe-runner.js";
@@ -58,7 +59,7 @@ export interface AllocationReport {
 
 /**
  * Chooses a type for every tensor of one variant within its budget. Inputs `model`, optional `imatrix`, `errors`,
- * optional `probes`; with refinement `base` (logits) and, with error feedback, `moments`; with a device budget optional `projector`; output `allocation.json`.
+ * optional `probes`; with refinement `base` (logits), optional `evaluated` (a copy that is measured instead of the model) and, with error feedback, `moments`; with a device budget optional `projector`; output `allocation.json`.
  * Errors: QS-ALLOCATE-*, QS-QUANTIZE-RULE, QS-INPUT-CHANGED; QS-MEMORY-* for a device; QS-VALIDATE-*, QS-GGML-* for
  * refinement.
  */
@@ -128,10 +129,11 @@ async function refine(
   rounding: Rounding,
   context: StageContext,
 ): Promise<Refined> {
-  const source = await openSource(context);
+  const measuring = withEvaluatedModel(context);
+  const source = await openSource(measuring);
   const rounded = rounding === "feedback" ? await RoundedTensors.open(context) : undefined;
   return withPool(context, async (pool) => {
-    const runner = await ProbeRunner.open(context, source, pool, rounded);
+    const runner = await ProbeRunner.open(measuring, source, pool, rounded);
     try {
       let done = 0;
       const refinement = await refineChoice({

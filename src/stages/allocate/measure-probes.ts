@@ -14,6 +14,7 @@ import {
   type ProbeReading,
   type ProbeWithAlpha,
 } from "./estimate-alphas.js";
+import { withEvaluatedModel } from "./evaluated-model.js";
 import { ProbeRunner } from "./probe-runner.js";
 import { type ProbeEffort, type ProbeUnit, probeUnits } from "./probe-units.js";
 import { withFeedback } from "./reusable-errors.js";
@@ -38,8 +39,9 @@ const nothing = { id: "(floor)", tensors: [] };
 
 /**
  * Quantizes one group of tensors after the other and measures the KL divergence on the search text. Inputs `model`,
- * optional `imatrix` and `moments` (then with error feedback), `errors`, `base` (logits), `baseReport`; output `probes.json`. Measurements of a killed run are
- * reused. Errors: QS-VALIDATE-*, QS-GGML-*, QS-DISK-FULL, QS-TOOL-PROBES.
+ * optional `evaluated` (a copy that is measured instead), `imatrix` and `moments` (then with error feedback), `errors`,
+ * `base` (logits), `baseReport`; output `probes.json`. Measurements of a killed run are reused. Errors: QS-VALIDATE-*,
+ * QS-GGML-*, QS-DISK-FULL, QS-TOOL-PROBES.
  */
 export const measureProbes: Operation<ProbesParams> = {
   id: "measure-probes",
@@ -57,12 +59,13 @@ export const measureProbes: Operation<ProbesParams> = {
     // The moments underestimate the error on other texts. Probes with feedback include that in alpha.
     const table = rounded === undefined ? measured : withFeedback(measured);
     const base = await readReport<BaseReport>(requiredInput(context, "baseReport"));
-    await requireMemory(context, base.context);
+    const measuring = withEvaluatedModel(context);
+    await requireMemory(measuring, base.context);
     const { index, count } = context.shard ?? { index: 1, count: 1 };
     const units = probeUnits(table.tensors, effort).filter((_unit, place) => place % count === index - 1);
-    const source = await openSource(context);
+    const source = await openSource(measuring);
     return withPool(context, async (pool) => {
-      const runner = await ProbeRunner.open(context, source, pool, rounded);
+      const runner = await ProbeRunner.open(measuring, source, pool, rounded);
       try {
         const floor = await runner.measureUnit(nothing, "");
         const readings: ProbeReading[] = [];
