@@ -46,8 +46,8 @@ export async function benchGpu(print: (line: string) => void): Promise<void> {
     await copyFile(await convertModel(home, source), join(home, "model.gguf"));
     await copyFile(join(root, "recipes", "demo", "text", "calibration.txt"), join(home, "text.txt"));
     const run = { toolchain, cwd: home, threads: availableParallelism() };
-    // Loads the device's programs once, which drivers keep.
-    await stages(run, compute, effort);
+    // Compiles the device's programs, which drivers keep.
+    if (!isSoftware) await stages(run, compute, effort);
     const onDevice = await stages(run, compute, effort);
     const onCpu = await stages(run, cpuCompute, effort);
     for (const [name, report] of Object.entries(onDevice)) {

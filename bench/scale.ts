@@ -13,6 +13,13 @@ const places: readonly Place[] = [
     ...{ storeBytes: 2 * gigabyte, hubBytes: 0.25 * gigabyte, usdPerMachineHour: 1.9 },
   },
   {
+    ...{ name: "one box with 2 × 24 GB cards", machines: 1, cores: 32, scaling: 0.8 },
+    ...{ storeBytes: 2 * gigabyte, hubBytes: 0.25 * gigabyte, usdPerMachineHour: Number.NaN },
+    // RTX 3090 with Llama 3 8B in F16: 4444.65 tokens/s of prompts (devices/speed/measurements.yaml, xiongjie-dai). Of each
+    // card's 24 GiB, 2 are left for the desktop and llama.cpp, and 1 for caches and buffers. PCIe 4.0 × 16.
+    gpu: { flops: 2 * 8.03e9 * 4444.65, memoryBytes: 2 * 21 * 2 ** 30, transferBytes: 25 * gigabyte },
+  },
+  {
     ...{ name: "8 Slurm nodes", machines: 8, cores: 32, scaling: 0.8 },
     ...{ storeBytes: 1 * gigabyte, hubBytes: 0.25 * gigabyte, usdPerMachineHour: 1.9 },
   },
@@ -79,7 +86,8 @@ function printPlace(place: Place, rates: Rates, print: (line: string) => void): 
   const hours = (value: number) => (value / 3600).toFixed(1);
   const sum = (of: "storeBytes" | "hubBytes") => formatBytes(tasks.reduce((total, task) => total + task[of], 0));
   const cost = (busySeconds / 3600) * place.usdPerMachineHour;
-  print(`${place.name}: ${hours(seconds)} h, ${hours(busySeconds)} machine hours, $${cost.toFixed(0)}`);
+  const price = Number.isNaN(cost) ? "" : `, $${cost.toFixed(0)}`;
+  print(`${place.name}: ${hours(seconds)} h, ${hours(busySeconds)} machine hours${price}`);
   print(`  store ${sum("storeBytes")}, Hub ${sum("hubBytes")}`);
   const waiting = tasks.reduce((total, task) => total + task.storeBytes / place.storeBytes, 0);
   print(`  waiting for the store: ${((100 * waiting) / busySeconds).toFixed(0)} % of the machine hours`);

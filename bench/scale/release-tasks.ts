@@ -17,7 +17,21 @@ export interface Place {
   /** Bytes per second to and from the Hub. */
   hubBytes: number;
   usdPerMachineHour: number;
+  /** Graphics cards that evaluate models; without them, the cores do. */
+  gpu?: Gpu;
 }
+
+export interface Gpu {
+  /** Operations per second of prompts. Cards have the layers in turn, so several are as fast as one. */
+  flops: number;
+  /** Memory of all cards for weights. */
+  memoryBytes: number;
+  /** Bytes per second from host to card. */
+  transferBytes: number;
+}
+
+/** Tokens per evaluated piece (`--ubatch-size`): weights in host memory are copied to the card for each. */
+const batchTokens = 512;
 
 /** The model and the recipe. */
 export interface Release {
@@ -51,8 +65,14 @@ export function releaseTasks(release: Release, rates: Rates, place: Place): Rele
     // Weights are mapped and read once before the computation. Assumes no overlap.
     seconds: computing + storeBytes / place.storeBytes + hubBytes / place.hubBytes,
   });
+  /** Seconds for a text of `count` chunks with weights of so many bytes. */
+  const evaluation = (count: number, rate: number, bytes: number) => {
+    if (place.gpu === undefined) return flops(count) / (rate * cores);
+    const copied = Math.max(0, bytes - place.gpu.memoryBytes) / place.gpu.transferBytes;
+    return flops(count) / place.gpu.flops + ((count * context) / batchTokens) * copied;
+  };
   const runs = (id: string, after: string[], count: number, rate: number, extra: number, reads = 1) =>
-    task(id, after, flops(count) / (rate * cores), base * reads + extra);
+    task(id, after, evaluation(count, rate, base), base * reads + extra);
   const { logitsFlops, imatrixFlops } = rates;
   const parts = Array.from({ length: place.machines }, (_, index) => `allocate:probes ${index + 1}`);
   const shared = [
@@ -67,7 +87,7 @@ export function releaseTasks(release: Release, rates: Rates, place: Place): Rele
       task(
         id,
         ["allocate:errors", "allocate:base"],
-        (release.probes * flops(chunks.search)) / parts.length / (rates.probeFlops * cores),
+        evaluation(release.probes * chunks.search, rates.probeFlops, base) / parts.length,
         // Each machine copies the base.
         2 * base,
       ),
@@ -78,7 +98,7 @@ export function releaseTasks(release: Release, rates: Rates, place: Place): Rele
     const dynamic = kind === "dynamic";
     const choose = task(`allocate:${name}`, parts, weights / (rates.ownErrorWeights * cores), base);
     const make = weights / (rates.quantizeWeights[kind] * cores);
-    const measure = flops(chunks.evaluation) / (rates.divergenceFlops[kind] * cores);
+    const measure = evaluation(chunks.evaluation, rates.divergenceFlops[kind], bytes);
     return [
       ...(dynamic ? [choose] : []),
       task(`quantize:${name}`, [dynamic ? choose.id : "calibrate"], make, base + bytes),

@@ -1,3 +1,4 @@
+import { chunksPerBatch } from "../llamacpp/base-logits.js";
 import type { Settings } from "../recipe/settings.js";
 import { quantizeByBank } from "../stages/quantize/bank.js";
 import { baseLogits } from "../stages/validate/base-logits.js";
@@ -14,8 +15,6 @@ const copyId = "convert:Q8_0";
 export const referenceId = "validate:base:16bit";
 /** The step that measures the copy against the 16-bit base. */
 export const distanceId = "validate:base:distance";
-/** One batch of llama-perplexity with the usual chunks: each batch reads a base that exceeds the memory from the disk. */
-const distanceChunks = 4;
 const bitsPerWeight = 8.5;
 
 /** Returns the model with which imatrix, logits and probes are computed. */
@@ -45,7 +44,8 @@ export function copySteps(settings: Settings, facts: PlanFacts): Step[] {
   const copy = step(copyId, quantize, params, model, predictBytes.variant(facts.model, bitsPerWeight));
   if (!measuresCopy(settings)) return [copy];
   const { context } = settings.evaluation;
-  const chunks = Math.min(distanceChunks, settings.search.chunks);
+  // One batch, since each reads a base that exceeds the memory from the disk.
+  const chunks = Math.min(chunksPerBatch(context), settings.search.chunks);
   const texts = corpusTexts("search", settings, facts);
   const inputs = { ...model, ...corpusInputs("search", settings, facts) };
   const bytes = predictBytes.baseLogits(facts.model, chunks, context);

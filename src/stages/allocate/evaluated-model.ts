@@ -2,7 +2,7 @@ import type { StageContext } from "../stage.js";
 
 /**
  * Returns the context of measurements, in which `model` is the copy that stands for the base (optional input `evaluated`).
- * Values are still rounded from the 16-bit base.
+ * Error feedback still rounds the 16-bit base.
  */
 export function withEvaluatedModel(context: StageContext): StageContext {
   const evaluated = context.input("evaluated");
