@@ -125,7 +125,7 @@ test("a recipe with most keys", async () => {
     ["probes", "pipeline"],
     ["effort", "default"],
     ["concurrency.downloads", "pipeline"],
-    ...["device", "gpuLayers", "mainGpu", "tensorSplit", "cpuMoe"].map((key) => [`compute.${key}`, "default"]),
+    ...["device", "gpuLayers", "mainGpu", "tensorSplit", "cpuMoe", "base"].map((key) => [`compute.${key}`, "default"]),
     ["executors", "default"],
   ]);
 });

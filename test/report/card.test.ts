@@ -96,6 +96,24 @@ test("a release measured on a device names it, and one of the CPU does not", () 
   expect(renderCard(facts)).not.toContain("measured on");
 });
 
+test("a release measured against a copy of the base names the copy everywhere, with its distance", () => {
+  const distance = { kldMean: 0.000445, kldMeanError: 0.000014, kld999: 0.004, kldMax: 0.005, sameTop: 97.941 };
+  const evaluated = {
+    type: "Q8_0" as const,
+    distance: { ...distance, chunks: 4, corpus: "search.txt", context: 512 },
+  };
+  const cardOf = (base: CardFacts["report"]["base"]) => renderCard({ ...facts, report: { ...facts.report, base } });
+  const card = cardOf({ bytes: 16e9, perplexity: 9.9, evaluated });
+  expect(card).toContain("Measured with llama-perplexity against the Q8_0 base on");
+  expect(card).not.toContain("the 16-bit base");
+  expect(card).toContain(
+    "The copy's distance from 16 bits on 4 × 512 tokens of search.txt: mean KL divergence 0.000445 ± 0.000014, same top token 97.94 %.",
+  );
+  const unmeasured = cardOf({ bytes: 16e9, perplexity: null, evaluated: { type: "Q8_0", distance: null } });
+  expect(unmeasured).toContain("from which the variants were quantized.");
+  expect(renderCard(facts)).toContain("against the 16-bit base on");
+});
+
 test("unknown values are omitted", () => {
   const [first] = facts.report.variants;
   if (first === undefined) throw new Error("no variant");
