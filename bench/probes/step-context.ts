@@ -25,6 +25,7 @@ export async function stepContext(
     steps: () => [],
     threads: run.threads,
     compute: cpuCompute,
+    requiresMemory: false,
     toolchain: async () => run.toolchain,
     python: () => Promise.reject(new Error("this step needs no Python")),
     signal: new AbortController().signal,
