@@ -29,6 +29,7 @@ const context: StageContext = {
   signal: new AbortController().signal,
   progress: () => undefined,
   note: () => undefined,
+  warn: () => undefined,
 };
 if (stage === "quantize") {
   const params = { preset: "Q4_K_M", rules: [], imatrixName: imatrix, rounding: "nearest" as const };

@@ -27,6 +27,7 @@ const context: StageContext = {
   signal: new AbortController().signal,
   progress: () => undefined,
   note: () => undefined,
+  warn: () => undefined,
 };
 const params = {
   fallback: false,

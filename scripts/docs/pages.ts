@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { program } from "../../src/cli/program.js";
 import { errorCodes } from "../../src/util/error-codes.js";
 import { packageRoot } from "../../src/util/package-root.js";
+import { warningCodes } from "../../src/util/warning-codes.js";
 import { commandsPage } from "./commands-page.js";
 import { errorsPage } from "./errors-page.js";
 import { recipePage } from "./recipe-page.js";
@@ -12,5 +13,5 @@ const inDocs = (name: string) => fileURLToPath(new URL(`docs/${name}`, packageRo
 export const pages = [
   { name: "commands.md", file: inDocs("commands.md"), render: () => commandsPage(program) },
   { name: "recipe.md", file: inDocs("recipe.md"), render: recipePage },
-  { name: "errors.md", file: inDocs("errors.md"), render: () => errorsPage(errorCodes) },
+  { name: "errors.md", file: inDocs("errors.md"), render: () => errorsPage(errorCodes, warningCodes) },
 ];

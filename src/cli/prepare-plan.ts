@@ -27,6 +27,7 @@ export interface PlanOptions extends ComputeOptions {
   locked?: boolean | string;
   /** Only of `run`; absent: this machine. */
   executor?: string;
+  strict?: boolean;
 }
 
 /** Files of this size take a second or longer to hash. */

@@ -54,9 +54,9 @@ export function printJson(document: unknown): void {
   print(printableJson(document, 2).split("\n"));
 }
 
-/** Prints an error: with --json as `{ error }` on standard output, else formatted on standard error. */
-export function printError(error: unknown, asJson: boolean): void {
-  if (asJson) printJson({ error: errorReport(error) });
+/** Prints an error: with --json as `{ error }` and `more` on standard output, else formatted on standard error. */
+export function printError(error: unknown, asJson: boolean, more: object = {}): void {
+  if (asJson) printJson({ ...more, error: errorReport(error) });
   else note(formatError(errorReport(error)));
 }
 

@@ -55,6 +55,7 @@ addComputeOptions(
   .option("--replace", "rename a changed or another recipe's release folder instead of failing")
   .option("--executor <name>", "where compute steps run: local, slurm or hf-jobs", "local")
   .option("--max-cost <usd>", "cost limit for all jobs of hf-jobs")
+  .option("--strict", "treat warnings as errors: release nothing, exit with 2")
   .option("--publish", "publish to the recipe's `publish` target if every variant passed")
   .option(...json)
   .action(async (recipe, options) => (await commands.run()).run(recipe, options));
@@ -91,6 +92,7 @@ addComputeOptions(
     .option("--shared", "as for run")
     .option("--locked [file]", "as for run"),
 )
+  .option("--strict", "exit with 2 if there are warnings")
   .option("--matrix", "print the variants as a GitHub Actions job matrix")
   .option(...json)
   .action(async (recipe, options) => (await commands.plan()).plan(recipe, options));

@@ -108,7 +108,7 @@ async function commitStep(
   { step, key, fingerprint }: KeyedStep,
   runtime: BuildRuntime,
   out: string,
-  { report, seconds }: StepResult,
+  { report, seconds, warnings }: StepResult,
 ): Promise<StepRecord> {
   const record = {
     format: 2 as const,
@@ -119,6 +119,7 @@ async function commitStep(
     inputs: inputDigests(step.inputs, runtime.records),
     commands: report.commands ?? [],
     measurements: report.measurements ?? {},
+    ...(warnings.length === 0 ? {} : { warnings }),
     finished: finishTime(runtime.freshSince),
     seconds,
     peakMemoryBytes: report.peakMemoryBytes ?? 0,

@@ -3,7 +3,9 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { describeToolchain } from "../llamacpp/toolchain/toolchain.js";
 import type { Plan, Step } from "../plan/plan.js";
+import type { Prepared } from "../stages/stage.js";
 import { jsonDifferences } from "../util/json-differences.js";
+import { distinctWarnings, type Warning } from "../util/warnings.js";
 import { diskPeak } from "./disk-peak.js";
 import type { Fingerprint } from "./fingerprint.js";
 import { isDropped, type StepRecord } from "./record.js";
@@ -11,6 +13,7 @@ import { scheduleSeconds } from "./schedule-seconds.js";
 import { inputPath } from "./step-inputs.js";
 import { keyPlan } from "./step-keys.js";
 import { Store } from "./store.js";
+import { ofVariant, warningsOf } from "./warnings-of.js";
 import type { Workspace } from "./workspace.js";
 
 export interface StepEstimate {
@@ -32,6 +35,8 @@ export interface PlanEstimate {
   diskPeakBytes: number;
   /** Time for the steps to build whose duration is known: their sum, less what devices compute beside the CPU. */
   seconds: number;
+  /** Those of the plan, of finished steps, and of steps whose inputs are finished. */
+  warnings: Warning[];
 }
 
 /** Returns what a run of this plan would build; changes nothing. */
@@ -40,17 +45,21 @@ export async function estimatePlan(plan: Plan, workspace: Workspace): Promise<Pl
   const past = (await store.records()).map(({ record }) => record);
   const present = new Map<string, StepRecord>();
   const steps: StepEstimate[] = [];
+  const warnings = [...plan.warnings];
   for (const { step, fingerprint, key } of keyPlan(plan).values()) {
     const record = await store.find(step.stage, key, { readOnly: true });
     if (record !== undefined) present.set(step.id, record);
     else if (step.mode === "reuse") continue; // not selected, so it is not built
+    const prepared = record === undefined ? await prepare(step, present, store) : undefined;
+    const found = record === undefined ? (prepared?.warnings ?? []) : warningsOf(step, record);
+    warnings.push(...found.map((warning) => ofVariant(warning, step.variant)));
     const last = record ?? lastRecord(past, plan.name, step.id);
     steps.push({
       id: step.id,
       stage: step.stage,
       ...(step.variant === undefined ? {} : { variant: step.variant }),
       ...(record !== undefined ? { status: "cached" } : newOrStale(fingerprint, last)),
-      predictedBytes: record !== undefined ? 0 : await predictedBytes(step, present, store),
+      predictedBytes: record !== undefined ? 0 : (prepared?.bytes ?? Math.ceil(step.predictedBytes)),
       ...(last === undefined ? {} : { seconds: last.seconds }),
     });
   }
@@ -60,6 +69,7 @@ export async function estimatePlan(plan: Plan, workspace: Workspace): Promise<Pl
     steps,
     diskPeakBytes: diskPeak(plan, new Map(steps.map((step) => [step.id, step.predictedBytes]))),
     seconds: scheduleSeconds(plan, new Map(toBuild.map(({ id, seconds }) => [id, seconds ?? 0]))),
+    warnings: distinctWarnings(warnings),
   };
 }
 
@@ -87,27 +97,29 @@ export async function pastSeconds(plan: Plan, workspace: Workspace): Promise<Map
   return new Map(known.filter((entry): entry is [string, number] => entry[1] !== undefined));
 }
 
-/** Exact if the stage can compute it from present inputs with built tools; else the estimate. */
-async function predictedBytes(step: Step, records: ReadonlyMap<string, StepRecord>, store: Store): Promise<number> {
-  const estimate = Math.ceil(step.predictedBytes);
+/** Prepares a step whose inputs are present, with built tools; undefined if that is impossible or fails. */
+async function prepare(
+  step: Step,
+  records: ReadonlyMap<string, StepRecord>,
+  store: Store,
+): Promise<Prepared | undefined> {
   const ready = Object.values(step.inputs).every((input) => input.kind === "outside" || records.has(input.step));
-  if (step.prepare === undefined || !ready) return estimate;
+  if (step.prepare === undefined || !ready) return undefined;
   const tools = await describeToolchain();
-  if (tools.state !== "ready") return estimate;
+  if (tools.state !== "ready") return undefined;
   let work: string | undefined;
   try {
     // A plan must not change the store.
     work = await mkdtemp(join(tmpdir(), "quantsmith-plan-"));
-    const prepared = await step.prepare({
+    return await step.prepare({
       input: (name) => inputPath(step.inputs, name, records, store),
       work,
       toolchain: () => Promise.resolve(tools.toolchain),
       threads: availableParallelism(),
       signal: new AbortController().signal,
     });
-    return prepared.bytes;
   } catch {
-    return estimate;
+    return undefined;
   } finally {
     if (work !== undefined) await rm(work, { recursive: true, force: true });
   }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Progress, StageName, StepSummary } from "../stages/stage.js";
 import type { ErrorReport } from "../util/error-report.js";
 import { printableJson } from "../util/printable.js";
+import type { Warning } from "../util/warnings.js";
 
 export type StepStatus = StepSummary["status"];
 
@@ -20,6 +21,8 @@ export type RunEvent =
   | { type: "step-started"; id: string; key: string }
   | { type: "step-waiting"; id: string }
   | { type: "step-note"; id: string; note: string }
+  /** Reported during the work, and again by every run that reuses the step. */
+  | { type: "step-warning"; id: string; warning: Warning }
   | { type: "step-progress"; id: string; progress: Progress }
   | { type: "step-finished"; id: string; status: StepStatus; seconds: number; why?: string; error?: ErrorReport }
   /** Variants that are uploaded during the run (`publish.stream`); the last upload may end after the run. */

@@ -3,15 +3,18 @@ import { join } from "node:path";
 import type { OperationReport, Shard, StageContext } from "../stages/stage.js";
 import { canonicalJson } from "../util/canonical-json.js";
 import { sha256 } from "../util/sha256.js";
+import { distinctWarnings, type Warning } from "../util/warnings.js";
 import { requireDiskSpace, watchDisk } from "./disk-space.js";
 import { findReusableSteps } from "./find-reusable-steps.js";
 import type { KeyedStep } from "./fingerprint.js";
 import type { BuildRuntime } from "./runtime.js";
 import { inputDigests, inputPath } from "./step-inputs.js";
+import { ofVariant } from "./warnings-of.js";
 
 export interface StepResult {
   report: OperationReport;
   seconds: number;
+  warnings: readonly Warning[];
 }
 
 /** A step, or one shard of it, and its build folder. */
@@ -28,19 +31,25 @@ export async function executeStep(task: StepTask, runtime: BuildRuntime): Promis
   const disk = watchDisk(runtime.workspace.build, step.id);
   try {
     const signal = AbortSignal.any([runtime.signal, disk.signal]);
-    const context = stageContext(task, runtime, signal);
+    const warnings: Warning[] = [];
+    const warn = (warning: Warning) => {
+      warnings.push(warning);
+      runtime.events.emit({ type: "step-warning", id: step.id, warning: ofVariant(warning, step.variant) });
+    };
+    const context = { ...stageContext(task, runtime, signal), warn };
     runtime.events.emit({ type: "step-started", id: step.id, key });
     const prepared = await step.prepare?.(context);
+    for (const warning of prepared?.warnings ?? []) warn(warning);
     await requireDiskSpace(runtime.workspace.build, prepared?.bytes ?? step.predictedBytes, step.id);
     const report = await step.run(context, prepared);
     signal.throwIfAborted();
-    return { report, seconds: (performance.now() - started) / 1000 };
+    return { report, seconds: (performance.now() - started) / 1000, warnings: distinctWarnings(warnings) };
   } finally {
     disk.stop();
   }
 }
 
-function stageContext(task: StepTask, runtime: BuildRuntime, signal: AbortSignal): StageContext {
+function stageContext(task: StepTask, runtime: BuildRuntime, signal: AbortSignal): Omit<StageContext, "warn"> {
   const { step, key, shard, build } = task;
   const digests = inputDigests(step.inputs, runtime.records);
   // An input can be rebuilt with other bytes under the same key; partial work on the old bytes must not be continued.

@@ -19,9 +19,13 @@ export interface FinishedRun {
 
 /**
  * Ends a run: collects the report, then installs the packaged release, or removes the old release when every variant
- * was judged and none passed.
+ * was judged and none passed. With a `refusal`, an error of the whole run, it leaves the releases as they are.
  */
-export async function finishRun(plan: Plan, outcome: RunOutcome, target: ReleaseTarget): Promise<FinishedRun> {
+export async function finishRun(
+  plan: Plan,
+  outcome: RunOutcome,
+  { refusal, ...target }: ReleaseTarget & { refusal?: QuantsmithError | undefined },
+): Promise<FinishedRun> {
   const { records, store } = outcome;
   const { inputs } = plan.report;
   // A partial plan judges variants only by its own measurements.
@@ -46,9 +50,10 @@ export async function finishRun(plan: Plan, outcome: RunOutcome, target: Release
   // The variants' own errors are more specific than QS-PACKAGE-NOTHING.
   if (nothing >= 0 && errors.length + failed.length > 1) errors.splice(nothing, 1);
   if (failed.length > 0) errors.push(gateError(failed));
+  if (refusal !== undefined) errors.push(refusal);
 
-  const packaged = records.get("package");
-  const withdraws = nothing >= 0 && failed.length === params.variants.length;
+  const packaged = refusal === undefined ? records.get("package") : undefined;
+  const withdraws = refusal === undefined && nothing >= 0 && failed.length === params.variants.length;
   let changed: ChangedRelease | undefined;
   try {
     if (packaged !== undefined) {

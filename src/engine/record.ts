@@ -1,6 +1,7 @@
 import type { ReleaseCompute } from "../release/release-report.js";
 import { parseChecked, renderChecked } from "../util/checked-json.js";
 import type { FileState } from "../util/file-state.js";
+import type { Warning } from "../util/warnings.js";
 import type { Fingerprint } from "./fingerprint.js";
 
 /** One output file of a finished step. */
@@ -28,6 +29,8 @@ export interface StepRecord {
   commands: string[][];
   /** Measurements of this machine and this run, such as tokens per second; not part of any output. */
   measurements: Record<string, number>;
+  /** What the step warned about; absent without any. */
+  warnings?: readonly Warning[];
   /** ISO time of completion. */
   finished: string;
   seconds: number;

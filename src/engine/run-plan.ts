@@ -13,6 +13,7 @@ import type { RunOptions, Runtime } from "./runtime.js";
 import { Scheduler } from "./scheduler.js";
 import { keyPlan, settleStep } from "./step-keys.js";
 import { Store } from "./store.js";
+import { warningsOf } from "./warnings-of.js";
 
 export interface RunOutcome {
   steps: StepSummary[];
@@ -144,7 +145,16 @@ class Run {
   async #finish(step: Step, status: "built" | "cached", record: StepRecord, seconds: number): Promise<void> {
     this.runtime.records.set(step.id, record);
     const { measurements, commands, compute } = record;
-    this.#summarize(step, status, seconds, { measurements, commands, ...(compute && { compute }) });
+    const warnings = warningsOf(step, record);
+    // A step built in this process has already emitted its warnings.
+    if (status === "cached" || this.isRemote(step)) {
+      for (const warning of warnings) this.runtime.events.emit({ type: "step-warning", id: step.id, warning });
+    }
+    this.#summarize(step, status, seconds, {
+      ...{ measurements, commands },
+      ...(compute && { compute }),
+      ...(warnings.length > 0 && { warnings }),
+    });
     await dropIntermediates(this.runtime, (id) => this.#summaries.get(id)?.status);
     await this.#reportPassed();
     await this.#remote?.submitReady();
@@ -177,11 +187,16 @@ class Run {
     step: Step,
     status: StepSummary["status"],
     seconds: number,
-    more: Pick<StepSummary, "measurements" | "commands" | "compute"> & { why?: string; error?: unknown },
+    more: Pick<StepSummary, "measurements" | "commands" | "compute" | "warnings"> & { why?: string; error?: unknown },
   ): void {
-    const { measurements, commands, compute } = more;
+    const { measurements, commands, compute, warnings } = more;
     const { id, stage } = step;
-    const found = { ...(measurements && { measurements }), ...(commands && { commands }), ...(compute && { compute }) };
+    const found = {
+      ...(measurements && { measurements }),
+      ...(commands && { commands }),
+      ...(compute && { compute }),
+      ...(warnings && { warnings }),
+    };
     const unselected = step.mode === "reuse" && status === "skipped" ? { unselected: true as const } : {};
     this.#summaries.set(id, { id, stage, status, seconds, ...found, ...unselected });
     this.runtime.events.emit({

@@ -13,8 +13,6 @@ export interface QuantizedTensor {
 
 export interface QuantizeReport {
   tensors: QuantizedTensor[];
-  /** Names of tensors with a `fallback`. */
-  fallbacks: string[];
   /** Bytes of all tensors, without header and padding. */
   bytes: number;
   bitsPerWeight: number;
@@ -51,8 +49,7 @@ export function parseQuantizeReport(stderr: string): QuantizeReport | undefined 
   if (tensors.length === 0 || tensors.length !== Number(starts[0]?.[2])) return undefined;
   const bytes = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
   const weights = tensors.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
-  const fallbacks = tensors.filter((tensor) => tensor.fallback !== undefined).map((tensor) => tensor.name);
-  return { tensors, fallbacks, bytes, bitsPerWeight: (bytes * 8) / weights };
+  return { tensors, bytes, bitsPerWeight: (bytes * 8) / weights };
 }
 
 function withoutTrailingOnes(shape: number[]): number[] {

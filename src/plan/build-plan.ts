@@ -72,6 +72,7 @@ export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selec
     notes: baseNotes(settings, facts),
     keepIntermediates: settings.keepIntermediates,
     convert: convertEngine(settings, facts),
+    warnings: facts.model.warnings,
     report,
   };
   return selectSubset(plan, settings, selection);

@@ -8,6 +8,7 @@ import type { Pretokenizers } from "../llamacpp/toolchain/pretokenizers.js";
 import type { InputFile } from "../release/release-facts.js";
 import type { HubTextFile } from "../stages/fetch/fetch-texts.js";
 import type { JsonObject } from "../util/canonical-json.js";
+import type { Warning } from "../util/warnings.js";
 
 /** External facts for a plan: content digests, sizes, tool versions. Paths are stored separately, never in keys. */
 export interface PlanFacts {
@@ -57,4 +58,6 @@ export interface ModelFacts {
   config: JsonObject | null;
   /** Null if the configuration does not specify it. */
   vocabulary: number | null;
+  /** Findings about the model's files. They must not depend on tools or this machine, since the release contains them. */
+  warnings: readonly Warning[];
 }

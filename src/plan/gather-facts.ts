@@ -104,6 +104,7 @@ async function localModel(path: string, choice: FileSelection, digests: DigestCa
     tensorBytes: snapshot.tensorBytes,
     config: snapshot.config,
     vocabulary: vocabularySize(snapshot.config),
+    warnings: [],
   };
 }
 
@@ -131,5 +132,6 @@ async function hubModel(
     tensorBytes,
     config,
     vocabulary: config === null ? null : vocabularySize(config),
+    warnings: [],
   };
 }

@@ -27,6 +27,7 @@ export async function localGguf(path: string, digests: DigestCache): Promise<Mod
     tensorBytes: snapshot.tensorBytes,
     config: null,
     vocabulary: first === undefined ? null : tokenCount(first),
+    warnings: [],
   };
 }
 
@@ -46,5 +47,6 @@ export async function hubGguf({ repo, revision, file }: HubGgufRef): Promise<Mod
     tensorBytes,
     config: null,
     vocabulary: tokenCount(header),
+    warnings: [],
   };
 }

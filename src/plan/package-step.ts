@@ -3,6 +3,7 @@ import { imatrixFileName, projectorFileName, variantFileName } from "../quant/na
 import type { Settings, Variant } from "../recipe/settings.js";
 import { type PackageParams, variantInput } from "../stages/package/package-params.js";
 import { variantMemory } from "../stages/package/variant-memory.js";
+import { publicWarning } from "../util/warnings.js";
 import { resolvedBudget } from "./allocate-steps.js";
 import { convertEngine, convertsProjector, projectorId } from "./convert-steps.js";
 import { type CorpusKind, corpusTexts, inputTexts, lockedTexts, usedKinds } from "./corpus-files.js";
@@ -43,6 +44,7 @@ export function packageParams(settings: Settings, facts: PlanFacts): PackagePara
     metadata: settings.metadata,
     lock: lock(settings, facts),
     toolchain: facts.toolVersions,
+    warnings: facts.model.warnings.map(publicWarning),
   };
 }
 

@@ -5,6 +5,7 @@ import type { EngineChoice } from "../stages/convert/choose-engine.js";
 import type { PackageParams } from "../stages/package/package-params.js";
 import type { OperationReport, PrepareContext, Prepared, Resource, StageContext, StageName } from "../stages/stage.js";
 import type { JsonObject } from "../util/canonical-json.js";
+import type { Warning } from "../util/warnings.js";
 
 /** Source of a named input of a step. */
 export type StepInput =
@@ -63,6 +64,8 @@ export interface Plan {
   keepIntermediates: boolean;
   /** The converter of the checkpoint, with the reason. */
   convert: EngineChoice;
+  /** What is known before any step runs; `known-warnings.ts` of the engine adds those of the steps. */
+  warnings: readonly Warning[];
   /** Parameters and inputs of the package stage; the run's report uses the same, also without that stage. */
   report: { params: PackageParams; inputs: Readonly<Record<string, StepInput>> };
 }

@@ -1,3 +1,5 @@
+import type { Warning } from "../util/warnings.js";
+
 /**
  * The result of a run: the output of `run --json` and the content of `release.json`.
  * Sizes in bytes, KLD in nats, `sameTop` in percent, `seconds` wall time.
@@ -30,6 +32,8 @@ export interface RunReport {
   toolchain: Record<string, string>;
   /** Absent if everything was computed on the CPU. */
   compute?: ReleaseCompute;
+  /** Each once; a release has no warnings of variants that it lacks. Absent in releases of earlier versions. */
+  warnings?: readonly Warning[];
 }
 
 /** The devices on which imatrix, logits, measurements and smoke tests were computed. */

@@ -1,4 +1,5 @@
 import { comparedBase, figureCells, figureTitles, formatMegabytes } from "../release/figures.js";
+import { isOnCard, warningText } from "../util/warnings.js";
 import { assetPaths } from "./assets.js";
 import { describeEarlyStop } from "./describe-early-stop.js";
 import { describeNameMismatch } from "./describe-name-mismatch.js";
@@ -37,6 +38,7 @@ export function renderCard(facts: CardFacts): string {
     ...projectorNote(facts),
     figuresNote(facts),
     ...nameNotes(facts),
+    ...warningNotes(facts),
     ...charts(facts),
     ...fitTables(facts),
     "## Run\n",
@@ -96,6 +98,11 @@ function figuresNote({ evaluation, report }: CardFacts): string {
 function nameNotes({ report }: CardFacts): string[] {
   const notes = report.variants.map(describeNameMismatch).filter((note) => note !== undefined);
   return notes.map((note) => `> **Note:** ${markdownText(note)}\n`);
+}
+
+/** The warnings that people who download the files must know. */
+function warningNotes({ report: { warnings = [] } }: CardFacts): string[] {
+  return warnings.filter(isOnCard).map((warning) => `> **Warning:** ${markdownText(warningText(warning))}\n`);
 }
 
 /** Section with the recommended variant for each device. */

@@ -4,6 +4,7 @@ import type { ToolId } from "../llamacpp/tool-digests.js";
 import type { Toolchain } from "../llamacpp/toolchain/toolchain.js";
 import type { ReleaseCompute } from "../release/release-report.js";
 import type { JsonObject } from "../util/canonical-json.js";
+import type { Warning } from "../util/warnings.js";
 
 /** The stages in pipeline order. */
 export const stageNames = [
@@ -34,6 +35,8 @@ export interface StepSummary {
   compute?: ReleaseCompute;
   /** Command lines of the native tools it ran, program name first; absent if the step failed. */
   commands?: readonly (readonly string[])[];
+  /** Its warnings, also those of the run that built it; absent without any. */
+  warnings?: readonly Warning[];
   /** True for a skipped step that the user did not select (`--variant`, `--only`); absent otherwise. */
   unselected?: true;
 }
@@ -92,6 +95,11 @@ export interface StageContext {
   progress(progress: Progress): void;
   /** Emits a note about the step, shown on its own line. */
   note(text: string): void;
+  /**
+   * Reports a warning. It is stored in the step's record, so that later runs that reuse the step report it, too; it must
+   * therefore depend only on inputs and parameters.
+   */
+  warn(warning: Warning): void;
 }
 
 /** The environment of `Operation.prepare`, which may write only to `work`. */
@@ -101,6 +109,8 @@ export type PrepareContext = Pick<StageContext, "input" | "work" | "toolchain" |
 export interface Prepared {
   /** Exact bytes of all files the operation writes, outputs and others. */
   bytes: number;
+  /** Warnings known before the work; reported and stored as those of `StageContext.warn`. */
+  warnings?: readonly Warning[];
 }
 
 /** What an operation returns besides its output files; stored in the record. */

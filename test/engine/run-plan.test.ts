@@ -105,6 +105,33 @@ describe("runPlan", () => {
     expect(codes).toEqual(["QS-USAGE"]);
   });
 
+  test("a step's warnings are reported again by every run that reuses it", async () => {
+    const { out, run } = fresh();
+    const warning = { code: "QW-QUANTIZE-RULE", message: "2 of 4", remedy: "r" } as const;
+    const early = { ...warning, message: "known before" };
+    const warned = step("a", {
+      variant: "Q4_K_M",
+      prepare: async () => ({ bytes: 0, warnings: [early] }),
+      run: async (context) => {
+        context.warn(warning);
+        context.warn(warning);
+        await writeFile(join(context.out, "out.bin"), "a");
+        return {};
+      },
+    });
+    const plan = somePlan([warned], { warnings: [{ ...warning, message: "of the plan" }] });
+    const ofVariant = [early, warning].map((one) => ({ ...one, variant: "Q4_K_M" }));
+    const seen = async () => (await run(plan)).seen.flatMap((event) => (event.type === "step-warning" ? [event] : []));
+    expect((await seen()).map((event) => event.warning)).toEqual([...ofVariant, ofVariant[1]]);
+    expect((await seen()).map((event) => event.warning)).toEqual(ofVariant);
+    const workspace = await openWorkspace(out);
+    const { warnings } = await estimatePlan(plan, workspace);
+    await workspace.close();
+    expect(warnings).toEqual([{ ...warning, message: "of the plan" }, ...ofVariant]);
+    const messages = (await run(plan)).records.get("a")?.warnings?.map(({ message }) => message);
+    expect(messages).toEqual(["known before", "2 of 4"]);
+  });
+
   test("an abort ends the run with its reason and leaves no unfinished step in the store", async () => {
     const { run } = fresh();
     const controller = new AbortController();

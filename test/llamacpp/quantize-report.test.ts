@@ -16,7 +16,7 @@ describe("parseQuantizeReport", () => {
       bytes: 4096 * 210,
     });
     expect(report?.tensors[0]).toMatchObject({ name: "output_norm.weight", shape: [256], toType: "F32", bytes: 1024 });
-    expect(report?.fallbacks).toEqual([]);
+    expect(report?.tensors.filter(({ fallback }) => fallback)).toEqual([]);
     // The tool itself prints 5.05 bits per weight and 3.48 MiB.
     expect(report?.bitsPerWeight).toBeCloseTo(5.05, 2);
     expect((report?.bytes ?? 0) / 2 ** 20).toBeCloseTo(3.48, 2);
@@ -24,7 +24,7 @@ describe("parseQuantizeReport", () => {
 
   test("returns the wanted type of tensors whose rows do not divide into blocks", async () => {
     const report = parseQuantizeReport(await recorded("quantize-fallback.stderr.txt"));
-    expect(report?.fallbacks).toHaveLength(8);
+    expect(report?.tensors.filter(({ fallback }) => fallback)).toHaveLength(8);
     const query = report?.tensors.find((tensor) => tensor.name === "blk.0.attn_q.weight");
     expect(query).toMatchObject({ toType: "Q8_0", fallback: { wantedType: "Q6_K" } });
     expect(report?.tensors.find((tensor) => tensor.name === "output.weight")).not.toHaveProperty("fallback");

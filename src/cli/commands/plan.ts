@@ -6,9 +6,11 @@ import { fileNamePart } from "../../recipe/schema-parts.js";
 import type { Settings } from "../../recipe/settings.js";
 import { formatBytes } from "../../util/bytes.js";
 import { DigestCache } from "../../util/digest-cache.js";
+import { errorReport, exitCodeOf } from "../../util/error-report.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { printableJson } from "../../util/printable.js";
 import { quote } from "../../util/quote.js";
+import { formatWarning } from "../../util/warnings.js";
 import {
   announceHashing,
   computeSentence,
@@ -18,7 +20,8 @@ import {
   type PlanOptions,
   preparePlan,
 } from "../prepare-plan.js";
-import { print, printJson, shorten, textTable } from "../print.js";
+import { note, print, printError, printJson, shorten, textTable } from "../print.js";
+import { strictError } from "../strict.js";
 import { formatSeconds } from "../views/describe.js";
 
 /** `quantsmith plan`: prints the steps of a run; changes nothing. */
@@ -36,14 +39,18 @@ export async function plan(recipe: string, options: PlanOptions & { matrix?: boo
   const { engine, why } = steps.convert;
   const moved = lock === undefined ? undefined : movedRevision(steps, lock);
   const notes = [...(moved === undefined ? [] : [moved]), ...steps.notes];
-  if (options.json === true)
+  const error = options.strict === true ? strictError(result.warnings) : undefined;
+  if (error !== undefined) process.exitCode = exitCodeOf(error);
+  if (options.json === true) {
     return printJson({
       ...result,
       convert: steps.convert,
       compute: describeChoice(steps),
       notes,
       settings: origins(settings),
+      ...(error === undefined ? {} : { error: errorReport(error) }),
     });
+  }
   const rows = result.steps.map(({ id, status, predictedBytes, seconds, why }) => [
     id,
     status,
@@ -64,6 +71,8 @@ export async function plan(recipe: string, options: PlanOptions & { matrix?: boo
     from === "pipeline" ? `pipeline ${settings.pipeline.name}` : from,
   ]);
   print(textTable(["Setting", "Value", "From"], settingRows));
+  for (const warning of result.warnings) note(formatWarning(warning));
+  if (error !== undefined) printError(error, false);
 }
 
 /** Removes the last column of a table if it is empty. */

@@ -1,4 +1,4 @@
-import { pastSeconds } from "../../engine/estimate-plan.js";
+import { estimatePlan, pastSeconds } from "../../engine/estimate-plan.js";
 import { EventBus, eventLog, type StepIdentity } from "../../engine/events.js";
 import { finishRun } from "../../engine/finish-run.js";
 import { requireReplaceable } from "../../engine/install-release.js";
@@ -25,14 +25,16 @@ import {
   preparePlan,
   settingsNotes,
 } from "../prepare-plan.js";
-import { isInteractive, note, print, problemLines } from "../print.js";
+import { isInteractive, note, print, printError, problemLines } from "../print.js";
 import { showResult } from "../show-result.js";
 import type { Streaming } from "../streaming.js";
+import { strictError } from "../strict.js";
 import { threadCount } from "../thread-count.js";
 import { describeOperation } from "../views/describe-operation.js";
 import { plainView } from "../views/plain-view.js";
 import { terminalView } from "../views/terminal-view.js";
 import { uploadProgress } from "../views/upload-progress.js";
+import { warningView } from "../views/warning-view.js";
 
 /** Loaded only for `--publish`, since loading it takes longer than a run of cache hits. */
 const publishing = () => import("../../stages/publish/publish.js");
@@ -64,6 +66,9 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
   const view = chooseView(options.json === true);
   events.subscribe(view.listener);
 
+  const warned = warningView(note, view.live);
+  events.subscribe(warned.listener);
+  const strict = () => (options.strict === true ? strictError(warned.warnings()) : undefined);
   for (const text of settingsNotes(settings)) note(text);
   note(computeSentence(plan));
   for (const text of plan.notes) note(`Note: ${text}.`);
@@ -78,6 +83,15 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
       verify: options.verify === true,
     };
     await requireReplaceable(release, plan, options.fresh === true);
+    // The search for warnings of steps that are not built yet is worth its time only if they end the run.
+    warned.add(options.strict === true ? (await estimatePlan(plan, workspace)).warnings : plan.warnings);
+    const refusal = strict();
+    if (refusal !== undefined) {
+      warned.release();
+      printError(refusal, options.json === true, { warnings: warned.warnings() });
+      process.exitCode = exitCodeOf(refusal);
+      return;
+    }
     const past = await pastSeconds(plan, workspace);
     const remote = await createRemoteRunner(options.executor, settings, {
       ...{ out: workspace.root, pastSeconds: past, signal },
@@ -93,18 +107,20 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
     const runOptions = { workspace, events, digests, signal, threads, tools };
     const outcome = await runPlan(plan, {
       ...runOptions,
-      ...(streaming === undefined ? {} : { onPassed: streaming.onPassed }),
+      ...(streaming === undefined ? {} : { onPassed: untilRefused(streaming, strict) }),
       ...(remote === undefined ? {} : { remote }),
       fresh: options.fresh === true,
       verify: options.verify === true,
     });
-    const result = await finishRun(plan, outcome, release);
+    const result = await finishRun(plan, outcome, { ...release, refusal: strict() });
     const failed = outcome.steps.filter(({ status }) => status === "failed").length;
     events.emit({ type: "run-finished", seconds: (performance.now() - started) / 1000, failed });
     if (result.movedTo !== undefined) note(`Renamed the previous release folder to ${result.movedTo}`);
     if (result.withdrawn) note(`Removed the previous release ${settings.name}: no variant passed.`);
     await view.done();
-    await showResult(settings.model.name, { ...result, compute: describeChoice(plan) }, options.json === true);
+    warned.release();
+    const report = { ...result.report, warnings: warned.warnings() };
+    await showResult(settings.model.name, { ...result, report, compute: describeChoice(plan) }, options.json === true);
     // The live list has ended and does not show uploads.
     if (view.live) events.subscribe(plainView(note));
     if (target !== undefined) await publishComplete(result, target, streaming, signal);
@@ -116,6 +132,13 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
     log.close();
     await workspace.close();
   }
+}
+
+/** Returns the handler of passed variants, which uploads none after a warning that `--strict` does not allow. */
+function untilRefused({ onPassed }: Streaming, refusal: () => unknown): Streaming["onPassed"] {
+  return (variant) => {
+    if (refusal() === undefined) onPassed(variant);
+  };
 }
 
 /** Publishes a complete release; the user decides about an incomplete one. */

@@ -44,6 +44,9 @@ export function plainView(write: (line: string) => void): EventListener {
         return writeLine(`upload of ${event.variant} ${describeUpload(event)}`);
       case "step-finished":
         return writeLine(`${event.id} ${describeStepEnd(event)}`);
+      case "step-warning":
+        // Written as an own paragraph, see warning-view.ts.
+        return;
       case "run-finished":
         return writeLine(`finished in ${event.seconds.toFixed(1)} s`);
     }

@@ -79,6 +79,9 @@ export function terminalView(): View {
         case "upload-finished":
           // Not part of the list; the log contains them, and `run` prints remaining uploads after the list.
           return;
+        case "step-warning":
+          // Written after the list.
+          return;
         case "run-finished":
           return;
       }

@@ -33,6 +33,9 @@ const release = z.looseObject({
   projector: z
     .looseObject({ file: z.string().min(1), bytes: count, sha256: z.string().regex(/^[0-9a-f]{64}$/) })
     .optional(),
+  warnings: z
+    .array(z.looseObject({ code: z.string(), message: z.string(), remedy: z.string(), variant: z.string().optional() }))
+    .optional(),
   checksum: z.string(),
 });
 

@@ -1,4 +1,6 @@
 import { formatMegabytes, toolName } from "../../release/figures.js";
+import type { RunReport } from "../../release/release-report.js";
+import { warningText } from "../../util/warnings.js";
 import { baseKind, describeSource } from "../describe-source.js";
 import { hardwareSection } from "./hardware-section.js";
 import { Html, html } from "./html.js";
@@ -25,7 +27,7 @@ export function renderPage(facts: PageFacts): string {
 <main>
 ${header(facts)}
 <h2>Variants</h2>
-${variantTable(report.variants)}${hardwareSection(facts)}${charts.sizeKld === undefined ? undefined : html`<h2>Size and quality loss</h2>\n`}${chart(charts.sizeKld, "narrow")}${chart(charts.kldPercentiles, "narrow")}${typesSection(facts)}${allocationSection(facts)}${smokeSection(facts)}${methodSection(facts)}${coverageSection(facts)}${toolchainSection(facts)}</main>
+${variantTable(report.variants)}${warningNotes(report)}${hardwareSection(facts)}${charts.sizeKld === undefined ? undefined : html`<h2>Size and quality loss</h2>\n`}${chart(charts.sizeKld, "narrow")}${chart(charts.kldPercentiles, "narrow")}${typesSection(facts)}${allocationSection(facts)}${smokeSection(facts)}${methodSection(facts)}${coverageSection(facts)}${toolchainSection(facts)}</main>
 </body>
 </html>
 `;
@@ -45,6 +47,14 @@ function header({ report, card: { license, licenseName }, unsafe }: PageFacts): 
   return html`<h1>${model.name} GGUF</h1>
 <p class="quiet">${parts.filter((part) => part !== null).join(" · ")}</p>
 ${unsafe.length === 0 ? undefined : warning}`;
+}
+
+/** All warnings, since the page also has the variants that failed. */
+function warningNotes({ warnings = [] }: RunReport): Html[] {
+  return warnings.map(
+    (warning) => html`<p class="warning"><strong>${warning.code}</strong> ${warningText(warning)} ${warning.remedy}</p>
+`,
+  );
 }
 
 function formatCount(count: number): string {

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import type { SnapshotReport } from "../../checkpoint/snapshot-report.js";
 import type { EvaluatedCopy, NoiseFloor, RunReport } from "../../release/release-report.js";
+import { distinctWarnings, publicWarning } from "../../util/warnings.js";
 import type { ConvertReport } from "../convert/convert-report.js";
 import { readReport } from "../step-files.js";
 import type { BaseReport } from "../validate/base-logits.js";
@@ -44,6 +45,10 @@ export async function collectReport(params: PackageParams, sources: VariantSourc
     base: converted === undefined ? null : { ...publicBase(converted, base, noise), ...(await copyOf(params, read)) },
     toolchain: params.toolchain,
     ...collectCompute(sources.steps()),
+    warnings: distinctWarnings([
+      ...params.warnings,
+      ...sources.steps().flatMap(({ warnings = [] }) => warnings.map(publicWarning)),
+    ]),
   };
   const rejected = variants.filter(({ reasons }) => reasons.some(({ kind }) => kind !== "unmeasured"));
   return { report, rejected: rejected.map(({ report }) => report.name) };

@@ -3,6 +3,7 @@ import type { CorpusText } from "../../corpus/assemble-corpus.js";
 import type { TargetDevices } from "../../hardware/fit/estimate-release-fit.js";
 import type { InputFile, InputText } from "../../release/release-facts.js";
 import type { JsonObject } from "../../util/canonical-json.js";
+import type { Warning } from "../../util/warnings.js";
 
 /** The recipe's settings for the model card and the files for other programs. */
 export interface ReleaseMetadata extends JsonObject, CardOverrides {
@@ -53,6 +54,8 @@ export interface PackageParams extends JsonObject {
   /** The resolved recipe, for `recipe.lock.yaml`. */
   lock: JsonObject;
   toolchain: { readonly [name: string]: string };
+  /** What is known before any step runs; those of steps come from their records. */
+  warnings: readonly Warning[];
 }
 
 type VariantFile = "model" | "quantize" | "structure" | "quality" | "smoke" | "rules" | "allocation" | "memory";

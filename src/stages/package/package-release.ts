@@ -40,7 +40,8 @@ export const packageRelease: Operation<PackageParams> = {
       });
     }
     const variants = await placeVariants(passed, params, context);
-    const release: RunReport = { ...report, release: params.release, variants };
+    const warnings = ofVariants(report, variants);
+    const release: RunReport = { ...report, release: params.release, variants, warnings };
     const imatrix = context.input("imatrix");
     if (imatrix !== undefined) await linkOrCopy(imatrix, join(context.out, params.imatrixFile));
     const { projector } = report;
@@ -62,6 +63,11 @@ export const packageRelease: Operation<PackageParams> = {
     return {};
   },
 };
+
+/** Returns the warnings that concern all variants, or one of those released. */
+function ofVariants({ warnings = [] }: RunReport, released: RunReport["variants"]) {
+  return warnings.filter(({ variant }) => variant === undefined || released.some(({ name }) => name === variant));
+}
 
 async function writeAssets(folder: string, assets: ReadonlyMap<string, string>): Promise<void> {
   for (const [path, content] of assets) {

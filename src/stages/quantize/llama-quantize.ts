@@ -6,7 +6,7 @@ import type { PreparedOperation } from "../stage.js";
 import { linkInput, toolRun } from "../step-files.js";
 import { planVariant, type VariantPlan } from "./plan-variant.js";
 import { type QuantizeParams, reportVariant } from "./quantize.js";
-import { ruleFallbacks, tensorTypeFile } from "./tensor-rules.js";
+import { findFallbacks, requireRules, tensorTypeFile } from "./tensor-rules.js";
 
 /**
  * Quantizes one variant with llama-quantize, the reference for `bank.ts`. Inputs `model`, optional `imatrix`, optional
@@ -16,7 +16,7 @@ import { ruleFallbacks, tensorTypeFile } from "./tensor-rules.js";
 export const quantizeByTool: PreparedOperation<QuantizeParams, VariantPlan> = {
   id: "quantize-tool",
   stage: "quantize",
-  version: 1,
+  version: 2,
   resource: "compute",
   tools: ["llama.cpp"],
   prepare: planVariant,
@@ -32,7 +32,9 @@ export const quantizeByTool: PreparedOperation<QuantizeParams, VariantPlan> = {
     });
     // llama-quantize can ignore a rule silently, so the types in the written file are checked.
     const { tensors } = await readGguf(join(context.out, "model.gguf"));
-    await reportVariant(context, ruleFallbacks(listed, tensors, run.fallbacks));
+    const fallbacks = findFallbacks(run.tensors);
+    requireRules(listed, tensors, fallbacks);
+    await reportVariant(context, fallbacks);
     return { commands: [run.argv], peakMemoryBytes: run.peakMemoryBytes };
   },
 };

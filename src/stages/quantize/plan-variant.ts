@@ -5,13 +5,15 @@ import { readGguf } from "../../gguf/read-header.js";
 import type { Imatrix } from "../../gguf/read-imatrix.js";
 import { quantizeDryRun } from "../../llamacpp/quantize-dry-run.js";
 import { knownType } from "../../quant/ggml-types.js";
+import type { Warning } from "../../util/warnings.js";
 import { variantFileBytes } from "../allocate/file-size.js";
 import { readAllocatedTypes, type TensorTypes } from "../allocate/tensor-types.js";
 import { openImatrix } from "../ggml-source.js";
 import { type OperationReport, type PrepareContext, type Prepared, requiredInput } from "../stage.js";
 import { linkInput } from "../step-files.js";
+import { fallbackWarnings } from "./fallback-warnings.js";
 import type { QuantizeParams, TensorFallback } from "./quantize.js";
-import { resolveTensorRules, ruleFallbacks, tensorTypeFile } from "./tensor-rules.js";
+import { findFallbacks, requireRules, resolveTensorRules, tensorTypeFile } from "./tensor-rules.js";
 
 /** The types of a variant and their origin. */
 interface VariantTypes {
@@ -20,6 +22,7 @@ interface VariantTypes {
   /** The types listed in `tensor-types.txt`: those set by rules or the allocation. */
   listed: TensorTypes;
   fallbacks: TensorFallback[];
+  warnings?: readonly Warning[];
   /** The dry run's part of the step's report; empty without a dry run. */
   report: Pick<OperationReport, "commands" | "peakMemoryBytes">;
 }
@@ -75,7 +78,7 @@ async function presetTypes(params: QuantizeParams, context: PrepareContext, base
   await mkdir(own.work);
   const rulesFile = "tensor-types.txt";
   if (listed.size > 0) await writeFile(join(own.work, rulesFile), tensorTypeFile(listed));
-  const { tensors, fallbacks, argv, peakMemoryBytes } = await quantizeDryRun({
+  const { tensors, argv, peakMemoryBytes } = await quantizeDryRun({
     toolchain: await context.toolchain(),
     cwd: own.work,
     threads: context.threads,
@@ -86,10 +89,18 @@ async function presetTypes(params: QuantizeParams, context: PrepareContext, base
     ...(listed.size > 0 && { tensorTypes: rulesFile }),
   });
   const planned = tensors.map(({ name, toType }) => ({ name, type: knownType(toType) }));
+  const fallbacks = findFallbacks(tensors);
+  requireRules(listed, planned, fallbacks);
+  const quantized = planned.filter(({ type }) => type.quantized).length;
   return {
     types: new Map(planned.map(({ name, type }) => [name, type])),
     listed,
-    fallbacks: ruleFallbacks(listed, planned, fallbacks),
+    fallbacks,
+    warnings: fallbackWarnings(fallbacks, {
+      preset: params.preset,
+      rules: new Set(listed.keys()),
+      tensors: quantized,
+    }),
     report: { commands: [argv], peakMemoryBytes },
   };
 }

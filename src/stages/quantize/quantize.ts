@@ -30,7 +30,7 @@ export interface QuantizeReport {
   bytes: number;
   bitsPerWeight: number;
   types: Record<string, number>;
-  /** Tensors whose row length does not fit their type, so that llama.cpp used a fallback. */
+  /** Tensors whose row length does not fit the type of the rule or the preset, so that llama.cpp used a fallback. */
   fallbacks: TensorFallback[];
   /** Absent for rounding to nearest. */
   rounding?: VariantRounding;
@@ -40,6 +40,8 @@ export interface TensorFallback {
   name: string;
   asked: string;
   got: string;
+  /** Length of its rows. */
+  columns: number;
 }
 
 /** Writes `quantize.json` from the header of `model.gguf`. Throws QS-GGUF-* for an invalid or truncated file. */

@@ -1,3 +1,4 @@
+import type { QuantizedTensor } from "../../llamacpp/quantize-report.js";
 import { type GgmlType, knownType } from "../../quant/ggml-types.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { matchWithTimeout } from "../../util/match-with-timeout.js";
@@ -46,17 +47,17 @@ function matcher(pattern: string): (name: string) => boolean {
 }
 
 /**
- * Returns the rules that ended in a fallback, given the variant's planned or written tensors. Throws QS-QUANTIZE-RULE for
- * a rule that llama-quantize ignored.
+ * Throws QS-QUANTIZE-RULE for a rule that llama-quantize ignored, given the variant's planned or written tensors. A
+ * fallback is not ignored.
  */
-export function ruleFallbacks(
+export function requireRules(
   wanted: TensorTypes,
   tensors: readonly { name: string; type: GgmlType }[],
-  fellBack: readonly string[],
-): TensorFallback[] {
+  fallbacks: readonly TensorFallback[],
+): void {
   const types: TensorTypes = new Map(tensors.map(({ name, type }) => [name, type]));
-  const differing = [...wanted].filter(([name, type]) => types.get(name) !== type);
-  const ignored = differing.find(([name]) => !fellBack.includes(name));
+  const fellBack = new Set(fallbacks.map(({ name }) => name));
+  const ignored = [...wanted].find(([name, type]) => types.get(name) !== type && !fellBack.has(name));
   if (ignored !== undefined) {
     const [name, type] = ignored;
     throw new QuantsmithError(
@@ -68,7 +69,15 @@ export function ruleFallbacks(
       },
     );
   }
-  return differing.map(([name, asked]) => ({ name, asked: asked.name, got: types.get(name)?.name ?? "" }));
+}
+
+/** Returns the tensors that llama-quantize stores in another type than the rule or the preset requires. */
+export function findFallbacks(tensors: readonly QuantizedTensor[]): TensorFallback[] {
+  return tensors.flatMap(({ name, shape: [columns = 0], toType, fallback }) =>
+    fallback === undefined || fallback.wantedType === toType
+      ? []
+      : [{ name, asked: fallback.wantedType, got: toType, columns }],
+  );
 }
 
 /**

@@ -1,7 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { ggmlTypes, knownType } from "../../../src/quant/ggml-types.js";
 import { typeNames } from "../../../src/stages/allocate/tensor-types.js";
-import { resolveTensorRules, ruleFallbacks, tensorTypeFile } from "../../../src/stages/quantize/tensor-rules.js";
+import {
+  findFallbacks,
+  requireRules,
+  resolveTensorRules,
+  tensorTypeFile,
+} from "../../../src/stages/quantize/tensor-rules.js";
 
 const names = [
   "token_embd.weight",
@@ -50,22 +55,21 @@ test("the type file names each tensor by an anchored pattern", () => {
   );
 });
 
-describe("ruleFallbacks", () => {
+describe("requireRules", () => {
   const tensors = ["Q4_K", "Q5_0", "F32"].flatMap((wanted, i) => {
     const type = ggmlTypes.find(({ name }) => name === wanted);
     return type === undefined ? [] : [{ name: `t${i}`, type }];
   });
   const answered = (rules: [string, string][]) =>
-    ruleFallbacks(new Map(rules.map(([name, type]) => [name, knownType(type)])), tensors, ["t1"]);
+    requireRules(new Map(rules.map(([name, type]) => [name, knownType(type)])), tensors, [
+      { name: "t1", asked: "Q4_K", got: "Q5_0", columns: 96 },
+    ]);
 
-  test("returns only rules that ended in a fallback", () => {
-    expect(answered([["t0", "Q4_K"]])).toEqual([]);
-    expect(
-      answered([
-        ["t0", "Q4_K"],
-        ["t1", "Q4_K"],
-      ]),
-    ).toEqual([{ name: "t1", asked: "Q4_K", got: "Q5_0" }]);
+  test("accepts rules that were applied or ended in a fallback", () => {
+    answered([
+      ["t0", "Q4_K"],
+      ["t1", "Q4_K"],
+    ]);
   });
 
   test.each([
@@ -74,4 +78,11 @@ describe("ruleFallbacks", () => {
   ])("ignored: %s", (name, got, end) => {
     expect(() => answered([[name, "Q4_K"]])).toThrow(`tensor "${name}" is ${got}, ${end}`);
   });
+});
+
+test("findFallbacks returns the tensors with another type than required, with their row length", () => {
+  const tensor = { name: "t", shape: [96, 32], fromType: "F16", toType: "Q5_0", bytes: 2112 };
+  expect(findFallbacks([tensor, { ...tensor, fallback: { wantedType: "Q4_K" } }])).toEqual([
+    { name: "t", asked: "Q4_K", got: "Q5_0", columns: 96 },
+  ]);
 });
