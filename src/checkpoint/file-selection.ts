@@ -1,3 +1,4 @@
+import { isSystemLeftover } from "../util/system-files.js";
 import { matchesGlob } from "./glob.js";
 import { isSnapshotFile } from "./snapshot-files.js";
 
@@ -29,9 +30,9 @@ export function isWeightFile(name: string): boolean {
   return name.endsWith(".safetensors") || /^pytorch_model.*\.bin$/.test(name);
 }
 
-/** Returns true for a file that the recipe excludes. */
+/** Returns true for a file that the recipe excludes, or that the system left behind. */
 export function isExcluded(name: string, { exclude }: FileSelection): boolean {
-  return exclude.some((glob) => matchesGlob(name, glob));
+  return isSystemLeftover(name) || exclude.some((glob) => matchesGlob(name, glob));
 }
 
 /** Returns true for a file that the recipe includes. */

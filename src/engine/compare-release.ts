@@ -8,9 +8,6 @@ import { listEmptyFolders, listFiles } from "../util/files.js";
 import type { InstalledRelease } from "./installed-release.js";
 import type { RecordedFile } from "./record.js";
 
-/** Files that a file manager creates in every folder it shows. */
-const disposable = /(?:^|\/)\.DS_Store$/;
-
 /** How contents are compared. */
 export interface ContentCheck {
   digests: DigestCache;
@@ -35,7 +32,7 @@ export async function findForeign(
     if (written.length > 0) {
       const unchanged = await findContent(join(folder, path), written, check);
       if (unchanged === undefined) foreign.push({ path, change: "changed" });
-    } else if (!disposable.test(path) && !(await isOwnSignature(folder, path, installed))) {
+    } else if (!(await isOwnSignature(folder, path, installed))) {
       foreign.push({ path, change: "added" });
     }
   }

@@ -1,10 +1,12 @@
 import type { Gguf } from "./gguf.js";
 import { metadataNumber, metadataString } from "./metadata.js";
 import { alignUp } from "./place-tensors.js";
+import { describeLaterPart } from "./split-part.js";
 
 /** A missing or unusual property of a valid file. The codes are permanent. */
 export interface GgufProblem {
   code:
+    | "QS-GGUF-PART"
     | "QS-GGUF-NO-NAME"
     | "QS-GGUF-NO-TENSORS"
     | "QS-GGUF-NO-CONTEXT"
@@ -19,6 +21,11 @@ export interface GgufProblem {
 /** Returns warnings about a file with a valid header, most serious first. */
 export function findProblems(gguf: Gguf): GgufProblem[] {
   const problems = layoutProblems(gguf);
+  const part = describeLaterPart(gguf);
+  if (part !== undefined) {
+    const remedy = `Use ${part.first}; llama.cpp finds the other parts beside it.`;
+    return [{ code: "QS-GGUF-PART", message: part.message, remedy }, ...problems];
+  }
   if (metadataString(gguf, "general.name") === undefined && metadataString(gguf, "general.type") !== "imatrix") {
     problems.push({
       code: "QS-GGUF-NO-NAME",

@@ -5,6 +5,7 @@ import { checkWrittenGguf } from "./check-written-gguf.js";
 import { followChunks } from "./chunk-progress.js";
 import type { Compute } from "./compute/compute.js";
 import { runOnDevice } from "./compute/run-on-device.js";
+import { eosOverride } from "./eos-override.js";
 import { modelLoadPattern, nonFiniteRemedy, textShortPattern } from "./input-failures.js";
 import { parseChunkCount, parseFinalPerplexity } from "./parse-number.js";
 import { type FailureContext, toolFailure } from "./tool-failure.js";
@@ -36,11 +37,13 @@ export interface ImatrixResult extends ToolReport {
  * `QS-COMPUTE-*`.
  */
 export async function computeImatrix(options: ImatrixOptions): Promise<ImatrixResult> {
+  const override = await eosOverride(options);
   const argsFor = (device: readonly string[]) => [
     ...["-m", fileArgument(options.model), "-f", fileArgument(options.text), "-o", fileArgument(options.out)],
     ...["-c", `${options.context}`, "--chunks", `${options.chunks}`, "-t", `${options.threads}`],
     ...(device.length === 0 ? ["-ngl", "0"] : device),
     ...(options.parseSpecial ? ["--parse-special"] : []),
+    ...override,
   ];
   const { result, args } = await runOnDevice(options, {
     tool: "llama-imatrix",

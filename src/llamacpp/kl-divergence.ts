@@ -3,6 +3,7 @@ import { QuantsmithError } from "../util/errors.js";
 import { chunksPerBatch, readBaseLogits } from "./base-logits.js";
 import { followChunks } from "./chunk-progress.js";
 import { runOnDevice } from "./compute/run-on-device.js";
+import { eosOverride } from "./eos-override.js";
 import { modelLoadPattern, onDeviceRemedy } from "./input-failures.js";
 import { type KldFigures, parseKldFigures, parseKldQuantiles, type Quantile } from "./kld-figures.js";
 import { type ChunkFigures, parseChunkFigures } from "./kld-rows.js";
@@ -35,10 +36,12 @@ export async function measureKld(options: KldOptions): Promise<KldResult> {
       remedy: "Run again with `--fresh` to recompute the base logits.",
     });
   }
+  const override = await eosOverride(options);
   const argsFor = (device: readonly string[]) => [
     ...["-m", fileArgument(options.model), "--kl-divergence", "--kl-divergence-base", options.base],
     ...["-c", `${base.context}`, "-t", `${options.threads}`],
     ...device,
+    ...override,
   ];
   const { result, args } = await runOnDevice(options, {
     tool: "llama-perplexity",

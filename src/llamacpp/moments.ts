@@ -3,6 +3,7 @@ import { chunksPerBatch } from "./base-logits.js";
 import { checkWrittenGguf } from "./check-written-gguf.js";
 import { followChunks } from "./chunk-progress.js";
 import { runOnDevice } from "./compute/run-on-device.js";
+import { eosOverride } from "./eos-override.js";
 import { calibrationPatterns, type ImatrixOptions } from "./imatrix.js";
 import { parseChunkCount } from "./parse-number.js";
 import { toolFailure } from "./tool-failure.js";
@@ -32,9 +33,10 @@ export interface MomentsResult extends ToolReport {
  * QS-DISK-FULL, QS-ENV-OOM, QS-COMPUTE-*.
  */
 export async function computeMoments(options: MomentsOptions): Promise<MomentsResult> {
+  const override = await eosOverride(options);
   const { result, args } = await runOnDevice(options, {
     tool: "llama-moments",
-    args: (device) => momentsArguments(options, device),
+    args: (device) => [...momentsArguments(options, device), ...override],
     follow: () => followChunks(options.onProgress),
     context: chunksPerBatch(options.context) * options.context,
   });
@@ -49,7 +51,7 @@ export async function computeMoments(options: MomentsOptions): Promise<MomentsRe
   return { chunks, ...toolReport("llama-moments", args, result) };
 }
 
-/** Returns the arguments of llama-moments with the options of devices, which are empty on the CPU. */
+/** Returns the arguments of llama-moments with the options of devices, which are empty on the CPU; before `eosOverride`. */
 export function momentsArguments(options: MomentsOptions, device: readonly string[] = []): string[] {
   const [first, end] = options.layers;
   return [

@@ -2,6 +2,7 @@ import path from "node:path";
 import { chunksPerBatch, readBaseLogits } from "./base-logits.js";
 import { followChunks } from "./chunk-progress.js";
 import { runOnDevice } from "./compute/run-on-device.js";
+import { eosOverride } from "./eos-override.js";
 import { modelLoadPattern, nonFiniteRemedy, textShortPattern } from "./input-failures.js";
 import { parseFinalPerplexity } from "./parse-number.js";
 import { diskFullError, toolFailure } from "./tool-failure.js";
@@ -35,11 +36,13 @@ export interface BaseLogitsResult extends ToolReport {
  * `QS-COMPUTE-*`.
  */
 export async function saveBaseLogits(options: BaseLogitsOptions): Promise<BaseLogitsResult> {
+  const override = await eosOverride(options);
   const argsFor = (device: readonly string[]) => [
     ...["-m", fileArgument(options.model), "-f", fileArgument(options.text)],
     ...["--save-all-logits", fileArgument(options.out)],
     ...["-c", `${options.context}`, "--chunks", `${options.chunks}`, "-t", `${options.threads}`],
     ...device,
+    ...override,
   ];
   const { result, args } = await runOnDevice(options, {
     tool: "llama-perplexity",

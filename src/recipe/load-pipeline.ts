@@ -5,6 +5,7 @@ import { QuantsmithError, type SourceLocation } from "../util/errors.js";
 import { packageRoot } from "../util/package-root.js";
 import { quote, quoteList } from "../util/quote.js";
 import { didYouMean, nearest } from "../util/suggest.js";
+import { isSystemLeftover } from "../util/system-files.js";
 import { checkFile } from "./check-file.js";
 import type { LoadedRecipe } from "./load-recipe.js";
 import { type Pipeline, pipelineSchema } from "./pipeline-schema.js";
@@ -60,7 +61,9 @@ function missingMessage(named: string, isPath: boolean, error: QuantsmithError):
 
 async function missingRemedy(named: string): Promise<string> {
   const files = await readdir(folder);
-  const names = files.filter((file) => file.endsWith(".yaml")).map((file) => basename(file, ".yaml"));
+  const names = files
+    .filter((file) => file.endsWith(".yaml") && !isSystemLeftover(file))
+    .map((file) => basename(file, ".yaml"));
   const near = nearest(named, names);
   const guess = near === undefined ? "" : `${didYouMean(near)} `;
   return `${guess}Use ${quoteList(names.sort(), "or")}, or a path such as \`./my-pipeline.yaml\`.`;

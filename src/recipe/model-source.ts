@@ -20,13 +20,18 @@ export function parseHubSource(source: string): { repo: string; revision?: strin
   return parseHubGgufRef(source) ?? parseHubRef(source);
 }
 
+/** A snapshot, or the whole entry, of a repository in the Hugging Face cache. */
+const cacheEntry = /(?:^|\/)models--(?:[^/]+?--)?([^/]+?)(?:\/snapshots\/[^/]+)?$/;
+
 /**
  * Returns the default name of a model in file names: the last part of its source without accents, other invalid
- * characters replaced by `-`. Undefined if no valid name results.
+ * characters replaced by `-`; for a folder of the Hugging Face cache, the repository's name instead of the commit.
+ * Undefined if no valid name results.
  */
 export function defaultModelName(source: string, folder: string): string | undefined {
   const hub = parseHubSource(source);
-  const last = basename(hub?.path ?? hub?.repo ?? resolve(folder, source));
+  const path = resolve(folder, source);
+  const last = basename(hub?.path ?? hub?.repo ?? cacheEntry.exec(path)?.[1] ?? path);
   const name = (isGgufSource(source) ? ggufStem(last) : last)
     .normalize("NFKD")
     .replace(/\p{Mark}/gu, "")

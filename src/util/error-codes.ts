@@ -38,6 +38,7 @@ export const errorCodes = {
   // editing GGUF metadata (src/gguf/edit)
   "QS-EDIT-KEY": { exit: 2, about: "A metadata key is missing, or cannot be edited without a new conversion." },
   "QS-EDIT-VALUE": { exit: 2, about: "A metadata value does not match its key's type, or the type is unknown." },
+  "QS-EDIT-PART": { exit: 2, about: "The GGUF file to edit is a later split, which has no metadata of the model." },
   "QS-EDIT-TEMPLATE": { exit: 2, about: "A chat template cannot be read or is not a Jinja template." },
   "QS-EDIT-READ-ONLY": { exit: 4, about: "The GGUF file to edit is read-only." },
   "QS-COMPUTE-BASE": { exit: 4, about: "The memory is too small for evaluating the base model." },

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { constants, copyFile, link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isSystemError } from "./errors.js";
+import { isSystemLeftover } from "./system-files.js";
 
 /** Writes a file atomically: after a crash it contains either the old or the complete new content. */
 export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
@@ -66,12 +67,16 @@ export async function syncTree(folder: string): Promise<void> {
   await syncFolder(folder);
 }
 
-/** Returns the relative paths of all files below a folder, sorted, with `/`; links to files count as files. */
+/**
+ * Returns the relative paths of all files below a folder, sorted, with `/`, without what the system left behind; links to
+ * files count as files.
+ */
 export async function listFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries
     .filter((entry) => !entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .filter((path) => !isSystemLeftover(path))
     .sort();
 }
 

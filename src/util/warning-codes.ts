@@ -3,6 +3,11 @@
  * so the model card and report.html repeat it. Codes are never renamed or reused.
  */
 export const warningCodes = {
+  // tokenizer (src/stages)
+  "QW-TOKENIZER-EOS": {
+    onCard: false,
+    about: "`add_eos_token` is true, which llama.cpp's measurements do not support; they override it.",
+  },
   // quantization (src/stages/quantize)
   "QW-QUANTIZE-RULE": {
     onCard: true,

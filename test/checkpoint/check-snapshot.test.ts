@@ -38,6 +38,13 @@ const sharded: Files = {
 };
 
 describe("complete checkpoints", () => {
+  test("files that the system left behind are no weights", async () => {
+    const leftovers = { "._model.safetensors": "x", "._tokenizer.model": "x", "desktop.ini": "x" };
+    const folder = folderWith({ "config.json": config, "model.safetensors": weights, ...leftovers });
+    const { files } = await checkSnapshot(folder);
+    expect(files.map(({ path }) => path)).toEqual(["config.json", "model.safetensors"]);
+  });
+
   test("the demo model", async () => {
     const snapshot = await checkSnapshot(tinyLlama);
     expect(snapshot).toMatchObject({

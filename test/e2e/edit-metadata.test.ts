@@ -37,6 +37,12 @@ test("llama.cpp computes the same after an edit in place and after a rewrite", a
   expect(await perplexity("long.gguf")).toBe(before);
   expect(metadataString(await readGguf(join(home, "long.gguf")), "tokenizer.chat_template")).toContain("long long");
 
+  writeFileSync(template, "\ufeff{% for m in messages %}{{ m.content }}\r\n{% endfor %}");
+  await edit("long.gguf", "--chat-template", template);
+  expect(metadataString(await readGguf(join(home, "long.gguf")), "tokenizer.chat_template")).toBe(
+    "{% for m in messages %}{{ m.content }}\n{% endfor %}",
+  );
+
   writeFileSync(template, "{% if %}");
   const broken = await quantsmith(["edit-metadata", join(home, "long.gguf"), "--chat-template", template, "--json"]);
   expect([broken.exitCode, JSON.parse(broken.stdout).error.code]).toEqual([2, "QS-EDIT-TEMPLATE"]);

@@ -13,6 +13,7 @@ import {
   text,
   u32,
   u64,
+  uint16Pair,
   valueType,
 } from "../fixtures/gguf-builder.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
@@ -116,4 +117,17 @@ describe("problems", () => {
     expect(await codes({ metadata: [stringPair("general.type", "imatrix")], tensors })).toEqual([]);
     expect(await codes({ metadata: [name, stringPair("general.architecture", "clip")], tensors })).toEqual([]);
   });
+});
+
+test("a later part says where the metadata is, and nothing else about it", async () => {
+  const later = join(temporaryFolder(), "s-00002-of-00003.gguf");
+  const metadata = [uint16Pair("split.no", 1), uint16Pair("split.count", 3)];
+  writeFileSync(later, buildGguf({ metadata, tensors }));
+  expect((await inspectGguf(later)).problems).toEqual([
+    {
+      code: "QS-GGUF-PART",
+      message: "the file is part 2 of 3; the metadata is in part 1",
+      remedy: "Use s-00001-of-00003.gguf; llama.cpp finds the other parts beside it.",
+    },
+  ]);
 });

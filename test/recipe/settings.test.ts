@@ -204,6 +204,10 @@ describe("sources and texts", () => {
     [".//", "recipes"],
     ["hf:org/Qwen3-4B", "Qwen3-4B"],
     ["hf:org/Qwen3-4B@refs/pr/3", "Qwen3-4B"],
+    ["/hub/models--acme--Tiny-Chat-5M/snapshots/0123456789abcdef0123456789abcdef01234567", "Tiny-Chat-5M"],
+    ["../hub/models--acme--Tiny--Chat/snapshots/main/", "Tiny--Chat"],
+    ["/hub/models--gpt2/snapshots/0123456789abcdef0123456789abcdef01234567", "gpt2"],
+    ["/hub/models--acme--Tiny-Chat-5M", "Tiny-Chat-5M"],
   ])("the model's name from %s", async (source, name) => {
     const settings = await settingsOf(`version: 1\nmodel: { source: ${JSON.stringify(source)} }\nvariants: [Q8_0]\n`);
     expect(settings.model.name).toBe(name);

@@ -6,6 +6,7 @@ import type { MetadataEdit } from "../../gguf/edit/change-metadata.js";
 import { editGguf } from "../../gguf/edit/edit-gguf.js";
 import { valueToJson } from "../../gguf/inspect.js";
 import { formatBytes } from "../../util/bytes.js";
+import { decodeText } from "../../util/decode-text.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
 import { systemReason } from "../../util/system-reason.js";
@@ -73,9 +74,11 @@ async function templateEdit(path: string, signal: AbortSignal): Promise<Metadata
       remedy: "Give a Jinja template, such as chat_template.jinja of the model's repository.",
       at: { file: path },
     });
-  const text = await readFile(path, "utf8").catch((error) => {
+  const bytes = await readFile(path).catch((error) => {
     throw failure(systemReason(error));
   });
+  const text = decodeText(bytes);
+  if (text === undefined) throw failure("it is not UTF-8 text");
   const chat = { messages: [], addGenerationPrompt: false, bos: undefined, eos: undefined };
   const [rendering] = await renderChats(text, [chat], { work: tmpdir(), signal });
   if (rendering?.kind === "unparsable") throw failure(rendering.reason);

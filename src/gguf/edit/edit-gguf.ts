@@ -7,6 +7,7 @@ import { quote } from "../../util/quote.js";
 import { type EncodedHeader, encodeHeader } from "../encode-header.js";
 import type { Gguf, GgufValue } from "../gguf.js";
 import { readGguf } from "../read-header.js";
+import { describeLaterPart } from "../split-part.js";
 import { writeGguf } from "../write-gguf.js";
 import { changeMetadata, type MetadataChange, type MetadataEdit } from "./change-metadata.js";
 import { type EditTarget, editTarget, requireFree, requireWritable } from "./edit-target.js";
@@ -38,7 +39,7 @@ const paddingKey = "quantsmith.padding";
  * Edits the metadata of a GGUF file. If the new header fits into the space of the old one, only the header is overwritten,
  * protected by a journal. Otherwise, or if the file has hard links (the store and a release share files), the whole file is
  * written under a temporary name and renamed. Tensor data stays byte-identical. An interrupted edit is completed first;
- * a concurrent edit is waited for. Errors: QS-GGUF-*, QS-EDIT-KEY, QS-EDIT-VALUE, QS-EDIT-READ-ONLY, QS-DISK-FULL,
+ * a concurrent edit is waited for. Errors: QS-GGUF-*, QS-EDIT-KEY, QS-EDIT-VALUE, QS-EDIT-PART, QS-EDIT-READ-ONLY, QS-DISK-FULL,
  * QS-USAGE for an `out` that exists or cannot be created.
  */
 export async function editGguf(
@@ -61,6 +62,7 @@ async function editLocked(
   await finishEdit(source);
   await removeLeftovers(target);
   const gguf = await readGguf(source);
+  requireMetadata(gguf);
   const { metadata, changes } = changeMetadata(gguf.metadata, edits);
   const { fileBytes } = gguf;
   if (inPlace && changes.length === 0) return { path: target, changes, how: "unchanged", fileBytes };
@@ -72,6 +74,16 @@ async function editLocked(
   }
   metadata.delete(paddingKey);
   return { path: target, changes, how: "rewritten", fileBytes: await rewrite(gguf, metadata, target, options) };
+}
+
+/** Rejects a split without the model's metadata, where programs would not read an edit. Errors: QS-EDIT-PART. */
+function requireMetadata(gguf: Gguf): void {
+  const part = describeLaterPart(gguf);
+  if (part === undefined) return;
+  throw new QuantsmithError("QS-EDIT-PART", part.message, {
+    remedy: `Edit ${part.first}.`,
+    at: { file: gguf.path },
+  });
 }
 
 /** The new header, padded so that all tensors keep their offsets; undefined if it is too long. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { isFirstSplit } from "../../gguf/splits.js";
 import { isSystemError, QuantsmithError } from "../../util/errors.js";
 import { parseStrictJson } from "../../util/strict-json.js";
+import { isSystemLeftover } from "../../util/system-files.js";
 import { isSidecarFile } from "./find-projector.js";
 import type { ModelFile } from "./model-file.js";
 import { readModel } from "./read-model.js";
@@ -35,7 +36,7 @@ async function modelsAt(path: string, scratch: string): Promise<ModelFile[]> {
   );
   if (!folder) return [await readModel(path, scratch)];
   const names = (await readdir(path)).filter(
-    (name) => /\.gguf$/i.test(name) && !isSidecarFile(name) && isFirstSplit(name),
+    (name) => /\.gguf$/i.test(name) && !isSystemLeftover(name) && !isSidecarFile(name) && isFirstSplit(name),
   );
   if (names.length === 0) {
     throw new QuantsmithError("QS-FIT-NOTHING", `${path} contains no GGUF model`, {

@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { isSystemLeftover } from "../../util/system-files.js";
 
 /**
  * Finds the projector in a model's folder: a file `mmproj-<model>….gguf`, or, in a folder of a single model, any file with
@@ -8,7 +9,7 @@ import { basename, dirname, join } from "node:path";
  */
 export async function findProjector(path: string, model: string): Promise<string | null> {
   const folder = dirname(path);
-  const files = (await readdir(folder)).filter((name) => /\.gguf$/i.test(name)).sort();
+  const files = (await readdir(folder)).filter((name) => /\.gguf$/i.test(name) && !isSystemLeftover(name)).sort();
   const projectors = files.filter((name) => /mmproj/i.test(name));
   const own = projectors.filter((name) => plain(name).includes(plain(model)));
   const alone = files.every((name) => isSidecarFile(name) || plain(name).startsWith(plain(model)));

@@ -23,6 +23,11 @@ export function checkSums(text: string | undefined, present: Digests): VerifyPro
     bad === undefined
       ? []
       : [errorProblem("QS-VERIFY-SUMS", checksumsFile, `SHA256SUMS contains an invalid line: ${quote(bad)}`)];
+  if (/^\ufeff|\r\n/.test(text)) {
+    const message = "SHA256SUMS has the line ends or the byte order mark of Windows, so `sha256sum -c` finds no file";
+    const remedy = "Check the files out again with git's `core.autocrlf` off, or restore the file from the release.";
+    problems.push(errorProblem("QS-VERIFY-SUMS", checksumsFile, message, remedy));
+  }
   for (const [file, sha256] of listed) {
     const found = present.get(file);
     if (found === undefined)

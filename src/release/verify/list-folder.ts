@@ -4,8 +4,8 @@ import { listFiles } from "../../util/files.js";
 import type { ReleaseFiles } from "./release-source.js";
 import { errorProblem, type VerifyProblem } from "./verify-report.js";
 
-/** Housekeeping files of git, the Hugging Face client and macOS; GGUF files there are still listed. */
-const ignoredPaths = /^(?:\.git|\.cache\/huggingface)\/|(?:^|\/)\.DS_Store$/;
+/** Housekeeping files of git and the Hugging Face client; GGUF files there are still listed. */
+const ignoredPaths = /^(?:\.git|\.cache\/huggingface)\//;
 
 /**
  * Lists the regular files of a release folder, and reports everything else. Only regular files may be opened: opening a

@@ -8,6 +8,7 @@ import type { JsonObject } from "../../util/canonical-json.js";
 import { requireMemory } from "../require-memory.js";
 import { type Prepared, type PreparedOperation, requiredInput } from "../stage.js";
 import { linkInput, toolRun, writeReport } from "../step-files.js";
+import { warnOfAddedEos } from "../warn-of-added-eos.js";
 import { computeMomentsInPasses } from "./compute-moments.js";
 import { type MomentsPlan, planMoments } from "./plan-moments.js";
 
@@ -59,6 +60,7 @@ export const calibrate: PreparedOperation<CalibrateParams, CalibratePlan> = {
   async run(params, context, plan) {
     const { chatTemplate } = params;
     await requireMemory(context, params.context);
+    await warnOfAddedEos(context);
     const render = chatTemplate ? chatRenderer(await readGguf(requiredInput(context, "model")), context) : undefined;
     const text = await assembleCorpus(params.texts, context, render);
     const options = {

@@ -5,6 +5,7 @@ import { readGguf } from "../../gguf/read-header.js";
 import { readImatrix } from "../../gguf/read-imatrix.js";
 import { tryReadGguf } from "../../gguf/try-read-gguf.js";
 import { writeGguf } from "../../gguf/write-gguf.js";
+import { eosOverride } from "../../llamacpp/eos-override.js";
 import type { ImatrixOptions } from "../../llamacpp/imatrix.js";
 import { computeMoments, type MomentsOptions, momentsArguments } from "../../llamacpp/moments.js";
 import type { StageContext } from "../stage.js";
@@ -43,7 +44,7 @@ export async function computeMomentsInPasses(
       onProgress: ({ done, total, unit }) =>
         context.progress({ done: i * total + done, total: passes.length * total, unit }),
     };
-    commands.push(["llama-moments", ...momentsArguments(pass)]);
+    commands.push(["llama-moments", ...momentsArguments(pass), ...(await eosOverride(pass))]);
     // The moments are written last, under a temporary name that is renamed.
     if (typeof (await tryReadGguf(inWork(moments))) !== "string") continue;
     const run = await computeMoments(pass);

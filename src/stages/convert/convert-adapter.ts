@@ -10,6 +10,7 @@ import type { ConverterPython } from "../../llamacpp/python/converter-python.js"
 import type { ToolProgress } from "../../llamacpp/tool-run.js";
 import type { Toolchain } from "../../llamacpp/toolchain/tools.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { isSystemLeftover } from "../../util/system-files.js";
 
 export interface ConvertAdapterOptions {
   /** Folder of the PEFT adapter. */
@@ -83,5 +84,6 @@ async function requireFile(path: string): Promise<void> {
 
 async function linkFiles(from: string, to: string, wanted: (name: string) => boolean): Promise<void> {
   await mkdir(to, { recursive: true });
-  for (const name of (await readdir(from)).filter(wanted)) await symlink(resolve(from, name), join(to, name));
+  for (const name of (await readdir(from)).filter((name) => wanted(name) && !isSystemLeftover(name)))
+    await symlink(resolve(from, name), join(to, name));
 }

@@ -7,6 +7,7 @@ import { sha256 } from "../../util/sha256.js";
 import { requireMemory } from "../require-memory.js";
 import type { Operation } from "../stage.js";
 import { linkInput, toolRun, writeReport } from "../step-files.js";
+import { warnOfAddedEos } from "../warn-of-added-eos.js";
 import { textSegment } from "./text-segment.js";
 
 export interface BaseLogitsParams extends JsonObject {
@@ -45,6 +46,7 @@ export const baseLogits: Operation<BaseLogitsParams> = {
   intermediates: ["base.kld"],
   async run(params, context) {
     await requireMemory(context, params.context);
+    await warnOfAddedEos(context);
     const text = await assembleCorpus(params.texts, context);
     const path = join(context.work, text);
     const content = await readFile(path, "utf8");

@@ -250,3 +250,21 @@ describe("a killed edit", () => {
     expect(leftovers(path)).toEqual([]);
   });
 });
+
+test("a later part of a split model is not edited, since its metadata is not read", async () => {
+  const later = join(temporaryFolder(), "s-00002-of-00003.gguf");
+  const uint16 = (value: number): GgufValue => ({ type: "uint16", value });
+  const parts = new Map([
+    ["split.no", uint16(1)],
+    ["split.count", uint16(3)],
+  ]);
+  const { bytes } = encodeHeader({ metadata: parts, tensors: [] });
+  writeFileSync(later, bytes);
+  const edit = editGguf(later, [{ kind: "set", key: "general.name", text: "x" }]);
+  await expect(edit).rejects.toMatchObject({
+    code: "QS-EDIT-PART",
+    message: "the file is part 2 of 3; the metadata is in part 1",
+    remedy: "Edit s-00001-of-00003.gguf.",
+  });
+  expect(readFileSync(later)).toEqual(bytes);
+});

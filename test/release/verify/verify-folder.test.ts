@@ -165,6 +165,16 @@ describe("an entry that is not a regular file", () => {
     expect(report).toMatchObject({ ok: true, problems: [{ code: "QS-VERIFY-FILE", severity: "warning" }] });
   });
 
+  test("what the system left behind is no part of a release", async () => {
+    const folder = copy();
+    for (const name of ["._tiny-Q8_0.gguf", "Thumbs.db", "assets/desktop.ini", "__MACOSX/x.gguf"]) {
+      mkdirSync(join(folder, name, ".."), { recursive: true });
+      put(join(folder, name), "x");
+    }
+    expect(await verifyFolder(folder, never)).toMatchObject({ ok: true, problems: [] });
+    expect((await releaseFiles(folder, never)).files).toHaveLength((await listFiles(good)).length);
+  });
+
   test("a model among the housekeeping files of git and others is reported", async () => {
     for (const place of [".git", join(".cache", "huggingface")]) {
       const folder = copy();
@@ -176,6 +186,17 @@ describe("an entry that is not a regular file", () => {
       expect(codes(await verifyFolder(folder, never))).toEqual(["QS-VERIFY-EXTRA"]);
     }
   });
+});
+
+test("checksums with the line ends of Windows give one error, and the files are still compared", async () => {
+  const folder = copy();
+  const sums = readFileSync(join(folder, "SHA256SUMS"), "utf8");
+  put(join(folder, "SHA256SUMS"), `\ufeff${sums.replaceAll("\n", "\r\n")}`);
+  const { problems } = await verifyFolder(folder, never);
+  expect(problems).toEqual([expect.objectContaining({ code: "QS-VERIFY-SUMS", file: "SHA256SUMS" })]);
+  expect(problems[0]?.message).toContain("line ends");
+  put(join(folder, "README.md"), "# other\n");
+  expect(codes(await verifyFolder(folder, never))).toEqual(["QS-VERIFY-HASH", "QS-VERIFY-SUMS"]);
 });
 
 test("a folder that is not a release, and a file, give one error", async () => {

@@ -1,0 +1,19 @@
+import path from "node:path";
+import type { Gguf } from "../gguf/gguf.js";
+import { readGguf } from "../gguf/read-header.js";
+
+const key = "tokenizer.ggml.add_eos_token";
+
+/** Whether a model's file asks programs to end every text with EOS. */
+export function addsEos({ metadata }: Pick<Gguf, "metadata">): boolean {
+  const flag = metadata.get(key);
+  return flag?.type === "bool" && flag.value === true;
+}
+
+/**
+ * Returns the arguments with which tools that read or continue a text do not end it with EOS, empty for most models:
+ * llama-perplexity, llama-imatrix and llama-completion abort for a model that asks for it. Throws the errors of `readGguf`.
+ */
+export async function eosOverride({ cwd, model }: { cwd: string; model: string }): Promise<string[]> {
+  return addsEos(await readGguf(path.join(cwd, model))) ? ["--override-kv", `${key}=bool:false`] : [];
+}
