@@ -31,5 +31,6 @@ export async function stepContext(
     signal: new AbortController().signal,
     progress: () => undefined,
     note: () => undefined,
+    warn: () => undefined,
   };
 }

@@ -1,10 +1,11 @@
 import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
 import { isSystemError, QuantsmithError } from "../util/errors.js";
+import { requireNoPointer } from "../util/lfs-pointer.js";
 
 /**
  * Returns the sizes in bytes of the named files in a model folder. Throws QS-FETCH-LINK for a broken link, a link that
- * points outside the folder, and anything but a regular file.
+ * points outside the folder, and anything but a regular file; QS-LFS-POINTER.
  */
 export async function checkFiles(dir: string, names: readonly string[]): Promise<Map<string, number>> {
   const roots = await allowedRoots(dir);
@@ -15,6 +16,7 @@ export async function checkFiles(dir: string, names: readonly string[]): Promise
     if (!roots.some((root) => target.startsWith(root + sep))) throw badFile(path, "points outside the model folder");
     const found = await stat(target);
     if (!found.isFile()) throw badFile(path, "is not a regular file");
+    await requireNoPointer(path, found.size);
     sizes.set(name, found.size);
   }
   return sizes;

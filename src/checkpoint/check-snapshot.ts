@@ -14,8 +14,10 @@ import {
 } from "./file-selection.js";
 import { findWeights } from "./find-weights.js";
 import { readConfig } from "./read-config.js";
+import { requireNoAdapter } from "./require-no-adapter.js";
 import { readSafetensorsHeader } from "./safetensors.js";
 import { indexFileName, ShardCheck } from "./weight-index.js";
+import { requireUnwrapped } from "./wrapped-weights.js";
 
 export interface Snapshot {
   dir: string;
@@ -39,7 +41,8 @@ export interface Snapshot {
  * consistent, and no link points outside the folder. Reads only headers.
  * `only` restricts the snapshot to these names.
  *
- * Throws QS-FETCH-MISSING, -NO-CONFIG, -CONFIG, -NO-WEIGHTS, -PICKLE, -INDEX, -SAFETENSORS and -LINK.
+ * Throws QS-FETCH-MISSING, -ADAPTER, -NO-CONFIG, -CONFIG, -NO-WEIGHTS, -PICKLE, -INDEX, -SAFETENSORS, -WRAPPED and -LINK,
+ * and QS-LFS-POINTER.
  */
 export async function checkSnapshot(
   dir: string,
@@ -47,6 +50,7 @@ export async function checkSnapshot(
   only?: ReadonlySet<string>,
 ): Promise<Snapshot> {
   const names = new Set((await listFolder(dir)).filter((name) => only?.has(name) ?? !isExcluded(name, choice)));
+  requireNoAdapter(dir, names);
   if (!names.has("config.json")) {
     throw new QuantsmithError("QS-FETCH-NO-CONFIG", `${dir} contains no config.json`, {
       remedy: [...names].some((name) => name.endsWith(".gguf"))
@@ -61,7 +65,7 @@ export async function checkSnapshot(
   const { config, architecture } = await readConfig(join(dir, "config.json"));
   const { files: weights, shardOf } = await findWeights(dir, names, choice.allowUnsafe);
   for (const [name, size] of await checkFiles(dir, weights)) sizes.set(name, size);
-  const { parameters, tensorBytes } = await checkWeightFiles(dir, weights, sizes, shardOf);
+  const { parameters, tensorBytes } = await checkWeightFiles(dir, { weights, sizes, shardOf, architecture });
   const files = [...sizes].map(([path, size]) => ({ path, size })).sort((a, b) => (a.path < b.path ? -1 : 1));
   const unsafe = files.map(({ path }) => path).filter(isUnsafe);
   if (parameters === 0) {
@@ -79,10 +83,14 @@ export async function checkSnapshot(
  */
 async function checkWeightFiles(
   dir: string,
-  weights: readonly string[],
-  sizes: ReadonlyMap<string, number>,
-  shardOf: ReadonlyMap<string, string> | undefined,
+  found: {
+    weights: readonly string[];
+    sizes: ReadonlyMap<string, number>;
+    shardOf: ReadonlyMap<string, string> | undefined;
+    architecture: string;
+  },
 ): Promise<Pick<Snapshot, "parameters" | "tensorBytes">> {
+  const { weights, sizes, shardOf, architecture } = found;
   const shards = shardOf === undefined ? undefined : new ShardCheck(join(dir, indexFileName), shardOf);
   const counted = { parameters: 0, tensorBytes: 0 };
   for (const name of weights) {
@@ -92,6 +100,7 @@ async function checkWeightFiles(
       continue;
     }
     const { tensors } = await readSafetensorsHeader(join(dir, name));
+    requireUnwrapped(join(dir, name), tensors, architecture);
     shards?.add(name, tensors);
     for (const { elements, bytes } of tensors) {
       counted.parameters += elements;

@@ -1,10 +1,11 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { basename } from "node:path";
 import { QuantsmithError } from "../util/errors.js";
+import { requireNoPointer } from "../util/lfs-pointer.js";
 import { quote } from "../util/quote.js";
 import { isObject } from "./parse-python-json.js";
 import { decodeUtf8 } from "./read-text.js";
-import { exceededLimit, scanJson } from "./scan-json.js";
+import { exceededLimit, hasOtherThanCounts, scanJson } from "./scan-json.js";
 
 export interface SafetensorsTensor {
   name: string;
@@ -47,7 +48,7 @@ const dtypeBits = new Map(
 
 /**
  * Reads and verifies the header of a local safetensors file: sizes match shapes and dtypes, tensor data fills the file
- * without gaps or overlaps, names are unique. Does not read tensor data. Throws QS-FETCH-SAFETENSORS.
+ * without gaps or overlaps, names are unique. Does not read tensor data. Throws QS-FETCH-SAFETENSORS, QS-LFS-POINTER.
  */
 export async function readSafetensorsHeader(path: string): Promise<SafetensorsHeader> {
   const file = await open(path, "r");
@@ -63,9 +64,9 @@ export async function readSafetensorsHeader(path: string): Promise<SafetensorsHe
   }
 }
 
-function broken(path: string, what: string, remedy?: string): QuantsmithError {
+function broken(path: string, what: string): QuantsmithError {
   return new QuantsmithError("QS-FETCH-SAFETENSORS", `${basename(path)} is not a valid safetensors file: ${what}`, {
-    remedy: remedy ?? "Download the file again and compare its size and hash with the Hub's.",
+    remedy: "Download the file again and compare its size and hash with the Hub's.",
     at: { file: path },
   });
 }
@@ -73,9 +74,7 @@ function broken(path: string, what: string, remedy?: string): QuantsmithError {
 async function readHeader(file: FileHandle, path: string, fileBytes: number): Promise<Buffer> {
   if (fileBytes < 8) throw broken(path, `it has only ${fileBytes} bytes`);
   const start = await readExactly(file, path, 0, 8);
-  if (start.toString("latin1") === "version ") {
-    throw broken(path, "it is a Git LFS pointer", "Fetch the weights with `git lfs pull` or from the Hub.");
-  }
+  await requireNoPointer(path, fileBytes);
   const length = start.readUInt32LE(4) * 2 ** 32 + start.readUInt32LE(0);
   if (length > maxHeaderBytes) {
     throw broken(path, `its header length is ${length} bytes, more than the limit of ${maxHeaderBytes}`);
@@ -106,7 +105,7 @@ function parseHeader(path: string, bytes: Buffer): Record<string, Record<string,
     if (error instanceof SyntaxError) throw broken(path, "its header is not valid JSON");
     throw error;
   }
-  if (bytes[0] !== 0x7b || !isObject(header)) throw broken(path, "its header is not a JSON object");
+  if (!isObject(header)) throw broken(path, "its header is not a JSON object");
   let members = 0;
   for (const name in header) {
     const entry = header[name];
@@ -118,6 +117,8 @@ function parseHeader(path: string, bytes: Buffer): Record<string, Record<string,
   }
   // JSON.parse silently keeps the last of several equal names; another parser may keep the first.
   if (scanJson(bytes).colons !== members) throw broken(path, "its header contains duplicate names or unknown fields");
+  // JSON.parse reads 8.0 and 8e0 as 8; other parsers of the format reject them.
+  if (hasOtherThanCounts(bytes)) throw broken(path, "its header contains a size or an offset that is not an integer");
   return header as Record<string, Record<string, unknown>>;
 }
 

@@ -46,6 +46,19 @@ export function scanJson(text: Uint8Array): JsonExtent {
   return extent;
 }
 
+/** Whether JSON text has a number with a sign, a fraction or an exponent, or a word such as `true`. */
+export function hasOtherThanCounts(text: Uint8Array): boolean {
+  for (let position = 0; position < text.length; position++) {
+    const byte = text[position] ?? 0;
+    if (byte === quoteMark) position = endOfString(text, position);
+    // Letters, `.`, `+` and `-`.
+    else if (byte === 0x2e || byte === 0x2b || byte === 0x2d || (byte >= 0x41 && byte <= 0x7a && !brackets.has(byte)))
+      return true;
+  }
+  return false;
+}
+
+const brackets: ReadonlySet<number> = new Set([0x5b, 0x5d]);
 const quoteMark = 0x22;
 const backslash = 0x5c;
 

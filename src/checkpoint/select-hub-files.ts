@@ -1,10 +1,11 @@
 import { type FileSelection, isExcluded, isIncluded, isSelected, isWeightFile } from "./file-selection.js";
 import { selectWeights } from "./find-weights.js";
+import { requireNoAdapter } from "./require-no-adapter.js";
 import { indexFileName, parseWeightIndex } from "./weight-index.js";
 
 /**
  * Returns the files of a repository to download: the recipe's choice, and only those weights that the converter reads.
- * `readIndex` returns the content of the weight index. Throws QS-FETCH-INDEX, -PICKLE and -NO-WEIGHTS.
+ * `readIndex` returns the content of the weight index. Throws QS-FETCH-ADAPTER, -INDEX, -PICKLE and -NO-WEIGHTS.
  */
 export async function selectHubFiles<F extends { path: string }>(
   place: string,
@@ -14,6 +15,7 @@ export async function selectHubFiles<F extends { path: string }>(
 ): Promise<{ files: F[]; weights: F[] }> {
   const offered = listing.filter(({ path }) => !isExcluded(path, choice));
   const names = new Set(offered.map(({ path }) => path).filter((path) => !path.includes("/")));
+  requireNoAdapter(place, names);
   const index = offered.find(({ path }) => path === indexFileName);
   const shardOf =
     index === undefined ? undefined : parseWeightIndex(`${place}/${indexFileName}`, await readIndex(index), names);

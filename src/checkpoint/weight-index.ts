@@ -45,7 +45,10 @@ export function parseWeightIndex(path: string, bytes: Buffer, present: ReadonlyS
         `it assigns ${quote(tensor)} to ${quote(String(shard))}, which is not a safetensors file name`,
       );
     }
-    if (!present.has(shard)) throw badIndex(path, `it lists ${quote(shard)}, which is missing`);
+    if (!present.has(shard)) {
+      const remedy = present.has("model.safetensors") ? staleRemedy : undefined;
+      throw badIndex(path, `it lists ${quote(shard)}, which is missing`, remedy);
+    }
     shardOf.set(tensor, shard);
   }
   if (shardOf.size === 0) throw badIndex(path, "its weight_map is empty");
@@ -53,6 +56,9 @@ export function parseWeightIndex(path: string, bytes: Buffer, present: ReadonlyS
   if (shards > maxShards) throw badIndex(path, `it lists ${shards} shards, more than ${maxShards}`);
   return shardOf;
 }
+
+const staleRemedy =
+  "The folder also contains model.safetensors: if that file has all weights, as after merging shards, remove the index.";
 
 function isPlainShardName(name: string): boolean {
   return /^[\w.-]+\.safetensors$/.test(name);
@@ -91,9 +97,9 @@ export class ShardCheck {
 }
 
 /** Returns QS-FETCH-INDEX for an index that does not match the weights. */
-export function badIndex(path: string, why: string): QuantsmithError {
+export function badIndex(path: string, why: string, remedy?: string): QuantsmithError {
   return new QuantsmithError("QS-FETCH-INDEX", `${indexFileName} does not match the weights: ${why}`, {
-    remedy: "Download the index and all shards again from one commit of the model's repository.",
+    remedy: remedy ?? "Download the index and all shards again from one commit of the model's repository.",
     at: { file: path },
   });
 }

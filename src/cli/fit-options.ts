@@ -7,6 +7,7 @@ import { type KvType, kvTypes } from "../hardware/memory/memory.js";
 import { parseBytes } from "../util/bytes.js";
 import { QuantsmithError } from "../util/errors.js";
 import { quote, quoteList } from "../util/quote.js";
+import type { Warning } from "../util/warnings.js";
 import { interruptSignal } from "./interrupt.js";
 
 /** Loads the named models with their memory. Errors: those of `findModels` and `measureModels`. */
@@ -17,6 +18,18 @@ export async function loadModels(paths: readonly string[]): Promise<MeasuredMode
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/** Returns a warning for each model whose files are incomplete: it fits, but does not load yet. */
+export function incompleteModels(models: readonly MeasuredModel[]): Warning[] {
+  return models
+    .filter(({ missingBytes }) => missingBytes > 0)
+    .map(({ file, bytes, missingBytes }) => ({
+      code: "QW-GGUF-TRUNCATED",
+      message: `${quote(file)} is incomplete: ${missingBytes} of ${bytes} bytes are missing, so no program can load it yet; the figures are for the whole file`,
+      remedy: "Download the file again, or continue its download.",
+      at: { file },
+    }));
 }
 
 /** Parses a context length in tokens. Errors: QS-USAGE. */

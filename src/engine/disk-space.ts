@@ -3,7 +3,7 @@ import { formatBytes } from "../util/bytes.js";
 import { QuantsmithError } from "../util/errors.js";
 
 /** Free space to leave beside a step's predicted bytes: predictions are estimates, and other programs write too. */
-const marginBytes = 64 * 1024 * 1024;
+export const marginBytes = 64 * 1024 * 1024;
 /** A step is stopped when less than this is free: some native tools do not detect failed writes. */
 const floorBytes = 8 * 1024 * 1024;
 const watchIntervalMs = 500;

@@ -7,6 +7,7 @@ import type { Prepared } from "../stages/stage.js";
 import { jsonDifferences } from "../util/json-differences.js";
 import { distinctWarnings, type Warning } from "../util/warnings.js";
 import { diskPeak } from "./disk-peak.js";
+import { marginBytes } from "./disk-space.js";
 import type { Fingerprint } from "./fingerprint.js";
 import { isDropped, type StepRecord } from "./record.js";
 import { scheduleSeconds } from "./schedule-seconds.js";
@@ -31,7 +32,7 @@ export interface StepEstimate {
 
 export interface PlanEstimate {
   steps: StepEstimate[];
-  /** Peak disk use of the run in bytes, without existing files. */
+  /** Free bytes that the run requires: its peak disk use, without existing files, and the margin of every step. */
   diskPeakBytes: number;
   /** Time for the steps to build whose duration is known: their sum, less what devices compute beside the CPU. */
   seconds: number;
@@ -64,10 +65,11 @@ export async function estimatePlan(plan: Plan, workspace: Workspace): Promise<Pl
     });
   }
   restoreDropped(plan, steps, present);
+  const bytes = new Map(steps.map((step) => [step.id, step.predictedBytes]));
   const toBuild = steps.filter(({ status }) => status !== "cached");
   return {
     steps,
-    diskPeakBytes: diskPeak(plan, new Map(steps.map((step) => [step.id, step.predictedBytes]))),
+    diskPeakBytes: toBuild.length === 0 ? 0 : marginBytes + diskPeak(plan, bytes),
     seconds: scheduleSeconds(plan, new Map(toBuild.map(({ id, seconds }) => [id, seconds ?? 0]))),
     warnings: distinctWarnings(warnings),
   };

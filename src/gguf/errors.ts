@@ -28,7 +28,8 @@ export type GgufRule =
   | "row-size"
   | "offset-alignment"
   | "offset-range"
-  | "tensor-overlap";
+  | "tensor-overlap"
+  | "tensor-gap";
 
 /** The header breaks a rule; `offset` is the start of the offending field, in bytes from the start of the file. */
 export function invalidGguf(

@@ -42,21 +42,24 @@ function isLanguageModel(gguf: Gguf): boolean {
   return kind === "model" && metadataString(gguf, "general.architecture") !== "clip";
 }
 
+/** Whether the data of the tensors follows each other in the order of the table, as llama.cpp requires. */
+export function isContiguous({ tensors, dataOffset, alignment }: Gguf): boolean {
+  let packed = dataOffset;
+  return tensors.every(({ offset, bytes }) => {
+    const expected = packed;
+    packed += alignUp(bytes, alignment);
+    return offset === expected;
+  });
+}
+
 function layoutProblems(gguf: Gguf): GgufProblem[] {
   if (gguf.tensors.length === 0) {
     const remedy = "Convert the model with its weights; this file can only serve as a vocabulary.";
     return [{ code: "QS-GGUF-NO-TENSORS", message: "the file contains no tensors", remedy }];
   }
   const problems: GgufProblem[] = [];
-  let packed = gguf.dataOffset;
-  let lastEnd = packed;
-  let inOrder = true;
-  for (const { offset, bytes } of gguf.tensors) {
-    inOrder &&= offset === packed;
-    packed += alignUp(bytes, gguf.alignment);
-    lastEnd = Math.max(lastEnd, offset + bytes);
-  }
-  if (!inOrder) {
+  const lastEnd = gguf.tensors.reduce((end, { offset, bytes }) => Math.max(end, offset + bytes), gguf.dataOffset);
+  if (!isContiguous(gguf)) {
     problems.push({
       code: "QS-GGUF-LAYOUT",
       message: "the tensor data is not contiguous in the order of the table; llama.cpp rejects such a file",

@@ -30,7 +30,7 @@ export function placeTensors(tensors: readonly GgufTensor[], section: DataSectio
   const placed = tensors.map((tensor) => ({ ...tensor, offset: dataOffset + tensor.offset }));
   const lastEnd = packedEnd(tensors, dataOffset, alignment);
   let previous: GgufTensor | undefined;
-  for (const tensor of placed.toSorted((a, b) => a.offset - b.offset)) {
+  for (const tensor of placed.toSorted((a, b) => a.offset - b.offset || a.bytes - b.bytes)) {
     const { name, offset, bytes } = tensor;
     const end = offset + bytes;
     if (previous !== undefined && offset < previous.offset + previous.bytes) {

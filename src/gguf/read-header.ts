@@ -1,5 +1,6 @@
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { isSystemError } from "../util/errors.js";
+import { requireNoPointer } from "../util/lfs-pointer.js";
 import { quote } from "../util/quote.js";
 import { systemReason } from "../util/system-reason.js";
 import { invalidGguf, missingGguf } from "./errors.js";
@@ -21,12 +22,13 @@ export interface ReadGgufOptions {
  * Reads and verifies the header of a local GGUF file, version 2 or 3, little-endian. Does not read tensor data.
  * Files must pass this function before a native tool opens them.
  *
- * Throws QS-GGUF-MISSING, QS-GGUF-TRUNCATED, and QS-GGUF-INVALID with the broken rule and its byte offset.
+ * Throws QS-LFS-POINTER, QS-GGUF-MISSING, QS-GGUF-TRUNCATED, and QS-GGUF-INVALID with the broken rule and its byte offset.
  */
 export async function readGguf(path: string, options: ReadGgufOptions = {}): Promise<Gguf> {
   const file = await openFile(path);
   try {
     const { size } = await file.stat();
+    await requireNoPointer(path, size);
     const reader = new HeaderReader(file, path, size, { ...ggufLimits, ...options.limits });
     return await readHeader(reader, options.headerOnly === true);
   } catch (error) {
@@ -81,10 +83,6 @@ function checkMagic(path: string, magic: Buffer): void {
   if (text === "\0\0\0\0") {
     const remedy = "Create the file again: the program that wrote it was interrupted.";
     throw invalidGguf(path, "magic", 0, "it starts with zeros instead of a header", remedy);
-  }
-  if (text === "vers") {
-    const remedy = "If this is a Git LFS pointer, fetch the file with `git lfs pull` or from the Hub.";
-    throw invalidGguf(path, "magic", 0, "it is text, not a model", remedy);
   }
   throw invalidGguf(path, "magic", 0, `it starts with ${quote(text)} instead of "GGUF"`);
 }

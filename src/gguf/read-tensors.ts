@@ -53,9 +53,6 @@ async function readShape(reader: HeaderReader, name: string): Promise<number[]> 
   }
   await reader.need(8 * dimensions);
   const shape = Array.from({ length: dimensions }, () => reader.u64());
-  if (shape.includes(0)) {
-    throw invalidGguf(reader.path, "dimensions", at + 4, `the tensor ${quote(name)} has a dimension of size 0`);
-  }
   let elements = 1;
   for (const size of shape) {
     // Divide instead of multiply: the product might not be exact.

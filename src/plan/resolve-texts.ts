@@ -7,6 +7,7 @@ import type { CorpusSource, Settings } from "../recipe/settings.js";
 import { type HubTextFile, requireSha256 } from "../stages/fetch/fetch-texts.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import { isSystemError, QuantsmithError, type SourceLocation } from "../util/errors.js";
+import { requireNoPointer } from "../util/lfs-pointer.js";
 import { quote } from "../util/quote.js";
 import { corpusKinds, localFile, usedKinds } from "./corpus-files.js";
 import { inRecipe } from "./in-recipe.js";
@@ -24,7 +25,7 @@ function placedTexts(settings: Settings, kinds: readonly PlacedText["kind"][] = 
   );
 }
 
-/** Returns the sha256 of each local text by its path. Errors: QS-TEXT-MISSING at the text's location in the recipe. */
+/** Returns the sha256 of each local text by its path. Errors: QS-TEXT-MISSING and QS-LFS-POINTER. */
 export async function hashTexts(settings: Settings, digests: DigestCache): Promise<Map<string, string>> {
   const hashes = new Map<string, string>();
   for (const { kind, source, at } of placedTexts(settings)) {
@@ -32,9 +33,12 @@ export async function hashTexts(settings: Settings, digests: DigestCache): Promi
     if (path === undefined) continue;
     try {
       // Reading a pipe could wait for ever.
-      if (!(await stat(path)).isFile()) throw Object.assign(new Error("not a file"), { code: "not a regular file" });
+      const found = await stat(path);
+      if (!found.isFile()) throw Object.assign(new Error("not a file"), { code: "not a regular file" });
+      await inRecipe(at, () => requireNoPointer(path, found.size));
       hashes.set(path, await digests.digest(path));
     } catch (cause) {
+      if (cause instanceof QuantsmithError) throw cause;
       const reason = isSystemError(cause) ? ` (${cause.code})` : "";
       throw new QuantsmithError("QS-TEXT-MISSING", `cannot read the ${kind} text ${path}${reason}`, {
         remedy: "Correct the path in the recipe, relative to the recipe's folder.",

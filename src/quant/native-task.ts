@@ -13,6 +13,8 @@ export interface RowRange {
   stride: number;
   /** One weight per column, for all rows. */
   importance?: Float32Array | undefined;
+  /** The tensor's name and the index of the first value in it, for errors. */
+  tensor?: { name: string; index: number };
 }
 
 /**

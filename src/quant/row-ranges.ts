@@ -24,6 +24,7 @@ export function* rowRanges(tensor: SourceTensor, importance: Importance | undefi
         count: Math.min(most, rows - row),
         stride: 1,
         importance: weights,
+        tensor: { name: tensor.name, index: (expert * rows + row) * columns },
       };
     }
   }
@@ -54,6 +55,7 @@ export function* sampledRows(
       count: Math.min(most, Math.ceil((rows - row) / stride)),
       stride,
       importance: weights,
+      tensor: { name: tensor.name, index: (expert * rows + row) * columns },
     };
   }
 }

@@ -1,4 +1,6 @@
 import { closeSync, openSync, readSync } from "node:fs";
+import { QuantsmithError } from "../util/errors.js";
+import { quote } from "../util/quote.js";
 import type { Ggml } from "./ggml-native.js";
 import { type GgmlType, knownType, rowBytes } from "./ggml-types.js";
 import type { AnyResult, ErrorSums, NativeTask, RowRange } from "./native-task.js";
@@ -10,6 +12,35 @@ export function runNativeTask(ggml: Ggml, task: NativeTask): AnyResult {
   const stored = readRows(rows, rowBytes(from, rows.columns));
   if (task.kind === "validate") return { valid: ggml.validateRowData(from, stored) };
   const values = ggml.dequantizeRows(from, stored);
+  try {
+    return compute(ggml, task, from, values);
+  } catch (error) {
+    throw error instanceof QuantsmithError && error.code === "QS-GGML-VALUES" ? inTensor(error, rows, values) : error;
+  }
+}
+
+/** Adds the tensor's name and the first value that is not finite to an error. */
+function inTensor(error: QuantsmithError, { tensor, columns, stride }: RowRange, values: Float32Array) {
+  if (tensor === undefined) return error;
+  const first = values.findIndex((value) => !Number.isFinite(value));
+  if (first === -1) {
+    return new QuantsmithError(error.code, `the tensor ${quote(tensor.name)}: ${error.message}`, {
+      remedy: error.remedy,
+    });
+  }
+  const index = tensor.index + Math.floor(first / columns) * stride * columns + (first % columns);
+  return new QuantsmithError(
+    error.code,
+    `the tensor ${quote(tensor.name)} contains NaN or infinity at index ${index}, which no quantized type can store`,
+    {
+      remedy:
+        "Set `model.checkWeights: full`, which names every such tensor of the checkpoint before the conversion, and download the model again: it is damaged, or its training diverged.",
+    },
+  );
+}
+
+function compute(ggml: Ggml, task: Exclude<NativeTask, { kind: "validate" }>, from: GgmlType, values: Float32Array) {
+  const { rows } = task;
   if (task.kind === "errors") return sumErrors(ggml, values, rows, task.types.map(knownType));
   const to = knownType(task.to);
   const bytes = ggml.quantizeRows(to, values, rows.columns, rows.importance);

@@ -63,6 +63,11 @@ export const errorCodes = {
   "QS-FETCH-PICKLE": { exit: 2, about: "The model's weights are pickle files, which can run code when opened." },
   "QS-FETCH-SAFETENSORS": { exit: 2, about: "A safetensors file is truncated or contradicts its own header." },
   "QS-FETCH-INDEX": { exit: 2, about: "The weight index is missing, invalid or contradicts the shards." },
+  "QS-FETCH-ADAPTER": { exit: 2, about: "The model folder or repository contains a LoRA adapter instead of a model." },
+  "QS-FETCH-WRAPPED": {
+    exit: 2,
+    about: "The names of the weights are those of a training framework's wrapper (PEFT, torch.compile, DDP, FSDP).",
+  },
   "QS-FETCH-NOT-MODEL": {
     exit: 2,
     about: "The GGUF source is not a language model: a projector, an adapter, an imatrix or a vocabulary.",
@@ -74,6 +79,7 @@ export const errorCodes = {
     exit: 2,
     about: "A file of the model folder is not a regular file, or is a link to a place outside the folder.",
   },
+  "QS-LFS-POINTER": { exit: 2, about: "A file is a Git LFS pointer instead of its content." },
   // llama.cpp: tools, converter, Python (src/llamacpp)
   "QS-TOOL-MISSING": {
     exit: 4,

@@ -3,6 +3,11 @@
  * so the model card and report.html repeat it. Codes are never renamed or reused.
  */
 export const warningCodes = {
+  // files (src/cli)
+  "QW-GGUF-TRUNCATED": {
+    onCard: false,
+    about: "`fit` or `recommend` read a model file that is incomplete, such as a partial download.",
+  },
   // tokenizer (src/stages)
   "QW-TOKENIZER-EOS": {
     onCard: false,

@@ -148,12 +148,7 @@ describe("unusable folders", () => {
     ],
     ["no weights", "QS-FETCH-NO-WEIGHTS", { "config.json": config }, ""],
     ["weights without values", "QS-FETCH-NO-WEIGHTS", { ...model, "model.safetensors": buildSafetensors({}) }, ""],
-    [
-      "only adapter weights",
-      "QS-FETCH-NO-WEIGHTS",
-      { "config.json": config, "adapter_model.safetensors": weights },
-      "adapter_model.safetensors",
-    ],
+    ["only adapter weights", "QS-FETCH-ADAPTER", { "config.json": config, "adapter_model.safetensors": weights }, ""],
     [
       "only pytorch_model.bin",
       "QS-FETCH-PICKLE",
@@ -324,3 +319,62 @@ describe("a recipe's choice of files", () => {
     expect((await checkSnapshot(folderWith(files), { ...defaultFileSelection, allowUnsafe: true })).unsafe).toEqual([]);
   });
 });
+
+describe("adapters and wrapped models", () => {
+  const adapter = { "adapter_config.json": "{}", "adapter_model.safetensors": weights };
+
+  test.each<[string, Files]>([
+    ["with config.json", { ...adapter, "config.json": config }],
+    ["without config.json", adapter],
+    ["as pickle", { "adapter_config.json": "{}", "adapter_model.bin": "x", "config.json": config }],
+  ])("an adapter %s", async (_what, files) => {
+    const error = await failureOf(checkSnapshot(folderWith(files)));
+    expect(error).toMatchObject({ code: "QS-FETCH-ADAPTER", remedy: expect.stringContaining("convert-lora") });
+  });
+
+  test("an adapter beside a model's weights is skipped", async () => {
+    const folder = folderWith({ ...adapter, "config.json": config, "model.safetensors": weights });
+    expect((await checkSnapshot(folder)).weights).toEqual(["model.safetensors"]);
+  });
+
+  test.each([
+    ["_orig_mod.model.norm.weight", "torch.compile"],
+    ["model._orig_mod.norm.weight", "torch.compile"],
+    ["module.model.norm.weight", "DistributedDataParallel"],
+    ["model.layers.0._fsdp_wrapped_module.mlp.weight", "FSDP"],
+    ["model.layers.0.self_attn.q_proj.base_layer.weight", "PEFT"],
+    ["base_model.model.model.norm.weight", "PEFT"],
+  ])("%s", async (name, what) => {
+    const shape = { "model.safetensors": buildSafetensors({ [name]: [4] }) };
+    const error = await failureOf(checkSnapshot(folderWith({ "config.json": config, ...shape })));
+    expect(error).toMatchObject({ code: "QS-FETCH-WRAPPED", message: expect.stringContaining(what) });
+  });
+
+  test("published models that contain adapters", async () => {
+    const phi = JSON.stringify({ architectures: ["Phi4MMForCausalLM"] });
+    const tensors = { "model.layers.0.mlp.down_proj.base_layer.weight": [4] };
+    const folder = folderWith({ "config.json": phi, "model.safetensors": buildSafetensors(tensors) });
+    expect((await checkSnapshot(folder)).parameters).toBe(4);
+  });
+});
+
+test("an index that a whole file replaced is to be removed", async () => {
+  const folder = folderWith({ ...sharded, "model.safetensors": weights });
+  rmSync(join(folder, shard1));
+  expect(await failureOf(checkSnapshot(folder))).toMatchObject({
+    code: "QS-FETCH-INDEX",
+    remedy: expect.stringContaining("remove the index"),
+  });
+});
+
+test.each(["config.json", "tokenizer.json", "chat_template.jinja", "model.safetensors"])(
+  "a Git LFS pointer as %s",
+  async (name) => {
+    const pointer = "version https://git-lfs.github.com/spec/v1\r\noid sha256:00\r\nsize 1\r\n";
+    const folder = folderWith({ "config.json": config, "model.safetensors": weights, [name]: pointer });
+    expect(await failureOf(checkSnapshot(folder))).toMatchObject({
+      code: "QS-LFS-POINTER",
+      message: expect.stringContaining(name),
+    });
+  },
+);

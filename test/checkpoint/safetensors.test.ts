@@ -42,11 +42,21 @@ describe("valid files", () => {
   });
 });
 
+test("blanks before the header's first bracket", async () => {
+  const header = ` \n\t{"a.e-1":${entry("F32", [2], 0, 8)}}`;
+  const { tensors } = await read(rawSafetensors(header, 8));
+  expect(tensors).toMatchObject([{ name: "a.e-1", offset: 8 + header.length }]);
+});
+
+test("a Git LFS pointer", async () => {
+  const pointer = Buffer.from("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n");
+  await expect(read(pointer)).rejects.toMatchObject({ code: "QS-LFS-POINTER" });
+});
+
 const good = entry("F32", [2], 0, 8);
 const broken: [what: string, content: Buffer][] = [
   ["an empty file", Buffer.alloc(0)],
   ["7 bytes", Buffer.alloc(7)],
-  ["a Git LFS pointer", Buffer.from("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n")],
   ["a header beyond the cap", rawSafetensors("{}", 30_000_000, 25_000_001)],
   ["a header of 2^64 - 1 bytes", rawSafetensors("{}", 0, 2n ** 64n - 1n)],
   ["a header longer than the file", rawSafetensors("{}", 0, 3)],
@@ -56,7 +66,10 @@ const broken: [what: string, content: Buffer][] = [
   ["nested brackets", rawSafetensors(`{"a":${"[".repeat(100_000)}${"]".repeat(100_000)}}`, 0)],
   ["a list", rawSafetensors("[]", 0)],
   ["null", rawSafetensors("null", 0)],
-  ["leading space", rawSafetensors(` {"a":${good}}`, 8)],
+  ["offsets as floats", rawSafetensors('{"a":{"dtype":"F32","shape":[2],"data_offsets":[0.0,8.0]}}', 8)],
+  ["an offset with an exponent", rawSafetensors('{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8e0]}}', 8)],
+  ["an offset of -0", rawSafetensors('{"a":{"dtype":"F32","shape":[2],"data_offsets":[-0,8]}}', 8)],
+  ["a dimension as a float", rawSafetensors('{"a":{"dtype":"F32","shape":[2.0],"data_offsets":[0,8]}}', 8)],
   ["malformed UTF-8", rawSafetensors(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), 0)],
   ["a numeric entry", rawSafetensors('{"a":1}', 0)],
   ["a null entry", rawSafetensors('{"a":null}', 0)],

@@ -238,6 +238,8 @@ describe("unusable tokenizer files", () => {
     ["invalid JSON in tokenizer.json", named("mistral-fast"), put("tokenizer.json", '{ "model": ')],
     ["a tokenizer.json without a model", named("mistral-fast"), put("tokenizer.json", "{}")],
   ])("%s", async (_, checkpoint, spoil) => {
-    expect(await refusal(checkpoint, spoil)).toMatch(/^QS-CONVERT-(TOKENIZER|CONFIG|WEIGHTS|PRETOKENIZER): /);
+    expect(await refusal(checkpoint, spoil)).toMatch(
+      /^QS-(CONVERT-(TOKENIZER|CONFIG|WEIGHTS|PRETOKENIZER)|LFS-POINTER): /,
+    );
   });
 });

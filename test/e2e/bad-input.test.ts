@@ -141,7 +141,7 @@ describe("checkpoints that the native converter rejects", () => {
     [
       "a Git LFS pointer as tokenizer",
       (tiny: string) => put(join(tiny, "tokenizer.model"), "version https://git-lfs.github.com/spec/v1\n"),
-      "QS-CONVERT-TOKENIZER",
+      "QS-LFS-POINTER",
     ],
     ["quantized weights", config({ quantization_config: { quant_method: "fp8" } }), "QS-CONVERT-NATIVE"],
   ])("%s", async (_what, edit, code) => {
@@ -160,6 +160,12 @@ describe("bad texts", () => {
     const recipe = demoCopy(folder());
     put(join(recipe, "..", "text", `${kind}.txt`), "Once upon a time.\n");
     expect(await failing(recipe)).toMatchObject({ exitCode: 2, code });
+  });
+
+  test("a Git LFS pointer as text", async () => {
+    const recipe = demoCopy(folder());
+    put(join(recipe, "..", "text", "calibration.txt"), "version https://git-lfs.github.com/spec/v1\noid sha256:0\n");
+    expect(await failing(recipe)).toMatchObject({ exitCode: 2, code: "QS-LFS-POINTER" });
   });
 
   test("a text that is not UTF-8", async () => {

@@ -131,10 +131,14 @@ describe("fit", () => {
     const memory = async (path: string) => {
       const document = json(await quantsmith(["fit", path, "--device", "m4-pro-24gb", "--json"]));
       expect(document.variants).toMatchObject([{ name: "Q4_K_M" }]);
+      const truncated = path === cut ? [expect.objectContaining({ code: "QW-GGUF-TRUNCATED" })] : [];
+      expect(document.warnings).toEqual(truncated);
       return document.results[0];
     };
     const whole = await memory(inside(q4));
     expect(await memory(cut)).toEqual(whole);
+    const { stderr } = await quantsmith(["recommend", cut, "--device", "m4-pro-24gb"]);
+    expect(stderr).toContain('QW-GGUF-TRUNCATED: "cut-Q4_K_M.gguf" is incomplete');
     expect(await memory(join(own, "split-Q4_K_M-00001-of-00003.gguf"))).toEqual(whole);
     const both = json(await quantsmith(["fit", own, "--device", "m4-pro-24gb", "--json"]));
     expect(both.variants.map(({ name }: { name: string }) => name)).toEqual(["cut Q4_K_M", "split Q4_K_M"]);

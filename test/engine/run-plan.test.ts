@@ -105,6 +105,16 @@ describe("runPlan", () => {
     expect(codes).toEqual(["QS-USAGE"]);
   });
 
+  test("a plan states the disk space that a run requires, with its margin", async () => {
+    const { out, run } = fresh();
+    const plan = somePlan([step("a", { predictedBytes: 5_000 })]);
+    const workspace = await openWorkspace(out);
+    expect((await estimatePlan(plan, workspace)).diskPeakBytes).toBe(64 * 2 ** 20 + 5_000);
+    await run(plan);
+    expect((await estimatePlan(plan, workspace)).diskPeakBytes).toBe(0);
+    await workspace.close();
+  });
+
   test("a step's warnings are reported again by every run that reuses it", async () => {
     const { out, run } = fresh();
     const warning = { code: "QW-QUANTIZE-RULE", message: "2 of 4", remedy: "r" } as const;

@@ -38,7 +38,7 @@ const b: BuiltTensor = { name: "b", shape: [8] };
 const invalid: [what: string, rule: GgufRule, plan: GgufPlan][] = [
   ["another format", "magic", { magic: "PK\x03\x04" }],
   ["zeros, the result of an interrupted quantization", "magic", { magic: "\0\0\0\0" }],
-  ["a Git LFS pointer", "magic", { magic: "vers" }],
+  ["text", "magic", { magic: "vers" }],
   ["version 0", "version", { version: 0 }],
   ["version 1", "version", { version: 1 }],
   ["version 4", "version", { version: 4 }],
@@ -94,7 +94,6 @@ const invalid: [what: string, rule: GgufRule, plan: GgufPlan][] = [
   ["a duplicate tensor", "duplicate-tensor", { tensors: [a, a] }],
   ["5 dimensions", "dimensions", { tensors: [{ ...a, shape: [1, 1, 1, 1, 1] }] }],
   ["2^32 - 1 dimensions", "dimensions", { tensors: [{ ...a, dimensions: 0xffffffff }] }],
-  ["a dimension of 0", "dimensions", { tensors: [{ ...a, shape: [8, 0] }] }],
   ["a dimension of -1", "tensor-size", { tensors: [{ ...a, shape: [-1n], bytes: 0 }] }],
   [
     "a product that overflows 64 bits to 0",
@@ -154,7 +153,9 @@ describe("an invalid header fails with the broken rule", () => {
   });
 
   test("control characters in names are escaped in the message", async () => {
-    const error = await failure(buildGguf({ tensors: [{ name: "\u001b[2J\u009b2J\u202ename", shape: [0] }] }));
+    const error = await failure(
+      buildGguf({ tensors: [{ name: "\u001b[2J\u009b2J\u202ename", shape: [-1n], bytes: 0 }] }),
+    );
     expect(error.message).toContain("\\u001b[2J\\u009b2J\\u202ename");
   });
 
@@ -260,4 +261,24 @@ describe("random damage", () => {
       expect(await survives(Buffer.concat([whole.subarray(0, 24 + random(200)), noise]))).toBe(false);
     }
   });
+});
+
+test("a Git LFS pointer", async () => {
+  const pointer = Buffer.from("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n");
+  expect(await failure(pointer)).toMatchObject({
+    code: "QS-LFS-POINTER",
+    remedy: expect.stringContaining("git lfs pull"),
+  });
+});
+
+test("a dimension of 0 is valid, as in llama.cpp", async () => {
+  const none: BuiltTensor = { name: "none", shape: [8, 0], bytes: 0 };
+  for (const tensors of [
+    [none, a],
+    [a, none],
+  ]) {
+    writeFileSync(path, buildGguf({ metadata: [architecture], tensors }));
+    const gguf = await readGguf(path);
+    expect(gguf.tensors.find(({ name }) => name === "none")).toMatchObject({ shape: [8, 0], bytes: 0 });
+  }
 });

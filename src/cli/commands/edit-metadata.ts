@@ -8,6 +8,7 @@ import { valueToJson } from "../../gguf/inspect.js";
 import { formatBytes } from "../../util/bytes.js";
 import { decodeText } from "../../util/decode-text.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { isLfsPointer, lfsPointer } from "../../util/lfs-pointer.js";
 import { quote } from "../../util/quote.js";
 import { systemReason } from "../../util/system-reason.js";
 import { interruptSignal } from "../interrupt.js";
@@ -77,6 +78,7 @@ async function templateEdit(path: string, signal: AbortSignal): Promise<Metadata
   const bytes = await readFile(path).catch((error) => {
     throw failure(systemReason(error));
   });
+  if (isLfsPointer(bytes)) throw lfsPointer(path);
   const text = decodeText(bytes);
   if (text === undefined) throw failure("it is not UTF-8 text");
   const chat = { messages: [], addGenerationPrompt: false, bos: undefined, eos: undefined };

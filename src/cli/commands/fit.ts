@@ -9,8 +9,9 @@ import { loadSpeedConstants } from "../../hardware/speed/speed-files.js";
 import { loadCatalog } from "../../recipe/catalog/load-catalog.js";
 import { formatContext, formatSpeed, formatVerdict } from "../../report/format-fit.js";
 import { formatBytes, formatGibibytes } from "../../util/bytes.js";
-import { loadModels, parseContext, parseKvType, parseSize } from "../fit-options.js";
-import { print, printJson, textTable } from "../print.js";
+import { formatWarning } from "../../util/warnings.js";
+import { incompleteModels, loadModels, parseContext, parseKvType, parseSize } from "../fit-options.js";
+import { note, print, printJson, textTable } from "../print.js";
 
 export interface FitOptions {
   device?: string[];
@@ -32,6 +33,8 @@ export async function fit(paths: string[], options: FitOptions): Promise<void> {
   const catalog = await loadCatalog(options.catalog === undefined ? [] : [options.catalog]);
   const devices = devicesNamed(catalog, options.device);
   const models = await loadModels(paths);
+  const warnings = incompleteModels(models);
+  for (const warning of warnings) note(formatWarning(warning));
   const shared = { backends: catalog.backends, kvType, hostRamBytes, speed: await loadSpeedConstants() };
   const results = devices.flatMap((device) =>
     models.flatMap(({ label, memory }) =>
@@ -41,7 +44,7 @@ export async function fit(paths: string[], options: FitOptions): Promise<void> {
     ),
   );
   if (options.json === true) {
-    printJson({ devices: devices.map(compatibleDevice), variants: models.map(variantFacts), results });
+    printJson({ devices: devices.map(compatibleDevice), variants: models.map(variantFacts), results, warnings });
     return;
   }
   for (const [index, device] of devices.entries())

@@ -5,6 +5,8 @@ import { print, printJson, problemLines, shorten, textTable } from "../print.js"
 /** `quantsmith inspect`: prints the contents of a GGUF file. */
 export async function inspect(file: string, options: { json?: boolean }): Promise<void> {
   const found = await inspectGguf(file);
+  // The only problem for which llama.cpp rejects the file.
+  if (found.problems.some(({ code }) => code === "QS-GGUF-LAYOUT")) process.exitCode = 2;
   if (options.json === true) return printJson(found);
   const metadata = Object.entries(found.metadata).map(([key, value]) => [key, shorten(cellText(value), 100)]);
   print([...textTable(["Key", "Value"], metadata), ""]);

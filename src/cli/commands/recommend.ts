@@ -16,8 +16,9 @@ import { formatGibibytes } from "../../util/bytes.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { quote, quoteList } from "../../util/quote.js";
 import { didYouMean, nearest } from "../../util/suggest.js";
-import { loadModels, parseContext, parseKvType, parseSize } from "../fit-options.js";
-import { print, printJson } from "../print.js";
+import { formatWarning } from "../../util/warnings.js";
+import { incompleteModels, loadModels, parseContext, parseKvType, parseSize } from "../fit-options.js";
+import { note, print, printJson } from "../print.js";
 import { citedSources } from "../views/device-view.js";
 
 export interface RecommendOptions {
@@ -42,6 +43,8 @@ export async function recommend(paths: string[], options: RecommendOptions): Pro
   const { device, notes } = withRam(findDevice(catalog, options.device), options.ram);
   const { backends } = catalog;
   const models = await loadModels(paths);
+  const warnings = incompleteModels(models);
+  for (const warning of warnings) note(formatWarning(warning));
   const shared = { backends, device, kvType, hostRamBytes, speed: await loadSpeedConstants() };
   const candidates = models.map((measured) => {
     const { model, label, file, bytes, bitsPerWeight, kldMean, parameters, memory } = measured;
@@ -77,6 +80,7 @@ export async function recommend(paths: string[], options: RecommendOptions): Pro
       reason,
       endurance: sustained(device, catalog.sources).note,
       snippets: snippet === null ? [] : snippetList(snippet, device),
+      warnings,
     });
     return;
   }

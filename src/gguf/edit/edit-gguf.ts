@@ -5,6 +5,8 @@ import { isSystemError, QuantsmithError } from "../../util/errors.js";
 import { syncFolder } from "../../util/files.js";
 import { quote } from "../../util/quote.js";
 import { type EncodedHeader, encodeHeader } from "../encode-header.js";
+import { invalidGguf } from "../errors.js";
+import { isContiguous } from "../find-problems.js";
 import type { Gguf, GgufValue } from "../gguf.js";
 import { readGguf } from "../read-header.js";
 import { describeLaterPart } from "../split-part.js";
@@ -63,6 +65,10 @@ async function editLocked(
   await removeLeftovers(target);
   const gguf = await readGguf(source);
   requireMetadata(gguf);
+  if (!isContiguous(gguf)) {
+    const what = "its tensor data is not contiguous in the order of the table, and llama.cpp rejects such a file";
+    throw invalidGguf(source, "tensor-gap", gguf.dataOffset, what);
+  }
   const { metadata, changes } = changeMetadata(gguf.metadata, edits);
   const { fileBytes } = gguf;
   if (inPlace && changes.length === 0) return { path: target, changes, how: "unchanged", fileBytes };

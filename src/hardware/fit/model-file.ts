@@ -10,7 +10,10 @@ export interface ModelFile {
   path: string;
   /** Path of the model's projector; null without one. */
   projector: string | null;
+  /** Size of the whole model. */
   bytes: number;
+  /** Bytes of it that the files lack, such as in a partial download; 0 for a whole model. */
+  missingBytes: number;
   bitsPerWeight: number;
   parameters: number;
   /** Tensors by type. */

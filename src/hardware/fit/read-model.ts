@@ -28,7 +28,9 @@ export async function readModel(path: string, scratch: string): Promise<ModelFil
       at: { file: path },
     });
   }
-  const isWholeFile = splits.length === 1 && (await stat(path)).size === first.fileBytes;
+  const sizes = await Promise.all(splits.map(async (split) => (await stat(split.path)).size));
+  const missingBytes = splits.reduce((sum, { fileBytes }, i) => sum + Math.max(0, fileBytes - (sizes[i] ?? 0)), 0);
+  const isWholeFile = splits.length === 1 && missingBytes === 0;
   const sparseFile = join(scratch, `${sha256(path).slice(0, 32)}.gguf`);
   if (!isWholeFile) await writeSparseGguf(sparseFile, encodeHeader(plan));
   const measured: Gguf = isWholeFile ? first : await readGguf(sparseFile);
@@ -40,6 +42,7 @@ export async function readModel(path: string, scratch: string): Promise<ModelFil
     path: isWholeFile ? path : sparseFile,
     projector: await findProjector(path, model),
     bytes: splits.reduce((sum, { fileBytes }) => sum + fileBytes, 0),
+    missingBytes,
     bitsPerWeight: bitsPerWeight(measured),
     parameters: parameterCount(measured),
     types: typeCounts(measured),

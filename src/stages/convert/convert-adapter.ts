@@ -10,6 +10,7 @@ import type { ConverterPython } from "../../llamacpp/python/converter-python.js"
 import type { ToolProgress } from "../../llamacpp/tool-run.js";
 import type { Toolchain } from "../../llamacpp/toolchain/tools.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { requireNoPointer } from "../../util/lfs-pointer.js";
 import { isSystemLeftover } from "../../util/system-files.js";
 
 export interface ConvertAdapterOptions {
@@ -75,7 +76,7 @@ export async function convertAdapter(options: ConvertAdapterOptions): Promise<Co
 
 async function requireFile(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined);
-  if (found?.isFile()) return;
+  if (found?.isFile()) return requireNoPointer(path, found.size);
   throw new QuantsmithError("QS-CONVERT-ADAPTER", `${path} is missing`, {
     remedy: `Pass the folder of a PEFT adapter that contains ${adapterFiles.join(" and ")}.`,
     at: { file: path },

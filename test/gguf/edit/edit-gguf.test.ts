@@ -21,6 +21,7 @@ import { metadataString } from "../../../src/gguf/metadata.js";
 import { readGguf } from "../../../src/gguf/read-header.js";
 import { ggmlTypeByName } from "../../../src/quant/ggml-types.js";
 import { sha256 } from "../../../src/util/sha256.js";
+import { buildGguf, completeMetadata } from "../../fixtures/gguf-builder.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
 const type = ggmlTypeByName("F32");
@@ -267,4 +268,17 @@ test("a later part of a split model is not edited, since its metadata is not rea
     remedy: "Edit s-00001-of-00003.gguf.",
   });
   expect(readFileSync(later)).toEqual(bytes);
+});
+
+test("a file whose tensors are not contiguous is refused, since llama.cpp rejects it", async () => {
+  const gap = join(temporaryFolder(), "gap.gguf");
+  const tensors = [
+    { name: "a", shape: [8] },
+    { name: "b", shape: [8], offset: 64 },
+  ];
+  writeFileSync(gap, buildGguf({ metadata: completeMetadata, tensors, trailing: 64 }));
+  const before = readFileSync(gap);
+  const edit = editGguf(gap, [{ kind: "set", key: "general.name", text: "x" }]);
+  await expect(edit).rejects.toMatchObject({ code: "QS-GGUF-INVALID", message: expect.stringContaining("tensor-gap") });
+  expect(readFileSync(gap)).toEqual(before);
 });
