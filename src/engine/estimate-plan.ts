@@ -3,7 +3,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { describeToolchain } from "../llamacpp/toolchain/toolchain.js";
 import type { Plan, Step } from "../plan/plan.js";
-import type { Prepared } from "../stages/stage.js";
+import type { PrepareContext, Prepared } from "../stages/stage.js";
 import { jsonDifferences } from "../util/json-differences.js";
 import { distinctWarnings, type Warning } from "../util/warnings.js";
 import { diskPeak } from "./disk-peak.js";
@@ -36,7 +36,7 @@ export interface PlanEstimate {
   diskPeakBytes: number;
   /** Time for the steps to build whose duration is known: their sum, less what devices compute beside the CPU. */
   seconds: number;
-  /** Those of the plan, of finished steps, and of steps whose inputs are finished. */
+  /** Those of the plan, of finished steps, and of further steps as far as they are known before. */
   warnings: Warning[];
 }
 
@@ -51,7 +51,7 @@ export async function estimatePlan(plan: Plan, workspace: Workspace): Promise<Pl
     const record = await store.find(step.stage, key, { readOnly: true });
     if (record !== undefined) present.set(step.id, record);
     else if (step.mode === "reuse") continue; // not selected, so it is not built
-    const prepared = record === undefined ? await prepare(step, present, store) : undefined;
+    const prepared = record === undefined ? await predict(step, present, store) : undefined;
     const found = record === undefined ? (prepared?.warnings ?? []) : warningsOf(step, record);
     warnings.push(...found.map((warning) => ofVariant(warning, step.variant)));
     const last = record ?? lastRecord(past, plan.name, step.id);
@@ -99,22 +99,29 @@ export async function pastSeconds(plan: Plan, workspace: Workspace): Promise<Map
   return new Map(known.filter((entry): entry is [string, number] => entry[1] !== undefined));
 }
 
-/** Prepares a step whose inputs are present, with built tools; undefined if that is impossible or fails. */
-async function prepare(
+/** Prepares a step whose inputs are present, or foresees the result, with built tools; undefined if neither works. */
+async function predict(
   step: Step,
   records: ReadonlyMap<string, StepRecord>,
   store: Store,
 ): Promise<Prepared | undefined> {
   const ready = Object.values(step.inputs).every((input) => input.kind === "outside" || records.has(input.step));
-  if (step.prepare === undefined || !ready) return undefined;
+  const input = (name: string) => inputPath(step.inputs, name, records, store);
+  if (ready && step.prepare !== undefined) return withTools(async (context) => step.prepare?.({ ...context, input }));
+  return step.foresee === undefined ? undefined : withTools(async (context) => step.foresee?.(context));
+}
+
+/** Calls `action` with built tools and a temporary folder; undefined without tools, or if it fails. */
+async function withTools<T>(
+  action: (context: Omit<PrepareContext, "input">) => Promise<T | undefined>,
+): Promise<T | undefined> {
   const tools = await describeToolchain();
   if (tools.state !== "ready") return undefined;
   let work: string | undefined;
   try {
     // A plan must not change the store.
     work = await mkdtemp(join(tmpdir(), "quantsmith-plan-"));
-    return await step.prepare({
-      input: (name) => inputPath(step.inputs, name, records, store),
+    return await action({
       work,
       toolchain: () => Promise.resolve(tools.toolchain),
       threads: availableParallelism(),

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { imatrixFileName } from "../quant/names.js";
 import { presetByName } from "../quant/presets.js";
 import type { Settings, Variant } from "../recipe/settings.js";
@@ -6,6 +7,7 @@ import { fetchHub } from "../stages/fetch/fetch-hub.js";
 import { fetchLocal } from "../stages/fetch/fetch-local.js";
 import { packageRelease } from "../stages/package/package-release.js";
 import { quantizeByBank } from "../stages/quantize/bank.js";
+import { foreseeVariant } from "../stages/quantize/foresee-variant.js";
 import { quantizeByTool } from "../stages/quantize/llama-quantize.js";
 import type { StageName } from "../stages/stage.js";
 import { canonicalJson } from "../util/canonical-json.js";
@@ -124,5 +126,21 @@ function quantizeStep(variant: Variant, settings: Settings, facts: PlanFacts, be
   const bytes = predictBytes.variant(facts.model, bits) * (variant.rounding === "feedback" ? 2 : 1);
   const operation = settings.quantize.engine === "bank" ? quantizeByBank : quantizeByTool;
   const made = step(`quantize:${variant.name}`, operation, params, inputs, bytes, variant.name);
-  return before === undefined ? made : { ...made, after: `quantize:${before.name}` };
+  const source = variant.kind === "preset" ? outlineSource(settings, facts) : undefined;
+  return {
+    ...made,
+    ...(before === undefined ? {} : { after: `quantize:${before.name}` }),
+    ...(source && { foresee: (context) => foreseeVariant(params, source, context) }),
+  };
+}
+
+/** Returns the model's local files, from which the base's tensors are known before the conversion. */
+function outlineSource(settings: Settings, facts: PlanFacts): Parameters<typeof foreseeVariant>[1] | undefined {
+  const { source, config, gguf } = facts.model;
+  if (source.kind !== "local") return undefined;
+  const [file, ...others] = gguf ?? [];
+  if (file !== undefined) return others.length === 0 ? { file: join(source.folder, file) } : undefined;
+  if (config === null || convertEngine(settings, facts).engine !== "native") return undefined;
+  const { outtype } = settings.convert;
+  return { folder: source.folder, config, outtype, vocabularyBytes: predictBytes.vocabulary(facts.model) };
 }

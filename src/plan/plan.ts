@@ -41,6 +41,8 @@ export interface Step {
   predictedBytes: number;
   /** Runs once before `run`, when all inputs exist, and returns the exact bytes; absent if the estimate is used. */
   prepare?(context: PrepareContext): Promise<Prepared>;
+  /** Predicts the result of `prepare` before its inputs exist; absent or undefined if only the estimate is known. */
+  foresee?(context: Omit<PrepareContext, "input">): Promise<Prepared | undefined>;
   /** Outputs that may be dropped after their last reader. */
   intermediates: readonly string[];
   /** `prepared`: the result of `prepare`. */

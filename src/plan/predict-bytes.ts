@@ -8,6 +8,7 @@ export const largeVocabulary = 262_144;
 
 /** Expected bytes that each stage writes for a model; estimates on the high side. */
 export const predictBytes = {
+  vocabulary: vocabularyBytes,
   /** Links and a report. A download's bytes go into the Hugging Face cache, whose disk is checked separately. */
   snapshot: () => smallBytes,
   /** Every GGUF contains the vocabulary as text; 64 bytes a token is generous. */

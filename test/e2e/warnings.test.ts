@@ -16,6 +16,7 @@ const variants = `variants:
   - Q8_0
 `;
 let recipe: string;
+let planned: CliResult;
 let first: CliResult;
 
 const run = (...more: string[]) => quantsmith(["run", recipe, "--out", out, ...more]);
@@ -41,10 +42,16 @@ beforeAll(async () => {
   const text = briefRecipe.replace(/variants: .*\n/, variants).replace(/smoke:[\s\S]*/, "smoke: []\n");
   recipe = demoCopy(join(home, "demo"), () => text.replace("./tiny-llama", "./narrow"));
   await makeCheckpoint(join(home, "demo", "narrow"), smallLlama({ hidden_size: 160, intermediate_size: 320 }));
+  planned = await quantsmith(["plan", recipe, "--out", out, "--json"]);
   first = await run("--json");
 });
 
 describe("a rule and a preset that rows cannot follow", () => {
+  test("are reported by plan before anything is built", () => {
+    expect(JSON.parse(planned.stdout).warnings).toEqual([rule, preset]);
+    expect(planned.stderr).toBe("");
+  });
+
   test("are reported once by the run, with counts", () => {
     expect(first.exitCode).toBe(0);
     expect(json(first).warnings).toEqual([rule, preset]);
@@ -87,12 +94,27 @@ describe("--strict", () => {
     expect(JSON.parse(result.stdout)).toMatchObject({ warnings: [rule, preset], error: { code: "QS-STRICT" } });
   });
 
-  test("installs no release for a warning found by a step", async () => {
+  test("stops a run before its first step if a warning is foreseen", async () => {
     const other = join(home, "other");
     const result = await quantsmith(["run", recipe, "--out", other, "--strict", "--json"]);
     expect(result.exitCode).toBe(2);
-    expect(json(result)).toMatchObject({ release: null, warnings: [rule, preset], error: { code: "QS-STRICT" } });
-    expect(existsSync(join(other, "releases", "demo"))).toBe(false);
+    expect(json(result)).toMatchObject({ warnings: [rule, preset], error: { code: "QS-STRICT" } });
+    expect(result.stderr).not.toContain("started");
+  });
+
+  test("installs no release for a warning found by a step", async () => {
+    const eos = join(home, "eos");
+    const other = demoCopy(eos, () => briefRecipe);
+    const settings = join(eos, "tiny-llama", "tokenizer_config.json");
+    writeFileSync(settings, JSON.stringify({ ...JSON.parse(readFileSync(settings, "utf8")), add_eos_token: true }));
+    const strict = await quantsmith(["run", other, "--out", join(eos, "out"), "--strict", "--json"]);
+    expect(strict.exitCode).toBe(2);
+    const warning = expect.objectContaining({ code: "QW-TOKENIZER-EOS", at: { file: "tokenizer_config.json" } });
+    expect(json(strict)).toMatchObject({ release: null, warnings: [warning], error: { code: "QS-STRICT" } });
+    expect(existsSync(join(eos, "out", "releases", "demo"))).toBe(false);
+    const usual = await quantsmith(["run", other, "--out", join(eos, "out"), "--json"]);
+    expect(usual.exitCode).toBe(0);
+    expect(json(usual)).toMatchObject({ warnings: [warning], variants: [{ gate: "passed" }] });
   });
 
   test("changes nothing without warnings", async () => {

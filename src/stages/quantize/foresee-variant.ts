@@ -1,0 +1,23 @@
+import { join } from "node:path";
+import { type OutlineSource, writeOutline } from "../convert/write-outline.js";
+import type { PrepareContext, Prepared } from "../stage.js";
+import { planVariant } from "./plan-variant.js";
+import type { QuantizeParams } from "./quantize.js";
+
+/**
+ * Returns the bytes and the warnings of a preset variant before its base exists, from a local checkpoint's headers, or the
+ * file of a GGUF source; undefined for a checkpoint that the native converter does not support. A dry run without an
+ * imatrix, which can change the types of some presets, and without the `vocabularyBytes` of an outline.
+ * Errors: those of `planVariant` and `writeOutline`.
+ */
+export async function foreseeVariant(
+  params: QuantizeParams,
+  source: (OutlineSource & { vocabularyBytes: number }) | { file: string },
+  context: Omit<PrepareContext, "input">,
+): Promise<Prepared | undefined> {
+  const model = "file" in source ? source.file : join(context.work, "outline.gguf");
+  if (!("file" in source) && !(await writeOutline(model, source))) return undefined;
+  const input = (name: string) => (name === "model" ? model : undefined);
+  const { bytes, warnings = [] } = await planVariant(params, { ...context, input });
+  return { bytes: bytes + ("file" in source ? 0 : source.vocabularyBytes), warnings };
+}
