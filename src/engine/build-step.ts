@@ -1,15 +1,15 @@
 import { rm, stat } from "node:fs/promises";
 import type { Step } from "../plan/plan.js";
 import type { OperationReport, Shard } from "../stages/stage.js";
-import { withLock } from "../util/lock.js";
 import { describeCompute } from "./describe-compute.js";
 import { reportDiskFull } from "./disk-space.js";
 import { executeStep, type StepResult } from "./execute-step.js";
 import { findStep } from "./find-step.js";
 import type { KeyedStep } from "./fingerprint.js";
+import { withStatedLock } from "./lock-holder.js";
 import type { StepRecord } from "./record.js";
 import type { BuildRuntime } from "./runtime.js";
-import { laneOf } from "./scheduler.js";
+import { laneOf, type ScheduledFor } from "./scheduler.js";
 import { inputDigests, inputPath } from "./step-inputs.js";
 import { moveToStoreDisk, openBuildFolder } from "./store.js";
 import { inputChanged, withUnchangedInputs } from "./unchanged-inputs.js";
@@ -33,8 +33,8 @@ export async function buildStep(
   { restore, discardPartial }: BuildOptions,
 ): Promise<{ record: StepRecord; status: "built" | "cached" }> {
   const { step, key } = keyed;
-  const { events, workspace } = runtime;
-  const onWait = () => events.emit({ type: "step-waiting", id: step.id });
+  const { workspace } = runtime;
+  const turn = waitingFor(step, runtime, "compute");
   const work = async (lost: AbortSignal): ReturnType<typeof buildStep> => {
     const present = await findFinished(keyed, runtime, restore);
     if (present !== undefined) return { record: present, status: "cached" };
@@ -45,11 +45,11 @@ export async function buildStep(
       const lane = laneOf(step, runtime.plan.compute.compute);
       const priority = -runtime.plan.steps.indexOf(step);
       const execute = () => withUnchangedInputs(step, runtime, () => executeStep({ ...keyed, build }, runtime));
-      const done = await runtime.scheduler.run(lane, priority, onWait, execute);
+      const done = await runtime.scheduler.run(lane, priority, turn, execute);
       // A process that took over the lock may have finished. Equal keys give equal outputs, so its result is as good.
       const theirs = lost.aborted ? await findFinished(keyed, runtime, restore) : undefined;
       if (theirs !== undefined) return { record: theirs, status: "cached" };
-      const record = await runtime.scheduler.run("io", priority, onWait, async () =>
+      const record = await runtime.scheduler.run("io", priority, turn, async () =>
         commitStep(keyed, runtime, await moveToStoreDisk(build.out, workspace), done),
       );
       return { record, status: "built" };
@@ -57,8 +57,8 @@ export async function buildStep(
       await removeTemporary(folder);
     }
   };
-  const lock = { signal: runtime.signal, onWait };
-  return reportDiskFull(step.id, () => withLock(lockPath(workspace, key), lock, work));
+  const lock = { ...waitingFor(step, runtime, "step"), signal: runtime.signal };
+  return reportDiskFull(step.id, () => withStatedLock(lockPath(workspace, key), lock, work));
 }
 
 /**
@@ -67,21 +67,30 @@ export async function buildStep(
  */
 export async function buildShard(keyed: KeyedStep, shard: Shard, runtime: BuildRuntime): Promise<void> {
   const { step, key } = keyed;
-  const { events, workspace } = runtime;
-  const onWait = () => events.emit({ type: "step-waiting", id: step.id });
+  const { workspace } = runtime;
+  const turn = waitingFor(step, runtime, "compute");
   const work = async () => {
     if ((await findFinished(keyed, runtime, false)) !== undefined) return;
     const folder = buildPath(workspace, step.stage);
     try {
       const build = await openBuildFolder(folder);
       const execute = () => withUnchangedInputs(step, runtime, () => executeStep({ ...keyed, shard, build }, runtime));
-      await runtime.scheduler.run(laneOf(step, runtime.plan.compute.compute), 0, onWait, execute);
+      await runtime.scheduler.run(laneOf(step, runtime.plan.compute.compute), 0, turn, execute);
     } finally {
       await removeTemporary(folder);
     }
   };
-  const lock = { signal: runtime.signal, onWait };
-  await reportDiskFull(step.id, () => withLock(lockPath(workspace, `${key}-${shard.index}`), lock, work));
+  const lock = { ...waitingFor(step, runtime, "step"), signal: runtime.signal };
+  await reportDiskFull(step.id, () => withStatedLock(lockPath(workspace, `${key}-${shard.index}`), lock, work));
+}
+
+/** What a step's locks state about it, and the event while it waits for one. */
+function waitingFor({ id }: Step, { events, plan }: BuildRuntime, what: "step" | "compute"): ScheduledFor {
+  return {
+    recipe: plan.name,
+    step: id,
+    onWait: (holder) => events.emit({ type: "step-waiting", id, for: what, ...(holder && { holder }) }),
+  };
 }
 
 /** Returns a finished step that this run may reuse (see `isUsable`). */

@@ -92,11 +92,20 @@ function restoreDropped(plan: Plan, steps: StepEstimate[], records: ReadonlyMap<
   }
 }
 
-/** Returns the duration in seconds of each step's last build for this recipe here, by step id. */
-export async function pastSeconds(plan: Plan, workspace: Workspace): Promise<Map<string, number>> {
-  const past = (await new Store(workspace).records()).map(({ record }) => record);
-  const known = plan.steps.map(({ id }) => [id, lastRecord(past, plan.name, id)?.seconds] as const);
-  return new Map(known.filter((entry): entry is [string, number] => entry[1] !== undefined));
+/**
+ * Returns the duration in seconds of each step's last build for this recipe here, by step id; 0 for a step that is in the
+ * store, unless the run is `fresh`.
+ */
+export async function pastSeconds(plan: Plan, workspace: Workspace, fresh = false): Promise<Map<string, number>> {
+  const store = new Store(workspace);
+  const past = (await store.records()).map(({ record }) => record);
+  const seconds = new Map<string, number>();
+  for (const { step, key } of keyPlan(plan).values()) {
+    const isFinished = !fresh && (await store.find(step.stage, key, { readOnly: true })) !== undefined;
+    const known = isFinished ? 0 : lastRecord(past, plan.name, step.id)?.seconds;
+    if (known !== undefined) seconds.set(step.id, known);
+  }
+  return seconds;
 }
 
 /** Prepares a step whose inputs are present, or foresees the result, with built tools; undefined if neither works. */

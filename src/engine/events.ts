@@ -4,6 +4,7 @@ import type { Progress, StageName, StepSummary } from "../stages/stage.js";
 import type { ErrorReport } from "../util/error-report.js";
 import { printableJson } from "../util/printable.js";
 import type { Warning } from "../util/warnings.js";
+import type { LockHolder } from "./lock-holder.js";
 
 export type StepStatus = StepSummary["status"];
 
@@ -19,7 +20,8 @@ export interface StepIdentity {
 export type RunEvent =
   | { type: "run-started"; recipe: string; out: string; steps: StepIdentity[] }
   | { type: "step-started"; id: string; key: string }
-  | { type: "step-waiting"; id: string }
+  /** `step`: another run builds the same step. `compute`: another step computes; only one may at a time. */
+  | { type: "step-waiting"; id: string; for: "step" | "compute"; holder?: LockHolder }
   | { type: "step-note"; id: string; note: string }
   /** Reported during the work, and again by every run that reuses the step. */
   | { type: "step-warning"; id: string; warning: Warning }

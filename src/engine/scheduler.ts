@@ -4,10 +4,18 @@ import PQueue from "p-queue";
 import type { Compute } from "../llamacpp/compute/compute.js";
 import type { Step } from "../plan/plan.js";
 import type { Resource } from "../stages/stage.js";
-import { withLock } from "../util/lock.js";
 import { readOrEmpty } from "../util/read-or-empty.js";
 import { deviceLocks } from "./device-locks.js";
+import { type LockHolder, withStatedLock } from "./lock-holder.js";
 import { lockPath, type Workspace } from "./workspace.js";
+
+/** The step that work belongs to. */
+export interface ScheduledFor {
+  recipe: string;
+  step: string;
+  /** Called once if the work has to wait for the computation of another process, if known with what that computes. */
+  onWait(holder: LockHolder | undefined): void;
+}
 
 /** Maximum number of concurrent I/O jobs beside the compute job. */
 const ioConcurrency = 2;
@@ -52,10 +60,10 @@ export class Scheduler {
     };
   }
 
-  /** Runs work of a lane in its turn, higher priority first. Calls `onWait` while another process computes. */
-  async run<T>(lane: Lane, priority: number, onWait: () => void, work: () => Promise<T>): Promise<T> {
+  /** Runs work of a lane in its turn, higher priority first. Calls `onWait` if another process computes. */
+  async run<T>(lane: Lane, priority: number, by: ScheduledFor, work: () => Promise<T>): Promise<T> {
     const job = this.#locks[lane].reduceRight(
-      (locked, path) => () => withLock(path, { signal: this.#signal, onWait }, locked),
+      (locked, path) => () => withStatedLock(path, { ...by, signal: this.#signal }, locked),
       work,
     );
     // Not by the queue's own option, which would abandon started work that still writes.

@@ -1,6 +1,7 @@
 import { open } from "node:fs/promises";
 import * as z from "zod";
 import type { EventBus } from "../engine/events.js";
+import { lockHolder } from "../engine/lock-holder.js";
 import type { Progress } from "../stages/stage.js";
 
 const progress = z.object({
@@ -12,7 +13,7 @@ const progress = z.object({
 /** Worker events that are forwarded, as in `RunEvent`, with this machine's times. */
 const workerEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("step-started"), key: z.string() }),
-  z.object({ type: z.literal("step-waiting") }),
+  z.object({ type: z.literal("step-waiting"), for: z.enum(["step", "compute"]), holder: lockHolder.exactOptional() }),
   z.object({ type: z.literal("step-note"), note: z.string() }),
   z.object({ type: z.literal("step-progress"), progress }),
 ]);

@@ -359,10 +359,14 @@ describe("partial work", () => {
     });
     const first = run(somePlan([slow]));
     await until(() => begun);
-    const second = run(somePlan([slow]), { fresh: true }, ({ type }) => {
-      otherWaits ||= type === "step-waiting";
+    let waiting: TimedEvent | undefined;
+    const second = run(somePlan([slow], { name: "second" }), { fresh: true }, (event) => {
+      if (event.type === "step-waiting") waiting = event;
+      otherWaits ||= waiting !== undefined;
     });
     expect((await second).codes).toEqual([]);
+    const holder = { recipe: "test", step: "a", since: expect.stringMatching(/^\d{4}-.*Z$/) };
+    expect(waiting).toMatchObject({ id: "a", for: "step", holder });
     expect((await first).codes).toEqual([]);
   });
 

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { cpus } from "node:os";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { deviceLocks } from "../../src/engine/device-locks.js";
+import type { LockHolder } from "../../src/engine/lock-holder.js";
 import { allowedCores, Scheduler } from "../../src/engine/scheduler.js";
 import { workspaceAt } from "../../src/engine/workspace.js";
 import { cpuCompute } from "../../src/llamacpp/compute/compute.js";
@@ -34,13 +35,15 @@ test.runIf(process.platform === "linux")(
   },
 );
 
+/** A step that does not wait. */
+const nobodyElse = { recipe: "demo", step: "convert", onWait: () => {} };
+
 test.each(["io", "compute", "device"] as const)(
   "an interrupted run waits for work (%s) that has begun",
   async (resource) => {
     const interrupt = new AbortController();
     const scheduler = new Scheduler(workspaceAt(temporaryFolder()), interrupt.signal, { compute: cpuCompute });
     const told: string[] = [];
-    const nobodyElse = () => {};
     const work = async (name: string) => {
       interrupt.abort(new Error("interrupted"));
       await settled();
@@ -62,7 +65,6 @@ test.each(["io", "compute", "device"] as const)(
 );
 
 describe("devices", () => {
-  const nobodyElse = () => {};
   const card = onDevice("cuda").compute.compute;
 
   /** A scheduler of another process, with another output folder. */
@@ -107,7 +109,7 @@ describe("devices", () => {
     const ends = [someScheduler().run("device", 0, nobodyElse, first.work)];
     await first.started;
     const waits = deferred();
-    ends.push(someScheduler().run("device", 0, waits.resolve, second.work));
+    ends.push(someScheduler().run("device", 0, { ...nobodyElse, onWait: () => waits.resolve() }, second.work));
     await waits.promise;
     const elsewhere = { ...card, devices: card.devices.map((device) => ({ ...device, name: "CUDA1" })) };
     ends.push(someScheduler(elsewhere).run("device", 0, nobodyElse, other.work));
@@ -129,4 +131,30 @@ describe("devices", () => {
     expect(lockOf("2,3", 0)).not.toEqual(lockOf(undefined, 0));
     expect(lockOf("GPU-a/../b", 0)[0]).toMatch(/locks\/here-cuda-GPU-a_.._b\.lock$/);
   });
+});
+
+test("a computation that waits for another process states what that computes", async () => {
+  const workspace = workspaceAt(temporaryFolder());
+  // Two schedulers are as two processes: each takes the lock of the machine.
+  const [first, second] = [0, 1].map(
+    () => new Scheduler(workspace, new AbortController().signal, { compute: cpuCompute }),
+  );
+  const waited: (LockHolder | undefined)[] = [];
+  let finish: () => void = () => {};
+  const begun = new Promise<void>((started) => {
+    const work = () => {
+      started();
+      return new Promise<void>((done) => {
+        finish = done;
+      });
+    };
+    void first?.run("compute", 0, { recipe: "demo", step: "validate:base", onWait: () => {} }, work);
+  });
+  await begun;
+  const onWait = (holder: LockHolder | undefined) => {
+    waited.push(holder);
+    finish();
+  };
+  await second?.run("compute", 0, { recipe: "other", step: "smoke:base", onWait }, async () => {});
+  expect(waited).toEqual([{ recipe: "demo", step: "validate:base", since: expect.any(String) }]);
 });

@@ -92,7 +92,7 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
       process.exitCode = exitCodeOf(refusal);
       return;
     }
-    const past = await pastSeconds(plan, workspace);
+    const past = await pastSeconds(plan, workspace, options.fresh === true);
     const remote = await createRemoteRunner(options.executor, settings, {
       ...{ out: workspace.root, pastSeconds: past, signal },
       note: (text, step) =>

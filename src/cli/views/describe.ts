@@ -15,6 +15,15 @@ export function formatSeconds(seconds: number): string {
   return minutes < 100 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** Describes what a step waits for: "waiting: demo computes validate:base since 12:34:56, one step at a time". */
+export function describeWaiting({ for: what, holder }: Extract<TimedEvent, { type: "step-waiting" }>): string {
+  const since = holder === undefined ? "" : ` since ${new Date(holder.since).toISOString().slice(11, 19)}`;
+  if (what === "step") return `waiting: another run${holder ? ` (${holder.recipe})` : ""} is building it${since}`;
+  return holder === undefined
+    ? "waiting: another run computes, one step at a time"
+    : `waiting: ${holder.recipe} computes ${holder.step}${since}, one step at a time`;
+}
+
 /** Describes the end of a step; the error of a failed step is printed once, at the end of the run. */
 export function describeStepEnd(event: Extract<TimedEvent, { type: "step-finished" }>): string {
   switch (event.status) {

@@ -1,6 +1,6 @@
 import type { EventListener } from "../../engine/events.js";
 import { formatBytes } from "../../util/bytes.js";
-import { describeProgress, describeStepEnd, describeUpload } from "./describe.js";
+import { describeProgress, describeStepEnd, describeUpload, describeWaiting } from "./describe.js";
 import { TimeLeft } from "./time-left.js";
 
 const progressIntervalMs = 10_000;
@@ -23,7 +23,7 @@ export function plainView(write: (line: string) => void): EventListener {
         lastProgress.set(event.id, now);
         return writeLine(withTime(`${event.id} started`));
       case "step-waiting":
-        return writeLine(`${event.id} waiting: another run is building it`);
+        return writeLine(`${event.id} ${describeWaiting(event)}`);
       case "step-note":
         return writeLine(`${event.id}: ${event.note}`);
       case "step-progress": {

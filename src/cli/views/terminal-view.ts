@@ -2,7 +2,7 @@ import { Listr, type ListrTaskWrapper } from "listr2";
 import type { EventListener, StepIdentity, TimedEvent } from "../../engine/events.js";
 import { formatBytes } from "../../util/bytes.js";
 import { printableLine } from "../../util/printable.js";
-import { describeProgress, describeStepEnd } from "./describe.js";
+import { describeProgress, describeStepEnd, describeWaiting } from "./describe.js";
 import { TimeLeft } from "./time-left.js";
 
 type Task = ListrTaskWrapper<unknown, never, never>;
@@ -61,7 +61,7 @@ export function terminalView(): View {
           rates.set(event.id, new Rate());
           return detail(event.id, "started");
         case "step-waiting":
-          return detail(event.id, "another run is building it");
+          return detail(event.id, describeWaiting(event));
         case "step-note":
           return detail(event.id, event.note);
         case "step-progress": {

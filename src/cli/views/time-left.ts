@@ -21,7 +21,8 @@ export class TimeLeft {
   /** Returns "about 40 s left", "at least …" while steps without an earlier build remain, or "" without any estimate. */
   text(): string {
     const seconds = [...this.#expected.values()].reduce((sum, value) => sum + value, 0);
-    if (this.#expected.size === 0) return "";
+    // Steps that are in the store take no time.
+    if (seconds === 0) return "";
     return `${this.#unknown.size === 0 ? "about" : "at least"} ${formatSeconds(seconds)} left`;
   }
 }

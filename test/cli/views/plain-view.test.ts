@@ -22,3 +22,31 @@ test("progress continues after the system's clock is set back", () => {
   progress(3);
   expect(lines).toEqual(["12:00:00 convert started", "12:00:11 convert: file 1/9", "09:00:11 convert: file 3/9"]);
 });
+
+test("a waiting step names what it waits for", () => {
+  const lines: string[] = [];
+  const events = new EventBus();
+  events.subscribe(plainView((line) => lines.push(line.slice(9))));
+  const holder = { recipe: "demo", step: "validate:base", since: "2026-11-30T12:34:56.000Z" };
+  events.emit({ type: "step-waiting", id: "smoke:base", for: "compute", holder });
+  events.emit({ type: "step-waiting", id: "smoke:base", for: "compute" });
+  events.emit({ type: "step-waiting", id: "smoke:base", for: "step", holder });
+  expect(lines).toEqual([
+    "smoke:base waiting: demo computes validate:base since 12:34:56, one step at a time",
+    "smoke:base waiting: another run computes, one step at a time",
+    "smoke:base waiting: another run (demo) is building it since 12:34:56",
+  ]);
+});
+
+test("there is no estimate for steps that are in the store", () => {
+  const lines: string[] = [];
+  const events = new EventBus();
+  events.subscribe(plainView((line) => lines.push(line.slice(9))));
+  const steps = [
+    { id: "convert", stage: "convert" as const, expectedSeconds: 0 },
+    { id: "calibrate", stage: "calibrate" as const },
+  ];
+  events.emit({ type: "run-started", recipe: "r", out: "o", steps });
+  events.emit({ type: "step-started", id: "calibrate", key: "k" });
+  expect(lines.at(-1)).toBe("calibrate started");
+});
