@@ -19,3 +19,12 @@ export function parseFinalPerplexity(text: string): { perplexity: number; perple
 export function parseChunkCount(text: string): number | undefined {
   return parseNumber(/\bover (\d+) chunks,/.exec(text)?.[1]);
 }
+
+/**
+ * Parses the perplexities of the first k chunks, `[1]11.2762,[2]12.0653,`, and returns the logarithm of each chunk's own: chunk
+ * k is k · ln row(k) − (k − 1) · ln row(k − 1).
+ */
+export function parseChunkPerplexities(text: string): number[] {
+  const rows = [...text.matchAll(/\[(\d+)\]([\d.]+),/g)].map(([, , perplexity]) => Math.log(Number(perplexity)));
+  return rows.map((row, index) => (index + 1) * row - index * (rows[index - 1] ?? 0));
+}

@@ -4,7 +4,7 @@ import { followChunks } from "./chunk-progress.js";
 import { runOnDevice } from "./compute/run-on-device.js";
 import { eosOverride } from "./eos-override.js";
 import { modelLoadPattern, nonFiniteRemedy, textShortPattern } from "./input-failures.js";
-import { parseFinalPerplexity } from "./parse-number.js";
+import { parseChunkPerplexities, parseFinalPerplexity } from "./parse-number.js";
 import { diskFullError, toolFailure } from "./tool-failure.js";
 import { fileArgument, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
 
@@ -27,6 +27,8 @@ export interface BaseLogitsResult extends ToolReport {
   perplexityError: number;
   /** Number of computed chunks. */
   chunks: number;
+  /** Logarithm of the perplexity of each chunk, in nats; each has an error of up to its number · 10⁻⁴ / perplexity. */
+  chunkLogPerplexities: number[];
   vocabulary: number;
 }
 
@@ -77,6 +79,7 @@ export async function saveBaseLogits(options: BaseLogitsOptions): Promise<BaseLo
   return {
     ...estimate,
     chunks: written.chunks,
+    chunkLogPerplexities: parseChunkPerplexities(result.stdout),
     vocabulary: written.vocabulary,
     ...toolReport("llama-perplexity", args, result),
   };

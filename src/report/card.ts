@@ -90,8 +90,14 @@ function figuresNote({ evaluation, report }: CardFacts): string {
   const early = describeEarlyStop(report);
   return [
     `Measured with llama-perplexity against the ${comparedBase(report)} on ${early === undefined ? "" : "up to "}${evaluation.chunks} × ${evaluation.context} tokens of ${codeSpan(evaluation.corpus)}, a text not used for calibration.${early === undefined ? "" : ` ${markdownText(early)}`}`,
-    "BPW: bits per weight. PPL ratio: perplexity divided by that of the base, 1 is lossless. Mean KLD: mean Kullback-Leibler divergence from the base's next-token distribution in nats, ± standard error, 0 is lossless. Same top: share of tokens for which variant and base have the same most likely token. Smoke: passed smoke-test prompts.\n",
+    `BPW: bits per weight. PPL ratio: perplexity divided by that of the base, 1 is lossless. Mean KLD: mean Kullback-Leibler divergence from the base's next-token distribution in nats, ± standard error from the variance between chunks of the text, 0 is lossless. Same top: share of tokens for which variant and base have the same most likely token. Smoke: passed smoke-test prompts.${noiseFloor(report)}\n`,
   ].join("\n");
+}
+
+/** States the divergence of the base from its own stored logits. */
+function noiseFloor({ base }: CardFacts["report"]): string {
+  if (base?.noise === undefined) return "";
+  return ` Noise floor: the base has a mean KLD of ${base.noise.kldMean.toFixed(5)} from its own logits, which are stored with 16 bits.`;
 }
 
 /** Notes on names that suggest other bits per weight than the file has. */

@@ -9,7 +9,7 @@ import type { PageFacts, TextUse } from "./page-facts.js";
 
 const figuresNote = (
   base: string,
-) => html`<p class="quiet">All metrics compare a variant with the ${base} on the evaluation text, measured with llama-perplexity. PPL ratio: perplexity divided by that of the base, 1 is lossless. KLD: Kullback-Leibler divergence from the base's next-token distribution in nats, 0 is lossless; mean ± standard error, and percentiles over tokens. RMS Δp: root mean square change of the correct token's probability. Same top: share of tokens for which variant and base have the same most likely token.</p>
+) => html`<p class="quiet">All metrics compare a variant with the ${base} on the evaluation text, measured with llama-perplexity. PPL ratio: perplexity divided by that of the base, 1 is lossless. KLD: Kullback-Leibler divergence from the base's next-token distribution in nats, 0 is lossless; mean ± standard error from the variance between chunks of the text, and percentiles over tokens. RMS Δp: root mean square change of the correct token's probability. Same top: share of tokens for which variant and base have the same most likely token.</p>
 `;
 
 /** Renders the texts with digests and the definition of each figure; undefined without calibration and evaluation. */

@@ -25,6 +25,8 @@ export interface BaseReport {
   perplexity: number;
   perplexityError: number;
   chunks: number;
+  /** Logarithm of the perplexity of each chunk, in nats. */
+  chunkLogPerplexities: readonly number[];
   context: number;
   corpus: string;
   /** sha256 of the whole corpus as one text. */
@@ -39,7 +41,7 @@ export interface BaseReport {
 export const baseLogits: Operation<BaseLogitsParams> = {
   id: "base-logits",
   stage: "validate",
-  version: 2,
+  version: 3,
   resource: "compute",
   evaluatesModel: () => true,
   tools: ["llama.cpp"],
@@ -63,6 +65,7 @@ export const baseLogits: Operation<BaseLogitsParams> = {
       perplexity: run.perplexity,
       perplexityError: run.perplexityError,
       chunks: run.chunks,
+      chunkLogPerplexities: run.chunkLogPerplexities,
       context: params.context,
       corpus: corpusName(params.texts),
       corpusSha256: sha256(content),

@@ -7,6 +7,7 @@ import { linkInput, toolRun } from "../step-files.js";
 import type { BaseReport } from "./base-logits.js";
 import { BlockJournal } from "./block-journal.js";
 import type { Block } from "./combine-blocks.js";
+import { rebaseBlock } from "./rebase-block.js";
 
 /** Measures blocks of chunks, or reads them from the journal of a killed run. */
 export class BlockRunner {
@@ -83,8 +84,10 @@ export class BlockRunner {
     const result = await this.#run(index, next);
     if (this.#commands.length === 0) this.#commands.push(result.argv);
     this.#peakMemoryBytes = Math.max(this.#peakMemoryBytes, result.peakMemoryBytes);
-    const { figures, quantiles, perChunk } = result;
-    return { figures, quantiles, perChunk, tokens: this.#chunksOf(index).length * scoredTokens(this.#base.context) };
+    const chunks = this.#chunksOf(index);
+    const logPerplexities = chunks.map((chunk) => this.#base.chunkLogPerplexities[chunk] ?? Number.NaN);
+    const { figures, quantiles, perChunk } = rebaseBlock(result, logPerplexities);
+    return { figures, quantiles, perChunk, tokens: chunks.length * scoredTokens(this.#base.context) };
   }
 
   async #run(index: number, next: number | undefined): Promise<KldResult> {

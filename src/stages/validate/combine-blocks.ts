@@ -1,5 +1,6 @@
 import type { KldFigures, Quantile } from "../../llamacpp/kld-figures.js";
 import type { ChunkFigures } from "../../llamacpp/kld-rows.js";
+import { chunkErrors } from "./chunk-errors.js";
 import { pooledQuantile } from "./pooled-quantile.js";
 
 /** Figures of llama-perplexity on some chunks of the evaluation text. */
@@ -11,12 +12,19 @@ export interface Block {
   tokens: number;
 }
 
-/**
- * Combines the figures of several blocks. A single block's figures are returned unchanged. For more, means, standard
- * errors, the maximum and the same-top share equal those of one run over all blocks, to the digits that llama-perplexity
- * prints; percentiles are pooled, see `pooledQuantile`. Formulas: `mean_and_uncertainty` in tools/perplexity/perplexity.cpp.
- */
+/** Combines the figures of several blocks, with standard errors from the variance between chunks, see `chunkErrors`. */
 export function combineBlocks(blocks: readonly Block[]): KldFigures {
+  const figures = poolBlocks(blocks);
+  return { ...figures, ...chunkErrors(figures, blocks) };
+}
+
+/**
+ * Combines the figures of several blocks as llama-perplexity prints them. A single block's figures are returned unchanged.
+ * For more, means, standard errors of independent tokens, the maximum and the same-top share equal those of one run over
+ * all blocks, to the printed digits; percentiles are pooled, see `pooledQuantile`. Formulas: `mean_and_uncertainty` in
+ * tools/perplexity/perplexity.cpp.
+ */
+export function poolBlocks(blocks: readonly Block[]): KldFigures {
   const [only] = blocks;
   if (only !== undefined && blocks.length === 1) return only.figures;
   const tokens = blocks.reduce((sum, block) => sum + block.tokens, 0);

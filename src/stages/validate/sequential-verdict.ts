@@ -1,7 +1,7 @@
 import { chunksPerBatch, scoredTokens } from "../../llamacpp/base-logits.js";
 import type { ChunkFigures } from "../../llamacpp/kld-rows.js";
 import type { GateFigure, GateLimit } from "../../release/gates.js";
-import { type Block, combineBlocks } from "./combine-blocks.js";
+import { type Block, poolBlocks } from "./combine-blocks.js";
 import { pooledQuantile } from "./pooled-quantile.js";
 import { studentT } from "./student-t.js";
 
@@ -151,7 +151,7 @@ const fractions: { readonly [figure in GateFigure]?: number } = {
  */
 function quantileInterval(figure: GateFigure, blocks: readonly Block[], limit: number, tail: number): Interval {
   const perChunk = chunksOf(blocks);
-  const figures = combineBlocks(blocks);
+  const figures = poolBlocks(blocks);
   if (figure === "kldMax") return [figures.kldMax - limit, Number.POSITIVE_INFINITY];
   const fraction = fractions[figure];
   if (fraction === undefined || perChunk.length < minChunks) return unknown;

@@ -44,7 +44,7 @@ export interface ValidateReport extends KldFigures {
 export const validateVariant: Operation<ValidateParams> = {
   id: "measure-quality",
   stage: "validate",
-  version: 2,
+  version: 3,
   resource: "compute",
   evaluatesModel: () => true,
   tools: ["llama.cpp"],
