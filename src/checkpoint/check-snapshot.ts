@@ -13,6 +13,10 @@ import {
   isWeightFile,
 } from "./file-selection.js";
 import { findWeights } from "./find-weights.js";
+import { type CheckpointOutline, outlineCheckpoint, startSurvey } from "./outline/checkpoint-outline.js";
+import { modelOptFile, parseSideFile } from "./outline/side-files.js";
+import type { TensorSurvey } from "./outline/tensor-survey.js";
+import { quantizationConfig } from "./outline/weight-format.js";
 import { readConfig } from "./read-config.js";
 import { requireNoAdapter } from "./require-no-adapter.js";
 import { readSafetensorsHeader } from "./safetensors.js";
@@ -26,7 +30,7 @@ export interface Snapshot {
   config: JsonObject;
   /** `architectures[0]` of the configuration. */
   architecture: string;
-  /** Values in all tensors; for a quantized checkpoint, packed values and scales; for pickles, an estimate. */
+  /** Weights of the model, unpacked and without scales; for pickles, an estimate. */
   parameters: number;
   /** Bytes of all tensors. */
   tensorBytes: number;
@@ -34,6 +38,7 @@ export interface Snapshot {
   weights: string[];
   /** Files that can run code when a tool opens them; empty without `allowUnsafe`. */
   unsafe: string[];
+  outline: CheckpointOutline;
 }
 
 /**
@@ -65,7 +70,11 @@ export async function checkSnapshot(
   const { config, architecture } = await readConfig(join(dir, "config.json"));
   const { files: weights, shardOf } = await findWeights(dir, names, choice.allowUnsafe);
   for (const [name, size] of await checkFiles(dir, weights)) sizes.set(name, size);
-  const { parameters, tensorBytes } = await checkWeightFiles(dir, { weights, sizes, shardOf, architecture });
+  const modelOpt = sizes.has(modelOptFile) ? await parseSideFile(join(dir, modelOptFile)) : undefined;
+  const survey = startSurvey(config, modelOpt);
+  const isCounted = await surveyWeights(dir, { weights, sizes, shardOf, architecture }, survey);
+  const totals = survey.finish(quantizationConfig(config, modelOpt).method);
+  const { parameters, tensorBytes } = totals;
   const files = [...sizes].map(([path, size]) => ({ path, size })).sort((a, b) => (a.path < b.path ? -1 : 1));
   const unsafe = files.map(({ path }) => path).filter(isUnsafe);
   if (parameters === 0) {
@@ -74,41 +83,42 @@ export async function checkSnapshot(
       at: { file: dir },
     });
   }
-  return { dir, files, config, architecture, parameters, tensorBytes, weights, unsafe };
+  const outline = outlineCheckpoint({ config, architecture, modelOpt }, totals, isCounted);
+  return { dir, files, config, architecture, parameters, tensorBytes, weights, unsafe, outline };
 }
 
 /**
- * Verifies the weights file by file, against the index if there is one, and counts values and bytes. Keeps one header in
- * memory at a time, since there may be thousands. Counts a pickle as 16-bit values, unopened.
+ * Verifies the weights file by file, against the index if there is one, and adds them to the survey. Keeps one header in
+ * memory at a time, since there may be thousands. Returns false if there are pickles, which are not opened.
  */
-async function checkWeightFiles(
+async function surveyWeights(
   dir: string,
-  found: {
+  {
+    weights,
+    sizes,
+    shardOf,
+    architecture,
+  }: {
     weights: readonly string[];
     sizes: ReadonlyMap<string, number>;
     shardOf: ReadonlyMap<string, string> | undefined;
     architecture: string;
   },
-): Promise<Pick<Snapshot, "parameters" | "tensorBytes">> {
-  const { weights, sizes, shardOf, architecture } = found;
+  survey: TensorSurvey,
+): Promise<boolean> {
   const shards = shardOf === undefined ? undefined : new ShardCheck(join(dir, indexFileName), shardOf);
-  const counted = { parameters: 0, tensorBytes: 0 };
   for (const name of weights) {
     if (!name.endsWith(".safetensors")) {
-      counted.tensorBytes += sizes.get(name) ?? 0;
-      counted.parameters += Math.floor((sizes.get(name) ?? 0) / 2);
+      survey.addUnread(sizes.get(name) ?? 0);
       continue;
     }
     const { tensors } = await readSafetensorsHeader(join(dir, name));
     requireUnwrapped(join(dir, name), tensors, architecture);
     shards?.add(name, tensors);
-    for (const { elements, bytes } of tensors) {
-      counted.parameters += elements;
-      counted.tensorBytes += bytes;
-    }
+    survey.add(tensors);
   }
   shards?.finish();
-  return counted;
+  return weights.every((name) => name.endsWith(".safetensors"));
 }
 
 async function listFolder(dir: string): Promise<string[]> {

@@ -54,14 +54,21 @@ export async function readSafetensorsHeader(path: string): Promise<SafetensorsHe
   const file = await open(path, "r");
   try {
     const { size } = await file.stat();
-    const header = await readHeader(file, path, size);
-    const dataOffset = 8 + header.length;
-    const tensors = toTensors(path, parseHeader(path, header), dataOffset);
-    checkLayout(path, tensors, dataOffset, size);
-    return { path, fileBytes: size, tensors };
+    return parseSafetensors(path, await readHeader(file, path, size), size);
   } finally {
     await file.close();
   }
+}
+
+/**
+ * Parses and verifies the JSON header of a file with `fileBytes` bytes, without its first eight bytes; `path` is for
+ * errors. Throws QS-FETCH-SAFETENSORS.
+ */
+export function parseSafetensors(path: string, header: Buffer, fileBytes: number): SafetensorsHeader {
+  const dataOffset = 8 + header.length;
+  const tensors = toTensors(path, parseHeader(path, header), dataOffset);
+  checkLayout(path, tensors, dataOffset, fileBytes);
+  return { path, fileBytes, tensors };
 }
 
 function broken(path: string, what: string): QuantsmithError {
@@ -72,15 +79,23 @@ function broken(path: string, what: string): QuantsmithError {
 }
 
 async function readHeader(file: FileHandle, path: string, fileBytes: number): Promise<Buffer> {
-  if (fileBytes < 8) throw broken(path, `it has only ${fileBytes} bytes`);
-  const start = await readExactly(file, path, 0, 8);
+  const start = await readExactly(file, path, 0, Math.min(8, fileBytes));
   await requireNoPointer(path, fileBytes);
+  return readExactly(file, path, 8, headerLength(path, start, fileBytes));
+}
+
+/**
+ * Returns the length of a file's JSON header in bytes, from the file's first eight bytes; `path` is for errors. Throws
+ * QS-FETCH-SAFETENSORS.
+ */
+export function headerLength(path: string, start: Buffer, fileBytes: number): number {
+  if (start.length < 8) throw broken(path, `it has only ${fileBytes} bytes`);
   const length = start.readUInt32LE(4) * 2 ** 32 + start.readUInt32LE(0);
   if (length > maxHeaderBytes) {
     throw broken(path, `its header length is ${length} bytes, more than the limit of ${maxHeaderBytes}`);
   }
   if (8 + length > fileBytes) throw broken(path, `its header length is ${length} bytes, but the file has ${fileBytes}`);
-  return readExactly(file, path, 8, length);
+  return length;
 }
 
 async function readExactly(file: FileHandle, path: string, position: number, bytes: number): Promise<Buffer> {

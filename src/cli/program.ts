@@ -113,10 +113,11 @@ program
   .action(async (what, options) => (await commands.init()).init(what, options));
 
 program
-  .command("inspect <file>")
-  .description("show a GGUF file's metadata, tensors, bits per weight and problems")
+  .command("inspect <what>")
+  .usage("<file.gguf, folder or hf:org/name[@revision]> [options]")
+  .description("show a GGUF file's metadata, tensors, bits per weight and problems, or a checkpoint's properties")
   .option(...json)
-  .action(async (file, options) => (await commands.inspect()).inspect(file, options));
+  .action(async (what, options) => (await commands.inspect()).inspect(what, options));
 
 program
   .command("edit-metadata <file>")

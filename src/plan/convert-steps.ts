@@ -7,6 +7,8 @@ import { convertProjector } from "../stages/convert/convert-projector.js";
 import { convertUpstream } from "../stages/convert/convert-upstream.js";
 import { isMultimodal } from "../stages/convert/is-multimodal.js";
 import { requireArchitecture } from "../stages/convert/require-architecture.js";
+import { requireQuantization } from "../stages/convert/require-quantization.js";
+import type { SourceLocation } from "../util/errors.js";
 import type { ModelFacts, PlanFacts } from "./facts.js";
 import { outputOf, step } from "./make-step.js";
 import type { Step } from "./plan.js";
@@ -14,17 +16,26 @@ import { predictBytes } from "./predict-bytes.js";
 
 /**
  * Returns the converter of this recipe's checkpoint, with the reason. Errors: QS-CONVERT-NATIVE,
- * QS-CONVERT-ARCHITECTURE.
+ * QS-CONVERT-ARCHITECTURE, QS-CONVERT-QUANTIZED.
  */
 export function convertEngine({ convert, model, locate }: Settings, facts: PlanFacts): EngineChoice {
   const { config, files, gguf } = facts.model;
   if (gguf !== undefined) return { engine: "none", why: "the source is a GGUF file" };
+  requireReadable(facts, locate(["model", "source"]));
   const checkpoint = { config, modelName: model.name, files: files.map(({ path }) => path) };
   const choice = chooseEngine(convert.engine, checkpoint, locate(["convert", "engine"]));
   if (choice.engine === "upstream" && config !== null) {
     requireArchitecture("model", config, facts.architectures, locate(["model", "source"]));
   }
   return choice;
+}
+
+/** Errors: QS-CONVERT-QUANTIZED. */
+function requireReadable({ model, quantization }: PlanFacts, at: SourceLocation): void {
+  const { config, outline, baseModels = [] } = model;
+  if (config === null || outline === undefined) return;
+  const { architecture, format } = outline;
+  requireQuantization({ config, architecture, format, baseModels }, quantization, at);
 }
 
 /** Whether the release has a projector beside the language model. */

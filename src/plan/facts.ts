@@ -1,3 +1,4 @@
+import type { CheckpointOutline } from "../checkpoint/outline/checkpoint-outline.js";
 import type { SnapshotFile } from "../checkpoint/snapshot-report.js";
 import type { SpeedConstants } from "../hardware/speed/speed-constants.js";
 import type { HubFile } from "../hub/hub-file.js";
@@ -5,6 +6,7 @@ import type { ComputeChoice } from "../llamacpp/compute/resolve-compute.js";
 import type { ToolId } from "../llamacpp/tool-digests.js";
 import type { Architectures } from "../llamacpp/toolchain/architectures.js";
 import type { Pretokenizers } from "../llamacpp/toolchain/pretokenizers.js";
+import type { QuantizationMethods } from "../llamacpp/toolchain/quantization-methods.js";
 import type { InputFile } from "../release/release-facts.js";
 import type { HubTextFile } from "../stages/fetch/fetch-texts.js";
 import type { JsonObject } from "../util/canonical-json.js";
@@ -21,6 +23,8 @@ export interface PlanFacts {
   speed: SpeedConstants;
   /** Architectures that llama.cpp's converter supports; null if unknown. */
   architectures: Architectures | null;
+  /** Quantized checkpoints that llama.cpp's converter reads; null if unknown. */
+  quantization: QuantizationMethods | null;
   /** The converter's pre-tokenizers, if the recipe names one; null if unknown. */
   pretokenizers: Pretokenizers | null;
   /** Whether the tools include quantsmith's own programs, for error feedback and probes. */
@@ -51,9 +55,13 @@ export interface ModelFacts {
   files: readonly SnapshotFile[];
   /** Of a GGUF source: which of the files are its splits, in order. Absent for a checkpoint. */
   gguf?: readonly string[];
-  /** Weights in the 16-bit base, in elements and bytes; estimates if only file sizes are known. */
+  /** Weights of the model, and the bytes of all tensors in the files; estimates if only file sizes are known. */
   parameters: number;
   tensorBytes: number;
+  /** Description of a checkpoint from its headers; absent without a config.json, and for a GGUF source. */
+  outline?: CheckpointOutline;
+  /** `base_model` of a quantized checkpoint's model card; absent for all others. */
+  baseModels?: readonly string[];
   /** config.json; null without one, which the fetch stage reports, and for a GGUF source. */
   config: JsonObject | null;
   /** Null if the configuration does not specify it. */

@@ -2,23 +2,21 @@ import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { checkSnapshot } from "../checkpoint/check-snapshot.js";
 import type { FileSelection } from "../checkpoint/file-selection.js";
-import { maxConfigBytes, parseConfig, vocabularySize } from "../checkpoint/read-config.js";
-import { selectHubFiles } from "../checkpoint/select-hub-files.js";
-import { maxIndexBytes } from "../checkpoint/weight-index.js";
+import { readHubCard, readHubCheckpoint } from "../checkpoint/outline/hub-outline.js";
+import { vocabularySize } from "../checkpoint/read-config.js";
+import { readBaseCard } from "../checkpoint/snapshot-report.js";
 import { availableBytes } from "../hardware/memory/evaluation.js";
 import { loadSpeedConstants } from "../hardware/speed/speed-files.js";
 import { hubConnection } from "../hub/connection.js";
 import { repoCache } from "../hub/download/cache-layout.js";
 import { missingBytes } from "../hub/download/cache-space.js";
-import type { HubFile } from "../hub/hub-file.js";
 import { listModel } from "../hub/list-model.js";
-import { readHubFile } from "../hub/read-file.js";
 import { toolDigest } from "../llamacpp/tool-digests.js";
-import { readArchitectures } from "../llamacpp/toolchain/architectures.js";
 import { readPretokenizers } from "../llamacpp/toolchain/pretokenizers.js";
 import { describeToolchain, type ToolchainStatus } from "../llamacpp/toolchain/toolchain.js";
 import { ownTools, type Toolchain } from "../llamacpp/toolchain/tools.js";
 import type { Settings } from "../recipe/settings.js";
+import { converterRules } from "../stages/convert/converter-rules.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import { packageVersion } from "../util/package-version.js";
 import { usableMemoryBytes } from "../util/usable-memory.js";
@@ -77,21 +75,19 @@ function modelFacts({ source, ...choice }: Settings["model"], digests: DigestCac
   return file === undefined ? hubModel(source, choice) : hubGguf({ ...source, file });
 }
 
-/** Reads architectures and pre-tokenizers from the converter's source; null before the tools are built. */
 async function converterFacts(
   { convert }: Settings,
   status: ToolchainStatus,
-): Promise<Pick<PlanFacts, "architectures" | "pretokenizers">> {
-  if (status.state !== "ready") return { architectures: null, pretokenizers: null };
-  const { toolchain } = status;
+): Promise<Pick<PlanFacts, "architectures" | "quantization" | "pretokenizers">> {
+  const isRead = status.state === "ready" && convert.pretokenizer !== "auto";
   return {
-    architectures: await readArchitectures(toolchain),
-    pretokenizers: convert.pretokenizer === "auto" ? null : await readPretokenizers(toolchain),
+    ...(await converterRules(status)),
+    pretokenizers: isRead ? await readPretokenizers(status.toolchain) : null,
   };
 }
 
 async function localModel(path: string, choice: FileSelection, digests: DigestCache): Promise<ModelFacts> {
-  const snapshot = await checkSnapshot(path, choice);
+  const { outline, config, ...snapshot } = await checkSnapshot(path, choice);
   const folder = await realpath(path);
   const files = [];
   for (const { path: name, size } of snapshot.files) {
@@ -102,8 +98,10 @@ async function localModel(path: string, choice: FileSelection, digests: DigestCa
     files,
     parameters: snapshot.parameters,
     tensorBytes: snapshot.tensorBytes,
-    config: snapshot.config,
-    vocabulary: vocabularySize(snapshot.config),
+    outline,
+    ...(outline.format?.isQuantized ? { baseModels: (await readBaseCard(folder)).baseModels } : {}),
+    config,
+    vocabulary: vocabularySize(config),
     warnings: [],
   };
 }
@@ -114,22 +112,19 @@ async function hubModel(
 ): Promise<ModelFacts> {
   const connection = hubConnection();
   const { commit, files: listing } = await listModel(connection, repo, revision);
-  const read = (file: HubFile, maxBytes: number) => readHubFile(connection, { repo, commit, file, maxBytes });
-  const readIndex = (file: HubFile) => read(file, maxIndexBytes);
-  const { files, weights } = await selectHubFiles(`hf:${repo}`, listing, choice, readIndex);
-  const configFile = files.find(({ path }) => path === "config.json");
   // The fetch stage reports a missing configuration.
-  const config =
-    configFile === undefined
-      ? null
-      : parseConfig(`hf:${repo}/config.json`, await read(configFile, maxConfigBytes)).config;
-  const tensorBytes = weights.reduce((sum, { bytes }) => sum + bytes, 0);
+  const checkpoint = await readHubCheckpoint(connection, { repo, commit, listing }, choice);
+  const { files, weights, config = null, outline } = checkpoint;
+  const fileBytes = weights.reduce((sum, { bytes }) => sum + bytes, 0);
   const missing = await missingBytes(repoCache(connection.cacheFolder, repo), files);
+  const card = outline?.format?.isQuantized ? await readHubCard(connection, { repo, commit, files }) : undefined;
   return {
     source: { kind: "hub", repo, revision, commit, listing, missingBytes: missing },
     files: files.map(({ path, bytes, digest }) => ({ path, bytes, digest })),
-    parameters: tensorBytes / 2,
-    tensorBytes,
+    parameters: outline?.parameters ?? fileBytes / 2,
+    tensorBytes: outline?.tensorBytes ?? fileBytes,
+    ...(outline === undefined ? {} : { outline }),
+    ...(card === undefined ? {} : { baseModels: card.baseModels }),
     config,
     vocabulary: config === null ? null : vocabularySize(config),
     warnings: [],

@@ -105,6 +105,10 @@ export const errorCodes = {
   "QS-ENV-OOM": { exit: 4, about: "A native tool ran out of memory or was killed by the system." },
   "QS-DISK-FULL": { exit: 4, about: "The disk became full during a write." },
   "QS-CONVERT-ARCHITECTURE": { exit: 2, about: "llama.cpp cannot convert this architecture." },
+  "QS-CONVERT-QUANTIZED": {
+    exit: 2,
+    about: "llama.cpp's converter does not read the checkpoint's quantized weights.",
+  },
   "QS-CONVERT-PRETOKENIZER": { exit: 2, about: "llama.cpp does not recognize the model's BPE pre-tokenizer." },
   "QS-CONVERT-TOKENIZER": { exit: 2, about: "The model's tokenizer is missing or unreadable." },
   "QS-CONVERT-CONFIG": { exit: 2, about: "config.json or a file beside it contains a value that cannot be converted." },

@@ -11,7 +11,7 @@ import { requireSplits } from "./require-splits.js";
 import { findSplits } from "./split-names.js";
 
 /** A GGUF source, with the properties that a checkpoint's snapshot has as well. */
-export interface GgufSnapshot extends Omit<Snapshot, "config" | "dir"> {
+export interface GgufSnapshot extends Omit<Snapshot, "config" | "dir" | "outline"> {
   /** The headers of all splits in order; one for a single file. */
   headers: readonly Gguf[];
 }

@@ -32,10 +32,13 @@ export function draftRecipe(model: ModelOutline, catalog: Pick<Catalog, "devices
   ].join("\n");
 }
 
-function heading({ architecture, parameters, weightBytes, width, multimodal }: ModelOutline): string[] {
+function heading({ architecture, parameters, weightBytes, quantized, width, multimodal }: ModelOutline): string[] {
   const [unit, word] = parameters >= 1e9 ? [1e9, "billion"] : [1e6, "million"];
   const count = `${(parameters / unit).toPrecision(2)} ${word} parameters`;
   const lines = [`# ${inComment(architecture)}, about ${count}: ${formatBytes(weightBytes)} of weights.`];
+  if (quantized !== undefined) {
+    lines.push(`# Weights: ${inComment(quantized)}; their 16-bit base has about ${formatBytes(2 * parameters)}.`);
+  }
   if (multimodal) lines.push("# Multimodal; `convert: { mmproj: none }` skips the vision or audio projector.");
   if (width !== null && width % 256 !== 0) {
     lines.push(`# The row width ${width} is not a multiple of 256, so K-quants fall back to larger types.`);

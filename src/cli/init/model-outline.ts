@@ -1,4 +1,5 @@
-import { isObject } from "../../checkpoint/parse-python-json.js";
+import { towersOf } from "../../checkpoint/outline/checkpoint-outline.js";
+import { languageConfig } from "../../checkpoint/outline/language-config.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 
 /** Properties of a model for drafting a recipe, known before its download. */
@@ -10,6 +11,8 @@ export interface ModelOutline {
   parameters: number;
   /** Bytes of all weight files. */
   weightBytes: number;
+  /** Format of weights that are converted to 16 bits first, for people; absent for weights of 16 or 32 bits. */
+  quantized?: string;
   /** Upper bound of the f16 KV cache of one token; null if config.json lacks the shape of attention. */
   cacheBytesPerToken: number | null;
   /** Trained context in tokens; null if config.json lacks it. */
@@ -29,8 +32,8 @@ const hasTemplate = /chat_template(?!"\s*:\s*(?:null|""|\[\s*\])\s*[,}])/;
 export function outlineModel(
   config: JsonObject,
   templates: string,
-): Omit<ModelOutline, "source" | "architecture" | "parameters" | "weightBytes"> {
-  const language = isObject(config.text_config) ? config.text_config : config;
+): Omit<ModelOutline, "source" | "architecture" | "parameters" | "weightBytes" | "quantized"> {
+  const language = languageConfig(config);
   const number = (key: string) => (typeof language[key] === "number" ? language[key] : undefined);
   const heads = number("num_attention_heads");
   const width = number("hidden_size");
@@ -45,14 +48,7 @@ export function outlineModel(
     contextLength: number("max_position_embeddings") ?? null,
     width: width ?? null,
     mixture: experts,
-    multimodal: ["vision_config", "audio_config"].some((key) => isObject(config[key])),
+    multimodal: towersOf(config).length > 0,
     chat: !hasTemplate.test(templates) ? "none" : templates.includes("<think>") ? "thinking" : "plain",
   };
-}
-
-/** Returns the bytes per weight in the checkpoint, from config.json. */
-export function bytesPerWeight(config: JsonObject): number {
-  const language = isObject(config.text_config) ? config.text_config : {};
-  const type = config.dtype ?? config.torch_dtype ?? language.dtype ?? language.torch_dtype;
-  return type === "float32" ? 4 : 2;
 }

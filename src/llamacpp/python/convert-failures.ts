@@ -46,6 +46,14 @@ export const convertFailures: readonly FailurePattern[] = [
     remedy: "Add `architectures` to config.json, with the name that the model's publisher uses.",
   },
   {
+    pattern:
+      /NotImplementedError: (Quant method is not yet supported[^\n]*|Quant format [^\n]*|[^\n]*gptq dequantization[^\n]*|Can't handle multiple config groups[^\n]*)/,
+    code: "QS-CONVERT-QUANTIZED",
+    message: ([, reason = ""]) =>
+      `llama.cpp's converter does not read the checkpoint's quantized weights: ${quote(reason)}`,
+    remedy: "Use the model's 16-bit checkpoint.",
+  },
+  {
     pattern: /BPE pre-tokenizer was not recognized(?:[\s\S]*?chkhsh: +([0-9a-f]{64}))?/,
     code: "QS-CONVERT-PRETOKENIZER",
     message: ([, hash]) => `llama.cpp does not recognize the model's BPE pre-tokenizer${hash ? ` (hash ${hash})` : ""}`,

@@ -17,13 +17,13 @@ export async function readArchitectures({ scripts }: Toolchain): Promise<Archite
   if (scripts === undefined) return null;
   const file = path.join(path.dirname(scripts.converter), "conversion", "__init__.py");
   const source = await readFile(file, "utf8").catch(() => "");
-  const [models, projectors] = ["TEXT_MODEL_MAP", "MMPROJ_MODEL_MAP"].map((name) => keysOf(source, name));
-  return models && projectors ? { models, projectors } : null;
+  const [models, projectors] = ["TEXT_MODEL_MAP", "MMPROJ_MODEL_MAP"].map((name) => dictionaryOf(source, name));
+  return models && projectors ? { models: new Set(models.keys()), projectors: new Set(projectors.keys()) } : null;
 }
 
-/** Returns the keys of a dictionary of strings in the source, `NAME: … = {` with one pair per line. */
-function keysOf(source: string, name: string): ReadonlySet<string> | undefined {
+/** Returns a dictionary of strings in the source, `NAME: … = {` with one pair per line. */
+export function dictionaryOf(source: string, name: string): ReadonlyMap<string, string> | undefined {
   const body = new RegExp(`^${name}\\b[^\\n]*= \\{\\n((?:    "[^"\\n]+": "[^"\\n]+",\\n)+)\\}`, "m").exec(source)?.[1];
   if (body === undefined) return undefined;
-  return new Set([...body.matchAll(/^ {4}"([^"]+)":/gm)].map(([, key = ""]) => key));
+  return new Map([...body.matchAll(/^ {4}"([^"]+)": "([^"]+)"/gm)].map(([, key = "", value = ""]) => [key, value]));
 }

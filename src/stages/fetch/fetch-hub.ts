@@ -35,7 +35,7 @@ const outputBytes = 1 << 20;
 export function fetchHub({ revision, listing, downloads }: FetchHubOptions): Operation<FetchHubParams> {
   return {
     stage: "fetch",
-    version: 3,
+    version: 4,
     resource: "io",
     tools: [],
     prepare: async () => ({ bytes: outputBytes }),

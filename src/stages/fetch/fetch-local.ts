@@ -10,7 +10,7 @@ import { checkSource, checkSourceWeights, type SourceParams } from "./check-sour
  */
 export const fetchLocal: Operation<SourceParams> = {
   stage: "fetch",
-  version: 3,
+  version: 4,
   resource: "io",
   tools: [],
   async run(params, context) {

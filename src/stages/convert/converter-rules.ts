@@ -1,0 +1,18 @@
+import { type Architectures, readArchitectures } from "../../llamacpp/toolchain/architectures.js";
+import { type QuantizationMethods, readQuantizationMethods } from "../../llamacpp/toolchain/quantization-methods.js";
+import type { ToolchainStatus } from "../../llamacpp/toolchain/toolchain.js";
+
+/** What llama.cpp's converter reads, from its source; null where it is unknown. */
+export interface ConverterRules {
+  architectures: Architectures | null;
+  quantization: QuantizationMethods | null;
+}
+
+/** Reads the converter's tables; both are null before the tools are built. */
+export async function converterRules(status: ToolchainStatus): Promise<ConverterRules> {
+  if (status.state !== "ready") return { architectures: null, quantization: null };
+  return {
+    architectures: await readArchitectures(status.toolchain),
+    quantization: await readQuantizationMethods(status.toolchain),
+  };
+}
