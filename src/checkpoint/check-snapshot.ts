@@ -20,6 +20,7 @@ import { quantizationConfig } from "./outline/weight-format.js";
 import { readConfig } from "./read-config.js";
 import { requireNoAdapter } from "./require-no-adapter.js";
 import { readSafetensorsHeader } from "./safetensors.js";
+import { isSnapshotFile, isSnapshotFolder } from "./snapshot-files.js";
 import { indexFileName, ShardCheck } from "./weight-index.js";
 import { requireUnwrapped } from "./wrapped-weights.js";
 
@@ -121,9 +122,18 @@ async function surveyWeights(
   return weights.every((name) => name.endsWith(".safetensors"));
 }
 
+/** Lists the files of a folder, and those of its subfolders that can belong to a snapshot. */
 async function listFolder(dir: string): Promise<string[]> {
   try {
-    return await readdir(dir);
+    const names = await readdir(dir);
+    const inner = await Promise.all(
+      names.filter(isSnapshotFolder).map(async (folder) => {
+        // A file of that name has no entries.
+        const entries = await readdir(join(dir, folder)).catch(() => []);
+        return entries.map((entry) => `${folder}/${entry}`).filter(isSnapshotFile);
+      }),
+    );
+    return [...names, ...inner.flat()];
   } catch (error) {
     if (!isSystemError(error)) throw error;
     throw new QuantsmithError("QS-FETCH-MISSING", `cannot read the model folder ${dir}: ${systemReason(error)}`, {

@@ -34,7 +34,7 @@ export function requireSupportedName(family: Family, modelName: string): void {
 }
 
 /** Files that change how llama.cpp's converter treats a model. */
-const unsupportedFiles = ["hf_quant_config.json", "modules.json", "params.json"];
+const unsupportedFiles = ["hf_quant_config.json", "params.json"];
 
 /** Throws QS-CONVERT-NATIVE for a checkpoint with a file that needs more than the family's own rules. */
 export function requireSupportedFiles(names: ReadonlySet<string>): void {

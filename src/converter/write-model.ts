@@ -11,6 +11,7 @@ import { type GeneralSource, generalMetadata } from "./general/general-metadata.
 import { readModelConfig } from "./model-config.js";
 import { fileTypeOf, type OutType, outputType } from "./output-type.js";
 import { planTensors } from "./plan-tensors.js";
+import { readPoolingType } from "./pooling.js";
 import { readCheckpoint } from "./read-checkpoint.js";
 import { readRope } from "./rope-parameters.js";
 import { writeTensors } from "./write/write-tensors.js";
@@ -47,7 +48,11 @@ export async function writeNative(options: WriteNativeOptions): Promise<void> {
   const h = readModelConfig(family, options.config);
   const checkpoint = await readCheckpoint(folder, family.multimodal === true);
   const type = outputType(options.outtype, checkpoint);
-  const model = { h, rope: readRope(h, family.ropeTypes), fileType: fileTypeOf(type) };
+  const pooling = await readPoolingType(folder);
+  const model = {
+    ...{ h, rope: readRope(h, family.ropeTypes), fileType: fileTypeOf(type) },
+    ...(pooling === undefined ? {} : { pooling }),
+  };
   const tokens = family.cutsVocabulary ? await countTokens(folder, options.tokenizer) : Number.POSITIVE_INFINITY;
   const tensors = planTensors(family, model, checkpoint, { type, tokens });
   const metadata = new Map<string, GgufValue>([

@@ -22,6 +22,32 @@ export const warningCodes = {
     onCard: true,
     about: "Tensors got a larger type than the preset uses, since their rows do not divide into its blocks.",
   },
+  // tokenizer and chat templates of a checkpoint (src/stages/convert)
+  "QW-TOKENS-MISSING": {
+    onCard: true,
+    about:
+      "tokenizer.json contains tokens that the converted file lacks, because tokenizer.model defines its vocabulary.",
+  },
+  "QW-TOKENS-END": {
+    onCard: true,
+    about: "The model's configuration ends an answer at a token at which llama.cpp does not.",
+  },
+  "QW-TEMPLATE-DIFFERS": {
+    onCard: false,
+    about: "chat_template.jinja and tokenizer_config.json contain different chat templates.",
+  },
+  "QW-TEMPLATE-NO-DEFAULT": {
+    onCard: true,
+    about: "The model has named chat templates, none of which is the default.",
+  },
+  "QW-TEMPLATE-UNREAD": {
+    onCard: false,
+    about: "The model has further chat templates that llama.cpp's converter does not read.",
+  },
+  "QW-POOLING-LOST": {
+    onCard: true,
+    about: "The model pools token vectors, and the converted file does not say how.",
+  },
 } as const satisfies Record<string, { onCard: boolean; about: string }>;
 
 export type WarningCode = keyof typeof warningCodes;

@@ -65,4 +65,6 @@ export interface ModelFacts {
   rope: RopeParameters;
   /** `general.file_type`, `enum llama_ftype`. */
   fileType: number;
+  /** `enum llama_pooling_type` of an embedding model. */
+  pooling?: number;
 }

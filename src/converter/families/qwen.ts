@@ -1,6 +1,7 @@
 import type { JsonObject } from "../../util/canonical-json.js";
-import { numericEntries, textMetadata } from "../text-metadata.js";
-import type { Family } from "./family.js";
+import type { Entries } from "../entries.js";
+import { entry, numericEntries, textMetadata } from "../text-metadata.js";
+import type { Family, ModelFacts } from "./family.js";
 import {
   attention,
   experts,
@@ -32,7 +33,7 @@ export const qwen2: Family = {
   ropeTypes,
   defaults: { qwen2: dense },
   adjust,
-  metadata: (model) => textMetadata("qwen2", model),
+  metadata: (model) => [...textMetadata("qwen2", model), ...poolingEntry("qwen2", model)],
   tensors(h) {
     const dimensions = readDimensions(h);
     const rules = layers(dimensions.layers, (layer) => [
@@ -55,7 +56,7 @@ export const qwen3: Family = {
   ropeTypes,
   defaults: { qwen3: { ...dense, head_dim: 128 } },
   adjust,
-  metadata: (model) => textMetadata("qwen3", model),
+  metadata: (model) => [...textMetadata("qwen3", model), ...poolingEntry("qwen3", model)],
   tensors(h) {
     const dimensions = readDimensions(h);
     const rules = layers(dimensions.layers, (layer) => [
@@ -106,6 +107,10 @@ function qwen3Attention(layer: number, dimensions: ModelDimensions) {
     norm(layer, "self_attn.k_norm", "attn_k_norm", dimensions.headDim),
     norm(layer, "post_attention_layernorm", "ffn_norm", dimensions.hidden),
   ];
+}
+
+function poolingEntry(architecture: string, { pooling }: ModelFacts): Entries {
+  return pooling === undefined ? [] : entry(architecture, "pooling_type", "uint32", pooling);
 }
 
 function adjust(config: JsonObject): JsonObject {

@@ -12,8 +12,9 @@ export type ChatTemplate = string | readonly { name: string; template: string }[
 const additional = "additional_chat_templates";
 
 /**
- * Reads the template that llama.cpp's converter uses: `chat_template` in tokenizer_config.json, else chat_template.jinja
- * with the files in additional_chat_templates/, else chat_template.json. Throws QS-CONVERT-TOKENIZER.
+ * Reads the template that llama.cpp's converter uses: `chat_template` in tokenizer_config.json (which has none beside a
+ * chat_template.jinja, see `converterTokenizerConfig`), else chat_template.jinja with the files in
+ * additional_chat_templates/, else chat_template.json. Throws QS-CONVERT-TOKENIZER.
  */
 export async function readChatTemplate(folder: string, config: JsonObject): Promise<ChatTemplate | undefined> {
   if (config.chat_template !== undefined) return checked(config.chat_template, "tokenizer_config.json");

@@ -54,6 +54,12 @@ export const convertFailures: readonly FailurePattern[] = [
     remedy: "Use the model's 16-bit checkpoint.",
   },
   {
+    pattern: /NotImplementedError: Only MEAN, CLS, and LAST pooling types supported/,
+    code: "QS-CONVERT-CONFIG",
+    message: () => "the model pools its token vectors in a way that llama.cpp does not support",
+    remedy: "Use an embedding model that pools by mean, CLS token or last token.",
+  },
+  {
     pattern: /BPE pre-tokenizer was not recognized(?:[\s\S]*?chkhsh: +([0-9a-f]{64}))?/,
     code: "QS-CONVERT-PRETOKENIZER",
     message: ([, hash]) => `llama.cpp does not recognize the model's BPE pre-tokenizer${hash ? ` (hash ${hash})` : ""}`,
@@ -61,8 +67,17 @@ export const convertFailures: readonly FailurePattern[] = [
       "Use the base model's tokenizer files if the model is a fine-tune with the same tokenizer, or set the pre-tokenizer, as in `convert: { pretokenizer: llama-bpe }`.",
   },
   {
+    pattern: /ValueError: Tokenizer class (\S+) does not exist or is not currently imported/,
+    code: "QS-CONVERT-TOKENIZER",
+    message: ([, name = ""]) =>
+      `tokenizer_config.json names the tokenizer class ${quote(name)}, which the converter's transformers does not know`,
+    remedy:
+      "Set `tokenizer_class` in tokenizer_config.json to the class of the model's original repository, or to `PreTrainedTokenizerFast` for a tokenizer.json.",
+  },
+  {
+    // Only as the last exception: a class tries several kinds of tokenizers, and the last one fails for the actual reason.
     pattern:
-      /FileNotFoundError: File not found: \S*?([^/\s]*token[^/\s]*)|Can't load tokenizer for|Couldn't instantiate the backend tokenizer/,
+      /FileNotFoundError: File not found: (?:\S*\/)?([^/\s]*token[^/\s]*)(?![\s\S]*\n\w+(?:Error|Exception):)|Can't load tokenizer for|Couldn't instantiate the backend tokenizer/,
     code: "QS-CONVERT-TOKENIZER",
     message: ([, file]) => `the model's tokenizer files are missing or invalid${file ? `: ${file}` : ""}`,
     remedy: "Add tokenizer.json or tokenizer.model, and tokenizer_config.json, to the model's folder.",

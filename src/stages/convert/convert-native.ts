@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { isQwenReranker } from "../../checkpoint/qwen-reranker.js";
 import { readConfig } from "../../checkpoint/read-config.js";
 import { findFamily } from "../../converter/families/find-family.js";
 import { readModelConfig } from "../../converter/model-config.js";
@@ -13,6 +14,7 @@ import { type Operation, type OperationReport, requiredInput, type StageContext 
 import { writeReport } from "../step-files.js";
 import { type ConvertParams, describeConverted } from "./convert-report.js";
 import { runUpstream } from "./convert-upstream.js";
+import { warnOfTexts } from "./text-warnings.js";
 
 export interface NativeParams extends ConvertParams {
   /** Whether to fall back to llama.cpp's converter if the opened files turn out to be unsupported. */
@@ -27,7 +29,7 @@ export interface NativeParams extends ConvertParams {
 export const convertNative: Operation<NativeParams> = {
   id: "convert-native",
   stage: "convert",
-  version: 3,
+  version: 4,
   resource: "compute",
   tools: ["pretokenizers"],
   intermediates: ["model.gguf"],
@@ -51,6 +53,8 @@ async function runNative(params: NativeParams, context: StageContext): Promise<O
   const { config, architecture } = await readConfig(join(folder, "config.json"), "infinity");
   const family = findFamily(config);
   if (family === undefined) throw nativeUnsupported(`does not support the architecture ${quote(architecture)}`);
+  if (family.unsupportedNames !== undefined && (await isQwenReranker(folder)))
+    throw nativeUnsupported("does not support Qwen3's rerankers, which become classifiers");
   const tokenizer = await readVocabulary({
     folder,
     kind: family.vocabulary,
@@ -69,5 +73,6 @@ async function runNative(params: NativeParams, context: StageContext): Promise<O
     onProgress: context.progress,
   });
   await writeReport(context, "convert.json", await describeConverted(outFile, "native", params));
+  await warnOfTexts(context, { snapshot: folder, file: outFile });
   return {};
 }

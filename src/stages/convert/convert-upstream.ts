@@ -2,10 +2,11 @@ import { join } from "node:path";
 import { checkPretokenizer } from "../../converter/vocabulary/choose-pretokenizer.js";
 import { convertToGguf } from "../../llamacpp/python/convert.js";
 import { readPretokenizers } from "../../llamacpp/toolchain/pretokenizers.js";
-import type { Operation, OperationReport, StageContext } from "../stage.js";
+import { type Operation, type OperationReport, requiredInput, type StageContext } from "../stage.js";
 import { writeReport } from "../step-files.js";
 import { type ConvertParams, type ConvertReport, describeConverted } from "./convert-report.js";
 import { prepareConverter } from "./prepare-converter.js";
+import { warnOfTexts } from "./text-warnings.js";
 
 /**
  * Converts the snapshot to one 16-bit GGUF with llama.cpp's own converter.
@@ -14,7 +15,7 @@ import { prepareConverter } from "./prepare-converter.js";
 export const convertUpstream: Operation<ConvertParams> = {
   id: "convert-upstream",
   stage: "convert",
-  version: 3,
+  version: 4,
   resource: "compute",
   tools: ["converter"],
   intermediates: ["model.gguf"],
@@ -40,5 +41,6 @@ export async function runUpstream(
   });
   const report = await describeConverted(join(context.out, "model.gguf"), "upstream", params);
   await writeReport(context, "convert.json", { ...report, ...also });
+  await warnOfTexts(context, { snapshot: requiredInput(context, "snapshot"), file: join(context.out, "model.gguf") });
   return { commands: [run.argv], peakMemoryBytes: run.peakMemoryBytes };
 }

@@ -1,0 +1,11 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+/** The heading of a model card by which llama.cpp's converter recognizes a reranker of Qwen 3, whatever its name is. */
+export const rerankerHeading = "# Qwen3-Reranker\n";
+
+/** Returns true for a snapshot whose model card has such a heading. */
+export async function isQwenReranker(snapshot: string): Promise<boolean> {
+  const card = await readFile(join(snapshot, "README.md"), "utf8").catch(() => "");
+  return /# qwen3-(vl-)?reranker/i.test(card);
+}

@@ -1,0 +1,110 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { parseSideFile } from "../../checkpoint/outline/side-files.js";
+import { isObject } from "../../checkpoint/parse-python-json.js";
+import { readPoolingType } from "../../converter/pooling.js";
+import { readObject } from "../../converter/vocabulary/tokenizer-files.js";
+import type { Gguf } from "../../gguf/gguf.js";
+import { metadataNumber, metadataString } from "../../gguf/metadata.js";
+import { readGguf } from "../../gguf/read-header.js";
+import { endTexts } from "../../llamacpp/end-of-generation.js";
+import type { JsonObject } from "../../util/canonical-json.js";
+import { quote, quoteList } from "../../util/quote.js";
+import type { Warning } from "../../util/warnings.js";
+import type { StageContext } from "../stage.js";
+import { templateWarnings } from "./template-warnings.js";
+
+/** Names in a message. */
+const maxNames = 5;
+
+/**
+ * Reports what a snapshot's tokenizer and chat templates say and the converted file does not contain. Errors: QS-GGUF-*
+ * for a file that cannot be read.
+ */
+export async function warnOfTexts(
+  { warn }: Pick<StageContext, "warn">,
+  { snapshot, file }: { snapshot: string; file: string },
+): Promise<void> {
+  const gguf = await readGguf(file);
+  const read = (name: string) => parseSideFile(join(snapshot, name));
+  const tokenizer = (await readdir(snapshot)).includes("tokenizer.json") ? await readTokenizer(snapshot) : undefined;
+  const warnings = [
+    ...missingTokens(gguf, tokenizer),
+    ...missingEnds(gguf, await read("generation_config.json"), await read("config.json")),
+    ...(await templateWarnings(snapshot)),
+    ...missingPooling(gguf, await readPoolingType(snapshot).catch(() => undefined)),
+  ];
+  for (const warning of warnings) warn(warning);
+}
+
+/** Warns of added tokens of tokenizer.json whose ids are unused in the file: another file defines its vocabulary. Pure. */
+export function missingTokens(gguf: Pick<Gguf, "metadata">, tokenizer: JsonObject | undefined): Warning[] {
+  const tokens = listOf(gguf, "tokenizer.ggml.tokens");
+  const types = listOf(gguf, "tokenizer.ggml.token_type");
+  const added = Array.isArray(tokenizer?.added_tokens) ? tokenizer.added_tokens.filter(isObject) : [];
+  const missing = added.flatMap(({ id, content }) => {
+    if (typeof id !== "number" || typeof content !== "string" || tokens[id] === content) return [];
+    return tokens[id] === undefined || types[id] === unusedType ? [content] : [];
+  });
+  if (missing.length === 0) return [];
+  const named = quoteList(missing.slice(0, maxNames), "and");
+  const more = missing.length > maxNames ? ` and ${missing.length - maxNames} more` : "";
+  const what = missing.length === 1 ? "a token" : `${missing.length} tokens`;
+  return [
+    {
+      code: "QW-TOKENS-MISSING",
+      message: `tokenizer.json contains ${what} that the file lacks, since its vocabulary is that of tokenizer.model: ${named}${more}`,
+      remedy:
+        "Add the tokens to `added_tokens_decoder` in tokenizer_config.json, or to added_tokens.json, with the ids of tokenizer.json.",
+    },
+  ];
+}
+
+/** `LLAMA_TOKEN_TYPE_UNUSED`. */
+const unusedType = 5;
+
+/** Warns of tokens that end a turn for transformers, and not for llama.cpp. Pure. */
+export function missingEnds(
+  gguf: Pick<Gguf, "metadata">,
+  generation: JsonObject | undefined,
+  config: JsonObject | undefined,
+): Warning[] {
+  const file = generation?.eos_token_id === undefined ? "config.json" : "generation_config.json";
+  const named = generation?.eos_token_id ?? config?.eos_token_id;
+  const ids = (Array.isArray(named) ? named : [named]).filter((id) => typeof id === "number");
+  const known = ["eos", "eot", "eom"].map((role) => metadataNumber(gguf, `tokenizer.ggml.${role}_token_id`));
+  const tokens = listOf(gguf, "tokenizer.ggml.tokens");
+  const missing = ids.filter((id) => !known.includes(id) && !endTexts.has(String(tokens[id])));
+  if (missing.length === 0) return [];
+  const texts = missing.map((id) => (tokens[id] === undefined ? `${id}` : `${quote(String(tokens[id]))} (${id})`));
+  return [
+    {
+      code: "QW-TOKENS-END",
+      message: `${file} ends an answer at ${texts.slice(0, maxNames).join(", ")}, where llama.cpp goes on`,
+      remedy: `If the model ends its turns with it, set it in each file: \`quantsmith edit-metadata <file> --set tokenizer.ggml.eot_token_id:uint32=${missing[0]}\`. In tokenizer_config.json, \`eos_token\` names the one for all files.`,
+    },
+  ];
+}
+
+/** Warns of an embedding model whose architecture the converter writes without its pooling. Pure. */
+export function missingPooling(gguf: Pick<Gguf, "metadata">, pooling: number | undefined): Warning[] {
+  const architecture = metadataString(gguf, "general.architecture") ?? "";
+  if (pooling === undefined || metadataNumber(gguf, `${architecture}.pooling_type`) !== undefined) return [];
+  return [
+    {
+      code: "QW-POOLING-LOST",
+      message: `modules.json describes an embedding model, but llama.cpp's converter writes no pooling for the architecture ${quote(architecture)}`,
+      remedy: `Set it in each file: \`quantsmith edit-metadata <file> --set ${architecture}.pooling_type:uint32=${pooling}\`, or pass llama.cpp's \`--pooling\`.`,
+    },
+  ];
+}
+
+function listOf({ metadata }: Pick<Gguf, "metadata">, key: string): readonly unknown[] {
+  const value = metadata.get(key);
+  return value?.type === "array" ? value.items : [];
+}
+
+async function readTokenizer(snapshot: string): Promise<JsonObject | undefined> {
+  // The converter has read it; a file that is none is reported there.
+  return readObject(snapshot, "tokenizer.json").catch(() => undefined);
+}
