@@ -53,6 +53,14 @@ const expect = z
       .max(1)
       .exactOptional()
       .describe("Embedding models: minimum cosine similarity to the base's vector (default 0.9)."),
+    rankToBase: z
+      .number()
+      .min(-1)
+      .max(1)
+      .exactOptional()
+      .describe(
+        "Embedding models: minimum rank correlation between the similarities of 20 sentence pairs and the base's (default 0.9).",
+      ),
   })
   .superRefine((value, check) => {
     if (Object.keys(value).length > 0) return;

@@ -59,9 +59,10 @@ function frontMatterFields(facts: FrontMatterFacts): JsonObject {
   };
 }
 
-/** Returns the base model's task, else the default for its kind of output. */
+/** Returns the base model's task, else the default for its kind of output. An embedding model does not generate text. */
 function pipelineTag({ card, embedding }: Pick<FrontMatterFacts, "card" | "embedding">): string {
   const task = card.pipelineTag ?? "";
+  if (embedding && task === "text-generation") return "feature-extraction";
   if (/^[a-z]+(-[a-z0-9]+)*$/.test(task)) return task;
   return embedding ? "feature-extraction" : "text-generation";
 }

@@ -1,10 +1,10 @@
 import type { HardwareCompatibility } from "../hardware/compatibility.js";
 import type { RunReport, VariantReport } from "../release/release-report.js";
-import { shellPath, shellWord } from "../util/shell-word.js";
 import { markdownText } from "./markdown.js";
 import { tasks } from "./recommendation-tasks.js";
+import { embeddingSnippets } from "./snippets/embedding.js";
 import { renderSnippets } from "./snippets/runtimes.js";
-import { fenced, type SnippetInput } from "./snippets/snippet.js";
+import type { SnippetInput } from "./snippets/snippet.js";
 
 export interface RunSectionFacts {
   report: RunReport;
@@ -25,10 +25,9 @@ export function runSection({ report, hardware, repo, embedding, ollamaNote }: Ru
   const { variants } = report;
   const example = exampleVariant(variants, hardware);
   if (example === undefined) return "";
-  const model = repo === null ? ["-m", shellPath(example.file)] : ["-hf", shellWord(`${repo}:${example.name}`)];
-  if (embedding) return `${fenced("sh", ["llama-embedding", ...model, "-p 'Some text'"].join(" "))}\n`;
   const others = variants.length > 1 ? ` For another variant, replace the ${repo === null ? "file name" : "tag"}.` : "";
   const opening = `The examples use ${markdownText(example.name)}.${others}\n`;
+  if (embedding) return `${opening}\n${embeddingSnippets({ repo, file: example.file, tag: example.name })}\n`;
   const input = { ...snippetInput(example, report, hardware, repo), ollamaNote };
   return `${opening}\n${renderSnippets(input, ({ name }) => inTheOpen.has(name))}\n`;
 }

@@ -378,3 +378,16 @@ test.each(["config.json", "tokenizer.json", "chat_template.jinja", "model.safete
     });
   },
 );
+
+test("a snapshot has the named chat templates and the pooling in its subfolders", async () => {
+  const folder = folderWith({ "config.json": config, "model.safetensors": weights });
+  for (const inner of ["additional_chat_templates", "1_Pooling", "2_Dense"]) mkdirSync(join(folder, inner));
+  writeFileSync(join(folder, "additional_chat_templates", "tool_use.jinja"), "T");
+  writeFileSync(join(folder, "1_Pooling", "config.json"), "{}");
+  writeFileSync(join(folder, "2_Dense", "config.json"), "{}");
+  expect((await checkSnapshot(folder)).files.map(({ path }) => path)).toEqual([
+    ...["1_Pooling/config.json", "additional_chat_templates/tool_use.jinja", "config.json", "model.safetensors"],
+  ]);
+  symlinkSync("/etc/passwd", join(folder, "additional_chat_templates", "evil.jinja"));
+  expect(await failureOf(checkSnapshot(folder))).toMatchObject({ code: "QS-FETCH-LINK" });
+});

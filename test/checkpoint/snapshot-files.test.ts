@@ -25,6 +25,10 @@ test.each([
   "LICENCE-2.0.txt",
   "license.txt",
   "README.md",
+  "hf_quant_config.json",
+  "modules.json",
+  "1_Pooling/config.json",
+  "additional_chat_templates/tool_use.jinja",
 ])("%s belongs to a snapshot", (name) => {
   expect(isSnapshotFile(name)).toBe(true);
 });
@@ -43,6 +47,12 @@ test.each([
   "consolidated.safetensors",
   "adapter_model.safetensors",
   "onnx/model.safetensors",
+  "2_Dense/model.safetensors",
+  "1_Pooling/pytorch_model.bin",
+  "additional_chat_templates/../config.jinja",
+  "additional_chat_templates/a/b.jinja",
+  "x/additional_chat_templates/a.jinja",
+  "templates/a.jinja",
   "../model.safetensors",
   "/etc/config.json",
   "tokenizer/../config.json",

@@ -247,9 +247,12 @@ describe("the run section", () => {
     expect(section.split("\n### ")[0]).toContain("Ollama reads");
   });
 
-  test("uses llama-embedding for an embedding model", () => {
+  test("shows how to compute vectors with an embedding model", () => {
     const card = renderCard({ ...facts, embedding: true, repo: "me/Model-GGUF" });
-    expect(card).toContain("llama-embedding -hf me/Model-GGUF:Q4_K_M -p 'Some text'");
+    expect(card).toContain("llama-embedding -hf me/Model-GGUF:Q4_K_M -p 'When does");
+    expect(card).toContain("llama-server -hf me/Model-GGUF:Q4_K_M --embeddings");
+    expect(card).toContain('resolveModelFile("hf:me/Model-GGUF:Q4_K_M")');
+    expect(card).not.toContain("llama-cli");
     expect(card).not.toContain("llama-cli");
   });
 });

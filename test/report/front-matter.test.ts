@@ -108,6 +108,9 @@ describe("the front matter", () => {
     const task = (change: Partial<FrontMatterFacts>) => read({ card: emptyCard, ...change }).pipeline_tag;
     expect(task({})).toBe("text-generation");
     expect(task({ embedding: true })).toBe("feature-extraction");
+    expect(task({ embedding: true, card: { ...emptyCard, pipelineTag: "text-generation" } })).toBe(
+      "feature-extraction",
+    );
     const card = { ...emptyCard, pipelineTag: "sentence-similarity" };
     expect(task({ embedding: true, card })).toBe("sentence-similarity");
   });

@@ -35,5 +35,5 @@ export async function writeRuntimeFiles(
     const facts = { report, gguf, repo: publishRepo, embedding, sampling: ollamaParams(gguf) };
     await writeFile(join(context.out, modelYamlFile), renderModelYaml(facts));
   }
-  return { conversational: hasChatTemplate(gguf), embedding, ollamaNote: note };
+  return { conversational: hasChatTemplate(gguf) && !embedding, embedding, ollamaNote: note };
 }

@@ -7,7 +7,7 @@ const minCosine = 0.9;
 export function checkEmbedding(
   vector: readonly number[],
   base: readonly number[],
-  { cosineToBase, ...others }: Expectation = {},
+  { cosineToBase, rankToBase: _ofAllPairs, ...others }: Expectation = {},
 ): { cosine: number; failures: string[] } {
   const cosine = cosineOf(vector, base);
   const least = cosineToBase ?? minCosine;
@@ -23,7 +23,7 @@ export function checkEmbedding(
 }
 
 /** Returns the cosine of the angle between two vectors of equal length; NaN if one is zero. */
-function cosineOf(a: readonly number[], b: readonly number[]): number {
+export function cosineOf(a: readonly number[], b: readonly number[]): number {
   const dot = (x: readonly number[], y: readonly number[]) => x.reduce((sum, value, i) => sum + value * (y[i] ?? 0), 0);
   return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 }

@@ -4,6 +4,7 @@
  */
 import { text } from "node:stream/consumers";
 import { getLlama, type Llama, LlamaLogLevel, type LlamaModel } from "node-llama-cpp";
+import { cosineOf } from "./check-embedding.js";
 import { generate } from "./generate.js";
 import type { SmokeMessage, SmokeRequest } from "./protocol.js";
 
@@ -52,7 +53,7 @@ async function answer(llama: Llama, model: LlamaModel, request: SmokeRequest) {
   }
 }
 
-async function embed(model: LlamaModel, { questions, context: contextSize, threads }: SmokeRequest) {
+async function embed(model: LlamaModel, { questions, pairs, context: contextSize, threads }: SmokeRequest) {
   const context = await orReport(null, () => model.createEmbeddingContext({ contextSize, threads }));
   if (context === undefined) return;
   for (const [index, { prompt }] of questions.entries()) {
@@ -63,6 +64,15 @@ async function embed(model: LlamaModel, { questions, context: contextSize, threa
       send({ kind: "embedding", index, vector, promptTokens, promptSeconds: secondsSince(started) });
     });
   }
+  await orReport(null, async () => {
+    const values: number[] = [];
+    for (const [first, second] of pairs) {
+      const { vector } = await context.getEmbeddingFor(first);
+      values.push(cosineOf(vector, (await context.getEmbeddingFor(second)).vector));
+      alive();
+    }
+    send({ kind: "similarities", values });
+  });
 }
 
 /** Sends an exception of `work` as the failure of a question, or of the model if `index` is null. */

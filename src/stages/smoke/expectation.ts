@@ -26,6 +26,8 @@ export type Expectation = {
   toolCall?: string | undefined;
   /** Embedding models: smallest cosine between the vector and the base's; 0.9 by default. */
   cosineToBase?: number | undefined;
+  /** Embedding models: smallest rank correlation of the sentence pairs' similarities with the base's; 0.9 by default. */
+  rankToBase?: number | undefined;
 };
 
 export type SmokePrompt = {

@@ -36,6 +36,8 @@ export interface SmokeRequest {
   /** Tokens of context. */
   context: number;
   questions: readonly SmokeQuestion[];
+  /** For embedding models: texts whose similarities are measured pair by pair. */
+  pairs: readonly (readonly [string, string])[];
   /** The questions as text, in their order; unused for embedding models. */
   rendered: readonly RenderedPrompt[];
 }
@@ -76,5 +78,7 @@ export type SmokeMessage =
   | { kind: "loaded"; seconds: number; template: boolean }
   | AnswerMessage
   | EmbeddingMessage
+  /** Cosines of the request's pairs, in their order. */
+  | { kind: "similarities"; values: readonly number[] }
   /** An exception; `index` is the question's, null while loading. */
   | { kind: "failed"; index: number | null; reason: string };

@@ -6,6 +6,7 @@ import { isEmbeddingModel } from "./model-facts.js";
 import type { SmokeQuestion } from "./protocol.js";
 import { renderPrompts } from "./render-prompts.js";
 import { type ChildOutcome, runSmokeChild } from "./run-smoke-child.js";
+import { sentencePairs } from "./sentence-pairs.js";
 
 /** A working process uses CPU time on any machine; only a stuck one is idle this long. */
 const idleSeconds = 20;
@@ -34,6 +35,7 @@ export async function runPrompts(
     gpuLayers: compute.placement.gpuLayers,
     context: contextTokens,
     questions,
+    pairs: embeds ? sentencePairs : [],
     rendered: embeds ? [] : await renderPrompts(gguf, questions, context),
   };
   const limits = {

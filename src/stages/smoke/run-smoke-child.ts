@@ -20,6 +20,8 @@ export interface ChildOutcome {
   problem: string | null;
   /** Undefined if the model was not loaded. */
   loaded: Extract<SmokeMessage, { kind: "loaded" }> | undefined;
+  /** Cosines of the request's pairs; undefined for text models, and if the process ended before. */
+  similarities?: readonly number[];
   /** Resident memory including mapped files. */
   peakMemoryBytes: number;
 }
@@ -71,7 +73,9 @@ export async function runSmokeChild(
     failure?.kind === "failed"
       ? `it could not be ${loaded === undefined ? "loaded" : "run"}: ${failure.reason}`
       : describeExit(result, limits, position(loaded !== undefined, replies));
-  return { replies, problem, loaded, peakMemoryBytes: result.peakMemoryBytes };
+  const similarities = messages.find((message) => message.kind === "similarities")?.values;
+  const measured = similarities === undefined ? {} : { similarities };
+  return { replies, problem, loaded, ...measured, peakMemoryBytes: result.peakMemoryBytes };
 }
 
 /** Throws for a signal not sent by quantsmith, since a stored verdict would also fail the next run. */

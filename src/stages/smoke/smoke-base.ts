@@ -21,6 +21,8 @@ export interface SmokeBaseReport {
   template: boolean;
   /** One per question; null for questions without comparison. Embedding models have vectors, others texts. */
   answers: readonly ({ text: string } | { vector: readonly number[] } | null)[];
+  /** Embedding models: cosines of the sentence pairs. */
+  similarities?: readonly number[];
 }
 
 /**
@@ -30,7 +32,7 @@ export interface SmokeBaseReport {
 export const smokeBase: Operation<SmokeBaseParams> = {
   id: "smoke-base",
   stage: "smoke",
-  version: 1,
+  version: 2,
   resource: "compute",
   evaluatesModel: () => true,
   tools: ["node-llama-cpp"],
@@ -47,7 +49,9 @@ export const smokeBase: Operation<SmokeBaseParams> = {
       if (reply?.kind === "embedding") return { vector: reply.vector };
       throw baseFailure(`${quote(question.prompt)}: ${reply?.reason ?? "no answer"}`);
     });
-    const report: SmokeBaseReport = { template: hasChatTemplate(gguf), answers };
+    const { similarities } = outcome ?? {};
+    const measured = similarities === undefined ? {} : { similarities };
+    const report: SmokeBaseReport = { template: hasChatTemplate(gguf), answers, ...measured };
     await writeReport(context, "smoke-base.json", report);
     return { peakMemoryBytes: outcome?.peakMemoryBytes ?? 0 };
   },

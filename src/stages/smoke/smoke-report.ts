@@ -1,6 +1,7 @@
 import { checkAnswer } from "./check-answer.js";
 import { checkEmbedding } from "./check-embedding.js";
 import type { SmokePrompt } from "./expectation.js";
+import { rankCorrelation } from "./rank-correlation.js";
 import type { ChildOutcome, Reply } from "./run-smoke-child.js";
 import type { SmokeBaseReport } from "./smoke-base.js";
 
@@ -27,25 +28,50 @@ export interface SmokeReport {
   /** A failure of the model as a whole, one sentence; null without one. */
   problem: string | null;
   answers: SmokeAnswer[];
+  /**
+   * Embedding models: Spearman's correlation between the similarities of the sentence pairs and the base's; null if it
+   * is undefined.
+   */
+  rankCorrelation?: number | null;
 }
 
 /** Checks the results of a child process. Pure. */
 export function smokeReport(
   prompts: readonly SmokePrompt[],
   base: SmokeBaseReport,
-  outcome: Pick<ChildOutcome, "replies" | "problem" | "loaded">,
+  outcome: Pick<ChildOutcome, "replies" | "problem" | "loaded" | "similarities">,
 ): SmokeReport {
   const answers = prompts.map((prompt, index) =>
     checkReply(prompt, outcome.replies[index], base.answers[index] ?? null),
   );
-  const problem = outcome.problem ?? templateProblem(base, outcome);
+  const rank = rankToBase(base, outcome);
+  const problem = outcome.problem ?? templateProblem(base, outcome) ?? rankProblem(rank, prompts);
   const failed = answers.filter(({ failures }) => failures.length > 0).length;
   return {
     passed: answers.length - failed,
     failed: problem !== null && failed === 0 ? 1 : failed,
     problem,
     answers,
+    ...(rank === undefined ? {} : { rankCorrelation: Number.isNaN(rank) ? null : rank }),
   };
+}
+
+/** Detects damaged variants, like the smallest cosine of `checkEmbedding`. */
+const minRank = 0.9;
+
+/** Returns the rank correlation with the base; undefined for text models, and if the process ended before. */
+function rankToBase(base: SmokeBaseReport, { similarities }: Pick<ChildOutcome, "similarities">): number | undefined {
+  if (base.similarities === undefined || similarities === undefined) return undefined;
+  return rankCorrelation(similarities, base.similarities);
+}
+
+/** Returns the failure of an embedding variant that orders the pairs differently; the strictest prompt's limit counts. */
+function rankProblem(rank: number | undefined, prompts: readonly SmokePrompt[]): string | null {
+  const limits = prompts.flatMap(({ expect }) => expect?.rankToBase ?? []);
+  const least = limits.length === 0 ? minRank : Math.max(...limits);
+  // NaN fails.
+  if (rank === undefined || rank >= least) return null;
+  return `it orders 20 sentence pairs by similarity differently from its base: rank correlation ${rank.toFixed(3)}, below ${least}`;
 }
 
 /** Returns the failure of a variant without its base's chat template. */
@@ -62,10 +88,11 @@ function checkReply(prompt: SmokePrompt, reply: Reply, base: SmokeBaseReport["an
     return { ...noAnswer, ...checkEmbedding(reply.vector, vector, prompt.expect) };
   }
   const { text, stopReason, tokens, toolsShown } = reply;
-  const { toolCall, cosineToBase, ...expect } = prompt.expect ?? {};
+  const { toolCall, cosineToBase, rankToBase: rank, ...expect } = prompt.expect ?? {};
   const skipped = [
     ...(toolCall === undefined || toolsShown ? [] : ["`toolCall`: the chat template does not render tools"]),
     ...(cosineToBase === undefined ? [] : ["`cosineToBase`: the model is not an embedding model"]),
+    ...(rank === undefined ? [] : ["`rankToBase`: the model is not an embedding model"]),
   ];
   const failures = checkAnswer({
     ...reply,

@@ -25,7 +25,7 @@ export interface SmokeParams extends JsonObject {
 export const smoke: Operation<SmokeParams> = {
   id: "smoke",
   stage: "smoke",
-  version: 3,
+  version: 4,
   resource: "compute",
   evaluatesModel: () => true,
   tools: ["node-llama-cpp"],

@@ -74,3 +74,33 @@ test("vectors are compared with the base's, and NaN fails", () => {
   });
   expect(smokeReport(texts, vectors([0, 0]), outcome).answers[1]?.failures[0]).toContain("is NaN, below 0.5");
 });
+
+describe("the order of sentence pairs", () => {
+  const base = { template: false, answers: [{ vector: [1, 0] }], similarities: [0.9, 0.5, 0.4, 0.1] };
+  const reply: Reply = { kind: "embedding", index: 0, vector: [1, 0], promptTokens: 1, promptSeconds: 1 };
+  const of = (similarities: number[] | undefined, rankToBase?: number) =>
+    smokeReport([somePrompt("one", rankToBase === undefined ? {} : { expect: { rankToBase } })], base, {
+      ...{ loaded, problem: null, replies: [reply] },
+      ...(similarities === undefined ? {} : { similarities }),
+    });
+
+  test("passes if it is the base's", () => {
+    expect(of([0.99, 0.8, 0.7, 0.6])).toMatchObject({ rankCorrelation: 1, problem: null, passed: 1, failed: 0 });
+  });
+
+  test("fails below the limit, which a recipe can set", () => {
+    const swapped = [0.9, 0.4, 0.5, 0.1];
+    expect(of(swapped)).toMatchObject({ rankCorrelation: expect.closeTo(0.8, 10), failed: 1 });
+    expect(of(swapped).problem).toContain("rank correlation 0.800, below 0.9");
+    expect(of(swapped, 0.7)).toMatchObject({ problem: null, failed: 0 });
+    expect(of([0.99, 0.8, 0.7, 0.6], 1).problem).toBeNull();
+  });
+
+  test("is undefined for equal similarities, as of a model that ignores its input", () => {
+    expect(of([1, 1, 1, 1]).rankCorrelation).toBeNull();
+  });
+
+  test("is not measured for a text model", () => {
+    expect(of(undefined)).not.toHaveProperty("rankCorrelation");
+  });
+});

@@ -1,0 +1,39 @@
+import { shellPath, shellWord } from "../../util/shell-word.js";
+import { scriptText } from "./quoting.js";
+import { fenced, type SnippetInput } from "./snippet.js";
+
+/** Example texts: a question, and a sentence that answers it. */
+const question = "When does the train to Lisbon leave?";
+const answer = "The train to Lisbon leaves at nine.";
+
+/**
+ * Renders how to compute vectors with an embedding model: llama.cpp's program and server, and node-llama-cpp. The pooling
+ * comes from the file.
+ */
+export function embeddingSnippets({ repo, file, tag }: Pick<SnippetInput, "repo" | "file" | "tag">): string {
+  const model = repo === null ? `-m ${shellPath(file)}` : `-hf ${shellWord(`${repo}:${tag}`)}`;
+  const source = repo === null ? scriptText(file) : `await resolveModelFile(${scriptText(`hf:${repo}:${tag}`)})`;
+  const names = ["getLlama", ...(repo === null ? [] : ["resolveModelFile"])];
+  const body = shellWord(JSON.stringify({ input: [question, answer] }));
+  return [
+    fenced("sh", `llama-embedding ${model} -p ${shellWord(question)}`),
+    "As a server with OpenAI's API:",
+    fenced(
+      "sh",
+      `llama-server ${model} --embeddings\ncurl http://localhost:8080/v1/embeddings -H 'Content-Type: application/json' -d ${body}`,
+    ),
+    "With node-llama-cpp:",
+    fenced(
+      "js",
+      `import { ${names.join(", ")} } from "node-llama-cpp";
+
+const llama = await getLlama();
+const model = await llama.loadModel({ modelPath: ${source} });
+const context = await model.createEmbeddingContext();
+const asked = await context.getEmbeddingFor(${scriptText(question)});
+const said = await context.getEmbeddingFor(${scriptText(answer)});
+console.log(asked.calculateCosineSimilarity(said));
+await llama.dispose();`,
+    ),
+  ].join("\n\n");
+}
