@@ -18,6 +18,8 @@ export interface FrontMatterFacts {
   conversational: boolean;
   /** True for embedding models. */
   embedding: boolean;
+  /** True for rerankers. */
+  reranker?: boolean;
   imatrixFile: string | null;
   /** Hub datasets used for the imatrix. */
   calibrationDatasets: readonly string[];
@@ -59,12 +61,13 @@ function frontMatterFields(facts: FrontMatterFacts): JsonObject {
   };
 }
 
-/** Returns the base model's task, else the default for its kind of output. An embedding model does not generate text. */
-function pipelineTag({ card, embedding }: Pick<FrontMatterFacts, "card" | "embedding">): string {
+/** Returns the base model's task, else the default for its kind of output. Embedding models and rerankers do not generate text. */
+function pipelineTag({ card, embedding, reranker }: Pick<FrontMatterFacts, "card" | "embedding" | "reranker">): string {
   const task = card.pipelineTag ?? "";
-  if (embedding && task === "text-generation") return "feature-extraction";
+  const own = reranker ? "text-ranking" : embedding ? "feature-extraction" : "text-generation";
+  if (task === "text-generation") return own;
   if (/^[a-z]+(-[a-z0-9]+)*$/.test(task)) return task;
-  return embedding ? "feature-extraction" : "text-generation";
+  return own;
 }
 
 /** The Hub accepts and requires name and link only with `other`. */

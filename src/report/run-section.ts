@@ -2,7 +2,7 @@ import type { HardwareCompatibility } from "../hardware/compatibility.js";
 import type { RunReport, VariantReport } from "../release/release-report.js";
 import { markdownText } from "./markdown.js";
 import { tasks } from "./recommendation-tasks.js";
-import { embeddingSnippets } from "./snippets/embedding.js";
+import { embeddingSnippets, rerankerSnippet } from "./snippets/embedding.js";
 import { renderSnippets } from "./snippets/runtimes.js";
 import type { SnippetInput } from "./snippets/snippet.js";
 
@@ -13,6 +13,8 @@ export interface RunSectionFacts {
   repo: string | null;
   /** True for embedding models. */
   embedding: boolean;
+  /** True for rerankers. */
+  reranker?: boolean;
   /** Sentence about the files for Ollama; empty for none. */
   ollamaNote: string;
 }
@@ -21,13 +23,15 @@ export interface RunSectionFacts {
 const usual = ["Q4_K_M", "Q8_0"];
 
 /** Renders the model card's "Run" section for the recommended variant with its exact tag; common runtimes are not folded. */
-export function runSection({ report, hardware, repo, embedding, ollamaNote }: RunSectionFacts): string {
+export function runSection({ report, hardware, repo, embedding, reranker, ollamaNote }: RunSectionFacts): string {
   const { variants } = report;
   const example = exampleVariant(variants, hardware);
   if (example === undefined) return "";
   const others = variants.length > 1 ? ` For another variant, replace the ${repo === null ? "file name" : "tag"}.` : "";
   const opening = `The examples use ${markdownText(example.name)}.${others}\n`;
-  if (embedding) return `${opening}\n${embeddingSnippets({ repo, file: example.file, tag: example.name })}\n`;
+  const place = { repo, file: example.file, tag: example.name };
+  if (reranker) return `${opening}\n${rerankerSnippet(place)}\n`;
+  if (embedding) return `${opening}\n${embeddingSnippets(place)}\n`;
   const input = { ...snippetInput(example, report, hardware, repo), ollamaNote };
   return `${opening}\n${renderSnippets(input, ({ name }) => inTheOpen.has(name))}\n`;
 }

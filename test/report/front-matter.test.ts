@@ -108,6 +108,7 @@ describe("the front matter", () => {
     const task = (change: Partial<FrontMatterFacts>) => read({ card: emptyCard, ...change }).pipeline_tag;
     expect(task({})).toBe("text-generation");
     expect(task({ embedding: true })).toBe("feature-extraction");
+    expect(task({ reranker: true })).toBe("text-ranking");
     expect(task({ embedding: true, card: { ...emptyCard, pipelineTag: "text-generation" } })).toBe(
       "feature-extraction",
     );

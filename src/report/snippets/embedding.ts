@@ -37,3 +37,13 @@ await llama.dispose();`,
     ),
   ].join("\n\n");
 }
+
+/** Renders how to rank documents with llama.cpp's server. */
+export function rerankerSnippet({ repo, file, tag }: Pick<SnippetInput, "repo" | "file" | "tag">): string {
+  const model = repo === null ? `-m ${shellPath(file)}` : `-hf ${shellWord(`${repo}:${tag}`)}`;
+  const body = shellWord(JSON.stringify({ query: question, documents: [answer, "The library is closed on Mondays."] }));
+  return fenced(
+    "sh",
+    `llama-server ${model} --reranking\ncurl http://localhost:8080/v1/rerank -H 'Content-Type: application/json' -d ${body}`,
+  );
+}

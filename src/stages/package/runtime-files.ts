@@ -4,7 +4,7 @@ import { readGguf } from "../../gguf/read-header.js";
 import type { RunReport } from "../../release/release-report.js";
 import { modelYamlFile, renderModelYaml } from "../../report/lm-studio.js";
 import { ollamaParams } from "../../report/ollama/params.js";
-import { hasChatTemplate, isEmbeddingModel } from "../smoke/model-facts.js";
+import { hasChatTemplate, modelKind } from "../smoke/model-facts.js";
 import type { StageContext } from "../stage.js";
 import { ollamaFiles } from "./ollama-files.js";
 import type { PackageParams } from "./package-params.js";
@@ -13,6 +13,8 @@ import type { PackageParams } from "./package-params.js";
 export interface RuntimeFacts {
   conversational: boolean;
   embedding: boolean;
+  /** True for rerankers. */
+  reranker: boolean;
   ollamaNote: string;
 }
 
@@ -28,12 +30,13 @@ export async function writeRuntimeFiles(
   const [first] = report.variants;
   if (first === undefined) throw new Error("the release has no variants");
   const gguf = await readGguf(join(context.out, first.file));
-  const embedding = isEmbeddingModel(gguf);
+  const kind = modelKind(gguf);
+  const [embedding, reranker] = [kind === "embedding", kind === "reranker"];
   const { files, note } = await ollamaFiles(gguf, metadata.system, context);
   for (const [name, content] of files) await writeFile(join(context.out, name), content);
   if (publishRepo !== null) {
     const facts = { report, gguf, repo: publishRepo, embedding, sampling: ollamaParams(gguf) };
     await writeFile(join(context.out, modelYamlFile), renderModelYaml(facts));
   }
-  return { conversational: hasChatTemplate(gguf) && !embedding, embedding, ollamaNote: note };
+  return { conversational: hasChatTemplate(gguf) && kind === "text", embedding, reranker, ollamaNote: note };
 }

@@ -25,7 +25,8 @@ async function main(): Promise<void> {
   send({ kind: "ready" });
   const model = await orReport(null, () => load(llama, request));
   if (model === undefined) return;
-  if (request.embeds) await embed(model, request);
+  if (request.kind === "embedding") await embed(model, request);
+  else if (request.kind === "reranker") await rank(model, request);
   else await answer(llama, model, request);
   await llama.dispose();
 }
@@ -71,6 +72,29 @@ async function embed(model: LlamaModel, { questions, pairs, context: contextSize
       values.push(cosineOf(vector, (await context.getEmbeddingFor(second)).vector));
       alive();
     }
+    send({ kind: "similarities", values });
+  });
+}
+
+async function rank(model: LlamaModel, { questions, pairs, context: contextSize, threads }: SmokeRequest) {
+  const context = await orReport(null, () => model.createRankingContext({ contextSize, threads }));
+  if (context === undefined) return;
+  const score = async (query: string, document: string) => {
+    alive();
+    return context.rank(query, document);
+  };
+  for (const [index, { prompt }] of questions.entries()) {
+    await orReport(index, async () => {
+      const started = performance.now();
+      const vector: number[] = [];
+      for (const [, document] of pairs) vector.push(await score(prompt, document));
+      const promptTokens = pairs.reduce((sum, [, text]) => sum + context.calculateInputLength(prompt, text), 0);
+      send({ kind: "embedding", index, vector, promptTokens, promptSeconds: secondsSince(started) });
+    });
+  }
+  await orReport(null, async () => {
+    const values: number[] = [];
+    for (const [query, document] of pairs) values.push(await score(query, document));
     send({ kind: "similarities", values });
   });
 }

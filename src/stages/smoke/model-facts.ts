@@ -1,13 +1,16 @@
 import type { Gguf } from "../../gguf/gguf.js";
 import { metadataNumber, metadataString } from "../../gguf/metadata.js";
 
-/** `enum llama_pooling_type`: mean, CLS token, last token. Rank, 4, is for rerankers. */
-const embeddingPoolings: readonly unknown[] = [1, 2, 3];
+/** What a model computes: texts, vectors, or the relevance of a document for a query. */
+export type ModelKind = "text" | "embedding" | "reranker";
 
-/** Returns true for an embedding model: its metadata contains a pooling type for token vectors. */
-export function isEmbeddingModel(gguf: Gguf): boolean {
+/** `enum llama_pooling_type`: mean, CLS token, last token; rank. */
+const poolings: readonly (ModelKind | undefined)[] = [undefined, "embedding", "embedding", "embedding", "reranker"];
+
+/** Returns the kind of a model by its pooling type. */
+export function modelKind(gguf: Gguf): ModelKind {
   const architecture = metadataString(gguf, "general.architecture") ?? "";
-  return embeddingPoolings.includes(metadataNumber(gguf, `${architecture}.pooling_type`));
+  return poolings[metadataNumber(gguf, `${architecture}.pooling_type`) ?? 0] ?? "text";
 }
 
 export function hasChatTemplate(gguf: Gguf): boolean {

@@ -1,5 +1,6 @@
 import type { BackendKind } from "../../llamacpp/compute/compute.js";
 import type { JsonObject } from "../../util/canonical-json.js";
+import type { ModelKind } from "./model-facts.js";
 
 /** A function that the model may call, in the format of chat templates. */
 export type SmokeTool = {
@@ -27,8 +28,11 @@ export type RenderedPrompt = { text: string; toolsShown: boolean } | { failure: 
 export interface SmokeRequest {
   /** GGUF file name in the child's working folder. */
   model: string;
-  /** True for embedding models, which return a vector for each prompt instead of an answer. */
-  embeds: boolean;
+  /**
+   * Embedding models return a vector for each prompt instead of an answer, and rerankers the relevance of each pair's
+   * second sentence for it.
+   */
+  kind: ModelKind;
   threads: number;
   backend: BackendKind;
   /** Layers on the devices; ignored on the CPU. */
@@ -36,9 +40,9 @@ export interface SmokeRequest {
   /** Tokens of context. */
   context: number;
   questions: readonly SmokeQuestion[];
-  /** For embedding models: texts whose similarities are measured pair by pair. */
+  /** Texts whose similarities are measured pair by pair; unused for text models. */
   pairs: readonly (readonly [string, string])[];
-  /** The questions as text, in their order; unused for embedding models. */
+  /** The questions as text, in their order; unused for all other models. */
   rendered: readonly RenderedPrompt[];
 }
 
@@ -78,7 +82,7 @@ export type SmokeMessage =
   | { kind: "loaded"; seconds: number; template: boolean }
   | AnswerMessage
   | EmbeddingMessage
-  /** Cosines of the request's pairs, in their order. */
+  /** Cosines of the request's pairs, or the relevance of the second text for the first, in their order. */
   | { kind: "similarities"; values: readonly number[] }
   /** An exception; `index` is the question's, null while loading. */
   | { kind: "failed"; index: number | null; reason: string };

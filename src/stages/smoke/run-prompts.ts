@@ -2,7 +2,7 @@ import type { Gguf } from "../../gguf/gguf.js";
 import type { StageContext } from "../stage.js";
 import { linkInput } from "../step-files.js";
 import { memoryLimit } from "./memory-limit.js";
-import { isEmbeddingModel } from "./model-facts.js";
+import { modelKind } from "./model-facts.js";
 import type { SmokeQuestion } from "./protocol.js";
 import { renderPrompts } from "./render-prompts.js";
 import { type ChildOutcome, runSmokeChild } from "./run-smoke-child.js";
@@ -26,17 +26,17 @@ export async function runPrompts(
   context: StageContext,
 ): Promise<ChildOutcome> {
   const { compute } = context;
-  const embeds = isEmbeddingModel(gguf);
+  const kind = modelKind(gguf);
   const request = {
     model: await linkInput(context, "model", "model.gguf"),
-    embeds,
+    kind,
     threads: context.threads,
     backend: compute.backend,
     gpuLayers: compute.placement.gpuLayers,
     context: contextTokens,
     questions,
-    pairs: embeds ? sentencePairs : [],
-    rendered: embeds ? [] : await renderPrompts(gguf, questions, context),
+    pairs: kind === "text" ? [] : sentencePairs,
+    rendered: kind === "text" ? await renderPrompts(gguf, questions, context) : [],
   };
   const limits = {
     memoryBytes: memoryLimit(gguf, contextTokens, compute.backend),

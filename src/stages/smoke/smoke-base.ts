@@ -4,7 +4,7 @@ import { QuantsmithError } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
 import { type Operation, requiredInput } from "../stage.js";
 import { writeReport } from "../step-files.js";
-import { hasChatTemplate, isEmbeddingModel } from "./model-facts.js";
+import { hasChatTemplate, modelKind } from "./model-facts.js";
 import type { SmokeQuestion } from "./protocol.js";
 import { runPrompts } from "./run-prompts.js";
 
@@ -19,9 +19,9 @@ export interface SmokeBaseParams extends JsonObject {
 export interface SmokeBaseReport {
   /** True if the base has a chat template. */
   template: boolean;
-  /** One per question; null for questions without comparison. Embedding models have vectors, others texts. */
+  /** One per question; null for questions without comparison. Embedding models and rerankers have vectors, others texts. */
   answers: readonly ({ text: string } | { vector: readonly number[] } | null)[];
-  /** Embedding models: cosines of the sentence pairs. */
+  /** Embedding models and rerankers: similarities of the sentence pairs. */
   similarities?: readonly number[];
 }
 
@@ -38,7 +38,7 @@ export const smokeBase: Operation<SmokeBaseParams> = {
   tools: ["node-llama-cpp"],
   async run({ questions, context: contextTokens }, context) {
     const gguf = await readGguf(requiredInput(context, "model"));
-    const compared = questions.filter(({ compared }) => compared || isEmbeddingModel(gguf));
+    const compared = questions.filter(({ compared }) => compared || modelKind(gguf) !== "text");
     const outcome = compared.length === 0 ? undefined : await runPrompts(gguf, compared, contextTokens, context);
     if (outcome?.problem != null) throw baseFailure(outcome.problem);
     const answers = questions.map((question) => {
