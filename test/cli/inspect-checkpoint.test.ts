@@ -1,8 +1,11 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { parse } from "yaml";
 import { openHub } from "../../src/checkpoint/outline/open-checkpoint.js";
 import { describeCheckpoint } from "../../src/cli/init/describe-checkpoint.js";
+import { draftRecipe } from "../../src/cli/init/draft-recipe.js";
 import { readModel } from "../../src/cli/init/read-model.js";
+import { loadCatalog } from "../../src/recipe/catalog/load-catalog.js";
 import { sha256 } from "../../src/util/sha256.js";
 import { failureOf } from "../fixtures/failure.js";
 import { Hub } from "../fixtures/hub-server/hub.js";
@@ -60,6 +63,22 @@ test("a checkpoint on the Hub is described without downloading its weights", asy
   const weights = hub.requests.filter(({ path }) => path.includes("/store/me/fp8/"));
   expect(weights.length).toBeGreaterThan(0);
   for (const { headers } of weights) expect(headers.range).toMatch(/^bytes=0-/);
+});
+
+test("a recipe for an embedding model compares vectors instead of answers", async () => {
+  const files = {
+    "config.json": JSON.stringify({ architectures: ["Qwen3ForCausalLM"], model_type: "qwen3" }),
+    "model.safetensors": typedSafetensors({ "embed_tokens.weight": ["BF16", [4, 4]] }),
+    "chat_template.jinja": "{{ messages }}",
+    "modules.json": JSON.stringify([{ idx: 1, path: "1_Pooling", type: "sentence_transformers.models.Pooling" }]),
+    "1_Pooling/config.json": JSON.stringify({ pooling_mode_lasttoken: true }),
+  };
+  hub.create("me/embedding").commit(files);
+  const outline = await readModel("hf:me/embedding", home);
+  expect(outline).toMatchObject({ pooling: "last" });
+  const recipe = parse(draftRecipe(outline, await loadCatalog(), home));
+  expect(recipe.smoke).toEqual([{ prompt: expect.any(String), expect: { cosineToBase: 0.95, rankToBase: 0.95 } }]);
+  expect(recipe.calibration).not.toHaveProperty("chatTemplate");
 });
 
 test("a header longer than the first request is read in two", async () => {

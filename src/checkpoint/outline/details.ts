@@ -48,7 +48,8 @@ const flags: readonly (readonly [flag: string, pooling: Pooling])[] = [
   ["pooling_mode_lasttoken", "last"],
 ];
 
-async function readPooling(architecture: string, read: ReadSide): Promise<Pooling | null> {
+/** Returns the pooling of an embedding model or a reranker; null for a model that generates text. */
+export async function readPooling(architecture: string, read: ReadSide): Promise<Pooling | null> {
   const path = poolingFile(parseOrNone(await read("modules.json", maxConfigBytes)));
   if (path === undefined) return /ForSequenceClassification$/.test(architecture) ? "rank" : null;
   const config: JsonObject = parseSide(await read(path, maxConfigBytes)) ?? {};

@@ -46,8 +46,8 @@ function heading({ architecture, parameters, weightBytes, quantized, width, mult
   return lines;
 }
 
-function texts({ chat, mixture }: ModelOutline): string[] {
-  const template = chat === "none" ? "" : ", chatTemplate: true";
+function texts({ chat, mixture, pooling }: ModelOutline): string[] {
+  const template = chat === "none" || pooling !== undefined ? "" : ", chatTemplate: true";
   const chunks = mixture ? ", chunks: 400" : "";
   return [
     ...(mixture
@@ -101,7 +101,16 @@ function gates({ parameters }: ModelOutline, { variants }: DeviceChoice): string
   ];
 }
 
-function smoke({ chat }: ModelOutline): string[] {
+function smoke({ chat, pooling }: ModelOutline): string[] {
+  if (pooling !== undefined) {
+    return [
+      `# A model without text output (pooling: ${inComment(pooling)}): its vectors, and the order of 20 sentence pairs, are`,
+      "# compared with the 16-bit base's.",
+      "smoke:",
+      '  - { prompt: "When does the train to Lisbon leave?", expect: { cosineToBase: 0.95, rankToBase: 0.95 } }',
+      "",
+    ];
+  }
   if (chat === "none") {
     return [
       "# No chat template: the smoke test uses two simple prompts and requires an answer without errors or repetition.",

@@ -13,6 +13,8 @@ export interface ModelOutline {
   weightBytes: number;
   /** Format of weights that are converted to 16 bits first, for people; absent for weights of 16 or 32 bits. */
   quantized?: string;
+  /** `mean`, `cls`, `last` or `rank` for a model without text output; absent for all others. */
+  pooling?: string;
   /** Upper bound of the f16 KV cache of one token; null if config.json lacks the shape of attention. */
   cacheBytesPerToken: number | null;
   /** Trained context in tokens; null if config.json lacks it. */
@@ -32,7 +34,7 @@ const hasTemplate = /chat_template(?!"\s*:\s*(?:null|""|\[\s*\])\s*[,}])/;
 export function outlineModel(
   config: JsonObject,
   templates: string,
-): Omit<ModelOutline, "source" | "architecture" | "parameters" | "weightBytes" | "quantized"> {
+): Omit<ModelOutline, "source" | "architecture" | "parameters" | "weightBytes" | "quantized" | "pooling"> {
   const language = languageConfig(config);
   const number = (key: string) => (typeof language[key] === "number" ? language[key] : undefined);
   const heads = number("num_attention_heads");

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { relative, resolve } from "node:path";
 import { parseBaseCard } from "../../checkpoint/base-card.js";
+import { readPooling } from "../../checkpoint/outline/details.js";
 import { type OpenCheckpoint, openFolder, openHub } from "../../checkpoint/outline/open-checkpoint.js";
 import { maxConfigBytes } from "../../checkpoint/read-config.js";
 import { formatHubRef, parseHubGgufRef, parseHubName } from "../../hub/hub-ref.js";
@@ -58,8 +59,10 @@ async function outline(checkpoint: OpenCheckpoint, source: string): Promise<Mode
     const content = await checkpoint.read(name, maxTemplateBytes);
     if (content !== undefined) texts.push(`${name}\n${content.toString("utf8")}`);
   }
+  const pooling = await readPooling(architecture, checkpoint.read);
   return {
     ...{ source, architecture, parameters, weightBytes: checkpoint.weightBytes },
+    ...(pooling === null ? {} : { pooling }),
     ...(format?.isQuantized && !format.isStale ? { quantized: format.label } : {}),
     ...outlineModel(checkpoint.config, texts.join("\n")),
   };

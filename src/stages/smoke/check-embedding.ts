@@ -11,7 +11,8 @@ export function checkEmbedding(
 ): { cosine: number; failures: string[] } {
   const cosine = cosineOf(vector, base);
   const least = cosineToBase ?? minCosine;
-  const textual = Object.keys(others);
+  // `false` lifts a default of text models.
+  const textual = Object.entries(others).flatMap(([key, value]) => (value === false ? [] : [key]));
   return {
     cosine,
     failures: [

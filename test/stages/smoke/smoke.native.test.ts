@@ -134,14 +134,19 @@ describe("embedding models", () => {
     await damages["embedding rows shuffled"]?.(inside("Q8_0-embed.gguf"), inside("shuffled-embed.gguf"));
     const base = await askModel(folder, inside("model-embed.gguf"), prompts);
     const answers = base.replies.map((reply) => (reply?.kind === "embedding" ? { vector: reply.vector } : null));
+    const { similarities = [] } = base;
+    expect(similarities).toHaveLength(20);
     const judge = async (name: string) =>
-      smokeReport(prompts, { template: true, answers }, await askModel(folder, inside(name), prompts));
+      smokeReport(prompts, { template: true, answers, similarities }, await askModel(folder, inside(name), prompts));
     const good = await judge("Q8_0-embed.gguf");
     expect(good).toMatchObject({ passed: 2, failed: 0 });
     expect(good.answers[0]?.cosine).toBeGreaterThan(0.99);
     expect(good.answers[0]?.cosine).toBeLessThan(1);
+    expect(good.rankCorrelation).toBeGreaterThan(0.95);
     const bad = await judge("shuffled-embed.gguf");
     expect(bad.failed).toBe(2);
+    expect(bad.rankCorrelation).toBeLessThan(0.9);
+    expect(bad.problem).toContain("orders 20 sentence pairs by similarity differently");
     expect(bad.answers[1]?.failures).toEqual([
       expect.stringMatching(/^the cosine to the base's vector is .*, below 0.99$/),
     ]);
