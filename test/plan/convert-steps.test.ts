@@ -1,10 +1,14 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { surveyFolder } from "../../src/checkpoint/outline/survey-folder.js";
+import type { QuantizationMethods } from "../../src/llamacpp/toolchain/quantization-methods.js";
 import { convertUpstream } from "../../src/stages/convert/convert-upstream.js";
 import { demoFolder } from "../fixtures/cli.js";
 import { failureOf } from "../fixtures/failure.js";
 import { planned, plannedSteps, stepKeys } from "../fixtures/planned-steps.js";
+import { formats, typedSafetensors } from "../fixtures/quantized-tensors.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 const config = JSON.parse(readFileSync(join(demoFolder, "tiny-llama", "config.json"), "utf8"));
 const digest = "sha256:0";
@@ -92,5 +96,28 @@ describe("parts that llama.cpp does not support are reported before any download
     ["a pre-tokenizer", "{ pretokenizer: llama-bbe }", config, "QS-CONVERT-PRETOKENIZER", 3],
   ])("%s", async (_what, convert, changed, code, line) => {
     expect(await attempt(convert, { config: changed })).toMatchObject({ code, at: { line } });
+  });
+
+  test("quantized weights, with either converter", async () => {
+    const quantized = { ...config, quantization_config: { quant_method: "bitsandbytes", load_in_4bit: true } };
+    const folder = mkdtempSync(join(temporaryFolder(), "model-"));
+    const [{ tensors }] = formats.filter(({ label }) => label === "bitsandbytes, 4 bits") as [(typeof formats)[0]];
+    writeFileSync(join(folder, "model.safetensors"), typedSafetensors(tensors));
+    writeFileSync(join(folder, "config.json"), JSON.stringify(quantized));
+    const outline = await surveyFolder(folder);
+    const quantization: QuantizationMethods = {
+      ...{ methods: new Set(["fp8"]), formats: new Set<string>(), strategies: new Map(), own: new Map() },
+      ...{ acceptsGroups: false, missingGptqBits: new Set<number>() },
+    };
+    for (const engine of ["auto", "upstream"]) {
+      const model = { files, config: quantized, outline, baseModels: ["some/base"] };
+      const refused = await failureOf(
+        planned(recipe(`{ engine: ${engine} }`), model, (facts) => ({ ...facts, quantization })),
+      );
+      expect(refused).toMatchObject({
+        ...{ code: "QS-CONVERT-QUANTIZED", at: { line: 2 } },
+        remedy: expect.stringContaining("hf:some/base"),
+      });
+    }
   });
 });

@@ -1,0 +1,47 @@
+import { join } from "node:path";
+import { beforeAll, expect, test } from "vitest";
+import type { ToolRun } from "../../../src/llamacpp/tool-run.js";
+import { resolveToolchain } from "../../../src/llamacpp/toolchain/toolchain.js";
+import { convertNative } from "../../../src/stages/convert/convert-native.js";
+import type { Warning } from "../../../src/util/warnings.js";
+import { makeCheckpoint } from "../../fixtures/checkpoints/make-checkpoint.js";
+import { smallLlama } from "../../fixtures/checkpoints/small-llama.js";
+import { stageContext } from "../../fixtures/stage-context.js";
+import { temporaryFolder } from "../../fixtures/temp-folder.js";
+
+const folder = temporaryFolder();
+let run: ToolRun;
+
+beforeAll(async () => {
+  run = { toolchain: await resolveToolchain(), cwd: folder, threads: 1 };
+});
+
+/** Converts a small Llama with the demo's tokenizer.model and these files; returns the warnings of the step. */
+async function warningsOf(name: string, rows: number, extra: Record<string, object>): Promise<Warning[]> {
+  const snapshot = join(folder, name);
+  await makeCheckpoint(snapshot, { ...smallLlama({ vocab_size: rows }), extra });
+  const warnings: Warning[] = [];
+  const context = stageContext(run, { snapshot }, { warn: (warning) => warnings.push(warning) });
+  const params = { outtype: "bf16" as const, modelName: "M", baseModel: null, metadata: {}, pretokenizer: "auto" };
+  await convertNative.run({ ...params, why: "a test", fallback: false }, context);
+  return warnings;
+}
+
+test("tokens of a fine-tune that stand in tokenizer.json alone are named", async () => {
+  const added_tokens = ["<|call|>", "<|reply|>"].map((content, i) => ({ id: 4096 + i, content, special: true }));
+  const [warning, ...others] = await warningsOf("added", 4098, { "tokenizer.json": { added_tokens } });
+  expect(others).toEqual([]);
+  expect(warning).toMatchObject({ code: "QW-TOKENS-MISSING" });
+  expect(warning?.message).toContain("2 tokens that the file lacks");
+  expect(warning?.message).toContain('"<|call|>" and "<|reply|>"');
+});
+
+test("an end of turn that stands in generation_config.json alone is named", async () => {
+  const [warning, ...others] = await warningsOf("ends", 4096, { "generation_config.json": { eos_token_id: [2, 300] } });
+  expect(others).toEqual([]);
+  expect(warning).toMatchObject({ code: "QW-TOKENS-END", remedy: expect.stringContaining("uint32=300") });
+});
+
+test("a usual checkpoint has no warnings", async () => {
+  expect(await warningsOf("usual", 4096, { "generation_config.json": { eos_token_id: [2, 4] } })).toEqual([]);
+});
