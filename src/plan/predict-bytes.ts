@@ -12,7 +12,7 @@ export const predictBytes = {
   /** Links and a report. A download's bytes go into the Hugging Face cache, whose disk is checked separately. */
   snapshot: () => smallBytes,
   /** Every GGUF contains the vocabulary as text; 64 bytes a token is generous. */
-  baseGguf: (model: ModelFacts) => model.parameters * 2 + vocabularyBytes(model),
+  baseGguf: (model: ModelFacts) => (model.outline?.baseBytes ?? model.parameters * 2) + vocabularyBytes(model),
   /** The size of a vision tower is unknown; few exceed four gigabytes. */
   projector: (model: ModelFacts) => Math.min(model.parameters * 2, 4e9) + smallBytes,
   /** Two float32 rows per matrix, a few thousandths of the weights. */

@@ -102,6 +102,6 @@ test("a recipe is not drafted for weights whose declaration is missing", async (
 test("a recipe for FP8 weights is drafted for the size of their 16-bit base", async () => {
   const repo = commit("drafted", "FP8, a scale per tensor");
   expect(await readModel(`hf:${repo}`, home)).toMatchObject({
-    ...{ parameters: matrix.values, quantized: "FP8, a scale per tensor" },
+    ...{ parameters: matrix.values, quantized: { label: "FP8, a scale per tensor", baseBytes: 2 * matrix.values } },
   });
 });

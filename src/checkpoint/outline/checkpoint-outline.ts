@@ -16,6 +16,8 @@ export interface CheckpointOutline {
   isCounted: boolean;
   /** Bytes of all tensors. */
   tensorBytes: number;
+  /** Estimated bytes of the converted base: 16 bits per weight, or the files' own bytes where packed values are kept. */
+  baseBytes: number;
   /** Null if no header is known. */
   format: WeightFormat | null;
   /** Parts beside the language model, and their weights. */
@@ -77,12 +79,14 @@ export function outlineCheckpoint(
   const language = languageConfig(config);
   const { parameters, towerParameters, mtpParameters, mtpLayers, tensorBytes, dtypes } = totals;
   const declared = quantizationConfig(config, modelOpt);
+  const format = Object.keys(dtypes).length === 0 ? null : weightFormat(declared, totals);
   const tied = language.tie_word_embeddings;
   return {
     architecture,
     modelType: typeof config.model_type === "string" ? config.model_type : null,
     ...{ parameters, isCounted, tensorBytes, towerParameters, mtpParameters, mtpLayers },
-    format: Object.keys(dtypes).length === 0 ? null : weightFormat(declared, totals),
+    baseBytes: format?.isKept ? tensorBytes : 2 * parameters,
+    format,
     towers: towersOf(config),
     mtpDeclared: firstNumber(language, ...mtpKeys) ?? 0,
     layers: surveyOptions(config, modelOpt).layers,

@@ -24,6 +24,8 @@ export interface WeightFormat extends Pick<QuantizationConfig, "method" | "forma
   label: string;
   /** True if the values need scales or unpacking, so that only some methods can be read. */
   isQuantized: boolean;
+  /** True if the converter keeps the packed values: MXFP4 and NVFP4 are types of GGUF files, too. */
+  isKept: boolean;
   /** True if the configuration declares a method, and all tensors are plain 16- or 32-bit numbers. */
   isStale: boolean;
 }
@@ -74,7 +76,14 @@ export function weightFormat(declared: QuantizationConfig, totals: TensorTotals)
   const isStale = method !== null && plain !== undefined && !packed;
   const found =
     isStale || method === null ? (plainLabel(totals, plain) ?? undeclared(totals)) : label(declared, totals);
-  return { method, format, label: found, isQuantized: packed || method !== null, isStale };
+  return {
+    method,
+    format,
+    label: found,
+    isQuantized: packed || method !== null,
+    isKept: !isStale && /^(MXFP4|NVFP4)/.test(found),
+    isStale,
+  };
 }
 
 /** Returns the type of at least nine of ten values, if all are floats of 16 or more bits. */

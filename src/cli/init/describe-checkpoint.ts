@@ -41,7 +41,7 @@ async function conversion(
   }
 }
 
-const longest = 200;
+const longest = 400;
 
 /** Returns the description as rows of a table. Pure. */
 export function checkpointRows(found: CheckpointDescription): string[][] {
@@ -51,7 +51,7 @@ export function checkpointRows(found: CheckpointDescription): string[][] {
     ["Architecture", found.architecture],
     ["Parameters", `${count(found.parameters)}${found.isCounted ? "" : " (estimated from bytes)"}`],
     ["Weights", format === null ? null : `${format.label}, ${formatBytes(found.weightBytes)}`],
-    ["16-bit base", formatBytes(2 * found.parameters)],
+    ["Converted base", formatBytes(found.baseBytes)],
     ["Layers", found.layers],
     ["Experts per layer", found.experts > 1 ? found.experts : null],
     ["Towers", parts(found.towers.join(" and "), found.towerParameters)],
@@ -85,5 +85,5 @@ function parts(what: string, parameters: number): string | null {
 
 function count(parameters: number): string {
   const [unit, word] = parameters >= 1e9 ? [1e9, "billion"] : [1e6, "million"];
-  return `${(parameters / unit).toPrecision(3)} ${word} parameters`;
+  return `${(parameters / unit).toPrecision(3)} ${word}`;
 }

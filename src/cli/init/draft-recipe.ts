@@ -37,7 +37,7 @@ function heading({ architecture, parameters, weightBytes, quantized, width, mult
   const count = `${(parameters / unit).toPrecision(2)} ${word} parameters`;
   const lines = [`# ${inComment(architecture)}, about ${count}: ${formatBytes(weightBytes)} of weights.`];
   if (quantized !== undefined) {
-    lines.push(`# Weights: ${inComment(quantized)}; their 16-bit base has about ${formatBytes(2 * parameters)}.`);
+    lines.push(`# Weights: ${inComment(quantized.label)}; the base has about ${formatBytes(quantized.baseBytes)}.`);
   }
   if (multimodal) lines.push("# Multimodal; `convert: { mmproj: none }` skips the vision or audio projector.");
   if (width !== null && width % 256 !== 0) {

@@ -11,8 +11,8 @@ export interface ModelOutline {
   parameters: number;
   /** Bytes of all weight files. */
   weightBytes: number;
-  /** Format of weights that are converted to 16 bits first, for people; absent for weights of 16 or 32 bits. */
-  quantized?: string;
+  /** Format of quantized weights, for people, and bytes of the base that they are converted to; absent for others. */
+  quantized?: { label: string; baseBytes: number };
   /** `mean`, `cls`, `last` or `rank` for a model without text output; absent for all others. */
   pooling?: string;
   /** Upper bound of the f16 KV cache of one token; null if config.json lacks the shape of attention. */

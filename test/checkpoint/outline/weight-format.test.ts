@@ -23,6 +23,9 @@ describe("parameters are counted from shapes, unpacked and without scales", () =
     expect(found).toMatchObject({ parameters: matrix.values + 515, isCounted: true, format: { label } });
     expect(found.format?.isQuantized).toBe(quantization !== undefined);
     expect(found.format?.isStale).toBe(false);
+    // MXFP4 and NVFP4 stay as they are.
+    const isKept = /^(MX|NV)FP4/.test(label);
+    expect(found.baseBytes).toBe(isKept ? found.tensorBytes : 2 * found.parameters);
   });
 
   test.each(formats.filter(({ quantization }) => quantization !== undefined))(
