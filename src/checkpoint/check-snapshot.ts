@@ -4,7 +4,6 @@ import type { JsonObject } from "../util/canonical-json.js";
 import { isSystemError, QuantsmithError } from "../util/errors.js";
 import { systemReason } from "../util/system-reason.js";
 import { checkFiles } from "./check-files.js";
-import { requireNoPointers } from "./check-pointers.js";
 import {
   defaultFileSelection,
   type FileSelection,
@@ -69,7 +68,6 @@ export async function checkSnapshot(
   const belongs = (name: string) => only !== undefined || isSelected(name, choice);
   const sideFiles = [...names].filter((name) => belongs(name) && !isWeightFile(name));
   const sizes = await checkFiles(dir, sideFiles);
-  await requireNoPointers(dir, sizes);
   const { config, architecture } = await readConfig(join(dir, "config.json"));
   const { files: weights, shardOf } = await findWeights(dir, names, choice.allowUnsafe);
   for (const [name, size] of await checkFiles(dir, weights)) sizes.set(name, size);
