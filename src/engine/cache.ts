@@ -1,7 +1,8 @@
-import { rm, stat } from "node:fs/promises";
+import { rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { QuantsmithError } from "../util/errors.js";
 import { listFiles } from "../util/files.js";
+import { removeGoneLocks } from "../util/lock.js";
 import { listInstalled } from "./installed-release.js";
 import type { StepRecord } from "./record.js";
 import { activeScratch } from "./scratch.js";
@@ -62,7 +63,9 @@ export async function collectCache(workspace: Workspace, rule: KeepRule): Promis
   for (const { record } of await store.records()) {
     if (!kept.has(record.key)) await store.remove(record.fingerprint.stage, record.key);
   }
-  await rm(workspace.locks, { recursive: true, force: true });
+  await removeGoneLocks(workspace.locks);
+  // Stays if it contains something else.
+  await rmdir(workspace.locks).catch(() => undefined);
   return removed;
 }
 

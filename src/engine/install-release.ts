@@ -4,7 +4,7 @@ import type { Plan } from "../plan/plan.js";
 import { isSystemError, QuantsmithError } from "../util/errors.js";
 import { linkOrCopy, removeUnfinishedWrites } from "../util/files.js";
 import { quote } from "../util/quote.js";
-import { removeFolder, replaceFolder, withFolderLock } from "../util/replace-folder.js";
+import { removeFolder, replaceFolder, unusedPath, withFolderLock } from "../util/replace-folder.js";
 import { systemFailure } from "../util/system-failure.js";
 import { systemReason } from "../util/system-reason.js";
 import {
@@ -159,9 +159,7 @@ async function clearPath(
   } catch (error) {
     if (!target.replace || !(error instanceof QuantsmithError)) throw error;
   }
-  let count = 1;
-  while (await exists(`${paths.folder}.replaced-${count}`)) count++;
-  const movedTo = `${paths.folder}.replaced-${count}`;
+  const movedTo = await unusedPath(paths.folder);
   await rename(paths.folder, movedTo);
   await removeInstalled(paths.record);
   return movedTo;

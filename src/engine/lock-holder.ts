@@ -28,7 +28,7 @@ export async function withStatedLock<T>(
     signal,
     onWait: () => void readHolder(file).then((found) => signal.aborted || onWait(found)),
   };
-  return withLock(path, options, async (lost) => {
+  return withLock(path, options, async ({ lost }) => {
     // Only messages depend on it, so a full disk must not end the run here.
     await writeFile(file, JSON.stringify({ recipe, step, since: new Date().toISOString() })).catch(() => undefined);
     try {

@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rename, rm, rmdir, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { DigestCache } from "../util/digest-cache.js";
 import { isSystemError } from "../util/errors.js";
@@ -10,6 +10,7 @@ import { scratchPath, type Workspace } from "./workspace.js";
 
 const recordName = "record.json";
 const stepFolder = /^[a-z]+-[0-9a-f]{64}$/;
+const keyPattern = /^[0-9a-f]{64}$/;
 
 /** The content-addressed store of finished steps: `store/<stage>-<key>/` with outputs and `record.json`. */
 export class Store {
@@ -126,7 +127,10 @@ export class Store {
   /** Removes folders without a record, half-written records, partial work of interrupted steps, and old job files (see `collectJobs`). */
   async collectGarbage(): Promise<void> {
     await collectJobs(this.#workspace.jobs, new Set((await this.records()).map(({ record }) => record.key)));
-    await rm(this.#partials(), { recursive: true, force: true });
+    for (const name of await readdir(this.#partials()).catch(() => [])) {
+      if (keyPattern.test(name)) await rm(join(this.#partials(), name), { recursive: true, force: true });
+    }
+    await rmdir(this.#partials()).catch(() => undefined);
     for (const name of await readdir(this.#workspace.store)) {
       if (!stepFolder.test(name)) continue; // a foreign file
       const folder = join(this.#workspace.store, name);

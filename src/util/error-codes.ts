@@ -40,6 +40,8 @@ export const errorCodes = {
   "QS-EDIT-VALUE": { exit: 2, about: "A metadata value does not match its key's type, or the type is unknown." },
   "QS-EDIT-PART": { exit: 2, about: "The GGUF file to edit is a later split, which has no metadata of the model." },
   "QS-EDIT-TEMPLATE": { exit: 2, about: "A chat template cannot be read or is not a Jinja template." },
+  "QS-EDIT-CHANGED": { exit: 4, about: "Another process changed the GGUF file during an edit." },
+  "QS-EDIT-JOURNAL": { exit: 4, about: "The journal of an interrupted edit is not of this file as it is now." },
   "QS-EDIT-READ-ONLY": { exit: 4, about: "The GGUF file to edit is read-only." },
   "QS-COMPUTE-BASE": { exit: 4, about: "The memory is too small for evaluating the base model." },
   // ggml in this process, type allocation (src/quant)
@@ -234,6 +236,7 @@ export const errorCodes = {
   },
   "QS-ENV-CACHE": { exit: 4, about: "A cache folder cannot be created or written." },
   "QS-ENV-PROC": { exit: 4, about: "/proc is not mounted, so native tools cannot run." },
+  "QS-ENV-LOCK": { exit: 4, about: "The path of a lock is occupied by something else, or by a lock of another user." },
   "QS-ENV-OUTPUT": { exit: 4, about: "The output folder cannot be written." },
   "QS-DISK-SPACE": { exit: 4, about: "The disk lacks space for the next step; nothing was written." },
   "QS-STEP-NOT-BUILT": { exit: 2, about: "`--only` names a stage whose inputs are not in the store." },

@@ -24,7 +24,11 @@ export async function fileState(path: string): Promise<FileState> {
 
 /** Returns the state of a file, for this process; follows links. Rejects with Node's error for a missing file. */
 export async function liveFileState(path: string): Promise<LiveFileState> {
-  const stats = await stat(path, { bigint: true });
+  return liveStateOf(await stat(path, { bigint: true }));
+}
+
+/** Returns the state in a file's `stats`. */
+export function liveStateOf(stats: BigIntStats): LiveFileState {
   return { ...recordedState(stats), device: String(stats.dev), links: Number(stats.nlink) };
 }
 

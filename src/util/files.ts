@@ -4,18 +4,29 @@ import { basename, dirname, join } from "node:path";
 import { isSystemError } from "./errors.js";
 import { isSystemLeftover } from "./system-files.js";
 
+export interface WriteOptions {
+  /** Throws EEXIST for an existing file, also one that appears meanwhile. */
+  isNew?: boolean;
+  /** Permissions, less the umask. */
+  mode?: number;
+}
+
 /** Writes a file atomically: after a crash it contains either the old or the complete new content. */
-export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
-  const temporary = `${temporaryPrefix(path)}${process.pid}.${randomBytes(4).toString("hex")}`;
+export async function writeFileAtomic(
+  path: string,
+  content: string | Uint8Array,
+  { isNew = false, mode = 0o666 }: WriteOptions = {},
+): Promise<void> {
+  const temporary = `${temporaryPrefix(path)}${process.pid}.${randomBytes(16).toString("hex")}`;
   try {
-    const file = await open(temporary, "wx");
+    const file = await open(temporary, "wx", mode);
     try {
       await file.writeFile(content);
       await file.sync();
     } finally {
       await file.close();
     }
-    await rename(temporary, path);
+    await (isNew ? renameToNew(temporary, path) : rename(temporary, path));
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
     throw error;
@@ -23,14 +34,29 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
   await syncFolder(dirname(path));
 }
 
+/** Renames a file; throws EEXIST if anything is at the new path, which `rename` would replace. */
+export async function renameToNew(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    if (!isLinkRefused(error)) throw error;
+    await copyFile(from, to, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+    await syncFile(to);
+  }
+  await rm(from, { force: true });
+}
+
 /** Removes what killed calls of `writeFileAtomic` left; no other process may be writing the file. */
 export async function removeUnfinishedWrites(path: string): Promise<void> {
   const prefix = basename(temporaryPrefix(path));
-  for (const name of await readdir(dirname(path))) {
-    const isTemporary = name.startsWith(prefix) && /^\d+\.[0-9a-f]{8}$/.test(name.slice(prefix.length));
+  for (const entry of await readdir(dirname(path), { withFileTypes: true })) {
+    const { name } = entry;
+    const isTemporary = name.startsWith(prefix) && temporaryEnd.test(name.slice(prefix.length)) && entry.isFile();
     if (isTemporary) await rm(join(dirname(path), name), { force: true });
   }
 }
+
+const temporaryEnd = /^\d+\.[0-9a-f]{32}$/;
 
 function temporaryPrefix(path: string): string {
   return join(dirname(path), `.${basename(path)}.`);
@@ -98,10 +124,14 @@ export async function linkOrCopy(from: string, to: string): Promise<void> {
   try {
     await link(from, to);
   } catch (error) {
-    if (!isSystemError(error) || !["EXDEV", "EPERM", "EMLINK", "ENOTSUP", "ENOSYS"].includes(error.code ?? ""))
-      throw error;
+    if (!isLinkRefused(error)) throw error;
     await copyFile(from, to, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
   }
+}
+
+/** Whether a file system has no hard links, or no further one for a file. */
+function isLinkRefused(error: unknown): boolean {
+  return isSystemError(error) && ["EXDEV", "EPERM", "EMLINK", "ENOTSUP", "ENOSYS"].includes(error.code ?? "");
 }
 
 /** `mkdir -p` with a mode, less the umask; Node's own loops forever in existing folders that reject new ones, as in /proc. */

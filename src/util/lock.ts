@@ -1,16 +1,22 @@
 import { randomBytes } from "node:crypto";
-import { rmdirSync, rmSync } from "node:fs";
-import { lstat, mkdir, readdir, rm, rmdir, stat, utimes, writeFile } from "node:fs/promises";
+import { existsSync, rmdirSync, rmSync } from "node:fs";
+import { lstat, lutimes, mkdir, readdir, rmdir, unlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isSystemError } from "./errors.js";
+import { isSystemError, QuantsmithError } from "./errors.js";
 import { makeFolder } from "./files.js";
+import { isOwnEntry } from "./own-entry.js";
 import { isProcessAlive, processName } from "./process-identity.js";
+import { quote } from "./quote.js";
 
 /*
  * A lock is a folder that contains one empty file, named for its owner. A process takes a lock over by the removal of
- * that file, so only one succeeds. A dead owner on this machine is detected at once; elsewhere by a missing heartbeat,
- * which is any change of the file's time. Clocks jump, and those of machines differ, so no time is compared with a clock.
+ * that file, so only one succeeds. On this machine the kernel shows whether the owner lives, and the lock of a stopped
+ * process is never taken over. Elsewhere a missing heartbeat shows a dead owner; a heartbeat is any change of the file's
+ * time. Clocks jump, and those of machines differ, so no time is compared with a clock.
+ *
+ * Anything else at the path of a lock, such as a link or a folder with other files, is somebody else's: it is neither
+ * followed nor changed. Only files with the exact name of an owner are removed, and then the empty folder.
  */
 
 const heartbeatMs = 1000;
@@ -19,6 +25,15 @@ const retryMs = 200;
 const maxSilentLooks = 25;
 /** The same for a lock without an owner file, which is created at once. A live owner notices the takeover, see `create`. */
 const maxOwnerlessLooks = 2;
+const ownerName = /^[0-9a-f]{8}-\d+-\d+-[0-9a-f]{8}$/;
+
+/** A lock that this process took. */
+export interface HeldLock {
+  /** Fires if another process took the lock over because this one stalled; at most a second late. */
+  lost: AbortSignal;
+  /** Whether this process has the lock at this moment; for a check directly before a change. */
+  isHeld: () => boolean;
+}
 
 export interface LockOptions {
   signal?: AbortSignal;
@@ -28,20 +43,20 @@ export interface LockOptions {
 
 /**
  * Runs `work` under a lock across processes; waits while another process has the lock. The lock is a folder at `path`;
- * its parent is created. `lost` fires if another process took the lock over because this one stalled; callers that
- * finish by an atomic rename can ignore it. Errors: the reason of `signal`.
+ * its parent is created. `work` can lose the lock only to a process of another machine or container; callers that finish
+ * by an atomic rename can ignore it. Errors: QS-ENV-LOCK if something else is at `path`, the reason of `signal`.
  */
 export async function withLock<T>(
   path: string,
   { signal, onWait }: LockOptions,
-  work: (lost: AbortSignal) => Promise<T>,
+  work: (lock: HeldLock) => Promise<T>,
 ): Promise<T> {
   await makeFolder(dirname(path));
   const ownerFile = await acquire(path, signal, onWait);
   const lost = new AbortController();
   const stopHeartbeat = startHeartbeat(ownerFile, () => lost.abort());
   try {
-    return await work(lost.signal);
+    return await work({ lost: lost.signal, isHeld: () => existsSync(ownerFile) });
   } finally {
     stopHeartbeat();
     // A lost lock belongs to another process.
@@ -50,7 +65,10 @@ export async function withLock<T>(
   }
 }
 
-/** Returns whether a live process has the lock at `path`; for an owner elsewhere this takes up to five seconds. */
+/**
+ * Returns whether a live process has the lock at `path`; for an owner elsewhere this takes up to five seconds.
+ * Errors: QS-ENV-LOCK if something else is at `path`.
+ */
 export async function isLocked(path: string): Promise<boolean> {
   const watch = new OwnerWatch();
   const first = await findOwner(path);
@@ -60,6 +78,20 @@ export async function isLocked(path: string): Promise<boolean> {
     await sleep(retryMs);
   }
   return false;
+}
+
+/**
+ * Removes the locks `*.lock` of a folder whose owners are gone; leaves all else alone. For owners elsewhere this takes up to five
+ * seconds.
+ */
+export async function removeGoneLocks(folder: string): Promise<void> {
+  const remove = async (path: string) => {
+    const owner = await findOwner(path);
+    if (owner !== undefined && !(await isLocked(path))) await takeOver(path, owner);
+  };
+  // Another user's lock, or no lock, stays.
+  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".lock"));
+  await Promise.all(names.map((name) => remove(join(folder, name)).catch(() => undefined)));
 }
 
 /** Waits for the lock and returns its owner file. */
@@ -72,7 +104,7 @@ async function acquire(path: string, signal: AbortSignal | undefined, onWait: Lo
       if (await create(ownerFile)) return ownerFile;
       const owner = await findOwner(path);
       if (owner !== undefined && !watch.isGone(owner)) break;
-      if (owner !== undefined) await release(owner.file);
+      if (owner !== undefined) await takeOver(path, owner);
     }
     if (!waited) onWait?.();
     await sleep(retryMs, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
@@ -99,10 +131,22 @@ async function create(ownerFile: string): Promise<boolean> {
   return false;
 }
 
+/** Removes the lock of an owner that is gone. Errors: QS-ENV-LOCK for that of another user. */
+async function takeOver(path: string, owner: Owner): Promise<void> {
+  const isOwn = await isOwnEntry(path).catch((error: unknown) => {
+    if (isMissing(error)) return true;
+    throw error;
+  });
+  if (!isOwn) throw foreign(path, "a lock of another user");
+  await release(owner.file);
+}
+
 /** Removes a lock if its owner file is the given one; does nothing if another process has removed that. */
 async function release(ownerFile: string): Promise<void> {
   owned.delete(ownerFile);
-  await rm(ownerFile, { force: true });
+  await unlink(ownerFile).catch((error: unknown) => {
+    if (!isMissing(error)) throw error;
+  });
   await rmdir(dirname(ownerFile)).catch((error: unknown) => {
     if (!isSystemError(error) || !["ENOENT", "ENOTEMPTY", "EEXIST"].includes(error.code ?? "")) throw error;
   });
@@ -119,25 +163,36 @@ interface Owner {
   maxSilentLooks: number;
 }
 
-/** Returns the owner of a lock; undefined if there is no lock. */
+/** Returns the owner of a lock; undefined if there is no lock. Errors: QS-ENV-LOCK for anything else at its path. */
 async function findOwner(path: string): Promise<Owner | undefined> {
   try {
-    const [name] = await readdir(path);
+    const folder = await lstat(path, { bigint: true });
+    if (!folder.isDirectory()) throw foreign(path, folder.isSymbolicLink() ? "a symbolic link" : "not a folder");
+    const names = await readdir(path);
+    const other = names.find((name) => !ownerName.test(name));
+    if (other !== undefined) throw foreign(path, `a folder that contains ${quote(other)}`);
+    const [name] = names;
     const file = join(path, name ?? "unknown");
-    const { ino, mtimeNs } = await stat(name === undefined ? path : file, { bigint: true });
-    const state = `${name} ${ino} ${mtimeNs}`;
-    return name === undefined
-      ? { file, state, isAlive: undefined, maxSilentLooks: maxOwnerlessLooks }
-      : { file, state, isAlive: isOwnerAlive(name), maxSilentLooks };
+    const found = name === undefined ? folder : await lstat(file, { bigint: true });
+    const state = `${name} ${found.ino} ${found.mtimeNs}`;
+    if (name === undefined) return { file, state, isAlive: undefined, maxSilentLooks: maxOwnerlessLooks };
+    if (!found.isFile() || found.size > 0n) throw foreign(path, `a folder that contains ${quote(name)}`);
+    return { file, state, isAlive: isOwnerAlive(name), maxSilentLooks };
   } catch (error) {
-    if (isSystemError(error) && error.code === "ENOENT" && !(await isLink(path))) return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }
 
-/** A link to nothing is no lock, but prevents one. */
-async function isLink(path: string): Promise<boolean> {
-  return (await lstat(path).catch(() => undefined))?.isSymbolicLink() === true;
+function foreign(path: string, what: string): QuantsmithError {
+  return new QuantsmithError("QS-ENV-LOCK", `${path}, which would be a lock of quantsmith, is ${what}`, {
+    remedy: "Move or remove it if you do not need it, then run again. It was not changed.",
+    at: { file: path },
+  });
+}
+
+function isMissing(error: unknown): boolean {
+  return isSystemError(error) && error.code === "ENOENT";
 }
 
 /** This process may have failed to remove the file of a lock that it has released. */
@@ -154,13 +209,14 @@ class OwnerWatch {
   isGone({ state, isAlive, maxSilentLooks }: Owner): boolean {
     this.#silentLooks = state === this.#state ? this.#silentLooks + 1 : 0;
     this.#state = state;
-    return isAlive === false || this.#silentLooks >= maxSilentLooks;
+    // A stopped process has no heartbeat and continues later.
+    return isAlive === false || (isAlive === undefined && this.#silentLooks >= maxSilentLooks);
   }
 }
 
 function startHeartbeat(ownerFile: string, onLost: () => void): () => void {
   const beat = () =>
-    void utimes(ownerFile, new Date(), new Date()).catch((error: unknown) => {
+    void lutimes(ownerFile, new Date(), new Date()).catch((error: unknown) => {
       if (isSystemError(error) && error.code === "ENOENT" && owned.has(ownerFile)) onLost();
     });
   const timer = setInterval(beat, heartbeatMs);

@@ -1,17 +1,19 @@
-import { randomBytes } from "node:crypto";
-import { mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { mkdir, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isSystemError } from "./errors.js";
 import { makeFolder, syncFolder, syncTree } from "./files.js";
+import { keepPermissions } from "./keep-permissions.js";
 import { type LockOptions, withLock } from "./lock.js";
+import { endSwap, findSwaps, isPresent, type Swap, startSwap } from "./swap-record.js";
 
 /*
  * Replacement of a whole folder. Node has no call that exchanges two folders, so there are two renames, and the next
  * process repairs what a killed one left. All names are hidden siblings, on the same file system as the folder:
  *
- *   .name.lock        one writer at a time
- *   .name.next-<id>   the new content; removable at any time
- *   .name.old-<id>    the former content; while next-<id> exists too, it is still the current content
+ *   .name.lock               one writer at a time
+ *   .name.swap-<id>-<owner>  the record of a replacement; without it, the next two are somebody else's and stay
+ *   .name.next-<id>          the new content; removable at any time
+ *   .name.old-<id>           the former content; while next-<id> exists too, it is still the current content
  */
 
 /** Throws if a folder must stay. It gets the folder's temporary path, where no other program writes. */
@@ -23,99 +25,103 @@ export type CheckOld = (old: string) => Promise<void>;
  */
 export async function withFolderLock<T>(path: string, options: LockOptions, work: () => Promise<T>): Promise<T> {
   await makeFolder(dirname(path));
-  return withLock(sibling(path, "lock"), options, async () => {
+  return withLock(join(dirname(path), `.${basename(path)}.lock`), options, async () => {
     await repair(path);
     return work();
   });
 }
 
 /**
- * Replaces a folder, which may be missing, by the content that `build` writes into an empty one. A kill or an error at
- * any moment leaves the complete old or new content. Requires the folder's lock.
+ * Replaces a folder, which may be missing, by the content that `build` writes into an empty one. The folder and equally
+ * named files keep their permissions (`keepPermissions`). A kill or an error at any moment leaves the complete old or new
+ * content. Requires the folder's lock.
  */
 export async function replaceFolder(
   path: string,
   build: (next: string) => Promise<void>,
   checkOld: CheckOld,
 ): Promise<void> {
-  const { next, old } = temporaryNames(path);
+  const swap = await startSwap(path);
   try {
-    await mkdir(next);
-    await build(next);
-    await syncTree(next);
+    // Until the permissions are those of the old folder, nobody else may read the new files.
+    await mkdir(swap.next, (await isPresent(path)) ? { mode: 0o700 } : {});
+    await build(swap.next);
+    await keepPermissions(path, swap.next);
+    await syncTree(swap.next);
   } catch (error) {
-    await remove(next).catch(() => undefined);
+    await abandon(swap).catch(() => undefined);
     throw error;
   }
-  await swap(path, { next, old }, checkOld, () => rename(next, path));
+  await exchange(path, swap, checkOld, () => rename(swap.next, path));
 }
 
 /** Removes a folder as a whole, with the same guarantees. Requires the folder's lock. */
 export async function removeFolder(path: string, checkOld: CheckOld): Promise<void> {
-  const { next, old } = temporaryNames(path);
-  await mkdir(next);
-  await swap(path, { next, old }, checkOld, () => rmdir(next));
-}
-
-interface TemporaryNames {
-  next: string;
-  old: string;
+  const swap = await startSwap(path);
+  try {
+    await mkdir(swap.next);
+  } catch (error) {
+    await abandon(swap).catch(() => undefined);
+    throw error;
+  }
+  await exchange(path, swap, checkOld, () => rmdir(swap.next));
 }
 
 /** Moves the folder aside, and removes it after `finish`, which ends the existence of `next`. */
-async function swap(
-  path: string,
-  { next, old }: TemporaryNames,
-  checkOld: CheckOld,
-  finish: () => Promise<void>,
-): Promise<void> {
+async function exchange(path: string, swap: Swap, checkOld: CheckOld, finish: () => Promise<void>): Promise<void> {
   let existed = false;
   try {
-    existed = await renameIfPresent(path, old);
-    if (existed) await checkOld(old);
+    existed = await renameIfPresent(path, swap.old);
+    if (existed) await checkOld(swap.old);
     await finish();
   } catch (error) {
-    // If this fails, `next` stays, so that the next process moves the folder back.
-    if (existed) await rename(old, path);
-    await remove(next).catch(() => undefined);
+    // If this fails, the record and `next` stay, so that the next process moves the folder back.
+    if (existed) await rename(swap.old, path);
+    await abandon(swap).catch(() => undefined);
     throw error;
   }
   await syncFolder(dirname(path));
   // What cannot be removed now, the next process removes.
-  if (existed) await discard({ next, old }).catch(() => undefined);
+  await discard(swap).catch(() => undefined);
 }
 
 /** Completes or undoes the replacement of a killed process, and removes its temporary folders. */
 async function repair(path: string): Promise<void> {
-  const folder = dirname(path);
-  const prefix = `.${basename(path)}.`;
-  const names = new Set((await readdir(folder)).filter((name) => name.startsWith(prefix)));
-  const ids = (kind: string) =>
-    [...names].flatMap((name) => new RegExp(`^${kind}-([0-9a-f]{8})$`).exec(name.slice(prefix.length))?.[1] ?? []);
-  for (const id of ids("old")) {
-    const old = sibling(path, `old-${id}`);
-    const next = sibling(path, `next-${id}`);
-    if (names.has(basename(next))) await rename(old, path);
-    else await discard({ next, old });
+  for (const swap of await findSwaps(path)) {
+    const isInterrupted = (await isPresent(swap.old)) && (await isPresent(swap.next));
+    if (isInterrupted) await moveBack(swap.old, path);
+    await discard(swap);
   }
-  for (const id of ids("next")) await remove(sibling(path, `next-${id}`));
 }
 
-/** Renames first: a partly removed folder must never be moved back. */
-async function discard({ next, old }: TemporaryNames): Promise<void> {
-  await rename(old, next);
-  await remove(next);
+/** Moves a former folder back to its path, or beside it if someone has created files there meanwhile. */
+async function moveBack(old: string, path: string): Promise<void> {
+  try {
+    await rename(old, path);
+  } catch (error) {
+    if (!isSystemError(error) || !["ENOTEMPTY", "EEXIST", "ENOTDIR"].includes(error.code ?? "")) throw error;
+    await rename(old, await unusedPath(path));
+  }
 }
 
-const remove = (folder: string) => rm(folder, { recursive: true, force: true });
-
-function temporaryNames(path: string): TemporaryNames {
-  const id = randomBytes(4).toString("hex");
-  return { next: sibling(path, `next-${id}`), old: sibling(path, `old-${id}`) };
+/** Returns the first path `<path>.replaced-<number>` at which nothing exists. */
+export async function unusedPath(path: string): Promise<string> {
+  for (let count = 1; ; count++) {
+    const candidate = `${path}.replaced-${count}`;
+    if (!(await isPresent(candidate))) return candidate;
+  }
 }
 
-function sibling(path: string, suffix: string): string {
-  return join(dirname(path), `.${basename(path)}.${suffix}`);
+/** Removes the former content, and ends the replacement. Renames first: a partly removed folder must never be moved back. */
+async function discard(swap: Swap): Promise<void> {
+  await renameIfPresent(swap.old, swap.next);
+  await abandon(swap);
+}
+
+/** Removes the new content, and ends the replacement. */
+async function abandon(swap: Swap): Promise<void> {
+  await rm(swap.next, { recursive: true, force: true });
+  await endSwap(swap);
 }
 
 async function renameIfPresent(from: string, to: string): Promise<boolean> {

@@ -88,7 +88,7 @@ test("keeps the steps behind the releases, with all upstream steps", async () =>
 
 test("removes partial work of killed steps", async () => {
   const workspace = await open();
-  const left = new Store(workspace).partialFolder("0000");
+  const left = new Store(workspace).partialFolder("0".repeat(64));
   mkdirSync(left, { recursive: true });
   writeFileSync(join(left, "probes.ndjson"), "{}\n");
   await put(workspace, "kept", 10, 0);
@@ -102,12 +102,18 @@ test("removes folders without a record, and fails while a run uses the store", a
   const workspace = await open();
   mkdirSync(join(workspace.store, garbage));
   writeFileSync(join(workspace.store, "of-the-user"), "");
+  for (const folder of [".partial", ".locks/mine.lock"]) {
+    mkdirSync(join(workspace.store, folder), { recursive: true });
+    writeFileSync(join(workspace.store, folder, "notes.txt"), "mine");
+  }
   const other = await openWorkspace(workspace.root);
   expect((await failureOf(collectCache(workspace, { kind: "days", days: 1 }))).code).toBe("QS-CACHE-BUSY");
   expect(existsSync(join(workspace.store, garbage))).toBe(true);
   await other.close();
   await collectCache(workspace, { kind: "days", days: 1 });
-  expect(readdirSync(workspace.store)).toEqual([".jobs", "of-the-user"]);
+  expect(readdirSync(workspace.store)).toEqual([".jobs", ".locks", ".partial", "of-the-user"]);
+  expect(existsSync(join(workspace.store, ".locks", "mine.lock", "notes.txt"))).toBe(true);
+  expect(existsSync(join(workspace.store, ".partial", "notes.txt"))).toBe(true);
   await workspace.close();
 });
 
@@ -120,7 +126,7 @@ test("keeps files of an orphaned job, and removes those of finished or forgotten
   const files = [`${waiting}.json`, "slurm/qs-array-1.json", `files/${waiting}`];
   const past = new Date(Date.now() - 8 * 24 * 3600 * 1000);
   for (const file of [...files, `${key}.json`, `${key}-1.ndjson`]) writeFileSync(join(workspace.jobs, file), "");
-  for (const file of ["old.json", "slurm/old.json"]) {
+  for (const file of [`${"b".repeat(64)}.json`, `slurm/qs-array-${"0".repeat(16)}.json`, "notes.json"]) {
     writeFileSync(join(workspace.jobs, file), "");
     utimesSync(join(workspace.jobs, file), past, past);
   }
@@ -128,6 +134,6 @@ test("keeps files of an orphaned job, and removes those of finished or forgotten
   const left = readdirSync(workspace.jobs, { recursive: true }).filter(
     (name) => !["slurm", "files"].includes(`${name}`),
   );
-  expect(left.sort()).toEqual([...files].sort());
+  expect(left.sort()).toEqual([...files, "notes.json"].sort());
   await workspace.close();
 });

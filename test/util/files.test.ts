@@ -32,8 +32,14 @@ test("a failed write to an open file has a code for users, and leaves nothing", 
 
 test("removes what killed writes of one file left, and nothing else", async () => {
   const folder = temporaryFolder();
-  const kept = [".other.json.123.0123abcd", ".record.json", ".record.json.backup", "record.json"];
-  for (const name of [...kept, ".record.json.123.0123abcd"]) writeFileSync(join(folder, name), "");
+  const kept = [
+    `.other.json.123.${"0".repeat(32)}`,
+    ".record.json.20261130.0123abcd",
+    ".record.json",
+    ".record.json.backup",
+    "record.json",
+  ];
+  for (const name of [...kept, `.record.json.123.${"0".repeat(32)}`]) writeFileSync(join(folder, name), "");
   await removeUnfinishedWrites(join(folder, "record.json"));
-  expect(readdirSync(folder).sort()).toEqual(kept);
+  expect(readdirSync(folder).sort()).toEqual([...kept].sort());
 });

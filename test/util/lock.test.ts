@@ -1,9 +1,20 @@
-import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import {
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { isLocked, withLock } from "../../src/util/lock.js";
+import { isLocked, removeGoneLocks, withLock } from "../../src/util/lock.js";
 import { processName } from "../../src/util/process-identity.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 import { until } from "../fixtures/until.js";
@@ -41,6 +52,13 @@ function lockOf(path: string, owner: string): string {
   const file = join(path, `${owner}-00000000`);
   writeFileSync(file, "");
   return file;
+}
+
+/** The name that a running process would give itself. */
+function processOf(pid: number): string {
+  const status = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const start = status.slice(status.lastIndexOf(")") + 2).split(" ")[19];
+  return processName().replace(/-\d+-\d+$/, `-${pid}-${start}`);
 }
 
 const elsewhere = processName().replace(/^[0-9a-f]{8}/, "00000000");
@@ -131,7 +149,7 @@ describe("the lock of a live owner is left alone", () => {
       vi.setSystemTime(Date.now() + (looks % 2 === 1 ? 1 : -1) * 3_600_000);
     };
     let inside = 0;
-    const holding = withLock(path, {}, async (lost) => {
+    const holding = withLock(path, {}, async ({ lost }) => {
       inside++;
       await until(() => looks >= 10);
       expect([inside, lost.aborted]).toEqual([1, false]);
@@ -152,12 +170,95 @@ describe("the lock of a live owner is left alone", () => {
     await withLock(path, {}, async () => undefined);
     expect(looks).toBe(100);
   });
+
+  test("on this machine, even if it is stopped and has no heartbeat", async () => {
+    const path = join(folder, "stopped.lock");
+    const owner = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });
+    const ended = once(owner, "exit");
+    owner.kill("SIGSTOP");
+    const file = lockOf(path, processOf(owner.pid ?? 0));
+    let [looks, waits] = [0, 0];
+    betweenLooks = () => {
+      if (++looks === 100) owner.kill("SIGKILL");
+    };
+    await withLock(path, { onWait: () => waits++ }, async () =>
+      expect(readdirSync(path)).not.toContain(basename(file)),
+    );
+    await ended;
+    expect([looks >= 100, waits]).toEqual([true, 1]);
+  });
 });
 
-test("a link to nothing in place of a lock is an error", async () => {
-  const path = join(folder, "dangling.lock");
-  symlinkSync("none", path);
-  await expect(withLock(path, { signal: AbortSignal.timeout(2000) }, async () => undefined)).rejects.toThrow("ENOENT");
+describe("what is at the path of a lock and is no lock of this user", () => {
+  const elsewhereIn = (path: string) =>
+    join(mkdirSync(join(dirname(path), "home"), { recursive: true }) ?? "", "victim");
+  const victim = (path: string) => {
+    const made = emptyLock(elsewhereIn(path));
+    writeFileSync(join(made, "only.txt"), "text");
+    return made;
+  };
+  /** The name of a dead owner, whose lock would be taken over. */
+  const owner = () => `${deadProcess()}-00000000`;
+  const cases: [string, (path: string) => void][] = [
+    ["a link to nothing", (path) => symlinkSync("none", path)],
+    ["a link to a folder", (path) => symlinkSync(victim(path), path)],
+    ["a link to an empty folder", (path) => symlinkSync(emptyLock(elsewhereIn(path)), path)],
+    [
+      "a link to the lock of a dead process",
+      (path) => symlinkSync(dirname(lockOf(elsewhereIn(path), deadProcess())), path),
+    ],
+    ["a folder with notes", (path) => renameSync(victim(path), path)],
+    ["a lock with notes", (path) => writeFileSync(join(dirname(lockOf(path, deadProcess())), "notes.txt"), "text")],
+    [
+      "a folder with a file that has the name of an owner",
+      (path) => writeFileSync(lockOf(path, deadProcess()), "text"),
+    ],
+    ["a folder with such a folder", (path) => mkdirSync(join(emptyLock(path), owner()))],
+    ["a folder with such a link", (path) => symlinkSync(victim(path), join(emptyLock(path), owner()))],
+    ["a file", (path) => writeFileSync(path, "text")],
+  ];
+
+  /** All entries with their contents. */
+  const tree = (of: string) =>
+    readdirSync(of, { recursive: true, withFileTypes: true })
+      .map((entry) => {
+        const path = join(entry.parentPath, entry.name);
+        return [path, entry.isFile() ? readFileSync(path, "utf8") : ""];
+      })
+      .sort();
+
+  test.each(cases)("is left alone: %s", async (what, create) => {
+    const home = join(folder, "foreign", what.replaceAll(" ", "-"));
+    mkdirSync(home, { recursive: true });
+    const path = join(home, ".model.lock");
+    create(path);
+    const before = tree(home);
+    const refused = { code: "QS-ENV-LOCK", message: expect.stringContaining(path), at: { file: path } };
+    await expect(withLock(path, {}, async () => "never")).rejects.toMatchObject(refused);
+    await expect(isLocked(path)).rejects.toMatchObject(refused);
+    await removeGoneLocks(home);
+    expect(tree(home)).toEqual(before);
+  });
+
+  test.runIf(process.getuid?.() === 0)("is left alone: the lock of a dead process of another user", async () => {
+    const path = join(folder, "theirs.lock");
+    const file = lockOf(path, deadProcess());
+    for (const each of [path, file]) chownSync(each, 65534, 65534);
+    await expect(withLock(path, {}, async () => "never")).rejects.toMatchObject({ code: "QS-ENV-LOCK" });
+    expect(readdirSync(path)).toEqual([basename(file)]);
+  });
+});
+
+test("`removeGoneLocks` removes the locks of dead processes only", async () => {
+  const locks = join(folder, "locks");
+  mkdirSync(locks);
+  lockOf(join(locks, "dead.lock"), deadProcess());
+  lockOf(join(locks, "silent.lock"), elsewhere);
+  emptyLock(join(locks, "unnamed.lock"));
+  await withLock(join(locks, "live.lock"), {}, async () => {
+    await removeGoneLocks(locks);
+    expect(readdirSync(locks)).toEqual(["live.lock"]);
+  });
 });
 
 test("`isLocked` tells a live owner from a gone one and from none", async () => {
@@ -173,7 +274,7 @@ test("`isLocked` tells a live owner from a gone one and from none", async () => 
 
 test("`lost` fires after a takeover, and the lock of the new process stays", async () => {
   const path = join(folder, "lost.lock");
-  await withLock(path, {}, async (lost) => {
+  await withLock(path, {}, async ({ lost }) => {
     rmSync(path, { recursive: true });
     lockOf(path, elsewhere);
     await new Promise((resolve) => lost.addEventListener("abort", resolve, { once: true }));

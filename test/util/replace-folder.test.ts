@@ -1,6 +1,18 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { removeFolder, replaceFolder, withFolderLock } from "../../src/util/replace-folder.js";
 import { type Death, dyingFiles } from "../fixtures/dying-files.js";
@@ -72,7 +84,8 @@ describe.each<Death>(["before", "halfway", "error", "errors"])(
         old();
         dies = await dieAt(at, kind, work);
         // Without a repair, the complete content is in place, or beside it between two renames.
-        const found = readdirSync(parent).map((name) => content(join(parent, name)).join());
+        const folders = readdirSync(parent, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+        const found = folders.map(({ name }) => content(join(parent, name)).join());
         if (allowed[1] !== undefined)
           expect(found).toEqual(expect.arrayContaining([expect.stringMatching(/^(old|new),\1,\1$/)]));
         await repair();
@@ -119,20 +132,117 @@ test("a rejected old folder stays in place", async () => {
   expect(readdirSync(parent)).toEqual(["release"]);
 });
 
-test("a folder created after a kill between the renames: both stay", async () => {
-  mkdirSync(path);
-  writeFileSync(join(path, "mine"), "mine");
-  for (const kind of ["old", "next"]) {
-    mkdirSync(join(parent, `.release.${kind}-0123abcd`));
-    writeFileSync(join(parent, `.release.${kind}-0123abcd`, "a"), kind);
+test("files created after a kill between the renames stay, and the former folder moves beside them", async () => {
+  for (const expected of ["release.replaced-1", "release.replaced-2"]) {
+    if (!existsSync(path)) old();
+    // Dies at the rename of the new folder, which follows that of the old one.
+    for (let at = 0; existsSync(path); at++) await dieAt(at, "before", () => replace("new"));
+    mkdirSync(path);
+    writeFileSync(join(path, "mine"), expected);
+    await repair();
+    expect(content(path)).toEqual([expected]);
+    expect(content(join(parent, expected))).toContain(expected === "release.replaced-1" ? "old" : "release.replaced-1");
+    await repair();
   }
-  await expect(repair()).rejects.toThrow(basename(path));
-  expect(readdirSync(parent).sort()).toEqual([".release.next-0123abcd", ".release.old-0123abcd", "release"]);
+  expect(readdirSync(parent).sort()).toEqual(["release", "release.replaced-1", "release.replaced-2"]);
 });
 
-test("foreign siblings stay", async () => {
-  const names = [".release.next-mine", ".release.old", ".other.next-0123abcd", "release.old-0123abcd"];
-  for (const name of names) mkdirSync(join(parent, name));
-  await replace("new");
-  expect(readdirSync(parent).sort()).toEqual([...names, "release"].sort());
+describe("siblings that look like temporary folders of a replacement stay", () => {
+  const id = "0123456789abcdef0123456789abcdef";
+  const someFolder = (name: string) => {
+    mkdirSync(join(parent, name));
+    writeFileSync(join(parent, name, "notes.txt"), "mine");
+  };
+  test.each([
+    ["similar names", () => [".release.next-mine", ".release.old", ".release.old-20261130", ".release.next-20250101"]],
+    ["both names of a former version", () => [".release.next-0123abcd", ".release.old-0123abcd"]],
+    ["names of other folders", () => [`.other.next-${id}`, `release.old-${id}`]],
+    ["the exact names, without a record", () => [`.release.next-${id}`, `.release.old-${id}`]],
+    [
+      "with a folder or a full file in place of the record",
+      () => {
+        mkdirSync(join(parent, `.release.swap-${id}-0`));
+        writeFileSync(join(parent, `.release.swap-${"a".repeat(32)}-0`), "text");
+        return [`.release.next-${id}`, `.release.old-${"a".repeat(32)}`];
+      },
+    ],
+  ])("%s", async (_, names) => {
+    for (const name of names()) someFolder(name);
+    const before = readdirSync(parent, { recursive: true }).sort();
+    old();
+    await replace("new");
+    expect(content(path)).toEqual(complete("new"));
+    const now = (readdirSync(parent, { recursive: true }) as string[]).filter((name) => !/^release(\/|$)/.test(name));
+    expect(now.sort()).toEqual(before);
+  });
+
+  test.runIf(process.getuid?.() === 0)("folders and records of another user", async () => {
+    const [theirs, ours] = [id, "b".repeat(32)];
+    writeFileSync(join(parent, `.release.swap-${theirs}-65534`), "");
+    writeFileSync(join(parent, `.release.swap-${ours}-0`), "");
+    for (const name of [theirs, ours]) for (const kind of ["old", "next"]) someFolder(`.release.${kind}-${name}`);
+    for (const name of [`swap-${theirs}-65534`, `old-${theirs}`, `next-${theirs}`, `old-${ours}`])
+      chownSync(join(parent, `.release.${name}`), 65534, 65534);
+    const before = readdirSync(parent, { recursive: true }).sort();
+    await repair();
+    expect(readdirSync(parent, { recursive: true }).sort()).toEqual(before);
+  });
+});
+
+describe("a replaced folder keeps its permissions", () => {
+  const mode = (name: string) => (statSync(join(path, name)).mode & 0o7777).toString(8);
+  const deep = async (next: string) => {
+    await build("new")(next);
+    mkdirSync(join(next, "sub"));
+    for (const name of ["d", "sub/e"]) await writeFile(join(next, name), "new");
+  };
+  const replaceDeep = () => withFolderLock(path, {}, () => replaceFolder(path, deep, keep));
+
+  test("and those of equally named files and folders; nobody else reads the new ones before", async () => {
+    old();
+    mkdirSync(join(path, "sub"));
+    chmodSync(join(path, "sub"), 0o2750);
+    chmodSync(join(path, "a"), 0o600);
+    chmodSync(join(path, "b"), 0o664);
+    chmodSync(path, 0o750);
+    let during = 0;
+    const watched = async (next: string) => {
+      during = statSync(next).mode & 0o7777;
+      await deep(next);
+    };
+    await withFolderLock(path, {}, () => replaceFolder(path, watched, keep));
+    expect(during).toBe(0o700);
+    expect([".", "sub", "a", "b"].map(mode)).toEqual(["750", "2750", "600", "664"]);
+    expect(mode("d")).toBe((0o666 & ~process.umask()).toString(8));
+    expect(content(join(path, "sub"))).toEqual(["new"]);
+  });
+
+  test("a file with other hard links only loses rights", async () => {
+    const store = join(parent, "store");
+    writeFileSync(store, "new", { mode: 0o640 });
+    for (const [before, after] of [
+      [0o666, "640"],
+      [0o600, "600"],
+    ] as const) {
+      mkdirSync(path);
+      writeFileSync(join(path, "a"), "old");
+      chmodSync(join(path, "a"), before);
+      await withFolderLock(path, {}, () => replaceFolder(path, async (next) => linkSync(store, join(next, "a")), keep));
+      expect(mode("a")).toBe(after);
+      rmSync(path, { recursive: true });
+    }
+  });
+
+  test.runIf(process.getuid?.() === 0)("and, as root, its owner and group", async () => {
+    old();
+    for (const name of [".", "a"]) chownSync(join(path, name), 65534, 65533);
+    chmodSync(join(path, "a"), 0o640);
+    await replaceDeep();
+    const owners = [".", "a", "b", "d"].map((name) => [statSync(join(path, name)).uid, statSync(join(path, name)).gid]);
+    expect(owners).toEqual([
+      ...Array(2).fill([65534, 65533]),
+      ...Array(2).fill([process.getuid?.(), process.getgid?.()]),
+    ]);
+    expect(mode("a")).toBe("640");
+  });
 });

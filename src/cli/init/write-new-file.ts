@@ -14,18 +14,22 @@ export async function writeNewFile(
 ): Promise<"written" | "unchanged"> {
   const present = await readPresent(path);
   if (present === text) return "unchanged";
-  if (present !== undefined && !force && !mayReplace(present)) {
-    throw new QuantsmithError(
-      "QS-INIT-EXISTS",
-      `${path} already exists and was not written by quantsmith, or was edited`,
-      {
-        remedy: "Move the file, or overwrite it with `--force`.",
-      },
-    );
-  }
+  if (present !== undefined && !force && !mayReplace(present)) throw exists(path);
   await makeFolder(dirname(path));
-  await writeFileAtomic(path, text);
+  await writeFileAtomic(path, text, { isNew: present === undefined && !force }).catch((error: unknown) => {
+    throw isSystemError(error) && error.code === "EEXIST" ? exists(path) : error;
+  });
   return "written";
+}
+
+function exists(path: string): QuantsmithError {
+  return new QuantsmithError(
+    "QS-INIT-EXISTS",
+    `${path} already exists and was not written by quantsmith, or was edited`,
+    {
+      remedy: "Move the file, or overwrite it with `--force`.",
+    },
+  );
 }
 
 /** Reads the present file; undefined if there is none. Reading a device such as /dev/full would not end. */

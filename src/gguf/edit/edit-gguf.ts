@@ -1,8 +1,9 @@
-import { randomBytes } from "node:crypto";
-import { chmod, rename, rm, stat } from "node:fs/promises";
+import { renameSync } from "node:fs";
+import { chmod, rm, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { isSystemError, QuantsmithError } from "../../util/errors.js";
-import { syncFolder } from "../../util/files.js";
+import { liveFileState } from "../../util/file-state.js";
+import { renameToNew, syncFolder } from "../../util/files.js";
 import { quote } from "../../util/quote.js";
 import { type EncodedHeader, encodeHeader } from "../encode-header.js";
 import { invalidGguf } from "../errors.js";
@@ -10,11 +11,12 @@ import { isContiguous } from "../find-problems.js";
 import type { Gguf, GgufValue } from "../gguf.js";
 import { readGguf } from "../read-header.js";
 import { describeLaterPart } from "../split-part.js";
-import { writeGguf } from "../write-gguf.js";
+import { type WriteGgufOptions, writeGguf } from "../write-gguf.js";
 import { changeMetadata, type MetadataChange, type MetadataEdit } from "./change-metadata.js";
+import { type EditGuard, guardEdit } from "./edit-guard.js";
 import { type EditTarget, editTarget, requireFree, requireWritable } from "./edit-target.js";
 import { finishEdit, replaceHeader } from "./header-journal.js";
-import { lockForEdit, removeLeftovers, temporaryPath } from "./lock-for-edit.js";
+import { type EditLock, lockForEdit, newEditId, removeLeftovers, temporaryPath } from "./lock-for-edit.js";
 
 export interface EditOptions {
   /** Output path; the original stays unchanged. Must not exist. */
@@ -41,8 +43,8 @@ const paddingKey = "quantsmith.padding";
  * Edits the metadata of a GGUF file. If the new header fits into the space of the old one, only the header is overwritten,
  * protected by a journal. Otherwise, or if the file has hard links (the store and a release share files), the whole file is
  * written under a temporary name and renamed. Tensor data stays byte-identical. An interrupted edit is completed first;
- * a concurrent edit is waited for. Errors: QS-GGUF-*, QS-EDIT-KEY, QS-EDIT-VALUE, QS-EDIT-PART, QS-EDIT-READ-ONLY, QS-DISK-FULL,
- * QS-USAGE for an `out` that exists or cannot be created.
+ * a concurrent edit is waited for. Errors: QS-GGUF-*, QS-EDIT-*, QS-ENV-LOCK, QS-DISK-FULL, QS-USAGE for an `out` that
+ * exists or cannot be created.
  */
 export async function editGguf(
   path: string,
@@ -51,18 +53,20 @@ export async function editGguf(
 ): Promise<EditResult> {
   const target = await editTarget(path, options.out);
   if (target.inPlace) await requireWritable(target.source);
-  return lockForEdit(target, options, (signal) => editLocked(target, edits, { ...options, signal }));
+  return lockForEdit(target, options, (lock) => editLocked(target, edits, lock, options));
 }
 
 async function editLocked(
   { source, target, inPlace }: EditTarget,
   edits: readonly MetadataEdit[],
-  options: EditOptions & { signal: AbortSignal },
+  lock: EditLock,
+  options: EditOptions,
 ): Promise<EditResult> {
   // A concurrent edit may have created it since the first check.
   if (!inPlace) await requireFree(target);
-  await finishEdit(source);
+  await finishEdit(source, lock.locksSource ? lock : undefined);
   await removeLeftovers(target);
+  const guard = guardEdit(source, await liveFileState(source), lock.isHeld);
   const gguf = await readGguf(source);
   requireMetadata(gguf);
   if (!isContiguous(gguf)) {
@@ -74,12 +78,22 @@ async function editLocked(
   if (inPlace && changes.length === 0) return { path: target, changes, how: "unchanged", fileBytes };
   const header = inPlace && (await stat(source)).nlink === 1 ? headerInPlace(gguf, metadata) : undefined;
   if (header !== undefined) {
-    options.signal.throwIfAborted();
-    await replaceHeader(source, header.bytes);
+    lock.signal.throwIfAborted();
+    await replaceHeader(source, header.bytes, guard);
     return { path: target, changes, how: "header", fileBytes };
   }
   metadata.delete(paddingKey);
-  return { path: target, changes, how: "rewritten", fileBytes: await rewrite(gguf, metadata, target, options) };
+  const { onBytes } = options;
+  const hooks = { signal: lock.signal, ...(onBytes && { onBytes }) };
+  const temporary = temporaryPath(target, newEditId());
+  try {
+    await rewrite(gguf, metadata, temporary, hooks);
+    await placeFile(temporary, target, inPlace, guard);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw describeFullDisk(error, target, fileBytes);
+  }
+  return { path: target, changes, how: "rewritten", fileBytes: (await stat(target)).size };
 }
 
 /** Rejects a split without the model's metadata, where programs would not read an edit. Errors: QS-EDIT-PART. */
@@ -109,29 +123,36 @@ function headerInPlace(gguf: Gguf, metadata: ReadonlyMap<string, GgufValue>): En
   );
 }
 
-/** Writes the whole file under a temporary name, flushes and renames it. Returns its size in bytes. */
+/** Writes the whole file under a temporary name, and flushes it. */
 async function rewrite(
   gguf: Gguf,
   metadata: ReadonlyMap<string, GgufValue>,
-  target: string,
-  { signal, onBytes }: EditOptions,
-): Promise<number> {
-  const temporary = temporaryPath(target, randomBytes(6).toString("hex"));
-  try {
-    const tensors = gguf.tensors.map((tensor) => ({ ...tensor, data: { path: gguf.path, offset: tensor.offset } }));
-    const plan = { metadata, tensors };
-    const { fileBytes } = await writeGguf(temporary, plan, { ...(signal && { signal }), ...(onBytes && { onBytes }) });
-    await readGguf(temporary);
-    await chmod(temporary, (await stat(gguf.path)).mode & 0o777);
-    await rename(temporary, target);
-    await syncFolder(dirname(target));
-    return fileBytes;
-  } catch (error) {
-    await rm(temporary, { force: true });
-    if (!isSystemError(error) || error.code !== "ENOSPC") throw error;
-    throw new QuantsmithError("QS-DISK-FULL", `the disk filled up while writing ${quote(basename(target))}`, {
-      remedy: `Free ${gguf.fileBytes} bytes: the new header is too long to replace the old one in place.`,
-      cause: error,
+  temporary: string,
+  hooks: WriteGgufOptions,
+): Promise<void> {
+  const tensors = gguf.tensors.map((tensor) => ({ ...tensor, data: { path: gguf.path, offset: tensor.offset } }));
+  await writeGguf(temporary, { metadata, tensors }, hooks);
+  await readGguf(temporary);
+  await chmod(temporary, (await stat(gguf.path)).mode & 0o777);
+}
+
+/** Renames the new file to its path. Errors: QS-EDIT-CHANGED, QS-USAGE if something appeared at the path of `--out`. */
+async function placeFile(temporary: string, target: string, inPlace: boolean, guard: EditGuard): Promise<void> {
+  guard.requireUnchanged();
+  if (inPlace) renameSync(temporary, target);
+  else {
+    await renameToNew(temporary, target).catch(async (error: unknown) => {
+      if (isSystemError(error) && error.code === "EEXIST") await requireFree(target);
+      throw error;
     });
   }
+  await syncFolder(dirname(target));
+}
+
+function describeFullDisk(error: unknown, target: string, bytes: number): unknown {
+  if (!isSystemError(error) || error.code !== "ENOSPC") return error;
+  return new QuantsmithError("QS-DISK-FULL", `the disk filled up while writing ${quote(basename(target))}`, {
+    remedy: `Free ${bytes} bytes: the new header is too long to replace the old one in place.`,
+    cause: error,
+  });
 }

@@ -13,7 +13,7 @@ export async function withBlobLock<T>(
   options: LockOptions & { signal: AbortSignal },
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  return withLock(join(folder, `${blob}.quantsmith.lock`), options, (lost) => {
+  return withLock(join(folder, `${blob}.quantsmith.lock`), options, ({ lost }) => {
     const taken = new AbortController();
     lost.addEventListener("abort", () => taken.abort(takenOver(blob)), { once: true });
     return work(AbortSignal.any([options.signal, taken.signal]));

@@ -27,6 +27,7 @@ export interface BuildOptions {
 /** Each compiler needs about 1 GB of memory, and more of them would save little time. */
 const maxCompilers = 2;
 const temporaryPrefix = ".building-";
+const temporaryName = /^\.building-[0-9a-f]{32}$/;
 
 /** Written last: a folder without it is incomplete. */
 export const recordName = "toolchain.json";
@@ -44,7 +45,7 @@ export interface ToolchainRecord {
 export async function buildTools(options: BuildOptions): Promise<void> {
   const parent = path.dirname(options.target);
   await removeLeftovers(parent);
-  const temporary = path.join(parent, `${temporaryPrefix}${randomBytes(4).toString("hex")}`);
+  const temporary = path.join(parent, `${temporaryPrefix}${randomBytes(16).toString("hex")}`);
   try {
     await mkdir(temporary, { mode: 0o755 });
     await fill(temporary, options);
@@ -183,7 +184,7 @@ async function requireOutput(output: string, program: string): Promise<void> {
 /** Deletes the folders of killed builds, if it can. The lock excludes a live one. */
 async function removeLeftovers(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
-    if (!name.startsWith(temporaryPrefix)) continue;
+    if (!temporaryName.test(name)) continue;
     await rm(path.join(parent, name), { recursive: true, force: true }).catch(() => undefined);
   }
 }

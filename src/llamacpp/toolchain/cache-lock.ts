@@ -11,7 +11,7 @@ export async function withCacheLock<T>(
   action: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   await makeCacheFolder(folder);
-  return withLock(`${folder}.lock`, options, (lost) =>
+  return withLock(`${folder}.lock`, options, ({ lost }) =>
     action(options.signal ? AbortSignal.any([options.signal, lost]) : lost),
   );
 }

@@ -14,7 +14,6 @@ import { basename, dirname, join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { MetadataEdit } from "../../../src/gguf/edit/change-metadata.js";
 import { editGguf } from "../../../src/gguf/edit/edit-gguf.js";
-import { journalPath } from "../../../src/gguf/edit/header-journal.js";
 import { encodeHeader } from "../../../src/gguf/encode-header.js";
 import type { GgufValue } from "../../../src/gguf/gguf.js";
 import { metadataString } from "../../../src/gguf/metadata.js";
@@ -217,38 +216,45 @@ test("read-only, invalid and missing files fail", async () => {
   await expect(editGguf(join(home, "none"), [set("a.b", "N")])).rejects.toMatchObject({ code: "QS-GGUF-MISSING" });
 });
 
-describe("a killed edit", () => {
-  test("with a half-written header is completed by the next edit", async () => {
-    const before = await tensorData(path);
-    await editGguf(path, [set("tokenizer.chat_template", "n".repeat(20_000))]);
-    const header = readFileSync(path).subarray(0, (await readGguf(path)).dataOffset);
-    const torn = readFileSync(path);
-    torn.fill(0, 5000, header.length);
-    writeFileSync(path, torn);
-    const head = { format: 1, inode: String(statSync(path).ino), fileBytes: torn.length, sha256: sha256(header) };
-    writeFileSync(journalPath(path), Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), header]));
-    await expect(readGguf(path)).rejects.toThrow();
-    await editGguf(path, [set("general.name", "N")]);
-    const gguf = await readGguf(path);
-    expect(metadataString(gguf, "tokenizer.chat_template")).toBe("n".repeat(20_000));
-    expect([await tensorData(path), leftovers(path)]).toEqual([before, []]);
-  });
+test("a file that appears at the path of `--out` during the edit stays", async () => {
+  const out = `${path}.raced`;
+  const edit = editGguf(path, [set("general.name", "N")], { out, onBytes: () => writeFileSync(out, "mine") });
+  await expect(edit).rejects.toMatchObject({ code: "QS-USAGE" });
+  expect([readFileSync(out, "utf8"), leftovers(out)]).toEqual(["mine", []]);
+});
 
-  test("does not affect another file of the same name through its journal", async () => {
-    const head = { format: 1, inode: "1", fileBytes: 3, sha256: sha256("abc") };
-    writeFileSync(journalPath(path), `${JSON.stringify(head)}\nabc`);
-    await editGguf(path, [set("general.name", "N")]);
-    expect(metadataString(await readGguf(path), "general.name")).toBe("N");
-    expect(leftovers(path)).toEqual([]);
-  });
+test("a file that changes while it is rewritten is not replaced", async () => {
+  let bytes = readFileSync(path);
+  const change = () => {
+    bytes = Buffer.from(bytes);
+    bytes[bytes.length - 1] = 1;
+    writeFileSync(path, bytes);
+  };
+  const edit = editGguf(path, [set("tokenizer.chat_template", "z".repeat(30_000))], { onBytes: change });
+  await expect(edit).rejects.toMatchObject({ code: "QS-EDIT-CHANGED", at: { file: path } });
+  expect(readFileSync(path).equals(bytes)).toBe(true);
+  expect(leftovers(path)).toEqual([]);
+});
 
-  test("leaves temporary files that the next edit removes", async () => {
-    const names = [".quantsmith-new.0123", ".quantsmith-edit.77.89ab"];
-    writeFileSync(join(home, `.${basename(path)}${names[0]}`), "half a model");
-    writeFileSync(join(home, `..${basename(path)}${names[1]}`), "half a journal");
+describe("temporary files of killed edits", () => {
+  const id = "0123456789abcdef0123456789abcdef";
+  const around = (end: string) => [
+    `.${basename(path)}.quantsmith-new.${end}`,
+    `..${basename(path)}.quantsmith-edit.77.${end}`,
+  ];
+
+  test("are removed by the next edit", async () => {
+    for (const name of around(id)) writeFileSync(join(home, name), "half a model");
     expect(leftovers(path)).toHaveLength(2);
     await editGguf(path, [set("general.name", "N")]);
     expect(leftovers(path)).toEqual([]);
+  });
+
+  test("stay if they only look like them", async () => {
+    for (const name of around("20261130")) writeFileSync(join(home, name), "mine");
+    for (const name of around(id)) mkdirSync(join(home, name));
+    await editGguf(path, [set("general.name", "N")]);
+    expect(leftovers(path)).toHaveLength(4);
   });
 });
 

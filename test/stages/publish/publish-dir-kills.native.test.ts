@@ -47,8 +47,8 @@ test.each(Array.from({ length: kills }, (_, index) => index + 1))("kill %i", asy
     const renames = operations.flatMap((name, index) => (name === "rename" ? [index] : []));
     const at = seed % 2 === 0 ? renames[random(renames.length)] : random(operations.length);
     await publishUntil(target, at ?? 0);
-    const siblings = readdirSync(join(target, "..")).map((name) => join(target, "..", name));
-    totals.lost += siblings.some(isComplete) ? 0 : 1;
+    const siblings = readdirSync(join(target, ".."), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    totals.lost += siblings.some(({ name }) => isComplete(join(target, "..", name))) ? 0 : 1;
     totals.half += !existsSync(target) || isComplete(target) ? 0 : 1;
   }
   const signal = new AbortController().signal;
