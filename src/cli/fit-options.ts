@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findModels } from "../hardware/fit/find-models.js";
 import { type MeasuredModel, measureModels } from "../hardware/fit/measure-models.js";
@@ -7,12 +6,13 @@ import { type KvType, kvTypes } from "../hardware/memory/memory.js";
 import { parseBytes } from "../util/bytes.js";
 import { QuantsmithError } from "../util/errors.js";
 import { quote, quoteList } from "../util/quote.js";
+import { systemTemporaryFolder } from "../util/system-temporary-folder.js";
 import type { Warning } from "../util/warnings.js";
 import { interruptSignal } from "./interrupt.js";
 
 /** Loads the named models with their memory. Errors: those of `findModels` and `measureModels`. */
 export async function loadModels(paths: readonly string[]): Promise<MeasuredModel[]> {
-  const scratch = await mkdtemp(join(tmpdir(), "quantsmith-fit-"));
+  const scratch = await mkdtemp(join(await systemTemporaryFolder(), "quantsmith-fit-"));
   try {
     return await measureModels(await findModels(paths, scratch), interruptSignal());
   } finally {

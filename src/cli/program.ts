@@ -242,4 +242,5 @@ program
   .command("schema [kind]")
   .description("print the JSON Schema of recipes or another file type")
   .option("--write <folder>", "write all schemas into a folder")
+  .option("--force", "overwrite files with other content")
   .action(async (kind, options) => (await commands.schema()).schema(kind, options));

@@ -1,10 +1,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { availableParallelism, tmpdir } from "node:os";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { describeToolchain } from "../llamacpp/toolchain/toolchain.js";
 import type { Plan, Step } from "../plan/plan.js";
 import type { PrepareContext, Prepared } from "../stages/stage.js";
 import { jsonDifferences } from "../util/json-differences.js";
+import { systemTemporaryFolder } from "../util/system-temporary-folder.js";
 import { distinctWarnings, type Warning } from "../util/warnings.js";
 import { diskPeak } from "./disk-peak.js";
 import { marginBytes } from "./disk-space.js";
@@ -129,7 +130,7 @@ async function withTools<T>(
   let work: string | undefined;
   try {
     // A plan must not change the store.
-    work = await mkdtemp(join(tmpdir(), "quantsmith-plan-"));
+    work = await mkdtemp(join(await systemTemporaryFolder(), "quantsmith-plan-"));
     return await action({
       work,
       toolchain: () => Promise.resolve(tools.toolchain),

@@ -29,7 +29,10 @@ export const errorCodes = {
   "QS-DEVICE-UNKNOWN": { exit: 2, about: "The catalog does not contain the device." },
   "QS-DEVICE-CUSTOM": { exit: 2, about: "A `custom:` device is invalid." },
   // files that `init` writes (src/cli/init)
-  "QS-INIT-EXISTS": { exit: 2, about: "`init` would overwrite a file that was edited or not written by quantsmith." },
+  "QS-INIT-EXISTS": {
+    exit: 2,
+    about: "`init` or `schema --write` would overwrite a file that was edited or not written by quantsmith.",
+  },
   // reading GGUF files (src/gguf)
   "QS-GGUF-MISSING": { exit: 2, about: "The GGUF file does not exist, is not a regular file or cannot be read." },
   "QS-GGUF-INVALID": { exit: 2, about: "The GGUF header violates the format or a safety limit." },

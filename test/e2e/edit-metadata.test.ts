@@ -8,6 +8,18 @@ import { quantsmith } from "../fixtures/cli.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 import { makeTinyModel } from "../fixtures/tiny-model.js";
 
+test("a missing folder for temporary files is an error with a remedy", async () => {
+  const template = join(temporaryFolder(), "template.jinja");
+  writeFileSync(template, "{{ messages[0].content }}");
+  const args = ["edit-metadata", template, "--chat-template", template, "--json"];
+  const result = await quantsmith(args, { env: { TMPDIR: "/nonexistent" } });
+  expect(JSON.parse(result.stdout).error).toMatchObject({
+    code: "QS-ENV-FILE",
+    message: expect.stringContaining("/nonexistent"),
+    remedy: expect.stringContaining("TMPDIR"),
+  });
+});
+
 test("llama.cpp computes the same after an edit in place and after a rewrite", async () => {
   const home = temporaryFolder();
   const { toolchain } = await makeTinyModel(home);

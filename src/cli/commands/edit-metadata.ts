@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { renderChats } from "../../corpus/render-chats.js";
 import type { MetadataEdit } from "../../gguf/edit/change-metadata.js";
@@ -11,6 +10,7 @@ import { QuantsmithError } from "../../util/errors.js";
 import { isLfsPointer, lfsPointer } from "../../util/lfs-pointer.js";
 import { quote } from "../../util/quote.js";
 import { systemReason } from "../../util/system-reason.js";
+import { systemTemporaryFolder } from "../../util/system-temporary-folder.js";
 import { interruptSignal } from "../interrupt.js";
 import { note, print, printJson, shorten } from "../print.js";
 
@@ -82,7 +82,7 @@ async function templateEdit(path: string, signal: AbortSignal): Promise<Metadata
   const text = decodeText(bytes);
   if (text === undefined) throw failure("it is not UTF-8 text");
   const chat = { messages: [], addGenerationPrompt: false, bos: undefined, eos: undefined };
-  const [rendering] = await renderChats(text, [chat], { work: tmpdir(), signal });
+  const [rendering] = await renderChats(text, [chat], { work: await systemTemporaryFolder(), signal });
   if (rendering?.kind === "unparsable") throw failure(rendering.reason);
   return { kind: "set", key: "tokenizer.chat_template", type: "string", text };
 }

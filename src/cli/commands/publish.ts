@@ -22,11 +22,12 @@ export async function publish(release: string, options: PublishCommandOptions): 
   const signal = interruptSignal();
   const done = options.dryRun !== true;
   const write = options.json === true ? note : print;
+  const onWait = () => note("waiting for another process that publishes to the same folder");
   const onPlan = (operations: readonly PublishOperation[]) => {
     for (const operation of operations) write(describeOperation(operation));
   };
   const { report, place, dir, hub, verified } = done
-    ? await publishTo(folder, target, { signal, onProgress: uploadProgress(note), onPlan })
+    ? await publishTo(folder, target, { signal, onProgress: uploadProgress(note), onPlan, onWait })
     : await previewPublish(folder, target, signal);
   if (verified?.ok === false) process.exitCode = 3;
   const variants = report.variants.map(({ file }) => file);

@@ -6,8 +6,8 @@ import {
   recipeJsonSchema,
 } from "../../recipe/json-schema.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { makeFolder, writeFileAtomic } from "../../util/files.js";
 import { quote, quoteList } from "../../util/quote.js";
+import { writeNewFile } from "../init/write-new-file.js";
 import { print } from "../print.js";
 
 const schemas: Readonly<Record<string, () => string>> = {
@@ -17,12 +17,12 @@ const schemas: Readonly<Record<string, () => string>> = {
   "hardware-compatibility": hardwareCompatibilityJsonSchema,
 };
 
-/** `quantsmith schema`: prints one JSON Schema, or writes all. */
-export async function schema(kind: string | undefined, options: { write?: string }): Promise<void> {
+/** `quantsmith schema`: prints one JSON Schema, or writes all. Errors: QS-INIT-EXISTS for a file with other content. */
+export async function schema(kind: string | undefined, options: { write?: string; force?: boolean }): Promise<void> {
   if (options.write !== undefined) {
-    await makeFolder(options.write);
+    const rules = { force: options.force === true, mayReplace: () => false };
     for (const [name, render] of Object.entries(schemas)) {
-      await writeFileAtomic(join(options.write, `${name}.schema.json`), render());
+      await writeNewFile(join(options.write, `${name}.schema.json`), render(), rules);
     }
     return;
   }

@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { encodeHeader } from "../../gguf/encode-header.js";
 import type { Gguf } from "../../gguf/gguf.js";
@@ -10,6 +9,7 @@ import { type RejectedFile, type SimulatedMemory, simulateMemory } from "../../l
 import { QuantsmithError } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
 import { sha256 } from "../../util/sha256.js";
+import { systemTemporaryFolder } from "../../util/system-temporary-folder.js";
 import { batchTokens } from "./measured-points.js";
 import type { MemoryConfiguration } from "./memory.js";
 
@@ -37,7 +37,7 @@ export async function simulateHeaders(models: readonly Model[], signal?: AbortSi
   if (models.length === 0) return [];
   const shapes = models.map(shapeOf);
   const firsts = [...new Set(shapes)].map((shape) => shapes.indexOf(shape));
-  const folder = await mkdtemp(path.join(tmpdir(), "quantsmith-memory-"));
+  const folder = await mkdtemp(path.join(await systemTemporaryFolder(), "quantsmith-memory-"));
   try {
     const weights = models.map(
       ({ gguf, runs }, i) => [gguf, tokenCount(gguf), firsts.includes(i) ? runs : []] as const,

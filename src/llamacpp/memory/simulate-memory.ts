@@ -1,10 +1,10 @@
-import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseChildMessage } from "../../util/child-message.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { packageRoot } from "../../util/package-root.js";
 import { redact } from "../../util/redact.js";
 import { runSubprocess, type SubprocessResult } from "../../util/subprocess.js";
+import { systemTemporaryFolder } from "../../util/system-temporary-folder.js";
 import { withoutMessages } from "./log-lines.js";
 import type { RunBytes, SimulatedRun, SimulationMessage, SimulationRequest } from "./protocol.js";
 
@@ -52,7 +52,7 @@ async function runSimulationChild(
     file: process.execPath,
     // The compiled file, also if this file runs from source under vitest.
     args: [fileURLToPath(new URL("dist/llamacpp/memory/child.js", packageRoot))],
-    cwd: tmpdir(),
+    cwd: await systemTemporaryFolder(),
     input: JSON.stringify(request),
     ...(signal && { signal }),
   });

@@ -24,10 +24,10 @@ export interface FolderPublication {
 export async function publishToFolder(
   release: CheckedRelease,
   target: string,
-  { signal, onPlan }: Pick<PublishHooks, "signal" | "onPlan">,
+  { signal, onPlan, onWait }: Pick<PublishHooks, "signal" | "onPlan" | "onWait">,
 ): Promise<FolderPublication> {
   return onTarget(release, target, (path) =>
-    withFolderLock(path, { signal }, async () => {
+    withFolderLock(path, { signal, ...(onWait && { onWait }) }, async () => {
       const previous = await readFolderRelease(path, signal);
       const changes = await findChanges(release.files, previous, signal);
       const operations = fileOperations(changes);

@@ -32,8 +32,6 @@ import { until } from "../../fixtures/until.js";
 
 // Processes of the built program that end or stop while they overwrite a header.
 const program = fileURLToPath(new URL("../../fixtures/edit-stopped-child.mjs", import.meta.url));
-const type = ggmlTypeByName("F32");
-if (type === undefined) throw new Error("no F32");
 const base = temporaryFolder();
 const isRoot = process.getuid?.() === 0;
 let path: string;
@@ -54,6 +52,8 @@ function model(character: string): Buffer {
     ["general.name", { type: "string", value: "Old" }],
     ["tokenizer.chat_template", { type: "string", value: character.repeat(20_000) }],
   ]);
+  const type = ggmlTypeByName("F32");
+  if (type === undefined) throw new Error("no F32");
   const { bytes, fileBytes } = encodeHeader({ metadata, tensors: [{ name: "a", shape: [7, 3], type }] });
   return Buffer.concat([bytes, Buffer.alloc(fileBytes - bytes.length, 0xa5)]);
 }
