@@ -39,6 +39,8 @@ export interface ReleaseTarget extends ContentCheck {
   /** Renames a folder that is not the run's to replace, instead of failing. */
   replace: boolean;
   signal: AbortSignal;
+  /** Called once while another process changes the release. */
+  onWait?: () => void;
 }
 
 /** A release folder after a change. */
@@ -130,7 +132,7 @@ async function changeRelease(
 ): Promise<ChangedRelease> {
   const paths = await releasePaths(target.workspace, target.name);
   try {
-    const lock = { signal: target.signal };
+    const lock = { signal: target.signal, ...(target.onWait && { onWait: target.onWait }) };
     const changed = await reportDiskFull("the installation of the release", () =>
       withFolderLock(paths.folder, lock, async () => {
         await removeUnfinishedWrites(paths.record);

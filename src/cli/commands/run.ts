@@ -81,6 +81,7 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
       owner: await releaseOwner(workspace, settings),
       replace: options.replace === true,
       verify: options.verify === true,
+      onWait: () => note("waiting for another run that installs the same release"),
     };
     await requireReplaceable(release, plan, options.fresh === true);
     // The search for warnings of steps that are not built yet is worth its time only if they end the run.
