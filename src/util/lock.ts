@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, rmdirSync, rmSync } from "node:fs";
-import { lstat, lutimes, mkdir, readdir, rmdir, unlink, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { lutimes, mkdir, readdir, rmdir, unlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isSystemError, QuantsmithError } from "./errors.js";
+import { isSystemError } from "./errors.js";
 import { makeFolder } from "./files.js";
+import { findOwner, foreignLock, isMissing, type Owner, OwnerWatch, owned } from "./lock-owner.js";
 import { isOwnEntry } from "./own-entry.js";
-import { isProcessAlive, processName } from "./process-identity.js";
-import { quote } from "./quote.js";
+import { processName } from "./process-identity.js";
 
 /*
  * A lock is a folder that contains one empty file, named for its owner. A process takes a lock over by the removal of
@@ -21,11 +21,6 @@ import { quote } from "./quote.js";
 
 const heartbeatMs = 1000;
 const retryMs = 200;
-/** Consecutive looks without a heartbeat, about five seconds in all, after which another process takes a lock over. */
-const maxSilentLooks = 25;
-/** The same for a lock without an owner file, which is created at once. A live owner notices the takeover, see `create`. */
-const maxOwnerlessLooks = 2;
-const ownerName = /^[0-9a-f]{8}-\d+-\d+-[0-9a-f]{8}$/;
 
 /** A lock that this process took. */
 export interface HeldLock {
@@ -137,7 +132,7 @@ async function takeOver(path: string, owner: Owner): Promise<void> {
     if (isMissing(error)) return true;
     throw error;
   });
-  if (!isOwn) throw foreign(path, "a lock of another user");
+  if (!isOwn) throw foreignLock(path, "a lock of another user");
   await release(owner.file);
 }
 
@@ -152,68 +147,6 @@ async function release(ownerFile: string): Promise<void> {
   });
 }
 
-interface Owner {
-  /** Its file, or a name for it if it was killed before it created the file. */
-  file: string;
-  /** Changes with every heartbeat. */
-  state: string;
-  /** Undefined if its process is on another machine, or unknown. */
-  isAlive: boolean | undefined;
-  /** Consecutive looks without a heartbeat after which it is gone. */
-  maxSilentLooks: number;
-}
-
-/** Returns the owner of a lock; undefined if there is no lock. Errors: QS-ENV-LOCK for anything else at its path. */
-async function findOwner(path: string): Promise<Owner | undefined> {
-  try {
-    const folder = await lstat(path, { bigint: true });
-    if (!folder.isDirectory()) throw foreign(path, folder.isSymbolicLink() ? "a symbolic link" : "not a folder");
-    const names = await readdir(path);
-    const other = names.find((name) => !ownerName.test(name));
-    if (other !== undefined) throw foreign(path, `a folder that contains ${quote(other)}`);
-    const [name] = names;
-    const file = join(path, name ?? "unknown");
-    const found = name === undefined ? folder : await lstat(file, { bigint: true });
-    const state = `${name} ${found.ino} ${found.mtimeNs}`;
-    if (name === undefined) return { file, state, isAlive: undefined, maxSilentLooks: maxOwnerlessLooks };
-    if (!found.isFile() || found.size > 0n) throw foreign(path, `a folder that contains ${quote(name)}`);
-    return { file, state, isAlive: isOwnerAlive(name), maxSilentLooks };
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
-}
-
-function foreign(path: string, what: string): QuantsmithError {
-  return new QuantsmithError("QS-ENV-LOCK", `${path}, which would be a lock of quantsmith, is ${what}`, {
-    remedy: "Move or remove it if you do not need it, then run again. It was not changed.",
-    at: { file: path },
-  });
-}
-
-function isMissing(error: unknown): boolean {
-  return isSystemError(error) && error.code === "ENOENT";
-}
-
-/** This process may have failed to remove the file of a lock that it has released. */
-function isOwnerAlive(name: string): boolean | undefined {
-  if (name.startsWith(`${processName()}-`)) return [...owned].some((file) => basename(file) === name);
-  return isProcessAlive(name);
-}
-
-/** Decides by repeated looks whether the owner of a lock is gone. Looks are counted, so that sleep does not count. */
-class OwnerWatch {
-  #state = "";
-  #silentLooks = 0;
-
-  isGone({ state, isAlive, maxSilentLooks }: Owner): boolean {
-    this.#silentLooks = state === this.#state ? this.#silentLooks + 1 : 0;
-    this.#state = state;
-    // A stopped process has no heartbeat and continues later.
-    return isAlive === false || (isAlive === undefined && this.#silentLooks >= maxSilentLooks);
-  }
-}
-
 function startHeartbeat(ownerFile: string, onLost: () => void): () => void {
   const beat = () =>
     void lutimes(ownerFile, new Date(), new Date()).catch((error: unknown) => {
@@ -224,8 +157,7 @@ function startHeartbeat(ownerFile: string, onLost: () => void): () => void {
   return () => clearInterval(timer);
 }
 
-/** Owner files of this process, which its exit removes. */
-const owned = new Set<string>();
+// The exit of this process removes its locks.
 process.on("exit", () => {
   for (const file of owned) {
     try {

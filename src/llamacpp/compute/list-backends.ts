@@ -1,9 +1,9 @@
-import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseChildMessage } from "../../util/child-message.js";
 import { packageRoot } from "../../util/package-root.js";
 import { redact } from "../../util/redact.js";
 import { runSubprocess, type SubprocessResult } from "../../util/subprocess.js";
+import { systemTemporaryFolder } from "../../util/system-temporary-folder.js";
 import { type BackendLibrary, type DeviceBackendKind, findBackendLibraries } from "./backend-libraries.js";
 import type { ComputeDevice } from "./compute.js";
 import { type MissingLibrary, missingLibrary } from "./library-packages.js";
@@ -65,7 +65,7 @@ export async function loadBackend(
     file: process.execPath,
     // The compiled file, also if this file runs from source under vitest.
     args: [fileURLToPath(new URL("dist/llamacpp/compute/list-child.js", packageRoot))],
-    cwd: tmpdir(),
+    cwd: await systemTemporaryFolder(),
     input: JSON.stringify(request),
     timeoutMs: limitMs,
     ...(signal && { signal }),
