@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { removeComputeVariables } from "../util/child-environment.js";
 import { exitCodeOf } from "../util/error-report.js";
 import { prepareOutput, printError } from "./print.js";
 import { requireLimits } from "./require-limits.js";
@@ -8,6 +9,7 @@ function fail(error: unknown, asJson = process.argv.includes("--json")): never {
   process.exit(exitCodeOf(error));
 }
 
+removeComputeVariables();
 // A full device, for example, cannot take the error as JSON either.
 prepareOutput((error) => fail(error, false));
 // An error outside the command's promise, such as one in an event handler, which Node would print as it is.

@@ -7,6 +7,8 @@ export function isLoopback({ hostname }: URL): boolean {
 export function isEndpoint(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const url = new URL(text);
+  // With `/` in a password, which is not encoded, the user would be the host, and the rest of the password a path.
+  if (url.pathname.includes("@")) return false;
   const plain = url.username === "" && url.password === "" && url.search === "" && url.hash === "";
   return plain && (url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url)));
 }

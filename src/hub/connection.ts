@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { QuantsmithError } from "../util/errors.js";
 import { homeFolder } from "../util/home-folder.js";
 import { quote } from "../util/quote.js";
-import { redact } from "../util/redact.js";
+import { redact, redactAddress } from "../util/redact.js";
 import { isEndpoint } from "./address.js";
 import { defaultLimits, type HubLimits } from "./limits.js";
 import { proxyAgents } from "./proxy.js";
@@ -41,9 +41,13 @@ const defaultEndpoint = "https://huggingface.co";
 export function hubConnection(env: Environment = process.env, limits: Partial<HubLimits> = {}): HubConnection {
   const endpoint = (env.HF_ENDPOINT || defaultEndpoint).replace(/\/+$/, "");
   if (!isEndpoint(endpoint)) {
-    throw new QuantsmithError("QS-HUB-ENDPOINT", `HF_ENDPOINT is not a valid address: ${quote(redact(endpoint))}`, {
-      remedy: "Set `HF_ENDPOINT` to an https:// address without credentials; http:// works for this machine only.",
-    });
+    throw new QuantsmithError(
+      "QS-HUB-ENDPOINT",
+      `HF_ENDPOINT is not a valid address: ${quote(redactAddress(endpoint))}`,
+      {
+        remedy: "Set `HF_ENDPOINT` to an https:// address without credentials; http:// works for this machine only.",
+      },
+    );
   }
   const home = resolve(expand(env.HF_HOME) || join(env.XDG_CACHE_HOME || join(homeFolder(), ".cache"), "huggingface"));
   const token = env.HF_TOKEN?.trim() || readTokenFile(expand(env.HF_TOKEN_PATH) || join(home, "token"));

@@ -1,6 +1,6 @@
 import type { Agent } from "node:http";
 import { QuantsmithError } from "../util/errors.js";
-import { redact } from "../util/redact.js";
+import { redactAddress } from "../util/redact.js";
 import { isLoopback } from "./address.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -25,18 +25,22 @@ export function proxyAgents(env: Environment): (url: URL) => Promise<Agent | und
 async function tunnel(proxy: string): Promise<Agent> {
   // curl accepts an address without a scheme.
   const address = proxy.includes("://") ? proxy : `http://${proxy}`;
-  if (!URL.canParse(address) || !/^https?:$/.test(new URL(address).protocol)) {
-    throw new QuantsmithError(
-      "QS-HUB-PROXY",
-      `the proxy ${redact(address).replace(/\/\/.*@/, "//")} is not supported`,
-      {
-        remedy: "Set `HTTPS_PROXY` to an http:// or https:// address, or add the host to `NO_PROXY`.",
-      },
-    );
+  if (!isProxy(address)) {
+    throw new QuantsmithError("QS-HUB-PROXY", `the proxy ${redactAddress(address)} is not supported`, {
+      remedy:
+        "Set `HTTPS_PROXY` to an http:// or https:// address, with `@`, `/`, `?` and `#` of a password as `%40`, `%2F`, `%3F` and `%23`; or add the host to `NO_PROXY`.",
+    });
   }
   // Loaded only for a proxy.
   const { HttpsProxyAgent } = await import("https-proxy-agent");
   return new HttpsProxyAgent(address, { keepAlive: true });
+}
+
+/** False for an address whose password ends the host: the name of the host would be a part of it. */
+function isProxy(address: string): boolean {
+  if (!URL.canParse(address)) return false;
+  const { protocol, pathname, search, hash } = new URL(address);
+  return /^https?:$/.test(protocol) && !`${pathname}${search}${hash}`.includes("@");
 }
 
 /** True if an entry of `NO_PROXY` contains the host: `*`, a host, or a domain with all hosts below it; with or without a port. */

@@ -21,10 +21,10 @@ export function errorReport(error: unknown): ErrorReport {
     return {
       code: error.code,
       message: redact(error.message),
-      remedy: error.remedy,
+      remedy: redact(error.remedy),
       ...(error.at === undefined ? {} : { at: error.at }),
-      ...(error.output === undefined ? {} : { output: error.output }),
-      ...(error.problems === undefined ? {} : { problems: error.problems }),
+      ...(error.output === undefined ? {} : { output: redact(error.output) }),
+      ...(error.problems === undefined ? {} : { problems: error.problems.map(redactProblem) }),
     };
   }
   const failure = systemFailure(error);
@@ -34,6 +34,11 @@ export function errorReport(error: unknown): ErrorReport {
     message: redact(error instanceof Error ? (error.stack ?? error.message) : String(error)),
     remedy: "Report this bug in quantsmith with the text above.",
   };
+}
+
+function redactProblem(problem: Diagnostic): Diagnostic {
+  const { message, remedy, excerpt } = problem;
+  return { ...problem, message: redact(message), remedy: redact(remedy), excerpt: redact(excerpt) };
 }
 
 /** Returns the error that a report describes. */

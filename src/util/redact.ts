@@ -1,8 +1,26 @@
-/** Removes tokens, and the query of every URL since it may be presigned, from text to show, log or store. */
+/** A user name or password before `@`; the password may contain `@`, or `/`, which its user did not encode. */
+const urlCredentials = [
+  // Not a host and a port: the part before the colon has no dot, or the part after it is not a number.
+  /(\b[a-z][a-z0-9+.-]*:\/\/)(?!localhost:)(?:[^\s/:@.[\]"']+:|[^\s/:@"']+:(?!\d+(?:[/?#\s"']|$)))\S*@/gi,
+  /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/"'<>]*@/gi,
+] as const;
+
+/** Removes tokens, credentials in URLs, and the query of every URL since it may be presigned, from text to show or store. */
 export function redact(text: string): string {
-  return text
+  const withoutTokens = text
     .replace(/\bhf_[A-Za-z0-9]{4,}/g, "hf_[redacted]")
-    .replace(/(\bBearer\s+)[^\s"']+/gi, "$1[redacted]")
-    .replace(/(https?:\/\/)[^\s/@"']+@/gi, "$1[redacted]@")
+    .replace(/(\bBearer\s+)[^\s"']+/gi, "$1[redacted]");
+  return urlCredentials
+    .reduce((shown, pattern) => shown.replace(pattern, "$1[redacted]@"), withoutTokens)
     .replace(/(https?:\/\/[^\s"'?]+)\?[^\s"']+/gi, "$1?[redacted]");
+}
+
+/** Redacts a setting that should be an address, such as a proxy; it may lack the scheme or have a wrong one. */
+export function redactAddress(address: string): string {
+  return redact(address.replace(/^(\w+:\/\/)?.*@/s, "$1[redacted]@"));
+}
+
+/** True if a text contains a URL with a user name or password. */
+export function hasUrlCredentials(text: string): boolean {
+  return urlCredentials.some((pattern) => text.search(pattern) >= 0);
 }

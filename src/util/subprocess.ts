@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { childEnvironment } from "./child-environment.js";
+import { childEnvironment, type EnvironmentUse } from "./child-environment.js";
 import { parentDeathArgv } from "./parent-death.js";
 import { type Breach, type ProcessLimits, watchProcess } from "./process-watch.js";
 import { redact } from "./redact.js";
@@ -10,8 +10,10 @@ export interface SubprocessOptions {
   file: string;
   args: readonly string[];
   cwd: string;
-  /** Added to the filtered environment of this process. */
+  /** Added to the environment that every child gets. */
   env?: Readonly<Record<string, string>>;
+  /** Adds the variables, credentials included, that package installers or Slurm's programs need. */
+  use?: EnvironmentUse;
   /** Aborting ends the process group: SIGTERM, then SIGKILL after five seconds. */
   signal?: AbortSignal;
   /** Called with each piece of text as it arrives; tools end progress with commas or `\r`, not always newlines. */
@@ -46,7 +48,7 @@ const maxKeptCharacters = 4 * 1024 * 1024;
 
 /**
  * Runs one program and waits for its end. All processes of this project start here: argv array, no shell, own process
- * group, no tokens in the environment, and on Linux a parent-death signal so that no process outlives this one.
+ * group, only known variables in the environment, and on Linux a parent-death signal so that no process outlives this one.
  * Does not throw if the program fails (see the result); throws the abort reason if `signal` fires, and QS-ENV-PROC.
  */
 export async function runSubprocess(options: SubprocessOptions): Promise<SubprocessResult> {
@@ -58,7 +60,7 @@ export async function runSubprocess(options: SubprocessOptions): Promise<Subproc
   const [file = options.file, ...args] = [...(await parentDeathArgv()), options.file, ...options.args];
   const child = execa(file, args, {
     cwd: options.cwd,
-    env: childEnvironment(options.env),
+    env: childEnvironment(options.env, options.use),
     extendEnv: false,
     shell: false,
     detached: true,

@@ -27,6 +27,9 @@ test.each([
   "ftp://hub.example",
   "hub.example",
   "https://user:password@hub.example",
+  "htp://user:password@hub.example",
+  "user:password@hub.example",
+  "https://user:1/password@hub.example",
   "https://hub.example/?token=x",
 ])("rejects the endpoint %s without printing the password", (address) => {
   const error = errorOf({ HF_ENDPOINT: address });

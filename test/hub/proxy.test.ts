@@ -89,8 +89,23 @@ test("a refusal of the proxy is not taken for a response of the Hub", async () =
 
 test("an invalid proxy is an error without its password", async () => {
   const error = await failure({ ALL_PROXY: "socks5://me:secret@proxy.example" });
-  expect([error.code, error.message]).toEqual(["QS-HUB-PROXY", "the proxy socks5://proxy.example is not supported"]);
+  expect([error.code, error.message]).toEqual([
+    "QS-HUB-PROXY",
+    "the proxy socks5://[redacted]@proxy.example is not supported",
+  ]);
 });
+
+test.each(["http://me:s3cr3t/x@proxy.example", "me:p@s3cr3t/x@proxy.example", "http://me:p@s3cr3t#x@proxy.example"])(
+  "a password that ends the host in %s is an error without it, not a host to connect to",
+  async (address) => {
+    const error = await failure({ HTTPS_PROXY: address });
+    expect([error.code, error.message]).toEqual([
+      "QS-HUB-PROXY",
+      "the proxy http://[redacted]@proxy.example is not supported",
+    ]);
+    expect(error.remedy).toContain("%40");
+  },
+);
 
 test.each([
   ["*", "https://hub.example/", false],

@@ -75,12 +75,9 @@ async function runOnce(
   return { args: all, result: await runTool(run, tool, all, follow?.(), env) };
 }
 
-/**
- * Returns the options that keep a tool on the CPU. Tools use devices by default: of the backends that they contain, and of
- * the user's GGML_BACKEND_PATH.
- */
+/** Returns the options that keep a tool on the CPU: tools use the devices of the backends that they contain by default. */
 export function cpuArguments({ compute, toolchain }: Pick<ToolRun, "compute" | "toolchain">): string[] {
-  const hasDevices = process.platform === "darwin" || toolchain.source !== "pinned" || process.env.GGML_BACKEND_PATH;
+  const hasDevices = process.platform === "darwin" || toolchain.source !== "pinned";
   return compute !== undefined && hasDevices ? ["--device", "none"] : [];
 }
 

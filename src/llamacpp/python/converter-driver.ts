@@ -29,7 +29,7 @@ export function driverArguments(script: string, args: readonly string[], pretoke
 
 /**
  * Returns environment variables that disable the network, token files, the user's site packages and compiled files
- * beside the script, and set UTF-8 in any locale. Variables with tokens are already removed.
+ * beside the script, and set UTF-8 in any locale. Credentials are never passed.
  */
 export function converterEnvironment(threads: number): Record<string, string> {
   return {

@@ -28,6 +28,7 @@ export function packageInstaller(interpreter: string, { signal, onProgress }: In
       runSubprocess({
         ...{ file, args, cwd: path.dirname(interpreter), signal, onText: followDownloads(onProgress) },
         env: { ...installEnvironment, ...env },
+        use: "packages",
       });
     const index = extraIndex === undefined ? [] : ["--extra-index-url", extraIndex];
     const uv = await findProgram(["uv"]);

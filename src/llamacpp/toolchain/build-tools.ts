@@ -104,16 +104,8 @@ export const nativeFolder = fileURLToPath(new URL("native", packageRoot));
 /** Unpacks llama.cpp's complete source. Throws `QS-TOOL-BUILD`, `QS-DISK-FULL`. */
 export async function unpackSource(bundle: string, checkout: string, git: string, signal: AbortSignal): Promise<void> {
   const result = await runSubprocess({
-    // Inside a git hook these variables point git at the user's own repository.
-    file: "/usr/bin/env",
-    args: [
-      ...["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"].flatMap((name) => ["-u", name]),
-      git,
-      "clone",
-      "--quiet",
-      bundle,
-      checkout,
-    ],
+    file: git,
+    args: ["clone", "--quiet", bundle, checkout],
     env: { GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1", GIT_TERMINAL_PROMPT: "0" },
     cwd: path.dirname(checkout),
     signal,

@@ -1,18 +1,6 @@
-import { childEnvironment } from "../../util/child-environment.js";
+import { workerEnvironment } from "../../util/child-environment.js";
 import type { Job } from "../executor.js";
 import type { Group } from "./group-jobs.js";
-
-/** The environment variables of a worker. No other variable of the submitting shell, and no token, reaches a job. */
-const passedVariables = [
-  "HF_HOME",
-  "HF_HUB_CACHE",
-  "HOME",
-  "LANG",
-  "LC_ALL",
-  "LD_LIBRARY_PATH",
-  "PATH",
-  "XDG_CACHE_HOME",
-] as const;
 
 /** Returns the shell script for sbatch: sets the environment and executes the worker, in an array that of the task. */
 export function batchScript(group: Group, command: (job: Job) => readonly string[]): string {
@@ -22,7 +10,7 @@ export function batchScript(group: Group, command: (job: Job) => readonly string
   return [
     "#!/bin/sh",
     "# Written by quantsmith.",
-    ...workerEnvironment(),
+    ...exports(),
     ...(more.length === 0
       ? [`# ${comment(first)}`, work(first)]
       : [`case "$SLURM_ARRAY_TASK_ID" in`, ...tasks, "*) exit 2 ;;", "esac"]),
@@ -30,10 +18,9 @@ export function batchScript(group: Group, command: (job: Job) => readonly string
   ].join("\n");
 }
 
-function workerEnvironment(): string[] {
-  const known: readonly string[] = passedVariables;
-  return Object.entries(childEnvironment())
-    .filter(([name]) => known.includes(name) || /^QUANTSMITH_[A-Z_]+$/.test(name))
+/** No other variable of the submitting shell, and no token, reaches a job. */
+function exports(): string[] {
+  return Object.entries(workerEnvironment())
     .sort(([left], [right]) => (left < right ? -1 : 1))
     .map(([name, value]) => `export ${name}=${quoted(value)}`);
 }

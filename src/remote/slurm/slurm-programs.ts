@@ -46,7 +46,7 @@ export class SlurmPrograms {
   async call(program: string, args: readonly string[], options: CallOptions = {}): Promise<string> {
     const { input, retryTimeoutMs = defaultRetryTimeoutMs, beforeRetry, signal = this.signal } = options;
     const file = await this.#find(program);
-    const command = { file, args, cwd: this.cwd, signal, timeoutMs: commandLimitMs };
+    const command = { use: "slurm" as const, file, args, cwd: this.cwd, signal, timeoutMs: commandLimitMs };
     const attempt = async (number: number) => {
       const known = number === 1 ? undefined : await beforeRetry?.();
       if (known !== undefined) return known;

@@ -1,0 +1,47 @@
+import { expect, test } from "vitest";
+import { errorReport } from "../../src/util/error-report.js";
+import { QuantsmithError } from "../../src/util/errors.js";
+import { hasUrlCredentials, redact, redactAddress } from "../../src/util/redact.js";
+
+const secret = "s3cr3t";
+
+test.each([
+  `https://user:${secret}@host/x`,
+  `htp://user:${secret}@host`,
+  `git+https://${secret}@github.com/a/b`,
+  `git+ssh://user:${secret}@host/a`,
+  `socks5://user:p@${secret}@host:1`,
+  `http://user:p/${secret}@host:3128`,
+  `http://user:1/${secret}@host:3128`,
+  `http://user:p@a/${secret}@host:3128`,
+  `http://user:${secret}?x#y@host`,
+  `https://host/file?X-Amz-Signature=${secret}`,
+])("no message contains the credentials of %s", (url) => {
+  const text = `reading "${url}": refused, see https://host.example/@scope/name`;
+  expect(redact(text)).not.toContain(secret);
+  expect(redact(text)).toMatch(/^reading ".*(?:host|github).*": refused, see https:\/\/host.example\/@scope\/name$/);
+  const error = new QuantsmithError("QS-USAGE", text, { remedy: text, output: text });
+  expect(JSON.stringify(errorReport(error))).not.toContain(secret);
+});
+
+test.each([
+  "hf:org/name@0123456789ab",
+  "http://localhost:8080/models/a@b",
+  "http://127.0.0.1:8080/models/a@b",
+  "https://host.example:8443/api/models/a@b",
+  "https://host.example/a@b",
+  "pkg:npm/quantsmith@0.1.0",
+])("%s has no credentials", (text) => {
+  expect(redact(text)).toBe(text);
+  expect(hasUrlCredentials(text)).toBe(false);
+});
+
+test.each([
+  `user:${secret}@host`,
+  `htp://user:${secret}@host`,
+  `htp:/user:${secret}@host`,
+  `http://u:p/${secret}@host`,
+])("the setting %s is shown without credentials", (address) => {
+  expect(redactAddress(address)).not.toContain(secret);
+  expect(redactAddress(address)).toMatch(/\[redacted\]@host$/);
+});
