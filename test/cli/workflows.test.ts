@@ -126,6 +126,16 @@ test("a rendered workflow differs only in the installed package, and edits are d
   for (const rejected of ['x"\n      evil: true', "-g", "--registry", "#x", ""]) {
     expect(() => renderWorkflow(release, rejected)).toThrow("npm cannot install");
   }
+  for (const secret of [
+    "git+https://x-token:ghp_0123456789abcdef@github.com/me/quantsmith.git",
+    "git+https://ghp_0123456789abcdef@github.com/me/quantsmith.git",
+    "git+https://me:pw@example.org/quantsmith.git",
+    "git+ssh://me:pw@example.org/quantsmith.git",
+    "https://example.org/glpat-0123456789abcdef/quantsmith.tgz",
+  ]) {
+    expect(() => renderWorkflow(release, secret)).toThrow(/^the address of `--install` contains credentials/);
+  }
+  expect(renderWorkflow(release, "git+ssh://git@github.com/me/quantsmith.git")).toContain("git@github.com");
   // A manual start may enter any text, which must not become an option of npm.
   const installs = release.match(/npm (?:install --global|pack) -.*/g) ?? [];
   expect(installs.filter((line) => !/ -- (?:"\$QUANTSMITH"|\.|\.\/program\/\*\.tgz)$/.test(line))).toEqual([]);

@@ -1,6 +1,7 @@
 import { QuantsmithError } from "../../util/errors.js";
 import { packageVersion } from "../../util/package-version.js";
 import { quote } from "../../util/quote.js";
+import { hasUrlCredentials } from "../../util/redact.js";
 import { sha256 } from "../../util/sha256.js";
 
 /** Path of the workflow in every repository, and in this package, which uses the same workflow. */
@@ -14,9 +15,15 @@ const stamp = /^# Written by `quantsmith init ci` [^\n]*; sha256 of the lines be
 
 /**
  * Renders the release workflow for another repository: it installs `install` with npm, and its first line lets
- * `isUnmodified` detect edits. Errors: QS-USAGE if npm cannot install `install`.
+ * `isUnmodified` detect edits. Errors: QS-USAGE if npm cannot install `install`, or it contains
+ * credentials, which everyone who reads the repository would see.
  */
 export function renderWorkflow(template: string, install: string): string {
+  if (hasCredentials(install)) {
+    throw new QuantsmithError("QS-USAGE", "the address of `--install` contains credentials, and a workflow is public", {
+      remedy: "Give the address without them, and let the workflow's git read them from a secret of the repository.",
+    });
+  }
   // npm would parse a leading `-` as an option, and YAML a leading `#` as a comment.
   if (!/^[\w@./~][\w@./:+#~^-]{0,499}$/.test(install)) {
     throw new QuantsmithError("QS-USAGE", `npm cannot install ${quote(install)}`, {
@@ -36,4 +43,10 @@ export function renderWorkflow(template: string, install: string): string {
 export function isUnmodified(text: string): boolean {
   const [line, digest] = stamp.exec(text) ?? [];
   return line !== undefined && digest === sha256(text.slice(line.length));
+}
+
+/** The user name of ssh, such as `git`, is no credential. */
+function hasCredentials(install: string): boolean {
+  const isToken = /\b(?:gh[a-z]|github_pat|glpat|npm|hf)[_-][A-Za-z0-9_-]{10,}/.test(install);
+  return isToken || hasUrlCredentials(install.replace(/^(git\+ssh|ssh):\/\/[\w-]+@/, "$1://"));
 }
