@@ -52,7 +52,10 @@ addComputeOptions(
 )
   .option("--fresh", "ignore finished steps and build them again")
   .option("--verify", "verify the hash of every stored file before use")
-  .option("--replace", "rename a changed or another recipe's release folder instead of failing")
+  .option(
+    "--replace",
+    "rename a changed or another recipe's release folder, and overwrite foreign files at `--publish`",
+  )
   .option("--executor <name>", "where compute steps run: local, slurm or hf-jobs", "local")
   .option("--max-cost <usd>", "cost limit for all jobs of hf-jobs")
   .option("--strict", "treat warnings as errors: release nothing, exit with 2")
@@ -190,6 +193,7 @@ program
   .option("--private", "create a private repository; fail if it exists and is public")
   .option("--collection <slug>", "add the repository to a collection")
   .option("--sign", "sign the release through Sigstore with the CI job's identity")
+  .option("--replace", "overwrite files that are not of a release of this model; rename such a folder")
   .option("--dry-run", "print the planned operations without executing them")
   .option(...json)
   .action(async (release, options) => (await commands.publish()).publish(release, options));

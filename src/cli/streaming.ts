@@ -1,7 +1,8 @@
 import type { EventBus } from "../engine/events.js";
 import type { PassedVariant } from "../engine/runtime.js";
 import type { Plan } from "../plan/plan.js";
-import type { PublishSettings } from "../recipe/settings-types.js";
+import type { PackageParams } from "../stages/package/package-params.js";
+import type { PublishTarget } from "../stages/publish/target.js";
 import { openStream } from "../stages/publish/variant-stream.js";
 import { errorReport } from "../util/error-report.js";
 
@@ -15,18 +16,20 @@ export interface Streaming {
 }
 
 /**
- * Opens the recipe's repository for uploads during the run; undefined without `publish.stream`, and for a partial plan,
+ * Opens the recipe's repository for uploads during the run; undefined unless `stream` is set, and for a partial plan,
  * which builds no release. Emits events. Errors: those of `openStream`.
  */
 export async function startStreaming(
-  publish: PublishSettings | undefined,
+  { stream: wanted, target }: { stream: boolean; target: PublishTarget },
   plan: Plan,
   events: EventBus,
   signal: AbortSignal,
 ): Promise<Streaming | undefined> {
-  const makesRelease = plan.steps.some(({ id, mode }) => id === "package" && mode === "build");
-  if (publish?.target.kind !== "hub" || !publish.stream || !makesRelease) return undefined;
-  const stream = await openStream(publish.target, {
+  const packaging = plan.steps.find(({ id, mode }) => id === "package" && mode === "build");
+  if (target.kind !== "hub" || !wanted || packaging === undefined) return undefined;
+  const { modelName, variants } = packaging.params as PackageParams;
+  const planned = { model: modelName, files: variants.map(({ file }) => file) };
+  const stream = await openStream(target, planned, {
     signal,
     onStart: (variant, bytes) => events.emit({ type: "upload-started", variant, bytes }),
     onProgress: (variant, done, total, rate) => {

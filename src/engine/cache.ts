@@ -125,6 +125,10 @@ async function keysOfReleases(workspace: Workspace, store: Store): Promise<Set<s
 
 async function releasedInodes(workspace: Workspace): Promise<Set<string>> {
   const files = await listFiles(workspace.releases);
-  const stats = await Promise.all(files.map((file) => stat(join(workspace.releases, file), { bigint: true })));
-  return new Set(stats.map(({ ino }) => String(ino)));
+  const inodes = files.map(async (file) => {
+    // A link whose target is missing, or on a disk that is not mounted, keeps nothing.
+    const found = await stat(join(workspace.releases, file), { bigint: true }).catch(() => undefined);
+    return found === undefined ? [] : [String(found.ino)];
+  });
+  return new Set((await Promise.all(inodes)).flat());
 }

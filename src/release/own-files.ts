@@ -32,6 +32,16 @@ export function ownFiles(texts: ReadonlyMap<string, string>): Map<string, string
   return files;
 }
 
+/** Returns the files of a release as `ownFiles`, and the name of its model; undefined without a release. */
+export function ownRelease(texts: ReadonlyMap<string, string>): {
+  own: Map<string, string>;
+  model: string | undefined;
+} {
+  const own = ownFiles(texts);
+  const release = own.size === 0 ? undefined : parseRelease(texts.get("release.json") ?? "");
+  return { own, model: typeof release === "object" ? release.model.name : undefined };
+}
+
 function haveSameEntries(some: ReadonlyMap<string, string> | undefined, others: ReadonlyMap<string, string>): boolean {
   return some?.size === others.size && [...others].every(([path, digest]) => some.get(path) === digest);
 }

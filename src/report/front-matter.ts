@@ -1,9 +1,9 @@
-import { stringify } from "yaml";
 import type { BaseCard } from "../checkpoint/base-card.js";
 import { licenseUrl } from "../checkpoint/license-url.js";
 import { parseHubFileRef, repoId } from "../hub/hub-ref.js";
 import type { RunReport, VariantQuality } from "../release/release-report.js";
 import type { JsonObject } from "../util/canonical-json.js";
+import { renderYaml } from "../util/printable-yaml.js";
 
 export interface FrontMatterFacts {
   report: RunReport;
@@ -37,7 +37,7 @@ const formatTags = new Set([
  * the Hub would reject the whole upload.
  */
 export function frontMatter(facts: FrontMatterFacts): string {
-  return `---\n${stringify(frontMatterFields(facts), { aliasDuplicateObjects: false })}---\n`;
+  return `---\n${renderYaml(frontMatterFields(facts))}---\n`;
 }
 
 /** Returns the front matter as data. */

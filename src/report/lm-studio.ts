@@ -1,8 +1,8 @@
-import { stringify } from "yaml";
 import type { Gguf } from "../gguf/gguf.js";
 import { metadataNumber, metadataString } from "../gguf/metadata.js";
 import type { RunReport } from "../release/release-report.js";
 import type { Json, JsonObject } from "../util/canonical-json.js";
+import { renderYaml } from "../util/printable-yaml.js";
 
 export const modelYamlFile = "model.yaml";
 
@@ -51,5 +51,5 @@ export function renderModelYaml({ report, gguf, repo, embedding, sampling }: Mod
     },
     ...(operation.length === 0 ? {} : { config: { operation: { fields: operation } } }),
   };
-  return stringify(document);
+  return renderYaml(document);
 }

@@ -183,7 +183,11 @@ export const errorCodes = {
   "QS-GATE-FAILED": { exit: 3, about: "At least one variant failed a gate or a smoke test and was left out." },
   "QS-PUBLISH-RELEASE": { exit: 2, about: "The folder to publish is not a complete release." },
   "QS-PUBLISH-TARGET": { exit: 2, about: "The publish target is missing, invalid or in use." },
-  "QS-PUBLISH-FOREIGN": { exit: 2, about: "The target folder contains files that publishing would delete." },
+  "QS-PUBLISH-RECIPE": { exit: 2, about: "The release was built from another recipe, or from an earlier text of it." },
+  "QS-PUBLISH-FOREIGN": {
+    exit: 2,
+    about: "The target contains files, or the release of another model, that publishing would replace.",
+  },
   "QS-PUBLISH-TOKEN": { exit: 5, about: "Publishing to the Hub requires a token, and none is set." },
   "QS-PUBLISH-PUBLIC": { exit: 2, about: "A private release was requested, and the repository is public." },
   "QS-PUBLISH-CARD": { exit: 2, about: "The Hub does not accept the model card's front matter." },

@@ -35,6 +35,20 @@ export function printableJson(value: unknown, indent?: number): string {
   );
 }
 
+/** True if a text contains a character that terminals interpret or readers do not see, besides line breaks and tabs. */
+export function hasControls(text: string): boolean {
+  return escapedControls(text) !== text;
+}
+
+/** Returns text with such characters as the escapes of YAML and others: `\u202e`, `\U000e0001`. */
+export function escapedControls(text: string): string {
+  return text.replace(controls, (character) => {
+    if (character === "\n" || character === "\t") return character;
+    const code = (character.codePointAt(0) ?? 0).toString(16);
+    return code.length > 4 ? `\\U${code.padStart(8, "0")}` : `\\u${code.padStart(4, "0")}`;
+  });
+}
+
 function visibleEscape(character: string): string {
   if (character === "\n") return "\\n";
   if (character === "\r") return "\\r";

@@ -1,4 +1,13 @@
-import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { collectCache, listCache } from "../../src/engine/cache.js";
@@ -80,6 +89,8 @@ test("keeps the steps behind the releases, with all upstream steps", async () =>
   await put(workspace, "package2", 10, 0, { stage: "package" });
   mkdirSync(join(workspace.releases, "demo"));
   linkSync(join(packaged.folder, "package.gguf"), join(workspace.releases, "demo", "package.gguf"));
+  symlinkSync("/none/such", join(workspace.releases, "demo", "dangling"));
+  symlinkSync("loop", join(workspace.releases, "loop"));
   await collectCache(workspace, { kind: "release" });
   expect((await names(workspace)).sort()).toEqual(["convert", "package", "quantize"]);
   expect(readFileSync(join(workspace.releases, "demo", "package.gguf"))).toHaveLength(10);

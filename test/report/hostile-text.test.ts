@@ -68,6 +68,7 @@ describe.each([
     expectSameMarkdown(card, expected);
     const [found, wanted] = [card, expected].map((markdown) => /^---\n([\s\S]*?)\n---\n/.exec(markdown)?.[1] ?? "");
     expectSameKeys(found, wanted);
+    expectVisible(card);
   });
 });
 
@@ -75,11 +76,14 @@ test.each(hostile)("recommendation with hostile %s", (_what, text) => {
   const [found, expected] = [foreign(text), harmlessLike(text)].map(({ recommendation }) => recommendation);
   if (found === undefined || expected === undefined) throw new Error("no recommendation");
   expectSameMarkdown(renderRecommendation(found), renderRecommendation(expected));
+  expectVisible(renderRecommendation(found));
 });
 
 test.each(hostile)("report.html and its charts with hostile %s", (_what, text) => {
   const pageWith = (inserted: string) => {
     const page = renderPage(foreign(inserted).page);
+    // Charts contain no text besides names of variants, which a recipe limits to those of files.
+    expect(page.replace(/<svg[\s\S]*?<\/svg>/g, "")).not.toMatch(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/);
     return elementsOf(page).map(({ tag, attributes: { href, src, ...others } }) => ({
       ...{ tag, href, src },
       names: Object.keys(others),
@@ -92,6 +96,7 @@ test.each(hostile)("report.html and its charts with hostile %s", (_what, text) =
 
 test.each(hostile)("YAML and JSON files with hostile %s", (_what, text) => {
   const { modelYaml, release } = foreign(text);
+  expectVisible(renderModelYaml(modelYaml));
   expectSameKeys(renderModelYaml(modelYaml), renderModelYaml(harmlessLike(text).modelYaml));
   const bom = JSON.parse(renderBom(release));
   const addresses = JSON.stringify(bom).match(/"url":"[^"]*"/g) ?? [];
@@ -169,6 +174,11 @@ function scriptSyntax(code: string): unknown {
 function expectSameKeys(actual: string | undefined, expected: string | undefined): void {
   const allowed = new Set(keysOf(expected ?? ""));
   for (const key of keysOf(actual ?? "")) expect(allowed).toContain(key);
+}
+
+/** Requires that readers see every character: no control, text direction or invisible character. */
+function expectVisible(text: string): void {
+  expect(text.match(/(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu) ?? []).toEqual([]);
 }
 
 /** Paths of all keys of a YAML document, without the positions in lists. */

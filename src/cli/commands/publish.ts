@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { requireRecipe } from "../../engine/require-recipe.js";
 import type { PublishOperation } from "../../stages/publish/operations.js";
 import { previewPublish, publishTo } from "../../stages/publish/publish.js";
 import { addressOf, parseTarget, type TargetText } from "../../stages/publish/target.js";
@@ -19,6 +20,7 @@ export async function publish(release: string, options: PublishCommandOptions): 
   const recipeSettings = options.recipe === undefined ? undefined : await loadSettings(options.recipe, undefined);
   const target = parseTarget(options, recipeSettings?.publish?.target);
   const folder = resolve(release);
+  if (recipeSettings !== undefined) await requireRecipe(folder, recipeSettings);
   const signal = interruptSignal();
   const done = options.dryRun !== true;
   const write = options.json === true ? note : print;

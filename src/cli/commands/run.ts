@@ -6,6 +6,7 @@ import { releaseOwner } from "../../engine/installed-release.js";
 import { runPlan } from "../../engine/run-plan.js";
 import { openWorkspace } from "../../engine/workspace.js";
 import type { Plan } from "../../plan/plan.js";
+import type { Settings } from "../../recipe/settings.js";
 import type { RunReport } from "../../release/release-report.js";
 import type { PublishHooks } from "../../stages/publish/operations.js";
 import { type PublishTarget, requireTarget } from "../../stages/publish/target.js";
@@ -54,7 +55,7 @@ export interface RunCommandOptions extends PlanOptions {
 export async function run(recipe: string, options: RunCommandOptions): Promise<void> {
   const settings = await loadSettings(recipe, options.pipeline, options);
   const threads = threadCount(options.threads);
-  const target = options.publish === true ? requireTarget(settings.publish?.target, settings.locate([])) : undefined;
+  const target = options.publish === true ? publishTarget(settings, options) : undefined;
   if (target !== undefined) (await publishing()).requireReachable(target);
   const digests = new DigestCache(announceHashing);
   const plan = await preparePlan(settings, options, digests);
@@ -102,7 +103,7 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
     });
     if (target !== undefined) {
       const { startStreaming } = await import("../streaming.js");
-      streaming = await startStreaming(settings.publish, plan, events, signal);
+      streaming = await startStreaming({ stream: settings.publish?.stream === true, target }, plan, events, signal);
     }
     events.emit({ type: "run-started", recipe, out: workspace.root, steps: identities(plan, past) });
     const runOptions = { workspace, events, digests, signal, threads, tools };
@@ -142,6 +143,11 @@ function untilRefused({ onPassed }: Streaming, refusal: () => unknown): Streamin
   };
 }
 
+function publishTarget(settings: Settings, { replace }: RunCommandOptions): PublishTarget {
+  const target = requireTarget(settings.publish?.target, settings.locate([]));
+  return replace === true ? { ...target, replace } : target;
+}
+
 /** Publishes a complete release; the user decides about an incomplete one. */
 async function publishComplete(
   { report, errors }: { report: RunReport; errors: readonly unknown[] },
@@ -159,7 +165,9 @@ async function publishComplete(
   }
   await streaming?.finish();
   const onPlan: PublishHooks["onPlan"] = (operations) => {
-    for (const operation of operations) if (operation.operation === "delete") note(describeOperation(operation));
+    for (const operation of operations) {
+      if (["delete", "replace", "rename"].includes(operation.operation)) note(describeOperation(operation));
+    }
   };
   const { publishTo } = await publishing();
   const hooks = { signal, onProgress: uploadProgress(note), onPlan };

@@ -13,6 +13,10 @@ export function describeOperation(operation: PublishOperation): string {
     case "add":
     case "update":
       return `${operation.operation} ${operation.path} (${formatBytes(operation.bytes)})`;
+    case "replace":
+      return `replace (not ours) ${operation.path} (${formatBytes(operation.bytes)})`;
+    case "rename":
+      return `rename ${operation.path} (not ours) to ${operation.to}`;
     case "delete":
       return `delete ${operation.path}`;
     case "commit":

@@ -12,6 +12,9 @@ export const filesWithoutChecksum: readonly string[] = [checksumsFile, "release.
 /** Files that the Hub adds to a repository, and thus to downloads. */
 const hubFiles: readonly string[] = [".gitattributes"];
 
+/** Files that no provenance can name, since they name it, and files of the Hub. */
+const withoutSubject: readonly string[] = [...filesWithoutChecksum, provenanceFile, ...hubFiles];
+
 type Digests = ReadonlyMap<string, string>;
 
 /** Compares the present files, path to sha256, with SHA256SUMS. */
@@ -100,12 +103,13 @@ export function checkProvenance(
     }
   }
   for (const file of present.keys()) {
-    if (!file.endsWith(".gguf") || provenance.subjects.has(file)) continue;
+    if (provenance.subjects.has(file) || withoutSubject.includes(file)) continue;
     problems.push(
       errorProblem(
         "QS-VERIFY-PROVENANCE",
         file,
         `${file} is not an output of the run: it is not listed in the provenance`,
+        "Remove the file and its line in SHA256SUMS, or rebuild the release with `quantsmith run`.",
       ),
     );
   }

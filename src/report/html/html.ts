@@ -1,3 +1,5 @@
+import { escapedControls } from "../../util/printable.js";
+
 /** HTML that is safe to insert into a page. */
 export class Html {
   readonly text: string;
@@ -31,11 +33,18 @@ const entities: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Escapes text; control characters, which HTML forbids, become the replacement character. */
+/** Characters that change the direction of the text after them. */
+const directionMarks = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/**
+ * Escapes text; control characters, which HTML forbids, become the replacement character, and text direction marks
+ * visible escapes.
+ */
 function escapeHtml(text: string): string {
   return (
     text
       .replace(/[&<>"']/g, (character) => entities[character] ?? "")
+      .replace(directionMarks, escapedControls)
       // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are replaced.
       .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g, "\ufffd")
   );

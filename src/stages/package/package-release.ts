@@ -1,6 +1,5 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { stringify } from "yaml";
 import type { SnapshotReport } from "../../checkpoint/snapshot-report.js";
 import { lockFileName } from "../../release/provenance.js";
 import type { RunReport } from "../../release/release-report.js";
@@ -11,6 +10,7 @@ import type { PageFacts } from "../../report/html/page-facts.js";
 import { renderChecked } from "../../util/checked-json.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { linkOrCopy } from "../../util/files.js";
+import { renderYaml } from "../../util/printable-yaml.js";
 import { type Operation, requiredInput } from "../stage.js";
 import { readReport, writeReport } from "../step-files.js";
 import { collectHardware } from "./collect-hardware.js";
@@ -28,7 +28,7 @@ import { writeSidecars } from "./sidecars.js";
  */
 export const packageRelease: Operation<PackageParams> = {
   stage: "package",
-  version: 7,
+  version: 8,
   resource: "io",
   tools: [],
   async run(params, context) {
@@ -57,7 +57,7 @@ export const packageRelease: Operation<PackageParams> = {
     const runtimes = await writeRuntimeFiles(release, params, context);
     const { baseModel = params.baseModel } = (await readReport<SnapshotReport>(context.input("snapshot"))) ?? {};
     await writeFile(join(context.out, "README.md"), card({ ...params, baseModel }, release, page, runtimes));
-    await writeFile(join(context.out, lockFileName), stringify(params.lock, { aliasDuplicateObjects: false }));
+    await writeFile(join(context.out, lockFileName), renderYaml(params.lock));
     await writeFile(join(context.out, "release.json"), renderChecked(release));
     await writeSidecars(release, params, context);
     return {};

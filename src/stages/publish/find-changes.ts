@@ -16,7 +16,20 @@ export interface PublishedFiles {
   own: ReadonlyMap<string, string>;
   /** Returns the sha256 of a file's current content; undefined if it cannot be read. */
   sha256(path: string): Promise<string | undefined>;
+  /** Returns a file's current text; undefined if it cannot be read. */
+  text(path: string): Promise<string | undefined>;
+  /** Name of the model of the previous release; undefined without one. */
+  model: string | undefined;
 }
+
+/** The files of a target that does not exist. */
+export const noFiles: PublishedFiles = {
+  files: new Map(),
+  own: new Map(),
+  sha256: async () => undefined,
+  text: async () => undefined,
+  model: undefined,
+};
 
 /** Changes that make a target contain a release. */
 export interface Changes {
@@ -54,10 +67,12 @@ export function isEmpty({ add, update, remove }: Changes): boolean {
   return add.length + update.length + remove.length === 0;
 }
 
-export function fileOperations({ add, update, remove }: Changes): PublishOperation[] {
+/** Returns the changes as operations; `replaced` are updated files that are not of the previous release. */
+export function fileOperations({ add, update, remove }: Changes, replaced: readonly string[] = []): PublishOperation[] {
+  const operationOf = (path: string) => (replaced.includes(path) ? ("replace" as const) : ("update" as const));
   return [
     ...add.map(({ path, bytes, sha256 }) => ({ operation: "add" as const, path, bytes, sha256 })),
-    ...update.map(({ path, bytes, sha256 }) => ({ operation: "update" as const, path, bytes, sha256 })),
+    ...update.map(({ path, bytes, sha256 }) => ({ operation: operationOf(path), path, bytes, sha256 })),
     ...remove.map((path) => ({ operation: "delete" as const, path })),
   ];
 }

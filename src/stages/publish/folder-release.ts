@@ -1,20 +1,18 @@
 import { lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { identifyingFiles, ownFiles } from "../../release/own-files.js";
+import { identifyingFiles, ownRelease } from "../../release/own-files.js";
 import { maxTextBytes } from "../../release/verify/release-source.js";
 import { isSystemError, QuantsmithError } from "../../util/errors.js";
 import { listEmptyFolders, listFiles } from "../../util/files.js";
 import { sha256File } from "../../util/sha256.js";
-import type { PublishedFile, PublishedFiles } from "./find-changes.js";
+import { noFiles, type PublishedFile, type PublishedFiles } from "./find-changes.js";
+import { names } from "./require-own.js";
 
 /** Files of a target folder, all of them unchanged files of a previous release. */
 export interface FolderRelease extends PublishedFiles {
   /** Size, times and inode of each file, and of each empty folder with `/` at its end, before it was read. */
   states: ReadonlyMap<string, string>;
 }
-
-/** Number of files in an error message. */
-const maxNamed = 10;
 
 /**
  * Reads a target folder, which may be missing or empty. Errors: QS-PUBLISH-FOREIGN if it contains anything besides
@@ -27,7 +25,7 @@ export async function readFolderRelease(folder: string, signal: AbortSignal): Pr
     const file = join(folder, path);
     if (states.has(path) && (await isSmallFile(file))) texts.set(path, await readFile(file, "utf8"));
   }
-  const own = ownFiles(texts);
+  const { own, model } = ownRelease(texts);
   const files = new Map<string, PublishedFile>();
   const foreign: string[] = [];
   for (const path of states.keys()) {
@@ -40,7 +38,7 @@ export async function readFolderRelease(folder: string, signal: AbortSignal): Pr
     else files.set(path, { bytes: file.size, digest: `sha256:${digest}` });
   }
   if (foreign.length > 0) throw hasForeign(folder, foreign, own.size > 0);
-  return { files, own, states, sha256: async (path) => own.get(path) };
+  return { ...noFiles, files, own, model, states, sha256: async (path) => own.get(path) };
 }
 
 /** Throws QS-PUBLISH-FOREIGN if a folder, meanwhile at another path, changed since it was read. */
@@ -79,12 +77,8 @@ async function isSmallFile(path: string): Promise<boolean> {
 function hasForeign(folder: string, foreign: readonly string[], hasRelease: boolean): QuantsmithError {
   const what = hasRelease ? "files that are not of its release, or changed" : "files, but not a release of quantsmith";
   return new QuantsmithError("QS-PUBLISH-FOREIGN", `${folder} contains ${what}: ${names(foreign)}`, {
-    remedy: "Move these files, or use a new or empty folder: publishing replaces the folder as a whole.",
+    remedy:
+      "Move these files, use a new or empty folder, or add `--replace` to rename the folder: publishing replaces it as a whole.",
     at: { file: folder },
   });
-}
-
-function names(paths: readonly string[]): string {
-  const more = paths.length - maxNamed;
-  return `${paths.slice(0, maxNamed).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }

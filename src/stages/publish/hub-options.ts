@@ -9,6 +9,8 @@ export interface HubPublishOptions {
   via: "branch" | "pr" | "direct";
   /** Create the repository as private, and reject a public one. */
   private: boolean;
+  /** Overwrite files that are not of a release of this model. */
+  replace?: true;
   /** Access requests of readers; undefined keeps the repository's setting. */
   gated?: Gating;
   /** Slug of a collection to add the repository to: `org/title-0123…`. */

@@ -5,17 +5,20 @@ import { findPullRequest } from "../../hub/upload/pull-requests.js";
 import type { UploadHooks } from "../../hub/upload/upload-objects.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { findChanges, isEmpty } from "./find-changes.js";
+import type { HubPublishOptions } from "./hub-options.js";
+import { overwriteOf } from "./plan-hub.js";
 import type { CheckedRelease } from "./release-files.js";
 import { readRemote } from "./remote-release.js";
+import { requireOwn } from "./require-own.js";
 import { commitChanges, type Destination, syncRevision, uploadChanges } from "./sync-revision.js";
 
 /**
  * Opens a pull request with a release and verifies its content. Reuses an open pull request with the same title, which
- * contains the release digest. Errors: as `syncRevision`.
+ * contains the release digest. Errors: as `syncRevision`, QS-PUBLISH-FOREIGN.
  */
 export async function openPullRequest(
   connection: HubConnection,
-  destination: Destination,
+  destination: Destination & Pick<HubPublishOptions, "replace">,
   release: CheckedRelease,
   hooks: UploadHooks,
 ): Promise<{ commit: string; sentBytes: number; pullRequest?: number }> {
@@ -31,6 +34,7 @@ export async function openPullRequest(
       const main = await readRemote(connection, repo, "main", signal);
       const changes = await findChanges(release.files, main, signal);
       if (isEmpty(changes)) return { commit: main.commit };
+      await requireOwn(overwriteOf(release, destination, changes), main);
       const sent = await uploadChanges(connection, destination, changes, hooks);
       sentBytes += sent.bytes;
       const outcome = await commitChanges(connection, destination, main, changes, sent.large, signal, true);

@@ -6,8 +6,11 @@ export type PublishOperation =
   | { operation: "sign"; path: string }
   | { operation: "create-repository"; visibility: "private" | "public" }
   | { operation: "set-gating"; gated: Gating }
-  | { operation: "add" | "update"; path: string; bytes: number; sha256: string }
+  /** `replace`: an update of a file that is not of a release of quantsmith. */
+  | { operation: "add" | "update" | "replace"; path: string; bytes: number; sha256: string }
   | { operation: "delete"; path: string }
+  /** Gives the target folder another name, since it contains more than a release of the model. */
+  | { operation: "rename"; path: string; to: string }
   | { operation: "commit"; revision: string; title: string }
   | { operation: "open-pull-request"; title: string }
   | { operation: "create-branch" | "delete-branch"; branch: string }

@@ -10,11 +10,12 @@ import { signatureFile } from "../../release/sign/statement.js";
 import { stableReleaseDigest } from "../../release/stable-release-digest.js";
 import { parseRelease } from "../../release/verify/parse-release.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { type Changes, fileOperations, findChanges, isEmpty, type PublishedFiles } from "./find-changes.js";
+import { type Changes, fileOperations, findChanges, isEmpty, noFiles, type PublishedFiles } from "./find-changes.js";
 import type { HubPublishOptions } from "./hub-options.js";
 import type { PublishOperation } from "./operations.js";
 import type { CheckedRelease } from "./release-files.js";
 import { type RemoteRelease, readRemote, readRemoteText } from "./remote-release.js";
+import { type Overwrite, requireOwn } from "./require-own.js";
 
 /** Returns the staging branch of a release, which quantsmith creates and deletes. */
 const stagingBranchOf = (version: string) => `quantsmith-staging-${version}`;
@@ -28,6 +29,8 @@ export interface HubPlan {
   state: RepoState | undefined;
   main: RemoteRelease | undefined;
   changes: Changes;
+  /** Changed files that are not of the previous release. */
+  replaced: string[];
   /** The open pull request with this release. */
   pullRequest: number | undefined;
   title: string;
@@ -41,7 +44,7 @@ export interface HubPlan {
 
 /**
  * Reads the state of the Hub and plans the operations to publish a release; changes nothing.
- * Errors: QS-PUBLISH-PUBLIC, QS-PUBLISH-NAMES, QS-PUBLISH-CARD, QS-PUBLISH-TARGET, QS-HUB-*.
+ * Errors: QS-PUBLISH-PUBLIC, QS-PUBLISH-FOREIGN, QS-PUBLISH-NAMES, QS-PUBLISH-CARD, QS-PUBLISH-TARGET, QS-HUB-*.
  */
 export async function planHub(
   connection: HubConnection,
@@ -53,10 +56,10 @@ export async function planHub(
   const state = await findRepo(connection, repo, signal);
   requirePrivate(repo, state, options);
   const main = state === undefined ? undefined : await readRemote(connection, repo, "main", signal);
-  const empty: PublishedFiles = { files: new Map(), own: new Map(), sha256: async () => undefined };
-  const found = await findChanges(release.files, main ?? empty, signal);
+  const found = await findChanges(release.files, main ?? noFiles, signal);
   const changes = main !== undefined && (await isRerun(connection, release, main, found, signal)) ? noChanges : found;
-  requireDistinctNames(repo, release, main ?? empty, changes);
+  const replaced = isEmpty(changes) ? [] : await requireOwn(overwriteOf(release, options, changes), main ?? noFiles);
+  requireDistinctNames(repo, release, main ?? noFiles, changes);
   const card = [...changes.add, ...changes.update].find(({ path }) => path === "README.md");
   if (card !== undefined) await validateCard(connection, repo, await readFile(card.source, "utf8"), signal);
   const version = release.digest.slice(0, 12);
@@ -66,11 +69,20 @@ export async function planHub(
   const branches = state === undefined ? [] : await listBranches(connection, repo, signal);
   const collect = collection !== undefined && !(await isInCollection(connection, collection, repo, signal));
   const plan = {
-    ...{ state, main, changes, pullRequest, title, collect },
+    ...{ state, main, changes, replaced, pullRequest, title, collect },
     stagingBranch: stagingBranchOf(version),
     leftovers: branches.filter(isStagingBranch),
   };
   return { ...plan, operations: operationsOf(plan, options) };
+}
+
+/** Returns what a publication overwrites in a repository, for `requireOwn`. */
+export function overwriteOf(
+  { report }: CheckedRelease,
+  { repo, replace }: Pick<HubPublishOptions, "repo" | "replace">,
+  { update }: Pick<Changes, "update">,
+): Overwrite {
+  return { place: repo, model: report.model.name, paths: update.map(({ path }) => path), replace: replace === true };
 }
 
 const noChanges: Changes = { add: [], update: [], remove: [] };
@@ -104,7 +116,7 @@ function requireDistinctNames(repo: string, release: CheckedRelease, main: Publi
 }
 
 function operationsOf(plan: Omit<HubPlan, "operations">, options: HubPublishOptions): PublishOperation[] {
-  const { state, changes, title, stagingBranch, leftovers, collect, pullRequest } = plan;
+  const { state, changes, replaced, title, stagingBranch, leftovers, collect, pullRequest } = plan;
   const operations: PublishOperation[] = [];
   if (state === undefined) {
     operations.push({ operation: "create-repository", visibility: options.private ? "private" : "public" });
@@ -115,7 +127,7 @@ function operationsOf(plan: Omit<HubPlan, "operations">, options: HubPublishOpti
   if (!isEmpty(changes) && pullRequest === undefined) {
     const staging = options.via === "branch" && !leftovers.includes(stagingBranch);
     if (staging) operations.push({ operation: "create-branch", branch: stagingBranch });
-    operations.push(...fileOperations(changes));
+    operations.push(...fileOperations(changes, replaced));
     if (options.via === "branch") operations.push({ operation: "commit", revision: stagingBranch, title });
     if (options.via === "pr") operations.push({ operation: "open-pull-request", title });
     else operations.push({ operation: "commit", revision: "main", title });

@@ -1,13 +1,21 @@
-import { constants, copyFile, mkdir, realpath, stat } from "node:fs/promises";
+import { constants, copyFile, lstat, mkdir, realpath, rename, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { requireUnchanged } from "../../hub/upload/local-file.js";
 import { isSystemError, QuantsmithError } from "../../util/errors.js";
 import { replaceFolder, withFolderLock } from "../../util/replace-folder.js";
 import { systemReason } from "../../util/system-reason.js";
-import { fileOperations, findChanges, isEmpty } from "./find-changes.js";
-import { readFolderRelease, requireSameFiles } from "./folder-release.js";
+import { type Changes, fileOperations, findChanges, isEmpty, noFiles } from "./find-changes.js";
+import { type FolderRelease, readFolderRelease, requireSameFiles } from "./folder-release.js";
 import type { PublishHooks, PublishOperation } from "./operations.js";
 import type { CheckedRelease } from "./release-files.js";
+import { requireModel } from "./require-own.js";
+
+/** The folder to publish to. */
+export interface FolderTarget {
+  path: string;
+  /** Rename a folder that contains more than a release of this model. */
+  replace?: true | undefined;
+}
 
 export interface FolderPublication {
   /** The folder's real path. */
@@ -18,26 +26,26 @@ export interface FolderPublication {
 
 /**
  * Publishes a verified release to a folder, which then contains only this release. Replaces the folder as a whole, and
- * only if it contains nothing but an unchanged release. A kill at any moment leaves the complete old or new release.
+ * only if it contains nothing but an unchanged release of the same model; with `replace`, any other folder is renamed. A
+ * kill at any moment leaves the complete old or new release.
  * Errors: QS-PUBLISH-TARGET, QS-PUBLISH-FOREIGN, QS-DISK-FULL, QS-INPUT-CHANGED.
  */
 export async function publishToFolder(
   release: CheckedRelease,
-  target: string,
+  { path: target, replace }: FolderTarget,
   { signal, onPlan, onWait }: Pick<PublishHooks, "signal" | "onPlan" | "onWait">,
 ): Promise<FolderPublication> {
   return onTarget(release, target, (path) =>
     withFolderLock(path, { signal, ...(onWait && { onWait }) }, async () => {
-      const previous = await readFolderRelease(path, signal);
-      const changes = await findChanges(release.files, previous, signal);
-      const operations = fileOperations(changes);
+      const { previous, changes, movedTo } = await planFolder(release, { path, replace }, signal);
+      const operations = operationsOf(path, changes, movedTo);
       onPlan?.(operations);
       if (!isEmpty(changes)) {
-        await replaceFolder(
-          path,
-          (next) => copyRelease(release, next, signal),
-          (old) => requireSameFiles(path, previous.states, old),
-        );
+        const build = async (next: string) => {
+          await copyRelease(release, next, signal);
+          if (movedTo !== undefined) await rename(path, movedTo);
+        };
+        await replaceFolder(path, build, (old) => requireSameFiles(path, previous.states, old));
       }
       return { path, operations };
     }),
@@ -47,13 +55,44 @@ export async function publishToFolder(
 /** Returns the operations of `publishToFolder` without executing them. Errors: as `publishToFolder`. */
 export async function previewFolder(
   release: CheckedRelease,
-  target: string,
+  { path: target, replace }: FolderTarget,
   signal: AbortSignal,
 ): Promise<FolderPublication> {
   return onTarget(release, target, async (path) => {
-    const changes = await findChanges(release.files, await readFolderRelease(path, signal), signal);
-    return { path, operations: fileOperations(changes) };
+    const { changes, movedTo } = await planFolder(release, { path, replace }, signal);
+    return { path, operations: operationsOf(path, changes, movedTo) };
   });
+}
+
+interface FolderPlan {
+  previous: Pick<FolderRelease, "states">;
+  changes: Changes;
+  /** New path of a folder that contains more than a release of the model. */
+  movedTo?: string;
+}
+
+async function planFolder(
+  release: CheckedRelease,
+  { path, replace }: FolderTarget,
+  signal: AbortSignal,
+): Promise<FolderPlan> {
+  try {
+    const previous = await readFolderRelease(path, signal);
+    const changes = await findChanges(release.files, previous, signal);
+    if (!isEmpty(changes)) requireModel(path, release.report.model.name, previous);
+    return { previous, changes };
+  } catch (error) {
+    if (replace !== true || !(error instanceof QuantsmithError) || error.code !== "QS-PUBLISH-FOREIGN") throw error;
+  }
+  let count = 1;
+  while ((await lstat(`${path}.replaced-${count}`).catch(() => undefined)) !== undefined) count++;
+  const changes = await findChanges(release.files, noFiles, signal);
+  return { previous: { states: new Map() }, changes, movedTo: `${path}.replaced-${count}` };
+}
+
+function operationsOf(path: string, changes: Changes, movedTo: string | undefined): PublishOperation[] {
+  const operations = fileOperations(changes);
+  return movedTo === undefined ? operations : [{ operation: "rename", path, to: movedTo }, ...operations];
 }
 
 /** Runs `work` with the real path of a valid target, and adds codes to its system errors. */
@@ -114,8 +153,9 @@ async function requireNoMount(path: string): Promise<void> {
 
 function unwritable(target: string, error: NodeJS.ErrnoException): QuantsmithError {
   const reason = systemReason(error);
-  const place =
-    error.path === undefined || error.path === target || reason.includes(error.path) ? "" : ` (${error.path})`;
+  // Of a copy, the path is that of the release, which need not be at fault.
+  const path = "dest" in error && typeof error.dest === "string" ? error.dest : error.path;
+  const place = path === undefined || path === target || reason.includes(path) ? "" : ` (${path})`;
   const message = `${target} cannot be written: ${reason}${place}`;
   return ["ENOSPC", "EDQUOT", "EFBIG"].includes(error.code ?? "")
     ? new QuantsmithError("QS-DISK-FULL", message, {

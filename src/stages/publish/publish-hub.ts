@@ -4,14 +4,15 @@ import { createBranch, deleteBranch, listBranches } from "../../hub/upload/branc
 import { addToCollection } from "../../hub/upload/collections.js";
 import type { UploadHooks } from "../../hub/upload/upload-objects.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { isEmpty } from "./find-changes.js";
+import { findChanges, isEmpty } from "./find-changes.js";
 import type { HubPublication, HubPublishOptions } from "./hub-options.js";
 import { openPullRequest } from "./open-pull-request.js";
 import type { PublishHooks } from "./operations.js";
-import { type HubPlan, isStagingBranch, planHub } from "./plan-hub.js";
+import { type HubPlan, isStagingBranch, overwriteOf, planHub } from "./plan-hub.js";
 import { prepareRepo } from "./prepare-repo.js";
 import type { CheckedRelease } from "./release-files.js";
 import { type RemoteRelease, readRemote } from "./remote-release.js";
+import { requireOwn } from "./require-own.js";
 import { type SyncResult, syncRevision } from "./sync-revision.js";
 
 /** Attempts to stage a release whose branch another publisher deletes when it finishes. */
@@ -20,7 +21,7 @@ const maxStagingAttempts = 5;
 /**
  * Publishes a verified release to the Hub. Main always contains a complete release: the previous one or this one.
  * Content uploaded by an interrupted publish is not sent again, and unchanged files are not committed again.
- * Errors: QS-PUBLISH-PUBLIC, QS-PUBLISH-CONFLICT, QS-PUBLISH-STORED, QS-HUB-*, QS-INPUT-CHANGED.
+ * Errors: QS-PUBLISH-PUBLIC, QS-PUBLISH-FOREIGN, QS-PUBLISH-CONFLICT, QS-PUBLISH-STORED, QS-HUB-*, QS-INPUT-CHANGED.
  */
 export async function publishToHub(
   connection: HubConnection,
@@ -33,7 +34,7 @@ export async function publishToHub(
   const plan = await planHub(connection, release, options, signal);
   hooks.onPlan?.(plan.operations);
   await prepareRepo(connection, options, plan.state, signal);
-  const main = plan.main ?? (await readRemote(connection, repo, "main", signal));
+  const main = plan.main ?? (await readNew(connection, release, options, signal));
   const done = await uploadRelease(connection, release, options, { ...plan, main }, hooks);
   // Staging branches of this and of killed publishers are no longer needed.
   for (const branch of await listBranches(connection, repo, signal)) {
@@ -57,20 +58,33 @@ export async function previewHub(
   return publication(connection, options, plan, { commit, sentBytes: 0, pullRequest: plan.pullRequest });
 }
 
+/** Reads a repository that did not exist at planning time; another user may have created it. */
+async function readNew(
+  connection: HubConnection,
+  release: CheckedRelease,
+  options: HubPublishOptions,
+  signal: AbortSignal,
+): Promise<RemoteRelease> {
+  const main = await readRemote(connection, options.repo, "main", signal);
+  await requireOwn(overwriteOf(release, options, await findChanges(release.files, main, signal)), main);
+  return main;
+}
+
 type Done = { commit: string | null; sentBytes: number; pullRequest?: number | undefined };
 
 async function uploadRelease(
   connection: HubConnection,
   release: CheckedRelease,
-  { repo, via }: HubPublishOptions,
+  options: HubPublishOptions,
   plan: HubPlan & { main: RemoteRelease },
   hooks: UploadHooks,
 ): Promise<Done> {
+  const { repo, via } = options;
   const { main, title, stagingBranch } = plan;
   if (isEmpty(plan.changes)) return { commit: main.commit, sentBytes: 0 };
   const description = `Made with quantsmith. Release digest: ${release.digest}`;
   const destination = { repo, revision: "main", title, description, deletions: plan.changes.remove };
-  if (via === "pr") return openPullRequest(connection, destination, release, hooks);
+  if (via === "pr") return openPullRequest(connection, { ...destination, ...options }, release, hooks);
   const staged =
     via === "branch"
       ? await stage(connection, { repo, revision: stagingBranch, title, description }, release, main, hooks)

@@ -40,7 +40,7 @@ export async function publishTo(release: string, target: PublishTarget, hooks: P
   if (target.kind === "dir") {
     const needed = target.sign === true && !found.isSigned;
     const checked = needed ? await signAsPlanned(found, hooks) : found;
-    const dir = withSigning(await publishToFolder(checked, target.path, hooks), needed);
+    const dir = withSigning(await publishToFolder(checked, target, hooks), needed);
     return { report: checked.report, place: dir.path, dir };
   }
   const connection = hubConnection();
@@ -61,7 +61,7 @@ export async function previewPublish(
   requireReachable(target);
   const found = await releaseFiles(release, signal);
   if (target.kind === "dir") {
-    const dir = await previewFolder(found, target.path, signal);
+    const dir = await previewFolder(found, target, signal);
     const needed = target.sign === true && !found.isSigned;
     return { report: found.report, place: dir.path, dir: withSigning(dir, needed) };
   }

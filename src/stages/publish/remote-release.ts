@@ -2,7 +2,7 @@ import type { HubConnection } from "../../hub/connection.js";
 import type { HubFile } from "../../hub/hub-file.js";
 import { listCommit, resolveCommit } from "../../hub/list-commit.js";
 import { readHubFile } from "../../hub/read-file.js";
-import { identifyingFiles, ownFiles } from "../../release/own-files.js";
+import { identifyingFiles, ownRelease } from "../../release/own-files.js";
 import { maxTextBytes } from "../../release/verify/release-source.js";
 import { sha256 } from "../../util/sha256.js";
 import type { PublishedFiles } from "./find-changes.js";
@@ -31,13 +31,17 @@ export async function readRemote(
     const text = await readRemoteText(connection, { repo, commit, files }, path, signal);
     if (text !== undefined) texts.set(path, text);
   }
+  const read = async (path: string) =>
+    texts.get(path) ?? (await readRemoteText(connection, { repo, commit, files }, path, signal));
   const digest = async (path: string) => {
+    const known = texts.get(path);
+    if (known !== undefined) return sha256(known);
     const listed = files.get(path)?.digest;
     if (listed?.startsWith("sha256:")) return listed.slice("sha256:".length);
     const content = await readRemoteFile(connection, { repo, commit, files }, path, signal);
     return content && sha256(content);
   };
-  return { repo, commit, files, own: ownFiles(texts), sha256: digest };
+  return { repo, commit, files, ...ownRelease(texts), sha256: digest, text: read };
 }
 
 type Commit = Pick<RemoteRelease, "repo" | "commit" | "files">;

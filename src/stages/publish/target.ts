@@ -7,6 +7,8 @@ import type { HubPublishOptions } from "./hub-options.js";
 export type PublishTarget = ({ kind: "dir"; path: string } | ({ kind: "hub" } & HubPublishOptions)) & {
   /** Sign the release first, with the environment's identity. */
   sign?: true;
+  /** Overwrite files that are not of a release of this model; rename such a folder. */
+  replace?: true;
 };
 
 /** Options of the command line; `to` is `dir:<path>` or `hf:<org>/<name>`, or omitted to use the recipe's target. */
@@ -16,6 +18,7 @@ export interface TargetText {
   private?: boolean;
   collection?: string;
   sign?: boolean;
+  replace?: boolean;
 }
 
 const publishModes = ["branch", "pr", "direct"] as const;
@@ -32,10 +35,10 @@ export function parseTarget(text: TargetText, recipeTarget?: PublishTarget): Pub
       remedy: "Add `--to hf:<org>/<name>`, `--to dir:<path>`, or `--recipe` with a recipe that has `publish`.",
     });
   }
-  const signed = sign === true ? { sign } : {};
+  const flags = { ...(sign === true && { sign }), ...(text.replace === true && { replace: true as const }) };
   if (to.startsWith("dir:") && to.length > 4) {
     const extra = [via, isPrivate, collection].some((option) => option !== undefined);
-    if (!extra) return { kind: "dir", path: resolve(to.slice(4)), ...signed };
+    if (!extra) return { kind: "dir", path: resolve(to.slice(4)), ...flags };
     throw new QuantsmithError("QS-USAGE", "--via, --private and --collection require an hf: target", {
       remedy: "Remove these options, or publish to `hf:<org>/<name>`.",
     });
@@ -49,7 +52,7 @@ export function parseTarget(text: TargetText, recipeTarget?: PublishTarget): Pub
     });
   }
   const added = collection === undefined ? {} : { collection };
-  return { ...kept, kind: "hub", repo, via: mode, private: isPrivate ?? kept?.private ?? false, ...added, ...signed };
+  return { ...kept, kind: "hub", repo, via: mode, private: isPrivate ?? kept?.private ?? false, ...added, ...flags };
 }
 
 function parseRepo(to: string): string {

@@ -2,9 +2,14 @@ import PQueue from "p-queue";
 import { type HubConnection, hubConnection } from "../../hub/connection.js";
 import { localFile } from "../../hub/upload/local-file.js";
 import { findRepo } from "../../hub/upload/repository.js";
+import { checksumsFile } from "../../release/checksums.js";
+import { provenanceFile } from "../../release/provenance.js";
+import { cardFile } from "../../release/verify/check-cross-references.js";
 import type { HubPublishOptions } from "./hub-options.js";
 import { prepareRepo } from "./prepare-repo.js";
 import { requireAccess } from "./publish-hub.js";
+import { readRemote } from "./remote-release.js";
+import { requireOwn } from "./require-own.js";
 import { uploadChanges } from "./sync-revision.js";
 
 /** A variant's file to upload. */
@@ -81,14 +86,36 @@ export class VariantStream {
   }
 }
 
+/** The release that a run will build. */
+export interface PlannedRelease {
+  /** Name of the model. */
+  model: string;
+  /** File names of the variants. */
+  files: readonly string[];
+}
+
+/** Files with a fixed name in every release. */
+const fixedFiles = [cardFile, "release.json", provenanceFile, checksumsFile];
+
 /**
- * Opens a stream to a repository, which is created if it does not exist. Errors: QS-PUBLISH-TOKEN, QS-PUBLISH-PUBLIC,
+ * Opens a stream to a repository, which is created if it does not exist. Before any upload, requires that publishing
+ * will overwrite only files of a release of this model. Errors: QS-PUBLISH-TOKEN, QS-PUBLISH-PUBLIC, QS-PUBLISH-FOREIGN,
  * QS-PUBLISH-TARGET, QS-HUB-*.
  */
-export async function openStream(options: HubPublishOptions, hooks: StreamHooks): Promise<VariantStream> {
+export async function openStream(
+  options: HubPublishOptions,
+  { model, files }: PlannedRelease,
+  hooks: StreamHooks,
+): Promise<VariantStream> {
   const connection = hubConnection();
-  requireAccess(connection, options.repo);
-  const state = await findRepo(connection, options.repo, hooks.signal);
+  const { repo, replace } = options;
+  requireAccess(connection, repo);
+  const state = await findRepo(connection, repo, hooks.signal);
+  if (state !== undefined) {
+    const main = await readRemote(connection, repo, "main", hooks.signal);
+    const paths = [...fixedFiles, ...files];
+    await requireOwn({ place: repo, model, paths, replace: replace === true }, main);
+  }
   await prepareRepo(connection, options, state, hooks.signal);
-  return new VariantStream(connection, options.repo, hooks);
+  return new VariantStream(connection, repo, hooks);
 }

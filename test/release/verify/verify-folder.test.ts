@@ -138,6 +138,19 @@ describe("one fault gives one error with a remedy", () => {
   });
 });
 
+/** Names that a runtime, a browser or a person opens; none is in the provenance. */
+const added = ["install.sh", "index.html", "config.json", "system", "assets/more.svg", "tiny-Q6_K.txt"];
+
+test.each(added)("%s with a line in SHA256SUMS is no file of the release, and is not published", async (path) => {
+  const folder = copy();
+  put(join(folder, path), "added");
+  await sum(folder);
+  const found = errors(await verifyFolder(folder, never));
+  expect(found.map((problem) => [problem.code, problem.file])).toEqual([["QS-VERIFY-PROVENANCE", path]]);
+  expect(found[0]?.message).toContain(`${path} is not an output of the run`);
+  expect((await failureOf(checkRelease(folder, never))).code).toBe("QS-PUBLISH-RELEASE");
+});
+
 describe("an entry that is not a regular file", () => {
   test.each<[string, (path: string) => unknown, string]>([
     ["a pipe", (path) => execFileSync("mkfifo", [path]), "not a regular file"],

@@ -108,6 +108,12 @@ test("foreign files are warnings, unless a runtime resolves them", async () => {
   expect(errors(shadow).map(({ code }) => code)).toContain("QS-RESOLVE-TAG");
 });
 
+test.each(["install.sh", "index.html", "config.json", "system"])("%s with a line in SHA256SUMS", async (path) => {
+  const sums = `${files.SHA256SUMS}${sha256("added")}  ${path}\n`;
+  const report = await verify({ ...files, SHA256SUMS: sums, [path]: "added" });
+  expect(errors(report).map(({ code, file }) => [code, file])).toEqual([["QS-VERIFY-PROVENANCE", path]]);
+});
+
 test("an edited release.json is reported", async () => {
   const edited = String(files["release.json"]).replace('"kldMean": 0.01', '"kldMean": 0.001');
   const report = await verify({ ...files, "release.json": edited });

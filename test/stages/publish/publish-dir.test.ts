@@ -11,6 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import * as files from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { renderStatement } from "../../../src/release/sign/statement.js";
@@ -57,7 +58,7 @@ beforeEach(() => {
   target = join(mkdtempSync(join(base, "target-")), "model");
 });
 
-const publish = (release: CheckedRelease) => publishToFolder(release, target, { signal });
+const publish = (release: CheckedRelease) => publishToFolder(release, { path: target }, { signal });
 const siblings = () => readdirSync(join(target, ".."));
 
 const tree = (folder = target) => folderDigests(folder);
@@ -72,7 +73,7 @@ test("a release, the same release, and another release", async () => {
   expect(new Set(first.operations.map(({ operation }) => operation))).toEqual(new Set(["add"]));
   expect(tree()).toEqual(digests.old);
   expect(await publish(oldRelease)).toMatchObject({ operations: [] });
-  const preview = await previewFolder(newRelease, target, signal);
+  const preview = await previewFolder(newRelease, { path: target }, signal);
   expect(tree()).toEqual(digests.old);
   expect(preview.operations.map((one) => ("path" in one ? `${one.operation} ${one.path}` : ""))).toEqual([
     ...["add Example-Q4_K_M.gguf", "update SHA256SUMS", "update provenance.intoto.json", "update release.json"],
@@ -80,7 +81,7 @@ test("a release, the same release, and another release", async () => {
   ]);
   const planned: unknown[] = [];
   const onPlan = (operations: unknown) => planned.push(operations, tree());
-  const done = await publishToFolder(newRelease, target, { signal, onPlan });
+  const done = await publishToFolder(newRelease, { path: target }, { signal, onPlan });
   expect(planned).toEqual([preview.operations, digests.old]);
   expect(done).toEqual(preview);
   expect([tree(), siblings()]).toEqual([digests.new, ["model"]]);
@@ -114,7 +115,7 @@ describe("what is not ours stays, and is named", () => {
     await publish(oldRelease);
     change();
     const before = tree();
-    for (const work of [() => previewFolder(newRelease, target, signal), () => publish(newRelease)]) {
+    for (const work of [() => previewFolder(newRelease, { path: target }, signal), () => publish(newRelease)]) {
       const error = await failureOf(work());
       expect([error.code, error.exitCode]).toEqual(["QS-PUBLISH-FOREIGN", 2]);
       expect(error.message).toBe(`${target} contains files that are not of its release, or changed: ${path}`);
@@ -134,10 +135,39 @@ describe("what is not ours stays, and is named", () => {
     ]);
   });
 
+  test("the unchanged release of another model", async () => {
+    const other = join(base, "other-model");
+    releaseFolder(other, { ...oldFiles, model: "Other" });
+    await publish(await releaseFiles(other, signal));
+    const before = tree();
+    for (const work of [() => previewFolder(newRelease, { path: target }, signal), () => publish(newRelease)]) {
+      expect(await failureOf(work())).toMatchObject({
+        code: "QS-PUBLISH-FOREIGN",
+        message: `${target} contains the release of another model, "Other", not of "Example"`,
+      });
+    }
+    expect(tree()).toEqual(before);
+  });
+
+  test("with replace, the folder gets another name, and its content stays", async () => {
+    const replace = true as const;
+    await publish(oldRelease);
+    // An own release needs no other name.
+    expect((await previewFolder(newRelease, { path: target, replace }, signal)).operations[0]?.operation).toBe("add");
+    writeFileSync(inTarget("notes.md"), "mine");
+    const [before, kept] = [tree(), `${target}.replaced-2`];
+    mkdirSync(`${target}.replaced-1`);
+    const preview = await previewFolder(newRelease, { path: target, replace }, signal);
+    expect(preview.operations[0]).toEqual({ operation: "rename", path: target, to: kept });
+    const done = await publishToFolder(newRelease, { path: target, replace }, { signal });
+    expect(done).toEqual(preview);
+    expect([tree(), tree(kept)]).toEqual([digests.new, before]);
+  });
+
   test("a file that appears while the new release is copied", async () => {
     await publish(oldRelease);
     const onPlan = () => writeFileSync(join(target, "notes.md"), "mine");
-    const error = await failureOf(publishToFolder(newRelease, target, { signal, onPlan }));
+    const error = await failureOf(publishToFolder(newRelease, { path: target }, { signal, onPlan }));
     expect([error.code, error.message]).toEqual([
       "QS-PUBLISH-FOREIGN",
       `${target} changed during publishing: notes.md`,
@@ -196,16 +226,28 @@ describe("a target that cannot be written", () => {
   });
 
   test.skipIf(!existsSync("/proc/self"))("the root of a mounted file system", async () => {
-    expect(await failureOf(publishToFolder(newRelease, "/proc", { signal }))).toMatchObject({
+    expect(await failureOf(publishToFolder(newRelease, { path: "/proc" }, { signal }))).toMatchObject({
       code: "QS-PUBLISH-TARGET",
       message: "/proc is a mount point, which cannot be replaced as a whole",
     });
   });
 
+  test("a full disk is named by the path that cannot be written, not by the release", async () => {
+    const copyFile = vi.spyOn(files, "copyFile");
+    copyFile.mockImplementationOnce(async (from, to) => {
+      const message = `ENOSPC: no space left on device, copyfile '${from}' -> '${to}'`;
+      throw Object.assign(new Error(message), { code: "ENOSPC", syscall: "copyfile", path: from, dest: to });
+    });
+    const error = await failureOf(publish(newRelease));
+    copyFile.mockRestore();
+    expect([error.code, error.message.includes(newRelease.folder)]).toEqual(["QS-DISK-FULL", false]);
+    expect(error.message).toContain(`${target} cannot be written: no space left on the disk (${join(target, "..")}`);
+  });
+
   test("a file, and a folder below a file", async () => {
     writeFileSync(target, "mine");
     for (const path of [target, join(target, "sub")]) {
-      const error = await failureOf(publishToFolder(newRelease, path, { signal }));
+      const error = await failureOf(publishToFolder(newRelease, { path }, { signal }));
       expect([error.code, error.message]).toEqual(["QS-PUBLISH-TARGET", `${path} cannot be written: not a folder`]);
     }
     expect(readFileSync(target, "utf8")).toBe("mine");
@@ -214,14 +256,14 @@ describe("a target that cannot be written", () => {
   test.skipIf(process.getuid?.() === 0)("a folder without permission", async () => {
     mkdirSync(target);
     chmodSync(target, 0o500);
-    expect(await failureOf(publishToFolder(newRelease, join(target, "model"), { signal }))).toMatchObject({
+    expect(await failureOf(publishToFolder(newRelease, { path: join(target, "model") }, { signal }))).toMatchObject({
       code: "QS-PUBLISH-TARGET",
     });
   });
 
   test("a missing folder below a link into the release", async () => {
     symlinkSync(newRelease.folder, target);
-    const error = await failureOf(publishToFolder(newRelease, join(target, "sub"), { signal }));
+    const error = await failureOf(publishToFolder(newRelease, { path: join(target, "sub") }, { signal }));
     expect([error.code, existsSync(join(newRelease.folder, "sub"))]).toEqual(["QS-PUBLISH-TARGET", false]);
   });
 });
@@ -231,7 +273,7 @@ test("a release that changes while it is copied is not published", async () => {
   releaseFolder(folder, newFiles);
   const release = await releaseFiles(folder, signal);
   const onPlan = () => appendFileSync(join(folder, "README.md"), "more");
-  expect(await failureOf(publishToFolder(release, target, { signal, onPlan }))).toMatchObject({
+  expect(await failureOf(publishToFolder(release, { path: target }, { signal, onPlan }))).toMatchObject({
     code: "QS-INPUT-CHANGED",
   });
   expect(siblings()).toEqual([]);

@@ -147,7 +147,7 @@ describe("via branch", () => {
     const sums = Object.entries(theirs).map(([path, content]) => `${sha256(content)}  ${path}\n`);
     hub.create("me/model").commit({ ...theirs, SHA256SUMS: sums.join("") });
     const files = releaseFolder(folder);
-    const { operations } = await publishFolder(connection, folder);
+    const { operations } = await publishFolder(connection, folder, { replace: true });
     expect(treeOf(hub)).toEqual({ ...digests(theirs), ...files });
     expect(operations.filter(({ operation }) => operation === "delete")).toEqual([]);
   });
@@ -171,7 +171,7 @@ describe("via branch", () => {
     const set = [smallFile("release.json", Buffer.from(edited))];
     hub.repo("me/model")?.change("main", { title: "by hand", set, remove: [] });
     const files = releaseFolder(folder, { card: "# New\n" });
-    await publishFolder(connection, folder);
+    await publishFolder(connection, folder, { replace: true });
     expect(treeOf(hub)).toEqual({ ...files, "old.json": sha256("{}") });
   });
 
@@ -353,6 +353,88 @@ describe("errors", () => {
   });
 });
 
+describe("files of the owner", () => {
+  const theirs = { params: "{}", template: "mine", "README.md": "---\nlicense: mit\n---\nMy model\n" };
+  const model = { "Example-Q8_0.gguf": Buffer.from("GGUF of the owner") };
+  const extra = { params: '{"stop":[]}', template: "ours" };
+  const publishing = (options = {}) => publishFolder(connection, folder, { repo: "me/model", ...options });
+  const preview = async (options = {}) => {
+    const all = { repo: "me/model", via: "branch" as const, private: false, ...options };
+    const { signal } = new AbortController();
+    return previewHub(connection, await releaseFiles(folder, signal), all, signal);
+  };
+
+  test.each(["branch", "pr", "direct"] as const)(
+    "that a release would overwrite are named and stay, unless it replaces them (via %s)",
+    async (via) => {
+      const repo = hub.create("me/model");
+      repo.commit({ ...theirs, ...model, "notes.md": "mine", "assets/size.svg": "<svg/>" });
+      const before = treeOf(hub);
+      const files = releaseFolder(folder, { extra });
+      for (const work of [preview, publishing]) {
+        const error = await failureOf(work({ via }));
+        expect([error.code, error.exitCode, error.message]).toEqual([
+          "QS-PUBLISH-FOREIGN",
+          2,
+          "files of me/model are not of a release of quantsmith: Example-Q8_0.gguf, README.md, params, template",
+        ]);
+        expect(error.remedy).toContain("--replace");
+      }
+      expect([treeOf(hub), writes(), repo.branches]).toEqual([before, [], ["main"]]);
+      const { operations } = await preview({ via, replace: true });
+      const done = await publishing({ via, replace: true });
+      expect(done.operations).toEqual(operations);
+      expect(operations.flatMap((one) => (one.operation === "replace" ? [one.path] : []))).toEqual([
+        ...["Example-Q8_0.gguf", "README.md", "params", "template"],
+      ]);
+      const tree = treeOf(hub, via === "pr" ? "refs/pr/1" : "main");
+      expect(tree).toEqual({ ...files, "notes.md": sha256("mine") });
+    },
+  );
+
+  test("that the Hub itself creates are no obstacle", async () => {
+    for (const card of ["", "---\nlicense: mit\ntags:\n- a\n---\n", "---\r\nlicense: mit\r\n---"]) {
+      const repo = `me/${sha256(card).slice(0, 8)}`;
+      hub.create(repo).commit({ ".gitattributes": "*.gguf filter=lfs diff=lfs merge=lfs -text\n", "README.md": card });
+      releaseFolder(folder);
+      const { operations } = await publishing({ repo });
+      expect(operations.find((one) => "path" in one && one.path === "README.md")?.operation).toBe("update");
+    }
+  });
+
+  test("a card edited on the Hub is kept; the release of another model, too", async () => {
+    releaseFolder(folder);
+    await publishing();
+    releaseFolder(folder, { model: "Other" });
+    for (const work of [preview, publishing]) {
+      expect((await failureOf(work())).message).toBe(
+        'me/model contains the release of another model, "Example", not of "Other"',
+      );
+    }
+    const set = [smallFile("README.md", Buffer.from("# Edited\n"))];
+    hub.repo("me/model")?.change("main", { title: "by hand", set, remove: [] });
+    releaseFolder(folder, { card: "# Next\n" });
+    expect((await failureOf(publishing())).message).toBe(
+      "files of me/model are not of its release, or changed: README.md",
+    );
+    const files = releaseFolder(folder, { model: "Other" });
+    await publishing({ replace: true });
+    expect(treeOf(hub)).toEqual(files);
+  });
+
+  test("in a repository that its owner creates after the plan", async () => {
+    releaseFolder(folder);
+    let isCreated = false;
+    hub.faults = ({ path }) => {
+      if (path.endsWith("/repos/create") && !isCreated) hub.create("me/model").commit({ "README.md": "# Mine\n" });
+      isCreated ||= path.endsWith("/repos/create");
+      return undefined;
+    };
+    expect(await failure(publishing())).toBe("QS-PUBLISH-FOREIGN");
+    expect(treeOf(hub)).toEqual({ "README.md": sha256("# Mine\n") });
+  });
+});
+
 describe("concurrent publishers", () => {
   test("of the same release: all succeed with one commit", async () => {
     const files = releaseFolder(folder);
@@ -398,14 +480,14 @@ describe("concurrent publishers", () => {
     const other = join(base, "other");
     releaseFolder(other, { variants: { Q4_K_M: 9 }, card: "# Theirs\n" });
     releaseFolder(folder, { variants: { Q4_K_M: 8 }, card: "# Ours\n" });
-    const theirs = { path: "README.md", content: Buffer.from("# Theirs\n"), oid: "1".repeat(40) };
+    const theirs = smallFile("README.md", Buffer.from("# Theirs\n"));
     justBefore(/\/commit\/main/, () =>
       hub.repo("me/model")?.change("main", { title: "theirs", set: [theirs], remove: [] }),
     );
     expect(await failure(publishFolder(connection, folder))).toBe("QS-PUBLISH-CONFLICT");
     expect(treeOf(hub)["README.md"]).toBe(sha256("# Theirs\n"));
-    // The next run replaces it.
-    await publishFolder(connection, folder);
+    expect(await failure(publishFolder(connection, folder))).toBe("QS-PUBLISH-FOREIGN");
+    await publishFolder(connection, folder, { replace: true });
     expect(treeOf(hub)["README.md"]).toBe(sha256("# Ours\n"));
   });
 

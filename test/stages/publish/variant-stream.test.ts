@@ -1,10 +1,11 @@
 import { mkdtempSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { VariantStream } from "../../../src/stages/publish/variant-stream.js";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { openStream, VariantStream } from "../../../src/stages/publish/variant-stream.js";
 import { QuantsmithError } from "../../../src/util/errors.js";
+import { failureOf } from "../../fixtures/failure.js";
 import type { Hub } from "../../fixtures/hub-server/hub.js";
-import { connectToWrite, publishFolder, startWritableHub, treeOf } from "../../fixtures/publish-client.js";
+import { canary, connectToWrite, publishFolder, startWritableHub, treeOf } from "../../fixtures/publish-client.js";
 import { releaseFolder } from "../../fixtures/release-folder.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
@@ -22,6 +23,7 @@ beforeEach(async () => {
   reported = [];
 });
 afterEach(async () => {
+  vi.unstubAllEnvs();
   expect(hub.violations).toEqual([]);
   await hub.close();
 });
@@ -107,4 +109,23 @@ test("stop aborts the current upload and does not start queued ones", async () =
   await arrived;
   await uploads.stop();
   expect(reported).toEqual(["Q8_0 started"]);
+});
+
+test("files of the owner that the release would overwrite are an error before any upload", async () => {
+  const env = { HF_ENDPOINT: hub.url, HF_HOME: join(folder, "..", "home"), HF_TOKEN: canary };
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  const options = { repo: "me/model", via: "branch" as const, private: false };
+  const hooks = { signal: new AbortController().signal, onStart: () => {}, onProgress: () => {}, onEnd: () => {} };
+  const open = (more = {}) =>
+    openStream({ ...options, ...more }, { model: "Example", files: [variant("Q8_0").file] }, hooks);
+  await open();
+  hub.repo("me/model")?.commit({ "README.md": "# Mine\n", "Example-Q8_0.gguf": "mine", "notes.md": "" });
+  const error = await failureOf(open());
+  expect([error.code, error.message]).toEqual([
+    "QS-PUBLISH-FOREIGN",
+    "files of me/model are not of a release of quantsmith: README.md, Example-Q8_0.gguf",
+  ]);
+  await open({ replace: true });
+  await publishFolder(connection(), folder, { replace: true });
+  await open();
 });

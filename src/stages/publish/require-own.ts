@@ -1,0 +1,68 @@
+import { QuantsmithError } from "../../util/errors.js";
+import { quote } from "../../util/quote.js";
+import type { PublishedFiles } from "./find-changes.js";
+
+/** Number of files in an error message. */
+const maxNamed = 10;
+
+/** What a publication overwrites, and what it may overwrite. */
+export interface Overwrite {
+  /** Name of the target in messages. */
+  place: string;
+  /** Name of the model whose release is published. */
+  model: string;
+  /** Paths that get other content. */
+  paths: readonly string[];
+  /** Overwrite files that are not of a release of this model. */
+  replace: boolean;
+}
+
+/**
+ * Requires that a publication overwrites only files of a release of the same model, and README.md of the Hub itself.
+ * Returns the other files that it overwrites, which are none without `replace`. Errors: QS-PUBLISH-FOREIGN with their
+ * names.
+ */
+export async function requireOwn(
+  { place, model, paths, replace }: Overwrite,
+  present: PublishedFiles,
+): Promise<string[]> {
+  const foreign: string[] = [];
+  for (const path of paths) {
+    if (present.files.has(path) && !(await isOwn(path, present))) foreign.push(path);
+  }
+  if (replace) return foreign;
+  if (foreign.length > 0) {
+    const what = present.own.size === 0 ? "are not of a release of quantsmith" : "are not of its release, or changed";
+    throw new QuantsmithError("QS-PUBLISH-FOREIGN", `files of ${place} ${what}: ${names(foreign)}`, {
+      remedy: "Publish to another repository, or add `--replace` to overwrite these files; its history keeps them.",
+    });
+  }
+  requireModel(place, model, present);
+  return foreign;
+}
+
+/** Throws QS-PUBLISH-FOREIGN if a target contains the release of another model. */
+export function requireModel(place: string, model: string, present: Pick<PublishedFiles, "model">): void {
+  if (present.model === undefined || present.model === model) return;
+  const message = `${place} contains the release of another model, ${quote(present.model)}, not of ${quote(model)}`;
+  throw new QuantsmithError("QS-PUBLISH-FOREIGN", message, {
+    remedy: "Publish to another target, or add `--replace` if this release takes its place.",
+  });
+}
+
+/** Joins the first names of a list, and counts the others. */
+export function names(paths: readonly string[]): string {
+  const more = paths.length - maxNamed;
+  return `${paths.slice(0, maxNamed).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
+async function isOwn(path: string, { own, sha256, text }: PublishedFiles): Promise<boolean> {
+  const recorded = own.get(path);
+  if (recorded !== undefined && recorded === (await sha256(path))) return true;
+  return path === "README.md" && isEmptyCard(await text(path));
+}
+
+/** A new repository's card has at most a license in its front matter. */
+function isEmptyCard(text: string | undefined): boolean {
+  return text !== undefined && /^\s*(?:---\r?\n(?:[^\n]*\n)*?---\s*)?$/.test(text);
+}

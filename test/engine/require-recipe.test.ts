@@ -1,0 +1,31 @@
+import { mkdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, expect, test } from "vitest";
+import { writeInstalled } from "../../src/engine/installed-release.js";
+import { requireRecipe } from "../../src/engine/require-recipe.js";
+import { failureOf } from "../fixtures/failure.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+const releases = temporaryFolder();
+const built = { file: "/recipes/model.yaml", sha256: "a".repeat(64) };
+
+beforeAll(async () => {
+  for (const name of ["model", "copied"]) mkdirSync(join(releases, name));
+  symlinkSync("copied", join(releases, "linked"));
+  for (const name of ["model", "linked"]) {
+    const owner = { recipe: "../../recipes/model.yaml", sha256: built.sha256 };
+    await writeInstalled(join(releases, `.${name}.json`), { format: 1, owner, files: [] });
+  }
+});
+
+test.each(["model", "linked"])("the release %s is of the recipe that it was built from", async (name) => {
+  await requireRecipe(join(releases, name), built);
+  const edited = { ...built, sha256: "b".repeat(64) };
+  const error = await failureOf(requireRecipe(join(releases, name), edited));
+  expect([error.code, error.exitCode]).toEqual(["QS-PUBLISH-RECIPE", 2]);
+  expect(error.message).toContain("not built from the present text of /recipes/model.yaml");
+});
+
+test("a folder without a record, such as a copy, passes", async () => {
+  await requireRecipe(join(releases, "copied"), built);
+});
