@@ -2,6 +2,7 @@ import { constants, copyFile, lstat, mkdir, realpath, rename, stat } from "node:
 import { basename, dirname, join } from "node:path";
 import { requireUnchanged } from "../../hub/upload/local-file.js";
 import { isSystemError, QuantsmithError } from "../../util/errors.js";
+import { keepPermissions } from "../../util/keep-permissions.js";
 import { replaceFolder, withFolderLock } from "../../util/replace-folder.js";
 import { systemReason } from "../../util/system-reason.js";
 import { type Changes, fileOperations, findChanges, isEmpty, noFiles } from "./find-changes.js";
@@ -43,7 +44,9 @@ export async function publishToFolder(
       if (!isEmpty(changes)) {
         const build = async (next: string) => {
           await copyRelease(release, next, signal);
-          if (movedTo !== undefined) await rename(path, movedTo);
+          if (movedTo === undefined) return;
+          await keepPermissions(path, next);
+          await rename(path, movedTo);
         };
         await replaceFolder(path, build, (old) => requireSameFiles(path, previous.states, old));
       }

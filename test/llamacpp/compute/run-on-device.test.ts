@@ -18,11 +18,17 @@ const vulkan: Compute = {
 const layers = (gpuLayers: number): Compute => ({ ...vulkan, placement: { ...placement, gpuLayers } });
 const memoryMessage = "ggml_vulkan: Device memory allocation of size 9 failed.: ErrorOutOfDeviceMemory";
 
-/** Runs a fake llama-perplexity of a model with 8 blocks; returns its calls and notes, too. */
-async function run(script: string, compute: Compute | undefined, fitted = "-c 64 -ngl -1") {
+/** Returns a folder with a model of 8 blocks. */
+function folderWithModel(): string {
   const cwd = temporaryFolder();
   const metadata = [stringPair("general.architecture", "llama"), uint32Pair("llama.block_count", 8)];
   writeFileSync(path.join(cwd, "model.gguf"), buildGguf({ metadata }));
+  return cwd;
+}
+
+/** Runs a fake llama-perplexity of that model; returns its calls and notes, too. */
+async function run(script: string, compute: Compute | undefined, fitted = "-c 64 -ngl -1") {
+  const cwd = folderWithModel();
   const log = `echo "$0 $* $GGML_BACKEND_PATH" | sed 's,.*/llama-,,' >> calls`;
   const toolchain = fakeToolchain(cwd, {
     "llama-perplexity": `${log}\n${script}`,
@@ -58,7 +64,7 @@ describe("arguments", () => {
   });
 
   test("a CPU run of an installed llama.cpp uses none of its devices", async () => {
-    const cwd = temporaryFolder();
+    const cwd = folderWithModel();
     const toolchain = {
       ...fakeToolchain(cwd, { "llama-imatrix": "echo $* > calls; exit 1" }),
       source: "path" as const,
@@ -141,7 +147,7 @@ describe("a failed device", () => {
   });
 
   test("NaN of a device: the remedy is a run on the CPU", async () => {
-    const cwd = temporaryFolder();
+    const cwd = folderWithModel();
     const toolchain = fakeToolchain(cwd, {
       "llama-imatrix": failing("non-finite values detected in blk.0.attn_q.weight"),
     });

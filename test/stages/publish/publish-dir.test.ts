@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -157,11 +158,13 @@ describe("what is not ours stays, and is named", () => {
     writeFileSync(inTarget("notes.md"), "mine");
     const [before, kept] = [tree(), `${target}.replaced-2`];
     mkdirSync(`${target}.replaced-1`);
+    chmodSync(target, 0o755);
     const preview = await previewFolder(newRelease, { path: target, replace }, signal);
     expect(preview.operations[0]).toEqual({ operation: "rename", path: target, to: kept });
     const done = await publishToFolder(newRelease, { path: target, replace }, { signal });
     expect(done).toEqual(preview);
     expect([tree(), tree(kept)]).toEqual([digests.new, before]);
+    expect(statSync(target).mode & 0o777).toBe(0o755);
   });
 
   test("a file that appears while the new release is copied", async () => {
