@@ -129,7 +129,9 @@ describe("fit", () => {
       );
     }
     const memory = async (path: string) => {
-      const document = json(await quantsmith(["fit", path, "--device", "m4-pro-24gb", "--json"]));
+      // The truncated file warns on stderr.
+      const { stdout } = await quantsmith(["fit", path, "--device", "m4-pro-24gb", "--json"]);
+      const document = JSON.parse(stdout);
       expect(document.variants).toMatchObject([{ name: "Q4_K_M" }]);
       const truncated = path === cut ? [expect.objectContaining({ code: "QW-GGUF-TRUNCATED" })] : [];
       expect(document.warnings).toEqual(truncated);
@@ -140,8 +142,11 @@ describe("fit", () => {
     const { stderr } = await quantsmith(["recommend", cut, "--device", "m4-pro-24gb"]);
     expect(stderr).toContain('QW-GGUF-TRUNCATED: "cut-Q4_K_M.gguf" is incomplete');
     expect(await memory(join(own, "split-Q4_K_M-00001-of-00003.gguf"))).toEqual(whole);
-    const both = json(await quantsmith(["fit", own, "--device", "m4-pro-24gb", "--json"]));
-    expect(both.variants.map(({ name }: { name: string }) => name)).toEqual(["cut Q4_K_M", "split Q4_K_M"]);
+    const both = await quantsmith(["fit", own, "--device", "m4-pro-24gb", "--json"]);
+    expect(JSON.parse(both.stdout).variants.map(({ name }: { name: string }) => name)).toEqual([
+      "cut Q4_K_M",
+      "split Q4_K_M",
+    ]);
   });
 
   test("the model's projector counts, another model's does not", async () => {

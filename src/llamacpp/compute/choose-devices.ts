@@ -88,6 +88,7 @@ function reasonOf({ missing, problem, devices }: BackendStatus): string {
 }
 
 function remedyOf(builds: readonly BackendStatus[]): string {
+  if (builds.length === 0) return "Set `device: auto`, or a device that `quantsmith doctor` lists.";
   if (builds.some((build) => build.package === null))
     return "Use a llama.cpp that contains this backend, unset `QUANTSMITH_LLAMA_CPP`, or set `device: cpu`.";
   if (builds.some(({ missing }) => missing.length > 0))
