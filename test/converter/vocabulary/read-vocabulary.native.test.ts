@@ -141,7 +141,7 @@ test("tokens in model-specific roles come last", async () => {
   expect((found.get("ggml.token_type") as number[]).slice(257)).toEqual([1, 3, 3, 3, 3, 5, 5]);
 });
 
-test.each([[["<img>"]], [null], [{ image_token: { __type: "AddedToken", content: "<img>" } }], [{ eos_token: "x" }]])(
+test.each([[null], [{ image_token: { __type: "AddedToken", content: "<img>" } }], [{ eos_token: "x" }]])(
   "extra_special_tokens that only llama.cpp's converter supports: %j",
   async (extra) => {
     const failure = await failureOf(vocabulary(({ config }) => Object.assign(config, { extra_special_tokens: extra })));
@@ -193,7 +193,8 @@ test("chat templates: a string, a list, files", async () => {
   ]);
   const jinja = { "chat_template.jinja": "{% if a %}\r\nb\rc\n" };
   expect(await templates({}, jinja)).toEqual({ chat_template: "{% if a %}\nb\nc\n" });
-  expect(await templates({ chat_template: null }, jinja)).toEqual({});
+  // As in transformers, the file replaces any value of the configuration.
+  expect(await templates({ chat_template: null }, jinja)).toEqual({ chat_template: "{% if a %}\nb\nc\n" });
   expect(await templates({}, { ...jinja, "additional_chat_templates/rag.jinja": "r" })).toEqual({
     "chat_template.rag": "r",
     chat_templates: ["rag"],
