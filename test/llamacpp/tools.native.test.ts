@@ -118,11 +118,14 @@ describe("failures", () => {
   test("missing and truncated models", async () => {
     await copyFile(inside("model.gguf"), inside("cut.gguf"));
     await truncate(inside("cut.gguf"), 3_000_000);
-    for (const model of ["none.gguf", "cut.gguf"]) {
+    for (const [model, code] of [
+      ["none.gguf", "QS-GGUF-MISSING"],
+      ["cut.gguf", "QS-VALIDATE-LOAD"],
+    ] as const) {
       await expect(quantize({ ...run, model, out: "x.gguf", type: "Q8_0" })).rejects.toMatchObject({
         code: "QS-QUANTIZE-FAILED",
       });
-      await expect(measureKld({ ...run, model, base: "base.kld" })).rejects.toMatchObject({ code: "QS-VALIDATE-LOAD" });
+      await expect(measureKld({ ...run, model, base: "base.kld" })).rejects.toMatchObject({ code });
     }
   });
 
