@@ -77,9 +77,9 @@ export function fileArgument(name: string): string {
 export function missingOwnTool(tool: string): QuantsmithError {
   const [code, setting] =
     tool === "llama-probe"
-      ? (["QS-TOOL-PROBES", "probes: none"] as const)
-      : (["QS-TOOL-ROUNDING", "quantize: { rounding: nearest }"] as const);
+      ? (["QS-TOOL-PROBES", "set `probes: none` in the pipeline"] as const)
+      : (["QS-TOOL-ROUNDING", "set `quantize: { rounding: nearest }` in the recipe"] as const);
   return new QuantsmithError(code, `the llama.cpp in use does not contain ${quote(tool)}`, {
-    remedy: `Unset \`QUANTSMITH_LLAMA_CPP\` to use the pinned llama.cpp, or set \`${setting}\` in the recipe.`,
+    remedy: `Unset \`QUANTSMITH_LLAMA_CPP\` to use the pinned llama.cpp, or ${setting}.`,
   });
 }

@@ -31,7 +31,9 @@ test("in plain lines", async () => {
   const { exitCode, stdout, stderr } = await quantsmith(args());
   expect(exitCode).toBe(2);
   expect(stdout).toMatch(new RegExp(`^[\\d:]{8} convert failed: ${code}$`, "m"));
-  expect(stderr).toBe(`${code}: ${message}\n  → ${remedy}`);
+  const [devices, ...lines] = stderr.split("\n");
+  expect(devices).toMatch(/^Computes on /);
+  expect(lines.join("\n")).toBe(`${code}: ${message}\n  → ${remedy}`);
   expect(stdout).not.toContain(message);
 });
 

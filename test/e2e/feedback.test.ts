@@ -131,7 +131,12 @@ test("a pipeline without calibration, and a llama.cpp without quantsmith's progr
   const { tools } = await resolveToolchain();
   for (const name of llamaCppTools) symlinkSync(tools[name].path, join(folder, name));
   const env = { QUANTSMITH_LLAMA_CPP: folder };
-  const second = await quantsmith(["plan", recipe, "--out", join(home, "none")], { env });
-  expect([second.exitCode, second.stderr]).toEqual([4, expect.stringContaining("QS-TOOL-ROUNDING")]);
-  expect(second.stderr).toContain("rounding: nearest");
+  for (const [file, code, remedy] of [
+    [recipe, "QS-TOOL-PROBES", "`probes: none`"],
+    [recipeFor("presets", presets), "QS-TOOL-ROUNDING", "rounding: nearest"],
+  ] as const) {
+    const { exitCode, stderr } = await quantsmith(["plan", file, "--out", join(home, "none")], { env });
+    expect([exitCode, stderr]).toEqual([4, expect.stringContaining(code)]);
+    expect(stderr).toContain(remedy);
+  }
 });

@@ -32,7 +32,7 @@ test.each([
   ["file sizes", "ulimit -f 1000", "ulimit -f"],
 ])("a low limit of %s", async (_what, limit, remedy) => {
   const { exitCode, stderr } = await under(limit, until("convert", "limits"));
-  expect(stderr).toMatch(/^QS-ENV-LIMIT: /);
+  expect(stderr).toMatch(/^QS-ENV-LIMIT: /m);
   expect([exitCode, stderr.includes(remedy)]).toEqual([4, true]);
 });
 
@@ -65,6 +65,6 @@ test("a missing temporary folder does not stop plan", async () => {
 test.runIf(existsSync("/proc/self")).each(["/proc", "/dev/null"])("a home of %s", async (folder) => {
   const env = { HOME: folder, XDG_CACHE_HOME: "", QUANTSMITH_CACHE: "" };
   const { exitCode, stderr } = await under("true", until("convert", "home"), { env });
-  expect(stderr).toMatch(/^QS-ENV-CACHE: /);
+  expect(stderr).toMatch(/^QS-ENV-CACHE: /m);
   expect([exitCode, stderr.includes("`QUANTSMITH_CACHE`")]).toEqual([4, true]);
 });
