@@ -120,7 +120,7 @@ describe("failures", () => {
     await truncate(inside("cut.gguf"), 3_000_000);
     for (const [model, code] of [
       ["none.gguf", "QS-GGUF-MISSING"],
-      ["cut.gguf", "QS-VALIDATE-LOAD"],
+      ["cut.gguf", "QS-GGUF-TRUNCATED"],
     ] as const) {
       await expect(quantize({ ...run, model, out: "x.gguf", type: "Q8_0" })).rejects.toMatchObject({
         code: "QS-QUANTIZE-FAILED",
