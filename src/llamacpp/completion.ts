@@ -1,5 +1,4 @@
 import { runOnDevice } from "./compute/run-on-device.js";
-import { eosOverride } from "./eos-override.js";
 import { modelLoadPattern } from "./input-failures.js";
 import { parseNumber } from "./parse-number.js";
 import { toolFailure } from "./tool-failure.js";
@@ -31,7 +30,6 @@ const promptTokens = 128;
  * Throws `QS-SAMPLE-FAILED`, `QS-ENV-OOM`, `QS-COMPUTE-*`.
  */
 export async function completeText(options: CompletionOptions): Promise<CompletionResult> {
-  const override = await eosOverride(options);
   const argsFor = (device: readonly string[]) => [
     ...["-m", fileArgument(options.model), "-f", fileArgument(options.prompt), "-n", `${options.tokens}`],
     ...["-c", `${options.tokens + promptTokens}`, "--seed", `${options.seed}`, "--temp", `${options.temperature}`],
@@ -40,7 +38,6 @@ export async function completeText(options: CompletionOptions): Promise<Completi
     // The program renders the template even if it does not use it; a built-in one replaces the model's, which may loop.
     ...["--chat-template", "chatml"],
     ...device,
-    ...override,
   ];
   const { result, args } = await runOnDevice(options, {
     tool: "llama-completion",

@@ -1,13 +1,10 @@
 import path from "node:path";
 import { quote } from "../util/quote.js";
-import { chunksPerBatch } from "./base-logits.js";
 import { checkWrittenGguf } from "./check-written-gguf.js";
-import { followChunks } from "./chunk-progress.js";
 import type { Compute } from "./compute/compute.js";
-import { runOnDevice } from "./compute/run-on-device.js";
-import { eosOverride } from "./eos-override.js";
 import { modelLoadPattern, nonFiniteRemedy, textShortPattern } from "./input-failures.js";
 import { parseChunkCount, parseFinalPerplexity } from "./parse-number.js";
+import { runOverChunks } from "./run-over-chunks.js";
 import { type FailureContext, toolFailure } from "./tool-failure.js";
 import { fileArgument, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
 
@@ -37,20 +34,13 @@ export interface ImatrixResult extends ToolReport {
  * `QS-COMPUTE-*`.
  */
 export async function computeImatrix(options: ImatrixOptions): Promise<ImatrixResult> {
-  const override = await eosOverride(options);
   const argsFor = (device: readonly string[]) => [
     ...["-m", fileArgument(options.model), "-f", fileArgument(options.text), "-o", fileArgument(options.out)],
     ...["-c", `${options.context}`, "--chunks", `${options.chunks}`, "-t", `${options.threads}`],
     ...(device.length === 0 ? ["-ngl", "0"] : device),
     ...(options.parseSpecial ? ["--parse-special"] : []),
-    ...override,
   ];
-  const { result, args } = await runOnDevice(options, {
-    tool: "llama-imatrix",
-    args: argsFor,
-    follow: () => followChunks(options.onProgress),
-    context: chunksPerBatch(options.context) * options.context,
-  });
+  const { result, args } = await runOverChunks(options, "llama-imatrix", options.context, argsFor);
   const text = `${result.stdout}\n${result.stderr}`;
   const doing = `computing the imatrix of ${options.model} on ${options.text}`;
   const chunks = parseChunkCount(text);

@@ -1,12 +1,10 @@
 import path from "node:path";
 import { QuantsmithError } from "../util/errors.js";
-import { chunksPerBatch, readBaseLogits } from "./base-logits.js";
-import { followChunks } from "./chunk-progress.js";
-import { runOnDevice } from "./compute/run-on-device.js";
-import { eosOverride } from "./eos-override.js";
+import { readBaseLogits } from "./base-logits.js";
 import { modelLoadPattern, onDeviceRemedy } from "./input-failures.js";
 import { type KldFigures, parseKldFigures, parseKldQuantiles, type Quantile } from "./kld-figures.js";
 import { type ChunkFigures, parseChunkFigures } from "./kld-rows.js";
+import { runOverChunks } from "./run-over-chunks.js";
 import { toolFailure } from "./tool-failure.js";
 import { fileArgument, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
 
@@ -36,19 +34,12 @@ export async function measureKld(options: KldOptions): Promise<KldResult> {
       remedy: "Run again with `--fresh` to recompute the base logits.",
     });
   }
-  const override = await eosOverride(options);
   const argsFor = (device: readonly string[]) => [
     ...["-m", fileArgument(options.model), "--kl-divergence", "--kl-divergence-base", options.base],
     ...["-c", `${base.context}`, "-t", `${options.threads}`],
     ...device,
-    ...override,
   ];
-  const { result, args } = await runOnDevice(options, {
-    tool: "llama-perplexity",
-    args: argsFor,
-    follow: () => followChunks(options.onProgress),
-    context: chunksPerBatch(base.context) * base.context,
-  });
+  const { result, args } = await runOverChunks(options, "llama-perplexity", base.context, argsFor);
   const figures = result.exitCode === 0 ? parseKldFigures(result.stdout) : undefined;
   const wrongVocabulary = /inconsistent vocabulary/.test(result.stderr);
   if (figures === undefined || figures.chunks !== base.chunks || wrongVocabulary) {

@@ -1,11 +1,8 @@
 import path from "node:path";
-import { chunksPerBatch } from "./base-logits.js";
 import { checkWrittenGguf } from "./check-written-gguf.js";
-import { followChunks } from "./chunk-progress.js";
-import { runOnDevice } from "./compute/run-on-device.js";
-import { eosOverride } from "./eos-override.js";
 import { calibrationPatterns, type ImatrixOptions } from "./imatrix.js";
 import { parseChunkCount } from "./parse-number.js";
+import { runOverChunks } from "./run-over-chunks.js";
 import { toolFailure } from "./tool-failure.js";
 import { fileArgument, type ToolReport, toolReport } from "./tool-run.js";
 
@@ -33,13 +30,9 @@ export interface MomentsResult extends ToolReport {
  * QS-DISK-FULL, QS-ENV-OOM, QS-COMPUTE-*.
  */
 export async function computeMoments(options: MomentsOptions): Promise<MomentsResult> {
-  const override = await eosOverride(options);
-  const { result, args } = await runOnDevice(options, {
-    tool: "llama-moments",
-    args: (device) => [...momentsArguments(options, device), ...override],
-    follow: () => followChunks(options.onProgress),
-    context: chunksPerBatch(options.context) * options.context,
-  });
+  const { result, args } = await runOverChunks(options, "llama-moments", options.context, (device) =>
+    momentsArguments(options, device),
+  );
   const doing = `computing the second moments of ${options.model} on ${options.text}`;
   const chunks = parseChunkCount(`${result.stdout}\n${result.stderr}`);
   if (result.exitCode !== 0 || chunks === undefined) {

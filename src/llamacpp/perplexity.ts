@@ -1,10 +1,8 @@
 import path from "node:path";
-import { chunksPerBatch, readBaseLogits } from "./base-logits.js";
-import { followChunks } from "./chunk-progress.js";
-import { runOnDevice } from "./compute/run-on-device.js";
-import { eosOverride } from "./eos-override.js";
+import { readBaseLogits } from "./base-logits.js";
 import { modelLoadPattern, nonFiniteRemedy, textShortPattern } from "./input-failures.js";
 import { parseChunkPerplexities, parseFinalPerplexity } from "./parse-number.js";
+import { runOverChunks } from "./run-over-chunks.js";
 import { diskFullError, toolFailure } from "./tool-failure.js";
 import { fileArgument, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
 
@@ -38,20 +36,13 @@ export interface BaseLogitsResult extends ToolReport {
  * `QS-COMPUTE-*`.
  */
 export async function saveBaseLogits(options: BaseLogitsOptions): Promise<BaseLogitsResult> {
-  const override = await eosOverride(options);
   const argsFor = (device: readonly string[]) => [
     ...["-m", fileArgument(options.model), "-f", fileArgument(options.text)],
     ...["--save-all-logits", fileArgument(options.out)],
     ...["-c", `${options.context}`, "--chunks", `${options.chunks}`, "-t", `${options.threads}`],
     ...device,
-    ...override,
   ];
-  const { result, args } = await runOnDevice(options, {
-    tool: "llama-perplexity",
-    args: argsFor,
-    follow: () => followChunks(options.onProgress),
-    context: chunksPerBatch(options.context) * options.context,
-  });
+  const { result, args } = await runOverChunks(options, "llama-perplexity", options.context, argsFor);
   const doing = `computing the base logits of ${options.model} on ${options.text}`;
   const estimate = parseFinalPerplexity(`${result.stdout}\n${result.stderr}`);
   if (result.exitCode !== 0 || estimate === undefined || !Number.isFinite(estimate.perplexity)) {

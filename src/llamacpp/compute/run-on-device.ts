@@ -3,6 +3,7 @@ import { metadataNumber, metadataString } from "../../gguf/metadata.js";
 import { readGguf } from "../../gguf/read-header.js";
 import { QuantsmithError } from "../../util/errors.js";
 import type { SubprocessResult } from "../../util/subprocess.js";
+import { eosOverride } from "../eos-override.js";
 import { runTool, type ToolRun } from "../tool-run.js";
 import type { ToolName } from "../toolchain/tools.js";
 import { type Compute, computeArguments, computeEnvironment } from "./compute.js";
@@ -16,7 +17,7 @@ export interface DeviceRun extends ToolRun {
 /** A call of a tool that computes with a model. */
 export interface DeviceCall {
   tool: ToolName;
-  /** Returns the arguments with the options of devices, which are empty on the CPU. */
+  /** Returns the arguments with the options of devices, which are empty on the CPU; without those of `eosOverride`. */
   args: (device: readonly string[]) => string[];
   /** Returns the receiver of one run's output. */
   follow?: () => (text: string, stream: "stdout" | "stderr") => void;
@@ -33,10 +34,13 @@ export interface DeviceResult {
 /**
  * Runs a tool on the devices of `run.compute`, or on the CPU without it; the caller checks the result. With `gpuLayers:
  * auto`, llama.cpp fits the layers into the devices' free memory. If that memory runs out, runs once more with fewer
- * layers and notes it. Throws QS-COMPUTE-MEMORY, QS-COMPUTE-DEVICE, QS-COMPUTE-LOST and the errors of `runTool`.
+ * layers and notes it. Throws QS-COMPUTE-MEMORY, QS-COMPUTE-DEVICE, QS-COMPUTE-LOST and the errors of `runTool` and
+ * `eosOverride`.
  */
-export async function runOnDevice(run: DeviceRun, call: DeviceCall): Promise<DeviceResult> {
+export async function runOnDevice(run: DeviceRun, { args, ...rest }: DeviceCall): Promise<DeviceResult> {
   const { compute } = run;
+  const override = await eosOverride(run);
+  const call = { ...rest, args: (device: readonly string[]) => [...args(device), ...override] };
   if (compute === undefined || compute.backend === "cpu") return runOnce(run, call, cpuArguments(run), {});
   const wanted = await withinModel(run, compute);
   const first = await runWith(run, call, wanted);
