@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** The heading of a model card by which llama.cpp's converter recognizes a reranker of Qwen 3, whatever its name is. */
+/** llama.cpp's converter recognizes a reranker of Qwen 3 by this heading of its model card. */
 export const rerankerHeading = "# Qwen3-Reranker\n";
 
 /** Returns true for a snapshot whose model card has such a heading. */

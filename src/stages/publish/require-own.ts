@@ -19,8 +19,7 @@ export interface Overwrite {
 
 /**
  * Requires that a publication overwrites only files of a release of the same model, and README.md of the Hub itself.
- * Returns the other files that it overwrites, which are none without `replace`. Errors: QS-PUBLISH-FOREIGN with their
- * names.
+ * Returns the files of others that it overwrites: none without `replace`. Errors: QS-PUBLISH-FOREIGN with their names.
  */
 export async function requireOwn(
   { place, model, paths, replace }: Overwrite,
