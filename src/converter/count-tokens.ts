@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isObject } from "../checkpoint/parse-python-json.js";
-import { isSystemError } from "../util/errors.js";
+import { isMissing } from "../util/errors.js";
 import type { Entries } from "./entries.js";
 
 /**
@@ -19,7 +19,7 @@ export async function countTokens(folder: string, tokenizer: Entries): Promise<n
     if (!isObject(json) || !isObject(json.model) || !isObject(json.model.vocab)) return written;
     return Object.keys(json.model.vocab).length + (Array.isArray(json.added_tokens) ? json.added_tokens.length : 0);
   } catch (error) {
-    if (error instanceof SyntaxError || (isSystemError(error) && error.code === "ENOENT")) return written;
+    if (error instanceof SyntaxError || isMissing(error)) return written;
     throw error;
   }
 }

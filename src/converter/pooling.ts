@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { poolingFile } from "../checkpoint/outline/details.js";
 import { parseJson, parseSide } from "../checkpoint/outline/side-files.js";
-import { isSystemError } from "../util/errors.js";
+import { isMissing } from "../util/errors.js";
 import { quote } from "../util/quote.js";
 import { badConfig, nativeUnsupported } from "./native-errors.js";
 
@@ -38,7 +38,7 @@ async function read(path: string): Promise<Buffer | undefined> {
   try {
     return await readFile(path);
   } catch (error) {
-    if (isSystemError(error) && error.code === "ENOENT") return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import { copyFile, lstat, mkdir, readdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Plan } from "../plan/plan.js";
 import { isSystemError, QuantsmithError } from "../util/errors.js";
-import { linkOrCopy, removeUnfinishedWrites } from "../util/files.js";
+import { isPresent, linkOrCopy, removeUnfinishedWrites } from "../util/files.js";
 import { quote } from "../util/quote.js";
 import { removeFolder, replaceFolder, unusedPath, withFolderLock } from "../util/replace-folder.js";
 import { systemFailure } from "../util/system-failure.js";
@@ -97,7 +97,7 @@ export async function withdrawRelease(target: ReleaseTarget): Promise<ChangedRel
   let existed = false;
   const changed = await changeRelease(target, async (paths) => {
     const { folder, record } = paths;
-    existed = await exists(folder);
+    existed = await isPresent(folder);
     if (!existed) return {};
     const installed = await readInstalled(record);
     const movedTo = await clearPath(target, paths, installed);
@@ -174,7 +174,7 @@ async function requireOwn(
   installed: InstalledRelease | undefined,
   place: string,
 ): Promise<void> {
-  if (!(await exists(place))) return;
+  if (!(await isPresent(place))) return;
   if (!(await lstat(place)).isDirectory()) {
     throw foreign(`${release}, which is not a folder`, "Move it, or add `--replace` to rename it.");
   }
@@ -203,16 +203,6 @@ const listed = 10;
 function list(files: readonly ForeignFile[]): string {
   const names = files.slice(0, listed).map(({ path, change }) => `${quote(path)} (${change})`);
   return [...names, ...(files.length > listed ? [`${files.length - listed} more`] : [])].join(", ");
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch (error) {
-    if (isSystemError(error) && error.code === "ENOENT") return false;
-    throw error;
-  }
 }
 
 async function copyWithFolders(from: string, to: string): Promise<void> {

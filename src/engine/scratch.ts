@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readdir, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isSystemError } from "../util/errors.js";
+import { isMissing } from "../util/errors.js";
 import { isProcessAlive, processName } from "../util/process-identity.js";
 
 /*
@@ -61,6 +61,6 @@ async function isAlive(tmp: string, name: string): Promise<boolean> {
     return (await stat(path)).mtimeMs !== mtimeMs;
   } catch (error) {
     // A file system that does not answer does not prove that the creator is dead.
-    return !isSystemError(error) || error.code !== "ENOENT";
+    return !isMissing(error);
   }
 }

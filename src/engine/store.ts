@@ -1,7 +1,7 @@
 import { cp, mkdir, readdir, readFile, rename, rm, rmdir, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { DigestCache } from "../util/digest-cache.js";
-import { isSystemError } from "../util/errors.js";
+import { isMissing, isSystemError } from "../util/errors.js";
 import { type FileState, fileState, sameButLinks, sameState } from "../util/file-state.js";
 import { listFiles, removeUnfinishedWrites, syncFolder, syncTree, writeFileAtomic } from "../util/files.js";
 import { collectJobs } from "./collect-jobs.js";
@@ -156,7 +156,7 @@ export class Store {
     try {
       await rename(folder, trash);
     } catch (error) {
-      if (isSystemError(error) && error.code === "ENOENT") return;
+      if (isMissing(error)) return;
       throw error;
     }
     await rm(trash, { recursive: true, force: true });

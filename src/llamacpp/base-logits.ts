@@ -1,5 +1,5 @@
 import { type FileHandle, open } from "node:fs/promises";
-import { isSystemError } from "../util/errors.js";
+import { isMissing } from "../util/errors.js";
 
 /** Shape of a base logits file. */
 export interface BaseLogits {
@@ -63,7 +63,7 @@ export async function readBaseLogits(file: string): Promise<BaseLogits | undefin
       await handle.close();
     }
   } catch (error) {
-    if (isSystemError(error) && error.code === "ENOENT") return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }

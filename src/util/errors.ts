@@ -56,6 +56,11 @@ export class QuantsmithError extends Error {
   }
 }
 
+/** Returns whether an error says that a file or folder does not exist. */
+export function isMissing(error: unknown): boolean {
+  return isSystemError(error) && error.code === "ENOENT";
+}
+
 /** Returns whether an error is a Node system error such as ENOENT; narrows to its `code`. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return (

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { constants, copyFile, link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { constants, copyFile, link, lstat, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { isSystemError } from "./errors.js";
+import { isMissing, isSystemError } from "./errors.js";
 import { isSystemLeftover } from "./system-files.js";
 
 export interface WriteOptions {
@@ -145,4 +146,17 @@ export async function makeFolder(folder: string, mode = 0o777, parentExists = fa
     await makeFolder(dirname(folder), mode);
     await makeFolder(folder, mode, true);
   }
+}
+
+/** Returns whether a path exists, even as a link to nothing. */
+export async function isPresent(path: string): Promise<boolean> {
+  return (await lstatIfPresent(path)) !== undefined;
+}
+
+/** Returns the state of a file, folder or link itself; undefined if it does not exist. */
+export async function lstatIfPresent(path: string): Promise<Stats | undefined> {
+  return lstat(path).catch((error: unknown) => {
+    if (isMissing(error)) return undefined;
+    throw error;
+  });
 }

@@ -1,6 +1,6 @@
 import { lstat, readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { isSystemError, QuantsmithError } from "./errors.js";
+import { isMissing, QuantsmithError } from "./errors.js";
 import { isProcessAlive, processName } from "./process-identity.js";
 import { quote } from "./quote.js";
 
@@ -52,11 +52,6 @@ export function foreignLock(path: string, what: string): QuantsmithError {
     remedy: "Move or remove it if you do not need it, then run again. It was not changed.",
     at: { file: path },
   });
-}
-
-/** Whether an error says that a file does not exist. */
-export function isMissing(error: unknown): boolean {
-  return isSystemError(error) && error.code === "ENOENT";
 }
 
 /** This process may have failed to remove the file of a lock that it has released. */

@@ -3,9 +3,9 @@ import { existsSync, rmdirSync, rmSync } from "node:fs";
 import { lutimes, mkdir, readdir, rmdir, unlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isSystemError } from "./errors.js";
+import { isMissing, isSystemError } from "./errors.js";
 import { makeFolder } from "./files.js";
-import { findOwner, foreignLock, isMissing, type Owner, OwnerWatch, owned } from "./lock-owner.js";
+import { findOwner, foreignLock, type Owner, OwnerWatch, owned } from "./lock-owner.js";
 import { isOwnEntry } from "./own-entry.js";
 import { processName } from "./process-identity.js";
 
@@ -150,7 +150,7 @@ async function release(ownerFile: string): Promise<void> {
 function startHeartbeat(ownerFile: string, onLost: () => void): () => void {
   const beat = () =>
     void lutimes(ownerFile, new Date(), new Date()).catch((error: unknown) => {
-      if (isSystemError(error) && error.code === "ENOENT" && owned.has(ownerFile)) onLost();
+      if (isMissing(error) && owned.has(ownerFile)) onLost();
     });
   const timer = setInterval(beat, heartbeatMs);
   timer.unref();

@@ -1,10 +1,10 @@
 import { mkdir, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { isSystemError } from "./errors.js";
-import { makeFolder, syncFolder, syncTree } from "./files.js";
+import { isMissing, isSystemError } from "./errors.js";
+import { isPresent, makeFolder, syncFolder, syncTree } from "./files.js";
 import { keepPermissions } from "./keep-permissions.js";
 import { type LockOptions, withLock } from "./lock.js";
-import { endSwap, findSwaps, isPresent, type Swap, startSwap } from "./swap-record.js";
+import { endSwap, findSwaps, type Swap, startSwap } from "./swap-record.js";
 
 /*
  * Replacement of a whole folder. Node has no call that exchanges two folders, so there are two renames, and the next
@@ -129,7 +129,7 @@ async function renameIfPresent(from: string, to: string): Promise<boolean> {
     await rename(from, to);
     return true;
   } catch (error) {
-    if (isSystemError(error) && error.code === "ENOENT") return false;
+    if (isMissing(error)) return false;
     throw error;
   }
 }

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { lstat, open, readdir, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { isSystemError } from "./errors.js";
-import { syncFolder } from "./files.js";
+import { isMissing } from "./errors.js";
+import { lstatIfPresent, syncFolder } from "./files.js";
 import { isOwnUid } from "./own-entry.js";
 
 /*
@@ -39,7 +39,7 @@ export async function startSwap(path: string): Promise<Swap> {
 /** Ends a replacement, whose temporary folders are gone. */
 export async function endSwap({ record }: Swap): Promise<void> {
   await unlink(record).catch((error: unknown) => {
-    if (!isSystemError(error) || error.code !== "ENOENT") throw error;
+    if (!isMissing(error)) throw error;
   });
 }
 
@@ -59,18 +59,6 @@ export async function findSwaps(path: string): Promise<Swap[]> {
     if (uids.every((uid) => uid === undefined || owners.includes(uid))) swaps.push(swap);
   }
   return swaps;
-}
-
-/** Returns whether a path exists, even as a link to nothing. */
-export async function isPresent(path: string): Promise<boolean> {
-  return (await lstatIfPresent(path)) !== undefined;
-}
-
-async function lstatIfPresent(path: string) {
-  return lstat(path).catch((error: unknown) => {
-    if (isSystemError(error) && error.code === "ENOENT") return undefined;
-    throw error;
-  });
 }
 
 function swapOf(path: string, id: string, owner: number): Swap {

@@ -1,6 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { isSystemError, QuantsmithError } from "../../util/errors.js";
+import { isMissing, isSystemError, QuantsmithError } from "../../util/errors.js";
 import { makeFolder, writeFileAtomic } from "../../util/files.js";
 
 /**
@@ -37,7 +37,7 @@ async function readPresent(path: string): Promise<string | undefined> {
   try {
     if ((await stat(path)).isFile()) return await readFile(path, "utf8");
   } catch (error) {
-    if (isSystemError(error) && error.code === "ENOENT") return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
   throw new QuantsmithError("QS-INIT-EXISTS", `${path} is not a regular file`, {

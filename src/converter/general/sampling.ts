@@ -3,7 +3,7 @@ import { isObject, parsePythonJson } from "../../checkpoint/parse-python-json.js
 import { maxConfigBytes } from "../../checkpoint/read-config.js";
 import { decodeJson, readBytes } from "../../checkpoint/read-text.js";
 import type { Json, JsonObject } from "../../util/canonical-json.js";
-import { isSystemError } from "../../util/errors.js";
+import { isMissing } from "../../util/errors.js";
 import type { Entries } from "../entries.js";
 import { toFloat } from "../hyperparameters.js";
 import { badConfig, formatValue } from "../native-errors.js";
@@ -50,7 +50,7 @@ async function readGenerationConfig(path: string): Promise<JsonObject> {
   } catch (error) {
     if (error instanceof RangeError) throw badConfig(error.message, fileName);
     if (error instanceof TypeError) throw badConfig("it is not valid UTF-8", fileName);
-    if (error instanceof SyntaxError || (isSystemError(error) && error.code === "ENOENT")) return {};
+    if (error instanceof SyntaxError || isMissing(error)) return {};
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { fstatSync, writeSync } from "node:fs";
 import { constants, type FileHandle, open, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { isSystemError, QuantsmithError } from "../../util/errors.js";
+import { isMissing, isSystemError, QuantsmithError } from "../../util/errors.js";
 import { removeUnfinishedWrites, writeFileAtomic } from "../../util/files.js";
 import { isOnlyOurs } from "../../util/own-entry.js";
 import { quote } from "../../util/quote.js";
@@ -137,7 +137,7 @@ async function readJournal(path: string): Promise<Journal | undefined> {
   const journal = journalPath(path);
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const file = await open(journal, flags).catch((error: unknown) => {
-    if (isSystemError(error) && error.code === "ENOENT") return undefined;
+    if (isMissing(error)) return undefined;
     if (isSystemError(error) && error.code === "ELOOP") throw invalid(path, "is a symbolic link");
     throw error;
   });

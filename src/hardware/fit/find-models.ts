@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { isFirstSplit } from "../../gguf/splits.js";
-import { isSystemError, QuantsmithError } from "../../util/errors.js";
+import { isMissing, QuantsmithError } from "../../util/errors.js";
 import { parseStrictJson } from "../../util/strict-json.js";
 import { isSystemLeftover } from "../../util/system-files.js";
 import { isSidecarFile } from "./find-projector.js";
@@ -76,7 +76,7 @@ async function readRelease(folder: string): Promise<ReleaseNames | null> {
     );
     if (usable && typeof report.model.name === "string") return report;
   } catch (error) {
-    if (isSystemError(error) && error.code === "ENOENT") return null;
+    if (isMissing(error)) return null;
   }
   throw new QuantsmithError("QS-FIT-RELEASE", `${file} is not a release report`, {
     remedy: "Build the release again with `quantsmith run`, or pass its GGUF files.",

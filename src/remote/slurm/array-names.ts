@@ -1,7 +1,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
-import { isSystemError } from "../../util/errors.js";
+import { isMissing } from "../../util/errors.js";
 import { writeFileAtomic } from "../../util/files.js";
 import { sha256 } from "../../util/sha256.js";
 import type { Group } from "./group-jobs.js";
@@ -49,7 +49,7 @@ export class ArrayNames {
       return arrayFile.parse(JSON.parse(await readFile(this.#file(slurmName), "utf8")));
     } catch (error) {
       // Without a valid file, the array counts as foreign.
-      if ((isSystemError(error) && error.code === "ENOENT") || error instanceof SyntaxError) return [];
+      if (isMissing(error) || error instanceof SyntaxError) return [];
       if (error instanceof z.ZodError) return [];
       throw error;
     }

@@ -2,7 +2,7 @@ import { lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { identifyingFiles, ownRelease } from "../../release/own-files.js";
 import { maxTextBytes } from "../../release/verify/release-source.js";
-import { isSystemError, QuantsmithError } from "../../util/errors.js";
+import { isMissing, QuantsmithError } from "../../util/errors.js";
 import { listEmptyFolders, listFiles } from "../../util/files.js";
 import { sha256File } from "../../util/sha256.js";
 import { noFiles, type PublishedFile, type PublishedFiles } from "./find-changes.js";
@@ -58,7 +58,7 @@ export async function requireSameFiles(
 async function fileStates(folder: string): Promise<Map<string, string>> {
   const list = async () => [...(await listFiles(folder)), ...(await listEmptyFolders(folder))];
   const paths = await list().catch((error) => {
-    if (isSystemError(error) && error.code === "ENOENT") return [];
+    if (isMissing(error)) return [];
     throw error;
   });
   const states = new Map<string, string>();

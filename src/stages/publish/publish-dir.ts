@@ -1,9 +1,9 @@
-import { constants, copyFile, lstat, mkdir, realpath, rename, stat } from "node:fs/promises";
+import { constants, copyFile, mkdir, realpath, rename, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { requireUnchanged } from "../../hub/upload/local-file.js";
-import { isSystemError, QuantsmithError } from "../../util/errors.js";
+import { isMissing, isSystemError, QuantsmithError } from "../../util/errors.js";
 import { keepPermissions } from "../../util/keep-permissions.js";
-import { replaceFolder, withFolderLock } from "../../util/replace-folder.js";
+import { replaceFolder, unusedPath, withFolderLock } from "../../util/replace-folder.js";
 import { systemReason } from "../../util/system-reason.js";
 import { type Changes, fileOperations, findChanges, isEmpty, noFiles } from "./find-changes.js";
 import { type FolderRelease, readFolderRelease, requireSameFiles } from "./folder-release.js";
@@ -87,10 +87,8 @@ async function planFolder(
   } catch (error) {
     if (replace !== true || !(error instanceof QuantsmithError) || error.code !== "QS-PUBLISH-FOREIGN") throw error;
   }
-  let count = 1;
-  while ((await lstat(`${path}.replaced-${count}`).catch(() => undefined)) !== undefined) count++;
   const changes = await findChanges(release.files, noFiles, signal);
-  return { previous: { states: new Map() }, changes, movedTo: `${path}.replaced-${count}` };
+  return { previous: { states: new Map() }, changes, movedTo: await unusedPath(path) };
 }
 
 function operationsOf(path: string, changes: Changes, movedTo: string | undefined): PublishOperation[] {
@@ -126,7 +124,7 @@ async function realTarget(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch (error) {
-    if (!isSystemError(error) || error.code !== "ENOENT" || dirname(path) === path) throw error;
+    if (!isMissing(error) || dirname(path) === path) throw error;
     return join(await realTarget(dirname(path)), basename(path));
   }
 }
