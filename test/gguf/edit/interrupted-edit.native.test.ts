@@ -62,20 +62,24 @@ const edit = (options = {}) => editGguf(path, [{ kind: "set", key: "general.name
 const template = async () => metadataString(await readGguf(path), "tokenizer.chat_template")?.[0];
 const files = () => readdirSync(dirname(path));
 
-/** Starts an edit of the template that gets a signal while it writes the header; resolves at that moment. */
-async function startEdit(signal: string, bytes: number): Promise<{ child: ChildProcess; result: Promise<string> }> {
-  const child = spawn(process.execPath, [program, path, signal, `${bytes}`], { stdio: ["ignore", "pipe", "inherit"] });
+/** Starts an edit of the template that is killed or paused as it writes the header; resolves at that moment. */
+async function startEdit(...mode: string[]): Promise<{ child: ChildProcess; go: () => Promise<string> }> {
+  const child = spawn(process.execPath, [program, path, ...mode], { stdio: ["pipe", "pipe", "inherit"] });
   onTestFinished(() => {
     child.kill("SIGKILL");
   });
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   expect((await lines.next()).value).toBe("writing");
-  return { child, result: lines.next().then(({ value }) => value) };
+  const go = async () => {
+    child.stdin.end("go\n");
+    return (await lines.next()).value;
+  };
+  return { child, go };
 }
 
 /** Leaves the journal of an edit that was killed after some bytes of the header. */
 async function killedEdit(bytes: number): Promise<void> {
-  const { child } = await startEdit("SIGKILL", bytes);
+  const { child } = await startEdit("killed", `${bytes}`);
   if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
   expect(existsSync(journal)).toBe(true);
 }
@@ -181,12 +185,11 @@ function plantFormer(): void {
 
 describe("an edit that is stopped before it writes the header", () => {
   test("keeps its lock: the next edit waits, and both are applied", async () => {
-    const { child, result } = await startEdit("SIGSTOP", 0);
+    const { go } = await startEdit("paused");
     let waits = 0;
     const next = edit({ onWait: () => waits++ });
     await until(() => waits === 1);
-    child.kill("SIGCONT");
-    expect(await result).toBe("done");
+    expect(await go()).toBe("done");
     await next;
     expect([await template(), metadataString(await readGguf(path), "general.name")]).toEqual(["k", "New"]);
     expect(files()).toEqual(["model.gguf"]);
@@ -196,23 +199,21 @@ describe("an edit that is stopped before it writes the header", () => {
     ["in place", "New"],
     ["by a rewrite", "N".repeat(40_000)],
   ])("writes nothing if another machine took its lock over and edited the file %s", async (_, name) => {
-    const { child, result } = await startEdit("SIGSTOP", 0);
+    const { go } = await startEdit("paused");
     rmSync(join(dirname(path), `.${basename(path)}.quantsmith-lock`), { recursive: true });
     await editGguf(path, [{ kind: "set", key: "general.name", text: name }]);
     const after = readFileSync(path);
-    child.kill("SIGCONT");
-    expect(await result).toBe("QS-EDIT-CHANGED");
+    expect(await go()).toBe("QS-EDIT-CHANGED");
     expect(readFileSync(path).equals(after)).toBe(true);
     expect([await template(), files()]).toEqual(["o", ["model.gguf"]]);
   });
 
   test("writes nothing if the user has replaced or overwritten the file", async () => {
     for (const change of [() => replaceBy(model("r")), () => writeFileSync(path, model("s"))]) {
-      const { child, result } = await startEdit("SIGSTOP", 0);
+      const { go } = await startEdit("paused");
       change();
       const after = readFileSync(path);
-      child.kill("SIGCONT");
-      expect(await result).toBe("QS-EDIT-CHANGED");
+      expect(await go()).toBe("QS-EDIT-CHANGED");
       expect(readFileSync(path).equals(after)).toBe(true);
       expect(files()).toEqual(["model.gguf"]);
     }
