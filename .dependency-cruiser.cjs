@@ -82,7 +82,7 @@ module.exports = {
       to: { path: "^(node:)?(process|console)$" },
     },
     {
-      name: "one-live-list",
+      name: "one-live-board",
       severity: "error",
       from: { pathNot: "^src/cli/views/terminal-view\\.ts$" },
       to: { path: "^node_modules/listr2/" },

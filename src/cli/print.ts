@@ -50,6 +50,12 @@ export function isInteractive(): boolean {
   return process.stdout.isTTY && !process.env.CI;
 }
 
+/** Returns the terminal's size in characters. */
+export function terminalSize(): { rows: number; columns: number } {
+  const { rows = 24, columns = 80 } = process.stdout;
+  return { rows, columns };
+}
+
 export function printJson(document: unknown): void {
   print(printableJson(document, 2).split("\n"));
 }

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { packageVersion } from "../util/package-version.js";
 import { addComputeOptions } from "./compute-flags.js";
 
@@ -60,6 +60,8 @@ addComputeOptions(
   .option("--max-cost <usd>", "cost limit for all jobs of hf-jobs")
   .option("--strict", "treat warnings as errors: release nothing, exit with 2")
   .option("--publish", "publish to the recipe's `publish` target if every variant passed")
+  .addOption(new Option("--verbose", "print a line per step instead of the live board").conflicts("quiet"))
+  .option("--quiet", "print results, warnings and errors only")
   .option(...json)
   .action(async (recipe, options) => (await commands.run()).run(recipe, options));
 
@@ -70,6 +72,8 @@ program
   .option("--threads <n>", "cores for compute steps (default: all)")
   .option("--fresh", "ignore finished steps and build them again")
   .option("--replace", "rename a changed or another recipe's release folder instead of failing")
+  .addOption(new Option("--verbose", "print a line per step instead of the live board").conflicts("quiet"))
+  .option("--quiet", "print results, warnings and errors only")
   .option(...json)
   .action(async (options) => (await commands.demo()).demo(options));
 

@@ -4,6 +4,7 @@ import { figureCells, figureTitles } from "../release/figures.js";
 import type { RunReport } from "../release/release-report.js";
 import { markdownTable, markdownText } from "../report/markdown.js";
 import { errorReport, formatError } from "../util/error-report.js";
+import { shellPath } from "../util/shell-word.js";
 import { note, print, printJson, textTable } from "./print.js";
 
 /** Prints the result of a run, as JSON with the devices of its plan, and appends its table to the step summary of a GitHub job. */
@@ -24,6 +25,8 @@ export async function showResult(
   if (report.release === null) return;
   print(`Release: ${report.release}`);
   print(`Open ${join(report.release, "report.html")} in a browser; README.md is the model card.`);
+  const release = shellPath(report.release);
+  print(`Next: \`quantsmith verify ${release}\`, then \`quantsmith publish ${release} --to hf:<user>/<name>\``);
 }
 
 async function appendStepSummary(markdown: string): Promise<void> {

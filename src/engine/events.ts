@@ -26,7 +26,16 @@ export type RunEvent =
   /** Reported during the work, and again by every run that reuses the step. */
   | { type: "step-warning"; id: string; warning: Warning }
   | { type: "step-progress"; id: string; progress: Progress }
-  | { type: "step-finished"; id: string; status: StepStatus; seconds: number; why?: string; error?: ErrorReport }
+  /** `found`: the result in a few words; absent without one to show. */
+  | {
+      type: "step-finished";
+      id: string;
+      status: StepStatus;
+      seconds: number;
+      found?: string;
+      why?: string;
+      error?: ErrorReport;
+    }
   /** Variants that are uploaded during the run (`publish.stream`); the last upload may end after the run. */
   | { type: "upload-started"; variant: string; bytes: number }
   | { type: "upload-progress"; variant: string; progress: Progress }

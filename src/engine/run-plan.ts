@@ -1,4 +1,5 @@
 import { dependencies, type Plan, type Step } from "../plan/plan.js";
+import { describeResult } from "../stages/describe-result.js";
 import type { StepSummary } from "../stages/stage.js";
 import { errorReport } from "../util/error-report.js";
 import { QuantsmithError } from "../util/errors.js";
@@ -150,8 +151,9 @@ class Run {
     if (status === "cached" || this.isRemote(step)) {
       for (const warning of warnings) this.runtime.events.emit({ type: "step-warning", id: step.id, warning });
     }
+    const found = await describeResult(this.runtime.store.folder(step.stage, record.key), record.outputs);
     this.#summarize(step, status, seconds, {
-      ...{ measurements, commands },
+      ...{ measurements, commands, found },
       ...(compute && { compute }),
       ...(warnings.length > 0 && { warnings }),
     });
@@ -187,23 +189,28 @@ class Run {
     step: Step,
     status: StepSummary["status"],
     seconds: number,
-    more: Pick<StepSummary, "measurements" | "commands" | "compute" | "warnings"> & { why?: string; error?: unknown },
+    more: Pick<StepSummary, "measurements" | "commands" | "compute" | "warnings"> & {
+      found?: string;
+      why?: string;
+      error?: unknown;
+    },
   ): void {
     const { measurements, commands, compute, warnings } = more;
     const { id, stage } = step;
-    const found = {
+    const recorded = {
       ...(measurements && { measurements }),
       ...(commands && { commands }),
       ...(compute && { compute }),
       ...(warnings && { warnings }),
     };
     const unselected = step.mode === "reuse" && status === "skipped" ? { unselected: true as const } : {};
-    this.#summaries.set(id, { id, stage, status, seconds, ...found, ...unselected });
+    this.#summaries.set(id, { id, stage, status, seconds, ...recorded, ...unselected });
     this.runtime.events.emit({
       type: "step-finished",
       id: step.id,
       status,
       seconds,
+      ...(more.found ? { found: more.found } : {}),
       ...(more.why === undefined ? {} : { why: more.why }),
       ...(more.error === undefined ? {} : { error: errorReport(more.error) }),
     });

@@ -11,6 +11,8 @@ export interface DemoOptions {
   threads?: string;
   fresh?: boolean;
   replace?: boolean;
+  verbose?: boolean;
+  quiet?: boolean;
   json?: boolean;
 }
 

@@ -48,6 +48,8 @@ export interface RunCommandOptions extends PlanOptions {
   publish?: boolean;
   executor: string;
   maxCost?: string;
+  verbose?: boolean;
+  quiet?: boolean;
   json?: boolean;
 }
 
@@ -64,7 +66,7 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
   const events = new EventBus();
   const log = eventLog(workspace.runs);
   events.subscribe(log.listener);
-  const view = chooseView(options.json === true);
+  const view = chooseView(options);
   events.subscribe(view.listener);
 
   const warned = warningView(note, view.live);
@@ -177,9 +179,12 @@ async function publishComplete(
   note((hub ?? dir)?.operations.length === 0 ? `${place} already contains this release` : `Published to ${place}`);
 }
 
-function chooseView(asJson: boolean) {
-  if (!asJson && isInteractive()) return { ...terminalView(), live: true };
-  return { listener: plainView(asJson ? note : print), done: async () => undefined, live: false };
+/** Returns the live board on a terminal, else lines; nothing with `--quiet`. */
+function chooseView({ json, verbose, quiet }: RunCommandOptions) {
+  const lines = { done: async () => undefined, live: false };
+  if (quiet === true) return { listener: () => undefined, ...lines };
+  if (json !== true && verbose !== true && isInteractive()) return { ...terminalView(), live: true };
+  return { listener: plainView(json === true ? note : print), ...lines };
 }
 
 function identities(plan: Plan, past: ReadonlyMap<string, number>): StepIdentity[] {
