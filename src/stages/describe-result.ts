@@ -40,11 +40,17 @@ const describers: Readonly<Record<string, (report: never) => string>> = {
   "smoke.json": ({ passed, failed }: SmokeReport) => `${passed}/${passed + failed}`,
 };
 
-/** Returns what a finished step found, in a few words, from the report among its output files; "" without one. */
+/**
+ * Returns what a finished step found, in a few words, from the report among its output files; "" without a readable one,
+ * since the step that needs the report fails then.
+ */
 export async function describeResult(folder: string, outputs: readonly { path: string }[]): Promise<string> {
-  const name = outputs.map(({ path }) => path).find((path) => path in describers);
-  if (name === undefined) return "";
-  return describers[name]?.((await readReport(join(folder, name))) as never) ?? "";
+  const name = outputs.map(({ path }) => path).find((path) => Object.hasOwn(describers, path)) ?? "";
+  try {
+    return describers[name]?.((await readReport(join(folder, name))) as never) ?? "";
+  } catch {
+    return "";
+  }
 }
 
 function count(number: number, unit: string): string {

@@ -34,6 +34,9 @@ export function terminalView(): View {
 function draw(board: Board, ended: Promise<void>): Promise<unknown> {
   const spinner = new Spinner();
   class BoardRenderer extends DefaultRenderer {
+    // The caller decides where the board is drawn.
+    static override nonTTY = true;
+
     override create(options: { prompt?: boolean } = {}): string {
       const { rows, columns } = terminalSize();
       // The last state is printed as text, which may scroll. One line is the cursor's.
