@@ -28,6 +28,7 @@ const context: StageContext = {
   python: () => Promise.reject(new Error("this step needs no Python")),
   signal: new AbortController().signal,
   progress: () => undefined,
+  layers: () => undefined,
   note: () => undefined,
   warn: () => undefined,
 };

@@ -26,6 +26,7 @@ const context: StageContext = {
   python: async () => (await import("../../src/llamacpp/python/python-env.js")).prepareConverterPython(),
   signal: new AbortController().signal,
   progress: () => undefined,
+  layers: () => undefined,
   note: () => undefined,
   warn: () => undefined,
 };

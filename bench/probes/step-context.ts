@@ -30,6 +30,7 @@ export async function stepContext(
     python: () => Promise.reject(new Error("this step needs no Python")),
     signal: new AbortController().signal,
     progress: () => undefined,
+    layers: () => undefined,
     note: () => undefined,
     warn: () => undefined,
   };

@@ -117,7 +117,7 @@ async function commitStep(
   { step, key, fingerprint }: KeyedStep,
   runtime: BuildRuntime,
   out: string,
-  { report, seconds, warnings }: StepResult,
+  { report, seconds, warnings, gpuLayers }: StepResult,
 ): Promise<StepRecord> {
   const record = {
     format: 2 as const,
@@ -133,7 +133,7 @@ async function commitStep(
     seconds,
     peakMemoryBytes: report.peakMemoryBytes ?? 0,
     ...(laneOf(step, runtime.plan.compute.compute) === "device"
-      ? { compute: describeCompute(runtime.plan.compute.compute) }
+      ? { compute: describeCompute(runtime.plan.compute.compute, gpuLayers) }
       : {}),
   };
   return runtime.store.commit(out, record, await outputDigest(step, runtime, out, report));

@@ -15,6 +15,8 @@ export interface StepResult {
   report: OperationReport;
   seconds: number;
   warnings: readonly Warning[];
+  /** The fewest layers that one of its runs put on the devices; undefined if no tool stated them. */
+  gpuLayers: number | undefined;
 }
 
 /** A step, or one shard of it, and its build folder. */
@@ -36,20 +38,29 @@ export async function executeStep(task: StepTask, runtime: BuildRuntime): Promis
       warnings.push(warning);
       runtime.events.emit({ type: "step-warning", id: step.id, warning: ofVariant(warning, step.variant) });
     };
-    const context = { ...stageContext(task, runtime, signal), warn };
+    const counts: number[] = [];
+    const layers = (count: number) => void counts.push(count);
+    const context = { ...stageContext(task, runtime, signal), warn, layers };
     runtime.events.emit({ type: "step-started", id: step.id, key });
     const prepared = await step.prepare?.(context);
     for (const warning of prepared?.warnings ?? []) warn(warning);
     await requireDiskSpace(runtime.workspace.build, prepared?.bytes ?? step.predictedBytes, step.id);
     const report = await step.run(context, prepared);
     signal.throwIfAborted();
-    return { report, seconds: (performance.now() - started) / 1000, warnings: distinctWarnings(warnings) };
+    return {
+      ...{ report, seconds: (performance.now() - started) / 1000, warnings: distinctWarnings(warnings) },
+      gpuLayers: counts.length === 0 ? undefined : Math.min(...counts),
+    };
   } finally {
     disk.stop();
   }
 }
 
-function stageContext(task: StepTask, runtime: BuildRuntime, signal: AbortSignal): Omit<StageContext, "warn"> {
+function stageContext(
+  task: StepTask,
+  runtime: BuildRuntime,
+  signal: AbortSignal,
+): Omit<StageContext, "warn" | "layers"> {
   const { step, key, shard, build } = task;
   const digests = inputDigests(step.inputs, runtime.records);
   // An input can be rebuilt with other bytes under the same key; partial work on the old bytes must not be continued.

@@ -1,5 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
-import { isMissing } from "../util/errors.js";
+import { join } from "node:path";
+import { isMissing, QuantsmithError } from "../util/errors.js";
 
 /** Shape of a base logits file. */
 export interface BaseLogits {
@@ -66,6 +67,15 @@ export async function readBaseLogits(file: string): Promise<BaseLogits | undefin
     if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+/** Reads the header. Throws QS-VALIDATE-FAILED if the file is missing, truncated or of another format. */
+export async function requireBaseLogits(cwd: string, name: string): Promise<BaseLogits> {
+  const base = await readBaseLogits(join(cwd, name));
+  if (base !== undefined) return base;
+  throw new QuantsmithError("QS-VALIDATE-FAILED", `${name} is not a complete base logits file`, {
+    remedy: "Run again with `--fresh` to recompute the base logits.",
+  });
 }
 
 /**

@@ -1,6 +1,4 @@
-import path from "node:path";
 import type { Gguf } from "../gguf/gguf.js";
-import { readGguf } from "../gguf/read-header.js";
 
 const key = "tokenizer.ggml.add_eos_token";
 
@@ -12,8 +10,8 @@ export function addsEos({ metadata }: Pick<Gguf, "metadata">): boolean {
 
 /**
  * Returns the arguments with which tools that read or continue a text do not end it with EOS, empty for most models:
- * llama-perplexity, llama-imatrix and llama-completion abort for a model that asks for it. Throws the errors of `readGguf`.
+ * llama-perplexity, llama-imatrix and llama-completion abort for a model that asks for it.
  */
-export async function eosOverride({ cwd, model }: { cwd: string; model: string }): Promise<string[]> {
-  return addsEos(await readGguf(path.join(cwd, model))) ? ["--override-kv", `${key}=bool:false`] : [];
+export function eosOverride(gguf: Pick<Gguf, "metadata">): string[] {
+  return addsEos(gguf) ? ["--override-kv", `${key}=bool:false`] : [];
 }

@@ -1,6 +1,5 @@
-import path from "node:path";
 import { QuantsmithError } from "../util/errors.js";
-import { readBaseLogits } from "./base-logits.js";
+import { requireBaseLogits } from "./base-logits.js";
 import { modelLoadPattern, onDeviceRemedy } from "./input-failures.js";
 import { type KldFigures, parseKldFigures, parseKldQuantiles, type Quantile } from "./kld-figures.js";
 import { type ChunkFigures, parseChunkFigures } from "./kld-rows.js";
@@ -28,12 +27,7 @@ export interface KldResult extends ToolReport {
  * Throws `QS-VALIDATE-NAN`, `QS-VALIDATE-LOAD`, `QS-VALIDATE-FAILED`, `QS-ENV-OOM`, `QS-COMPUTE-*`.
  */
 export async function measureKld(options: KldOptions): Promise<KldResult> {
-  const base = await readBaseLogits(path.join(options.cwd, fileArgument(options.base)));
-  if (base === undefined) {
-    throw new QuantsmithError("QS-VALIDATE-FAILED", `${options.base} is not a complete base logits file`, {
-      remedy: "Run again with `--fresh` to recompute the base logits.",
-    });
-  }
+  const base = await requireBaseLogits(options.cwd, fileArgument(options.base));
   const argsFor = (device: readonly string[]) => [
     ...["-m", fileArgument(options.model), "--kl-divergence", "--kl-divergence-base", options.base],
     ...["-c", `${base.context}`, "-t", `${options.threads}`],

@@ -30,24 +30,8 @@ export interface MomentsResult extends ToolReport {
  * QS-DISK-FULL, QS-ENV-OOM, QS-COMPUTE-*.
  */
 export async function computeMoments(options: MomentsOptions): Promise<MomentsResult> {
-  const { result, args } = await runOverChunks(options, "llama-moments", options.context, (device) =>
-    momentsArguments(options, device),
-  );
-  const doing = `computing the second moments of ${options.model} on ${options.text}`;
-  const chunks = parseChunkCount(`${result.stdout}\n${result.stderr}`);
-  if (result.exitCode !== 0 || chunks === undefined) {
-    throw toolFailure(result, { doing, ...calibrationPatterns(options.text, options.compute) });
-  }
-  for (const file of [options.out, options.moments]) {
-    await checkWrittenGguf(path.join(options.cwd, file), doing, result);
-  }
-  return { chunks, ...toolReport("llama-moments", args, result) };
-}
-
-/** Returns the arguments of llama-moments with the options of devices, which are empty on the CPU; before `eosOverride`. */
-export function momentsArguments(options: MomentsOptions, device: readonly string[] = []): string[] {
   const [first, end] = options.layers;
-  return [
+  const argsFor = (device: readonly string[]) => [
     ...["-m", fileArgument(options.model), "-f", fileArgument(options.text), "-o", fileArgument(options.out)],
     ...["--moments", fileArgument(options.moments), "--layers", `${first}:${end}`],
     ...(options.output ? [] : ["--no-output"]),
@@ -57,4 +41,14 @@ export function momentsArguments(options: MomentsOptions, device: readonly strin
     ...(device.length === 0 ? ["-ngl", "0"] : device),
     ...(options.parseSpecial ? ["--parse-special"] : []),
   ];
+  const { result, args } = await runOverChunks(options, "llama-moments", options.context, argsFor);
+  const doing = `computing the second moments of ${options.model} on ${options.text}`;
+  const chunks = parseChunkCount(`${result.stdout}\n${result.stderr}`);
+  if (result.exitCode !== 0 || chunks === undefined) {
+    throw toolFailure(result, { doing, ...calibrationPatterns(options.text, options.compute) });
+  }
+  for (const file of [options.out, options.moments]) {
+    await checkWrittenGguf(path.join(options.cwd, file), doing, result);
+  }
+  return { chunks, ...toolReport("llama-moments", args, result) };
 }

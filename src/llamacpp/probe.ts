@@ -1,13 +1,15 @@
-import { PassThrough } from "node:stream";
+import { join } from "node:path";
 import * as z from "zod";
+import { readGguf } from "../gguf/read-header.js";
 import { QuantsmithError } from "../util/errors.js";
-import { runSubprocess, type SubprocessResult } from "../util/subprocess.js";
-import { type Compute, computeArguments, computeEnvironment, cpuCompute } from "./compute/compute.js";
-import { deviceError, deviceFailure, deviceMemoryError } from "./compute/device-failures.js";
-import { cpuArguments } from "./compute/run-on-device.js";
+import type { SubprocessResult } from "../util/subprocess.js";
+import { chunksPerBatch, requireBaseLogits } from "./base-logits.js";
+import { deviceFailure } from "./compute/device-failures.js";
+import { countLayers, withFewerLayers } from "./compute/with-fewer-layers.js";
 import { modelLoadPattern, nonFiniteRemedy } from "./input-failures.js";
+import { type Answer, ProbeProcess } from "./probe-process.js";
 import { toolFailure } from "./tool-failure.js";
-import { fileArgument, missingOwnTool, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
+import { fileArgument, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
 
 export interface ProbeOptions extends ToolRun {
   model: string;
@@ -30,7 +32,7 @@ export interface ModelChange {
   restore: readonly string[];
 }
 
-const answer = z.object({
+const figures = z.object({
   /** Null: not finite. */
   kld: z.number().nullable(),
   kldError: z.number().nullable(),
@@ -50,97 +52,71 @@ export interface ProbeFigures {
 }
 
 /**
- * A running `llama-probe`, which loads the model once and measures changes of it in memory (protocol: native/probe.cpp).
- * The file of the model is only read. The caller ends it with `finish` or `stop`.
+ * A `llama-probe`, which loads the model once and measures changes of it in memory (protocol: native/probe.cpp). The file
+ * of the model is only read. The caller ends it with `finish` or `stop`.
  */
 export class ProbeTool {
-  readonly #model: string;
-  readonly #compute: Compute;
-  readonly #args: readonly string[];
-  readonly #requests = new PassThrough();
-  readonly #stop = new AbortController();
-  readonly #end: Promise<SubprocessResult>;
-  #text = "";
-  #onLine: ((line: string) => void) | undefined;
+  readonly #options: ProbeOptions;
+  #process: ProbeProcess | undefined;
 
-  /** Starts the program, which loads the model in the background. Throws QS-TOOL-PROBES. */
   constructor(options: ProbeOptions) {
-    const { toolchain, cwd, threads, signal, compute = cpuCompute } = options;
-    const tool = toolchain.tools["llama-probe"];
-    if (tool === undefined) throw missingOwnTool("llama-probe");
-    this.#model = options.model;
-    this.#compute = compute;
-    this.#args = [
-      ...["-m", fileArgument(options.model), "--kl-divergence-base", fileArgument(options.base)],
-      ...["-t", `${threads}`],
-      ...(compute.backend === "cpu" ? cpuArguments(options) : computeArguments(compute)),
-    ];
-    this.#end = runSubprocess({
-      file: tool.path,
-      args: this.#args,
-      cwd,
-      env: computeEnvironment(compute),
-      input: this.#requests,
-      signal: signal === undefined ? this.#stop.signal : AbortSignal.any([signal, this.#stop.signal]),
-      onText: (text, stream) => {
-        if (stream === "stdout") this.#read(text);
-      },
-    });
-    // Reported by the next call.
-    this.#end.catch(() => {});
+    this.#options = options;
   }
 
   /**
-   * Changes the model and evaluates the text. Throws QS-VALIDATE-NAN, QS-VALIDATE-LOAD, QS-VALIDATE-FAILED, QS-ENV-OOM,
-   * QS-COMPUTE-MEMORY, QS-COMPUTE-DEVICE, QS-COMPUTE-LOST, and the abort reason.
+   * Changes the model and evaluates the text. The first call loads the model, with fewer layers on the devices if their
+   * memory runs out. Throws QS-VALIDATE-NAN, QS-VALIDATE-LOAD, QS-VALIDATE-FAILED, QS-TOOL-PROBES, QS-ENV-OOM,
+   * QS-COMPUTE-*, and the abort reason.
    */
   async measure(change: ModelChange): Promise<ProbeFigures> {
-    const line = new Promise<string>((resolve) => {
-      this.#onLine = resolve;
-    });
-    this.#requests.write(`${JSON.stringify(change)}\n`);
-    const first = await Promise.race([line, this.#end]);
-    if (typeof first !== "string") throw this.#failure(first);
-    const { kld, kldError, tokens, chunks } = answer.parse(JSON.parse(first));
+    const request = JSON.stringify(change);
+    const answer = await (this.#process === undefined ? this.#start(request) : this.#process.ask(request));
+    if (answer.result !== undefined) throw this.#failure(answer.result);
+    const { kld, kldError, tokens, chunks } = figures.parse(JSON.parse(answer.line));
     if (kld === null || kldError === null) throw this.#notFinite(change);
     return { kld, kldError, tokens, chunks: chunks.map((chunk) => chunk ?? Number.NaN) };
   }
 
-  /** Ends the program after the last measurement. Throws like `measure`. */
-  async finish(): Promise<ToolReport> {
-    this.#requests.end();
-    const result = await this.#end;
+  /** Ends the program after the last measurement; undefined if there was none. Throws like `measure`. */
+  async finish(): Promise<ToolReport | undefined> {
+    if (this.#process === undefined) return undefined;
+    const result = await this.#process.finish();
     if (result.exitCode !== 0) throw this.#failure(result);
-    return toolReport("llama-probe", this.#args, result);
+    countLayers(this.#options, result);
+    return toolReport("llama-probe", this.#process.args, result);
   }
 
   /** Ends the program at once; does nothing after `finish`. */
   async stop(): Promise<void> {
-    this.#stop.abort();
-    this.#requests.destroy();
-    await this.#end.catch(() => {});
+    await this.#process?.stop();
   }
 
-  #read(text: string): void {
-    this.#text += text;
-    const end = this.#text.indexOf("\n");
-    if (end < 0) return;
-    const line = this.#text.slice(0, end);
-    this.#text = this.#text.slice(end + 1);
-    this.#onLine?.(line);
+  /** Starts the program and sends the first request. */
+  async #start(request: string): Promise<Answer> {
+    const { cwd, model, base, threads } = this.#options;
+    const files = ["-m", fileArgument(model), "--kl-divergence-base", fileArgument(base)];
+    const gguf = await readGguf(join(cwd, model));
+    const { context: chunkTokens } = await requireBaseLogits(cwd, base);
+    const context = chunksPerBatch(chunkTokens) * chunkTokens;
+    const run = { ...this.#options, tool: "llama-probe" as const, gguf, context };
+    return withFewerLayers(run, (device) => {
+      this.#process = new ProbeProcess(run, [...files, "-t", `${threads}`, ...device.args], device.env);
+      return this.#process.ask(request);
+    });
   }
 
   #failure(result: SubprocessResult): QuantsmithError {
-    const device = this.#compute.backend === "cpu" ? undefined : deviceFailure(result);
-    if (device === "memory") return deviceMemoryError(this.#model, this.#compute, result);
-    if (device !== undefined) return deviceError(device, "llama-probe", this.#compute, result);
+    const { model, compute } = this.#options;
+    const onDevice = compute !== undefined && compute.backend !== "cpu";
+    const failure = onDevice ? deviceFailure(result, { tool: "llama-probe", model }, compute) : undefined;
+    if (failure !== undefined) return failure;
     return toolFailure(result, {
-      doing: `probing ${this.#model}`,
+      doing: `probing ${model}`,
       patterns: [
         {
-          pattern: /inconsistent vocabulary \((\d+) vs (\d+)\)|log-probabilities/,
+          pattern: /inconsistent vocabulary \((\d+) vs (\d+)\)/,
           code: "QS-VALIDATE-FAILED",
-          message: () => `the base logits do not belong to ${this.#model}, or are incomplete`,
+          message: () => `the base logits do not belong to ${model}`,
           remedy: "Run again with `--fresh` to recompute the base logits.",
         },
         modelLoadPattern("QS-VALIDATE-LOAD"),
@@ -152,7 +128,7 @@ export class ProbeTool {
   #notFinite({ write }: ModelChange): QuantsmithError {
     const [{ tensor } = { tensor: "no tensor" }, ...others] = write;
     const more = others.length === 0 ? "" : ` and ${others.length} more`;
-    const message = `${this.#model} has a NaN or infinite divergence with ${tensor}${more} quantized`;
-    return new QuantsmithError("QS-VALIDATE-NAN", message, { remedy: nonFiniteRemedy(this.#compute) });
+    const message = `${this.#options.model} has a NaN or infinite divergence with ${tensor}${more} quantized`;
+    return new QuantsmithError("QS-VALIDATE-NAN", message, { remedy: nonFiniteRemedy(this.#options.compute) });
   }
 }

@@ -1,6 +1,7 @@
 import { chunksPerBatch } from "./base-logits.js";
 import { followChunks } from "./chunk-progress.js";
-import { type DeviceCall, type DeviceResult, type DeviceRun, runOnDevice } from "./compute/run-on-device.js";
+import { type DeviceCall, type DeviceResult, runOnDevice } from "./compute/run-on-device.js";
+import type { ToolRun } from "./tool-run.js";
 import type { ToolName } from "./toolchain/tools.js";
 
 /**
@@ -8,7 +9,7 @@ import type { ToolName } from "./toolchain/tools.js";
  * chunks. `args`: see `DeviceCall`. Throws the errors of `runOnDevice`.
  */
 export function runOverChunks(
-  run: DeviceRun,
+  run: ToolRun & { model: string },
   tool: ToolName,
   chunkTokens: number,
   args: DeviceCall["args"],

@@ -23,6 +23,8 @@ export interface ToolRun {
   compute?: Compute;
   /** Receives one line on a change of the computation, such as fewer layers on a device. */
   onNote?: (line: string) => void;
+  /** Receives the number of layers that a tool put on the devices, the output layer included. */
+  onLayers?: (layers: number) => void;
 }
 
 /** Common results of tool runs. */

@@ -44,8 +44,8 @@ export interface ReleaseCompute {
   device: string;
   /** Version of the driver; null if unknown. */
   driver: string | null;
-  /** Requested layers on the devices; null if steps differ. */
-  gpuLayers: "auto" | number | null;
+  /** The fewest layers that a step had on the devices, the output layer included; null if no tool stated them. */
+  gpuLayers: number | null;
 }
 
 /** An mmproj file. */

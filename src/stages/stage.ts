@@ -93,6 +93,8 @@ export interface StageContext {
   python(): Promise<ConverterPython>;
   signal: AbortSignal;
   progress(progress: Progress): void;
+  /** Records the number of layers that a run put on the devices, the output layer included. */
+  layers(count: number): void;
   /** Emits a note about the step, shown on its own line. */
   note(text: string): void;
   /**

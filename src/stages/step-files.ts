@@ -34,6 +34,7 @@ export async function readReport<T>(path: string | undefined): Promise<T | undef
 
 /** Returns the common options of a step's llama.cpp runs. Output paths are `../out/<name>` from the working folder. */
 export async function toolRun(context: StageContext): Promise<ToolRun> {
-  const { work: cwd, threads, compute, signal, progress: onProgress, note: onNote } = context;
-  return { toolchain: await context.toolchain(), cwd, threads, compute, signal, onProgress, onNote };
+  const { work: cwd, threads, compute, signal } = context;
+  const { progress: onProgress, note: onNote, layers: onLayers } = context;
+  return { toolchain: await context.toolchain(), cwd, threads, compute, signal, onProgress, onNote, onLayers };
 }

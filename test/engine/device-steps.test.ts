@@ -46,7 +46,9 @@ function threeSteps(backend: "cpu" | "cuda") {
   const step = (id: string, evaluatesModel: boolean) =>
     someStep({
       ...{ id, evaluatesModel, params: { id } },
-      run: async ({ compute }) => {
+      run: async ({ compute, layers }) => {
+        layers(7);
+        layers(3);
         running.add(id);
         together.add([...running].sort().join("+"));
         if (backend === "cuda") await meet[id]?.();
@@ -67,7 +69,7 @@ test("on a device, one step evaluates a model while another step uses the CPU", 
   expect([...together]).toContain("a+c");
   expect([...together].filter((ids) => ids.includes("a") && ids.includes("b"))).toEqual([]);
   expect(records.get("a")?.compute).toEqual({
-    ...{ backend: "cuda", device: "A cuda card", driver: "1.2", gpuLayers: "auto" },
+    ...{ backend: "cuda", device: "A cuda card", driver: "1.2", gpuLayers: 3 },
   });
   expect(records.get("c")?.compute).toBeUndefined();
 });

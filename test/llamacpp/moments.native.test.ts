@@ -4,7 +4,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { computeImatrix } from "../../src/llamacpp/imatrix.js";
-import { computeMoments, type MomentsOptions, momentsArguments } from "../../src/llamacpp/moments.js";
+import { computeMoments, type MomentsOptions, type MomentsResult } from "../../src/llamacpp/moments.js";
 import { roundTensors } from "../../src/llamacpp/round.js";
 import type { ToolRun } from "../../src/llamacpp/tool-run.js";
 import { joinMoments } from "../../src/stages/calibrate/compute-moments.js";
@@ -15,6 +15,7 @@ import { until } from "../fixtures/until.js";
 
 const folder = temporaryFolder();
 let run: ToolRun;
+let whole: MomentsResult;
 const read = (name: string) => readFileSync(join(folder, name));
 const digest = (name: string) => sha256(read(name));
 const types = new Map([
@@ -33,7 +34,7 @@ function options(name: string, change: Partial<MomentsOptions> = {}): MomentsOpt
 
 beforeAll(async () => {
   run = await makeTinyModel(folder);
-  await computeMoments(options("whole"));
+  whole = await computeMoments(options("whole"));
 });
 
 test("the imatrix is llama-imatrix's, byte for byte", async () => {
@@ -55,7 +56,7 @@ test("passes over parts of the layers give the same file as one pass", async () 
 test("a run killed with -9 resumes from its state and gives the same files", async () => {
   const killed = options("killed");
   const tool = run.toolchain.tools["llama-moments"]?.path ?? "";
-  const args = [...momentsArguments(killed), "--state-seconds", "0"];
+  const args = [...whole.argv.slice(1).map((name) => name.replace(/^whole/, "killed")), "--state-seconds", "0"];
   const child = spawn(tool, args, { cwd: folder, stdio: "ignore" });
   await until(() => existsSync(join(folder, killed.state)));
   child.kill("SIGKILL");

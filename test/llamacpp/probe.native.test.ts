@@ -73,7 +73,7 @@ test("a probe measures llama-perplexity's divergence of the damaged file, and re
   const probe = await tool.measure({ write: values, restore: [] });
   const restored = await tool.measure({ write: [], restore: [...damaged.keys()] });
   const again = await tool.measure({ write: values, restore: [] });
-  expect((await tool.finish()).peakMemoryBytes).toBeGreaterThan(0);
+  expect((await tool.finish())?.peakMemoryBytes).toBeGreaterThan(0);
   expect(restored).toEqual(floor);
   expect(again).toEqual(probe);
   expect(sha256(await readFile(join(folder, "model.gguf")))).toBe(before);
@@ -129,9 +129,11 @@ test("requests that fail", async () => {
   expect(await failing(base, write("blk.0.attn_q.weight", "base.kld", 1 << 30))).toContain("failed to read");
   expect(await failing(base, write("blk.0.attn_q.weight", "missing.bin"))).toContain("failed to read");
   await writeFile(join(folder, "cut.kld"), (await readFile(join(folder, "base.kld"))).subarray(0, 4_000_000));
-  expect(await failing({ ...base, base: "cut.kld" })).toMatch(/^QS-VALIDATE-FAILED the base logits .* incomplete/);
+  expect(await failing({ ...base, base: "cut.kld" })).toContain(
+    "QS-VALIDATE-FAILED cut.kld is not a complete base logits file",
+  );
   await writeFile(join(folder, "cut.gguf"), (await readFile(join(folder, "model.gguf"))).subarray(0, 4_000_000));
-  expect(await failing({ ...base, model: "cut.gguf" })).toMatch(/^QS-VALIDATE-LOAD/);
+  expect(await failing({ ...base, model: "cut.gguf" })).toMatch(/^QS-GGUF-TRUNCATED/);
 });
 
 test("an abort ends the process and rejects with its reason", async () => {
@@ -169,16 +171,19 @@ test("tensors on a device are overwritten and restored", async (context) => {
   const text = { model: "model.gguf", text: "calibration.txt", out: "short.kld", chunks: 1, context: 64 };
   await saveBaseLogits({ ...run, ...text });
   const measured = async (options: { compute?: Compute }) => {
-    const tool = new ProbeTool({ ...run, model: "model.gguf", base: "short.kld", ...options });
+    const layers: number[] = [];
+    const onLayers = (count: number) => void layers.push(count);
+    const tool = new ProbeTool({ ...run, model: "model.gguf", base: "short.kld", onLayers, ...options });
     const floor = await tool.measure(nothing);
     const probe = await tool.measure({ write: values, restore: [] });
     const restored = await tool.measure({ write: [], restore: [...damaged.keys()] });
-    const { argv } = await tool.finish();
+    const { argv } = (await tool.finish()) ?? { argv: [] };
     expect(restored).toEqual(floor);
-    return { floor, probe, argv };
+    return { floor, probe, argv, layers };
   };
   const [device, cpu] = [await measured({ compute }), await measured({})];
   expect(device.argv).toContain("Vulkan0");
+  expect([device.layers, cpu.layers]).toEqual([[7], []]);
   expect(device.floor.kld).toBeLessThan(0.05 * cpu.probe.kld);
   expect(Math.abs(device.probe.kld / cpu.probe.kld - 1)).toBeLessThan(0.05);
 });

@@ -89,7 +89,7 @@ test("a release built from files that can run code has a warning", () => {
 });
 
 test("a release measured on a device names it, and one of the CPU does not", () => {
-  const compute = { backend: "vulkan", device: "AMD <Radeon> 7900", driver: "24.1", gpuLayers: "auto" as const };
+  const compute = { backend: "vulkan", device: "AMD <Radeon> 7900", driver: "24.1", gpuLayers: 33 };
   const sentence = "measured on AMD \\<Radeon\\> 7900 with llama.cpp's Vulkan backend, driver 24.1;";
   expect(renderCard({ ...facts, report: { ...facts.report, compute } })).toContain(sentence);
   expect(renderCard({ ...facts, report: { ...facts.report, compute } })).toContain("type of CPU and GPU");

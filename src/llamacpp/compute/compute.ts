@@ -23,6 +23,8 @@ export interface ComputeDevice {
   name: string;
   /** `NVIDIA H200`. */
   description: string;
+  /** The card's address on the PCI bus, such as `0000:c1:00.0`; null if unknown. */
+  id: string | null;
   totalBytes: number;
   freeBytes: number;
 }
@@ -61,8 +63,12 @@ export function computeArguments({ backend, devices, placement }: Compute): stri
   ];
 }
 
-/** Returns the environment variables of tools that compute with `compute`. */
+/** Returns the environment variables of tools that compute with the devices of `compute`. */
 export function computeEnvironment({ library }: Compute): Record<string, string> {
-  // ggml loads this library beside those in the tools' folder.
-  return library === null ? {} : { GGML_BACKEND_PATH: library };
+  return {
+    // ggml loads this library beside those in the tools' folder.
+    ...(library === null ? {} : { GGML_BACKEND_PATH: library }),
+    // The lowest level at which tools print the number of layers on the devices.
+    LLAMA_ARG_LOG_VERBOSITY: "4",
+  };
 }

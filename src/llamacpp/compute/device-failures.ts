@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../../util/error-codes.js";
 import { QuantsmithError } from "../../util/errors.js";
 import type { SubprocessResult } from "../../util/subprocess.js";
 import type { Compute } from "./compute.js";
@@ -13,47 +14,42 @@ const hostMemory = /std::bad_alloc|Cannot allocate memory/;
 /** llama-perplexity exits with code 0 if a batch fails. */
 const failedBatch = /failed to decode|failed to eval/;
 
-export type DeviceFailure = "memory" | "missing" | "lost";
-
-/** Returns how the device failed in a tool's run; undefined if the tool succeeded or failed for another reason. */
-export function deviceFailure(result: SubprocessResult): DeviceFailure | undefined {
+/**
+ * Returns QS-COMPUTE-MEMORY, QS-COMPUTE-DEVICE or QS-COMPUTE-LOST if a device failed when a tool ran a model; undefined if
+ * the tool succeeded or failed for another reason.
+ */
+export function deviceFailure(
+  result: SubprocessResult,
+  { tool, model }: { tool: string; model: string },
+  compute: Compute,
+): QuantsmithError | undefined {
   const text = `${result.stdout}\n${result.stderr}`;
   if (result.exitCode === 0 && !failedBatch.test(text)) return undefined;
-  if (missing.test(text)) return "missing";
-  if (memory.test(text)) return "memory";
-  if (lost.test(text)) return "lost";
-  return crashes.includes(result.signal) && !hostMemory.test(text) ? "lost" : undefined;
+  const names = deviceNames(compute);
+  const fail = (code: ErrorCode, message: string, remedy: string) =>
+    new QuantsmithError(code, message, { remedy, output: result.tail });
+  if (missing.test(text)) {
+    return fail(
+      "QS-COMPUTE-DEVICE",
+      `${tool} no longer finds the device ${names}`,
+      "Run `quantsmith doctor` to check the driver, or run with `--device cpu`.",
+    );
+  }
+  if (memory.test(text)) {
+    return fail(
+      "QS-COMPUTE-MEMORY",
+      `the memory of ${names} is too small for ${model}`,
+      "Close other programs on the device, set a smaller `gpuLayers` or `context`, or run with `--device cpu`.",
+    );
+  }
+  const line = lost.exec(text)?.[0].trim().slice(0, 200);
+  if (line === undefined && !(crashes.includes(result.signal) && !hostMemory.test(text))) return undefined;
+  const how = line === undefined ? `crashed (${result.signal}) while it computed` : "failed";
+  return fail(
+    "QS-COMPUTE-LOST",
+    `${tool} ${how} on ${names}${line === undefined ? "" : `: ${line}`}`,
+    "Run again; if the error persists, update the card's driver or run with `--device cpu`.",
+  );
 }
 
 export const deviceNames = ({ devices }: Compute) => devices.map(({ name }) => name).join(",");
-
-/** Returns QS-COMPUTE-DEVICE or QS-COMPUTE-LOST for a device that is missing or failed in the run of `tool`. */
-export function deviceError(
-  failure: Exclude<DeviceFailure, "memory">,
-  tool: string,
-  compute: Compute,
-  result: SubprocessResult,
-): QuantsmithError {
-  const output = result.tail;
-  const names = deviceNames(compute);
-  if (failure === "missing") {
-    return new QuantsmithError("QS-COMPUTE-DEVICE", `${tool} no longer finds the device ${names}`, {
-      remedy: "Run `quantsmith doctor` to check the driver, or run with `--device cpu`.",
-      output,
-    });
-  }
-  const line = lost.exec(`${result.stdout}\n${result.stderr}`)?.[0].trim().slice(0, 200);
-  const how = line === undefined ? `crashed (${result.signal}) while it computed` : "failed";
-  return new QuantsmithError("QS-COMPUTE-LOST", `${tool} ${how} on ${names}${line === undefined ? "" : `: ${line}`}`, {
-    remedy: "Run again; if the error persists, update the card's driver or run with `--device cpu`.",
-    output,
-  });
-}
-
-/** Returns QS-COMPUTE-MEMORY for a device whose memory is too small. */
-export function deviceMemoryError(model: string, compute: Compute, result: SubprocessResult): QuantsmithError {
-  return new QuantsmithError("QS-COMPUTE-MEMORY", `the memory of ${deviceNames(compute)} is too small for ${model}`, {
-    remedy: "Close other programs on the device, set a smaller `gpuLayers` or `context`, or run with `--device cpu`.",
-    output: result.tail,
-  });
-}

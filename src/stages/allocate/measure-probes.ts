@@ -2,7 +2,6 @@ import { stat } from "node:fs/promises";
 import type { ErrorTable } from "../../quant/error-table.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { openSource, withPool } from "../ggml-source.js";
-import { requireMemory } from "../require-memory.js";
 import { type Operation, requiredInput } from "../stage.js";
 import { readReport, writeReport } from "../step-files.js";
 import type { BaseReport } from "../validate/base-logits.js";
@@ -60,7 +59,6 @@ export const measureProbes: Operation<ProbesParams> = {
     const table = rounded === undefined ? measured : withFeedback(measured);
     const base = await readReport<BaseReport>(requiredInput(context, "baseReport"));
     const measuring = withEvaluatedModel(context);
-    await requireMemory(measuring, base.context);
     const { index, count } = context.shard ?? { index: 1, count: 1 };
     const units = probeUnits(table.tensors, effort).filter((_unit, place) => place % count === index - 1);
     const source = await openSource(measuring);

@@ -1,11 +1,12 @@
 import { join } from "node:path";
+import { requireBaseLogits } from "../../llamacpp/base-logits.js";
 import { ProbeTool } from "../../llamacpp/probe.js";
-import type { ToolRun } from "../../llamacpp/tool-run.js";
 import { measureTensorErrors } from "../../quant/error-table.js";
 import type { NativePool } from "../../quant/native-pool.js";
 import { canonicalJson } from "../../util/canonical-json.js";
 import { sha256 } from "../../util/sha256.js";
 import type { Source } from "../ggml-source.js";
+import { requireMemory } from "../require-memory.js";
 import type { OperationReport, StageContext } from "../stage.js";
 import { linkInput, toolRun } from "../step-files.js";
 import { storableTypes } from "./candidates.js";
@@ -19,11 +20,9 @@ export class ProbeRunner {
   readonly #pool: NativePool;
   readonly #source: Source;
   readonly #values: ProbeValues;
-  readonly #run: ToolRun;
-  readonly #files: { model: string; base: string };
   readonly #journal: string;
   readonly #finished: Probe[];
-  #tool: ProbeTool | undefined;
+  readonly #tool: ProbeTool;
   #measured = 0;
   #resumed = 0;
 
@@ -31,21 +30,19 @@ export class ProbeRunner {
     pool: NativePool;
     source: Source;
     values: ProbeValues;
-    run: ToolRun;
-    files: { model: string; base: string };
+    tool: ProbeTool;
     journal: string;
     finished: Probe[];
   }) {
     this.#pool = parts.pool;
     this.#source = parts.source;
     this.#values = parts.values;
-    this.#run = parts.run;
-    this.#files = parts.files;
+    this.#tool = parts.tool;
     this.#journal = parts.journal;
     this.#finished = parts.finished;
   }
 
-  /** Reads the journal. `rounded` selects error-feedback rounding. The caller closes the result. */
+  /** Reads the journal. `rounded` selects error-feedback rounding. The caller closes the result. Throws QS-COMPUTE-BASE. */
   static async open(
     context: StageContext,
     source: Source,
@@ -59,8 +56,10 @@ export class ProbeRunner {
       model: await linkInput(context, "model", "base.gguf"),
       base: await linkInput(context, "base", "base.kld"),
     };
+    await requireMemory(context, (await requireBaseLogits(context.work, files.base)).context);
     const values = new ProbeValues(context, source, pool, rounded);
-    return new ProbeRunner({ pool, source, values, run: await toolRun(context), files, journal, finished });
+    const tool = new ProbeTool({ ...(await toolRun(context)), ...files });
+    return new ProbeRunner({ pool, source, values, tool, journal, finished });
   }
 
   /** Measures the model with all tensors of the unit quantized to one type. */
@@ -80,8 +79,6 @@ export class ProbeRunner {
       this.#resumed++;
       return before;
     }
-    // Loads the model while the first values are computed.
-    this.#tool ??= new ProbeTool({ ...this.#run, ...this.#files });
     const { kld, kldError } = await this.#tool.measure(await this.#values.changeTo(types));
     this.#measured++;
     const probe = { unit, type, kld, kldError };
@@ -104,14 +101,14 @@ export class ProbeRunner {
   /** Ends the process; returns its command, its peak memory, and the numbers of measured and resumed probes. */
   async finish(): Promise<OperationReport> {
     const measurements = { probesMeasured: this.#measured, probesResumed: this.#resumed };
-    const tool = await this.#tool?.finish();
+    const tool = await this.#tool.finish();
     if (tool === undefined) return { measurements };
     return { commands: [tool.argv], peakMemoryBytes: tool.peakMemoryBytes, measurements };
   }
 
   /** Ends the process if a measurement failed. */
   async close(): Promise<void> {
-    await this.#tool?.stop();
+    await this.#tool.stop();
   }
 
   async #measureError(name: string, types: ReturnType<typeof storableTypes>): Promise<Record<string, number>> {

@@ -1,13 +1,13 @@
-import { link } from "node:fs/promises";
+import { link, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { GgufValue } from "../../gguf/gguf.js";
 import { readGguf } from "../../gguf/read-header.js";
 import { readImatrix } from "../../gguf/read-imatrix.js";
 import { tryReadGguf } from "../../gguf/try-read-gguf.js";
 import { writeGguf } from "../../gguf/write-gguf.js";
-import { eosOverride } from "../../llamacpp/eos-override.js";
 import type { ImatrixOptions } from "../../llamacpp/imatrix.js";
-import { computeMoments, type MomentsOptions, momentsArguments } from "../../llamacpp/moments.js";
+import { computeMoments } from "../../llamacpp/moments.js";
+import { writeFileAtomic } from "../../util/files.js";
 import type { StageContext } from "../stage.js";
 import { linkPartial } from "../step-files.js";
 import type { MomentsPlan } from "./plan-moments.js";
@@ -36,24 +36,38 @@ export async function computeMomentsInPasses(
   const files = passes.map((_pass, i) => momentsFile(i));
   for (const [i, { layers, output }] of passes.entries()) {
     const moments = momentsFile(i);
-    const pass: MomentsOptions = {
+    const commandFile = inWork(`${kept}/moments-${i}.json`);
+    const before = await readCommand(commandFile);
+    if (before !== undefined && typeof (await tryReadGguf(inWork(moments))) !== "string") {
+      commands.push(before);
+      continue;
+    }
+    const run = await computeMoments({
       ...options,
       ...{ layers, output, sharedExperts, moments, state: `${kept}/moments-${i}.state` },
       // All passes compute the same imatrix.
       out: i === 0 ? `${kept}/imatrix.gguf` : "imatrix-again.gguf",
       onProgress: ({ done, total, unit }) =>
         context.progress({ done: i * total + done, total: passes.length * total, unit }),
-    };
-    commands.push(["llama-moments", ...momentsArguments(pass), ...(await eosOverride(pass))]);
-    // The moments are written last, under a temporary name that is renamed.
-    if (typeof (await tryReadGguf(inWork(moments))) !== "string") continue;
-    const run = await computeMoments(pass);
+    });
+    // Its presence means that the pass is finished.
+    await writeFileAtomic(commandFile, JSON.stringify(run.argv));
+    commands.push(run.argv);
     peakMemoryBytes = Math.max(peakMemoryBytes, run.peakMemoryBytes);
   }
   const imatrix = join(context.out, "imatrix.gguf");
   await link(inWork(`${kept}/imatrix.gguf`), imatrix);
   await joinMoments(files.map(inWork), join(context.out, "moments.gguf"));
   return { chunks: (await readImatrix(imatrix)).chunks, commands, peakMemoryBytes };
+}
+
+/** Returns the command of a pass that an interrupted run finished; undefined without it. */
+async function readCommand(path: string): Promise<string[] | undefined> {
+  try {
+    return JSON.parse(await readFile(path, "utf8")) as string[];
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -7,13 +7,13 @@ export function collectCompute(steps: readonly StepSummary[]): Pick<RunReport, "
   const distinct = <K extends keyof ReleaseCompute>(key: K) => [...new Set(found.map((each) => each[key]))];
   if (found.length === 0) return {};
   const drivers = distinct("driver").filter((driver) => driver !== null);
-  const [gpuLayers = null, ...others] = distinct("gpuLayers");
+  const layers = distinct("gpuLayers").filter((count) => count !== null);
   return {
     compute: {
       backend: distinct("backend").join(", "),
       device: distinct("device").join(", "),
       driver: drivers.length === 0 ? null : drivers.join(", "),
-      gpuLayers: others.length === 0 ? gpuLayers : null,
+      gpuLayers: layers.length === 0 ? null : Math.min(...layers),
     },
   };
 }

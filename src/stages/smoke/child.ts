@@ -36,7 +36,10 @@ async function load(llama: Llama, request: SmokeRequest): Promise<LlamaModel> {
   const { model: modelPath, backend, gpuLayers } = request;
   const layers = backend === "cpu" ? {} : { gpuLayers };
   const model = await llama.loadModel({ modelPath, ...layers, onLoadProgress: alive });
-  send({ kind: "loaded", seconds: secondsSince(started), template: hasTemplate(model) });
+  send({
+    ...{ kind: "loaded", seconds: secondsSince(started) },
+    ...{ template: hasTemplate(model), gpuLayers: model.gpuLayers },
+  });
   return model;
 }
 

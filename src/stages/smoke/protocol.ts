@@ -78,8 +78,8 @@ export type SmokeMessage =
   | { kind: "ready" }
   /** Progress while a model is loaded or an answer is generated. */
   | { kind: "alive" }
-  /** `template`: true if the file has a chat template. */
-  | { kind: "loaded"; seconds: number; template: boolean }
+  /** `template`: true if the file has a chat template. `gpuLayers`: layers on the devices. */
+  | { kind: "loaded"; seconds: number; template: boolean; gpuLayers: number }
   | AnswerMessage
   | EmbeddingMessage
   /** Cosines of the request's pairs, or the relevance of the second text for the first, in their order. */

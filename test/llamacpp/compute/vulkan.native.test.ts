@@ -56,7 +56,10 @@ describe.skipIf("skipped" in backend)("Vulkan", () => {
     const cpu = await computeImatrix({ ...run, ...one, out: "cpu.gguf" });
     // The KV cache of 3 blocks fits into a buffer of 20 MB, that of all 6 does not.
     vi.stubEnv("GGML_VK_FORCE_MAX_BUFFER_SIZE", "20000000");
-    const device = await computeImatrix({ ...run, ...one, compute, onNote, out: "vulkan.gguf" });
+    const layers: number[] = [];
+    const onLayers = (count: number) => void layers.push(count);
+    const device = await computeImatrix({ ...run, ...one, compute, onNote, onLayers, out: "vulkan.gguf" });
+    expect(layers).toEqual([4]);
     expect(notes).toEqual(["Vulkan0 ran out of memory with 7 layers of model.gguf: computing again with 4"]);
     expect(device.argv.slice(-4)).toEqual(["--device", "Vulkan0", "-ngl", "4"]);
     expect(device.perplexity / cpu.perplexity).toBeCloseTo(1, 2);

@@ -49,7 +49,7 @@ const named = (report: VerifyReport) => new Set(errors(report).map(({ file }) =>
 
 test("a release of a device is valid", async () => {
   const folder = copy();
-  const compute = { backend: "cuda", device: "NVIDIA H200", driver: "580.1", gpuLayers: "auto" as const };
+  const compute = { backend: "cuda", device: "NVIDIA H200", driver: "580.1", gpuLayers: 33 };
   await seal(
     folder,
     edit(folder, (report) => Object.assign(report, { compute })),

@@ -98,7 +98,7 @@ function foreignReport(text: (field: string) => string): RunReport {
     },
     variants: foreignVariants,
     projector: { file: text("projector"), bytes: 1e9, sha256: "ab" },
-    compute: { backend: text("backend"), device: text("graphics card"), driver: text("driver"), gpuLayers: "auto" },
+    compute: { backend: text("backend"), device: text("graphics card"), driver: text("driver"), gpuLayers: 7 },
     toolchain: { llamaCpp: text("llama.cpp"), nodeLlamaCpp: text("node-llama-cpp") },
   };
 }

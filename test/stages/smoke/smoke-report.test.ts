@@ -6,7 +6,7 @@ import { somePrompt } from "../../fixtures/smoke-model.js";
 
 const prompts = [somePrompt("one", { expect: { contains: "1" } }), somePrompt("two")];
 const chat = { template: true, answers: [null, null] };
-const loaded = { kind: "loaded", seconds: 1, template: true } as const;
+const loaded = { kind: "loaded", seconds: 1, template: true, gpuLayers: 0 } as const;
 const said = (index: number, text: string): Reply => ({
   ...{ kind: "answer", index, text, stopReason: "eogToken", promptTokens: 5, tokens: 3, promptSeconds: 1, seconds: 1 },
   ...{ toolsShown: false, schemaFault: null },
