@@ -26,6 +26,7 @@ import { predictBytes } from "./predict-bytes.js";
 import { requireSupported } from "./require-supported.js";
 import { type Selection, selectSubset } from "./selection.js";
 import { smokeBaseStep, smokeStep } from "./smoke-steps.js";
+import { smokeWarnings } from "./smoke-warnings.js";
 import { textSteps } from "./text-steps.js";
 import { baseSteps, logitSegments, measurementOrder, structureStep, validateStep } from "./validate-steps.js";
 
@@ -74,7 +75,7 @@ export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selec
     notes: baseNotes(settings, facts),
     keepIntermediates: settings.keepIntermediates,
     convert: convertEngine(settings, facts),
-    warnings: facts.model.warnings,
+    warnings: [...facts.model.warnings, ...smokeWarnings(settings, facts)],
     report,
   };
   return selectSubset(plan, settings, selection);

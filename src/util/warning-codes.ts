@@ -8,6 +8,11 @@ export const warningCodes = {
     onCard: false,
     about: "`fit` or `recommend` read a model file that is incomplete, such as a partial download.",
   },
+  // smoke tests (src/plan)
+  "QW-SMOKE-DEVICE": {
+    onCard: false,
+    about: "Smoke tests do not follow a setting of `compute`, since node-llama-cpp has none for it.",
+  },
   // tokenizer (src/stages)
   "QW-TOKENIZER-EOS": {
     onCard: false,

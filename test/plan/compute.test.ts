@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { keyPlan } from "../../src/engine/step-keys.js";
 import type { BackendKind } from "../../src/llamacpp/compute/compute.js";
 import { requireLocked } from "../../src/plan/lock-file.js";
@@ -44,6 +44,30 @@ describe("keys", () => {
     expect(there).toEqual({ ...here, inputs: there?.inputs });
     expect(there?.inputs).not.toEqual(here?.inputs);
   });
+});
+
+test("settings that smoke tests do not follow are warnings", async () => {
+  vi.stubEnv("GGML_VK_VISIBLE_DEVICES", undefined);
+  const warnings = async (section: string, backend: BackendKind, from = recipe) => {
+    const { warnings } = await planned(`${from}compute: ${section}\n`, {}, (facts) => ({
+      ...facts,
+      ...onDevice(backend),
+    }));
+    return warnings.map(({ code, message }) => `${code}: ${message}`);
+  };
+  const placed = "{ mainGpu: 0, tensorSplit: [3, 1], cpuMoe: on }";
+  expect(await warnings(placed, "cuda")).toEqual([
+    "QW-SMOKE-DEVICE: smoke tests ignore `mainGpu` and `tensorSplit` and `cpuMoe`: node-llama-cpp splits the layers by the devices' free memory",
+  ]);
+  expect(await warnings(placed, "cuda", recipe.replace(/^smoke:/m, "#"))).toEqual([]);
+  expect(await warnings("{ device: CUDA1 }", "cuda")).toEqual([]);
+  expect(await warnings("{ device: vulkan }", "vulkan")).toEqual([]);
+  expect(await warnings("{ device: Vulkan1 }", "vulkan")).toEqual([
+    "QW-SMOKE-DEVICE: smoke tests use all Vulkan devices instead of Vulkan1",
+  ]);
+  vi.stubEnv("GGML_VK_VISIBLE_DEVICES", "0,1");
+  expect(await warnings("{ device: Vulkan1 }", "vulkan")).toEqual([]);
+  vi.unstubAllEnvs();
 });
 
 describe("--locked", () => {
