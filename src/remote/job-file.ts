@@ -33,6 +33,8 @@ export interface JobFile {
   toolDigests: Readonly<Record<ToolId, string>>;
   /** How a worker finds its devices, and the kind of backend of the key; absent for a step of the CPU. */
   compute?: { settings: ComputeSettings; backend: BackendKind };
+  /** See `StageContext.requiresMemory`; absent: false. */
+  requiresMemory?: boolean;
   /** Results finished before this moment (ISO) are built again (`run --fresh`). */
   since: string | null;
   /** The step's files were dropped after their last reader, and are needed again. */
@@ -72,6 +74,7 @@ const jobFile = z.object({
       backend: z.enum(backendKinds),
     })
     .exactOptional(),
+  requiresMemory: z.boolean().exactOptional(),
   since: z.iso.datetime().nullable(),
   restore: z.boolean(),
 });

@@ -80,13 +80,14 @@ async function loadStep(job: JobFile, store: Store, options: WorkerOptions) {
 }
 
 function stepOf(job: JobFile, operation: Operation, { workspace }: WorkerOptions): Step {
-  const { params, stage, step: id, variant, predictedBytes } = job;
+  const { params, stage, step: id, variant, predictedBytes, requiresMemory = false } = job;
   const inputs = Object.entries(job.inputs).map(([name, input]): [string, StepInput] => {
     if (input.kind === "step") return [name, input];
     return [name, { ...input, path: sharedFile(workspace, input.digest) }];
   });
   // Some operations belong to more than one stage.
-  return makeStep(id, { ...operation, stage }, params, Object.fromEntries(inputs), predictedBytes, variant);
+  const step = makeStep(id, { ...operation, stage }, params, Object.fromEntries(inputs), predictedBytes, variant);
+  return { ...step, requiresMemory };
 }
 
 /** Returns the records of the steps that it reads from. */

@@ -139,7 +139,7 @@ export class Submissions {
       }
     }
     const { backend } = plan.compute.compute;
-    const { id, stage, variant, operation = "", version, params, predictedBytes } = step;
+    const { id, stage, variant, operation = "", version, params, predictedBytes, requiresMemory } = step;
     const keys = new Map([...planned].map(([of, { key }]) => [of, key]));
     for (const [of, known] of recordKeys(this.#runtime.records)) keys.set(of, known);
     const inputs = describeInputs(step, (of) => planned.get(of)?.step.stage ?? stage, keys);
@@ -147,6 +147,7 @@ export class Submissions {
     await writeJobFile(workspace, {
       ...{ format: 1, key, recipe: plan.name, step: id, stage, operation, version, params, inputs, predictedBytes },
       ...(variant === undefined ? {} : { variant }),
+      ...(requiresMemory === undefined ? {} : { requiresMemory }),
       ...(laneOf(step, plan.compute.compute) === "device"
         ? { compute: { settings: jobSettings(plan.computeSettings, backend), backend } }
         : {}),

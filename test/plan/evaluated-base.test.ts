@@ -75,7 +75,7 @@ test("only steps that evaluate the base require the memory, and none with 16bit"
   const requiring = async (base: string) =>
     (await planned(withBase(base))).steps.flatMap(({ id, requiresMemory }) => (requiresMemory === true ? [id] : []));
   expect(await requiring("auto")).toEqual(
-    expect.arrayContaining(["calibrate", "validate:base", "allocate:base", "allocate:probes"]),
+    expect.arrayContaining(["calibrate", "validate:base", "allocate:base", "allocate:probes", "smoke:base"]),
   );
   expect(await requiring("auto")).not.toContain("validate:Q4_K_M");
   expect(await requiring("Q8_0")).not.toContain("validate:base:16bit");

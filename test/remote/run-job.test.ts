@@ -1,12 +1,13 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { EventBus } from "../../src/engine/events.js";
 import { keyStep } from "../../src/engine/fingerprint.js";
 import { openWorkspace } from "../../src/engine/workspace.js";
 import { cpuCompute } from "../../src/llamacpp/compute/compute.js";
 import { type JobFile, jobPaths, shareFiles, writeJobFile } from "../../src/remote/job-file.js";
 import { runJob } from "../../src/remote/run-job.js";
+import { findOperation } from "../../src/stages/operations.js";
 import { DigestCache } from "../../src/util/digest-cache.js";
 import type { QuantsmithError } from "../../src/util/errors.js";
 import { sha256 } from "../../src/util/sha256.js";
@@ -80,6 +81,17 @@ test("a worker whose clock is behind finishes no earlier than the start of its -
   await work();
   const record = readFileSync(join(workspace.store, `validate-${job.key}`, "record.json"), "utf8");
   expect(JSON.parse(record)).toMatchObject({ finished: since });
+  await workspace.close();
+});
+
+test("a base that must fit the memory of the planning machine must fit that of the worker", async () => {
+  const { job, work, workspace } = await place((job) => ({ ...job, requiresMemory: true }));
+  const operation = findOperation(job.operation);
+  if (operation === undefined) throw new Error(`no operation ${job.operation}`);
+  const run = vi.spyOn(operation, "run");
+  await work();
+  expect(run.mock.calls.map(([, { requiresMemory }]) => requiresMemory)).toEqual([true]);
+  run.mockRestore();
   await workspace.close();
 });
 

@@ -5,6 +5,7 @@ import { completeText } from "../../llamacpp/completion.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { writeFileAtomic } from "../../util/files.js";
+import { requireMemory } from "../require-memory.js";
 import type { Operation, StageContext } from "../stage.js";
 import { linkInput, toolRun, writeReport } from "../step-files.js";
 
@@ -44,7 +45,7 @@ const maxEmptyPieces = 24;
 /**
  * Samples a text from the base model, one opening after the other, each with its own seed. A killed run resumes after the
  * last complete piece. Input `model`; outputs `self.txt`, `sample.json`. The plan replaces the stage.
- * Errors: QS-SAMPLE-NOTHING, QS-SAMPLE-FAILED.
+ * Errors: QS-SAMPLE-NOTHING, QS-SAMPLE-FAILED, QS-COMPUTE-*.
  */
 export const sampleText: Operation<SampleTextParams> = {
   id: "sample-text",
@@ -54,6 +55,7 @@ export const sampleText: Operation<SampleTextParams> = {
   evaluatesModel: () => true,
   tools: ["llama.cpp"],
   async run(params, context) {
+    await requireMemory(context, params.pieceTokens);
     const model = await linkInput(context, "model", "model.gguf");
     const kept = await context.partial();
     const maxPieces = Math.ceil(params.tokens / params.pieceTokens) * pieceFactor;

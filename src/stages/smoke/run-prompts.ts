@@ -1,4 +1,5 @@
 import type { Gguf } from "../../gguf/gguf.js";
+import { requireMemory } from "../require-memory.js";
 import type { StageContext } from "../stage.js";
 import { linkInput } from "../step-files.js";
 import { memoryLimit } from "./memory-limit.js";
@@ -17,7 +18,7 @@ const silentSeconds = 15 * 60;
 
 /**
  * Loads a step's `model` in a child process, within memory and time limits, and runs the questions. Throws the errors of
- * `renderChats` and `runSmokeChild`.
+ * `requireMemory`, `renderChats` and `runSmokeChild`.
  */
 export async function runPrompts(
   gguf: Gguf,
@@ -26,6 +27,7 @@ export async function runPrompts(
   context: StageContext,
 ): Promise<ChildOutcome> {
   const { compute } = context;
+  await requireMemory(context, contextTokens);
   const kind = modelKind(gguf);
   const request = {
     model: await linkInput(context, "model", "model.gguf"),
@@ -43,5 +45,7 @@ export async function runPrompts(
     idleSeconds: compute.backend === "cpu" ? idleSeconds : idleDeviceSeconds,
     silentSeconds,
   };
-  return runSmokeChild(request, limits, context);
+  const outcome = await runSmokeChild(request, limits, context);
+  if (compute.backend !== "cpu" && outcome.loaded !== undefined) context.layers(outcome.loaded.gpuLayers);
+  return outcome;
 }
