@@ -131,6 +131,15 @@ describe("devices", () => {
     expect(lockOf("2,3", 0)).not.toEqual(lockOf(undefined, 0));
     expect(lockOf("GPU-a/../b", 0)[0]).toMatch(/locks\/here-cuda-GPU-a_.._b\.lock$/);
   });
+
+  test("two jobs that number their cards from 0 have the locks of their cards", () => {
+    const lockOf = (backend: "cuda" | "vulkan", id: string) => {
+      const devices = card.devices.map((device) => ({ ...device, name: `${backend}0`, id }));
+      return deviceLocks({ ...card, backend, devices }, "here");
+    };
+    expect(lockOf("cuda", "0000:c1:00.0")).not.toEqual(lockOf("cuda", "0000:41:00.0"));
+    expect(lockOf("cuda", "0000:c1:00.0")).toEqual(lockOf("vulkan", "0000:c1:00.0"));
+  });
 });
 
 test("a computation that waits for another process states what that computes", async () => {

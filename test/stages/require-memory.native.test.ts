@@ -60,7 +60,14 @@ test("without the requirement a note says that the disk is read again", async ()
 
 test("the memory of devices counts, but not that of Metal, which is the host's", async () => {
   machine.bytes = 40e6;
-  const device = { backend: "cuda" as const, name: "CUDA0", description: "card", totalBytes: 24e9, freeBytes: 20e9 };
+  const device = {
+    backend: "cuda" as const,
+    name: "CUDA0",
+    description: "card",
+    id: null,
+    totalBytes: 24e9,
+    freeBytes: 20e9,
+  };
   const placement = { gpuLayers: "auto" as const, mainGpu: null, tensorSplit: null, cpuMoe: "auto" as const };
   const compute = { devices: [device], library: null, driver: null, placement };
   expect(await check("model.gguf", true, { ...compute, backend: "cuda" })).toEqual([]);

@@ -43,6 +43,6 @@ export function parseDevices(stdout: string): ListedDevice[] {
     if (kind === undefined) return [];
     const memory = { totalBytes: Number(total) * mebibyte, freeBytes: Number(free) * mebibyte };
     const isSoftware = softwareDevice.test(description);
-    return [{ backend: kind, name, description, ...memory, isIntegrated: false, isSoftware }];
+    return [{ backend: kind, name, description, id: null, ...memory, isIntegrated: false, isSoftware }];
   });
 }

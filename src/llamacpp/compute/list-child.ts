@@ -16,6 +16,19 @@ type Library = ReturnType<typeof koffi.load>;
 const send = (message: ListMessage) => process.stdout.write(`${JSON.stringify(message)}\n`);
 /** `GGML_BACKEND_DEVICE_TYPE_IGPU` of ggml-backend.h. */
 const integratedType = 2;
+/** Of ggml-backend.h; `capabilities` is longer than ggml's, which grows. */
+koffi.struct("ggml_backend_dev_props", {
+  ...{ name: "const char *", description: "const char *", free: "size_t", total: "size_t" },
+  ...{ type: "int", id: "const char *", capabilities: koffi.array("uint8_t", 64) },
+});
+interface DeviceProperties {
+  name: string;
+  description: string;
+  free: number | bigint;
+  total: number | bigint;
+  type: number;
+  id: string | null;
+}
 
 async function main(): Promise<void> {
   const request = JSON.parse(await text(process.stdin)) as ListRequest;
@@ -54,21 +67,13 @@ function listDevices(base: Library, library: Library): Omit<ReportedDevice, "isS
   if (registry === null) return [];
   const count = base.func("size_t ggml_backend_reg_dev_count(void *registry)");
   const get = base.func("void *ggml_backend_reg_dev_get(void *registry, size_t index)");
-  const name = base.func("const char *ggml_backend_dev_name(void *device)");
-  const description = base.func("const char *ggml_backend_dev_description(void *device)");
-  const type = base.func("int ggml_backend_dev_type(void *device)");
-  const memory = base.func("void ggml_backend_dev_memory(void *device, _Out_ size_t *free, _Out_ size_t *total)");
+  const read = base.func("void ggml_backend_dev_get_props(void *device, _Out_ ggml_backend_dev_props *properties)");
   return Array.from({ length: Number(count(registry)) }, (_, index) => {
-    const device = get(registry, index);
-    const [free, total]: [number[], number[]] = [[0], [0]];
-    memory(device, free, total);
-    return {
-      name: name(device),
-      description: description(device),
-      totalBytes: Number(total[0]),
-      freeBytes: Number(free[0]),
-      isIntegrated: type(device) === integratedType,
-    };
+    const device = {} as DeviceProperties;
+    read(get(registry, index), device);
+    const { name, description, id } = device;
+    const memory = { totalBytes: Number(device.total), freeBytes: Number(device.free) };
+    return { name, description, id: id || null, ...memory, isIntegrated: device.type === integratedType };
   });
 }
 

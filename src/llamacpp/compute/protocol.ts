@@ -13,6 +13,8 @@ export interface ListRequest {
 export interface ReportedDevice {
   name: string;
   description: string;
+  /** The card's address on the PCI bus, such as `0000:c1:00.0`; null if unknown. */
+  id: string | null;
   totalBytes: number;
   freeBytes: number;
   /** Shares the memory of the CPU. */
