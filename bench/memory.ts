@@ -45,7 +45,7 @@ export async function benchStepMemory(print: (line: string) => void): Promise<vo
 async function peaks(home: string, name: string): Promise<{ peaks: Peaks; fileBytes: number; own: number }> {
   const pipeline = {
     ...{ version: 1, stages: ["fetch", "convert", "calibrate", "allocate", "quantize", "validate"], probes: "groups" },
-    ...{ calibration: { chunks: 1 }, search: { chunks: 1 }, evaluation: { chunks: 4 } },
+    ...{ calibration: { chunks: 1 }, search: { chunks: 1 }, evaluation: { chunks: 4, context: 256 } },
   };
   await writeFile(join(home, "steps.yaml"), stringify(pipeline));
   const recipe = {

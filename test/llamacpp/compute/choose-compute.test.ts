@@ -45,7 +45,7 @@ describe("auto", () => {
     expect(listed).toEqual(["cuda"]);
     expect(reason).toBe("computes on CUDA0 (Card of CUDA0, 15.0 GB free)");
     expect(computeArguments(compute)).toEqual(["--device", "CUDA0"]);
-    expect(computeEnvironment(compute)).toEqual({ GGML_BACKEND_PATH: "/packages/libggml-cuda.so" });
+    expect(computeEnvironment(compute)).toMatchObject({ GGML_BACKEND_PATH: "/packages/libggml-cuda.so" });
   });
 
   test("the reason names the library that the better backend lacks, and its package", async () => {
