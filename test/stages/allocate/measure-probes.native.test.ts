@@ -2,10 +2,13 @@ import { existsSync, readFileSync } from "node:fs";
 import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
+import { computeMoments } from "../../../src/llamacpp/moments.js";
 import { saveBaseLogits } from "../../../src/llamacpp/perplexity.js";
+import { quantize } from "../../../src/llamacpp/quantize.js";
 import type { ToolRun } from "../../../src/llamacpp/tool-run.js";
+import { type AllocationReport, allocateVariant } from "../../../src/stages/allocate/allocate-variant.js";
 import { measureErrors } from "../../../src/stages/allocate/measure-errors.js";
-import { measureProbes } from "../../../src/stages/allocate/measure-probes.js";
+import { measureProbes, type ProbesReport } from "../../../src/stages/allocate/measure-probes.js";
 import { sha256 } from "../../../src/util/sha256.js";
 import { failureOf } from "../../fixtures/failure.js";
 import { stageContext } from "../../fixtures/stage-context.js";
@@ -72,4 +75,34 @@ test("a probe process killed in the middle loses nothing", async () => {
 
   const cached = await measureProbes.run({ effort: "groups" }, stageContext(run, inputs, { partial }));
   expect(cached.commands, "no process without a measurement").toBeUndefined();
+});
+
+test("with a Q8_0 copy and error feedback, probes and refinement measure the copy and round the base", async () => {
+  await quantize({ ...run, model: "model.gguf", type: "Q8_0", out: "copy.gguf" });
+  const text = { model: "copy.gguf", text: "calibration.txt", context: 256 };
+  await saveBaseLogits({ ...run, ...text, chunks: 1, out: "copy.kld" });
+  const passes = { layers: [0, 99] as const, output: true, sharedExperts: false, state: "state" };
+  await computeMoments({ ...run, ...text, ...passes, chunks: 6, out: "copy-imatrix.gguf", moments: "moments.gguf" });
+  const rounded = { ...inputs, imatrix: file("copy-imatrix.gguf"), moments: file("moments.gguf") };
+  const errors = stageContext(run, rounded);
+  await measureErrors.run({ types: ["Q2_K", "Q4_K"], preset: null }, errors);
+  const measured = {
+    ...{ ...rounded, errors: join(errors.out, "errors.json"), base: file("copy.kld") },
+    evaluated: file("copy.gguf"),
+  };
+  const probed = stageContext(run, measured);
+  await measureProbes.run({ effort: "groups" }, probed);
+  const { floor, probes } = JSON.parse(readFileSync(join(probed.out, "probes.json"), "utf8")) as ProbesReport;
+  // Only stored logits differ: the 16-bit base would be a hundred times as far from the copy.
+  expect(floor.kld).toBeLessThan(1e-5);
+  expect(Math.min(...probes.map(({ kld }) => kld))).toBeGreaterThan(floor.kld);
+
+  const chosen = stageContext(run, { ...measured, probes: join(probed.out, "probes.json") });
+  const budget = { kind: "bitsPerWeight", bitsPerWeight: 4 } as const;
+  const thorough = { types: ["Q2_K", "Q4_K"], pins: [], preset: "Q3_K_M", refine: true, rounding: "feedback" } as const;
+  await allocateVariant.run({ ...thorough, budget, imatrixName: "imatrix.gguf" }, chosen);
+  const allocation = JSON.parse(readFileSync(join(chosen.out, "allocation.json"), "utf8")) as AllocationReport;
+  expect(allocation.fileBytes).toBeLessThanOrEqual(allocation.budgetBytes);
+  expect(new Set(Object.values(allocation.types))).toEqual(new Set(["Q2_K", "Q4_K"]));
+  expect(allocation.refinement?.kld).toBeLessThanOrEqual(allocation.refinement?.startKld ?? 0);
 });
