@@ -1,10 +1,10 @@
-import { copyFile, lstat, mkdir, readdir, rename } from "node:fs/promises";
+import { copyFile, lstat, mkdir, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Plan } from "../plan/plan.js";
 import { isSystemError, QuantsmithError } from "../util/errors.js";
 import { isPresent, linkOrCopy, removeUnfinishedWrites } from "../util/files.js";
 import { quote } from "../util/quote.js";
-import { removeFolder, replaceFolder, unusedPath, withFolderLock } from "../util/replace-folder.js";
+import { type OldContent, removeFolder, replaceFolder, withFolderLock } from "../util/replace-folder.js";
 import { systemFailure } from "../util/system-failure.js";
 import { systemReason } from "../util/system-reason.js";
 import {
@@ -70,8 +70,8 @@ export function installRelease(
       await writeInstalled(record, { format: 1, owner: theirs ? installed.owner : owner, files: present });
       return {};
     }
-    const movedTo = await clearPath(target, paths, installed);
-    const old = movedTo === undefined ? (installed?.files ?? []) : [];
+    const oldContent = await mayReplace(target, paths, installed);
+    const old = oldContent === "keep" ? [] : (installed?.files ?? []);
     let files: RecordedFile[] = [];
     const build = async (next: string) => {
       for (const { path } of outputs) {
@@ -83,7 +83,7 @@ export function installRelease(
       files = await describeFiles(next, outputs);
       await writeInstalled(record, { format: 1, owner, files: [...old, ...files] });
     };
-    await replaceFolder(folder, build, (moved) => requireOwn(target, paths, installed, moved));
+    const movedTo = await replaceFolder(folder, build, oldContent);
     await writeInstalled(record, { format: 1, owner, files: await describeLinks(folder, files) });
     return movedTo === undefined ? {} : { movedTo };
   });
@@ -100,11 +100,9 @@ export async function withdrawRelease(target: ReleaseTarget): Promise<ChangedRel
     existed = await isPresent(folder);
     if (!existed) return {};
     const installed = await readInstalled(record);
-    const movedTo = await clearPath(target, paths, installed);
-    if (movedTo !== undefined) return { movedTo };
-    await removeFolder(folder, (moved) => requireOwn(target, paths, installed, moved));
+    const movedTo = await removeFolder(folder, await mayReplace(target, paths, installed));
     await removeInstalled(record);
-    return {};
+    return movedTo === undefined ? {} : { movedTo };
   });
   return existed ? changed : undefined;
 }
@@ -149,22 +147,19 @@ async function changeRelease(
   }
 }
 
-/** Renames a folder that is not the run's to replace, if the run may do so. Returns its new path. */
-async function clearPath(
+/** Returns what happens to the present folder. Errors: QS-RELEASE-FOREIGN if it is not the run's to replace. */
+async function mayReplace(
   target: ReleaseTarget,
   paths: ReleasePaths,
   installed: InstalledRelease | undefined,
-): Promise<string | undefined> {
+): Promise<OldContent> {
   try {
     await requireOwn(target, paths, installed, paths.folder);
-    return undefined;
   } catch (error) {
     if (!target.replace || !(error instanceof QuantsmithError)) throw error;
+    return "keep";
   }
-  const movedTo = await unusedPath(paths.folder);
-  await rename(paths.folder, movedTo);
-  await removeInstalled(paths.record);
-  return movedTo;
+  return (moved) => requireOwn(target, paths, installed, moved);
 }
 
 /** Throws QS-RELEASE-FOREIGN if the folder, which is now at `place`, is not the run's to replace. */

@@ -99,11 +99,21 @@ export async function syncTree(folder: string): Promise<void> {
  * files count as files.
  */
 export async function listFiles(folder: string): Promise<string[]> {
+  return (await listAllFiles(folder)).filter((path) => !isSystemLeftover(path));
+}
+
+/** Gives a folder hard links to the files, or copies of them, that the system left behind in another one. */
+export async function keepSystemLeftovers(from: string, to: string): Promise<void> {
+  for (const path of (await listAllFiles(from)).filter(isSystemLeftover)) {
+    await linkOrCopy(join(from, path), join(to, path));
+  }
+}
+
+async function listAllFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries
     .filter((entry) => !entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
-    .filter((path) => !isSystemLeftover(path))
     .sort();
 }
 

@@ -1,7 +1,7 @@
-import { mkdir, rename, rm, rmdir } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isMissing, isSystemError } from "./errors.js";
-import { isPresent, makeFolder, syncFolder, syncTree } from "./files.js";
+import { isPresent, keepSystemLeftovers, makeFolder, syncFolder, syncTree } from "./files.js";
 import { keepPermissions } from "./keep-permissions.js";
 import { type LockOptions, withLock } from "./lock.js";
 import { endSwap, findSwaps, type Swap, startSwap } from "./swap-record.js";
@@ -16,8 +16,11 @@ import { endSwap, findSwaps, type Swap, startSwap } from "./swap-record.js";
  *   .name.old-<id>           the former content; while next-<id> exists too, it is still the current content
  */
 
-/** Throws if a folder must stay. It gets the folder's temporary path, where no other program writes. */
-export type CheckOld = (old: string) => Promise<void>;
+/**
+ * What happens to the former content: "keep" renames it to `<path>.replaced-<number>`. A function throws if it must stay,
+ * else it is removed; the function gets its temporary path, where no other program writes.
+ */
+export type OldContent = "keep" | ((old: string) => Promise<void>);
 
 /**
  * Runs `work` as the only writer of a folder, after the repair of an interrupted replacement. Creates the parent.
@@ -33,15 +36,16 @@ export async function withFolderLock<T>(path: string, options: LockOptions, work
 
 /**
  * Replaces a folder, which may be missing, by the content that `build` writes into an empty one. The folder and equally
- * named files keep their permissions (`keepPermissions`). A kill or an error at any moment leaves the complete old or new
- * content. Requires the folder's lock.
+ * named files keep their permissions (`keepPermissions`), and the files that the system left behind stay. A kill or an
+ * error at any moment leaves the complete old or new content. Returns the new path of kept old content. Requires the
+ * folder's lock.
  */
 export async function replaceFolder(
   path: string,
   build: (next: string) => Promise<void>,
-  checkOld: CheckOld,
-): Promise<void> {
-  const swap = await startSwap(path);
+  oldContent: OldContent,
+): Promise<string | undefined> {
+  const swap = await startSwap(path, oldContent === "keep");
   try {
     // Until the permissions are those of the old folder, nobody else may read the new files.
     await mkdir(swap.next, (await isPresent(path)) ? { mode: 0o700 } : {});
@@ -52,27 +56,42 @@ export async function replaceFolder(
     await abandon(swap).catch(() => undefined);
     throw error;
   }
-  await exchange(path, swap, checkOld, () => rename(swap.next, path));
+  return exchange(path, swap, oldContent, () => rename(swap.next, path));
 }
 
-/** Removes a folder as a whole, with the same guarantees. Requires the folder's lock. */
-export async function removeFolder(path: string, checkOld: CheckOld): Promise<void> {
-  const swap = await startSwap(path);
+/**
+ * Removes a folder as a whole, with the same guarantees; a folder with the files that the system left behind stays. Returns
+ * the new path of kept content. Requires the folder's lock.
+ */
+export async function removeFolder(path: string, oldContent: OldContent): Promise<string | undefined> {
+  const swap = await startSwap(path, oldContent === "keep");
   try {
     await mkdir(swap.next);
   } catch (error) {
     await abandon(swap).catch(() => undefined);
     throw error;
   }
-  await exchange(path, swap, checkOld, () => rmdir(swap.next));
+  const finish = async () => {
+    const isEmpty = (await readdir(swap.next)).length === 0;
+    await (isEmpty ? rmdir(swap.next) : rename(swap.next, path));
+  };
+  return exchange(path, swap, oldContent, finish);
 }
 
-/** Moves the folder aside, and removes it after `finish`, which ends the existence of `next`. */
-async function exchange(path: string, swap: Swap, checkOld: CheckOld, finish: () => Promise<void>): Promise<void> {
+/** Moves the folder aside, and removes it or gives it a name after `finish`, which ends the existence of `next`. */
+async function exchange(
+  path: string,
+  swap: Swap,
+  oldContent: OldContent,
+  finish: () => Promise<void>,
+): Promise<string | undefined> {
   let existed = false;
   try {
     existed = await renameIfPresent(path, swap.old);
-    if (existed) await checkOld(swap.old);
+    if (existed && oldContent !== "keep") {
+      await oldContent(swap.old);
+      await keepSystemLeftovers(swap.old, swap.next);
+    }
     await finish();
   } catch (error) {
     // If this fails, the record and `next` stay, so that the next process moves the folder back.
@@ -81,8 +100,10 @@ async function exchange(path: string, swap: Swap, checkOld: CheckOld, finish: ()
     throw error;
   }
   await syncFolder(dirname(path));
+  if (swap.keepsOld) return discard(path, swap);
   // What cannot be removed now, the next process removes.
-  await discard(swap).catch(() => undefined);
+  await discard(path, swap).catch(() => undefined);
+  return undefined;
 }
 
 /** Completes or undoes the replacement of a killed process, and removes its temporary folders. */
@@ -90,7 +111,7 @@ async function repair(path: string): Promise<void> {
   for (const swap of await findSwaps(path)) {
     const isInterrupted = (await isPresent(swap.old)) && (await isPresent(swap.next));
     if (isInterrupted) await moveBack(swap.old, path);
-    await discard(swap);
+    await discard(path, swap);
   }
 }
 
@@ -112,10 +133,15 @@ export async function unusedPath(path: string): Promise<string> {
   }
 }
 
-/** Removes the former content, and ends the replacement. Renames first: a partly removed folder must never be moved back. */
-async function discard(swap: Swap): Promise<void> {
-  await renameIfPresent(swap.old, swap.next);
+/**
+ * Removes or keeps the former content, and ends the replacement. Returns the new path of kept content. Renames first: a
+ * partly removed folder must never be moved back.
+ */
+async function discard(path: string, swap: Swap): Promise<string | undefined> {
+  const renamed = swap.keepsOld ? await unusedPath(path) : swap.next;
+  const existed = await renameIfPresent(swap.old, renamed);
   await abandon(swap);
+  return existed && swap.keepsOld ? renamed : undefined;
 }
 
 /** Removes the new content, and ends the replacement. */

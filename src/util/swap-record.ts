@@ -7,8 +7,8 @@ import { isOwnUid } from "./own-entry.js";
 
 /*
  * Before a folder is replaced, an empty file `.name.swap-<id>-<owner>` records the id of its temporary folders, which no
- * other program can guess, and the user id of the old folder. Only temporary folders with a record are ever moved or
- * removed. The record is removed last.
+ * other program can guess, and the user id of the old folder; `-keep` at its end, that the old folder stays under another
+ * name. Only temporary folders with a record are ever moved or removed. The record is removed last.
  */
 
 /** A replacement in progress, or one that was interrupted. */
@@ -19,13 +19,15 @@ export interface Swap {
   old: string;
   /** Its existence is the record. */
   record: string;
+  /** The former content gets another name instead of being removed. */
+  keepsOld: boolean;
 }
 
 /** Records the start of a replacement; creates neither folder. Errors: system errors. */
-export async function startSwap(path: string): Promise<Swap> {
+export async function startSwap(path: string, keepsOld: boolean): Promise<Swap> {
   const id = randomBytes(16).toString("hex");
   const found = await lstat(path).catch(() => undefined);
-  const swap = swapOf(path, id, found?.uid ?? process.geteuid?.() ?? 0);
+  const swap = swapOf(path, id, found?.uid ?? process.geteuid?.() ?? 0, keepsOld);
   await (await open(swap.record, "wx", 0o600)).close();
   try {
     await syncFolder(dirname(path));
@@ -48,9 +50,10 @@ export async function findSwaps(path: string): Promise<Swap[]> {
   const prefix = `.${basename(path)}.swap-`;
   const swaps: Swap[] = [];
   for (const name of await readdir(dirname(path))) {
-    const [, id, owner] = /^([0-9a-f]{32})-(\d+)$/.exec(name.startsWith(prefix) ? name.slice(prefix.length) : "") ?? [];
+    const end = name.startsWith(prefix) ? name.slice(prefix.length) : "";
+    const [, id, owner, keep] = /^([0-9a-f]{32})-(\d+)(-keep)?$/.exec(end) ?? [];
     if (id === undefined) continue;
-    const swap = swapOf(path, id, Number(owner));
+    const swap = swapOf(path, id, Number(owner), keep !== undefined);
     const record = await lstat(swap.record);
     if (!record.isFile() || record.size > 0 || !(await isOwnUid(record.uid, dirname(path)))) continue;
     // Others see the id in a shared folder, and could create folders with these names.
@@ -61,7 +64,8 @@ export async function findSwaps(path: string): Promise<Swap[]> {
   return swaps;
 }
 
-function swapOf(path: string, id: string, owner: number): Swap {
+function swapOf(path: string, id: string, owner: number, keepsOld: boolean): Swap {
   const sibling = (suffix: string) => join(dirname(path), `.${basename(path)}.${suffix}`);
-  return { next: sibling(`next-${id}`), old: sibling(`old-${id}`), record: sibling(`swap-${id}-${owner}`) };
+  const record = sibling(`swap-${id}-${owner}${keepsOld ? "-keep" : ""}`);
+  return { next: sibling(`next-${id}`), old: sibling(`old-${id}`), record, keepsOld };
 }

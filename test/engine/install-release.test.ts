@@ -178,6 +178,9 @@ test("a release without changes is replaced and withdrawn, also with a file of a
   expect(await install(second)).toEqual({ release });
   expect(await contents()).toEqual(second);
   expect(await withdrawRelease(await target())).toEqual({ release });
+  expect(readdirSync(release)).toEqual([".DS_Store"]);
+  rmSync(join(release, ".DS_Store"));
+  await withdrawRelease(await target());
   expect(await withdrawRelease(await target())).toBeUndefined();
   expect(readdirSync(workspace.releases)).toEqual([]);
 });

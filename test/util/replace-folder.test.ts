@@ -56,7 +56,7 @@ function old(): void {
 }
 
 /** Runs work that dies at its `at`-th operation. Returns false if the work ended before. */
-async function dieAt(at: number, kind: Death, work: () => Promise<void>): Promise<boolean> {
+async function dieAt(at: number, kind: Death, work: () => Promise<unknown>): Promise<boolean> {
   dyingFiles.start(at, kind);
   const ended = await Promise.race([
     work().then(
@@ -72,7 +72,7 @@ async function dieAt(at: number, kind: Death, work: () => Promise<void>): Promis
 describe.each<Death>(["before", "halfway", "error", "errors"])(
   "an end of the process at every operation: %s",
   (kind) => {
-    test.each([
+    test.each<[string, () => Promise<unknown>, (string | undefined)[]]>([
       ["replacing", () => replace("new"), ["old", "new"]],
       ["removing", () => withFolderLock(path, {}, () => removeFolder(path, keep)), ["old", undefined]],
     ])("%s leaves the old or the new content, and the next process removes the rest", async (_, work, allowed) => {
@@ -97,6 +97,41 @@ describe.each<Death>(["before", "halfway", "error", "errors"])(
       }
       expect(at).toBeGreaterThan(5);
       expect([...states].sort()).toEqual([...allowed].sort());
+    });
+
+    test("replacing and keeping loses neither content", async () => {
+      const names = new Set<string>();
+      let at = 0;
+      for (let dies = true; dies; at++) {
+        parent = mkdtempSync(join(base, "parent-"));
+        path = join(parent, "release");
+        old();
+        dies = await dieAt(at, kind, () => withFolderLock(path, {}, () => replaceFolder(path, build("new"), "keep")));
+        await repair();
+        const isNew = content(path)[0] === "new";
+        expect(readdirSync(parent)).toEqual(isNew ? ["release", "release.replaced-1"] : ["release"]);
+        expect(content(path)).toEqual(complete(isNew ? "new" : "old"));
+        if (isNew) expect(content(`${path}.replaced-1`)).toEqual(complete("old"));
+        names.add(readdirSync(parent).join());
+      }
+      expect([at > 5, names.size]).toEqual([true, 2]);
+    });
+
+    test.each([
+      ["replacing", () => replace("new")],
+      ["removing", () => withFolderLock(path, {}, () => removeFolder(path, keep))],
+    ])("%s leaves the files of file managers", async (what, work) => {
+      for (let at = 0, dies = true; dies; at++) {
+        parent = mkdtempSync(join(base, "parent-"));
+        path = join(parent, "release");
+        old();
+        mkdirSync(join(path, ".directory"));
+        for (const name of ["._a", ".directory/._notes"]) writeFileSync(join(path, name), "mine");
+        dies = await dieAt(at, kind, work);
+        await repair();
+        for (const name of ["._a", ".directory/._notes"]) expect(readFileSync(join(path, name), "utf8")).toBe("mine");
+        if (!dies) expect(existsSync(join(path, "a"))).toBe(what === "replacing");
+      }
     });
 
     test("a repair that ends, too, at every operation", async () => {

@@ -1,8 +1,7 @@
-import { constants, copyFile, mkdir, realpath, rename, stat } from "node:fs/promises";
+import { constants, copyFile, mkdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { requireUnchanged } from "../../hub/upload/local-file.js";
 import { isMissing, isSystemError, QuantsmithError } from "../../util/errors.js";
-import { keepPermissions } from "../../util/keep-permissions.js";
 import { replaceFolder, unusedPath, withFolderLock } from "../../util/replace-folder.js";
 import { systemReason } from "../../util/system-reason.js";
 import { type Changes, fileOperations, findChanges, isEmpty, noFiles } from "./find-changes.js";
@@ -42,13 +41,9 @@ export async function publishToFolder(
       const operations = operationsOf(path, changes, movedTo);
       onPlan?.(operations);
       if (!isEmpty(changes)) {
-        const build = async (next: string) => {
-          await copyRelease(release, next, signal);
-          if (movedTo === undefined) return;
-          await keepPermissions(path, next);
-          await rename(path, movedTo);
-        };
-        await replaceFolder(path, build, (old) => requireSameFiles(path, previous.states, old));
+        const build = (next: string) => copyRelease(release, next, signal);
+        const requireSame = (old: string) => requireSameFiles(path, previous.states, old);
+        await replaceFolder(path, build, movedTo === undefined ? requireSame : "keep");
       }
       return { path, operations };
     }),
