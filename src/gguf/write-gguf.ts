@@ -27,6 +27,8 @@ export interface NewGguf {
 }
 
 export interface WriteGgufOptions {
+  /** Permissions, less the umask. */
+  mode?: number;
   signal?: AbortSignal;
   onBytes?: (done: number, total: number) => void;
 }
@@ -46,7 +48,7 @@ const copyBytes = 4 * 2 ** 20;
  */
 export async function writeGguf(path: string, gguf: NewGguf, options: WriteGgufOptions = {}): Promise<WrittenGguf> {
   const header = encodeHeader(gguf);
-  const file = await open(path, "wx");
+  const file = await open(path, "wx", options.mode);
   try {
     await writeFully(file, header.bytes, 0);
     for (const [i, place] of header.tensors.entries()) {

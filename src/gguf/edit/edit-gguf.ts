@@ -4,6 +4,7 @@ import { basename, dirname } from "node:path";
 import { isSystemError, QuantsmithError } from "../../util/errors.js";
 import { liveFileState } from "../../util/file-state.js";
 import { renameToNew, syncFolder } from "../../util/files.js";
+import { keepPermissions } from "../../util/keep-permissions.js";
 import { quote } from "../../util/quote.js";
 import { type EncodedHeader, encodeHeader } from "../encode-header.js";
 import { invalidGguf } from "../errors.js";
@@ -88,6 +89,7 @@ async function editLocked(
   const temporary = temporaryPath(target, newEditId());
   try {
     await rewrite(gguf, metadata, temporary, hooks);
+    await (inPlace ? keepPermissions(source, temporary) : chmod(temporary, (await stat(source)).mode & 0o777));
     await placeFile(temporary, target, inPlace, guard);
   } catch (error) {
     await rm(temporary, { force: true });
@@ -123,7 +125,7 @@ function headerInPlace(gguf: Gguf, metadata: ReadonlyMap<string, GgufValue>): En
   );
 }
 
-/** Writes the whole file under a temporary name, and flushes it. */
+/** Writes the whole file under a temporary name, which only this user can read, and flushes it. */
 async function rewrite(
   gguf: Gguf,
   metadata: ReadonlyMap<string, GgufValue>,
@@ -131,9 +133,8 @@ async function rewrite(
   hooks: WriteGgufOptions,
 ): Promise<void> {
   const tensors = gguf.tensors.map((tensor) => ({ ...tensor, data: { path: gguf.path, offset: tensor.offset } }));
-  await writeGguf(temporary, { metadata, tensors }, hooks);
+  await writeGguf(temporary, { metadata, tensors }, { ...hooks, mode: 0o600 });
   await readGguf(temporary);
-  await chmod(temporary, (await stat(gguf.path)).mode & 0o777);
 }
 
 /** Renames the new file to its path. Errors: QS-EDIT-CHANGED, QS-USAGE if something appeared at the path of `--out`. */

@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  chownSync,
   existsSync,
   linkSync,
   lstatSync,
@@ -94,6 +95,22 @@ describe("an edit", () => {
     expect(statSync(path).mode & 0o777).toBe(0o640);
     expect(leftovers(path)).toEqual([]);
   });
+
+  test.runIf(process.getuid?.() === 0)(
+    "that rewrites the file keeps its owner, and nobody else reads it before",
+    async () => {
+      chmodSync(path, 0o600);
+      chownSync(path, 65534, 65534);
+      const modes = new Set<number>();
+      const onBytes = () => {
+        const temporary = readdirSync(home).find((name) => name.startsWith(`.${basename(path)}.quantsmith-new.`));
+        modes.add(statSync(join(home, temporary ?? "")).mode & 0o777);
+      };
+      await editGguf(path, [set("general.name", "n".repeat(30_000))], { onBytes });
+      const { uid, gid, mode } = statSync(path);
+      expect([uid, gid, mode & 0o777, [...modes]]).toEqual([65534, 65534, 0o600, [0o600]]);
+    },
+  );
 
   test("of a file with a hard link does not change the link", async () => {
     const twin = `${path}.twin`;
