@@ -1,8 +1,9 @@
 import { rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { QuantsmithError } from "../util/errors.js";
 import { listFiles } from "../util/files.js";
-import { removeGoneLocks } from "../util/lock.js";
+import { isLocked, type LockOptions, removeGoneLocks, withLock } from "../util/lock.js";
 import { listInstalled } from "./installed-release.js";
 import type { StepRecord } from "./record.js";
 import { activeScratch } from "./scratch.js";
@@ -20,6 +21,8 @@ export interface CacheEntry {
 
 /** What to keep: recently used entries up to a size, entries used within some days, or entries behind the releases. */
 export type KeepRule = { kind: "bytes"; bytes: number } | { kind: "days"; days: number } | { kind: "release" };
+
+const retryMs = 200;
 
 /** Returns the finished steps in the store, last used first. */
 export async function listCache(workspace: Workspace): Promise<CacheEntry[]> {
@@ -54,28 +57,47 @@ function countBytes(record: StepRecord, counted: Set<string>): number {
  * Errors: QS-CACHE-BUSY while a run uses the store.
  */
 export async function collectCache(workspace: Workspace, rule: KeepRule): Promise<CacheEntry[]> {
-  await requireIdle(workspace);
-  const store = new Store(workspace);
-  await store.collectGarbage();
-  const entries = await listCache(workspace);
-  const kept = await keysToKeep(entries, rule, workspace, store);
-  const removed = entries.filter(({ key }) => !kept.has(key));
-  for (const { record } of await store.records()) {
-    if (!kept.has(record.key)) await store.remove(record.fingerprint.stage, record.key);
-  }
-  await removeGoneLocks(workspace.locks);
-  // Stays if it contains something else.
-  await rmdir(workspace.locks).catch(() => undefined);
-  return removed;
+  return whileIdle(workspace, async () => {
+    const store = new Store(workspace);
+    await store.collectGarbage();
+    const entries = await listCache(workspace);
+    const kept = await keysToKeep(entries, rule, workspace, store);
+    const removed = entries.filter(({ key }) => !kept.has(key));
+    for (const { record } of await store.records()) {
+      if (!kept.has(record.key)) await store.remove(record.fingerprint.stage, record.key);
+    }
+    await removeGoneLocks(workspace.locks);
+    // Stays if it contains something else.
+    await rmdir(workspace.locks).catch(() => undefined);
+    return removed;
+  });
 }
 
-/** Throws QS-CACHE-BUSY while another process uses the store. */
-export async function requireIdle(workspace: Workspace): Promise<void> {
-  const others = (await activeScratch(workspace.tmp)).filter((name) => !workspace.scratch.endsWith(name));
-  if (others.length === 0) return;
-  throw new QuantsmithError("QS-CACHE-BUSY", `a run is using the store in ${workspace.store}`, {
-    remedy: "Wait for that run or stop it, then try again.",
+/** Runs work that removes steps; runs that start meanwhile wait for its end. Throws QS-CACHE-BUSY while a run uses the store. */
+export async function whileIdle<T>(workspace: Workspace, work: () => Promise<T>): Promise<T> {
+  return withLock(removalLock(workspace), {}, async () => {
+    const others = (await activeScratch(workspace.tmp)).filter((name) => !workspace.scratch.endsWith(name));
+    if (others.length === 0) return work();
+    throw new QuantsmithError("QS-CACHE-BUSY", `a run is using the store in ${workspace.store}`, {
+      remedy: "Wait for that run or stop it, then try again.",
+    });
   });
+}
+
+/**
+ * Waits while another process removes steps. A process that starts later sees the scratch folder of this one.
+ * Errors: QS-ENV-LOCK, the reason of `signal`.
+ */
+export async function waitForRemoval(workspace: Workspace, { signal, onWait }: LockOptions): Promise<void> {
+  for (let waited = false; await isLocked(removalLock(workspace)); waited = true) {
+    if (!waited) onWait?.();
+    await sleep(retryMs, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
+  }
+}
+
+/** Not below the store: the folder of its locks is removed, too. */
+function removalLock({ tmp }: Workspace): string {
+  return join(tmp, "removal.lock");
 }
 
 async function keysToKeep(

@@ -1,7 +1,7 @@
 import type { Plan, Step } from "../plan/plan.js";
 import { QuantsmithError } from "../util/errors.js";
 import { quote } from "../util/quote.js";
-import { requireIdle } from "./cache.js";
+import { whileIdle } from "./cache.js";
 import { isWithin, type StepRecord } from "./record.js";
 import { keyPlan } from "./step-keys.js";
 import { Store } from "./store.js";
@@ -26,7 +26,10 @@ export async function trimStore(
   keptStepIds: ReadonlySet<string>,
   workspace: Workspace,
 ): Promise<TrimmedStore> {
-  await requireIdle(workspace);
+  return whileIdle(workspace, () => trimIdle(plan, keptStepIds, workspace));
+}
+
+async function trimIdle(plan: Plan, keptStepIds: ReadonlySet<string>, workspace: Workspace): Promise<TrimmedStore> {
   const store = new Store(workspace);
   const keyed = keyPlan(plan);
   const records = await store.records();

@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { collectCache, listCache } from "../../src/engine/cache.js";
+import { collectCache, listCache, waitForRemoval, whileIdle } from "../../src/engine/cache.js";
 import { keyStep } from "../../src/engine/fingerprint.js";
 import { openBuildFolder, Store } from "../../src/engine/store.js";
 import { openWorkspace, scratchPath, type Workspace } from "../../src/engine/workspace.js";
@@ -146,5 +146,25 @@ test("keeps files of an orphaned job, and removes those of finished or forgotten
     (name) => !["slurm", "files"].includes(`${name}`),
   );
   expect(left.sort()).toEqual([...files, "notes.json"].sort());
+  await workspace.close();
+});
+
+test("a run that starts while steps are removed waits; none are removed while it runs", async () => {
+  const workspace = await open();
+  const order: string[] = [];
+  let run: Awaited<ReturnType<typeof open>> | undefined;
+  let started: Promise<void> | undefined;
+  await whileIdle(workspace, async () => {
+    const other = await openWorkspace(workspace.root);
+    run = other;
+    await new Promise<void>((onWait) => {
+      started = waitForRemoval(other, { onWait }).then(() => void order.push("run"));
+    });
+    order.push("removed");
+  });
+  await started;
+  expect(order).toEqual(["removed", "run"]);
+  expect((await failureOf(collectCache(workspace, { kind: "days", days: 0 }))).code).toBe("QS-CACHE-BUSY");
+  await run?.close();
   await workspace.close();
 });

@@ -1,3 +1,4 @@
+import { waitForRemoval } from "../../engine/cache.js";
 import { estimatePlan, pastSeconds } from "../../engine/estimate-plan.js";
 import { EventBus, eventLog, type StepIdentity } from "../../engine/events.js";
 import { finishRun } from "../../engine/finish-run.js";
@@ -79,6 +80,7 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
   const tools = lazyTools(signal);
   let streaming: Streaming | undefined;
   try {
+    await waitForRemoval(workspace, { signal, onWait: () => note("waiting for another process that removes steps") });
     const release = {
       ...{ workspace, name: plan.name, digests, signal },
       owner: await releaseOwner(workspace, settings),

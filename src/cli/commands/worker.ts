@@ -1,3 +1,4 @@
+import { waitForRemoval } from "../../engine/cache.js";
 import { EventBus, eventFile } from "../../engine/events.js";
 import { openWorkspace } from "../../engine/workspace.js";
 import { jobPaths } from "../../remote/job-file.js";
@@ -31,6 +32,7 @@ export async function worker(key: string, options: WorkerCommandOptions): Promis
   events.subscribe(log.listener);
   events.subscribe(plainView(print));
   try {
+    await waitForRemoval(workspace, { signal });
     const digests = new DigestCache();
     await runJob(key, shard, {
       workspace,
