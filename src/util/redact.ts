@@ -8,7 +8,8 @@ const urlCredentials = [
 /** Removes tokens, credentials in URLs, and the query of every URL since it may be presigned, from text to show or store. */
 export function redact(text: string): string {
   const withoutTokens = text
-    .replace(/\bhf_[A-Za-z0-9]{4,}/g, "hf_[redacted]")
+    // Those of apps are JSON web tokens: `hf_oauth_ey….ey….…`. Names such as hf_quant_config.json stay.
+    .replace(/\bhf_(?:(?:oauth|jwt)_[\w-]+(?:\.[\w-]+)*|(?![a-z]+_)[A-Za-z0-9]{4,})/g, "hf_[redacted]")
     .replace(/(\bBearer\s+)[^\s"']+/gi, "$1[redacted]");
   return urlCredentials
     .reduce((shown, pattern) => shown.replace(pattern, "$1[redacted]@"), withoutTokens)

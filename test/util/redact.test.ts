@@ -30,11 +30,18 @@ test.each([
   "http://127.0.0.1:8080/models/a@b",
   "https://host.example:8443/api/models/a@b",
   "https://host.example/a@b",
+  "cannot read hf_quant_config.json",
   "pkg:npm/quantsmith@0.1.0",
 ])("%s has no credentials", (text) => {
   expect(redact(text)).toBe(text);
   expect(hasUrlCredentials(text)).toBe(false);
 });
+
+test.each([`hf_${"a".repeat(34)}`, `hf_oauth_ey-Jh_x.eyJz_-b.${secret}`, `hf_jwt_eyJh.b.${secret}`])(
+  "the token %s is redacted as a whole",
+  (token) =>
+    expect(redact(`token ${token}, and hf: "${token}".`)).toBe('token hf_[redacted], and hf: "hf_[redacted]".'),
+);
 
 test.each([
   `user:${secret}@host`,
