@@ -4,8 +4,10 @@ import { checksumsFile, parseChecksums } from "../../release/checksums.js";
 import type { RunReport } from "../../release/release-report.js";
 import { filesWithoutChecksum } from "../../release/verify/check-files.js";
 import { parseRelease } from "../../release/verify/parse-release.js";
+import { maxTextBytes } from "../../release/verify/release-source.js";
 import { verifyFolder } from "../../release/verify/verify-folder.js";
 import { rebuildRemedy } from "../../release/verify/verify-report.js";
+import { formatBytes } from "../../util/bytes.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { listFiles } from "../../util/files.js";
 
@@ -40,13 +42,21 @@ export async function requireRegular(folder: string, paths: readonly string[]): 
   }
 }
 
-/** Reads SHA256SUMS, path to sha256. Errors: QS-PUBLISH-RELEASE if it is missing or empty. */
+/** Requires that files without a checksum are small, before they are hashed. Errors: QS-PUBLISH-RELEASE. */
+export async function requireSmall(folder: string, paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    const { size } = await stat(join(folder, path));
+    if (size > maxTextBytes) fail(folder, `${path} is not in SHA256SUMS and has ${formatBytes(size)}`, "Delete it.");
+  }
+}
+
+/** Reads SHA256SUMS, path to sha256. Errors: QS-PUBLISH-RELEASE if it is missing, empty or too large. */
 export async function readChecksums(folder: string): Promise<Map<string, string>> {
   const path = join(folder, checksumsFile);
   const found = await stat(path).catch(() => undefined);
-  const text = found?.isFile() === true ? await readFile(path, "utf8").catch(() => "") : "";
-  const listed = parseChecksums(text).files;
-  if (listed.size === 0) fail(folder, "SHA256SUMS is missing or empty");
+  const isReadable = found?.isFile() === true && found.size <= maxTextBytes;
+  const listed = parseChecksums(isReadable ? await readFile(path, "utf8").catch(() => "") : "").files;
+  if (listed.size === 0) fail(folder, "SHA256SUMS is missing, empty or too large");
   return listed;
 }
 

@@ -2,6 +2,7 @@ import { constants, copyFile, mkdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { requireUnchanged } from "../../hub/upload/local-file.js";
 import { isMissing, isSystemError, QuantsmithError } from "../../util/errors.js";
+import { isPresent } from "../../util/files.js";
 import { replaceFolder, unusedPath, withFolderLock } from "../../util/replace-folder.js";
 import { systemReason } from "../../util/system-reason.js";
 import { type Changes, fileOperations, findChanges, isEmpty, noFiles } from "./find-changes.js";
@@ -119,7 +120,8 @@ async function realTarget(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch (error) {
-    if (!isMissing(error) || dirname(path) === path) throw error;
+    // A link to nothing is not replaced.
+    if (!isMissing(error) || dirname(path) === path || (await isPresent(path))) throw error;
     return join(await realTarget(dirname(path)), basename(path));
   }
 }

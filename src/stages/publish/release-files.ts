@@ -5,7 +5,7 @@ import { signatureFile } from "../../release/sign/statement.js";
 import { stableReleaseDigest } from "../../release/stable-release-digest.js";
 import { listFiles } from "../../util/files.js";
 import { sha256 } from "../../util/sha256.js";
-import { checkRelease, readChecksums, requireRegular } from "./check-release.js";
+import { checkRelease, readChecksums, requireRegular, requireSmall } from "./check-release.js";
 
 /** A verified release folder. */
 export interface CheckedRelease {
@@ -25,6 +25,10 @@ export async function releaseFiles(folder: string, signal: AbortSignal): Promise
   const paths = await listFiles(folder).catch((): string[] => []);
   await requireRegular(folder, paths);
   const listed = await readChecksums(folder);
+  await requireSmall(
+    folder,
+    paths.filter((path) => !listed.has(path)),
+  );
   const files = await Promise.all(paths.map((path) => localFile(path, join(folder, path), listed.get(path))));
   const { report, isSigned } = await checkRelease(folder, signal);
   const stable = stableReleaseDigest(report);

@@ -151,6 +151,13 @@ test.each(added)("%s with a line in SHA256SUMS is no file of the release, and is
   expect((await failureOf(checkRelease(folder, never))).code).toBe("QS-PUBLISH-RELEASE");
 });
 
+test.each(["model.sig", "SHA256SUMS", "release.json", "extra"])("publishing does not read 1 TB as %s", async (file) => {
+  const folder = copy();
+  writeFileSync(join(folder, file), "", { flag: "a" });
+  truncateSync(join(folder, file), 2 ** 40);
+  expect((await failureOf(releaseFiles(folder, never))).code).toBe("QS-PUBLISH-RELEASE");
+});
+
 describe("an entry that is not a regular file", () => {
   test.each<[string, (path: string) => unknown, string]>([
     ["a pipe", (path) => execFileSync("mkfifo", [path]), "not a regular file"],

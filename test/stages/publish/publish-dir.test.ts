@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   statSync,
   symlinkSync,
@@ -254,6 +255,13 @@ describe("a target that cannot be written", () => {
       expect([error.code, error.message]).toEqual(["QS-PUBLISH-TARGET", `${path} cannot be written: not a folder`]);
     }
     expect(readFileSync(target, "utf8")).toBe("mine");
+  });
+
+  test("a link to nothing, which stays", async () => {
+    symlinkSync("elsewhere", target);
+    const message = `${target} cannot be written: no such file or folder`;
+    expect(await failureOf(publish(newRelease))).toMatchObject({ code: "QS-PUBLISH-TARGET", message });
+    expect([readlinkSync(target), siblings()]).toEqual(["elsewhere", ["model"]]);
   });
 
   test.skipIf(process.getuid?.() === 0)("a folder without permission", async () => {
