@@ -33,6 +33,12 @@ const context: StageContext = {
   warn: () => undefined,
 };
 if (stage === "quantize") {
-  const params = { preset: "Q4_K_M", rules: [], imatrixName: imatrix, rounding: "nearest" as const };
+  const params = {
+    preset: "Q4_K_M",
+    rules: [],
+    imatrixName: imatrix,
+    rounding: "nearest" as const,
+    allowRequantize: false,
+  };
   await quantizeByBank.run(params, context, await quantizeByBank.prepare(params, context));
-} else await measureErrors.run({ types: defaultTypes, preset: null }, context);
+} else await measureErrors.run({ types: defaultTypes, preset: null, allowRequantize: false }, context);

@@ -49,7 +49,7 @@ export async function benchProbes(print: (line: string) => void): Promise<void> 
 
 async function errorTable(run: ToolRun): Promise<ErrorTable> {
   const context = await stepContext(run, "errors", { model: join(run.cwd, "model.gguf") });
-  await measureErrors.run({ types: candidates, preset: null }, context);
+  await measureErrors.run({ types: candidates, preset: null, allowRequantize: false }, context);
   return readReport<ErrorTable>(join(context.out, "errors.json"));
 }
 

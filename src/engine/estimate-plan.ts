@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describeToolchain } from "../llamacpp/toolchain/toolchain.js";
 import type { Plan, Step } from "../plan/plan.js";
 import type { PrepareContext, Prepared } from "../stages/stage.js";
+import { QuantsmithError } from "../util/errors.js";
 import { jsonDifferences } from "../util/json-differences.js";
 import { systemTemporaryFolder } from "../util/system-temporary-folder.js";
 import { distinctWarnings, type Warning } from "../util/warnings.js";
@@ -121,7 +122,13 @@ async function predict(
   return step.foresee === undefined ? undefined : withTools(async (context) => step.foresee?.(context));
 }
 
-/** Calls `action` with built tools and a temporary folder; undefined without tools, or if it fails. */
+/** Errors of a recipe that a plan reports; others may be due to this machine, and the step reports them. */
+const refusals: ReadonlySet<string> = new Set(["QS-QUANTIZE-LARGER", "QS-QUANTIZE-REQUANTIZE"]);
+
+/**
+ * Calls `action` with built tools and a temporary folder; undefined without tools, or if it fails. Throws the errors in
+ * `refusals`.
+ */
 async function withTools<T>(
   action: (context: Omit<PrepareContext, "input">) => Promise<T | undefined>,
 ): Promise<T | undefined> {
@@ -137,7 +144,8 @@ async function withTools<T>(
       threads: availableParallelism(),
       signal: new AbortController().signal,
     });
-  } catch {
+  } catch (error) {
+    if (error instanceof QuantsmithError && refusals.has(error.code)) throw error;
     return undefined;
   } finally {
     if (work !== undefined) await rm(work, { recursive: true, force: true });

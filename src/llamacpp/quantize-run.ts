@@ -14,6 +14,8 @@ export interface QuantizePlan extends ToolRun {
   imatrix?: string;
   /** File of `name-pattern=type` lines that override the preset. */
   tensorTypes?: string;
+  /** Whether a real run quantizes tensors again that are already quantized; without it, it fails at the first one. */
+  allowRequantize?: boolean;
 }
 
 export interface QuantizeRunResult extends QuantizeReport, ToolReport {}
@@ -50,6 +52,7 @@ export async function runQuantize(
   const args = [
     ...(plan.imatrix === undefined ? [] : ["--imatrix", fileArgument(plan.imatrix)]),
     ...(plan.tensorTypes === undefined ? [] : ["--tensor-type-file", fileArgument(plan.tensorTypes)]),
+    ...(plan.allowRequantize === true ? ["--allow-requantize"] : []),
     ...(out === undefined ? ["--dry-run"] : []),
     fileArgument(plan.model),
     ...(out === undefined ? [] : [fileArgument(out)]),

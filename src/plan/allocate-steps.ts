@@ -40,7 +40,13 @@ export function sharedAllocateSteps(settings: Settings, facts: PlanFacts): Step[
   // Independent of the variants' types, so that a change of one variant does not repeat all probes.
   const types = usesFeedback(settings) ? [...probeTypes] : [probeTypes[0]];
   return [
-    step("allocate:errors", measureErrors, { types, preset: null }, model, predictBytes.report()),
+    step(
+      "allocate:errors",
+      measureErrors,
+      { types, preset: null, allowRequantize: requantizes(settings) },
+      model,
+      predictBytes.report(),
+    ),
     step("allocate:base", base, { texts, chunks: search.chunks, context, part: wholeText }, text, logitBytes),
     step("allocate:probes", measureProbes, { effort }, probed, predictBytes.baseGguf(facts.model)),
   ];
@@ -48,7 +54,7 @@ export function sharedAllocateSteps(settings: Settings, facts: PlanFacts): Step[
 
 /** Chooses the types of one dynamic variant, from the errors of its candidate types. */
 export function allocateSteps(variant: DynamicVariant, settings: Settings, facts: PlanFacts): Step[] {
-  const { name, tensors } = variant;
+  const { name, tensors, allowRequantize } = variant;
   const probed = settings.probes !== "none";
   const refine = settings.effort === "thorough" && probed;
   const { budget, types } = resolvedBudget(variant, settings);
@@ -60,6 +66,7 @@ export function allocateSteps(variant: DynamicVariant, settings: Settings, facts
     imatrixName: imatrixFileName(settings.model.name),
     refine,
     rounding: variant.rounding,
+    allowRequantize,
   };
   const inputs = {
     ...modelInputs(settings),
@@ -77,7 +84,7 @@ export function allocateSteps(variant: DynamicVariant, settings: Settings, facts
     step(
       errorsId(name),
       measureErrors,
-      { types: candidates, preset },
+      { types: candidates, preset, allowRequantize },
       modelInputs(settings),
       predictBytes.report(),
       name,
@@ -100,6 +107,11 @@ function modelInputs(settings: Settings): Record<string, StepInput> {
 /** The copy that is measured instead of the base, if there is one. */
 function copyInput(settings: Settings): Record<string, StepInput> {
   return usesCopy(settings) ? { evaluated: evaluatedBase(settings) } : {};
+}
+
+/** Returns true if any dynamic variant may quantize tensors again that the source has in a quantized type. */
+function requantizes({ variants }: Settings): boolean {
+  return variants.some(({ kind, allowRequantize }) => kind === "dynamic" && allowRequantize);
 }
 
 /** Returns true if any variant is rounded with error feedback. */

@@ -116,6 +116,7 @@ function quantizeStep(variant: Variant, settings: Settings, facts: PlanFacts, be
     rules: variant.kind === "preset" ? Object.entries(variant.tensors) : [],
     imatrixName: imatrixFileName(settings.model.name),
     rounding: variant.rounding,
+    allowRequantize: variant.allowRequantize,
   };
   const inputs = {
     model: outputOf("convert", "model.gguf"),

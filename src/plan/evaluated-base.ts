@@ -40,7 +40,7 @@ export function copySteps(settings: Settings, facts: PlanFacts): Step[] {
   if (!usesCopy(settings)) return [];
   const model = { model: outputOf("convert", "model.gguf") };
   const quantize = { ...quantizeByBank, stage: "convert" as const, intermediates: ["model.gguf"] };
-  const params = { preset: "Q8_0", rules: [], imatrixName: "", rounding: "nearest" as const };
+  const params = { preset: "Q8_0", rules: [], imatrixName: "", rounding: "nearest" as const, allowRequantize: false };
   const copy = step(copyId, quantize, params, model, predictBytes.variant(facts.model, bitsPerWeight));
   if (!measuresCopy(settings)) return [copy];
   const { context } = settings.evaluation;

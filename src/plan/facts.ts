@@ -1,4 +1,4 @@
-import type { CheckpointOutline } from "../checkpoint/outline/checkpoint-outline.js";
+import type { CheckpointOutline, KeptWeights } from "../checkpoint/outline/checkpoint-outline.js";
 import type { SnapshotFile } from "../checkpoint/snapshot-report.js";
 import type { SpeedConstants } from "../hardware/speed/speed-constants.js";
 import type { HubFile } from "../hub/hub-file.js";
@@ -58,6 +58,8 @@ export interface ModelFacts {
   /** Weights of the model, and the bytes of all tensors in the files; estimates if only file sizes are known. */
   parameters: number;
   tensorBytes: number;
+  /** The weights that the base has in a quantized type; absent without any. */
+  kept?: KeptWeights;
   /** Description of a checkpoint from its headers; absent without a config.json, and for a GGUF source. */
   outline?: CheckpointOutline;
   /** `base_model` of a quantized checkpoint's model card; absent for all others. */

@@ -25,6 +25,7 @@ export async function localGguf(path: string, digests: DigestCache): Promise<Mod
     gguf: names,
     parameters: snapshot.parameters,
     tensorBytes: snapshot.tensorBytes,
+    ...(snapshot.kept && { kept: snapshot.kept }),
     config: null,
     vocabulary: first === undefined ? null : tokenCount(first),
     warnings: [],
@@ -33,7 +34,7 @@ export async function localGguf(path: string, digests: DigestCache): Promise<Mod
 
 /** Collects the facts of a GGUF file on the Hub. Errors: as `findHubGguf`. */
 export async function hubGguf({ repo, revision, file }: HubGgufRef): Promise<ModelFacts> {
-  const { commit, listing, files, splits, header, parameters, tensorBytes } = await findHubGguf({
+  const { commit, listing, files, splits, header, parameters, tensorBytes, kept } = await findHubGguf({
     repo,
     revision,
     file,
@@ -45,6 +46,7 @@ export async function hubGguf({ repo, revision, file }: HubGgufRef): Promise<Mod
     gguf: splits.map(({ path }) => path),
     parameters,
     tensorBytes,
+    ...(kept && { kept }),
     config: null,
     vocabulary: tokenCount(header),
     warnings: [],

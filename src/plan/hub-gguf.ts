@@ -1,8 +1,9 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { sourceHeader } from "../checkpoint/gguf/check-gguf.js";
+import { keptWeights, sourceHeader } from "../checkpoint/gguf/check-gguf.js";
 import { requireSource, type SourceHeader } from "../checkpoint/gguf/require-source.js";
 import { selectHubGguf } from "../checkpoint/gguf/select-hub-gguf.js";
+import type { KeptWeights } from "../checkpoint/outline/checkpoint-outline.js";
 import { readGguf } from "../gguf/read-header.js";
 import { type HubConnection, hubConnection } from "../hub/connection.js";
 import { parseDigest } from "../hub/digest.js";
@@ -34,6 +35,8 @@ export interface HubGguf {
   /** Values and bytes of all tensors; estimates if there are splits whose headers were not read. */
   parameters: number;
   tensorBytes: number;
+  /** The weights in a quantized type; undefined without any. */
+  kept: KeptWeights | undefined;
 }
 
 /**
@@ -53,13 +56,16 @@ export async function findHubGguf({ repo, revision, file }: HubGgufRef): Promise
   requireSource(headers);
   const [header] = headers;
   if (header === undefined) throw new Error("a GGUF source without a file");
-  const known = headers.flatMap(({ tensors }) => tensors).map(tensorSize);
+  const tensors = headers.flatMap(({ tensors }) => tensors);
+  const known = tensors.map(tensorSize);
   const sum = (figure: "elements" | "bytes") => known.reduce((total, tensor) => total + tensor[figure], 0);
   const isWhole = headers.length === splits.length;
   const tensorBytes = isWhole ? sum("bytes") : splits.reduce((total, { bytes }) => total + bytes, 0);
-  // The splits that were not read have about as many bytes per value.
+  // The splits that were not read have about as many bytes per value, and as large a share of quantized values.
   const parameters = Math.round((tensorBytes * sum("elements")) / Math.max(1, sum("bytes")));
-  return { commit, listing, files, splits, header, parameters, tensorBytes };
+  const found = keptWeights(tensors);
+  const kept = found && { ...found, parameters: (found.parameters * parameters) / sum("elements") };
+  return { commit, listing, files, splits, header, parameters, tensorBytes, kept };
 }
 
 async function readHeader(

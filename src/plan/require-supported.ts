@@ -1,5 +1,8 @@
 import { missingOwnTool } from "../llamacpp/tool-run.js";
+import { knownType } from "../quant/ggml-types.js";
+import { presetByName } from "../quant/presets.js";
 import type { DynamicVariant, Settings, Variant } from "../recipe/settings.js";
+import { isQuantizedPreset, larger } from "../stages/quantize/quantized-source.js";
 import { QuantsmithError } from "../util/errors.js";
 import { quote } from "../util/quote.js";
 import { corpusKinds, localFile } from "./corpus-files.js";
@@ -16,6 +19,7 @@ export function requireSupported(settings: Settings, facts: PlanFacts): void {
   const feedback = settings.variants.find(({ rounding }) => rounding === "feedback");
   if (feedback !== undefined) requireFeedback(feedback, settings, facts);
   requireMeasured(settings);
+  for (const variant of settings.variants) requireNotLarger(variant, settings, facts);
   requireDisjointTexts(settings, facts);
 }
 
@@ -44,6 +48,23 @@ function requireFeedback({ name, path }: Variant, settings: Settings, { ownTools
   if (quantize.engine === "llama-quantize")
     throw fail("needs the engine `bank`", "Remove `engine: llama-quantize`, or set `rounding: nearest`.");
   if (!ownTools) throw missingOwnTool("llama-round");
+}
+
+/**
+ * Refuses presets that make a source with quantized tensors larger and not better, by their usual size. The tensors
+ * themselves, with their fallbacks, are compared when the base's header is known.
+ */
+function requireNotLarger(variant: Variant, { stages, locate }: Settings, { model: { kept } }: PlanFacts): void {
+  if (kept === undefined || variant.kind !== "preset" || !stages.includes("quantize")) return;
+  const { preset, allowRequantize, tensors, path } = variant;
+  const own = knownType(kept.type).bitsPerWeight;
+  const bits = presetByName(preset)?.bitsPerWeight ?? 0;
+  const isCoarser = isQuantizedPreset(preset) && (!allowRequantize || preset === "MXFP4_MOE" || bits < own);
+  if (isCoarser || (isQuantizedPreset(preset) && Object.keys(tensors).length > 0)) return;
+  throw larger(
+    `${preset} has ${bits.toFixed(1)} bits per weight, and the source has most weights in ${kept.type} with ${own}: the variant would be larger and not better`,
+    locate([...path, ...(variant.name === preset ? [] : ["preset"])]),
+  );
 }
 
 /** Requires the stage that measures, since gates without measurements would seem to pass. */

@@ -44,20 +44,20 @@ interface VariantBase {
   name: string;
   /** Path in the recipe, for `LoadedRecipe.locate`. */
   path: YamlPath;
+  /** Fixed tensor types: name part or regular expression -> tensor type, in the recipe's order. */
+  tensors: Readonly<Record<string, string>>;
   rounding: Rounding;
+  /** Whether tensors that the source has in a quantized type may get another one. */
+  allowRequantize: boolean;
 }
 
 export interface PresetVariant extends VariantBase {
   kind: "preset";
   preset: string;
-  /** Tensor name part or regular expression -> tensor type, in the recipe's order. */
-  tensors: Readonly<Record<string, string>>;
 }
 
 export interface DynamicVariant extends VariantBase {
   kind: "dynamic";
-  /** Fixed tensor types: pattern to type. */
-  tensors: Readonly<Record<string, string>>;
   /** Without `types` the solver uses its default candidates. */
   dynamic: { budget: RecipeBudget; types?: readonly string[] };
 }

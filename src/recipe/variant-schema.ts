@@ -61,6 +61,12 @@ const variantObject = z
       ),
     dynamic: dynamic.exactOptional(),
     rounding: rounding.exactOptional().describe("Rounding of this variant (default: the recipe's)."),
+    allowRequantize: z
+      .boolean()
+      .exactOptional()
+      .describe(
+        "Quantize also tensors that the source has in a quantized type, such as gpt-oss's experts in MXFP4; they keep their type otherwise (default false).",
+      ),
   })
   .superRefine((value, context) => {
     if (value.preset === undefined && value.dynamic === undefined) {

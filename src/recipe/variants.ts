@@ -17,21 +17,15 @@ const defaultDeviceContext = 4096;
 export function resolveVariants(entries: readonly Entry[], catalog: Catalog, rounding: Rounding): Variant[] {
   return entries.map((entry, index) => {
     const path = ["variants", index];
-    const given = typeof entry === "string" ? { name: entry, preset: entry } : entry;
-    const { name, preset, tensors = {}, dynamic } = given;
+    const given: Exclude<Entry, string> = typeof entry === "string" ? { name: entry, preset: entry } : entry;
+    const { name, preset, tensors = {}, dynamic, allowRequantize = false } = given;
     // A type without quantization has nothing to round.
     const own = isQuantized(preset) ? (given.rounding ?? rounding) : "nearest";
-    if (preset !== undefined) return { kind: "preset", name: name ?? preset, path, preset, tensors, rounding: own };
+    const both = { path, tensors, rounding: own, allowRequantize };
+    if (preset !== undefined) return { kind: "preset", name: name ?? preset, preset, ...both };
     if (dynamic === undefined || name === undefined) throw new Error("the schema accepted an incomplete variant");
     const types = dynamic.types === undefined ? {} : { types: dynamic.types };
-    return {
-      kind: "dynamic",
-      name,
-      path,
-      tensors,
-      rounding: own,
-      dynamic: { budget: budgetOf(dynamic, catalog), ...types },
-    };
+    return { kind: "dynamic", name, ...both, dynamic: { budget: budgetOf(dynamic, catalog), ...types } };
   });
 }
 

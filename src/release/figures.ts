@@ -33,7 +33,11 @@ export function toolName(tool: string): string {
   return toolNames[tool] ?? tool;
 }
 
-/** Returns the name of the model that variants were compared with: the 16-bit base, or a copy that stood for it. */
+/**
+ * Returns the name of the model that variants were compared with: the base, which has 16 bits unless its source is
+ * quantized, or a copy that stood for it.
+ */
 export function comparedBase({ base }: Pick<RunReport, "base">): string {
-  return `${base?.evaluated?.type ?? "16-bit"} base`;
+  if (base?.evaluated !== undefined) return `${base.evaluated.type} base`;
+  return base?.quantized === undefined ? "16-bit base" : "base";
 }

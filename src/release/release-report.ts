@@ -25,6 +25,8 @@ export interface RunReport {
   base: {
     bytes: number;
     perplexity: number | null;
+    /** Tensors by quantized type, such as experts in MXFP4; absent without any. */
+    quantized?: Readonly<Record<string, number>>;
     noise?: NoiseFloor;
     /** The copy of the base with which imatrix, logits and probes were computed; absent if that was the base itself. */
     evaluated?: EvaluatedCopy;

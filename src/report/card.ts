@@ -2,6 +2,7 @@ import { comparedBase, figureCells, figureTitles, formatMegabytes } from "../rel
 import { isOnCard, warningText } from "../util/warnings.js";
 import { assetPaths } from "./assets.js";
 import { describeEarlyStop } from "./describe-early-stop.js";
+import { describeKept } from "./describe-kept.js";
 import { describeNameMismatch } from "./describe-name-mismatch.js";
 import { baseKind, describeSource } from "./describe-source.js";
 import { type FrontMatterFacts, frontMatter } from "./front-matter.js";
@@ -36,6 +37,7 @@ export function renderCard(facts: CardFacts): string {
     "## Files\n",
     variantTable(facts),
     ...projectorNote(facts),
+    ...keptNote(facts),
     figuresNote(facts),
     ...nameNotes(facts),
     ...warningNotes(facts),
@@ -83,6 +85,11 @@ function projectorNote({ report: { projector } }: CardFacts): string[] {
     `For image or audio input, every variant also needs the projector ${link} (${formatMegabytes(projector.bytes)}).
 `,
   ];
+}
+
+function keptNote({ report }: CardFacts): string[] {
+  const kept = describeKept(report);
+  return kept === undefined ? [] : [`${markdownText(kept)}\n`];
 }
 
 function figuresNote({ evaluation, report }: CardFacts): string {

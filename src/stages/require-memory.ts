@@ -34,13 +34,14 @@ export async function requireMemory(context: StageContext, chunkTokens: number):
     return;
   }
   const isCopy = gguf.tensors.some(({ type }) => type.name === "Q8_0");
-  const copy = isCopy ? undefined : copyBytes(gguf.fileBytes, text);
+  const kept = gguf.tensors.reduce((sum, { type, bytes }) => sum + (type.quantized ? bytes : 0), 0);
+  const copy = isCopy ? undefined : copyBytes(gguf.fileBytes, kept, text);
   throw new QuantsmithError("QS-COMPUTE-BASE", message, { remedy: baseRemedy(copy, available) });
 }
 
-/** Returns the estimated bytes of evaluating a Q8_0 copy of a base with so many bytes. */
-export function copyBytes(baseBytes: number, text: EvaluatedText): number {
-  return estimateEvaluationBytes(baseBytes * copyShare, text);
+/** Returns the estimated bytes of evaluating a Q8_0 copy of a base; `keptBytes` of it are already quantized. */
+export function copyBytes(baseBytes: number, keptBytes: number, text: EvaluatedText): number {
+  return estimateEvaluationBytes((baseBytes - keptBytes) * copyShare + keptBytes, text);
 }
 
 /** Says what to set if a base exceeds the memory. `copy`: the bytes that a Q8_0 copy needs; undefined for the copy itself. */

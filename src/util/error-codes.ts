@@ -138,6 +138,11 @@ export const errorCodes = {
     exit: 2,
     about: "A tensor's type requires an imatrix, or the imatrix does not fit the model.",
   },
+  "QS-QUANTIZE-REQUANTIZE": {
+    exit: 2,
+    about: "A rule would quantize a tensor again that the source already has in a quantized type.",
+  },
+  "QS-QUANTIZE-LARGER": { exit: 2, about: "A variant would be larger than its quantized source, and not better." },
   "QS-QUANTIZE-TYPE": { exit: 2, about: "llama-quantize does not support a preset or tensor type." },
   "QS-QUANTIZE-FAILED": { exit: 4, about: "llama-quantize failed for an unknown reason." },
   "QS-SPLIT-FAILED": { exit: 4, about: "A variant could not be split, or its splits differ from it." },

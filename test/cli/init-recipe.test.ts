@@ -202,6 +202,25 @@ test("the drafted context is at most the trained one, and low-bit variants have 
   expect(recipe.gates.kldMean.max).toBe(0.25);
 });
 
+test("a source with quantized weights gets no larger sizes than its own", async () => {
+  const catalog = await loadCatalog();
+  const gptOss: ModelOutline = {
+    ...{ source: "hf:openai/gpt-oss-20b", architecture: "GptOssForCausalLM", parameters: 20.9e9, weightBytes: 13.8e9 },
+    ...{ kept: { type: "MXFP4", parameters: 19.1e9 }, quantized: { label: "MXFP4", baseBytes: 13.8e9 } },
+    ...outlineModel({ hidden_size: 2880, num_hidden_layers: 24, num_attention_heads: 64, head_dim: 64 }, ""),
+  };
+  const text = draftRecipe(gptOss, catalog, home);
+  expect(parse(text).variants).toEqual(["MXFP4_MOE", { name: "Q4_K_S", dynamic: { sizeOf: "Q4_K_M" } }]);
+  expect(text).toContain("91 % of the weights are MXFP4 already");
+  const dequantized = (weightBytes: number) => {
+    const { kept: _kept, ...model } = { ...gptOss, weightBytes };
+    return parse(draftRecipe(model, catalog, home)).variants.filter((one: unknown) => typeof one === "string");
+  };
+  // FP8, and four bits.
+  expect(dequantized(21e9)).toEqual(["Q8_0", "Q6_K", "Q4_K_M"]);
+  expect(dequantized(11e9)).toEqual(["Q4_K_M"]);
+});
+
 test("text of a model cannot add lines to the recipe", async () => {
   const folder = join(home, "hostile");
   cpSync(join(demoFolder, "tiny-llama"), folder, { recursive: true });

@@ -6,7 +6,7 @@ import type { RecipeBudget } from "../../src/recipe/settings.js";
 const facts = { model: { parameters: 8e9 } } as PlanFacts;
 const label = (name: string, budget: RecipeBudget, calibrated = true) =>
   labelPreset(
-    { kind: "dynamic", name, path: [], tensors: {}, rounding: "nearest", dynamic: { budget } },
+    { kind: "dynamic", name, path: [], tensors: {}, rounding: "nearest", allowRequantize: false, dynamic: { budget } },
     facts,
     calibrated,
   );

@@ -68,8 +68,24 @@ test("a recipe with most keys", async () => {
   });
   const iphone = settings.catalog.devices.get("iphone-15-pro");
   expect(settings.variants).toEqual([
-    { kind: "preset", name: "Q8_0", path: ["variants", 0], preset: "Q8_0", tensors: {}, rounding: "feedback" },
-    { kind: "preset", name: "Q4_K_M", path: ["variants", 1], preset: "Q4_K_M", tensors: {}, rounding: "feedback" },
+    {
+      kind: "preset",
+      name: "Q8_0",
+      path: ["variants", 0],
+      preset: "Q8_0",
+      tensors: {},
+      rounding: "feedback",
+      allowRequantize: false,
+    },
+    {
+      kind: "preset",
+      name: "Q4_K_M",
+      path: ["variants", 1],
+      preset: "Q4_K_M",
+      tensors: {},
+      rounding: "feedback",
+      allowRequantize: false,
+    },
     {
       kind: "preset",
       name: "Q6_K_L",
@@ -77,10 +93,12 @@ test("a recipe with most keys", async () => {
       preset: "Q6_K",
       tensors: { token_embd: "Q8_0", output: "Q8_0" },
       rounding: "feedback",
+      allowRequantize: false,
     },
     {
       kind: "dynamic",
       rounding: "feedback",
+      allowRequantize: false,
       name: "Q4_K_S",
       path: ["variants", 3],
       tensors: {},
@@ -89,6 +107,7 @@ test("a recipe with most keys", async () => {
     {
       kind: "dynamic",
       rounding: "feedback",
+      allowRequantize: false,
       name: "Q3_K_M",
       path: ["variants", 4],
       tensors: {},
@@ -97,6 +116,7 @@ test("a recipe with most keys", async () => {
     {
       kind: "dynamic",
       rounding: "feedback",
+      allowRequantize: false,
       name: "IQ4_XS",
       path: ["variants", 5],
       tensors: {},
@@ -105,6 +125,7 @@ test("a recipe with most keys", async () => {
     {
       kind: "dynamic",
       rounding: "feedback",
+      allowRequantize: false,
       name: "Q3_K_S",
       path: ["variants", 6],
       tensors: {},

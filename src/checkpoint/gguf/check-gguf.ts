@@ -1,11 +1,12 @@
 import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import type { Gguf } from "../../gguf/gguf.js";
+import type { Gguf, GgufTensor } from "../../gguf/gguf.js";
 import { metadataString } from "../../gguf/metadata.js";
 import { readGguf } from "../../gguf/read-header.js";
-import { parameterCount } from "../../gguf/summary.js";
+import { elementCount, parameterCount } from "../../gguf/summary.js";
 import { QuantsmithError } from "../../util/errors.js";
 import type { Snapshot } from "../check-snapshot.js";
+import type { KeptWeights } from "../outline/checkpoint-outline.js";
 import { requireSource, type SourceHeader } from "./require-source.js";
 import { requireSplits } from "./require-splits.js";
 import { findSplits } from "./split-names.js";
@@ -14,6 +15,8 @@ import { findSplits } from "./split-names.js";
 export interface GgufSnapshot extends Omit<Snapshot, "config" | "dir" | "outline"> {
   /** The headers of all splits in order; one for a single file. */
   headers: readonly Gguf[];
+  /** The weights in a quantized type; undefined without any. */
+  kept: KeptWeights | undefined;
 }
 
 /**
@@ -33,9 +36,17 @@ export async function checkGguf(dir: string, names: readonly string[]): Promise<
     architecture: (first && metadataString(first, "general.architecture")) ?? "",
     parameters: headers.reduce((sum, header) => sum + parameterCount(header), 0),
     tensorBytes: headers.flatMap(({ tensors }) => tensors).reduce((sum, { bytes }) => sum + bytes, 0),
+    kept: keptWeights(headers.flatMap(({ tensors }) => tensors)),
     weights: [...names],
     unsafe: [],
   };
+}
+
+/** Returns the weights of experts in MXFP4, the only quantized type that a source may have; undefined without any. */
+export function keptWeights(tensors: readonly Pick<GgufTensor, "shape" | "type">[]): KeptWeights | undefined {
+  const quantized = tensors.filter(({ type }) => type.quantized);
+  const parameters = quantized.reduce((sum, tensor) => sum + elementCount(tensor), 0);
+  return parameters === 0 ? undefined : { type: "MXFP4", parameters };
 }
 
 /** Returns the paths of all splits of a local GGUF source. Throws QS-FETCH-SPLIT. */

@@ -18,6 +18,8 @@ export interface CheckpointOutline {
   tensorBytes: number;
   /** Estimated bytes of the converted base: 16 bits per weight, or the files' own bytes where packed values are kept. */
   baseBytes: number;
+  /** The weights that the converter keeps in their quantized type, and that type; null for a base without any. */
+  kept: KeptWeights | null;
   /** Null if no header is known. */
   format: WeightFormat | null;
   /** Parts beside the language model, and their weights. */
@@ -37,6 +39,12 @@ export interface CheckpointOutline {
   tied: boolean | null;
   /** Routed experts per layer; 0 for a dense model. */
   experts: number;
+}
+
+/** Weights of a base in a quantized type of GGUF files, such as gpt-oss's experts in MXFP4. */
+export interface KeptWeights {
+  type: "MXFP4" | "NVFP4";
+  parameters: number;
 }
 
 /** Keys of config.json for the number of layers for multi-token prediction. */
@@ -85,7 +93,8 @@ export function outlineCheckpoint(
     architecture,
     modelType: typeof config.model_type === "string" ? config.model_type : null,
     ...{ parameters, isCounted, tensorBytes, towerParameters, mtpParameters, mtpLayers },
-    baseBytes: format?.isKept ? tensorBytes : 2 * parameters,
+    baseBytes: format?.kept ? tensorBytes : 2 * parameters,
+    kept: format?.kept ? { type: format.kept, parameters: totals.packedParameters } : null,
     format,
     towers: towersOf(config),
     mtpDeclared: firstNumber(language, ...mtpKeys) ?? 0,

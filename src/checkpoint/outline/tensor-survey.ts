@@ -10,6 +10,8 @@ export interface TensorTotals {
   /** The part of them in layers for multi-token prediction, and the number of these layers. */
   mtpParameters: number;
   mtpLayers: number;
+  /** The part of them in packed values of fewer than 8 bits. */
+  packedParameters: number;
   /** Bytes of all tensors. */
   tensorBytes: number;
   /** Stored values by dtype, without scales and other parts of a quantization. */
@@ -50,7 +52,7 @@ export class TensorSurvey {
   /** Columns of scales, by the name of their matrix. */
   readonly #scaleColumns = new Map<string, number>();
   readonly #mtp = new Set<string>();
-  #counts = { parameters: 0, towerParameters: 0, mtpParameters: 0, tensorBytes: 0 };
+  #counts = { parameters: 0, towerParameters: 0, mtpParameters: 0, packedParameters: 0, tensorBytes: 0 };
   #fp8Scales: TensorTotals["fp8Scales"] = null;
 
   constructor(options: SurveyOptions) {
@@ -76,7 +78,7 @@ export class TensorSurvey {
       const packed = packedKind(name, dtype);
       if (packed !== undefined) {
         this.#marks.add(packed.kind);
-        this.#count(elements * packed.perValue(this.#options.bits), place);
+        this.#count(elements * packed.perValue(this.#options.bits), { ...place, isPacked: true });
       } else if ((dtype === "U8" || dtype === "I8") && shape.length > 1) {
         this.#bytes.set(name, { elements, columns: shape.at(-1) ?? 1, ...place });
       } else this.#count(elements, place);
@@ -92,7 +94,8 @@ export class TensorSurvey {
   /** Returns the totals after the last file. `method` is the configuration's `quant_method`. */
   finish(method: string | null): TensorTotals {
     for (const [name, { elements, columns, ...place }] of this.#bytes) {
-      this.#count(elements * valuesPerByte(columns, this.#scaleColumns.get(name), method), place);
+      const perByte = valuesPerByte(columns, this.#scaleColumns.get(name), method);
+      this.#count(elements * perByte, { ...place, isPacked: perByte > 1 });
     }
     this.#bytes.clear();
     return {
@@ -112,8 +115,12 @@ export class TensorSurvey {
     this.#fp8Scales = columns > 1 ? "block" : elements > 1 ? "row" : (this.#fp8Scales ?? "tensor");
   }
 
-  #count(values: number, { isTower, mtp }: Pick<ByteMatrix, "isTower" | "mtp">): void {
+  #count(
+    values: number,
+    { isTower, mtp, isPacked = false }: Pick<ByteMatrix, "isTower" | "mtp"> & { isPacked?: boolean },
+  ): void {
     this.#counts.parameters += values;
+    if (isPacked) this.#counts.packedParameters += values;
     if (isTower) this.#counts.towerParameters += values;
     if (mtp === undefined) return;
     this.#counts.mtpParameters += values;

@@ -24,8 +24,8 @@ export interface WeightFormat extends Pick<QuantizationConfig, "method" | "forma
   label: string;
   /** True if the values need scales or unpacking, so that only some methods can be read. */
   isQuantized: boolean;
-  /** True if the converter keeps the packed values: MXFP4 and NVFP4 are types of GGUF files, too. */
-  isKept: boolean;
+  /** The type of packed values that the converter keeps, since it is a type of GGUF files, too; null for all others. */
+  kept: "MXFP4" | "NVFP4" | null;
   /** True if the configuration declares a method, and all tensors are plain 16- or 32-bit numbers. */
   isStale: boolean;
 }
@@ -81,7 +81,7 @@ export function weightFormat(declared: QuantizationConfig, totals: TensorTotals)
     format,
     label: found,
     isQuantized: packed || method !== null,
-    isKept: !isStale && /^(MXFP4|NVFP4)/.test(found),
+    kept: isStale ? null : ((["MXFP4", "NVFP4"] as const).find((type) => found.startsWith(type)) ?? null),
     isStale,
   };
 }

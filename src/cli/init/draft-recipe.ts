@@ -1,4 +1,5 @@
 import type { Catalog } from "../../hardware/catalog/device.js";
+import { presetByName } from "../../quant/presets.js";
 import { defaultModelName } from "../../recipe/model-source.js";
 import { formatBytes } from "../../util/bytes.js";
 import { chooseDevices, type DeviceChoice, draftContext } from "./choose-devices.js";
@@ -64,16 +65,16 @@ function texts({ chat, mixture, pooling }: ModelOutline): string[] {
 /** Chooses devices, without variants per device for a model so small that all presets fit all devices. */
 function deviceChoice(model: ModelOutline, catalog: Pick<Catalog, "devices">): DeviceChoice {
   const { variants, devices } = chooseDevices(model, catalog);
-  return { devices, variants: model.parameters < tinyParameters ? [] : variants };
+  // Variants of a source with quantized tensors hardly differ in size.
+  return { devices, variants: model.parameters < tinyParameters || model.kept !== undefined ? [] : variants };
 }
 
 function variantsAndDevices(model: ModelOutline, { variants, devices }: DeviceChoice): string[] {
-  const { parameters } = model;
-  const presets = ["Q8_0", ...(parameters < tinyParameters ? [] : ["Q6_K"]), "Q4_K_M"];
+  const others = model.kept === undefined ? "each tensor" : "each of the other tensors";
   return [
     "variants:",
-    ...presets.map((preset) => `  - ${preset}`),
-    "  # The size of Q4_K_M, with a type for each tensor chosen by measurement.",
+    ...presets(model),
+    `  # The size of Q4_K_M, with a type for ${others} chosen by measurement.`,
     "  - { name: Q4_K_S, dynamic: { sizeOf: Q4_K_M } }",
     ...variants.flatMap(({ name, device, bits }) => [
       `  # The best variant for the ${inComment(device.name)}: about ${bits.toFixed(1)} bits per weight.`,
@@ -81,6 +82,20 @@ function variantsAndDevices(model: ModelOutline, { variants, devices }: DeviceCh
     ]),
     "",
     ...(devices.length === 0 ? [] : [`devices: [${devices.map(({ id }) => id).join(", ")}]`, ""]),
+  ];
+}
+
+/** For quantized weights, only sizes near their own and below: they gain nothing from more bits. */
+function presets({ kept, quantized, parameters, weightBytes }: ModelOutline): string[] {
+  if (kept === undefined) {
+    const most = quantized === undefined ? 16 : (8 * weightBytes) / parameters + 1;
+    const usual = ["Q8_0", ...(parameters < tinyParameters ? [] : ["Q6_K"]), "Q4_K_M"];
+    const useful = usual.filter((preset) => preset === "Q4_K_M" || (presetByName(preset)?.bitsPerWeight ?? 16) <= most);
+    return useful.map((preset) => `  - ${preset}`);
+  }
+  return [
+    `  # ${Math.round((100 * kept.parameters) / parameters)} % of the weights are ${kept.type} already and stay so in every variant; the others become Q8_0 here.`,
+    kept.type === "MXFP4" ? "  - MXFP4_MOE" : `  - { name: ${kept.type}, preset: Q8_0 }`,
   ];
 }
 

@@ -1,4 +1,4 @@
-import { towersOf } from "../../checkpoint/outline/checkpoint-outline.js";
+import { type KeptWeights, towersOf } from "../../checkpoint/outline/checkpoint-outline.js";
 import { languageConfig } from "../../checkpoint/outline/language-config.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 
@@ -13,6 +13,8 @@ export interface ModelOutline {
   weightBytes: number;
   /** Format of quantized weights, for people, and bytes of the base that they are converted to; absent for others. */
   quantized?: { label: string; baseBytes: number };
+  /** The weights that the base has in a quantized type; absent without any. */
+  kept?: KeptWeights;
   /** `mean`, `cls`, `last` or `rank` for a model without text output; absent for all others. */
   pooling?: string;
   /** Upper bound of the f16 KV cache of one token; null if config.json lacks the shape of attention. */
@@ -34,7 +36,7 @@ const hasTemplate = /chat_template(?!"\s*:\s*(?:null|""|\[\s*\])\s*[,}])/;
 export function outlineModel(
   config: JsonObject,
   templates: string,
-): Omit<ModelOutline, "source" | "architecture" | "parameters" | "weightBytes" | "quantized" | "pooling"> {
+): Omit<ModelOutline, "source" | "architecture" | "parameters" | "weightBytes" | "quantized" | "kept" | "pooling"> {
   const language = languageConfig(config);
   const number = (key: string) => (typeof language[key] === "number" ? language[key] : undefined);
   const heads = number("num_attention_heads");

@@ -3,7 +3,9 @@ import { metadataNumber, metadataString } from "../../gguf/metadata.js";
 import type { ModelOutline } from "./model-outline.js";
 
 /** Returns what a recipe needs of a GGUF source's metadata. */
-export function outlineGguf(header: SourceHeader): Omit<ModelOutline, "source" | "parameters" | "weightBytes"> {
+export function outlineGguf(
+  header: SourceHeader,
+): Omit<ModelOutline, "source" | "parameters" | "weightBytes" | "kept"> {
   const architecture = metadataString(header, "general.architecture") ?? "";
   const number = (key: string) => metadataNumber(header, `${architecture}.${key}`);
   const layers = number("block_count");

@@ -7,14 +7,20 @@ import { outlineGguf } from "./outline-gguf.js";
 /** Outlines a local GGUF file, which the recipe names `source`. Errors: QS-GGUF-*, QS-FETCH-*, QS-CONVERT-TOKENIZER. */
 export async function readLocalGguf(path: string, source: string): Promise<ModelOutline> {
   const names = (await localSplits(path)).map((split) => basename(split));
-  const { headers, parameters, tensorBytes } = await checkGguf(dirname(path), names);
+  const { headers, parameters, tensorBytes, kept } = await checkGguf(dirname(path), names);
   const [first] = headers;
   if (first === undefined) throw new Error("a GGUF source without a file");
-  return { source, parameters, weightBytes: tensorBytes, ...outlineGguf(sourceHeader(path, first)) };
+  return {
+    source,
+    parameters,
+    weightBytes: tensorBytes,
+    ...(kept && { kept }),
+    ...outlineGguf(sourceHeader(path, first)),
+  };
 }
 
 /** Outlines a GGUF file of a repository from its header. Errors: as `findHubGguf`. */
 export async function readHubGguf(ref: HubGgufRef, source: string): Promise<ModelOutline> {
-  const { header, parameters, tensorBytes } = await findHubGguf(ref);
-  return { source, parameters, weightBytes: tensorBytes, ...outlineGguf(header) };
+  const { header, parameters, tensorBytes, kept } = await findHubGguf(ref);
+  return { source, parameters, weightBytes: tensorBytes, ...(kept && { kept }), ...outlineGguf(header) };
 }

@@ -53,7 +53,7 @@ function recipeSource(local: string, recipeFolder: string): string {
 
 async function outline(checkpoint: OpenCheckpoint, source: string): Promise<ModelOutline> {
   await requireConvertible(checkpoint);
-  const { architecture, parameters, format, baseBytes } = checkpoint.outline;
+  const { architecture, parameters, format, baseBytes, kept } = checkpoint.outline;
   const texts = [];
   for (const name of templateFiles) {
     const content = await checkpoint.read(name, maxTemplateBytes);
@@ -64,6 +64,7 @@ async function outline(checkpoint: OpenCheckpoint, source: string): Promise<Mode
     ...{ source, architecture, parameters, weightBytes: checkpoint.weightBytes },
     ...(pooling === null ? {} : { pooling }),
     ...(format?.isQuantized && !format.isStale ? { quantized: { label: format.label, baseBytes } } : {}),
+    ...(kept === null ? {} : { kept }),
     ...outlineModel(checkpoint.config, texts.join("\n")),
   };
 }

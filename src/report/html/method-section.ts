@@ -3,6 +3,7 @@ import type { RunReport, VariantReport } from "../../release/release-report.js";
 import { describeCompute } from "../describe-compute.js";
 import { describeEarlyStop } from "../describe-early-stop.js";
 import { describeEvaluatedBase } from "../describe-evaluated-base.js";
+import { describeKept } from "../describe-kept.js";
 import { describeRounding } from "../describe-rounding.js";
 import { type Html, html } from "./html.js";
 import type { PageFacts, TextUse } from "./page-facts.js";
@@ -18,10 +19,11 @@ export function methodSection({ report, texts }: PageFacts): Html | undefined {
   const early = describeEarlyStop(report);
   const compute = describeCompute(report);
   const evaluated = describeEvaluatedBase(report);
+  const kept = describeKept(report);
   return html`<h2>How it was measured</h2>
 <dl>
 ${textEntry("Evaluation", texts.evaluation)}${textEntry("Calibration", texts.calibration)}${textEntry("Search", texts.search)}${baseEntry(report, texts.evaluation)}${roundingEntry(report)}</dl>
-${evaluated === undefined ? undefined : html`<p>${evaluated}</p>\n`}${compute === undefined ? undefined : html`<p>${compute}</p>\n`}${early === undefined ? undefined : html`<p>${early}</p>\n`}${texts.evaluation === null ? undefined : figuresNote(comparedBase(report))}`;
+${kept === undefined ? undefined : html`<p>${kept}</p>\n`}${evaluated === undefined ? undefined : html`<p>${evaluated}</p>\n`}${compute === undefined ? undefined : html`<p>${compute}</p>\n`}${early === undefined ? undefined : html`<p>${early}</p>\n`}${texts.evaluation === null ? undefined : figuresNote(comparedBase(report))}`;
 }
 
 function textEntry(title: string, use: TextUse | null): Html | undefined {
@@ -50,7 +52,7 @@ function baseEntry({ base, variants }: RunReport, text: TextUse | null): Html | 
     ...(base.perplexity === null ? [] : [`perplexity ${base.perplexity.toFixed(3)}${whole}`]),
     ...[...parts].map(([chunks, perplexity]) => `${perplexity.toFixed(3)} over the ${chunks} measured`),
   ];
-  return html`<dt>16-bit base</dt><dd>${words.join(", ")}</dd>
+  return html`<dt>${base.quantized === undefined ? "16-bit base" : "Base"}</dt><dd>${words.join(", ")}</dd>
 `;
 }
 

@@ -4,6 +4,7 @@ import type { ErrorTable } from "../../quant/error-table.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { openImatrix, openSource, withPool } from "../ggml-source.js";
 import type { Rounding } from "../quantize/quantize.js";
+import { keepQuantized, quantizedTensors, requireSmaller } from "../quantize/quantized-source.js";
 import { resolveTensorRules } from "../quantize/tensor-rules.js";
 import { type Operation, type OperationReport, requiredInput, type StageContext } from "../stage.js";
 import { readReport, writeReport } from "../step-files.js";
@@ -36,6 +37,8 @@ export interface AllocateParams extends JsonObject {
   /** Whether to improve the choice by measuring it, see `refineChoice`; requires probes. */
   refine: boolean;
   rounding: Rounding;
+  /** Whether tensors that the base has in a quantized type may get a smaller one. */
+  allowRequantize: boolean;
 }
 
 /** `allocation.json`. Sizes are of whole files, in bytes; KLD is in nats. */
@@ -66,7 +69,7 @@ export interface AllocationReport {
 export const allocateVariant: Operation<AllocateParams> = {
   id: "allocate-variant",
   stage: "allocate",
-  version: 4,
+  version: 5,
   resource: "compute",
   evaluatesModel: ({ refine }) => refine,
   tools: ["llama.cpp", "node-llama-cpp"],
@@ -82,12 +85,16 @@ export const allocateVariant: Operation<AllocateParams> = {
     const probes = await readProbes(context);
     const base = await readGguf(requiredInput(context, "model"));
     const spec = { base, imatrix: await openImatrix(context), imatrixName, preset, rounding };
-    const pins = resolveTensorRules(
+    const rules = resolveTensorRules(
       Object.fromEntries(params.pins),
       table.tensors.map(({ name }) => name),
     );
+    requireSmaller(rules, base, "the recipe's rule");
+    const pins = keepQuantized(rules, base, params.allowRequantize);
     const alphas = probes === null ? priorAlphas(table) : probedAlphas(probes);
-    const inputs = { spec, table, alphas, types: params.types ?? defaultTypes, pins };
+    const own = [...quantizedTensors(base).values()].map(({ name }) => name);
+    const types = [...new Set([...(params.types ?? defaultTypes), ...own])];
+    const inputs = { spec, table, alphas, types, pins };
     const { start, options, prove } = await initialChoice(budget, inputs, context);
     const refined = params.refine && probes !== null ? await refine(start, options, rounding, context) : undefined;
     const proved = await prove?.(refined?.choice);
@@ -145,7 +152,7 @@ async function refine(
         items: (alphas) => typeItems({ ...options, alphas }),
         change: (choice, types, alphas) => changeTypes(choice, types, { ...options, alphas }),
         measure: async (types) => {
-          const probe = await runner.measureTypes(types);
+          const probe = await runner.measureTypes(changedTypes(types, options.spec.base));
           context.progress({ done: ++done, total: done, unit: "probe" });
           return probe;
         },
@@ -155,6 +162,12 @@ async function refine(
       await runner.close();
     }
   });
+}
+
+/** Returns the types of those tensors that the base does not have in them already. */
+function changedTypes(types: ReadonlyMap<string, string>, { tensors }: VariantSpec["base"]): Map<string, string> {
+  const own = new Map(tensors.map(({ name, type }) => [name, type.name]));
+  return new Map([...types].filter(([name, type]) => own.get(name) !== type));
 }
 
 function refinementSummary({ startKld, kld, rounds, exchanges }: Refinement): AllocationReport["refinement"] {

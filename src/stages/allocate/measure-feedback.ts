@@ -21,7 +21,10 @@ export async function measureFeedback(
   context: StageContext,
 ): Promise<{ rows: TensorErrors[]; run: ToolReport | undefined }> {
   const missing = rows.flatMap((row): [string, string[]][] => {
-    const types = Object.keys(row.errors).filter((type) => row.feedback?.[type] === undefined);
+    // A type without error is the tensor's own.
+    const types = Object.keys(row.errors).filter(
+      (type) => row.errors[type] !== 0 && row.feedback?.[type] === undefined,
+    );
     return types.length > 0 && listableName.test(row.name) ? [[row.name, types]] : [];
   });
   if (missing.length === 0) return { rows: [...rows], run: undefined };

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import type { SnapshotReport } from "../../checkpoint/snapshot-report.js";
+import { ggmlTypeByName } from "../../quant/ggml-types.js";
 import type { EvaluatedCopy, NoiseFloor, RunReport } from "../../release/release-report.js";
 import { distinctWarnings, publicWarning } from "../../util/warnings.js";
 import type { ConvertReport } from "../convert/convert-report.js";
@@ -77,8 +78,14 @@ function publicBase(converted: ConvertReport, base: BaseReport | undefined, nois
   return {
     bytes: converted.bytes,
     perplexity: base?.perplexity ?? null,
+    ...quantizedOf(converted),
     ...(noise === undefined ? {} : { noise: publicNoise(noise) }),
   };
+}
+
+function quantizedOf({ types }: ConvertReport): { quantized?: Record<string, number> } {
+  const quantized = Object.entries(types).filter(([type]) => ggmlTypeByName(type)?.quantized);
+  return quantized.length === 0 ? {} : { quantized: Object.fromEntries(quantized) };
 }
 
 /** The copy that stood for the base, with its distance from 16 bits if that was measured. */

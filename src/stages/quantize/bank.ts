@@ -26,7 +26,7 @@ import { tensorTypeFile } from "./tensor-rules.js";
 export const quantizeByBank: PreparedOperation<QuantizeParams, VariantPlan> = {
   id: "quantize-bank",
   stage: "quantize",
-  version: 3,
+  version: 4,
   resource: "compute",
   tools: ["llama.cpp", "node-llama-cpp"],
   prepare: planVariant,

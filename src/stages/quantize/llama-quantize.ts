@@ -16,7 +16,7 @@ import { findFallbacks, requireRules, tensorTypeFile } from "./tensor-rules.js";
 export const quantizeByTool: PreparedOperation<QuantizeParams, VariantPlan> = {
   id: "quantize-tool",
   stage: "quantize",
-  version: 2,
+  version: 3,
   resource: "compute",
   tools: ["llama.cpp"],
   prepare: planVariant,
@@ -27,6 +27,7 @@ export const quantizeByTool: PreparedOperation<QuantizeParams, VariantPlan> = {
       model: await linkInput(context, "model", "model.gguf"),
       out: "../out/model.gguf",
       type: params.preset,
+      allowRequantize: params.allowRequantize,
       ...(context.input("imatrix") && { imatrix: await linkInput(context, "imatrix", params.imatrixName) }),
       ...(listed.size > 0 && { tensorTypes: "../out/tensor-types.txt" }),
     });

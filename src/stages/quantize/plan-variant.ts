@@ -13,13 +13,14 @@ import { type OperationReport, type PrepareContext, type Prepared, requiredInput
 import { linkInput } from "../step-files.js";
 import { fallbackWarnings } from "./fallback-warnings.js";
 import type { QuantizeParams, TensorFallback } from "./quantize.js";
+import { isQuantizedPreset, keepQuantized, requireSmaller } from "./quantized-source.js";
 import { findFallbacks, requireRules, resolveTensorRules, tensorTypeFile } from "./tensor-rules.js";
 
 /** The types of a variant and their origin. */
 interface VariantTypes {
   /** Types by tensor; missing tensors keep the base's type. */
   types: TensorTypes;
-  /** The types listed in `tensor-types.txt`: those set by rules or the allocation. */
+  /** The types listed in `tensor-types.txt`: those of rules, of tensors that stay quantized, or of the allocation. */
   listed: TensorTypes;
   fallbacks: TensorFallback[];
   warnings?: readonly Warning[];
@@ -38,7 +39,7 @@ const reportBytes = (tensors: number) => 1024 + 200 * tensors;
 /**
  * Plans a variant once for its exact size and its file. Inputs `model`, optional `imatrix`, optional `allocation`. The
  * types come from the allocation, or without one from a dry run of llama-quantize.
- * Errors: QS-QUANTIZE-RULE, QS-QUANTIZE-TYPE, QS-QUANTIZE-FAILED, QS-INPUT-CHANGED.
+ * Errors: QS-QUANTIZE-RULE, -REQUANTIZE, -LARGER, -TYPE, -FAILED, QS-INPUT-CHANGED.
  */
 export async function planVariant(params: QuantizeParams, context: PrepareContext): Promise<VariantPlan> {
   const { imatrixName, preset, rounding } = params;
@@ -49,6 +50,7 @@ export async function planVariant(params: QuantizeParams, context: PrepareContex
     allocation === undefined
       ? await presetTypes(params, context, base)
       : allocatedTypes(await readAllocatedTypes(allocation));
+  requireSmaller(chosen.types, base, preset);
   const fileBytes = variantFileBytes({ base, imatrix, imatrixName, preset, rounding }, chosen.types);
   // Rounded tensors are written to a data file first.
   const roundedBytes = rounding === "feedback" ? fileBytes + reportBytes(base.tensors.length) : 0;
@@ -72,7 +74,8 @@ function allocatedTypes(types: TensorTypes): VariantTypes {
  */
 async function presetTypes(params: QuantizeParams, context: PrepareContext, base: Gguf): Promise<VariantTypes> {
   const names = base.tensors.map((tensor) => tensor.name);
-  const listed = resolveTensorRules(Object.fromEntries(params.rules), names);
+  const rules = resolveTensorRules(Object.fromEntries(params.rules), names);
+  const listed = isQuantizedPreset(params.preset) ? keepQuantized(rules, base, params.allowRequantize) : rules;
   // A separate folder, because `run` links the same inputs into the working folder.
   const own = { input: context.input, work: join(context.work, "dry-run") };
   await mkdir(own.work);
@@ -98,7 +101,7 @@ async function presetTypes(params: QuantizeParams, context: PrepareContext, base
     fallbacks,
     warnings: fallbackWarnings(fallbacks, {
       preset: params.preset,
-      rules: new Set(listed.keys()),
+      rules: new Set(rules.keys()),
       tensors: quantized,
     }),
     report: { commands: [argv], peakMemoryBytes },

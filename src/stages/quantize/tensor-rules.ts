@@ -33,7 +33,8 @@ export function resolveTensorRules(
 function matcher(pattern: string): (name: string) => boolean {
   if (/^[\w-]+(\.[\w-]+)*$/.test(pattern)) {
     return (name) => {
-      const role = name.replace(/\.(weight|bias)$/, "");
+      // Biases are never quantized, although some have two dimensions.
+      const role = name.replace(/\.weight$/, "");
       return name === pattern || role === pattern || role.endsWith(`.${pattern}`);
     };
   }

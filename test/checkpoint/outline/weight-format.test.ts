@@ -24,8 +24,9 @@ describe("parameters are counted from shapes, unpacked and without scales", () =
     expect(found.format?.isQuantized).toBe(quantization !== undefined);
     expect(found.format?.isStale).toBe(false);
     // MXFP4 and NVFP4 stay as they are.
-    const isKept = /^(MX|NV)FP4/.test(label);
-    expect(found.baseBytes).toBe(isKept ? found.tensorBytes : 2 * found.parameters);
+    const type = /^(MX|NV)FP4/.exec(label)?.[0];
+    expect(found.baseBytes).toBe(type === undefined ? 2 * found.parameters : found.tensorBytes);
+    expect(found.kept).toEqual(type === undefined ? null : { type, parameters: matrix.values });
   });
 
   test.each(formats.filter(({ quantization }) => quantization !== undefined))(

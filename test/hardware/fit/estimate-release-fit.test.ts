@@ -20,6 +20,7 @@ function variantFor(device: string, context: number): Variant {
     path: ["variants", 0],
     tensors: {},
     rounding: "nearest",
+    allowRequantize: false,
     dynamic: { budget },
   };
 }

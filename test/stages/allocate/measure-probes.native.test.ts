@@ -28,7 +28,7 @@ beforeAll(async () => {
   await writeFile(file("base.json"), JSON.stringify({ corpus: "calibration", chunks: 1, context: 256 }));
   inputs = { model: file("model.gguf"), imatrix: file("imatrix.gguf") };
   const errors = stageContext(run, inputs);
-  await measureErrors.run({ types: ["Q2_K"], preset: null }, errors);
+  await measureErrors.run({ types: ["Q2_K"], preset: null, allowRequantize: false }, errors);
   inputs = {
     ...inputs,
     errors: join(errors.out, "errors.json"),

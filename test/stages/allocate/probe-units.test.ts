@@ -26,6 +26,14 @@ test("every tensor is in exactly one unit at any effort and depth", () => {
   }
 });
 
+test("a tensor that only has the exact type of the base is not probed", () => {
+  const [first, ...others] = tensors(1);
+  if (first === undefined) throw new Error("no tensors");
+  const units = probeUnits([{ ...first, errors: { MXFP4: 0 } }, ...others], "tensors");
+  expect(units.map(({ id }) => id)).toEqual(others.map(({ name }) => name));
+  expect(probeUnits([{ ...first, errors: { MXFP4: 0, Q2_K: 0.1 } }], "tensors")).toHaveLength(1);
+});
+
 test("a group is one role in neighbouring layers; the first layer, embedding and output are separate", () => {
   const units = probeUnits(tensors(6), "groups");
   expect(units.map(({ id, tensors }) => [id, tensors.length])).toEqual([

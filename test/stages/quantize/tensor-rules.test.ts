@@ -20,11 +20,10 @@ const names = [
 const chosen = (rules: Record<string, string>, tensors = names) => typeNames(resolveTensorRules(rules, tensors));
 
 describe("resolveTensorRules", () => {
-  test("a plain name part matches exactly that role", () => {
+  test("a plain name part matches exactly the weights of that role", () => {
     expect(chosen({ attn_v: "Q8_0" })).toEqual({
       "blk.0.attn_v.weight": "Q8_0",
       "blk.10.attn_v.weight": "Q8_0",
-      "blk.1.attn_v.bias": "Q8_0",
     });
     expect(chosen({ token_embd: "Q6_K" })).toEqual({ "token_embd.weight": "Q6_K" });
   });
@@ -44,7 +43,6 @@ describe("resolveTensorRules", () => {
       "blk.0.attn_output.weight": "Q6_K",
       "blk.0.attn_v.weight": "Q6_K",
       "blk.10.attn_v.weight": "Q4_K",
-      "blk.1.attn_v.bias": "Q4_K",
     });
   });
 });
