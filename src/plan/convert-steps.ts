@@ -5,6 +5,7 @@ import { chooseEngine, type EngineChoice } from "../stages/convert/choose-engine
 import { convertNative } from "../stages/convert/convert-native.js";
 import { convertProjector } from "../stages/convert/convert-projector.js";
 import { convertUpstream } from "../stages/convert/convert-upstream.js";
+import { foreseeTexts } from "../stages/convert/foresee-texts.js";
 import { isMultimodal } from "../stages/convert/is-multimodal.js";
 import { requireArchitecture } from "../stages/convert/require-architecture.js";
 import { requireQuantization } from "../stages/convert/require-quantization.js";
@@ -65,8 +66,13 @@ export function convertSteps(settings: Settings, facts: PlanFacts): Step[] {
     engine === "native"
       ? step("convert", convertNative, { ...params, fallback: convert.engine === "auto" }, inputs, bytes)
       : step("convert", convertUpstream, params, inputs, bytes);
-  const { config } = facts.model;
-  if (config === null || !convertsProjector(settings, facts)) return [base];
+  const { config, source } = facts.model;
+  if (config === null) return [base];
+  if (source.kind === "local") {
+    const texts = { folder: source.folder, config, pretokenizer: convert.pretokenizer, isNative: engine === "native" };
+    base.foresee = async (context) => ({ bytes, warnings: await foreseeTexts(texts, context) });
+  }
+  if (!convertsProjector(settings, facts)) return [base];
   requireArchitecture("projector", config, facts.architectures, settings.locate(["model", "source"]));
   return [base, step(projectorId, convertProjector, named, inputs, predictBytes.projector(facts.model))];
 }

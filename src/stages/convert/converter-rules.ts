@@ -1,4 +1,5 @@
 import { type Architectures, readArchitectures } from "../../llamacpp/toolchain/architectures.js";
+import { pinnedQuantization } from "../../llamacpp/toolchain/pinned-quantization.js";
 import { type QuantizationMethods, readQuantizationMethods } from "../../llamacpp/toolchain/quantization-methods.js";
 import type { ToolchainStatus } from "../../llamacpp/toolchain/toolchain.js";
 
@@ -8,9 +9,9 @@ export interface ConverterRules {
   quantization: QuantizationMethods | null;
 }
 
-/** Reads the converter's tables; both are null before the tools are built. */
+/** Reads the converter's tables. Before the tools are built, only the recorded rules of the pinned converter are known. */
 export async function converterRules(status: ToolchainStatus): Promise<ConverterRules> {
-  if (status.state !== "ready") return { architectures: null, quantization: null };
+  if (status.state !== "ready") return { architectures: null, quantization: pinnedQuantization };
   return {
     architectures: await readArchitectures(status.toolchain),
     quantization: await readQuantizationMethods(status.toolchain),

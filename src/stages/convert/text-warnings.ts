@@ -25,16 +25,19 @@ export async function warnOfTexts(
   { warn }: Pick<StageContext, "warn">,
   { snapshot, file }: { snapshot: string; file: string },
 ): Promise<void> {
-  const gguf = await readGguf(file);
+  for (const warning of await textWarnings(await readGguf(file), snapshot)) warn(warning);
+}
+
+/** Returns what a folder's tokenizer and chat templates say and the metadata of its conversion does not. */
+export async function textWarnings(gguf: Pick<Gguf, "metadata">, snapshot: string): Promise<Warning[]> {
   const read = (name: string) => parseSideFile(join(snapshot, name));
   const tokenizer = (await readdir(snapshot)).includes("tokenizer.json") ? await readTokenizer(snapshot) : undefined;
-  const warnings = [
+  return [
     ...missingTokens(gguf, tokenizer),
     ...missingEnds(gguf, await read("generation_config.json"), await read("config.json")),
     ...(await templateWarnings(snapshot)),
     ...missingPooling(gguf, await readPoolingType(snapshot).catch(() => undefined)),
   ];
-  for (const warning of warnings) warn(warning);
 }
 
 /** Warns of added tokens of tokenizer.json whose ids are unused in the file: another file defines its vocabulary. Pure. */

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
+import { pinnedQuantization } from "../../../src/llamacpp/toolchain/pinned-quantization.js";
 import { readQuantizationMethods } from "../../../src/llamacpp/toolchain/quantization-methods.js";
 import { resolveToolchain } from "../../../src/llamacpp/toolchain/toolchain.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
@@ -8,6 +9,8 @@ import { temporaryFolder } from "../../fixtures/temp-folder.js";
 test("the methods are those that the converter compares with in its source", async () => {
   const toolchain = await resolveToolchain();
   const found = await readQuantizationMethods(toolchain);
+  // What `plan` knows before the tools are built.
+  expect(found).toEqual(pinnedQuantization);
   const base = readFileSync(join(dirname(toolchain.scripts?.converter ?? ""), "conversion", "base.py"), "utf8");
   const compared = [...base.matchAll(/\bquant_method == "([^"]+)"/g)].map(([, name]) => name);
   // MXFP4 is read by the classes of some architectures only.

@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
+import { readConfig } from "../../../src/checkpoint/read-config.js";
 import type { ToolRun } from "../../../src/llamacpp/tool-run.js";
 import { resolveToolchain } from "../../../src/llamacpp/toolchain/toolchain.js";
 import { convertNative } from "../../../src/stages/convert/convert-native.js";
+import { foreseeTexts } from "../../../src/stages/convert/foresee-texts.js";
 import type { Warning } from "../../../src/util/warnings.js";
 import { makeCheckpoint } from "../../fixtures/checkpoints/make-checkpoint.js";
 import { smallLlama } from "../../fixtures/checkpoints/small-llama.js";
@@ -16,7 +18,10 @@ beforeAll(async () => {
   run = { toolchain: await resolveToolchain(), cwd: folder, threads: 1 };
 });
 
-/** Converts a small Llama with the demo's tokenizer.model and these files; returns the warnings of the step. */
+/**
+ * Converts a small Llama with the demo's tokenizer.model and these files; returns the warnings of the step, which a plan
+ * must foresee.
+ */
 async function warningsOf(name: string, rows: number, extra: Record<string, object>): Promise<Warning[]> {
   const snapshot = join(folder, name);
   await makeCheckpoint(snapshot, { ...smallLlama({ vocab_size: rows }), extra });
@@ -24,6 +29,9 @@ async function warningsOf(name: string, rows: number, extra: Record<string, obje
   const context = stageContext(run, { snapshot }, { warn: (warning) => warnings.push(warning) });
   const params = { outtype: "bf16" as const, modelName: "M", baseModel: null, metadata: {}, pretokenizer: "auto" };
   await convertNative.run({ ...params, why: "a test", fallback: false }, context);
+  const { config } = await readConfig(join(snapshot, "config.json"));
+  const texts = { folder: snapshot, config, pretokenizer: "auto", isNative: true };
+  expect(await foreseeTexts(texts, context)).toEqual(warnings);
   return warnings;
 }
 
