@@ -85,7 +85,7 @@ test("with a Q8_0 copy and error feedback, probes and refinement measure the cop
   await computeMoments({ ...run, ...text, ...passes, chunks: 6, out: "copy-imatrix.gguf", moments: "moments.gguf" });
   const rounded = { ...inputs, imatrix: file("copy-imatrix.gguf"), moments: file("moments.gguf") };
   const errors = stageContext(run, rounded);
-  await measureErrors.run({ types: ["Q2_K", "Q4_K"], preset: null }, errors);
+  await measureErrors.run({ types: ["Q2_K", "Q4_K"], preset: null, allowRequantize: false }, errors);
   const measured = {
     ...{ ...rounded, errors: join(errors.out, "errors.json"), base: file("copy.kld") },
     evaluated: file("copy.gguf"),
@@ -99,7 +99,7 @@ test("with a Q8_0 copy and error feedback, probes and refinement measure the cop
 
   const chosen = stageContext(run, { ...measured, probes: join(probed.out, "probes.json") });
   const budget = { kind: "bitsPerWeight", bitsPerWeight: 4 } as const;
-  const thorough = { types: ["Q2_K", "Q4_K"], pins: [], preset: "Q3_K_M", refine: true, rounding: "feedback" } as const;
+  const thorough = { types: ["Q2_K", "Q4_K"], pins: [], preset: "Q3_K_M", refine: true, rounding: "feedback", allowRequantize: false } as const;
   await allocateVariant.run({ ...thorough, budget, imatrixName: "imatrix.gguf" }, chosen);
   const allocation = JSON.parse(readFileSync(join(chosen.out, "allocation.json"), "utf8")) as AllocationReport;
   expect(allocation.fileBytes).toBeLessThanOrEqual(allocation.budgetBytes);
