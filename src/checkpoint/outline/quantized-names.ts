@@ -2,7 +2,7 @@
 export type PackedKind = "qweight" | "weight_packed" | "mxfp4" | "W_q";
 
 /** Tensors that describe a quantization and are no weights. */
-export type AuxiliaryKind = "scale" | "second-scale" | "zero" | "order" | "bitsandbytes" | "hqq" | "other";
+export type AuxiliaryKind = "scale" | "weight-scale" | "second-scale" | "zero" | "order" | "bitsandbytes" | "hqq" | "other";
 
 /** Returns the kind of a tensor of packed weights, with the values in one stored number of `bits` each. */
 export function packedKind(
@@ -23,7 +23,7 @@ export function packedKind(
 
 const endings: readonly (readonly [suffix: string, kind: AuxiliaryKind, of: string])[] = [
   ["_scale_inv", "scale", ""],
-  [".weight_scale", "scale", ".weight"],
+  [".weight_scale", "weight-scale", ".weight"],
   [".weight_scale_2", "second-scale", ".weight"],
   [".weight_global_scale", "second-scale", ".weight"],
   [".input_global_scale", "other", ".weight"],

@@ -110,8 +110,9 @@ export class TensorSurvey {
   #addAuxiliary(kind: AuxiliaryKind, of: string, shape: readonly number[], elements: number): void {
     this.#marks.add(kind);
     const columns = kind === "bitsandbytes" ? 0 : shape.length > 1 ? (shape.at(-1) ?? 1) : 1;
-    if (kind === "bitsandbytes" || kind === "scale") this.#scaleColumns.set(of, columns);
-    if (kind !== "scale" || this.#fp8Scales === "block") return;
+    const isScale = kind === "scale" || kind === "weight-scale";
+    if (kind === "bitsandbytes" || isScale) this.#scaleColumns.set(of, columns);
+    if (!isScale || this.#fp8Scales === "block") return;
     this.#fp8Scales = columns > 1 ? "block" : elements > 1 ? "row" : (this.#fp8Scales ?? "tensor");
   }
 

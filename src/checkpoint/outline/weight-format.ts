@@ -26,6 +26,8 @@ export interface WeightFormat extends Pick<QuantizationConfig, "method" | "forma
   isQuantized: boolean;
   /** The type of packed values that the converter keeps, since it is a type of GGUF files, too; null for all others. */
   kept: "MXFP4" | "NVFP4" | null;
+  /** True if scales are named `weight_scale`, not `weight_scale_inv`. */
+  hasWeightScale: boolean;
   /** True if the configuration declares a method, and all tensors are plain 16- or 32-bit numbers. */
   isStale: boolean;
 }
@@ -82,6 +84,7 @@ export function weightFormat(declared: QuantizationConfig, totals: TensorTotals)
     label: found,
     isQuantized: packed || method !== null,
     kept: isStale ? null : ((["MXFP4", "NVFP4"] as const).find((type) => found.startsWith(type)) ?? null),
+    hasWeightScale: totals.marks.has("weight-scale"),
     isStale,
   };
 }

@@ -49,6 +49,9 @@ function obstacle({ config, architecture, format }: QuantizedCheckpoint, known: 
       : `the weights are quantized (${label}), and llama.cpp's converter does not read ${quote(method)} for ${quote(architecture)}`;
     return format.isStale ? what : `${what}; it reads ${quoteList(readable, "and")}`;
   }
+  if (method === "fp8" && format.hasWeightScale) {
+    return `the weights are ${label} in tensors named \`weight_scale\`, and llama.cpp's converter reads only \`weight_scale_inv\` for "fp8"`;
+  }
   if (method === "gptq") return gptqObstacle(config, known);
   return method === "compressed-tensors" ? groupObstacle(config, format, known, own) : undefined;
 }

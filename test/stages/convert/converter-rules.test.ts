@@ -11,7 +11,10 @@ import { formats, typedSafetensors } from "../../fixtures/quantized-tensors.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
 const problem = new QuantsmithError("QS-TOOL-MISSING", "no compiler", { remedy: "none" });
-const refused = formats.filter(({ label }) => /^(AWQ|bitsandbytes|HQQ)/.test(label));
+/** AutoFP8's scales have another name than those that the converter reads for this method. */
+const isAutoFp8 = ({ tensors, label }: (typeof formats)[number]) =>
+  /^FP8/.test(label) && Object.keys(tensors).some((name) => name.endsWith(".weight_scale"));
+const refused = formats.filter((format) => /^(AWQ|bitsandbytes|HQQ)/.test(format.label) || isAutoFp8(format));
 const accepted = formats.filter((format) => !refused.includes(format));
 
 /** A model folder with one matrix in a quantizer's layout. */
