@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { imatrixFileName, projectorFileName, variantFileName } from "../quant/names.js";
 import type { Settings, Variant } from "../recipe/settings.js";
+import { smokeLimits } from "../release/gates.js";
 import { type PackageParams, variantInput } from "../stages/package/package-params.js";
 import { variantMemory } from "../stages/package/variant-memory.js";
 import { publicWarning } from "../util/warnings.js";
@@ -32,6 +33,7 @@ export function packageParams(settings: Settings, facts: PlanFacts): PackagePara
     measured: settings.stages.includes("validate"),
     ...(usesCopy(settings) ? { evaluatedBase: "Q8_0" as const } : {}),
     smokeTested: settings.stages.includes("smoke") && settings.smoke.length > 0,
+    smokeLimits: smokeLimits(settings.gates),
     texts: {
       calibration: corpusTexts("calibration", settings, facts),
       search: searches(settings) ? corpusTexts("search", settings, facts) : [],

@@ -2,6 +2,7 @@ import { missingOwnTool } from "../llamacpp/tool-run.js";
 import { knownType } from "../quant/ggml-types.js";
 import { presetByName } from "../quant/presets.js";
 import type { DynamicVariant, Settings, Variant } from "../recipe/settings.js";
+import { smokeFigures } from "../release/gates.js";
 import { isQuantizedPreset, larger } from "../stages/quantize/quantized-source.js";
 import { QuantsmithError } from "../util/errors.js";
 import { quote } from "../util/quote.js";
@@ -67,18 +68,24 @@ function requireNotLarger(variant: Variant, { stages, locate }: Settings, { mode
   );
 }
 
-/** Requires the stage that measures, since gates without measurements would seem to pass. */
-function requireMeasured({ stages, origins, locate }: Settings): void {
-  const limited = Object.keys(origins).find((key) => key.startsWith("gates.") && origins[key] === "recipe");
-  if (limited === undefined || stages.includes("validate") || !stages.includes("package")) return;
-  throw new QuantsmithError(
-    "QS-RECIPE-INVALID",
-    "the pipeline lacks the stage `validate`, which the recipe's gates need",
-    {
-      remedy: "Add `validate` to the pipeline's stages, or remove `gates`.",
-      at: locate(["gates"]),
-    },
-  );
+/** Requires the stages that measure, since gates without measurements would seem to pass. */
+function requireMeasured({ stages, origins, smoke, locate }: Settings): void {
+  if (!stages.includes("package")) return;
+  const gates = Object.keys(origins).filter((key) => key.startsWith("gates.") && origins[key] === "recipe");
+  const ofSmoke = (key: string) => smokeFigures.some((figure) => key === `gates.${figure}`);
+  const fail = (missing: string, remedy: string, key: string) =>
+    new QuantsmithError("QS-RECIPE-INVALID", `the ${missing}, which the recipe's gates need`, {
+      remedy,
+      at: locate(key.split(".")),
+    });
+  if (gates.some((key) => !ofSmoke(key)) && !stages.includes("validate")) {
+    const remedy = "Add `validate` to the pipeline's stages, or remove `gates`.";
+    throw fail("pipeline lacks the stage `validate`", remedy, "gates");
+  }
+  const limited = gates.find(ofSmoke);
+  if (limited === undefined || (stages.includes("smoke") && smoke.length > 0)) return;
+  const remedy = `Add a prompt to \`smoke\`, and \`smoke\` to the pipeline's stages, or remove \`${limited}\`.`;
+  throw fail("run has no smoke test", remedy, limited);
 }
 
 /**

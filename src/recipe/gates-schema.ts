@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { smokeFigures } from "../release/gates.js";
 import { missingKeys, schemaIssue } from "../util/schema-issue.js";
 
 const relative = z
@@ -49,6 +50,12 @@ function gateSchema<Limit extends z.ZodType<number | z.output<typeof relative>>>
     kldMax: figure("Largest divergence at one token, in nats."),
     rmsDeltaP: figure("Root mean square change of the correct token's probability, in percent."),
     sameTop: figure("Share of tokens for which variant and base model have the same most likely token, in percent."),
+    cosineToBase: figure(
+      "Embedding models: smallest cosine similarity of a smoke prompt's vector to the base's; a number.",
+    ),
+    rankToBase: figure(
+      "Embedding models: rank correlation between the similarities of 20 sentence pairs and the base's; a number.",
+    ),
   });
 }
 
@@ -56,6 +63,14 @@ function gateSchema<Limit extends z.ZodType<number | z.output<typeof relative>>>
 export const pipelineGates = gateSchema(z.number());
 
 /** Limits on measured figures; a variant outside one of them is not released. */
-export const gates = gateSchema(z.union([z.number(), relative]));
+export const gates = gateSchema(z.union([z.number(), relative])).superRefine((all, context) => {
+  for (const figure of smokeFigures) {
+    for (const bound of ["min", "max"] as const) {
+      if (typeof all[figure]?.[bound] !== "object") continue;
+      const message = `\`${figure}\` already compares with the base and accepts only numbers`;
+      context.addIssue(schemaIssue(message, "Write a number from -1 to 1, such as `min: 0.99`.", [figure, bound]));
+    }
+  }
+});
 
 export type Gates = z.output<typeof gates>;

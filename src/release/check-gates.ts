@@ -1,9 +1,10 @@
-import type { GateFigure, GateLimit } from "./gates.js";
+import type { GateFigure, GateLimit, SmokeFigure } from "./gates.js";
 
-type Figures = Readonly<Record<GateFigure, number>>;
+type AnyFigure = GateFigure | SmokeFigure;
+type Figures<F extends AnyFigure> = { readonly [figure in F]?: number };
 
 export interface GateBreach {
-  figure: GateFigure;
+  figure: AnyFigure;
   bound: "min" | "max";
   value: number;
   /** The violated limit; for a relative limit, the other variant's figure times the ratio. */
@@ -13,29 +14,34 @@ export interface GateBreach {
 }
 
 /**
- * Returns the limits that a variant's figures violate; empty if all gates pass. NaN always fails its gate.
+ * Returns the limits that a variant's figures violate; empty if all gates pass. NaN and a missing figure fail their
+ * gate.
  * `references` contains the figures of the variants that relative limits name.
  */
-export function checkGates(
-  figures: Figures,
-  limits: readonly GateLimit[],
-  references: ReadonlyMap<string, Figures> = new Map(),
+export function checkGates<F extends AnyFigure>(
+  figures: Figures<F>,
+  limits: readonly GateLimit<F>[],
+  references: ReadonlyMap<string, Figures<F>> = new Map(),
 ): GateBreach[] {
   return limits.flatMap((gate) => {
     const limit = limitValue(gate, references);
-    const value = figures[gate.figure];
+    const value = figures[gate.figure] ?? Number.NaN;
     if (gate.bound === "max" ? value <= limit : value >= limit) return [];
     const of = typeof gate.limit === "number" ? {} : { of: { variant: gate.limit.of, ratio: gate.limit.ratio } };
     return [{ figure: gate.figure, bound: gate.bound, value, limit, ...of }];
   });
 }
 
-function limitValue({ figure, limit }: GateLimit, references: ReadonlyMap<string, Figures>): number {
+function limitValue<F extends AnyFigure>(
+  { figure, limit }: GateLimit<F>,
+  references: ReadonlyMap<string, Figures<F>>,
+): number {
   return typeof limit === "number" ? limit : limit.ratio * (references.get(limit.of)?.[figure] ?? Number.NaN);
 }
 
 /** Returns a sentence for the user: "kldMean 0.0721 is above the maximum 0.05 by 0.0221". */
 export function describeBreach({ figure, value, limit, bound, of }: GateBreach): string {
+  if (Number.isNaN(value)) return `${figure} was not measured`;
   const side = bound === "max" ? "above the maximum" : "below the minimum";
   const source = of === undefined ? "" : ` (${of.ratio === 1 ? "" : `${of.ratio} × `}that of ${of.variant})`;
   return `${figure} ${round(value)} is ${side} ${round(limit)}${source} by ${round(Math.abs(value - limit))}`;

@@ -13,22 +13,38 @@ export const gateFigures = [
 ] as const;
 export type GateFigure = (typeof gateFigures)[number];
 
+/**
+ * Figures of the smoke test of embedding models and rerankers, both from -1 to 1: the smallest cosine between a prompt's
+ * vector and the base's, and the rank correlation of the sentence pairs' similarities with the base's.
+ */
+export const smokeFigures = ["cosineToBase", "rankToBase"] as const;
+export type SmokeFigure = (typeof smokeFigures)[number];
+
 /** A limit relative to another variant: its figure on the same chunks, times `ratio`. */
 export type RelativeLimit = { readonly of: string; readonly ratio: number };
 
 /** One side of one gate. */
-export type GateLimit = {
-  readonly figure: GateFigure;
+export type GateLimit<Figure extends GateFigure | SmokeFigure = GateFigure> = {
+  readonly figure: Figure;
   readonly bound: "min" | "max";
   readonly limit: number | RelativeLimit;
 };
 
 type Sides = { readonly [bound in GateLimit["bound"]]?: GateLimit["limit"] | undefined };
-export type Gates = { readonly [figure in GateFigure]?: Sides | undefined };
+export type Gates = { readonly [figure in GateFigure | SmokeFigure]?: Sides | undefined };
 
-/** Returns the gates as a flat list of limits, in the order of `gateFigures`. */
+/** Returns the gates of measured quality as a flat list of limits, in the order of `gateFigures`. */
 export function gateLimits(gates: Gates): GateLimit[] {
-  return gateFigures.flatMap((figure) =>
+  return limitsOf(gates, gateFigures);
+}
+
+/** Returns the gates of the smoke test. */
+export function smokeLimits(gates: Gates): GateLimit<SmokeFigure>[] {
+  return limitsOf(gates, smokeFigures);
+}
+
+function limitsOf<F extends GateFigure | SmokeFigure>(gates: Gates, figures: readonly F[]): GateLimit<F>[] {
+  return figures.flatMap((figure) =>
     (["min", "max"] as const).flatMap((bound) => {
       const limit = gates[figure]?.[bound];
       return limit === undefined ? [] : [{ figure, bound, limit }];

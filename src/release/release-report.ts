@@ -93,6 +93,10 @@ export interface VariantSmoke {
   /** Number of prompts. */
   passed: number;
   failed: number;
+  /** Embedding models and rerankers: smallest cosine of a prompt's vector to the base's. */
+  cosineToBase?: number;
+  /** Embedding models and rerankers: rank correlation of the sentence pairs' similarities with the base's. */
+  rankToBase?: number;
   /** Measured on the machine of the run; absent if the model did not answer. */
   speed?: SmokeSpeed;
 }

@@ -39,6 +39,7 @@ export function renderCard(facts: CardFacts): string {
     ...projectorNote(facts),
     ...keptNote(facts),
     figuresNote(facts),
+    ...vectorNote(facts),
     ...nameNotes(facts),
     ...warningNotes(facts),
     ...charts(facts),
@@ -99,6 +100,19 @@ function figuresNote({ evaluation, report }: CardFacts): string {
     `Measured with llama-perplexity against the ${comparedBase(report)} on ${early === undefined ? "" : "up to "}${evaluation.chunks} × ${evaluation.context} tokens of ${codeSpan(evaluation.corpus)}, a text not used for calibration.${early === undefined ? "" : ` ${markdownText(early)}`}`,
     `BPW: bits per weight. PPL ratio: perplexity divided by that of the base, 1 is lossless. Mean KLD: mean Kullback-Leibler divergence from the base's next-token distribution in nats, ± standard error from the variance between chunks of the text, 0 is lossless. Same top: share of tokens for which variant and base have the same most likely token. Smoke: passed smoke-test prompts.${noiseFloor(report)}\n`,
   ].join("\n");
+}
+
+/** States how far the vectors of embedding models, or the relevances of rerankers, are from the base's. */
+function vectorNote({ report }: CardFacts): string[] {
+  const measured = report.variants.flatMap(({ name, smoke }) => {
+    if (smoke?.cosineToBase === undefined && smoke?.rankToBase === undefined) return [];
+    const figure = (value: number | undefined) => value?.toFixed(4) ?? "–";
+    return [`${markdownText(name)} ${figure(smoke.cosineToBase)}, ${figure(smoke.rankToBase)}`];
+  });
+  if (measured.length === 0) return [];
+  return [
+    `Vectors: smallest cosine to the vector of the ${comparedBase(report)} over the smoke-test prompts, and rank correlation of 20 sentence pairs' similarities with the base's, 1 is lossless. ${measured.join("; ")}.\n`,
+  ];
 }
 
 /** States the divergence of the base from its own stored logits. */

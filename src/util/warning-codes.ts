@@ -53,6 +53,10 @@ export const warningCodes = {
     onCard: true,
     about: "The model pools token vectors, and the converted file does not say how.",
   },
+  "QW-DENSE-LOST": {
+    onCard: true,
+    about: "The model applies dense layers after its pooling, which the converted file lacks.",
+  },
 } as const satisfies Record<string, { onCard: boolean; about: string }>;
 
 export type WarningCode = keyof typeof warningCodes;

@@ -259,6 +259,12 @@ const cases: Case[] = [
   ],
   ["bits per weight", "variants: [{ name: A, dynamic: { bitsPerWeight: ▸0.2 } }]", /at least 1/, /from 1 to 16/],
   ["gate without bounds", "gates: { sameTop: ▸{} }", /neither `min` nor `max`/, /Add a limit/],
+  [
+    "limit of vectors relative to a variant",
+    "variants: [Q8_0]\ngates: { cosineToBase: { ▸min: { of: Q8_0, ratio: 1 } } }",
+    /accepts only numbers/,
+    /`min: 0.99`/,
+  ],
   ["gate upside down", "gates: { sameTop: { ▸min: 90, max: 80 } }", /`min` 90 is above `max` 80/, /Swap/],
   ["gate as a number", "gates: { kldMean: ▸0.05 }", /must be a mapping/, /Mean/],
   [

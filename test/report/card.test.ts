@@ -83,6 +83,16 @@ test("the file table contains every variant with figures and errors", () => {
   );
 });
 
+test("an embedding model's variants have their distance from the base's vectors", () => {
+  const [variant] = facts.report.variants;
+  if (variant === undefined) throw new Error("no variant");
+  const smoke = { passed: 2, failed: 0, cosineToBase: 0.99871, rankToBase: 0.98 };
+  const card = renderCard({ ...facts, report: { ...facts.report, variants: [{ ...variant, smoke }] } });
+  expect(card).toContain("to the vector of the 16-bit base");
+  expect(card).toContain("1 is lossless. Q4_K_M 0.9987, 0.9800.");
+  expect(renderCard(facts)).not.toContain("Vectors:");
+});
+
 test("a release built from files that can run code has a warning", () => {
   expect(renderCard(facts)).not.toContain("allowUnsafe");
   expect(renderCard({ ...facts, unsafe: ["pytorch_model.bin"] })).toContain("**Warning:** built with `allowUnsafe`");

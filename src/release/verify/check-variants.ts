@@ -2,7 +2,15 @@ import { parse } from "yaml";
 import * as z from "zod";
 import { variantFileName } from "../../quant/names.js";
 import { checkGates, describeBreach } from "../check-gates.js";
-import { type GateFigure, type GateLimit, type Gates, gateFigures, gateLimits } from "../gates.js";
+import {
+  type GateFigure,
+  type GateLimit,
+  type Gates,
+  gateFigures,
+  gateLimits,
+  type SmokeFigure,
+  smokeLimits,
+} from "../gates.js";
 import type { RunReport, VariantReport, VariantSplit } from "../release-report.js";
 import { isModelName } from "../resolve/gguf-name.js";
 import { variantFiles } from "../variant-files.js";
@@ -51,26 +59,32 @@ interface LockRules {
   /** Undefined if the lock file has no `variants`. */
   variants: ReadonlySet<string> | undefined;
   limits: readonly GateLimit[];
+  /** Of the smoke test. */
+  smoke: readonly GateLimit<SmokeFigure>[];
 }
 
 /** Reads variant names and numeric limits. Relative limits are skipped: they were checked on common chunks only. */
 function readLock(text: string | undefined): LockRules {
-  const none: LockRules = { variants: undefined, limits: [] };
+  const none: LockRules = { variants: undefined, limits: [], smoke: [] };
   if (text === undefined) return none;
   try {
     const { variants, gates } = lockShape.parse(parse(text, { maxAliasCount: 0, logLevel: "silent" }));
     const limits = gateLimits((gates ?? {}) as Gates).filter(({ limit }) => typeof limit === "number");
-    return { variants: variants === undefined ? undefined : new Set(variants.map(({ name }) => name)), limits };
+    const names = variants === undefined ? undefined : new Set(variants.map(({ name }) => name));
+    return { variants: names, limits, smoke: smokeLimits((gates ?? {}) as Gates) };
   } catch {
     return none;
   }
 }
 
 /** A release must contain only variants that passed. */
-function checkVerdict({ name, gate, reasons, smoke, quality }: VariantReport, { limits }: LockRules): VerifyProblem[] {
+function checkVerdict({ name, gate, reasons, smoke, quality }: VariantReport, rules: LockRules): VerifyProblem[] {
   const figures = quality as unknown as Record<GateFigure, unknown> | null;
   const measured = figures !== null && gateFigures.every((figure) => typeof figures[figure] === "number");
-  const breaches = measured ? checkGates(figures as Record<GateFigure, number>, limits).map(describeBreach) : [];
+  const breaches = [
+    ...(measured ? checkGates(figures as Record<GateFigure, number>, rules.limits) : []),
+    ...(smoke === null ? [] : checkGates<SmokeFigure>(smoke, rules.smoke)),
+  ].map(describeBreach);
   const unmeasured = figures !== null && !measured ? ["its metrics are not all numbers"] : [];
   const failed = (smoke?.failed ?? 0) > 0 ? [`it failed ${smoke?.failed} smoke tests`] : [];
   const why = [...new Set([...reasons, ...breaches, ...unmeasured, ...failed])];

@@ -1,6 +1,6 @@
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parseSideFile } from "../../checkpoint/outline/side-files.js";
+import { parseJson, parseSideFile } from "../../checkpoint/outline/side-files.js";
 import { isObject } from "../../checkpoint/parse-python-json.js";
 import { readPoolingType } from "../../converter/pooling.js";
 import { readObject } from "../../converter/vocabulary/tokenizer-files.js";
@@ -37,6 +37,7 @@ export async function textWarnings(gguf: Pick<Gguf, "metadata">, snapshot: strin
     ...missingEnds(gguf, await read("generation_config.json"), await read("config.json")),
     ...(await templateWarnings(snapshot)),
     ...missingPooling(gguf, await readPoolingType(snapshot).catch(() => undefined)),
+    ...missingDense(await readModules(snapshot)),
   ];
 }
 
@@ -100,6 +101,26 @@ export function missingPooling(gguf: Pick<Gguf, "metadata">, pooling: number | u
       remedy: `Set it in each file: \`quantsmith edit-metadata <file> --set ${architecture}.pooling_type:uint32=${pooling}\`, or pass llama.cpp's \`--pooling\`.`,
     },
   ];
+}
+
+/** Warns of layers that an embedding model applies after its pooling; the converter omits them by default. Pure. */
+export function missingDense(modules: unknown): Warning[] {
+  const all = Array.isArray(modules) ? modules.filter(isObject) : [];
+  const dense = all.filter(({ type }) => typeof type === "string" && type.endsWith("Dense"));
+  if (dense.length === 0) return [];
+  const paths = dense.map(({ path }) => String(path)).slice(0, maxNames);
+  return [
+    {
+      code: "QW-DENSE-LOST",
+      message: `modules.json applies ${dense.length === 1 ? "a dense layer" : `${dense.length} dense layers`} after the pooling (${quoteList(paths, "and")}), which the files lack: their vectors are those before it`,
+      remedy: "Compare vectors only with those of the same files, or multiply them with the layers in your program.",
+    },
+  ];
+}
+
+async function readModules(snapshot: string): Promise<unknown> {
+  const content = await readFile(join(snapshot, "modules.json")).catch(() => undefined);
+  return content === undefined ? undefined : parseJson(content);
 }
 
 function listOf({ metadata }: Pick<Gguf, "metadata">, key: string): readonly unknown[] {

@@ -1,4 +1,5 @@
-import { describeBreach } from "../../release/check-gates.js";
+import { checkGates, describeBreach } from "../../release/check-gates.js";
+import type { SmokeFigure } from "../../release/gates.js";
 import type {
   SmokeSpeed,
   VariantAllocation,
@@ -17,7 +18,7 @@ import type { ValidateReport } from "../validate/validate-variant.js";
 import { type PackagedVariant, type PackageParams, variantInput } from "./package-params.js";
 
 export type VariantSources = Pick<StageContext, "input" | "digest" | "steps">;
-type VerdictParams = Pick<PackageParams, "measured" | "smokeTested">;
+type VerdictParams = Pick<PackageParams, "measured" | "smokeTested" | "smokeLimits">;
 
 /** Returns the input names that `collectVariant` reads; a plan may omit some of them. */
 export function verdictInputs(variant: string): string[] {
@@ -95,14 +96,26 @@ function qualityReasons(
 function smokeVerdict(smoke: SmokeReport | undefined, params: VerdictParams): VerdictReason[] {
   if (!params.smokeTested) return [];
   if (smoke === undefined) return [{ kind: "unmeasured", text: "it could not be smoke-tested" }];
-  return smokeReasons(smoke).map((text) => ({ kind: "smoke", text }));
+  const breaches = checkGates(vectorFigures(smoke), params.smokeLimits).map(describeBreach);
+  return [...smokeReasons(smoke), ...breaches].map((text) => ({ kind: "smoke", text }));
 }
 
 /** Reads the speed from the step's record, since `smoke.json` is equal on all machines. */
-function publicSmoke({ passed, failed }: SmokeReport, variant: string, sources: VariantSources): VariantSmoke {
+function publicSmoke(smoke: SmokeReport, variant: string, sources: VariantSources): VariantSmoke {
+  const { passed, failed } = smoke;
   const step = sources.steps().find(({ id }) => id === `smoke:${variant}`);
   const speed = step?.measurements as SmokeSpeed | undefined;
-  return { passed, failed, ...(speed?.loadSeconds === undefined ? {} : { speed }) };
+  return { passed, failed, ...vectorFigures(smoke), ...(speed?.loadSeconds === undefined ? {} : { speed }) };
+}
+
+/** Returns the figures of an embedding model or a reranker, without those that are undefined; none for a text model. */
+function vectorFigures({ answers, rankCorrelation }: SmokeReport): Pick<VariantSmoke, SmokeFigure> {
+  const cosines = answers.map(({ cosine }) => cosine);
+  const isComplete = cosines.length > 0 && cosines.every((cosine) => typeof cosine === "number");
+  return {
+    ...(isComplete ? { cosineToBase: Math.min(...cosines) } : {}),
+    ...(typeof rankCorrelation === "number" ? { rankToBase: rankCorrelation } : {}),
+  };
 }
 
 function publicAllocation({ budgetBytes, predictedKld, boundGap, probes }: AllocationReport): VariantAllocation {

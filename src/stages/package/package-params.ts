@@ -1,6 +1,7 @@
 import type { CardOverrides } from "../../checkpoint/override-card.js";
 import type { CorpusText } from "../../corpus/assemble-corpus.js";
 import type { TargetDevices } from "../../hardware/fit/estimate-release-fit.js";
+import type { GateLimit, SmokeFigure } from "../../release/gates.js";
 import type { InputFile, InputText } from "../../release/release-facts.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import type { Warning } from "../../util/warnings.js";
@@ -37,6 +38,8 @@ export interface PackageParams extends JsonObject {
   measured: boolean;
   /** True if the plan smoke-tests variants, which then need a result to pass. */
   smokeTested: boolean;
+  /** Gates of the smoke test. */
+  smokeLimits: readonly GateLimit<SmokeFigure>[];
   /** Type of the copy that stands for the base where it is evaluated; absent for the 16-bit base itself. */
   evaluatedBase?: "Q8_0";
   /** The texts in use, for reports. */

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { GgufValue } from "../../../src/gguf/gguf.js";
 import { templateWarnings } from "../../../src/stages/convert/template-warnings.js";
-import { missingEnds, missingPooling, missingTokens } from "../../../src/stages/convert/text-warnings.js";
+import { missingDense, missingEnds, missingPooling, missingTokens } from "../../../src/stages/convert/text-warnings.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
 const home = temporaryFolder();
@@ -66,6 +66,16 @@ test("an embedding model without a pooling in its file", () => {
   expect(missingPooling(file([]), 3)).toMatchObject([{ code: "QW-POOLING-LOST" }]);
   expect(missingPooling(file([], { "llama.pooling_type": 3 }), 3)).toEqual([]);
   expect(missingPooling(file([]), undefined)).toEqual([]);
+});
+
+test("dense layers after the pooling are named", () => {
+  const modules = ["Transformer", "Pooling", "Dense", "Normalize"].map((type, i) => ({
+    type: `sentence_transformers.models.${type}`,
+    path: `${i}_${type}`,
+  }));
+  expect(missingDense(modules)).toMatchObject([{ code: "QW-DENSE-LOST", message: expect.stringContaining("2_Dense") }]);
+  expect(missingDense(modules.filter(({ path }) => path !== "2_Dense"))).toEqual([]);
+  expect(missingDense({ not: "a list" })).toEqual([]);
 });
 
 describe("chat templates", () => {
