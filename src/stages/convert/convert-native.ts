@@ -14,6 +14,7 @@ import { type Operation, type OperationReport, requiredInput, type StageContext 
 import { writeReport } from "../step-files.js";
 import { type ConvertParams, describeConverted } from "./convert-report.js";
 import { runUpstream } from "./convert-upstream.js";
+import { noteEnd, pushImpliedEnd } from "./end-of-turn.js";
 import { warnOfTexts } from "./text-warnings.js";
 
 export interface NativeParams extends ConvertParams {
@@ -29,7 +30,7 @@ export interface NativeParams extends ConvertParams {
 export const convertNative: Operation<NativeParams> = {
   id: "convert-native",
   stage: "convert",
-  version: 4,
+  version: 5,
   resource: "compute",
   tools: ["pretokenizers"],
   intermediates: ["model.gguf"],
@@ -63,6 +64,8 @@ async function runNative(params: NativeParams, context: StageContext): Promise<O
     known: await readPretokenizers(await context.toolchain()),
     context,
   });
+  const end = await pushImpliedEnd(tokenizer, folder);
+  if (end !== undefined) noteEnd(end, context);
   const outFile = join(context.out, "model.gguf");
   await writeNative({
     ...{ folder, family, config, tokenizer, outFile },

@@ -5,6 +5,7 @@ import { readPretokenizers } from "../../llamacpp/toolchain/pretokenizers.js";
 import { type Operation, type OperationReport, requiredInput, type StageContext } from "../stage.js";
 import { writeReport } from "../step-files.js";
 import { type ConvertParams, type ConvertReport, describeConverted } from "./convert-report.js";
+import { addImpliedEnd } from "./end-of-turn.js";
 import { prepareConverter } from "./prepare-converter.js";
 import { warnOfTexts } from "./text-warnings.js";
 
@@ -15,7 +16,7 @@ import { warnOfTexts } from "./text-warnings.js";
 export const convertUpstream: Operation<ConvertParams> = {
   id: "convert-upstream",
   stage: "convert",
-  version: 4,
+  version: 5,
   resource: "compute",
   tools: ["converter"],
   intermediates: ["model.gguf"],
@@ -39,8 +40,11 @@ export async function runUpstream(
     outFile: "../out/model.gguf",
     outtype: params.outtype,
   });
-  const report = await describeConverted(join(context.out, "model.gguf"), "upstream", params);
+  const file = join(context.out, "model.gguf");
+  const snapshot = requiredInput(context, "snapshot");
+  await addImpliedEnd(file, snapshot, context);
+  const report = await describeConverted(file, "upstream", params);
   await writeReport(context, "convert.json", { ...report, ...also });
-  await warnOfTexts(context, { snapshot: requiredInput(context, "snapshot"), file: join(context.out, "model.gguf") });
+  await warnOfTexts(context, { snapshot, file });
   return { commands: [run.argv], peakMemoryBytes: run.peakMemoryBytes };
 }

@@ -8,6 +8,7 @@ import { readPretokenizers } from "../../llamacpp/toolchain/pretokenizers.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import type { Warning } from "../../util/warnings.js";
 import type { PrepareContext } from "../stage.js";
+import { pushImpliedEnd } from "./end-of-turn.js";
 import { templateWarnings } from "./template-warnings.js";
 import { textWarnings } from "./text-warnings.js";
 
@@ -36,6 +37,7 @@ export async function foreseeTexts(
     ...{ folder, kind: family.vocabulary, config: h.values, pretokenizer, context },
     known: await readPretokenizers(await context.toolchain()),
   });
+  await pushImpliedEnd(tokenizer, folder);
   const model = { h, rope: readRope(h, family.ropeTypes), fileType: 0, ...(pooling === undefined ? {} : { pooling }) };
   const metadata = new Map<string, GgufValue>([
     ["general.architecture", { type: "string", value: family.gguf }],

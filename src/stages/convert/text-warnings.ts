@@ -1,17 +1,17 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parseJson, parseSideFile } from "../../checkpoint/outline/side-files.js";
+import { parseJson } from "../../checkpoint/outline/side-files.js";
 import { isObject } from "../../checkpoint/parse-python-json.js";
 import { readPoolingType } from "../../converter/pooling.js";
 import { readObject } from "../../converter/vocabulary/tokenizer-files.js";
 import type { Gguf } from "../../gguf/gguf.js";
 import { metadataNumber, metadataString } from "../../gguf/metadata.js";
 import { readGguf } from "../../gguf/read-header.js";
-import { endTexts } from "../../llamacpp/end-of-generation.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { quote, quoteList } from "../../util/quote.js";
 import type { Warning } from "../../util/warnings.js";
 import type { StageContext } from "../stage.js";
+import { missingEnds, readEnds } from "./end-of-turn.js";
 import { templateWarnings } from "./template-warnings.js";
 
 /** Names in a message. */
@@ -30,11 +30,10 @@ export async function warnOfTexts(
 
 /** Returns what a folder's tokenizer and chat templates say and the metadata of its conversion does not. */
 export async function textWarnings(gguf: Pick<Gguf, "metadata">, snapshot: string): Promise<Warning[]> {
-  const read = (name: string) => parseSideFile(join(snapshot, name));
   const tokenizer = (await readdir(snapshot)).includes("tokenizer.json") ? await readTokenizer(snapshot) : undefined;
   return [
     ...missingTokens(gguf, tokenizer),
-    ...missingEnds(gguf, await read("generation_config.json"), await read("config.json")),
+    ...missingEnds(gguf, await readEnds(snapshot)),
     ...(await templateWarnings(snapshot)),
     ...missingPooling(gguf, await readPoolingType(snapshot).catch(() => undefined)),
     ...missingDense(await readModules(snapshot)),
@@ -66,29 +65,6 @@ export function missingTokens(gguf: Pick<Gguf, "metadata">, tokenizer: JsonObjec
 
 /** `LLAMA_TOKEN_TYPE_UNUSED`. */
 const unusedType = 5;
-
-/** Warns of tokens that end a turn for transformers, and not for llama.cpp. Pure. */
-export function missingEnds(
-  gguf: Pick<Gguf, "metadata">,
-  generation: JsonObject | undefined,
-  config: JsonObject | undefined,
-): Warning[] {
-  const file = generation?.eos_token_id === undefined ? "config.json" : "generation_config.json";
-  const named = generation?.eos_token_id ?? config?.eos_token_id;
-  const ids = (Array.isArray(named) ? named : [named]).filter((id) => typeof id === "number");
-  const known = ["eos", "eot", "eom"].map((role) => metadataNumber(gguf, `tokenizer.ggml.${role}_token_id`));
-  const tokens = listOf(gguf, "tokenizer.ggml.tokens");
-  const missing = ids.filter((id) => !known.includes(id) && !endTexts.has(String(tokens[id])));
-  if (missing.length === 0) return [];
-  const texts = missing.map((id) => (tokens[id] === undefined ? `${id}` : `${quote(String(tokens[id]))} (${id})`));
-  return [
-    {
-      code: "QW-TOKENS-END",
-      message: `${file} ends an answer at ${texts.slice(0, maxNames).join(", ")}, where llama.cpp goes on`,
-      remedy: `If the model ends its turns with it, set it in each file: \`quantsmith edit-metadata <file> --set tokenizer.ggml.eot_token_id:uint32=${missing[0]}\`. In tokenizer_config.json, \`eos_token\` names the one for all files.`,
-    },
-  ];
-}
 
 /** Warns of an embedding model whose architecture the converter writes without its pooling. Pure. */
 export function missingPooling(gguf: Pick<Gguf, "metadata">, pooling: number | undefined): Warning[] {

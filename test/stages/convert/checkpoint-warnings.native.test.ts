@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { readConfig } from "../../../src/checkpoint/read-config.js";
+import { metadataNumber } from "../../../src/gguf/metadata.js";
+import { readGguf } from "../../../src/gguf/read-header.js";
 import type { ToolRun } from "../../../src/llamacpp/tool-run.js";
 import { resolveToolchain } from "../../../src/llamacpp/toolchain/toolchain.js";
 import { convertNative } from "../../../src/stages/convert/convert-native.js";
@@ -19,10 +21,10 @@ beforeAll(async () => {
 });
 
 /**
- * Converts a small Llama with the demo's tokenizer.model and these files; returns the warnings of the step, which a plan
- * must foresee.
+ * Converts a small Llama with the demo's tokenizer.model and these files; returns the file, and the warnings of the step,
+ * which a plan must foresee.
  */
-async function warningsOf(name: string, rows: number, extra: Record<string, object>): Promise<Warning[]> {
+async function convert(name: string, rows: number, extra: Record<string, object>) {
   const snapshot = join(folder, name);
   await makeCheckpoint(snapshot, { ...smallLlama({ vocab_size: rows }), extra });
   const warnings: Warning[] = [];
@@ -32,8 +34,10 @@ async function warningsOf(name: string, rows: number, extra: Record<string, obje
   const { config } = await readConfig(join(snapshot, "config.json"));
   const texts = { folder: snapshot, config, pretokenizer: "auto", isNative: true };
   expect(await foreseeTexts(texts, context)).toEqual(warnings);
-  return warnings;
+  return { warnings, file: join(context.out, "model.gguf") };
 }
+
+const warningsOf = async (...args: Parameters<typeof convert>) => (await convert(...args)).warnings;
 
 test("tokens of a fine-tune that stand in tokenizer.json alone are named", async () => {
   const added_tokens = ["<|call|>", "<|reply|>"].map((content, i) => ({ id: 4096 + i, content, special: true }));
@@ -48,6 +52,12 @@ test("an end of turn that stands in generation_config.json alone is named", asyn
   const [warning, ...others] = await warningsOf("ends", 4096, { "generation_config.json": { eos_token_id: [2, 300] } });
   expect(others).toEqual([]);
   expect(warning).toMatchObject({ code: "QW-TOKENS-END", remedy: expect.stringContaining("uint32=300") });
+});
+
+test("an end of turn that the chat template uses is written", async () => {
+  const { file, warnings } = await convert("implied", 4096, { "generation_config.json": { eos_token_id: [2, 3] } });
+  expect(warnings).toEqual([]);
+  expect(metadataNumber(await readGguf(file), "tokenizer.ggml.eot_token_id")).toBe(3);
 });
 
 test("a usual checkpoint has no warnings", async () => {

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { GgufValue } from "../../../src/gguf/gguf.js";
 import { templateWarnings } from "../../../src/stages/convert/template-warnings.js";
-import { missingDense, missingEnds, missingPooling, missingTokens } from "../../../src/stages/convert/text-warnings.js";
+import { missingDense, missingPooling, missingTokens } from "../../../src/stages/convert/text-warnings.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
 const home = temporaryFolder();
@@ -35,30 +35,6 @@ describe("tokens of tokenizer.json that the file lacks", () => {
   test("are not those that have another text, which the converter normalized", () => {
     expect(missingTokens(file(["<s>", " x"]), added("<s>", "▁x"))).toEqual([]);
     expect(missingTokens(file(["<s>"]), undefined)).toEqual([]);
-  });
-});
-
-describe("tokens that end a turn", () => {
-  const vocabulary = file(["<unk>", "<s>", "</s>", "x", "<|fin|>", "<|im_end|>"], { "tokenizer.ggml.eos_token_id": 2 });
-
-  test("only in generation_config.json are named", () => {
-    const [warning] = missingEnds(vocabulary, { eos_token_id: [2, 4] }, {});
-    expect(warning).toMatchObject({ code: "QW-TOKENS-END", remedy: expect.stringContaining("eot_token_id:uint32=4") });
-    expect(warning?.message).toContain('generation_config.json ends an answer at "<|fin|>" (4)');
-  });
-
-  test("are known by their key, by their text, or by another key", () => {
-    expect(missingEnds(vocabulary, { eos_token_id: [2, 5] }, {})).toEqual([]);
-    const withEot = file(["<|fin|>"], { "tokenizer.ggml.eot_token_id": 0 });
-    expect(missingEnds(withEot, { eos_token_id: 0 }, {})).toEqual([]);
-    expect(missingEnds(vocabulary, undefined, undefined)).toEqual([]);
-  });
-
-  test("may stand in config.json as a list, and beyond the vocabulary", () => {
-    expect(missingEnds(vocabulary, {}, { eos_token_id: [2, 3] })[0]?.message).toContain(
-      'config.json ends an answer at "x"',
-    );
-    expect(missingEnds(vocabulary, { eos_token_id: 99 }, {})[0]?.message).toContain("at 99,");
   });
 });
 
