@@ -20,6 +20,7 @@ import { copySteps, evaluatedBase, withMemoryChecks } from "./evaluated-base.js"
 import type { PlanFacts } from "./facts.js";
 import { expectedBits, labelPreset } from "./label-preset.js";
 import { outputOf, step } from "./make-step.js";
+import { mtpNotes } from "./mtp.js";
 import { memoryStep, packageInputs, packageParams } from "./package-step.js";
 import type { Plan, Step, StepInput } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
@@ -72,7 +73,7 @@ export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selec
     toolDigests: facts.toolDigests,
     compute: facts.compute,
     computeSettings: settings.compute,
-    notes: baseNotes(settings, facts),
+    notes: [...baseNotes(settings, facts), ...mtpNotes(settings, facts)],
     keepIntermediates: settings.keepIntermediates,
     convert: convertEngine(settings, facts),
     warnings: [...facts.model.warnings, ...smokeWarnings(settings, facts)],

@@ -2,6 +2,7 @@ import { checkPretokenizer } from "../converter/vocabulary/choose-pretokenizer.j
 import type { Settings } from "../recipe/settings.js";
 import { adoptGguf } from "../stages/convert/adopt-gguf.js";
 import { chooseEngine, type EngineChoice } from "../stages/convert/choose-engine.js";
+import { convertMtp } from "../stages/convert/convert-mtp.js";
 import { convertNative } from "../stages/convert/convert-native.js";
 import { convertProjector } from "../stages/convert/convert-projector.js";
 import { convertUpstream } from "../stages/convert/convert-upstream.js";
@@ -12,6 +13,7 @@ import { requireQuantization } from "../stages/convert/require-quantization.js";
 import type { SourceLocation } from "../util/errors.js";
 import type { ModelFacts, PlanFacts } from "./facts.js";
 import { outputOf, step } from "./make-step.js";
+import { mtpChoice, mtpId } from "./mtp.js";
 import type { Step } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
 
@@ -44,7 +46,7 @@ export function convertsProjector({ convert }: Settings, { model }: PlanFacts): 
   return convert.mmproj === "auto" && model.config !== null && isMultimodal(model.config);
 }
 
-/** Converts the checkpoint to one GGUF and, for a multimodal model, its projector to another. */
+/** Converts the checkpoint to one GGUF, and its projector and separated MTP layers, if any, to others. */
 export function convertSteps(settings: Settings, facts: PlanFacts): Step[] {
   const { convert, model, metadata } = settings;
   if (facts.model.gguf !== undefined) return [adoptStep(settings, facts.model)];
@@ -59,22 +61,29 @@ export function convertSteps(settings: Settings, facts: PlanFacts): Step[] {
     checkPretokenizer(convert.pretokenizer, facts.pretokenizers, settings.locate(["convert", "pretokenizer"]));
   }
   const { engine, why } = convertEngine(settings, facts);
+  const mtp = mtpChoice(settings, facts);
   const params = { ...named, outtype: convert.outtype, pretokenizer: convert.pretokenizer, why };
   const inputs = { snapshot: outputOf("fetch", "snapshot") };
   const bytes = predictBytes.baseGguf(facts.model);
   const base =
     engine === "native"
       ? step("convert", convertNative, { ...params, fallback: convert.engine === "auto" }, inputs, bytes)
-      : step("convert", convertUpstream, params, inputs, bytes);
+      : step("convert", convertUpstream, mtp === "default" ? params : { ...params, mtp: "none" }, inputs, bytes);
   const { config, source } = facts.model;
-  if (config === null) return [base];
-  if (source.kind === "local") {
+  if (config !== null && source.kind === "local") {
     const texts = { folder: source.folder, config, pretokenizer: convert.pretokenizer, isNative: engine === "native" };
     base.foresee = async (context) => ({ bytes, warnings: await foreseeTexts(texts, context) });
   }
-  if (!convertsProjector(settings, facts)) return [base];
-  requireArchitecture("projector", config, facts.architectures, settings.locate(["model", "source"]));
-  return [base, step(projectorId, convertProjector, named, inputs, predictBytes.projector(facts.model))];
+  const steps: Step[] = [base];
+  if (mtp === "separate") {
+    const separated = { ...named, pretokenizer: convert.pretokenizer };
+    steps.push(step(mtpId, convertMtp, separated, inputs, predictBytes.mtp(facts.model)));
+  }
+  if (config !== null && convertsProjector(settings, facts)) {
+    requireArchitecture("projector", config, facts.architectures, settings.locate(["model", "source"]));
+    steps.push(step(projectorId, convertProjector, named, inputs, predictBytes.projector(facts.model)));
+  }
+  return steps;
 }
 
 /** A GGUF source, joined where it is split, as the base of all variants. */

@@ -25,6 +25,8 @@ export interface PlanFacts {
   architectures: Architectures | null;
   /** Quantized checkpoints that llama.cpp's converter reads; null if unknown. */
   quantization: QuantizationMethods | null;
+  /** Architectures for which the converter has options for MTP layers; null if unknown. */
+  mtpArchitectures: ReadonlySet<string> | null;
   /** The converter's pre-tokenizers, if the recipe names one; null if unknown. */
   pretokenizers: Pretokenizers | null;
   /** Whether the tools include quantsmith's own programs, for error feedback and probes. */

@@ -16,7 +16,7 @@ import { readPretokenizers } from "../llamacpp/toolchain/pretokenizers.js";
 import { describeToolchain, type ToolchainStatus } from "../llamacpp/toolchain/toolchain.js";
 import { ownTools, type Toolchain } from "../llamacpp/toolchain/tools.js";
 import type { Settings } from "../recipe/settings.js";
-import { converterRules } from "../stages/convert/converter-rules.js";
+import { type ConverterRules, converterRules } from "../stages/convert/converter-rules.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import { packageVersion } from "../util/package-version.js";
 import { usableMemoryBytes } from "../util/usable-memory.js";
@@ -78,7 +78,7 @@ function modelFacts({ source, ...choice }: Settings["model"], digests: DigestCac
 async function converterFacts(
   { convert }: Settings,
   status: ToolchainStatus,
-): Promise<Pick<PlanFacts, "architectures" | "quantization" | "pretokenizers">> {
+): Promise<ConverterRules & Pick<PlanFacts, "pretokenizers">> {
   const isRead = status.state === "ready" && convert.pretokenizer !== "auto";
   return {
     ...(await converterRules(status)),

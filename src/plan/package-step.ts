@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { imatrixFileName, projectorFileName, variantFileName } from "../quant/names.js";
+import { imatrixFileName, mtpFileName, projectorFileName, variantFileName } from "../quant/names.js";
 import type { Settings, Variant } from "../recipe/settings.js";
 import { smokeLimits } from "../release/gates.js";
 import { type PackageParams, variantInput } from "../stages/package/package-params.js";
@@ -11,6 +11,7 @@ import { type CorpusKind, corpusTexts, inputTexts, lockedTexts, usedKinds } from
 import { distanceId, measuresCopy, referenceId, usesCopy } from "./evaluated-base.js";
 import type { PlanFacts } from "./facts.js";
 import { outputOf, step } from "./make-step.js";
+import { mtpChoice, mtpId } from "./mtp.js";
 import type { Step, StepInput } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
 import { targetDevices } from "./target-devices.js";
@@ -28,6 +29,7 @@ export function packageParams(settings: Settings, facts: PlanFacts): PackagePara
     baseModel: model.source.kind === "hub" ? model.source.repo : null,
     imatrixFile: imatrixFileName(model.name),
     projectorFile: convertsProjector(settings, facts) ? projectorFileName(model.name) : null,
+    mtpFile: mtpChoice(settings, facts) === "separate" ? mtpFileName(model.name) : null,
     variants: settings.variants.map(({ name }) => ({ name, file: variantFileName(model.name, name) })),
     maxFileBytes,
     measured: settings.stages.includes("validate"),
@@ -52,7 +54,7 @@ export function packageParams(settings: Settings, facts: PlanFacts): PackagePara
 
 /**
  * Returns every file that the package stage reads. All are optional, since a variant may have failed, except the
- * projector: a multimodal release is incomplete without it.
+ * projector and separated layers: a release is incomplete without them.
  */
 export function packageInputs(settings: Settings, facts: PlanFacts): Record<string, StepInput> {
   const inputs: Record<string, StepInput> = {
@@ -60,6 +62,7 @@ export function packageInputs(settings: Settings, facts: PlanFacts): Record<stri
     convert: maybe("convert", "convert.json"),
   };
   if (convertsProjector(settings, facts)) inputs.projector = outputOf(projectorId, "mmproj.gguf");
+  if (mtpChoice(settings, facts) === "separate") inputs.mtp = outputOf(mtpId, "mtp.gguf");
   const has = (stage: Settings["stages"][number]) => settings.stages.includes(stage);
   if (has("calibrate")) {
     inputs.imatrix = maybe("calibrate", "imatrix.gguf");

@@ -16,6 +16,10 @@ export const predictBytes = {
   baseGguf: (model: ModelFacts) => baseBytes(model) + vocabularyBytes(model),
   /** The size of a vision tower is unknown; few exceed four gigabytes. */
   projector: (model: ModelFacts) => Math.min(model.parameters * 2, 4e9) + smallBytes,
+  /** The layers, and embedding and output matrix with at most 8192 columns, in 8.5 bits per weight. */
+  mtp: (model: ModelFacts) =>
+    Math.ceil(1.1 * ((model.outline?.mtpParameters ?? 0) + 2 * 8192 * (model.vocabulary ?? largeVocabulary))) +
+    vocabularyBytes(model),
   /** Two float32 rows per matrix, a few thousandths of the weights. */
   imatrix: (model: ModelFacts) => Math.ceil(model.parameters * 0.02) + smallBytes,
   /** n² bytes for each input of n columns: 1.0 bytes per weight of an 8B Llama, 1.2 of a 70B. */

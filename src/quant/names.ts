@@ -15,6 +15,11 @@ export function projectorFileName(model: string): string {
   return `mmproj-${model}-F16.gguf`;
 }
 
+/** Returns the file name of the layers for multi-token prediction in a release. Runtimes recognize it by its prefix. */
+export function mtpFileName(model: string): string {
+  return `mtp-${model}-Q8_0.gguf`;
+}
+
 /**
  * Returns the quantization label that the Hub displays for a file name, by the Hub's own code: the last part that matches
  * a known quantization. Undefined if the Hub displays none; the label can differ from the variant's name in the recipe.

@@ -3,7 +3,7 @@ import { isGgufSource } from "./model-source.js";
 import type { Recipe } from "./schema.js";
 import type { Problem } from "./yaml/diagnostics.js";
 
-const conversionKeys = ["engine", "outtype", "pretokenizer"] as const;
+const conversionKeys = ["engine", "outtype", "mtp", "pretokenizer"] as const;
 const selectionKeys = ["include", "exclude", "allowUnsafe"] as const;
 
 /** Reports settings of a conversion or of a choice of files for a GGUF source, which they do not affect. */

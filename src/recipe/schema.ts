@@ -88,6 +88,12 @@ const convert = z.strictObject({
     .enum(["auto", "none"])
     .exactOptional()
     .describe("Also convert the vision or audio projector, if the model has one (default `auto`)."),
+  mtp: z
+    .enum(["auto", "keep", "drop", "separate"])
+    .exactOptional()
+    .describe(
+      "Layers for multi-token prediction (MTP, NextN): part of every variant (`keep`), left out (`drop`), or a file of their own for speculative decoding (`separate`). `auto` keeps what llama.cpp's converter keeps (default `auto`).",
+    ),
   pretokenizer: patternString(
     /^[A-Za-z0-9][\w.-]*$/,
     "a pre-tokenizer name",

@@ -96,6 +96,7 @@ export interface Settings {
     engine: "auto" | ConvertEngine;
     outtype: "auto" | "bf16" | "f16" | "f32";
     mmproj: "auto" | "none";
+    mtp: "auto" | "keep" | "drop" | "separate";
     pretokenizer: string;
   };
   /** `context` in tokens. */

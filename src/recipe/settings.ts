@@ -82,6 +82,7 @@ export function resolveSettings(
       engine: pick("convert.engine", convert?.engine, undefined, "auto"),
       outtype: pick("convert.outtype", convert?.outtype, undefined, "auto"),
       mmproj: pick("convert.mmproj", convert?.mmproj, undefined, "auto"),
+      mtp: pick("convert.mtp", convert?.mtp, undefined, "auto"),
       pretokenizer: pick("convert.pretokenizer", convert?.pretokenizer, undefined, "auto"),
     },
     calibration: {

@@ -21,7 +21,9 @@ export interface RunReport {
   steps: { id: string; stage: string; status: "built" | "cached" | "skipped" | "failed"; seconds: number }[];
   variants: VariantReport[];
   /** The vision or audio projector, a separate file shared by all variants; absent without one. */
-  projector?: ProjectorFile;
+  projector?: SideFile;
+  /** The layers for multi-token prediction, a draft for all variants; absent unless the recipe separates them. */
+  mtp?: SideFile;
   base: {
     bytes: number;
     perplexity: number | null;
@@ -50,8 +52,8 @@ export interface ReleaseCompute {
   gpuLayers: number | null;
 }
 
-/** An mmproj file. */
-export interface ProjectorFile {
+/** A file that all variants share. */
+export interface SideFile {
   file: string;
   bytes: number;
   sha256: string;

@@ -5,10 +5,11 @@ export function variantFiles({ file, bytes, sha256, parts: splits }: VariantRepo
   return splits ?? [{ file, bytes, sha256 }];
 }
 
-/** Returns all weight files of a release: those of the variants, and the projector. */
+/** Returns all weight files of a release: those of the variants, and the files that they share. */
 export function weightFiles({
   variants,
   projector,
-}: Pick<RunReport, "variants" | "projector">): readonly VariantSplit[] {
-  return [...variants.flatMap(variantFiles), ...(projector === undefined ? [] : [projector])];
+  mtp,
+}: Pick<RunReport, "variants" | "projector" | "mtp">): readonly VariantSplit[] {
+  return [...variants.flatMap(variantFiles), ...[projector, mtp].filter((file) => file !== undefined)];
 }

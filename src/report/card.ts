@@ -38,6 +38,7 @@ export function renderCard(facts: CardFacts): string {
     variantTable(facts),
     ...projectorNote(facts),
     ...keptNote(facts),
+    ...mtpNote(facts),
     figuresNote(facts),
     ...vectorNote(facts),
     ...nameNotes(facts),
@@ -91,6 +92,15 @@ function projectorNote({ report: { projector } }: CardFacts): string[] {
 function keptNote({ report }: CardFacts): string[] {
   const kept = describeKept(report);
   return kept === undefined ? [] : [`${markdownText(kept)}\n`];
+}
+
+/** Note on separated layers for multi-token prediction. */
+function mtpNote({ report: { mtp } }: CardFacts): string[] {
+  if (mtp === undefined) return [];
+  const link = markdownLink(mtp.file, `./${mtp.file}`);
+  return [
+    `Layers for multi-token prediction are in ${link} (${formatMegabytes(mtp.bytes)}), a draft for every variant: ${codeSpan(`--spec-type draft-mtp --model-draft ${mtp.file}`)} with llama.cpp's server. Its acceptance rate was not measured.\n`,
+  ];
 }
 
 function figuresNote({ evaluation, report }: CardFacts): string {

@@ -4,6 +4,7 @@ import { measureProbes } from "./allocate/measure-probes.js";
 import { calibrate } from "./calibrate/calibrate.js";
 import { sampleText } from "./calibrate/sample-text.js";
 import { adoptGguf } from "./convert/adopt-gguf.js";
+import { convertMtp } from "./convert/convert-mtp.js";
 import { convertNative } from "./convert/convert-native.js";
 import { convertProjector } from "./convert/convert-projector.js";
 import { convertUpstream } from "./convert/convert-upstream.js";
@@ -27,6 +28,7 @@ const operations: readonly Operation[] = [
   convertUpstream,
   convertNative,
   convertProjector,
+  convertMtp,
   calibrate,
   smokeBase,
   smoke,

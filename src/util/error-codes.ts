@@ -110,6 +110,10 @@ export const errorCodes = {
   "QS-ENV-OOM": { exit: 4, about: "A native tool ran out of memory or was killed by the system." },
   "QS-DISK-FULL": { exit: 4, about: "The disk became full during a write." },
   "QS-CONVERT-ARCHITECTURE": { exit: 2, about: "llama.cpp cannot convert this architecture." },
+  "QS-CONVERT-MTP": {
+    exit: 2,
+    about: "The recipe's `convert.mtp` requires layers that the checkpoint lacks, or options that the converter lacks.",
+  },
   "QS-CONVERT-QUANTIZED": {
     exit: 2,
     about: "llama.cpp's converter does not read the checkpoint's quantized weights.",

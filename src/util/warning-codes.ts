@@ -27,6 +27,11 @@ export const warningCodes = {
     onCard: true,
     about: "Tensors got a larger type than the preset uses, since their rows do not divide into its blocks.",
   },
+  "QW-QUANTIZE-MTP": {
+    onCard: true,
+    about:
+      "Layers for multi-token prediction have a larger type than others, since nothing can be measured about them.",
+  },
   // tokenizer and chat templates of a checkpoint (src/stages/convert)
   "QW-TOKENS-MISSING": {
     onCard: true,

@@ -18,9 +18,9 @@ export async function findProjector(path: string, model: string): Promise<string
   return last === undefined ? null : join(folder, last);
 }
 
-/** Returns true for files of a model repository that are not models: projectors and imatrix files. */
+/** Returns true for files of a model repository that are not models: projectors, imatrix files and MTP layers. */
 export function isSidecarFile(path: string): boolean {
-  return /mmproj|imatrix/i.test(basename(path));
+  return /mmproj|imatrix|^mtp-/i.test(basename(path));
 }
 
 function plain(name: string): string {

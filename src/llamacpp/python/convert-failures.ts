@@ -40,6 +40,12 @@ function unsupportedPattern(component: UnsupportedComponent): FailurePattern {
 export const convertFailures: readonly FailurePattern[] = [
   unsupportedPattern("model"),
   {
+    pattern: /--mtp \/ --no-nextn are not supported for (\S+)/,
+    code: "QS-CONVERT-MTP",
+    message: ([, name = ""]) => `llama.cpp's converter cannot separate the MTP layers of ${quote(name)}`,
+    remedy: "Remove `mtp` from the recipe's `convert`.",
+  },
+  {
     pattern: /Failed to detect model architecture|KeyError: 'architectures'/,
     code: "QS-CONVERT-ARCHITECTURE",
     message: () => "config.json does not contain the model's architecture",

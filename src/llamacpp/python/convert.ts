@@ -14,7 +14,7 @@ interface ScriptOptions extends ToolRun {
   python: ConverterPython;
   outFile: string;
   /** `auto` is the 16-bit type with the smallest loss. */
-  outtype: "bf16" | "f16" | "f32" | "auto";
+  outtype: "bf16" | "f16" | "f32" | "q8_0" | "auto";
 }
 
 export interface ConvertOptions extends ScriptOptions {
@@ -29,6 +29,8 @@ export interface ConvertOptions extends ScriptOptions {
   metadata?: string;
   /** Convert the vision or audio projector instead of the language model. */
   mmproj?: boolean;
+  /** Convert only the layers for multi-token prediction, or all others; by default what the converter supports. */
+  mtp?: "only" | "none";
   /** Pre-tokenizer to use; by default the converter derives it from the tokenizer's hash. */
   pretokenizer?: string;
 }
@@ -53,6 +55,7 @@ export function convertToGguf(options: ConvertOptions): Promise<ConvertResult> {
   const args = [
     // One argument, so that a name with a leading dash is not parsed as an option.
     ...[`--model-name=${options.modelName}`, ...(options.mmproj ? ["--mmproj"] : [])],
+    ...(options.mtp === undefined ? [] : [options.mtp === "only" ? "--mtp" : "--no-mtp"]),
     ...(options.metadata === undefined ? [] : ["--metadata", fileArgument(options.metadata)]),
   ];
   const patterns = options.mmproj ? projectorFailures : convertFailures;

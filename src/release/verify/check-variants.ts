@@ -45,6 +45,7 @@ export function checkVariants(
     ...(report.projector === undefined
       ? []
       : checkSplit("the projector", report.projector, models.get(report.projector.file))),
+    ...(report.mtp === undefined ? [] : checkSplit("the MTP layers", report.mtp, models.get(report.mtp.file))),
     ...strays.map((file) => errorProblem("QS-VERIFY-VARIANT", file, `${file} is not a variant in release.json`)),
     ...[...models].flatMap(([file, { header }]) => checkHeader(file, header)),
   ];

@@ -1,8 +1,8 @@
 import { stat } from "node:fs/promises";
 import { readGguf } from "../../gguf/read-header.js";
-import type { ErrorTable } from "../../quant/error-table.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { openImatrix, openSource, withPool } from "../ggml-source.js";
+import { mtpTypes } from "../quantize/mtp-types.js";
 import type { Rounding } from "../quantize/quantize.js";
 import { keepQuantized, quantizedTensors, requireSmaller } from "../quantize/quantized-source.js";
 import { resolveTensorRules } from "../quantize/tensor-rules.js";
@@ -15,6 +15,7 @@ import { chooseTypesForDevice, type DeviceProof, type DeviceTypeChoice } from ".
 import { DeviceBudgetCheck } from "./device-budget-check.js";
 import { withEvaluatedModel } from "./evaluated-model.js";
 import { fileBytesAt, type VariantSpec, variantFileBytes } from "./file-size.js";
+import type { ErrorsReport } from "./measure-errors.js";
 import type { ProbesReport } from "./measure-probes.js";
 import { ProbeRunner } from "./probe-runner.js";
 import { probeUnits } from "./probe-units.js";
@@ -80,17 +81,19 @@ export const allocateVariant: Operation<AllocateParams> = {
   },
   async run(params, context) {
     const { budget, imatrixName, preset, rounding } = params;
-    const measured = await readReport<ErrorTable>(requiredInput(context, "errors"));
+    const measured = await readReport<ErrorsReport>(requiredInput(context, "errors"));
     const table = rounding === "feedback" ? withFeedback(measured) : measured;
     const probes = await readProbes(context);
     const base = await readGguf(requiredInput(context, "model"));
-    const spec = { base, imatrix: await openImatrix(context), imatrixName, preset, rounding };
-    const rules = resolveTensorRules(
-      Object.fromEntries(params.pins),
-      table.tensors.map(({ name }) => name),
-    );
+    const mtp = measured.mtp ?? [];
+    const rules = resolveTensorRules(Object.fromEntries(params.pins), [
+      ...table.tensors.map(({ name }) => name),
+      ...mtp,
+    ]);
     requireSmaller(rules, base, "the recipe's rule");
     const pins = keepQuantized(rules, base, params.allowRequantize);
+    const fixed = new Map([...mtpTypes(base, mtp), ...[...pins].filter(([name]) => mtp.includes(name))]);
+    const spec = { base, imatrix: await openImatrix(context), imatrixName, preset, rounding, fixed };
     const alphas = probes === null ? priorAlphas(table) : probedAlphas(probes);
     const own = [...quantizedTensors(base).values()].map(({ name }) => name);
     const types = [...new Set([...(params.types ?? defaultTypes), ...own])];
@@ -107,7 +110,7 @@ export const allocateVariant: Operation<AllocateParams> = {
       boundGap: choice.boundGap,
       probes: probes === null ? null : summary(probes),
       refinement: refined === undefined ? null : refinementSummary(refined),
-      types: typeNames(choice.types),
+      types: typeNames(new Map([...choice.types, ...fixed])),
       ...(proved === undefined ? {} : { device: proved.proof }),
     };
     await writeReport(context, "allocation.json", report);

@@ -17,6 +17,8 @@ export interface VariantSpec {
   preset: string;
   /** Affects the metadata. */
   rounding: Rounding;
+  /** Types of tensors that are not chosen; those of a choice take precedence. */
+  fixed?: ReadonlyMap<string, GgmlType>;
 }
 
 /** Returns the exact bytes of the file that llama-quantize writes with these types; unlisted tensors keep theirs. */
@@ -32,7 +34,7 @@ export function fileBytesAt(spec: VariantSpec, bitsPerWeight: number): number {
 
 /** Returns the encoded header of that file and its metadata. */
 export function variantHeader(
-  { base, imatrix, imatrixName, preset, rounding }: VariantSpec,
+  { base, imatrix, imatrixName, preset, rounding, fixed }: VariantSpec,
   types: ReadonlyMap<string, GgmlType>,
 ): EncodedHeader & { metadata: ReadonlyMap<string, GgufValue> } {
   const { metadata, tensors } = variantLayout({
@@ -41,6 +43,10 @@ export function variantHeader(
     ...(imatrix === undefined ? {} : { imatrix: { imatrix, fileName: imatrixName } }),
     feedback: rounding === "feedback",
   });
-  const typed = tensors.map(({ name, shape, type }) => ({ name, shape, type: types.get(name) ?? type }));
+  const typed = tensors.map(({ name, shape, type }) => ({
+    name,
+    shape,
+    type: types.get(name) ?? fixed?.get(name) ?? type,
+  }));
   return { metadata, ...encodeHeader({ metadata, tensors: typed }) };
 }

@@ -1,3 +1,5 @@
+import { mtpMatrices } from "../../gguf/mtp-tensors.js";
+import { readGguf } from "../../gguf/read-header.js";
 import type { QuantizedTensor } from "../../llamacpp/quantize.js";
 import { quantizeDryRun } from "../../llamacpp/quantize-dry-run.js";
 import { type ErrorTable, measureTensorErrors, type TensorErrors } from "../../quant/error-table.js";
@@ -5,7 +7,7 @@ import type { GgmlType } from "../../quant/ggml-types.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { openSource, withPool } from "../ggml-source.js";
 import { isQuantizedPreset, quantizedTensors, smallerTypes } from "../quantize/quantized-source.js";
-import type { Operation } from "../stage.js";
+import { type Operation, requiredInput } from "../stage.js";
 import { linkInput, toolRun, writeReport } from "../step-files.js";
 import { storableTypes } from "./candidates.js";
 import { measureFeedback } from "./measure-feedback.js";
@@ -20,10 +22,12 @@ export interface ErrorsParams extends JsonObject {
   allowRequantize: boolean;
 }
 
-/** `errors.json`: one row per tensor that llama-quantize would quantize. */
+/** `errors.json`: one row per tensor that llama-quantize would quantize, except those of `mtp`. */
 export interface ErrorsReport extends ErrorTable {
   /** The types of those tensors in the preset; `readPresetTypes` reads it. */
   preset: { name: string; types: Record<string, string> } | null;
+  /** Tensors in layers for multi-token prediction, whose error has no effect on a measurement; absent without any. */
+  mtp?: string[];
 }
 
 /**
@@ -59,7 +63,9 @@ export const measureErrors: Operation<ErrorsParams> = {
     // llama-quantize quantizes the same tensors in all quantized presets.
     const kept = quantizedTensors({ tensors: [...source.tensors.values()] });
     const touched = plan.tensors.filter(({ name, fromType, toType }) => fromType !== toType || kept.has(name));
-    const names = touched.map(({ name }) => name);
+    const unmeasured = new Set(mtpMatrices(await readGguf(requiredInput(context, "model"))));
+    const mtp = touched.flatMap(({ name }) => (unmeasured.has(name) ? [name] : []));
+    const names = touched.flatMap(({ name }) => (unmeasured.has(name) ? [] : [name]));
     const known = await findReusableErrors(context);
     let measured = 0;
     const report = await withPool(context, async (pool) => {
@@ -89,7 +95,7 @@ export const measureErrors: Operation<ErrorsParams> = {
       context.input("moments") === undefined
         ? { rows: report.tensors, run: undefined }
         : await measureFeedback(report.tensors, model, context);
-    await writeReport(context, "errors.json", { ...report, tensors: rows });
+    await writeReport(context, "errors.json", { ...report, tensors: rows, ...(mtp.length === 0 ? {} : { mtp }) });
     return {
       commands: [plan.argv, ...(run === undefined ? [] : [run.argv])],
       peakMemoryBytes: Math.max(plan.peakMemoryBytes, run?.peakMemoryBytes ?? 0),

@@ -17,6 +17,8 @@ export interface ConvertParams extends JsonObject {
   metadata: MetadataParams;
   /** `auto`, or the pre-tokenizer set in the recipe. */
   pretokenizer: string;
+  /** Leave out layers for multi-token prediction; absent for the converter's default. */
+  mtp?: "none";
   /** Reason for the choice of the engine. */
   why: string;
 }

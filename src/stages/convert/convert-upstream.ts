@@ -37,6 +37,7 @@ export async function runUpstream(
   const run = await convertToGguf({
     ...(await prepareConverter(context, "model", params)),
     ...override,
+    ...(params.mtp === undefined ? {} : { mtp: params.mtp }),
     outFile: "../out/model.gguf",
     outtype: params.outtype,
   });

@@ -42,7 +42,8 @@ export async function collectReport(params: PackageParams, sources: VariantSourc
     release: null,
     steps: sources.steps().map(({ id, stage, status, seconds }) => ({ id, stage, status, seconds })),
     variants: variants.map(({ report }) => report),
-    ...(await projectorOf(params, sources)),
+    ...(await sideFile("projector", params.projectorFile, sources)),
+    ...(await sideFile("mtp", params.mtpFile, sources)),
     base: converted === undefined ? null : { ...publicBase(converted, base, noise), ...(await copyOf(params, read)) },
     toolchain: params.toolchain,
     ...collectCompute(sources.steps()),
@@ -64,14 +65,16 @@ function sourceFiles(snapshot: SnapshotReport | undefined): Pick<RunReport["mode
   return { files };
 }
 
-async function projectorOf(
-  { projectorFile }: PackageParams,
+/** A file beside the variants, which all of them share. */
+async function sideFile(
+  name: "projector" | "mtp",
+  file: string | null,
   sources: VariantSources,
-): Promise<Pick<RunReport, "projector">> {
-  const path = sources.input("projector");
-  const sha256 = sources.digest("projector");
-  if (projectorFile === null || path === undefined || sha256 === undefined) return {};
-  return { projector: { file: projectorFile, bytes: (await stat(path)).size, sha256 } };
+): Promise<Pick<RunReport, "projector" | "mtp">> {
+  const path = sources.input(name);
+  const sha256 = sources.digest(name);
+  if (file === null || path === undefined || sha256 === undefined) return {};
+  return { [name]: { file, bytes: (await stat(path)).size, sha256 } };
 }
 
 function publicBase(converted: ConvertReport, base: BaseReport | undefined, noise: NoiseReport | undefined) {

@@ -31,6 +31,8 @@ export interface PackageParams extends JsonObject {
   imatrixFile: string;
   /** Null without a vision or audio projector in the model or the recipe. */
   projectorFile: string | null;
+  /** File of the layers for multi-token prediction; null unless the recipe separates them. */
+  mtpFile: string | null;
   variants: readonly PackagedVariant[];
   /** A larger variant is split. */
   maxFileBytes: number;

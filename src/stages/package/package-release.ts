@@ -44,9 +44,9 @@ export const packageRelease: Operation<PackageParams> = {
     const release: RunReport = { ...report, release: params.release, variants, warnings };
     const imatrix = context.input("imatrix");
     if (imatrix !== undefined) await linkOrCopy(imatrix, join(context.out, params.imatrixFile));
-    const { projector } = report;
-    if (projector !== undefined) {
-      await linkOrCopy(requiredInput(context, "projector"), join(context.out, projector.file));
+    for (const name of ["projector", "mtp"] as const) {
+      const file = report[name]?.file;
+      if (file !== undefined) await linkOrCopy(requiredInput(context, name), join(context.out, file));
     }
     await requireNames(context.out, passed);
     const hardware = await collectHardware(passed, params, context);

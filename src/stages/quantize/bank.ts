@@ -12,6 +12,7 @@ import type { PreparedOperation, StageContext } from "../stage.js";
 import { writeReport } from "../step-files.js";
 import { assembleVariant } from "./assemble-variant.js";
 import { type FinishedTensors, findFinishedTensors } from "./finished-tensors.js";
+import { needsImatrix } from "./mtp-types.js";
 import { planVariant, type VariantPlan } from "./plan-variant.js";
 import { type QuantizeParams, reportVariant } from "./quantize.js";
 import { roundWithFeedback } from "./round-tensors.js";
@@ -104,8 +105,8 @@ function requireImportance(
   imatrix: Imatrix | undefined,
 ): void {
   const lacking = tensors.find(({ name, to }) => {
-    const ownRule = preset === "Q2_K_S" && to.name === "Q2_K" && !/^(token_embd|output)\.weight$/.test(name);
-    return (ownRule || to.needsImatrix === true) && imatrix?.entries.has(name) !== true;
+    const isLayer = !/^(token_embd|output)\.weight$/.test(name);
+    return (to.needsImatrix === true || (isLayer && needsImatrix(to, preset))) && imatrix?.entries.has(name) !== true;
   });
   if (lacking === undefined) return;
   throw new QuantsmithError(

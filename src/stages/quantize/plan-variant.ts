@@ -1,6 +1,7 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Gguf } from "../../gguf/gguf.js";
+import { mtpMatrices } from "../../gguf/mtp-tensors.js";
 import { readGguf } from "../../gguf/read-header.js";
 import type { Imatrix } from "../../gguf/read-imatrix.js";
 import { quantizeDryRun } from "../../llamacpp/quantize-dry-run.js";
@@ -12,6 +13,7 @@ import { openImatrix } from "../ggml-source.js";
 import { type OperationReport, type PrepareContext, type Prepared, requiredInput } from "../stage.js";
 import { linkInput } from "../step-files.js";
 import { fallbackWarnings } from "./fallback-warnings.js";
+import { mtpType, mtpTypes, mtpWarnings, uncalibrated } from "./mtp-types.js";
 import type { QuantizeParams, TensorFallback } from "./quantize.js";
 import { isQuantizedPreset, keepQuantized, requireSmaller } from "./quantized-source.js";
 import { findFallbacks, requireRules, resolveTensorRules, tensorTypeFile } from "./tensor-rules.js";
@@ -49,7 +51,7 @@ export async function planVariant(params: QuantizeParams, context: PrepareContex
   const chosen =
     allocation === undefined
       ? await presetTypes(params, context, base)
-      : allocatedTypes(await readAllocatedTypes(allocation));
+      : allocatedTypes(await readAllocatedTypes(allocation), base);
   requireSmaller(chosen.types, base, preset);
   const fileBytes = variantFileBytes({ base, imatrix, imatrixName, preset, rounding }, chosen.types);
   // Rounded tensors are written to a data file first.
@@ -64,8 +66,9 @@ export async function planVariant(params: QuantizeParams, context: PrepareContex
 }
 
 /** Returns the types of the solver, which llama-quantize can store without fallback or dry run. */
-function allocatedTypes(types: TensorTypes): VariantTypes {
-  return { types, listed: types, fallbacks: [], report: {} };
+function allocatedTypes(types: TensorTypes, base: Gguf): VariantTypes {
+  const mtp = mtpMatrices(base).filter((name) => types.get(name) === mtpType);
+  return { types, listed: types, fallbacks: [], warnings: mtpWarnings(mtp), report: {} };
 }
 
 /**
@@ -75,13 +78,35 @@ function allocatedTypes(types: TensorTypes): VariantTypes {
 async function presetTypes(params: QuantizeParams, context: PrepareContext, base: Gguf): Promise<VariantTypes> {
   const names = base.tensors.map((tensor) => tensor.name);
   const rules = resolveTensorRules(Object.fromEntries(params.rules), names);
-  const listed = isQuantizedPreset(params.preset) ? keepQuantized(rules, base, params.allowRequantize) : rules;
+  const kept = isQuantizedPreset(params.preset) ? keepQuantized(rules, base, params.allowRequantize) : rules;
+  const first = await dryRun(params, kept, context);
+  // llama-quantize would fail on these; its dry run does not.
+  const mtp = uncalibrated(base, first.tensors, await openImatrix(context), params.preset);
+  const listed = new Map([...kept, ...mtpTypes(base, mtp)]);
+  const { tensors, argv, peakMemoryBytes } = mtp.length === 0 ? first : await dryRun(params, listed, context);
+  const planned = tensors.map(({ name, toType }) => ({ name, type: knownType(toType) }));
+  const fallbacks = findFallbacks(tensors);
+  requireRules(listed, planned, fallbacks);
+  const quantized = planned.filter(({ type }) => type.quantized).length;
+  return {
+    types: new Map(planned.map(({ name, type }) => [name, type])),
+    listed,
+    fallbacks,
+    warnings: [
+      ...fallbackWarnings(fallbacks, { preset: params.preset, rules: new Set(rules.keys()), tensors: quantized }),
+      ...mtpWarnings(mtp),
+    ],
+    report: { commands: [argv], peakMemoryBytes },
+  };
+}
+
+/** Runs `llama-quantize --dry-run` with rules. */
+async function dryRun(params: QuantizeParams, listed: TensorTypes, context: PrepareContext) {
   // A separate folder, because `run` links the same inputs into the working folder.
-  const own = { input: context.input, work: join(context.work, "dry-run") };
-  await mkdir(own.work);
+  const own = { input: context.input, work: await mkdtemp(join(context.work, "dry-run-")) };
   const rulesFile = "tensor-types.txt";
   if (listed.size > 0) await writeFile(join(own.work, rulesFile), tensorTypeFile(listed));
-  const { tensors, argv, peakMemoryBytes } = await quantizeDryRun({
+  return quantizeDryRun({
     toolchain: await context.toolchain(),
     cwd: own.work,
     threads: context.threads,
@@ -91,19 +116,4 @@ async function presetTypes(params: QuantizeParams, context: PrepareContext, base
     ...(context.input("imatrix") && { imatrix: await linkInput(own, "imatrix", params.imatrixName) }),
     ...(listed.size > 0 && { tensorTypes: rulesFile }),
   });
-  const planned = tensors.map(({ name, toType }) => ({ name, type: knownType(toType) }));
-  const fallbacks = findFallbacks(tensors);
-  requireRules(listed, planned, fallbacks);
-  const quantized = planned.filter(({ type }) => type.quantized).length;
-  return {
-    types: new Map(planned.map(({ name, type }) => [name, type])),
-    listed,
-    fallbacks,
-    warnings: fallbackWarnings(fallbacks, {
-      preset: params.preset,
-      rules: new Set(rules.keys()),
-      tensors: quantized,
-    }),
-    report: { commands: [argv], peakMemoryBytes },
-  };
 }

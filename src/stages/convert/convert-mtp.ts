@@ -1,0 +1,35 @@
+import { join } from "node:path";
+import { readGguf } from "../../gguf/read-header.js";
+import { convertToGguf } from "../../llamacpp/python/convert.js";
+import type { Operation } from "../stage.js";
+import { writeReport } from "../step-files.js";
+import type { ProjectorReport } from "./convert-projector.js";
+import type { ConvertParams } from "./convert-report.js";
+import { prepareConverter } from "./prepare-converter.js";
+
+export type MtpParams = Pick<ConvertParams, "modelName" | "baseModel" | "metadata" | "pretokenizer">;
+
+/**
+ * Converts the layers for multi-token prediction of a checkpoint, with the matrices that they share with the model, to a
+ * Q8_0 file for speculative decoding, with llama.cpp's own converter. Q8_0 needs no imatrix, which llama.cpp cannot compute
+ * for these layers. Input `snapshot`; outputs `mtp.gguf`, `mtp.json`. Errors: QS-CONVERT-*, QS-PYTHON-*, QS-TOOL-*.
+ */
+export const convertMtp: Operation<MtpParams> = {
+  id: "convert-mtp",
+  stage: "convert",
+  version: 1,
+  resource: "compute",
+  tools: ["converter"],
+  async run(params, context) {
+    const { pretokenizer } = params;
+    const run = await convertToGguf({
+      ...(await prepareConverter(context, "model", params)),
+      ...(pretokenizer === "auto" ? {} : { pretokenizer }),
+      ...{ outFile: "../out/mtp.gguf", outtype: "q8_0", mtp: "only" },
+    });
+    const gguf = await readGguf(join(context.out, "mtp.gguf"));
+    const report: ProjectorReport = { bytes: gguf.fileBytes, tensors: gguf.tensors.length };
+    await writeReport(context, "mtp.json", report);
+    return { commands: [run.argv], peakMemoryBytes: run.peakMemoryBytes };
+  },
+};
