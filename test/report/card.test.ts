@@ -93,6 +93,13 @@ test("an embedding model's variants have their distance from the base's vectors"
   expect(renderCard(facts)).not.toContain("Vectors:");
 });
 
+test("layers for multi-token prediction in a file of their own are a draft for every variant", () => {
+  const mtp = { file: "mtp-Model-Q8_0.gguf", bytes: 2e9, sha256: "ef" };
+  const card = renderCard({ ...facts, report: { ...facts.report, mtp } });
+  expect(card).toContain("in [mtp-Model-Q8_0.gguf](./mtp-Model-Q8_0.gguf) (2.00 GB), a draft for every variant");
+  expect(card).toContain("acceptance rate was not measured");
+});
+
 test("a release built from files that can run code has a warning", () => {
   expect(renderCard(facts)).not.toContain("allowUnsafe");
   expect(renderCard({ ...facts, unsafe: ["pytorch_model.bin"] })).toContain("**Warning:** built with `allowUnsafe`");
