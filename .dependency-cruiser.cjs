@@ -10,7 +10,7 @@ const rooms = {
   llamacpp: ["gguf", "quant", "util"],
   checkpoint: ["gguf", "hub", "quant", "util"],
   converter: ["checkpoint", "llamacpp", "gguf", "hub", "quant", "util"],
-  corpus: ["gguf", "util"],
+  corpus: ["llamacpp", "gguf", "util"],
   hardware: ["llamacpp", "gguf", "quant", "util"],
   release: ["hardware", "checkpoint", "gguf", "hub", "quant", "util"],
   report: ["release", "hardware", "checkpoint", "gguf", "hub", "quant", "util"],

@@ -1,24 +1,26 @@
 import type { Gguf } from "../gguf/gguf.js";
-import { metadataString } from "../gguf/metadata.js";
 import { QuantsmithError } from "../util/errors.js";
+import type { Warning } from "../util/warnings.js";
+import { chatTemplate } from "./chat.js";
 import { beginning, type Conversation } from "./conversation.js";
-import { type RenderContext, type Rendering, renderChats, templateTokens } from "./render-chats.js";
+import { type RenderContext, type Rendering, renderChats } from "./render-chats.js";
+import { secondOpinion } from "./second-opinion.js";
 
 /**
- * Returns a function that renders conversations with the model's chat template. Throws QS-TEXT-CONVERSATION for a missing
- * template; the function throws it for an invalid template and for a conversation that the template rejects, and the
- * errors of `renderChats`.
+ * Returns a function that renders conversations with the model's chat template, and warns of an engine that renders them
+ * differently. Throws QS-TEXT-CONVERSATION for a missing template; the function throws it for an invalid template and for a
+ * conversation that the template rejects, and the errors of `renderChats`.
  */
 export function chatRenderer(
   gguf: Gguf,
-  context: RenderContext,
+  context: RenderContext & { warn(warning: Warning): void },
 ): (conversations: readonly Conversation[]) => Promise<string[]> {
-  const template = metadataString(gguf, "tokenizer.chat_template");
+  const template = chatTemplate(gguf);
   if (template === undefined) throw noTemplateError();
-  const tokens = templateTokens(gguf);
   return async (conversations) => {
-    const chats = conversations.map((messages) => ({ messages, addGenerationPrompt: false, ...tokens }));
+    const chats = conversations.map((messages) => ({ messages, addGenerationPrompt: false }));
     const renderings = await renderChats(template, chats, context);
+    for (const warning of await secondOpinion(template, chats, renderings, context)) context.warn(warning);
     return renderings.map((rendering, index) => textOf(rendering, conversations[index]));
   };
 }

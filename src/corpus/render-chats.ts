@@ -1,20 +1,26 @@
-import type { Gguf } from "../gguf/gguf.js";
-import { specialToken } from "../gguf/special-token.js";
+import { missingOwnTool } from "../llamacpp/tool-run.js";
+import type { Toolchain } from "../llamacpp/toolchain/toolchain.js";
 import { formatBytes } from "../util/bytes.js";
 import { parseChildMessage } from "../util/child-message.js";
 import { QuantsmithError } from "../util/errors.js";
-import { type ChildLimits, foreignLimits, runLimitedChild } from "../util/limited-child.js";
+import { type ChildLimits, foreignLimits, type LimitedProgram, runLimitedChild } from "../util/limited-child.js";
 import { lineReader } from "../util/line-reader.js";
+import { type Chat, type ChatTemplate, toolObjects } from "./chat.js";
 import { beginning } from "./conversation.js";
-import type { Chat } from "./render-chat.js";
 
-/** A rendered chat; `rejected` if the template raises an error, `unparsable` for every chat of an invalid template. */
-export type Rendering = { kind: "text"; text: string } | { kind: "rejected" | "unparsable"; reason: string };
+/**
+ * A rendered chat; `rejected` if the template raises an error, `unparsable` for every chat of an invalid template.
+ * `thinking` is the value of `enable_thinking` that was used.
+ */
+export type Rendering =
+  | { kind: "text"; text: string; thinking: boolean }
+  | { kind: "rejected" | "unparsable"; reason: string };
 
-/** A step's working folder and abort signal. */
+/** A step's working folder, tools and abort signal. */
 export interface RenderContext {
   work: string;
   signal: AbortSignal;
+  toolchain(): Promise<Toolchain>;
 }
 
 /** Seconds count per chat. */
@@ -24,22 +30,33 @@ export interface TemplateLimits extends ChildLimits {
 }
 
 const defaultLimits: TemplateLimits = { ...foreignLimits, characters: 256e6 };
-const heapMegabytes = 256;
 
-/** Returns the texts of the BOS and EOS tokens, which templates use. */
-export function templateTokens(gguf: Gguf): Pick<Chat, "bos" | "eos"> {
-  return { bos: specialToken(gguf, "bos"), eos: specialToken(gguf, "eos") };
+/**
+ * Renders chats with a model's template, in order, by llama.cpp's own engine (`native/chat.cpp`). Throws QS-TOOL-CHAT, the
+ * errors of the toolchain and those of `renderInProgram`.
+ */
+export async function renderChats(
+  template: ChatTemplate,
+  chats: readonly Chat[],
+  context: RenderContext,
+  limits = defaultLimits,
+): Promise<Rendering[]> {
+  const { tools } = await context.toolchain();
+  const program = tools["llama-chat"];
+  if (program === undefined) throw missingOwnTool("llama-chat");
+  return renderInProgram({ file: program.path, args: [] }, template, chats, context, limits);
 }
 
 /**
- * Renders chats with a model's template, in order. A template is a program of a stranger: it runs in one child process,
- * limited in time, memory and text. Throws QS-TEMPLATE-LIMIT if it exceeds a limit and QS-ENV-OOM if the system kills the
- * process.
+ * Renders chats by a program with the input and output of `native/chat.cpp`. A template is a program of a stranger: it runs
+ * in one child process, limited in time, memory and text. Throws QS-TEMPLATE-LIMIT if it exceeds a limit and QS-ENV-OOM if
+ * the system kills the process.
  */
-export async function renderChats(
-  template: string,
+export async function renderInProgram(
+  program: LimitedProgram,
+  template: ChatTemplate,
   chats: readonly Chat[],
-  { work, signal }: RenderContext,
+  { work, signal }: Pick<RenderContext, "work" | "signal">,
   limits = defaultLimits,
 ): Promise<Rendering[]> {
   const renderings: Rendering[] = [];
@@ -51,12 +68,16 @@ export async function renderChats(
   const excess = new AbortController();
   let characters = 0;
   await runLimitedChild({
-    script: "corpus/template-child.js",
-    values: [template, ...chats],
+    ...program,
+    values: [
+      template,
+      ...chats.map(({ messages, tools, addGenerationPrompt, options = {} }) => ({
+        ...{ messages, tools: toolObjects(tools), addGenerationPrompt, options },
+      })),
+    ],
     work,
     signal: AbortSignal.any([signal, excess.signal]),
     limits,
-    heapMegabytes,
     about: "the rendering of the model's chat template",
     exceeded,
     onText: (text) => {

@@ -1,4 +1,5 @@
 import path from "node:path";
+import type { ErrorCode } from "../util/error-codes.js";
 import { QuantsmithError } from "../util/errors.js";
 import { quote } from "../util/quote.js";
 import { runSubprocess, type SubprocessResult } from "../util/subprocess.js";
@@ -75,12 +76,16 @@ export function fileArgument(name: string): string {
   });
 }
 
+type WithoutTool = readonly [code: ErrorCode, setting: string];
+const rounding: WithoutTool = ["QS-TOOL-ROUNDING", "set `quantize: { rounding: nearest }` in the recipe"];
+const withoutTool: Partial<Record<ToolName, WithoutTool>> = {
+  "llama-probe": ["QS-TOOL-PROBES", "set `probes: none` in the pipeline"],
+  "llama-chat": ["QS-TOOL-CHAT", "compile it with `native/build.sh` of quantsmith's repository"],
+};
+
 /** The error for a llama.cpp build of others, which lacks quantsmith's own programs. */
-export function missingOwnTool(tool: string): QuantsmithError {
-  const [code, setting] =
-    tool === "llama-probe"
-      ? (["QS-TOOL-PROBES", "set `probes: none` in the pipeline"] as const)
-      : (["QS-TOOL-ROUNDING", "set `quantize: { rounding: nearest }` in the recipe"] as const);
+export function missingOwnTool(tool: ToolName): QuantsmithError {
+  const [code, setting] = withoutTool[tool] ?? rounding;
   return new QuantsmithError(code, `the llama.cpp in use does not contain ${quote(tool)}`, {
     remedy: `Unset \`QUANTSMITH_LLAMA_CPP\` to use the pinned llama.cpp, or ${setting}.`,
   });

@@ -10,7 +10,7 @@ import { corpusKinds, localFile } from "./corpus-files.js";
 import type { PlanFacts } from "./facts.js";
 
 /**
- * Throws QS-RECIPE-INVALID, QS-TOOL-ROUNDING, QS-TOOL-PROBES or QS-TEXT-OVERLAP for a recipe that cannot be planned, at its
+ * Throws QS-RECIPE-INVALID, QS-TOOL-* or QS-TEXT-OVERLAP for a recipe that cannot be planned, at its
  * location in the recipe.
  */
 export function requireSupported(settings: Settings, facts: PlanFacts): void {
@@ -19,6 +19,9 @@ export function requireSupported(settings: Settings, facts: PlanFacts): void {
   }
   const feedback = settings.variants.find(({ rounding }) => rounding === "feedback");
   if (feedback !== undefined) requireFeedback(feedback, settings, facts);
+  if (settings.stages.includes("calibrate") && settings.calibration.chatTemplate && !facts.ownTools) {
+    throw missingOwnTool("llama-chat");
+  }
   requireMeasured(settings);
   for (const variant of settings.variants) requireNotLarger(variant, settings, facts);
   requireDisjointTexts(settings, facts);

@@ -93,6 +93,7 @@ export const errorCodes = {
   "QS-TOOL-SETTING": { exit: 4, about: "The folder in QUANTSMITH_LLAMA_CPP lacks a tool." },
   "QS-TOOL-ROUNDING": { exit: 4, about: "`rounding: feedback` needs programs that the llama.cpp in use lacks." },
   "QS-TOOL-PROBES": { exit: 4, about: "Probes of dynamic variants need a program that the llama.cpp in use lacks." },
+  "QS-TOOL-CHAT": { exit: 4, about: "Rendering a chat template needs a program that the llama.cpp in use lacks." },
   "QS-TOOL-PACKAGE": {
     exit: 4,
     about: "The npm package with llama.cpp, or its part for this platform, is missing.",

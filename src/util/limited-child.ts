@@ -4,6 +4,9 @@ import { QuantsmithError } from "./errors.js";
 import { packageRoot } from "./package-root.js";
 import { runSubprocess } from "./subprocess.js";
 
+/** Signals by which a program ends itself. */
+const crashes = new Set(["SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL"]);
+
 export interface ChildLimits {
   /** Seconds without output. */
   seconds: number;
@@ -14,16 +17,19 @@ export interface ChildLimits {
 /** The limits of a program or pattern that comes with a model. */
 export const foreignLimits: ChildLimits = { seconds: 10, memoryBytes: 512e6 };
 
-export interface LimitedChild {
-  /** The child's file below `dist`; it reads values from standard input, one line of JSON each. */
-  script: string;
+export interface LimitedProgram {
+  /** Absolute path of the program. */
+  file: string;
+  args: readonly string[];
+}
+
+export interface LimitedChild extends LimitedProgram {
+  /** Written to its standard input, one line of JSON each. */
   values: readonly unknown[];
   /** The working folder. */
   work: string;
   signal: AbortSignal;
   limits: ChildLimits;
-  /** JavaScript heap in MiB; with the rest of Node, a growing heap ends before it reaches the limit of resident memory. */
-  heapMegabytes: number;
   onText: (text: string) => void;
   /** Returns the error for an exceeded limit, such as "does not finish within 10 seconds". */
   exceeded: (limit: string) => QuantsmithError;
@@ -32,16 +38,25 @@ export interface LimitedChild {
 }
 
 /**
- * Runs what a stranger wrote in a Node process of its own, limited in time and memory: nothing in this process can end an
- * endless loop there, or an expression that takes exponential time. Throws the error of `exceeded`, the reason of
- * `signal`, and QS-ENV-OOM if the system kills the process.
+ * Returns the Node program of a file below `dist`. `heapMegabytes` of JavaScript heap (MiB), with the rest of Node, must end
+ * a growing heap before it reaches the limit of resident memory.
+ */
+export function nodeProgram(script: string, heapMegabytes: number): LimitedProgram {
+  // The compiled file, also if this file runs from source under vitest.
+  const file = fileURLToPath(new URL(`dist/${script}`, packageRoot));
+  return { file: process.execPath, args: [`--max-old-space-size=${heapMegabytes}`, file] };
+}
+
+/**
+ * Runs what a stranger wrote in a process of its own, limited in time and memory: nothing in this process can end an
+ * endless loop there, or an expression that takes exponential time. Throws the error of `exceeded`, also for a crash, the
+ * reason of `signal`, and QS-ENV-OOM if the system kills the process.
  */
 export async function runLimitedChild(child: LimitedChild): Promise<void> {
-  const { script, values, work, signal, limits, heapMegabytes, exceeded, about } = child;
+  const { file, args, values, work, signal, limits, exceeded, about } = child;
   const result = await runSubprocess({
-    file: process.execPath,
-    // The compiled file, also if this file runs from source under vitest.
-    args: [`--max-old-space-size=${heapMegabytes}`, fileURLToPath(new URL(`dist/${script}`, packageRoot))],
+    file,
+    args,
     cwd: work,
     input: values.map((value) => `${JSON.stringify(value)}\n`).join(""),
     signal,
@@ -51,11 +66,12 @@ export async function runLimitedChild(child: LimitedChild): Promise<void> {
     },
   });
   if (result.breach === "silence") throw exceeded(`does not finish within ${limits.seconds} seconds`);
-  if (result.breach === "memory" || /heap out of memory/.test(result.stderr)) {
+  if (result.breach === "memory" || /heap out of memory|bad_alloc/.test(result.stderr)) {
     throw exceeded(`uses more than ${formatBytes(limits.memoryBytes)} of memory`);
   }
   if (result.exitCode === 0) return;
   if (result.signal === undefined) throw new Error(`${about} failed: ${result.tail}`);
+  if (crashes.has(result.signal)) throw exceeded(`crashes its program (${result.signal})`);
   throw new QuantsmithError("QS-ENV-OOM", `${about} was ended (${result.signal})`, {
     remedy: "Close other programs and run again; most likely the system ran out of memory.",
     output: result.tail,

@@ -54,6 +54,10 @@ export const warningCodes = {
     onCard: false,
     about: "The model has further chat templates that llama.cpp's converter does not read.",
   },
+  "QW-TEMPLATE-ENGINES": {
+    onCard: false,
+    about: "llama.cpp renders the model's chat template to another text than @huggingface/jinja.",
+  },
   "QW-POOLING-LOST": {
     onCard: true,
     about: "The model pools token vectors, and the converted file does not say how.",

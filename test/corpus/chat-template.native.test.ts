@@ -1,10 +1,18 @@
 import { describe, expect, test } from "vitest";
 import { chatRenderer } from "../../src/corpus/chat-template.js";
 import type { Gguf, GgufValue } from "../../src/gguf/gguf.js";
+import { resolveToolchain } from "../../src/llamacpp/toolchain/toolchain.js";
+import type { Warning } from "../../src/util/warnings.js";
 import { failureOf } from "../fixtures/failure.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
-const context = { work: temporaryFolder(), signal: new AbortController().signal };
+const warnings: Warning[] = [];
+const context = {
+  work: temporaryFolder(),
+  signal: new AbortController().signal,
+  toolchain: resolveToolchain,
+  warn: (warning: Warning) => warnings.push(warning),
+};
 
 const conversation = [
   { role: "user", content: "Hello" },
@@ -34,6 +42,9 @@ describe("rendering conversations", () => {
       "<s>[user] Hello</s>[assistant] Good evening</s>",
       "<s>[user] Hello</s>",
     ]);
+    expect(warnings).toEqual([]);
+    await render("{% for m in messages %}{{ [m.role] }}{{ m.content }}{% endfor %}", [conversation]);
+    expect(warnings).toMatchObject([{ code: "QW-TEMPLATE-ENGINES" }]);
   });
 
   test.each([

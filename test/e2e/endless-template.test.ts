@@ -54,7 +54,7 @@ function renderers(): number[] {
     .map(Number)
     .filter((pid) => {
       try {
-        const started = readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("template-child.js");
+        const started = readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("llama-chat");
         return started && readlinkSync(`/proc/${pid}/cwd`).startsWith(out);
       } catch {
         return false;

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Gguf, GgufValue } from "../../src/gguf/gguf.js";
+import { resolveToolchain } from "../../src/llamacpp/toolchain/toolchain.js";
 import { ollamaFiles } from "../../src/stages/package/ollama-files.js";
 import { renderPrompts } from "../../src/stages/smoke/render-prompts.js";
 import { processIn } from "../fixtures/smoke-model.js";
@@ -16,7 +17,11 @@ const chatml = gguf(
   "{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}",
 );
 const question = { prompt: "Hi", system: "Be kind.", maxTokens: 8, tools: [], jsonSchema: null };
-const open = () => ({ work: temporaryFolder(), signal: new AbortController().signal });
+const open = () => ({
+  work: temporaryFolder(),
+  signal: new AbortController().signal,
+  toolchain: resolveToolchain,
+});
 
 test("packaging compares the template with Ollama's", async () => {
   const { files, note } = await ollamaFiles(chatml, undefined, open());
@@ -35,7 +40,7 @@ test.each([
 ])("an abort ends an endless template of %s", async (_, start) => {
   const abort = new AbortController();
   const work = temporaryFolder();
-  const rendering = start({ work, signal: abort.signal });
+  const rendering = start({ work, signal: abort.signal, toolchain: resolveToolchain });
   rendering.catch(() => {});
   await until(() => isBusy(work));
   abort.abort(new Error("interrupted"));

@@ -4,6 +4,7 @@ import { renderChats } from "../../corpus/render-chats.js";
 import type { MetadataEdit } from "../../gguf/edit/change-metadata.js";
 import { editGguf } from "../../gguf/edit/edit-gguf.js";
 import { valueToJson } from "../../gguf/inspect.js";
+import { resolveToolchain } from "../../llamacpp/toolchain/toolchain.js";
 import { formatBytes } from "../../util/bytes.js";
 import { decodeText } from "../../util/decode-text.js";
 import { QuantsmithError } from "../../util/errors.js";
@@ -81,8 +82,13 @@ async function templateEdit(path: string, signal: AbortSignal): Promise<Metadata
   if (isLfsPointer(bytes)) throw lfsPointer(path);
   const text = decodeText(bytes);
   if (text === undefined) throw failure("it is not UTF-8 text");
-  const chat = { messages: [], addGenerationPrompt: false, bos: undefined, eos: undefined };
-  const [rendering] = await renderChats(text, [chat], { work: await systemTemporaryFolder(), signal });
+  const template = { template: text, toolUse: null, bos: "", eos: "" };
+  const context = {
+    work: await systemTemporaryFolder(),
+    signal,
+    toolchain: () => resolveToolchain({ signal, onProgress: note }),
+  };
+  const [rendering] = await renderChats(template, [{ messages: [], addGenerationPrompt: false }], context);
   if (rendering?.kind === "unparsable") throw failure(rendering.reason);
   return { kind: "set", key: "tokenizer.chat_template", type: "string", text };
 }

@@ -1,7 +1,7 @@
 import type { Pretokenizers } from "../../llamacpp/toolchain/pretokenizers.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { parseChildMessage } from "../../util/child-message.js";
-import { foreignLimits, runLimitedChild } from "../../util/limited-child.js";
+import { foreignLimits, nodeProgram, runLimitedChild } from "../../util/limited-child.js";
 import { lineReader } from "../../util/line-reader.js";
 import type { NearestPretokenizer } from "./nearest-pretokenizer.js";
 import { brokenTokenizer, unsupportedTokenizer } from "./vocabulary-errors.js";
@@ -45,12 +45,11 @@ export async function runTokenizer(
 ): Promise<TokenizerRun> {
   let last: TokenizerMessage | undefined;
   await runLimitedChild({
-    script: "converter/vocabulary/tokenizer-child.js",
+    ...nodeProgram("converter/vocabulary/tokenizer-child.js", heapMegabytes),
     values: [known, tokenizer],
     work,
     signal,
     limits,
-    heapMegabytes,
     about: "the run of tokenizer.json",
     exceeded: (limit) => unsupportedTokenizer(`gives up on tokenizer.json, whose pre-tokenizer ${limit}`),
     onText: lineReader((line) => {

@@ -17,7 +17,14 @@ export interface TextUse {
 export interface SmokeAnswers {
   /** Description of a crash or hang; null without one. */
   problem: string | null;
-  answers: readonly { prompt: string; answer: string; stopReason: string; failures: readonly string[] }[];
+  answers: readonly {
+    prompt: string;
+    answer: string;
+    stopReason: string;
+    failures: readonly string[];
+    /** Expectations that were not checked, with the reason. */
+    skipped: readonly string[];
+  }[];
 }
 
 /** Content of `report.html`. */

@@ -11,14 +11,15 @@ ${[...smoke].map(([variant, answers]) => oneVariant(variant, answers))}`;
 
 function oneVariant(variant: string, { problem, answers }: SmokeAnswers): Html {
   const failed = answers.filter(({ failures }) => failures.length > 0).length;
+  const passed = answers.filter(({ failures, skipped }) => failures.length === 0 && skipped.length === 0).length;
   const verdict =
     problem === null && failed === 0
-      ? html`<span class="good">✓ ${answers.length} of ${answers.length} passed</span>`
+      ? html`<span class="good">✓ ${passed} of ${answers.length} passed</span>`
       : html`<strong class="bad">✗ ${failed === 0 ? "failed" : `${failed} of ${answers.length} failed`}</strong>`;
   return html`<details><summary>${variant}: ${verdict}</summary><div class="answers">
 ${problem === null ? undefined : html`<p class="bad">${problem}</p>\n`}${answers.map(
-  ({ prompt, answer, stopReason, failures }) => html`<dl><dt>${prompt}</dt><dd>${answer}</dd></dl>
-${failures.length === 0 ? undefined : html`<p class="bad">${failures.join("; ")} (stop reason: ${stopReason})</p>\n`}`,
+  ({ prompt, answer, stopReason, failures, skipped }) => html`<dl><dt>${prompt}</dt><dd>${answer}</dd></dl>
+${skipped.length === 0 ? undefined : html`<p class="quiet">Not checked: ${skipped.join("; ")}</p>\n`}${failures.length === 0 ? undefined : html`<p class="bad">${failures.join("; ")} (stop reason: ${stopReason})</p>\n`}`,
 )}</div></details>
 `;
 }

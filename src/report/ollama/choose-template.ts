@@ -2,8 +2,10 @@ import { type TemplateFamily, templateFamilies } from "./families.js";
 import { renderGoTemplate } from "./go-template.js";
 
 export interface ChatTurn {
-  role: "system" | "user" | "assistant";
+  role: "system" | "user" | "assistant" | "tool";
   content: string;
+  tool_calls?: readonly { type: "function"; id: string; function: { name: string; arguments: string } }[];
+  tool_call_id?: string;
 }
 
 export interface OllamaTemplate extends TemplateFamily {
@@ -16,31 +18,53 @@ const assistantTurn = (content: string): ChatTurn => ({ role: "assistant", conte
 const system = (content: string): ChatTurn => ({ role: "system", content });
 
 const question = [user("Alpha?")];
-const chats: readonly (readonly ChatTurn[])[] = [
-  question,
-  [user("Alpha?"), assistantTurn("Beta."), user("Gamma?"), assistantTurn("Delta."), user("Epsilon?")],
+const turns = [user("Alpha?"), assistantTurn("Beta."), user("Gamma?"), assistantTurn("Delta."), user("Epsilon?")];
+const call = { type: "function", id: "call00001", function: { name: "add", arguments: '{"a":1}' } } as const;
+
+/** Chats that every template must render. */
+const usual: readonly (readonly ChatTurn[])[] = [question, turns];
+/** Chats that a template may reject. */
+const unusual: readonly (readonly ChatTurn[])[] = [
+  ...usual.map((chat) => [system("Omega!"), ...chat]),
+  // Thoughts, which some templates cut, and outer white space, which some trim.
+  [user("Alpha?"), assistantTurn("<think>\nHm.\n</think>\n\nBeta."), user("Gamma?")],
+  [user("Alpha?"), assistantTurn("Hm.</think>Beta."), user("Gamma?")],
+  [system("\n Omega! \n"), user("\n Alpha? \n"), assistantTurn("\n Beta. \n"), user("\n Gamma? \n")],
+  // System messages elsewhere, repeated roles, and no text.
+  [user("Alpha?"), assistantTurn("Beta."), system("Omega!"), user("Gamma?")],
+  [system("Omega!"), system("Psi!"), ...question],
+  [system("Omega!"), user("Alpha?"), assistantTurn("Beta."), system("Psi!"), user("Gamma?")],
+  [user("Alpha?"), user("Beta?"), assistantTurn("Gamma."), user("Delta?"), user("Epsilon?")],
+  [user("Alpha?"), assistantTurn("Beta."), assistantTurn("Gamma."), user("Delta?")],
+  [user(""), assistantTurn(""), user("Gamma?")],
+  [system(""), ...question],
+  // A tool's call and result.
+  [
+    user("Alpha?"),
+    { ...assistantTurn(""), tool_calls: [call] },
+    { role: "tool", content: "Beta", tool_call_id: call.id },
+    ...[assistantTurn("Gamma."), user("Delta?")],
+  ],
 ];
-const withSystem = (chat: readonly ChatTurn[]) => [system("Omega!"), ...chat];
 
 /** The conversations by which `chooseTemplate` compares templates. */
-export const testChats: readonly (readonly ChatTurn[])[] = [...chats, ...chats.map(withSystem)];
+export const testChats: readonly (readonly ChatTurn[])[] = [...usual, ...unusual];
 
 /**
- * Returns the Go template that renders every test conversation, with and without a system prompt, like the model's own
- * Jinja template; undefined if none does. `rendered` contains `testChats` as rendered by the model's template, up to the
- * start of the answer and without the BOS token; undefined where the template raises an error.
+ * Returns the Go template that renders every test conversation like the model's own Jinja template; undefined if none does.
+ * `rendered` contains `testChats` as rendered by the model's template, up to the start of the answer and without the BOS
+ * token; undefined where the template raises an error.
  */
 export function chooseTemplate(rendered: readonly (string | undefined)[]): OllamaTemplate | undefined {
   for (const family of templateFamilies) {
     const own = defaultSystem(family, rendered[0]);
     if (own === undefined) continue;
-    const before = own === "" ? [] : [system(own)];
-    const same = chats.every(
-      (chat, index) =>
-        renderTemplate(family.template, [...before, ...chat]) === rendered[index] &&
-        // Some templates raise an error for a system prompt.
-        [undefined, renderTemplate(family.template, withSystem(chat))].includes(rendered[chats.length + index]),
-    );
+    const same = testChats.every((chat, index) => {
+      if (rendered[index] === undefined) return index >= usual.length;
+      // Ollama puts its default system prompt before a chat that does not begin with one.
+      const before = own === "" || chat[0]?.role === "system" ? [] : [system(own)];
+      return renderTemplate(family.template, [...before, ...chat]) === rendered[index];
+    });
     if (same) return { ...family, ...(own === "" ? {} : { system: own }) };
   }
   return undefined;

@@ -12,13 +12,20 @@ const answer = "{{ .Response }}";
 /** System prompt before the first question, for families without a system turn. */
 const systemFirst = (system: string) => `{{ if and $.System (not $later) }}${system}{{ end }}`;
 
-function eachRole(name: string, open: string, close: string, stop: readonly string[]): TemplateFamily {
+/** Messages of a template that prints every role, those of a chat, or those of a chat without an empty system prompt. */
+const printed = [
+  undefined,
+  'or (eq .Role "system") (eq .Role "user") (eq .Role "assistant")',
+  'or (and .Content (eq .Role "system")) (eq .Role "user") (eq .Role "assistant")',
+];
+
+function eachRole(name: string, open: string, close: string, stop: readonly string[]): TemplateFamily[] {
   const turn = `${open.replace("ROLE", "{{ .Role }}")}{{ .Content }}${close}`;
-  return {
-    name,
-    template: `{{- range .Messages }}${turn}{{ end }}${open.replace("ROLE", "assistant")}${answer}`,
-    stop,
-  };
+  return printed.map((condition) => {
+    const body = condition === undefined ? turn : `{{ if ${condition} }}${turn}{{ end }}`;
+    const template = `{{- range .Messages }}${body}{{ end }}${open.replace("ROLE", "assistant")}${answer}`;
+    return { name, template, stop };
+  });
 }
 
 /** `later` is inserted before every question but the first. */
@@ -69,13 +76,13 @@ function deepseek(): TemplateFamily[] {
 
 /** Families, in the order of matching. */
 export const templateFamilies: readonly TemplateFamily[] = [
-  eachRole("chatml", "<|im_start|>ROLE\n", "<|im_end|>\n", ["<|im_start|>", "<|im_end|>"]),
-  eachRole("llama-3", "<|start_header_id|>ROLE<|end_header_id|>\n\n", "<|eot_id|>", [
+  ...eachRole("chatml", "<|im_start|>ROLE\n", "<|im_end|>\n", ["<|im_start|>", "<|im_end|>"]),
+  ...eachRole("llama-3", "<|start_header_id|>ROLE<|end_header_id|>\n\n", "<|eot_id|>", [
     ...["<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"],
   ]),
-  eachRole("phi-3", "<|ROLE|>\n", "<|end|>\n", ["<|user|>", "<|assistant|>", "<|end|>"]),
-  eachRole("phi-4", "<|im_start|>ROLE<|im_sep|>", "<|im_end|>", ["<|im_start|>", "<|im_sep|>", "<|im_end|>"]),
-  eachRole("zephyr", "<|ROLE|>\n", "</s>\n", ["<|user|>", "<|assistant|>", "</s>"]),
+  ...eachRole("phi-3", "<|ROLE|>\n", "<|end|>\n", ["<|system|>", "<|user|>", "<|assistant|>", "<|end|>"]),
+  ...eachRole("phi-4", "<|im_start|>ROLE<|im_sep|>", "<|im_end|>", ["<|im_start|>", "<|im_sep|>", "<|im_end|>"]),
+  ...eachRole("zephyr", "<|ROLE|>\n", "</s>\n", ["<|system|>", "<|user|>", "<|assistant|>", "</s>"]),
   questionAndAnswer(
     "gemma",
     {

@@ -24,10 +24,17 @@ export const ollama: Runtime = {
 const unusableName =
   "A `Modelfile` cannot refer to this file: rename it to a name without quotes and invisible characters.";
 
-/** A valid Ollama model name: lower case, starting with a letter or digit. */
+/** Longest name that Ollama accepts. */
+const longestName = 80;
+
+/** A valid Ollama model name: lower case, starting with a letter or digit; a long one keeps its end, the variant. */
 function ollamaName(file: string): string {
-  const name = file.replace(/\.gguf$/i, "").toLowerCase();
-  return name.replace(/[^a-z0-9._-]+/g, "-").replace(/^[-._]+/, "") || "model";
+  const allowed = file
+    .replace(/\.gguf$/i, "")
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, "-");
+  const name = allowed.replace(/^[-._]+/, "") || "model";
+  return name.length > longestName ? name.slice(0, longestName / 2) + name.slice(-longestName / 2) : name;
 }
 
 function modelfile(from: string, input: SnippetInput): string {

@@ -39,12 +39,12 @@ interface CalibratePlan extends Prepared {
 /**
  * Computes the importance matrix of the base model, and optionally the second moments of the inputs of its weights. Inputs
  * `model`, `text0`…; outputs `imatrix.gguf`, `calibrate.json`, optional `moments.gguf`.
- * Errors: QS-CALIBRATE-*, QS-TEXT-*, QS-TEMPLATE-LIMIT, QS-TOOL-ROUNDING.
+ * Errors: QS-CALIBRATE-*, QS-TEXT-*, QS-TEMPLATE-LIMIT, QS-TOOL-CHAT, QS-TOOL-ROUNDING.
  */
 export const calibrate: PreparedOperation<CalibrateParams, CalibratePlan> = {
   id: "calibrate",
   stage: "calibrate",
-  version: 3,
+  version: 4,
   resource: "compute",
   evaluatesModel: () => true,
   tools: ["llama.cpp"],

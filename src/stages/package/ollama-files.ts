@@ -1,6 +1,6 @@
-import { type RenderContext, renderChats, templateTokens } from "../../corpus/render-chats.js";
+import { type ChatTemplate, chatTemplate } from "../../corpus/chat.js";
+import { type RenderContext, renderChats } from "../../corpus/render-chats.js";
 import type { Gguf } from "../../gguf/gguf.js";
-import { metadataString } from "../../gguf/metadata.js";
 import { chooseTemplate, type OllamaTemplate, testChats } from "../../report/ollama/choose-template.js";
 import { ollamaParams } from "../../report/ollama/params.js";
 
@@ -21,10 +21,10 @@ export async function ollamaFiles(
   system: string | undefined,
   context: RenderContext,
 ): Promise<OllamaFiles> {
-  const source = metadataString(gguf, "tokenizer.chat_template");
-  if (source === undefined) return { files: new Map(), note: "" };
-  const tools = /\btools\b/.test(source);
-  const template = tools ? undefined : await convertedTemplate(gguf, source, context);
+  const own = chatTemplate(gguf);
+  if (own === undefined) return { files: new Map(), note: "" };
+  const tools = own.toolUse !== null || /\btools\b/.test(own.template);
+  const template = tools ? undefined : await convertedTemplate(own, addedBos(gguf, own), context);
   const params = { ...(template === undefined ? {} : { stop: template.stop }), ...ollamaParams(gguf) };
   const prompt = system ?? template?.system;
   const files = new Map<string, string>();
@@ -38,23 +38,30 @@ function note(template: OllamaTemplate | undefined, tools: boolean): string {
   if (template !== undefined) {
     return `Ollama reads [template](./template), this model's chat template (${template.name}) in Ollama's format; both render test conversations to the same text.`;
   }
-  const reason = tools ? "supports tools" : "does not match a supported family";
-  return `This model's chat template ${reason}, so the release contains no \`template\` file: Ollama uses the Hub's translation.`;
+  const reason = tools
+    ? "This model's chat template supports tools"
+    : "No known template in Ollama's format renders all test conversations like this model's chat template";
+  return `${reason}, so the release contains no \`template\` file: Ollama uses the Hub's translation.`;
 }
 
 async function convertedTemplate(
-  gguf: Gguf,
-  source: string,
+  own: ChatTemplate,
+  bos: string,
   context: RenderContext,
 ): Promise<OllamaTemplate | undefined> {
-  const tokens = templateTokens(gguf);
-  const chats = testChats.map((messages) => ({ messages, addGenerationPrompt: true, ...tokens }));
-  const renderings = await renderChats(source, chats, context);
+  // A date is no part of Ollama's templates.
+  if (/\b(strftime_now|date_string|datetime)\b/.test(own.template)) return undefined;
+  const chats = testChats.map((messages) => ({ messages, addGenerationPrompt: true }));
+  const renderings = await renderChats(own, chats, context);
   return chooseTemplate(
-    renderings.map((rendering) =>
-      rendering.kind === "text" ? withoutPrefix(rendering.text, tokens.bos ?? "") : undefined,
-    ),
+    renderings.map((rendering) => (rendering.kind === "text" ? withoutPrefix(rendering.text, bos) : undefined)),
   );
+}
+
+/** Returns the BOS token that Ollama adds to a prompt, so that its template must not; empty without one. */
+function addedBos(gguf: Gguf, { bos }: ChatTemplate): string {
+  const added = gguf.metadata.get("tokenizer.ggml.add_bos_token");
+  return added?.type === "bool" && added.value === false ? "" : bos;
 }
 
 function withoutPrefix(text: string, prefix: string): string {

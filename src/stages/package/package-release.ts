@@ -28,9 +28,9 @@ import { writeSidecars } from "./sidecars.js";
  */
 export const packageRelease: Operation<PackageParams> = {
   stage: "package",
-  version: 8,
+  version: 9,
   resource: "io",
-  tools: [],
+  tools: ["llama.cpp"],
   async run(params, context) {
     const { report } = await collectReport(params, context);
     const passed = report.variants.filter((variant) => variant.gate === "passed");

@@ -1,3 +1,4 @@
+import { chatTemplate } from "../../corpus/chat.js";
 import type { Gguf } from "../../gguf/gguf.js";
 import { metadataNumber, metadataString } from "../../gguf/metadata.js";
 
@@ -14,5 +15,5 @@ export function modelKind(gguf: Gguf): ModelKind {
 }
 
 export function hasChatTemplate(gguf: Gguf): boolean {
-  return metadataString(gguf, "tokenizer.chat_template") !== undefined;
+  return chatTemplate(gguf) !== undefined;
 }

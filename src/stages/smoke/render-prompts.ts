@@ -1,6 +1,8 @@
-import { type RenderContext, type Rendering, renderChats, templateTokens } from "../../corpus/render-chats.js";
+import { type Chat, chatTemplate } from "../../corpus/chat.js";
+import { type RenderContext, type Rendering, renderChats } from "../../corpus/render-chats.js";
+import { secondOpinion } from "../../corpus/second-opinion.js";
 import type { Gguf } from "../../gguf/gguf.js";
-import { metadataString } from "../../gguf/metadata.js";
+import type { Warning } from "../../util/warnings.js";
 import type { RenderedPrompt, SmokeQuestion } from "./protocol.js";
 
 /**
@@ -12,18 +14,28 @@ export async function renderPrompts(
   questions: readonly SmokeQuestion[],
   context: RenderContext,
 ): Promise<RenderedPrompt[]> {
-  const template = metadataString(gguf, "tokenizer.chat_template");
+  const template = chatTemplate(gguf);
   if (template === undefined) return questions.map(({ prompt }) => ({ text: prompt, toolsShown: false }));
-  const tokens = templateTokens(gguf);
-  const chats = questions.flatMap(({ prompt, system, tools }) => {
-    const messages = [
-      ...(system === null ? [] : [{ role: "system", content: system }]),
-      { role: "user", content: prompt },
-    ];
-    return [tools, []].map((shown) => ({ messages, tools: shown, addGenerationPrompt: true, ...tokens }));
-  });
+  const chats = questions.flatMap((question) => [chatOf(question), { ...chatOf(question), tools: [] }]);
   const renderings = await renderChats(template, chats, context);
   return questions.map((_, index) => renderedPrompt(renderings[2 * index], renderings[2 * index + 1]));
+}
+
+/** Returns a warning if engines render the questions differently. Throws the errors of `renderChats`. */
+export async function promptWarnings(
+  gguf: Gguf,
+  questions: readonly SmokeQuestion[],
+  context: RenderContext,
+): Promise<Warning[]> {
+  const template = chatTemplate(gguf);
+  if (template === undefined) return [];
+  const chats = questions.map(chatOf);
+  return secondOpinion(template, chats, await renderChats(template, chats, context), context);
+}
+
+function chatOf({ prompt, system, tools }: SmokeQuestion): Chat {
+  const instructions = system === null ? [] : [{ role: "system", content: system }];
+  return { messages: [...instructions, { role: "user", content: prompt }], tools, addGenerationPrompt: true };
 }
 
 /** `bare` is the rendering without tools. */

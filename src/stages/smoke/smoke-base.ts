@@ -6,6 +6,7 @@ import { type Operation, requiredInput } from "../stage.js";
 import { writeReport } from "../step-files.js";
 import { hasChatTemplate, modelKind } from "./model-facts.js";
 import type { SmokeQuestion } from "./protocol.js";
+import { promptWarnings } from "./render-prompts.js";
 import { runPrompts } from "./run-prompts.js";
 
 export interface SmokeBaseParams extends JsonObject {
@@ -26,18 +27,22 @@ export interface SmokeBaseReport {
 }
 
 /**
- * Answers the compared questions with the base GGUF; without any, only its header is read.
- * Input `model`; output `smoke-base.json`. Errors: QS-SMOKE-BASE if the base fails; QS-SMOKE-RUNTIME; QS-GGUF-*.
+ * Answers the compared questions with the base GGUF, and warns of an engine that renders the questions differently.
+ * Input `model`; output `smoke-base.json`. Errors: QS-SMOKE-BASE if the base fails; QS-SMOKE-RUNTIME; QS-GGUF-*; those of
+ * `renderChats`.
  */
 export const smokeBase: Operation<SmokeBaseParams> = {
   id: "smoke-base",
   stage: "smoke",
-  version: 2,
+  version: 3,
   resource: "compute",
   evaluatesModel: () => true,
-  tools: ["node-llama-cpp"],
+  tools: ["node-llama-cpp", "llama.cpp"],
   async run({ questions, context: contextTokens }, context) {
     const gguf = await readGguf(requiredInput(context, "model"));
+    if (modelKind(gguf) === "text") {
+      for (const warning of await promptWarnings(gguf, questions, context)) context.warn(warning);
+    }
     const compared = questions.filter(({ compared }) => compared || modelKind(gguf) !== "text");
     const outcome = compared.length === 0 ? undefined : await runPrompts(gguf, compared, contextTokens, context);
     if (outcome?.problem != null) throw baseFailure(outcome.problem);

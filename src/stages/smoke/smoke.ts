@@ -25,10 +25,10 @@ export interface SmokeParams extends JsonObject {
 export const smoke: Operation<SmokeParams> = {
   id: "smoke",
   stage: "smoke",
-  version: 4,
+  version: 5,
   resource: "compute",
   evaluatesModel: () => true,
-  tools: ["node-llama-cpp"],
+  tools: ["node-llama-cpp", "llama.cpp"],
   async run({ prompts, context: contextTokens }, context) {
     const base = await readReport<SmokeBaseReport>(requiredInput(context, "base"));
     const gguf = await readModel(context);

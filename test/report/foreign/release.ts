@@ -133,6 +133,7 @@ function foreignAnswers(text: (field: string) => string) {
     answer: text("answer"),
     stopReason: text("stop"),
     failures: [text("failure")],
+    skipped: [text("skipped")],
   };
   return { problem: text("problem"), answers: [answer] };
 }

@@ -1,6 +1,5 @@
 import { Template } from "@huggingface/jinja";
 import { describe, expect, test } from "vitest";
-import { renderChat } from "../../../src/corpus/render-chat.js";
 import {
   type ChatTurn,
   chooseTemplate,
@@ -11,31 +10,37 @@ import {
 /* Chat templates in the style of each model family. */
 const loop = (body: string, generation: string) =>
   `{{ bos_token }}{% for m in messages %}${body}{% endfor %}{% if add_generation_prompt %}${generation}{% endif %}`;
-const everyRole = (open: string, close: string) =>
+const everyRole = (open: string, close: string, roles = "") =>
   loop(
-    `{{ '${open}'.replace('ROLE', m.role) + m.content | trim + '${close}' }}`,
+    `{% if m.role != '${roles && "tool"}' %}{{ '${open}'.replace('ROLE', m.role) + m.content + '${close}' }}{% endif %}`,
     `{{ '${open.replace("ROLE", "assistant")}' }}`,
   );
 const systemFirst = `{% if messages[0].role == 'system' %}{% set sys = messages[0].content %}{% set messages = messages[1:] %}{% else %}{% set sys = '' %}{% endif %}`;
 const noSystem = `{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}`;
+const alternating = `{% for m in messages %}{% if m.role not in ['user', 'assistant'] or (m.role == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('roles must alternate') }}{% endif %}{% endfor %}`;
+const anySystem = `{% set ns = namespace(sys='') %}{% for m in messages %}{% if m.role == 'system' %}{% set ns.sys = ns.sys + ('\\n\\n' if ns.sys else '') + m.content %}{% endif %}{% endfor %}`;
 
 const jinja: Record<string, string> = {
   chatml: everyRole("<|im_start|>ROLE\\n", "<|im_end|>\\n"),
   "chatml with its own system prompt": `{{ bos_token }}{% if messages[0].role != 'system' %}{{ '<|im_start|>system\\nYou are Testy.<|im_end|>\\n' }}{% endif %}${everyRole("<|im_start|>ROLE\\n", "<|im_end|>\\n").replace("{{ bos_token }}", "")}`,
   "llama-3": everyRole("<|start_header_id|>ROLE<|end_header_id|>\\n\\n", "<|eot_id|>"),
-  "phi-3": everyRole("<|ROLE|>\\n", "<|end|>\\n"),
-  zephyr: everyRole("<|ROLE|>\\n", "</s>\\n"),
-  gemma: `${noSystem}${loop("{{ '<start_of_turn>' + ('model' if m.role == 'assistant' else 'user') + '\\n' + m.content | trim + '<end_of_turn>\\n' }}", "{{ '<start_of_turn>model\\n' }}")}`,
-  "llama-2": `${systemFirst}{% for m in messages %}{% if m.role == 'user' %}{{ bos_token + '[INST] ' }}{% if loop.first and sys %}{{ '<<SYS>>\\n' + sys + '\\n<</SYS>>\\n\\n' }}{% endif %}{{ m.content + ' [/INST]' }}{% else %}{{ ' ' + m.content + ' ' + eos_token }}{% endif %}{% endfor %}`,
-  "mistral v0.1": `${noSystem}{{ bos_token }}{% for m in messages %}{% if m.role == 'user' %}{{ '[INST] ' + m.content + ' [/INST]' }}{% else %}{{ m.content + eos_token + ' ' }}{% endif %}{% endfor %}`,
-  "mistral v0.2": `${systemFirst}{{ bos_token }}{% for m in messages %}{% if m.role == 'user' %}{{ ' [INST] ' }}{% if loop.first and sys %}{{ sys + '\\n\\n' }}{% endif %}{{ m.content + ' [/INST]' }}{% else %}{{ ' ' + m.content + eos_token }}{% endif %}{% endfor %}`,
-  deepseek: `${systemFirst}{{ bos_token + sys }}{% for m in messages %}{% if m.role == 'user' %}{{ '<｜User｜>' + m.content }}{% else %}{{ '<｜Assistant｜>' + m.content + '<｜end▁of▁sentence｜>' }}{% endif %}{% endfor %}{% if add_generation_prompt %}{{ '<｜Assistant｜><think>\\n' }}{% endif %}`,
+  "phi-3": everyRole("<|ROLE|>\\n", "<|end|>\\n", "chat").replace(
+    "{% if ",
+    "{% if (m.content or m.role != 'system') and ",
+  ),
+  zephyr: everyRole("<|ROLE|>\\n", "</s>\\n", "chat"),
+  gemma: `${noSystem}${alternating}${loop("{{ '<start_of_turn>' + ('model' if m.role == 'assistant' else 'user') + '\\n' + m.content + '<end_of_turn>\\n' }}", "{{ '<start_of_turn>model\\n' }}")}`,
+  "llama-2": `${systemFirst}${alternating}{% for m in messages %}{% if m.role == 'user' %}{{ bos_token + '[INST] ' }}{% if loop.first and sys %}{{ '<<SYS>>\\n' + sys + '\\n<</SYS>>\\n\\n' }}{% endif %}{{ m.content + ' [/INST]' }}{% else %}{{ ' ' + m.content + ' ' + eos_token }}{% endif %}{% endfor %}`,
+  "mistral v0.1": `${noSystem}${alternating}{{ bos_token }}{% for m in messages %}{% if m.role == 'user' %}{{ '[INST] ' + m.content + ' [/INST]' }}{% else %}{{ m.content + eos_token + ' ' }}{% endif %}{% endfor %}`,
+  "mistral v0.2": `${systemFirst}${alternating}{{ bos_token }}{% for m in messages %}{% if m.role == 'user' %}{{ ' [INST] ' }}{% if loop.first and sys %}{{ sys + '\\n\\n' }}{% endif %}{{ m.content + ' [/INST]' }}{% else %}{{ ' ' + m.content + eos_token }}{% endif %}{% endfor %}`,
+  deepseek: `${anySystem}{{ bos_token + ns.sys }}{% for m in messages %}{% if m.role == 'user' %}{{ '<｜User｜>' + m.content }}{% elif m.role == 'assistant' %}{{ '<｜Assistant｜>' + m.content + '<｜end▁of▁sentence｜>' }}{% endif %}{% endfor %}{% if add_generation_prompt %}{{ '<｜Assistant｜><think>\\n' }}{% endif %}`,
 };
 
 const bos = "<s>";
 const rendered = (source: string) => (messages: readonly ChatTurn[]) => {
   try {
-    const text = renderChat(new Template(source), { messages, addGenerationPrompt: true, bos, eos: "</s>" });
+    const variables = { messages, add_generation_prompt: true, bos_token: bos, eos_token: "</s>" };
+    const text = new Template(source).render(variables);
     return text.startsWith(bos) ? text.slice(bos.length) : text;
   } catch {
     return undefined;
@@ -98,7 +103,18 @@ test("a default system prompt is never part of the Go template", () => {
   expect(chosen?.template).toBe(chooseTemplate(testChats.map(chatml))?.template);
 });
 
+const [chatml = "", deepseek = ""] = [jinja.chatml, jinja.deepseek];
 test.each([
+  ["that trims messages", chatml.replace("m.content", "m.content | trim")],
+  ["that cuts old thoughts", deepseek.replaceAll("m.content", "m.content.split('</think>')[-1]")],
+  ["that ignores all but the first system message", chatml.replace("!= ''", "!= 'system' or loop.first")],
+  ["that moves system messages to the start", deepseek.replace("ns.sys + ('\\n\\n' if ns.sys else '') + m", "m")],
+  ["that omits messages without text", chatml.replace("!= ''", "!= '' and m.content")],
+  [
+    "that joins messages of one role",
+    chatml.replace("m in messages", "m in messages if m.role != messages[loop.index0 - 1].role"),
+  ],
+  ["that prints a tool's result as the user's", chatml.replace("m.role)", "m.role if m.role != 'tool' else 'user')")],
   ["of an unknown family", everyRole("### ROLE: ", "\\n")],
   ["that is almost ChatML", everyRole("<|im_start|>ROLE\\n", "<|im_end|>")],
   [

@@ -41,6 +41,12 @@ test("a question that raises an exception fails alone", () => {
   expect(smokeReasons(report)).toEqual(['smoke "two" gave "": the chat template does not render: no']);
 });
 
+test("a prompt with an expectation that was not checked has neither passed nor failed", () => {
+  const asked = [somePrompt("one", { expect: { toolCall: "f" } }), somePrompt("two")];
+  const report = smokeReport(asked, chat, { loaded, problem: null, replies: [said(0, "1"), said(1, "2")] });
+  expect(report).toMatchObject({ passed: 1, failed: 0, answers: [{ skipped: [expect.any(String)] }, { skipped: [] }] });
+});
+
 describe("the chat template", () => {
   const replies = [said(0, "1"), said(1, "2")];
   const bare = { ...loaded, template: false };

@@ -1,0 +1,53 @@
+import { QuantsmithError } from "../util/errors.js";
+import { nodeProgram } from "../util/limited-child.js";
+import { quote } from "../util/quote.js";
+import type { Warning } from "../util/warnings.js";
+import type { Chat, ChatTemplate } from "./chat.js";
+import { type RenderContext, type Rendering, renderInProgram } from "./render-chats.js";
+
+const heapMegabytes = 256;
+/** Characters shown before the first difference and of each text. */
+const [before, shown] = [20, 60];
+
+/**
+ * Returns a warning if @huggingface/jinja, with the variables of transformers, renders one of the chats to another text than
+ * llama.cpp (`renderings`). A template that it does not support says nothing about llama.cpp. Throws QS-ENV-OOM.
+ */
+export async function secondOpinion(
+  template: ChatTemplate,
+  chats: readonly Chat[],
+  renderings: readonly Rendering[],
+  context: Pick<RenderContext, "work" | "signal">,
+): Promise<Warning[]> {
+  const asked = chats.flatMap((chat, index) => {
+    const rendering = renderings[index];
+    if (rendering?.kind !== "text") return [];
+    const options = { enable_thinking: rendering.thinking, ...chat.options };
+    return [{ chat: { ...chat, options }, text: rendering.text }];
+  });
+  const others = await renderInProgram(
+    nodeProgram("corpus/template-child.js", heapMegabytes),
+    template,
+    asked.map(({ chat }) => chat),
+    context,
+  ).catch((error) => {
+    if (error instanceof QuantsmithError && error.code === "QS-TEMPLATE-LIMIT") return [];
+    throw error;
+  });
+  const index = others.findIndex((other, at) => other.kind === "text" && other.text !== asked[at]?.text);
+  const other = others[index];
+  return other?.kind === "text" ? [difference(asked[index]?.text ?? "", other.text)] : [];
+}
+
+function difference(own: string, other: string): Warning {
+  let same = 0;
+  while (same < own.length && own[same] === other[same]) same++;
+  const from = Math.max(0, same - before);
+  const excerpt = (text: string) => quote(`${from > 0 ? "…" : ""}${text.slice(from, from + shown)}`);
+  return {
+    code: "QW-TEMPLATE-ENGINES",
+    message: `llama.cpp and @huggingface/jinja render the model's chat template differently: ${excerpt(own)} and ${excerpt(other)}`,
+    remedy:
+      "Compare both texts with that of transformers. Programs on llama.cpp give the model the first text, with which the variants are tested.",
+  };
+}
