@@ -8,14 +8,19 @@ import { temporaryFolder } from "../fixtures/temp-folder.js";
 import { until } from "../fixtures/until.js";
 
 /* The stages that render a model's chat template do not run it themselves; for calibration, see test/e2e. */
-const gguf = (template: string) =>
+const gguf = (template: string, more: [string, GgufValue][] = []) =>
   ({
-    metadata: new Map<string, GgufValue>([["tokenizer.chat_template", { type: "string", value: template }]]),
+    metadata: new Map<string, GgufValue>([["tokenizer.chat_template", { type: "string", value: template }], ...more]),
   }) as unknown as Gguf;
 const endless = gguf("{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}");
-const chatml = gguf(
-  "{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}",
-);
+const chatmlSource =
+  "{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
+const chatml = gguf(chatmlSource);
+const tokens = (addsBos: boolean): [string, GgufValue][] => [
+  ["tokenizer.ggml.tokens", { type: "array", itemType: "string", items: ["<|im_start|>", "<|im_end|>"] }],
+  ["tokenizer.ggml.bos_token_id", { type: "uint32", value: 0 }],
+  ["tokenizer.ggml.add_bos_token", { type: "bool", value: addsBos }],
+];
 const question = { prompt: "Hi", system: "Be kind.", maxTokens: 8, tools: [], jsonSchema: null };
 const open = () => ({
   work: temporaryFolder(),
@@ -27,6 +32,21 @@ test("packaging compares the template with Ollama's", async () => {
   const { files, note } = await ollamaFiles(chatml, undefined, open());
   expect(files.get("template")).toContain("{{- range .Messages }}<|im_start|>{{ .Role }}");
   expect(note).toContain("(chatml)");
+});
+
+test.each([
+  ["whose BOS begins a turn and is not added", chatmlSource, tokens(false), true],
+  ["whose BOS begins a turn and is added", chatmlSource, tokens(true), false],
+  [
+    "with a named template for tools",
+    chatmlSource,
+    [["tokenizer.chat_template.tool_use", { type: "string", value: "-" }]],
+    false,
+  ],
+  ["with today's date", `{% set day = strftime_now('%d') %}${chatmlSource}`, [], false],
+] as [string, string, [string, GgufValue][], boolean][])("a template %s", async (_, source, more, isConverted) => {
+  const { files } = await ollamaFiles(gguf(source, more), undefined, open());
+  expect(files.has("template")).toBe(isConverted);
 });
 
 test("smoke tests receive rendered prompts", async () => {
