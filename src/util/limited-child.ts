@@ -4,15 +4,15 @@ import { QuantsmithError } from "./errors.js";
 import { packageRoot } from "./package-root.js";
 import { runSubprocess } from "./subprocess.js";
 
-/** Signals by which a program ends itself. */
-const crashes = new Set(["SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL"]);
-
 export interface ChildLimits {
   /** Seconds without output. */
   seconds: number;
   /** Resident memory of the process. */
   memoryBytes: number;
 }
+
+/** Signals by which a program ends itself. */
+const crashes = new Set(["SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL"]);
 
 /** The limits of a program or pattern that comes with a model. */
 export const foreignLimits: ChildLimits = { seconds: 10, memoryBytes: 512e6 };
