@@ -22,7 +22,13 @@ test("layers without calibration data are Q8_0 in a preset that needs an imatrix
   await rewrite(await readGguf(join(folder, "imatrix.gguf")), imatrix, { without: last });
 
   const context = stageContext(run, { model, imatrix });
-  const params = { preset: "IQ2_XS", rules: [], imatrixName: "m-imatrix.gguf", rounding: "nearest" as const };
+  const params = {
+    preset: "IQ2_XS",
+    rules: [],
+    allowRequantize: false,
+    imatrixName: "m-imatrix.gguf",
+    rounding: "nearest" as const,
+  };
   const { types, warnings } = await planVariant(params, context);
   expect(warnings?.map(({ code }) => code)).toContain("QW-QUANTIZE-MTP");
   const planned = [...types].map(([name, { name: type, needsImatrix }]) => ({ name, type, needsImatrix }));
