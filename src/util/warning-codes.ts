@@ -32,6 +32,20 @@ export const warningCodes = {
     about:
       "Layers for multi-token prediction have a larger type than others, since nothing can be measured about them.",
   },
+  // keys and weights of a checkpoint (src/checkpoint/keys, src/stages/convert)
+  "QW-KEYS-LOST": {
+    onCard: true,
+    about: "A key of the checkpoint has an effect with transformers that the GGUF file or llama.cpp lacks.",
+  },
+  "QW-KEYS-UNKNOWN": {
+    onCard: false,
+    about: "A file of the checkpoint contains keys that the conversion ignores and whose effect is unknown.",
+  },
+  "QW-WEIGHTS-TIED": {
+    onCard: true,
+    about:
+      "`tie_word_embeddings` is true, but the checkpoint has an output matrix of its own, which the file contains.",
+  },
   // tokenizer and chat templates of a checkpoint (src/stages/convert)
   "QW-TOKENS-MISSING": {
     onCard: true,

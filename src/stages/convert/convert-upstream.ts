@@ -8,6 +8,7 @@ import { type ConvertParams, type ConvertReport, describeConverted } from "./con
 import { addImpliedEnd } from "./end-of-turn.js";
 import { prepareConverter } from "./prepare-converter.js";
 import { warnOfTexts } from "./text-warnings.js";
+import { warnOfKeys } from "./warn-of-keys.js";
 
 /**
  * Converts the snapshot to one 16-bit GGUF with llama.cpp's own converter.
@@ -47,5 +48,6 @@ export async function runUpstream(
   const report = await describeConverted(file, "upstream", params);
   await writeReport(context, "convert.json", { ...report, ...also });
   await warnOfTexts(context, { snapshot, file });
+  await warnOfKeys(context, { snapshot, file });
   return { commands: [run.argv], peakMemoryBytes: run.peakMemoryBytes };
 }

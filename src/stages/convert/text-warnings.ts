@@ -40,14 +40,15 @@ export async function textWarnings(gguf: Pick<Gguf, "metadata">, snapshot: strin
   ];
 }
 
-/** Warns of added tokens of tokenizer.json whose ids are unused in the file: another file defines its vocabulary. Pure. */
+/** Warns of added tokens of tokenizer.json whose ids the file does not use, or for other texts. Pure. */
 export function missingTokens(gguf: Pick<Gguf, "metadata">, tokenizer: JsonObject | undefined): Warning[] {
   const tokens = listOf(gguf, "tokenizer.ggml.tokens");
   const types = listOf(gguf, "tokenizer.ggml.token_type");
   const added = Array.isArray(tokenizer?.added_tokens) ? tokenizer.added_tokens.filter(isObject) : [];
   const missing = added.flatMap(({ id, content }) => {
     if (typeof id !== "number" || typeof content !== "string" || tokens[id] === content) return [];
-    return tokens[id] === undefined || types[id] === unusedType ? [content] : [];
+    const isMissing = tokens[id] === undefined || types[id] === unusedType;
+    return isMissing || withoutBlanks(String(tokens[id])) !== withoutBlanks(content) ? [content] : [];
   });
   if (missing.length === 0) return [];
   const named = quoteList(missing.slice(0, maxNames), "and");
@@ -62,6 +63,9 @@ export function missingTokens(gguf: Pick<Gguf, "metadata">, tokenizer: JsonObjec
     },
   ];
 }
+
+/** The converter normalizes the blanks of added tokens. */
+const withoutBlanks = (text: string) => text.replaceAll("▁", " ").trim();
 
 /** `LLAMA_TOKEN_TYPE_UNUSED`. */
 const unusedType = 5;

@@ -8,6 +8,7 @@ import { resolveToolchain } from "../../../src/llamacpp/toolchain/toolchain.js";
 import { convertNative } from "../../../src/stages/convert/convert-native.js";
 import { foreseeTexts } from "../../../src/stages/convert/foresee-texts.js";
 import type { Warning } from "../../../src/util/warnings.js";
+import type { DecoderTraits } from "../../fixtures/checkpoints/decoder-tensors.js";
 import { makeCheckpoint } from "../../fixtures/checkpoints/make-checkpoint.js";
 import { smallLlama } from "../../fixtures/checkpoints/small-llama.js";
 import { stageContext } from "../../fixtures/stage-context.js";
@@ -22,18 +23,18 @@ beforeAll(async () => {
 
 /**
  * Converts a small Llama with the demo's tokenizer.model and these files; returns the file, and the warnings of the step,
- * which a plan must foresee.
+ * which a plan must foresee as far as they are about tokens and templates.
  */
-async function convert(name: string, rows: number, extra: Record<string, object>) {
+async function convert(name: string, rows: number, extra: Record<string, object>, traits: DecoderTraits = {}) {
   const snapshot = join(folder, name);
-  await makeCheckpoint(snapshot, { ...smallLlama({ vocab_size: rows }), extra });
+  await makeCheckpoint(snapshot, { ...smallLlama({ vocab_size: rows }, traits), extra });
   const warnings: Warning[] = [];
   const context = stageContext(run, { snapshot }, { warn: (warning) => warnings.push(warning) });
   const params = { outtype: "bf16" as const, modelName: "M", baseModel: null, metadata: {}, pretokenizer: "auto" };
   await convertNative.run({ ...params, why: "a test", fallback: false }, context);
   const { config } = await readConfig(join(snapshot, "config.json"));
   const texts = { folder: snapshot, config, pretokenizer: "auto", isNative: true };
-  expect(await foreseeTexts(texts, context)).toEqual(warnings);
+  expect(await foreseeTexts(texts, context)).toEqual(warnings.filter(({ code }) => /^QW-T[OE]/.test(code)));
   return { warnings, file: join(context.out, "model.gguf") };
 }
 
@@ -62,4 +63,10 @@ test("an end of turn that the chat template uses is written", async () => {
 
 test("a usual checkpoint has no warnings", async () => {
   expect(await warningsOf("usual", 4096, { "generation_config.json": { eos_token_id: [2, 4] } })).toEqual([]);
+});
+
+test("an output matrix that tied embeddings replace in transformers is named", async () => {
+  const [warning, ...others] = await warningsOf("tied", 4096, {}, { head: true });
+  expect(others).toEqual([]);
+  expect(warning).toMatchObject({ code: "QW-WEIGHTS-TIED" });
 });
