@@ -3,6 +3,7 @@ import type { DynamicVariant, Settings } from "../recipe/settings.js";
 import { allocateVariant } from "../stages/allocate/allocate-variant.js";
 import type { VariantBudget } from "../stages/allocate/budget.js";
 import { defaultTypes, probeTypes } from "../stages/allocate/candidates.js";
+import { foreseeChoice } from "../stages/allocate/foresee-choice.js";
 import { measureErrors } from "../stages/allocate/measure-errors.js";
 import { measureProbes } from "../stages/allocate/measure-probes.js";
 import { baseLogits } from "../stages/validate/base-logits.js";
@@ -13,6 +14,7 @@ import { evaluatedBase, usesCopy } from "./evaluated-base.js";
 import type { PlanFacts } from "./facts.js";
 import { labelPreset } from "./label-preset.js";
 import { outputOf, step } from "./make-step.js";
+import { outlineSource } from "./outline-source.js";
 import type { Step, StepInput } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
 
@@ -80,6 +82,7 @@ export function allocateSteps(variant: DynamicVariant, settings: Settings, facts
   };
   const candidates = [...new Set([...(types ?? defaultTypes), ...Object.values(tensors)])].sort();
   const preset = budget.kind === "sizeOf" ? budget.preset : null;
+  const source = outlineSource(settings, facts);
   return [
     step(
       errorsId(name),
@@ -89,7 +92,10 @@ export function allocateSteps(variant: DynamicVariant, settings: Settings, facts
       predictBytes.report(),
       name,
     ),
-    step(`allocate:${name}`, allocateVariant, params, inputs, predictBytes.report(), name),
+    {
+      ...step(`allocate:${name}`, allocateVariant, params, inputs, predictBytes.report(), name),
+      ...(source && { foresee: (context) => foreseeChoice(params, source, context) }),
+    },
   ];
 }
 

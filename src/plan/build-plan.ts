@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { imatrixFileName } from "../quant/names.js";
 import { presetByName } from "../quant/presets.js";
 import type { Settings, Variant } from "../recipe/settings.js";
@@ -21,6 +20,7 @@ import type { PlanFacts } from "./facts.js";
 import { expectedBits, labelPreset } from "./label-preset.js";
 import { outputOf, step } from "./make-step.js";
 import { mtpNotes } from "./mtp.js";
+import { outlineSource } from "./outline-source.js";
 import { memoryStep, packageInputs, packageParams } from "./package-step.js";
 import type { Plan, Step, StepInput } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
@@ -135,15 +135,4 @@ function quantizeStep(variant: Variant, settings: Settings, facts: PlanFacts, be
     ...(before === undefined ? {} : { after: `quantize:${before.name}` }),
     ...(source && { foresee: (context) => foreseeVariant(params, source, context) }),
   };
-}
-
-/** Returns the model's local files, from which the base's tensors are known before the conversion. */
-function outlineSource(settings: Settings, facts: PlanFacts): Parameters<typeof foreseeVariant>[1] | undefined {
-  const { source, config, gguf } = facts.model;
-  if (source.kind !== "local") return undefined;
-  const [file, ...others] = gguf ?? [];
-  if (file !== undefined) return others.length === 0 ? { file: join(source.folder, file) } : undefined;
-  if (config === null || convertEngine(settings, facts).engine !== "native") return undefined;
-  const { outtype } = settings.convert;
-  return { folder: source.folder, config, outtype, vocabularyBytes: predictBytes.vocabulary(facts.model) };
 }

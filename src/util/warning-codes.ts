@@ -25,7 +25,8 @@ export const warningCodes = {
   },
   "QW-QUANTIZE-FALLBACK": {
     onCard: true,
-    about: "Tensors got a larger type than the preset uses, since their rows do not divide into its blocks.",
+    about:
+      "Tensors got a larger type than the preset uses, or choose from others in a dynamic variant, since their rows do not divide into blocks.",
   },
   "QW-QUANTIZE-MTP": {
     onCard: true,

@@ -2,7 +2,15 @@
 export type PackedKind = "qweight" | "weight_packed" | "mxfp4" | "W_q";
 
 /** Tensors that describe a quantization and are no weights. */
-export type AuxiliaryKind = "scale" | "weight-scale" | "second-scale" | "zero" | "order" | "bitsandbytes" | "hqq" | "other";
+export type AuxiliaryKind =
+  | "scale"
+  | "weight-scale"
+  | "second-scale"
+  | "zero"
+  | "order"
+  | "bitsandbytes"
+  | "hqq"
+  | "other";
 
 /** Returns the kind of a tensor of packed weights, with the values in one stored number of `bits` each. */
 export function packedKind(

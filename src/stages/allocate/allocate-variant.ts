@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { readGguf } from "../../gguf/read-header.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { openImatrix, openSource, withPool } from "../ggml-source.js";
+import { choiceWarnings } from "../quantize/fallback-warnings.js";
 import { mtpTypes } from "../quantize/mtp-types.js";
 import type { Rounding } from "../quantize/quantize.js";
 import { keepQuantized, quantizedTensors, requireSmaller } from "../quantize/quantized-source.js";
@@ -23,7 +24,7 @@ import { type Refinement, refineChoice } from "./refine-choice.js";
 import { withFeedback } from "./reusable-errors.js";
 import { priorAlphas } from "./role-prior.js";
 import { RoundedTensors } from "./rounded-tensors.js";
-import { readPresetTypes, typeNames } from "./tensor-types.js";
+import { readPresetTypes, type TensorTypes, typeNames } from "./tensor-types.js";
 
 export interface AllocateParams extends JsonObject {
   budget: VariantBudget;
@@ -74,10 +75,12 @@ export const allocateVariant: Operation<AllocateParams> = {
   resource: "compute",
   evaluatesModel: ({ refine }) => refine,
   tools: ["llama.cpp", "node-llama-cpp"],
-  // Refinement writes the values of all tensors, and rounded tensors of up to half their size.
-  prepare: async ({ refine, rounding }, context) => {
-    const { size } = await stat(requiredInput(context, "model"));
-    return { bytes: refine ? size * (rounding === "feedback" ? 2 : 1) : 0 };
+  prepare: async (params, context) => {
+    const model = requiredInput(context, "model");
+    const measured = await readReport<ErrorsReport>(requiredInput(context, "errors"));
+    const pins = keepQuantized(rulesOf(params, measured), await readGguf(model), params.allowRequantize);
+    const warnings = choiceWarnings(measured.tensors, params.types ?? defaultTypes, pins);
+    return { bytes: choiceBytes(params, (await stat(model)).size), warnings };
   },
   async run(params, context) {
     const { budget, imatrixName, preset, rounding } = params;
@@ -86,10 +89,7 @@ export const allocateVariant: Operation<AllocateParams> = {
     const probes = await readProbes(context);
     const base = await readGguf(requiredInput(context, "model"));
     const mtp = measured.mtp ?? [];
-    const rules = resolveTensorRules(Object.fromEntries(params.pins), [
-      ...table.tensors.map(({ name }) => name),
-      ...mtp,
-    ]);
+    const rules = rulesOf(params, measured);
     requireSmaller(rules, base, "the recipe's rule");
     const pins = keepQuantized(rules, base, params.allowRequantize);
     const fixed = new Map([...mtpTypes(base, mtp), ...[...pins].filter(([name]) => mtp.includes(name))]);
@@ -117,6 +117,17 @@ export const allocateVariant: Operation<AllocateParams> = {
     return refined?.report ?? {};
   },
 };
+
+/** Returns the most bytes that the choice of types writes beside its report, for a base of `modelBytes`. */
+export function choiceBytes({ refine, rounding }: AllocateParams, modelBytes: number): number {
+  // Refinement writes the values of all tensors, and rounded tensors of up to half their size.
+  return refine ? modelBytes * (rounding === "feedback" ? 2 : 1) : 0;
+}
+
+/** Returns the types that the recipe's rules fix. */
+function rulesOf({ pins }: AllocateParams, { tensors, mtp = [] }: ErrorsReport): TensorTypes {
+  return resolveTensorRules(Object.fromEntries(pins), [...tensors.map(({ name }) => name), ...mtp]);
+}
 
 /** Returns the best choice by prediction. For a device budget, `prove` verifies the final choice. */
 async function initialChoice(

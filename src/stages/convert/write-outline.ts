@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { findFamily } from "../../converter/families/find-family.js";
 import { readModelConfig } from "../../converter/model-config.js";
 import { fileTypeOf, type OutType, outputType } from "../../converter/output-type.js";
@@ -36,4 +37,14 @@ export async function writeOutline(path: string, { folder, config, outtype }: Ou
   ]);
   await writeSparseGguf(path, encodeHeader({ metadata, tensors }));
   return true;
+}
+
+/** Returns the file of a GGUF source, or an outline that it writes to `folder`; undefined as `writeOutline` returns false. */
+export async function outlineFile(
+  source: OutlineSource | { file: string },
+  folder: string,
+): Promise<string | undefined> {
+  if ("file" in source) return source.file;
+  const path = join(folder, "outline.gguf");
+  return (await writeOutline(path, source)) ? path : undefined;
 }

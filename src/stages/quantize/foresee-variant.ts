@@ -1,5 +1,4 @@
-import { join } from "node:path";
-import { type OutlineSource, writeOutline } from "../convert/write-outline.js";
+import { type OutlineSource, outlineFile } from "../convert/write-outline.js";
 import type { PrepareContext, Prepared } from "../stage.js";
 import { planVariant } from "./plan-variant.js";
 import type { QuantizeParams } from "./quantize.js";
@@ -15,8 +14,8 @@ export async function foreseeVariant(
   source: (OutlineSource & { vocabularyBytes: number }) | { file: string },
   context: Omit<PrepareContext, "input">,
 ): Promise<Prepared | undefined> {
-  const model = "file" in source ? source.file : join(context.work, "outline.gguf");
-  if (!("file" in source) && !(await writeOutline(model, source))) return undefined;
+  const model = await outlineFile(source, context.work);
+  if (model === undefined) return undefined;
   const input = (name: string) => (name === "model" ? model : undefined);
   const { bytes, warnings = [] } = await planVariant(params, { ...context, input });
   return { bytes: bytes + ("file" in source ? 0 : source.vocabularyBytes), warnings };

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { fallbackWarnings } from "../../../src/stages/quantize/fallback-warnings.js";
+import { knownType } from "../../../src/quant/ggml-types.js";
+import { choiceWarnings, fallbackWarnings } from "../../../src/stages/quantize/fallback-warnings.js";
 
 const fallback = (name: string, asked: string, got: string, columns: number) => ({ name, asked, got, columns });
 
@@ -26,4 +27,26 @@ test("counts rules and preset separately, by type", () => {
     },
   ]);
   expect(fallbackWarnings([], { preset: "Q4_K_M", rules, tensors: 15 })).toEqual([]);
+});
+
+test("counts the tensors of a dynamic variant that choose from other types, and its pins", () => {
+  const tensors = [
+    { name: "blk.0.attn_q.weight", shape: [160, 160] },
+    { name: "blk.0.ffn_down.weight", shape: [320, 160] },
+    { name: "blk.0.ffn_up.weight", shape: [256, 320] },
+    { name: "blk.0.attn_k.weight", shape: [160, 80] },
+  ];
+  const pins = new Map([["blk.0.attn_k.weight", knownType("Q6_K")]]);
+  const types = ["IQ4_XS", "Q4_K", "Q5_K", "Q8_0"];
+  expect(choiceWarnings(tensors, types, pins).map(({ code, message }) => [code, message])).toEqual([
+    [
+      "QW-QUANTIZE-RULE",
+      "1 of 1 tensors do not have the type of their rule: Q8_0 instead of Q6_K (1), since rows of 160 values do not divide into blocks of 256",
+    ],
+    [
+      "QW-QUANTIZE-FALLBACK",
+      "2 of 4 quantized tensors choose from other types: IQ4_NL instead of IQ4_XS; Q5_0 instead of Q4_K; Q5_1 instead of Q5_K, since rows of 160, 320 values do not divide into blocks of 256",
+    ],
+  ]);
+  expect(choiceWarnings(tensors, ["Q8_0"], new Map())).toEqual([]);
 });

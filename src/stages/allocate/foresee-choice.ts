@@ -1,0 +1,41 @@
+import { stat } from "node:fs/promises";
+import { readGguf } from "../../gguf/read-header.js";
+import { quantizeDryRun } from "../../llamacpp/quantize-dry-run.js";
+import { type OutlineSource, outlineFile } from "../convert/write-outline.js";
+import { choiceWarnings } from "../quantize/fallback-warnings.js";
+import { keepQuantized } from "../quantize/quantized-source.js";
+import { resolveTensorRules } from "../quantize/tensor-rules.js";
+import type { PrepareContext, Prepared } from "../stage.js";
+import { linkInput } from "../step-files.js";
+import { type AllocateParams, choiceBytes } from "./allocate-variant.js";
+import { defaultTypes } from "./candidates.js";
+
+/**
+ * Returns the bytes and the warnings of a choice of types before its base exists; undefined for a checkpoint that the
+ * native converter does not support. Errors: QS-QUANTIZE-*, and those of `writeOutline`.
+ */
+export async function foreseeChoice(
+  params: AllocateParams,
+  source: OutlineSource | { file: string },
+  context: Omit<PrepareContext, "input">,
+): Promise<Prepared | undefined> {
+  const path = await outlineFile(source, context.work);
+  if (path === undefined) return undefined;
+  const { tensors } = await quantizeDryRun({
+    toolchain: await context.toolchain(),
+    cwd: context.work,
+    threads: context.threads,
+    signal: context.signal,
+    model: await linkInput({ input: () => path, work: context.work }, "model", "model.gguf"),
+    type: "Q8_0",
+  });
+  const quantized = new Set(tensors.filter(({ fromType, toType }) => fromType !== toType).map(({ name }) => name));
+  const base = await readGguf(path);
+  const rows = base.tensors.filter(({ name }) => quantized.has(name));
+  const rules = resolveTensorRules(Object.fromEntries(params.pins), [...quantized]);
+  const pins = keepQuantized(rules, base, params.allowRequantize);
+  return {
+    bytes: choiceBytes(params, (await stat(path)).size),
+    warnings: choiceWarnings(rows, params.types ?? defaultTypes, pins),
+  };
+}
