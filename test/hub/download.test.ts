@@ -1,7 +1,9 @@
 import { lstatSync, mkdtempSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gguf } from "@huggingface/gguf";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { failureOf } from "../fixtures/failure.js";
+import { buildGguf } from "../fixtures/gguf-builder.js";
 import { connect, contents, digests, fetchAll, someBytes, type Told } from "../fixtures/hub-client.js";
 import { Hub } from "../fixtures/hub-server/hub.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
@@ -141,6 +143,18 @@ describe("a download", () => {
     expect(storageBytes() - large.length).toBeLessThan(Math.min(sent, 4 * (16_384 + 65_536)));
   });
 });
+
+test("@huggingface/gguf reads a header by its URL, with ranges beyond the end of the file", async () => {
+  const file = buildGguf({ tensors: [{ name: "a.weight", shape: [32] }] });
+  hub.create("org/gguf").commit({ "model.gguf": file }, "main", 100);
+  const { tensorInfos } = await gguf(`${hub.url}/org/gguf/resolve/main/model.gguf`);
+  expect(tensorInfos.map(({ name }) => name)).toEqual(["a.weight"]);
+  const { status, start, end } = ranges().at(-1) ?? {};
+  expect([status, start, end]).toEqual([206, 0, file.length]);
+});
+
+const ranges = () =>
+  hub.requests.filter(({ server }) => server === "storage").map(({ status, sent }) => ({ status, ...sent }));
 
 describe("a server without range requests or with changing content", () => {
   test("whole files only: downloads them", async () => {

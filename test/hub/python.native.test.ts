@@ -24,7 +24,11 @@ afterEach(() => hub.close());
 
 /** Downloads with Python's huggingface_hub. Returns the snapshot's folder. */
 function snapshotDownload(extra: Record<string, string> = {}): Promise<string> {
-  const program = "from huggingface_hub import snapshot_download; print(snapshot_download('org/model'))";
+  return runPython("from huggingface_hub import snapshot_download; print(snapshot_download('org/model'))", extra);
+}
+
+/** Runs a program with huggingface_hub. Returns what it prints. */
+function runPython(program: string, extra: Record<string, string> = {}): Promise<string> {
   const env = { HF_ENDPOINT: hub.url, HF_HUB_CACHE: cache, HF_HOME: base, HF_HUB_DISABLE_XET: "1", ...extra };
   const child = spawn(python ?? "", ["-c", program], { env: { PATH: process.env.PATH ?? "", ...env } });
   let stdout = "";
@@ -71,4 +75,38 @@ test("concurrent downloads by both end with correct files", async (context) => {
   const [ours, theirs] = await Promise.all([fetchAll(connect(hub, cache), "org/model"), snapshotDownload()]);
   expect(ours).toBe(theirs);
   expect(contents(ours)).toEqual(wanted);
+});
+
+test("Python reads paths, history, tags and card, and a range beyond the end", async (context) => {
+  if (python === undefined) context.skip(noPython);
+  const card = "---\nlicense: apache-2.0\ntags: [small]\nbase_model: org/base\n---\n# Model\n";
+  hub.create("org/model").commit({ ...files, "README.md": card, "model.gguf": "GGUF" });
+  const program = `
+import json
+from huggingface_hub import HfApi, get_session, hf_hub_url
+api = HfApi()
+info = api.model_info("org/model")
+paths = api.get_paths_info("org/model", ["config.json", "sub", "missing.txt"])
+part = get_session().get(hf_hub_url("org/model", "config.json"), headers={"Range": "bytes=1-999"})
+print(json.dumps({
+  "paths": [[type(path).__name__, path.path] for path in paths],
+  "commits": [commit.commit_id for commit in api.list_repo_commits("org/model")],
+  "license": info.card_data.license,
+  "tags": info.tags,
+  "part": [part.status_code, part.text, part.headers["Content-Range"]],
+}))`;
+  expect(JSON.parse(await runPython(program))).toEqual({
+    paths: [
+      ["RepoFile", "config.json"],
+      ["RepoFolder", "sub"],
+    ],
+    commits: hub
+      .repo("org/model")
+      ?.history("main")
+      .map(({ id }) => id),
+    license: "apache-2.0",
+    tags: ["gguf", "small", "base_model:org/base", "license:apache-2.0"],
+    part: [206, "}", "bytes 1-1/2"],
+  });
+  expect(hub.violations).toEqual([]);
 });
