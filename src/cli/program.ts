@@ -114,7 +114,7 @@ program
   .command("init <what>")
   .usage("<hf:org/name[@revision] or folder> | ci [options]")
   .description("write a recipe for a model, or with `ci` a GitHub Actions workflow")
-  .option("-o, --output <file>", "recipe file to write (default: <model>.yaml)")
+  .option("-o, --out <file>", "recipe file to write (default: <model>.yaml)")
   .option("--install <package>", "npm package the workflow installs (default: this version of quantsmith)")
   .option("--force", "overwrite an existing file")
   .action(async (what, options) => (await commands.init()).init(what, options));

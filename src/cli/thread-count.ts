@@ -10,7 +10,7 @@ export function threadCount(given: string | undefined): number {
   // More threads than cores spin against each other and are much slower.
   if (Number.isInteger(threads) && threads >= 1 && threads <= cores) return threads;
   throw new QuantsmithError("QS-USAGE", `--threads must be a whole number from 1 to ${cores}, found ${quote(given)}`, {
-    remedy: `Set \`--threads\` to at most the ${cores} cores of this machine, or omit it to use all cores.`,
+    remedy: `Set \`--threads\` to at most ${cores}, the number of cores of this machine, or omit it to use all cores.`,
   });
 }
 

@@ -24,7 +24,7 @@ const [someModel] = checkpointFixtures as [CheckpointFixture];
 
 async function draft(what: string, file: string): Promise<string> {
   vi.spyOn(process.stdout, "write").mockReturnValue(true);
-  await initRecipe(what, { output: file }).finally(() => vi.restoreAllMocks());
+  await initRecipe(what, { out: file }).finally(() => vi.restoreAllMocks());
   return readFileSync(file, "utf8");
 }
 

@@ -35,5 +35,5 @@ test("init ci writes the workflow at the repository's root, prints the next step
 });
 
 test("options of the other kind of init are rejected", async () => {
-  expect((await init("--output", "x.yaml")).stderr).toContain("--output is an option of `quantsmith init <model>`");
+  expect((await init("--out", "x.yaml")).stderr).toContain("--out is an option of `quantsmith init <model>`");
 });

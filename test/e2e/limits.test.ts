@@ -45,7 +45,7 @@ describe.runIf(existsSync("/dev/full"))("a device without space", () => {
 
   test.each([[], ["--force"]])("as the recipe of init with options %j", async (...options) => {
     const model = join(home, "demo", "tiny-llama");
-    const { exitCode, stderr } = await under("true", ["init", model, "--output", "/dev/full", ...options]);
+    const { exitCode, stderr } = await under("true", ["init", model, "--out", "/dev/full", ...options]);
     expect(stderr).toMatch(/^QS-INIT-EXISTS: \/dev\/full is not a regular file/);
     expect(exitCode).toBe(2);
   });

@@ -22,7 +22,7 @@ export async function doctor(options: { json?: boolean }): Promise<void> {
   print(["", `Device \`auto\`: ${auto}`]);
   print([
     "",
-    `${found.cores} cores, ${formatBytes(found.memoryBytes)} of memory, ${formatBytes(found.diskFreeBytes)} of free disk space in this folder`,
+    `${found.cores} ${found.cores === 1 ? "core" : "cores"}, ${formatBytes(found.memoryBytes)} of memory, ${formatBytes(found.diskFreeBytes)} of free disk space in this folder`,
   ]);
   if (hub !== null) print(`Hub: ${hub.endpoint}, ${hub.token ? "a token is set" : "no token"}`);
   print(["", ...(found.problems.length === 0 ? ["No problems found."] : problemLines(found.problems))]);

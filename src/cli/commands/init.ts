@@ -7,7 +7,7 @@ export type InitOptions = InitCiOptions & InitRecipeOptions;
 /** `quantsmith init ci` and `quantsmith init <model>`: writes a workflow or a recipe. */
 export async function init(what: string, options: InitOptions): Promise<void> {
   if (what === "ci") {
-    if (options.output !== undefined) throw misplaced("--output", "init <model>");
+    if (options.out !== undefined) throw misplaced("--out", "init <model>");
     return initCi(options);
   }
   if (options.install !== undefined) throw misplaced("--install", "init ci");

@@ -7,16 +7,16 @@ import { readModel } from "./read-model.js";
 import { writeNewFile } from "./write-new-file.js";
 
 export interface InitRecipeOptions {
-  output?: string;
+  out?: string;
   force?: boolean;
 }
 
 /** `quantsmith init <model>`: writes a draft recipe. Errors: QS-INIT-EXISTS, QS-USAGE, QS-FETCH-*, QS-HUB-*. */
-export async function initRecipe(what: string, { output, force = false }: InitRecipeOptions): Promise<void> {
-  const folder = output === undefined ? process.cwd() : dirname(resolve(output));
+export async function initRecipe(what: string, { out, force = false }: InitRecipeOptions): Promise<void> {
+  const folder = out === undefined ? process.cwd() : dirname(resolve(out));
   const model = await readModel(what, folder);
   const name = defaultModelName(model.source, folder) ?? "model";
-  const file = output ?? `${name.toLowerCase()}.yaml`;
+  const file = out ?? `${name.toLowerCase()}.yaml`;
   const text = draftRecipe(model, await loadCatalog(), folder);
   const outcome = await writeNewFile(file, text, { force, mayReplace: () => false });
   const next = `Review it, then run: quantsmith plan ${file}`;

@@ -41,6 +41,6 @@ async function readPresent(path: string): Promise<string | undefined> {
     throw error;
   }
   throw new QuantsmithError("QS-INIT-EXISTS", `${path} is not a regular file`, {
-    remedy: "Choose another path with `--output`.",
+    remedy: "Choose another path with `--out`.",
   });
 }

@@ -34,6 +34,10 @@ details .words td:last-child { white-space: nowrap; min-width: 0; }
 small { font-weight: 400; color: var(--quiet); }
 thead th { color: var(--quiet); font-weight: 600; vertical-align: bottom; white-space: normal; }
 th:first-child { position: sticky; left: 0; background: var(--card); border-right: 1px solid var(--line); }
+@media (max-width: 600px) {
+  th:first-child { min-width: 7em; max-width: 36vw; white-space: normal; overflow-wrap: break-word; }
+  .narrow > svg, .wide > svg { min-width: 0; width: 100%; height: auto; }
+}
 dl { display: grid; grid-template-columns: minmax(110px, max-content) 1fr; gap: 4px 16px; margin: 0 0 12px; }
 dt { color: var(--quiet); }
 dd { margin: 0; min-width: 0; }

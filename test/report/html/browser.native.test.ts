@@ -41,6 +41,7 @@ describe.each(Object.entries(pages))("the %s page", (name, facts) => {
     await browser.evaluate("for (const one of document.querySelectorAll('details')) one.open = true");
     expect(await browser.evaluate("document.documentElement.scrollWidth"), "no sideways scrolling").toBe(width);
     expect(await browser.evaluate(cutTexts), "texts cut off by their chart").toEqual([]);
+    expect(await browser.evaluate(wideColumns), "fixed columns that cover their table").toEqual([]);
     expect(await browser.evaluate(faintTexts), "texts too faint to read").toEqual([]);
     expect(browser.complaints).toEqual([]);
     expect(browser.requests.filter((address) => !/^(file|data):/.test(address))).toEqual([]);
@@ -57,6 +58,12 @@ test("charts with hostile names are well-formed XML files", async (context) => {
     expect(await browser.evaluate("document.querySelectorAll('parsererror').length"), svg).toBe(0);
   }
 });
+
+/** Fixed columns of names that leave less than half of their table's box to its figures. */
+const wideColumns = `[...document.querySelectorAll("tbody th:first-child")].flatMap((cell) => {
+  const box = cell.closest(".scroll");
+  return box === null || cell.offsetWidth <= box.clientWidth / 2 ? [] : [cell.textContent];
+})`;
 
 /** Chart texts that extend beyond their chart. */
 const cutTexts = `[...document.querySelectorAll("svg")].flatMap((svg) => {
