@@ -141,6 +141,7 @@ test("a recipe with most keys", async () => {
     ["model.checkWeights", "default"],
     ["stages", "pipeline"],
     ["convert.engine", "default"],
+    ["convert.mtp", "default"],
     ["publish.sign", "default"],
     ["keepIntermediates", "default"],
     ["probes", "pipeline"],
