@@ -157,7 +157,7 @@ describe("quoting", () => {
     for (const { snippet: of } of runtimes) expect(of(dashed)).not.toMatch(/ '?-(rf|mmproj)[ .].*$/m);
     expect(snippet("Ollama", dashed)).toContain("ollama create rf-q4 -f Modelfile");
     const long = snippet("Ollama", { ...local, file: `${"Long-".repeat(30)}Q4_K_M.gguf` });
-    expect(/ollama create (\S+)/.exec(long)?.[1]).toMatch(/^long-[a-z-]{67}-q4_k_m$/);
+    expect(/ollama create (\S+)/.exec(long)?.[1]).toMatch(/^long-[a-z-]{68}-q4_k_m$/);
     expect(snippet("Ollama", { ...local, file: 'a".gguf' })).toContain("cannot refer to this file");
   });
 
