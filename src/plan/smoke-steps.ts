@@ -1,5 +1,5 @@
 import type { Settings } from "../recipe/settings.js";
-import { questionOf, type SmokePrompt } from "../stages/smoke/expectation.js";
+import type { SmokePrompt } from "../stages/smoke/expectation.js";
 import { smoke } from "../stages/smoke/smoke.js";
 import { smokeBase } from "../stages/smoke/smoke-base.js";
 import { evaluatedBase } from "./evaluated-base.js";
@@ -8,12 +8,11 @@ import type { Step } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
 import { structureId } from "./validate-steps.js";
 
-/** Facts about the base GGUF for all smoke tests, with its answers to prompts that compare with them. */
+/** The base's answers, which the smoke tests of all variants are compared with. */
 export function smokeBaseStep(settings: Settings): Step {
   const { smoke: prompts } = settings;
-  const questions = prompts.map((prompt) => ({ ...questionOf(prompt), compared: prompt.expect?.sameAsBase === true }));
   const inputs = { model: evaluatedBase(settings) };
-  return step("smoke:base", smokeBase, { questions, context: contextFor(prompts) }, inputs, predictBytes.report());
+  return step("smoke:base", smokeBase, { prompts, context: contextFor(prompts) }, inputs, predictBytes.report());
 }
 
 /** The smoke test of one variant. */

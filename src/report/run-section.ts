@@ -2,6 +2,7 @@ import type { HardwareCompatibility } from "../hardware/compatibility.js";
 import type { RunReport, VariantReport } from "../release/release-report.js";
 import { markdownText } from "./markdown.js";
 import { tasks } from "./recommendation-tasks.js";
+import { completionSnippets } from "./snippets/completion.js";
 import { embeddingSnippets, rerankerSnippet } from "./snippets/embedding.js";
 import { renderSnippets } from "./snippets/runtimes.js";
 import type { SnippetInput } from "./snippets/snippet.js";
@@ -11,6 +12,8 @@ export interface RunSectionFacts {
   hardware: HardwareCompatibility;
   /** Target repository on the Hub; null if unknown. */
   repo: string | null;
+  /** True if the files contain a chat template. */
+  conversational: boolean;
   /** True for embedding models. */
   embedding: boolean;
   /** True for rerankers. */
@@ -23,7 +26,8 @@ export interface RunSectionFacts {
 const usual = ["Q4_K_M", "Q8_0"];
 
 /** Renders the model card's "Run" section for the recommended variant with its exact tag; common runtimes are not folded. */
-export function runSection({ report, hardware, repo, embedding, reranker, ollamaNote }: RunSectionFacts): string {
+export function runSection(facts: RunSectionFacts): string {
+  const { report, hardware, repo, conversational, embedding, reranker, ollamaNote } = facts;
   const { variants } = report;
   const example = exampleVariant(variants, hardware);
   if (example === undefined) return "";
@@ -32,6 +36,7 @@ export function runSection({ report, hardware, repo, embedding, reranker, ollama
   const place = { repo, file: example.file, tag: example.name };
   if (reranker) return `${opening}\n${rerankerSnippet(place)}\n`;
   if (embedding) return `${opening}\n${embeddingSnippets(place)}\n`;
+  if (!conversational) return `${opening}\n${completionSnippets(place)}\n`;
   const input = { ...snippetInput(example, report, hardware, repo), ollamaNote };
   return `${opening}\n${renderSnippets(input, ({ name }) => inTheOpen.has(name))}\n`;
 }

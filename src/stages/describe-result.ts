@@ -28,8 +28,7 @@ const describers: Readonly<Record<string, (report: never) => string>> = {
   "calibrate.json": ({ chunks, context }: CalibrateReport) =>
     `imatrix of ${count(chunks, "chunk")} of ${context} tokens`,
   "base.json": ({ perplexity }: BaseReport) => `perplexity ${perplexity.toFixed(2)}`,
-  "smoke-base.json": ({ answers }: SmokeBaseReport) =>
-    count(answers.filter((answer) => answer !== null).length, "answer"),
+  "smoke-base.json": ({ answers }: SmokeBaseReport) => count(answers.length, "answer"),
   "errors.json": ({ tensors }: ErrorsReport) => `errors of ${count(tensors.length, "tensor")}`,
   "probes.json": ({ probes }: ProbesReport) => count(probes.length, "probe"),
   "allocation.json": ({ fileBytes }: AllocationReport) => formatMegabytes(fileBytes),

@@ -161,7 +161,7 @@ export const errorCodes = {
     exit: 4,
     about: "Another process killed a smoke test, so the variant has no result.",
   },
-  "QS-SMOKE-BASE": { exit: 3, about: "The 16-bit base fails a prompt with `sameAsBase`." },
+  "QS-SMOKE-BASE": { exit: 3, about: "The base does not run in the smoke test." },
   // memory (src/llamacpp/memory)
   "QS-MEMORY-MODEL": { exit: 2, about: "llama.cpp cannot set up a model, so its memory is unknown." },
   "QS-FIT-NOTHING": { exit: 2, about: "A folder contains no models." },

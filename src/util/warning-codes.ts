@@ -47,11 +47,16 @@ export const warningCodes = {
     about:
       "`tie_word_embeddings` is true, but the checkpoint has an output matrix of its own, which the file contains.",
   },
+  // smoke test (src/stages/smoke)
+  "QW-SMOKE-BASE": {
+    onCard: false,
+    about: "The base itself does not meet expectations of the smoke test; they do not gate variants.",
+  },
   // tokenizer and chat templates of a checkpoint (src/stages/convert)
   "QW-TOKENS-MISSING": {
     onCard: true,
     about:
-      "tokenizer.json contains tokens that the converted file lacks, because tokenizer.model defines its vocabulary.",
+      "tokenizer.json contains tokens that the converted file lacks: tokenizer.model defines its vocabulary, or the model has no rows for them.",
   },
   "QW-TOKENS-END": {
     onCard: true,

@@ -177,6 +177,11 @@ test("values missing from config.json are not invented", async () => {
   expect(text).not.toContain("device");
   expect(text).not.toContain("chatTemplate");
   expect(parse(text).model).toEqual({ source: "./a folder" });
+  // A base model completes texts; the answers are too short to repeat.
+  expect(parse(text).smoke).toEqual([
+    { prompt: "The capital of France is", maxTokens: 16, expect: { matches: "Paris" } },
+    { prompt: expect.any(String), maxTokens: 16, expect: { matches: "west" } },
+  ]);
   expect(outlineModel({ vision_config: {}, text_config: { num_local_experts: 8 } }, "chat_template")).toMatchObject({
     ...{ multimodal: true, mixture: true, chat: "plain" },
   });

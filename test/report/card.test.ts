@@ -270,7 +270,15 @@ describe("the run section", () => {
     expect(card).toContain("llama-server -hf me/Model-GGUF:Q4_K_M --embeddings");
     expect(card).toContain('resolveModelFile("hf:me/Model-GGUF:Q4_K_M")');
     expect(card).not.toContain("llama-cli");
-    expect(card).not.toContain("llama-cli");
+  });
+
+  test("shows how a base model completes a text, without chat and system prompt", () => {
+    const card = renderCard({ ...facts, conversational: false, repo: "me/Model-GGUF" });
+    expect(card).toContain("This is a base model: it completes text");
+    expect(card).toContain("llama-completion -hf me/Model-GGUF:Q4_K_M -no-cnv");
+    expect(card).toContain("ollama run hf.co/me/Model-GGUF:Q4_K_M");
+    expect(card).not.toMatch(/llama-cli|SYSTEM|systemPrompt|LlamaChatSession/);
+    expect(renderCard({ ...facts, conversational: false, repo: null })).not.toContain("hf.co/");
   });
 });
 

@@ -35,7 +35,7 @@ export function draftRecipe(model: ModelOutline, catalog: Pick<Catalog, "devices
 
 function heading({ architecture, parameters, weightBytes, quantized, width, multimodal }: ModelOutline): string[] {
   const [unit, word] = parameters >= 1e9 ? [1e9, "billion"] : [1e6, "million"];
-  const count = `${(parameters / unit).toPrecision(2)} ${word} parameters`;
+  const count = `${Number((parameters / unit).toPrecision(2))} ${word} parameters`;
   const lines = [`# ${inComment(architecture)}, about ${count}: ${formatBytes(weightBytes)} of weights.`];
   if (quantized !== undefined) {
     lines.push(`# Weights: ${inComment(quantized.label)}; the base has about ${formatBytes(quantized.baseBytes)}.`);
@@ -128,7 +128,10 @@ function smoke({ chat, pooling }: ModelOutline): string[] {
   }
   if (chat === "none") {
     return [
-      "# No chat template: the smoke test uses two simple prompts and requires an answer without errors or repetition.",
+      "# No chat template: a base model completes text. Its answers are short, since greedy ones soon repeat.",
+      "smoke:",
+      '  - { prompt: "The capital of France is", maxTokens: 16, expect: { matches: Paris } }',
+      '  - { prompt: "The sun rises in the east and sets in the", maxTokens: 16, expect: { matches: west } }',
       "",
     ];
   }

@@ -29,16 +29,19 @@ export async function addBpeVocabulary(
   entries.texts("tokenizer.ggml.tokens", tokens);
   entries.int32s("tokenizer.ggml.token_type", types);
   entries.texts("tokenizer.ggml.merges", merges);
-  await addSpecialVocabulary(entries, sources);
+  await addSpecialVocabulary(entries, sources, { tokens: tokens.length });
 }
 
-/** Returns tokens and their types by id; unused ids become `[PAD<id>]`. Throws QS-CONVERT-TOKENIZER. */
+/**
+ * Returns tokens and their types by id; unused ids become `[PAD<id>]`. Added tokens beyond the embedding's rows are left
+ * out: transformers reads such a model, too, as long as no text contains them. Throws QS-CONVERT-TOKENIZER.
+ */
 function paddedTokens(tokenizer: FastTokenizer, size: number): { tokens: string[]; types: number[] } {
   const known = allTokens(tokenizer);
-  const highest = [...known.keys()].reduce((most, id) => Math.max(most, id), -1);
+  const highest = [...tokenizer.vocabulary.values()].reduce((most, id) => Math.max(most, id), -1);
   if (highest >= size) {
     const most = `${size} in config.json (vocab_size)`;
-    throw brokenTokenizer("tokenizer.json", `it has ${highest + 1} tokens, more than ${most}`);
+    throw brokenTokenizer("tokenizer.json", `its vocabulary has ${highest + 1} tokens, more than ${most}`);
   }
   const added = new Map(tokenizer.added.map((token) => [token.id, token]));
   const decode = added.size === 0 ? String : tokenDecoder(tokenizer.json, tokenizer.cleanUp);

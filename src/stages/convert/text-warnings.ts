@@ -40,32 +40,50 @@ export async function textWarnings(gguf: Pick<Gguf, "metadata">, snapshot: strin
   ];
 }
 
-/** Warns of added tokens of tokenizer.json whose ids the file does not use, or for other texts. Pure. */
+/**
+ * Warns of added tokens of tokenizer.json whose ids the file does not use, or for other texts, or that are beyond the rows
+ * of the embedding. Pure.
+ */
 export function missingTokens(gguf: Pick<Gguf, "metadata">, tokenizer: JsonObject | undefined): Warning[] {
   const tokens = listOf(gguf, "tokenizer.ggml.tokens");
   const types = listOf(gguf, "tokenizer.ggml.token_type");
   const added = Array.isArray(tokenizer?.added_tokens) ? tokenizer.added_tokens.filter(isObject) : [];
-  const missing = added.flatMap(({ id, content }) => {
+  const lacking = added.flatMap(({ id, content }) => {
     if (typeof id !== "number" || typeof content !== "string" || tokens[id] === content) return [];
     const isMissing = tokens[id] === undefined || types[id] === unusedType;
-    return isMissing || withoutBlanks(String(tokens[id])) !== withoutBlanks(content) ? [content] : [];
+    return isMissing || withoutBlanks(String(tokens[id])) !== withoutBlanks(content) ? [{ id, content }] : [];
   });
-  if (missing.length === 0) return [];
-  const named = quoteList(missing.slice(0, maxNames), "and");
-  const more = missing.length > maxNames ? ` and ${missing.length - maxNames} more` : "";
-  const what = missing.length === 1 ? "a token" : `${missing.length} tokens`;
+  const [beyond, missing] = [true, false].map((isBeyond) =>
+    lacking.filter(({ id }) => id >= tokens.length === isBeyond),
+  );
   return [
-    {
-      code: "QW-TOKENS-MISSING",
-      message: `tokenizer.json contains ${what} that the file lacks, since its vocabulary is that of tokenizer.model: ${named}${more}`,
-      remedy:
-        "Add the tokens to `added_tokens_decoder` in tokenizer_config.json, or to added_tokens.json, with the ids of tokenizer.json.",
-    },
+    ...missingWarning(
+      missing,
+      "since its vocabulary is that of tokenizer.model",
+      "Add the tokens to `added_tokens_decoder` in tokenizer_config.json, or to added_tokens.json, with the ids of tokenizer.json.",
+    ),
+    ...missingWarning(
+      beyond,
+      `since the model has ${tokens.length} rows`,
+      "Nothing is to be done if prompts do not contain them, as with image tokens of a model for text. Otherwise add rows with `resize_token_embeddings` of transformers.",
+    ),
   ];
 }
 
 /** The converter normalizes the blanks of added tokens. */
 const withoutBlanks = (text: string) => text.replaceAll("▁", " ").trim();
+
+function missingWarning(tokens: readonly { content: string }[] = [], why: string, remedy: string): Warning[] {
+  if (tokens.length === 0) return [];
+  const named = quoteList(
+    tokens.slice(0, maxNames).map(({ content }) => content),
+    "and",
+  );
+  const more = tokens.length > maxNames ? ` and ${tokens.length - maxNames} more` : "";
+  const what = tokens.length === 1 ? "a token" : `${tokens.length} tokens`;
+  const message = `tokenizer.json contains ${what} that the file lacks, ${why}: ${named}${more}`;
+  return [{ code: "QW-TOKENS-MISSING", message, remedy }];
+}
 
 /** `LLAMA_TOKEN_TYPE_UNUSED`. */
 const unusedType = 5;

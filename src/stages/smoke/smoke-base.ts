@@ -2,16 +2,18 @@ import { readGguf } from "../../gguf/read-header.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
+import type { Warning } from "../../util/warnings.js";
 import { type Operation, requiredInput } from "../stage.js";
 import { writeReport } from "../step-files.js";
+import { questionOf, type SmokePrompt } from "./expectation.js";
 import { hasChatTemplate, modelKind } from "./model-facts.js";
-import type { SmokeQuestion } from "./protocol.js";
 import { promptWarnings } from "./render-prompts.js";
 import { runPrompts } from "./run-prompts.js";
+import type { Reply } from "./run-smoke-child.js";
+import { findUnmet, type Unmet } from "./unmet.js";
 
 export interface SmokeBaseParams extends JsonObject {
-  /** `compared`: true if variants are compared with the base's answer. */
-  questions: readonly (SmokeQuestion & { compared: boolean })[];
+  prompts: readonly SmokePrompt[];
   /** Tokens of context. */
   context: number;
 }
@@ -20,16 +22,17 @@ export interface SmokeBaseParams extends JsonObject {
 export interface SmokeBaseReport {
   /** True if the base has a chat template. */
   template: boolean;
-  /** One per question; null for questions without comparison. Embedding models and rerankers have vectors, others texts. */
-  answers: readonly ({ text: string } | { vector: readonly number[] } | null)[];
+  /** One per prompt: a text with the expectations that it does not meet; embedding models and rerankers have vectors. */
+  answers: readonly ({ text: string; unmet: readonly Unmet[] } | { vector: readonly number[] })[];
   /** Embedding models and rerankers: similarities of the sentence pairs. */
   similarities?: readonly number[];
 }
 
 /**
- * Answers the compared questions with the base GGUF, and warns of an engine that renders the questions differently.
- * Input `model`; output `smoke-base.json`. Errors: QS-SMOKE-BASE if the base fails; QS-SMOKE-RUNTIME; QS-GGUF-*; those of
- * `renderChats`.
+/**
+ * Answers the prompts with the base GGUF. Warns of an engine that renders them differently, and of expectations that the base
+ * does not meet: they do not gate variants. Input `model`; output `smoke-base.json`. Errors: QS-SMOKE-BASE if the base does
+ * not run; QS-SMOKE-RUNTIME; QS-GGUF-*; those of `renderChats`.
  */
 export const smokeBase: Operation<SmokeBaseParams> = {
   id: "smoke-base",
@@ -38,32 +41,57 @@ export const smokeBase: Operation<SmokeBaseParams> = {
   resource: "compute",
   evaluatesModel: () => true,
   tools: ["node-llama-cpp", "llama.cpp"],
-  async run({ questions, context: contextTokens }, context) {
+  async run({ prompts, context: contextTokens }, context) {
     const gguf = await readGguf(requiredInput(context, "model"));
+    const questions = prompts.map(questionOf);
     if (modelKind(gguf) === "text") {
       for (const warning of await promptWarnings(gguf, questions, context)) context.warn(warning);
     }
-    const compared = questions.filter(({ compared }) => compared || modelKind(gguf) !== "text");
-    const outcome = compared.length === 0 ? undefined : await runPrompts(gguf, compared, contextTokens, context);
-    if (outcome?.problem != null) throw baseFailure(outcome.problem);
-    const answers = questions.map((question) => {
-      const index = compared.indexOf(question);
-      const reply = outcome?.replies[index];
-      if (index === -1) return null;
-      if (reply?.kind === "answer") return { text: reply.text };
-      if (reply?.kind === "embedding") return { vector: reply.vector };
-      throw baseFailure(`${quote(question.prompt)}: ${reply?.reason ?? "no answer"}`);
-    });
-    const { similarities } = outcome ?? {};
+    const outcome = await runPrompts(gguf, questions, contextTokens, context);
+    if (outcome.problem !== null) throw baseFailure(outcome.problem);
+    const answers = prompts.map((prompt, index) => baseAnswer(prompt, outcome.replies[index]));
+    for (const warning of unmetWarning(prompts, answers)) context.warn(warning);
+    const { similarities } = outcome;
     const measured = similarities === undefined ? {} : { similarities };
     const report: SmokeBaseReport = { template: hasChatTemplate(gguf), answers, ...measured };
     await writeReport(context, "smoke-base.json", report);
-    return { peakMemoryBytes: outcome?.peakMemoryBytes ?? 0 };
+    return { peakMemoryBytes: outcome.peakMemoryBytes };
   },
 };
 
+function baseAnswer(
+  { prompt, expect = {}, tools = [] }: SmokePrompt,
+  reply: Reply,
+): SmokeBaseReport["answers"][number] {
+  if (reply === undefined) throw baseFailure(`${quote(prompt)}: no answer`);
+  if (reply.kind === "embedding") return { vector: reply.vector };
+  if (reply.kind === "failed") return { text: "", unmet: [{ expectation: "answer", reason: reply.reason }] };
+  // `smokeReport` skips expectations that do not apply.
+  const { toolCall, cosineToBase: _cosine, rankToBase: _rank, ...others } = expect;
+  const applicable = reply.toolsShown ? { ...others, toolCall } : others;
+  return { text: reply.text, unmet: findUnmet({ ...reply, expect: applicable, tools }) };
+}
+
+/** Returns one warning for all prompts with unmet expectations. */
+export function unmetWarning(prompts: readonly SmokePrompt[], answers: SmokeBaseReport["answers"]): Warning[] {
+  const failing = answers.flatMap((answer, index) => {
+    if (!("text" in answer) || answer.unmet.length === 0) return [];
+    const reasons = answer.unmet.map(({ reason }) => reason).join("; ");
+    return [`${quote(prompts[index]?.prompt ?? "")}: ${reasons}`];
+  });
+  if (failing.length === 0) return [];
+  return [
+    {
+      code: "QW-SMOKE-BASE",
+      message: `the base itself fails ${failing.length} of ${answers.length} smoke prompts, so they do not gate variants: ${failing.join(" · ")}`,
+      remedy:
+        "Ask what the model can do, or remove these expectations. For a model that only completes text, set `notRepeating: false`.",
+    },
+  ];
+}
+
 function baseFailure(reason: string): QuantsmithError {
-  return new QuantsmithError("QS-SMOKE-BASE", `the 16-bit base fails the smoke test: ${reason}`, {
-    remedy: "Correct the prompt, or remove its `sameAsBase`.",
+  return new QuantsmithError("QS-SMOKE-BASE", `the base does not run in the smoke test: ${reason}`, {
+    remedy: "Run again with `--fresh`; without success, choose a pipeline without the stage `smoke`.",
   });
 }

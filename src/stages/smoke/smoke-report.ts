@@ -4,6 +4,7 @@ import type { SmokePrompt } from "./expectation.js";
 import { rankCorrelation } from "./rank-correlation.js";
 import type { ChildOutcome, Reply } from "./run-smoke-child.js";
 import type { SmokeBaseReport } from "./smoke-base.js";
+import { withoutUnmet } from "./unmet.js";
 
 export interface SmokeAnswer {
   prompt: string;
@@ -21,7 +22,7 @@ export interface SmokeAnswer {
 
 /** `smoke.json`. A crash or a hang of the native code is a failed test with a `problem`. */
 export interface SmokeReport {
-  /** Prompts without failures, all of whose expectations were checked. */
+  /** Prompts of which every expectation was checked and met. */
   passed: number;
   /** Prompts with failures; 1 for a problem without any. */
   failed: number;
@@ -41,9 +42,7 @@ export function smokeReport(
   base: SmokeBaseReport,
   outcome: Pick<ChildOutcome, "replies" | "problem" | "loaded" | "similarities">,
 ): SmokeReport {
-  const answers = prompts.map((prompt, index) =>
-    checkReply(prompt, outcome.replies[index], base.answers[index] ?? null),
-  );
+  const answers = prompts.map((prompt, index) => checkReply(prompt, outcome.replies[index], base.answers[index]));
   const rank = rankToBase(base, outcome);
   const problem = outcome.problem ?? templateProblem(base, outcome) ?? rankProblem(rank, prompts);
   const failed = answers.filter(({ failures }) => failures.length > 0).length;
@@ -79,26 +78,29 @@ function templateProblem(base: SmokeBaseReport, { loaded }: Pick<ChildOutcome, "
   return base.template && loaded?.template === false ? "it lacks the chat template of its base" : null;
 }
 
-function checkReply(prompt: SmokePrompt, reply: Reply, base: SmokeBaseReport["answers"][number]): SmokeAnswer {
+function checkReply(
+  prompt: SmokePrompt,
+  reply: Reply,
+  base: SmokeBaseReport["answers"][number] | undefined,
+): SmokeAnswer {
   const noAnswer = { prompt: prompt.prompt, answer: "", stopReason: "none" as const, tokens: 0, skipped: [] };
   if (reply === undefined) return { ...noAnswer, failures: ["no answer"] };
-  if (reply.kind === "failed") return { ...noAnswer, failures: [reply.reason] };
+  const { text: baseText, unmet } = base !== undefined && "text" in base ? base : { text: undefined, unmet: [] };
+  const skipped = unmet.map(({ expectation, reason }) => `\`${expectation}\`: the base fails this too (${reason})`);
+  const excused = unmet.some(({ expectation }) => expectation === "answer");
+  if (reply.kind === "failed") return { ...noAnswer, failures: excused ? [] : [reply.reason], skipped };
   if (reply.kind === "embedding") {
-    const vector = base !== null && "vector" in base ? base.vector : [];
+    const vector = base !== undefined && "vector" in base ? base.vector : [];
     return { ...noAnswer, ...checkEmbedding(reply.vector, vector, prompt.expect) };
   }
   const { text, stopReason, tokens, toolsShown } = reply;
   const { toolCall, cosineToBase, rankToBase: rank, ...expect } = prompt.expect ?? {};
-  const skipped = [
+  skipped.push(
     ...(toolCall === undefined || toolsShown ? [] : ["`toolCall`: the chat template does not render tools"]),
     ...(cosineToBase === undefined ? [] : ["`cosineToBase`: the model is not an embedding model"]),
     ...(rank === undefined ? [] : ["`rankToBase`: the model is not an embedding model"]),
-  ];
-  const failures = checkAnswer({
-    ...reply,
-    expect: toolsShown ? { ...expect, toolCall } : expect,
-    tools: prompt.tools ?? [],
-    base: base !== null && "text" in base ? base.text : undefined,
-  });
+  );
+  const check = { ...reply, expect: toolsShown ? { ...expect, toolCall } : expect, tools: prompt.tools ?? [] };
+  const failures = excused ? [] : checkAnswer(withoutUnmet({ ...check, base: baseText }, unmet));
   return { prompt: prompt.prompt, answer: text, stopReason, tokens, failures, skipped };
 }

@@ -68,6 +68,15 @@ test("a small BPE: padded, with merges and EOS token, in the converter's order",
   expect(found.get("ggml.eos_token_id")).toBe(259);
 });
 
+test("an added token beyond the model's rows is left out", async () => {
+  const found = await vocabulary(
+    ({ tokenizer }) => tokenizer.added_tokens.push(addedToken(260, "<image_soft_token>", { special: true })),
+    { size: 260 },
+  );
+  expect((found.get("ggml.tokens") as string[]).slice(258)).toEqual(["hell", "<end>"]);
+  expect(found.get("ggml.eos_token_id")).toBe(259);
+});
+
 test("merges as pairs, including tokens with spaces", async () => {
   const found = await vocabulary(
     ({ tokenizer: { model } }) => {

@@ -1,11 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { Reply } from "../../../src/stages/smoke/run-smoke-child.js";
+import { unmetWarning } from "../../../src/stages/smoke/smoke-base.js";
 import { smokeReasons } from "../../../src/stages/smoke/smoke-reasons.js";
 import { smokeReport } from "../../../src/stages/smoke/smoke-report.js";
+import { findUnmet } from "../../../src/stages/smoke/unmet.js";
 import { somePrompt } from "../../fixtures/smoke-model.js";
 
 const prompts = [somePrompt("one", { expect: { contains: "1" } }), somePrompt("two")];
-const chat = { template: true, answers: [null, null] };
+const chat = { template: true, answers: [] };
 const loaded = { kind: "loaded", seconds: 1, template: true, gpuLayers: 0 } as const;
 const said = (index: number, text: string): Reply => ({
   ...{ kind: "answer", index, text, stopReason: "eogToken", promptTokens: 5, tokens: 3, promptSeconds: 1, seconds: 1 },
@@ -32,6 +34,42 @@ test("a problem after correct answers fails, without reasons for unanswered prom
     "smoke test: it crashed",
     'smoke "one" gave "7": the answer does not contain "1"',
   ]);
+});
+
+describe("an expectation that the base does not meet", () => {
+  const loops = "Rome. ".repeat(12);
+  const asked = [somePrompt("one", { expect: { matches: "Paris", endsItself: 2 } }), somePrompt("two")];
+  const judge = (baseTexts: string[], replies: Reply[]) => {
+    const answers = baseTexts.map((text, index) => {
+      const { expect = {} } = asked[index] ?? {};
+      const reply = { text, stopReason: "eogToken", tokens: 2, schemaFault: null } as const;
+      return { text, unmet: findUnmet({ ...reply, expect, tools: [] }) };
+    });
+    const report = smokeReport(asked, { template: false, answers }, { loaded, problem: null, replies });
+    return { report, warnings: unmetWarning(asked, answers) };
+  };
+
+  test("is no gate but a warning; the others still are", () => {
+    const { report, warnings } = judge(["Rome", loops], [said(0, "Oslo"), said(1, loops)]);
+    expect(report).toMatchObject({ passed: 0, failed: 1 });
+    expect(report.answers[0]).toMatchObject({
+      failures: ["it should end its turn within 2 tokens, but took 3"],
+      skipped: ["`matches`: the base fails this too (the answer does not match /Paris/)"],
+    });
+    expect(report.answers[1]).toMatchObject({ failures: [], skipped: [expect.stringContaining("`notRepeating`")] });
+    expect(warnings.map(({ code, message }) => [code, message])).toEqual([
+      [
+        "QW-SMOKE-BASE",
+        'the base itself fails 2 of 2 smoke prompts, so they do not gate variants: "one": the answer does not match /Paris/ · "two": it repeats "Rome. " 12 times',
+      ],
+    ]);
+  });
+
+  test("a base without an answer gates nothing; a good base gates all", () => {
+    expect(judge([" ", "2"], [said(0, ""), said(1, "2")]).report).toMatchObject({ passed: 1, failed: 0 });
+    const { report, warnings } = judge(["Paris", "2"], [said(0, "Oslo"), said(1, "")]);
+    expect([report.failed, warnings]).toEqual([2, []]);
+  });
 });
 
 test("a question that raises an exception fails alone", () => {

@@ -18,7 +18,7 @@ const question = "What is the capital of France?";
 
 const chatBase = (prompts: readonly SmokePrompt[], text?: string): SmokeBaseReport => ({
   template: true,
-  answers: prompts.map(() => (text === undefined ? null : { text })),
+  answers: text === undefined ? [] : prompts.map(() => ({ text, unmet: [] })),
 });
 async function report(model: string, prompts: readonly SmokePrompt[], text?: string): Promise<SmokeReport> {
   return smokeReport(prompts, chatBase(prompts, text), await askModel(folder, inside(model), prompts));
@@ -133,7 +133,7 @@ describe("embedding models", () => {
     for (const name of ["model", "Q8_0"]) await embedder(inside(`${name}.gguf`), inside(`${name}-embed.gguf`));
     await damages["embedding rows shuffled"]?.(inside("Q8_0-embed.gguf"), inside("shuffled-embed.gguf"));
     const base = await askModel(folder, inside("model-embed.gguf"), prompts);
-    const answers = base.replies.map((reply) => (reply?.kind === "embedding" ? { vector: reply.vector } : null));
+    const answers = base.replies.flatMap((reply) => (reply?.kind === "embedding" ? [{ vector: reply.vector }] : []));
     const { similarities = [] } = base;
     expect(similarities).toHaveLength(20);
     const judge = async (name: string) =>
