@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { describeToolchain } from "../llamacpp/toolchain/toolchain.js";
 import type { Plan, Step } from "../plan/plan.js";
+import { pointlessWarnings, type VariantOutline } from "../stages/quantize/compare-variants.js";
 import type { PrepareContext, Prepared } from "../stages/stage.js";
 import { QuantsmithError } from "../util/errors.js";
 import { jsonDifferences } from "../util/json-differences.js";
@@ -49,6 +50,7 @@ export async function estimatePlan(plan: Plan, workspace: Workspace): Promise<Pl
   const present = new Map<string, StepRecord>();
   const steps: StepEstimate[] = [];
   const warnings = [...plan.warnings];
+  const variants: VariantOutline[] = [];
   for (const { step, fingerprint, key } of keyPlan(plan).values()) {
     const record = await store.find(step.stage, key, { readOnly: true });
     if (record !== undefined) present.set(step.id, record);
@@ -56,6 +58,9 @@ export async function estimatePlan(plan: Plan, workspace: Workspace): Promise<Pl
     const prepared = record === undefined ? await predict(step, present, store) : undefined;
     const found = record === undefined ? (prepared?.warnings ?? []) : warningsOf(step, record);
     warnings.push(...found.map((warning) => ofVariant(warning, step.variant)));
+    if (prepared?.variant !== undefined && step.variant !== undefined) {
+      variants.push({ name: step.variant, bytes: prepared.bytes, ...prepared.variant });
+    }
     const last = record ?? lastRecord(past, plan.name, step.id);
     steps.push({
       id: step.id,
@@ -73,7 +78,7 @@ export async function estimatePlan(plan: Plan, workspace: Workspace): Promise<Pl
     steps,
     diskPeakBytes: toBuild.length === 0 ? 0 : marginBytes + diskPeak(plan, bytes),
     seconds: scheduleSeconds(plan, new Map(toBuild.map(({ id, seconds }) => [id, seconds ?? 0]))),
-    warnings: distinctWarnings(warnings),
+    warnings: distinctWarnings([...warnings, ...pointlessWarnings(variants)]),
   };
 }
 

@@ -69,9 +69,12 @@ function variantTable({ report, hardware }: CardFacts): string {
   // Without the gate column: a release contains only variants that passed.
   const hasDevices = hardware.devices.length > 0;
   const titles = ["File", ...figureTitles.slice(1, -1), ...(hasDevices ? ["Fits on"] : [])];
+  const larger = new Set(
+    report.warnings?.flatMap(({ code, variant }) => (code === "QW-QUANTIZE-FALLBACK" ? [variant] : [])),
+  );
   const rows = report.variants.map((variant) => [
     {
-      markdown: `${markdownLink(variant.name, `./${variant.file}`)}${variant.allocation === undefined ? "" : " dynamic"}`,
+      markdown: `${markdownLink(variant.name, `./${variant.file}`)}${variant.allocation === undefined ? "" : " dynamic"}${larger.has(variant.name) ? ", larger types" : ""}`,
     },
     ...figureCells(variant).slice(1, -1),
     ...(hasDevices ? [listFittingDevices(variant.name, hardware)] : []),

@@ -2,6 +2,7 @@ import type { Compute } from "../llamacpp/compute/compute.js";
 import type { ConverterPython } from "../llamacpp/python/converter-python.js";
 import type { ToolId } from "../llamacpp/tool-digests.js";
 import type { Toolchain } from "../llamacpp/toolchain/toolchain.js";
+import type { GgmlType } from "../quant/ggml-types.js";
 import type { ReleaseCompute } from "../release/release-report.js";
 import type { JsonObject } from "../util/canonical-json.js";
 import type { Warning } from "../util/warnings.js";
@@ -113,6 +114,8 @@ export interface Prepared {
   bytes: number;
   /** Warnings known before the work; reported and stored as those of `StageContext.warn`. */
   warnings?: readonly Warning[];
+  /** Of a variant: the type of each tensor by name, and its preset's nominal bits per weight unless types are chosen. */
+  variant?: { types: ReadonlyMap<string, GgmlType>; presetBits?: number };
 }
 
 /** What an operation returns besides its output files; stored in the record. */

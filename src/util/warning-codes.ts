@@ -47,6 +47,10 @@ export const warningCodes = {
     about:
       "`tie_word_embeddings` is true, but the checkpoint has an output matrix of its own, which the file contains.",
   },
+  "QW-VARIANT-POINTLESS": {
+    onCard: false,
+    about: "A variant has the tensor types of another, or is not smaller than one whose preset has more bits.",
+  },
   // smoke test (src/stages/smoke)
   "QW-SMOKE-BASE": {
     onCard: false,

@@ -226,6 +226,17 @@ test("a source with quantized weights gets no larger sizes than its own", async 
   expect(dequantized(11e9)).toEqual(["Q4_K_M"]);
 });
 
+test("Q6_K is left out where its rows would be stored as Q8_0", async () => {
+  const catalog = await loadCatalog();
+  const presets = (hidden_size: number) => {
+    const facts = { source: "hf:me/x", architecture: "LlamaForCausalLM", parameters: 1.5e9, weightBytes: 3e9 };
+    const { variants } = parse(draftRecipe({ ...facts, ...outlineModel({ hidden_size }, "") }, catalog, home));
+    return variants.filter((variant: unknown) => typeof variant === "string");
+  };
+  expect(presets(1536)).toEqual(["Q8_0", "Q6_K", "Q4_K_M"]);
+  expect(presets(1440)).toEqual(["Q8_0", "Q4_K_M"]);
+});
+
 test("text of a model cannot add lines to the recipe", async () => {
   const folder = join(home, "hostile");
   cpSync(join(demoFolder, "tiny-llama"), folder, { recursive: true });

@@ -282,6 +282,20 @@ describe("the run section", () => {
   });
 });
 
+test("the file table names variants with larger types than their preset's", () => {
+  const [variant] = facts.report.variants;
+  const warning = {
+    code: "QW-QUANTIZE-FALLBACK",
+    message: "2 of 3 tensors",
+    remedy: "",
+    variant: variant?.name ?? "",
+  } as const;
+  const rows = renderCard({ ...facts, report: { ...facts.report, warnings: [warning] } }).match(
+    /^\| \[.*larger types/gm,
+  );
+  expect(rows).toEqual([expect.stringContaining(`[${variant?.name}]`)]);
+});
+
 test("the file table lists the devices on which each variant fits fully", () => {
   const report = largeReport;
   const passed = { ...report, variants: report.variants.filter(({ gate }) => gate === "passed") };

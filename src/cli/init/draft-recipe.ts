@@ -41,10 +41,15 @@ function heading({ architecture, parameters, weightBytes, quantized, width, mult
     lines.push(`# Weights: ${inComment(quantized.label)}; the base has about ${formatBytes(quantized.baseBytes)}.`);
   }
   if (multimodal) lines.push("# Multimodal; `convert: { mmproj: none }` skips the vision or audio projector.");
-  if (width !== null && width % 256 !== 0) {
+  if (!storesK({ width })) {
     lines.push(`# The row width ${width} is not a multiple of 256, so K-quants fall back to larger types.`);
   }
   return lines;
+}
+
+/** Returns true if the model's rows divide into the blocks of K-quants, as far as known. */
+function storesK({ width }: Pick<ModelOutline, "width">): boolean {
+  return width === null || width % 256 === 0;
 }
 
 function texts({ chat, mixture, pooling }: ModelOutline): string[] {
@@ -86,10 +91,12 @@ function variantsAndDevices(model: ModelOutline, { variants, devices }: DeviceCh
 }
 
 /** For quantized weights, only sizes near their own and below: they gain nothing from more bits. */
-function presets({ kept, quantized, parameters, weightBytes }: ModelOutline): string[] {
+function presets(model: ModelOutline): string[] {
+  const { kept, quantized, parameters, weightBytes } = model;
   if (kept === undefined) {
     const most = quantized === undefined ? 16 : (8 * weightBytes) / parameters + 1;
-    const usual = ["Q8_0", ...(parameters < tinyParameters ? [] : ["Q6_K"]), "Q4_K_M"];
+    // Rows that Q6_K cannot store become Q8_0.
+    const usual = ["Q8_0", ...(parameters < tinyParameters || !storesK(model) ? [] : ["Q6_K"]), "Q4_K_M"];
     const useful = usual.filter((preset) => preset === "Q4_K_M" || (presetByName(preset)?.bitsPerWeight ?? 16) <= most);
     return useful.map((preset) => `  - ${preset}`);
   }

@@ -16,6 +16,7 @@ import { readReport, writeReport } from "../step-files.js";
 import { collectHardware } from "./collect-hardware.js";
 import { collectPage } from "./collect-page.js";
 import { collectReport } from "./collect-report.js";
+import { distinctVariants } from "./distinct-variants.js";
 import type { PackageParams } from "./package-params.js";
 import { placeVariants } from "./place-variants.js";
 import { requireNames } from "./require-names.js";
@@ -39,7 +40,9 @@ export const packageRelease: Operation<PackageParams> = {
         remedy: "Correct the gates, the smoke prompts or the variants; the reasons are printed above.",
       });
     }
-    const variants = await placeVariants(passed, params, context);
+    const { kept, warnings: repeated } = await distinctVariants(passed, context);
+    for (const warning of repeated) context.warn(warning);
+    const variants = await placeVariants(kept, params, context);
     const warnings = ofVariants(report, variants);
     const release: RunReport = { ...report, release: params.release, variants, warnings };
     const imatrix = context.input("imatrix");
@@ -48,8 +51,8 @@ export const packageRelease: Operation<PackageParams> = {
       const file = report[name]?.file;
       if (file !== undefined) await linkOrCopy(requiredInput(context, name), join(context.out, file));
     }
-    await requireNames(context.out, passed);
-    const hardware = await collectHardware(passed, params, context);
+    await requireNames(context.out, kept);
+    const hardware = await collectHardware(kept, params, context);
     await writeReport(context, "hardware-compatibility.json", hardware);
     const page = { ...(await collectPage(report, params, context)), hardware };
     await writeAssets(context.out, assetsOf(page, release));

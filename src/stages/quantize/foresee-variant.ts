@@ -17,6 +17,6 @@ export async function foreseeVariant(
   const model = await outlineFile(source, context.work);
   if (model === undefined) return undefined;
   const input = (name: string) => (name === "model" ? model : undefined);
-  const { bytes, warnings = [] } = await planVariant(params, { ...context, input });
-  return { bytes: bytes + ("file" in source ? 0 : source.vocabularyBytes), warnings };
+  const { bytes, warnings = [], variant = { types: new Map() } } = await planVariant(params, { ...context, input });
+  return { bytes: bytes + ("file" in source ? 0 : source.vocabularyBytes), warnings, variant };
 }

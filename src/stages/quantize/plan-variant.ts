@@ -6,6 +6,7 @@ import { readGguf } from "../../gguf/read-header.js";
 import type { Imatrix } from "../../gguf/read-imatrix.js";
 import { quantizeDryRun } from "../../llamacpp/quantize-dry-run.js";
 import { knownType } from "../../quant/ggml-types.js";
+import { presetByName } from "../../quant/presets.js";
 import type { Warning } from "../../util/warnings.js";
 import { variantFileBytes } from "../allocate/file-size.js";
 import { readAllocatedTypes, type TensorTypes } from "../allocate/tensor-types.js";
@@ -57,8 +58,11 @@ export async function planVariant(params: QuantizeParams, context: PrepareContex
   // Rounded tensors are written to a data file first.
   const roundedBytes = rounding === "feedback" ? fileBytes + reportBytes(base.tensors.length) : 0;
   const listBytes = Buffer.byteLength(tensorTypeFile(chosen.listed));
+  const isChosen = allocation !== undefined || params.rules.length > 0;
+  const presetBits = isChosen ? undefined : presetByName(preset)?.bitsPerWeight;
   return {
     ...chosen,
+    variant: { types: chosen.types, ...(presetBits === undefined ? {} : { presetBits }) },
     base,
     imatrix,
     bytes: fileBytes + roundedBytes + listBytes + reportBytes(chosen.fallbacks.length),
