@@ -8,6 +8,7 @@ import { packageRelease } from "../stages/package/package-release.js";
 import { quantizeByBank } from "../stages/quantize/bank.js";
 import { foreseeVariant } from "../stages/quantize/foresee-variant.js";
 import { quantizeByTool } from "../stages/quantize/llama-quantize.js";
+import type { QuantizeParams } from "../stages/quantize/quantize.js";
 import type { StageName } from "../stages/stage.js";
 import { canonicalJson } from "../util/canonical-json.js";
 import { sha256 } from "../util/sha256.js";
@@ -129,10 +130,28 @@ function quantizeStep(variant: Variant, settings: Settings, facts: PlanFacts, be
   const bytes = predictBytes.variant(facts.model, bits) * (variant.rounding === "feedback" ? 2 : 1);
   const operation = settings.quantize.engine === "bank" ? quantizeByBank : quantizeByTool;
   const made = step(`quantize:${variant.name}`, operation, params, inputs, bytes, variant.name);
-  const source = variant.kind === "preset" ? outlineSource(settings, facts) : undefined;
   return {
     ...made,
     ...(before === undefined ? {} : { after: `quantize:${before.name}` }),
-    ...(source && { foresee: (context) => foreseeVariant(params, source, context) }),
+    ...foresight(variant, params, outlineSource(settings, facts)),
+  };
+}
+
+/** Foresees a preset variant, and the bytes of a dynamic one of a preset's size. */
+function foresight(
+  variant: Variant,
+  params: QuantizeParams,
+  source: ReturnType<typeof outlineSource>,
+): Pick<Step, "foresee"> {
+  if (source === undefined) return {};
+  if (variant.kind === "preset") return { foresee: (context) => foreseeVariant(params, source, context) };
+  const { budget } = variant.dynamic;
+  if (budget.kind !== "sizeOf") return {};
+  const limit = { ...params, preset: budget.preset };
+  return {
+    foresee: async (context) => {
+      const foreseen = await foreseeVariant(limit, source, context);
+      return foreseen && { bytes: foreseen.bytes };
+    },
   };
 }

@@ -136,12 +136,16 @@ describe("a change of one part of a key rebuilds exactly the dependent steps", (
 });
 
 test("plan predicts a variant's size within one percent, and never too small", async () => {
-  const copy = demoCopy(join(home, "predict"), () => briefRecipe.replace("[Q8_0]", "[Q5_K_M]"));
+  const variants = "[Q5_K_M, { name: Q4_K_S, dynamic: { sizeOf: Q5_K_M } }]";
+  const copy = demoCopy(join(home, "predict"), () => briefRecipe.replace("[Q8_0]", variants));
   const { stdout } = await quantsmith(["plan", copy, "--out", out, "--json"]);
   const { steps } = JSON.parse(stdout) as { steps: { id: string; predictedBytes: number }[] };
-  const predicted = steps.find(({ id }) => id === "quantize:Q5_K_M")?.predictedBytes ?? 0;
-  await quantsmith(["run", copy, "--out", out, "--until", "quantize"]);
-  const { stdout: after } = await quantsmith(["run", copy, "--out", out, "--until", "quantize", "--json"]);
+  const predictedOf = (id: string) => steps.find((step) => step.id === id)?.predictedBytes ?? 0;
+  const predicted = predictedOf("quantize:Q5_K_M");
+  expect(predictedOf("quantize:Q4_K_S")).toBe(predicted);
+  const run = ["run", copy, "--out", out, "--until", "quantize", "--variant", "Q5_K_M"];
+  await quantsmith(run);
+  const { stdout: after } = await quantsmith([...run, "--json"]);
   const bytes = (JSON.parse(after) as RunReport).variants[0]?.bytes ?? 0;
   expect(predicted).toBeGreaterThanOrEqual(bytes);
   expect(predicted).toBeLessThan(bytes * 1.01);
