@@ -99,7 +99,7 @@ describe("a change of one part of a key rebuilds exactly the dependent steps", (
       text(["[Q8_0]", "[{ name: Q8_0, preset: Q8_0, tensors: { attn_v: F16 } }]"]),
       ["quantize:Q8_0", "validate:Q8_0:structure", "validate:Q8_0", "smoke:Q8_0", "package:Q8_0:memory", "package"],
     ],
-    ["a smoke prompt", text(["matches: Paris", "matches: France"]), ["smoke:Q8_0", "package"]],
+    ["a smoke prompt", text(["matches: Paris", "matches: France"]), ["smoke:base", "smoke:Q8_0", "package"]],
     ["a gate", text(["smoke:", "gates: { kldMean: { max: 0.9 } }\nsmoke:"]), ["validate:Q8_0", "package"]],
     ["the search text, which no step reads", append("text/search.txt"), []],
     ["the calibration text", append("text/calibration.txt"), calibrated],

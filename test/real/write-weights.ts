@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Gguf, GgufTensor } from "../../src/gguf/gguf.js";
 import { metadataNumber, metadataString } from "../../src/gguf/metadata.js";
 import { pinnedGgmlLibrary } from "../../src/llamacpp/toolchain/ggml-library.js";
-import { type Ggml, openGgml } from "../../src/quant/ggml-native.js";
+import { type Ggml, openGgml, pinGgml } from "../../src/quant/ggml-native.js";
 import { hfName } from "./tensor-names.js";
 
 /** Bytes read at once, a multiple of every block. */
@@ -12,7 +12,9 @@ const pieceBlocks = 1 << 16;
 /** Writes `model.safetensors` with a GGUF's weights in BF16, under their names and in their order of `transformers`. */
 export async function writeWeights(gguf: Gguf, folder: string): Promise<void> {
   const architecture = metadataString(gguf, "general.architecture") ?? "";
-  const ggml = openGgml(await pinnedGgmlLibrary());
+  const library = await pinnedGgmlLibrary();
+  pinGgml(library);
+  const ggml = openGgml(library);
   const named = gguf.tensors
     .map((tensor) => ({ tensor, name: hfName(tensor.name, architecture) }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
