@@ -142,7 +142,8 @@ test("plan predicts a variant's size within one percent, and never too small", a
   const { steps } = JSON.parse(stdout) as { steps: { id: string; predictedBytes: number }[] };
   const predictedOf = (id: string) => steps.find((step) => step.id === id)?.predictedBytes ?? 0;
   const predicted = predictedOf("quantize:Q5_K_M");
-  expect(predictedOf("quantize:Q4_K_S")).toBe(predicted);
+  // Before the allocation: the preset's size, and a high estimate of the vocabulary.
+  expect(predictedOf("quantize:Q4_K_S")).toBeLessThan(predicted + 2 ** 20 + 64 * 4096);
   const run = ["run", copy, "--out", out, "--until", "quantize", "--variant", "Q5_K_M"];
   await quantsmith(run);
   const { stdout: after } = await quantsmith([...run, "--json"]);
