@@ -43,7 +43,8 @@ test("removes folders of dead processes and keeps those of live ones", async () 
   utimesSync(join(tmp, names.ofAnotherMachineLongAgo), longAgo, longAgo);
   utimesSync(join(tmp, names.ofAMachineWithAnotherClock), longAgo, longAgo);
   utimesSync(join(tmp, names.ofAnotherMachineAhead), ahead, ahead);
-  meanwhile = () => utimesSync(join(tmp, names.ofAMachineWithAnotherClock), 1, 1);
+  let beat = 0;
+  meanwhile = () => utimesSync(join(tmp, names.ofAMachineWithAnotherClock), ++beat, beat);
   try {
     await removeDeadScratch(tmp);
     expect(readdirSync(tmp).sort()).toEqual(

@@ -99,7 +99,14 @@ test("with a Q8_0 copy and error feedback, probes and refinement measure the cop
 
   const chosen = stageContext(run, { ...measured, probes: join(probed.out, "probes.json") });
   const budget = { kind: "bitsPerWeight", bitsPerWeight: 4 } as const;
-  const thorough = { types: ["Q2_K", "Q4_K"], pins: [], preset: "Q3_K_M", refine: true, rounding: "feedback", allowRequantize: false } as const;
+  const thorough = {
+    types: ["Q2_K", "Q4_K"],
+    pins: [],
+    preset: "Q3_K_M",
+    refine: true,
+    rounding: "feedback",
+    allowRequantize: false,
+  } as const;
   await allocateVariant.run({ ...thorough, budget, imatrixName: "imatrix.gguf" }, chosen);
   const allocation = JSON.parse(readFileSync(join(chosen.out, "allocation.json"), "utf8")) as AllocationReport;
   expect(allocation.fileBytes).toBeLessThanOrEqual(allocation.budgetBytes);

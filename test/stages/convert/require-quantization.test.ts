@@ -20,7 +20,16 @@ function checkpoint(quantization: Record<string, unknown> | undefined, change: P
   return {
     config: JSON.parse(JSON.stringify({ quantization_config: quantization })),
     architecture: "LlamaForCausalLM",
-    format: { label: "a label", method, format, isQuantized: true, kept: null, hasWeightScale: false, isStale: false, ...change },
+    format: {
+      label: "a label",
+      method,
+      format,
+      isQuantized: true,
+      kept: null,
+      hasWeightScale: false,
+      isStale: false,
+      ...change,
+    },
     baseModels: ["some/base", "x"],
   };
 }
