@@ -51,10 +51,10 @@ export function convertSteps(settings: Settings, facts: PlanFacts): Step[] {
   const { convert, model, metadata } = settings;
   if (facts.model.gguf !== undefined) return [adoptStep(settings, facts.model)];
   // Only metadata in the files: a tag or a prompt of the release alone must not rebuild every variant.
-  const { system: _system, tags: _tags, ...inFiles } = metadata;
+  const { system: _system, tags: _tags, baseModel: _base, ...inFiles } = metadata;
   const named = {
     modelName: model.name,
-    baseModel: model.source.kind === "hub" ? model.source.repo : null,
+    baseModel: baseModelOf(settings),
     metadata: inFiles,
   };
   if (facts.pretokenizers !== null) {
@@ -86,9 +86,14 @@ export function convertSteps(settings: Settings, facts: PlanFacts): Step[] {
   return steps;
 }
 
+/** Returns the repository of the base model on the Hub; null for a local source without `metadata.baseModel`. */
+export function baseModelOf({ model: { source }, metadata }: Settings): string | null {
+  return metadata.baseModel ?? (source.kind === "hub" ? source.repo : null);
+}
+
 /** A GGUF source, joined where it is split, as the base of all variants. */
 function adoptStep({ metadata }: Settings, { source, files, gguf = [] }: ModelFacts): Step {
-  const { system: _system, tags: _tags, ...inFiles } = metadata;
+  const { system: _system, tags: _tags, baseModel: _base, ...inFiles } = metadata;
   const splits = gguf.flatMap((name) => files.find(({ path }) => path === name) ?? []);
   const params = { splits, metadata: inFiles, cached: source.kind === "hub" };
   const bytes = splits.reduce((sum, file) => sum + file.bytes, predictBytes.report());

@@ -6,7 +6,7 @@ import { type PackageParams, variantInput } from "../stages/package/package-para
 import { variantMemory } from "../stages/package/variant-memory.js";
 import { publicWarning } from "../util/warnings.js";
 import { resolvedBudget } from "./allocate-steps.js";
-import { convertEngine, convertsProjector, projectorId } from "./convert-steps.js";
+import { baseModelOf, convertEngine, convertsProjector, projectorId } from "./convert-steps.js";
 import { type CorpusKind, corpusTexts, inputTexts, lockedTexts, usedKinds } from "./corpus-files.js";
 import { distanceId, measuresCopy, referenceId, usesCopy } from "./evaluated-base.js";
 import type { PlanFacts } from "./facts.js";
@@ -26,7 +26,7 @@ export function packageParams(settings: Settings, facts: PlanFacts): PackagePara
     release: settings.name,
     recipe: basename(settings.file),
     modelName: model.name,
-    baseModel: model.source.kind === "hub" ? model.source.repo : null,
+    baseModel: baseModelOf(settings),
     imatrixFile: imatrixFileName(model.name),
     projectorFile: convertsProjector(settings, facts) ? projectorFileName(model.name) : null,
     mtpFile: mtpChoice(settings, facts) === "separate" ? mtpFileName(model.name) : null,

@@ -12,6 +12,9 @@ export const metadata = z
   .strictObject({
     quantizedBy: line("a name").exactOptional().describe("Publisher of the release: your name on the Hub."),
     repoUrl: url.exactOptional().describe("Address of the release, written into every GGUF file."),
+    baseModel: patternString(/^[\w.-]{1,96}\/[\w.-]{1,96}$/, "a repository on the Hub", "Write `organization/name`.")
+      .exactOptional()
+      .describe("Repository of the base model on the Hub, for a local source (default: the source's repository)."),
     license: patternString(
       /^[a-z0-9][a-z0-9.-]{0,63}$/,
       "a licence identifier of the Hub",

@@ -16,6 +16,13 @@ const files = ["config.json", "model.safetensors", "tokenizer.model"].map((path)
 const recipe = (convert: string) =>
   `version: 1\nmodel: { source: ./m, name: M }\nconvert: ${convert}\nvariants: [Q8_0]\n`;
 
+test("`metadata.baseModel` names the base of a local source in files and on the card", async () => {
+  const plan = await planned(`${recipe("{}")}metadata: { baseModel: org/base }\n`, { config, files });
+  const params = (id: string) => plan.steps.find((step) => step.id === id)?.params;
+  expect([params("convert")?.baseModel, params("package")?.baseModel]).toEqual(["org/base", "org/base"]);
+  expect(params("convert")?.metadata).toEqual({});
+});
+
 describe("the key of a conversion", () => {
   const keyWith = async (convert: string, changed: Record<string, string>) => {
     const plan = await planned(recipe(convert), { config, files }, (facts) => ({

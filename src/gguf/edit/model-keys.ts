@@ -1,3 +1,4 @@
+import { presets } from "../../quant/presets.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
 import type { GgufValue } from "../gguf.js";
@@ -70,6 +71,13 @@ export function requireLoadable(metadata: ReadonlyMap<string, GgufValue>, key: s
     throw refused(key, `needs ${needed} items, found ${value.items.length}`, `Set ${needed} items.`);
   }
   const number = Number(value.value);
+  if (key === "general.file_type" && !presets.some(({ fileType }) => fileType === number)) {
+    throw refused(
+      key,
+      `cannot be ${number}: llama.cpp has no such file type`,
+      "Set the number of a preset, such as 15 for Q4_K_M.",
+    );
+  }
   if (positiveKeys.test(name) && !(number > 0)) throw refused(key, "must be above 0", "Set a number above 0.");
   const experts = name === "expert_used_count" ? metadataCount(metadata, key.replace("_used_", "_")) : undefined;
   if (experts !== undefined && number > experts) {

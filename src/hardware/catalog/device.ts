@@ -56,7 +56,7 @@ export type DeviceClass = z.infer<typeof deviceClass>;
 export const deviceId = patternString(
   /^[a-z0-9][a-z0-9.-]{0,63}$/,
   "a device id",
-  "Use an id from `quantsmith devices`, for example `iphone-15-pro`.",
+  "Use an id from `quantsmith devices`, for example `iphone-15-pro`. Describe a device of your own in a file that the recipe's `catalog` names.",
 );
 
 const sustained = z.strictObject({

@@ -77,7 +77,8 @@ export function allocationSection({ report }: PageFacts): Html | undefined {
       ? "Without probes, the prediction uses the sensitivity of each tensor role in other models."
       : `The prediction uses ${probes.count} probes, each of which quantized ${probes.effort === "tensors" ? "one tensor" : "one group of tensors"} to a low precision and measured the KL divergence on ${probes.chunks} × ${probes.context} tokens of ${probes.corpus}.`;
   return html`<h2>Dynamic variants</h2>
-<p>The tensor types minimize the predicted KL divergence of the file within its size budget. ${basis}</p>
+<p>The tensor types minimize the predicted KL divergence of the file within its size budget. ${basis} The optimality gap is a bound: the
+prediction exceeds that of the best choice within the budget by at most this share.</p>
 <div class="scroll" role="region" aria-label="Dynamic variants" tabindex="0"><table>
 <thead><tr><th scope="col">Variant</th><th scope="col">Budget</th><th scope="col">Used</th><th scope="col">Predicted KLD</th><th scope="col">Measured KLD</th><th scope="col">Optimality gap</th></tr></thead>
 <tbody>

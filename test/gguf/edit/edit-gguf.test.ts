@@ -212,6 +212,7 @@ test.each<[MetadataEdit, string]>([
   [set("mine.new", "1", "uint33"), "QS-EDIT-VALUE"],
   [set("general.file_type", "-1"), "QS-EDIT-VALUE"],
   [set("general.file_type", "4294967296"), "QS-EDIT-VALUE"],
+  [set("general.file_type", "99"), "QS-EDIT-VALUE"],
   [set("llama.big", "1.5"), "QS-EDIT-VALUE"],
   [set("llama.on", "yes"), "QS-EDIT-VALUE"],
   [set("llama.ratio", "1e99"), "QS-EDIT-VALUE"],
