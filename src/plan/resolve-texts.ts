@@ -77,9 +77,16 @@ export async function requireNoOverlap(settings: Settings, digests: ReadonlyMap<
 export async function findHubTexts(settings: Settings): Promise<Map<string, HubTextFile>> {
   const found = new Map<string, HubTextFile>();
   for (const { source, at } of placedTexts(settings)) {
-    if (source.kind === "hub") found.set(source.ref, await inRecipe(at, () => findHubText(source)));
+    if (source.kind === "hub") found.set(source.ref, await inRecipe(at, () => findHubText(source).catch(nameBundled)));
   }
   return found;
+}
+
+/** Adds the alternative to the remedy of a Hub that cannot be reached. */
+function nameBundled(error: unknown): never {
+  if (!(error instanceof QuantsmithError) || !["QS-HUB-NETWORK", "QS-HUB-OFFLINE"].includes(error.code)) throw error;
+  const remedy = `${error.remedy} Without the Hub, \`corpus: default\` uses the bundled text.`;
+  throw new QuantsmithError(error.code, error.message, { remedy, cause: error });
 }
 
 async function findHubText(source: CorpusSource & { kind: "hub" }): Promise<HubTextFile> {
