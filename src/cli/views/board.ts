@@ -4,7 +4,6 @@ import { formatBytes } from "../../util/bytes.js";
 import { printableLine } from "../../util/printable.js";
 import { type BoardRow, limitRows, type RowState } from "./board-rows.js";
 import { describeProgress, describeWaiting, formatSeconds } from "./describe.js";
-
 import { TimeLeft } from "./time-left.js";
 
 interface BoardStep extends StepIdentity {
@@ -133,8 +132,7 @@ export class Board {
         row(
           stateOf(steps),
           printableLine(name).padEnd(width),
-          cells(steps),
-          activity(steps) || this.#uploads.get(name),
+          [cells(steps), activity(steps) || (this.#uploads.get(name) ?? "")].filter((part) => part !== "").join("  "),
         ),
       ),
     ];
@@ -147,7 +145,8 @@ function cells(steps: readonly BoardStep[]): string {
     .map(({ stage, width }) =>
       (steps.findLast((step) => step.stage === stage && step.found !== "")?.found ?? "").padEnd(width),
     )
-    .join("");
+    .join("")
+    .trimEnd();
 }
 
 /** Returns what happens to a variant now, or why it ended early; "" otherwise. */
@@ -179,12 +178,6 @@ function stateOf(steps: readonly BoardStep[]): RowState {
   return "done";
 }
 
-function row(state: RowState, label: string, ...parts: (string | undefined)[]): BoardRow {
-  return {
-    state,
-    text: `${label}${parts
-      .filter(Boolean)
-      .map((part) => printableLine(part ?? ""))
-      .join("")}`.trimEnd(),
-  };
+function row(state: RowState, label: string, text: string): BoardRow {
+  return { state, text: `${label}${printableLine(text)}`.trimEnd() };
 }

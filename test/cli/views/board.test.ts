@@ -48,7 +48,7 @@ test("shared work and each variant have a row that fills in", () => {
     "waiting|Package",
     "|  Variant      Size      KLD                Smoke",
     "done|Q8_0         6.3 MB    0.00010 ± 0.00001  2/2",
-    "running|Q4_K_M       3.9 MB                             measuring",
+    "running|Q4_K_M       3.9 MB  measuring",
     "waiting|Q3_K_M",
   ]);
 });
@@ -77,8 +77,8 @@ test("an error code, a reason and an upload are in the row of the variant", () =
     { type: "upload-progress", variant: "Q4_K_M", progress: { done: 5e6, total: 1e7, unit: "byte" } },
   );
   expect(texts(board).slice(5, 7)).toEqual([
-    "failed|Q8_0                                            quantizing: QS-QUANTIZE-FAILED",
-    "done|Q4_K_M                                          uploading 5.00 MB of 10.0 MB",
+    "failed|Q8_0         quantizing: QS-QUANTIZE-FAILED",
+    "done|Q4_K_M       uploading 5.00 MB of 10.0 MB",
   ]);
 });
 
@@ -89,7 +89,7 @@ test("a low terminal always shows what runs and what failed", () => {
     "done|Convert",
     "done|Base",
     "|  Variant      Size      KLD                Smoke",
-    "running|Q4_K_M                                          quantizing",
+    "running|Q4_K_M       quantizing",
     "|  3 more waiting",
   ]);
   for (const height of [8, 7, 6, 5, 4]) {
