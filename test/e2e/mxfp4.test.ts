@@ -47,7 +47,7 @@ async function experts(path: string) {
 test("experts in MXFP4 are copied into every variant, and the other tensors are quantized", async (context) => {
   await converterPython(context);
   const drafted = join(home, "drafted.yaml");
-  expect((await quantsmith(["init", join(home, "gpt-oss"), "--output", drafted])).exitCode).toBe(0);
+  expect((await quantsmith(["init", join(home, "gpt-oss"), "--out", drafted])).exitCode).toBe(0);
   const [, variants = ""] = /\nvariants:\n([\s\S]*?)\n\n/.exec(readFileSync(drafted, "utf8")) ?? [];
   expect(variants).toContain("- MXFP4_MOE");
   const feedback = "  - { name: Q4_0, preset: Q4_0, rounding: feedback }";

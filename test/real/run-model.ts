@@ -29,7 +29,7 @@ export async function runModel(checkpoint: string, name: string, home: string): 
   const env = { HF_ENDPOINT: hub.url, HF_HOME: join(home, "hf"), HF_HUB_CACHE: join(home, "hub"), HF_TOKEN: canary };
   try {
     const recipe = join(home, `${name}.yaml`);
-    await command(["init", checkpoint, "--output", recipe], env);
+    await command(["init", checkpoint, "--out", recipe], env);
     await shorten(recipe);
     const started = performance.now();
     const report = JSON.parse(await command(["run", recipe, "--out", join(home, "out"), "--json"], env)) as RunReport;

@@ -152,7 +152,7 @@ function cells(steps: readonly BoardStep[]): string {
 /** Returns what happens to a variant now, or why it ended early; "" otherwise. */
 function activity(steps: readonly BoardStep[]): string {
   const step = activeStep(steps);
-  if (step === undefined) return "";
+  if (step === undefined || step.status === "skipped") return step?.detail ?? "";
   const work = variantWork[step.stage] ?? step.stage;
   return step.detail === "" ? work : `${work}: ${step.detail}`;
 }

@@ -10,7 +10,7 @@ import type { MemoryConfiguration } from "./memory.js";
 import type { SimulatedHeader } from "./simulate-headers.js";
 
 /** Increase when this program would compute another result for the same input. */
-const revision = 3;
+const revision = 4;
 
 /**
  * Stores simulations in the user's cache folder, one small file each. The name is a digest of all inputs: the header's

@@ -1,4 +1,8 @@
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import koffi from "koffi";
 import { getLlama, LlamaLogLevel } from "node-llama-cpp";
+import { findPinnedPackage } from "../toolchain/pinned-package.js";
 import type { SimulatedRun } from "./protocol.js";
 
 /** Memory in bytes; all of it is CPU memory, since the engine runs without a GPU. */
@@ -34,6 +38,7 @@ const ggmlTypeIds = { f16: 1, q8_0: 8 } as const;
  */
 export async function startEngine() {
   const log: string[] = [];
+  await loadWithoutAmx();
   const llama = await getLlama({
     gpu: false,
     build: "never",
@@ -57,4 +62,17 @@ export async function startEngine() {
       }),
     dispose: () => llama.dispose(),
   };
+}
+
+/**
+ * Loads a CPU backend before node-llama-cpp chooses one. Its choice for processors with AMX stores weights in AMX buffers,
+ * with which llama.cpp aborts on some architectures and needs more memory: an estimate would depend on this machine. Such
+ * processors run the Ice Lake build; on others ggml refuses it, and node-llama-cpp loads its choice.
+ */
+async function loadWithoutAmx(): Promise<void> {
+  if (process.platform !== "linux" || process.arch !== "x64") return;
+  const { libraries } = await findPinnedPackage();
+  const [library = ""] = (await readdir(libraries)).filter((name) => /^libggml\.v.*\.so$/.test(name));
+  const load = koffi.load(path.join(libraries, library)).func("void *ggml_backend_load(const char *path)");
+  load(path.join(libraries, "libggml-cpu-icelake.so"));
 }

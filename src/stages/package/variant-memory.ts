@@ -15,7 +15,7 @@ export type MemoryReport = ModelMemory;
 export const variantMemory: Operation<JsonObject> = {
   id: "variant-memory",
   stage: "package",
-  version: 1,
+  version: 2,
   resource: "compute",
   tools: ["node-llama-cpp"],
   async run(_params, context) {
