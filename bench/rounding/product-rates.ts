@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describePython } from "../../src/llamacpp/python/python-env.js";
 import { findBuildPrograms } from "../../src/llamacpp/toolchain/build-programs.js";
-import { compileTool, unpackSource } from "../../src/llamacpp/toolchain/build-tools.js";
+import { compileTool, unpackSource } from "../../src/llamacpp/toolchain/compile.js";
 import { findPinnedPackage } from "../../src/llamacpp/toolchain/pinned-package.js";
 import { runSubprocess } from "../../src/util/subprocess.js";
 

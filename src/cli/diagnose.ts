@@ -78,13 +78,20 @@ function asExpected(error: unknown): QuantsmithError {
 
 function doctorTool(toolchain: ToolchainStatus, name: ToolName): DoctorTool {
   switch (toolchain.state) {
-    case "ready":
-      return toolchain.toolchain.tools[name] ?? { path: null, version: null, source: "missing" };
+    case "ready": {
+      const { source, version, tools } = toolchain.toolchain;
+      if (source === "pinned" && tools[name] === undefined) return builtOnFirstUse(version);
+      return tools[name] ?? { path: null, version: null, source: "missing" };
+    }
     case "buildable":
-      return { path: null, version: toolchain.version, source: "pinned (built on first use)" };
+      return builtOnFirstUse(toolchain.version);
     case "missing":
       return { path: null, version: null, source: "missing" };
   }
+}
+
+function builtOnFirstUse(version: string): DoctorTool {
+  return { path: null, version, source: "pinned (built on first use)" };
 }
 
 function describeHub(): NonNullable<Doctor["hub"]> | QuantsmithError {

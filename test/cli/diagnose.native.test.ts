@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { diagnose } from "../../src/cli/diagnose.js";
-import { toolNames } from "../../src/llamacpp/toolchain/tools.js";
+import { setupTools } from "../../src/llamacpp/toolchain/tools.js";
 
 let folder: string;
 const environment = { ...process.env };
@@ -51,7 +51,7 @@ describe("diagnose", () => {
 
   test("the devices of a llama.cpp of others are those that it lists", async () => {
     const list = "echo 'Available devices:'; echo '  CUDA0: NVIDIA L4 (23034 MiB, 22000 MiB free)'";
-    for (const name of toolNames) {
+    for (const name of setupTools) {
       const script = `#!/bin/sh\ncase $1 in --list-devices) ${list};; *) echo 'version: 9';; esac\n`;
       await writeFile(path.join(folder, name), script, { mode: 0o755 });
     }

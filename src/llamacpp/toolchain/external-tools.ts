@@ -4,7 +4,7 @@ import { QuantsmithError } from "../../util/errors.js";
 import { sha256, sha256File } from "../../util/sha256.js";
 import { findProgram, isExecutable } from "./find-program.js";
 import { readToolVersion } from "./tool-version.js";
-import { ownTools, type Tool, type Toolchain, type ToolName, type ToolSource, toolNames } from "./tools.js";
+import { llamaCppTools, type Tool, type Toolchain, type ToolName, type ToolSource, toolNames } from "./tools.js";
 
 /**
  * Returns the tools in the user's folder, its `bin/` or its `build/bin/`, so that a built llama.cpp checkout works.
@@ -16,7 +16,7 @@ export async function toolsInFolder(folder: string, signal?: AbortSignal): Promi
     const file = await firstExecutable(
       ["", "bin", path.join("build", "bin")].map((place) => path.join(folder, place, name)),
     );
-    if (file === undefined && isOwn(name)) continue;
+    if (file === undefined && isOptional(name)) continue;
     if (file === undefined) {
       throw new QuantsmithError("QS-TOOL-SETTING", `${folder} (QUANTSMITH_LLAMA_CPP) does not contain ${name}`, {
         remedy: "Build the tool there, or unset `QUANTSMITH_LLAMA_CPP` to use the pinned llama.cpp.",
@@ -37,14 +37,14 @@ export async function toolsOnPath(signal?: AbortSignal): Promise<Toolchain | und
   const files: [ToolName, string][] = [];
   for (const name of toolNames) {
     const file = await findProgram([name]);
-    if (file === undefined && isOwn(name)) continue;
+    if (file === undefined && isOptional(name)) continue;
     if (file === undefined) return undefined;
     files.push([name, file]);
   }
   return describe(files, "path", undefined, signal);
 }
 
-const isOwn = (name: ToolName) => ownTools.some((own) => own === name);
+const isOptional = (name: ToolName) => !llamaCppTools.some((required) => required === name);
 
 async function describe(
   files: readonly [ToolName, string][],

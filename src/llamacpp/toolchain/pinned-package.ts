@@ -60,6 +60,11 @@ export async function findPinnedPackage(from: string = import.meta.url): Promise
   }
 }
 
+/** Identifies the pinned tools. Not a hash of the binaries, which differ between machines and compilers. */
+export function pinnedDigest({ llamaCppVersion, packageVersion, platform }: PinnedPackage): string {
+  return `${llamaCppVersion}-${packageVersion}-${platform}`;
+}
+
 /** Returns the folder of another package of llama.cpp's libraries; undefined if it is not installed. */
 export function siblingPackage(name: string, from: string = import.meta.url): string | undefined {
   try {

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { runSubprocess } from "../../util/subprocess.js";
 import { toolFailure } from "../tool-failure.js";
-import { type ToolName, toolDefinitions } from "./tools.js";
+import { type ToolName, versionArguments } from "./tools.js";
 
 /**
  * Runs a tool and returns the version that it prints: `0.5.0-dev (build 1, commit 0ad4a86)`.
@@ -10,7 +10,7 @@ import { type ToolName, toolDefinitions } from "./tools.js";
 export async function readToolVersion(tool: ToolName, file: string, signal?: AbortSignal): Promise<string> {
   const result = await runSubprocess({
     file,
-    args: toolDefinitions[tool].versionArgs,
+    args: versionArguments(tool),
     cwd: path.dirname(file),
     timeoutMs: 60_000,
     ...(signal && { signal }),

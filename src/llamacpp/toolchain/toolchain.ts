@@ -4,13 +4,16 @@ import { cacheFolder } from "../../util/cache-folder.js";
 import { canonicalJson } from "../../util/canonical-json.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { sha256 } from "../../util/sha256.js";
+import { recordName } from "./build-folder.js";
 import { type BuildPrograms, findBuildPrograms, missingProgramsError } from "./build-programs.js";
-import { buildTools, nativeFolder, recordName, type ToolchainRecord } from "./build-tools.js";
+import { buildTools, type ToolchainRecord } from "./build-tools.js";
 import { withCacheLock } from "./cache-lock.js";
+import { nativeFolder } from "./compile.js";
 import { toolsInFolder, toolsOnPath } from "./external-tools.js";
-import { findPinnedPackage, type PinnedPackage } from "./pinned-package.js";
+import { findPinnedPackage, type PinnedPackage, pinnedDigest } from "./pinned-package.js";
 import { requireOwnFolder } from "./require-own-folder.js";
-import { type Tool, type Toolchain, type ToolName, toolNames } from "./tools.js";
+import { type SetupTool, setupTools, type Tool, type Toolchain, visionTool } from "./tools.js";
+import { readVisionTool } from "./vision-tool.js";
 
 export type { Tool, Toolchain, ToolName, ToolSource } from "./tools.js";
 
@@ -101,26 +104,25 @@ async function nativeDigest(): Promise<string> {
   return sha256(canonicalJson(contents));
 }
 
-/** Contains versions instead of a hash of the binaries, which differ between machines and compilers. */
-function pinnedDigest(pinned: PinnedPackage): string {
-  return `${pinned.llamaCppVersion}-${pinned.packageVersion}-${pinned.platform}`;
-}
-
 /** Returns the cached pinned tools; undefined if they are not built or a file is missing. Throws QS-CACHE-OWNER. */
 async function readPinned(pinned: PinnedPackage): Promise<Toolchain | undefined> {
   const folder = await pinnedFolder(pinned);
   await requireOwnFolder(path.join(folder, "bin"));
   const converter = path.join(folder, "source", "convert_hf_to_gguf.py");
-  const paths = toolNames.map((name) => [name, path.join(folder, "bin", name)] as const);
+  const paths = setupTools.map((name) => [name, path.join(folder, "bin", name)] as const);
   try {
     const { versions } = JSON.parse(await readFile(path.join(folder, recordName), "utf8")) as ToolchainRecord;
     await Promise.all([converter, ...paths.map(([, file]) => file)].map((file) => access(file)));
     const tools = paths.map(([name, file]) => [name, { path: file, version: versions[name], source: "pinned" }]);
+    const vision = await readVisionTool(pinned);
     return {
       digest: pinnedDigest(pinned),
       version: pinned.llamaCppVersion,
       source: "pinned",
-      tools: Object.fromEntries(tools) as Record<ToolName, Tool>,
+      tools: {
+        ...(Object.fromEntries(tools) as Record<SetupTool, Tool>),
+        ...(vision === undefined ? {} : { [visionTool]: vision }),
+      },
       scripts: { converter },
     };
   } catch {

@@ -26,14 +26,25 @@ const own = {
 
 export type LlamaCppTool = keyof typeof llamaCpp;
 export type OwnTool = keyof typeof own;
-export type ToolName = LlamaCppTool | OwnTool;
+/** Compiled by `visionToolchain` on first use: it has 60 source files, and few recipes show pictures to a model. */
+export type VisionTool = "llama-mtmd-cli";
+export type SetupTool = LlamaCppTool | OwnTool;
+export type ToolName = SetupTool | VisionTool;
 
 /** The tools as data: an entry here is built, found and listed by `doctor`. */
-export const toolDefinitions: Readonly<Record<ToolName, ToolDefinition>> = { ...llamaCpp, ...own };
+export const toolDefinitions: Readonly<Record<SetupTool, ToolDefinition>> = { ...llamaCpp, ...own };
 
 export const llamaCppTools = Object.keys(llamaCpp) as readonly LlamaCppTool[];
 export const ownTools = Object.keys(own) as readonly OwnTool[];
-export const toolNames: readonly ToolName[] = [...llamaCppTools, ...ownTools];
+export const visionTool: VisionTool = "llama-mtmd-cli";
+/** The tools that every installation builds before its first run. */
+export const setupTools: readonly SetupTool[] = [...llamaCppTools, ...ownTools];
+export const toolNames: readonly ToolName[] = [...setupTools, visionTool];
+
+/** Returns the arguments with which a tool prints its version and exits. */
+export function versionArguments(tool: ToolName): readonly string[] {
+  return tool === visionTool ? ["--version"] : toolDefinitions[tool].versionArgs;
+}
 
 /** Origin of a tool: the QUANTSMITH_LLAMA_CPP folder, this package's pinned llama.cpp, or the PATH. */
 export type ToolSource = "setting" | "pinned" | "path";
@@ -46,13 +57,16 @@ export interface Tool {
   source: ToolSource;
 }
 
-/** A usable set of tools. Only llama.cpp builds of others can lack quantsmith's own programs. */
+/**
+ * A usable set of tools. Only llama.cpp builds of others can lack quantsmith's own programs; `visionToolchain` adds the
+ * vision tool.
+ */
 export interface Toolchain {
   /** Identifies the tools in step keys: equal digests give equal results. */
   digest: string;
   version: string;
   source: ToolSource;
-  tools: Record<LlamaCppTool, Tool> & Partial<Record<OwnTool, Tool>>;
+  tools: Record<LlamaCppTool, Tool> & Partial<Record<OwnTool | VisionTool, Tool>>;
   /** The converter that belongs to the tools; undefined if the tools came without their source. */
   scripts: { converter: string } | undefined;
 }
