@@ -32,6 +32,14 @@ export function incompleteModels(models: readonly MeasuredModel[]): Warning[] {
     }));
 }
 
+/** Says how many tokens of the context a picture takes, once for each number; empty without vision projectors. */
+export function pictureNotes(models: readonly MeasuredModel[]): string[] {
+  const counts = new Set(models.flatMap(({ pictureTokens }) => pictureTokens ?? []));
+  return [...counts].map(
+    (count) => `A picture takes up to ${count} tokens of the context. The projector is part of the memory.`,
+  );
+}
+
 /** Parses a context length in tokens. Errors: QS-USAGE. */
 export function parseContext(text: string): number {
   const context = Number(text);

@@ -10,7 +10,7 @@ import { loadCatalog } from "../../recipe/catalog/load-catalog.js";
 import { formatContext, formatSpeed, formatVerdict } from "../../report/format-fit.js";
 import { formatBytes, formatGibibytes } from "../../util/bytes.js";
 import { formatWarning } from "../../util/warnings.js";
-import { incompleteModels, loadModels, parseContext, parseKvType, parseSize } from "../fit-options.js";
+import { incompleteModels, loadModels, parseContext, parseKvType, parseSize, pictureNotes } from "../fit-options.js";
 import { note, print, printJson, textTable } from "../print.js";
 
 export interface FitOptions {
@@ -49,6 +49,7 @@ export async function fit(paths: string[], options: FitOptions): Promise<void> {
   }
   for (const [index, device] of devices.entries())
     print([...(index === 0 ? [] : [""]), ...deviceTable(device, models, results)]);
+  print(pictureNotes(models).flatMap((line) => ["", line]));
 }
 
 function devicesNamed(catalog: Catalog, ids: readonly string[] | undefined): Device[] {
@@ -78,7 +79,8 @@ function deviceTable(device: Device, models: readonly MeasuredModel[], results: 
   return [title, "", ...textTable(titles, rows)];
 }
 
-function variantFacts(model: MeasuredModel): CompatibleVariant & { model: string } {
-  const { label, file, bytes, bitsPerWeight, types, kldMean, memory } = model;
-  return { model: model.model, name: label, file, bytes, bitsPerWeight, types, kldMean, memory: [...memory.estimates] };
+function variantFacts(model: MeasuredModel): CompatibleVariant & { model: string; pictureTokens: number | null } {
+  const { label, file, bytes, bitsPerWeight, types, kldMean, memory, pictureTokens } = model;
+  const figures = { file, bytes, bitsPerWeight, types, kldMean, pictureTokens, memory: [...memory.estimates] };
+  return { model: model.model, name: label, ...figures };
 }

@@ -17,7 +17,7 @@ import { QuantsmithError } from "../../util/errors.js";
 import { quote, quoteList } from "../../util/quote.js";
 import { didYouMean, nearest } from "../../util/suggest.js";
 import { formatWarning } from "../../util/warnings.js";
-import { incompleteModels, loadModels, parseContext, parseKvType, parseSize } from "../fit-options.js";
+import { incompleteModels, loadModels, parseContext, parseKvType, parseSize, pictureNotes } from "../fit-options.js";
 import { note, print, printJson } from "../print.js";
 import { citedSources } from "../views/device-view.js";
 
@@ -40,9 +40,10 @@ export async function recommend(paths: string[], options: RecommendOptions): Pro
   const hostRamBytes = options.hostRam === undefined ? null : parseSize("--host-ram", options.hostRam);
   const catalog = await loadCatalog(options.catalog === undefined ? [] : [options.catalog]);
   requireOneDevice(paths, options.device, catalog);
-  const { device, notes } = withRam(findDevice(catalog, options.device), options.ram);
+  const { device, notes: givenNotes } = withRam(findDevice(catalog, options.device), options.ram);
   const { backends } = catalog;
   const models = await loadModels(paths);
+  const notes = [...givenNotes, ...pictureNotes(models)];
   const warnings = incompleteModels(models);
   for (const warning of warnings) note(formatWarning(warning));
   const shared = { backends, device, kvType, hostRamBytes, speed: await loadSpeedConstants() };
