@@ -172,7 +172,7 @@ test("values missing from config.json are not invented", async () => {
     ...{ source: "./a folder", architecture: "MambaForCausalLM", parameters: 2.8e9, weightBytes: 5.6e9 },
     ...outlineModel({ hidden_size: 2560, num_hidden_layers: 64 }, ""),
   };
-  expect(outline).toMatchObject({ cacheBytesPerToken: null, chat: "none", mixture: false, multimodal: false });
+  expect(outline).toMatchObject({ cacheBytesPerToken: null, chat: "none", mixture: false, pictures: false });
   const text = draftRecipe(outline, await loadCatalog(), home);
   expect(text).not.toContain("device");
   expect(text).not.toContain("chatTemplate");
@@ -183,7 +183,7 @@ test("values missing from config.json are not invented", async () => {
     { prompt: expect.any(String), maxTokens: 16, expect: { matches: "west" } },
   ]);
   expect(outlineModel({ vision_config: {}, text_config: { num_local_experts: 8 } }, "chat_template")).toMatchObject({
-    ...{ multimodal: true, mixture: true, chat: "plain" },
+    ...{ pictures: true, mixture: true, chat: "plain" },
   });
   for (const nothing of ['"chat_template": null', '"chat_template": ""', '"chat_template":[]']) {
     const file = `tokenizer_config.json\n{"a": 1, ${nothing}, "b": 2}`;

@@ -23,6 +23,7 @@ export function draftRecipe(model: ModelOutline, catalog: Pick<Catalog, "devices
     "",
     `model: ${inlineMapping({ source: model.source, ...name })}`,
     "",
+    ...projector(model),
     ...texts(model),
     "",
     ...variantsAndDevices(model, choice),
@@ -33,14 +34,13 @@ export function draftRecipe(model: ModelOutline, catalog: Pick<Catalog, "devices
   ].join("\n");
 }
 
-function heading({ architecture, parameters, weightBytes, quantized, width, multimodal }: ModelOutline): string[] {
+function heading({ architecture, parameters, weightBytes, quantized, width }: ModelOutline): string[] {
   const [unit, word] = parameters >= 1e9 ? [1e9, "billion"] : [1e6, "million"];
   const count = `${Number((parameters / unit).toPrecision(2))} ${word} parameters`;
   const lines = [`# ${inComment(architecture)}, about ${count}: ${formatBytes(weightBytes)} of weights.`];
   if (quantized !== undefined) {
     lines.push(`# Weights: ${inComment(quantized.label)}; the base has about ${formatBytes(quantized.baseBytes)}.`);
   }
-  if (multimodal) lines.push("# Multimodal; `convert: { mmproj: none }` skips the vision or audio projector.");
   if (!storesK({ width })) {
     lines.push(`# The row width ${width} is not a multiple of 256, so K-quants fall back to larger types.`);
   }
@@ -50,6 +50,17 @@ function heading({ architecture, parameters, weightBytes, quantized, width, mult
 /** Returns true if the model's rows divide into the blocks of K-quants, as far as known. */
 function storesK({ width }: Pick<ModelOutline, "width">): boolean {
   return width === null || width % 256 === 0;
+}
+
+function projector({ pictures, audio }: ModelOutline): string[] {
+  const inputs = [...(pictures ? ["pictures"] : []), ...(audio ? ["audio"] : [])];
+  if (inputs.length === 0) return [];
+  return [
+    `# The projector for ${inputs.join(" and ")}, a file of its own: also [F16, Q8_0], or none for a release of the language model alone.`,
+    ...(audio ? ["# Audio is not tested."] : []),
+    "convert: { mmproj: F16 }",
+    "",
+  ];
 }
 
 function texts({ chat, mixture, pooling }: ModelOutline): string[] {
@@ -123,7 +134,7 @@ function gates({ parameters }: ModelOutline, { variants }: DeviceChoice): string
   ];
 }
 
-function smoke({ chat, pooling }: ModelOutline): string[] {
+function smoke({ chat, pooling, pictures }: ModelOutline): string[] {
   if (pooling !== undefined) {
     return [
       `# A model without text output (pooling: ${inComment(pooling)}): its vectors, and the order of 20 sentence pairs, are`,
@@ -149,6 +160,16 @@ function smoke({ chat, pooling }: ModelOutline): string[] {
     `  - { prompt: "What is the capital of France? Answer with one word."${room}, expect: { matches: Paris } }`,
     '  - prompt: "Which city is the capital of Japan? Answer as JSON."',
     "    expect: { jsonSchema: { type: object, properties: { city: { type: string } } }, matches: Tokyo }",
+    ...(pictures ? pictureQuestions(room) : []),
     "",
+  ];
+}
+
+/** Questions about the bundled picture, a red disc above the word TIGER. */
+function pictureQuestions(room: string): string[] {
+  return [
+    "  # A picture, with every projector; what the base does not recognize is a warning and no requirement.",
+    `  - { image: bundled, prompt: "Which word is written in this picture?"${room}, expect: { matches: "TIGER|[Tt]iger" } }`,
+    `  - { image: bundled, prompt: "Which color does the circle in this picture have?"${room}, expect: { matches: "[Rr]ed" } }`,
   ];
 }

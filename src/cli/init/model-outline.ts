@@ -24,8 +24,9 @@ export interface ModelOutline {
   /** Hidden size; null if config.json lacks it. */
   width: number | null;
   mixture: boolean;
-  /** Whether the model accepts images or audio. */
-  multimodal: boolean;
+  /** Whether the model accepts pictures, and audio. */
+  pictures: boolean;
+  audio: boolean;
   chat: "none" | "plain" | "thinking";
 }
 
@@ -46,13 +47,15 @@ export function outlineModel(
   const layers = number("num_hidden_layers");
   const known = layers !== undefined && kvHeads !== undefined && head !== undefined;
   const experts = ["num_experts", "num_local_experts", "n_routed_experts"].some((key) => (number(key) ?? 0) > 1);
+  const towers = towersOf(config);
   return {
     // Keys and values, two bytes each.
     cacheBytesPerToken: known ? layers * kvHeads * head * 4 : null,
     contextLength: number("max_position_embeddings") ?? null,
     width: width ?? null,
     mixture: experts,
-    multimodal: towersOf(config).length > 0,
+    pictures: towers.includes("vision"),
+    audio: towers.includes("audio"),
     chat: !hasTemplate.test(templates) ? "none" : templates.includes("<think>") ? "thinking" : "plain",
   };
 }

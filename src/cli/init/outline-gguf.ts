@@ -24,7 +24,8 @@ export function outlineGguf(
     contextLength: number("context_length") ?? null,
     width: width ?? null,
     mixture: (number("expert_count") ?? 0) > 1,
-    multimodal: false,
+    pictures: false,
+    audio: false,
     chat: template === "" ? "none" : template.includes("<think>") ? "thinking" : "plain",
   };
 }
