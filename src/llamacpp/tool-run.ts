@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { ErrorCode } from "../util/error-codes.js";
 import { QuantsmithError } from "../util/errors.js";
+import type { ProcessLimits } from "../util/process-watch.js";
 import { quote } from "../util/quote.js";
 import { runSubprocess, type SubprocessResult } from "../util/subprocess.js";
 import type { Compute } from "./compute/compute.js";
@@ -19,6 +20,8 @@ export interface ToolRun {
   cwd: string;
   threads: number;
   signal?: AbortSignal;
+  /** Limits of the tool's process; none without it. */
+  limits?: ProcessLimits;
   onProgress?: (progress: ToolProgress) => void;
   /** The devices of tools that compute with a model; the CPU without it. */
   compute?: Compute;
@@ -56,6 +59,7 @@ export async function runTool(
     cwd: run.cwd,
     ...(env && { env }),
     ...(run.signal && { signal: run.signal }),
+    ...(run.limits && { limits: run.limits }),
     ...(onText && { onText }),
   });
 }

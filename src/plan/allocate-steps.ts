@@ -7,7 +7,7 @@ import { foreseeChoice } from "../stages/allocate/foresee-choice.js";
 import { measureErrors } from "../stages/allocate/measure-errors.js";
 import { measureProbes } from "../stages/allocate/measure-probes.js";
 import { baseLogits } from "../stages/validate/base-logits.js";
-import { convertsProjector, projectorId } from "./convert-steps.js";
+import { projectorOutput, projectorsOf } from "./convert-steps.js";
 import { corpusInputs, corpusTexts } from "./corpus-files.js";
 import { deviceBudget } from "./device-budget.js";
 import { evaluatedBase, usesCopy } from "./evaluated-base.js";
@@ -70,15 +70,14 @@ export function allocateSteps(variant: DynamicVariant, settings: Settings, facts
     rounding: variant.rounding,
     allowRequantize,
   };
+  const [largest] = projectorsOf(settings, facts);
   const inputs = {
     ...modelInputs(settings),
     errors: outputOf(errorsId(name), "errors.json"),
     ...(probed ? { probes: outputOf("allocate:probes", "probes.json") } : {}),
     ...(refine ? { base: outputOf("allocate:base", "base.kld"), ...copyInput(settings) } : {}),
     // Both must fit on the device.
-    ...(budget.kind === "device" && convertsProjector(settings, facts)
-      ? { projector: outputOf(projectorId, "mmproj.gguf") }
-      : {}),
+    ...(budget.kind === "device" && largest !== undefined ? { projector: projectorOutput(largest) } : {}),
   };
   const candidates = [...new Set([...(types ?? defaultTypes), ...Object.values(tensors)])].sort();
   const preset = budget.kind === "sizeOf" ? budget.preset : null;

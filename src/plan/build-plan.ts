@@ -23,6 +23,7 @@ import { outputOf, step } from "./make-step.js";
 import { mtpNotes } from "./mtp.js";
 import { outlineSource } from "./outline-source.js";
 import { memoryStep, packageInputs, packageParams } from "./package-step.js";
+import { visionNotes } from "./pictures.js";
 import type { Plan, Step, StepInput } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
 import { requireSupported } from "./require-supported.js";
@@ -50,13 +51,13 @@ export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selec
   if (segments > 0) steps.push(...baseSteps(settings, facts, 0));
   if (has("allocate")) steps.push(...sharedAllocateSteps(settings, facts));
   const smokeTested = has("smoke") && settings.smoke.length > 0;
-  if (smokeTested) steps.push(smokeBaseStep(settings));
+  if (smokeTested) steps.push(smokeBaseStep(settings, facts));
   const variants = measurementOrder(settings);
   for (const [i, variant] of variants.entries()) {
     if (has("allocate") && variant.kind === "dynamic") steps.push(...allocateSteps(variant, settings, facts));
     if (has("quantize")) steps.push(quantizeStep(variant, settings, facts, variants[i - 1]));
     if (segments > 0) steps.push(structureStep(variant), validateStep(variant, settings, facts, 0));
-    if (smokeTested) steps.push(smokeStep(variant.name, settings));
+    if (smokeTested) steps.push(smokeStep(variant.name, settings, facts));
   }
   // Segment by segment for all variants, so that one segment's logits can be dropped before the next are computed.
   for (let segment = 1; segment < segments; segment++) {
@@ -74,7 +75,7 @@ export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selec
     toolDigests: facts.toolDigests,
     compute: facts.compute,
     computeSettings: settings.compute,
-    notes: [...baseNotes(settings, facts), ...mtpNotes(settings, facts)],
+    notes: [...baseNotes(settings, facts), ...mtpNotes(settings, facts), ...visionNotes(settings, facts)],
     keepIntermediates: settings.keepIntermediates,
     convert: convertEngine(settings, facts),
     warnings: [...facts.model.warnings, ...smokeWarnings(settings, facts)],

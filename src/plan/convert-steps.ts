@@ -1,4 +1,5 @@
 import { checkPretokenizer } from "../converter/vocabulary/choose-pretokenizer.js";
+import type { ProjectorType } from "../quant/names.js";
 import type { Settings } from "../recipe/settings.js";
 import { adoptGguf } from "../stages/convert/adopt-gguf.js";
 import { chooseEngine, type EngineChoice } from "../stages/convert/choose-engine.js";
@@ -14,7 +15,7 @@ import type { SourceLocation } from "../util/errors.js";
 import type { ModelFacts, PlanFacts } from "./facts.js";
 import { outputOf, step } from "./make-step.js";
 import { mtpChoice, mtpId } from "./mtp.js";
-import type { Step } from "./plan.js";
+import type { Step, StepInput } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
 
 /**
@@ -41,12 +42,17 @@ function requireReadable({ model, quantization }: PlanFacts, at: SourceLocation)
   requireQuantization({ config, architecture, format, baseModels }, quantization, at);
 }
 
-/** Whether the release has a projector beside the language model. */
-export function convertsProjector({ convert }: Settings, { model }: PlanFacts): boolean {
-  return convert.mmproj === "auto" && model.config !== null && isMultimodal(model.config);
+/** Returns the types of the release's projectors, the most exact first; empty without one. */
+export function projectorsOf({ convert }: Settings, { model }: PlanFacts): readonly ProjectorType[] {
+  return model.config !== null && isMultimodal(model.config) ? convert.mmproj : [];
 }
 
-/** Converts the checkpoint to one GGUF, and its projector and separated MTP layers, if any, to others. */
+/** Returns the file of a projector, an input of other steps. */
+export function projectorOutput(type: ProjectorType): StepInput {
+  return outputOf(projectorId(type), "mmproj.gguf");
+}
+
+/** Converts the checkpoint to one GGUF, and its projectors and separated MTP layers, if any, to others. */
 export function convertSteps(settings: Settings, facts: PlanFacts): Step[] {
   const { convert, model, metadata } = settings;
   if (facts.model.gguf !== undefined) return [adoptStep(settings, facts.model)];
@@ -79,9 +85,11 @@ export function convertSteps(settings: Settings, facts: PlanFacts): Step[] {
     const separated = { ...named, pretokenizer: convert.pretokenizer };
     steps.push(step(mtpId, convertMtp, separated, inputs, predictBytes.mtp(facts.model)));
   }
-  if (config !== null && convertsProjector(settings, facts)) {
+  const types = projectorsOf(settings, facts);
+  if (config !== null && types.length > 0) {
     requireArchitecture("projector", config, facts.architectures, settings.locate(["model", "source"]));
-    steps.push(step(projectorId, convertProjector, named, inputs, predictBytes.projector(facts.model)));
+    const size = predictBytes.projector(facts.model);
+    steps.push(...types.map((type) => step(projectorId(type), convertProjector, { ...named, type }, inputs, size)));
   }
   return steps;
 }
@@ -100,5 +108,4 @@ function adoptStep({ metadata }: Settings, { source, files, gguf = [] }: ModelFa
   return step("convert", adoptGguf, params, { snapshot: outputOf("fetch", "snapshot") }, bytes);
 }
 
-/** Id of the step that converts the projector. */
-export const projectorId = "convert:mmproj";
+const projectorId = (type: ProjectorType) => `convert:mmproj:${type}`;

@@ -17,6 +17,8 @@ export interface PlanFacts {
   model: ModelFacts;
   /** sha256 of each text file, by absolute path. */
   texts: ReadonlyMap<string, string>;
+  /** sha256 of each picture of a smoke prompt, by absolute path. */
+  pictures: ReadonlyMap<string, string>;
   /** Each text on the Hub, by its reference in the recipe. */
   hubTexts: ReadonlyMap<string, HubTextFile>;
   /** Constants of the speed model. */
@@ -31,6 +33,8 @@ export interface PlanFacts {
   pretokenizers: Pretokenizers | null;
   /** Whether the tools include quantsmith's own programs, for error feedback and probes. */
   ownTools: boolean;
+  /** Whether llama.cpp's vision tool is built, can be built, or is missing from the llama.cpp in use. */
+  visionTool: "ready" | "buildable" | "missing";
   /** The devices of this machine for the steps that evaluate a model. */
   compute: ComputeChoice;
   /** Memory of host and devices together in bytes; null if other machines evaluate models. */

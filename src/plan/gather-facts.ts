@@ -14,7 +14,7 @@ import { listModel } from "../hub/list-model.js";
 import { toolDigest } from "../llamacpp/tool-digests.js";
 import { readPretokenizers } from "../llamacpp/toolchain/pretokenizers.js";
 import { describeToolchain, type ToolchainStatus } from "../llamacpp/toolchain/toolchain.js";
-import { ownTools, type Toolchain } from "../llamacpp/toolchain/tools.js";
+import { ownTools, type Toolchain, visionTool } from "../llamacpp/toolchain/tools.js";
 import type { Settings } from "../recipe/settings.js";
 import { type ConverterRules, converterRules } from "../stages/convert/converter-rules.js";
 import type { DigestCache } from "../util/digest-cache.js";
@@ -23,6 +23,7 @@ import { usableMemoryBytes } from "../util/usable-memory.js";
 import type { ModelFacts, PlanFacts } from "./facts.js";
 import { hubGguf, localGguf } from "./gguf-facts.js";
 import { inRecipe } from "./in-recipe.js";
+import { hashPictures } from "./pictures.js";
 import { planCompute } from "./plan-compute.js";
 import { findHubTexts, hashTexts, requireNoOverlap } from "./resolve-texts.js";
 import { toolFiles } from "./tool-files.js";
@@ -47,10 +48,12 @@ export async function gatherFacts(
   return {
     model,
     texts,
+    pictures: await hashPictures(settings, digests),
     hubTexts: await findHubTexts(settings),
     speed: await loadSpeedConstants(),
     ...(await converterFacts(settings, toolchain)),
     ownTools: toolchain.state === "buildable" || hasOwnTools(toolchain.toolchain),
+    visionTool: visionToolState(toolchain),
     compute,
     memoryBytes: inJobs ? null : availableBytes(await usableMemoryBytes(), compute.compute),
     toolDigests: {
@@ -62,6 +65,11 @@ export async function gatherFacts(
     toolFiles: await toolFiles(toolchain, compute.compute.library, digests),
     toolVersions: { llamaCpp: toolchain.version, nodeLlamaCpp, quantsmith: packageVersion() },
   };
+}
+
+function visionToolState(status: Exclude<ToolchainStatus, { state: "missing" }>): PlanFacts["visionTool"] {
+  if (status.state === "ready" && status.toolchain.tools[visionTool] !== undefined) return "ready";
+  return status.state === "ready" && status.toolchain.source !== "pinned" ? "missing" : "buildable";
 }
 
 function hasOwnTools({ tools }: Toolchain): boolean {

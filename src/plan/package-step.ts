@@ -4,9 +4,10 @@ import type { Settings, Variant } from "../recipe/settings.js";
 import { smokeLimits } from "../release/gates.js";
 import { type PackageParams, variantInput } from "../stages/package/package-params.js";
 import { variantMemory } from "../stages/package/variant-memory.js";
+import { projectorInput } from "../stages/step-files.js";
 import { publicWarning } from "../util/warnings.js";
 import { resolvedBudget } from "./allocate-steps.js";
-import { baseModelOf, convertEngine, convertsProjector, projectorId } from "./convert-steps.js";
+import { baseModelOf, convertEngine, projectorOutput, projectorsOf } from "./convert-steps.js";
 import { type CorpusKind, corpusTexts, inputTexts, lockedTexts, usedKinds } from "./corpus-files.js";
 import { distanceId, measuresCopy, referenceId, usesCopy } from "./evaluated-base.js";
 import type { PlanFacts } from "./facts.js";
@@ -14,6 +15,7 @@ import { outputOf, step } from "./make-step.js";
 import { mtpChoice, mtpId } from "./mtp.js";
 import type { Step, StepInput } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
+import { lockedPrompts, showsPictures } from "./smoke-steps.js";
 import { targetDevices } from "./target-devices.js";
 
 /** The Hub recommends less for one file, but Ollama and PocketPal do not support splits. */
@@ -28,7 +30,11 @@ export function packageParams(settings: Settings, facts: PlanFacts): PackagePara
     modelName: model.name,
     baseModel: baseModelOf(settings),
     imatrixFile: imatrixFileName(model.name),
-    projectorFile: convertsProjector(settings, facts) ? projectorFileName(model.name) : null,
+    projectors: projectorsOf(settings, facts).map((type) => ({
+      type,
+      file: projectorFileName(model.name, type),
+      shown: showsPictures(settings),
+    })),
     mtpFile: mtpChoice(settings, facts) === "separate" ? mtpFileName(model.name) : null,
     variants: settings.variants.map(({ name }) => ({ name, file: variantFileName(model.name, name) })),
     maxFileBytes,
@@ -54,14 +60,14 @@ export function packageParams(settings: Settings, facts: PlanFacts): PackagePara
 
 /**
  * Returns every file that the package stage reads. All are optional, since a variant may have failed, except the
- * projector and separated layers: a release is incomplete without them.
+ * projectors and separated layers: a release is incomplete without them.
  */
 export function packageInputs(settings: Settings, facts: PlanFacts): Record<string, StepInput> {
   const inputs: Record<string, StepInput> = {
     snapshot: maybe("fetch", "snapshot.json"),
     convert: maybe("convert", "convert.json"),
   };
-  if (convertsProjector(settings, facts)) inputs.projector = outputOf(projectorId, "mmproj.gguf");
+  for (const type of projectorsOf(settings, facts)) inputs[projectorInput(type)] = projectorOutput(type);
   if (mtpChoice(settings, facts) === "separate") inputs.mtp = outputOf(mtpId, "mtp.gguf");
   const has = (stage: Settings["stages"][number]) => settings.stages.includes(stage);
   if (has("calibrate")) {
@@ -97,9 +103,10 @@ export function packageInputs(settings: Settings, facts: PlanFacts): Record<stri
  * Estimates a variant's memory. A separate step, since the package step runs again after each change of the catalog.
  */
 export function memoryStep({ name }: Variant, settings: Settings, facts: PlanFacts): Step {
+  const [largest] = projectorsOf(settings, facts);
   const inputs = {
     model: outputOf(`quantize:${name}`, "model.gguf"),
-    ...(convertsProjector(settings, facts) ? { projector: outputOf(projectorId, "mmproj.gguf") } : {}),
+    ...(largest === undefined ? {} : { projector: projectorOutput(largest) }),
   };
   return step(memoryId(name), variantMemory, {}, inputs, predictBytes.report(), name);
 }
@@ -161,7 +168,7 @@ function lock(settings: Settings, facts: PlanFacts): PackageParams["lock"] {
     quantize: { ...settings.quantize },
     gates: settings.gates,
     ...(facts.compute.compute.backend === "cpu" ? {} : { compute: { backend: facts.compute.compute.backend } }),
-    smoke: settings.smoke,
+    smoke: lockedPrompts(settings, facts),
     toolchain: facts.toolVersions,
   };
 }

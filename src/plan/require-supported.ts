@@ -8,9 +8,10 @@ import { QuantsmithError } from "../util/errors.js";
 import { quote } from "../util/quote.js";
 import { corpusKinds, localFile } from "./corpus-files.js";
 import type { PlanFacts } from "./facts.js";
+import { requireVision } from "./pictures.js";
 
 /**
- * Throws QS-RECIPE-INVALID, QS-TOOL-* or QS-TEXT-OVERLAP for a recipe that cannot be planned, at its
+ * Throws QS-RECIPE-INVALID, QS-TOOL-*, QS-SMOKE-PICTURE or QS-TEXT-OVERLAP for a recipe that cannot be planned, at its
  * location in the recipe.
  */
 export function requireSupported(settings: Settings, facts: PlanFacts): void {
@@ -24,6 +25,7 @@ export function requireSupported(settings: Settings, facts: PlanFacts): void {
   }
   requireMeasured(settings);
   for (const variant of settings.variants) requireNotLarger(variant, settings, facts);
+  requireVision(settings, facts);
   requireDisjointTexts(settings, facts);
 }
 

@@ -10,9 +10,13 @@ export function imatrixFileName(model: string): string {
   return `${model}-imatrix.gguf`;
 }
 
-/** Returns the file name of the projector in a release. Runtimes recognize it by its prefix and parse the type. */
-export function projectorFileName(model: string): string {
-  return `mmproj-${model}-F16.gguf`;
+/** Types of a projector, the most exact first. */
+export const projectorTypes = ["F16", "Q8_0"] as const;
+export type ProjectorType = (typeof projectorTypes)[number];
+
+/** Returns the file name of a projector in a release. Runtimes recognize it by its prefix and parse the type. */
+export function projectorFileName(model: string, type: ProjectorType): string {
+  return `mmproj-${model}-${type}.gguf`;
 }
 
 /** Returns the file name of the layers for multi-token prediction in a release. Runtimes recognize it by its prefix. */

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { deviceId } from "../hardware/catalog/device.js";
 import { parseHubName, repoId, revisionForm } from "../hub/hub-ref.js";
+import { projectorTypes } from "../quant/names.js";
 import { quote } from "../util/quote.js";
 import { patternString, schemaIssue } from "../util/schema-issue.js";
 import { compute } from "./compute-schema.js";
@@ -73,6 +74,8 @@ const model = z
     }
   });
 
+const projectorType = patternString(/^(F16|Q8_0)$/, "a type of projector", "Write `F16` or `Q8_0`.");
+
 const convert = z.strictObject({
   engine: z
     .enum(["auto", "native", "upstream"])
@@ -85,9 +88,9 @@ const convert = z.strictObject({
     .exactOptional()
     .describe("Type of the base GGUF; `auto` follows the checkpoint (default `auto`)."),
   mmproj: z
-    .enum(["auto", "none"])
+    .union([z.enum(["auto", "none", ...projectorTypes]), z.array(projectorType).min(1)])
     .exactOptional()
-    .describe("Also convert the vision or audio projector, if the model has one (default `auto`)."),
+    .describe("Type or types of the vision or audio projector, if the model has one; `auto` is F16 (default `auto`)."),
   mtp: z
     .enum(["auto", "keep", "drop", "separate"])
     .exactOptional()

@@ -1,5 +1,6 @@
 import type { Catalog, Device } from "../hardware/catalog/device.js";
 import type { ComputeSettings } from "../llamacpp/compute/compute.js";
+import type { ProjectorType } from "../quant/names.js";
 import type { Budget } from "../stages/allocate/budget.js";
 import type { ConvertEngine } from "../stages/convert/choose-engine.js";
 import type { PublishTarget } from "../stages/publish/target.js";
@@ -95,7 +96,8 @@ export interface Settings {
   convert: {
     engine: "auto" | ConvertEngine;
     outtype: "auto" | "bf16" | "f16" | "f32";
-    mmproj: "auto" | "none";
+    /** Without repetitions, the most exact first; empty for a release without projector. */
+    mmproj: readonly ProjectorType[];
     mtp: "auto" | "keep" | "drop" | "separate";
     pretokenizer: string;
   };

@@ -1,6 +1,7 @@
 import { basename, dirname, resolve } from "node:path";
 import { findDevice } from "../hardware/catalog/find-device.js";
 import { parseHubName } from "../hub/hub-ref.js";
+import { type ProjectorType, projectorTypes } from "../quant/names.js";
 import type { PublishTarget } from "../stages/publish/target.js";
 import { stageNames } from "../stages/stage.js";
 import type { ComputeSection } from "./compute-schema.js";
@@ -81,7 +82,7 @@ export function resolveSettings(
     convert: {
       engine: pick("convert.engine", convert?.engine, undefined, "auto"),
       outtype: pick("convert.outtype", convert?.outtype, undefined, "auto"),
-      mmproj: pick("convert.mmproj", convert?.mmproj, undefined, "auto"),
+      mmproj: projectors(pick("convert.mmproj", convert?.mmproj, undefined, "auto")),
       mtp: pick("convert.mtp", convert?.mtp, undefined, "auto"),
       pretokenizer: pick("convert.pretokenizer", convert?.pretokenizer, undefined, "auto"),
     },
@@ -106,6 +107,7 @@ export function resolveSettings(
     smoke: pick("smoke", recipe.smoke, undefined, defaultPrompts).map((prompt) => ({
       maxTokens: Math.max(defaultMaxTokens, prompt.expect?.endsItself ?? 0),
       ...prompt,
+      ...(prompt.image === undefined ? {} : { image: picturePath(prompt.image, folder) }),
     })),
     metadata: recipe.metadata ?? {},
     devices: pick("devices", recipe.devices, undefined, []).map((id) => findDevice(catalog, id)),
@@ -121,6 +123,15 @@ export function resolveSettings(
     origins,
     locate: loaded.locate,
   };
+}
+
+function picturePath(image: string, folder: string): string {
+  return image === "bundled" ? image : resolve(folder, image);
+}
+
+function projectors(setting: NonNullable<NonNullable<Recipe["convert"]>["mmproj"]>): ProjectorType[] {
+  if (setting === "none") return [];
+  return setting === "auto" ? ["F16"] : projectorTypes.filter((type) => [setting].flat().includes(type));
 }
 
 function modelSource({ source, revision }: Recipe["model"], folder: string, pick: PickSetting): ModelSource {

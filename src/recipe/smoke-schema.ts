@@ -2,6 +2,7 @@ import * as z from "zod";
 import { quote } from "../util/quote.js";
 import { missingKeys, patternString, schemaIssue } from "../util/schema-issue.js";
 import { didYouMean, nearest } from "../util/suggest.js";
+import { isPlainPath } from "./corpus-schema.js";
 import { regexError } from "./schema-parts.js";
 import { findGrammarIssue } from "./yaml/find-grammar-issue.js";
 
@@ -83,16 +84,43 @@ const tool = z.strictObject({
   parameters: jsonObject.exactOptional().describe("JSON Schema of the arguments for the model."),
 });
 
+/** Keys that do not apply to a question about a picture. */
+const textKeys = ["system", "tools"] as const;
+const textExpectations = ["jsonSchema", "toolCall", "cosineToBase", "rankToBase"] as const;
+
+const image = z.string().superRefine((text, check) => {
+  if (text === "bundled" || (isPlainPath(text) && /[/.]/.test(text))) return;
+  const remedy = "Write `bundled`, or the path of a PNG, JPEG, BMP or GIF file, such as `./photo.jpg`.";
+  check.addIssue(schemaIssue(`${quote(text)} is not a picture`, remedy));
+});
+
 /** One entry of `smoke`: a prompt that every variant must answer. */
 export const smokePrompt = z
   .strictObject({
     prompt: z.string().min(1).describe("User message, sent in the model's chat template."),
+    image: image
+      .exactOptional()
+      .describe(
+        "Picture shown with the prompt, for models with a vision projector: a file (relative to this file), or `bundled`, a red disc above the word TIGER (default: none).",
+      ),
     system: z.string().min(1).exactOptional().describe("System prompt (default: none)."),
     maxTokens: maxTokens.exactOptional().describe("Maximum length of the answer in tokens (default 128)."),
     tools: z.array(tool).min(1).max(32).exactOptional().describe("Functions that the model may call."),
     expect: expect
       .exactOptional()
       .describe("Requirements on the answer (default: not empty, valid UTF-8, without repetition)."),
+  })
+  .superRefine((prompt, check) => {
+    if (prompt.image === undefined) return;
+    const { expect = {} } = prompt;
+    const paths = [
+      ...textKeys.filter((key) => prompt[key] !== undefined).map((key) => [key]),
+      ...textExpectations.filter((key) => expect[key] !== undefined).map((key) => ["expect", key]),
+    ];
+    for (const path of paths) {
+      const message = `${quote(path.at(-1) ?? "")} does not apply to a prompt with \`image\``;
+      check.addIssue(schemaIssue(message, "Remove it, or write a prompt of its own.", path));
+    }
   })
   .superRefine(({ maxTokens, tools = [], expect: { endsItself = 0, toolCall, jsonSchema } = {} }, check) => {
     const add = (key: string, message: string, remedy: string) =>

@@ -20,8 +20,8 @@ export interface RunReport {
   release: string | null;
   steps: { id: string; stage: string; status: "built" | "cached" | "skipped" | "failed"; seconds: number }[];
   variants: VariantReport[];
-  /** The vision or audio projector, a separate file shared by all variants; absent without one. */
-  projector?: SideFile;
+  /** The vision or audio projector in one or more types, each a file for all variants, the most exact first. */
+  projectors?: readonly ProjectorFile[];
   /** The layers for multi-token prediction, a draft for all variants; absent unless the recipe separates them. */
   mtp?: SideFile;
   base: {
@@ -50,6 +50,19 @@ export interface ReleaseCompute {
   driver: string | null;
   /** The fewest layers that a step had on the devices, the output layer included; null if no tool stated them. */
   gpuLayers: number | null;
+}
+
+/** An mmproj file. */
+export interface ProjectorFile extends SideFile {
+  /** `F16`, `Q8_0`. */
+  type: string;
+  /** Whether it accepts pictures and audio. */
+  pictures: boolean;
+  audio: boolean;
+  /** Most tokens of the context that a picture takes; null if unknown or without pictures. */
+  pictureTokens: number | null;
+  /** Whether the smoke test showed pictures through it. Audio is not tested. */
+  shown: boolean;
 }
 
 /** A file that all variants share. */

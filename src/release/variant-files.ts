@@ -8,8 +8,8 @@ export function variantFiles({ file, bytes, sha256, parts: splits }: VariantRepo
 /** Returns all weight files of a release: those of the variants, and the files that they share. */
 export function weightFiles({
   variants,
-  projector,
+  projectors = [],
   mtp,
-}: Pick<RunReport, "variants" | "projector" | "mtp">): readonly VariantSplit[] {
-  return [...variants.flatMap(variantFiles), ...[projector, mtp].filter((file) => file !== undefined)];
+}: Pick<RunReport, "variants" | "projectors" | "mtp">): readonly VariantSplit[] {
+  return [...variants.flatMap(variantFiles), ...projectors, ...(mtp === undefined ? [] : [mtp])];
 }

@@ -1,4 +1,5 @@
 import { comparedBase, figureCells, figureTitles, formatMegabytes } from "../release/figures.js";
+import type { ProjectorFile } from "../release/release-report.js";
 import { isOnCard, warningText } from "../util/warnings.js";
 import { assetPaths } from "./assets.js";
 import { describeEarlyStop } from "./describe-early-stop.js";
@@ -83,12 +84,25 @@ function variantTable({ report, hardware }: CardFacts): string {
 }
 
 /** Note on the projector, without which every variant accepts only text. */
-function projectorNote({ report: { projector } }: CardFacts): string[] {
+function projectorNote({ report: { projectors = [] } }: CardFacts): string[] {
+  if (projectors.length === 0) return [];
+  const links = projectors.map(({ file, bytes }) => `${markdownLink(file, `./${file}`)} (${formatMegabytes(bytes)})`);
+  const sentences = [
+    `For image or audio input, every variant also needs the projector ${links.join(" or ")}.`,
+    ...(projectors.length > 1 ? ["llama.cpp's `-hf` downloads the one closest to the variant in bits."] : []),
+    ...projectorLimits(projectors[0]),
+  ];
+  return [`${sentences.join(" ")}\n`];
+}
+
+/** States what pictures cost, and which input was not tested. */
+function projectorLimits(projector: ProjectorFile | undefined): string[] {
   if (projector === undefined) return [];
-  const link = markdownLink(projector.file, `./${projector.file}`);
+  const { pictures, audio, pictureTokens, shown } = projector;
   return [
-    `For image or audio input, every variant also needs the projector ${link} (${formatMegabytes(projector.bytes)}).
-`,
+    ...(pictureTokens === null ? [] : [`A picture takes up to ${pictureTokens} tokens of the context.`]),
+    ...(pictures ? [shown ? "The smoke test shows each variant a picture." : "Image input was not tested."] : []),
+    ...(audio ? ["Audio input was not tested."] : []),
   ];
 }
 

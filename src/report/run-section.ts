@@ -56,7 +56,7 @@ const inTheOpen: ReadonlySet<string> = new Set(["llama.cpp", "Ollama"]);
 
 function snippetInput(
   { name, file }: VariantReport,
-  { projector }: RunReport,
+  { projectors }: RunReport,
   { results }: HardwareCompatibility,
   repo: string | null,
 ): SnippetInput {
@@ -65,7 +65,7 @@ function snippetInput(
   const largest = results.reduce((most, result) => Math.max(most, result.context), 0);
   const context = largest === 0 ? wanted : Math.min(wanted, largest);
   return {
-    ...{ repo, file, tag: name, projector: projector?.file ?? null, context, kvType: "f16", system, prompt },
+    ...{ repo, file, tag: name, projector: projectors?.[0]?.file ?? null, context, kvType: "f16", system, prompt },
     // Full offload: the device is unknown. The fit tables assume flash attention.
     flags: `-ngl 99 -c ${context} -fa on`,
     layers: { offloaded: 1, total: 1, expertsOnCpu: 0 },

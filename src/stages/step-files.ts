@@ -1,6 +1,7 @@
 import { readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ToolRun } from "../llamacpp/tool-run.js";
+import type { ProjectorType } from "../quant/names.js";
 import { requiredInput, type StageContext } from "./stage.js";
 
 /** Links an input into the working folder under `name`, which tools print and may write into metadata. */
@@ -11,6 +12,11 @@ export async function linkInput(
 ): Promise<string> {
   await symlink(requiredInput(context, input), join(context.work, name));
   return name;
+}
+
+/** Returns the input name of a projector. */
+export function projectorInput(type: ProjectorType): string {
+  return `projector:${type}`;
 }
 
 /** Links the folder that survives a killed run into the working folder; returns its name for tools. */

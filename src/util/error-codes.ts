@@ -94,6 +94,7 @@ export const errorCodes = {
   "QS-TOOL-ROUNDING": { exit: 4, about: "`rounding: feedback` needs programs that the llama.cpp in use lacks." },
   "QS-TOOL-PROBES": { exit: 4, about: "Probes of dynamic variants need a program that the llama.cpp in use lacks." },
   "QS-TOOL-CHAT": { exit: 4, about: "Rendering a chat template needs a program that the llama.cpp in use lacks." },
+  "QS-TOOL-VISION": { exit: 4, about: "Pictures in smoke tests need a program that the llama.cpp in use lacks." },
   "QS-TOOL-PACKAGE": {
     exit: 4,
     about: "The npm package with llama.cpp, or its part for this platform, is missing.",
@@ -160,6 +161,10 @@ export const errorCodes = {
   "QS-SMOKE-KILLED": {
     exit: 4,
     about: "Another process killed a smoke test, so the variant has no result.",
+  },
+  "QS-SMOKE-PICTURE": {
+    exit: 2,
+    about: "A picture of a smoke prompt is missing or unreadable, or the release has no vision projector.",
   },
   "QS-SMOKE-BASE": { exit: 3, about: "The base does not run in the smoke test." },
   // memory (src/llamacpp/memory)

@@ -5,6 +5,8 @@ import { metadataString } from "../../src/gguf/metadata.js";
 import { readGguf } from "../../src/gguf/read-header.js";
 import { convertToGguf } from "../../src/llamacpp/python/convert.js";
 import type { ToolProgress, ToolRun } from "../../src/llamacpp/tool-run.js";
+import { findPinnedPackage } from "../../src/llamacpp/toolchain/pinned-package.js";
+import { readVisionTool } from "../../src/llamacpp/toolchain/vision-tool.js";
 import { runSubprocess } from "../../src/util/subprocess.js";
 import { checkpoints, makeCheckpoint } from "../fixtures/checkpoints/make-checkpoint.js";
 import { demoFolder, put, quantsmith } from "../fixtures/cli.js";
@@ -112,23 +114,51 @@ test("releases and verifies a multimodal model with its projector", async (conte
   expect(result.exitCode, result.stderr).toBe(0);
   const report = JSON.parse(result.stdout);
   const file = "mmproj-Tiny-Vision-F16.gguf";
-  expect(report.projector).toMatchObject({ file, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
+  expect(report.projectors).toHaveLength(1);
+  expect(report.projectors[0]).toMatchObject({ file, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
   const projector = await readGguf(join(report.release, file));
   expect(metadataString(projector, "clip.projector_type")).toBe("gemma3");
-  expect(projector.fileBytes).toBe(report.projector.bytes);
+  expect(projector.fileBytes).toBe(report.projectors[0].bytes);
   const text = (name: string) => readFileSync(join(report.release, name), "utf8");
-  expect(text("SHA256SUMS")).toContain(`${report.projector.sha256}  ${file}`);
+  expect(text("SHA256SUMS")).toContain(`${report.projectors[0].sha256}  ${file}`);
   expect(text("README.md")).toContain(`[${file}](./${file})`);
   expect(text("README.md")).toContain(`--mmproj ${file}`);
   const memory = readdirSync(join(out, "store")).filter((name) => existsSync(join(out, "store", name, "memory.json")));
   const estimates = readFileSync(join(out, "store", memory[0] ?? "", "memory.json"), "utf8");
-  expect(JSON.parse(estimates).estimates[0].projectorBytes).toBeGreaterThan(report.projector.bytes / 2);
+  expect(JSON.parse(estimates).estimates[0].projectorBytes).toBeGreaterThan(report.projectors[0].bytes / 2);
 
   const sound = await quantsmith(["verify", report.release, "--json"]);
   expect(JSON.parse(sound.stdout)).toMatchObject({ ok: true });
   rmSync(join(report.release, file));
   const damaged = JSON.parse((await quantsmith(["verify", report.release, "--json"])).stdout);
   expect(damaged.problems.map(({ code }: { code: string }) => code)).toContain("QS-VERIFY-MISSING");
+});
+
+test("shows a picture to a multimodal model and its variant, where the vision tool is built", async (context) => {
+  await converterPython(context);
+  // Compiling it takes two minutes of processor time.
+  const isBuilt = (await readVisionTool(await findPinnedPackage())) !== undefined;
+  if (!isBuilt && !process.env.QUANTSMITH_TEST_VISION) return context.skip("QUANTSMITH_TEST_VISION builds the tool");
+  if (!existsSync(join(home, "vision"))) await makeVisionModel(join(home, "vision"));
+  put(join(home, "seeing.yaml"), "version: 1\nstages: [fetch, convert, quantize, smoke, package]\n");
+  const see = "{ image: bundled, prompt: Which word?, maxTokens: 8, expect: { matches: TIGER, notRepeating: false } }";
+  const recipe = put(
+    join(home, "sees.yaml"),
+    `version: 1\nmodel: { source: ./vision, name: Tiny-Vision }\npipeline: ./seeing.yaml\nvariants: [Q8_0]\nsmoke: [${see}]\n`,
+  );
+  // The other test's folder contains the converted files.
+  const result = await quantsmith(["run", recipe, "--out", join(home, "vision-out"), "--json"]);
+  expect(result.exitCode, result.stderr).toBe(0);
+  const report = JSON.parse(result.stdout);
+  // A picture is one token of this tower: 4 by 4 patches, merged 4 by 4.
+  expect(report.projectors).toMatchObject([{ pictures: true, audio: false, pictureTokens: 1, shown: true }]);
+  expect(report.warnings.map(({ code }: { code: string }) => code)).toContain("QW-SMOKE-BASE");
+  const store = join(home, "vision-out", "store");
+  const answered = readdirSync(store).filter((name) => existsSync(join(store, name, "smoke.json")));
+  expect(JSON.parse(readFileSync(join(store, answered[0] ?? "", "smoke.json"), "utf8"))).toMatchObject({
+    ...{ passed: 0, failed: 0 },
+    answers: [{ projector: "F16", skipped: [expect.stringMatching(/^`matches`: the base fails this too .*TIGER/)] }],
+  });
 });
 
 describe("a LoRA adapter", () => {

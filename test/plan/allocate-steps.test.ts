@@ -48,7 +48,7 @@ test("a variant for a device leaves room for the model's projector", async () =>
     const { steps } = await planned(recipe(made), model);
     return ["Q3_K_M", "Q4_K_S"].map((name) => steps.find(({ id }) => id === `allocate:${name}`)?.inputs.projector);
   };
-  const file = { kind: "step", step: "convert:mmproj", file: "mmproj.gguf", optional: false };
+  const file = { kind: "step", step: "convert:mmproj:F16", file: "mmproj.gguf", optional: false };
   expect(await projectors(vision)).toEqual([file, undefined]);
   expect(await projectors({})).toEqual([undefined, undefined]);
 });

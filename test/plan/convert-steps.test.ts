@@ -76,18 +76,31 @@ describe("a model with a vision tower", () => {
 
   test("has a step for its projector, an input of package and memory", async () => {
     const steps = await plannedSteps(recipe("{}"), vision);
-    const projector = steps.find(({ id }) => id === "convert:mmproj");
+    const projector = steps.find(({ id }) => id === "convert:mmproj:F16");
     expect(projector?.tools).toEqual(convertUpstream.tools);
-    const read = { kind: "step", step: "convert:mmproj", file: "mmproj.gguf", optional: false };
-    for (const id of ["package", "package:Q8_0:memory"])
-      expect(steps.find((step) => step.id === id)?.inputs.projector, id).toEqual(read);
-    expect(steps.find(({ id }) => id === "package")?.params.projectorFile).toBe("mmproj-M-F16.gguf");
+    const read = { kind: "step", step: "convert:mmproj:F16", file: "mmproj.gguf", optional: false };
+    const inputs = (id: string) => steps.find((step) => step.id === id)?.inputs;
+    expect([inputs("package")?.["projector:F16"], inputs("package:Q8_0:memory")?.projector]).toEqual([read, read]);
+    expect(steps.find(({ id }) => id === "package")?.params.projectors).toEqual([
+      { type: "F16", file: "mmproj-M-F16.gguf", shown: false },
+    ]);
+  });
+
+  test("has a step for each type of projector; the most exact one counts as memory", async () => {
+    const steps = await plannedSteps(recipe("{ mmproj: [Q8_0, F16] }"), vision);
+    expect(steps.flatMap(({ id, params }) => (id.startsWith("convert:mmproj") ? [params.type] : []))).toEqual([
+      "F16",
+      "Q8_0",
+    ]);
+    expect(steps.find(({ id }) => id === "package:Q8_0:memory")?.inputs.projector).toMatchObject({
+      step: "convert:mmproj:F16",
+    });
   });
 
   test("is released without a projector with `mmproj: none`", async () => {
     const steps = await plannedSteps(recipe("{ mmproj: none }"), vision);
-    expect(steps.map(({ id }) => id)).not.toContain("convert:mmproj");
-    expect(steps.find(({ id }) => id === "package")?.params.projectorFile).toBeNull();
+    expect(steps.map(({ id }) => id)).not.toContain("convert:mmproj:F16");
+    expect(steps.find(({ id }) => id === "package")?.params.projectors).toEqual([]);
   });
 });
 

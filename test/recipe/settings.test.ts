@@ -27,7 +27,7 @@ const complete = `
 version: 1
 model: { source: hf:Qwen/Qwen3-4B-Instruct-2507, revision: main, name: Qwen3-4B-Instruct-2507 }
 pipeline: release
-convert: { outtype: bf16, mmproj: auto, pretokenizer: auto }
+convert: { outtype: bf16, mmproj: F16, pretokenizer: auto }
 calibration: { corpus: [default], chunks: 200, context: 512, chatTemplate: false }
 search: { corpus: [default], chunks: 24 }
 evaluation: { corpus: [default], chunks: 80, context: 512 }
@@ -55,7 +55,7 @@ test("a recipe with most keys", async () => {
       source: { kind: "hub", repo: "Qwen/Qwen3-4B-Instruct-2507", revision: "main" },
       name: "Qwen3-4B-Instruct-2507",
     },
-    convert: { engine: "auto", outtype: "bf16", mmproj: "auto", pretokenizer: "auto" },
+    convert: { engine: "auto", outtype: "bf16", mmproj: ["F16"], pretokenizer: "auto" },
     calibration: { corpus: [{ kind: "default" }], chunks: 200, context: 512, chatTemplate: false },
     smoke: [
       { prompt: "What is the capital of France?", maxTokens: 128, expect: { matches: "Paris" } },
@@ -161,7 +161,7 @@ test("the smallest recipe has all settings from the pipeline and the defaults", 
     model: { source: { kind: "hub", repo: "org/My-Model", revision: "main" }, name: "My-Model", checkWeights: "full" },
     pipeline: { name: "pipe", file: join(folder, "pipe.yaml") },
     stages: [...stageNames],
-    convert: { engine: "auto", outtype: "auto", mmproj: "auto", pretokenizer: "auto" },
+    convert: { engine: "auto", outtype: "auto", mmproj: ["F16"], pretokenizer: "auto" },
     calibration: { corpus: [{ kind: "default" }], chunks: 200, context: 512, chatTemplate: false },
     search: { corpus: [{ kind: "default" }], chunks: 24 },
     evaluation: { corpus: [{ kind: "default" }], chunks: 80, context: 512 },

@@ -42,9 +42,7 @@ export function checkVariants(
         ? checkFigures(variant, report, models.get(variant.file))
         : variant.parts.flatMap((split) => checkSplit(`the variant ${variant.name}`, split, models.get(split.file)))),
     ]),
-    ...(report.projector === undefined
-      ? []
-      : checkSplit("the projector", report.projector, models.get(report.projector.file))),
+    ...(report.projectors ?? []).flatMap((one) => checkSplit("the projector", one, models.get(one.file))),
     ...(report.mtp === undefined ? [] : checkSplit("the MTP layers", report.mtp, models.get(report.mtp.file))),
     ...strays.map((file) => errorProblem("QS-VERIFY-VARIANT", file, `${file} is not a variant in release.json`)),
     ...[...models].flatMap(([file, { header }]) => checkHeader(file, header)),

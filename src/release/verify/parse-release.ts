@@ -5,9 +5,9 @@ import type { RunReport } from "../release-report.js";
 const count = z.int().min(0);
 const figures = z.record(z.string(), z.unknown());
 
-/** Fields of `release.json` that verification needs; other fields are kept, since the digests cover them. */
 const sideFile = z.looseObject({ file: z.string().min(1), bytes: count, sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 
+/** Fields of `release.json` that verification needs; other fields are kept, since the digests cover them. */
 const release = z.looseObject({
   recipe: z.string(),
   model: z.looseObject({
@@ -32,7 +32,7 @@ const release = z.looseObject({
       }),
     )
     .min(1),
-  projector: sideFile.optional(),
+  projectors: z.array(sideFile).optional(),
   mtp: sideFile.optional(),
   warnings: z
     .array(z.looseObject({ code: z.string(), message: z.string(), remedy: z.string(), variant: z.string().optional() }))

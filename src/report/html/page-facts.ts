@@ -19,6 +19,8 @@ export interface SmokeAnswers {
   problem: string | null;
   answers: readonly {
     prompt: string;
+    /** Type of the projector through which the model saw a picture. */
+    projector?: string;
     answer: string;
     stopReason: string;
     failures: readonly string[];

@@ -18,7 +18,14 @@ function oneVariant(variant: string, { problem, answers }: SmokeAnswers): Html {
       : html`<strong class="bad">✗ ${failed === 0 ? "failed" : `${failed} of ${answers.length} failed`}</strong>`;
   return html`<details><summary>${variant}: ${verdict}</summary><div class="answers">
 ${problem === null ? undefined : html`<p class="bad">${problem}</p>\n`}${answers.map(
-  ({ prompt, answer, stopReason, failures, skipped }) => html`<dl><dt>${prompt}</dt><dd>${answer}</dd></dl>
+  ({
+    prompt,
+    projector,
+    answer,
+    stopReason,
+    failures,
+    skipped,
+  }) => html`<dl><dt>${prompt}${projector === undefined ? undefined : ` (picture, projector ${projector})`}</dt><dd>${answer}</dd></dl>
 ${skipped.length === 0 ? undefined : html`<p class="quiet">Not checked: ${skipped.join("; ")}</p>\n`}${failures.length === 0 ? undefined : html`<p class="bad">${failures.join("; ")} (stop reason: ${stopReason})</p>\n`}`,
 )}</div></details>
 `;

@@ -1,10 +1,12 @@
 import { stat } from "node:fs/promises";
 import type { SnapshotReport } from "../../checkpoint/snapshot-report.js";
+import { readGguf } from "../../gguf/read-header.js";
+import { acceptsAudio, acceptsPictures, pictureTokens } from "../../hardware/memory/picture-tokens.js";
 import { ggmlTypeByName } from "../../quant/ggml-types.js";
-import type { EvaluatedCopy, NoiseFloor, RunReport } from "../../release/release-report.js";
+import type { EvaluatedCopy, NoiseFloor, ProjectorFile, RunReport } from "../../release/release-report.js";
 import { distinctWarnings, publicWarning } from "../../util/warnings.js";
 import type { ConvertReport } from "../convert/convert-report.js";
-import { readReport } from "../step-files.js";
+import { projectorInput, readReport } from "../step-files.js";
 import type { BaseReport } from "../validate/base-logits.js";
 import type { NoiseReport } from "../validate/noise-floor.js";
 import { collectCompute } from "./collect-compute.js";
@@ -42,8 +44,8 @@ export async function collectReport(params: PackageParams, sources: VariantSourc
     release: null,
     steps: sources.steps().map(({ id, stage, status, seconds }) => ({ id, stage, status, seconds })),
     variants: variants.map(({ report }) => report),
-    ...(await sideFile("projector", params.projectorFile, sources)),
-    ...(await sideFile("mtp", params.mtpFile, sources)),
+    ...(await projectorsOf(params, sources)),
+    ...(await mtpOf(params, sources)),
     base: converted === undefined ? null : { ...publicBase(converted, base, noise), ...(await copyOf(params, read)) },
     toolchain: params.toolchain,
     ...collectCompute(sources.steps()),
@@ -65,16 +67,28 @@ function sourceFiles(snapshot: SnapshotReport | undefined): Pick<RunReport["mode
   return { files };
 }
 
-/** A file beside the variants, which all of them share. */
-async function sideFile(
-  name: "projector" | "mtp",
-  file: string | null,
+async function projectorsOf(
+  { projectors }: PackageParams,
   sources: VariantSources,
-): Promise<Pick<RunReport, "projector" | "mtp">> {
-  const path = sources.input(name);
-  const sha256 = sources.digest(name);
+): Promise<Pick<RunReport, "projectors">> {
+  const found: ProjectorFile[] = [];
+  for (const { type, file, shown } of projectors) {
+    const path = sources.input(projectorInput(type));
+    const sha256 = sources.digest(projectorInput(type));
+    if (path === undefined || sha256 === undefined) continue;
+    const gguf = await readGguf(path);
+    const accepts = { pictures: acceptsPictures(gguf), audio: acceptsAudio(gguf), pictureTokens: pictureTokens(gguf) };
+    found.push({ type, file, bytes: gguf.fileBytes, sha256, ...accepts, shown });
+  }
+  return found.length === 0 ? {} : { projectors: found };
+}
+
+/** The layers for multi-token prediction, a file that all variants share. */
+async function mtpOf({ mtpFile: file }: PackageParams, sources: VariantSources): Promise<Pick<RunReport, "mtp">> {
+  const path = sources.input("mtp");
+  const sha256 = sources.digest("mtp");
   if (file === null || path === undefined || sha256 === undefined) return {};
-  return { [name]: { file, bytes: (await stat(path)).size, sha256 } };
+  return { mtp: { file, bytes: (await stat(path)).size, sha256 } };
 }
 
 function publicBase(converted: ConvertReport, base: BaseReport | undefined, noise: NoiseReport | undefined) {

@@ -1,6 +1,7 @@
 import type { CardOverrides } from "../../checkpoint/override-card.js";
 import type { CorpusText } from "../../corpus/assemble-corpus.js";
 import type { TargetDevices } from "../../hardware/fit/estimate-release-fit.js";
+import type { ProjectorType } from "../../quant/names.js";
 import type { GateLimit, SmokeFigure } from "../../release/gates.js";
 import type { InputFile, InputText } from "../../release/release-facts.js";
 import type { JsonObject } from "../../util/canonical-json.js";
@@ -29,8 +30,11 @@ export interface PackageParams extends JsonObject {
   /** `org/name` on the Hub; null for a local folder. */
   baseModel: string | null;
   imatrixFile: string;
-  /** Null without a vision or audio projector in the model or the recipe. */
-  projectorFile: string | null;
+  /**
+   * The vision or audio projectors, the most exact first; empty without one in the model or the recipe. `shown`: the smoke
+   * test shows pictures through it.
+   */
+  projectors: readonly { type: ProjectorType; file: string; shown: boolean }[];
   /** File of the layers for multi-token prediction; null unless the recipe separates them. */
   mtpFile: string | null;
   variants: readonly PackagedVariant[];

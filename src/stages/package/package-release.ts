@@ -12,7 +12,7 @@ import { QuantsmithError } from "../../util/errors.js";
 import { linkOrCopy } from "../../util/files.js";
 import { renderYaml } from "../../util/printable-yaml.js";
 import { type Operation, requiredInput } from "../stage.js";
-import { readReport, writeReport } from "../step-files.js";
+import { projectorInput, readReport, writeReport } from "../step-files.js";
 import { collectHardware } from "./collect-hardware.js";
 import { collectPage } from "./collect-page.js";
 import { collectReport } from "./collect-report.js";
@@ -47,9 +47,11 @@ export const packageRelease: Operation<PackageParams> = {
     const release: RunReport = { ...report, release: params.release, variants, warnings };
     const imatrix = context.input("imatrix");
     if (imatrix !== undefined) await linkOrCopy(imatrix, join(context.out, params.imatrixFile));
-    for (const name of ["projector", "mtp"] as const) {
-      const file = report[name]?.file;
-      if (file !== undefined) await linkOrCopy(requiredInput(context, name), join(context.out, file));
+    for (const { type, file } of params.projectors) {
+      await linkOrCopy(requiredInput(context, projectorInput(type)), join(context.out, file));
+    }
+    if (report.mtp !== undefined) {
+      await linkOrCopy(requiredInput(context, "mtp"), join(context.out, report.mtp.file));
     }
     await requireNames(context.out, kept);
     const hardware = await collectHardware(kept, params, context);

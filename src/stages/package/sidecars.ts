@@ -76,7 +76,8 @@ function publishedCommands({ variants }: RunReport, context: StageContext): Rele
   return context
     .steps()
     .filter(
-      ({ id, stage }) => writingStages.includes(stage) && (id === stage || id === "convert:mmproj" || left.has(id)),
+      ({ id, stage }) =>
+        writingStages.includes(stage) && (id === stage || id.startsWith("convert:mmproj:") || left.has(id)),
     )
     .flatMap(({ id, commands = [] }) => commands.map((argv) => ({ step: id, argv: withoutThreads(argv) })));
 }

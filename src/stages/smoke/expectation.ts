@@ -1,3 +1,4 @@
+import type { ProjectorType } from "../../quant/names.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import type { SmokeQuestion, SmokeTool } from "./protocol.js";
 
@@ -32,6 +33,8 @@ export type Expectation = {
 
 export type SmokePrompt = {
   prompt: string;
+  /** Picture shown with it: `bundled`, or a file; in a step's parameters, the name of the input. */
+  image?: string | undefined;
   /** System prompt; none by default. */
   system?: string | undefined;
   /** Longest answer in tokens. */
@@ -40,6 +43,21 @@ export type SmokePrompt = {
   tools?: readonly SmokeTool[] | undefined;
   expect?: Expectation | undefined;
 };
+
+/** A prompt of a smoke test, with the projector through which the model sees its picture. */
+export interface Asked {
+  prompt: SmokePrompt;
+  /** Index of the recipe's prompt. */
+  index: number;
+  projector?: ProjectorType;
+}
+
+/** Returns the prompts to ask, in order: those with a picture once for each projector. */
+export function askedPrompts(prompts: readonly SmokePrompt[], projectors: readonly ProjectorType[] = []): Asked[] {
+  return prompts.flatMap((prompt, index): Asked[] =>
+    prompt.image === undefined ? [{ prompt, index }] : projectors.map((projector) => ({ prompt, index, projector })),
+  );
+}
 
 /** Returns the part of a prompt that affects the answer. */
 export function questionOf({ prompt, system, maxTokens, tools, expect }: SmokePrompt): SmokeQuestion {

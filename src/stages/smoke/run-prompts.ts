@@ -1,13 +1,16 @@
 import type { Gguf } from "../../gguf/gguf.js";
+import type { ProcessLimits } from "../../util/process-watch.js";
 import { requireMemory } from "../require-memory.js";
 import type { StageContext } from "../stage.js";
-import { linkInput } from "../step-files.js";
 import { memoryLimit } from "./memory-limit.js";
 import { modelKind } from "./model-facts.js";
 import type { SmokeQuestion } from "./protocol.js";
 import { renderPrompts } from "./render-prompts.js";
 import { type ChildOutcome, runSmokeChild } from "./run-smoke-child.js";
 import { sentencePairs } from "./sentence-pairs.js";
+
+/** The model's name in the working folder. */
+export const modelName = "model.gguf";
 
 /** A working process uses CPU time on any machine; only a stuck one is idle this long. */
 const idleSeconds = 20;
@@ -16,8 +19,13 @@ const idleDeviceSeconds = 120;
 /** Long enough for a prompt of the largest model on a slow disk. */
 const silentSeconds = 15 * 60;
 
+/** Returns the limits of a process that loads a model. */
+export function processLimits(memoryBytes: number, { backend }: StageContext["compute"]): ProcessLimits {
+  return { memoryBytes, idleSeconds: backend === "cpu" ? idleSeconds : idleDeviceSeconds, silentSeconds };
+}
+
 /**
- * Loads a step's `model` in a child process, within memory and time limits, and runs the questions. Throws the errors of
+ * Loads the model in a child process, within memory and time limits, and runs the questions. Throws the errors of
  * `requireMemory`, `renderChats` and `runSmokeChild`.
  */
 export async function runPrompts(
@@ -30,7 +38,7 @@ export async function runPrompts(
   await requireMemory(context, contextTokens);
   const kind = modelKind(gguf);
   const request = {
-    model: await linkInput(context, "model", "model.gguf"),
+    model: modelName,
     kind,
     threads: context.threads,
     backend: compute.backend,
@@ -40,11 +48,7 @@ export async function runPrompts(
     pairs: kind === "text" ? [] : sentencePairs,
     rendered: kind === "text" ? await renderPrompts(gguf, questions, context) : [],
   };
-  const limits = {
-    memoryBytes: memoryLimit(gguf, contextTokens, compute.backend),
-    idleSeconds: compute.backend === "cpu" ? idleSeconds : idleDeviceSeconds,
-    silentSeconds,
-  };
+  const limits = processLimits(memoryLimit(gguf, contextTokens, compute.backend), compute);
   const outcome = await runSmokeChild(request, limits, context);
   if (compute.backend !== "cpu" && outcome.loaded !== undefined) context.layers(outcome.loaded.gpuLayers);
   return outcome;

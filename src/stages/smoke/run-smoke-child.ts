@@ -79,7 +79,7 @@ export async function runSmokeChild(
 }
 
 /** Throws for a signal not sent by quantsmith, since a stored verdict would also fail the next run. */
-function requireNotKilled({ signal, breach, tail }: SubprocessResult): void {
+export function requireNotKilled({ signal, breach, tail }: SubprocessResult): void {
   if (breach !== undefined || (signal !== "SIGKILL" && signal !== "SIGTERM")) return;
   throw new QuantsmithError("QS-SMOKE-KILLED", `another process killed the smoke test (${signal})`, {
     remedy: "Close other programs and run again; most likely the system ran out of memory.",

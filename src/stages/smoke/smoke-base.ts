@@ -1,19 +1,22 @@
 import { readGguf } from "../../gguf/read-header.js";
+import type { ProjectorType } from "../../quant/names.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
 import type { Warning } from "../../util/warnings.js";
 import { type Operation, requiredInput } from "../stage.js";
 import { writeReport } from "../step-files.js";
-import { questionOf, type SmokePrompt } from "./expectation.js";
+import { askAll } from "./ask-all.js";
+import { askedPrompts, questionOf, type SmokePrompt } from "./expectation.js";
 import { hasChatTemplate, modelKind } from "./model-facts.js";
 import { promptWarnings } from "./render-prompts.js";
-import { runPrompts } from "./run-prompts.js";
 import type { Reply } from "./run-smoke-child.js";
 import { findUnmet, type Unmet } from "./unmet.js";
 
 export interface SmokeBaseParams extends JsonObject {
   prompts: readonly SmokePrompt[];
+  /** The projector through which pictures are shown, the most exact; absent without pictures. */
+  projector?: ProjectorType;
   /** Tokens of context. */
   context: number;
 }
@@ -29,10 +32,9 @@ export interface SmokeBaseReport {
 }
 
 /**
-/**
  * Answers the prompts with the base GGUF. Warns of an engine that renders them differently, and of expectations that the base
- * does not meet: they do not gate variants. Input `model`; output `smoke-base.json`. Errors: QS-SMOKE-BASE if the base does
- * not run; QS-SMOKE-RUNTIME; QS-GGUF-*; those of `renderChats`.
+ * does not meet: they do not gate variants. Inputs `model`, and the projector and files of pictures; output
+ * `smoke-base.json`. Errors: QS-SMOKE-BASE if the base does not run; QS-GGUF-*; those of `askAll` and `renderChats`.
  */
 export const smokeBase: Operation<SmokeBaseParams> = {
   id: "smoke-base",
@@ -41,15 +43,16 @@ export const smokeBase: Operation<SmokeBaseParams> = {
   resource: "compute",
   evaluatesModel: () => true,
   tools: ["node-llama-cpp", "llama.cpp"],
-  async run({ prompts, context: contextTokens }, context) {
+  async run({ prompts, projector, context: contextTokens }, context) {
     const gguf = await readGguf(requiredInput(context, "model"));
-    const questions = prompts.map(questionOf);
+    const asked = askedPrompts(prompts, projector && [projector]);
     if (modelKind(gguf) === "text") {
+      const questions = prompts.filter(({ image }) => image === undefined).map(questionOf);
       for (const warning of await promptWarnings(gguf, questions, context)) context.warn(warning);
     }
-    const outcome = await runPrompts(gguf, questions, contextTokens, context);
+    const outcome = await askAll(gguf, asked, contextTokens, context);
     if (outcome.problem !== null) throw baseFailure(outcome.problem);
-    const answers = prompts.map((prompt, index) => baseAnswer(prompt, outcome.replies[index]));
+    const answers = asked.map(({ prompt }, index) => baseAnswer(prompt, outcome.replies[index]));
     for (const warning of unmetWarning(prompts, answers)) context.warn(warning);
     const { similarities } = outcome;
     const measured = similarities === undefined ? {} : { similarities };
@@ -60,11 +63,13 @@ export const smokeBase: Operation<SmokeBaseParams> = {
 };
 
 function baseAnswer(
-  { prompt, expect = {}, tools = [] }: SmokePrompt,
+  { prompt, image, expect = {}, tools = [] }: SmokePrompt,
   reply: Reply,
 ): SmokeBaseReport["answers"][number] {
   if (reply === undefined) throw baseFailure(`${quote(prompt)}: no answer`);
   if (reply.kind === "embedding") return { vector: reply.vector };
+  // A question about a picture has a process of its own.
+  if (reply.kind === "failed" && image !== undefined) throw baseFailure(`${quote(prompt)}: ${reply.reason}`);
   if (reply.kind === "failed") return { text: "", unmet: [{ expectation: "answer", reason: reply.reason }] };
   // `smokeReport` skips expectations that do not apply.
   const { toolCall, cosineToBase: _cosine, rankToBase: _rank, ...others } = expect;
@@ -92,6 +97,7 @@ export function unmetWarning(prompts: readonly SmokePrompt[], answers: SmokeBase
 
 function baseFailure(reason: string): QuantsmithError {
   return new QuantsmithError("QS-SMOKE-BASE", `the base does not run in the smoke test: ${reason}`, {
-    remedy: "Run again with `--fresh`; without success, choose a pipeline without the stage `smoke`.",
+    remedy:
+      "Run again with `--fresh`; without success, remove `image` from the prompts, or choose a pipeline without the stage `smoke`.",
   });
 }

@@ -8,9 +8,10 @@ export function smokeReasons({ problem, answers }: SmokeReport): string[] {
   );
   return [
     ...(problem === null ? [] : [`smoke test: ${problem}`]),
-    ...failed.map(({ prompt, answer, cosine, failures }) => {
+    ...failed.map(({ prompt, projector, answer, cosine, failures }) => {
       const gave = cosine === undefined ? ` gave "${answer}"` : "";
-      return `smoke "${prompt}"${gave}: ${failures.join("; ")}`;
+      const through = projector === undefined ? "" : ` with a picture and the projector ${projector}`;
+      return `smoke "${prompt}"${through}${gave}: ${failures.join("; ")}`;
     }),
   ];
 }

@@ -1,6 +1,7 @@
+import type { ProjectorType } from "../../quant/names.js";
 import { checkAnswer } from "./check-answer.js";
 import { checkEmbedding } from "./check-embedding.js";
-import type { SmokePrompt } from "./expectation.js";
+import type { Asked, SmokePrompt } from "./expectation.js";
 import { rankCorrelation } from "./rank-correlation.js";
 import type { ChildOutcome, Reply } from "./run-smoke-child.js";
 import type { SmokeBaseReport } from "./smoke-base.js";
@@ -8,6 +9,8 @@ import { withoutUnmet } from "./unmet.js";
 
 export interface SmokeAnswer {
   prompt: string;
+  /** The projector through which the model saw the picture; absent without one. */
+  projector?: ProjectorType;
   answer: string;
   /** `eogToken`: the model ended its turn; `maxTokens`: the limit was reached; `none`: no text answer. */
   stopReason: "eogToken" | "maxTokens" | "none";
@@ -38,13 +41,16 @@ export interface SmokeReport {
 
 /** Checks the results of a child process. Pure. */
 export function smokeReport(
-  prompts: readonly SmokePrompt[],
+  asked: readonly Asked[],
   base: SmokeBaseReport,
   outcome: Pick<ChildOutcome, "replies" | "problem" | "loaded" | "similarities">,
 ): SmokeReport {
-  const answers = prompts.map((prompt, index) => checkReply(prompt, outcome.replies[index], base.answers[index]));
+  const answers = asked.map(({ prompt, index, projector }, i) => {
+    const checked = checkReply(prompt, outcome.replies[i], base.answers[index]);
+    return projector === undefined ? checked : { ...checked, projector };
+  });
   const rank = rankToBase(base, outcome);
-  const problem = outcome.problem ?? templateProblem(base, outcome) ?? rankProblem(rank, prompts);
+  const problem = outcome.problem ?? templateProblem(base, outcome) ?? rankProblem(rank, asked);
   const failed = answers.filter(({ failures }) => failures.length > 0).length;
   return {
     passed: answers.filter(({ failures, skipped }) => failures.length === 0 && skipped.length === 0).length,
@@ -65,8 +71,8 @@ function rankToBase(base: SmokeBaseReport, { similarities }: Pick<ChildOutcome, 
 }
 
 /** Returns the failure of an embedding variant that orders the pairs differently; the strictest prompt's limit counts. */
-function rankProblem(rank: number | undefined, prompts: readonly SmokePrompt[]): string | null {
-  const limits = prompts.flatMap(({ expect }) => expect?.rankToBase ?? []);
+function rankProblem(rank: number | undefined, asked: readonly Asked[]): string | null {
+  const limits = asked.flatMap(({ prompt }) => prompt.expect?.rankToBase ?? []);
   const least = limits.length === 0 ? minRank : Math.max(...limits);
   // NaN fails.
   if (rank === undefined || rank >= least) return null;

@@ -97,7 +97,12 @@ function foreignReport(text: (field: string) => string): RunReport {
       parameters: 4e9,
     },
     variants: foreignVariants,
-    projector: { file: text("projector"), bytes: 1e9, sha256: "ab" },
+    projectors: [
+      {
+        ...{ type: "F16", file: text("projector"), bytes: 1e9, sha256: "ab" },
+        ...{ pictures: true, audio: true, pictureTokens: 256, shown: true },
+      },
+    ],
     compute: { backend: text("backend"), device: text("graphics card"), driver: text("driver"), gpuLayers: 7 },
     toolchain: { llamaCpp: text("llama.cpp"), nodeLlamaCpp: text("node-llama-cpp") },
   };

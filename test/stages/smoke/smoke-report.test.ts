@@ -1,12 +1,13 @@
 import { describe, expect, test } from "vitest";
+import { askedPrompts } from "../../../src/stages/smoke/expectation.js";
 import type { Reply } from "../../../src/stages/smoke/run-smoke-child.js";
 import { unmetWarning } from "../../../src/stages/smoke/smoke-base.js";
 import { smokeReasons } from "../../../src/stages/smoke/smoke-reasons.js";
 import { smokeReport } from "../../../src/stages/smoke/smoke-report.js";
-import { findUnmet } from "../../../src/stages/smoke/unmet.js";
+import { findUnmet, type Unmet } from "../../../src/stages/smoke/unmet.js";
 import { somePrompt } from "../../fixtures/smoke-model.js";
 
-const prompts = [somePrompt("one", { expect: { contains: "1" } }), somePrompt("two")];
+const prompts = askedPrompts([somePrompt("one", { expect: { contains: "1" } }), somePrompt("two")]);
 const chat = { template: true, answers: [] };
 const loaded = { kind: "loaded", seconds: 1, template: true, gpuLayers: 0 } as const;
 const said = (index: number, text: string): Reply => ({
@@ -45,7 +46,7 @@ describe("an expectation that the base does not meet", () => {
       const reply = { text, stopReason: "eogToken", tokens: 2, schemaFault: null } as const;
       return { text, unmet: findUnmet({ ...reply, expect, tools: [] }) };
     });
-    const report = smokeReport(asked, { template: false, answers }, { loaded, problem: null, replies });
+    const report = smokeReport(askedPrompts(asked), { template: false, answers }, { loaded, problem: null, replies });
     return { report, warnings: unmetWarning(asked, answers) };
   };
 
@@ -80,7 +81,7 @@ test("a question that raises an exception fails alone", () => {
 });
 
 test("a prompt with an expectation that was not checked has neither passed nor failed", () => {
-  const asked = [somePrompt("one", { expect: { toolCall: "f" } }), somePrompt("two")];
+  const asked = askedPrompts([somePrompt("one", { expect: { toolCall: "f" } }), somePrompt("two")]);
   const report = smokeReport(asked, chat, { loaded, problem: null, replies: [said(0, "1"), said(1, "2")] });
   expect(report).toMatchObject({ passed: 1, failed: 0, answers: [{ skipped: [expect.any(String)] }, { skipped: [] }] });
 });
@@ -100,12 +101,43 @@ describe("the chat template", () => {
   });
 });
 
+describe("a picture", () => {
+  const shown = somePrompt("see", { image: "bundled", expect: { contains: "TIGER" } });
+  const asked = askedPrompts([somePrompt("one"), shown], ["F16", "Q8_0"]);
+  const base = (unmet: Unmet[]) => ({
+    template: true,
+    answers: [
+      { text: "1", unmet: [] },
+      { text: "A TIGER", unmet },
+    ],
+  });
+  const replies = [said(0, "1"), said(1, "A TIGER"), said(2, "A cat")];
+
+  test("is shown through each projector, and the reason of a failure contains it", () => {
+    const report = smokeReport(asked, base([]), { loaded, problem: null, replies });
+    expect(report).toMatchObject({ passed: 2, failed: 1 });
+    expect(smokeReasons(report)).toEqual([
+      'smoke "see" with a picture and the projector Q8_0 gave "A cat": the answer does not contain "TIGER"',
+    ]);
+  });
+
+  test("that the base does not recognize fails no variant, but a crash does", () => {
+    const blind = base([{ expectation: "contains", reason: "no TIGER" }]);
+    const report = smokeReport(asked, blind, { loaded, problem: null, replies });
+    expect(report).toMatchObject({ passed: 1, failed: 0 });
+    expect(report.answers[2]?.skipped).toEqual(["`contains`: the base fails this too (no TIGER)"]);
+    const crashed: Reply = { kind: "failed", index: 2, reason: "its native code crashed" };
+    const outcome = { loaded, problem: null, replies: [replies[0], replies[1], crashed] };
+    expect(smokeReport(asked, blind, outcome)).toMatchObject({ failed: 1 });
+  });
+});
+
 test("vectors are compared with the base's, and NaN fails", () => {
   const vectors = (b: number[]) => ({ template: false, answers: [{ vector: [1, 0] }, { vector: b }] });
   const embed = (index: number, vector: number[]): Reply => ({
     ...{ kind: "embedding", index, vector, promptTokens: 5, promptSeconds: 1 },
   });
-  const texts = [somePrompt("one"), somePrompt("two", { expect: { contains: "2", cosineToBase: 0.5 } })];
+  const texts = askedPrompts([somePrompt("one"), somePrompt("two", { expect: { contains: "2", cosineToBase: 0.5 } })]);
   const outcome = { loaded, problem: null, replies: [embed(0, [1, 1]), embed(1, [1, 0])] };
   const report = smokeReport(texts, vectors([1, 0]), outcome);
   expect(report.answers[0]).toMatchObject({
@@ -123,7 +155,7 @@ describe("the order of sentence pairs", () => {
   const base = { template: false, answers: [{ vector: [1, 0] }], similarities: [0.9, 0.5, 0.4, 0.1] };
   const reply: Reply = { kind: "embedding", index: 0, vector: [1, 0], promptTokens: 1, promptSeconds: 1 };
   const of = (similarities: number[] | undefined, rankToBase?: number) =>
-    smokeReport([somePrompt("one", rankToBase === undefined ? {} : { expect: { rankToBase } })], base, {
+    smokeReport(askedPrompts([somePrompt("one", rankToBase === undefined ? {} : { expect: { rankToBase } })]), base, {
       ...{ loaded, problem: null, replies: [reply] },
       ...(similarities === undefined ? {} : { similarities }),
     });

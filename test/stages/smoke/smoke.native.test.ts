@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { readGguf } from "../../../src/gguf/read-header.js";
 import { quantize } from "../../../src/llamacpp/quantize.js";
-import type { Expectation, SmokePrompt } from "../../../src/stages/smoke/expectation.js";
+import { askedPrompts, type Expectation, type SmokePrompt } from "../../../src/stages/smoke/expectation.js";
 import type { SmokeBaseReport } from "../../../src/stages/smoke/smoke-base.js";
 import { smokeReasons } from "../../../src/stages/smoke/smoke-reasons.js";
 import { type SmokeReport, smokeReport } from "../../../src/stages/smoke/smoke-report.js";
@@ -21,7 +21,7 @@ const chatBase = (prompts: readonly SmokePrompt[], text?: string): SmokeBaseRepo
   answers: text === undefined ? [] : prompts.map(() => ({ text, unmet: [] })),
 });
 async function report(model: string, prompts: readonly SmokePrompt[], text?: string): Promise<SmokeReport> {
-  return smokeReport(prompts, chatBase(prompts, text), await askModel(folder, inside(model), prompts));
+  return smokeReport(askedPrompts(prompts), chatBase(prompts, text), await askModel(folder, inside(model), prompts));
 }
 
 beforeAll(async () => {
@@ -137,7 +137,11 @@ describe("embedding models", () => {
     const { similarities = [] } = base;
     expect(similarities).toHaveLength(20);
     const judge = async (name: string) =>
-      smokeReport(prompts, { template: true, answers, similarities }, await askModel(folder, inside(name), prompts));
+      smokeReport(
+        askedPrompts(prompts),
+        { template: true, answers, similarities },
+        await askModel(folder, inside(name), prompts),
+      );
     const good = await judge("Q8_0-embed.gguf");
     expect(good).toMatchObject({ passed: 2, failed: 0 });
     expect(good.answers[0]?.cosine).toBeGreaterThan(0.99);
@@ -171,7 +175,7 @@ describe.runIf(process.platform === "linux")(
     ] as const)("%s", async (signal, limits, problem) => {
       const outcome = await harm(signal, limits);
       expect(outcome.problem).toBe(problem);
-      const judged = smokeReport(prompts, chatBase(prompts), outcome);
+      const judged = smokeReport(askedPrompts(prompts), chatBase(prompts), outcome);
       expect(judged).toMatchObject({ passed: 1, failed: 2, problem });
       expect(smokeReasons(judged)).toEqual([`smoke test: ${problem}`]);
     });
