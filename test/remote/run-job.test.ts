@@ -8,6 +8,7 @@ import { cpuCompute } from "../../src/llamacpp/compute/compute.js";
 import { type JobFile, jobPaths, shareFiles, writeJobFile } from "../../src/remote/job-file.js";
 import { runJob } from "../../src/remote/run-job.js";
 import { findOperation } from "../../src/stages/operations.js";
+import { variantMemory } from "../../src/stages/package/variant-memory.js";
 import { DigestCache } from "../../src/util/digest-cache.js";
 import type { QuantsmithError } from "../../src/util/errors.js";
 import { sha256 } from "../../src/util/sha256.js";
@@ -143,7 +144,7 @@ test.each<[string, string, (job: JobFile) => JobFile]>([
   [
     "other tools",
     "QS-WORKER-TOOLS",
-    (job) => ({ ...job, operation: "variant-memory", stage: "package", version: 1, params: {} }),
+    (job) => ({ ...job, operation: "variant-memory", stage: "package", version: variantMemory.version, params: {} }),
   ],
   [
     "another kind of backend",
