@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { isObject } from "../checkpoint/parse-python-json.js";
 import { missingVisionTool } from "../llamacpp/toolchain/vision-tool.js";
 import type { Settings } from "../recipe/settings.js";
@@ -31,9 +31,10 @@ export async function hashPictures(settings: Settings, digests: DigestCache): Pr
 /** Returns why a file is no picture; undefined if it is one. */
 async function pictureFault(path: string): Promise<string | undefined> {
   try {
+    // Opening a pipe could wait for ever.
+    if (!(await stat(path)).isFile()) return "it is not a regular file";
     const file = await open(path, "r");
     try {
-      if (!(await file.stat()).isFile()) return "it is not a regular file";
       const { buffer, bytesRead } = await file.read(Buffer.alloc(8), 0, 8, 0);
       return pictureStart.test(buffer.toString("latin1", 0, bytesRead)) ? undefined : "it is not a picture";
     } finally {
