@@ -47,7 +47,7 @@ export async function benchGpu(print: (line: string) => void): Promise<void> {
     await copyFile(join(root, "recipes", "demo", "text", "calibration.txt"), join(home, "text.txt"));
     const run = { toolchain, cwd: home, threads: availableParallelism() };
     // Compiles the device's programs, which drivers keep.
-    if (!isSoftware) await stages(run, compute, effort);
+    await stages(run, compute, effort);
     const onDevice = await stages(run, compute, effort);
     const onCpu = await stages(run, cpuCompute, effort);
     for (const [name, report] of Object.entries(onDevice)) {

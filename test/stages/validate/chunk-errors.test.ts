@@ -42,7 +42,7 @@ const output = new URL("../../fixtures/llamacpp/kl-divergence-120-chunks.stdout.
 const real = parseChunkFigures(readFileSync(output, "utf8"));
 
 test.each(["kld", "logPerplexityRatio", "sameTop", "squaredDeltaP"] as const)(
-  "95 %% intervals of %s hold in 93 to 97 %% of 1000 splits of a real measurement into halves",
+  "%s: intervals of 95 percent hold in 93 to 97 percent of 1000 splits of a real measurement into halves",
   (figure) => {
     const random = randomNumbers(7);
     const errorOf = (perChunk: ChunkFigures[]) => {
