@@ -47,6 +47,12 @@ export function nodeProgram(script: string, heapMegabytes: number): LimitedProgr
   return { file: process.execPath, args: [`--max-old-space-size=${heapMegabytes}`, file] };
 }
 
+/** Renders JSON with U+FFFD for half a surrogate pair, which parsers of native programs reject. */
+function wellFormedJson(value: unknown): string {
+  // Only halves are escaped; a backslash of a text is escaped by another one.
+  return JSON.stringify(value).replace(/\\(?:u(d[89a-f])..|.)/g, (escaped, half) => (half ? "\\ufffd" : escaped));
+}
+
 /**
  * Runs what a stranger wrote in a process of its own, limited in time and memory: nothing in this process can end an
  * endless loop there, or an expression that takes exponential time. Throws the error of `exceeded`, also for a crash, the
@@ -58,7 +64,7 @@ export async function runLimitedChild(child: LimitedChild): Promise<void> {
     file,
     args,
     cwd: work,
-    input: values.map((value) => `${JSON.stringify(value)}\n`).join(""),
+    input: values.map((value) => `${wellFormedJson(value)}\n`).join(""),
     signal,
     limits: { memoryBytes: limits.memoryBytes, silentSeconds: limits.seconds },
     onText: (text, stream) => {

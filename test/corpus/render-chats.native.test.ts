@@ -22,6 +22,11 @@ const content = "{{ messages[0].content }}";
 const onSecond = (body: string) => `{% if messages[0].content == 'two' %}${body}{% endif %}${content}`;
 const loop = "{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}";
 
+test("half a surrogate pair, in a template or a chat, becomes U+FFFD", async () => {
+  const renderings = await renderChats(model(`\udc00${content}`), [chat("a\ud800b \\ud800 😀")], context);
+  expect(renderings).toEqual([{ kind: "text", text: "\ufffda\ufffdb \\ud800 😀", thinking: false }]);
+});
+
 test("thousands of chats are rendered by one process, in order", async () => {
   const texts = Array.from({ length: 1000 }, (_, index) => `chat ${index}\n"\u2028`);
   const renderings = await renderChats(model(content), texts.map(chat), context);
