@@ -20,7 +20,8 @@ const passedNames = new Set([
   ...["ONEAPI_DEVICE_SELECTOR", "ZE_AFFINITY_MASK", "MESA_VK_DEVICE_SELECT", "LP_NUM_THREADS"],
   ...["GGML_VK_VISIBLE_DEVICES", "GGML_VK_FORCE_MAX_BUFFER_SIZE"],
 ]);
-const passedPrefixes = /^(?:LC|VK|XDG|NIX|DYLD)_/;
+/** NIX_CONFIG may contain access tokens. */
+const passedPrefixes = /^(?:LC|VK|XDG|NIX(?!_CONFIG$)|DYLD)_/;
 
 const proxyName = /^(?:https?|all|no)_proxy$/i;
 /** Settings of pip and uv, whose indexes may need credentials. */

@@ -15,6 +15,7 @@ const credentials = {
   ...{ AWS_ACCESS_KEY_ID: "canary", OPENAI_KEY: "canary", DB_PASSWORD: "canary", PGPASS: "canary", MY_LOGIN: "canary" },
   ...{ HTTPS_PROXY: "http://me:canary@proxy", all_proxy: "me:canary@proxy", PIP_INDEX_URL: "https://me:canary@index" },
   ...{ UV_INDEX_MINE_PASSWORD: "canary", SLURM_JWT: "canary", XDG_TOKEN: "canary", CC: "https://me:canary@host" },
+  NIX_CONFIG: "access-tokens = github.com=canary",
   QUANTSMITH_TOKEN: "canary",
   QUANTSMITH_REKOR_URL: "https://me:canary@rekor",
 };
