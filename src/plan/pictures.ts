@@ -2,6 +2,7 @@ import { open, stat } from "node:fs/promises";
 import { isObject } from "../checkpoint/parse-python-json.js";
 import { missingVisionTool } from "../llamacpp/toolchain/vision-tool.js";
 import type { Settings } from "../recipe/settings.js";
+import { formatBytes } from "../util/bytes.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import { isSystemError, QuantsmithError } from "../util/errors.js";
 import { projectorsOf } from "./convert-steps.js";
@@ -10,6 +11,7 @@ import { showsPictures } from "./smoke-steps.js";
 
 /** First bytes of PNG, JPEG, BMP and GIF files, which llama.cpp reads. */
 const pictureStart = /^(\x89PNG|\xff\xd8\xff|BM|GIF8[79]a)/;
+const maxPictureBytes = 100e6;
 
 /** Returns the sha256 of each file that a smoke prompt shows, by its path. Errors: QS-SMOKE-PICTURE. */
 export async function hashPictures(settings: Settings, digests: DigestCache): Promise<Map<string, string>> {
@@ -32,7 +34,9 @@ export async function hashPictures(settings: Settings, digests: DigestCache): Pr
 async function pictureFault(path: string): Promise<string | undefined> {
   try {
     // Opening a pipe could wait for ever.
-    if (!(await stat(path)).isFile()) return "it is not a regular file";
+    const found = await stat(path);
+    if (!found.isFile()) return "it is not a regular file";
+    if (found.size > maxPictureBytes) return `it is larger than ${formatBytes(maxPictureBytes)}`;
     const file = await open(path, "r");
     try {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(8), 0, 8, 0);

@@ -84,6 +84,9 @@ const tool = z.strictObject({
   parameters: jsonObject.exactOptional().describe("JSON Schema of the arguments for the model."),
 });
 
+/** UTF-8 bytes of a question about a picture, which is an argument of a program; Linux allows 128 KiB. */
+const maxArgumentBytes = 100_000;
+
 /** Keys that do not apply to a question about a picture. */
 const textKeys = ["system", "tools"] as const;
 const textExpectations = ["jsonSchema", "toolCall", "cosineToBase", "rankToBase"] as const;
@@ -120,6 +123,10 @@ export const smokePrompt = z
     for (const path of paths) {
       const message = `${quote(path.at(-1) ?? "")} does not apply to a prompt with \`image\``;
       check.addIssue(schemaIssue(message, "Remove it, or write a prompt of its own.", path));
+    }
+    if (prompt.prompt.includes("\0") || Buffer.byteLength(prompt.prompt) > maxArgumentBytes) {
+      const message = `a prompt with \`image\` must have at most ${maxArgumentBytes} bytes, and no NUL character`;
+      check.addIssue(schemaIssue(message, "Shorten the prompt, or remove the character.", ["prompt"]));
     }
   })
   .superRefine(({ maxTokens, tools = [], expect: { endsItself = 0, toolCall, jsonSchema } = {} }, check) => {

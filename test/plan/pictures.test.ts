@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { loadSettings } from "../../src/cli/prepare-plan.js";
@@ -55,6 +55,17 @@ test("a picture's file is checked and hashed", async () => {
   });
   writeFileSync(join(folder, "a.png"), "text");
   expect(await failureOf(hash())).toMatchObject({ message: expect.stringContaining("not a picture") });
+  truncateSync(join(folder, "a.png"), 3 * 2 ** 30);
+  expect(await failureOf(hash())).toMatchObject({ message: expect.stringContaining("larger than 100 MB") });
   writeFileSync(join(folder, "a.png"), testPicture());
   expect([...(await hash()).values()]).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)]);
+});
+
+test.each([
+  ["a NUL character", "a\0b"],
+  ["more bytes than an argument", "é".repeat(60_000)],
+])("a question about a picture with %s is refused", async (_what, prompt) => {
+  const file = join(temporaryFolder(), "recipe.yaml");
+  writeFileSync(file, recipe("bundled").replace("see", JSON.stringify(prompt)));
+  expect(await failureOf(loadSettings(file, undefined))).toMatchObject({ code: "QS-RECIPE-INVALID" });
 });
