@@ -47,6 +47,8 @@ export interface HubResponse {
 }
 
 const maxRedirects = 5;
+/** Bytes read of a body that is not needed. */
+const maxDiscardedBytes = 2 ** 16;
 const temporaryStatus = new Set([408, 425, 429, 500, 502, 503, 504]);
 const userAgent = `quantsmith/${packageVersion()}`;
 
@@ -63,8 +65,7 @@ export async function get(connection: HubConnection, request: HubRequest): Promi
     const response = await exchange(connection, url, request, await connection.agentFor(url));
     const { statusCode: status = 0 } = response;
     if (status >= 200 && status < 300) return { response, url };
-    // Draining the body makes the connection reusable.
-    response.resume();
+    discard(response);
     if (![301, 302, 303, 307, 308].includes(status)) throw failure(connection, request, url, response);
     const location = response.headers.location ?? "";
     if (hop === maxRedirects) throw invalidResponse(subject, `the Hub redirected more than ${maxRedirects} times`);
@@ -86,10 +87,19 @@ export async function send(connection: HubConnection, request: HubWrite): Promis
   const response = await exchange(connection, url, request, await connection.agentFor(url));
   const { statusCode: status = 0 } = response;
   if ((status >= 200 && status < 300) || request.accept?.includes(status) === true) return { response, url };
-  response.resume();
+  discard(response);
   if (status >= 300 && status < 400)
     throw invalidResponse(subject, "the Hub returned a redirect; the repository may have been renamed");
   throw failure(connection, request, url, response);
+}
+
+/** Drains a body that nobody reads, which makes the connection reusable; closes the connection of an endless one. */
+export function discard(response: IncomingMessage): void {
+  let bytes = 0;
+  response.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > maxDiscardedBytes) response.destroy();
+  });
 }
 
 function exchange(

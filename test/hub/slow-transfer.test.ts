@@ -100,3 +100,19 @@ test("an upload that the server does not read is a stall", async () => {
   const sent = failure(send(connection(), { ...request(), method: "PUT", body: { bytes, open } }));
   expect(await letMinutesPass(sent)).toMatch(/only \d+ bytes were transferred in 60 s/);
 });
+
+test("the connection of an error with an endless body is closed, so that the program can end", async () => {
+  let isClosed = false;
+  answer = (_request, response) => {
+    const write = () => {
+      if (!isClosed) response.write(Buffer.alloc(2 ** 14), write);
+    };
+    response.on("close", () => {
+      isClosed = true;
+    });
+    response.writeHead(503);
+    write();
+  };
+  expect(await failure(get(connection(), request()))).toContain("503");
+  await until(() => isClosed);
+});

@@ -1,7 +1,7 @@
 import PQueue from "p-queue";
 import type { HubConnection } from "../connection.js";
 import { invalidResponse, type Subject, storageError, TemporaryFailure } from "../hub-error.js";
-import { type HubBody, send } from "../request.js";
+import { discard, type HubBody, send } from "../request.js";
 import { retry } from "../retry-policy.js";
 import { callOnce } from "./call-api.js";
 import { planUpload, type UploadPlan } from "./lfs-batch.js";
@@ -108,7 +108,7 @@ async function put(
     ...{ url, body, subject, signal, method: "PUT", headers: {} },
     accept: stale,
   });
-  answer.response.resume();
+  discard(answer.response);
   const { statusCode: status = 0, headers } = answer.response;
   if (stale.includes(status)) throw new StaleAddress(new TemporaryFailure(storageError(status, subject)));
   return headers.etag ?? "";
