@@ -1,5 +1,5 @@
 import type { HubConnection } from "./connection.js";
-import type { Subject } from "./hub-error.js";
+import { invalidResponse, type Subject } from "./hub-error.js";
 import { readBody } from "./read-body.js";
 import { get } from "./request.js";
 import { retry } from "./retry-policy.js";
@@ -16,6 +16,9 @@ const attempts = 4;
 export function apiFetch(connection: HubConnection, subject: Subject, signal: AbortSignal): typeof fetch {
   return async (input) => {
     const url = new URL(input instanceof Request ? input.url : input);
+    // The library follows the address of the next page wherever it leads.
+    if (url.origin !== new URL(connection.endpoint).origin)
+      throw invalidResponse(subject, `the next page is on another host, ${url.host}`);
     const limits = { ...connection.limits, attempts: Math.min(connection.limits.attempts, attempts) };
     return retry(limits, signal, async () => {
       const answer = await get(connection, { url, headers: { accept: "application/json" }, subject, signal });

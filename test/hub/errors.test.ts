@@ -133,6 +133,16 @@ describe("errors of the Hub", () => {
   });
 });
 
+test("a listing does not continue on another host", async () => {
+  hub.create("org/model").commit(files);
+  const other = await Hub.start();
+  const headers = { link: `<${other.url}/latest/meta-data>; rel="next"` };
+  hub.faults = ({ path }) => (path.includes("/tree/") ? { kind: "body", body: "[]", headers } : undefined);
+  expect(await errorOf()).toMatchObject({ code: "QS-HUB-ANSWER", message: expect.stringContaining("another host") });
+  expect(other.requests).toEqual([]);
+  await other.close();
+});
+
 test("redirects to another origin never carry the token", async () => {
   hub.token = "hf_right";
   hub.create("org/model").commit(files);
