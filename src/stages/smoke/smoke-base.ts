@@ -62,7 +62,8 @@ export const smokeBase: Operation<SmokeBaseParams> = {
   },
 };
 
-function baseAnswer(
+/** Returns the base's answer with the expectations that it does not meet. Throws QS-SMOKE-BASE if it gives none. */
+export function baseAnswer(
   { prompt, image, expect = {}, tools = [] }: SmokePrompt,
   reply: Reply,
 ): SmokeBaseReport["answers"][number] {
@@ -71,10 +72,13 @@ function baseAnswer(
   // A question about a picture has a process of its own.
   if (reply.kind === "failed" && image !== undefined) throw baseFailure(`${quote(prompt)}: ${reply.reason}`);
   if (reply.kind === "failed") return { text: "", unmet: [{ expectation: "answer", reason: reply.reason }] };
-  // `smokeReport` skips expectations that do not apply.
+  // `smokeReport` skips `toolCall` for a template without tools.
   const { toolCall, cosineToBase: _cosine, rankToBase: _rank, ...others } = expect;
   const applicable = reply.toolsShown ? { ...others, toolCall } : others;
-  return { text: reply.text, unmet: findUnmet({ ...reply, expect: applicable, tools }) };
+  const inapplicable = (["cosineToBase", "rankToBase"] as const).flatMap((expectation) =>
+    expect[expectation] === undefined ? [] : [{ expectation, reason: "the model is not an embedding model" }],
+  );
+  return { text: reply.text, unmet: [...findUnmet({ ...reply, expect: applicable, tools }), ...inapplicable] };
 }
 
 /** Returns one warning for all prompts with unmet expectations. */

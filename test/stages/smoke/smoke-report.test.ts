@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { askedPrompts } from "../../../src/stages/smoke/expectation.js";
 import type { Reply } from "../../../src/stages/smoke/run-smoke-child.js";
-import { unmetWarning } from "../../../src/stages/smoke/smoke-base.js";
+import { baseAnswer, unmetWarning } from "../../../src/stages/smoke/smoke-base.js";
 import { smokeReasons } from "../../../src/stages/smoke/smoke-reasons.js";
 import { smokeReport } from "../../../src/stages/smoke/smoke-report.js";
 import { findUnmet, type Unmet } from "../../../src/stages/smoke/unmet.js";
@@ -129,6 +129,19 @@ describe("a picture", () => {
     const crashed: Reply = { kind: "failed", index: 2, reason: "its native code crashed" };
     const outcome = { loaded, problem: null, replies: [replies[0], replies[1], crashed] };
     expect(smokeReport(asked, blind, outcome)).toMatchObject({ failed: 1 });
+  });
+});
+
+test("expectations about vectors are not met by a base that generates text, and others of the prompt still count", () => {
+  const prompt = somePrompt("one", { expect: { contains: "1", cosineToBase: 0.9 } });
+  const base = baseAnswer(prompt, said(0, "1"));
+  expect(base).toMatchObject({
+    unmet: [{ expectation: "cosineToBase", reason: "the model is not an embedding model" }],
+  });
+  expect(unmetWarning([prompt], [base])).toMatchObject([{ code: "QW-SMOKE-BASE" }]);
+  const outcome = { loaded, problem: null, replies: [said(0, "2")] };
+  expect(smokeReport(askedPrompts([prompt]), { template: true, answers: [base] }, outcome)).toMatchObject({
+    failed: 1,
   });
 });
 
