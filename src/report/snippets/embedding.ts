@@ -1,4 +1,5 @@
-import { shellPath, shellWord } from "../../util/shell-word.js";
+import { shellWord } from "../../util/shell-word.js";
+import { modelOption, nodeModel } from "./model-source.js";
 import { scriptText } from "./quoting.js";
 import { fenced, type SnippetInput } from "./snippet.js";
 
@@ -10,10 +11,9 @@ const answer = "The train to Lisbon leaves at nine.";
  * Renders how to compute vectors with an embedding model: llama.cpp's program and server, and node-llama-cpp. The pooling
  * comes from the file.
  */
-export function embeddingSnippets({ repo, file, tag }: Pick<SnippetInput, "repo" | "file" | "tag">): string {
-  const model = repo === null ? `-m ${shellPath(file)}` : `-hf ${shellWord(`${repo}:${tag}`)}`;
-  const source = repo === null ? scriptText(file) : `await resolveModelFile(${scriptText(`hf:${repo}:${tag}`)})`;
-  const names = ["getLlama", ...(repo === null ? [] : ["resolveModelFile"])];
+export function embeddingSnippets(source: Pick<SnippetInput, "repo" | "file" | "tag">): string {
+  const model = modelOption(source);
+  const { imports, path } = nodeModel(source, ["getLlama"]);
   const body = shellWord(JSON.stringify({ input: [question, answer] }));
   return [
     fenced("sh", `llama-embedding ${model} -p ${shellWord(question)}`),
@@ -25,10 +25,10 @@ export function embeddingSnippets({ repo, file, tag }: Pick<SnippetInput, "repo"
     "With node-llama-cpp:",
     fenced(
       "js",
-      `import { ${names.join(", ")} } from "node-llama-cpp";
+      `${imports}
 
 const llama = await getLlama();
-const model = await llama.loadModel({ modelPath: ${source} });
+const model = await llama.loadModel({ modelPath: ${path} });
 const context = await model.createEmbeddingContext();
 const asked = await context.getEmbeddingFor(${scriptText(question)});
 const said = await context.getEmbeddingFor(${scriptText(answer)});
@@ -39,11 +39,10 @@ await llama.dispose();`,
 }
 
 /** Renders how to rank documents with llama.cpp's server. */
-export function rerankerSnippet({ repo, file, tag }: Pick<SnippetInput, "repo" | "file" | "tag">): string {
-  const model = repo === null ? `-m ${shellPath(file)}` : `-hf ${shellWord(`${repo}:${tag}`)}`;
+export function rerankerSnippet(source: Pick<SnippetInput, "repo" | "file" | "tag">): string {
   const body = shellWord(JSON.stringify({ query: question, documents: [answer, "The library is closed on Mondays."] }));
   return fenced(
     "sh",
-    `llama-server ${model} --reranking\ncurl http://localhost:8080/v1/rerank -H 'Content-Type: application/json' -d ${body}`,
+    `llama-server ${modelOption(source)} --reranking\ncurl http://localhost:8080/v1/rerank -H 'Content-Type: application/json' -d ${body}`,
   );
 }

@@ -1,4 +1,5 @@
 import { shellPath, shellWord } from "../../util/shell-word.js";
+import { modelOption } from "./model-source.js";
 import { fenced, type Runtime, type SnippetInput } from "./snippet.js";
 
 /** llama.cpp's terminal program; every flag is in common/arg.cpp of the pinned version. */
@@ -11,9 +12,7 @@ export const llamaCpp: Runtime = {
 
 /** The words of the command, quoted for a shell. */
 function llamaCliArguments(input: SnippetInput): string[] {
-  const { repo, file, tag, projector, flags, system, prompt } = input;
-  const local = ["-m", shellPath(file), ...(projector === null ? [] : ["--mmproj", shellPath(projector)])];
-  // With -hf, llama.cpp downloads the projector, too.
-  const model = repo === null ? local : ["-hf", shellWord(`${repo}:${tag}`)];
-  return ["llama-cli", ...model, flags, "-sys", shellWord(system), "-p", shellWord(prompt)];
+  const { repo, projector, flags, system, prompt } = input;
+  const local = repo === null && projector !== null ? ["--mmproj", shellPath(projector)] : [];
+  return ["llama-cli", modelOption(input), ...local, flags, "-sys", shellWord(system), "-p", shellWord(prompt)];
 }

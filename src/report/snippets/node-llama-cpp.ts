@@ -1,3 +1,4 @@
+import { nodeModel } from "./model-source.js";
 import { scriptText } from "./quoting.js";
 import { fenced, gpuLayers, type Runtime, type SnippetInput } from "./snippet.js";
 
@@ -10,15 +11,13 @@ export const nodeLlamaCpp: Runtime = {
 };
 
 function program(input: SnippetInput): string {
-  const { repo, file, tag, context, kvType, system, prompt } = input;
-  const remote = repo !== null;
-  const source = remote ? `await resolveModelFile(${scriptText(`hf:${repo}:${tag}`)})` : scriptText(file);
-  const names = ["getLlama", "LlamaChatSession", ...(remote ? ["resolveModelFile"] : [])];
+  const { context, kvType, system, prompt } = input;
+  const { imports, path } = nodeModel(input, ["getLlama", "LlamaChatSession"]);
   const cache = kvType === "q8_0" ? ', experimentalKvCacheKeyType: "Q8_0", experimentalKvCacheValueType: "Q8_0"' : "";
-  return `import { ${names.join(", ")} } from "node-llama-cpp";
+  return `${imports}
 
 const llama = await getLlama();
-const model = await llama.loadModel({ modelPath: ${source}, gpuLayers: ${gpuLayers(input)} });
+const model = await llama.loadModel({ modelPath: ${path}, gpuLayers: ${gpuLayers(input)} });
 const context = await model.createContext({ contextSize: ${context}, flashAttention: true${cache} });
 const session = new LlamaChatSession({
   contextSequence: context.getSequence(),
