@@ -1,11 +1,8 @@
-import { join } from "node:path";
-import { readGguf } from "../../gguf/read-header.js";
 import { convertToGguf } from "../../llamacpp/python/convert.js";
 import type { Operation } from "../stage.js";
-import { writeReport } from "../step-files.js";
-import type { ProjectorReport } from "./convert-projector.js";
 import type { ConvertParams } from "./convert-report.js";
 import { prepareConverter } from "./prepare-converter.js";
+import { reportSideFile } from "./side-file.js";
 
 export type MtpParams = Pick<ConvertParams, "modelName" | "baseModel" | "metadata" | "pretokenizer">;
 
@@ -27,9 +24,6 @@ export const convertMtp: Operation<MtpParams> = {
       ...(pretokenizer === "auto" ? {} : { pretokenizer }),
       ...{ outFile: "../out/mtp.gguf", outtype: "q8_0", mtp: "only" },
     });
-    const gguf = await readGguf(join(context.out, "mtp.gguf"));
-    const report: ProjectorReport = { bytes: gguf.fileBytes, tensors: gguf.tensors.length };
-    await writeReport(context, "mtp.json", report);
-    return { commands: [run.argv], peakMemoryBytes: run.peakMemoryBytes };
+    return reportSideFile(context, run, { file: "mtp.gguf", report: "mtp.json" });
   },
 };

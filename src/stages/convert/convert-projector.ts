@@ -1,19 +1,11 @@
-import { join } from "node:path";
-import { readGguf } from "../../gguf/read-header.js";
 import { convertToGguf } from "../../llamacpp/python/convert.js";
 import type { ProjectorType } from "../../quant/names.js";
 import type { Operation } from "../stage.js";
-import { writeReport } from "../step-files.js";
 import type { ConvertParams } from "./convert-report.js";
 import { prepareConverter } from "./prepare-converter.js";
+import { reportSideFile } from "./side-file.js";
 
 export type ProjectorParams = Pick<ConvertParams, "modelName" | "baseModel" | "metadata"> & { type: ProjectorType };
-
-/** `projector.json`: size of the mmproj file. */
-export interface ProjectorReport {
-  bytes: number;
-  tensors: number;
-}
 
 /**
  * Converts the vision or audio tower of a multimodal checkpoint to an mmproj file, with llama.cpp's own converter.
@@ -29,9 +21,6 @@ export const convertProjector: Operation<ProjectorParams> = {
     const options = await prepareConverter(context, "projector", params);
     const outtype = type === "F16" ? "f16" : "q8_0";
     const run = await convertToGguf({ ...options, outFile: "../out/mmproj.gguf", outtype, mmproj: true });
-    const gguf = await readGguf(join(context.out, "mmproj.gguf"));
-    const report: ProjectorReport = { bytes: gguf.fileBytes, tensors: gguf.tensors.length };
-    await writeReport(context, "projector.json", report);
-    return { commands: [run.argv], peakMemoryBytes: run.peakMemoryBytes };
+    return reportSideFile(context, run, { file: "mmproj.gguf", report: "projector.json" });
   },
 };
