@@ -34,6 +34,8 @@ export const program = new Command("quantsmith")
   .configureOutput({ outputError: () => undefined })
   .exitOverride();
 
+const verbose = new Option("--verbose", "print a line per step instead of the live board").conflicts("quiet");
+const quiet = ["--quiet", "print results, warnings and errors only"] as const;
 const json = ["--json", "print one JSON document on standard output"] as const;
 
 addComputeOptions(
@@ -60,8 +62,8 @@ addComputeOptions(
   .option("--max-cost <usd>", "cost limit for all jobs of hf-jobs")
   .option("--strict", "treat warnings as errors: release nothing, exit with 2")
   .option("--publish", "publish to the recipe's `publish` target if every variant passed")
-  .addOption(new Option("--verbose", "print a line per step instead of the live board").conflicts("quiet"))
-  .option("--quiet", "print results, warnings and errors only")
+  .addOption(verbose)
+  .option(...quiet)
   .option(...json)
   .action(async (recipe, options) => (await commands.run()).run(recipe, options));
 
@@ -72,8 +74,8 @@ program
   .option("--threads <n>", "cores for compute steps (default: all)")
   .option("--fresh", "ignore finished steps and build them again")
   .option("--replace", "rename a changed or another recipe's release folder instead of failing")
-  .addOption(new Option("--verbose", "print a line per step instead of the live board").conflicts("quiet"))
-  .option("--quiet", "print results, warnings and errors only")
+  .addOption(verbose)
+  .option(...quiet)
   .option(...json)
   .action(async (options) => (await commands.demo()).demo(options));
 

@@ -103,13 +103,18 @@ export class Board {
     return describeProgress({ ...progress, note: `${speed}/s, ${formatSeconds(seconds)} left` });
   }
 
-  #sharedRows(): BoardRow[] {
-    const stages = new Map<string, BoardStep[]>();
+  /** Returns the steps by the name of their row, in the order of the plan. */
+  #grouped(rowOf: (step: BoardStep) => string | undefined): Map<string, BoardStep[]> {
+    const rows = new Map<string, BoardStep[]>();
     for (const step of this.#steps.values()) {
-      if (step.variant !== undefined && step.stage !== "package") continue;
-      const label = sharedWork[step.stage] ?? step.stage;
-      stages.set(label, [...(stages.get(label) ?? []), step]);
+      const name = rowOf(step);
+      if (name !== undefined) rows.set(name, [...(rows.get(name) ?? []), step]);
     }
+    return rows;
+  }
+
+  #sharedRows(): BoardRow[] {
+    const stages = this.#grouped((step) => (isOfVariant(step) ? undefined : (sharedWork[step.stage] ?? step.stage)));
     return [...stages].map(([label, steps]) => {
       const active = activeStep(steps);
       const found = steps.map((step) => step.found).filter((text) => text !== "");
@@ -118,11 +123,7 @@ export class Board {
   }
 
   #variantRows(): BoardRow[] {
-    const variants = new Map<string, BoardStep[]>();
-    for (const step of this.#steps.values()) {
-      if (step.variant === undefined || step.stage === "package") continue;
-      variants.set(step.variant, [...(variants.get(step.variant) ?? []), step]);
-    }
+    const variants = this.#grouped((step) => (isOfVariant(step) ? step.variant : undefined));
     if (variants.size === 0) return [];
     const width = Math.max(labelWidth, ...[...variants.keys()].map((name) => printableLine(name).length + 2));
     const titles = columns.map(({ title, width }) => title.padEnd(width));
@@ -138,6 +139,9 @@ export class Board {
     ];
   }
 }
+
+/** Package steps belong to the release as a whole. */
+const isOfVariant = ({ variant, stage }: BoardStep) => variant !== undefined && stage !== "package";
 
 /** Returns the figures of a variant in columns. */
 function cells(steps: readonly BoardStep[]): string {
