@@ -49,7 +49,7 @@ async function convertedTemplate(
   bos: string,
   context: RenderContext,
 ): Promise<OllamaTemplate | undefined> {
-  // A date is no part of Ollama's templates.
+  // Ollama's templates cannot contain a date.
   if (/\b(strftime_now|date_string|datetime)\b/.test(own.template)) return undefined;
   const chats = testChats.map((messages) => ({ messages, addGenerationPrompt: true }));
   const renderings = await renderChats(own, chats, context);
