@@ -10,6 +10,8 @@ export function redact(text: string): string {
   const withoutTokens = text
     // Those of apps are JSON web tokens: `hf_oauth_ey….ey….…`. Names such as hf_quant_config.json stay.
     .replace(/\bhf_(?:(?:oauth|jwt)_[\w-]+(?:\.[\w-]+)*|(?![a-z]+_)[A-Za-z0-9]{4,})/g, "hf_[redacted]")
+    // Other JSON web tokens, such as those for signing: three parts, the first two JSON in base64.
+    .replace(/eyJ[\w-]+\.eyJ[\w-]+(?:\.[\w-]+)?/g, "[redacted]")
     .replace(/(\bBearer\s+)[^\s"']+/gi, "$1[redacted]");
   return urlCredentials
     .reduce((shown, pattern) => shown.replace(pattern, "$1[redacted]@"), withoutTokens)

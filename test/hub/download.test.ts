@@ -1,7 +1,8 @@
-import { lstatSync, mkdtempSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gguf } from "@huggingface/gguf";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { sha256 } from "../../src/util/sha256.js";
 import { failureOf } from "../fixtures/failure.js";
 import { buildGguf } from "../fixtures/gguf-builder.js";
 import { connect, contents, digests, fetchAll, someBytes, type Told } from "../fixtures/hub-client.js";
@@ -94,6 +95,24 @@ describe("a download", () => {
     writeFileSync(join(folder, "model.safetensors"), damaged);
     expect(contents(await fetchAll(connect(hub, cache), "org/model"))).toEqual(wanted);
     expect(storageBytes()).toBe(2 * before);
+  });
+
+  test("replaces a link at the name of its partial file", async () => {
+    hub.create("org/model").commit(files);
+    const other = join(mkdtempSync(join(base, "other-")), "file");
+    writeFileSync(other, large);
+    const blobs = join(cache, "models--org--model", "blobs");
+    mkdirSync(blobs, { recursive: true });
+    const name = join(blobs, `${sha256(large)}.quantsmith.incomplete`);
+    symlinkSync(other, name);
+    // Of an earlier process that had finished every piece.
+    const pieces = Array.from({ length: Math.ceil(large.length / 16_384) }, (_, piece) => `${piece}\n`).join("");
+    const journal = `${JSON.stringify({ format: 1, bytes: large.length, pieceBytes: 16_384 })}\n${pieces}`;
+    writeFileSync(`${name}.journal`, journal);
+    const folder = await fetchAll(connect(hub, cache), "org/model");
+    expect(contents(folder)).toEqual(wanted);
+    expect(lstatSync(join(blobs, sha256(large))).isFile()).toBe(true);
+    expect(readFileSync(other)).toEqual(large);
   });
 
   test("shares content between commits and files", async () => {

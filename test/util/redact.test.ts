@@ -37,6 +37,10 @@ test.each([
   expect(hasUrlCredentials(text)).toBe(false);
 });
 
+test("JSON web tokens are redacted, also without a signature", () => {
+  expect(redact("token=eyJhbGc.eyJzdWI-_.c2ln in eyJhbGc.eyJzdWI.")).toBe("token=[redacted] in [redacted].");
+});
+
 test.each([`hf_${"a".repeat(34)}`, `hf_oauth_ey-Jh_x.eyJz_-b.${secret}`, `hf_jwt_eyJh.b.${secret}`])(
   "the token %s is redacted as a whole",
   (token) =>

@@ -1,3 +1,4 @@
+import { constants } from "node:fs";
 import { readFile } from "node:fs/promises";
 
 /** ETag of a file's content; comparable only between responses of the same server. */
@@ -25,7 +26,9 @@ export const validatorLine = (validator: Validator) => `${JSON.stringify(validat
  * line without line break, which a killed process did not finish.
  */
 export async function readJournal(path: string, head: string, pieces: number): Promise<JournalState | undefined> {
-  const text = await readFile(path, "utf8").catch(() => "");
+  // A link is not followed, a pipe not waited for.
+  const flag = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const text = await readFile(path, { encoding: "utf8", flag }).catch(() => "");
   const [first, ...lines] = text.split("\n").slice(0, -1);
   if (first !== head) return undefined;
   const state: JournalState = { pieces: new Set(), validator: undefined };

@@ -1,4 +1,5 @@
-import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { type FileHandle, lstat, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { syncFolder, writeFileAtomic } from "../../util/files.js";
 import { journalHead, pieceLine, readJournal, type Validator, validatorLine } from "./journal.js";
@@ -41,15 +42,15 @@ export class PartialFile {
     this.#validator = state.validator;
   }
 
-  /** Opens the partial file of an earlier process, or creates one. The caller must hold the lock of the file. */
+  /**
+   * Opens the partial file of an earlier process, or creates one in place of anything else with its name, such as a link,
+   * which is not followed. The caller must hold the lock of the file.
+   */
   static async open(path: string, bytes: number, pieceBytes: number): Promise<PartialFile> {
     const head = journalHead(bytes, pieceBytes);
-    const size = await stat(path).then(
-      (found) => found.size,
-      () => -1,
-    );
-    const state =
-      size === bytes ? await readJournal(journalPath(path), head, Math.ceil(bytes / pieceBytes)) : undefined;
+    const found = await lstat(path).catch(() => undefined);
+    const isOurs = found?.isFile() === true && found.nlink === 1 && found.size === bytes;
+    const state = isOurs ? await readJournal(journalPath(path), head, Math.ceil(bytes / pieceBytes)) : undefined;
     const done = state?.pieces ?? new Set<number>();
     const validator = state?.validator;
     // Rewritten, since its last line may be incomplete.
@@ -59,9 +60,10 @@ export class PartialFile {
       ...[...done].map(pieceLine),
     ];
     await writeFileAtomic(journalPath(path), lines.join(""));
-    const file = await open(path, state === undefined ? "w+" : "r+");
+    if (state === undefined) await rm(path, { force: true });
+    const file = await open(path, state === undefined ? "wx+" : constants.O_RDWR | constants.O_NOFOLLOW);
     await file.truncate(bytes);
-    const journal = await open(journalPath(path), "a");
+    const journal = await openJournal(path);
     return new PartialFile(path, bytes, pieceBytes, { file, journal }, { done, validator });
   }
 
@@ -133,7 +135,7 @@ export class PartialFile {
   async restart(): Promise<void> {
     await this.#journal.close();
     await writeFileAtomic(journalPath(this.path), `${journalHead(this.bytes, this.pieceBytes)}\n`);
-    this.#journal = await open(journalPath(this.path), "a");
+    this.#journal = await openJournal(this.path);
     this.#done = new Set();
     this.#claimed = new Set();
     this.#prefix = 0;
@@ -166,8 +168,12 @@ export class PartialFile {
 
 /** Returns the bytes of a partial file that are allocated on disk; 0 if it does not exist. */
 export async function partialBytes(path: string): Promise<number> {
-  const found = await stat(path).catch(() => undefined);
+  const found = await lstat(path).catch(() => undefined);
   return found === undefined ? 0 : Math.min(found.size, found.blocks * 512);
+}
+
+function openJournal(path: string): Promise<FileHandle> {
+  return open(journalPath(path), constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW);
 }
 
 function journalPath(path: string): string {

@@ -1,5 +1,6 @@
 import { attest } from "sigstore";
 import { QuantsmithError } from "../../util/errors.js";
+import { redact } from "../../util/redact.js";
 import type { SigstoreInstance } from "./sigstore-instance.js";
 import { renderStatement, statementMediaType } from "./statement.js";
 
@@ -33,7 +34,7 @@ export async function signFiles(
     return `${JSON.stringify(bundle)}\n`;
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    const why = withoutToken(error instanceof Error ? error.message : String(error));
+    const why = withoutTokens(error instanceof Error ? error.message : String(error));
     if (code.startsWith("IDENTITY_TOKEN")) throw noIdentity(`Sigstore cannot use the identity: ${why}`);
     throw new QuantsmithError("QS-SIGN-SERVICE", `signing with Sigstore failed: ${why}`, {
       remedy: "Publish again with a new identity token; nothing was uploaded.",
@@ -48,8 +49,11 @@ function noIdentity(message: string): QuantsmithError {
   });
 }
 
-/** Redacts the token, which a service may repeat in its response. */
-function withoutToken(text: string): string {
-  const token = process.env.SIGSTORE_ID_TOKEN;
-  return token ? text.replaceAll(token, "<token>") : text;
+/** Redacts tokens, which a service may repeat in its response, and where a workflow gets one. */
+function withoutTokens(text: string): string {
+  const { ACTIONS_ID_TOKEN_REQUEST_URL, ACTIONS_ID_TOKEN_REQUEST_TOKEN, SIGSTORE_ID_TOKEN } = process.env;
+  const secrets = [ACTIONS_ID_TOKEN_REQUEST_URL, ACTIONS_ID_TOKEN_REQUEST_TOKEN, SIGSTORE_ID_TOKEN];
+  return redact(
+    secrets.reduce<string>((shown, secret) => (secret ? shown.replaceAll(secret, "<token>") : shown), text),
+  );
 }

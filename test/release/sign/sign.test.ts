@@ -224,8 +224,12 @@ describe("signing", () => {
     const broken = await failureOf(signRelease(await releaseFiles(folder, never)));
     expect([broken.code, broken.message.includes("canary")]).toEqual(["QS-SIGN-IDENTITY", false]);
     vi.stubEnv("SIGSTORE_ID_TOKEN", identityToken(identity, issuer));
-    sigstore.fail(400);
-    expect((await failureOf(signRelease(await releaseFiles(folder, never)))).code).toBe("QS-SIGN-SERVICE");
+    // GitHub's request token, and a token that only the service knows.
+    vi.stubEnv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "canary");
+    sigstore.fail(400, `no ${identityToken(identity, "fetched")} of canary`);
+    const refused = await failureOf(signRelease(await releaseFiles(folder, never)));
+    expect([refused.code, refused.message]).toEqual(["QS-SIGN-SERVICE", expect.stringMatching(/no \S{1,12} of \S+$/)]);
+    expect(refused.message).not.toContain("canary");
     expect(existsSync(join(folder, "model.sig"))).toBe(false);
   });
 
