@@ -16,7 +16,7 @@ export async function checkFiles(dir: string, names: readonly string[]): Promise
     if (!roots.some((root) => target.startsWith(root + sep))) throw badFile(path, "points outside the model folder");
     const found = await stat(target);
     if (!found.isFile()) throw badFile(path, "is not a regular file");
-    await requireNoPointer(path, found.size);
+    await requireNoPointer(path);
     sizes.set(name, found.size);
   }
   return sizes;

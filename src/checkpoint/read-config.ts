@@ -1,7 +1,8 @@
 import type { JsonObject } from "../util/canonical-json.js";
 import { QuantsmithError } from "../util/errors.js";
+import { readRegular } from "../util/regular-file.js";
 import { isObject, type NonFinite, parsePythonJson } from "./parse-python-json.js";
-import { decodeJson, readBytes } from "./read-text.js";
+import { decodeJson } from "./read-text.js";
 
 /** Published files have up to a hundred kilobytes. */
 export const maxConfigBytes = 4 * 2 ** 20;
@@ -18,7 +19,7 @@ export interface ModelConfig {
 /** Reads and parses a checkpoint's config.json. Throws QS-FETCH-CONFIG. */
 export async function readConfig(path: string, nonFinite?: NonFinite): Promise<ModelConfig> {
   try {
-    return parseConfig(path, await readBytes(path, maxConfigBytes), nonFinite);
+    return parseConfig(path, await readRegular(path, maxConfigBytes), nonFinite);
   } catch (error) {
     if (error instanceof RangeError) throw unusable(path, error.message);
     throw error;

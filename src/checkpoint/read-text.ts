@@ -1,13 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { readFile, stat } from "node:fs/promises";
 import { exceededLimit, type JsonExtent } from "./scan-json.js";
-
-/** Reads a small file. Throws a RangeError above `maxBytes`. */
-export async function readBytes(path: string, maxBytes: number): Promise<Buffer> {
-  const { size } = await stat(path);
-  if (size > maxBytes) throw new RangeError(`it has ${size} bytes, more than ${maxBytes}`);
-  return readFile(path);
-}
 
 /** Decodes JSON text within limits. Throws a RangeError for an exceeded limit and a TypeError for malformed UTF-8. */
 export function decodeJson(bytes: Buffer, limits: Partial<JsonExtent>): string {

@@ -80,7 +80,7 @@ function broken(path: string, what: string): QuantsmithError {
 
 async function readHeader(file: FileHandle, path: string, fileBytes: number): Promise<Buffer> {
   const start = await readExactly(file, path, 0, Math.min(8, fileBytes));
-  await requireNoPointer(path, fileBytes);
+  await requireNoPointer(path);
   return readExactly(file, path, 8, headerLength(path, start, fileBytes));
 }
 

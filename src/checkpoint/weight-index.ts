@@ -1,7 +1,8 @@
 import { QuantsmithError } from "../util/errors.js";
 import { quote } from "../util/quote.js";
+import { readRegular } from "../util/regular-file.js";
 import { isObject } from "./parse-python-json.js";
-import { decodeJson, readBytes } from "./read-text.js";
+import { decodeJson } from "./read-text.js";
 
 export const indexFileName = "model.safetensors.index.json";
 
@@ -16,7 +17,7 @@ const maxShards = 10_000;
  */
 export async function readWeightIndex(path: string, present: ReadonlySet<string>): Promise<Map<string, string>> {
   try {
-    return parseWeightIndex(path, await readBytes(path, maxIndexBytes), present);
+    return parseWeightIndex(path, await readRegular(path, maxIndexBytes), present);
   } catch (error) {
     if (error instanceof RangeError) throw badIndex(path, error.message);
     throw error;

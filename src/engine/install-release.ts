@@ -24,6 +24,7 @@ import {
   readInstalled,
   releasePaths,
   removeInstalled,
+  requireOwnRecord,
   writeInstalled,
 } from "./installed-release.js";
 import type { RecordedFile, StepRecord } from "./record.js";
@@ -134,6 +135,7 @@ async function changeRelease(
     const changed = await reportDiskFull("the installation of the release", () =>
       withFolderLock(paths.folder, lock, async () => {
         await removeUnfinishedWrites(paths.record);
+        await requireOwnRecord(paths.record);
         return change(paths);
       }),
     );

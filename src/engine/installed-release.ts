@@ -1,7 +1,9 @@
-import { readdir, readFile, realpath, rm, stat } from "node:fs/promises";
+import { readdir, realpath, rm, stat } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { parseChecked, renderChecked } from "../util/checked-json.js";
-import { writeFileAtomic } from "../util/files.js";
+import { isSystemError, QuantsmithError } from "../util/errors.js";
+import { isPresent, writeFileAtomic } from "../util/files.js";
+import { readRegular } from "../util/regular-file.js";
 import type { RecordedFile } from "./record.js";
 import type { Workspace } from "./workspace.js";
 
@@ -49,9 +51,16 @@ export async function releaseOwner(
 
 /** Reads an installation record; returns undefined if it is missing or damaged. */
 export async function readInstalled(record: string): Promise<InstalledRelease | undefined> {
-  const text = await readFile(record, "utf8").catch(() => "");
-  const installed = parseChecked(text) as InstalledRelease | undefined;
+  const installed = parseChecked(await readText(record)) as InstalledRelease | undefined;
   return installed?.format === 1 ? installed : undefined;
+}
+
+/** Throws QS-RELEASE-FOREIGN if something else is at the path of an installation record, which would replace it. */
+export async function requireOwnRecord(record: string): Promise<void> {
+  if (!(await isPresent(record)) || (await readInstalled(record)) !== undefined) return;
+  throw new QuantsmithError("QS-RELEASE-FOREIGN", `cannot replace ${record}, which is not the record of a release`, {
+    remedy: "Move the file. It is the name of quantsmith's record of the release beside it.",
+  });
 }
 
 /** Returns the installed files of all releases. */
@@ -64,7 +73,17 @@ export async function listInstalled({ releases }: Workspace): Promise<RecordedFi
 /** Writes an installation record unless it is up to date. */
 export async function writeInstalled(record: string, installed: InstalledRelease): Promise<void> {
   const text = renderChecked(installed);
-  if ((await readFile(record, "utf8").catch(() => "")) !== text) await writeFileAtomic(record, text);
+  if ((await readText(record)) !== text) await writeFileAtomic(record, text);
+}
+
+/** Returns the text of a record; empty if there is no file. */
+async function readText(record: string): Promise<string> {
+  try {
+    return (await readRegular(record)).toString("utf8");
+  } catch (error) {
+    if (isSystemError(error) && ["ENOENT", "EISDIR", "ENXIO"].includes(error.code ?? "")) return "";
+    throw error;
+  }
 }
 
 /** Removes an installation record. */

@@ -1,7 +1,8 @@
-import { type FileHandle, open, stat } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { isSystemError } from "../util/errors.js";
 import { requireNoPointer } from "../util/lfs-pointer.js";
 import { quote } from "../util/quote.js";
+import { openRegular } from "../util/regular-file.js";
 import { systemReason } from "../util/system-reason.js";
 import { invalidGguf, missingGguf } from "./errors.js";
 import type { Gguf } from "./gguf.js";
@@ -28,7 +29,7 @@ export async function readGguf(path: string, options: ReadGgufOptions = {}): Pro
   const file = await openFile(path);
   try {
     const { size } = await file.stat();
-    await requireNoPointer(path, size);
+    await requireNoPointer(path);
     const reader = new HeaderReader(file, path, size, { ...ggufLimits, ...options.limits });
     return await readHeader(reader, options.headerOnly === true);
   } catch (error) {
@@ -41,13 +42,11 @@ export async function readGguf(path: string, options: ReadGgufOptions = {}): Pro
 
 async function openFile(path: string): Promise<FileHandle> {
   try {
-    // Before opening, because opening a named pipe would wait for a writer.
-    if ((await stat(path)).isFile()) return await open(path, "r");
+    return await openRegular(path);
   } catch (error) {
     if (isSystemError(error)) throw missingGguf(path, systemReason(error), error);
     throw error;
   }
-  throw missingGguf(path, "not a regular file");
 }
 
 async function readHeader(reader: HeaderReader, headerOnly: boolean): Promise<Gguf> {

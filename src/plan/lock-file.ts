@@ -1,9 +1,10 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { parse } from "yaml";
 import { backendKinds } from "../llamacpp/compute/compute.js";
 import { canonicalJson, type Json, type JsonObject } from "../util/canonical-json.js";
 import { QuantsmithError } from "../util/errors.js";
 import { isJsonObject, jsonDifferences } from "../util/json-differences.js";
+import { readRegular } from "../util/regular-file.js";
 import type { Plan } from "./plan.js";
 
 /** Pinned inputs of an earlier run: a release's `recipe.lock.yaml`, or a copy of it beside the recipe. */
@@ -20,7 +21,7 @@ export async function findLockFile(paths: readonly string[]): Promise<LockFile |
   for (const path of paths) {
     const found = await stat(path).catch(() => undefined);
     if (found === undefined) continue;
-    const content = found.size > maxLockBytes ? undefined : await readYaml(path);
+    const content = await readYaml(path);
     if (!isJsonObject(content) || content.version !== 1) {
       throw new QuantsmithError("QS-LOCK-MISSING", `${path} is not a recipe.lock.yaml of this version`, {
         remedy: "Copy the `recipe.lock.yaml` of a release, or remove the file.",
@@ -89,7 +90,7 @@ function memberOf(value: Json | undefined, key: string): Json | undefined {
 
 async function readYaml(path: string): Promise<Json | undefined> {
   try {
-    return parse(await readFile(path, "utf8"), { logLevel: "silent" }) as Json;
+    return parse((await readRegular(path, maxLockBytes)).toString("utf8"), { logLevel: "silent" }) as Json;
   } catch {
     return undefined;
   }

@@ -1,10 +1,11 @@
-import { open, stat } from "node:fs/promises";
 import { isObject } from "../checkpoint/parse-python-json.js";
 import { missingVisionTool } from "../llamacpp/toolchain/vision-tool.js";
 import type { Settings } from "../recipe/settings.js";
 import { formatBytes } from "../util/bytes.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import { isSystemError, QuantsmithError } from "../util/errors.js";
+import { openRegular } from "../util/regular-file.js";
+import { systemReason } from "../util/system-reason.js";
 import { projectorsOf } from "./convert-steps.js";
 import type { PlanFacts } from "./facts.js";
 import { showsPictures } from "./smoke-steps.js";
@@ -33,19 +34,16 @@ export async function hashPictures(settings: Settings, digests: DigestCache): Pr
 /** Returns why a file is no picture; undefined if it is one. */
 async function pictureFault(path: string): Promise<string | undefined> {
   try {
-    // Opening a pipe could wait for ever.
-    const found = await stat(path);
-    if (!found.isFile()) return "it is not a regular file";
-    if (found.size > maxPictureBytes) return `it is larger than ${formatBytes(maxPictureBytes)}`;
-    const file = await open(path, "r");
+    const file = await openRegular(path);
     try {
+      if ((await file.stat()).size > maxPictureBytes) return `it is larger than ${formatBytes(maxPictureBytes)}`;
       const { buffer, bytesRead } = await file.read(Buffer.alloc(8), 0, 8, 0);
       return pictureStart.test(buffer.toString("latin1", 0, bytesRead)) ? undefined : "it is not a picture";
     } finally {
       await file.close();
     }
   } catch (error) {
-    if (isSystemError(error)) return error.code;
+    if (isSystemError(error)) return systemReason(error);
     throw error;
   }
 }

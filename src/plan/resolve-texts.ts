@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import { findOverlap, type UsedText } from "../corpus/find-overlap.js";
 import { overlapError } from "../corpus/overlap-error.js";
 import { hubConnection } from "../hub/connection.js";
@@ -9,6 +8,7 @@ import type { DigestCache } from "../util/digest-cache.js";
 import { isSystemError, QuantsmithError, type SourceLocation } from "../util/errors.js";
 import { requireNoPointer } from "../util/lfs-pointer.js";
 import { quote } from "../util/quote.js";
+import { systemReason } from "../util/system-reason.js";
 import { corpusKinds, localFile, usedKinds } from "./corpus-files.js";
 import { inRecipe } from "./in-recipe.js";
 import { OverlapCheckCache } from "./overlap-check-cache.js";
@@ -32,15 +32,11 @@ export async function hashTexts(settings: Settings, digests: DigestCache): Promi
     const path = localFile(source, kind, settings);
     if (path === undefined) continue;
     try {
-      // Reading a pipe could wait for ever.
-      const found = await stat(path);
-      if (!found.isFile()) throw Object.assign(new Error("not a file"), { code: "not a regular file" });
-      await inRecipe(at, () => requireNoPointer(path, found.size));
+      await inRecipe(at, () => requireNoPointer(path));
       hashes.set(path, await digests.digest(path));
     } catch (cause) {
-      if (cause instanceof QuantsmithError) throw cause;
-      const reason = isSystemError(cause) ? ` (${cause.code})` : "";
-      throw new QuantsmithError("QS-TEXT-MISSING", `cannot read the ${kind} text ${path}${reason}`, {
+      if (!isSystemError(cause)) throw cause;
+      throw new QuantsmithError("QS-TEXT-MISSING", `cannot read the ${kind} text ${path}: ${systemReason(cause)}`, {
         remedy: "Correct the path in the recipe, relative to the recipe's folder.",
         at,
         cause,

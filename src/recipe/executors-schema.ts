@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { duration, size } from "../util/quantity-schema.js";
+import { patternString } from "../util/schema-issue.js";
 
 const parts = z
   .int()
@@ -7,6 +8,35 @@ const parts = z
   .max(256)
   .exactOptional()
   .describe("Number of jobs for the probes, and for a measurement on the whole text (default 4).");
+
+/**
+ * Options of sbatch that choose resources, or when and where a job runs. A recipe from elsewhere gets no others: they run
+ * programs (`--wrap`, `--container`), read and write files (`--output`, `--bb`) or change the job that quantsmith submits.
+ */
+const sbatchNames = [
+  ...["acctg-freq", "batch", "begin", "cluster-constraint", "comment", "constraint", "contiguous", "core-spec"],
+  ...["cores-per-socket", "cpu-freq", "cpus-per-gpu", "deadline", "delay-boot", "distribution", "exclude", "exclusive"],
+  ...[
+    "gpu-bind",
+    "gpu-freq",
+    "gpus",
+    "gpus-per-node",
+    "gpus-per-socket",
+    "gpus-per-task",
+    "gres",
+    "gres-flags",
+    "hint",
+  ],
+  ...["licenses", "mail-type", "mail-user", "mcs-label", "mem-bind", "mincpus", "network", "nice", "nodelist"],
+  ...["oversubscribe", "power", "prefer", "priority", "qos", "reservation", "segment", "sockets-per-node"],
+  ...["spread-job", "switches", "thread-spec", "threads-per-core", "tmp", "tres-bind", "tres-per-task", "wckey"],
+];
+
+const sbatchOption = patternString(
+  new RegExp(`^--(?:${sbatchNames.join("|")})(?:=.+)?$`),
+  "an option of sbatch that recipes may set",
+  "Use an option that requests resources, as `--qos=low`. For others, set sbatch's variables, such as `SBATCH_CLUSTERS`.",
+);
 
 const slurm = z
   .strictObject({
@@ -17,7 +47,10 @@ const slurm = z
       .exactOptional()
       .describe("Memory of one job (default: input and output sizes of the step, plus 2 GiB)."),
     time: duration.exactOptional().describe("Time limit of one job (default 4 h)."),
-    options: z.array(z.string().startsWith("--")).exactOptional().describe("Additional options for sbatch."),
+    options: z
+      .array(sbatchOption)
+      .exactOptional()
+      .describe("Additional options for sbatch that request resources, as `name=value`."),
     parts,
   })
   .describe("Slurm, for `run --executor slurm`.");

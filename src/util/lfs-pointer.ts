@@ -1,6 +1,6 @@
-import { open } from "node:fs/promises";
 import { QuantsmithError } from "./errors.js";
 import { quote } from "./quote.js";
+import { openRegular } from "./regular-file.js";
 
 /** Git LFS's specification limits pointers to 1024 bytes. */
 const maxPointerBytes = 1024;
@@ -12,13 +12,12 @@ export function isLfsPointer(content: Uint8Array): boolean {
   return pointer.test(Buffer.from(content.buffer, content.byteOffset, content.length).toString("latin1"));
 }
 
-/** Throws QS-LFS-POINTER if a file of `bytes` is a Git LFS pointer. */
-export async function requireNoPointer(path: string, bytes: number): Promise<void> {
-  if (bytes > maxPointerBytes) return;
-  const file = await open(path, "r");
+/** Throws QS-LFS-POINTER if a file is a Git LFS pointer. Rejects as `openRegular`. */
+export async function requireNoPointer(path: string): Promise<void> {
+  const file = await openRegular(path);
   try {
-    const content = Buffer.alloc(bytes);
-    const { bytesRead } = await file.read(content, 0, bytes, 0);
+    const content = Buffer.alloc(maxPointerBytes + 1);
+    const { bytesRead } = await file.read(content, 0, content.length, 0);
     if (isLfsPointer(content.subarray(0, bytesRead))) throw lfsPointer(path);
   } finally {
     await file.close();

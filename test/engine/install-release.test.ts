@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -170,6 +171,20 @@ describe("a release with files of the user", () => {
     for (let i = 0; i < 30; i++) put(`.git/objects/${i}`, "");
     expect((await failureOf(install(second))).message).toMatch(/"\.git\/objects\/0" \(added\), .*, 20 more$/);
   });
+});
+
+test.each([
+  ["a file", (path: string) => writeFileSync(path, "{}")],
+  ["a pipe", (path: string) => execFileSync("mkfifo", [path])],
+])("%s of the user at the path of the record stays", async (_, put) => {
+  const record = join(workspace.releases, ".demo.json");
+  put(record);
+  for (const change of [{}, { replace: true }]) {
+    expect(await failureOf(install(first, change))).toMatchObject({
+      ...{ code: "QS-RELEASE-FOREIGN", message: expect.stringContaining(record) },
+    });
+  }
+  expect(readdirSync(workspace.releases)).toEqual([".demo.json"]);
 });
 
 test("a release without changes is replaced and withdrawn, also with a file of a file manager", async () => {

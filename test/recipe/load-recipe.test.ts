@@ -78,6 +78,14 @@ const cases: Case[] = [
     /`gpuLayers` does not apply to `device: cpu`/,
     /^Remove it, or choose another device\.$/,
   ],
+  ...["--wrap=id", "--wra=id", "--output=/tmp/x", "--export=ALL", "--qos=low\\n--wrap=id", "qos"].map(
+    (option): Case => [
+      `option of sbatch ${option}`,
+      `executors: { slurm: { options: ["--gres=gpu:1", ▸"${option}"] } }`,
+      /is not an option of sbatch that recipes may set/,
+      /--qos=low/,
+    ],
+  ),
   ["no variants", "variants: ▸[]", /"variants" is empty/, /variants to build/],
   ["enum", "convert: { outtype: ▸bf61 }", /"outtype" cannot be the text "bf61"/, /`bf16`/],
   ["enum without a near value", "convert: { outtype: ▸double }", /cannot be the text "double"/, /"auto".* or "f32"/],

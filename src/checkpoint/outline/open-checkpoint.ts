@@ -4,9 +4,9 @@ import { listModel } from "../../hub/list-model.js";
 import { readHubFile } from "../../hub/read-file.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { readRegular } from "../../util/regular-file.js";
 import { checkSnapshot } from "../check-snapshot.js";
 import { defaultFileSelection } from "../file-selection.js";
-import { readBytes } from "../read-text.js";
 import type { CheckpointOutline } from "./checkpoint-outline.js";
 import type { ReadSide } from "./details.js";
 import { readHubCheckpoint } from "./hub-outline.js";
@@ -28,7 +28,7 @@ export async function openFolder(folder: string): Promise<OpenCheckpoint> {
   const names = files.map(({ path }) => path);
   const read: ReadSide = async (name, maxBytes) => {
     const found = files.find(({ path, size }) => path === name && size <= maxBytes);
-    return found && readBytes(join(folder, name), maxBytes);
+    return found && readRegular(join(folder, name), maxBytes);
   };
   return { config, outline, weightBytes: tensorBytes, names, read };
 }

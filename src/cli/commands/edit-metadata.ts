@@ -10,6 +10,7 @@ import { decodeText } from "../../util/decode-text.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { isLfsPointer, lfsPointer } from "../../util/lfs-pointer.js";
 import { quote } from "../../util/quote.js";
+import { readRegular } from "../../util/regular-file.js";
 import { systemReason } from "../../util/system-reason.js";
 import { systemTemporaryFolder } from "../../util/system-temporary-folder.js";
 import { interruptSignal } from "../interrupt.js";
@@ -76,7 +77,7 @@ async function templateEdit(path: string, signal: AbortSignal): Promise<Metadata
       remedy: "Give a Jinja template, such as chat_template.jinja of the model's repository.",
       at: { file: path },
     });
-  const bytes = await readFile(path).catch((error) => {
+  const bytes = await readRegular(path).catch((error) => {
     throw failure(systemReason(error));
   });
   if (isLfsPointer(bytes)) throw lfsPointer(path);

@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { isObject, parsePythonJson } from "../../checkpoint/parse-python-json.js";
 import { maxConfigBytes } from "../../checkpoint/read-config.js";
-import { decodeJson, readBytes } from "../../checkpoint/read-text.js";
+import { decodeJson } from "../../checkpoint/read-text.js";
 import type { Json, JsonObject } from "../../util/canonical-json.js";
 import { isMissing } from "../../util/errors.js";
+import { readRegular } from "../../util/regular-file.js";
 import type { Entries } from "../entries.js";
 import { toFloat } from "../hyperparameters.js";
 import { badConfig, formatValue } from "../native-errors.js";
@@ -44,7 +45,7 @@ export async function samplingMetadata(folder: string): Promise<Entries> {
 
 async function readGenerationConfig(path: string): Promise<JsonObject> {
   try {
-    const text = decodeJson(await readBytes(path, maxConfigBytes), { depth: maxDepth });
+    const text = decodeJson(await readRegular(path, maxConfigBytes), { depth: maxDepth });
     const config = parsePythonJson(text, "infinity");
     return isObject(config) ? (config as JsonObject) : {};
   } catch (error) {

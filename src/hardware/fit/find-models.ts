@@ -1,7 +1,8 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { isFirstSplit } from "../../gguf/splits.js";
 import { isMissing, QuantsmithError } from "../../util/errors.js";
+import { readRegular } from "../../util/regular-file.js";
 import { parseStrictJson } from "../../util/strict-json.js";
 import { isSystemLeftover } from "../../util/system-files.js";
 import { isSidecarFile } from "./find-projector.js";
@@ -69,7 +70,7 @@ interface ReleaseNames {
 async function readRelease(folder: string): Promise<ReleaseNames | null> {
   const file = join(folder, "release.json");
   try {
-    const report = parseStrictJson(await readFile(file, "utf8")) as ReleaseNames;
+    const report = parseStrictJson((await readRegular(file)).toString("utf8")) as ReleaseNames;
     const usable = report.variants.every(
       ({ name, file: own, quality }) =>
         typeof name === "string" && typeof own === "string" && Number.isFinite(quality?.kldMean ?? 0),

@@ -1,7 +1,7 @@
-import { constants, open } from "node:fs/promises";
 import { TextDecoder } from "node:util";
 import type { ErrorCode } from "../../util/error-codes.js";
 import { isSystemError, QuantsmithError } from "../../util/errors.js";
+import { openRegular } from "../../util/regular-file.js";
 import { systemReason } from "../../util/system-reason.js";
 
 /** Far above any recipe, which is a page of text, to protect the parser. */
@@ -13,7 +13,7 @@ const maximumBytes = 1024 * 1024;
  * or not UTF-8.
  */
 export async function readTextFile(path: string, shown: string, missing: ErrorCode): Promise<string> {
-  const bytes = await readRegularFile(path, shown, missing);
+  const bytes = await readStart(path, shown, missing);
   if (bytes.length > maximumBytes) {
     throw new QuantsmithError("QS-RECIPE-YAML", `${shown} is larger than 1 MiB`, {
       remedy: "Check the path: a recipe or pipeline is a short YAML text.",
@@ -31,20 +31,11 @@ export async function readTextFile(path: string, shown: string, missing: ErrorCo
   }
 }
 
-async function readRegularFile(path: string, shown: string, missing: ErrorCode): Promise<Buffer> {
-  const fail = (why: string, cause?: unknown) =>
-    new QuantsmithError(missing, `cannot read ${shown}: ${why}`, {
-      remedy: "Give the path of a readable YAML file.",
-      at: { file: shown },
-      cause,
-    });
+/** Returns the start of a file, one byte longer than the limit if the file is. */
+async function readStart(path: string, shown: string, missing: ErrorCode): Promise<Buffer> {
   try {
-    // Without O_NONBLOCK, opening a named pipe blocks until a writer opens it.
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const file = await openRegular(path);
     try {
-      const status = await file.stat();
-      if (status.isDirectory()) throw fail("it is a folder");
-      if (!status.isFile()) throw fail("it is not a regular file");
       const buffer = Buffer.alloc(maximumBytes + 1);
       let length = 0;
       for (;;) {
@@ -56,9 +47,12 @@ async function readRegularFile(path: string, shown: string, missing: ErrorCode):
       await file.close();
     }
   } catch (error) {
-    // A QuantsmithError has a `code`, too.
-    if (error instanceof QuantsmithError || !isSystemError(error)) throw error;
-    throw fail(systemReason(error), error);
+    if (!isSystemError(error)) throw error;
+    throw new QuantsmithError(missing, `cannot read ${shown}: ${systemReason(error)}`, {
+      remedy: "Give the path of a readable YAML file.",
+      at: { file: shown },
+      cause: error,
+    });
   }
 }
 

@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { TrustedRoot } from "@sigstore/protobuf-specs";
 import { getTrustedRoot } from "@sigstore/tuf";
 import { type TrustMaterial, toTrustMaterial } from "@sigstore/verify";
 import { QuantsmithError } from "../../util/errors.js";
+import { readRegular } from "../../util/regular-file.js";
 
 /** Sigstore services and trusted root; defaults to the public instance. */
 export interface SigstoreInstance {
@@ -37,7 +37,7 @@ export async function loadTrust({ trustedRoot }: SigstoreInstance): Promise<Trus
 
 async function readTrust(path: string): Promise<TrustMaterial> {
   try {
-    return toTrustMaterial(TrustedRoot.fromJSON(JSON.parse(await readFile(path, "utf8"))));
+    return toTrustMaterial(TrustedRoot.fromJSON(JSON.parse((await readRegular(path)).toString("utf8"))));
   } catch (error) {
     throw new QuantsmithError("QS-SIGN-ROOT", `${path} is not a valid trusted root`, {
       remedy: "Set `QUANTSMITH_SIGSTORE_ROOT` to a trusted_root.json of Sigstore, or unset it.",

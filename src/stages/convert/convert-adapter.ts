@@ -76,7 +76,7 @@ export async function convertAdapter(options: ConvertAdapterOptions): Promise<Co
 
 async function requireFile(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined);
-  if (found?.isFile()) return requireNoPointer(path, found.size);
+  if (found?.isFile()) return requireNoPointer(path);
   throw new QuantsmithError("QS-CONVERT-ADAPTER", `${path} is missing`, {
     remedy: `Pass the folder of a PEFT adapter that contains ${adapterFiles.join(" and ")}.`,
     at: { file: path },
