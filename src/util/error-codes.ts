@@ -42,7 +42,10 @@ export const errorCodes = {
   "QS-EDIT-KEY": { exit: 2, about: "A metadata key is missing, or cannot be edited without a new conversion." },
   "QS-EDIT-VALUE": { exit: 2, about: "A metadata value does not match its key's type, or the type is unknown." },
   "QS-EDIT-PART": { exit: 2, about: "The GGUF file to edit is a later split, which has no metadata of the model." },
-  "QS-EDIT-TEMPLATE": { exit: 2, about: "A chat template cannot be read or is not a Jinja template." },
+  "QS-EDIT-TEMPLATE": {
+    exit: 2,
+    about: "A chat template cannot be read, is not a Jinja template or does not render a user's message.",
+  },
   "QS-EDIT-CHANGED": { exit: 4, about: "Another process changed the GGUF file during an edit." },
   "QS-EDIT-JOURNAL": { exit: 4, about: "The journal of an interrupted edit is not of this file as it is now." },
   "QS-EDIT-READ-ONLY": { exit: 4, about: "The GGUF file to edit is read-only." },

@@ -55,9 +55,27 @@ test("llama.cpp computes the same after an edit in place and after a rewrite", a
     "{% for m in messages %}{{ m.content }}\n{% endfor %}",
   );
 
-  writeFileSync(template, "{% if %}");
-  const broken = await quantsmith(["edit-metadata", join(home, "long.gguf"), "--chat-template", template, "--json"]);
-  expect([broken.exitCode, JSON.parse(broken.stdout).error.code]).toEqual([2, "QS-EDIT-TEMPLATE"]);
+  const refusal = async (...more: string[]) => {
+    const { exitCode, stdout } = await quantsmith(["edit-metadata", join(home, "long.gguf"), ...more, "--json"]);
+    expect(exitCode).toBe(2);
+    return JSON.parse(stdout).error as { code: string; message: string };
+  };
+  for (const [text, reason] of [
+    ["{% if %}", "chat template: "],
+    ["{{ bos_token }}", "does not render a user's message"],
+    ["{{ raise_exception('no system') }}", "rejects a user's message: "],
+  ] as const) {
+    writeFileSync(template, text);
+    for (const edit of [
+      ["--chat-template", template],
+      ["--set", `tokenizer.chat_template=${text}`],
+    ]) {
+      expect(await refusal(...edit)).toMatchObject({
+        ...{ code: "QS-EDIT-TEMPLATE", message: expect.stringContaining(reason) },
+      });
+    }
+  }
+  expect((await refusal("--set", "tokenizer.chat_template.rag={% if %}")).code).toBe("QS-EDIT-TEMPLATE");
   const nothing = await quantsmith(["edit-metadata", join(home, "long.gguf"), "--json"]);
   expect([nothing.exitCode, JSON.parse(nothing.stdout).error.code]).toEqual([2, "QS-USAGE"]);
 });

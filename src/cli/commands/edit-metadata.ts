@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { renderChats } from "../../corpus/render-chats.js";
+import { requireTemplate, templateError } from "../../corpus/require-template.js";
 import type { MetadataEdit } from "../../gguf/edit/change-metadata.js";
 import { editGguf } from "../../gguf/edit/edit-gguf.js";
 import { valueToJson } from "../../gguf/inspect.js";
 import { resolveToolchain } from "../../llamacpp/toolchain/toolchain.js";
 import { formatBytes } from "../../util/bytes.js";
 import { decodeText } from "../../util/decode-text.js";
-import { QuantsmithError } from "../../util/errors.js";
+import { QuantsmithError, type SourceLocation } from "../../util/errors.js";
 import { isLfsPointer, lfsPointer } from "../../util/lfs-pointer.js";
 import { quote } from "../../util/quote.js";
 import { readRegular } from "../../util/regular-file.js";
@@ -24,19 +24,22 @@ export interface EditMetadataOptions {
   json?: boolean;
 }
 
+const templateKey = "tokenizer.chat_template";
+
 /** `quantsmith edit-metadata`: edits the header of a GGUF file. */
 export async function editMetadata(file: string, options: EditMetadataOptions): Promise<void> {
   const signal = interruptSignal();
-  const edits: MetadataEdit[] = [
+  const edits = [
     ...(options.set ?? []).map(parseSet),
     ...(options.remove ?? []).map((key) => ({ kind: "remove" as const, key })),
-    ...(options.chatTemplate === undefined ? [] : [await templateEdit(options.chatTemplate, signal)]),
+    ...(options.chatTemplate === undefined ? [] : [await readTemplate(options.chatTemplate)]),
   ];
   if (edits.length === 0) {
     throw new QuantsmithError("QS-USAGE", "no edit was given", {
       remedy: "Add `--set key=value`, `--remove key` or `--chat-template file`.",
     });
   }
+  await requireTemplates(edits, signal);
   const { path, changes, how, fileBytes } = await editGguf(file, edits, {
     signal,
     onWait: () => note(`waiting for another edit of ${file}`),
@@ -70,28 +73,33 @@ function parseSet(text: string): MetadataEdit {
   return { kind: "set", key, ...(type === undefined ? {} : { type }), text: value };
 }
 
-/** Reads and parses a template, since an invalid one makes the model unusable in all programs. */
-async function templateEdit(path: string, signal: AbortSignal): Promise<MetadataEdit> {
-  const failure = (reason: string) =>
-    new QuantsmithError("QS-EDIT-TEMPLATE", `cannot read ${path} as a chat template: ${reason}`, {
-      remedy: "Give a Jinja template, such as chat_template.jinja of the model's repository.",
-      at: { file: path },
-    });
+async function readTemplate(path: string): Promise<MetadataEdit & { at: SourceLocation }> {
+  const at = { file: path };
   const bytes = await readRegular(path).catch((error) => {
-    throw failure(systemReason(error));
+    throw templateError(systemReason(error), at);
   });
   if (isLfsPointer(bytes)) throw lfsPointer(path);
   const text = decodeText(bytes);
-  if (text === undefined) throw failure("it is not UTF-8 text");
-  const template = { template: text, toolUse: null, bos: "", eos: "" };
-  const context = {
-    work: await systemTemporaryFolder(),
-    signal,
-    toolchain: () => resolveToolchain({ signal, onProgress: note }),
-  };
-  const [rendering] = await renderChats(template, [{ messages: [], addGenerationPrompt: false }], context);
-  if (rendering?.kind === "unparsable") throw failure(rendering.reason);
-  return { kind: "set", key: "tokenizer.chat_template", type: "string", text };
+  if (text === undefined) throw templateError("it is not UTF-8 text", at);
+  return { kind: "set", key: templateKey, type: "string", text, at };
+}
+
+async function requireTemplates(
+  edits: readonly (MetadataEdit & { at?: SourceLocation })[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const edit of edits) {
+    if (edit.kind !== "set" || !`${edit.key}.`.startsWith(`${templateKey}.`)) continue;
+    const { text, at } = edit;
+    await requireTemplate(
+      { text, named: edit.key !== templateKey, ...(at && { at }) },
+      {
+        work: await systemTemporaryFolder(),
+        signal,
+        toolchain: () => resolveToolchain({ signal, onProgress: note }),
+      },
+    );
+  }
 }
 
 async function isListed(path: string): Promise<boolean> {

@@ -20,6 +20,7 @@ export interface MetadataChange {
 /** Types from the GGUF specification for the keys that users are likely to add. */
 const knownTypes: readonly (readonly [RegExp, ValueTypeName])[] = [
   [/^general\.(tags|languages|datasets)$/, "string[]"],
+  [/^general\.file_type$/, "uint32"],
   [/^general\.(base_model|dataset)\.count$/, "uint32"],
   [/^general\.sampling\.(top_k|penalty_last_n|mirostat)$/, "int32"],
   [/^general\.sampling\.(?!sequence$)/, "float32"],

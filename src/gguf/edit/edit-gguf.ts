@@ -16,6 +16,7 @@ import { type WriteGgufOptions, writeGguf } from "../write-gguf.js";
 import { changeMetadata, type MetadataChange, type MetadataEdit } from "./change-metadata.js";
 import { type EditGuard, guardEdit } from "./edit-guard.js";
 import { type EditTarget, editTarget, requireFree, requireWritable } from "./edit-target.js";
+import { requireFittingFileType } from "./file-type.js";
 import { finishEdit, replaceHeader } from "./header-journal.js";
 import { type EditLock, lockForEdit, newEditId, removeLeftovers, temporaryPath } from "./lock-for-edit.js";
 
@@ -75,6 +76,7 @@ async function editLocked(
     throw invalidGguf(source, "tensor-gap", gguf.dataOffset, what);
   }
   const { metadata, changes } = changeMetadata(gguf.metadata, edits);
+  requireFittingFileType(gguf, changes);
   const { fileBytes } = gguf;
   if (inPlace && changes.length === 0) return { path: target, changes, how: "unchanged", fileBytes };
   const header = inPlace && (await stat(source)).nlink === 1 ? headerInPlace(gguf, metadata) : undefined;

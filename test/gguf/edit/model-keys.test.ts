@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
 import { changeMetadata } from "../../../src/gguf/edit/change-metadata.js";
-import type { GgufScalarType, GgufValue } from "../../../src/gguf/gguf.js";
+import { requireFittingFileType } from "../../../src/gguf/edit/file-type.js";
+import type { GgufScalarType, GgufTensor, GgufValue } from "../../../src/gguf/gguf.js";
+
+import { ggmlTypeByName } from "../../../src/quant/ggml-types.js";
 
 const one = (type: GgufScalarType, value: number | string): GgufValue => ({ type, value });
 const tokens = ["a", "b", "c"];
@@ -74,4 +77,28 @@ test.each([
   ...['general.tags=["x","y"]', "llama.attention.sliding_window_pattern=[false,false]", "other.block_count:uint32=1"],
 ])("%s succeeds", (text) => {
   expect(changeMetadata(metadata, [set(text)]).changes).toHaveLength(1);
+});
+
+test.each([
+  ["Q8_0", 15, "QS-EDIT-VALUE"],
+  ["Q8_0", 1, "QS-EDIT-VALUE"],
+  ["F16", 15, "QS-EDIT-VALUE"],
+  ["F32", 7, "QS-EDIT-VALUE"],
+  ["Q8_0", 7, "none"],
+  ["Q4_K", 15, "none"],
+  // A small model, whose embeddings are most of its size.
+  ["Q4_K", 14, "none"],
+  ["BF16", 1, "none"],
+  ["F32", 0, "none"],
+])("a file with most tensors in %s and general.file_type=%i: %s", (name, fileType, expected) => {
+  const tensor = (typeName: string, index: number, size = 256): GgufTensor => {
+    const type = ggmlTypeByName(typeName);
+    if (type === undefined) throw new Error(typeName);
+    const shape = [256, size];
+    return { name: `blk.${index}`, shape, type, offset: 0, bytes: (256 * size * type.blockBytes) / type.blockSize };
+  };
+  const tensors = [tensor(name, 0), tensor(name, 1), tensor("F32", 2, 1), tensor(name.replace("4", "6"), 3, 8192)];
+  const gguf = { path: "", version: 3, metadata, tensors, alignment: 32, dataOffset: 0, fileBytes: 0 };
+  const { changes } = changeMetadata(metadata, [set(`general.file_type:uint32=${fileType}`)]);
+  expect(code(() => requireFittingFileType(gguf, changes))).toBe(expected);
 });
