@@ -71,7 +71,10 @@ export const errorCodes = {
   "QS-FETCH-PICKLE": { exit: 2, about: "The model's weights are pickle files, which can run code when opened." },
   "QS-FETCH-SAFETENSORS": { exit: 2, about: "A safetensors file is truncated or contradicts its own header." },
   "QS-FETCH-INDEX": { exit: 2, about: "The weight index is missing, invalid or contradicts the shards." },
-  "QS-FETCH-ADAPTER": { exit: 2, about: "The model folder or repository contains a LoRA adapter instead of a model." },
+  "QS-FETCH-ADAPTER": {
+    exit: 2,
+    about: "The model folder or repository contains an adapter, such as LoRA, instead of a model.",
+  },
   "QS-FETCH-WRAPPED": {
     exit: 2,
     about: "The names of the weights are those of a training framework's wrapper (PEFT, torch.compile, DDP, FSDP).",

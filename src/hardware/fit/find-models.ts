@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { isFirstSplit } from "../../gguf/splits.js";
+import { splitPaths } from "../../gguf/splits.js";
 import { isMissing, QuantsmithError } from "../../util/errors.js";
 import { readRegular } from "../../util/regular-file.js";
 import { parseStrictJson } from "../../util/strict-json.js";
@@ -36,9 +36,11 @@ async function modelsAt(path: string, scratch: string): Promise<ModelFile[]> {
     () => false,
   );
   if (!folder) return [await readModel(path, scratch)];
-  const names = (await readdir(path)).filter(
-    (name) => /\.gguf$/i.test(name) && !isSystemLeftover(name) && !isSidecarFile(name) && isFirstSplit(name),
+  const files = (await readdir(path)).filter(
+    (name) => /\.gguf$/i.test(name) && !isSystemLeftover(name) && !isSidecarFile(name),
   );
+  // A model whose first split is missing is one, too.
+  const names = [...new Set(files.map((name) => splitPaths(name)[0] ?? name))];
   if (names.length === 0) {
     throw new QuantsmithError("QS-FIT-NOTHING", `${path} contains no GGUF model`, {
       remedy: "Pass a GGUF file, or a release folder of `quantsmith run`.",

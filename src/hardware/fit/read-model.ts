@@ -9,16 +9,20 @@ import { bitsPerWeight, parameterCount, typeCounts } from "../../gguf/summary.js
 import { writeSparseGguf } from "../../gguf/write-sparse-gguf.js";
 import { hubLabel } from "../../quant/names.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { isPresent } from "../../util/files.js";
 import { sha256 } from "../../util/sha256.js";
 import { findProjector } from "./find-projector.js";
 import type { ModelFile } from "./model-file.js";
 
 /**
  * Describes one model by its header. Truncated downloads that contain the header, and splits, are measured through a
- * sparse file in `scratch`. Throws QS-FIT-NOTHING for an imatrix, and the errors of `readGguf`.
+ * sparse file in `scratch`. Throws QS-FIT-NOTHING for an imatrix, QS-GGUF-MISSING for a missing split, and the errors of
+ * `readGguf`.
  */
 export async function readModel(path: string, scratch: string): Promise<ModelFile> {
-  const splits = await Promise.all(splitPaths(path).map((split) => readGguf(split, { headerOnly: true })));
+  const paths = splitPaths(path);
+  await requireAll(paths);
+  const splits = await Promise.all(paths.map((split) => readGguf(split, { headerOnly: true })));
   const plan = joinSplits(splits);
   const [first] = splits;
   if (first === undefined) throw new Error(`${path} has no splits`);
@@ -48,6 +52,19 @@ export async function readModel(path: string, scratch: string): Promise<ModelFil
     types: typeCounts(measured),
     kldMean: null,
   };
+}
+
+/** Throws QS-GGUF-MISSING if one of several splits is missing. */
+async function requireAll(splits: readonly string[]): Promise<void> {
+  const isThere = await Promise.all(splits.map(isPresent));
+  const missing = isThere.indexOf(false);
+  if (missing === -1 || splits.length === 1) return;
+  const file = splits[missing] ?? "";
+  throw new QuantsmithError(
+    "QS-GGUF-MISSING",
+    `part ${missing + 1} of ${splits.length} of the model is missing: ${basename(file)}`,
+    { remedy: `Download all ${splits.length} parts into one folder.`, at: { file } },
+  );
 }
 
 /** `Model-Q4_K_M-00001-of-00002.gguf` is the variant `Q4_K_M` of `Model`; without a label, the whole name is used for both. */
