@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { describeToolchain } from "../llamacpp/toolchain/toolchain.js";
 import type { Plan, Step } from "../plan/plan.js";
+import { isComparatorName } from "../quant/names.js";
 import { pointlessWarnings, type VariantOutline } from "../stages/quantize/compare-variants.js";
 import type { PrepareContext, Prepared } from "../stages/stage.js";
 import { QuantsmithError } from "../util/errors.js";
@@ -17,7 +18,7 @@ import { scheduleSeconds } from "./schedule-seconds.js";
 import { inputPath } from "./step-inputs.js";
 import { keyPlan } from "./step-keys.js";
 import { Store } from "./store.js";
-import { ofVariant, warningsOf } from "./warnings-of.js";
+import { warningsOf } from "./warnings-of.js";
 import type { Workspace } from "./workspace.js";
 
 export interface StepEstimate {
@@ -56,9 +57,8 @@ export async function estimatePlan(plan: Plan, workspace: Workspace): Promise<Pl
     if (record !== undefined) present.set(step.id, record);
     else if (step.mode === "reuse") continue; // not selected, so it is not built
     const prepared = record === undefined ? await predict(step, present, store) : undefined;
-    const found = record === undefined ? (prepared?.warnings ?? []) : warningsOf(step, record);
-    warnings.push(...found.map((warning) => ofVariant(warning, step.variant)));
-    if (prepared?.variant !== undefined && step.variant !== undefined) {
+    warnings.push(...warningsOf(step, record ?? prepared ?? {}));
+    if (prepared?.variant !== undefined && step.variant !== undefined && !isComparatorName(step.variant)) {
       variants.push({ name: step.variant, bytes: prepared.bytes, ...prepared.variant });
     }
     const last = record ?? lastRecord(past, plan.name, step.id);

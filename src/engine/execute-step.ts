@@ -9,7 +9,7 @@ import { findReusableSteps } from "./find-reusable-steps.js";
 import type { KeyedStep } from "./fingerprint.js";
 import type { BuildRuntime } from "./runtime.js";
 import { inputDigests, inputPath } from "./step-inputs.js";
-import { ofVariant } from "./warnings-of.js";
+import { warningsOf } from "./warnings-of.js";
 
 export interface StepResult {
   report: OperationReport;
@@ -36,7 +36,9 @@ export async function executeStep(task: StepTask, runtime: BuildRuntime): Promis
     const warnings: Warning[] = [];
     const warn = (warning: Warning) => {
       warnings.push(warning);
-      runtime.events.emit({ type: "step-warning", id: step.id, warning: ofVariant(warning, step.variant) });
+      for (const own of warningsOf(step, { warnings: [warning] })) {
+        runtime.events.emit({ type: "step-warning", id: step.id, warning: own });
+      }
     };
     const counts: number[] = [];
     const layers = (count: number) => void counts.push(count);

@@ -1,13 +1,15 @@
 import type { Step } from "../plan/plan.js";
+import { isComparatorName } from "../quant/names.js";
 import type { Warning } from "../util/warnings.js";
-import type { StepRecord } from "./record.js";
 
-/** Returns the warnings of a finished step, with the name of its variant, which is not part of the record. */
-export function warningsOf({ variant }: Pick<Step, "variant">, { warnings = [] }: StepRecord): Warning[] {
-  return warnings.map((warning) => ofVariant(warning, variant));
-}
-
-/** Returns a warning with the name of the variant that it concerns. */
-export function ofVariant(warning: Warning, variant: string | undefined): Warning {
-  return variant === undefined ? warning : { ...warning, variant };
+/**
+ * Returns the warnings of a step's record or preparation with the name of its variant, which they lack; none for a
+ * comparator, which nobody downloads.
+ */
+export function warningsOf(
+  { variant }: Pick<Step, "variant">,
+  { warnings = [] }: { warnings?: readonly Warning[] },
+): Warning[] {
+  if (variant === undefined) return [...warnings];
+  return isComparatorName(variant) ? [] : warnings.map((warning) => ({ ...warning, variant }));
 }

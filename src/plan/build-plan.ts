@@ -14,6 +14,7 @@ import { canonicalJson } from "../util/canonical-json.js";
 import { sha256 } from "../util/sha256.js";
 import { allocateSteps, sharedAllocateSteps, usesFeedback } from "./allocate-steps.js";
 import { baseNotes } from "./base-notes.js";
+import { comparators } from "./comparators.js";
 import { convertEngine, convertSteps } from "./convert-steps.js";
 import { corpusInputs, corpusTexts } from "./corpus-files.js";
 import { copySteps, evaluatedBase, withMemoryChecks } from "./evaluated-base.js";
@@ -52,12 +53,13 @@ export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selec
   if (has("allocate")) steps.push(...sharedAllocateSteps(settings, facts));
   const smokeTested = has("smoke") && settings.smoke.length > 0;
   if (smokeTested) steps.push(smokeBaseStep(settings, facts));
-  const variants = measurementOrder(settings);
+  // Comparators are built like variants, but without smoke tests.
+  const variants = [...measurementOrder(settings), ...comparators(settings, facts)];
   for (const [i, variant] of variants.entries()) {
     if (has("allocate") && variant.kind === "dynamic") steps.push(...allocateSteps(variant, settings, facts));
     if (has("quantize")) steps.push(quantizeStep(variant, settings, facts, variants[i - 1]));
     if (segments > 0) steps.push(structureStep(variant), validateStep(variant, settings, facts, 0));
-    if (smokeTested) steps.push(smokeStep(variant.name, settings, facts));
+    if (smokeTested && settings.variants.includes(variant)) steps.push(smokeStep(variant.name, settings, facts));
   }
   // Segment by segment for all variants, so that one segment's logits can be dropped before the next are computed.
   for (let segment = 1; segment < segments; segment++) {
@@ -120,6 +122,7 @@ function quantizeStep(variant: Variant, settings: Settings, facts: PlanFacts, be
     imatrixName: imatrixFileName(settings.model.name),
     rounding: variant.rounding,
     allowRequantize: variant.allowRequantize,
+    ...sizeLabel(variant),
   };
   const inputs = {
     model: outputOf("convert", "model.gguf"),
@@ -136,6 +139,14 @@ function quantizeStep(variant: Variant, settings: Settings, facts: PlanFacts, be
     ...(before === undefined ? {} : { after: `quantize:${before.name}` }),
     ...foresight(variant, params, outlineSource(settings, facts)),
   };
+}
+
+/** Returns the preset whose name promises another size than the budget of a dynamic variant is known to have. */
+function sizeLabel(variant: Variant): { label?: string } {
+  const label = presetByName(variant.name)?.name;
+  if (variant.kind === "preset" || label === undefined) return {};
+  const { budget } = variant.dynamic;
+  return budget.kind === "sizeOf" && budget.preset === label ? {} : { label };
 }
 
 /** Foresees a preset variant, and the bytes of a dynamic one of a preset's size. */

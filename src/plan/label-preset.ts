@@ -12,13 +12,19 @@ const family = /^(Q8_0|I?Q[1-6]_(K|XXS|XS|S|M).*)$/;
  * The solver chooses the types, which override the preset's own mixture tensor by tensor.
  */
 export function labelPreset(variant: DynamicVariant, facts: PlanFacts, calibrated: boolean): string {
-  const usable = presets.filter((preset) => family.test(preset.name) && (calibrated || !preset.needsImatrix));
   const named = presetByName(variant.name);
-  if (named !== undefined && usable.includes(named)) return named.name;
-  const bitsPerWeight = expectedBits(variant, facts);
-  const distance = (preset: { bitsPerWeight: number }) => Math.abs(preset.bitsPerWeight - bitsPerWeight);
-  return usable.reduce((best, preset) => (distance(preset) < distance(best) ? preset : best)).name;
+  if (named !== undefined && usable(calibrated).includes(named)) return named.name;
+  return nearestPreset(expectedBits(variant, facts), calibrated);
 }
+
+/** Returns the preset nearest in size, among those that need an imatrix only if `calibrated`. */
+export function nearestPreset(bitsPerWeight: number, calibrated: boolean): string {
+  const distance = (preset: { bitsPerWeight: number }) => Math.abs(preset.bitsPerWeight - bitsPerWeight);
+  return usable(calibrated).reduce((best, preset) => (distance(preset) < distance(best) ? preset : best)).name;
+}
+
+const usable = (calibrated: boolean) =>
+  presets.filter((preset) => family.test(preset.name) && (calibrated || !preset.needsImatrix));
 
 /** Estimates the average bits per weight of a budget, on the high side. */
 export function expectedBits({ dynamic: { budget, types } }: DynamicVariant, { model }: PlanFacts): number {

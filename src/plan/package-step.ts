@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { imatrixFileName, mtpFileName, projectorFileName, variantFileName } from "../quant/names.js";
+import { comparatorName, imatrixFileName, mtpFileName, projectorFileName, variantFileName } from "../quant/names.js";
 import type { Settings, Variant } from "../recipe/settings.js";
 import { smokeLimits } from "../release/gates.js";
 import { type PackageParams, variantInput } from "../stages/package/package-params.js";
@@ -7,6 +7,7 @@ import { variantMemory } from "../stages/package/variant-memory.js";
 import { projectorInput } from "../stages/step-files.js";
 import { publicWarning } from "../util/warnings.js";
 import { resolvedBudget } from "./allocate-steps.js";
+import { comparatorPreset } from "./comparators.js";
 import { baseModelOf, convertEngine, projectorOutput, projectorsOf } from "./convert-steps.js";
 import { type CorpusKind, corpusTexts, inputTexts, lockedTexts, usedKinds } from "./corpus-files.js";
 import { distanceId, measuresCopy, referenceId, usesCopy } from "./evaluated-base.js";
@@ -36,7 +37,11 @@ export function packageParams(settings: Settings, facts: PlanFacts): PackagePara
       shown: showsPictures(settings),
     })),
     mtpFile: mtpChoice(settings, facts) === "separate" ? mtpFileName(model.name) : null,
-    variants: settings.variants.map(({ name }) => ({ name, file: variantFileName(model.name, name) })),
+    variants: settings.variants.map((variant) => {
+      const comparator = comparatorPreset(variant, settings, facts);
+      const { name } = variant;
+      return { name, file: variantFileName(model.name, name), ...(comparator === undefined ? {} : { comparator }) };
+    }),
     maxFileBytes,
     measured: settings.stages.includes("validate"),
     ...(usesCopy(settings) ? { evaluatedBase: "Q8_0" as const } : {}),
@@ -82,7 +87,8 @@ export function packageInputs(settings: Settings, facts: PlanFacts): Record<stri
     inputs.distance = maybe(distanceId, "noise.json");
     inputs.distanceBase = maybe(referenceId, "base.json");
   }
-  for (const { kind, name } of settings.variants) {
+  for (const variant of settings.variants) {
+    const { kind, name } = variant;
     inputs[variantInput("model", name)] = maybe(`quantize:${name}`, "model.gguf");
     inputs[variantInput("quantize", name)] = maybe(`quantize:${name}`, "quantize.json");
     inputs[variantInput("memory", name)] = maybe(memoryId(name), "memory.json");
@@ -94,6 +100,12 @@ export function packageInputs(settings: Settings, facts: PlanFacts): Record<stri
     }
     if (has("smoke") && settings.smoke.length > 0) {
       inputs[variantInput("smoke", name)] = maybe(`smoke:${name}`, "smoke.json");
+    }
+    const preset = comparatorPreset(variant, settings, facts);
+    if (preset !== undefined) {
+      const comparator = comparatorName(preset);
+      inputs[variantInput("comparator", name)] = maybe(`quantize:${comparator}`, "quantize.json");
+      inputs[variantInput("comparatorQuality", name)] = maybe(`validate:${comparator}`, "quality.json");
     }
   }
   return inputs;

@@ -20,7 +20,7 @@ export interface Selection {
  * Errors: QS-USAGE for a variant or stage that is not in the recipe.
  */
 export function selectSubset(plan: Plan, settings: Settings, selection: Selection): Plan {
-  requireKnown(settings, selection);
+  requireKnown(plan, settings, selection);
   if (selection.shared === true) return sharedSubset(plan, selection);
   const { only, until, variants } = selection;
   const selected = new Set(variants?.map((name) => name.toLowerCase()));
@@ -61,7 +61,7 @@ function sharedSubset(plan: Plan, { only, until, variants }: Selection): Plan {
   return { ...plan, steps, keepIntermediates: true };
 }
 
-function requireKnown(settings: Settings, { only, until, variants }: Selection): void {
+function requireKnown({ steps }: Plan, settings: Settings, { only, until, variants }: Selection): void {
   for (const stage of [only, until]) {
     if (stage === undefined || settings.stages.includes(stage)) continue;
     throw new QuantsmithError(
@@ -72,7 +72,9 @@ function requireKnown(settings: Settings, { only, until, variants }: Selection):
       },
     );
   }
-  const known = new Map(settings.variants.map(({ name }) => [name.toLowerCase(), name]));
+  const known = new Map(
+    steps.flatMap(({ variant }) => (variant === undefined ? [] : [[variant.toLowerCase(), variant]])),
+  );
   const unknown = variants?.find((name) => !known.has(name.toLowerCase()));
   if (unknown === undefined) return;
   throw new QuantsmithError("QS-USAGE", `the recipe does not have the variant ${quote(unknown)}`, {

@@ -1,3 +1,4 @@
+import { isComparatorName } from "../quant/names.js";
 import type { Settings, Variant } from "../recipe/settings.js";
 import { gateLimits } from "../release/gates.js";
 import { baseLogits } from "../stages/validate/base-logits.js";
@@ -57,8 +58,11 @@ export function structureStep({ name, kind }: Variant): Step {
 /** Measures a variant on one segment of the text, continuing from the segment before. */
 export function validateStep({ name }: Variant, settings: Settings, facts: PlanFacts, segment: number): Step {
   const segments = logitSegments(settings, facts);
+  const isComparator = isComparatorName(name);
   // A variant is not limited by its own metrics.
-  const limits = gateLimits(settings.gates).filter(({ limit }) => typeof limit === "number" || limit.of !== name);
+  const limits = gateLimits(isComparator ? {} : settings.gates).filter(
+    ({ limit }) => typeof limit === "number" || limit.of !== name,
+  );
   const named = limits.flatMap(({ limit }) => (typeof limit === "number" ? [] : [limit.of]));
   const references = [...new Set(named)].map((of): [string, StepInput] => [
     referenceInput(of),
@@ -72,7 +76,8 @@ export function validateStep({ name }: Variant, settings: Settings, facts: PlanF
     ...Object.fromEntries(references),
     ...overlapCheckInput(settings, facts),
   };
-  const params = { limits, referenced: isReference(name, settings), parts: segments };
+  // A comparator is measured in the same blocks as variants, some of which may end early.
+  const params = { limits, referenced: isComparator || isReference(name, settings), parts: segments };
   // The block that is measured, and the next one.
   const bytes = 2 * blockBytes(settings, facts);
   return step(validateId(name, segment, segments), validateVariant, params, inputs, bytes, name);

@@ -5,6 +5,18 @@ export function variantFileName(model: string, variant: string): string {
   return `${model}-${variant}.gguf`;
 }
 
+const comparatorPrefix = "llama.cpp-";
+
+/** Returns the name of a preset that is measured only for comparison. */
+export function comparatorName(preset: string): string {
+  return `${comparatorPrefix}${preset}`;
+}
+
+/** Whether a variant's name is that of a comparator. */
+export function isComparatorName(name: string): boolean {
+  return name.toLowerCase().startsWith(comparatorPrefix);
+}
+
 /** Returns the file name of the imatrix in a release. */
 export function imatrixFileName(model: string): string {
   return `${model}-imatrix.gguf`;

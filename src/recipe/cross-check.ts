@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type * as z from "zod";
-import { imatrixFileName, variantFileName } from "../quant/names.js";
+import { imatrixFileName, isComparatorName, variantFileName } from "../quant/names.js";
 import { findResolutionProblems } from "../release/resolve/find-problems.js";
 import { quote, quoteList } from "../util/quote.js";
 import { didYouMean, nearest } from "../util/suggest.js";
@@ -82,16 +82,10 @@ function checkVariantNames({ model, variants }: ValidParts, folder: string): Pro
     const path = variantNamePath(entry, index);
     // macOS and Windows do not distinguish names that differ only in case.
     const file = variantFileName(modelName, name).toLowerCase();
-    if (file === imatrix || name.toLowerCase().includes("mmproj")) {
-      const message = `the variant name ${quote(name)} is reserved for another kind of file`;
-      return [
-        {
-          path,
-          part: "value",
-          message,
-          remedy: "Choose another `name`; runtimes would load the file as an imatrix or a projector.",
-        },
-      ];
+    const reserved = reservedFor(name, file === imatrix);
+    if (reserved !== undefined) {
+      const message = `the variant name ${quote(name)} is reserved for ${reserved}`;
+      return [{ path, part: "value", message, remedy: "Choose another `name`." }];
     }
     const first = taken.get(file);
     if (first === undefined) {
@@ -110,6 +104,12 @@ function checkVariantNames({ model, variants }: ValidParts, folder: string): Pro
   });
 }
 
+function reservedFor(name: string, isImatrix: boolean): string | undefined {
+  if (isImatrix) return "the imatrix";
+  if (name.toLowerCase().includes("mmproj")) return "projectors, as which runtimes would load the file";
+  return isComparatorName(name) ? "presets that are measured for comparison" : undefined;
+}
+
 /** Returns the model's name in file names; a placeholder if the recipe provides none. */
 function nameOf(model: ValidParts["model"], folder: string): string {
   return (model && (model.name ?? defaultModelName(model.source, folder))) ?? "model";
@@ -126,7 +126,7 @@ function checkVariantLabels({ model, variants }: ValidParts, folder: string): Pr
   const planned = variants.flatMap(({ index, entry }) => {
     const name = variantName(entry);
     const file = variantFileName(modelName, name ?? "");
-    if (name === undefined || name.toLowerCase().includes("mmproj") || known.has(file.toLowerCase())) return [];
+    if (name === undefined || reservedFor(name, false) !== undefined || known.has(file.toLowerCase())) return [];
     known.add(file.toLowerCase());
     return [{ name, file, path: variantNamePath(entry, index) }];
   });

@@ -44,6 +44,12 @@ export const pipelineSchema = z
       .strictObject({
         chunks: chunks.exactOptional().describe("Chunks of evaluation text (default 80)."),
         context: context.exactOptional().describe("Tokens per chunk (default 512)."),
+        comparators: z
+          .boolean()
+          .exactOptional()
+          .describe(
+            "Also build and measure the llama.cpp preset of the size of each dynamic variant and of each with error feedback, for comparison only (default true).",
+          ),
       })
       .exactOptional()
       .describe("Effort for the measurement of variants."),

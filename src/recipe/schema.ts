@@ -223,6 +223,12 @@ export const recipeSchema = z
           .describe("Evaluation text, used only for gates and the model card (default `default`)."),
         chunks: chunks.exactOptional().describe("Number of chunks of the text to use (default 80)."),
         context: context.exactOptional().describe("Tokens per chunk (default 512)."),
+        comparators: z
+          .boolean()
+          .exactOptional()
+          .describe(
+            "Also build and measure the llama.cpp preset of the size of each dynamic variant and of each with error feedback, for comparison only (default true).",
+          ),
       })
       .exactOptional()
       .describe("How variants are measured."),

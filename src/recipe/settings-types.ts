@@ -105,7 +105,13 @@ export interface Settings {
   calibration: { corpus: readonly CorpusSource[]; chunks: number; context: number; chatTemplate: boolean };
   search: { corpus: readonly CorpusSource[]; chunks: number };
   /** `context` in tokens. */
-  evaluation: { corpus: readonly CorpusSource[]; chunks: number; context: number };
+  evaluation: {
+    corpus: readonly CorpusSource[];
+    chunks: number;
+    context: number;
+    /** Whether the presets of llama.cpp are measured, too, for comparison. */
+    comparators: boolean;
+  };
   quantize: { engine: QuantizeEngine; rounding: Rounding };
   variants: readonly Variant[];
   gates: Gates;

@@ -100,6 +100,7 @@ export function resolveSettings(
       corpus: corpus("evaluation"),
       chunks: pick("evaluation.chunks", evaluation?.chunks, pipeline.evaluation?.chunks, 80),
       context: pick("evaluation.context", evaluation?.context, pipeline.evaluation?.context, 512),
+      comparators: pick("evaluation.comparators", evaluation?.comparators, pipeline.evaluation?.comparators, true),
     },
     quantize: { engine, rounding },
     variants: resolveVariants(recipe.variants, catalog, rounding),

@@ -86,7 +86,7 @@ const variantObject = z
         missingKeys(
           ["name"],
           "a dynamic variant needs a `name`",
-          "Add the name of the nearest preset, such as `name: Q4_K_S`.",
+          "Add the name of the nearest preset, such as `name: Q4_K_M`.",
         ),
       );
     }

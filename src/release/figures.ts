@@ -1,7 +1,7 @@
-import type { RunReport, VariantReport } from "./release-report.js";
+import type { RunReport, VariantQuality, VariantReport } from "./release-report.js";
 
 /** Column titles of the result table in the model card and the terminal; the table fits 80 columns. */
-export const figureTitles = ["Variant", "Size", "BPW", "PPL ratio", "Mean KLD", "Same top", "Smoke", "Gate"] as const;
+export const figureTitles = ["Variant", "Size", "BPW", "Mean KLD", "vs preset", "Same top", "Smoke", "Gate"] as const;
 
 /** Cells of one variant, in the order of `figureTitles`; "–" for values that were not measured. */
 export function figureCells(variant: VariantReport): string[] {
@@ -10,12 +10,24 @@ export function figureCells(variant: VariantReport): string[] {
     variant.name,
     formatMegabytes(variant.bytes),
     variant.bitsPerWeight.toFixed(2),
-    quality === null ? "–" : quality.perplexityRatio.toFixed(4),
-    quality === null ? "–" : `${quality.kldMean.toFixed(5)} ± ${quality.kldMeanError.toFixed(5)}`,
+    quality === null ? "–" : formatKld(quality),
+    kldChange(variant),
     quality === null ? "–" : `${quality.sameTop.toFixed(2)} %`,
     smoke === null ? "–" : `${smoke.passed}/${smoke.passed + smoke.failed}`,
     quality === null && smoke === null && variant.gate === "passed" ? "–" : variant.gate,
   ];
+}
+
+/** Formats the mean KLD with its standard error. */
+export function formatKld({ kldMean, kldMeanError }: VariantQuality): string {
+  return `${kldMean.toFixed(5)} ± ${kldMeanError.toFixed(5)}`;
+}
+
+/** Formats the change of the mean KLD relative to the preset that the variant is compared with; "–" without one. */
+export function kldChange({ quality, comparator }: Pick<VariantReport, "quality" | "comparator">): string {
+  if (quality === null || comparator === undefined || !(comparator.quality.kldMean > 0)) return "–";
+  const change = quality.kldMean / comparator.quality.kldMean - 1;
+  return `${change < 0 ? "−" : "+"}${Math.abs(100 * change).toFixed(0)} %`;
 }
 
 /** Formats a size in decimal MB or GB, as on the Hub. */

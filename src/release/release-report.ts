@@ -97,11 +97,21 @@ export interface VariantReport {
   rounding?: VariantRounding;
   /** Null if the pipeline has no `validate` stage. */
   quality: VariantQuality | null;
+  /** The preset of llama.cpp that it is compared with; absent for plain presets and if it was not measured. */
+  comparator?: Comparator;
   /** Null if the recipe or the pipeline has no smoke test. */
   smoke: VariantSmoke | null;
   gate: "passed" | "failed";
   /** Reasons for a failed gate, one sentence each; empty if it passed. */
   reasons: string[];
+}
+
+/** A preset as llama-quantize makes it from the same imatrix, measured on the same chunks as the variant; not released. */
+export interface Comparator {
+  preset: string;
+  bytes: number;
+  bitsPerWeight: number;
+  quality: VariantQuality;
 }
 
 export interface VariantSmoke {

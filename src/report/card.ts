@@ -2,9 +2,9 @@ import { comparedBase, figureCells, figureTitles, formatMegabytes } from "../rel
 import type { ProjectorFile } from "../release/release-report.js";
 import { isOnCard, warningText } from "../util/warnings.js";
 import { assetPaths } from "./assets.js";
+import { describeComparators } from "./describe-comparators.js";
 import { describeEarlyStop } from "./describe-early-stop.js";
 import { describeKept } from "./describe-kept.js";
-import { describeNameMismatch } from "./describe-name-mismatch.js";
 import { baseKind, describeSource } from "./describe-source.js";
 import { type FrontMatterFacts, frontMatter } from "./front-matter.js";
 import { describeSpeeds } from "./hardware/describe-speeds.js";
@@ -41,8 +41,8 @@ export function renderCard(facts: CardFacts): string {
     ...keptNote(facts),
     ...mtpNote(facts),
     figuresNote(facts),
+    ...comparatorNote(facts),
     ...vectorNote(facts),
-    ...nameNotes(facts),
     ...warningNotes(facts),
     ...charts(facts),
     ...fitTables(facts),
@@ -125,8 +125,13 @@ function figuresNote({ evaluation, report }: CardFacts): string {
   const early = describeEarlyStop(report);
   return [
     `Measured with llama-perplexity against the ${comparedBase(report)} on ${early === undefined ? "" : "up to "}${evaluation.chunks} × ${evaluation.context} tokens of ${codeSpan(evaluation.corpus)}, a text not used for calibration.${early === undefined ? "" : ` ${markdownText(early)}`}`,
-    `BPW: bits per weight. PPL ratio: perplexity divided by that of the base, 1 is lossless. Mean KLD: mean Kullback-Leibler divergence from the base's next-token distribution in nats, ± standard error from the variance between chunks of the text, 0 is lossless. Same top: share of tokens for which variant and base have the same most likely token. Smoke: passed smoke-test prompts.${noiseFloor(report)}\n`,
+    `BPW: bits per weight. Mean KLD: mean Kullback-Leibler divergence from the base's next-token distribution in nats, ± standard error from the variance between chunks of the text, 0 is lossless. vs preset: change of the mean KLD relative to the preset of llama.cpp below. Same top: share of tokens for which variant and base have the same most likely token. Smoke: passed smoke-test prompts.${noiseFloor(report)}\n`,
   ].join("\n");
+}
+
+function comparatorNote({ report }: CardFacts): string[] {
+  const text = describeComparators(report.variants);
+  return text === undefined ? [] : [`${markdownText(text)}\n`];
 }
 
 /** States how far the vectors of embedding models, or the relevances of rerankers, are from the base's. */
@@ -146,12 +151,6 @@ function vectorNote({ report }: CardFacts): string[] {
 function noiseFloor({ base }: CardFacts["report"]): string {
   if (base?.noise === undefined) return "";
   return ` Noise floor: the base has a mean KLD of ${base.noise.kldMean.toFixed(5)} from its own logits, which are stored with 16 bits.`;
-}
-
-/** Notes on names that suggest other bits per weight than the file has. */
-function nameNotes({ report }: CardFacts): string[] {
-  const notes = report.variants.map(describeNameMismatch).filter((note) => note !== undefined);
-  return notes.map((note) => `> **Note:** ${markdownText(note)}\n`);
 }
 
 /** The warnings that people who download the files must know. */

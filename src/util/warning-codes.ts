@@ -33,6 +33,10 @@ export const warningCodes = {
     about:
       "Layers for multi-token prediction have a larger type than others, since nothing can be measured about them.",
   },
+  "QW-LABEL-SIZE": {
+    onCard: true,
+    about: "A dynamic variant is named after a preset, but more than 10 % larger or smaller than that preset.",
+  },
   // keys and weights of a checkpoint (src/checkpoint/keys, src/stages/convert)
   "QW-KEYS-LOST": {
     onCard: true,

@@ -215,7 +215,7 @@ test("a source with quantized weights gets no larger sizes than its own", async 
     ...outlineModel({ hidden_size: 2880, num_hidden_layers: 24, num_attention_heads: 64, head_dim: 64 }, ""),
   };
   const text = draftRecipe(gptOss, catalog, home);
-  expect(parse(text).variants).toEqual(["MXFP4_MOE", { name: "Q4_K_S", dynamic: { sizeOf: "Q4_K_M" } }]);
+  expect(parse(text).variants).toEqual(["MXFP4_MOE", { name: "Q4_K_M", dynamic: { sizeOf: "Q4_K_M" } }]);
   expect(text).toContain("91 % of the weights are MXFP4 already");
   const dequantized = (weightBytes: number) => {
     const { kept: _kept, ...model } = { ...gptOss, weightBytes };
@@ -233,8 +233,8 @@ test("Q6_K is left out where its rows would be stored as Q8_0", async () => {
     const { variants } = parse(draftRecipe({ ...facts, ...outlineModel({ hidden_size }, "") }, catalog, home));
     return variants.filter((variant: unknown) => typeof variant === "string");
   };
-  expect(presets(1536)).toEqual(["Q8_0", "Q6_K", "Q4_K_M"]);
-  expect(presets(1440)).toEqual(["Q8_0", "Q4_K_M"]);
+  expect(presets(1536)).toEqual(["Q8_0", "Q6_K"]);
+  expect(presets(1440)).toEqual(["Q8_0"]);
 });
 
 test("text of a model cannot add lines to the recipe", async () => {

@@ -33,6 +33,8 @@ describe("keys", () => {
       "smoke:Q8_0",
       "validate:Q4_K_S",
       "smoke:Q4_K_S",
+      "validate:llama.cpp-Q8_0",
+      "validate:llama.cpp-Q4_K_M",
     ]);
   });
 

@@ -33,6 +33,8 @@ test("with a Q8_0 base, that copy is evaluated, and everything else is made from
     "allocate:Q3_K_M:errors",
     "allocate:Q3_K_M",
     "quantize:Q3_K_M",
+    "quantize:llama.cpp-Q4_K_M",
+    "quantize:llama.cpp-Q3_K_S",
   ]);
   const reference = steps.find(({ id }) => id === "validate:base:16bit");
   expect(reference?.params).toMatchObject({ chunks: 4, texts: [{ name: "search.txt" }] });

@@ -142,6 +142,7 @@ test("a recipe with most keys", async () => {
     ["stages", "pipeline"],
     ["convert.engine", "default"],
     ["convert.mtp", "default"],
+    ["evaluation.comparators", "default"],
     ["publish.sign", "default"],
     ["keepIntermediates", "default"],
     ["probes", "pipeline"],
@@ -329,7 +330,7 @@ test("the demo recipe", async () => {
     path: fileURLToPath(new URL("recipes/demo/tiny-llama", packageRoot)),
   });
   expect(settings.pipeline.name).toBe("demo");
-  expect(settings.variants.map(({ name }) => name)).toEqual(["Q8_0", "Q4_K_M", "Q4_K_S", "Q3_K_M"]);
+  expect(settings.variants.map(({ name }) => name)).toEqual(["Q8_0", "Q4_K_M", "Q3_K_M"]);
   expect(settings.smoke.map(({ expect: expectation }) => expectation?.matches)).toEqual(["Paris", "Spain", "cold"]);
   expect(settings).toMatchObject({ calibration: { chunks: 40 }, search: { chunks: 8 }, evaluation: { chunks: 40 } });
 });

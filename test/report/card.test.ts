@@ -79,7 +79,7 @@ const facts: CardFacts = {
 
 test("the file table contains every variant with figures and errors", () => {
   expect(renderCard(facts)).toContain(
-    "| [Q4_K_M](./Model-Q4_K_M.gguf) | 2.50 GB | 4.89 | 1.0123 | 0.01234 ± 0.00012 | 91.50 % | 2/2 |",
+    "| [Q4_K_M](./Model-Q4_K_M.gguf) | 2.50 GB | 4.89 | 0.01234 ± 0.00012 | – | 91.50 % | 2/2 |",
   );
 });
 
@@ -331,23 +331,29 @@ test("the rebuild command lists the other inputs", () => {
   );
 });
 
+test("a variant is shown beside the preset that it is compared with, with both figures and sizes", () => {
+  const variants = facts.report.variants.map((one) => {
+    if (one.quality === null) return one;
+    const quality = { ...one.quality, kldMean: 0.02468, kldMeanError: 0.0003 };
+    return { ...one, comparator: { preset: "Q4_K_M", bytes: 2_600_000_000, bitsPerWeight: 5.1, quality } };
+  });
+  const card = renderCard({ ...facts, report: { ...facts.report, variants } });
+  expect(card).toContain("| 2.50 GB | 4.89 | 0.01234 ± 0.00012 | −50 % | 91.50 % |");
+  expect(card).toContain(
+    "Q4_K_M has a mean KLD of 0.01234 ± 0.00012 instead of 0.02468 ± 0.00030 of llama.cpp's Q4_K_M (2.50 GB and 2.60 GB).",
+  );
+  expect(renderCard(facts)).not.toContain("Compared with presets");
+});
+
 describe("a dynamic variant", () => {
   const allocation = { budgetBytes: 3e9, predictedKld: null, boundGap: 0, probes: null };
-  const cardOf = (change: { bitsPerWeight: number; types: Record<string, number> }) => {
+  const cardOf = (change: Partial<CardFacts["report"]["variants"][number]>) => {
     const variants = facts.report.variants.map((one) => ({ ...one, allocation, ...change }));
     return renderCard({ ...facts, report: { ...facts.report, variants } });
   };
 
   test("is marked in the file table", () => {
-    expect(cardOf({ bitsPerWeight: 4.89, types: { Q4_K: 9 } })).toContain("[Q4_K_M](./Model-Q4_K_M.gguf) dynamic |");
+    expect(cardOf({})).toContain("[Q4_K_M](./Model-Q4_K_M.gguf) dynamic |");
     expect(renderCard(facts)).not.toContain("gguf) dynamic");
-  });
-
-  test("with the name of other bits has a note with the closest preset name", () => {
-    const note =
-      "the file has 8.51, with most tensors in Q8_0: the size budget allowed more. The closest preset name is Q8_0.";
-    expect(cardOf({ bitsPerWeight: 8.51, types: { F32: 90, Q8_0: 9 } })).toContain(note);
-    expect(cardOf({ bitsPerWeight: 6.5, types: { Q4_K: 9, Q8_0: 1 } })).not.toContain("preset name");
-    expect(cardOf({ bitsPerWeight: 4.9, types: { Q5_K: 9, Q3_K: 5 } })).not.toContain("preset name");
   });
 });

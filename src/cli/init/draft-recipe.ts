@@ -90,8 +90,8 @@ function variantsAndDevices(model: ModelOutline, { variants, devices }: DeviceCh
   return [
     "variants:",
     ...presets(model),
-    `  # The size of Q4_K_M, with a type for ${others} chosen by measurement.`,
-    "  - { name: Q4_K_S, dynamic: { sizeOf: Q4_K_M } }",
+    `  # The size of llama.cpp's Q4_K_M, with a type for ${others} chosen by measurement.`,
+    "  - { name: Q4_K_M, dynamic: { sizeOf: Q4_K_M } }",
     ...variants.flatMap(({ name, device, bits }) => [
       `  # The best variant for the ${inComment(device.name)}: about ${bits.toFixed(1)} bits per weight.`,
       `  - { name: ${name}, dynamic: { device: ${device.id}, context: ${draftContext(model)} } }`,
@@ -107,8 +107,8 @@ function presets(model: ModelOutline): string[] {
   if (kept === undefined) {
     const most = quantized === undefined ? 16 : (8 * weightBytes) / parameters + 1;
     // Rows that Q6_K cannot store become Q8_0.
-    const usual = ["Q8_0", ...(parameters < tinyParameters || !storesK(model) ? [] : ["Q6_K"]), "Q4_K_M"];
-    const useful = usual.filter((preset) => preset === "Q4_K_M" || (presetByName(preset)?.bitsPerWeight ?? 16) <= most);
+    const usual = ["Q8_0", ...(parameters < tinyParameters || !storesK(model) ? [] : ["Q6_K"])];
+    const useful = usual.filter((preset) => (presetByName(preset)?.bitsPerWeight ?? 16) <= most);
     return useful.map((preset) => `  - ${preset}`);
   }
   return [

@@ -14,6 +14,7 @@ export const chartStyle = `
 .qs-chart .grid { stroke: #d1d9e0; stroke-opacity: 1; }
 .qs-chart .preset { stroke: #0969da; fill: #0969da; }
 .qs-chart .dynamic { stroke: #bc4c00; fill: #bc4c00; }
+.qs-chart .comparator { stroke: #6e7781; fill: #6e7781; }
 .qs-chart .failed { stroke: #6e7781; fill: none; }
 .qs-chart .lack { stroke: #bc4c00; fill: none; }
 .qs-chart .light text { fill: #ffffff; }
@@ -25,6 +26,7 @@ export const chartStyle = `
   .qs-chart .grid { stroke: #3d444d; }
   .qs-chart .preset { stroke: #58a6ff; fill: #58a6ff; }
   .qs-chart .dynamic { stroke: #f0883e; fill: #f0883e; }
+  .qs-chart .comparator { stroke: #9198a1; fill: #9198a1; }
   .qs-chart .failed { stroke: #9198a1; }
   .qs-chart .lack { stroke: #f0883e; }
 }

@@ -80,7 +80,7 @@ export function expertCoverageChart(tensors: readonly ExpertTokens[]): string | 
           labelAnchor: "center",
           labelArrow: "none",
           labelOffset: 36,
-          tickFormat: String,
+          text: String,
         }),
         axisY({
           label: "tokens / mean",
@@ -88,7 +88,7 @@ export function expertCoverageChart(tensors: readonly ExpertTokens[]): string | 
           labelArrow: "none",
           labelOffset: 48,
           ticks,
-          tickFormat: String,
+          text: String,
         }),
         ruleY([1], { strokeDasharray: "4 3" }),
         ruleX(bars, { x: "layer", y1: "least", y2: "most", className: "preset", strokeWidth: 3 }),

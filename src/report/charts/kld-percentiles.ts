@@ -77,7 +77,7 @@ export function kldPercentilesChart(variants: readonly VariantReport[]): string 
           labelArrow: "none",
           labelOffset: 36,
           ticks,
-          tickFormat: String,
+          text: String,
         }),
         axisY({ label: null, tickSize: 0 }),
         ruleY(spans, { y: "name", x1: "from", x2: "to", strokeWidth: 1.5 }),

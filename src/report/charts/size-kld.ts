@@ -31,7 +31,10 @@ export function sizeKldChart(report: Pick<RunReport, "variants" | "base">): stri
   const unit = report.variants.some(({ bytes }) => bytes >= 1e9)
     ? { name: "GB", bytes: 1e9 }
     : { name: "MB", bytes: 1e6 };
-  const points = report.variants.flatMap((variant) => toPoint(variant, unit.bytes));
+  const points = [
+    ...report.variants.flatMap((variant) => toPoint(variant, variantKind(variant), unit.bytes)),
+    ...comparatorPoints(report.variants, unit.bytes),
+  ];
   if (points.length === 0) return undefined;
   const kinds = variantKinds.filter(({ kind }) => points.some((point) => point.kind === kind));
   const legend = layOutLegend(kinds.map(legendItem), margin.left, titleHeight, width - margin.right);
@@ -79,7 +82,7 @@ export function sizeKldChart(report: Pick<RunReport, "variants" | "base">): stri
           labelArrow: "none",
           labelOffset: 58,
           ticks,
-          tickFormat: String,
+          text: String,
         }),
         ...kinds.flatMap(({ kind, symbol }) => {
           const some = points.filter((point) => point.kind === kind);
@@ -101,14 +104,25 @@ export function sizeKldChart(report: Pick<RunReport, "variants" | "base">): stri
   );
 }
 
-function toPoint(variant: VariantReport, unitBytes: number): Point[] {
-  const { name, bytes, quality } = variant;
+/** The presets that variants are compared with, each once. */
+function comparatorPoints(variants: readonly VariantReport[], unitBytes: number): Point[] {
+  const byPreset = new Map(variants.flatMap(({ comparator }) => (comparator ? [[comparator.preset, comparator]] : [])));
+  return [...byPreset.values()].flatMap(({ preset, ...figures }) =>
+    toPoint({ name: `llama.cpp ${preset}`, ...figures }, "comparator", unitBytes),
+  );
+}
+
+function toPoint(
+  { name, bytes, quality }: Pick<VariantReport, "name" | "bytes" | "quality">,
+  kind: VariantKind,
+  unitBytes: number,
+): Point[] {
   if (quality === null || !(quality.kldMean > 0)) return [];
   const { kldMean: kld, kldMeanError: error } = quality;
   // An error bar that reaches zero ends at a tenth of the value.
   const low = Math.max(kld - error, kld / 10);
   const text = `${name}: ${formatMegabytes(bytes)}, mean KLD ${kld.toPrecision(3)} ± ${error.toPrecision(2)}`;
-  return [{ name, kind: variantKind(variant), size: bytes / unitBytes, kld, low, high: kld + error, text }];
+  return [{ name, kind, size: bytes / unitBytes, kld, low, high: kld + error, text }];
 }
 
 function sizeDomain(points: readonly Point[]): [number, number] {

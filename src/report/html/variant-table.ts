@@ -1,6 +1,6 @@
-import { formatMegabytes } from "../../release/figures.js";
+import { formatKld, formatMegabytes, kldChange } from "../../release/figures.js";
 import type { VariantQuality, VariantReport } from "../../release/release-report.js";
-import { describeNameMismatch } from "../describe-name-mismatch.js";
+import { describeComparators } from "../describe-comparators.js";
 import { type Html, html } from "./html.js";
 
 type QualityColumn = readonly [title: string, cell: (quality: VariantQuality) => string];
@@ -8,7 +8,7 @@ type QualityColumn = readonly [title: string, cell: (quality: VariantQuality) =>
 const qualityColumns: readonly QualityColumn[] = [
   ["Perplexity", ({ perplexity }) => perplexity.toFixed(3)],
   ["PPL ratio", ({ perplexityRatio }) => perplexityRatio.toFixed(4)],
-  ["Mean KLD", ({ kldMean, kldMeanError }) => `${kldMean.toFixed(5)} ± ${kldMeanError.toFixed(5)}`],
+  ["Mean KLD", formatKld],
   ["KLD median", ({ kldMedian }) => kldMedian.toFixed(5)],
   ["KLD 90\u00a0%", ({ kld90 }) => kld90.toFixed(4)],
   ["KLD 99\u00a0%", ({ kld99 }) => kld99.toFixed(4)],
@@ -20,13 +20,20 @@ const qualityColumns: readonly QualityColumn[] = [
 
 /** Renders all variants with all figures, and the reasons of failed gates below the table. */
 export function variantTable(variants: readonly VariantReport[]): Html {
-  const titles = ["Gate", "Smoke", "Size", "Bits per weight", ...qualityColumns.map(([title]) => title)];
+  const titles = [
+    "Gate",
+    "Smoke",
+    "Size",
+    "Bits per weight",
+    "KLD vs preset",
+    ...qualityColumns.map(([title]) => title),
+  ];
   return html`<div class="scroll" role="region" aria-label="Metrics of all variants" tabindex="0"><table>
 <thead><tr><th scope="col">Variant</th>${titles.map((title) => html`<th scope="col">${title}</th>`)}</tr></thead>
 <tbody>
 ${variants.map(row)}</tbody>
 </table></div>
-${variants.map(reasons)}${variants.map(nameNote)}`;
+${variants.map(reasons)}${comparisons(variants)}`;
 }
 
 function row(variant: VariantReport): Html {
@@ -35,6 +42,7 @@ function row(variant: VariantReport): Html {
     smoke === null ? "–" : `${smoke.passed}/${smoke.passed + smoke.failed}`,
     formatMegabytes(bytes),
     bitsPerWeight.toFixed(2),
+    kldChange(variant),
     ...qualityColumns.map(([, cell]) => (quality === null ? "–" : cell(quality))),
   ];
   return html`<tr><th scope="row">${name}${variant.allocation === undefined ? undefined : html`<br><small>dynamic</small>`}</th><td>${verdict(variant)}</td>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>
@@ -46,9 +54,9 @@ function verdict({ gate, quality, smoke }: VariantReport): Html {
   return quality === null && smoke === null ? html`–` : html`<span class="good">✓ passed</span>`;
 }
 
-function nameNote(variant: VariantReport): Html | undefined {
-  const note = describeNameMismatch(variant);
-  return note === undefined ? undefined : html`<p>${note}</p>\n`;
+function comparisons(variants: readonly VariantReport[]): Html | undefined {
+  const text = describeComparators(variants);
+  return text === undefined ? undefined : html`<p class="quiet">${text}</p>\n`;
 }
 
 function reasons({ name, gate, reasons: list }: VariantReport): Html | undefined {

@@ -9,9 +9,10 @@ import type { ConvertReport } from "../convert/convert-report.js";
 import { projectorInput, readReport } from "../step-files.js";
 import type { BaseReport } from "../validate/base-logits.js";
 import type { NoiseReport } from "../validate/noise-floor.js";
+import { collectComparator } from "./collect-comparator.js";
 import { collectCompute } from "./collect-compute.js";
-import { collectVariant, type VariantSources } from "./collect-variant.js";
-import type { PackageParams } from "./package-params.js";
+import { type CollectedVariant, collectVariant, type VariantSources } from "./collect-variant.js";
+import type { PackagedVariant, PackageParams } from "./package-params.js";
 
 export interface CollectedReport {
   report: RunReport;
@@ -29,7 +30,7 @@ export async function collectReport(params: PackageParams, sources: VariantSourc
   const converted = await read<ConvertReport>("convert");
   const base = await read<BaseReport>("base");
   const noise = await read<NoiseReport>("noise");
-  const found = await Promise.all(params.variants.map((variant) => collectVariant(variant, params, sources)));
+  const found = await Promise.all(params.variants.map((variant) => collectCompared(variant, params, sources)));
   const variants = found.filter((variant) => variant !== undefined);
   const report: RunReport = {
     recipe: params.recipe,
@@ -56,6 +57,18 @@ export async function collectReport(params: PackageParams, sources: VariantSourc
   };
   const rejected = variants.filter(({ reasons }) => reasons.some(({ kind }) => kind !== "unmeasured"));
   return { report, rejected: rejected.map(({ report }) => report.name) };
+}
+
+/** Returns a variant's results and verdict together with the preset that it is compared with. */
+async function collectCompared(
+  variant: PackagedVariant,
+  params: PackageParams,
+  sources: VariantSources,
+): Promise<CollectedVariant | undefined> {
+  const collected = await collectVariant(variant, params, sources);
+  const comparator = await collectComparator(variant, sources);
+  if (collected === undefined || comparator === undefined) return collected;
+  return { ...collected, report: { ...collected.report, comparator } };
 }
 
 /** The files of a GGUF source, which has an entry for its base model in `snapshot.json`. */

@@ -123,7 +123,7 @@ function publicAllocation({ budgetBytes, predictedKld, boundGap, probes }: Alloc
 }
 
 /** Returns the metrics without the measured blocks, which stay in the store. */
-function publicQuality({
+export function publicQuality({
   breaches: _breaches,
   decided: _decided,
   blocks: _blocks,

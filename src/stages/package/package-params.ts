@@ -18,6 +18,8 @@ export interface PackagedVariant extends JsonObject {
   name: string;
   /** File name in the release. */
   file: string;
+  /** The preset of llama.cpp measured for comparison; absent without one. */
+  comparator?: string;
 }
 
 /** Parameters of the package step. */
@@ -67,7 +69,17 @@ export interface PackageParams extends JsonObject {
   warnings: readonly Warning[];
 }
 
-type VariantFile = "model" | "quantize" | "structure" | "quality" | "smoke" | "rules" | "allocation" | "memory";
+type VariantFile =
+  | "model"
+  | "quantize"
+  | "structure"
+  | "quality"
+  | "smoke"
+  | "rules"
+  | "allocation"
+  | "memory"
+  | "comparator"
+  | "comparatorQuality";
 
 /** Returns the input name of a variant's file: `model:Q4_K_M`, `quantize:Q4_K_M`, … */
 export const variantInput = (kind: VariantFile, variant: string) => `${kind}:${variant}`;

@@ -29,7 +29,7 @@ import { writeSidecars } from "./sidecars.js";
  */
 export const packageRelease: Operation<PackageParams> = {
   stage: "package",
-  version: 9,
+  version: 10,
   resource: "io",
   tools: ["llama.cpp"],
   async run(params, context) {

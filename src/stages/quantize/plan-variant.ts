@@ -14,6 +14,7 @@ import { openImatrix } from "../ggml-source.js";
 import { type OperationReport, type PrepareContext, type Prepared, requiredInput } from "../stage.js";
 import { linkInput } from "../step-files.js";
 import { fallbackWarnings } from "./fallback-warnings.js";
+import { labelWarnings } from "./label-warnings.js";
 import { mtpType, mtpTypes, mtpWarnings, uncalibrated } from "./mtp-types.js";
 import type { QuantizeParams, TensorFallback } from "./quantize.js";
 import { isQuantizedPreset, keepQuantized, requireSmaller } from "./quantized-source.js";
@@ -54,14 +55,22 @@ export async function planVariant(params: QuantizeParams, context: PrepareContex
       ? await presetTypes(params, context, base)
       : allocatedTypes(await readAllocatedTypes(allocation), base);
   requireSmaller(chosen.types, base, preset);
-  const fileBytes = variantFileBytes({ base, imatrix, imatrixName, preset, rounding }, chosen.types);
+  const bytesOf = (types: TensorTypes) => variantFileBytes({ base, imatrix, imatrixName, preset, rounding }, types);
+  const fileBytes = bytesOf(chosen.types);
   // Rounded tensors are written to a data file first.
   const roundedBytes = rounding === "feedback" ? fileBytes + reportBytes(base.tensors.length) : 0;
   const listBytes = Buffer.byteLength(tensorTypeFile(chosen.listed));
   const isChosen = allocation !== undefined || params.rules.length > 0;
   const presetBits = isChosen ? undefined : presetByName(preset)?.bitsPerWeight;
+  const { label } = params;
+  const labelled =
+    label === undefined ? undefined : await presetTypes({ ...params, preset: label, rules: [] }, context, base);
   return {
     ...chosen,
+    ...(label &&
+      labelled && {
+        warnings: [...(chosen.warnings ?? []), ...labelWarnings(label, fileBytes, bytesOf(labelled.types))],
+      }),
     variant: { types: chosen.types, ...(presetBits === undefined ? {} : { presetBits }) },
     base,
     imatrix,

@@ -23,6 +23,8 @@ export interface QuantizeParams extends JsonObject {
   /** Name under which the imatrix is published; part of the file's metadata. */
   imatrixName: string;
   rounding: Rounding;
+  /** The preset whose name a dynamic variant of another budget has; absent for others. */
+  label?: string;
   /** Whether tensors that the base has in a quantized type may get another one; they keep their type otherwise. */
   allowRequantize: boolean;
 }

@@ -57,6 +57,21 @@ describe("every chart", () => {
 });
 
 describe("the size and KLD chart", () => {
+  test("has the presets for comparison, each once, and a label at every tick", () => {
+    const small = withQuality({ kldMean: 0.00035, kldMeanError: 0.00001 }).variants.slice(0, 10);
+    const variants = small.map((variant) =>
+      variant.name.startsWith("Q4_K") && variant.quality !== null
+        ? { ...variant, comparator: { preset: "Q4_K_M", bytes: 2.46e9, bitsPerWeight: 4.9, quality: variant.quality } }
+        : variant,
+    );
+    const { sizeKld } = renderCharts({ ...facts, report: { ...largeReport, variants } });
+    expect(texts(sizeKld, "text.start").filter((text) => text === "llama.cpp Q4_K_M")).toHaveLength(1);
+    expect(texts(sizeKld, "text.start")).toContain("llama.cpp's preset, not released");
+    const ticks = texts(sizeKld, '[aria-label="y-axis tick label"] text');
+    expect(ticks.length).toBeGreaterThan(6);
+    expect(ticks.every((text) => Number(text) > 0)).toBe(true);
+  });
+
   test("labels every variant, and marks variants that were not released", () => {
     const svg = renderCharts(facts).sizeKld;
     const shown = texts(svg, "text");
