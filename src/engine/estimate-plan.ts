@@ -3,7 +3,6 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { describeToolchain } from "../llamacpp/toolchain/toolchain.js";
 import type { Plan, Step } from "../plan/plan.js";
-import { isComparatorName } from "../quant/names.js";
 import { pointlessWarnings, type VariantOutline } from "../stages/quantize/compare-variants.js";
 import type { PrepareContext, Prepared } from "../stages/stage.js";
 import { QuantsmithError } from "../util/errors.js";
@@ -58,7 +57,7 @@ export async function estimatePlan(plan: Plan, workspace: Workspace): Promise<Pl
     else if (step.mode === "reuse") continue; // not selected, so it is not built
     const prepared = record === undefined ? await predict(step, present, store) : undefined;
     warnings.push(...warningsOf(step, record ?? prepared ?? {}));
-    if (prepared?.variant !== undefined && step.variant !== undefined && !isComparatorName(step.variant)) {
+    if (prepared?.variant !== undefined && step.variant !== undefined && !step.comparator) {
       variants.push({ name: step.variant, bytes: prepared.bytes, ...prepared.variant });
     }
     const last = record ?? lastRecord(past, plan.name, step.id);

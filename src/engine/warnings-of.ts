@@ -1,5 +1,4 @@
 import type { Step } from "../plan/plan.js";
-import { isComparatorName } from "../quant/names.js";
 import type { Warning } from "../util/warnings.js";
 
 /**
@@ -7,9 +6,9 @@ import type { Warning } from "../util/warnings.js";
  * comparator, which nobody downloads.
  */
 export function warningsOf(
-  { variant }: Pick<Step, "variant">,
+  { variant, comparator }: Pick<Step, "variant" | "comparator">,
   { warnings = [] }: { warnings?: readonly Warning[] },
 ): Warning[] {
-  if (variant === undefined) return [...warnings];
-  return isComparatorName(variant) ? [] : warnings.map((warning) => ({ ...warning, variant }));
+  if (comparator) return [];
+  return variant === undefined ? [...warnings] : warnings.map((warning) => ({ ...warning, variant }));
 }

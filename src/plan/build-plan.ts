@@ -51,10 +51,11 @@ export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selec
   const segments = has("validate") ? logitSegments(settings, facts) : 0;
   if (segments > 0) steps.push(...baseSteps(settings, facts, 0));
   if (has("allocate")) steps.push(...sharedAllocateSteps(settings, facts));
+  const compared = comparators(settings, facts);
   const smokeTested = has("smoke") && settings.smoke.length > 0;
   if (smokeTested) steps.push(smokeBaseStep(settings, facts));
   // Comparators are built like variants, but without smoke tests.
-  const variants = [...measurementOrder(settings), ...comparators(settings, facts)];
+  const variants = [...measurementOrder(settings), ...compared];
   for (const [i, variant] of variants.entries()) {
     if (has("allocate") && variant.kind === "dynamic") steps.push(...allocateSteps(variant, settings, facts));
     if (has("quantize")) steps.push(quantizeStep(variant, settings, facts, variants[i - 1]));
@@ -73,7 +74,10 @@ export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selec
   }
   const plan = {
     name: settings.name,
-    steps: withMemoryChecks(steps, settings),
+    steps: withMemoryChecks(
+      steps.map((step) => (compared.some(({ name }) => name === step.variant) ? { ...step, comparator: true } : step)),
+      settings,
+    ),
     toolDigests: facts.toolDigests,
     compute: facts.compute,
     computeSettings: settings.compute,
