@@ -1,5 +1,5 @@
 import { baseLogitsBytes } from "../../src/llamacpp/base-logits.js";
-import { segmentCount } from "../../src/plan/validate-steps.js";
+import { segmentCount } from "../../src/plan/evaluation-parts.js";
 import { dealChunks } from "../../src/stages/validate/sequential-verdict.js";
 import type { Rates, VariantKind } from "./rates.js";
 import type { Task } from "./schedule.js";

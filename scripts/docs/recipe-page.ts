@@ -9,10 +9,12 @@ import { code, page, table } from "./markdown.js";
 import { describeKeys, type KeyRow, type KeySection } from "./schema-keys.js";
 import type { SchemaNode } from "./schema-node.js";
 
-/** Files that set every key of a schema; their values are the page's examples. */
+const inThisFolder = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+
+/** Files that together set every key of a schema; their values are the page's examples. */
 export const exampleFiles = {
-  recipe: fileURLToPath(new URL("example-recipe.yaml", import.meta.url)),
-  pipeline: fileURLToPath(new URL("example-pipeline.yaml", import.meta.url)),
+  recipe: [inThisFolder("example-recipe.yaml"), inThisFolder("example-categories.yaml")],
+  pipeline: [inThisFolder("example-pipeline.yaml")],
 };
 
 /** docs/recipe.md: the keys of recipes and pipelines. */
@@ -42,7 +44,10 @@ export function recipePage(): string {
 export function sections(kind: keyof typeof exampleFiles): KeySection[] {
   const schema = kind === "recipe" ? recipeSchema : pipelineSchema;
   const tree = z.toJSONSchema(schema, { target: "draft-7", io: "input" }) as SchemaNode;
-  return describeKeys(tree, parse(readFileSync(exampleFiles[kind], "utf8")));
+  return describeKeys(
+    tree,
+    exampleFiles[kind].map((file) => parse(readFileSync(file, "utf8"))),
+  );
 }
 
 function keyTable({ path, about, rows }: KeySection, heading: (path: string) => string): string[] {

@@ -22,11 +22,11 @@ export interface KeySection {
 }
 
 /**
- * Every mapping of a schema with its keys, in the schema's order. `example` is a document that sets every key.
- * @throws {Error} when the example lacks a key
+ * Every mapping of a schema with its keys, in the schema's order. `examples` are documents that together set every key.
+ * @throws {Error} when the examples lack a key
  */
-export function describeKeys(schema: SchemaNode, example: unknown): KeySection[] {
-  return visit(schema, "", [example]);
+export function describeKeys(schema: SchemaNode, examples: readonly unknown[]): KeySection[] {
+  return visit(schema, "", examples);
 }
 
 function visit(node: SchemaNode, path: string, examples: readonly unknown[]): KeySection[] {
@@ -69,7 +69,7 @@ function inside(node: SchemaNode, path: string, examples: readonly unknown[]): K
 function row(parent: SchemaNode, path: string, key: string, node: SchemaNode, examples: readonly unknown[]): KeyRow {
   const { text, fallback } = splitDefault(node.description ?? "");
   const values = valuesAt(examples, key);
-  if (values.length === 0) throw new Error(`the example file lacks ${join(path, key)}`);
+  if (values.length === 0) throw new Error(`the example files lack ${join(path, key)}`);
   return {
     key,
     type: typeName(node),

@@ -18,6 +18,7 @@ import { comparators } from "./comparators.js";
 import { convertEngine, convertSteps } from "./convert-steps.js";
 import { corpusInputs, corpusTexts } from "./corpus-files.js";
 import { copySteps, evaluatedBase, withMemoryChecks } from "./evaluated-base.js";
+import { evaluationParts } from "./evaluation-parts.js";
 import type { PlanFacts } from "./facts.js";
 import { expectedBits, labelPreset } from "./label-preset.js";
 import { outputOf, step } from "./make-step.js";
@@ -32,7 +33,7 @@ import { type Selection, selectSubset } from "./selection.js";
 import { smokeBaseStep, smokeStep } from "./smoke-steps.js";
 import { smokeWarnings } from "./smoke-warnings.js";
 import { textSteps } from "./text-steps.js";
-import { baseSteps, logitSegments, measurementOrder, structureStep, validateStep } from "./validate-steps.js";
+import { baseSteps, categorySteps, measurementOrder, structureStep, validateStep } from "./validate-steps.js";
 
 /**
  * Builds the plan for a recipe. Pure: all external state comes from `facts`.
@@ -48,8 +49,8 @@ export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selec
     ...copySteps(settings, facts),
   ];
   if (has("calibrate")) steps.push(calibrateStep(settings, facts));
-  const segments = has("validate") ? logitSegments(settings, facts) : 0;
-  if (segments > 0) steps.push(...baseSteps(settings, facts, 0));
+  const [firstPart, ...otherParts] = has("validate") ? evaluationParts(settings, facts) : [];
+  if (firstPart) steps.push(...baseSteps(settings, facts, firstPart));
   if (has("allocate")) steps.push(...sharedAllocateSteps(settings, facts));
   const compared = comparators(settings, facts);
   const smokeTested = has("smoke") && settings.smoke.length > 0;
@@ -59,14 +60,15 @@ export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selec
   for (const [i, variant] of variants.entries()) {
     if (has("allocate") && variant.kind === "dynamic") steps.push(...allocateSteps(variant, settings, facts));
     if (has("quantize")) steps.push(quantizeStep(variant, settings, facts, variants[i - 1]));
-    if (segments > 0) steps.push(structureStep(variant), validateStep(variant, settings, facts, 0));
+    if (firstPart) steps.push(structureStep(variant), validateStep(variant, settings, facts, firstPart));
     if (smokeTested && settings.variants.includes(variant)) steps.push(smokeStep(variant.name, settings, facts));
   }
-  // Segment by segment for all variants, so that one segment's logits can be dropped before the next are computed.
-  for (let segment = 1; segment < segments; segment++) {
-    steps.push(...baseSteps(settings, facts, segment));
-    steps.push(...variants.map((variant) => validateStep(variant, settings, facts, segment)));
+  // Part by part for all variants, so that the logits of one can be dropped before the next are computed.
+  for (const part of otherParts) {
+    steps.push(...baseSteps(settings, facts, part));
+    steps.push(...variants.map((variant) => validateStep(variant, settings, facts, part)));
   }
+  if (firstPart) steps.push(...categorySteps(variants, settings, facts));
   const report = { params: packageParams(settings, facts), inputs: packageInputs(settings, facts) };
   if (has("package")) {
     steps.push(...settings.variants.map((variant) => memoryStep(variant, settings, facts)));

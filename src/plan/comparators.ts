@@ -9,9 +9,9 @@ import { expectedBits, nearestPreset } from "./label-preset.js";
  * of its budget, or the nearest in size. Undefined for other variants and if nothing is to be compared.
  */
 export function comparatorPreset(variant: Variant, settings: Settings, facts: PlanFacts): string | undefined {
-  const { stages, evaluation } = settings;
+  const { stages } = settings;
   const has = (stage: Settings["stages"][number]) => stages.includes(stage);
-  if (!evaluation.comparators || !has("quantize") || !has("validate")) return undefined;
+  if (!settings.comparators || !has("quantize") || !has("validate")) return undefined;
   if (variant.kind === "preset" && variant.rounding === "nearest") return undefined;
   const preset = sizePreset(variant, facts, has("calibrate"));
   return presetByName(preset)?.needsImatrix === true && !has("calibrate") ? undefined : preset;

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { CorpusText } from "../corpus/assemble-corpus.js";
 import type { CorpusUse } from "../corpus/sample-prompts.js";
 import { hubUrl } from "../hub/hub-url.js";
-import type { CorpusSource, Settings } from "../recipe/settings.js";
+import type { CorpusSource, EvaluationCategory, Settings } from "../recipe/settings.js";
 import type { InputText } from "../release/release-facts.js";
 import { fetchedText } from "../stages/fetch/fetch-texts.js";
 import type { JsonObject } from "../util/canonical-json.js";
@@ -61,6 +61,28 @@ export function corpusTexts(kind: CorpusKind, settings: Settings, facts: PlanFac
       ? { name: hubTextName(hubFile(source.ref, facts)), sha256: null }
       : { name: "self-sampled.txt", sha256: null };
   });
+}
+
+/** Returns names and digests of a category's texts; of the whole corpus without a category. */
+export function categoryTexts(
+  category: EvaluationCategory | undefined,
+  settings: Settings,
+  facts: PlanFacts,
+): CorpusText[] {
+  const texts = corpusTexts("evaluation", settings, facts);
+  return category === undefined ? texts : texts.slice(category.first, category.first + category.texts);
+}
+
+/** Returns the inputs `text0`, `text1`, … in the order of `categoryTexts`. */
+export function categoryInputs(
+  category: EvaluationCategory | undefined,
+  settings: Settings,
+  facts: PlanFacts,
+): Record<string, StepInput> {
+  const inputs = corpusInputs("evaluation", settings, facts);
+  if (category === undefined) return inputs;
+  const own = Object.values(inputs).slice(category.first, category.first + category.texts);
+  return Object.fromEntries(own.map((input, index) => [`text${index}`, input]));
 }
 
 /** Returns a corpus for the lock file, with commit and digest of texts from the Hub. */

@@ -28,6 +28,7 @@ export function crossCheck(data: unknown, folder: string): Problem[] {
     ...checkVariantNames(parts, folder),
     ...checkVariantLabels(parts, folder),
     ...checkTexts(parts, folder),
+    ...checkCategoryGates(parts),
     ...checkGates(parts),
   ];
 }
@@ -153,9 +154,8 @@ const texts = ["calibration", "search", "evaluation"] as const;
 /** Reports texts used both for tuning and for measuring, since metrics would be biased. */
 function checkTexts(parts: ValidParts, folder: string): Problem[] {
   const users = new Map<string, (typeof texts)[number]>();
-  return texts.flatMap((section) => {
-    const corpus = parts[section]?.corpus ?? [];
-    return [corpus].flat().flatMap((text, index): Problem[] => {
+  return texts.flatMap((section) =>
+    placedTexts(parts, section).flatMap(({ text, path }): Problem[] => {
       if (text === "default" || text === "self") return [];
       const key = parseHubText(text)?.ref ?? resolve(folder, text);
       const user = users.get(key) ?? section;
@@ -163,14 +163,43 @@ function checkTexts(parts: ValidParts, folder: string): Problem[] {
       if (user === section) return [];
       return [
         {
-          path: [section, "corpus", ...(typeof corpus === "string" ? [] : [index])],
+          path,
           part: "value",
           message: `${quote(text)} is listed under ${quoteList([user, section], "and")}`,
           remedy: "Use different texts: a text used for tuning biases the metrics.",
         },
       ];
-    });
-  });
+    }),
+  );
+}
+
+/** Returns the texts of a section with their places; those of categories for an evaluation that has them. */
+function placedTexts(parts: ValidParts, section: (typeof texts)[number]): { text: string; path: YamlPath }[] {
+  const place = (corpus: string | readonly string[], path: YamlPath) =>
+    [corpus].flat().map((text, index) => ({ text, path: [...path, ...(typeof corpus === "string" ? [] : [index])] }));
+  const text = parts[section];
+  if (!Array.isArray(text)) return place(text?.corpus ?? [], [section, "corpus"]);
+  return text.flatMap(({ corpus }, index) => place(corpus, [section, index, "corpus"]));
+}
+
+/** Checks that limits on single categories name categories of the evaluation. */
+function checkCategoryGates({ gates, evaluation }: ValidParts): Problem[] {
+  const names = Array.isArray(evaluation) ? evaluation.map(({ name }) => name) : [];
+  return Object.entries(gates ?? {}).flatMap(([figure, gate]) =>
+    Object.keys(gate ?? {}).flatMap((key): Problem[] => {
+      if (key === "min" || key === "max" || names.includes(key)) return [];
+      const known = ["min", "max", ...names];
+      const near = nearest(key, known);
+      return [
+        {
+          path: ["gates", figure, key],
+          part: "key",
+          message: `the gate has the unknown key ${quote(key)}`,
+          remedy: near === undefined ? `Use ${quoteList(known, "or")}.` : didYouMean(near),
+        },
+      ];
+    }),
+  );
 }
 
 /** Checks limits relative to a variant: it must exist, and be the same for all limits because it is measured first. */

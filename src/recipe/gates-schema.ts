@@ -13,31 +13,40 @@ const relative = z
   })
   .describe("A limit relative to another variant's metric.");
 
-/** A recipe's gate may name another variant; a pipeline has no variants. */
-function gateSchema<Limit extends z.ZodType<number | z.output<typeof relative>>>(limit: Limit) {
-  const gate = z
-    .strictObject({
-      min: limit.exactOptional().describe("Smallest value that passes."),
-      max: limit.exactOptional().describe("Largest value that passes."),
-    })
-    .superRefine(({ min, max }, context) => {
-      if (min === undefined && max === undefined) {
-        context.addIssue(
-          missingKeys(
-            ["min", "max"],
-            "the gate has neither `min` nor `max`",
-            "Add a limit, such as `max: 1.05`, or remove the gate.",
-          ),
-        );
-      }
-      if (typeof min === "number" && typeof max === "number" && min > max) {
-        context.addIssue(
-          schemaIssue(`\`min\` ${min} is above \`max\` ${max}`, "Swap or correct the limits; no value can pass.", [
-            "min",
-          ]),
-        );
-      }
-    });
+const bounds = <Limit extends z.ZodType>(limit: Limit) => ({
+  min: limit.exactOptional().describe("Smallest value that passes."),
+  max: limit.exactOptional().describe("Largest value that passes."),
+});
+
+/** Requires a limit, and limits that a value can meet. */
+function checkGate(gate: Readonly<Record<string, unknown>>, context: z.RefinementCtx): void {
+  const { min, max } = gate;
+  if (Object.keys(gate).length === 0) {
+    context.addIssue(
+      missingKeys(
+        ["min", "max"],
+        "the gate has neither `min` nor `max`",
+        "Add a limit, such as `max: 1.05`, or remove the gate.",
+      ),
+    );
+  }
+  if (typeof min === "number" && typeof max === "number" && min > max) {
+    context.addIssue(
+      schemaIssue(`\`min\` ${min} is above \`max\` ${max}`, "Swap or correct the limits; no value can pass.", ["min"]),
+    );
+  }
+}
+
+/** Gates of a pipeline, which knows neither variants nor categories. */
+const pipelineGate = z.strictObject(bounds(z.number())).superRefine(checkGate);
+
+/** A recipe's gate may refer to another variant, and limit single categories of the evaluation, by name. */
+const recipeGate = z
+  .object(bounds(z.union([z.number(), relative])))
+  .catchall(z.number())
+  .superRefine(checkGate);
+
+function gateSchema<Gate extends z.ZodType>(gate: Gate) {
   const figure = (about: string) => gate.exactOptional().describe(about);
   return z.strictObject({
     perplexityRatio: figure("Perplexity of the variant divided by that of the base model; 1 means no loss."),
@@ -60,10 +69,10 @@ function gateSchema<Limit extends z.ZodType<number | z.output<typeof relative>>>
 }
 
 /** Limits on measured figures, for all recipes that name the pipeline. */
-export const pipelineGates = gateSchema(z.number());
+export const pipelineGates = gateSchema(pipelineGate);
 
 /** Limits on measured figures; a variant outside one of them is not released. */
-export const gates = gateSchema(z.union([z.number(), relative])).superRefine((all, context) => {
+export const gates = gateSchema(recipeGate).superRefine((all, context) => {
   for (const figure of smokeFigures) {
     for (const bound of ["min", "max"] as const) {
       if (typeof all[figure]?.[bound] !== "object") continue;

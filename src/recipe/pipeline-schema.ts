@@ -2,9 +2,11 @@ import * as z from "zod";
 import { stageNames } from "../stages/stage.js";
 import { schemaIssue } from "../util/schema-issue.js";
 import { compute } from "./compute-schema.js";
+import { evaluationEffort } from "./evaluation-schema.js";
 import { executors } from "./executors-schema.js";
 import { pipelineGates } from "./gates-schema.js";
-import { chunks, context, quantize } from "./schema.js";
+import { quantize } from "./schema.js";
+import { chunks, comparators, context } from "./schema-parts.js";
 
 const stages = z
   .array(z.enum(stageNames))
@@ -40,19 +42,8 @@ export const pipelineSchema = z
       .strictObject({ chunks: chunks.exactOptional().describe("Chunks of search text (default 24).") })
       .exactOptional()
       .describe("Effort for the probes of dynamic variants."),
-    evaluation: z
-      .strictObject({
-        chunks: chunks.exactOptional().describe("Chunks of evaluation text (default 80)."),
-        context: context.exactOptional().describe("Tokens per chunk (default 512)."),
-        comparators: z
-          .boolean()
-          .exactOptional()
-          .describe(
-            "Also build and measure the llama.cpp preset of the size of each dynamic variant and of each with error feedback, for comparison only (default true).",
-          ),
-      })
-      .exactOptional()
-      .describe("Effort for the measurement of variants."),
+    evaluation: z.strictObject(evaluationEffort).exactOptional().describe("Effort for the measurement of variants."),
+    comparators: comparators.exactOptional(),
     probes: z
       .enum(["none", "groups", "tensors"])
       .exactOptional()

@@ -22,6 +22,11 @@ function known(what: string, names: readonly string[], find: (text: string) => s
     });
 }
 
+/** Number of chunks of a text. */
+export const chunks = z.int().min(1).max(100_000);
+/** Tokens per chunk. */
+export const context = z.int().min(64).max(1_048_576);
+
 /** A preset of llama-quantize; aliases (`Q4_K`) become full names (`Q4_K_M`). */
 export const presetName = known(
   "preset",
@@ -95,3 +100,10 @@ function patternError(pattern: string): [message: string, remedy: string] | unde
     ? undefined
     : [`is not a regular expression: ${fault}`, "Correct it, or use part of a name such as `ffn_down`."];
 }
+
+/** Also part of a pipeline. */
+export const comparators = z
+  .boolean()
+  .describe(
+    "Also build and measure the llama.cpp preset of the size of each dynamic variant and of each with error feedback, for comparison only (default true).",
+  );

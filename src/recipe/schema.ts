@@ -6,16 +6,14 @@ import { quote } from "../util/quote.js";
 import { patternString, schemaIssue } from "../util/schema-issue.js";
 import { compute } from "./compute-schema.js";
 import { corpus, isPlainPath } from "./corpus-schema.js";
+import { evaluation } from "./evaluation-schema.js";
 import { executors } from "./executors-schema.js";
 import { gates } from "./gates-schema.js";
 import { metadata } from "./metadata-schema.js";
 import { parseHubSource } from "./model-source.js";
-import { nameSchema, rounding } from "./schema-parts.js";
+import { chunks, comparators, context, nameSchema, rounding } from "./schema-parts.js";
 import { smokePrompt } from "./smoke-schema.js";
 import { variantEntry } from "./variant-schema.js";
-
-export const chunks = z.int().min(1).max(100_000);
-export const context = z.int().min(64).max(1_048_576);
 
 const sourceForms =
   "Write `./folder`, `../folder` or `/folder` for a local checkpoint, or `hf:org/name` or `hf:org/name@revision` for the Hugging Face Hub. Add the path of a 16-bit GGUF file to start from it: `./folder/model.gguf`, `hf:org/name/model.gguf`.";
@@ -216,22 +214,8 @@ export const recipeSchema = z
       })
       .exactOptional()
       .describe("Text for tuning dynamic variants."),
-    evaluation: z
-      .strictObject({
-        corpus: corpus
-          .exactOptional()
-          .describe("Evaluation text, used only for gates and the model card (default `default`)."),
-        chunks: chunks.exactOptional().describe("Number of chunks of the text to use (default 80)."),
-        context: context.exactOptional().describe("Tokens per chunk (default 512)."),
-        comparators: z
-          .boolean()
-          .exactOptional()
-          .describe(
-            "Also build and measure the llama.cpp preset of the size of each dynamic variant and of each with error feedback, for comparison only (default true).",
-          ),
-      })
-      .exactOptional()
-      .describe("How variants are measured."),
+    evaluation: evaluation.exactOptional(),
+    comparators: comparators.exactOptional(),
     quantize: quantize.exactOptional(),
     variants: z.array(variantEntry).min(1).describe("The GGUF variants to build."),
     gates: gates

@@ -37,6 +37,17 @@ export type CorpusSource =
   /** A file of a Hub data set. */
   | ({ kind: "hub" } & HubText);
 
+/** A named part of the evaluation with figures of its own. A type alias, for use in JSON. */
+export type EvaluationCategory = {
+  name: string;
+  /** Its texts in `evaluation.corpus`: index of the first, and their number. */
+  first: number;
+  texts: number;
+  chunks: number;
+  /** Tokens per chunk. */
+  context: number;
+};
+
 /** A budget with its device resolved. */
 export type RecipeBudget = Budget<{ device: Device }>;
 
@@ -106,12 +117,16 @@ export interface Settings {
   search: { corpus: readonly CorpusSource[]; chunks: number };
   /** `context` in tokens. */
   evaluation: {
+    /** Those of all categories, in their order. */
     corpus: readonly CorpusSource[];
+    /** Empty for an evaluation of one text. */
+    categories: readonly EvaluationCategory[];
+    /** Of an evaluation without categories; `context` also of the probes. */
     chunks: number;
     context: number;
-    /** Whether the presets of llama.cpp are measured, too, for comparison. */
-    comparators: boolean;
   };
+  /** Whether the presets of llama.cpp are measured, too, for comparison. */
+  comparators: boolean;
   quantize: { engine: QuantizeEngine; rounding: Rounding };
   variants: readonly Variant[];
   gates: Gates;

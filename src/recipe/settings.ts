@@ -1,4 +1,4 @@
-import { basename, dirname, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { findDevice } from "../hardware/catalog/find-device.js";
 import { parseHubName } from "../hub/hub-ref.js";
 import { type ProjectorType, projectorTypes } from "../quant/names.js";
@@ -6,10 +6,10 @@ import type { PublishTarget } from "../stages/publish/target.js";
 import { stageNames } from "../stages/stage.js";
 import type { ComputeSection } from "./compute-schema.js";
 import { computeSettings } from "./compute-settings.js";
+import { corpusEntry, evaluationSettings } from "./evaluation-settings.js";
 import type { LoadedPipeline } from "./load-pipeline.js";
 import type { LoadedRecipe } from "./load-recipe.js";
 import { defaultModelName, isGgufSource, type ModelSource, parseHubSource } from "./model-source.js";
-import { parseHubText } from "./parse-hub-text.js";
 import type { Recipe } from "./schema.js";
 import type { CorpusSource, Origin, PickSetting, PublishSettings, Settings } from "./settings-types.js";
 import { resolveVariants } from "./variants.js";
@@ -44,7 +44,7 @@ export function resolveSettings(
     origins[key] = found ?? "default";
     return fromOption ?? fromRecipe ?? fromPipeline ?? fallback;
   };
-  const corpus = (section: "calibration" | "search" | "evaluation"): CorpusSource[] =>
+  const corpus = (section: "calibration" | "search"): CorpusSource[] =>
     [pick(`${section}.corpus`, recipe[section]?.corpus, undefined, "default")]
       .flat()
       .map((entry) => corpusEntry(entry, folder));
@@ -96,12 +96,8 @@ export function resolveSettings(
       corpus: corpus("search"),
       chunks: pick("search.chunks", recipe.search?.chunks, pipeline.search?.chunks, 24),
     },
-    evaluation: {
-      corpus: corpus("evaluation"),
-      chunks: pick("evaluation.chunks", evaluation?.chunks, pipeline.evaluation?.chunks, 80),
-      context: pick("evaluation.context", evaluation?.context, pipeline.evaluation?.context, 512),
-      comparators: pick("evaluation.comparators", evaluation?.comparators, pipeline.evaluation?.comparators, true),
-    },
+    comparators: pick("comparators", recipe.comparators, pipeline.comparators, true),
+    evaluation: evaluationSettings(evaluation, pipeline.evaluation, folder, pick),
     quantize: { engine, rounding },
     variants: resolveVariants(recipe.variants, catalog, rounding),
     gates: { ...pipeline.gates, ...recipe.gates },
@@ -165,11 +161,4 @@ function publishSettings(publish: NonNullable<Recipe["publish"]>, folder: string
     ...signed,
   };
   return { repo, target, stream: pick("publish.stream", publish.stream, undefined, false) };
-}
-
-function corpusEntry(entry: string, folder: string): CorpusSource {
-  if (entry === "default" || entry === "self") return { kind: entry };
-  const file = parseHubText(entry);
-  if (file !== undefined) return { kind: "hub", ...file };
-  return { kind: "file", path: resolve(folder, entry), name: basename(entry) };
 }

@@ -1,10 +1,14 @@
 import type { GateFigure, GateLimit, SmokeFigure } from "./gates.js";
 
 type AnyFigure = GateFigure | SmokeFigure;
-type Figures<F extends AnyFigure> = { readonly [figure in F]?: number };
+type Figures<F extends AnyFigure> = { readonly [figure in F]?: number } & {
+  readonly categories?: { readonly [category in string]: { readonly [figure in F]?: number } };
+};
 
 export interface GateBreach {
   figure: AnyFigure;
+  /** Of the evaluation; absent for the whole. */
+  category?: string;
   bound: "min" | "max";
   value: number;
   /** The violated limit; for a relative limit, the other variant's figure times the ratio. */
@@ -25,10 +29,12 @@ export function checkGates<F extends AnyFigure>(
 ): GateBreach[] {
   return limits.flatMap((gate) => {
     const limit = limitValue(gate, references);
-    const value = figures[gate.figure] ?? Number.NaN;
+    const { category } = gate;
+    const value = (category === undefined ? figures : figures.categories?.[category])?.[gate.figure] ?? Number.NaN;
     if (gate.bound === "max" ? value <= limit : value >= limit) return [];
     const of = typeof gate.limit === "number" ? {} : { of: { variant: gate.limit.of, ratio: gate.limit.ratio } };
-    return [{ figure: gate.figure, bound: gate.bound, value, limit, ...of }];
+    const place = category === undefined ? {} : { category };
+    return [{ figure: gate.figure, ...place, bound: gate.bound, value, limit, ...of }];
   });
 }
 
@@ -40,11 +46,12 @@ function limitValue<F extends AnyFigure>(
 }
 
 /** Returns a sentence for the user: "kldMean 0.0721 is above the maximum 0.05 by 0.0221". */
-export function describeBreach({ figure, value, limit, bound, of }: GateBreach): string {
-  if (Number.isNaN(value)) return `${figure} was not measured`;
+export function describeBreach({ figure, category, value, limit, bound, of }: GateBreach): string {
+  const name = category === undefined ? figure : `${figure} of ${category}`;
+  if (Number.isNaN(value)) return `${name} was not measured`;
   const side = bound === "max" ? "above the maximum" : "below the minimum";
   const source = of === undefined ? "" : ` (${of.ratio === 1 ? "" : `${of.ratio} × `}that of ${of.variant})`;
-  return `${figure} ${round(value)} is ${side} ${round(limit)}${source} by ${round(Math.abs(value - limit))}`;
+  return `${name} ${round(value)} is ${side} ${round(limit)}${source} by ${round(Math.abs(value - limit))}`;
 }
 
 const round = (value: number) => Number(value.toPrecision(4));

@@ -28,9 +28,14 @@ export type GateLimit<Figure extends GateFigure | SmokeFigure = GateFigure> = {
   readonly figure: Figure;
   readonly bound: "min" | "max";
   readonly limit: number | RelativeLimit;
+  /** Of the evaluation; absent for the whole. */
+  readonly category?: string;
 };
 
-type Sides = { readonly [bound in GateLimit["bound"]]?: GateLimit["limit"] | undefined };
+type Sides = { readonly [bound in GateLimit["bound"]]?: GateLimit["limit"] | undefined } & {
+  /** Limits on single categories of the evaluation. */
+  readonly [category: string]: GateLimit["limit"] | undefined;
+};
 export type Gates = { readonly [figure in GateFigure | SmokeFigure]?: Sides | undefined };
 
 /** Returns the gates of measured quality as a flat list of limits, in the order of `gateFigures`. */
@@ -45,9 +50,10 @@ export function smokeLimits(gates: Gates): GateLimit<SmokeFigure>[] {
 
 function limitsOf<F extends GateFigure | SmokeFigure>(gates: Gates, figures: readonly F[]): GateLimit<F>[] {
   return figures.flatMap((figure) =>
-    (["min", "max"] as const).flatMap((bound) => {
-      const limit = gates[figure]?.[bound];
-      return limit === undefined ? [] : [{ figure, bound, limit }];
+    Object.entries(gates[figure] ?? {}).flatMap(([key, limit]): GateLimit<F>[] => {
+      if (limit === undefined) return [];
+      if (key === "min" || key === "max") return [{ figure, bound: key, limit }];
+      return [{ figure, bound: figure === "sameTop" ? "min" : "max", limit, category: key }];
     }),
   );
 }

@@ -163,8 +163,13 @@ export interface VariantAllocation {
   probes: { effort: "groups" | "tensors"; count: number; corpus: string; chunks: number; context: number } | null;
 }
 
+/** The metrics of a variant, with those of each category of the evaluation; absent without categories. */
+export interface VariantQuality extends CategoryQuality {
+  categories?: Readonly<Record<string, CategoryQuality>>;
+}
+
 /** Errors are standard errors; KLD in nats, `rmsDeltaP` and `sameTop` in percent. */
-export interface VariantQuality {
+export interface CategoryQuality {
   perplexity: number;
   perplexityError: number;
   basePerplexity: number;

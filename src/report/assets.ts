@@ -4,6 +4,7 @@ import type { ReleaseCharts } from "./charts/release-charts.js";
 export const assetPaths = {
   sizeKld: "assets/size-kld.svg",
   kldPercentiles: "assets/kld-percentiles.svg",
+  kldCategories: "assets/kld-categories.svg",
   expertCoverage: "assets/expert-coverage.svg",
   types: (variant: string) => `assets/types-${variant}.svg`,
 } as const;
@@ -13,6 +14,7 @@ export function releaseAssets(charts: ReleaseCharts, variants: readonly string[]
   const files = [
     [assetPaths.sizeKld, charts.sizeKld],
     [assetPaths.kldPercentiles, charts.kldPercentiles],
+    [assetPaths.kldCategories, charts.kldCategories],
     [assetPaths.expertCoverage, charts.expertCoverage],
     ...variants.map((variant) => [assetPaths.types(variant), charts.types.get(variant)] as const),
   ] as const;

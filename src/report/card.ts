@@ -42,6 +42,7 @@ export function renderCard(facts: CardFacts): string {
     ...mtpNote(facts),
     figuresNote(facts),
     ...comparatorNote(facts),
+    ...image(facts, assetPaths.kldCategories, "Mean KL divergence of each variant by kind of text"),
     ...vectorNote(facts),
     ...warningNotes(facts),
     ...charts(facts),

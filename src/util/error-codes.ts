@@ -158,6 +158,7 @@ export const errorCodes = {
   "QS-QUANTIZE-TYPE": { exit: 2, about: "llama-quantize does not support a preset or tensor type." },
   "QS-QUANTIZE-FAILED": { exit: 4, about: "llama-quantize failed for an unknown reason." },
   "QS-SPLIT-FAILED": { exit: 4, about: "A variant could not be split, or its splits differ from it." },
+  "QS-VALIDATE-NONE": { exit: 2, about: "No category of the evaluation could be measured." },
   "QS-VALIDATE-TEXT-SHORT": { exit: 2, about: "The evaluation text is shorter than two contexts of tokens." },
   "QS-VALIDATE-NAN": { exit: 3, about: "A model's perplexity or KLD is NaN." },
   "QS-VALIDATE-STRUCTURE": { exit: 3, about: "A variant's file is damaged; llama.cpp did not load it." },

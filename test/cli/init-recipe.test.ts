@@ -222,8 +222,8 @@ test("a source with quantized weights gets no larger sizes than its own", async 
     return parse(draftRecipe(model, catalog, home)).variants.filter((one: unknown) => typeof one === "string");
   };
   // FP8, and four bits; Q6_K would store rows of 2880 as Q8_0.
-  expect(dequantized(21e9)).toEqual(["Q8_0", "Q4_K_M"]);
-  expect(dequantized(11e9)).toEqual(["Q4_K_M"]);
+  expect(dequantized(21e9)).toEqual(["Q8_0"]);
+  expect(dequantized(11e9)).toEqual([]);
 });
 
 test("Q6_K is left out where its rows would be stored as Q8_0", async () => {

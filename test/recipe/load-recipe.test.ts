@@ -233,6 +233,36 @@ const cases: Case[] = [
     /another `name`/,
   ],
   [
+    "limit on a category that the evaluation lacks",
+    "variants: [Q8_0]\nevaluation: [{ name: code, corpus: ./a.txt }]\ngates: { kldMean: { ▸cod: 0.1 } }",
+    /unknown key "cod"/,
+    /`code`/,
+  ],
+  [
+    "gate with a misspelled bound",
+    "variants: [Q8_0]\ngates: { kldMean: { ▸mx: 0.1 } }",
+    /unknown key "mx"/,
+    /"min" or "max"/,
+  ],
+  [
+    "two categories of one name",
+    "variants: [Q8_0]\nevaluation: [{ name: code, corpus: ./a.txt }, { ▸name: code, corpus: ./b.txt }]",
+    /two categories/,
+    /another name/,
+  ],
+  [
+    "category with a reserved name",
+    "variants: [Q8_0]\nevaluation: [{ name: ▸noise, corpus: ./a.txt }]",
+    /reserved/,
+    /another name/,
+  ],
+  [
+    "text of a category that is used for calibration",
+    "variants: [Q8_0]\ncalibration: { corpus: ./a.txt }\nevaluation: [{ name: code, corpus: ▸./a.txt }]",
+    /listed under/,
+    /different texts/,
+  ],
+  [
     "name of a comparator",
     "variants: [{ name: ▸llama.cpp-Q4_K_M, preset: Q8_0 }]",
     /measured for comparison/,

@@ -142,7 +142,7 @@ test("a recipe with most keys", async () => {
     ["stages", "pipeline"],
     ["convert.engine", "default"],
     ["convert.mtp", "default"],
-    ["evaluation.comparators", "default"],
+    ["comparators", "default"],
     ["publish.sign", "default"],
     ["keepIntermediates", "default"],
     ["probes", "pipeline"],

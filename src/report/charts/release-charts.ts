@@ -1,5 +1,6 @@
 import type { RunReport } from "../../release/release-report.js";
 import { type ExpertTokens, expertCoverageChart } from "./expert-coverage.js";
+import { kldCategoriesChart } from "./kld-categories.js";
 import { kldPercentilesChart } from "./kld-percentiles.js";
 import { sizeKldChart } from "./size-kld.js";
 import type { TypedTensor } from "./tensor-grid.js";
@@ -18,6 +19,7 @@ export interface ChartFacts {
 export interface ReleaseCharts {
   sizeKld: string | undefined;
   kldPercentiles: string | undefined;
+  kldCategories: string | undefined;
   expertCoverage: string | undefined;
   /** By variant name. */
   types: ReadonlyMap<string, string>;
@@ -32,6 +34,7 @@ export function renderCharts({ report, tensors, coverage }: ChartFacts): Release
   return {
     sizeKld: sizeKldChart(report),
     kldPercentiles: kldPercentilesChart(report.variants),
+    kldCategories: kldCategoriesChart(report),
     expertCoverage: expertCoverageChart(coverage),
     types: new Map(types),
   };

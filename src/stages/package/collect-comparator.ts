@@ -15,7 +15,9 @@ export async function collectComparator(
   const measured = await readReport<ValidateReport>(input(variantInput("comparatorQuality", name)));
   const variant = await readReport<ValidateReport>(input(variantInput("quality", name)));
   if (preset === undefined || built === undefined || measured === undefined || variant === undefined) return undefined;
-  const figures = combineBlocks(firstBlocks(measured.blocks, variant.chunks));
+  // Fewer chunks than the comparator's are those of a variant whose gates were decided early.
+  const early = variant.chunks < measured.chunks;
+  const figures = early ? combineBlocks(firstBlocks(measured.blocks, variant.chunks)) : {};
   const { bytes, bitsPerWeight } = built;
   return { preset, bytes, bitsPerWeight, quality: { ...publicQuality(measured), ...figures } };
 }

@@ -1,6 +1,7 @@
 import type { KldFigures } from "../../llamacpp/kl-divergence.js";
 import { checkGates, type GateBreach } from "../../release/check-gates.js";
 import type { GateLimit } from "../../release/gates.js";
+import type { CategoryQuality } from "../../release/release-report.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { requireMemory } from "../require-memory.js";
 import { type Operation, requiredInput, type Shard, type StageContext } from "../stage.js";
@@ -31,6 +32,8 @@ export interface ValidateReport extends KldFigures {
   breaches: GateBreach[];
   /** Whether the gates were decided before the last chunk. */
   decided: boolean;
+  /** Those of each category by name; absent for an evaluation without categories. */
+  categories?: Readonly<Record<string, CategoryQuality>>;
   /** Measured blocks, for variants with limits relative to this one. */
   blocks: Block[];
 }
@@ -100,7 +103,8 @@ const allOf = (chunks: number) => Array.from({ length: chunks }, (_, chunk) => c
 
 type References = ReadonlyMap<string, ValidateReport>;
 
-async function readReferences(limits: readonly GateLimit[], context: StageContext): Promise<References> {
+/** Reads the reports of the variants that relative limits name. */
+export async function readReferences(limits: readonly GateLimit[], context: StageContext): Promise<References> {
   const names = new Set(limits.flatMap(({ limit }) => (typeof limit === "number" ? [] : [limit.of])));
   const reports = [...names].map(
     async (name) => [name, await readReport<ValidateReport>(requiredInput(context, referenceInput(name)))] as const,

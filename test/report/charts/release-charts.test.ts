@@ -150,3 +150,21 @@ test("logarithmic axes have 3 to 9 ticks for any range", () => {
     }
   }
 });
+
+describe("the chart by kind of text", () => {
+  test("has a cell for each variant, comparator and category", () => {
+    const [first, ...others] = largeReport.variants;
+    if (first?.quality == null) throw new Error("no variant");
+    const categories = { prose: { ...first.quality, kldMean: 0.0021 }, code: { ...first.quality, kldMean: 0.31 } };
+    const quality = { ...first.quality, categories };
+    const comparator = { preset: "Q8_0", bytes: 1, bitsPerWeight: 8, quality };
+    const { kldCategories } = renderCharts({
+      ...facts,
+      report: { ...largeReport, variants: [{ ...first, quality, comparator }, ...others] },
+    });
+    expect(texts(kldCategories, "text.end")).toEqual(["Q8_0", "llama.cpp Q8_0"]);
+    expect(texts(kldCategories, "g.light text, g.dark text")).toEqual(["0.00210", "0.310", "0.00210", "0.310"]);
+    expect(texts(kldCategories, "desc")[0]).toContain("llama.cpp Q8_0: prose 0.00210, code 0.310");
+    expect(renderCharts(facts).kldCategories).toBeUndefined();
+  });
+});

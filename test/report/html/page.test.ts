@@ -73,7 +73,13 @@ describe("the page", () => {
       card: emptyCard,
       texts: { calibration: null, search: null, evaluation: null },
       smoke: new Map(),
-      charts: { sizeKld: undefined, kldPercentiles: undefined, expertCoverage: undefined, types: new Map() },
+      charts: {
+        sizeKld: undefined,
+        kldPercentiles: undefined,
+        kldCategories: undefined,
+        expertCoverage: undefined,
+        types: new Map(),
+      },
     });
     expect(bare).not.toMatch(/undefined|null|NaN|<svg|Smoke tests|Dynamic|16-bit base<\/dt>|passed/);
     expect(bare).not.toContain("compare a variant");

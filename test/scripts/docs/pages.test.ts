@@ -15,11 +15,13 @@ test.each(pages)("docs/$name is the output of `npm run docs`", ({ file, render }
   expect(readFileSync(file, "utf8"), "run `npm run docs`").toBe(render());
 });
 
-test("the example recipe and the example pipeline are valid", async () => {
+test("the example recipes and the example pipeline are valid", async () => {
   const catalog = fileURLToPath(new URL("devices/cpu.yaml", packageRoot));
-  const text = readFileSync(exampleFiles.recipe, "utf8").replace("./my-devices.yaml", catalog);
-  const loaded = await loadRecipe(writeMarked(folder, "example.yaml", text).path);
-  await loadPipeline(loaded, exampleFiles.pipeline);
+  for (const recipe of exampleFiles.recipe) {
+    const text = readFileSync(recipe, "utf8").replace("./my-devices.yaml", catalog);
+    const loaded = await loadRecipe(writeMarked(folder, "example.yaml", text).path);
+    for (const pipeline of exampleFiles.pipeline) await loadPipeline(loaded, pipeline);
+  }
 });
 
 test("the defaults on the page are those of the settings", async () => {
