@@ -34,12 +34,14 @@ import { smokeBaseStep, smokeStep } from "./smoke-steps.js";
 import { smokeWarnings } from "./smoke-warnings.js";
 import { textSteps } from "./text-steps.js";
 import { baseSteps, categorySteps, measurementOrder, structureStep, validateStep } from "./validate-steps.js";
+import { unusedSettings, withEffect } from "./without-effect.js";
 
 /**
  * Builds the plan for a recipe. Pure: all external state comes from `facts`.
  * Errors: QS-CONVERT-NATIVE, QS-TEXT-OVERLAP, QS-USAGE for an invalid selection.
  */
-export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selection = {}): Plan {
+export function buildPlan(given: Settings, facts: PlanFacts, selection: Selection = {}): Plan {
+  const settings = withEffect(given, facts);
   requireSupported(settings, facts);
   const has = (stage: StageName) => settings.stages.includes(stage);
   const steps: Step[] = [
@@ -86,7 +88,7 @@ export function buildPlan(settings: Settings, facts: PlanFacts, selection: Selec
     notes: [...baseNotes(settings, facts), ...mtpNotes(settings, facts), ...visionNotes(settings, facts)],
     keepIntermediates: settings.keepIntermediates,
     convert: convertEngine(settings, facts),
-    warnings: [...facts.model.warnings, ...smokeWarnings(settings, facts)],
+    warnings: [...facts.model.warnings, ...smokeWarnings(settings, facts), ...unusedSettings(given, facts)],
     report,
   };
   return selectSubset(plan, settings, selection);

@@ -60,7 +60,7 @@ export function resolveSettings(
   for (const figure of Object.keys(recipe.gates ?? {})) origins[`gates.${figure}`] = "recipe";
   for (const key of Object.keys(recipe.metadata ?? {})) origins[`metadata.${key}`] = "recipe";
 
-  const { calibration, evaluation, convert } = recipe;
+  const { calibration, evaluation, convert, convert: { mmproj } = {} } = recipe;
   const engine = pick("quantize.engine", recipe.quantize?.engine, pipeline.quantize?.engine, "bank");
   // llama-quantize only rounds to nearest, so a pipeline's choice does not apply to it.
   const pipelineRounding = engine === "llama-quantize" ? undefined : pipeline.quantize?.rounding;
@@ -82,7 +82,7 @@ export function resolveSettings(
     convert: {
       engine: pick("convert.engine", convert?.engine, undefined, "auto"),
       outtype: pick("convert.outtype", convert?.outtype, undefined, "auto"),
-      mmproj: projectors(pick("convert.mmproj", convert?.mmproj, undefined, "auto")),
+      mmproj: projectors(pick<Projectors>("convert.mmproj", mmproj === "auto" ? undefined : mmproj, undefined, "auto")),
       mtp: pick("convert.mtp", convert?.mtp, undefined, "auto"),
       pretokenizer: pick("convert.pretokenizer", convert?.pretokenizer, undefined, "auto"),
     },
@@ -126,7 +126,9 @@ function picturePath(image: string, folder: string): string {
   return image === "bundled" ? image : resolve(folder, image);
 }
 
-function projectors(setting: NonNullable<NonNullable<Recipe["convert"]>["mmproj"]>): ProjectorType[] {
+type Projectors = NonNullable<NonNullable<Recipe["convert"]>["mmproj"]>;
+
+function projectors(setting: Projectors): ProjectorType[] {
   if (setting === "none") return [];
   return setting === "auto" ? ["F16"] : projectorTypes.filter((type) => [setting].flat().includes(type));
 }

@@ -8,6 +8,11 @@ export const warningCodes = {
     onCard: false,
     about: "`fit` or `recommend` read a model file that is incomplete, such as a partial download.",
   },
+  // settings (src/plan)
+  "QW-SETTING-UNUSED": {
+    onCard: false,
+    about: "A setting of the recipe has no effect on this model.",
+  },
   // smoke tests (src/plan)
   "QW-SMOKE-DEVICE": {
     onCard: false,
