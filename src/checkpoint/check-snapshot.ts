@@ -15,11 +15,10 @@ import {
 import { findWeights } from "./find-weights.js";
 import { type CheckpointOutline, outlineCheckpoint, startSurvey } from "./outline/checkpoint-outline.js";
 import { modelOptFile, parseSideFile } from "./outline/side-files.js";
-import type { TensorSurvey } from "./outline/tensor-survey.js";
 import { quantizationConfig } from "./outline/weight-format.js";
 import { readConfig } from "./read-config.js";
 import { requireNoAdapter } from "./require-no-adapter.js";
-import { readSafetensorsHeader } from "./safetensors.js";
+import { readSafetensorsHeader, type SafetensorsTensor } from "./safetensors.js";
 import { isSnapshotFile, isSnapshotFolder } from "./snapshot-files.js";
 import { indexFileName, ShardCheck } from "./weight-index.js";
 import { requireUnwrapped } from "./wrapped-weights.js";
@@ -42,10 +41,16 @@ export interface Snapshot {
   outline: CheckpointOutline;
 }
 
+/** Reads a checkpoint's headers, file by file, while they are checked. */
+export interface HeaderReader {
+  start(config: JsonObject): void;
+  add(tensors: readonly { name: string; shape: readonly number[] }[]): void;
+}
+
 /**
  * Verifies a local checkpoint folder before any tool opens it: configuration, weights and index are present, complete and
  * consistent, and no link points outside the folder. Reads only headers.
- * `only` restricts the snapshot to these names.
+ * `only` restricts the snapshot to these names; `reader` gets the headers.
  *
  * Throws QS-FETCH-MISSING, -ADAPTER, -NO-CONFIG, -CONFIG, -NO-WEIGHTS, -PICKLE, -INDEX, -SAFETENSORS, -WRAPPED and -LINK,
  * and QS-LFS-POINTER.
@@ -54,6 +59,7 @@ export async function checkSnapshot(
   dir: string,
   choice: FileSelection = defaultFileSelection,
   only?: ReadonlySet<string>,
+  reader?: HeaderReader,
 ): Promise<Snapshot> {
   const names = new Set((await listFolder(dir)).filter((name) => only?.has(name) ?? !isExcluded(name, choice)));
   requireNoAdapter(dir, names);
@@ -73,7 +79,13 @@ export async function checkSnapshot(
   for (const [name, size] of await checkFiles(dir, weights)) sizes.set(name, size);
   const modelOpt = sizes.has(modelOptFile) ? await parseSideFile(join(dir, modelOptFile)) : undefined;
   const survey = startSurvey(config, modelOpt);
-  const isCounted = await surveyWeights(dir, { weights, sizes, shardOf, architecture }, survey);
+  reader?.start(config);
+  const add = (tensors: readonly SafetensorsTensor[]) => {
+    survey.add(tensors);
+    reader?.add(tensors);
+  };
+  const unread = (bytes: number) => survey.addUnread(bytes);
+  const isCounted = await surveyWeights(dir, { weights, sizes, shardOf, architecture }, { add, unread });
   const totals = survey.finish(quantizationConfig(config, modelOpt).method);
   const { parameters, tensorBytes } = totals;
   const files = [...sizes].map(([path, size]) => ({ path, size })).sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -89,7 +101,7 @@ export async function checkSnapshot(
 }
 
 /**
- * Verifies the weights file by file, against the index if there is one, and adds them to the survey. Keeps one header in
+ * Verifies the weights file by file, against the index if there is one, and adds them to the survey and the reader. Keeps one header in
  * memory at a time, since there may be thousands. Returns false if there are pickles, which are not opened.
  */
 async function surveyWeights(
@@ -105,12 +117,12 @@ async function surveyWeights(
     shardOf: ReadonlyMap<string, string> | undefined;
     architecture: string;
   },
-  survey: TensorSurvey,
+  survey: { add(tensors: readonly SafetensorsTensor[]): void; unread(bytes: number): void },
 ): Promise<boolean> {
   const shards = shardOf === undefined ? undefined : new ShardCheck(join(dir, indexFileName), shardOf);
   for (const name of weights) {
     if (!name.endsWith(".safetensors")) {
-      survey.addUnread(sizes.get(name) ?? 0);
+      survey.unread(sizes.get(name) ?? 0);
       continue;
     }
     const { tensors } = await readSafetensorsHeader(join(dir, name));

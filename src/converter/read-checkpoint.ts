@@ -33,12 +33,18 @@ export async function readCheckpoint(folder: string, multimodal: boolean): Promi
     const { tensors } = await readSafetensorsHeader(path);
     check?.add(file, tensors);
     for (const tensor of tensors.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-      if (multimodal && tower.test(tensor.name)) continue;
-      const name = multimodal ? tensor.name.replace("language_model.", "") : tensor.name;
+      const name = languageName(tensor.name, multimodal);
+      if (name === undefined) continue;
       if (found.has(name)) throw badWeights(`${quote(name)} occurs twice`);
       found.set(name, { ...tensor, name, path });
     }
   }
   check?.finish();
   return [...found.values()];
+}
+
+/** Returns a tensor's name in the language model; undefined for a tower's tensor. */
+export function languageName(name: string, multimodal: boolean): string | undefined {
+  if (!multimodal) return name;
+  return tower.test(name) ? undefined : name.replace("language_model.", "");
 }

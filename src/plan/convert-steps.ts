@@ -11,8 +11,10 @@ import { foreseeTexts } from "../stages/convert/foresee-texts.js";
 import { isMultimodal } from "../stages/convert/is-multimodal.js";
 import { requireArchitecture } from "../stages/convert/require-architecture.js";
 import { requireQuantization } from "../stages/convert/require-quantization.js";
+import { requireTokenizer } from "../stages/convert/require-tokenizer.js";
 import type { SourceLocation } from "../util/errors.js";
 import type { ModelFacts, PlanFacts } from "./facts.js";
+import { locatedAt } from "./in-recipe.js";
 import { outputOf, step } from "./make-step.js";
 import { mtpChoice, mtpId } from "./mtp.js";
 import type { Step, StepInput } from "./plan.js";
@@ -20,26 +22,30 @@ import { predictBytes } from "./predict-bytes.js";
 
 /**
  * Returns the converter of this recipe's checkpoint, with the reason. Errors: QS-CONVERT-NATIVE,
- * QS-CONVERT-ARCHITECTURE, QS-CONVERT-QUANTIZED.
+ * QS-CONVERT-ARCHITECTURE, QS-CONVERT-QUANTIZED, QS-CONVERT-WEIGHTS, QS-CONVERT-TOKENIZER.
  */
 export function convertEngine({ convert, model, locate }: Settings, facts: PlanFacts): EngineChoice {
-  const { config, files, gguf } = facts.model;
+  const { config, files, gguf, mismatch } = facts.model;
   if (gguf !== undefined) return { engine: "none", why: "the source is a GGUF file" };
   requireReadable(facts, locate(["model", "source"]));
   const checkpoint = { config, modelName: model.name, files: files.map(({ path }) => path) };
   const choice = chooseEngine(convert.engine, checkpoint, locate(["convert", "engine"]));
-  if (choice.engine === "upstream" && config !== null) {
-    requireArchitecture("model", config, facts.architectures, locate(["model", "source"]));
-  }
+  const at = locate(["model", "source"]);
+  if (choice.engine === "upstream" && config !== null) requireArchitecture("model", config, facts.architectures, at);
+  if (choice.engine === "native" && mismatch !== undefined) throw locatedAt(mismatch, at);
   return choice;
 }
 
-/** Errors: QS-CONVERT-QUANTIZED. */
+/** Errors: QS-CONVERT-QUANTIZED, QS-CONVERT-TOKENIZER. */
 function requireReadable({ model, quantization }: PlanFacts, at: SourceLocation): void {
-  const { config, outline, baseModels = [] } = model;
+  const { config, files, outline, baseModels = [] } = model;
   if (config === null || outline === undefined) return;
   const { architecture, format } = outline;
   requireQuantization({ config, architecture, format, baseModels }, quantization, at);
+  requireTokenizer(
+    files.map(({ path }) => path),
+    at,
+  );
 }
 
 /** Returns the types of the release's projectors, the most exact first; empty without one. */

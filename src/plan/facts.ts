@@ -10,6 +10,7 @@ import type { QuantizationMethods } from "../llamacpp/toolchain/quantization-met
 import type { InputFile } from "../release/release-facts.js";
 import type { HubTextFile } from "../stages/fetch/fetch-texts.js";
 import type { JsonObject } from "../util/canonical-json.js";
+import type { QuantsmithError } from "../util/errors.js";
 import type { Warning } from "../util/warnings.js";
 
 /** External facts for a plan: content digests, sizes, tool versions. Paths are stored separately, never in keys. */
@@ -68,6 +69,8 @@ export interface ModelFacts {
   kept?: KeptWeights;
   /** Description of a checkpoint from its headers; absent without a config.json, and for a GGUF source. */
   outline?: CheckpointOutline;
+  /** QS-CONVERT-WEIGHTS if the headers of a model with a native converter do not match config.json. */
+  mismatch?: QuantsmithError;
   /** `base_model` of a quantized checkpoint's model card; absent for all others. */
   baseModels?: readonly string[];
   /** config.json; null without one, which the fetch stage reports, and for a GGUF source. */

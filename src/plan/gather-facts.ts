@@ -5,6 +5,7 @@ import type { FileSelection } from "../checkpoint/file-selection.js";
 import { readHubCard, readHubCheckpoint } from "../checkpoint/outline/hub-outline.js";
 import { vocabularySize } from "../checkpoint/read-config.js";
 import { readBaseCard } from "../checkpoint/snapshot-report.js";
+import { HeaderCheck } from "../converter/header-check.js";
 import { availableBytes } from "../hardware/memory/evaluation.js";
 import { loadSpeedConstants } from "../hardware/speed/speed-files.js";
 import { hubConnection } from "../hub/connection.js";
@@ -23,6 +24,7 @@ import { usableMemoryBytes } from "../util/usable-memory.js";
 import type { ModelFacts, PlanFacts } from "./facts.js";
 import { hubGguf, localGguf } from "./gguf-facts.js";
 import { inRecipe } from "./in-recipe.js";
+import { outlineWarnings } from "./outline-warnings.js";
 import { hashPictures } from "./pictures.js";
 import { planCompute } from "./plan-compute.js";
 import { findHubTexts, hashTexts, requireNoOverlap } from "./resolve-texts.js";
@@ -95,7 +97,9 @@ async function converterFacts(
 }
 
 async function localModel(path: string, choice: FileSelection, digests: DigestCache): Promise<ModelFacts> {
-  const { outline, config, ...snapshot } = await checkSnapshot(path, choice);
+  const check = new HeaderCheck();
+  const { outline, config, ...snapshot } = await checkSnapshot(path, choice, undefined, check);
+  const mismatch = outline.isCounted ? check.finish() : undefined;
   const folder = await realpath(path);
   const files = [];
   for (const { path: name, size } of snapshot.files) {
@@ -107,11 +111,12 @@ async function localModel(path: string, choice: FileSelection, digests: DigestCa
     parameters: snapshot.parameters,
     tensorBytes: snapshot.tensorBytes,
     outline,
+    ...(mismatch && { mismatch }),
     ...(outline.kept && { kept: outline.kept }),
     ...(outline.format?.isQuantized ? { baseModels: (await readBaseCard(folder)).baseModels } : {}),
     config,
     vocabulary: vocabularySize(config),
-    warnings: [],
+    warnings: outlineWarnings(outline),
   };
 }
 
@@ -122,7 +127,9 @@ async function hubModel(
   const connection = hubConnection();
   const { commit, files: listing } = await listModel(connection, repo, revision);
   // The fetch stage reports a missing configuration.
-  const checkpoint = await readHubCheckpoint(connection, { repo, commit, listing }, choice);
+  const check = new HeaderCheck();
+  const checkpoint = await readHubCheckpoint(connection, { repo, commit, listing }, choice, check);
+  const mismatch = checkpoint.outline?.isCounted ? check.finish() : undefined;
   const { files, weights, config = null, outline } = checkpoint;
   const fileBytes = weights.reduce((sum, { bytes }) => sum + bytes, 0);
   const missing = await missingBytes(repoCache(connection.cacheFolder, repo), files);
@@ -133,10 +140,11 @@ async function hubModel(
     parameters: outline?.parameters ?? fileBytes / 2,
     tensorBytes: outline?.tensorBytes ?? fileBytes,
     ...(outline === undefined ? {} : { outline }),
+    ...(mismatch && { mismatch }),
     ...(outline?.kept && { kept: outline.kept }),
     ...(card === undefined ? {} : { baseModels: card.baseModels }),
     config,
     vocabulary: config === null ? null : vocabularySize(config),
-    warnings: [],
+    warnings: outlineWarnings(outline),
   };
 }

@@ -5,8 +5,13 @@ export async function inRecipe<T>(at: SourceLocation, action: () => Promise<T>):
   try {
     return await action();
   } catch (error) {
-    if (!(error instanceof QuantsmithError) || error.at !== undefined) throw error;
-    const { code, message, remedy } = error;
-    throw new QuantsmithError(code, message, { remedy, at, cause: error });
+    throw error instanceof QuantsmithError ? locatedAt(error, at) : error;
   }
+}
+
+/** Returns an error with a location; one that has its own keeps it. */
+export function locatedAt(error: QuantsmithError, at: SourceLocation): QuantsmithError {
+  if (error.at !== undefined) return error;
+  const { code, message, remedy } = error;
+  return new QuantsmithError(code, message, { remedy, at, cause: error });
 }

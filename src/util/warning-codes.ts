@@ -56,6 +56,10 @@ export const warningCodes = {
     about:
       "`tie_word_embeddings` is true, but the checkpoint has an output matrix of its own, which the file contains.",
   },
+  "QW-WEIGHTS-PLAIN": {
+    onCard: false,
+    about: "config.json declares quantized weights, but they are plain floats, which are converted as they are.",
+  },
   "QW-VARIANT-POINTLESS": {
     onCard: false,
     about: "A variant has the tensor types of another, or is not smaller than one whose preset has more bits.",

@@ -138,6 +138,7 @@ describe("checkpoints that the native converter rejects", () => {
   test.each([
     ["weights whose width differs from config.json", config({ intermediate_size: 770 }), "QS-CONVERT-WEIGHTS"],
     ["a size as text", config({ hidden_size: "256" }), "QS-CONVERT-CONFIG"],
+    ["no tokenizer", (tiny: string) => rmSync(join(tiny, "tokenizer.model")), "QS-CONVERT-TOKENIZER"],
     [
       "a Git LFS pointer as tokenizer",
       (tiny: string) => put(join(tiny, "tokenizer.model"), "version https://git-lfs.github.com/spec/v1\n"),

@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, expect, test } from "vitest";
 import { cliFile, demoCopy, quantsmith } from "../fixtures/cli.js";
+import { buildSafetensors } from "../fixtures/safetensors-builder.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 /*
@@ -20,8 +21,9 @@ const count = (text: string, part: string) => text.split(part).length - 1;
 
 beforeAll(async () => {
   recipe = demoCopy(join(home, "demo"), (text) => `${text}convert: { engine: native }\n`);
-  const config = join(home, "demo", "tiny-llama", "config.json");
-  writeFileSync(config, JSON.stringify({ ...JSON.parse(readFileSync(config, "utf8")), intermediate_size: 770 }));
+  // An unknown name, which only the conversion refuses.
+  const tensors = buildSafetensors({ "model.surprise": [4] });
+  writeFileSync(join(home, "demo", "tiny-llama", "model.safetensors"), tensors);
   const { error } = JSON.parse((await quantsmith(args("--json"))).stdout) as { error: Record<string, string> };
   message = error.message ?? "";
   remedy = error.remedy ?? "";

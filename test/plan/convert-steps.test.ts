@@ -1,13 +1,21 @@
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { checkSnapshot } from "../../src/checkpoint/check-snapshot.js";
+import { outlineCheckpoint, surveyOptions } from "../../src/checkpoint/outline/checkpoint-outline.js";
 import { surveyFolder } from "../../src/checkpoint/outline/survey-folder.js";
+import { TensorSurvey } from "../../src/checkpoint/outline/tensor-survey.js";
+import { HeaderCheck } from "../../src/converter/header-check.js";
 import type { QuantizationMethods } from "../../src/llamacpp/toolchain/quantization-methods.js";
+import { outlineWarnings } from "../../src/plan/outline-warnings.js";
 import { convertUpstream } from "../../src/stages/convert/convert-upstream.js";
+import type { JsonObject } from "../../src/util/canonical-json.js";
+import { smallLlama } from "../fixtures/checkpoints/small-llama.js";
 import { demoFolder } from "../fixtures/cli.js";
 import { failureOf } from "../fixtures/failure.js";
 import { planned, plannedSteps, stepKeys } from "../fixtures/planned-steps.js";
 import { formats, typedSafetensors } from "../fixtures/quantized-tensors.js";
+import { buildSafetensors } from "../fixtures/safetensors-builder.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 const config = JSON.parse(readFileSync(join(demoFolder, "tiny-llama", "config.json"), "utf8"));
@@ -140,4 +148,52 @@ describe("parts that llama.cpp does not support are reported before any download
       });
     }
   });
+});
+
+describe("a checkpoint whose files do not match", () => {
+  const small = smallLlama();
+  const shapes = Object.fromEntries(small.tensors.map(({ name, shape }) => [name, [...shape]]));
+
+  /** Plans a checkpoint of headers alone; returns its error. */
+  async function refused(changes: object, tensors = shapes, names = ["tokenizer.model"]) {
+    const folder = mkdtempSync(join(temporaryFolder(), "model-"));
+    const changed = { ...small.config, ...changes } as JsonObject;
+    writeFileSync(join(folder, "config.json"), JSON.stringify(changed));
+    writeFileSync(join(folder, "model.safetensors"), buildSafetensors(tensors));
+    const check = new HeaderCheck();
+    const { outline } = await checkSnapshot(folder, undefined, undefined, check);
+    const mismatch = check.finish();
+    const files = ["model.safetensors", ...names].map((path) => ({ path, bytes: 1, digest: "" }));
+    const model = { files, config: changed, outline, ...(mismatch && { mismatch }) };
+    return failureOf(planned(recipe("{}"), model));
+  }
+
+  test.each<[string, object, RegExp]>([
+    ["a vocabulary", { vocab_size: 4000 }, /embed_tokens.weight" has the shape \[4096, 256\], not \[4000, 256\]/],
+    ["a width", { hidden_size: 128, head_dim: 64 }, /has the shape/],
+    ["heads", { num_attention_heads: 8, head_dim: 64 }, /q_proj.weight" has the shape/],
+    ["more layers", { num_hidden_layers: 3 }, /"model.layers.2.input_layernorm.weight" is missing/],
+    ["fewer layers", { num_hidden_layers: 1 }, /"model.layers.1.\w+.* is beyond the last layer/],
+  ])("%s of config.json", async (_what, changes, message) => {
+    const error = { code: "QS-CONVERT-WEIGHTS", message: expect.stringMatching(message), at: { line: 2 } };
+    expect(await refused(changes)).toMatchObject(error);
+  });
+
+  test("a missing tensor and a missing tokenizer", async () => {
+    const { "model.layers.1.mlp.up_proj.weight": _, ...rest } = shapes;
+    expect(await refused({}, rest)).toMatchObject({ code: "QS-CONVERT-WEIGHTS", at: { line: 2 } });
+    const names = ["tokenizer_config.json", "special_tokens_map.json"];
+    expect(await refused({}, shapes, names)).toMatchObject({ code: "QS-CONVERT-TOKENIZER", at: { line: 2 } });
+  });
+});
+
+test("16-bit weights that config.json declares quantized", () => {
+  const outline = outlineCheckpoint(
+    { config: { quantization_config: { quant_method: "gptq", bits: 4 } }, architecture: "X", modelOpt: undefined },
+    { ...new TensorSurvey(surveyOptions({}, undefined)).finish(null), dtypes: { BF16: 4 } },
+    true,
+  );
+  expect(outlineWarnings(outline)).toMatchObject([
+    { code: "QW-WEIGHTS-PLAIN", message: expect.stringContaining('quantized by "gptq", but they are BF16') },
+  ]);
 });

@@ -4,6 +4,7 @@ import type { HubFile } from "../../hub/hub-file.js";
 import { readHubFile } from "../../hub/read-file.js";
 import { hubRangeReader } from "../../hub/read-range.js";
 import { type BaseCard, emptyCard, parseBaseCard } from "../base-card.js";
+import type { HeaderReader } from "../check-snapshot.js";
 import type { FileSelection } from "../file-selection.js";
 import { type ModelConfig, maxConfigBytes, parseConfig } from "../read-config.js";
 import { headerLength, parseSafetensors, type SafetensorsHeader } from "../safetensors.js";
@@ -29,12 +30,13 @@ export interface HubCheckpoint extends Partial<ModelConfig> {
 
 /**
  * Selects the files of a repository at a commit and describes the checkpoint in them from config.json and the headers of
- * its weights, read with range requests, or from the cache. Errors: QS-FETCH-*, QS-HUB-*.
+ * its weights, read with range requests, or from the cache; `reader` gets the headers, too. Errors: QS-FETCH-*, QS-HUB-*.
  */
 export async function readHubCheckpoint(
   connection: HubConnection,
   { repo, commit, listing }: { repo: string; commit: string; listing: readonly HubFile[] },
   choice: FileSelection,
+  reader?: HeaderReader,
 ): Promise<HubCheckpoint> {
   const place = `hf:${repo}`;
   const read = (file: HubFile, maxBytes: number) => readHubFile(connection, { repo, commit, file, maxBytes });
@@ -46,13 +48,18 @@ export async function readHubCheckpoint(
   const optFile = byName.get(modelOptFile);
   const modelOpt = optFile && parseSide(await read(optFile, maxConfigBytes));
   const survey = startSurvey(parsed.config, modelOpt);
+  reader?.start(parsed.config);
   let isCounted = true;
   const queue = new PQueue({ concurrency: readers });
   await Promise.all(
     weights.map((file) =>
       queue.add(async () => {
         const header = await readHeader(connection, { repo, commit, file });
-        if (header !== undefined) return survey.add(header.tensors);
+        if (header !== undefined) {
+          survey.add(header.tensors);
+          reader?.add(header.tensors);
+          return;
+        }
         isCounted = false;
         survey.addUnread(file.bytes);
       }),

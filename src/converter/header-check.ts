@@ -1,0 +1,53 @@
+import type { HeaderReader } from "../checkpoint/check-snapshot.js";
+import type { JsonObject } from "../util/canonical-json.js";
+import { QuantsmithError } from "../util/errors.js";
+import type { TensorRule } from "./families/family.js";
+import { findFamily } from "./families/find-family.js";
+import { matchTensor, requireTensors } from "./match-tensors.js";
+import { readModelConfig } from "./model-config.js";
+import { NativeUnsupportedError } from "./native-errors.js";
+import { languageName } from "./read-checkpoint.js";
+
+/** Compares the headers of a checkpoint with what config.json describes, for models that are converted without Python. */
+export class HeaderCheck implements HeaderReader {
+  #rules: ReadonlyMap<string, TensorRule> = new Map();
+  #isMultimodal = false;
+  readonly #seen = new Set<string>();
+  #error: QuantsmithError | undefined;
+
+  start(config: JsonObject): void {
+    const family = findFamily(config);
+    this.#try(() => {
+      this.#rules = family?.tensors(readModelConfig(family, config)) ?? new Map();
+      this.#isMultimodal = family?.multimodal === true;
+    });
+  }
+
+  add(tensors: readonly { name: string; shape: readonly number[] }[]): void {
+    if (this.#rules.size === 0) return;
+    for (const { name: fullName, shape } of tensors) {
+      const name = languageName(fullName, this.#isMultimodal);
+      if (name === undefined) continue;
+      this.#try(() => {
+        if (matchTensor(this.#rules, { name, shape }) !== undefined) this.#seen.add(name);
+      });
+    }
+  }
+
+  /** Returns QS-CONVERT-WEIGHTS, which no converter avoids, after the last file; undefined if there is none. */
+  finish(): QuantsmithError | undefined {
+    this.#try(() => requireTensors(this.#rules, this.#seen));
+    return this.#error instanceof NativeUnsupportedError ? undefined : this.#error;
+  }
+
+  /** Keeps the first error: after an unknown tensor, a missing one may have another name. */
+  #try(action: () => void): void {
+    if (this.#error !== undefined) return;
+    try {
+      action();
+    } catch (error) {
+      if (!(error instanceof QuantsmithError)) throw error;
+      this.#error = error;
+    }
+  }
+}
