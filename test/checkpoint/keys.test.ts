@@ -68,6 +68,7 @@ test.each<[FileKeys, JsonObject, string, string?]>([
   [configKeys, { hidden_act: "gelu" }, '`hidden_act` ("gelu")'],
   [configKeys, { model_type: "mistral", sliding_window: 4096, max_position_embeddings: 32_768 }, "(4096)"],
   [configKeys, { use_sliding_window: true }, "`use_sliding_window` (true)", "qwen2"],
+  [configKeys, { attn_output_gate: false }, "`attn_output_gate` (false)", "qwen35"],
   [configKeys, { norm_topk_prob: false }, "`norm_topk_prob` (false)", "qwen3moe"],
   [configKeys, {}, "`norm_topk_prob` (missing)", "qwen3moe"],
   [configKeys, { query_pre_attn_scalar: 168, head_dim: 256 }, "`query_pre_attn_scalar` (168)", "gemma3"],

@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { parse } from "yaml";
@@ -5,7 +6,9 @@ import { openHub } from "../../src/checkpoint/outline/open-checkpoint.js";
 import { describeCheckpoint } from "../../src/cli/init/describe-checkpoint.js";
 import { draftRecipe } from "../../src/cli/init/draft-recipe.js";
 import { readModel } from "../../src/cli/init/read-model.js";
+import { loadSettings, preparePlan } from "../../src/cli/prepare-plan.js";
 import { loadCatalog } from "../../src/recipe/catalog/load-catalog.js";
+import { DigestCache } from "../../src/util/digest-cache.js";
 import { sha256 } from "../../src/util/sha256.js";
 import { failureOf } from "../fixtures/failure.js";
 import { Hub } from "../fixtures/hub-server/hub.js";
@@ -33,14 +36,15 @@ afterAll(async () => {
 
 const card = "---\nlicense: apache-2.0\nbase_model: some/base\n---\n# A model\n";
 
-function commit(name: string, label: string, quantization = true): string {
+/** `change` overrides entries of `quantization_config`; null leaves it out. */
+function commit(name: string, label: string, change: object | null = {}): string {
   const found = formats.find((format) => format.label === label);
   if (found === undefined) throw new Error(label);
   const file = typedSafetensors(found.tensors);
   const config = {
     architectures: ["LlamaForCausalLM"],
     ...{ model_type: "llama", num_hidden_layers: 1, tie_word_embeddings: true, max_position_embeddings: 2048 },
-    ...(quantization ? { quantization_config: found.quantization } : {}),
+    ...(change === null ? {} : { quantization_config: { ...found.quantization, ...change } }),
   };
   hub.create(`me/${name}`).commit({
     "config.json": JSON.stringify(config),
@@ -92,12 +96,39 @@ test("a header longer than the first request is read in two", async () => {
 });
 
 test("a recipe is not drafted for weights whose declaration is missing", async () => {
-  const repo = commit("undeclared", "GPTQ, 8 bits", false);
+  const repo = commit("undeclared", "GPTQ, 8 bits", null);
   expect(await failureOf(readModel(`hf:${repo}`, home))).toMatchObject({
     code: "QS-CONVERT-QUANTIZED",
     remedy: expect.stringContaining("`hf:some/base`"),
   });
 });
+
+const packed = '4 bits (compressed-tensors, "pack-quantized")';
+const refused: [what: string, label: string, change?: object][] = [
+  ["awq", "AWQ, 4 bits"],
+  ["bnb4", "bitsandbytes, 4 bits"],
+  ["bnb8", "bitsandbytes, 8 bits"],
+  ["hqq", "HQQ, 4 bits"],
+  ["gptq3", "GPTQ, 8 bits", { bits: 3 }],
+  ["marlin", packed, { format: "marlin-24" }],
+  ["groups", packed, { config_groups: { group_0: { weights: {} }, group_1: { weights: {} } } }],
+];
+
+test.each(refused)(
+  "weights that the converter does not read are refused by init and plan: %s",
+  async (name, ...kind) => {
+    const repo = commit(name, ...kind);
+    const failure = { code: "QS-CONVERT-QUANTIZED", remedy: expect.stringContaining("`hf:some/base`") };
+    expect(await failureOf(readModel(`hf:${repo}`, home))).toMatchObject(failure);
+    const recipe = join(home, `${name}.yaml`);
+    writeFileSync(recipe, `version: 1\nmodel: { source: "hf:${repo}" }\npipeline: preview\nvariants: [Q8_0]\n`);
+    const planned = preparePlan(await loadSettings(recipe), { out: home }, new DigestCache());
+    expect(await failureOf(planned)).toMatchObject({ ...failure, at: { line: 2 } });
+    // `run` begins with the same plan. Only headers were read.
+    for (const { headers } of hub.requests.filter(({ path }) => path.includes(`/store/${repo}/`)))
+      expect(headers.range).toMatch(/^bytes=0-/);
+  },
+);
 
 test("a recipe for FP8 weights is drafted for the size of their 16-bit base", async () => {
   const repo = commit("drafted", "FP8, a scale per tensor");

@@ -104,12 +104,17 @@ describe("checkpoints that the converter cannot read", () => {
 test("releases and verifies a multimodal model with its projector", async (context) => {
   await converterPython(context);
   await makeVisionModel(join(home, "vision"));
+  const drafted = join(home, "drafted.yaml");
+  expect((await quantsmith(["init", join(home, "vision"), "--out", drafted])).exitCode).toBe(0);
+  expect(readFileSync(drafted, "utf8")).toMatch(/\nconvert: { mmproj: F16 }\n[\s\S]*{ image: bundled/);
   const recipe = put(
     join(home, "vision.yaml"),
     "version: 1\nmodel: { source: ./vision, name: Tiny-Vision }\npipeline: ./quick.yaml\nvariants: [Q8_0]\nsmoke: []\n",
   );
   put(join(home, "quick.yaml"), "version: 1\nstages: [fetch, convert, quantize, package]\n");
   const out = join(home, "vision-out");
+  const planned = JSON.parse((await quantsmith(["plan", recipe, "--out", out, "--json"])).stdout);
+  expect(planned.steps.map(({ id }: { id: string }) => id)).toContain("convert:mmproj:F16");
   const result = await quantsmith(["run", recipe, "--out", out, "--json"]);
   expect(result.exitCode, result.stderr).toBe(0);
   const report = JSON.parse(result.stdout);

@@ -87,8 +87,10 @@ export const configKeys: FileKeys = {
     ...["is_encoder_decoder", "is_decoder", "add_cross_attention", "cross_attention_hidden_size", "prefix"],
     ...["tie_encoder_decoder", "_attn_implementation", "attn_implementation", "cache_implementation"],
     ...["_attn_implementation_autoset", "attention_implementation", "use_flash_attn", "num_logits_to_keep"],
+    "mamba_ssm_dtype",
     // What the tensors themselves show.
     ...["attention_bias", "mlp_bias", "decoder_sparse_step", "mlp_only_layers", "use_qk_norm"],
+    "mtp_use_dedicated_embeddings",
     // Read by transformers beside another key alone, which has its own rule.
     ...["max_window_layers", "rope_interleaved", "hidden_activations"],
     // Tokens of images, which the projector's file describes.
@@ -106,6 +108,10 @@ export const configKeys: FileKeys = {
     hidden_activation: forArchitectures(
       gelu,
       unless(["gelu_pytorch_tanh", "gelu_new", "gelu_fast"], "llama.cpp computes this architecture with tanh GELU"),
+    ),
+    attn_output_gate: forArchitectures(
+      ["qwen3next", "qwen35", "qwen35moe"],
+      unless([true], "llama.cpp computes this architecture with an output gate"),
     ),
     sliding_window: {
       when: "shorter than the context, for mistral, mixtral and phi3",

@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { type BaseCard, emptyCard, parseBaseCard } from "../base-card.js";
 import { isObject } from "../parse-python-json.js";
+import { isRerankerCard } from "../qwen-reranker.js";
 import { maxConfigBytes } from "../read-config.js";
 import { parseJson, parseSide } from "./side-files.js";
 
@@ -51,11 +52,17 @@ const flags: readonly (readonly [flag: string, pooling: Pooling])[] = [
 /** Returns the pooling of an embedding model or a reranker; null for a model that generates text. */
 export async function readPooling(architecture: string, read: ReadSide): Promise<Pooling | null> {
   const path = poolingFile(parseOrNone(await read("modules.json", maxConfigBytes)));
-  if (path === undefined) return /ForSequenceClassification$/.test(architecture) ? "rank" : null;
+  if (path === undefined) return (await isReranker(architecture, read)) ? "rank" : null;
   const config: JsonObject = parseSide(await read(path, maxConfigBytes)) ?? {};
   const flagged = flags.find(([flag]) => config[flag] === true)?.[1];
   const mode = config.pooling_mode;
   return flagged ?? (mode === "lasttoken" ? "last" : typeof mode === "string" ? mode : "none");
+}
+
+async function isReranker(architecture: string, read: ReadSide): Promise<boolean> {
+  if (/ForSequenceClassification$/.test(architecture)) return true;
+  const card = architecture.startsWith("Qwen3") ? await read("README.md", maxConfigBytes) : undefined;
+  return isRerankerCard(card?.toString("utf8") ?? "");
 }
 
 function parseOrNone(content: Buffer | undefined): unknown {
