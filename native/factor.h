@@ -5,12 +5,11 @@
 #pragma once
 
 #include <cmath>
-#include <cstdint>
+#include <memory>
 #include <numeric>
 #include <vector>
 
-#include "parallel.h"
-#include "sgemm.h"
+#include "remainder.h"
 
 constexpr size_t block_columns = 256;
 
@@ -42,15 +41,6 @@ struct Factors {
 };
 
 namespace factoring {
-
-/// Rows [first, first + 16) of a row-major matrix as a tile, columns [column, column + width).
-inline void load_tile(const float * matrix, size_t stride, size_t first, size_t rows, size_t column, size_t width, float * tile) {
-    std::fill(tile, tile + width * tile_rows, 0.0f);
-    for (size_t r = 0; r < std::min(tile_rows, rows - first); r++) {
-        const float * row = matrix + (first + r) * stride + column;
-        for (size_t j = 0; j < width; j++) tile[j * tile_rows + r] = row[j];
-    }
-}
 
 inline std::vector<FactorBlock> order_blocks(size_t n, const std::vector<float> & h) {
     std::vector<FactorBlock> blocks;
@@ -108,13 +98,14 @@ inline void keep_moments(size_t n, const std::vector<float> & h, FactorBlock & b
     }
 }
 
-/// Eliminates block b from `s`, leaving the Schur complement of the blocks after it. Returns false if it is not positive definite.
-inline bool eliminate(size_t n, std::vector<float> & s, FactorBlock & b, size_t threads) {
+/// Eliminates block b, leaving the Schur complement of the blocks before it. Returns false if it is not positive definite.
+inline bool eliminate(Remainder & s, FactorBlock & b, size_t threads) {
     const size_t w = b.width, before = b.place;
+    const float * columns = s.read(before, w);
     std::vector<double> m(w * w), inverse(2 * w * w);
     b.importance.resize(w);
     for (size_t i = 0; i < w; i++) {
-        for (size_t j = 0; j < w; j++) m[i * w + j] = s[std::min(before + i, before + j) * n + std::max(before + i, before + j)];
+        for (size_t j = 0; j < w; j++) m[i * w + j] = columns[(before + std::min(i, j)) * w + std::max(i, j)];
         b.importance[i] = (float) m[i * w + i];
     }
     if (!kernels().factor_block(w, m.data(), inverse.data())) return false;
@@ -130,42 +121,27 @@ inline bool eliminate(size_t n, std::vector<float> & s, FactorBlock & b, size_t 
     }
     b.feedback = Panels(before, w);
     if (before == 0) return true;
-    const size_t tiles = (before + tile_rows - 1) / tile_rows;
     // V = S_<b D^-1, then S_<< -= V S_b<.
-    Panels across(w, before);
-    std::vector<float> v(tiles * tile_rows * w);
-    parallel(threads, tiles, [&](size_t t, size_t) {
+    std::vector<float> v(before * w);
+    parallel(threads, (before + tile_rows - 1) / tile_rows, [&](size_t t, size_t) {
         std::vector<float> tile(w * tile_rows), product(output_stride(w), 0.0f);
-        load_tile(s.data(), n, t * tile_rows, before, before, w, tile.data());
+        load_tile(columns, w, t * tile_rows, before, w, tile.data());
         add_product(1, tile.data(), 0, over, 0, w, product.data());
-        std::copy(product.begin(), product.begin() + w * tile_rows, v.begin() + t * tile_rows * w);
         for (size_t r = 0; r < std::min(tile_rows, before - t * tile_rows); r++) {
-            for (size_t j = 0; j < w; j++) {
-                b.feedback.at(t * tile_rows + r, j) = product[j * tile_rows + r];
-                across.at(j, t * tile_rows + r) = tile[j * tile_rows + r];
-            }
+            const size_t row = t * tile_rows + r;
+            for (size_t j = 0; j < w; j++) b.feedback.at(row, j) = v[row * w + j] = product[j * tile_rows + r];
         }
     });
-    parallel(threads, tiles, [&](size_t t, size_t) {
-        // Only the upper triangle is read, so panels left of the tile's rows are skipped.
-        const size_t first = t * tile_rows / panel_columns;
-        float product[panel_columns * tile_rows];
-        for (size_t p = first; p < panels_of(before); p++) {
-            std::fill(product, product + panel_columns * tile_rows, 0.0f);
-            kernels().add_product(w, v.data() + t * tile_rows * w, across.panel(p, 0), product);
-            for (size_t r = 0; r < std::min(tile_rows, before - t * tile_rows); r++) {
-                float * row = s.data() + (t * tile_rows + r) * n + p * panel_columns;
-                for (size_t c = 0; c < std::min(panel_columns, before - p * panel_columns); c++) row[c] -= product[c * tile_rows + r];
-            }
-        }
-    });
+    s.subtract(before, w, v.data());
     return true;
 }
 
 }  // namespace factoring
 
-/// Factors `h` (n x n, both triangles, overwritten) with `share` of the mean diagonal added. Returns false if it is not positive definite.
-inline bool factor(size_t n, std::vector<float> & h, float share, size_t threads, Factors & factors) {
+/// Factors `h` (n x n, both triangles, overwritten) with `share` of the mean diagonal added. `remainder(blocks, h)` returns
+/// the `Remainder` to compute with. Returns false if `h` is not positive definite.
+template <typename MakeRemainder>
+bool factor(size_t n, std::vector<float> & h, float share, size_t threads, MakeRemainder remainder, Factors & factors) {
     factors = Factors();
     factors.columns = n;
     double trace = 0;
@@ -176,8 +152,9 @@ inline bool factor(size_t n, std::vector<float> & h, float share, size_t threads
     factoring::permute(n, factors.blocks, h);
     for (size_t j = 0; j < n; j++) h[j * n + j] += factors.damping;
     for (FactorBlock & block : factors.blocks) factoring::keep_moments(n, h, block);
+    const std::unique_ptr<Remainder> rest = remainder(factors.blocks, h);
     for (size_t b = factors.blocks.size(); b-- > 0;) {
-        if (!factoring::eliminate(n, h, factors.blocks[b], threads)) return false;
+        if (!factoring::eliminate(*rest, factors.blocks[b], threads)) return false;
     }
     return true;
 }

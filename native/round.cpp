@@ -3,7 +3,7 @@
 //
 //   llama-round --model base.gguf --moments moments.gguf [--moments more.gguf ...] --types types.txt
 //               --index index.jsonl [--data rounded.bin | --sample ROWS] [-t N] [--passes N] [--refits N]
-//               [--damping X] [--prior X]
+//               [--damping X] [--prior X] [--device NAME]
 //
 // --types   lines "<tensor> <TYPE> [TYPE ...]"; several types only with --sample
 // --data    output: the bytes of the tensors, one after the other, in the order of their inputs
@@ -15,6 +15,8 @@
 //           loss = tr(E H E^T) with feedback, nearest = the same for ggml's rounding with the diagonal of H as importance,
 //           signal = tr(W H W^T) (with --sample). damping is null if H stayed singular, input is null without moments.
 //           If "feedback" is false, bytes is 0, and the tensor must be rounded to nearest.
+// --device  ggml's name of the device that computes the large products; without it, all is computed on the CPU. Prints lines
+//           "llama-round: note: ..." on stderr about products that are computed on the CPU nevertheless.
 //
 // Tensors in the index are skipped, so a killed run resumes. The bytes do not depend on the number of threads. The moments
 // of an expert include the mean of all experts with the weight of X tokens per column (--prior, default 0.1).
@@ -30,7 +32,7 @@
 namespace {
 
 struct Arguments {
-    std::string model, types, index, data;
+    std::string model, types, index, data, device;
     std::vector<std::string> moments;
     RoundSettings settings;
 };
@@ -46,6 +48,7 @@ Arguments parse_arguments(int argc, char ** argv) {
         else if (name == "--types") a.types = value;
         else if (name == "--index") a.index = value;
         else if (name == "--data") a.data = value;
+        else if (name == "--device") a.device = value;
         else if (name == "--sample") a.settings.sample = std::strtoul(value, nullptr, 10);
         else if (name == "-t") a.settings.threads = std::max(1ul, std::strtoul(value, nullptr, 10));
         else if (name == "--passes") a.settings.rounding.passes = std::atoi(value);
@@ -127,7 +130,8 @@ void run(const Arguments & a) {
     };
     std::stable_sort(jobs.begin(), jobs.end(), [&](const RoundJob & x, const RoundJob & y) { return input_of(x) < input_of(y); });
     RoundOutput output(a.data, a.index);
-    JobRunner runner(model, a.settings, output);
+    const std::unique_ptr<Device> device = a.device.empty() ? nullptr : Device::open(a.device);
+    JobRunner runner(model, a.settings, device.get(), output);
     std::unique_ptr<InputMoments> moments;
     std::string current;
     size_t done = 0;

@@ -19,10 +19,12 @@ struct Panels {
     Panels() = default;
     Panels(size_t depth, size_t columns) : depth(depth), columns(columns), values(panels_of(columns) * depth * panel_columns) {}
 
-    float & at(size_t k, size_t column) {
-        return values[(column / panel_columns * depth + k) * panel_columns + column % panel_columns];
-    }
+    float & at(size_t k, size_t column) { return values[index(k, column)]; }
+    float at(size_t k, size_t column) const { return values[index(k, column)]; }
     const float * panel(size_t p, size_t k) const { return values.data() + (p * depth + k) * panel_columns; }
+
+private:
+    size_t index(size_t k, size_t column) const { return (column / panel_columns * depth + k) * panel_columns + column % panel_columns; }
 };
 
 /// Number of values per output tile: whole panels, so the last may write past the columns.
