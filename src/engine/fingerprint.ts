@@ -22,8 +22,8 @@ export interface Fingerprint extends JsonObject {
   /** Digests of the programs it runs: another llama.cpp may quantize, measure or answer differently. */
   tools: { readonly [tool in ToolId]?: string };
   /**
-   * Kind of backend that evaluates the model: each adds in another order, so results differ in the last digits. Absent on
-   * the CPU and for steps that evaluate none.
+   * Kind of backend that computes: each adds in another order, so results differ in the last digits. Absent on the CPU
+   * and for steps that never use devices.
    */
   backend?: BackendKind;
 }
@@ -66,6 +66,6 @@ function fingerprint(step: Step, plan: KeyFacts, keys: ReadonlyMap<string, strin
     params: step.params,
     inputs,
     tools: Object.fromEntries(step.tools.map((tool) => [tool, plan.toolDigests[tool]])),
-    ...(step.evaluatesModel === true && backend !== "cpu" ? { backend } : {}),
+    ...(step.usesDevices === true && backend !== "cpu" ? { backend } : {}),
   };
 }

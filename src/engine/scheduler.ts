@@ -20,12 +20,12 @@ export interface ScheduledFor {
 /** Maximum number of concurrent I/O jobs beside the compute job. */
 const ioConcurrency = 2;
 
-/** `device` steps evaluate a model on devices other than the CPU, one at a time. */
+/** `device` steps compute on devices other than the CPU, one at a time. */
 export type Lane = Resource | "device";
 
 /** Returns where a step is scheduled when a plan computes with `compute`. */
-export function laneOf(step: Pick<Step, "resource" | "evaluatesModel">, { backend }: Pick<Compute, "backend">): Lane {
-  return step.evaluatesModel === true && backend !== "cpu" ? "device" : step.resource;
+export function laneOf(step: Pick<Step, "resource" | "usesDevices">, { backend }: Pick<Compute, "backend">): Lane {
+  return step.usesDevices === true && backend !== "cpu" ? "device" : step.resource;
 }
 
 /** What a scheduler computes with. */

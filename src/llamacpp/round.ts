@@ -1,7 +1,10 @@
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import * as z from "zod";
-import { modelLoadPattern } from "./input-failures.js";
+import { lineReader } from "../util/line-reader.js";
+import { computeEnvironment, cpuCompute } from "./compute/compute.js";
+import { deviceFailure } from "./compute/device-failures.js";
+import { modelLoadPattern, onDeviceRemedy } from "./input-failures.js";
 import { followTensors } from "./quantize-run.js";
 import { toolFailure } from "./tool-failure.js";
 import { fileArgument, runTool, type ToolReport, type ToolRun, toolReport } from "./tool-run.js";
@@ -48,11 +51,13 @@ export interface RoundResult extends ToolReport {
 
 /**
  * Rounds tensors with error feedback, or measures the loss of types on sampled rows (`llama-round`; format and options:
- * native/round.cpp). Results do not depend on the number of threads.
- * Throws QS-QUANTIZE-FAILED, QS-TOOL-ROUNDING, QS-DISK-FULL, QS-ENV-OOM.
+ * native/round.cpp). The main device of `compute` computes the large products; where its memory is too small, the CPU
+ * does, which is noted. On the CPU, results do not depend on the number of threads.
+ * Throws QS-QUANTIZE-FAILED, QS-TOOL-ROUNDING, QS-DISK-FULL, QS-ENV-OOM, QS-COMPUTE-*.
  */
 export async function roundTensors(options: RoundOptions): Promise<RoundResult> {
-  const { out, sampleRows, cwd, types } = options;
+  const { out, sampleRows, cwd, types, compute = cpuCompute } = options;
+  const device = compute.devices[compute.placement.mainGpu ?? 0]?.name;
   const [list, index, data] = [`${out}.types.txt`, `${out}.jsonl`, `${out}.bin`];
   const lines = [...types].map(([name, each]) => `${name} ${each.join(" ")}\n`);
   await writeFile(path.join(cwd, list), lines.join(""));
@@ -61,16 +66,32 @@ export async function roundTensors(options: RoundOptions): Promise<RoundResult> 
     ...["--types", fileArgument(list), "--index", fileArgument(index)],
     ...(sampleRows === undefined ? ["--data", fileArgument(data)] : ["--sample", `${sampleRows}`]),
     ...["-t", `${options.threads}`],
+    ...(device === undefined ? [] : ["--device", device]),
   ];
-  const result = await runTool(options, "llama-round", args, followTensors(options.onProgress));
+  const follow = { stdout: followTensors(options.onProgress), stderr: followNotes(options.onNote) };
+  const env = device === undefined ? {} : computeEnvironment(compute);
+  const result = await runTool(options, "llama-round", args, (text, stream) => follow[stream](text), env);
   if (result.exitCode !== 0) {
+    const failure = device && deviceFailure(result, { tool: "llama-round", model: options.model }, compute);
+    if (failure) throw failure;
     throw toolFailure(result, {
       doing: `rounding ${options.model} with error feedback`,
       patterns: [modelLoadPattern("QS-QUANTIZE-FAILED")],
-      otherwise: { code: "QS-QUANTIZE-FAILED", remedy: "Run again with `--fresh`, or set `rounding: nearest`." },
+      otherwise: {
+        code: "QS-QUANTIZE-FAILED",
+        remedy: onDeviceRemedy(compute, "Run again with `--fresh`, or set `rounding: nearest`."),
+      },
     });
   }
   const text = await readFile(path.join(cwd, index), "utf8");
   const tensors = text.split("\n").flatMap((line) => (line === "" ? [] : [roundedTensor.parse(JSON.parse(line))]));
   return { tensors, data, ...toolReport("llama-round", args, result) };
+}
+
+/** Returns a receiver of standard error that passes on llama-round's notes. */
+function followNotes(onNote: ToolRun["onNote"]): (text: string) => void {
+  return lineReader((line) => {
+    const note = /^llama-round: note: (.*)/.exec(line)?.[1];
+    if (note !== undefined) onNote?.(note);
+  });
 }

@@ -66,7 +66,7 @@ export function copySteps(settings: Settings, facts: PlanFacts): Step[] {
 export function withMemoryChecks(steps: readonly Step[], settings: Settings): Step[] {
   const base = evaluatedBase(settings);
   return steps.map((made) =>
-    made.evaluatesModel === true &&
+    made.usesDevices === true &&
     settings.base !== "16bit" &&
     sameInput(made.inputs.evaluated ?? made.inputs.model, base)
       ? { ...made, requiresMemory: true }

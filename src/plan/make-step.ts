@@ -22,7 +22,7 @@ export function step<P extends JsonObject>(
     ...(variant === undefined ? {} : { variant }),
     ...(operation.id === undefined ? {} : { operation: operation.id }),
     intermediates: operation.intermediates ?? [],
-    evaluatesModel: operation.evaluatesModel?.(params) ?? false,
+    usesDevices: operation.usesDevices?.(params, inputs) ?? false,
     isShardable: operation.isShardable?.(params) ?? false,
     ...(prepare && { prepare: (context) => prepare(params, context) }),
     run: (context, prepared) => operation.run(params, context, prepared),

@@ -26,8 +26,8 @@ export interface Step {
   mode: "build" | "reuse";
   /** Id of its operation, with which another machine can run it; absent if only this process can. */
   operation?: string;
-  /** Whether its outputs depend on the backend (`Operation.evaluatesModel`). */
-  evaluatesModel?: boolean;
+  /** Whether its outputs depend on the backend (`Operation.usesDevices`). */
+  usesDevices?: boolean;
   /** Whether it fails before it starts if the memory is too small for the model that it evaluates. */
   requiresMemory?: boolean;
   /** Whether its work can be split into shards (`StageContext.shard`). */

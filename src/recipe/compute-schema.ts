@@ -31,7 +31,7 @@ export const compute = z
       .min(0)
       .max(maxDevices - 1)
       .exactOptional()
-      .describe("Index of the device for small tensors, among those in use (default: llama.cpp's)."),
+      .describe("Index of the device for small tensors and for rounding, among those in use (default: llama.cpp's, the first)."),
     tensorSplit: z
       .array(z.number().min(0).max(1e6))
       .min(1)
@@ -60,6 +60,6 @@ export const compute = z
       check.addIssue(schemaIssue(message, "Remove it, or choose another device.", [key]));
     }
   })
-  .describe("Devices on which imatrix, logits, measurements and smoke tests are computed.");
+  .describe("Devices on which imatrix, logits, measurements, smoke tests and error-feedback rounding are computed.");
 
 export type ComputeSection = z.output<typeof compute>;

@@ -40,7 +40,7 @@ export interface RunReport {
   warnings?: readonly Warning[];
 }
 
-/** The devices on which imatrix, logits, measurements and smoke tests were computed. */
+/** The devices on which imatrix, logits, measurements, smoke tests and error-feedback rounding were computed. */
 export interface ReleaseCompute {
   /** `cuda`, `vulkan` or `metal`. */
   backend: string;

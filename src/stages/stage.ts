@@ -144,8 +144,11 @@ export interface Operation<P extends JsonObject = JsonObject> {
   intermediates?: readonly string[];
   /** Runs once before `run`, when all inputs exist. Without it, the plan's size estimate applies. */
   prepare?(params: P, context: PrepareContext): Promise<Prepared>;
-  /** Returns true if llama.cpp evaluates a model, so that the outputs depend on the backend. Absent: never. */
-  evaluatesModel?(params: P): boolean;
+  /**
+   * Returns true if it evaluates a model or rounds with error feedback, on `StageContext.compute`, so that the outputs
+   * depend on the backend. Absent: never.
+   */
+  usesDevices?(params: P, inputs: Readonly<Record<string, unknown>>): boolean;
   /** Returns true if the work can be split into shards, because all of it is always needed. */
   isShardable?(params: P): boolean;
   run(params: P, context: StageContext, prepared?: Prepared): Promise<OperationReport>;

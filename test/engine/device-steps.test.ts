@@ -43,9 +43,9 @@ function threeSteps(backend: "cpu" | "cuda") {
     a: () => meeting(started.a, started.c),
     c: () => meeting(started.c, started.a),
   };
-  const step = (id: string, evaluatesModel: boolean) =>
+  const step = (id: string, usesDevices: boolean) =>
     someStep({
-      ...{ id, evaluatesModel, params: { id } },
+      ...{ id, usesDevices, params: { id } },
       run: async ({ compute, layers }) => {
         layers(7);
         layers(3);
@@ -85,10 +85,10 @@ test("the estimate counts the time of a device beside that of the CPU", () => {
   const seconds = new Map(["a", "b", "c", "d"].map((id) => [id, 10]));
   const reads = { from: { kind: "step", step: "c", file: "x", optional: false } } as const;
   const steps = [
-    someStep({ id: "a", evaluatesModel: true }),
-    someStep({ id: "b", evaluatesModel: true }),
+    someStep({ id: "a", usesDevices: true }),
+    someStep({ id: "b", usesDevices: true }),
     someStep({ id: "c" }),
-    someStep({ id: "d", evaluatesModel: true, inputs: reads }),
+    someStep({ id: "d", usesDevices: true, inputs: reads }),
   ];
   expect(scheduleSeconds(somePlan(steps, onDevice("cpu")), seconds)).toBe(40);
   expect(scheduleSeconds(somePlan(steps, onDevice("cuda")), seconds)).toBe(30);

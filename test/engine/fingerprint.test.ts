@@ -31,7 +31,7 @@ describe("the key of a step", () => {
   });
 
   test("changes with the backend, except the CPU, of a step that evaluates a model", () => {
-    const evaluates = { inputs: reads, evaluatesModel: true };
+    const evaluates = { inputs: reads, usesDevices: true };
     expect(keyOf(evaluates, onDevice("cpu"))).toBe(reference);
     const keys = [reference, keyOf(evaluates, onDevice("vulkan")), keyOf(evaluates, onDevice("cuda"))];
     expect(new Set(keys).size).toBe(3);

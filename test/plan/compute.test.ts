@@ -18,7 +18,7 @@ describe("keys", () => {
     expect((await planFor("cpu")).report.params.lock).not.toHaveProperty("compute");
   });
 
-  test("on a device, only steps that evaluate a model name the backend", async () => {
+  test("on a device, only steps that evaluate a model or round with feedback name the backend", async () => {
     const named = [...(await keysFor("vulkan"))].flatMap(([id, { fingerprint }]) =>
       fingerprint.backend === undefined ? [] : [id],
     );
@@ -26,11 +26,14 @@ describe("keys", () => {
       "calibrate",
       "validate:base",
       "validate:base:noise",
+      "allocate:errors",
       "allocate:base",
       "allocate:probes",
       "smoke:base",
+      "quantize:Q8_0",
       "validate:Q8_0",
       "smoke:Q8_0",
+      "allocate:Q4_K_S:errors",
       "validate:Q4_K_S",
       "smoke:Q4_K_S",
       "validate:llama.cpp-Q8_0",
@@ -42,7 +45,7 @@ describe("keys", () => {
     const [cpu, vulkan] = [await keysFor("cpu"), await keysFor("vulkan")];
     for (const id of ["fetch", "convert"]) expect(vulkan.get(id)?.key).toBe(cpu.get(id)?.key);
     // Rounding to nearest reads the imatrix, and has no backend of its own.
-    const [here, there] = [cpu, vulkan].map((keys) => keys.get("quantize:Q8_0")?.fingerprint);
+    const [here, there] = [cpu, vulkan].map((keys) => keys.get("quantize:Q4_K_S")?.fingerprint);
     expect(there).toEqual({ ...here, inputs: there?.inputs });
     expect(there?.inputs).not.toEqual(here?.inputs);
   });

@@ -416,7 +416,7 @@ test("a refusal of the queue fails the submitted steps, and leaves correct job f
 
 test("a job for a device fails with a code on a machine without it", async () => {
   const { out, queue } = place();
-  const step = { ...compareStep("first", [one, two]), evaluatesModel: true };
+  const step = { ...compareStep("first", [one, two]), usesDevices: true };
   const run = startPlan(out, [step], queue, { plan: onDevice("cuda") });
   expect(codes(await run.ended)).toEqual([["first", "QS-WORKER-COMPUTE"]]);
 });

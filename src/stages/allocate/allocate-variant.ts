@@ -73,7 +73,7 @@ export const allocateVariant: Operation<AllocateParams> = {
   stage: "allocate",
   version: 5,
   resource: "compute",
-  evaluatesModel: ({ refine }) => refine,
+  usesDevices: ({ refine }) => refine,
   tools: ["llama.cpp", "node-llama-cpp"],
   prepare: async (params, context) => {
     const model = requiredInput(context, "model");

@@ -48,6 +48,7 @@ export const measureErrors: Operation<ErrorsParams> = {
   stage: "allocate",
   version: 4,
   resource: "compute",
+  usesDevices: (_params, inputs) => inputs.moments !== undefined,
   tools: ["llama.cpp", "node-llama-cpp"],
   async run({ types, preset, allowRequantize }, context) {
     const mixture = mixtureOf(preset);

@@ -47,7 +47,7 @@ export const measureProbes: Operation<ProbesParams> = {
   stage: "allocate",
   version: 2,
   resource: "compute",
-  evaluatesModel: () => true,
+  usesDevices: () => true,
   tools: ["llama.cpp", "node-llama-cpp"],
   isShardable: () => true,
   // At most, the values of one unit are as large as the model.

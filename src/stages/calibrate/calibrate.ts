@@ -46,7 +46,7 @@ export const calibrate: PreparedOperation<CalibrateParams, CalibratePlan> = {
   stage: "calibrate",
   version: 4,
   resource: "compute",
-  evaluatesModel: () => true,
+  usesDevices: () => true,
   tools: ["llama.cpp"],
   intermediates: ["moments.gguf"],
   async prepare({ moments }, context) {

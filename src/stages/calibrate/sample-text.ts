@@ -52,7 +52,7 @@ export const sampleText: Operation<SampleTextParams> = {
   stage: "calibrate",
   version: 1,
   resource: "compute",
-  evaluatesModel: () => true,
+  usesDevices: () => true,
   tools: ["llama.cpp"],
   async run(params, context) {
     await requireMemory(context, params.pieceTokens);

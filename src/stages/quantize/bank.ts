@@ -29,6 +29,7 @@ export const quantizeByBank: PreparedOperation<QuantizeParams, VariantPlan> = {
   stage: "quantize",
   version: 4,
   resource: "compute",
+  usesDevices: ({ rounding }) => rounding === "feedback",
   tools: ["llama.cpp", "node-llama-cpp"],
   prepare: planVariant,
   async run(params, context, { base, imatrix, types, listed, fallbacks, report }) {

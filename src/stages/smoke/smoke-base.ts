@@ -41,7 +41,7 @@ export const smokeBase: Operation<SmokeBaseParams> = {
   stage: "smoke",
   version: 3,
   resource: "compute",
-  evaluatesModel: () => true,
+  usesDevices: () => true,
   tools: ["node-llama-cpp", "llama.cpp"],
   async run({ prompts, projector, context: contextTokens }, context) {
     const gguf = await readGguf(requiredInput(context, "model"));

@@ -31,7 +31,7 @@ export const smoke: Operation<SmokeParams> = {
   stage: "smoke",
   version: 5,
   resource: "compute",
-  evaluatesModel: () => true,
+  usesDevices: () => true,
   tools: ["node-llama-cpp", "llama.cpp"],
   async run({ prompts, projectors, context: contextTokens }, context) {
     const asked = askedPrompts(prompts, projectors);

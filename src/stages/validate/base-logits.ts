@@ -43,7 +43,7 @@ export const baseLogits: Operation<BaseLogitsParams> = {
   stage: "validate",
   version: 3,
   resource: "compute",
-  evaluatesModel: () => true,
+  usesDevices: () => true,
   tools: ["llama.cpp"],
   intermediates: ["base.kld"],
   async run(params, context) {

@@ -19,7 +19,7 @@ export const noiseFloor: Operation = {
   stage: "validate",
   version: 1,
   resource: "compute",
-  evaluatesModel: () => true,
+  usesDevices: () => true,
   tools: ["llama.cpp"],
   async run(_params, context) {
     const base = await readReport<BaseReport>(requiredInput(context, "baseReport"));

@@ -49,7 +49,7 @@ export const validateVariant: Operation<ValidateParams> = {
   stage: "validate",
   version: 3,
   resource: "compute",
-  evaluatesModel: () => true,
+  usesDevices: () => true,
   tools: ["llama.cpp"],
   // Gates may be decided after one block, so blocks are not measured ahead unless all are needed.
   isShardable: ({ referenced }) => referenced,
