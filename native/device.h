@@ -49,7 +49,7 @@ class Device {
 public:
     using Build = std::function<ggml_tensor *(ggml_context *, ggml_cgraph *)>;
 
-    /// Returns null, with a note, if the device does not multiply in 32 bits. Throws if it does not exist.
+    /// Returns null, with a note, if the device cannot be used. Throws if it does not exist.
     static std::unique_ptr<Device> open(const std::string & name) {
         // Otherwise these backends multiply in 16 or 19 bits.
         setenv("GGML_VK_DISABLE_F16", "1", 1);
@@ -60,8 +60,9 @@ public:
         ggml_backend_dev_t found = ggml_backend_dev_by_name(name.c_str());
         if (found == nullptr) throw std::runtime_error("invalid device: " + name);
         std::unique_ptr<Device> device(new Device(found));
-        if (device->is_exact()) return device;
-        device->note("does not multiply in 32 bits: rounding is computed on the CPU");
+        const char * problem = device->find_problem();
+        if (problem == nullptr) return device;
+        device->note(std::string(problem) + ": rounding is computed on the CPU");
         return nullptr;
     }
     ~Device() {
@@ -113,7 +114,7 @@ private:
     std::string name() const { return ggml_backend_dev_name(device_); }
 
     /// Compares a product with that of doubles.
-    bool is_exact() {
+    const char * find_problem() {
         constexpr size_t depth = 512, columns = 256, rows = 64;
         std::mt19937 random(1);
         std::vector<float> left(columns * depth), right(rows * depth), out(rows * columns);
@@ -122,7 +123,7 @@ private:
         }
         DeviceMatrices matrices(2);
         ggml_tensor * a = matrices.add(depth, columns), * b = matrices.add(depth, rows);
-        if (!allocate(matrices)) throw std::runtime_error("failed to allocate " + name() + " buffer");
+        if (!allocate(matrices)) return "has too little memory";
         ggml_backend_tensor_set(a, left.data(), 0, ggml_nbytes(a));
         ggml_backend_tensor_set(b, right.data(), 0, ggml_nbytes(b));
         run(1, [&](ggml_context * context, ggml_cgraph * graph) {
@@ -140,7 +141,7 @@ private:
             }
         }
         // 24 bits give 2e-7, the 11 bits of halves and TF32 3e-4.
-        return error <= 1e-10 * norm;
+        return error <= 1e-10 * norm ? nullptr : "does not multiply in 32 bits";
     }
 
     static constexpr size_t reserved = 256u << 20;

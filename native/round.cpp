@@ -18,8 +18,9 @@
 // --device  ggml's name of the device that computes the large products; without it, all is computed on the CPU. Prints lines
 //           "llama-round: note: ..." on stderr about products that are computed on the CPU nevertheless.
 //
-// Tensors in the index are skipped, so a killed run resumes. The bytes do not depend on the number of threads. The moments
-// of an expert include the mean of all experts with the weight of X tokens per column (--prior, default 0.1).
+// Tensors in the index are skipped, so a killed run resumes. The bytes do not depend on the number of threads; those of a
+// device differ slightly, since sums are rounded in another order. The moments of an expert include the mean of all experts
+// with the weight of X tokens per column (--prior, default 0.1).
 // On failure, prints a line on stderr and exits with 1.
 
 #include <cstdlib>

@@ -57,7 +57,7 @@ export interface RoundResult extends ToolReport {
  */
 export async function roundTensors(options: RoundOptions): Promise<RoundResult> {
   const { out, sampleRows, cwd, types, compute = cpuCompute } = options;
-  const device = compute.devices[compute.placement.mainGpu ?? 0]?.name;
+  const device = compute.devices[compute.placement.mainGpu ?? 0];
   const [list, index, data] = [`${out}.types.txt`, `${out}.jsonl`, `${out}.bin`];
   const lines = [...types].map(([name, each]) => `${name} ${each.join(" ")}\n`);
   await writeFile(path.join(cwd, list), lines.join(""));
@@ -66,13 +66,14 @@ export async function roundTensors(options: RoundOptions): Promise<RoundResult> 
     ...["--types", fileArgument(list), "--index", fileArgument(index)],
     ...(sampleRows === undefined ? ["--data", fileArgument(data)] : ["--sample", `${sampleRows}`]),
     ...["-t", `${options.threads}`],
-    ...(device === undefined ? [] : ["--device", device]),
+    ...(device === undefined ? [] : ["--device", device.name]),
   ];
   const follow = { stdout: followTensors(options.onProgress), stderr: followNotes(options.onNote) };
   const env = device === undefined ? {} : computeEnvironment(compute);
   const result = await runTool(options, "llama-round", args, (text, stream) => follow[stream](text), env);
   if (result.exitCode !== 0) {
-    const failure = device && deviceFailure(result, { tool: "llama-round", model: options.model }, compute);
+    const call = { tool: "llama-round", model: options.model };
+    const failure = device && deviceFailure(result, call, { ...compute, devices: [device] });
     if (failure) throw failure;
     throw toolFailure(result, {
       doing: `rounding ${options.model} with error feedback`,

@@ -1,19 +1,24 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
 import path from "node:path";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { readFloats } from "../../../src/gguf/read-floats.js";
 import { readGguf } from "../../../src/gguf/read-header.js";
-import type { Compute } from "../../../src/llamacpp/compute/compute.js";
+import { type Compute, computeEnvironment } from "../../../src/llamacpp/compute/compute.js";
 import { resolveCompute } from "../../../src/llamacpp/compute/resolve-compute.js";
 import { computeImatrix } from "../../../src/llamacpp/imatrix.js";
 import { measureKld } from "../../../src/llamacpp/kl-divergence.js";
 import { computeMoments } from "../../../src/llamacpp/moments.js";
 import { saveBaseLogits } from "../../../src/llamacpp/perplexity.js";
+import { roundTensors } from "../../../src/llamacpp/round.js";
 import type { ToolRun } from "../../../src/llamacpp/tool-run.js";
 import { demoFolder } from "../../fixtures/cli.js";
 import { failureOf } from "../../fixtures/failure.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
 import { makeTinyModel } from "../../fixtures/tiny-model.js";
+import { until } from "../../fixtures/until.js";
 import { firstVulkanDevice } from "../../fixtures/vulkan.js";
 
 const backend = await firstVulkanDevice();
@@ -101,5 +106,57 @@ describe.skipIf("skipped" in backend)("Vulkan", () => {
     const { figures } = await measureKld({ ...run, compute, model: "model.gguf", base: "base.bin" });
     expect(figures.kldMean).toBeLessThan(0.001);
     expect(figures.perplexityRatio).toBeCloseTo(1, 2);
+  });
+
+  describe("rounding with feedback", () => {
+    const types = new Map([
+      ["blk.0.attn_q.weight", ["Q4_K"]],
+      ["blk.0.ffn_down.weight", ["Q3_K"]],
+    ]);
+    const rounding = () => ({ ...run, model: "model.gguf", moments: "rounding.gguf", types });
+    const bytes = (name: string, from?: number, to?: number) =>
+      readFileSync(path.join(cwd, `${name}.bin`)).subarray(from, to);
+
+    beforeAll(async () => {
+      const moments = { ...run, ...one, chunks: 8, layers: [0, 1] as const, output: false, sharedExperts: false };
+      await computeMoments({ ...moments, out: "rounding-i.gguf", moments: "rounding.gguf", state: "rounding" });
+      await roundTensors({ ...rounding(), out: "cpu" });
+    });
+
+    test("losses are the CPU's within rounding; a killed run resumes", async () => {
+      const cpu = await roundTensors({ ...rounding(), out: "cpu" });
+      const device = await roundTensors({ ...rounding(), compute, out: "device" });
+      expect(device.argv.slice(-2)).toEqual(["--device", "Vulkan0"]);
+      for (const [i, { tensor, feedback, results }] of device.tensors.entries()) {
+        const [own, theirs] = [results[0]?.loss ?? 0, cpu.tensors[i]?.results[0]?.loss ?? 0];
+        expect({ tensor, feedback }).toEqual({ tensor: cpu.tensors[i]?.tensor, feedback: true });
+        expect(Math.abs(own / theirs - 1)).toBeLessThan(0.01);
+      }
+      expect(bytes("device").equals(bytes("cpu"))).toBe(false);
+
+      const args = device.argv.slice(1).map((each) => each.replace(/^device\.(jsonl|bin)$/, "killed.$1"));
+      const env = { ...process.env, ...computeEnvironment(compute) };
+      const child = spawn(run.toolchain.tools["llama-round"]?.path ?? "", args, { cwd, stdio: "ignore", env });
+      const ended = once(child, "exit");
+      const index = path.join(cwd, "killed.jsonl");
+      await until(() => existsSync(index) && readFileSync(index).length > 0);
+      child.kill("SIGKILL");
+      await ended;
+      await roundTensors({ ...rounding(), compute, out: "killed" });
+      expect(bytes("killed").equals(bytes("device"))).toBe(true);
+    });
+
+    test("what exceeds the device's memory is rounded on the CPU, noted", async () => {
+      // Batches of the larger weight, and none of its input's factors.
+      vi.stubEnv("GGML_VK_FORCE_MAX_BUFFER_SIZE", "700000");
+      const notes: string[] = [];
+      const onNote = (line: string) => void notes.push(line);
+      const { tensors } = await roundTensors({ ...rounding(), compute, onNote, out: "small" });
+      expect(notes).toEqual([
+        "Vulkan0 has too little memory for inputs of 768 columns: their weights are rounded on the CPU",
+      ]);
+      const down = tensors.find(({ tensor }) => tensor === "blk.0.ffn_down.weight");
+      expect(bytes("small", down?.offset).equals(bytes("cpu", down?.offset))).toBe(true);
+    });
   });
 });
