@@ -14,6 +14,7 @@ import type { Toolchain, ToolName } from "../src/llamacpp/toolchain/tools.js";
 import { packageRoot } from "../src/util/package-root.js";
 import { models } from "./bench-models.js";
 import { convertModel } from "./convert-model.js";
+import { compareRounding } from "./device-rounding.js";
 
 const root = fileURLToPath(packageRoot);
 
@@ -27,8 +28,8 @@ const hardware: Effort = { chunks: 40, context: 512 };
 
 /**
  * Measures tokens per second of imatrix, logits and KLD with the pipeline's calls of the tools, with the bare tools and the
- * same options on the same device, and on the CPU. QUANTSMITH_BENCH_DEVICE is a value of `compute.device` (default
- * `auto`), QUANTSMITH_BENCH_MODEL the folder of a checkpoint.
+ * same options on the same device, and on the CPU; then seconds and loss of rounding with error feedback.
+ * QUANTSMITH_BENCH_DEVICE is a value of `compute.device` (default `auto`), QUANTSMITH_BENCH_MODEL the folder of a checkpoint.
  */
 export async function benchGpu(print: (line: string) => void): Promise<void> {
   const device = process.env.QUANTSMITH_BENCH_DEVICE ?? "auto";
@@ -58,6 +59,9 @@ export async function benchGpu(print: (line: string) => void): Promise<void> {
         `${name}: ${rate(report.seconds).toFixed(1)} tokens/s, bare tool ${rate(bare).toFixed(1)} (ratio ${(bare / report.seconds).toFixed(2)}), CPU ${cpu.toFixed(1)} (ratio ${(rate(report.seconds) / cpu).toFixed(2)})`,
       );
     }
+    const { deviceSeconds, cpuSeconds, lossRatios } = await compareRounding(run, compute);
+    const ratios = lossRatios.map((ratio) => ratio.toFixed(5)).join(" and ");
+    print(`rounding: ${deviceSeconds.toFixed(1)} s, CPU ${cpuSeconds.toFixed(1)} s, losses ${ratios} of the CPU's`);
   } finally {
     await rm(home, { recursive: true, force: true });
   }

@@ -20,15 +20,20 @@ export interface ModelCosts {
   momentsPerToken: number;
   /** Factors of all second moments, once per variant. */
   factors: number;
-  /** Rounding of all weights of one variant. */
+  /** Rounding of all weights of one variant, with the products on the CPU and on a device. */
   rounding: number;
+  deviceRounding: number;
+  /** Weights of one variant. */
+  weights: number;
   /** Memory of the sums of all layers, and size of `moments.gguf`. */
   sumBytes: number;
   fileBytes: number;
 }
 
 /** Operations per weight and column: feedback, two passes of descent and two measurements, see docs/internals/rounding.md. */
-const roundingWork = 8;
+export const roundingWork = 8;
+/** On a device, half of the feedback's operations are with zeros: 1 n more for the feedback and for each measurement. */
+const deviceWork = 11;
 
 /**
  * Returns the costs: n² operations per token and input of n columns (upper triangle), 2/3 n³ for its factors, 8 n for each
@@ -45,14 +50,17 @@ export function modelCosts({ width, feedForward, layers, kvWidth, vocabulary }: 
     { columns: feedForward, rows: width },
   ];
   const sum = (power: (columns: number) => number) => inputs.reduce((total, columns) => total + power(columns), 0);
-  const weights = perLayer.reduce(
-    (total, { columns, rows }) => total + layers * rows * columns ** 2,
-    vocabulary * width ** 2,
-  );
+  const overWeights = (power: number) =>
+    perLayer.reduce(
+      (total, { columns, rows }) => total + layers * rows * columns ** power,
+      vocabulary * width ** power,
+    );
   return {
     momentsPerToken: sum((n) => n ** 2),
     factors: sum((n) => (2 / 3) * n ** 3),
-    rounding: roundingWork * weights,
+    rounding: roundingWork * overWeights(2),
+    deviceRounding: deviceWork * overWeights(2),
+    weights: overWeights(1),
     sumBytes: sum((n) => 4 * n ** 2),
     fileBytes: sum((n) => n ** 2),
   };
