@@ -57,7 +57,7 @@ export async function estimatePlan(plan: Plan, workspace: Workspace): Promise<Pl
     else if (step.mode === "reuse") continue; // not selected, so it is not built
     const prepared = record === undefined ? await predict(step, present, store) : undefined;
     warnings.push(...warningsOf(step, record ?? prepared ?? {}));
-    if (prepared?.variant !== undefined && step.variant !== undefined && !step.comparator) {
+    if (prepared?.variant !== undefined && step.variant !== undefined && step.comparatorOf === undefined) {
       variants.push({ name: step.variant, bytes: prepared.bytes, ...prepared.variant });
     }
     const last = record ?? lastRecord(past, plan.name, step.id);

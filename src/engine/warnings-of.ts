@@ -6,9 +6,9 @@ import type { Warning } from "../util/warnings.js";
  * comparator, which nobody downloads.
  */
 export function warningsOf(
-  { variant, comparator }: Pick<Step, "variant" | "comparator">,
+  { variant, comparatorOf }: Pick<Step, "variant" | "comparatorOf">,
   { warnings = [] }: { warnings?: readonly Warning[] },
 ): Warning[] {
-  if (comparator) return [];
+  if (comparatorOf !== undefined) return [];
   return variant === undefined ? [...warnings] : warnings.map((warning) => ({ ...warning, variant }));
 }

@@ -79,7 +79,10 @@ export function buildPlan(given: Settings, facts: PlanFacts, selection: Selectio
   const plan = {
     name: settings.name,
     steps: withMemoryChecks(
-      steps.map((step) => (compared.some(({ name }) => name === step.variant) ? { ...step, comparator: true } : step)),
+      steps.map((step) => {
+        const comparator = compared.find(({ name }) => name === step.variant);
+        return comparator === undefined ? step : { ...step, comparatorOf: comparator.comparatorOf };
+      }),
       settings,
     ),
     toolDigests: facts.toolDigests,

@@ -23,18 +23,24 @@ function sizePreset(variant: Variant, facts: PlanFacts, calibrated: boolean): st
   return budget.kind === "sizeOf" ? budget.preset : nearestPreset(expectedBits(variant, facts), calibrated);
 }
 
+/** A preset that is built only for comparison with these variants. */
+export interface ComparatorVariant extends PresetVariant {
+  comparatorOf: readonly string[];
+}
+
 /**
  * Returns the presets that are built and measured only for comparison, each once, as llama-quantize makes them from the
  * same imatrix. They are not smoke-tested, have no gates and are not released.
  */
-export function comparators(settings: Settings, facts: PlanFacts): PresetVariant[] {
-  const byPreset = new Map<string, PresetVariant>();
+export function comparators(settings: Settings, facts: PlanFacts): ComparatorVariant[] {
+  const byPreset = new Map<string, ComparatorVariant>();
   for (const variant of settings.variants) {
     const preset = comparatorPreset(variant, settings, facts);
-    if (preset === undefined || byPreset.has(preset)) continue;
+    if (preset === undefined) continue;
     const { path, allowRequantize } = variant;
-    const name = comparatorName(preset);
-    byPreset.set(preset, { kind: "preset", name, preset, path, tensors: {}, rounding: "nearest", allowRequantize });
+    const plain = { kind: "preset", preset, path, tensors: {}, rounding: "nearest", allowRequantize } as const;
+    const comparatorOf = [...(byPreset.get(preset)?.comparatorOf ?? []), variant.name];
+    byPreset.set(preset, { ...plain, name: comparatorName(preset), comparatorOf });
   }
   return [...byPreset.values()];
 }

@@ -20,8 +20,8 @@ export interface Step {
   stage: StageName;
   /** The variant of the step; absent for steps that all variants share. */
   variant?: string;
-  /** Whether its variant is only measured for comparison; nobody needs the warnings of such a variant. */
-  comparator?: true;
+  /** The variants that are compared with its own, which nobody downloads; absent for a variant of the recipe. */
+  comparatorOf?: readonly string[];
   /** `reuse` steps are taken from the store or skipped, never built (`--only`, `--variant`). */
   mode: "build" | "reuse";
   /** Id of its operation, with which another machine can run it; absent if only this process can. */

@@ -20,7 +20,7 @@ export interface Selection {
  * Errors: QS-USAGE for a variant or stage that is not in the recipe.
  */
 export function selectSubset(plan: Plan, settings: Settings, selection: Selection): Plan {
-  requireKnown(plan, settings, selection);
+  requireKnown(settings, selection);
   if (selection.shared === true) return sharedSubset(plan, selection);
   const { only, until, variants } = selection;
   const selected = new Set(variants?.map((name) => name.toLowerCase()));
@@ -31,7 +31,9 @@ export function selectSubset(plan: Plan, settings: Settings, selection: Selectio
     // Probes take long, and only dynamic variants read them.
     (step.stage !== "allocate" || dynamic) &&
     (only === undefined || step.stage === only) &&
-    (variants === undefined || step.variant === undefined || selected.has(step.variant.toLowerCase()));
+    (variants === undefined ||
+      step.variant === undefined ||
+      [step.variant, ...(step.comparatorOf ?? [])].some((name) => selected.has(name.toLowerCase())));
   const last = until ?? only;
   const steps = plan.steps
     .filter((step) => last === undefined || stageNames.indexOf(step.stage) <= stageNames.indexOf(last))
@@ -61,7 +63,7 @@ function sharedSubset(plan: Plan, { only, until, variants }: Selection): Plan {
   return { ...plan, steps, keepIntermediates: true };
 }
 
-function requireKnown({ steps }: Plan, settings: Settings, { only, until, variants }: Selection): void {
+function requireKnown(settings: Settings, { only, until, variants }: Selection): void {
   for (const stage of [only, until]) {
     if (stage === undefined || settings.stages.includes(stage)) continue;
     throw new QuantsmithError(
@@ -72,9 +74,7 @@ function requireKnown({ steps }: Plan, settings: Settings, { only, until, varian
       },
     );
   }
-  const known = new Map(
-    steps.flatMap(({ variant }) => (variant === undefined ? [] : [[variant.toLowerCase(), variant]])),
-  );
+  const known = new Map(settings.variants.map(({ name }) => [name.toLowerCase(), name]));
   const unknown = variants?.find((name) => !known.has(name.toLowerCase()));
   if (unknown === undefined) return;
   throw new QuantsmithError("QS-USAGE", `the recipe does not have the variant ${quote(unknown)}`, {

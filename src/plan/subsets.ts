@@ -25,6 +25,9 @@ export function isShared({ variant, stage }: Step): boolean {
 /** Returns one job per variant that can be built separately after the shared steps, as a GitHub Actions matrix. */
 export function jobMatrix(steps: readonly Step[]): { include: { variant: string }[] } {
   const references = referenceVariants(steps);
-  const names = new Set(steps.flatMap(({ variant }) => (variant === undefined ? [] : [variant])));
+  // The job of a variant also builds what the variant is compared with.
+  const names = new Set(
+    steps.flatMap(({ variant, comparatorOf }) => (variant === undefined || comparatorOf ? [] : [variant])),
+  );
   return { include: [...names].filter((name) => !references.has(name)).map((variant) => ({ variant })) };
 }

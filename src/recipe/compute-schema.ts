@@ -31,7 +31,9 @@ export const compute = z
       .min(0)
       .max(maxDevices - 1)
       .exactOptional()
-      .describe("Index of the device for small tensors and for rounding, among those in use (default: llama.cpp's, the first)."),
+      .describe(
+        "Index of the device for small tensors and for rounding, among those in use (default: llama.cpp's, the first).",
+      ),
     tensorSplit: z
       .array(z.number().min(0).max(1e6))
       .min(1)

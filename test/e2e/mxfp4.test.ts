@@ -66,7 +66,7 @@ test("experts in MXFP4 are copied into every variant, and the other tensors are 
     expect(await experts(join(report.release, file))).toEqual(own);
     if (name === "Q4_0") expect(rounding.tensors).toBeGreaterThan(0);
   }
-  expect(report.variants.map(({ name }: { name: string }) => name)).toEqual(["MXFP4_MOE", "Q4_K_S", "Q4_0"]);
+  expect(report.variants.map(({ name }: { name: string }) => name)).toEqual(["MXFP4_MOE", "Q4_K_M", "Q4_0"]);
   const card = readFileSync(join(report.release, "README.md"), "utf8");
   expect(card).toContain("it has 6 tensors in MXFP4");
 });

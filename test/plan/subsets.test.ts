@@ -9,10 +9,10 @@ const relative = `${recipe}gates: { kldMean: { max: { of: Q4_K_M, ratio: 2 } } }
 
 test("each variant gets a job unless others are measured against it", async () => {
   const names = (steps: Awaited<ReturnType<typeof plannedSteps>>) => jobMatrix(steps).include.map((job) => job.variant);
-  expect(names(await plannedSteps(recipe))).toEqual(["Q8_0", "Q4_K_M", "Q4_K_S", "llama.cpp-Q4_K_M"]);
+  expect(names(await plannedSteps(recipe))).toEqual(["Q8_0", "Q4_K_M", "Q4_K_S"]);
   const steps = await plannedSteps(relative);
   expect([...referenceVariants(steps)]).toEqual(["Q4_K_M"]);
-  expect(names(steps)).toEqual(["Q8_0", "Q4_K_S", "llama.cpp-Q4_K_M"]);
+  expect(names(steps)).toEqual(["Q8_0", "Q4_K_S"]);
 });
 
 test("the shared subset has the steps before the variants, and the reference variants", async () => {
