@@ -9,6 +9,7 @@ import type { Pretokenizers } from "../llamacpp/toolchain/pretokenizers.js";
 import type { QuantizationMethods } from "../llamacpp/toolchain/quantization-methods.js";
 import type { InputFile } from "../release/release-facts.js";
 import type { HubTextFile } from "../stages/fetch/fetch-texts.js";
+import type { ModelKind } from "../stages/smoke/model-facts.js";
 import type { JsonObject } from "../util/canonical-json.js";
 import type { QuantsmithError } from "../util/errors.js";
 import type { Warning } from "../util/warnings.js";
@@ -62,6 +63,8 @@ export interface ModelFacts {
   files: readonly SnapshotFile[];
   /** Of a GGUF source: which of the files are its splits, in order. Absent for a checkpoint. */
   gguf?: readonly string[];
+  /** Of a GGUF source. */
+  kind?: ModelKind;
   /** Weights of the model, and the bytes of all tensors in the files; estimates if only file sizes are known. */
   parameters: number;
   tensorBytes: number;

@@ -5,6 +5,7 @@ import { tokenCount } from "../gguf/placeholder-tokens.js";
 import { hubConnection } from "../hub/connection.js";
 import { repoCache } from "../hub/download/cache-layout.js";
 import { missingBytes } from "../hub/download/cache-space.js";
+import { modelKind } from "../stages/smoke/model-facts.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import type { ModelFacts } from "./facts.js";
 import { findHubGguf, type HubGgufRef } from "./hub-gguf.js";
@@ -23,6 +24,7 @@ export async function localGguf(path: string, digests: DigestCache): Promise<Mod
     source: { kind: "local", folder },
     files,
     gguf: names,
+    ...(first && { kind: modelKind(first) }),
     parameters: snapshot.parameters,
     tensorBytes: snapshot.tensorBytes,
     ...(snapshot.kept && { kept: snapshot.kept }),
@@ -44,6 +46,7 @@ export async function hubGguf({ repo, revision, file }: HubGgufRef): Promise<Mod
     source: { kind: "hub", repo, revision, commit, listing, missingBytes: missing },
     files: files.map(({ path, bytes, digest }) => ({ path, bytes, digest })),
     gguf: splits.map(({ path }) => path),
+    kind: modelKind(header),
     parameters,
     tensorBytes,
     ...(kept && { kept }),

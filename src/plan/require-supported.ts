@@ -8,6 +8,7 @@ import { QuantsmithError } from "../util/errors.js";
 import { quote } from "../util/quote.js";
 import { corpusKinds, localFile } from "./corpus-files.js";
 import type { PlanFacts } from "./facts.js";
+import { generatesText } from "./generates-text.js";
 import { requireVision } from "./pictures.js";
 
 /**
@@ -23,7 +24,7 @@ export function requireSupported(settings: Settings, facts: PlanFacts): void {
   if (settings.stages.includes("calibrate") && settings.calibration.chatTemplate && !facts.ownTools) {
     throw missingOwnTool("llama-chat");
   }
-  requireMeasured(settings);
+  requireMeasured(settings, facts);
   for (const variant of settings.variants) requireNotLarger(variant, settings, facts);
   requireVision(settings, facts);
   requireDisjointTexts(settings, facts);
@@ -74,7 +75,8 @@ function requireNotLarger(variant: Variant, { stages, locate }: Settings, { mode
 }
 
 /** Requires the stages that measure, since gates without measurements would seem to pass. */
-function requireMeasured({ stages, origins, smoke, locate }: Settings): void {
+function requireMeasured(settings: Settings, facts: PlanFacts): void {
+  const { stages, origins, smoke, locate } = settings;
   if (!stages.includes("package")) return;
   const gates = Object.keys(origins).filter((key) => key.startsWith("gates.") && origins[key] === "recipe");
   const ofSmoke = (key: string) => smokeFigures.some((figure) => key === `gates.${figure}`);
@@ -88,7 +90,12 @@ function requireMeasured({ stages, origins, smoke, locate }: Settings): void {
     throw fail("pipeline lacks the stage `validate`", remedy, "gates");
   }
   const limited = gates.find(ofSmoke);
-  if (limited === undefined || (stages.includes("smoke") && smoke.length > 0)) return;
+  if (limited === undefined) return;
+  if (generatesText(settings, facts)) {
+    const remedy = `Remove \`${limited}\`: only embedding models and rerankers have vectors to compare.`;
+    throw fail("model generates text instead of the vectors", remedy, limited);
+  }
+  if (stages.includes("smoke") && smoke.length > 0) return;
   const remedy = `Add a prompt to \`smoke\`, and \`smoke\` to the pipeline's stages, or remove \`${limited}\`.`;
   throw fail("run has no smoke test", remedy, limited);
 }

@@ -1,4 +1,4 @@
-import type { RunReport, VariantQuality, VariantReport } from "./release-report.js";
+import type { RunReport, VariantQuality, VariantReport, VariantSmoke } from "./release-report.js";
 
 /** Column titles of the result table in the model card and the terminal; the table fits 80 columns. */
 export const figureTitles = ["Variant", "Size", "BPW", "Mean KLD", "vs preset", "Same top", "Smoke", "Gate"] as const;
@@ -13,8 +13,8 @@ export function figureCells(variant: VariantReport): string[] {
     quality === null ? "–" : formatKld(quality),
     kldChange(variant),
     quality === null ? "–" : `${quality.sameTop.toFixed(2)} %`,
-    smoke === null ? "–" : `${smoke.passed}/${smoke.passed + smoke.failed}`,
-    quality === null && smoke === null && variant.gate === "passed" ? "–" : variant.gate,
+    smokeCell(smoke),
+    gateCell(variant),
   ];
 }
 
@@ -29,6 +29,24 @@ export function kldChange({ quality, comparator }: Pick<VariantReport, "quality"
   const change = quality.kldMean / comparator.quality.kldMean - 1;
   return `${change < 0 ? "−" : "+"}${Math.abs(100 * change).toFixed(0)} %`;
 }
+
+/** What a smoke test says if the base itself meets no expectation, so that no prompt judges a variant. */
+export const notJudged = "not judged";
+
+/** Formats a smoke test: prompts that passed, of those that judge the variant. */
+export function smokeCell(smoke: Pick<VariantSmoke, "passed" | "failed"> | null): string {
+  if (smoke === null) return "–";
+  return isJudged(smoke) ? `${smoke.passed}/${smoke.passed + smoke.failed}` : notJudged;
+}
+
+/** Formats the verdict on a variant; "–" if nothing was tested, and "not judged" if no test says anything. */
+export function gateCell({ gate, quality, smoke }: VariantReport): string {
+  if (gate === "failed" || quality !== null) return gate;
+  if (smoke === null) return "–";
+  return isJudged(smoke) ? gate : notJudged;
+}
+
+const isJudged = ({ passed, failed }: Pick<VariantSmoke, "passed" | "failed">) => passed + failed > 0;
 
 /** Formats a size in decimal MB or GB, as on the Hub. */
 export function formatMegabytes(bytes: number): string {

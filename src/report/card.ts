@@ -1,4 +1,4 @@
-import { comparedBase, figureCells, figureTitles, formatMegabytes } from "../release/figures.js";
+import { comparedBase, figureCells, figureTitles, formatMegabytes, notJudged, smokeCell } from "../release/figures.js";
 import type { ProjectorFile } from "../release/release-report.js";
 import { isOnCard, warningText } from "../util/warnings.js";
 import { assetPaths } from "./assets.js";
@@ -124,9 +124,10 @@ function mtpNote({ report: { mtp } }: CardFacts): string[] {
 function figuresNote({ evaluation, report }: CardFacts): string {
   if (evaluation === null) return "The quality of these files was not measured.\n";
   const early = describeEarlyStop(report);
+  const unjudged = report.variants.some(({ smoke }) => smokeCell(smoke) === notJudged);
   return [
     `Measured with llama-perplexity against the ${comparedBase(report)} on ${early === undefined ? "" : "up to "}${evaluation.chunks} × ${evaluation.context} tokens of ${codeSpan(evaluation.corpus)}, a text not used for calibration.${early === undefined ? "" : ` ${markdownText(early)}`}`,
-    `BPW: bits per weight. Mean KLD: mean Kullback-Leibler divergence from the base's next-token distribution in nats, ± standard error from the variance between chunks of the text, 0 is lossless. vs preset: change of the mean KLD relative to the preset of llama.cpp below. Same top: share of tokens for which variant and base have the same most likely token. Smoke: passed smoke-test prompts.${noiseFloor(report)}\n`,
+    `BPW: bits per weight. Mean KLD: mean Kullback-Leibler divergence from the base's next-token distribution in nats, ± standard error from the variance between chunks of the text, 0 is lossless. vs preset: change of the mean KLD relative to the preset of llama.cpp below. Same top: share of tokens for which variant and base have the same most likely token. Smoke: passed smoke-test prompts${unjudged ? `, or ${notJudged} if the base itself fails all of them` : ""}.${noiseFloor(report)}\n`,
   ].join("\n");
 }
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { SnapshotReport } from "../checkpoint/snapshot-report.js";
-import { formatMegabytes } from "../release/figures.js";
+import { formatMegabytes, smokeCell } from "../release/figures.js";
 import type { AllocationReport } from "./allocate/allocate-variant.js";
 import type { ErrorsReport } from "./allocate/measure-errors.js";
 import type { ProbesReport } from "./allocate/measure-probes.js";
@@ -36,7 +36,7 @@ const describers: Readonly<Record<string, (report: never) => string>> = {
   "structure.json": ({ problems }: StructureReport) => (problems.length === 0 ? "" : "damaged"),
   "quality.json": ({ kldMean, kldMeanError, breaches }: ValidateReport) =>
     `${kldMean.toFixed(5)} ± ${kldMeanError.toFixed(5)}${breaches.length === 0 ? "" : " (failed)"}`,
-  "smoke.json": ({ passed, failed }: SmokeReport) => `${passed}/${passed + failed}`,
+  "smoke.json": (report: SmokeReport) => smokeCell(report),
 };
 
 /**

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { emptyCard } from "../../src/checkpoint/base-card.js";
+import { figureCells } from "../../src/release/figures.js";
 import { type CardFacts, renderCard } from "../../src/report/card.js";
 import { hardwareOf } from "../fixtures/release-hardware.js";
 import { largeReport } from "../fixtures/release-report.js";
@@ -81,6 +82,17 @@ test("the file table contains every variant with figures and errors", () => {
   expect(renderCard(facts)).toContain(
     "| [Q4_K_M](./Model-Q4_K_M.gguf) | 2.50 GB | 4.89 | 0.01234 ± 0.00012 | – | 91.50 % | 2/2 |",
   );
+});
+
+test("a smoke test whose prompts the base itself fails judges nothing", () => {
+  const [variant] = facts.report.variants;
+  if (variant === undefined) throw new Error("no variant");
+  const untested = { ...variant, smoke: { passed: 0, failed: 0 } };
+  expect(figureCells(untested).slice(-2)).toEqual(["not judged", "passed"]);
+  expect(figureCells({ ...untested, quality: null }).slice(-2)).toEqual(["not judged", "not judged"]);
+  const card = renderCard({ ...facts, report: { ...facts.report, variants: [untested] } });
+  expect(card).toContain("| 91.50 % | not judged |");
+  expect(card).toContain("not judged if the base itself fails all of them");
 });
 
 test("an embedding model's variants have their distance from the base's vectors", () => {

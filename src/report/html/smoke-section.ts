@@ -1,3 +1,4 @@
+import { notJudged } from "../../release/figures.js";
 import { type Html, html } from "./html.js";
 import type { PageFacts, SmokeAnswers } from "./page-facts.js";
 
@@ -13,9 +14,11 @@ function oneVariant(variant: string, { problem, answers }: SmokeAnswers): Html {
   const failed = answers.filter(({ failures }) => failures.length > 0).length;
   const passed = answers.filter(({ failures, skipped }) => failures.length === 0 && skipped.length === 0).length;
   const verdict =
-    problem === null && failed === 0
-      ? html`<span class="good">✓ ${passed} of ${answers.length} passed</span>`
-      : html`<strong class="bad">✗ ${failed === 0 ? "failed" : `${failed} of ${answers.length} failed`}</strong>`;
+    problem !== null || failed > 0
+      ? html`<strong class="bad">✗ ${failed === 0 ? "failed" : `${failed} of ${answers.length} failed`}</strong>`
+      : passed > 0
+        ? html`<span class="good">✓ ${passed} of ${answers.length} passed</span>`
+        : html`${notJudged}`;
   return html`<details><summary>${variant}: ${verdict}</summary><div class="answers">
 ${problem === null ? undefined : html`<p class="bad">${problem}</p>\n`}${answers.map(
   ({

@@ -1,4 +1,4 @@
-import { formatKld, formatMegabytes, kldChange } from "../../release/figures.js";
+import { formatKld, formatMegabytes, gateCell, kldChange, smokeCell } from "../../release/figures.js";
 import type { VariantQuality, VariantReport } from "../../release/release-report.js";
 import { describeComparators } from "../describe-comparators.js";
 import { type Html, html } from "./html.js";
@@ -39,7 +39,7 @@ ${variants.map(reasons)}${comparisons(variants)}`;
 function row(variant: VariantReport): Html {
   const { name, bytes, bitsPerWeight, quality, smoke } = variant;
   const cells = [
-    smoke === null ? "–" : `${smoke.passed}/${smoke.passed + smoke.failed}`,
+    smokeCell(smoke),
     formatMegabytes(bytes),
     bitsPerWeight.toFixed(2),
     kldChange(variant),
@@ -49,9 +49,10 @@ function row(variant: VariantReport): Html {
 `;
 }
 
-function verdict({ gate, quality, smoke }: VariantReport): Html {
-  if (gate === "failed") return html`<strong class="bad">✗ failed</strong>`;
-  return quality === null && smoke === null ? html`–` : html`<span class="good">✓ passed</span>`;
+function verdict(variant: VariantReport): Html {
+  const text = gateCell(variant);
+  if (text === "failed") return html`<strong class="bad">✗ failed</strong>`;
+  return text === "passed" ? html`<span class="good">✓ passed</span>` : html`${text}`;
 }
 
 function comparisons(variants: readonly VariantReport[]): Html | undefined {

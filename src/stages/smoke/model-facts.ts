@@ -9,7 +9,7 @@ export type ModelKind = "text" | "embedding" | "reranker";
 const poolings: readonly (ModelKind | undefined)[] = [undefined, "embedding", "embedding", "embedding", "reranker"];
 
 /** Returns the kind of a model by its pooling type. */
-export function modelKind(gguf: Gguf): ModelKind {
+export function modelKind(gguf: Pick<Gguf, "metadata">): ModelKind {
   const architecture = metadataString(gguf, "general.architecture") ?? "";
   return poolings[metadataNumber(gguf, `${architecture}.pooling_type`) ?? 0] ?? "text";
 }

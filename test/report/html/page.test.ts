@@ -59,6 +59,25 @@ describe("the page", () => {
     }
   });
 
+  test("says that a smoke test judges nothing if the base fails all prompts", () => {
+    const variants = largeReport.variants.map((one) => ({
+      ...one,
+      ...{ gate: "passed" as const, reasons: [], quality: null, smoke: { passed: 0, failed: 0 } },
+    }));
+    const answer = {
+      prompt: "p",
+      answer: "a",
+      stopReason: "eogToken" as const,
+      tokens: 1,
+      failures: [],
+      skipped: ["x"],
+    };
+    const smoke = new Map([["Q8_0", { problem: null, answers: [answer] }]]);
+    const page = renderPage({ ...largePage(), report: { ...largeReport, variants }, smoke });
+    expect(page).toContain("Q8_0: not judged");
+    expect(page).toContain("<td>not judged</td><td>not judged</td>");
+  });
+
   test("omits sections without data", () => {
     const facts = largePage();
     const variants = largeReport.variants.map(({ allocation: _, ...one }) => ({ ...one, quality: null, smoke: null }));
