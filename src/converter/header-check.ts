@@ -7,6 +7,7 @@ import { matchTensor, requireTensors } from "./match-tensors.js";
 import { readModelConfig } from "./model-config.js";
 import { NativeUnsupportedError } from "./native-errors.js";
 import { languageName } from "./read-checkpoint.js";
+import { readRope } from "./rope-parameters.js";
 
 /** Compares the headers of a checkpoint with what config.json describes, for models that are converted without Python. */
 export class HeaderCheck implements HeaderReader {
@@ -17,9 +18,12 @@ export class HeaderCheck implements HeaderReader {
 
   start(config: JsonObject): void {
     const family = findFamily(config);
+    if (family === undefined) return;
+    this.#isMultimodal = family.multimodal === true;
     this.#try(() => {
-      this.#rules = family?.tensors(readModelConfig(family, config)) ?? new Map();
-      this.#isMultimodal = family?.multimodal === true;
+      const h = readModelConfig(family, config);
+      family.metadata({ h, rope: readRope(h, family.ropeTypes), fileType: 0 });
+      this.#rules = family.tensors(h);
     });
   }
 
@@ -34,7 +38,7 @@ export class HeaderCheck implements HeaderReader {
     }
   }
 
-  /** Returns QS-CONVERT-WEIGHTS, which no converter avoids, after the last file; undefined if there is none. */
+  /** Returns QS-CONVERT-CONFIG or QS-CONVERT-WEIGHTS, which no converter avoids, after the last file; undefined if there is none. */
   finish(): QuantsmithError | undefined {
     this.#try(() => requireTensors(this.#rules, this.#seen));
     return this.#error instanceof NativeUnsupportedError ? undefined : this.#error;

@@ -1,7 +1,7 @@
 import type { Gguf } from "./gguf.js";
 import { metadataNumber, metadataString } from "./metadata.js";
 import { alignUp } from "./place-tensors.js";
-import { describeLaterPart } from "./split-part.js";
+import { describeLaterPart, splitPart } from "./split-part.js";
 
 /** A missing or unusual property of a valid file. The codes are permanent. */
 export interface GgufProblem {
@@ -53,6 +53,8 @@ export function isContiguous({ tensors, dataOffset, alignment }: Gguf): boolean 
 }
 
 function layoutProblems(gguf: Gguf): GgufProblem[] {
+  // The first of several parts may contain the metadata alone.
+  if (gguf.tensors.length === 0 && splitPart(gguf) !== undefined) return [];
   if (gguf.tensors.length === 0) {
     const remedy = "Convert the model with its weights; this file can only serve as a vocabulary.";
     return [{ code: "QS-GGUF-NO-TENSORS", message: "the file contains no tensors", remedy }];

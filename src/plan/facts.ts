@@ -72,7 +72,7 @@ export interface ModelFacts {
   kept?: KeptWeights;
   /** Description of a checkpoint from its headers; absent without a config.json, and for a GGUF source. */
   outline?: CheckpointOutline;
-  /** QS-CONVERT-WEIGHTS if the headers of a model with a native converter do not match config.json. */
+  /** QS-CONVERT-CONFIG or QS-CONVERT-WEIGHTS if config.json or the headers of a model with a native converter are wrong. */
   mismatch?: QuantsmithError;
   /** `base_model` of a quantized checkpoint's model card; absent for all others. */
   baseModels?: readonly string[];

@@ -73,7 +73,7 @@ export const warningCodes = {
   "QW-TOKENS-MISSING": {
     onCard: true,
     about:
-      "tokenizer.json contains tokens that the converted file lacks: tokenizer.model defines its vocabulary, or the model has no rows for them.",
+      "The tokenizer has tokens that the converted file lacks: tokenizer.model defines its vocabulary, or the model has no rows for them.",
   },
   "QW-TOKENS-END": {
     onCard: true,

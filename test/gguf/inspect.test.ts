@@ -131,3 +131,8 @@ test("a later part says where the metadata is, and nothing else about it", async
     },
   ]);
 });
+
+test("a first part with the metadata alone has no problem", async () => {
+  const parts = [uint16Pair("split.no", 0), uint16Pair("split.count", 3)];
+  expect(await codes({ metadata: [...completeMetadata, ...parts], tensors: [] })).toEqual([]);
+});

@@ -45,6 +45,7 @@ test.each([
     "QS-CONVERT-PRETOKENIZER",
     "BPE",
   ],
+  ["ValueError: Can not map tensor 'model.layers.9.extra.weight'", "QS-CONVERT-WEIGHTS", "model.layers.9.extra.weight"],
   ["FileNotFoundError: File not found: x/tokenizer.model", "QS-CONVERT-TOKENIZER", "tokenizer.model"],
   [
     "ValueError: Missing or incomplete model files: ['model-2.safetensors']",

@@ -179,6 +179,10 @@ describe("a checkpoint whose files do not match", () => {
     expect(await refused(changes)).toMatchObject(error);
   });
 
+  test("a value that no converter reads", async () => {
+    expect(await refused({ rope_scaling: [2] })).toMatchObject({ code: "QS-CONVERT-CONFIG", at: { line: 2 } });
+  });
+
   test("a missing tensor and a missing tokenizer", async () => {
     const { "model.layers.1.mlp.up_proj.weight": _, ...rest } = shapes;
     expect(await refused({}, rest)).toMatchObject({ code: "QS-CONVERT-WEIGHTS", at: { line: 2 } });

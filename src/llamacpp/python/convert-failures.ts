@@ -60,6 +60,13 @@ export const convertFailures: readonly FailurePattern[] = [
     remedy: "Use the model's 16-bit checkpoint.",
   },
   {
+    pattern: /ValueError: Can not map tensor '([^'\n]+)'/,
+    code: "QS-CONVERT-WEIGHTS",
+    message: ([, name = ""]) => `llama.cpp's converter knows no tensor ${quote(name)} for this architecture`,
+    remedy:
+      "Remove the tensor if the model's own code does not read it. If it belongs to a layer, check `num_hidden_layers` in config.json.",
+  },
+  {
     pattern: /NotImplementedError: Only MEAN, CLS, and LAST pooling types supported/,
     code: "QS-CONVERT-CONFIG",
     message: () => "the model pools its token vectors in a way that llama.cpp does not support",

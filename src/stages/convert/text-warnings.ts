@@ -7,7 +7,6 @@ import { readObject } from "../../converter/vocabulary/tokenizer-files.js";
 import type { Gguf } from "../../gguf/gguf.js";
 import { metadataNumber, metadataString } from "../../gguf/metadata.js";
 import { readGguf } from "../../gguf/read-header.js";
-import type { JsonObject } from "../../util/canonical-json.js";
 import { quote, quoteList } from "../../util/quote.js";
 import type { Warning } from "../../util/warnings.js";
 import type { StageContext } from "../stage.js";
@@ -30,9 +29,9 @@ export async function warnOfTexts(
 
 /** Returns what a folder's tokenizer and chat templates say and the metadata of its conversion does not. */
 export async function textWarnings(gguf: Pick<Gguf, "metadata">, snapshot: string): Promise<Warning[]> {
-  const tokenizer = (await readdir(snapshot)).includes("tokenizer.json") ? await readTokenizer(snapshot) : undefined;
+  const added = await readAddedTokens(snapshot);
   return [
-    ...missingTokens(gguf, tokenizer),
+    ...added.flatMap(({ file, tokens }) => missingTokens(gguf, file, tokens)),
     ...missingEnds(gguf, await readEnds(snapshot)),
     ...(await templateWarnings(snapshot)),
     ...missingPooling(gguf, await readPoolingType(snapshot).catch(() => undefined)),
@@ -40,29 +39,35 @@ export async function textWarnings(gguf: Pick<Gguf, "metadata">, snapshot: strin
   ];
 }
 
+interface AddedToken {
+  id: number;
+  content: string;
+}
+
 /**
- * Warns of added tokens of tokenizer.json whose ids the file does not use, or for other texts, or that are beyond the rows
- * of the embedding. Pure.
+ * Warns of added tokens of a tokenizer's file whose ids the GGUF file does not use, or for other texts, or that are beyond
+ * the rows of the embedding. Pure.
  */
-export function missingTokens(gguf: Pick<Gguf, "metadata">, tokenizer: JsonObject | undefined): Warning[] {
+export function missingTokens(gguf: Pick<Gguf, "metadata">, source: string, added: readonly AddedToken[]): Warning[] {
   const tokens = listOf(gguf, "tokenizer.ggml.tokens");
   const types = listOf(gguf, "tokenizer.ggml.token_type");
-  const added = Array.isArray(tokenizer?.added_tokens) ? tokenizer.added_tokens.filter(isObject) : [];
-  const lacking = added.flatMap(({ id, content }) => {
-    if (typeof id !== "number" || typeof content !== "string" || tokens[id] === content) return [];
+  const lacking = added.filter(({ id, content }) => {
+    if (tokens[id] === content) return false;
     const isMissing = tokens[id] === undefined || types[id] === unusedType;
-    return isMissing || withoutBlanks(String(tokens[id])) !== withoutBlanks(content) ? [{ id, content }] : [];
+    return isMissing || withoutBlanks(String(tokens[id])) !== withoutBlanks(content);
   });
   const [beyond, missing] = [true, false].map((isBeyond) =>
     lacking.filter(({ id }) => id >= tokens.length === isBeyond),
   );
   return [
     ...missingWarning(
+      source,
       missing,
       "since its vocabulary is that of tokenizer.model",
       "Add the tokens to `added_tokens_decoder` in tokenizer_config.json, or to added_tokens.json, with the ids of tokenizer.json.",
     ),
     ...missingWarning(
+      source,
       beyond,
       `since the model has ${tokens.length} rows`,
       "Nothing is to be done if prompts do not contain them, as with image tokens of a model for text. Otherwise add rows with `resize_token_embeddings` of transformers.",
@@ -73,7 +78,7 @@ export function missingTokens(gguf: Pick<Gguf, "metadata">, tokenizer: JsonObjec
 /** The converter normalizes the blanks of added tokens. */
 const withoutBlanks = (text: string) => text.replaceAll("▁", " ").trim();
 
-function missingWarning(tokens: readonly { content: string }[] = [], why: string, remedy: string): Warning[] {
+function missingWarning(source: string, tokens: readonly AddedToken[] = [], why: string, remedy: string): Warning[] {
   if (tokens.length === 0) return [];
   const named = quoteList(
     tokens.slice(0, maxNames).map(({ content }) => content),
@@ -81,7 +86,7 @@ function missingWarning(tokens: readonly { content: string }[] = [], why: string
   );
   const more = tokens.length > maxNames ? ` and ${tokens.length - maxNames} more` : "";
   const what = tokens.length === 1 ? "a token" : `${tokens.length} tokens`;
-  const message = `tokenizer.json contains ${what} that the file lacks, ${why}: ${named}${more}`;
+  const message = `${source} contains ${what} that the file lacks, ${why}: ${named}${more}`;
   return [{ code: "QW-TOKENS-MISSING", message, remedy }];
 }
 
@@ -126,7 +131,31 @@ function listOf({ metadata }: Pick<Gguf, "metadata">, key: string): readonly unk
   return value?.type === "array" ? value.items : [];
 }
 
-async function readTokenizer(snapshot: string): Promise<JsonObject | undefined> {
-  // The converter has read it; a file that is none is reported there.
-  return readObject(snapshot, "tokenizer.json").catch(() => undefined);
+/** Returns the added tokens of the first file that has any; the others repeat them. */
+async function readAddedTokens(snapshot: string): Promise<{ file: string; tokens: AddedToken[] }[]> {
+  const names = await readdir(snapshot);
+  // The converter has read these; one that is no object is reported there.
+  const read = async (name: string) =>
+    names.includes(name) ? readObject(snapshot, name).catch(() => undefined) : undefined;
+  const fast = (await read("tokenizer.json"))?.added_tokens;
+  const decoder = (await read("tokenizer_config.json"))?.added_tokens_decoder;
+  const ids = await read("added_tokens.json");
+  const sources = [
+    { file: "tokenizer.json", tokens: Array.isArray(fast) ? fast.filter(isObject) : [] },
+    {
+      file: "tokenizer_config.json",
+      tokens: Object.entries(isObject(decoder) ? decoder : {}).map(([id, token]) => ({
+        id: Number(id),
+        content: isObject(token) ? token.content : undefined,
+      })),
+    },
+    { file: "added_tokens.json", tokens: Object.entries(ids ?? {}).map(([content, id]) => ({ id, content })) },
+  ];
+  const usable = sources.map(({ file, tokens }) => ({
+    file,
+    tokens: tokens.flatMap(({ id, content }) =>
+      Number.isInteger(id) && typeof content === "string" ? [{ id: id as number, content }] : [],
+    ),
+  }));
+  return usable.filter(({ tokens }) => tokens.length > 0).slice(0, 1);
 }

@@ -49,6 +49,15 @@ test("tokens of a fine-tune that stand in tokenizer.json alone are named", async
   expect(warning?.message).toContain('"<|call|>" and "<|reply|>"');
 });
 
+test("a token of another file that has no row is named", async () => {
+  const [warning, ...others] = await warningsOf("padded", 4096, { "added_tokens.json": { "[PAD]": 4096 } });
+  expect(others).toEqual([]);
+  expect(warning).toMatchObject({
+    code: "QW-TOKENS-MISSING",
+    message: 'added_tokens.json contains a token that the file lacks, since the model has 4096 rows: "[PAD]"',
+  });
+});
+
 test("an end of turn that stands in generation_config.json alone is named", async () => {
   const [warning, ...others] = await warningsOf("ends", 4096, { "generation_config.json": { eos_token_id: [2, 300] } });
   expect(others).toEqual([]);

@@ -23,17 +23,18 @@ function file(texts: readonly string[], more: Record<string, number> = {}) {
 }
 
 describe("tokens of tokenizer.json that the file lacks", () => {
-  const added = (...contents: string[]) => ({ added_tokens: contents.map((content, id) => ({ id, content })) });
+  const added = (...contents: string[]) => contents.map((content, id) => ({ id, content }));
+  const json = "tokenizer.json";
 
   test("are named if their rows are unused", () => {
-    const [warning] = missingTokens(file(["<s>", "[PAD1]", "[PAD2]"]), added("<s>", "<|call|>", "<|reply|>"));
+    const [warning] = missingTokens(file(["<s>", "[PAD1]", "[PAD2]"]), json, added("<s>", "<|call|>", "<|reply|>"));
     expect(warning).toMatchObject({ code: "QW-TOKENS-MISSING" });
     expect(warning?.message).toContain("2 tokens that the file lacks");
     expect(warning?.message).toContain('"<|call|>" and "<|reply|>"');
   });
 
   test("are named with the rows of a model that has none for them", () => {
-    const [warning, ...more] = missingTokens(file(["<pad>", "x"]), added("<pad>", "x", "<image_soft_token>"));
+    const [warning, ...more] = missingTokens(file(["<pad>", "x"]), json, added("<pad>", "x", "<image_soft_token>"));
     expect([warning?.code, warning?.message, more]).toEqual([
       "QW-TOKENS-MISSING",
       'tokenizer.json contains a token that the file lacks, since the model has 2 rows: "<image_soft_token>"',
@@ -42,8 +43,8 @@ describe("tokens of tokenizer.json that the file lacks", () => {
   });
 
   test("are not those that have another text, which the converter normalized", () => {
-    expect(missingTokens(file(["<s>", " x"]), added("<s>", "▁x"))).toEqual([]);
-    expect(missingTokens(file(["<s>"]), undefined)).toEqual([]);
+    expect(missingTokens(file(["<s>", " x"]), json, added("<s>", "▁x"))).toEqual([]);
+    expect(missingTokens(file(["<s>"]), json, [])).toEqual([]);
   });
 });
 
