@@ -18,12 +18,30 @@ export function note(lines: Lines): void {
 }
 
 function write(stream: NodeJS.WriteStream, lines: Lines): void {
+  const wrapped = (line: string) => (stream.isTTY ? wrapLine(line, stream.columns) : [line]);
   stream.write(
     [lines]
       .flat()
-      .map((line) => `${printableLine(line)}\n`)
+      .flatMap((line) => wrapped(printableLine(line)))
+      .map((line) => `${line}\n`)
       .join(""),
   );
+}
+
+/** Breaks a line at blanks so that it fits the terminal; a command in backticks and a long word stay whole. */
+export function wrapLine(line: string, columns: number): string[] {
+  if (line.length <= columns) return [line];
+  const [indent = ""] = /^ */.exec(line) ?? [];
+  const lines: string[] = [];
+  let current = "";
+  for (const [part] of line.matchAll(/\s*(?:`[^`]*`|[^\s`]|`)+/g)) {
+    if (current === "" || current.length + part.length <= columns) current += part;
+    else {
+      lines.push(current);
+      current = indent + part.trimStart();
+    }
+  }
+  return [...lines, current];
 }
 
 /** Prepares the output of a command, first of all. `onFailure` gets the error of a stream that cannot be written. */
@@ -47,7 +65,7 @@ export function prepareOutput(onFailure: (error: Error) => void): void {
 
 /** Returns whether the live list can be drawn. */
 export function isInteractive(): boolean {
-  return process.stdout.isTTY && !process.env.CI;
+  return process.stdout.isTTY && !process.env.CI && process.env.TERM !== "dumb";
 }
 
 /** Returns the terminal's size in characters. */
@@ -57,7 +75,7 @@ export function terminalSize(): { rows: number; columns: number } {
 }
 
 export function printJson(document: unknown): void {
-  print(printableJson(document, 2).split("\n"));
+  process.stdout.write(`${printableJson(document, 2)}\n`);
 }
 
 /** Prints an error: with --json as `{ error }` and `more` on standard output, else formatted on standard error. */

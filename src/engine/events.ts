@@ -26,6 +26,8 @@ export type RunEvent =
   /** Reported during the work, and again by every run that reuses the step. */
   | { type: "step-warning"; id: string; warning: Warning }
   | { type: "step-progress"; id: string; progress: Progress }
+  /** The work is done, and the next step may start; the result is hashed and stored until `step-finished`. */
+  | { type: "step-saving"; id: string }
   /** `found`: the result in a few words; absent without one to show. */
   | {
       type: "step-finished";

@@ -49,6 +49,7 @@ export async function executeStep(task: StepTask, runtime: BuildRuntime): Promis
     await requireDiskSpace(runtime.workspace.build, prepared?.bytes ?? step.predictedBytes, step.id);
     const report = await step.run(context, prepared);
     signal.throwIfAborted();
+    runtime.events.emit({ type: "step-saving", id: step.id });
     return {
       ...{ report, seconds: (performance.now() - started) / 1000, warnings: distinctWarnings(warnings) },
       gpuLayers: counts.length === 0 ? undefined : Math.min(...counts),

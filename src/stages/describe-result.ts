@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { SnapshotReport } from "../checkpoint/snapshot-report.js";
 import { formatMegabytes, smokeCell } from "../release/figures.js";
+import { count } from "../util/count.js";
 import type { AllocationReport } from "./allocate/allocate-variant.js";
 import type { ErrorsReport } from "./allocate/measure-errors.js";
 import type { ProbesReport } from "./allocate/measure-probes.js";
@@ -50,8 +51,4 @@ export async function describeResult(folder: string, outputs: readonly { path: s
   } catch {
     return "";
   }
-}
-
-function count(number: number, unit: string): string {
-  return `${number} ${unit}${number === 1 ? "" : "s"}`;
 }

@@ -315,7 +315,7 @@ describe("events", () => {
     const reused = seen.map((event) =>
       event.type === "step-finished" ? `${event.id} ${event.status}` : `${event.type}`,
     );
-    expect(reused).toEqual(["step-started", "a built", "step-started", "b built", "step-started", "c built"]);
+    expect(reused).toEqual(["a", "b", "c"].flatMap((id) => ["step-started", "step-saving", `${id} built`]));
   });
 });
 

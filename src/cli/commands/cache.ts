@@ -2,6 +2,7 @@ import { type CacheEntry, collectCache, type KeepRule, listCache } from "../../e
 import { trimStore } from "../../engine/trim-store.js";
 import { openWorkspace, workspaceAt } from "../../engine/workspace.js";
 import { formatBytes, parseBytes } from "../../util/bytes.js";
+import { count } from "../../util/count.js";
 import { DigestCache } from "../../util/digest-cache.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
@@ -18,7 +19,7 @@ export async function cacheList(options: CacheOptions): Promise<void> {
   const entries = await listCache(workspaceAt(options.out));
   if (options.json === true) return printJson({ entries });
   print(textTable(["Step", "Recipe", "Size", "Last used", "Key"], entries.map(cells)));
-  print(["", `${entries.length} steps, ${formatBytes(total(entries))}`]);
+  print(["", `${count(entries.length, "step")}, ${formatBytes(total(entries))}`]);
 }
 
 /** `quantsmith cache gc --keep <rule>`: removes all steps that the rule does not keep. */
@@ -30,7 +31,7 @@ export async function cacheCollect(options: CacheOptions & { keep: string }): Pr
     if (options.json === true) return printJson({ removed });
     if (removed.length > 0)
       print([...textTable(["Step", "Recipe", "Size", "Last used", "Key"], removed.map(cells)), ""]);
-    print(`Removed ${removed.length} steps, ${formatBytes(total(removed))}`);
+    print(`Removed ${count(removed.length, "step")}, ${formatBytes(total(removed))}`);
   } finally {
     await workspace.close();
   }
@@ -54,7 +55,7 @@ export async function cacheTrim(recipe: string, options: PlanOptions & { json?: 
   try {
     const left = await trimStore(plan, new Set(built.map(({ id }) => id)), workspace);
     if (options.json === true) return printJson(left);
-    print(`Kept ${left.steps.length} steps, ${formatBytes(left.bytes)}`);
+    print(`Kept ${count(left.steps.length, "step")}, ${formatBytes(left.bytes)}`);
   } finally {
     await workspace.close();
   }

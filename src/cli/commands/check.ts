@@ -1,3 +1,4 @@
+import { count } from "../../util/count.js";
 import { errorReport, exitCodeOf } from "../../util/error-report.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { loadSettings } from "../prepare-plan.js";
@@ -10,7 +11,7 @@ export async function check(recipes: readonly string[], options: { json?: boolea
     try {
       const settings = await loadSettings(recipe);
       if (options.json !== true)
-        print(`${recipe}: ok, ${settings.variants.length} variants, pipeline ${settings.pipeline.name}`);
+        print(`${recipe}: ok, ${count(settings.variants.length, "variant")}, pipeline ${settings.pipeline.name}`);
     } catch (error) {
       if (!(error instanceof QuantsmithError)) throw error;
       failures.push(error);

@@ -3,6 +3,7 @@ import { type OpenCheckpoint, openFolder, openHub } from "../../checkpoint/outli
 import { inspectGguf } from "../../gguf/inspect.js";
 import { parseHubRef } from "../../hub/hub-ref.js";
 import { formatBytes } from "../../util/bytes.js";
+import { count } from "../../util/count.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
 import { checkpointRows, describeCheckpoint } from "../init/describe-checkpoint.js";
@@ -48,7 +49,9 @@ async function inspectFile(file: string, options: { json?: boolean }): Promise<v
   ]);
   print([...textTable(["Tensor", "Shape", "Type", "Size"], tensors), ""]);
   const types = Object.entries(found.types).map(([type, count]) => `${count} × ${type}`);
-  print(`${found.tensors.length} tensors: ${types.join(", ")}; ${found.bitsPerWeight.toFixed(3)} bits per weight`);
+  print(
+    `${count(found.tensors.length, "tensor")}: ${types.join(", ")}; ${found.bitsPerWeight.toFixed(3)} bits per weight`,
+  );
   print(problemLines(found.problems));
 }
 

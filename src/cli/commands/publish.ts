@@ -3,6 +3,7 @@ import { requireRecipe } from "../../engine/require-recipe.js";
 import type { PublishOperation } from "../../stages/publish/operations.js";
 import { previewPublish, publishTo } from "../../stages/publish/publish.js";
 import { addressOf, parseTarget, type TargetText } from "../../stages/publish/target.js";
+import { count } from "../../util/count.js";
 import { interruptSignal } from "../interrupt.js";
 import { loadSettings } from "../prepare-plan.js";
 import { note, print, printJson, problemLines } from "../print.js";
@@ -50,5 +51,5 @@ export async function publish(release: string, options: PublishCommandOptions): 
   const operations = (hub ?? dir)?.operations ?? [];
   if (!done) onPlan(operations);
   if (operations.length === 0) return print(`${place} already contains this release`);
-  print(`${done ? "Published" : "Would publish"} ${variants.length} variants of ${folder} to ${place}`);
+  print(`${done ? "Published" : "Would publish"} ${count(variants.length, "variant")} of ${folder} to ${place}`);
 }

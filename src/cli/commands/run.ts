@@ -60,7 +60,9 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
   const threads = threadCount(options.threads);
   const target = options.publish === true ? publishTarget(settings, options) : undefined;
   if (target !== undefined) (await publishing()).requireReachable(target);
-  const digests = new DigestCache(announceHashing);
+  // Notes about the progress; `--quiet` leaves results, warnings and errors.
+  const tell = options.quiet === true ? () => undefined : note;
+  const digests = new DigestCache(options.quiet === true ? undefined : announceHashing);
   const plan = await preparePlan(settings, options, digests);
   const workspace = await openWorkspace(options.out);
   const signal = interruptSignal();
@@ -73,20 +75,20 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
   const warned = warningView(note, view.live);
   events.subscribe(warned.listener);
   const strict = () => (options.strict === true ? strictError(warned.warnings()) : undefined);
-  for (const text of settingsNotes(settings)) note(text);
-  note(computeSentence(plan));
-  for (const text of plan.notes) note(`Note: ${text}.`);
+  for (const text of settingsNotes(settings)) tell(text);
+  tell(computeSentence(plan));
+  for (const text of plan.notes) tell(`Note: ${text}.`);
   const started = performance.now();
   const tools = lazyTools(signal);
   let streaming: Streaming | undefined;
   try {
-    await waitForRemoval(workspace, { signal, onWait: () => note("waiting for another process that removes steps") });
+    await waitForRemoval(workspace, { signal, onWait: () => tell("waiting for another process that removes steps") });
     const release = {
       ...{ workspace, name: plan.name, digests, signal },
       owner: await releaseOwner(workspace, settings),
       replace: options.replace === true,
       verify: options.verify === true,
-      onWait: () => note("waiting for another run that installs the same release"),
+      onWait: () => tell("waiting for another run that installs the same release"),
     };
     await requireReplaceable(release, plan, options.fresh === true);
     // The search for warnings of steps that are not built yet is worth its time only if they end the run.
@@ -102,7 +104,7 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
     const remote = await createRemoteRunner(options.executor, settings, {
       ...{ out: workspace.root, pastSeconds: past, signal },
       note: (text, step) =>
-        step === undefined ? note(text) : events.emit({ type: "step-note", id: step, note: text }),
+        step === undefined ? tell(text) : events.emit({ type: "step-note", id: step, note: text }),
       ...(options.maxCost === undefined ? {} : { maxCost: costLimit(options.maxCost) }),
     });
     if (target !== undefined) {
@@ -129,7 +131,7 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
     await showResult(settings.model.name, { ...result, report, compute: describeChoice(plan) }, options.json === true);
     // The live list has ended and does not show uploads.
     if (view.live) events.subscribe(plainView(note));
-    if (target !== undefined) await publishComplete(result, target, streaming, signal);
+    if (target !== undefined) await publishComplete(result, target, streaming, { signal, tell });
     const first = result.errors[0];
     if (first !== undefined) process.exitCode = exitCodeOf(first);
   } finally {
@@ -157,7 +159,7 @@ async function publishComplete(
   { report, errors }: { report: RunReport; errors: readonly unknown[] },
   target: PublishTarget,
   streaming: Streaming | undefined,
-  signal: AbortSignal,
+  { signal, tell }: { signal: AbortSignal; tell: (line: string) => void },
 ): Promise<void> {
   if (report.release === null) {
     note("Not published: the run installed no release.");
@@ -174,7 +176,7 @@ async function publishComplete(
     }
   };
   const { publishTo } = await publishing();
-  const hooks = { signal, onProgress: uploadProgress(note), onPlan };
+  const hooks = { signal, onProgress: uploadProgress(tell), onPlan };
   const { place, hub, dir, verified } = await publishTo(report.release, target, hooks);
   note(problemLines(verified?.problems ?? []));
   if (verified?.ok === false) process.exitCode = 3;

@@ -32,7 +32,7 @@ const variantWork: Readonly<Partial<Record<StageName, string>>> = {
 const columns: readonly { title: string; stage: StageName; width: number }[] = [
   { title: "Size", stage: "quantize", width: 10 },
   { title: "KLD", stage: "validate", width: 19 },
-  { title: "Smoke", stage: "smoke", width: 6 },
+  { title: "Smoke", stage: "smoke", width: 12 },
 ];
 const labelWidth = 13;
 
@@ -74,6 +74,7 @@ export class Board {
       case "upload-finished":
         this.#uploads.set(event.variant, event.error === undefined ? "uploaded" : "upload failed");
         return;
+      case "step-saving":
       case "step-warning":
       case "run-finished":
         return;
@@ -118,7 +119,8 @@ export class Board {
     return [...stages].map(([label, steps]) => {
       const active = activeStep(steps);
       const found = steps.map((step) => step.found).filter((text) => text !== "");
-      return row(stateOf(steps), label.padEnd(labelWidth), active?.detail || found.join("; "));
+      const text = active?.detail || [found.join("; "), reused(steps)].filter((part) => part !== "").join(", ");
+      return row(stateOf(steps), label.padEnd(labelWidth), text);
     });
   }
 
@@ -133,7 +135,9 @@ export class Board {
         row(
           stateOf(steps),
           printableLine(name).padEnd(width),
-          [cells(steps), activity(steps) || (this.#uploads.get(name) ?? "")].filter((part) => part !== "").join("  "),
+          [cells(steps), activity(steps) || (this.#uploads.get(name) ?? reused(steps))]
+            .filter((part) => part !== "")
+            .join("  "),
         ),
       ),
     ];
@@ -151,6 +155,11 @@ function cells(steps: readonly BoardStep[]): string {
     )
     .join("")
     .trimEnd();
+}
+
+/** Says that all steps of a row were in the store. */
+function reused(steps: readonly BoardStep[]): string {
+  return steps.every(({ status }) => status === "cached") ? "cached" : "";
 }
 
 /** Returns what happens to a variant now, or why it ended early; "" otherwise. */

@@ -1,5 +1,6 @@
 import type { EventListener } from "../../engine/events.js";
 import { formatBytes } from "../../util/bytes.js";
+import { count } from "../../util/count.js";
 import { describeProgress, describeStepEnd, describeUpload, describeWaiting } from "./describe.js";
 import { TimeLeft } from "./time-left.js";
 
@@ -9,6 +10,9 @@ const progressIntervalMs = 10_000;
 export function plainView(write: (line: string) => void): EventListener {
   const lastProgress = new Map<string, number>();
   const left = new TimeLeft();
+  /** Steps whose work is done; others that start meanwhile are written after them. */
+  const saving = new Set<string>();
+  let held: (() => void)[] = [];
   const withTime = (text: string) => [text, left.text()].filter((part) => part !== "").join(", ");
   return (event) => {
     // Unlike the system's clock, it is never set back.
@@ -18,10 +22,17 @@ export function plainView(write: (line: string) => void): EventListener {
     left.follow(event);
     switch (event.type) {
       case "run-started":
-        return writeLine(`${event.recipe}: ${event.steps.length} steps, output in ${event.out}`);
-      case "step-started":
+        return writeLine(`${event.recipe}: ${count(event.steps.length, "step")}, output in ${event.out}`);
+      case "step-started": {
         lastProgress.set(event.id, now);
-        return writeLine(withTime(`${event.id} started`));
+        const text = withTime(`${event.id} started`);
+        if (saving.size === 0) return writeLine(text);
+        held.push(() => writeLine(text));
+        return;
+      }
+      case "step-saving":
+        saving.add(event.id);
+        return;
       case "step-waiting":
         return writeLine(`${event.id} ${describeWaiting(event)}`);
       case "step-note":
@@ -42,8 +53,14 @@ export function plainView(write: (line: string) => void): EventListener {
       }
       case "upload-finished":
         return writeLine(`upload of ${event.variant} ${describeUpload(event)}`);
-      case "step-finished":
-        return writeLine(`${event.id} ${describeStepEnd(event)}`);
+      case "step-finished": {
+        writeLine(`${event.id} ${describeStepEnd(event)}`);
+        saving.delete(event.id);
+        if (saving.size > 0) return;
+        for (const writeHeld of held) writeHeld();
+        held = [];
+        return;
+      }
       case "step-warning":
         // Written as an own paragraph, see warning-view.ts.
         return;

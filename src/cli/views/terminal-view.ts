@@ -33,6 +33,7 @@ export function terminalView(): View {
 /** Draws the board with listr2's renderer, which repeats it ten times a second, until the run has ended. */
 function draw(board: Board, ended: Promise<void>): Promise<unknown> {
   const spinner = new Spinner();
+  let size = "";
   class BoardRenderer extends DefaultRenderer {
     // The caller decides where the board is drawn.
     static override nonTTY = true;
@@ -42,10 +43,11 @@ function draw(board: Board, ended: Promise<void>): Promise<unknown> {
       // The last state is printed as text, which may scroll. One line is the cursor's.
       const height = options.prompt === false ? undefined : rows - 1;
       spinner.spin();
-      return board
-        .rows(height)
-        .map((row) => line(row, spinner.fetch(), columns))
-        .join("\n");
+      const drawn = board.rows(height).map((row) => line(row, spinner.fetch(), columns));
+      // A resize wraps the lines on the terminal, so that their number is unknown.
+      const before = size;
+      size = `${rows}x${columns}`;
+      return `${before === "" || before === size ? "" : clearScreen}${drawn.join("\n")}`;
     }
   }
   // quantsmith handles signals itself, with its own exit code.
@@ -60,6 +62,9 @@ function line({ state, text }: BoardRow, spinning: string, columns: number): str
   const cut = whole.length > room ? `${whole.slice(0, room - 1).join("")}…` : text;
   return state === undefined ? cut : `${marks[state](spinning)} ${cut}`;
 }
+
+/** Escapes that erase the screen and move the cursor to its first line. */
+const clearScreen = "\u001b[2J\u001b[H";
 
 const marks: Readonly<Record<RowState, (spinning: string) => string>> = {
   waiting: () => " ",

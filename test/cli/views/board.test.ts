@@ -103,3 +103,17 @@ test("text of a step stays on its row", () => {
   board.follow({ time: "", type: "step-note", id: "convert", note: "a\n\u001b[2Kb" });
   expect(board.rows()[1]?.text).toBe("Convert      a\\n\\x1b[2Kb");
 });
+
+test("rows whose steps were all in the store say so", () => {
+  const cached = (id: string, found?: string): RunEvent => ({ ...end(id, found), status: "cached" }) as RunEvent;
+  const board = boardAfter(
+    ...[cached("fetch", "6 files"), cached("package:Q8_0:memory"), end("package")],
+    ...[cached("quantize:Q8_0", "6.3 MB"), cached("validate:Q8_0"), cached("smoke:Q8_0", "2/2")],
+    ...[cached("quantize:Q4_K_M", "3.9 MB"), end("validate:Q4_K_M")],
+  );
+  const rows = texts(board);
+  expect(rows).toContain("done|Fetch        6 files, cached");
+  expect(rows).toContain("done|Package");
+  expect(rows.find((row) => row.includes("Q8_0"))).toMatch(/2\/2 {2}cached$/);
+  expect(rows.find((row) => row.includes("Q4_K_M"))).not.toContain("cached");
+});

@@ -54,3 +54,15 @@ test("there is no estimate for steps that are in the store", () => {
   events.emit({ type: "step-started", id: "calibrate", key: "k" });
   expect(lines.at(-1)).toBe("calibrate started");
 });
+
+test("a step that starts while the last one is stored is written after its end", () => {
+  const lines: string[] = [];
+  const events = new EventBus();
+  events.subscribe(plainView((line) => lines.push(line.slice(9))));
+  events.emit({ type: "step-started", id: "a", key: "k" });
+  events.emit({ type: "step-saving", id: "a" });
+  events.emit({ type: "step-started", id: "b", key: "k" });
+  events.emit({ type: "step-finished", id: "a", status: "built", seconds: 1 });
+  events.emit({ type: "step-started", id: "c", key: "k" });
+  expect(lines).toEqual(["a started", "a built in 1.0 s", "b started", "c started"]);
+});
