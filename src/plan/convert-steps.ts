@@ -7,7 +7,7 @@ import { convertMtp } from "../stages/convert/convert-mtp.js";
 import { convertNative } from "../stages/convert/convert-native.js";
 import { convertProjector } from "../stages/convert/convert-projector.js";
 import { convertUpstream } from "../stages/convert/convert-upstream.js";
-import { foreseeTexts } from "../stages/convert/foresee-texts.js";
+import { foreseeCheckpoint } from "../stages/convert/foresee-checkpoint.js";
 import { isMultimodal } from "../stages/convert/is-multimodal.js";
 import { requireArchitecture } from "../stages/convert/require-architecture.js";
 import { requireQuantization } from "../stages/convert/require-quantization.js";
@@ -83,8 +83,11 @@ export function convertSteps(settings: Settings, facts: PlanFacts): Step[] {
       : step("convert", convertUpstream, mtp === "default" ? params : { ...params, mtp: "none" }, inputs, bytes);
   const { config, source } = facts.model;
   if (config !== null && source.kind === "local") {
-    const texts = { folder: source.folder, config, pretokenizer: convert.pretokenizer, isNative: engine === "native" };
-    base.foresee = async (context) => ({ bytes, warnings: await foreseeTexts(texts, context) });
+    const checkpoint = {
+      ...{ folder: source.folder, config, pretokenizer: convert.pretokenizer, modelName: model.name },
+      isNative: engine === "native",
+    };
+    base.foresee = async (context) => ({ bytes, warnings: await foreseeCheckpoint(checkpoint, context) });
   }
   const steps: Step[] = [base];
   if (mtp === "separate") {

@@ -54,7 +54,7 @@ export const warningCodes = {
   "QW-WEIGHTS-TIED": {
     onCard: true,
     about:
-      "`tie_word_embeddings` is true, but the checkpoint has an output matrix of its own, which the file contains.",
+      "`tie_word_embeddings` is true, but the checkpoint has an output matrix of its own, which the file contains; or it is false, but the checkpoint has none.",
   },
   "QW-WEIGHTS-PLAIN": {
     onCard: false,

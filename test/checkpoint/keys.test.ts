@@ -77,7 +77,7 @@ test.each<[FileKeys, JsonObject, string, string?]>([
   [generationKeys, { do_sample: false, temperature: 0.7 }, "`do_sample` (false)"],
   [generationKeys, { suppress_tokens: [5] }, "`suppress_tokens`:"],
   [tokenizerConfigKeys, { split_special_tokens: true }, "`split_special_tokens` (true)"],
-  [tokenizerKeys, { normalizer: { type: "Sequence", normalizers: [{ type: "NFC" }] } }, "`normalizer`:"],
+  [tokenizerKeys, { normalizer: { type: "Sequence", normalizers: [{ type: "NFKC" }] } }, "`normalizer`:"],
   [tokenizerKeys, { model: { type: "BPE", ignore_merges: true } }, "`model.ignore_merges` (true)"],
   [tokenizerKeys, { added_tokens: [{ id: 0, content: "<t>", lstrip: true }] }, "`added_tokens`:"],
   [
@@ -109,6 +109,7 @@ test("a SentencePiece model without the former spaces is named once", () => {
 });
 
 test("neutral values, and a map that transformers does not read, are not reported", () => {
+  expect(warningsOf(tokenizerKeys, { normalizer: { type: "NFC" } }, file("qwen2"))).toEqual([]);
   const neutral = { num_beams: 1, suppress_tokens: null, bad_words_ids: [], do_sample: true, temperature: 0.6 };
   expect(warningsOf(generationKeys, neutral)).toEqual([]);
   const map = { eos_token: "<|end|>" };

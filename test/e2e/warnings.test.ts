@@ -103,16 +103,16 @@ describe("--strict", () => {
   });
 
   test("installs no release for a warning found by a step", async () => {
-    const eos = join(home, "eos");
-    const other = demoCopy(eos, () => briefRecipe);
-    const settings = join(eos, "tiny-llama", "tokenizer_config.json");
-    writeFileSync(settings, JSON.stringify({ ...JSON.parse(readFileSync(settings, "utf8")), add_eos_token: true }));
-    const strict = await quantsmith(["run", other, "--out", join(eos, "out"), "--strict", "--json"]);
+    const other = demoCopy(join(home, "smoke"), () =>
+      briefRecipe.replace(/smoke:[\s\S]*/, 'smoke: [{ prompt: "Once", maxTokens: 2, expect: { matches: "zebra" } }]\n'),
+    );
+    const args = ["run", other, "--out", join(home, "smoke", "out"), "--json"];
+    const strict = await quantsmith([...args, "--strict"]);
     expect(strict.exitCode).toBe(2);
-    const warning = expect.objectContaining({ code: "QW-TOKENIZER-EOS", at: { file: "tokenizer_config.json" } });
+    const warning = expect.objectContaining({ code: "QW-SMOKE-BASE" });
     expect(json(strict)).toMatchObject({ release: null, warnings: [warning], error: { code: "QS-STRICT" } });
-    expect(existsSync(join(eos, "out", "releases", "demo"))).toBe(false);
-    const usual = await quantsmith(["run", other, "--out", join(eos, "out"), "--json"]);
+    expect(existsSync(join(home, "smoke", "out", "releases", "demo"))).toBe(false);
+    const usual = await quantsmith(args);
     expect(usual.exitCode).toBe(0);
     expect(json(usual)).toMatchObject({ warnings: [warning], variants: [{ gate: "passed" }] });
   });

@@ -4,8 +4,11 @@ import { isObject } from "../parse-python-json.js";
 import { type FileKeys, type KeyFacts, type LostKey, unless } from "./key-list.js";
 import { addsSpaces, spaceEffect } from "./tokenizer-config-keys.js";
 
-/** Normalizers that llama.cpp has not for a byte-level BPE. */
-const unknownNormalizers = ["NFC", "NFD", "NFKC", "NFKD", "Nmt", "Precompiled", "Strip", "StripAccents"];
+/**
+ * Normalizers that llama.cpp has not for a byte-level BPE. NFC is none of them: it changes only texts with decomposed
+ * characters, which are rare, and nearly every published model has it.
+ */
+const unknownNormalizers = ["NFD", "NFKC", "NFKD", "Nmt", "Precompiled", "Strip", "StripAccents"];
 
 /** Pre-tokenizers with which llama.cpp takes whole words from the vocabulary before it merges. */
 const ignoringMerges = [
@@ -64,7 +67,7 @@ export const tokenizerKeys: FileKeys = {
   ],
   lost: {
     normalizer: {
-      when: `${unknownNormalizers.join(", ")}, for a byte-level BPE`,
+      when: `${unknownNormalizers.join(", ")}, for a byte-level BPE (NFC changes only decomposed characters, such as e and a combining accent)`,
       effect: "llama.cpp does not normalize the characters of a text, so rare ones become other tokens",
       differs: isLostNormalizer,
     },

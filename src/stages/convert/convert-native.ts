@@ -12,11 +12,11 @@ import { readPretokenizers } from "../../llamacpp/toolchain/pretokenizers.js";
 import { quote } from "../../util/quote.js";
 import { type Operation, type OperationReport, requiredInput, type StageContext } from "../stage.js";
 import { writeReport } from "../step-files.js";
+import { warnOfCheckpoint } from "./checkpoint-warnings.js";
 import { type ConvertParams, describeConverted } from "./convert-report.js";
 import { runUpstream } from "./convert-upstream.js";
 import { noteEnd, pushImpliedEnd } from "./end-of-turn.js";
 import { warnOfTexts } from "./text-warnings.js";
-import { warnOfKeys } from "./warn-of-keys.js";
 
 export interface NativeParams extends ConvertParams {
   /** Whether to fall back to llama.cpp's converter if the opened files turn out to be unsupported. */
@@ -78,6 +78,6 @@ async function runNative(params: NativeParams, context: StageContext): Promise<O
   });
   await writeReport(context, "convert.json", await describeConverted(outFile, "native", params));
   await warnOfTexts(context, { snapshot: folder, file: outFile });
-  await warnOfKeys(context, { snapshot: folder, file: outFile });
+  await warnOfCheckpoint(context, { snapshot: folder, file: outFile });
   return {};
 }

@@ -4,11 +4,11 @@ import { convertToGguf } from "../../llamacpp/python/convert.js";
 import { readPretokenizers } from "../../llamacpp/toolchain/pretokenizers.js";
 import { type Operation, type OperationReport, requiredInput, type StageContext } from "../stage.js";
 import { writeReport } from "../step-files.js";
+import { warnOfCheckpoint } from "./checkpoint-warnings.js";
 import { type ConvertParams, type ConvertReport, describeConverted } from "./convert-report.js";
 import { addImpliedEnd } from "./end-of-turn.js";
 import { prepareConverter } from "./prepare-converter.js";
 import { warnOfTexts } from "./text-warnings.js";
-import { warnOfKeys } from "./warn-of-keys.js";
 
 /**
  * Converts the snapshot to one 16-bit GGUF with llama.cpp's own converter.
@@ -48,6 +48,6 @@ export async function runUpstream(
   const report = await describeConverted(file, "upstream", params);
   await writeReport(context, "convert.json", { ...report, ...also });
   await warnOfTexts(context, { snapshot, file });
-  await warnOfKeys(context, { snapshot, file });
+  await warnOfCheckpoint(context, { snapshot, file });
   return { commands: [run.argv], peakMemoryBytes: run.peakMemoryBytes };
 }

@@ -131,7 +131,7 @@ function listOf({ metadata }: Pick<Gguf, "metadata">, key: string): readonly unk
   return value?.type === "array" ? value.items : [];
 }
 
-/** Returns the added tokens of the first file that has any; the others repeat them. */
+/** Returns the added tokens of each file, without those of the files before. */
 async function readAddedTokens(snapshot: string): Promise<{ file: string; tokens: AddedToken[] }[]> {
   const names = await readdir(snapshot);
   // The converter has read these; one that is no object is reported there.
@@ -151,11 +151,13 @@ async function readAddedTokens(snapshot: string): Promise<{ file: string; tokens
     },
     { file: "added_tokens.json", tokens: Object.entries(ids ?? {}).map(([content, id]) => ({ id, content })) },
   ];
-  const usable = sources.map(({ file, tokens }) => ({
+  const seen = new Set<unknown>();
+  return sources.map(({ file, tokens }) => ({
     file,
-    tokens: tokens.flatMap(({ id, content }) =>
-      Number.isInteger(id) && typeof content === "string" ? [{ id: id as number, content }] : [],
-    ),
+    tokens: tokens.flatMap(({ id, content }) => {
+      if (typeof content !== "string" || !Number.isInteger(id) || seen.has(content)) return [];
+      seen.add(content);
+      return [{ id: id as number, content }];
+    }),
   }));
-  return usable.filter(({ tokens }) => tokens.length > 0).slice(0, 1);
 }

@@ -6,7 +6,7 @@ import { readGguf } from "../../../src/gguf/read-header.js";
 import type { ToolRun } from "../../../src/llamacpp/tool-run.js";
 import { resolveToolchain } from "../../../src/llamacpp/toolchain/toolchain.js";
 import { convertNative } from "../../../src/stages/convert/convert-native.js";
-import { foreseeTexts } from "../../../src/stages/convert/foresee-texts.js";
+import { foreseeCheckpoint } from "../../../src/stages/convert/foresee-checkpoint.js";
 import type { Warning } from "../../../src/util/warnings.js";
 import type { DecoderTraits } from "../../fixtures/checkpoints/decoder-tensors.js";
 import { makeCheckpoint } from "../../fixtures/checkpoints/make-checkpoint.js";
@@ -23,7 +23,7 @@ beforeAll(async () => {
 
 /**
  * Converts a small Llama with the demo's tokenizer.model and these files; returns the file, and the warnings of the step,
- * which a plan must foresee as far as they are about tokens and templates.
+ * which a plan must foresee.
  */
 async function convert(name: string, rows: number, extra: Record<string, object>, traits: DecoderTraits = {}) {
   const snapshot = join(folder, name);
@@ -33,8 +33,8 @@ async function convert(name: string, rows: number, extra: Record<string, object>
   const params = { outtype: "bf16" as const, modelName: "M", baseModel: null, metadata: {}, pretokenizer: "auto" };
   await convertNative.run({ ...params, why: "a test", fallback: false }, context);
   const { config } = await readConfig(join(snapshot, "config.json"));
-  const texts = { folder: snapshot, config, pretokenizer: "auto", isNative: true };
-  expect(await foreseeTexts(texts, context)).toEqual(warnings.filter(({ code }) => /^QW-T[OE]/.test(code)));
+  const checkpoint = { folder: snapshot, config, pretokenizer: "auto", modelName: "M", isNative: true };
+  expect(await foreseeCheckpoint(checkpoint, context)).toEqual(warnings);
   return { warnings, file: join(context.out, "model.gguf") };
 }
 
@@ -78,4 +78,9 @@ test("an output matrix that tied embeddings replace in transformers is named", a
   const [warning, ...others] = await warningsOf("tied", 4096, {}, { head: true });
   expect(others).toEqual([]);
   expect(warning).toMatchObject({ code: "QW-WEIGHTS-TIED" });
+});
+
+test("a key that llama.cpp does not express is named", async () => {
+  const settings = { "generation_config.json": { eos_token_id: 2, suppress_tokens: [7] } };
+  expect(await warningsOf("suppressed", 4096, settings)).toMatchObject([{ code: "QW-KEYS-LOST" }]);
 });

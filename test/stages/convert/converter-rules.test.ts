@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { surveyFolder } from "../../../src/checkpoint/outline/survey-folder.js";
 import { converterRules } from "../../../src/stages/convert/converter-rules.js";
-import { foreseeTexts } from "../../../src/stages/convert/foresee-texts.js";
+import { foreseeCheckpoint } from "../../../src/stages/convert/foresee-checkpoint.js";
 import { requireQuantization } from "../../../src/stages/convert/require-quantization.js";
 import { QuantsmithError } from "../../../src/util/errors.js";
 import { thrownBy } from "../../fixtures/failure.js";
@@ -49,6 +49,7 @@ test("warnings about chat templates are foreseen for either converter's checkpoi
     ...{ work: folder, threads: 1, signal: new AbortController().signal },
     toolchain: () => Promise.reject(problem),
   };
-  const found = await foreseeTexts({ folder, config: {}, pretokenizer: "auto", isNative: false }, context);
+  const checkpoint = { folder, config: {}, pretokenizer: "auto", modelName: "M", isNative: false };
+  const found = await foreseeCheckpoint(checkpoint, context);
   expect(found.map(({ code }) => code)).toEqual(["QW-TEMPLATE-DIFFERS"]);
 });

@@ -1,32 +1,37 @@
 import { findFamily } from "../../converter/families/find-family.js";
 import { readModelConfig } from "../../converter/model-config.js";
 import { readPoolingType } from "../../converter/pooling.js";
+import { readCheckpoint } from "../../converter/read-checkpoint.js";
 import { readRope } from "../../converter/rope-parameters.js";
 import { readVocabulary } from "../../converter/vocabulary/read-vocabulary.js";
 import type { GgufValue } from "../../gguf/gguf.js";
+import { addsEos } from "../../llamacpp/eos-override.js";
 import { readPretokenizers } from "../../llamacpp/toolchain/pretokenizers.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import type { Warning } from "../../util/warnings.js";
 import type { PrepareContext } from "../stage.js";
+import { addedEos } from "../warn-of-added-eos.js";
+import { checkpointWarnings } from "./checkpoint-warnings.js";
 import { pushImpliedEnd } from "./end-of-turn.js";
 import { templateWarnings } from "./template-warnings.js";
 import { textWarnings } from "./text-warnings.js";
 
 /** A local checkpoint before its conversion. */
-export interface ForeseenTexts {
+export interface ForeseenCheckpoint {
   folder: string;
   config: JsonObject;
   pretokenizer: string;
+  modelName: string;
   /** Whether it is converted without Python. */
   isNative: boolean;
 }
 
 /**
- * Returns the warnings of a conversion about tokenizer and chat templates before it runs; for llama.cpp's converter, only
- * those about chat templates. Errors: those of `readVocabulary`.
+ * Returns the warnings about a checkpoint's tokenizer, chat templates, keys and output matrix before its conversion and
+ * measurement; for llama.cpp's converter, only those about chat templates. Errors: those of `readVocabulary`.
  */
-export async function foreseeTexts(
-  { folder, config, pretokenizer, isNative }: ForeseenTexts,
+export async function foreseeCheckpoint(
+  { folder, config, pretokenizer, modelName, isNative }: ForeseenCheckpoint,
   context: Omit<PrepareContext, "input">,
 ): Promise<Warning[]> {
   const family = isNative ? findFamily(config) : undefined;
@@ -41,8 +46,19 @@ export async function foreseeTexts(
   const model = { h, rope: readRope(h, family.ropeTypes), fileType: 0, ...(pooling === undefined ? {} : { pooling }) };
   const metadata = new Map<string, GgufValue>([
     ["general.architecture", { type: "string", value: family.gguf }],
+    ["general.name", { type: "string", value: modelName }],
     ...family.metadata(model),
     ...tokenizer,
   ]);
-  return textWarnings({ metadata }, folder);
+  const tensors = await readCheckpoint(folder, family.multimodal === true);
+  const stored = (name: string) => {
+    const tensor = tensors.find((each) => each.name === name);
+    return tensor && { ...tensor, type: tensor.dtype };
+  };
+  const matrices = { embedding: stored("model.embed_tokens.weight"), output: stored("lm_head.weight") };
+  return [
+    ...(await textWarnings({ metadata }, folder)),
+    ...(await checkpointWarnings({ gguf: { metadata }, matrices }, folder, context)),
+    ...(addsEos({ metadata }) ? [addedEos] : []),
+  ];
 }
