@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Settings } from "../recipe/settings.js";
+import { isGptOss } from "../stages/convert/outline-gpt-oss.js";
 import type { foreseeVariant } from "../stages/quantize/foresee-variant.js";
 import { convertEngine } from "./convert-steps.js";
 import type { PlanFacts } from "./facts.js";
@@ -11,7 +12,8 @@ export function outlineSource(settings: Settings, facts: PlanFacts): Parameters<
   if (source.kind !== "local") return undefined;
   const [file, ...others] = gguf ?? [];
   if (file !== undefined) return others.length === 0 ? { file: join(source.folder, file) } : undefined;
-  if (config === null || convertEngine(settings, facts).engine !== "native") return undefined;
+  if (config === null) return undefined;
+  if (convertEngine(settings, facts).engine !== "native" && !isGptOss(config)) return undefined;
   const { outtype } = settings.convert;
   return { folder: source.folder, config, outtype, vocabularyBytes: predictBytes.vocabulary(facts.model) };
 }

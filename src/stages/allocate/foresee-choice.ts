@@ -11,8 +11,8 @@ import { type AllocateParams, choiceBytes } from "./allocate-variant.js";
 import { defaultTypes } from "./candidates.js";
 
 /**
- * Returns the bytes and the warnings of a choice of types before its base exists; undefined for a checkpoint that the
- * native converter does not support. Errors: QS-QUANTIZE-*, and those of `writeOutline`.
+ * Returns the bytes and the warnings of a choice of types before its base exists; undefined for a checkpoint whose
+ * tensors are not known. Errors: QS-QUANTIZE-*, and those of `writeOutline`.
  */
 export async function foreseeChoice(
   params: AllocateParams,

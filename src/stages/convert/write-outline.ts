@@ -9,6 +9,7 @@ import { encodeHeader } from "../../gguf/encode-header.js";
 import type { GgufValue } from "../../gguf/gguf.js";
 import { writeSparseGguf } from "../../gguf/write-sparse-gguf.js";
 import type { JsonObject } from "../../util/canonical-json.js";
+import { gptOssOutline, isGptOss, type Outline } from "./outline-gpt-oss.js";
 
 /** A checkpoint before its conversion. */
 export interface OutlineSource {
@@ -18,13 +19,21 @@ export interface OutlineSource {
 }
 
 /**
- * Writes the outline of a checkpoint's base to `path`: the tensors and the architecture that native conversion would write,
+ * Writes the outline of a checkpoint's base to `path`: the tensors and the architecture that the conversion would write,
  * without values and without a vocabulary, for a dry run of llama-quantize. Reads only headers. Returns false for a
- * checkpoint that the native converter does not support. Throws QS-CONVERT-*, QS-FETCH-*.
+ * checkpoint whose tensors are not known. Throws QS-CONVERT-*, QS-FETCH-*.
  */
-export async function writeOutline(path: string, { folder, config, outtype }: OutlineSource): Promise<boolean> {
+export async function writeOutline(path: string, source: OutlineSource): Promise<boolean> {
+  const outline = await readOutline(source);
+  if (outline === undefined) return false;
+  await writeSparseGguf(path, encodeHeader(outline));
+  return true;
+}
+
+async function readOutline({ folder, config, outtype }: OutlineSource): Promise<Outline | undefined> {
+  if (isGptOss(config)) return gptOssOutline(config, await readCheckpoint(folder, false), outtype);
   const family = findFamily(config);
-  if (family === undefined) return false;
+  if (family === undefined) return undefined;
   const h = readModelConfig(family, config);
   const checkpoint = await readCheckpoint(folder, family.multimodal === true);
   const type = outputType(outtype, checkpoint);
@@ -35,8 +44,7 @@ export async function writeOutline(path: string, { folder, config, outtype }: Ou
     ...(family.generated?.(model).metadata ?? []),
     ...family.metadata(model),
   ]);
-  await writeSparseGguf(path, encodeHeader({ metadata, tensors }));
-  return true;
+  return { metadata, tensors };
 }
 
 /** Returns the file of a GGUF source, or an outline that it writes to `folder`; undefined as `writeOutline` returns false. */

@@ -5,7 +5,7 @@ import type { QuantizeParams } from "./quantize.js";
 
 /**
  * Returns the bytes and the warnings of a preset variant before its base exists, from a local checkpoint's headers, or the
- * file of a GGUF source; undefined for a checkpoint that the native converter does not support. A dry run without an
+ * file of a GGUF source; undefined for a checkpoint whose tensors are not known. A dry run without an
  * imatrix, which can change the types of some presets, and without the `vocabularyBytes` of an outline.
  * Errors: those of `planVariant` and `writeOutline`.
  */
