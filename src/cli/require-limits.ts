@@ -24,6 +24,18 @@ export function requireLimits(text = readLimits()): void {
   }
 }
 
+/** Requires a current folder, without which no path can be resolved. Errors: QS-ENV-FILE. */
+export function requireCurrentFolder(): void {
+  try {
+    process.cwd();
+  } catch (cause) {
+    throw new QuantsmithError("QS-ENV-FILE", "the current folder does not exist any more, or cannot be read", {
+      remedy: "Change to another folder.",
+      cause,
+    });
+  }
+}
+
 /** Returns a soft limit of `/proc/self/limits`. Node has raised that of open files to the hard limit. */
 function limitOf(text: string, name: string): number {
   return Number(new RegExp(`^Max ${name} +(\\d+)`, "m").exec(text)?.[1] ?? Number.POSITIVE_INFINITY);

@@ -111,11 +111,16 @@ async function create(ownerFile: string): Promise<boolean> {
   const path = dirname(ownerFile);
   try {
     await mkdir(path);
+  } catch (error) {
+    if (isSystemError(error) && error.code === "EEXIST") return false; // of another process
+    throw error;
+  }
+  try {
     owned.add(ownerFile);
     await writeFile(ownerFile, "", { flag: "wx" });
   } catch (error) {
     owned.delete(ownerFile);
-    // EEXIST: of another process; ENOENT: another process took it for the leftover of a killed one.
+    // Another process took the folder for the leftover of a killed one, and may have its own lock there.
     if (isSystemError(error) && (error.code === "EEXIST" || error.code === "ENOENT")) return false;
     await rmdir(path).catch(() => undefined);
     throw error;

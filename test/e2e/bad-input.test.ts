@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   cpSync,
   existsSync,
@@ -211,6 +211,26 @@ describe("an incomplete environment", () => {
   });
 });
 
+describe("a command keeps what it was not asked to change", () => {
+  test("convert-lora writes no file over another, also under its default name", async () => {
+    const work = folder();
+    const adapter = put(join(work, "lora", "adapter_model.safetensors"), "weights");
+    const byDefault = put(join(work, "lora-LoRA-F16.gguf"), "mine");
+    for (const args of [["--out", adapter], []]) {
+      const result = await quantsmith(["convert-lora", "lora", "--base", "base", ...args], { cwd: work });
+      expect([result.exitCode, result.stderr]).toEqual([2, expect.stringMatching(/^QS-USAGE: .* already exists/)]);
+    }
+    expect([readFileSync(adapter, "utf8"), readFileSync(byDefault, "utf8")]).toEqual(["weights", "mine"]);
+  });
+
+  test("cache gc creates nothing in a folder without a store", async () => {
+    const work = folder();
+    mkdirSync(work);
+    expect((await quantsmith(["cache", "gc", "--keep", "1GB", "--out", work])).exitCode).toBe(2);
+    expect(readdirSync(work)).toEqual([]);
+  });
+});
+
 describe("bad command lines", () => {
   test.each([
     [["run"], 2],
@@ -219,6 +239,7 @@ describe("bad command lines", () => {
     [["plan", "recipes/demo/demo.yaml", "--variant", "Q9"], 2],
     [["run", "recipes/demo/demo.yaml", "--publish"], 2],
     [["frobnicate"], 2],
+    [["schema", "__proto__"], 2],
     [["inspect", "none.gguf"], 2],
     [["publish", "none", "--to", "dir:/tmp/x"], 2],
     [["--help"], 0],
@@ -227,5 +248,13 @@ describe("bad command lines", () => {
     const result = await quantsmith(args);
     expect(result.exitCode).toBe(exitCode);
     expect(`${result.stdout}${result.stderr}`).not.toContain("    at ");
+  });
+
+  test("in a current folder that was removed end with a code", () => {
+    const gone = folder();
+    mkdirSync(gone);
+    const command = `rmdir "$PWD"; "${process.execPath}" "${join(process.cwd(), "dist/cli/main.js")}" cache ls`;
+    const { status, stderr } = spawnSync("sh", ["-c", command], { cwd: gone, encoding: "utf8" });
+    expect([status, stderr]).toEqual([4, expect.stringMatching(/^QS-ENV-FILE: the current folder/)]);
   });
 });

@@ -2,6 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
   chownSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -88,6 +89,13 @@ test("one process at a time runs; waiting calls `onWait` once", async () => {
   expect({ most, waits }).toEqual({ most: 1, waits: 2 });
   await expect(stat(path)).rejects.toThrow("ENOENT");
 });
+
+test.runIf(existsSync("/proc"))(
+  "a file system that has no room for the folder is an error, not a reason to wait",
+  async () => {
+    await expect(withLock("/proc/none.lock", {}, async () => "never")).rejects.toThrow("ENOENT");
+  },
+);
 
 test("an aborted wait rejects with the signal's reason", async () => {
   const path = join(folder, "held.lock");

@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { type CacheEntry, collectCache, type KeepRule, listCache } from "../../engine/cache.js";
 import { trimStore } from "../../engine/trim-store.js";
 import { openWorkspace, workspaceAt } from "../../engine/workspace.js";
@@ -25,6 +26,7 @@ export async function cacheList(options: CacheOptions): Promise<void> {
 /** `quantsmith cache gc --keep <rule>`: removes all steps that the rule does not keep. */
 export async function cacheCollect(options: CacheOptions & { keep: string }): Promise<void> {
   const rule = parseRule(options.keep);
+  await requireStore(options.out);
   const workspace = await openWorkspace(options.out);
   try {
     const removed = await collectCache(workspace, rule);
@@ -59,6 +61,15 @@ export async function cacheTrim(recipe: string, options: PlanOptions & { json?: 
   } finally {
     await workspace.close();
   }
+}
+
+/** Fails for a folder that is not an output folder, in which `openWorkspace` would create folders. */
+async function requireStore(out: string): Promise<void> {
+  const found = await stat(workspaceAt(out).store).catch(() => undefined);
+  if (found?.isDirectory()) return;
+  throw new QuantsmithError("QS-USAGE", `${quote(out)} contains no steps of a run`, {
+    remedy: "Set the output folder of the runs with `--out`.",
+  });
 }
 
 function cells({ step, recipe, bytes, lastUsed, key }: CacheEntry): string[] {

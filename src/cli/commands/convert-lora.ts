@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { basename, resolve } from "node:path";
+import { requireFree } from "../../gguf/edit/edit-target.js";
 import { prepareConverterPython } from "../../llamacpp/python/python-env.js";
 import { resolveToolchain } from "../../llamacpp/toolchain/toolchain.js";
 import { type ConvertAdapterOptions, convertAdapter } from "../../stages/convert/convert-adapter.js";
@@ -23,6 +24,7 @@ export async function convertLora(adapter: string, options: ConvertLoraCommandOp
   const outtype = typeOf(options.outtype);
   const signal = interruptSignal();
   const outFile = options.out ?? `${basename(resolve(adapter))}-LoRA-${outtype.toUpperCase()}.gguf`;
+  await requireFree(outFile);
   const made = await convertAdapter({
     ...{ adapter, base: options.base, outFile, outtype, signal, threads: availableParallelism() },
     toolchain: await resolveToolchain({ signal, onProgress: note }),

@@ -26,9 +26,10 @@ export async function schema(kind: string | undefined, options: { write?: string
     }
     return;
   }
-  const render = schemas[kind ?? "recipe"];
+  const name = kind ?? "recipe";
+  const render = Object.hasOwn(schemas, name) ? schemas[name] : undefined;
   if (render === undefined) {
-    throw new QuantsmithError("QS-USAGE", `unknown schema ${quote(kind ?? "")}`, {
+    throw new QuantsmithError("QS-USAGE", `unknown schema ${quote(name)}`, {
       remedy: `Use ${quoteList(Object.keys(schemas), "or")}.`,
     });
   }

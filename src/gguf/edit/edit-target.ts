@@ -31,10 +31,8 @@ export async function editTarget(path: string, out: string | undefined): Promise
 export async function requireFree(out: string): Promise<void> {
   const found = await lstat(out).catch(() => undefined);
   if (found === undefined) return;
-  const message = found.isDirectory() ? `--out ${quote(out)} is a folder` : `--out ${quote(out)} already exists`;
-  throw new QuantsmithError("QS-USAGE", message, {
-    remedy: "Choose a path that does not exist, or omit `--out` to edit the file in place.",
-  });
+  const message = found.isDirectory() ? `${quote(out)} is a folder` : `${quote(out)} already exists`;
+  throw new QuantsmithError("QS-USAGE", message, { remedy: "Choose a path that does not exist with `--out`." });
 }
 
 /** Checks the mode bits, because access(2) lets root write to any file. Errors: QS-EDIT-READ-ONLY. */

@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, readdir, rename, rm, stat, symlink } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, symlink } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { isUnsafe, isWeightFile } from "../../checkpoint/file-selection.js";
 import { readConfig } from "../../checkpoint/read-config.js";
 import { isSnapshotFile } from "../../checkpoint/snapshot-files.js";
+import { requireFree } from "../../gguf/edit/edit-target.js";
 import { metadataString } from "../../gguf/metadata.js";
 import { readGguf } from "../../gguf/read-header.js";
 import { convertLoraToGguf } from "../../llamacpp/python/convert.js";
@@ -10,6 +11,7 @@ import type { ConverterPython } from "../../llamacpp/python/converter-python.js"
 import type { ToolProgress } from "../../llamacpp/tool-run.js";
 import type { Toolchain } from "../../llamacpp/toolchain/tools.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { renameToNew } from "../../util/files.js";
 import { requireNoPointer } from "../../util/lfs-pointer.js";
 import { isSystemLeftover } from "../../util/system-files.js";
 
@@ -18,7 +20,7 @@ export interface ConvertAdapterOptions {
   adapter: string;
   /** Folder of the checkpoint that the adapter was trained on; its weights are not read. */
   base: string;
-  /** The GGUF file to write; an existing file is replaced. */
+  /** The GGUF file to write, which must not exist. */
   outFile: string;
   outtype: "f32" | "f16" | "bf16" | "auto";
   toolchain: Toolchain;
@@ -42,7 +44,7 @@ const adapterFiles = ["adapter_config.json", "adapter_model.safetensors"];
 /**
  * Converts a LoRA adapter to GGUF with llama.cpp's own script. The converter gets links to the files it needs, without the
  * model card, from which it would copy arbitrary metadata. Throws QS-CONVERT-*,
- * QS-FETCH-CONFIG, QS-PYTHON-*, QS-TOOL-*, QS-DISK-FULL.
+ * QS-FETCH-CONFIG, QS-PYTHON-*, QS-TOOL-*, QS-DISK-FULL, QS-USAGE for an existing file.
  */
 export async function convertAdapter(options: ConvertAdapterOptions): Promise<ConvertedAdapter> {
   const { outFile, toolchain, python, threads, signal, onProgress } = options;
@@ -66,7 +68,8 @@ export async function convertAdapter(options: ConvertAdapterOptions): Promise<Co
       outFile: "lora.gguf",
     });
     const gguf = await readGguf(join(work, "lora.gguf"));
-    await rename(join(work, "lora.gguf"), outFile);
+    await requireFree(outFile);
+    await renameToNew(join(work, "lora.gguf"), outFile);
     const architecture = metadataString(gguf, "general.architecture") ?? "";
     return { file: outFile, bytes: gguf.fileBytes, architecture, tensors: gguf.tensors.length };
   } finally {

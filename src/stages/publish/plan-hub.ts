@@ -76,13 +76,14 @@ export async function planHub(
   return { ...plan, operations: operationsOf(plan, options) };
 }
 
-/** Returns what a publication overwrites in a repository, for `requireOwn`. */
+/** Returns what a publication writes to a repository, for `requireOwn`. */
 export function overwriteOf(
   { report }: CheckedRelease,
   { repo, replace }: Pick<HubPublishOptions, "repo" | "replace">,
-  { update }: Pick<Changes, "update">,
+  { add, update }: Pick<Changes, "add" | "update">,
 ): Overwrite {
-  return { place: repo, model: report.model.name, paths: update.map(({ path }) => path), replace: replace === true };
+  const paths = [...add, ...update].map(({ path }) => path);
+  return { place: repo, model: report.model.name, paths, replace: replace === true };
 }
 
 const noChanges: Changes = { add: [], update: [], remove: [] };

@@ -5,13 +5,13 @@ import type { PublishedFiles } from "./find-changes.js";
 /** Number of files in an error message. */
 const maxNamed = 10;
 
-/** What a publication overwrites, and what it may overwrite. */
+/** What a publication writes, and what it may overwrite. */
 export interface Overwrite {
   /** Name of the target in messages. */
   place: string;
   /** Name of the model whose release is published. */
   model: string;
-  /** Paths that get other content. */
+  /** Paths that are new or get other content. */
   paths: readonly string[];
   /** Overwrite files that are not of a release of this model. */
   replace: boolean;
@@ -25,6 +25,11 @@ export async function requireOwn(
   { place, model, paths, replace }: Overwrite,
   present: PublishedFiles,
 ): Promise<string[]> {
+  const both = collisions(paths, present.files.keys());
+  if (both.length > 0) {
+    const message = `the release has files and folders with the names of others of ${place}: ${names(both)}`;
+    throw new QuantsmithError("QS-PUBLISH-FOREIGN", message, { remedy: "Rename or remove these files there first." });
+  }
   const foreign: string[] = [];
   for (const path of paths) {
     if (present.files.has(path) && !(await isOwn(path, present))) foreign.push(path);
@@ -61,7 +66,14 @@ async function isOwn(path: string, { own, sha256, text }: PublishedFiles): Promi
   return path === "README.md" && isEmptyCard(await text(path));
 }
 
-/** A new repository's card has at most a license in its front matter. */
+/** A new repository's card is a front matter without a text. */
 function isEmptyCard(text: string | undefined): boolean {
-  return text !== undefined && /^\s*(?:---\r?\n(?:[^\n]*\n)*?---\s*)?$/.test(text);
+  return text !== undefined && /^\s*(?:---\r?\n(?:(?!---)[^\n]*\n)*---\s*)?$/.test(text);
+}
+
+/** Returns the files that would be a folder of one of the paths, or are in a folder with its name: a tree cannot have both. */
+function collisions(paths: readonly string[], present: Iterable<string>): string[] {
+  return [...present].filter((file) =>
+    paths.some((path) => path.startsWith(`${file}/`) || file.startsWith(`${path}/`)),
+  );
 }

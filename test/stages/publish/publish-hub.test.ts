@@ -392,6 +392,30 @@ describe("files of the owner", () => {
     },
   );
 
+  test("a card with a text between rules is theirs, and so is what a folder of the release would hide", async () => {
+    releaseFolder(folder);
+    for (const card of [
+      "---\nlicense: mit\n---\n# Notes\n\nOf months.\n\n---\n",
+      "---\nNotes of months.\n---\nMore\n---",
+    ]) {
+      const repo = `me/${sha256(card).slice(0, 8)}`;
+      hub.create(repo).commit({ "README.md": card });
+      expect(await failureOf(publishing({ repo }))).toMatchObject({ code: "QS-PUBLISH-FOREIGN" });
+    }
+    for (const file of ["assets", "README.md/notes.txt"]) {
+      const repo = `me/${sha256(file).slice(0, 8)}`;
+      const created = hub.create(repo);
+      created.commit({ [file]: "mine" });
+      const before = treeOf(hub, "main", repo);
+      const message = `the release has files and folders with the names of others of ${repo}: ${file}`;
+      expect(await failureOf(publishing({ repo, replace: true }))).toMatchObject({
+        code: "QS-PUBLISH-FOREIGN",
+        message,
+      });
+      expect(treeOf(hub, "main", repo)).toEqual(before);
+    }
+  });
+
   test("that the Hub itself creates are no obstacle", async () => {
     for (const card of ["", "---\nlicense: mit\ntags:\n- a\n---\n", "---\r\nlicense: mit\r\n---"]) {
       const repo = `me/${sha256(card).slice(0, 8)}`;
