@@ -63,9 +63,12 @@ describe("a recipe for a GGUF file", () => {
     writeFileSync(join(folder, "Tiny-BF16.gguf"), wholeSource());
     const file = join(folder, "tiny.yaml");
     await draft(join(folder, "Tiny-BF16.gguf"), file);
-    const { model, calibration } = await loadSettings(file);
+    const { model, calibration, search, evaluation } = await loadSettings(file);
     expect(model).toMatchObject({ source: { kind: "gguf" }, name: "Tiny" });
     expect(calibration.chatTemplate).toBe(true);
+    // Without a network.
+    const texts = [calibration, search, evaluation].flatMap(({ corpus }) => corpus);
+    expect(texts.map(({ kind }) => kind)).toEqual(["default", "default", "default"]);
     expect(await readModel(join(folder, "Tiny-BF16.gguf"), folder)).toMatchObject({
       ...{ source: "./Tiny-BF16.gguf", architecture: "llama", parameters: 96, weightBytes: 256, contextLength: 2048 },
       ...{ cacheBytesPerToken: null, mixture: false, chat: "plain" },

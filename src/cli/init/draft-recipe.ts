@@ -63,7 +63,10 @@ function projector({ pictures, audio }: ModelOutline): string[] {
   ];
 }
 
-function texts({ chat, mixture, pooling }: ModelOutline): string[] {
+const wikitext =
+  "hf:ggml-org/ci@927b3642933080f1b0e811e2f916e14c292992f9/wikitext-2-raw-v1.zip/wikitext-2-raw/wiki.test.raw#sha256=ef7edb566e3e2b2d31b29c1fdb0c89a4cc683597484c3dc2517919c615435a11";
+
+function texts({ source, chat, mixture, pooling }: ModelOutline): string[] {
   const template = chat === "none" || pooling !== undefined ? "" : ", chatTemplate: true";
   const chunks = mixture ? ", chunks: 400" : "";
   return [
@@ -72,9 +75,20 @@ function texts({ chat, mixture, pooling }: ModelOutline): string[] {
       : []),
     `calibration: { corpus: default${template}${chunks} }`,
     "search: { corpus: default }",
-    "# The usual evaluation text: the raw test set of wikitext-2, pinned by commit and the archive's sha256.",
-    "evaluation:",
-    "  corpus: hf:ggml-org/ci@927b3642933080f1b0e811e2f916e14c292992f9/wikitext-2-raw-v1.zip/wikitext-2-raw/wiki.test.raw#sha256=ef7edb566e3e2b2d31b29c1fdb0c89a4cc683597484c3dc2517919c615435a11",
+    ...evaluation(source),
+  ];
+}
+
+/** The usual evaluation text; for a local model the bundled one, so that a plan needs no network. */
+function evaluation(source: string): string[] {
+  const usual = "the raw test set of wikitext-2, pinned by commit and the archive's sha256";
+  if (source.startsWith("hf:"))
+    return [`# The usual evaluation text: ${usual}.`, "evaluation:", `  corpus: ${wikitext}`];
+  return [
+    "# The bundled text, which needs no network: metrics are comparable within this release. For others, replace `default`",
+    `# by ${usual}:`,
+    `# ${wikitext}`,
+    "evaluation: { corpus: default }",
   ];
 }
 
