@@ -127,7 +127,10 @@ async function predict(
 }
 
 /** Errors of a recipe that a plan reports; others may be due to this machine, and the step reports them. */
-const refusals: ReadonlySet<string> = new Set(["QS-QUANTIZE-LARGER", "QS-QUANTIZE-REQUANTIZE"]);
+const refusals: ReadonlySet<string> = new Set([
+  ...["QS-QUANTIZE-LARGER", "QS-QUANTIZE-REQUANTIZE"],
+  ...["QS-CONVERT-TOKENIZER", "QS-CONVERT-PRETOKENIZER", "QS-LFS-POINTER"],
+]);
 
 /**
  * Calls `action` with built tools and a temporary folder; undefined without tools, or if it fails. Throws the errors in

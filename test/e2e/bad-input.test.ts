@@ -153,6 +153,13 @@ describe("checkpoints that the native converter rejects", () => {
   });
 });
 
+test("plan reports a tokenizer that cannot be converted", async () => {
+  const recipe = demoCopy(folder());
+  put(join(recipe, "..", "tiny-llama", "tokenizer.model"), "no vocabulary");
+  const result = await quantsmith(["plan", recipe, "--out", join(folder(), "out"), "--json"]);
+  expect([result.exitCode, (JSON.parse(result.stdout) as Failure).error.code]).toEqual([2, "QS-CONVERT-TOKENIZER"]);
+});
+
 describe("bad texts", () => {
   test.each([
     ["calibration", "QS-CALIBRATE-TEXT-SHORT"],

@@ -1,5 +1,7 @@
+import type { Family } from "../../converter/families/family.js";
 import { findFamily } from "../../converter/families/find-family.js";
 import { readModelConfig } from "../../converter/model-config.js";
+import { NativeUnsupportedError } from "../../converter/native-errors.js";
 import { readPoolingType } from "../../converter/pooling.js";
 import { readCheckpoint } from "../../converter/read-checkpoint.js";
 import { readRope } from "../../converter/rope-parameters.js";
@@ -31,11 +33,25 @@ export interface ForeseenCheckpoint {
  * measurement; for llama.cpp's converter, only those about chat templates. Errors: those of `readVocabulary`.
  */
 export async function foreseeCheckpoint(
-  { folder, config, pretokenizer, modelName, isNative }: ForeseenCheckpoint,
+  checkpoint: ForeseenCheckpoint,
   context: Omit<PrepareContext, "input">,
 ): Promise<Warning[]> {
-  const family = isNative ? findFamily(config) : undefined;
-  if (family === undefined) return templateWarnings(folder);
+  const family = checkpoint.isNative ? findFamily(checkpoint.config) : undefined;
+  if (family === undefined) return templateWarnings(checkpoint.folder);
+  try {
+    return await foreseeNative(family, checkpoint, context);
+  } catch (error) {
+    // The conversion falls back to llama.cpp's converter.
+    if (error instanceof NativeUnsupportedError) return templateWarnings(checkpoint.folder);
+    throw error;
+  }
+}
+
+async function foreseeNative(
+  family: Family,
+  { folder, config, pretokenizer, modelName }: ForeseenCheckpoint,
+  context: Omit<PrepareContext, "input">,
+): Promise<Warning[]> {
   const h = readModelConfig(family, config);
   const pooling = await readPoolingType(folder);
   const tokenizer = await readVocabulary({
