@@ -1,6 +1,7 @@
 import { isObject } from "../checkpoint/parse-python-json.js";
 import type { Json, JsonObject } from "../util/canonical-json.js";
 import type { Family } from "./families/family.js";
+import { fp8Layout } from "./fp8-layout.js";
 import { Hyperparameters } from "./hyperparameters.js";
 import { badConfig, formatValue, nativeUnsupported } from "./native-errors.js";
 
@@ -44,11 +45,10 @@ const numberTypes = ["bfloat16", "float16", "float32", "float64", "half", "float
  * config.json alone, without defaults.
  */
 function refuseUnread(config: JsonObject): void {
-  if (config.quantization_config !== undefined) {
-    const quantized = config.quantization_config !== null;
-    throw nativeUnsupported(
-      quantized ? "does not support quantized weights" : "does not support quantization_config null",
-    );
+  const quantized = config.quantization_config;
+  if (quantized === null) throw nativeUnsupported("does not support quantization_config null");
+  if (quantized !== undefined && fp8Layout(quantized) === undefined) {
+    throw nativeUnsupported("supports no quantized weights but FP8");
   }
   const types = config.layer_types ?? null;
   const known = (type: Json) => typeof type === "string" && layerTypes.includes(type);

@@ -3,19 +3,36 @@ import { quote } from "../util/quote.js";
 import type { TensorRule } from "./families/family.js";
 import { nativeUnsupported } from "./native-errors.js";
 import type { CheckpointTensor } from "./read-checkpoint.js";
-import type { SourceType, TargetType } from "./values/convert-values.js";
+import type { SourceType, StoredType, TargetType } from "./values/convert-values.js";
 
 /** A contiguous range of checkpoint values with one conversion. */
 export interface TensorSlice {
   path: string;
   /** Start of the data, in bytes from the start of the file. */
   offset: number;
-  from: SourceType;
+  from: StoredType;
   /** Number of values. */
   elements: number;
   plusOne: boolean;
   /** Set where rows are reordered: rows per head and values per row. */
   head?: { rows: number; columns: number };
+  /** Set for FP8. */
+  scaled?: ScaledSlice;
+}
+
+/** Scales of the FP8 matrix that contains a slice, one for each block of `rows` by `columns`. */
+export interface ScaledSlice {
+  path: string;
+  /** Start of the scales, in bytes from the start of their file. */
+  offset: number;
+  from: SourceType;
+  elements: number;
+  rows: number;
+  columns: number;
+  /** Values per row of the matrix. */
+  rowLength: number;
+  /** Start of the matrix, in bytes from the start of its file. */
+  start: number;
 }
 
 /** One tensor of the GGUF file. */
@@ -37,12 +54,17 @@ export function typeOf(name: string, dimensions: number, type: TargetType): Ggml
   return knownType(plain || !name.endsWith(".weight") ? "F32" : type);
 }
 
-/** Returns the range of a whole tensor. Throws QS-CONVERT-NATIVE for values other than BF16, F16 or F32. */
+/** Returns the range of a whole tensor. Throws QS-CONVERT-NATIVE for values other than BF16, F16, F32 or scaled FP8. */
 export function toSlice(tensor: CheckpointTensor, rule: TensorRule): TensorSlice {
   const { path, offset, elements, shape } = tensor;
   const columns = shape[1] ?? 1;
   const head = rule.heads === undefined ? {} : { head: { rows: (shape[0] ?? 0) / rule.heads, columns } };
-  return { path, offset, elements, from: sourceType(tensor), plusOne: rule.plusOne === true, ...head };
+  const common = { path, offset, elements, plusOne: rule.plusOne === true, ...head };
+  if (tensor.scales === undefined) return { ...common, from: sourceType(tensor) };
+  const { tensor: scale, rows, columns: wide } = tensor.scales;
+  const { path: file, offset: first, elements: count } = scale;
+  const place = { path: file, offset: first, from: sourceType(scale), elements: count };
+  return { ...common, from: "F8_E4M3", scaled: { ...place, rows, columns: wide, rowLength: columns, start: offset } };
 }
 
 function sourceType({ dtype, name }: CheckpointTensor): SourceType {

@@ -7,9 +7,18 @@ import { quote } from "../util/quote.js";
 import { requireSupportedFiles } from "./check-native.js";
 import { badWeights, nativeUnsupported } from "./native-errors.js";
 
+/** Scales of an FP8 matrix: one for each block of `rows` by `columns`, row by row. */
+export interface Fp8Scales {
+  tensor: CheckpointTensor;
+  rows: number;
+  columns: number;
+}
+
 export interface CheckpointTensor extends SafetensorsTensor {
   /** The tensor's file. */
   path: string;
+  /** Set for a matrix in FP8. */
+  scales?: Fp8Scales;
 }
 
 /** Matches tensors of vision and audio towers and of their projectors. */

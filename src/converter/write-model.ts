@@ -7,6 +7,8 @@ import { requireSupportedName } from "./check-native.js";
 import { countTokens } from "./count-tokens.js";
 import type { Entries } from "./entries.js";
 import type { Family } from "./families/family.js";
+import { fp8Layout } from "./fp8-layout.js";
+import { withScales } from "./fp8-scales.js";
 import { type GeneralSource, generalMetadata } from "./general/general-metadata.js";
 import { readModelConfig } from "./model-config.js";
 import { fileTypeOf, type OutType, outputType } from "./output-type.js";
@@ -46,15 +48,18 @@ export async function writeNative(options: WriteNativeOptions): Promise<void> {
   const { family, folder } = options;
   requireSupportedName(family, options.general.modelName);
   const h = readModelConfig(family, options.config);
-  const checkpoint = await readCheckpoint(folder, family.multimodal === true);
-  const type = outputType(options.outtype, checkpoint);
+  const stored = await readCheckpoint(folder, family.multimodal === true);
+  const type = outputType(options.outtype, stored);
   const pooling = await readPoolingType(folder);
   const model = {
     ...{ h, rope: readRope(h, family.ropeTypes), fileType: fileTypeOf(type) },
     ...(pooling === undefined ? {} : { pooling }),
   };
   const tokens = family.cutsVocabulary ? await countTokens(folder, options.tokenizer) : Number.POSITIVE_INFINITY;
-  const tensors = planTensors(family, model, checkpoint, { type, tokens });
+  const tensors = planTensors(family, model, withScales(stored, fp8Layout(h.values.quantization_config)), {
+    type,
+    tokens,
+  });
   const metadata = new Map<string, GgufValue>([
     ["general.architecture", { type: "string", value: family.gguf }],
     ...(family.generated?.(model).metadata ?? []),

@@ -62,7 +62,7 @@ test("a checkpoint on the Hub is described without downloading its weights", asy
     ...{ architecture: "LlamaForCausalLM", parameters: matrix.values, tied: true, contextLength: 2048 },
     ...{ tokenizer: "byte-level BPE", pooling: null, towers: [], mtpLayers: 0 },
     card: { license: "apache-2.0", baseModels: ["some/base"] },
-    conversion: { engine: "upstream" },
+    conversion: { engine: "native" },
   });
   const weights = hub.requests.filter(({ path }) => path.includes("/store/me/fp8/"));
   expect(weights.length).toBeGreaterThan(0);

@@ -258,7 +258,7 @@ describe("unsupported configurations are rejected before weights are read", () =
     [native, /rope type "dynamic"/, scaling({ type: "dynamic", factor: 2 })],
     [native, /two different rope types/, scaling({ type: "linear", rope_type: "yarn", factor: 2 })],
     [native, /mrope/, scaling({ rope_type: "default", mrope_section: [1, 2, 3] })],
-    [native, /quantized weights/, { ...llama, quantization_config: { quant_method: "fp8" } }],
+    [native, /quantized weights/, { ...llama, quantization_config: { quant_method: "gptq" } }],
     [native, /model_type "mamba"/, { ...llama, model_type: "mamba" }],
     [native, /model_type "constructor"/, { ...llama, model_type: "constructor" }],
     [native, /text_config/, { ...llama, text_config: {} }],

@@ -144,7 +144,7 @@ describe("checkpoints that the native converter rejects", () => {
       (tiny: string) => put(join(tiny, "tokenizer.model"), "version https://git-lfs.github.com/spec/v1\n"),
       "QS-LFS-POINTER",
     ],
-    ["quantized weights", config({ quantization_config: { quant_method: "fp8" } }), "QS-CONVERT-NATIVE"],
+    ["quantized weights", config({ quantization_config: { quant_method: "gptq", bits: 4 } }), "QS-CONVERT-NATIVE"],
   ])("%s", async (_what, edit, code) => {
     const recipe = demoCopy(folder(), (text) => `${text}convert: { engine: native }\n`);
     edit(join(recipe, "..", "tiny-llama"));

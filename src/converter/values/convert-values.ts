@@ -1,8 +1,10 @@
 import { bfloatsToHalves } from "./bfloat-to-half.js";
 import { floatToBfloat, floatToHalf, halfToFloat } from "./half.js";
 
-/** Supported value types of checkpoints. */
+/** Value types that are converted. */
 export type SourceType = "BF16" | "F16" | "F32";
+/** Supported value types of checkpoints; FP8 becomes F32 first. */
+export type StoredType = SourceType | "F8_E4M3";
 /** Value types of the GGUF file. */
 export type TargetType = "BF16" | "F16" | "F32";
 
@@ -13,8 +15,8 @@ export interface Conversion {
   plusOne: boolean;
 }
 
-export function valueBytes(type: SourceType | TargetType): 2 | 4 {
-  return type === "F32" ? 4 : 2;
+export function valueBytes(type: StoredType): 1 | 2 | 4 {
+  return type === "F32" ? 4 : type === "F8_E4M3" ? 1 : 2;
 }
 
 /**

@@ -1,6 +1,8 @@
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { basename } from "node:path";
+import type { ScaledSlice } from "../planned-tensor.js";
 import { convertValues, valueBytes } from "../values/convert-values.js";
+import { dequantizeFp8 } from "../values/dequantize-fp8.js";
 import { interleaveHeads } from "../values/interleave-heads.js";
 import { roundToHeads, type WriteJob } from "./write-job.js";
 
@@ -19,12 +21,17 @@ export class JobRunner {
   }
 
   run(job: WriteJob): void {
-    const { from, to, plusOne, elements, head } = job;
+    const { to, plusOne, elements, head, scaled } = job;
+    const from = job.from === "F8_E4M3" ? "F32" : job.from;
+    const blocks = scaled && { ...scaled, scales: this.#scales(scaled) };
     const step = roundToHeads(job, pieceValues);
     for (let done = 0; done < elements; done += step) {
       const values = Math.min(step, elements - done);
-      const read = this.#take("read", values * valueBytes(from));
-      this.#read(job.path, read, job.offset + done * valueBytes(from));
+      const stored = this.#take("read", values * valueBytes(job.from));
+      const position = job.offset + done * valueBytes(job.from);
+      this.#read(job.path, stored, position);
+      const read = blocks === undefined ? stored : this.#take("scaled", values * 4);
+      if (blocks !== undefined) dequantizeFp8(stored, position - blocks.start, blocks, floats(read));
       const ordered = head === undefined ? read : this.#take("ordered", read.length);
       if (head !== undefined) interleaveHeads(read, ordered, head.rows, head.columns * valueBytes(from));
       const converted = this.#take("converted", values * valueBytes(to));
@@ -35,6 +42,12 @@ export class JobRunner {
   close(): void {
     closeSync(this.#target);
     if (this.#source !== undefined) closeSync(this.#source.file);
+  }
+
+  #scales({ path, offset, from, elements }: ScaledSlice): Float32Array {
+    const stored = new Uint8Array(elements * valueBytes(from));
+    this.#read(path, stored, offset);
+    return floats(convertValues({ from, to: "F32", plusOne: false }, stored, new Uint8Array(elements * 4)));
   }
 
   #read(path: string, bytes: Uint8Array, position: number): void {
@@ -63,10 +76,14 @@ export class JobRunner {
   }
 
   /** Returns a buffer, one per purpose, which grows to the largest piece. */
-  #take(purpose: "read" | "ordered" | "converted", bytes: number): Uint8Array {
+  #take(purpose: "read" | "scaled" | "ordered" | "converted", bytes: number): Uint8Array {
     const known = this.#buffers.get(purpose);
     const buffer = known !== undefined && known.length >= bytes ? known : new Uint8Array(bytes);
     this.#buffers.set(purpose, buffer);
     return buffer.subarray(0, bytes);
   }
+}
+
+function floats({ buffer, byteOffset, byteLength }: Uint8Array): Float32Array {
+  return new Float32Array(buffer, byteOffset, byteLength / 4);
 }

@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import { findFamily } from "../../converter/families/find-family.js";
+import { fp8Layout } from "../../converter/fp8-layout.js";
+import { withScales } from "../../converter/fp8-scales.js";
 import { readModelConfig } from "../../converter/model-config.js";
 import { fileTypeOf, type OutType, outputType } from "../../converter/output-type.js";
 import { planTensors } from "../../converter/plan-tensors.js";
@@ -35,10 +37,13 @@ async function readOutline({ folder, config, outtype }: OutlineSource): Promise<
   const family = findFamily(config);
   if (family === undefined) return undefined;
   const h = readModelConfig(family, config);
-  const checkpoint = await readCheckpoint(folder, family.multimodal === true);
-  const type = outputType(outtype, checkpoint);
+  const stored = await readCheckpoint(folder, family.multimodal === true);
+  const type = outputType(outtype, stored);
   const model = { h, rope: readRope(h, family.ropeTypes), fileType: fileTypeOf(type) };
-  const tensors = planTensors(family, model, checkpoint, { type, tokens: Number.POSITIVE_INFINITY });
+  const tensors = planTensors(family, model, withScales(stored, fp8Layout(h.values.quantization_config)), {
+    type,
+    tokens: Number.POSITIVE_INFINITY,
+  });
   const metadata = new Map<string, GgufValue>([
     ["general.architecture", { type: "string", value: family.gguf }],
     ...(family.generated?.(model).metadata ?? []),

@@ -29,7 +29,7 @@ test("accepts layer types and dtypes that transformers accepts", () => {
 describe("llama.cpp's converter converts everything else, with a reason", () => {
   test.each([
     ["another architecture", { config: { ...config, architectures: ["MambaForCausalLM"] } }, /MambaForCausalLM/],
-    ["weights in fp8", { config: { ...config, quantization_config: { quant_method: "fp8" } } }, /quantized/],
+    ["weights in GPTQ", { config: { ...config, quantization_config: { quant_method: "gptq" } } }, /quantized/],
     ["a null as quantization_config", { config: { ...config, quantization_config: null } }, /null/],
     ["too few layer types", { config: { ...config, layer_types: ["full_attention"] } }, /layer_types/],
     ["unknown layer types", { config: { ...config, layer_types: Array(layers).fill("odd") } }, /odd/],

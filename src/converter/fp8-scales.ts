@@ -1,0 +1,44 @@
+import { quote } from "../util/quote.js";
+import type { Fp8Layout } from "./fp8-layout.js";
+import { nativeUnsupported } from "./native-errors.js";
+import type { CheckpointTensor, Fp8Scales } from "./read-checkpoint.js";
+
+/**
+ * Returns the tensors without scales, each FP8 matrix with its own; scales of activations are dropped. Throws
+ * QS-CONVERT-NATIVE for scales of other tensors or shapes.
+ */
+export function withScales(tensors: readonly CheckpointTensor[], layout: Fp8Layout | undefined): CheckpointTensor[] {
+  if (layout === undefined) return [...tensors];
+  const isScale = ({ name }: CheckpointTensor) => name.endsWith(`.weight${layout.suffix}`);
+  const scales = new Map(
+    tensors.filter(isScale).map((tensor) => [tensor.name.slice(0, -layout.suffix.length), tensor] as const),
+  );
+  const plain = tensors.filter((tensor) => !isScale(tensor) && !isOfActivations(tensor, layout));
+  const names = new Set(plain.map(({ name }) => name));
+  const lonely = [...scales.keys()].find((name) => !names.has(name));
+  if (lonely !== undefined) throw nativeUnsupported(`does not support scales of ${quote(lonely)}, which is missing`);
+  return plain.map((tensor) => {
+    const scale = scales.get(tensor.name);
+    return scale === undefined ? tensor : { ...tensor, scales: scalesOf(tensor, scale, layout) };
+  });
+}
+
+/** Only for "fp8" does llama.cpp's converter know them. */
+function isOfActivations({ name }: CheckpointTensor, { suffix }: Fp8Layout): boolean {
+  return suffix === "_scale_inv" && name.endsWith(".activation_scale");
+}
+
+function scalesOf({ name, dtype, shape }: CheckpointTensor, tensor: CheckpointTensor, { block }: Fp8Layout): Fp8Scales {
+  const [rows = 0, columns = 0] = shape;
+  const size = tensor.shape.join(" × ");
+  const unsupported = nativeUnsupported(`does not support scales of the shape [${size}] for ${quote(name)}`);
+  if (dtype !== "F8_E4M3" || shape.length !== 2) throw unsupported;
+  if (block !== null) {
+    const [high, wide] = block;
+    if (size !== `${Math.ceil(rows / high)} × ${Math.ceil(columns / wide)}`) throw unsupported;
+    return { tensor, rows: high, columns: wide };
+  }
+  if (tensor.elements === 1 && tensor.shape.length <= 2) return { tensor, rows, columns };
+  if (size !== `${rows}` && size !== `${rows} × 1`) throw unsupported;
+  return { tensor, rows: 1, columns };
+}
