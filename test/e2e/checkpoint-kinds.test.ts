@@ -6,6 +6,7 @@ import { writeRandomCheckpoint } from "../../bench/convert/random-checkpoint.js"
 import { metadataNumber, metadataString } from "../../src/gguf/metadata.js";
 import { readGguf } from "../../src/gguf/read-header.js";
 import { checkpoints, makeCheckpoint } from "../fixtures/checkpoints/make-checkpoint.js";
+import { writeNvfp4Llama } from "../fixtures/checkpoints/nvfp4.js";
 import { writeQwen35 } from "../fixtures/checkpoints/qwen3-5.js";
 import { smallLlama } from "../fixtures/checkpoints/small-llama.js";
 import { put, quantsmith } from "../fixtures/cli.js";
@@ -59,6 +60,15 @@ test.each([
   const { plan, report } = await build(name);
   expect(plan.convert.engine).toBe("native");
   expect(report.variants[0].bytes).toBeLessThan(0.5 * 2.65e6);
+});
+
+test("NVFP4 of ModelOpt is copied into every variant", async (context) => {
+  await converterPython(context);
+  await writeNvfp4Llama(join(home, "nvfp4"));
+  expect(await draft("nvfp4")).toContain("  - { name: NVFP4, preset: Q8_0 }\n");
+  const { report } = await build("nvfp4");
+  // The seven matrices of both layers; the embedding is quantized.
+  expect(report.variants[0].types).toMatchObject({ NVFP4: 14, Q6_K: 1 });
 });
 
 test("what transformers 5 saves: its tokenizer, named templates, and an end of turn in generation_config.json", async () => {
