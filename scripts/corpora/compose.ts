@@ -9,8 +9,11 @@ import { otherLanguages } from "./languages-other.js";
 import { Random } from "./random.js";
 import { record } from "./records.js";
 
-/** Characters of each text: 200, 40 and 120 chunks of 512 tokens at four characters per token, plus a quarter. */
-const characters: Readonly<Record<CorpusUse, number>> = { calibration: 540_000, search: 130_000, evaluation: 320_000 };
+/** Characters of each text: 200 and 40 chunks of 512 tokens at four characters per token, plus a quarter. */
+const characters = { calibration: 540_000, search: 130_000 } as const;
+/** Characters of each evaluation text: 20 chunks of 512 tokens, and 4 of 8192. */
+const shortCharacters = 52_000;
+const longCharacters = 164_000;
 const seeds: Readonly<Record<CorpusUse, number>> = {
   calibration: 20_261_101,
   search: 20_261_102,
@@ -23,16 +26,13 @@ const chatCharacters = 480_000;
  * Returns quantsmith's text for one use: passages of all kinds in turn, so that every prefix has the same mixture.
  * `sampled` is text from a language model; the result includes whole paragraphs of it.
  */
-export function composeText(use: CorpusUse, sampled: string): string {
+export function composeText(use: "calibration" | "search", sampled: string): string {
   const random = new Random(seeds[use]);
   const next = passages(sampled, use, random);
   const european = inTurn(europeanLanguages, random);
   const other = inTurn(otherLanguages, random);
   const makers: (() => string)[] = [
-    () => {
-      const { title, body } = englishText(use, random.between(2, 5), random);
-      return `${random.pick(["", "# ", "## "])}${title}\n\n${body}`;
-    },
+    () => englishPart(use, random.between(2, 5), random),
     () => `${random.pick(["", "```\n"])}${program(use, random)}`.replace(/^(```\n[\s\S]*)$/, "$1```"),
     () => languageText(european(), use, random),
     next,
@@ -43,11 +43,45 @@ export function composeText(use: CorpusUse, sampled: string): string {
     next,
     () => languageText(random.pick([european, other])(), use, random),
   ];
+  return composed(makers, characters[use], random);
+}
+
+/** Returns quantsmith's evaluation texts by category; `sampled` is text from a language model, for the prose. */
+export function composeEvaluation(sampled: string): Record<string, string> {
+  const use = "evaluation";
+  const random = new Random(seeds.evaluation);
+  const next = passages(sampled, use, random);
+  const european = inTurn(europeanLanguages, random);
+  const other = inTurn(otherLanguages, random);
+  const short = (...makers: (() => string)[]) => composed(makers, shortCharacters, random);
+  return {
+    prose: short(() => englishPart(use, random.between(2, 5), random), next),
+    code: short(
+      () => program(use, random),
+      () => record(use, random),
+    ),
+    chat: short(() => talkText(use, random)),
+    math: short(() => exercises(use, random.between(3, 6), random)),
+    multilingual: short(
+      () => languageText(european(), use, random),
+      () => languageText(other(), use, random),
+    ),
+    long: composed([() => englishPart(use, 200, random)], longCharacters, random),
+  };
+}
+
+/** Joins passages of all makers in turn, in random order, up to a length. */
+function composed(makers: readonly (() => string)[], length: number, random: Random): string {
   let text = "";
-  while (text.length < characters[use]) {
+  while (text.length < length) {
     for (const make of random.shuffled(makers)) text += `${make().trim()}\n\n`;
   }
   return `${text.trim()}\n`;
+}
+
+function englishPart(use: CorpusUse, paragraphs: number, random: Random): string {
+  const { title, body } = englishText(use, paragraphs, random);
+  return `${random.pick(["", "# ", "## "])}${title}\n\n${body}`;
 }
 
 /** Conversations for calibration through a chat template, one JSON object per line. */

@@ -40,7 +40,8 @@ export function localFile(source: CorpusSource, kind: CorpusKind, { calibration 
       return source.path;
     case "default": {
       const chat = kind === "calibration" && calibration.chatTemplate;
-      return fileURLToPath(new URL(`corpora/${kind}${chat ? "-chat.jsonl" : ".txt"}`, packageRoot));
+      const part = source.category === undefined ? "" : `-${source.category}`;
+      return fileURLToPath(new URL(`corpora/${kind}${chat ? "-chat.jsonl" : `${part}.txt`}`, packageRoot));
     }
     case "self":
     case "hub":

@@ -1,4 +1,5 @@
 import { basename, resolve } from "node:path";
+import { defaultCategories } from "./default-categories.js";
 import { parseHubText } from "./parse-hub-text.js";
 import type { Pipeline } from "./pipeline-schema.js";
 import type { Recipe } from "./schema.js";
@@ -11,13 +12,14 @@ export function evaluationSettings(
   folder: string,
   pick: PickSetting,
 ): Settings["evaluation"] {
-  const named = Array.isArray(recipe) ? recipe : [];
   const text = Array.isArray(recipe) ? undefined : recipe;
   const chunks = pick("evaluation.chunks", text?.chunks, pipeline?.chunks, 80);
   const context = pick("evaluation.context", text?.context, pipeline?.context, 512);
-  if (named.length > 0) pick("evaluation.categories", named, undefined, []);
-  const texts = named.length > 0 ? named : [{ corpus: pick("evaluation.corpus", text?.corpus, undefined, "default") }];
-  const corpora = texts.map((text) => [text.corpus].flat().map((entry) => corpusEntry(entry, folder)));
+  const given = Array.isArray(recipe) ? recipe : text?.corpus;
+  const corpus = pick("evaluation.corpus", given, undefined, "default");
+  const named = Array.isArray(recipe) ? recipe : corpus === "default" ? defaultCategories : [];
+  const texts = named.length > 0 ? named : [{ name: undefined, corpus: text?.corpus ?? [] }];
+  const corpora = texts.map(({ name, corpus }) => [corpus].flat().flatMap((entry) => sourcesOf(entry, name, folder)));
   const categories = named.map((category, index): EvaluationCategory => {
     const first = corpora.slice(0, index).flat().length;
     const share = Math.ceil(chunks / named.length);
@@ -25,6 +27,13 @@ export function evaluationSettings(
     return { name, first, texts: corpora[index]?.length ?? 0, chunks: own, context: tokens };
   });
   return { corpus: corpora.flat(), categories, chunks, context };
+}
+
+/** Returns the sources of an entry. `default` is the bundled text of the category's name, else those of all names. */
+function sourcesOf(entry: string, name: string | undefined, folder: string): CorpusSource[] {
+  if (entry !== "default") return [corpusEntry(entry, folder)];
+  const own = defaultCategories.filter((category) => category.name === name);
+  return (own.length > 0 ? own : defaultCategories).map((category) => ({ kind: "default", category: category.name }));
 }
 
 /** Returns the source of a corpus entry that the schema accepts; `folder` is the recipe's. */

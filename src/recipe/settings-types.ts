@@ -28,8 +28,8 @@ export type PickSetting = <T>(
 ) => T;
 
 export type CorpusSource =
-  /** The bundled text for this purpose. */
-  | { kind: "default" }
+  /** The bundled text for this purpose; of the evaluation, for this category. */
+  | { kind: "default"; category?: string }
   /** Text sampled from the base model. */
   | { kind: "self" }
   /** `path` is absolute, `name` the file name. */

@@ -68,7 +68,7 @@ describe("a recipe for a GGUF file", () => {
     expect(calibration.chatTemplate).toBe(true);
     // Without a network.
     const texts = [calibration, search, evaluation].flatMap(({ corpus }) => corpus);
-    expect(texts.map(({ kind }) => kind)).toEqual(["default", "default", "default"]);
+    expect(new Set(texts.map(({ kind }) => kind))).toEqual(new Set(["default"]));
     expect(await readModel(join(folder, "Tiny-BF16.gguf"), folder)).toMatchObject({
       ...{ source: "./Tiny-BF16.gguf", architecture: "llama", parameters: 96, weightBytes: 256, contextLength: 2048 },
       ...{ cacheBytesPerToken: null, mixture: false, chat: "plain" },

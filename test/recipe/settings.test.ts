@@ -153,6 +153,24 @@ test("a recipe with most keys", async () => {
   ]);
 });
 
+test("`default` is all bundled texts beside others, and that of its name in a category", async () => {
+  const corpusOf = async (section: string) => {
+    const { evaluation } = await settingsOf(`version: 1\nmodel: { source: hf:org/M }\nvariants: [Q8_0]\n${section}\n`);
+    return [evaluation.corpus.length, evaluation.categories.map(({ name, first, texts }) => [name, first, texts])];
+  };
+  expect(await corpusOf("evaluation: { corpus: [default, ./a.txt] }")).toEqual([7, []]);
+  expect(await corpusOf("evaluation: { corpus: default, chunks: 6 }")).toMatchObject([6, { length: 6 }]);
+  expect(
+    await corpusOf("evaluation: [{ name: code, corpus: [./a.txt, default] }, { name: mine, corpus: default }]"),
+  ).toEqual([
+    8,
+    [
+      ["code", 0, 2],
+      ["mine", 2, 6],
+    ],
+  ]);
+});
+
 test("the smallest recipe has all settings from the pipeline and the defaults", async () => {
   const settings = await settingsOf(
     "version: 1\nmodel: { source: hf:org/My-Model }\nvariants: [Q4_K_M]\n",
@@ -165,7 +183,20 @@ test("the smallest recipe has all settings from the pipeline and the defaults", 
     convert: { engine: "auto", outtype: "auto", mmproj: ["F16"], pretokenizer: "auto" },
     calibration: { corpus: [{ kind: "default" }], chunks: 200, context: 512, chatTemplate: false },
     search: { corpus: [{ kind: "default" }], chunks: 24 },
-    evaluation: { corpus: [{ kind: "default" }], chunks: 80, context: 512 },
+    evaluation: {
+      corpus: ["prose", "code", "chat", "math", "multilingual", "long"].map((category) => ({
+        kind: "default",
+        category,
+      })),
+      categories: [
+        ...["prose", "code", "chat", "math", "multilingual"].map((name, first) => ({
+          ...{ name, first, texts: 1, chunks: 14, context: 512 },
+        })),
+        { name: "long", first: 5, texts: 1, chunks: 2, context: 8192 },
+      ],
+      chunks: 80,
+      context: 512,
+    },
     gates: {},
     smoke: [
       { prompt: "What is the capital of France?", maxTokens: 128 },

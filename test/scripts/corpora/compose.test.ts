@@ -1,20 +1,28 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { composeConversations, composeText } from "../../../scripts/corpora/compose.js";
+import { composeConversations, composeEvaluation, composeText } from "../../../scripts/corpora/compose.js";
 import { fill, share } from "../../../scripts/corpora/phrases.js";
 import { Random } from "../../../scripts/corpora/random.js";
 import { findOverlap } from "../../../src/corpus/find-overlap.js";
 import { readBlocks } from "../../../src/corpus/read-blocks.js";
+import { defaultCategories } from "../../../src/recipe/default-categories.js";
 
 const root = new URL("../../../", import.meta.url);
 const path = (name: string) => fileURLToPath(new URL(name, root));
 const read = (name: string) => readFileSync(path(name), "utf8");
-const uses = ["calibration", "search", "evaluation"] as const;
+const uses = ["calibration", "search"] as const;
+const categories = defaultCategories.map(({ name }) => name);
 
 describe("quantsmith's texts", () => {
   test.each(uses)("%s is the output of `npm run corpora`", (use) => {
     expect(composeText(use, read(`recipes/demo/text/${use}.txt`)) === read(`corpora/${use}.txt`)).toBe(true);
+  });
+
+  test("the evaluation texts are, one of each category", () => {
+    const texts = composeEvaluation(read("recipes/demo/text/evaluation.txt"));
+    expect(Object.keys(texts)).toEqual(categories);
+    for (const name of categories) expect(texts[name] === read(`corpora/evaluation-${name}.txt`)).toBe(true);
   });
 
   test("the conversations are, too; user and assistant alternate", async () => {
@@ -29,14 +37,18 @@ describe("quantsmith's texts", () => {
   });
 
   test("are long enough at four characters per token", () => {
-    const chunks = { calibration: 200, search: 40, evaluation: 120 } as const;
+    const chunks = { calibration: 200, search: 40 } as const;
     for (const use of uses) expect(read(`corpora/${use}.txt`).length / 4).toBeGreaterThan(chunks[use] * 512);
+    for (const { name, context = 512 } of defaultCategories) {
+      const tokens = (context === 512 ? 20 : 4) * context;
+      expect(read(`corpora/evaluation-${name}.txt`).length / 4, name).toBeGreaterThan(tokens);
+    }
   });
 
   test("do not overlap each other or the conversations", async () => {
     const names = { calibration: ["calibration.txt", "calibration-chat.jsonl"], search: ["search.txt"] };
-    const texts = Object.entries({ ...names, evaluation: ["evaluation.txt"] }).flatMap(([use, files]) =>
-      files.map((name) => ({ use, name, path: path(`corpora/${name}`) })),
+    const texts = Object.entries({ ...names, evaluation: categories.map((name) => `evaluation-${name}.txt`) }).flatMap(
+      ([use, files]) => files.map((name) => ({ use, name, path: path(`corpora/${name}`) })),
     );
     expect(await findOverlap(texts)).toBeUndefined();
   });
@@ -74,5 +86,5 @@ test("slots are filled with phrases, numbers and choices; the parts of a pool ar
   const random = new Random(7);
   expect(fill("{a} <x|y> {3-5} {unknown}", { a: ["b {c}"], c: ["d"] }, random)).toMatch(/^b d [xy] [345] \{unknown\}$/);
   const pool = Array.from({ length: 10 }, (_, index) => index);
-  expect(uses.flatMap((use) => share(pool, use)).sort((a, b) => a - b)).toEqual(pool);
+  expect([...uses, "evaluation" as const].flatMap((use) => share(pool, use)).sort((a, b) => a - b)).toEqual(pool);
 });
