@@ -10,9 +10,15 @@ const progressIntervalMs = 10_000;
 export function plainView(write: (line: string) => void): EventListener {
   const lastProgress = new Map<string, number>();
   const left = new TimeLeft();
-  /** Steps whose work is done; others that start meanwhile are written after them. */
+  /** Steps whose work is done; others that start meanwhile are written after them, but before their own end. */
   const saving = new Set<string>();
-  let held: (() => void)[] = [];
+  const held = new Map<string, () => void>();
+  const release = (ids: Iterable<string>) => {
+    for (const id of [...ids]) {
+      held.get(id)?.();
+      held.delete(id);
+    }
+  };
   const withTime = (text: string) => [text, left.text()].filter((part) => part !== "").join(", ");
   return (event) => {
     // Unlike the system's clock, it is never set back.
@@ -27,7 +33,7 @@ export function plainView(write: (line: string) => void): EventListener {
         lastProgress.set(event.id, now);
         const text = withTime(`${event.id} started`);
         if (saving.size === 0) return writeLine(text);
-        held.push(() => writeLine(text));
+        held.set(event.id, () => writeLine(text));
         return;
       }
       case "step-saving":
@@ -54,11 +60,10 @@ export function plainView(write: (line: string) => void): EventListener {
       case "upload-finished":
         return writeLine(`upload of ${event.variant} ${describeUpload(event)}`);
       case "step-finished": {
+        release([event.id]);
         writeLine(`${event.id} ${describeStepEnd(event)}`);
         saving.delete(event.id);
-        if (saving.size > 0) return;
-        for (const writeHeld of held) writeHeld();
-        held = [];
+        if (saving.size === 0) release(held.keys());
         return;
       }
       case "step-warning":

@@ -66,3 +66,16 @@ test("a step that starts while the last one is stored is written after its end",
   events.emit({ type: "step-started", id: "c", key: "k" });
   expect(lines).toEqual(["a started", "a built in 1.0 s", "b started", "c started"]);
 });
+
+test("a short step that ends meanwhile is written from its start to its end", () => {
+  const lines: string[] = [];
+  const events = new EventBus();
+  events.subscribe(plainView((line) => lines.push(line.slice(9))));
+  events.emit({ type: "step-started", id: "a", key: "k" });
+  events.emit({ type: "step-saving", id: "a" });
+  events.emit({ type: "step-started", id: "b", key: "k" });
+  events.emit({ type: "step-saving", id: "b" });
+  events.emit({ type: "step-finished", id: "b", status: "built", seconds: 0 });
+  events.emit({ type: "step-finished", id: "a", status: "built", seconds: 1 });
+  expect(lines).toEqual(["a started", "b started", "b built in 0.0 s", "a built in 1.0 s"]);
+});
