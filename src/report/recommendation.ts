@@ -1,7 +1,7 @@
 import type { Device, FigureRange, Source } from "../hardware/catalog/device.js";
 import type { FitResult } from "../hardware/compatibility.js";
 import type { KvType } from "../hardware/memory/memory.js";
-import { formatBytes, formatGibibytes } from "../util/bytes.js";
+import { formatBytes } from "../util/bytes.js";
 import { formatContext, formatSpeed, formatVerdict } from "./format-fit.js";
 import { markdownLink, markdownTable, markdownText } from "./markdown.js";
 import { renderSnippets } from "./snippets/runtimes.js";
@@ -62,7 +62,7 @@ function introduction({ device, task, context, kvType, variants }: Recommendatio
   const capped = [...new Set(variants.map(({ fit }) => fit.context))].filter((tokens) => tokens < context);
   const shorter = capped.length === 0 ? "" : ` (capped at ${capped.join(" or ")}, the trained context of the model)`;
   const note = budget.note === undefined ? "" : `; ${markdownText(budget.note)}`;
-  return `Estimated for **${task}** at ${context} tokens of context${shorter}, with KV cache type ${kvType}. The memory budget for one model is ${formatGibibytes(budget.value)} of ${formatGibibytes(memory.bytes.value)}${perGpu} (${budget.basis}${note}). Inference runs on the device itself.\n`;
+  return `Estimated for **${task}** at ${context} tokens of context${shorter}, with KV cache type ${kvType}. The memory budget for one model is ${formatBytes(budget.value)} of ${formatBytes(memory.bytes.value)}${perGpu} (${budget.basis}${note}). Inference runs on the device itself.\n`;
 }
 
 function comparison({ variants, pick, context }: RecommendationFacts): string {

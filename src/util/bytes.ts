@@ -23,7 +23,10 @@ export function parseBytes(text: string): number | undefined {
   return Number.isSafeInteger(bytes) ? bytes : undefined;
 }
 
-/** Formats bytes with three significant digits and a decimal unit, `2.40 GB`; below 1000 as a count, `12 B`. */
+/**
+ * Formats bytes with three significant digits and a decimal unit, `2.40 GB`; below 1000 as a count, `12 B`. Memory, too,
+ * so that it can be compared with files: a device sold with 8 GB has 8.59 GB.
+ */
 export function formatBytes(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
   let value = bytes;
@@ -35,9 +38,4 @@ export function formatBytes(bytes: number): string {
   }
   const digits = value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
   return `${value.toFixed(digits)} ${decimalUnits[unit]}`;
-}
-
-/** Formats a memory size in GiB, the unit memory is sold in, with at most three significant digits: `3.17 GiB`. */
-export function formatGibibytes(bytes: number): string {
-  return `${Number((bytes / 2 ** 30).toPrecision(3))} GiB`;
 }

@@ -54,7 +54,7 @@ test("names cannot inject Markdown", () => {
 });
 
 test("budget and memory have the same unit", () => {
-  expect(renderRecommendation(facts(2000))).toContain("budget for one model is 1.86 GiB of 3.73 GiB");
+  expect(renderRecommendation(facts(2000))).toContain("budget for one model is 2.00 GB of 4.00 GB");
 });
 
 test("a variant that does not run shows the largest possible context; a capped context is shown", () => {

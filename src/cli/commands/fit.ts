@@ -8,7 +8,7 @@ import type { MeasuredModel } from "../../hardware/fit/measure-models.js";
 import { loadSpeedConstants } from "../../hardware/speed/speed-files.js";
 import { loadCatalog } from "../../recipe/catalog/load-catalog.js";
 import { formatContext, formatSpeed, formatVerdict } from "../../report/format-fit.js";
-import { formatBytes, formatGibibytes } from "../../util/bytes.js";
+import { formatBytes } from "../../util/bytes.js";
 import { formatWarning } from "../../util/warnings.js";
 import { incompleteModels, loadModels, parseContext, parseKvType, parseSize, pictureNotes } from "../fit-options.js";
 import { note, print, printJson, textTable } from "../print.js";
@@ -61,7 +61,7 @@ function devicesNamed(catalog: Catalog, ids: readonly string[] | undefined): Dev
 function deviceTable(device: Device, models: readonly MeasuredModel[], results: readonly FitResult[]): string[] {
   const { memory, budget } = device;
   const gpuPrefix = memory.cards === 1 ? "" : `${memory.cards} × `;
-  const title = `${device.name} (${device.id}): model budget ${gpuPrefix}${formatGibibytes(budget.value)} (${budget.basis}) of ${gpuPrefix}${formatGibibytes(memory.bytes.value)}`;
+  const title = `${device.name} (${device.id}): model budget ${gpuPrefix}${formatBytes(budget.value)} (${budget.basis}) of ${gpuPrefix}${formatBytes(memory.bytes.value)}`;
   const rows = results
     .filter((result) => result.device === device.id)
     .map((result) => [

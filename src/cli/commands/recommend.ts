@@ -12,7 +12,7 @@ import { renderRecommendation } from "../../report/recommendation.js";
 import { type TaskName, taskNames, tasks } from "../../report/recommendation-tasks.js";
 import { runtimes } from "../../report/snippets/runtimes.js";
 import { platformOf, type SnippetInput } from "../../report/snippets/snippet.js";
-import { formatGibibytes } from "../../util/bytes.js";
+import { formatBytes } from "../../util/bytes.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { quote, quoteList } from "../../util/quote.js";
 import { didYouMean, nearest } from "../../util/suggest.js";
@@ -120,13 +120,10 @@ function withRam(device: Device, text: string | undefined): { device: Device; no
 
 function ramNotes({ memory, budget }: Device, requested: number, value: number): string[] {
   const memoryNotes =
-    requested > value ? [`--ram exceeds the device's memory of ${formatGibibytes(memory.bytes.value)}.`] : [];
-  const catalogBudget = `${formatGibibytes(budget.value)} (${budget.basis})`;
+    requested > value ? [`--ram exceeds the device's memory of ${formatBytes(memory.bytes.value)}.`] : [];
+  const catalogBudget = `${formatBytes(budget.value)} (${budget.basis})`;
   if (value <= budget.value) return memoryNotes;
-  return [
-    ...memoryNotes,
-    `--ram ${formatGibibytes(value)} exceeds the catalog's budget for a model, ${catalogBudget}.`,
-  ];
+  return [...memoryNotes, `--ram ${formatBytes(value)} exceeds the catalog's budget for a model, ${catalogBudget}.`];
 }
 
 /** Rejects several devices: words after `--device a` are parsed as files, and this command compares files. */

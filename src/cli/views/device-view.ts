@@ -8,7 +8,7 @@ import {
   type FigureRange,
   type Source,
 } from "../../hardware/catalog/device.js";
-import { formatGibibytes } from "../../util/bytes.js";
+import { formatBytes } from "../../util/bytes.js";
 import { textTable } from "../print.js";
 
 /** Formats all devices, one per line, phones first. */
@@ -100,7 +100,7 @@ function shown<T>(figure: T | null, format: (figure: T) => string): string {
 }
 
 function memory({ memory: { cards: gpus } }: Device, { value }: Figure): string {
-  return `${gpus > 1 ? `${gpus} × ` : ""}${formatGibibytes(value)}`;
+  return `${gpus > 1 ? `${gpus} × ` : ""}${formatBytes(value)}`;
 }
 
 function rate(bytesPerSecond: number): string {
