@@ -267,3 +267,28 @@ test("a folder's name stays one value, and one with control characters is reject
   }
   await expect(named("new\nline")).rejects.toMatchObject({ code: "QS-USAGE" });
 });
+
+test("questions that the base fails are comments in the recipe", async () => {
+  const checkpoint = join(demoFolder, "tiny-llama");
+  const said: string[] = [];
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => said.push(String(text)) > 0);
+  const asked = async (failing: string[]) => {
+    const file = join(home, `tried-${failing.length}.yaml`);
+    await initRecipe(checkpoint, { out: file }, () => Promise.resolve({ asked: 2, failing: new Set(failing) }));
+    return (await loadSettings(file)).smoke;
+  };
+  const json = "Which city is the capital of Japan? Answer as JSON.";
+  const france = "What is the capital of France? Answer with one word.";
+  try {
+    expect(await asked([])).toMatchObject([{ prompt: france }, { prompt: json }]);
+    expect(await asked([json])).toMatchObject([{ prompt: france, expect: { matches: expect.anything() } }]);
+    expect(readFileSync(join(home, "tried-1.yaml"), "utf8")).toContain(`  # - prompt: "${json}"`);
+    const [only, ...more] = await asked([json, france]);
+    expect([only?.prompt, only?.expect?.matches, more]).toEqual([france, undefined, []]);
+    await initRecipe(checkpoint, { out: join(home, "untried.yaml") }, () => Promise.resolve({ why: "a reason" }));
+  } finally {
+    vi.restoreAllMocks();
+  }
+  expect(said.join("")).toContain("The base answers 1 of 2 drafted smoke questions; the others are comments");
+  expect(said.join("")).toContain("The smoke questions were not tried on the base: a reason.");
+});

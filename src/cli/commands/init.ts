@@ -11,7 +11,8 @@ export async function init(what: string, options: InitOptions): Promise<void> {
     return initCi(options);
   }
   if (options.install !== undefined) throw misplaced("--install", "init ci");
-  return initRecipe(what, options);
+  const { tryQuestions } = await import("../init/try-questions.js");
+  return initRecipe(what, options, tryQuestions);
 }
 
 function misplaced(option: string, command: string): QuantsmithError {

@@ -3,7 +3,9 @@ import { loadCatalog } from "../../recipe/catalog/load-catalog.js";
 import { defaultModelName } from "../../recipe/model-source.js";
 import { print } from "../print.js";
 import { draftRecipe } from "./draft-recipe.js";
+import type { ModelOutline } from "./model-outline.js";
 import { readModel } from "./read-model.js";
+import type { Trial } from "./try-questions.js";
 import { writeNewFile } from "./write-new-file.js";
 
 export interface InitRecipeOptions {
@@ -11,14 +13,36 @@ export interface InitRecipeOptions {
   force?: boolean;
 }
 
-/** `quantsmith init <model>`: writes a draft recipe. Errors: QS-INIT-EXISTS, QS-USAGE, QS-FETCH-*, QS-HUB-*. */
-export async function initRecipe(what: string, { out, force = false }: InitRecipeOptions): Promise<void> {
+/**
+ * `quantsmith init <model>`: writes a draft recipe, and tries its questions on the base. Errors: QS-INIT-EXISTS, QS-USAGE, QS-FETCH-*, QS-HUB-*.
+ */
+export async function initRecipe(
+  what: string,
+  { out, force = false }: InitRecipeOptions,
+  tryQuestions?: (recipe: string, model: ModelOutline) => Promise<Trial>,
+): Promise<void> {
   const folder = out === undefined ? process.cwd() : dirname(resolve(out));
   const model = await readModel(what, folder);
   const name = defaultModelName(model.source, folder) ?? "model";
   const file = out ?? `${name.toLowerCase()}.yaml`;
-  const text = draftRecipe(model, await loadCatalog(), folder);
+  const catalog = await loadCatalog();
+  const text = draftRecipe(model, catalog, folder);
   const outcome = await writeNewFile(file, text, { force, mayReplace: () => false });
+  if (outcome === "written" && tryQuestions !== undefined) {
+    const trial = await tryQuestions(file, model);
+    if ("failing" in trial && trial.failing.size > 0) {
+      const answered = draftRecipe(model, catalog, folder, trial.failing);
+      await writeNewFile(file, answered, { force: true, mayReplace: () => true });
+    }
+    print(describeTrial(trial));
+  }
   const next = `Review it, then run: quantsmith plan ${file}`;
   print(outcome === "written" ? `Wrote ${file}. ${next}` : `${file} is up to date`);
+}
+
+function describeTrial(trial: Trial): string {
+  if ("why" in trial) return `The smoke questions were not tried on the base: ${trial.why}.`;
+  const { asked, failing } = trial;
+  const answered = `The base answers ${asked - failing.size} of ${asked} drafted smoke questions`;
+  return failing.size === 0 ? `${answered}.` : `${answered}; the others are comments in the recipe.`;
 }
