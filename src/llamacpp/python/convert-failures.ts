@@ -91,7 +91,7 @@ export const convertFailures: readonly FailurePattern[] = [
     // Only as the last exception: a class tries several kinds of tokenizers, and the last one fails for the actual reason.
     // Without tokenizer.model, transformers gives sentencepiece None, which is "not a string".
     pattern:
-      /(?:FileNotFoundError: File not found: (?:\S*\/)?([^/\s]*token[^/\s]*)|TypeError: not a string)(?![\s\S]*\n\w+(?:Error|Exception):)|Can't load tokenizer for|Couldn't instantiate the backend tokenizer/,
+      /(?:FileNotFoundError: File not found: (?:\S*\/)?([^/\s]*token[^/\s]*)|TypeError: not a string)(?![\s\S]*\n\w+(?:Error|Exception):)|Can't load tokenizer for|Couldn't instantiate the backend tokenizer|\/convert_slow_tokenizer\.py[\s\S]*AttributeError: 'NoneType'/,
     code: "QS-CONVERT-TOKENIZER",
     message: ([, file]) => `the model's tokenizer files are missing or invalid${file ? `: ${file}` : ""}`,
     remedy: "Add tokenizer.json or tokenizer.model, and tokenizer_config.json, to the model's folder.",

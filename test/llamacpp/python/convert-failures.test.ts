@@ -40,3 +40,11 @@ test.each([
 ])("weights that are not read: %s", (reason) => {
   expect(failure(`NotImplementedError: ${reason}\n`)).toMatchObject({ code: "QS-CONVERT-QUANTIZED" });
 });
+
+test("a tokenizer of which no file is there", () => {
+  const text = `  File "/x/transformers/convert_slow_tokenizer.py", line 1857, in convert_slow_tokenizer
+    elif transformer_tokenizer.vocab_file.endswith("tekken.json"):
+AttributeError: 'NoneType' object has no attribute 'endswith'
+`;
+  expect(failure(text)?.code).toBe("QS-CONVERT-TOKENIZER");
+});
