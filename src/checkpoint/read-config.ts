@@ -9,6 +9,9 @@ export const maxConfigBytes = 4 * 2 ** 20;
 /** Deeper nesting would overflow the stack of recursive code; the largest label maps have 20 000 members. */
 const limits = { depth: 100, containers: 100_000, colons: 200_000, commas: 500_000, strings: 400_000 };
 
+/** Keys whose values are mappings; null counts as absent, except for `text_config`, on which the converter fails. */
+const sections = ["text_config", "vision_config", "audio_config", "quantization_config"];
+
 export interface ModelConfig {
   /** config.json; NaN and Infinity are null, unless `nonFinite` is set. */
   config: JsonObject;
@@ -41,6 +44,10 @@ export function parseConfig(path: string, content: Buffer, nonFinite?: NonFinite
   const architecture = Array.isArray(config.architectures) ? config.architectures[0] : undefined;
   if (typeof architecture !== "string" || architecture === "") {
     throw unusable(path, "architectures[0] is missing");
+  }
+  for (const key of sections) {
+    const isAbsent = config[key] === undefined || (config[key] === null && key !== "text_config");
+    if (!isAbsent && !isObject(config[key])) throw unusable(path, `${key} is not a JSON object`);
   }
   // Everything JSON.parse returns is JSON.
   return { config: config as JsonObject, architecture };
