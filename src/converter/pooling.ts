@@ -2,9 +2,10 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { poolingFile } from "../checkpoint/outline/details.js";
 import { parseJson, parseSide } from "../checkpoint/outline/side-files.js";
+import { unsupportedPooling } from "../llamacpp/python/convert-failures.js";
 import { isMissing } from "../util/errors.js";
 import { quote } from "../util/quote.js";
-import { badConfig, nativeUnsupported } from "./native-errors.js";
+import { badConfig } from "./native-errors.js";
 
 /** `enum llama_pooling_type`. */
 const types = { mean: 1, cls: 2, last: 3 } as const;
@@ -12,7 +13,7 @@ const types = { mean: 1, cls: 2, last: 3 } as const;
 /**
  * Returns the pooling type of an embedding model as llama.cpp's converter reads it (`_try_set_pooling_type` in
  * conversion/base.py): that of the first pooling in modules.json; undefined without one. Throws QS-CONVERT-CONFIG for
- * missing settings, and QS-CONVERT-NATIVE for a kind that no converter writes.
+ * missing settings, and for a kind that no converter writes.
  */
 export async function readPoolingType(folder: string): Promise<number | undefined> {
   const modules = await read(join(folder, "modules.json"));
@@ -31,7 +32,7 @@ export async function readPoolingType(folder: string): Promise<number | undefine
   const mode = pooling.pooling_mode;
   if (mode === "mean" || mode === "cls") return types[mode];
   if (mode === "lasttoken") return types.last;
-  throw nativeUnsupported(`does not support the pooling in ${path}`);
+  throw unsupportedPooling();
 }
 
 async function read(path: string): Promise<Buffer | undefined> {

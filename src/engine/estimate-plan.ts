@@ -129,7 +129,7 @@ async function predict(
 /** Errors of a recipe that a plan reports; others may be due to this machine, and the step reports them. */
 const refusals: ReadonlySet<string> = new Set([
   ...["QS-QUANTIZE-LARGER", "QS-QUANTIZE-REQUANTIZE"],
-  ...["QS-CONVERT-TOKENIZER", "QS-CONVERT-PRETOKENIZER", "QS-LFS-POINTER"],
+  ...["QS-CONVERT-TOKENIZER", "QS-CONVERT-PRETOKENIZER", "QS-CONVERT-CONFIG", "QS-LFS-POINTER"],
 ]);
 
 /**

@@ -26,6 +26,15 @@ export function unsupportedArchitecture(
   return new QuantsmithError("QS-CONVERT-ARCHITECTURE", message(name), { remedy, ...(at && { at }) });
 }
 
+/** Returns the error for a pooling that llama.cpp's converter refuses. */
+export function unsupportedPooling(): QuantsmithError {
+  return new QuantsmithError(
+    "QS-CONVERT-CONFIG",
+    "the model pools its token vectors in a way that llama.cpp does not support",
+    { remedy: "Use an embedding model that pools by mean, CLS token or last token." },
+  );
+}
+
 function unsupportedPattern(component: UnsupportedComponent): FailurePattern {
   const { message, remedy } = unsupported[component];
   return {
@@ -69,8 +78,8 @@ export const convertFailures: readonly FailurePattern[] = [
   {
     pattern: /NotImplementedError: Only MEAN, CLS, and LAST pooling types supported/,
     code: "QS-CONVERT-CONFIG",
-    message: () => "the model pools its token vectors in a way that llama.cpp does not support",
-    remedy: "Use an embedding model that pools by mean, CLS token or last token.",
+    message: () => unsupportedPooling().message,
+    remedy: unsupportedPooling().remedy,
   },
   {
     pattern: /BPE pre-tokenizer was not recognized(?:[\s\S]*?chkhsh: +([0-9a-f]{64}))?/,
