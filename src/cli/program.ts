@@ -18,6 +18,7 @@ const commands = {
   devices: () => import("./commands/devices.js"),
   publish: () => import("./commands/publish.js"),
   verify: () => import("./commands/verify.js"),
+  compare: () => import("./commands/compare.js"),
   doctor: () => import("./commands/doctor.js"),
   cache: () => import("./commands/cache.js"),
   schema: () => import("./commands/schema.js"),
@@ -211,6 +212,12 @@ program
   .option("--issuer <url>", "required OpenID Connect issuer of the signer")
   .option(...json)
   .action(async (release, options) => (await commands.verify()).verify(release, options));
+
+program
+  .command("compare <before> <after>")
+  .description("show what differs between two releases, local or on the Hub: sizes, metrics, smoke tests, inputs")
+  .option(...json)
+  .action(async (before, after, options) => (await commands.compare()).compare(before, after, options));
 
 program
   .command("doctor")

@@ -14,5 +14,7 @@ test.each([
 });
 
 test("null counts as absent, except for the language model", () => {
-  expect(parse({ quantization_config: null, vision_config: null, text_config: {} }).architecture).toBe("LlamaForCausalLM");
+  expect(parse({ quantization_config: null, vision_config: null, text_config: {} }).architecture).toBe(
+    "LlamaForCausalLM",
+  );
 });

@@ -1,15 +1,13 @@
 import { resolve } from "node:path";
 import { hubConnection } from "../../hub/connection.js";
-import { parseHubRef } from "../../hub/hub-ref.js";
 import type { ExpectedSigner } from "../../release/verify/check-signature.js";
 import { verifyFolder } from "../../release/verify/verify-folder.js";
 import { verifyRemote } from "../../release/verify/verify-remote.js";
 import type { VerifyReport } from "../../release/verify/verify-report.js";
 import { formatBytes } from "../../util/bytes.js";
-import { QuantsmithError } from "../../util/errors.js";
-import { quote } from "../../util/quote.js";
 import { interruptSignal } from "../interrupt.js";
 import { note, print, printJson, problemLines, textTable } from "../print.js";
+import { hubRelease } from "../release-target.js";
 
 /** `quantsmith verify`: prints the problems of a release; exit code 3 if it has errors. */
 export async function verify(release: string, options: { json?: boolean } & ExpectedSigner): Promise<void> {
@@ -28,14 +26,9 @@ async function verifyTarget(
   signer: ExpectedSigner,
 ): Promise<VerifyReport> {
   const signal = interruptSignal();
-  if (!release.startsWith("hf:")) return verifyFolder(resolve(release), signal, onFile, signer);
-  const ref = parseHubRef(release);
-  if (ref === undefined) {
-    throw new QuantsmithError("QS-VERIFY-TARGET", `${quote(release)} is not a repository`, {
-      remedy: "Write `hf:org/name`, or `hf:org/name@revision` for a branch, a tag or a commit.",
-    });
-  }
-  return verifyRemote(hubConnection(), { revision: "main", ...ref }, signal, onFile, signer);
+  const remote = hubRelease(release);
+  if (remote === undefined) return verifyFolder(resolve(release), signal, onFile, signer);
+  return verifyRemote(hubConnection(), remote, signal, onFile, signer);
 }
 
 function printReport({ ok, release, files, signature, resolutions, problems }: VerifyReport): void {
