@@ -18,7 +18,8 @@ export function note(lines: Lines): void {
 }
 
 function write(stream: NodeJS.WriteStream, lines: Lines): void {
-  const wrapped = (line: string) => (stream.isTTY ? wrapLine(line, stream.columns) : [line]);
+  // Without a size, a terminal has 0 columns.
+  const wrapped = (line: string) => (stream.isTTY && stream.columns > 0 ? wrapLine(line, stream.columns) : [line]);
   stream.write(
     [lines]
       .flat()
@@ -70,8 +71,8 @@ export function isInteractive(): boolean {
 
 /** Returns the terminal's size in characters. */
 export function terminalSize(): { rows: number; columns: number } {
-  const { rows = 24, columns = 80 } = process.stdout;
-  return { rows, columns };
+  const { rows, columns } = process.stdout;
+  return { rows: rows || 24, columns: columns || 80 };
 }
 
 export function printJson(document: unknown): void {

@@ -1,17 +1,12 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { availableParallelism } from "node:os";
-import { join } from "node:path";
-import { describeToolchain } from "../llamacpp/toolchain/toolchain.js";
 import type { Plan, Step } from "../plan/plan.js";
 import { pointlessWarnings, type VariantOutline } from "../stages/quantize/compare-variants.js";
-import type { PrepareContext, Prepared } from "../stages/stage.js";
-import { QuantsmithError } from "../util/errors.js";
+import type { Prepared } from "../stages/stage.js";
 import { jsonDifferences } from "../util/json-differences.js";
-import { systemTemporaryFolder } from "../util/system-temporary-folder.js";
 import { distinctWarnings, type Warning } from "../util/warnings.js";
 import { diskPeak } from "./disk-peak.js";
 import { marginBytes } from "./disk-space.js";
 import type { Fingerprint } from "./fingerprint.js";
+import { PlanTools } from "./plan-tools.js";
 import { isDropped, type StepRecord } from "./record.js";
 import { scheduleSeconds } from "./schedule-seconds.js";
 import { inputPath } from "./step-inputs.js";
@@ -51,24 +46,29 @@ export async function estimatePlan(plan: Plan, workspace: Workspace): Promise<Pl
   const steps: StepEstimate[] = [];
   const warnings = [...plan.warnings];
   const variants: VariantOutline[] = [];
-  for (const { step, fingerprint, key } of keyPlan(plan).values()) {
-    const record = await store.find(step.stage, key, { readOnly: true });
-    if (record !== undefined) present.set(step.id, record);
-    else if (step.mode === "reuse") continue; // not selected, so it is not built
-    const prepared = record === undefined ? await predict(step, present, store) : undefined;
-    warnings.push(...warningsOf(step, record ?? prepared ?? {}));
-    if (prepared?.variant !== undefined && step.variant !== undefined && step.comparatorOf === undefined) {
-      variants.push({ name: step.variant, bytes: prepared.bytes, ...prepared.variant });
+  const tools = new PlanTools();
+  try {
+    for (const { step, fingerprint, key } of keyPlan(plan).values()) {
+      const record = await store.find(step.stage, key, { readOnly: true });
+      if (record !== undefined) present.set(step.id, record);
+      else if (step.mode === "reuse") continue; // not selected, so it is not built
+      const prepared = record === undefined ? await predict(step, present, store, tools) : undefined;
+      warnings.push(...warningsOf(step, record ?? prepared ?? {}));
+      if (prepared?.variant !== undefined && step.variant !== undefined && step.comparatorOf === undefined) {
+        variants.push({ name: step.variant, bytes: prepared.bytes, ...prepared.variant });
+      }
+      const last = record ?? lastRecord(past, plan.name, step.id);
+      steps.push({
+        id: step.id,
+        stage: step.stage,
+        ...(step.variant === undefined ? {} : { variant: step.variant }),
+        ...(record !== undefined ? { status: "cached" } : newOrStale(fingerprint, last)),
+        predictedBytes: record !== undefined ? 0 : (prepared?.bytes ?? Math.ceil(step.predictedBytes)),
+        ...(last === undefined ? {} : { seconds: last.seconds }),
+      });
     }
-    const last = record ?? lastRecord(past, plan.name, step.id);
-    steps.push({
-      id: step.id,
-      stage: step.stage,
-      ...(step.variant === undefined ? {} : { variant: step.variant }),
-      ...(record !== undefined ? { status: "cached" } : newOrStale(fingerprint, last)),
-      predictedBytes: record !== undefined ? 0 : (prepared?.bytes ?? Math.ceil(step.predictedBytes)),
-      ...(last === undefined ? {} : { seconds: last.seconds }),
-    });
+  } finally {
+    await tools.close();
   }
   restoreDropped(plan, steps, present);
   const bytes = new Map(steps.map((step) => [step.id, step.predictedBytes]));
@@ -119,44 +119,12 @@ async function predict(
   step: Step,
   records: ReadonlyMap<string, StepRecord>,
   store: Store,
+  tools: PlanTools,
 ): Promise<Prepared | undefined> {
   const ready = Object.values(step.inputs).every((input) => input.kind === "outside" || records.has(input.step));
   const input = (name: string) => inputPath(step.inputs, name, records, store);
-  if (ready && step.prepare !== undefined) return withTools(async (context) => step.prepare?.({ ...context, input }));
-  return step.foresee === undefined ? undefined : withTools(async (context) => step.foresee?.(context));
-}
-
-/** Errors of a recipe that a plan reports; others may be due to this machine, and the step reports them. */
-const refusals: ReadonlySet<string> = new Set([
-  ...["QS-QUANTIZE-LARGER", "QS-QUANTIZE-REQUANTIZE"],
-  ...["QS-CONVERT-TOKENIZER", "QS-CONVERT-PRETOKENIZER", "QS-CONVERT-CONFIG", "QS-LFS-POINTER"],
-]);
-
-/**
- * Calls `action` with built tools and a temporary folder; undefined without tools, or if it fails. Throws the errors in
- * `refusals`.
- */
-async function withTools<T>(
-  action: (context: Omit<PrepareContext, "input">) => Promise<T | undefined>,
-): Promise<T | undefined> {
-  const tools = await describeToolchain();
-  if (tools.state !== "ready") return undefined;
-  let work: string | undefined;
-  try {
-    // A plan must not change the store.
-    work = await mkdtemp(join(await systemTemporaryFolder(), "quantsmith-plan-"));
-    return await action({
-      work,
-      toolchain: () => Promise.resolve(tools.toolchain),
-      threads: availableParallelism(),
-      signal: new AbortController().signal,
-    });
-  } catch (error) {
-    if (error instanceof QuantsmithError && refusals.has(error.code)) throw error;
-    return undefined;
-  } finally {
-    if (work !== undefined) await rm(work, { recursive: true, force: true });
-  }
+  if (ready && step.prepare !== undefined) return tools.use(async (context) => step.prepare?.({ ...context, input }));
+  return step.foresee === undefined ? undefined : tools.use(async (context) => step.foresee?.(context));
 }
 
 function newOrStale(description: Fingerprint, last: StepRecord | undefined): Pick<StepEstimate, "status" | "why"> {

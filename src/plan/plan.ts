@@ -3,7 +3,15 @@ import type { ComputeChoice } from "../llamacpp/compute/resolve-compute.js";
 import type { ToolId } from "../llamacpp/tool-digests.js";
 import type { EngineChoice } from "../stages/convert/choose-engine.js";
 import type { PackageParams } from "../stages/package/package-params.js";
-import type { OperationReport, PrepareContext, Prepared, Resource, StageContext, StageName } from "../stages/stage.js";
+import type {
+  ForeseeContext,
+  OperationReport,
+  PrepareContext,
+  Prepared,
+  Resource,
+  StageContext,
+  StageName,
+} from "../stages/stage.js";
 import type { JsonObject } from "../util/canonical-json.js";
 import type { Warning } from "../util/warnings.js";
 
@@ -44,7 +52,7 @@ export interface Step {
   /** Runs once before `run`, when all inputs exist, and returns the exact bytes; absent if the estimate is used. */
   prepare?(context: PrepareContext): Promise<Prepared>;
   /** Predicts the result of `prepare` before its inputs exist; absent or undefined if only the estimate is known. */
-  foresee?(context: Omit<PrepareContext, "input">): Promise<Prepared | undefined>;
+  foresee?(context: ForeseeContext): Promise<Prepared | undefined>;
   /** Outputs that may be dropped after their last reader. */
   intermediates: readonly string[];
   /** `prepared`: the result of `prepare`. */

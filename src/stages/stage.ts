@@ -106,7 +106,16 @@ export interface StageContext {
 }
 
 /** The environment of `Operation.prepare`, which may write only to `work`. */
-export type PrepareContext = Pick<StageContext, "input" | "work" | "toolchain" | "threads" | "signal">;
+export type PrepareContext = Pick<StageContext, "input" | "work" | "toolchain" | "threads" | "signal"> & Partial<Once>;
+
+/** What the steps of one plan share while it is estimated. */
+export interface Once {
+  /** Computes a result once for all steps that give this key; files of it stay until the end of the estimate. */
+  once<T>(key: string, compute: () => Promise<T>): Promise<T>;
+}
+
+/** The environment of `Step.foresee`. */
+export type ForeseeContext = Omit<PrepareContext, "input"> & Once;
 
 /** Result of `Operation.prepare`, computed from the inputs before any output is written. */
 export interface Prepared {

@@ -1,12 +1,11 @@
 import { stat } from "node:fs/promises";
 import { readGguf } from "../../gguf/read-header.js";
-import { quantizeDryRun } from "../../llamacpp/quantize-dry-run.js";
 import { type OutlineSource, outlineFile } from "../convert/write-outline.js";
+import { dryRun } from "../quantize/dry-run.js";
 import { choiceWarnings } from "../quantize/fallback-warnings.js";
 import { keepQuantized } from "../quantize/quantized-source.js";
 import { resolveTensorRules } from "../quantize/tensor-rules.js";
-import type { PrepareContext, Prepared } from "../stage.js";
-import { linkInput } from "../step-files.js";
+import type { ForeseeContext, Prepared } from "../stage.js";
 import { type AllocateParams, choiceBytes } from "./allocate-variant.js";
 import { defaultTypes } from "./candidates.js";
 
@@ -17,18 +16,12 @@ import { defaultTypes } from "./candidates.js";
 export async function foreseeChoice(
   params: AllocateParams,
   source: OutlineSource | { file: string },
-  context: Omit<PrepareContext, "input">,
+  context: ForeseeContext,
 ): Promise<Prepared | undefined> {
-  const path = await outlineFile(source, context.work);
+  const path = await context.once("outline", () => outlineFile(source, context.work));
   if (path === undefined) return undefined;
-  const { tensors } = await quantizeDryRun({
-    toolchain: await context.toolchain(),
-    cwd: context.work,
-    threads: context.threads,
-    signal: context.signal,
-    model: await linkInput({ input: () => path, work: context.work }, "model", "model.gguf"),
-    type: "Q8_0",
-  });
+  const input = (name: string) => (name === "model" ? path : undefined);
+  const { tensors } = await dryRun({ preset: "Q8_0", imatrixName: "" }, new Map(), { ...context, input });
   const quantized = new Set(tensors.filter(({ fromType, toType }) => fromType !== toType).map(({ name }) => name));
   const base = await readGguf(path);
   const rows = base.tensors.filter(({ name }) => quantized.has(name));

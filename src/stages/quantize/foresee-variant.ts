@@ -1,5 +1,5 @@
 import { type OutlineSource, outlineFile } from "../convert/write-outline.js";
-import type { PrepareContext, Prepared } from "../stage.js";
+import type { ForeseeContext, Prepared } from "../stage.js";
 import { planVariant } from "./plan-variant.js";
 import type { QuantizeParams } from "./quantize.js";
 
@@ -12,9 +12,9 @@ import type { QuantizeParams } from "./quantize.js";
 export async function foreseeVariant(
   params: QuantizeParams,
   source: (OutlineSource & { vocabularyBytes: number }) | { file: string },
-  context: Omit<PrepareContext, "input">,
+  context: ForeseeContext,
 ): Promise<Prepared | undefined> {
-  const model = await outlineFile(source, context.work);
+  const model = await context.once("outline", () => outlineFile(source, context.work));
   if (model === undefined) return undefined;
   const input = (name: string) => (name === "model" ? model : undefined);
   const { bytes, warnings = [], variant = { types: new Map() } } = await planVariant(params, { ...context, input });

@@ -1,10 +1,7 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { Gguf } from "../../gguf/gguf.js";
 import { mtpMatrices } from "../../gguf/mtp-tensors.js";
 import { readGguf } from "../../gguf/read-header.js";
 import type { Imatrix } from "../../gguf/read-imatrix.js";
-import { quantizeDryRun } from "../../llamacpp/quantize-dry-run.js";
 import { knownType } from "../../quant/ggml-types.js";
 import { presetByName } from "../../quant/presets.js";
 import type { Warning } from "../../util/warnings.js";
@@ -12,7 +9,7 @@ import { variantFileBytes } from "../allocate/file-size.js";
 import { readAllocatedTypes, type TensorTypes } from "../allocate/tensor-types.js";
 import { openImatrix } from "../ggml-source.js";
 import { type OperationReport, type PrepareContext, type Prepared, requiredInput } from "../stage.js";
-import { linkInput } from "../step-files.js";
+import { dryRun } from "./dry-run.js";
 import { fallbackWarnings } from "./fallback-warnings.js";
 import { labelWarnings } from "./label-warnings.js";
 import { mtpType, mtpTypes, mtpWarnings, uncalibrated } from "./mtp-types.js";
@@ -111,22 +108,4 @@ async function presetTypes(params: QuantizeParams, context: PrepareContext, base
     ],
     report: { commands: [argv], peakMemoryBytes },
   };
-}
-
-/** Runs `llama-quantize --dry-run` with rules. */
-async function dryRun(params: QuantizeParams, listed: TensorTypes, context: PrepareContext) {
-  // A separate folder, because `run` links the same inputs into the working folder.
-  const own = { input: context.input, work: await mkdtemp(join(context.work, "dry-run-")) };
-  const rulesFile = "tensor-types.txt";
-  if (listed.size > 0) await writeFile(join(own.work, rulesFile), tensorTypeFile(listed));
-  return quantizeDryRun({
-    toolchain: await context.toolchain(),
-    cwd: own.work,
-    threads: context.threads,
-    signal: context.signal,
-    model: await linkInput(own, "model", "model.gguf"),
-    type: params.preset,
-    ...(context.input("imatrix") && { imatrix: await linkInput(own, "imatrix", params.imatrixName) }),
-    ...(listed.size > 0 && { tensorTypes: rulesFile }),
-  });
 }

@@ -2,7 +2,7 @@ import type { Gguf } from "../../gguf/gguf.js";
 import type { StageContext } from "../stage.js";
 import { linkInput } from "../step-files.js";
 import { type Asked, questionOf } from "./expectation.js";
-import { modelName, runPrompts } from "./run-prompts.js";
+import { type Asking, modelName, runPrompts } from "./run-prompts.js";
 import type { ChildOutcome } from "./run-smoke-child.js";
 import { showPictures } from "./show-pictures.js";
 
@@ -13,7 +13,7 @@ import { showPictures } from "./show-pictures.js";
 export async function askAll(
   gguf: Gguf,
   asked: readonly Asked[],
-  contextTokens: number,
+  asking: Asking,
   context: StageContext,
 ): Promise<ChildOutcome> {
   await linkInput(context, "model", modelName);
@@ -21,11 +21,11 @@ export async function askAll(
   const outcome = await runPrompts(
     gguf,
     texts.map(({ prompt }) => questionOf(prompt)),
-    contextTokens,
+    asking,
     context,
   );
   if (texts.length === asked.length || outcome.problem !== null) return { ...outcome, replies: placed() };
-  const pictures = await showPictures(gguf, asked, contextTokens, context);
+  const pictures = await showPictures(gguf, asked, asking.contextTokens, context);
   return {
     ...outcome,
     replies: placed().map((reply, index) => reply ?? pictures.replies.get(index)),

@@ -7,30 +7,24 @@ import type { RenderedPrompt, SmokeQuestion } from "./protocol.js";
 
 /**
  * Renders questions with the file's chat template and exactly their messages, without the default system prompt that
- * some libraries add. Without a template, the model continues the prompt. Throws the errors of `renderChats`.
+ * some libraries add. Without a template, the model continues the prompt. `warn` gets a warning if engines render the
+ * questions differently; without it, they are not compared. Throws the errors of `renderChats`.
  */
 export async function renderPrompts(
   gguf: Gguf,
   questions: readonly SmokeQuestion[],
   context: RenderContext,
+  warn?: (warning: Warning) => void,
 ): Promise<RenderedPrompt[]> {
   const template = chatTemplate(gguf);
   if (template === undefined) return questions.map(({ prompt }) => ({ text: prompt, toolsShown: false }));
   const chats = questions.flatMap((question) => [chatOf(question), { ...chatOf(question), tools: [] }]);
   const renderings = await renderChats(template, chats, context);
+  if (warn !== undefined) {
+    const full = renderings.filter((_, index) => index % 2 === 0);
+    for (const warning of await secondOpinion(template, questions.map(chatOf), full, context)) warn(warning);
+  }
   return questions.map((_, index) => renderedPrompt(renderings[2 * index], renderings[2 * index + 1]));
-}
-
-/** Returns a warning if engines render the questions differently. Throws the errors of `renderChats`. */
-export async function promptWarnings(
-  gguf: Gguf,
-  questions: readonly SmokeQuestion[],
-  context: RenderContext,
-): Promise<Warning[]> {
-  const template = chatTemplate(gguf);
-  if (template === undefined) return [];
-  const chats = questions.map(chatOf);
-  return secondOpinion(template, chats, await renderChats(template, chats, context), context);
 }
 
 function chatOf({ prompt, system, tools }: SmokeQuestion): Chat {

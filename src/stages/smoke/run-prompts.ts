@@ -24,6 +24,13 @@ export function processLimits(memoryBytes: number, { backend }: StageContext["co
   return { memoryBytes, idleSeconds: backend === "cpu" ? idleSeconds : idleDeviceSeconds, silentSeconds };
 }
 
+/** How questions are asked. */
+export interface Asking {
+  contextTokens: number;
+  /** Whether the renderings of other engines are compared, with a warning. */
+  compareEngines: boolean;
+}
+
 /**
  * Loads the model in a child process, within memory and time limits, and runs the questions. Throws the errors of
  * `requireMemory`, `renderChats` and `runSmokeChild`.
@@ -31,12 +38,13 @@ export function processLimits(memoryBytes: number, { backend }: StageContext["co
 export async function runPrompts(
   gguf: Gguf,
   questions: readonly SmokeQuestion[],
-  contextTokens: number,
+  { contextTokens, compareEngines }: Asking,
   context: StageContext,
 ): Promise<ChildOutcome> {
   const { compute } = context;
   await requireMemory(context, contextTokens);
   const kind = modelKind(gguf);
+  const warn = compareEngines ? context.warn : undefined;
   const request = {
     model: modelName,
     kind,
@@ -46,7 +54,7 @@ export async function runPrompts(
     context: contextTokens,
     questions,
     pairs: kind === "text" ? [] : sentencePairs,
-    rendered: kind === "text" ? await renderPrompts(gguf, questions, context) : [],
+    rendered: kind === "text" ? await renderPrompts(gguf, questions, context, warn) : [],
   };
   const limits = processLimits(memoryLimit(gguf, contextTokens, compute.backend), compute);
   const outcome = await runSmokeChild(request, limits, context);

@@ -7,9 +7,8 @@ import type { Warning } from "../../util/warnings.js";
 import { type Operation, requiredInput } from "../stage.js";
 import { writeReport } from "../step-files.js";
 import { askAll } from "./ask-all.js";
-import { askedPrompts, questionOf, type SmokePrompt } from "./expectation.js";
-import { hasChatTemplate, modelKind } from "./model-facts.js";
-import { promptWarnings } from "./render-prompts.js";
+import { askedPrompts, type SmokePrompt } from "./expectation.js";
+import { hasChatTemplate } from "./model-facts.js";
 import type { Reply } from "./run-smoke-child.js";
 import { findUnmet, type Unmet } from "./unmet.js";
 
@@ -46,11 +45,7 @@ export const smokeBase: Operation<SmokeBaseParams> = {
   async run({ prompts, projector, context: contextTokens }, context) {
     const gguf = await readGguf(requiredInput(context, "model"));
     const asked = askedPrompts(prompts, projector && [projector]);
-    if (modelKind(gguf) === "text") {
-      const questions = prompts.filter(({ image }) => image === undefined).map(questionOf);
-      for (const warning of await promptWarnings(gguf, questions, context)) context.warn(warning);
-    }
-    const outcome = await askAll(gguf, asked, contextTokens, context);
+    const outcome = await askAll(gguf, asked, { contextTokens, compareEngines: true }, context);
     if (outcome.problem !== null) throw baseFailure(outcome.problem);
     const answers = asked.map(({ prompt }, index) => baseAnswer(prompt, outcome.replies[index]));
     for (const warning of unmetWarning(prompts, answers)) context.warn(warning);

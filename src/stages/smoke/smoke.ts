@@ -40,7 +40,7 @@ export const smoke: Operation<SmokeParams> = {
     const outcome: ChildOutcome =
       typeof gguf === "string"
         ? { replies: [], problem: gguf, loaded: undefined, peakMemoryBytes: 0 }
-        : await askAll(gguf, asked, contextTokens, context);
+        : await askAll(gguf, asked, { contextTokens, compareEngines: false }, context);
     await writeReport(context, "smoke.json", smokeReport(asked, base, outcome));
     const texts = outcome.replies.filter((_, index) => asked[index]?.projector === undefined);
     const speed = measureSpeed({ ...outcome, replies: texts }, { threads: context.threads, context: contextTokens });
