@@ -31,10 +31,17 @@ export async function readEnds(snapshot: string): Promise<ConfiguredEnds> {
   return { ids: [named].flat().filter((id) => typeof id === "number"), file };
 }
 
-/** Returns those of the tokens at which llama.cpp does not end an answer (`special_eog_ids` in src/llama-vocab.cpp). */
-function unknownEnds(gguf: Metadata, { ids }: ConfiguredEnds): number[] {
+/**
+ * Returns those of the tokens at which llama.cpp does not end an answer (`special_eog_ids` in src/llama-vocab.cpp), without
+ * ids beyond the vocabulary, which no answer contains.
+ */
+function unknownEnds(gguf: Metadata, { ids }: ConfiguredEnds): { id: number; text: string }[] {
   const known = ["eos", "eot", "eom"].map((role) => metadataNumber(gguf, endKey(role)));
-  return ids.filter((id) => !known.includes(id) && !endTexts.has(textOf(gguf, id) ?? ""));
+  const tokens = itemsOf(gguf, "tokenizer.ggml.tokens");
+  return ids
+    .filter((id) => !known.includes(id) && tokens[id] !== undefined)
+    .map((id) => ({ id, text: String(tokens[id]) }))
+    .filter(({ text }) => !endTexts.has(text));
 }
 
 /** A metadata key that the converter does not write. */
@@ -50,10 +57,10 @@ export interface ImpliedEnd {
  * Pure.
  */
 export function impliedEnd(gguf: Metadata, ends: ConfiguredEnds): ImpliedEnd | undefined {
-  const [id, ...others] = unknownEnds(gguf, ends);
+  const [end, ...others] = unknownEnds(gguf, ends);
   const key = ["eot", "eom"].map(endKey).find((each) => metadataNumber(gguf, each) === undefined);
-  if (id === undefined || others.length > 0 || key === undefined) return undefined;
-  const text = textOf(gguf, id) ?? "";
+  if (end === undefined || others.length > 0 || key === undefined) return undefined;
+  const { id, text } = end;
   const templates = [...gguf.metadata].flatMap(([name, entry]) =>
     /^tokenizer\.chat_template(\.|$)/.test(name) && entry.type === "string" ? [String(entry.value)] : [],
   );
@@ -91,26 +98,19 @@ export function noteEnd({ key, id, text }: ImpliedEnd, { note }: Pick<StageConte
 /** Warns of tokens that end an answer for transformers, and not for llama.cpp. Pure. */
 export function missingEnds(gguf: Metadata, ends: ConfiguredEnds): Warning[] {
   const missing = unknownEnds(gguf, ends);
-  if (missing.length === 0) return [];
-  const texts = missing.map((id) => {
-    const text = textOf(gguf, id);
-    return text === undefined ? `${id}` : `${quote(text)} (${id})`;
-  });
+  const [first] = missing;
+  if (first === undefined) return [];
+  const texts = missing.map(({ id, text }) => `${quote(text)} (${id})`);
   return [
     {
       code: "QW-TOKENS-END",
       message: `${ends.file} ends an answer at ${texts.slice(0, maxNames).join(", ")}, where llama.cpp goes on`,
-      remedy: `If the model ends its turns with it, set it in each file: \`quantsmith edit-metadata <file> --set ${endKey("eot")}:uint32=${missing[0]}\`. In tokenizer_config.json, \`eos_token\` names the one for all files.`,
+      remedy: `If the model ends its turns with it, set it in each file: \`quantsmith edit-metadata <file> --set ${endKey("eot")}:uint32=${first.id}\`. In tokenizer_config.json, \`eos_token\` names the one for all files.`,
     },
   ];
 }
 
 const endKey = (role: string) => `tokenizer.ggml.${role}_token_id`;
-
-function textOf(gguf: Metadata, id: number): string | undefined {
-  const text = itemsOf(gguf, "tokenizer.ggml.tokens")[id];
-  return text === undefined ? undefined : String(text);
-}
 
 function itemsOf({ metadata }: Metadata, key: string): readonly unknown[] {
   const value = metadata.get(key);
