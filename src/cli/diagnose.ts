@@ -1,6 +1,7 @@
 import { statfs } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { hubConnection } from "../hub/connection.js";
+import { proxyAgents } from "../hub/proxy.js";
 import { type ComputeReport, reportCompute } from "../llamacpp/compute/report-compute.js";
 import { describePython } from "../llamacpp/python/python-env.js";
 import { describeToolchain, type ToolchainStatus } from "../llamacpp/toolchain/toolchain.js";
@@ -31,7 +32,7 @@ export interface Doctor {
   memoryBytes: number;
   /** Free bytes for this user on the disk of the given folder. */
   diskFreeBytes: number;
-  /** Never contains the token itself; null for invalid Hub settings. */
+  /** Never contains the token itself; null for invalid settings of the Hub or its proxy. */
   hub: { endpoint: string; token: boolean } | null;
   problems: { code: string; message: string; remedy: string }[];
 }
@@ -40,7 +41,7 @@ export interface Doctor {
 export async function diagnose(folder: string = process.cwd()): Promise<Doctor> {
   const toolchain = await describeToolchain().catch(asMissing);
   const { problem, digest: _digest, ...python } = await describePython();
-  const hub = describeHub();
+  const hub = await describeHub();
   const problems = [
     await requireProc().catch(asExpected),
     toolchain.state === "missing" ? toolchain.problem : undefined,
@@ -94,9 +95,10 @@ function builtOnFirstUse(version: string): DoctorTool {
   return { path: null, version, source: "pinned (built on first use)" };
 }
 
-function describeHub(): NonNullable<Doctor["hub"]> | QuantsmithError {
+async function describeHub(): Promise<NonNullable<Doctor["hub"]> | QuantsmithError> {
   try {
     const { endpoint, hasToken } = hubConnection();
+    await proxyAgents(process.env)(new URL(endpoint));
     return { endpoint, token: hasToken };
   } catch (error) {
     if (error instanceof QuantsmithError) return error;

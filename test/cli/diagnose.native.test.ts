@@ -41,6 +41,12 @@ describe("diagnose", () => {
     expect(problem).toMatchObject({ code: "QS-ENV-CACHE", remedy: expect.stringContaining("QUANTSMITH_CACHE") });
   });
 
+  test("a proxy that cannot be used is a problem", async () => {
+    process.env.HTTPS_PROXY = "socks5://127.0.0.1:1";
+    const { problems, hub } = await diagnose(folder);
+    expect([problems.map(({ code }) => code), hub]).toEqual([["QS-HUB-PROXY"], null]);
+  });
+
   test("backends, and the choice of auto", async () => {
     const { compute } = await diagnose(folder);
     expect(compute.auto).toMatch(/^computes on /);

@@ -89,8 +89,17 @@ async function uploadRelease(
     via === "branch"
       ? await stage(connection, { repo, revision: stagingBranch, title, description }, release, main, hooks)
       : 0;
-  const { commit, sentBytes } = await syncRevision(connection, destination, release, main, hooks);
+  const { commit, sentBytes } = await syncRevision(connection, destination, release, main, hooks).catch((error) => {
+    throw via === "branch" ? withBranch(error, stagingBranch) : error;
+  });
   return { commit, sentBytes: staged + sentBytes };
+}
+
+/** Adds to a conflict the branch that has the uploaded files. */
+function withBranch(error: unknown, branch: string): unknown {
+  if (!(error instanceof QuantsmithError) || error.code !== "QS-PUBLISH-CONFLICT") return error;
+  const remedy = `${error.remedy} The branch ${branch} has the uploaded files; the next publication continues from it and deletes it.`;
+  return new QuantsmithError(error.code, error.message, { remedy, cause: error });
 }
 
 /** Commits the release to a staging branch and verifies it there. Returns the bytes sent. */

@@ -508,7 +508,10 @@ describe("concurrent publishers", () => {
     justBefore(/\/commit\/main/, () =>
       hub.repo("me/model")?.change("main", { title: "theirs", set: [theirs], remove: [] }),
     );
-    expect(await failure(publishFolder(connection, folder))).toBe("QS-PUBLISH-CONFLICT");
+    const conflict = await failureOf(publishFolder(connection, folder));
+    const left = (hub.repo("me/model")?.branches ?? []).filter((name) => name.startsWith("quantsmith-"));
+    expect(left).toHaveLength(1);
+    expect([conflict.code, conflict.remedy]).toEqual(["QS-PUBLISH-CONFLICT", expect.stringContaining(`${left[0]}`)]);
     expect(treeOf(hub)["README.md"]).toBe(sha256("# Theirs\n"));
     expect(await failure(publishFolder(connection, folder))).toBe("QS-PUBLISH-FOREIGN");
     await publishFolder(connection, folder, { replace: true });
