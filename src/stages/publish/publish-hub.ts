@@ -95,9 +95,9 @@ async function uploadRelease(
   return { commit, sentBytes: staged + sentBytes };
 }
 
-/** Adds to a conflict the branch that has the uploaded files. */
+/** Adds to an error after the staging the branch that has the uploaded files. */
 function withBranch(error: unknown, branch: string): unknown {
-  if (!(error instanceof QuantsmithError) || error.code !== "QS-PUBLISH-CONFLICT") return error;
+  if (!(error instanceof QuantsmithError)) return error;
   const remedy = `${error.remedy} The branch ${branch} has the uploaded files; the next publication continues from it and deletes it.`;
   return new QuantsmithError(error.code, error.message, { remedy, cause: error });
 }
