@@ -3,6 +3,7 @@ import type { Gguf, GgufValue } from "../../src/gguf/gguf.js";
 import { resolveToolchain } from "../../src/llamacpp/toolchain/toolchain.js";
 import { ollamaFiles } from "../../src/stages/package/ollama-files.js";
 import { renderPrompts } from "../../src/stages/smoke/render-prompts.js";
+import type { Warning } from "../../src/util/warnings.js";
 import { processIn } from "../fixtures/smoke-model.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 import { until } from "../fixtures/until.js";
@@ -52,6 +53,18 @@ test.each([
 test("smoke tests receive rendered prompts", async () => {
   const text = "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n";
   expect(await renderPrompts(chatml, [question], open())).toEqual([{ text, toolsShown: false }]);
+});
+
+test("prompts are rendered once, also to compare engines", async () => {
+  const differing = gguf("{% for m in messages %}{{ [m.role] }}{{ m.content }}{% endfor %}");
+  const [warnings, context] = [[] as Warning[], open()];
+  let renderings = 0;
+  const toolchain = () => {
+    renderings++;
+    return context.toolchain();
+  };
+  await renderPrompts(differing, [question], { ...context, toolchain }, (warning) => warnings.push(warning));
+  expect([renderings, warnings]).toMatchObject([1, [{ code: "QW-TEMPLATE-ENGINES" }]]);
 });
 
 test.each([

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { requireTemplate, templateError } from "../../corpus/require-template.js";
 import type { MetadataEdit } from "../../gguf/edit/change-metadata.js";
@@ -103,6 +102,6 @@ async function requireTemplates(
 }
 
 async function isListed(path: string): Promise<boolean> {
-  const sums = await readFile(join(dirname(path), "SHA256SUMS"), "utf8").catch(() => "");
+  const sums = await readRegular(join(dirname(path), "SHA256SUMS")).then(String, () => "");
   return sums.split("\n").some((line) => line.endsWith(`  ${basename(path)}`));
 }
