@@ -153,7 +153,6 @@ test.each<[string, string | Buffer, RegExp]>([
 
 describe("checkpoints that only upstream's converter may support", () => {
   test.each<[string, object]>([
-    ["fp8 weights", { quantization_config: { quant_method: "fp8", weight_block_size: [128, 128] } }],
     ["GPTQ weights", { quantization_config: { quant_method: "gptq", bits: 4 } }],
     ["an unknown rope scaling", { rope_scaling: { rope_type: "dynamic", factor: 2 } }],
     ["an unknown architecture", { architectures: ["FutureForCausalLM"] }],
