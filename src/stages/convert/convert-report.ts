@@ -7,6 +7,7 @@ import type { JsonObject } from "../../util/canonical-json.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
 import type { UsedEngine } from "./choose-engine.js";
+import { requireLoadable } from "./require-loadable.js";
 
 export interface ConvertParams extends JsonObject {
   outtype: "bf16" | "f16" | "f32" | "auto";
@@ -41,7 +42,8 @@ export interface ConvertReport {
 
 /**
  * Describes the converted file. Errors: QS-GGUF-*; QS-CONVERT-WEIGHTS if it contains no tensors; QS-CONVERT-PRETOKENIZER if
- * the recipe sets a pre-tokenizer for a tokenizer without one, since the record would be wrong.
+ * the recipe sets a pre-tokenizer for a tokenizer without one, since the record would be wrong; QS-CONVERT-TOKENIZER if
+ * llama.cpp would not load it.
  */
 export async function describeConverted(
   file: string,
@@ -63,6 +65,7 @@ export async function describeConverted(
         "Rename the files, also in their index, to model.safetensors or model-00001-of-00002.safetensors and so on.",
     });
   }
+  requireLoadable(gguf);
   return {
     ...{ engine, why },
     ...(pretokenizer === "auto" ? {} : { pretokenizer }),

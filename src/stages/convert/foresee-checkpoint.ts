@@ -15,6 +15,7 @@ import type { PrepareContext } from "../stage.js";
 import { addedEos } from "../warn-of-added-eos.js";
 import { checkpointWarnings } from "./checkpoint-warnings.js";
 import { pushImpliedEnd } from "./end-of-turn.js";
+import { requireLoadable } from "./require-loadable.js";
 import { templateWarnings } from "./template-warnings.js";
 import { textWarnings } from "./text-warnings.js";
 
@@ -66,6 +67,7 @@ async function foreseeNative(
     ...family.metadata(model),
     ...tokenizer,
   ]);
+  requireLoadable({ metadata });
   const tensors = await readCheckpoint(folder, family.multimodal === true);
   const stored = (name: string) => {
     const tensor = tensors.find((each) => each.name === name);
