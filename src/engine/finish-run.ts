@@ -1,6 +1,7 @@
 import type { Plan } from "../plan/plan.js";
 import type { RunReport } from "../release/release-report.js";
 import { collectReport } from "../stages/package/collect-report.js";
+import type { ErrorCode } from "../util/error-codes.js";
 import { QuantsmithError } from "../util/errors.js";
 import { type ChangedRelease, installRelease, type ReleaseTarget, withdrawRelease } from "./install-release.js";
 import type { RunOutcome } from "./run-plan.js";
@@ -45,15 +46,15 @@ export async function finishRun(
   const judged = outcome.steps.some(({ stage }) => stage === "package");
   const failed = judged ? rejected : [];
 
-  const errors = outcome.errors.map(({ error }) => error);
-  const nothing = errors.findIndex((error) => error instanceof QuantsmithError && error.code === "QS-PACKAGE-NOTHING");
-  // The variants' own errors are more specific than QS-PACKAGE-NOTHING.
-  if (nothing >= 0 && errors.length + failed.length > 1) errors.splice(nothing, 1);
+  const all = outcome.errors.map(({ error }) => error);
+  const isNothing = all.some((error) => isOf(error, ["QS-PACKAGE-NOTHING"]));
+  const causes = all.filter((error) => !isOf(error, consequences));
+  const errors = causes.length + failed.length > 0 ? causes : all;
   if (failed.length > 0) errors.push(gateError(failed));
   if (refusal !== undefined) errors.push(refusal);
 
   const packaged = refusal === undefined ? records.get("package") : undefined;
-  const withdraws = refusal === undefined && nothing >= 0 && failed.length === params.variants.length;
+  const withdraws = refusal === undefined && isNothing && failed.length === params.variants.length;
   let changed: ChangedRelease | undefined;
   try {
     if (packaged !== undefined) {
@@ -83,4 +84,11 @@ function gateError(variants: readonly string[]): QuantsmithError {
       remedy: "Read the reasons below the table, then change the variant or its gate.",
     },
   );
+}
+
+/** Errors of steps that found nothing to work with, since others failed; those are more specific. */
+const consequences: readonly ErrorCode[] = ["QS-PACKAGE-NOTHING", "QS-VALIDATE-NONE"];
+
+function isOf(error: unknown, codes: readonly ErrorCode[]): boolean {
+  return error instanceof QuantsmithError && codes.includes(error.code);
 }
