@@ -13,7 +13,7 @@ export function withScales(tensors: readonly CheckpointTensor[], layout: Fp8Layo
   const scales = new Map(
     tensors.filter(isScale).map((tensor) => [tensor.name.slice(0, -layout.suffix.length), tensor] as const),
   );
-  const plain = tensors.filter((tensor) => !isScale(tensor) && !isOfActivations(tensor, layout));
+  const plain = tensors.filter(({ name }) => !isScaleName(name, layout));
   const names = new Set(plain.map(({ name }) => name));
   const lonely = [...scales.keys()].find((name) => !names.has(name));
   if (lonely !== undefined) throw nativeUnsupported(`does not support scales of ${quote(lonely)}, which is missing`);
@@ -23,9 +23,9 @@ export function withScales(tensors: readonly CheckpointTensor[], layout: Fp8Layo
   });
 }
 
-/** Only for "fp8" does llama.cpp's converter know them. */
-function isOfActivations({ name }: CheckpointTensor, { suffix }: Fp8Layout): boolean {
-  return suffix === "_scale_inv" && name.endsWith(".activation_scale");
+/** Returns true for the scales of a matrix, and for those of activations, which llama.cpp's converter knows only for "fp8". */
+export function isScaleName(name: string, { suffix }: Fp8Layout): boolean {
+  return name.endsWith(`.weight${suffix}`) || (suffix === "_scale_inv" && name.endsWith(".activation_scale"));
 }
 
 function scalesOf({ name, dtype, shape }: CheckpointTensor, tensor: CheckpointTensor, { block }: Fp8Layout): Fp8Scales {

@@ -3,6 +3,8 @@ import type { JsonObject } from "../util/canonical-json.js";
 import { QuantsmithError } from "../util/errors.js";
 import type { TensorRule } from "./families/family.js";
 import { findFamily } from "./families/find-family.js";
+import { type Fp8Layout, fp8Layout } from "./fp8-layout.js";
+import { isScaleName } from "./fp8-scales.js";
 import { matchTensor, requireTensors } from "./match-tensors.js";
 import { readModelConfig } from "./model-config.js";
 import { NativeUnsupportedError } from "./native-errors.js";
@@ -13,6 +15,7 @@ import { readRope } from "./rope-parameters.js";
 export class HeaderCheck implements HeaderReader {
   #rules: ReadonlyMap<string, TensorRule> = new Map();
   #isMultimodal = false;
+  #fp8: Fp8Layout | undefined;
   readonly #seen = new Set<string>();
   #error: QuantsmithError | undefined;
 
@@ -24,6 +27,7 @@ export class HeaderCheck implements HeaderReader {
       const h = readModelConfig(family, config);
       family.metadata({ h, rope: readRope(h, family.ropeTypes), fileType: 0 });
       this.#rules = family.tensors(h);
+      this.#fp8 = fp8Layout(h.values.quantization_config);
     });
   }
 
@@ -31,7 +35,7 @@ export class HeaderCheck implements HeaderReader {
     if (this.#rules.size === 0) return;
     for (const { name: fullName, shape } of tensors) {
       const name = languageName(fullName, this.#isMultimodal);
-      if (name === undefined) continue;
+      if (name === undefined || (this.#fp8 !== undefined && isScaleName(name, this.#fp8))) continue;
       this.#try(() => {
         if (matchTensor(this.#rules, { name, shape }) !== undefined) this.#seen.add(name);
       });

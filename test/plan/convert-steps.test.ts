@@ -186,6 +186,11 @@ describe("a checkpoint whose files do not match", () => {
   test("a missing tensor and a missing tokenizer", async () => {
     const { "model.layers.1.mlp.up_proj.weight": _, ...rest } = shapes;
     expect(await refused({}, rest)).toMatchObject({ code: "QS-CONVERT-WEIGHTS", at: { line: 2 } });
+    const fp8 = { quantization_config: { quant_method: "fp8" } };
+    const scaled = { "model.layers.0.mlp.down_proj.weight_scale_inv": [1], ...rest };
+    expect(await refused(fp8, scaled)).toMatchObject({
+      message: expect.stringContaining('up_proj.weight" is missing'),
+    });
     const names = ["tokenizer_config.json", "special_tokens_map.json"];
     expect(await refused({}, shapes, names)).toMatchObject({ code: "QS-CONVERT-TOKENIZER", at: { line: 2 } });
   });
