@@ -124,25 +124,24 @@ public:
     }
 
     const float * read(size_t place, size_t width) override {
-        device_.run(parts_.size(), [&](ggml_context * context, ggml_cgraph * graph) {
-            for (const Part & part : parts_) {
-                if (part.place > place) continue;
-                ggml_tensor * from = ggml_view_2d(context, part.rows, width, part.rows->ne[1], part.rows->nb[1], (place - part.place) * sizeof(float));
-                ggml_build_forward_expand(graph, ggml_cpy(context, from, rows_of(context, read_, width, part.place, part.rows->ne[1])));
-            }
-            return ggml_graph_node(graph, -1);
-        }, nullptr);
         columns_.resize((place + width) * width);
-        ggml_backend_tensor_get(read_, columns_.data(), 0, columns_.size() * sizeof(float));
+        const size_t bytes = width * sizeof(float);
+        for (const Part & part : parts_) {
+            if (part.place > place) continue;
+            float * to = columns_.data() + part.place * width;
+            ggml_backend_tensor_get_2d(part.rows, to, (place - part.place) * sizeof(float), bytes, part.rows->ne[1], part.rows->nb[1], bytes);
+        }
         return columns_.data();
     }
 
     void subtract(size_t place, size_t width, const float * left) override {
-        ggml_backend_tensor_set(left_, left, 0, place * width * sizeof(float));
+        const size_t bytes = place * width * sizeof(float);
+        ggml_backend_tensor_set(left_, left, 0, bytes);
+        ggml_backend_tensor_set(right_, columns_.data(), 0, bytes);
         device_.run(2 * parts_.size(), [&](ggml_context * context, ggml_cgraph * graph) {
             for (const Part & part : parts_) {
                 if (part.place >= place) continue;
-                ggml_tensor * right = rows_of(context, read_, width, part.place, place - part.place);
+                ggml_tensor * right = rows_of(context, right_, width, part.place, place - part.place);
                 ggml_tensor * product = Device::multiply(context, right, rows_of(context, left_, width, part.place, part.rows->ne[1]));
                 ggml_tensor * rest = ggml_view_2d(context, part.rows, place - part.place, part.rows->ne[1], part.rows->nb[1], 0);
                 ggml_build_forward_expand(graph, ggml_sub_inplace(context, rest, product));
@@ -158,7 +157,7 @@ private:
     };
 
     DeviceRemainder(Device & device, const std::vector<FactorBlock> & blocks, size_t n)
-        : device_(device), matrices_(blocks.size() + 2), read_(matrices_.add(block_columns, n)), left_(matrices_.add(block_columns, n)) {
+        : device_(device), matrices_(blocks.size() + 2), left_(matrices_.add(block_columns, n)), right_(matrices_.add(block_columns, n)) {
         for (const FactorBlock & b : blocks) parts_.push_back({b.place, matrices_.add(n - b.place, b.width)});
     }
 
@@ -169,6 +168,6 @@ private:
 
     Device & device_;
     DeviceMatrices matrices_;
-    ggml_tensor * read_, * left_;
+    ggml_tensor * left_, * right_;
     std::vector<Part> parts_;
 };
