@@ -79,14 +79,14 @@ async function askBase(settings: Settings): Promise<Trial> {
   }
 }
 
-/** The settings without texts of the Hub and pictures, which the questions do not need. */
+/** The settings without the stages, texts and pictures that the questions do not need. */
 function withoutTexts(settings: Settings): Settings {
-  const corpus = [{ kind: "default" as const }];
   return {
     ...settings,
-    calibration: { ...settings.calibration, corpus },
-    search: { ...settings.search, corpus },
-    evaluation: { ...settings.evaluation, corpus },
+    stages: ["fetch", "convert", "smoke"],
+    calibration: { ...settings.calibration, corpus: [] },
+    search: { ...settings.search, corpus: [] },
+    evaluation: { ...settings.evaluation, corpus: [], categories: [] },
     smoke: settings.smoke.filter(({ image }) => image === undefined),
   };
 }
