@@ -21,10 +21,11 @@ export function licenseSection({
         `${base} is gated: access requires a request and acceptance of its terms. These files are derived from it, and the same terms apply.`,
       ]
     : [];
-  return ["## Licence\n", licenseLine(card, baseModel, base), ...gate, ""].join("\n");
+  return ["## Licence\n", licenseLine(card, baseModel, base), ...gate].join("\n");
 }
 
-function baseLink(baseModel: string | null, { model }: RunReport): string {
+/** The base model as a link to the Hub; without one, what the files were made from. */
+export function baseLink(baseModel: string | null, { model }: RunReport): string {
   if (baseModel === null) return model.files === undefined ? "the checkpoint" : "the GGUF source";
   return repoId.test(baseModel) ? markdownLink(baseModel, hubUrl(baseModel)) : codeSpan(baseModel);
 }

@@ -22,6 +22,7 @@ export function renderMethod({ report, calibration, imatrixFile }: MethodFacts):
   const compute = describeCompute(report);
   const evaluated = describeEvaluatedBase(report);
   const lines = [
+    "## How it was made\n",
     `- Source: ${commit === null ? "a local checkpoint" : `${markdownText(source)} at commit ${codeSpan(commit)}`}`,
   ];
   if (calibration !== null && imatrixFile !== null) {
@@ -35,12 +36,11 @@ export function renderMethod({ report, calibration, imatrixFile }: MethodFacts):
     ...(evaluated === undefined ? [] : [`- ${markdownText(evaluated)}`]),
     ...(compute === undefined ? [] : [`- ${markdownText(compute)}`]),
     ...Object.entries(report.toolchain).map(([tool, version]) => `- ${markdownText(`${toolName(tool)} ${version}`)}`),
-    `- Recipe and exact inputs: [${lockFileName}](./${lockFileName}); all figures: [report.html](./report.html) (open in a browser) and [release.json](./release.json)`,
+    `- Recipe and exact inputs: [${lockFileName}](./${lockFileName})`,
     `- Provenance: [${provenanceFile}](./${provenanceFile}) (in-toto, SLSA); bill of materials: [${bomFile}](./${bomFile}) (CycloneDX); checksums: [SHA256SUMS](./SHA256SUMS)`,
     "",
-    `The build is reproducible: texts are read in order, and generated texts use fixed seeds. With the same tools and type of ${compute === undefined ? "CPU" : "CPU and GPU"}, the same recipe produces files with the same checksums:\n`,
-    `${fenced("sh", `quantsmith run ${shellPath(report.recipe)} --locked ${lockFileName}`)}\n`,
-    `The recipe file ${codeSpan(report.recipe)}, its texts and the model are not part of the release; ${lockFileName} lists every setting and the digests of texts and model.\n`,
+    `With the same tools and type of ${compute === undefined ? "CPU" : "CPU and GPU"}, the recipe, its texts and the model, whose digests are in ${lockFileName}, produce files with the same checksums:\n`,
+    fenced("sh", `quantsmith run ${shellPath(report.recipe)} --locked ${lockFileName}`),
   );
   return lines.join("\n");
 }

@@ -1,11 +1,14 @@
 import type { HardwareCompatibility } from "../hardware/compatibility.js";
 import type { RunReport, VariantReport } from "../release/release-report.js";
+import { escapedControls } from "../util/printable.js";
+import { shellWord } from "../util/shell-word.js";
+import { joinBlocks } from "./card-layout.js";
 import { markdownText } from "./markdown.js";
 import { tasks } from "./recommendation-tasks.js";
 import { completionSnippets } from "./snippets/completion.js";
 import { embeddingSnippets, rerankerSnippet } from "./snippets/embedding.js";
 import { renderSnippets } from "./snippets/runtimes.js";
-import type { SnippetInput } from "./snippets/snippet.js";
+import { fenced, type SnippetInput } from "./snippets/snippet.js";
 
 export interface RunSectionFacts {
   report: RunReport;
@@ -20,25 +23,47 @@ export interface RunSectionFacts {
   reranker?: boolean;
   /** Sentence about the files for Ollama; empty for none. */
   ollamaNote: string;
+  /** A chat as the model's template renders it, with placeholders for its texts; null without one. */
+  promptFormat: string | null;
 }
 
 /** Default variants of runtimes, in order of preference. */
 const usual = ["Q4_K_M", "Q8_0"];
 
-/** Renders the model card's "Run" section for the recommended variant with its exact tag; common runtimes are not folded. */
+/** Renders how to download and run the recommended variant with its exact tag; common runtimes are not folded. */
 export function runSection(facts: RunSectionFacts): string {
-  const { report, hardware, repo, conversational, embedding, reranker, ollamaNote } = facts;
+  const { report, hardware, repo, conversational, embedding, reranker, ollamaNote, promptFormat } = facts;
   const { variants } = report;
   const example = exampleVariant(variants, hardware);
   if (example === undefined) return "";
   const others = variants.length > 1 ? ` For another variant, replace the ${repo === null ? "file name" : "tag"}.` : "";
-  const opening = `The examples use ${markdownText(example.name)}.${others}\n`;
+  const opening = [
+    "## How to run",
+    `The examples use ${markdownText(example.name)}.${others}`,
+    download(example, facts),
+  ];
   const place = { repo, file: example.file, tag: example.name };
-  if (reranker) return `${opening}\n${rerankerSnippet(place)}\n`;
-  if (embedding) return `${opening}\n${embeddingSnippets(place)}\n`;
-  if (!conversational) return `${opening}\n${completionSnippets(place)}\n`;
+  if (reranker) return joinBlocks([...opening, rerankerSnippet(place)]);
+  if (embedding) return joinBlocks([...opening, embeddingSnippets(place)]);
+  if (!conversational) return joinBlocks([...opening, completionSnippets(place)]);
   const input = { ...snippetInput(example, report, hardware, repo), ollamaNote };
-  return `${opening}\n${renderSnippets(input, ({ name }) => inTheOpen.has(name))}\n`;
+  return joinBlocks([
+    ...opening,
+    renderSnippets(input, ({ name }) => inTheOpen.has(name)),
+    promptFormat === null ? "" : `### Prompt format\n\n${fenced("text", escapedControls(promptFormat))}`,
+  ]);
+}
+
+/** The command that downloads a variant and its projector from the Hub; empty without a repository. */
+function download({ name, parts }: VariantReport, { repo, report: { projectors = [] } }: RunSectionFacts): string {
+  if (repo === null) return "";
+  const globs = [
+    `*-${name}${parts === undefined ? "" : "-*"}.gguf`,
+    ...(projectors.length > 0 ? ["mmproj-*.gguf"] : []),
+  ];
+  // A command for each, since only some versions of `hf` accept the option twice.
+  const commands = globs.map((glob) => `hf download ${shellWord(repo)} --include ${shellWord(glob)} --local-dir .`);
+  return fenced("sh", commands.join("\n"));
 }
 
 /** Returns the variant recommended for the most devices; without recommendations, a default of runtimes. */
@@ -52,7 +77,7 @@ function exampleVariant(
   return usual.map((name) => best.find((one) => one.name === name)).find(Boolean) ?? best[0];
 }
 
-const inTheOpen: ReadonlySet<string> = new Set(["llama.cpp", "Ollama"]);
+const inTheOpen: ReadonlySet<string> = new Set(["llama.cpp", "Ollama", "LM Studio"]);
 
 function snippetInput(
   { name, file }: VariantReport,

@@ -189,7 +189,7 @@ describe("hardware-compatibility.json", () => {
 
   test("agrees with the card and the page", () => {
     const card = readFileSync(join(release, "README.md"), "utf8");
-    expect(card).toMatch(/## Which file for which device\n\n\| Device \| Variant \|/);
+    expect(card).toMatch(/## Which file for which device\n\n\| Device \| Take \|/);
     expect(card).toMatch(/\| bystander \| \[Q5_K_M\]\(\.\/tiny-llama-Q5_K_M\.gguf\) \| [\d.]+ MB \|/);
     expect(card).toMatch(
       /<summary>All devices at \d+ tokens of context<\/summary>\n\n\| Device \| Q5_K_M \| Q3_K_M \|/,

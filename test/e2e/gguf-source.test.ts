@@ -64,7 +64,7 @@ describe("a GGUF file as the source", () => {
     const text = (name: string) => readFileSync(join(report.release, name), "utf8");
     expect(text("provenance.intoto.json")).toContain(source.sha256);
     expect(text("recipe.lock.yaml")).toContain(`sha256:${source.sha256}`);
-    expect(text("README.md")).toContain("made from a local GGUF file");
+    expect(text("README.md")).toContain("Quantized from a local GGUF file");
     const locked = () => quantsmith(["run", recipe, "--out", out, "--json", "--locked"]);
     expect((await locked()).exitCode).toBe(0);
     const other = Buffer.from(content);

@@ -2,6 +2,8 @@ import { describe, expect, test } from "vitest";
 import { emptyCard } from "../../src/checkpoint/base-card.js";
 import { figureCells } from "../../src/release/figures.js";
 import { type CardFacts, renderCard } from "../../src/report/card.js";
+import { describeSpeeds } from "../../src/report/hardware/describe-speeds.js";
+import { deviceLines } from "../../src/report/hardware/device-lines.js";
 import { hardwareOf } from "../fixtures/release-hardware.js";
 import { largeReport } from "../fixtures/release-report.js";
 
@@ -69,6 +71,8 @@ const facts: CardFacts = {
   repo: null,
   calibrationDatasets: [],
   ollamaNote: "",
+  promptFormat: null,
+  layout: {},
   unsafe: [],
   conversational: true,
   imatrixFile: "Model-imatrix.gguf",
@@ -78,10 +82,39 @@ const facts: CardFacts = {
   assets: new Set(),
 };
 
-test("the file table contains every variant with figures and errors", () => {
-  expect(renderCard(facts)).toContain(
-    "| [Q4_K_M](./Model-Q4_K_M.gguf) | 2.50 GB | 4.89 | 0.01234 ± 0.00012 | – | 91.50 % | 2/2 |",
+test("every variant is listed with what decides, and in the details with all figures", () => {
+  const card = renderCard(facts);
+  expect(card).toContain(
+    "| File | Size | Mean KLD | About |\n| --- | --- | --- | --- |\n| [Q4_K_M](./Model-Q4_K_M.gguf) | 2.50 GB | 0.01234 ± 0.00012 | **recommended**, small loss |\n",
   );
+  expect(card).toContain("| [Q4_K_M](./Model-Q4_K_M.gguf) | 2.50 GB | 4.89 | 0.01234 ± 0.00012 | – | 91.50 % | 2/2 |");
+});
+
+test("the card begins with the picture, the files and the devices; most of the rest is folded", () => {
+  const hardware = hardwareOf(largeReport, ["rtx-3090", "iphone-15-pro"]);
+  const assets = new Set(["assets/size-kld.svg"]);
+  const card = renderCard({ ...facts, report: largeReport, hardware, assets });
+  const lines = card.replace(/<details>[\s\S]*?<\/details>/g, "").split("\n");
+  expect(lines.filter((line) => /^(#{1,2} |!\[|\| (File|Device))/.test(line)).map((line) => line.slice(0, 16))).toEqual(
+    [
+      ...[
+        "# Example-4B-Ins",
+        "![Size and mean ",
+        "## Files",
+        "| File | Size | ",
+        "## Which file fo",
+        "| Device | Take ",
+      ],
+      ...["## How to run", "## Details", "## How it was ma", "## Licence"],
+    ],
+  );
+});
+
+test("a local source with a known base model links to it", () => {
+  const local = { ...facts.report, model: { ...facts.report.model, source: "local folder", commit: null } };
+  const link = "[org/Model](https://huggingface.co/org/Model)";
+  expect(renderCard({ ...facts, report: local })).toContain(`Quantized from ${link} (8.00 GB as 16-bit GGUF)`);
+  expect(renderCard({ ...facts, report: local, baseModel: null })).toContain("Quantized from a local checkpoint (");
 });
 
 test("a smoke test whose prompts the base itself fails judges nothing", () => {
@@ -212,15 +245,47 @@ describe("the fit on devices", () => {
 
   test("begins with the recommended variant for each device, phones first", () => {
     const [titles, , ...picks] = rows("## Which file for which device");
-    expect(titles).toEqual(["Device", "Variant", "Size", "Context", "Tokens/s", "Reason"]);
+    expect(titles).toEqual(["Device", "Take", "Context", "Tokens/s"]);
     expect(picks.map(([device]) => device)).toEqual([
       "iPhone 15 Pro",
       "GeForce RTX 3090",
       "2 × GeForce RTX 3090",
       "Laptop without graphics card, 16 GB DDR5",
     ]);
-    expect(picks[1]?.slice(1, 4)).toEqual(["[Q8_0](./Example-4B-Instruct-Q8_0.gguf)", "4.27 GB", "8192 (up to 65536)"]);
-    expect(card.indexOf("## Which file")).toBeLessThan(card.indexOf("## Files"));
+    expect(picks[1]?.slice(1, 3)).toEqual(["[Q8_0](./Example-4B-Instruct-Q8_0.gguf)", "8192"]);
+    const reasons = rows("<details><summary>Why which file for which device</summary>");
+    expect(reasons[0]).toEqual(["Device", "Variant", "Size", "Context", "Tokens/s", "Reason"]);
+    expect(reasons[3]?.slice(1, 4)).toEqual([
+      "[Q8_0](./Example-4B-Instruct-Q8_0.gguf)",
+      "4.27 GB",
+      "8192 (up to 65536)",
+    ]);
+  });
+
+  test("has one line for the devices of a class with the same file, from the slowest to the fastest", () => {
+    const hardware = hardwareOf(largeReport, ["rtx-3090", "rtx-4090"]);
+    const [line, ...others] = deviceLines(hardware);
+    expect([line?.devices, others]).toEqual([["GeForce RTX 3090", "GeForce RTX 4090"], []]);
+    const speeds = hardware.results.filter(
+      ({ variant, context }) => variant === line?.variant && context === line.context,
+    );
+    const low = Math.min(...speeds.map(({ decode }) => decode?.low ?? Number.NaN));
+    const high = Math.max(...speeds.map(({ decode }) => decode?.high ?? Number.NaN));
+    expect(line?.speed).toBe(`${low.toFixed(0)}–${high.toFixed(0)}`);
+  });
+
+  test("states why a speed is empty", () => {
+    const hardware = hardwareOf(largeReport, ["rtx-3090", "iphone-15-pro"]);
+    const [gpu, phone] = hardware.devices;
+    if (gpu === undefined || phone === undefined) throw new Error("no device");
+    const results = hardware.results.map((result) =>
+      result.device === phone.id ? { ...result, decode: null } : result,
+    );
+    const text = (bandwidth: typeof phone.bandwidth) =>
+      describeSpeeds({ ...hardware, results, devices: [gpu, { ...phone, bandwidth }] });
+    expect(text(null)).toContain("No speed for iPhone 15 Pro: its memory bandwidth is unknown.");
+    expect(text(phone.bandwidth)).toContain("No speed for iPhone 15 Pro: nothing is published about models this small");
+    expect(describeSpeeds(hardware)).not.toContain("No speed");
   });
 
   test("ends with folded tables of all variants on all devices, one per context", () => {
@@ -253,6 +318,21 @@ describe("the run section", () => {
     expect(published).toContain("llama-cli -hf me/Model-GGUF:Q4_K_M -ngl 99");
     expect(published).toContain("ollama run hf.co/me/Model-GGUF:Q4_K_M");
     for (const name of ["PocketPal AI", "LM Studio", "node-llama-cpp"]) expect(published).toContain(`### ${name}`);
+  });
+
+  test("has the command that downloads the file and its projector", () => {
+    const projector = { file: "mmproj-Model-F16.gguf", bytes: 1, sha256: "ab", type: "F16", pictureTokens: null };
+    const report = { ...facts.report, projectors: [{ ...projector, pictures: true, audio: false, shown: false }] };
+    expect(renderCard({ ...facts, report, repo: "me/Model-GGUF" })).toContain(
+      "hf download me/Model-GGUF --include '*-Q4_K_M.gguf' --local-dir .\nhf download me/Model-GGUF --include 'mmproj-*.gguf' --local-dir .\n",
+    );
+    expect(renderCard({ ...facts, report })).not.toContain("hf download");
+  });
+
+  test("has the prompt format as a text that cannot end its fence", () => {
+    const card = renderCard({ ...facts, promptFormat: "<s>\u001b[1m{prompt}\n```\n" });
+    expect(card).toContain("### Prompt format\n\n````text\n<s>\\u001b[1m{prompt}\n```\n\n````");
+    expect(renderCard(facts)).not.toContain("Prompt format");
   });
 
   test("uses the default variant of runtimes as the example", () => {
@@ -317,7 +397,7 @@ test("the file table lists the devices on which each variant fits fully", () => 
       .slice(card.indexOf("| File |"))
       .split("\n")
       .slice(2, 2 + passed.variants.length);
-    return lines.map((line) => line.split("|").at(-2)?.trim());
+    return lines.map((line) => line.split("|").at(3)?.trim());
   };
   expect(new Set(cells(["h200-141gb"]))).toEqual(new Set(["all 1"]));
   const small = cells(["h200-141gb", "galaxy-a54-6gb"]);
@@ -335,12 +415,6 @@ test("a measurement on a part of the text is noted with the figures and in the f
   expect(card).toContain("Q4_K_M after 8 of 80 chunks.");
   expect(card).toContain("Q4_K_M: perplexity on 8 of 80 chunks");
   expect(renderCard(facts)).toContain("base on 80 × 512 tokens");
-});
-
-test("the rebuild command lists the other inputs", () => {
-  expect(renderCard(facts)).toMatch(
-    /The recipe file `model\.yaml`, its texts and the model are not part of the release/,
-  );
 });
 
 test("a variant is shown beside the preset that it is compared with, with both figures and sizes", () => {
@@ -365,7 +439,7 @@ describe("a dynamic variant", () => {
   };
 
   test("is marked in the file table", () => {
-    expect(cardOf({})).toContain("[Q4_K_M](./Model-Q4_K_M.gguf) dynamic |");
-    expect(renderCard(facts)).not.toContain("gguf) dynamic");
+    expect(cardOf({})).toContain("| **recommended**, small loss, dynamic |");
+    expect(renderCard(facts)).not.toContain("dynamic |");
   });
 });

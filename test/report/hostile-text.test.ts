@@ -131,6 +131,7 @@ function expectSameMarkdown(actual: string, expected: string): void {
 function structureOf(language: string, code: string): unknown {
   switch (language) {
     case "sh":
+    case "text":
       return undefined;
     case "js":
       return scriptSyntax(code);

@@ -3,7 +3,7 @@ import { type HardwareCompatibility, hardwareCompatibility } from "../../hardwar
 import { canonicalJson } from "../../util/canonical-json.js";
 import { parseStrictJson } from "../../util/strict-json.js";
 import { bomFile } from "../bom.js";
-import { figureCells } from "../figures.js";
+import { figureCells, figureTitles } from "../figures.js";
 import type { RunReport, VariantReport } from "../release-report.js";
 import { weightFiles } from "../variant-files.js";
 import { errorProblem, type VerifyProblem } from "./verify-report.js";
@@ -88,23 +88,33 @@ function contradictions({ variants, devices, results, recommended }: HardwareCom
   return [...unknown, ...picks];
 }
 
-/** Compares the model card's file table, if it has one, with `release.json`. */
+/** Compares the tables of the model card that list files with `release.json`, by the titles of their columns. */
 export function checkCard(text: string, report: RunReport): VerifyProblem[] {
-  const lines = text.split("\n");
+  const tables = tablesOf(text);
   return report.variants.flatMap((variant) => {
     if (!hasMetrics(variant)) return [];
-    const row = lines.find((line) => line.startsWith(`| [${variant.name}](./${variant.file}) |`));
-    // Cards of earlier versions have other columns, but the same formats.
-    const shown = new Set(row?.split("|").map((cell) => cell.trim()));
-    const figures = figureCells(variant).slice(1, -1);
-    if (row === undefined || figures.every((cell) => cell === "–" || shown.has(cell))) return [];
-    return [
-      errorProblem(
-        "QS-VERIFY-FIGURE",
-        cardFile,
-        `${cardFile} lists different metrics for ${variant.name} than release.json`,
-      ),
-    ];
+    // Cards of earlier versions have other columns, but the same titles and formats, and notes after the link.
+    const figures = new Map(figureCells(variant).map((cell, index) => [figureTitles[index] ?? "", cell]));
+    const isOf = (row: readonly string[]) => row[0]?.startsWith(`[${variant.name}](./${variant.file})`) === true;
+    const differs = tables.some(({ titles, rows }) =>
+      rows.filter(isOf).some((row) => row.some((cell, index) => (figures.get(titles[index] ?? "") ?? cell) !== cell)),
+    );
+    if (!differs) return [];
+    const message = `${cardFile} lists different metrics for ${variant.name} than release.json`;
+    return [errorProblem("QS-VERIFY-FIGURE", cardFile, message)];
+  });
+}
+
+/** The tables of a Markdown text, as trimmed cells. */
+function tablesOf(text: string): { titles: string[]; rows: string[][] }[] {
+  return [...text.matchAll(/^\|.*(?:\n\|.*)*/gm)].map(([table]) => {
+    const [titles = [], , ...rows] = table.split("\n").map((line) =>
+      line
+        .split("|")
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
+    return { titles, rows };
   });
 }
 

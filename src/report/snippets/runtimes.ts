@@ -38,16 +38,12 @@ const otherFormats = [
   ],
 ] as const;
 
-/** Renders snippets in Markdown: matching runtimes first, the others folded, then a note on runtimes for other formats. */
+/** Renders snippets in Markdown: matching runtimes first, the others folded, with a note on runtimes for other formats. */
 export function renderSnippets(input: SnippetInput, matters: (runtime: Runtime) => boolean): string {
   const here = runtimes.filter(matters);
   const elsewhere = runtimes.filter((runtime) => !matters(runtime));
-  const rest = elsewhere.map((runtime) => section(runtime, input)).join("\n\n");
-  return [
-    ...here.map((runtime) => section(runtime, input)),
-    markdownDetails("Other programs", rest),
-    otherFormatsNote(),
-  ].join("\n\n");
+  const rest = [...elsewhere.map((runtime) => section(runtime, input)), otherFormatsNote()].join("\n\n");
+  return [...here.map((runtime) => section(runtime, input)), markdownDetails("Other programs", rest)].join("\n\n");
 }
 
 function section({ name, docs, snippet }: Runtime, input: SnippetInput): string {

@@ -3,6 +3,7 @@ import { type RenderContext, renderChats } from "../../corpus/render-chats.js";
 import type { Gguf } from "../../gguf/gguf.js";
 import { chooseTemplate, type OllamaTemplate, testChats } from "../../report/ollama/choose-template.js";
 import { ollamaParams } from "../../report/ollama/params.js";
+import { rendersDate } from "./prompt-format.js";
 
 export interface OllamaFiles {
   /** Files that Ollama reads besides the models, name to content. */
@@ -50,7 +51,7 @@ async function convertedTemplate(
   context: RenderContext,
 ): Promise<OllamaTemplate | undefined> {
   // Ollama's templates cannot contain a date.
-  if (/\b(strftime_now|date_string|datetime)\b/.test(own.template)) return undefined;
+  if (rendersDate(own.template)) return undefined;
   const chats = testChats.map((messages) => ({ messages, addGenerationPrompt: true }));
   const renderings = await renderChats(own, chats, context);
   return chooseTemplate(

@@ -8,6 +8,7 @@ import { hasChatTemplate, modelKind } from "../smoke/model-facts.js";
 import type { StageContext } from "../stage.js";
 import { ollamaFiles } from "./ollama-files.js";
 import type { PackageParams } from "./package-params.js";
+import { promptFormat } from "./prompt-format.js";
 
 /** Facts about the files that runtimes read, for the model card. */
 export interface RuntimeFacts {
@@ -16,6 +17,8 @@ export interface RuntimeFacts {
   /** True for rerankers. */
   reranker: boolean;
   ollamaNote: string;
+  /** A chat in the model's prompt format, with placeholders; null without one. */
+  promptFormat: string | null;
 }
 
 /**
@@ -38,5 +41,7 @@ export async function writeRuntimeFiles(
     const facts = { report, gguf, repo: publishRepo, embedding, sampling: ollamaParams(gguf) };
     await writeFile(join(context.out, modelYamlFile), renderModelYaml(facts));
   }
-  return { conversational: hasChatTemplate(gguf) && kind === "text", embedding, reranker, ollamaNote: note };
+  const conversational = hasChatTemplate(gguf) && kind === "text";
+  const format = conversational ? await promptFormat(gguf, context) : null;
+  return { conversational, embedding, reranker, ollamaNote: note, promptFormat: format };
 }

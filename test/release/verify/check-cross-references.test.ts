@@ -2,7 +2,7 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import type { HardwareCompatibility } from "../../../src/hardware/compatibility.js";
-import { figureCells } from "../../../src/release/figures.js";
+import { figureCells, figureTitles } from "../../../src/release/figures.js";
 import type { RunReport } from "../../../src/release/release-report.js";
 import { verifyFolder } from "../../../src/release/verify/verify-folder.js";
 import { parseChecked } from "../../../src/util/checked-json.js";
@@ -31,10 +31,12 @@ beforeAll(async () => {
   const text = { type: "data", name: "recipe.lock.yaml", hashes: [{ alg: "SHA-256", content: "0".repeat(64) }] };
   writeFileSync(join(good, "bom.cdx.json"), JSON.stringify({ components: [...components, text] }));
   writeFileSync(join(good, "hardware-compatibility.json"), JSON.stringify(hardwareOf(report)));
+  const titles = ["File", ...figureTitles.slice(1, -1), "Fits on"];
+  const head = [titles, titles.map(() => "---")].map((cells) => `| ${cells.join(" | ")} |`);
   const rows = report.variants.map(
     (variant) => `| [${variant.name}](./${variant.file}) | ${figureCells(variant).slice(1, -1).join(" | ")} | all |`,
   );
-  writeFileSync(join(good, "README.md"), `# tiny\n\n${rows.join("\n")}\n`);
+  writeFileSync(join(good, "README.md"), `# tiny\n\n${[...head, ...rows].join("\n")}\n`);
   await seal(good, report);
 });
 

@@ -45,6 +45,7 @@ export function foreignRelease(text: (field: string) => string, licenseLink: str
       ...{ report, card, hardware, unsafe: [text("unsafe file")], conversational: true, embedding: false },
       ...{ baseModel: "org/Model", quantizedBy: text("publisher"), tags: [text("tag")], repo: null },
       ...{ imatrixFile: text("imatrix"), calibrationDatasets: [text("dataset")], ollamaNote: "" },
+      ...{ promptFormat: text("prompt format"), layout: {} },
       ...{ calibration: corpus("calibration text"), evaluation: corpus("evaluation text") },
       assets: new Set([
         ...[assetPaths.sizeKld, assetPaths.kldPercentiles, assetPaths.expertCoverage],
