@@ -27,7 +27,7 @@ const rooms = {
     "quant",
     "util",
   ],
-  recipe: ["stages", "release", "hardware", "llamacpp", "hub", "quant", "util"],
+  recipe: ["stages", "report", "release", "hardware", "llamacpp", "hub", "quant", "util"],
   plan: [
     "recipe",
     "stages",

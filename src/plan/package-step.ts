@@ -57,6 +57,7 @@ export function packageParams(settings: Settings, facts: PlanFacts): PackagePara
     toolFiles: facts.toolFiles,
     publishRepo: settings.publish?.target.kind === "hub" ? settings.publish.target.repo : null,
     metadata: settings.metadata,
+    card: settings.card,
     lock: lock(settings, facts),
     toolchain: facts.toolVersions,
     warnings: facts.model.warnings.map(publicWarning),
@@ -161,6 +162,7 @@ function lock(settings: Settings, facts: PlanFacts): PackageParams["lock"] {
     },
     convert: { ...settings.convert, engine: convertEngine(settings, facts).engine },
     ...(Object.keys(settings.metadata).length === 0 ? {} : { metadata: settings.metadata }),
+    ...(Object.keys(settings.card).length === 0 ? {} : { card: settings.card }),
     calibration: { ...settings.calibration, corpus: texts("calibration") },
     ...(usesCopy(settings) ? { base: "Q8_0" } : {}),
     ...(searches(settings) || measuresCopy(settings)

@@ -1,10 +1,12 @@
 import { dirname, parse, resolve } from "node:path";
 import type { Catalog } from "../hardware/catalog/device.js";
+import type { CardLayout } from "../report/card-layout.js";
 import { QuantsmithError, type SourceLocation } from "../util/errors.js";
 import { quote } from "../util/quote.js";
 import { sha256 } from "../util/sha256.js";
 import { checkFile } from "./check-file.js";
 import { crossCheck } from "./cross-check.js";
+import { readCardLayout } from "./recipe-card.js";
 import { checkDevices, recipeCatalog } from "./recipe-devices.js";
 import { type Recipe, recipeSchema } from "./schema.js";
 import type { YamlPath } from "./yaml/diagnostics.js";
@@ -19,6 +21,8 @@ export interface LoadedRecipe {
   /** sha256 of the recipe's text. */
   sha256: string;
   recipe: Recipe;
+  /** The recipe's `card` with the contents of its files. */
+  card: CardLayout;
   /** Contains all devices that the recipe names. */
   catalog: Catalog;
   /** Returns the place of the value at a path, for later errors; of the nearest parent if the recipe omits it. */
@@ -53,5 +57,6 @@ export async function loadRecipe(path: string): Promise<LoadedRecipe> {
     ...crossCheck(data, folder),
     ...checkDevices(data, catalog),
   ]);
-  return { file, name, sha256: sha256(text), recipe, catalog, locate: (at) => yaml.place(at, "value").at };
+  const card = await readCardLayout(recipe.card ?? {}, yaml, folder);
+  return { file, name, sha256: sha256(text), recipe, card, catalog, locate: (at) => yaml.place(at, "value").at };
 }

@@ -4,6 +4,7 @@ import { parseHubName, repoId, revisionForm } from "../hub/hub-ref.js";
 import { projectorTypes } from "../quant/names.js";
 import { quote } from "../util/quote.js";
 import { patternString, schemaIssue } from "../util/schema-issue.js";
+import { card } from "./card-schema.js";
 import { compute } from "./compute-schema.js";
 import { corpus, isPlainPath } from "./corpus-schema.js";
 import { evaluation } from "./evaluation-schema.js";
@@ -244,6 +245,7 @@ export const recipeSchema = z
         "Keep the 16-bit GGUF and the base logits after their last use (default true). `false` saves disk space, but later changes may rebuild them.",
       ),
     metadata: metadata.exactOptional(),
+    card: card.exactOptional(),
     compute: compute.exactOptional(),
     executors: executors.exactOptional(),
     publish: publish.exactOptional().describe("Target and settings of `--publish`."),

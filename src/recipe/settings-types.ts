@@ -1,6 +1,7 @@
 import type { Catalog, Device } from "../hardware/catalog/device.js";
 import type { ComputeSettings } from "../llamacpp/compute/compute.js";
 import type { ProjectorType } from "../quant/names.js";
+import type { CardLayout } from "../report/card-layout.js";
 import type { Budget } from "../stages/allocate/budget.js";
 import type { ConvertEngine } from "../stages/convert/choose-engine.js";
 import type { PublishTarget } from "../stages/publish/target.js";
@@ -136,6 +137,8 @@ export interface Settings {
   catalog: Catalog;
   /** Additions to and replacements of the checkpoint's metadata. */
   metadata: NonNullable<Recipe["metadata"]>;
+  /** The publisher's choices for the model card. */
+  card: CardLayout;
   /** Omitted if the recipe names no target. */
   publish?: PublishSettings;
   /** Whether files that only other steps read stay in the store after their last use. */

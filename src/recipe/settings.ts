@@ -59,6 +59,7 @@ export function resolveSettings(
   for (const figure of Object.keys(pipeline.gates ?? {})) origins[`gates.${figure}`] = "pipeline";
   for (const figure of Object.keys(recipe.gates ?? {})) origins[`gates.${figure}`] = "recipe";
   for (const key of Object.keys(recipe.metadata ?? {})) origins[`metadata.${key}`] = "recipe";
+  for (const key of Object.keys(recipe.card ?? {})) origins[`card.${key}`] = "recipe";
 
   const { calibration, evaluation, convert, convert: { mmproj } = {} } = recipe;
   const engine = pick("quantize.engine", recipe.quantize?.engine, pipeline.quantize?.engine, "bank");
@@ -107,6 +108,7 @@ export function resolveSettings(
       ...(prompt.image === undefined ? {} : { image: picturePath(prompt.image, folder) }),
     })),
     metadata: recipe.metadata ?? {},
+    card: loaded.card,
     devices: pick("devices", recipe.devices, undefined, []).map((id) => findDevice(catalog, id)),
     catalog,
     ...(recipe.publish === undefined ? {} : { publish: publishSettings(recipe.publish, folder, pick) }),

@@ -4,6 +4,7 @@ import type { TargetDevices } from "../../hardware/fit/estimate-release-fit.js";
 import type { ProjectorType } from "../../quant/names.js";
 import type { GateLimit, SmokeFigure } from "../../release/gates.js";
 import type { InputFile, InputText } from "../../release/release-facts.js";
+import type { CardLayout } from "../../report/card-layout.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import type { Warning } from "../../util/warnings.js";
 
@@ -62,6 +63,8 @@ export interface PackageParams extends JsonObject {
   publishRepo: string | null;
   /** The recipe's metadata, which overrides the checkpoint's card. */
   metadata: ReleaseMetadata;
+  /** The publisher's choices for the model card. */
+  card: CardLayout;
   /** The resolved recipe, for `recipe.lock.yaml`. */
   lock: JsonObject;
   toolchain: { readonly [name: string]: string };

@@ -29,7 +29,7 @@ import { writeSidecars } from "./sidecars.js";
  */
 export const packageRelease: Operation<PackageParams> = {
   stage: "package",
-  version: 10,
+  version: 11,
   resource: "io",
   tools: ["llama.cpp"],
   async run(params, context) {
@@ -99,6 +99,7 @@ function card(params: PackageParams, report: RunReport, page: PageFacts, runtime
     calibrationDatasets: texts.calibration === null ? [] : datasets,
     evaluation: texts.evaluation,
     assets: new Set(assetsOf(page, report).keys()),
+    layout: params.card,
   });
 }
 

@@ -17,6 +17,7 @@ test.each(pages)("docs/$name is the output of `npm run docs`", ({ file, render }
 
 test("the example recipes and the example pipeline are valid", async () => {
   const catalog = fileURLToPath(new URL("devices/cpu.yaml", packageRoot));
+  for (const name of ["preface.md", "card.md"]) writeMarked(folder, name, "{{preface}} {{sections}}\n");
   for (const recipe of exampleFiles.recipe) {
     const text = readFileSync(recipe, "utf8").replace("./my-devices.yaml", catalog);
     const loaded = await loadRecipe(writeMarked(folder, "example.yaml", text).path);

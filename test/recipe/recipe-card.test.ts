@@ -1,0 +1,45 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { loadRecipe } from "../../src/recipe/load-recipe.js";
+import { temporaryFolder, writeMarked } from "./bad-file.js";
+
+const folder = temporaryFolder();
+writeFileSync(join(folder, "about.md"), "Our *own* words.\n");
+writeFileSync(join(folder, "card.md"), "{{title}}\n\n{{ preface }}\n\n{{sections}}\n");
+writeFileSync(join(folder, "bad.md"), "# Mine\n\n{{files}} {{fils}}\n");
+
+const load = (card: string) =>
+  loadRecipe(
+    writeMarked(folder, "r.yaml", `version: 1\nmodel: { source: hf:org/M }\nvariants: [Q8_0]\ncard: ${card}\n`).path,
+  );
+
+test("preface and template of a card are read from files; a preface can be a text", async () => {
+  const { card } = await load("{ preface: ./about.md, template: ./card.md, sections: [run, files] }");
+  expect(card).toEqual({
+    preface: "Our *own* words.\n",
+    sections: ["run", "files"],
+    template: "{{title}}\n\n{{ preface }}\n\n{{sections}}\n",
+  });
+  expect((await load('{ preface: "See about.md\\n" }')).card).toEqual({ preface: "See about.md\n" });
+  expect((await load("{}")).card).toEqual({});
+});
+
+test.each([
+  ["{ preface: ./none.md }", "none.md", { file: join(folder, "r.yaml"), line: 4 }],
+  ["{ template: . }", "cannot read", { file: join(folder, "r.yaml"), line: 4 }],
+  ["{ template: ./bad.md }", "unknown placeholder "{{fils}}"", { file: join(folder, "bad.md"), line: 3 }],
+  [
+    "{ template: ./about.md, preface: Hi }",
+    "does not contain its "preface"",
+    { file: join(folder, "r.yaml"), line: 4 },
+  ],
+  ["{ sections: [files, fils] }", "fils", { file: join(folder, "r.yaml"), line: 4 }],
+  ["{ sections: [files, run, files] }", "listed twice", { file: join(folder, "r.yaml"), line: 4 }],
+])("an invalid card is an error with its place: %s", async (card, message, at) => {
+  await expect(load(card)).rejects.toMatchObject({
+    code: "QS-RECIPE-INVALID",
+    message: expect.stringContaining(message),
+    at: expect.objectContaining(at),
+  });
+});
