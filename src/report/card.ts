@@ -1,26 +1,17 @@
 import { comparedBase, formatMegabytes } from "../release/figures.js";
 import { isOnCard, warningText } from "../util/warnings.js";
 import { assetPaths } from "./assets.js";
+import type { CardFacts } from "./card/card-facts.js";
 import { detailsSection } from "./card/details-section.js";
 import { deviceSection } from "./card/device-section.js";
 import { fileSection } from "./card/file-section.js";
-import { type CardLayout, joinBlocks, layOutCard } from "./card-layout.js";
+import { joinBlocks, layOutCard } from "./card-layout.js";
 import { baseKind, describeSource } from "./describe-source.js";
-import { type FrontMatterFacts, frontMatter } from "./front-matter.js";
+import { frontMatter } from "./front-matter.js";
 import { baseLink, licenseSection } from "./license-section.js";
 import { codeSpan, markdownImage, markdownText } from "./markdown.js";
 import { renderMethod } from "./render-method.js";
-import { type RunSectionFacts, runSection } from "./run-section.js";
-
-export interface CardFacts extends FrontMatterFacts, RunSectionFacts {
-  /** Checkpoint files that can run code, used because the recipe sets `allowUnsafe`. */
-  unsafe: readonly string[];
-  calibration: { corpus: string; chunks: number; context: number } | null;
-  evaluation: { corpus: string; chunks: number; context: number } | null;
-  /** Paths of the charts in the release. */
-  assets: ReadonlySet<string>;
-  layout: CardLayout;
-}
+import { runSection } from "./run-section.js";
 
 /** Renders the model card, README.md of the release. Deterministic. */
 export function renderCard(facts: CardFacts): string {

@@ -28,10 +28,10 @@ test("preface and template of a card are read from files; a preface can be a tex
 test.each([
   ["{ preface: ./none.md }", "none.md", { file: join(folder, "r.yaml"), line: 4 }],
   ["{ template: . }", "cannot read", { file: join(folder, "r.yaml"), line: 4 }],
-  ["{ template: ./bad.md }", "unknown placeholder "{{fils}}"", { file: join(folder, "bad.md"), line: 3 }],
+  ["{ template: ./bad.md }", 'unknown placeholder "{{fils}}"', { file: join(folder, "bad.md"), line: 3 }],
   [
     "{ template: ./about.md, preface: Hi }",
-    "does not contain its "preface"",
+    'does not contain its "preface"',
     { file: join(folder, "r.yaml"), line: 4 },
   ],
   ["{ sections: [files, fils] }", "fils", { file: join(folder, "r.yaml"), line: 4 }],

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { emptyCard } from "../../src/checkpoint/base-card.js";
 import { figureCells } from "../../src/release/figures.js";
-import { type CardFacts, renderCard } from "../../src/report/card.js";
+import type { CardFacts } from "../../src/report/card/card-facts.js";
+import { renderCard } from "../../src/report/card.js";
 import { describeSpeeds } from "../../src/report/hardware/describe-speeds.js";
 import { deviceLines } from "../../src/report/hardware/device-lines.js";
 import { hardwareOf } from "../fixtures/release-hardware.js";

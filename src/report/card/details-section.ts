@@ -1,10 +1,10 @@
 import { comparedBase, figureCells, figureTitles } from "../../release/figures.js";
 import { assetPaths } from "../assets.js";
-import type { CardFacts } from "../card.js";
 import { joinBlocks } from "../card-layout.js";
 import { describeComparators } from "../describe-comparators.js";
 import { describeEarlyStop } from "../describe-early-stop.js";
 import { codeSpan, markdownDetails, markdownImage, markdownLink, markdownTable, markdownText } from "../markdown.js";
+import type { CardFacts } from "./card-facts.js";
 import { deviceDetails } from "./device-section.js";
 
 /** Renders figures, charts and tables for those who look closer, all folded. */

@@ -1,10 +1,10 @@
-import type { CardFacts } from "../card.js";
 import { joinBlocks } from "../card-layout.js";
 import { describeSpeeds } from "../hardware/describe-speeds.js";
 import { deviceLines } from "../hardware/device-lines.js";
 import { devicePicks } from "../hardware/device-picks.js";
 import { fitGrids } from "../hardware/fit-grid.js";
 import { markdownDetails, markdownLink, markdownTable } from "../markdown.js";
+import type { CardFacts } from "./card-facts.js";
 
 /** Renders which file to take for which devices, one line per class and file; empty without devices. */
 export function deviceSection({ hardware }: CardFacts): string {

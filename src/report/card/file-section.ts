@@ -1,11 +1,11 @@
 import { comparedBase, formatKld, formatMegabytes, kldChange } from "../../release/figures.js";
 import type { ProjectorFile, RunReport, VariantReport } from "../../release/release-report.js";
-import type { CardFacts } from "../card.js";
 import { joinBlocks } from "../card-layout.js";
 import { describeFile, namesWithLargerTypes } from "../describe-file.js";
 import { describeKept } from "../describe-kept.js";
 import { listFittingDevices } from "../hardware/list-fitting-devices.js";
 import { codeSpan, type MarkdownCell, markdownLink, markdownTable, markdownText } from "../markdown.js";
+import type { CardFacts } from "./card-facts.js";
 
 /** Renders the table of the files with what decides between them, and the files that all variants share. */
 export function fileSection(facts: CardFacts): string {

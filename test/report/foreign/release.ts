@@ -4,7 +4,7 @@ import { estimateFit } from "../../../src/hardware/fit/estimate-fit.js";
 import type { ReleaseFacts } from "../../../src/release/release-facts.js";
 import type { RunReport } from "../../../src/release/release-report.js";
 import { assetPaths } from "../../../src/report/assets.js";
-import type { CardFacts } from "../../../src/report/card.js";
+import type { CardFacts } from "../../../src/report/card/card-facts.js";
 import { renderCharts } from "../../../src/report/charts/release-charts.js";
 import type { PageFacts } from "../../../src/report/html/page-facts.js";
 import type { ModelYamlFacts } from "../../../src/report/lm-studio.js";
