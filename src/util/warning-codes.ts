@@ -64,6 +64,11 @@ export const warningCodes = {
     onCard: false,
     about: "A variant has the tensor types of another, or is not smaller than one whose preset has more bits.",
   },
+  // names of a release (src/stages/package)
+  "QW-DEFAULT-WORSE": {
+    onCard: false,
+    about: "Runtimes without a tag take a variant although another one that is not larger is closer to the base.",
+  },
   // smoke test (src/stages/smoke)
   "QW-SMOKE-BASE": {
     onCard: false,

@@ -5,6 +5,7 @@ import { acceptsAudio, acceptsPictures, pictureTokens } from "../../hardware/mem
 import { ggmlTypeByName } from "../../quant/ggml-types.js";
 import type { EvaluatedCopy, NoiseFloor, ProjectorFile, RunReport } from "../../release/release-report.js";
 import { distinctWarnings, publicWarning } from "../../util/warnings.js";
+import type { CalibrateReport } from "../calibrate/calibrate.js";
 import type { ConvertReport } from "../convert/convert-report.js";
 import { projectorInput, readReport } from "../step-files.js";
 import type { BaseReport } from "../validate/base-logits.js";
@@ -30,6 +31,7 @@ export async function collectReport(params: PackageParams, sources: VariantSourc
   const converted = await read<ConvertReport>("convert");
   const base = await read<BaseReport>("base");
   const noise = await read<NoiseReport>("noise");
+  const calibrate = await read<CalibrateReport>("calibrate");
   const found = await Promise.all(params.variants.map((variant) => collectCompared(variant, params, sources)));
   const variants = found.filter((variant) => variant !== undefined);
   const report: RunReport = {
@@ -48,6 +50,7 @@ export async function collectReport(params: PackageParams, sources: VariantSourc
     ...(await projectorsOf(params, sources)),
     ...(await mtpOf(params, sources)),
     base: converted === undefined ? null : { ...publicBase(converted, base, noise), ...(await copyOf(params, read)) },
+    ...(calibrate === undefined ? {} : { calibration: publicText(calibrate) }),
     toolchain: params.toolchain,
     ...collectCompute(sources.steps()),
     warnings: distinctWarnings([
@@ -102,6 +105,10 @@ async function mtpOf({ mtpFile: file }: PackageParams, sources: VariantSources):
   const sha256 = sources.digest("mtp");
   if (file === null || path === undefined || sha256 === undefined) return {};
   return { mtp: { file, bytes: (await stat(path)).size, sha256 } };
+}
+
+function publicText({ corpus, chunks, context }: CalibrateReport): NonNullable<RunReport["calibration"]> {
+  return { corpus, chunks, context };
 }
 
 function publicBase(converted: ConvertReport, base: BaseReport | undefined, noise: NoiseReport | undefined) {

@@ -16,6 +16,7 @@ import { projectorInput, readReport, writeReport } from "../step-files.js";
 import { collectHardware } from "./collect-hardware.js";
 import { collectPage } from "./collect-page.js";
 import { collectReport } from "./collect-report.js";
+import { defaultWarnings } from "./default-variant.js";
 import { distinctVariants } from "./distinct-variants.js";
 import type { PackageParams } from "./package-params.js";
 import { placeVariants } from "./place-variants.js";
@@ -41,7 +42,7 @@ export const packageRelease: Operation<PackageParams> = {
       });
     }
     const { kept, warnings: repeated } = await distinctVariants(passed, context);
-    for (const warning of repeated) context.warn(warning);
+    for (const warning of [...repeated, ...defaultWarnings(kept)]) context.warn(warning);
     const variants = await placeVariants(kept, params, context);
     const warnings = ofVariants(report, variants);
     const release: RunReport = { ...report, release: params.release, variants, warnings };
@@ -95,7 +96,6 @@ function card(params: PackageParams, report: RunReport, page: PageFacts, runtime
     repo: params.publishRepo,
     ...runtimes,
     imatrixFile: texts.calibration === null ? null : params.imatrixFile,
-    calibration: texts.calibration,
     calibrationDatasets: texts.calibration === null ? [] : datasets,
     evaluation: texts.evaluation,
     assets: new Set(assetsOf(page, report).keys()),
