@@ -33,6 +33,8 @@ export interface RunReport {
     /** The copy of the base with which imatrix, logits and probes were computed; absent if that was the base itself. */
     evaluated?: EvaluatedCopy;
   } | null;
+  /** The text of the importance matrix; absent without one, and in releases of earlier versions. */
+  calibration?: { corpus: string; chunks: number; context: number };
   toolchain: Record<string, string>;
   /** Absent if everything was computed on the CPU. */
   compute?: ReleaseCompute;

@@ -12,11 +12,11 @@ import { fenced } from "./snippets/snippet.js";
 export interface MethodFacts {
   report: RunReport;
   imatrixFile: string | null;
-  calibration: { corpus: string; chunks: number; context: number } | null;
 }
 
 /** Renders the model card's section on inputs, provenance and rebuilding. */
-export function renderMethod({ report, calibration, imatrixFile }: MethodFacts): string {
+export function renderMethod({ report, imatrixFile }: MethodFacts): string {
+  const { calibration } = report;
   const { commit, source } = report.model;
   const rounding = describeRounding(report);
   const compute = describeCompute(report);
@@ -25,7 +25,7 @@ export function renderMethod({ report, calibration, imatrixFile }: MethodFacts):
     "## How it was made\n",
     `- Source: ${commit === null ? "a local checkpoint" : `${markdownText(source)} at commit ${codeSpan(commit)}`}`,
   ];
-  if (calibration !== null && imatrixFile !== null) {
+  if (calibration !== undefined && imatrixFile !== null) {
     lines.push(
       `- Importance matrix: ${markdownLink(imatrixFile, `./${imatrixFile}`)}, from ${calibration.chunks} × ${calibration.context} tokens of ${codeSpan(calibration.corpus)}`,
     );

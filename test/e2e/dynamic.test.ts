@@ -11,6 +11,7 @@ import { tensorTypeFile } from "../../src/stages/quantize/tensor-rules.js";
 import { cliFile, demoCopy, demoRecipe, put, quantsmith } from "../fixtures/cli.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 import { until } from "../fixtures/until.js";
+import { underivedNumbers } from "../report/foreign/card-numbers.js";
 
 /*
  * Dynamic variants of the bundled model with the real tools: probed by groups, killed in between, then finished. The
@@ -178,6 +179,8 @@ describe("the release", () => {
     });
     expect(published.find(({ name }) => name === "Q4_K_M")).not.toHaveProperty("allocation");
     const card = readFileSync(join(release, "README.md"), "utf8");
+    const data = [join(release, "release.json"), join(release, "hardware-compatibility.json")] as const;
+    expect(underivedNumbers(card, readJson(data[0]), readJson(data[1]))).toEqual([]);
     expect(card).toContain("Dynamic variants: [Q4_K_S](./Q4_K_S.tensor-types.txt), [Q3_K_M]");
     expect(card).toContain("15 probes, each of which quantized one group of tensors to a low precision");
     expect(card).toContain("![Type of each tensor of Q4_K_S by layer](./assets/types-Q4_K_S.svg)");

@@ -62,6 +62,7 @@ const facts: CardFacts = {
       },
     ],
     base: { bytes: 8_000_000_000, perplexity: 9.9 },
+    calibration: { corpus: "calibration.txt", chunks: 200, context: 512 },
     toolchain: { llamaCpp: "v0.5.0" },
   },
   baseModel: "org/Model",
@@ -77,7 +78,6 @@ const facts: CardFacts = {
   unsafe: [],
   conversational: true,
   imatrixFile: "Model-imatrix.gguf",
-  calibration: { corpus: "calibration.txt", chunks: 200, context: 512 },
   evaluation: { corpus: "wiki.txt", chunks: 80, context: 512 },
   hardware: unjudged,
   assets: new Set(),
@@ -191,7 +191,6 @@ test("unknown values are omitted", () => {
     card: emptyCard,
     conversational: false,
     imatrixFile: null,
-    calibration: null,
     evaluation: null,
   });
   for (const word of ["base_model", "license:", "imatrix", "commit", "NaN", "null", "undefined"])

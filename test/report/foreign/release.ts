@@ -46,7 +46,7 @@ export function foreignRelease(text: (field: string) => string, licenseLink: str
       ...{ baseModel: "org/Model", quantizedBy: text("publisher"), tags: [text("tag")], repo: null },
       ...{ imatrixFile: text("imatrix"), calibrationDatasets: [text("dataset")], ollamaNote: "" },
       ...{ promptFormat: text("prompt format"), layout: {} },
-      ...{ calibration: corpus("calibration text"), evaluation: corpus("evaluation text") },
+      evaluation: corpus("evaluation text"),
       assets: new Set([
         ...[assetPaths.sizeKld, assetPaths.kldPercentiles, assetPaths.expertCoverage],
         ...report.variants.map(({ name }) => assetPaths.types(name)),
@@ -105,6 +105,7 @@ function foreignReport(text: (field: string) => string): RunReport {
       },
     ],
     compute: { backend: text("backend"), device: text("graphics card"), driver: text("driver"), gpuLayers: 7 },
+    calibration: { corpus: text("calibration text"), chunks: 80, context: 512 },
     toolchain: { llamaCpp: text("llama.cpp"), nodeLlamaCpp: text("node-llama-cpp") },
   };
 }
