@@ -1,3 +1,4 @@
+import { PIPELINE_TYPES } from "@huggingface/tasks";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import * as z from "zod";
@@ -13,7 +14,7 @@ const hubSchema = z
     base_model: repository.optional(),
     base_model_relation: z.enum(["quantized"]).optional(),
     library_name: z.literal("gguf"),
-    pipeline_tag: z.string().regex(/^[a-z]+(-[a-z0-9]+)*$/),
+    pipeline_tag: z.enum(PIPELINE_TYPES),
     license: z
       .string()
       .regex(/^[a-z0-9.-]+$/)
