@@ -9,7 +9,7 @@ import { joinBlocks, layOutCard } from "./card-layout.js";
 import { baseKind, describeSource } from "./describe-source.js";
 import { frontMatter } from "./front-matter.js";
 import { baseLink, licenseSection } from "./license-section.js";
-import { codeSpan, markdownImage, markdownText } from "./markdown.js";
+import { codeSpan, markdownImage, markdownLink, markdownText } from "./markdown.js";
 import { renderMethod } from "./render-method.js";
 import { runSection } from "./run-section.js";
 
@@ -37,8 +37,14 @@ function summary({ report, baseModel }: CardFacts): string {
   const link = baseLink(baseModel, report);
   const source = baseModel === null ? made : report.model.files === undefined ? link : `${made} of ${link}`;
   const size = base === null ? "" : ` (${formatMegabytes(base.bytes)} as ${baseKind(report)})`;
-  const engine = toolchain.llamaCpp === undefined ? "" : ` and llama.cpp ${markdownText(toolchain.llamaCpp)}`;
+  const engine = toolchain.llamaCpp === undefined ? "" : ` and llama.cpp ${llamaCppVersion(toolchain.llamaCpp)}`;
   return `Quantized from ${source}${size} with quantsmith${engine}.`;
+}
+
+/** The version, linked if it is a release of llama.cpp; tools of the user state another form. */
+function llamaCppVersion(version: string): string {
+  if (!/^(v\d+\.\d+\.\d+|b\d+)$/.test(version)) return markdownText(version);
+  return markdownLink(version, `https://github.com/ggml-org/llama.cpp/releases/tag/${version}`);
 }
 
 /** What people who download the files must know: code from the checkpoint that may have run, and warnings of the run. */
