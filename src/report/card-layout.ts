@@ -1,7 +1,7 @@
 import type { JsonObject } from "../util/canonical-json.js";
 
 /** Sections of the model card that a recipe can choose, in their default order. */
-export const cardSections = ["chart", "files", "devices", "run", "details", "method", "license"] as const;
+export const cardSections = ["chart", "files", "devices", "run", "categories", "details", "method", "license"] as const;
 export type CardSection = (typeof cardSections)[number];
 
 /** What comes before the sections, and all of them in the layout's order. */

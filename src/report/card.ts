@@ -20,10 +20,11 @@ export function renderCard(facts: CardFacts): string {
     title: `# ${markdownText(report.model.name)} GGUF`,
     summary: summary(facts),
     warnings: warnings(facts),
-    chart: chart(facts),
+    chart: image(facts, assetPaths.sizeKld, `Size and mean KL divergence from the ${comparedBase(report)}, by variant`),
     files: fileSection(facts),
     devices: deviceSection(facts),
     run: runSection(facts),
+    categories: categories(facts),
     details: detailsSection(facts),
     method: renderMethod(facts),
     license: licenseSection(facts),
@@ -60,8 +61,12 @@ function warnings({ unsafe, report }: CardFacts): string {
   ]);
 }
 
-function chart({ assets, report }: CardFacts): string {
-  if (!assets.has(assetPaths.sizeKld)) return "";
-  const alternative = `Size and mean KL divergence from the ${comparedBase(report)}, by variant`;
-  return markdownImage(alternative, assetPaths.sizeKld);
+/** The divergence on each kind of text; empty for an evaluation of one kind. */
+function categories(facts: CardFacts): string {
+  const chart = image(facts, assetPaths.kldCategories, "Mean KL divergence of each variant by kind of text");
+  return chart === "" ? "" : joinBlocks(["## Quality by kind of text", chart]);
+}
+
+function image({ assets }: CardFacts, path: string, alternative: string): string {
+  return assets.has(path) ? markdownImage(alternative, path) : "";
 }

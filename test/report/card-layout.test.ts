@@ -3,11 +3,11 @@ import { type CardPart, layOutCard } from "../../src/report/card-layout.js";
 
 const parts: Record<CardPart, string> = {
   ...{ title: "# T", summary: "S.", warnings: "> W", chart: "", files: "F {{run}}", devices: "D", run: "R" },
-  ...{ details: "X", method: "M", license: "L" },
+  ...{ categories: "C", details: "X", method: "M", license: "L" },
 };
 
 test("a card has all sections in the default order, without empty ones", () => {
-  expect(layOutCard({}, parts)).toBe("# T\n\nS.\n\n> W\n\nF {{run}}\n\nD\n\nR\n\nX\n\nM\n\nL");
+  expect(layOutCard({}, parts)).toBe("# T\n\nS.\n\n> W\n\nF {{run}}\n\nD\n\nR\n\nC\n\nX\n\nM\n\nL");
 });
 
 test("a recipe adds a preface, and chooses and orders sections", () => {

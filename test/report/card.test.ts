@@ -211,6 +211,14 @@ test("the card contains the rebuild command and the licence terms", () => {
   expect(gated).toContain("[org/Model](https://huggingface.co/org/Model) is gated");
 });
 
+test("the divergence by kind of text has a section of its own if there are several", () => {
+  const card = renderCard({ ...facts, assets: new Set(["assets/kld-categories.svg"]) });
+  expect(card).toMatch(
+    /\n## Quality by kind of text\n\n!\[[^\]]*\]\(\.\/assets\/kld-categories\.svg\)\n\n## Details\n/,
+  );
+  expect(renderCard(facts)).not.toContain("kind of text");
+});
+
 test("only existing charts are shown", () => {
   expect(renderCard(facts)).not.toMatch(/!\[|by layer|by token/);
   const [first] = facts.report.variants;

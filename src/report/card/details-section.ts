@@ -1,4 +1,4 @@
-import { comparedBase, figureCells, figureTitles } from "../../release/figures.js";
+import { comparedBase, figureCells, figureTitles, notJudged, smokeCell } from "../../release/figures.js";
 import { assetPaths } from "../assets.js";
 import { joinBlocks } from "../card-layout.js";
 import { describeComparators } from "../describe-comparators.js";
@@ -34,11 +34,13 @@ function figures(facts: CardFacts): string {
 }
 
 function measurement({ evaluation, report }: CardFacts): string {
-  if (evaluation === null) return "BPW: bits per weight. Smoke: passed smoke-test prompts.";
+  const unjudged = report.variants.some(({ smoke }) => smokeCell(smoke) === notJudged);
+  const smoke = `Smoke: passed smoke-test prompts${unjudged ? `, or ${notJudged} if the base itself fails all of them` : ""}.`;
+  if (evaluation === null) return `BPW: bits per weight. ${smoke}`;
   const early = describeEarlyStop(report);
   return [
     `Measured with llama-perplexity against the ${comparedBase(report)} on ${early === undefined ? "" : "up to "}${evaluation.chunks} × ${evaluation.context} tokens of ${codeSpan(evaluation.corpus)}, a text not used for calibration.${early === undefined ? "" : ` ${markdownText(early)}`}`,
-    `BPW: bits per weight. Mean KLD: mean Kullback-Leibler divergence from the base's next-token distribution in nats, ± standard error between chunks. Same top: share of tokens with the base's most likely token. Smoke: passed smoke-test prompts.${noiseFloor(report)}`,
+    `BPW: bits per weight. Mean KLD: mean Kullback-Leibler divergence from the base's next-token distribution in nats, ± standard error between chunks. Same top: share of tokens with the base's most likely token. ${smoke}${noiseFloor(report)}`,
   ].join("\n");
 }
 
