@@ -4,8 +4,8 @@ import type { RunReport, VariantReport } from "../release/release-report.js";
 const grades = [
   { text: "nearly lossless", kldMean: 0.003, sameTop: 97 },
   { text: "very small loss", kldMean: 0.01, sameTop: 95 },
-  { text: "small loss", kldMean: 0.05, sameTop: 90 },
-  { text: "noticeable loss", kldMean: 0.2, sameTop: 80 },
+  { text: "small loss", kldMean: 0.03, sameTop: 92 },
+  { text: "noticeable loss", kldMean: 0.1, sameTop: 85 },
   { text: "large loss", kldMean: Number.POSITIVE_INFINITY, sameTop: 0 },
 ] as const;
 

@@ -61,7 +61,7 @@ test.each([
   ["a divergence", "0.00850 ± 0.00051", "0.00750 ± 0.00051"],
   ["a change against a preset", /[−+]\d+ %/, "−99 %"],
   ["a context", "| 8192 |", "| 16384 |"],
-  ["a speed", /\| (\d+)–\d+ \|\n/, "| $1–999 |\n"],
+  ["a speed", /(\d+)–\d+ \|\n/, "$1–999 |\n"],
   ["a number of probes", /\d+ probes/, "1000 probes"],
   ["a number of chunks", "after 8 of", "after 80 of"],
   ["a sentence with a new number", "## Details", "Ten times smaller: 10 ×.\n\n## Details"],

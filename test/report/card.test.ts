@@ -48,7 +48,7 @@ const facts: CardFacts = {
           kldMax: 1,
           rmsDeltaP: 3,
           rmsDeltaPError: 0.1,
-          sameTop: 91.5,
+          sameTop: 92.5,
           sameTopError: 0.3,
           chunks: 80,
           chunksAvailable: 80,
@@ -88,7 +88,7 @@ test("every variant is listed with what decides, and in the details with all fig
   expect(card).toContain(
     "| File | Size | Mean KLD | About |\n| --- | --- | --- | --- |\n| [Q4_K_M](./Model-Q4_K_M.gguf) | 2.50 GB | 0.01234 ± 0.00012 | **recommended**, small loss |\n",
   );
-  expect(card).toContain("| [Q4_K_M](./Model-Q4_K_M.gguf) | 2.50 GB | 4.89 | 0.01234 ± 0.00012 | – | 91.50 % | 2/2 |");
+  expect(card).toContain("| [Q4_K_M](./Model-Q4_K_M.gguf) | 2.50 GB | 4.89 | 0.01234 ± 0.00012 | – | 92.50 % | 2/2 |");
 });
 
 test("the card begins with the picture, the files and the devices; most of the rest is folded", () => {
@@ -125,7 +125,7 @@ test("a smoke test whose prompts the base itself fails judges nothing", () => {
   expect(figureCells(untested).slice(-2)).toEqual(["not judged", "passed"]);
   expect(figureCells({ ...untested, quality: null }).slice(-2)).toEqual(["not judged", "not judged"]);
   const card = renderCard({ ...facts, report: { ...facts.report, variants: [untested] } });
-  expect(card).toContain("| 91.50 % | not judged |");
+  expect(card).toContain("| 92.50 % | not judged |");
   expect(card).toContain("not judged if the base itself fails all of them");
 });
 
@@ -270,16 +270,18 @@ describe("the fit on devices", () => {
     ]);
   });
 
-  test("has one line for the devices of a class with the same file, from the slowest to the fastest", () => {
+  test("has one line for the devices of a class with the same file, with the speed of each", () => {
     const hardware = hardwareOf(largeReport, ["rtx-3090", "rtx-4090"]);
     const [line, ...others] = deviceLines(hardware);
     expect([line?.devices, others]).toEqual([["GeForce RTX 3090", "GeForce RTX 4090"], []]);
-    const speeds = hardware.results.filter(
-      ({ variant, context }) => variant === line?.variant && context === line.context,
-    );
-    const low = Math.min(...speeds.map(({ decode }) => decode?.low ?? Number.NaN));
-    const high = Math.max(...speeds.map(({ decode }) => decode?.high ?? Number.NaN));
-    expect(line?.speed).toBe(`${low.toFixed(0)}–${high.toFixed(0)}`);
+    const speeds = ["rtx-3090", "rtx-4090"].map((id) => {
+      const { decode } = hardware.results.find(
+        ({ device, variant, context }) => device === id && variant === line?.variant && context === line.context,
+      ) ?? { decode: null };
+      return `${decode?.low.toFixed(0)}–${decode?.high.toFixed(0)}`;
+    });
+    expect(line?.speeds).toEqual(speeds);
+    expect(renderCard({ ...facts, report: largeReport, hardware })).toContain(`| 8192 | ${speeds.join(", ")} |`);
   });
 
   test("states why a speed is empty", () => {
@@ -432,7 +434,7 @@ test("a variant is shown beside the preset that it is compared with, with both f
     return { ...one, comparator: { preset: "Q4_K_M", bytes: 2_600_000_000, bitsPerWeight: 5.1, quality } };
   });
   const card = renderCard({ ...facts, report: { ...facts.report, variants } });
-  expect(card).toContain("| 2.50 GB | 4.89 | 0.01234 ± 0.00012 | −50 % | 91.50 % |");
+  expect(card).toContain("| 2.50 GB | 4.89 | 0.01234 ± 0.00012 | −50 % | 92.50 % |");
   expect(card).toContain(
     "Q4_K_M has a mean KLD of 0.01234 ± 0.00012 instead of 0.02468 ± 0.00030 of llama.cpp's Q4_K_M (2.50 GB and 2.60 GB).",
   );

@@ -14,8 +14,8 @@ test.each([
   [0.003, 97, "nearly lossless"],
   [0.0031, 97, "very small loss"],
   [0.003, 96.9, "very small loss"],
-  [0.05, 90, "small loss"],
-  [0.05, 89.9, "noticeable loss"],
+  [0.03, 92, "small loss"],
+  [0.03, 91.9, "noticeable loss"],
   [0.21, 99, "large loss"],
   [9, 1, "large loss"],
 ])("a mean KLD of %d and a same top token of %d %% is a %s", (kldMean, sameTop, grade) => {
@@ -24,7 +24,7 @@ test.each([
 });
 
 test("the smallest file with at most a small loss is recommended", () => {
-  const files = [variant("A", 9, 0.001, 98), variant("B", 5, 0.04, 91), variant("C", 4, 0.06, 91)];
+  const files = [variant("A", 9, 0.001, 98), variant("B", 5, 0.02, 93), variant("C", 4, 0.04, 93)];
   expect(files.map((file) => describeFile(file, files).recommended)).toEqual([false, true, false]);
   const bad = files.slice(2);
   expect(bad.map((file) => describeFile(file, bad).recommended)).toEqual([false]);

@@ -9,11 +9,11 @@ import type { CardFacts } from "./card-facts.js";
 /** Renders which file to take for which devices, one line per class and file; empty without devices. */
 export function deviceSection({ hardware }: CardFacts): string {
   if (hardware.variants.length === 0 || hardware.devices.length === 0) return "";
-  const rows = deviceLines(hardware).map(({ devices, variant, context, speed }) => [
+  const rows = deviceLines(hardware).map(({ devices, variant, context, speeds }) => [
     devices.join(", "),
     take(variant, hardware),
     String(context),
-    speed,
+    new Set(speeds).size === 1 ? (speeds[0] ?? "") : speeds.join(", "),
   ]);
   return joinBlocks([
     "## Which file for which device",

@@ -74,7 +74,7 @@ function expected(
     ...(variant === undefined ? [] : figures(title, variant)),
     ...(title === "Fits on" && variant !== undefined ? fitting(variant, hardware) : []),
     ...(title === "Context" ? [String(pick?.context), ...picked.map(largestContext)] : []),
-    ...(title === "Tokens/s" ? [range(picked)] : []),
+    ...(title === "Tokens/s" ? speeds(picked) : []),
     ...(title === "Reason" && pick !== undefined ? [pick.reason.charAt(0).toUpperCase() + pick.reason.slice(1)] : []),
     ...(title === "About"
       ? release.variants.map(({ name }) => cell.replace(/[^ ]+ is better$/, `${name} is better`))
@@ -119,10 +119,15 @@ function largestContext({ context, kvType, maximumContext }: FitResult): string 
   return `${context} (up to ${maximumContext[kvType]})`;
 }
 
-function range(fits: readonly FitResult[]): string {
-  const speeds = fits.flatMap(({ decode }) => decode ?? []);
-  const low = speedText(Math.min(...speeds.map((one) => one.low)));
-  const high = speedText(Math.max(...speeds.map((one) => one.high)));
+/** One for all devices if they are equal. */
+function speeds(fits: readonly FitResult[]): string[] {
+  const all = fits.map(speed);
+  return [new Set(all).size === 1 ? (all[0] ?? "") : all.join(", ")];
+}
+
+function speed({ decode }: FitResult): string {
+  if (decode === null) return "–";
+  const [low, high] = [speedText(decode.low), speedText(decode.high)];
   return low === high ? low : `${low}–${high}`;
 }
 
@@ -133,7 +138,7 @@ function gridCell(fit: FitResult): string {
     partial: `partial (${layers?.offloaded}/${layers?.total} layers)`,
     ...{ cpu: "CPU", no: `no (${fit.limit})` },
   };
-  return fit.decode === null || verdict === "no" ? words[verdict] : `${words[verdict]}, ${range([fit])}`;
+  return fit.decode === null || verdict === "no" ? words[verdict] : `${words[verdict]}, ${speed(fit)}`;
 }
 
 /** The parts of sentences that contain numbers. */
