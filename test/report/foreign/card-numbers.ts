@@ -28,7 +28,9 @@ export function underivedNumbers(card: string, release: RunReport, hardware: Har
   const tables = [...text.matchAll(/^\|.*(?:\n\|.*)*/gm)].flatMap(([table]) => badCells(table, release, hardware));
   const sentences = text.replace(/^\|.*/gm, "").split("\n");
   const allowed = phrases(release, hardware).toSorted((a, b) => b.length - a.length);
-  const left = sentences.filter((line) => /\d/.test(allowed.reduce((rest, one) => rest.replaceAll(one, ""), line)));
+  // What is left in code are names.
+  const rest = (line: string) => allowed.reduce((text, one) => text.replaceAll(one, ""), line).replace(/`[^`]*`/g, "");
+  const left = sentences.filter((line) => /\d/.test(rest(line)));
   return [...tables, ...left];
 }
 
