@@ -22,7 +22,7 @@ export async function findLockFile(paths: readonly string[]): Promise<LockFile |
     const found = await stat(path).catch(() => undefined);
     if (found === undefined) continue;
     const content = await readYaml(path);
-    if (!isJsonObject(content) || content.version !== 1) {
+    if (!isJsonObject(content) || !isJson(content) || content.version !== 1) {
       throw new QuantsmithError("QS-LOCK-MISSING", `${path} is not a recipe.lock.yaml of this version`, {
         remedy: "Copy the `recipe.lock.yaml` of a release, or remove the file.",
         at: { file: path },
@@ -31,6 +31,16 @@ export async function findLockFile(paths: readonly string[]): Promise<LockFile |
     return { path, content };
   }
   return undefined;
+}
+
+/** False for a value that YAML has and JSON lacks: an infinite number, or none. */
+function isJson(content: JsonObject): boolean {
+  try {
+    canonicalJson(content);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**

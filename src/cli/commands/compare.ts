@@ -1,10 +1,13 @@
 import { resolve } from "node:path";
+import * as z from "zod";
 import { hubConnection } from "../../hub/connection.js";
 import { compareReleases, comparisonCells, comparisonTitles } from "../../release/compare.js";
 import type { RunReport } from "../../release/release-report.js";
 import { folderSource } from "../../release/verify/folder-source.js";
 import { hubSource } from "../../release/verify/hub-source.js";
 import { parseRelease } from "../../release/verify/parse-release.js";
+import { maxTextBytes } from "../../release/verify/release-source.js";
+import { formatBytes } from "../../util/bytes.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { interruptSignal } from "../interrupt.js";
 import { print, printJson, textTable } from "../print.js";
@@ -21,17 +24,39 @@ export async function compare(before: string, after: string, options: { json?: b
   if (inputs.length === 0) print("Source and tools are the same.");
 }
 
+/** The fields of `release.json` that the comparison shows, of `parseRelease`'s result. */
+const compared = z.looseObject({
+  model: z.looseObject({ source: z.string(), commit: z.string().nullable() }),
+  toolchain: z.record(z.string(), z.string()),
+  variants: z.array(
+    z.looseObject({
+      quality: z
+        .looseObject({
+          ...{ kldMean: z.number(), kldMeanError: z.number(), sameTop: z.number() },
+          ...{ corpusSha256: z.string(), context: z.number(), chunks: z.number() },
+        })
+        .nullable(),
+    }),
+  ),
+});
+
 async function readRelease(release: string, signal: AbortSignal): Promise<RunReport> {
   const remote = hubRelease(release);
   const source = await (remote === undefined
     ? folderSource(resolve(release), signal)
     : hubSource(hubConnection(), remote, signal));
-  const { files } = await source.files();
-  const missing = files.every(({ path }) => path !== "release.json");
-  const report = missing ? "it contains no release.json" : parseRelease(await source.text("release.json"));
-  if (typeof report !== "string") return report;
-  const what = missing ? report : `its release.json is invalid: ${report}`;
-  throw new QuantsmithError("QS-VERIFY-TARGET", `${source.name} is not a release of quantsmith: ${what}`, {
+  const listed = (await source.files()).files.find(({ path }) => path === "release.json");
+  if (listed === undefined) throw notRelease(source.name, "it contains no release.json");
+  if (listed.bytes > maxTextBytes) throw notRelease(source.name, `its release.json has ${formatBytes(listed.bytes)}`);
+  const report = parseRelease(await source.text("release.json"));
+  if (typeof report === "string") throw notRelease(source.name, `its release.json is invalid: ${report}`);
+  const [issue] = compared.safeParse(report).error?.issues ?? [];
+  if (issue === undefined) return report;
+  throw notRelease(source.name, `its release.json is invalid: ${issue.path.join(".")}: ${issue.message}`);
+}
+
+function notRelease(name: string, why: string): QuantsmithError {
+  return new QuantsmithError("QS-VERIFY-TARGET", `${name} cannot be compared: ${why}`, {
     remedy: "Pass a release folder, such as `artifacts/releases/<recipe>`, or `hf:org/name` for a release on the Hub.",
   });
 }

@@ -8,6 +8,7 @@ import { askAboutPicture } from "../../llamacpp/ask-about-picture.js";
 import { toolFailure } from "../../llamacpp/tool-failure.js";
 import type { ToolRun } from "../../llamacpp/tool-run.js";
 import { visionToolchain } from "../../llamacpp/toolchain/vision-tool.js";
+import { QuantsmithError } from "../../util/errors.js";
 import { requiredInput, type StageContext } from "../stage.js";
 import { linkInput, projectorInput, toolRun } from "../step-files.js";
 import { describeExit } from "./describe-exit.js";
@@ -26,7 +27,7 @@ export interface PictureReplies {
 /**
  * Asks each question about a picture in a process of its own, with limits on memory and time. A crash, a hang or a tool
  * that rejects the files is a failed reply. Inputs of `context`: the projectors and the pictures.
- * Throws QS-SMOKE-KILLED, QS-INPUT-CHANGED, QS-TOOL-*, QS-COMPUTE-*, QS-GGUF-*.
+ * Throws QS-SMOKE-PICTURE, QS-SMOKE-KILLED, QS-INPUT-CHANGED, QS-TOOL-*, QS-COMPUTE-*, QS-GGUF-*.
  */
 export async function showPictures(
   gguf: Gguf,
@@ -64,11 +65,16 @@ const projectorName = (type: string) => `mmproj-${type}.gguf`;
 async function showPicture(
   run: ToolRun & Required<Pick<ToolRun, "limits">>,
   files: { model: string; projector: string; picture: string },
-  { prompt, maxTokens }: SmokePrompt,
+  { prompt, image = "", maxTokens }: SmokePrompt,
   context: number,
 ): Promise<{ reply: NonNullable<Reply>; peakMemoryBytes: number }> {
   const { answer, result } = await askAboutPicture({ ...run, ...files, prompt, maxTokens, context });
   requireNotKilled(result);
+  if (/failed to decode buffer/.test(result.stderr)) {
+    throw new QuantsmithError("QS-SMOKE-PICTURE", `llama.cpp cannot decode the picture ${image}`, {
+      remedy: "Name another picture in the recipe, of at most a few thousand pixels in width and height.",
+    });
+  }
   // The launcher's exit codes for a program that does not start.
   if (result.exitCode === 126 || result.exitCode === 127) {
     const otherwise = { code: "QS-TOOL-BROKEN" as const, remedy: "Run `quantsmith doctor`." };
