@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readFile, rename, rm } from "node:fs/promises";
+import { copyFile, mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
 import { scratchPath, type Workspace } from "../engine/workspace.js";
@@ -9,6 +9,7 @@ import { type StageName, stageNames } from "../stages/stage.js";
 import type { JsonObject } from "../util/canonical-json.js";
 import { parseChecked, renderChecked } from "../util/checked-json.js";
 import { syncFile, syncFolder, writeFileAtomic } from "../util/files.js";
+import { readRegular } from "../util/regular-file.js";
 import { sha256File } from "../util/sha256.js";
 
 /** An input for another machine: in the store, or by its digest in `.jobs/files/`. */
@@ -93,8 +94,8 @@ export async function writeJobFile(workspace: Workspace, job: JobFile): Promise<
 
 /** Reads a job file; returns undefined if it is missing, damaged or of another format. */
 export async function readJobFile(workspace: Workspace, key: string): Promise<JobFile | undefined> {
-  const text = await readFile(jobPaths(workspace, key).job, "utf8").catch(() => "");
-  const job = parseChecked(text) as JobFile | undefined;
+  const text = await readRegular(jobPaths(workspace, key).job).catch(() => "");
+  const job = parseChecked(text.toString("utf8")) as JobFile | undefined;
   return jobFile.safeParse(job).success && job?.key === key ? job : undefined;
 }
 

@@ -220,7 +220,7 @@ test("a signature of the release stays with it, and goes with it", async () => {
     await install(first);
     const { record } = await storedRelease(workspace, first);
     const digests = new Map(record.outputs.map(({ path, sha256 }) => [path, sha256]));
-    const signature = await signFiles("demo", digests, sigstoreInstance());
+    const signature = await signFiles("demo", digests, sigstoreInstance(), new AbortController().signal);
     put("model.sig", signature);
     await install(first);
     expect(await contents()).toEqual({ ...first, "model.sig": signature });

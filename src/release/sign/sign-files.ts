@@ -1,6 +1,7 @@
 import { attest } from "sigstore";
 import { QuantsmithError } from "../../util/errors.js";
 import { redact } from "../../util/redact.js";
+import { hasIdentity, identityToken } from "./identity-token.js";
 import type { SigstoreInstance } from "./sigstore-instance.js";
 import { renderStatement, statementMediaType } from "./statement.js";
 
@@ -9,30 +10,35 @@ const timeoutMs = 60_000;
 
 /** Requires a signing identity in the environment. Errors: QS-SIGN-IDENTITY. */
 export function requireIdentity(env: NodeJS.ProcessEnv = process.env): void {
-  const { ACTIONS_ID_TOKEN_REQUEST_URL, ACTIONS_ID_TOKEN_REQUEST_TOKEN, SIGSTORE_ID_TOKEN } = env;
-  if (SIGSTORE_ID_TOKEN || (ACTIONS_ID_TOKEN_REQUEST_URL && ACTIONS_ID_TOKEN_REQUEST_TOKEN)) return;
-  throw noIdentity("the environment does not provide an identity for signing");
+  if (!hasIdentity(env)) throw noIdentity("the environment does not provide an identity for signing");
 }
 
 /**
  * Signs a list of files, path to sha256, with the identity of the environment, and returns the content of `model.sig`: a
  * Sigstore bundle. Sigstore records the signature and the identity in its public log.
- * Errors: QS-SIGN-IDENTITY, QS-SIGN-SERVICE.
+ * Errors: QS-SIGN-IDENTITY, QS-SIGN-SERVICE, the reason of `signal`.
  */
 export async function signFiles(
   name: string,
   files: ReadonlyMap<string, string>,
   { fulcioUrl, rekorUrl }: SigstoreInstance,
+  signal: AbortSignal,
 ): Promise<string> {
   requireIdentity();
+  const token = await identityToken(signal).catch((error: Error) => {
+    signal.throwIfAborted();
+    throw noIdentity(`the identity is not available: ${withoutTokens(error.message)}`);
+  });
   try {
     const bundle = await attest(Buffer.from(renderStatement(name, files)), statementMediaType, {
       timeout: timeoutMs,
+      identityProvider: { getToken: async () => token },
       ...(fulcioUrl === undefined ? {} : { fulcioURL: fulcioUrl }),
       ...(rekorUrl === undefined ? {} : { rekorURL: rekorUrl }),
     });
     return `${JSON.stringify(bundle)}\n`;
   } catch (error) {
+    signal.throwIfAborted();
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     const why = withoutTokens(error instanceof Error ? error.message : String(error));
     if (code.startsWith("IDENTITY_TOKEN")) throw noIdentity(`Sigstore cannot use the identity: ${why}`);

@@ -73,9 +73,9 @@ export async function previewPublish(
 
 const signOperation: PublishOperation = { operation: "sign", path: signatureFile };
 
-function signAsPlanned(release: CheckedRelease, { onPlan }: PublishHooks): Promise<CheckedRelease> {
+function signAsPlanned(release: CheckedRelease, { onPlan, signal }: PublishHooks): Promise<CheckedRelease> {
   onPlan?.([signOperation]);
-  return signRelease(release);
+  return signRelease(release, signal);
 }
 
 function withSigning<T extends { operations: PublishOperation[] }>(done: T, needed: boolean): T {

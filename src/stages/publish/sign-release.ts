@@ -39,12 +39,12 @@ export async function planSigning(
 }
 
 /** Signs a release folder without a valid signature: writes `model.sig` into it. Errors: QS-SIGN-*. */
-export async function signRelease(release: CheckedRelease): Promise<CheckedRelease> {
+export async function signRelease(release: CheckedRelease, signal: AbortSignal): Promise<CheckedRelease> {
   if (release.isSigned) return release;
   const files = contentOf(release);
   const digests = new Map(files.map((file) => [file.path, file.sha256]));
   const path = join(release.folder, signatureFile);
-  await writeFileAtomic(path, await signFiles(release.report.model.name, digests, sigstoreInstance()));
+  await writeFileAtomic(path, await signFiles(release.report.model.name, digests, sigstoreInstance(), signal));
   return { ...release, files: [...files, await localFile(signatureFile, path)], isSigned: true };
 }
 

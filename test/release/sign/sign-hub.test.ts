@@ -40,7 +40,7 @@ async function publish(sign: boolean) {
   const options = { repo: "me/model", via: "branch" as const, private: false };
   const target = { kind: "hub" as const, ...options, ...(sign ? { sign: true as const } : {}) };
   const { release, needed } = await planSigning(connection, await releaseFiles(folder, signal), target, signal);
-  const ready = needed ? await signRelease(release) : release;
+  const ready = needed ? await signRelease(release, signal) : release;
   const done = await publishToHub(connection, ready, options, { signal, onProgress: () => undefined });
   const place = { repo: "me/model", revision: "main" };
   return { done, report: await verifyRemote(connection, place, signal, undefined, sign ? signer : {}) };

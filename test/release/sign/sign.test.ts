@@ -39,7 +39,7 @@ beforeEach(async () => {
   vi.stubEnv("SIGSTORE_ID_TOKEN", identityToken(identity, issuer));
   if (existsSync(signed)) return;
   cpSync(good, signed, { recursive: true });
-  await signRelease(await releaseFiles(signed, never));
+  await signRelease(await releaseFiles(signed, never), never);
 });
 afterEach(() => {
   sigstore.fail(undefined);
@@ -221,13 +221,13 @@ describe("signing", () => {
   test("fails with an invalid token or service, without the token in the message", async () => {
     const folder = copy(good);
     vi.stubEnv("SIGSTORE_ID_TOKEN", "canary-token");
-    const broken = await failureOf(signRelease(await releaseFiles(folder, never)));
+    const broken = await failureOf(signRelease(await releaseFiles(folder, never), never));
     expect([broken.code, broken.message.includes("canary")]).toEqual(["QS-SIGN-IDENTITY", false]);
     vi.stubEnv("SIGSTORE_ID_TOKEN", identityToken(identity, issuer));
     // GitHub's request token, and a token that only the service knows.
     vi.stubEnv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "canary");
     sigstore.fail(400, `no ${identityToken(identity, "fetched")} of canary`);
-    const refused = await failureOf(signRelease(await releaseFiles(folder, never)));
+    const refused = await failureOf(signRelease(await releaseFiles(folder, never), never));
     expect([refused.code, refused.message]).toEqual(["QS-SIGN-SERVICE", expect.stringMatching(/no \S{1,12} of \S+$/)]);
     expect(refused.message).not.toContain("canary");
     expect(existsSync(join(folder, "model.sig"))).toBe(false);

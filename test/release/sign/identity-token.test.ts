@@ -1,0 +1,57 @@
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, expect, test } from "vitest";
+import { identityToken } from "../../../src/release/sign/identity-token.js";
+
+let server: Server | undefined;
+afterEach(() => {
+  server?.closeAllConnections();
+  server?.close();
+});
+
+/** Starts a token service and returns the environment of a job that uses it. */
+async function jobWith(answer: RequestListener): Promise<NodeJS.ProcessEnv> {
+  const started = createServer(answer);
+  server = started;
+  await new Promise<void>((resolve) => started.listen(0, "127.0.0.1", resolve));
+  const { port } = started.address() as AddressInfo;
+  return {
+    ACTIONS_ID_TOKEN_REQUEST_URL: `http://127.0.0.1:${port}/token?job=1`,
+    ACTIONS_ID_TOKEN_REQUEST_TOKEN: "canary",
+  };
+}
+const never = new AbortController().signal;
+
+test("the job's token is requested for Sigstore; one in the environment comes first", async () => {
+  let asked: (string | undefined)[] = [];
+  const env = await jobWith((request, response) => {
+    asked = [request.url, request.headers.authorization];
+    response.end('{"value":"a.b.c","count":1}');
+  });
+  expect(await identityToken(never, env)).toBe("a.b.c");
+  expect(asked).toEqual(["/token?job=1&audience=sigstore", "Bearer canary"]);
+  expect(await identityToken(never, { ...env, SIGSTORE_ID_TOKEN: "own" })).toBe("own");
+});
+
+test.each<[string, RegExp, RequestListener]>([
+  ["an error", /answers 403/, (_request, response) => response.writeHead(403).end("no")],
+  ["a redirect", /answers 302/, (_request, response) => response.writeHead(302, { location: "/other" }).end()],
+  ["no JSON", /contains no token/, (_request, response) => response.end("<html>")],
+  ["no token", /contains no token/, (_request, response) => response.end('{"value":7}')],
+  [
+    "an endless answer",
+    /larger than 65536 bytes/,
+    (_request, response) => {
+      const more = () => response.write("x".repeat(65_536), () => setImmediate(more));
+      more();
+    },
+  ],
+])("%s of the token service is an error", async (_what, message, answer) => {
+  await expect(identityToken(never, await jobWith(answer))).rejects.toThrow(message);
+});
+
+test("a service that does not answer is left when the user interrupts", async () => {
+  const stop = new AbortController();
+  const env = await jobWith(() => stop.abort(new Error("interrupted")));
+  await expect(identityToken(stop.signal, env)).rejects.toThrow("interrupted");
+});
