@@ -29,7 +29,7 @@ export async function measureMemories(files: readonly string[], options: Measure
       const gguf = await readGguf(path);
       const runs = options.configurations ?? measuredPoints(gguf);
       const key = await cache.key(gguf, runs);
-      return { gguf, runs, key, known: await cache.read(key) };
+      return { gguf, runs, key, known: await cache.read(key, runs.length) };
     }),
   );
   const unknown = models.filter(({ known }) => known === undefined);

@@ -1,16 +1,26 @@
-import { open, readFile } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { cpus } from "node:os";
 import path from "node:path";
+import * as z from "zod";
 import type { Gguf } from "../../gguf/gguf.js";
 import { findPinnedPackage } from "../../llamacpp/toolchain/pinned-package.js";
 import { cacheFolder } from "../../util/cache-folder.js";
 import { makeFolder, writeFileAtomic } from "../../util/files.js";
+import { readRegular } from "../../util/regular-file.js";
 import { sha256 } from "../../util/sha256.js";
 import type { MemoryConfiguration } from "./memory.js";
 import type { SimulatedHeader } from "./simulate-headers.js";
 
 /** Increase when this program would compute another result for the same input. */
 const revision = 4;
+
+const bytes = z.number().min(0);
+/** An entry, whose lists are in the order of the configurations. */
+const entry = z.object({
+  weights: bytes,
+  runs: z.array(z.object({ kv: bytes, compute: bytes }).nullable()),
+  layers: z.array(bytes.nullable()),
+});
 
 /**
  * Stores simulations in the user's cache folder, one small file each. The name is a digest of all inputs: the header's
@@ -42,10 +52,11 @@ export class MemoryCache {
     }
   }
 
-  /** Undefined if the entry is missing or unreadable; the caller then simulates again. */
-  async read(key: string): Promise<SimulatedHeader | undefined> {
+  /** Undefined if the entry for `runs` configurations is missing or damaged; the caller then simulates again. */
+  async read(key: string, runs: number): Promise<SimulatedHeader | undefined> {
     try {
-      return JSON.parse(await readFile(this.#file(key), "utf8")) as SimulatedHeader;
+      const found: SimulatedHeader = entry.parse(JSON.parse((await readRegular(this.#file(key))).toString("utf8")));
+      return found.runs.length === runs && found.layers.length === runs ? found : undefined;
     } catch {
       return undefined;
     }
