@@ -31,6 +31,13 @@ const report: RunReport = {
   calibration: { corpus: "calibration.txt", chunks: 200, context: 512 },
   base: {
     ...{ bytes: 8_045_000_000, perplexity: 9.71 },
+    evaluated: {
+      type: "Q8_0",
+      distance: {
+        ...{ kldMean: 0.000445, kldMeanError: 0.000014, kld999: 0.004, kldMax: 0.005, sameTop: 97.941, chunks: 4 },
+        ...{ corpus: "search-2.txt", context: 512 },
+      },
+    },
     noise: { kldMean: 0.00012, kldMeanError: 0.00001, kld999: 0.01, kldMax: 0.1, sameTop: 99.9, chunks: 80 },
   },
 };

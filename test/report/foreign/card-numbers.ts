@@ -165,7 +165,7 @@ function phrases(release: RunReport, hardware: HardwareCompatibility): string[] 
       ? []
       : [`${copy.kldMean.toFixed(6)} ± ${copy.kldMeanError.toFixed(6)}`, `${copy.sameTop.toFixed(2)} %`]),
     ...[copy, calibration, ...variants.map(({ allocation }) => allocation?.probes)].flatMap((text) =>
-      text == null ? [] : [`${text.chunks} × ${text.context} tokens of \`${text.corpus}\``],
+      text == null ? [] : [`${text.chunks} × ${text.context} tokens of`, text.corpus],
     ),
     ...measured.flatMap(({ name, quality: { chunks, chunksAvailable, context, corpus } }) => [
       `${chunksAvailable} × ${context} tokens of \`${corpus}\``,
