@@ -2,8 +2,8 @@ import { lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { identifyingFiles, ownRelease } from "../../release/own-files.js";
 import { maxTextBytes } from "../../release/verify/release-source.js";
-import { isMissing, QuantsmithError } from "../../util/errors.js";
-import { listEmptyFolders, listFiles } from "../../util/files.js";
+import { QuantsmithError } from "../../util/errors.js";
+import { isPresent, listEmptyFolders, listFiles } from "../../util/files.js";
 import { sha256File } from "../../util/sha256.js";
 import { noFiles, type PublishedFile, type PublishedFiles } from "./find-changes.js";
 import { names } from "./require-own.js";
@@ -56,11 +56,9 @@ export async function requireSameFiles(
 }
 
 async function fileStates(folder: string): Promise<Map<string, string>> {
-  const list = async () => [...(await listFiles(folder)), ...(await listEmptyFolders(folder))];
-  const paths = await list().catch((error) => {
-    if (isMissing(error)) return [];
-    throw error;
-  });
+  if (!(await isPresent(folder))) return new Map();
+  // What is missing from here on has been removed meanwhile, which does not make the folder empty.
+  const paths = [...(await listFiles(folder)), ...(await listEmptyFolders(folder))];
   const states = new Map<string, string>();
   for (const path of paths) {
     const { ino, size, mtimeNs, ctimeNs } = await lstat(join(folder, path), { bigint: true });

@@ -128,7 +128,7 @@ async function realTarget(path: string): Promise<string> {
 
 /** Throws QS-PUBLISH-TARGET if the target contains the release or vice versa, since publishing would destroy one. */
 async function requireSeparate(release: string, target: string): Promise<void> {
-  const inside = (inner: string, outer: string) => `${inner}/`.startsWith(`${outer}/`);
+  const inside = (inner: string, outer: string) => `${inner}/`.startsWith(outer.endsWith("/") ? outer : `${outer}/`);
   if (!inside(release, target) && !inside(target, release)) return;
   throw new QuantsmithError(
     "QS-PUBLISH-TARGET",

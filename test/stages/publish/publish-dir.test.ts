@@ -168,6 +168,27 @@ describe("what is not ours stays, and is named", () => {
     expect(statSync(target).mode & 0o777).toBe(0o755);
   });
 
+  test("files beside a folder that vanishes while they are listed", async () => {
+    mkdirSync(target);
+    writeFileSync(join(target, "notes.md"), "mine");
+    const gone = Object.assign(new Error("ENOENT: gone, scandir"), { code: "ENOENT", syscall: "scandir" });
+    const listing = vi.spyOn(files, "readdir").mockRejectedValueOnce(gone).mockRejectedValueOnce(gone);
+    try {
+      expect((await failureOf(publish(newRelease))).code).toBe("QS-PUBLISH-TARGET");
+    } finally {
+      listing.mockRestore();
+    }
+    expect([tree(), siblings()]).toEqual([{ "notes.md": sha256("mine") }, ["model"]]);
+  });
+
+  test("the root of the file system", async () => {
+    const error = await failureOf(previewFolder(newRelease, { path: "/" }, signal));
+    expect([error.code, error.message]).toEqual([
+      "QS-PUBLISH-TARGET",
+      expect.stringContaining("one contains the other"),
+    ]);
+  });
+
   test("a file that appears while the new release is copied", async () => {
     await publish(oldRelease);
     const onPlan = () => writeFileSync(join(target, "notes.md"), "mine");
