@@ -19,7 +19,7 @@ export interface FolderRelease extends PublishedFiles {
  * unchanged files of a release of quantsmith; system errors.
  */
 export async function readFolderRelease(folder: string, signal: AbortSignal): Promise<FolderRelease> {
-  const states = await fileStates(folder);
+  const states = await fileStates(folder, signal);
   const texts = new Map<string, string>();
   for (const path of identifyingFiles) {
     const file = join(folder, path);
@@ -29,6 +29,7 @@ export async function readFolderRelease(folder: string, signal: AbortSignal): Pr
   const files = new Map<string, PublishedFile>();
   const foreign: string[] = [];
   for (const path of states.keys()) {
+    signal.throwIfAborted();
     const file = await lstat(join(folder, path));
     // The user may have removed all files of a folder of the release.
     if (file.isDirectory() && [...own.keys()].some((name) => name.startsWith(path))) continue;
@@ -55,12 +56,13 @@ export async function requireSameFiles(
   });
 }
 
-async function fileStates(folder: string): Promise<Map<string, string>> {
+async function fileStates(folder: string, signal?: AbortSignal): Promise<Map<string, string>> {
   if (!(await isPresent(folder))) return new Map();
   // What is missing from here on has been removed meanwhile, which does not make the folder empty.
   const paths = [...(await listFiles(folder)), ...(await listEmptyFolders(folder))];
   const states = new Map<string, string>();
   for (const path of paths) {
+    signal?.throwIfAborted();
     const { ino, size, mtimeNs, ctimeNs } = await lstat(join(folder, path), { bigint: true });
     states.set(path, [ino, size, mtimeNs, ctimeNs].join());
   }

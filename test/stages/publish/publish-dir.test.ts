@@ -172,7 +172,17 @@ describe("what is not ours stays, and is named", () => {
     mkdirSync(target);
     writeFileSync(join(target, "notes.md"), "mine");
     const gone = Object.assign(new Error("ENOENT: gone, scandir"), { code: "ENOENT", syscall: "scandir" });
-    const listing = vi.spyOn(files, "readdir").mockRejectedValueOnce(gone).mockRejectedValueOnce(gone);
+    const { readdir } = files;
+    // The first listing of the folder, and of the same folder when it has been moved.
+    const listed = new Set<string>();
+    const isFirst = (path: string) =>
+      (path === target || path.includes(".old-")) && !listed.has(path) && listed.add(path).has(path);
+    const listing = vi
+      .spyOn(files, "readdir")
+      .mockImplementation(((path: string, options?: { recursive?: boolean }) =>
+        options?.recursive && isFirst(path)
+          ? Promise.reject(gone)
+          : readdir(path, options as never)) as typeof readdir);
     try {
       expect((await failureOf(publish(newRelease))).code).toBe("QS-PUBLISH-TARGET");
     } finally {
