@@ -218,6 +218,12 @@ describe("an incomplete environment", () => {
   });
 });
 
+test("a run that makes no release cannot publish one", async () => {
+  const recipe = demoCopy(folder(), (text) => `${text}publish: { repo: "dir:./published" }\n`);
+  const result = await quantsmith(["run", recipe, "--out", join(folder(), "out"), "--publish", "--until", "convert"]);
+  expect([result.exitCode, result.stderr]).toEqual([2, expect.stringContaining("QS-USAGE: --publish needs a run")]);
+});
+
 describe("a command keeps what it was not asked to change", () => {
   test("convert-lora writes no file over another, also under its default name", async () => {
     const work = folder();

@@ -64,6 +64,7 @@ export async function run(recipe: string, options: RunCommandOptions): Promise<v
   const tell = options.quiet === true ? () => undefined : note;
   const digests = new DigestCache(options.quiet === true ? undefined : announceHashing);
   const plan = await preparePlan(settings, options, digests);
+  if (target !== undefined) requireRelease(plan);
   const workspace = await openWorkspace(options.out);
   const signal = interruptSignal();
   const events = new EventBus();
@@ -147,6 +148,15 @@ function untilRefused({ onPassed }: Streaming, refusal: () => unknown): Streamin
   return (variant) => {
     if (refusal() === undefined) onPassed(variant);
   };
+}
+
+/** Requires that a run that publishes also makes the release. Errors: QS-USAGE. */
+function requireRelease({ steps }: Plan): void {
+  if (steps.some(({ stage, mode }) => stage === "package" && mode === "build")) return;
+  throw new QuantsmithError("QS-USAGE", "--publish needs a run that makes a release", {
+    remedy:
+      "Run all stages of the pipeline, `package` included, or publish a finished release with `quantsmith publish`.",
+  });
 }
 
 function publishTarget(settings: Settings, { replace }: RunCommandOptions): PublishTarget {
