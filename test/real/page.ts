@@ -1,9 +1,8 @@
 import type { VariantReport } from "../../src/release/release-report.js";
-import { chunks, context, type RealRun } from "./run-model.js";
+import type { RealRun } from "./run-model.js";
 
 /** Returns docs/real-models.md. Pure. */
 export function renderPage(runs: readonly { name: string; run: RealRun }[]): string {
-  const tokens = `${chunks.evaluation} chunks of ${context} tokens`;
   return [
     "# Two real models",
     "",
@@ -15,7 +14,7 @@ export function renderPage(runs: readonly { name: string; run: RealRun }[]): str
     "folder `real-models` of the cache folder (1.2 GB).",
     "",
     "**These weights had been rounded to 4 bits before** (Q4_1 and Q4_K_M), so a 4-bit type can store some of them almost exactly:",
-    `the KL divergences, on ${tokens}, say nothing about the original models. The table shows that vocabularies of 49 152 and`,
+    `the KL divergences, on a few chunks of each bundled text, say nothing about the original models. The table shows that vocabularies of 49 152 and`,
     "262 144 tokens, rows of 576 and 640 values, and sliding windows work from the checkpoint to the release.",
     "",
     "| model | variant | bytes | mean KLD | same top | smoke | seconds |",

@@ -8,9 +8,9 @@ import { folderDigests } from "../fixtures/folder-digests.js";
 import { canary, startWritableHub, treeOf } from "../fixtures/publish-client.js";
 
 /** Few chunks: the figures show that the model works, and are no benchmark. */
-export const chunks = { calibration: 8, search: 2, evaluation: 8 };
+const chunks = { calibration: 8, search: 2, evaluation: 8 };
 /** Tokens per chunk. */
-export const context = 256;
+const context = 256;
 
 export interface RealRun {
   report: RunReport;
