@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { diagnose } from "../../src/cli/diagnose.js";
+import { findPinnedPackage } from "../../src/llamacpp/toolchain/pinned-package.js";
 import { setupTools } from "../../src/llamacpp/toolchain/tools.js";
 
 let folder: string;
@@ -26,7 +27,7 @@ describe("diagnose", () => {
     expect(found.problems.filter(({ code }) => code.startsWith("QS-TOOL"))).toEqual([]);
     expect(found.tools["llama-quantize"]).toEqual({
       path: null,
-      version: "v0.5.0",
+      version: (await findPinnedPackage()).llamaCppVersion,
       source: "pinned (built on first use)",
     });
     expect(found.memoryBytes).toBeGreaterThan(2 ** 28);
