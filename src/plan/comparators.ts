@@ -2,7 +2,7 @@ import { comparatorName } from "../quant/names.js";
 import { presetByName } from "../quant/presets.js";
 import type { PresetVariant, Settings, Variant } from "../recipe/settings.js";
 import type { PlanFacts } from "./facts.js";
-import { expectedBits, nearestPreset } from "./label-preset.js";
+import { expectedBits, presetOfSize } from "./label-preset.js";
 
 /**
  * Returns the preset of llama.cpp that a dynamic variant or one with error feedback is compared with: its own preset, that
@@ -20,7 +20,7 @@ export function comparatorPreset(variant: Variant, settings: Settings, facts: Pl
 function sizePreset(variant: Variant, facts: PlanFacts, calibrated: boolean): string {
   if (variant.kind === "preset") return variant.preset;
   const { budget } = variant.dynamic;
-  return budget.kind === "sizeOf" ? budget.preset : nearestPreset(expectedBits(variant, facts), calibrated);
+  return budget.kind === "sizeOf" ? budget.preset : presetOfSize(expectedBits(variant, facts), calibrated);
 }
 
 /** A preset that is built only for comparison with these variants. */

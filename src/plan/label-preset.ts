@@ -1,5 +1,5 @@
 import { knownType } from "../quant/ggml-types.js";
-import { presetByName, presets } from "../quant/presets.js";
+import { nearestPreset, presetByName, presets } from "../quant/presets.js";
 import type { DynamicVariant } from "../recipe/settings.js";
 import { defaultTypes } from "../stages/allocate/candidates.js";
 import type { PlanFacts } from "./facts.js";
@@ -14,13 +14,12 @@ const family = /^(Q8_0|I?Q[1-6]_(K|XXS|XS|S|M).*)$/;
 export function labelPreset(variant: DynamicVariant, facts: PlanFacts, calibrated: boolean): string {
   const named = presetByName(variant.name);
   if (named !== undefined && usable(calibrated).includes(named)) return named.name;
-  return nearestPreset(expectedBits(variant, facts), calibrated);
+  return presetOfSize(expectedBits(variant, facts), calibrated);
 }
 
 /** Returns the preset nearest in size, among those that need an imatrix only if `calibrated`. */
-export function nearestPreset(bitsPerWeight: number, calibrated: boolean): string {
-  const distance = (preset: { bitsPerWeight: number }) => Math.abs(preset.bitsPerWeight - bitsPerWeight);
-  return usable(calibrated).reduce((best, preset) => (distance(preset) < distance(best) ? preset : best)).name;
+export function presetOfSize(bitsPerWeight: number, calibrated: boolean): string {
+  return nearestPreset(usable(calibrated), bitsPerWeight).name;
 }
 
 const usable = (calibrated: boolean) =>

@@ -80,3 +80,9 @@ export function presetByName(name: string): Preset | undefined {
   const upper = name.toUpperCase();
   return byName.get(aliases.get(upper) ?? upper);
 }
+
+/** Returns the preset of a non-empty list whose usual bits per weight are nearest; of two, the first. */
+export function nearestPreset(list: readonly Preset[], bitsPerWeight: number): Preset {
+  const distance = (preset: Preset) => Math.abs(preset.bitsPerWeight - bitsPerWeight);
+  return list.reduce((best, preset) => (distance(preset) < distance(best) ? preset : best));
+}

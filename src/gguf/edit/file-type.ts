@@ -1,4 +1,4 @@
-import { nameMismatch } from "../../quant/name-mismatch.js";
+import { mismatchedType } from "../../quant/name-mismatch.js";
 import { presets } from "../../quant/presets.js";
 import { QuantsmithError } from "../../util/errors.js";
 import type { Gguf } from "../gguf.js";
@@ -11,9 +11,9 @@ export function requireFittingFileType(gguf: Gguf, changes: readonly MetadataCha
   if (after === undefined || after.type === "array") return;
   const preset = presets.find(({ fileType }) => fileType === Number(after.value));
   const bits = bitsPerWeight(gguf);
-  const mismatch = preset && nameMismatch(preset.name, bits, typeCounts(gguf));
-  if (mismatch === undefined) return;
-  const found = `the file has ${bits.toFixed(2)} bits per weight, with most tensors in ${mismatch.main}`;
+  const main = preset && mismatchedType(preset.name, bits, typeCounts(gguf));
+  if (main === undefined) return;
+  const found = `the file has ${bits.toFixed(2)} bits per weight, with most tensors in ${main}`;
   const message = `"general.file_type" cannot be ${after.value} (${preset?.name}): ${found}`;
   throw new QuantsmithError("QS-EDIT-VALUE", message, {
     remedy: "Set the number of a preset with these types, or build the variant again.",
