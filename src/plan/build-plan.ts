@@ -33,7 +33,7 @@ import { type Selection, selectSubset } from "./selection.js";
 import { smokeBaseStep, smokeStep } from "./smoke-steps.js";
 import { smokeWarnings } from "./smoke-warnings.js";
 import { textSteps } from "./text-steps.js";
-import { baseSteps, categorySteps, measurementOrder, structureStep, validateStep } from "./validate-steps.js";
+import { baseStep, categorySteps, measurementOrder, noiseStep, structureStep, validateStep } from "./validate-steps.js";
 import { unusedSettings, withEffect } from "./without-effect.js";
 
 /**
@@ -52,7 +52,7 @@ export function buildPlan(given: Settings, facts: PlanFacts, selection: Selectio
   ];
   if (has("calibrate")) steps.push(calibrateStep(settings, facts));
   const [firstPart, ...otherParts] = has("validate") ? evaluationParts(settings, facts) : [];
-  if (firstPart) steps.push(...baseSteps(settings, facts, firstPart));
+  if (firstPart) steps.push(baseStep(settings, facts, firstPart), noiseStep(settings, facts, firstPart));
   if (has("allocate")) steps.push(...sharedAllocateSteps(settings, facts));
   const compared = comparators(settings, facts);
   const smokeTested = has("smoke") && settings.smoke.length > 0;
@@ -67,7 +67,7 @@ export function buildPlan(given: Settings, facts: PlanFacts, selection: Selectio
   }
   // Part by part for all variants, so that the logits of one can be dropped before the next are computed.
   for (const part of otherParts) {
-    steps.push(...baseSteps(settings, facts, part));
+    steps.push(baseStep(settings, facts, part));
     steps.push(...variants.map((variant) => validateStep(variant, settings, facts, part)));
   }
   if (firstPart) steps.push(...categorySteps(variants, settings, facts));

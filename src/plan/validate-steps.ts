@@ -16,18 +16,19 @@ import type { Step, StepInput } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
 import { overlapCheckInput } from "./text-steps.js";
 
-/** Evaluates the base on one part of the text and, with the first part, measures the noise of its own rounding. */
-export function baseSteps(settings: Settings, facts: PlanFacts, part: EvaluationPart): Step[] {
+/** Evaluates the base on one part of the text. */
+export function baseStep(settings: Settings, facts: PlanFacts, part: EvaluationPart): Step {
   const { category, segment: index, of, chunks, context } = part;
   const params = { texts: categoryTexts(category, settings, facts), chunks, context, part: { index, of } };
-  const model = { model: evaluatedBase(settings) };
-  const inputs = { ...model, ...categoryInputs(category, settings, facts) };
+  const inputs = { model: evaluatedBase(settings), ...categoryInputs(category, settings, facts) };
   const bytes = predictBytes.baseLogits(facts.model, chunks, context);
-  const base = step(basePartId(part), baseLogits, params, inputs, bytes);
-  const [first] = evaluationParts(settings, facts);
-  if (basePartId(part) !== (first && basePartId(first))) return [base];
-  const noiseInputs = { ...model, ...baseInputs(part) };
-  return [base, step("validate:base:noise", noiseFloor, {}, noiseInputs, blockBytes(part, facts))];
+  return step(basePartId(part), baseLogits, params, inputs, bytes);
+}
+
+/** Measures the noise of the base's own rounding on one part of the text. */
+export function noiseStep(settings: Settings, facts: PlanFacts, part: EvaluationPart): Step {
+  const inputs = { model: evaluatedBase(settings), ...baseInputs(part) };
+  return step("validate:base:noise", noiseFloor, {}, inputs, blockBytes(part, facts));
 }
 
 /** Checks the structure of a variant's file before any program runs it. */
