@@ -2,8 +2,8 @@ import type { Comparator } from "../../release/release-report.js";
 import type { QuantizeReport } from "../quantize/quantize.js";
 import { readReport } from "../step-files.js";
 import { type Block, combineBlocks } from "../validate/combine-blocks.js";
-import type { ValidateReport } from "../validate/validate-variant.js";
-import { publicQuality, type VariantSources } from "./collect-variant.js";
+import { publicQuality, type ValidateReport } from "../validate/validate-variant.js";
+import type { VariantSources } from "./collect-variant.js";
 import { type PackagedVariant, variantInput } from "./package-params.js";
 
 /** Returns the preset that a variant is compared with, on the chunks of the variant; undefined if one was not measured. */

@@ -1,12 +1,6 @@
 import { checkGates, describeBreach } from "../../release/check-gates.js";
 import type { SmokeFigure } from "../../release/gates.js";
-import type {
-  SmokeSpeed,
-  VariantAllocation,
-  VariantQuality,
-  VariantReport,
-  VariantSmoke,
-} from "../../release/release-report.js";
+import type { SmokeSpeed, VariantAllocation, VariantReport, VariantSmoke } from "../../release/release-report.js";
 import type { AllocationReport } from "../allocate/allocate-variant.js";
 import type { QuantizeReport } from "../quantize/quantize.js";
 import { smokeReasons } from "../smoke/smoke-reasons.js";
@@ -14,7 +8,7 @@ import type { SmokeReport } from "../smoke/smoke-report.js";
 import type { StageContext } from "../stage.js";
 import { readReport } from "../step-files.js";
 import type { StructureReport } from "../validate/check-structure.js";
-import type { ValidateReport } from "../validate/validate-variant.js";
+import { publicQuality, type ValidateReport } from "../validate/validate-variant.js";
 import { type PackagedVariant, type PackageParams, variantInput } from "./package-params.js";
 
 export type VariantSources = Pick<StageContext, "input" | "digest" | "steps">;
@@ -120,14 +114,4 @@ function vectorFigures({ answers, rankCorrelation }: SmokeReport): Pick<VariantS
 
 function publicAllocation({ budgetBytes, predictedKld, boundGap, probes }: AllocationReport): VariantAllocation {
   return { budgetBytes, predictedKld, boundGap, probes };
-}
-
-/** Returns the metrics without the measured blocks, which stay in the store. */
-export function publicQuality({
-  breaches: _breaches,
-  decided: _decided,
-  blocks: _blocks,
-  ...figures
-}: ValidateReport): VariantQuality {
-  return figures;
 }

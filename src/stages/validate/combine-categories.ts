@@ -1,6 +1,5 @@
 import { checkGates } from "../../release/check-gates.js";
 import type { GateLimit } from "../../release/gates.js";
-import type { CategoryQuality } from "../../release/release-report.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { sha256 } from "../../util/sha256.js";
@@ -8,7 +7,7 @@ import type { Operation, StageContext } from "../stage.js";
 import { readReport, writeReport } from "../step-files.js";
 import type { BaseReport } from "./base-logits.js";
 import { combineStrata } from "./combine-strata.js";
-import { readReferences, type ValidateReport } from "./validate-variant.js";
+import { publicQuality, readReferences, type ValidateReport } from "./validate-variant.js";
 
 /** Returns the input name of a category's report. */
 export const categoryInput = (category: string) => `category:${category}`;
@@ -65,7 +64,7 @@ export const combineCategories: Operation<CombineParams> = {
     const found = await readCategories<ValidateReport>(categories, context);
     const reports = found.map(([, report]) => report);
     const figures = combineStrata(reports.map(({ blocks }) => blocks));
-    const byCategory = Object.fromEntries(found.map(([name, report]) => [name, publicCategory(report)]));
+    const byCategory = Object.fromEntries(found.map(([name, report]) => [name, publicQuality(report)]));
     const references = await readReferences(limits, context);
     const report: ValidateReport = {
       ...figures,
@@ -100,14 +99,4 @@ function common(reports: readonly Pick<BaseReport, "corpus" | "corpusSha256" | "
     corpusSha256: sha256(reports.map((report) => `${report.corpusSha256}\n`).join("")),
     context: Math.max(...reports.map(({ context }) => context)),
   };
-}
-
-function publicCategory({
-  breaches: _breaches,
-  decided: _decided,
-  blocks: _blocks,
-  categories: _categories,
-  ...figures
-}: ValidateReport): CategoryQuality {
-  return figures;
 }

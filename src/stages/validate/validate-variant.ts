@@ -1,7 +1,7 @@
 import type { KldFigures } from "../../llamacpp/kl-divergence.js";
 import { checkGates, type GateBreach } from "../../release/check-gates.js";
 import type { GateLimit } from "../../release/gates.js";
-import type { CategoryQuality } from "../../release/release-report.js";
+import type { CategoryQuality, VariantQuality } from "../../release/release-report.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { requireMemory } from "../require-memory.js";
 import { type Operation, requiredInput, type Shard, type StageContext } from "../stage.js";
@@ -120,3 +120,13 @@ const blocksOf = (references: References) => new Map([...references].map(([name,
 /** Returns the figures of the reference variants on the first `count` blocks. */
 const figuresOf = (references: References, count: number) =>
   new Map([...references].map(([name, { blocks }]) => [name, combineBlocks(blocks.slice(0, count))]));
+
+/** Returns the metrics without the measured blocks, which stay in the store. */
+export function publicQuality({
+  breaches: _breaches,
+  decided: _decided,
+  blocks: _blocks,
+  ...figures
+}: ValidateReport): VariantQuality {
+  return figures;
+}
