@@ -1,7 +1,7 @@
 import { formatKld, formatMegabytes } from "../release/figures.js";
 import type { VariantReport } from "../release/release-report.js";
 
-/** Describes the presets that variants are compared with, with both figures and sizes; undefined if there are none. */
+/** Lists the KLD and size of each variant beside those of its comparator; undefined without comparators. */
 export function describeComparators(variants: readonly VariantReport[]): string | undefined {
   const list = variants.flatMap(({ name, bytes, quality, comparator }) => {
     if (quality === null || comparator === undefined) return [];

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { hubConnection } from "../../hub/connection.js";
 import { compareReleases, comparisonCells, comparisonTitles } from "../../release/compare.js";
 import type { RunReport } from "../../release/release-report.js";
-import { folderSource } from "../../release/verify/folder-source.js";
+import { folderSource, releaseRemedy } from "../../release/verify/folder-source.js";
 import { hubSource } from "../../release/verify/hub-source.js";
 import { parseRelease } from "../../release/verify/parse-release.js";
 import { maxTextBytes } from "../../release/verify/release-source.js";
@@ -57,6 +57,6 @@ async function readRelease(release: string, signal: AbortSignal): Promise<RunRep
 
 function notRelease(name: string, why: string): QuantsmithError {
   return new QuantsmithError("QS-VERIFY-TARGET", `${name} cannot be compared: ${why}`, {
-    remedy: "Pass a release folder, such as `artifacts/releases/<recipe>`, or `hf:org/name` for a release on the Hub.",
+    remedy: releaseRemedy,
   });
 }

@@ -11,6 +11,9 @@ import { sha256File } from "../../util/sha256.js";
 import { listFolder } from "./list-folder.js";
 import type { HeaderFacts, ReleaseSource } from "./release-source.js";
 
+export const releaseRemedy =
+  "Pass a release folder, such as `artifacts/releases/<recipe>`, or `hf:org/name` for a release on the Hub.";
+
 /** A release in a local folder. Errors: QS-VERIFY-TARGET if the folder does not exist. */
 export async function folderSource(folder: string, signal: AbortSignal): Promise<ReleaseSource> {
   const found = await stat(folder).catch(() => undefined);
@@ -18,8 +21,7 @@ export async function folderSource(folder: string, signal: AbortSignal): Promise
     const what =
       found === undefined ? `the folder ${folder} does not exist` : `${folder} is a file, not a release folder`;
     throw new QuantsmithError("QS-VERIFY-TARGET", what, {
-      remedy:
-        "Pass a release folder, such as `artifacts/releases/<recipe>`, or `hf:org/name` for a release on the Hub.",
+      remedy: releaseRemedy,
     });
   }
   return {
