@@ -6,6 +6,14 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+/** Events, and the lines that the view writes of them, without their time. */
+function viewed() {
+  const lines: string[] = [];
+  const events = new EventBus();
+  events.subscribe(plainView((line) => lines.push(line.slice(9))));
+  return { events, lines };
+}
+
 test("progress continues after the system's clock is set back", () => {
   vi.useFakeTimers({ toFake: ["Date", "performance"], now: new Date("2026-11-30T12:00:00Z") });
   const lines: string[] = [];
@@ -28,9 +36,7 @@ test("progress continues after the system's clock is set back", () => {
 });
 
 test("a waiting step names what it waits for", () => {
-  const lines: string[] = [];
-  const events = new EventBus();
-  events.subscribe(plainView((line) => lines.push(line.slice(9))));
+  const { events, lines } = viewed();
   const holder = { recipe: "demo", step: "validate:base", since: "2026-11-30T12:34:56.000Z" };
   events.emit({ type: "step-waiting", id: "smoke:base", for: "compute", holder });
   events.emit({ type: "step-waiting", id: "smoke:base", for: "compute" });
@@ -43,9 +49,7 @@ test("a waiting step names what it waits for", () => {
 });
 
 test("there is no estimate for steps that are in the store", () => {
-  const lines: string[] = [];
-  const events = new EventBus();
-  events.subscribe(plainView((line) => lines.push(line.slice(9))));
+  const { events, lines } = viewed();
   const steps = [
     { id: "convert", stage: "convert" as const, expectedSeconds: 0 },
     { id: "calibrate", stage: "calibrate" as const },
@@ -56,9 +60,7 @@ test("there is no estimate for steps that are in the store", () => {
 });
 
 test("a step that starts while the last one is stored is written after its end", () => {
-  const lines: string[] = [];
-  const events = new EventBus();
-  events.subscribe(plainView((line) => lines.push(line.slice(9))));
+  const { events, lines } = viewed();
   events.emit({ type: "step-started", id: "a", key: "k" });
   events.emit({ type: "step-saving", id: "a" });
   events.emit({ type: "step-started", id: "b", key: "k" });
@@ -68,9 +70,7 @@ test("a step that starts while the last one is stored is written after its end",
 });
 
 test("a short step that ends meanwhile is written from its start to its end", () => {
-  const lines: string[] = [];
-  const events = new EventBus();
-  events.subscribe(plainView((line) => lines.push(line.slice(9))));
+  const { events, lines } = viewed();
   events.emit({ type: "step-started", id: "a", key: "k" });
   events.emit({ type: "step-saving", id: "a" });
   events.emit({ type: "step-started", id: "b", key: "k" });
