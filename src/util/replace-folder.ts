@@ -18,7 +18,8 @@ import { endSwap, findSwaps, type Swap, startSwap } from "./swap-record.js";
 
 /**
  * What happens to the former content: "keep" renames it to `<path>.replaced-<number>`. A function throws if it must stay,
- * else it is removed; the function gets its temporary path, where no other program writes.
+ * else it is removed; the function gets its temporary path. It runs again before the removal, because a program with its
+ * working directory there can still write: what changed meanwhile is kept.
  */
 export type OldContent = "keep" | ((old: string) => Promise<void>);
 
@@ -100,10 +101,19 @@ async function exchange(
     throw error;
   }
   await syncFolder(dirname(path));
-  if (swap.keepsOld) return discard(path, swap);
+  const keepsOld = swap.keepsOld || (existed && !(await mayRemove(swap.old, oldContent)));
+  if (keepsOld) return discard(path, { ...swap, keepsOld });
   // What cannot be removed now, the next process removes.
   await discard(path, swap).catch(() => undefined);
   return undefined;
+}
+
+function mayRemove(old: string, check: OldContent): Promise<boolean> {
+  if (check === "keep") return Promise.resolve(false);
+  return check(old).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Completes or undoes the replacement of a killed process, and removes its temporary folders. */

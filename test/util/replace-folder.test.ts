@@ -167,6 +167,20 @@ test("a rejected old folder stays in place", async () => {
   expect(readdirSync(parent)).toEqual(["release"]);
 });
 
+test.each([
+  ["replacing", (check: () => Promise<void>) => replaceFolder(path, build("new"), check)],
+  ["removing", (check: () => Promise<void>) => removeFolder(path, check)],
+])("%s keeps a folder that changes after its check", async (what, work) => {
+  old();
+  let checks = 0;
+  const changed = async () => {
+    if (++checks > 1) throw new Error("changed");
+  };
+  expect(await withFolderLock(path, {}, () => work(changed))).toBe(`${path}.replaced-1`);
+  expect(content(`${path}.replaced-1`)).toEqual(complete("old"));
+  expect(readdirSync(parent)).toEqual([...(what === "replacing" ? ["release"] : []), "release.replaced-1"]);
+});
+
 test("files created after a kill between the renames stay, and the former folder moves beside them", async () => {
   for (const expected of ["release.replaced-1", "release.replaced-2"]) {
     if (!existsSync(path)) old();

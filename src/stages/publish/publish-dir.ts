@@ -39,14 +39,12 @@ export async function publishToFolder(
   return onTarget(release, target, (path) =>
     withFolderLock(path, { signal, ...(onWait && { onWait }) }, async () => {
       const { previous, changes, movedTo } = await planFolder(release, { path, replace }, signal);
-      const operations = operationsOf(path, changes, movedTo);
-      onPlan?.(operations);
-      if (!isEmpty(changes)) {
-        const build = (next: string) => copyRelease(release, next, signal);
-        const requireSame = (old: string) => requireSameFiles(path, previous.states, old);
-        await replaceFolder(path, build, movedTo === undefined ? requireSame : "keep");
-      }
-      return { path, operations };
+      onPlan?.(operationsOf(path, changes, movedTo));
+      if (isEmpty(changes)) return { path, operations: [] };
+      const build = (next: string) => copyRelease(release, next, signal);
+      const requireSame = (old: string) => requireSameFiles(path, previous.states, old);
+      const renamedTo = await replaceFolder(path, build, movedTo === undefined ? requireSame : "keep");
+      return { path, operations: operationsOf(path, changes, renamedTo) };
     }),
   );
 }
