@@ -1,9 +1,11 @@
+import { stat } from "node:fs/promises";
 import { findOverlap, type UsedText } from "../corpus/find-overlap.js";
 import { overlapError } from "../corpus/overlap-error.js";
 import { hubConnection } from "../hub/connection.js";
 import { findDatasetFile } from "../hub/find-dataset-file.js";
 import type { CorpusSource, Settings } from "../recipe/settings.js";
 import { type HubTextFile, requireSha256 } from "../stages/fetch/fetch-texts.js";
+import { formatBytes } from "../util/bytes.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import { isSystemError, QuantsmithError, type SourceLocation } from "../util/errors.js";
 import { requireNoPointer } from "../util/lfs-pointer.js";
@@ -25,7 +27,10 @@ function placedTexts(settings: Settings, kinds: readonly PlacedText["kind"][] = 
   );
 }
 
-/** Returns the sha256 of each local text by its path. Errors: QS-TEXT-MISSING and QS-LFS-POINTER. */
+/** Corpora of whole languages are smaller; a larger file is a mistake, and would be hashed for hours. */
+const maxTextBytes = 64e9;
+
+/** Returns the sha256 of each local text by its path. Errors: QS-TEXT-MISSING, QS-TEXT-SIZE and QS-LFS-POINTER. */
 export async function hashTexts(settings: Settings, digests: DigestCache): Promise<Map<string, string>> {
   const hashes = new Map<string, string>();
   for (const { kind, source, at } of placedTexts(settings)) {
@@ -33,6 +38,7 @@ export async function hashTexts(settings: Settings, digests: DigestCache): Promi
     if (path === undefined) continue;
     try {
       await inRecipe(at, () => requireNoPointer(path));
+      requireTextSize(path, (await stat(path)).size, at);
       hashes.set(path, await digests.digest(path));
     } catch (cause) {
       if (!isSystemError(cause)) throw cause;
@@ -44,6 +50,18 @@ export async function hashTexts(settings: Settings, digests: DigestCache): Promi
     }
   }
   return hashes;
+}
+
+function requireTextSize(path: string, bytes: number, at: SourceLocation): void {
+  if (bytes <= maxTextBytes) return;
+  throw new QuantsmithError(
+    "QS-TEXT-SIZE",
+    `the text ${path} has ${formatBytes(bytes)}, at most ${formatBytes(maxTextBytes)} are allowed`,
+    {
+      remedy: "Correct the path in the recipe, or take an excerpt of the text.",
+      at,
+    },
+  );
 }
 
 /**

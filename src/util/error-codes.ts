@@ -182,6 +182,7 @@ export const errorCodes = {
   // texts, allocation, packaging, publishing (src/plan, src/stages)
   "QS-TEXT-MISSING": { exit: 2, about: "A corpus names a text file that cannot be read." },
   "QS-INPUT-CHANGED": { exit: 2, about: "An input file changed during a run; results from it were discarded." },
+  "QS-TEXT-SIZE": { exit: 2, about: "A corpus names a file that is too large for a text." },
   "QS-TEXT-EMPTY": { exit: 2, about: "A corpus contains no text." },
   "QS-TEXT-ENCODING": { exit: 2, about: "A text is not UTF-8." },
   "QS-TEXT-BINARY": { exit: 2, about: "A corpus names a file that does not contain text." },
