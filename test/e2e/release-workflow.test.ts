@@ -1,17 +1,18 @@
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, expect, test } from "vitest";
 import { listFiles } from "../../src/util/files.js";
-import { briefRecipe, cliFile, demoCopy, quantsmith } from "../fixtures/cli.js";
+import { briefRecipe, cliFile, demoCopy } from "../fixtures/cli.js";
 import { canary, startWritableHub, treeOf } from "../fixtures/publish-client.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
-import { runWorkflow, type WorkflowRun } from "../fixtures/workflow.js";
+import { runAction, runWorkflow, type WorkflowRun } from "../fixtures/workflow.js";
 
 /*
  * Executes the release workflow: its commands, in order, each job in a separate folder, artifacts copied from job to job.
- * The release equals one from a single machine.
+ * The release equals that of the composite action, which runs on a single machine.
  */
+const action = fileURLToPath(new URL("../../action.yml", import.meta.url));
 const workflow = fileURLToPath(new URL("../../.github/workflows/release-gguf.yml", import.meta.url));
 const home = temporaryFolder();
 const bin = join(home, "bin");
@@ -39,12 +40,17 @@ test("builds and publishes the same release as one machine", async () => {
   const variants = "[Q8_0, { name: Q4_K_S, dynamic: { sizeOf: Q4_K_M } }]";
   const checkout = join(home, "repository");
   demoCopy(join(checkout, "recipes"), () => briefRecipe.replace("[Q8_0]", variants));
-  const alone = join(home, "alone");
-  cpSync(checkout, alone, { recursive: true });
-  const whole = await quantsmith(["run", "recipes/demo.yaml"], { cwd: alone });
-  expect(whole.exitCode, whole.stderr).toBe(0);
-
   const hub = await startWritableHub();
+  const alone = await runAction(action, {
+    checkout,
+    home: join(home, "alone"),
+    inputs: { recipe: "recipes/demo.yaml", to: "hf:me/alone", token: canary, read_token: readToken },
+    env: machines({ HF_ENDPOINT: hub.url, HF_HOME: join(home, "hf") }),
+  });
+  expect(alone.executed.filter(({ exitCode }) => exitCode !== 0)).toEqual([]);
+  const tokens = alone.executed.map(({ env }) => env.HF_TOKEN);
+  expect(tokens).toEqual([undefined, readToken, canary]);
+  expect(treeOf(hub, "main", "me/alone")).toHaveProperty(["tiny-llama-Q4_K_S.gguf"]);
   const run = await runWorkflow(workflow, {
     checkout,
     home: join(home, "ci"),
@@ -70,7 +76,7 @@ test("builds and publishes the same release as one machine", async () => {
 
   const release = join(home, "ci", "artifacts", "demo-release");
   const sums = (folder: string) => readFileSync(join(folder, "SHA256SUMS"), "utf8");
-  expect(sums(release)).toBe(sums(join(alone, "artifacts", "releases", "demo")));
+  expect(sums(release)).toBe(sums(join(home, "alone", "work", alone.outputs.release ?? "")));
   expect(treeOf(hub)["tiny-llama-Q4_K_S.gguf"]).toBe(
     /^([0-9a-f]{64}) {2}tiny-llama-Q4_K_S.gguf$/m.exec(sums(release))?.[1],
   );
