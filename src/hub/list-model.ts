@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readRegular } from "../util/regular-file.js";
 import type { HubConnection } from "./connection.js";
 import { repoCache } from "./download/cache-layout.js";
 import { listSnapshot } from "./download/list-snapshot.js";
@@ -38,7 +38,7 @@ export async function listCached(
   revision: string,
 ): Promise<ModelListing> {
   const cache = repoCache(cacheFolder, repo);
-  const commit = isCommit(revision) ? revision : await readFile(cache.ref(revision), "utf8").catch(() => "");
+  const commit = isCommit(revision) ? revision : String(await readRegular(cache.ref(revision)).catch(() => ""));
   if (!isCommit(commit.trim())) throw offlineError(`the revision ${revision} of ${repo}`);
   const files = (await readTree(cache.tree(commit.trim()))) ?? (await listSnapshot(cache.snapshot(commit.trim())));
   if (files.length === 0) throw offlineError(`${repo} at ${commit.trim()}`);

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { QuantsmithError } from "../util/errors.js";
+import { readRegular } from "../util/regular-file.js";
 import type { HubConnection } from "./connection.js";
 import { parseDigest } from "./digest.js";
 import { repoCache } from "./download/cache-layout.js";
@@ -28,7 +28,8 @@ export async function readHubFile(
   const remote = new RemoteFile(connection, repo, commit, file);
   if (file.bytes > maxBytes)
     throw invalidResponse(remote.subject, `the file has ${file.bytes} bytes, the limit is ${maxBytes}`);
-  const cached = await readFile(join(repoCache(connection.cacheFolder, repo).blobs, digest.hex)).catch(() => undefined);
+  const blob = join(repoCache(connection.cacheFolder, repo).blobs, digest.hex);
+  const cached = await readRegular(blob, maxBytes).catch(() => undefined);
   if (cached !== undefined && matches(cached)) return cached;
   if (connection.offline) throw offlineError(`${file.path} of ${repo} at ${commit}`);
   return retry(connection.limits, signal, async () => {

@@ -1,5 +1,5 @@
-import { open } from "node:fs/promises";
 import { join } from "node:path";
+import { openRegular } from "../util/regular-file.js";
 import type { HubConnection } from "./connection.js";
 import { parseDigest } from "./digest.js";
 import { repoCache } from "./download/cache-layout.js";
@@ -40,7 +40,7 @@ export function hubRangeReader(
 
 /** Reads a part of a cached file; undefined if it is not there, or not complete. */
 async function readPart(path: string, bytes: number, start: number, end: number): Promise<Buffer | undefined> {
-  const file = await open(path, "r").catch(() => undefined);
+  const file = await openRegular(path).catch(() => undefined);
   if (file === undefined) return undefined;
   try {
     if ((await file.stat()).size !== bytes) return undefined;

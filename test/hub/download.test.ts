@@ -1,7 +1,20 @@
-import { lstatSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { gguf } from "@huggingface/gguf";
+import { execaSync } from "execa";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { readHubFile } from "../../src/hub/read-file.js";
+import { hubRangeReader } from "../../src/hub/read-range.js";
 import { sha256 } from "../../src/util/sha256.js";
 import { failureOf } from "../fixtures/failure.js";
 import { buildGguf } from "../fixtures/gguf-builder.js";
@@ -113,6 +126,39 @@ describe("a download", () => {
     expect(contents(folder)).toEqual(wanted);
     expect(lstatSync(join(blobs, sha256(large))).isFile()).toBe(true);
     expect(readFileSync(other)).toEqual(large);
+  });
+
+  describe.runIf(process.getuid?.() === 0)("another user of the cache", () => {
+    test.each(["snapshots", "refs", "trees", "blobs"])("a link in place of %s is not followed", async (name) => {
+      const commit = hub.create("org/model").commit(files);
+      const mine = mkdtempSync(join(base, "mine-"));
+      for (const file of ["config.json", "main", `${commit}.json`, sha256(large)])
+        writeFileSync(join(mine, file), "mine");
+      const folder = join(cache, "models--org--model");
+      mkdirSync(join(folder, "snapshots"), { recursive: true });
+      const link = name === "snapshots" ? join(folder, name, commit) : join(folder, name);
+      symlinkSync(mine, link);
+      lchownSync(link, 65534, 65534);
+      await expect(fetchAll(connect(hub, cache), "org/model")).rejects.toMatchObject({ code: "QS-ENV-CACHE" });
+      for (const file of readdirSync(mine)) expect(readFileSync(join(mine, file), "utf8")).toBe("mine");
+      expect(readdirSync(mine)).toHaveLength(4);
+      // This user's own link is followed.
+      lchownSync(link, 0, 0);
+      await fetchAll(connect(hub, cache), "org/model");
+    });
+  });
+
+  test("replaces a named pipe at the name of a blob, without waiting for a writer", async () => {
+    const commit = hub.create("org/model").commit(files);
+    const blobs = join(cache, "models--org--model", "blobs");
+    mkdirSync(blobs, { recursive: true });
+    execaSync("mkfifo", [join(blobs, sha256(large))]);
+    const connection = connect(hub, cache);
+    const file = { path: "model.safetensors", bytes: large.length, digest: `sha256:${sha256(large)}`, blobId: "" };
+    expect(await hubRangeReader(connection, { repo: "org/model", commit, file })(0, 8)).toEqual(large.subarray(0, 8));
+    const maxBytes = large.length;
+    expect(await readHubFile(connection, { repo: "org/model", commit, file, maxBytes })).toEqual(large);
+    expect(contents(await fetchAll(connection, "org/model"))).toEqual(wanted);
   });
 
   test("shares content between commits and files", async () => {

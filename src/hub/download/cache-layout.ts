@@ -2,6 +2,8 @@ import { join } from "node:path";
 
 /** Paths of one repository in the Hugging Face cache. */
 export interface RepoCache {
+  /** The cache folder itself. */
+  root: string;
   /** `models--org--name` or `datasets--org--name`. */
   folder: string;
   /** Folder of file contents, named by digest. */
@@ -21,6 +23,7 @@ export function repoCache(cacheFolder: string, repo: string): RepoCache {
   const name = (repo.startsWith("datasets/") ? repo : `models/${repo}`).replaceAll("/", "--");
   const folder = join(cacheFolder, name);
   return {
+    root: cacheFolder,
     folder,
     blobs: join(folder, "blobs"),
     locks: join(cacheFolder, ".locks", name),

@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import PQueue from "p-queue";
 import type { HubConnection } from "../connection.js";
 import { type HubFile, isCommit, isSafePath } from "../hub-file.js";
@@ -7,6 +6,7 @@ import { repoCache } from "./cache-layout.js";
 import { missingBytes, requireCacheSpace } from "./cache-space.js";
 import { fetchBlob } from "./fetch-blob.js";
 import { linkSnapshotFile, writeRef } from "./link-snapshot.js";
+import { makeRepoFolder } from "./make-repo-folder.js";
 import { writeTree } from "./tree-cache.js";
 
 export interface SnapshotRequest {
@@ -57,7 +57,6 @@ export async function downloadSnapshot(
   const failed = new AbortController();
   const either = AbortSignal.any([signal, failed.signal]);
   const queue = new PQueue({ concurrency: request.downloads });
-  const folder = cache.snapshot(commit);
   await Promise.all(
     files.map((file) =>
       queue.add(async () => {
@@ -65,7 +64,7 @@ export async function downloadSnapshot(
         try {
           const hooks = { signal: either, onBytes: onBytes(file.path), onNote };
           const blob = await fetchBlob(connection, { repo, commit, file, cache }, hooks);
-          await linkSnapshotFile(blob, folder, file.path);
+          await linkSnapshotFile(cache, blob, commit, file.path);
         } catch (error) {
           failed.abort(error);
         }
@@ -74,9 +73,9 @@ export async function downloadSnapshot(
   );
   either.throwIfAborted();
   if (!connection.offline) {
-    await mkdir(cache.folder, { recursive: true });
-    if (listing.length > 0) await writeTree(cache.tree(commit), listing);
+    await makeRepoFolder(cache, cache.folder);
+    if (listing.length > 0) await writeTree(cache, commit, listing);
     await writeRef(cache, revision, commit);
   }
-  return folder;
+  return cache.snapshot(commit);
 }

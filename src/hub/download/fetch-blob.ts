@@ -1,4 +1,4 @@
-import { mkdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { isSystemError, QuantsmithError } from "../../util/errors.js";
 import type { HubConnection } from "../connection.js";
@@ -9,6 +9,7 @@ import { withBlobLock } from "./blob-lock.js";
 import type { RepoCache } from "./cache-layout.js";
 import { fillPartial } from "./fill-partial.js";
 import { HashFollower } from "./hash-follower.js";
+import { makeRepoFolder } from "./make-repo-folder.js";
 import { PartialFile } from "./partial-file.js";
 import { RemoteFile } from "./remote-file.js";
 
@@ -42,7 +43,8 @@ export async function fetchBlob(connection: HubConnection, request: BlobRequest,
   };
   if (await present(hooks.signal)) return blob;
   if (connection.offline) throw offlineError(`${file.path} of ${request.repo} at ${request.commit}`);
-  await mkdir(cache.blobs, { recursive: true });
+  await makeRepoFolder(cache, cache.blobs);
+  await makeRepoFolder(cache, cache.locks);
   const onWait = () => hooks.onNote(`${file.path}: another run is downloading it`);
   return withBlobLock(cache.locks, digest.hex, { signal: hooks.signal, onWait }, async (signal) => {
     if (await present(signal)) return blob;

@@ -1,15 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readlink, rename, symlink } from "node:fs/promises";
+import { readlink, rename, symlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { writeFileAtomic } from "../../util/files.js";
 import type { RepoCache } from "./cache-layout.js";
+import { makeRepoFolder } from "./make-repo-folder.js";
 
 /** Links a blob into a snapshot under its file name. The link is relative, so that the cache can be moved. */
-export async function linkSnapshotFile(blob: string, snapshot: string, path: string): Promise<void> {
-  const link = join(snapshot, path);
+export async function linkSnapshotFile(cache: RepoCache, blob: string, commit: string, path: string): Promise<void> {
+  const link = join(cache.snapshot(commit), path);
   const target = relative(dirname(link), blob);
   if ((await readlink(link).catch(() => "")) === target) return;
-  await mkdir(dirname(link), { recursive: true });
+  await makeRepoFolder(cache, dirname(link));
   // Renamed into place, so that concurrent readers find the old or the new link.
   const temporary = `${link}.${process.pid}.${randomBytes(4).toString("hex")}`;
   await symlink(target, temporary);
@@ -20,6 +21,6 @@ export async function linkSnapshotFile(blob: string, snapshot: string, path: str
 export async function writeRef(cache: RepoCache, revision: string, commit: string): Promise<void> {
   if (revision === commit) return;
   const path = cache.ref(revision);
-  await mkdir(dirname(path), { recursive: true });
+  await makeRepoFolder(cache, dirname(path));
   await writeFileAtomic(path, commit);
 }

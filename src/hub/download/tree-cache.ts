@@ -1,7 +1,9 @@
-import { mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { writeFileAtomic } from "../../util/files.js";
+import { readRegular } from "../../util/regular-file.js";
 import { type HubFile, isSafePath } from "../hub-file.js";
+import type { RepoCache } from "./cache-layout.js";
+import { makeRepoFolder } from "./make-repo-folder.js";
 
 /** huggingface_hub's format of a repository listing at one commit. */
 interface Tree {
@@ -18,16 +20,17 @@ interface TreeEntry {
 }
 
 /** Writes the complete listing of a commit to huggingface_hub's cache path. */
-export async function writeTree(path: string, files: readonly HubFile[]): Promise<void> {
+export async function writeTree(cache: RepoCache, commit: string, files: readonly HubFile[]): Promise<void> {
+  const path = cache.tree(commit);
   const tree: Tree = { format_version: 1, files: Object.fromEntries(files.map((file) => [file.path, toEntry(file)])) };
-  await mkdir(dirname(path), { recursive: true });
+  await makeRepoFolder(cache, dirname(path));
   await writeFileAtomic(path, JSON.stringify(tree, null, 2));
 }
 
 /** Returns the cached listing of a commit, sorted by path; undefined if it is missing or invalid. */
 export async function readTree(path: string): Promise<HubFile[] | undefined> {
   try {
-    const tree = JSON.parse(await readFile(path, "utf8")) as Tree;
+    const tree = JSON.parse(String(await readRegular(path))) as Tree;
     if (tree.format_version !== 1) return undefined;
     const files = Object.entries(tree.files).map(toFile);
     return files.every((file) => file !== undefined) ? files.sort((a, b) => (a.path < b.path ? -1 : 1)) : undefined;
