@@ -1,11 +1,6 @@
-import http, { type IncomingMessage } from "node:http";
-import https from "node:https";
 import * as z from "zod";
-import { proxyAgents } from "../../hub/proxy.js";
+import { requestJson } from "./service-request.js";
 
-/** Time for the answer of the token service, in milliseconds. */
-const timeoutMs = 60_000;
-const maxTokenBytes = 64 * 1024;
 /** For whom a token of GitHub Actions is. */
 const audience = "sigstore";
 
@@ -15,43 +10,40 @@ export function hasIdentity(env: NodeJS.ProcessEnv): boolean {
   return Boolean(SIGSTORE_ID_TOKEN || (ACTIONS_ID_TOKEN_REQUEST_URL && ACTIONS_ID_TOKEN_REQUEST_TOKEN));
 }
 
+/** An OpenID Connect token, and whom it names: an address, or a workflow. */
+export interface Identity {
+  token: string;
+  subject: string;
+}
+
 /**
- * Returns the OpenID Connect token of the environment: `SIGSTORE_ID_TOKEN`, or the one that GitHub Actions issues for this
- * job. Rejects with an Error if the service answers otherwise, too slowly or with too much, or with the reason of `signal`.
+ * Returns the identity of the environment: `SIGSTORE_ID_TOKEN`, or the token that GitHub Actions issues for this job.
+ * Rejects with an Error if the service answers otherwise, too slowly or with too much, if the token names nobody, or with
+ * the reason of `signal`.
  */
-export async function identityToken(signal: AbortSignal, env: NodeJS.ProcessEnv = process.env): Promise<string> {
-  if (env.SIGSTORE_ID_TOKEN) return env.SIGSTORE_ID_TOKEN;
+export async function readIdentity(signal: AbortSignal, env: NodeJS.ProcessEnv = process.env): Promise<Identity> {
+  const token = env.SIGSTORE_ID_TOKEN || (await requestToken(signal, env));
+  return { token, subject: subjectOf(token) };
+}
+
+async function requestToken(signal: AbortSignal, env: NodeJS.ProcessEnv): Promise<string> {
   const url = new URL(env.ACTIONS_ID_TOKEN_REQUEST_URL ?? "");
   url.searchParams.set("audience", audience);
   const headers = { accept: "application/json", authorization: `Bearer ${env.ACTIONS_ID_TOKEN_REQUEST_TOKEN}` };
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const request = { service: "the token service", url, headers };
+  return (await requestJson(request, z.object({ value: z.string().min(1) }), signal)).value;
+}
+
+const claims = z.union([
+  z.object({ email: z.string().min(1), email_verified: z.literal(true) }).transform(({ email }) => email),
+  z.object({ email: z.undefined().optional(), sub: z.string().min(1) }).transform(({ sub }) => sub),
+]);
+
+/** Returns the claim whose signature shows Fulcio that the signer has the key. */
+function subjectOf(token: string): string {
   try {
-    const response = await get(url, headers, deadline);
-    if (response.statusCode !== 200) throw new Error(`the token service answers ${response.statusCode}`);
-    return z.object({ value: z.string().min(1) }).parse(JSON.parse(await text(response))).value;
-  } catch (error) {
-    signal.throwIfAborted();
-    if (deadline.aborted) throw new Error(`the token service does not answer within ${timeoutMs / 1000} seconds`);
-    if (error instanceof SyntaxError || error instanceof z.ZodError) throw new Error("its answer contains no token");
-    throw error;
+    return claims.parse(JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8")));
+  } catch {
+    throw new Error("the token is not an OpenID Connect token with a subject");
   }
-}
-
-async function get(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<IncomingMessage> {
-  const agent = await proxyAgents(process.env)(url);
-  return new Promise((resolve, reject) => {
-    const options = { headers, signal, ...(agent === undefined ? {} : { agent }) };
-    (url.protocol === "http:" ? http : https).get(url, options, resolve).on("error", reject);
-  });
-}
-
-async function text(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > maxTokenBytes) throw new Error(`the answer is larger than ${maxTokenBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }

@@ -1,11 +1,13 @@
-import { attest } from "sigstore";
+import { bundleToJSON } from "@sigstore/bundle";
+import { DSSEBundleBuilder, RekorWitness } from "@sigstore/sign";
 import { QuantsmithError } from "../../util/errors.js";
 import { redact } from "../../util/redact.js";
-import { hasIdentity, identityToken } from "./identity-token.js";
+import { FulcioSigner } from "./fulcio-signer.js";
+import { hasIdentity, readIdentity } from "./identity-token.js";
 import type { SigstoreInstance } from "./sigstore-instance.js";
 import { renderStatement, statementMediaType } from "./statement.js";
 
-/** Timeout of one request to Fulcio or Rekor, in milliseconds. */
+/** Timeout of one request to Rekor, in milliseconds. */
 const timeoutMs = 60_000;
 
 /** Requires a signing identity in the environment. Errors: QS-SIGN-IDENTITY. */
@@ -25,23 +27,22 @@ export async function signFiles(
   signal: AbortSignal,
 ): Promise<string> {
   requireIdentity();
-  const token = await identityToken(signal).catch((error: Error) => {
+  const identity = await readIdentity(signal).catch((error: Error) => {
     signal.throwIfAborted();
     throw noIdentity(`the identity is not available: ${withoutTokens(error.message)}`);
   });
+  const services = { timeout: timeoutMs, retry: 2 };
+  const bundler = new DSSEBundleBuilder({
+    signer: new FulcioSigner(fulcioUrl, identity, signal),
+    witnesses: [new RekorWitness({ ...services, rekorBaseURL: rekorUrl, entryType: "dsse", fetchOnConflict: false })],
+  });
   try {
-    const bundle = await attest(Buffer.from(renderStatement(name, files)), statementMediaType, {
-      timeout: timeoutMs,
-      identityProvider: { getToken: async () => token },
-      ...(fulcioUrl === undefined ? {} : { fulcioURL: fulcioUrl }),
-      ...(rekorUrl === undefined ? {} : { rekorURL: rekorUrl }),
-    });
-    return `${JSON.stringify(bundle)}\n`;
+    const data = Buffer.from(renderStatement(name, files));
+    const bundle = await bundler.create({ data, type: statementMediaType });
+    return `${JSON.stringify(bundleToJSON(bundle))}\n`;
   } catch (error) {
     signal.throwIfAborted();
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
     const why = withoutTokens(error instanceof Error ? error.message : String(error));
-    if (code.startsWith("IDENTITY_TOKEN")) throw noIdentity(`Sigstore cannot use the identity: ${why}`);
     throw new QuantsmithError("QS-SIGN-SERVICE", `signing with Sigstore failed: ${why}`, {
       remedy: "Publish again with a new identity token; nothing was uploaded.",
     });

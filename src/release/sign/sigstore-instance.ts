@@ -1,4 +1,5 @@
 import { TrustedRoot } from "@sigstore/protobuf-specs";
+import { DEFAULT_FULCIO_URL, DEFAULT_REKOR_URL } from "@sigstore/sign";
 import { getTrustedRoot } from "@sigstore/tuf";
 import { type TrustMaterial, toTrustMaterial } from "@sigstore/verify";
 import { QuantsmithError } from "../../util/errors.js";
@@ -6,8 +7,8 @@ import { readRegular } from "../../util/regular-file.js";
 
 /** Sigstore services and trusted root; defaults to the public instance. */
 export interface SigstoreInstance {
-  fulcioUrl?: string;
-  rekorUrl?: string;
+  fulcioUrl: string;
+  rekorUrl: string;
   /** Path of a `trusted_root.json`, used instead of fetching the trusted root. */
   trustedRoot?: string;
 }
@@ -16,8 +17,8 @@ export interface SigstoreInstance {
 export function sigstoreInstance(env: NodeJS.ProcessEnv = process.env): SigstoreInstance {
   const { QUANTSMITH_FULCIO_URL, QUANTSMITH_REKOR_URL, QUANTSMITH_SIGSTORE_ROOT } = env;
   return {
-    ...(QUANTSMITH_FULCIO_URL ? { fulcioUrl: QUANTSMITH_FULCIO_URL } : {}),
-    ...(QUANTSMITH_REKOR_URL ? { rekorUrl: QUANTSMITH_REKOR_URL } : {}),
+    fulcioUrl: QUANTSMITH_FULCIO_URL || DEFAULT_FULCIO_URL,
+    rekorUrl: QUANTSMITH_REKOR_URL || DEFAULT_REKOR_URL,
     ...(QUANTSMITH_SIGSTORE_ROOT ? { trustedRoot: QUANTSMITH_SIGSTORE_ROOT } : {}),
   };
 }

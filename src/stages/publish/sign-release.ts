@@ -6,6 +6,7 @@ import { signFiles } from "../../release/sign/sign-files.js";
 import { sigstoreInstance } from "../../release/sign/sigstore-instance.js";
 import { signatureFile } from "../../release/sign/statement.js";
 import { checkSignature } from "../../release/verify/check-signature.js";
+import { QuantsmithError } from "../../util/errors.js";
 import { writeFileAtomic } from "../../util/files.js";
 import { sha256 } from "../../util/sha256.js";
 import { findChanges, isEmpty } from "./find-changes.js";
@@ -38,13 +39,25 @@ export async function planSigning(
   return { release, needed: !release.isSigned };
 }
 
-/** Signs a release folder without a valid signature: writes `model.sig` into it. Errors: QS-SIGN-*. */
+/** Signs a release folder without a valid signature: writes `model.sig` into it, if it is valid. Errors: QS-SIGN-*. */
 export async function signRelease(release: CheckedRelease, signal: AbortSignal): Promise<CheckedRelease> {
   if (release.isSigned) return release;
   const files = contentOf(release);
   const digests = new Map(files.map((file) => [file.path, file.sha256]));
+  const signature = await signFiles(release.report.model.name, digests, sigstoreInstance(), signal);
+  const problem = (await checkSignature(signature, digests, {})).problems.find(({ severity }) => severity === "error");
+  if (problem !== undefined) {
+    throw new QuantsmithError(
+      "QS-SIGN-SERVICE",
+      `Sigstore's answer is no signature of this release: ${problem.message}`,
+      {
+        remedy:
+          "Check `QUANTSMITH_FULCIO_URL` and `QUANTSMITH_REKOR_URL`, or publish again later; nothing was uploaded.",
+      },
+    );
+  }
   const path = join(release.folder, signatureFile);
-  await writeFileAtomic(path, await signFiles(release.report.model.name, digests, sigstoreInstance(), signal));
+  await writeFileAtomic(path, signature);
   return { ...release, files: [...files, await localFile(signatureFile, path)], isSigned: true };
 }
 

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { identityToken } from "../../../src/release/sign/identity-token.js";
+import { readIdentity } from "../../../src/release/sign/identity-token.js";
 
 let server: Server | undefined;
 afterEach(() => {
@@ -21,23 +21,32 @@ async function jobWith(answer: RequestListener): Promise<NodeJS.ProcessEnv> {
   };
 }
 const never = new AbortController().signal;
+const tokenOf = (claims: object) => `a.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.c`;
 
 test("the job's token is requested for Sigstore; one in the environment comes first", async () => {
   let asked: (string | undefined)[] = [];
   const env = await jobWith((request, response) => {
     asked = [request.url, request.headers.authorization];
-    response.end('{"value":"a.b.c","count":1}');
+    response.end(JSON.stringify({ value: tokenOf({ sub: "job" }), count: 1 }));
   });
-  expect(await identityToken(never, env)).toBe("a.b.c");
+  expect(await readIdentity(never, env)).toEqual({ token: tokenOf({ sub: "job" }), subject: "job" });
   expect(asked).toEqual(["/token?job=1&audience=sigstore", "Bearer canary"]);
-  expect(await identityToken(never, { ...env, SIGSTORE_ID_TOKEN: "own" })).toBe("own");
+  const SIGSTORE_ID_TOKEN = tokenOf({ sub: "7", email: "me@example.org", email_verified: true });
+  expect(await readIdentity(never, { ...env, SIGSTORE_ID_TOKEN })).toMatchObject({ subject: "me@example.org" });
 });
+
+test.each(["own", "a.b.c", tokenOf({}), tokenOf({ sub: "7", email: "me@example.org", email_verified: false })])(
+  "a token without a subject is an error: %s",
+  async (SIGSTORE_ID_TOKEN) => {
+    await expect(readIdentity(never, { SIGSTORE_ID_TOKEN })).rejects.toThrow("with a subject");
+  },
+);
 
 test.each<[string, RegExp, RequestListener]>([
   ["an error", /answers 403/, (_request, response) => response.writeHead(403).end("no")],
   ["a redirect", /answers 302/, (_request, response) => response.writeHead(302, { location: "/other" }).end()],
-  ["no JSON", /contains no token/, (_request, response) => response.end("<html>")],
-  ["no token", /contains no token/, (_request, response) => response.end('{"value":7}')],
+  ["no JSON", /answers nonsense/, (_request, response) => response.end("<html>")],
+  ["no token", /answers nonsense/, (_request, response) => response.end('{"value":7}')],
   [
     "an endless answer",
     /larger than 65536 bytes/,
@@ -47,11 +56,11 @@ test.each<[string, RegExp, RequestListener]>([
     },
   ],
 ])("%s of the token service is an error", async (_what, message, answer) => {
-  await expect(identityToken(never, await jobWith(answer))).rejects.toThrow(message);
+  await expect(readIdentity(never, await jobWith(answer))).rejects.toThrow(message);
 });
 
 test("a service that does not answer is left when the user interrupts", async () => {
   const stop = new AbortController();
   const env = await jobWith(() => stop.abort(new Error("interrupted")));
-  await expect(identityToken(stop.signal, env)).rejects.toThrow("interrupted");
+  await expect(readIdentity(stop.signal, env)).rejects.toThrow("interrupted");
 });

@@ -1,7 +1,10 @@
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { appendFileSync, cpSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { readStatement, renderStatement } from "../../../src/release/sign/statement.js";
 import { verifyFolder } from "../../../src/release/verify/verify-folder.js";
 import { publishTo } from "../../../src/stages/publish/publish.js";
@@ -43,6 +46,7 @@ beforeEach(async () => {
 });
 afterEach(() => {
   sigstore.fail(undefined);
+  sigstore.answerEntries(undefined);
   vi.unstubAllEnvs();
 });
 
@@ -231,6 +235,33 @@ describe("signing", () => {
     expect([refused.code, refused.message]).toEqual(["QS-SIGN-SERVICE", expect.stringMatching(/no \S{1,12} of \S+$/)]);
     expect(refused.message).not.toContain("canary");
     expect(existsSync(join(folder, "model.sig"))).toBe(false);
+  });
+
+  test("sends the token to no other host that Fulcio names", async () => {
+    const bodies: string[] = [];
+    const listen = async (listener: RequestListener) => {
+      const server = createServer(listener).listen(0, "127.0.0.1");
+      await once(server, "listening");
+      onTestFinished(() => void server.close());
+      return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    };
+    const other = await listen(async (request, response) => {
+      for await (const part of request) bodies.push(String(part));
+      response.end("{}");
+    });
+    const fulcio = await listen((_request, response) => response.writeHead(307, { location: other }).end());
+    vi.stubEnv("QUANTSMITH_FULCIO_URL", fulcio);
+    const error = await failureOf(signRelease(await releaseFiles(copy(good), never), never));
+    expect([error.code, error.message]).toEqual(["QS-SIGN-SERVICE", expect.stringContaining("Fulcio answers 307")]);
+    expect(bodies).toEqual([]);
+  });
+
+  test("writes no answer of Rekor that is not a valid signature", async () => {
+    const entry = { uuid: { body: "e30=", integratedTime: -1, logID: "zz", logIndex: 1e99, verification: {} } };
+    sigstore.answerEntries(JSON.stringify(entry));
+    const folder = copy(good);
+    const error = await failureOf(signRelease(await releaseFiles(folder, never), never));
+    expect([error.code, existsSync(join(folder, "model.sig"))]).toEqual(["QS-SIGN-SERVICE", false]);
   });
 
   test("runs once, and the signature is copied with the release", async () => {
