@@ -1,7 +1,7 @@
 import type { CorpusUse } from "../../src/corpus/sample-prompts.js";
 import { exercises } from "./arithmetic.js";
 import { program } from "./code.js";
-import { request, talk } from "./dialogues.js";
+import { type Dialogue, request, talk } from "./dialogues.js";
 import { englishText } from "./english.js";
 import { type Language, paragraph } from "./language.js";
 import { europeanLanguages } from "./languages-european.js";
@@ -39,14 +39,17 @@ export function composeText(use: "calibration" | "search", sampled: string): str
     () => exercises(use, random.between(3, 6), random),
     () => languageText(other(), use, random),
     () => record(use, random),
-    () => talkText(use, random),
+    () => namedTalk(use, random).text,
     next,
     () => languageText(random.pick([european, other])(), use, random),
   ];
   return composed(makers, characters[use], random);
 }
 
-/** Returns quantsmith's evaluation texts by category; `sampled` is text from a language model, for the prose. */
+/**
+ * Returns quantsmith's evaluation texts by category, `chat` as conversations; `sampled` is text from a language model, for
+ * the prose.
+ */
 export function composeEvaluation(sampled: string): Record<string, string> {
   const use = "evaluation";
   const random = new Random(seeds.evaluation);
@@ -60,7 +63,7 @@ export function composeEvaluation(sampled: string): Record<string, string> {
       () => program(use, random),
       () => record(use, random),
     ),
-    chat: short(() => talkText(use, random)),
+    chat: chatLines(use, random),
     math: short(() => exercises(use, random.between(3, 6), random)),
     multilingual: short(
       () => languageText(european(), use, random),
@@ -90,12 +93,28 @@ export function composeConversations(): string {
   const lines: string[] = [];
   for (let length = 0; length < chatCharacters; ) {
     const turns = [0, 1, 2].includes(random.below(5)) ? request("calibration", random) : talk("calibration", random);
-    const messages = turns.map((content, index) => ({ role: index % 2 === 0 ? "user" : "assistant", content }));
-    const line = JSON.stringify({ messages });
+    const line = conversationLine(turns);
     lines.push(line);
     length += line.length;
   }
   return `${lines.join("\n")}\n`;
+}
+
+/** Conversations, one JSON object per line, as many as give a short text with names. */
+function chatLines(use: CorpusUse, random: Random): string {
+  const lines: string[] = [];
+  const next = () => {
+    const { turns, text } = namedTalk(use, random);
+    lines.push(conversationLine(turns));
+    return text;
+  };
+  composed([next], shortCharacters, random);
+  return `${lines.join("\n")}\n`;
+}
+
+function conversationLine(turns: Dialogue): string {
+  const messages = turns.map((content, index) => ({ role: index % 2 === 0 ? "user" : "assistant", content }));
+  return JSON.stringify({ messages });
 }
 
 /** Yields all items in random order, then again in another order. */
@@ -113,15 +132,16 @@ function languageText(language: Language, use: CorpusUse, random: Random): strin
   ).join("\n\n");
 }
 
-function talkText(use: CorpusUse, random: Random): string {
+/** A conversation, and its text with names for the speakers. */
+function namedTalk(use: CorpusUse, random: Random): { turns: Dialogue; text: string } {
   const [first, second] = random.pick([
     ["User", "Assistant"],
     ["Q", "A"],
     ["Guest", "Host"],
   ]);
-  return talk(use, random)
-    .map((turn, index) => `${index % 2 === 0 ? first : second}: ${turn}`)
-    .join("\n");
+  const turns = talk(use, random);
+  const text = turns.map((turn, index) => `${index % 2 === 0 ? first : second}: ${turn}`).join("\n");
+  return { turns, text };
 }
 
 /** Yields passages of about a thousand characters in random order. */

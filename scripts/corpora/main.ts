@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { evaluationFile } from "../../src/recipe/default-categories.js";
 import { packageRoot } from "../../src/util/package-root.js";
 import { composeConversations, composeEvaluation, composeText } from "./compose.js";
 
@@ -11,6 +12,6 @@ for (const use of ["calibration", "search"] as const) {
   writeFileSync(new URL(`${use}.txt`, folder), composeText(use, sampled(use)));
 }
 for (const [category, text] of Object.entries(composeEvaluation(sampled("evaluation")))) {
-  writeFileSync(new URL(`evaluation-${category}.txt`, folder), text);
+  writeFileSync(new URL(evaluationFile(category), folder), text);
 }
 writeFileSync(new URL("calibration-chat.jsonl", folder), composeConversations());

@@ -22,19 +22,26 @@ export interface CorpusStep {
   digest(name: string): string | undefined;
 }
 
+/** A corpus as one file of the working folder. */
+export interface AssembledCorpus {
+  file: string;
+  /** Whether it contains rendered conversations, so that control tokens in it must be parsed. */
+  rendered: boolean;
+}
+
 /** Renders conversations with the model's chat template. */
 export type RenderConversations = (conversations: readonly Conversation[]) => Promise<string[]>;
 
 /**
- * Writes a corpus to the working folder as one UTF-8 text and returns its file name. `render` renders conversations and
- * requires at least one; without it, messages are joined as plain text. Throws QS-TEXT-BINARY, QS-TEXT-ENCODING,
- * QS-TEXT-RECORD, QS-TEXT-CONVERSATION, QS-INPUT-CHANGED, QS-TEXT-EMPTY for only white space, and the errors of `render`.
+ * Writes a corpus to the working folder as one UTF-8 text. `render` renders conversations; without it, their messages are
+ * joined as plain text. Throws QS-TEXT-BINARY, QS-TEXT-ENCODING, QS-TEXT-RECORD, QS-INPUT-CHANGED, QS-TEXT-EMPTY for only
+ * white space, and the errors of `render`.
  */
 export async function assembleCorpus(
   texts: readonly CorpusText[],
   step: CorpusStep,
   render?: RenderConversations,
-): Promise<string> {
+): Promise<AssembledCorpus> {
   const parts: TextBlock[] = [];
   for (const [index, text] of texts.entries()) {
     const input = `text${index}`;
@@ -43,26 +50,22 @@ export async function assembleCorpus(
     const bytes = await readUnchanged(path, text.sha256 ?? step.digest(input));
     parts.push(...(await readBlocks(path, text.name, bytes)));
   }
-  const blocks = render === undefined ? parts.map(({ text }) => text) : await renderParts(parts, texts, render);
+  const rendered = render !== undefined && parts.some(({ conversation }) => conversation !== undefined);
+  const blocks = rendered ? await renderParts(parts, render) : parts.map(({ text }) => text);
   const joined = blocks.join("\n\n");
   if (joined.trim() === "") {
     throw new QuantsmithError("QS-TEXT-EMPTY", `the corpus ${quote(corpusName(texts))} contains no text`, {
       remedy: "Use a text file with a few hundred kilobytes of ordinary text.",
     });
   }
-  const name = workingName(texts);
-  await writeFile(join(step.work, name), joined);
-  return name;
+  const file = workingName(texts);
+  await writeFile(join(step.work, file), joined);
+  return { file, rendered };
 }
 
 /** Returns the texts of the blocks, of conversations as rendered. */
-async function renderParts(
-  parts: readonly TextBlock[],
-  texts: readonly CorpusText[],
-  render: RenderConversations,
-): Promise<string[]> {
+async function renderParts(parts: readonly TextBlock[], render: RenderConversations): Promise<string[]> {
   const conversations = parts.flatMap(({ conversation }) => (conversation === undefined ? [] : [conversation]));
-  if (conversations.length === 0) throw noConversationError(texts);
   const rendered = (await render(conversations)).values();
   return parts.map(({ text, conversation }) => (conversation === undefined ? text : (rendered.next().value ?? "")));
 }
@@ -79,7 +82,8 @@ function workingName(texts: readonly CorpusText[]): string {
   return `${name.startsWith("-") ? "_" : ""}${name}${suffix}`;
 }
 
-function noConversationError(texts: readonly CorpusText[]): QuantsmithError {
+/** Returns the error for a corpus that must contain conversations. */
+export function noConversationError(texts: readonly CorpusText[]): QuantsmithError {
   return new QuantsmithError(
     "QS-TEXT-CONVERSATION",
     `the corpus ${quote(corpusName(texts))} contains no conversation`,

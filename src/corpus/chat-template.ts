@@ -33,7 +33,7 @@ function textOf(rendering: Rendering, conversation: Conversation = []): string {
       : `the model's chat template rejects the conversation that begins ${beginning(conversation)}`;
   throw new QuantsmithError("QS-TEXT-CONVERSATION", `${message}: ${rendering.reason}`, {
     remedy:
-      "Alternate user and assistant messages, without a system message if the template rejects it, or remove `chatTemplate`.",
+      "Alternate user and assistant messages, without a system message if the template rejects it, or use plain text (for calibration, remove `chatTemplate`).",
   });
 }
 

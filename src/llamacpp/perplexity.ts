@@ -11,6 +11,8 @@ export { baseLogitsBytes } from "./base-logits.js";
 export interface BaseLogitsOptions extends ToolRun {
   model: string;
   text: string;
+  /** Tokenize control tokens such as `<|im_start|>` in the text as such, not as plain text (default false). */
+  parseSpecial?: boolean;
   /** Output file; `baseLogitsBytes` computes its size in advance. */
   out: string;
   /** Limit of chunks; a shorter text has fewer. */
@@ -31,8 +33,8 @@ export interface BaseLogitsResult extends ToolReport {
 }
 
 /**
- * Measures the base model's perplexity on the evaluation text and saves its logits for `measureKld`.
- * Throws `QS-VALIDATE-TEXT-SHORT`, `QS-VALIDATE-NAN`, `QS-VALIDATE-LOAD`, `QS-VALIDATE-FAILED`, `QS-DISK-FULL`,
+ * Measures the base model's perplexity on the evaluation text and saves its logits for `measureKld`
+ * (`llama-perplexity`, or `llama-logits` for control tokens, which it cannot parse). Throws `QS-VALIDATE-TEXT-SHORT`, `QS-VALIDATE-NAN`, `QS-VALIDATE-LOAD`, `QS-VALIDATE-FAILED`, `QS-DISK-FULL`,
  * `QS-COMPUTE-*`.
  */
 export async function saveBaseLogits(options: BaseLogitsOptions): Promise<BaseLogitsResult> {
@@ -42,7 +44,8 @@ export async function saveBaseLogits(options: BaseLogitsOptions): Promise<BaseLo
     ...["-c", `${options.context}`, "--chunks", `${options.chunks}`, "-t", `${options.threads}`],
     ...device,
   ];
-  const { result, args } = await runOverChunks(options, "llama-perplexity", options.context, argsFor);
+  const tool = options.parseSpecial ? "llama-logits" : "llama-perplexity";
+  const { result, args } = await runOverChunks(options, tool, options.context, argsFor);
   const doing = `computing the base logits of ${options.model} on ${options.text}`;
   const estimate = parseFinalPerplexity(`${result.stdout}\n${result.stderr}`);
   if (result.exitCode !== 0 || estimate === undefined || !Number.isFinite(estimate.perplexity)) {
@@ -72,6 +75,6 @@ export async function saveBaseLogits(options: BaseLogitsOptions): Promise<BaseLo
     chunks: written.chunks,
     chunkLogPerplexities: parseChunkPerplexities(result.stdout),
     vocabulary: written.vocabulary,
-    ...toolReport("llama-perplexity", args, result),
+    ...toolReport(tool, args, result),
   };
 }

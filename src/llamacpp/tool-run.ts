@@ -41,8 +41,8 @@ export interface ToolReport {
 }
 
 /**
- * Runs one tool of the toolchain in `run.cwd`; the caller checks the result. Throws QS-TOOL-ROUNDING or QS-TOOL-PROBES if
- * the toolchain lacks a program of quantsmith's own.
+ * Runs one tool of the toolchain in `run.cwd`; the caller checks the result. Throws QS-TOOL-ROUNDING, QS-TOOL-PROBES or
+ * QS-TOOL-CHAT if the toolchain lacks a program of quantsmith's own.
  */
 export async function runTool(
   run: ToolRun,
@@ -82,9 +82,11 @@ export function fileArgument(name: string): string {
 
 type WithoutTool = readonly [code: ErrorCode, setting: string];
 const rounding: WithoutTool = ["QS-TOOL-ROUNDING", "set `quantize: { rounding: nearest }` in the recipe"];
+const chat: WithoutTool = ["QS-TOOL-CHAT", "compile it with `native/build.sh` of quantsmith's repository"];
 const withoutTool: Partial<Record<ToolName, WithoutTool>> = {
   "llama-probe": ["QS-TOOL-PROBES", "set `probes: none` in the pipeline"],
-  "llama-chat": ["QS-TOOL-CHAT", "compile it with `native/build.sh` of quantsmith's repository"],
+  "llama-chat": chat,
+  "llama-logits": chat,
 };
 
 /** The error for a llama.cpp build of others, which lacks quantsmith's own programs. */

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { CorpusText } from "../corpus/assemble-corpus.js";
 import type { CorpusUse } from "../corpus/sample-prompts.js";
 import { hubUrl } from "../hub/hub-url.js";
+import { evaluationFile } from "../recipe/default-categories.js";
 import type { CorpusSource, EvaluationCategory, Settings } from "../recipe/settings.js";
 import type { InputText } from "../release/release-facts.js";
 import { fetchedText } from "../stages/fetch/fetch-texts.js";
@@ -40,8 +41,9 @@ export function localFile(source: CorpusSource, kind: CorpusKind, { calibration 
       return source.path;
     case "default": {
       const chat = kind === "calibration" && calibration.chatTemplate;
-      const part = source.category === undefined ? "" : `-${source.category}`;
-      return fileURLToPath(new URL(`corpora/${kind}${chat ? "-chat.jsonl" : `${part}.txt`}`, packageRoot));
+      const whole = chat ? "calibration-chat.jsonl" : `${kind}.txt`;
+      const file = source.category === undefined ? whole : evaluationFile(source.category);
+      return fileURLToPath(new URL(`corpora/${file}`, packageRoot));
     }
     case "self":
     case "hub":

@@ -17,7 +17,9 @@ const categoryName = patternString(
 const category = z
   .strictObject({
     name: categoryName.describe("Name in gates, on the model card and in reports, such as `prose` or `code`."),
-    corpus: corpus.describe("Its text or texts, used only for gates and the model card."),
+    corpus: corpus.describe(
+      "Its text or texts, used only for gates and the model card; conversations are rendered with the chat template.",
+    ),
     chunks: chunks.exactOptional().describe("Number of chunks (default: an equal share of the pipeline's)."),
     context: context
       .exactOptional()

@@ -196,6 +196,8 @@ export interface CategoryQuality {
   context: number;
   corpus: string;
   corpusSha256: string;
+  /** Present if conversations of the corpus were rendered with the model's chat template. */
+  chatTemplate?: true;
 }
 
 /** A quantized copy of the base that stood for it, and how far it is from 16 bits; null if that was not measured. */

@@ -21,6 +21,7 @@ const own = {
   "llama-moments": { source: { native: "moments.cpp" }, versionArgs: ["--version"] },
   "llama-round": { source: { native: "round.cpp" }, versionArgs: ["--version"] },
   "llama-probe": { source: { native: "probe.cpp" }, versionArgs: ["--version"] },
+  "llama-logits": { source: { native: "logits.cpp" }, versionArgs: ["--version"] },
   "llama-chat": { source: { native: "chat.cpp" }, versionArgs: ["--version"] },
 } as const satisfies Record<string, ToolDefinition>;
 

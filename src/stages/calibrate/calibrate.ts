@@ -1,4 +1,4 @@
-import { assembleCorpus, type CorpusText, corpusName } from "../../corpus/assemble-corpus.js";
+import { assembleCorpus, type CorpusText, corpusName, noConversationError } from "../../corpus/assemble-corpus.js";
 import { chatRenderer } from "../../corpus/chat-template.js";
 import type { Gguf } from "../../gguf/gguf.js";
 import { readGguf } from "../../gguf/read-header.js";
@@ -63,10 +63,11 @@ export const calibrate: PreparedOperation<CalibrateParams, CalibratePlan> = {
     await warnOfAddedEos(context);
     const render = chatTemplate ? chatRenderer(await readGguf(requiredInput(context, "model")), context) : undefined;
     const text = await assembleCorpus(params.texts, context, render);
+    if (chatTemplate && !text.rendered) throw noConversationError(params.texts);
     const options = {
       ...(await toolRun(context)),
       model: await linkInput(context, "model", "model.gguf"),
-      text,
+      text: text.file,
       chunks: params.chunks,
       context: params.context,
       parseSpecial: chatTemplate,

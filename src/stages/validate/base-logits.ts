@@ -1,11 +1,14 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { assembleCorpus, type CorpusText, corpusName } from "../../corpus/assemble-corpus.js";
+import { assembleCorpus, type CorpusText, corpusName, type RenderConversations } from "../../corpus/assemble-corpus.js";
+import { chatTemplate } from "../../corpus/chat.js";
+import { chatRenderer } from "../../corpus/chat-template.js";
+import { readGguf } from "../../gguf/read-header.js";
 import { saveBaseLogits } from "../../llamacpp/perplexity.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { sha256 } from "../../util/sha256.js";
 import { requireMemory } from "../require-memory.js";
-import type { Operation } from "../stage.js";
+import { type Operation, requiredInput, type StageContext } from "../stage.js";
 import { linkInput, toolRun, writeReport } from "../step-files.js";
 import { warnOfAddedEos } from "../warn-of-added-eos.js";
 import { textSegment } from "./text-segment.js";
@@ -29,19 +32,22 @@ export interface BaseReport {
   chunkLogPerplexities: readonly number[];
   context: number;
   corpus: string;
-  /** sha256 of the whole corpus as one text. */
+  /** Present if conversations of the corpus were rendered with the model's chat template. */
+  chatTemplate?: true;
+  /** sha256 of the whole corpus as one text, conversations as rendered. */
   corpusSha256: string;
 }
 
 /**
- * Evaluates the base model once on a text, or a part of it, and stores its logits for all variants. Inputs `model`,
- * `text0`…; outputs `base.kld` (about 2 bytes × vocabulary × evaluated tokens) and `base.json`.
- * Errors: QS-VALIDATE-*, QS-TEXT-*.
+ * Evaluates the base model once on a text, or a part of it, and stores its logits for all variants. Conversations are
+ * rendered with the model's chat template, if it has one, and its control tokens are parsed. Inputs `model`, `text0`…;
+ * outputs `base.kld` (about 2 bytes × vocabulary × evaluated tokens) and `base.json`.
+ * Errors: QS-VALIDATE-*, QS-TEXT-*, QS-TEMPLATE-LIMIT, QS-TOOL-CHAT.
  */
 export const baseLogits: Operation<BaseLogitsParams> = {
   id: "base-logits",
   stage: "validate",
-  version: 3,
+  version: 4,
   resource: "compute",
   usesDevices: () => true,
   tools: ["llama.cpp"],
@@ -49,14 +55,15 @@ export const baseLogits: Operation<BaseLogitsParams> = {
   async run(params, context) {
     await requireMemory(context, params.context);
     await warnOfAddedEos(context);
-    const text = await assembleCorpus(params.texts, context);
-    const path = join(context.work, text);
+    const text = await assembleCorpus(params.texts, context, await conversationRenderer(context));
+    const path = join(context.work, text.file);
     const content = await readFile(path, "utf8");
     if (params.part.of > 1) await writeFile(path, textSegment(content, params.part));
     const run = await saveBaseLogits({
       ...(await toolRun(context)),
       model: await linkInput(context, "model", "model.gguf"),
-      text,
+      text: text.file,
+      parseSpecial: text.rendered,
       out: "../out/base.kld",
       chunks: params.chunks,
       context: params.context,
@@ -68,9 +75,16 @@ export const baseLogits: Operation<BaseLogitsParams> = {
       chunkLogPerplexities: run.chunkLogPerplexities,
       context: params.context,
       corpus: corpusName(params.texts),
+      ...(text.rendered ? { chatTemplate: true } : {}),
       corpusSha256: sha256(content),
     };
     await writeReport(context, "base.json", report);
     return { commands: [run.argv], peakMemoryBytes: run.peakMemoryBytes };
   },
 };
+
+/** Undefined for a model without a chat template, which reads conversations as plain text. */
+async function conversationRenderer(context: StageContext): Promise<RenderConversations | undefined> {
+  const gguf = await readGguf(requiredInput(context, "model"));
+  return chatTemplate(gguf) === undefined ? undefined : chatRenderer(gguf, context);
+}

@@ -25,6 +25,7 @@ export interface ValidateParams extends JsonObject {
 export interface ValidateReport extends KldFigures {
   corpus: string;
   corpusSha256: string;
+  chatTemplate?: true;
   context: number;
   /** Available chunks; `chunks` is smaller if the gates were decided early. */
   chunksAvailable: number;
@@ -83,6 +84,7 @@ export const validateVariant: Operation<ValidateParams> = {
       ...figures,
       corpus: base.corpus,
       corpusSha256: base.corpusSha256,
+      ...(base.chatTemplate ? { chatTemplate: true } : {}),
       context: base.context,
       chunksAvailable: (before?.chunksAvailable ?? 0) + base.chunks,
       breaches: checkGates(figures, params.limits, figuresOf(references, blocks.length)),

@@ -6,7 +6,7 @@ import { fill, share } from "../../../scripts/corpora/phrases.js";
 import { Random } from "../../../scripts/corpora/random.js";
 import { findOverlap } from "../../../src/corpus/find-overlap.js";
 import { readBlocks } from "../../../src/corpus/read-blocks.js";
-import { defaultCategories } from "../../../src/recipe/default-categories.js";
+import { defaultCategories, evaluationFile } from "../../../src/recipe/default-categories.js";
 
 const root = new URL("../../../", import.meta.url);
 const path = (name: string) => fileURLToPath(new URL(name, root));
@@ -22,13 +22,19 @@ describe("quantsmith's texts", () => {
   test("the evaluation texts are, one of each category", () => {
     const texts = composeEvaluation(read("recipes/demo/text/evaluation.txt"));
     expect(Object.keys(texts)).toEqual(categories);
-    for (const name of categories) expect(texts[name] === read(`corpora/evaluation-${name}.txt`)).toBe(true);
+    for (const name of categories) expect(texts[name] === read(`corpora/${evaluationFile(name)}`)).toBe(true);
   });
 
-  test("the conversations are, too; user and assistant alternate", async () => {
+  test("the conversations are, too", () => {
     expect(composeConversations() === read("corpora/calibration-chat.jsonl")).toBe(true);
-    const blocks = await readBlocks(path("corpora/calibration-chat.jsonl"));
-    expect(blocks.length).toBeGreaterThan(500);
+  });
+
+  test.each([
+    ["calibration-chat.jsonl", 500],
+    [evaluationFile("chat"), 150],
+  ])("user and assistant alternate in %s", async (name, least) => {
+    const blocks = await readBlocks(path(`corpora/${name}`));
+    expect(blocks.length).toBeGreaterThan(least);
     for (const { conversation } of blocks) {
       expect(conversation?.map(({ role }) => role)).toEqual(
         conversation?.map((_, index) => (index % 2 === 0 ? "user" : "assistant")),
@@ -41,14 +47,14 @@ describe("quantsmith's texts", () => {
     for (const use of uses) expect(read(`corpora/${use}.txt`).length / 4).toBeGreaterThan(chunks[use] * 512);
     for (const { name, context = 512 } of defaultCategories) {
       const tokens = (context === 512 ? 20 : 4) * context;
-      expect(read(`corpora/evaluation-${name}.txt`).length / 4, name).toBeGreaterThan(tokens);
+      expect(read(`corpora/${evaluationFile(name)}`).length / 4, name).toBeGreaterThan(tokens);
     }
   });
 
   test("do not overlap each other or the conversations", async () => {
     const names = { calibration: ["calibration.txt", "calibration-chat.jsonl"], search: ["search.txt"] };
-    const texts = Object.entries({ ...names, evaluation: categories.map((name) => `evaluation-${name}.txt`) }).flatMap(
-      ([use, files]) => files.map((name) => ({ use, name, path: path(`corpora/${name}`) })),
+    const texts = Object.entries({ ...names, evaluation: categories.map(evaluationFile) }).flatMap(([use, files]) =>
+      files.map((name) => ({ use, name, path: path(`corpora/${name}`) })),
     );
     expect(await findOverlap(texts)).toBeUndefined();
   });
