@@ -2,6 +2,7 @@ import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import { figureCells, figureTitles } from "../release/figures.js";
 import type { RunReport } from "../release/release-report.js";
+import { taskRows, taskTitles } from "../release/task-score.js";
 import { markdownTable, markdownText } from "../report/markdown.js";
 import { errorReport, formatError } from "../util/error-report.js";
 import { shellPath } from "../util/shell-word.js";
@@ -20,6 +21,8 @@ export async function showResult(
     return printJson({ ...report, compute, ...(first === undefined ? {} : { error: errorReport(first) }) });
   }
   if (rows.length > 0) print(["", ...textTable(figureTitles, rows), ""]);
+  const answers = taskRows(report.variants);
+  if (answers.length > 0) print([...textTable(taskTitles, answers), ""]);
   for (const { name, reasons } of report.variants) note(reasons.map((reason) => `${name}: ${reason}`));
   for (const lines of distinct(errors.map((error) => formatError(errorReport(error))))) note(lines);
   if (report.release === null) return;

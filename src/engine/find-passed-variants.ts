@@ -15,7 +15,7 @@ export async function findPassedVariants(
 ): Promise<PassedVariant[]> {
   const { params, inputs } = plan.report;
   const due = params.variants.filter(({ name }) => {
-    const read = verdictInputs(name).flatMap((input) => inputs[input] ?? []);
+    const read = verdictInputs(name, params.tasks).flatMap((input) => inputs[input] ?? []);
     return !checked.has(name) && read.every((input) => input.kind !== "step" || hasEnded(input.step));
   });
   for (const { name } of due) checked.add(name);

@@ -10,7 +10,7 @@ import type { Toolchain, ToolName } from "./toolchain/tools.js";
 export interface ToolProgress {
   done: number;
   total: number;
-  unit: "chunk" | "tensor" | "byte";
+  unit: "chunk" | "tensor" | "byte" | "question";
 }
 
 /** Common options of llama.cpp tool runs. */

@@ -32,6 +32,7 @@ import { requireSupported } from "./require-supported.js";
 import { type Selection, selectSubset } from "./selection.js";
 import { smokeBaseStep, smokeStep } from "./smoke-steps.js";
 import { smokeWarnings } from "./smoke-warnings.js";
+import { taskSteps } from "./task-steps.js";
 import { textSteps } from "./text-steps.js";
 import { baseStep, categorySteps, measurementOrder, noiseStep, structureStep, validateStep } from "./validate-steps.js";
 import { unusedSettings, withEffect } from "./without-effect.js";
@@ -70,7 +71,7 @@ export function buildPlan(given: Settings, facts: PlanFacts, selection: Selectio
     steps.push(baseStep(settings, facts, part));
     steps.push(...variants.map((variant) => validateStep(variant, settings, facts, part)));
   }
-  if (firstPart) steps.push(...categorySteps(variants, settings, facts));
+  if (firstPart) steps.push(...categorySteps(variants, settings, facts), ...taskSteps(settings, facts));
   const report = { params: packageParams(settings, facts), inputs: packageInputs(settings, facts) };
   if (has("package")) {
     steps.push(...settings.variants.map((variant) => memoryStep(variant, settings, facts)));

@@ -6,7 +6,7 @@ import { hubUrl } from "../hub/hub-url.js";
 import { evaluationFile } from "../recipe/default-categories.js";
 import type { CorpusSource, EvaluationCategory, Settings } from "../recipe/settings.js";
 import type { InputText } from "../release/release-facts.js";
-import { fetchedText } from "../stages/fetch/fetch-texts.js";
+import { fetchedText, type HubTextFile } from "../stages/fetch/fetch-texts.js";
 import type { JsonObject } from "../util/canonical-json.js";
 import { packageRoot } from "../util/package-root.js";
 import type { PlanFacts } from "./facts.js";
@@ -103,14 +103,23 @@ export function inputTexts(kind: CorpusKind, settings: Settings, facts: PlanFact
   return corpusTexts(kind, settings, facts).map(({ name, sha256 }, index): InputText => {
     const source = corpus[index];
     if (source?.kind !== "hub") return { use: kind, name, ...(sha256 === null ? {} : { digest: { sha256 } }) };
-    const { dataset, commit, path, digest } = hubFile(source.ref, facts);
-    const [algorithm, value = ""] = digest.split(":");
-    return {
-      ...{ use: kind, name, dataset },
-      uri: encodeURI(hubUrl(`datasets/${dataset}`, `/resolve/${commit}/${path}`)),
-      digest: algorithm === "sha256" ? { sha256: value } : { gitBlob: value },
-    };
+    return { use: kind, name, ...hubInput(hubFile(source.ref, facts)) };
   });
+}
+
+/** Returns data set, address and digest of a file on the Hub. */
+export function hubInput({
+  dataset,
+  commit,
+  path,
+  digest,
+}: HubTextFile): Pick<InputText, "dataset" | "uri" | "digest"> {
+  const [algorithm, value = ""] = digest.split(":");
+  return {
+    dataset,
+    uri: encodeURI(hubUrl(`datasets/${dataset}`, `/resolve/${commit}/${path}`)),
+    digest: algorithm === "sha256" ? { sha256: value } : { gitBlob: value },
+  };
 }
 
 /** Returns the inputs `text0`, `text1`, … in the order of `corpusTexts`. */
@@ -143,18 +152,20 @@ export function hubFiles(kind: CorpusKind, settings: Settings, facts: PlanFacts)
   );
 }
 
-function hubFile(ref: string, facts: PlanFacts) {
+/** Returns the file behind a reference `org/dataset@revision/path`. */
+export function hubFile(ref: string, facts: PlanFacts): HubTextFile {
   const file = facts.hubTexts.get(ref);
   if (file === undefined) throw new Error(`${ref} was planned without its Hub file`);
   return file;
 }
 
 /** Returns the name for the model card: data set, commit and path. */
-function hubTextName({ dataset, commit, path, member }: ReturnType<typeof hubFile>): string {
+export function hubTextName({ dataset, commit, path, member }: HubTextFile): string {
   return `hf:${dataset}@${commit.slice(0, 12)}/${path}${member === null ? "" : `/${member}`}`;
 }
 
-function digestOf(path: string, facts: PlanFacts): string {
+/** Returns the sha256 of a local text. */
+export function digestOf(path: string, facts: PlanFacts): string {
   const digest = facts.texts.get(path);
   if (digest === undefined) throw new Error(`${path} was planned without its digest`);
   return digest;

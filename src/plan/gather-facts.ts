@@ -27,7 +27,7 @@ import { inRecipe } from "./in-recipe.js";
 import { outlineWarnings } from "./outline-warnings.js";
 import { hashPictures } from "./pictures.js";
 import { planCompute } from "./plan-compute.js";
-import { findHubTexts, hashTexts, requireNoOverlap } from "./resolve-texts.js";
+import { checkTaskFiles, findHubTexts, hashTexts, requireNoOverlap } from "./resolve-texts.js";
 import { toolFiles } from "./tool-files.js";
 
 /**
@@ -47,6 +47,7 @@ export async function gatherFacts(
   const compute = await planCompute(settings, toolchain, inJobs);
   const texts = await hashTexts(settings, digests);
   await requireNoOverlap(settings, texts);
+  await checkTaskFiles(settings, texts);
   return {
     model,
     texts,

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { comparatorName, imatrixFileName, mtpFileName, projectorFileName, variantFileName } from "../quant/names.js";
 import type { Settings, Variant } from "../recipe/settings.js";
 import { smokeLimits } from "../release/gates.js";
-import { type PackageParams, variantInput } from "../stages/package/package-params.js";
+import { type PackageParams, taskInput, variantInput } from "../stages/package/package-params.js";
 import { variantMemory } from "../stages/package/variant-memory.js";
 import { projectorInput } from "../stages/step-files.js";
 import { publicWarning } from "../util/warnings.js";
@@ -18,6 +18,7 @@ import type { Step, StepInput } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
 import { lockedPrompts, showsPictures } from "./smoke-steps.js";
 import { targetDevices } from "./target-devices.js";
+import { askedTasks, baseTaskId, lockedTasks, taskTexts, variantTaskId } from "./task-steps.js";
 
 /** The Hub recommends less for one file, but Ollama and PocketPal do not support splits. */
 const maxFileBytes = 200e9;
@@ -47,13 +48,17 @@ export function packageParams(settings: Settings, facts: PlanFacts): PackagePara
     ...(usesCopy(settings) ? { evaluatedBase: "Q8_0" as const } : {}),
     smokeTested: settings.stages.includes("smoke") && settings.smoke.length > 0,
     smokeLimits: smokeLimits(settings.gates),
+    tasks: askedTasks(settings).map(({ name, maxDrop }) => ({ name, ...(maxDrop === undefined ? {} : { maxDrop }) })),
     texts: {
       calibration: corpusTexts("calibration", settings, facts),
       search: searches(settings) ? corpusTexts("search", settings, facts) : [],
       evaluation: corpusTexts("evaluation", settings, facts),
     },
     hardware: targetDevices(settings, facts),
-    textFiles: usedKinds(settings).flatMap((kind) => inputTexts(kind, settings, facts)),
+    textFiles: [
+      ...usedKinds(settings).flatMap((kind) => inputTexts(kind, settings, facts)),
+      ...taskTexts(settings, facts),
+    ],
     toolFiles: facts.toolFiles,
     publishRepo: settings.publish?.target.kind === "hub" ? settings.publish.target.repo : null,
     metadata: settings.metadata,
@@ -88,8 +93,11 @@ export function packageInputs(settings: Settings, facts: PlanFacts): Record<stri
     inputs.distance = maybe(distanceId, "noise.json");
     inputs.distanceBase = maybe(referenceId, "base.json");
   }
+  const tasks = askedTasks(settings);
+  for (const { name } of tasks) inputs[taskInput(name)] = maybe(baseTaskId(name), "task.json");
   for (const variant of settings.variants) {
     const { kind, name } = variant;
+    for (const task of tasks) inputs[taskInput(task.name, name)] = maybe(variantTaskId(name, task.name), "task.json");
     inputs[variantInput("model", name)] = maybe(`quantize:${name}`, "model.gguf");
     inputs[variantInput("quantize", name)] = maybe(`quantize:${name}`, "quantize.json");
     inputs[variantInput("memory", name)] = maybe(memoryId(name), "memory.json");
@@ -179,6 +187,7 @@ function lock(settings: Settings, facts: PlanFacts): PackageParams["lock"] {
             rounding: variant.rounding,
           },
     ),
+    ...(askedTasks(settings).length === 0 ? {} : { tasks: lockedTasks(settings, facts) }),
     quantize: { ...settings.quantize },
     gates: settings.gates,
     ...(facts.compute.compute.backend === "cpu" ? {} : { compute: { backend: facts.compute.compute.backend } }),

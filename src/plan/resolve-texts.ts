@@ -1,10 +1,12 @@
 import { stat } from "node:fs/promises";
 import { findOverlap, type UsedText } from "../corpus/find-overlap.js";
 import { overlapError } from "../corpus/overlap-error.js";
+import { readUnchanged } from "../corpus/read-unchanged.js";
 import { hubConnection } from "../hub/connection.js";
 import { findDatasetFile } from "../hub/find-dataset-file.js";
 import type { CorpusSource, Settings } from "../recipe/settings.js";
 import { type HubTextFile, requireSha256 } from "../stages/fetch/fetch-texts.js";
+import { readTaskFile } from "../stages/tasks/read-task-file.js";
 import { formatBytes } from "../util/bytes.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import { isSystemError, QuantsmithError, type SourceLocation } from "../util/errors.js";
@@ -14,6 +16,7 @@ import { systemReason } from "../util/system-reason.js";
 import { corpusKinds, localFile, usedKinds } from "./corpus-files.js";
 import { inRecipe } from "./in-recipe.js";
 import { OverlapCheckCache } from "./overlap-check-cache.js";
+import { askedTasks } from "./task-steps.js";
 
 interface PlacedText {
   kind: (typeof corpusKinds)[number];
@@ -27,14 +30,26 @@ function placedTexts(settings: Settings, kinds: readonly PlacedText["kind"][] = 
   );
 }
 
+function placedTasks(settings: Settings) {
+  return askedTasks(settings).map((task, index) => ({ ...task, at: settings.locate(["tasks", index, "file"]) }));
+}
+
 /** Corpora of whole languages are smaller; a larger file is a mistake, and would be hashed for hours. */
 const maxTextBytes = 64e9;
 
-/** Returns the sha256 of each local text by its path. Errors: QS-TEXT-MISSING, QS-TEXT-SIZE and QS-LFS-POINTER. */
+/**
+ * Returns the sha256 of each local text and file of questions by its path. Errors: QS-TEXT-MISSING, QS-TEXT-SIZE and
+ * QS-LFS-POINTER.
+ */
 export async function hashTexts(settings: Settings, digests: DigestCache): Promise<Map<string, string>> {
   const hashes = new Map<string, string>();
-  for (const { kind, source, at } of placedTexts(settings)) {
-    const path = localFile(source, kind, settings);
+  const files = [
+    ...placedTexts(settings).map(({ kind, source, at }) => ({ kind, path: localFile(source, kind, settings), at })),
+    ...placedTasks(settings).map(({ source, at }) => ({
+      ...{ kind: "task's", path: source.kind === "file" ? source.path : undefined, at },
+    })),
+  ];
+  for (const { kind, path, at } of files) {
     if (path === undefined) continue;
     try {
       await inRecipe(at, () => requireNoPointer(path));
@@ -93,7 +108,19 @@ export async function findHubTexts(settings: Settings): Promise<Map<string, HubT
   for (const { source, at } of placedTexts(settings)) {
     if (source.kind === "hub") found.set(source.ref, await inRecipe(at, () => findHubText(source).catch(nameBundled)));
   }
+  for (const { source, at } of placedTasks(settings)) {
+    if (source.kind === "hub") found.set(source.ref, await inRecipe(at, () => findHubText(source)));
+  }
   return found;
+}
+
+/** Checks the local files of questions. Errors, at the file's location in the recipe: QS-TASK-FILE, QS-INPUT-CHANGED. */
+export async function checkTaskFiles(settings: Settings, digests: ReadonlyMap<string, string>): Promise<void> {
+  for (const { kind, source, at } of placedTasks(settings)) {
+    if (source.kind !== "file") continue;
+    const bytes = await readUnchanged(source.path, digests.get(source.path));
+    await inRecipe(at, async () => readTaskFile(kind, source.name, bytes));
+  }
 }
 
 /** Adds the alternative to the remedy of a Hub that cannot be reached. */

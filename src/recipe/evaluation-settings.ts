@@ -38,7 +38,11 @@ function sourcesOf(entry: string, name: string | undefined, folder: string): Cor
 
 /** Returns the source of a corpus entry that the schema accepts; `folder` is the recipe's. */
 export function corpusEntry(entry: string, folder: string): CorpusSource {
-  if (entry === "default" || entry === "self") return { kind: entry };
+  return entry === "default" || entry === "self" ? { kind: entry } : fileEntry(entry, folder);
+}
+
+/** Returns the source of a file that a recipe names; `folder` is the recipe's. */
+export function fileEntry(entry: string, folder: string): Extract<CorpusSource, { kind: "file" | "hub" }> {
   const file = parseHubText(entry);
   if (file !== undefined) return { kind: "hub", ...file };
   return { kind: "file", path: resolve(folder, entry), name: basename(entry) };

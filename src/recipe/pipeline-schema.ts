@@ -7,6 +7,7 @@ import { executors } from "./executors-schema.js";
 import { pipelineGates } from "./gates-schema.js";
 import { quantize } from "./schema.js";
 import { chunks, comparators, context } from "./schema-parts.js";
+import { tasksEffort } from "./tasks-schema.js";
 
 const stages = z
   .array(z.enum(stageNames))
@@ -44,6 +45,7 @@ export const pipelineSchema = z
       .describe("Effort for the probes of dynamic variants."),
     evaluation: z.strictObject(evaluationEffort).exactOptional().describe("Effort for the measurement of variants."),
     comparators: comparators.exactOptional(),
+    tasks: tasksEffort.exactOptional(),
     probes: z
       .enum(["none", "groups", "tensors"])
       .exactOptional()

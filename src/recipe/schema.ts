@@ -14,6 +14,7 @@ import { metadata } from "./metadata-schema.js";
 import { parseHubSource } from "./model-source.js";
 import { chunks, comparators, context, nameSchema, rounding } from "./schema-parts.js";
 import { smokePrompt } from "./smoke-schema.js";
+import { tasks } from "./tasks-schema.js";
 import { variantEntry } from "./variant-schema.js";
 
 const sourceForms =
@@ -217,6 +218,7 @@ export const recipeSchema = z
       .describe("Text for tuning dynamic variants."),
     evaluation: evaluation.exactOptional(),
     comparators: comparators.exactOptional(),
+    tasks: tasks.exactOptional(),
     quantize: quantize.exactOptional(),
     variants: z.array(variantEntry).min(1).describe("The GGUF variants to build."),
     gates: gates

@@ -1,5 +1,6 @@
 import type { Catalog, Device } from "../hardware/catalog/device.js";
 import type { ComputeSettings } from "../llamacpp/compute/compute.js";
+import type { TaskKind } from "../llamacpp/task-file.js";
 import type { ProjectorType } from "../quant/names.js";
 import type { CardLayout } from "../report/card-layout.js";
 import type { Budget } from "../stages/allocate/budget.js";
@@ -48,6 +49,16 @@ export type EvaluationCategory = {
   /** Tokens per chunk. */
   context: number;
 };
+
+/** Questions that the base and every variant answer. */
+export interface Task {
+  name: string;
+  kind: TaskKind;
+  source: Extract<CorpusSource, { kind: "file" | "hub" }>;
+  questions: number;
+  /** Gate: most percentage points of accuracy that a variant may lose; none without it. */
+  maxDrop?: number;
+}
 
 /** A budget with its device resolved. */
 export type RecipeBudget = Budget<{ device: Device }>;
@@ -128,6 +139,7 @@ export interface Settings {
   };
   /** Whether the presets of llama.cpp are measured, too, for comparison. */
   comparators: boolean;
+  tasks: readonly Task[];
   quantize: { engine: QuantizeEngine; rounding: Rounding };
   variants: readonly Variant[];
   gates: Gates;

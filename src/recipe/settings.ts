@@ -6,17 +6,18 @@ import type { PublishTarget } from "../stages/publish/target.js";
 import { stageNames } from "../stages/stage.js";
 import type { ComputeSection } from "./compute-schema.js";
 import { computeSettings } from "./compute-settings.js";
-import { corpusEntry, evaluationSettings } from "./evaluation-settings.js";
+import { corpusEntry, evaluationSettings, fileEntry } from "./evaluation-settings.js";
 import type { LoadedPipeline } from "./load-pipeline.js";
 import type { LoadedRecipe } from "./load-recipe.js";
 import { defaultModelName, isGgufSource, type ModelSource, parseHubSource } from "./model-source.js";
 import type { Recipe } from "./schema.js";
-import type { CorpusSource, Origin, PickSetting, PublishSettings, Settings } from "./settings-types.js";
+import type { CorpusSource, Origin, PickSetting, PublishSettings, Settings, Task } from "./settings-types.js";
 import { resolveVariants } from "./variants.js";
 
 export type * from "./settings-types.js";
 
 const defaultMaxTokens = 128;
+const defaultQuestions = 400;
 
 /** For recipes without `smoke`: an intact model ends these answers by itself, or continues without repetition. */
 const defaultPrompts: NonNullable<Recipe["smoke"]> = [
@@ -99,6 +100,7 @@ export function resolveSettings(
     },
     comparators: pick("comparators", recipe.comparators, pipeline.comparators, true),
     evaluation: evaluationSettings(evaluation, pipeline.evaluation, folder, pick),
+    tasks: taskSettings(recipe, pipeline, folder, pick),
     quantize: { engine, rounding },
     variants: resolveVariants(recipe.variants, catalog, rounding),
     gates: { ...pipeline.gates, ...recipe.gates },
@@ -122,6 +124,20 @@ export function resolveSettings(
     origins,
     locate: loaded.locate,
   };
+}
+
+function taskSettings(
+  { tasks }: Recipe,
+  pipeline: LoadedPipeline["pipeline"],
+  folder: string,
+  pick: PickSetting,
+): Task[] {
+  const effort = pipeline.tasks?.questions ?? defaultQuestions;
+  return pick("tasks", tasks, undefined, []).map(({ file, questions = effort, ...task }) => ({
+    ...task,
+    questions,
+    source: fileEntry(file, folder),
+  }));
 }
 
 function picturePath(image: string, folder: string): string {

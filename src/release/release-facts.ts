@@ -11,9 +11,9 @@ export interface InputFile extends JsonObject {
   digest?: { readonly [algorithm: string]: string };
 }
 
-/** A text used for calibration, search or evaluation. */
+/** A text used for calibration, search or evaluation, or the questions of a task. */
 export interface InputText extends InputFile {
-  use: "calibration" | "search" | "evaluation";
+  use: "calibration" | "search" | "evaluation" | "task";
   /** Dataset on the Hub, `org/name`. */
   dataset?: string;
 }

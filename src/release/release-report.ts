@@ -103,9 +103,31 @@ export interface VariantReport {
   comparator?: Comparator;
   /** Null if the recipe or the pipeline has no smoke test. */
   smoke: VariantSmoke | null;
+  /** Right answers to the questions of the recipe's `tasks`; absent without any. */
+  tasks?: readonly TaskScore[];
   gate: "passed" | "failed";
   /** Reasons for a failed gate, one sentence each; empty if it passed. */
   reasons: string[];
+}
+
+/** Right answers of a variant and of the base to the same questions. Percentages; errors are standard errors. */
+export interface TaskScore {
+  name: string;
+  /** `hellaswag`, `winogrande` or `multiple-choice`: the scoring of llama-perplexity. */
+  kind: string;
+  file: string;
+  sha256: string;
+  questions: number;
+  accuracy: number;
+  accuracyError: number;
+  baseAccuracy: number;
+  baseAccuracyError: number;
+  /** Questions that only the base answered right, and those that only the variant did. */
+  lost: number;
+  gained: number;
+  /** `accuracy` less `baseAccuracy`, with the error of a paired comparison. */
+  change: number;
+  changeError: number;
 }
 
 /** A preset as llama-quantize makes it from the same imatrix, measured on the same chunks as the variant; not released. */

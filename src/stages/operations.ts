@@ -14,6 +14,7 @@ import { quantizeByTool } from "./quantize/llama-quantize.js";
 import { smoke } from "./smoke/smoke.js";
 import { smokeBase } from "./smoke/smoke-base.js";
 import type { Operation } from "./stage.js";
+import { answerTask } from "./tasks/answer-task.js";
 import { baseLogits } from "./validate/base-logits.js";
 import { checkStructure } from "./validate/check-structure.js";
 import { checkTextOverlap } from "./validate/check-text-overlap.js";
@@ -40,6 +41,7 @@ const operations: readonly Operation[] = [
   validateVariant,
   checkStructure,
   noiseFloor,
+  answerTask,
   sampleText,
   checkTextOverlap,
 ];

@@ -45,7 +45,7 @@ export interface StepSummary {
 export interface Progress {
   done: number;
   total: number;
-  unit: "chunk" | "tensor" | "probe" | "byte" | "prompt" | "file";
+  unit: "chunk" | "tensor" | "probe" | "byte" | "prompt" | "question" | "file";
   /** The current activity, if it is more than counting ("building llama.cpp's tools"). */
   note?: string;
 }

@@ -164,6 +164,8 @@ export const errorCodes = {
   "QS-VALIDATE-STRUCTURE": { exit: 3, about: "A variant's file is damaged; llama.cpp did not load it." },
   "QS-VALIDATE-LOAD": { exit: 4, about: "llama.cpp cannot load a model to measure." },
   "QS-VALIDATE-FAILED": { exit: 4, about: "llama-perplexity failed for an unknown reason." },
+  "QS-TASK-FILE": { exit: 2, about: "A file of questions does not have the format of its task." },
+  "QS-TASK-CONTEXT": { exit: 2, about: "A question of a task is too long for llama-perplexity." },
   "QS-SMOKE-RUNTIME": { exit: 4, about: "node-llama-cpp, which runs the smoke tests, does not start." },
   "QS-SMOKE-KILLED": {
     exit: 4,

@@ -11,6 +11,7 @@ import { temporaryFolder } from "../fixtures/temp-folder.js";
 const evaluatedOn = (source: object) =>
   ({
     ...Object.fromEntries(corpusKinds.map((kind) => [kind, { corpus: kind === "evaluation" ? [source] : [] }])),
+    stages: [],
     locate: () => ({ file: "recipe.yaml" }),
   }) as unknown as Settings;
 

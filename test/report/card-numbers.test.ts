@@ -19,6 +19,13 @@ const report: RunReport = {
       nearest: index === 1 ? Array(7).fill({ name: "t", reason: "singular" as const }) : [],
     },
     quality: variant.quality && { ...variant.quality, chunks: index === 0 ? 8 : variant.quality.chunks },
+    tasks: [
+      {
+        ...{ name: "arc", kind: "multiple-choice", file: "arc.bin", sha256: "ef", questions: 400 + index },
+        ...{ accuracy: 41.25 - index, accuracyError: 2.46, baseAccuracy: 43.5, baseAccuracyError: 2.48 },
+        ...{ lost: 12, gained: 3, change: -2.25 - index, changeError: 0.98 },
+      },
+    ],
     smoke: { passed: 3, failed: 0, cosineToBase: 0.99871 - index / 1000, rankToBase: 0.98 },
   })),
   mtp: { file: "mtp-Model.gguf", bytes: 123_456_789, sha256: "ab" },
@@ -67,6 +74,8 @@ test.each([
   ["a size", "4.27 GB", "4.17 GB"],
   ["a divergence", "0.00850 ± 0.00051", "0.00750 ± 0.00051"],
   ["a change against a preset", /[−+]\d+ %/, "−99 %"],
+  ["an accuracy", "41.3 ± 2.5 %", "43.3 ± 2.5 %"],
+  ["a change of an accuracy", "−2.3 ± 1.0", "−1.3 ± 1.0"],
   ["a context", "| 8192 |", "| 16384 |"],
   ["a speed", /(\d+)–\d+ \|\n/, "$1–999 |\n"],
   ["a number of probes", /\d+ probes/, "1000 probes"],

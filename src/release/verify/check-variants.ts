@@ -13,6 +13,7 @@ import {
 } from "../gates.js";
 import type { RunReport, VariantReport, VariantSplit } from "../release-report.js";
 import { isModelName } from "../resolve/gguf-name.js";
+import { type TaskLimit, taskBreaches } from "../task-score.js";
 import { variantFiles } from "../variant-files.js";
 import type { HeaderFacts } from "./release-source.js";
 import { errorProblem, restoreRemedy, type VerifyProblem } from "./verify-report.js";
@@ -52,6 +53,7 @@ export function checkVariants(
 const lockShape = z.object({
   variants: z.array(z.object({ name: z.string() })).optional(),
   gates: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
+  tasks: z.array(z.object({ name: z.string(), maxDrop: z.number().optional() })).optional(),
 });
 
 interface LockRules {
@@ -60,33 +62,38 @@ interface LockRules {
   limits: readonly GateLimit[];
   /** Of the smoke test. */
   smoke: readonly GateLimit<SmokeFigure>[];
+  tasks: readonly TaskLimit[];
 }
 
 /** Reads variant names and numeric limits. Relative limits are skipped: they were checked on common chunks only. */
 function readLock(text: string | undefined): LockRules {
-  const none: LockRules = { variants: undefined, limits: [], smoke: [] };
+  const none: LockRules = { variants: undefined, limits: [], smoke: [], tasks: [] };
   if (text === undefined) return none;
   try {
-    const { variants, gates } = lockShape.parse(parse(text, { maxAliasCount: 0, logLevel: "silent" }));
+    const { variants, gates, tasks = [] } = lockShape.parse(parse(text, { maxAliasCount: 0, logLevel: "silent" }));
     const limits = gateLimits((gates ?? {}) as Gates).filter(({ limit }) => typeof limit === "number");
     const names = variants === undefined ? undefined : new Set(variants.map(({ name }) => name));
-    return { variants: names, limits, smoke: smokeLimits((gates ?? {}) as Gates) };
+    return { variants: names, limits, smoke: smokeLimits((gates ?? {}) as Gates), tasks };
   } catch {
     return none;
   }
 }
 
 /** A release must contain only variants that passed. */
-function checkVerdict({ name, gate, reasons, smoke, quality }: VariantReport, rules: LockRules): VerifyProblem[] {
+function checkVerdict(
+  { name, gate, reasons, smoke, quality, tasks = [] }: VariantReport,
+  rules: LockRules,
+): VerifyProblem[] {
   const figures = quality as unknown as Record<GateFigure, unknown> | null;
   const measured = figures !== null && gateFigures.every((figure) => typeof figures[figure] === "number");
   const breaches = [
     ...(measured ? checkGates(figures as Record<GateFigure, number>, rules.limits) : []),
     ...(smoke === null ? [] : checkGates<SmokeFigure>(smoke, rules.smoke)),
   ].map(describeBreach);
+  const drops = taskBreaches(tasks, rules.tasks);
   const unmeasured = figures !== null && !measured ? ["its metrics are not all numbers"] : [];
   const failed = (smoke?.failed ?? 0) > 0 ? [`it failed ${smoke?.failed} smoke tests`] : [];
-  const why = [...new Set([...reasons, ...breaches, ...unmeasured, ...failed])];
+  const why = [...new Set([...reasons, ...breaches, ...drops, ...unmeasured, ...failed])];
   if (gate === "passed" && why.length === 0) return [];
   const message = `the variant ${name} did not pass: ${why.join("; ") || "its gate failed"}`;
   return [errorProblem("QS-VERIFY-GATE", "release.json", message)];

@@ -7,6 +7,13 @@ const figures = z.record(z.string(), z.unknown());
 
 const sideFile = z.looseObject({ file: z.string().min(1), bytes: count, sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 
+const taskScore = z.looseObject({
+  name: z.string(),
+  accuracy: z.number(),
+  accuracyError: z.number(),
+  change: z.number(),
+});
+
 /** Fields of `release.json` that verification needs; other fields are kept, since the digests cover them. */
 const release = z.looseObject({
   recipe: z.string(),
@@ -27,6 +34,7 @@ const release = z.looseObject({
         types: z.record(z.string(), count),
         quality: figures.nullable(),
         smoke: z.looseObject({ passed: count, failed: count }).nullable(),
+        tasks: z.array(taskScore).optional(),
         gate: z.enum(["passed", "failed"]),
         reasons: z.array(z.string()),
       }),

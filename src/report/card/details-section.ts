@@ -1,4 +1,5 @@
 import { comparedBase, figureCells, figureTitles, notJudged, smokeCell } from "../../release/figures.js";
+import { taskNote, taskRows, taskTitles } from "../../release/task-score.js";
 import { assetPaths } from "../assets.js";
 import { joinBlocks } from "../card-layout.js";
 import { describeComparators } from "../describe-comparators.js";
@@ -12,6 +13,7 @@ export function detailsSection(facts: CardFacts): string {
   return joinBlocks([
     "## Details",
     markdownDetails("All figures, and what they mean", figures(facts)),
+    ...tasks(facts),
     ...charts(facts),
     ...deviceDetails(facts),
   ]);
@@ -59,6 +61,14 @@ function vectors({ report }: CardFacts): string {
   });
   if (measured.length === 0) return "";
   return `Vectors: smallest cosine to the vector of the ${comparedBase(report)} over the smoke-test prompts, and rank correlation of sentence pairs' similarities with the base's, 1 is lossless. ${measured.join("; ")}.`;
+}
+
+function tasks({ report: { variants } }: CardFacts): string[] {
+  const rows = taskRows(variants);
+  if (rows.length === 0) return [];
+  return [
+    markdownDetails("Multiple-choice questions", joinBlocks([markdownTable(taskTitles, rows), markdownText(taskNote)])),
+  ];
 }
 
 function charts(facts: CardFacts): string[] {

@@ -1,6 +1,13 @@
 import { checkGates, describeBreach } from "../../release/check-gates.js";
 import type { SmokeFigure } from "../../release/gates.js";
-import type { SmokeSpeed, VariantAllocation, VariantReport, VariantSmoke } from "../../release/release-report.js";
+import type {
+  SmokeSpeed,
+  TaskScore,
+  VariantAllocation,
+  VariantReport,
+  VariantSmoke,
+} from "../../release/release-report.js";
+import { taskBreaches } from "../../release/task-score.js";
 import type { AllocationReport } from "../allocate/allocate-variant.js";
 import type { QuantizeReport } from "../quantize/quantize.js";
 import { smokeReasons } from "../smoke/smoke-reasons.js";
@@ -9,15 +16,19 @@ import type { StageContext } from "../stage.js";
 import { readReport } from "../step-files.js";
 import type { StructureReport } from "../validate/check-structure.js";
 import { publicQuality, type ValidateReport } from "../validate/validate-variant.js";
-import { type PackagedVariant, type PackageParams, variantInput } from "./package-params.js";
+import { collectTasks } from "./collect-tasks.js";
+import { type PackagedVariant, type PackageParams, taskInput, variantInput } from "./package-params.js";
 
 export type VariantSources = Pick<StageContext, "input" | "digest" | "steps">;
-type VerdictParams = Pick<PackageParams, "measured" | "smokeTested" | "smokeLimits">;
+type VerdictParams = Pick<PackageParams, "measured" | "smokeTested" | "smokeLimits" | "tasks">;
 
 /** Returns the input names that `collectVariant` reads; a plan may omit some of them. */
-export function verdictInputs(variant: string): string[] {
+export function verdictInputs(variant: string, tasks: PackageParams["tasks"]): string[] {
   const kinds = ["model", "quantize", "allocation", "structure", "quality", "smoke"] as const;
-  return kinds.map((kind) => variantInput(kind, variant));
+  return [
+    ...kinds.map((kind) => variantInput(kind, variant)),
+    ...tasks.flatMap(({ name }) => [taskInput(name), taskInput(name, variant)]),
+  ];
 }
 
 /**
@@ -50,9 +61,15 @@ export async function collectVariant(
   const smoke = await readReport<SmokeReport>(sources.input(variantInput("smoke", name)));
   if (quality === undefined && params.measured && isUnselected(`validate:${name}`, sources)) return undefined;
   if (smoke === undefined && params.smokeTested && isUnselected(`smoke:${name}`, sources)) return undefined;
+  const tasks = await collectTasks(name, params.tasks, sources);
+  if (tasks.length < params.tasks.length && isUnselected(`validate:${name}`, sources)) return undefined;
   const allocation = await readReport<AllocationReport>(sources.input(variantInput("allocation", name)));
   const structure = await readReport<StructureReport>(sources.input(variantInput("structure", name)));
-  const reasons = [...qualityReasons(structure, quality, params), ...smokeVerdict(smoke, params)];
+  const reasons = [
+    ...qualityReasons(structure, quality, params),
+    ...smokeVerdict(smoke, params),
+    ...taskReasons(tasks, params),
+  ];
   const report: VariantReport = {
     name,
     file,
@@ -64,6 +81,7 @@ export async function collectVariant(
     ...(quantized.rounding === undefined ? {} : { rounding: quantized.rounding }),
     quality: quality === undefined ? null : publicQuality(quality),
     smoke: smoke === undefined ? null : publicSmoke(smoke, name, sources),
+    ...(tasks.length === 0 ? {} : { tasks }),
     gate: reasons.length === 0 ? "passed" : "failed",
     reasons: reasons.map(({ text }) => text),
   };
@@ -92,6 +110,14 @@ function smokeVerdict(smoke: SmokeReport | undefined, params: VerdictParams): Ve
   if (smoke === undefined) return [{ kind: "unmeasured", text: "it could not be smoke-tested" }];
   const breaches = checkGates(vectorFigures(smoke), params.smokeLimits).map(describeBreach);
   return [...smokeReasons(smoke), ...breaches].map((text) => ({ kind: "smoke", text }));
+}
+
+function taskReasons(scores: readonly TaskScore[], { tasks }: VerdictParams): VerdictReason[] {
+  const missing = tasks.filter((limit) => !scores.some(({ name }) => name === limit.name));
+  return [
+    ...missing.map(({ name }) => ({ kind: "unmeasured" as const, text: `the task ${name} could not be measured` })),
+    ...taskBreaches(scores, tasks).map((text) => ({ kind: "quality" as const, text })),
+  ];
 }
 
 /** Reads the speed from the step's record, since `smoke.json` is equal on all machines. */

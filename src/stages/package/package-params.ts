@@ -4,6 +4,7 @@ import type { TargetDevices } from "../../hardware/fit/estimate-release-fit.js";
 import type { ProjectorType } from "../../quant/names.js";
 import type { GateLimit, SmokeFigure } from "../../release/gates.js";
 import type { InputFile, InputText } from "../../release/release-facts.js";
+import type { TaskLimit } from "../../release/task-score.js";
 import type { CardLayout } from "../../report/card-layout.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import type { Warning } from "../../util/warnings.js";
@@ -49,6 +50,8 @@ export interface PackageParams extends JsonObject {
   smokeTested: boolean;
   /** Gates of the smoke test. */
   smokeLimits: readonly GateLimit<SmokeFigure>[];
+  /** Tasks that the plan asks, which then need a result to pass. */
+  tasks: readonly TaskLimit[];
   /** Type of the copy that stands for the base where it is evaluated; absent for the 16-bit base itself. */
   evaluatedBase?: "Q8_0";
   /** The texts in use, for reports. */
@@ -86,3 +89,6 @@ type VariantFile =
 
 /** Returns the input name of a variant's file: `model:Q4_K_M`, `quantize:Q4_K_M`, … */
 export const variantInput = (kind: VariantFile, variant: string) => `${kind}:${variant}`;
+
+/** Returns the input name of the answers of a variant, or of the base, to a task. */
+export const taskInput = (task: string, variant?: string) => `task:${task}:${variant ?? ""}`;

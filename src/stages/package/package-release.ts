@@ -30,7 +30,7 @@ import { writeSidecars } from "./sidecars.js";
  */
 export const packageRelease: Operation<PackageParams> = {
   stage: "package",
-  version: 12,
+  version: 13,
   resource: "io",
   tools: ["llama.cpp"],
   async run(params, context) {

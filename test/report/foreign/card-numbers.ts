@@ -74,6 +74,7 @@ function expected(
   const picked = fits.filter((fit) => fit.variant === variant?.name && fit.context === pick?.context);
   return [
     ...(variant === undefined ? [] : figures(title, variant)),
+    ...(variant === undefined ? [] : answers(title, at("Task"), variant)),
     ...(title === "Fits on" && variant !== undefined ? fitting(variant, hardware) : []),
     ...(title === "Context" ? [String(pick?.context), ...picked.map(largestContext)] : []),
     ...(title === "Tokens/s" ? speeds(picked) : []),
@@ -104,6 +105,21 @@ function figures(title: string, { bytes, bitsPerWeight, quality, comparator, smo
     default:
       return [];
   }
+}
+
+/** Right answers to the questions of a task. */
+function answers(title: string, name: string, { tasks = [] }: VariantReport): string[] {
+  const tenths = (value: number) => value.toFixed(1);
+  return tasks
+    .filter((task) => task.name === name)
+    .flatMap(({ questions, accuracy, accuracyError, baseAccuracy, baseAccuracyError, change, changeError }) => {
+      if (title === "Questions") return [String(questions)];
+      if (title === "Right") return [`${tenths(accuracy)} ± ${tenths(accuracyError)} %`];
+      if (title === "Base") return [`${tenths(baseAccuracy)} ± ${tenths(baseAccuracyError)} %`];
+      return title === "Change"
+        ? [`${change < 0 ? "−" : "+"}${tenths(Math.abs(change))} ± ${tenths(changeError)}`]
+        : [];
+    });
 }
 
 /** At the smallest context, on the device's own backend. */

@@ -17,7 +17,7 @@ function collect(
 ) {
   return collectVariant(
     { name: "Q8_0", file: "m-Q8_0.gguf" },
-    { smokeLimits: [], ...params },
+    { smokeLimits: [], tasks: [], ...params },
     {
       input: (name) => ({ "quantize:Q8_0": quantizeReport, "smoke:Q8_0": params.smoke })[name],
       digest: (name) => (name === "model:Q8_0" ? "00" : undefined),
