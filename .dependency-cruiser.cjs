@@ -43,8 +43,10 @@ const rooms = {
     "util",
   ],
   engine: ["plan", "stages", "release", "llamacpp", "util"],
+  queue: ["engine", "plan", "recipe", "stages", "release", "hub", "util"],
   remote: ["engine", "plan", "recipe", "stages", "llamacpp", "hub", "util"],
   cli: [
+    "queue",
     "remote",
     "engine",
     "plan",

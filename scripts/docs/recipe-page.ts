@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { parse, stringify } from "yaml";
 import * as z from "zod";
 import { pipelineSchema } from "../../src/recipe/pipeline-schema.js";
-import { recipeSchema } from "../../src/recipe/schema.js";
+import { recipeFileSchema } from "../../src/recipe/schema.js";
 import { anchor } from "./anchor.js";
 import { code, page, table } from "./markdown.js";
 import { describeKeys, type KeyRow, type KeySection } from "./schema-keys.js";
@@ -13,7 +13,11 @@ const inThisFolder = (name: string) => fileURLToPath(new URL(name, import.meta.u
 
 /** Files that together set every key of a schema; their values are the page's examples. */
 export const exampleFiles = {
-  recipe: [inThisFolder("example-recipe.yaml"), inThisFolder("example-categories.yaml")],
+  recipe: [
+    inThisFolder("example-recipe.yaml"),
+    inThisFolder("example-categories.yaml"),
+    inThisFolder("example-models.yaml"),
+  ],
   pipeline: [inThisFolder("example-pipeline.yaml")],
 };
 
@@ -42,7 +46,7 @@ export function recipePage(): string {
 
 /** The keys of one schema with their examples. */
 export function sections(kind: keyof typeof exampleFiles): KeySection[] {
-  const schema = kind === "recipe" ? recipeSchema : pipelineSchema;
+  const schema = kind === "recipe" ? recipeFileSchema : pipelineSchema;
   const tree = z.toJSONSchema(schema, { target: "draft-7", io: "input" }) as SchemaNode;
   return describeKeys(
     tree,

@@ -5,7 +5,7 @@ import { findLockFile, type LockFile, requireLocked } from "../plan/lock-file.js
 import type { Plan } from "../plan/plan.js";
 import type { Selection } from "../plan/selection.js";
 import { loadPipeline } from "../recipe/load-pipeline.js";
-import { loadRecipe } from "../recipe/load-recipe.js";
+import { type LoadedRecipe, loadRecipe, loadRecipes } from "../recipe/load-recipe.js";
 import { resolveSettings, type Settings } from "../recipe/settings.js";
 import { type StageName, stageNames } from "../stages/stage.js";
 import { formatBytes } from "../util/bytes.js";
@@ -38,14 +38,35 @@ export function announceHashing(path: string, bytes: number): void {
   if (bytes >= largeBytes) note(`hashing ${path} (${formatBytes(bytes)})`);
 }
 
-/** Loads, checks and merges a recipe and its pipeline into settings. Errors: QS-USAGE, QS-RECIPE-*, QS-PIPELINE-*. */
+/**
+ * Loads, checks and merges a recipe of one model and its pipeline into settings. Errors: QS-USAGE, QS-RECIPE-*,
+ * QS-PIPELINE-*.
+ */
 export async function loadSettings(
   recipePath: string,
   pipeline?: string,
   options: ComputeOptions = {},
 ): Promise<Settings> {
   const compute = computeSection(options);
-  const loaded = await loadRecipe(recipePath);
+  return withPipeline(await loadRecipe(recipePath), pipeline, compute);
+}
+
+/** As `loadSettings`; returns settings for each model of the recipe. */
+export async function loadAllSettings(
+  recipePath: string,
+  pipeline?: string,
+  options: ComputeOptions = {},
+): Promise<Settings[]> {
+  const compute = computeSection(options);
+  const recipes = await loadRecipes(recipePath);
+  return Promise.all(recipes.map((loaded) => withPipeline(loaded, pipeline, compute)));
+}
+
+async function withPipeline(
+  loaded: LoadedRecipe,
+  pipeline: string | undefined,
+  compute: ReturnType<typeof computeSection>,
+): Promise<Settings> {
   return resolveSettings(loaded, await loadPipeline(loaded, pipeline), { compute });
 }
 

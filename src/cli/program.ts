@@ -5,6 +5,7 @@ import { addComputeOptions } from "./compute-flags.js";
 /** Imported on use, so that short commands start fast. */
 const commands = {
   run: () => import("./commands/run.js"),
+  status: () => import("./commands/status.js"),
   demo: () => import("./commands/demo.js"),
   plan: () => import("./commands/plan.js"),
   check: () => import("./commands/check.js"),
@@ -41,9 +42,10 @@ const json = ["--json", "print one JSON document on standard output"] as const;
 
 addComputeOptions(
   program
-    .command("run <recipe>")
-    .usage("<recipe> [options]")
-    .description("build, measure and package the release of a recipe")
+    .command("run [recipe...]")
+    .usage("<recipe...> [options]")
+    .description("build, measure and package the releases of recipes, one after the other")
+    .option("--queue <file>", "run the recipes that a queue file lists")
     .option("--out <folder>", "folder for the store and the releases", "artifacts")
     .option("--pipeline <name>", "use this pipeline instead of the recipe's")
     .option("--only <stage>", "run one stage; its inputs must be in the store")
@@ -66,7 +68,14 @@ addComputeOptions(
   .addOption(verbose)
   .option(...quiet)
   .option(...json)
-  .action(async (recipe, options) => (await commands.run()).run(recipe, options));
+  .action(async (recipes, options) => (await commands.run()).run(recipes, options));
+
+program
+  .command("status")
+  .description("show which models of a queue run, wait, failed or are published")
+  .option("--out <folder>", "the run's output folder", "artifacts")
+  .option(...json)
+  .action(async (options) => (await commands.status()).status(options));
 
 program
   .command("demo")

@@ -6,6 +6,8 @@ import { quote } from "../util/quote.js";
 import { sha256 } from "../util/sha256.js";
 import { checkFile } from "./check-file.js";
 import { crossCheck } from "./cross-check.js";
+import { expandModels } from "./expand-models.js";
+import { defaultModelName } from "./model-source.js";
 import { readCardLayout } from "./recipe-card.js";
 import { checkDevices, recipeCatalog } from "./recipe-devices.js";
 import { type Recipe, recipeSchema } from "./schema.js";
@@ -16,7 +18,7 @@ import { readTextFile } from "./yaml/read-text-file.js";
 export interface LoadedRecipe {
   /** Absolute path; paths inside the recipe are relative to its folder. */
   file: string;
-  /** File name without extension; also the name of the release folder. */
+  /** Name of the release folder: the file name without extension, followed by the model if the recipe lists several. */
   name: string;
   /** sha256 of the recipe's text. */
   sha256: string;
@@ -30,33 +32,56 @@ export interface LoadedRecipe {
 }
 
 /**
- * Reads and checks one recipe. Throws `QS-RECIPE-MISSING`, or a RecipeError with every problem of the file
- * (`QS-RECIPE-EMPTY`, `QS-RECIPE-YAML`, `QS-RECIPE-INVALID`), or an error of its device catalog, see `recipeCatalog`.
- * Places show the path as given.
+ * Reads and checks a recipe of one model. Errors: those of `loadRecipes`, QS-RECIPE-MODELS.
  */
 export async function loadRecipe(path: string): Promise<LoadedRecipe> {
+  const [one, second] = await loadRecipes(path);
+  if (one !== undefined && second === undefined) return one;
+  throw new QuantsmithError("QS-RECIPE-MODELS", "this command takes one model, and the recipe lists several", {
+    remedy: "Use a copy of the recipe with one of the `models`; `run`, `check` and `watch` take them all.",
+    at: { file: path },
+  });
+}
+
+/**
+ * Reads and checks one recipe file; returns a recipe for each of its models. Throws `QS-RECIPE-MISSING`, or a RecipeError
+ * with every problem of the file (`QS-RECIPE-EMPTY`, `QS-RECIPE-YAML`, `QS-RECIPE-INVALID`), or an error of its device
+ * catalog, see `recipeCatalog`. Places show the path as given.
+ */
+export async function loadRecipes(path: string): Promise<LoadedRecipe[]> {
   const file = resolve(path);
-  const { name } = parse(file);
+  const stem = parse(file).name;
   const text = await readTextFile(file, path, "QS-RECIPE-MISSING");
-  const yaml = parseYaml(text, path, "QS-RECIPE-EMPTY");
-  if (name.startsWith(".") || name.length > 100) {
-    // `...yaml` would name the parent of the releases as the folder to replace; long names result in ENAMETOOLONG.
-    throw new QuantsmithError(
-      "QS-RECIPE-INVALID",
-      `the recipe file name ${quote(name)} cannot be a release folder name`,
-      {
-        remedy:
-          "Rename the file so that it begins with a letter or digit and is at most 100 characters long, such as `my-model.yaml`.",
-        at: { file: path },
-      },
-    );
-  }
+  const whole = parseYaml(text, path, "QS-RECIPE-EMPTY");
+  requireFolderName(stem, path);
   const folder = dirname(file);
-  const catalog = await recipeCatalog(yaml, folder);
-  const recipe = checkFile(yaml, recipeSchema, "QS-RECIPE-INVALID", (data) => [
-    ...crossCheck(data, folder),
-    ...checkDevices(data, catalog),
-  ]);
-  const card = await readCardLayout(recipe.card ?? {}, yaml, folder);
-  return { file, name, sha256: sha256(text), recipe, card, catalog, locate: (at) => yaml.place(at, "value").at };
+  const catalog = await recipeCatalog(whole, folder);
+  const recipes: LoadedRecipe[] = [];
+  for (const yaml of expandModels(whole)) {
+    const recipe = checkFile(yaml, recipeSchema, "QS-RECIPE-INVALID", (data) => [
+      ...crossCheck(data, folder),
+      ...checkDevices(data, catalog),
+    ]);
+    const { name: modelName = defaultModelName(recipe.model.source, folder) } = recipe.model;
+    const name = yaml.isListed ? `${stem}-${modelName}` : stem;
+    requireFolderName(name, path);
+    const card = await readCardLayout(recipe.card ?? {}, yaml, folder);
+    const locate = (at: YamlPath) => yaml.place(at, "value").at;
+    recipes.push({ file, name, sha256: sha256(text), recipe, card, catalog, locate });
+  }
+  return recipes;
+}
+
+/** `...yaml` would name the parent of the releases as the folder to replace; long names result in ENAMETOOLONG. */
+function requireFolderName(name: string, path: string): void {
+  if (!name.startsWith(".") && name.length <= 100) return;
+  throw new QuantsmithError(
+    "QS-RECIPE-INVALID",
+    `the recipe file name ${quote(name)} cannot be a release folder name`,
+    {
+      remedy:
+        "Rename the file so that it begins with a letter or digit and is at most 100 characters long, such as `my-model.yaml`.",
+      at: { file: path },
+    },
+  );
 }

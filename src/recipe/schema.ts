@@ -74,6 +74,17 @@ const model = z
     }
   });
 
+/** Models that share all other keys of a recipe. */
+export const modelList = z.strictObject({
+  models: z
+    .array(source)
+    .min(1)
+    .max(1000)
+    .describe(
+      "Instead of `model`: the sources of several models. Each gets a release of its own, named `<recipe>-<model>`.",
+    ),
+});
+
 const projectorType = patternString(/^(F16|Q8_0)$/, "a type of projector", "Write `F16` or `Q8_0`.");
 
 const convert = z.strictObject({
@@ -107,12 +118,14 @@ const convert = z.strictObject({
 });
 
 const publishFolder = String.raw`dir:[^\u0000-\u001f]+`;
+/** Stands for the model's name in `publish.repo`. */
+export const modelPlaceholder = "{model}";
 
 const publishPlace = z
   .string()
   .superRefine((text, check) => {
     if (new RegExp(`^${publishFolder}$`).test(text)) return;
-    const ref = parseHubName(text);
+    const ref = parseHubName(text.replaceAll(modelPlaceholder, "model"));
     if (ref === undefined) {
       const remedy = "Write `org/name` for the Hugging Face Hub, or `dir:path` for a folder.";
       check.addIssue(schemaIssue(`${quote(text)} is not a publish target`, remedy));
@@ -121,11 +134,13 @@ const publishPlace = z
       check.addIssue(schemaIssue(message, `Write \`${ref.repo}\`; \`via\` sets how \`main\` is changed.`));
     }
   })
-  .meta({ pattern: `^(${publishFolder}|(hf:)?${repoId.source.slice(1, -1)})$` });
+  .meta({ pattern: `^(${publishFolder}|(hf:)?${repoId.source.slice(1, -1)}|.*\\{model\\}.*)$` });
 
 const publish = z
   .strictObject({
-    repo: publishPlace.describe("`org/name` on the Hugging Face Hub, or `dir:path` (relative to this file)."),
+    repo: publishPlace.describe(
+      "`org/name` on the Hugging Face Hub, or `dir:path` (relative to this file); `{model}` stands for the model's name.",
+    ),
     private: z
       .boolean()
       .exactOptional()
@@ -253,5 +268,13 @@ export const recipeSchema = z
     publish: publish.exactOptional().describe("Target and settings of `--publish`."),
   })
   .describe("A quantsmith recipe: the model and the GGUF variants to build.");
+
+const { version, model: oneModel, ...shared } = recipeSchema.shape;
+
+/** A recipe file as written: with `model`, or with `models`, which `expandModels` resolves. */
+export const recipeFileSchema = z
+  .strictObject({ version, model: oneModel.exactOptional(), ...modelList.partial().shape, ...shared })
+  .meta({ oneOf: [{ required: ["model"] }, { required: ["models"] }] })
+  .describe("A quantsmith recipe: the models and the GGUF variants to build.");
 
 export type Recipe = z.output<typeof recipeSchema>;

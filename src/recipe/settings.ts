@@ -10,7 +10,7 @@ import { corpusEntry, evaluationSettings, fileEntry } from "./evaluation-setting
 import type { LoadedPipeline } from "./load-pipeline.js";
 import type { LoadedRecipe } from "./load-recipe.js";
 import { defaultModelName, isGgufSource, type ModelSource, parseHubSource } from "./model-source.js";
-import type { Recipe } from "./schema.js";
+import { modelPlaceholder, type Recipe } from "./schema.js";
 import type { CorpusSource, Origin, PickSetting, PublishSettings, Settings, Task } from "./settings-types.js";
 import { resolveVariants } from "./variants.js";
 
@@ -113,7 +113,7 @@ export function resolveSettings(
     card: loaded.card,
     devices: pick("devices", recipe.devices, undefined, []).map((id) => findDevice(catalog, id)),
     catalog,
-    ...(recipe.publish === undefined ? {} : { publish: publishSettings(recipe.publish, folder, pick) }),
+    ...(recipe.publish === undefined ? {} : { publish: publishSettings(recipe.publish, modelName, folder, pick) }),
     keepIntermediates: pick("keepIntermediates", recipe.keepIntermediates, pipeline.keepIntermediates, true),
     probes: pick("probes", undefined, pipeline.probes, "groups"),
     effort: pick("effort", undefined, pipeline.effort, "standard"),
@@ -159,8 +159,13 @@ function modelSource({ source, revision }: Recipe["model"], folder: string, pick
   return { kind: "hub", repo, revision: pinned, ...(file === undefined ? {} : { file }) };
 }
 
-function publishSettings(publish: NonNullable<Recipe["publish"]>, folder: string, pick: PickSetting): PublishSettings {
-  const repo = pick("publish.repo", publish.repo, undefined, "");
+function publishSettings(
+  publish: NonNullable<Recipe["publish"]>,
+  modelName: string,
+  folder: string,
+  pick: PickSetting,
+): PublishSettings {
+  const repo = pick("publish.repo", publish.repo, undefined, "").replaceAll(modelPlaceholder, modelName);
   const signed = pick("publish.sign", publish.sign, undefined, false) ? { sign: true as const } : {};
   if (repo.startsWith("dir:"))
     return {

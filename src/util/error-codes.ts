@@ -14,11 +14,24 @@ export const errorCodes = {
     about: "The file is not valid YAML, or exceeds a limit of size, depth or alias expansion.",
   },
   "QS-RECIPE-INVALID": { exit: 2, about: "The recipe does not match the schema, or its parts contradict each other." },
+  "QS-RECIPE-MODELS": {
+    exit: 2,
+    about: "The recipe lists several `models`, and the command takes one.",
+  },
   "QS-RECIPE-LABEL": {
     exit: 2,
     about:
       "The Hub does not recognize a quantization label in a variant's name, or a runtime resolves the name to another file.",
   },
+  // several recipes in one run (src/queue)
+  "QS-QUEUE-MISSING": { exit: 2, about: "The queue file does not exist or cannot be read." },
+  "QS-QUEUE-INVALID": { exit: 2, about: "The queue file does not match its schema." },
+  "QS-QUEUE-CLASH": { exit: 2, about: "Two models of a queue have the same release name or publish target." },
+  "QS-QUEUE-DISK": {
+    exit: 4,
+    about: "A model of a queue does not fit `maxDisk`, also without the published releases and steps.",
+  },
+  "QS-QUEUE-FILE": { exit: 4, about: "The queue's status file cannot be used." },
   "QS-PIPELINE-MISSING": { exit: 2, about: "The recipe names a pipeline that does not exist." },
   "QS-PIPELINE-INVALID": { exit: 2, about: "The pipeline file does not match its schema." },
   "QS-CATALOG-MISSING": { exit: 2, about: "A device catalog cannot be read." },
@@ -218,6 +231,7 @@ export const errorCodes = {
   "QS-PUBLISH-CARD": { exit: 2, about: "The Hub does not accept the model card's front matter." },
   "QS-PUBLISH-NAMES": { exit: 2, about: "A runtime would resolve a variant's name to another file of the repository." },
   "QS-PUBLISH-CONFLICT": { exit: 5, about: "Files of the release changed in the repository during publishing." },
+  "QS-PUBLISH-VERIFY": { exit: 3, about: "The published release fails its verification at the target." },
   "QS-PUBLISH-STORED": { exit: 5, about: "A file on the Hub differs from the uploaded one." },
   "QS-SIGN-IDENTITY": {
     exit: 4,

@@ -1,7 +1,7 @@
 import { count } from "../../util/count.js";
 import { errorReport, exitCodeOf } from "../../util/error-report.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { loadSettings } from "../prepare-plan.js";
+import { loadAllSettings } from "../prepare-plan.js";
 import { print, printError, printJson } from "../print.js";
 
 /** `quantsmith check`: checks all recipes, including those after an invalid one. */
@@ -9,9 +9,10 @@ export async function check(recipes: readonly string[], options: { json?: boolea
   const failures: QuantsmithError[] = [];
   for (const recipe of recipes) {
     try {
-      const settings = await loadSettings(recipe);
-      if (options.json !== true)
-        print(`${recipe}: ok, ${count(settings.variants.length, "variant")}, pipeline ${settings.pipeline.name}`);
+      for (const { model, pipeline, variants } of await loadAllSettings(recipe)) {
+        if (options.json === true) continue;
+        print(`${recipe}: ok, ${model.name}, ${count(variants.length, "variant")}, pipeline ${pipeline.name}`);
+      }
     } catch (error) {
       if (!(error instanceof QuantsmithError)) throw error;
       failures.push(error);

@@ -20,7 +20,7 @@ export interface DemoOptions {
 export async function demo(options: DemoOptions): Promise<void> {
   await requireOutsidePackage(options.out);
   const recipe = fileURLToPath(new URL("recipes/demo/demo.yaml", packageRoot));
-  await run(recipe, { ...options, executor: "local" });
+  await run([recipe], { ...options, executor: "local" });
 }
 
 /** Rejects an output folder in the installed package, since updates delete it; a checkout may contain `artifacts/`. */

@@ -1,221 +1,108 @@
-import { waitForRemoval } from "../../engine/cache.js";
-import { estimatePlan, pastSeconds } from "../../engine/estimate-plan.js";
-import { EventBus, eventLog, type StepIdentity } from "../../engine/events.js";
-import { finishRun } from "../../engine/finish-run.js";
-import { requireReplaceable } from "../../engine/install-release.js";
-import { releaseOwner } from "../../engine/installed-release.js";
-import { runPlan } from "../../engine/run-plan.js";
-import { openWorkspace } from "../../engine/workspace.js";
-import type { Plan } from "../../plan/plan.js";
+import { type QueueMember, requireDistinct } from "../../queue/require-distinct.js";
+import { runQueue } from "../../queue/run-queue.js";
+import { type LoadedQueue, loadQueue } from "../../recipe/load-queue.js";
 import type { Settings } from "../../recipe/settings.js";
-import type { RunReport } from "../../release/release-report.js";
-import type { PublishHooks } from "../../stages/publish/operations.js";
 import { type PublishTarget, requireTarget } from "../../stages/publish/target.js";
 import { DigestCache } from "../../util/digest-cache.js";
-import { exitCodeOf } from "../../util/error-report.js";
+import { errorFrom, exitCodeOf } from "../../util/error-report.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { quote } from "../../util/quote.js";
-import { createRemoteRunner } from "../create-remote-runner.js";
 import { interruptSignal } from "../interrupt.js";
-import { lazyTools } from "../lazy-tools.js";
-import {
-  announceHashing,
-  computeSentence,
-  describeChoice,
-  loadSettings,
-  type PlanOptions,
-  preparePlan,
-  settingsNotes,
-} from "../prepare-plan.js";
-import { isInteractive, note, print, printError, problemLines } from "../print.js";
+import { announceHashing, loadAllSettings, preparePlan } from "../prepare-plan.js";
+import { note, print, printError, printJson } from "../print.js";
+import { type PreparedRun, publishing, type RunHooks, type RunRecipeOptions, runRecipe } from "../run-recipe.js";
 import { showResult } from "../show-result.js";
-import type { Streaming } from "../streaming.js";
-import { strictError } from "../strict.js";
 import { threadCount } from "../thread-count.js";
-import { describeOperation } from "../views/describe-operation.js";
-import { plainView } from "../views/plain-view.js";
-import { terminalView } from "../views/terminal-view.js";
-import { uploadProgress } from "../views/upload-progress.js";
-import { warningView } from "../views/warning-view.js";
+import { queueTable } from "../views/queue-table.js";
 
-/** Loaded only for `--publish`, since loading it takes longer than a run of cache hits. */
-const publishing = () => import("../../stages/publish/publish.js");
-
-export interface RunCommandOptions extends PlanOptions {
+export interface RunCommandOptions extends Omit<RunRecipeOptions, "threads"> {
   threads?: string;
-  fresh?: boolean;
-  verify?: boolean;
-  replace?: boolean;
-  publish?: boolean;
-  executor: string;
-  maxCost?: string;
-  verbose?: boolean;
-  quiet?: boolean;
-  json?: boolean;
+  /** Path of a queue file, instead of recipes. */
+  queue?: string;
 }
 
-/** `quantsmith run`: builds the plan, runs it, installs the release and prints the results. */
-export async function run(recipe: string, options: RunCommandOptions): Promise<void> {
-  const settings = await loadSettings(recipe, options.pipeline, options);
-  const threads = threadCount(options.threads);
-  const target = options.publish === true ? publishTarget(settings, options) : undefined;
-  if (target !== undefined) (await publishing()).requireReachable(target);
-  // Notes about the progress; `--quiet` leaves results, warnings and errors.
-  const tell = options.quiet === true ? () => undefined : note;
-  const digests = new DigestCache(options.quiet === true ? undefined : announceHashing);
-  const plan = await preparePlan(settings, options, digests);
-  if (target !== undefined) requireRelease(plan);
-  const workspace = await openWorkspace(options.out);
-  const signal = interruptSignal();
-  const events = new EventBus();
-  const log = eventLog(workspace.runs);
-  events.subscribe(log.listener);
-  const view = chooseView(options);
-  events.subscribe(view.listener);
-
-  const warned = warningView(note, view.live);
-  events.subscribe(warned.listener);
-  const strict = () => (options.strict === true ? strictError(warned.warnings()) : undefined);
-  for (const text of settingsNotes(settings)) tell(text);
-  tell(computeSentence(plan));
-  for (const text of plan.notes) tell(`Note: ${text}.`);
-  const started = performance.now();
-  const tools = lazyTools(signal);
-  let streaming: Streaming | undefined;
-  try {
-    await waitForRemoval(workspace, { signal, onWait: () => tell("waiting for another process that removes steps") });
-    const release = {
-      ...{ workspace, name: plan.name, digests, signal },
-      owner: await releaseOwner(workspace, settings),
-      replace: options.replace === true,
-      verify: options.verify === true,
-      onWait: () => tell("waiting for another run that installs the same release"),
-    };
-    await requireReplaceable(release, plan, options.fresh === true);
-    // The search for warnings of steps that are not built yet is worth its time only if they end the run.
-    warned.add(options.strict === true ? (await estimatePlan(plan, workspace)).warnings : plan.warnings);
-    const refusal = strict();
-    if (refusal !== undefined) {
-      warned.release();
-      printError(refusal, options.json === true, { warnings: warned.warnings() });
-      process.exitCode = exitCodeOf(refusal);
-      return;
-    }
-    const past = await pastSeconds(plan, workspace, options.fresh === true);
-    const remote = await createRemoteRunner(options.executor, settings, {
-      ...{ out: workspace.root, pastSeconds: past, signal },
-      note: (text, step) =>
-        step === undefined ? tell(text) : events.emit({ type: "step-note", id: step, note: text }),
-      ...(options.maxCost === undefined ? {} : { maxCost: costLimit(options.maxCost) }),
-    });
-    if (target !== undefined) {
-      const { startStreaming } = await import("../streaming.js");
-      streaming = await startStreaming({ stream: settings.publish?.stream === true, target }, plan, events, signal);
-    }
-    events.emit({ type: "run-started", recipe, out: workspace.root, steps: identities(plan, past) });
-    const runOptions = { workspace, events, digests, signal, threads, tools };
-    const outcome = await runPlan(plan, {
-      ...runOptions,
-      ...(streaming === undefined ? {} : { onPassed: untilRefused(streaming, strict) }),
-      ...(remote === undefined ? {} : { remote }),
-      fresh: options.fresh === true,
-      verify: options.verify === true,
-    });
-    const result = await finishRun(plan, outcome, { ...release, refusal: strict() });
-    const failed = outcome.steps.filter(({ status }) => status === "failed").length;
-    events.emit({ type: "run-finished", seconds: (performance.now() - started) / 1000, failed });
-    if (result.movedTo !== undefined) note(`Renamed the previous release folder to ${result.movedTo}`);
-    if (result.withdrawn) note(`Removed the previous release ${settings.name}: no variant passed.`);
-    await view.done();
-    warned.release();
-    const report = { ...result.report, warnings: warned.warnings() };
-    await showResult(settings.model.name, { ...result, report, compute: describeChoice(plan) }, options.json === true);
-    // The live list has ended and does not show uploads.
-    if (view.live) events.subscribe(plainView(note));
-    if (target !== undefined) await publishComplete(result, target, streaming, { signal, tell });
-    const first = result.errors[0];
-    if (first !== undefined) process.exitCode = exitCodeOf(first);
-  } finally {
-    await view.done();
-    await streaming?.stop();
-    log.close();
-    await workspace.close();
-  }
+/** `quantsmith run`: builds and measures releases, one after the other, and prints the results. */
+export async function run(recipes: readonly string[], given: RunCommandOptions): Promise<void> {
+  const { queue, threads, ...rest } = given;
+  const options = { ...rest, threads: threadCount(threads) };
+  if (queue !== undefined || recipes.length !== 1) return runSeveral(recipes, queue, options);
+  const all = await loadAllSettings(recipes[0] ?? "", options.pipeline, options);
+  const [settings] = all;
+  if (settings === undefined || all.length > 1) return runSeveral(recipes, queue, options);
+  const prepared = await prepare(settings, options);
+  const show: RunHooks["onResult"] = (model, result) => showResult(model, result, options.json === true);
+  const { errors, refused } = await runRecipe(prepared, options, { signal: interruptSignal(), onResult: show });
+  const [first] = errors;
+  if (refused !== undefined) printError(first, options.json === true, { warnings: refused });
+  if (first !== undefined) process.exitCode = exitCodeOf(first);
 }
 
-/** Returns the handler of passed variants, which uploads none after a warning that `--strict` does not allow. */
-function untilRefused({ onPassed }: Streaming, refusal: () => unknown): Streaming["onPassed"] {
-  return (variant) => {
-    if (refusal() === undefined) onPassed(variant);
-  };
-}
-
-/** Requires that a run that publishes also makes the release. Errors: QS-USAGE. */
-function requireRelease({ steps }: Plan): void {
-  if (steps.some(({ stage, mode }) => stage === "package" && mode === "build")) return;
-  throw new QuantsmithError("QS-USAGE", "--publish needs a run that makes a release", {
-    remedy:
-      "Run all stages of the pipeline, `package` included, or publish a finished release with `quantsmith publish`.",
-  });
-}
-
-function publishTarget(settings: Settings, { replace }: RunCommandOptions): PublishTarget {
-  const target = requireTarget(settings.publish?.target, settings.locate([]));
-  return replace === true ? { ...target, replace } : target;
-}
-
-/** Publishes a complete release; the user decides about an incomplete one. */
-async function publishComplete(
-  { report, errors }: { report: RunReport; errors: readonly unknown[] },
-  target: PublishTarget,
-  streaming: Streaming | undefined,
-  { signal, tell }: { signal: AbortSignal; tell: (line: string) => void },
+/** Runs several models as a queue. Checks all recipes before the first model. */
+async function runSeveral(
+  recipes: readonly string[],
+  file: string | undefined,
+  options: RunRecipeOptions,
 ): Promise<void> {
-  if (report.release === null) {
-    note("Not published: the run installed no release.");
-    return;
-  }
-  if (errors.length > 0) {
-    note("Not published: at least one variant failed. Run `quantsmith publish` to publish the release without it.");
-    return;
-  }
-  await streaming?.finish();
-  const onPlan: PublishHooks["onPlan"] = (operations) => {
-    for (const operation of operations) {
-      if (["delete", "replace", "rename"].includes(operation.operation)) note(describeOperation(operation));
+  const queue = await readQueue(recipes, file, options);
+  const members: QueueMember[] = [];
+  for (const recipe of queue.recipes) {
+    for (const settings of await loadAllSettings(recipe, options.pipeline, options)) {
+      members.push({ settings, ...(await targetOf(settings, options)) });
     }
+  }
+  requireDistinct(members);
+  const signal = interruptSignal();
+  const digests = new DigestCache(options.quiet === true ? undefined : announceHashing);
+  const show: RunHooks["onResult"] = async (model, result) => {
+    if (options.json !== true) await showResult(model, result, false);
   };
-  const { publishTo } = await publishing();
-  const hooks = { signal, onProgress: uploadProgress(tell), onPlan };
-  const { place, hub, dir, verified } = await publishTo(report.release, target, hooks);
-  note(problemLines(verified?.problems ?? []));
-  if (verified?.ok === false) process.exitCode = 3;
-  note((hub ?? dir)?.operations.length === 0 ? `${place} already contains this release` : `Published to ${place}`);
+  const { out } = options;
+  const models = await runQueue(
+    members,
+    { ...queue, out, signal, note },
+    {
+      plan: ({ settings }) => preparePlan(settings, options, digests),
+      run: async (member, plan, onEvent) => {
+        const end = await runRecipe({ ...member, plan, digests }, options, { signal, onResult: show, onEvent });
+        if (end.refused !== undefined) printError(end.errors[0], false);
+        return end;
+      },
+    },
+  );
+  if (options.json === true) printJson({ models });
+  else print(["", ...queueTable(models)]);
+  const failed = models.find(({ state }) => state === "failed");
+  if (failed?.error !== undefined) process.exitCode = errorFrom(failed.error).exitCode;
 }
 
-/** Returns the live board on a terminal, else lines; nothing with `--quiet`. */
-function chooseView({ json, verbose, quiet }: RunCommandOptions) {
-  const lines = { done: async () => undefined, live: false };
-  if (quiet === true) return { listener: () => undefined, ...lines };
-  if (json !== true && verbose !== true && isInteractive()) return { ...terminalView(), live: true };
-  return { listener: plainView(json === true ? note : print), ...lines };
-}
-
-function identities(plan: Plan, past: ReadonlyMap<string, number>): StepIdentity[] {
-  return plan.steps.map(({ id, stage, variant }) => {
-    const expectedSeconds = past.get(id);
-    return {
-      ...{ id, stage },
-      ...(variant === undefined ? {} : { variant }),
-      ...(expectedSeconds === undefined ? {} : { expectedSeconds }),
-    };
+/** Returns recipes and limit of a queue file, or the recipes of the command line. Errors: QS-USAGE, QS-QUEUE-*. */
+async function readQueue(
+  recipes: readonly string[],
+  file: string | undefined,
+  { publish }: RunRecipeOptions,
+): Promise<LoadedQueue> {
+  if ((file === undefined) === (recipes.length === 0)) {
+    throw new QuantsmithError("QS-USAGE", "run needs either recipes or --queue", {
+      remedy: "Run `quantsmith run <recipe...>`, or `quantsmith run --queue <file>` with a file that lists them.",
+    });
+  }
+  if (file === undefined) return { recipes: [...recipes] };
+  const queue = await loadQueue(file);
+  if (queue.maxDiskBytes === undefined || publish === true) return queue;
+  throw new QuantsmithError("QS-USAGE", `\`maxDisk\` of ${file} requires --publish`, {
+    remedy: "Add `--publish`: only published releases are removed to save space. Or remove `maxDisk`.",
   });
 }
 
-function costLimit(given: string): number {
-  const limit = Number(given);
-  if (Number.isFinite(limit) && limit > 0) return limit;
-  throw new QuantsmithError("QS-USAGE", `invalid value ${quote(given)} of --max-cost`, {
-    remedy: "Give an amount of US dollars above zero, such as `12.50`.",
-  });
+async function prepare(settings: Settings, options: RunRecipeOptions): Promise<PreparedRun> {
+  const target = await targetOf(settings, options);
+  const digests = new DigestCache(options.quiet === true ? undefined : announceHashing);
+  return { settings, digests, ...target, plan: await preparePlan(settings, options, digests) };
+}
+
+/** Returns the recipe's target with `--publish`. Errors: QS-PUBLISH-TARGET, those of `requireReachable`. */
+async function targetOf({ publish, locate }: Settings, options: RunRecipeOptions): Promise<{ target?: PublishTarget }> {
+  if (options.publish !== true) return {};
+  const target = requireTarget(publish?.target, locate([]));
+  (await publishing()).requireReachable(target);
+  return { target: options.replace === true ? { ...target, replace: true } : target };
 }

@@ -3,6 +3,7 @@ import {
   catalogJsonSchema,
   hardwareCompatibilityJsonSchema,
   pipelineJsonSchema,
+  queueJsonSchema,
   recipeJsonSchema,
 } from "../../recipe/json-schema.js";
 import { QuantsmithError } from "../../util/errors.js";
@@ -13,6 +14,7 @@ import { print } from "../print.js";
 const schemas: Readonly<Record<string, () => string>> = {
   recipe: recipeJsonSchema,
   pipeline: pipelineJsonSchema,
+  queue: queueJsonSchema,
   devices: catalogJsonSchema,
   "hardware-compatibility": hardwareCompatibilityJsonSchema,
 };

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { pages } from "../../../scripts/docs/pages.js";
 import { exampleFiles, sections } from "../../../scripts/docs/recipe-page.js";
 import { loadPipeline } from "../../../src/recipe/load-pipeline.js";
-import { loadRecipe } from "../../../src/recipe/load-recipe.js";
+import { loadRecipe, loadRecipes } from "../../../src/recipe/load-recipe.js";
 import { resolveSettings } from "../../../src/recipe/settings.js";
 import { packageRoot } from "../../../src/util/package-root.js";
 import { temporaryFolder, writeMarked } from "../../recipe/bad-file.js";
@@ -20,8 +20,9 @@ test("the example recipes and the example pipeline are valid", async () => {
   for (const name of ["preface.md", "card.md"]) writeMarked(folder, name, "{{preface}} {{sections}}\n");
   for (const recipe of exampleFiles.recipe) {
     const text = readFileSync(recipe, "utf8").replace("./my-devices.yaml", catalog);
-    const loaded = await loadRecipe(writeMarked(folder, "example.yaml", text).path);
-    for (const pipeline of exampleFiles.pipeline) await loadPipeline(loaded, pipeline);
+    for (const loaded of await loadRecipes(writeMarked(folder, "example.yaml", text).path)) {
+      for (const pipeline of exampleFiles.pipeline) await loadPipeline(loaded, pipeline);
+    }
   }
 });
 

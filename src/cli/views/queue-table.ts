@@ -1,0 +1,25 @@
+import type { QueueEntry } from "../../queue/queue-status.js";
+import { textTable } from "../print.js";
+
+/** Returns a table of the models of a queue and their states; `isRunning` is false after the end of its process. */
+export function queueTable(models: readonly QueueEntry[], isRunning?: boolean): string[] {
+  const rows = models.map((entry) => [entry.name, stateOf(entry, isRunning), timeOf(entry.since), detailsOf(entry)]);
+  return textTable(["Model", "State", "Since", "Details"], rows);
+}
+
+function stateOf({ state }: QueueEntry, isRunning: boolean | undefined): string {
+  return state === "running" && isRunning === false ? "interrupted" : state;
+}
+
+function timeOf(iso: string): string {
+  return iso.slice(0, 16).replace("T", " ");
+}
+
+function detailsOf({ state, steps = [], error, published }: QueueEntry): string {
+  if (error !== undefined) return `${error.code}: ${error.message}`;
+  if (state === "running") return steps.join(", ");
+  if (state !== "published" || published === undefined) return "";
+  const { place, isDropped } = published;
+  const where = "path" in place ? place.path : `hf:${place.repo}`;
+  return isDropped ? `${where}, local files removed` : where;
+}

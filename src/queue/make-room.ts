@@ -1,0 +1,135 @@
+import { lstat, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { whileIdle } from "../engine/cache.js";
+import { diskPeak } from "../engine/disk-peak.js";
+import { estimatePlan } from "../engine/estimate-plan.js";
+import { withdrawRelease } from "../engine/install-release.js";
+import { releaseOwner } from "../engine/installed-release.js";
+import { keyPlan } from "../engine/step-keys.js";
+import { Store } from "../engine/store.js";
+import { openWorkspace, type Workspace } from "../engine/workspace.js";
+import type { Plan } from "../plan/plan.js";
+import { formatBytes } from "../util/bytes.js";
+import { DigestCache } from "../util/digest-cache.js";
+import { isMissing, QuantsmithError } from "../util/errors.js";
+import { listFiles } from "../util/files.js";
+import { checksumsOf, isAtTarget } from "./published-release.js";
+import type { QueueEntry } from "./queue-status.js";
+
+/** What `makeRoom` may remove, and what it tells. */
+export interface RoomHooks {
+  signal: AbortSignal;
+  note: (line: string) => void;
+  /** Models whose published releases may be removed, the first to remove first. */
+  published: () => readonly QueueEntry[];
+  /** Store folders of the steps of models that are not published, to remove last. */
+  neededLater: () => Promise<ReadonlySet<string>>;
+  /** Called after the local copy of a published release was removed. */
+  onDropped: (name: string) => Promise<void>;
+}
+
+const busyRetryMs = 2000;
+
+/**
+ * Removes releases with their steps from an output folder until a plan's peak disk use fits; only those that are verified
+ * at their target at that time, and none that was changed since. Errors: QS-QUEUE-DISK, QS-HUB-*.
+ */
+export async function makeRoom(out: string, plan: Plan, maxDiskBytes: number, hooks: RoomHooks): Promise<void> {
+  const workspace = await openWorkspace(out);
+  try {
+    const { steps } = await estimatePlan(plan, workspace);
+    const needed = diskPeak(plan, new Map(steps.map(({ id, predictedBytes }) => [id, predictedBytes])));
+    let used = await usedBytes(workspace);
+    if (used + needed <= maxDiskBytes) return;
+    const own = stepFolders(plan);
+    const shared = new Set([...own, ...(await hooks.neededLater())]);
+    for (const kept of [shared, own]) {
+      for (const entry of hooks.published()) {
+        await drop(workspace, entry, kept, hooks);
+        used = await usedBytes(workspace);
+        if (used + needed <= maxDiskBytes) return;
+      }
+    }
+    const sizes = `${formatBytes(needed)} beside the ${formatBytes(used)} that cannot be removed`;
+    throw new QuantsmithError("QS-QUEUE-DISK", `${plan.name} needs ${sizes}, more than ${formatBytes(maxDiskBytes)}`, {
+      remedy:
+        "Raise `maxDisk`, set `keepIntermediates: false` in the recipe, or remove steps of other recipes with `quantsmith cache gc`.",
+    });
+  } finally {
+    await workspace.close();
+  }
+}
+
+/** Returns the names of a plan's steps in the store. */
+export function stepFolders(plan: Plan): Set<string> {
+  return new Set([...keyPlan(plan).values()].map(({ step, key }) => `${step.stage}-${key}`));
+}
+
+/** Removes a published release and the steps behind it, except `kept` ones. */
+async function drop(
+  workspace: Workspace,
+  entry: QueueEntry,
+  kept: ReadonlySet<string>,
+  hooks: RoomHooks,
+): Promise<void> {
+  const { name, published } = entry;
+  if (published === undefined) return;
+  const { signal, note } = hooks;
+  const present = await checksumsOf(join(workspace.releases, name));
+  if (present !== undefined && present !== published.checksums) return; // built again since
+  const stored = new Set(await readdir(workspace.store));
+  const steps = published.steps.filter((folder) => stored.has(folder) && !kept.has(folder));
+  if (present === undefined && steps.length === 0) return;
+  if (!(await isAtTarget(published, signal))) {
+    note(`Kept the release ${name}: it is no longer at its target as it was published.`);
+    return;
+  }
+  await whenIdle(workspace, hooks, async () => {
+    const store = new Store(workspace);
+    for (const folder of steps) {
+      const [stage = "", key = ""] = folder.split("-");
+      await store.remove(stage, key);
+    }
+  });
+  const owner = await releaseOwner(workspace, { file: entry.recipe, sha256: "" });
+  const target = { workspace, name, owner, digests: new DigestCache(), signal, replace: false, verify: false };
+  try {
+    await withdrawRelease(target);
+  } catch (error) {
+    if (!(error instanceof QuantsmithError) || error.code !== "QS-RELEASE-FOREIGN") throw error;
+    note(`Kept the release ${name}: ${error.message}.`);
+    return;
+  }
+  if (published.isDropped) return;
+  note(`Removed the release ${name} and its steps here: it is published and verified.`);
+  await hooks.onDropped(name);
+}
+
+/** Runs work that removes steps when no run uses the store. */
+async function whenIdle(workspace: Workspace, { signal, note }: RoomHooks, work: () => Promise<void>): Promise<void> {
+  for (let waited = false; ; waited = true) {
+    try {
+      return await whileIdle(workspace, work);
+    } catch (error) {
+      if (!(error instanceof QuantsmithError) || error.code !== "QS-CACHE-BUSY") throw error;
+      if (!waited) note("waiting for the end of another run, to remove published releases");
+      await sleep(busyRetryMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+    }
+  }
+}
+
+/** Returns the bytes of the store, the releases and temporary files; a file with several hard links counts once. */
+async function usedBytes({ store, releases, tmp }: Workspace): Promise<number> {
+  const bytes = new Map<number, number>();
+  for (const folder of [store, releases, tmp]) {
+    for (const path of await listFiles(folder)) {
+      const file = await lstat(join(folder, path)).catch((error: unknown) => {
+        if (isMissing(error)) return undefined; // removed by another process
+        throw error;
+      });
+      if (file !== undefined) bytes.set(file.ino, file.size);
+    }
+  }
+  return [...bytes.values()].reduce((sum, one) => sum + one, 0);
+}

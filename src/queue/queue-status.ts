@@ -1,0 +1,157 @@
+import { join } from "node:path";
+import * as z from "zod";
+import { parseChecked, renderChecked } from "../util/checked-json.js";
+import { errorCodes } from "../util/error-codes.js";
+import type { ErrorReport } from "../util/error-report.js";
+import { isMissing, QuantsmithError } from "../util/errors.js";
+import { removeUnfinishedWrites, writeFileAtomic } from "../util/files.js";
+import { isProcessAlive, processName } from "../util/process-identity.js";
+import { readRegular } from "../util/regular-file.js";
+
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** A release at its target. */
+const publishedRelease = z.object({
+  /** Planned key of the package step. */
+  key: digest,
+  /** sha256 of the target with its settings. */
+  target: digest,
+  /** A folder, or a commit on the Hub. */
+  place: z.union([z.object({ path: z.string() }), z.object({ repo: z.string(), commit: z.string() })]),
+  /** sha256 of the release's SHA256SUMS. */
+  checksums: digest,
+  /** Folders in the store of the steps behind the release. */
+  steps: z.array(z.string().regex(/^[a-z]+-[0-9a-f]{64}$/)),
+  /** Whether the local release was removed to save space. */
+  isDropped: z.boolean(),
+});
+
+export type PublishedRelease = z.output<typeof publishedRelease>;
+
+const queueEntry = z.object({
+  /** Name of the release. */
+  name: z.string(),
+  /** Absolute path of the recipe. */
+  recipe: z.string(),
+  model: z.string(),
+  /** `built`: finished without `--publish`. */
+  state: z.enum(["waiting", "running", "built", "published", "failed"]),
+  /** ISO time of the last change of the state. */
+  since: z.iso.datetime(),
+  /** Running steps. */
+  steps: z.array(z.string()).optional(),
+  error: z
+    .object({ code: z.enum(Object.keys(errorCodes)), message: z.string(), remedy: z.string() })
+    .loose()
+    .optional(),
+  /** The last publication of this model, also while it is built again. */
+  published: publishedRelease.optional(),
+});
+
+/** A model of a queue. */
+export type QueueEntry = Omit<z.output<typeof queueEntry>, "error"> & { error?: ErrorReport | undefined };
+
+const statusFile = z.object({ format: z.literal(1), process: z.string(), models: z.array(queueEntry) });
+
+export interface QueueStatus {
+  /** Whether a process works on the queue; undefined for one of another machine. */
+  isRunning: boolean | undefined;
+  /** In order of priority. */
+  models: QueueEntry[];
+}
+
+/** Returns the path of the status file of an output folder. */
+export function statusPath(out: string): string {
+  return join(out, "queue.json");
+}
+
+/** Returns the status of the last queue of an output folder; undefined if there is none or its file is damaged. */
+export async function readStatus(out: string): Promise<QueueStatus | undefined> {
+  const text = await readRegular(statusPath(out)).catch((error: unknown) => {
+    if (isMissing(error)) return Buffer.alloc(0);
+    throw new QuantsmithError("QS-QUEUE-FILE", `cannot read ${statusPath(out)}: ${String(error)}`, {
+      remedy: "Move what is at this path, or set another folder with `--out`.",
+      cause: error,
+    });
+  });
+  const found = statusFile.safeParse(parseChecked(text.toString("utf8")));
+  if (!found.success) return undefined;
+  const { process, models } = found.data;
+  return { isRunning: isProcessAlive(process), models: models as QueueEntry[] };
+}
+
+/** The status file of a running queue; every change is on the disk when its promise resolves. Requires the queue's lock. */
+export class StatusFile {
+  readonly #path: string;
+  readonly #models: Map<string, QueueEntry>;
+  #written: Promise<void> = Promise.resolve();
+
+  private constructor(out: string, models: readonly QueueEntry[]) {
+    this.#path = statusPath(out);
+    this.#models = new Map(models.map((entry) => [entry.name, entry]));
+  }
+
+  /** Starts a status with waiting models, and keeps what earlier queues of the folder have published. */
+  static async open(
+    out: string,
+    members: readonly Pick<QueueEntry, "name" | "recipe" | "model">[],
+  ): Promise<StatusFile> {
+    const before = new Map((await readStatus(out))?.models.map((entry) => [entry.name, entry]));
+    const names = new Set(members.map(({ name }) => name));
+    const waiting = members.map(({ name, recipe, model }): QueueEntry => {
+      const { published } = before.get(name) ?? {};
+      return { name, recipe, model, state: "waiting", since: now(), ...(published && { published }) };
+    });
+    const others = [...before.values()].filter(({ name, published }) => published !== undefined && !names.has(name));
+    const file = new StatusFile(out, [...waiting, ...others]);
+    await removeUnfinishedWrites(file.#path);
+    await file.#write();
+    return file;
+  }
+
+  get models(): QueueEntry[] {
+    return [...this.#models.values()];
+  }
+
+  /** Returns a model of the queue. */
+  entry(name: string): QueueEntry {
+    const entry = this.#models.get(name);
+    if (entry === undefined) throw new Error(`${name} is not in the queue`);
+    return entry;
+  }
+
+  /** Changes a model's state; running steps and the error of the former state are removed. */
+  async setState(
+    name: string,
+    state: QueueEntry["state"],
+    { error, published = this.entry(name).published }: Pick<QueueEntry, "error" | "published"> = {},
+  ): Promise<void> {
+    const { recipe, model } = this.entry(name);
+    const more = { ...(error && { error }), ...(published && { published }) };
+    this.#models.set(name, { name, recipe, model, state, since: now(), ...more });
+    await this.#write();
+  }
+
+  /** States that the local files of a published release were removed. */
+  async setDropped(name: string): Promise<void> {
+    const entry = this.entry(name);
+    if (entry.published === undefined) return;
+    this.#models.set(name, { ...entry, published: { ...entry.published, isDropped: true } });
+    await this.#write();
+  }
+
+  /** Changes the running steps of a model. A failed write, such as on a full disk, does not stop the run. */
+  setSteps(name: string, steps: readonly string[]): void {
+    this.#models.set(name, { ...this.entry(name), steps: [...steps] });
+    void this.#write().catch(() => undefined);
+  }
+
+  #write(): Promise<void> {
+    const text = renderChecked({ format: 1, process: processName(), models: this.models });
+    const written = this.#written.catch(() => undefined).then(() => writeFileAtomic(this.#path, text));
+    this.#written = written;
+    return written;
+  }
+}
+
+const now = () => new Date().toISOString();
