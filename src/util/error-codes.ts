@@ -142,6 +142,7 @@ export const errorCodes = {
   "QS-CONVERT-PRETOKENIZER": { exit: 2, about: "llama.cpp does not recognize the model's BPE pre-tokenizer." },
   "QS-CONVERT-TOKENIZER": { exit: 2, about: "The model's tokenizer is missing or unreadable." },
   "QS-CONVERT-CONFIG": { exit: 2, about: "config.json or a file beside it contains a value that cannot be converted." },
+  "QS-CONVERT-CODE": { exit: 2, about: "The checkpoint has Python code, which is never run." },
   "QS-CONVERT-NATIVE": {
     exit: 2,
     about: "The native converter does not support this kind of model; llama.cpp's converter may.",

@@ -76,6 +76,13 @@ export const convertFailures: readonly FailurePattern[] = [
       "Remove the tensor if the model's own code does not read it. If it belongs to a layer, check `num_hidden_layers` in config.json.",
   },
   {
+    pattern: /the converter may not run the checkpoint's code/,
+    code: "QS-CONVERT-CODE",
+    message: () =>
+      "the checkpoint's tokenizer needs Python code that `auto_map` in tokenizer_config.json names, which is not run",
+    remedy: "Remove `auto_map` if the model's tokenizer.json suffices, or use a checkpoint without code.",
+  },
+  {
     pattern: /NotImplementedError: Only MEAN, CLS, and LAST pooling types supported/,
     code: "QS-CONVERT-CONFIG",
     message: () => unsupportedPooling().message,

@@ -92,7 +92,7 @@ async function runScript(
     file: options.python.path,
     args: driverArguments(file, [...args, folder], options.pretokenizer),
     cwd: options.cwd,
-    env: converterEnvironment(options.threads),
+    env: converterEnvironment(options.threads, options.cwd),
     ...(options.signal && { signal: options.signal }),
     onText: followWriting(options.onProgress),
   });

@@ -2,7 +2,9 @@ import path from "node:path";
 
 /**
  * Python program that runs one of llama.cpp's conversion scripts as if called directly. Network use by any library is
- * an error. `conversion/` has no option for a pre-tokenizer, so the function that determines it is replaced.
+ * an error. So is code that a checkpoint names (`auto_map`): the scripts load tokenizers with `trust_remote_code=True`, for which
+ * transformers copies the code from the checkpoint, the Hub cache or any folder to its modules, and executes it there.
+ * `conversion/` has no option for a pre-tokenizer, so the function that determines it is replaced.
  */
 const driver = `
 import os, sys
@@ -11,7 +13,10 @@ sys.argv[:] = [script, *sys.argv[3:]]
 sys.path[0] = os.path.dirname(script)
 import runpy
 network = {"connect", "getaddrinfo", "gethostbyname", "gethostbyaddr", "sendto", "sendmsg"}
+modules = os.path.join(os.path.realpath(os.environ["HF_MODULES_CACHE"]), "")
 def refuse(event, args):
+    if event == "exec" and os.path.realpath(getattr(args[0], "co_filename", "")).startswith(modules):
+        raise PermissionError("the converter may not run the checkpoint's code")
     if event.startswith("socket.") and event[7:] in network:
         raise PermissionError("the converter may not use the network")
 sys.addaudithook(refuse)
@@ -29,10 +34,15 @@ export function driverArguments(script: string, args: readonly string[], pretoke
 
 /**
  * Returns environment variables that disable the network, token files, the user's site packages and compiled files
- * beside the script, and set UTF-8 in any locale. Credentials are never passed.
+ * beside the script, set UTF-8 in any locale, and a Hugging Face cache in the working folder `cwd`. Credentials are never
+ * passed.
  */
-export function converterEnvironment(threads: number): Record<string, string> {
+export function converterEnvironment(threads: number, cwd: string): Record<string, string> {
+  const home = path.resolve(cwd, ".huggingface");
   return {
+    HF_HOME: home,
+    HF_HUB_CACHE: path.join(home, "hub"),
+    HF_MODULES_CACHE: path.join(home, "modules"),
     HF_HUB_OFFLINE: "1",
     TRANSFORMERS_OFFLINE: "1",
     HF_HUB_DISABLE_TELEMETRY: "1",

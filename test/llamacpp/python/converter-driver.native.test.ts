@@ -15,7 +15,7 @@ async function printed(script: string, args: readonly string[] = [], pretokenize
   writeFileSync(file, script);
   const result = await runSubprocess({
     ...{ file: python?.path ?? "", args: driverArguments(file, args, pretokenizer), cwd: folder },
-    env: converterEnvironment(1),
+    env: converterEnvironment(1, folder),
   });
   expect(result.exitCode, result.stderr).toBe(0);
   return result.stdout.trim();
@@ -46,6 +46,25 @@ for attempt in [
   const lines = (await printed(script)).split("\n");
   expect(lines).toHaveLength(4);
   for (const line of lines) expect(line).toContain("may not use the network");
+});
+
+test("code that transformers loads into its modules is not run", async (context) => {
+  if (python === undefined) context.skip("needs a Python on the PATH");
+  const script = `
+import importlib.util, os
+assert os.environ["HF_HOME"].startswith(os.getcwd())
+def load(path):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    open(path, "w").write("print('ran')")
+    spec = importlib.util.spec_from_file_location("foreign", path)
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+load(os.path.join(os.getcwd(), "other", "own.py"))
+try:
+    load(os.path.join(os.environ["HF_MODULES_CACHE"], "transformers_modules", "x", "code.py"))
+except PermissionError as error:
+    print(error)
+`;
+  expect((await printed(script)).split("\n")).toEqual(["ran", "the converter may not run the checkpoint's code"]);
 });
 
 test("no token is available, neither in the environment nor in its file", async (context) => {
