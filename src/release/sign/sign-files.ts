@@ -8,7 +8,7 @@ import type { SigstoreInstance } from "./sigstore-instance.js";
 import { renderStatement, statementMediaType } from "./statement.js";
 
 /** Timeout of one request to Rekor, in milliseconds. */
-const timeoutMs = 60_000;
+const timeoutMs = 20_000;
 
 /** Requires a signing identity in the environment. Errors: QS-SIGN-IDENTITY. */
 export function requireIdentity(env: NodeJS.ProcessEnv = process.env): void {
@@ -31,14 +31,15 @@ export async function signFiles(
     signal.throwIfAborted();
     throw noIdentity(`the identity is not available: ${withoutTokens(error.message)}`);
   });
-  const services = { timeout: timeoutMs, retry: 2 };
+  // The library's requests to the log have no signal: they end soon.
+  const services = { timeout: timeoutMs, retry: 1 };
   const bundler = new DSSEBundleBuilder({
     signer: new FulcioSigner(fulcioUrl, identity, signal),
     witnesses: [new RekorWitness({ ...services, rekorBaseURL: rekorUrl, entryType: "dsse", fetchOnConflict: false })],
   });
   try {
     const data = Buffer.from(renderStatement(name, files));
-    const bundle = await bundler.create({ data, type: statementMediaType });
+    const bundle = await Promise.race([bundler.create({ data, type: statementMediaType }), rejectOnAbort(signal)]);
     return `${JSON.stringify(bundleToJSON(bundle))}\n`;
   } catch (error) {
     signal.throwIfAborted();
@@ -47,6 +48,12 @@ export async function signFiles(
       remedy: "Publish again with a new identity token; nothing was uploaded.",
     });
   }
+}
+
+function rejectOnAbort(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
 }
 
 function noIdentity(message: string): QuantsmithError {

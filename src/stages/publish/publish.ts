@@ -1,9 +1,11 @@
+import { join } from "node:path";
 import { hubConnection } from "../../hub/connection.js";
 import type { RunReport } from "../../release/release-report.js";
 import { requireIdentity } from "../../release/sign/sign-files.js";
 import { signatureFile } from "../../release/sign/statement.js";
 import { verifyRemote } from "../../release/verify/verify-remote.js";
 import type { VerifyReport } from "../../release/verify/verify-report.js";
+import { removeUnfinishedWrites } from "../../util/files.js";
 import type { HubPublication } from "./hub-options.js";
 import type { PublishHooks, PublishOperation } from "./operations.js";
 import { type FolderPublication, previewFolder, publishToFolder } from "./publish-dir.js";
@@ -36,6 +38,8 @@ export function requireReachable(target: PublishTarget): void {
  */
 export async function publishTo(release: string, target: PublishTarget, hooks: PublishHooks): Promise<Publication> {
   requireReachable(target);
+  // Of a publish that was killed while it signed. A folder that cannot be read fails below.
+  await removeUnfinishedWrites(join(release, signatureFile)).catch(() => undefined);
   const found = await releaseFiles(release, hooks.signal);
   if (target.kind === "dir") {
     const needed = target.sign === true && !found.isSigned;

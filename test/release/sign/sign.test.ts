@@ -210,6 +210,14 @@ describe("the trusted root", () => {
   });
 });
 
+/** Starts a service and returns its address. */
+async function listen(listener: RequestListener): Promise<string> {
+  const server = createServer(listener).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
 describe("signing", () => {
   test("requires an identity before anything is written", async () => {
     vi.stubEnv("SIGSTORE_ID_TOKEN", "");
@@ -239,12 +247,6 @@ describe("signing", () => {
 
   test("sends the token to no other host that Fulcio names", async () => {
     const bodies: string[] = [];
-    const listen = async (listener: RequestListener) => {
-      const server = createServer(listener).listen(0, "127.0.0.1");
-      await once(server, "listening");
-      onTestFinished(() => void server.close());
-      return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    };
     const other = await listen(async (request, response) => {
       for await (const part of request) bodies.push(String(part));
       response.end("{}");
@@ -262,6 +264,20 @@ describe("signing", () => {
     const folder = copy(good);
     const error = await failureOf(signRelease(await releaseFiles(folder, never), never));
     expect([error.code, existsSync(join(folder, "model.sig"))]).toEqual(["QS-SIGN-SERVICE", false]);
+  });
+
+  test.each(["QUANTSMITH_FULCIO_URL", "QUANTSMITH_REKOR_URL"])("is interrupted while %s is silent", async (service) => {
+    const stop = new AbortController();
+    vi.stubEnv(service, await listen(() => stop.abort(new Error("interrupted"))));
+    await expect(signRelease(await releaseFiles(copy(good), never), stop.signal)).rejects.toThrow("interrupted");
+  });
+
+  test("goes on after a kill that left a part of the signature", async () => {
+    const folder = copy(good);
+    writeFileSync(join(folder, `.model.sig.99999999.${"0".repeat(32)}`), "{");
+    const options = { signal: never, onProgress: () => undefined };
+    await publishTo(folder, { kind: "dir", path: join(home, "continued"), sign: true }, options);
+    expect((await verify(folder)).ok).toBe(true);
   });
 
   test("runs once, and the signature is copied with the release", async () => {
