@@ -6,7 +6,11 @@ import { predictBytes } from "./predict-bytes.js";
 /** Larger base logits are split into segments, of which only one must be on disk (`keepIntermediates: false`). */
 const maxSegmentBytes = 2e9;
 
-/** What is measured with one file of base logits: a category of the evaluation, or a segment of one. */
+/** Contexts at which a long text is measured, too, for its KLD by position, on so many tokens each. */
+const positionContexts = [512, 2048, 4096, 8192, 16_384, 32_768];
+const positionTokens = 4096;
+
+/** What is measured with one file of base logits: a category of the evaluation, a segment or a shorter context of one. */
 export interface EvaluationPart {
   /** Absent for an evaluation without categories. */
   category?: EvaluationCategory;
@@ -17,6 +21,8 @@ export interface EvaluationPart {
   chunks: number;
   /** Tokens per chunk. */
   context: number;
+  /** Whether this is a shorter context of a long text, which counts only for its KLD by position. */
+  byPosition: boolean;
 }
 
 /** Returns the parts of the evaluation in the order of their measurement, those of one category in a row. */
@@ -27,10 +33,17 @@ export function evaluationParts({ evaluation }: Settings, { model }: PlanFacts):
     const category = "category" in text ? { category: text.category } : {};
     const context = "category" in text ? contextOf(text.category, model) : text.context;
     const of = segmentCount(predictBytes.baseLogits(model, chunks, context), chunks);
-    return Array.from({ length: of }, (_, segment) => ({
-      ...{ ...category, segment, of, context },
+    const segments = Array.from({ length: of }, (_, segment) => ({
+      ...{ ...category, segment, of, context, byPosition: false },
       chunks: Math.floor((chunks + of - 1 - segment) / of),
     }));
+    const shorter = positionContexts
+      .filter((tokens) => tokens >= evaluation.context && tokens < context)
+      .map((tokens) => ({
+        ...{ ...category, segment: 0, of: 1, context: tokens, byPosition: true },
+        chunks: Math.max(1, Math.floor(positionTokens / tokens)),
+      }));
+    return [...segments, ...shorter];
   });
 }
 
@@ -44,15 +57,16 @@ export function segmentCount(logitBytes: number, chunks: number): number {
 }
 
 /** Returns the id of the step that evaluates the base on a part; that of an evaluation's first part is the plain id. */
-export function basePartId({ category, segment }: EvaluationPart): string {
-  return ["validate:base", category?.name, segment === 0 ? undefined : segment + 1].filter(Boolean).join(":");
+export function basePartId({ category, segment, context, byPosition }: EvaluationPart): string {
+  const number = byPosition ? `at-${context}` : segment === 0 ? undefined : segment + 1;
+  return ["validate:base", category?.name, number].filter(Boolean).join(":");
 }
 
 /**
  * Returns the id of the step that measures a variant on a part. Of several segments, the last has the metrics of all, and
  * the id without a number.
  */
-export function variantPartId(variant: string, { category, segment, of }: EvaluationPart): string {
-  const number = segment === of - 1 ? undefined : segment + 1;
+export function variantPartId(variant: string, { category, segment, of, context, byPosition }: EvaluationPart): string {
+  const number = byPosition ? `at-${context}` : segment === of - 1 ? undefined : segment + 1;
   return ["validate", variant, category?.name, number].filter((part) => part !== undefined).join(":");
 }

@@ -3,7 +3,7 @@ import type { Settings, Variant } from "../recipe/settings.js";
 import { type GateLimit, gateLimits } from "../release/gates.js";
 import { baseLogits } from "../stages/validate/base-logits.js";
 import { checkStructure } from "../stages/validate/check-structure.js";
-import { categoryInput, combineBase, combineCategories } from "../stages/validate/combine-categories.js";
+import { categoryInput, combineBase, combineCategories, positionInput } from "../stages/validate/combine-categories.js";
 import { noiseFloor } from "../stages/validate/noise-floor.js";
 import { dealChunks } from "../stages/validate/sequential-verdict.js";
 import { referenceInput, validateVariant } from "../stages/validate/validate-variant.js";
@@ -70,13 +70,21 @@ export function validateStep({ name }: Variant, settings: Settings, facts: PlanF
 
 /** Combines the categories of the base and of each variant, and judges the variants; none without categories. */
 export function categorySteps(variants: readonly Variant[], settings: Settings, facts: PlanFacts): Step[] {
-  const last = evaluationParts(settings, facts).filter(({ segment, of }) => segment === of - 1);
+  const parts = evaluationParts(settings, facts);
+  const last = parts.filter(({ segment, of, byPosition }) => segment === of - 1 && !byPosition);
+  const shorter = parts.filter(({ byPosition }) => byPosition);
   const categories = last.flatMap(({ category }) => category?.name ?? []);
   if (categories.length === 0) return [];
-  const inputsOf = (file: string, id: (part: EvaluationPart) => string) =>
+  const positions = shorter.map(({ category, context }) => ({ category: category?.name ?? "", context }));
+  const inputsOf = (
+    these: readonly EvaluationPart[],
+    file: string,
+    nameOf: (category: string, context: number) => string,
+    id: (part: EvaluationPart) => string,
+  ) =>
     Object.fromEntries(
-      last.map((part): [string, StepInput] => [
-        categoryInput(part.category?.name ?? ""),
+      these.map((part): [string, StepInput] => [
+        nameOf(part.category?.name ?? "", part.context),
         { kind: "step", step: id(part), file, optional: true },
       ]),
     );
@@ -86,16 +94,17 @@ export function categorySteps(variants: readonly Variant[], settings: Settings, 
       "validate:base",
       combineBase,
       { categories },
-      inputsOf("base.json", (part) => basePartId({ ...part, segment: 0 })),
+      inputsOf(last, "base.json", categoryInput, (part) => basePartId({ ...part, segment: 0 })),
       bytes,
     ),
     ...variants.map(({ name }) => {
       const limits = limitsOf(name, settings);
       const inputs = {
-        ...inputsOf("quality.json", (part) => variantPartId(name, part)),
+        ...inputsOf(last, "quality.json", categoryInput, (part) => variantPartId(name, part)),
+        ...inputsOf(shorter, "quality.json", positionInput, (part) => variantPartId(name, part)),
         ...referenceInputs(limits, (variant) => `validate:${variant}`),
       };
-      return step(`validate:${name}`, combineCategories, { categories, limits }, inputs, bytes, name);
+      return step(`validate:${name}`, combineCategories, { categories, positions, limits }, inputs, bytes, name);
     }),
   ];
 }

@@ -220,6 +220,16 @@ export interface CategoryQuality {
   corpusSha256: string;
   /** Present if conversations of the corpus were rendered with the model's chat template. */
   chatTemplate?: true;
+  /** By position in the chunk, for a text with more context than the others; the last range is that of the other metrics. */
+  kldByPosition?: readonly PositionKld[];
+}
+
+/** Mean KLD in nats, ± its standard error, of tokens with more than `from` and fewer than `to` tokens before them. */
+export interface PositionKld {
+  from: number;
+  to: number;
+  kldMean: number;
+  kldMeanError: number;
 }
 
 /** A quantized copy of the base that stood for it, and how far it is from 16 bits; null if that was not measured. */

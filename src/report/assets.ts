@@ -5,6 +5,7 @@ export const assetPaths = {
   sizeKld: "assets/size-kld.svg",
   kldPercentiles: "assets/kld-percentiles.svg",
   kldCategories: "assets/kld-categories.svg",
+  kldPositions: "assets/kld-positions.svg",
   expertCoverage: "assets/expert-coverage.svg",
   types: (variant: string) => `assets/types-${variant}.svg`,
 } as const;
@@ -15,6 +16,7 @@ export function releaseAssets(charts: ReleaseCharts, variants: readonly string[]
     [assetPaths.sizeKld, charts.sizeKld],
     [assetPaths.kldPercentiles, charts.kldPercentiles],
     [assetPaths.kldCategories, charts.kldCategories],
+    [assetPaths.kldPositions, charts.kldPositions],
     [assetPaths.expertCoverage, charts.expertCoverage],
     ...variants.map((variant) => [assetPaths.types(variant), charts.types.get(variant)] as const),
   ] as const;

@@ -61,10 +61,18 @@ function warnings({ unsafe, report }: CardFacts): string {
   ]);
 }
 
-/** The divergence on each kind of text; empty for an evaluation of one kind. */
+/** The divergence on each kind of text, and by position in a long one; empty for an evaluation of one kind. */
 function categories(facts: CardFacts): string {
   const chart = image(facts, assetPaths.kldCategories, "Mean KL divergence of each variant by kind of text");
-  return chart === "" ? "" : joinBlocks(["## Quality by kind of text", chart]);
+  const positions = image(facts, assetPaths.kldPositions, "Mean KL divergence of each variant by tokens of context");
+  return chart === "" ? "" : joinBlocks(["## Quality by kind of text", chart, positions, conversations(facts)]);
+}
+
+/** Names the texts that were rendered as chats. */
+function conversations({ report }: CardFacts): string {
+  const measured = report.variants.flatMap(({ quality }) => Object.entries(quality?.categories ?? {}));
+  const names = new Set(measured.flatMap(([name, { chatTemplate }]) => (chatTemplate ? [codeSpan(name)] : [])));
+  return names.size === 0 ? "" : `${[...names].join(", ")}: conversations in the model's chat template.`;
 }
 
 function image({ assets }: CardFacts, path: string, alternative: string): string {

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { RunReport } from "../../src/release/release-report.js";
 import { sha256 } from "../../src/util/sha256.js";
 import { demoCopy, quantsmith } from "../fixtures/cli.js";
 import { Hub } from "../fixtures/hub-server/hub.js";
@@ -178,6 +179,27 @@ test("samples a text from the model with a different seed for each use", async (
   expect(JSON.parse(stored("calibrate", "sample.json")).tokens).toBeGreaterThanOrEqual(147);
   expect(JSON.parse(stored("validate", "texts.json")).texts).toHaveLength(2);
   expect(JSON.parse(stored("validate", "base.json"))).toMatchObject({ corpus: "self-sampled.txt", chunks: 4 });
+});
+
+test("measures the bundled chats in the model's template, and the long text by position", async () => {
+  write({});
+  const texts = [
+    "{ name: chat, corpus: default, chunks: 4, context: 128 }",
+    "{ name: long, corpus: default, chunks: 2, context: 1024 }",
+  ];
+  writeFileSync(recipe, readFileSync(recipe, "utf8").replace(/^evaluation: .*$/m, `evaluation: [${texts.join(", ")}]`));
+  const result = await run([]);
+  expect(result.exitCode, result.stdout + result.stderr).toBe(0);
+  const { variants, release } = JSON.parse(result.stdout) as RunReport & { release: string };
+  const { chat, long } = variants[0]?.quality?.categories ?? {};
+  expect(chat).toMatchObject({ chatTemplate: true, chunks: 4 });
+  expect(long?.kldByPosition?.map(({ from, to }) => [from, to])).toEqual([
+    [256, 512],
+    [512, 1024],
+  ]);
+  expect(long?.kldByPosition?.[1]?.kldMean).toBe(long?.kldMean);
+  const card = readFileSync(join(release, "README.md"), "utf8");
+  expect(card).toContain("](./assets/kld-positions.svg)\n\n`chat`: conversations");
 });
 
 describe("the chat template", () => {

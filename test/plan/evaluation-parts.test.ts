@@ -23,6 +23,7 @@ test("each category has base logits and a measurement of its own, combined for t
     "validate:Q8_0:prose",
     "validate:base:long",
     "validate:Q8_0:long",
+    ...[512, 2048, 4096].flatMap((context) => [`validate:base:long:at-${context}`, `validate:Q8_0:long:at-${context}`]),
     "validate:base",
     "validate:Q8_0",
   ]);
@@ -34,6 +35,12 @@ test("each category has base logits and a measurement of its own, combined for t
     texts: [{ name: "evaluation.txt" }, { name: "self-sampled.txt" }],
   });
   expect(Object.keys(of("validate:base:long")?.inputs ?? {})).toEqual(["model", "text0", "text1"]);
+  // Shorter contexts of the long text, for the KLD by position.
+  expect(of("validate:base:long:at-2048")?.params).toEqual({
+    ...of("validate:base:long")?.params,
+    chunks: 2,
+    context: 2048,
+  });
 });
 
 test("the combination reads every category as far as it was measured", async () => {
@@ -42,6 +49,7 @@ test("the combination reads every category as far as it was measured", async () 
   expect(combined && dependencies(combined)).toEqual([
     { id: "validate:Q8_0:prose", optional: true },
     { id: "validate:Q8_0:long", optional: true },
+    ...[512, 2048, 4096].map((context) => ({ id: `validate:Q8_0:long:at-${context}`, optional: true })),
   ]);
   expect(report.inputs["quality:Q8_0"]).toMatchObject({ step: "validate:Q8_0", file: "quality.json" });
 });
@@ -61,8 +69,6 @@ test("a long text has at most the model's context", async () => {
   const { steps } = await planned(recipe(), {
     outline: { contextLength: 2048, format: null } as never,
   });
-  const contexts = ["prose", "long"].map(
-    (name) => steps.find(({ id }) => id === `validate:base:${name}`)?.params.context,
-  );
-  expect(contexts).toEqual([512, 2048]);
+  const contexts = steps.flatMap(({ id, params }) => (/^validate:base:(prose|long)/.test(id) ? [params.context] : []));
+  expect(contexts).toEqual([512, 2048, 512]);
 });

@@ -212,11 +212,25 @@ test("the card contains the rebuild command and the licence terms", () => {
 });
 
 test("the divergence by kind of text has a section of its own if there are several", () => {
-  const card = renderCard({ ...facts, assets: new Set(["assets/kld-categories.svg"]) });
-  expect(card).toMatch(
-    /\n## Quality by kind of text\n\n!\[[^\]]*\]\(\.\/assets\/kld-categories\.svg\)\n\n## Details\n/,
-  );
+  const assets = new Set(["assets/kld-categories.svg", "assets/kld-positions.svg"]);
+  const section = (card: string) =>
+    /\n## Quality by kind of text\n\n([\s\S]*)\n\n## Details\n/.exec(card)?.[1]?.split("\n\n");
+  const images = [
+    /^!\[[^\]]*\]\(\.\/assets\/kld-categories\.svg\)$/,
+    /^!\[[^\]]*\]\(\.\/assets\/kld-positions\.svg\)$/,
+  ];
+  expect(section(renderCard({ ...facts, assets }))).toEqual(images.map((image) => expect.stringMatching(image)));
   expect(renderCard(facts)).not.toContain("kind of text");
+
+  const variants = facts.report.variants.map((variant) => ({
+    ...variant,
+    quality: variant.quality && {
+      ...variant.quality,
+      categories: { chat: { ...variant.quality, chatTemplate: true as const } },
+    },
+  }));
+  const chats = renderCard({ ...facts, report: { ...facts.report, variants }, assets });
+  expect(section(chats)?.at(-1)).toBe("`chat`: conversations in the model's chat template.");
 });
 
 test("only existing charts are shown", () => {

@@ -1,6 +1,6 @@
 import type { RunReport } from "../../release/release-report.js";
 import { type ExpertTokens, expertCoverageChart } from "./expert-coverage.js";
-import { kldCategoriesChart } from "./kld-categories.js";
+import { kldCategoriesChart, kldPositionsChart } from "./kld-categories.js";
 import { kldPercentilesChart } from "./kld-percentiles.js";
 import { sizeKldChart } from "./size-kld.js";
 import type { TypedTensor } from "./tensor-grid.js";
@@ -20,6 +20,7 @@ export interface ReleaseCharts {
   sizeKld: string | undefined;
   kldPercentiles: string | undefined;
   kldCategories: string | undefined;
+  kldPositions: string | undefined;
   expertCoverage: string | undefined;
   /** By variant name. */
   types: ReadonlyMap<string, string>;
@@ -35,6 +36,7 @@ export function renderCharts({ report, tensors, coverage }: ChartFacts): Release
     sizeKld: sizeKldChart(report),
     kldPercentiles: kldPercentilesChart(report.variants),
     kldCategories: kldCategoriesChart(report),
+    kldPositions: kldPositionsChart(report),
     expertCoverage: expertCoverageChart(coverage),
     types: new Map(types),
   };

@@ -28,7 +28,7 @@ export function renderPage(facts: PageFacts): string {
 <main>
 ${header(facts)}
 <h2>Variants</h2>
-${variantTable(report.variants)}${warningNotes(report)}${hardwareSection(facts)}${charts.sizeKld === undefined ? undefined : html`<h2>Size and quality loss</h2>\n`}${chart(charts.sizeKld, "narrow")}${chart(charts.kldPercentiles, "narrow")}${chart(charts.kldCategories, "narrow")}${typesSection(facts)}${allocationSection(facts)}${taskSection(facts)}${smokeSection(facts)}${methodSection(facts)}${coverageSection(facts)}${toolchainSection(facts)}</main>
+${variantTable(report.variants)}${warningNotes(report)}${hardwareSection(facts)}${charts.sizeKld === undefined ? undefined : html`<h2>Size and quality loss</h2>\n`}${chart(charts.sizeKld, "narrow")}${chart(charts.kldPercentiles, "narrow")}${chart(charts.kldCategories, "narrow")}${chart(charts.kldPositions, "narrow")}${typesSection(facts)}${allocationSection(facts)}${taskSection(facts)}${smokeSection(facts)}${methodSection(facts)}${coverageSection(facts)}${toolchainSection(facts)}</main>
 </body>
 </html>
 `;

@@ -1,5 +1,6 @@
 import { checkGates } from "../../release/check-gates.js";
 import type { GateLimit } from "../../release/gates.js";
+import type { CategoryQuality, PositionKld } from "../../release/release-report.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { sha256 } from "../../util/sha256.js";
@@ -11,6 +12,8 @@ import { publicQuality, readReferences, type ValidateReport } from "./validate-v
 
 /** Returns the input name of a category's report. */
 export const categoryInput = (category: string) => `category:${category}`;
+/** Returns the input name of a report of the same text at a shorter context. */
+export const positionInput = (category: string, context: number) => `position:${category}:${context}`;
 
 /**
  * Combines the base's reports on the categories: the perplexity over all tokens, names and chunks together. Inputs
@@ -46,25 +49,32 @@ export const combineBase: Operation<{ categories: readonly string[] }> = {
 
 export interface CombineParams extends JsonObject {
   categories: readonly string[];
+  /** Shorter contexts at which long texts were measured, in ascending order. */
+  positions: readonly { readonly category: string; readonly context: number }[];
   limits: readonly GateLimit[];
 }
 
 /**
- * Combines a variant's metrics on the categories and judges them. Inputs `category:<name>` (`quality.json`, optional) and,
- * for relative limits, `of:<variant>`; output `quality.json` with the metrics over all tokens and those of each category. A
+ * Combines a variant's metrics on the categories and judges them. Inputs `category:<name>` and `position:<name>:<context>`
+ * (`quality.json`, optional) and, for relative limits, `of:<variant>`; output `quality.json` with the metrics over all tokens and those of each category. A
  * limit on a category that was not measured is exceeded.
  * Errors: QS-VALIDATE-NONE if no category was measured.
  */
 export const combineCategories: Operation<CombineParams> = {
   stage: "validate",
-  version: 1,
+  version: 2,
   resource: "io",
   tools: [],
-  async run({ categories, limits }, context) {
+  async run({ categories, positions, limits }, context) {
     const found = await readCategories<ValidateReport>(categories, context);
     const reports = found.map(([, report]) => report);
     const figures = combineStrata(reports.map(({ blocks }) => blocks));
-    const byCategory = Object.fromEntries(found.map(([name, report]) => [name, publicQuality(report)]));
+    const byCategory: Record<string, CategoryQuality> = {};
+    for (const [name, report] of found) {
+      const contexts = positions.filter(({ category }) => category === name).map(({ context }) => context);
+      const kldByPosition = await readPositions(name, contexts, report, context);
+      byCategory[name] = { ...publicQuality(report), ...(kldByPosition.length > 1 ? { kldByPosition } : {}) };
+    }
     const references = await readReferences(limits, context);
     const report: ValidateReport = {
       ...figures,
@@ -79,6 +89,21 @@ export const combineCategories: Operation<CombineParams> = {
     return {};
   },
 };
+
+/** Returns the KLD at shorter contexts of a category's text, and at its own: chunks are scored in their second half. */
+async function readPositions(
+  category: string,
+  contexts: readonly number[],
+  own: ValidateReport,
+  context: StageContext,
+): Promise<PositionKld[]> {
+  const shorter = await Promise.all(
+    contexts.map((tokens) => readReport<ValidateReport>(context.input(positionInput(category, tokens)))),
+  );
+  return [...shorter.filter((report) => report !== undefined), own].map(({ context, kldMean, kldMeanError }) => ({
+    ...{ from: Math.floor(context / 2), to: context, kldMean, kldMeanError },
+  }));
+}
 
 async function readCategories<T>(categories: readonly string[], context: StageContext): Promise<[string, T][]> {
   const found: [string, T][] = [];

@@ -167,4 +167,17 @@ describe("the chart by kind of text", () => {
     expect(texts(kldCategories, "desc")[0]).toContain("llama.cpp Q8_0: prose 0.00210, code 0.310");
     expect(renderCharts(facts).kldCategories).toBeUndefined();
   });
+
+  test("has another by tokens of context, for long texts", () => {
+    const [first] = largeReport.variants;
+    if (first?.quality == null) throw new Error("no variant");
+    const at = (to: number, kldMean: number) => ({ from: to / 2, to, kldMean, kldMeanError: 0.001 });
+    const long = { ...first.quality, kldByPosition: [at(512, 0.0021), at(8192, 0.0047)] };
+    const quality = { ...first.quality, categories: { prose: first.quality, long } };
+    const chart = (variant: typeof first) =>
+      renderCharts({ ...facts, report: { ...largeReport, variants: [variant] } }).kldPositions;
+    expect(texts(chart({ ...first, quality }), "text.end")).toEqual(["Q8_0, long"]);
+    expect(texts(chart({ ...first, quality }), "desc")[0]).toContain("long: 256–512 0.00210, 4096–8192 0.00470");
+    expect(chart(first)).toBeUndefined();
+  });
 });

@@ -96,6 +96,7 @@ describe("the page", () => {
         sizeKld: undefined,
         kldPercentiles: undefined,
         kldCategories: undefined,
+        kldPositions: undefined,
         expertCoverage: undefined,
         types: new Map(),
       },
